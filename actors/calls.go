@@ -1,0 +1,109 @@
+package actors
+
+import (
+	"errors"
+	"strconv"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// BookingID names a booking anywhere: its text form carries the event, the section and the booking's number, so that any node
+// can route it without a look-up.
+type BookingID struct {
+	Section storage.SectionKey
+	No      section.BookingNo
+}
+
+// Conditions of the engine; api maps each to one problem code.
+var (
+	ErrEventUnknown   = errors.New("actors: no such event")
+	ErrBookingUnknown = errors.New("actors: no such booking")
+	ErrSaleNotOpen    = errors.New("actors: sale is not open")
+	ErrOverloaded     = errors.New("actors: section overloaded")        // in-flight bound met; retry later
+	ErrUnavailable    = errors.New("actors: section unavailable")       // store trouble, loading, stopping: fail closed
+	ErrTimeout        = errors.New("actors: no answer within deadline") // the outcome is unknown: repeat with the same key
+	ErrSectionUnknown = errors.New("actors: no such section")           // best_available.section
+	ErrCategory       = errors.New("actors: no such category")          // best_available.category
+	ErrSpread         = errors.New("actors: seats of several sections") // one booking is one section
+	ErrMismatch       = errors.New("actors: idempotency key reused")    // with another body
+	ErrDeclined       = errors.New("actors: payment declined")          // the hold stays
+)
+
+// SeatsUnknownError lists seat ids that the event does not have.
+type SeatsUnknownError struct{ Seats []string }
+
+func (e *SeatsUnknownError) Error() string {
+	return "actors: " + strconv.Itoa(len(e.Seats)) + " unknown seats"
+}
+
+// Refusal carries a section's "no" to the caller, with seat ids instead of indexes.
+type Refusal struct {
+	Code  section.Rejection
+	Seats []string
+}
+
+func (r *Refusal) Error() string { return "actors: refused: " + r.Code.String() }
+
+// Caller says who asks and under which idempotency key.
+type Caller struct {
+	Buyer       section.BuyerID
+	Operator    bool
+	Request     section.RequestID // zero: none
+	Fingerprint uint64
+}
+
+// BestAvailable asks the engine to choose.
+type BestAvailable struct {
+	Quantity   uint32
+	Section    string // empty: any, in order of quality
+	Category   string // empty: any
+	Accessible bool
+}
+
+// BookCall asks for seats: either Seats or Best (Best.Quantity > 0).
+type BookCall struct {
+	Event storage.EventID
+	Caller
+	Seats []string
+	Best  BestAvailable
+}
+
+// BookingView is what a buyer sees of a booking.
+type BookingView struct {
+	ID        BookingID
+	State     section.BookingState
+	Seats     []string
+	Split     bool
+	ExpiresAt section.Instant // meaningful while held
+	Amount    int64           // minor units
+	Currency  string
+	Tickets   []TicketView // once confirmed
+}
+
+// TicketView is one sold seat and its code (an HMAC over the store's secret: unguessable, the same at every repeat).
+type TicketView struct {
+	Seat string
+	Code string
+}
+
+// SectionStatus is one section of the availability map. Letters is in seat-index order.
+type SectionStatus struct {
+	Seq     section.Seq
+	Letters []byte
+	Free    int
+}
+
+// SeatChange is one seat's new letter.
+type SeatChange struct {
+	Seat   section.SeatIndex
+	Letter section.SeatStatus
+}
+
+// Delta is one record's effect on the map. Every record makes one (Changes may be empty), so that a section's Seq is dense
+// and a client can see a gap.
+type Delta struct {
+	Section storage.SectionNo
+	Seq     section.Seq
+	Changes []SeatChange
+}

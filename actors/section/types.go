@@ -1,0 +1,175 @@
+package section
+
+// Distinct numbers get distinct types: swapping two is a compile error.
+type (
+	// Epoch is the fencing token of a section's log. Every takeover raises it by one.
+	Epoch uint64
+	// Seq is a record's number in its section's log: dense, starting at 1. Zero means "before the first record".
+	Seq uint64
+	// SeatIndex is a seat's place in its section's Layout, starting at 0.
+	SeatIndex uint32
+	// Instant is a moment in milliseconds since the Unix epoch, UTC.
+	Instant int64
+	// Millis is a length of time in milliseconds.
+	Millis int64
+	// BookingNo numbers a section's bookings: dense, starting at 1, given out by Decide and never reused.
+	BookingNo uint64
+	// CategoryID is a price category's place in the event's category list.
+	CategoryID uint16
+)
+
+// RequestID names one buyer's request: a 128-bit hash of buyer and idempotency key (made by the caller).
+// The zero value means "not remembered"; timers use it.
+type RequestID [16]byte
+
+// BuyerID is an opaque 128-bit pseudonym of a buyer. The log holds no other trace of a person.
+type BuyerID [16]byte
+
+// SeatStatus is what the public map shows of a seat.
+type SeatStatus byte
+
+// The letters of the availability map.
+const (
+	Available SeatStatus = 'a'
+	Held      SeatStatus = 'h'
+	Sold      SeatStatus = 's'
+	Blocked   SeatStatus = 'b'
+)
+
+// BookingState is where a booking stands. The zero value is no booking at all.
+type BookingState uint8
+
+// A booking's life: held → paying → confirmed | back to held, or released, expired, refunded.
+const (
+	BookingNone BookingState = iota
+	BookingHeld
+	BookingPaying
+	BookingConfirmed
+	BookingReleased
+	BookingExpired
+	BookingRefunded
+)
+
+// SeatSpec is one seat of a Layout.
+type SeatSpec struct {
+	Category   CategoryID
+	Accessible bool
+}
+
+// RowSpec is an ordered run of seats [First, First+Count) in seat-index order. Neighbours are adjacent indexes of one row,
+// except across a break: Breaks lists offsets (0 < offset < Count) before which an aisle or gap stands.
+type RowSpec struct {
+	First  SeatIndex
+	Count  uint32
+	Breaks []uint32
+}
+
+// Layout is a section's fixed geometry as the core needs it. It never changes while the section has a log.
+type Layout struct {
+	// General marks a general-admission area: numbered places without neighbours; any places are as good as any others.
+	General bool
+	Rows    []RowSpec
+	Seats   []SeatSpec
+	// Quality ranks seats for best-available: smaller is nearer the focal point. len(Quality) == len(Seats).
+	Quality []uint32
+}
+
+// Rules are an event's booking limits, fixed for the life of a section's log.
+type Rules struct {
+	HoldTTL            Millis // how long a hold lasts from its placing or extension
+	HoldCeiling        Millis // absolute life of a hold, extensions included, from its placing
+	SeatsPerBookingMax uint32
+	SeatsPerBuyerMax   uint32 // live seats (held, paying, confirmed) of one buyer in this section
+	RefuseOrphans      bool   // refuse hand-picked choices that strand a single free seat
+	DedupeWindow       Millis // idempotency memory: an entry is forgotten when older than this AND
+	DedupeCountMin     uint32 // not among this many youngest
+}
+
+// Default idempotency memory; part of the public API's promise (P5).
+const (
+	DefaultDedupeWindow   Millis = 24 * 60 * 60 * 1000
+	DefaultDedupeCountMin uint32 = 10_000
+)
+
+// CommandKind says what a Command wishes for.
+type CommandKind uint8
+
+// The commands.
+const (
+	PlaceHold      CommandKind = iota + 1 // Seats, named by the buyer
+	PlaceBest                             // Quantity, Category, AnyCategory, AccessibleOnly, TogetherOnly
+	ExtendHold                            // Booking
+	ReleaseHold                           // Booking
+	BeginPayment                          // Booking
+	ConfirmPayment                        // Booking, in state paying
+	FailPayment                           // Booking, in state paying
+	RefundBooking                         // Booking, confirmed
+	ExpireHolds                           // Max: how many at most, so that a wave is cut into bounded records
+	BlockSeats                            // Seats
+	UnblockSeats                          // Seats
+)
+
+// Command is a wish. All time, identity and chance is data in it; the core consults nothing else.
+type Command struct {
+	Kind           CommandKind
+	AccessibleOnly bool // PlaceBest: only seats marked accessible (false: accessible seats are used last)
+	AnyCategory    bool // PlaceBest: Category is ignored
+	TogetherOnly   bool // PlaceBest: refuse with SplitOnly rather than answer with a split (used to try other sections first)
+	Operator       bool // the caller may act on any buyer's booking
+	Category       CategoryID
+	Quantity       uint32 // PlaceBest
+	Max            uint32 // ExpireHolds
+	At             Instant
+	Request        RequestID
+	Fingerprint    uint64 // hash of the request's body; same Request with another Fingerprint is IdempotencyMismatch
+	Buyer          BuyerID
+	Booking        BookingNo
+	Seats          []SeatIndex // borrowed for the call only
+}
+
+// ChangeKind says what happened.
+type ChangeKind uint8
+
+// The changes. Each is the complete effect of one command (one booking, for ExpireHolds).
+const (
+	HoldPlaced ChangeKind = iota + 1
+	HoldExtended
+	HoldReleased
+	PaymentBegun
+	BookingSold
+	PaymentFailed
+	BookingRefundedChange
+	HoldExpired
+	SeatsBlocked
+	SeatsUnblocked
+)
+
+// Change is a fact that Apply cannot refuse. It says all that replay needs.
+type Change struct {
+	Kind        ChangeKind
+	Split       bool // HoldPlaced by PlaceBest: seats are not all together
+	At          Instant
+	Request     RequestID
+	Fingerprint uint64
+	Buyer       BuyerID     // HoldPlaced
+	Booking     BookingNo   // all but block/unblock
+	ExpiresAt   Instant     // HoldPlaced, HoldExtended
+	Seats       []SeatIndex // HoldPlaced, SeatsBlocked, SeatsUnblocked; strictly ascending for a canonical encoding
+}
+
+// Outcome is the answer to one command: a value, never an error.
+type Outcome struct {
+	Rejection Rejection // zero: accepted
+	Repeat    bool      // the request was remembered: this is its first answer again, nothing changed
+	Split     bool      // PlaceBest found no single row; seats are spread
+	Booking   BookingNo
+	State     BookingState
+	ExpiresAt Instant
+	// Lost lists the seats that caused SeatTaken, SeatsNotFree, OrphanSeat or SeatUnknown. Owned by the outcome.
+	Lost []SeatIndex
+	// Seats of the booking, ascending. Owned by the outcome.
+	Seats []SeatIndex
+	// DependsOn is the record that must be durable before this answer may be told: the newest state it was judged on.
+	// The Writer compares it with the durable seq.
+	DependsOn Seq
+}

@@ -1,0 +1,64 @@
+package venue
+
+import "holdfast/actors/section"
+
+// Point is a place on the drawing; units are the plan's own, y grows downwards.
+type Point struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
+
+// Category is a price category. Its index in Venue.Categories is its section.CategoryID.
+type Category struct {
+	Label string `json:"label"`
+	Color string `json:"color,omitempty"` // "#rrggbb", may be empty
+}
+
+// Venue is a checked plan: every seat id is unique, no row is empty, every category exists. Only Parse and Decode make one.
+type Venue struct {
+	Name       string     `json:"name"`
+	Categories []Category `json:"categories"`
+	FocalPoint *Point     `json:"focal_point,omitempty"` // where people look; nil: the front is the smallest y, middle first
+	Sections   []Section  `json:"sections"`
+}
+
+// Section is the unit of sharding: one writer. A plan's section above SectionSeatsMax seats becomes several, split between
+// rows, with SplitOf naming the plan's own section; seat ids keep the plan's section label.
+type Section struct {
+	ID         string `json:"id"`
+	Name       string `json:"name"`
+	SplitOf    string `json:"split_of,omitempty"`
+	General    bool   `json:"general,omitempty"`
+	FocalPoint *Point `json:"focal_point,omitempty"` // overrides the venue's (a zone's own)
+	Rows       []Row  `json:"rows"`
+}
+
+// Row is an ordered run of neighbours.
+type Row struct {
+	Label string `json:"label"`
+	Seats []Seat `json:"seats"`
+}
+
+// Seat is one place. ID is unique in the event: <section>-<row>-<seat>.
+type Seat struct {
+	ID          string             `json:"id"`
+	Label       string             `json:"label"`
+	X           float64            `json:"x"`
+	Y           float64            `json:"y"`
+	Category    section.CategoryID `json:"category"`
+	Accessible  bool               `json:"accessible,omitempty"`
+	BreakBefore bool               `json:"break_before,omitempty"` // an aisle or gap stands before this seat
+}
+
+// SectionSeatsMax is the size above which a plan's section is split for sharding.
+const SectionSeatsMax = 5000
+
+// The package's face (implemented in the other files):
+//
+//	func Parse(raw []byte, options Options) (*Venue, error)      // any of the four formats, detected by shape; *DefectsError lists every defect
+//	func (v *Venue) Encode() []byte                              // compact stored form
+//	func Decode(stored []byte) (*Venue, error)
+//	func (v *Venue) SeatCount() int
+//	func (v *Venue) Layout(i int) *section.Layout                // seat-index order is row order; Quality ranks by distance to the focal point
+//	func Stadium(seats int) *Venue                               // our own generator: a stadium bowl with focal point, aisles, accessible rows
+//	func (v *Venue) PlanJSON() …                                 // our own compact format of a venue, so that the generator's output can be posted

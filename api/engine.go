@@ -1,0 +1,48 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"holdfast/actors"
+	"holdfast/actors/venue"
+	"holdfast/storage"
+)
+
+// Engine is what the handlers call; *actors.Engine is the one that sells. Calls return the conditions listed in actors/calls.go.
+//
+// Deadlines: every call that may write takes a timeout, after which it answers actors.ErrTimeout (outcome unknown).
+type Engine interface {
+	CreateEvent(ctx context.Context, e *storage.Event, v *venue.Venue) (*storage.Event, error) // ID, CreatedAt, Sections are filled in; a repeat of e.Create returns the first
+	SetSale(ctx context.Context, id storage.EventID, s storage.SaleState) (*storage.Event, error)
+	Events() []*storage.Event // immutable snapshots, newest first
+	Event(id storage.EventID) (*storage.Event, error)
+	Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error)
+	Live(ctx context.Context, id storage.EventID) (Live, error) // the event's map; loads its sections when they are not
+
+	Book(call *actors.BookCall, timeout time.Duration, out *actors.BookingView) error
+	Booking(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+	Extend(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+	Release(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+	// Confirm pays with token and sells. A nil error with out.State BookingPaying means that the processor's answer is not known yet.
+	Confirm(id actors.BookingID, who actors.Caller, token string, timeout time.Duration, out *actors.BookingView) error
+	Refund(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+	Block(event storage.EventID, who actors.Caller, seats []string, unblock bool, timeout time.Duration) error
+
+	// Ready answers nil once requests can be served, else why not.
+	Ready() error
+}
+
+// Live is an event's projection: a read model, never consulted to grant (P9).
+type Live interface {
+	// Version grows with every delta; equal versions mean an equal map.
+	Version() uint64
+	// Read calls visit for every section in plan order, as one consistent cut, with the version it stands for; the letters are valid
+	// during the call only.
+	Read(visit func(no storage.SectionNo, s actors.SectionStatus)) (version uint64)
+	// Deltas calls visit for every delta with version > after, in order (one delta is one version step). ok is false when the ring
+	// has forgotten some: start again from Read. It never blocks the writer for long.
+	Deltas(after uint64, visit func(version uint64, d *actors.Delta)) (ok bool)
+	// Changed returns a channel that is closed at the next delta.
+	Changed() <-chan struct{}
+}

@@ -1,0 +1,194 @@
+package storage
+
+import (
+	"context"
+
+	"holdfast/actors/section"
+)
+
+// EventID names a show. Its text form is a UUID.
+type EventID [16]byte
+
+// SectionNo numbers an event's sections from 0, in plan order.
+type SectionNo uint32
+
+// SectionKey names one section's log.
+type SectionKey struct {
+	Event   EventID
+	Section SectionNo
+}
+
+// WriterID names one incarnation of one writer (a process start); random.
+type WriterID [16]byte
+
+// BatchID names one append for ever: a re-sent append carries the same id; random.
+type BatchID [16]byte
+
+// Hash is a SHA-256.
+type Hash [32]byte
+
+// EntryKind says what a log entry is for.
+type EntryKind uint8
+
+// Entry kinds.
+const (
+	EntryChanges  EntryKind = iota + 1 // Body holds changes
+	EntryClaim                         // a takeover: Epoch is one more than the entry before; Body holds the owner's name
+	EntryReleased                      // the owner gave the section up; anybody may claim at once
+)
+
+// Entry is one row of a section's log: the commit point of everything in Body.
+//
+// Invariants, checked by every store at append and by every reader: Seq is dense from 1; Epoch never falls, and grows only
+// in an EntryClaim, by exactly one; Prev is the Hash of the entry before (zero for Seq 1).
+type Entry struct {
+	Kind   EntryKind
+	Seq    section.Seq
+	Epoch  section.Epoch
+	Writer WriterID
+	Batch  BatchID
+	At     section.Instant
+	Prev   Hash
+	Body   []byte // ≤ BodyBytesMax
+}
+
+// BodyBytesMax bounds Entry.Body.
+const BodyBytesMax = 64 << 10
+
+// Append is one wish to add an entry to one section's log, with the tickets it sells or gives back in the same atomic write.
+type Append struct {
+	Section SectionKey
+	Entry   Entry
+	Sell    []TicketRow         // inserted; a row already there fails the whole append with ErrTicketTaken
+	Refund  []section.SeatIndex // deleted from tickets
+}
+
+// TicketRow is the second guard of P1: primary key (event, section, seat).
+type TicketRow struct {
+	Seat    section.SeatIndex
+	Booking section.BookingNo
+}
+
+// Tail is the last entry of a log, without its body. A zero Seq means that the log is empty.
+type Tail struct {
+	Kind   EntryKind
+	Seq    section.Seq
+	Epoch  section.Epoch
+	Writer WriterID
+	Batch  BatchID
+	Hash   Hash // of the entry itself: the next entry's Prev
+}
+
+// Log is the lock (DESIGN §5). Store promises, each guarded by storetest:
+//
+//	S1 An append is atomic: entry, sold and refunded tickets together, or nothing.
+//	S2 nil means durable: it survives kill -9 and power loss.
+//	S3 Two entries never share (section, seq). Seq ≤ tail with another Batch, or an Epoch below the tail's: *FencedError.
+//	S4 An append whose Batch already stands at its Seq answers nil, and changes nothing (safe re-send).
+//	S5 Seq beyond tail+1, a Prev that is not the tail's hash, or an Epoch that rises otherwise than by a claim: ErrGap; nothing is written.
+//	S6 ErrUnknown is the only answer after which the append may or may not be there. Everything else is sure.
+//	S7 A ticket key that exists fails the append whole with ErrTicketTaken, unless the same append refunds that seat.
+//	S8 Read yields entries in order without holes, verified against Prev; damage is a *CorruptError naming the seq.
+//	S9 One append's failure says nothing of the others in its call.
+type Log interface {
+	// Commit appends each, in as few durable writes as the store can, and answers in the same order and length.
+	// A caller never has two appends of one section in one call, nor two calls in flight for one section.
+	// The store neither keeps nor changes the slices after it returns.
+	Commit(ctx context.Context, appends []Append) []error
+	Tail(ctx context.Context, key SectionKey) (Tail, error)
+	// Read calls visit for entries with Seq > after, ascending, until visit returns an error (returned as is). The entry and its
+	// body are valid only during the call. hash is the visited entry's own.
+	Read(ctx context.Context, key SectionKey, after section.Seq, visit func(e *Entry, hash Hash) error) error
+}
+
+// Snapshot bounds replay; the log is what counts. Body is section.State's own encoding.
+type Snapshot struct {
+	Seq   section.Seq // state after this entry
+	Epoch section.Epoch
+	Hash  Hash // of entry Seq
+	Body  []byte
+}
+
+// Snapshots keeps the newest snapshot of each section (older ones may be dropped).
+type Snapshots interface {
+	SaveSnapshot(ctx context.Context, key SectionKey, s Snapshot) error
+	// LoadSnapshot answers ErrNotFound when there is none, and *CorruptError when its checksum is wrong.
+	LoadSnapshot(ctx context.Context, key SectionKey) (Snapshot, error)
+}
+
+// SaleState is an event's sale switch.
+type SaleState string
+
+// Sale states.
+const (
+	SaleOpen   SaleState = "open"
+	SalePaused SaleState = "paused"
+	SaleClosed SaleState = "closed"
+)
+
+// Event is one catalog entry. Header fields are small and listed often; Venue is large and loaded once.
+type Event struct {
+	ID        EventID
+	Name      string
+	StartsAt  section.Instant
+	CreatedAt section.Instant
+	Currency  string // ISO 4217
+	Sale      SaleState
+	Rules     section.Rules
+	Prices    map[string]int64 // category label → minor units
+	Sections  []SectionInfo
+	// Create is the request that made the event (P5: a repeat of the same operator key finds it); zero if none.
+	Create            section.RequestID
+	CreateFingerprint uint64
+}
+
+// SectionInfo is a section's header.
+type SectionInfo struct {
+	ID    string // unique in its event; part of seat ids
+	Name  string
+	Seats uint32
+}
+
+// Catalog keeps events. Lists are in order of (CreatedAt, ID).
+type Catalog interface {
+	// CreateEvent stores event and venue (opaque bytes) at once; ErrExists if the id is there.
+	CreateEvent(ctx context.Context, e *Event, venue []byte) error
+	// SetSale changes the sale switch; ErrNotFound.
+	SetSale(ctx context.Context, id EventID, s SaleState) error
+	Event(ctx context.Context, id EventID) (*Event, error)
+	Venue(ctx context.Context, id EventID) ([]byte, error)
+	Events(ctx context.Context) ([]*Event, error)
+	// Secret returns the store's own 32 random bytes, made on first use: the key of ticket codes. It never changes.
+	Secret(ctx context.Context) ([32]byte, error)
+}
+
+// Tickets reads the second guard's table.
+type Tickets interface {
+	// Tickets calls visit for the section's rows in seat order.
+	Tickets(ctx context.Context, key SectionKey, visit func(TicketRow) error) error
+}
+
+// NodeBeat is a node's heartbeat row: who is alive for the purpose of takeover (DESIGN §6).
+type NodeBeat struct {
+	Writer WriterID
+	Name   string
+	At     section.Instant
+}
+
+// Nodes keeps heartbeat rows.
+type Nodes interface {
+	Beat(ctx context.Context, b NodeBeat) error
+	Nodes(ctx context.Context) ([]NodeBeat, error)
+}
+
+// Store is everything that survives. All methods are safe for concurrent use.
+type Store interface {
+	Log
+	Snapshots
+	Catalog
+	Tickets
+	Nodes
+	// Sections lists every section key that has at least one log entry, ordered.
+	Sections(ctx context.Context) ([]SectionKey, error)
+	Close() error
+}
