@@ -1,0 +1,107 @@
+# Holdfast. `make` alone lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+
+GO        ?= go
+GO_NEEDED := 1.26
+LISTEN    ?= 127.0.0.1:8080
+BUYERS    ?= 40
+SEED      ?=
+DATA      ?= data/demo
+PKGS      := ./...
+BIN       := bin/holdfast
+VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+LDFLAGS   := -X main.version=$(VERSION)
+
+# Too slow under the race detector, or of no use there: real processes and a real browser. They run once, without it.
+SLOW_PKGS := ./cmd/holdfast ./api/web
+RACE_PKGS  = $(shell $(GO) list $(PKGS) | grep -v -E '/cmd/holdfast$$|/api/web$$')
+SLOW_HERE  = $(shell $(GO) list $(SLOW_PKGS) 2>/dev/null)
+
+# What the tests need besides Go. Only what is missing is installed; sudo only when not root.
+DEBIAN_PACKAGES := chromium:chromium
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help
+help: ## this list
+	@echo "Holdfast: seats for on-sales; no two people ever get the same one."
+	@echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo
+	@echo "  Settings: LISTEN=$(LISTEN) BUYERS=$(BUYERS) DATA=$(DATA) SEED=n"
+
+.PHONY: go-version
+go-version:
+	@command -v $(GO) >/dev/null || { echo "Go $(GO_NEEDED) or newer is needed: https://go.dev/dl/"; exit 1; }
+	@have=$$($(GO) env GOVERSION | sed 's/^go//'); \
+	if [ "$$(printf '%s\n%s\n' "$(GO_NEEDED)" "$$have" | sort -V | head -n 1)" != "$(GO_NEEDED)" ]; then \
+	  echo "Go $(GO_NEEDED) or newer is needed; this is $$have. See https://go.dev/dl/"; exit 1; fi
+
+.PHONY: build
+build: go-version ## build bin/holdfast
+	@mkdir -p bin
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/holdfast
+
+.PHONY: run
+run: build ## serve the demo: a stadium of 40,000 seats and simulated buyers; the page's address is printed
+	$(BIN) serve --demo --demo-buyers $(BUYERS) --listen $(LISTEN) --data $(DATA)
+
+.PHONY: packages
+packages: ## install the Debian packages that the tests need and this machine lacks
+	@missing=""; \
+	for pair in $(DEBIAN_PACKAGES); do \
+	  command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair##*:}"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  if command -v apt-get >/dev/null; then \
+	    echo "installing:$$missing"; \
+	    $(SUDO) apt-get update -qq; \
+	    DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	  else \
+	    echo "please install yourself:$$missing"; exit 1; \
+	  fi; \
+	fi
+
+.PHONY: test
+test: go-version packages vet ## everything: vet, all tests with the race detector, real processes and the page in a browser
+	$(GO) test -race -timeout 8m $(RACE_PKGS)
+	$(GO) test -timeout 4m $(SLOW_HERE)
+
+.PHONY: vet
+vet: go-version
+	@unformatted=$$(gofmt -l actors api bench cluster cmd storage 2>/dev/null); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet $(PKGS)
+
+.PHONY: quick
+quick: go-version ## all tests once, without the race detector
+	$(GO) test -timeout 5m $(PKGS)
+
+.PHONY: lint
+lint: vet ## golangci-lint with .golangci.yaml when it is installed, else staticcheck, else go vet alone
+	@if command -v golangci-lint >/dev/null; then golangci-lint run $(PKGS); \
+	elif command -v staticcheck >/dev/null; then staticcheck $(PKGS); \
+	else echo "neither golangci-lint nor staticcheck is installed: go vet ran alone"; fi
+
+FUZZ_SECONDS ?= 15
+.PHONY: fuzz
+fuzz: go-version ## every fuzz target for FUZZ_SECONDS each (15)
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
+	  for target in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' "$$file"); do \
+	    echo "== $$target ($$(dirname "$$file"))"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ_SECONDS)s "./$$(dirname "$${file#./}")"; \
+	  done; \
+	done
+
+.PHONY: sim
+sim: go-version ## the whole engine in one goroutine from a seed; SEED=n replays one run
+	HOLDFAST_SIM_SEED=$(SEED) $(GO) test -count=1 -v -run 'Sim' ./actors
+
+.PHONY: bench
+bench: go-version ## the measurements behind bench/RESULTS.md (minutes)
+	$(GO) test -run '^$$' -bench . -benchmem ./actors/... ./storage/...
+
+.PHONY: clean
+clean: ## remove bin and the demo's data
+	rm -rf bin $(DATA)
