@@ -1,0 +1,47 @@
+package storage
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Clone returns a copy that shares nothing with e.
+func (e *Event) Clone() *Event {
+	c := *e
+	c.Prices = maps.Clone(e.Prices)
+	c.Sections = slices.Clone(e.Sections)
+	return &c
+}
+
+// CompareEvents is the order of Catalog lists: CreatedAt, then ID.
+func CompareEvents(a, b *Event) int {
+	return cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), a.ID.Compare(b.ID))
+}
+
+// EncodeEvent is the stored form of an event's header: JSON, because it is small, rare, and read by operators in an emergency.
+func EncodeEvent(e *Event) ([]byte, error) {
+	stored, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("storage: event %v: %w", e.ID, err)
+	}
+	return stored, nil
+}
+
+// DecodeEvent reads EncodeEvent's form. A field that this version does not know is an error wrapping ErrFormat: it would be lost
+// at the next write.
+func DecodeEvent(stored []byte) (*Event, error) {
+	d := json.NewDecoder(bytes.NewReader(stored))
+	d.DisallowUnknownFields()
+	var e Event
+	if err := d.Decode(&e); err != nil {
+		return nil, fmt.Errorf("%w: event: %w", ErrFormat, err)
+	}
+	if d.More() {
+		return nil, fmt.Errorf("%w: event: trailing bytes", ErrFormat)
+	}
+	return &e, nil
+}
