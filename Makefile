@@ -57,7 +57,7 @@ packages: ## install the Debian packages that the tests need and this machine la
 	  if command -v apt-get >/dev/null; then \
 	    echo "installing:$$missing"; \
 	    $(SUDO) apt-get update -qq; \
-	    DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	  else \
 	    echo "please install yourself:$$missing"; exit 1; \
 	  fi; \
@@ -70,7 +70,7 @@ test: go-version packages vet ## everything: vet, all tests with the race detect
 
 .PHONY: vet
 vet: go-version
-	@unformatted=$$(gofmt -l actors api bench cluster cmd storage 2>/dev/null); \
+	@unformatted=$$(gofmt -l $(wildcard actors api bench cluster cmd storage)); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet $(PKGS)
 

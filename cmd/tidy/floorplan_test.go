@@ -1,0 +1,238 @@
+package tidy
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// wall says what a folder may import. Standard library: everything, unless Std lists what is allowed.
+type wall struct {
+	Why   string
+	Std   []string // nil: all of it
+	Own   []string // folders of this module; "x/..." covers everything below
+	Third []string // modules, by prefix
+	Test  []string // what its tests may import besides: folders and modules
+}
+
+// pureStd is what the pure rooms may use: nothing that knows the time, draws lots, blocks, or touches the world.
+var pureStd = []string{
+	"bytes", "cmp", "container/heap", "crypto/sha256", "crypto/hmac", "crypto/subtle", "encoding/base64", "encoding/binary", "encoding/hex", "errors",
+	"fmt", "hash", "hash/crc32", "hash/fnv", "hash/maphash", "iter", "maps", "math", "math/bits", "slices", "sort", "strconv", "strings",
+	"unicode", "unicode/utf8",
+}
+
+const (
+	kong       = "github.com/alecthomas/kong"
+	pebble     = "github.com/cockroachdb/pebble/v2"
+	compress   = "github.com/klauspost/compress"
+	fasthttp   = "github.com/valyala/fasthttp"
+	protoactor = "github.com/asynkron/protoactor-go"
+	memberlist = "github.com/hashicorp/memberlist"
+	prometheus = "github.com/prometheus/client_golang"
+	rapid      = "pgregory.net/rapid"
+	porcupine  = "github.com/anishathalye/porcupine"
+	chromedp   = "github.com/chromedp"
+	openapi    = "github.com/getkin/kin-openapi"
+	histogram  = "github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// walls is the floor plan. A folder that is not here fails: a new room is a decision, made in this table with its reason.
+var walls = map[string]wall{
+	"actors/section": {
+		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
+		Std: pureStd, Test: []string{rapid},
+	},
+	"actors/gate": {
+		Why: "the waiting room's rules are replayed and recomputed by strangers: same purity as the seats",
+		Std: pureStd, Test: []string{rapid},
+	},
+	"actors/venue": {
+		Why: "plans are data: parsing them needs the core's types and nothing that runs",
+		Own: []string{"actors/section"}, Test: []string{rapid},
+	},
+	"actors/checkout": {
+		Why: "payments know bookings and the log's words; they neither store nor serve",
+		Own: []string{"actors/section", "storage"}, Test: []string{"storage/memstore", rapid},
+	},
+	"actors/audit": {
+		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
+		Own: []string{"actors/section", "actors/venue", "storage"}, Test: []string{"storage/...", rapid, pebble},
+	},
+	"actors": {
+		Why:   "actors say when: they see storage only through its port, and never who serves or who owns",
+		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "storage"},
+		Third: []string{protoactor, prometheus},
+		Test:  []string{"storage/memstore", "storage/faultstore", "storage/pebblestore", "actors/audit", rapid, porcupine, pebble},
+	},
+	"storage": {
+		Why: "the port speaks the core's words; whoever implements it must not need the engine",
+		Own: []string{"actors/section", "actors/gate"}, Third: []string{compress}, Test: []string{rapid},
+	},
+	"storage/memstore": {
+		Why: "the fake that everyone tests with: it must stay dumber than what it stands for",
+		Own: []string{"actors/section", "storage"}, Test: []string{"storage/storetest"},
+	},
+	"storage/faultstore": {
+		Why: "wraps any store, so it may know none",
+		Own: []string{"actors/section", "storage"}, Test: []string{"storage/storetest", "storage/memstore"},
+	},
+	"storage/pebblestore": {
+		Why: "concrete stores never import each other: each must be replaceable alone",
+		Own: []string{"actors/section", "storage"}, Third: []string{pebble, compress, prometheus}, Test: []string{"storage/storetest", "storage/faultstore", rapid},
+	},
+	"storage/sqlstore": {
+		Why: "concrete stores never import each other: each must be replaceable alone",
+		Own: []string{"actors/section", "storage"}, Third: []string{"github.com/jackc/pgx/v5", "github.com/cockroachdb/cockroach-go/v2", compress},
+		Test: []string{"storage/storetest", "storage/faultstore", "github.com/cockroachdb/cockroachdb-parser"},
+	},
+	"storage/storetest": {
+		Why: "one suite for every store: it sees the port only",
+		Own: []string{"actors/section", "storage"}, Third: []string{rapid}, Test: []string{"storage/memstore", "storage/faultstore"},
+	},
+	"cluster": {
+		Why:   "placement proposes, the log decides: the cluster needs section ids and peers, no seats",
+		Own:   []string{"actors/section", "storage"},
+		Third: []string{memberlist, protoactor}, Test: []string{"storage/memstore", rapid},
+	},
+	"api": {
+		Why: "the door: it calls an interface of its own and never a concrete store, so that a handler cannot reach past the engine",
+		Own: []string{"actors", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "storage", "api/wire", "api/web"},
+		Third: []string{
+			fasthttp, prometheus, openapi, compress, "github.com/golang-jwt/jwt/v5", "github.com/redis/go-redis/v9", "github.com/go-json-experiment/json",
+		},
+		Test: []string{"storage/memstore", "storage/pebblestore", rapid, chromedp, "github.com/prometheus/common"},
+	},
+	"api/wire": {
+		Why:  "what clients and the bench share: types and their JSON, nothing of the server",
+		Test: []string{rapid},
+	},
+	"api/web": {
+		Why: "pages are files in the binary", Test: []string{"api", "api/wire", "actors/...", "storage/...", "actors", "storage", chromedp, fasthttp},
+	},
+	"bench": {
+		Why: "the load tool may not import the server, else it measures what it knows instead of what it sees",
+		Own: []string{"api/wire"}, Third: []string{fasthttp, histogram, "gonum.org/v1/plot", "github.com/schollz/progressbar/v3", porcupine},
+		Test: []string{rapid},
+	},
+	"bench/peers": {
+		Why: "what we are compared with: peers share the wire and none of our engine",
+		Own: []string{"api/wire", "bench"}, Third: []string{fasthttp, "github.com/jackc/pgx/v5", "github.com/redis/go-redis/v9"},
+	},
+	"cmd/holdfast": {
+		Why:   "cmd ties the knot: it sees everything and is imported by nobody",
+		Own:   []string{"actors/...", "actors", "storage/...", "storage", "api/...", "api", "cluster"},
+		Third: []string{kong, "github.com/schollz/progressbar/v3", "golang.org/x/term", "go.yaml.in/yaml/v3", prometheus},
+		Test:  []string{fasthttp},
+	},
+	"cmd/holdfast-bench": {
+		Why: "flags in, report out",
+		Own: []string{"bench", "bench/...", "api/wire"}, Third: []string{kong, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+	},
+	"cmd/tidy": {
+		Why: "the housekeeper depends on nothing it checks",
+	},
+}
+
+func covers(pattern, target string) bool {
+	if folder, deep := strings.CutSuffix(pattern, "/..."); deep {
+		return strings.HasPrefix(target, folder+"/")
+	}
+	return pattern == target
+}
+
+func coversModule(pattern, target string) bool {
+	return target == pattern || strings.HasPrefix(target, pattern+"/")
+}
+
+func allowed(w wall, test bool, target string) bool {
+	if own, ours := strings.CutPrefix(target, module+"/"); ours {
+		return slices.ContainsFunc(w.Own, func(p string) bool { return covers(p, own) }) ||
+			test && slices.ContainsFunc(w.Test, func(p string) bool { return covers(p, own) })
+	}
+	if first, _, _ := strings.Cut(target, "/"); !strings.Contains(first, ".") {
+		return w.Std == nil || test || slices.Contains(w.Std, target)
+	}
+	return slices.ContainsFunc(w.Third, func(p string) bool { return coversModule(p, target) }) ||
+		test && slices.ContainsFunc(w.Test, func(p string) bool { return coversModule(p, target) })
+}
+
+func checkWalls(sources []*source) []string {
+	var findings []string
+	for _, s := range sources {
+		w, known := walls[s.Folder]
+		if !known {
+			findings = append(findings, fmt.Sprintf("%s: folder %q is not on the floor plan; add it to walls with its reason, or put the file where it belongs", s.Path, s.Folder))
+			continue
+		}
+		for target, pos := range s.imports() {
+			own := strings.TrimPrefix(target, module+"/")
+			external := s.Test && strings.HasSuffix(s.File.Name.Name, "_test") && own == s.Folder
+			if !external && !allowed(w, s.Test, target) {
+				findings = append(findings, fmt.Sprintf("%s: %s may not import %s: %s", s.at(pos), s.Folder, target, w.Why))
+			}
+		}
+	}
+	return findings
+}
+
+func TestFloorPlan(t *testing.T) {
+	report(t, checkWalls(checkout(t)))
+}
+
+// topLevel is fixed: a stranger guesses the folders.
+var topLevel = []string{"actors", "api", "bench", "cluster", "cmd", "storage", "go.mod", "go.sum", "Makefile", "README.md", "LICENSE"}
+
+func TestTopLevelIsFixed(t *testing.T) {
+	walkFiles(t, func(file string) {
+		first, _, _ := strings.Cut(file, "/")
+		if !strings.HasPrefix(first, ".") && !slices.Contains(topLevel, first) {
+			t.Errorf("%s: %q does not belong at the top level", file, first)
+		}
+	})
+}
+
+func TestEveryWallHasAReason(t *testing.T) {
+	for folder, w := range walls {
+		if len(w.Why) < 20 {
+			t.Errorf("wall of %s gives no reason", folder)
+		}
+		for _, own := range w.Own {
+			if strings.HasPrefix(own, "cmd") {
+				t.Errorf("wall of %s allows %s: cmd is imported by nobody", folder, own)
+			}
+		}
+	}
+}
+
+func TestConcreteStoresStayApart(t *testing.T) {
+	concrete := []string{"storage/memstore", "storage/pebblestore", "storage/sqlstore"}
+	for _, folder := range concrete {
+		for _, other := range concrete {
+			if folder != other && allowed(walls[folder], false, path.Join(module, other)) {
+				t.Errorf("%s may import %s", folder, other)
+			}
+		}
+	}
+}
+
+func TestWallsFindPlantedViolations(t *testing.T) {
+	runPlanted(t, []planted{
+		{"clock in the core", "actors/section/a.go", "package section\nimport _ \"time\"\n", "may not import time"},
+		{"chance in the core", "actors/section/a.go", "package section\nimport _ \"math/rand/v2\"\n", "may not import math/rand"},
+		{"lock in the core", "actors/section/a.go", "package section\nimport _ \"sync\"\n", "may not import sync"},
+		{"core uses library", "actors/section/a.go", "package section\nimport _ \"pgregory.net/rapid\"\n", "may not import pgregory"},
+		{"core test may use it", "actors/section/a_test.go", "package section\nimport _ \"pgregory.net/rapid\"\n", ""},
+		{"storage looks up", "storage/a.go", "package storage\nimport _ \"holdfast/actors\"\n", "may not import holdfast/actors"},
+		{"store imports store", "storage/memstore/a.go", "package memstore\nimport _ \"holdfast/storage/pebblestore\"\n", "may not import holdfast/storage/pebblestore"},
+		{"api reaches a store", "api/a.go", "package api\nimport _ \"holdfast/storage/pebblestore\"\n", "never a concrete store"},
+		{"actors serve", "actors/a.go", "package actors\nimport _ \"github.com/valyala/fasthttp\"\n", "may not import github.com/valyala"},
+		{"bench knows server", "bench/a.go", "package bench\nimport _ \"holdfast/api\"\n", "may not import holdfast/api"},
+		{"cmd imported", "api/a.go", "package api\nimport _ \"holdfast/cmd/holdfast\"\n", "may not import holdfast/cmd"},
+		{"unknown folder", "utils/a.go", "package utils\n", "not on the floor plan"},
+		{"name that only begins alike", "api/a.go", "package api\nimport _ \"github.com/valyala/fasthttpproxy\"\n", "may not import"},
+		{"clean", "api/a.go", "package api\nimport (\n_ \"holdfast/actors\"\n_ \"net/http\"\n)\n", ""},
+	}, checkWalls)
+}
