@@ -1,0 +1,67 @@
+package wire
+
+import (
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// AppendString appends s as a JSON string; invalid UTF-8 becomes U+FFFD.
+func AppendString(dst []byte, s string) []byte {
+	dst, _ = jsontext.AppendQuote(dst, s) // the error only tells of the U+FFFD
+	return dst
+}
+
+// AppendStrings appends a JSON list of strings, [] when there are none.
+func AppendStrings(dst []byte, list []string) []byte {
+	dst = append(dst, '[')
+	for i, s := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendString(dst, s)
+	}
+	return append(dst, ']')
+}
+
+// AppendMoney appends the JSON of m.
+func AppendMoney(dst []byte, m Money) []byte {
+	dst = append(dst, `{"amount":`...)
+	dst = strconv.AppendInt(dst, m.Amount, 10)
+	dst = append(dst, `,"currency":`...)
+	return append(AppendString(dst, m.Currency), '}')
+}
+
+// AppendTicket appends the JSON of t.
+func AppendTicket(dst []byte, t Ticket) []byte {
+	dst = AppendString(append(dst, `{"seat":`...), t.Seat)
+	dst = AppendString(append(dst, `,"code":`...), t.Code)
+	return append(dst, '}')
+}
+
+// AppendBooking appends the JSON of b, the same document encoding/json would make.
+func AppendBooking(dst []byte, b *Booking) []byte {
+	dst = AppendString(append(dst, `{"id":`...), b.ID)
+	dst = AppendString(append(dst, `,"event":`...), b.Event)
+	dst = AppendString(append(dst, `,"state":`...), b.State)
+	dst = AppendStrings(append(dst, `,"seats":`...), b.Seats)
+	if b.Split {
+		dst = append(dst, `,"split":true`...)
+	}
+	if b.ExpiresAt != nil {
+		dst = AppendTime(append(dst, `,"expires_at":"`...), *b.ExpiresAt)
+		dst = append(dst, '"')
+	}
+	dst = AppendMoney(append(dst, `,"total":`...), b.Total)
+	if len(b.Tickets) > 0 {
+		dst = append(dst, `,"tickets":[`...)
+		for i, t := range b.Tickets {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = AppendTicket(dst, t)
+		}
+		dst = append(dst, ']')
+	}
+	return append(dst, '}')
+}

@@ -1,0 +1,86 @@
+package wire
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// FieldError says which member of a body is wrong. Field is a dotted path ("best_available.quantity"); empty means the
+// document as a whole. It never quotes a value: values may be secrets.
+type FieldError struct {
+	Field  string
+	Reason string
+}
+
+func (e *FieldError) Error() string {
+	if e.Field == "" {
+		return "the body " + e.Reason
+	}
+	return e.Field + " " + e.Reason
+}
+
+// Decode reads one whole JSON document, strictly. Every error is a *FieldError.
+func Decode(body []byte, into any) error {
+	return describe(json.Unmarshal(body, into, json.RejectUnknownMembers(true)))
+}
+
+func describe(err error) error {
+	if err == nil {
+		return nil
+	}
+	var semantic *json.SemanticError
+	if errors.As(err, &semantic) {
+		return &FieldError{Field: fieldOf(semantic.JSONPointer), Reason: semanticReason(semantic)}
+	}
+	var syntactic *jsontext.SyntacticError
+	if errors.As(err, &syntactic) {
+		return &FieldError{Field: fieldOf(syntactic.JSONPointer), Reason: syntacticReason(syntactic)}
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return &FieldError{Reason: "is empty or ends too early"}
+	}
+	return &FieldError{Reason: "is not valid JSON"}
+}
+
+func semanticReason(e *json.SemanticError) string {
+	if errors.Is(e.Err, json.ErrUnknownName) {
+		return "is not a known field"
+	}
+	// Our own UnmarshalJSON methods give reasons that quote nothing; the library's may.
+	if e.Err != nil && strings.HasPrefix(e.Err.Error(), "must be") {
+		return e.Err.Error()
+	}
+	return "has the wrong type or is out of range"
+}
+
+func syntacticReason(e *jsontext.SyntacticError) string {
+	switch {
+	case errors.Is(e.Err, jsontext.ErrDuplicateName):
+		return "is given twice"
+	case errors.Is(e.Err, io.ErrUnexpectedEOF):
+		return "ends too early"
+	}
+	return "is not valid JSON"
+}
+
+// fieldOf turns a JSON pointer into the dotted path people know.
+func fieldOf(p jsontext.Pointer) string {
+	var b strings.Builder
+	for token := range p.Tokens() {
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(token)
+	}
+	if b.Len() > fieldBytesMax {
+		return b.String()[:fieldBytesMax]
+	}
+	return b.String()
+}
+
+// fieldBytesMax bounds what an answer repeats of a caller's own member names.
+const fieldBytesMax = 128

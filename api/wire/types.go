@@ -1,0 +1,184 @@
+package wire
+
+// Event is one show as browsers and operators see it.
+type Event struct {
+	ID                 string           `json:"id"` // UUID
+	Name               string           `json:"name"`
+	StartsAt           Time             `json:"starts_at"`
+	CreatedAt          Time             `json:"created_at"`
+	Currency           string           `json:"currency"` // ISO 4217
+	Sale               string           `json:"sale"`     // "open", "paused" or "closed"
+	HoldTTLSeconds     int64            `json:"hold_ttl_seconds"`
+	HoldCeilingSeconds int64            `json:"hold_ceiling_seconds"`
+	SeatsPerBookingMax uint32           `json:"max_seats_per_booking"`
+	SeatsPerBuyerMax   uint32           `json:"max_seats_per_buyer"`
+	RefuseOrphans      bool             `json:"refuse_orphans"`
+	Prices             map[string]int64 `json:"prices"` // category → minor units
+	Sections           []Section        `json:"sections"`
+	Seats              int              `json:"seats"` // of all sections
+}
+
+// Section is a section's header.
+type Section struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Seats uint32 `json:"seats"`
+}
+
+// Events is one page of the catalog, newest first. NextCursor is nil on the last page.
+type Events struct {
+	Events     []Event `json:"events"`
+	NextCursor *string `json:"next_cursor"`
+}
+
+// CreateEvent is the body of POST /v1/events. Pointers tell an absent member from a zero one.
+type CreateEvent struct {
+	Name               *string          `json:"name"`
+	StartsAt           *Time            `json:"starts_at"`
+	Currency           *string          `json:"currency"`
+	HoldTTLSeconds     *int64           `json:"hold_ttl_seconds,omitempty"`
+	HoldCeilingSeconds *int64           `json:"hold_ceiling_seconds,omitempty"`
+	SeatsPerBookingMax *int64           `json:"max_seats_per_booking,omitempty"`
+	SeatsPerBuyerMax   *int64           `json:"max_seats_per_buyer,omitempty"`
+	RefuseOrphans      *bool            `json:"refuse_orphans,omitempty"`
+	Prices             map[string]int64 `json:"prices"`
+	Plan               Raw              `json:"plan"`
+	WaitingRoom        Raw              `json:"waiting_room,omitempty"`
+}
+
+// Sale is the body of POST /v1/events/{e}/sale.
+type Sale struct {
+	State string `json:"state"`
+}
+
+// Book is the body of POST /v1/events/{e}/bookings: exactly one of the two.
+type Book struct {
+	Seats         []string       `json:"seats,omitempty"`
+	BestAvailable *BestAvailable `json:"best_available,omitempty"`
+}
+
+// BestAvailable lets the engine choose. Empty strings mean "any".
+type BestAvailable struct {
+	Quantity   uint32 `json:"quantity"`
+	Section    string `json:"section,omitempty"`
+	Category   string `json:"category,omitempty"`
+	Accessible bool   `json:"accessible,omitempty"`
+}
+
+// Confirm is the body of POST /v1/bookings/{b}/confirm. The token is the processor's; never a card number.
+type Confirm struct {
+	PaymentToken string `json:"payment_token"`
+}
+
+// Seats is the body, and the answer, of block and unblock.
+type Seats struct {
+	Seats []string `json:"seats"`
+}
+
+// Money is an amount in minor units (cents, yen …).
+type Money struct {
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+}
+
+// Ticket is one sold seat and its unguessable code.
+type Ticket struct {
+	Seat string `json:"seat"`
+	Code string `json:"code"`
+}
+
+// Booking is a buyer's claim on seats.
+type Booking struct {
+	ID        string   `json:"id"`
+	Event     string   `json:"event"`
+	State     string   `json:"state"` // held, paying, confirmed, released, expired, refunded
+	Seats     []string `json:"seats"`
+	Split     bool     `json:"split,omitempty"`      // best-available found no single run of neighbours
+	ExpiresAt *Time    `json:"expires_at,omitempty"` // while held or paying
+	Total     Money    `json:"total"`
+	Tickets   []Ticket `json:"tickets,omitempty"` // once confirmed
+}
+
+// Seatmap is an event's geometry. It never changes.
+type Seatmap struct {
+	Name       string           `json:"name"`
+	Categories []Category       `json:"categories"`
+	FocalPoint *Point           `json:"focal_point,omitempty"`
+	Sections   []SeatmapSection `json:"sections"`
+}
+
+// Category is a price category as drawn.
+type Category struct {
+	Label string `json:"label"`
+	Color string `json:"color,omitempty"`
+}
+
+// Point is a place on the drawing, y growing downwards.
+type Point struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
+
+// SeatmapSection is one section's geometry.
+type SeatmapSection struct {
+	ID      string       `json:"id"`
+	Name    string       `json:"name"`
+	General bool         `json:"general,omitempty"` // numbered places without neighbours
+	Rows    []SeatmapRow `json:"rows"`
+}
+
+// SeatmapRow is an ordered run of seats.
+type SeatmapRow struct {
+	Label string        `json:"label"`
+	Seats []SeatmapSeat `json:"seats"`
+}
+
+// SeatmapSeat is one seat. Its place in the section, counted over rows in order, is its letter's place in the availability.
+type SeatmapSeat struct {
+	ID         string  `json:"id"`
+	Label      string  `json:"label"`
+	X          float64 `json:"x"`
+	Y          float64 `json:"y"`
+	Category   string  `json:"category"`
+	Accessible bool    `json:"accessible"`
+}
+
+// Availability is the live map: one letter a seat, in seatmap order.
+type Availability struct {
+	Sections []SectionAvailability `json:"sections"`
+}
+
+// SectionAvailability is one section's letters: a available, h held, s sold, b blocked.
+type SectionAvailability struct {
+	ID     string `json:"id"`
+	Seq    uint64 `json:"seq"`
+	Status string `json:"status"`
+	Free   int    `json:"free"`
+}
+
+// Delta is one step of one section's map; Seq is dense, so a client sees a gap.
+type Delta struct {
+	Section string       `json:"section"` // the section's id
+	Seq     uint64       `json:"seq"`
+	Changes []SeatChange `json:"changes"`
+}
+
+// Checkpoint lets a client prove its map: Hash is the lower-case hex SHA-256 of the section's letters after Seq.
+type Checkpoint struct {
+	Section string `json:"section"`
+	Seq     uint64 `json:"seq"`
+	Hash    string `json:"hash"`
+}
+
+// Problem is an RFC 9457 answer. Code is stable; Title and Detail are for people.
+type Problem struct {
+	Type    string   `json:"type"`
+	Title   string   `json:"title"`
+	Status  int      `json:"status"`
+	Code    string   `json:"code"`
+	Detail  string   `json:"detail,omitempty"`
+	Field   string   `json:"field,omitempty"`   // the member, header or query parameter at fault
+	Limit   string   `json:"limit,omitempty"`   // which limit: "booking" or "buyer"
+	Seats   []string `json:"seats,omitempty"`   // the seats at fault
+	Defects []string `json:"defects,omitempty"` // everything wrong with a plan
+}

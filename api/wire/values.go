@@ -1,0 +1,89 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Time is a moment in milliseconds since the Unix epoch. Its text is RFC 3339 in UTC with milliseconds.
+type Time int64
+
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+// AppendTime appends the text of t, without quotes.
+func AppendTime(dst []byte, t Time) []byte {
+	return time.UnixMilli(int64(t)).UTC().AppendFormat(dst, timeLayout)
+}
+
+// String is the text of t.
+func (t Time) String() string { return string(AppendTime(nil, t)) }
+
+// MarshalJSON writes the quoted text.
+func (t Time) MarshalJSON() ([]byte, error) {
+	dst := append(make([]byte, 0, len(timeLayout)+2), '"')
+	return append(AppendTime(dst, t), '"'), nil
+}
+
+// UnmarshalJSON reads any RFC 3339 time of the years 1970 to 9999; finer than a millisecond is cut.
+func (t *Time) UnmarshalJSON(quoted []byte) error {
+	raw, err := jsontext.AppendUnquote(nil, quoted)
+	if err != nil {
+		return errors.New("must be an RFC 3339 time in a string")
+	}
+	parsed, err := time.Parse(time.RFC3339, string(raw))
+	if err != nil || parsed.UnixMilli() < 0 || parsed.UTC().Year() > 9999 {
+		return errors.New("must be an RFC 3339 time such as 2027-06-01T19:30:00Z")
+	}
+	*t = Time(parsed.UnixMilli())
+	return nil
+}
+
+// Raw is a JSON value kept as it came.
+type Raw []byte
+
+// MarshalJSON returns the value itself, null when there is none.
+func (r Raw) MarshalJSON() ([]byte, error) {
+	if len(r) == 0 {
+		return []byte("null"), nil
+	}
+	return r, nil
+}
+
+// UnmarshalJSON keeps a copy.
+func (r *Raw) UnmarshalJSON(value []byte) error {
+	*r = bytes.Clone(value)
+	return nil
+}
+
+// SeatChange is one seat's new letter; its JSON is the pair [index, "letter"].
+type SeatChange struct {
+	Seat   uint32
+	Letter byte
+}
+
+// AppendSeatChange appends the JSON of c.
+func AppendSeatChange(dst []byte, c SeatChange) []byte {
+	dst = strconv.AppendUint(append(dst, '['), uint64(c.Seat), 10)
+	return append(dst, ',', '"', c.Letter, '"', ']')
+}
+
+// MarshalJSON writes the pair.
+func (c SeatChange) MarshalJSON() ([]byte, error) { return AppendSeatChange(nil, c), nil }
+
+// UnmarshalJSON reads the pair.
+func (c *SeatChange) UnmarshalJSON(raw []byte) error {
+	var letter string
+	if err := Decode(raw, &[2]any{&c.Seat, &letter}); err != nil {
+		return err
+	}
+	if len(letter) != 1 {
+		return fmt.Errorf("wire: letter %q is not one character", letter)
+	}
+	c.Letter = letter[0]
+	return nil
+}
