@@ -1,0 +1,186 @@
+package pebblestore
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"holdfast/storage"
+)
+
+// formatVersion is the version of keys and values this code writes. It reads this version only.
+const formatVersion = 1
+
+// exitDiskFailure is the process's exit status after a failed write-ahead log (EX_IOERR of sysexits.h).
+const exitDiskFailure = 74
+
+// Options tune a store. The zero value is right for production.
+type Options struct {
+	// ReadOnly opens an existing directory for an audit: every write answers storage.ErrUnavailable. It needs the directory for
+	// itself all the same.
+	ReadOnly bool
+	// FS is the file system; nil is the real one. Tests crash an in-memory one.
+	FS vfs.FS
+	// Logf hears of what an operator should know: write stalls, slow disks, damage, background errors. nil drops it. It is called
+	// from Pebble's goroutines and must not block.
+	Logf func(format string, args ...any)
+	// Fatal ends the process when the disk failed under an acknowledged-or-not write; nil writes the message to standard error and
+	// exits with status 74. A replacement must not return: if it does, the store answers storage.ErrUnknown for ever.
+	Fatal func(message string)
+}
+
+// Store is a storage.Store on one directory.
+type Store struct {
+	db       *pebble.DB
+	lock     *pebble.Lock
+	cache    *pebble.Cache
+	readOnly bool
+
+	// broken is set when a write failed in a way that only a restart can resolve.
+	broken atomic.Bool
+
+	// calls counts the calls under way; Close waits for them. Invariant: grows only while !closed, under mu.
+	calls  sync.WaitGroup
+	mu     sync.RWMutex
+	closed bool
+	// sections grows only; guarded by mu. A section's own lock guards what is in it.
+	sections map[storage.SectionKey]*sectionState
+
+	catalog   sync.Mutex // read-modify-write of catalog, secret
+	snapshots sync.Mutex // read-compare-write of snapshots
+}
+
+var _ storage.Store = (*Store)(nil)
+
+// Open opens the store in dir, making it if need be. It answers storage.ErrInUse when another process (or this one) has it
+// open, and an error naming both versions when a newer holdfast wrote it.
+func Open(dir string, o Options) (*Store, error) {
+	if o.FS == nil {
+		absolute, err := filepath.Abs(dir) // one directory, one name: the lock is by name within a process
+		if err != nil {
+			return nil, fmt.Errorf("pebblestore: %s: %w", dir, err)
+		}
+		dir, o.FS = absolute, vfs.Default
+	}
+	lock, err := lockDirectory(dir, &o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{lock: lock, readOnly: o.ReadOnly, sections: make(map[storage.SectionKey]*sectionState)}
+	s.cache = pebble.NewCache(cacheSize)
+	if s.db, err = pebble.Open(dir, pebbleOptions(&o, s)); err != nil {
+		s.cache.Unref()
+		return nil, errors.Join(fmt.Errorf("pebblestore: open %s: %w", dir, err), lock.Close())
+	}
+	if err := s.checkFormat(dir); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func lockDirectory(dir string, o *Options) (*pebble.Lock, error) {
+	if o.ReadOnly {
+		if _, err := o.FS.Stat(dir); err != nil {
+			return nil, fmt.Errorf("pebblestore: %s: %w", dir, storage.ErrNotFound)
+		}
+	} else if err := o.FS.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("pebblestore: %s: %w", dir, err)
+	}
+	lock, err := pebble.LockDirectory(dir, o.FS)
+	switch {
+	case err == nil:
+		return lock, nil
+	case lockHeld(err):
+		return nil, fmt.Errorf("pebblestore: %s: %w: stop it first, or choose another --data directory", dir, storage.ErrInUse)
+	default:
+		return nil, fmt.Errorf("pebblestore: lock %s: %w", dir, err)
+	}
+}
+
+// lockHeld tells a held lock from a directory that cannot be used at all. A rival process shows as EAGAIN or EACCES of
+// fcntl, which is a bare errno; a failed creation of the lock file is a *PathError; and this very process holding the lock is
+// neither.
+func lockHeld(err error) bool {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return false
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno == syscall.EAGAIN || errno == syscall.EACCES
+	}
+	return err.Error() == "lock held by current process"
+}
+
+func (s *Store) checkFormat(dir string) error {
+	value, closer, err := s.db.Get(keyFormat)
+	if errors.Is(err, pebble.ErrNotFound) {
+		if s.readOnly {
+			return fmt.Errorf("pebblestore: %s: %w: no holdfast data here", dir, storage.ErrNotFound)
+		}
+		if err := s.db.Set(keyFormat, []byte{formatVersion}, pebble.Sync); err != nil {
+			return fmt.Errorf("pebblestore: %s: %w", dir, err)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("pebblestore: %s: %w", dir, err)
+	}
+	found := append([]byte(nil), value...)
+	if err := closer.Close(); err != nil {
+		return fmt.Errorf("pebblestore: %s: %w", dir, err)
+	}
+	if len(found) != 1 || found[0] != formatVersion {
+		return fmt.Errorf("pebblestore: %s has format %d, this program knows only format %d: use the version that wrote it",
+			dir, found, formatVersion)
+	}
+	return nil
+}
+
+// Close waits for the calls under way and closes the directory. Later calls answer storage.ErrUnavailable; a second Close does
+// nothing.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	already := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if already {
+		return nil
+	}
+	s.calls.Wait()
+	err := s.db.Close()
+	s.cache.Unref()
+	if err = errors.Join(err, s.lock.Close()); err != nil {
+		return fmt.Errorf("pebblestore: close: %w", err)
+	}
+	return nil
+}
+
+// enter registers a call, so that Close waits for it; the caller must call s.calls.Done unless an error came back.
+func (s *Store) enter() error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return fmt.Errorf("%w: closed", storage.ErrUnavailable)
+	}
+	s.calls.Add(1)
+	return nil
+}
+
+// enterWrite is enter for a call that changes something.
+func (s *Store) enterWrite() error {
+	if s.readOnly {
+		return fmt.Errorf("%w: opened read-only", storage.ErrUnavailable)
+	}
+	if s.broken.Load() {
+		return fmt.Errorf("%w: an earlier write failed", storage.ErrUnknown)
+	}
+	return s.enter()
+}
