@@ -1,5 +1,7 @@
 package section
 
+import "strconv"
+
 // Rejection is a business "no". The list is closed; codes are part of the public API.
 type Rejection uint8
 
@@ -28,3 +30,46 @@ const (
 	SoldOut        // PlaceBest: not enough suitable free seats
 	rejectionEnd
 )
+
+// rejectionText holds the stable codes. They are part of the public API: never change one, only add.
+var rejectionText = [rejectionEnd]string{
+	Accepted:            "accepted",
+	IdempotencyMismatch: "idempotency_mismatch",
+	BookingUnknown:      "booking_unknown",
+	SeatUnknown:         "seat_unknown",
+	DuplicateSeat:       "duplicate_seat",
+	NoSeats:             "no_seats",
+	TooManySeats:        "too_many_seats",
+	TooManyForBuyer:     "too_many_for_buyer",
+	AlreadyConfirmed:    "already_confirmed",
+	PaymentInProgress:   "payment_in_progress",
+	HoldExpiredAlready:  "hold_expired",
+	HoldReleasedAlready: "hold_released",
+	AlreadyRefunded:     "already_refunded",
+	NotPaying:           "not_paying",
+	NotConfirmed:        "not_confirmed",
+	ExtensionLimit:      "extension_limit",
+	SeatTaken:           "seat_taken",
+	SeatsNotFree:        "seats_not_free",
+	OrphanSeat:          "orphan_seat",
+	SplitOnly:           "split_only",
+	SoldOut:             "sold_out",
+}
+
+// String is the stable snake_case code; "accepted" for the zero value.
+func (r Rejection) String() string {
+	if r >= rejectionEnd {
+		return "rejection(" + strconv.Itoa(int(r)) + ")"
+	}
+	return rejectionText[r]
+}
+
+// Retryable reports whether the same request, unchanged, could be accepted later: because seats come back, because the
+// buyer's other bookings end, or because a payment is decided. A false answer is final for this request.
+func (r Rejection) Retryable() bool {
+	switch r {
+	case TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut:
+		return true
+	}
+	return false
+}

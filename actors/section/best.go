@@ -1,0 +1,236 @@
+package section
+
+import (
+	"math"
+	"slices"
+)
+
+// searcher finds the best seats for PlaceBest. It keeps a few views: a view holds, for one kind of wish, the best window of
+// every segment, valid while the segment's version stands. A command then compares one number per segment and searches again
+// only the segments that changed since: one or two, usually. Views are scratch: a fresh searcher finds the same seats.
+//
+// Rejected: sorting rows by their nearest seat and stopping early. It is fast while a section is empty, but once the middle is
+// sold every row has a near seat that is taken, and all of them are searched each time.
+type searcher struct {
+	seats *seatMap
+	views []*view
+	turn  int // the view to be replaced next
+	runs  []run
+}
+
+// viewsMax bounds the scratch memory: 16 bytes a segment a view.
+const viewsMax = 12
+
+// wish is what PlaceBest asks for.
+type wish struct {
+	category       CategoryID
+	anyCategory    bool
+	accessibleOnly bool
+	quantity       uint32
+}
+
+type view struct {
+	wish    wish
+	windows []window
+}
+
+// window is the best run of seats of one segment for a wish.
+type window struct {
+	key     uint64 // smaller is better, see rank; noWindow when the segment has none
+	start   SeatIndex
+	version uint64 // of the segment when it was searched, plus one; 0 is never
+}
+
+const noWindow = math.MaxUint64
+
+// rank orders windows of different segments: fewest accessible seats first (they are for those who need them), then the sum of
+// quality, where a window that strands a single seat counts as a quarter worse. So an orphan is avoided at a comparable price,
+// never at the price of much worse seats.
+func rank(accessible, cost uint64, strands bool) uint64 {
+	if strands {
+		cost += cost/4 + 1
+	}
+	return min(accessible, 1<<13-1)<<50 | min(cost, 1<<50-1)
+}
+
+// rankInside orders windows of one segment: there an orphan is avoided at any price, since the seats are neighbours anyway.
+func rankInside(accessible, cost uint64, strands bool) uint64 {
+	key := min(accessible, 1<<13-1)<<50 | min(cost, 1<<49-1)
+	if strands {
+		key |= 1 << 49
+	}
+	return key
+}
+
+func (f *searcher) init(m *seatMap) { f.seats = m }
+
+func wishOf(c *Command) wish {
+	w := wish{category: c.Category, anyCategory: c.AnyCategory, accessibleOnly: c.AccessibleOnly, quantity: c.Quantity}
+	if w.anyCategory {
+		w.category = 0
+	}
+	return w
+}
+
+// suits reports whether a seat is what the wish allows, free or not.
+func (w *wish) suits(spec SeatSpec) bool {
+	return (w.anyCategory || spec.Category == w.category) && (!w.accessibleOnly || spec.Accessible)
+}
+
+// suitable counts the available seats that suit: plain ones and accessible ones.
+func (m *seatMap) suitable(w *wish) (plain, accessible uint32) {
+	first, end := 0, len(m.freeByKind)
+	if !w.anyCategory {
+		first = min(int(w.category)*2, end)
+		end = min(first+2, end)
+	}
+	for kind := first; kind < end; kind += 2 {
+		plain += m.freeByKind[kind]
+		accessible += m.freeByKind[kind+1]
+	}
+	if w.accessibleOnly {
+		plain = 0
+	}
+	return plain, accessible
+}
+
+// decideBest chooses seats. Enough suitable free seats always means yes, unless the buyer wants them together (P11).
+func (s *State) decideBest(c *Command, d *Decision) {
+	if c.Quantity == 0 {
+		d.refuse(NoSeats, 0)
+		return
+	}
+	if !s.allowed(c, c.Quantity, d) {
+		return
+	}
+	w := wishOf(c)
+	plain, accessible := s.seats.suitable(&w)
+	if uint64(plain)+uint64(accessible) < uint64(w.quantity) {
+		d.refuse(SoldOut, s.since(s.seats.touched))
+		return
+	}
+	if s.layout.General {
+		d.seats = s.seats.anyPlaces(d.seats, &w)
+		s.place(c, d)
+		return
+	}
+	if start, ok := s.best.together(w); ok {
+		for i := range w.quantity {
+			d.seats = append(d.seats, start+SeatIndex(i))
+		}
+		s.place(c, d)
+		return
+	}
+	if c.TogetherOnly {
+		d.refuse(SplitOnly, s.since(s.seats.touched))
+		return
+	}
+	d.seats = s.best.split(d.seats, w, plain >= w.quantity)
+	d.Outcome.Split = true
+	s.place(c, d)
+}
+
+// together returns the first seat of the best window of neighbours.
+func (f *searcher) together(w wish) (SeatIndex, bool) {
+	v := f.view(w)
+	best, start := uint64(noWindow), SeatIndex(0)
+	segments := f.seats.segments
+	for i := range v.windows {
+		at := &v.windows[i]
+		if at.version != segments[i].version+1 {
+			f.search(&segments[i], &v.wish, at)
+		}
+		if at.key < best {
+			best, start = at.key, at.start
+		}
+	}
+	return start, best != noWindow
+}
+
+// view returns the view of a wish, in place of the oldest when there are too many.
+func (f *searcher) view(w wish) *view {
+	for _, v := range f.views {
+		if v.wish == w {
+			return v
+		}
+	}
+	if len(f.views) < viewsMax {
+		v := &view{wish: w, windows: make([]window, len(f.seats.segments))}
+		f.views = append(f.views, v)
+		return v
+	}
+	v := f.views[f.turn]
+	f.turn = (f.turn + 1) % viewsMax
+	v.wish = w
+	clear(v.windows)
+	return v
+}
+
+// search finds a segment's best window and stores it in at.
+func (f *searcher) search(g *segment, w *wish, at *window) {
+	*at = window{key: noWindow, version: g.version + 1}
+	if g.free < w.quantity {
+		return
+	}
+	m := f.seats
+	length, cost, accessible, inside := uint32(0), uint64(0), uint64(0), uint64(noWindow)
+	for i := g.first; i < g.end; i++ {
+		if !m.isOpen(i) || !w.suits(m.layout.Seats[i]) {
+			length, cost, accessible = 0, 0, 0
+			continue
+		}
+		length++
+		cost += m.quality(i)
+		accessible += m.scarce(i, w)
+		if length > w.quantity {
+			gone := i - SeatIndex(w.quantity)
+			cost -= m.quality(gone)
+			accessible -= m.scarce(gone, w)
+		}
+		if length < w.quantity {
+			continue
+		}
+		start := i + 1 - SeatIndex(w.quantity)
+		strands := m.strands(g, start, i+1)
+		if key := rankInside(accessible, cost, strands); key < inside {
+			inside, at.key, at.start = key, rank(accessible, cost, strands), start
+		}
+	}
+}
+
+// scarce is 1 for an accessible seat taken by a buyer who did not ask for one.
+func (m *seatMap) scarce(i SeatIndex, w *wish) uint64 {
+	if m.layout.Seats[i].Accessible && !w.accessibleOnly {
+		return 1
+	}
+	return 0
+}
+
+// anyPlaces appends the lowest available places of a general area, accessible ones last. There must be enough.
+func (m *seatMap) anyPlaces(dst []SeatIndex, w *wish) []SeatIndex {
+	for m.open[m.openHint] == 0 {
+		m.openHint++
+	}
+	dst = m.places(dst, w, w.accessibleOnly)
+	if len(dst) < int(w.quantity) {
+		dst = m.places(dst, w, true)
+		slices.Sort(dst)
+	}
+	return dst
+}
+
+// places appends available places that suit and are accessible as asked, until there are enough.
+func (m *seatMap) places(dst []SeatIndex, w *wish, accessible bool) []SeatIndex {
+	for i := SeatIndex(m.openHint) * 64; len(dst) < int(w.quantity); i++ {
+		var ok bool
+		i, ok = m.firstOpen(i, func(i SeatIndex) bool {
+			spec := m.layout.Seats[i]
+			return spec.Accessible == accessible && w.suits(spec)
+		})
+		if !ok {
+			break
+		}
+		dst = append(dst, i)
+	}
+	return dst
+}

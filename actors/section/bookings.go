@@ -1,0 +1,177 @@
+package section
+
+import "fmt"
+
+// booking is one buyer's claim, 56 bytes. Its slot is reused once it is forgotten; slot 0 is never used.
+type booking struct {
+	no        BookingNo
+	expiresAt Instant
+	placedAt  Instant
+	stamp     uint32 // record that last touched it
+	buyer     uint32 // buyerBook handle
+	refs      uint32 // remembered requests and ended entries that name it; an ended booking without any is forgotten
+	heap      uint32 // place in the expiry heap plus one; 0 when not held. Of a free slot: the next free one
+	state     BookingState
+	split     bool
+	count     uint16       // seats
+	seats     [2]SeatIndex // most bookings have no more; kept when the booking ends, so that its story can be told
+	more      uint32       // seatCell with the third seat and on
+}
+
+// seatCell continues a booking's list of seats.
+type seatCell struct {
+	seats [3]SeatIndex
+	next  uint32
+}
+
+// bookingSeatsMax is the largest booking that fits booking.count, whatever the rules allow.
+const bookingSeatsMax = 1<<16 - 1
+
+// numberPage maps 128 consecutive booking numbers to slots. Numbers are dense, so a page beats hashing; an empty page is dropped.
+type numberPage struct {
+	slots [128]uint32
+	used  uint32
+}
+
+// bookingBook stores bookings by slot and finds them by number.
+type bookingBook struct {
+	slab      slab[booking]
+	freeSlot  uint32
+	cells     slab[seatCell]
+	freeCell  uint32
+	pages     []*numberPage // pages[i] covers numbers [(firstPage+i)*128, +128); nil: none remembered
+	firstPage uint64
+	count     uint32
+}
+
+func (k *bookingBook) init() {
+	k.slab.push()
+	k.cells.push()
+}
+
+func (k *bookingBook) find(no BookingNo) uint32 {
+	i := uint64(no)/128 - k.firstPage
+	if i >= uint64(len(k.pages)) || k.pages[i] == nil {
+		return 0
+	}
+	return k.pages[i].slots[no%128]
+}
+
+// add makes a booking; numbers only grow.
+func (k *bookingBook) add(no BookingNo) (uint32, *booking) {
+	slot := k.freeSlot
+	if slot != 0 {
+		b := k.slab.at(slot)
+		k.freeSlot = b.heap
+		*b = booking{}
+	} else {
+		slot = k.slab.push()
+	}
+	p := k.page(uint64(no) / 128)
+	p.slots[no%128] = slot
+	p.used++
+	k.count++
+	b := k.slab.at(slot)
+	b.no = no
+	return slot, b
+}
+
+// page returns the page with this number, making it at the end of the directory.
+func (k *bookingBook) page(number uint64) *numberPage {
+	if len(k.pages) == 0 {
+		k.firstPage = number
+	}
+	for uint64(len(k.pages)) <= number-k.firstPage {
+		k.pages = append(k.pages, nil)
+	}
+	p := &k.pages[number-k.firstPage]
+	if *p == nil {
+		*p = new(numberPage)
+	}
+	return *p
+}
+
+// remove forgets a booking.
+func (k *bookingBook) remove(slot uint32) {
+	b := k.slab.at(slot)
+	i := uint64(b.no)/128 - k.firstPage
+	p := k.pages[i]
+	p.slots[b.no%128] = 0
+	p.used--
+	k.count--
+	if p.used == 0 {
+		k.pages[i] = nil
+		for len(k.pages) > 0 && k.pages[0] == nil {
+			k.pages = k.pages[1:]
+			k.firstPage++
+		}
+	}
+	for cell := b.more; cell != 0; {
+		c := k.cells.at(cell)
+		next := c.next
+		c.next, k.freeCell = k.freeCell, cell
+		cell = next
+	}
+	*b = booking{heap: k.freeSlot}
+	k.freeSlot = slot
+}
+
+// each calls visit for every booking, ascending by number.
+func (k *bookingBook) each(visit func(slot uint32)) {
+	for _, p := range k.pages {
+		if p == nil {
+			continue
+		}
+		for _, slot := range p.slots {
+			if slot != 0 {
+				visit(slot)
+			}
+		}
+	}
+}
+
+// setSeats stores a booking's seats, ascending.
+func (k *bookingBook) setSeats(b *booking, seats []SeatIndex) {
+	if len(seats) > bookingSeatsMax {
+		panic(fmt.Sprintf("section: booking %d of %d seats", b.no, len(seats)))
+	}
+	b.count = uint16(len(seats))
+	rest := seats[copy(b.seats[:], seats):]
+	link := &b.more
+	for len(rest) > 0 {
+		cell := k.newCell()
+		c := k.cells.at(cell)
+		rest = rest[copy(c.seats[:], rest):]
+		*link, link = cell, &c.next
+	}
+}
+
+func (k *bookingBook) newCell() uint32 {
+	cell := k.freeCell
+	if cell == 0 {
+		return k.cells.push()
+	}
+	c := k.cells.at(cell)
+	k.freeCell = c.next
+	*c = seatCell{}
+	return cell
+}
+
+func (k *bookingBook) appendSeats(dst []SeatIndex, b *booking) []SeatIndex {
+	left := int(b.count)
+	take := min(left, len(b.seats))
+	dst = append(dst, b.seats[:take]...)
+	for cell := b.more; cell != 0; {
+		left -= take
+		c := k.cells.at(cell)
+		take = min(left, len(c.seats))
+		dst = append(dst, c.seats[:take]...)
+		cell = c.next
+	}
+	return dst
+}
+
+// live reports whether the state keeps seats.
+func (s BookingState) live() bool {
+	return s == BookingHeld || s == BookingPaying || s == BookingConfirmed
+}

@@ -1,0 +1,65 @@
+package section
+
+// buyer counts one buyer's live seats, 28 bytes. It stays while a remembered booking names it.
+type buyer struct {
+	id    BuyerID
+	live  uint32 // seats held, paying or confirmed. Of a free handle: the next free one
+	refs  uint32 // bookings that name this buyer
+	stamp uint32 // record that last touched one of them
+}
+
+// buyerBook stores buyers by handle and finds them by id; handle 0 is never used.
+type buyerBook struct {
+	slab  slab[buyer]
+	index tagTable
+	free  uint32
+}
+
+func (k *buyerBook) init() { k.slab.push() }
+
+func (k *buyerBook) find(id BuyerID) uint32 {
+	tag := tagOf(id)
+	for h, n := k.index.seek(tag, 0); n != 0; h, n = k.index.seek(tag, n) {
+		if k.slab.at(h).id == id {
+			return h
+		}
+	}
+	return 0
+}
+
+// hold returns the buyer's handle with one more reference.
+func (k *buyerBook) hold(id BuyerID) uint32 {
+	h := k.find(id)
+	if h == 0 {
+		h = k.add(id)
+	}
+	k.slab.at(h).refs++
+	return h
+}
+
+func (k *buyerBook) add(id BuyerID) uint32 {
+	h := k.free
+	if h != 0 {
+		k.free = k.slab.at(h).live
+	} else {
+		h = k.slab.push()
+	}
+	*k.slab.at(h) = buyer{id: id}
+	k.index.insert(tagOf(id), h)
+	return h
+}
+
+// release gives one reference back; the last one forgets the buyer.
+func (k *buyerBook) release(h uint32) {
+	b := k.slab.at(h)
+	b.refs--
+	if b.refs > 0 {
+		return
+	}
+	if b.live != 0 {
+		panic("section: a buyer with live seats and no booking")
+	}
+	k.index.remove(tagOf(b.id), h)
+	*b = buyer{live: k.free}
+	k.free = h
+}

@@ -1,0 +1,218 @@
+package section
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Decision is what Decide makes of a command: the answer and, when it is accepted and not a repeat, the changes that make it
+// true. The caller owns it and reuses it: everything in it is valid until its next use.
+type Decision struct {
+	Outcome Outcome
+	Changes []Change
+
+	seats []SeatIndex // of a Change, ascending
+}
+
+func (d *Decision) reset() {
+	d.Outcome = Outcome{Lost: d.Outcome.Lost[:0], Seats: d.Outcome.Seats[:0]}
+	d.Changes = d.Changes[:0]
+	d.seats = d.seats[:0]
+}
+
+// refuse answers no. on is the record the refusal was judged on, 0 for one that no record can change.
+func (d *Decision) refuse(r Rejection, on Seq) {
+	d.Outcome.Rejection = r
+	d.Outcome.DependsOn = on
+}
+
+// accept adds the command's change and fills the outcome from it.
+func (d *Decision) accept(c *Command, kind ChangeKind, no BookingNo, state BookingState, expiresAt Instant) *Change {
+	d.Changes = append(d.Changes, Change{
+		Kind: kind, At: c.At, Request: c.Request, Fingerprint: c.Fingerprint, Booking: no, Seats: d.seats,
+	})
+	d.Outcome.Booking, d.Outcome.State, d.Outcome.ExpiresAt = no, state, expiresAt
+	return &d.Changes[len(d.Changes)-1]
+}
+
+// Decide judges a command against the state and changes nothing but scratch. A "no" is in d.Outcome.Rejection; an accepted
+// command's changes are in d.Changes, for the caller to Apply before the next Decide. Accepted answers have DependsOn 0: they
+// depend on the record that their own changes go into, which the Writer knows.
+func (s *State) Decide(c *Command, d *Decision) {
+	d.reset()
+	if c.Request != (RequestID{}) && s.decideRepeat(c, d) {
+		return
+	}
+	switch c.Kind {
+	case PlaceHold:
+		s.decidePlace(c, d)
+	case PlaceBest:
+		s.decideBest(c, d)
+	case ExpireHolds:
+		s.decideExpire(c, d)
+	case BlockSeats:
+		s.decideBlock(c, d, Available, SeatsBlocked)
+	case UnblockSeats:
+		s.decideBlock(c, d, Blocked, SeatsUnblocked)
+	case ExtendHold, ReleaseHold, BeginPayment, ConfirmPayment, FailPayment, RefundBooking:
+		s.decideBooking(c, d)
+	default:
+		panic(fmt.Sprintf("section: command of unknown kind %d", c.Kind))
+	}
+}
+
+// decideRepeat answers a remembered request with its booking as it stands now (P5).
+func (s *State) decideRepeat(c *Command, d *Decision) bool {
+	e := s.requests.find(c.Request)
+	if e == nil {
+		return false
+	}
+	on := s.since(e.stamp)
+	if e.fingerprint != c.Fingerprint {
+		d.refuse(IdempotencyMismatch, on)
+		return true
+	}
+	if slot := e.slot(); slot != 0 {
+		s.describe(slot, d)
+		on = max(on, s.since(s.bookings.slab.at(slot).stamp))
+	}
+	d.Outcome.Repeat = true
+	d.Outcome.DependsOn = on
+	return true
+}
+
+func (s *State) decidePlace(c *Command, d *Decision) {
+	if !s.named(c, d) || !s.allowed(c, uint32(min(len(d.seats), 1<<31)), d) || !s.allAre(Available, SeatTaken, d) {
+		return
+	}
+	if s.rules.RefuseOrphans && !s.layout.General {
+		if on := s.orphans(d); len(d.Outcome.Lost) > 0 {
+			d.refuse(OrphanSeat, on)
+			return
+		}
+	}
+	s.place(c, d)
+}
+
+// place accepts the seats in d.seats as a new hold.
+func (s *State) place(c *Command, d *Decision) {
+	expiresAt := c.At + Instant(min(s.rules.HoldTTL, s.rules.HoldCeiling))
+	change := d.accept(c, HoldPlaced, s.lastNo+1, BookingHeld, expiresAt)
+	change.Buyer, change.ExpiresAt, change.Split = c.Buyer, expiresAt, d.Outcome.Split
+	d.Outcome.Seats = append(d.Outcome.Seats, d.seats...)
+}
+
+// named checks the command's seats as words: known, distinct, some. It leaves them in d.seats, ascending.
+func (s *State) named(c *Command, d *Decision) bool {
+	d.seats = append(d.seats, c.Seats...)
+	slices.Sort(d.seats)
+	for _, seat := range d.seats {
+		if int(seat) >= len(s.seats.letters) {
+			d.Outcome.Lost = append(d.Outcome.Lost, seat)
+		}
+	}
+	switch {
+	case len(d.Outcome.Lost) > 0:
+		d.Outcome.Lost = slices.Compact(d.Outcome.Lost)
+		d.refuse(SeatUnknown, 0)
+	case hasTwins(d.seats):
+		d.refuse(DuplicateSeat, 0)
+	case len(d.seats) == 0:
+		d.refuse(NoSeats, 0)
+	default:
+		return true
+	}
+	return false
+}
+
+func hasTwins(ascending []SeatIndex) bool {
+	for i := 1; i < len(ascending); i++ {
+		if ascending[i] == ascending[i-1] {
+			return true
+		}
+	}
+	return false
+}
+
+// allowed checks the limits on the number of seats.
+func (s *State) allowed(c *Command, quantity uint32, d *Decision) bool {
+	if quantity > min(s.rules.SeatsPerBookingMax, bookingSeatsMax) {
+		d.refuse(TooManySeats, 0)
+		return false
+	}
+	live, on := uint32(0), Seq(0)
+	if h := s.buyers.find(c.Buyer); h != 0 {
+		live, on = s.buyers.slab.at(h).live, s.since(s.buyers.slab.at(h).stamp)
+	}
+	if uint64(live)+uint64(quantity) > uint64(s.rules.SeatsPerBuyerMax) {
+		d.refuse(TooManyForBuyer, on)
+		return false
+	}
+	return true
+}
+
+// allAre refuses with r, naming the seats lost, unless all of d.seats have the status.
+func (s *State) allAre(status SeatStatus, r Rejection, d *Decision) bool {
+	on := Seq(0)
+	for _, seat := range d.seats {
+		if s.seats.letters[seat] != byte(status) {
+			d.Outcome.Lost = append(d.Outcome.Lost, seat)
+			on = max(on, s.since(s.seats.stamps[seat]))
+		}
+	}
+	if len(d.Outcome.Lost) == 0 {
+		return true
+	}
+	d.refuse(r, on)
+	return false
+}
+
+// orphans fills d.Outcome.Lost with the seats that d.seats, all available, would strand. The refusal depends on everything that
+// makes them stranded: themselves, and both their neighbours.
+func (s *State) orphans(d *Decision) (on Seq) {
+	m := &s.seats
+	for from := 0; from < len(d.seats); {
+		g := &m.segments[m.segmentOf[d.seats[from]]]
+		to := from + 1
+		for to < len(d.seats) && d.seats[to] < g.end {
+			to++
+		}
+		for _, seat := range d.seats[from:to] {
+			for _, i := range [2]SeatIndex{seat - 1, seat + 1} {
+				if i < g.first || i >= g.end || !m.isOpen(i) || chosen(d.seats, i) {
+					continue
+				}
+				left := i > g.first && m.isOpen(i-1) && !chosen(d.seats, i-1)
+				right := i+1 < g.end && m.isOpen(i+1) && !chosen(d.seats, i+1)
+				if !left && !right {
+					d.Outcome.Lost = append(d.Outcome.Lost, i)
+					on = max(on, s.newest(g, i))
+				}
+			}
+		}
+		from = to
+	}
+	slices.Sort(d.Outcome.Lost)
+	d.Outcome.Lost = slices.Compact(d.Outcome.Lost)
+	return on
+}
+
+func chosen(ascending []SeatIndex, seat SeatIndex) bool {
+	_, found := slices.BinarySearch(ascending, seat)
+	return found
+}
+
+// newest is the record that last touched the seat or one of its neighbours.
+func (s *State) newest(g *segment, seat SeatIndex) (on Seq) {
+	for i := max(seat, g.first+1) - 1; i < min(seat+2, g.end); i++ {
+		on = max(on, s.since(s.seats.stamps[i]))
+	}
+	return on
+}
+
+func (s *State) decideBlock(c *Command, d *Decision, from SeatStatus, kind ChangeKind) {
+	if s.named(c, d) && s.allAre(from, SeatsNotFree, d) {
+		d.accept(c, kind, 0, BookingNone, 0)
+		d.Outcome.Seats = append(d.Outcome.Seats, d.seats...)
+	}
+}

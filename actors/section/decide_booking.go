@@ -1,0 +1,97 @@
+package section
+
+// decideBooking judges a command that names a booking. A refusal carries the booking as it stands, if it is the caller's.
+func (s *State) decideBooking(c *Command, d *Decision) {
+	slot := s.bookings.find(c.Booking)
+	if slot == 0 || !s.mayAct(c, slot) {
+		// That there is no such booking stays true if the newest records are lost, so it depends on none.
+		d.refuse(BookingUnknown, 0)
+		return
+	}
+	s.describe(slot, d)
+	b := s.bookings.slab.at(slot)
+	if c.Kind == ReleaseHold && b.state == BookingReleased {
+		// Giving back twice is one wish: the second time nothing changes, whatever the request's key.
+		d.Outcome.Repeat = true
+		d.Outcome.DependsOn = s.since(b.stamp)
+		return
+	}
+	if r := refusalOf(c, b); r != Accepted {
+		d.refuse(r, s.since(b.stamp))
+		return
+	}
+	s.acceptBooking(c, b, d)
+}
+
+// mayAct reports whether the command's caller may act on the booking. Refunds are the operator's alone.
+func (s *State) mayAct(c *Command, slot uint32) bool {
+	if c.Operator {
+		return true
+	}
+	return c.Kind != RefundBooking && s.buyers.slab.at(s.bookings.slab.at(slot).buyer).id == c.Buyer
+}
+
+// refusalOf is the rejection of a command on a booking in its present state, Accepted when there is none.
+func refusalOf(c *Command, b *booking) Rejection {
+	switch b.state {
+	case BookingHeld:
+		return refusalOfHeld(c, b)
+	case BookingPaying:
+		// The buyer's money may be on its way: only its arrival or failure ends this state, not the clock (P6).
+		if c.Kind == ConfirmPayment || c.Kind == FailPayment {
+			return Accepted
+		}
+		return PaymentInProgress
+	case BookingConfirmed:
+		if c.Kind == RefundBooking {
+			return Accepted
+		}
+		return AlreadyConfirmed
+	case BookingReleased:
+		return HoldReleasedAlready
+	case BookingExpired:
+		return HoldExpiredAlready
+	default:
+		return AlreadyRefunded
+	}
+}
+
+// refusalOfHeld checks the end itself: a late timer must not let a buyer act on a lapsed hold (P4). Giving seats back is always
+// welcome.
+func refusalOfHeld(c *Command, b *booking) Rejection {
+	lapsed := c.At >= b.expiresAt
+	switch {
+	case c.Kind == ReleaseHold:
+		return Accepted
+	case c.Kind == RefundBooking:
+		return NotConfirmed
+	case lapsed:
+		return HoldExpiredAlready
+	case c.Kind == ConfirmPayment || c.Kind == FailPayment:
+		return NotPaying
+	}
+	return Accepted
+}
+
+// acceptBooking turns an allowed command into its change. Extensions have their own refusal, the last one.
+func (s *State) acceptBooking(c *Command, b *booking, d *Decision) {
+	switch c.Kind {
+	case ExtendHold:
+		end := min(c.At+Instant(s.rules.HoldTTL), b.placedAt+Instant(s.rules.HoldCeiling))
+		if end <= b.expiresAt {
+			d.refuse(ExtensionLimit, s.since(b.stamp))
+			return
+		}
+		d.accept(c, HoldExtended, b.no, BookingHeld, end).ExpiresAt = end
+	case ReleaseHold:
+		d.accept(c, HoldReleased, b.no, BookingReleased, b.expiresAt)
+	case BeginPayment:
+		d.accept(c, PaymentBegun, b.no, BookingPaying, b.expiresAt)
+	case ConfirmPayment:
+		d.accept(c, BookingSold, b.no, BookingConfirmed, b.expiresAt)
+	case FailPayment:
+		d.accept(c, PaymentFailed, b.no, BookingHeld, b.expiresAt)
+	case RefundBooking:
+		d.accept(c, BookingRefundedChange, b.no, BookingRefunded, b.expiresAt)
+	}
+}

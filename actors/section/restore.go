@@ -1,0 +1,200 @@
+package section
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// ErrSnapshot says that bytes are not a snapshot of this section: of another version or layout, damaged, or not canonical. The
+// way out is to replay the log from its start.
+var ErrSnapshot = errors.New("section: not a snapshot of this section")
+
+// Restore makes the state that AppendSnapshot wrote. It is strict: it accepts exactly the bytes that AppendSnapshot gives for
+// the restored state, checks every invariant of State, and otherwise answers an error that is ErrSnapshot. body is not kept.
+func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
+	s = NewState(l, r)
+	d := &decoder{rest: body}
+	d.require(d.byte() == snapshotVersion, "version")
+	d.require(d.fixed64() == layoutHash(l), "layout")
+	s.seq = Seq(d.uvarint(math.MaxUint64))
+	s.lastAt = Instant(d.uvarint(math.MaxInt64))
+	s.lastNo = BookingNo(d.uvarint(math.MaxUint64 - 1))
+	s.restoreBlocked(d)
+	s.restoreBookings(d)
+	s.restoreRequests(d)
+	s.restoreEnded(d)
+	d.require(len(d.rest) == 0, "trailing bytes")
+	s.checkRemembered(d)
+	if d.err != nil {
+		return nil, d.err
+	}
+	s.seats.touched = 0
+	return s, nil
+}
+
+func (s *State) restoreBlocked(d *decoder) {
+	s.restoreSeats(d)
+	for _, seat := range s.seatBuffer {
+		s.seats.mark(seat, Available, Blocked, 0, 0)
+	}
+}
+
+// restoreSeats reads ascending seats of this section into seatBuffer.
+func (s *State) restoreSeats(d *decoder) {
+	s.seatBuffer = s.seatBuffer[:0]
+	next, end := uint64(0), uint64(len(s.seats.letters))
+	for n := d.uvarint(end); n > 0 && d.err == nil; n-- {
+		seat := next + d.uvarint(end)
+		d.require(seat < end, "seat")
+		if d.err == nil {
+			s.seatBuffer = append(s.seatBuffer, SeatIndex(seat))
+		}
+		next = seat + 1
+	}
+}
+
+func (s *State) restoreBookings(d *decoder) {
+	next := BookingNo(1)
+	for n := d.uvarint(math.MaxUint32); n > 0 && d.err == nil; n-- {
+		gap := BookingNo(d.uvarint(math.MaxUint64))
+		no := next + gap
+		d.require(no >= next && no <= s.lastNo, "booking number")
+		s.restoreBooking(d, no)
+		next = no + 1
+	}
+}
+
+func (s *State) restoreBooking(d *decoder, no BookingNo) {
+	flags := d.byte()
+	id := BuyerID(d.id())
+	placedAt := s.lastAt - Instant(d.uvarint(uint64(s.lastAt)))
+	life := Instant(d.uvarint(math.MaxInt64 - uint64(placedAt)))
+	s.restoreSeats(d)
+	state := BookingState(flags >> 1)
+	d.require(state >= BookingHeld && state <= BookingRefunded, "booking state")
+	d.require(len(s.seatBuffer) > 0 && len(s.seatBuffer) <= bookingSeatsMax, "seat count")
+	d.require(!state.live() || s.allOpen(), "seat of two bookings")
+	if d.err != nil {
+		return
+	}
+	slot, b := s.bookings.add(no)
+	b.state, b.split, b.placedAt, b.expiresAt = state, flags&1 != 0, placedAt, placedAt+life
+	s.bookings.setSeats(b, s.seatBuffer)
+	b.buyer = s.buyers.hold(id)
+	if state.live() {
+		s.restoreLive(slot, b)
+	}
+}
+
+// restoreLive takes a live booking's seats and puts it where its state belongs.
+func (s *State) restoreLive(slot uint32, b *booking) {
+	letter := Held
+	if b.state == BookingConfirmed {
+		letter = Sold
+	}
+	for _, seat := range s.seatBuffer {
+		s.seats.mark(seat, Available, letter, slot, 0)
+	}
+	s.buyers.slab.at(b.buyer).live += uint32(b.count)
+	switch b.state {
+	case BookingHeld:
+		s.expiryPush(slot)
+	case BookingPaying:
+		s.paying++
+	}
+}
+
+func (s *State) allOpen() bool {
+	for _, seat := range s.seatBuffer {
+		if !s.seats.isOpen(seat) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *State) restoreRequests(d *decoder) {
+	youngest := uint64(math.MaxUint64)
+	for n := d.uvarint(math.MaxUint32); n > 0 && d.err == nil; n-- {
+		id := RequestID(d.id())
+		fingerprint := d.fixed64()
+		age := d.uvarint(uint64(s.lastAt))
+		no := BookingNo(d.uvarint(math.MaxUint64))
+		placed := d.byte()
+		slot := s.bookings.find(no)
+		d.require(id != RequestID{} && s.requests.find(id) == nil, "request id")
+		d.require(age <= youngest && placed <= 1 && (slot != 0 || no == 0 && placed == 0), "request")
+		youngest = age
+		if d.err != nil {
+			return
+		}
+		s.requests.add(remembered{id: id, fingerprint: fingerprint, at: s.lastAt - Instant(age), ref: slot<<1 | uint32(placed)})
+		s.bookings.slab.at(slot).refs++
+	}
+	s.bookings.slab.at(0).refs = 0
+}
+
+func (s *State) restoreEnded(d *decoder) {
+	youngest := uint64(math.MaxUint64)
+	seen := make(map[BookingNo]bool)
+	for n := d.uvarint(math.MaxUint32); n > 0 && d.err == nil; n-- {
+		no := BookingNo(d.uvarint(math.MaxUint64))
+		age := d.uvarint(uint64(s.lastAt))
+		slot := s.bookings.find(no)
+		d.require(slot != 0 && !s.bookings.slab.at(slot).state.live() && !seen[no] && age <= youngest, "ended booking")
+		youngest, seen[no] = age, true
+		if d.err != nil {
+			return
+		}
+		s.bookings.slab.at(slot).refs++
+		s.ended.push(endedBooking{at: s.lastAt - Instant(age), slot: slot})
+	}
+}
+
+// checkRemembered refuses an ended booking that nothing names: it would never be forgotten.
+func (s *State) checkRemembered(d *decoder) {
+	s.bookings.each(func(slot uint32) {
+		b := s.bookings.slab.at(slot)
+		d.require(b.refs > 0 || b.state.live(), "ended booking that nothing names")
+	})
+}
+
+// decoder reads a snapshot. After its first error it reads zeros.
+type decoder struct {
+	rest []byte
+	err  error
+}
+
+func (d *decoder) require(ok bool, what string) {
+	if !ok && d.err == nil {
+		d.err = fmt.Errorf("%w: bad %s", ErrSnapshot, what)
+	}
+}
+
+// take returns the next n ≤ 16 bytes.
+func (d *decoder) take(n int) []byte {
+	d.require(len(d.rest) >= n, "length")
+	if d.err != nil {
+		return make([]byte, n)
+	}
+	b := d.rest[:n]
+	d.rest = d.rest[n:]
+	return b
+}
+
+func (d *decoder) byte() byte      { return d.take(1)[0] }
+func (d *decoder) fixed64() uint64 { return binary.LittleEndian.Uint64(d.take(8)) }
+func (d *decoder) id() [16]byte    { return [16]byte(d.take(16)) }
+
+// uvarint reads a number ≤ limit in its shortest form.
+func (d *decoder) uvarint(limit uint64) uint64 {
+	v, n := binary.Uvarint(d.rest)
+	d.require(n > 0 && v <= limit && (n == 1 || d.rest[n-1] != 0), "number")
+	if d.err != nil {
+		return 0
+	}
+	d.rest = d.rest[n:]
+	return v
+}

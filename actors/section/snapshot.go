@@ -1,0 +1,120 @@
+package section
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+)
+
+// snapshotVersion is the first byte of a snapshot. Raise it when the form changes.
+const snapshotVersion = 1
+
+// AppendSnapshot appends the whole state in its canonical form: equal states give equal bytes, whatever way they came about, so
+// two replays can be compared by their snapshots. Stamps are left out: a snapshot is saved of durable records only, and what is
+// durable needs no waiting for.
+//
+//	version byte · layout hash 8 · seq · last At · last booking number
+//	blocked seats: count, gaps
+//	bookings:  count, each: number gap, state<<1|split, buyer 16, life so far, end − placed, seat count, seat gaps
+//	requests:  count, each: id 16, fingerprint 8, age, booking number, placed
+//	ended:     count, each: booking number, age
+//
+// Numbers are shortest-form varints; ages are measured from the last At.
+func (s *State) AppendSnapshot(dst []byte) []byte {
+	dst = append(dst, snapshotVersion)
+	dst = binary.LittleEndian.AppendUint64(dst, layoutHash(s.layout))
+	dst = binary.AppendUvarint(dst, uint64(s.seq))
+	dst = binary.AppendUvarint(dst, uint64(s.lastAt))
+	dst = binary.AppendUvarint(dst, uint64(s.lastNo))
+	dst = s.appendBlocked(dst)
+	dst = s.appendBookings(dst)
+	dst = s.appendRequests(dst)
+	return s.appendEnded(dst)
+}
+
+// layoutHash names what the truth depends on: the number of seats and who is whose neighbour. Quality and categories may be
+// judged anew without making a snapshot wrong.
+func layoutHash(l *Layout) uint64 {
+	h := fnv.New64a()
+	b := binary.AppendUvarint(nil, uint64(len(l.Seats)))
+	if l.General {
+		b = append(b, 1)
+	} else {
+		for _, r := range l.Rows {
+			b = binary.AppendUvarint(b, uint64(r.First))
+			b = binary.AppendUvarint(b, uint64(r.Count))
+			b = binary.AppendUvarint(b, uint64(len(r.Breaks)))
+			for _, at := range r.Breaks {
+				b = binary.AppendUvarint(b, uint64(at))
+			}
+		}
+	}
+	h.Write(b) // a hash.Hash never fails
+	return h.Sum64()
+}
+
+func (s *State) appendBlocked(dst []byte) []byte {
+	s.seatBuffer = s.seatBuffer[:0]
+	for i, letter := range s.seats.letters {
+		if SeatStatus(letter) == Blocked {
+			s.seatBuffer = append(s.seatBuffer, SeatIndex(i))
+		}
+	}
+	return appendSeatGaps(dst, s.seatBuffer)
+}
+
+// appendSeatGaps appends ascending seats: their count, the first, then each one's distance from the one before, less one.
+func appendSeatGaps(dst []byte, ascending []SeatIndex) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(ascending)))
+	next := SeatIndex(0)
+	for _, seat := range ascending {
+		dst = binary.AppendUvarint(dst, uint64(seat-next))
+		next = seat + 1
+	}
+	return dst
+}
+
+func (s *State) appendBookings(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(s.bookings.count))
+	next := BookingNo(1)
+	s.bookings.each(func(slot uint32) {
+		b := s.bookings.slab.at(slot)
+		dst = binary.AppendUvarint(dst, uint64(b.no-next))
+		next = b.no + 1
+		flags := byte(b.state) << 1
+		if b.split {
+			flags |= 1
+		}
+		dst = append(dst, flags)
+		id := s.buyers.slab.at(b.buyer).id
+		dst = append(dst, id[:]...)
+		dst = binary.AppendUvarint(dst, uint64(s.lastAt-b.placedAt))
+		dst = binary.AppendUvarint(dst, uint64(b.expiresAt-b.placedAt))
+		s.seatBuffer = s.bookings.appendSeats(s.seatBuffer[:0], b)
+		dst = appendSeatGaps(dst, s.seatBuffer)
+	})
+	return dst
+}
+
+func (s *State) appendRequests(dst []byte) []byte {
+	q := &s.requests.entries
+	dst = binary.AppendUvarint(dst, uint64(q.n))
+	for i := range q.n {
+		e := q.at(q.head + i)
+		dst = append(dst, e.id[:]...)
+		dst = binary.LittleEndian.AppendUint64(dst, e.fingerprint)
+		dst = binary.AppendUvarint(dst, uint64(s.lastAt-e.at))
+		dst = binary.AppendUvarint(dst, uint64(s.bookings.slab.at(e.slot()).no))
+		dst = append(dst, byte(e.ref&1))
+	}
+	return dst
+}
+
+func (s *State) appendEnded(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(s.ended.n))
+	for i := range s.ended.n {
+		e := s.ended.at(s.ended.head + i)
+		dst = binary.AppendUvarint(dst, uint64(s.bookings.slab.at(e.slot).no))
+		dst = binary.AppendUvarint(dst, uint64(s.lastAt-e.at))
+	}
+	return dst
+}

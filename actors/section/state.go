@@ -1,0 +1,156 @@
+package section
+
+import "strconv"
+
+// State is the truth of one section. It is not safe for concurrent use: one writer owns it.
+//
+// Invariants: a seat is held or sold exactly when one live booking (held, paying, confirmed) names it (P1); the expiry heap
+// holds exactly the held bookings; a buyer's live count is the number of seats of their live bookings.
+type State struct {
+	layout *Layout
+	rules  Rules
+
+	seq    Seq     // record being applied
+	lastAt Instant // newest At applied
+	lastNo BookingNo
+
+	seats    seatMap
+	bookings bookingBook
+	buyers   buyerBook
+	requests requestMemory
+	ended    queue[endedBooking]
+	expiry   expiryHeap
+	paying   uint32
+
+	// Scratch: no meaning between calls.
+	best       searcher
+	seatBuffer []SeatIndex
+	candidates []uint32
+}
+
+// NewState returns an empty section: all seats available, before the first record. The layout must not change afterwards. It
+// panics when rows do not cover the seats exactly, in order: a plan is checked long before it gets here.
+func NewState(l *Layout, r Rules) *State {
+	s := &State{layout: l, rules: r}
+	s.seats.init(l)
+	s.bookings.init()
+	s.buyers.init()
+	s.best.init(&s.seats)
+	return s
+}
+
+// Begin says that the Apply calls that follow belong to record seq. What they touch is stamped with it, and answers judged on
+// it depend on that record. It panics if seq goes back.
+func (s *State) Begin(seq Seq) {
+	if seq < s.seq {
+		panic("section: record " + strconv.FormatUint(uint64(seq), 10) + " begun after " + strconv.FormatUint(uint64(s.seq), 10))
+	}
+	s.seq = seq
+}
+
+// stamp is the current record's number, cut to 32 bits: it stands on every seat, booking, buyer and request.
+func (s *State) stamp() uint32 { return uint32(s.seq) }
+
+// since gives a stamp its high bits back. A stamp older than 2^32 records comes back too young, never too old: an answer may
+// then wait for a record it does not need, and is never told too early (P2).
+func (s *State) since(stamp uint32) Seq {
+	age := uint32(s.seq) - stamp
+	if Seq(age) > s.seq {
+		return 0
+	}
+	return s.seq - Seq(age)
+}
+
+// NextExpiry is the earliest end of a held booking. ok is false when nothing is held. O(1).
+func (s *State) NextExpiry() (end Instant, ok bool) {
+	if s.expiry.heap.n == 0 {
+		return 0, false
+	}
+	return s.expiry.heap.at(0).at, true
+}
+
+// LastAt is the newest At applied; no later command may have an older one.
+func (s *State) LastAt() Instant { return s.lastAt }
+
+// Seq is the record last begun.
+func (s *State) Seq() Seq { return s.seq }
+
+// Status is what the public map shows of a seat.
+func (s *State) Status(i SeatIndex) SeatStatus { return SeatStatus(s.seats.letters[i]) }
+
+// AppendLetters appends the section's map, one letter a seat in seat-index order.
+func (s *State) AppendLetters(dst []byte) []byte { return append(dst, s.seats.letters...) }
+
+// Free is the number of available seats.
+func (s *State) Free() int { return int(s.seats.free) }
+
+// Seats is the number of seats.
+func (s *State) Seats() int { return len(s.seats.letters) }
+
+// LiveHolds is the number of bookings that are held or paying.
+func (s *State) LiveHolds() int { return int(s.expiry.heap.n + s.paying) }
+
+// BuyerSeats is the number of a buyer's live seats (held, paying, confirmed) in this section.
+func (s *State) BuyerSeats(b BuyerID) uint32 {
+	if h := s.buyers.find(b); h != 0 {
+		return s.buyers.slab.at(h).live
+	}
+	return 0
+}
+
+// Lookup fills d.Outcome with the booking as it stands. It is false when there is no such booking, or it was forgotten.
+func (s *State) Lookup(no BookingNo, d *Decision) bool {
+	d.reset()
+	slot := s.bookings.find(no)
+	if slot == 0 {
+		return false
+	}
+	s.describe(slot, d)
+	d.Outcome.DependsOn = s.since(s.bookings.slab.at(slot).stamp)
+	return true
+}
+
+// Owner is the buyer of a booking.
+func (s *State) Owner(no BookingNo) (BuyerID, bool) {
+	slot := s.bookings.find(no)
+	if slot == 0 {
+		return BuyerID{}, false
+	}
+	return s.buyers.slab.at(s.bookings.slab.at(slot).buyer).id, true
+}
+
+// Paying calls visit for every booking in state paying, ascending. It looks at every booking: for start-up, not for every command.
+func (s *State) Paying(visit func(BookingNo)) {
+	s.bookings.each(func(slot uint32) {
+		if b := s.bookings.slab.at(slot); b.state == BookingPaying {
+			visit(b.no)
+		}
+	})
+}
+
+// SoldSeats calls visit for every sold seat, ascending, with its booking.
+func (s *State) SoldSeats(visit func(SeatIndex, BookingNo)) {
+	for i, letter := range s.seats.letters {
+		if SeatStatus(letter) == Sold {
+			visit(SeatIndex(i), s.bookings.slab.at(s.seats.holder[i]).no)
+		}
+	}
+}
+
+// Requests calls visit for every remembered request that placed a hold, oldest first.
+func (s *State) Requests(visit func(RequestID)) {
+	q := &s.requests.entries
+	for i := range q.n {
+		if e := q.at(q.head + i); e.placed() {
+			visit(e.id)
+		}
+	}
+}
+
+// describe fills the outcome's booking fields from a booking.
+func (s *State) describe(slot uint32, d *Decision) {
+	b := s.bookings.slab.at(slot)
+	o := &d.Outcome
+	o.Booking, o.State, o.ExpiresAt, o.Split = b.no, b.state, b.expiresAt, b.split
+	o.Seats = s.bookings.appendSeats(o.Seats[:0], b)
+}
