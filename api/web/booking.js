@@ -1,0 +1,280 @@
+// One buyer's way through one event: choose, hold, pay, ticket. Knows no element; panel.js shows what stands here.
+
+import { Problem, get, mutate, newKey, pause, serverNow } from './api.js';
+import { problemText } from './words.js';
+
+const pollFirstMs = 700;
+const pollMaxMs = 4000;
+
+/**
+ * Booking is a small state machine. phase: choosing → held → paying → confirmed, or ended (released, expired, refunded).
+ * busy is what we are waiting for, in words, or ''. Invariant: at most one wish of the buyer is under way (busy !== '').
+ * The wish to hold, with its key, is kept in this tab before it is sent: a reload in the middle asks the same question again.
+ */
+export class Booking {
+  constructor(event, model, hooks) {
+    Object.assign(this, { event, model, hooks });
+    this.phase = 'choosing';
+    this.chosen = [];
+    this.bought = [];
+    this.current = null;
+    this.busy = '';
+    this.notice = null;
+    this.stopper = new AbortController();
+    this.store = {
+      current: `holdfast.booking.${event.id}`, wish: `holdfast.wish.${event.id}`, bought: `holdfast.bought.${event.id}`,
+    };
+  }
+
+  stop() { this.stopper.abort(); }
+
+  get seatsMax() { return this.event.max_seats_per_booking ?? 8; }
+  get saleOpen() { return this.event.sale === 'open'; }
+  get amount() { return this.chosen.reduce((sum, i) => sum + this.priceOf(i), 0); }
+  get remainingMs() { return Date.parse(this.current?.expires_at) - serverNow(); }
+  priceOf(seat) { return this.event.prices?.[this.model.categories[this.model.category[seat]]] ?? 0; }
+
+  /** resume picks up what an earlier visit of this tab left: tickets, a booking, a wish without an answer. */
+  async resume() {
+    const ids = JSON.parse(sessionStorage.getItem(this.store.bought) ?? '[]');
+    for (const id of ids) {
+      const view = await this.#read(id).catch(() => null);
+      if (view?.state === 'confirmed') this.bought.push(view);
+    }
+    const current = sessionStorage.getItem(this.store.current);
+    const wish = sessionStorage.getItem(this.store.wish);
+    if (current) {
+      await this.#read(current).then((view) => this.#take(view), (err) => this.#lostTrack(err));
+    } else if (wish) {
+      await this.#book(JSON.parse(wish));
+    }
+    this.hooks.changed();
+  }
+
+  #read(id) { return get(`/v1/bookings/${encodeURIComponent(id)}`, { signal: this.stopper.signal, attempts: 6 }); }
+
+  // 404: not this buyer's booking, or none. Anything else is a passing trouble: keep the id for the next reload.
+  #lostTrack(err) {
+    if (err.status === 404) sessionStorage.removeItem(this.store.current);
+    else this.#fail(err);
+  }
+
+  /** toggle takes or drops a seat; answers words for a refusal, or null. */
+  toggle(seat) {
+    if (this.phase !== 'choosing' || this.busy) return 'Finish or release the seats you hold first.';
+    const at = this.chosen.indexOf(seat);
+    if (at >= 0) {
+      this.chosen.splice(at, 1);
+    } else {
+      const refusal = this.#refuses(seat);
+      if (refusal) return refusal;
+      this.chosen.push(seat);
+    }
+    this.notice = null;
+    this.#forget(this.store.wish);
+    this.hooks.changed();
+    return null;
+  }
+
+  #refuses(seat) {
+    if (!this.model.isFree(seat)) return { h: 'Somebody holds this seat. It may come back.', s: 'This seat is sold.', b: 'This seat is not for sale.' }[this.model.letterText(seat)];
+    if (this.chosen.length >= this.seatsMax) return `At most ${this.seatsMax} seats in one booking.`;
+    return null;
+  }
+
+  /** otherSection tells whether a seat lies outside the section of those chosen: one booking is one section. */
+  otherSection(seat) {
+    return this.chosen.length > 0 && !this.chosen.includes(seat) && this.model.sectionOf[this.chosen[0]] !== this.model.sectionOf[seat];
+  }
+
+  clear() {
+    this.chosen = [];
+    this.notice = null;
+    this.#forget(this.store.wish);
+    this.hooks.changed();
+  }
+
+  /** seatsGone drops chosen seats that the live map shows as taken; answers them. */
+  seatsGone(changed) {
+    // With a wish of unknown outcome, the seats may well be gone to ourselves.
+    if (this.phase !== 'choosing' || this.busy || this.chosen.length === 0 || sessionStorage.getItem(this.store.wish)) return [];
+    const gone = changed.filter((i) => this.chosen.includes(i) && !this.model.isFree(i));
+    if (gone.length === 0) return gone;
+    this.#drop(gone);
+    this.notice = { kind: 'warn', text: problemText(new Problem(409, { code: 'seat_taken', seats: gone })) };
+    this.hooks.lost(gone);
+    this.hooks.changed();
+    return gone;
+  }
+
+  #drop(gone) { this.chosen = this.chosen.filter((i) => !gone.includes(i)); }
+
+  hold() {
+    if (this.chosen.length > 0) return this.#book({ key: newKey(), body: { seats: this.chosen.map((i) => this.model.ids[i]) } });
+  }
+
+  /** best asks for the best seats together; empty choices are left out. */
+  best({ quantity, section, category, accessible }) {
+    const wish = { quantity };
+    if (section) wish.section = section;
+    if (category) wish.category = category;
+    if (accessible) wish.accessible = true;
+    this.chosen = [];
+    return this.#book({ key: newKey(), body: { best_available: wish } });
+  }
+
+  /** askAgain repeats a wish whose outcome is unknown, with its own key. */
+  askAgain() {
+    const wish = sessionStorage.getItem(this.store.wish);
+    if (wish) this.#book(JSON.parse(wish));
+  }
+
+  async #book(wish) {
+    if (this.busy) return;
+    sessionStorage.setItem(this.store.wish, JSON.stringify(wish));
+    const path = `/v1/events/${encodeURIComponent(this.event.id)}/bookings`;
+    await this.#wish('Asking for your seats', async (options) => {
+      const { body } = await mutate('POST', path, wish.body, { ...options, key: wish.key });
+      this.#forget(this.store.wish);
+      this.#take(body);
+      this.hooks.held(this.#seatNumbers(body));
+    }, (err) => this.#bookRefused(err));
+  }
+
+  #bookRefused(err) {
+    if (err.transient) {
+      this.notice = { kind: 'bad', text: `${problemText(err)} We have asked many times and will ask the very same again.`, action: { label: 'Ask again', run: () => this.askAgain() } };
+      return;
+    }
+    this.#forget(this.store.wish);
+    if (err.code === 'seat_taken') {
+      const gone = err.seats.map((id) => this.model.indexOfID.get(id)).filter((i) => i !== undefined);
+      this.#drop(gone);
+      this.hooks.lost(gone);
+    }
+    if (err.code === 'sale_not_open') this.hooks.saleChanged();
+    this.#fail(err);
+  }
+
+  // One wish at a time; what it waits for is always in words.
+  async #wish(words, run, refused = (err) => this.#fail(err)) {
+    if (this.busy) return;
+    this.busy = words;
+    this.notice = null;
+    this.hooks.changed();
+    const onWait = (attempt, problem) => {
+      this.busy = `${problemText(problem)} Trying again by itself (${attempt}) …`;
+      this.hooks.changed();
+    };
+    try {
+      await run({ onWait, signal: this.stopper.signal });
+    } catch (err) {
+      if (this.stopper.signal.aborted) return;
+      if (!(err instanceof Problem)) throw err;
+      refused(err);
+    } finally {
+      this.busy = '';
+    }
+    this.hooks.changed();
+  }
+
+  #fail(err) {
+    if (err.status === 401) dispatchEvent(new Event('holdfast:unauthorized'));
+    this.notice = { kind: err.code === 'seat_taken' ? 'warn' : 'bad', text: problemText(err) };
+  }
+
+  #forget(name) { sessionStorage.removeItem(name); }
+
+  #seatNumbers(view) { return view.seats.map((id) => this.model.indexOfID.get(id)).filter((i) => i !== undefined); }
+
+  /** mine answers the seats of every booking of this buyer that lives in this tab. */
+  get mine() {
+    const live = ['held', 'paying'].includes(this.phase) ? [this.current] : [];
+    return [...live, ...this.bought].flatMap((view) => this.#seatNumbers(view));
+  }
+
+  #take(view) {
+    this.current = view;
+    this.chosen = [];
+    sessionStorage.setItem(this.store.current, view.id);
+    this.phase = { held: 'held', paying: 'paying', confirmed: 'confirmed' }[view.state] ?? 'ended';
+    if (this.phase === 'confirmed') this.#keep(view);
+    if (this.phase === 'ended') this.#forget(this.store.current);
+    if (this.phase === 'paying') this.#poll();
+  }
+
+  #keep(view) {
+    if (!this.bought.some((b) => b.id === view.id)) this.bought.push(view);
+    sessionStorage.setItem(this.store.bought, JSON.stringify(this.bought.map((b) => b.id)));
+  }
+
+  #path(rest = '') { return `/v1/bookings/${encodeURIComponent(this.current.id)}${rest}`; }
+
+  extend() {
+    return this.#wish('Asking for more time', async (options) => {
+      this.#take((await mutate('POST', this.#path('/extend'), undefined, options)).body);
+      this.notice = { kind: 'good', text: 'You have more time.' };
+    }, (err) => this.#endedOr(err));
+  }
+
+  release() {
+    return this.#wish('Giving the seats back', async (options) => {
+      this.#take((await mutate('DELETE', this.#path(), undefined, options)).body);
+    }, (err) => this.#endedOr(err));
+  }
+
+  /** buy pays with a sandbox token. The answer may be "not known yet": then we look again until it is. */
+  buy(token) {
+    return this.#wish('Paying', async (options) => {
+      this.#take((await mutate('POST', this.#path('/confirm'), { payment_token: token }, options)).body);
+    }, (err) => (err.code === 'payment_in_progress' ? this.look() : this.#endedOr(err)));
+  }
+
+  // A refusal that says the booking is over: show the booking as it stands.
+  #endedOr(err) {
+    this.#fail(err);
+    if (['hold_expired', 'hold_released', 'already_confirmed', 'already_refunded'].includes(err.code) || err.status === 404) this.look();
+  }
+
+  /** look reads the booking again and shows what it has become. */
+  async look() {
+    const view = await this.#read(this.current.id).catch(() => null);
+    if (!view || this.stopper.signal.aborted) return;
+    const { notice } = this;
+    this.#take(view);
+    this.notice = this.phase === 'ended' ? notice : null;
+    this.hooks.changed();
+  }
+
+  async #poll() {
+    if (this.polling) return;
+    this.polling = true;
+    try {
+      for (let wait = pollFirstMs; this.phase === 'paying'; wait = Math.min(pollMaxMs, wait * 1.4)) {
+        await pause(wait, this.stopper.signal);
+        const view = await this.#read(this.current.id).catch(() => null);
+        if (view && view.state !== 'paying') this.#settle(view);
+      }
+    } catch (err) {
+      if (!this.stopper.signal.aborted) throw err;
+    } finally {
+      this.polling = false;
+    }
+  }
+
+  #settle(view) {
+    this.#take(view);
+    if (view.state === 'held') this.notice = { kind: 'bad', text: problemText(new Problem(402, { code: 'payment_declined' })) };
+    this.hooks.changed();
+  }
+
+  /** again starts a new choice after an end or a purchase. */
+  again() {
+    this.phase = 'choosing';
+    this.current = null;
+    this.notice = null;
+    this.chosen = [];
+    this.#forget(this.store.current);
+    this.hooks.changed();
+  }
+}

@@ -1,0 +1,215 @@
+// The map's truth in this page: every seat in typed arrays, the public letters, and each section's seq.
+// Nothing here draws or talks; live.js writes, mapview.js and panel.js read.
+
+export const letters = { a: 97, h: 104, s: 115, b: 98 };
+const chunkSeatsMax = 8;
+
+/** SeatModel is one event's seats in seatmap order; a seat is known by its number there. */
+export class SeatModel {
+  constructor(seatmap, prices) {
+    this.sections = [];
+    this.rows = [];
+    const total = seatmap.sections.reduce((n, s) => n + s.rows.reduce((m, r) => m + r.seats.length, 0), 0);
+    this.count = total;
+    this.x = new Float32Array(total);
+    this.y = new Float32Array(total);
+    this.sectionOf = new Uint16Array(total);
+    this.rowOf = new Uint32Array(total);
+    this.category = new Uint8Array(total);
+    this.accessible = new Uint8Array(total);
+    this.letter = new Uint8Array(total).fill(letters.b);
+    this.ids = new Array(total);
+    this.labels = new Array(total);
+    this.categories = categoryOrder(prices);
+    this.focalPoint = seatmap.focal_point ?? null;
+    this.indexOfID = new Map();
+    this.sectionIndex = new Map();
+    this.freeByCategory = new Int32Array(256);
+    this.#fill(seatmap);
+    this.#measure();
+    this.#gridUp();
+    this.pitch = this.#seatPitch();
+    this.#chunkUp();
+  }
+
+  #fill(seatmap) {
+    const categoryIndex = new Map(this.categories.map((c, i) => [c, i]));
+    let seat = 0;
+    for (const section of seatmap.sections) {
+      const at = this.sections.length;
+      this.sectionIndex.set(section.id, at);
+      const first = seat;
+      for (const row of section.rows) seat = this.#fillRow(row, at, seat, categoryIndex);
+      this.sections.push({ id: section.id, name: section.name || section.id, first, count: seat - first, seq: -1, free: 0 });
+    }
+  }
+
+  #fillRow(row, section, seat, categoryIndex) {
+    const rowNumber = this.rows.length;
+    this.rows.push({ label: row.label, first: seat, count: row.seats.length, section });
+    for (const s of row.seats) {
+      this.x[seat] = s.x;
+      this.y[seat] = s.y;
+      this.sectionOf[seat] = section;
+      this.rowOf[seat] = rowNumber;
+      this.accessible[seat] = s.accessible ? 1 : 0;
+      this.category[seat] = this.#categoryNumber(s.category, categoryIndex);
+      this.ids[seat] = s.id;
+      this.labels[seat] = s.label;
+      this.indexOfID.set(s.id, seat);
+      seat++;
+    }
+    return seat;
+  }
+
+  #categoryNumber(name, index) {
+    const label = String(name ?? '');
+    if (!index.has(label)) {
+      index.set(label, this.categories.length);
+      this.categories.push(label);
+    }
+    return index.get(label);
+  }
+
+  #measure() {
+    this.bounds = boxOf(this, 0, this.count);
+    for (const section of this.sections) section.box = boxOf(this, section.first, section.count);
+  }
+
+  // A bucket per square of the plan: what is in the window, and what is under the finger, cost their own size only.
+  #gridUp() {
+    const { left, top, right, bottom } = this.bounds;
+    const area = Math.max(1e-6, (right - left) * (bottom - top));
+    this.cell = Math.max(1e-6, Math.sqrt((area / Math.max(1, this.count)) * 24));
+    this.columns = Math.floor((right - left) / this.cell) + 1;
+    this.lines = Math.floor((bottom - top) / this.cell) + 1;
+    const start = new Uint32Array(this.columns * this.lines + 1);
+    const cellOf = new Uint32Array(this.count);
+    for (let i = 0; i < this.count; i++) {
+      cellOf[i] = Math.floor((this.y[i] - top) / this.cell) * this.columns + Math.floor((this.x[i] - left) / this.cell);
+      start[cellOf[i] + 1]++;
+    }
+    for (let c = 1; c < start.length; c++) start[c] += start[c - 1];
+    const next = start.slice();
+    this.cellSeats = new Uint32Array(this.count);
+    for (let i = 0; i < this.count; i++) this.cellSeats[next[cellOf[i]]++] = i;
+    this.cellStart = start;
+  }
+
+  /** within calls visit(seat) for every seat in a box of the plan (and perhaps a few just outside it). */
+  within(left, top, right, bottom, visit) {
+    const c0 = Math.max(0, Math.floor((left - this.bounds.left) / this.cell));
+    const c1 = Math.min(this.columns - 1, Math.floor((right - this.bounds.left) / this.cell));
+    const l0 = Math.max(0, Math.floor((top - this.bounds.top) / this.cell));
+    const l1 = Math.min(this.lines - 1, Math.floor((bottom - this.bounds.top) / this.cell));
+    for (let line = l0; line <= l1; line++) {
+      const from = this.cellStart[line * this.columns + c0];
+      const to = c1 >= c0 ? this.cellStart[line * this.columns + c1 + 1] : from;
+      for (let k = from; k < to; k++) visit(this.cellSeats[k]);
+    }
+  }
+
+  /** nearest answers the seat closest to a point within reach, or -1. skip leaves one seat out. */
+  nearest(x, y, reach, skip = -1) {
+    let best = -1;
+    let bestSquare = reach * reach;
+    this.within(x - reach, y - reach, x + reach, y + reach, (i) => {
+      const square = (this.x[i] - x) ** 2 + (this.y[i] - y) ** 2;
+      if (square <= bestSquare && i !== skip) { best = i; bestSquare = square; }
+    });
+    return best;
+  }
+
+  /** towards answers the next seat in a direction (dx, dy of length 1), as an eye would pick it, or -1. */
+  towards(seat, dx, dy) {
+    for (const reach of [this.pitch * 3, this.pitch * 10, this.pitch * 60]) {
+      let best = -1;
+      let bestScore = Infinity;
+      this.within(this.x[seat] - reach, this.y[seat] - reach, this.x[seat] + reach, this.y[seat] + reach, (i) => {
+        const along = (this.x[i] - this.x[seat]) * dx + (this.y[i] - this.y[seat]) * dy;
+        const aside = Math.abs((this.x[i] - this.x[seat]) * dy - (this.y[i] - this.y[seat]) * dx);
+        if (along < this.pitch * 0.3 || aside > along) return;
+        const score = along + aside * 2;
+        if (score < bestScore) { best = i; bestScore = score; }
+      });
+      if (best >= 0) return best;
+    }
+    return -1;
+  }
+
+  // The typical distance from a seat to its nearest neighbour, from a sample: it sizes everything that is drawn.
+  #seatPitch() {
+    const found = [];
+    const step = Math.max(1, Math.floor(this.count / 400));
+    for (let i = 0; i < this.count; i += step) {
+      const other = this.nearest(this.x[i], this.y[i], this.cell * 2, i);
+      if (other >= 0) found.push(Math.hypot(this.x[other] - this.x[i], this.y[other] - this.y[i]));
+    }
+    found.sort((a, b) => a - b);
+    const usable = found.filter((d) => d > 0);
+    return usable.length ? usable[Math.floor(usable.length / 2)] : this.cell / 2;
+  }
+
+  // Runs of neighbours of one category, at most eight long: what the map draws from far away.
+  #chunkUp() {
+    this.chunks = { first: [], count: [] };
+    this.chunkOf = new Uint32Array(this.count);
+    for (const row of this.rows) {
+      for (let i = row.first; i < row.first + row.count; i++) {
+        const k = this.chunks.first.length - 1;
+        if (i > row.first && this.#continues(i, k)) this.chunks.count[k]++;
+        else { this.chunks.first.push(i); this.chunks.count.push(1); }
+        this.chunkOf[i] = this.chunks.first.length - 1;
+      }
+    }
+    this.chunks.free = new Uint8Array(this.chunks.first.length);
+  }
+
+  #continues(i, chunk) {
+    if (this.chunks.count[chunk] >= chunkSeatsMax || this.category[i] !== this.category[i - 1]) return false;
+    return Math.hypot(this.x[i] - this.x[i - 1], this.y[i] - this.y[i - 1]) < this.pitch * 1.9;
+  }
+
+  /** setLetter changes one seat and everything counted from it; answers whether it was a change. */
+  setLetter(seat, code) {
+    const was = this.letter[seat];
+    if (was === code) return false;
+    const step = (code === letters.a ? 1 : 0) - (was === letters.a ? 1 : 0);
+    this.letter[seat] = code;
+    this.sections[this.sectionOf[seat]].free += step;
+    this.freeByCategory[this.category[seat]] += step;
+    this.chunks.free[this.chunkOf[seat]] += step;
+    return true;
+  }
+
+  /** replaceSection takes a whole section's letters; answers the seats that changed, or null when they do not fit. */
+  replaceSection(section, seq, status) {
+    if (status.length !== section.count) return null;
+    const changed = [];
+    for (let k = 0; k < section.count; k++) {
+      if (this.setLetter(section.first + k, status.charCodeAt(k))) changed.push(section.first + k);
+    }
+    section.seq = seq;
+    return changed;
+  }
+
+  get free() { return this.sections.reduce((n, s) => n + s.free, 0); }
+  isFree(seat) { return this.letter[seat] === letters.a; }
+  letterText(seat) { return String.fromCharCode(this.letter[seat]); }
+}
+
+// Dearest first, so that colours and legends read like a price list.
+function categoryOrder(prices) {
+  return Object.keys(prices ?? {}).sort((a, b) => prices[b] - prices[a] || a.localeCompare(b));
+}
+
+function boxOf(model, first, count) {
+  const box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
+  for (let i = first; i < first + count; i++) {
+    box.left = Math.min(box.left, model.x[i]);
+    box.right = Math.max(box.right, model.x[i]);
+    box.top = Math.min(box.top, model.y[i]);
+    box.bottom = Math.max(box.bottom, model.y[i]);
+  }
+  return count > 0 ? box : { left: 0, top: 0, right: 1, bottom: 1 };
+}

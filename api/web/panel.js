@@ -1,0 +1,243 @@
+// What booking.js knows, in elements: the choice, the hold with its clock, the payment, the tickets.
+
+import { h, icon, icons, say, toast } from './dom.js';
+import { clockText, count, money, sandboxTokens, saleWords, seats, spokenTime } from './words.js';
+
+const spokenAtSeconds = [300, 120, 60, 30, 10];
+
+/** Panel shows one Booking. hooks.seat(seat) brings a seat into the window. */
+export class Panel {
+  constructor(booking, model, hooks) {
+    Object.assign(this, { booking, model, hooks });
+    this.title = h('h2', { tabindex: '-1' });
+    this.body = h('div', { class: 'panel-body' });
+    this.element = h('section', { class: 'panel', 'aria-label': 'Your seats' }, this.title, this.body);
+    this.shown = '';
+  }
+
+  close() { clearTimeout(this.ticking); }
+
+  /** update shows the booking as it stands. The form of a phase is built once, so that typing and focus survive. */
+  update() {
+    const { booking } = this;
+    if (this.shown !== booking.phase) this.#build();
+    this.element.setAttribute('aria-busy', String(Boolean(booking.busy)));
+    this.status.replaceChildren(...this.#statusLines());
+    this.refresh?.();
+  }
+
+  #build() {
+    const { booking } = this;
+    const hadFocus = this.element.contains(document.activeElement);
+    clearTimeout(this.ticking);
+    this.shown = booking.phase;
+    this.refresh = null;
+    this.status = h('div', { class: 'status' });
+    const parts = {
+      choosing: () => this.#choosing(), held: () => this.#held(), paying: () => this.#paying(),
+      confirmed: () => this.#confirmed(), ended: () => this.#ended(),
+    }[booking.phase]();
+    this.body.replaceChildren(...parts);
+    this.element.dataset.phase = booking.phase;
+    this.element.scrollTop = 0;
+    if (hadFocus) this.title.focus({ preventScroll: true });
+  }
+
+  #statusLines() {
+    const { busy, notice } = this.booking;
+    const lines = [];
+    if (busy) {
+      if (busy !== this.spoken) say(busy);
+      lines.push(h('p', { class: 'notice info' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), h('span', { text: busy })));
+    }
+    this.spoken = busy;
+    if (notice) {
+      lines.push(h('p', { class: `notice ${notice.kind}`, role: 'alert' }, h('span', { text: notice.text }),
+        notice.action ? h('button', { type: 'button', class: 'quiet', text: notice.action.label, on: { click: notice.action.run } }) : null));
+    }
+    return lines;
+  }
+
+  // ── choosing ──
+
+  #choosing() {
+    const { booking } = this;
+    this.title.textContent = 'Choose your seats';
+    const list = h('div');
+    const hold = h('button', { type: 'button', class: 'primary wide', id: 'hold', on: { click: () => booking.hold() } });
+    const sale = h('p', { class: 'notice warn', id: 'sale-note' });
+    const best = this.#bestForm();
+    this.refresh = () => {
+      const { chosen, busy, saleOpen } = booking;
+      sale.hidden = saleOpen;
+      sale.textContent = `${saleWords[booking.event.sale]?.label ?? 'Not on sale'}. You can look around; this page notices when the sale opens.`;
+      list.replaceChildren(chosen.length ? this.#chosenList() : h('p', { class: 'muted hint', text: 'Tap seats on the map, or let us find the best ones.' }));
+      hold.hidden = chosen.length === 0;
+      hold.disabled = Boolean(busy) || !saleOpen;
+      hold.textContent = `Hold ${seats(chosen.length)} · ${money(booking.amount, booking.event.currency)}`;
+      best.refresh();
+    };
+    return [sale, this.status, list, hold, best.element, this.#boughtList()];
+  }
+
+  #chosenList() {
+    const { booking } = this;
+    const rows = [...booking.chosen].sort((a, b) => a - b).map((i) => h('li', {},
+      h('button', { type: 'button', class: 'seat-name', on: { click: () => this.hooks.seat(i) } }, this.#swatch(i), h('span', { text: this.seatName(i) })),
+      h('span', { class: 'amount', text: money(booking.priceOf(i), booking.event.currency) }),
+      h('button', { type: 'button', class: 'bare', 'aria-label': `Remove ${this.seatName(i)}`, on: { click: () => { booking.toggle(i); this.title.focus({ preventScroll: true }); } } }, icon(icons.close))));
+    return h('div', {}, h('ul', { class: 'seat-list', id: 'chosen' }, rows),
+      h('div', { class: 'row between' }, h('span', { class: 'muted small', text: `${booking.chosen.length} of at most ${booking.seatsMax}` }),
+        h('button', { type: 'button', class: 'link', text: 'Clear', on: { click: () => { booking.clear(); this.title.focus({ preventScroll: true }); } } })));
+  }
+
+  #swatch(i) { return h('i', { class: `swatch cat-${this.model.category[i] % 8}${this.model.accessible[i] ? ' square' : ''}`, 'aria-hidden': 'true' }); }
+
+  /** seatName says where a seat is. */
+  seatName(i) {
+    const row = this.model.rows[this.model.rowOf[i]];
+    return `${this.model.sections[row.section].name} · Row ${row.label} · Seat ${this.model.labels[i]}`;
+  }
+
+  #bestForm() {
+    const { booking, model } = this;
+    let quantity = Math.min(2, booking.seatsMax);
+    const number = h('output', { id: 'best-quantity', 'aria-live': 'polite' });
+    const step = (by) => { quantity = Math.max(1, Math.min(booking.seatsMax, quantity + by)); refresh(); };
+    const fewer = h('button', { type: 'button', class: 'round', 'aria-label': 'One seat fewer', on: { click: () => step(-1) } }, icon(icons.minus));
+    const more = h('button', { type: 'button', class: 'round', 'aria-label': 'One seat more', on: { click: () => step(1) } }, icon(icons.plus));
+    const category = h('select', { id: 'best-category' }, h('option', { value: '', text: 'Any price' }),
+      model.categories.map((c) => h('option', { value: c, text: `${c} · ${money(booking.event.prices?.[c] ?? 0, booking.event.currency)}` })));
+    const section = h('select', { id: 'best-section' }, h('option', { value: '', text: 'Any section' }), model.sections.map((s) => h('option', { value: s.id, text: s.name })));
+    const accessible = h('input', { type: 'checkbox', id: 'best-accessible' });
+    const find = h('button', { type: 'submit', class: 'wide', id: 'best' }, icon(icons.spark), h('span'));
+    const refresh = () => {
+      number.textContent = String(quantity);
+      fewer.disabled = quantity <= 1;
+      more.disabled = quantity >= booking.seatsMax;
+      find.lastChild.textContent = quantity === 1 ? 'Hold the best seat' : `Hold the best ${quantity} together`;
+      find.disabled = Boolean(booking.busy) || !booking.saleOpen;
+      find.classList.toggle('primary', booking.chosen.length === 0);
+    };
+    const ask = (e) => {
+      e.preventDefault();
+      booking.best({ quantity, section: section.value, category: category.value, accessible: accessible.checked });
+    };
+    const element = h('form', { class: 'best', on: { submit: ask } }, h('h3', { text: 'Best available' }),
+      h('div', { class: 'row between' }, h('span', { text: 'How many' }), h('div', { class: 'row stepper' }, fewer, number, more)),
+      h('div', { class: 'pair' }, h('label', {}, 'Price', category), h('label', {}, 'Section', section)),
+      h('label', { class: 'check' }, accessible, 'Step-free seats only'), find);
+    return { element, refresh };
+  }
+
+  #boughtList() {
+    const { bought } = this.booking;
+    if (bought.length === 0) return '';
+    return h('details', { class: 'bought' }, h('summary', { text: `Your tickets (${count(bought.reduce((n, b) => n + b.seats.length, 0))})` }), bought.map((b) => this.#tickets(b)));
+  }
+
+  // ── held ──
+
+  #held() {
+    const { booking } = this;
+    this.title.textContent = 'These seats are yours';
+    const clock = h('strong', { class: 'clock', id: 'countdown', role: 'timer' });
+    const bar = h('progress', { max: '1', 'aria-hidden': 'true' });
+    const token = h('select', { id: 'token' }, sandboxTokens.map(([value, text]) => h('option', { value, text })));
+    const extend = h('button', { type: 'button', id: 'extend', text: 'More time', on: { click: () => booking.extend() } });
+    const release = h('button', { type: 'button', id: 'release', class: 'quiet', text: 'Release seats', on: { click: () => booking.release() } });
+    const buy = h('button', { type: 'submit', class: 'primary wide', id: 'buy' });
+    this.refresh = () => {
+      for (const button of [extend, release, buy]) button.disabled = Boolean(booking.busy);
+      buy.textContent = `Buy for ${this.#total()}`;
+      this.#tick(clock, bar);
+    };
+    say(`You hold ${seats(booking.current.seats.length)} for ${spokenTime(booking.remainingMs)}`);
+    return [h('div', { class: 'hold-clock' }, h('div', {}, h('span', { class: 'muted', text: 'Held for you for' }), clock), extend), bar, this.status, this.#seatList(),
+      h('form', { class: 'pay', on: { submit: (e) => { e.preventDefault(); booking.buy(token.value); } } },
+        h('label', {}, 'Pay with', token), buy), h('p', { class: 'muted small', text: 'Sandbox: no money moves. Never type a card number here.' }), release];
+  }
+
+  #total() {
+    const { total } = this.booking.current;
+    return total ? money(total.amount, total.currency) : '';
+  }
+
+  // The clock follows the server's time; each turn is aimed at the next full second of the rest.
+  #tick(clock, bar) {
+    clearTimeout(this.ticking);
+    if (this.booking.phase !== 'held' || !clock.isConnected && this.body.isConnected) return;
+    const rest = this.booking.remainingMs;
+    const second = Math.ceil(rest / 1000);
+    clock.textContent = clockText(rest);
+    clock.classList.toggle('late', rest < 60_000);
+    bar.value = Math.max(0, Math.min(1, rest / ((this.booking.event.hold_ttl_seconds ?? 600) * 1000)));
+    if (spokenAtSeconds.includes(second) && second !== this.spokenSecond) say(`${spokenTime(rest)} left`);
+    this.spokenSecond = second;
+    if (rest <= 0 && !this.booking.busy) this.booking.look();
+    this.ticking = setTimeout(() => this.#tick(clock, bar), rest > 0 ? Math.max(30, rest - (second - 1) * 1000 + 5) : 600);
+  }
+
+  #seatList() {
+    const { booking, model } = this;
+    const rows = booking.current.seats.map((id) => {
+      const i = model.indexOfID.get(id);
+      if (i === undefined) return h('li', {}, h('span', { text: id }));
+      return h('li', {}, h('button', { type: 'button', class: 'seat-name', on: { click: () => this.hooks.seat(i) } }, this.#swatch(i), h('span', { text: this.seatName(i) })),
+        h('span', { class: 'amount', text: money(booking.priceOf(i), booking.event.currency) }));
+    });
+    return h('ul', { class: 'seat-list', id: 'held-seats' }, rows);
+  }
+
+  // ── paying, confirmed, ended ──
+
+  #paying() {
+    this.title.textContent = 'Checking your payment';
+    say('Your payment is being checked');
+    return [h('div', { class: 'waiting' }, h('span', { class: 'spinner big', 'aria-hidden': 'true' }),
+      h('p', { text: 'The bank has not answered yet. Your seats stay yours while we ask.' }),
+      h('p', { class: 'muted small', text: 'You may close this page: nothing is paid twice and nothing gets lost.' })), this.status, this.#seatList()];
+  }
+
+  #confirmed() {
+    const { booking } = this;
+    this.title.textContent = 'Enjoy the show';
+    toast('Paid. Your tickets are here.', 'good');
+    return [h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: `${seats(booking.current.seats.length)} bought for ${this.#total()}` })), this.status, this.#tickets(booking.current),
+      h('button', { type: 'button', class: 'wide', id: 'again', text: 'Choose more seats', on: { click: () => booking.again() } })];
+  }
+
+  #tickets(view) {
+    const { booking, model } = this;
+    return h('ul', { class: 'tickets' }, (view.tickets ?? []).map(({ seat, code }) => {
+      const i = model.indexOfID.get(seat);
+      const row = i === undefined ? null : model.rows[model.rowOf[i]];
+      const fact = (name, value) => h('div', {}, h('dt', { text: name }), h('dd', { text: value }));
+      return h('li', { class: `ticket${i === undefined ? '' : ` edge-${model.category[i] % 8}`}` }, h('strong', { text: booking.event.name }),
+        row ? h('dl', {}, fact('Section', model.sections[row.section].name), fact('Row', row.label), fact('Seat', model.labels[i])) : h('p', { text: seat }),
+        h('div', { class: 'code' }, h('small', { text: 'Ticket code' }), h('code', { text: code }),
+          navigator.clipboard ? h('button', { type: 'button', class: 'link', text: 'Copy', on: { click: () => copy(code) } }) : null));
+    }));
+  }
+
+  #ended() {
+    const { booking } = this;
+    const [title, words] = {
+      released: ['Seats released', 'You gave the seats back. Somebody will be glad.'],
+      expired: ['Your time ran out', 'The seats are free again, for you too if you are quick.'],
+      refunded: ['Refunded', 'The money is on its way back to you.'],
+    }[booking.current.state] ?? ['This booking is over', ''];
+    this.title.textContent = title;
+    say(`${title}. ${words}`);
+    return [h('p', { text: words }), this.status, h('button', { type: 'button', class: 'primary wide', id: 'again', text: 'Choose again', on: { click: () => booking.again() } })];
+  }
+}
+
+async function copy(code) {
+  try {
+    await navigator.clipboard.writeText(code);
+    toast('Copied.', 'good');
+  } catch {
+    toast('The browser did not allow copying.', 'warn');
+  }
+}

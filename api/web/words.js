@@ -1,0 +1,116 @@
+// What numbers and codes mean to a person. Every code of the API that a fan can meet has its words here.
+
+const problemWords = {
+  seat_taken: 'Somebody was faster',
+  sold_out: 'No suitable seats are free right now. Held seats may come back: keep an eye on the map.',
+  sale_not_open: 'The sale is not open at the moment.',
+  not_admitted: 'It is not your turn yet: this event has a waiting room.',
+  too_many_seats: 'That is more seats than one buyer may take.',
+  seat_unknown: 'These seats are not part of this event.',
+  duplicate_seat: 'A seat was named twice.',
+  no_seats: 'Choose at least one seat first.',
+  orphan_seat: 'This choice would leave a single seat on its own. Please move it by one.',
+  seats_in_different_sections: 'All seats of one booking must be in the same section.',
+  hold_expired: 'Your hold has run out and the seats are free again.',
+  hold_released: 'You gave these seats back already.',
+  extension_limit: 'This hold cannot be extended any further. Please buy or let go.',
+  payment_declined: 'The card was declined. Your seats are still held: try another way to pay.',
+  payment_in_progress: 'The payment is being checked right now.',
+  already_confirmed: 'You have bought these seats already.',
+  already_refunded: 'This booking was refunded.',
+  card_data_refused: 'That looks like a card number. Never type one here.',
+  idempotency_mismatch: 'This request was sent before with other contents. Please start again.',
+  outcome_unknown: 'We do not know yet whether it worked. Asking again is safe: nothing happens twice.',
+  overloaded: 'Very many people want these seats right now.',
+  unavailable: 'This part of the house is not answering at the moment.',
+  moved: 'This part of the house is just moving to another machine.',
+  unauthorized: 'We do not know who you are.',
+  rate_limited: 'That was a lot of requests at once. One moment, please.',
+  offline: 'The server cannot be reached.',
+};
+
+const codeAliases = {
+  unauthenticated: 'unauthorized', no_identity: 'unauthorized', too_many_requests: 'rate_limited',
+  hold_expired_already: 'hold_expired', hold_released_already: 'hold_released', too_many_for_buyer: 'too_many_seats',
+};
+
+/** problemText says what went wrong in a sentence; the server's own title is the last resort. */
+export function problemText(problem) {
+  const code = codeAliases[problem.code] ?? problem.code;
+  if (code === 'seat_taken') return takenText(problem.seats.length);
+  return problemWords[code] ?? problem.detail ?? problem.title ?? 'Something went wrong.';
+}
+
+function takenText(count) {
+  return count > 1
+    ? `Somebody was faster: ${count} of your seats are gone. The rest is still chosen.`
+    : 'Somebody was faster: one of your seats is gone. The rest is still chosen.';
+}
+
+/** seatStateWords names a letter of the map, as seen by this buyer. */
+export function seatStateWords(letter, { chosen, mine }) {
+  if (mine) return 'yours';
+  if (chosen) return 'chosen by you';
+  return { a: 'available', h: 'held by somebody', s: 'sold', b: 'not for sale' }[letter] ?? 'unknown';
+}
+
+export const saleWords = {
+  open: { label: 'On sale', kind: 'good' },
+  paused: { label: 'Sale paused', kind: 'warn' },
+  closed: { label: 'Not on sale', kind: 'off' },
+};
+
+/** The sandbox's payment tokens in human words. */
+export const sandboxTokens = [
+  ['tok_ok', 'Test card that works'],
+  ['tok_declined', 'Test card that is declined'],
+  ['tok_slow', 'Test card that takes its time'],
+  ['tok_unknown', 'Test card whose answer gets lost'],
+];
+
+const formats = new Map();
+
+/** money writes minor units (cents, yen …) in the event's currency. */
+export function money(minor, currency) {
+  if (!formats.has(currency)) formats.set(currency, moneyFormat(currency));
+  const format = formats.get(currency);
+  const value = minor / 10 ** format.digits;
+  return minor % 10 ** format.digits === 0 ? format.whole.format(value) : format.full.format(value);
+}
+
+function moneyFormat(currency) {
+  const full = new Intl.NumberFormat(undefined, { style: 'currency', currency });
+  const whole = new Intl.NumberFormat(undefined, { style: 'currency', currency, minimumFractionDigits: 0, maximumFractionDigits: 0 });
+  return { full, whole, digits: full.resolvedOptions().maximumFractionDigits };
+}
+
+const dateFormat = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit' });
+
+/** when writes a moment for people, in their own time zone. */
+export function when(iso) {
+  const at = new Date(iso);
+  return Number.isNaN(at.getTime()) ? '' : dateFormat.format(at);
+}
+
+/** dayParts splits a moment for a calendar tile. */
+export function dayParts(iso) {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return { month: '', day: '?' };
+  return { month: at.toLocaleString(undefined, { month: 'short' }), day: String(at.getDate()) };
+}
+
+const countFormat = new Intl.NumberFormat();
+export const count = (n) => countFormat.format(n);
+export const seats = (n) => `${count(n)} ${n === 1 ? 'seat' : 'seats'}`;
+
+/** clockText writes a rest of time as m:ss, rounding up so that 0:00 means over. */
+export function clockText(ms) {
+  const total = Math.max(0, Math.ceil(ms / 1000));
+  return `${Math.floor(total / 60)}:${String(total % 60).padStart(2, '0')}`;
+}
+
+/** spokenTime writes a rest of time for a screen reader. */
+export function spokenTime(ms) {
+  const total = Math.max(0, Math.ceil(ms / 1000));
+  return total >= 60 ? `${Math.round(total / 60)} ${total < 90 ? 'minute' : 'minutes'}` : `${total} seconds`;
+}
