@@ -107,3 +107,17 @@ type Delta struct {
 	Seq     section.Seq
 	Changes []SeatChange
 }
+
+// LiveMap is an event's projection: a read model, never consulted to grant (P9).
+type LiveMap interface {
+	// Version grows with every delta; equal versions mean an equal map.
+	Version() uint64
+	// Read calls visit for every section in plan order, as one consistent cut, with the version it stands for; the letters are valid
+	// during the call only.
+	Read(visit func(no storage.SectionNo, s SectionStatus)) (version uint64)
+	// Deltas calls visit for every delta with version > after, in order (one delta is one version step). ok is false when the ring
+	// has forgotten some: start again from Read. It never blocks the writer for long.
+	Deltas(after uint64, visit func(version uint64, d *Delta)) (ok bool)
+	// Changed returns a channel that is closed at the next delta.
+	Changed() <-chan struct{}
+}

@@ -1,0 +1,229 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"holdfast/actors/checkout"
+	"holdfast/actors/section"
+)
+
+// locate finds the section of a booking; a booking of an unknown event or section is an unknown booking.
+func (e *Engine) locate(id BookingID) (*event, *openEvent, *Section, error) {
+	ev, o, err := e.openEvent(id.Section.Event)
+	switch {
+	case errors.Is(err, ErrEventUnknown):
+		return nil, nil, nil, ErrBookingUnknown
+	case err != nil:
+		return nil, nil, nil, err
+	case int(id.Section.Section) >= len(o.sections):
+		return nil, nil, nil, ErrBookingUnknown
+	}
+	return ev, o, o.sections[id.Section.Section], nil
+}
+
+// act sends one command about a booking and fills out when it is accepted.
+func (e *Engine) act(kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView) (section.Outcome, error) {
+	ev, o, s, err := e.locate(id)
+	if err != nil {
+		return section.Outcome{}, err
+	}
+	r := newRequest()
+	r.Command = section.Command{Kind: kind, Booking: id.No, Buyer: who.Buyer, Operator: who.Operator, Request: who.Request, Fingerprint: who.Fingerprint}
+	r.read = kind == 0
+	outcome, err := s.roundTrip(r, deadline)
+	if err != nil {
+		return section.Outcome{}, err
+	}
+	defer r.free()
+	got := *outcome
+	got.Seats, got.Lost = nil, nil
+	switch {
+	case got.Rejection == section.BookingUnknown:
+		return got, ErrBookingUnknown
+	case got.Rejection == section.IdempotencyMismatch:
+		return got, ErrMismatch
+	case got.Rejection == section.Accepted:
+		if outcome.Booking != id.No { // the key was first used for another booking
+			return got, ErrMismatch
+		}
+		o.fill(ev, id, outcome, out)
+	}
+	return got, nil
+}
+
+// Booking reads one. Who is neither its buyer nor an operator is told that it does not exist.
+func (e *Engine) Booking(id BookingID, who Caller, timeout time.Duration, out *BookingView) error {
+	return e.read(id, who, time.Now().Add(timeout), out)
+}
+
+func (e *Engine) read(id BookingID, who Caller, deadline time.Time, out *BookingView) error {
+	_, err := e.act(0, id, Caller{Buyer: who.Buyer, Operator: who.Operator}, deadline, out)
+	if errors.Is(err, ErrTimeout) {
+		return ErrUnavailable // a read that is not answered has no outcome to be unknown
+	}
+	return err
+}
+
+// Extend gives a hold its full time again, up to the ceiling.
+func (e *Engine) Extend(id BookingID, who Caller, timeout time.Duration, out *BookingView) error {
+	got, err := e.act(section.ExtendHold, id, who, time.Now().Add(timeout), out)
+	return refusal(got.Rejection, err)
+}
+
+func refusal(r section.Rejection, err error) error {
+	if err != nil {
+		return err
+	}
+	if r != section.Accepted {
+		return &Refusal{Code: r}
+	}
+	return nil
+}
+
+// Release gives a hold's seats back; doing it again, or to a hold that has ended, is not an error.
+func (e *Engine) Release(id BookingID, who Caller, timeout time.Duration, out *BookingView) error {
+	deadline := time.Now().Add(timeout)
+	got, err := e.act(section.ReleaseHold, id, who, deadline, out)
+	if err == nil && (got.Rejection == section.HoldReleasedAlready || got.Rejection == section.HoldExpiredAlready) {
+		return e.read(id, who, deadline, out)
+	}
+	return refusal(got.Rejection, err)
+}
+
+// Confirm pays and sells: see package checkout for the way. A nil error with out.State BookingPaying means that the processor's
+// answer is not known yet. ErrDeclined leaves the hold as it was.
+func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Duration, out *BookingView) error {
+	deadline := time.Now().Add(timeout)
+	pid := paymentID(id)
+	mine, done := e.charging.begin(pid)
+	if mine {
+		defer e.charging.end(pid)
+	}
+	got, err := e.act(section.BeginPayment, id, who, deadline, out)
+	switch {
+	case err != nil:
+		return err
+	case got.Rejection == section.AlreadyConfirmed:
+		return e.read(id, who, deadline, out)
+	case got.Rejection == section.PaymentInProgress || (got.Repeat && got.State == section.BookingPaying):
+		return e.join(id, who, done, mine, got.Repeat, deadline, out)
+	case got.Rejection != section.Accepted:
+		return &Refusal{Code: got.Rejection}
+	case got.Repeat && got.State != section.BookingConfirmed && got.State != section.BookingRefunded:
+		return ErrDeclined // what was begun under this key ended without a sale
+	case got.Repeat:
+		return nil
+	}
+	return e.charge(id, who, token, deadline, out)
+}
+
+// charge runs after `paying` is durable.
+func (e *Engine) charge(id BookingID, who Caller, token string, deadline time.Time, out *BookingView) error {
+	ctx, cancel := context.WithTimeout(e.ctx, min(e.cfg.ChargeTimeout, max(time.Until(deadline)-chargeMargin, chargeMargin)))
+	defer cancel()
+	pid := paymentID(id)
+	status, err := e.cfg.Gateway.Charge(ctx, checkout.Charge{ID: pid, Amount: out.Amount, Currency: out.Currency, Token: token})
+	if err != nil || status == checkout.Unknown || status == checkout.NotFound {
+		e.reconciler.Add(pid)
+		return nil // out says paying
+	}
+	if err := e.settle(id, status, deadline, out); err != nil {
+		e.reconciler.Add(pid) // the money's answer is known, the section's is not: the reconciler brings them together
+		out.State, out.Tickets = section.BookingPaying, nil
+		return nil
+	}
+	if status != checkout.Charged {
+		return ErrDeclined
+	}
+	return nil
+}
+
+// chargeMargin is what a confirm keeps of its deadline for writing the sale after the processor's answer.
+const chargeMargin = 200 * time.Millisecond
+
+// settle carries a known payment into its booking; a booking already settled is left as it is.
+func (e *Engine) settle(id BookingID, status checkout.Status, deadline time.Time, out *BookingView) error {
+	kind := section.FailPayment
+	if status == checkout.Charged {
+		kind = section.ConfirmPayment
+	}
+	got, err := e.act(kind, id, Caller{Operator: true}, deadline, out)
+	if err != nil {
+		return err
+	}
+	switch got.Rejection {
+	case section.Accepted:
+		return nil
+	case section.AlreadyConfirmed, section.NotPaying, section.AlreadyRefunded:
+		return e.read(id, Caller{Operator: true}, deadline, out)
+	}
+	return &Refusal{Code: got.Rejection}
+}
+
+// settlePayment is the reconciler's way into the section.
+func (e *Engine) settlePayment(_ context.Context, pid checkout.PaymentID, status checkout.Status) error {
+	id, ok := ParseBookingID([]byte(pid))
+	if !ok {
+		return nil // not one of ours: nothing to settle
+	}
+	var out BookingView
+	err := e.settle(id, status, time.Now().Add(settleTimeout), &out)
+	if errors.Is(err, ErrBookingUnknown) {
+		return nil
+	}
+	return err
+}
+
+const settleTimeout = 5 * time.Second
+
+// join waits for a payment that somebody else's call is making, then tells what became of the booking.
+func (e *Engine) join(id BookingID, who Caller, done <-chan struct{}, mine, repeat bool, deadline time.Time, out *BookingView) error {
+	if !mine {
+		timer := time.NewTimer(time.Until(deadline) - chargeMargin)
+		defer timer.Stop()
+		select {
+		case <-done:
+		case <-timer.C:
+		}
+	}
+	if err := e.read(id, who, deadline, out); err != nil {
+		return err
+	}
+	switch out.State {
+	case section.BookingPaying, section.BookingConfirmed, section.BookingRefunded:
+		return nil
+	}
+	if repeat {
+		return ErrDeclined
+	}
+	return &Refusal{Code: section.PaymentInProgress}
+}
+
+// Refund gives money back, then the seats. The processor's refund is idempotent by booking, so a crash between the two is mended by
+// calling again.
+func (e *Engine) Refund(id BookingID, who Caller, timeout time.Duration, out *BookingView) error {
+	deadline := time.Now().Add(timeout)
+	if err := e.read(id, who, deadline, out); err != nil {
+		return err
+	}
+	switch out.State {
+	case section.BookingRefunded:
+		return nil
+	case section.BookingConfirmed:
+	default:
+		return &Refusal{Code: section.NotConfirmed}
+	}
+	ctx, cancel := context.WithTimeout(e.ctx, max(time.Until(deadline)-chargeMargin, chargeMargin))
+	defer cancel()
+	status, err := e.cfg.Gateway.Refund(ctx, paymentID(id))
+	if err != nil || status != checkout.Refunded {
+		return ErrUnavailable
+	}
+	got, err := e.act(section.RefundBooking, id, who, deadline, out)
+	if err == nil && got.Rejection == section.AlreadyRefunded {
+		return e.read(id, who, deadline, out)
+	}
+	return refusal(got.Rejection, err)
+}

@@ -1,0 +1,36 @@
+package actors
+
+import (
+	"sync"
+
+	"holdfast/actors/checkout"
+)
+
+// charging knows which payments a call on this node is making right now, so that a double click waits for the first click's
+// answer instead of being told "paying".
+type charging struct {
+	mu  sync.Mutex
+	ids map[checkout.PaymentID]chan struct{}
+}
+
+// begin says whether the payment is the caller's to make (then end must follow), and gives the channel closed at its end.
+func (c *charging) begin(id checkout.PaymentID) (mine bool, done <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if done, ok := c.ids[id]; ok {
+		return false, done
+	}
+	if c.ids == nil {
+		c.ids = map[checkout.PaymentID]chan struct{}{}
+	}
+	made := make(chan struct{})
+	c.ids[id] = made
+	return true, made
+}
+
+func (c *charging) end(id checkout.PaymentID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.ids[id])
+	delete(c.ids, id)
+}

@@ -1,0 +1,183 @@
+package actors
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"holdfast/actors/section"
+	"holdfast/actors/venue"
+	"holdfast/storage"
+)
+
+// event is one show on this node: its catalog entry, and, once somebody needs it, its venue, sections and ledgers.
+type event struct {
+	engine *Engine
+	header atomic.Pointer[storage.Event] // replaced whole, never changed
+
+	opening sync.Mutex
+	ready   atomic.Pointer[openEvent]
+
+	live   *Live
+	buyers *buyerLedger
+	index  *requestIndex
+}
+
+// openEvent is the part that costs memory: immutable once made.
+type openEvent struct {
+	venue      *venue.Venue
+	seats      map[string]seatRef
+	ids        [][]string // by section, by seat index
+	sections   []*Section
+	byID       map[string]storage.SectionNo
+	categories map[string]section.CategoryID
+	has        []map[section.CategoryID]bool // by section
+	accessible []bool                        // by section: has accessible seats
+	order      []storage.SectionNo           // by quality, best first
+	prices     []int64                       // by category
+}
+
+type seatRef struct {
+	section storage.SectionNo
+	index   section.SeatIndex
+}
+
+// open loads the venue and starts every section; it returns when all have settled, serving or not. Later calls are a pointer read.
+func (ev *event) open(ctx context.Context) (*openEvent, error) {
+	if o := ev.ready.Load(); o != nil {
+		return o, nil
+	}
+	ev.opening.Lock()
+	defer ev.opening.Unlock()
+	if o := ev.ready.Load(); o != nil {
+		return o, nil
+	}
+	v, err := ev.loadVenue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o := ev.build(v)
+	ev.startAll(o)
+	ev.ready.Store(o)
+	return o, nil
+}
+
+func (ev *event) loadVenue(ctx context.Context) (*venue.Venue, error) {
+	stored, err := ev.engine.cfg.Store.Venue(ctx, ev.header.Load().ID)
+	if err != nil {
+		return nil, err
+	}
+	return venue.Decode(stored)
+}
+
+func (ev *event) build(v *venue.Venue) *openEvent {
+	header := ev.header.Load()
+	o := &openEvent{venue: v, seats: make(map[string]seatRef, v.SeatCount()), byID: map[string]storage.SectionNo{},
+		categories: map[string]section.CategoryID{}}
+	for i, c := range v.Categories {
+		o.categories[c.Label] = section.CategoryID(i)
+		o.prices = append(o.prices, header.Prices[c.Label])
+	}
+	var counts []uint32
+	for i := range v.Sections {
+		o.addSection(ev, storage.SectionNo(i))
+		counts = append(counts, uint32(len(o.ids[i])))
+	}
+	o.order = sectionOrder(v)
+	ev.live = newLive(counts)
+	ev.buyers = newBuyerLedger()
+	ev.index = newRequestIndex(header.Rules.DedupeWindow)
+	return o
+}
+
+func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
+	header := ev.header.Load()
+	layout := o.venue.Layout(int(no))
+	o.byID[o.venue.Sections[no].ID] = no
+	o.sections = append(o.sections, &Section{engine: ev.engine, ev: ev, key: storage.SectionKey{Event: header.ID, Section: no},
+		layout: layout, rules: header.Rules})
+	var ids []string
+	for _, row := range o.venue.Sections[no].Rows {
+		for _, seat := range row.Seats {
+			o.seats[seat.ID] = seatRef{no, section.SeatIndex(len(ids))}
+			ids = append(ids, seat.ID)
+		}
+	}
+	o.ids = append(o.ids, ids)
+	has, accessible := map[section.CategoryID]bool{}, false
+	for _, seat := range layout.Seats {
+		has[seat.Category] = true
+		accessible = accessible || seat.Accessible
+	}
+	o.has, o.accessible = append(o.has, has), append(o.accessible, accessible)
+}
+
+// sectionOrder ranks sections by their seats' mean distance to where people look.
+func sectionOrder(v *venue.Venue) []storage.SectionNo {
+	order := make([]storage.SectionNo, len(v.Sections))
+	cost := make([]float64, len(v.Sections))
+	for i := range v.Sections {
+		order[i] = storage.SectionNo(i)
+		cost[i] = sectionCost(v, &v.Sections[i])
+	}
+	slices.SortStableFunc(order, func(a, b storage.SectionNo) int {
+		switch {
+		case cost[a] < cost[b]:
+			return -1
+		case cost[a] > cost[b]:
+			return 1
+		}
+		return 0
+	})
+	return order
+}
+
+func sectionCost(v *venue.Venue, s *venue.Section) float64 {
+	focal := v.FocalPoint
+	if s.FocalPoint != nil {
+		focal = s.FocalPoint
+	}
+	sum, n := 0.0, 0
+	for _, row := range s.Rows {
+		for _, seat := range row.Seats {
+			n++
+			if focal == nil {
+				sum += seat.Y
+			} else {
+				sum += math.Hypot(seat.X-focal.X, seat.Y-focal.Y)
+			}
+		}
+	}
+	return sum / math.Max(float64(n), 1)
+}
+
+// startAll activates every section and waits until each has settled. A section that could not start refuses its requests and is
+// tried again on demand; the others serve.
+func (ev *event) startAll(o *openEvent) {
+	var waits []<-chan struct{}
+	for _, s := range o.sections {
+		if settled, err := s.activate(); err == nil {
+			waits = append(waits, settled)
+		}
+	}
+	for _, settled := range waits {
+		<-settled
+	}
+}
+
+// adopt enters a loaded section's live bookings and remembered requests into the event's ledgers, and its bookings in payment
+// into the reconciler.
+func (ev *event) adopt(s *Section, state *section.State) {
+	state.Requests(func(id section.RequestID) { ev.index.adopt(id, s.key.Section, s.now()) })
+	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.add(buyer, seats) })
+	state.Paying(func(no section.BookingNo) {
+		ev.engine.reconciler.Add(paymentID(BookingID{s.key, no}))
+	})
+}
+
+// disown takes a dead section's speculative bookings out of the buyer ledger again; the next load adds the true ones.
+func (ev *event) disown(state *section.State) {
+	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.release(buyer, seats) })
+}

@@ -1,0 +1,153 @@
+package actors
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// Live is an event's seat map as the public may see it: a projection of durable records (P9), never consulted to grant.
+//
+// Sections publish after a record is durable and before its answers are told, so whoever has an answer finds it on the map
+// (read your own writes). Readers take the lock for a copy's time only; writers append to a ring that readers follow at their own
+// pace, so browsing never slows booking.
+type Live struct {
+	mu       sync.RWMutex
+	sections []liveSection
+	ring     []Delta // deltas version-len+1 … version, at index version % cap
+	version  atomic.Uint64
+	changed  atomic.Pointer[chan struct{}] // nil: nobody waits
+}
+
+type liveSection struct {
+	seq     section.Seq
+	letters []byte
+	free    atomic.Int64
+	known   bool // false until its section was loaded: the map shows it blocked
+}
+
+// liveRingDeltas is how far behind a reader may fall: at 64 sections with a record a millisecond each, a quarter of a second;
+// in ordinary life, minutes.
+const liveRingDeltas = 1 << 14
+
+func newLive(seats []uint32) *Live {
+	l := &Live{sections: make([]liveSection, len(seats)), ring: make([]Delta, liveRingDeltas)}
+	for i, n := range seats {
+		letters := make([]byte, n)
+		for j := range letters {
+			letters[j] = byte(section.Blocked)
+		}
+		l.sections[i].letters = letters
+	}
+	return l
+}
+
+// Version grows by one with every delta.
+func (l *Live) Version() uint64 { return l.version.Load() }
+
+// Free is the section's count of free seats in durable state: an upper bound of what a hold asked for from now on can
+// be refused for, since every acknowledged change is in it.
+func (l *Live) Free(no storage.SectionNo) int { return int(l.sections[no].free.Load()) }
+
+// Read visits every section in plan order under one lock.
+func (l *Live) Read(visit func(no storage.SectionNo, s SectionStatus)) uint64 {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for i := range l.sections {
+		s := &l.sections[i]
+		visit(storage.SectionNo(i), SectionStatus{Seq: s.seq, Letters: s.letters, Free: int(s.free.Load())})
+	}
+	return l.version.Load()
+}
+
+// Deltas visits the deltas after a version, in order; false when some of them are forgotten.
+func (l *Live) Deltas(after uint64, visit func(version uint64, d *Delta)) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	now := l.version.Load()
+	if after > now || now-after > uint64(len(l.ring)) {
+		return false
+	}
+	for v := after + 1; v <= now; v++ {
+		visit(v, &l.ring[v%uint64(len(l.ring))])
+	}
+	return true
+}
+
+// Changed returns a channel closed at the next delta.
+func (l *Live) Changed() <-chan struct{} {
+	for {
+		if c := l.changed.Load(); c != nil {
+			return *c
+		}
+		c := make(chan struct{})
+		if l.changed.CompareAndSwap(nil, &c) {
+			return c
+		}
+	}
+}
+
+// publish applies one durable record. Records of one section come in order.
+func (l *Live) publish(d *Delta) {
+	changes := append([]SeatChange(nil), d.Changes...)
+	l.mu.Lock()
+	s := &l.sections[d.Section]
+	free := s.free.Load()
+	for _, c := range changes {
+		free += letterFree(byte(c.Letter)) - letterFree(s.letters[c.Seat])
+		s.letters[c.Seat] = byte(c.Letter)
+	}
+	s.free.Store(free)
+	s.seq = d.Seq
+	l.push(Delta{Section: d.Section, Seq: d.Seq, Changes: changes})
+	l.mu.Unlock()
+	l.wake()
+}
+
+func letterFree(letter byte) int64 {
+	if letter == byte(section.Available) {
+		return 1
+	}
+	return 0
+}
+
+// reset replaces a section's letters after it was loaded. Its claim (and whatever it missed) shows as one delta each, so that the
+// section's seq stays dense for clients that were watching.
+func (l *Live) reset(no storage.SectionNo, seq section.Seq, letters []byte, free int) {
+	l.mu.Lock()
+	s := &l.sections[no]
+	var diff []SeatChange
+	for i, c := range letters {
+		if s.letters[i] != c {
+			diff = append(diff, SeatChange{section.SeatIndex(i), section.SeatStatus(c)})
+		}
+	}
+	if s.known {
+		for missing := s.seq + 1; missing < seq; missing++ {
+			l.push(Delta{Section: no, Seq: missing})
+		}
+	}
+	copy(s.letters, letters)
+	s.free.Store(int64(free))
+	s.seq, s.known = seq, true
+	l.push(Delta{Section: no, Seq: seq, Changes: diff})
+	l.mu.Unlock()
+	l.wake()
+}
+
+func (l *Live) push(d Delta) {
+	v := l.version.Load() + 1
+	l.ring[v%uint64(len(l.ring))] = d
+	l.version.Store(v)
+}
+
+func (l *Live) wake() {
+	if l.changed.Load() == nil {
+		return
+	}
+	if c := l.changed.Swap(nil); c != nil {
+		close(*c)
+	}
+}

@@ -1,0 +1,117 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// claim takes a section's log over: it appends "epoch+1, owner" at the tail, from the new tail again whenever somebody else was
+// faster, and with the same bytes again while the outcome is unknown. Only after it may the log be loaded and served (DESIGN §5).
+func claim(ctx context.Context, log storage.Log, key storage.SectionKey, writer storage.WriterID, owner string, now section.Instant) (storage.Tail, error) {
+	for attempt := uint64(0); ; attempt++ {
+		tail, err := log.Tail(ctx, key)
+		if err != nil {
+			return storage.Tail{}, err
+		}
+		e := storage.Entry{Kind: storage.EntryClaim, Seq: tail.Seq + 1, Epoch: tail.Epoch + 1, Writer: writer,
+			Batch: claimBatch(writer, attempt), At: now, Prev: tail.Hash, Body: []byte(owner)}
+		if err = commitOne(ctx, log, storage.Append{Section: key, Entry: e}); err == nil {
+			return storage.Tail{Kind: e.Kind, Seq: e.Seq, Epoch: e.Epoch, Writer: writer, Batch: e.Batch, Hash: storage.HashEntry(&e)}, nil
+		}
+		var fenced *storage.FencedError
+		if !errors.As(err, &fenced) && !errors.Is(err, storage.ErrGap) {
+			return storage.Tail{}, err
+		}
+		if ctx.Err() != nil {
+			return storage.Tail{}, ctx.Err()
+		}
+	}
+}
+
+// claimBatch counts down from the top, where the batches of records, counted up from 1, never come.
+func claimBatch(writer storage.WriterID, attempt uint64) storage.BatchID {
+	return batchID(writer, ^attempt)
+}
+
+// commitOne sends one append until the log's word is known.
+func commitOne(ctx context.Context, log storage.Log, a storage.Append) error {
+	for {
+		err := log.Commit(ctx, []storage.Append{a})[0]
+		if !errors.Is(err, storage.ErrUnknown) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// load rebuilds a section from its newest snapshot and the records after it, up to tail (its own claim). A damaged snapshot is
+// set aside, for the log is what counts; a damaged log is an error that names the record: nothing is guessed.
+func load(ctx context.Context, store storage.Store, key storage.SectionKey, layout *section.Layout, rules section.Rules, tail storage.Tail) (*section.State, int, error) {
+	state, at, err := restore(ctx, store, key, layout, rules)
+	if err != nil {
+		return nil, 0, err
+	}
+	replayed := 0
+	err = store.Read(ctx, key, at.Seq, func(e *storage.Entry, hash storage.Hash) error {
+		n, err := replay(state, key, e, at)
+		replayed += n
+		at = storage.Tail{Kind: e.Kind, Seq: e.Seq, Epoch: e.Epoch, Writer: e.Writer, Batch: e.Batch, Hash: hash}
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	if at.Seq != tail.Seq || at.Hash != tail.Hash {
+		return nil, 0, &storage.CorruptError{Section: key, Seq: at.Seq, Why: fmt.Sprintf("the log ends before record %d, where its tail was", tail.Seq)}
+	}
+	return state, replayed, nil
+}
+
+// restore gives the snapshot's state, or an empty one when there is none to be trusted.
+func restore(ctx context.Context, store storage.Store, key storage.SectionKey, layout *section.Layout, rules section.Rules) (*section.State, storage.Tail, error) {
+	snap, err := store.LoadSnapshot(ctx, key)
+	var corrupt *storage.CorruptError
+	switch {
+	case err == nil:
+		if state, err := section.Restore(layout, rules, snap.Body); err == nil {
+			return state, storage.Tail{Seq: snap.Seq, Epoch: snap.Epoch, Hash: snap.Hash}, nil
+		}
+	case !errors.Is(err, storage.ErrNotFound) && !errors.As(err, &corrupt):
+		return nil, storage.Tail{}, err
+	}
+	return section.NewState(layout, rules), storage.Tail{}, nil
+}
+
+// replay applies one record; Decide is never asked again.
+func replay(state *section.State, key storage.SectionKey, e *storage.Entry, before storage.Tail) (int, error) {
+	if e.Prev != before.Hash || e.Seq != before.Seq+1 {
+		return 0, &storage.CorruptError{Section: key, Seq: e.Seq, Why: "does not continue the record before it"}
+	}
+	state.Begin(e.Seq)
+	if e.Kind != storage.EntryChanges {
+		return 0, nil
+	}
+	n := 0
+	err := storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
+		n++
+		return applyChecked(state, c)
+	})
+	if err != nil {
+		return n, &storage.CorruptError{Section: key, Seq: e.Seq, Why: err.Error()}
+	}
+	return n, nil
+}
+
+// applyChecked turns the core's assertion into an error: at replay the impossible means damaged data, not a broken program.
+func applyChecked(state *section.State, c *section.Change) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("impossible change: %v", p)
+		}
+	}()
+	state.Apply(c, nil)
+	return nil
+}

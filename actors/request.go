@@ -1,0 +1,73 @@
+package actors
+
+import (
+	"sync"
+	"time"
+
+	"holdfast/actors/section"
+)
+
+// Request is one command on its way through a section and back. Requests are pooled: the waiter owns one before Send and after
+// its answer; the section owns it between. A waiter that gives up (timeout) leaves it to the section, which then drops it.
+type Request struct {
+	Command  section.Command
+	Decision section.Decision // the answer, valid when Err is nil
+	// Err says that the section could not judge or could not make its answer durable; nil: Decision.Outcome is the answer.
+	Err error
+
+	// read asks for Command.Booking instead of a command: nothing is judged or written.
+	read bool
+	// reserved seats of Command.Buyer in the event's buyer ledger; given back unless the hold is accepted afresh.
+	reserved uint32
+	// told is called once, on the section's goroutine, with the answer in place. It must not block.
+	told func(*Request)
+
+	seats []section.SeatIndex // backing of Command.Seats
+	done  chan struct{}       // capacity 1; see wait
+	timer *time.Timer
+}
+
+var requests = sync.Pool{New: func() any {
+	r := &Request{done: make(chan struct{}, 1)}
+	r.timer = time.NewTimer(time.Hour)
+	r.timer.Stop()
+	return r
+}}
+
+func newRequest() *Request {
+	r := requests.Get().(*Request)
+	seats := r.seats[:0]
+	r.Command = section.Command{}
+	r.Err, r.read, r.reserved, r.told, r.seats = nil, false, 0, nil, seats
+	return r
+}
+
+// free gives an answered request back. Never call it on one that may still be with a section.
+func (r *Request) free() { requests.Put(r) }
+
+// tell hands the answer over.
+func (r *Request) tell() {
+	if r.told != nil {
+		r.told(r)
+		return
+	}
+	r.done <- struct{}{}
+}
+
+// fail answers with an error instead of an outcome.
+func (r *Request) fail(err error) {
+	r.Err = err
+	r.tell()
+}
+
+// wait blocks for the answer; false means that the deadline came first and that the request is no longer the waiter's.
+func (r *Request) wait(timeout time.Duration) bool {
+	r.timer.Reset(timeout)
+	select {
+	case <-r.done:
+		r.timer.Stop()
+		return true
+	case <-r.timer.C:
+		return false
+	}
+}

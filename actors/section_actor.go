@@ -1,0 +1,269 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// incarnation is one life of a section on this node: an actor and the count of requests inside it. The count is the only bound on
+// the queue; it is taken in enter and given back where an answer is told, and nowhere else.
+type incarnation struct {
+	pid      *actor.PID
+	root     *actor.RootContext
+	inflight atomic.Int64
+	limit    int64
+}
+
+// enter takes a slot; false means overloaded.
+func (i *incarnation) enter() bool {
+	if i.inflight.Add(1) > i.limit {
+		i.inflight.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (i *incarnation) send(r *Request) { i.root.Send(i.pid, r) }
+
+// Messages of a section's actor, besides *Request.
+type (
+	flushMarker struct{}              // everything queued before it is decided: the record may leave
+	wakeUp      struct{}              // a commit's result is in the slot
+	expiryTick  struct{}              // some hold's time has come
+	resendTick  struct{}              // send the unknown append again
+	drainOrder  struct{ done func() } // finish what is in flight, refuse the rest, stop
+)
+
+// completion is the log's word on one append.
+type completion struct {
+	batch storage.BatchID
+	err   error
+}
+
+// sectionActor is the shell around a Writer: it stamps time, carries records to the Committer and answers to their waiters, keeps
+// the one expiry timer, and ends at the first doubt. It holds no rule of its own.
+//
+// A stopped actor stays as a tombstone that refuses what still arrives until every slot is given back: requests behind a
+// poison pill would vanish without an answer.
+type sectionActor struct {
+	host *Section // callbacks upward; see sections.go
+	inc  *incarnation
+	w    *Writer
+
+	completed   atomic.Pointer[completion] // set by the committer, at most one in flight
+	self        *actor.PID
+	root        *actor.RootContext
+	flushQueued bool
+	resends     int
+	sentAt      time.Time
+	timer       *time.Timer
+	armed       section.Instant // when the timer fires; 0: not armed
+	drain       []func()
+	dead        bool
+}
+
+// Receive handles one message. A panic anywhere below stops the section: its memory can no longer be believed.
+func (a *sectionActor) Receive(ctx actor.Context) {
+	r, _ := ctx.Message().(*Request)
+	defer func() {
+		if p := recover(); p != nil {
+			a.panicked(r, p)
+		}
+	}()
+	a.handle(ctx, r)
+}
+
+func (a *sectionActor) handle(ctx actor.Context, r *Request) {
+	if c := a.completed.Load(); c != nil {
+		a.completed.Store(nil)
+		a.advance(c)
+	}
+	switch m := ctx.Message().(type) {
+	case *Request:
+		a.submit(m)
+	case flushMarker:
+		a.flushQueued = false
+		a.flush()
+	case expiryTick:
+		a.armed = 0
+		a.w.ExpireDue(a.host.now())
+	case resendTick:
+		a.flush()
+	case *drainOrder:
+		a.drain = append(a.drain, m.done)
+	case *actor.Started:
+		a.self, a.root = ctx.Self(), a.inc.root
+	}
+	a.settle()
+}
+
+func (a *sectionActor) submit(r *Request) {
+	if a.dead || len(a.drain) > 0 {
+		r.Err = ErrUnavailable
+		a.tell(r)
+		return
+	}
+	r.Command.At = a.host.now()
+	a.w.Submit(r)
+}
+
+// settle does what any message may have made due.
+func (a *sectionActor) settle() {
+	for _, r := range a.w.Answers() {
+		a.tell(r)
+	}
+	for _, f := range a.w.Freed() {
+		a.host.ev.buyers.release(f.buyer, f.seats)
+	}
+	switch {
+	case a.dead:
+		a.bury()
+		return
+	case a.w.Stopped():
+		a.die(ErrUnavailable)
+		return
+	case len(a.drain) > 0 && a.w.Idle():
+		a.leave()
+		return
+	}
+	if a.w.inflight == nil && a.w.gather.Changes > 0 && !a.flushQueued {
+		a.flushQueued = true
+		a.root.Send(a.self, flushMarker{})
+	}
+	a.arm()
+}
+
+// tell gives the slot back and hands the answer over; for a hold that was not newly placed, the buyer's reserved seats too.
+func (a *sectionActor) tell(r *Request) {
+	if r.reserved > 0 && (r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted || r.Decision.Outcome.Repeat) {
+		a.host.ev.buyers.release(r.Command.Buyer, r.reserved)
+	}
+	a.inc.inflight.Add(-1)
+	r.tell()
+}
+
+// flush sends the next record, or an unknown one again.
+func (a *sectionActor) flush() {
+	p := a.w.Ready()
+	if p == nil {
+		return
+	}
+	batch := p.Append.Entry.Batch
+	a.sentAt = time.Now()
+	a.host.engine.committer.Send(&p.Append, func(err error) {
+		a.completed.Store(&completion{batch, err})
+		a.root.Send(a.self, wakeUp{})
+	})
+}
+
+func (a *sectionActor) advance(c *completion) {
+	if a.dead {
+		return
+	}
+	p := a.w.Advance(c.batch, c.err)
+	if p == nil {
+		a.doubt(c.err)
+		return
+	}
+	a.resends = 0
+	a.host.landed(p, time.Since(a.sentAt))
+	a.w.Recycle(p)
+	a.flush()
+}
+
+// doubt handles a result that was not success: unknown is asked again after a growing delay; anything else has stopped the writer.
+func (a *sectionActor) doubt(err error) {
+	if err == nil {
+		return
+	}
+	if !errors.Is(err, storage.ErrUnknown) {
+		a.die(err)
+		return
+	}
+	a.host.engine.events.AppendUnknown(a.host.key, err)
+	time.AfterFunc(resendDelay(a.resends), func() { a.root.Send(a.self, resendTick{}) })
+	a.resends++
+}
+
+// resendDelay grows from 10 ms by doubling to 1 s.
+func resendDelay(attempt int) time.Duration {
+	return min(10*time.Millisecond<<min(attempt, 7), time.Second)
+}
+
+// arm keeps one timer for the earliest end of a hold.
+func (a *sectionActor) arm() {
+	next, ok := a.w.State().NextExpiry()
+	if !ok || (a.armed != 0 && a.armed <= next) {
+		return
+	}
+	a.armed = next
+	delay := max(time.Duration(next-a.host.now())*time.Millisecond, 0)
+	if a.timer == nil {
+		a.timer = time.AfterFunc(delay, func() { a.root.Send(a.self, expiryTick{}) })
+		return
+	}
+	a.timer.Reset(delay)
+}
+
+// die ends this life: everybody waiting is refused, the host is told why, the actor stays as a tombstone.
+func (a *sectionActor) die(why error) {
+	if a.dead {
+		return
+	}
+	a.dead = true
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+	a.w.Stop(ErrUnavailable)
+	for _, r := range a.w.Answers() {
+		a.tell(r)
+	}
+	for _, f := range a.w.Freed() {
+		a.host.ev.buyers.release(f.buyer, f.seats)
+	}
+	a.host.stopped(a.inc, a.w.State(), why)
+	for _, done := range a.drain {
+		done()
+	}
+	a.drain = nil
+	a.bury()
+}
+
+// leave ends a drained section: its last state is kept, then it stops.
+func (a *sectionActor) leave() {
+	if s := a.w.LastSnapshot(); s != nil {
+		a.host.engine.snapshots.save(a.host.key, *s)
+	}
+	a.die(errDrained)
+}
+
+// bury stops the actor once no request can be on its way to it.
+func (a *sectionActor) bury() {
+	if a.inc.inflight.Load() == 0 {
+		a.root.Stop(a.self)
+	}
+}
+
+var errDrained = errors.New("actors: section drained")
+
+// panicked refuses the request that met the panic, unless it was already answered, and ends the section.
+func (a *sectionActor) panicked(r *Request, p any) {
+	defer func() {
+		if again := recover(); again != nil { // the writer is beyond use: what waits inside meets its deadline
+			a.dead = true
+			a.host.stopped(a.inc, nil, fmt.Errorf("actors: panic in section: %v, then %v", p, again))
+		}
+	}()
+	if r != nil && !a.dead && !a.w.Holds(r) {
+		r.Err = ErrUnavailable
+		a.tell(r)
+	}
+	a.die(fmt.Errorf("actors: panic in section: %v", p))
+}

@@ -1,0 +1,218 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// Section is one section of an event on this node, across its incarnations.
+type Section struct {
+	engine *Engine
+	ev     *event
+	key    storage.SectionKey
+	layout *section.Layout
+	rules  section.Rules
+
+	serving atomic.Pointer[incarnation] // nil unless Serving
+
+	mu       sync.Mutex
+	life     Lifecycle
+	why      error         // of the last stop
+	settled  chan struct{} // closed when an activation under way ends, either way
+	failures int           // activations that failed in a row
+	notUntil time.Time     // no activation before
+}
+
+func (s *Section) now() section.Instant { return s.engine.cfg.Clock() }
+
+// Send passes a request to the section's actor, activating it when needed and waiting for that until the deadline.
+// An error means that the section has not seen the request.
+func (s *Section) Send(r *Request, deadline time.Time) error {
+	for {
+		if inc := s.serving.Load(); inc != nil {
+			if !inc.enter() {
+				return ErrOverloaded
+			}
+			if s.serving.Load() == inc {
+				inc.send(r)
+				return nil
+			}
+			inc.inflight.Add(-1) // it stopped meanwhile: its tombstone must not wait for this slot
+			inc.root.Send(inc.pid, wakeUp{})
+		}
+		if err := s.await(deadline); err != nil {
+			return err
+		}
+	}
+}
+
+// await waits until the section serves.
+func (s *Section) await(deadline time.Time) error {
+	settled, err := s.activate()
+	if err != nil {
+		return err
+	}
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	select {
+	case <-settled:
+	case <-timer.C:
+		return ErrUnavailable
+	}
+	if s.serving.Load() == nil {
+		return ErrUnavailable
+	}
+	return nil
+}
+
+var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+// activate begins to acquire the section unless that is under way; the channel closes when it has ended. After failures it
+// refuses for a growing while, so that a store in trouble is not hammered.
+func (s *Section) activate() (<-chan struct{}, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch s.life {
+	case Serving:
+		return closedChan, nil
+	case Acquiring, Loading:
+		return s.settled, nil
+	case Draining, Condemned:
+		return nil, ErrUnavailable
+	}
+	if s.engine.closing.Load() || time.Now().Before(s.notUntil) {
+		return nil, ErrUnavailable
+	}
+	s.life = transition(s.life, Acquiring)
+	s.settled = make(chan struct{})
+	s.engine.background.Go(s.acquire)
+	return s.settled, nil
+}
+
+// acquire claims, loads and starts the section, at most a few at a time.
+func (s *Section) acquire() {
+	s.engine.activations <- struct{}{}
+	defer func() { <-s.engine.activations }()
+	start := time.Now()
+	state, tail, replayed, err := s.claimAndLoad()
+	if err != nil {
+		s.acquireFailed(err)
+		return
+	}
+	s.start(state, tail)
+	s.engine.events.SectionServing(s.key, tail.Epoch, replayed, time.Since(start))
+}
+
+func (s *Section) claimAndLoad() (*section.State, storage.Tail, int, error) {
+	ctx := s.engine.ctx
+	tail, err := claim(ctx, s.engine.cfg.Store, s.key, s.engine.writer, s.engine.cfg.Name, s.now())
+	if err != nil {
+		return nil, tail, 0, err
+	}
+	s.move(Loading)
+	state, replayed, err := load(ctx, s.engine.cfg.Store, s.key, s.layout, s.rules, tail)
+	return state, tail, replayed, err
+}
+
+func (s *Section) move(to Lifecycle) {
+	s.mu.Lock()
+	s.life = transition(s.life, to)
+	s.mu.Unlock()
+}
+
+// start makes everything that derives from the state true before the first request can come in.
+func (s *Section) start(state *section.State, tail storage.Tail) {
+	s.ev.adopt(s, state)
+	inc := &incarnation{root: s.engine.system.Root, limit: s.engine.cfg.InflightMax}
+	a := &sectionActor{host: s, inc: inc, w: NewWriter(s.key, s.engine.writer, tail, state)}
+	s.ev.live.reset(s.key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
+	inc.pid = inc.root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }))
+	s.mu.Lock()
+	s.life = transition(s.life, Serving)
+	s.failures, s.why = 0, nil
+	s.serving.Store(inc)
+	close(s.settled)
+	s.mu.Unlock()
+}
+
+func (s *Section) acquireFailed(err error) {
+	s.mu.Lock()
+	s.life = transition(s.life, afterStop(err))
+	s.why = err
+	s.failures++
+	s.notUntil = time.Now().Add(activationDelay(s.failures))
+	close(s.settled)
+	s.mu.Unlock()
+	s.engine.events.SectionStopped(s.key, err)
+}
+
+// activationDelay grows from 50 ms by doubling to 3.2 s.
+func activationDelay(failures int) time.Duration {
+	return 50 * time.Millisecond << min(failures-1, 6)
+}
+
+// afterStop says whether the section may come back by itself.
+func afterStop(why error) Lifecycle {
+	var corrupt *storage.CorruptError
+	if errors.As(why, &corrupt) || errors.Is(why, storage.ErrTicketTaken) {
+		return Condemned
+	}
+	return Stopped
+}
+
+// stopped hears from an incarnation that it ended. state is its speculative memory, good only for taking back what it added to the
+// event's ledgers; nil when even that is lost.
+func (s *Section) stopped(inc *incarnation, state *section.State, why error) {
+	s.mu.Lock()
+	if s.life != Serving && s.life != Draining {
+		s.mu.Unlock()
+		return
+	}
+	s.serving.CompareAndSwap(inc, nil)
+	s.life = transition(s.life, afterStop(why))
+	s.why = why
+	s.mu.Unlock()
+	if state != nil {
+		s.ev.disown(state)
+	}
+	s.engine.events.SectionStopped(s.key, why)
+	if !errors.Is(why, errDrained) {
+		_, _ = s.activate() // ErrUnavailable means that it may not come back now: the next request tries again
+	}
+}
+
+// landed publishes a durable record: the map first, then (by the caller) its answers.
+func (s *Section) landed(p *Pending, took time.Duration) {
+	s.ev.live.publish(&p.Delta)
+	s.engine.stats.landed(p, took)
+	if p.Snapshot != nil {
+		s.engine.snapshots.save(s.key, *p.Snapshot)
+	}
+}
+
+// Drain lets what is in flight land, keeps a snapshot and stops. It returns when done or when ctx ends.
+func (s *Section) drainNow(ctx context.Context) {
+	s.mu.Lock()
+	inc := s.serving.Load()
+	if inc == nil {
+		s.mu.Unlock()
+		return
+	}
+	s.life = transition(s.life, Draining)
+	s.serving.Store(nil)
+	s.mu.Unlock()
+	done := make(chan struct{})
+	inc.root.Send(inc.pid, &drainOrder{done: func() { close(done) }})
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}

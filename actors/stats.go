@@ -1,0 +1,155 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// Stats are the engine's counters since its start; read them with Load.
+type Stats struct {
+	Records, Changes, Bytes atomic.Int64 // durable
+	Merged                  atomic.Int64 // store writes; Records/Merged is the grouping factor
+	CommitNanos             atomic.Int64 // sum over records, from leaving the section to durable
+	SectionsServing         atomic.Int64
+	SectionStops            atomic.Int64 // for any reason but a drain
+	Fenced, Unknowns        atomic.Int64
+	TicketGuardMet          atomic.Int64 // must stay 0: the first guard of P1 failed
+	SnapshotsSaved          atomic.Int64
+	Overloaded              atomic.Int64 // requests refused before the mailbox
+	Timeouts                atomic.Int64 // requests whose waiter gave up
+}
+
+func (s *Stats) landed(p *Pending, took time.Duration) {
+	s.Records.Add(1)
+	s.Changes.Add(int64(p.Changes))
+	s.Bytes.Add(int64(len(p.Append.Entry.Body)))
+	s.CommitNanos.Add(int64(took))
+}
+
+func (s *Stats) merged(int) { s.Merged.Add(1) }
+
+// Events is where the engine's happenings become log lines and counters: one place each, so that an error is logged once.
+type Events struct {
+	log   *slog.Logger
+	stats *Stats
+}
+
+// SectionServing says that a section was claimed and loaded.
+func (e *Events) SectionServing(key storage.SectionKey, epoch section.Epoch, replayed int, took time.Duration) {
+	e.stats.SectionsServing.Add(1)
+	e.log.Debug("section serving", "section", key.String(), "epoch", uint64(epoch), "replayed", replayed, "took", took)
+}
+
+// SectionStopped says that a section left serving, or could not start, and why.
+func (e *Events) SectionStopped(key storage.SectionKey, why error) {
+	if errors.Is(why, errDrained) {
+		e.stats.SectionsServing.Add(-1)
+		return
+	}
+	e.stats.SectionStops.Add(1)
+	var fenced *storage.FencedError
+	switch {
+	case errors.Is(why, storage.ErrTicketTaken):
+		e.stats.TicketGuardMet.Add(1)
+		e.log.Error("ALARM: the tickets guard stopped a double sale: the log's fence has failed; the section is closed until a restart",
+			"section", key.String(), "error", why)
+	case errors.As(why, &fenced):
+		e.stats.Fenced.Add(1)
+		e.log.Warn("section fenced: another writer owns its log", "section", key.String(), "error", why)
+	default:
+		e.log.Error("section stopped", "section", key.String(), "error", why)
+	}
+}
+
+// AppendUnknown says that the log did not answer and will be asked again.
+func (e *Events) AppendUnknown(key storage.SectionKey, err error) {
+	e.stats.Unknowns.Add(1)
+	e.log.Warn("append outcome unknown: asking again", "section", key.String(), "error", err)
+}
+
+func (e *Events) snapshotFailed(key storage.SectionKey, err error) {
+	e.log.Warn("snapshot not saved: the next start replays more", "section", key.String(), "error", err)
+}
+
+// snapshotter saves snapshots off the sections' path, one at a time; while one is being saved a newer one of the same section replaces
+// the waiting one.
+type snapshotter struct {
+	store  storage.Snapshots
+	events *Events
+
+	mu      sync.Mutex
+	waiting map[storage.SectionKey]storage.Snapshot
+	wake    chan struct{} // capacity 1
+	closed  bool
+	ended   chan struct{}
+}
+
+func newSnapshotter(store storage.Snapshots, events *Events) *snapshotter {
+	s := &snapshotter{store: store, events: events, waiting: map[storage.SectionKey]storage.Snapshot{},
+		wake: make(chan struct{}, 1), ended: make(chan struct{})}
+	go s.run()
+	return s
+}
+
+func (s *snapshotter) save(key storage.SectionKey, snap storage.Snapshot) {
+	s.mu.Lock()
+	s.waiting[key] = snap
+	s.mu.Unlock()
+	s.signal()
+}
+
+func (s *snapshotter) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close saves what waits, then ends.
+func (s *snapshotter) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.signal()
+	<-s.ended
+}
+
+func (s *snapshotter) run() {
+	defer close(s.ended)
+	for range s.wake {
+		for {
+			key, snap, ok := s.next()
+			if !ok {
+				break
+			}
+			if err := s.store.SaveSnapshot(context.Background(), key, snap); err != nil {
+				s.events.snapshotFailed(key, err)
+				continue
+			}
+			s.events.stats.SnapshotsSaved.Add(1)
+		}
+		s.mu.Lock()
+		closed := s.closed
+		s.mu.Unlock()
+		if closed {
+			return
+		}
+	}
+}
+
+func (s *snapshotter) next() (storage.SectionKey, storage.Snapshot, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, snap := range s.waiting {
+		delete(s.waiting, key)
+		return key, snap, true
+	}
+	return storage.SectionKey{}, storage.Snapshot{}, false
+}
