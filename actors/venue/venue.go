@@ -53,12 +53,30 @@ type Seat struct {
 // SectionSeatsMax is the size above which a plan's section is split for sharding.
 const SectionSeatsMax = 5000
 
-// The package's face (implemented in the other files):
-//
-//	func Parse(raw []byte, options Options) (*Venue, error)      // any of the four formats, detected by shape; *DefectsError lists every defect
-//	func (v *Venue) Encode() []byte                              // compact stored form
-//	func Decode(stored []byte) (*Venue, error)
-//	func (v *Venue) SeatCount() int
-//	func (v *Venue) Layout(i int) *section.Layout                // seat-index order is row order; Quality ranks by distance to the focal point
-//	func Stadium(seats int) *Venue                               // our own generator: a stadium bowl with focal point, aisles, accessible rows
-//	func (v *Venue) PlanJSON() …                                 // our own compact format of a venue, so that the generator's output can be posted
+// SeatCount is the number of seats and general places in the whole venue.
+func (v *Venue) SeatCount() int {
+	count := 0
+	for i := range v.Sections {
+		count += v.Sections[i].SeatCount()
+	}
+	return count
+}
+
+// SeatCount is the number of seats and general places in the section.
+func (s *Section) SeatCount() int {
+	count := 0
+	for i := range s.Rows {
+		count += len(s.Rows[i].Seats)
+	}
+	return count
+}
+
+// planLabel is the section label that seat ids carry.
+func (s *Section) planLabel() string {
+	if s.SplitOf != "" {
+		return s.SplitOf
+	}
+	return s.ID
+}
+
+func seatID(sectionLabel, row, seat string) string { return sectionLabel + "-" + row + "-" + seat }

@@ -1,0 +1,50 @@
+// Package venue turns seating plans into checked venues: it imports four formats, draws those that have no coordinates, splits
+// what is too large for one writer, ranks seats, stores the result, and generates a stadium for demonstrations.
+//
+//	pretix plan   seats.io chart   row list   compact plan          one reader: a single pass over the JSON, type
+//	     \               \            /           /                 defects noted with their JSON pointer and skipped
+//	      └───────────────┴──────────┴───────────┘
+//	                          │ draft      labels as the plan has them, nothing trusted yet
+//	                       arrange         only sections without coordinates: stands around a pitch, or blocks in a grid
+//	                          │
+//	                        build          unique ids, no empty row, known categories, limits; split above SectionSeatsMax
+//	                        /    \
+//	            *DefectsError    *Venue ── Layout(i) ──> section.Layout   (what the core needs: rows, breaks, quality)
+//	            (the full list)     ├───── Encode/Decode                  (stored form)
+//	                                └───── PlanJSON ──> Parse             (compact plan, round trip)
+//
+// A duplicate id is a double sale waiting to happen (P1), so nothing is ever merged: a plan is imported whole or refused with
+// the complete list of why. Paths in that list are JSON pointers (RFC 6901) into the plan as it was sent.
+//
+// # Seat ids
+//
+// A seat's id is <section>-<row>-<seat> from the plan's own labels, kept letter by letter, so that ids printed elsewhere go on
+// meaning the same seat. Three cases need more:
+//
+//   - pretix: the section is the zone's name with blanks turned into "_" (zone_id where two zones share a name). The plan's true
+//     identity is seat_guid, and one zone may hold two rows "A": seats whose labels clash take their guid as id. A repeated guid
+//     is a defect in itself.
+//   - row list: where two stands have a sector of the same name, every sector is prefixed with its stand: "west-1".
+//   - general admission: places stand in one row "GA": <section>-GA-1, <section>-GA-2, …
+//
+// # The compact plan
+//
+//	{"name": "Hall", "categories": ["Gold", {"label": "Silver", "color": "#c0c0c0"}], "focal_point": {"x": 50, "y": 0},
+//	 "sections": [
+//	   {"id": "A", "name": "Stalls", "category": "Gold", "rows": [
+//	     {"label": "1", "seats": 20},                                   20 seats: A-1-1 … A-1-20
+//	     {"label": "2", "seats": "1-8,18-31"},                          ranges; an aisle stands where numbers jump
+//	     {"label": "3", "seats": ["1", "2", "2a"], "breaks": ["2a"]},   any labels; an aisle before 2a
+//	     {"label": "4", "seats": 4, "accessible": "1-2", "category": "Silver", "x": [0, 10, 20, 30], "y": 60}]},
+//	   {"id": "Standing", "general": 500, "category": "Silver", "box": [0, 100, 300, 200]}]}
+//
+// Everything but a section's id and its rows or general is optional. Without "categories" the names that sections use are the
+// categories; a section without one is "standard". Coordinates are given for all rows of a section or for none; "x" and "y" are one
+// number a seat, or one number for the row's first seat. Unknown fields are defects here (a misspelt "accesible" must not be lost in
+// silence) while foreign formats have many fields that do not concern us.
+//
+// # What is not kept
+//
+// Shapes, texts, icons and curtain drawings; "book as a whole" of seats.io tables and areas (their chairs are sold one by one);
+// companion and restricted-view marks.
+package venue

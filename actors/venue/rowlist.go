@@ -1,0 +1,159 @@
+package venue
+
+// standsDepthMax bounds nested stands.
+const standsDepthMax = 8
+
+// readRowList reads stands of sectors of rows, without coordinates. Whatever has rows is a section; what it is nested in is its stand.
+func (d *draft) readRowList() {
+	r := d.reader
+	d.openCategories = true
+	for r.openObject(); r.more(); {
+		switch r.name() {
+		case "name", "venue":
+			d.name = r.text()
+		case "tribunes", "sections", "sectors":
+			d.readStands("", 1)
+		default:
+			r.skip()
+		}
+	}
+	d.uniqueSectors()
+}
+
+func (d *draft) readStands(stand string, depth int) {
+	r := d.reader
+	if depth > standsDepthMax {
+		r.skip()
+		d.defect(r.path(), "stands nested deeper than %d", standsDepthMax)
+		return
+	}
+	if !r.openArray() {
+		return
+	}
+	for r.more() {
+		d.readStand(stand, depth)
+	}
+}
+
+// readStand reads a stand or sector: one may be both. The name may follow what it names, so sections inside are told afterwards.
+func (d *draft) readStand(stand string, depth int) {
+	r := d.reader
+	if !r.openObject() {
+		return
+	}
+	s := draftSection{path: r.path(), stand: stand}
+	var key, category string
+	nested := len(d.sections)
+	for r.more() {
+		switch r.name() {
+		case "name", "label":
+			s.id = r.text()
+		case "key", "id":
+			key = r.text()
+		case "category":
+			category = d.intern(r.text())
+		case "tribunes", "sections", "sectors":
+			s.empty = "holds sectors"
+			d.readStands("", depth+1)
+		case "rows":
+			if r.openArray() {
+				for r.more() {
+					d.readListedRow(&s)
+				}
+			}
+		default:
+			r.skip()
+		}
+	}
+	if s.id == "" {
+		s.id = key
+	}
+	for i := nested; i < len(d.sections); i++ {
+		d.sections[i].stand = joinLabels(s.id, d.sections[i].stand)
+		d.sections[i].inherit(category)
+	}
+	s.inherit(category)
+	if s.empty == "" && nested < len(d.sections) || s.empty != "" && len(d.sections) == nested && len(s.rows) == 0 {
+		d.defect(s.path, "stand without sectors")
+	}
+	if s.empty == "" || len(s.rows) > 0 {
+		d.addSection(s)
+	}
+}
+
+func joinLabels(outer, inner string) string {
+	if outer == "" || inner == "" {
+		return outer + inner
+	}
+	return outer + "-" + inner
+}
+
+func (d *draft) readListedRow(s *draftSection) {
+	r := d.reader
+	if !r.openObject() {
+		return
+	}
+	row := draftRow{path: r.path()}
+	var category string
+	for r.more() {
+		switch r.name() {
+		case "name", "label":
+			row.label = r.text()
+		case "category":
+			category = d.intern(r.text())
+		case "seats":
+			row.seats = d.readSeatRanges(row.seats)
+		default:
+			r.skip()
+		}
+	}
+	for i := range row.seats {
+		row.seats[i].category = category
+	}
+	s.rows = append(s.rows, row)
+}
+
+// readSeatRanges reads 18, "18" or "1-8,18-31". What cannot be read is noted and answers one nameless seat less row: nil.
+func (d *draft) readSeatRanges(previous []draftSeat) []draftSeat {
+	r := d.reader
+	if r.kind() == kindNumber {
+		n, ok := r.count()
+		if !ok || !d.room(n, r.path()) {
+			return previous
+		}
+		return spanSeats([]span{{1, n}}, n)
+	}
+	if r.kind() != kindString {
+		r.refuse(`a number of seats or ranges like "1-8,18-31"`)
+		return previous
+	}
+	spans, count, err := parseSeats(r.longText())
+	if r.err != nil {
+		return previous
+	}
+	if err != nil {
+		d.defect(r.path(), "%v", err)
+		return previous
+	}
+	if !d.room(count, r.path()) {
+		return previous
+	}
+	return spanSeats(spans, count)
+}
+
+// uniqueSectors prefixes every sector with its stand as soon as two have one name: half a plan prefixed would read as two systems.
+func (d *draft) uniqueSectors() {
+	names := newSightings(len(d.sections))
+	for i := range d.sections {
+		names.note(d.sections[i].id, d.sections[i].path)
+	}
+	for i := range d.sections {
+		s := &d.sections[i]
+		if s.stand != "" {
+			s.name = s.stand + " " + s.id
+		}
+		if len(names.order) > 0 {
+			s.id = joinLabels(s.stand, s.id)
+		}
+	}
+}

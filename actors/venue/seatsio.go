@@ -1,0 +1,440 @@
+package venue
+
+// mainSection takes the rows and tables of a seats.io chart that stand in no section.
+const mainSection = "Main"
+
+// chart is what the parts of a seats.io chart need to know of the whole.
+type chart struct {
+	*draft
+	zones map[string]Point // focal points by zone key
+	main  draftSection     // rows and tables outside of sections
+	named []string         // zone key of each section, parallel to draft.sections
+}
+
+// readSeatsio reads a seats.io chart. A section's drawing has its own origin (topLeft); categories are inherited from it.
+func (d *draft) readSeatsio() {
+	r := d.reader
+	c := &chart{draft: d, zones: map[string]Point{}}
+	for r.openObject(); r.more(); {
+		switch r.name() {
+		case "name":
+			d.name = r.text()
+		case "categories":
+			c.readCategories()
+		case "zones":
+			c.readZones()
+		case "subChart":
+			c.readMain()
+		default:
+			r.skip()
+		}
+	}
+	for i, zone := range c.named {
+		if focal, ok := c.zones[zone]; ok {
+			d.sections[i].focal = &focal
+		}
+	}
+	d.matchCategoryLabels()
+}
+
+func (c *chart) readCategories() {
+	r := c.reader
+	if !r.openObject() {
+		return
+	}
+	for r.more() {
+		if r.name() != "list" || !r.openArray() {
+			r.skip()
+			continue
+		}
+		for r.more() {
+			c.readCategory()
+		}
+	}
+}
+
+func (c *chart) readCategory() {
+	r := c.reader
+	if !r.openObject() {
+		return
+	}
+	category := draftCategory{path: r.path()}
+	for r.more() {
+		switch r.name() {
+		case "label":
+			category.Label = r.text()
+		case "color":
+			category.Color = r.text()
+		case "key":
+			category.key = keyPrefix + r.text()
+		case "accessible":
+			category.accessible = r.flag()
+		default:
+			r.skip()
+		}
+	}
+	if category.key == "" {
+		category.key = category.Label
+	}
+	c.categories = append(c.categories, category)
+}
+
+// keyPrefix keeps a category's key apart from another's label: key 2 is not the category labelled "2".
+const keyPrefix = "key "
+
+func (c *chart) readZones() {
+	r := c.reader
+	if !r.openObject() {
+		return
+	}
+	for r.more() {
+		if r.name() != "list" || !r.openArray() {
+			r.skip()
+			continue
+		}
+		for r.more() {
+			c.readZone()
+		}
+	}
+}
+
+func (c *chart) readZone() {
+	r := c.reader
+	if !r.openObject() {
+		return
+	}
+	var key string
+	var focal Point
+	var ok bool
+	for r.more() {
+		switch r.name() {
+		case "key":
+			key = r.text()
+		case "focalPoint":
+			focal, ok = r.point()
+		default:
+			r.skip()
+		}
+	}
+	if ok {
+		c.zones[key] = focal
+	}
+}
+
+// readMain reads the chart itself: sections, and whatever stands in none.
+func (c *chart) readMain() {
+	r := c.reader
+	if !r.openObject() {
+		return
+	}
+	c.main = draftSection{path: r.path(), id: mainSection, placed: true}
+	for r.more() {
+		switch r.name() {
+		case "focalPoint":
+			if focal, ok := r.point(); ok {
+				c.focal = &focal
+			}
+		case "sections":
+			c.each(c.readSection)
+		case "rows":
+			c.each(func() { c.readLine(&c.main, true) })
+		case "tables":
+			c.each(func() { c.readLine(&c.main, false) })
+		case "booths":
+			c.each(func() { c.readBooth(&c.main) })
+		case "generalAdmissionAreas":
+			c.each(func() { c.keepArea(c.readArea(), "") })
+		default:
+			r.skip()
+		}
+	}
+	c.keepMain()
+}
+
+func (c *chart) each(read func()) {
+	if c.reader.openArray() {
+		for c.reader.more() {
+			read()
+		}
+	}
+}
+
+// keepMain adds the rows outside of sections, by the section label that a row may carry.
+func (c *chart) keepMain() {
+	byLabel := map[string]int{}
+	for _, row := range c.main.rows {
+		label := row.section
+		if label == "" {
+			label = mainSection
+		}
+		at, ok := byLabel[label]
+		if !ok {
+			at = len(c.sections)
+			byLabel[label] = at
+			c.keep(draftSection{path: c.main.path, id: label, placed: true}, "")
+		}
+		if at < len(c.sections) {
+			c.sections[at].rows = append(c.sections[at].rows, row)
+		}
+	}
+}
+
+// keep adds a section and remembers its zone.
+func (c *chart) keep(s draftSection, zone string) {
+	c.addSection(s)
+	for len(c.named) < len(c.sections) {
+		c.named = append(c.named, zone)
+	}
+}
+
+func (c *chart) readSection() {
+	r := c.reader
+	if !r.openObject() {
+		return
+	}
+	s := draftSection{path: r.path(), placed: true}
+	var areas []area
+	var zone, category string
+	var origin Point
+	for r.more() {
+		switch name := r.name(); name {
+		case "label":
+			s.id = r.text()
+		case "displayLabel", "displayedLabel":
+			s.name = r.text()
+		case "zone":
+			zone = r.text()
+		case "categoryKey", "categoryLabel":
+			category = c.readCategoryRef(name, category)
+		case "topLeft":
+			origin, _ = r.point()
+		case "subChart":
+			areas = c.readSubChart(&s)
+		default:
+			r.skip()
+		}
+	}
+	s.transform(func(p Point) Point { return Point{p.X + origin.X, p.Y + origin.Y} })
+	s.inherit(category)
+	if len(areas) > 0 {
+		s.empty = "areas only"
+	}
+	c.keep(s, zone)
+	for _, one := range areas {
+		one.box.x, one.box.y = one.box.x+origin.X, one.box.y+origin.Y
+		one.label = s.id + "-" + one.label
+		if one.category == "" {
+			one.category = category
+		}
+		c.keepArea(one, zone)
+	}
+}
+
+// inherit gives seats without a category their section's.
+func (s *draftSection) inherit(category string) {
+	for i := range s.rows {
+		for k := range s.rows[i].seats {
+			if s.rows[i].seats[k].category == "" {
+				s.rows[i].seats[k].category = category
+			}
+		}
+	}
+}
+
+func (c *chart) readSubChart(s *draftSection) (areas []area) {
+	r := c.reader
+	if !r.openObject() {
+		return nil
+	}
+	for r.more() {
+		switch r.name() {
+		case "rows":
+			c.each(func() { c.readLine(s, true) })
+		case "tables":
+			c.each(func() { c.readLine(s, false) })
+		case "booths":
+			c.each(func() { c.readBooth(s) })
+		case "generalAdmissionAreas":
+			c.each(func() { areas = append(areas, c.readArea()) })
+		default:
+			r.skip()
+		}
+	}
+	return areas
+}
+
+// readCategoryRef reads one of the two ways to name a category; the key wins over the label.
+func (c *chart) readCategoryRef(field, known string) string {
+	text := c.reader.text()
+	switch {
+	case text == "":
+		return known
+	case field == "categoryKey":
+		return c.intern(keyPrefix + text)
+	case known == "":
+		return c.intern(text)
+	}
+	return known
+}
+
+// matchCategoryLabels turns references by label into references by key.
+func (d *draft) matchCategoryLabels() {
+	keys := make(map[string]string, len(d.categories))
+	for _, category := range d.categories {
+		keys[category.Label] = category.key
+	}
+	d.eachSeat(func(_ *draftSection, row *draftRow, i int) {
+		if key, ok := keys[row.seats[i].category]; ok {
+			row.seats[i].category = key
+		}
+	})
+}
+
+// readLine reads a row, or a table as the row of its chairs (going round, neighbours are adjacent; no aisles).
+func (c *chart) readLine(s *draftSection, aisles bool) {
+	r := c.reader
+	if !r.openObject() {
+		return
+	}
+	row := draftRow{path: r.path(), listed: true}
+	for r.more() {
+		switch r.name() {
+		case "label":
+			row.label = r.text()
+		case "sectionLabel":
+			row.section = r.text()
+		case "seats":
+			c.each(func() { c.readSeat(&row) })
+		default:
+			r.skip()
+		}
+	}
+	if aisles {
+		markGaps(row.seats)
+	}
+	s.rows = append(s.rows, row)
+}
+
+func (c *chart) readSeat(row *draftRow) {
+	r := c.reader
+	var seat draftSeat
+	if r.openObject() {
+		for r.more() {
+			switch name := r.name(); name {
+			case "label":
+				seat.label = r.text()
+			case "x":
+				seat.x = r.coordinate()
+			case "y":
+				seat.y = r.coordinate()
+			case "categoryKey", "categoryLabel":
+				seat.category = c.readCategoryRef(name, seat.category)
+			case "accessible", "categoryAccessible":
+				seat.accessible = r.flag() || seat.accessible
+			default:
+				r.skip()
+			}
+		}
+	}
+	if c.room(1, row.path) {
+		row.seats = append(row.seats, seat)
+	}
+}
+
+// readBooth reads a booth: one place, seat "1" of a row of its own.
+func (c *chart) readBooth(s *draftSection) {
+	r := c.reader
+	if !r.openObject() {
+		return
+	}
+	row := draftRow{path: r.path()}
+	seat := draftSeat{label: "1"}
+	for r.more() {
+		switch name := r.name(); name {
+		case "label":
+			row.label = r.text()
+		case "center", "topLeft":
+			at, _ := r.point()
+			seat.x, seat.y = at.X, at.Y
+		case "categoryKey", "categoryLabel":
+			seat.category = c.readCategoryRef(name, seat.category)
+		default:
+			r.skip()
+		}
+	}
+	if c.room(1, row.path) {
+		row.seats = []draftSeat{seat}
+		s.rows = append(s.rows, row)
+	}
+}
+
+// area is a general-admission area as read.
+type area struct {
+	path, label, category string
+	capacity              int
+	box                   box
+}
+
+func (c *chart) readArea() area {
+	r := c.reader
+	if !r.openObject() {
+		return area{}
+	}
+	one := area{path: r.path()}
+	var centre Point
+	for r.more() {
+		switch name := r.name(); name {
+		case "label":
+			one.label = r.text()
+		case "capacity":
+			one.capacity, _ = r.count()
+		case "categoryKey", "categoryLabel":
+			one.category = c.readCategoryRef(name, one.category)
+		case "center":
+			centre, _ = r.point()
+		case "width":
+			one.box.width = r.coordinate()
+		case "height":
+			one.box.height = r.coordinate()
+		case "radius1":
+			one.box.width = 2 * r.coordinate()
+		case "radius2":
+			one.box.height = 2 * r.coordinate()
+		case "points":
+			var shape draftRow
+			c.each(func() { c.readCorner(&shape) })
+			bounds := draftSection{rows: []draftRow{shape}}
+			one.box = bounds.bounds()
+			centre = Point{one.box.x + one.box.width/2, one.box.y + one.box.height/2}
+		default:
+			r.skip()
+		}
+	}
+	one.box.width, one.box.height = max(one.box.width, 0), max(one.box.height, 0)
+	one.box.x, one.box.y = centre.X-one.box.width/2, centre.Y-one.box.height/2
+	return one
+}
+
+// cornersMax bounds a polygon; what follows is read over.
+const cornersMax = 10_000
+
+func (c *chart) readCorner(shape *draftRow) {
+	if at, ok := c.reader.point(); ok && len(shape.seats) < cornersMax {
+		shape.seats = append(shape.seats, draftSeat{x: at.X, y: at.Y})
+	}
+}
+
+// keepArea makes a section of an area.
+func (c *chart) keepArea(one area, zone string) {
+	if one.path == "" {
+		return // was no object, which is noted
+	}
+	s := draftSection{path: one.path, id: one.label, general: true, placed: true}
+	if one.capacity == 0 {
+		c.defect(one.path, "general-admission area %q without a capacity", one.label)
+		s.empty = "noted"
+	} else if c.room(one.capacity, one.path) {
+		s.rows = []draftRow{{path: one.path, label: generalRow, seats: generalSeats(one.capacity, one.category, false, one.box)}}
+	}
+	c.keep(s, zone)
+}
