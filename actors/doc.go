@@ -1,0 +1,43 @@
+// Package actors says when: it brings commands to sections, makes what they decide durable, and only then lets anyone hear the
+// answer. What is true is decided in package section; who may write is decided by the log in package storage.
+//
+// A hold's way:
+//
+//	Book ──▶ trip: sale open? key met before? buyer's limit?          (book.go, ledger.go)
+//	           │ one message, after taking a slot of the section       (section_actor.go: incarnation)
+//	           ▼
+//	     sectionActor ── stamps At ──▶ Writer.Submit                   (writer.go)
+//	           │                         │ expire what is due
+//	           │                         │ Decide ── refusal, nothing in flight ──────────▶ told at once (P7)
+//	           │                         │ Apply, encode into the gathering record
+//	           │◀─ flush marker (FIFO: all that was queued is in the record)
+//	           ▼
+//	     Writer.Ready ──▶ Committer ──▶ Store.Commit: many sections, one sync   (committer.go)
+//	                                        │ durable
+//	     Writer.Advance ◀───────────────────┘
+//	           ├─▶ Live.publish                                        (live.go)
+//	           └─▶ answers of that record told; the next record leaves
+//
+// Why answers are told by the section's actor and not by the committer: the Writer then needs no lock, and the map is published
+// before the first answer, so a buyer finds the own hold on the map. The commit's result waits in a slot that the actor looks at
+// before every message, so it does not queue behind the requests.
+//
+// # Doubt
+//
+// Fenced, store error, panic: the section dies (Writer.Stop), everybody waiting hears "unavailable, repeat with the same key", and
+// a new incarnation claims the log with a higher epoch and loads what is really there. Unknown outcome: the same bytes are sent
+// again until the log answers; meanwhile the section refuses. Damaged data, or the tickets guard met: the section is condemned until
+// a restart. The states are in lifecycle.go.
+//
+// # Across sections
+//
+// A booking lives in one section. Three things span an event: the request index (a key used again finds its section, P5), the
+// buyer ledger (seats per buyer over all sections) and the map. All three are rebuilt from the sections at load, and none of them
+// can grant a seat.
+//
+// # Rejected
+//
+// The actor library's persistence (it cannot report a failed write), its futures (12 allocations; a pooled request with a channel
+// has none), bounded mailboxes (they spin or lose; the count in front of the mailbox is the bound), its restart-on-panic (it keeps
+// the old mailbox and the doubtful memory).
+package actors
