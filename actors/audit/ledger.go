@@ -1,0 +1,229 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+
+	"holdfast/actors/section"
+)
+
+// booking is what the ledger knows of one.
+type booking struct {
+	state     section.BookingState
+	buyer     section.BuyerID
+	placedAt  section.Instant
+	expiresAt section.Instant
+	seats     []section.SeatIndex
+}
+
+func (b *booking) equals(o *section.Outcome) bool {
+	return b.state == o.State && slices.Equal(b.seats, o.Seats)
+}
+
+// ledger is the dumb twin of the core: who has which seat, by the changes alone.
+type ledger struct {
+	seats    section.SeatIndex // how many there are
+	rules    section.Rules
+	taken    map[section.SeatIndex]section.BookingNo // held, paying or sold
+	blocked  map[section.SeatIndex]bool
+	bookings map[section.BookingNo]*booking
+	now      section.Instant
+	note     func(code Code, detail string)
+}
+
+func newLedger(seats int, rules section.Rules, note func(Code, string)) *ledger {
+	return &ledger{
+		seats: section.SeatIndex(seats), rules: rules, note: note,
+		taken:    make(map[section.SeatIndex]section.BookingNo),
+		blocked:  make(map[section.SeatIndex]bool),
+		bookings: make(map[section.BookingNo]*booking),
+	}
+}
+
+func (l *ledger) wrong(format string, args ...any) { l.note(WrongChange, fmt.Sprintf(format, args...)) }
+
+// apply enters one change. What the change says is entered even when it is wrong, so that one mistake is told once.
+func (l *ledger) apply(c *section.Change) {
+	if c.At < l.now {
+		l.wrong("time went back from %d to %d", l.now, c.At)
+	}
+	l.now = max(l.now, c.At)
+	switch c.Kind {
+	case section.HoldPlaced:
+		l.place(c)
+	case section.SeatsBlocked:
+		l.block(c)
+	case section.SeatsUnblocked:
+		l.unblock(c)
+	default:
+		l.move(c)
+	}
+}
+
+func (l *ledger) place(c *section.Change) {
+	if want := section.BookingNo(len(l.bookings) + 1); c.Booking != want {
+		l.wrong("booking %d placed where %d is next", c.Booking, want)
+	}
+	if len(c.Seats) == 0 {
+		l.wrong("booking %d holds no seat", c.Booking)
+	}
+	if bound := l.rules.SeatsPerBookingMax; bound > 0 && len(c.Seats) > int(bound) {
+		l.wrong("booking %d holds %d seats, %d are allowed", c.Booking, len(c.Seats), bound)
+	}
+	if c.ExpiresAt <= c.At {
+		l.wrong("booking %d ends at %d, before it begins at %d", c.Booking, c.ExpiresAt, c.At)
+	}
+	l.take(c)
+	l.bookings[c.Booking] = &booking{
+		state: section.BookingHeld, buyer: c.Buyer, placedAt: c.At, expiresAt: c.ExpiresAt,
+		seats: append([]section.SeatIndex(nil), c.Seats...),
+	}
+}
+
+func (l *ledger) take(c *section.Change) {
+	l.inOrder(c)
+	for _, seat := range c.Seats {
+		if owner, taken := l.taken[seat]; taken {
+			l.note(Overlap, fmt.Sprintf("seat %d given to booking %d while booking %d has it", seat, c.Booking, owner))
+		}
+		if l.blocked[seat] {
+			l.note(Overlap, fmt.Sprintf("seat %d given to booking %d while it is blocked", seat, c.Booking))
+		}
+		l.taken[seat] = c.Booking
+	}
+}
+
+// inOrder checks that the seats exist and strictly ascend, so that no change names a seat twice.
+func (l *ledger) inOrder(c *section.Change) {
+	for i, seat := range c.Seats {
+		if seat >= l.seats {
+			l.wrong("seat %d of %d", seat, l.seats)
+		}
+		if i > 0 && seat <= c.Seats[i-1] {
+			l.wrong("seats %d and %d out of order", c.Seats[i-1], seat)
+		}
+	}
+}
+
+func (l *ledger) block(c *section.Change) {
+	l.inOrder(c)
+	for _, seat := range c.Seats {
+		if owner, taken := l.taken[seat]; taken {
+			l.note(Overlap, fmt.Sprintf("seat %d blocked while booking %d has it", seat, owner))
+		}
+		if l.blocked[seat] {
+			l.wrong("seat %d blocked twice", seat)
+		}
+		l.blocked[seat] = true
+	}
+}
+
+func (l *ledger) unblock(c *section.Change) {
+	l.inOrder(c)
+	for _, seat := range c.Seats {
+		if !l.blocked[seat] {
+			l.wrong("seat %d unblocked without being blocked", seat)
+		}
+		delete(l.blocked, seat)
+	}
+}
+
+// step is one allowed move of a booking.
+type step struct {
+	from, to section.BookingState
+	frees    bool // the seats are buyable again
+}
+
+var steps = map[section.ChangeKind]step{
+	section.HoldExtended:          {from: section.BookingHeld, to: section.BookingHeld},
+	section.HoldReleased:          {from: section.BookingHeld, to: section.BookingReleased, frees: true},
+	section.HoldExpired:           {from: section.BookingHeld, to: section.BookingExpired, frees: true},
+	section.PaymentBegun:          {from: section.BookingHeld, to: section.BookingPaying},
+	section.PaymentFailed:         {from: section.BookingPaying, to: section.BookingHeld},
+	section.BookingSold:           {from: section.BookingPaying, to: section.BookingConfirmed},
+	section.BookingRefundedChange: {from: section.BookingConfirmed, to: section.BookingRefunded, frees: true},
+}
+
+func (l *ledger) move(c *section.Change) {
+	allowed, known := steps[c.Kind]
+	if !known {
+		l.wrong("change of unknown kind %d", c.Kind)
+		return
+	}
+	b, known := l.bookings[c.Booking]
+	if !known {
+		l.wrong("change of kind %d for booking %d, which was never placed", c.Kind, c.Booking)
+		return
+	}
+	if b.state != allowed.from {
+		l.wrong("change of kind %d for booking %d in state %d", c.Kind, c.Booking, b.state)
+	}
+	l.checkTime(c, b)
+	if allowed.frees {
+		l.free(c.Booking, b)
+	}
+	b.state = allowed.to
+}
+
+func (l *ledger) checkTime(c *section.Change, b *booking) {
+	switch c.Kind {
+	case section.HoldExtended:
+		if ceiling := b.placedAt + section.Instant(l.rules.HoldCeiling); l.rules.HoldCeiling > 0 && c.ExpiresAt > ceiling {
+			l.wrong("booking %d extended to %d, past its ceiling %d", c.Booking, c.ExpiresAt, ceiling)
+		}
+		if c.At >= b.expiresAt {
+			l.wrong("booking %d extended at %d, past its end %d", c.Booking, c.At, b.expiresAt)
+		}
+		b.expiresAt = c.ExpiresAt
+	case section.PaymentBegun:
+		if c.At >= b.expiresAt {
+			l.wrong("payment of booking %d began at %d, past its end %d", c.Booking, c.At, b.expiresAt)
+		}
+	case section.HoldExpired:
+		if c.At < b.expiresAt {
+			l.wrong("booking %d expired at %d, before its end %d", c.Booking, c.At, b.expiresAt)
+		}
+	default:
+	}
+}
+
+func (l *ledger) free(no section.BookingNo, b *booking) {
+	for _, seat := range b.seats {
+		if l.taken[seat] == no {
+			delete(l.taken, seat)
+		}
+	}
+}
+
+// letter is the seat's status by the ledger.
+func (l *ledger) letter(seat section.SeatIndex) section.SeatStatus {
+	no, taken := l.taken[seat]
+	switch {
+	case taken && l.bookings[no] != nil && l.bookings[no].state == section.BookingConfirmed:
+		return section.Sold
+	case taken:
+		return section.Held
+	case l.blocked[seat]:
+		return section.Blocked
+	}
+	return section.Available
+}
+
+func (l *ledger) totals(t *Totals) {
+	t.Seats += uint64(l.seats)
+	for seat := range l.seats {
+		switch l.letter(seat) {
+		case section.Sold:
+			t.Sold++
+		case section.Held:
+			t.Held++
+		case section.Blocked:
+			t.Blocked++
+		case section.Available:
+			t.Free++
+		}
+	}
+	for _, b := range l.bookings {
+		t.Bookings.count(b.state)
+	}
+}

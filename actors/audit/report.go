@@ -1,0 +1,130 @@
+package audit
+
+import (
+	"fmt"
+
+	"holdfast/actors/section"
+)
+
+// Code names a kind of finding; stable, for machines.
+type Code string
+
+// The kinds of damage.
+const (
+	// Gap: a seq is missing or out of order.
+	Gap Code = "gap"
+	// Edited: an entry does not carry the hash of the one before, or not its own.
+	Edited Code = "edited"
+	// EpochBroken: an epoch fell, or rose without a claim or by more than one.
+	EpochBroken Code = "epoch"
+	// Damaged: the store itself found an entry or snapshot damaged, and says where.
+	Damaged Code = "damaged"
+	// Unreadable: an entry's body, a snapshot or a venue does not decode.
+	Unreadable Code = "unreadable"
+	// Overlap: a seat was given to somebody while another had it. The one thing that must never be (P1).
+	Overlap Code = "overlap"
+	// WrongChange: a change that the booking's state, the clock or the rules do not allow.
+	WrongChange Code = "wrong_change"
+	// StateDiffers: the core's replay and the ledger disagree.
+	StateDiffers Code = "state_differs"
+	// TicketMissing: a sold seat has no row in the tickets table.
+	TicketMissing Code = "ticket_missing"
+	// TicketStray: a row of the tickets table belongs to no sold seat, or to another booking.
+	TicketStray Code = "ticket_stray"
+	// SnapshotDiffers: a snapshot is not the state at its seq.
+	SnapshotDiffers Code = "snapshot_differs"
+	// Orphan: a log or a ticket of a section that no event has.
+	Orphan Code = "orphan"
+	// More: findings beyond FindingsMax were counted and not listed.
+	More Code = "more"
+)
+
+// FindingsMax bounds the findings listed for one section: a broken log would otherwise fill the screen with one mistake.
+const FindingsMax = 50
+
+// Finding is one thing that does not add up. Seq is 0 when it is no single record's fault.
+type Finding struct {
+	Event   string      `json:"event"`
+	Section string      `json:"section"`
+	Seq     section.Seq `json:"seq"`
+	Code    Code        `json:"code"`
+	Detail  string      `json:"detail"`
+}
+
+func (f Finding) String() string {
+	return fmt.Sprintf("event %s section %s record %d: %s: %s", f.Event, f.Section, f.Seq, f.Code, f.Detail)
+}
+
+// Bookings counts bookings by state.
+type Bookings struct {
+	Held      uint64 `json:"held"`
+	Paying    uint64 `json:"paying"`
+	Confirmed uint64 `json:"confirmed"`
+	Released  uint64 `json:"released"`
+	Expired   uint64 `json:"expired"`
+	Refunded  uint64 `json:"refunded"`
+}
+
+func (b *Bookings) count(state section.BookingState) {
+	counters := [...]*uint64{
+		section.BookingHeld: &b.Held, section.BookingPaying: &b.Paying, section.BookingConfirmed: &b.Confirmed,
+		section.BookingReleased: &b.Released, section.BookingExpired: &b.Expired, section.BookingRefunded: &b.Refunded,
+	}
+	if int(state) < len(counters) && counters[state] != nil {
+		*counters[state]++
+	}
+}
+
+func (b *Bookings) add(other Bookings) {
+	b.Held += other.Held
+	b.Paying += other.Paying
+	b.Confirmed += other.Confirmed
+	b.Released += other.Released
+	b.Expired += other.Expired
+	b.Refunded += other.Refunded
+}
+
+// Totals add up a section, or an event. Seats == Free + Held + Sold + Blocked whenever there is no finding.
+type Totals struct {
+	Seats    uint64   `json:"seats"`
+	Free     uint64   `json:"free"`
+	Held     uint64   `json:"held"` // held or being paid
+	Sold     uint64   `json:"sold"`
+	Blocked  uint64   `json:"blocked"`
+	Bookings Bookings `json:"bookings"`
+	Records  uint64   `json:"records"`
+	Changes  uint64   `json:"changes"`
+	Bytes    uint64   `json:"bytes"` // of record bodies
+	Claims   uint64   `json:"claims"`
+}
+
+func (t *Totals) add(other *Totals) {
+	t.Seats += other.Seats
+	t.Free += other.Free
+	t.Held += other.Held
+	t.Sold += other.Sold
+	t.Blocked += other.Blocked
+	t.Bookings.add(other.Bookings)
+	t.Records += other.Records
+	t.Changes += other.Changes
+	t.Bytes += other.Bytes
+	t.Claims += other.Claims
+}
+
+// EventReport is one show's part of the report.
+type EventReport struct {
+	Event    string `json:"event"`
+	Name     string `json:"name"`
+	Sections int    `json:"sections"`
+	Logs     int    `json:"logs"` // sections that have a log at all
+	Totals
+}
+
+// Report is what an audit found. It is clean when Findings is empty.
+type Report struct {
+	Events   []EventReport `json:"events"`
+	Findings []Finding     `json:"findings"`
+}
+
+// Clean tells whether nothing was found.
+func (r *Report) Clean() bool { return len(r.Findings) == 0 }

@@ -1,0 +1,213 @@
+package audit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// sectionAudit reads one section's log once and holds everything else against it.
+type sectionAudit struct {
+	*run
+	key      storage.SectionKey
+	name     string
+	layout   *section.Layout
+	rules    section.Rules
+	seq      section.Seq // the entry being read
+	chain    chain
+	ledger   *ledger
+	state    *section.State // nil once its replay was refused
+	snapshot *storage.Snapshot
+	totals   Totals
+	found    int
+}
+
+func newSectionAudit(r *run, key storage.SectionKey, e *storage.Event, i int, layout *section.Layout) *sectionAudit {
+	s := &sectionAudit{run: r, key: key, name: e.Sections[i].ID, layout: layout, rules: e.Rules}
+	s.ledger = newLedger(len(layout.Seats), e.Rules, s.note)
+	s.state = section.NewState(layout, e.Rules)
+	return s
+}
+
+func (s *sectionAudit) note(code Code, detail string) {
+	s.found++
+	switch {
+	case s.found == FindingsMax+1:
+		code, detail = More, "more findings in this section were counted and not listed"
+	case s.found > FindingsMax:
+		return
+	}
+	s.report.Findings = append(s.report.Findings, Finding{Event: s.key.Event.String(), Section: s.name, Seq: s.seq, Code: code, Detail: detail})
+}
+
+func (s *sectionAudit) check() error {
+	if err := s.loadSnapshot(); err != nil {
+		return err
+	}
+	whole, err := s.readLog()
+	if err != nil {
+		return err
+	}
+	s.seq = 0
+	s.ledger.totals(&s.totals)
+	if !whole {
+		return nil // what follows would only repeat that the log ends too early
+	}
+	s.compareState()
+	if s.snapshot != nil {
+		s.note(SnapshotDiffers, fmt.Sprintf("snapshot stands at record %d, the log ends at %d", s.snapshot.Seq, s.chain.seq))
+	}
+	return s.compareTickets()
+}
+
+func (s *sectionAudit) loadSnapshot() error {
+	snapshot, err := s.source.LoadSnapshot(s.ctx, s.key)
+	var corrupt *storage.CorruptError
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil
+	case errors.As(err, &corrupt):
+		s.note(Damaged, "snapshot: "+corrupt.Why)
+		return nil
+	case err != nil:
+		return fmt.Errorf("load snapshot: %w", err)
+	}
+	s.snapshot = &snapshot
+	return nil
+}
+
+// readLog follows the log to its end; whole is false when the chain broke before it.
+func (s *sectionAudit) readLog() (whole bool, err error) {
+	err = s.source.Read(s.ctx, s.key, 0, s.entry)
+	var corrupt *storage.CorruptError
+	var broke *broken
+	switch {
+	case errors.As(err, &broke):
+		s.note(broke.code, broke.detail)
+		return false, nil
+	case errors.As(err, &corrupt):
+		s.seq = corrupt.Seq
+		s.note(Damaged, corrupt.Why)
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("read log: %w", err)
+	}
+	tail, err := s.source.Tail(s.ctx, s.key)
+	if err != nil {
+		return false, fmt.Errorf("read tail: %w", err)
+	}
+	if broke := s.chain.end(tail); broke != nil {
+		s.seq = tail.Seq
+		s.note(broke.code, broke.detail)
+		return false, nil
+	}
+	return true, nil
+}
+
+func (s *sectionAudit) entry(e *storage.Entry, hash storage.Hash) error {
+	s.seq = e.Seq
+	if broke := s.chain.follow(e, hash); broke != nil {
+		return broke
+	}
+	s.totals.Records++
+	s.totals.Bytes += uint64(len(e.Body))
+	if s.state != nil {
+		s.state.Begin(e.Seq)
+	}
+	switch e.Kind {
+	case storage.EntryChanges:
+		if err := storage.DecodeChanges(e.Body, e.At, s.change); err != nil {
+			return breakf(Unreadable, "%v", err)
+		}
+	case storage.EntryClaim:
+		s.totals.Claims++
+	case storage.EntryReleased:
+	}
+	if s.snapshot != nil && s.snapshot.Seq == e.Seq {
+		s.compareSnapshot(hash)
+	}
+	return s.ctx.Err()
+}
+
+func (s *sectionAudit) change(c *section.Change) error {
+	s.totals.Changes++
+	s.ledger.apply(c)
+	if s.state != nil {
+		s.replay(c)
+	}
+	return nil
+}
+
+// replay lets the core apply the change too. The core asserts what can never be; here that is a finding, and the core is asked
+// no more about this section.
+func (s *sectionAudit) replay(c *section.Change) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.note(StateDiffers, fmt.Sprintf("the core refuses to replay a change of kind %d: %v", c.Kind, p))
+			s.state = nil
+		}
+	}()
+	s.state.Apply(c, nil)
+}
+
+// compareState holds the core's replay against the ledger: every seat, and every booking that is alive (the core may forget
+// those that ended).
+func (s *sectionAudit) compareState() {
+	if s.state == nil {
+		return
+	}
+	for seat := range s.ledger.seats {
+		if mine, core := s.ledger.letter(seat), s.state.Status(seat); mine != core {
+			s.note(StateDiffers, fmt.Sprintf("seat %d is %c by the ledger and %c by the core", seat, mine, core))
+		}
+	}
+	var d section.Decision
+	for no, b := range s.ledger.bookings {
+		known := s.state.Lookup(no, &d)
+		if alive := b.state <= section.BookingConfirmed; !known && alive || known && !b.equals(&d.Outcome) {
+			s.note(StateDiffers, fmt.Sprintf("booking %d is in state %d by the ledger and %d by the core, or has other seats", no, b.state, d.Outcome.State))
+		}
+	}
+}
+
+func (s *sectionAudit) compareSnapshot(hash storage.Hash) {
+	snapshot := s.snapshot
+	s.snapshot = nil
+	if snapshot.Hash != hash || snapshot.Epoch != s.chain.epoch {
+		s.note(SnapshotDiffers, "snapshot carries another hash or epoch than its record")
+		return
+	}
+	restored, err := section.Restore(s.layout, s.rules, snapshot.Body)
+	if err != nil {
+		s.note(Unreadable, "snapshot: "+err.Error())
+		return
+	}
+	if s.state != nil && !bytes.Equal(restored.AppendSnapshot(nil), s.state.AppendSnapshot(nil)) {
+		s.note(SnapshotDiffers, "snapshot is not the state that the log replays to")
+	}
+}
+
+// compareTickets holds the second guard's table against the ledger, both ways.
+func (s *sectionAudit) compareTickets() error {
+	rows := make(map[section.SeatIndex]bool)
+	err := s.source.Tickets(s.ctx, s.key, func(row storage.TicketRow) error {
+		rows[row.Seat] = true
+		no, taken := s.ledger.taken[row.Seat]
+		if !taken || no != row.Booking || s.ledger.letter(row.Seat) != section.Sold {
+			s.note(TicketStray, fmt.Sprintf("ticket for seat %d of booking %d, which the log did not sell", row.Seat, row.Booking))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read tickets: %w", err)
+	}
+	for seat := range s.ledger.seats {
+		if s.ledger.letter(seat) == section.Sold && !rows[seat] {
+			s.note(TicketMissing, fmt.Sprintf("seat %d is sold to booking %d, but has no ticket", seat, s.ledger.taken[seat]))
+		}
+	}
+	return nil
+}
