@@ -1,6 +1,10 @@
 package section
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
 
 // booking is one buyer's claim, 56 bytes. Its slot is reused once it is forgotten; slot 0 is never used.
 type booking struct {
@@ -27,34 +31,48 @@ type seatCell struct {
 // bookingSeatsMax is the largest booking that fits booking.count, whatever the rules allow.
 const bookingSeatsMax = 1<<16 - 1
 
-// numberPage maps 128 consecutive booking numbers to slots. Numbers are dense, so a page beats hashing; an empty page is dropped.
+// numberPage maps 128 consecutive booking numbers to slots. Numbers are dense, so a page beats hashing each; a page with no
+// remembered number is reused. Page 0 is never used.
 type numberPage struct {
-	slots [128]uint32
-	used  uint32
+	number uint64 // booking number / 128
+	used   uint32 // 0: free
+	next   uint32 // of a free page: the next free one
+	slots  [128]uint32
 }
 
 // bookingBook stores bookings by slot and finds them by number.
 type bookingBook struct {
-	slab      slab[booking]
-	freeSlot  uint32
-	cells     slab[seatCell]
-	freeCell  uint32
-	pages     []*numberPage // pages[i] covers numbers [(firstPage+i)*128, +128); nil: none remembered
-	firstPage uint64
-	count     uint32
+	slab     slab[booking]
+	freeSlot uint32
+	cells    slab[seatCell]
+	freeCell uint32
+	pages    slab[numberPage]
+	freePage uint32
+	index    tagTable // page number → page
+	count    uint32
 }
 
 func (k *bookingBook) init() {
 	k.slab.push()
 	k.cells.push()
+	k.pages.push()
 }
 
 func (k *bookingBook) find(no BookingNo) uint32 {
-	i := uint64(no)/128 - k.firstPage
-	if i >= uint64(len(k.pages)) || k.pages[i] == nil {
-		return 0
+	if page := k.findPage(uint64(no) / 128); page != 0 {
+		return k.pages.at(page).slots[no%128]
 	}
-	return k.pages[i].slots[no%128]
+	return 0
+}
+
+func (k *bookingBook) findPage(number uint64) uint32 {
+	tag := tagOfNumber(number)
+	for page, n := k.index.seek(tag, 0); n != 0; page, n = k.index.seek(tag, n) {
+		if k.pages.at(page).number == number {
+			return page
+		}
+	}
+	return 0
 }
 
 // add makes a booking; numbers only grow.
@@ -76,36 +94,28 @@ func (k *bookingBook) add(no BookingNo) (uint32, *booking) {
 	return slot, b
 }
 
-// page returns the page with this number, making it at the end of the directory.
+// page returns the page with this number, making it if need be.
 func (k *bookingBook) page(number uint64) *numberPage {
-	if len(k.pages) == 0 {
-		k.firstPage = number
+	page := k.findPage(number)
+	if page != 0 {
+		return k.pages.at(page)
 	}
-	for uint64(len(k.pages)) <= number-k.firstPage {
-		k.pages = append(k.pages, nil)
+	if page = k.freePage; page != 0 {
+		k.freePage = k.pages.at(page).next
+	} else {
+		page = k.pages.push()
 	}
-	p := &k.pages[number-k.firstPage]
-	if *p == nil {
-		*p = new(numberPage)
-	}
-	return *p
+	p := k.pages.at(page)
+	p.number, p.next = number, 0
+	k.index.insert(tagOfNumber(number), page)
+	return p
 }
 
 // remove forgets a booking.
 func (k *bookingBook) remove(slot uint32) {
 	b := k.slab.at(slot)
-	i := uint64(b.no)/128 - k.firstPage
-	p := k.pages[i]
-	p.slots[b.no%128] = 0
-	p.used--
+	k.unnumber(b.no)
 	k.count--
-	if p.used == 0 {
-		k.pages[i] = nil
-		for len(k.pages) > 0 && k.pages[0] == nil {
-			k.pages = k.pages[1:]
-			k.firstPage++
-		}
-	}
 	for cell := b.more; cell != 0; {
 		c := k.cells.at(cell)
 		next := c.next
@@ -116,12 +126,27 @@ func (k *bookingBook) remove(slot uint32) {
 	k.freeSlot = slot
 }
 
+func (k *bookingBook) unnumber(no BookingNo) {
+	page := k.findPage(uint64(no) / 128)
+	p := k.pages.at(page)
+	p.slots[no%128] = 0
+	p.used--
+	if p.used == 0 {
+		k.index.remove(tagOfNumber(p.number), page)
+		p.next, k.freePage = k.freePage, page
+	}
+}
+
 // each calls visit for every booking, ascending by number.
 func (k *bookingBook) each(visit func(slot uint32)) {
-	for _, p := range k.pages {
-		if p == nil {
-			continue
+	var pages []*numberPage
+	for page := uint32(1); page < k.pages.n; page++ {
+		if p := k.pages.at(page); p.used > 0 {
+			pages = append(pages, p)
 		}
+	}
+	slices.SortFunc(pages, func(a, b *numberPage) int { return cmp.Compare(a.number, b.number) })
+	for _, p := range pages {
 		for _, slot := range p.slots {
 			if slot != 0 {
 				visit(slot)

@@ -30,7 +30,6 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	if d.err != nil {
 		return nil, d.err
 	}
-	s.seats.touched = 0
 	return s, nil
 }
 
@@ -133,7 +132,7 @@ func (s *State) restoreRequests(d *decoder) {
 		s.requests.add(remembered{id: id, fingerprint: fingerprint, at: s.lastAt - Instant(age), ref: slot<<1 | uint32(placed)})
 		s.bookings.slab.at(slot).refs++
 	}
-	s.bookings.slab.at(0).refs = 0
+	s.bookings.slab.at(0).refs = 0 // slot 0 counted the requests without a booking
 }
 
 func (s *State) restoreEnded(d *decoder) {

@@ -21,7 +21,11 @@ type tagShard struct {
 func tagOf(key [16]byte) uint32 {
 	a := binary.LittleEndian.Uint64(key[:8])
 	b := binary.LittleEndian.Uint64(key[8:])
-	h := a ^ bits.RotateLeft64(b*0x9e3779b97f4a7c15, 31)
+	return tagOfNumber(a ^ bits.RotateLeft64(b*0x9e3779b97f4a7c15, 31))
+}
+
+// tagOfNumber mixes a 64-bit key.
+func tagOfNumber(h uint64) uint32 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd
 	h ^= h >> 33

@@ -1,0 +1,244 @@
+package section
+
+import (
+	"slices"
+	"testing"
+)
+
+// rejectionCase is one line of the table: what went before, one command, one verdict.
+type rejectionCase struct {
+	name    string
+	prepare func(k *desk)
+	command Command
+	want    Rejection
+	lost    []SeatIndex
+}
+
+// held, paying … leave booking 1 of buyer 1 on seats 0 and 1 in that state.
+func held(k *desk)   { k.mustHold(1, 0, 0, 1) }
+func paying(k *desk) { held(k); k.do(Command{Kind: BeginPayment, Booking: 1, Buyer: buyerOf(1)}) }
+func confirmed(k *desk) {
+	paying(k)
+	k.do(Command{Kind: ConfirmPayment, Booking: 1, Buyer: buyerOf(1)})
+}
+func released(k *desk) { held(k); k.do(Command{Kind: ReleaseHold, Booking: 1, Buyer: buyerOf(1)}) }
+func expired(k *desk)  { held(k); k.do(Command{Kind: ExpireHolds, Max: 9, At: 600_000}) }
+func refunded(k *desk) {
+	confirmed(k)
+	k.do(Command{Kind: RefundBooking, Booking: 1, Operator: true})
+}
+func nothing(*desk) {}
+func remembers(k *desk) {
+	k.do(Command{Kind: PlaceHold, Buyer: buyerOf(1), Request: requestOf(1), Fingerprint: 1, Seats: seatsOf(0)})
+}
+func crowded(k *desk) { // row A keeps seats 2 and 5 apart, row B is full
+	k.mustHold(1, 0, 0, 1, 3, 4)
+	k.mustHold(2, 0, 6, 7, 8, 9)
+	k.mustHold(3, 0, 10, 11)
+}
+
+func on(kind CommandKind) Command { return Command{Kind: kind, Booking: 1, Buyer: buyerOf(1)} }
+
+func late(kind CommandKind) Command { c := on(kind); c.At = 600_000; return c }
+
+func operator(kind CommandKind) Command { return Command{Kind: kind, Booking: 1, Operator: true} }
+
+func place(seats ...SeatIndex) Command {
+	return Command{Kind: PlaceHold, Buyer: buyerOf(9), Seats: seats}
+}
+
+func best(quantity uint32) Command {
+	return Command{Kind: PlaceBest, Buyer: buyerOf(9), Quantity: quantity, AnyCategory: true}
+}
+
+func together(quantity uint32) Command { c := best(quantity); c.TogetherOnly = true; return c }
+
+// The section of the table has two rows of six; a booking may have 4 seats, a buyer 6; orphans are refused.
+var rejectionCases = []rejectionCase{
+	{"same key, other body", remembers, Command{Kind: PlaceHold, Buyer: buyerOf(1), Request: requestOf(1), Fingerprint: 2}, IdempotencyMismatch, nil},
+	{"no such booking", nothing, on(ExtendHold), BookingUnknown, nil},
+	{"another's booking", held, Command{Kind: ReleaseHold, Booking: 1, Buyer: buyerOf(2)}, BookingUnknown, nil},
+	{"refund by the buyer", confirmed, on(RefundBooking), BookingUnknown, nil},
+	{"seat outside", nothing, place(12, 0, 12), SeatUnknown, seatsOf(12)},
+	{"block outside", nothing, Command{Kind: BlockSeats, Seats: seatsOf(99)}, SeatUnknown, seatsOf(99)},
+	{"seat twice", nothing, place(3, 4, 3), DuplicateSeat, nil},
+	{"no seats", nothing, place(), NoSeats, nil},
+	{"best of none", nothing, best(0), NoSeats, nil},
+	{"block none", nothing, Command{Kind: BlockSeats}, NoSeats, nil},
+	{"five seats", nothing, place(0, 1, 2, 3, 4), TooManySeats, nil},
+	{"best of five", nothing, best(5), TooManySeats, nil},
+	{"seven for one buyer", func(k *desk) { k.mustHold(9, 0, 0, 1, 2, 3) }, place(6, 7, 8), TooManyForBuyer, nil},
+	{"begin, confirmed", confirmed, on(BeginPayment), AlreadyConfirmed, nil},
+	{"extend, confirmed", confirmed, on(ExtendHold), AlreadyConfirmed, nil},
+	{"release, confirmed", confirmed, on(ReleaseHold), AlreadyConfirmed, nil},
+	{"confirm, confirmed", confirmed, on(ConfirmPayment), AlreadyConfirmed, nil},
+	{"fail, confirmed", confirmed, on(FailPayment), AlreadyConfirmed, nil},
+	{"begin, paying", paying, on(BeginPayment), PaymentInProgress, nil},
+	{"extend, paying", paying, on(ExtendHold), PaymentInProgress, nil},
+	{"release, paying", paying, on(ReleaseHold), PaymentInProgress, nil},
+	{"refund, paying", paying, operator(RefundBooking), PaymentInProgress, nil},
+	{"begin, lapsed", held, late(BeginPayment), HoldExpiredAlready, nil},
+	{"extend, lapsed", held, late(ExtendHold), HoldExpiredAlready, nil},
+	{"confirm, lapsed and never begun", held, late(ConfirmPayment), HoldExpiredAlready, nil},
+	{"begin, expired", expired, late(BeginPayment), HoldExpiredAlready, nil},
+	{"release, expired", expired, late(ReleaseHold), HoldExpiredAlready, nil},
+	{"refund, expired", expired, Command{Kind: RefundBooking, Booking: 1, Operator: true, At: 600_000}, HoldExpiredAlready, nil},
+	{"begin, released", released, on(BeginPayment), HoldReleasedAlready, nil},
+	{"extend, released", released, on(ExtendHold), HoldReleasedAlready, nil},
+	{"refund, refunded", refunded, operator(RefundBooking), AlreadyRefunded, nil},
+	{"begin, refunded", refunded, on(BeginPayment), AlreadyRefunded, nil},
+	{"confirm, not begun", held, on(ConfirmPayment), NotPaying, nil},
+	{"fail, not begun", held, on(FailPayment), NotPaying, nil},
+	{"refund, held", held, operator(RefundBooking), NotConfirmed, nil},
+	{"extend at once", held, on(ExtendHold), ExtensionLimit, nil},
+	{"one of two taken", held, place(1, 2), SeatTaken, seatsOf(1)},
+	{"blocked seat", func(k *desk) { k.do(Command{Kind: BlockSeats, Seats: seatsOf(7)}) }, place(8, 7), SeatTaken, seatsOf(7)},
+	{"block a held seat", held, Command{Kind: BlockSeats, Seats: seatsOf(0, 5)}, SeatsNotFree, seatsOf(0)},
+	{"unblock a free seat", nothing, Command{Kind: UnblockSeats, Seats: seatsOf(4, 5)}, SeatsNotFree, seatsOf(4, 5)},
+	{"strand the edge", nothing, place(1, 2), OrphanSeat, seatsOf(0)},
+	{"strand the middle", nothing, place(7, 9), OrphanSeat, seatsOf(6, 8)},
+	{"strand beside another's", held, place(3, 4), OrphanSeat, seatsOf(2, 5)},
+	{"two, apart", crowded, together(2), SplitOnly, nil},
+	{"three of two", crowded, best(3), SoldOut, nil},
+	{"no such category", nothing, Command{Kind: PlaceBest, Quantity: 1, Category: 7}, SoldOut, nil},
+	{"no accessible seat", nothing, Command{Kind: PlaceBest, Quantity: 1, AnyCategory: true, AccessibleOnly: true}, SoldOut, nil},
+}
+
+func tableRules() Rules {
+	r := testRules
+	r.SeatsPerBookingMax, r.SeatsPerBuyerMax = 4, 6
+	return r
+}
+
+// tableDesk refuses orphans only for the command under test: what went before may strand seats.
+func tableDesk(c rejectionCase) *desk {
+	k := newDesk(rowsLayout(6, 6), tableRules())
+	c.prepare(k)
+	k.state.rules.RefuseOrphans = true
+	return k
+}
+
+func TestRejections(t *testing.T) {
+	for _, c := range rejectionCases {
+		k := tableDesk(c)
+		before := k.state.AppendSnapshot(nil)
+		out := k.do(c.command)
+		if out.Rejection != c.want || !slices.Equal(out.Lost, c.lost) {
+			t.Errorf("%s: %v lost %v, want %v lost %v", c.name, out.Rejection, out.Lost, c.want, c.lost)
+		}
+		if len(k.d.Changes) != 0 || !slices.Equal(before, k.state.AppendSnapshot(nil)) {
+			t.Errorf("%s: a refusal changed the state (P7)", c.name)
+		}
+	}
+}
+
+func TestEveryRejectionHasARow(t *testing.T) {
+	seen := map[Rejection]bool{}
+	for _, c := range rejectionCases {
+		seen[c.want] = true
+	}
+	codes := map[string]bool{}
+	for r := Accepted + 1; r < rejectionEnd; r++ {
+		if !seen[r] {
+			t.Errorf("%v has no row", r)
+		}
+		if r.String() == "" || codes[r.String()] {
+			t.Errorf("rejection %d has no code of its own: %q", r, r.String())
+		}
+		codes[r.String()] = true
+	}
+	if rejectionEnd.String() != "rejection(21)" {
+		t.Errorf("the list has grown: its codes and this test must, too: %v", rejectionEnd)
+	}
+}
+
+func TestRetryable(t *testing.T) {
+	want := []Rejection{TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut}
+	for r := Accepted; r < rejectionEnd; r++ {
+		if r.Retryable() != slices.Contains(want, r) {
+			t.Errorf("%v: retryable %v", r, r.Retryable())
+		}
+	}
+}
+
+// TestPrecedence gives commands with several faults at once: the smallest rejection is told.
+func TestPrecedence(t *testing.T) {
+	known := func(c Command) Command { c.Request, c.Fingerprint = requestOf(1), 2; return c }
+	cases := []struct {
+		name    string
+		prepare func(*desk)
+		command Command
+		faults  []Rejection
+	}{
+		{"all of a booking", remembers, known(Command{Kind: ExtendHold, Booking: 7}), []Rejection{IdempotencyMismatch, BookingUnknown}},
+		{"all of seats", remembers, known(place(99, 3, 3)), []Rejection{IdempotencyMismatch, SeatUnknown, DuplicateSeat}},
+		{"unknown and twice", nothing, place(99, 99, 3, 3, 4), []Rejection{SeatUnknown, DuplicateSeat, TooManySeats}},
+		{"twice and many", held, place(1, 1, 2, 3, 4, 5), []Rejection{DuplicateSeat, TooManySeats, SeatTaken}},
+		{"many, also for the buyer", held, place(1, 2, 3, 4, 5, 6, 7), []Rejection{TooManySeats, TooManyForBuyer, SeatTaken}},
+		{"buyer, then taken", func(k *desk) { held(k); k.mustHold(9, 0, 6, 7, 8, 9) }, place(1, 2, 3), []Rejection{TooManyForBuyer, SeatTaken, OrphanSeat}},
+		{"taken, then orphan", held, place(1, 3, 4), []Rejection{SeatTaken, OrphanSeat}},
+		{"lapsed, then not paying", held, late(ConfirmPayment), []Rejection{HoldExpiredAlready, NotPaying}},
+		{"lapsed, then limit", held, late(ExtendHold), []Rejection{HoldExpiredAlready, ExtensionLimit}},
+		{"stranger, then confirmed", confirmed, Command{Kind: ExtendHold, Booking: 1, Buyer: buyerOf(2)}, []Rejection{BookingUnknown, AlreadyConfirmed}},
+		{"best: many, then sold out", crowded, best(5), []Rejection{TooManySeats, SoldOut}},
+		{"best: buyer, then split", func(k *desk) { crowded(k); k.mustHold(9, 0, 2) }, together(6), []Rejection{TooManySeats, TooManyForBuyer, SoldOut}},
+		{"block: unknown, then not free", held, Command{Kind: BlockSeats, Seats: seatsOf(0, 99)}, []Rejection{SeatUnknown, SeatsNotFree}},
+	}
+	for _, c := range cases {
+		k := tableDesk(rejectionCase{prepare: c.prepare})
+		if out := k.do(c.command); out.Rejection != slices.Min(c.faults) {
+			t.Errorf("%s: %v, want %v", c.name, out.Rejection, slices.Min(c.faults))
+		}
+	}
+}
+
+// TestDependsOn guards P2: a refusal names the record it was judged on, and no younger one where that is cheap.
+func TestDependsOn(t *testing.T) {
+	k := newDesk(rowsLayout(6, 6), tableRules())
+	k.do(Command{Kind: PlaceHold, Buyer: buyerOf(1), Seats: seatsOf(0, 1), Request: requestOf(1), Fingerprint: 1}) // record 1
+	k.mustHold(2, 0, 2, 3)                                                                                         // record 2
+	k.do(Command{Kind: BlockSeats, Seats: seatsOf(11), Request: requestOf(2), Fingerprint: 2})                     // record 3
+	k.mustHold(3, 0, 4, 5, 6, 7)                                                                                   // record 4
+	repeat := place(0, 1)
+	repeat.Request, repeat.Fingerprint = requestOf(1), 1
+	cases := []struct {
+		name    string
+		command Command
+		want    Seq
+	}{
+		{"taken in 1", place(1), 1},
+		{"taken in 1 and 2", place(1, 2), 2},
+		{"blocked in 3", place(11), 3},
+		{"sold out: the newest that took a seat", best(4), 4},
+		{"buyer's own newest", Command{Kind: PlaceHold, Buyer: buyerOf(2), Seats: seatsOf(8, 9, 10, 5, 4)[:4]}, 4},
+		{"buyer's limit", Command{Kind: PlaceBest, Buyer: buyerOf(3), Quantity: 3, AnyCategory: true}, 4},
+		{"booking state", Command{Kind: ConfirmPayment, Booking: 2, Buyer: buyerOf(2)}, 2},
+		{"repeat", repeat, 1},
+		{"repeated block", Command{Kind: BlockSeats, Seats: seatsOf(11), Request: requestOf(2), Fingerprint: 2}, 3},
+		{"mismatch", Command{Kind: BlockSeats, Request: requestOf(2), Fingerprint: 3}, 3},
+		{"words only", place(99), 0},
+		{"unknown booking", Command{Kind: ExtendHold, Booking: 77}, 0},
+		{"accepted: the writer knows", place(9), 0},
+	}
+	for _, c := range cases {
+		k.state.Decide(&c.command, &k.d)
+		if k.d.Outcome.DependsOn != c.want {
+			t.Errorf("%s: depends on %d, want %d (%v)", c.name, k.d.Outcome.DependsOn, c.want, k.d.Outcome.Rejection)
+		}
+	}
+}
+
+// TestStampNeverTooOld guards P2 across the 32-bit wrap of stamps.
+func TestStampNeverTooOld(t *testing.T) {
+	s := NewState(rowsLayout(2), testRules)
+	for _, seq := range []Seq{1, 1<<32 - 1, 1 << 32, 1<<32 + 5, 3<<32 + 7} {
+		s.Begin(seq)
+		if got := s.since(uint32(seq)); got != seq {
+			t.Errorf("since(stamp of %d) = %d", seq, got)
+		}
+	}
+	s.Begin(9 << 32)
+	if got := s.since(uint32(7)); got < 7 || got > s.Seq() {
+		t.Errorf("an old stamp reads as %d", got)
+	}
+}
