@@ -1,0 +1,198 @@
+package api
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"holdfast/actors/section"
+)
+
+// identity is who a request comes from.
+type identity struct {
+	buyer    section.BuyerID
+	known    bool
+	operator bool
+}
+
+// subjectBytesMax bounds a buyer's name.
+const subjectBytesMax = 256
+
+// BuyerOf is the pseudonym under which the log knows a buyer: half a SHA-256, so that the log holds no name.
+func BuyerOf(subject string) section.BuyerID {
+	sum := sha256.Sum256(append([]byte("holdfast buyer\x00"), subject...))
+	return section.BuyerID(sum[:16])
+}
+
+// operatorBuyer is the pseudonym of bookings that operators make for themselves; no subject hashes to it.
+var operatorBuyer = func() section.BuyerID {
+	sum := sha256.Sum256([]byte("holdfast operator"))
+	return section.BuyerID(sum[:16])
+}()
+
+// authenticator turns headers into an identity.
+type authenticator struct {
+	operatorKey []byte
+	devAuth     bool
+	parser      *jwt.Parser
+	secret      []byte
+	public      ed25519.PublicKey
+	now         func() time.Time
+	cache       tokenCache
+}
+
+func newAuthenticator(c *Config) *authenticator {
+	a := &authenticator{
+		operatorKey: []byte(c.OperatorKey), devAuth: c.DevAuth, now: c.Now,
+		secret: c.JWTSecret, public: c.JWTPublicKey,
+	}
+	a.cache.init(c.TokenCacheMax)
+	// The list of algorithms comes from the configured keys, never from the token (RFC 8725 §3.1).
+	var algorithms []string
+	if len(a.secret) > 0 {
+		algorithms = append(algorithms, "HS256")
+	}
+	if a.public != nil {
+		algorithms = append(algorithms, "EdDSA")
+	}
+	if algorithms != nil {
+		a.parser = jwt.NewParser(jwt.WithValidMethods(algorithms), jwt.WithTimeFunc(c.Now), jwt.WithStrictDecoding())
+	}
+	return a
+}
+
+var bearer = []byte("Bearer ")
+
+// identify reads Authorization, or in dev mode X-Buyer. No identity at all is not an error here: public calls need none.
+func (a *authenticator) identify(r *request) (identity, error) {
+	header := &r.ctx.Request.Header
+	authorization := header.Peek("Authorization")
+	if len(authorization) > 0 {
+		if len(authorization) <= len(bearer) || !bytes.EqualFold(authorization[:len(bearer)], bearer) {
+			return identity{}, &problem{kind: kindUnauthorized, field: "Authorization", detail: "Authorization must be a bearer token"}
+		}
+		return a.token(bytes.TrimSpace(authorization[len(bearer):]))
+	}
+	if !a.devAuth {
+		return identity{}, nil
+	}
+	name := header.Peek("X-Buyer")
+	if len(name) == 0 {
+		return identity{}, nil
+	}
+	if len(name) > subjectBytesMax {
+		return identity{}, badField("X-Buyer", "is longer than 256 bytes")
+	}
+	return identity{buyer: BuyerOf(string(name)), known: true}, nil
+}
+
+func (a *authenticator) token(token []byte) (identity, error) {
+	if a.isOperator(token) {
+		return identity{buyer: operatorBuyer, known: true, operator: true}, nil
+	}
+	if a.parser == nil {
+		return identity{}, &problem{kind: kindUnauthorized, field: "Authorization", detail: "the bearer token is not valid"}
+	}
+	key := sha256.Sum256(token)
+	now := a.now()
+	if buyer, ok := a.cache.get(key, now); ok {
+		return identity{buyer: buyer, known: true}, nil
+	}
+	buyer, until, err := a.verify(string(token))
+	if err != nil {
+		return identity{}, &problem{kind: kindUnauthorized, field: "Authorization", detail: tokenReason(err)}
+	}
+	a.cache.put(key, buyer, until)
+	return identity{buyer: buyer, known: true}, nil
+}
+
+func (a *authenticator) isOperator(token []byte) bool {
+	return len(a.operatorKey) > 0 && subtle.ConstantTimeCompare(token, a.operatorKey) == 1
+}
+
+var errSubject = errors.New("api: the token's sub is missing, too long, or not acceptable")
+
+func (a *authenticator) verify(token string) (buyer section.BuyerID, until time.Time, err error) {
+	var claims jwt.RegisteredClaims
+	if _, err = a.parser.ParseWithClaims(token, &claims, a.key); err != nil {
+		return buyer, until, err
+	}
+	if n := len(claims.Subject); n == 0 || n > subjectBytesMax || cardInText([]byte(claims.Subject)) {
+		return buyer, until, errSubject
+	}
+	if claims.ExpiresAt != nil {
+		until = claims.ExpiresAt.Time
+	}
+	return BuyerOf(claims.Subject), until, nil
+}
+
+func (a *authenticator) key(token *jwt.Token) (any, error) {
+	if token.Method.Alg() == "EdDSA" {
+		return a.public, nil
+	}
+	return a.secret, nil
+}
+
+// tokenReason tells a caller enough to fix a clock, and nothing about keys.
+func tokenReason(err error) string {
+	switch {
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return "the bearer token has expired"
+	case errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
+		return "the bearer token is not valid yet"
+	case errors.Is(err, errSubject):
+		return "the bearer token has no usable sub"
+	}
+	return "the bearer token is not valid"
+}
+
+// tokenCache remembers verified tokens by their SHA-256: a signature check costs a hundred times a look-up.
+type tokenCache struct {
+	shards [16]tokenShard
+	max    int // of one shard
+}
+
+type tokenShard struct {
+	mu     sync.RWMutex
+	tokens map[[32]byte]tokenEntry
+}
+
+type tokenEntry struct {
+	buyer section.BuyerID
+	until time.Time // zero: the token has no end
+}
+
+func (c *tokenCache) init(limit int) {
+	c.max = max(1, limit/len(c.shards))
+	for i := range c.shards {
+		c.shards[i].tokens = map[[32]byte]tokenEntry{}
+	}
+}
+
+func (c *tokenCache) get(key [32]byte, now time.Time) (section.BuyerID, bool) {
+	shard := &c.shards[key[0]%16]
+	shard.mu.RLock()
+	entry, ok := shard.tokens[key]
+	shard.mu.RUnlock()
+	return entry.buyer, ok && (entry.until.IsZero() || now.Before(entry.until))
+}
+
+// put forgets any one token when full; Go's map order makes the victim random, which no caller can aim.
+func (c *tokenCache) put(key [32]byte, buyer section.BuyerID, until time.Time) {
+	shard := &c.shards[key[0]%16]
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	for victim := range shard.tokens {
+		if len(shard.tokens) < c.max {
+			break
+		}
+		delete(shard.tokens, victim)
+	}
+	shard.tokens[key] = tokenEntry{buyer: buyer, until: until}
+}

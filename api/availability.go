@@ -1,0 +1,187 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"holdfast/actors"
+	"holdfast/api/wire"
+	"holdfast/storage"
+)
+
+// maps keeps what browsers read most: each event's availability, encoded.
+type maps struct {
+	mu      sync.RWMutex
+	byEvent map[storage.EventID]*eventMap
+}
+
+// eventMap is one event's availability documents. It stands for one Live: when the engine makes another, a new one replaces it,
+// with a new incarnation, so that an ETag never means two maps.
+type eventMap struct {
+	live        Live
+	incarnation string
+	heads       [][]byte // by section: `{"id":"A","seq":`
+	plain       fresh
+	packed      fresh
+}
+
+// How often the documents may be rebuilt under load; see fresh.
+const (
+	plainEvery, plainBurst   = 2 * time.Millisecond, 32 * time.Millisecond
+	packedEvery, packedBurst = 20 * time.Millisecond, 80 * time.Millisecond
+)
+
+func newMaps() *maps { return &maps{byEvent: map[storage.EventID]*eventMap{}} }
+
+func newEventMap(event *storage.Event, live Live) *eventMap {
+	m := &eventMap{live: live, incarnation: newIncarnation()}
+	m.plain.every, m.plain.burst = plainEvery, plainBurst
+	m.packed.every, m.packed.burst = packedEvery, packedBurst
+	for i := range event.Sections {
+		head := wire.AppendString([]byte(`{"id":`), event.Sections[i].ID)
+		m.heads = append(m.heads, append(head, `,"seq":`...))
+	}
+	return m
+}
+
+// newIncarnation tells two lives of a counter apart.
+func newIncarnation() string {
+	var random [6]byte
+	_, _ = rand.Read(random[:]) // never fails: the runtime aborts instead
+	return hex.EncodeToString(random[:])
+}
+
+// live finds an event's projection; the first time may load sections, so that alone has a deadline.
+func (s *Server) live(id storage.EventID) (*eventMap, error) {
+	s.maps.mu.RLock()
+	m := s.maps.byEvent[id]
+	s.maps.mu.RUnlock()
+	ctx := context.Background()
+	if m == nil {
+		var cancel context.CancelFunc
+		ctx, cancel = s.deadline()
+		defer cancel()
+	}
+	live, err := s.engine.Live(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if m != nil && m.live == live {
+		return m, nil
+	}
+	event, err := s.engine.Event(id)
+	if err != nil {
+		return nil, err
+	}
+	return s.maps.put(event, live), nil
+}
+
+func (s *maps) put(event *storage.Event, live Live) *eventMap {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.byEvent[event.ID]; m != nil && m.live == live {
+		return m
+	}
+	m := newEventMap(event, live)
+	s.byEvent[event.ID] = m
+	return m
+}
+
+func (m *eventMap) document(now time.Duration) (*document, error) {
+	return m.plain.get(m.live.Version(), now, m.build)
+}
+
+func (m *eventMap) build() (*document, error) {
+	size := 64
+	if old := m.plain.current.Load(); old != nil {
+		size = len(old.body) + 64
+	}
+	body := append(make([]byte, 0, size), `{"sections":[`...)
+	version := m.live.Read(func(no storage.SectionNo, s actors.SectionStatus) {
+		if no > 0 {
+			body = append(body, ',')
+		}
+		body = appendSection(body, m.heads[no], uint64(s.Seq), s.Letters, s.Free)
+	})
+	body = append(body, "]}"...)
+	return &document{version: version, etag: m.etag(version, ""), body: body}, nil
+}
+
+// appendSection appends one section of the availability; head is its id and the name of seq.
+func appendSection(dst, head []byte, seq uint64, letters []byte, free int) []byte {
+	dst = strconv.AppendUint(append(dst, head...), seq, 10)
+	dst = append(append(dst, `,"status":"`...), letters...)
+	dst = strconv.AppendInt(append(dst, `","free":`...), int64(free), 10)
+	return append(dst, '}')
+}
+
+func (m *eventMap) etag(version uint64, variant string) []byte {
+	tag := append([]byte{'"'}, m.incarnation...)
+	tag = strconv.AppendUint(append(tag, '.'), version, 16)
+	return append(append(tag, variant...), '"')
+}
+
+// packedDocument is the gzip variant, with an ETag of its own: strong tags mean the same bytes.
+func (m *eventMap) packedDocument(now time.Duration) (*document, error) {
+	return m.packed.get(m.live.Version(), now, func() (*document, error) {
+		plain, err := m.document(now)
+		if err != nil {
+			return nil, err
+		}
+		body, err := gzipped(plain.body, gzipFast)
+		return &document{version: plain.version, etag: m.etag(plain.version, "-gzip"), body: body}, err
+	})
+}
+
+func (s *Server) getAvailability(r *request) error {
+	id, err := r.event()
+	if err != nil {
+		return err
+	}
+	m, err := s.live(id)
+	if err != nil {
+		return err
+	}
+	now := s.meters.begin()
+	if r.wantsGzip() {
+		d, err := m.packedDocument(now)
+		if err != nil {
+			return err
+		}
+		return r.sendDocument(d, true, jsonType, revalidate)
+	}
+	d, err := m.document(now)
+	if err != nil {
+		return err
+	}
+	return r.sendDocument(d, false, jsonType, revalidate)
+}
+
+// How long a copy of a document may be used unasked.
+var (
+	revalidate = []byte("no-cache")
+	longCache  = []byte("public, max-age=86400, stale-while-revalidate=604800")
+)
+
+// sendDocument answers with a shared document, or 304 when the caller has it. The body is not copied: documents never change.
+func (r *request) sendDocument(d *document, packed bool, contentType string, cache []byte) error {
+	header := &r.ctx.Response.Header
+	header.SetCanonical(headerETag, d.etag)
+	header.SetCanonical(headerCacheControl, cache)
+	header.SetCanonical(headerVary, valueAcceptEncoding)
+	if matchesETag(r.ctx.Request.Header.Peek("If-None-Match"), d.etag) {
+		r.ctx.Response.SetStatusCode(http.StatusNotModified)
+		return nil
+	}
+	if packed {
+		header.SetCanonical(headerContentEncoding, valueGzip)
+	}
+	header.SetContentType(contentType)
+	r.ctx.Response.SetBodyRaw(d.body)
+	return nil
+}

@@ -1,0 +1,152 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"holdfast/actors"
+	"holdfast/actors/section"
+	"holdfast/api/wire"
+)
+
+// book places a hold: the hottest call. Seat ids stay in the parser's buffer; the engine resolves them before it queues
+// anything, so no copy outlives the call.
+func (s *Server) book(r *request) error {
+	event, err := r.event()
+	if err != nil {
+		return err
+	}
+	if err := r.parser.Parse(r.body()); err != nil {
+		return err
+	}
+	wish := &r.parser.Book
+	r.asks().wish(wish)
+	r.call = actors.BookCall{Event: event, Caller: r.caller(), Seats: wish.Seats}
+	if best := wish.BestAvailable; best != nil {
+		if best.Quantity == 0 {
+			return &problem{kind: refusals[section.NoSeats], field: "best_available.quantity"}
+		}
+		r.call.Best = actors.BestAvailable{Quantity: best.Quantity, Section: best.Section, Category: best.Category, Accessible: best.Accessible}
+	} else if len(wish.Seats) == 0 {
+		return &problem{kind: refusals[section.NoSeats], field: "seats"}
+	}
+	if err := s.engine.Book(&r.call, s.timeout(), &r.view); err != nil {
+		return err
+	}
+	return r.created()
+}
+
+// created answers 201 with the booking and where to find it.
+func (r *request) created() error {
+	r.text = append(r.text[:0], "/v1/bookings/"...)
+	r.text = AppendBookingID(r.text, r.view.ID)
+	r.ctx.Response.Header.SetBytesV("Location", r.text)
+	return r.sendBooking(http.StatusCreated)
+}
+
+func (s *Server) getBooking(r *request) error {
+	id, err := r.booking()
+	if err != nil {
+		return err
+	}
+	who := actors.Caller{Buyer: r.who.buyer, Operator: r.who.operator}
+	if err := s.engine.Booking(id, who, s.timeout(), &r.view); err != nil {
+		return err
+	}
+	return r.sendBooking(http.StatusOK)
+}
+
+// change is one of the engine's calls about a booking that need no body.
+type change func(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+
+func (s *Server) changeBooking(r *request, call change) error {
+	id, err := r.booking()
+	if err != nil {
+		return err
+	}
+	if err := r.noBody(); err != nil {
+		return err
+	}
+	r.asks()
+	if err := call(id, r.caller(), s.timeout(), &r.view); err != nil {
+		return err
+	}
+	return r.sendBooking(http.StatusOK)
+}
+
+func (s *Server) extendBooking(r *request) error { return s.changeBooking(r, s.engine.Extend) }
+
+func (s *Server) releaseBooking(r *request) error { return s.changeBooking(r, s.engine.Release) }
+
+func (s *Server) refundBooking(r *request) error { return s.changeBooking(r, s.engine.Refund) }
+
+// tokenBytesMax bounds a payment token.
+const tokenBytesMax = 512
+
+// confirmBooking pays. The token goes to the processor and into the request's fingerprint (a hash); nowhere else.
+func (s *Server) confirmBooking(r *request) error {
+	id, err := r.booking()
+	if err != nil {
+		return err
+	}
+	var body wire.Confirm
+	if err := wire.Decode(r.body(), &body); err != nil {
+		return err
+	}
+	if err := checkToken(body.PaymentToken); err != nil {
+		return err
+	}
+	r.asks().text(body.PaymentToken)
+	if err := s.engine.Confirm(id, r.caller(), body.PaymentToken, s.timeout(), &r.view); err != nil {
+		return err
+	}
+	if r.view.State == section.BookingPaying {
+		r.ctx.Response.Header.Set("Retry-After", "1")
+		return r.sendBooking(http.StatusAccepted)
+	}
+	return r.sendBooking(http.StatusOK)
+}
+
+func checkToken(token string) error {
+	switch {
+	case token == "":
+		return badField("payment_token", "is missing")
+	case len(token) > tokenBytesMax:
+		return badField("payment_token", "is longer than 512 bytes")
+	case cardAnywhere([]byte(token)):
+		return errCardData
+	}
+	return nil
+}
+
+// sendBooking encodes r.view.
+func (r *request) sendBooking(status int) error {
+	r.out = r.appendBooking(r.out[:0])
+	r.noStore()
+	return r.json(status)
+}
+
+var stateNames = [...]string{
+	section.BookingHeld: "held", section.BookingPaying: "paying", section.BookingConfirmed: "confirmed",
+	section.BookingReleased: "released", section.BookingExpired: "expired", section.BookingRefunded: "refunded",
+}
+
+func (r *request) appendBooking(dst []byte) []byte {
+	view := &r.view
+	r.text = AppendBookingID(r.text[:0], view.ID)
+	split := len(r.text)
+	r.text = AppendEventID(r.text, view.ID.Section.Event)
+	booking := wire.Booking{
+		ID: borrow(r.text[:split]), Event: borrow(r.text[split:]),
+		State: stateNames[view.State], Seats: view.Seats, Split: view.Split,
+		Total: wire.Money{Amount: view.Amount, Currency: view.Currency},
+	}
+	expires := wire.Time(view.ExpiresAt)
+	if view.State == section.BookingHeld || view.State == section.BookingPaying {
+		booking.ExpiresAt = &expires
+	}
+	for _, t := range view.Tickets {
+		booking.Tickets = append(booking.Tickets, wire.Ticket(t))
+	}
+	return wire.AppendBooking(dst, &booking)
+}

@@ -1,0 +1,114 @@
+package api
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// Config says how the outside behaves. The zero value of a field means its default; New fills them in.
+type Config struct {
+	// DevAuth accepts "X-Buyer: alice" for any buyer, and the operator key "dev" when no other is set. Danger: in production
+	// it lets everybody be anybody.
+	DevAuth bool
+	// OperatorKey is the bearer key of operators; at least 16 bytes outside dev mode. Empty: no operator calls (but see DevAuth).
+	OperatorKey string
+	// JWTSecret verifies HS256 tokens; at least 32 bytes. Empty: HS256 is refused.
+	JWTSecret []byte
+	// JWTPublicKey verifies EdDSA tokens. Nil: EdDSA is refused. With both keys set, each algorithm has its own key.
+	JWTPublicKey ed25519.PublicKey
+	// TokenCacheMax bounds the remembered verified tokens (count, default 65,536, about 150 bytes each). Smaller: more signature
+	// checks. A remembered token still dies at its exp.
+	TokenCacheMax int
+
+	// RequestTimeout bounds one engine call (default 10 s). Too small: answers become "outcome unknown" under a slow store;
+	// too large: threads of patience pile up behind a dead one.
+	RequestTimeout time.Duration
+	// ReadTimeout bounds the reading of one request (default 15 s); WriteTimeout the writing of one answer (default 30 s);
+	// IdleTimeout a silent keep-alive connection (default 2 min). Too small cuts honest mobile buyers off.
+	ReadTimeout, WriteTimeout, IdleTimeout time.Duration
+	// ConnsPerIPMax bounds connections of one address (default 0, no bound: carriers put thousands of buyers behind one).
+	ConnsPerIPMax int
+	// ConnsMax bounds connections served at once (default 262,144). Each costs about 12 KiB while busy.
+	ConnsMax int
+	// HeaderBytesMax bounds a request's head (default 8 KiB); over it: 431. It is also each connection's read buffer.
+	HeaderBytesMax int
+	// BuyerRate is how many mutations a second one buyer may send (default 0, no bound), BuyerBurst how many at once
+	// (default 10). Over it: 429. Too small refuses double clicks.
+	BuyerRate, BuyerBurst float64
+
+	// StreamsMax bounds live-map streams (default 20,000); over it: 503. Each costs a goroutine and its connection.
+	StreamsMax int
+	// StreamFlush is the least time between two flushes of one event's stream (default 20 ms). Larger saves system calls, and
+	// makes maps older.
+	StreamFlush time.Duration
+	// StreamCheckpoint is how often sections that changed get a checkpoint (default 5 s).
+	StreamCheckpoint time.Duration
+	// StreamHeartbeat is the longest silence on a stream (default 15 s). Over a proxy's idle limit, streams die quietly.
+	StreamHeartbeat time.Duration
+	// StreamRingBytes is how much of an event's stream is kept for slow and returning clients (default 4 MiB).
+	StreamRingBytes int
+
+	// Now is the clock for tokens and rates; default time.Now.
+	Now func() time.Time
+	// Logger gets one line for each error that ends here; never bodies, tokens or keys. Default slog.Default().
+	Logger *slog.Logger
+}
+
+// Body limits, part of the public API.
+const (
+	bodyBytesMax     = 64 << 10
+	planBodyBytesMax = 16 << 20
+)
+
+func (c *Config) fill() {
+	setDefault(&c.TokenCacheMax, 65_536)
+	setDefault(&c.RequestTimeout, 10*time.Second)
+	setDefault(&c.ReadTimeout, 15*time.Second)
+	setDefault(&c.WriteTimeout, 30*time.Second)
+	setDefault(&c.IdleTimeout, 2*time.Minute)
+	setDefault(&c.ConnsMax, 256<<10)
+	setDefault(&c.HeaderBytesMax, 8<<10)
+	setDefault(&c.BuyerBurst, 10)
+	setDefault(&c.StreamsMax, 20_000)
+	setDefault(&c.StreamFlush, 20*time.Millisecond)
+	setDefault(&c.StreamCheckpoint, 5*time.Second)
+	setDefault(&c.StreamHeartbeat, 15*time.Second)
+	setDefault(&c.StreamRingBytes, 4<<20)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.DevAuth && c.OperatorKey == "" {
+		c.OperatorKey = "dev"
+	}
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Validate says what is dangerous or contradictory in a configuration. New does not call it: the owner of the process decides
+// whether to start anyway.
+func (c *Config) Validate() error {
+	var all []error
+	if !c.DevAuth && len(c.JWTSecret) == 0 && c.JWTPublicKey == nil {
+		all = append(all, errors.New("api: no way for buyers to identify themselves: set a JWT key, or dev-auth for a demo"))
+	}
+	if n := len(c.JWTSecret); n > 0 && n < 32 {
+		all = append(all, errors.New("api: the HS256 secret is shorter than 32 bytes"))
+	}
+	if n := len(c.JWTPublicKey); n > 0 && n != ed25519.PublicKeySize {
+		all = append(all, errors.New("api: the Ed25519 public key has the wrong length"))
+	}
+	if n := len(c.OperatorKey); !c.DevAuth && n > 0 && n < 16 {
+		all = append(all, errors.New("api: the operator key is shorter than 16 bytes"))
+	}
+	return errors.Join(all...)
+}

@@ -1,0 +1,189 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"holdfast/actors/section"
+	"holdfast/actors/venue"
+	"holdfast/api/wire"
+	"holdfast/storage"
+)
+
+// Defaults and bounds of an event's rules, part of the public API. Times in seconds.
+const (
+	holdTTLDefault     = 600
+	holdTTLMax         = 24 * 3600
+	holdCeilingDefault = 1200
+	holdCeilingMax     = 7 * 24 * 3600
+	bookingSeatsMax    = 100
+	buyerSeatsMax      = 10_000
+	seatsDefault       = 8
+	nameBytesMax       = 300
+	priceMax           = 1_000_000_000_000
+	// anyCategory in prices stands for every category without a price of its own.
+	anyCategory = "*"
+)
+
+func (s *Server) createEvent(r *request) error {
+	var body wire.CreateEvent
+	if err := wire.Decode(r.body(), &body); err != nil {
+		return err
+	}
+	event, err := eventOf(&body)
+	if err != nil {
+		return err
+	}
+	plan, err := venue.Parse(body.Plan, venue.Options{Name: event.Name})
+	if err != nil {
+		return err
+	}
+	if event.Prices, err = pricesOf(body.Prices, plan); err != nil {
+		return err
+	}
+	r.asks().body(r.body())
+	who := r.caller()
+	event.Create, event.CreateFingerprint = who.Request, who.Fingerprint
+	ctx, cancel := s.deadline()
+	defer cancel()
+	made, err := s.engine.CreateEvent(ctx, event, plan)
+	if err != nil {
+		return err
+	}
+	answer := eventAnswer(made)
+	r.ctx.Response.Header.Set("Location", "/v1/events/"+answer.ID)
+	return r.encode(http.StatusCreated, &answer)
+}
+
+// deadline bounds an engine call that takes a context. It is not tied to the connection: a caller who hangs up must not
+// leave a half-made event.
+func (s *Server) deadline() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), s.timeout())
+}
+
+func eventOf(body *wire.CreateEvent) (*storage.Event, error) {
+	if err := checkHeader(body); err != nil {
+		return nil, err
+	}
+	rules, err := rulesOf(body)
+	if err != nil {
+		return nil, err
+	}
+	return &storage.Event{
+		Name: *body.Name, StartsAt: section.Instant(*body.StartsAt), Currency: *body.Currency,
+		Sale: storage.SaleClosed, Rules: rules,
+	}, nil
+}
+
+func checkHeader(body *wire.CreateEvent) error {
+	switch {
+	case body.Name == nil || strings.TrimSpace(*body.Name) == "":
+		return badField("name", "is missing")
+	case len(*body.Name) > nameBytesMax || !utf8.ValidString(*body.Name):
+		return invalidField("name", "is longer than 300 bytes")
+	case body.StartsAt == nil:
+		return badField("starts_at", "is missing")
+	case body.Currency == nil:
+		return badField("currency", "is missing")
+	case !isCurrency(*body.Currency):
+		return invalidField("currency", "must be three capital letters of ISO 4217")
+	case isGiven(body.WaitingRoom):
+		return invalidField("waiting_room", "is not available on this server")
+	case !isGiven(body.Plan):
+		return badField("plan", "is missing")
+	}
+	return nil
+}
+
+func isCurrency(text string) bool {
+	return len(text) == 3 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
+
+// isGiven says whether an optional object says anything: absent, null and {} do not.
+func isGiven(raw wire.Raw) bool {
+	trimmed := bytes.Join(bytes.Fields(raw[:min(len(raw), 64)]), nil)
+	return len(trimmed) > 0 && string(trimmed) != "null" && string(trimmed) != "{}"
+}
+
+// bounded reads an optional whole number.
+type bounded struct {
+	field     string
+	value     *int64
+	otherwise int64
+	low, high int64
+}
+
+func (b bounded) read(into *int64) error {
+	*into = b.otherwise
+	if b.value != nil {
+		*into = *b.value
+	}
+	if *into < b.low || *into > b.high {
+		return invalidField(b.field, "is out of bounds: "+itoa(b.low)+" to "+itoa(b.high))
+	}
+	return nil
+}
+
+// rulesOf raises defaults that would contradict what was given: a long TTL lifts the ceiling, a large booking the buyer's share.
+func rulesOf(body *wire.CreateEvent) (section.Rules, error) {
+	var ttl, ceiling, perBooking, perBuyer int64
+	if err := (bounded{"hold_ttl_seconds", body.HoldTTLSeconds, holdTTLDefault, 1, holdTTLMax}).read(&ttl); err != nil {
+		return section.Rules{}, err
+	}
+	if err := (bounded{"max_seats_per_booking", body.SeatsPerBookingMax, seatsDefault, 1, bookingSeatsMax}).read(&perBooking); err != nil {
+		return section.Rules{}, err
+	}
+	later := []struct {
+		bounded
+		into *int64
+	}{
+		{bounded{"hold_ceiling_seconds", body.HoldCeilingSeconds, max(holdCeilingDefault, ttl), ttl, holdCeilingMax}, &ceiling},
+		{bounded{"max_seats_per_buyer", body.SeatsPerBuyerMax, max(seatsDefault, perBooking), 1, buyerSeatsMax}, &perBuyer},
+	}
+	for _, b := range later {
+		if err := b.read(b.into); err != nil {
+			return section.Rules{}, err
+		}
+	}
+	return section.Rules{
+		HoldTTL: section.Millis(ttl * 1000), HoldCeiling: section.Millis(ceiling * 1000),
+		SeatsPerBookingMax: uint32(perBooking), SeatsPerBuyerMax: uint32(perBuyer),
+		RefuseOrphans: body.RefuseOrphans != nil && *body.RefuseOrphans,
+		DedupeWindow:  section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin,
+	}, nil
+}
+
+// pricesOf gives every category of the plan its price, or lists everything that does not fit.
+func pricesOf(given map[string]int64, plan *venue.Venue) (map[string]int64, error) {
+	prices := map[string]int64{}
+	var defects []string
+	known := map[string]bool{anyCategory: true}
+	for _, category := range plan.Categories {
+		known[category.Label] = true
+		price, ok := given[category.Label]
+		if !ok {
+			price, ok = given[anyCategory]
+		}
+		if !ok {
+			defects = append(defects, "prices: category "+category.Label+" has no price")
+		}
+		prices[category.Label] = price
+	}
+	for label, price := range given {
+		if !known[label] {
+			defects = append(defects, "prices: category "+label+" is not in the plan")
+		}
+		if price < 0 || price > priceMax {
+			defects = append(defects, "prices: category "+label+" must cost from 0 to 1000000000000 minor units")
+		}
+	}
+	if len(defects) > 0 {
+		slices.Sort(defects)
+		return nil, &problem{kind: kindPlanInvalid, field: "prices", defects: defects}
+	}
+	return prices, nil
+}

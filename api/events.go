@@ -1,0 +1,207 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"holdfast/api/wire"
+	"holdfast/storage"
+)
+
+const (
+	pageDefault   = 20
+	pageMax       = 100
+	queryBytesMax = 200
+)
+
+// page is one wish to browse.
+type page struct {
+	limit int
+	after *cursor // nil: from the newest
+	query string  // lower case
+}
+
+// cursor is the last event of the page before: newest first, so the next page holds older ones.
+type cursor struct {
+	created int64
+	id      storage.EventID
+}
+
+func (c cursor) String() string {
+	raw := binary.BigEndian.AppendUint64(nil, uint64(c.created))
+	return base64.RawURLEncoding.EncodeToString(append(raw, c.id[:]...))
+}
+
+func parseCursor(text []byte) (*cursor, bool) {
+	raw := make([]byte, base64.RawURLEncoding.DecodedLen(len(text)))
+	n, err := base64.RawURLEncoding.Decode(raw, text)
+	if err != nil || n != 8+16 {
+		return nil, false
+	}
+	c := &cursor{created: int64(binary.BigEndian.Uint64(raw))}
+	copy(c.id[:], raw[8:])
+	return c, true
+}
+
+func parsePage(r *request) (page, error) {
+	p := page{limit: pageDefault}
+	for name, value := range r.ctx.QueryArgs().All() {
+		var err error
+		switch string(name) {
+		case "limit":
+			p.limit, err = parseLimit(value)
+		case "cursor":
+			p.after, err = parseAfter(value)
+		case "q":
+			p.query, err = parseQuery(value)
+		default:
+			err = badField(safeName(name), "is not a known parameter")
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+func parseLimit(value []byte) (int, error) {
+	limit, err := strconv.Atoi(string(value))
+	if err != nil || limit < 1 || limit > pageMax {
+		return 0, badField("limit", "must be a whole number from 1 to 100")
+	}
+	return limit, nil
+}
+
+func parseAfter(value []byte) (*cursor, error) {
+	if len(value) == 0 {
+		return nil, nil
+	}
+	if after, ok := parseCursor(value); ok {
+		return after, nil
+	}
+	return nil, badField("cursor", "must be a next_cursor of an earlier answer")
+}
+
+func parseQuery(value []byte) (string, error) {
+	if len(value) > queryBytesMax {
+		return "", badField("q", "is longer than 200 bytes")
+	}
+	return strings.ToLower(string(value)), nil
+}
+
+// safeName shortens a caller's own name of something before it is repeated to them.
+func safeName(name []byte) string { return strings.ToValidUTF8(string(name[:min(len(name), 64)]), "?") }
+
+func (s *Server) listEvents(r *request) error {
+	p, err := parsePage(r)
+	if err != nil {
+		return err
+	}
+	answer := wire.Events{Events: []wire.Event{}}
+	var last *storage.Event
+	for _, e := range s.engine.Events() {
+		if !p.wants(e) {
+			continue
+		}
+		if len(answer.Events) == p.limit {
+			next := cursor{int64(last.CreatedAt), last.ID}.String()
+			answer.NextCursor = &next
+			break
+		}
+		answer.Events = append(answer.Events, eventAnswer(e))
+		last = e
+	}
+	return r.encode(http.StatusOK, &answer)
+}
+
+// wants says whether an event is on this page or a later one. The list is newest first, ties by id, descending.
+func (p *page) wants(e *storage.Event) bool {
+	if p.query != "" && !strings.Contains(strings.ToLower(e.Name), p.query) {
+		return false
+	}
+	if p.after == nil {
+		return true
+	}
+	order := cmp.Or(cmp.Compare(int64(e.CreatedAt), p.after.created), bytes.Compare(e.ID[:], p.after.id[:]))
+	return order < 0
+}
+
+// encode answers with any wire type.
+func (r *request) encode(status int, answer any) error {
+	body, err := json.Marshal(answer)
+	if err != nil {
+		return err
+	}
+	r.out = append(r.out[:0], body...)
+	r.noStore()
+	return r.json(status)
+}
+
+func eventAnswer(e *storage.Event) wire.Event {
+	answer := wire.Event{
+		ID:                 string(AppendEventID(nil, e.ID)),
+		Name:               e.Name,
+		StartsAt:           wire.Time(e.StartsAt),
+		CreatedAt:          wire.Time(e.CreatedAt),
+		Currency:           e.Currency,
+		Sale:               string(e.Sale),
+		HoldTTLSeconds:     int64(e.Rules.HoldTTL) / 1000,
+		HoldCeilingSeconds: int64(e.Rules.HoldCeiling) / 1000,
+		SeatsPerBookingMax: e.Rules.SeatsPerBookingMax,
+		SeatsPerBuyerMax:   e.Rules.SeatsPerBuyerMax,
+		RefuseOrphans:      e.Rules.RefuseOrphans,
+		Prices:             e.Prices,
+		Sections:           []wire.Section{},
+	}
+	if answer.Prices == nil {
+		answer.Prices = map[string]int64{}
+	}
+	for _, info := range e.Sections {
+		answer.Sections = append(answer.Sections, wire.Section(info))
+		answer.Seats += int(info.Seats)
+	}
+	return answer
+}
+
+func (s *Server) getEvent(r *request) error {
+	id, err := r.event()
+	if err != nil {
+		return err
+	}
+	event, err := s.engine.Event(id)
+	if err != nil {
+		return err
+	}
+	answer := eventAnswer(event)
+	return r.encode(http.StatusOK, &answer)
+}
+
+func (s *Server) setSale(r *request) error {
+	id, err := r.event()
+	if err != nil {
+		return err
+	}
+	var body wire.Sale
+	if err := wire.Decode(r.body(), &body); err != nil {
+		return err
+	}
+	states := []storage.SaleState{storage.SaleOpen, storage.SalePaused, storage.SaleClosed}
+	if !slices.Contains(states, storage.SaleState(body.State)) {
+		return badField("state", "must be open, paused or closed")
+	}
+	ctx, cancel := s.deadline()
+	defer cancel()
+	event, err := s.engine.SetSale(ctx, id, storage.SaleState(body.State))
+	if err != nil {
+		return err
+	}
+	answer := eventAnswer(event)
+	return r.encode(http.StatusOK, &answer)
+}

@@ -1,0 +1,99 @@
+package api
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"holdfast/actors/section"
+	"holdfast/api/wire"
+)
+
+// keyBytesMax bounds an Idempotency-Key.
+const keyBytesMax = 128
+
+// requestID names a request for ever: half a SHA-256 of who asks and under which key. It leaves out which call it was, so
+// that one key on two different calls meets itself and is refused by its fingerprint.
+func requestID(who *identity, key []byte) section.RequestID {
+	if len(key) == 0 {
+		var random section.RequestID
+		_, _ = rand.Read(random[:]) // never fails: the runtime aborts instead
+		return random
+	}
+	var text [1 + 16 + 1 + keyBytesMax]byte
+	text[0] = 'b'
+	if who.operator {
+		text[0] = 'o'
+	}
+	n := 1 + copy(text[1:], who.buyer[:]) + 1
+	n += copy(text[n:], key)
+	sum := sha256.Sum256(text[:n])
+	return section.RequestID(sum[:16])
+}
+
+func checkKey(key []byte) error {
+	if len(key) > keyBytesMax {
+		return badField("Idempotency-Key", "is longer than 128 bytes")
+	}
+	for _, c := range key {
+		if c <= ' ' || c > '~' {
+			return badField("Idempotency-Key", "must be visible ASCII without spaces")
+		}
+	}
+	return nil
+}
+
+// fingerprint is what a request asked for: the call, what it is about, and its body. It is part of the log, so it must never
+// change between versions.
+type fingerprint struct{ digest xxhash.Digest }
+
+func (f *fingerprint) start(call *route, param []byte) {
+	f.digest.Reset()
+	f.text(call.method)
+	f.text(call.path)
+	f.bytes(param)
+}
+
+// text adds a part and its end, so that no two lists of parts look the same.
+func (f *fingerprint) text(part string) {
+	_, _ = f.digest.WriteString(part) // hashes never fail
+	f.end(len(part))
+}
+
+func (f *fingerprint) bytes(part []byte) {
+	_, _ = f.digest.Write(part)
+	f.end(len(part))
+}
+
+func (f *fingerprint) end(n int) {
+	size := [...]byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)}
+	_, _ = f.digest.Write(size[:])
+}
+
+// body adds a JSON body whatever its spacing and order of members (RFC 8785).
+func (f *fingerprint) body(raw []byte) {
+	canonical := jsontext.Value(append([]byte(nil), raw...))
+	if canonical.Canonicalize() != nil {
+		canonical = raw
+	}
+	f.bytes(canonical)
+}
+
+// wish adds a parsed booking body: the same wish, however it was spelt, is the same request.
+func (f *fingerprint) wish(w *wire.Book) {
+	for _, seat := range w.Seats {
+		f.text(seat)
+	}
+	if best := w.BestAvailable; best != nil {
+		f.text(best.Section)
+		f.text(best.Category)
+		f.end(int(best.Quantity))
+		if best.Accessible {
+			f.text("accessible")
+		}
+	}
+}
+
+func (f *fingerprint) sum() uint64 { return f.digest.Sum64() }

@@ -1,0 +1,92 @@
+package api
+
+import (
+	"bytes"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/common/expfmt"
+)
+
+// meters counts requests. The hot path touches only counters resolved beforehand: no label look-ups.
+type meters struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	latency  *prometheus.HistogramVec
+	streams  prometheus.Gauge
+	frames   prometheus.Counter
+	resyncs  prometheus.Counter
+	epoch    time.Time
+}
+
+// routeMeter is one route's counters, by status.
+type routeMeter struct {
+	requests *prometheus.CounterVec
+	latency  prometheus.Observer
+	byStatus [500]atomic.Pointer[prometheus.Counter] // at status-100; made at first use
+}
+
+func newMeters() *meters {
+	m := &meters{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "holdfast_http_requests_total",
+			Help: "Requests answered."}, []string{"method", "route", "status"}),
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "holdfast_http_request_seconds",
+			Help: "From the request being read to its answer being ready.", Buckets: prometheus.ExponentialBuckets(50e-6, 2.5, 13)},
+			[]string{"method", "route"}),
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "holdfast_streams", Help: "Live-map streams open."}),
+		frames:  prometheus.NewCounter(prometheus.CounterOpts{Name: "holdfast_stream_chunks_total", Help: "Chunks encoded for live-map streams."}),
+		resyncs: prometheus.NewCounter(prometheus.CounterOpts{Name: "holdfast_stream_resyncs_total",
+			Help: "Streams that fell behind and got a new snapshot."}),
+		epoch: time.Now(),
+	}
+	m.registry.MustRegister(m.requests, m.latency, m.streams, m.frames, m.resyncs,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *meters) route(method, path string) *routeMeter {
+	labels := prometheus.Labels{"method": method, "route": path}
+	return &routeMeter{requests: m.requests.MustCurryWith(labels), latency: m.latency.With(labels)}
+}
+
+// begin reads the monotonic clock only: half the price of time.Now.
+func (m *meters) begin() time.Duration { return time.Since(m.epoch) }
+
+func (m *meters) end(route *routeMeter, status int, start time.Duration) {
+	route.count(status)
+	route.latency.Observe((time.Since(m.epoch) - start).Seconds())
+}
+
+func (r *routeMeter) count(status int) {
+	slot := &r.byStatus[min(max(status-100, 0), len(r.byStatus)-1)]
+	counter := slot.Load()
+	if counter == nil {
+		made := r.requests.WithLabelValues(strconv.Itoa(status))
+		counter = &made
+		slot.Store(counter) // a race stores the same counter twice
+	}
+	(*counter).Inc()
+}
+
+// Registry is where the rest of the process may register its own metrics; GET /metrics shows them all.
+func (s *Server) Registry() *prometheus.Registry { return s.meters.registry }
+
+func (s *Server) metricsPage(r *request) error {
+	families, err := s.meters.registry.Gather()
+	if err != nil {
+		return err
+	}
+	var page bytes.Buffer
+	for _, family := range families {
+		if _, err := expfmt.MetricFamilyToText(&page, family); err != nil {
+			return err
+		}
+	}
+	r.ctx.Response.Header.SetContentType("text/plain; version=0.0.4; charset=utf-8")
+	r.ctx.Response.AppendBody(page.Bytes())
+	return nil
+}

@@ -1,0 +1,96 @@
+package api
+
+import (
+	_ "embed"
+	"io/fs"
+	"mime"
+	"path"
+
+	"holdfast/api/web"
+)
+
+// assets are the page's files, packed once at start.
+type assets struct {
+	byName  map[string]*asset
+	openapi *still
+}
+
+type asset struct {
+	still       *still
+	contentType string
+}
+
+//go:embed openapi.json
+var openapiJSON []byte
+
+// loadAssets panics on failure: the files are part of the program.
+func loadAssets() *assets {
+	a := &assets{byName: map[string]*asset{}}
+	names, err := fs.Glob(web.FS, "*")
+	for _, name := range names {
+		var body []byte
+		if body, err = web.FS.ReadFile(name); err != nil {
+			break
+		}
+		var doc *still
+		if doc, err = newStill(body); err != nil {
+			break
+		}
+		a.byName[name] = &asset{still: doc, contentType: typeOf(name)}
+	}
+	if err == nil {
+		a.openapi, err = newStill(openapiJSON)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+// typeOf fixes the types that a machine's own mime table may get wrong; a module script with a wrong type does not run.
+func typeOf(name string) string {
+	switch path.Ext(name) {
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	}
+	if known := mime.TypeByExtension(path.Ext(name)); known != "" {
+		return known
+	}
+	return "application/octet-stream"
+}
+
+// pageHeaders keep the page to itself: nothing from elsewhere runs in it, nobody frames it.
+var pageHeaders = [][2]string{
+	{"Content-Security-Policy", "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"},
+	{"X-Content-Type-Options", "nosniff"},
+	{"Referrer-Policy", "no-referrer"},
+	{"X-Frame-Options", "DENY"},
+	{"Cross-Origin-Opener-Policy", "same-origin"},
+}
+
+func (s *Server) indexPage(r *request) error { return s.page(r, "index.html") }
+
+func (s *Server) assetPage(r *request) error { return s.page(r, string(r.param)) }
+
+func (s *Server) page(r *request, name string) error {
+	a := s.assets.byName[name]
+	if a == nil {
+		return &problem{kind: kindNotFound}
+	}
+	for _, h := range pageHeaders {
+		r.ctx.Response.Header.Set(h[0], h[1])
+	}
+	return r.sendStill(a.still, a.contentType, revalidate)
+}
+
+func (s *Server) openapiPage(r *request) error {
+	r.ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
+	r.ctx.Response.Header.Set("Access-Control-Allow-Origin", "*")
+	return r.sendStill(s.assets.openapi, jsonType, revalidate)
+}

@@ -1,0 +1,223 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/valyala/fasthttp"
+
+	"holdfast/actors"
+	"holdfast/actors/section"
+	"holdfast/actors/venue"
+	"holdfast/api/wire"
+)
+
+// kind is one way of saying no: everything about it that never varies.
+type kind struct {
+	status int
+	code   string
+	title  string
+	retry  int    // seconds for Retry-After; 0: a retry cannot help
+	limit  string // which limit was met
+	head   []byte // the JSON up to, not including, the closing brace
+}
+
+// problem is one "no" as told to a caller: a kind and what is special this time. Values of the request are never in it.
+type problem struct {
+	*kind
+	detail  string
+	field   string
+	seats   []string
+	defects []string
+	allow   string // 405 only
+}
+
+func (p *problem) Error() string { return "api: " + p.code + ": " + p.field + " " + p.detail }
+
+// Every code of the public API. A code is for ever; titles may improve.
+var (
+	kindBadRequest     = define(400, "bad_request", "The request cannot be understood")
+	kindCardData       = define(400, "card_data_refused", "Card numbers are not accepted here; send a payment token")
+	kindUnauthorized   = define(401, "unauthorized", "Say who you are")
+	kindDeclined       = define(402, "payment_declined", "The payment was declined; the hold stays")
+	kindForbidden      = define(403, "forbidden", "Only operators may do this")
+	kindNotFound       = define(404, "not_found", "There is nothing here")
+	kindEventUnknown   = define(404, "event_unknown", "There is no such event")
+	kindBookingUnknown = define(404, "booking_unknown", "There is no such booking")
+	kindSeatUnknown    = define(404, "seat_unknown", "There is no such seat")
+	kindMethod         = define(405, "method_not_allowed", "This call does not exist here")
+	kindSaleNotOpen    = define(409, "sale_not_open", "The sale is not open")
+	kindTooLarge       = define(413, "body_too_large", "The body is too large")
+	kindMediaType      = define(415, "media_type_unsupported", "Send application/json")
+	kindInvalid        = define(422, "invalid", "A value is out of bounds")
+	kindPlanInvalid    = define(422, "plan_invalid", "The plan has defects")
+	kindMismatch       = define(422, "idempotency_mismatch", "This idempotency key belongs to another request")
+	kindSpread         = define(422, "seats_in_different_sections", "One booking's seats must be in one section")
+	kindSectionUnknown = define(422, "section_unknown", "There is no such section")
+	kindCategory       = define(422, "category_unknown", "There is no such category")
+	kindRate           = define(429, "rate_limited", "Too many requests of one buyer").after(1)
+	kindHeaderTooLarge = define(431, "header_too_large", "The request's head is too large")
+	kindInternal       = define(500, "internal", "Something went wrong here; the outcome is not known: repeat with the same key")
+	kindOverloaded     = define(503, "overloaded", "Too busy; nothing was done").after(1)
+	kindUnavailable    = define(503, "unavailable", "Not available right now; nothing was granted").after(1)
+	kindUnknownOutcome = define(503, "outcome_unknown", "The outcome is not known yet: repeat with the same Idempotency-Key to learn it").after(2)
+	kindNotReady       = define(503, "not_ready", "Not ready").after(1)
+)
+
+// refusals maps a section's closed list of "no" to the outside.
+var refusals = map[section.Rejection]*kind{
+	section.IdempotencyMismatch: kindMismatch,
+	section.BookingUnknown:      kindBookingUnknown,
+	section.SeatUnknown:         kindSeatUnknown,
+	section.DuplicateSeat:       define(422, "duplicate_seat", "One seat is named twice"),
+	section.NoSeats:             define(422, "no_seats", "No seat is asked for"),
+	section.TooManySeats:        define(422, "too_many_seats", "Too many seats for one booking").limited("booking"),
+	section.TooManyForBuyer:     define(422, "too_many_seats", "Too many seats for one buyer").limited("buyer"),
+	section.AlreadyConfirmed:    define(409, "already_confirmed", "The booking is confirmed already"),
+	section.PaymentInProgress:   define(409, "payment_in_progress", "The booking is being paid").after(1),
+	section.HoldExpiredAlready:  define(409, "hold_expired", "The hold has ended"),
+	section.HoldReleasedAlready: define(409, "hold_released", "The hold was released"),
+	section.AlreadyRefunded:     define(409, "already_refunded", "The booking is refunded already"),
+	section.NotPaying:           define(409, "not_paying", "The booking is not being paid"),
+	section.NotConfirmed:        define(409, "not_confirmed", "The booking is not confirmed"),
+	section.ExtensionLimit:      define(409, "extension_limit", "The hold cannot be extended further"),
+	section.SeatTaken:           define(409, "seat_taken", "Somebody else was faster"),
+	section.SeatsNotFree:        define(409, "seats_not_free", "Some seats are not in the right state"),
+	section.OrphanSeat:          define(409, "orphan_seat", "The choice would strand a single seat"),
+	section.SplitOnly:           define(409, "split_only", "Not enough seats together"),
+	section.SoldOut:             define(409, "sold_out", "Not enough suitable seats are free"),
+}
+
+// conditions maps the engine's conditions to the outside.
+var conditions = []struct {
+	err  error
+	kind *kind
+}{
+	{actors.ErrEventUnknown, kindEventUnknown},
+	{actors.ErrBookingUnknown, kindBookingUnknown},
+	{actors.ErrSaleNotOpen, kindSaleNotOpen},
+	{actors.ErrOverloaded, kindOverloaded},
+	{actors.ErrTimeout, kindUnknownOutcome},
+	{actors.ErrUnavailable, kindUnavailable},
+	{actors.ErrMismatch, kindMismatch},
+	{actors.ErrDeclined, kindDeclined},
+	{actors.ErrSpread, kindSpread},
+}
+
+func define(status int, code, title string) *kind {
+	k := &kind{status: status, code: code, title: title}
+	k.head = append(k.head, `{"type":"urn:holdfast:problem:`...)
+	k.head = append(append(k.head, code...), `","title":`...)
+	k.head = wire.AppendString(k.head, title)
+	k.head = strconv.AppendInt(append(k.head, `,"status":`...), int64(status), 10)
+	k.head = wire.AppendString(append(k.head, `,"code":`...), code)
+	return k
+}
+
+func (k *kind) after(seconds int) *kind { k.retry = seconds; return k }
+
+func (k *kind) limited(limit string) *kind {
+	k.limit = limit
+	k.head = wire.AppendString(append(k.head, `,"limit":`...), limit)
+	return k
+}
+
+func badField(field, reason string) *problem {
+	return &problem{kind: kindBadRequest, field: field, detail: field + " " + reason}
+}
+
+func invalidField(field, reason string) *problem {
+	return &problem{kind: kindInvalid, field: field, detail: field + " " + reason}
+}
+
+// classify turns any error into what the caller is told. The second result says that the error is a surprise, to be logged.
+func classify(err error) (p problem, surprise bool) {
+	switch e := err.(type) { // the hot ones come unwrapped
+	case *actors.Refusal:
+		return refused(e)
+	case *problem:
+		return *e, false
+	}
+	for _, c := range conditions {
+		if errors.Is(err, c.err) {
+			return problem{kind: c.kind}, c.kind == kindUnavailable
+		}
+	}
+	return classifyRare(err)
+}
+
+func refused(r *actors.Refusal) (problem, bool) {
+	k := refusals[r.Code]
+	if k == nil {
+		return problem{kind: kindInternal}, true
+	}
+	return problem{kind: k, seats: r.Seats}, false
+}
+
+func classifyRare(err error) (problem, bool) {
+	var (
+		refusal *actors.Refusal
+		p       *problem
+		field   *wire.FieldError
+		seats   *actors.SeatsUnknownError
+		defects *venue.DefectsError
+	)
+	switch {
+	case errors.As(err, &refusal):
+		return refused(refusal)
+	case errors.As(err, &p):
+		return *p, false
+	case errors.As(err, &field):
+		return problem{kind: kindBadRequest, field: field.Field, detail: field.Error()}, false
+	case errors.As(err, &seats):
+		return problem{kind: kindSeatUnknown, seats: seats.Seats}, false
+	case errors.As(err, &defects):
+		return problem{kind: kindPlanInvalid, field: "plan", defects: defectTexts(defects)}, false
+	case errors.Is(err, actors.ErrSectionUnknown):
+		return problem{kind: kindSectionUnknown, field: "best_available.section"}, false
+	case errors.Is(err, actors.ErrCategory):
+		return problem{kind: kindCategory, field: "best_available.category"}, false
+	}
+	return problem{kind: kindInternal}, true
+}
+
+// appendProblem appends the whole JSON document.
+func appendProblem(dst []byte, p *problem) []byte {
+	dst = append(dst, p.head...)
+	if p.detail != "" {
+		dst = wire.AppendString(append(dst, `,"detail":`...), p.detail)
+	}
+	if p.field != "" {
+		dst = wire.AppendString(append(dst, `,"field":`...), p.field)
+	}
+	if len(p.seats) > 0 {
+		dst = wire.AppendStrings(append(dst, `,"seats":`...), p.seats)
+	}
+	if len(p.defects) > 0 {
+		dst = wire.AppendStrings(append(dst, `,"defects":`...), p.defects)
+	}
+	return append(dst, '}')
+}
+
+const problemType = "application/problem+json"
+
+// writeProblem makes p the answer, using scratch for the body, and returns scratch grown.
+func writeProblem(response *fasthttp.Response, p *problem, scratch []byte) []byte {
+	response.ResetBody()
+	response.SetStatusCode(p.status)
+	response.Header.SetContentType(problemType)
+	response.Header.Set("Cache-Control", "no-store")
+	if p.retry > 0 {
+		response.Header.Set("Retry-After", strconv.Itoa(p.retry))
+	}
+	if p.status == http.StatusUnauthorized {
+		response.Header.Set("WWW-Authenticate", `Bearer realm="holdfast"`)
+	}
+	if p.allow != "" {
+		response.Header.Set("Allow", p.allow)
+	}
+	scratch = appendProblem(scratch[:0], p)
+	response.AppendBody(scratch)
+	return scratch
+}

@@ -1,0 +1,110 @@
+package api
+
+import (
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"holdfast/actors"
+	"holdfast/api/wire"
+	"holdfast/storage"
+)
+
+// request is one call being answered, with everything it needs to be answered without allocating. It is pooled.
+//
+// Invariant: strings and slices in it may point into fasthttp's buffers, which live until Server.Handler returns, or into
+// another request's scratch after release. Nothing of it is kept.
+type request struct {
+	ctx   *fasthttp.RequestCtx
+	route *route
+	param []byte // the path's variable segment
+	who   identity
+
+	parser wire.BookParser
+	print  fingerprint
+	call   actors.BookCall
+	view   actors.BookingView
+	out    []byte // the answer being encoded
+	text   []byte // small texts inside it
+	// shared says that the engine may still touch call or view (a timeout): this request must not be used again.
+	shared bool
+}
+
+var requests = sync.Pool{New: func() any { return new(request) }}
+
+func acquireRequest(ctx *fasthttp.RequestCtx) *request {
+	r := requests.Get().(*request)
+	r.ctx, r.who, r.route, r.param, r.shared = ctx, identity{}, nil, nil, false
+	return r
+}
+
+// scratchBytesMax bounds what a pooled request keeps between uses.
+const scratchBytesMax = 256 << 10
+
+func (r *request) release() {
+	if r.shared || cap(r.out) > scratchBytesMax {
+		return
+	}
+	r.ctx, r.route, r.param = nil, nil, nil
+	r.call = actors.BookCall{}
+	r.view = actors.BookingView{Seats: r.view.Seats[:0], Tickets: r.view.Tickets[:0]}
+	requests.Put(r)
+}
+
+func (r *request) body() []byte { return r.ctx.Request.Body() }
+
+// asks starts the fingerprint of a mutation; what the body adds follows, then caller.
+func (r *request) asks() *fingerprint {
+	r.print.start(r.route, r.param)
+	return &r.print
+}
+
+// caller makes the engine's caller of a mutation from the fingerprint so far.
+func (r *request) caller() actors.Caller {
+	return actors.Caller{
+		Buyer:       r.who.buyer,
+		Operator:    r.who.operator,
+		Request:     requestID(&r.who, r.ctx.Request.Header.Peek("Idempotency-Key")),
+		Fingerprint: r.print.sum(),
+	}
+}
+
+func (r *request) event() (storage.EventID, error) {
+	id, ok := ParseEventID(r.param)
+	if !ok {
+		return id, &problem{kind: kindEventUnknown}
+	}
+	return id, nil
+}
+
+func (r *request) booking() (actors.BookingID, error) {
+	id, ok := ParseBookingID(r.param)
+	if !ok {
+		return id, &problem{kind: kindBookingUnknown}
+	}
+	return id, nil
+}
+
+// noBody refuses a body where none belongs; {} is forgiven, since many clients always send one.
+func (r *request) noBody() error {
+	if len(r.body()) == 0 {
+		return nil
+	}
+	var nothing struct{}
+	return wire.Decode(r.body(), &nothing)
+}
+
+const jsonType = "application/json"
+
+// json sends r.out.
+func (r *request) json(status int) error {
+	response := &r.ctx.Response
+	response.SetStatusCode(status)
+	response.Header.SetContentType(jsonType)
+	response.AppendBody(r.out)
+	return nil
+}
+
+// timeout is how long the engine may take for this request.
+func (s *Server) timeout() time.Duration { return s.cfg.RequestTimeout }

@@ -1,0 +1,257 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/valyala/fasthttp"
+)
+
+// Server answers HTTP. Make one with New; all methods are safe for concurrent use.
+type Server struct {
+	engine   Engine
+	cfg      Config
+	auth     *authenticator
+	rates    *rateLimiter
+	meters   *meters
+	tree     *node
+	maps     *maps
+	seatmaps seatmaps
+	hubs     *hubs
+	assets   *assets
+	stranger *routeMeter // counts what matches no route
+	http     fasthttp.Server
+	stopping atomic.Bool
+}
+
+// New makes a server around an engine. It starts nothing: call Serve, or hand Handler to a fasthttp server of your own.
+func New(engine Engine, cfg Config) *Server {
+	cfg.fill()
+	s := &Server{engine: engine, cfg: cfg, auth: newAuthenticator(&cfg), rates: newRateLimiter(cfg.BuyerRate, cfg.BuyerBurst)}
+	s.meters = newMeters()
+	s.maps = newMaps()
+	s.hubs = newHubs(&s.cfg, s.meters)
+	s.assets = loadAssets()
+	all := routes()
+	for _, r := range all {
+		r.meter = s.meters.route(r.method, r.path)
+	}
+	s.stranger = s.meters.route("ANY", "unmatched")
+	s.tree = newTree(all)
+	s.http = fasthttp.Server{
+		Handler: s.Handler, ErrorHandler: s.garbled, HeaderReceived: s.headerReceived, Logger: quiet{},
+		ReadTimeout: cfg.ReadTimeout, WriteTimeout: cfg.WriteTimeout, IdleTimeout: cfg.IdleTimeout,
+		MaxConnsPerIP: cfg.ConnsPerIPMax, Concurrency: cfg.ConnsMax, ReadBufferSize: cfg.HeaderBytesMax,
+		MaxRequestBodySize: bodyBytesMax + politeBytes, NoDefaultServerHeader: true, NoDefaultContentType: true,
+		CloseOnShutdown: true, TCPKeepalive: true, NoDefaultDate: false,
+	}
+	return s
+}
+
+// Serve answers connections of a listener until Shutdown. Several listeners may be served at once.
+func (s *Server) Serve(listener net.Listener) error {
+	if err := s.http.Serve(listener); err != nil {
+		return fmt.Errorf("api: serve: %w", err)
+	}
+	return nil
+}
+
+// Shutdown stops accepting, ends the streams, lets every request in flight get its answer, and returns; an error means that
+// ctx ended first. Requests on open connections during it are still answered, with "Connection: close".
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stopping.Store(true)
+	streams := s.hubs.close(ctx)
+	if err := s.http.ShutdownWithContext(ctx); err != nil {
+		return errors.Join(fmt.Errorf("api: shutdown: %w", err), streams)
+	}
+	return streams
+}
+
+// politeBytes is how much over the limit a body may be and still be read to its end, so that its sender gets to see the 413;
+// beyond it the connection is cut.
+const politeBytes = 192 << 10
+
+// headerReceived allows long bodies only to whoever holds the operator key: anybody else could fill the memory.
+func (s *Server) headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	path := strings.TrimSuffix(string(header.RequestURI()), "/")
+	if !header.IsPost() || path != "/v1/events" {
+		return fasthttp.RequestConfig{}
+	}
+	token, ok := strings.CutPrefix(string(header.Peek("Authorization")), "Bearer ")
+	if !ok || !s.auth.isOperator([]byte(token)) {
+		return fasthttp.RequestConfig{}
+	}
+	return fasthttp.RequestConfig{MaxRequestBodySize: planBodyBytesMax + politeBytes, ReadTimeout: 4 * s.cfg.ReadTimeout}
+}
+
+// Handler answers one request. It is what Serve runs; exported for tests and for embedding.
+func (s *Server) Handler(ctx *fasthttp.RequestCtx) {
+	r := acquireRequest(ctx)
+	meter := s.stranger
+	start := s.meters.begin()
+	func() {
+		defer s.recovered(r)
+		if err := s.dispatch(r); err != nil {
+			s.refuse(r, err)
+		}
+	}()
+	if r.route != nil {
+		meter = r.route.meter
+	}
+	s.meters.end(meter, ctx.Response.StatusCode(), start)
+	r.release()
+}
+
+// recovered turns a panic of a handler into a 500. The engine may have started something: the answer says so.
+func (s *Server) recovered(r *request) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	r.shared = true // whatever was half done stays out of the pool
+	s.cfg.Logger.Error("request panicked", "route", r.routeName(), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	writeProblem(&r.ctx.Response, &problem{kind: kindInternal}, nil)
+}
+
+func (r *request) routeName() string {
+	if r.route == nil {
+		return "unmatched"
+	}
+	return r.route.method + " " + r.route.path
+}
+
+// refuse is the one place where errors become answers, and where the surprising ones are logged.
+func (s *Server) refuse(r *request, err error) {
+	p, surprise := classify(err)
+	if p.kind == kindUnknownOutcome {
+		r.shared = true
+	}
+	if surprise {
+		s.cfg.Logger.Error("request failed", "route", r.routeName(), "code", p.code, "error", err)
+	}
+	r.out = writeProblem(&r.ctx.Response, &p, r.out)
+}
+
+// dispatch finds the route and guards its door.
+func (s *Server) dispatch(r *request) error {
+	at, param := s.tree.find(r.ctx.Path())
+	if at == nil || at.methods == nil {
+		return &problem{kind: kindNotFound}
+	}
+	r.route = at.methods[string(r.ctx.Method())]
+	if r.route == nil {
+		return &problem{kind: kindMethod, allow: at.allow}
+	}
+	r.param = param
+	if r.ctx.IsHead() {
+		r.ctx.Response.SkipBody = true
+	}
+	if err := s.door(r); err != nil {
+		return err
+	}
+	return r.route.handle(s, r)
+}
+
+// door checks, in this order: sizes, card numbers, identity, rights, the key, the rate.
+func (s *Server) door(r *request) error {
+	if err := checkSize(r); err != nil {
+		return err
+	}
+	if carriesCard(r) {
+		return errCardData
+	}
+	if r.route.access != accessPublic {
+		if err := s.identify(r); err != nil {
+			return err
+		}
+	}
+	if !r.route.mutates {
+		return nil
+	}
+	if err := checkKey(r.ctx.Request.Header.Peek("Idempotency-Key")); err != nil {
+		return err
+	}
+	return s.checkRate(r)
+}
+
+func checkSize(r *request) error {
+	limit := bodyBytesMax
+	if r.route.plan {
+		limit = planBodyBytesMax
+	}
+	if len(r.body()) > limit {
+		return &problem{kind: kindTooLarge, detail: "the limit is " + strconv.Itoa(limit) + " bytes"}
+	}
+	return nil
+}
+
+// carriesCard looks wherever a caller's text could reach storage, a processor or a log.
+func carriesCard(r *request) bool {
+	header := &r.ctx.Request.Header
+	for _, name := range [...]string{"Idempotency-Key", "X-Buyer", "Authorization", "Last-Event-ID"} {
+		if value := header.Peek(name); len(value) >= cardDigitsMin && cardInText(value) {
+			return true
+		}
+	}
+	if query := r.ctx.QueryArgs(); query.Len() > 0 {
+		for name, value := range query.All() {
+			if cardInText(name) || cardInText(value) {
+				return true
+			}
+		}
+	}
+	return len(r.body()) >= cardDigitsMin && cardInBody(r.body(), r.route.plan)
+}
+
+func (s *Server) identify(r *request) (err error) {
+	if r.who, err = s.auth.identify(r); err != nil {
+		return err
+	}
+	if !r.who.known {
+		return &problem{kind: kindUnauthorized}
+	}
+	if r.route.access == accessOperator && !r.who.operator {
+		return &problem{kind: kindForbidden}
+	}
+	return nil
+}
+
+func (s *Server) checkRate(r *request) error {
+	if s.rates.step == 0 || r.who.operator {
+		return nil
+	}
+	wait, ok := s.rates.allow(r.who.buyer, s.cfg.Now())
+	if ok {
+		return nil
+	}
+	limited := *kindRate
+	limited.retry = int(math.Ceil(wait.Seconds()))
+	return &problem{kind: &limited}
+}
+
+// garbled answers what never became a request.
+func (s *Server) garbled(ctx *fasthttp.RequestCtx, err error) {
+	var small *fasthttp.ErrSmallBuffer
+	p := &problem{kind: kindBadRequest, detail: "the request is not valid HTTP"}
+	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		p = &problem{kind: kindTooLarge}
+	case errors.As(err, &small):
+		p = &problem{kind: kindHeaderTooLarge}
+	}
+	s.meters.end(s.stranger, p.status, s.meters.begin())
+	writeProblem(&ctx.Response, p, nil)
+	ctx.SetConnectionClose()
+}
+
+// quiet swallows fasthttp's own log lines: they quote parts of requests, which may be secrets (P12).
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}

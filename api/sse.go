@@ -1,0 +1,208 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"holdfast/storage"
+)
+
+// hubs keeps one hub for each event that somebody watches.
+type hubs struct {
+	cfg     *Config
+	meter   *meters
+	streams atomic.Int64
+
+	mu      sync.Mutex
+	byEvent map[storage.EventID]*hub
+	closed  bool
+	clients sync.WaitGroup
+	running sync.WaitGroup
+}
+
+func newHubs(cfg *Config, meter *meters) *hubs {
+	return &hubs{cfg: cfg, meter: meter, byEvent: map[storage.EventID]*hub{}}
+}
+
+// join finds or starts the event's hub and counts a client in. The caller must call leave. nil: the server is stopping.
+func (s *hubs) join(id storage.EventID, m *eventMap) *hub {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	h := s.byEvent[id]
+	if h != nil && h.live != m.live {
+		close(h.ended) // its map was replaced: its clients come back and find the new one
+		h = nil
+	}
+	if h == nil {
+		h = newHub(m, s.cfg, s.meter)
+		s.byEvent[id] = h
+		s.running.Go(func() { h.run(func(h *hub) { s.retire(id, h) }) })
+	}
+	h.mu.Lock()
+	h.clients++
+	h.mu.Unlock()
+	s.clients.Add(1)
+	s.meter.streams.Set(float64(s.streams.Add(1)))
+	return h
+}
+
+func (s *hubs) leave(h *hub) {
+	h.mu.Lock()
+	h.clients--
+	h.lastClient = time.Now()
+	h.mu.Unlock()
+	s.meter.streams.Set(float64(s.streams.Add(-1)))
+	s.clients.Done()
+}
+
+// retire ends a hub unless somebody joined meanwhile.
+func (s *hubs) retire(id storage.EventID, h *hub) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h.mu.RLock()
+	wanted := h.clients > 0
+	h.mu.RUnlock()
+	if wanted || s.byEvent[id] != h {
+		return
+	}
+	delete(s.byEvent, id)
+	close(h.ended)
+}
+
+// close ends every stream and waits for the clients' goroutines, as long as ctx lasts.
+func (s *hubs) close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	for id, h := range s.byEvent {
+		delete(s.byEvent, id)
+		close(h.ended)
+	}
+	s.mu.Unlock()
+	gone := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		s.clients.Wait()
+		close(gone)
+	}()
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("api: streams still open: %w", ctx.Err())
+	}
+}
+
+// streamHead is written by hand, since the connection leaves fasthttp: one goroutine and no buffers for each client. The body ends
+// when the connection does. Proxies that buffer are asked not to.
+const streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n" +
+	"X-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\n\r\nretry: 1000\n\n"
+
+// streamAvailability hands the connection to the event's hub.
+func (s *Server) streamAvailability(r *request) error {
+	id, err := r.event()
+	if err != nil {
+		return err
+	}
+	if s.stopping.Load() || s.hubs.streams.Load() >= int64(s.cfg.StreamsMax) {
+		return &problem{kind: kindOverloaded, detail: "no more streams"}
+	}
+	m, err := s.live(id)
+	if err != nil {
+		return err
+	}
+	r.ctx.Response.Header.SetContentType("text/event-stream")
+	r.noStore()
+	if r.ctx.IsHead() {
+		return nil
+	}
+	last := bytes.Clone(r.ctx.Request.Header.Peek("Last-Event-ID"))
+	r.ctx.HijackSetNoResponse(true)
+	r.ctx.Hijack(func(conn net.Conn) { s.stream(conn, id, m, last) })
+	return nil
+}
+
+func (s *Server) stream(conn net.Conn, id storage.EventID, m *eventMap, last []byte) {
+	h := s.hubs.join(id, m)
+	if h == nil {
+		return
+	}
+	defer s.hubs.leave(h)
+	if wrapped, ok := conn.(interface{ UnsafeConn() net.Conn }); ok {
+		conn = wrapped.UnsafeConn() // the real connection takes many buffers in one system call
+	}
+	h.serve(conn, last)
+}
+
+// serve writes frames until the client or the hub is gone. An error only means that the client left: nothing to report.
+func (h *hub) serve(conn net.Conn, last []byte) {
+	at, caughtUp := h.resume(last)
+	pending := [][]byte{[]byte(streamHead)}
+	for {
+		var wake <-chan struct{}
+		pending, wake = h.next(&at, caughtUp, pending)
+		caughtUp = true
+		if len(pending) > 0 {
+			if h.write(conn, pending) != nil {
+				return
+			}
+			pending = pending[:0]
+			continue
+		}
+		select {
+		case <-wake:
+		case <-h.ended:
+			return
+		}
+	}
+}
+
+func (h *hub) write(conn net.Conn, pending [][]byte) error {
+	if err := conn.SetWriteDeadline(time.Now().Add(h.cfg.WriteTimeout)); err != nil {
+		return err
+	}
+	buffers := net.Buffers(pending)
+	_, err := buffers.WriteTo(conn)
+	return err
+}
+
+// next appends what a client should be sent now; when that is nothing, wake tells when to ask again.
+func (h *hub) next(at *place, caughtUp bool, pending [][]byte) ([][]byte, <-chan struct{}) {
+	if caughtUp {
+		h.mu.RLock()
+		out, ok := h.ring.collect(at, pending)
+		wake := h.wake
+		h.mu.RUnlock()
+		if ok {
+			return out, wake
+		}
+		h.meter.resyncs.Inc()
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	*at = place{no: h.ring.end()}
+	return append(pending, h.snapshotFrames()), h.wake
+}
+
+// resume reads a Last-Event-ID ("<incarnation>.<version>") and finds where its reader goes on; false: a snapshot is needed.
+func (h *hub) resume(last []byte) (place, bool) {
+	incarnation, number, _ := bytes.Cut(bytes.TrimSpace(last), []byte("."))
+	version, err := strconv.ParseUint(string(number), 10, 64)
+	if err != nil || string(incarnation) != h.incarnation {
+		return place{}, false
+	}
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if version > h.version {
+		return place{}, false
+	}
+	return h.ring.find(version)
+}
