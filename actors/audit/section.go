@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"holdfast/actors/section"
 	"holdfast/storage"
@@ -165,7 +167,8 @@ func (s *sectionAudit) compareState() {
 		}
 	}
 	var d section.Decision
-	for no, b := range s.ledger.bookings {
+	for _, no := range slices.Sorted(maps.Keys(s.ledger.bookings)) {
+		b := s.ledger.bookings[no]
 		known := s.state.Lookup(no, &d)
 		if alive := b.state <= section.BookingConfirmed; !known && alive || known && !b.equals(&d.Outcome) {
 			s.note(StateDiffers, fmt.Sprintf("booking %d is in state %d by the ledger and %d by the core, or has other seats", no, b.state, d.Outcome.State))
@@ -185,9 +188,20 @@ func (s *sectionAudit) compareSnapshot(hash storage.Hash) {
 		s.note(Unreadable, "snapshot: "+err.Error())
 		return
 	}
-	if s.state != nil && !bytes.Equal(restored.AppendSnapshot(nil), s.state.AppendSnapshot(nil)) {
+	if s.state != nil && !sameState(restored, s.state, s.chain.seq+1) {
 		s.note(SnapshotDiffers, "snapshot is not the state that the log replays to")
 	}
+}
+
+// sameState compares two states by their canonical form, at the door of the same record: a writer that stops has opened its next
+// record already, one that goes on has not.
+func sameState(a, b *section.State, next section.Seq) bool {
+	if a.Seq() > next || b.Seq() > next {
+		return false
+	}
+	a.Begin(next)
+	b.Begin(next)
+	return bytes.Equal(a.AppendSnapshot(nil), b.AppendSnapshot(nil))
 }
 
 // compareTickets holds the second guard's table against the ledger, both ways.

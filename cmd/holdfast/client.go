@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// target is where import and sale work: a running server, or a stopped one's data.
+type target struct {
+	URL             string `help:"A running server." placeholder:"http://HOST:PORT" xor:"target"`
+	Data            string `help:"The data folder of a stopped server." placeholder:"DIR" xor:"target"`
+	OperatorKeyFile string `help:"File with the operator's key, for --url. Without it the key of dev mode is tried." placeholder:"FILE"`
+}
+
+func (t *target) check() error {
+	if t.URL == "" && t.Data == "" {
+		return errors.New("give --url http://HOST:PORT of a running server, or --data DIR of a stopped one")
+	}
+	return nil
+}
+
+// client speaks to a running server as its operator.
+type client struct {
+	base string
+	key  string
+	http *http.Client
+}
+
+func newClient(t *target) (*client, error) {
+	key := "dev"
+	if t.OperatorKeyFile != "" {
+		secret, err := readSecret(t.OperatorKeyFile, 1)
+		if err != nil {
+			return nil, err
+		}
+		key = string(secret)
+	}
+	return &client{base: strings.TrimRight(t.URL, "/"), key: key, http: &http.Client{Timeout: time.Minute}}, nil
+}
+
+// problem is what a server refuses with; the detail is for people.
+type problem struct {
+	Status  int             `json:"status"`
+	Code    string          `json:"code"`
+	Title   string          `json:"title"`
+	Detail  string          `json:"detail"`
+	Field   string          `json:"field"`
+	Defects json.RawMessage `json:"defects"`
+}
+
+func (p *problem) Error() string {
+	text := fmt.Sprintf("refused: %d %s", p.Status, p.Code)
+	for _, part := range []string{p.Detail, p.Field, string(p.Defects)} {
+		if part != "" {
+			text += ": " + part
+		}
+	}
+	return text
+}
+
+// post sends one operator call and decodes its answer. The same key twice has one effect.
+func (c *client) post(ctx context.Context, path, idempotencyKey string, body io.Reader, length int64, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, body)
+	if err != nil {
+		return err
+	}
+	request.ContentLength = length
+	request.Header.Set("Authorization", "Bearer "+c.key)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Idempotency-Key", idempotencyKey)
+	response, err := c.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(response.Body, 32<<20))
+	if err != nil {
+		return err
+	}
+	if response.StatusCode/100 != 2 {
+		refused := &problem{Status: response.StatusCode}
+		if json.Unmarshal(text, refused) != nil {
+			refused.Detail = string(bytes.TrimSpace(text))
+		}
+		return refused
+	}
+	return json.Unmarshal(text, answer)
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// config is everything that can be set about a server: by flag, by HOLDFAST_… in the environment, or in a settings file, the
+// first of these that says something; else the default. Each field says its unit, its default and its danger.
+type config struct {
+	// Config is a file of JSON or YAML with flag names as keys. An unknown key is an error, never ignored.
+	Config kong.ConfigFlag `help:"Settings file, JSON or YAML; flags and HOLDFAST_… win over it." placeholder:"FILE" group:"Where"`
+
+	// Listen is the address of the HTTP server. Default 127.0.0.1:8080: reachable from this machine only, on purpose; there is
+	// no TLS here, so anything wider belongs behind a proxy that has it. Port 0 lets the system choose.
+	Listen string `help:"Address to serve on (${default})." default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Where"`
+	// Data is the embedded store's folder; made when missing. One process at a time: a second one is refused.
+	Data string `help:"Folder of the embedded store." placeholder:"DIR" group:"Where"`
+	// Store would name a database. This build has the embedded store only and says so, rather than ignoring the flag.
+	Store string `help:"Database address. This build has the embedded store only." placeholder:"URL" group:"Where"`
+	// Join would name a node of a cluster. Not in this build: refused.
+	Join string `help:"A cluster's node to join. Not in this build." placeholder:"HOST:PORT" group:"Where"`
+	// Redis would name a shared waiting room. Not in this build: refused.
+	Redis string `help:"A shared waiting room. Not in this build." placeholder:"URL" group:"Where"`
+
+	// DevAuth accepts any name in X-Buyer and the operator key "dev". Anybody can be anybody: never on an open address.
+	DevAuth bool `help:"Accept X-Buyer: NAME as a buyer and the operator key dev. For trying out only." group:"Who"`
+	// JWTHS256SecretFile holds the shared secret of the buyers' tokens, 32 bytes or more; shorter ones can be guessed offline.
+	JWTHS256SecretFile string `name:"jwt-hs256-secret-file" help:"File with the shared secret of buyers' tokens (HS256)." placeholder:"FILE" group:"Who"`
+	// JWTEdDSAPublicKeyFile holds the public key of the buyers' tokens, PEM.
+	JWTEdDSAPublicKeyFile string `name:"jwt-eddsa-public-key-file" help:"PEM file with the public key of buyers' tokens (EdDSA)." placeholder:"FILE" group:"Who"`
+	// OperatorKeyFile holds the operator's key; whoever has it can create, pause, refund.
+	OperatorKeyFile string `help:"File with the operator's key." placeholder:"FILE" group:"Who"`
+
+	// Demo opens a stadium for sale at start. It implies DevAuth unless real authentication is configured.
+	Demo bool `help:"Open a demonstration event of 40,000 seats. Implies --dev-auth unless real authentication is given." group:"Demonstration"`
+	// DemoBuyers is how many simulated buyers shop in this process. Default 0; hundreds make the map dance, tens of thousands
+	// cost a processor core.
+	DemoBuyers int `help:"Simulated buyers in this process, marked as such (${default})." default:"0" placeholder:"N" group:"Demonstration"`
+
+	// Inflight bounds the requests that one section works on at a time. Default 4096. Smaller refuses (503) earlier under a
+	// burst; larger lets waiting grow beyond what buyers wait for. It is the only bound of the queue.
+	Inflight int `help:"Requests in flight per section; more are refused with 503 (${default})." default:"4096" placeholder:"N" group:"Limits"`
+	// RequestTimeout is how long a request may wait for the log, in Go's notation. Default 5s. Shorter turns a slow disk into
+	// "outcome unknown" answers (safe to repeat with the same key); longer keeps buyers in front of a blank page.
+	RequestTimeout time.Duration `help:"Longest wait of a request for its answer (${default})." default:"5s" placeholder:"DURATION" group:"Limits"`
+	// ShutdownTimeout is how long a stopping server waits for requests in flight and snapshots. Default 15s. Shorter never
+	// loses what was acknowledged: it only makes the next start replay more of the log.
+	ShutdownTimeout time.Duration `help:"Longest graceful stop (${default})." default:"15s" placeholder:"DURATION" group:"Limits"`
+
+	// LogFormat is text for people or json for machines. Logs go to stderr.
+	LogFormat string `help:"Log lines as text or json (${default})." enum:"text,json" default:"text" placeholder:"FORMAT" group:"Logs"`
+	// LogLevel drops lines below it. debug is far too much for an on-sale.
+	LogLevel string `help:"debug, info, warn or error (${default})." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" group:"Logs"`
+}
+
+// demoData is where the demonstration keeps its bookings unless told otherwise.
+const demoData = "data/demo"
+
+// errNotInBuild says that a flag is understood and not available, which is better than a server that quietly runs alone.
+var errNotInBuild = errors.New("not in this build")
+
+// check refuses what cannot work, and resolves what --demo implies.
+func (c *config) check() error {
+	for _, absent := range []struct{ flag, value, instead string }{
+		{"--store", c.Store, "this build keeps its data in an embedded store: use --data DIR"},
+		{"--join", c.Join, "this build runs as one node"},
+		{"--redis", c.Redis, "this build has no shared waiting room"},
+	} {
+		if absent.value != "" {
+			return fmt.Errorf("%s %s: %w: %s", absent.flag, absent.value, errNotInBuild, absent.instead)
+		}
+	}
+	if c.Data == "" && c.Demo {
+		c.Data = demoData
+	}
+	if c.Data == "" {
+		return errors.New("--data DIR is needed: the folder where bookings are kept")
+	}
+	if err := c.checkNumbers(); err != nil {
+		return err
+	}
+	return c.checkAuth()
+}
+
+func (c *config) checkNumbers() error {
+	switch {
+	case c.Inflight < 1:
+		return errors.New("--inflight must be 1 or more: with none no request is ever taken")
+	case c.RequestTimeout < 10*time.Millisecond:
+		return errors.New("--request-timeout must be 10ms or more: a disk's sync takes about that long")
+	case c.ShutdownTimeout < 0:
+		return errors.New("--shutdown-timeout must not be negative")
+	case c.DemoBuyers < 0:
+		return errors.New("--demo-buyers must not be negative")
+	case c.DemoBuyers > 0 && !c.Demo:
+		return errors.New("--demo-buyers needs --demo: simulated buyers never shop in a real event")
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("--listen %s: %w", c.Listen, err)
+	}
+	return nil
+}
+
+func (c *config) realAuth() bool { return c.JWTHS256SecretFile != "" || c.JWTEdDSAPublicKeyFile != "" }
+
+// checkAuth makes sure that somebody decided who may buy: a server that trusts everybody is never the default.
+func (c *config) checkAuth() error {
+	if c.Demo && !c.realAuth() {
+		c.DevAuth = true
+	}
+	switch {
+	case c.DevAuth && c.realAuth():
+		return errors.New("--dev-auth and --jwt-… exclude each other: with both, anybody could be anybody")
+	case !c.DevAuth && !c.realAuth():
+		return errors.New("who may buy is not configured: give --jwt-hs256-secret-file or --jwt-eddsa-public-key-file, " +
+			"or --dev-auth to try it out on this machine")
+	}
+	return nil
+}
+
+func loopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// readSecret reads a key file; the line's end that editors add does not belong to the key.
+func readSecret(path string, bytesMin int) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	secret := strings.TrimRight(string(text), "\r\n")
+	if len(secret) < bytesMin {
+		return nil, fmt.Errorf("%s: the key has %d bytes; fewer than %d can be guessed", path, len(secret), bytesMin)
+	}
+	return []byte(secret), nil
+}

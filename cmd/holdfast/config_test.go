@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// parse runs the command line up to, and without, the command itself.
+func parse(t *testing.T, args ...string) (*commands, error) {
+	t.Helper()
+	var into commands
+	parser, err := newParser(&into, &bytes.Buffer{}, &bytes.Buffer{}, func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = parser.Parse(args)
+	return &into, err
+}
+
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestFlagWinsOverEnvironmentOverFileOverDefault(t *testing.T) {
+	file := writeFile(t, "holdfast.yaml", "listen: 127.0.0.1:1\nrequest_timeout: 1s\nlog-level: warn\ninflight: 7\ndev-auth: true\n")
+	t.Setenv("HOLDFAST_LISTEN", "127.0.0.1:2")
+	t.Setenv("HOLDFAST_REQUEST_TIMEOUT", "2s")
+	into, err := parse(t, "serve", "--config", file, "--listen", "127.0.0.1:3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := into.Serve.config
+	if got.Listen != "127.0.0.1:3" {
+		t.Errorf("flag lost: %s", got.Listen)
+	}
+	if got.RequestTimeout != 2*time.Second {
+		t.Errorf("environment lost: %s", got.RequestTimeout)
+	}
+	if got.LogLevel != "warn" || got.Inflight != 7 || !got.DevAuth {
+		t.Errorf("file lost: %+v", got)
+	}
+	if got.LogFormat != "text" || got.ShutdownTimeout != 15*time.Second {
+		t.Errorf("default lost: %+v", got)
+	}
+}
+
+func TestSettingsFileMayBeJSON(t *testing.T) {
+	file := writeFile(t, "holdfast.json", `{"inflight": 9, "data": "somewhere"}`)
+	into, err := parse(t, "serve", "--config", file)
+	if err != nil || into.Serve.Inflight != 9 || into.Serve.Data != "somewhere" {
+		t.Errorf("%+v, %v", into.Serve.config, err)
+	}
+}
+
+func TestSettingsFileFromTheEnvironment(t *testing.T) {
+	t.Setenv("HOLDFAST_CONFIG", writeFile(t, "holdfast.yaml", "inflight: 11\n"))
+	into, err := parse(t, "serve")
+	if err != nil || into.Serve.Inflight != 11 {
+		t.Errorf("inflight %d, %v", into.Serve.Inflight, err)
+	}
+}
+
+func TestBadSettingsAreRefused(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"unknown", "inflihgt: 3\n", `no setting "inflihgt"`},
+		{"list", "inflight: [1, 2]\n", "one value"},
+		{"wrong type", "inflight: many\n", "inflight"},
+		{"no YAML", "{{{\n", "neither JSON nor YAML"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := parse(t, "serve", "--config", writeFile(t, "f.yaml", c.text))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("want %q, got %v", c.want, err)
+			}
+		})
+	}
+}
+
+func TestServeSaysWhatCannotWork(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		args []string
+		want string // empty: fine
+	}{
+		{"nothing", nil, "--data DIR is needed"},
+		{"no authentication", []string{"--data", "d"}, "who may buy is not configured"},
+		{"dev", []string{"--data", "d", "--dev-auth"}, ""},
+		{"demo implies dev", []string{"--demo"}, ""},
+		{"real and dev", []string{"--data", "d", "--dev-auth", "--jwt-hs256-secret-file", "f"}, "exclude each other"},
+		{"another store", []string{"--store", "postgres://x", "--dev-auth"}, "--store postgres://x: not in this build: this build keeps its data in an embedded store"},
+		{"cluster", []string{"--data", "d", "--dev-auth", "--join", "a:1"}, "not in this build"},
+		{"redis", []string{"--data", "d", "--dev-auth", "--redis", "redis://a"}, "not in this build"},
+		{"no room", []string{"--data", "d", "--dev-auth", "--inflight", "0"}, "--inflight"},
+		{"no time", []string{"--data", "d", "--dev-auth", "--request-timeout", "1ms"}, "--request-timeout"},
+		{"simulated buyers in real life", []string{"--data", "d", "--dev-auth", "--demo-buyers", "3"}, "--demo-buyers needs --demo"},
+		{"no port", []string{"--data", "d", "--dev-auth", "--listen", "127.0.0.1"}, "--listen"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			into, err := parse(t, append([]string{"serve"}, c.args...)...)
+			if err == nil {
+				err = into.Serve.check()
+			}
+			switch {
+			case c.want == "" && err != nil:
+				t.Errorf("refused: %v", err)
+			case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+				t.Errorf("want %q, got %v", c.want, err)
+			}
+		})
+	}
+}
+
+func TestDemoDoesNotWeakenRealAuthentication(t *testing.T) {
+	into, err := parse(t, "serve", "--demo", "--jwt-hs256-secret-file", "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := into.Serve.check(); err != nil || into.Serve.DevAuth {
+		t.Errorf("dev-auth %v, %v", into.Serve.DevAuth, err)
+	}
+}
+
+func TestShortKeysAreRefused(t *testing.T) {
+	if _, err := readSecret(writeFile(t, "key", "short\n"), 16); err == nil {
+		t.Error("a key of 5 bytes was taken")
+	}
+	secret, err := readSecret(writeFile(t, "key", strings.Repeat("k", 32)+"\r\n"), 32)
+	if err != nil || len(secret) != 32 {
+		t.Errorf("%q, %v", secret, err)
+	}
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"holdfast/actors"
+	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/section"
+	"holdfast/actors/venue"
+	"holdfast/storage"
+)
+
+type importCommand struct {
+	target
+	Plan  string `arg:"" help:"Seating plan: pretix, seats.io, row list or our own compact JSON; - reads standard input."`
+	Check bool   `help:"Only check the plan: print its sections, or every defect."`
+
+	Name            string           `help:"The event's name (default: the venue's)."`
+	StartsAt        time.Time        `help:"When the show begins, RFC 3339, such as 2027-05-01T20:00:00Z." placeholder:"TIME"`
+	Currency        string           `help:"ISO 4217 (${default})." default:"EUR"`
+	Price           map[string]int64 `help:"Price of a category in minor units, such as --price 'Stalls=4500'; '*' stands for all others." placeholder:"CATEGORY=MINOR"`
+	HoldTTL         time.Duration    `help:"How long a hold lasts (${default})." default:"10m"`
+	HoldCeiling     time.Duration    `help:"How long a hold lasts at most, with extensions (${default})." default:"20m"`
+	SeatsPerBooking uint32           `help:"Most seats of one booking (${default})." default:"8"`
+	SeatsPerBuyer   uint32           `help:"Most live seats of one buyer (${default})." default:"8"`
+	Open            bool             `help:"Open the sale at once."`
+	Key             string           `help:"Idempotency key; by default made of everything above, so that the same import twice makes one event."`
+}
+
+// Help is shown by holdfast import --help.
+func (importCommand) Help() string {
+	return `Examples:
+
+  holdfast import --check plan.json
+      Sections, rows and seats; or every defect of the plan, and exit code 2.
+
+  holdfast import --url http://127.0.0.1:8080 --name "May Day" --starts-at 2027-05-01T20:00:00Z --price 'Stalls=4500' --price '*=2500' plan.json
+      Create the event on a running server (operator key of dev mode; --operator-key-file otherwise).
+
+  holdfast import --data /var/lib/holdfast --name "May Day" --starts-at 2027-05-01T20:00:00Z --price '*=2500' --open plan.json
+      The same in a stopped server's data.`
+}
+
+// Run checks the plan, and creates the event unless only the check was wanted.
+func (i *importCommand) Run(c *console) error {
+	raw, err := readPlan(i.Plan)
+	if err != nil {
+		return err
+	}
+	plan, err := venue.Parse(raw, venue.Options{Name: i.Name})
+	if err != nil {
+		return fmt.Errorf("%s: %w", i.Plan, err)
+	}
+	describePlan(c.out, plan)
+	if i.Check {
+		return nil
+	}
+	if err := i.complete(plan); err != nil {
+		return err
+	}
+	id, err := i.create(c, raw, plan)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "event %s\n", id)
+	return nil
+}
+
+func readPlan(path string) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(os.Stdin)
+	}
+	return os.ReadFile(path)
+}
+
+// describePlan prints a table of the plan's sections.
+func describePlan(out io.Writer, plan *venue.Venue) {
+	width := len("section")
+	for i := range plan.Sections {
+		width = max(width, len(plan.Sections[i].ID))
+	}
+	fmt.Fprintf(out, "%s\n\n%-*s  %5s  %6s\n", plan.Name, width, "section", "rows", "seats")
+	for i := range plan.Sections {
+		s := &plan.Sections[i]
+		seats := 0
+		for _, row := range s.Rows {
+			seats += len(row.Seats)
+		}
+		fmt.Fprintf(out, "%-*s  %5d  %6d\n", width, s.ID, len(s.Rows), seats)
+	}
+	fmt.Fprintf(out, "%-*s  %5s  %6d\n\n", width, fmt.Sprintf("%d sections", len(plan.Sections)), "", plan.SeatCount())
+}
+
+// complete fills in what a plan implies, and says what only a person can know.
+func (i *importCommand) complete(plan *venue.Venue) error {
+	if err := i.check(); err != nil {
+		return err
+	}
+	if i.Name == "" {
+		i.Name = plan.Name
+	}
+	if i.Name == "" || i.StartsAt.IsZero() {
+		return errors.New("--name and --starts-at are needed")
+	}
+	prices, missing := fillPrices(i.Price, plan)
+	if len(missing) > 0 {
+		return fmt.Errorf("no price for %s: give --price 'CATEGORY=MINOR', or --price '*=MINOR' for all others", strings.Join(missing, ", "))
+	}
+	i.Price = prices
+	if i.Key == "" {
+		i.Key = i.digest(plan)
+	}
+	return nil
+}
+
+func fillPrices(given map[string]int64, plan *venue.Venue) (prices map[string]int64, missing []string) {
+	prices = make(map[string]int64, len(plan.Categories))
+	others, some := given["*"]
+	for _, category := range plan.Categories {
+		price, known := given[category.Label]
+		switch {
+		case known:
+			prices[category.Label] = price
+		case some:
+			prices[category.Label] = others
+		default:
+			missing = append(missing, category.Label)
+		}
+	}
+	return prices, missing
+}
+
+func (i *importCommand) digest(plan *venue.Venue) string {
+	hash := sha256.New()
+	fmt.Fprintf(hash, "%s\x00%s\x00%s\x00%d\x00%d\x00%d\x00%d\x00", i.Name, i.StartsAt.UTC(), i.Currency, i.HoldTTL, i.HoldCeiling, i.SeatsPerBooking, i.SeatsPerBuyer)
+	for _, label := range slices.Sorted(maps.Keys(i.Price)) {
+		fmt.Fprintf(hash, "%s=%d\x00", label, i.Price[label])
+	}
+	hash.Write(plan.Encode())
+	return "import-" + hex.EncodeToString(hash.Sum(nil)[:16])
+}
+
+func (i *importCommand) create(c *console, raw []byte, plan *venue.Venue) (id string, err error) {
+	if i.URL != "" {
+		return i.createOnline(c, raw)
+	}
+	err = offline(c.ctx, i.Data, func(engine *actors.Engine) error {
+		event, err := engine.CreateEvent(c.ctx, i.event(), plan)
+		if err != nil {
+			return err
+		}
+		id = event.ID.String()
+		if i.Open {
+			_, err = engine.SetSale(c.ctx, event.ID, storage.SaleOpen)
+		}
+		return err
+	})
+	return id, err
+}
+
+func (i *importCommand) event() *storage.Event {
+	create := sha256.Sum256([]byte(i.Key))
+	return &storage.Event{
+		Name: i.Name, StartsAt: section.Instant(i.StartsAt.UnixMilli()), Currency: i.Currency, Sale: storage.SaleClosed, Prices: i.Price,
+		Rules: section.Rules{
+			HoldTTL: section.Millis(i.HoldTTL.Milliseconds()), HoldCeiling: section.Millis(i.HoldCeiling.Milliseconds()),
+			SeatsPerBookingMax: i.SeatsPerBooking, SeatsPerBuyerMax: i.SeatsPerBuyer,
+			DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin,
+		},
+		Create: section.RequestID(create[:16]), CreateFingerprint: 1,
+	}
+}
+
+func (i *importCommand) createOnline(c *console, plan []byte) (id string, err error) {
+	server, err := newClient(&i.target)
+	if err != nil {
+		return "", err
+	}
+	body, err := json.Marshal(map[string]any{
+		"name": i.Name, "starts_at": i.StartsAt.UTC(), "currency": i.Currency, "prices": i.Price, "plan": json.RawMessage(plan),
+		"hold_ttl_seconds": int64(i.HoldTTL.Seconds()), "hold_ceiling_seconds": int64(i.HoldCeiling.Seconds()),
+		"max_seats_per_booking": i.SeatsPerBooking, "max_seats_per_buyer": i.SeatsPerBuyer,
+	})
+	if err != nil {
+		return "", err
+	}
+	var event struct {
+		ID string `json:"id"`
+	}
+	bar := newBar(c.err, len(body), "sending the plan", true)
+	reader := progressbar.NewReader(bytes.NewReader(body), bar)
+	if err := server.post(c.ctx, "/v1/events", i.Key, &reader, int64(len(body)), &event); err != nil {
+		return "", err
+	}
+	if i.Open {
+		return event.ID, postSale(c, server, event.ID, storage.SaleOpen, i.Key+"-open")
+	}
+	return event.ID, nil
+}
+
+// newBar draws on a terminal and nowhere else.
+func newBar(out io.Writer, total int, what string, bytes bool) *progressbar.ProgressBar {
+	file, ok := out.(*os.File)
+	visible := ok && term.IsTerminal(int(file.Fd()))
+	return progressbar.NewOptions(total,
+		progressbar.OptionSetWriter(out), progressbar.OptionSetVisibility(visible), progressbar.OptionSetDescription(what),
+		progressbar.OptionShowBytes(bytes), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(),
+		progressbar.OptionThrottle(65*time.Millisecond))
+}
+
+// offline opens a stopped server's engine for one piece of work.
+func offline(ctx context.Context, data string, work func(*actors.Engine) error) (err error) {
+	store, err := openStore(data, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	payments, err := sandbox.Open("") // nothing is paid here
+	if err != nil {
+		return err
+	}
+	engine, err := actors.Open(ctx, actors.Config{Store: store, Gateway: payments, Name: "operator"})
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(engine), engine.Close(ctx))
+}

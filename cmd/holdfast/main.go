@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes, part of the tool's promise to scripts.
+const (
+	exitOK       = 0
+	exitFindings = 1 // audit: something does not add up
+	exitFailed   = 2 // could not do what was asked
+)
+
+// errFindings makes the process end with exitFindings; everything there is to say has been printed.
+var errFindings = errors.New("the audit found damage")
+
+// commands is the command line. Each command's help has examples.
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Import  importCommand  `cmd:"" help:"Check a seating plan, and create an event from it."`
+	Sale    saleCommand    `cmd:"" help:"Open, pause or close an event's sale."`
+	Audit   auditCommand   `cmd:"" help:"Verify every log, ticket and snapshot of a stopped server's data."`
+	Version versionCommand `cmd:"" help:"Say which build this is."`
+}
+
+// console is where a command speaks; tests give it buffers.
+type console struct {
+	ctx context.Context
+	out io.Writer
+	err io.Writer
+}
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main without the process: arguments in, exit code out.
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	exited := exitOK
+	ended := false
+	parser, err := newParser(&commands{}, out, errs, func(code int) { exited, ended = code, true })
+	if err != nil {
+		fmt.Fprintln(errs, "holdfast:", err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(args)
+	if ended { // help was asked for, and printed
+		return exited
+	}
+	if err == nil {
+		err = parsed.Run(&console{ctx: ctx, out: out, err: errs})
+	}
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFindings):
+		return exitFindings
+	}
+	fmt.Fprintln(errs, "holdfast:", err)
+	return exitFailed
+}
+
+func newParser(into *commands, out, errs io.Writer, exit func(int)) (*kong.Kong, error) {
+	return kong.New(into,
+		kong.Name("holdfast"),
+		kong.Description("Seats for on-sales: a million people, a few thousand seats, no two people ever on the same one."),
+		kong.Writers(out, errs),
+		kong.Exit(exit),
+		kong.DefaultEnvars("HOLDFAST"),
+		kong.Configuration(loadSettings),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Summary: true}),
+	)
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"holdfast/actors"
+	"holdfast/actors/checkout/sandbox"
+	"holdfast/api"
+	"holdfast/storage"
+	"holdfast/storage/pebblestore"
+)
+
+// Files of a data folder.
+const (
+	storeFolder  = "store"          // the embedded store's own
+	paymentsFile = "payments.jsonl" // the pretended payment processor's ledger
+)
+
+// Node is a whole server as a value: what serve runs and tests build.
+//
+// Invariant: what a Node has opened it closes, in the opposite order, exactly once.
+type Node struct {
+	store    storage.Store
+	payments *sandbox.Sandbox
+	engine   *actors.Engine
+	server   *api.Server
+	listener net.Listener
+	log      *slog.Logger
+	stopping atomic.Bool
+	served   chan error // the server's end, once
+}
+
+// Open starts a server with a checked config. It returns once requests are accepted; whether they can be served already is
+// readyz's answer (sections load in the background). ctx bounds the opening only.
+func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error) {
+	n = &Node{log: log, served: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.abandon(ctx))
+			n = nil
+		}
+	}()
+	outside, err := apiConfig(c, log)
+	if err != nil {
+		return n, err
+	}
+	if err := n.openEngine(ctx, c); err != nil {
+		return n, err
+	}
+	if n.listener, err = net.Listen("tcp", c.Listen); err != nil {
+		return n, fmt.Errorf("listen: %w", err)
+	}
+	n.server = api.New(engine{n.engine, &n.stopping}, *outside)
+	go func() { n.served <- n.server.Serve(n.listener) }()
+	return n, nil
+}
+
+func (n *Node) openEngine(ctx context.Context, c *config) error {
+	store, err := openStore(c.Data, n.log)
+	if err != nil {
+		return err
+	}
+	n.store = store
+	if n.payments, err = sandbox.Open(filepath.Join(c.Data, paymentsFile)); err != nil {
+		return fmt.Errorf("payments: %w", err)
+	}
+	n.engine, err = actors.Open(ctx, actors.Config{
+		Store: store, Gateway: n.payments, Name: nodeName(), Logger: n.log,
+		InflightMax: int64(c.Inflight), Preload: true,
+	})
+	return err
+}
+
+// openStore opens a data folder for writing.
+func openStore(data string, log *slog.Logger) (*pebblestore.Store, error) {
+	if err := os.MkdirAll(data, 0o750); err != nil {
+		return nil, err
+	}
+	store, err := pebblestore.Open(filepath.Join(data, storeFolder), pebblestore.Options{
+		Logf: func(format string, args ...any) { log.Warn("store: " + fmt.Sprintf(format, args...)) },
+	})
+	if errors.Is(err, storage.ErrInUse) {
+		return nil, fmt.Errorf("%s is in use by a running holdfast: stop it, or speak to it with --url (%w)", data, err)
+	}
+	return store, err
+}
+
+func nodeName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "node"
+	}
+	return name
+}
+
+// engine is the actors' engine as the api wants it, with one word of its own: a node that stops is not ready, while it still
+// finishes what it has taken.
+type engine struct {
+	*actors.Engine
+	stopping *atomic.Bool
+}
+
+func (e engine) Ready() error {
+	if e.stopping.Load() {
+		return actors.ErrUnavailable
+	}
+	return e.Engine.Ready()
+}
+
+// Live gives the concrete map as the interface that the api declares.
+func (e engine) Live(ctx context.Context, id storage.EventID) (api.Live, error) {
+	live, err := e.Engine.Live(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return live, nil
+}
+
+// Addr is where the node listens, with the port that the system chose.
+func (n *Node) Addr() string { return n.listener.Addr().String() }
+
+// Ready answers nil once requests can be served.
+func (n *Node) Ready() error { return engine{n.engine, &n.stopping}.Ready() }
+
+// Engine is for what runs inside the process: the demonstration.
+func (n *Node) Engine() *actors.Engine { return n.engine }
+
+// Served yields the server's end: an error if it ended by itself.
+func (n *Node) Served() <-chan error { return n.served }
+
+// Close stops gracefully: not ready first, so that nobody new is sent here; then requests in flight are answered, sections
+// leave snapshots, and the store closes. When ctx ends before that, the rest is cut short, which loses nothing acknowledged.
+func (n *Node) Close(ctx context.Context) error {
+	n.stopping.Store(true)
+	return errors.Join(n.server.Shutdown(ctx), n.abandon(ctx))
+}
+
+// abandon closes whatever is open behind the server.
+func (n *Node) abandon(ctx context.Context) error {
+	var errs []error
+	if n.engine != nil {
+		errs = append(errs, n.engine.Close(ctx))
+	}
+	if n.payments != nil {
+		errs = append(errs, n.payments.Close())
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// apiConfig reads the keys and says who may come in.
+func apiConfig(c *config, log *slog.Logger) (*api.Config, error) {
+	secret, err := readSecret(c.JWTHS256SecretFile, 32)
+	if err != nil {
+		return nil, fmt.Errorf("--jwt-hs256-secret-file: %w", err)
+	}
+	public, err := readPublicKey(c.JWTEdDSAPublicKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("--jwt-eddsa-public-key-file: %w", err)
+	}
+	operator, err := readSecret(c.OperatorKeyFile, 16)
+	if err != nil {
+		return nil, fmt.Errorf("--operator-key-file: %w", err)
+	}
+	out := &api.Config{
+		DevAuth: c.DevAuth, OperatorKey: string(operator), JWTSecret: secret, JWTPublicKey: public,
+		RequestTimeout: c.RequestTimeout, Logger: log,
+	}
+	return out, out.Validate()
+}
+
+func readPublicKey(path string) (ed25519.PublicKey, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("%s holds no PEM block", path)
+	}
+	parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	key, ok := parsed.(ed25519.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("%s holds a %T, not an Ed25519 public key", path, parsed)
+	}
+	return key, nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"holdfast/actors"
+)
+
+type serveCommand struct {
+	config
+}
+
+// Help is shown by holdfast serve --help.
+func (serveCommand) Help() string {
+	return `Examples:
+
+  holdfast serve --demo --demo-buyers 40
+      A stadium on sale at http://127.0.0.1:8080/, with simulated buyers.
+
+  holdfast serve --data /var/lib/holdfast --jwt-hs256-secret-file secret --operator-key-file operator
+      A server that knows its buyers by signed tokens.
+
+  holdfast serve --config holdfast.yaml --log-format json
+      Settings from a file. A flag wins over HOLDFAST_… in the environment, which wins over the file.
+
+SIGTERM or ^C stops gracefully: /readyz answers 503, requests in flight are answered, sections leave snapshots. A second one
+stops at once, which loses nothing that was acknowledged.`
+}
+
+// Run serves until a signal.
+func (s *serveCommand) Run(c *console) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	log := newLogger(c.err, s.LogFormat, s.LogLevel)
+	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer restoreSignals()
+	node, err := Open(ctx, &s.config, log)
+	if err != nil {
+		return err
+	}
+	s.announce(c.out, log, node)
+	failed := s.runUntil(ctx, node, log)
+	restoreSignals() // from here on a second signal ends the process
+	log.Info("stopping", "patience", s.ShutdownTimeout)
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.ShutdownTimeout)
+	defer cancel()
+	err = errors.Join(failed, node.Close(patience))
+	if err == nil {
+		log.Info("stopped")
+	}
+	return err
+}
+
+func (s *serveCommand) runUntil(ctx context.Context, node *Node, log *slog.Logger) error {
+	go watchStart(ctx, node, log)
+	var shoppers *demo
+	if s.Demo {
+		var err error
+		if shoppers, err = startDemo(ctx, node.Engine(), s.DemoBuyers, log); err != nil {
+			return err
+		}
+	}
+	var failed error
+	select {
+	case <-ctx.Done():
+	case failed = <-node.Served():
+		failed = errors.Join(errors.New("the HTTP server ended by itself"), failed)
+	}
+	shoppers.stop()
+	return failed
+}
+
+func (s *serveCommand) announce(out io.Writer, log *slog.Logger, node *Node) {
+	log.Info("listening", "address", node.Addr(), "data", s.Data, "build", buildInfo())
+	log.Warn("payments are pretended: this build has no processor but the sandbox, whose tokens are tok_ok, tok_declined …")
+	if s.DevAuth {
+		log.Warn("dev-auth: everybody may call themselves anybody; the operator key is dev unless one is configured")
+		if !loopback(s.Listen) {
+			log.Warn("dev-auth on an address that others reach", "address", node.Addr())
+		}
+	}
+	fmt.Fprintf(out, "\n  Holdfast is at  http://%s/\n", node.Addr())
+	if s.Demo {
+		fmt.Fprintf(out, "  The demonstration: open that page and pick seats. %d simulated buyers shop along.\n", s.DemoBuyers)
+	}
+	fmt.Fprintln(out)
+}
+
+// watchStart logs how far the start is, once a second, until requests can be served.
+func watchStart(ctx context.Context, node *Node, log *slog.Logger) {
+	began := time.Now()
+	logged := began
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for node.Ready() != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if time.Since(logged) >= time.Second {
+			logged = time.Now()
+			log.Info("starting: sections are loading", "serving", node.Engine().Stats().SectionsServing.Load())
+		}
+	}
+	log.Info("ready", "events", len(node.Engine().Events()), "sections", node.Engine().Stats().SectionsServing.Load(), "took", time.Since(began).Round(time.Millisecond))
+}
+
+// waitReady returns nil once requests can be served.
+func waitReady(ctx context.Context, e *actors.Engine) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for e.Ready() != nil {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
+)
+
+// settings are a file's values by flag name. The file stands behind the environment and before the defaults.
+type settings map[string]any
+
+// loadSettings reads a settings file: JSON or YAML (which includes JSON), one flat object of flag names.
+func loadSettings(r io.Reader) (kong.Resolver, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	raw := map[string]any{}
+	if err := yaml.Unmarshal(text, &raw); err != nil {
+		return nil, fmt.Errorf("neither JSON nor YAML: %w", err)
+	}
+	values := make(settings, len(raw))
+	for name, value := range raw {
+		values[strings.ReplaceAll(name, "_", "-")] = value
+	}
+	return values, nil
+}
+
+// Validate refuses names that no flag has: a misspelt limit would otherwise be no limit at all.
+func (s settings) Validate(app *kong.Application) error {
+	known := map[string]bool{}
+	for _, command := range app.Children {
+		for _, flag := range command.Flags {
+			known[flag.Name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		if !known[name] {
+			return fmt.Errorf("settings file: there is no setting %q", name)
+		}
+	}
+	return nil
+}
+
+// Resolve gives the file's value unless the environment has one: an operator's override beats what was deployed.
+func (s settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil
+		}
+	}
+	value, ok := s[flag.Name]
+	if !ok {
+		return nil, nil
+	}
+	switch value.(type) {
+	case []any, map[string]any:
+		return nil, fmt.Errorf("settings file: %s must be one value", flag.Name)
+	}
+	return fmt.Sprint(value), nil
+}
