@@ -88,7 +88,9 @@ func (c *Committer) take(spare []commitJob) []commitJob {
 	for range c.wake {
 		c.mu.Lock()
 		jobs, closed := c.queue, c.closed
-		c.queue = spare[:0]
+		if len(jobs) > 0 { // a spurious wake must not hand the spare out twice
+			c.queue = spare[:0]
+		}
 		c.mu.Unlock()
 		if closed {
 			c.signal() // the other lanes must see it too

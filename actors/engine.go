@@ -40,7 +40,7 @@ type Config struct {
 	ChargeTimeout time.Duration
 	// CommitLanes is how many merged writes may be under way at once. Default 1, right for the embedded store.
 	CommitLanes int
-	// ReadyEvents opens every event whose sale is open before Ready says yes. Default true in the server.
+	// Preload opens every event whose sale is open before Ready says yes; without it events open at their first request.
 	Preload bool
 }
 

@@ -65,6 +65,7 @@ type sectionActor struct {
 	sentAt      time.Time
 	timer       *time.Timer
 	armed       section.Instant // when the timer fires; 0: not armed
+	blocked     bool            // expiry waits for the record in flight; a timer would only spin
 	drain       []func()
 	dead        bool
 }
@@ -93,7 +94,7 @@ func (a *sectionActor) handle(ctx actor.Context, r *Request) {
 		a.flush()
 	case expiryTick:
 		a.armed = 0
-		a.w.ExpireDue(a.host.now())
+		a.blocked = !a.w.ExpireDue(a.host.now())
 	case resendTick:
 		a.flush()
 	case *drainOrder:
@@ -172,7 +173,7 @@ func (a *sectionActor) advance(c *completion) {
 		a.doubt(c.err)
 		return
 	}
-	a.resends = 0
+	a.resends, a.blocked = 0, false
 	a.host.landed(p, time.Since(a.sentAt))
 	a.w.Recycle(p)
 	a.flush()
@@ -200,7 +201,7 @@ func resendDelay(attempt int) time.Duration {
 // arm keeps one timer for the earliest end of a hold.
 func (a *sectionActor) arm() {
 	next, ok := a.w.State().NextExpiry()
-	if !ok || (a.armed != 0 && a.armed <= next) {
+	if !ok || a.blocked || (a.armed != 0 && a.armed <= next) {
 		return
 	}
 	a.armed = next

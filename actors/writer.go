@@ -158,11 +158,10 @@ func (w *Writer) lookup(r *Request) {
 	w.answerAfter(r, r.Decision.Outcome.DependsOn)
 }
 
-// ExpireDue ends the holds whose time has come by now.
-func (w *Writer) ExpireDue(now section.Instant) {
-	if w.status == writerServing && len(w.backlog) == 0 {
-		w.expire(max(now, w.state.LastAt()))
-	}
+// ExpireDue ends the holds whose time has come by now. False means that it must be called again after the record in flight has
+// landed: there is no room now, or its outcome is unknown.
+func (w *Writer) ExpireDue(now section.Instant) bool {
+	return w.status == writerServing && len(w.backlog) == 0 && w.expire(max(now, w.state.LastAt()))
 }
 
 // expire runs before every command, so that no answer ever depends on how late a timer is (P4). A wave longer than
