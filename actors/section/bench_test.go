@@ -1,0 +1,262 @@
+package section
+
+import (
+	"runtime"
+	"testing"
+	"time"
+)
+
+// holder is a section of n general places and the command that takes one after the other, each for a buyer of their own.
+type holder struct {
+	s       *State
+	d       Decision
+	c       Command
+	seat    [1]SeatIndex
+	touched []SeatIndex
+}
+
+func newHolder(n int) *holder {
+	h := &holder{s: NewState(generalLayout(n), testRules), touched: make([]SeatIndex, 0, 64)}
+	h.s.Begin(1)
+	return h
+}
+
+// hold places hold i, counted from 0, at millisecond at.
+func (h *holder) hold(i uint64, at Instant) {
+	h.seat[0] = SeatIndex(i % uint64(h.s.Seats()))
+	h.c = Command{Kind: PlaceHold, At: at, Buyer: buyerOf(i), Request: requestOf(i), Fingerprint: i, Seats: h.seat[:]}
+	h.run()
+}
+
+func (h *holder) release(i uint64, no BookingNo, at Instant) {
+	h.c = Command{Kind: ReleaseHold, At: at, Buyer: buyerOf(i), Booking: no}
+	h.run()
+}
+
+func (h *holder) run() {
+	h.s.Decide(&h.c, &h.d)
+	if h.d.Outcome.Rejection != Accepted {
+		panic(h.d.Outcome.Rejection.String())
+	}
+	h.touched = h.touched[:0]
+	for i := range h.d.Changes {
+		h.touched = h.s.Apply(&h.d.Changes[i], h.touched)
+	}
+}
+
+func heapInUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestMemoryPerHold measures everything a live hold of one seat costs: its part of the seat map, booking, buyer, remembered
+// request, indexes and expiry.
+func TestMemoryPerHold(t *testing.T) {
+	const holds = 100_000
+	layout := generalLayout(holds)
+	before := heapInUse()
+	h := &holder{s: NewState(layout, testRules)}
+	for i := range uint64(holds) {
+		h.hold(i, Instant(i/100))
+	}
+	perHold := float64(heapInUse()-before) / holds
+	t.Logf("%.1f bytes per live hold", perHold)
+	if perHold > 200 {
+		t.Errorf("%.1f bytes per live hold, the budget is 200", perHold)
+	}
+	runtime.KeepAlive(h)
+}
+
+// TestAllocations guards the hot path: a hold allocates nothing but its own lasting memory, a chunk at a time; refusals nothing.
+func TestAllocations(t *testing.T) {
+	h := newHolder(100_000)
+	i := uint64(0)
+	hold := func() { h.hold(i, Instant(i)); i++ }
+	for range 1000 {
+		hold()
+	}
+	if n := testing.AllocsPerRun(20_000, hold); n > 0 {
+		t.Errorf("a hold allocates %v times", n)
+	}
+	j := uint64(0)
+	if n := testing.AllocsPerRun(10_000, func() { h.release(j, BookingNo(j+1), h.s.LastAt()); j++ }); n > 0 {
+		t.Errorf("a release allocates %v times", n)
+	}
+	taken := Command{Kind: PlaceHold, Buyer: buyerOf(1 << 40), Seats: seatsOf(SeatIndex(i - 1)), Request: requestOf(1 << 40)}
+	if n := testing.AllocsPerRun(1000, func() { h.s.Decide(&taken, &h.d) }); n > 0 || h.d.Outcome.Rejection != SeatTaken {
+		t.Errorf("a refusal (%v) allocates %v times", h.d.Outcome.Rejection, n)
+	}
+	b := newBestHolder(5000)
+	for range 100 {
+		b.best(2)
+	}
+	if n := testing.AllocsPerRun(2000, func() { b.best(2) }); n > 0 {
+		t.Errorf("best available allocates %v times", n)
+	}
+}
+
+type bestHolder struct {
+	holder
+	n uint64
+}
+
+func newBestHolder(seats int) *bestHolder {
+	b := &bestHolder{holder: holder{s: NewState(hall(seats), testRules), touched: make([]SeatIndex, 0, 64)}}
+	b.s.Begin(1)
+	return b
+}
+
+func (b *bestHolder) best(quantity uint32) {
+	b.n++
+	b.c = Command{Kind: PlaceBest, Buyer: buyerOf(b.n), Request: requestOf(b.n), Quantity: quantity, AnyCategory: true, At: b.s.LastAt()}
+	b.run()
+}
+
+// TestLoadTime guards that the largest venues load fast.
+func TestLoadTime(t *testing.T) {
+	start := time.Now()
+	s := NewState(hall(70_000), testRules)
+	if took := time.Since(start); took > time.Second || s.Free() != 70_000 {
+		t.Errorf("%d seats took %v", s.Free(), took)
+	}
+}
+
+// BenchmarkHoldRelease is one hold and one release, Decide and Apply, in a section with 50,000 live holds.
+func BenchmarkHoldRelease(b *testing.B) {
+	h := newHolder(100_000)
+	h.s.rules.DedupeWindow = 1000
+	i := uint64(0)
+	for ; i < 50_000; i++ {
+		h.hold(i, Instant(i/100))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		h.hold(i, Instant(i/100))
+		h.release(i-50_000, BookingNo(i-50_000+1), Instant(i/100))
+		i++
+	}
+}
+
+// BenchmarkHold fills 100,000 places, again and again; the worst single command is reported, too.
+func BenchmarkHold(b *testing.B) {
+	h := newHolder(100_000)
+	worst, i := time.Duration(0), uint64(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		if i == 100_000 {
+			b.StopTimer()
+			h, i = newHolder(100_000), 0
+			runtime.GC()
+			b.StartTimer()
+		}
+		start := time.Now()
+		h.hold(i, Instant(i/100))
+		worst = max(worst, time.Since(start))
+		i++
+	}
+	b.ReportMetric(float64(worst.Microseconds()), "worst-µs")
+}
+
+func BenchmarkRefuse(b *testing.B) {
+	h := newHolder(100_000)
+	for i := range uint64(100_000) {
+		h.hold(i, 0)
+	}
+	i := uint64(200_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		h.seat[0] = SeatIndex(i % 100_000)
+		h.c = Command{Kind: PlaceHold, Buyer: buyerOf(i), Request: requestOf(i), Seats: h.seat[:]}
+		h.s.Decide(&h.c, &h.d)
+		i++
+	}
+}
+
+// BenchmarkBest fills a section of 5,000 seats with pairs, from empty to full.
+func BenchmarkBest(b *testing.B) {
+	h := newBestHolder(5000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if h.s.Free() < 2 {
+			b.StopTimer()
+			h = newBestHolder(5000)
+			b.StartTimer()
+		}
+		h.best(2)
+	}
+}
+
+// BenchmarkBestMixed fills a section of 5,000 seats with parties of one to four, so that some are split at the end.
+func BenchmarkBestMixed(b *testing.B) {
+	h := newBestHolder(5000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if h.s.Free() < 4 {
+			b.StopTimer()
+			h = newBestHolder(5000)
+			b.StartTimer()
+		}
+		h.best(uint32(h.n%4) + 1)
+	}
+}
+
+// BenchmarkExpire ends 100,000 holds that lapse in the same second, 1,000 a command; one op is one hold.
+func BenchmarkExpire(b *testing.B) {
+	h := newHolder(100_000)
+	b.ReportAllocs()
+	for n := 0; n < b.N; n += 1000 {
+		if h.s.LiveHolds() == 0 {
+			b.StopTimer()
+			h = newHolder(100_000)
+			for i := range uint64(100_000) {
+				h.hold(i, Instant(i/100))
+			}
+			b.StartTimer()
+		}
+		h.c = Command{Kind: ExpireHolds, At: 700_000, Max: 1000}
+		h.run()
+	}
+}
+
+// BenchmarkReplay applies holds alone, as a takeover does; one op is one change.
+func BenchmarkReplay(b *testing.B) {
+	l, i := generalLayout(100_000), uint64(100_000)
+	var s *State
+	touched := make([]SeatIndex, 0, 64)
+	var seat [1]SeatIndex
+	b.ReportAllocs()
+	for b.Loop() {
+		if i == 100_000 {
+			b.StopTimer()
+			s, i = NewState(l, testRules), 0
+			b.StartTimer()
+		}
+		seat[0] = SeatIndex(i)
+		c := Change{Kind: HoldPlaced, Request: requestOf(i), Buyer: buyerOf(i), Booking: BookingNo(i + 1), ExpiresAt: 600_000, Seats: seat[:]}
+		touched = s.Apply(&c, touched[:0])
+		i++
+	}
+}
+
+func BenchmarkSnapshot100k(b *testing.B) {
+	h := newHolder(100_000)
+	for i := range uint64(100_000) {
+		h.hold(i, 0)
+	}
+	body := h.s.AppendSnapshot(nil)
+	b.Run("append", func(b *testing.B) {
+		for b.Loop() {
+			body = h.s.AppendSnapshot(body[:0])
+		}
+		b.ReportMetric(float64(len(body))/1e6, "MB")
+	})
+	b.Run("restore", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := Restore(h.s.layout, testRules, body); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,175 @@
+package section
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// drawLayout makes a small section with breaks, categories and accessible seats, or a general area.
+func drawLayout(t *rapid.T) *Layout {
+	l := &Layout{General: rapid.IntRange(0, 5).Draw(t, "general") == 0}
+	for range rapid.IntRange(1, 4).Draw(t, "rows") {
+		row := RowSpec{First: SeatIndex(len(l.Seats)), Count: uint32(rapid.IntRange(1, 9).Draw(t, "count"))}
+		for i := uint32(1); i < row.Count; i++ {
+			if rapid.IntRange(0, 5).Draw(t, "break") == 0 {
+				row.Breaks = append(row.Breaks, i)
+			}
+		}
+		l.Rows = append(l.Rows, row)
+		for range row.Count {
+			l.Seats = append(l.Seats, SeatSpec{
+				Category:   CategoryID(rapid.IntRange(0, 1).Draw(t, "category")),
+				Accessible: rapid.IntRange(0, 6).Draw(t, "accessible") == 0,
+			})
+			l.Quality = append(l.Quality, uint32(rapid.IntRange(0, 50).Draw(t, "quality")))
+		}
+	}
+	return l
+}
+
+// modelRules are tight, so that short runs meet every limit and the idempotency memory overflows.
+func modelRules() Rules {
+	return Rules{HoldTTL: 50, HoldCeiling: 90, SeatsPerBookingMax: 4, SeatsPerBuyerMax: 7, DedupeWindow: 120, DedupeCountMin: 3}
+}
+
+func drawCommand(t *rapid.T, l *Layout, now Instant, lastNo BookingNo) Command {
+	kinds := []CommandKind{PlaceHold, PlaceHold, PlaceBest, PlaceBest, PlaceBest, ExtendHold, ReleaseHold, BeginPayment, BeginPayment,
+		ConfirmPayment, FailPayment, RefundBooking, ExpireHolds, BlockSeats, UnblockSeats}
+	c := Command{
+		Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), At: now, Buyer: buyerOf(rapid.Uint64Range(0, 3).Draw(t, "buyer")),
+		Quantity:    uint32(rapid.IntRange(0, 5).Draw(t, "quantity")),
+		AnyCategory: rapid.Bool().Draw(t, "any"), Category: CategoryID(rapid.IntRange(0, 2).Draw(t, "category")),
+		AccessibleOnly: rapid.IntRange(0, 4).Draw(t, "only") == 0, TogetherOnly: rapid.IntRange(0, 3).Draw(t, "together") == 0,
+		Operator: rapid.IntRange(0, 2).Draw(t, "operator") == 0, Max: uint32(rapid.IntRange(0, 4).Draw(t, "max")),
+		Booking: BookingNo(rapid.Uint64Range(uint64(max(lastNo, 6))-6, uint64(lastNo)+1).Draw(t, "booking")),
+	}
+	for range rapid.IntRange(0, 4).Draw(t, "seats") {
+		c.Seats = append(c.Seats, SeatIndex(rapid.IntRange(0, len(l.Seats)).Draw(t, "seat")))
+	}
+	if c.Kind != ExpireHolds && rapid.Bool().Draw(t, "remembered") {
+		c.Request = requestOf(rapid.Uint64Range(0, 15).Draw(t, "request"))
+		c.Fingerprint = rapid.Uint64Range(0, 1).Draw(t, "fingerprint")
+	}
+	return c
+}
+
+// TestTwin runs thousands of random commands through State and its dumb twin, restores from a snapshot now and then, and
+// rebuilds the state from its changes (P1, P4, P5, P10, P11).
+func TestTwin(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := drawLayout(t)
+		k, model := newDesk(l, modelRules()), newTwin(l, modelRules())
+		now := Instant(1000)
+		for range rapid.IntRange(1, 60).Draw(t, "length") {
+			now += Instant(rapid.SampledFrom([]int{0, 0, 1, 7, 30, 60}).Draw(t, "passes"))
+			c := drawCommand(t, l, now, model.lastNo)
+			want, repeat := model.judge(&c)
+			out := k.do(c)
+			if out.Rejection != want || out.Repeat != repeat {
+				t.Fatalf("%+v: %v repeat %v, the twin says %v repeat %v\n%v", c, out.Rejection, out.Repeat, want, repeat, k.state)
+			}
+			if want == Accepted && !repeat {
+				judgeSeats(t, model, &c, &out)
+				model.accept(&c, out.Seats)
+			}
+			compare(t, k.state, model)
+			if rapid.IntRange(0, 19).Draw(t, "restore") == 0 {
+				k.state = restored(t, k.state)
+			}
+		}
+		if a, b := k.state.AppendSnapshot(nil), k.replay().AppendSnapshot(nil); !bytes.Equal(a, b) {
+			t.Fatalf("a replay of the changes differs from the state that made them")
+		}
+	})
+}
+
+// restored goes through a snapshot and back, and checks that the bytes are canonical.
+func restored(t *rapid.T, s *State) *State {
+	body := s.AppendSnapshot(nil)
+	again, err := Restore(s.layout, s.rules, body)
+	if err != nil {
+		t.Fatalf("restore: %v", err)
+	}
+	if !bytes.Equal(body, again.AppendSnapshot(nil)) {
+		t.Fatalf("a restored state has another snapshot")
+	}
+	return again
+}
+
+// judgeSeats checks the freedom PlaceBest has: which seats. The twin has not applied them yet.
+func judgeSeats(t *rapid.T, model *twin, c *Command, out *Outcome) {
+	if c.Kind != PlaceBest {
+		return
+	}
+	if len(out.Seats) != int(c.Quantity) || !slices.IsSorted(out.Seats) || hasTwins(out.Seats) {
+		t.Fatalf("best %d gave %v", c.Quantity, out.Seats)
+	}
+	plain, used := 0, 0
+	for i := range model.letters {
+		if model.suits(c, i) && !model.layout.Seats[i].Accessible {
+			plain++
+		}
+	}
+	for _, seat := range out.Seats {
+		if !model.suits(c, int(seat)) {
+			t.Fatalf("best gave seat %d, which does not suit", seat)
+		}
+		if model.layout.Seats[seat].Accessible {
+			used++
+		}
+	}
+	if longest, _ := model.longest(c); !model.layout.General && out.Split != (longest < int(c.Quantity)) {
+		t.Fatalf("split %v with a run of %d for %d", out.Split, longest, c.Quantity)
+	}
+	if (out.Split || model.layout.General) && !c.AccessibleOnly && used > max(0, int(c.Quantity)-plain) && plain >= int(c.Quantity) {
+		t.Fatalf("%d accessible seats spent with %d plain ones free", used, plain)
+	}
+}
+
+func compare(t *rapid.T, s *State, model *twin) {
+	letters, free := s.AppendLetters(nil), 0
+	live, next := 0, Instant(-1)
+	for i, letter := range model.letters {
+		if SeatStatus(letters[i]) != letter {
+			t.Fatalf("seat %d is %c, the twin has %c\n%v", i, letters[i], letter, s)
+		}
+		if letter == Available {
+			free++
+		}
+	}
+	var d Decision
+	for no := BookingNo(1); no <= model.lastNo; no++ {
+		b := model.bookings[no]
+		if found := s.Lookup(no, &d); found != (b != nil) {
+			t.Fatalf("booking %d remembered: %v, the twin says %v", no, found, b != nil)
+		}
+		if b == nil {
+			continue
+		}
+		o := &d.Outcome
+		if o.State != b.state || o.ExpiresAt != b.expiresAt || len(o.Seats) != len(b.seats) {
+			t.Fatalf("booking %d is %v until %d, the twin has %v until %d", no, o.State, o.ExpiresAt, b.state, b.expiresAt)
+		}
+		if b.state == BookingHeld || b.state == BookingPaying {
+			live++
+		}
+		if b.state == BookingHeld && (next < 0 || b.expiresAt < next) {
+			next = b.expiresAt
+		}
+	}
+	end, ok := s.NextExpiry()
+	if ok != (next >= 0) || ok && end != next {
+		t.Fatalf("next expiry %d %v, the twin says %d", end, ok, next)
+	}
+	if s.Free() != free || s.LiveHolds() != live {
+		t.Fatalf("%d free, %d live; the twin has %d, %d", s.Free(), s.LiveHolds(), free, live)
+	}
+	for b := range uint64(4) {
+		if int(s.BuyerSeats(buyerOf(b))) != model.live(buyerOf(b)) {
+			t.Fatalf("buyer %d has %d seats, the twin says %d", b, s.BuyerSeats(buyerOf(b)), model.live(buyerOf(b)))
+		}
+	}
+}

@@ -1,0 +1,292 @@
+package section
+
+import "slices"
+
+// twin is the dumb twin of State: maps and loops, no index, no cleverness. It says what must be true; TestTwin compares.
+type twin struct {
+	layout   *Layout
+	rules    Rules
+	letters  []SeatStatus
+	bookings map[BookingNo]*twinBooking
+	requests []twinRequest
+	ended    []twinRequest // id unused
+	lastNo   BookingNo
+}
+
+type twinBooking struct {
+	buyer             BuyerID
+	state             BookingState
+	seats             []SeatIndex
+	placed, expiresAt Instant
+}
+
+type twinRequest struct {
+	id          RequestID
+	fingerprint uint64
+	at          Instant
+	booking     BookingNo
+}
+
+func newTwin(l *Layout, r Rules) *twin {
+	t := &twin{layout: l, rules: r, bookings: map[BookingNo]*twinBooking{}}
+	for range l.Seats {
+		t.letters = append(t.letters, Available)
+	}
+	return t
+}
+
+// judge returns the rejection a command must get and, for a remembered request, repeat.
+func (t *twin) judge(c *Command) (r Rejection, repeat bool) {
+	for _, q := range t.requests {
+		if c.Request != (RequestID{}) && q.id == c.Request {
+			if q.fingerprint != c.Fingerprint {
+				return IdempotencyMismatch, false
+			}
+			return Accepted, true
+		}
+	}
+	switch c.Kind {
+	case PlaceHold:
+		return t.firstOf(t.words(c), t.limits(c, len(c.Seats)), t.seatsAre(c, Available, SeatTaken)), false
+	case PlaceBest:
+		if c.Quantity == 0 {
+			return NoSeats, false
+		}
+		return t.firstOf(t.limits(c, int(c.Quantity)), t.enough(c)), false
+	case BlockSeats:
+		return t.firstOf(t.words(c), t.seatsAre(c, Available, SeatsNotFree)), false
+	case UnblockSeats:
+		return t.firstOf(t.words(c), t.seatsAre(c, Blocked, SeatsNotFree)), false
+	case ExpireHolds:
+		return Accepted, false
+	}
+	return t.judgeBooking(c)
+}
+
+func (t *twin) firstOf(found ...Rejection) Rejection {
+	for _, r := range found {
+		if r != Accepted {
+			return r
+		}
+	}
+	return Accepted
+}
+
+func (t *twin) words(c *Command) Rejection {
+	for i, seat := range c.Seats {
+		if int(seat) >= len(t.letters) {
+			return SeatUnknown
+		}
+		if slices.Contains(c.Seats[:i], seat) && !slices.ContainsFunc(c.Seats, func(s SeatIndex) bool { return int(s) >= len(t.letters) }) {
+			return DuplicateSeat
+		}
+	}
+	if len(c.Seats) == 0 {
+		return NoSeats
+	}
+	return Accepted
+}
+
+func (t *twin) limits(c *Command, n int) Rejection {
+	if n > int(t.rules.SeatsPerBookingMax) {
+		return TooManySeats
+	}
+	if t.live(c.Buyer)+n > int(t.rules.SeatsPerBuyerMax) {
+		return TooManyForBuyer
+	}
+	return Accepted
+}
+
+func (t *twin) live(b BuyerID) (n int) {
+	for _, k := range t.bookings {
+		if k.buyer == b && k.state.live() {
+			n += len(k.seats)
+		}
+	}
+	return n
+}
+
+func (t *twin) seatsAre(c *Command, status SeatStatus, r Rejection) Rejection {
+	for _, seat := range c.Seats {
+		if int(seat) < len(t.letters) && t.letters[seat] != status {
+			return r
+		}
+	}
+	return Accepted
+}
+
+// suits reports whether the seat is free and what PlaceBest asked for.
+func (t *twin) suits(c *Command, i int) bool {
+	spec := t.layout.Seats[i]
+	return t.letters[i] == Available && (c.AnyCategory || spec.Category == c.Category) && (!c.AccessibleOnly || spec.Accessible)
+}
+
+// longest is the longest run of suitable neighbours, and total the number of suitable seats.
+func (t *twin) longest(c *Command) (longest, total int) {
+	for _, row := range t.layout.Rows {
+		run := 0
+		for i := range row.Count {
+			if slices.Contains(row.Breaks, i) {
+				run = 0
+			}
+			if !t.suits(c, int(row.First)+int(i)) {
+				run = 0
+				continue
+			}
+			run++
+			total++
+			longest = max(longest, run)
+		}
+	}
+	return longest, total
+}
+
+func (t *twin) enough(c *Command) Rejection {
+	longest, total := t.longest(c)
+	switch {
+	case total < int(c.Quantity):
+		return SoldOut
+	case c.TogetherOnly && !t.layout.General && longest < int(c.Quantity):
+		return SplitOnly
+	}
+	return Accepted
+}
+
+// judgeBooking is a table of states and commands, in the order hold, extend … of the columns.
+func (t *twin) judgeBooking(c *Command) (Rejection, bool) {
+	b := t.bookings[c.Booking]
+	if b == nil || !c.Operator && (b.buyer != c.Buyer || c.Kind == RefundBooking) {
+		return BookingUnknown, false
+	}
+	lapsed := c.At >= b.expiresAt
+	switch [2]int{int(b.state), int(c.Kind)} {
+	case [2]int{int(BookingReleased), int(ReleaseHold)}:
+		return Accepted, true
+	case [2]int{int(BookingHeld), int(ReleaseHold)}, [2]int{int(BookingConfirmed), int(RefundBooking)},
+		[2]int{int(BookingPaying), int(ConfirmPayment)}, [2]int{int(BookingPaying), int(FailPayment)}:
+		return Accepted, false
+	case [2]int{int(BookingHeld), int(RefundBooking)}:
+		return NotConfirmed, false
+	}
+	switch {
+	case b.state == BookingConfirmed:
+		return AlreadyConfirmed, false
+	case b.state == BookingPaying:
+		return PaymentInProgress, false
+	case b.state == BookingExpired, b.state == BookingHeld && lapsed:
+		return HoldExpiredAlready, false
+	case b.state == BookingReleased:
+		return HoldReleasedAlready, false
+	case b.state == BookingRefunded:
+		return AlreadyRefunded, false
+	case c.Kind == ConfirmPayment || c.Kind == FailPayment:
+		return NotPaying, false
+	case c.Kind == ExtendHold && t.extended(c, b) <= b.expiresAt:
+		return ExtensionLimit, false
+	}
+	return Accepted, false
+}
+
+func (t *twin) extended(c *Command, b *twinBooking) Instant {
+	return min(c.At+Instant(t.rules.HoldTTL), b.placed+Instant(t.rules.HoldCeiling))
+}
+
+// due lists the bookings that ExpireHolds must end, in order.
+func (t *twin) due(c *Command) []BookingNo {
+	var due []BookingNo
+	for no, b := range t.bookings {
+		if b.state == BookingHeld && b.expiresAt <= c.At {
+			due = append(due, no)
+		}
+	}
+	slices.SortFunc(due, func(x, y BookingNo) int {
+		if d := int(t.bookings[x].expiresAt - t.bookings[y].expiresAt); d != 0 {
+			return d
+		}
+		return int(x) - int(y)
+	})
+	return due[:min(len(due), int(c.Max))]
+}
+
+// accept makes an accepted command true. PlaceBest's seats are taken from the answer, after the test has judged them.
+func (t *twin) accept(c *Command, seats []SeatIndex) {
+	switch c.Kind {
+	case ExpireHolds:
+		for _, no := range t.due(c) {
+			t.finish(no, BookingExpired, c.At)
+			t.forget(c.At)
+		}
+		return
+	case PlaceHold, PlaceBest:
+		t.lastNo++
+		t.bookings[t.lastNo] = &twinBooking{
+			buyer: c.Buyer, state: BookingHeld, placed: c.At, seats: slices.Clone(seats),
+			expiresAt: c.At + Instant(min(t.rules.HoldTTL, t.rules.HoldCeiling)),
+		}
+		t.paint(seats, Held)
+		t.remember(c, t.lastNo)
+	case BlockSeats:
+		t.paint(c.Seats, Blocked)
+		t.remember(c, 0)
+	case UnblockSeats:
+		t.paint(c.Seats, Available)
+		t.remember(c, 0)
+	default:
+		t.acceptBooking(c)
+		t.remember(c, c.Booking)
+	}
+	t.forget(c.At)
+}
+
+func (t *twin) acceptBooking(c *Command) {
+	b := t.bookings[c.Booking]
+	switch c.Kind {
+	case ExtendHold:
+		b.expiresAt = t.extended(c, b)
+	case ReleaseHold:
+		t.finish(c.Booking, BookingReleased, c.At)
+	case BeginPayment:
+		b.state = BookingPaying
+	case ConfirmPayment:
+		b.state = BookingConfirmed
+		t.paint(b.seats, Sold)
+	case FailPayment:
+		b.state = BookingHeld
+	case RefundBooking:
+		t.finish(c.Booking, BookingRefunded, c.At)
+	}
+}
+
+func (t *twin) finish(no BookingNo, state BookingState, at Instant) {
+	t.bookings[no].state = state
+	t.paint(t.bookings[no].seats, Available)
+	t.ended = append(t.ended, twinRequest{at: at, booking: no})
+}
+
+func (t *twin) paint(seats []SeatIndex, letter SeatStatus) {
+	for _, seat := range seats {
+		t.letters[seat] = letter
+	}
+}
+
+func (t *twin) remember(c *Command, no BookingNo) {
+	if c.Request != (RequestID{}) {
+		t.requests = append(t.requests, twinRequest{c.Request, c.Fingerprint, c.At, no})
+	}
+}
+
+func (t *twin) forget(now Instant) {
+	old := func(q twinRequest) bool { return now-q.at > Instant(t.rules.DedupeWindow) }
+	for n := 0; n < forgetMax && len(t.requests) > int(t.rules.DedupeCountMin) && old(t.requests[0]); n++ {
+		t.requests = t.requests[1:]
+	}
+	for n := 0; n < forgetMax && len(t.ended) > 0 && old(t.ended[0]); n++ {
+		t.ended = t.ended[1:]
+	}
+	for no, b := range t.bookings {
+		names := func(q twinRequest) bool { return q.booking == no }
+		if !b.state.live() && !slices.ContainsFunc(t.requests, names) && !slices.ContainsFunc(t.ended, names) {
+			delete(t.bookings, no)
+		}
+	}
+}
