@@ -34,7 +34,7 @@ func (s *Store) scan(prefix []byte, visit func(key, value []byte) error) (err er
 	if err != nil {
 		return fmt.Errorf("pebblestore: scan %q: %w", prefix[:1], err)
 	}
-	defer func() { err = errors.Join(err, iter.Close()) }()
+	defer func() { err = first(err, iter.Close()) }()
 	for iter.First(); iter.Valid(); iter.Next() {
 		value, err := iter.ValueAndErr()
 		if err != nil {

@@ -114,7 +114,7 @@ func (c *commit) lock(s *Store, appends []storage.Append) {
 	}
 	slices.SortFunc(c.order, func(i, j int) int { return appends[i].Section.Compare(appends[j].Section) })
 	for n, i := range c.order {
-		if c.first(n) {
+		if c.leads(n) {
 			c.states[i].mu.Lock()
 		}
 	}
@@ -122,16 +122,16 @@ func (c *commit) lock(s *Store, appends []storage.Append) {
 
 func (c *commit) unlock() {
 	for n, i := range c.order {
-		if c.first(n) {
+		if c.leads(n) {
 			c.states[i].mu.Unlock()
 		}
 	}
 	clear(c.states)
 }
 
-// first tells whether the nth in key order is the first of its section: the port forbids two in one call, but a caller's bug must
+// leads tells whether the nth in key order is the first of its section: the port forbids two in one call, but a caller's bug must
 // not become a deadlock.
-func (c *commit) first(n int) bool {
+func (c *commit) leads(n int) bool {
 	return n == 0 || c.states[c.order[n]] != c.states[c.order[n-1]]
 }
 
@@ -211,7 +211,7 @@ func (s *Store) standing(key storage.SectionKey, seq section.Seq) (batch storage
 		return batch, readFailure(key, seq, err)
 	}
 	entry, _, err := decodeLogValue(key, seq, value)
-	return entry.Batch, errors.Join(err, closer.Close())
+	return entry.Batch, first(err, closer.Close())
 }
 
 func (s *Store) exists(key []byte) (bool, error) {

@@ -67,3 +67,11 @@ func after(prefix []byte) []byte {
 	}
 	return nil
 }
+
+// first is the earliest failure: a visitor's error must come back as it is, so it is not joined with one of closing.
+func first(err, closing error) error {
+	if err != nil {
+		return err
+	}
+	return closing
+}

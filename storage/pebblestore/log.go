@@ -21,7 +21,7 @@ func (s *Store) load(key storage.SectionKey, st *sectionState) (err error) {
 	if err != nil {
 		return readFailure(key, 0, err)
 	}
-	defer func() { err = errors.Join(err, iter.Close()) }()
+	defer func() { err = first(err, iter.Close()) }()
 	if !iter.Last() {
 		if err := iter.Error(); err != nil {
 			return readFailure(key, 0, err)
@@ -105,7 +105,7 @@ func (s *Store) Read(ctx context.Context, key storage.SectionKey, from section.S
 	if err != nil {
 		return readFailure(key, from, err)
 	}
-	defer func() { err = errors.Join(err, iter.Close()) }()
+	defer func() { err = first(err, iter.Close()) }()
 	walk := walker{key: key, from: from, visit: visit}
 	for iter.First(); iter.Valid(); iter.Next() {
 		if err := walk.step(ctx, iter); err != nil {
@@ -165,7 +165,7 @@ func (s *Store) Sections(context.Context) (keys []storage.SectionKey, err error)
 	if err != nil {
 		return nil, fmt.Errorf("pebblestore: sections: %w", err)
 	}
-	defer func() { err = errors.Join(err, iter.Close()) }()
+	defer func() { err = first(err, iter.Close()) }()
 	for valid := iter.First(); valid; {
 		key := sectionOf(iter.Key())
 		keys = append(keys, key)

@@ -1,0 +1,182 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+func sections(b *bench) {
+	var want []storage.SectionKey
+	for range 3 {
+		event := storage.NewEventID()
+		for _, no := range []storage.SectionNo{256, 1, 0} {
+			key := storage.SectionKey{Event: event, Section: no}
+			w := b.claim(key)
+			b.write(w, "x")
+			want = append(want, key)
+		}
+	}
+	slices.SortFunc(want, storage.SectionKey.Compare)
+	b.reopen()
+	all, err := b.store.Sections(context.Background())
+	b.must(err)
+	if !slices.IsSortedFunc(all, storage.SectionKey.Compare) {
+		b.Errorf("sections are not in order: %v", all)
+	}
+	got := slices.DeleteFunc(all, func(k storage.SectionKey) bool { return !slices.Contains(want, k) })
+	if !slices.Equal(got, want) {
+		b.Errorf("sections are %v, want %v", got, want)
+	}
+}
+
+func ticketOrder(b *bench) {
+	w := b.claim(newKey())
+	a := w.next(storage.EntryChanges, "sold")
+	var want []storage.TicketRow
+	for _, seat := range []section.SeatIndex{70_000, 0, 300, 2, 255, 256} {
+		a.Sell = append(a.Sell, storage.TicketRow{Seat: seat, Booking: section.BookingNo(seat) + 1<<40})
+	}
+	b.must(b.commit(a))
+	for _, seat := range []section.SeatIndex{0, 2, 255, 256, 300, 70_000} {
+		want = append(want, storage.TicketRow{Seat: seat, Booking: section.BookingNo(seat) + 1<<40})
+	}
+	b.wantTickets(w.key, want...)
+	stop := errors.New("stop")
+	if err := b.store.Tickets(context.Background(), w.key, func(storage.TicketRow) error { return stop }); err != stop {
+		b.Errorf("visit's error came back as %v", err)
+	}
+}
+
+func snapshots(b *bench) {
+	ctx, key := context.Background(), newKey()
+	_, err := b.store.LoadSnapshot(ctx, key)
+	b.wantIs(err, storage.ErrNotFound, "a section without a snapshot")
+	body := bytes.Repeat([]byte("state"), 400_000)
+	newer := storage.Snapshot{Seq: 9, Epoch: 2, Hash: storage.Hash{1, 2}, Body: body}
+	b.must(b.store.SaveSnapshot(ctx, key, storage.Snapshot{Seq: 4, Epoch: 1, Body: []byte("old")}))
+	b.must(b.store.SaveSnapshot(ctx, key, newer))
+	b.must(b.store.SaveSnapshot(ctx, key, storage.Snapshot{Seq: 8, Epoch: 2, Body: []byte("slow writer's")}))
+	b.reopen()
+	got, err := b.store.LoadSnapshot(ctx, key)
+	b.must(err)
+	if !reflect.DeepEqual(got, newer) {
+		b.Errorf("snapshot is of seq %d epoch %d hash %x with %d bytes, want the newest", got.Seq, got.Epoch, got.Hash[:4], len(got.Body))
+	}
+	_, err = b.store.LoadSnapshot(ctx, storage.SectionKey{Event: key.Event, Section: key.Section + 1})
+	b.wantIs(err, storage.ErrNotFound, "the neighbour's snapshot")
+}
+
+func exampleEvent(created section.Instant) *storage.Event {
+	return &storage.Event{
+		ID: storage.NewEventID(), Name: "Röyksopp – „live“", StartsAt: 1_800_000_000_000, CreatedAt: created, Currency: "EUR",
+		Sale:     storage.SalePaused,
+		Rules:    section.Rules{HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8, RefuseOrphans: true, DedupeWindow: 5, DedupeCountMin: 6},
+		Prices:   map[string]int64{"front": 12_300, "back": 4_500},
+		Sections: []storage.SectionInfo{{ID: "A", Name: "Block A", Seats: 20}, {ID: "B", Name: "Block B", Seats: 500}},
+		Create:   section.RequestID{1, 2, 3}, CreateFingerprint: 1<<63 + 5,
+	}
+}
+
+func catalog(b *bench) {
+	ctx, e, venue := context.Background(), exampleEvent(1_700_000_000_123), bytes.Repeat([]byte{0, 0xff, 'v'}, 100_000)
+	_, err := b.store.Event(ctx, e.ID)
+	b.wantIs(err, storage.ErrNotFound, "an event that is not there")
+	_, err = b.store.Venue(ctx, e.ID)
+	b.wantIs(err, storage.ErrNotFound, "a venue that is not there")
+	b.wantIs(b.store.SetSale(ctx, e.ID, storage.SaleOpen), storage.ErrNotFound, "the sale of an event that is not there")
+	b.must(b.store.CreateEvent(ctx, e, venue))
+	b.wantIs(b.store.CreateEvent(ctx, e, nil), storage.ErrExists, "an event made twice")
+	b.must(b.store.SetSale(ctx, e.ID, storage.SaleOpen))
+	want := e.Clone()
+	want.Sale = storage.SaleOpen
+	e.Prices["front"], e.Sections[0].Name = 1, "changed after the call"
+	b.reopen()
+	got, err := b.store.Event(ctx, want.ID)
+	b.must(err)
+	if !reflect.DeepEqual(got, want) {
+		b.Errorf("event is %+v, want %+v", got, want)
+	}
+	stored, err := b.store.Venue(ctx, want.ID)
+	b.must(err)
+	if !bytes.Equal(stored, venue) {
+		b.Errorf("venue came back as %d bytes, want the same %d", len(stored), len(venue))
+	}
+}
+
+func catalogOrder(b *bench) {
+	ctx := context.Background()
+	var want []*storage.Event
+	for _, created := range []section.Instant{30, 10, 20, 20} {
+		e := exampleEvent(created)
+		b.must(b.store.CreateEvent(ctx, e, []byte("venue")))
+		want = append(want, e)
+	}
+	slices.SortFunc(want, storage.CompareEvents)
+	all, err := b.store.Events(ctx)
+	b.must(err)
+	if !slices.IsSortedFunc(all, storage.CompareEvents) {
+		b.Error("events are not in order of (CreatedAt, ID)")
+	}
+	got := slices.DeleteFunc(all, func(e *storage.Event) bool {
+		return !slices.ContainsFunc(want, func(w *storage.Event) bool { return w.ID == e.ID })
+	})
+	if !reflect.DeepEqual(got, want) {
+		b.Errorf("%d events listed, want the %d made", len(got), len(want))
+	}
+}
+
+func secret(b *bench) {
+	ctx := context.Background()
+	first, err := b.store.Secret(ctx)
+	b.must(err)
+	if first == ([32]byte{}) {
+		b.Error("the secret is zero")
+	}
+	b.reopen()
+	second, err := b.store.Secret(ctx)
+	b.must(err)
+	if first != second {
+		b.Error("the secret changed: every ticket code sold so far is void")
+	}
+}
+
+func nodes(b *bench) {
+	ctx := context.Background()
+	one := storage.NodeBeat{Writer: storage.NewWriterID(), Name: "node-1", At: 1000}
+	two := storage.NodeBeat{Writer: storage.NewWriterID(), Name: "node-2", At: 1001}
+	for _, beat := range []storage.NodeBeat{one, two, {Writer: one.Writer, Name: one.Name, At: 2000}} {
+		b.must(b.store.Beat(ctx, beat))
+	}
+	one.At = 2000
+	all, err := b.store.Nodes(ctx)
+	b.must(err)
+	for _, want := range []storage.NodeBeat{one, two} {
+		found := 0
+		for _, got := range all {
+			if got.Writer == want.Writer {
+				found++
+				if got != want {
+					b.Errorf("heartbeat is %+v, want %+v", got, want)
+				}
+			}
+		}
+		if found != 1 {
+			b.Errorf("%s has %d heartbeats, want 1", want.Name, found)
+		}
+	}
+}
+
+func closed(b *bench) {
+	w := b.claim(newKey())
+	b.must(b.store.Close())
+	b.wantIs(b.commit(w.next(storage.EntryChanges, "x")), storage.ErrUnavailable, "Commit on a closed store")
+	_, err := b.store.Tail(context.Background(), w.key)
+	b.wantIs(err, storage.ErrUnavailable, "Tail on a closed store")
+	b.must(b.store.Close())
+}
