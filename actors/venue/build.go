@@ -136,19 +136,15 @@ func (d *draft) buildRow(s *draftSection, row *draftRow, index map[string]sectio
 	}
 	built := Row{Label: row.label, Seats: make([]Seat, len(row.seats))}
 	unknown := map[string]int{}
-	var last string
-	var lastID section.CategoryID
+	var id section.CategoryID
 	for i := range row.seats {
-		seat := &row.seats[i]
-		if i == 0 || seat.category != last {
-			id, ok := d.categoryOf(index, seat.category)
-			if !ok {
-				d.noteUnknown(unknown, row, seat.category)
-				continue
+		if key := row.seats[i].category; i == 0 || key != row.seats[i-1].category {
+			var ok bool
+			if id, ok = d.categoryOf(index, key); !ok {
+				d.noteUnknown(unknown, row, key)
 			}
-			last, lastID = seat.category, id
 		}
-		built.Seats[i] = d.buildSeat(s, row, i, lastID)
+		built.Seats[i] = d.buildSeat(s, row, i, id)
 	}
 	return built
 }

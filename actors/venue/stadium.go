@@ -47,9 +47,28 @@ type block struct {
 // The same number always gives the same stadium.
 func Stadium(seats int) *Venue {
 	seats = min(max(seats, 200), SeatsMax*9/10)
-	b := fitRows(seats)
+	// A step of the straights moves every block at once, which is coarse in a small bowl: of a few depths the nearest fit is taken.
+	rows := fitRows(seats)
+	best := bowlOf(rows).stretch(seats)
+	for deeper := 1; deeper <= 3; deeper++ {
+		if candidate := bowlOf(rows + deeper).stretch(seats); candidate.misses(seats) < best.misses(seats) {
+			best = candidate
+		}
+	}
+	return best.venue()
+}
+
+func bowlOf(rows int) bowl {
+	lower := (rows*11 + 10) / 20
+	return bowl{scale: 1, lowerRows: lower, upper: rows - lower}
+}
+
+func (b bowl) misses(seats int) int { return max(b.count()-seats, seats-b.count()) }
+
+// stretch scales the bowl until it has about the wished seats.
+func (b bowl) stretch(seats int) bowl {
 	low, high := 0.02, 4.0
-	for range 40 {
+	for range 24 {
 		b.scale = (low + high) / 2
 		if b.count() < seats {
 			low = b.scale
@@ -57,45 +76,56 @@ func Stadium(seats int) *Venue {
 			high = b.scale
 		}
 	}
-	return b.venue()
+	under, over := b, b
+	under.scale, over.scale = low, high
+	if under.misses(seats) < over.misses(seats) {
+		return under
+	}
+	return over
 }
 
-// fitRows picks the depth of the tiers; the straights then take up the difference.
-func fitRows(seats int) bowl {
-	best := bowl{scale: 1, lowerRows: 1, upper: 1}
+// fitRows picks how deep the tiers are together, for a bowl in the proportions of a 40,000-seat one.
+func fitRows(seats int) int {
+	scale := min(max(math.Sqrt(float64(seats)/40_000), 0.1), 1.5)
+	fit := 2
 	for rows := 3; rows <= 160; rows++ {
-		candidate := bowl{scale: 1, lowerRows: (rows*11 + 10) / 20, upper: rows - (rows*11+10)/20}
+		candidate := bowlOf(rows)
+		candidate.scale = scale
 		if candidate.count() > seats {
 			break
 		}
-		best = candidate
+		fit = rows
 	}
-	return best
+	return fit
 }
 
 // count is the number of seats, without making them.
 func (b bowl) count() int {
 	total := 0
 	for _, one := range b.blocks() {
-		for _, radius := range b.radii(one.tier) {
-			total += len(b.alongs(one, radius))
+		for row := range b.rows(one.tier) {
+			count, _, _ := b.fill(one, b.radius(one.tier, row))
+			total += count
 		}
 	}
 	return total
 }
 
-// radii are the rows of a tier, front to back.
-func (b bowl) radii(tier int) []float64 {
-	start, rows := b.corner(), b.lowerRows
+// rows is how many a tier has.
+func (b bowl) rows(tier int) int {
+	if tier == 2 {
+		return b.upper
+	}
+	return b.lowerRows
+}
+
+// radius is a row's corner radius: its distance from the straights' own axes too.
+func (b bowl) radius(tier, row int) float64 {
+	start := b.corner()
 	if tier == 2 {
 		start += float64(b.lowerRows)*bowlRowPitch + bowlTierGap
-		rows = b.upper
 	}
-	radii := make([]float64, rows)
-	for i := range radii {
-		radii[i] = start + float64(i)*bowlRowPitch
-	}
-	return radii
+	return start + float64(row)*bowlRowPitch
 }
 
 func (b bowl) corner() float64 { return max(bowlCorner*min(b.scale, 1), 40) }
@@ -112,8 +142,8 @@ func (b bowl) blocks() []block {
 	return all
 }
 
-// sections is how many blocks fit a stretch of a given length: at most wanted, each wide enough to look like one.
-func sections(length float64, wanted int) int { return max(1, min(wanted, int(length/90))) }
+// blocksIn is how many blocks fit a stretch of a given length: at most wanted, each wide enough to look like one.
+func blocksIn(length float64, wanted int) int { return max(1, min(wanted, int(length/90))) }
 
 // straight is one side's blocks.
 func (b bowl) straight(at side, tier int) []block {
@@ -122,7 +152,7 @@ func (b bowl) straight(at side, tier int) []block {
 	if !long {
 		half, across, wanted = across, half, 4
 	}
-	n := sections(2*half, wanted)
+	n := blocksIn(2*half, wanted)
 	result := make([]block, n)
 	for i := range result {
 		middle := half * (2*float64(i) + 1 - float64(n)) / float64(n)
@@ -153,7 +183,7 @@ func straightCategory(at side, tier, i, n int) section.CategoryID {
 
 // bend is the corner after a side, clockwise.
 func (b bowl) bend(at side, tier int) []block {
-	n := sections(math.Pi/2*b.radii(tier)[0], 1+tier)
+	n := blocksIn(math.Pi/2*b.radius(tier, 0), 1+tier)
 	sweep := math.Pi / 2 / float64(n)
 	half, across := bowlHalfX*b.scale, bowlHalfY*b.scale
 	if at == sideEast || at == sideWest {
@@ -193,27 +223,28 @@ type spot struct {
 	aisle bool // the middle aisle stands before it
 }
 
-// alongs spreads a row's seats evenly about its middle.
-func (b bowl) alongs(one block, radius float64) []spot {
-	pitch := seatPitch
+// fill says how many seats a row takes, how far apart, and how wide its middle aisle is.
+func (b bowl) fill(one block, radius float64) (count int, pitch, aisle float64) {
+	pitch = seatPitch
 	if b.accessible(one, radius) {
 		pitch = 2 * seatPitch // a wheelchair and its companion
 	}
 	room := one.width(radius) - bowlAisle
-	count := max(1, int(room/pitch+1e-9))
-	aisle := 0.0
+	count = max(1, int(room/pitch+1e-9))
 	if count >= bowlWideSeats {
 		aisle = bowlAisle
 		count = int((room-aisle)/pitch + 1e-9)
 	}
+	return count, pitch, aisle
+}
+
+// alongs spreads a row's seats evenly about its middle.
+func (b bowl) alongs(one block, radius float64) []spot {
+	count, pitch, aisle := b.fill(one, radius)
 	spots := make([]spot, count)
 	for i := range spots {
-		along := (float64(i) - float64(count-1)/2) * pitch
-		second := aisle > 0 && i >= count/2
-		if aisle > 0 {
-			along -= aisle / 2
-		}
-		if second {
+		along := (float64(i)-float64(count-1)/2)*pitch - aisle/2
+		if i >= count/2 {
 			along += aisle
 		}
 		spots[i] = spot{along: along, aisle: aisle > 0 && i == count/2}
@@ -223,14 +254,12 @@ func (b bowl) alongs(one block, radius float64) []spot {
 
 // accessible says whether a row is the step-free one: the last of the lower tier, where the concourse is.
 func (b bowl) accessible(one block, radius float64) bool {
-	radii := b.radii(1)
-	return one.tier == 1 && one.straight && radius == radii[len(radii)-1]
+	return one.tier == 1 && one.straight && radius == b.radius(1, b.lowerRows-1)
 }
 
 // venue builds the seats.
 func (b bowl) venue() *Venue {
-	radii := b.radii(2)
-	outer := radii[len(radii)-1] + bowlMargin
+	outer := b.radius(2, b.upper-1) + bowlMargin
 	centre := Point{math.Ceil(bowlHalfX*b.scale + outer), math.Ceil(bowlHalfY*b.scale + outer)}
 	v := &Venue{
 		Name: "Holdfast Stadium", FocalPoint: &centre,
@@ -249,7 +278,8 @@ func (b bowl) venue() *Venue {
 
 func (b bowl) section(one block, id string, centre Point) Section {
 	s := Section{ID: id, Name: "Block " + id}
-	for i, radius := range b.radii(one.tier) {
+	for i := range b.rows(one.tier) {
+		radius := b.radius(one.tier, i)
 		row := Row{Label: decimal(i + 1)}
 		for k, at := range b.alongs(one, radius) {
 			p := one.place(radius, at.along)
