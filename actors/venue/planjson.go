@@ -3,6 +3,7 @@ package venue
 import (
 	"encoding/json"
 	"math"
+	"strings"
 )
 
 // The compact plan as it is written (compact.go reads it, with more freedom).
@@ -40,14 +41,14 @@ type (
 func (v *Venue) PlanJSON() []byte {
 	file := planFile{Name: v.Name, Categories: v.Categories, FocalPoint: v.FocalPoint}
 	for i := 0; i < len(v.Sections); {
-		whole := v.Sections[i]
+		first, whole := i, v.Sections[i]
 		i++
 		for whole.SplitOf != "" && i < len(v.Sections) && v.Sections[i].SplitOf == whole.SplitOf {
 			whole.Rows = append(whole.Rows[:len(whole.Rows):len(whole.Rows)], v.Sections[i].Rows...)
 			i++
 		}
 		if whole.SplitOf != "" {
-			whole.ID, whole.Name = whole.SplitOf, ""
+			whole.ID, whole.Name = whole.SplitOf, strings.TrimSuffix(whole.Name, partSuffix(1, i-first))
 		}
 		file.Sections = append(file.Sections, v.planSection(&whole))
 	}

@@ -24,7 +24,7 @@ func splitSection(s *Section) []Section {
 	for i, group := range groups {
 		parts[i] = Section{
 			ID: s.ID + "." + decimal(i+1), SplitOf: s.ID, General: s.General, FocalPoint: s.FocalPoint, Rows: group,
-			Name: s.Name + " (part " + decimal(i+1) + " of " + decimal(len(groups)) + ")",
+			Name: s.Name + partSuffix(i+1, len(groups)),
 		}
 	}
 	return parts
@@ -61,4 +61,9 @@ func cutRows(rows []Row) []Row {
 		}
 	}
 	return pieces
+}
+
+// partSuffix tells a part in a section's name.
+func partSuffix(part, parts int) string {
+	return " (part " + decimal(part) + " of " + decimal(parts) + ")"
 }
