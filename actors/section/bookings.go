@@ -46,7 +46,7 @@ type bookingBook struct {
 	freeSlot uint32
 	cells    slab[seatCell]
 	freeCell uint32
-	pages    slab[numberPage]
+	pages    []*numberPage
 	freePage uint32
 	index    tagTable // page number → page
 	count    uint32
@@ -55,12 +55,12 @@ type bookingBook struct {
 func (k *bookingBook) init() {
 	k.slab.push()
 	k.cells.push()
-	k.pages.push()
+	k.pages = append(k.pages, nil)
 }
 
 func (k *bookingBook) find(no BookingNo) uint32 {
 	if page := k.findPage(uint64(no) / 128); page != 0 {
-		return k.pages.at(page).slots[no%128]
+		return k.pages[page].slots[no%128]
 	}
 	return 0
 }
@@ -68,7 +68,7 @@ func (k *bookingBook) find(no BookingNo) uint32 {
 func (k *bookingBook) findPage(number uint64) uint32 {
 	tag := tagOfNumber(number)
 	for page, n := k.index.seek(tag, 0); n != 0; page, n = k.index.seek(tag, n) {
-		if k.pages.at(page).number == number {
+		if k.pages[page].number == number {
 			return page
 		}
 	}
@@ -98,14 +98,15 @@ func (k *bookingBook) add(no BookingNo) (uint32, *booking) {
 func (k *bookingBook) page(number uint64) *numberPage {
 	page := k.findPage(number)
 	if page != 0 {
-		return k.pages.at(page)
+		return k.pages[page]
 	}
 	if page = k.freePage; page != 0 {
-		k.freePage = k.pages.at(page).next
+		k.freePage = k.pages[page].next
 	} else {
-		page = k.pages.push()
+		page = uint32(len(k.pages))
+		k.pages = append(k.pages, new(numberPage))
 	}
-	p := k.pages.at(page)
+	p := k.pages[page]
 	p.number, p.next = number, 0
 	k.index.insert(tagOfNumber(number), page)
 	return p
@@ -128,7 +129,7 @@ func (k *bookingBook) remove(slot uint32) {
 
 func (k *bookingBook) unnumber(no BookingNo) {
 	page := k.findPage(uint64(no) / 128)
-	p := k.pages.at(page)
+	p := k.pages[page]
 	p.slots[no%128] = 0
 	p.used--
 	if p.used == 0 {
@@ -140,8 +141,8 @@ func (k *bookingBook) unnumber(no BookingNo) {
 // each calls visit for every booking, ascending by number.
 func (k *bookingBook) each(visit func(slot uint32)) {
 	var pages []*numberPage
-	for page := uint32(1); page < k.pages.n; page++ {
-		if p := k.pages.at(page); p.used > 0 {
+	for _, p := range k.pages[1:] {
+		if p.used > 0 {
 			pages = append(pages, p)
 		}
 	}
