@@ -66,7 +66,7 @@ func decodeLogValue(key storage.SectionKey, seq section.Seq, value []byte) (stor
 
 // readFailure names damage that Pebble found, and passes other failures on.
 func readFailure(key storage.SectionKey, seq section.Seq, err error) error {
-	if errors.Is(err, pebble.ErrCorruption) || errors.Is(err, pebble.ErrNotFound) {
+	if pebble.IsCorruptionError(err) || errors.Is(err, pebble.ErrNotFound) {
 		return &storage.CorruptError{Section: key, Seq: seq, Why: err.Error()}
 	}
 	return fmt.Errorf("pebblestore: section %v record %d: %w", key, seq, err)

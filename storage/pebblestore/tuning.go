@@ -68,7 +68,7 @@ func (o *Options) fatal() func(string) {
 func listener(logf func(string, ...any)) *pebble.EventListener {
 	return &pebble.EventListener{
 		BackgroundError: func(err error) { logf("pebblestore: background error: %v", err) },
-		DataCorruption:  func(i pebble.DataCorruptionInfo) { logf("pebblestore: damaged file: %v", i) },
+		DataCorruption:  func(i pebble.DataCorruptionInfo) { logf("pebblestore: damaged file: %s", i.Path) },
 		DiskSlow:        func(i pebble.DiskSlowInfo) { logf("pebblestore: slow disk: %v", i) },
 		LowDiskSpace:    func(i pebble.LowDiskSpaceInfo) { logf("pebblestore: disk is filling up: %v", i) },
 		WriteStallBegin: func(i pebble.WriteStallBeginInfo) { logf("pebblestore: writes stalled: %v", i) },
