@@ -121,7 +121,7 @@ func (s *Server) listEvents(r *request) error {
 	return r.encode(http.StatusOK, &answer)
 }
 
-// wants says whether an event is on this page or a later one. The list is newest first, ties by id, descending.
+// wants says whether an event is on this page or a later one. The list is newest first, ties in the order of ids.
 func (p *page) wants(e *storage.Event) bool {
 	if p.query != "" && !strings.Contains(strings.ToLower(e.Name), p.query) {
 		return false
@@ -129,8 +129,7 @@ func (p *page) wants(e *storage.Event) bool {
 	if p.after == nil {
 		return true
 	}
-	order := cmp.Or(cmp.Compare(int64(e.CreatedAt), p.after.created), bytes.Compare(e.ID[:], p.after.id[:]))
-	return order < 0
+	return cmp.Or(cmp.Compare(p.after.created, int64(e.CreatedAt)), bytes.Compare(e.ID[:], p.after.id[:])) > 0
 }
 
 // encode answers with any wire type.
