@@ -2,6 +2,7 @@ package venue
 
 import (
 	"strconv"
+	"strings"
 
 	"holdfast/actors/section"
 )
@@ -17,7 +18,7 @@ func (d *draft) build() *Venue {
 		return nil // the walk ended early: what is there is a part, and judging it would only add noise
 	}
 	d.dropEmpty()
-	if len(d.sections) == 0 || d.seats == 0 {
+	if d.seats == 0 && d.reader.defects.total() == 0 {
 		d.defect("", "the plan has no seats")
 	}
 	d.checkSections()
@@ -29,7 +30,7 @@ func (d *draft) build() *Venue {
 	}
 	d.checkSeatIDs(v)
 	for _, category := range d.categories {
-		v.Categories = append(v.Categories, category.Category)
+		v.Categories = append(v.Categories, Category{category.Label, plainColor(category.Color)})
 	}
 	v.Sections = splitSections(v.Sections)
 	d.checkSplitIDs(v)
@@ -128,7 +129,7 @@ func (d *draft) buildSection(s *draftSection, index map[string]section.CategoryI
 }
 
 func (d *draft) buildRow(s *draftSection, row *draftRow, index map[string]section.CategoryID) Row {
-	if len(row.seats) == 0 {
+	if len(row.seats) == 0 && !row.noted {
 		d.defect(row.path, "row %q has no seats", row.label)
 	}
 	if len(row.seats) > SectionSeatsMax && !s.general {
@@ -245,4 +246,19 @@ func (d *draft) checkSplitIDs(v *Venue) {
 		}
 		taken[s.ID] = true
 	}
+}
+
+// plainColor is "#rrggbb" or nothing: a colour ends in pages' style sheets, where a plan's free text has no business.
+func plainColor(color string) string {
+	digits, ok := strings.CutPrefix(strings.ToLower(color), "#")
+	if !ok || strings.Trim(digits, "0123456789abcdef") != "" {
+		return ""
+	}
+	switch len(digits) {
+	case 3:
+		return "#" + strings.Repeat(digits[:1], 2) + strings.Repeat(digits[1:2], 2) + strings.Repeat(digits[2:], 2)
+	case 6:
+		return "#" + digits
+	}
+	return ""
 }

@@ -17,6 +17,11 @@ func (v *Venue) check() string {
 	case !finite(v.FocalPoint):
 		return "focal point out of bounds"
 	}
+	for _, category := range v.Categories {
+		if category.Color != plainColor(category.Color) {
+			return fmt.Sprintf("category %q: colour %q", category.Label, category.Color)
+		}
+	}
 	ids := make(map[string]struct{}, seats)
 	sections := make(map[string]struct{}, len(v.Sections))
 	for i := range v.Sections {

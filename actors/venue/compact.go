@@ -204,7 +204,7 @@ func (d *draft) readCompactRow(s *compactSection) {
 	if !r.openObject() {
 		return
 	}
-	row := compactRow{draftRow: draftRow{path: r.path()}}
+	row, before := compactRow{draftRow: draftRow{path: r.path()}}, r.defects.total()
 	for r.more() {
 		switch name := r.name(); name {
 		case "label":
@@ -231,6 +231,7 @@ func (d *draft) readCompactRow(s *compactSection) {
 		return
 	}
 	d.finishRow(&row)
+	row.noted = r.defects.total() > before
 	if len(row.x) > 0 || len(row.y) > 0 {
 		s.placedRows++
 	}

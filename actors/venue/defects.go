@@ -44,6 +44,8 @@ func (d *defects) add(path, format string, args ...any) {
 	d.list = append(d.list, Defect{Path: path, Problem: fmt.Sprintf(format, args...)})
 }
 
+func (d *defects) total() int { return len(d.list) + d.more }
+
 // err answers nil or a *DefectsError.
 func (d *defects) err() error {
 	if len(d.list) == 0 {

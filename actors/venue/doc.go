@@ -45,6 +45,6 @@
 //
 // # What is not kept
 //
-// Shapes, texts, icons and curtain drawings; "book as a whole" of seats.io tables and areas (their chairs are sold one by one);
+// Shapes, texts, icons and other drawings; colours that are not #rgb or #rrggbb; "book as a whole" of seats.io tables and areas (their chairs are sold one by one);
 // companion and restricted-view marks.
 package venue

@@ -38,6 +38,7 @@ type draftRow struct {
 	path    string
 	label   string
 	listed  bool   // seats are JSON values of their own under path/seats
+	noted   bool   // a defect in it is listed already: an empty row is no news then
 	section string // seats.io: the section a row claims without standing in one
 	seats   []draftSeat
 }

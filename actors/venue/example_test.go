@@ -40,7 +40,6 @@ func ExampleDefectsError() {
 	}
 	// Output:
 	// /sections/0/rows/2/seats range "8-1" runs backwards
-	// /sections/0/rows/2 row "2" has no seats
 	// /sections/0/rows/1 seat id "A-1-1" is there 2 times: /sections/0/rows/0, /sections/0/rows/1
 }
 

@@ -93,7 +93,7 @@ func (d *draft) readListedRow(s *draftSection) {
 	if !r.openObject() {
 		return
 	}
-	row := draftRow{path: r.path()}
+	row, before := draftRow{path: r.path()}, r.defects.total()
 	var category string
 	for r.more() {
 		switch r.name() {
@@ -110,10 +110,11 @@ func (d *draft) readListedRow(s *draftSection) {
 	for i := range row.seats {
 		row.seats[i].category = category
 	}
+	row.noted = r.defects.total() > before
 	s.rows = append(s.rows, row)
 }
 
-// readSeatRanges reads 18, "18" or "1-8,18-31". What cannot be read is noted and answers one nameless seat less row: nil.
+// readSeatRanges reads 18, "18" or "1-8,18-31". What cannot be read is noted and leaves the row as it was.
 func (d *draft) readSeatRanges(previous []draftSeat) []draftSeat {
 	r := d.reader
 	if r.kind() == kindNumber {

@@ -11,7 +11,7 @@ type Point struct {
 // Category is a price category. Its index in Venue.Categories is its section.CategoryID.
 type Category struct {
 	Label string `json:"label"`
-	Color string `json:"color,omitempty"` // "#rrggbb", may be empty
+	Color string `json:"color,omitempty"` // "#rrggbb" in small letters, or empty
 }
 
 // Venue is a checked plan: every seat id is unique, no row is empty, every category exists. Only Parse and Decode make one.
