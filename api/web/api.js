@@ -15,12 +15,13 @@ export class Problem extends Error {
     this.code = body.code ?? (status === 401 ? 'unauthorized' : status === 0 ? 'offline' : 'unknown');
     this.title = body.title;
     this.detail = body.detail;
+    this.limit = body.limit;
     this.seats = Array.isArray(body.seats) ? body.seats : [];
     this.retryAfterMs = retryAfterMs;
   }
 
   /** transient: the same request with the same key may still work. Nothing is known about its outcome until it answers. */
-  get transient() { return [0, 429, 502, 503, 504].includes(this.status); }
+  get transient() { return [0, 429, 500, 502, 503, 504].includes(this.status); }
 }
 
 /** identity is the buyer's name (kept on this device) or a bearer token (kept in this tab). */
@@ -53,14 +54,19 @@ export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
 }
 
-// The Date header is cut to whole seconds, so each answer only bounds the offset between the two clocks; the bounds of
-// several answers together pin it down. A clock that was set meanwhile makes them contradict: start afresh.
+// The Date header is cut to whole seconds, and servers may stamp it from a clock they read once a second: each answer
+// only bounds the offset between the two clocks. Several answers together pin it down. A clock that was set meanwhile
+// makes them contradict: start afresh.
+const dateBlurMs = 2000;
 const bounds = { low: -Infinity, high: Infinity };
 
-/** serverNow is the server's clock in milliseconds, as well as its Date headers let us know it. */
+/**
+ * serverNow is the server's clock in milliseconds, as well as its Date headers let us know it. Our own clock is believed
+ * while no header contradicts it; else the latest possible time is taken: a countdown that ends early harms nobody.
+ */
 export function serverNow() {
-  if (bounds.low === -Infinity) return Date.now();
-  return Date.now() + (bounds.low + bounds.high) / 2;
+  const agrees = bounds.low <= 0 && bounds.high >= 0;
+  return Date.now() + (agrees ? 0 : bounds.high);
 }
 
 /** learnClock takes one Date header seen between two readings of our own clock. */
@@ -68,7 +74,7 @@ export function learnClock(header, sentAt, receivedAt) {
   const stamp = Date.parse(header ?? '');
   if (Number.isNaN(stamp)) return;
   const low = stamp - receivedAt;
-  const high = stamp + 1000 - sentAt;
+  const high = stamp + dateBlurMs - sentAt;
   bounds.low = Math.max(bounds.low, low);
   bounds.high = Math.min(bounds.high, high);
   if (bounds.low > bounds.high) Object.assign(bounds, { low, high });

@@ -1,7 +1,7 @@
 // One buyer's way through one event: choose, hold, pay, ticket. Knows no element; panel.js shows what stands here.
 
 import { Problem, get, mutate, newKey, pause, serverNow } from './api.js';
-import { problemText } from './words.js';
+import { priceOf, problemText } from './words.js';
 
 const pollFirstMs = 700;
 const pollMaxMs = 4000;
@@ -32,7 +32,7 @@ export class Booking {
   get saleOpen() { return this.event.sale === 'open'; }
   get amount() { return this.chosen.reduce((sum, i) => sum + this.priceOf(i), 0); }
   get remainingMs() { return Date.parse(this.current?.expires_at) - serverNow(); }
-  priceOf(seat) { return this.event.prices?.[this.model.categories[this.model.category[seat]]] ?? 0; }
+  priceOf(seat) { return priceOf(this.event, this.model.categories[this.model.category[seat]]); }
 
   /** resume picks up what an earlier visit of this tab left: tickets, a booking, a wish without an answer. */
   async resume() {

@@ -73,8 +73,8 @@ function card(event) {
     h('span', { class: 'card-text' },
       h('strong', { text: event.name }),
       h('span', { class: 'muted', text: when(event.starts_at) }),
+      h('span', { class: 'muted', text: seats(event.seats) }),
       h('span', { class: 'card-foot' },
         h('span', { class: `badge ${sale.kind}`, text: sale.label }),
-        h('span', { class: 'muted', text: seats(event.seats) }),
         prices.length ? h('span', { class: 'price' }, h('small', { text: 'from ' }), money(Math.min(...prices), event.currency)) : null))));
 }

@@ -6,7 +6,9 @@ const frictionPerMs = 0.0045;
 
 const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** MapInput wires a canvas. Hooks: pick(seat), hover(seat, x, y), cursor(seat), enter(section), leave(). */
+/**
+ * MapInput wires a canvas. Hooks: pick(seat), hover(seat), section(section or null, {x, y}), cursor(seat), enter(section).
+ */
 export class MapInput {
   constructor(view, hooks) {
     this.view = view;
@@ -20,7 +22,7 @@ export class MapInput {
     listen('pointermove', this.#move);
     listen('pointerup', this.#up);
     listen('pointercancel', this.#cancel);
-    listen('pointerleave', () => this.#hover(-1));
+    listen('pointerleave', () => { this.#hover(-1); this.section = null; this.hooks.section(null); });
     listen('wheel', this.#wheel, { passive: false });
     listen('keydown', this.#key);
     listen('focus', this.#focus);
@@ -48,7 +50,7 @@ export class MapInput {
   #move(e) {
     const at = this.#at(e);
     const was = this.fingers.get(e.pointerId);
-    if (!was) { if (e.pointerType === 'mouse') this.#hover(this.view.seatAt(at.x, at.y), at); return; }
+    if (!was) { if (e.pointerType === 'mouse') this.#look(at); return; }
     if (this.fingers.size === 2) this.#pinch(e.pointerId, was, at);
     else this.#drag(was, at, e.timeStamp);
     if (this.moved > tapMovesMax || this.fingers.size === 2) this.fingers.set(e.pointerId, at);
@@ -120,12 +122,20 @@ export class MapInput {
     this.#hover(-1);
   }
 
-  #hover(seat, at) {
+  #look(at) {
+    this.#hover(this.view.seatAt(at.x, at.y));
+    const section = this.view.far ? this.view.sectionAt(at.x, at.y) : null;
+    if (section !== this.section || section) this.hooks.section(section, at);
+    this.section = section;
+    this.canvas.classList.toggle('over-seat', section !== null || this.view.hover >= 0);
+  }
+
+  #hover(seat) {
     this.canvas.classList.toggle('over-seat', seat >= 0);
     if (seat === this.view.hover) return;
     this.view.hover = seat;
     this.view.draw();
-    this.hooks.hover(seat, at);
+    this.hooks.hover(seat);
   }
 
   #focus() {

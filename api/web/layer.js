@@ -102,7 +102,7 @@ export class SeatLayer {
   #toPlan() {
     const scale = this.k * this.dpr;
     this.ctx.setTransform(scale, 0, 0, scale, this.tx * this.dpr, this.ty * this.dpr);
-    this.ctx.lineWidth = this.model.pitch * 0.82;
+    this.ctx.lineWidth = this.model.rowGap * 0.88;
     this.ctx.lineCap = 'butt';
   }
 

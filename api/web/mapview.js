@@ -230,33 +230,57 @@ export class MapView {
     ctx.textAlign = 'center';
     ctx.textBaseline = 'middle';
     ctx.fillStyle = theme.muted;
-    ctx.fillText('Stage', x, y);
+    ctx.fillText(this.#inTheMiddle(at) ? 'Arena' : 'Stage', x, y);
   }
 
-  // Names of sections big enough to carry one.
+  // The wire does not say what people look at; a point in the middle of the house is no stage at its front.
+  #inTheMiddle(at) {
+    const { left, top, right, bottom } = this.model.bounds;
+    const across = (at.x - left) / (right - left || 1);
+    const down = (at.y - top) / (bottom - top || 1);
+    return Math.min(across, down, 1 - across, 1 - down) > 0.2;
+  }
+
+  // Names of sections big enough to carry one; all by their short ids as soon as two long names would meet.
   #names() {
-    const { ctx, view, model, theme } = this;
+    const { ctx } = this;
     ctx.textAlign = 'center';
     ctx.textBaseline = 'middle';
-    ctx.font = `650 12px ${theme.font}`;
+    ctx.font = `650 12px ${this.theme.font}`;
+    const long = this.#nameBoxes((section) => section.name);
+    const boxes = long.some((a, n) => long.slice(n + 1).some((b) => meet(a, b))) ? this.#nameBoxes((section) => section.id) : long;
+    const shown = [];
+    for (const box of boxes) {
+      if (shown.some((other) => meet(box, other))) continue;
+      shown.push(box);
+      this.#name(box);
+    }
+  }
+
+  #nameBoxes(textOf) {
+    const { view, model, ctx } = this;
+    const boxes = [];
     model.sections.forEach((section, n) => {
-      const width = (section.box.right - section.box.left) * view.k;
       const height = (section.box.bottom - section.box.top) * view.k;
+      const width = (section.box.right - section.box.left) * view.k;
       const x = this.labels[n].x * view.k + view.tx;
       const y = this.labels[n].y * view.k + view.ty;
       if (Math.min(width, height) < 16 || x < -60 || y < -20 || x > view.width + 60 || y > view.height + 20) return;
-      const text = [section.name, section.id].find((t) => ctx.measureText(t).width < Math.max(width, height) * 0.9);
-      if (!text) return;
-      const half = ctx.measureText(text).width / 2 + 6;
-      ctx.globalAlpha = 0.88;
-      ctx.fillStyle = theme.paper;
-      ctx.beginPath();
-      ctx.roundRect(x - half, y - 9.5, half * 2, 19, 9.5);
-      ctx.fill();
-      ctx.globalAlpha = 1;
-      ctx.fillStyle = section.free > 0 ? theme.ink : theme.muted;
-      ctx.fillText(text, x, y + 0.5);
+      boxes.push({ section, x, y, text: textOf(section), half: ctx.measureText(textOf(section)).width / 2 + 6 });
     });
+    return boxes;
+  }
+
+  #name({ section, x, y, text, half }) {
+    const { ctx, theme } = this;
+    ctx.globalAlpha = 0.9;
+    ctx.fillStyle = theme.paper;
+    ctx.beginPath();
+    ctx.roundRect(x - half, y - 9.5, half * 2, 19, 9.5);
+    ctx.fill();
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = section.free > 0 ? theme.ink : theme.muted;
+    ctx.fillText(text, x, y + 0.5);
   }
 
   #marks() {
@@ -299,6 +323,9 @@ export class MapView {
 
   get far() { return isFar(this.model, this.view.k); }
 }
+
+// Whether two name boxes would touch.
+const meet = (a, b) => Math.abs(a.x - b.x) < a.half + b.half + 2 && Math.abs(a.y - b.y) < 21;
 
 // The seat nearest to the mean of all: a label there lies on the section even when the section is bent.
 function middleOf(model, section) {

@@ -28,7 +28,9 @@ export class SeatModel {
     this.#fill(seatmap);
     this.#measure();
     this.#gridUp();
-    this.pitch = this.#seatPitch();
+    this.pitch = this.#typicalGap(() => true, this.cell * 2) ?? this.cell / 2;
+    const otherRow = (a, b) => this.rowOf[a] !== this.rowOf[b];
+    this.rowGap = Math.max(this.pitch, Math.min(this.pitch * 2.2, this.#typicalGap(otherRow, this.pitch * 4) ?? this.pitch));
     this.#chunkUp();
   }
 
@@ -109,13 +111,13 @@ export class SeatModel {
     }
   }
 
-  /** nearest answers the seat closest to a point within reach, or -1. skip leaves one seat out. */
-  nearest(x, y, reach, skip = -1) {
+  /** nearest answers the seat closest to a point within reach, or -1. Only seats that count(seat) are looked at. */
+  nearest(x, y, reach, counts = () => true) {
     let best = -1;
     let bestSquare = reach * reach;
     this.within(x - reach, y - reach, x + reach, y + reach, (i) => {
       const square = (this.x[i] - x) ** 2 + (this.y[i] - y) ** 2;
-      if (square <= bestSquare && i !== skip) { best = i; bestSquare = square; }
+      if (square <= bestSquare && counts(i)) { best = i; bestSquare = square; }
     });
     return best;
   }
@@ -137,17 +139,17 @@ export class SeatModel {
     return -1;
   }
 
-  // The typical distance from a seat to its nearest neighbour, from a sample: it sizes everything that is drawn.
-  #seatPitch() {
+  // The typical distance from a seat to the nearest one that counts, from a sample: it sizes everything that is drawn.
+  #typicalGap(counts, reach) {
     const found = [];
     const step = Math.max(1, Math.floor(this.count / 400));
     for (let i = 0; i < this.count; i += step) {
-      const other = this.nearest(this.x[i], this.y[i], this.cell * 2, i);
-      if (other >= 0) found.push(Math.hypot(this.x[other] - this.x[i], this.y[other] - this.y[i]));
+      const other = this.nearest(this.x[i], this.y[i], reach, (j) => j !== i && counts(i, j));
+      const gap = other < 0 ? 0 : Math.hypot(this.x[other] - this.x[i], this.y[other] - this.y[i]);
+      if (gap > 0) found.push(gap);
     }
     found.sort((a, b) => a - b);
-    const usable = found.filter((d) => d > 0);
-    return usable.length ? usable[Math.floor(usable.length / 2)] : this.cell / 2;
+    return found[Math.floor(found.length / 2)];
   }
 
   // Runs of neighbours of one category, at most eight long: what the map draws from far away.
@@ -193,6 +195,8 @@ export class SeatModel {
     return changed;
   }
 
+  /** known tells whether the availability has been read at least once. */
+  get known() { return this.sections.every((s) => s.seq >= 0); }
   get free() { return this.sections.reduce((n, s) => n + s.free, 0); }
   isFree(seat) { return this.letter[seat] === letters.a; }
   letterText(seat) { return String.fromCharCode(this.letter[seat]); }
@@ -200,7 +204,7 @@ export class SeatModel {
 
 // Dearest first, so that colours and legends read like a price list.
 function categoryOrder(prices) {
-  return Object.keys(prices ?? {}).sort((a, b) => prices[b] - prices[a] || a.localeCompare(b));
+  return Object.keys(prices ?? {}).filter((c) => c !== '*').sort((a, b) => prices[b] - prices[a] || a.localeCompare(b));
 }
 
 function boxOf(model, first, count) {

@@ -1,7 +1,7 @@
 // What booking.js knows, in elements: the choice, the hold with its clock, the payment, the tickets.
 
 import { h, icon, icons, say, toast } from './dom.js';
-import { clockText, count, money, sandboxTokens, saleWords, seats, spokenTime } from './words.js';
+import { clockText, count, money, priceOf, sandboxTokens, saleWords, seats, spokenTime } from './words.js';
 
 const spokenAtSeconds = [300, 120, 60, 30, 10];
 
@@ -13,9 +13,12 @@ export class Panel {
     this.body = h('div', { class: 'panel-body' });
     this.element = h('section', { class: 'panel', 'aria-label': 'Your seats' }, this.title, this.body);
     this.shown = '';
+    // A focused button that gets disabled loses the focus without a word: remember that it was in here.
+    this.stopper = new AbortController();
+    document.addEventListener('focusin', (e) => { this.focusInside = this.element.contains(e.target); }, { signal: this.stopper.signal });
   }
 
-  close() { clearTimeout(this.ticking); }
+  close() { clearTimeout(this.ticking); this.stopper.abort(); }
 
   /** update shows the booking as it stands. The form of a phase is built once, so that typing and focus survive. */
   update() {
@@ -28,7 +31,7 @@ export class Panel {
 
   #build() {
     const { booking } = this;
-    const hadFocus = this.element.contains(document.activeElement);
+    const hadFocus = this.element.contains(document.activeElement) || (this.focusInside && document.activeElement === document.body);
     clearTimeout(this.ticking);
     this.shown = booking.phase;
     this.refresh = null;
@@ -107,7 +110,7 @@ export class Panel {
     const fewer = h('button', { type: 'button', class: 'round', 'aria-label': 'One seat fewer', on: { click: () => step(-1) } }, icon(icons.minus));
     const more = h('button', { type: 'button', class: 'round', 'aria-label': 'One seat more', on: { click: () => step(1) } }, icon(icons.plus));
     const category = h('select', { id: 'best-category' }, h('option', { value: '', text: 'Any price' }),
-      model.categories.map((c) => h('option', { value: c, text: `${c} · ${money(booking.event.prices?.[c] ?? 0, booking.event.currency)}` })));
+      model.categories.map((c) => h('option', { value: c, text: `${c} · ${money(priceOf(booking.event, c), booking.event.currency)}` })));
     const section = h('select', { id: 'best-section' }, h('option', { value: '', text: 'Any section' }), model.sections.map((s) => h('option', { value: s.id, text: s.name })));
     const accessible = h('input', { type: 'checkbox', id: 'best-accessible' });
     const find = h('button', { type: 'submit', class: 'wide', id: 'best' }, icon(icons.spark), h('span'));
@@ -153,7 +156,8 @@ export class Panel {
       this.#tick(clock, bar);
     };
     say(`You hold ${seats(booking.current.seats.length)} for ${spokenTime(booking.remainingMs)}`);
-    return [h('div', { class: 'hold-clock' }, h('div', {}, h('span', { class: 'muted', text: 'Held for you for' }), clock), extend), bar, this.status, this.#seatList(),
+    return [h('div', { class: 'hold-clock' }, h('div', {}, h('span', { class: 'muted', text: 'Held for you for' }), clock), extend), bar, this.status,
+      booking.current.split ? h('p', { class: 'notice info', text: 'These are the best free seats, but they are not all side by side.' }) : '', this.#seatList(),
       h('form', { class: 'pay', on: { submit: (e) => { e.preventDefault(); booking.buy(token.value); } } },
         h('label', {}, 'Pay with', token), buy), h('p', { class: 'muted small', text: 'Sandbox: no money moves. Never type a card number here.' }), release];
   }

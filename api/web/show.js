@@ -9,7 +9,7 @@ import { MapView } from './mapview.js';
 import { SeatModel } from './model.js';
 import { operatorCorner } from './operator.js';
 import { Panel } from './panel.js';
-import { count, money, problemText, saleWords, seatStateWords, when } from './words.js';
+import { count, money, priceOf, problemText, saleWords, seatStateWords, when } from './words.js';
 
 const salePollMs = 4000;
 const countsPauseMs = 400;
@@ -81,9 +81,9 @@ class EventPage {
     document.getElementById('bar-middle').replaceChildren(h('a', { class: 'round back', href: '#/', 'aria-label': 'All events' }, icon(icons.back)),
       h('div', { class: 'bar-event' }, h('h1', { text: this.event.name }), h('span', { class: 'muted', text: when(this.event.starts_at) })), this.saleBadge);
     this.setEvent(this.event);
-    this.view = new MapView(this.canvas, this.model, this.stats, { moved: () => { if (!this.tip.hidden && this.view.hover < 0) this.tip.hidden = true; } });
+    this.view = new MapView(this.canvas, this.model, this.stats, { moved: () => { if (this.view.hover < 0 && !this.view.far) this.tip.hidden = true; } });
     this.input = new MapInput(this.view, {
-      pick: (i) => this.pick(i), hover: (i, at) => this.showTip(i, at), cursor: (i) => say(this.describe(i)),
+      pick: (i) => this.pick(i), hover: (i) => this.showTip(i), section: (section, at) => this.showSectionTip(section, at), cursor: (i) => say(this.describe(i)),
       enter: (section) => { this.view.showBox(section.box); say(`${section.name}, ${count(section.free)} free`); },
     });
     this.parts.push(() => this.view.close(), () => this.panel.close(), () => this.booking.stop());
@@ -125,6 +125,7 @@ class EventPage {
   seatsChanged(seats) {
     this.view.seatsChanged(seats);
     this.booking.seatsGone(seats);
+    if (!this.counted) { this.counted = true; this.countUp(); }
     this.once('counts', countsPauseMs, () => this.countUp());
   }
 
@@ -167,25 +168,34 @@ class EventPage {
     return `${this.panel.seatName(seat).replaceAll(' · ', ', ')}, ${price}, ${state}${model.accessible[seat] ? ', step-free' : ''}`;
   }
 
-  showTip(seat, at) {
+  showTip(seat) {
     this.tip.hidden = seat < 0;
     if (seat < 0) return;
     const { model, booking } = this;
     const state = seatStateWords(model.letterText(seat), { chosen: this.view.chosen.has(seat), mine: this.view.mine.has(seat) });
     this.tip.replaceChildren(h('strong', { text: this.panel.seatName(seat) }),
       h('span', {}, `${model.categories[model.category[seat]]} · ${money(booking.priceOf(seat), this.event.currency)} · ${state}`, model.accessible[seat] ? ' · step-free' : ''));
+    this.placeTip(...this.view.pointOf(seat));
+  }
+
+  showSectionTip(section, at) {
+    this.tip.hidden = section === null;
+    if (section === null) return;
+    this.tip.replaceChildren(h('strong', { text: section.name }), h('span', { text: `${count(section.free)} of ${count(section.count)} free` }));
+    this.placeTip(at.x, at.y);
+  }
+
+  placeTip(x, y) {
     const half = this.tip.offsetWidth / 2;
-    const [x, y] = this.view.pointOf(seat);
     const left = Math.max(half + 8, Math.min(this.canvas.clientWidth - half - 8, x));
     const above = y > this.tip.offsetHeight + 30;
     this.tip.style.transform = `translate(${Math.round(left - half)}px, ${Math.round(above ? y - this.tip.offsetHeight - 18 : y + 22)}px)`;
-    void at;
   }
 
   countUp() {
     const { model, event } = this;
     const item = (swatch, text, extra) => h('li', {}, h('i', { class: `swatch ${swatch}`, 'aria-hidden': 'true' }), h('span', { text }), extra ? h('small', { text: extra }) : null);
-    this.legend.replaceChildren(...model.categories.map((c, i) => item(`cat-${i % 8}`, `${c} ${money(event.prices?.[c] ?? 0, event.currency)}`, `${count(model.freeByCategory[i])} free`)),
+    this.legend.replaceChildren(...model.categories.map((c, i) => item(`cat-${i % 8}`, `${c} ${money(priceOf(event, c), event.currency)}`, model.known ? `${count(model.freeByCategory[i])} free` : null)),
       item('held', 'Held'), item('sold', 'Sold'), item('chosen', 'Chosen'), item('mine', 'Yours'), item('step-free square', 'Step-free'));
   }
 

@@ -1,7 +1,6 @@
 // What numbers and codes mean to a person. Every code of the API that a fan can meet has its words here.
 
 const problemWords = {
-  seat_taken: 'Somebody was faster',
   sold_out: 'No suitable seats are free right now. Held seats may come back: keep an eye on the map.',
   sale_not_open: 'The sale is not open at the moment.',
   not_admitted: 'It is not your turn yet: this event has a waiting room.',
@@ -25,20 +24,22 @@ const problemWords = {
   unavailable: 'This part of the house is not answering at the moment.',
   moved: 'This part of the house is just moving to another machine.',
   unauthorized: 'We do not know who you are.',
+  split_only: 'There are not that many free seats next to each other. Try fewer, or another section.',
+  section_unknown: 'This section is not part of this event.',
+  category_unknown: 'This price category is not part of this event.',
+  event_unknown: 'There is no such event.',
+  booking_unknown: 'This booking is not known, or belongs to somebody else.',
+  not_ready: 'The server is just starting.',
+  internal: 'Something went wrong on our side. Asking again is safe: nothing happens twice.',
   rate_limited: 'That was a lot of requests at once. One moment, please.',
   offline: 'The server cannot be reached.',
 };
 
-const codeAliases = {
-  unauthenticated: 'unauthorized', no_identity: 'unauthorized', too_many_requests: 'rate_limited',
-  hold_expired_already: 'hold_expired', hold_released_already: 'hold_released', too_many_for_buyer: 'too_many_seats',
-};
-
 /** problemText says what went wrong in a sentence; the server's own title is the last resort. */
 export function problemText(problem) {
-  const code = codeAliases[problem.code] ?? problem.code;
-  if (code === 'seat_taken') return takenText(problem.seats.length);
-  return problemWords[code] ?? problem.detail ?? problem.title ?? 'Something went wrong.';
+  if (problem.code === 'seat_taken') return takenText(problem.seats.length);
+  if (problem.code === 'too_many_seats' && problem.limit === 'buyer') return 'With the seats you have already, that is more than one buyer may take.';
+  return problemWords[problem.code] ?? problem.detail ?? problem.title ?? 'Something went wrong.';
 }
 
 function takenText(count) {
@@ -84,7 +85,10 @@ function moneyFormat(currency) {
   return { full, whole, digits: full.resolvedOptions().maximumFractionDigits };
 }
 
-const dateFormat = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit' });
+/** priceOf answers a category's price in minor units; an event may name one price for all others as "*". */
+export const priceOf = (event, category) => event.prices?.[category] ?? event.prices?.['*'] ?? 0;
+
+const dateFormat = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', hour: 'numeric', minute: '2-digit' });
 
 /** when writes a moment for people, in their own time zone. */
 export function when(iso) {

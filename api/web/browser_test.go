@@ -1,0 +1,202 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+const (
+	browserPath = "/usr/bin/chromium"
+	waitMax     = 20 * time.Second
+)
+
+// tab is one page of its own browser profile. Any uncaught exception or console error in it fails the test.
+type tab struct {
+	*testing.T
+	ctx context.Context
+	mu  sync.Mutex
+	bad []string
+}
+
+// browserContext starts one browser for all tests of this package; each tab gets a profile of its own.
+var browserContext = sync.OnceValues(func() (context.Context, error) {
+	if _, err := os.Stat(browserPath); err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "holdfast-page-")
+	if err != nil {
+		return nil, err
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browserPath), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(dir),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1280, 800))
+	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, stop := chromedp.NewContext(allocator)
+	closeBrowser = func() { stop(); stopAllocator(); _ = os.RemoveAll(dir) }
+	return ctx, chromedp.Do(ctx)
+})
+
+var closeBrowser = func() {}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	closeBrowser()
+	os.Exit(code)
+}
+
+// openTab opens an empty page. Without a browser these tests cannot say anything: that fails under CI and is loud elsewhere.
+func openTab(t *testing.T) *tab {
+	t.Helper()
+	parent, err := browserContext()
+	if err != nil && os.Getenv("CI") == "" && os.IsNotExist(err) {
+		t.Skipf("THE PAGE IS NOT TESTED: no browser at %s (Debian package chromium): %v", browserPath, err)
+	}
+	if err != nil {
+		t.Fatalf("no browser: %v", err)
+	}
+	ctx, stop := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
+	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
+	p := &tab{T: t, ctx: ctx}
+	t.Cleanup(func() { p.noFaults(); cancel(); stop() })
+	p.must(chromedp.Listen(ctx, p.hear))
+	p.must(chromedp.Do(ctx, p.size(1280, 800)))
+	return p
+}
+
+func (p *tab) size(width, height int64, options ...chromedp.EmulateViewportOption) chromedp.Action[chromedp.Void] {
+	return chromedp.EmulateViewport(width, height, options...)
+}
+
+// hear collects faults; a refused request is no fault, the page is meant to meet those.
+func (p *tab) hear(event any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		p.bad = append(p.bad, fmt.Sprintf("exception: %s %v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
+	case *cdplog.EventEntryAdded:
+		if e.Entry.Level == cdplog.EntryLevelError && e.Entry.Source != cdplog.EntrySourceNetwork {
+			p.bad = append(p.bad, "console: "+e.Entry.Text)
+		}
+	}
+}
+
+func (p *tab) noFaults() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, fault := range p.bad {
+		p.Errorf("the page met a fault: %s", fault)
+	}
+}
+
+func (p *tab) must(err error) {
+	p.Helper()
+	if err != nil {
+		p.Fatal(err)
+	}
+}
+
+// do runs steps in the page.
+func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.Helper()
+	p.must(chromedp.Do(p.ctx, steps...))
+}
+
+// open goes to an address as the test's buyer.
+func (p *tab) open(address string) {
+	p.Helper()
+	p.do(chromedp.Navigate(strings.SplitN(address, "#", 2)[0]))
+	value[bool](p, `(localStorage.setItem('holdfast.buyer', '`+testBuyer+`'), true)`)
+	p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(address))
+}
+
+// openEvent goes to the event and waits until its map has been drawn and is live.
+func (p *tab) openEvent(f *fake, address string) {
+	p.Helper()
+	p.open(address + "/#/e/" + eventID)
+	f.awaitStream(p.ctx, p.T)
+	p.until(`__holdfast.stats.live === 'live' && __holdfast.stats.reloads >= 2 && __holdfast.settled?.()`)
+}
+
+// until waits for a condition of the page.
+func (p *tab) until(condition string) {
+	p.Helper()
+	if _, err := chromedp.Run(p.ctx, chromedp.Poll[any](condition, chromedp.WithPollingTimeout(waitMax), chromedp.WithPollingInterval(20*time.Millisecond))); err != nil {
+		p.shoot("failed")
+		p.Fatalf("waiting for %s: %v\npanel: %s\nstats: %s", condition, err,
+			value[string](p, `document.querySelector('main')?.innerText ?? ''`), value[string](p, `JSON.stringify(window.__holdfast?.stats)`))
+	}
+}
+
+// sees waits until an element's text contains words.
+func (p *tab) sees(selector, words string) {
+	p.Helper()
+	p.until(fmt.Sprintf(`document.querySelector(%q)?.innerText.includes(%q)`, selector, words))
+}
+
+func (p *tab) click(selector string) {
+	p.Helper()
+	p.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// value evaluates an expression; a promise is awaited.
+func value[T any](p *tab, expression string) T {
+	p.Helper()
+	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// show brings a seat into the window and answers where it is.
+func (p *tab) show(seat string) (x, y float64) {
+	p.Helper()
+	value[bool](p, fmt.Sprintf(`(__holdfast.show(%q), true)`, seat))
+	p.until(`__holdfast.settled()`)
+	at := value[map[string]float64](p, fmt.Sprintf(`__holdfast.seatPoint(%q)`, seat))
+	return at["x"], at["y"]
+}
+
+func (p *tab) clickSeat(seat string) {
+	p.Helper()
+	x, y := p.show(seat)
+	p.do(chromedp.MouseClickXY(x, y))
+}
+
+// pixel reads one pixel of the map at a point of the window, as "r,g,b".
+func (p *tab) pixel(x, y float64) string {
+	p.Helper()
+	return value[string](p, fmt.Sprintf(`(() => { const c = document.getElementById('map'), b = c.getBoundingClientRect(), k = c.width / b.width;
+		return [...c.getContext('2d').getImageData(Math.round((%f - b.left) * k), Math.round((%f - b.top) * k), 1, 1).data].slice(0, 3).join(); })()`, x, y))
+}
+
+func (p *tab) dark() chromedp.Action[chromedp.Void] {
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+		return chromedp.Void{}, err
+	}
+}
+
+// shoot keeps a picture of the page in the folder named by HOLDFAST_PAGE_PICTURES, for people to look at.
+func (p *tab) shoot(name string) {
+	p.Helper()
+	dir := os.Getenv("HOLDFAST_PAGE_PICTURES")
+	if dir == "" {
+		return
+	}
+	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	p.must(err)
+	p.must(os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600))
+}
