@@ -32,9 +32,9 @@ type config struct {
 	// DevAuth accepts any name in X-Buyer and the operator key "dev". Anybody can be anybody: never on an open address.
 	DevAuth bool `help:"Accept X-Buyer: NAME as a buyer and the operator key dev. For trying out only." group:"Who"`
 	// JWTHS256SecretFile holds the shared secret of the buyers' tokens, 32 bytes or more; shorter ones can be guessed offline.
-	JWTHS256SecretFile string `name:"jwt-hs256-secret-file" help:"File with the shared secret of buyers' tokens (HS256)." placeholder:"FILE" group:"Who"`
+	JWTHS256SecretFile string `name:"jwt-hs256-secret-file" env:"HOLDFAST_JWT_HS256_SECRET_FILE" help:"File with the shared secret of buyers' tokens (HS256)." placeholder:"FILE" group:"Who"`
 	// JWTEdDSAPublicKeyFile holds the public key of the buyers' tokens, PEM.
-	JWTEdDSAPublicKeyFile string `name:"jwt-eddsa-public-key-file" help:"PEM file with the public key of buyers' tokens (EdDSA)." placeholder:"FILE" group:"Who"`
+	JWTEdDSAPublicKeyFile string `name:"jwt-eddsa-public-key-file" env:"HOLDFAST_JWT_EDDSA_PUBLIC_KEY_FILE" help:"PEM file with the public key of buyers' tokens (EdDSA)." placeholder:"FILE" group:"Who"`
 	// OperatorKeyFile holds the operator's key; whoever has it can create, pause, refund.
 	OperatorKeyFile string `help:"File with the operator's key." placeholder:"FILE" group:"Who"`
 

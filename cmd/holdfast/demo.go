@@ -30,6 +30,7 @@ const (
 	demoThinkMax        = 6 * time.Second
 	demoHoldTTL         = 60 * time.Second
 	demoRefundsWhenFull = 25 // a second
+	demoRefundEvery     = 5  // seconds, otherwise
 	// demoOwnMax bounds the simulated buyers' own tickets that are remembered for refunding.
 	demoOwnMax = 50_000
 )
@@ -173,9 +174,10 @@ func (d *demo) remember(booking actors.BookingID) {
 	}
 }
 
-// watchTide looks at the map once a second: while too much is sold, simulated buyers' oldest tickets go back; and a few always do.
+// watchTide looks at the map once a second: while too much is sold, simulated buyers' oldest tickets
+// go back; and now and then one does anyhow.
 func (d *demo) watchTide(ctx context.Context) {
-	for pause(ctx, time.Second) {
+	for second := 0; pause(ctx, time.Second); second++ {
 		live, err := d.engine.Live(ctx, d.event)
 		if err != nil {
 			d.told("map", err)
@@ -193,7 +195,7 @@ func (d *demo) watchTide(ctx context.Context) {
 		d.full.Store(float64(sold) > demoSoldHigh*float64(all))
 		if d.full.Load() {
 			d.refund(demoRefundsWhenFull)
-		} else {
+		} else if second%demoRefundEvery == 0 {
 			d.refund(1)
 		}
 	}

@@ -113,8 +113,8 @@ var walls = map[string]wall{
 		Test: []string{"storage/memstore", "storage/pebblestore", rapid, chromedp},
 	},
 	"api/wire": {
-		Why:  "what clients and the bench share: types and their JSON, nothing of the server",
-		Test: []string{rapid},
+		Why:   "what clients and the bench share: types and their JSON, nothing of the server",
+		Third: []string{strictJSON, fastjson}, Test: []string{rapid},
 	},
 	"api/web": {
 		Why: "pages are files in the binary", Test: []string{"api", "api/wire", "actors/...", "storage/...", "actors", "storage", chromedp, fasthttp},

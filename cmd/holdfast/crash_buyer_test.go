@@ -1,0 +1,249 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+)
+
+// history is what buyers were told: the truth that the server has to live up to.
+type history struct {
+	mu       sync.Mutex
+	bookings map[string]*toldBooking
+	refusals int
+	repeats  int
+}
+
+// toldBooking is one booking and the last state that was acknowledged.
+type toldBooking struct {
+	owner string
+	seats []string
+	state string // by the last acknowledgement
+	final string // by the server, at the end
+}
+
+func (h *history) note(id string, change func(b *toldBooking)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	b := h.bookings[id]
+	if b == nil {
+		b = &toldBooking{}
+		h.bookings[id] = b
+	}
+	change(b)
+}
+
+func (h *history) count(refusals, repeats int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refusals += refusals
+	h.repeats += repeats
+}
+
+func (h *history) summary() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	states := make(map[string]int)
+	for _, b := range h.bookings {
+		states[b.state]++
+	}
+	return fmt.Sprintf("%d bookings acknowledged, last told %v; %d refusals, %d repeats with the same key", len(h.bookings), states, h.refusals, h.repeats)
+}
+
+// implied lists the states in which a booking may be found when its last acknowledged one is given.
+var implied = map[string][]string{
+	"held":      {"held", "expired"},
+	"confirmed": {"confirmed"},
+	"released":  {"released"},
+	"refunded":  {"refunded"},
+	"expired":   {"expired"},
+}
+
+// checkAgainst (P1, P2) reads every booking back: it must be there, with its seats, in a state that the last answer implies; and
+// no two live ones may share a seat.
+func (h *history) checkAgainst(t *testing.T, p *process, deadline <-chan struct{}) {
+	t.Helper()
+	live := make(map[string]string)
+	for id, b := range h.bookings {
+		got, ok := p.ask(deadline, b.owner, "GET", "/v1/bookings/"+id, "", "")
+		if !ok {
+			t.Fatal("no time left to read the bookings back")
+		}
+		b.final = got.State
+		if got.status != http.StatusOK || !slices.Contains(implied[b.state], got.State) || !slices.Equal(b.seats, got.Seats) {
+			t.Errorf("booking %s: told %s %v, found %d %s %v", id, b.state, b.seats, got.status, got.State, got.Seats)
+		}
+		if got.State != "held" && got.State != "paying" && got.State != "confirmed" {
+			continue
+		}
+		for _, seat := range got.Seats {
+			if other, taken := live[seat]; taken {
+				t.Errorf("OVERSELL: seat %s is in %s and in %s", seat, id, other)
+			}
+			live[seat] = id
+		}
+	}
+}
+
+// crashBuyer shops until told to stop, and sees every request through to an answer.
+type crashBuyer struct {
+	*process
+	told     *history
+	event    string
+	name     string
+	chance   *rand.Rand
+	requests int
+	bought   []string // confirmed and not refunded
+}
+
+func (b *crashBuyer) key() string {
+	b.requests++
+	return fmt.Sprintf("%s-%d", b.name, b.requests)
+}
+
+func (b *crashBuyer) shop(enough, deadline <-chan struct{}) {
+	for {
+		select {
+		case <-enough:
+			return
+		case <-deadline:
+			return
+		default:
+		}
+		if !b.evening(deadline) {
+			return
+		}
+	}
+}
+
+// evening is one booking from wish to end; false means that time is up.
+func (b *crashBuyer) evening(deadline <-chan struct{}) bool {
+	hold, ok := b.hold(deadline)
+	if !ok || hold.status != http.StatusCreated {
+		return ok
+	}
+	if b.chance.IntN(5) == 0 {
+		extended, ok := b.ask(deadline, b.name, "POST", "/v1/bookings/"+hold.ID+"/extend", b.key(), "")
+		if !ok {
+			return false
+		}
+		b.expect("extend", extended, http.StatusOK, "hold_expired", "extension_limit")
+	}
+	switch roll := b.chance.IntN(10); {
+	case roll < 4:
+		return b.release(deadline, hold.ID)
+	case roll < 8:
+		return b.confirm(deadline, hold.ID)
+	default:
+		return true // left to lapse
+	}
+}
+
+func (b *crashBuyer) wish() string {
+	if b.chance.IntN(2) == 0 {
+		return fmt.Sprintf(`{"best_available":{"quantity":%d}}`, 1+b.chance.IntN(3))
+	}
+	row := fmt.Sprintf("%c-%d", 'A'+b.chance.IntN(crashSections), 1+b.chance.IntN(crashRows))
+	first := 1 + b.chance.IntN(crashRowSeats-1)
+	return fmt.Sprintf(`{"seats":["%s-%d","%s-%d"]}`, row, first, row, first+1)
+}
+
+func (b *crashBuyer) hold(deadline <-chan struct{}) (answer, bool) {
+	key, wish := b.key(), b.wish()
+	path := "/v1/events/" + b.event + "/bookings"
+	got, ok := b.ask(deadline, b.name, "POST", path, key, wish)
+	if !ok {
+		return got, false
+	}
+	if got.status != http.StatusCreated {
+		b.expect("hold", got, http.StatusCreated, "seat_taken", "sold_out", "orphan_seat")
+		return got, true
+	}
+	b.told.note(got.ID, func(t *toldBooking) { t.owner, t.seats, t.state = b.name, got.Seats, "held" })
+	if b.chance.IntN(4) == 0 { // a double click (P5)
+		again, ok := b.ask(deadline, b.name, "POST", path, key, wish)
+		if !ok {
+			return got, false
+		}
+		b.told.count(0, 1)
+		if again.ID != got.ID || !slices.Equal(again.Seats, got.Seats) {
+			b.t.Errorf("the same key gave %s %v and then %d %s %v %s", got.ID, got.Seats, again.status, again.ID, again.Seats, again.Code)
+		}
+	}
+	return got, true
+}
+
+// expect counts refusals of the kinds that a buyer has to live with, and reports any other answer.
+func (b *crashBuyer) expect(call string, got answer, fine int, refusals ...string) (accepted bool) {
+	switch {
+	case got.status == fine:
+		return true
+	case slices.Contains(refusals, got.Code):
+		b.told.count(1, 0)
+	default:
+		b.t.Errorf("%s: unexpected answer %d %s", call, got.status, got.Code)
+	}
+	return false
+}
+
+func (b *crashBuyer) release(deadline <-chan struct{}, id string) bool {
+	got, ok := b.ask(deadline, b.name, "DELETE", "/v1/bookings/"+id, b.key(), "")
+	if ok && b.expect("release", got, http.StatusOK, "hold_expired") {
+		b.told.note(id, func(t *toldBooking) { t.state = got.State })
+	}
+	return ok
+}
+
+func (b *crashBuyer) confirm(deadline <-chan struct{}, id string) bool {
+	key := b.key()
+	token := []string{"tok_ok", "tok_ok", "tok_ok", "tok_unknown"}[b.chance.IntN(4)]
+	path, body := "/v1/bookings/"+id+"/confirm", `{"payment_token":"`+token+`"}`
+	got, ok := b.ask(deadline, b.name, "POST", path, key, body)
+	for ok && (got.status == http.StatusAccepted || got.Code == "payment_in_progress") {
+		got, ok = b.settled(deadline, id)
+	}
+	if !ok {
+		return false
+	}
+	if !b.expect("confirm", got, http.StatusOK, "hold_expired") {
+		return true
+	}
+	if got.State == "held" || got.State == "expired" {
+		return true // the crash came between the log and the processor: not charged, and the log says so
+	}
+	b.told.note(id, func(t *toldBooking) { t.state = got.State })
+	if got.State != "confirmed" || len(got.Tickets) != len(got.Seats) {
+		b.t.Errorf("confirm %s: %s with %d tickets for %d seats", id, got.State, len(got.Tickets), len(got.Seats))
+	}
+	b.bought = append(b.bought, id)
+	return b.refundSome(deadline)
+}
+
+// settled waits until the booking's payment has an answer.
+func (b *crashBuyer) settled(deadline <-chan struct{}, id string) (answer, bool) {
+	for {
+		got, ok := b.ask(deadline, b.name, "GET", "/v1/bookings/"+id, "", "")
+		if !ok || got.State != "paying" {
+			return got, ok
+		}
+	}
+}
+
+// refundSome gives tickets back, so that there is something to buy until the end.
+func (b *crashBuyer) refundSome(deadline <-chan struct{}) bool {
+	for len(b.bought) > 3 {
+		id := b.bought[0]
+		b.bought = b.bought[1:]
+		got, ok := b.ask(deadline, "", "POST", "/v1/bookings/"+id+"/refund", "refund-"+id, "")
+		if !ok {
+			return false
+		}
+		if b.expect("refund", got, http.StatusOK) {
+			b.told.note(id, func(t *toldBooking) { t.state = got.State })
+		}
+	}
+	return true
+}
