@@ -62,29 +62,89 @@ var implied = map[string][]string{
 	"expired":   {"expired"},
 }
 
-// checkAgainst (P1, P2) reads every booking back: it must be there, with its seats, in a state that the last answer implies; and
-// no two live ones may share a seat.
-func (h *history) checkAgainst(t *testing.T, p *process, deadline <-chan struct{}) {
-	t.Helper()
-	live := make(map[string]string)
+// readBack asks the server for every booking; false means that time is up.
+func (h *history) readBack(p *process, deadline <-chan struct{}) (map[string]answer, bool) {
+	found := make(map[string]answer, len(h.bookings))
 	for id, b := range h.bookings {
 		got, ok := p.ask(deadline, b.owner, "GET", "/v1/bookings/"+id, "", "")
 		if !ok {
-			t.Fatal("no time left to read the bookings back")
+			return nil, false
 		}
-		b.final = got.State
+		b.final, found[id] = got.State, got
+	}
+	return found, true
+}
+
+// contradictions (P1, P2) holds what was found against what was told: every booking must be there, with its seats, in a state
+// that the last answer implies; and no two live ones may share a seat.
+func (h *history) contradictions(found map[string]answer) (wrong []string) {
+	live := make(map[string]string)
+	for id, b := range h.bookings {
+		got := found[id]
 		if got.status != http.StatusOK || !slices.Contains(implied[b.state], got.State) || !slices.Equal(b.seats, got.Seats) {
-			t.Errorf("booking %s: told %s %v, found %d %s %v", id, b.state, b.seats, got.status, got.State, got.Seats)
+			wrong = append(wrong, fmt.Sprintf("booking %s: told %s %v, found %d %s %v", id, b.state, b.seats, got.status, got.State, got.Seats))
 		}
 		if got.State != "held" && got.State != "paying" && got.State != "confirmed" {
 			continue
 		}
 		for _, seat := range got.Seats {
 			if other, taken := live[seat]; taken {
-				t.Errorf("OVERSELL: seat %s is in %s and in %s", seat, id, other)
+				wrong = append(wrong, fmt.Sprintf("OVERSELL: seat %s is in %s and in %s", seat, id, other))
 			}
 			live[seat] = id
 		}
+	}
+	return wrong
+}
+
+// moneyErrors (P6): the processor's charges and the confirmed bookings are the same.
+func (h *history) moneyErrors(charged map[string]bool) (wrong []string) {
+	for id := range charged {
+		if b := h.bookings[id]; b == nil || b.final != "confirmed" {
+			wrong = append(wrong, fmt.Sprintf("booking %s was charged and is not confirmed: %+v", id, b))
+		}
+	}
+	for id, b := range h.bookings {
+		if b.final == "confirmed" && !charged[id] {
+			wrong = append(wrong, fmt.Sprintf("booking %s is confirmed and was never charged", id))
+		}
+	}
+	return wrong
+}
+
+// TestHistoryCatchesLies plants what the crash test must never see, so that its silence means something.
+func TestHistoryCatchesLies(t *testing.T) {
+	told := func(state string) *toldBooking {
+		return &toldBooking{seats: []string{"A-1-1"}, state: state, final: "confirmed"}
+	}
+	found := func(status int, state string, seats ...string) answer {
+		return answer{status, wireBooking{State: state, Seats: seats}}
+	}
+	for _, c := range []struct {
+		name  string
+		told  string
+		found answer
+		want  int
+	}{
+		{"as told", "confirmed", found(200, "confirmed", "A-1-1"), 0},
+		{"a hold may lapse", "held", found(200, "expired", "A-1-1"), 0},
+		{"lost", "held", found(404, ""), 1},
+		{"a sale may not lapse", "confirmed", found(200, "expired", "A-1-1"), 1},
+		{"released and held again", "released", found(200, "held", "A-1-1"), 1},
+		{"another seat", "held", found(200, "held", "A-1-2"), 1},
+	} {
+		h := &history{bookings: map[string]*toldBooking{"x": told(c.told)}}
+		if wrong := h.contradictions(map[string]answer{"x": c.found}); len(wrong) != c.want {
+			t.Errorf("%s: %v", c.name, wrong)
+		}
+	}
+	twice := &history{bookings: map[string]*toldBooking{"x": told("confirmed"), "y": told("confirmed")}}
+	both := map[string]answer{"x": found(200, "confirmed", "A-1-1"), "y": found(200, "confirmed", "A-1-1")}
+	if wrong := twice.contradictions(both); len(wrong) != 1 {
+		t.Errorf("an oversell was found %d times: %v", len(wrong), wrong)
+	}
+	if wrong := twice.moneyErrors(map[string]bool{"x": true, "z": true}); len(wrong) != 2 {
+		t.Errorf("a ticket without charge and a charge without ticket: %v", wrong)
 	}
 }
 

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/actors"
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+func testConfig(data string) *config {
+	return &config{Listen: "127.0.0.1:0", Data: data, DevAuth: true, Inflight: 64, RequestTimeout: 5 * time.Second, ShutdownTimeout: 5 * time.Second}
+}
+
+func quietLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func openNode(t *testing.T, data string) *Node {
+	t.Helper()
+	node, err := Open(t.Context(), testConfig(data), quietLog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := waitReady(t.Context(), node.Engine()); err != nil {
+		t.Fatal(err)
+	}
+	return node
+}
+
+func closeNode(t *testing.T, node *Node) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := node.Close(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// tool runs a command as a user does.
+func tool(t *testing.T, args ...string) (code int, out string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = run(t.Context(), args, &stdout, &stderr)
+	return code, stdout.String() + stderr.String()
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+const smallPlan = `{"sections":[{"id":"A","category":"Stalls","rows":[{"label":"1","seats":10}]}]}`
+
+func TestEventMadeOfflineIsServedSoldAndAudited(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "d")
+	plan := writeFile(t, "plan.json", smallPlan)
+	offlineImport := []string{"import", "--data", data, "--name", "May Day", "--starts-at", "2030-05-01T20:00:00Z", "--price", "*=2500", "--open", plan}
+	code, out := tool(t, offlineImport...)
+	if code != exitOK || !strings.Contains(out, "1 sections") {
+		t.Fatalf("import: %d %s", code, out)
+	}
+	if code, again := tool(t, offlineImport...); code != exitOK || again != out { // P5
+		t.Errorf("the same import made another event: %d %s, first %s", code, again, out)
+	}
+	node := openNode(t, data)
+	if status, body := get(t, "http://"+node.Addr()+"/v1/events"); status != http.StatusOK || !strings.Contains(body, "May Day") || !strings.Contains(body, `"open"`) {
+		t.Errorf("events: %d %s", status, body)
+	}
+	event := node.Engine().Events()[0].ID
+	var view actors.BookingView
+	err := node.Engine().Book(&actors.BookCall{Event: event, Caller: actors.Caller{Buyer: section.BuyerID{1}}, Seats: []string{"A-1-3"}}, 5*time.Second, &view)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, out := tool(t, "audit", "--data", data); code != exitFailed || !strings.Contains(out, "in use by a running holdfast") {
+		t.Errorf("audit beside a running server: %d %s", code, out)
+	}
+	closeNode(t, node)
+	if code, out := tool(t, "audit", "--data", data); code != exitOK || !strings.Contains(out, "10 = 9 free + 1 held") || !strings.Contains(out, "clean") {
+		t.Errorf("audit: %d %s", code, out)
+	}
+}
+
+func TestOperatorWorksOnARunningServer(t *testing.T) {
+	node := openNode(t, filepath.Join(t.TempDir(), "d"))
+	defer closeNode(t, node)
+	url := "http://" + node.Addr()
+	plan := writeFile(t, "plan.json", smallPlan)
+	code, out := tool(t, "import", "--url", url, "--name", "May Day", "--starts-at", "2030-05-01T20:00:00Z", "--price", "Stalls=2500", plan)
+	if code != exitOK {
+		t.Fatalf("import: %d %s", code, out)
+	}
+	event := node.Engine().Events()[0]
+	if !strings.Contains(out, "event "+event.ID.String()) || event.Sale == storage.SaleOpen || event.Prices["Stalls"] != 2500 {
+		t.Errorf("import said %s, made %+v", out, event)
+	}
+	for _, step := range []struct {
+		word string
+		want storage.SaleState
+	}{{"open", storage.SaleOpen}, {"pause", storage.SalePaused}, {"close", storage.SaleClosed}} {
+		code, out := tool(t, "sale", step.word, event.ID.String(), "--url", url)
+		if now, _ := node.Engine().Event(event.ID); code != exitOK || now.Sale != step.want {
+			t.Errorf("sale %s: %d %s, now %s", step.word, code, out, now.Sale)
+		}
+	}
+	wrongKey := writeFile(t, "key", "not the operator's key")
+	if code, out := tool(t, "sale", "open", event.ID.String(), "--url", url, "--operator-key-file", wrongKey); code != exitFailed || !strings.Contains(out, "401") {
+		t.Errorf("a wrong key: %d %s", code, out)
+	}
+}
+
+func TestImportChecksPlans(t *testing.T) {
+	if code, out := tool(t, "import", "--check", writeFile(t, "p.json", smallPlan)); code != exitOK || !strings.Contains(out, "10") {
+		t.Errorf("a good plan: %d %s", code, out)
+	}
+	double := `{"sections":[{"id":"A","rows":[{"label":"1","seats":3},{"label":"1","seats":3}]}]}`
+	if code, out := tool(t, "import", "--check", writeFile(t, "p.json", double)); code != exitFailed || !strings.Contains(out, "A-1-1") {
+		t.Errorf("a plan with double seats: %d %s", code, out)
+	}
+	code, out := tool(t, "import", "--data", t.TempDir(), "--name", "x", "--starts-at", "2030-05-01T20:00:00Z", writeFile(t, "p.json", smallPlan))
+	if code != exitFailed || !strings.Contains(out, "no price for Stalls") {
+		t.Errorf("no price: %d %s", code, out)
+	}
+}
+
+func TestDemonstrationSurvivesARestartOnce(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "d")
+	for range 2 {
+		node := openNode(t, data)
+		shoppers, err := startDemo(t.Context(), node.Engine(), 2, quietLog())
+		if err != nil {
+			t.Fatal(err)
+		}
+		shoppers.stop()
+		if events := node.Engine().Events(); len(events) != 1 || events[0].Sale != storage.SaleOpen {
+			t.Errorf("events after a start: %+v", events)
+		}
+		closeNode(t, node)
+	}
+}
+
+func TestStoppingNodeIsNotReady(t *testing.T) {
+	node := openNode(t, filepath.Join(t.TempDir(), "d"))
+	if err := node.Ready(); err != nil {
+		t.Fatal(err)
+	}
+	node.stopping.Store(true)
+	if status, _ := get(t, "http://"+node.Addr()+"/readyz"); status != http.StatusServiceUnavailable {
+		t.Errorf("readyz of a stopping node: %d", status)
+	}
+	if status, _ := get(t, "http://"+node.Addr()+"/healthz"); status != http.StatusOK {
+		t.Errorf("healthz of a stopping node: %d", status)
+	}
+	closeNode(t, node)
+}
+
+func TestOneProcessPerFolder(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "d")
+	node := openNode(t, data)
+	defer closeNode(t, node)
+	_, err := Open(t.Context(), testConfig(data), quietLog())
+	if err == nil || !strings.Contains(err.Error(), "in use by a running holdfast") {
+		t.Errorf("second process: %v", err)
+	}
+}
+
+func TestUsersMistakesAreTold(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"serve"}, "--data DIR is needed"},
+		{[]string{"sale", "open", "nonsense", "--data", "x"}, "no event id"},
+		{[]string{"sale", "open", storage.NewEventID().String()}, "--url"},
+		{[]string{"audit", "--data", filepath.Join(os.TempDir(), "holdfast-no-such-folder")}, "not found"},
+		{[]string{"fly"}, "unexpected argument fly"},
+	} {
+		if code, out := tool(t, c.args...); code != exitFailed || !strings.Contains(out, c.want) {
+			t.Errorf("%v: %d %s, want %q", c.args, code, out, c.want)
+		}
+	}
+}
+
+func TestHelpHasExamples(t *testing.T) {
+	for _, command := range []string{"serve", "import", "sale", "audit", "version"} {
+		if code, out := tool(t, command, "--help"); code != exitOK || !strings.Contains(out, "holdfast "+command) || !strings.Contains(out, "Example") {
+			t.Errorf("%s --help: %d %s", command, code, out)
+		}
+	}
+}
