@@ -50,7 +50,7 @@ func TestStoredFormLosesNothing(t *testing.T) {
 
 // A damaged venue must never be sold from: seat indexes of the log would mean other seats.
 func TestStoredFormRefusesDamage(t *testing.T) {
-	v := venue.Stadium(1000)
+	v := venue.Stadium(200)
 	stored := v.Encode()
 	for i := range stored {
 		bad := bytes.Clone(stored)
