@@ -9,7 +9,7 @@ const main = document.getElementById('main');
 
 /** stats is what tests and curious people read as window.__holdfast.stats; all times in milliseconds. */
 const stats = {
-  frames: 0, lastDrawMs: 0, maxDrawMs: 0, layerDraws: 0, lastLayerMs: 0, maxLayerMs: 0, seats: 0, visibleSeats: 0,
+  frames: 0, lastDrawMs: 0, maxDrawMs: 0, sumDrawMs: 0, layerDraws: 0, lastLayerMs: 0, maxLayerMs: 0, seats: 0, visibleSeats: 0,
   liveDeltas: 0, gaps: 0, reloads: 0, checkpoints: 0, mismatches: 0, live: 'off',
 };
 window.__holdfast = { stats };

@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -185,6 +186,19 @@ func (p *tab) pixel(x, y float64) string {
 func (p *tab) dark() chromedp.Action[chromedp.Void] {
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+		return chromedp.Void{}, err
+	}
+}
+
+// touch sends one touch event with a finger at each x, side by side in the upper part of the map.
+func (p *tab) touch(kind input.DispatchTouchEventType, xs ...float64) chromedp.Action[chromedp.Void] {
+	points := []*input.TouchPoint{}
+	for id, x := range xs {
+		finger := float64(id)
+		points = append(points, &input.TouchPoint{X: x, Y: 240, ID: &finger})
+	}
+	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points})
 		return chromedp.Void{}, err
 	}
 }

@@ -1,4 +1,4 @@
-// Small helpers for making elements. Text always goes in as text: nothing from the server is ever parsed as HTML.
+// Making elements and telling people things. Text always goes in as text: nothing from the server is ever parsed as HTML.
 
 const svgNames = 'http://www.w3.org/2000/svg';
 

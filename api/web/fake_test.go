@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"mime"
 	"net/http"
 	"net/http/httptest"
@@ -83,6 +84,24 @@ func (f *fake) draw() []byte {
 		panic(err)
 	}
 	return body
+}
+
+// lived makes the house look like one an hour into its sale: fuller towards the low sections, some seats held, a few blocked.
+func (f *fake) lived() {
+	dice := rand.New(rand.NewPCG(7, 7))
+	for n, letters := range f.letters {
+		full := float64(len(f.letters)-n) / float64(len(f.letters))
+		for i := range letters {
+			switch roll := dice.Float64(); {
+			case roll < full*0.8:
+				letters[i] = 's'
+			case roll < full*0.8+0.08:
+				letters[i] = 'h'
+			case roll > 0.995:
+				letters[i] = 'b'
+			}
+		}
+	}
 }
 
 func (f *fake) event() map[string]any {

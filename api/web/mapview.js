@@ -216,6 +216,7 @@ export class MapView {
     this.#marks();
     stats.frames++;
     stats.lastDrawMs = performance.now() - started;
+    stats.sumDrawMs += stats.lastDrawMs;
     stats.maxDrawMs = Math.max(stats.maxDrawMs, stats.lastDrawMs);
     this.hooks.moved?.();
   }
@@ -246,7 +247,8 @@ export class MapView {
     const { ctx } = this;
     ctx.textAlign = 'center';
     ctx.textBaseline = 'middle';
-    ctx.font = `650 12px ${this.theme.font}`;
+    this.nameSize = this.view.width < 600 ? 9.5 : 12;
+    ctx.font = `650 ${this.nameSize}px ${this.theme.font}`;
     const long = this.#nameBoxes((section) => section.name);
     const boxes = long.some((a, n) => long.slice(n + 1).some((b) => meet(a, b))) ? this.#nameBoxes((section) => section.id) : long;
     const shown = [];
@@ -266,7 +268,7 @@ export class MapView {
       const x = this.labels[n].x * view.k + view.tx;
       const y = this.labels[n].y * view.k + view.ty;
       if (Math.min(width, height) < 16 || x < -60 || y < -20 || x > view.width + 60 || y > view.height + 20) return;
-      boxes.push({ section, x, y, text: textOf(section), half: ctx.measureText(textOf(section)).width / 2 + 6 });
+      boxes.push({ section, x, y, text: textOf(section), half: ctx.measureText(textOf(section)).width / 2 + this.nameSize / 2 });
     });
     return boxes;
   }
@@ -276,7 +278,8 @@ export class MapView {
     ctx.globalAlpha = 0.9;
     ctx.fillStyle = theme.paper;
     ctx.beginPath();
-    ctx.roundRect(x - half, y - 9.5, half * 2, 19, 9.5);
+    const tall = this.nameSize * 0.78;
+    ctx.roundRect(x - half, y - tall, half * 2, tall * 2, tall);
     ctx.fill();
     ctx.globalAlpha = 1;
     ctx.fillStyle = section.free > 0 ? theme.ink : theme.muted;
@@ -325,7 +328,7 @@ export class MapView {
 }
 
 // Whether two name boxes would touch.
-const meet = (a, b) => Math.abs(a.x - b.x) < a.half + b.half + 2 && Math.abs(a.y - b.y) < 21;
+const meet = (a, b) => Math.abs(a.x - b.x) < a.half + b.half + 2 && Math.abs(a.y - b.y) < 16;
 
 // The seat nearest to the mean of all: a label there lies on the section even when the section is bent.
 function middleOf(model, section) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -37,6 +38,7 @@ func TestEventsAreListedAndFound(t *testing.T) {
 
 func TestMapIsDrawnAndRestsWhenIdle(t *testing.T) {
 	f, server := newFake(t, houseSeats)
+	f.lived()
 	p := openTab(t)
 	p.openEvent(f, server.URL)
 	p.shoot("map-far")
@@ -54,8 +56,8 @@ func TestMapIsDrawnAndRestsWhenIdle(t *testing.T) {
 	value[bool](p, `(document.querySelector('[aria-label="Zoom in"]').click(), true)`)
 	p.until(`__holdfast.settled()`)
 	p.shoot("map-middle")
-	x, y := p.show(f.house.Sections[0].Rows[2].Seats[3].ID)
-	p.do(chromedp.MouseEvent("mouseMoved", x, y))
+	x, y := p.show(f.house.Sections[30].Rows[2].Seats[3].ID)
+	p.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, x, y))
 	p.sees(".tip", "Seat")
 	p.shoot("map-near")
 	t.Logf("draw times at %d seats: %s", houseSeats, value[string](p, `JSON.stringify(__holdfast.stats)`))
@@ -281,6 +283,15 @@ func TestPhone(t *testing.T) {
 	}
 	if high := value[float64](p, `document.getElementById('map').clientHeight`); high < 280 {
 		t.Fatalf("the map is only %v px high", high)
+	}
+	before := value[float64](p, `__holdfast.scale()`)
+	for step, kind := range []input.DispatchTouchEventType{input.DispatchTouchEventTypeTouchStart, input.DispatchTouchEventTypeTouchMove, input.DispatchTouchEventTypeTouchMove} {
+		p.do(p.touch(kind, 180-20*float64(step), 220+20*float64(step)))
+	}
+	p.do(p.touch(input.DispatchTouchEventTypeTouchEnd))
+	p.until(`__holdfast.settled()`)
+	if after := value[float64](p, `__holdfast.scale()`); after < before*1.8 {
+		t.Fatalf("two fingers moving apart from 40 to 120 px scaled the map from %v to %v", before, after)
 	}
 	one, _ := f.twoFree(0)
 	x, y := p.show(one)

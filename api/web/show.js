@@ -64,6 +64,7 @@ class EventPage {
     this.follow();
     this.watchSale();
     await this.booking.resume();
+    if (this.booking.current && this.view.far) this.view.showSeats(this.booking.mine);
   }
 
   layOut() {
