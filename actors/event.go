@@ -2,8 +2,6 @@ package actors
 
 import (
 	"context"
-	"math"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -85,7 +83,9 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 		o.addSection(ev, storage.SectionNo(i))
 		counts = append(counts, uint32(len(o.ids[i])))
 	}
-	o.order = sectionOrder(v)
+	for _, i := range v.BestFirst() {
+		o.order = append(o.order, storage.SectionNo(i))
+	}
 	ev.live = newLive(counts)
 	ev.buyers = newBuyerLedger()
 	ev.index = newRequestIndex(header.Rules.DedupeWindow)
@@ -112,45 +112,6 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 		accessible = accessible || seat.Accessible
 	}
 	o.has, o.accessible = append(o.has, has), append(o.accessible, accessible)
-}
-
-// sectionOrder ranks sections by their seats' mean distance to where people look.
-func sectionOrder(v *venue.Venue) []storage.SectionNo {
-	order := make([]storage.SectionNo, len(v.Sections))
-	cost := make([]float64, len(v.Sections))
-	for i := range v.Sections {
-		order[i] = storage.SectionNo(i)
-		cost[i] = sectionCost(v, &v.Sections[i])
-	}
-	slices.SortStableFunc(order, func(a, b storage.SectionNo) int {
-		switch {
-		case cost[a] < cost[b]:
-			return -1
-		case cost[a] > cost[b]:
-			return 1
-		}
-		return 0
-	})
-	return order
-}
-
-func sectionCost(v *venue.Venue, s *venue.Section) float64 {
-	focal := v.FocalPoint
-	if s.FocalPoint != nil {
-		focal = s.FocalPoint
-	}
-	sum, n := 0.0, 0
-	for _, row := range s.Rows {
-		for _, seat := range row.Seats {
-			n++
-			if focal == nil {
-				sum += seat.Y
-			} else {
-				sum += math.Hypot(seat.X-focal.X, seat.Y-focal.Y)
-			}
-		}
-	}
-	return sum / math.Max(float64(n), 1)
 }
 
 // startAll activates every section and waits until each has settled. A section that could not start refuses its requests and is
