@@ -113,12 +113,12 @@ func TestBestNeverRefuses(t *testing.T) {
 func TestBestViewsAreOnlyScratch(t *testing.T) {
 	chance := rand.New(rand.NewPCG(7, 7))
 	rules := testRules
-	rules.SeatsPerBuyerMax = 1 << 30
-	k := newDesk(hall(1000), rules)
+	rules.SeatsPerBuyerMax, rules.SeatsPerBookingMax = 1<<30, 50
+	k := newDesk(hall(600), rules)
 	var d Decision
-	for range 600 {
-		c := best(uint32(1 + chance.IntN(8)))
-		c.AccessibleOnly = chance.IntN(9) == 0
+	for i := range uint32(400) { // 80 kinds of wish in turn, more than there are views
+		c := best(1 + i%40)
+		c.AnyCategory, c.AccessibleOnly = i/40%2 == 0, chance.IntN(9) == 0
 		fresh, err := Restore(k.state.layout, rules, k.state.AppendSnapshot(nil))
 		if err != nil {
 			t.Fatal(err)
@@ -128,8 +128,11 @@ func TestBestViewsAreOnlyScratch(t *testing.T) {
 		if out.Rejection != d.Outcome.Rejection || !slices.Equal(out.Seats, d.Outcome.Seats) {
 			t.Fatalf("%v %v, a fresh state says %v %v", out.Rejection, out.Seats, d.Outcome.Rejection, d.Outcome.Seats)
 		}
-		if chance.IntN(3) == 0 {
+		for chance.IntN(3) == 0 || k.state.Free() < 300 {
 			k.do(Command{Kind: ReleaseHold, Booking: BookingNo(1 + chance.Uint64N(uint64(k.state.lastNo))), Operator: true})
 		}
+	}
+	if len(k.state.best.views) != viewsMax || k.state.best.turn == 0 {
+		t.Errorf("%d views, %d replaced: the test no longer replaces any", len(k.state.best.views), k.state.best.turn)
 	}
 }

@@ -29,7 +29,7 @@ func (d *Decision) refuse(r Rejection, on Seq) {
 // accept adds the command's change and fills the outcome from it.
 func (d *Decision) accept(c *Command, kind ChangeKind, no BookingNo, state BookingState, expiresAt Instant) *Change {
 	d.Changes = append(d.Changes, Change{
-		Kind: kind, At: c.At, Request: c.Request, Fingerprint: c.Fingerprint, Booking: no, Seats: d.seats,
+		Kind: kind, At: c.At, Request: c.Request, Fingerprint: c.Fingerprint, Booking: no,
 	})
 	d.Outcome.Booking, d.Outcome.State, d.Outcome.ExpiresAt = no, state, expiresAt
 	return &d.Changes[len(d.Changes)-1]
@@ -98,7 +98,7 @@ func (s *State) decidePlace(c *Command, d *Decision) {
 func (s *State) place(c *Command, d *Decision) {
 	expiresAt := c.At + Instant(min(s.rules.HoldTTL, s.rules.HoldCeiling))
 	change := d.accept(c, HoldPlaced, s.lastNo+1, BookingHeld, expiresAt)
-	change.Buyer, change.ExpiresAt, change.Split = c.Buyer, expiresAt, d.Outcome.Split
+	change.Buyer, change.ExpiresAt, change.Split, change.Seats = c.Buyer, expiresAt, d.Outcome.Split, d.seats
 	d.Outcome.Seats = append(d.Outcome.Seats, d.seats...)
 }
 
@@ -212,7 +212,7 @@ func (s *State) newest(g *segment, seat SeatIndex) (on Seq) {
 
 func (s *State) decideBlock(c *Command, d *Decision, from SeatStatus, kind ChangeKind) {
 	if s.named(c, d) && s.allAre(from, SeatsNotFree, d) {
-		d.accept(c, kind, 0, BookingNone, 0)
+		d.accept(c, kind, 0, BookingNone, 0).Seats = d.seats
 		d.Outcome.Seats = append(d.Outcome.Seats, d.seats...)
 	}
 }

@@ -113,7 +113,7 @@ func (s *State) decideExpire(c *Command, d *Decision) {
 	for len(s.candidates) > 0 && len(d.Changes) < int(c.Max) {
 		place := s.takeCandidate()
 		no := s.bookings.slab.at(s.expiry.heap.at(place).slot).no
-		d.Changes = append(d.Changes, Change{Kind: HoldExpired, At: c.At, Request: RequestID{}, Booking: no})
+		d.Changes = append(d.Changes, Change{Kind: HoldExpired, At: c.At, Booking: no})
 		for child := 4*place + 1; child <= 4*place+4; child++ {
 			s.offer(child, c.At)
 		}

@@ -182,6 +182,24 @@ func TestZeroIDs(t *testing.T) {
 	}
 }
 
+// TestChurnKeepsNothing: what is forgotten gives its memory to what comes next.
+func TestChurnKeepsNothing(t *testing.T) {
+	r := testRules
+	r.DedupeWindow, r.DedupeCountMin = 10, 0
+	k := newDesk(rowsLayout(10), r)
+	for i := range uint64(20_000) {
+		at := Instant(i)
+		out := k.do(Command{Kind: PlaceHold, At: at, Buyer: buyerOf(i), Request: requestOf(i), Seats: seatsOf(0, 1, 2, 3, 4, 5, 6)})
+		k.do(Command{Kind: ReleaseHold, At: at, Booking: out.Booking, Operator: true})
+		k.log, k.seqs = k.log[:0], k.seqs[:0]
+	}
+	s := k.state
+	kept := s.bookings.slab.n + s.bookings.cells.n + s.buyers.slab.n + uint32(len(s.bookings.pages)) + s.requests.entries.n + s.ended.n
+	if kept > 200 || s.bookings.count > 20 {
+		t.Errorf("%d records kept, %d bookings remembered after 20000 short holds", kept, s.bookings.count)
+	}
+}
+
 func TestVisitors(t *testing.T) {
 	k := busyDesk()
 	var payingNos []BookingNo
@@ -198,6 +216,13 @@ func TestVisitors(t *testing.T) {
 	})
 	if !slices.Equal(sold, seatsOf(6, 7, 8)) {
 		t.Errorf("sold: %v", sold)
+	}
+	live := map[BuyerID]uint32{}
+	k.state.Live(func(b BuyerID, seats uint32) { live[b] += seats })
+	for b, seats := range live {
+		if seats != k.state.BuyerSeats(b) {
+			t.Errorf("buyer %x has %d live seats, Live says %d", b[0], k.state.BuyerSeats(b), seats)
+		}
 	}
 	requests := 0
 	k.state.Requests(func(RequestID) { requests++ })

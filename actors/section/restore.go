@@ -3,13 +3,18 @@ package section
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 )
 
 // ErrSnapshot says that bytes are not a snapshot of this section: of another version or layout, damaged, or not canonical. The
 // way out is to replay the log from its start.
 var ErrSnapshot = errors.New("section: not a snapshot of this section")
+
+// snapshotError is ErrSnapshot with the part that is wrong.
+type snapshotError string
+
+func (e snapshotError) Error() string { return ErrSnapshot.Error() + ": bad " + string(e) }
+func (e snapshotError) Unwrap() error { return ErrSnapshot }
 
 // Restore makes the state that AppendSnapshot wrote. It is strict: it accepts exactly the bytes that AppendSnapshot gives for
 // the restored state, checks every invariant of State, and otherwise answers an error that is ErrSnapshot. body is not kept.
@@ -168,7 +173,7 @@ type decoder struct {
 
 func (d *decoder) require(ok bool, what string) {
 	if !ok && d.err == nil {
-		d.err = fmt.Errorf("%w: bad %s", ErrSnapshot, what)
+		d.err = snapshotError(what)
 	}
 }
 
