@@ -105,8 +105,12 @@ var conditions = []struct {
 	{actors.ErrSpread, kindSpread},
 }
 
+// everyKind is the whole list, for the test that compares it with openapi.json.
+var everyKind []*kind
+
 func define(status int, code, title string) *kind {
 	k := &kind{status: status, code: code, title: title}
+	everyKind = append(everyKind, k)
 	k.head = append(k.head, `{"type":"urn:holdfast:problem:`...)
 	k.head = append(append(k.head, code...), `","title":`...)
 	k.head = wire.AppendString(k.head, title)

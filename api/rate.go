@@ -19,6 +19,7 @@ type rateLimiter struct {
 type rateShard struct {
 	mu   sync.Mutex
 	full map[section.BuyerID]int64 // nanoseconds since the epoch at which the bucket is full again
+	next int64                     // no sweep before this moment: a full shard must not make every newcomer pay for one
 }
 
 const rateShardMax = 16_384
@@ -60,6 +61,10 @@ func (s *rateShard) room(now int64) bool {
 	if len(s.full) < rateShardMax {
 		return true
 	}
+	if now < s.next {
+		return false
+	}
+	s.next = now + int64(time.Second)
 	for buyer, full := range s.full {
 		if full <= now {
 			delete(s.full, buyer)

@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -77,12 +76,13 @@ func (c SeatChange) MarshalJSON() ([]byte, error) { return AppendSeatChange(nil,
 
 // UnmarshalJSON reads the pair.
 func (c *SeatChange) UnmarshalJSON(raw []byte) error {
-	var letter string
-	if err := Decode(raw, &[2]any{&c.Seat, &letter}); err != nil {
+	var pair []Raw
+	if err := Decode(raw, &pair); err != nil {
 		return err
 	}
-	if len(letter) != 1 {
-		return fmt.Errorf("wire: letter %q is not one character", letter)
+	var letter string
+	if len(pair) != 2 || Decode(pair[0], &c.Seat) != nil || Decode(pair[1], &letter) != nil || len(letter) != 1 {
+		return errors.New("must be a pair of a seat's index and one letter")
 	}
 	c.Letter = letter[0]
 	return nil

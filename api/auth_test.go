@@ -1,0 +1,182 @@
+package api
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"holdfast/actors/section"
+)
+
+func signed(t *testing.T, method jwt.SigningMethod, key any, claims jwt.MapClaims) headers {
+	t.Helper()
+	token, err := jwt.NewWithClaims(method, claims).SignedString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return headers{"Authorization": "Bearer " + token}
+}
+
+func TestTokens(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, otherPrivate, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publicPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	fromPEM, err := jwt.ParseEdPublicKeyFromPEM(publicPEM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := []byte(strings.Repeat("s", 32))
+	h := open(t, func(c *Config) {
+		c.DevAuth, c.OperatorKey = false, "operator-key-0123456789"
+		c.JWTSecret, c.JWTPublicKey = secret, fromPEM.(ed25519.PublicKey)
+	})
+	now := time.Now()
+	soon, past := now.Add(time.Hour).Unix(), now.Add(-time.Second).Unix()
+	rows := []struct {
+		name   string
+		who    headers
+		status int // 404: the identity was good, the booking is not there
+	}{
+		{"HS256", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": soon}), 404},
+		{"EdDSA", signed(t, jwt.SigningMethodEdDSA, private, jwt.MapClaims{"sub": "alice", "exp": soon}), 404},
+		{"no end", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice"}), 404},
+		{"operator", headers{"Authorization": "bearer operator-key-0123456789"}, 404},
+		{"expired", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": past}), 401},
+		{"not yet", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "nbf": soon}), 401},
+		{"no sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"exp": soon}), 401},
+		{"long sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": strings.Repeat("x", 257)}), 401},
+		{"card as sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "4111111111111111"}), 401},
+		{"other secret", signed(t, jwt.SigningMethodHS256, []byte(strings.Repeat("x", 32)), jwt.MapClaims{"sub": "alice"}), 401},
+		{"other key", signed(t, jwt.SigningMethodEdDSA, otherPrivate, jwt.MapClaims{"sub": "alice"}), 401},
+		{"HS512", signed(t, jwt.SigningMethodHS512, secret, jwt.MapClaims{"sub": "alice"}), 401},
+		{"none", signed(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, jwt.MapClaims{"sub": "alice"}), 401},
+		{"public key as secret", signed(t, jwt.SigningMethodHS256, []byte(public), jwt.MapClaims{"sub": "alice"}), 401},
+		{"PEM as secret", signed(t, jwt.SigningMethodHS256, publicPEM, jwt.MapClaims{"sub": "alice"}), 401},
+		{"dev header", alice, 401},
+		{"dev operator", operator, 401},
+		{"nobody", nobody, 401},
+	}
+	for _, row := range rows {
+		a := h.do("GET", "/v1/bookings/none", row.who, "")
+		if a.status != row.status {
+			t.Errorf("%s: %d %s, want %d", row.name, a.status, a.body, row.status)
+		}
+		if a.status == http.StatusUnauthorized && a.header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: 401 without WWW-Authenticate", row.name)
+		}
+	}
+}
+
+// A remembered token still dies at its exp.
+func TestRememberedTokenExpires(t *testing.T) {
+	var offset atomic.Int64
+	secret := []byte(strings.Repeat("s", 32))
+	start := time.Now()
+	h := open(t, func(c *Config) {
+		c.JWTSecret = secret
+		c.Now = func() time.Time { return start.Add(time.Duration(offset.Load())) }
+	})
+	who := signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": start.Add(time.Minute).Unix()})
+	for range 2 {
+		h.do("GET", "/v1/bookings/none", who, "").want(404, "booking_unknown")
+	}
+	offset.Store(int64(time.Minute))
+	h.do("GET", "/v1/bookings/none", who, "").want(401, "unauthorized")
+}
+
+func TestTokenCacheIsBounded(t *testing.T) {
+	var c tokenCache
+	c.init(64)
+	for i := range 10_000 {
+		c.put([32]byte{byte(i), byte(i >> 8)}, section.BuyerID{}, time.Time{})
+	}
+	total := 0
+	for i := range c.shards {
+		total += len(c.shards[i].tokens)
+	}
+	if total > 64 {
+		t.Fatalf("%d tokens remembered, bound 64", total)
+	}
+	c.put([32]byte{9, 9, 9}, section.BuyerID{7}, time.Time{})
+	if who, ok := c.get([32]byte{9, 9, 9}, time.Now()); !ok || who != (section.BuyerID{7}) {
+		t.Fatal("the newest token was not remembered")
+	}
+}
+
+// The same person is the same buyer whichever way they identify themselves.
+func TestBuyerIsTheirSubject(t *testing.T) {
+	secret := []byte(strings.Repeat("s", 32))
+	h := open(t, func(c *Config) { c.JWTSecret = secret })
+	event := h.show("")
+	token := signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice"})
+	b := h.do("POST", event+"/bookings", token, `{"seats":["A-1-1"]}`).want(201, "").booking()
+	h.do("GET", "/v1/bookings/"+b.ID, alice, "").want(200, "")
+}
+
+func TestRateLimit(t *testing.T) {
+	var offset atomic.Int64
+	start := time.Now()
+	h := open(t, func(c *Config) {
+		c.BuyerRate, c.BuyerBurst = 0.5, 2
+		c.Now = func() time.Time { return start.Add(time.Duration(offset.Load())) }
+	})
+	event := h.show("")
+	try := func(who headers) *answer { return h.do("POST", event+"/bookings", who, `{"seats":["A-9-9"]}`) }
+	try(alice).want(404, "seat_unknown")
+	try(alice).want(404, "seat_unknown")
+	if got := try(alice).want(429, "rate_limited"); got.header.Get("Retry-After") != "2" {
+		t.Fatalf("Retry-After %q", got.header.Get("Retry-After"))
+	}
+	try(bob).want(404, "seat_unknown")
+	offset.Store(int64(2 * time.Second))
+	try(alice).want(404, "seat_unknown")
+	try(alice).want(429, "rate_limited")
+}
+
+func TestRateLimiterMemoryIsBounded(t *testing.T) {
+	l := newRateLimiter(1, 1)
+	now := time.Unix(1, 0)
+	for i := range 3 * rateShardMax {
+		if _, ok := l.allow(section.BuyerID{0, byte(i), byte(i >> 8), byte(i >> 16)}, now); !ok {
+			t.Fatal("a newcomer was refused")
+		}
+	}
+	if n := len(l.shards[0].full); n > rateShardMax {
+		t.Fatalf("%d buckets kept", n)
+	}
+	l.allow(section.BuyerID{0, 1, 1, 1, 1}, now.Add(time.Hour))
+	if n := len(l.shards[0].full); n != 1 {
+		t.Fatalf("%d buckets kept after all had filled up again", n)
+	}
+}
+
+func TestConfigValidate(t *testing.T) {
+	bad := Config{JWTSecret: []byte("short"), JWTPublicKey: ed25519.PublicKey{1}, OperatorKey: "short"}
+	if err := bad.Validate(); err == nil || strings.Count(err.Error(), "\n") != 2 {
+		t.Fatalf("%v", err)
+	}
+	if err := (&Config{}).Validate(); err == nil {
+		t.Fatal("nobody can log in, and that is fine?")
+	}
+	if err := (&Config{DevAuth: true}).Validate(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,55 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"holdfast/actors"
+	"holdfast/actors/section"
+	"holdfast/actors/venue"
+	"holdfast/storage"
+)
+
+// fakeEngine answers whatever a test needs that the real engine cannot be made to say at will.
+type fakeEngine struct {
+	Engine // nil: a call that a test does not expect panics
+
+	book  func(call *actors.BookCall, out *actors.BookingView) error
+	other error
+	ready error
+	event *storage.Event
+	live  Live
+}
+
+func (f *fakeEngine) Book(call *actors.BookCall, _ time.Duration, out *actors.BookingView) error {
+	return f.book(call, out)
+}
+
+func (f *fakeEngine) Booking(id actors.BookingID, _ actors.Caller, _ time.Duration, out *actors.BookingView) error {
+	out.ID, out.State = id, section.BookingHeld
+	return f.other
+}
+
+func (f *fakeEngine) Confirm(id actors.BookingID, _ actors.Caller, _ string, _ time.Duration, out *actors.BookingView) error {
+	out.ID, out.State, out.Currency = id, section.BookingPaying, "EUR"
+	return f.other
+}
+
+func (f *fakeEngine) Ready() error { return f.ready }
+
+func (f *fakeEngine) Event(storage.EventID) (*storage.Event, error) { return f.event, nil }
+
+func (f *fakeEngine) Live(context.Context, storage.EventID) (Live, error) { return f.live, nil }
+
+func (f *fakeEngine) Venue(context.Context, storage.EventID) (*venue.Venue, error) {
+	return nil, f.other
+}
+
+// eventOfMap is an event whose sections are those of streamBench.
+func eventOfMap(m *eventMap) *storage.Event {
+	e := &storage.Event{Currency: "EUR"}
+	for _, id := range []string{"A", "B"}[:len(m.heads)] {
+		e.Sections = append(e.Sections, storage.SectionInfo{ID: id, Name: id, Seats: 4})
+	}
+	return e
+}
