@@ -139,6 +139,7 @@ func (s *Section) start(state *section.State, tail storage.Tail) {
 	s.life = transition(s.life, Serving)
 	s.failures, s.why = 0, nil
 	s.serving.Store(inc)
+	s.engine.stats.SectionsServing.Add(1)
 	close(s.settled)
 	s.mu.Unlock()
 }
@@ -179,6 +180,7 @@ func (s *Section) stopped(inc *incarnation, state *section.State, why error) {
 	s.serving.CompareAndSwap(inc, nil)
 	s.life = transition(s.life, afterStop(why))
 	s.why = why
+	s.engine.stats.SectionsServing.Add(-1)
 	s.mu.Unlock()
 	if state != nil {
 		s.ev.disown(state)

@@ -43,14 +43,12 @@ type Events struct {
 
 // SectionServing says that a section was claimed and loaded.
 func (e *Events) SectionServing(key storage.SectionKey, epoch section.Epoch, replayed int, took time.Duration) {
-	e.stats.SectionsServing.Add(1)
 	e.log.Debug("section serving", "section", key.String(), "epoch", uint64(epoch), "replayed", replayed, "took", took)
 }
 
 // SectionStopped says that a section left serving, or could not start, and why.
 func (e *Events) SectionStopped(key storage.SectionKey, why error) {
 	if errors.Is(why, errDrained) {
-		e.stats.SectionsServing.Add(-1)
 		return
 	}
 	e.stats.SectionStops.Add(1)
