@@ -110,7 +110,7 @@ var walls = map[string]wall{
 		Third: []string{
 			fasthttp, prometheus, "github.com/prometheus/common", openapi, compress, xxhash, strictJSON, "github.com/golang-jwt/jwt/v5",
 		},
-		Test: []string{"storage/memstore", "storage/pebblestore", rapid, chromedp},
+		Test: []string{"storage/memstore", "storage/pebblestore", "actors/checkout/sandbox", rapid, chromedp},
 	},
 	"api/wire": {
 		Why:   "what clients and the bench share: types and their JSON, nothing of the server",
@@ -132,7 +132,7 @@ var walls = map[string]wall{
 		Why:   "cmd ties the knot: it sees everything and is imported by nobody",
 		Own:   []string{"actors/...", "actors", "storage/...", "storage", "api/...", "api", "cluster"},
 		Third: []string{kong, "github.com/schollz/progressbar/v3", "golang.org/x/term", "go.yaml.in/yaml/v3", prometheus},
-		Test:  []string{fasthttp},
+		Test:  []string{fasthttp, chromedp},
 	},
 	"cmd/holdfast-bench": {
 		Why: "flags in, report out",
