@@ -1,0 +1,67 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// SingleResult is the latency of one buyer alone, next to what the disk itself takes.
+type SingleResult struct {
+	Hold Quantiles `json:"hold"`
+	// Sync is a bare append of 64 bytes and an fsync, on the same disk, in turns with the holds.
+	Sync Quantiles `json:"sync"`
+	// Over is the median hold minus the median sync: what Holdfast adds to the disk.
+	Over     time.Duration `json:"over_ns"`
+	Outcomes Outcomes      `json:"outcomes"`
+}
+
+// singleTurn is how many holds, then syncs, make a turn: short enough that a change of the disk's mood meets both.
+const singleTurn = 20
+
+// Single measures count holds of one buyer's connection, one after another.
+func (r *Rig) Single(ctx context.Context, count int) (s SingleResult, err error) {
+	hall, err := OpenHall(ctx, r.Target, HallPlan{Sections: 64, SeatsPerSection: max(rowSeats, (count/64+rowSeats)/rowSeats*rowSeats), HoldTTL: time.Hour})
+	if err != nil {
+		return s, err
+	}
+	disk, err := openDisk(r.folder)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, disk.Close()) }()
+	c, err := dial(r.Target.Address)
+	if err != nil {
+		return s, err
+	}
+	defer c.Close()
+	holds, syncs := newLatencies(), newLatencies()
+	for n := 0; n < count && ctx.Err() == nil; n += singleTurn {
+		for i := n; i < min(n+singleTurn, count); i++ {
+			took, outcome, err := singleHold(c, hall, i)
+			if err != nil {
+				return s, err
+			}
+			holds.record(took)
+			s.Outcomes[outcome]++
+		}
+		for range singleTurn {
+			took, err := disk.append()
+			if err != nil {
+				return s, err
+			}
+			syncs.record(took)
+		}
+	}
+	s.Hold, s.Sync = holds.quantiles(), syncs.quantiles()
+	s.Over = s.Hold.P50 - s.Sync.P50
+	return s, expect(Result{Outcomes: s.Outcomes}, nil, Held)
+}
+
+func singleHold(c *conn, hall *Hall, n int) (time.Duration, Outcome, error) {
+	request := hall.AppendHold(nil, uint64(n), 'h', RequestNo(n))
+	_ = c.net.SetDeadline(time.Now().Add(patienceDefault)) // fails only when closed; the next read says so
+	begin := time.Now()
+	a, err := c.roundTrip(request)
+	return time.Since(begin), Classify(a.Status, a.Body), err
+}

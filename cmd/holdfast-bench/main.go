@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"holdfast/bench"
+)
+
+// commands is the command line.
+type commands struct {
+	HTTP        httpCommand    `cmd:"" name:"http" help:"Measure one scenario: holds, refusals, availability, availability-busy, single, expiry or restart."`
+	CompareNull compareCommand `cmd:"" help:"Compare with a server that does nothing: holds, refusals or availability."`
+	Null        nullCommand    `cmd:"" help:"Serve one fixed answer to everything."`
+}
+
+// console is where a command speaks.
+type console struct {
+	ctx context.Context
+	out io.Writer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is main without the process: arguments in, exit code out.
+func run(ctx context.Context, arguments []string, out, errs io.Writer) int {
+	ended, code := false, 0
+	parser, err := kong.New(&commands{}, kong.Name("holdfast-bench"), kong.Writers(out, errs), kong.UsageOnError(),
+		kong.Description("Measures a Holdfast server from the outside."), kong.Exit(func(c int) { ended, code = true, c }))
+	if err != nil {
+		fmt.Fprintln(errs, "holdfast-bench:", err)
+		return 2
+	}
+	parsed, err := parser.Parse(arguments)
+	if ended { // help was asked for, and printed
+		return code
+	}
+	if err == nil {
+		err = parsed.Run(&console{ctx: ctx, out: out})
+	}
+	if err != nil {
+		fmt.Fprintln(errs, "holdfast-bench:", err)
+		return 2
+	}
+	return 0
+}
+
+// report prints a result for people or for machines.
+func (c *console) report(asJSON bool, command string, result any) error {
+	if !asJSON {
+		_, err := fmt.Fprintf(c.out, "%s\n%s\n%s\n", command, bench.Machine(), result)
+		return err
+	}
+	encoder := json.NewEncoder(c.out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(struct {
+		Command string `json:"command"`
+		Machine string `json:"machine"`
+		Result  any    `json:"result"`
+	}{command, bench.Machine(), result})
+}
