@@ -14,12 +14,14 @@ BIN       := bin/holdfast
 VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 LDFLAGS   := -X main.version=$(VERSION)
 
-# Too slow under the race detector, or of no use there: real processes and a real browser. They run once, without it.
-SLOW_PKGS := ./cmd/holdfast ./api/web
-RACE_PKGS  = $(shell $(GO) list $(PKGS) | grep -v -E '/cmd/holdfast$$|/api/web$$')
-SLOW_HERE  = $(shell $(GO) list $(SLOW_PKGS) 2>/dev/null)
+# Of no use under the race detector, and too slow there: real processes killed, a real browser. They run once, without it.
+SLOW_TESTS := KillNine|PageSells
+SLOW_PKGS  := ./cmd/holdfast
+PAGE_PKGS  := ./api/web
+RACE_PKGS   = $(shell $(GO) list $(PKGS) | grep -v -E '/api/web$$')
 
 # What the tests need besides Go. Only what is missing is installed; sudo only when not root.
+# command:package
 DEBIAN_PACKAGES := chromium:chromium
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -65,8 +67,9 @@ packages: ## install the Debian packages that the tests need and this machine la
 
 .PHONY: test
 test: go-version packages vet ## everything: vet, all tests with the race detector, real processes and the page in a browser
-	$(GO) test -race -timeout 8m $(RACE_PKGS)
-	$(GO) test -timeout 4m $(SLOW_HERE)
+	$(GO) test -race -timeout 8m -skip '$(SLOW_TESTS)' $(RACE_PKGS)
+	$(GO) test -timeout 4m -run '$(SLOW_TESTS)' $(SLOW_PKGS)
+	$(GO) test -timeout 4m $(PAGE_PKGS)
 
 .PHONY: vet
 vet: go-version
@@ -96,11 +99,14 @@ fuzz: go-version ## every fuzz target for FUZZ_SECONDS each (15)
 
 .PHONY: sim
 sim: go-version ## the whole engine in one goroutine from a seed; SEED=n replays one run
-	HOLDFAST_SIM_SEED=$(SEED) $(GO) test -count=1 -v -run 'Sim' ./actors
+	HOLDFAST_SIM_SEED=$(SEED) $(GO) test -count=1 -v -run Simulation ./actors
 
 .PHONY: bench
-bench: go-version ## the measurements behind bench/RESULTS.md (minutes)
+bench: build ## the measurements behind bench/RESULTS.md (minutes)
 	$(GO) test -run '^$$' -bench . -benchmem ./actors/... ./storage/...
+	$(GO) build -trimpath -o bin/holdfast-bench ./cmd/holdfast-bench
+	for scenario in holds refusals availability; do bin/holdfast-bench compare-null $$scenario --binary $(BIN); done
+	for scenario in single expiry restart availability-busy; do bin/holdfast-bench http $$scenario --binary $(BIN); done
 
 .PHONY: clean
 clean: ## remove bin and the demo's data
