@@ -86,7 +86,9 @@ type Tail struct {
 //	S3 Two entries never share (section, seq). Seq ≤ tail with another Batch, or an Epoch below the tail's: *FencedError.
 //	S4 An append whose Batch already stands at its Seq answers nil, and changes nothing (safe re-send).
 //	S5 Seq beyond tail+1, a Prev that is not the tail's hash, or an Epoch that rises otherwise than by a claim: ErrGap; nothing is written.
-//	S6 ErrUnknown is the only answer after which the append may or may not be there. Everything else is sure.
+//	S6 ErrUnknown is the only answer after which the append may or may not be there. Everything else is sure. (ErrUnavailable
+//	   speaks of one sending: it does not resolve an earlier ErrUnknown of the same batch. Only nil, *FencedError, ErrGap and
+//	   ErrTicketTaken do.)
 //	S7 A ticket key that exists fails the append whole with ErrTicketTaken, unless the same append refunds that seat.
 //	S8 Read yields entries in order without holes, verified against Prev; damage is a *CorruptError naming the seq.
 //	S9 One append's failure says nothing of the others in its call.
@@ -109,8 +111,10 @@ type Snapshot struct {
 	Body  []byte
 }
 
-// Snapshots keeps the newest snapshot of each section (older ones may be dropped).
+// Snapshots keeps the newest snapshot of each section (older ones may be dropped). It need not be durable when SaveSnapshot
+// returns: losing one costs a longer replay.
 type Snapshots interface {
+	// SaveSnapshot drops s without an error when one of a higher Seq is there: a slow writer must not undo a quick one.
 	SaveSnapshot(ctx context.Context, key SectionKey, s Snapshot) error
 	// LoadSnapshot answers ErrNotFound when there is none, and *CorruptError when its checksum is wrong.
 	LoadSnapshot(ctx context.Context, key SectionKey) (Snapshot, error)
@@ -178,6 +182,7 @@ type NodeBeat struct {
 // Nodes keeps heartbeat rows.
 type Nodes interface {
 	Beat(ctx context.Context, b NodeBeat) error
+	// Nodes answers the newest row of each writer, in order of writer.
 	Nodes(ctx context.Context) ([]NodeBeat, error)
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -24,16 +23,13 @@ type Store struct {
 	late    []storage.Append
 	calls   [opEnd]int
 	claims  uint64 // makes foreign ids differ from claim to claim, and equal from run to run
-	// doubtful holds the batches answered with ErrUnknown and not resolved since. Losing a re-send of one must stay "unknown": the
-	// first sending may have arrived, and ErrUnavailable would be a lie (S6).
-	doubtful map[storage.BatchID]bool
 }
 
 var _ storage.Store = (*Store)(nil)
 
 // Wrap makes a store without rules: it behaves as inner does. seed decides every rule's Chance.
 func Wrap(inner storage.Store, seed uint64) *Store {
-	return &Store{inner: inner, chance: rand.New(rand.NewPCG(seed, 0x68f1)), doubtful: make(map[storage.BatchID]bool)}
+	return &Store{inner: inner, chance: rand.New(rand.NewPCG(seed, 0x68f1))}
 }
 
 // Add appends rules; earlier ones win. Each starts counting now.
@@ -168,26 +164,8 @@ func (s *Store) Commit(ctx context.Context, appends []storage.Append) []error {
 		if unknown[i] || crash && errs[i] == nil {
 			errs[i] = storage.ErrUnknown // whoever crashes hears nothing
 		}
-		errs[i] = s.honest(appends[i].Entry.Batch, errs[i])
 	}
 	return errs
-}
-
-// honest keeps S6: what was unknown stays unknown until an answer that is sure of the log itself.
-func (s *Store) honest(batch storage.BatchID, err error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case errors.Is(err, storage.ErrUnknown):
-		s.doubtful[batch] = true
-	case errors.Is(err, storage.ErrUnavailable):
-		if s.doubtful[batch] {
-			return storage.ErrUnknown
-		}
-	default:
-		delete(s.doubtful, batch)
-	}
-	return err
 }
 
 // strike applies the rules to one append: what to do with it, and the answer if it is not handed on.

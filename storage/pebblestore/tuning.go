@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -16,6 +17,9 @@ const (
 	memTablesMax = 4
 	// cacheSize bounds the block cache; Pebble charges memtables to it, so it must exceed them for any block to be cached.
 	cacheSize = memTableSize*memTablesMax + 32<<20
+	// blockSize is a table's unit of reading in bytes. Pebble hands each block to the file system on its own: at its default of 4 KiB
+	// every log entry would cost a write call at flush.
+	blockSize = 64 << 10
 	// batchRetained is the largest batch whose buffer is kept for the next Commit: 64 sections × 64 KiB, and some.
 	batchRetained = 8 << 20
 )
@@ -40,8 +44,22 @@ func pebbleOptions(o *Options, s *Store) *pebble.Options {
 	options.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionNone })
 	for i := range options.TargetFileSizes {
 		options.TargetFileSizes[i] = 32 << 20
+		options.Levels[i].BlockSize = blockSize
 	}
+	options.Experimental.ValueSeparationPolicy = separation
 	return options
+}
+
+// separation keeps values of a kilobyte and more out of the tables, in blob files that compactions pass by. Log entries never
+// become garbage; snapshots do, one a section, and are rewritten at leisure.
+func separation() pebble.ValueSeparationPolicy {
+	return pebble.ValueSeparationPolicy{
+		Enabled:               true,
+		MinimumSize:           1 << 10,
+		MaxBlobReferenceDepth: 10,
+		RewriteMinimumAge:     15 * time.Minute,
+		TargetGarbageRatio:    0.3,
+	}
 }
 
 func (s *Store) markBroken() { s.broken.Store(true) }
