@@ -71,8 +71,7 @@ var bearer = []byte("Bearer ")
 
 // identify reads Authorization, or in dev mode X-Buyer. No identity at all is not an error here: public calls need none.
 func (a *authenticator) identify(r *request) (identity, error) {
-	header := &r.ctx.Request.Header
-	authorization := header.Peek("Authorization")
+	authorization := r.authorization
 	if len(authorization) > 0 {
 		if len(authorization) <= len(bearer) || !bytes.EqualFold(authorization[:len(bearer)], bearer) {
 			return identity{}, &problem{kind: kindUnauthorized, field: "Authorization", detail: "Authorization must be a bearer token"}
@@ -82,7 +81,7 @@ func (a *authenticator) identify(r *request) (identity, error) {
 	if !a.devAuth {
 		return identity{}, nil
 	}
-	name := header.Peek("X-Buyer")
+	name := r.buyerName
 	if len(name) == 0 {
 		return identity{}, nil
 	}

@@ -78,17 +78,17 @@ func (s *Server) live(id storage.EventID) (*eventMap, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.maps.put(event, live), nil
+	return s.maps.put(id, event, live), nil
 }
 
-func (s *maps) put(event *storage.Event, live Live) *eventMap {
+func (s *maps) put(id storage.EventID, event *storage.Event, live Live) *eventMap {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m := s.byEvent[event.ID]; m != nil && m.live == live {
+	if m := s.byEvent[id]; m != nil && m.live == live {
 		return m
 	}
 	m := newEventMap(event, live)
-	s.byEvent[event.ID] = m
+	s.byEvent[id] = m
 	return m
 }
 

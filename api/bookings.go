@@ -40,7 +40,7 @@ func (s *Server) book(r *request) error {
 func (r *request) created() error {
 	r.text = append(r.text[:0], "/v1/bookings/"...)
 	r.text = AppendBookingID(r.text, r.view.ID)
-	r.ctx.Response.Header.SetBytesV("Location", r.text)
+	r.ctx.Response.Header.SetCanonical(headerLocation, r.text)
 	return r.sendBooking(http.StatusCreated)
 }
 

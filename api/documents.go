@@ -15,6 +15,8 @@ var (
 	headerContentEncoding = []byte("Content-Encoding")
 	valueAcceptEncoding   = []byte("Accept-Encoding")
 	valueGzip             = []byte("gzip")
+	valueNoStore          = []byte("no-store")
+	headerLocation        = []byte("Location")
 )
 
 // gzip levels: what changes fifty times a second is packed fast, what never changes well.

@@ -22,4 +22,4 @@ func (s *Server) readyz(r *request) error {
 	return r.json(http.StatusOK)
 }
 
-func (r *request) noStore() { r.ctx.Response.Header.Set("Cache-Control", "no-store") }
+func (r *request) noStore() { r.ctx.Response.Header.SetCanonical(headerCacheControl, valueNoStore) }

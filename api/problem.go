@@ -211,7 +211,7 @@ func writeProblem(response *fasthttp.Response, p *problem, scratch []byte) []byt
 	response.ResetBody()
 	response.SetStatusCode(p.status)
 	response.Header.SetContentType(problemType)
-	response.Header.Set("Cache-Control", "no-store")
+	response.Header.SetCanonical(headerCacheControl, valueNoStore)
 	if p.retry > 0 {
 		response.Header.Set("Retry-After", strconv.Itoa(p.retry))
 	}

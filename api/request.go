@@ -20,6 +20,8 @@ type request struct {
 	route *route
 	param []byte // the path's variable segment
 	who   identity
+	// What the head says, read once: fasthttp looks each name up anew.
+	authorization, buyerName, key []byte
 
 	parser wire.BookParser
 	print  fingerprint
@@ -36,6 +38,7 @@ var requests = sync.Pool{New: func() any { return new(request) }}
 func acquireRequest(ctx *fasthttp.RequestCtx) *request {
 	r := requests.Get().(*request)
 	r.ctx, r.who, r.route, r.param, r.shared = ctx, identity{}, nil, nil, false
+	r.authorization, r.buyerName, r.key = nil, nil, nil
 	return r
 }
 
@@ -65,7 +68,7 @@ func (r *request) caller() actors.Caller {
 	return actors.Caller{
 		Buyer:       r.who.buyer,
 		Operator:    r.who.operator,
-		Request:     requestID(&r.who, r.ctx.Request.Header.Peek("Idempotency-Key")),
+		Request:     requestID(&r.who, r.key),
 		Fingerprint: r.print.sum(),
 	}
 }

@@ -164,6 +164,7 @@ func (s *Server) door(r *request) error {
 	if err := checkSize(r); err != nil {
 		return err
 	}
+	r.readHead()
 	if carriesCard(r) {
 		return errCardData
 	}
@@ -175,7 +176,7 @@ func (s *Server) door(r *request) error {
 	if !r.route.mutates {
 		return nil
 	}
-	if err := checkKey(r.ctx.Request.Header.Peek("Idempotency-Key")); err != nil {
+	if err := checkKey(r.key); err != nil {
 		return err
 	}
 	return s.checkRate(r)
@@ -192,11 +193,18 @@ func checkSize(r *request) error {
 	return nil
 }
 
+func (r *request) readHead() {
+	if r.route.access == accessPublic {
+		return
+	}
+	header := &r.ctx.Request.Header
+	r.authorization, r.buyerName, r.key = header.Peek("Authorization"), header.Peek("X-Buyer"), header.Peek("Idempotency-Key")
+}
+
 // carriesCard looks wherever a caller's text could reach storage, a processor or a log.
 func carriesCard(r *request) bool {
-	header := &r.ctx.Request.Header
-	for _, name := range [...]string{"Idempotency-Key", "X-Buyer", "Authorization", "Last-Event-ID"} {
-		if value := header.Peek(name); len(value) >= cardDigitsMin && cardInText(value) {
+	for _, value := range [...][]byte{r.key, r.buyerName, r.authorization} {
+		if len(value) >= cardDigitsMin && cardInText(value) {
 			return true
 		}
 	}

@@ -1,0 +1,164 @@
+package api
+
+import (
+	"crypto/sha256"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/valyala/fasthttp"
+
+	"holdfast/actors"
+	"holdfast/actors/section"
+)
+
+// hot is a server over a fake engine and one prepared request: what the api itself costs.
+func hot(method, path, body string, edit func(*Config, *fakeEngine, *fasthttp.Request)) (*Server, *fasthttp.RequestCtx) {
+	engine := &fakeEngine{book: func(call *actors.BookCall, out *actors.BookingView) error {
+		out.ID = actors.BookingID{No: 77}
+		out.State, out.ExpiresAt, out.Amount, out.Currency = section.BookingHeld, 1_900_000_000_123, 9000, "EUR"
+		out.Seats = append(out.Seats[:0], call.Seats...)
+		return nil
+	}}
+	ctx := &fasthttp.RequestCtx{}
+	ctx.Request.Header.SetMethod(method)
+	ctx.Request.SetRequestURI(path)
+	ctx.Request.Header.Set("Idempotency-Key", "0b9d7a34-4d2f-4a52-9f0e-3f0c1d2e3f40")
+	ctx.Request.SetBodyString(body)
+	cfg := Config{DevAuth: true}
+	if edit != nil {
+		edit(&cfg, engine, &ctx.Request)
+	}
+	return New(engine, cfg), ctx
+}
+
+func asAlice(_ *Config, _ *fakeEngine, r *fasthttp.Request) { r.Header.Set("X-Buyer", "alice") }
+
+func asToken(c *Config, _ *fakeEngine, r *fasthttp.Request) {
+	c.JWTSecret = []byte(strings.Repeat("s", 32))
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": "alice", "exp": time.Now().Add(time.Hour).Unix()}).SignedString(c.JWTSecret)
+	if err != nil {
+		panic(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+}
+
+var taken = &actors.Refusal{Code: section.SeatTaken, Seats: []string{"A-1-1"}}
+
+func asLoser(c *Config, engine *fakeEngine, r *fasthttp.Request) {
+	asAlice(c, engine, r)
+	engine.book = func(*actors.BookCall, *actors.BookingView) error { return taken }
+}
+
+func asBrowser(c *Config, engine *fakeEngine, r *fasthttp.Request) {
+	live := newFakeMap(1)
+	live.letters[0] = []byte(strings.Repeat("a", 20_000))
+	_, m, _, _ := streamBench(1)
+	engine.live, engine.event = live, eventOfMap(m)
+}
+
+// hotCalls are the calls that a million people make in the same second, and how many allocations each may cost.
+var hotCalls = []struct {
+	name, method, path, body string
+	edit                     func(*Config, *fakeEngine, *fasthttp.Request)
+	status, allocs           int
+}{
+	{"hold", "POST", fakeEvent + "/bookings", `{"seats":["A-1-1","A-1-2"]}`, asAlice, 201, 2},
+	{"hold with token", "POST", fakeEvent + "/bookings", `{"seats":["A-1-1","A-1-2"]}`, asToken, 201, 2},
+	{"refused hold", "POST", fakeEvent + "/bookings", `{"seats":["A-1-1","A-1-2"]}`, asLoser, 409, 2},
+	{"availability", "GET", fakeEvent + "/availability", "", asBrowser, 200, 0},
+}
+
+func TestHotCallsHardlyAllocate(t *testing.T) {
+	for _, call := range hotCalls {
+		server, ctx := hot(call.method, call.path, call.body, call.edit)
+		run := func() {
+			ctx.Response.Reset()
+			server.Handler(ctx)
+		}
+		if run(); ctx.Response.StatusCode() != call.status {
+			t.Fatalf("%s: %d %s", call.name, ctx.Response.StatusCode(), ctx.Response.Body())
+		}
+		if n := testing.AllocsPerRun(200, run); n > float64(call.allocs) {
+			t.Errorf("%s: %v allocations, budget %d", call.name, n, call.allocs)
+		}
+	}
+}
+
+func BenchmarkHandlers(b *testing.B) {
+	for _, call := range hotCalls {
+		b.Run(strings.ReplaceAll(call.name, " ", "-"), func(b *testing.B) {
+			server, ctx := hot(call.method, call.path, call.body, call.edit)
+			b.ReportAllocs()
+			for b.Loop() {
+				ctx.Response.Reset()
+				server.Handler(ctx)
+			}
+		})
+	}
+}
+
+// The measuring itself: two clock reads, a counter, a histogram.
+func BenchmarkMeters(b *testing.B) {
+	m := newMeters()
+	route := m.route("GET", "/x")
+	b.ReportAllocs()
+	for b.Loop() {
+		m.end(route, 200, m.begin())
+	}
+}
+
+func TestRequestIDsAreStable(t *testing.T) {
+	who := &identity{buyer: BuyerOf("alice")}
+	// These bytes are in logs: a change of the formula would make every remembered request unknown.
+	text := append([]byte("b"), who.buyer[:]...)
+	sum := sha256.Sum256(append(append(text, 0), "key-1"...))
+	if got := requestID(who, []byte("key-1")); got != section.RequestID(sum[:16]) {
+		t.Fatalf("%x", got)
+	}
+	if requestID(&identity{buyer: who.buyer, operator: true}, []byte("key-1")) == section.RequestID(sum[:16]) {
+		t.Fatal("an operator's key met a buyer's")
+	}
+	if requestID(who, nil) == requestID(who, nil) {
+		t.Fatal("two requests without a key got one name")
+	}
+	var f fingerprint
+	f.start(&route{method: "POST", path: "/p"}, []byte("x"))
+	f.body([]byte(`{"b":1, "a":[2.0]}`))
+	one := f.sum()
+	f.start(&route{method: "POST", path: "/p"}, []byte("x"))
+	f.body([]byte(`{ "a":[2],"b":1}`))
+	if f.sum() != one || one != 0x1ea6ba99c7f531b9 {
+		t.Fatalf("fingerprints %x and %x", one, f.sum())
+	}
+}
+
+func TestBookingIDs(t *testing.T) {
+	id := actors.BookingID{No: 1<<63 + 5}
+	id.Section.Section = 1 << 31
+	for i := range id.Section.Event {
+		id.Section.Event[i] = byte(i * 17)
+	}
+	text := AppendBookingID(nil, id)
+	if back, ok := ParseBookingID(text); !ok || back != id || len(text) != bookingTextSize {
+		t.Fatalf("%s %v %v", text, back, ok)
+	}
+	for i := range text { // one wrong character anywhere is noticed
+		wrong := append([]byte(nil), text...)
+		wrong[i] = 'a' + (wrong[i]-'a'+1)%26
+		if text[i] == wrong[i] {
+			continue
+		}
+		if _, ok := ParseBookingID(wrong); ok {
+			t.Errorf("%s taken", wrong)
+		}
+	}
+	uuid := AppendEventID(nil, id.Section.Event)
+	if string(uuid) != id.Section.Event.String() {
+		t.Fatalf("%s", uuid)
+	}
+	if back, ok := ParseEventID(uuid); !ok || back != id.Section.Event {
+		t.Fatal("an event id does not come back")
+	}
+}

@@ -1,0 +1,177 @@
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestParseBook(t *testing.T) {
+	rows := []struct {
+		body  string
+		want  Book
+		field string
+		ok    bool
+	}{
+		{`{"seats":["A-1-1","A-1-2"]}`, Book{Seats: []string{"A-1-1", "A-1-2"}}, "", true},
+		{` {"seats" : [ "\u0041-1" ] } `, Book{Seats: []string{"A-1"}}, "", true},
+		{`{"seats":[]}`, Book{Seats: []string{}}, "", true},
+		{`{"best_available":{"quantity":2}}`, Book{BestAvailable: &BestAvailable{Quantity: 2}}, "", true},
+		{`{"best_available":{"quantity":2,"section":"A","category":null,"accessible":true}}`,
+			Book{BestAvailable: &BestAvailable{Quantity: 2, Section: "A", Accessible: true}}, "", true},
+		{`{"best_available":{"quantity":2.5}}`, Book{}, "best_available.quantity", false},
+		{`{"best_available":{"quantity":4294967296}}`, Book{}, "best_available.quantity", false},
+		{`{"best_available":{"quantity":1,"quantity":2}}`, Book{}, "best_available.quantity", false},
+		{`{"best_available":{"quantity":1,"section":7}}`, Book{}, "best_available.section", false},
+		{`{"best_available":{"quantity":1,"accessible":"yes"}}`, Book{}, "best_available.accessible", false},
+		{`{"best_available":[]}`, Book{}, "best_available", false},
+		{`{"seats":"A"}`, Book{}, "seats", false},
+		{`{"seats":["A",null]}`, Book{}, "seats", false},
+		{`{"seats":["A"],"x":1}`, Book{}, "x", false},
+		{`{"seats":["A"]} 1`, Book{}, "", false},
+		{`{"seats":["` + "\xff" + `"]}`, Book{}, "seats.0", false},
+		{`["A"]`, Book{}, "", false},
+		{``, Book{}, "", false},
+	}
+	var p BookParser // one for all rows: nothing of a row may leak into the next
+	for _, row := range rows {
+		err := p.Parse([]byte(row.body))
+		var field *FieldError
+		switch {
+		case row.ok && (err != nil || !reflect.DeepEqual(p.Book, row.want)):
+			t.Errorf("%s: %+v, %v", row.body, p.Book, err)
+		case !row.ok && (!errors.As(err, &field) || field.Field != row.field):
+			t.Errorf("%s: error %v, want field %q", row.body, err, row.field)
+		}
+	}
+}
+
+// Whatever the hand-driven parser takes, the strict decoder takes as the same; whatever it refuses as JSON is not JSON.
+func FuzzBookAgreesWithDecode(f *testing.F) {
+	for _, seed := range []string{`{"seats":["A-1-1"]}`, `{"best_available":{"quantity":2,"section":"A","category":"c","accessible":true}}`,
+		`{"seats":["\u00e9\n"]}`, `{"seats":[]}`, `{"best_available":{"quantity":1e2}}`, `{"seats":["a"],"seats":["b"]}`, `{"seats":["\ud800"]}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var p BookParser
+		if err := p.Parse(body); err != nil {
+			var field *FieldError
+			if !errors.As(err, &field) {
+				t.Fatalf("%v is no FieldError", err)
+			}
+			return
+		}
+		var slow Book
+		if err := Decode(body, &slow); err != nil {
+			t.Fatalf("%q: taken, but Decode says %v", body, err)
+		}
+		if !slices.Equal(p.Book.Seats, slow.Seats) || !reflect.DeepEqual(p.Book.BestAvailable, slow.BestAvailable) {
+			t.Fatalf("%q: %+v and %+v", body, p.Book, slow)
+		}
+	})
+}
+
+func FuzzCreateEventNeverPanics(f *testing.F) {
+	f.Add([]byte(`{"name":"x","starts_at":"2030-01-01T00:00:00Z","currency":"EUR","prices":{"a":1},"plan":{"sections":[]}}`))
+	f.Add([]byte(`{"waiting_room":null,"hold_ttl_seconds":1}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var e CreateEvent
+		err := Decode(body, &e)
+		var field *FieldError
+		if err != nil && !errors.As(err, &field) {
+			t.Fatalf("%v is no FieldError", err)
+		}
+		if err == nil && !json.Valid(body) {
+			t.Fatalf("%q taken, but it is not JSON", body)
+		}
+	})
+}
+
+func TestAppendBookingIsWhatMarshalSays(t *testing.T) {
+	expires := Time(1_900_000_000_123)
+	for _, b := range []Booking{
+		{ID: "b1", Event: "e1", State: "held", Seats: []string{"A-1-1", `q"<é>`}, ExpiresAt: &expires, Total: Money{4500, "EUR"}},
+		{ID: "b2", Event: "e1", State: "confirmed", Seats: []string{"A-1-1"}, Split: true, Total: Money{-1, "JPY"}, Tickets: []Ticket{{"A-1-1", "c"}, {"x", "d"}}},
+		{Seats: []string{}},
+	} {
+		var fast, slow any
+		marshalled, err := json.Marshal(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		appended := AppendBooking(nil, &b)
+		if err := errors.Join(json.Unmarshal(appended, &fast), json.Unmarshal(marshalled, &slow)); err != nil || !reflect.DeepEqual(fast, slow) {
+			t.Errorf("%v\n%s\n%s", err, appended, marshalled)
+		}
+	}
+}
+
+func TestTime(t *testing.T) {
+	var got Time
+	for text, want := range map[string]string{`"2030-06-01T19:30:00Z"`: "2030-06-01T19:30:00.000Z", `"2030-06-01T21:30:00.1239+02:00"`: "2030-06-01T19:30:00.123Z"} {
+		if err := json.Unmarshal([]byte(text), &got); err != nil || got.String() != want {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{`"tomorrow"`, `7`, `"1969-12-31T23:59:59Z"`, `"2030-06-01"`, `""`} {
+		if err := json.Unmarshal([]byte(text), &got); err == nil {
+			t.Errorf("%s taken as %s", text, got)
+		}
+	}
+	if (Time(time.Date(2030, 6, 1, 19, 30, 0, 0, time.UTC).UnixMilli())).String() != "2030-06-01T19:30:00.000Z" {
+		t.Error("whole seconds lose their milliseconds")
+	}
+}
+
+func TestSeatChangeIsAPair(t *testing.T) {
+	var d Delta
+	text := `{"section":"A","seq":4,"changes":[[7,"h"],[8,"s"]]}`
+	if err := json.Unmarshal([]byte(text), &d); err != nil || !slices.Equal(d.Changes, []SeatChange{{7, 'h'}, {8, 's'}}) {
+		t.Fatalf("%+v %v", d, err)
+	}
+	if back, err := json.Marshal(d); err != nil || string(back) != text {
+		t.Fatalf("%s %v", back, err)
+	}
+	for _, bad := range []string{`[1]`, `[1,"hh"]`, `["h",1]`, `[-1,"h"]`, `{}`} {
+		var c SeatChange
+		if json.Unmarshal([]byte(bad), &c) == nil {
+			t.Errorf("%s taken as %+v", bad, c)
+		}
+	}
+}
+
+func TestParserDoesNotAllocate(t *testing.T) {
+	var p BookParser
+	body := []byte(`{"seats":["A-1-1","A-1-2","A-1-3"]}`)
+	if n := testing.AllocsPerRun(100, func() {
+		if p.Parse(body) != nil {
+			t.Error("refused")
+		}
+	}); n > 1 {
+		t.Errorf("%v allocations for a body of three seats", n)
+	}
+}
+
+func BenchmarkParseBook(b *testing.B) {
+	var p BookParser
+	body := []byte(`{"seats":["A-1-1","A-1-2"]}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := p.Parse(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkAppendBooking(b *testing.B) {
+	expires := Time(1_900_000_000_123)
+	booking := Booking{ID: "b1", Event: "e1", State: "held", Seats: []string{"A-1-1", "A-1-2"}, ExpiresAt: &expires, Total: Money{4500, "EUR"}}
+	var out []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		out = AppendBooking(out[:0], &booking)
+	}
+}
