@@ -140,10 +140,10 @@ func (p *tab) until(condition string) {
 	}
 }
 
-// sees waits until an element's text contains words.
+// sees waits until an element is shown and its text contains words.
 func (p *tab) sees(selector, words string) {
 	p.Helper()
-	p.until(fmt.Sprintf(`document.querySelector(%q)?.innerText.includes(%q)`, selector, words))
+	p.until(fmt.Sprintf(`((el) => el?.checkVisibility() && el.innerText.includes(%q))(document.querySelector(%q))`, words, selector))
 }
 
 func (p *tab) click(selector string) {

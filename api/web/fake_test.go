@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api/web"
 	"holdfast/api/wire"
@@ -30,26 +31,30 @@ const (
 
 // fake answers the wire of the design from memory: one event in one house. It decides nothing cleverly: the page is tested,
 // not the selling.
+//
+// serial guards all but the map and is held through every request (not through a stream); mu guards the map and the streams.
 type fake struct {
-	mu       sync.Mutex
-	house    *venue.Venue
-	letters  [][]byte // by section
-	seqs     []uint64
-	place    map[string][2]int // seat id → section, index
-	sale     string
-	bookings map[string]*wire.Booking
-	byKey    map[string]*wire.Booking // idempotency
-	keys     []string                 // keys of every POST bookings, in order of arrival
-	scripted []func(w http.ResponseWriter)
-	ttl      time.Duration
-	streams  map[chan string]bool
-	watchers chan struct{} // one value for every stream that opens
-	seatmap  []byte
+	serial     sync.Mutex
+	mu         sync.Mutex
+	house      *venue.Venue
+	letters    [][]byte // by section
+	seqs       []uint64
+	place      map[string][2]int // seat id → section, index
+	categories map[string]section.CategoryID
+	sale       string
+	bookings   map[string]*wire.Booking
+	byKey      map[string]*wire.Booking // idempotency
+	keys       []string                 // keys of every POST bookings, in order of arrival
+	scripted   []func(w http.ResponseWriter)
+	ttl        time.Duration
+	streams    map[chan string]bool
+	watchers   chan struct{} // one value for every stream that opens
+	seatmap    []byte
 }
 
 func newFake(t *testing.T, seats int) (*fake, *httptest.Server) {
 	t.Helper()
-	f := &fake{house: venue.Stadium(seats), sale: "open", ttl: 10 * time.Minute, place: map[string][2]int{}, bookings: map[string]*wire.Booking{},
+	f := &fake{house: venue.Stadium(seats), sale: "open", ttl: 10 * time.Minute, place: map[string][2]int{}, categories: map[string]section.CategoryID{}, bookings: map[string]*wire.Booking{},
 		byKey: map[string]*wire.Booking{}, streams: map[chan string]bool{}, watchers: make(chan struct{}, 64)}
 	f.seatmap = f.draw()
 	server := httptest.NewServer(f.routes())
@@ -71,6 +76,7 @@ func (f *fake) draw() []byte {
 			for i, seat := range row.Seats {
 				seats[i] = wire.SeatmapSeat{ID: seat.ID, Label: seat.Label, X: seat.X, Y: seat.Y, Category: f.house.Categories[seat.Category].Label, Accessible: seat.Accessible}
 				f.place[seat.ID] = [2]int{n, count}
+				f.categories[seat.ID] = seat.Category
 				count++
 			}
 			drawn.Rows = append(drawn.Rows, wire.SeatmapRow{Label: row.Label, Seats: seats})
@@ -104,10 +110,20 @@ func (f *fake) lived() {
 	}
 }
 
+func price(c section.CategoryID) int64 { return 18_500 - 4_000*int64(c) }
+
+func (f *fake) total(seats []string) wire.Money {
+	sum := wire.Money{Currency: "EUR"}
+	for _, id := range seats {
+		sum.Amount += price(f.categories[id])
+	}
+	return sum
+}
+
 func (f *fake) event() map[string]any {
 	prices := map[string]int64{}
 	for i, c := range f.house.Categories {
-		prices[c.Label] = int64(18_500 - 4_500*i)
+		prices[c.Label] = price(section.CategoryID(i))
 	}
 	return map[string]any{"id": eventID, "name": "Northern Lights Tour", "starts_at": "2027-06-12T19:30:00.000Z", "currency": "EUR", "sale": f.sale,
 		"hold_ttl_seconds": int(f.ttl.Seconds()), "max_seats_per_booking": 8, "max_seats_per_buyer": 8, "prices": prices, "seats": len(f.place), "sections": []any{}}
@@ -130,6 +146,10 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("DELETE /v1/bookings/{b}", f.booking(f.release))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", contentPolicy)
+		if !strings.HasSuffix(r.URL.Path, "/stream") {
+			f.serial.Lock()
+			defer f.serial.Unlock()
+		}
 		mux.ServeHTTP(w, r)
 	})
 }
@@ -220,6 +240,20 @@ func (f *fake) stream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func (f *fake) letter(id string) byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at := f.place[id]
+	return f.letters[at[0]][at[1]]
+}
+
+// between changes something between two requests.
+func (f *fake) between(change func()) {
+	f.serial.Lock()
+	defer f.serial.Unlock()
+	change()
+}
+
 // mark changes seats and tells every stream; skipped leaves a hole in the seq first, as a lost frame would.
 func (f *fake) mark(letter byte, skipped int, ids ...string) {
 	f.mu.Lock()
@@ -256,14 +290,12 @@ func (f *fake) send(kind string, body any) {
 
 func (f *fake) book(w http.ResponseWriter, r *http.Request) {
 	key := r.Header.Get("Idempotency-Key")
-	f.mu.Lock()
 	f.keys = append(f.keys, key)
 	var script func(http.ResponseWriter)
 	if len(f.scripted) > 0 {
 		script, f.scripted = f.scripted[0], f.scripted[1:]
 	}
 	first := f.byKey[key]
-	f.mu.Unlock()
 	var wish wire.Book
 	switch err := json.NewDecoder(r.Body).Decode(&wish); {
 	case script != nil:
@@ -284,7 +316,7 @@ func (f *fake) placeHold(w http.ResponseWriter, key string, wish wire.Book) {
 	}
 	var lost []string
 	for _, id := range seats {
-		if at := f.place[id]; f.letters[at[0]][at[1]] != 'a' {
+		if f.letter(id) != 'a' {
 			lost = append(lost, id)
 		}
 	}
@@ -296,17 +328,15 @@ func (f *fake) placeHold(w http.ResponseWriter, key string, wish wire.Book) {
 		f.refuse(w, 409, "sold_out")
 		return
 	}
-	b := &wire.Booking{ID: "b" + strconv.Itoa(len(f.bookings)+1), Event: eventID, State: "held", Seats: seats, Total: wire.Money{Amount: int64(18_500 * len(seats)), Currency: "EUR"}}
+	b := &wire.Booking{ID: "b" + strconv.Itoa(len(f.bookings)+1), Event: eventID, State: "held", Seats: seats, Total: f.total(seats)}
 	f.expireIn(b, f.ttl)
 	f.mark('h', 0, seats...)
-	f.mu.Lock()
 	f.bookings[b.ID], f.byKey[key] = b, b
-	f.mu.Unlock()
 	f.answer(w, 201, b)
 }
 
 func (f *fake) best(wish wire.BestAvailable) []string {
-	for n, s := range f.house.Sections {
+	for _, s := range f.house.Sections {
 		if wish.Section != "" && wish.Section != s.ID {
 			continue
 		}
@@ -314,7 +344,7 @@ func (f *fake) best(wish wire.BestAvailable) []string {
 		for _, row := range s.Rows {
 			run = run[:0]
 			for _, seat := range row.Seats {
-				if f.letters[n][f.place[seat.ID][1]] != 'a' {
+				if f.letter(seat.ID) != 'a' {
 					run = run[:0]
 					continue
 				}
@@ -335,9 +365,7 @@ func (f *fake) expireIn(b *wire.Booking, d time.Duration) {
 // booking finds a booking and lets decide change it; decide answers a status and a problem code.
 func (f *fake) booking(decide func(b *wire.Booking, r *http.Request) (int, string)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		f.mu.Lock()
 		b := f.bookings[r.PathValue("b")]
-		f.mu.Unlock()
 		if b == nil {
 			f.refuse(w, 404, "booking_unknown")
 			return

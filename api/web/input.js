@@ -16,6 +16,7 @@ export class MapInput {
     this.canvas = view.canvas;
     this.fingers = new Map();
     this.lastTap = { at: 0, x: 0, y: 0 };
+    this.section = null;
     const { canvas } = this;
     const listen = (type, fn, options) => canvas.addEventListener(type, fn.bind(this), options);
     listen('pointerdown', this.#down);
@@ -123,11 +124,11 @@ export class MapInput {
   }
 
   #look(at) {
-    this.#hover(this.view.seatAt(at.x, at.y));
     const section = this.view.far ? this.view.sectionAt(at.x, at.y) : null;
     if (section !== this.section || section) this.hooks.section(section, at);
     this.section = section;
-    this.canvas.classList.toggle('over-seat', section !== null || this.view.hover >= 0);
+    this.#hover(this.view.seatAt(at.x, at.y));
+    if (section) this.canvas.classList.add('over-seat');
   }
 
   #hover(seat) {

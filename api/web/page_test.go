@@ -89,6 +89,7 @@ func TestChooseHoldBuyTicket(t *testing.T) {
 	p.shoot("chosen")
 	p.click("#hold")
 	p.sees(".panel h2", "These seats are yours")
+	p.sees("#buy", "€290") // two of the second category
 	clock := value[string](p, `document.getElementById('countdown').textContent`)
 	if !regexp.MustCompile(`^(10:00|9:5\d)$`).MatchString(clock) {
 		t.Fatalf("countdown shows %q right after a hold of ten minutes", clock)
@@ -123,10 +124,7 @@ func TestBestTogetherThenSlowPayment(t *testing.T) {
 	p.click("#buy")
 	p.sees(".panel h2", "Checking your payment") // 202: the answer is not known yet
 	p.shoot("paying")
-	f.mu.Lock()
-	b := f.bookings["b1"]
-	f.mu.Unlock()
-	f.sell(b)
+	f.between(func() { f.sell(f.bookings["b1"]) })
 	p.sees(".tickets", "HF-7Q2M-K9XD-0001")
 }
 
@@ -139,7 +137,7 @@ func TestReleaseAndExpiry(t *testing.T) {
 	p.click("#release")
 	p.sees(".panel h2", "Seats released")
 	p.click("#again")
-	f.ttl = 2 * time.Second
+	f.between(func() { f.ttl = 2 * time.Second })
 	p.click("#best")
 	p.sees(".panel h2", "Your time ran out") // P4, as the buyer sees it
 	p.shoot("expired")
@@ -174,12 +172,12 @@ func TestBusyServerIsAskedAgainWithTheSameKey(t *testing.T) {
 		w.Header().Set("Retry-After", "1")
 		f.refuse(w, 503, "overloaded")
 	}
-	f.scripted = []func(http.ResponseWriter){busy, busy}
+	f.between(func() { f.scripted = []func(http.ResponseWriter){busy, busy} })
 	p.click("#best")
 	p.sees(".status", "Trying again by itself (2)")
 	p.sees(".panel h2", "These seats are yours")
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.serial.Lock()
+	defer f.serial.Unlock()
 	if len(f.keys) != 3 || f.keys[0] == "" || f.keys[0] != f.keys[1] || f.keys[1] != f.keys[2] {
 		t.Fatalf("P5: three attempts carried the keys %q", f.keys)
 	}
@@ -190,18 +188,20 @@ func TestWishSurvivesReload(t *testing.T) {
 	p := openTab(t)
 	p.openEvent(f, server.URL)
 	asked := make(chan struct{}, 1)
-	f.scripted = []func(http.ResponseWriter){func(w http.ResponseWriter) {
-		w.Header().Set("Retry-After", "60")
-		f.refuse(w, 503, "outcome_unknown")
-		asked <- struct{}{}
-	}}
+	f.between(func() {
+		f.scripted = []func(http.ResponseWriter){func(w http.ResponseWriter) {
+			w.Header().Set("Retry-After", "60")
+			f.refuse(w, 503, "outcome_unknown")
+			asked <- struct{}{}
+		}}
+	})
 	p.click("#best")
 	<-asked
 	p.sees(".status", "Trying again")
 	p.do(chromedp.Reload())
 	p.sees(".panel h2", "These seats are yours")
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.serial.Lock()
+	defer f.serial.Unlock()
 	if len(f.keys) != 2 || f.keys[0] != f.keys[1] || len(f.bookings) != 1 {
 		t.Fatalf("P5: keys %q made %d bookings", f.keys, len(f.bookings))
 	}
