@@ -215,7 +215,8 @@ func TestEncoderRefusesBugs(t *testing.T) {
 	}
 }
 
-// TestCodecDoesNotAllocate guards the write path's cost: nothing a change, at most one small scratch a record on reading.
+// TestCodecDoesNotAllocate guards the write path's cost: nothing a change, at most one small scratch a record on
+// reading, and on hashing when the pool has just been emptied (the race detector does that at random).
 func TestCodecDoesNotAllocate(t *testing.T) {
 	c, e := examples()["hold of two neighbours"], exampleEntry()
 	buffer := make([]byte, 0, 1<<16)
@@ -231,7 +232,7 @@ func TestCodecDoesNotAllocate(t *testing.T) {
 	}{
 		{"AppendChange", 0, func() { buffer = AppendChange(buffer[:0], baseAt, &c) }},
 		{"AppendEntry", 0, func() { buffer = AppendEntry(buffer[:0], &e) }},
-		{"HashEntry", 0, func() { HashEntry(&e) }},
+		{"HashEntry", 1, func() { HashEntry(&e) }},
 		{"DecodeChanges of 500", 1, func() {
 			_ = DecodeChanges(body, baseAt, func(c *section.Change) error { seats += len(c.Seats); return nil })
 		}},

@@ -59,7 +59,7 @@ func (p *plug) pulled() bool {
 func TestNothingAcknowledgedIsLost(t *testing.T) {
 	seeds := uint64(150)
 	if testing.Short() {
-		seeds = 25
+		seeds = 15
 	}
 	torn := 0
 	for seed := range seeds {
