@@ -18,6 +18,8 @@ func fill(k *desk, picture string) {
 func TestBestChoice(t *testing.T) {
 	accessible := rowsLayout(6)
 	accessible.Seats[2].Accessible, accessible.Seats[3].Accessible = true, true
+	spread := rowsLayout(7, 2)
+	spread.Seats[7].Accessible, spread.Seats[8].Accessible = true, true
 	broken := rowsLayout(6)
 	broken.Rows[0].Breaks = []uint32{3}
 	categories := rowsLayout(4, 4)
@@ -48,6 +50,7 @@ func TestBestChoice(t *testing.T) {
 		{"longest stretch first", rowsLayout(5, 5), "..x...x..x", best(4), seatsOf(0, 1, 3, 4), true},
 		{"accessible seats last", accessible, "", best(2), seatsOf(0, 1), false},
 		{"accessible seats when asked", accessible, "", only, seatsOf(2, 3), false},
+		{"accessible seats last, also when apart", spread, ".x.x.xx..", best(3), seatsOf(0, 2, 4), true},
 		{"the category", categories, "", second, seatsOf(4, 5), false},
 	}
 	for _, c := range cases {

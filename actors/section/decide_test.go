@@ -199,6 +199,7 @@ func TestDependsOn(t *testing.T) {
 	k.mustHold(2, 0, 2, 3)                                                                                         // record 2
 	k.do(Command{Kind: BlockSeats, Seats: seatsOf(11), Request: requestOf(2), Fingerprint: 2})                     // record 3
 	k.mustHold(3, 0, 4, 5, 6, 7)                                                                                   // record 4
+	k.do(Command{Kind: BeginPayment, Booking: 1, Buyer: buyerOf(1)})                                               // record 5
 	repeat := place(0, 1)
 	repeat.Request, repeat.Fingerprint = requestOf(1), 1
 	cases := []struct {
@@ -213,7 +214,7 @@ func TestDependsOn(t *testing.T) {
 		{"buyer's own newest", Command{Kind: PlaceHold, Buyer: buyerOf(2), Seats: seatsOf(8, 9, 10, 5, 4)[:4]}, 4},
 		{"buyer's limit", Command{Kind: PlaceBest, Buyer: buyerOf(3), Quantity: 3, AnyCategory: true}, 4},
 		{"booking state", Command{Kind: ConfirmPayment, Booking: 2, Buyer: buyerOf(2)}, 2},
-		{"repeat", repeat, 1},
+		{"repeat: its booking as it stands", repeat, 5},
 		{"repeated block", Command{Kind: BlockSeats, Seats: seatsOf(11), Request: requestOf(2), Fingerprint: 2}, 3},
 		{"mismatch", Command{Kind: BlockSeats, Request: requestOf(2), Fingerprint: 3}, 3},
 		{"words only", place(99), 0},

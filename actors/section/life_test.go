@@ -1,6 +1,7 @@
 package section
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -32,6 +33,34 @@ func TestExpiryOrder(t *testing.T) {
 	}
 	if k.state.LiveHolds() != 3 {
 		t.Errorf("%d live holds, want the paying one, the extended one and booking 12:\n%v", k.state.LiveHolds(), k.state)
+	}
+}
+
+// TestExpiryOrderAtRandom guards P4 with a heap that holds leave from the middle, and enter in any order.
+func TestExpiryOrderAtRandom(t *testing.T) {
+	chance := rand.New(rand.NewPCG(3, 3))
+	for range 50 {
+		k := newDesk(generalLayout(400), testRules)
+		for i := range 400 {
+			k.mustHold(uint64(i), Instant(i), SeatIndex(i))
+		}
+		for at := Instant(400); at < 800; at++ {
+			kind := []CommandKind{ExtendHold, ReleaseHold, BeginPayment, FailPayment}[chance.IntN(4)]
+			k.do(Command{Kind: kind, At: at, Booking: BookingNo(1 + chance.IntN(400)), Operator: true})
+		}
+		last := Instant(0)
+		for k.state.expiry.heap.n > 0 {
+			end, _ := k.state.NextExpiry()
+			k.do(Command{Kind: ExpireHolds, At: max(end, 800), Max: 7})
+			for _, c := range k.d.Changes {
+				var d Decision
+				k.state.Lookup(c.Booking, &d)
+				if d.Outcome.ExpiresAt < last || len(k.d.Changes) > 1 && end != d.Outcome.ExpiresAt {
+					t.Fatalf("booking %d ends at %d, after one that ends at %d", c.Booking, d.Outcome.ExpiresAt, last)
+				}
+				last = d.Outcome.ExpiresAt
+			}
+		}
 	}
 }
 
@@ -310,5 +339,9 @@ func TestGeneralArea(t *testing.T) {
 	}
 	if out := k.do(Command{Kind: PlaceBest, Buyer: buyerOf(300), Quantity: 2, AnyCategory: true}); !slices.Equal(out.Seats, seatsOf(0, 70)) {
 		t.Errorf("the last places: %v", out.Seats)
+	}
+	k.do(Command{Kind: ReleaseHold, Booking: 2, Operator: true})
+	if out := k.do(Command{Kind: PlaceBest, Buyer: buyerOf(301), Quantity: 2, AnyCategory: true}); !slices.Equal(out.Seats, seatsOf(1, 2)) {
+		t.Errorf("places given back: %v %v", out.Seats, out.Rejection)
 	}
 }
