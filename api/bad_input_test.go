@@ -13,13 +13,30 @@ func TestBadInput(t *testing.T) {
 	booking := "/v1/bookings/" + h.do("POST", event+"/bookings", alice, `{"seats":["A-1-9"]}`).want(201, "").booking().ID
 	create := func(old, new string) string { return strings.Replace(eventBody(""), old, new, 1) }
 	long := strings.Repeat("x", 300)
-	rows := []struct {
-		method, path string
-		who          headers
-		body         string
-		status       int
-		code, field  string
-	}{
+	var rows []badInput
+	rows = append(rows, badEvents(create, long)...)
+	rows = append(rows, badAboutEvents(event, ghost)...)
+	rows = append(rows, badBookings(event, ghost, long)...)
+	rows = append(rows, badAboutBookings(event, booking, long)...)
+	for _, row := range rows {
+		a := h.do(row.method, row.path, row.who, row.body)
+		if a.status != row.status || a.problem.Code != row.code || a.problem.Field != row.field {
+			t.Errorf("%s %s %.80s:\n  got %d %s\n want %d %s field %q", row.method, row.path, row.body, a.status, a.body, row.status, row.code, row.field)
+		}
+	}
+}
+
+// badInput is one wrong request and how it is answered.
+type badInput struct {
+	method, path string
+	who          headers
+	body         string
+	status       int
+	code, field  string
+}
+
+func badEvents(create func(old, new string) string, long string) []badInput {
+	return []badInput{
 		{"GET", "/v1/events?limit=0", nobody, "", 400, "bad_request", "limit"},
 		{"GET", "/v1/events?limit=101", nobody, "", 400, "bad_request", "limit"},
 		{"GET", "/v1/events?limit=x", nobody, "", 400, "bad_request", "limit"},
@@ -51,7 +68,11 @@ func TestBadInput(t *testing.T) {
 		{"POST", "/v1/events", operator, create(`"standard":4500`, `"standard":1,"gold":2`), 422, "plan_invalid", "prices"},
 		{"POST", "/v1/events", operator, create(`"seats":10`, `"seats":0`), 422, "plan_invalid", "plan"},
 		{"POST", "/v1/events", operator, create(`"id":"B"`, `"id":"A"`), 422, "plan_invalid", "plan"},
+	}
+}
 
+func badAboutEvents(event, ghost string) []badInput {
+	return []badInput{
 		{"GET", ghost, nobody, "", 404, "event_unknown", ""},
 		{"GET", "/v1/events/not-an-id", nobody, "", 404, "event_unknown", ""},
 		{"GET", ghost + "/seatmap", nobody, "", 404, "event_unknown", ""},
@@ -65,7 +86,11 @@ func TestBadInput(t *testing.T) {
 		{"POST", event + "/seats/block", operator, `{"seats":"A-1-1"}`, 400, "bad_request", "seats"},
 		{"POST", event + "/seats/unblock", operator, `{"seats":[]}`, 422, "no_seats", "seats"},
 		{"POST", event + "/seats/unblock", nobody, `{"seats":["A-1-1"]}`, 401, "unauthorized", ""},
+	}
+}
 
+func badBookings(event, ghost, long string) []badInput {
+	return []badInput{
 		{"POST", event + "/bookings", nobody, `{"seats":["A-1-1"]}`, 401, "unauthorized", ""},
 		{"POST", ghost + "/bookings", alice, `{"seats":["A-1-1"]}`, 404, "event_unknown", ""},
 		{"POST", event + "/bookings", alice, ``, 400, "bad_request", ""},
@@ -84,7 +109,11 @@ func TestBadInput(t *testing.T) {
 		{"POST", event + "/bookings", alice.with("Idempotency-Key", "a b"), `{"seats":["A-1-1"]}`, 400, "bad_request", "Idempotency-Key"},
 		{"POST", event + "/bookings", headers{"X-Buyer": long}, `{"seats":["A-1-1"]}`, 400, "bad_request", "X-Buyer"},
 		{"POST", event + "/bookings", headers{"Authorization": "Basic eDp5"}, `{"seats":["A-1-1"]}`, 401, "unauthorized", "Authorization"},
+	}
+}
 
+func badAboutBookings(event, booking, long string) []badInput {
+	return []badInput{
 		{"GET", "/v1/bookings/b123", alice, "", 404, "booking_unknown", ""},
 		{"GET", booking, nobody, "", 401, "unauthorized", ""},
 		{"GET", booking[:len(booking)-1] + "a", alice, "", 404, "booking_unknown", ""},
@@ -105,12 +134,6 @@ func TestBadInput(t *testing.T) {
 		{"PUT", event + "/bookings", alice, "", 405, "method_not_allowed", ""},
 		{"DELETE", "/v1/events", operator, "", 405, "method_not_allowed", ""},
 		{"POST", "/healthz", nobody, "", 405, "method_not_allowed", ""},
-	}
-	for _, row := range rows {
-		a := h.do(row.method, row.path, row.who, row.body)
-		if a.status != row.status || a.problem.Code != row.code || a.problem.Field != row.field {
-			t.Errorf("%s %s %.80s:\n  got %d %s\n want %d %s field %q", row.method, row.path, row.body, a.status, a.body, row.status, row.code, row.field)
-		}
 	}
 }
 

@@ -121,6 +121,11 @@ func TestTime(t *testing.T) {
 			t.Errorf("%s taken as %s", text, got)
 		}
 	}
+	for ms := int64(-1e14); ms < 3e14; ms += 7_777_777_777 {
+		if got, want := Time(ms).String(), time.UnixMilli(ms).UTC().Format(timeLayout); got != want {
+			t.Fatalf("%d: %s, want %s", ms, got, want)
+		}
+	}
 	if (Time(time.Date(2030, 6, 1, 19, 30, 0, 0, time.UTC).UnixMilli())).String() != "2030-06-01T19:30:00.000Z" {
 		t.Error("whole seconds lose their milliseconds")
 	}
