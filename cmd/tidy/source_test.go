@@ -83,23 +83,30 @@ func walkFiles(t *testing.T, visit func(path string)) {
 	}
 }
 
-// checkout parses every Go file of the module.
+// parsed is the checkout, read once for all tests.
+var parsed []*source
+
+// checkout parses every Go file of the module. Tests here run one after the other, so nothing guards parsed.
 func checkout(t *testing.T) []*source {
 	t.Helper()
+	if parsed != nil {
+		return parsed
+	}
 	var sources []*source
 	walkFiles(t, func(path string) {
 		if !strings.HasSuffix(path, ".go") {
 			return
 		}
-		parsed, err := parseSource(path, readFile(t, path))
+		one, err := parseSource(path, readFile(t, path))
 		if err != nil {
 			t.Fatalf("parse: %v", err)
 		}
-		sources = append(sources, parsed)
+		sources = append(sources, one)
 	})
 	if len(sources) < 5 {
 		t.Fatalf("only %d Go files found under %s: the checks would pass on nothing", len(sources), root)
 	}
+	parsed = sources
 	return sources
 }
 

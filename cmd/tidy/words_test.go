@@ -21,8 +21,8 @@ var phrases = []phrase{
 	{Pattern: regexp.MustCompile(`\bTO[D]O\b|\bFIX[M]E\b|\bXX[X]\b`), Why: "finish it, or say in the comment why it is left out"},
 	{Pattern: regexp.MustCompile(`time[.]Sleep\(`), Tests: true, Why: "a test that sleeps is slow or wrong: inject time or wait for an event"},
 	{Pattern: regexp.MustCompile(`\bt[.](Skip|SkipNow|Skipf)\(\)`), Tests: true, Why: "a skip says loudly why"},
-	{Pattern: regexp.MustCompile(`(^|[^\w.])/(home|root|Users|wor[k])/[a-z]`), Why: "a path of one machine"},
-	{Pattern: regexp.MustCompile(`(^|[\s(])#[0-9]+\b`), Prose: true, Why: "issue numbers age; say the reason itself"},
+	{Pattern: regexp.MustCompile(`(?m:^|[^\w.])/(home|root|Users|wor[k])/[a-z]`), Why: "a path of one machine"},
+	{Pattern: regexp.MustCompile(`(?m:^|[ \t(])#[0-9]+\b`), Prose: true, Why: "issue numbers age; say the reason itself"},
 	{Pattern: regexp.MustCompile(`(?i)\b(seat|booking|buyer)s?['s]* lease|\bleased? (a |the )?(seat|booking)`), Why: "a lease is the right to write; seats are on hold"},
 	{Pattern: regexp.MustCompile(`(?i)\bbookings? (is|are|was|were|gets|be|been) commit[t]ed|\bcommit[t]ed bookings?`), Why: "a booking is confirmed; the log commits"},
 	{Pattern: regexp.MustCompile(`(?i)\bevent[ -]record`), Why: "an Event is a show; what happened to a seat is a Change"},
@@ -42,13 +42,14 @@ func checkPhrases(sources []*source) []string {
 	var findings []string
 	for _, s := range sources {
 		comments := commentLines(s)
-		for number, text := range strings.Split(s.Text, "\n") {
-			for _, p := range phrases {
-				if p.Why == "" && exitAllowed(s) || p.Tests && !s.Test || p.Prose && !comments[number+1] {
-					continue
-				}
-				if hit := p.Pattern.FindString(text); hit != "" {
-					findings = append(findings, fmt.Sprintf("%s:%d: %q: %s", s.Path, number+1, strings.TrimSpace(hit), reason(p)))
+		for _, p := range phrases {
+			if p.Why == "" && exitAllowed(s) || p.Tests && !s.Test {
+				continue
+			}
+			for _, hit := range p.Pattern.FindAllStringIndex(s.Text, -1) {
+				line := 1 + strings.Count(s.Text[:hit[1]], "\n")
+				if !p.Prose || comments[line] {
+					findings = append(findings, fmt.Sprintf("%s:%d: %q: %s", s.Path, line, strings.TrimSpace(s.Text[hit[0]:hit[1]]), reason(p)))
 				}
 			}
 		}
