@@ -53,12 +53,10 @@ func (t *trip) named(out *BookingView) error {
 		return err
 	}
 	r.Command.Kind = section.PlaceHold
-	known, err := t.enter(no, false, uint32(len(r.seats)))
-	if err != nil {
+	if _, _, err := t.enter(no, false, uint32(len(r.seats))); err != nil {
 		r.free()
 		return err
 	}
-	_ = known
 	rejection, err := t.ask(r, no, out)
 	t.leave(no, keeps(rejection, err))
 	return t.verdict(rejection, err, out)
@@ -92,36 +90,52 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 }
 
 // enter registers the request in the event's index and reserves its seats in the buyer ledger. A request that was met before is let
-// through whatever the sale's state and the ledger say, for it must get its first answer (P5).
-func (t *trip) enter(no storage.SectionNo, search bool, seats uint32) (known bool, err error) {
+// through whatever the sale's state and the ledger say, for it must get its first answer (P5): at is the section that met it.
+func (t *trip) enter(no storage.SectionNo, search bool, seats uint32) (at storage.SectionNo, known bool, err error) {
+	at = no
 	if t.call.Request != (section.RequestID{}) {
-		at, seen, err := t.register(no, search)
-		if err != nil {
-			return false, err
+		if at, known, err = t.register(no, search); err != nil {
+			return at, false, err
 		}
-		if seen && !search && at != no {
-			t.leave(at, false)
-			return true, ErrMismatch
-		}
-		known = seen
 	}
 	if known {
-		return true, nil
+		if !search && at != no {
+			t.leave(at, false)
+			return at, true, ErrMismatch
+		}
+		return at, true, nil
 	}
+	if err = t.admit(seats); err != nil {
+		t.leave(no, false)
+	}
+	return at, false, err
+}
+
+// admit says whether a new request may ask for seats at all. What the core refuses anyway is not judged by the ledger: the
+// core's answer is the more precise. The ledger's "no" may rest on a hold that is not durable yet; it is about fairness between
+// a buyer's own requests and tells nothing of any seat, so it does not wait for that.
+func (t *trip) admit(seats uint32) error {
 	header := t.ev.header.Load()
 	if header.Sale != storage.SaleOpen {
-		t.leave(no, false)
-		return false, ErrSaleNotOpen
+		return ErrSaleNotOpen
 	}
-	// What the core refuses anyway must not be judged by the ledger: its answer is the more precise.
-	if seats <= header.Rules.SeatsPerBookingMax && !t.ev.buyers.reserve(t.call.Buyer, seats, header.Rules.SeatsPerBuyerMax) {
-		t.leave(no, false)
-		return false, &Refusal{Code: section.TooManyForBuyer}
+	if !t.reserve(seats) {
+		return &Refusal{Code: section.TooManyForBuyer}
 	}
-	if seats <= header.Rules.SeatsPerBookingMax {
-		t.reserved = seats
+	return nil
+}
+
+// reserve counts seats in the buyer ledger for the next section asked, which gives them back unless it places the hold.
+func (t *trip) reserve(seats uint32) bool {
+	rules := t.ev.header.Load().Rules
+	if seats > rules.SeatsPerBookingMax {
+		return true
 	}
-	return false, nil
+	if !t.ev.buyers.reserve(t.call.Buyer, seats, rules.SeatsPerBuyerMax) {
+		return false
+	}
+	t.reserved = seats
+	return true
 }
 
 // register enters the request into the index, waiting while a search under the same key is under way.
@@ -229,14 +243,12 @@ func (t *trip) best(out *BookingView) error {
 		candidates = only[:]
 	}
 	search := b.Section == ""
-	known, err := t.enter(candidates[0], search, b.Quantity)
+	at, known, err := t.enter(candidates[0], search, b.Quantity)
 	if err != nil {
 		return err
 	}
 	c := section.Command{Kind: section.PlaceBest, Quantity: b.Quantity, Category: category, AnyCategory: any, AccessibleOnly: b.Accessible}
 	if known && search { // the section that remembers it is the one to ask
-		at, _, _ := t.ev.index.enter(t.call.Request, 0, false, 0)
-		t.leave(at, false)
 		only[0] = at
 		candidates = only[:]
 	}
@@ -282,25 +294,12 @@ func (t *trip) search(c section.Command, candidates []storage.SectionNo, known b
 			default:
 				last, rejection = no, got
 			}
-			if t.reserved == 0 && !known && !t.again(c.Quantity) {
+			if t.reserved == 0 && !known && !t.reserve(c.Quantity) {
 				return no, section.TooManyForBuyer, nil
 			}
 		}
 	}
 	return last, rejection, unasked
-}
-
-// again reserves anew after a refusal gave the reservation back.
-func (t *trip) again(seats uint32) bool {
-	rules := t.ev.header.Load().Rules
-	if seats > rules.SeatsPerBookingMax {
-		return true
-	}
-	if !t.ev.buyers.reserve(t.call.Buyer, seats, rules.SeatsPerBuyerMax) {
-		return false
-	}
-	t.reserved = seats
-	return true
 }
 
 // settles says that asking another section cannot help.
@@ -342,96 +341,6 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 		}
 	}
 	out.Tickets = tickets
-}
-
-// Block takes seats off sale, or with unblock puts them back. Seats of several sections are checked on the map first, so that normally
-// either all or none change; each section's part is atomic in any case. A refusal lists the seats that are in the way.
-func (e *Engine) Block(id storage.EventID, who Caller, seats []string, unblock bool, timeout time.Duration) error {
-	ev, o, err := e.openEvent(id)
-	if err != nil {
-		return err
-	}
-	parts, err := o.parts(seats)
-	if err != nil {
-		return err
-	}
-	if len(parts) > 1 {
-		if lost := ev.inTheWay(o, parts, unblock); len(lost) > 0 {
-			return &Refusal{Code: section.SeatsNotFree, Seats: lost}
-		}
-	}
-	deadline := time.Now().Add(timeout)
-	var lost []string
-	for no := range o.sections {
-		part := parts[storage.SectionNo(no)]
-		if part == nil {
-			continue
-		}
-		more, err := e.blockPart(ev, o, storage.SectionNo(no), part, who, unblock, deadline)
-		if err != nil {
-			return err
-		}
-		lost = append(lost, more...)
-	}
-	if len(lost) > 0 {
-		return &Refusal{Code: section.SeatsNotFree, Seats: lost}
-	}
-	return nil
-}
-
-func (o *openEvent) parts(ids []string) (map[storage.SectionNo][]section.SeatIndex, error) {
-	if len(ids) == 0 {
-		return nil, &Refusal{Code: section.NoSeats}
-	}
-	parts := map[storage.SectionNo][]section.SeatIndex{}
-	var unknown []string
-	for _, id := range ids {
-		ref, ok := o.seats[id]
-		if !ok {
-			unknown = append(unknown, id)
-			continue
-		}
-		parts[ref.section] = append(parts[ref.section], ref.index)
-	}
-	if len(unknown) > 0 {
-		return nil, &SeatsUnknownError{Seats: unknown}
-	}
-	return parts, nil
-}
-
-func (ev *event) inTheWay(o *openEvent, parts map[storage.SectionNo][]section.SeatIndex, unblock bool) (lost []string) {
-	ev.live.Read(func(no storage.SectionNo, s SectionStatus) {
-		for _, i := range parts[no] {
-			letter := section.SeatStatus(s.Letters[i])
-			if letter == section.Held || letter == section.Sold || (unblock && letter != section.Blocked) {
-				lost = append(lost, o.ids[no][i])
-			}
-		}
-	})
-	return lost
-}
-
-func (e *Engine) blockPart(ev *event, o *openEvent, no storage.SectionNo, seats []section.SeatIndex, who Caller, unblock bool, deadline time.Time) ([]string, error) {
-	r := newRequest()
-	r.seats = append(r.seats, seats...)
-	r.Command = section.Command{Kind: section.BlockSeats, Seats: r.seats, Operator: true, Buyer: who.Buyer, Request: who.Request, Fingerprint: who.Fingerprint}
-	if unblock {
-		r.Command.Kind = section.UnblockSeats
-	}
-	outcome, err := o.sections[no].roundTrip(r, deadline)
-	if err != nil {
-		return nil, err
-	}
-	defer r.free()
-	switch outcome.Rejection {
-	case section.Accepted:
-		return nil, nil
-	case section.SeatsNotFree:
-		return o.appendIDs(nil, no, outcome.Lost), nil
-	case section.IdempotencyMismatch:
-		return nil, ErrMismatch
-	}
-	return nil, &Refusal{Code: outcome.Rejection, Seats: o.appendIDs(nil, no, outcome.Lost)}
 }
 
 // roundTrip sends r and waits. On success the caller frees r; on an error it must not touch it again.
