@@ -19,6 +19,9 @@ type RestartResult struct {
 	Ready        time.Duration `json:"ready_ns"`     // from starting the process to readyz 200
 }
 
+// marks remembers seats by number; safe for concurrent use.
+type marks []atomic.Bool
+
 // Restart holds seats until after of them are acknowledged, kills the server without warning while requests are under way, starts
 // it again on the same data, and looks for every acknowledged hold (P2). It uses a server and a folder of its own.
 func (r *Rig) Restart(ctx context.Context, after uint64, conns int) (s RestartResult, err error) {
@@ -53,12 +56,12 @@ func (r *Rig) Restart(ctx context.Context, after uint64, conns int) (s RestartRe
 }
 
 // sellUntilKilled kills the server as soon as enough holds are acknowledged; its connections then break, which is the point.
-func sellUntilKilled(ctx context.Context, server *Process, after uint64, conns int) (*Hall, []atomic.Bool, Result, error) {
+func sellUntilKilled(ctx context.Context, server *Process, after uint64, conns int) (*Hall, marks, Result, error) {
 	hall, err := OpenHall(ctx, Target{Address: server.Address, OperatorKey: "dev"}, holdsPlan)
 	if err != nil {
 		return nil, nil, Result{}, err
 	}
-	acknowledged := make([]atomic.Bool, holdsPlan.seats())
+	acknowledged := make(marks, holdsPlan.seats())
 	enough := make(chan struct{})
 	var count atomic.Uint64
 	l := Load{
@@ -93,7 +96,7 @@ func sellUntilKilled(ctx context.Context, server *Process, after uint64, conns i
 }
 
 // checkHeld counts the seats on hold and finds each acknowledged one among them.
-func (h *Hall) checkHeld(ctx context.Context, t Target, acknowledged []atomic.Bool) (held uint64, err error) {
+func (h *Hall) checkHeld(ctx context.Context, t Target, acknowledged marks) (held uint64, err error) {
 	var live wire.Availability
 	if err := t.get(ctx, "/v1/events/"+h.Event+"/availability", &live); err != nil {
 		return 0, err

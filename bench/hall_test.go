@@ -1,0 +1,129 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"holdfast/api/wire"
+)
+
+func testHall(sections, seats int) *Hall {
+	return &Hall{
+		Event: "e", Plan: HallPlan{Sections: sections, SeatsPerSection: seats, HoldTTL: time.Minute}, host: "h:1", run: "r",
+		head: []byte("POST /v1/events/e/bookings HTTP/1.1\r\nHost: h:1\r\nContent-Type: application/json\r\nX-Buyer: "),
+	}
+}
+
+func TestHallSeatsAreAllDifferentAndFoundAgain(t *testing.T) {
+	h := testHall(3, 50)
+	seen := map[string]uint64{}
+	for n := range uint64(h.Plan.seats()) {
+		id := string(h.appendSeat(nil, n))
+		if first, twice := seen[id]; twice {
+			t.Fatalf("seats %d and %d are both %s", first, n, id)
+		}
+		seen[id] = n
+		section, _, _ := strings.Cut(id, "-")
+		if back, err := h.seatNumber(section, uint32(n/3)); err != nil || back != n {
+			t.Fatalf("seat %d (%s) is found as %d, %v", n, id, back, err)
+		}
+	}
+	for _, id := range []string{"S10-100-1", "S11-100-1", "S12-101-25"} {
+		if _, ok := seen[id]; !ok {
+			t.Errorf("seat %s is missing", id)
+		}
+	}
+	for _, strange := range []string{"S9", "S13", "B", ""} {
+		if _, err := h.seatNumber(strange, 0); err == nil {
+			t.Errorf("section %q was taken for ours", strange)
+		}
+	}
+}
+
+func TestHoldRequestsAreWellFormed(t *testing.T) {
+	h := testHall(64, 3125)
+	keys := map[string]bool{}
+	for _, n := range []uint64{0, 1, 63, 64, 199_999} {
+		var request fasthttp.Request
+		if err := request.Read(bufio.NewReader(bytes.NewReader(h.AppendHold(nil, n, 'h', RequestNo(n))))); err != nil {
+			t.Fatal(err)
+		}
+		var book wire.Book
+		if err := wire.Decode(request.Body(), &book); err != nil || len(book.Seats) != 1 || book.Seats[0] != string(h.appendSeat(nil, n)) {
+			t.Errorf("request %d has the body %s, %v", n, request.Body(), err)
+		}
+		key, buyer := string(request.Header.Peek("Idempotency-Key")), string(request.Header.Peek("X-Buyer"))
+		if keys[key] || key == "" || buyer == "" {
+			t.Errorf("request %d has the key %q and the buyer %q", n, key, buyer)
+		}
+		keys[key] = true
+		if string(request.Header.RequestURI()) != "/v1/events/e/bookings" || !request.Header.IsPost() {
+			t.Errorf("request %d goes to %s", n, request.Header.RequestURI())
+		}
+	}
+}
+
+func TestFrames(t *testing.T) {
+	f := newFrames(strings.NewReader("HTTP/1.1 200 OK\r\nX: y\r\n\r\nretry: 1000\n\nid: 1\nevent: snapshot\ndata: {}\n\n: quiet\n\n" +
+		"event: delta\ndata: {\"section\":\"S10\",\"seq\":2,\"changes\":[[3,\"a\"]]}\n\n"))
+	if err := f.head(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range [][2]string{{"snapshot", "{}"}, {"delta", `{"section":"S10","seq":2,"changes":[[3,"a"]]}`}} {
+		if name, data, err := f.next(); err != nil || name != want[0] || string(data) != want[1] {
+			t.Errorf("frame %q %s %v, want %v", name, data, err, want)
+		}
+	}
+	if _, _, err := f.next(); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the stream's end is %v", err)
+	}
+	if err := newFrames(strings.NewReader("HTTP/1.1 503 x\r\n\r\n")).head(); err == nil {
+		t.Error("a refused stream was taken for an open one")
+	}
+}
+
+func TestWaveCountsEachSeatOnce(t *testing.T) {
+	w := &wave{hall: testHall(1, 50), lags: newLatencies(), lapses: make([]atomic.Int64, 50)}
+	at := time.UnixMilli(1_000)
+	w.lapses[3].Store(at.UnixMilli())
+	w.lapses[4].Store(at.UnixMilli())
+	w.pending.Store(2)
+	steps := []struct {
+		seat   uint64
+		letter byte
+		more   bool
+	}{{3, 'h', true}, {5, 'a', true}, {3, 'a', true}, {3, 'a', true}, {4, 'a', false}}
+	for i, s := range steps {
+		if more := w.seen(s.seat, s.letter, at.Add(time.Duration(i)*time.Millisecond)); more != s.more {
+			t.Errorf("step %d: more is %v", i, more)
+		}
+	}
+	q := w.lags.quantiles()
+	if q.Count != 2 || (q.Max-4*time.Millisecond).Abs() > 10*time.Microsecond {
+		t.Errorf("lags: %s", q)
+	}
+	var e ExpiryResult
+	e.add([]*wave{w})
+	if e.Unseen != 0 {
+		t.Errorf("%d unseen", e.Unseen)
+	}
+}
+
+func TestExpiresAt(t *testing.T) {
+	if at, ok := expiresAt([]byte(`{"id":"b","expires_at":"1970-01-01T00:00:02.500Z","total":{}}`)); !ok || at != 2_500 {
+		t.Errorf("%v %v", at, ok)
+	}
+	for _, none := range []string{`{"id":"b"}`, `{"expires_at":}`, `{"expires_at":"soon"}`, ``} {
+		if at, ok := expiresAt([]byte(none)); ok {
+			t.Errorf("%s: %v", none, at)
+		}
+	}
+}
