@@ -144,7 +144,7 @@ func BenchmarkHoldRelease(b *testing.B) {
 // TestNoLongPause guards that growth is cut small: no hold among the first 100,000 pays for a big copy. What a hold costs is the
 // least of several runs, since growth comes at the same hold each time and everything else does not.
 func TestNoLongPause(t *testing.T) {
-	const holds, runs = 100_000, 4
+	const holds, runs = 100_000, 3
 	least := make([]time.Duration, holds)
 	for run := range runs {
 		h := newHolder(holds)

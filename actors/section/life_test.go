@@ -345,3 +345,18 @@ func TestGeneralArea(t *testing.T) {
 		t.Errorf("places given back: %v %v", out.Seats, out.Rejection)
 	}
 }
+
+// TestGeneralAreaGivesLowPlacesAgain: a place given back far below the search's hint is found (P11).
+func TestGeneralAreaGivesLowPlacesAgain(t *testing.T) {
+	k := newDesk(generalLayout(200), testRules)
+	one := func(i uint64) Outcome {
+		return k.do(Command{Kind: PlaceBest, Buyer: buyerOf(i), Quantity: 1, AnyCategory: true})
+	}
+	for i := range uint64(150) {
+		one(i)
+	}
+	k.do(Command{Kind: ReleaseHold, Booking: 2, Operator: true})
+	if out := one(500); !slices.Equal(out.Seats, seatsOf(1)) {
+		t.Errorf("got %v (%v), want the place given back", out.Seats, out.Rejection)
+	}
+}
