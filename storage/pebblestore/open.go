@@ -34,6 +34,8 @@ type Options struct {
 	// Fatal ends the process when the disk failed under an acknowledged-or-not write; nil writes the message to standard error and
 	// exits with status 74. A replacement must not return: if it does, the store answers storage.ErrUnknown for ever.
 	Fatal func(message string)
+
+	memTable uint64 // bytes; zero: memTableSize. Tests make it small, so that flushes and compactions happen in a short life.
 }
 
 // Store is a storage.Store on one directory.

@@ -1,6 +1,7 @@
 package pebblestore
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"sync"
@@ -26,14 +27,14 @@ const (
 
 func pebbleOptions(o *Options, s *Store) *pebble.Options {
 	options := &pebble.Options{
-		FS:                          o.FS,
+		FS:                          orderedFS{o.FS},
 		Lock:                        s.lock,
 		Cache:                       s.cache,
 		ReadOnly:                    o.ReadOnly,
 		FormatMajorVersion:          pebble.FormatValueSeparation, // explicit: a new Pebble must not change files behind our back
 		Logger:                      &logger{logf: o.logf(), fatal: o.fatal(), broken: s.markBroken},
 		EventListener:               listener(o.logf()),
-		MemTableSize:                memTableSize,
+		MemTableSize:                cmp.Or(o.memTable, memTableSize),
 		MemTableStopWritesThreshold: memTablesMax,
 		L0CompactionThreshold:       8,  // sublevels: appends of many sections overlap in L0, so do not hurry
 		L0StopWritesThreshold:       64, // a stall hurts buyers now, a deep L0 only slows a rare replay
