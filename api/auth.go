@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -13,6 +14,15 @@ import (
 
 	"holdfast/actors/section"
 )
+
+// ParsePublicKeyPEM reads the Ed25519 key ("PUBLIC KEY", PKIX) that verifies EdDSA tokens.
+func ParsePublicKeyPEM(text []byte) (ed25519.PublicKey, error) {
+	key, err := jwt.ParseEdPublicKeyFromPEM(text)
+	if err != nil {
+		return nil, fmt.Errorf("api: JWT public key: %w", err)
+	}
+	return key.(ed25519.PublicKey), nil
+}
 
 // identity is who a request comes from.
 type identity struct {

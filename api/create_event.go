@@ -85,6 +85,8 @@ func checkHeader(body *wire.CreateEvent) error {
 		return badField("name", "is missing")
 	case len(*body.Name) > nameBytesMax || !utf8.ValidString(*body.Name):
 		return invalidField("name", "is longer than 300 bytes")
+	case cardInText([]byte(*body.Name)): // a plan's strings are only searched as wholes
+		return errCardData
 	case body.StartsAt == nil:
 		return badField("starts_at", "is missing")
 	case body.Currency == nil:

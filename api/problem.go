@@ -49,7 +49,6 @@ var (
 	kindMethod         = define(405, "method_not_allowed", "This call does not exist here")
 	kindSaleNotOpen    = define(409, "sale_not_open", "The sale is not open")
 	kindTooLarge       = define(413, "body_too_large", "The body is too large")
-	kindMediaType      = define(415, "media_type_unsupported", "Send application/json")
 	kindInvalid        = define(422, "invalid", "A value is out of bounds")
 	kindPlanInvalid    = define(422, "plan_invalid", "The plan has defects")
 	kindMismatch       = define(422, "idempotency_mismatch", "This idempotency key belongs to another request")
