@@ -20,7 +20,9 @@ type server struct {
 
 // shape says how it is driven.
 type shape struct {
-	Conns    int           `help:"Connections, one request at a time each (${default})." default:"64"`
+	// Conns: 256 by default, because a hold waits for the disk: with few connections a closed loop measures the disk's latency
+	// divided by their number, and not what the server can do.
+	Conns    int           `help:"Connections, one request at a time each (${default})." default:"256"`
 	Duration time.Duration `help:"Length of a round (${default})." default:"3s"`
 	JSON     bool          `help:"Print JSON."`
 }
