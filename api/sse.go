@@ -169,8 +169,15 @@ func (h *hub) write(conn net.Conn, pending [][]byte) error {
 	if err := conn.SetWriteDeadline(time.Now().Add(h.cfg.WriteTimeout)); err != nil {
 		return err
 	}
-	buffers := net.Buffers(pending)
-	_, err := buffers.WriteTo(conn)
+	if len(pending) == 1 { // nearly always; the slice of slices would escape to the heap
+		_, err := conn.Write(pending[0])
+		return err
+	}
+	return writeAll(conn, pending)
+}
+
+func writeAll(conn net.Conn, pending net.Buffers) error {
+	_, err := pending.WriteTo(conn)
 	return err
 }
 
