@@ -56,6 +56,9 @@ func load(ctx context.Context, store storage.Store, key storage.SectionKey, layo
 	}
 	replayed := 0
 	err = store.Read(ctx, key, at.Seq, func(e *storage.Entry, hash storage.Hash) error {
+		if e.Seq > tail.Seq { // somebody claimed it meanwhile: that is no damage
+			return &storage.FencedError{Section: key, Tail: e.After(hash)}
+		}
 		n, err := replay(state, key, e, at)
 		replayed += n
 		at = storage.Tail{Kind: e.Kind, Seq: e.Seq, Epoch: e.Epoch, Writer: e.Writer, Batch: e.Batch, Hash: hash}
@@ -94,10 +97,13 @@ func replay(state *section.State, key storage.SectionKey, e *storage.Entry, befo
 	if e.Kind != storage.EntryChanges {
 		return 0, nil
 	}
-	n := 0
+	n, touched := 0, []section.SeatIndex(nil)
 	err := storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
 		n++
-		return applyChecked(state, c)
+		if planted(plantForgetRequests) {
+			c.Request = section.RequestID{}
+		}
+		return applyChecked(state, c, &touched)
 	})
 	if err != nil {
 		return n, &storage.CorruptError{Section: key, Seq: e.Seq, Why: err.Error()}
@@ -106,12 +112,12 @@ func replay(state *section.State, key storage.SectionKey, e *storage.Entry, befo
 }
 
 // applyChecked turns the core's assertion into an error: at replay the impossible means damaged data, not a broken program.
-func applyChecked(state *section.State, c *section.Change) (err error) {
+func applyChecked(state *section.State, c *section.Change, touched *[]section.SeatIndex) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("impossible change: %v", p)
 		}
 	}()
-	state.Apply(c, nil)
+	*touched = state.Apply(c, (*touched)[:0])
 	return nil
 }

@@ -143,6 +143,10 @@ func (w *Writer) judge(r *Request) bool {
 	if w.apply(d.Changes, at) != nil {
 		return false
 	}
+	if planted(plantAnswerEarly) {
+		w.answers = append(w.answers, r)
+		return true
+	}
 	w.gather.answers = append(w.gather.answers, r)
 	return true
 }
@@ -211,11 +215,25 @@ func (w *Writer) applyOne(c *section.Change) {
 		p.Delta.Changes = append(p.Delta.Changes, SeatChange{seat, w.state.Status(seat)})
 		switch c.Kind {
 		case section.BookingSold:
+			if planted(plantNoTickets) {
+				continue
+			}
 			p.Append.Sell = append(p.Append.Sell, storage.TicketRow{Seat: seat, Booking: c.Booking})
 		case section.BookingRefundedChange:
-			p.Append.Refund = append(p.Append.Refund, seat)
+			p.refund(seat)
 		}
 	}
+}
+
+// refund takes a seat out of the tickets table. A sale and its refund in one record leave nothing to insert: the store deletes
+// first and inserts then, so naming both would leave the row of a seat that is free.
+func (p *Pending) refund(seat section.SeatIndex) {
+	sold := slices.IndexFunc(p.Append.Sell, func(row storage.TicketRow) bool { return row.Seat == seat })
+	if sold < 0 {
+		p.Append.Refund = append(p.Append.Refund, seat)
+		return
+	}
+	p.Append.Sell = slices.Delete(p.Append.Sell, sold, sold+1)
 }
 
 func frees(k section.ChangeKind) bool {
@@ -226,7 +244,7 @@ func frees(k section.ChangeKind) bool {
 // record in flight or gathering (P2: a refusal is told only after whatever it depended on is durable).
 func (w *Writer) answerAfter(r *Request, depends section.Seq) {
 	switch {
-	case depends <= w.durable:
+	case depends <= w.durable || planted(plantRefuseEarly):
 		w.answers = append(w.answers, r)
 	case w.inflight != nil && depends == w.inflight.Append.Entry.Seq:
 		w.inflight.answers = append(w.inflight.answers, r)
@@ -311,6 +329,10 @@ func batchID(id storage.WriterID, count uint64) (b storage.BatchID) {
 // other batches are late messages to an earlier incarnation, and ignored.
 func (w *Writer) Advance(batch storage.BatchID, err error) *Pending {
 	if w.status == writerStopped || w.inflight == nil || w.inflight.Append.Entry.Batch != batch {
+		return nil
+	}
+	handled, err := w.plantedOutcome(err)
+	if handled {
 		return nil
 	}
 	switch {

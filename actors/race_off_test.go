@@ -1,0 +1,6 @@
+//go:build !race
+
+package actors
+
+// simSeedsUsual is how many runs an ordinary test takes.
+const simSeedsUsual = 3000

@@ -1,0 +1,74 @@
+//go:build planted
+
+package actors
+
+import (
+	"errors"
+	"testing"
+)
+
+// plantedSeeds is how many runs a planted bug may survive. The rarest needs some dozens.
+const plantedSeeds = 600
+
+// TestPlantedBugsAreFound runs the simulator with each bug that it must find: go test -tags planted ./actors -run Planted.
+func TestPlantedBugsAreFound(t *testing.T) {
+	defer func() { activeBugs = 0 }()
+	for _, bug := range []struct {
+		name string
+		bug  plantedBug
+	}{
+		{"P2: an acceptance told before it is durable", plantAnswerEarly},
+		{"P2: a refusal told before its cause is durable", plantRefuseEarly},
+		{"P3: carry on after a fence", plantPastFence},
+		{"P3: carry on after a fence, without the second guard", plantPastFence | plantNoTickets},
+		{"P3: unknown taken for done", plantUnknownIsDone},
+		{"P3: unknown taken for failed", plantUnknownIsFailed},
+		{"P5: requests forgotten by replay", plantForgetRequests},
+		{"P1: sales that leave the tickets table alone", plantNoTickets},
+	} {
+		t.Run(bug.name, func(t *testing.T) {
+			activeBugs = bug.bug
+			for seed := uint64(1); seed <= plantedSeeds; seed++ {
+				if _, err := simulate(seed); err != nil {
+					t.Logf("found: %v", err)
+					return
+				}
+			}
+			t.Errorf("survived %d seeds", plantedSeeds)
+		})
+	}
+}
+
+// salesUnder counts double sales over many runs that judge nothing else, and how often the tickets table refused one.
+func salesUnder(bug plantedBug, seeds uint64) (double, guardMet int) {
+	activeBugs = bug
+	defer func() { activeBugs = 0 }()
+	for seed := uint64(1); seed <= seeds; seed++ {
+		w := newSimWorld(seed)
+		w.salesOnly = true
+		var sale doubleSale
+		if errors.As(w.run(simSteps), &sale) {
+			double++
+		}
+		guardMet += w.guardMet
+	}
+	return double, guardMet
+}
+
+// TestPlantedFenceAlone shows that P1's two guards are independent: with the fence broken the tickets table alone stops every
+// double sale, with both broken some happen.
+func TestPlantedFenceAlone(t *testing.T) {
+	const seeds = 1500
+	double, met := salesUnder(plantPastFence, seeds)
+	if double != 0 {
+		t.Errorf("P1: %d runs sold a seat twice although the tickets table was there", double)
+	}
+	if met == 0 {
+		t.Errorf("the tickets table was never asked to stop a double sale in %d runs: this test shows nothing", seeds)
+	}
+	both, _ := salesUnder(plantPastFence|plantNoTickets, seeds)
+	if both == 0 {
+		t.Errorf("no double sale in %d runs without any guard: this test shows nothing", seeds)
+	}
+	t.Logf("fence broken: stopped by the tickets table %d times; both broken: double sales in %d runs", met, both)
+}
