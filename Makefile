@@ -43,7 +43,7 @@ go-version:
 .PHONY: build
 build: go-version ## build bin/holdfast
 	@mkdir -p bin
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/holdfast
+	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/holdfast
 
 .PHONY: run
 run: build ## serve the demo: a stadium of 40,000 seats and simulated buyers; the page's address is printed
@@ -104,7 +104,7 @@ sim: go-version ## the whole engine in one goroutine from a seed; SEED=n replays
 .PHONY: bench
 bench: build ## the measurements behind bench/RESULTS.md (minutes)
 	$(GO) test -run '^$$' -bench . -benchmem ./actors/... ./storage/...
-	$(GO) build -trimpath -o bin/holdfast-bench ./cmd/holdfast-bench
+	$(GO) build -o bin/holdfast-bench ./cmd/holdfast-bench
 	for scenario in holds refusals availability; do bin/holdfast-bench compare-null $$scenario --binary $(BIN); done
 	for scenario in single expiry restart availability-busy; do bin/holdfast-bench http $$scenario --binary $(BIN); done
 
