@@ -39,7 +39,7 @@ func (s *Server) book(r *request) error {
 // created answers 201 with the booking and where to find it.
 func (r *request) created() error {
 	r.text = append(r.text[:0], "/v1/bookings/"...)
-	r.text = AppendBookingID(r.text, r.view.ID)
+	r.text = actors.AppendBookingID(r.text, r.view.ID)
 	r.ctx.Response.Header.SetCanonical(headerLocation, r.text)
 	return r.sendBooking(http.StatusCreated)
 }
@@ -133,9 +133,9 @@ var stateNames = [...]string{
 
 func (r *request) appendBooking(dst []byte) []byte {
 	view := &r.view
-	r.text = AppendBookingID(r.text[:0], view.ID)
+	r.text = actors.AppendBookingID(r.text[:0], view.ID)
 	split := len(r.text)
-	r.text = AppendEventID(r.text, view.ID.Section.Event)
+	r.text = view.ID.Section.Event.Append(r.text)
 	booking := wire.Booking{
 		ID: borrow(r.text[:split]), Event: borrow(r.text[split:]),
 		State: stateNames[view.State], Seats: view.Seats, Split: view.Split,

@@ -145,7 +145,7 @@ func (r *request) encode(status int, answer any) error {
 
 func eventAnswer(e *storage.Event) wire.Event {
 	answer := wire.Event{
-		ID:                 string(AppendEventID(nil, e.ID)),
+		ID:                 e.ID.String(),
 		Name:               e.Name,
 		StartsAt:           wire.Time(e.StartsAt),
 		CreatedAt:          wire.Time(e.CreatedAt),

@@ -14,7 +14,7 @@ const (
 	seatRequest = `{"seats":["A-1-1"]}`
 )
 
-var fakeBooking = "/v1/bookings/" + string(AppendBookingID(nil, actors.BookingID{No: 1}))
+var fakeBooking = "/v1/bookings/" + string(actors.AppendBookingID(nil, actors.BookingID{No: 1}))
 
 // Every condition and every rejection has its one answer.
 func TestEveryConditionHasItsAnswer(t *testing.T) {

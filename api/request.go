@@ -74,7 +74,7 @@ func (r *request) caller() actors.Caller {
 }
 
 func (r *request) event() (storage.EventID, error) {
-	id, ok := ParseEventID(r.param)
+	id, ok := storage.EventIDFromText(r.param)
 	if !ok {
 		return id, &problem{kind: kindEventUnknown}
 	}
@@ -82,7 +82,7 @@ func (r *request) event() (storage.EventID, error) {
 }
 
 func (r *request) booking() (actors.BookingID, error) {
-	id, ok := ParseBookingID(r.param)
+	id, ok := actors.ParseBookingID(r.param)
 	if !ok {
 		return id, &problem{kind: kindBookingUnknown}
 	}

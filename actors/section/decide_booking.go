@@ -77,11 +77,13 @@ func refusalOfHeld(c *Command, b *booking) Rejection {
 func (s *State) acceptBooking(c *Command, b *booking, d *Decision) {
 	switch c.Kind {
 	case ExtendHold:
-		end := min(c.At+Instant(s.rules.HoldTTL), b.placedAt+Instant(s.rules.HoldCeiling))
-		if end <= b.expiresAt {
+		ceiling := b.placedAt + Instant(s.rules.HoldCeiling)
+		if b.expiresAt >= ceiling {
 			d.refuse(ExtensionLimit, s.since(b.stamp))
 			return
 		}
+		// Within the millisecond of the placing the end stays what it is: that is no reason to refuse.
+		end := max(b.expiresAt, min(c.At+Instant(s.rules.HoldTTL), ceiling))
 		d.accept(c, HoldExtended, b.no, BookingHeld, end).ExpiresAt = end
 	case ReleaseHold:
 		d.accept(c, HoldReleased, b.no, BookingReleased, b.expiresAt)

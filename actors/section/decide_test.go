@@ -27,6 +27,14 @@ func refunded(k *desk) {
 	confirmed(k)
 	k.do(Command{Kind: RefundBooking, Booking: 1, Operator: true})
 }
+func atCeiling(k *desk) {
+	held(k)
+	for _, at := range []Instant{599_000, 1_198_000} {
+		c := on(ExtendHold)
+		c.At = at
+		k.do(c)
+	}
+}
 func nothing(*desk) {}
 func remembers(k *desk) {
 	k.do(Command{Kind: PlaceHold, Buyer: buyerOf(1), Request: requestOf(1), Fingerprint: 1, Seats: seatsOf(0)})
@@ -90,7 +98,7 @@ var rejectionCases = []rejectionCase{
 	{"confirm, not begun", held, on(ConfirmPayment), NotPaying, nil},
 	{"fail, not begun", held, on(FailPayment), NotPaying, nil},
 	{"refund, held", held, operator(RefundBooking), NotConfirmed, nil},
-	{"extend at once", held, on(ExtendHold), ExtensionLimit, nil},
+	{"extend, at the ceiling", atCeiling, Command{Kind: ExtendHold, Booking: 1, Buyer: buyerOf(1), At: 1_199_000}, ExtensionLimit, nil},
 	{"one of two taken", held, place(1, 2), SeatTaken, seatsOf(1)},
 	{"blocked seat", func(k *desk) { k.do(Command{Kind: BlockSeats, Seats: seatsOf(7)}) }, place(8, 7), SeatTaken, seatsOf(7)},
 	{"block a held seat", held, Command{Kind: BlockSeats, Seats: seatsOf(0, 5)}, SeatsNotFree, seatsOf(0)},

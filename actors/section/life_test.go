@@ -83,6 +83,15 @@ func TestPayingOutlivesTheClock(t *testing.T) {
 	}
 }
 
+// An extension within the millisecond of the placing changes nothing, and is no reason to refuse.
+func TestExtendAtOnce(t *testing.T) {
+	k := newDesk(rowsLayout(6), testRules)
+	k.mustHold(1, 0, 0)
+	if out := k.do(on(ExtendHold)); out.Rejection != Accepted || out.ExpiresAt != 600_000 {
+		t.Errorf("extended at once: %v until %d", out.Rejection, out.ExpiresAt)
+	}
+}
+
 // TestExtensionCeiling guards P4: extensions end at the ceiling, counted from the placing.
 func TestExtensionCeiling(t *testing.T) {
 	k := newDesk(rowsLayout(4), testRules)

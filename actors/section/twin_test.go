@@ -181,14 +181,14 @@ func (t *twin) judgeBooking(c *Command) (Rejection, bool) {
 		return AlreadyRefunded, false
 	case c.Kind == ConfirmPayment || c.Kind == FailPayment:
 		return NotPaying, false
-	case c.Kind == ExtendHold && t.extended(c, b) <= b.expiresAt:
+	case c.Kind == ExtendHold && b.expiresAt >= b.placed+Instant(t.rules.HoldCeiling):
 		return ExtensionLimit, false
 	}
 	return Accepted, false
 }
 
 func (t *twin) extended(c *Command, b *twinBooking) Instant {
-	return min(c.At+Instant(t.rules.HoldTTL), b.placed+Instant(t.rules.HoldCeiling))
+	return max(b.expiresAt, min(c.At+Instant(t.rules.HoldTTL), b.placed+Instant(t.rules.HoldCeiling)))
 }
 
 // due lists the bookings that ExpireHolds must end, in order.

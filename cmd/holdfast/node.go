@@ -61,6 +61,7 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 		return n, fmt.Errorf("listen: %w", err)
 	}
 	n.server = api.New(engine{n.engine, &n.stopping}, *outside)
+	n.server.Registry().MustRegister(engineMetrics(n.engine.Stats())...)
 	go func() { n.served <- n.server.Serve(n.listener) }()
 	return n, nil
 }
