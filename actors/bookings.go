@@ -168,6 +168,9 @@ func (e *Engine) settlePayment(_ context.Context, pid checkout.PaymentID, status
 	if !ok {
 		return nil // not one of ours: nothing to settle
 	}
+	if e.charging.underWay(pid) {
+		return ErrUnavailable // "not found" says nothing while the charge is on its way (P6): ask again
+	}
 	var out BookingView
 	err := e.settle(id, status, time.Now().Add(settleTimeout), &out)
 	if errors.Is(err, ErrBookingUnknown) {

@@ -28,6 +28,14 @@ func (c *charging) begin(id checkout.PaymentID) (mine bool, done <-chan struct{}
 	return true, made
 }
 
+// underWay says whether a call on this node is making the payment.
+func (c *charging) underWay(id checkout.PaymentID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ok := c.ids[id]
+	return ok
+}
+
 func (c *charging) end(id checkout.PaymentID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -54,6 +54,12 @@ func (r *Request) tell() {
 	r.done <- struct{}{}
 }
 
+// placedNow says that the answer is a hold that this very request placed.
+func (r *Request) placedNow() bool {
+	d := &r.Decision
+	return r.Err == nil && !r.read && d.Outcome.Rejection == section.Accepted && len(d.Changes) > 0 && d.Changes[0].Kind == section.HoldPlaced
+}
+
 // fail answers with an error instead of an outcome.
 func (r *Request) fail(err error) {
 	r.Err = err

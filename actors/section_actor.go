@@ -19,6 +19,7 @@ type incarnation struct {
 	root     *actor.RootContext
 	inflight atomic.Int64
 	limit    int64
+	ended    chan struct{} // closed when its section has heard that it stopped
 }
 
 // enter takes a slot; false means overloaded.
@@ -146,6 +147,9 @@ func (a *sectionActor) tell(r *Request) {
 	if r.reserved > 0 && (r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted || r.Decision.Outcome.Repeat) {
 		a.host.ev.buyers.release(r.Command.Buyer, r.reserved)
 	}
+	if r.reserved == 0 && r.placedNow() { // came in as a repeat, but no section had met it
+		a.host.ev.buyers.add(r.Command.Buyer, uint32(len(r.Decision.Outcome.Seats)))
+	}
 	a.inc.inflight.Add(-1)
 	r.tell()
 }
@@ -200,6 +204,9 @@ func resendDelay(attempt int) time.Duration {
 
 // arm keeps one timer for the earliest end of a hold.
 func (a *sectionActor) arm() {
+	if a.w.status != writerServing || len(a.w.backlog) > 0 {
+		return // nothing may expire now; the message that ends this comes back here
+	}
 	next, ok := a.w.State().NextExpiry()
 	if !ok || a.blocked || (a.armed != 0 && a.armed <= next) {
 		return

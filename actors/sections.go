@@ -131,7 +131,7 @@ func (s *Section) move(to Lifecycle) {
 // start makes everything that derives from the state true before the first request can come in.
 func (s *Section) start(state *section.State, tail storage.Tail) {
 	s.ev.adopt(s, state)
-	inc := &incarnation{root: s.engine.system.Root, limit: s.engine.cfg.InflightMax}
+	inc := &incarnation{root: s.engine.system.Root, limit: s.engine.cfg.InflightMax, ended: make(chan struct{})}
 	a := &sectionActor{host: s, inc: inc, w: NewWriter(s.key, s.engine.writer, tail, state)}
 	s.ev.live.reset(s.key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
 	inc.pid = inc.root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }))
@@ -180,6 +180,7 @@ func (s *Section) stopped(inc *incarnation, state *section.State, why error) {
 	s.serving.CompareAndSwap(inc, nil)
 	s.life = transition(s.life, afterStop(why))
 	s.why = why
+	close(inc.ended)
 	s.engine.stats.SectionsServing.Add(-1)
 	s.mu.Unlock()
 	if state != nil {
@@ -215,6 +216,7 @@ func (s *Section) drainNow(ctx context.Context) {
 	inc.root.Send(inc.pid, &drainOrder{done: func() { close(done) }})
 	select {
 	case <-done:
+	case <-inc.ended: // it died before it read the order
 	case <-ctx.Done():
 	}
 }

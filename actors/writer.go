@@ -373,6 +373,9 @@ func (w *Writer) Stop(err error) {
 			continue
 		}
 		for _, r := range p.answers {
+			if len(r.Decision.Changes) > 0 {
+				r.reserved = 0 // became live seats of this memory, which its owner takes back as a whole
+			}
 			w.refuse(r, err)
 		}
 		p.answers = nil
