@@ -1,0 +1,93 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestDelay(t *testing.T) {
+	for attempt, want := range map[int]time.Duration{0: 250 * time.Millisecond, 1: 500 * time.Millisecond, 6: 16 * time.Second,
+		7: 30 * time.Second, 1000: 30 * time.Second} {
+		if got := Delay(attempt); got != want {
+			t.Errorf("question %d after %v, want %v", attempt, got, want)
+		}
+	}
+}
+
+// scripted answers look-ups from a list, the last for ever.
+type scripted struct {
+	Gateway
+	answers []Status
+	asked   []time.Duration
+	start   time.Time
+}
+
+func (g *scripted) Lookup(context.Context, PaymentID) (Status, error) {
+	g.asked = append(g.asked, time.Since(g.start))
+	s := g.answers[0]
+	if len(g.answers) > 1 {
+		g.answers = g.answers[1:]
+	}
+	if s == Unknown {
+		return s, errors.New("line cut")
+	}
+	return s, nil
+}
+
+// reconcile runs one payment to its end and gives what was settled, and how often it was tried.
+func reconcile(t *testing.T, g *scripted, failures int) (settled Status, tries int) {
+	synctest.Test(t, func(t *testing.T) {
+		g.start = time.Now()
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		r := NewReconciler(g, func(_ context.Context, id PaymentID, s Status) error {
+			if tries++; tries <= failures {
+				return errors.New("section away")
+			}
+			settled = s
+			close(done)
+			return nil
+		})
+		ended := make(chan struct{})
+		go func() { r.Run(ctx); close(ended) }()
+		r.Add("p")
+		r.Add("p")
+		<-done
+		synctest.Wait()
+		if r.Open() != 0 {
+			t.Errorf("%d payments stay open", r.Open())
+		}
+		cancel()
+		<-ended
+	})
+	return settled, tries
+}
+
+// TestReconciler: P6, asked again until the answer is known and carried into the booking.
+func TestReconciler(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		answers  []Status
+		failures int
+		want     Status
+		asked    int
+	}{
+		{"charged at once", []Status{Charged}, 0, Charged, 1},
+		{"unknown twice", []Status{Unknown, Unknown, Declined}, 0, Declined, 3},
+		{"the section is away", []Status{Charged}, 2, Charged, 3},
+		{"never seen is believed late", []Status{NotFound}, 0, Declined, notFoundPatience + 1},
+		{"never seen, then charged", []Status{NotFound, NotFound, Charged}, 0, Charged, 3},
+	} {
+		g := &scripted{answers: row.answers}
+		settled, _ := reconcile(t, g, row.failures)
+		if settled != row.want || len(g.asked) != row.asked {
+			t.Errorf("%s: settled %v after %d questions, want %v after %d", row.name, settled, len(g.asked), row.want, row.asked)
+		}
+		if g.asked[0] != Delay(0) {
+			t.Errorf("%s: first asked after %v", row.name, g.asked[0])
+		}
+	}
+}

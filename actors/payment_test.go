@@ -1,0 +1,134 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"holdfast/actors/checkout"
+	"holdfast/actors/section"
+)
+
+// TestDoubleClickChargesOnce: P6, two clicks wait for one charge, whatever their keys.
+func TestDoubleClickChargesOnce(t *testing.T) {
+	for name, second := range map[string]uint64{"same key": 2, "other key": 3} {
+		t.Run(name, func(t *testing.T) {
+			b := newBox(t, boxRules(), Config{})
+			held := b.mustHold(caller(1, 1), "A-1-1")
+			b.gateway.gate, b.gateway.asked = make(chan struct{}), make(chan struct{}, 10)
+			type answer struct {
+				view BookingView
+				err  error
+			}
+			answers := make(chan answer, 2)
+			click := func(key uint64) {
+				v, err := b.confirm(held.ID, caller(1, key), "tok_ok")
+				answers <- answer{v, err}
+			}
+			go click(2)
+			<-b.gateway.asked
+			go click(second)
+			close(b.gateway.gate)
+			for range 2 {
+				if a := <-answers; a.err != nil || a.view.State != section.BookingConfirmed {
+					t.Errorf("P6: %v %v", a.err, a.view.State)
+				}
+			}
+			if n := b.gateway.charges.Load(); n != 1 {
+				t.Errorf("P6: %d charges", n)
+			}
+		})
+	}
+}
+
+func TestDeclinedKeepsTheHold(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	held := b.mustHold(caller(1, 1), "A-1-1")
+	for range 2 { // the repeat hears the same (P5)
+		if _, err := b.confirm(held.ID, caller(1, 2), "tok_declined"); !errors.Is(err, ErrDeclined) {
+			t.Errorf("declined: %v", err)
+		}
+	}
+	if v, err := b.confirm(held.ID, caller(1, 3), "tok_ok"); err != nil || v.State != section.BookingConfirmed {
+		t.Errorf("another token: %v %v", err, v.State)
+	}
+}
+
+// TestUnknownPaymentIsReconciled: P6, a charge whose answer was lost ends as a sale, one that never arrived as a hold.
+func TestUnknownPaymentIsReconciled(t *testing.T) {
+	for token, want := range map[string]section.BookingState{"tok_unknown": section.BookingConfirmed, "tok_lost": section.BookingHeld} {
+		t.Run(token, func(t *testing.T) {
+			b := newBox(t, boxRules(), Config{})
+			held := b.mustHold(caller(1, 1), "A-1-1")
+			v, err := b.confirm(held.ID, caller(1, 2), token)
+			if err != nil || v.State != section.BookingPaying {
+				t.Fatalf("%v %v, want paying", err, v.State)
+			}
+			b.now.Add(int64(boxRules().HoldTTL)) // no clock ends a booking that is paying
+			b.until("an answer", func() bool { return b.booking(held.ID).State != section.BookingPaying })
+			got := b.booking(held.ID).State
+			if got != want && !(want == section.BookingHeld && got == section.BookingExpired) {
+				t.Errorf("P6: %s ended as %v", token, got)
+			}
+		})
+	}
+}
+
+// TestPayingSurvivesRestart: P6, a payment begun before a stop is asked about after it.
+func TestPayingSurvivesRestart(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	held := b.mustHold(caller(1, 1), "A-1-1")
+	if v, err := b.confirm(held.ID, caller(1, 2), "tok_unknown"); err != nil || v.State != section.BookingPaying {
+		t.Fatal(err)
+	}
+	b.restart()
+	b.until("the sale", func() bool { return b.letters(0)[0] == 's' })
+}
+
+// TestMoneyAndSeatsAgree: P6, after a crowd of clicks the processor's book equals the confirmed bookings.
+func TestMoneyAndSeatsAgree(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	tokens := []string{"tok_ok", "tok_declined", "tok_unknown"}
+	ids := make([]BookingID, 12)
+	for _, err := range together(12, func(i int) error {
+		held, err := b.best(caller(byte(i+1), 1), BestAvailable{Quantity: 1})
+		if err != nil {
+			return err
+		}
+		ids[i] = held.ID
+		_, err = b.confirm(held.ID, caller(byte(i+1), 2), tokens[i%3])
+		return err
+	}) {
+		if err != nil && !errors.Is(err, ErrDeclined) {
+			t.Error(err)
+		}
+	}
+	b.until("all answers", func() bool {
+		return !slices.ContainsFunc(ids, func(id BookingID) bool { return b.booking(id).State == section.BookingPaying })
+	})
+	for i, id := range ids {
+		status, err := b.gateway.Lookup(context.Background(), paymentID(id))
+		sold := b.booking(id).State == section.BookingConfirmed
+		if err != nil || sold != (status == checkout.Charged) {
+			t.Errorf("P6: booking %d sold=%v, the processor says %v (%v)", i, sold, status, err)
+		}
+	}
+}
+
+// TestReconcilerWaitsForTheCharge: P6, while a charge is on its way "never seen" decides nothing.
+func TestReconcilerWaitsForTheCharge(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	held := b.mustHold(caller(1, 1), "A-1-1")
+	b.gateway.gate, b.gateway.asked = make(chan struct{}), make(chan struct{}, 1)
+	done := make(chan error, 1)
+	go func() { _, err := b.confirm(held.ID, caller(1, 2), "tok_ok"); done <- err }()
+	<-b.gateway.asked
+	if err := b.e.settlePayment(context.Background(), paymentID(held.ID), checkout.Declined); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("P6: settled under a charge on its way: %v", err)
+	}
+	close(b.gateway.gate)
+	if err := <-done; err != nil || b.booking(held.ID).State != section.BookingConfirmed {
+		t.Errorf("%v %v", err, b.booking(held.ID).State)
+	}
+}
