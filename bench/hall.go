@@ -44,9 +44,12 @@ type Hall struct {
 	host  string
 	run   string // tells this hall's buyers and keys from every other run's against the same server
 	head  []byte // a booking's head up to the buyer
+	// firstLook is how long the first availability took: the moment at which the server loads an event that nobody used yet.
+	firstLook time.Duration
 }
 
-// OpenHall creates an event and opens its sale.
+// OpenHall creates an event, opens its sale, and looks at its map once, as every fan does before booking. What the server does at
+// that first look is told by Single; it must not hide in, or spoil, every other figure.
 func OpenHall(ctx context.Context, t Target, plan HallPlan) (*Hall, error) {
 	plan.SeatsPerSection -= plan.SeatsPerSection % rowSeats
 	if plan.seats() <= 0 || plan.HoldTTL < time.Second {
@@ -66,7 +69,13 @@ func OpenHall(ctx context.Context, t Target, plan HallPlan) (*Hall, error) {
 	}
 	h.Event = made.ID
 	h.head = fmt.Appendf(nil, "POST /v1/events/%s/bookings HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nX-Buyer: ", h.Event, h.host)
-	return h, t.operate(ctx, "/v1/events/"+h.Event+"/sale", h.run+"-sale", []byte(`{"state":"open"}`), 200, nil)
+	if err := t.operate(ctx, "/v1/events/"+h.Event+"/sale", h.run+"-sale", []byte(`{"state":"open"}`), 200, nil); err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	err = t.get(ctx, "/v1/events/"+h.Event+"/availability", nil)
+	h.firstLook = time.Since(begin)
+	return h, err
 }
 
 func runName() string {

@@ -44,7 +44,7 @@ func (c *Comparison) String() string {
 
 // String is the latency next to the disk's.
 func (s SingleResult) String() string {
-	return fmt.Sprintf("hold  %s\nfsync %s\nmedian hold over median fsync: %s", s.Hold, s.Sync, s.Over)
+	return fmt.Sprintf("hold  %s\nfsync %s\nmedian hold over median fsync: %s\nfirst look at a fresh event of 200,000 seats: %s", s.Hold, s.Sync, s.Over, s.FirstLook)
 }
 
 // String is both loads.

@@ -199,7 +199,7 @@ func TestCompareNullWithRealProcesses(t *testing.T) {
 
 func TestSingleNextToTheDisk(t *testing.T) {
 	s, err := testRig(t).Single(t.Context(), 50)
-	if err != nil || s.Hold.Count != 50 || s.Sync.Count < 50 || s.Outcomes[Held] != 50 || s.Over != s.Hold.P50-s.Sync.P50 {
+	if err != nil || s.Hold.Count != 50 || s.Sync.Count < 50 || s.Outcomes[Held] != 50 || s.Over != s.Hold.P50-s.Sync.P50 || s.FirstLook <= 0 {
 		t.Errorf("%s, %v", s, err)
 	}
 }
