@@ -22,6 +22,14 @@ func (b *box) stuck(do faultstore.Action) (arrived chan struct{}, open func()) {
 	return arrived, func() { close(gate) }
 }
 
+// lifeOf reads where a section stands, and why it last stopped.
+func (b *box) lifeOf(no storage.SectionNo) (Lifecycle, error) {
+	s := b.section(no)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.life, s.why
+}
+
 // TestExpirySellsAgain: P4, a hold ends by its own timer and the map says so, with no command to help.
 func TestExpirySellsAgain(t *testing.T) {
 	rules := boxRules()
@@ -174,8 +182,8 @@ func TestDamagedLogCondemns(t *testing.T) {
 	if _, err := b.hold(caller(1, 1), "A-1-1"); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("a hold in the damaged section: %v", err)
 	}
-	if s := b.section(0); s.life != Condemned {
-		t.Errorf("the damaged section is %v: %v", s.life, s.why)
+	if life, why := b.lifeOf(0); life != Condemned {
+		t.Errorf("the damaged section is %v: %v", life, why)
 	}
 	if _, err := b.best(caller(2, 1), BestAvailable{Quantity: 2}); err != nil {
 		t.Errorf("the other section: %v", err)
@@ -187,12 +195,14 @@ func TestTicketsGuardCondemns(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1")
 	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, After: 1, Times: 1, Do: faultstore.Fail, Err: storage.ErrTicketTaken})
+	ended := b.section(0).serving.Load().ended
 	out, err := b.confirm(held.ID, caller(1, 2), "tok_ok")
+	<-ended
 	if err != nil || out.State != section.BookingPaying {
 		t.Errorf("the confirm: %v %v, want paying", err, out.State)
 	}
-	if s := b.section(0); s.life != Condemned || b.e.Stats().TicketGuardMet.Load() != 1 {
-		t.Errorf("the section is %v", s.life)
+	if life, why := b.lifeOf(0); life != Condemned || !errors.Is(why, storage.ErrTicketTaken) {
+		t.Errorf("the section is %v: %v", life, why)
 	}
 }
 
@@ -252,4 +262,46 @@ func TestMapEqualsTruth(t *testing.T) {
 	if after := [2]string{b.letters(0), b.letters(1)}; after != before {
 		t.Errorf("P9: the map was %q, the log says %q", before, after)
 	}
+}
+
+// TestTimeoutIsUnknown: P5, a waiter that gave up finds its hold by the same key, counted once in the ledger.
+func TestTimeoutIsUnknown(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	b.live()
+	arrived, open := b.stuck(faultstore.Pass)
+	var out BookingView
+	call := BookCall{Event: b.event, Caller: caller(1, 1), Best: BestAvailable{Quantity: 2}}
+	if err := b.e.Book(&call, 50*time.Millisecond, &out); !errors.Is(err, ErrTimeout) {
+		t.Fatalf("no answer in time: %v", err)
+	}
+	<-arrived
+	open()
+	first, err := b.best(caller(1, 1), BestAvailable{Quantity: 2})
+	if err != nil || b.booking(first.ID).State != section.BookingHeld {
+		t.Fatalf("P5: the same key later: %v", err)
+	}
+	if got := b.seatsOf(1); got != 2 {
+		t.Errorf("the ledger counts %d seats, the buyer has 2", got)
+	}
+	if got := b.e.Stats().Timeouts.Load(); got != 1 {
+		t.Errorf("%d timeouts counted", got)
+	}
+}
+
+// TestDrainOfADeadSection: an order that meets a section which died meanwhile is answered all the same.
+func TestDrainOfADeadSection(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	b.live()
+	arrived, open := b.stuck(faultstore.Lose)
+	done := make(chan error, 1)
+	go func() { _, err := b.hold(caller(1, 1), "A-1-1"); done <- err }()
+	<-arrived
+	closed := make(chan struct{})
+	go func() { b.close(); close(closed) }()
+	open()
+	if err := <-done; !errors.Is(err, ErrUnavailable) {
+		t.Errorf("a hold that was not written: %v", err)
+	}
+	<-closed // b.close fails the test when its patience ends
+	b.open()
 }
