@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"holdfast/actors/section"
@@ -53,13 +54,41 @@ func (t *trip) named(out *BookingView) error {
 		return err
 	}
 	r.Command.Kind = section.PlaceHold
-	if _, _, err := t.enter(no, false, uint32(len(r.seats))); err != nil {
+	_, known, err := t.enter(no, false, uint32(len(r.seats)))
+	if err != nil {
 		r.free()
 		return err
+	}
+	if !known && t.lostAlready(r, no) {
+		out.Seats = t.o.appendIDs(out.Seats[:0], no, r.Decision.Outcome.Lost)
+		r.free()
+		t.leave(no, false)
+		return t.verdict(section.SeatTaken, nil, out)
 	}
 	rejection, err := t.ask(r, no, out)
 	t.leave(no, keeps(rejection, err))
 	return t.verdict(rejection, err, out)
+}
+
+// lostAlready spares the section those who come too late (P7), which in a stampede is nearly everybody: the map shows durable state
+// only, so a seat that it shows taken is taken (unless a hold is due to end: the section ends it first, P4), and a request that the
+// index does not know cannot be a repeat. It leaves the lost seats in r's outcome. It never grants: a seat that looks free is the
+// section's to judge, and so is a wish with a fault that takes precedence over seat_taken.
+func (t *trip) lostAlready(r *Request, no storage.SectionNo) bool {
+	s := t.o.sections[no]
+	inc := s.serving.Load()
+	if inc == nil || inc.nextExpiry.Load() <= int64(s.now()) || len(r.seats) > int(s.rules.SeatsPerBookingMax) {
+		return false
+	}
+	slices.Sort(r.seats)
+	for i := 1; i < len(r.seats); i++ {
+		if r.seats[i] == r.seats[i-1] {
+			return false
+		}
+	}
+	lost := &r.Decision.Outcome.Lost
+	*lost = t.ev.live.taken(no, r.seats, (*lost)[:0])
+	return len(*lost) > 0
 }
 
 // resolve turns seat ids into one section's indexes.
@@ -277,7 +306,7 @@ func (t *trip) search(c section.Command, candidates []storage.SectionNo, known b
 		passes = passes[1:]
 	}
 	for _, together := range passes {
-		unasked = nil
+		unasked, rejection = nil, section.SoldOut // what the pass before heard of splits is not an answer
 		c.TogetherOnly = together
 		for _, no := range candidates {
 			if !known && !t.suits(&c, no) {

@@ -230,6 +230,11 @@ func (e *Engine) SetSale(ctx context.Context, id storage.EventID, sale storage.S
 	if err != nil {
 		return nil, err
 	}
+	if sale == storage.SaleOpen { // loading takes a moment that belongs to the operator, not to the first buyer
+		if _, err := ev.open(ctx); err != nil {
+			return nil, errors.Join(ErrUnavailable, err)
+		}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err := e.cfg.Store.SetSale(ctx, id, sale); err != nil {

@@ -51,6 +51,19 @@ func (l *Live) Version() uint64 { return l.version.Load() }
 // be refused for, since every acknowledged change is in it.
 func (l *Live) Free(no storage.SectionNo) int { return int(l.sections[no].free.Load()) }
 
+// taken appends those of the seats that are not available in durable state.
+func (l *Live) taken(no storage.SectionNo, seats, dst []section.SeatIndex) []section.SeatIndex {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	letters := l.sections[no].letters
+	for _, seat := range seats {
+		if letters[seat] != byte(section.Available) {
+			dst = append(dst, seat)
+		}
+	}
+	return dst
+}
+
 // Read visits every section in plan order under one lock.
 func (l *Live) Read(visit func(no storage.SectionNo, s SectionStatus)) uint64 {
 	l.mu.RLock()

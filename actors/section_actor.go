@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +20,10 @@ type incarnation struct {
 	root     *actor.RootContext
 	inflight atomic.Int64
 	limit    int64
-	ended    chan struct{} // closed when its section has heard that it stopped
+	// nextExpiry is the earliest end of a hold in the section's memory, in milliseconds since the epoch; until it, what the map
+	// shows as held is held.
+	nextExpiry atomic.Int64
+	ended      chan struct{} // closed when its section has heard that it stopped
 }
 
 // enter takes a slot; false means overloaded.
@@ -204,10 +208,14 @@ func resendDelay(attempt int) time.Duration {
 
 // arm keeps one timer for the earliest end of a hold.
 func (a *sectionActor) arm() {
+	next, ok := a.w.State().NextExpiry()
+	if !ok {
+		next = math.MaxInt64
+	}
+	a.inc.nextExpiry.Store(int64(next))
 	if a.w.status != writerServing || len(a.w.backlog) > 0 {
 		return // nothing may expire now; the message that ends this comes back here
 	}
-	next, ok := a.w.State().NextExpiry()
 	if !ok || a.blocked || (a.armed != 0 && a.armed <= next) {
 		return
 	}

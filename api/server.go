@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"os"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -244,8 +245,13 @@ func (s *Server) checkRate(r *request) error {
 	return &problem{kind: &limited}
 }
 
-// garbled answers what never became a request.
+// garbled answers what never became a request. A connection that merely ended or fell silent gets no words: a client could take
+// them for the answer to the next request it sends.
 func (s *Server) garbled(ctx *fasthttp.RequestCtx, err error) {
+	if errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) {
+		_ = ctx.Conn().Close() // closed already, or about to be
+		return
+	}
 	var small *fasthttp.ErrSmallBuffer
 	p := &problem{kind: kindBadRequest, detail: "the request is not valid HTTP"}
 	switch {

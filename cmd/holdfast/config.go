@@ -54,6 +54,9 @@ type config struct {
 	// loses what was acknowledged: it only makes the next start replay more of the log.
 	ShutdownTimeout time.Duration `help:"Longest graceful stop (${default})." default:"15s" placeholder:"DURATION" group:"Limits"`
 
+	// DebugListen serves Go's profiles (CPU, heap, goroutines) on a second address. Default: off. Loopback only: a profile tells
+	// whoever reads it what the server is doing.
+	DebugListen string `help:"Loopback address for Go's /debug/pprof. Off by default." placeholder:"HOST:PORT" group:"Logs"`
 	// LogFormat is text for people or json for machines. Logs go to stderr.
 	LogFormat string `help:"Log lines as text or json (${default})." enum:"text,json" default:"text" placeholder:"FORMAT" group:"Logs"`
 	// LogLevel drops lines below it. debug is far too much for an on-sale.
@@ -104,6 +107,9 @@ func (c *config) checkNumbers() error {
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("--listen %s: %w", c.Listen, err)
+	}
+	if c.DebugListen != "" && !loopback(c.DebugListen) {
+		return fmt.Errorf("--debug-listen %s: profiles are served on a loopback address only", c.DebugListen)
 	}
 	return nil
 }

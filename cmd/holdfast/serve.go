@@ -42,9 +42,13 @@ func (s *serveCommand) Run(c *console) error {
 	log := newLogger(c.err, s.LogFormat, s.LogLevel)
 	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restoreSignals()
-	node, err := Open(ctx, &s.config, log)
+	stopProfiles, err := profiles(s.DebugListen)
 	if err != nil {
 		return err
+	}
+	node, err := Open(ctx, &s.config, log)
+	if err != nil {
+		return errors.Join(err, stopProfiles())
 	}
 	s.announce(c.out, log, node)
 	failed := s.runUntil(ctx, node, log)
@@ -52,7 +56,7 @@ func (s *serveCommand) Run(c *console) error {
 	log.Info("stopping", "patience", s.ShutdownTimeout)
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.ShutdownTimeout)
 	defer cancel()
-	err = errors.Join(failed, node.Close(patience))
+	err = errors.Join(failed, node.Close(patience), stopProfiles())
 	if err == nil {
 		log.Info("stopped")
 	}
