@@ -69,6 +69,7 @@ type Engine struct {
 	writer     storage.WriterID
 	secret     [32]byte
 	system     *actor.ActorSystem
+	dispatcher *dispatcher
 	committer  *Committer
 	snapshots  *snapshotter
 	reconciler *checkout.Reconciler
@@ -102,6 +103,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.writer = storage.NewWriterID()
 	e.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
+	e.dispatcher = newDispatcher()
 	e.events = Events{log: cfg.Logger, stats: &e.stats}
 	e.committer = NewCommitter(cfg.CommitLanes, cfg.Store.Commit, e.stats.merged)
 	e.snapshots = newSnapshotter(cfg.Store, &e.events)
@@ -184,6 +186,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	e.committer.Close()
 	e.snapshots.close()
 	e.system.Shutdown()
+	e.dispatcher.close()
 	return ctx.Err()
 }
 

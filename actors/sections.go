@@ -134,7 +134,7 @@ func (s *Section) start(state *section.State, tail storage.Tail) {
 	inc := &incarnation{root: s.engine.system.Root, limit: s.engine.cfg.InflightMax, ended: make(chan struct{})}
 	a := &sectionActor{host: s, inc: inc, w: NewWriter(s.key, s.engine.writer, tail, state)}
 	s.ev.live.reset(s.key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
-	inc.pid = inc.root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }))
+	inc.pid = inc.root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }, actor.WithDispatcher(s.engine.dispatcher)))
 	s.mu.Lock()
 	s.life = transition(s.life, Serving)
 	s.failures, s.why = 0, nil

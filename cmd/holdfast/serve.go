@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -40,6 +42,7 @@ func (s *serveCommand) Run(c *console) error {
 		return err
 	}
 	log := newLogger(c.err, s.LogFormat, s.LogLevel)
+	relaxCollector()
 	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restoreSignals()
 	stopProfiles, err := profiles(s.DebugListen)
@@ -61,6 +64,18 @@ func (s *serveCommand) Run(c *console) error {
 		log.Info("stopped")
 	}
 	return err
+}
+
+// collectorPercent trades memory for processor time: the heap may grow to five times what lives before it is collected. What lives
+// is small (some 200 bytes a hold, no pointers in it), so this is tens of megabytes on a large sale, and the collector's share of
+// the processor falls to about a quarter.
+const collectorPercent = 400
+
+// relaxCollector leaves the last word to the operator's GOGC.
+func relaxCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectorPercent)
+	}
 }
 
 func (s *serveCommand) runUntil(ctx context.Context, node *Node, log *slog.Logger) error {
