@@ -18,7 +18,7 @@ func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) e
 	if err != nil {
 		return err
 	}
-	t := trip{ev: ev, o: o, call: call, deadline: time.Now().Add(timeout)}
+	t := trip{ev: ev, o: o, call: call, deadline: time.Now().Add(timeout), judged: judgedUnknown}
 	if call.Best.Quantity > 0 {
 		return t.best(out)
 	}
@@ -44,6 +44,7 @@ type trip struct {
 	call     *BookCall
 	deadline time.Time
 	reserved uint32
+	judged   section.Instant // when the section that answered last judged it; judgedUnknown: nobody can say
 }
 
 func (t *trip) named(out *BookingView) error {
@@ -72,12 +73,11 @@ func (t *trip) named(out *BookingView) error {
 
 // lostAlready spares the section those who come too late (P7), which in a stampede is nearly everybody: the map shows durable state
 // only, so a seat that it shows taken is taken (unless a hold is due to end: the section ends it first, P4), and a request that the
-// index does not know cannot be a repeat. It leaves the lost seats in r's outcome. It never grants: a seat that looks free is the
+// index does not know no section remembers as a hold (see requestIndex), so it cannot be a repeat. It leaves the lost seats in r's outcome. It never grants: a seat that looks free is the
 // section's to judge, and so is a wish with a fault that takes precedence over seat_taken.
 func (t *trip) lostAlready(r *Request, no storage.SectionNo) bool {
 	s := t.o.sections[no]
-	inc := s.serving.Load()
-	if inc == nil || inc.nextExpiry.Load() <= int64(s.now()) || len(r.seats) > int(s.rules.SeatsPerBookingMax) {
+	if !s.mapIsTrue() || len(r.seats) > int(s.rules.SeatsPerBookingMax) {
 		return false
 	}
 	slices.Sort(r.seats)
@@ -89,6 +89,12 @@ func (t *trip) lostAlready(r *Request, no storage.SectionNo) bool {
 	lost := &r.Decision.Outcome.Lost
 	*lost = t.ev.live.taken(no, r.seats, (*lost)[:0])
 	return len(*lost) > 0
+}
+
+// mapIsTrue says that what the map shows of the section as taken is taken: the section serves, and no hold is due to end.
+func (s *Section) mapIsTrue() bool {
+	inc := s.serving.Load()
+	return inc != nil && inc.nextExpiry.Load() > int64(s.now())
 }
 
 // resolve turns seat ids into one section's indexes.
@@ -167,10 +173,10 @@ func (t *trip) reserve(seats uint32) bool {
 	return true
 }
 
-// register enters the request into the index, waiting while a search under the same key is under way.
+// register enters the request into the index. A search has its key for itself: it waits for others to end, and they for it.
 func (t *trip) register(no storage.SectionNo, search bool) (storage.SectionNo, bool, error) {
 	for {
-		at, known, busy := t.ev.index.enter(t.call.Request, no, search, t.ev.engine.cfg.Clock())
+		at, known, busy := t.ev.index.enter(t.call.Request, no, search)
 		if busy == nil {
 			return at, known, nil
 		}
@@ -186,7 +192,7 @@ func (t *trip) register(no storage.SectionNo, search bool) (storage.SectionNo, b
 
 func (t *trip) leave(no storage.SectionNo, keep bool) {
 	if t.call.Request != (section.RequestID{}) {
-		t.ev.index.leave(t.call.Request, no, keep)
+		t.ev.index.leave(t.call.Request, no, keep, t.judged)
 	}
 }
 
@@ -210,12 +216,15 @@ func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.
 	}
 	t.reserved = 0
 	if !r.wait(time.Until(t.deadline)) {
+		t.judged = judgedUnknown
 		return 0, t.count(ErrTimeout)
 	}
 	defer r.free()
 	if r.Err != nil {
+		t.judged = judgedUnknown
 		return 0, errStoppedMidway
 	}
+	t.judged = r.Command.At
 	outcome := &r.Decision.Outcome
 	if outcome.Rejection != section.Accepted {
 		out.Seats = t.o.appendIDs(out.Seats[:0], no, outcome.Lost)
@@ -276,14 +285,36 @@ func (t *trip) best(out *BookingView) error {
 	if err != nil {
 		return err
 	}
-	c := section.Command{Kind: section.PlaceBest, Quantity: b.Quantity, Category: category, AnyCategory: any, AccessibleOnly: b.Accessible}
-	if known && search { // the section that remembers it is the one to ask
-		only[0] = at
-		candidates = only[:]
+	if known {
+		rejection, err := t.recall(at, search, out)
+		if err != nil || rejection != section.NoSeats {
+			t.leave(at, keeps(rejection, err))
+			return t.verdict(rejection, err, out)
+		}
+		if err := t.admit(b.Quantity); err != nil {
+			t.leave(at, false)
+			return err
+		}
 	}
-	no, rejection, err := t.search(c, candidates, known, out)
+	c := section.Command{Kind: section.PlaceBest, Quantity: b.Quantity, Category: category, AnyCategory: any, AccessibleOnly: b.Accessible}
+	no, rejection, err := t.search(c, candidates, out)
 	t.leave(no, keeps(rejection, err))
 	return t.verdict(rejection, err, out)
+}
+
+// recall asks the section that may have met the request only whether it remembers it: a wish for no seats is refused with NoSeats
+// unless it does, and the memory is asked first. The question queues behind whatever an earlier call under the key has left in the
+// section, so NoSeats means that none of that became a hold. Then the request is new: a key whose first section never got to
+// it must not be tied to that section while others have seats (P11). For a search nobody else can be under way (see register), so
+// the whole of the event may be asked without a second booking (P5).
+func (t *trip) recall(at storage.SectionNo, search bool, out *BookingView) (section.Rejection, error) {
+	r := newRequest()
+	r.Command.Kind = section.PlaceBest
+	rejection, err := t.ask(r, at, out)
+	if search && err == nil && rejection == section.NoSeats {
+		t.ev.index.unpin(t.call.Request)
+	}
+	return rejection, err
 }
 
 func (o *openEvent) category(label string) (id section.CategoryID, any bool, err error) {
@@ -299,7 +330,7 @@ func (o *openEvent) category(label string) (id section.CategoryID, any bool, err
 
 // search asks one section after the other. It ends at the first that serves or whose answer is unknown, and never says sold out
 // while some section could not be asked (P11).
-func (t *trip) search(c section.Command, candidates []storage.SectionNo, known bool, out *BookingView) (storage.SectionNo, section.Rejection, error) {
+func (t *trip) search(c section.Command, candidates []storage.SectionNo, out *BookingView) (storage.SectionNo, section.Rejection, error) {
 	last, rejection, unasked := candidates[0], section.SoldOut, error(nil)
 	passes := []bool{true, false}
 	if len(candidates) == 1 || c.Quantity < 2 {
@@ -309,7 +340,7 @@ func (t *trip) search(c section.Command, candidates []storage.SectionNo, known b
 		unasked, rejection = nil, section.SoldOut // what the pass before heard of splits is not an answer
 		c.TogetherOnly = together
 		for _, no := range candidates {
-			if !known && !t.suits(&c, no) {
+			if !t.suits(&c, no) {
 				continue
 			}
 			r := newRequest()
@@ -323,7 +354,7 @@ func (t *trip) search(c section.Command, candidates []storage.SectionNo, known b
 			default:
 				last, rejection = no, got
 			}
-			if t.reserved == 0 && !known && !t.reserve(c.Quantity) {
+			if t.reserved == 0 && !t.reserve(c.Quantity) {
 				return no, section.TooManyForBuyer, nil
 			}
 		}
@@ -335,13 +366,13 @@ func (t *trip) search(c section.Command, candidates []storage.SectionNo, known b
 func settles(r section.Rejection) bool { return r != section.SoldOut && r != section.SplitOnly }
 
 // suits skips sections that have nothing of the kind, or too few free seats: the map holds every acknowledged change, so a
-// section that it shows too full is too full for a request that begins now.
+// section that it shows too full is too full for a request that begins now, unless a hold in it is due to end (P11).
 func (t *trip) suits(c *section.Command, no storage.SectionNo) bool {
 	switch {
 	case !c.AnyCategory && !t.o.has[no][c.Category], c.AccessibleOnly && !t.o.accessible[no]:
 		return false
-	case t.o.sections[no].serving.Load() == nil:
-		return true // the map is not to be trusted: let the section say it
+	case !t.o.sections[no].mapIsTrue():
+		return true // let the section say it
 	}
 	return t.ev.live.Free(no) >= int(c.Quantity)
 }

@@ -88,7 +88,9 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 	}
 	ev.live = newLive(counts)
 	ev.buyers = newBuyerLedger()
-	ev.index = newRequestIndex(header.Rules.DedupeWindow)
+	ev.index = newRequestIndex(func(no storage.SectionNo) section.Instant {
+		return section.Instant(o.sections[no].remembersFrom.Load())
+	})
 	return o
 }
 
@@ -131,7 +133,7 @@ func (ev *event) startAll(o *openEvent) {
 // adopt enters a loaded section's live bookings and remembered requests into the event's ledgers, and its bookings in payment
 // into the reconciler.
 func (ev *event) adopt(s *Section, state *section.State) {
-	state.Requests(func(id section.RequestID) { ev.index.adopt(id, s.key.Section, s.now()) })
+	state.Requests(func(id section.RequestID) { ev.index.adopt(id, s.key.Section, state.LastAt()) })
 	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.add(buyer, seats) })
 	state.Paying(func(no section.BookingNo) {
 		ev.engine.reconciler.Add(paymentID(BookingID{s.key, no}))

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"encoding/binary"
+	"math"
 	"sync"
 
 	"holdfast/actors/section"
@@ -65,35 +66,49 @@ func (b *buyerLedger) release(buyer section.BuyerID, n uint32) {
 // requestIndex knows which section of the event met a request that asks for seats, so that a repeat goes to the section that
 // remembers it (P5), also when the request named no section, and so that a key used again for another section is seen as a mismatch.
 //
-// Entries of refused requests are dropped at once. Entries of accepted ones stay until the process ends or, above
-// indexEntriesMax, are forgotten in no particular order once older than the idempotency window.
+// Invariant: a placed hold that a serving section remembers has an entry. So a request without one is no repeat, anywhere. An entry
+// is there before its request is sent; entries of refused requests are dropped when the last call under the key ends; those of
+// accepted ones are dropped only once their section has forgotten every request judged so long ago. The sections remember by time
+// and by count (DedupeWindow, DedupeCountMin), which no rule of the index's own could repeat exactly: it asks them.
+//
+// A search over several sections has its key for itself, from its beginning to its end: else two calls under one key could each
+// find seats in another section.
 type requestIndex struct {
-	window section.Millis
-	shards [ledgerShards]indexShard
+	remembers func(storage.SectionNo) section.Instant // what the section judged before that, it has forgotten
+	shards    [ledgerShards]indexShard
 }
 
 type indexShard struct {
 	sync.Mutex
 	entries map[section.RequestID]indexEntry
-	waiters map[section.RequestID]chan struct{} // of searching requests that somebody repeats meanwhile
+	waiters map[section.RequestID]chan struct{} // of requests under way that somebody repeats meanwhile
 	sweepAt int
 }
 
-// indexEntry is 12 bytes; memory counts here, there is one for every hold of the day.
+// indexEntry is 12 bytes, 28 with its key; memory counts here, there is one for every hold of the day.
 type indexEntry struct {
 	section   storage.SectionNo
-	atSeconds uint32
+	atSeconds uint32 // not judged later than that, seconds since 1970; secondsUnknown: no bound is known
 	users     uint16 // requests under way
 	kept      bool   // accepted once: survives its users
-	searching bool   // under way over several sections; section is not known yet
+	searching bool   // under way over several sections: nobody else may use the key
 }
 
-// indexSweepMin is the entries per shard below which nothing is ever forgotten: 64 shards of it keep far more than the promised
-// last 10,000 requests a section in any event that could not also afford the memory.
+// judgedUnknown stands for the moment of a judgement that nobody told us of.
+const judgedUnknown section.Instant = math.MaxInt64
+
+const secondsUnknown = math.MaxUint32
+
+// secondsUp rounds up: a bound must not fall below what it bounds.
+func secondsUp(at section.Instant) uint32 {
+	return uint32(min((uint64(at)+999)/1000, secondsUnknown))
+}
+
+// indexSweepMin is the entries per shard below which looking for something to forget is not worth the while.
 const indexSweepMin = 1 << 15
 
-func newRequestIndex(window section.Millis) *requestIndex {
-	x := &requestIndex{window: window}
+func newRequestIndex(remembers func(storage.SectionNo) section.Instant) *requestIndex {
+	x := &requestIndex{remembers: remembers}
 	for i := range x.shards {
 		x.shards[i].entries = map[section.RequestID]indexEntry{}
 		x.shards[i].waiters = map[section.RequestID]chan struct{}{}
@@ -107,20 +122,22 @@ func (x *requestIndex) shard(id section.RequestID) *indexShard {
 }
 
 // enter registers a request bound for one section. known says that it was met before (or is under way) there or elsewhere;
-// the section returned is where. While a search with the same id is under way, busy is closed at its end: try again then.
-func (x *requestIndex) enter(id section.RequestID, no storage.SectionNo, search bool, now section.Instant) (at storage.SectionNo, known bool, busy <-chan struct{}) {
+// the section returned is where. While a search with the same id is under way, or for a search anything with that id, busy is
+// given, and closed when some use of the id ends: try again then.
+func (x *requestIndex) enter(id section.RequestID, no storage.SectionNo, search bool) (at storage.SectionNo, known bool, busy <-chan struct{}) {
 	s := x.shard(id)
 	s.Lock()
 	defer s.Unlock()
 	e, known := s.entries[id]
-	if known && e.searching {
+	if known && (e.searching || search && e.users > 0) {
 		return 0, true, s.waiter(id)
 	}
 	if !known {
-		s.sweep(now, x.window)
-		e = indexEntry{section: no, atSeconds: uint32(now / 1000), searching: search}
+		s.sweep(x.remembers)
+		e = indexEntry{section: no, atSeconds: secondsUnknown}
 	}
 	e.users++
+	e.searching = search
 	s.entries[id] = e
 	return e.section, known, nil
 }
@@ -134,8 +151,8 @@ func (s *indexShard) waiter(id section.RequestID) <-chan struct{} {
 	return c
 }
 
-// leave ends one use of a request; accepted (or unknown) keeps the entry, with the section that has it.
-func (x *requestIndex) leave(id section.RequestID, no storage.SectionNo, keep bool) {
+// leave ends one use of a request; accepted (or unknown) keeps the entry, with the section that has it and when that judged it.
+func (x *requestIndex) leave(id section.RequestID, no storage.SectionNo, keep bool, judged section.Instant) {
 	s := x.shard(id)
 	s.Lock()
 	defer s.Unlock()
@@ -143,7 +160,7 @@ func (x *requestIndex) leave(id section.RequestID, no storage.SectionNo, keep bo
 	e.users--
 	e.searching = false
 	if keep {
-		e.section, e.kept = no, true
+		e.section, e.kept, e.atSeconds = no, true, secondsUp(judged)
 	}
 	if e.kept || e.users > 0 {
 		s.entries[id] = e
@@ -156,27 +173,34 @@ func (x *requestIndex) leave(id section.RequestID, no storage.SectionNo, keep bo
 	}
 }
 
-// adopt registers a request found at load.
-func (x *requestIndex) adopt(id section.RequestID, no storage.SectionNo, now section.Instant) {
+// unpin is for a search whose section has said that it does not remember the request: no section does.
+func (x *requestIndex) unpin(id section.RequestID) {
+	s := x.shard(id)
+	s.Lock()
+	defer s.Unlock()
+	if e, ok := s.entries[id]; ok {
+		e.kept = false
+		s.entries[id] = e
+	}
+}
+
+// adopt registers a request found at load, judged not later than at.
+func (x *requestIndex) adopt(id section.RequestID, no storage.SectionNo, at section.Instant) {
 	s := x.shard(id)
 	s.Lock()
 	defer s.Unlock()
 	e := s.entries[id]
-	e.section, e.kept = no, true
-	if e.atSeconds == 0 {
-		e.atSeconds = uint32(now / 1000)
-	}
+	e.section, e.kept, e.atSeconds = no, true, secondsUp(at)
 	s.entries[id] = e
 }
 
-// sweep forgets what is older than the window, each time the shard has doubled.
-func (s *indexShard) sweep(now section.Instant, window section.Millis) {
+// sweep drops what its section has forgotten, each time the shard has doubled.
+func (s *indexShard) sweep(remembers func(storage.SectionNo) section.Instant) {
 	if len(s.entries) < s.sweepAt {
 		return
 	}
-	old := uint32((now - section.Instant(window)) / 1000)
 	for id, e := range s.entries {
-		if e.users == 0 && e.atSeconds < old {
+		if e.users == 0 && int64(e.atSeconds)*1000 < int64(remembers(e.section)) {
 			delete(s.entries, id)
 		}
 	}

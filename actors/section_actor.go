@@ -122,6 +122,7 @@ func (a *sectionActor) submit(r *Request) {
 
 // settle does what any message may have made due.
 func (a *sectionActor) settle() {
+	next, holds := a.nextExpiry() // before the answers: whoever has one may rely on what it says of the map
 	for _, r := range a.w.Answers() {
 		a.tell(r)
 	}
@@ -143,7 +144,16 @@ func (a *sectionActor) settle() {
 		a.flushQueued = true
 		a.root.Send(a.self, flushMarker{})
 	}
-	a.arm()
+	a.arm(next, holds)
+}
+
+// nextExpiry is the earliest end of a hold; all who ask the map hear of it.
+func (a *sectionActor) nextExpiry() (next section.Instant, ok bool) {
+	if next, ok = a.w.State().NextExpiry(); !ok {
+		next = math.MaxInt64
+	}
+	a.inc.nextExpiry.Store(int64(next))
+	return next, ok
 }
 
 // tell gives the slot back and hands the answer over; for a hold that was not newly placed, the buyer's reserved seats too.
@@ -183,6 +193,7 @@ func (a *sectionActor) advance(c *completion) {
 	}
 	a.resends, a.blocked = 0, false
 	a.host.landed(p, time.Since(a.sentAt))
+	a.host.remembersFrom.Store(int64(a.w.State().RemembersFrom()))
 	a.w.Recycle(p)
 	a.flush()
 }
@@ -207,12 +218,7 @@ func resendDelay(attempt int) time.Duration {
 }
 
 // arm keeps one timer for the earliest end of a hold.
-func (a *sectionActor) arm() {
-	next, ok := a.w.State().NextExpiry()
-	if !ok {
-		next = math.MaxInt64
-	}
-	a.inc.nextExpiry.Store(int64(next))
+func (a *sectionActor) arm(next section.Instant, ok bool) {
 	if a.w.status != writerServing || len(a.w.backlog) > 0 {
 		return // nothing may expire now; the message that ends this comes back here
 	}

@@ -22,6 +22,8 @@ type Section struct {
 	rules  section.Rules
 
 	serving atomic.Pointer[incarnation] // nil unless Serving
+	// remembersFrom, in milliseconds since the epoch: requests judged before it are out of the section's memory.
+	remembersFrom atomic.Int64
 
 	mu       sync.Mutex
 	life     Lifecycle

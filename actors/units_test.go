@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"unsafe"
 
 	"holdfast/actors/section"
 	"holdfast/storage"
@@ -121,53 +122,74 @@ func TestBuyerLedger(t *testing.T) {
 	}
 }
 
+func nothingForgotten(storage.SectionNo) section.Instant { return 0 }
+
 func TestRequestIndex(t *testing.T) {
-	x, id := newRequestIndex(1000), section.RequestID{1}
-	if _, known, _ := x.enter(id, 3, false, 1000); known {
+	x, id := newRequestIndex(nothingForgotten), section.RequestID{1}
+	if _, known, _ := x.enter(id, 3, false); known {
 		t.Fatal("a new request is known")
 	}
-	if at, known, _ := x.enter(id, 4, false, 1000); !known || at != 3 {
+	if at, known, _ := x.enter(id, 4, false); !known || at != 3 {
 		t.Errorf("under way: known=%v at %d", known, at)
 	}
-	x.leave(id, 3, false)
-	x.leave(id, 3, false)
-	if _, known, _ := x.enter(id, 4, true, 1000); known {
+	x.leave(id, 3, false, 0)
+	x.leave(id, 3, false, 0)
+	if _, known, _ := x.enter(id, 4, true); known {
 		t.Error("a refused request is remembered")
 	}
-	_, _, busy := x.enter(id, 5, false, 1000)
+	_, _, busy := x.enter(id, 5, false)
 	if busy == nil {
 		t.Fatal("a search under way lets its repeat pass")
 	}
-	x.leave(id, 6, true)
+	x.leave(id, 6, true, 1000)
 	<-busy // closed by the end of the search
-	if at, known, busy := x.enter(id, 5, false, 1000); !known || at != 6 || busy != nil {
+	if at, known, busy := x.enter(id, 5, false); !known || at != 6 || busy != nil {
 		t.Errorf("after the search: known=%v at %d", known, at)
 	}
-	x.leave(id, 6, false)
-	if _, known, _ := x.enter(id, 5, false, 1000); !known {
+	if _, _, busy := x.enter(id, 5, true); busy == nil {
+		t.Error("P5: a search begins while another call under its key is under way")
+	}
+	x.leave(id, 6, false, 0)
+	if _, known, _ := x.enter(id, 5, true); !known {
 		t.Error("P5: an accepted request was forgotten by its repeat")
+	}
+	x.unpin(id)
+	x.leave(id, 5, false, 0)
+	if _, known, _ := x.enter(id, 5, true); known {
+		t.Error("P11: a request that no section remembers stays tied to one")
 	}
 }
 
-func TestRequestIndexForgetsOldAndIdle(t *testing.T) {
-	x := newRequestIndex(1000)
+// TestRequestIndexForgetsWithItsSections: P5, an entry lives as long as its section remembers, whatever the clock says.
+func TestRequestIndexForgetsWithItsSections(t *testing.T) {
+	from := map[storage.SectionNo]section.Instant{0: 5000}
+	x := newRequestIndex(func(no storage.SectionNo) section.Instant { return from[no] })
 	s := &x.shards[0]
-	s.sweepAt = 3
-	old, busy, fresh := section.RequestID{0, 1}, section.RequestID{0, 2}, section.RequestID{0, 3}
-	for i, id := range []section.RequestID{old, busy, fresh} {
-		x.enter(id, 0, false, section.Instant(i/2)*100_000+1000)
-		if id != busy {
-			x.leave(id, 0, true)
+	id := func(n byte) section.RequestID { return section.RequestID{0, n} }
+	for n, entry := range map[byte]struct {
+		section storage.SectionNo
+		judged  section.Instant
+	}{
+		1: {0, 3999}, // forgotten
+		2: {0, 4001}, // rounded up to 5 s: not before 5000
+		3: {0, 5000},
+		4: {1, 1},             // of a section that forgets nothing
+		5: {0, judgedUnknown}, // timed out: may have been judged at any time since
+	} {
+		x.enter(id(n), entry.section, false)
+		x.leave(id(n), entry.section, true, entry.judged)
+	}
+	x.adopt(id(6), 0, 4000)
+	x.enter(id(7), 0, false) // under way
+	s.sweepAt = 1
+	x.enter(id(9), 0, false)
+	for n, want := range map[byte]bool{1: false, 2: true, 3: true, 4: true, 5: true, 6: false, 7: true} {
+		if _, there := s.entries[id(n)]; there != want {
+			t.Errorf("entry %d is there: %v, want %v", n, there, want)
 		}
 	}
-	x.enter(section.RequestID{0, 4}, 0, false, 100_500)
-	if _, there := s.entries[old]; there {
-		t.Error("an old entry was kept")
-	}
-	for _, id := range []section.RequestID{busy, fresh} {
-		if _, there := s.entries[id]; !there {
-			t.Errorf("entry %x was forgotten", id[:2])
-		}
+	if size := unsafe.Sizeof(section.RequestID{}) + unsafe.Sizeof(indexEntry{}); size > 40 {
+		t.Errorf("an entry is %d bytes", size)
 	}
 }
 

@@ -147,6 +147,15 @@ func (s *State) Requests(visit func(RequestID)) {
 	}
 }
 
+// RemembersFrom is the At of the oldest remembered request: what was accepted before it is forgotten. 0 when there is none. It
+// never goes back.
+func (s *State) RemembersFrom() Instant {
+	if s.requests.entries.n == 0 {
+		return 0
+	}
+	return s.requests.entries.front().at
+}
+
 // describe fills the outcome's booking fields from a booking.
 func (s *State) describe(slot uint32, d *Decision) {
 	b := s.bookings.slab.at(slot)
