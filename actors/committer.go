@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"runtime"
 	"sync"
 
 	"holdfast/storage"
@@ -86,6 +87,7 @@ func (c *Committer) Close() {
 // take waits for work; nil means closed and empty.
 func (c *Committer) take(spare []commitJob) []commitJob {
 	for range c.wake {
+		runtime.Gosched() // whoever can run now may add a record first: more share the sync, and nobody waits when nobody runs
 		c.mu.Lock()
 		jobs, closed := c.queue, c.closed
 		if len(jobs) > 0 { // a spurious wake must not hand the spare out twice
