@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -33,7 +34,13 @@ type problem struct {
 	allow   string // 405 only
 }
 
-func (p *problem) Error() string { return "api: " + p.code + ": " + p.field + " " + p.detail }
+func (p *problem) Error() string {
+	text := "api: " + p.code
+	for _, more := range append([]string{cmp.Or(p.detail, p.title)}, p.defects...) {
+		text += ": " + more
+	}
+	return text
+}
 
 // Every code of the public API. A code is for ever; titles may improve.
 var (

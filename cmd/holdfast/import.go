@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,6 +24,7 @@ import (
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/api"
 	"holdfast/storage"
 )
 
@@ -65,7 +67,7 @@ func (i *importCommand) Run(c *console) error {
 	}
 	plan, err := venue.Parse(raw, venue.Options{Name: i.Name})
 	if err != nil {
-		return fmt.Errorf("%s: %w", i.Plan, err)
+		return fmt.Errorf("%s: %w", i.Plan, everyDefect(err))
 	}
 	describePlan(c.out, plan)
 	if i.Check {
@@ -74,12 +76,29 @@ func (i *importCommand) Run(c *console) error {
 	if err := i.complete(plan); err != nil {
 		return err
 	}
-	id, err := i.create(c, raw, plan)
+	id, err := i.create(c, raw)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "event %s\n", id)
 	return nil
+}
+
+// everyDefect makes an error that tells all of a plan's defects, one a line: whoever repairs a plan needs the list.
+func everyDefect(err error) error {
+	var refused *venue.DefectsError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "plan refused, %d defects", len(refused.Defects)+refused.More)
+	for _, defect := range refused.Defects {
+		fmt.Fprintf(&text, "\n  %s: %s", cmp.Or(defect.Path, "/"), defect.Problem)
+	}
+	if refused.More > 0 {
+		fmt.Fprintf(&text, "\n  … and %d more", refused.More)
+	}
+	return errors.New(text.String())
 }
 
 func readPlan(path string) ([]byte, error) {
@@ -118,7 +137,10 @@ func (i *importCommand) complete(plan *venue.Venue) error {
 	if i.Name == "" || i.StartsAt.IsZero() {
 		return errors.New("--name and --starts-at are needed")
 	}
-	prices, missing := fillPrices(i.Price, plan)
+	prices, missing, unknown := fillPrices(i.Price, plan)
+	if len(unknown) > 0 {
+		return fmt.Errorf("the plan has no category %s", strings.Join(unknown, ", "))
+	}
 	if len(missing) > 0 {
 		return fmt.Errorf("no price for %s: give --price 'CATEGORY=MINOR', or --price '*=MINOR' for all others", strings.Join(missing, ", "))
 	}
@@ -129,7 +151,8 @@ func (i *importCommand) complete(plan *venue.Venue) error {
 	return nil
 }
 
-func fillPrices(given map[string]int64, plan *venue.Venue) (prices map[string]int64, missing []string) {
+// fillPrices gives every category its price, and lists those without one and those that the plan does not have.
+func fillPrices(given map[string]int64, plan *venue.Venue) (prices map[string]int64, missing, unknown []string) {
 	prices = make(map[string]int64, len(plan.Categories))
 	others, some := given["*"]
 	for _, category := range plan.Categories {
@@ -143,7 +166,12 @@ func fillPrices(given map[string]int64, plan *venue.Venue) (prices map[string]in
 			missing = append(missing, category.Label)
 		}
 	}
-	return prices, missing
+	for _, label := range slices.Sorted(maps.Keys(given)) {
+		if _, known := prices[label]; !known && label != "*" && !slices.Contains(missing, label) {
+			unknown = append(unknown, label)
+		}
+	}
+	return prices, missing, unknown
 }
 
 func (i *importCommand) digest(plan *venue.Venue) string {
@@ -156,12 +184,22 @@ func (i *importCommand) digest(plan *venue.Venue) string {
 	return "import-" + hex.EncodeToString(hash.Sum(nil)[:16])
 }
 
-func (i *importCommand) create(c *console, raw []byte, plan *venue.Venue) (id string, err error) {
-	if i.URL != "" {
-		return i.createOnline(c, raw)
+func (i *importCommand) create(c *console, raw []byte) (id string, err error) {
+	body, err := i.body(raw)
+	if err != nil {
+		return "", err
 	}
+	if i.URL != "" {
+		return i.createOnline(c, body)
+	}
+	wanted, plan, err := api.ReadEvent(body) // without a server its rules hold all the same
+	if err != nil {
+		return "", err
+	}
+	create := sha256.Sum256([]byte(i.Key))
+	wanted.Create, wanted.CreateFingerprint = section.RequestID(create[:16]), 1
 	err = offline(c.ctx, i.Data, func(engine *actors.Engine) error {
-		event, err := engine.CreateEvent(c.ctx, i.event(), plan)
+		event, err := engine.CreateEvent(c.ctx, wanted, plan)
 		if err != nil {
 			return err
 		}
@@ -174,29 +212,22 @@ func (i *importCommand) create(c *console, raw []byte, plan *venue.Venue) (id st
 	return id, err
 }
 
-func (i *importCommand) event() *storage.Event {
-	create := sha256.Sum256([]byte(i.Key))
-	return &storage.Event{
-		Name: i.Name, StartsAt: section.Instant(i.StartsAt.UnixMilli()), Currency: i.Currency, Sale: storage.SaleClosed, Prices: i.Price,
-		Rules: section.Rules{
-			HoldTTL: section.Millis(i.HoldTTL.Milliseconds()), HoldCeiling: section.Millis(i.HoldCeiling.Milliseconds()),
-			SeatsPerBookingMax: i.SeatsPerBooking, SeatsPerBuyerMax: i.SeatsPerBuyer,
-			DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin,
-		},
-		Create: section.RequestID(create[:16]), CreateFingerprint: 1,
+// body is what POST /v1/events takes. Holds are of whole seconds there: a part of one is refused rather than cut off.
+func (i *importCommand) body(plan []byte) ([]byte, error) {
+	for _, d := range []time.Duration{i.HoldTTL, i.HoldCeiling} {
+		if d%time.Second != 0 {
+			return nil, fmt.Errorf("a hold lasts whole seconds, not %s", d)
+		}
 	}
-}
-
-func (i *importCommand) createOnline(c *console, plan []byte) (id string, err error) {
-	server, err := newClient(&i.target)
-	if err != nil {
-		return "", err
-	}
-	body, err := json.Marshal(map[string]any{
+	return json.Marshal(map[string]any{
 		"name": i.Name, "starts_at": i.StartsAt.UTC(), "currency": i.Currency, "prices": i.Price, "plan": json.RawMessage(plan),
-		"hold_ttl_seconds": int64(i.HoldTTL.Seconds()), "hold_ceiling_seconds": int64(i.HoldCeiling.Seconds()),
+		"hold_ttl_seconds": int64(i.HoldTTL / time.Second), "hold_ceiling_seconds": int64(i.HoldCeiling / time.Second),
 		"max_seats_per_booking": i.SeatsPerBooking, "max_seats_per_buyer": i.SeatsPerBuyer,
 	})
+}
+
+func (i *importCommand) createOnline(c *console, body []byte) (id string, err error) {
+	server, err := newClient(&i.target)
 	if err != nil {
 		return "", err
 	}

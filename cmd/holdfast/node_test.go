@@ -140,6 +140,45 @@ func TestImportChecksPlans(t *testing.T) {
 	}
 }
 
+// Whoever repairs a plan needs the whole list, not its first line.
+func TestImportNamesEveryDefect(t *testing.T) {
+	double := `{"sections":[{"id":"A","rows":[{"label":"1","seats":3},{"label":"1","seats":3}]}]}`
+	code, out := tool(t, "import", "--check", writeFile(t, "p.json", double))
+	if code != exitFailed {
+		t.Errorf("exit code %d", code)
+	}
+	for _, seat := range []string{"A-1-1", "A-1-2", "A-1-3"} {
+		if !strings.Contains(out, `"`+seat+`" is there 2 times`) {
+			t.Errorf("%s is not named in %s", seat, out)
+		}
+	}
+}
+
+// What a server refuses, the same import without a server refuses too: a card number in a name (P12), a hold of no time.
+func TestImportWithoutAServerIsAsStrict(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "d")
+	plan := writeFile(t, "plan.json", smallPlan)
+	valid := []string{"import", "--data", data, "--starts-at", "2030-05-01T20:00:00Z"}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--name", "May Day", "--price", "*=1", "--currency", "euro"}, "currency"},
+		{[]string{"--name", "May Day", "--price", "*=1", "--hold-ttl", "0s"}, "hold_ttl_seconds"},
+		{[]string{"--name", "May Day", "--price", "*=1", "--hold-ttl", "1500ms"}, "whole seconds"},
+		{[]string{"--name", "May Day", "--price", "*=1", "--hold-ceiling", "1m"}, "hold_ceiling_seconds"},
+		{[]string{"--name", "May Day", "--price", "*=1", "--seats-per-booking", "0"}, "max_seats_per_booking"},
+		{[]string{"--name", "May Day", "--price", "*=-5"}, "must cost from 0"},
+		{[]string{"--name", "May Day", "--price", "*=1", "--price", "Balcony=2"}, "Balcony"},
+		{[]string{"--name", "Pay 4111 1111 1111 1111", "--price", "*=1"}, "card_data_refused"},
+	} {
+		code, out := tool(t, append(append(valid, c.args...), plan)...)
+		if code != exitFailed || !strings.Contains(out, c.want) {
+			t.Errorf("%q: %d %s", c.args, code, out)
+		}
+	}
+}
+
 func TestDemonstrationSurvivesARestartOnce(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
 	for range 2 {
