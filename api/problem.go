@@ -179,7 +179,7 @@ func classifyRare(err error) (problem, bool) {
 	case errors.As(err, &p):
 		return *p, false
 	case errors.As(err, &field):
-		return problem{kind: kindBadRequest, field: field.Field, detail: field.Error()}, false
+		return problem{kind: kindBadRequest, field: cmp.Or(field.Field, "body"), detail: field.Error()}, false
 	case errors.As(err, &seats):
 		return problem{kind: kindSeatUnknown, seats: seats.Seats}, false
 	case errors.As(err, &defects):

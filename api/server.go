@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net"
+	"net/http"
 	"os"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -75,8 +78,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return streams
 }
 
-// politeBytes is how much over the limit a body may be and still be read to its end, so that its sender gets to see the 413;
-// beyond it the connection is cut.
+// politeBytes is how much over the limit a body may be and still be read to its end, so that its connection lives on after the
+// 413; beyond it the rest is thrown away unread (see linger) and the connection ends.
 const politeBytes = 192 << 10
 
 // headerReceived allows long bodies only to whoever holds the operator key: anybody else could fill the memory.
@@ -189,7 +192,7 @@ func checkSize(r *request) error {
 		limit = planBodyBytesMax
 	}
 	if len(r.body()) > limit {
-		return &problem{kind: kindTooLarge, detail: "the limit is " + strconv.Itoa(limit) + " bytes"}
+		return &problem{kind: kindTooLarge, field: "body", detail: "the limit is " + strconv.Itoa(limit) + " bytes"}
 	}
 	return nil
 }
@@ -256,13 +259,39 @@ func (s *Server) garbled(ctx *fasthttp.RequestCtx, err error) {
 	p := &problem{kind: kindBadRequest, detail: "the request is not valid HTTP"}
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		p = &problem{kind: kindTooLarge}
+		p = &problem{kind: kindTooLarge, field: "body"}
 	case errors.As(err, &small):
 		p = &problem{kind: kindHeaderTooLarge}
 	}
 	s.meters.end(s.stranger, p.status, s.meters.begin())
 	writeProblem(&ctx.Response, p, nil)
 	ctx.SetConnectionClose()
+	if p.status == http.StatusRequestEntityTooLarge {
+		s.linger(ctx)
+	}
+}
+
+// How much of a body that nobody wants is thrown away, and for how long, so that its sender reads the 413.
+const (
+	lingerBytesMax = 64 << 20
+	lingerTime     = 5 * time.Second
+)
+
+// linger answers now and swallows what is still arriving: closing a connection with bytes unread resets it, and a reset takes the
+// answer away from clients that read only after they have sent everything. An error means that the client is gone.
+func (s *Server) linger(ctx *fasthttp.RequestCtx) {
+	conn := ctx.Conn()
+	defer func() { _ = conn.Close() }() // fasthttp finds it closed and says no more
+	if conn.SetDeadline(time.Now().Add(lingerTime)) != nil {
+		return
+	}
+	if _, err := ctx.Response.WriteTo(conn); err != nil {
+		return
+	}
+	if half, ok := conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, conn, lingerBytesMax)
 }
 
 // quiet swallows fasthttp's own log lines: they quote parts of requests, which may be secrets (P12).

@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +162,35 @@ func TestGarbledRequests(t *testing.T) {
 			t.Errorf("%s: %s %s", name, response.Status, response.Header.Get("Content-Type"))
 		}
 		_ = conn.Close()
+	}
+}
+
+// Many clients read only after they have sent everything: they must find the 413 there, not a reset connection.
+func TestFarTooMuchIsAnsweredOverRealConnections(t *testing.T) {
+	server := New(realEngine(t, slog.New(slog.DiscardHandler)), Config{DevAuth: true})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := planBodyBytesMax + 8<<20
+	send(t, conn, "POST /v1/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer dev\r\nContent-Length: "+strconv.Itoa(size)+"\r\n\r\n")
+	send(t, conn, strings.Repeat(" ", size))
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != 413 || !strings.Contains(string(body), `"field":"body"`) {
+		t.Errorf("%d %s %v", response.StatusCode, body, err)
+	}
+	if err := errors.Join(conn.Close(), server.Shutdown(context.Background()), <-served); err != nil {
+		t.Error(err)
 	}
 }
 
