@@ -134,52 +134,24 @@ func (e *Engine) charge(id BookingID, who Caller, token string, deadline time.Ti
 		out.State, out.Tickets = section.BookingPaying, nil
 		return nil
 	}
-	if status != checkout.Charged {
-		return ErrDeclined
+	return paid(status, out.State)
+}
+
+// paid is what the caller hears of a payment that is settled. A booking that ended while its money was on the way has it back.
+func paid(status checkout.Status, now section.BookingState) error {
+	switch {
+	case now == section.BookingConfirmed || now == section.BookingRefunded:
+		return nil
+	case status == checkout.Charged && now == section.BookingReleased:
+		return &Refusal{Code: section.HoldReleasedAlready}
+	case status == checkout.Charged:
+		return &Refusal{Code: section.HoldExpiredAlready}
 	}
-	return nil
+	return ErrDeclined
 }
 
 // chargeMargin is what a confirm keeps of its deadline for writing the sale after the processor's answer.
 const chargeMargin = 200 * time.Millisecond
-
-// settle carries a known payment into its booking; a booking already settled is left as it is.
-func (e *Engine) settle(id BookingID, status checkout.Status, deadline time.Time, out *BookingView) error {
-	kind := section.FailPayment
-	if status == checkout.Charged {
-		kind = section.ConfirmPayment
-	}
-	got, err := e.act(kind, id, Caller{Operator: true}, deadline, out)
-	if err != nil {
-		return err
-	}
-	switch got.Rejection {
-	case section.Accepted:
-		return nil
-	case section.AlreadyConfirmed, section.NotPaying, section.AlreadyRefunded:
-		return e.read(id, Caller{Operator: true}, deadline, out)
-	}
-	return &Refusal{Code: got.Rejection}
-}
-
-// settlePayment is the reconciler's way into the section.
-func (e *Engine) settlePayment(_ context.Context, pid checkout.PaymentID, status checkout.Status) error {
-	id, ok := ParseBookingID([]byte(pid))
-	if !ok {
-		return nil // not one of ours: nothing to settle
-	}
-	if e.charging.underWay(pid) {
-		return ErrUnavailable // "not found" says nothing while the charge is on its way (P6): ask again
-	}
-	var out BookingView
-	err := e.settle(id, status, time.Now().Add(settleTimeout), &out)
-	if errors.Is(err, ErrBookingUnknown) {
-		return nil
-	}
-	return err
-}
-
-const settleTimeout = 5 * time.Second
 
 // join waits for a payment that somebody else's call is making, then tells what became of the booking.
 func (e *Engine) join(id BookingID, who Caller, done <-chan struct{}, mine, repeat bool, deadline time.Time, out *BookingView) error {
@@ -204,8 +176,8 @@ func (e *Engine) join(id BookingID, who Caller, done <-chan struct{}, mine, repe
 	return &Refusal{Code: section.PaymentInProgress}
 }
 
-// Refund gives money back, then the seats. The processor's refund is idempotent by booking, so a crash between the two is mended by
-// calling again.
+// Refund gives money back, then the seats. The processor's refund is idempotent by booking: after an error the reconciler goes on
+// by itself, after a crash between the two calling again mends it.
 func (e *Engine) Refund(id BookingID, who Caller, timeout time.Duration, out *BookingView) error {
 	deadline := time.Now().Add(timeout)
 	if err := e.read(id, who, deadline, out); err != nil {
@@ -222,11 +194,15 @@ func (e *Engine) Refund(id BookingID, who Caller, timeout time.Duration, out *Bo
 	defer cancel()
 	status, err := e.cfg.Gateway.Refund(ctx, paymentID(id))
 	if err != nil || status != checkout.Refunded {
+		e.reconciler.Add(paymentID(id))
 		return ErrUnavailable
 	}
 	got, err := e.act(section.RefundBooking, id, who, deadline, out)
 	if err == nil && got.Rejection == section.AlreadyRefunded {
 		return e.read(id, who, deadline, out)
+	}
+	if err != nil {
+		e.reconciler.Add(paymentID(id)) // the money is back, the seats perhaps not
 	}
 	return refusal(got.Rejection, err)
 }

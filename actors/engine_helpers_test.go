@@ -35,9 +35,10 @@ type box struct {
 // countingGateway counts the charges asked for, and holds each until gate is closed when there is one.
 type countingGateway struct {
 	*sandbox.Sandbox
-	charges atomic.Int64
-	gate    chan struct{}
-	asked   chan struct{}
+	charges     atomic.Int64
+	refundsLost atomic.Int64 // refunds that are to be lost on the way
+	gate        chan struct{}
+	asked       chan struct{}
 }
 
 func (g *countingGateway) Charge(ctx context.Context, c checkout.Charge) (checkout.Status, error) {
@@ -48,6 +49,15 @@ func (g *countingGateway) Charge(ctx context.Context, c checkout.Charge) (checko
 	}
 	return g.Sandbox.Charge(ctx, c)
 }
+
+func (g *countingGateway) Refund(ctx context.Context, id checkout.PaymentID) (checkout.Status, error) {
+	if g.refundsLost.Add(-1) >= 0 {
+		return checkout.Unknown, sandbox.ErrLost
+	}
+	return g.Sandbox.Refund(ctx, id)
+}
+
+func deadlineSoon() time.Time { return time.Now().Add(patience) }
 
 const smallPlan = `{"sections":[{"id":"A","rows":[{"label":"1","seats":6},{"label":"2","seats":4}]},{"id":"B","rows":[{"label":"1","seats":6}]}]}`
 

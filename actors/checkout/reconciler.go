@@ -12,7 +12,8 @@ type Settle func(ctx context.Context, id PaymentID, s Status) error
 
 // Reconciler asks the processor about payments without an answer until each has one, and the booking has it too.
 //
-// Invariant: a payment leaves the list only after Settle returned nil.
+// Invariant: a payment leaves the list only after Settle returned nil on an answer that was given after its last Add. One that
+// was given up ("never seen", believed) stays to be watched.
 type Reconciler struct {
 	gateway Gateway
 	settle  Settle
@@ -23,8 +24,10 @@ type Reconciler struct {
 }
 
 type openPayment struct {
+	adds     int // an answer from before the last one settles nothing
 	attempts int
 	next     time.Time
+	watched  bool // given up; only money that comes late is still of interest
 }
 
 // NewReconciler makes one that does nothing until Run.
@@ -35,9 +38,12 @@ func NewReconciler(g Gateway, settle Settle) *Reconciler {
 // Add puts a payment on the list; adding it twice is adding it once.
 func (r *Reconciler) Add(id PaymentID) {
 	r.mu.Lock()
-	if _, ok := r.open[id]; !ok {
-		r.open[id] = &openPayment{next: time.Now().Add(Delay(0))}
+	p := r.open[id]
+	if p == nil || p.watched {
+		p = &openPayment{next: time.Now().Add(Delay(0))}
+		r.open[id] = p
 	}
+	p.adds++
 	r.mu.Unlock()
 	select {
 	case r.wake <- struct{}{}:
@@ -45,17 +51,30 @@ func (r *Reconciler) Add(id PaymentID) {
 	}
 }
 
-// Open counts payments without an answer.
+// Open counts payments without an answer; those given up are not among them.
 func (r *Reconciler) Open() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.open)
+	n := 0
+	for _, p := range r.open {
+		if !p.watched {
+			n++
+		}
+	}
+	return n
 }
 
 // Delay is how long to wait before question number attempt (from 0): 250 ms, doubling, at most 30 s.
 func Delay(attempt int) time.Duration {
 	return min(250*time.Millisecond<<min(attempt, 10), 30*time.Second)
 }
+
+// WatchDelay is how long to wait before question number attempt (from 0) about a payment that was given up: 30 s, doubling.
+func WatchDelay(attempt int) time.Duration { return 30 * time.Second << min(attempt, watchQuestions) }
+
+// watchQuestions is how often a payment that was given up is asked about: the last time some 34 hours later, when any processor has
+// dropped what it did not take.
+const watchQuestions = 12
 
 // Run asks until ctx ends.
 func (r *Reconciler) Run(ctx context.Context) {
@@ -83,15 +102,6 @@ func (r *Reconciler) Run(ctx context.Context) {
 // a crash may still be on its way to the processor.
 const notFoundPatience = 3
 
-func (r *Reconciler) patience(id PaymentID) Status {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if p := r.open[id]; p != nil && p.attempts < notFoundPatience {
-		return Unknown
-	}
-	return Declined // the hold goes back to its buyer
-}
-
 // due lists what is to be asked now, and how long until something else is.
 func (r *Reconciler) due(now time.Time) ([]PaymentID, time.Duration) {
 	r.mu.Lock()
@@ -109,23 +119,50 @@ func (r *Reconciler) due(now time.Time) ([]PaymentID, time.Duration) {
 }
 
 func (r *Reconciler) ask(ctx context.Context, id PaymentID) {
+	r.mu.Lock()
+	p, asked := r.open[id], r.open[id].adds
+	r.mu.Unlock()
 	status, err := r.gateway.Lookup(ctx, id)
-	if status == NotFound {
-		status = r.patience(id)
+	if err != nil {
+		status = Unknown
 	}
-	if err == nil && status != Unknown {
-		err = r.settle(ctx, id, status)
-		if err == nil {
-			r.mu.Lock()
-			delete(r.open, id)
-			r.mu.Unlock()
-			return
-		}
-	}
+	verdict := r.believe(p, status)
+	settled := verdict != Unknown && r.settle(ctx, id, verdict) == nil
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p := r.open[id]; p != nil {
-		p.attempts++
-		p.next = time.Now().Add(Delay(p.attempts))
+	switch {
+	case r.open[id] != p: // given up and added again meanwhile
+	case settled && p.adds != asked: // the answer may be older than the newest wish: ask again
+		p.attempts, p.next = 0, time.Now().Add(Delay(0))
+	case settled && status == NotFound:
+		p.watched, p.attempts, p.next = true, 0, time.Now().Add(WatchDelay(0))
+	case settled, p.watched && p.attempts >= watchQuestions-1:
+		delete(r.open, id)
+	default:
+		p.again(time.Now())
 	}
+}
+
+// believe turns the processor's word into what is to be settled now; Unknown: nothing yet.
+func (r *Reconciler) believe(p *openPayment, status Status) Status {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case status == Charged: // however late: from now on it is open until it is settled
+		p.watched = false
+	case status == NotFound && (p.watched || p.attempts < notFoundPatience):
+		return Unknown
+	case status == NotFound:
+		return Declined // the hold goes back to its buyer
+	}
+	return status
+}
+
+func (p *openPayment) again(now time.Time) {
+	p.attempts++
+	if p.watched {
+		p.next = now.Add(WatchDelay(p.attempts))
+		return
+	}
+	p.next = now.Add(Delay(p.attempts))
 }

@@ -3,6 +3,7 @@ package checkout
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,4 +91,59 @@ func TestReconciler(t *testing.T) {
 			t.Errorf("%s: first asked after %v", row.name, g.asked[0])
 		}
 	}
+}
+
+// TestWatch: P6, money that comes after its payment was given up is settled too; then, or after a day and a half, the asking ends.
+func TestWatch(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		late  int // questions of the watch before the money is there; -1: never
+		want  []Status
+		asked int
+	}{
+		{"never", -1, []Status{Declined}, notFoundPatience + 1 + watchQuestions},
+		{"at once", 0, []Status{Declined, Charged}, notFoundPatience + 2},
+		{"at last", watchQuestions - 1, []Status{Declined, Charged}, notFoundPatience + 1 + watchQuestions},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := &scripted{start: time.Now()}
+			for range notFoundPatience + 1 + max(row.late, 0) {
+				g.answers = append(g.answers, NotFound)
+			}
+			if row.late >= 0 {
+				g.answers = append(g.answers, Charged)
+			}
+			var settled []Status
+			r := NewReconciler(g, func(_ context.Context, _ PaymentID, s Status) error { settled = append(settled, s); return nil })
+			ctx, cancel := context.WithTimeout(context.Background(), 72*time.Hour)
+			defer cancel()
+			r.Add("p")
+			r.Run(ctx)
+			if !slices.Equal(settled, row.want) || len(g.asked) != row.asked || len(r.open) != 0 {
+				t.Errorf("%s: settled %v after %d questions, want %v after %d; %d stay", row.name, settled, len(g.asked), row.want, row.asked, len(r.open))
+			}
+		})
+	}
+}
+
+// TestAddWhileAsked: P6, an answer from before a payment was begun again does not settle the second attempt.
+func TestAddWhileAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &scripted{answers: []Status{Declined, Charged}, start: time.Now()}
+		var settled []Status
+		var r *Reconciler
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		r = NewReconciler(g, func(_ context.Context, id PaymentID, s Status) error {
+			if settled = append(settled, s); len(settled) == 1 {
+				r.Add(id)
+			}
+			return nil
+		})
+		r.Add("p")
+		r.Run(ctx)
+		if !slices.Equal(settled, []Status{Declined, Charged}) || r.Open() != 0 {
+			t.Errorf("settled %v, %d open", settled, r.Open())
+		}
+	})
 }
