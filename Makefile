@@ -66,8 +66,9 @@ packages: ## install the Debian packages that the tests need and this machine la
 	fi
 
 .PHONY: test
-test: go-version packages vet ## everything: vet, all tests with the race detector, real processes and the page in a browser
+test: go-version packages vet ## everything: vet, all tests with the race detector, planted bugs, killed processes, the page in a browser
 	$(GO) test -race -timeout 8m -skip '$(SLOW_TESTS)' $(RACE_PKGS)
+	$(GO) test -timeout 4m -tags planted -run Planted ./actors
 	$(GO) test -timeout 4m -run '$(SLOW_TESTS)' $(SLOW_PKGS)
 	$(GO) test -timeout 4m $(PAGE_PKGS)
 
@@ -99,7 +100,7 @@ fuzz: go-version ## every fuzz target for FUZZ_SECONDS each (15)
 
 .PHONY: sim
 sim: go-version ## the whole engine in one goroutine from a seed; SEED=n replays one run
-	HOLDFAST_SIM_SEED=$(SEED) $(GO) test -count=1 -v -run Simulation ./actors
+	HOLDFAST_SIM_SEED=$(SEED) $(GO) test -count=1 -v -run TestSimulation ./actors
 
 .PHONY: bench
 bench: build ## the measurements behind bench/RESULTS.md (minutes)
