@@ -123,7 +123,7 @@ func TestRequestIDsAreStable(t *testing.T) {
 	if requestID(&identity{buyer: who.buyer, operator: true}, []byte("key-1")) == section.RequestID(sum[:16]) {
 		t.Fatal("an operator's key met a buyer's")
 	}
-	if requestID(who, nil) == requestID(who, nil) {
+	if one, two := requestID(who, nil), requestID(who, nil); one == two {
 		t.Fatal("two requests without a key got one name")
 	}
 	var f fingerprint

@@ -170,13 +170,6 @@ func (a *answer) want(status int, code string) *answer {
 	return a
 }
 
-func (a *answer) field(name string) {
-	a.t.Helper()
-	if a.problem.Field != name {
-		a.t.Fatalf("field %q blamed, want %q: %s", a.problem.Field, name, a.body)
-	}
-}
-
 func (a *answer) booking() wire.Booking {
 	a.t.Helper()
 	var b wire.Booking

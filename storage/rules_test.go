@@ -33,7 +33,8 @@ func TestEventIDText(t *testing.T) {
 	if got := (SectionKey{Event: id, Section: 12}).String(); got != text+"/12" {
 		t.Errorf("section key is %s", got)
 	}
-	if NewWriterID() == NewWriterID() || NewBatchID() == NewBatchID() {
+	writers, batches := [2]WriterID{NewWriterID(), NewWriterID()}, [2]BatchID{NewBatchID(), NewBatchID()}
+	if writers[0] == writers[1] || batches[0] == batches[1] {
 		t.Error("ids repeat")
 	}
 }

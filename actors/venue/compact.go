@@ -196,7 +196,6 @@ type compactRow struct {
 	accessibleOf  []string // labels
 	accessibleAll bool
 	x, y          []float64
-	seatsGiven    bool
 }
 
 func (d *draft) readCompactRow(s *compactSection) {
