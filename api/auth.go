@@ -79,14 +79,23 @@ func newAuthenticator(c *Config) *authenticator {
 
 var bearer = []byte("Bearer ")
 
+// bearerToken takes the token out of an Authorization header. The scheme's name has no case (RFC 9110 §11.1).
+func bearerToken(authorization []byte) (token []byte, ok bool) {
+	if len(authorization) <= len(bearer) || !bytes.EqualFold(authorization[:len(bearer)], bearer) {
+		return nil, false
+	}
+	return bytes.TrimSpace(authorization[len(bearer):]), true
+}
+
 // identify reads Authorization, or in dev mode X-Buyer. No identity at all is not an error here: public calls need none.
 func (a *authenticator) identify(r *request) (identity, error) {
 	authorization := r.authorization
 	if len(authorization) > 0 {
-		if len(authorization) <= len(bearer) || !bytes.EqualFold(authorization[:len(bearer)], bearer) {
+		token, ok := bearerToken(authorization)
+		if !ok {
 			return identity{}, &problem{kind: kindUnauthorized, field: "Authorization", detail: "Authorization must be a bearer token"}
 		}
-		return a.token(bytes.TrimSpace(authorization[len(bearer):]))
+		return a.token(token)
 	}
 	if !a.devAuth {
 		return identity{}, nil

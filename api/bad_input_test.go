@@ -174,6 +174,7 @@ func TestBodyLimits(t *testing.T) {
 	h.do("POST", event+"/sale", operator, `{"state":"open"}`+pad(bodyBytesMax-14)).want(200, "")
 	h.do("POST", event+"/sale", operator, `{"state":"open"}`+pad(bodyBytesMax)).want(413, "body_too_large")
 	h.do("POST", "/v1/events", operator, eventBody("")+pad(1<<20)).want(201, "")
+	h.do("POST", "/v1/events", headers{"Authorization": "bearer dev"}, eventBody("")+pad(1<<20)).want(201, "")
 	h.do("POST", "/v1/events", operator, eventBody("")+pad(planBodyBytesMax)).want(413, "body_too_large")
 	h.do("POST", "/v1/events", alice, pad(bodyBytesMax+1)).want(403, "forbidden")
 }

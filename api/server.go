@@ -88,8 +88,8 @@ func (s *Server) headerReceived(header *fasthttp.RequestHeader) fasthttp.Request
 	if !header.IsPost() || path != "/v1/events" {
 		return fasthttp.RequestConfig{}
 	}
-	token, ok := strings.CutPrefix(string(header.Peek("Authorization")), "Bearer ")
-	if !ok || !s.auth.isOperator([]byte(token)) {
+	token, ok := bearerToken(header.Peek("Authorization"))
+	if !ok || !s.auth.isOperator(token) {
 		return fasthttp.RequestConfig{}
 	}
 	return fasthttp.RequestConfig{MaxRequestBodySize: planBodyBytesMax + politeBytes, ReadTimeout: 4 * s.cfg.ReadTimeout}

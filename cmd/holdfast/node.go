@@ -36,6 +36,7 @@ type Node struct {
 	server   *api.Server
 	listener net.Listener
 	log      *slog.Logger
+	opening  atomic.Bool // the demonstration is not there yet; see Opened
 	stopping atomic.Bool
 	served   chan error // the server's end, once
 }
@@ -44,6 +45,7 @@ type Node struct {
 // readyz's answer (sections load in the background). ctx bounds the opening only.
 func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error) {
 	n = &Node{log: log, served: make(chan error, 1)}
+	n.opening.Store(c.Demo)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.abandon(ctx))
@@ -60,7 +62,7 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 	if n.listener, err = net.Listen("tcp", c.Listen); err != nil {
 		return n, fmt.Errorf("listen: %w", err)
 	}
-	n.server = api.New(engine{n.engine, &n.stopping}, *outside)
+	n.server = api.New(engine{n.engine, n}, *outside)
 	n.server.Registry().MustRegister(engineMetrics(n.engine.Stats())...)
 	go func() { n.served <- n.server.Serve(n.listener) }()
 	return n, nil
@@ -104,16 +106,21 @@ func nodeName() string {
 	return name
 }
 
-// engine is the actors' engine as the api wants it, with one word of its own: a node that stops is not ready, while it still
-// finishes what it has taken.
+// engine is the actors' engine as the api wants it, with a word of its node's: one that stops is not ready, while it still
+// finishes what it has taken, and one that was to show something is not before it does.
 type engine struct {
 	*actors.Engine
-	stopping *atomic.Bool
+	node *Node
 }
 
+var errOpening = errors.New("the demonstration is being made")
+
 func (e engine) Ready() error {
-	if e.stopping.Load() {
+	switch {
+	case e.node.stopping.Load():
 		return actors.ErrUnavailable
+	case e.node.opening.Load():
+		return errOpening
 	}
 	return e.Engine.Ready()
 }
@@ -131,7 +138,10 @@ func (e engine) Live(ctx context.Context, id storage.EventID) (api.Live, error) 
 func (n *Node) Addr() string { return n.listener.Addr().String() }
 
 // Ready answers nil once requests can be served.
-func (n *Node) Ready() error { return engine{n.engine, &n.stopping}.Ready() }
+func (n *Node) Ready() error { return engine{n.engine, n}.Ready() }
+
+// Opened says that the demonstration can be found: whoever waits for readyz looks for it next.
+func (n *Node) Opened() { n.opening.Store(false) }
 
 // Engine is for what runs inside the process: the demonstration.
 func (n *Node) Engine() *actors.Engine { return n.engine }

@@ -195,6 +195,32 @@ func TestDemonstrationSurvivesARestartOnce(t *testing.T) {
 	}
 }
 
+// Whoever waits for readyz and then looks for the demonstration must find it.
+func TestDemonstrationIsReadyOnceItCanBeFound(t *testing.T) {
+	cfg := testConfig(filepath.Join(t.TempDir(), "d"))
+	cfg.Demo = true
+	node, err := Open(t.Context(), cfg, quietLog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeNode(t, node)
+	if err := waitReady(t.Context(), node.Engine()); err != nil {
+		t.Fatal(err)
+	}
+	if code, body := get(t, "http://"+node.Addr()+"/readyz"); code != http.StatusServiceUnavailable {
+		t.Errorf("without its demonstration: %d %s", code, body)
+	}
+	demo, err := startDemo(t.Context(), node.Engine(), 0, quietLog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer demo.stop()
+	node.Opened()
+	if code, body := get(t, "http://"+node.Addr()+"/readyz"); code != http.StatusOK {
+		t.Errorf("with it: %d %s", code, body)
+	}
+}
+
 func TestStoppingNodeIsNotReady(t *testing.T) {
 	node := openNode(t, filepath.Join(t.TempDir(), "d"))
 	if err := node.Ready(); err != nil {

@@ -86,6 +86,7 @@ func (s *serveCommand) runUntil(ctx context.Context, node *Node, log *slog.Logge
 		if shoppers, err = startDemo(ctx, node.Engine(), s.DemoBuyers, log); err != nil {
 			return err
 		}
+		node.Opened()
 	}
 	var failed error
 	select {
