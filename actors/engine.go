@@ -40,6 +40,12 @@ type Config struct {
 	ChargeTimeout time.Duration
 	// CommitLanes is how many merged writes may be under way at once. Default 1, right for the embedded store.
 	CommitLanes int
+	// MayClaim says whether this node may take a section's log over from another writer that left this tail (of an empty log: the zero
+	// Tail). It is asked before every claim but of a log that is this node's own already, from several goroutines. Safety
+	// never depends on it (the log decides who writes); without it two nodes could take one section from each other for ever, so
+	// with several nodes it must say no while the tail's writer is alive and has not released the section. Default: yes, right for
+	// one node with an embedded store.
+	MayClaim func(key storage.SectionKey, tail storage.Tail) bool
 	// Preload opens every event whose sale is open before Ready says yes; without it events open at their first request.
 	Preload bool
 }
@@ -54,6 +60,9 @@ func (c *Config) fill() error {
 	}
 	if c.Clock == nil {
 		c.Clock = func() section.Instant { return section.Instant(time.Now().UnixMilli()) }
+	}
+	if c.MayClaim == nil {
+		c.MayClaim = func(storage.SectionKey, storage.Tail) bool { return true }
 	}
 	c.InflightMax = cmp.Or(c.InflightMax, 4096)
 	c.ChargeTimeout = cmp.Or(c.ChargeTimeout, 3*time.Second)

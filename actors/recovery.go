@@ -4,23 +4,47 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
 
+// claimant is who claims.
+type claimant struct {
+	writer storage.WriterID
+	name   string
+	may    func(storage.SectionKey, storage.Tail) bool // see Config.MayClaim
+	pause  func(context.Context, time.Duration)        // waits, or until the context ends
+}
+
+func pause(ctx context.Context, delay time.Duration) {
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// errNotOurs says that the section is another writer's, who may be alive.
+var errNotOurs = errors.New("actors: section belongs to another node")
+
 // claim takes a section's log over: it appends "epoch+1, owner" at the tail, from the new tail again whenever somebody else was
 // faster, and with the same bytes again while the outcome is unknown. Only after it may the log be loaded and served (DESIGN §5).
-func claim(ctx context.Context, log storage.Log, key storage.SectionKey, writer storage.WriterID, owner string, now section.Instant) (storage.Tail, error) {
+func claim(ctx context.Context, log storage.Log, key storage.SectionKey, who claimant, now section.Instant) (storage.Tail, error) {
 	for attempt := uint64(0); ; attempt++ {
 		tail, err := log.Tail(ctx, key)
 		if err != nil {
 			return storage.Tail{}, err
 		}
-		e := storage.Entry{Kind: storage.EntryClaim, Seq: tail.Seq + 1, Epoch: tail.Epoch + 1, Writer: writer,
-			Batch: claimBatch(writer, attempt), At: now, Prev: tail.Hash, Body: []byte(owner)}
-		if err = commitOne(ctx, log, storage.Append{Section: key, Entry: e}); err == nil {
-			return storage.Tail{Kind: e.Kind, Seq: e.Seq, Epoch: e.Epoch, Writer: writer, Batch: e.Batch, Hash: storage.HashEntry(&e)}, nil
+		if tail.Writer != who.writer && !who.may(key, tail) {
+			return storage.Tail{}, errNotOurs
+		}
+		e := storage.Entry{Kind: storage.EntryClaim, Seq: tail.Seq + 1, Epoch: tail.Epoch + 1, Writer: who.writer,
+			Batch: claimBatch(who.writer, attempt), At: now, Prev: tail.Hash, Body: []byte(who.name)}
+		if err = who.commit(ctx, log, storage.Append{Section: key, Entry: e}); err == nil {
+			return storage.Tail{Kind: e.Kind, Seq: e.Seq, Epoch: e.Epoch, Writer: e.Writer, Batch: e.Batch, Hash: storage.HashEntry(&e)}, nil
 		}
 		var fenced *storage.FencedError
 		if !errors.As(err, &fenced) && !errors.Is(err, storage.ErrGap) {
@@ -37,13 +61,14 @@ func claimBatch(writer storage.WriterID, attempt uint64) storage.BatchID {
 	return batchID(writer, ^attempt)
 }
 
-// commitOne sends one append until the log's word is known.
-func commitOne(ctx context.Context, log storage.Log, a storage.Append) error {
-	for {
+// commit sends one append until the log's word is known, or ctx ends: then it stays unknown.
+func (who *claimant) commit(ctx context.Context, log storage.Log, a storage.Append) error {
+	for attempt := 0; ; attempt++ {
 		err := log.Commit(ctx, []storage.Append{a})[0]
 		if !errors.Is(err, storage.ErrUnknown) || ctx.Err() != nil {
 			return err
 		}
+		who.pause(ctx, resendDelay(attempt))
 	}
 }
 

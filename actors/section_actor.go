@@ -24,6 +24,7 @@ type incarnation struct {
 	// shows as held is held.
 	nextExpiry atomic.Int64
 	ended      chan struct{} // closed when its section has heard that it stopped
+	over       bool          // under the section's mu: so it was, once
 }
 
 // enter takes a slot; false means overloaded.
@@ -281,6 +282,7 @@ func (a *sectionActor) panicked(r *Request, p any) {
 		if again := recover(); again != nil { // the writer is beyond use: what waits inside meets its deadline
 			a.dead = true
 			a.host.stopped(a.inc, nil, fmt.Errorf("actors: panic in section: %v, then %v", p, again))
+			a.bury()
 		}
 	}()
 	if r != nil && !a.dead && !a.w.Holds(r) {

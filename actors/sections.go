@@ -115,7 +115,7 @@ func (s *Section) acquire() {
 
 func (s *Section) claimAndLoad() (*section.State, storage.Tail, int, error) {
 	ctx := s.engine.ctx
-	tail, err := claim(ctx, s.engine.cfg.Store, s.key, s.engine.writer, s.engine.cfg.Name, s.now())
+	tail, err := claim(ctx, s.engine.cfg.Store, s.key, claimant{s.engine.writer, s.engine.cfg.Name, s.engine.cfg.MayClaim, pause}, s.now())
 	if err != nil {
 		return nil, tail, 0, err
 	}
@@ -136,8 +136,8 @@ func (s *Section) start(state *section.State, tail storage.Tail) {
 	inc := &incarnation{root: s.engine.system.Root, limit: s.engine.cfg.InflightMax, ended: make(chan struct{})}
 	a := &sectionActor{host: s, inc: inc, w: NewWriter(s.key, s.engine.writer, tail, state)}
 	s.ev.live.reset(s.key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
+	s.mu.Lock() // before the actor lives: should it die at once, it finds its section serving
 	inc.pid = inc.root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }, actor.WithDispatcher(s.engine.dispatcher)))
-	s.mu.Lock()
 	s.life = transition(s.life, Serving)
 	s.failures, s.why = 0, nil
 	s.serving.Store(inc)
@@ -151,7 +151,7 @@ func (s *Section) acquireFailed(err error) {
 	s.life = transition(s.life, afterStop(err))
 	s.why = err
 	s.failures++
-	s.notUntil = time.Now().Add(activationDelay(s.failures))
+	s.notUntil = time.Now().Add(max(activationDelay(s.failures), restAfter(err)))
 	close(s.settled)
 	s.mu.Unlock()
 	s.engine.events.SectionStopped(s.key, err)
@@ -160,6 +160,19 @@ func (s *Section) acquireFailed(err error) {
 // activationDelay grows from 50 ms by doubling to 3.2 s.
 func activationDelay(failures int) time.Duration {
 	return 50 * time.Millisecond << min(failures-1, 6)
+}
+
+// fencedRest is how long a section that another writer took over is not even asked for: long enough for the other to show in this
+// node's view, short enough for a client's retries when the other has gone.
+const fencedRest = 500 * time.Millisecond
+
+// restAfter is the least time until a section that stopped may be claimed again.
+func restAfter(why error) time.Duration {
+	var fenced *storage.FencedError
+	if errors.As(why, &fenced) || errors.Is(why, errNotOurs) {
+		return fencedRest
+	}
+	return 0
 }
 
 // afterStop says whether the section may come back by itself.
@@ -171,17 +184,21 @@ func afterStop(why error) Lifecycle {
 	return Stopped
 }
 
-// stopped hears from an incarnation that it ended. state is its speculative memory, good only for taking back what it added to the
+// stopped hears from an incarnation that it ended; a second word from the same one is ignored, whatever has happened to the section
+// since. The section comes back by itself, unless it was drained or somebody else owns it now: then only a request that comes after
+// a rest may claim it, if Config.MayClaim agrees. state is its speculative memory, good only for taking back what it added to the
 // event's ledgers; nil when even that is lost.
 func (s *Section) stopped(inc *incarnation, state *section.State, why error) {
 	s.mu.Lock()
-	if s.life != Serving && s.life != Draining {
+	if inc.over {
 		s.mu.Unlock()
 		return
 	}
+	inc.over = true
 	s.serving.CompareAndSwap(inc, nil)
 	s.life = transition(s.life, afterStop(why))
 	s.why = why
+	s.notUntil = time.Now().Add(restAfter(why))
 	close(inc.ended)
 	s.engine.stats.SectionsServing.Add(-1)
 	s.mu.Unlock()

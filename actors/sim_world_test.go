@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"holdfast/actors/section"
 	"holdfast/storage"
@@ -151,7 +152,8 @@ func (s *simWorld) takeover(i int) {
 		faultstore.Rule{Op: faultstore.OpCommit, Chance: 0.15, Do: faultstore.LoseUnknown},
 		faultstore.Rule{Op: faultstore.OpCommit, Chance: 0.1, Times: 2, Do: faultstore.Fence})
 	ctx := context.Background()
-	tail, err := claim(ctx, s.claims, simKey, n.id, "sim", s.now)
+	me := claimant{n.id, "sim", func(storage.SectionKey, storage.Tail) bool { return true }, func(context.Context, time.Duration) {}}
+	tail, err := claim(ctx, s.claims, simKey, me, s.now)
 	s.follow()
 	if err != nil {
 		s.failf("claim: %w", err)

@@ -54,6 +54,8 @@ func (e *Events) SectionStopped(key storage.SectionKey, why error) {
 	e.stats.SectionStops.Add(1)
 	var fenced *storage.FencedError
 	switch {
+	case errors.Is(why, errNotOurs):
+		e.log.Info("section not claimed: its owner may be alive", "section", key.String())
 	case errors.Is(why, storage.ErrTicketTaken):
 		e.stats.TicketGuardMet.Add(1)
 		e.log.Error("ALARM: the tickets guard stopped a double sale: the log's fence has failed; the section is closed until a restart",

@@ -1,0 +1,186 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+	"holdfast/storage/faultstore"
+	"holdfast/storage/memstore"
+)
+
+func ifAllowed(yes bool) func(storage.SectionKey, storage.Tail) bool {
+	return func(storage.SectionKey, storage.Tail) bool { return yes }
+}
+
+// TestClaimAsks: a log is taken from another writer only if that is allowed; one's own is not asked for.
+func TestClaimAsks(t *testing.T) {
+	ctx, me, other := context.Background(), storage.WriterID{1}, storage.WriterID{2}
+	for _, row := range []struct {
+		name   string
+		before storage.WriterID
+		may    bool
+		want   error
+	}{
+		{"mine", me, false, nil}, {"another's", other, false, errNotOurs}, {"another's, who is gone", other, true, nil},
+		{"nobody's, not allowed", storage.WriterID{}, false, errNotOurs}, {"nobody's", storage.WriterID{}, true, nil},
+	} {
+		log := memstore.New()
+		if row.before != (storage.WriterID{}) {
+			if _, err := claim(ctx, log, simKey, claimant{row.before, "before", ifAllowed(true), pause}, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tail, err := claim(ctx, log, simKey, claimant{me, "me", ifAllowed(row.may), pause}, 1)
+		if !errors.Is(err, row.want) || err == nil && tail.Writer != me {
+			t.Errorf("%s: %v %+v, want %v", row.name, err, tail, row.want)
+		}
+	}
+}
+
+// unsureLog does not know what became of an append the first few times.
+type unsureLog struct {
+	storage.Log
+	unknown int
+	sent    []storage.BatchID
+}
+
+func (l *unsureLog) Commit(_ context.Context, appends []storage.Append) []error {
+	if l.sent = append(l.sent, appends[0].Entry.Batch); len(l.sent) <= l.unknown {
+		return []error{storage.ErrUnknown}
+	}
+	return []error{nil}
+}
+
+// TestClaimInDoubtWaits: P3, the same bytes are sent again, with growing pauses, until the log answers or the node stops.
+func TestClaimInDoubtWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		who := claimant{pause: pause}
+		log, start := &unsureLog{unknown: 4}, time.Now()
+		err := who.commit(context.Background(), log, storage.Append{Entry: storage.Entry{Batch: storage.BatchID{7}}})
+		if took := time.Since(start); err != nil || took != 150*time.Millisecond || len(log.sent) != 5 || log.sent[4] != log.sent[0] {
+			t.Errorf("%v after %v and %d sendings, want 10+20+40+80 ms and 5 of the same", err, took, len(log.sent))
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
+		defer cancel()
+		log, start = &unsureLog{unknown: 1000}, time.Now()
+		err = who.commit(ctx, log, storage.Append{})
+		if took := time.Since(start); !errors.Is(err, storage.ErrUnknown) || took != 5*time.Millisecond {
+			t.Errorf("stopped: %v after %v", err, took)
+		}
+	})
+}
+
+// TestFencedStaysAway: P3, a section that another writer took does not take it back by itself, nor on demand while the other may
+// be alive.
+func TestFencedStaysAway(t *testing.T) {
+	var gone atomic.Bool
+	gone.Store(true)
+	b := newBox(t, boxRules(), Config{MayClaim: func(storage.SectionKey, storage.Tail) bool { return gone.Load() }})
+	b.mustHold(caller(1, 1), "A-1-1")
+	s := b.section(0)
+	ended := s.serving.Load().ended
+	gone.Store(false)
+	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Do: faultstore.Fence})
+	if _, err := b.hold(caller(2, 1), "A-1-2"); !errors.Is(err, ErrUnavailable) {
+		t.Fatalf("P3: the fenced hold: %v", err)
+	}
+	<-ended
+	s.mu.Lock()
+	life, rest := s.life, time.Until(s.notUntil)
+	s.mu.Unlock()
+	if life != Stopped || rest <= 0 {
+		t.Errorf("fenced, the section is %v and may come back in %v", life, rest)
+	}
+	foreign := b.tail(0)
+	<-time.After(rest)
+	if _, err := b.hold(caller(2, 1), "A-1-2"); !errors.Is(err, ErrUnavailable) || b.tail(0) != foreign {
+		t.Errorf("P3: on demand while the other lives: %v, tail %+v", err, b.tail(0))
+	}
+	gone.Store(true)
+	if err := b.retry(func() error { _, err := b.hold(caller(2, 1), "A-1-2"); return err }); err != nil {
+		t.Error(err)
+	}
+	if got := b.tail(0).Epoch; got != foreign.Epoch+1 {
+		t.Errorf("epoch %d after %d", got, foreign.Epoch)
+	}
+}
+
+func (b *box) tail(no storage.SectionNo) storage.Tail {
+	b.t.Helper()
+	tail, err := b.inner.Tail(context.Background(), b.key(no))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return tail
+}
+
+// TestAnIncarnationEndsOnce: a second word from a dead incarnation touches nothing of the living one.
+func TestAnIncarnationEndsOnce(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	b.live()
+	s := b.section(0)
+	dead := s.serving.Load()
+	b.panicIn(s)
+	if err := b.retry(func() error { _, err := b.hold(caller(2, 1), "A-1-2"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	living := s.serving.Load()
+	s.stopped(dead, nil, errors.New("again"))
+	if s.serving.Load() != living {
+		t.Error("the living incarnation was stopped by the dead one")
+	}
+	if life, _ := b.lifeOf(0); life != Serving {
+		t.Errorf("the section is %v", life)
+	}
+}
+
+// panicIn sends a command that the core does not know, and waits until its incarnation has ended.
+func (b *box) panicIn(s *Section) {
+	b.t.Helper()
+	ended := s.serving.Load().ended
+	r := newRequest()
+	r.Command = section.Command{Kind: 99, Request: section.RequestID{5}}
+	if _, err := s.roundTrip(r, deadlineSoon()); !errors.Is(err, ErrUnavailable) {
+		b.t.Errorf("the request that met the panic: %v", err)
+	}
+	<-ended
+}
+
+// brittleLog panics at a section's first end: a panic while a panic is being handled.
+type brittleLog struct {
+	slog.Handler
+	broken *atomic.Bool
+}
+
+func (l brittleLog) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l brittleLog) Handle(_ context.Context, r slog.Record) error {
+	if r.Level == slog.LevelError && !l.broken.Swap(true) {
+		panic("no room for the log")
+	}
+	return nil
+}
+
+// TestPanicInsideAPanic: P3, the section ends once, everybody is answered, and it comes back on demand.
+func TestPanicInsideAPanic(t *testing.T) {
+	var broken atomic.Bool
+	b := newBox(t, boxRules(), Config{Logger: slog.New(brittleLog{slog.DiscardHandler, &broken})})
+	b.mustHold(caller(1, 1), "A-1-1")
+	b.panicIn(b.section(0))
+	if err := b.retry(func() error { _, err := b.hold(caller(1, 2), "A-1-2"); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if !broken.Load() || b.seatsOf(1) != 2 {
+		t.Errorf("the logger broke: %v; the ledger counts %d seats, the buyer has 2", broken.Load(), b.seatsOf(1))
+	}
+	if got := b.e.Stats().SectionsServing.Load(); got != 2 {
+		t.Errorf("%d sections serve", got)
+	}
+}
