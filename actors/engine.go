@@ -94,6 +94,7 @@ type Engine struct {
 	mu      sync.Mutex // guards writes of catalog
 	catalog atomic.Pointer[map[storage.EventID]*event]
 	creates map[section.RequestID]storage.EventID // under mu
+	wishes  operatorMemory
 }
 
 var errStarting = errors.New("actors: starting: sections are loading")
@@ -210,6 +211,9 @@ func (e *Engine) CreateEvent(ctx context.Context, header *storage.Event, v *venu
 		}
 		return first, nil
 	}
+	if e.wishes.has(header.Create) { // the key of another call
+		return nil, ErrMismatch
+	}
 	made := *header
 	made.ID = storage.NewEventID()
 	made.CreatedAt = e.cfg.Clock()
@@ -238,6 +242,14 @@ func (e *Engine) CreateEvent(ctx context.Context, header *storage.Event, v *venu
 
 // SetSale turns an event's sale switch; it is durable before it counts.
 func (e *Engine) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState) (*storage.Event, error) {
+	return e.SetSaleOnce(ctx, id, Caller{Operator: true}, sale)
+}
+
+// SetSaleOnce is SetSale under an idempotency key: a repeat changes nothing, whatever others have switched since, and tells the event
+// as it stands. It is known until the process ends, see operatorMemory.
+//
+// Errors: ErrEventUnknown, ErrUnavailable, ErrMismatch, and the store's.
+func (e *Engine) SetSaleOnce(ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState) (*storage.Event, error) {
 	ev, err := e.event(id)
 	if err != nil {
 		return nil, err
@@ -249,7 +261,17 @@ func (e *Engine) SetSale(ctx context.Context, id storage.EventID, sale storage.S
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if _, ok := e.creates[who.Request]; ok && who.Request != (section.RequestID{}) {
+		return nil, ErrMismatch
+	}
+	switch known, err := e.wishes.meet(who); {
+	case err != nil:
+		return nil, err
+	case known:
+		return ev.header.Load(), nil
+	}
 	if err := e.cfg.Store.SetSale(ctx, id, sale); err != nil {
+		e.wishes.forget(who.Request)
 		return nil, err
 	}
 	changed := *ev.header.Load()

@@ -14,7 +14,8 @@ import (
 // Deadlines: every call that may write takes a timeout, after which it answers actors.ErrTimeout (outcome unknown).
 type Engine interface {
 	CreateEvent(ctx context.Context, e *storage.Event, v *venue.Venue) (*storage.Event, error) // ID, CreatedAt, Sections are filled in; a repeat of e.Create returns the first
-	SetSale(ctx context.Context, id storage.EventID, s storage.SaleState) (*storage.Event, error)
+	// SetSaleOnce turns the sale switch; a repeat of who's key changes nothing and tells the event as it stands.
+	SetSaleOnce(ctx context.Context, id storage.EventID, who actors.Caller, s storage.SaleState) (*storage.Event, error)
 	Events() []*storage.Event // immutable snapshots, newest first
 	Event(id storage.EventID) (*storage.Event, error)
 	Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error)

@@ -195,9 +195,10 @@ func (s *Server) setSale(r *request) error {
 	if !slices.Contains(states, storage.SaleState(body.State)) {
 		return badField("state", "must be open, paused or closed")
 	}
+	r.asks().text(body.State)
 	ctx, cancel := s.deadline()
 	defer cancel()
-	event, err := s.engine.SetSale(ctx, id, storage.SaleState(body.State))
+	event, err := s.engine.SetSaleOnce(ctx, id, r.caller(), storage.SaleState(body.State))
 	if err != nil {
 		return err
 	}
