@@ -94,3 +94,30 @@ func TestRepeatOfASweptTime(t *testing.T) {
 		t.Errorf("P5: the repeat after two days: %v %v, first %v", err, again.ID, held.ID)
 	}
 }
+
+// TestIndexForgetsWhatTheSectionForgot: the index lets go of a request once its section has, and not before.
+func TestIndexForgetsWhatTheSectionForgot(t *testing.T) {
+	rules := boxRules()
+	rules.DedupeWindow, rules.DedupeCountMin = 1000, 1
+	b := newBox(t, rules, Config{})
+	ev, _, err := b.e.openEvent(b.event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nth := func(n byte) Caller { // keys of one shard
+		who := caller(n, 1)
+		who.Request = section.RequestID{14: n}
+		return who
+	}
+	for n, seat := range []string{"A-1-1", "A-1-2", "A-1-3", "A-1-4"} {
+		ev.index.shard(nth(0).Request).sweepAt = 0
+		b.mustHold(nth(byte(n)), seat)
+		b.now.Add(2000)
+	}
+	entries := ev.index.shard(nth(0).Request).entries
+	for n, want := range []bool{false, false, true, true} {
+		if _, there := entries[nth(byte(n)).Request]; there != want {
+			t.Errorf("P5: request %d is in the index: %v, want %v", n, there, want)
+		}
+	}
+}
