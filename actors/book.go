@@ -129,7 +129,7 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 func (t *trip) enter(no storage.SectionNo, search bool, seats uint32) (at storage.SectionNo, known bool, err error) {
 	at = no
 	if t.call.Request != (section.RequestID{}) {
-		if at, known, err = t.register(no, search); err != nil {
+		if at, known, err = t.ev.index.enterBy(t.deadline, t.call.Request, no, search); err != nil {
 			return at, false, err
 		}
 	}
@@ -171,23 +171,6 @@ func (t *trip) reserve(seats uint32) bool {
 	}
 	t.reserved = seats
 	return true
-}
-
-// register enters the request into the index. A search has its key for itself: it waits for others to end, and they for it.
-func (t *trip) register(no storage.SectionNo, search bool) (storage.SectionNo, bool, error) {
-	for {
-		at, known, busy := t.ev.index.enter(t.call.Request, no, search)
-		if busy == nil {
-			return at, known, nil
-		}
-		timer := time.NewTimer(time.Until(t.deadline))
-		select {
-		case <-busy:
-			timer.Stop()
-		case <-timer.C:
-			return 0, false, ErrTimeout
-		}
-	}
 }
 
 func (t *trip) leave(no storage.SectionNo, keep bool) {
@@ -295,6 +278,10 @@ func (t *trip) best(out *BookingView) error {
 			t.leave(at, false)
 			return err
 		}
+	}
+	if !known && b.Quantity > t.ev.header.Load().Rules.SeatsPerBookingMax { // whatever is free: sections too small for it are not even asked
+		t.leave(candidates[0], false)
+		return &Refusal{Code: section.TooManySeats}
 	}
 	c := section.Command{Kind: section.PlaceBest, Quantity: b.Quantity, Category: category, AnyCategory: any, AccessibleOnly: b.Accessible}
 	no, rejection, err := t.search(c, candidates, out)

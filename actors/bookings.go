@@ -25,18 +25,61 @@ func (e *Engine) locate(id BookingID) (*event, *openEvent, *Section, error) {
 
 // act sends one command about a booking and fills out when it is accepted.
 func (e *Engine) act(kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView) (section.Outcome, error) {
+	r := newRequest()
+	r.Command.Kind = kind
+	r.read = kind == 0
+	return e.command(r, id, who, deadline, out)
+}
+
+// probe asks what the section would say to a command, without doing it: for what must be known before money moves.
+func (e *Engine) probe(kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView) (section.Outcome, error) {
+	r := newRequest()
+	r.Command.Kind = kind
+	r.probe = true
+	return e.command(r, id, who, deadline, out)
+}
+
+// command carries r to its booking's section. The key is entered in the event's index, so that one used for a booking of another
+// section is a mismatch (P5).
+func (e *Engine) command(r *Request, id BookingID, who Caller, deadline time.Time, out *BookingView) (section.Outcome, error) {
 	ev, o, s, err := e.locate(id)
 	if err != nil {
+		r.free()
 		return section.Outcome{}, err
 	}
-	r := newRequest()
-	r.Command = section.Command{Kind: kind, Booking: id.No, Buyer: who.Buyer, Operator: who.Operator, Request: who.Request, Fingerprint: who.Fingerprint}
-	r.read = kind == 0
+	keyed := who.Request != (section.RequestID{})
+	if keyed {
+		at, _, err := ev.index.enterBy(deadline, who.Request, s.key.Section, false)
+		if err != nil {
+			r.free()
+			return section.Outcome{}, err
+		}
+		if at != s.key.Section {
+			ev.index.leave(who.Request, at, false, judgedUnknown)
+			r.free()
+			return section.Outcome{}, ErrMismatch
+		}
+	}
+	r.Command.Booking, r.Command.Buyer, r.Command.Operator = id.No, who.Buyer, who.Operator
+	r.Command.Request, r.Command.Fingerprint = who.Request, who.Fingerprint
+	probe := r.probe
 	outcome, err := s.roundTrip(r, deadline)
+	if keyed {
+		keep, judged := true, judgedUnknown // after an error nobody knows whether the section remembers it
+		if err == nil {
+			keep, judged = outcome.Rejection == section.Accepted && !probe, r.Command.At
+		}
+		ev.index.leave(who.Request, s.key.Section, keep, judged)
+	}
 	if err != nil {
 		return section.Outcome{}, err
 	}
 	defer r.free()
+	return o.tellBooking(ev, id, outcome, out)
+}
+
+// tellBooking gives the caller a copy of the outcome that outlives its request, and fills out when it is accepted.
+func (o *openEvent) tellBooking(ev *event, id BookingID, outcome *section.Outcome, out *BookingView) (section.Outcome, error) {
 	got := *outcome
 	got.Seats, got.Lost = nil, nil
 	switch {
@@ -176,19 +219,21 @@ func (e *Engine) join(id BookingID, who Caller, done <-chan struct{}, mine, repe
 	return &Refusal{Code: section.PaymentInProgress}
 }
 
-// Refund gives money back, then the seats. The processor's refund is idempotent by booking: after an error the reconciler goes on
-// by itself, after a crash between the two calling again mends it.
+// Refund gives money back, then the seats. The section is asked first whether it would, so that no money moves for a key that was
+// used for something else. The processor's refund is idempotent by booking: after an error the reconciler goes on by itself,
+// after a crash between the two calling again mends it.
 func (e *Engine) Refund(id BookingID, who Caller, timeout time.Duration, out *BookingView) error {
 	deadline := time.Now().Add(timeout)
-	if err := e.read(id, who, deadline, out); err != nil {
+	got, err := e.probe(section.RefundBooking, id, who, deadline, out)
+	switch {
+	case err != nil:
 		return err
-	}
-	switch out.State {
-	case section.BookingRefunded:
-		return nil
-	case section.BookingConfirmed:
-	default:
+	case got.Rejection == section.AlreadyRefunded:
+		return e.read(id, who, deadline, out)
+	case got.Rejection != section.Accepted:
 		return &Refusal{Code: section.NotConfirmed}
+	case got.Repeat:
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(e.ctx, max(time.Until(deadline)-chargeMargin, chargeMargin))
 	defer cancel()
@@ -197,7 +242,7 @@ func (e *Engine) Refund(id BookingID, who Caller, timeout time.Duration, out *Bo
 		e.reconciler.Add(paymentID(id))
 		return ErrUnavailable
 	}
-	got, err := e.act(section.RefundBooking, id, who, deadline, out)
+	got, err = e.act(section.RefundBooking, id, who, deadline, out)
 	if err == nil && got.Rejection == section.AlreadyRefunded {
 		return e.read(id, who, deadline, out)
 	}

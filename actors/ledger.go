@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"sync"
+	"time"
 
 	"holdfast/actors/section"
 	"holdfast/storage"
@@ -63,10 +64,10 @@ func (b *buyerLedger) release(buyer section.BuyerID, n uint32) {
 	delete(s.seats, buyer)
 }
 
-// requestIndex knows which section of the event met a request that asks for seats, so that a repeat goes to the section that
+// requestIndex knows which section of the event met a request, so that a repeat goes to the section that
 // remembers it (P5), also when the request named no section, and so that a key used again for another section is seen as a mismatch.
 //
-// Invariant: a placed hold that a serving section remembers has an entry. So a request without one is no repeat, anywhere. An entry
+// Invariant: a request that a serving section remembers has an entry (blocking, which several sections share, has one of them). So a request without one is no repeat, anywhere. An entry
 // is there before its request is sent; entries of refused requests are dropped when the last call under the key ends; those of
 // accepted ones are dropped only once their section has forgotten every request judged so long ago. The sections remember by time
 // and by count (DedupeWindow, DedupeCountMin), which no rule of the index's own could repeat exactly: it asks them.
@@ -140,6 +141,23 @@ func (x *requestIndex) enter(id section.RequestID, no storage.SectionNo, search 
 	e.searching = search
 	s.entries[id] = e
 	return e.section, known, nil
+}
+
+// enterBy is enter for one who waits: a search has its key for itself, it waits for others to end, and they for it.
+func (x *requestIndex) enterBy(deadline time.Time, id section.RequestID, no storage.SectionNo, search bool) (at storage.SectionNo, known bool, err error) {
+	for {
+		at, known, busy := x.enter(id, no, search)
+		if busy == nil {
+			return at, known, nil
+		}
+		timer := time.NewTimer(time.Until(deadline))
+		select {
+		case <-busy:
+			timer.Stop()
+		case <-timer.C:
+			return 0, false, ErrTimeout
+		}
+	}
 }
 
 func (s *indexShard) waiter(id section.RequestID) <-chan struct{} {

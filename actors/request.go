@@ -17,6 +17,8 @@ type Request struct {
 
 	// read asks for Command.Booking instead of a command: nothing is judged or written.
 	read bool
+	// probe asks for the answer to Command without its effect.
+	probe bool
 	// reserved seats of Command.Buyer in the event's buyer ledger; given back unless the hold is accepted afresh.
 	reserved uint32
 	// told is called once, on the section's goroutine, with the answer in place. It must not block.
@@ -38,7 +40,7 @@ func newRequest() *Request {
 	r := requests.Get().(*Request)
 	seats := r.seats[:0]
 	r.Command = section.Command{}
-	r.Err, r.read, r.reserved, r.told, r.seats = nil, false, 0, nil, seats
+	r.Err, r.read, r.probe, r.reserved, r.told, r.seats = nil, false, false, 0, nil, seats
 	return r
 }
 
@@ -58,12 +60,6 @@ func (r *Request) tell() {
 func (r *Request) placedNow() bool {
 	d := &r.Decision
 	return r.Err == nil && !r.read && d.Outcome.Rejection == section.Accepted && len(d.Changes) > 0 && d.Changes[0].Kind == section.HoldPlaced
-}
-
-// fail answers with an error instead of an outcome.
-func (r *Request) fail(err error) {
-	r.Err = err
-	r.tell()
 }
 
 // wait blocks for the answer; false means that the deadline came first and that the request is no longer the waiter's.

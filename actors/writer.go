@@ -44,8 +44,8 @@ type Writer struct {
 	backlog []*Request // waiting for room: the gathering record is full
 	answers []*Request // may be told now
 	freed   []freedSeats
-	expiry  section.Decision
-	body    []byte // scratch of one request's encoded changes
+	expiry  section.Decision // scratch of what the writer itself asks the state
+	body    []byte           // scratch of one request's encoded changes
 	touched []section.SeatIndex
 
 	sinceSnapshot int // changes since the last one
@@ -138,6 +138,11 @@ func (w *Writer) judge(r *Request) bool {
 	w.state.Decide(&r.Command, d)
 	if len(d.Changes) == 0 {
 		w.answerAfter(r, d.Outcome.DependsOn)
+		return true
+	}
+	if r.probe {
+		w.state.Lookup(r.Command.Booking, &w.expiry) // what would be accepted depends on the booking as it stands
+		w.answerAfter(r, w.expiry.Outcome.DependsOn)
 		return true
 	}
 	if w.apply(d.Changes, at) != nil {

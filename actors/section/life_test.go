@@ -264,8 +264,8 @@ func TestVisitors(t *testing.T) {
 	}
 	requests := 0
 	k.state.Requests(func(RequestID) { requests++ })
-	if requests != 6 {
-		t.Errorf("%d requests placed a hold, want 6", requests)
+	if requests != 15 {
+		t.Errorf("%d requests are remembered, want all 15", requests)
 	}
 	if owner, ok := k.state.Owner(2); !ok || owner != buyerOf(1) {
 		t.Errorf("owner %v %v", owner, ok)

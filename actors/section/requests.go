@@ -10,7 +10,6 @@ type remembered struct {
 }
 
 func (e *remembered) slot() uint32 { return e.ref >> 1 }
-func (e *remembered) placed() bool { return e.ref&1 != 0 }
 
 // requestMemory is the idempotency memory (P5): it lives in the state, so it is as durable as what it remembers. Only accepted
 // requests are in it: remembering a refusal would cost a write (P7), and the loser is welcome to try again.

@@ -137,13 +137,11 @@ func (s *State) SoldSeats(visit func(SeatIndex, BookingNo)) {
 	}
 }
 
-// Requests calls visit for every remembered request that placed a hold, oldest first.
+// Requests calls visit for every remembered request, oldest first.
 func (s *State) Requests(visit func(RequestID)) {
 	q := &s.requests.entries
 	for i := range q.n {
-		if e := q.at(q.head + i); e.placed() {
-			visit(e.id)
-		}
+		visit(q.at(q.head + i).id)
 	}
 }
 
