@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -156,29 +157,35 @@ func (b *box) panicIn(s *Section) {
 // brittleLog panics at a section's first end: a panic while a panic is being handled.
 type brittleLog struct {
 	slog.Handler
-	broken *atomic.Bool
+	once   *sync.Once
+	broken chan struct{}
 }
 
 func (l brittleLog) Enabled(context.Context, slog.Level) bool { return true }
 
 func (l brittleLog) Handle(_ context.Context, r slog.Record) error {
-	if r.Level == slog.LevelError && !l.broken.Swap(true) {
-		panic("no room for the log")
+	if r.Level != slog.LevelError {
+		return nil
 	}
+	l.once.Do(func() {
+		close(l.broken)
+		panic("no room for the log")
+	})
 	return nil
 }
 
 // TestPanicInsideAPanic: P3, the section ends once, everybody is answered, and it comes back on demand.
 func TestPanicInsideAPanic(t *testing.T) {
-	var broken atomic.Bool
-	b := newBox(t, boxRules(), Config{Logger: slog.New(brittleLog{slog.DiscardHandler, &broken})})
+	broken := make(chan struct{})
+	b := newBox(t, boxRules(), Config{Logger: slog.New(brittleLog{slog.DiscardHandler, new(sync.Once), broken})})
 	b.mustHold(caller(1, 1), "A-1-1")
 	b.panicIn(b.section(0))
+	<-broken
 	if err := b.retry(func() error { _, err := b.hold(caller(1, 2), "A-1-2"); return err }); err != nil {
 		t.Fatal(err)
 	}
-	if !broken.Load() || b.seatsOf(1) != 2 {
-		t.Errorf("the logger broke: %v; the ledger counts %d seats, the buyer has 2", broken.Load(), b.seatsOf(1))
+	if got := b.seatsOf(1); got != 2 {
+		t.Errorf("the ledger counts %d seats, the buyer has 2", got)
 	}
 	if got := b.e.Stats().SectionsServing.Load(); got != 2 {
 		t.Errorf("%d sections serve", got)
