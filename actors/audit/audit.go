@@ -25,6 +25,9 @@ type Source interface {
 type Options struct {
 	// Progress is called after each section, from the calling goroutine; it must not block. nil: nobody looks.
 	Progress func(done, total int)
+	// Payments calls visit with every payment of the processor's books. nil: there are none at hand, and money is not looked at. An
+	// error is a finding: everything else is audited all the same.
+	Payments func(visit func(Payment)) error
 }
 
 // Run audits everything in the source. The error says that the audit could not be made; what it found is in the report.
@@ -39,7 +42,8 @@ func Run(ctx context.Context, source Source, options Options) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("audit: list logs: %w", err)
 	}
-	r := &run{ctx: ctx, source: source, progress: options.Progress, report: &Report{Events: []EventReport{}, Findings: []Finding{}}, orphans: make(map[storage.SectionKey]bool)}
+	r := &run{ctx: ctx, source: source, progress: options.Progress, report: &Report{Events: []EventReport{}, UnderWay: []Finding{}, Findings: []Finding{}}, orphans: make(map[storage.SectionKey]bool)}
+	r.loadPayments(options.Payments)
 	for _, key := range logs {
 		r.orphans[key] = true
 	}
@@ -52,6 +56,7 @@ func Run(ctx context.Context, source Source, options Options) (*Report, error) {
 		}
 	}
 	r.reportOrphans(logs)
+	r.reportStrayPayments()
 	return r.report, nil
 }
 
@@ -61,6 +66,8 @@ type run struct {
 	progress func(done, total int)
 	report   *Report
 	orphans  map[storage.SectionKey]bool // logs that no event has claimed yet
+	payments *payments                   // nil: money is not looked at
+	strays   int                         // payments of no section of any event
 	done     int
 	total    int
 }
@@ -81,9 +88,14 @@ func (r *run) event(e *storage.Event) error {
 	for i := range e.Sections {
 		key := storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)}
 		s := newSectionAudit(r, key, e, i, plan.Layout(i))
-		if err := s.check(); err != nil {
+		whole, err := s.check()
+		if err != nil {
 			return fmt.Errorf("audit: section %v: %w", key, err)
 		}
+		if whole {
+			s.comparePayments(e, plan.Categories)
+		}
+		r.unchecked(key)
 		out.add(&s.totals)
 		if r.orphans[key] {
 			out.Logs++
@@ -105,7 +117,9 @@ func (r *run) tick() {
 // forget keeps an unreadable event's logs from being reported a second time, as orphans.
 func (r *run) forget(e *storage.Event) {
 	for i := range e.Sections {
-		delete(r.orphans, storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)})
+		key := storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)}
+		delete(r.orphans, key)
+		r.unchecked(key)
 		r.tick()
 	}
 }

@@ -35,8 +35,22 @@ const (
 	SnapshotDiffers Code = "snapshot_differs"
 	// Orphan: a log or a ticket of a section that no event has.
 	Orphan Code = "orphan"
+	// PaymentMissing: a booking was sold, and the processor has no charge for it (P6).
+	PaymentMissing Code = "payment_missing"
+	// PaymentStray: the processor has money of a booking that is not there, has ended, or waits for no money (P6).
+	PaymentStray Code = "payment_stray"
+	// PaymentDiffers: a payment is of another amount or currency than the booking's seats cost.
+	PaymentDiffers Code = "payment_differs"
 	// More: findings beyond FindingsMax were counted and not listed.
 	More Code = "more"
+)
+
+// What a crash may leave half done, and no damage.
+const (
+	// ChargeUnderWay: charged, and the booking still paying. The next start confirms it.
+	ChargeUnderWay Code = "charge_under_way"
+	// RefundUnderWay: the money is back, and the seats not yet. Repeating the refund ends it.
+	RefundUnderWay Code = "refund_under_way"
 )
 
 // FindingsMax bounds the findings listed for one section: a broken log would otherwise fill the screen with one mistake.
@@ -120,11 +134,34 @@ type EventReport struct {
 	Totals
 }
 
+// PaymentTotals counts the processor's books.
+type PaymentTotals struct {
+	Checked   bool   `json:"checked"` // false: no books were at hand, or they could not be read
+	Charged   uint64 `json:"charged"`
+	Declined  uint64 `json:"declined"`
+	Refunded  uint64 `json:"refunded"`
+	Unchecked uint64 `json:"unchecked"` // of sections whose logs break off
+}
+
+func (t *PaymentTotals) count(status PaymentStatus) {
+	switch status {
+	case PaymentCharged:
+		t.Charged++
+	case PaymentDeclined:
+		t.Declined++
+	case PaymentRefunded:
+		t.Refunded++
+	case PaymentUnknown:
+	}
+}
+
 // Report is what an audit found. It is clean when Findings is empty.
 type Report struct {
 	Events   []EventReport `json:"events"`
+	Payments PaymentTotals `json:"payments"`
+	UnderWay []Finding     `json:"under_way"` // what a crash left half done: no damage
 	Findings []Finding     `json:"findings"`
 }
 
-// Clean tells whether nothing was found.
+// Clean tells whether nothing was found. What is under way is no finding: a crash at the wrong moment leaves it in good order.
 func (r *Report) Clean() bool { return len(r.Findings) == 0 }

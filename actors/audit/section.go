@@ -45,24 +45,25 @@ func (s *sectionAudit) note(code Code, detail string) {
 	s.report.Findings = append(s.report.Findings, Finding{Event: s.key.Event.String(), Section: s.name, Seq: s.seq, Code: code, Detail: detail})
 }
 
-func (s *sectionAudit) check() error {
+// check holds everything but money against the log; whole is false when the log breaks off.
+func (s *sectionAudit) check() (whole bool, err error) {
 	if err := s.loadSnapshot(); err != nil {
-		return err
+		return false, err
 	}
-	whole, err := s.readLog()
+	whole, err = s.readLog()
 	if err != nil {
-		return err
+		return false, err
 	}
 	s.seq = 0
 	s.ledger.totals(&s.totals)
 	if !whole {
-		return nil // what follows would only repeat that the log ends too early
+		return false, nil // what follows would only repeat that the log ends too early
 	}
 	s.compareState()
 	if s.snapshot != nil {
 		s.note(SnapshotDiffers, fmt.Sprintf("snapshot stands at record %d, the log ends at %d", s.snapshot.Seq, s.chain.seq))
 	}
-	return s.compareTickets()
+	return true, s.compareTickets()
 }
 
 func (s *sectionAudit) loadSnapshot() error {
