@@ -50,7 +50,11 @@ type config struct {
 	// RequestTimeout is how long a request may wait for the log, in Go's notation. Default 5s. Shorter turns a slow disk into
 	// "outcome unknown" answers (safe to repeat with the same key); longer keeps buyers in front of a blank page.
 	RequestTimeout time.Duration `help:"Longest wait of a request for its answer (${default})." default:"5s" placeholder:"DURATION" group:"Limits"`
-	// ShutdownTimeout is how long a stopping server waits for requests in flight and snapshots. Default 15s. Shorter never
+	// DrainWait is how long a stopping server answers 503 on /readyz and still serves everything else, new connections too, so that a
+	// balancer sees it before anybody is turned away. Default 300ms, for one that asks several times a second; set it to more than
+	// the time between two of the balancer's questions. Longer only delays the stop. 0: none.
+	DrainWait time.Duration `help:"Time between not ready and no longer listening (${default})." default:"300ms" placeholder:"DURATION" group:"Limits"`
+	// ShutdownTimeout is how long a stopping server waits for requests in flight and snapshots, DrainWait not counted. Default 15s. Shorter never
 	// loses what was acknowledged: it only makes the next start replay more of the log.
 	ShutdownTimeout time.Duration `help:"Longest graceful stop (${default})." default:"15s" placeholder:"DURATION" group:"Limits"`
 
@@ -98,6 +102,8 @@ func (c *config) checkNumbers() error {
 		return errors.New("--inflight must be 1 or more: with none no request is ever taken")
 	case c.RequestTimeout < 10*time.Millisecond:
 		return errors.New("--request-timeout must be 10ms or more: a disk's sync takes about that long")
+	case c.DrainWait < 0:
+		return errors.New("--drain-wait must not be negative")
 	case c.ShutdownTimeout < 0:
 		return errors.New("--shutdown-timeout must not be negative")
 	case c.DemoBuyers < 0:

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"holdfast/actors"
 	"holdfast/actors/checkout/sandbox"
@@ -113,12 +114,15 @@ type engine struct {
 	node *Node
 }
 
-var errOpening = errors.New("the demonstration is being made")
+var (
+	errOpening  = errors.New("the demonstration is being made")
+	errStopping = errors.New("shutting down")
+)
 
 func (e engine) Ready() error {
 	switch {
 	case e.node.stopping.Load():
-		return actors.ErrUnavailable
+		return errStopping
 	case e.node.opening.Load():
 		return errOpening
 	}
@@ -148,6 +152,18 @@ func (n *Node) Engine() *actors.Engine { return n.engine }
 
 // Served yields the server's end: an error if it ended by itself.
 func (n *Node) Served() <-chan error { return n.served }
+
+// Drain says "not ready" from now on, and goes on serving everybody, on new connections too, for that long or until ctx ends: a
+// listener that closed at once would turn away those whom a balancer sends before it has asked again.
+func (n *Node) Drain(ctx context.Context, wait time.Duration) {
+	n.stopping.Store(true)
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
 
 // Close stops gracefully: not ready first, so that nobody new is sent here; then requests in flight are answered, sections
 // leave snapshots, and the store closes. When ctx ends before that, the rest is cut short, which loses nothing acknowledged.

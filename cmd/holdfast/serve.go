@@ -32,8 +32,8 @@ func (serveCommand) Help() string {
   holdfast serve --config holdfast.yaml --log-format json
       Settings from a file. A flag wins over HOLDFAST_… in the environment, which wins over the file.
 
-SIGTERM or ^C stops gracefully: /readyz answers 503, requests in flight are answered, sections leave snapshots. A second one
-stops at once, which loses nothing that was acknowledged.`
+SIGTERM or ^C stops gracefully: /readyz answers 503 while everything is still served (--drain-wait), then the listener closes,
+requests in flight are answered, and sections leave snapshots. A second one stops at once, which loses nothing that was acknowledged.`
 }
 
 // Run serves until a signal.
@@ -56,7 +56,10 @@ func (s *serveCommand) Run(c *console) error {
 	s.announce(c.out, log, node)
 	failed := s.runUntil(ctx, node, log)
 	restoreSignals() // from here on a second signal ends the process
-	log.Info("stopping", "patience", s.ShutdownTimeout)
+	log.Info("stopping", "drain", s.DrainWait, "patience", s.ShutdownTimeout)
+	if failed == nil {
+		node.Drain(context.WithoutCancel(ctx), s.DrainWait)
+	}
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.ShutdownTimeout)
 	defer cancel()
 	err = errors.Join(failed, node.Close(patience), stopProfiles())
@@ -106,6 +109,10 @@ func (s *serveCommand) announce(out io.Writer, log *slog.Logger, node *Node) {
 		if !loopback(s.Listen) {
 			log.Warn("dev-auth on an address that others reach", "address", node.Addr())
 		}
+	}
+	if s.LogFormat == "json" { // a machine reads this: no words for people between the lines
+		log.Info("open", "url", "http://"+node.Addr()+"/", "demo", s.Demo, "demo_buyers", s.DemoBuyers)
+		return
 	}
 	fmt.Fprintf(out, "\n  Holdfast is at  http://%s/\n", node.Addr())
 	if s.Demo {
