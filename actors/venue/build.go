@@ -81,10 +81,10 @@ func (d *draft) indexCategories() map[string]section.CategoryID {
 			break
 		}
 		_, twice := index[category.key]
-		if category.Label == "" || twice || labels[category.Label] {
+		if category.Label == "" || twice || labels[sameName(category.Label)] {
 			d.defect(category.path, "category without a label, or one that is there already: %q", category.Label)
 		}
-		index[category.key], labels[category.Label] = section.CategoryID(i), true
+		index[category.key], labels[sameName(category.Label)] = section.CategoryID(i), true
 	}
 	if len(d.categories) == 0 {
 		d.openCategories = true
@@ -189,7 +189,7 @@ func (row *draftRow) seatPath(i int) string {
 	return row.path
 }
 
-// checkSeatIDs guards P1: one id, one seat. v's sections are still parallel to the draft's.
+// checkSeatIDs guards P1: one id, one seat, however it is spelled. v's sections are still parallel to the draft's.
 func (d *draft) checkSeatIDs(v *Venue) {
 	seen := make(map[string]struct{}, d.seats)
 	repeated := map[string]bool{}
@@ -197,7 +197,7 @@ func (d *draft) checkSeatIDs(v *Venue) {
 	for i := range v.Sections {
 		for j := range v.Sections[i].Rows {
 			for k := range v.Sections[i].Rows[j].Seats {
-				id := v.Sections[i].Rows[j].Seats[k].ID
+				id := sameName(v.Sections[i].Rows[j].Seats[k].ID)
 				if _, twice := seen[id]; twice && !repeated[id] && !d.explained[id] && id != "" {
 					repeated[id] = true
 					order = append(order, id)
@@ -217,7 +217,7 @@ func (d *draft) nameClashes(v *Venue, repeated map[string]bool, order []string) 
 	for i := range v.Sections {
 		for j := range v.Sections[i].Rows {
 			for k := range v.Sections[i].Rows[j].Seats {
-				id := v.Sections[i].Rows[j].Seats[k].ID
+				id := sameName(v.Sections[i].Rows[j].Seats[k].ID)
 				if !repeated[id] {
 					continue
 				}
@@ -241,10 +241,10 @@ func (d *draft) checkSplitIDs(v *Venue) {
 	taken := make(map[string]bool, len(v.Sections))
 	for i := range v.Sections {
 		s := &v.Sections[i]
-		if taken[s.ID] && (s.SplitOf != "" || len(v.Sections) != len(d.sections)) && s.ID != "" {
+		if taken[sameName(s.ID)] && (s.SplitOf != "" || len(v.Sections) != len(d.sections)) && s.ID != "" {
 			d.defect("", "section label %q is also the name of a part of a section above %d seats", s.ID, SectionSeatsMax)
 		}
-		taken[s.ID] = true
+		taken[sameName(s.ID)] = true
 	}
 }
 

@@ -3,6 +3,8 @@ package venue
 import (
 	"fmt"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // DefectsMax bounds the list a refusal carries; the rest is counted. It keeps the answer to a hostile plan small.
@@ -66,6 +68,9 @@ func joinPlaces(paths []string, count int) string {
 	return text
 }
 
+// repeated tells whether the name was seen more than once.
+func (s *sightings) repeated(name string) bool { return s.again[sameName(name)] != nil }
+
 // clash is a name that should be unique, and where it stands.
 type clash struct {
 	paths []string // the first placesShown
@@ -79,7 +84,11 @@ func (c *clash) note(path string) {
 	}
 }
 
-// sightings finds the repeated among names that should be unique.
+// sameName is one spelling for all that look alike letter by letter (Unicode's NFC): "é" may be one code point or two, and two seats
+// of that name are one to whoever reads the tickets. Names are compared by it and kept as they were written.
+func sameName(name string) string { return norm.NFC.String(name) }
+
+// sightings finds the repeated among names that should be unique. Names are compared by sameName.
 type sightings struct {
 	first map[string]string // name → where it was first
 	again map[string]*clash // those seen more than once
@@ -91,6 +100,7 @@ func newSightings(sizeHint int) *sightings {
 }
 
 func (s *sightings) note(name, path string) {
+	name = sameName(name)
 	first, seen := s.first[name]
 	if !seen {
 		s.first[name] = path

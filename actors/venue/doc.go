@@ -16,6 +16,10 @@
 // A duplicate id is a double sale waiting to happen (P1), so nothing is ever merged: a plan is imported whole or refused with
 // the complete list of why. Paths in that list are JSON pointers (RFC 6901) into the plan as it was sent.
 //
+// What people cannot tell apart is a duplicate too: labels are compared in Unicode's composed form (NFC) and kept as they were written, and
+// characters that cannot be seen (controls, zero-width, directional marks, line separators) are refused wherever a label stands. Letters
+// of different scripts that merely resemble each other are not judged.
+//
 // # Seat ids
 //
 // A seat's id is <section>-<row>-<seat> from the plan's own labels, kept letter by letter, so that ids printed elsewhere go on

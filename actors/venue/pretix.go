@@ -163,7 +163,7 @@ func (d *draft) uniqueZones() {
 	}
 	for i := range d.sections {
 		s := &d.sections[i]
-		if names.again[s.id] != nil && s.zoneID != "" {
+		if names.repeated(s.id) && s.zoneID != "" {
 			s.id = slug(s.zoneID)
 		}
 	}
@@ -183,13 +183,14 @@ func (d *draft) checkGuids() {
 	d.explained = map[string]bool{}
 	d.eachSeat(func(s *draftSection, row *draftRow, i int) {
 		seat := &row.seats[i]
-		id := seatID(s.id, row.label, seat.label)
+		id := sameName(seatID(s.id, row.label, seat.label))
+		guid := sameName(seat.guid)
 		switch {
-		case guids.again[seat.guid] != nil:
-			if places[seat.guid] == nil {
-				places[seat.guid] = &clash{}
+		case guids.again[guid] != nil:
+			if places[guid] == nil {
+				places[guid] = &clash{}
 			}
-			places[seat.guid].note(row.seatPath(i))
+			places[guid].note(row.seatPath(i))
 			d.explained[id] = true
 		case seat.guid != "" && (labels.again[id] != nil || seat.label == ""):
 			seat.id = seat.guid

@@ -3,6 +3,7 @@ package venue
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"strconv"
@@ -166,14 +167,19 @@ func (r *reader) text() string {
 	return text
 }
 
-// labelProblem says why a label cannot be used; "" is fine.
+// labelProblem says why a label cannot be used; "" is fine. What cannot be seen (controls, zero-width and directional characters,
+// line separators) is refused rather than dropped: two labels that differ by nothing else are two seats nobody can tell apart, and
+// a plan that has them was meant otherwise.
 func labelProblem(label string) string {
 	if len(label) > LabelBytesMax {
 		return "longer than " + strconv.Itoa(LabelBytesMax) + " bytes"
 	}
 	for _, char := range label {
-		if unicode.IsControl(char) || char == unicode.ReplacementChar {
-			return "contains a control or broken character"
+		switch {
+		case char == unicode.ReplacementChar:
+			return "contains a broken character"
+		case unicode.In(char, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp):
+			return fmt.Sprintf("contains a character that cannot be seen (%U)", char)
 		}
 	}
 	return ""

@@ -54,7 +54,7 @@ var walls = map[string]wall{
 	},
 	"actors/venue": {
 		Why: "plans are data: parsing them needs the core's types and nothing that runs",
-		Own: []string{"actors/section"}, Third: []string{strictJSON}, Test: []string{rapid},
+		Own: []string{"actors/section"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"}, Test: []string{rapid},
 	},
 	"actors/checkout": {
 		Why: "payments know bookings and the log's words; they neither store nor serve",
