@@ -102,6 +102,7 @@ func badBookings(event, ghost, long string) []badInput {
 		{"POST", event + "/bookings", alice, `{"seats":["A-1-1"],"vip":true}`, 400, "bad_request", "vip"},
 		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":"2"}}`, 400, "bad_request", "best_available.quantity"},
 		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":-2}}`, 400, "bad_request", "best_available.quantity"},
+		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":4000000000}}`, 400, "bad_request", "best_available.quantity"},
 		{"POST", event + "/bookings", alice, `{"best_available":{}}`, 400, "bad_request", "best_available.quantity"},
 		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1,"row":1}}`, 400, "bad_request", "best_available.row"},
 		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1},"seats":["A-1-1"]}`, 400, "bad_request", "best_available"},

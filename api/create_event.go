@@ -20,7 +20,7 @@ const (
 	holdTTLMax         = 24 * 3600
 	holdCeilingDefault = 1200
 	holdCeilingMax     = 7 * 24 * 3600
-	bookingSeatsMax    = 100
+	bookingSeatsMax    = wire.BookingSeatsMax
 	buyerSeatsMax      = 10_000
 	seatsDefault       = 8
 	nameBytesMax       = 300

@@ -92,6 +92,37 @@ func TestP5SameKeySameAnswer(t *testing.T) {
 	h.do("POST", "/v1/events", create, eventBody(`,"hold_ttl_seconds":5`)).want(422, "idempotency_mismatch")
 }
 
+// P5, as the document tells it: a repeat shows the booking as it stands now and has no second effect; keys are per buyer and event;
+// a refusal is not remembered, a declined payment is; without a key every request is a wish of its own.
+func TestP5KeysAsDescribed(t *testing.T) {
+	h := open(t, nil)
+	event, other := h.show(""), h.show("")
+	keyed := alice.with("Idempotency-Key", "wish-1")
+	seat := func(id string) string { return `{"seats":["` + id + `"]}` }
+	first := h.do("POST", event+"/bookings", keyed, seat("A-1-1")).want(201, "").booking()
+	h.do("DELETE", "/v1/bookings/"+first.ID, alice, "").want(200, "")
+	if again := h.do("POST", event+"/bookings", keyed, seat("A-1-1")).want(201, "").booking(); again.ID != first.ID || again.State != "released" {
+		t.Errorf("repeated after its release: %+v", again)
+	}
+	if elsewhere := h.do("POST", other+"/bookings", keyed, seat("A-1-1")).want(201, "").booking(); elsewhere.ID == first.ID {
+		t.Error("one key in two events gave one booking")
+	}
+	taken := h.do("POST", event+"/bookings", bob, seat("A-1-1")).want(201, "").booking() // so the repeat took no seat
+	refused := alice.with("Idempotency-Key", "wish-2")
+	h.do("POST", event+"/bookings", refused, seat("A-1-1")).want(409, "seat_taken")
+	h.do("DELETE", "/v1/bookings/"+taken.ID, bob, "").want(200, "")
+	b := h.do("POST", event+"/bookings", refused, seat("A-1-1")).want(201, "").booking()
+	declined := alice.with("Idempotency-Key", "pay-1")
+	for range 2 {
+		h.do("POST", "/v1/bookings/"+b.ID+"/confirm", declined, `{"payment_token":"tok_declined"}`).want(402, "payment_declined")
+	}
+	h.do("POST", event+"/bookings", alice, seat("A-1-2")).want(201, "")
+	h.do("POST", event+"/bookings", alice, seat("A-1-2")).want(409, "seat_taken")
+	for _, absent := range []string{event + "/queue", "/v1/cluster", "/v1/payments/webhook"} {
+		h.do("POST", absent, alice, "{}").want(404, "not_found")
+	}
+}
+
 // P5: the operators' switches too: one key, one wish, one effect.
 func TestP5OperatorsKeys(t *testing.T) {
 	h := open(t, nil)

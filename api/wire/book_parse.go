@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"strconv"
 	"unicode/utf8"
 	"unsafe"
 
@@ -112,13 +113,16 @@ func (p *BookParser) parseBest(v *fastjson.Value) {
 	p.Book.BestAvailable = &p.best
 }
 
+// quantityRange is what any event allows at most. A number beyond it that can be read is refused later, by the event's own limit.
+var quantityRange = "must be a whole number from 1 to " + strconv.Itoa(BookingSeatsMax) + "; an event may allow fewer"
+
 func (p *BookParser) bestMember(key []byte, v *fastjson.Value, seen *uint8) {
 	switch string(key) {
 	case "quantity":
 		p.mark("best_available.quantity", seen, 1)
 		quantity, err := v.Uint()
 		if err != nil || quantity > 1<<31 {
-			p.fail("best_available.quantity", "must be a whole number")
+			p.fail("best_available.quantity", quantityRange)
 		}
 		p.best.Quantity = uint32(quantity)
 	case "section":

@@ -57,6 +57,9 @@ type Book struct {
 	BestAvailable *BestAvailable `json:"best_available,omitempty"`
 }
 
+// BookingSeatsMax is the most seats that any event may allow in one booking.
+const BookingSeatsMax = 100
+
 // BestAvailable lets the engine choose. Empty strings mean "any".
 type BestAvailable struct {
 	Quantity   uint32 `json:"quantity"`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -178,5 +179,16 @@ func BenchmarkAppendBooking(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		out = AppendBooking(out[:0], &booking)
+	}
+}
+
+// A whole number that is too large is not told that it should be whole.
+func TestQuantityIsToldItsRange(t *testing.T) {
+	for _, quantity := range []string{"4000000000", "-1", "2.5", `"2"`} {
+		var p BookParser
+		err := p.Parse([]byte(`{"best_available":{"quantity":` + quantity + `}}`))
+		if err == nil || !strings.Contains(err.Error(), "whole number from 1 to 100") {
+			t.Errorf("quantity %s: %v", quantity, err)
+		}
 	}
 }
