@@ -19,10 +19,24 @@ import (
 	"holdfast/storage/pebblestore"
 )
 
-// benchEvent opens an engine on a fresh embedded store with one event of so many sections of 2,000 seats.
+// benchEvent opens an engine on a fresh embedded store with one event of so many sections of 2,000 seats, and closes it at the end.
 func benchEvent(b *testing.B, sections int) (*Engine, *openEvent, *recordingStore) {
 	b.Helper()
-	inner, err := pebblestore.Open(b.TempDir(), pebblestore.Options{})
+	e, o, store := benchEventIn(b, b.TempDir(), sections)
+	b.Cleanup(func() {
+		if err := e.Close(context.Background()); err != nil {
+			b.Error(err)
+		}
+		if err := store.Store.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return e, o, store
+}
+
+func benchEventIn(b *testing.B, dir string, sections int) (*Engine, *openEvent, *recordingStore) {
+	b.Helper()
+	inner, err := pebblestore.Open(dir, pebblestore.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -35,14 +49,6 @@ func benchEvent(b *testing.B, sections int) (*Engine, *openEvent, *recordingStor
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		if err := e.Close(context.Background()); err != nil {
-			b.Error(err)
-		}
-		if err := inner.Close(); err != nil {
-			b.Error(err)
-		}
-	})
 	var plan strings.Builder
 	for i := range sections {
 		fmt.Fprintf(&plan, `,{"id":"S%d","rows":[`, i)
@@ -145,10 +151,12 @@ func (c *benchClient) told(r *Request) {
 	c.next()
 }
 
-func runClients(b *testing.B, o *openEvent, sections, perSection int) {
+// drive makes so many changes through clients of every section, and stops the clock around its own preparations.
+func drive(b *testing.B, o *openEvent, sections, perSection, changes int) {
+	b.Helper()
 	var left, refused atomic.Int64
 	var all sync.WaitGroup
-	left.Store(int64(b.N))
+	left.Store(int64(changes))
 	var clients []*benchClient
 	for i := range sections {
 		for j := range perSection {
@@ -177,7 +185,7 @@ func BenchmarkDurableTransitions(b *testing.B) {
 			b.ReportAllocs()
 			_, o, store := benchEvent(b, shape.sections)
 			store.record = true
-			runClients(b, o, shape.sections, shape.inflight)
+			drive(b, o, shape.sections, shape.inflight, b.N)
 			store.record = false
 			engine := float64(b.N) / b.Elapsed().Seconds()
 			bare := bareRate(b, store.calls, b.N)
