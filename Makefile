@@ -68,6 +68,7 @@ packages: ## install the Debian packages that the tests need and this machine la
 .PHONY: test
 test: go-version packages vet ## everything: vet, all tests with the race detector, planted bugs, killed processes, the page in a browser
 	$(GO) test -race -timeout 8m -skip '$(SLOW_TESTS)' $(RACE_PKGS)
+	$(GO) test -timeout 4m -run 'Budget|Alloc|Memory' ./actors/... ./api/... ./storage/...
 	$(GO) test -timeout 4m -tags planted -run Planted ./actors
 	$(GO) test -timeout 4m -run '$(SLOW_TESTS)' $(SLOW_PKGS)
 	$(GO) test -timeout 4m $(PAGE_PKGS)

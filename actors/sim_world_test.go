@@ -34,11 +34,10 @@ type simWorld struct {
 	last    section.BookingNo // highest ever told
 	sold    map[section.SeatIndex]section.RequestID
 
-	salesOnly   bool // judge nothing but double sales: for runs that break the first guard on purpose
-	guardMet    int
-	tally       map[string]int
-	failure     error
-	incarnation int
+	salesOnly bool // judge nothing but double sales: for runs that break the first guard on purpose
+	guardMet  int
+	tally     map[string]int
+	failure   error
 }
 
 // simNode is one incarnation of a section's writer.

@@ -37,7 +37,10 @@ func (d *draft) readSeatsio() {
 	d.matchCategoryLabels()
 }
 
-func (c *chart) readCategories() {
+func (c *chart) readCategories() { c.readList(c.readCategory) }
+
+// readList reads the items of an object's member "list", which is how charts wrap them.
+func (c *chart) readList(item func()) {
 	r := c.reader
 	if !r.openObject() {
 		return
@@ -48,7 +51,7 @@ func (c *chart) readCategories() {
 			continue
 		}
 		for r.more() {
-			c.readCategory()
+			item()
 		}
 	}
 }
@@ -82,21 +85,7 @@ func (c *chart) readCategory() {
 // keyPrefix keeps a category's key apart from another's label: key 2 is not the category labelled "2".
 const keyPrefix = "key "
 
-func (c *chart) readZones() {
-	r := c.reader
-	if !r.openObject() {
-		return
-	}
-	for r.more() {
-		if r.name() != "list" || !r.openArray() {
-			r.skip()
-			continue
-		}
-		for r.more() {
-			c.readZone()
-		}
-	}
-}
+func (c *chart) readZones() { c.readList(c.readZone) }
 
 func (c *chart) readZone() {
 	r := c.reader
