@@ -155,13 +155,18 @@ func (e *Engine) preload() {
 			if ev.header.Load().Sale != storage.SaleOpen || e.ctx.Err() != nil {
 				continue
 			}
-			if _, err := ev.open(e.ctx); err != nil {
-				e.cfg.Logger.Error("event not loaded", "event", ev.header.Load().ID.String(), "error", err)
-			}
+			e.warm(ev)
 		}
 	}
 	var none error
 	e.ready.Store(&none)
+}
+
+// warm loads an event before its first buyer comes; should that fail, the first buyer tries again.
+func (e *Engine) warm(ev *event) {
+	if _, err := ev.open(e.ctx); err != nil {
+		e.cfg.Logger.Error("event not loaded", "event", ev.header.Load().ID.String(), "error", err)
+	}
 }
 
 // Ready answers nil once requests can be served.
@@ -229,13 +234,17 @@ func (e *Engine) CreateEvent(ctx context.Context, header *storage.Event, v *venu
 	if err := e.cfg.Store.CreateEvent(ctx, &made, v.Encode()); err != nil {
 		return nil, err
 	}
-	all := map[storage.EventID]*event{made.ID: e.newEvent(&made)}
+	ev := e.newEvent(&made)
+	all := map[storage.EventID]*event{made.ID: ev}
 	for id, ev := range *e.catalog.Load() {
 		all[id] = ev
 	}
 	e.catalog.Store(&all)
 	if made.Create != (section.RequestID{}) {
 		e.creates[made.Create] = made.ID
+	}
+	if made.Sale == storage.SaleOpen {
+		e.warm(ev)
 	}
 	return &made, nil
 }
