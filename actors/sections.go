@@ -148,6 +148,7 @@ func (s *Section) start(state *section.State, tail storage.Tail) {
 
 func (s *Section) acquireFailed(err error) {
 	s.mu.Lock()
+	s.engine.stats.stopped(err)
 	s.life = transition(s.life, afterStop(err))
 	s.why = err
 	s.failures++
@@ -188,6 +189,8 @@ func afterStop(why error) Lifecycle {
 // since. The section comes back by itself, unless it was drained or somebody else owns it now: then only a request that comes after
 // a rest may claim it, if Config.MayClaim agrees. state is its speculative memory, good only for taking back what it added to the
 // event's ledgers; nil when even that is lost.
+//
+// The ledgers and counters are right before the section may come back: whoever finds it serving again finds them so.
 func (s *Section) stopped(inc *incarnation, state *section.State, why error) {
 	s.mu.Lock()
 	if inc.over {
@@ -196,15 +199,23 @@ func (s *Section) stopped(inc *incarnation, state *section.State, why error) {
 	}
 	inc.over = true
 	s.serving.CompareAndSwap(inc, nil)
+	s.mu.Unlock()
+	defer s.stop(inc, why) // also should the dead state be too broken to be read
+	if state != nil {
+		s.ev.disown(state)
+	}
+}
+
+// stop is the end of stopped: from here on the section may be activated again.
+func (s *Section) stop(inc *incarnation, why error) {
+	s.mu.Lock()
 	s.life = transition(s.life, afterStop(why))
 	s.why = why
 	s.notUntil = time.Now().Add(restAfter(why))
 	close(inc.ended)
 	s.engine.stats.SectionsServing.Add(-1)
+	s.engine.stats.stopped(why)
 	s.mu.Unlock()
-	if state != nil {
-		s.ev.disown(state)
-	}
 	s.engine.events.SectionStopped(s.key, why)
 	if !errors.Is(why, errDrained) {
 		_, _ = s.activate() // ErrUnavailable means that it may not come back now: the next request tries again

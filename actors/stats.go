@@ -46,22 +46,35 @@ func (e *Events) SectionServing(key storage.SectionKey, epoch section.Epoch, rep
 	e.log.Debug("section serving", "section", key.String(), "epoch", uint64(epoch), "replayed", replayed, "took", took)
 }
 
+// stopped counts a section that left serving, or could not start. It is called before the section may come back, so that whoever
+// finds it serving again finds its stop counted.
+func (s *Stats) stopped(why error) {
+	if errors.Is(why, errDrained) {
+		return
+	}
+	s.SectionStops.Add(1)
+	var fenced *storage.FencedError
+	switch {
+	case errors.Is(why, storage.ErrTicketTaken):
+		s.TicketGuardMet.Add(1)
+	case errors.As(why, &fenced):
+		s.Fenced.Add(1)
+	}
+}
+
 // SectionStopped says that a section left serving, or could not start, and why.
 func (e *Events) SectionStopped(key storage.SectionKey, why error) {
 	if errors.Is(why, errDrained) {
 		return
 	}
-	e.stats.SectionStops.Add(1)
 	var fenced *storage.FencedError
 	switch {
 	case errors.Is(why, errNotOurs):
 		e.log.Info("section not claimed: its owner may be alive", "section", key.String())
 	case errors.Is(why, storage.ErrTicketTaken):
-		e.stats.TicketGuardMet.Add(1)
 		e.log.Error("ALARM: the tickets guard stopped a double sale: the log's fence has failed; the section is closed until a restart",
 			"section", key.String(), "error", why)
 	case errors.As(why, &fenced):
-		e.stats.Fenced.Add(1)
 		e.log.Warn("section fenced: another writer owns its log", "section", key.String(), "error", why)
 	default:
 		e.log.Error("section stopped", "section", key.String(), "error", why)
