@@ -179,11 +179,13 @@ type NodeBeat struct {
 	At     section.Instant
 }
 
-// Nodes keeps heartbeat rows.
+// Nodes keeps heartbeat rows. A node that leaves in good order forgets its own; one that died leaves a row that no longer changes.
 type Nodes interface {
 	Beat(ctx context.Context, b NodeBeat) error
 	// Nodes answers the newest row of each writer, in order of writer.
 	Nodes(ctx context.Context) ([]NodeBeat, error)
+	// Forget removes a writer's row: what it owned may be claimed at once. A row that is not there is no error.
+	Forget(ctx context.Context, w WriterID) error
 }
 
 // Store is everything that survives. All methods are safe for concurrent use.

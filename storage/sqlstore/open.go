@@ -1,0 +1,191 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"holdfast/storage"
+)
+
+// Options of a store. The zero value is usable.
+type Options struct {
+	// Migrate applies the schema steps that are missing before the store opens. A role that may not is told so only when a step
+	// is missing.
+	Migrate bool
+	// Lanes is how many appends may be under way at once, each on a connection of its own. Too few leave the server idle between
+	// a commit's sync and the next; too many only queue inside the server, where nobody can see them, and starve the others who use it.
+	// Default: lanesPostgres or lanesCockroach, see there.
+	Lanes int
+	// AttemptTimeout bounds one sending of one statement. After it the outcome is unknown and the same append is sent again. Too short turns
+	// a slow commit into doubt; too long keeps buyers waiting on a dead connection. Default 2 s.
+	AttemptTimeout time.Duration
+	// Name is shown by the server as application_name. Default "holdfast".
+	Name string
+	// Isolation is the level of the store's transactions, "read committed" or "serializable". Default: the server's own. The store's
+	// promises hold on either.
+	Isolation string
+	// Logf hears of trouble with the server, one line an incident. Default: nobody.
+	Logf func(format string, args ...any)
+}
+
+// Lanes by kind of server.
+//
+// PostgreSQL gets few lanes of many records each: its commits wait for one sync of one write-ahead log, so a second and a third lane
+// fill the time in which the first one waits, and more lanes only split the records into smaller groups. Measured in
+// bench/RESULTS.md.
+//
+// CockroachDB gets many lanes of one record each: a commit there is a round of consensus, some milliseconds long and parallel by range,
+// and one row is one phase. Its own advice is four connections a processor core over all clients; a node asks for 32, a share of that
+// on the smallest cluster worth running (three nodes of four cores).
+const (
+	lanesPostgres  = 4
+	groupPostgres  = 64
+	lanesCockroach = 32
+	groupCockroach = 1
+)
+
+// connectionsBesides are for everything that is not an append (takeovers, replays, snapshots, heartbeats, catalog): were they to queue
+// behind appends, a node in trouble could not even show that it is alive.
+const connectionsBesides = 8
+
+const (
+	attemptTimeoutDefault = 2 * time.Second
+	connectTimeout        = 2 * time.Second
+	// idleInTransaction ends the transaction of a client that was paused halfway: its row locks would hold up the heir's takeover.
+	idleInTransaction = "5000" // ms
+)
+
+// Store implements [storage.Store] on a PostgreSQL or CockroachDB server.
+type Store struct {
+	pool    *pgxpool.Pool
+	options Options
+	server  Server
+	group   int           // appends in one statement, at most
+	lanes   chan struct{} // a token for each append statement under way
+	stats   Stats
+
+	closed atomic.Bool
+	mu     sync.Mutex
+	// tails are the last entries known to be in the log: once there, an entry is there for ever, so a tail may be old and is never
+	// wrong. Guarded by mu.
+	tails map[storage.SectionKey]storage.Tail
+}
+
+var _ storage.Store = (*Store)(nil)
+
+// Server says who is at the other end.
+type Server struct {
+	Cockroach bool
+	Version   string // its own words
+}
+
+// Open connects to the server at a postgres:// URL and checks that its schema is the one this build needs. ctx bounds the opening only.
+//
+// Errors: the URL's, the network's (wrapping storage.ErrUnavailable), ErrSchema when steps are missing and Options.Migrate is not set.
+func Open(ctx context.Context, address string, o Options) (*Store, error) {
+	config, err := configure(address, &o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{options: o, tails: map[storage.SectionKey]storage.Tail{}}
+	if s.server, err = ask(ctx, config.ConnConfig); err != nil {
+		return nil, fmt.Errorf("sqlstore: %s: %w: %w", Redacted(address), storage.ErrUnavailable, err)
+	}
+	s.shape(config)
+	if err := prepare(ctx, config.ConnConfig, &s.options, s.server); err != nil {
+		return nil, err
+	}
+	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return nil, fmt.Errorf("sqlstore: %w", err)
+	}
+	s.stats.reachable.Store(true)
+	return s, nil
+}
+
+// configure reads the address and adds what the store needs on every connection.
+func configure(address string, o *Options) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: the store's address is no postgres:// URL: %w", redactParse(err))
+	}
+	o.AttemptTimeout = cmp.Or(o.AttemptTimeout, attemptTimeoutDefault)
+	if o.Logf == nil {
+		o.Logf = func(string, ...any) {}
+	}
+	parameters := config.ConnConfig.RuntimeParams
+	setDefault(parameters, "application_name", cmp.Or(o.Name, "holdfast"))
+	setDefault(parameters, "idle_in_transaction_session_timeout", idleInTransaction)
+	// The server gives up a little after the client has: a statement nobody waits for must not hold locks.
+	setDefault(parameters, "statement_timeout", fmt.Sprint((o.AttemptTimeout + 10*time.Second).Milliseconds()))
+	if o.Isolation != "" {
+		parameters["default_transaction_isolation"] = o.Isolation
+	}
+	config.ConnConfig.ConnectTimeout = cmp.Or(config.ConnConfig.ConnectTimeout, connectTimeout)
+	return config, nil
+}
+
+func setDefault(parameters map[string]string, name, value string) {
+	if parameters[name] == "" {
+		parameters[name] = value
+	}
+}
+
+// ask connects once to learn what the server is. CockroachDB names itself in its version; there is no other way that both answer.
+func ask(ctx context.Context, config *pgx.ConnConfig) (server Server, err error) {
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return server, err
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	if err := conn.QueryRow(ctx, sql("version")).Scan(&server.Version); err != nil {
+		return server, err
+	}
+	server.Cockroach = isCockroach(server.Version)
+	return server, nil
+}
+
+// shape sizes the pool for the kind of server.
+func (s *Store) shape(config *pgxpool.Config) {
+	lanes, group := lanesPostgres, groupPostgres
+	if s.server.Cockroach {
+		lanes, group = lanesCockroach, groupCockroach
+	}
+	lanes = cmp.Or(s.options.Lanes, lanes)
+	s.group, s.lanes = group, make(chan struct{}, lanes)
+	config.MaxConns = int32(lanes + connectionsBesides)
+}
+
+// Shape tells how appends travel: how many statements may be under way at once, and how many appends fit into one.
+func (s *Store) Shape() (lanes, group int) { return cap(s.lanes), s.group }
+
+// Server tells what the store speaks to.
+func (s *Store) Server() Server { return s.server }
+
+// Stats are the store's counters.
+func (s *Store) Stats() *Stats { return &s.stats }
+
+// Close gives the connections back. Later calls answer storage.ErrUnavailable.
+func (s *Store) Close() error {
+	if !s.closed.Swap(true) {
+		s.pool.Close()
+	}
+	return nil
+}
+
+// Redacted is an address fit for a log: without its password.
+func Redacted(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return "(address does not parse)"
+	}
+	return parsed.Redacted()
+}

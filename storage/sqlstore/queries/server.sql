@@ -1,0 +1,4 @@
+-- Asking the server what it is.
+
+-- name: version
+SELECT version()
