@@ -94,6 +94,14 @@ func (s *Store) Nodes(ctx context.Context) ([]storage.NodeBeat, error) {
 	return s.inner.Nodes(ctx)
 }
 
+// Forget implements storage.Nodes.
+func (s *Store) Forget(ctx context.Context, w storage.WriterID) error {
+	if err := s.guard(ctx, call{op: OpNodes}); err != nil {
+		return err
+	}
+	return s.inner.Forget(ctx, w)
+}
+
 // Sections implements storage.Store.
 func (s *Store) Sections(ctx context.Context) ([]storage.SectionKey, error) {
 	if err := s.guard(ctx, call{op: OpSections}); err != nil {

@@ -18,7 +18,7 @@ const (
 	OpLoadSnapshot
 	OpCatalog // CreateEvent, SetSale, Event, Venue, Events, Secret
 	OpTickets
-	OpNodes // Beat, Nodes
+	OpNodes // Beat, Nodes, Forget
 	OpSections
 	opEnd
 )

@@ -159,3 +159,14 @@ func (s *Store) Nodes(ctx context.Context) ([]storage.NodeBeat, error) {
 		return bytes.Compare(a.Writer[:], b.Writer[:])
 	}), nil
 }
+
+// Forget implements storage.Nodes.
+func (s *Store) Forget(ctx context.Context, w storage.WriterID) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	s.data.mu.Lock()
+	defer s.data.mu.Unlock()
+	delete(s.data.nodes, w)
+	return nil
+}

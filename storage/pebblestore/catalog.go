@@ -278,3 +278,14 @@ func (s *Store) Nodes(context.Context) ([]storage.NodeBeat, error) {
 	})
 	return beats, err
 }
+
+// Forget implements storage.Nodes. Not synced, as Beat is not.
+func (s *Store) Forget(_ context.Context, w storage.WriterID) error {
+	if err := s.enterWrite(); err != nil {
+		return err
+	}
+	defer s.calls.Done()
+	return s.write(pebble.NoSync, func(batch *pebble.Batch) error {
+		return batch.Delete(append([]byte{prefixNode}, w[:]...), nil)
+	})
+}

@@ -172,6 +172,40 @@ func nodes(b *bench) {
 	}
 }
 
+func forget(b *bench) {
+	ctx := context.Background()
+	leaves, stays := storage.NodeBeat{Writer: storage.NewWriterID(), Name: "leaves", At: 1}, storage.NodeBeat{Writer: storage.NewWriterID(), Name: "stays", At: 2}
+	b.must(b.store.Beat(ctx, leaves))
+	b.must(b.store.Beat(ctx, stays))
+	for range 2 { // the second time it is not there, and that is no error
+		b.must(b.store.Forget(ctx, leaves.Writer))
+	}
+	b.wantNodes([]storage.NodeBeat{stays}, leaves.Writer)
+	leaves.At = 3
+	b.must(b.store.Beat(ctx, leaves)) // forgotten is not banned
+	b.wantNodes([]storage.NodeBeat{stays, leaves})
+}
+
+// wantNodes checks that the rows in want are there and those of gone are not, and that rows are in order of writer.
+func (b *bench) wantNodes(want []storage.NodeBeat, gone ...storage.WriterID) {
+	b.Helper()
+	all, err := b.store.Nodes(context.Background())
+	b.must(err)
+	for _, w := range want {
+		if !slices.Contains(all, w) {
+			b.Errorf("heartbeat %+v is not among %+v", w, all)
+		}
+	}
+	for _, got := range all {
+		if slices.Contains(gone, got.Writer) {
+			b.Errorf("%s was forgotten and is there", got.Name)
+		}
+	}
+	if !slices.IsSortedFunc(all, func(x, y storage.NodeBeat) int { return bytes.Compare(x.Writer[:], y.Writer[:]) }) {
+		b.Error("heartbeats are not in order of writer")
+	}
+}
+
 func closed(b *bench) {
 	w := b.claim(newKey())
 	b.must(b.store.Close())

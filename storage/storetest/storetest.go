@@ -48,6 +48,7 @@ func Run(t *testing.T, newFactory func(t *testing.T) Factory) {
 		{"catalog_lists_in_order", catalogOrder},
 		{"the_secret_never_changes", secret},
 		{"nodes", nodes},
+		{"a_forgotten_node_is_gone", forget},
 		{"close_answers_later_calls", closed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
