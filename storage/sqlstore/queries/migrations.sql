@@ -8,9 +8,6 @@ CREATE TABLE IF NOT EXISTS schema_steps (
     CONSTRAINT schema_steps_pkey PRIMARY KEY (step)
 )
 
--- name: migrations_exist
-SELECT count(1) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'schema_steps'
-
 -- name: migrations_taken
 SELECT step FROM schema_steps ORDER BY step
 
