@@ -104,6 +104,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	if err := prepare(ctx, config.ConnConfig, &s.options, s.server); err != nil {
 		return nil, err
 	}
+	config.ConnConfig.Tracer = counter{&s.stats}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("sqlstore: %w", err)
 	}

@@ -1,15 +1,18 @@
 package sqlstore
 
 import (
+	"context"
 	"sync/atomic"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Stats counts what the store asked of the server since it opened; read with Load.
 type Stats struct {
-	Statements  atomic.Int64 // sent, of any kind; a merged append is one
+	Statements  atomic.Int64 // sent, of any kind, BEGIN and COMMIT too; a merged append is one
 	Appends     atomic.Int64 // append statements sent
 	Records     atomic.Int64 // records made durable; Records/Appends is the grouping factor
-	Retries     atomic.Int64 // statements sent again after 40001 or a deadlock: surely not written
+	Retries     atomic.Int64 // sent again because surely not written (40001, deadlock), or a read repeated
 	Unknowns    atomic.Int64 // sendings whose outcome was unknown
 	Unavailable atomic.Int64 // sendings refused or not possible: surely not written
 	Duplicates  atomic.Int64 // primary keys met: a takeover, or an append that stood already
@@ -18,3 +21,32 @@ type Stats struct {
 
 // Reachable tells whether the last thing heard of the server was an answer.
 func (s *Stats) Reachable() bool { return s.reachable.Load() }
+
+// counter hears of every statement that pgx sends.
+type counter struct{ stats *Stats }
+
+var (
+	_ pgx.QueryTracer = counter{}
+	_ pgx.BatchTracer = counter{}
+)
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (c counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	c.stats.Statements.Add(1)
+	return ctx
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (counter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// TraceBatchStart implements pgx.BatchTracer.
+func (c counter) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	c.stats.Statements.Add(int64(data.Batch.Len()))
+	return ctx
+}
+
+// TraceBatchQuery implements pgx.BatchTracer.
+func (counter) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+// TraceBatchEnd implements pgx.BatchTracer.
+func (counter) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}

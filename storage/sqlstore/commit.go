@@ -1,0 +1,258 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// groupBytes bounds the bodies in one merged statement: beyond it a larger message only delays the ones behind it.
+const groupBytes = 1 << 20
+
+// sending is one append that continues the log as far as this store knows it.
+type sending struct {
+	*storage.Append
+	hash storage.Hash
+	err  *error // where its answer goes
+}
+
+// Commit implements storage.Log. Appends that continue what this store knows of their logs cost one statement and no read; see doc.go
+// for why that is a fence. Each append's answer is its own; the call returns when all have one.
+func (s *Store) Commit(ctx context.Context, appends []storage.Append) []error {
+	errs := make([]error, len(appends))
+	ready := make([]sending, 0, len(appends))
+	var all sync.WaitGroup
+	for i := range appends {
+		a := sending{Append: &appends[i], err: &errs[i]}
+		if t, ok := s.known(a.Section); ok && follows(t, a.Append) {
+			a.hash = storage.HashEntry(&a.Entry)
+			ready = append(ready, a)
+			continue
+		}
+		all.Go(func() { *a.err = s.commitUnsure(ctx, a) })
+	}
+	for len(ready) > 0 {
+		n := s.groupEnd(ready)
+		group := ready[:n]
+		ready = ready[n:]
+		if len(ready) == 0 {
+			s.commitGroup(ctx, group) // the caller's goroutine does the last one itself
+			break
+		}
+		all.Go(func() { s.commitGroup(ctx, group) })
+	}
+	all.Wait()
+	return errs
+}
+
+// follows tells that the append plainly continues t and nothing need be read to know it.
+func follows(t storage.Tail, a *storage.Append) bool {
+	return len(a.Entry.Body) <= storage.BodyBytesMax && storage.Continues(t, &a.Entry) == nil
+}
+
+// groupEnd gives how many of the first appends may share a statement.
+func (s *Store) groupEnd(ready []sending) int {
+	bytes := 0
+	for i, a := range ready {
+		bytes += len(a.Entry.Body)
+		if i > 0 && (i >= s.group || bytes > groupBytes || len(a.Refund) > 0 || len(ready[0].Refund) > 0) {
+			return i
+		}
+	}
+	return len(ready)
+}
+
+// commitUnsure asks the log before it writes: at a section's first append, and whenever what is known does not fit.
+func (s *Store) commitUnsure(ctx context.Context, a sending) error {
+	if ctx.Err() != nil {
+		return unavailable(ctx.Err())
+	}
+	t, err := s.Tail(ctx, a.Section)
+	if err != nil {
+		return notWritten(err)
+	}
+	write, err := storage.Judge(t, a.Append, func(seq section.Seq) (storage.BatchID, error) {
+		batch, ok, err := s.standing(ctx, a.Section, seq)
+		if err == nil && !ok {
+			err = &storage.CorruptError{Section: a.Section, Seq: seq, Why: "record is missing"}
+		}
+		return batch, err
+	})
+	if err != nil || !write {
+		return err
+	}
+	a.hash = storage.HashEntry(&a.Entry)
+	s.commitGroup(ctx, []sending{a})
+	return *a.err
+}
+
+// notWritten says of a failure before the write that nothing was written; damage keeps its own name.
+func notWritten(err error) error {
+	var corrupt *storage.CorruptError
+	if errors.As(err, &corrupt) {
+		return err
+	}
+	return unavailable(err)
+}
+
+// commitGroup sends a group in one statement and files every member's answer. A group that meets a duplicate key was refused whole; then
+// each goes alone, and only the one whose key it was is refused.
+func (s *Store) commitGroup(ctx context.Context, group []sending) {
+	met, err := s.sendGroup(ctx, group)
+	switch {
+	case err == nil:
+		for i := range group {
+			group[i].landed(s)
+		}
+	case met && len(group) == 1:
+		group[0].meet(ctx, s)
+	case met:
+		for i := range group {
+			s.commitGroup(ctx, group[i:i+1])
+		}
+	default:
+		for i := range group {
+			*group[i].err = err
+		}
+	}
+}
+
+// sendGroup waits for a lane and sends.
+func (s *Store) sendGroup(ctx context.Context, group []sending) (met bool, err error) {
+	select {
+	case s.lanes <- struct{}{}:
+	case <-ctx.Done():
+		return false, unavailable(ctx.Err())
+	}
+	defer func() { <-s.lanes }()
+	return s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
+		s.stats.Appends.Add(1)
+		switch {
+		case len(group) > 1:
+			return sendMany(ctx, c, group)
+		case len(group[0].Refund) > 0:
+			return group[0].sendRefunding(ctx, c)
+		}
+		statement, args := group[0].statement()
+		_, err := c.Exec(ctx, statement, args...)
+		return err
+	})
+}
+
+func (a *sending) landed(s *Store) {
+	s.stats.Records.Add(1)
+	s.learn(a.Section, a.Entry.After(a.hash))
+	*a.err = nil
+}
+
+// meet asks the log who stands where the append was to go. Only a row answers: a read that finds nothing proves nothing about the log,
+// but then the key that was met is a ticket's.
+func (a *sending) meet(ctx context.Context, s *Store) {
+	batch, ok, err := s.standing(ctx, a.Section, a.Entry.Seq)
+	switch {
+	case err != nil:
+		*a.err = doubtful(err) // an earlier sending may be the row that was met
+	case ok && batch == a.Entry.Batch:
+		a.landed(s)
+	case ok:
+		*a.err = a.fenced(ctx, s)
+	case len(a.Sell) > 0:
+		*a.err = storage.ErrTicketTaken
+	default:
+		*a.err = doubtful(fmt.Errorf("a duplicate key at record %d, where no record is", a.Entry.Seq))
+	}
+}
+
+// fenced names the present owner.
+func (a *sending) fenced(ctx context.Context, s *Store) error {
+	t, err := s.Tail(ctx, a.Section)
+	if err != nil {
+		return doubtful(err) // fenced for sure, but by whom? the same append asked again will tell
+	}
+	return &storage.FencedError{Section: a.Section, Tail: t}
+}
+
+// statement gives the one statement that is the append, and its arguments.
+func (a *sending) statement() (statement string, args []any) {
+	e := &a.Entry
+	args = []any{
+		shardOf(a.Section), [16]byte(a.Section.Event), int64(a.Section.Section), int64(e.Seq), int64(e.Epoch), int16(e.Kind),
+		[16]byte(e.Writer), [16]byte(e.Batch), stamp(e.At), e.Prev[:], a.hash[:], body(e),
+	}
+	if len(a.Sell) == 0 {
+		return sql("append"), args
+	}
+	seats, bookings := make([]int64, len(a.Sell)), make([]int64, len(a.Sell))
+	for i, row := range a.Sell {
+		seats[i], bookings[i] = int64(row.Seat), int64(row.Booking)
+	}
+	return sql("append_selling"), append(args, seats, bookings)
+}
+
+// sendRefunding is a transaction of its own, in one round trip: tickets are deleted before the record's statement inserts, so that a
+// seat may be given back and sold again in one record. The server skips what follows an error, the commit too.
+func (a *sending) sendRefunding(ctx context.Context, c *pgxpool.Conn) error {
+	seats := make([]int64, len(a.Refund))
+	for i, seat := range a.Refund {
+		seats[i] = int64(seat)
+	}
+	statement, args := a.statement()
+	var batch pgx.Batch
+	batch.Queue(sql("begin"))
+	batch.Queue(sql("refund_tickets"), [16]byte(a.Section.Event), int64(a.Section.Section), seats)
+	batch.Queue(statement, args...)
+	batch.Queue(sql("commit"))
+	return c.SendBatch(ctx, &batch).Close()
+}
+
+// sendMany is append_many, or append_many_selling when any of the group sells.
+func sendMany(ctx context.Context, c *pgxpool.Conn, group []sending) error {
+	n := len(group)
+	var (
+		shard, kind                  = make([]int16, n), make([]int16, n)
+		event, writer, batch         = make([][16]byte, n), make([][16]byte, n), make([][16]byte, n)
+		sectionNo, seq, epoch        = make([]int64, n), make([]int64, n), make([]int64, n)
+		at                           = make([]time.Time, n)
+		prev, hash, bodies           = make([][]byte, n), make([][]byte, n), make([][]byte, n)
+		soldEvent                    [][16]byte
+		soldSection, seats, bookings []int64
+	)
+	for i := range group {
+		a, e := &group[i], &group[i].Entry
+		shard[i], kind[i] = shardOf(a.Section), int16(e.Kind)
+		event[i], writer[i], batch[i] = a.Section.Event, e.Writer, e.Batch
+		sectionNo[i], seq[i], epoch[i] = int64(a.Section.Section), int64(e.Seq), int64(e.Epoch)
+		at[i] = stamp(e.At)
+		prev[i], hash[i], bodies[i] = e.Prev[:], a.hash[:], body(e)
+		for _, row := range a.Sell {
+			soldEvent, soldSection = append(soldEvent, a.Section.Event), append(soldSection, int64(a.Section.Section))
+			seats, bookings = append(seats, int64(row.Seat)), append(bookings, int64(row.Booking))
+		}
+	}
+	args := []any{shard, event, sectionNo, seq, epoch, kind, writer, batch, at, prev, hash, bodies}
+	statement := sql("append_many")
+	if len(seats) > 0 {
+		statement, args = sql("append_many_selling"), append(args, soldEvent, soldSection, seats, bookings)
+	}
+	_, err := c.Exec(ctx, statement, args...)
+	return err
+}
+
+// stamp is an Instant as the servers keep it: to the microsecond, so nothing of its milliseconds is lost.
+func stamp(at section.Instant) time.Time { return time.UnixMilli(int64(at)).UTC() }
+
+// body is never NULL.
+func body(e *storage.Entry) []byte {
+	if e.Body == nil {
+		return []byte{}
+	}
+	return e.Body
+}

@@ -1,0 +1,171 @@
+package sqlstore
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/cockroachdb/cockroach-go/v2/crdb/crdbpgxv5"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// readAttempts bounds the repeats of a read; after a restart of the server every pooled connection may fail once.
+const readAttempts = 5
+
+// queryer is what reads need: a connection, or a transaction that froze an instant.
+type queryer interface {
+	Query(ctx context.Context, statement string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, statement string, args ...any) pgx.Row
+}
+
+// attempt runs f once on a connection of the pool, with the attempt timeout, and says what its end means. A connection on which
+// anything was left open or in doubt does not go back into the pool.
+func (s *Store) attempt(ctx context.Context, f func(ctx context.Context, c *pgxpool.Conn) error) (verdict, error) {
+	if s.closed.Load() {
+		return refused, errClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return refused, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, s.options.AttemptTimeout)
+	defer cancel()
+	c, err := s.pool.Acquire(bounded)
+	if err != nil {
+		if ctx.Err() == nil { // the caller's own impatience says nothing of the server
+			s.heard(refused, err)
+		}
+		return refused, err
+	}
+	defer c.Release()
+	err = f(bounded, c)
+	v := judge(err, c.Conn().IsClosed())
+	if silence(v, err) {
+		hangUp(c.Conn())
+	}
+	if ctx.Err() == nil {
+		s.heard(v, err)
+	}
+	return v, err
+}
+
+// hangUp closes a connection without waiting for the server, which may be gone; Release then drops it from the pool.
+func hangUp(c *pgx.Conn) {
+	done, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = c.Close(done) // its error is that nobody waits
+}
+
+// heard keeps the alert: one line when the server stops answering, one when it answers again.
+func (s *Store) heard(v verdict, err error) {
+	if v == own || s.closed.Load() {
+		return
+	}
+	gone := silence(v, err)
+	if s.stats.reachable.CompareAndSwap(gone, !gone) {
+		if gone {
+			s.options.Logf("ALARM: the store does not answer; everything that needs it is refused until it does: %v", err)
+		} else {
+			s.options.Logf("the store answers again")
+		}
+	}
+}
+
+// read runs a read, which may be repeated without harm. Errors: storage.ErrUnavailable when the server cannot be asked; those of f
+// as they are.
+func (s *Store) read(ctx context.Context, f func(ctx context.Context, c *pgxpool.Conn) error) error {
+	for n := 0; ; n++ {
+		v, err := s.attempt(ctx, f)
+		switch {
+		case v == landed:
+			return nil
+		case v == own:
+			return err
+		case n+1 >= readAttempts || v == refused && !silence(v, err) || !s.pause(ctx, n):
+			return unavailable(err)
+		}
+		s.stats.Retries.Add(1)
+	}
+}
+
+// write runs f, which is one atomic statement or transaction, again while it is surely not written and worth it. Errors in the port's words:
+// storage.ErrUnknown, storage.ErrUnavailable; those of f as they are. met tells that a primary key was met.
+func (s *Store) write(ctx context.Context, f func(ctx context.Context, c *pgxpool.Conn) error) (met bool, err error) {
+	deadline := time.Now().Add(s.options.AttemptTimeout)
+	for n := 0; ; n++ {
+		v, err := s.attempt(ctx, f)
+		switch v {
+		case landed:
+			return false, nil
+		case own:
+			return false, err
+		case duplicate:
+			s.stats.Duplicates.Add(1)
+			return true, unavailable(err)
+		case unknown:
+			s.stats.Unknowns.Add(1)
+			return false, doubtful(err)
+		case again:
+			if time.Now().Before(deadline) && s.pause(ctx, n) {
+				s.stats.Retries.Add(1)
+				continue
+			}
+		}
+		s.stats.Unavailable.Add(1)
+		return false, unavailable(err)
+	}
+}
+
+// exec runs one statement that writes. A primary key that is met is an error like any other; statements that expect one say ON CONFLICT.
+func (s *Store) exec(ctx context.Context, statement string, args ...any) (rows int64, err error) {
+	_, err = s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
+		tag, err := c.Exec(ctx, statement, args...)
+		rows = tag.RowsAffected()
+		return err
+	})
+	return rows, err
+}
+
+// transact runs f in a transaction, again after a serialization failure. f's own errors roll back and come out as they are.
+//
+// Two runners: CockroachDB wants to be asked to retry by its own protocol, which cockroach-go speaks; on PostgreSQL that protocol's RELEASE
+// counts as the commit and the real COMMIT's error would be dropped.
+func (s *Store) transact(ctx context.Context, f func(ctx context.Context, tx pgx.Tx) error) error {
+	_, err := s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
+		if s.server.Cockroach {
+			return crdbpgxv5.ExecuteTx(ctx, c, pgx.TxOptions{}, func(tx pgx.Tx) error { return f(ctx, tx) })
+		}
+		return runTransaction(ctx, c, f)
+	})
+	return err
+}
+
+func runTransaction(ctx context.Context, c *pgxpool.Conn, f func(ctx context.Context, tx pgx.Tx) error) error {
+	tx, err := c.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f(ctx, tx); err != nil {
+		_ = tx.Rollback(ctx) // f's error is the news; a connection that could not roll back is dropped by the pool
+		return err
+	}
+	return tx.Commit(ctx)
+}
+
+// pause waits before the nth repeat, longer each time and never for two callers alike; false when ctx ended meanwhile.
+func (s *Store) pause(ctx context.Context, n int) bool {
+	timer := time.NewTimer(backoff(n, rand.Float64()))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// backoff is between half and all of 5 ms doubled n times, at most 320 ms; chance is in [0, 1).
+func backoff(n int, chance float64) time.Duration {
+	most := 5 * time.Millisecond << min(n, 6)
+	return most/2 + time.Duration(chance*float64(most/2))
+}
