@@ -51,11 +51,21 @@ func Judge(t Tail, a *Append, standing func(section.Seq) (BatchID, error)) (writ
 			return false, nil
 		}
 	}
-	err = Continues(t, e)
-	if errors.Is(err, errNotNext) {
-		err = &FencedError{Section: a.Section, Tail: t}
-	}
+	err = JudgeImport(a.Section, t, e)
 	return err == nil, err
+}
+
+// JudgeImport applies S3, S5 and the size limit to an entry brought from another store, at tail t: unlike an append it is never a
+// re-sending, so an entry that stands already is older than the tail like any other, a *FencedError.
+func JudgeImport(key SectionKey, t Tail, e *Entry) error {
+	if len(e.Body) > BodyBytesMax {
+		return ErrTooLarge
+	}
+	err := Continues(t, e)
+	if errors.Is(err, errNotNext) {
+		return &FencedError{Section: key, Tail: t}
+	}
+	return err
 }
 
 // Verify checks that the stored entry (e, hash) follows t in key's log and returns the new tail, or a *CorruptError. It is what

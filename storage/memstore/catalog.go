@@ -113,14 +113,6 @@ func (s *Store) Events(ctx context.Context) ([]*storage.Event, error) {
 	return events, nil
 }
 
-// Secret implements storage.Catalog.
-func (s *Store) Secret(ctx context.Context) ([32]byte, error) {
-	if err := s.usable(ctx); err != nil {
-		return [32]byte{}, err
-	}
-	return s.data.secret, nil
-}
-
 // Tickets implements storage.Tickets. visit runs outside the store's lock.
 func (s *Store) Tickets(ctx context.Context, key storage.SectionKey, visit func(storage.TicketRow) error) error {
 	if err := s.usable(ctx); err != nil {

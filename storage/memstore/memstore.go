@@ -2,7 +2,6 @@ package memstore
 
 import (
 	"context"
-	"crypto/rand"
 	"maps"
 	"slices"
 	"sync"
@@ -26,7 +25,7 @@ type data struct {
 	events    map[storage.EventID]*storage.Event
 	venues    map[storage.EventID][]byte
 	nodes     map[storage.WriterID]storage.NodeBeat
-	secret    [32]byte
+	secret    *[32]byte // nil until it is asked for or brought
 }
 
 // log holds one section's entries in stored form; record seq is at index seq-1.
@@ -45,16 +44,14 @@ var _ storage.Store = (*Store)(nil)
 
 // New makes an empty store.
 func New() *Store {
-	d := &data{
+	return &Store{data: &data{
 		logs:      make(map[storage.SectionKey]*log),
 		tickets:   make(map[storage.SectionKey]map[section.SeatIndex]section.BookingNo),
 		snapshots: make(map[storage.SectionKey]storage.Snapshot),
 		events:    make(map[storage.EventID]*storage.Event),
 		venues:    make(map[storage.EventID][]byte),
 		nodes:     make(map[storage.WriterID]storage.NodeBeat),
-	}
-	_, _ = rand.Read(d.secret[:]) // never fails
-	return &Store{data: d}
+	}}
 }
 
 // Reopen makes another handle on the same data: a second node, or the same one after a restart.

@@ -1,6 +1,7 @@
 package memstore_test
 
 import (
+	"errors"
 	"testing"
 
 	"holdfast/actors/section"
@@ -24,4 +25,51 @@ func TestConformance(t *testing.T) {
 			},
 		}
 	})
+}
+
+// TestFreezeIsOneInstant: what is written after it, to the log, the tickets and the snapshot, is not in it, and a closed one answers no more.
+func TestFreezeIsOneInstant(t *testing.T) {
+	s, ctx := memstore.New(), t.Context()
+	key := storage.SectionKey{Event: storage.NewEventID()}
+	var tail storage.Tail
+	write := func(kind storage.EntryKind, sell []storage.TicketRow, refund ...section.SeatIndex) {
+		t.Helper()
+		e := storage.Entry{Kind: kind, Seq: tail.Seq + 1, Epoch: 1, Batch: storage.NewBatchID(), Prev: tail.Hash}
+		if err := s.Commit(ctx, []storage.Append{{Section: key, Entry: e, Sell: sell, Refund: refund}})[0]; err != nil {
+			t.Fatal(err)
+		}
+		tail = e.After(storage.HashEntry(&e))
+		if err := s.SaveSnapshot(ctx, key, storage.Snapshot{Seq: tail.Seq, Hash: tail.Hash}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(storage.EntryClaim, []storage.TicketRow{{Seat: 1, Booking: 1}})
+	then := tail
+	frozen, err := s.Freeze(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(storage.EntryChanges, []storage.TicketRow{{Seat: 2, Booking: 2}}, 1)
+	got, err := frozen.Tail(ctx, key)
+	if err != nil || got != then {
+		t.Errorf("tail %+v (%v), want %+v", got, err, then)
+	}
+	entries := 0
+	if err := frozen.Read(ctx, key, 0, func(*storage.Entry, storage.Hash) error { entries++; return nil }); err != nil || entries != 1 {
+		t.Errorf("%d entries (%v), want 1", entries, err)
+	}
+	if snapshot, err := frozen.LoadSnapshot(ctx, key); err != nil || snapshot.Seq != then.Seq {
+		t.Errorf("snapshot of %d (%v), want %d", snapshot.Seq, err, then.Seq)
+	}
+	var rows []storage.TicketRow
+	err = frozen.Tickets(ctx, key, func(row storage.TicketRow) error { rows = append(rows, row); return nil })
+	if err != nil || len(rows) != 1 || rows[0].Seat != 1 {
+		t.Errorf("tickets %v (%v), want seat 1", rows, err)
+	}
+	if err := frozen.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := frozen.Tail(ctx, key); !errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("after Close: %v", err)
+	}
 }

@@ -49,6 +49,11 @@ func Run(t *testing.T, newFactory func(t *testing.T) Factory) {
 		{"the_secret_never_changes", secret},
 		{"nodes", nodes},
 		{"a_forgotten_node_is_gone", forget},
+		{"an_imported_log_is_the_same_log", imported},
+		{"an_import_that_does_not_continue_is_refused", importRefused},
+		{"an_import_continues_own_appends", importAfterAppends},
+		{"imported_tickets_replace", importTickets},
+		{"an_imported_secret_never_replaces", importSecret},
 		{"close_answers_later_calls", closed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
