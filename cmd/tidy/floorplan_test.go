@@ -40,6 +40,9 @@ const (
 	xxhash     = "github.com/cespare/xxhash/v2"
 	strictJSON = "github.com/go-json-experiment/json"
 	fastjson   = "github.com/valyala/fastjson"
+	pgx        = "github.com/jackc/pgx/v5"
+	cockroach  = "github.com/cockroachdb/cockroach-go/v2"
+	toxiproxy  = "github.com/Shopify/toxiproxy/v2"
 )
 
 // walls is the floor plan. A folder that is not here fails: a new room is a decision, made in this table with its reason.
@@ -72,7 +75,10 @@ var walls = map[string]wall{
 		Why:   "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "storage"},
 		Third: []string{protoactor, prometheus, xxhash},
-		Test:  []string{"storage/memstore", "storage/faultstore", "storage/pebblestore", "actors/audit", "actors/checkout/sandbox", rapid, porcupine, pebble},
+		Test: []string{
+			"storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
+			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy,
+		},
 	},
 	"storage": {
 		Why: "the port speaks the core's words; whoever implements it must not need the engine",
@@ -92,8 +98,12 @@ var walls = map[string]wall{
 	},
 	"storage/sqlstore": {
 		Why: "concrete stores never import each other: each must be replaceable alone",
-		Own: []string{"actors/section", "storage"}, Third: []string{"github.com/jackc/pgx/v5", "github.com/cockroachdb/cockroach-go/v2", compress},
-		Test: []string{"storage/storetest", "storage/faultstore", "github.com/cockroachdb/cockroachdb-parser"},
+		Own: []string{"actors/section", "storage"}, Third: []string{pgx, cockroach, compress},
+		Test: []string{"storage/storetest", "storage/faultstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
+	},
+	"storage/sqlstore/pgtest": {
+		Why:   "a real server for whoever's tests want one: it knows nothing of what they put into it",
+		Third: []string{pgx},
 	},
 	"storage/storetest": {
 		Why: "one suite for every store: it sees the port only",
@@ -102,7 +112,7 @@ var walls = map[string]wall{
 	"cluster": {
 		Why:   "placement proposes, the log decides: the cluster needs section ids and peers, no seats",
 		Own:   []string{"actors/section", "storage"},
-		Third: []string{memberlist, protoactor}, Test: []string{"storage/memstore", rapid},
+		Third: []string{memberlist, protoactor}, Test: []string{"storage/memstore", "storage/sqlstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
 	},
 	"api": {
 		Why: "the door: it calls an interface of its own and never a concrete store, so that a handler cannot reach past the engine",
@@ -126,13 +136,13 @@ var walls = map[string]wall{
 	},
 	"bench/peers": {
 		Why: "what we are compared with: peers share the wire and none of our engine",
-		Own: []string{"api/wire", "bench"}, Third: []string{fasthttp, "github.com/jackc/pgx/v5", "github.com/redis/go-redis/v9"},
+		Own: []string{"api/wire", "bench"}, Third: []string{fasthttp, pgx, "github.com/redis/go-redis/v9"},
 	},
 	"cmd/holdfast": {
 		Why:   "cmd ties the knot: it sees everything and is imported by nobody",
 		Own:   []string{"actors/...", "actors", "storage/...", "storage", "api/...", "api", "cluster"},
 		Third: []string{kong, "github.com/schollz/progressbar/v3", "golang.org/x/term", "go.yaml.in/yaml/v3", prometheus},
-		Test:  []string{fasthttp, chromedp},
+		Test:  []string{fasthttp, chromedp, pgx, toxiproxy},
 	},
 	"cmd/holdfast-bench": {
 		Why: "flags in, report out",
