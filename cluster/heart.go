@@ -1,0 +1,207 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// Config of a Heart.
+type Config struct {
+	Nodes  storage.Nodes    // required
+	Writer storage.WriterID // required: the id that this node's claims and records carry
+	Name   string           // shown to people
+	// Every is the time between two beats. Default 500 ms: two small statements a second and node. Shorter finds a dead node no sooner
+	// (Lapse does); longer makes one lost beat look like death.
+	Every time.Duration
+	// Lapse is how long a row must stand still until its node counts as gone. Default 2 s: three lost beats. Shorter takes sections from
+	// nodes that only paused, which costs their buyers a retry; longer leaves a dead node's sections unsold.
+	Lapse time.Duration
+	// Freed is called, never twice at once, after another node left or lapsed: its sections may be claimed. It must return soon and not
+	// wait for a claim. May be nil.
+	Freed  func()
+	Logger *slog.Logger // default: discards
+}
+
+const (
+	everyDefault = 500 * time.Millisecond
+	lapseDefault = 2 * time.Second
+	// forgetAfter is how long a row stands still until whoever sees it removes it. No row means the same as a lapsed one, so this only
+	// spares later starts the wait for a node that is long dead; one that comes back after all writes its row anew.
+	forgetAfter = time.Minute
+)
+
+// Heart shows that this node is alive, and knows who else is. Safe for concurrent use.
+type Heart struct {
+	cfg    Config
+	cancel context.CancelFunc
+	ctx    context.Context
+	ended  chan struct{}
+
+	beating sync.Mutex      // one pulse at a time
+	beat    section.Instant // under beating: the newest value of our row
+
+	mu       sync.Mutex
+	view     view
+	away     bool          // the last pulse failed; said once
+	changed  chan struct{} // closed and replaced at every look
+	released bool
+}
+
+// Start beats once, so that the node has its row before it claims anything, and goes on until Close. The error is the store's.
+func Start(ctx context.Context, cfg Config) (*Heart, error) {
+	if cfg.Nodes == nil || cfg.Writer == (storage.WriterID{}) {
+		return nil, errors.New("cluster: Config needs Nodes and Writer")
+	}
+	cfg.Every, cfg.Lapse = cmp.Or(cfg.Every, everyDefault), cmp.Or(cfg.Lapse, lapseDefault)
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	h := &Heart{cfg: cfg, ended: make(chan struct{}), changed: make(chan struct{}), view: newView(cfg.Writer, cfg.Lapse)}
+	if err := h.pulse(ctx, time.Time{}); err != nil {
+		return nil, err
+	}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	go h.run()
+	return h, nil
+}
+
+func (h *Heart) run() {
+	defer close(h.ended)
+	tick := time.NewTicker(h.cfg.Every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-h.ctx.Done():
+			return
+		case <-tick.C:
+			h.report(h.pulse(h.ctx, time.Now()))
+		}
+	}
+}
+
+// report says when the store goes away and when it is back, each once.
+func (h *Heart) report(err error) {
+	h.mu.Lock()
+	was := h.away
+	h.away = err != nil
+	h.mu.Unlock()
+	switch {
+	case h.ctx.Err() != nil || was == (err != nil):
+	case err != nil:
+		h.cfg.Logger.Warn("heartbeat not written: nothing is claimed until it is", "error", err)
+	default:
+		h.cfg.Logger.Info("heartbeat written again")
+	}
+}
+
+// pulse beats and then looks: a node that cannot be seen must not judge others. It is bounded by half of Lapse, so that a living node on a
+// slow store still shows itself in time. Nothing is done when another pulse has begun its look after since.
+func (h *Heart) pulse(ctx context.Context, since time.Time) error {
+	h.beating.Lock()
+	defer h.beating.Unlock()
+	if h.over(since) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.Lapse/2)
+	defer cancel()
+	h.beat = max(h.beat+1, section.Instant(time.Now().UnixMilli())) // a clock that stands or steps back must not look like death
+	err := h.cfg.Nodes.Beat(ctx, storage.NodeBeat{Writer: h.cfg.Writer, Name: h.cfg.Name, At: h.beat})
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	rows, err := h.cfg.Nodes.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	freed, old := h.see(rows, began)
+	for _, w := range old { // a row that stays is met again at the next look
+		_ = h.cfg.Nodes.Forget(ctx, w)
+	}
+	if freed && h.cfg.Freed != nil {
+		h.cfg.Freed()
+	}
+	return nil
+}
+
+func (h *Heart) see(rows []storage.NodeBeat, began time.Time) (freed bool, old []storage.WriterID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	freed, old = h.view.see(rows, began, time.Now())
+	close(h.changed)
+	h.changed = make(chan struct{})
+	return freed, old
+}
+
+// MayClaim says whether this node may take over a section whose log ends with tail (of an empty log: the zero Tail). It is right for the
+// engine's question of that name. It may ask the store, for at most half of Lapse, about a writer it has never seen.
+func (h *Heart) MayClaim(_ storage.SectionKey, tail storage.Tail) bool {
+	asked := time.Now()
+	verdict := h.judge(tail, asked)
+	if verdict == lookAgain { // a row written after the last look would not be known
+		_ = h.pulse(h.ctx, asked) // an error leaves the view as it was, and the answer no
+		verdict = h.judge(tail, asked)
+	}
+	return verdict == yes
+}
+
+func (h *Heart) judge(tail storage.Tail, asked time.Time) verdict {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.view.judge(tail, asked, time.Now())
+}
+
+// Settle waits until every other node's row is known to be alive or lapsed: at most about Lapse, and not at all when there is none. What
+// is claimed after it is claimed for good reason, and a node that starts after a crash does not begin with refusals.
+func (h *Heart) Settle(ctx context.Context) error {
+	for {
+		h.mu.Lock()
+		settled, changed := h.view.settled(), h.changed
+		h.mu.Unlock()
+		if settled {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Others tells how many other nodes are alive as far as this one knows.
+func (h *Heart) Others() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.view.alive()
+}
+
+// over says that a pulse is not needed, or not allowed any more.
+func (h *Heart) over(since time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.released || h.view.began.After(since)
+}
+
+// Close stops beating and takes this node's row away: what it owned may be claimed at once, so its engine must have stopped before.
+func (h *Heart) Close(ctx context.Context) error {
+	h.cancel()
+	<-h.ended
+	h.beating.Lock() // no beat may come after the row is gone
+	defer h.beating.Unlock()
+	h.mu.Lock()
+	again := h.released
+	h.released = true
+	h.mu.Unlock()
+	if again {
+		return nil
+	}
+	return h.cfg.Nodes.Forget(ctx, h.cfg.Writer)
+}

@@ -1,0 +1,129 @@
+package cluster
+
+import (
+	"time"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// verdict on a claim.
+type verdict uint8
+
+const (
+	no        verdict = iota
+	lookAgain         // yes, if a look that begins after the question still finds no row of the writer
+	yes
+)
+
+// view is what one node knows of the others' rows, without clocks or I/O: whoever drives it says what time it is (monotonic).
+type view struct {
+	me     storage.WriterID
+	lapse  time.Duration
+	began  time.Time // of the newest look
+	others map[storage.WriterID]*sighting
+	// absent are writers that were found without a row after a record of theirs was. A node has its row before it claims and
+	// drops it after its last record, so that this stays true; one that comes back from the dead is seen among others first.
+	absent map[storage.WriterID]bool
+}
+
+// sighting is one row as this node has seen it change.
+type sighting struct {
+	value   section.Instant
+	since   time.Time // end of the look that first saw this value
+	changed bool      // it has changed before our eyes
+	lapsed  bool      // and was counted as freed
+}
+
+func newView(me storage.WriterID, lapse time.Duration) view {
+	return view{me: me, lapse: lapse, others: map[storage.WriterID]*sighting{}, absent: map[storage.WriterID]bool{}}
+}
+
+// still is how long the row is known to have stood still. Both ends are taken to our disadvantage: from the end of the look that first
+// saw the value to the beginning of the newest one.
+func (v *view) still(s *sighting) time.Duration { return v.began.Sub(s.since) }
+
+// fresh says that the newest look is new enough to act on. A process that was paused finds out here that it knows nothing.
+func (v *view) fresh(now time.Time) bool { return !v.began.IsZero() && now.Sub(v.began) < v.lapse }
+
+// see takes in one look at all rows, from began to ended. freed: some writer left or lapsed with it. old: rows to be removed.
+func (v *view) see(rows []storage.NodeBeat, began, ended time.Time) (freed bool, old []storage.WriterID) {
+	gap := !v.fresh(began) // nobody looked meanwhile, or nobody could: others may not have been able to beat either
+	v.began = began
+	there := make(map[storage.WriterID]bool, len(rows))
+	for _, row := range rows {
+		if row.Writer == v.me {
+			continue
+		}
+		there[row.Writer] = true
+		s := v.others[row.Writer]
+		switch {
+		case s == nil:
+			v.others[row.Writer] = &sighting{value: row.At, since: ended}
+			delete(v.absent, row.Writer)
+		case s.value != row.At:
+			*s = sighting{value: row.At, since: ended, changed: true}
+		case gap:
+			s.since, s.lapsed = ended, false
+		case v.still(s) >= v.lapse && !s.lapsed:
+			s.lapsed, freed = true, true
+		case v.still(s) >= forgetAfter:
+			old = append(old, row.Writer)
+		}
+	}
+	return v.dropMissing(there) || freed, old
+}
+
+func (v *view) dropMissing(there map[storage.WriterID]bool) (left bool) {
+	for w, s := range v.others {
+		if !there[w] {
+			left = left || !s.lapsed
+			delete(v.others, w)
+			v.absent[w] = true
+		}
+	}
+	return left
+}
+
+// judge is the rule of takeover (DESIGN §6): asked is when the question came up, after the tail was read.
+func (v *view) judge(tail storage.Tail, asked, now time.Time) verdict {
+	if !v.fresh(now) {
+		return no
+	}
+	if tail.Seq == 0 || tail.Kind == storage.EntryReleased || tail.Writer == v.me {
+		return yes
+	}
+	if s := v.others[tail.Writer]; s != nil {
+		if v.still(s) >= v.lapse {
+			return yes
+		}
+		return no
+	}
+	if v.absent[tail.Writer] {
+		return yes
+	}
+	if v.began.Before(asked) {
+		return lookAgain
+	}
+	v.absent[tail.Writer] = true
+	return yes
+}
+
+// settled says that nothing is left to be found out: each other row has changed before our eyes or lapsed.
+func (v *view) settled() bool {
+	for _, s := range v.others {
+		if !s.changed && v.still(s) < v.lapse {
+			return false
+		}
+	}
+	return true
+}
+
+func (v *view) alive() (n int) {
+	for _, s := range v.others {
+		if v.still(s) < v.lapse {
+			n++
+		}
+	}
+	return n
+}
