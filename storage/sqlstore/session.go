@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/cockroachdb/cockroach-go/v2/crdb/crdbpgxv5"
+	crdbpgx "github.com/cockroachdb/cockroach-go/v2/crdb/crdbpgxv5"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -133,7 +133,7 @@ func (s *Store) exec(ctx context.Context, statement string, args ...any) (rows i
 func (s *Store) transact(ctx context.Context, f func(ctx context.Context, tx pgx.Tx) error) error {
 	_, err := s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		if s.server.Cockroach {
-			return crdbpgxv5.ExecuteTx(ctx, c, pgx.TxOptions{}, func(tx pgx.Tx) error { return f(ctx, tx) })
+			return crdbpgx.ExecuteTx(ctx, c, pgx.TxOptions{}, func(tx pgx.Tx) error { return f(ctx, tx) })
 		}
 		return runTransaction(ctx, c, f)
 	})
