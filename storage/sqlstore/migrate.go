@@ -26,9 +26,8 @@ var ErrSchema = errors.New("sqlstore: the server's schema lacks steps this build
 const (
 	// migrationLock bounds how long a step waits for a table's lock: on PostgreSQL everybody else queues behind it meanwhile.
 	migrationLock = "3000" // ms
-	// migrationAttempts bounds the repetitions of one step; with the pauses between them they last some ten seconds.
+	// migrationAttempts bounds the repetitions of one step; with the pauses between them they last some seven seconds.
 	migrationAttempts = 30
-	migrationPauseMax = 500 * time.Millisecond
 )
 
 // step is one file of schema: a statement that stands alone in its own transaction and may be repeated.
@@ -178,7 +177,7 @@ func (m *migrator) missing(ctx context.Context) ([]step, error) {
 		return nil, fmt.Errorf("sqlstore: schema steps: %w", err)
 	}
 	taken, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil && sqlState(err) != undefinedTable {
+	if err != nil && sqlState(err) != stateUndefinedTable {
 		return nil, fmt.Errorf("sqlstore: schema steps: %w", err)
 	}
 	return slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return slices.Contains(taken, s.number) }), nil
@@ -203,7 +202,7 @@ func (m *migrator) applyAll(ctx context.Context, missing []step) (applied []stri
 func (m *migrator) apply(ctx context.Context, s step) (mine bool, err error) {
 	for attempt := range migrationAttempts {
 		if attempt > 0 {
-			if err := pause(ctx, attempt); err != nil {
+			if err := takeTurns(ctx, attempt); err != nil {
 				return false, err
 			}
 		}
@@ -214,7 +213,7 @@ func (m *migrator) apply(ctx context.Context, s step) (mine bool, err error) {
 			break
 		}
 	}
-	if sqlState(err) == insufficientPrivilege {
+	if sqlState(err) == stateInsufficientPrivilege {
 		return false, fmt.Errorf("%w: %s, and this role may not apply it: run holdfast migrate as the owner: %w", ErrSchema, s.name, err)
 	}
 	return false, fmt.Errorf("sqlstore: schema step %s: %w", s.name, err)
@@ -245,8 +244,8 @@ func (m *migrator) attempt(ctx context.Context, s step) (mine bool, err error) {
 
 // SQLSTATEs a migration meets.
 const (
-	undefinedTable        = "42P01"
-	insufficientPrivilege = "42501"
+	stateUndefinedTable        = "42P01"
+	stateInsufficientPrivilege = "42501"
 )
 
 // racing are the answers to a statement that another process runs at the same time: the server's own catalog met a duplicate
@@ -259,10 +258,9 @@ func (m *migrator) repeatable(err error) bool {
 	return slices.Contains(racing, sqlState(err)) || m.conn == nil || m.conn.IsClosed()
 }
 
-// pause waits a random time that grows with the attempts, so that ten nodes do not meet again at the next one.
-func pause(ctx context.Context, attempt int) error {
-	longest := min(time.Duration(attempt)*20*time.Millisecond, migrationPauseMax)
-	timer := time.NewTimer(rand.N(longest) + time.Millisecond)
+// takeTurns waits a random time that grows with the attempts, so that ten nodes do not meet again at the next one.
+func takeTurns(ctx context.Context, attempt int) error {
+	timer := time.NewTimer(backoff(attempt, rand.Float64()))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

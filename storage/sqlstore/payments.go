@@ -1,0 +1,86 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"holdfast/storage"
+)
+
+var _ storage.Payments = (*Store)(nil)
+
+const paymentsPage = 4096
+
+// PutPayment implements storage.Payments. Whether a row may be overwritten is decided where it stands, so two processes that ask at once
+// get one answer. Sent again after an unknown outcome it finds its own row.
+func (s *Store) PutPayment(ctx context.Context, p storage.PaymentRow, over ...string) (stands storage.PaymentRow, err error) {
+	if over == nil {
+		over = []string{} // NULL would be neither among nor not among
+	}
+	err = s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		found, err := collect(ctx, tx, scanPayment, sql("payment_put"), p.ID, p.Status, p.Amount, p.Currency, over)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 { // another status stands
+			stands, err = readPayment(ctx, tx, p.ID)
+			return err
+		}
+		stands = found[0]
+		return nil
+	})
+	return stands, err
+}
+
+// Payment implements storage.Payments.
+func (s *Store) Payment(ctx context.Context, id string) (p storage.PaymentRow, err error) {
+	err = s.present(ctx, func(ctx context.Context, q queryer) error {
+		p, err = readPayment(ctx, q, id)
+		return err
+	})
+	return p, err
+}
+
+func readPayment(ctx context.Context, q queryer, id string) (p storage.PaymentRow, err error) {
+	found, err := collect(ctx, q, scanPayment, sql("payment"), id)
+	if err != nil {
+		return p, err
+	}
+	if len(found) == 0 {
+		return p, storage.ErrNotFound
+	}
+	return found[0], nil
+}
+
+// Payments implements storage.Payments. The server pages in its own collation's order, so the rows are put in order of bytes here.
+func (s *Store) Payments(ctx context.Context, visit func(storage.PaymentRow) error) error {
+	var all []storage.PaymentRow
+	err := pages(paymentsPage, func(last *storage.PaymentRow) ([]storage.PaymentRow, error) {
+		after := ""
+		if last != nil {
+			after = last.ID
+		}
+		return fetch(ctx, s.present, scanPayment, sql("payments_after"), after, int64(paymentsPage))
+	}, func(p storage.PaymentRow) error {
+		all = append(all, p)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(all, func(a, b storage.PaymentRow) int { return cmp.Compare(a.ID, b.ID) })
+	for _, p := range all {
+		if err := visit(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanPayment(row pgx.CollectableRow) (p storage.PaymentRow, err error) {
+	err = row.Scan(&p.ID, &p.Status, &p.Amount, &p.Currency)
+	return p, err
+}

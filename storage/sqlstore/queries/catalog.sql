@@ -1,0 +1,34 @@
+-- Events, their venues in parts, and the store's secret.
+
+-- name: event_insert
+INSERT INTO events (event_id, name, created_at, sale, header, venue_parts)
+VALUES ($1::UUID, $2::TEXT, $3::TIMESTAMPTZ, $4::TEXT, $5::JSONB, $6::INT8)
+ON CONFLICT (event_id) DO NOTHING
+
+-- name: venue_insert
+INSERT INTO venue_parts (event_id, part, body)
+SELECT $1::UUID, p.part, p.body
+FROM unnest($2::INT8[], $3::BYTEA[]) AS p (part, body)
+
+-- name: event
+SELECT header, sale FROM events WHERE event_id = $1::UUID
+
+-- name: events_after
+SELECT header, sale FROM events WHERE event_id > $1::UUID ORDER BY event_id LIMIT $2::INT8
+
+-- name: sale
+UPDATE events SET sale = $2::TEXT WHERE event_id = $1::UUID
+
+-- name: venue
+-- One statement sees one instant: all parts or none.
+SELECT e.venue_parts, p.body FROM events AS e
+LEFT JOIN venue_parts AS p ON p.event_id = e.event_id
+WHERE e.event_id = $1::UUID
+ORDER BY p.part
+
+-- name: secret
+SELECT value FROM store_meta WHERE name = 'secret'
+
+-- name: secret_insert
+-- Whoever comes first decides; the others read what stands.
+INSERT INTO store_meta (name, value) VALUES ('secret', $1::BYTEA) ON CONFLICT (name) DO NOTHING
