@@ -172,11 +172,7 @@ func (m *migrator) close(ctx context.Context) error {
 
 // missing are this build's steps that nobody took yet, in order. No table of steps means that none was taken.
 func (m *migrator) missing(ctx context.Context) ([]step, error) {
-	rows, err := m.conn.Query(ctx, sql("migrations_taken"))
-	if err != nil {
-		return nil, fmt.Errorf("sqlstore: schema steps: %w", err)
-	}
-	taken, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	taken, err := collect(ctx, m.conn, pgx.RowTo[int64], sql("migrations_taken"))
 	if err != nil && sqlState(err) != stateUndefinedTable {
 		return nil, fmt.Errorf("sqlstore: schema steps: %w", err)
 	}
