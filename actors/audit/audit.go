@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -25,30 +26,45 @@ type Source interface {
 type Options struct {
 	// Progress is called after each section, from the calling goroutine; it must not block. nil: nobody looks.
 	Progress func(done, total int)
-	// Payments calls visit with every payment of the processor's books. nil: there are none at hand, and money is not looked at. An
-	// error is a finding: everything else is audited all the same.
+	// Payments calls visit with every payment of the processor's books, by their words at some moment of the call; it need not be one
+	// moment for all. It is called before anything else is read, and once more at the end when a source that goes on being written gives
+	// reason to. nil: there are none at hand, and money is not looked at. An error is a finding: everything else is audited all the same.
 	Payments func(visit func(Payment)) error
+	// Patience is how long an online audit waits before it looks once more at money that came after its payment had been given up: whoever
+	// sells is about to settle it. It is spent at most once, and only if there is such money. Too short reports what mends itself.
+	Patience time.Duration
+	// Lag is how far before its call an instant of the source may lie: the offset of clocks that a cluster of servers allows. The audit
+	// waits that long after it has read the books, so that no section is seen as it was before them. Too short finds charges without their
+	// bookings. 0, none, is right for a single server.
+	Lag time.Duration
 }
 
 // Run audits everything in the source. The error says that the audit could not be made; what it found is in the report.
 //
-// The source should be quiet: a section that goes on selling while it is read yields findings that are none.
+// A source that is a storage.Freezer may be written meanwhile (see the package comment); any other one must be quiet, or what is
+// found may be none.
 func Run(ctx context.Context, source Source, options Options) (*Report, error) {
-	events, err := source.Events(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("audit: list events: %w", err)
-	}
+	r := &run{ctx: ctx, source: source, options: options, orphans: make(map[storage.SectionKey]bool),
+		report: &Report{Events: []EventReport{}, UnderWay: []Finding{}, Findings: []Finding{}}}
+	r.freezer, r.report.Online = source.(storage.Freezer)
+	r.payments = r.loadPayments()
 	logs, err := source.Sections(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("audit: list logs: %w", err)
 	}
-	r := &run{ctx: ctx, source: source, progress: options.Progress, report: &Report{Events: []EventReport{}, UnderWay: []Finding{}, Findings: []Finding{}}, orphans: make(map[storage.SectionKey]bool)}
-	r.loadPayments(options.Payments)
 	for _, key := range logs {
 		r.orphans[key] = true
 	}
+	// Only now: an event is there before its first log and its first payment, so none of those listed can be of an event made meanwhile.
+	events, err := source.Events(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("audit: list events: %w", err)
+	}
 	for _, e := range events {
 		r.total += len(e.Sections)
+	}
+	if err := r.wait(options.Lag, "books to be in the past"); err != nil {
+		return nil, err
 	}
 	for _, e := range events {
 		if err := r.event(e); err != nil {
@@ -57,17 +73,19 @@ func Run(ctx context.Context, source Source, options Options) (*Report, error) {
 	}
 	r.reportOrphans(logs)
 	r.reportStrayPayments()
-	return r.report, nil
+	return r.report, r.confirmMoney()
 }
 
 type run struct {
 	ctx      context.Context
 	source   Source
-	progress func(done, total int)
+	freezer  storage.Freezer // nil: the source is quiet
+	options  Options
 	report   *Report
 	orphans  map[storage.SectionKey]bool // logs that no event has claimed yet
 	payments *payments                   // nil: money is not looked at
 	strays   int                         // payments of no section of any event
+	suspects []suspect
 	done     int
 	total    int
 }
@@ -86,31 +104,75 @@ func (r *run) event(e *storage.Event) error {
 		return nil
 	}
 	for i := range e.Sections {
-		key := storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)}
-		s := newSectionAudit(r, key, e, i, plan.Layout(i))
-		whole, err := s.check()
-		if err != nil {
-			return fmt.Errorf("audit: section %v: %w", key, err)
+		of := &subject{
+			notes: &notes{report: r.report, show: out.Event, name: e.Sections[i].ID},
+			key:   storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)},
+			event: e, layout: plan.Layout(i), categories: plan.Categories,
 		}
-		if whole {
-			s.comparePayments(e, plan.Categories)
+		if err := r.section(of, &out); err != nil {
+			return err
 		}
-		r.unchecked(key)
-		out.add(&s.totals)
-		if r.orphans[key] {
-			out.Logs++
-			delete(r.orphans, key)
-		}
-		r.tick()
 	}
 	r.report.Events = append(r.report.Events, out)
 	return nil
 }
 
+func (r *run) section(of *subject, out *EventReport) error {
+	s, whole, err := r.look(of)
+	if err != nil {
+		return err
+	}
+	if whole {
+		r.comparePayments(s)
+	}
+	r.unchecked(of.key)
+	out.add(&s.totals)
+	if r.orphans[of.key] || s.totals.Records > 0 { // the log may have begun after the list was made
+		out.Logs++
+		delete(r.orphans, of.key)
+	}
+	r.tick()
+	return nil
+}
+
+// look reads everything about one section in one instant of its own. One instant for all sections would be one transaction as long
+// as the audit: a PostgreSQL server keeps every row that was deleted meanwhile, in all its tables, for as long as somebody may look at
+// the past, and a CockroachDB server refuses to look back beyond its garbage collection.
+func (r *run) look(of *subject) (s *sectionAudit, whole bool, err error) {
+	at, err := r.freeze()
+	if err != nil {
+		return nil, false, fmt.Errorf("audit: section %v: freeze: %w", of.key, err)
+	}
+	s = newSectionAudit(r.ctx, at, of)
+	whole, err = s.check()
+	if err = errors.Join(err, at.Close()); err != nil {
+		return nil, false, fmt.Errorf("audit: section %v: %w", of.key, err)
+	}
+	if r.freezer != nil {
+		r.report.To = time.Now().UTC() // the instant may have begun as late as at the first reading in it
+	}
+	return s, whole, nil
+}
+
+// quiet is a source that nobody writes: all of it is one instant.
+type quiet struct{ Source }
+
+func (quiet) Close() error { return nil }
+
+func (r *run) freeze() (storage.Frozen, error) {
+	if r.freezer == nil {
+		return quiet{r.source}, nil
+	}
+	if r.report.From.IsZero() {
+		r.report.From = time.Now().UTC()
+	}
+	return r.freezer.Freeze(r.ctx)
+}
+
 func (r *run) tick() {
 	r.done++
-	if r.progress != nil {
-		r.progress(r.done, r.total)
+	if r.options.Progress != nil {
+		r.options.Progress(r.done, r.total)
 	}
 }
 

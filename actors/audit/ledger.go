@@ -14,6 +14,7 @@ type booking struct {
 	placedAt  section.Instant
 	expiresAt section.Instant
 	seats     []section.SeatIndex
+	begun     int // payments begun: before the first one nobody can have been charged
 }
 
 func (b *booking) equals(o *section.Outcome) bool {
@@ -176,6 +177,7 @@ func (l *ledger) checkTime(c *section.Change, b *booking) {
 		}
 		b.expiresAt = c.ExpiresAt
 	case section.PaymentBegun:
+		b.begun++
 		if c.At >= b.expiresAt {
 			l.wrong("payment of booking %d began at %d, past its end %d", c.Booking, c.At, b.expiresAt)
 		}

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"holdfast/actors/section"
-	"holdfast/actors/venue"
 	"holdfast/storage"
 )
 
@@ -37,11 +36,8 @@ type payments struct {
 	foreign []*Payment // the id names no booking
 }
 
-// loadPayments reads the books; nil: there are none, or they cannot be read, which is then a finding.
-func (r *run) loadPayments(read func(visit func(Payment)) error) {
-	if read == nil {
-		return
-	}
+// readPayments reads the books, and counts them.
+func readPayments(read func(visit func(Payment)) error) (*payments, PaymentTotals, error) {
 	p := &payments{of: map[storage.SectionKey]map[section.BookingNo]*Payment{}}
 	totals := PaymentTotals{Checked: true}
 	err := read(func(one Payment) {
@@ -55,11 +51,21 @@ func (r *run) loadPayments(read func(visit func(Payment)) error) {
 		}
 		p.of[one.Section][one.Booking] = &one
 	})
+	return p, totals, err
+}
+
+// loadPayments reads the books; nil: there are none, or they cannot be read, which is then a finding.
+func (r *run) loadPayments() *payments {
+	if r.options.Payments == nil {
+		return nil
+	}
+	p, totals, err := readPayments(r.options.Payments)
 	if err != nil {
 		r.report.Findings = append(r.report.Findings, Finding{Code: Unreadable, Detail: "payments: " + err.Error()})
-		return
+		return nil
 	}
-	r.payments, r.report.Payments = p, totals
+	r.report.Payments = totals
+	return p
 }
 
 // unchecked gives up the payments of a section whose log could not be read to its end: that is a finding already, and what its
@@ -70,69 +76,6 @@ func (r *run) unchecked(key storage.SectionKey) {
 	}
 	r.report.Payments.Unchecked += uint64(len(r.payments.of[key]))
 	delete(r.payments.of, key)
-}
-
-// comparePayments holds the processor's books against the section's bookings, both ways (P6).
-func (s *sectionAudit) comparePayments(e *storage.Event, categories []venue.Category) {
-	if s.payments == nil {
-		return
-	}
-	mine := s.payments.of[s.key]
-	delete(s.payments.of, s.key)
-	for _, no := range slices.Sorted(maps.Keys(s.ledger.bookings)) {
-		b, paid := s.ledger.bookings[no], mine[no]
-		delete(mine, no)
-		s.settle(no, b, paid)
-		if paid != nil && paid.Status != PaymentDeclined {
-			s.checkAmount(no, b, paid, e, categories)
-		}
-	}
-	for _, no := range slices.Sorted(maps.Keys(mine)) {
-		if paid := mine[no]; paid.Status != PaymentDeclined {
-			s.note(PaymentStray, fmt.Sprintf("payment %s is %v, for booking %d that the log does not have", paid.ID, paid.Status, no))
-		}
-	}
-}
-
-// settle is the table of the package comment.
-func (s *sectionAudit) settle(no section.BookingNo, b *booking, paid *Payment) {
-	status, id := PaymentDeclined, "" // never seen is as good as declined: no money
-	if paid != nil {
-		status, id = paid.Status, paid.ID
-	}
-	sold := b.state == section.BookingConfirmed || b.state == section.BookingRefunded
-	switch {
-	case status == PaymentUnknown:
-		s.note(Unreadable, fmt.Sprintf("payment %s of booking %d is in no known state", id, no))
-	case status == PaymentDeclined && sold:
-		s.note(PaymentMissing, fmt.Sprintf("booking %d was sold in seats %v, but nobody was charged for it", no, b.seats))
-	case status == PaymentCharged && b.state == section.BookingPaying:
-		s.underWay(ChargeUnderWay, fmt.Sprintf("payment %s is charged, booking %d still paying: the next start confirms it", id, no))
-	case status == PaymentCharged && b.state != section.BookingConfirmed:
-		s.note(PaymentStray, fmt.Sprintf("payment %s is charged, but booking %d is %s", id, no, stateWord(b.state)))
-	case status == PaymentRefunded && b.state == section.BookingConfirmed:
-		s.underWay(RefundUnderWay, fmt.Sprintf("payment %s is refunded, booking %d still confirmed: repeat its refund", id, no))
-	case status == PaymentRefunded && b.state == section.BookingPaying:
-		s.underWay(RefundUnderWay, fmt.Sprintf("payment %s is refunded, booking %d still paying: the next start opens it again", id, no))
-	}
-}
-
-// checkAmount knows that prices never change once the event is there.
-func (s *sectionAudit) checkAmount(no section.BookingNo, b *booking, paid *Payment, e *storage.Event, categories []venue.Category) {
-	var amount int64
-	for _, seat := range b.seats {
-		if int(seat) >= len(s.layout.Seats) {
-			return // a wrong change, noted as such
-		}
-		amount += e.Prices[categories[s.layout.Seats[seat].Category].Label]
-	}
-	if paid.Amount != amount || paid.Currency != e.Currency {
-		s.note(PaymentDiffers, fmt.Sprintf("payment %s is of %d %s, booking %d costs %d %s", paid.ID, paid.Amount, paid.Currency, no, amount, e.Currency))
-	}
-}
-
-func (s *sectionAudit) underWay(code Code, detail string) {
-	s.report.UnderWay = append(s.report.UnderWay, Finding{Event: s.key.Event.String(), Section: s.name, Code: code, Detail: detail})
 }
 
 // reportStrayPayments lists money for events and sections that the store does not have.

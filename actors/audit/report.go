@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"time"
 
 	"holdfast/actors/section"
 )
@@ -134,13 +135,13 @@ type EventReport struct {
 	Totals
 }
 
-// PaymentTotals counts the processor's books.
+// PaymentTotals counts the processor's books as they were before the first section was looked at.
 type PaymentTotals struct {
 	Checked   bool   `json:"checked"` // false: no books were at hand, or they could not be read
 	Charged   uint64 `json:"charged"`
 	Declined  uint64 `json:"declined"`
 	Refunded  uint64 `json:"refunded"`
-	Unchecked uint64 `json:"unchecked"` // of sections whose logs break off
+	Unchecked uint64 `json:"unchecked"` // of sections whose logs break off, or where the books had to be read again and could not be
 }
 
 func (t *PaymentTotals) count(status PaymentStatus) {
@@ -157,6 +158,12 @@ func (t *PaymentTotals) count(status PaymentStatus) {
 
 // Report is what an audit found. It is clean when Findings is empty.
 type Report struct {
+	// Online: the source could be written meanwhile, and each section was looked at in an instant of its own, none of them outside
+	// From and To. They are by this machine's clock; zero when no section was looked at or the source was quiet.
+	Online bool      `json:"online"`
+	From   time.Time `json:"from,omitzero"`
+	To     time.Time `json:"to,omitzero"`
+
 	Events   []EventReport `json:"events"`
 	Payments PaymentTotals `json:"payments"`
 	UnderWay []Finding     `json:"under_way"` // what a crash left half done: no damage
@@ -165,3 +172,26 @@ type Report struct {
 
 // Clean tells whether nothing was found. What is under way is no finding: a crash at the wrong moment leaves it in good order.
 func (r *Report) Clean() bool { return len(r.Findings) == 0 }
+
+// notes are one section's lines in the report, bounded by FindingsMax.
+type notes struct {
+	report *Report
+	show   string // the event
+	name   string // the section
+	found  int
+}
+
+func (n *notes) add(seq section.Seq, code Code, detail string) {
+	n.found++
+	switch {
+	case n.found == FindingsMax+1:
+		code, detail = More, "more findings in this section were counted and not listed"
+	case n.found > FindingsMax:
+		return
+	}
+	n.report.Findings = append(n.report.Findings, Finding{Event: n.show, Section: n.name, Seq: seq, Code: code, Detail: detail})
+}
+
+func (n *notes) underWay(code Code, detail string) {
+	n.report.UnderWay = append(n.report.UnderWay, Finding{Event: n.show, Section: n.name, Code: code, Detail: detail})
+}

@@ -2,48 +2,47 @@ package audit
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"holdfast/actors/section"
+	"holdfast/actors/venue"
 	"holdfast/storage"
 )
 
+// subject is what one section is by its event, and where its findings go.
+type subject struct {
+	*notes
+	key        storage.SectionKey
+	event      *storage.Event
+	layout     *section.Layout
+	categories []venue.Category
+}
+
 // sectionAudit reads one section's log once and holds everything else against it.
 type sectionAudit struct {
-	*run
-	key      storage.SectionKey
-	name     string
-	layout   *section.Layout
-	rules    section.Rules
+	*subject
+	ctx      context.Context
+	at       storage.Frozen
 	seq      section.Seq // the entry being read
 	chain    chain
 	ledger   *ledger
 	state    *section.State // nil once its replay was refused
 	snapshot *storage.Snapshot
 	totals   Totals
-	found    int
 }
 
-func newSectionAudit(r *run, key storage.SectionKey, e *storage.Event, i int, layout *section.Layout) *sectionAudit {
-	s := &sectionAudit{run: r, key: key, name: e.Sections[i].ID, layout: layout, rules: e.Rules}
-	s.ledger = newLedger(len(layout.Seats), e.Rules, s.note)
-	s.state = section.NewState(layout, e.Rules)
+func newSectionAudit(ctx context.Context, at storage.Frozen, of *subject) *sectionAudit {
+	s := &sectionAudit{subject: of, ctx: ctx, at: at}
+	s.ledger = newLedger(len(of.layout.Seats), of.event.Rules, s.note)
+	s.state = section.NewState(of.layout, of.event.Rules)
 	return s
 }
 
-func (s *sectionAudit) note(code Code, detail string) {
-	s.found++
-	switch {
-	case s.found == FindingsMax+1:
-		code, detail = More, "more findings in this section were counted and not listed"
-	case s.found > FindingsMax:
-		return
-	}
-	s.report.Findings = append(s.report.Findings, Finding{Event: s.key.Event.String(), Section: s.name, Seq: s.seq, Code: code, Detail: detail})
-}
+func (s *sectionAudit) note(code Code, detail string) { s.add(s.seq, code, detail) }
 
 // check holds everything but money against the log; whole is false when the log breaks off.
 func (s *sectionAudit) check() (whole bool, err error) {
@@ -67,7 +66,7 @@ func (s *sectionAudit) check() (whole bool, err error) {
 }
 
 func (s *sectionAudit) loadSnapshot() error {
-	snapshot, err := s.source.LoadSnapshot(s.ctx, s.key)
+	snapshot, err := s.at.LoadSnapshot(s.ctx, s.key)
 	var corrupt *storage.CorruptError
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
@@ -84,7 +83,7 @@ func (s *sectionAudit) loadSnapshot() error {
 
 // readLog follows the log to its end; whole is false when the chain broke before it.
 func (s *sectionAudit) readLog() (whole bool, err error) {
-	err = s.source.Read(s.ctx, s.key, 0, s.entry)
+	err = s.at.Read(s.ctx, s.key, 0, s.entry)
 	var corrupt *storage.CorruptError
 	var broke *broken
 	switch {
@@ -98,7 +97,7 @@ func (s *sectionAudit) readLog() (whole bool, err error) {
 	case err != nil:
 		return false, fmt.Errorf("read log: %w", err)
 	}
-	tail, err := s.source.Tail(s.ctx, s.key)
+	tail, err := s.at.Tail(s.ctx, s.key)
 	if err != nil {
 		return false, fmt.Errorf("read tail: %w", err)
 	}
@@ -184,7 +183,7 @@ func (s *sectionAudit) compareSnapshot(hash storage.Hash) {
 		s.note(SnapshotDiffers, "snapshot carries another hash or epoch than its record")
 		return
 	}
-	restored, err := section.Restore(s.layout, s.rules, snapshot.Body)
+	restored, err := section.Restore(s.layout, s.event.Rules, snapshot.Body)
 	if err != nil {
 		s.note(Unreadable, "snapshot: "+err.Error())
 		return
@@ -208,7 +207,7 @@ func sameState(a, b *section.State, next section.Seq) bool {
 // compareTickets holds the second guard's table against the ledger, both ways.
 func (s *sectionAudit) compareTickets() error {
 	rows := make(map[section.SeatIndex]bool)
-	err := s.source.Tickets(s.ctx, s.key, func(row storage.TicketRow) error {
+	err := s.at.Tickets(s.ctx, s.key, func(row storage.TicketRow) error {
 		rows[row.Seat] = true
 		no, taken := s.ledger.taken[row.Seat]
 		if !taken || no != row.Booking || s.ledger.letter(row.Seat) != section.Sold {
