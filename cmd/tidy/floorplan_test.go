@@ -71,6 +71,10 @@ var walls = map[string]wall{
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{"actors/section", "actors/venue", "storage"}, Test: []string{"storage/...", rapid, pebble},
 	},
+	"actors/people": {
+		Why: "a projection reads the log through the port and writes tables nobody grants from: were the engine in reach, it could be asked",
+		Own: []string{"actors/section", "actors/venue", "storage"}, Test: []string{"storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
+	},
 	"actors": {
 		Why:   "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "storage"},
@@ -104,6 +108,11 @@ var walls = map[string]wall{
 	"storage/sqlstore/pgtest": {
 		Why:   "a real server for whoever's tests want one: it knows nothing of what they put into it",
 		Third: []string{pgx},
+	},
+	"storage/copier": {
+		Why: "moves a house between any two stores: one that knew them would believe them, and its verdict rests on not doing so",
+		Own: []string{"actors/section", "storage"}, Third: []string{"golang.org/x/sync/errgroup"},
+		Test: []string{"storage/memstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest"},
 	},
 	"storage/storetest": {
 		Why: "one suite for every store: it sees the port only",
