@@ -14,7 +14,8 @@ import (
 // have done their part repeat their answer, the others are asked for the first time. The whole wish's fingerprint is known to the
 // engine too, so that a body with the seats of other sections is a mismatch (P5).
 func (e *Engine) Block(id storage.EventID, who Caller, seats []string, unblock bool, timeout time.Duration) error {
-	ev, o, err := e.openEvent(id)
+	deadline := time.Now().Add(timeout)
+	ev, o, err := e.openEvent(id, deadline)
 	if err != nil {
 		return err
 	}
@@ -22,7 +23,7 @@ func (e *Engine) Block(id storage.EventID, who Caller, seats []string, unblock b
 	if err != nil {
 		return err
 	}
-	b := blocking{e: e, ev: ev, o: o, who: who, unblock: unblock, deadline: time.Now().Add(timeout)}
+	b := blocking{e: e, ev: ev, o: o, who: who, unblock: unblock, deadline: deadline}
 	err = b.all(seats)
 	if !known && !b.changed {
 		e.wishes.forget(who.Request)

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -14,23 +15,30 @@ import (
 // Errors: ErrEventUnknown, *SeatsUnknownError, ErrSpread, ErrSectionUnknown, ErrCategory, ErrSaleNotOpen, ErrMismatch, *Refusal,
 // ErrOverloaded and ErrUnavailable (surely not done or repeatable with the same key), ErrTimeout (unknown: repeat with the same key).
 func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) error {
-	ev, o, err := e.openEvent(call.Event)
+	deadline := time.Now().Add(timeout)
+	ev, o, err := e.openEvent(call.Event, deadline)
 	if err != nil {
 		return err
 	}
-	t := trip{ev: ev, o: o, call: call, deadline: time.Now().Add(timeout), judged: judgedUnknown}
+	t := trip{ev: ev, o: o, call: call, deadline: deadline, judged: judgedUnknown}
 	if call.Best.Quantity > 0 {
 		return t.best(out)
 	}
 	return t.named(out)
 }
 
-func (e *Engine) openEvent(id storage.EventID) (*event, *openEvent, error) {
+// openEvent finds an event and its sections, waiting for them to load until the deadline: ErrEventUnknown, ErrUnavailable.
+func (e *Engine) openEvent(id storage.EventID, deadline time.Time) (*event, *openEvent, error) {
 	ev, err := e.event(id)
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := ev.open(e.ctx)
+	if o := ev.ready.Load(); o != nil {
+		return ev, o, nil
+	}
+	ctx, cancel := context.WithDeadline(e.ctx, deadline)
+	defer cancel()
+	o, err := ev.open(ctx)
 	if err != nil {
 		return nil, nil, errors.Join(ErrUnavailable, err)
 	}

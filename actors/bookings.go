@@ -10,8 +10,8 @@ import (
 )
 
 // locate finds the section of a booking; a booking of an unknown event or section is an unknown booking.
-func (e *Engine) locate(id BookingID) (*event, *openEvent, *Section, error) {
-	ev, o, err := e.openEvent(id.Section.Event)
+func (e *Engine) locate(id BookingID, deadline time.Time) (*event, *openEvent, *Section, error) {
+	ev, o, err := e.openEvent(id.Section.Event, deadline)
 	switch {
 	case errors.Is(err, ErrEventUnknown):
 		return nil, nil, nil, ErrBookingUnknown
@@ -42,7 +42,7 @@ func (e *Engine) probe(kind section.CommandKind, id BookingID, who Caller, deadl
 // command carries r to its booking's section. The key is entered in the event's index, so that one used for a booking of another
 // section is a mismatch (P5).
 func (e *Engine) command(r *Request, id BookingID, who Caller, deadline time.Time, out *BookingView) (section.Outcome, error) {
-	ev, o, s, err := e.locate(id)
+	ev, o, s, err := e.locate(id, deadline)
 	if err != nil {
 		r.free()
 		return section.Outcome{}, err

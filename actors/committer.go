@@ -10,27 +10,34 @@ import (
 
 // Committer makes records durable for many sections.
 //
-// Two simple steps: take everything that is queued; write it as one Commit of the store, tell each its result, and begin again.
+// Two simple steps, in each lane: take what is queued, at most a group of it; write it as one Commit of the store, tell each its
+// result, and begin again.
 //
 // Why not one Commit a section: a sync costs the same for one record as for a thousand, and the disk does them one after the
-// other; sixty-four sections that sync alone get a sixty-fourth of the rate each.
+// other; sixty-four sections that sync alone get a sixty-fourth of the rate each. A store whose commits run in parallel says so by its
+// shape: more lanes, of smaller groups.
 //
-// Invariants: at most one record of a section is inside (its Writer sees to that), so a Commit never holds two of one section;
-// every record handed in is answered exactly once; nothing is reordered within a section.
+// Invariants: at most one record of a section is inside (its Writer sees to that), so neither a Commit nor two lanes ever hold two of one
+// section; every record handed in is answered exactly once; records leave in the order they came in; while the queue is not
+// empty, some lane is awake or woken.
 //
-//	loop: wait until queue is not empty
-//	      batch, queue = queue, batch[:0]     // what arrives from here on gathers for the next round
-//	      results = store.Commit(batch)
-//	      for each: done(result)
+//	each lane: wait until queue is not empty
+//	           batch = up to group from its front        // the rest wakes the next lane; what arrives gathers behind it
+//	           results = store.Commit(batch)
+//	           for each: done(result)
 //
 // Tried and dropped: a delay or a size that waits for more company (it only adds latency: while one write is under way the next
 // batch gathers by itself); one goroutine per section (the store merges them again, with more switching); answering from here
-// (the answers would race with the Writer's own bookkeeping).
+// (the answers would race with the Writer's own bookkeeping); sharing the queue out evenly over the lanes (smaller groups, each paying
+// a whole sync, and an idle lane takes what is there anyway).
 type Committer struct {
+	ctx    context.Context // of every Commit
 	commit func(ctx context.Context, appends []storage.Append) []error
+	group  int // most records in one Commit; 0: no limit
 
 	mu     sync.Mutex
-	queue  []commitJob
+	queue  []commitJob // from head on; what is before it is spent
+	head   int
 	closed bool
 	wake   chan struct{} // capacity 1
 	ended  chan struct{}
@@ -43,10 +50,11 @@ type commitJob struct {
 	done   func(error)     // must not block
 }
 
-// NewCommitter starts lanes goroutines that feed commit, which is a Store's Commit. One lane suits a store that merges a call into one
-// sync; a store with parallel connections may take more. observe (may be nil) hears the size of each merged write.
-func NewCommitter(lanes int, commit func(context.Context, []storage.Append) []error, observe func(appends int)) *Committer {
-	c := &Committer{commit: commit, wake: make(chan struct{}, 1), ended: make(chan struct{}), observe: observe}
+// NewCommitter starts lanes goroutines that feed commit, which is a Store's Commit, with at most group records a call (0: whatever is
+// queued). One lane without a limit suits a store that merges a call into one sync; a store with parallel connections takes more.
+// ctx is handed to commit: ending it cuts short what is under way, as a crash would. observe (may be nil) hears the size of each merged write.
+func NewCommitter(ctx context.Context, lanes, group int, commit func(context.Context, []storage.Append) []error, observe func(appends int)) *Committer {
+	c := &Committer{ctx: ctx, commit: commit, group: group, wake: make(chan struct{}, 1), ended: make(chan struct{}), observe: observe}
 	var all sync.WaitGroup
 	for range max(lanes, 1) {
 		all.Go(c.run)
@@ -62,6 +70,11 @@ func (c *Committer) Send(a *storage.Append, done func(error)) {
 		c.mu.Unlock()
 		done(storage.ErrUnavailable)
 		return
+	}
+	if len(c.queue) == cap(c.queue) && c.head > 0 { // reuse the spent front rather than grow
+		rest := copy(c.queue, c.queue[c.head:])
+		clear(c.queue[rest:])
+		c.queue, c.head = c.queue[:rest], 0
 	}
 	c.queue = append(c.queue, commitJob{a, done})
 	c.mu.Unlock()
@@ -84,17 +97,15 @@ func (c *Committer) Close() {
 	<-c.ended
 }
 
-// take waits for work; nil means closed and empty.
-func (c *Committer) take(spare []commitJob) []commitJob {
+// take waits for work and fills the given buffer with it; empty means closed and nothing left.
+func (c *Committer) take(jobs []commitJob) []commitJob {
 	for range c.wake {
 		runtime.Gosched() // whoever can run now may add a record first: more share the sync, and nobody waits when nobody runs
 		c.mu.Lock()
-		jobs, closed := c.queue, c.closed
-		if len(jobs) > 0 { // a spurious wake must not hand the spare out twice
-			c.queue = spare[:0]
-		}
+		jobs = c.front(jobs)
+		more, closed := len(c.queue) > c.head, c.closed
 		c.mu.Unlock()
-		if closed {
+		if more || closed {
 			c.signal() // the other lanes must see it too
 		}
 		if len(jobs) > 0 || closed {
@@ -104,12 +115,34 @@ func (c *Committer) take(spare []commitJob) []commitJob {
 	return nil
 }
 
+// front takes up to a group from the queue. The caller holds mu. When that is all of it the two slices change places, so that nothing is
+// copied and nothing allocated.
+func (c *Committer) front(jobs []commitJob) []commitJob {
+	n := len(c.queue) - c.head
+	if c.group > 0 {
+		n = min(n, c.group)
+	}
+	switch {
+	case n == 0:
+		return jobs[:0]
+	case n == len(c.queue):
+		c.queue, jobs = jobs[:0], c.queue
+		return jobs
+	}
+	taken := c.queue[c.head : c.head+n]
+	jobs = append(jobs[:0], taken...)
+	clear(taken)
+	if c.head += n; c.head == len(c.queue) {
+		c.queue, c.head = c.queue[:0], 0
+	}
+	return jobs
+}
+
 func (c *Committer) run() {
-	var jobs, spare []commitJob
+	var jobs []commitJob
 	var appends []storage.Append
 	for {
-		jobs, spare = c.take(spare), jobs
-		if len(jobs) == 0 {
+		if jobs = c.take(jobs); len(jobs) == 0 {
 			return
 		}
 		appends = appends[:0]
@@ -119,7 +152,7 @@ func (c *Committer) run() {
 		if c.observe != nil {
 			c.observe(len(appends))
 		}
-		for i, err := range c.commit(context.Background(), appends) {
+		for i, err := range c.commit(c.ctx, appends) {
 			jobs[i].done(err)
 		}
 		clear(appends)

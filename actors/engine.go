@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -30,7 +31,10 @@ type Config struct {
 	Store   storage.Store    // required
 	Gateway checkout.Gateway // required: where confirm takes money
 	Name    string           // the node's name in claims; default "node"
-	Logger  *slog.Logger     // default: discards
+	// Writer is this process start's id in claims and records, for who must know it before (a heartbeat). Default: a random one. Two
+	// engines never have the same, whatever has become of the first.
+	Writer storage.WriterID
+	Logger *slog.Logger // default: discards
 	// Clock is the wall clock in milliseconds. Default: the machine's. It may step; a section's own time never goes back.
 	Clock func() section.Instant
 	// InflightMax bounds the requests inside one section, waiting or in flight. Too small refuses bursts that a millisecond would
@@ -40,6 +44,12 @@ type Config struct {
 	ChargeTimeout time.Duration
 	// CommitLanes is how many merged writes may be under way at once. Default 1, right for the embedded store.
 	CommitLanes int
+	// CommitGroup is the most records in one merged write. Default 0, no limit: right for the embedded store, where a sync costs the same
+	// for all. A store whose writes are the cheaper the fewer records they have says so itself.
+	CommitGroup int
+	// CatalogEvery is the time between two looks at the catalog for what other nodes wrote: new events, and sale switches. A switch thrown on
+	// one node counts on the others that much later. Default 0, never: right for a store that nobody else writes.
+	CatalogEvery time.Duration
 	// MayClaim says whether this node may take a section's log over from another writer that left this tail (of an empty log: the zero
 	// Tail). It is asked before every claim but of a log that is this node's own already, from several goroutines. Safety
 	// never depends on it (the log decides who writes); without it two nodes could take one section from each other for ever, so
@@ -55,6 +65,9 @@ func (c *Config) fill() error {
 		return errors.New("actors: Config needs Store and Gateway")
 	}
 	c.Name = cmp.Or(c.Name, "node")
+	if c.Writer == (storage.WriterID{}) {
+		c.Writer = storage.NewWriterID()
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -75,6 +88,7 @@ type Engine struct {
 	cfg        Config
 	ctx        context.Context
 	cancel     context.CancelFunc
+	cut        context.CancelFunc // ends writes under way
 	writer     storage.WriterID
 	secret     [32]byte
 	system     *actor.ActorSystem
@@ -111,41 +125,23 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, secret: secret, creates: map[section.RequestID]storage.EventID{},
 		activations: make(chan struct{}, 2*runtime.GOMAXPROCS(0))}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
-	e.writer = storage.NewWriterID()
+	writes, cut := context.WithCancel(context.Background())
+	e.writer, e.cut = cfg.Writer, cut
 	e.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
 	e.dispatcher = newDispatcher()
 	e.events = Events{log: cfg.Logger, stats: &e.stats}
-	e.committer = NewCommitter(cfg.CommitLanes, cfg.Store.Commit, e.stats.merged)
-	e.snapshots = newSnapshotter(cfg.Store, &e.events)
+	e.committer = NewCommitter(writes, cfg.CommitLanes, cfg.CommitGroup, cfg.Store.Commit, e.stats.merged)
+	e.snapshots = newSnapshotter(writes, cfg.Store, &e.events)
 	e.reconciler = checkout.NewReconciler(cfg.Gateway, e.settlePayment)
 	if err := e.readCatalog(ctx); err != nil {
 		return nil, errors.Join(err, e.Close(ctx))
 	}
 	e.background.Go(func() { e.reconciler.Run(e.ctx) })
 	e.background.Go(e.preload)
+	if cfg.CatalogEvery > 0 {
+		e.background.Go(e.watchCatalog)
+	}
 	return e, nil
-}
-
-func (e *Engine) readCatalog(ctx context.Context) error {
-	list, err := e.cfg.Store.Events(ctx)
-	if err != nil {
-		return fmt.Errorf("actors: reading the catalog: %w", err)
-	}
-	all := map[storage.EventID]*event{}
-	for _, header := range list {
-		all[header.ID] = e.newEvent(header)
-		if header.Create != (section.RequestID{}) {
-			e.creates[header.Create] = header.ID
-		}
-	}
-	e.catalog.Store(&all)
-	return nil
-}
-
-func (e *Engine) newEvent(header *storage.Event) *event {
-	ev := &event{engine: e}
-	ev.header.Store(header)
-	return ev
 }
 
 // preload opens the events that are selling, then says ready.
@@ -180,15 +176,17 @@ func (e *Engine) Ready() error {
 	return errStarting
 }
 
-// Close lets every section finish what is in flight, keeps their snapshots, and stops. Requests that come later are refused.
+// Close lets every section finish what is in flight, keeps their snapshots, and stops. Requests that come later are refused. When ctx ends
+// before that, what is under way is cut short as by a crash, and whoever still waits is refused: nothing acknowledged is lost.
 func (e *Engine) Close(ctx context.Context) error {
 	if e.closing.Swap(true) {
 		return nil
 	}
+	defer context.AfterFunc(ctx, e.cut)()
 	var drains sync.WaitGroup
 	if all := e.catalog.Load(); all != nil {
 		for _, ev := range *all {
-			if o := ev.ready.Load(); o != nil {
+			if o := ev.stopOpening(ctx); o != nil {
 				for _, s := range o.sections {
 					drains.Go(func() { s.drainNow(ctx) })
 				}
@@ -202,25 +200,43 @@ func (e *Engine) Close(ctx context.Context) error {
 	e.snapshots.close()
 	e.system.Shutdown()
 	e.dispatcher.close()
+	e.cut()
 	return ctx.Err()
 }
 
-// CreateEvent stores a new event. A repeat of the same e.Create finds the first one; with another fingerprint it is ErrMismatch.
+// CreateEvent stores a new event. A repeat of the same e.Create finds the first one, whichever node made it and whatever became of the first
+// answer; with another fingerprint it is ErrMismatch.
+//
+// Errors: ErrMismatch, ErrUnavailable (it may be there: repeat with the same key), and the store's.
 func (e *Engine) CreateEvent(ctx context.Context, header *storage.Event, v *venue.Venue) (*storage.Event, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if id, ok := e.creates[header.Create]; ok && header.Create != (section.RequestID{}) {
-		first := (*e.catalog.Load())[id].header.Load()
-		if first.CreateFingerprint != header.CreateFingerprint {
-			return nil, ErrMismatch
-		}
-		return first, nil
+		return repeatedCreate((*e.catalog.Load())[id].header.Load(), header)
 	}
 	if e.wishes.has(header.Create) { // the key of another call
 		return nil, ErrMismatch
 	}
+	made := e.drawUp(header, v)
+	switch err := e.cfg.Store.CreateEvent(ctx, made, v.Encode()); {
+	case errors.Is(err, storage.ErrExists):
+		return e.foundCreated(ctx, made)
+	case undecided(err):
+		return nil, errors.Join(ErrUnavailable, err)
+	case err != nil:
+		return nil, err
+	}
+	ev := e.enlist(made)
+	if made.Sale == storage.SaleOpen {
+		e.warm(ev)
+	}
+	return made, nil
+}
+
+// drawUp fills in what only the engine knows of a new event.
+func (e *Engine) drawUp(header *storage.Event, v *venue.Venue) *storage.Event {
 	made := *header
-	made.ID = storage.NewEventID()
+	made.ID = createdID(header.Create)
 	made.CreatedAt = e.cfg.Clock()
 	made.Sale = cmp.Or(made.Sale, storage.SaleClosed)
 	made.Sections = nil
@@ -231,22 +247,47 @@ func (e *Engine) CreateEvent(ctx context.Context, header *storage.Event, v *venu
 		}
 		made.Sections = append(made.Sections, storage.SectionInfo{ID: s.ID, Name: s.Name, Seats: uint32(n)})
 	}
-	if err := e.cfg.Store.CreateEvent(ctx, &made, v.Encode()); err != nil {
-		return nil, err
+	return &made
+}
+
+// createdID makes an event's id from its creation's key, so that the store itself refuses a second event of one key: the first may be
+// another node's, or one whose answer was lost (P5). Without a key it is random. It has a UUID's form, version 8.
+func createdID(create section.RequestID) storage.EventID {
+	if create == (section.RequestID{}) {
+		return storage.NewEventID()
 	}
-	ev := e.newEvent(&made)
-	all := map[storage.EventID]*event{made.ID: ev}
-	for id, ev := range *e.catalog.Load() {
-		all[id] = ev
+	sum := sha256.Sum256(append([]byte("event created by "), create[:]...))
+	id := storage.EventID(sum[:16])
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+// foundCreated answers a creation whose event is in the store already.
+func (e *Engine) foundCreated(ctx context.Context, made *storage.Event) (*storage.Event, error) {
+	first, err := e.cfg.Store.Event(ctx, made.ID)
+	if err != nil {
+		return nil, errors.Join(ErrUnavailable, err)
 	}
+	e.enlist(first)
+	return repeatedCreate(first, made)
+}
+
+func repeatedCreate(first, again *storage.Event) (*storage.Event, error) {
+	if first.CreateFingerprint != again.CreateFingerprint {
+		return nil, ErrMismatch
+	}
+	return first, nil
+}
+
+// enlist adds an event to the catalog. The caller holds mu.
+func (e *Engine) enlist(header *storage.Event) *event {
+	ev := e.newEvent(header)
+	all := maps.Clone(*e.catalog.Load())
+	all[header.ID] = ev
 	e.catalog.Store(&all)
-	if made.Create != (section.RequestID{}) {
-		e.creates[made.Create] = made.ID
-	}
-	if made.Sale == storage.SaleOpen {
-		e.warm(ev)
-	}
-	return &made, nil
+	e.remember(header)
+	return ev
 }
 
 // SetSale turns an event's sale switch; it is durable before it counts.
@@ -281,6 +322,9 @@ func (e *Engine) SetSaleOnce(ctx context.Context, id storage.EventID, who Caller
 	}
 	if err := e.cfg.Store.SetSale(ctx, id, sale); err != nil {
 		e.wishes.forget(who.Request)
+		if undecided(err) {
+			err = errors.Join(ErrUnavailable, err)
+		}
 		return nil, err
 	}
 	changed := *ev.header.Load()
@@ -327,7 +371,7 @@ func (e *Engine) Venue(ctx context.Context, id storage.EventID) (*venue.Venue, e
 	}
 	o, err := ev.open(ctx)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(ErrUnavailable, err)
 	}
 	return o.venue, nil
 }
@@ -339,7 +383,7 @@ func (e *Engine) Live(ctx context.Context, id storage.EventID) (LiveMap, error) 
 		return nil, err
 	}
 	if _, err := ev.open(ctx); err != nil {
-		return nil, err
+		return nil, errors.Join(ErrUnavailable, err)
 	}
 	return ev.live, nil
 }

@@ -164,7 +164,7 @@ func (b *box) booking(id BookingID) BookingView {
 
 // seatsOf is a buyer's count in the event's ledger.
 func (b *box) seatsOf(buyer byte) uint32 {
-	ev, _, err := b.e.openEvent(b.event)
+	ev, _, err := b.e.openEvent(b.event, deadlineSoon())
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func (b *box) key(no storage.SectionNo) storage.SectionKey {
 
 func (b *box) section(no storage.SectionNo) *Section {
 	b.t.Helper()
-	_, o, err := b.e.openEvent(b.event)
+	_, o, err := b.e.openEvent(b.event, deadlineSoon())
 	if err != nil {
 		b.t.Fatal(err)
 	}

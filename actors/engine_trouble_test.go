@@ -11,11 +11,14 @@ import (
 	"holdfast/storage/faultstore"
 )
 
+// errBroken is a store's sure refusal that is no absence: nothing can be hoped for from asking it again.
+var errBroken = errors.New("store: disk on fire")
+
 // stuck makes the next commits wait until the returned function is called; arrived hears of each.
 func (b *box) stuck(do faultstore.Action) (arrived chan struct{}, open func()) {
 	gate := make(chan struct{})
 	arrived = make(chan struct{}, 100)
-	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Do: do, Hook: func(context.Context) {
+	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Do: do, Err: errBroken, Hook: func(context.Context) {
 		arrived <- struct{}{}
 		<-gate
 	}})
@@ -111,7 +114,7 @@ func TestStoreErrorReloads(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1")
 	b.mustHold(caller(1, 2), "B-1-1", "B-1-2")
-	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Kind: storage.EntryChanges, Times: 1, Do: faultstore.Lose})
+	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Kind: storage.EntryChanges, Times: 1, Do: faultstore.Lose, Err: errBroken})
 	if _, err := b.hold(caller(1, 3), "A-1-2"); !errors.Is(err, ErrUnavailable) {
 		t.Fatalf("a hold that was not written: %v", err)
 	}

@@ -15,7 +15,8 @@ type event struct {
 	engine *Engine
 	header atomic.Pointer[storage.Event] // replaced whole, never changed
 
-	opening sync.Mutex
+	mu      sync.Mutex // guards opening
+	opening *opening   // nil: not under way
 	ready   atomic.Pointer[openEvent]
 
 	live   *Live
@@ -42,24 +43,71 @@ type seatRef struct {
 	index   section.SeatIndex
 }
 
-// open loads the venue and starts every section; it returns when all have settled, serving or not. Later calls are a pointer read.
+// opening is one attempt at opening an event; err may be read once done is closed.
+type opening struct {
+	done chan struct{}
+	err  error
+}
+
+// open loads the venue and starts every section; it returns when all have settled, serving or not, or when ctx ends: the opening goes on
+// without whoever stops waiting. Later calls are a pointer read.
 func (ev *event) open(ctx context.Context) (*openEvent, error) {
 	if o := ev.ready.Load(); o != nil {
 		return o, nil
 	}
-	ev.opening.Lock()
-	defer ev.opening.Unlock()
-	if o := ev.ready.Load(); o != nil {
-		return o, nil
+	attempt := ev.beginOpening()
+	select {
+	case <-attempt.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	v, err := ev.loadVenue(ctx)
-	if err != nil {
-		return nil, err
+	return ev.ready.Load(), attempt.err
+}
+
+// beginOpening starts an attempt unless one is under way, or has succeeded.
+func (ev *event) beginOpening() *opening {
+	ev.mu.Lock()
+	defer ev.mu.Unlock()
+	switch {
+	case ev.opening != nil:
+	case ev.ready.Load() != nil:
+		return &opening{done: closedChan}
+	case ev.engine.closing.Load():
+		return &opening{done: closedChan, err: ErrUnavailable}
+	default:
+		attempt := &opening{done: make(chan struct{})}
+		ev.opening = attempt
+		ev.engine.background.Go(func() { ev.finishOpening(attempt) })
 	}
-	o := ev.build(v)
-	ev.startAll(o)
-	ev.ready.Store(o)
-	return o, nil
+	return ev.opening
+}
+
+func (ev *event) finishOpening(attempt *opening) {
+	v, err := ev.loadVenue(ev.engine.ctx)
+	if err == nil {
+		o := ev.build(v)
+		ev.startAll(o)
+		ev.ready.Store(o)
+	}
+	ev.mu.Lock()
+	ev.opening = nil
+	ev.mu.Unlock()
+	attempt.err = err
+	close(attempt.done)
+}
+
+// stopOpening is for an engine that closes: it answers what is open, once nothing more can begin to be or ctx has ended.
+func (ev *event) stopOpening(ctx context.Context) *openEvent {
+	ev.mu.Lock()
+	attempt := ev.opening
+	ev.mu.Unlock()
+	if attempt != nil {
+		select {
+		case <-attempt.done:
+		case <-ctx.Done():
+		}
+	}
+	return ev.ready.Load()
 }
 
 func (ev *event) loadVenue(ctx context.Context) (*venue.Venue, error) {

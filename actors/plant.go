@@ -11,5 +11,6 @@ const (
 	plantNoTickets                              // sales leave the tickets table alone
 	plantUnknownIsDone                          // an unknown outcome is taken for success
 	plantUnknownIsFailed                        // an unknown outcome is taken for failure, and its seq used again
+	plantResendIsWord                           // "not written" of a second sending is taken for the word on the first (S6)
 	plantForgetRequests                         // replay forgets which requests were met
 )

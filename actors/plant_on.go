@@ -25,7 +25,9 @@ func (w *Writer) plantedOutcome(err error) (handled bool, word error) {
 		return true, nil
 	case planted(plantUnknownIsDone) && errors.Is(err, storage.ErrUnknown):
 		return false, nil
-	case planted(plantUnknownIsFailed) && errors.Is(err, storage.ErrUnknown):
+	case planted(plantUnknownIsFailed) && errors.Is(err, storage.ErrUnknown),
+		planted(plantResendIsWord) && errors.Is(err, storage.ErrUnavailable):
+		w.status = writerServing
 		for _, r := range w.inflight.answers {
 			w.refuse(r, ErrUnavailable)
 		}

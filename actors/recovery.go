@@ -61,11 +61,15 @@ func claimBatch(writer storage.WriterID, attempt uint64) storage.BatchID {
 	return batchID(writer, ^attempt)
 }
 
-// commit sends one append until the log's word is known, or ctx ends: then it stays unknown.
+// commit sends one append until the log's word is known, or ctx ends: then it stays unknown. Not written is a word as long as no earlier
+// sending is in doubt: the claim is given up then, whoever waits for it is refused at once, and the section tries again by
+// itself. After a doubt it is none (S6): a claim given up then could still arrive under a batch that the next one uses again.
 func (who *claimant) commit(ctx context.Context, log storage.Log, a storage.Append) error {
+	doubt := false
 	for attempt := 0; ; attempt++ {
 		err := log.Commit(ctx, []storage.Append{a})[0]
-		if !errors.Is(err, storage.ErrUnknown) || ctx.Err() != nil {
+		doubt = doubt || errors.Is(err, storage.ErrUnknown)
+		if !doubt || !undecided(err) || ctx.Err() != nil {
 			return err
 		}
 		who.pause(ctx, resendDelay(attempt))

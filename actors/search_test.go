@@ -78,7 +78,7 @@ func TestRepeatOfASweptTime(t *testing.T) {
 	}
 	b.now.Add(2 * int64(section.DefaultDedupeWindow))
 	b.mustHold(caller(3, 7), "A-1-4") // so that a hold exists that is not due: the map is to be trusted
-	ev, _, err := b.e.openEvent(b.event)
+	ev, _, err := b.e.openEvent(b.event, deadlineSoon())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestIndexForgetsWhatTheSectionForgot(t *testing.T) {
 	rules := boxRules()
 	rules.DedupeWindow, rules.DedupeCountMin = 1000, 1
 	b := newBox(t, rules, Config{})
-	ev, _, err := b.e.openEvent(b.event)
+	ev, _, err := b.e.openEvent(b.event, deadlineSoon())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,8 +43,9 @@ type (
 	flushMarker struct{}              // everything queued before it is decided: the record may leave
 	wakeUp      struct{}              // a commit's result is in the slot
 	expiryTick  struct{}              // some hold's time has come
-	resendTick  struct{}              // send the unknown append again
+	resendTick  struct{}              // send the undecided append again
 	drainOrder  struct{ done func() } // finish what is in flight, refuse the rest, stop
+	giveUp      struct{}              // stop now, whatever is in flight
 )
 
 // completion is the log's word on one append.
@@ -105,6 +106,8 @@ func (a *sectionActor) handle(ctx actor.Context, r *Request) {
 		a.flush()
 	case *drainOrder:
 		a.drain = append(a.drain, m.done)
+	case giveUp:
+		a.die(errGivenUp)
 	case *actor.Started:
 		a.self, a.root = ctx.Self(), a.inc.root
 	}
@@ -148,12 +151,17 @@ func (a *sectionActor) settle() {
 	a.arm(next, holds)
 }
 
-// nextExpiry is the earliest end of a hold; all who ask the map hear of it.
+// nextExpiry is the earliest end of a hold; all who ask the map hear of it. While an append is undecided they hear that the map cannot
+// be trusted: an end may be among what is not durable, and the section says 503 rather than "taken" (P3).
 func (a *sectionActor) nextExpiry() (next section.Instant, ok bool) {
 	if next, ok = a.w.State().NextExpiry(); !ok {
 		next = math.MaxInt64
 	}
-	a.inc.nextExpiry.Store(int64(next))
+	trusted := next
+	if a.w.status != writerServing {
+		trusted = 0
+	}
+	a.inc.nextExpiry.Store(int64(trusted))
 	return next, ok
 }
 
@@ -169,7 +177,7 @@ func (a *sectionActor) tell(r *Request) {
 	r.tell()
 }
 
-// flush sends the next record, or an unknown one again.
+// flush sends the next record, or an undecided one again.
 func (a *sectionActor) flush() {
 	p := a.w.Ready()
 	if p == nil {
@@ -192,6 +200,9 @@ func (a *sectionActor) advance(c *completion) {
 		a.doubt(c.err)
 		return
 	}
+	if a.resends > 0 {
+		a.host.engine.events.AppendDecided(a.host.key, a.resends)
+	}
 	a.resends, a.blocked = 0, false
 	a.host.landed(p, time.Since(a.sentAt))
 	a.host.remembersFrom.Store(int64(a.w.State().RemembersFrom()))
@@ -199,16 +210,17 @@ func (a *sectionActor) advance(c *completion) {
 	a.flush()
 }
 
-// doubt handles a result that was not success: unknown is asked again after a growing delay; anything else has stopped the writer.
+// doubt handles a result that was not success: what the log has not decided on is sent again after a growing delay; anything else
+// has stopped the writer.
 func (a *sectionActor) doubt(err error) {
 	if err == nil {
 		return
 	}
-	if !errors.Is(err, storage.ErrUnknown) {
+	if !undecided(err) {
 		a.die(err)
 		return
 	}
-	a.host.engine.events.AppendUnknown(a.host.key, err)
+	a.host.engine.events.AppendUndecided(a.host.key, a.resends, err)
 	time.AfterFunc(resendDelay(a.resends), func() { a.root.Send(a.self, resendTick{}) })
 	a.resends++
 }
@@ -274,7 +286,10 @@ func (a *sectionActor) bury() {
 	}
 }
 
-var errDrained = errors.New("actors: section drained")
+var (
+	errDrained = errors.New("actors: section drained")
+	errGivenUp = errors.New("actors: section stopped before its last record was decided")
+)
 
 // panicked refuses the request that met the panic, unless it was already answered, and ends the section.
 func (a *sectionActor) panicked(r *Request, p any) {

@@ -152,15 +152,32 @@ func (s *Section) acquireFailed(err error) {
 	s.life = transition(s.life, afterStop(err))
 	s.why = err
 	s.failures++
-	s.notUntil = time.Now().Add(max(activationDelay(s.failures), restAfter(err)))
+	repeated := s.failures > 1 && undecided(err)
+	delay := max(activationDelay(s.failures), restAfter(err))
+	s.notUntil = time.Now().Add(delay)
+	again := s.life == Stopped && restAfter(err) == 0
 	close(s.settled)
 	s.mu.Unlock()
-	s.engine.events.SectionStopped(s.key, err)
+	if !repeated { // a store that is away is said once for each section
+		s.engine.events.SectionStopped(s.key, err)
+	}
+	if again { // its holds must end on the map, whether or not anybody asks
+		time.AfterFunc(delay, func() { _, _ = s.activate() }) // ErrUnavailable: somebody else began, or the engine closes
+	}
 }
 
-// activationDelay grows from 50 ms by doubling to 3.2 s.
+// activationDelay grows from 50 ms by doubling to 0.8 s: a store that comes back is selling again within a second. It need not grow
+// further to spare the store, for only a few sections are acquired at a time.
 func activationDelay(failures int) time.Duration {
-	return 50 * time.Millisecond << min(failures-1, 6)
+	return 50 * time.Millisecond << min(failures-1, 4)
+}
+
+// claimNow activates a section that stands still, whatever rest it was to keep.
+func (s *Section) claimNow() {
+	s.mu.Lock()
+	s.notUntil = time.Time{}
+	s.mu.Unlock()
+	_, _ = s.activate() // ErrUnavailable: condemned, or the engine closes
 }
 
 // fencedRest is how long a section that another writer took over is not even asked for: long enough for the other to show in this
@@ -231,7 +248,7 @@ func (s *Section) landed(p *Pending, took time.Duration) {
 	}
 }
 
-// Drain lets what is in flight land, keeps a snapshot and stops. It returns when done or when ctx ends.
+// drainNow lets what is in flight land, keeps a snapshot and stops. It returns when done or when ctx ends.
 func (s *Section) drainNow(ctx context.Context) {
 	s.mu.Lock()
 	inc := s.serving.Load()
@@ -248,5 +265,6 @@ func (s *Section) drainNow(ctx context.Context) {
 	case <-done:
 	case <-inc.ended: // it died before it read the order
 	case <-ctx.Done():
+		inc.root.Send(inc.pid, giveUp{}) // whoever waits inside is refused now rather than at the own deadline
 	}
 }

@@ -143,7 +143,7 @@ func TestRefundCutInHalf(t *testing.T) {
 	if _, err := b.confirm(held.ID, caller(1, 2), "tok_ok"); err != nil {
 		t.Fatal(err)
 	}
-	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Do: faultstore.Lose})
+	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Do: faultstore.Lose, Err: errBroken})
 	var out BookingView
 	if err := b.e.Refund(held.ID, Caller{Operator: true}, patience, &out); err == nil {
 		t.Fatal("a refund whose record was lost is told as done")

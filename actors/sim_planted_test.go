@@ -23,6 +23,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		{"P3: carry on after a fence, without the second guard", plantPastFence | plantNoTickets},
 		{"P3: unknown taken for done", plantUnknownIsDone},
 		{"P3: unknown taken for failed", plantUnknownIsFailed},
+		{"S6: not written taken for the word on earlier sendings", plantResendIsWord},
 		{"P5: requests forgotten by replay", plantForgetRequests},
 		{"P1: sales that leave the tickets table alone", plantNoTickets},
 	} {

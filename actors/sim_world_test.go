@@ -47,7 +47,6 @@ type simNode struct {
 	paused bool
 	asked  map[*Request]*simWish
 	flying bool // an append was handed to the network and its fate not yet told
-	resent bool // the append in flight was sent before: it may be there, whatever happens to this copy
 }
 
 // simFlight is one copy of an append on its way, or its answer on the way back.
@@ -149,11 +148,16 @@ func (s *simWorld) takeover(i int) {
 	s.claims.Heal()
 	s.claims.Add(faultstore.Rule{Op: faultstore.OpCommit, Chance: 0.15, Do: faultstore.KeepUnknown},
 		faultstore.Rule{Op: faultstore.OpCommit, Chance: 0.15, Do: faultstore.LoseUnknown},
+		faultstore.Rule{Op: faultstore.OpCommit, Chance: 0.1, Do: faultstore.Lose},
 		faultstore.Rule{Op: faultstore.OpCommit, Chance: 0.1, Times: 2, Do: faultstore.Fence})
 	ctx := context.Background()
 	me := claimant{n.id, "sim", func(storage.SectionKey, storage.Tail) bool { return true }, func(context.Context, time.Duration) {}}
 	tail, err := claim(ctx, s.claims, simKey, me, s.now)
 	s.follow()
+	if undecided(err) { // the store was away: nobody serves until somebody tries again
+		s.nodes[i] = nil
+		return
+	}
 	if err != nil {
 		s.failf("claim: %w", err)
 		return
@@ -251,7 +255,7 @@ func (s *simWorld) carry() {
 		s.network = slices.Delete(s.network, i, i+1)
 		s.tally["lost"]++
 		s.tell(f, storage.ErrUnknown)
-	case s.percent(40) && !f.late && !f.from.resent: // surely not written
+	case s.percent(40) && !f.late: // not written by this sending, which says nothing of those before it (S6)
 		s.network = slices.Delete(s.network, i, i+1)
 		s.tally["unavailable"]++
 		s.tell(f, storage.ErrUnavailable)
@@ -289,7 +293,6 @@ func (s *simWorld) tell(f *simFlight, err error) {
 		return
 	}
 	n.flying = false
-	n.resent = errors.Is(err, storage.ErrUnknown)
 	p := n.w.Advance(f.append.Entry.Batch, err)
 	s.hear(n)
 	if p != nil {
@@ -341,7 +344,7 @@ func (s *simWorld) rest() {
 		}
 	}
 	s.nodes[0] = nil
-	for try := 0; try < 5 && s.nodes[0] == nil; try++ { // a foreign claim may come between
+	for try := 0; try < 20 && s.nodes[0] == nil; try++ { // a foreign claim may come between, or the store be away
 		s.takeover(0)
 	}
 	s.checkTickets()

@@ -19,7 +19,8 @@ type Stats struct {
 	CommitNanos             atomic.Int64 // sum over records, from leaving the section to durable
 	SectionsServing         atomic.Int64
 	SectionStops            atomic.Int64 // for any reason but a drain
-	Fenced, Unknowns        atomic.Int64
+	Fenced                  atomic.Int64
+	Unknowns, Unavailable   atomic.Int64 // sendings that may, and that surely did not, reach the log; each was sent again
 	TicketGuardMet          atomic.Int64 // must stay 0: the first guard of P1 failed
 	SnapshotsSaved          atomic.Int64
 	Overloaded              atomic.Int64 // requests refused before the mailbox
@@ -81,10 +82,22 @@ func (e *Events) SectionStopped(key storage.SectionKey, why error) {
 	}
 }
 
-// AppendUnknown says that the log did not answer and will be asked again.
-func (e *Events) AppendUnknown(key storage.SectionKey, err error) {
-	e.stats.Unknowns.Add(1)
-	e.log.Warn("append outcome unknown: asking again", "section", key.String(), "error", err)
+// AppendUndecided says that a sending of an append was not answered or not taken, and that it will be sent again. Only the first of
+// each append is worth a line: a store that is away for a minute would otherwise be one for every second and section.
+func (e *Events) AppendUndecided(key storage.SectionKey, before int, err error) {
+	counter, text := &e.stats.Unknowns, "append outcome unknown: sending it again until the log answers"
+	if !errors.Is(err, storage.ErrUnknown) {
+		counter, text = &e.stats.Unavailable, "store unavailable: the section refuses, and sends its append until it is taken"
+	}
+	counter.Add(1)
+	if before == 0 {
+		e.log.Warn(text, "section", key.String(), "error", err)
+	}
+}
+
+// AppendDecided says that the log has answered after all.
+func (e *Events) AppendDecided(key storage.SectionKey, resends int) {
+	e.log.Info("append taken: the section serves again", "section", key.String(), "resent", resends)
 }
 
 func (e *Events) snapshotFailed(key storage.SectionKey, err error) {
@@ -94,6 +107,7 @@ func (e *Events) snapshotFailed(key storage.SectionKey, err error) {
 // snapshotter saves snapshots off the sections' path, one at a time; while one is being saved a newer one of the same section replaces
 // the waiting one.
 type snapshotter struct {
+	ctx    context.Context // of every save
 	store  storage.Snapshots
 	events *Events
 
@@ -104,8 +118,8 @@ type snapshotter struct {
 	ended   chan struct{}
 }
 
-func newSnapshotter(store storage.Snapshots, events *Events) *snapshotter {
-	s := &snapshotter{store: store, events: events, waiting: map[storage.SectionKey]storage.Snapshot{},
+func newSnapshotter(ctx context.Context, store storage.Snapshots, events *Events) *snapshotter {
+	s := &snapshotter{ctx: ctx, store: store, events: events, waiting: map[storage.SectionKey]storage.Snapshot{},
 		wake: make(chan struct{}, 1), ended: make(chan struct{})}
 	go s.run()
 	return s
@@ -142,7 +156,7 @@ func (s *snapshotter) run() {
 			if !ok {
 				break
 			}
-			if err := s.store.SaveSnapshot(context.Background(), key, snap); err != nil {
+			if err := s.store.SaveSnapshot(s.ctx, key, snap); err != nil {
 				s.events.snapshotFailed(key, err)
 				continue
 			}

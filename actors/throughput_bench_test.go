@@ -67,7 +67,7 @@ func benchEventIn(b *testing.B, dir string, sections int) (*Engine, *openEvent, 
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, o, err := e.openEvent(header.ID)
+	_, o, err := e.openEvent(header.ID, deadlineSoon())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func TestCommitter(t *testing.T) {
 	started, gate := make(chan int, 100), make(chan struct{})
 	var writes atomic.Int64
 	odd := errors.New("odd")
-	c := NewCommitter(1, func(_ context.Context, appends []storage.Append) []error {
+	c := NewCommitter(context.Background(), 1, 0, func(_ context.Context, appends []storage.Append) []error {
 		writes.Add(1)
 		started <- len(appends)
 		<-gate
@@ -197,7 +197,7 @@ func TestDelays(t *testing.T) {
 	if resendDelay(0).Milliseconds() != 10 || resendDelay(3).Milliseconds() != 80 || resendDelay(99).Seconds() != 1 {
 		t.Errorf("resend: %v %v %v", resendDelay(0), resendDelay(3), resendDelay(99))
 	}
-	if activationDelay(1).Milliseconds() != 50 || activationDelay(99).Milliseconds() != 3200 {
+	if activationDelay(1).Milliseconds() != 50 || activationDelay(99).Milliseconds() != 800 {
 		t.Errorf("activation: %v %v", activationDelay(1), activationDelay(99))
 	}
 }

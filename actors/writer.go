@@ -14,7 +14,7 @@ type writerStatus uint8
 
 const (
 	writerServing writerStatus = iota
-	writerUnsure               // an append's outcome is unknown: it is re-sent until the log answers; everything else is refused
+	writerUnsure               // the log has not said what became of an append: it is re-sent until it does; everything else is refused
 	writerStopped              // fenced, failed or given up: nothing it holds may be believed
 )
 
@@ -38,7 +38,7 @@ type Writer struct {
 	batches  uint64       // appends made: makes batch ids unique under id
 	gather   *Pending     // never nil
 	inflight *Pending     // nil: none
-	resend   bool         // inflight must be sent again (outcome unknown)
+	resend   bool         // inflight must be sent again
 	spare    *Pending     // recycled
 
 	backlog []*Request // waiting for room: the gathering record is full
@@ -258,7 +258,7 @@ func (w *Writer) answerAfter(r *Request, depends section.Seq) {
 	}
 }
 
-// Ready gives the append to send now, or nil. After it, the next record gathers. A record whose outcome is unknown is given
+// Ready gives the append to send now, or nil. After it, the next record gathers. A record that the log has not decided on is given
 // again, unchanged.
 func (w *Writer) Ready() *Pending {
 	if w.status == writerStopped {
@@ -332,6 +332,10 @@ func batchID(id storage.WriterID, count uint64) (b storage.BatchID) {
 
 // Advance takes the log's word on the append with that batch id. It returns the durable record (for the map), or nil. Words on
 // other batches are late messages to an earlier incarnation, and ignored.
+//
+// ErrUnknown and ErrUnavailable are no word on the append: the one may have been written, the other was not written by this sending, and says
+// nothing of those before (S6). Both keep the memory and the record, and refuse what is new until the same bytes, sent again, are
+// answered (P3). A store that is away for seconds thus costs its sections neither a claim nor a replay.
 func (w *Writer) Advance(batch storage.BatchID, err error) *Pending {
 	if w.status == writerStopped || w.inflight == nil || w.inflight.Append.Entry.Batch != batch {
 		return nil
@@ -343,7 +347,7 @@ func (w *Writer) Advance(batch storage.BatchID, err error) *Pending {
 	switch {
 	case err == nil:
 		return w.landed()
-	case errors.Is(err, storage.ErrUnknown):
+	case undecided(err):
 		w.status, w.resend = writerUnsure, true
 		w.refuseBacklog(ErrUnavailable)
 		return nil
@@ -351,6 +355,11 @@ func (w *Writer) Advance(batch storage.BatchID, err error) *Pending {
 		w.Stop(ErrUnavailable)
 		return nil
 	}
+}
+
+// undecided says that the append must be sent again to learn what becomes of it.
+func undecided(err error) bool {
+	return errors.Is(err, storage.ErrUnknown) || errors.Is(err, storage.ErrUnavailable)
 }
 
 func (w *Writer) landed() *Pending {

@@ -1,0 +1,344 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/section"
+	"holdfast/actors/venue"
+	"holdfast/storage"
+	"holdfast/storage/faultstore"
+)
+
+// away takes the store away until the returned function is called; refused hears of appends that it did not take.
+func (b *box) away() (refused chan struct{}, back func()) {
+	refused = make(chan struct{}, 1)
+	b.store.Add(faultstore.Rule{Do: faultstore.Fail, Hook: func(context.Context) {
+		select {
+		case refused <- struct{}{}:
+		default:
+		}
+	}})
+	return refused, b.store.Heal
+}
+
+func (b *box) holdWithin(timeout time.Duration, who Caller, seats ...string) (time.Duration, error) {
+	var out BookingView
+	start := time.Now()
+	err := b.e.Book(&BookCall{Event: b.event, Caller: who, Seats: seats}, timeout, &out)
+	return time.Since(start), err
+}
+
+// TestStoreAway: P3, while the store is away everybody is refused in time; when it is back the sections go on with the memory they have,
+// without a claim, and what was refused may be repeated under the same key (P5).
+func TestStoreAway(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	before := b.mustHold(caller(1, 1), "A-1-1")
+	epoch := b.tail(0).Epoch
+	refused, back := b.away()
+	waiting := make(chan error, 1)
+	go func() { _, err := b.hold(caller(2, 1), "A-1-2"); waiting <- err }()
+	<-refused
+	const timeout = 50 * time.Millisecond
+	for key := range uint64(3) {
+		took, err := b.holdWithin(timeout, caller(3, 1), "A-1-3")
+		if !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrTimeout) || took > timeout+2*time.Second {
+			t.Errorf("P3: attempt %d while the store is away: %v after %v", key, err, took)
+		}
+	}
+	if took, err := b.holdWithin(timeout, caller(4, 1), "B-1-1"); !errors.Is(err, ErrTimeout) || took > timeout+2*time.Second {
+		t.Errorf("P3: the first of another section: %v after %v", err, took)
+	}
+	if b.letters(0) != "haaaaaaaaa" || b.letters(1) != "aaaaaa" {
+		t.Errorf("P9: the map shows what is not durable: %s %s", b.letters(0), b.letters(1))
+	}
+	back()
+	if err := <-waiting; err != nil {
+		t.Errorf("the hold whose record was in flight: %v", err)
+	}
+	for _, c := range []struct {
+		who  Caller
+		seat string
+	}{{caller(3, 1), "A-1-3"}, {caller(4, 1), "B-1-1"}, {caller(1, 1), "A-1-1"}} {
+		if err := b.retry(func() error { _, err := b.hold(c.who, c.seat); return err }); err != nil {
+			t.Errorf("P5: %s repeated under its key: %v", c.seat, err)
+		}
+	}
+	if b.letters(0) != "hhhaaaaaaa" || b.letters(1) != "haaaaa" || b.seatsOf(3) != 1 || b.seatsOf(4) != 1 {
+		t.Errorf("P5: %s %s, ledgers %d %d", b.letters(0), b.letters(1), b.seatsOf(3), b.seatsOf(4))
+	}
+	if again := b.mustHold(caller(1, 1), "A-1-1"); again.ID != before.ID {
+		t.Errorf("P5: %v, first %v", again.ID, before.ID)
+	}
+	stats := b.e.Stats()
+	if b.tail(0).Epoch != epoch || stats.SectionStops.Load() != 0 || stats.Unavailable.Load() == 0 {
+		t.Errorf("epoch %d after %d, %d sections stopped, %d sendings refused", b.tail(0).Epoch, epoch, stats.SectionStops.Load(), stats.Unavailable.Load())
+	}
+}
+
+// TestExpiryAfterTheStoreIsBack: P4, a hold whose time came while the store was away ends when it can.
+func TestExpiryAfterTheStoreIsBack(t *testing.T) {
+	rules := boxRules()
+	rules.HoldTTL = 60
+	b := newBox(t, rules, Config{Clock: func() section.Instant { return section.Instant(time.Now().UnixMilli()) }})
+	held := b.mustHold(caller(1, 1), "A-1-1")
+	refused, back := b.away()
+	<-refused // the expiry itself is what the store does not take
+	if b.letters(0)[0] != 'h' {
+		t.Error("P9: the map shows an end that is not durable")
+	}
+	if _, err := b.holdWithin(20*time.Millisecond, caller(2, 1), "A-1-1"); !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrTimeout) {
+		t.Errorf("P3: %v", err)
+	}
+	back()
+	b.until("the seat is free again", func() bool { return b.letters(0)[0] == 'a' })
+	if got := b.booking(held.ID).State; got != section.BookingExpired {
+		t.Errorf("the booking is %v", got)
+	}
+}
+
+// TestCloseWithoutAStore: a stop ends with its context although the store will never answer, and refuses whoever waits (P3).
+func TestCloseWithoutAStore(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	b.live()
+	refused, back := b.away()
+	defer back()
+	waiting := make(chan error, 1)
+	go func() { _, err := b.hold(caller(1, 1), "A-1-1"); waiting <- err }()
+	<-refused
+	const long = 100 * time.Millisecond
+	ctx, cancel := context.WithTimeout(context.Background(), long)
+	defer cancel()
+	start := time.Now()
+	if err := b.e.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("close: %v", err)
+	}
+	if took := time.Since(start); took > long+5*time.Second {
+		t.Errorf("the stop took %v", took)
+	}
+	if err := <-waiting; !errors.Is(err, ErrUnavailable) {
+		t.Errorf("P3: who waited was told %v", err)
+	}
+}
+
+// TestOpeningWithoutAStore: P3, a request for an event that cannot be loaded is refused within its deadline, and the event opens when the
+// store is back; sections that could not be claimed come by themselves.
+func TestOpeningWithoutAStore(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	b.mustHold(caller(1, 1), "A-1-1")
+	b.restart() // nothing is loaded before the first request
+	arrived, gate := make(chan struct{}, 1), make(chan struct{})
+	b.store.Add(faultstore.Rule{Op: faultstore.OpCatalog, Times: 1, Do: faultstore.Fail, Hook: func(context.Context) { arrived <- struct{}{}; <-gate }})
+	const timeout = 30 * time.Millisecond
+	if took, err := b.holdWithin(timeout, caller(2, 1), "A-1-2"); !errors.Is(err, ErrUnavailable) || took > timeout+2*time.Second {
+		t.Errorf("P3: %v after %v", err, took)
+	}
+	<-arrived
+	b.store.Add(faultstore.Rule{Op: faultstore.OpTail, Times: 6, Do: faultstore.Fail})
+	close(gate)
+	if err := b.retry(func() error { _, err := b.holdWithin(patience, caller(2, 1), "A-1-2"); return unwrapped(err) }); err != nil {
+		t.Errorf("when the store is back: %v", err)
+	}
+	if !b.serves(1) {
+		t.Error("a section that nobody asked for never came back")
+	}
+}
+
+// serves waits until a section serves, without asking it for anything.
+func (b *box) serves(no storage.SectionNo) bool {
+	s, tick, timeout := b.section(no), time.NewTicker(time.Millisecond), time.After(patience)
+	defer tick.Stop()
+	for s.serving.Load() == nil {
+		select {
+		case <-tick.C:
+		case <-timeout:
+			return false
+		}
+	}
+	return true
+}
+
+// unwrapped makes b.retry's comparison meet an error that says more.
+func unwrapped(err error) error {
+	if errors.Is(err, ErrUnavailable) {
+		return ErrUnavailable
+	}
+	return err
+}
+
+// decidingLog answers with the given errors, one after the other.
+type decidingLog struct {
+	storage.Log
+	answers []error
+	sent    int
+}
+
+func (l *decidingLog) Commit(context.Context, []storage.Append) []error {
+	l.sent++
+	return []error{l.answers[l.sent-1]}
+}
+
+// TestClaimBelievesNotWrittenOnlyWithoutDoubt: S6.
+func TestClaimBelievesNotWrittenOnlyWithoutDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away, unknown := storage.ErrUnavailable, storage.ErrUnknown
+		for _, row := range []struct {
+			answers []error
+			want    error
+			sent    int
+		}{
+			{[]error{away, nil}, away, 1},
+			{[]error{unknown, away, away, nil}, nil, 4},
+			{[]error{unknown, storage.ErrGap}, storage.ErrGap, 2},
+		} {
+			log := &decidingLog{answers: row.answers}
+			who := claimant{pause: pause}
+			if err := who.commit(t.Context(), log, storage.Append{}); !errors.Is(err, row.want) || log.sent != row.sent {
+				t.Errorf("%v: %v after %d sendings", row.answers, err, log.sent)
+			}
+		}
+	})
+}
+
+// TestCommitterGroups: lanes work at the same time, none takes more than a group, and records leave in the order they came in.
+func TestCommitterGroups(t *testing.T) {
+	const lanes, group, records = 3, 4, 100
+	gate, started := make(chan struct{}), make(chan struct{}, records)
+	var mu sync.Mutex
+	var order []storage.SectionNo
+	c := NewCommitter(context.Background(), lanes, group, func(_ context.Context, appends []storage.Append) []error {
+		if len(appends) > group {
+			t.Errorf("a write of %d records", len(appends))
+		}
+		mu.Lock()
+		for i := range appends {
+			order = append(order, appends[i].Section.Section)
+		}
+		mu.Unlock()
+		started <- struct{}{}
+		<-gate
+		return make([]error, len(appends))
+	}, nil)
+	var answered atomic.Int64
+	for i := range records {
+		a := &storage.Append{Section: storage.SectionKey{Section: storage.SectionNo(i)}}
+		c.Send(a, func(error) { answered.Add(1) })
+	}
+	for range lanes {
+		<-started // all lanes are at work, none waits for another
+	}
+	close(gate)
+	c.Close()
+	if answered.Load() != records || len(order) != records {
+		t.Fatalf("%d answered, %d written", answered.Load(), len(order))
+	}
+	for i := range records - lanes*group { // lanes may overtake each other by what they have in hand, no more
+		if int(order[i]) > i+lanes*group {
+			t.Errorf("record %d left as number %d", order[i], i)
+		}
+	}
+}
+
+// TestCreateOnce: P5, one key makes one event, whatever became of the answer and whichever node is asked.
+func TestCreateOnce(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	v, err := venue.Parse([]byte(smallPlan), venue.Options{Name: "small"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := b.neighbour(t)
+	wish := &storage.Event{Name: "once", Currency: "EUR", Rules: boxRules(), Create: section.RequestID{7}, CreateFingerprint: 3}
+	b.store.Add(faultstore.Rule{Op: faultstore.OpCatalog, Times: 1, Do: faultstore.Fail, Err: storage.ErrUnknown,
+		Hook: func(ctx context.Context) { // written, and the answer lost
+			stored := *wish
+			stored.ID, stored.CreatedAt, stored.Sale = createdID(wish.Create), 1, storage.SaleClosed
+			if err := b.inner.CreateEvent(ctx, &stored, v.Encode()); err != nil {
+				t.Error(err)
+			}
+		}})
+	if _, err := b.e.CreateEvent(t.Context(), wish, v); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("P3: an unknown outcome is told as %v", err)
+	}
+	first, err := b.e.CreateEvent(t.Context(), wish, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := other.CreateEvent(t.Context(), wish, v)
+	if err != nil || again.ID != first.ID {
+		t.Errorf("P5: another node made %v (%v), the first is %v", again, err, first.ID)
+	}
+	changed := *wish
+	changed.CreateFingerprint++
+	if _, err := other.CreateEvent(t.Context(), &changed, v); !errors.Is(err, ErrMismatch) {
+		t.Errorf("P5: the key with another body: %v", err)
+	}
+	if all, err := b.inner.Events(t.Context()); err != nil || len(all) != 2 {
+		t.Errorf("%d events (%v), want the box's own and one more", len(all), err)
+	}
+}
+
+// neighbour is another node's engine on the same store, which may claim nothing until the returned value says so.
+func (b *box) neighbour(t *testing.T) *Engine {
+	t.Helper()
+	gateway, err := sandbox.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := b.config
+	config.Gateway, config.Writer = gateway, storage.WriterID{0xEE}
+	e, err := Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := e.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+// TestTheOtherNodeTakesOver: a node finds its neighbour's events and switches, takes nothing while it may not, and all of it,
+// unasked, when it is told to; the first is fenced (P1, P3).
+func TestTheOtherNodeTakesOver(t *testing.T) {
+	var may atomic.Bool
+	b := newBox(t, boxRules(), Config{})
+	held := b.mustHold(caller(1, 1), "A-1-1")
+	b.config.MayClaim = func(storage.SectionKey, storage.Tail) bool { return may.Load() }
+	heir := b.neighbour(t)
+	if _, err := b.e.SetSale(t.Context(), b.event, storage.SalePaused); err != nil {
+		t.Fatal(err)
+	}
+	if err := heir.refreshCatalog(); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := heir.Event(b.event); err != nil || e.Sale != storage.SalePaused {
+		t.Errorf("the neighbour's switch is not seen: %+v %v", e, err)
+	}
+	var out BookingView
+	if err := heir.Booking(held.ID, caller(1, 0), patience, &out); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("P3: asked before it may: %v", err)
+	}
+	if b.tail(0).Writer == (storage.WriterID{0xEE}) {
+		t.Error("a living neighbour's section was taken")
+	}
+	may.Store(true)
+	heir.ClaimStopped()
+	if err := b.retry(func() error { return heir.Booking(held.ID, caller(1, 0), patience, &out) }); err != nil || out.State != section.BookingHeld {
+		t.Errorf("P2: after the takeover: %v %v", err, out.State)
+	}
+	if b.tail(0).Writer != (storage.WriterID{0xEE}) {
+		t.Errorf("claims carry %x, not the id that was given", b.tail(0).Writer)
+	}
+	if err := b.e.Release(held.ID, caller(1, 2), patience, &out); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("P3: the first owner answers from its old memory: %v", err)
+	}
+}

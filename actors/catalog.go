@@ -1,0 +1,95 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+func (e *Engine) readCatalog(ctx context.Context) error {
+	list, err := e.cfg.Store.Events(ctx)
+	if err != nil {
+		return fmt.Errorf("actors: reading the catalog: %w", err)
+	}
+	all := map[storage.EventID]*event{}
+	for _, header := range list {
+		all[header.ID] = e.newEvent(header)
+		e.remember(header)
+	}
+	e.catalog.Store(&all)
+	return nil
+}
+
+func (e *Engine) remember(header *storage.Event) {
+	if header.Create != (section.RequestID{}) {
+		e.creates[header.Create] = header.ID
+	}
+}
+
+func (e *Engine) newEvent(header *storage.Event) *event {
+	ev := &event{engine: e}
+	ev.header.Store(header)
+	return ev
+}
+
+// catalogPatience bounds one look at the catalog: operators' calls wait behind it.
+const catalogPatience = 2 * time.Second
+
+// watchCatalog looks for what other nodes wrote, until the engine closes. A look that fails is made up for by the next one.
+func (e *Engine) watchCatalog() {
+	tick := time.NewTicker(e.cfg.CatalogEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-e.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := e.refreshCatalog(); err != nil {
+			e.cfg.Logger.Debug("catalog not read: what other nodes changed is seen later", "error", err)
+		}
+	}
+}
+
+// refreshCatalog takes in new events and sale switches. It keeps out this node's own changes meanwhile, so that it never puts an older
+// state over a newer one. It opens nothing: whoever made an event loads it, and two nodes that both did would each get half of its sections.
+func (e *Engine) refreshCatalog() error {
+	ctx, cancel := context.WithTimeout(e.ctx, catalogPatience)
+	defer cancel()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	list, err := e.cfg.Store.Events(ctx)
+	if err != nil {
+		return err
+	}
+	known := *e.catalog.Load()
+	all := make(map[storage.EventID]*event, len(list))
+	for _, header := range list {
+		ev := known[header.ID]
+		switch {
+		case ev == nil:
+			ev = e.newEvent(header)
+			e.remember(header)
+		case ev.header.Load().Sale != header.Sale:
+			ev.header.Store(header)
+		}
+		all[header.ID] = ev
+	}
+	e.catalog.Store(&all)
+	return nil
+}
+
+// ClaimStopped tries to take over every section of the events in use that stands still on this node, without waiting for a request or for the
+// rest after a fence: to be called when another node has left. It returns at once; Config.MayClaim is asked for each.
+func (e *Engine) ClaimStopped() {
+	for _, ev := range *e.catalog.Load() {
+		if o := ev.ready.Load(); o != nil {
+			for _, s := range o.sections {
+				s.claimNow()
+			}
+		}
+	}
+}
