@@ -2,13 +2,18 @@ package sandbox
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"holdfast/actors/checkout"
+	"holdfast/storage"
 )
 
 func charge(t *testing.T, s *Sandbox, id checkout.PaymentID, token string) checkout.Status {
@@ -40,7 +45,11 @@ func open(t *testing.T, path string) *Sandbox {
 }
 
 func TestTokens(t *testing.T) {
-	s := open(t, "")
+	t.Run("file", func(t *testing.T) { tokens(t, open(t, "")) })
+	t.Run("shared", func(t *testing.T) { tokens(t, OpenShared(&rows{})) })
+}
+
+func tokens(t *testing.T, s *Sandbox) {
 	s.Slow = 0
 	for token, want := range map[string][2]checkout.Status{
 		"tok_ok":       {checkout.Charged, checkout.Charged},
@@ -108,5 +117,92 @@ func TestLedgerSurvives(t *testing.T) {
 	payments, _, err := Ledger(path)
 	if err != nil || len(payments) != 3 {
 		t.Errorf("%d payments in the ledger (%v): %v", len(payments), err, payments)
+	}
+}
+
+// rows is a store's payments as the port describes them. While away is set nothing answers.
+type rows struct {
+	mu   sync.Mutex
+	all  map[string]storage.PaymentRow
+	away bool
+}
+
+func (r *rows) PutPayment(_ context.Context, p storage.PaymentRow, over ...string) (storage.PaymentRow, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.away {
+		return storage.PaymentRow{}, storage.ErrUnavailable
+	}
+	if stands, ok := r.all[p.ID]; ok && !slices.Contains(over, stands.Status) {
+		return stands, nil
+	}
+	if r.all == nil {
+		r.all = map[string]storage.PaymentRow{}
+	}
+	r.all[p.ID] = p
+	return p, nil
+}
+
+func (r *rows) Payment(_ context.Context, id string) (storage.PaymentRow, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p, ok := r.all[id]
+	switch {
+	case r.away:
+		return p, storage.ErrUnavailable
+	case !ok:
+		return p, storage.ErrNotFound
+	}
+	return p, nil
+}
+
+func (r *rows) Payments(_ context.Context, visit func(storage.PaymentRow) error) error {
+	for _, id := range slices.Sorted(maps.Keys(r.all)) {
+		if err := visit(r.all[id]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestSharedBooks: P6, two processes on one store are one processor: a payment is charged once and given back once, whoever asks.
+func TestSharedBooks(t *testing.T) {
+	ctx, shared := context.Background(), &rows{}
+	a, b := OpenShared(shared), OpenShared(shared)
+	if got := charge(t, a, "p", "tok_declined"); got != checkout.Declined {
+		t.Errorf("declined: %v", got)
+	}
+	var all sync.WaitGroup
+	for _, s := range []*Sandbox{a, b} {
+		all.Go(func() {
+			if got := charge(t, s, "p", "tok_ok"); got != checkout.Charged {
+				t.Errorf("P6: charged by two at once: %v", got)
+			}
+		})
+	}
+	all.Wait()
+	if got := lookup(t, b, "p"); got != checkout.Charged || len(shared.all) != 1 || shared.all["p"].Amount != 500 {
+		t.Errorf("P6: %v in %v", got, shared.all)
+	}
+	for _, s := range []*Sandbox{b, a} {
+		if got, err := s.Refund(ctx, "p"); got != checkout.Refunded || err != nil {
+			t.Errorf("P6: given back: %v %v", got, err)
+		}
+	}
+	if got := charge(t, a, "p", "tok_ok"); got != checkout.Refunded {
+		t.Errorf("P6: charged again after its money went back: %v", got)
+	}
+	if got, err := b.Refund(ctx, "never"); got != checkout.NotFound || err != nil {
+		t.Errorf("a payment nobody made: %v %v", got, err)
+	}
+	shared.away = true
+	for what, call := range map[string]func() (checkout.Status, error){
+		"charge": func() (checkout.Status, error) { return a.Charge(ctx, checkout.Charge{ID: "q", Token: "tok_ok"}) },
+		"lookup": func() (checkout.Status, error) { return a.Lookup(ctx, "p") },
+		"refund": func() (checkout.Status, error) { return a.Refund(ctx, "p") },
+	} {
+		if got, err := call(); got != checkout.Unknown || !errors.Is(err, storage.ErrUnavailable) {
+			t.Errorf("P6: %s without its books: %v %v", what, got, err)
+		}
 	}
 }
