@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"holdfast/actors"
 	"holdfast/actors/audit"
@@ -14,11 +17,14 @@ import (
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/storage"
 	"holdfast/storage/pebblestore"
+	"holdfast/storage/sqlstore"
 )
 
 type auditCommand struct {
-	Data string `required:"" help:"The data folder of a stopped server." placeholder:"DIR"`
-	JSON bool   `name:"json" help:"The report as JSON, for machines."`
+	Data     string `help:"The data folder of a stopped server." placeholder:"DIR"`
+	Store    string `help:"The database's address, whether servers sell from it or not. HOLDFAST_STORE keeps a password out of the list of processes." placeholder:"URL"`
+	Payments string `help:"The processor's books, one JSON line a payment as in payments.jsonl (default: those in the data or the database)." placeholder:"FILE"`
+	JSON     bool   `name:"json" help:"The report as JSON, for machines."`
 }
 
 // Help is shown by holdfast audit --help.
@@ -27,34 +33,56 @@ func (auditCommand) Help() string {
 
   holdfast audit --data /var/lib/holdfast
   holdfast audit --data /var/lib/holdfast --json | jq '.findings'
+  holdfast audit --store 'postgres://auditor@db.example:5432/holdfast?sslmode=verify-full'
+  HOLDFAST_STORE='postgres://auditor:…@db.example/holdfast' holdfast audit --json
 
 Reads every log from its first record, checks the chain, replays it twice (once by the core, once by a map and a loop that
-knows nothing of the core), and holds tickets, snapshots and the payments in payments.jsonl against it. Nothing is written.
+knows nothing of the core), and holds tickets, snapshots and payments against it. Nothing is written.
 
-A charge whose booking is still paying, and a refund whose seats are not free yet, are what a crash may leave: they are listed as
-UNDER WAY and are no damage.
+With --data the server must be stopped. With --store it need not be: each section is looked at in one instant of its own, and money is
+held against seats only where the order of reading proves something, so a sale that goes on yields no findings, and hides none. What began
+after the audit is left to the next one. A role that may only read is enough, and advisable. Money that reached the processor after its
+payment was given up is looked at twice, ten seconds apart: whoever sells may be about to settle it.
+
+With --payments FILE and servers that sell, FILE must be the processor's own, growing file and no copy: it is read once more at the end.
+
+A charge whose booking is still paying, and a refund whose seats are not free yet, are what a crash may leave, and what a sale looks like
+in the middle: they are listed as UNDER WAY and are no damage.
 
 Exit code: 0 clean, 1 something does not add up, 2 the audit could not be made.`
 }
 
-// Run audits a stopped server's data.
-func (a *auditCommand) Run(c *console) error {
-	store, err := pebblestore.Open(filepath.Join(a.Data, storeFolder), pebblestore.Options{ReadOnly: true})
-	if errors.Is(err, storage.ErrInUse) {
-		return fmt.Errorf("%s is in use by a running holdfast: an audit needs a quiet store, so stop it first (%w)", a.Data, err)
-	}
+const (
+	// auditPatience is longer than a settlement takes that is under way: a few round trips to the processor and the section.
+	auditPatience = 10 * time.Second
+	// auditLag is twice the offset between clocks at which a CockroachDB node takes itself out of its cluster (--max-offset, 500 ms). An
+	// instant there lies in the past by at most that.
+	auditLag = time.Second
+)
+
+// audited is what an audit reads, wherever it is.
+type audited struct {
+	audit.Source
+	close    func() error
+	payments func(visit func(audit.Payment)) error // nil: none at hand
+	lag      time.Duration
+}
+
+// Run audits a stopped server's data, or a database.
+func (a *auditCommand) Run(c *console) (err error) {
+	from, err := a.open(c.ctx)
 	if err != nil {
 		return err
 	}
 	bar := newBar(c.err, -1, "reading logs", false)
-	report, err := audit.Run(c.ctx, store, audit.Options{
-		Payments: paymentsOf(filepath.Join(a.Data, paymentsFile)),
+	report, err := audit.Run(c.ctx, from.Source, audit.Options{
+		Payments: from.payments, Patience: auditPatience, Lag: from.lag,
 		Progress: func(done, total int) {
 			bar.ChangeMax(total)
 			_ = bar.Set(done) // a bar that cannot be drawn is no reason to stop
 		},
 	})
-	if err = errors.Join(err, bar.Finish(), store.Close()); err != nil {
+	if err = errors.Join(err, bar.Finish(), from.close()); err != nil {
 		return err
 	}
 	if a.JSON {
@@ -68,25 +96,104 @@ func (a *auditCommand) Run(c *console) error {
 	return err
 }
 
-// paymentsOf gives the sandbox's ledger in the audit's words; nil when there is none.
-func paymentsOf(path string) func(visit func(audit.Payment)) error {
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nil
+func (a *auditCommand) open(ctx context.Context) (*audited, error) {
+	switch {
+	case (a.Data == "") == (a.Store == ""):
+		return nil, errors.New("exactly one of --data DIR (a stopped server's folder) and --store URL (a database) is needed, HOLDFAST_DATA and HOLDFAST_STORE counted")
+	case a.Payments != "":
+		if _, err := os.Stat(a.Payments); err != nil { // one that is not there would be books without a payment
+			return nil, fmt.Errorf("--payments: %w", err)
+		}
 	}
+	open := a.openFolder
+	if a.Store != "" {
+		open = a.openDatabase
+	}
+	from, err := open(ctx)
+	if err == nil && a.Payments != "" {
+		from.payments = paymentsIn(a.Payments)
+	}
+	return from, err
+}
+
+func (a *auditCommand) openFolder(context.Context) (*audited, error) {
+	store, err := pebblestore.Open(filepath.Join(a.Data, storeFolder), pebblestore.Options{ReadOnly: true})
+	if errors.Is(err, storage.ErrInUse) {
+		return nil, fmt.Errorf("%s is in use by a running holdfast: this store can be read by one process only, so stop it first (%w)", a.Data, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	from := &audited{Source: store, close: store.Close}
+	if books := filepath.Join(a.Data, paymentsFile); exists(books) {
+		from.payments = paymentsIn(books)
+	}
+	return from, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, os.ErrNotExist)
+}
+
+// openDatabase never migrates: an audit writes nothing, and its role may not either.
+func (a *auditCommand) openDatabase(ctx context.Context) (*audited, error) {
+	if scheme, _, _ := strings.Cut(a.Store, "://"); scheme != "postgres" && scheme != "postgresql" {
+		return nil, errors.New("--store must be a postgres:// address") // not repeated here: nobody knows where its password is
+	}
+	store, err := sqlstore.Open(ctx, a.Store, sqlstore.Options{Name: "holdfast audit"})
+	if err != nil {
+		return nil, err
+	}
+	from := &audited{Source: store, close: store.Close}
+	if store.Server().Cockroach {
+		from.lag = auditLag
+	}
+	if a.Payments != "" {
+		return from, nil
+	}
+	if from.payments, err = paymentsOf(ctx, store); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return from, nil
+}
+
+// paymentsIn gives the sandbox's file in the audit's words.
+func paymentsIn(path string) func(visit func(audit.Payment)) error {
 	return func(visit func(audit.Payment)) error {
 		ledger, _, err := sandbox.Ledger(path)
 		if err != nil {
 			return err
 		}
 		for _, p := range ledger {
-			one := audit.Payment{ID: string(p.ID), Status: paymentStatus[p.Status], Amount: p.Amount, Currency: p.Currency}
-			if id, ok := actors.ParseBookingID([]byte(p.ID)); ok {
-				one.Section, one.Booking = id.Section, id.No
-			}
-			visit(one)
+			visit(auditPayment(&storage.PaymentRow{ID: string(p.ID), Status: p.Status, Amount: p.Amount, Currency: p.Currency}))
 		}
 		return nil
 	}
+}
+
+// paymentsOf gives the sandbox's books in a database in the audit's words; nil when they are empty, as they are wherever a real
+// processor keeps its own.
+func paymentsOf(ctx context.Context, books storage.Payments) (func(visit func(audit.Payment)) error, error) {
+	some := errors.New("there is one")
+	err := books.Payments(ctx, func(storage.PaymentRow) error { return some })
+	if !errors.Is(err, some) {
+		return nil, err
+	}
+	return func(visit func(audit.Payment)) error {
+		return books.Payments(ctx, func(row storage.PaymentRow) error {
+			visit(auditPayment(&row))
+			return nil
+		})
+	}, nil
+}
+
+func auditPayment(p *storage.PaymentRow) audit.Payment {
+	one := audit.Payment{ID: p.ID, Status: paymentStatus[p.Status], Amount: p.Amount, Currency: p.Currency}
+	if id, ok := actors.ParseBookingID([]byte(p.ID)); ok {
+		one.Section, one.Booking = id.Section, id.No
+	}
+	return one
 }
 
 var paymentStatus = map[string]audit.PaymentStatus{
@@ -96,6 +203,15 @@ var paymentStatus = map[string]audit.PaymentStatus{
 }
 
 func printReport(out io.Writer, r *audit.Report) error {
+	if r.Online {
+		when := "there was no section to look at"
+		if !r.From.IsZero() {
+			when = "each section in an instant of its own, from " + r.From.Format(instantFormat) + " to " + r.To.Format(instantFormat)
+		}
+		if _, err := fmt.Fprintf(out, "online    %s\n\n", when); err != nil {
+			return err
+		}
+	}
 	for i := range r.Events {
 		e := &r.Events[i]
 		b := &e.Bookings
@@ -127,12 +243,17 @@ func printReport(out io.Writer, r *audit.Report) error {
 	return err
 }
 
+const instantFormat = "2006-01-02T15:04:05.000Z07:00"
+
 func printPayments(out io.Writer, r *audit.Report) error {
 	text := "payments  not checked: there is no " + paymentsFile + " that can be read\n"
+	if r.Online {
+		text = "payments  not checked: the database has none that can be read; --payments FILE gives the processor's own books\n"
+	}
 	if p := r.Payments; p.Checked {
 		text = fmt.Sprintf("payments  %d charged, %d declined, %d refunded; %d under way\n", p.Charged, p.Declined, p.Refunded, len(r.UnderWay))
 		if p.Unchecked > 0 {
-			text += fmt.Sprintf("  %d of them not checked: their sections' logs break off\n", p.Unchecked)
+			text += fmt.Sprintf("  %d of them not checked: their sections' logs break off, or the books could not be read a second time\n", p.Unchecked)
 		}
 	}
 	for _, u := range r.UnderWay {

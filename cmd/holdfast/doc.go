@@ -3,7 +3,7 @@
 //	holdfast serve      flags, HOLDFAST_… and a settings file become one config ─▶ Node ─▶ SIGTERM: not ready, drain, snapshot, exit 0
 //	holdfast import     a plan is checked and becomes an event, on a running server (--url) or in its data when stopped (--data)
 //	holdfast sale       open, pause, close; the same two ways
-//	holdfast audit      reads stopped data and verifies it: 0 clean, 1 findings, 2 could not run
+//	holdfast audit      reads stopped data, or a database while it is sold from, and verifies it: 0 clean, 1 findings, 2 could not run
 //
 //	                 ┌────────────────────────── Node ──────────────────────────┐
 //	main ─▶ run ─▶   │ pebblestore ◀── actors.Engine ◀── api.Server ◀── listener │

@@ -25,7 +25,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Import  importCommand  `cmd:"" help:"Check a seating plan, and create an event from it."`
 	Sale    saleCommand    `cmd:"" help:"Open, pause or close an event's sale."`
-	Audit   auditCommand   `cmd:"" help:"Verify every log, ticket and snapshot of a stopped server's data."`
+	Audit   auditCommand   `cmd:"" help:"Verify every log, ticket, snapshot and payment, of a stopped server's data or of a database that is sold from."`
 	Version versionCommand `cmd:"" help:"Say which build this is."`
 }
 
