@@ -43,6 +43,7 @@ func (s *Store) Freeze(ctx context.Context) (storage.Frozen, error) {
 	}
 	config := s.pool.Config().ConnConfig
 	config.RuntimeParams["idle_in_transaction_session_timeout"] = frozenIdle
+	config.RuntimeParams["statement_timeout"] = fmt.Sprint(frozenTimeout.Milliseconds())
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, unavailable(err)
