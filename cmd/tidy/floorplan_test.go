@@ -43,6 +43,8 @@ const (
 	pgx        = "github.com/jackc/pgx/v5"
 	cockroach  = "github.com/cockroachdb/cockroach-go/v2"
 	toxiproxy  = "github.com/Shopify/toxiproxy/v2"
+	zerolog    = "github.com/rs/zerolog"
+	crdbParser = "github.com/cockroachdb/cockroachdb-parser"
 )
 
 // walls is the floor plan. A folder that is not here fails: a new room is a decision, made in this table with its reason.
@@ -103,7 +105,7 @@ var walls = map[string]wall{
 	"storage/sqlstore": {
 		Why: "concrete stores never import each other: each must be replaceable alone",
 		Own: []string{"actors/section", "storage"}, Third: []string{pgx, cockroach, compress},
-		Test: []string{"storage/storetest", "storage/faultstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
+		Test: []string{"storage/storetest", "storage/faultstore", "storage/sqlstore/pgtest", toxiproxy, zerolog, prometheus, rapid},
 	},
 	"storage/sqlstore/pgtest": {
 		Why:   "a real server for whoever's tests want one: it knows nothing of what they put into it",
@@ -114,6 +116,10 @@ var walls = map[string]wall{
 		Own: []string{"actors/section", "storage"}, Third: []string{"golang.org/x/sync/errgroup"},
 		Test: []string{"storage/memstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest"},
 	},
+	"storage/sqlstore/grammar": {
+		Why:   "a module of its own, for CockroachDB's parser brings sixty modules along: it reads the store's .sql files and none of its code",
+		Third: []string{crdbParser},
+	},
 	"storage/storetest": {
 		Why: "one suite for every store: it sees the port only",
 		Own: []string{"actors/section", "storage"}, Third: []string{rapid}, Test: []string{"storage/memstore", "storage/faultstore"},
@@ -121,7 +127,7 @@ var walls = map[string]wall{
 	"cluster": {
 		Why:   "placement proposes, the log decides: the cluster needs section ids and peers, no seats",
 		Own:   []string{"actors/section", "storage"},
-		Third: []string{memberlist, protoactor}, Test: []string{"storage/memstore", "storage/sqlstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
+		Third: []string{memberlist, protoactor}, Test: []string{"storage/memstore", "storage/faultstore", "storage/sqlstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
 	},
 	"api": {
 		Why: "the door: it calls an interface of its own and never a concrete store, so that a handler cannot reach past the engine",
