@@ -47,33 +47,40 @@ func Run(ctx context.Context, source Source, options Options) (*Report, error) {
 	r := &run{ctx: ctx, source: source, options: options, orphans: make(map[storage.SectionKey]bool),
 		report: &Report{Events: []EventReport{}, UnderWay: []Finding{}, Findings: []Finding{}}}
 	r.freezer, r.report.Online = source.(storage.Freezer)
+	if err := errors.Join(r.all(), r.letGo()); err != nil {
+		return nil, err
+	}
+	return r.report, nil
+}
+
+func (r *run) all() error {
 	r.payments = r.loadPayments()
-	logs, err := source.Sections(ctx)
+	logs, err := r.source.Sections(r.ctx)
 	if err != nil {
-		return nil, fmt.Errorf("audit: list logs: %w", err)
+		return fmt.Errorf("audit: list logs: %w", err)
 	}
 	for _, key := range logs {
 		r.orphans[key] = true
 	}
 	// Only now: an event is there before its first log and its first payment, so none of those listed can be of an event made meanwhile.
-	events, err := source.Events(ctx)
+	events, err := r.source.Events(r.ctx)
 	if err != nil {
-		return nil, fmt.Errorf("audit: list events: %w", err)
+		return fmt.Errorf("audit: list events: %w", err)
 	}
 	for _, e := range events {
 		r.total += len(e.Sections)
 	}
-	if err := r.wait(options.Lag, "books to be in the past"); err != nil {
-		return nil, err
+	if err := r.wait(r.options.Lag, "books to be in the past"); err != nil {
+		return err
 	}
 	for _, e := range events {
 		if err := r.event(e); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	r.reportOrphans(logs)
 	r.reportStrayPayments()
-	return r.report, r.confirmMoney()
+	return r.confirmMoney()
 }
 
 type run struct {
@@ -82,6 +89,8 @@ type run struct {
 	freezer  storage.Freezer // nil: the source is quiet
 	options  Options
 	report   *Report
+	at       storage.Frozen              // nil: no instant is held
+	since    time.Time                   // when at was asked for
 	orphans  map[storage.SectionKey]bool // logs that no event has claimed yet
 	payments *payments                   // nil: money is not looked at
 	strays   int                         // payments of no section of any event
@@ -135,17 +144,13 @@ func (r *run) section(of *subject, out *EventReport) error {
 	return nil
 }
 
-// look reads everything about one section in one instant of its own. One instant for all sections would be one transaction as long
-// as the audit: a PostgreSQL server keeps every row that was deleted meanwhile, in all its tables, for as long as somebody may look at
-// the past, and a CockroachDB server refuses to look back beyond its garbage collection.
+// look reads everything about one section in one instant.
 func (r *run) look(of *subject) (s *sectionAudit, whole bool, err error) {
-	at, err := r.freeze()
-	if err != nil {
+	if err := r.freeze(); err != nil {
 		return nil, false, fmt.Errorf("audit: section %v: freeze: %w", of.key, err)
 	}
-	s = newSectionAudit(r.ctx, at, of)
-	whole, err = s.check()
-	if err = errors.Join(err, at.Close()); err != nil {
+	s = newSectionAudit(r.ctx, r.at, of)
+	if whole, err = s.check(); err != nil {
 		return nil, false, fmt.Errorf("audit: section %v: %w", of.key, err)
 	}
 	if r.freezer != nil {
@@ -159,14 +164,40 @@ type quiet struct{ Source }
 
 func (quiet) Close() error { return nil }
 
-func (r *run) freeze() (storage.Frozen, error) {
+// instantMax is how long one instant serves section after section. One for the whole audit would be a transaction as long as the audit: a
+// PostgreSQL server keeps every row that was deleted meanwhile, in all its tables, for as long as somebody may look at the past, and
+// a CockroachDB server refuses to look back beyond its garbage collection. One for each section costs a connection each, which on PostgreSQL
+// is a process, and more than the reading of a small section. A second hurts nobody.
+const instantMax = time.Second
+
+// freeze makes r.at an instant to look at the next section in: the present one while it is young, else a new one.
+func (r *run) freeze() (err error) {
 	if r.freezer == nil {
-		return quiet{r.source}, nil
+		r.at = quiet{r.source}
+		return nil
 	}
+	if r.at != nil && time.Since(r.since) < instantMax {
+		return nil
+	}
+	if err := r.letGo(); err != nil {
+		return err
+	}
+	r.since = time.Now()
 	if r.report.From.IsZero() {
-		r.report.From = time.Now().UTC()
+		r.report.From = r.since.UTC()
 	}
-	return r.freezer.Freeze(r.ctx)
+	r.at, err = r.freezer.Freeze(r.ctx)
+	return err
+}
+
+// letGo ends the present instant; what is looked at next is seen as it is then.
+func (r *run) letGo() error {
+	if r.at == nil {
+		return nil
+	}
+	at := r.at
+	r.at = nil
+	return at.Close()
 }
 
 func (r *run) tick() {

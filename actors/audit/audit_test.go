@@ -34,11 +34,16 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
+	return newSceneIn(t, memstore.New())
+}
+
+func newSceneIn(t *testing.T, store storage.Store) *scene {
+	t.Helper()
 	plan, err := venue.Parse([]byte(`{"sections":[{"id":"A","category":"Stalls","rows":[{"label":"1","seats":12},{"label":"2","seats":8}]}]}`), venue.Options{Name: "Hall"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scene{t: t, store: memstore.New(), now: day, event: &storage.Event{
+	s := &scene{t: t, store: store, now: day, event: &storage.Event{
 		ID: storage.NewEventID(), Name: "Night", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules,
 		Prices: map[string]int64{"Stalls": 4500}, Sections: []storage.SectionInfo{{ID: "A", Name: "A", Seats: 20}},
 	}}

@@ -38,11 +38,11 @@
 //
 // # While the source is written
 //
-// A storage.Freezer is looked at while somebody sells. Each section is read in one instant of its own, so log, tickets and snapshot are held
+// A storage.Freezer is looked at while somebody sells. Each section is read in one instant (never all in the same), so log, tickets and snapshot are held
 // against each other exactly as in a quiet store. What is not of one instant is the rest:
 //
 //	books ──▶ list of logs ──▶ list of events ──▶ section, section, … ──▶ books again, only if somebody is suspect
-//	(before)                                      (an instant each)       (after)
+//	(before)                                      (an instant a second)   (after)
 //
 // An event is there before its logs and its payments, so it is listed after them: none of those found first can belong to an event that came
 // later. What came later than the lists is left to the next audit.

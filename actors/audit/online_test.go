@@ -336,3 +336,20 @@ func TestLagLiesBetweenBooksAndInstants(t *testing.T) {
 		}
 	})
 }
+
+// TestAnInstantIsShortAndServesSeveralSections: a transaction as long as the audit would hurt the server, one for each section the audit.
+func TestAnInstantIsShortAndServesSeveralSections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, instants := memstore.New(), 0
+		for range 5 {
+			newSceneIn(t, store).story()
+		}
+		count := func() { instants++ }
+		source := &meanwhile{store, []func(){count, count, count, count, count}, nil, func() {}}
+		report, err := audit.Run(t.Context(), source, audit.Options{Progress: func(int, int) { <-time.After(600 * time.Millisecond) }})
+		if err != nil || instants != 3 {
+			t.Errorf("%d instants (%v), want one for every two sections of 0.6 s", instants, err)
+		}
+		expectNot(t, report)
+	})
+}

@@ -158,7 +158,7 @@ func (t *PaymentTotals) count(status PaymentStatus) {
 
 // Report is what an audit found. It is clean when Findings is empty.
 type Report struct {
-	// Online: the source could be written meanwhile, and each section was looked at in an instant of its own, none of them outside
+	// Online: the source could be written meanwhile, and each section was looked at in one instant, none of them outside
 	// From and To. They are by this machine's clock; zero when no section was looked at or the source was quiet.
 	Online bool      `json:"online"`
 	From   time.Time `json:"from,omitzero"`

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -173,7 +174,7 @@ func (r *run) lookAgain() error {
 			continue
 		}
 		if !waited {
-			if err := r.wait(r.options.Patience, "money to be settled"); err != nil {
+			if err := errors.Join(r.letGo(), r.wait(r.options.Patience, "money to be settled")); err != nil {
 				return err
 			}
 			waited = true

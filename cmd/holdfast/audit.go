@@ -39,7 +39,7 @@ func (auditCommand) Help() string {
 Reads every log from its first record, checks the chain, replays it twice (once by the core, once by a map and a loop that
 knows nothing of the core), and holds tickets, snapshots and payments against it. Nothing is written.
 
-With --data the server must be stopped. With --store it need not be: each section is looked at in one instant of its own, and money is
+With --data the server must be stopped. With --store it need not be: each section is looked at as it was at one instant, and money is
 held against seats only where the order of reading proves something, so a sale that goes on yields no findings, and hides none. What began
 after the audit is left to the next one. A role that may only read is enough, and advisable. Money that reached the processor after its
 payment was given up is looked at twice, ten seconds apart: whoever sells may be about to settle it.
@@ -206,7 +206,7 @@ func printReport(out io.Writer, r *audit.Report) error {
 	if r.Online {
 		when := "there was no section to look at"
 		if !r.From.IsZero() {
-			when = "each section in an instant of its own, from " + r.From.Format(instantFormat) + " to " + r.To.Format(instantFormat)
+			when = "each section as it was at one instant, from " + r.From.Format(instantFormat) + " to " + r.To.Format(instantFormat)
 		}
 		if _, err := fmt.Fprintf(out, "online    %s\n\n", when); err != nil {
 			return err

@@ -224,7 +224,7 @@ func (s *onlineSale) during(timeMin time.Duration, looksMin int, look func()) {
 func (s *onlineSale) audit(want int, findings ...string) string {
 	s.t.Helper()
 	code, out := tool(s.t, "audit", "--store", s.auditor)
-	if code != want || !strings.Contains(out, "online    each section in an instant of its own, from 2") || strings.Contains(out, secretWord) {
+	if code != want || !strings.Contains(out, "online    each section as it was at one instant, from 2") || strings.Contains(out, secretWord) {
 		s.t.Errorf("exit code %d, want %d, online and without a password: %s", code, want, out)
 	}
 	for _, finding := range findings {
