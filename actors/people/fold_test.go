@@ -83,8 +83,8 @@ func story(t *testing.T, seed uint64, with fold) error {
 	plan := &Plan{Places: placesOf(e, v, which), Name: func(no section.BookingNo) string { return fmt.Sprint("b", no) }}
 	m := &tables{bookings: map[section.BookingNo]storage.ProjectedBooking{}, seats: map[section.SeatIndex]storage.ProjectedSeat{}}
 	page := NewPage(key, storage.ProjectionPoint{})
-	a := newAuthor(t, key, v.Layout(which), seed, func(a storage.Append, hash storage.Hash) {
-		if err := page.Add(&a.Entry, hash); err != nil {
+	a := newAuthor(t, key, v.Layout(which), seed, func(e *storage.Entry, hash storage.Hash) {
+		if err := page.Add(e, hash); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -113,54 +113,59 @@ func TestFoldIsTheCoresReplay(t *testing.T) { // P10
 	}
 }
 
+// on plants a mistake in the changes of one kind, before they are folded.
+func on(kind section.ChangeKind, wrong func(*section.Change)) fold {
+	return func(p *Page, plan *Plan, previous []storage.ProjectedBooking) (storage.ProjectedPage, error) {
+		own := *p
+		own.changes = slices.Clone(p.changes)
+		for i := range own.changes {
+			if own.changes[i].change.Kind == kind {
+				wrong(&own.changes[i].change)
+			}
+		}
+		return own.Fold(plan, previous)
+	}
+}
+
+// after plants a mistake in what was folded.
+func after(wrong func(*Page, *storage.ProjectedPage)) fold {
+	return func(p *Page, plan *Plan, previous []storage.ProjectedBooking) (storage.ProjectedPage, error) {
+		rows, err := p.Fold(plan, previous)
+		wrong(p, &rows)
+		return rows, err
+	}
+}
+
+// keep does not give back the seats of bookings that end so.
+func keep(state section.BookingState) fold {
+	return after(func(_ *Page, rows *storage.ProjectedPage) {
+		for i := range rows.Bookings {
+			if rows.Bookings[i].State == state {
+				rows.Seats = slices.DeleteFunc(rows.Seats, func(s storage.ProjectedSeat) bool {
+					return s.Booking == 0 && slices.Contains(rows.Bookings[i].Seats, s.Seat)
+				})
+			}
+		}
+	})
+}
+
+// become takes a change for another one.
+func become(kind section.ChangeKind) func(*section.Change) {
+	return func(c *section.Change) { c.Kind = kind }
+}
+
 // TestPlantedMistakesAreFound: the comparison above would see a fold that is wrong in any of these ways.
 func TestPlantedMistakesAreFound(t *testing.T) {
-	on := func(kind section.ChangeKind, wrong func(*Page, int)) fold { // changes the changes before they are folded
-		return func(p *Page, plan *Plan, previous []storage.ProjectedBooking) (storage.ProjectedPage, error) {
-			own := *p
-			own.changes = slices.Clone(p.changes)
-			for i := range own.changes {
-				if own.changes[i].change.Kind == kind {
-					wrong(&own, i)
-				}
-			}
-			return own.Fold(plan, previous)
-		}
-	}
-	after := func(wrong func(*storage.ProjectedPage)) fold {
-		return func(p *Page, plan *Plan, previous []storage.ProjectedBooking) (storage.ProjectedPage, error) {
-			rows, err := p.Fold(plan, previous)
-			wrong(&rows)
-			return rows, err
-		}
-	}
-	keep := func(state section.BookingState) fold { // the seats of bookings that end so are not given back
-		return after(func(rows *storage.ProjectedPage) {
-			for i := range rows.Bookings {
-				if rows.Bookings[i].State == state {
-					rows.Seats = slices.DeleteFunc(rows.Seats, func(s storage.ProjectedSeat) bool {
-						return s.Booking == 0 && slices.Contains(rows.Bookings[i].Seats, s.Seat)
-					})
-				}
-			}
-		})
-	}
-	become := func(kind section.ChangeKind) func(*Page, int) {
-		return func(p *Page, i int) { p.changes[i].change.Kind = kind }
-	}
 	for name, with := range map[string]fold{
 		"released keeps seats": keep(section.BookingReleased), "expired keeps seats": keep(section.BookingExpired), "refunded keeps seats": keep(section.BookingRefunded),
 		"expiry told as release":      on(section.HoldExpired, become(section.HoldReleased)),
 		"failed payment told as sale": on(section.PaymentFailed, become(section.BookingSold)),
-		"block overlooked":            on(section.SeatsBlocked, func(p *Page, i int) { p.changes[i].change.Seats = nil }),
+		"block overlooked":            on(section.SeatsBlocked, func(c *section.Change) { c.Seats = nil }),
 		"unblock blocks":              on(section.SeatsUnblocked, become(section.SeatsBlocked)),
-		"extension overlooked":        on(section.HoldExtended, func(p *Page, i int) { p.changes[i].change.ExpiresAt = evening }),
-		"split forgotten":             on(section.HoldPlaced, func(p *Page, i int) { p.changes[i].change.Split = false }),
-		"one seat of a hold lost": on(section.HoldPlaced, func(p *Page, i int) {
-			p.changes[i].change.Seats = p.changes[i].change.Seats[1:]
-		}),
-		"earlier owner wins": func(p *Page, plan *Plan, previous []storage.ProjectedBooking) (storage.ProjectedPage, error) {
-			rows, err := p.Fold(plan, previous)
+		"extension overlooked":        on(section.HoldExtended, func(c *section.Change) { c.ExpiresAt = evening }),
+		"split forgotten":             on(section.HoldPlaced, func(c *section.Change) { c.Split = false }),
+		"one seat of a hold lost":     on(section.HoldPlaced, func(c *section.Change) { c.Seats = c.Seats[1:] }),
+		"earlier owner wins": after(func(p *Page, rows *storage.ProjectedPage) {
 			for i := range rows.Seats {
 				for _, c := range p.changes {
 					if c.change.Kind == section.HoldPlaced && slices.Contains(c.change.Seats, rows.Seats[i].Seat) {
@@ -169,12 +174,11 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 					}
 				}
 			}
-			return rows, err
-		},
+		}),
 		"rows from before forgotten": func(p *Page, plan *Plan, _ []storage.ProjectedBooking) (storage.ProjectedPage, error) {
 			return p.Fold(plan, nil)
 		},
-		"a booking left out": after(func(rows *storage.ProjectedPage) {
+		"a booking left out": after(func(_ *Page, rows *storage.ProjectedPage) {
 			if len(rows.Bookings) > 6 {
 				rows.Bookings = rows.Bookings[1:]
 			}

@@ -62,6 +62,11 @@ SELECT seq FROM section_log
 WHERE shard = $1::INT2 AND event_id = $2::UUID AND section_id = $3::INT8
 ORDER BY seq LIMIT 1
 
+-- name: people_lazily
+-- PostgreSQL: a page's commit need not wait for the disk, whose syncs belong to those who sell. What a power loss takes is the end of
+-- the projection, whole pages of it, and it is derived again.
+SET LOCAL synchronous_commit = off
+
 -- name: people_move
 -- The guard of a page, and its first statement: whoever moves this row has the section to itself until the end of the transaction,
 -- and whoever comes second finds it moved.

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"holdfast/actors"
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// reader asks the views what a person would.
+type reader struct {
+	t    *testing.T
+	conn *pgx.Conn
+}
+
+func newReader(t *testing.T, s *onlineSale) *reader {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return &reader{t, conn}
+}
+
+// lines are a statement's rows of one text each; none when the views are not there (yet).
+func (r *reader) lines(statement string, args ...any) []string {
+	rows, err := r.conn.Query(context.Background(), statement, args...)
+	if err != nil {
+		return nil
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil
+	}
+	return all
+}
+
+// everything is what the views show, times of looking apart.
+func (r *reader) everything() []string {
+	return r.lines(`SELECT 'seat ' || to_jsonb(s)::TEXT FROM people.seats_now AS s
+		UNION ALL SELECT 'booking ' || to_jsonb(b)::TEXT FROM people.bookings AS b
+		UNION ALL SELECT 'ticket ' || to_jsonb(t)::TEXT FROM people.tickets AS t ORDER BY 1`)
+}
+
+// TestViewsFollowASale: while an engine sells, a projector keeps up; what it shows at the end is the public map, booking by booking.
+func TestViewsFollowASale(t *testing.T) {
+	s := newOnlineSale(t)
+	r := newReader(t, s)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan int, 1)
+	var errs bytes.Buffer
+	go func() {
+		ended <- run(ctx, []string{"views", "--store", s.owner, "--follow", "--interval", "5ms"}, &bytes.Buffer{}, &errs)
+	}()
+	s.during(time.Second, 1, func() { waitFor(t, func() bool { return len(r.lines(`SELECT seat FROM people.tickets`)) > 3 }) })
+	view := s.buy(actors.Caller{Buyer: section.BuyerID{99}}, "")
+	waitFor(t, func() bool {
+		return slices.Equal(r.lines(`SELECT state FROM people.bookings WHERE booking_id = $1::TEXT`, view.ID.String()), []string{"held"})
+	})
+	waitFor(t, func() bool { // the hold heals itself, and the view tells
+		return slices.Equal(r.lines(`SELECT state FROM people.bookings WHERE booking_id = $1::TEXT`, view.ID.String()), []string{"expired"})
+	})
+	waitFor(t, func() bool { // until nothing is under way any more, payments in doubt included
+		return len(r.lines(`SELECT state FROM people.bookings WHERE state IN ('held', 'paying')`)) == 0 && r.letters() == s.letters()
+	})
+	stop()
+	if code := <-ended; code != exitOK {
+		t.Fatalf("exit code %d: %s", code, errs.String())
+	}
+	if !strings.Contains(errs.String(), "lag_max=") {
+		t.Errorf("no word of the lag: %s", errs.String())
+	}
+	followed := r.everything()
+	if code, out := tool(t, "views", "--store", s.owner, "--rebuild"); code != exitOK || !strings.Contains(out, " changes in ") {
+		t.Fatalf("rebuild: %d %s", code, out)
+	}
+	if rebuilt := r.everything(); len(rebuilt) < 120 || !slices.Equal(followed, rebuilt) {
+		t.Errorf("followed %d rows, rebuilt %d, or others; those that were not there before: %v", len(followed), len(rebuilt),
+			slices.DeleteFunc(rebuilt, func(line string) bool { return slices.Contains(followed, line) }))
+	}
+	if code, out := tool(t, "views", "--store", s.owner, "--drop"); code != exitOK || r.everything() != nil {
+		t.Errorf("drop: %d %s", code, out)
+	}
+	s.audit(exitOK) // truth was not touched
+}
+
+// letters is the map as the views have it, in the public one's letters.
+func (r *reader) letters() string {
+	return strings.Join(r.lines(`SELECT string_agg(substr(status, 1, 1), '' ORDER BY s.seat_no)
+		FROM people.seats_now JOIN people.seat AS s USING (event_id, seat) GROUP BY section ORDER BY section`), "/")
+}
+
+// letters is the engine's own map.
+func (s *onlineSale) letters() string {
+	live, err := s.engine.Live(s.t.Context(), s.event)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var sections []string
+	live.Read(func(_ storage.SectionNo, status actors.SectionStatus) {
+		sections = append(sections, string(status.Letters))
+	})
+	return strings.Join(sections, "/")
+}
+
+func waitFor(t *testing.T, what func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(time.Minute); !what(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatal("waited for a minute")
+		}
+	}
+}
+
+// TestViewsSayWhatTheyCannotShow: a damaged log is exit code 1 with its section named, one that cannot be asked is exit code 2.
+func TestViewsSayWhatTheyCannotShow(t *testing.T) {
+	s := newOnlineSale(t)
+	s.buy(actors.Caller{Buyer: section.BuyerID{1}}, "tok_ok")
+	s.sql(`UPDATE section_log SET body = body || '\x00'::BYTEA WHERE seq = 2`)
+	if code, out := tool(t, "views", "--store", s.owner); code != exitFindings || !strings.Contains(out, "STOPPED") || !strings.Contains(out, "record 2") {
+		t.Errorf("damaged: %d %s", code, out)
+	}
+	for _, args := range [][]string{
+		{"--store", "mysql://u:" + secretWord + "@h/d"}, {"--store", "postgres://u:" + secretWord + "@127.0.0.1:1/d?sslmode=disable"},
+		{"--store", s.owner, "--drop", "--follow"}, {"--store", s.owner, "--parallel", "0"}, {},
+	} {
+		if code, out := tool(t, append([]string{"views"}, args...)...); code != exitFailed || strings.Contains(out, secretWord) {
+			t.Errorf("%v: %d %s", args, code, out)
+		}
+	}
+}
