@@ -93,3 +93,17 @@ func (e *Engine) ClaimStopped() {
 		}
 	}
 }
+
+// Foreign tells how many sections of the events in use stand still here because they are another node's.
+func (e *Engine) Foreign() (n int) {
+	for _, ev := range *e.catalog.Load() {
+		if o := ev.ready.Load(); o != nil {
+			for _, s := range o.sections {
+				if s.foreign() {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}

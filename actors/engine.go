@@ -123,7 +123,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("actors: reading the ticket secret: %w", err)
 	}
 	e := &Engine{cfg: cfg, secret: secret, creates: map[section.RequestID]storage.EventID{},
-		activations: make(chan struct{}, 2*runtime.GOMAXPROCS(0))}
+		activations: make(chan struct{}, 2*max(runtime.GOMAXPROCS(0), cfg.CommitLanes))}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	writes, cut := context.WithCancel(context.Background())
 	e.writer, e.cut = cfg.Writer, cut
@@ -131,7 +131,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.dispatcher = newDispatcher()
 	e.events = Events{log: cfg.Logger, stats: &e.stats}
 	e.committer = NewCommitter(writes, cfg.CommitLanes, cfg.CommitGroup, cfg.Store.Commit, e.stats.merged)
-	e.snapshots = newSnapshotter(writes, cfg.Store, &e.events)
+	e.snapshots = newSnapshotter(writes, cfg.CommitLanes, cfg.Store, &e.events)
 	e.reconciler = checkout.NewReconciler(cfg.Gateway, e.settlePayment)
 	if err := e.readCatalog(ctx); err != nil {
 		return nil, errors.Join(err, e.Close(ctx))

@@ -186,11 +186,23 @@ const fencedRest = 500 * time.Millisecond
 
 // restAfter is the least time until a section that stopped may be claimed again.
 func restAfter(why error) time.Duration {
-	var fenced *storage.FencedError
-	if errors.As(why, &fenced) || errors.Is(why, errNotOurs) {
+	if lostTo(why) {
 		return fencedRest
 	}
 	return 0
+}
+
+// lostTo says that a section stopped because it is another writer's.
+func lostTo(why error) bool {
+	var fenced *storage.FencedError
+	return errors.As(why, &fenced) || errors.Is(why, errNotOurs)
+}
+
+// foreign says that the section stands still because it is another node's.
+func (s *Section) foreign() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.life == Stopped && lostTo(s.why)
 }
 
 // afterStop says whether the section may come back by itself.

@@ -71,7 +71,7 @@ func (e *Events) SectionStopped(key storage.SectionKey, why error) {
 	var fenced *storage.FencedError
 	switch {
 	case errors.Is(why, errNotOurs):
-		e.log.Info("section not claimed: its owner may be alive", "section", key.String())
+		e.log.Debug("section not claimed: its owner may be alive", "section", key.String())
 	case errors.Is(why, storage.ErrTicketTaken):
 		e.log.Error("ALARM: the tickets guard stopped a double sale: the log's fence has failed; the section is closed until a restart",
 			"section", key.String(), "error", why)
@@ -104,8 +104,8 @@ func (e *Events) snapshotFailed(key storage.SectionKey, err error) {
 	e.log.Warn("snapshot not saved: the next start replays more", "section", key.String(), "error", err)
 }
 
-// snapshotter saves snapshots off the sections' path, one at a time; while one is being saved a newer one of the same section replaces
-// the waiting one.
+// snapshotter saves snapshots off the sections' path, a few at a time; while one is being saved a newer one of the same section replaces
+// the waiting one. Two of one section may be on their way at once: the store keeps the newer (see storage.Snapshots).
 type snapshotter struct {
 	ctx    context.Context // of every save
 	store  storage.Snapshots
@@ -115,13 +115,14 @@ type snapshotter struct {
 	waiting map[storage.SectionKey]storage.Snapshot
 	wake    chan struct{} // capacity 1
 	closed  bool
-	ended   chan struct{}
+	savers  sync.WaitGroup
 }
 
-func newSnapshotter(ctx context.Context, store storage.Snapshots, events *Events) *snapshotter {
-	s := &snapshotter{ctx: ctx, store: store, events: events, waiting: map[storage.SectionKey]storage.Snapshot{},
-		wake: make(chan struct{}, 1), ended: make(chan struct{})}
-	go s.run()
+func newSnapshotter(ctx context.Context, savers int, store storage.Snapshots, events *Events) *snapshotter {
+	s := &snapshotter{ctx: ctx, store: store, events: events, waiting: map[storage.SectionKey]storage.Snapshot{}, wake: make(chan struct{}, 1)}
+	for range savers {
+		s.savers.Go(s.run)
+	}
 	return s
 }
 
@@ -145,38 +146,43 @@ func (s *snapshotter) close() {
 	s.closed = true
 	s.mu.Unlock()
 	s.signal()
-	<-s.ended
+	s.savers.Wait()
 }
 
 func (s *snapshotter) run() {
-	defer close(s.ended)
 	for range s.wake {
-		for {
-			key, snap, ok := s.next()
-			if !ok {
-				break
-			}
+		key, snap, found := s.next()
+		for ; found; key, snap, found = s.next() {
 			if err := s.store.SaveSnapshot(s.ctx, key, snap); err != nil {
 				s.events.snapshotFailed(key, err)
 				continue
 			}
 			s.events.stats.SnapshotsSaved.Add(1)
 		}
-		s.mu.Lock()
-		closed := s.closed
-		s.mu.Unlock()
-		if closed {
+		if s.ending() {
+			s.signal() // the other savers must see it too
 			return
 		}
 	}
 }
 
-func (s *snapshotter) next() (storage.SectionKey, storage.Snapshot, bool) {
+func (s *snapshotter) ending() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for key, snap := range s.waiting {
+	return s.closed
+}
+
+// next takes a snapshot that waits, and wakes another saver when there are more.
+func (s *snapshotter) next() (key storage.SectionKey, snap storage.Snapshot, found bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, snap = range s.waiting {
 		delete(s.waiting, key)
-		return key, snap, true
+		found = true
+		break
 	}
-	return storage.SectionKey{}, storage.Snapshot{}, false
+	if len(s.waiting) > 0 {
+		s.signal()
+	}
+	return key, snap, found
 }

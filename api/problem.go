@@ -151,7 +151,8 @@ func classify(err error) (p problem, surprise bool) {
 	}
 	for _, c := range conditions {
 		if errors.Is(err, c.err) {
-			return problem{kind: c.kind}, c.kind == kindUnavailable
+			// Bare, it comes from a section whose trouble is in the log already: a line for every request refused meanwhile would bury it.
+			return problem{kind: c.kind}, c.kind == kindUnavailable && err != actors.ErrUnavailable
 		}
 	}
 	return classifyRare(err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -32,9 +33,9 @@ type Config struct {
 const (
 	everyDefault = 500 * time.Millisecond
 	lapseDefault = 2 * time.Second
-	// forgetAfter is how long a row stands still until whoever sees it removes it. No row means the same as a lapsed one, so this only
-	// spares later starts the wait for a node that is long dead; one that comes back after all writes its row anew.
-	forgetAfter = time.Minute
+	// forgetLapses is how many times Lapse a row stands still until whoever sees it removes it. No row means the same as a lapsed one, so this
+	// only spares later starts the wait for a node that is long dead; one that comes back after all writes its row anew.
+	forgetLapses = 5
 )
 
 // Heart shows that this node is alive, and knows who else is. Safe for concurrent use.
@@ -190,7 +191,8 @@ func (h *Heart) over(since time.Time) bool {
 	return h.released || h.view.began.After(since)
 }
 
-// Close stops beating and takes this node's row away: what it owned may be claimed at once, so its engine must have stopped before.
+// Close stops beating and takes this node's row away: what it owned may be claimed at once, so its engine must have stopped before. It
+// takes at most about Lapse, and tries even when ctx has ended: a row that stays makes the next start wait. The error is the store's.
 func (h *Heart) Close(ctx context.Context) error {
 	h.cancel()
 	<-h.ended
@@ -203,5 +205,10 @@ func (h *Heart) Close(ctx context.Context) error {
 	if again {
 		return nil
 	}
-	return h.cfg.Nodes.Forget(ctx, h.cfg.Writer)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.Lapse/2)
+	defer cancel()
+	if err := h.cfg.Nodes.Forget(ctx, h.cfg.Writer); err != nil {
+		return fmt.Errorf("cluster: this node's heartbeat row stays behind: %w", err)
+	}
+	return nil
 }

@@ -67,7 +67,7 @@ func (v *view) see(rows []storage.NodeBeat, began, ended time.Time) (freed bool,
 			s.since, s.lapsed = ended, false
 		case v.still(s) >= v.lapse && !s.lapsed:
 			s.lapsed, freed = true, true
-		case v.still(s) >= forgetAfter:
+		case v.still(s) >= forgetLapses*v.lapse:
 			old = append(old, row.Writer)
 		}
 	}

@@ -72,6 +72,7 @@ func TestJudge(t *testing.T) {
 func TestFreedAndForgotten(t *testing.T) {
 	v := newView(me, 2*time.Second)
 	told, removed := 0, 0
+	const forgetAfter = forgetLapses * 2 * time.Second
 	for half := range 2 * int(forgetAfter/time.Second+2) {
 		freed, old := v.see([]storage.NodeBeat{{Writer: rival, At: 5}}, at(float64(half)/2), at(float64(half)/2))
 		if freed {

@@ -20,10 +20,22 @@ type config struct {
 	// Listen is the address of the HTTP server. Default 127.0.0.1:8080: reachable from this machine only, on purpose; there is
 	// no TLS here, so anything wider belongs behind a proxy that has it. Port 0 lets the system choose.
 	Listen string `help:"Address to serve on (${default})." default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Where"`
-	// Data is the embedded store's folder; made when missing. One process at a time: a second one is refused.
+	// Data is the embedded store's folder; made when missing. One process at a time: a second one is refused. Either this or Store.
 	Data string `help:"Folder of the embedded store." placeholder:"DIR" group:"Where"`
-	// Store would name a database. This build has the embedded store only and says so, rather than ignoring the flag.
-	Store string `help:"Database address. This build has the embedded store only." placeholder:"URL" group:"Where"`
+	// Store is a PostgreSQL or CockroachDB database, instead of Data. Whoever can read the list of processes sees a password in it: put it
+	// into HOLDFAST_STORE, a settings file or a password file (?passfile=). Without sslmode=verify-full anybody on the way can read and
+	// write everything. A second node on the same database stands by, and takes over when the first has gone.
+	Store string `help:"Database instead of --data: postgres://USER@HOST/NAME?sslmode=verify-full. Keep passwords in HOLDFAST_STORE or a passfile." placeholder:"URL" group:"Where"`
+	// StoreConnections is how many appends are under way in the database at once, each on a connection of its own. Default 0: what suits the kind of
+	// server. More do not make a commit faster, they queue where nobody sees it; fewer leave the server idle between commits. The
+	// server must admit this many and some more from each node.
+	StoreConnections int `help:"Appends under way in the database at once; 0 means as many as suit the server (${default})." default:"0" placeholder:"N" group:"Where"`
+	// StoreTimeout is how long one sending of a statement may take before its outcome counts as unknown and it is sent again. Default 2s. Shorter
+	// turns a slow commit into doubt, and doubt into refusals; longer keeps buyers waiting on a connection that is dead.
+	StoreTimeout time.Duration `help:"Longest wait for the database to answer one statement (${default})." default:"2s" placeholder:"DURATION" group:"Where"`
+	// Migrate applies missing schema steps to the database at start. Turn it off for a role that may not change the schema: then the start says so
+	// when steps are missing, and holdfast migrate is run by one that may.
+	Migrate bool `help:"Apply missing schema steps to the database at start (on unless --no-migrate)." default:"true" negatable:"" group:"Where"`
 	// Join would name a node of a cluster. Not in this build: refused.
 	Join string `help:"A cluster's node to join. Not in this build." placeholder:"HOST:PORT" group:"Where"`
 	// Redis would name a shared waiting room. Not in this build: refused.
@@ -76,7 +88,6 @@ var errNotInBuild = errors.New("not in this build")
 // check refuses what cannot work, and resolves what --demo implies.
 func (c *config) check() error {
 	for _, absent := range []struct{ flag, value, instead string }{
-		{"--store", c.Store, "this build keeps its data in an embedded store: use --data DIR"},
 		{"--join", c.Join, "this build runs as one node"},
 		{"--redis", c.Redis, "this build has no shared waiting room"},
 	} {
@@ -84,16 +95,33 @@ func (c *config) check() error {
 			return fmt.Errorf("%s %s: %w: %s", absent.flag, absent.value, errNotInBuild, absent.instead)
 		}
 	}
-	if c.Data == "" && c.Demo {
-		c.Data = demoData
-	}
-	if c.Data == "" {
-		return errors.New("--data DIR is needed: the folder where bookings are kept")
+	if err := c.checkWhere(); err != nil {
+		return err
 	}
 	if err := c.checkNumbers(); err != nil {
 		return err
 	}
 	return c.checkAuth()
+}
+
+// checkWhere makes sure that bookings are kept in one place. It never repeats an address: there may be a password in it.
+func (c *config) checkWhere() error {
+	if c.Data == "" && c.Store == "" && c.Demo {
+		c.Data = demoData
+	}
+	switch {
+	case c.Data == "" && c.Store == "":
+		return errors.New("--data DIR or --store URL is needed: where bookings are kept")
+	case c.Data != "" && c.Store != "":
+		return errors.New("--data and --store exclude each other: bookings are kept in one place (is HOLDFAST_STORE or HOLDFAST_DATA set?)")
+	case c.Store != "" && !strings.HasPrefix(c.Store, "postgres://") && !strings.HasPrefix(c.Store, "postgresql://"):
+		return errors.New("--store must begin with postgres://, for PostgreSQL and CockroachDB alike")
+	case c.StoreConnections < 0:
+		return errors.New("--store-connections must not be negative")
+	case c.Store != "" && c.StoreTimeout < 10*time.Millisecond:
+		return errors.New("--store-timeout must be 10ms or more: a commit takes about that long")
+	}
+	return nil
 }
 
 func (c *config) checkNumbers() error {

@@ -91,12 +91,18 @@ func TestServeSaysWhatCannotWork(t *testing.T) {
 		args []string
 		want string // empty: fine
 	}{
-		{"nothing", nil, "--data DIR is needed"},
+		{"nothing", nil, "--data DIR or --store URL is needed"},
+		{"a database", []string{"--store", "postgres://holdfast@db/holdfast", "--dev-auth"}, ""},
+		{"a database by its other name", []string{"--store", "postgresql://holdfast@db/holdfast", "--dev-auth"}, ""},
+		{"demonstration on a database", []string{"--store", "postgres://db/holdfast", "--demo"}, ""},
+		{"two places", []string{"--store", "postgres://db/holdfast", "--data", "d", "--dev-auth"}, "exclude each other: bookings are kept in one place"},
+		{"another kind of store", []string{"--store", "mysql://x", "--dev-auth"}, "must begin with postgres://"},
+		{"no connections", []string{"--store", "postgres://db/h", "--dev-auth", "--store-connections", "-1"}, "--store-connections"},
+		{"no time for the database", []string{"--store", "postgres://db/h", "--dev-auth", "--store-timeout", "1ms"}, "--store-timeout"},
 		{"no authentication", []string{"--data", "d"}, "who may buy is not configured"},
 		{"dev", []string{"--data", "d", "--dev-auth"}, ""},
 		{"demo implies dev", []string{"--demo"}, ""},
 		{"real and dev", []string{"--data", "d", "--dev-auth", "--jwt-hs256-secret-file", "f"}, "exclude each other"},
-		{"another store", []string{"--store", "postgres://x", "--dev-auth"}, "--store postgres://x: not in this build: this build keeps its data in an embedded store"},
 		{"cluster", []string{"--data", "d", "--dev-auth", "--join", "a:1"}, "not in this build"},
 		{"redis", []string{"--data", "d", "--dev-auth", "--redis", "redis://a"}, "not in this build"},
 		{"no room", []string{"--data", "d", "--dev-auth", "--inflight", "0"}, "--inflight"},
@@ -117,6 +123,31 @@ func TestServeSaysWhatCannotWork(t *testing.T) {
 				t.Errorf("want %q, got %v", c.want, err)
 			}
 		})
+	}
+}
+
+// TestAddressesAreNeverRepeated: an address may hold a password, and errors end up in logs.
+func TestAddressesAreNeverRepeated(t *testing.T) {
+	for _, address := range []string{"mysql://u:geheim@db/x", "postgres://u:geheim@db:notaport/x", "postgres://u:geheim@127.0.0.1:1/x", "postgres://u:ge heim@/%zz"} {
+		code, out := tool(t, "serve", "--dev-auth", "--listen", "127.0.0.1:0", "--store", address)
+		if code != exitFailed || strings.Contains(out, "heim") {
+			t.Errorf("%s: %d %s", address, code, out)
+		}
+	}
+}
+
+func TestTheDatabaseMayComeFromTheEnvironment(t *testing.T) {
+	t.Setenv("HOLDFAST_STORE", "postgres://holdfast@db/holdfast")
+	into, err := parse(t, "serve", "--demo", "--no-migrate", "--store-connections", "7")
+	if err == nil {
+		err = into.Serve.check()
+	}
+	got := into.Serve.config
+	if err != nil || got.Store != "postgres://holdfast@db/holdfast" || got.Data != "" || got.Migrate || got.StoreConnections != 7 || got.StoreTimeout != 2*time.Second {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if into, err = parse(t, "serve", "--demo"); err != nil || !into.Serve.Migrate {
+		t.Errorf("the schema is migrated unless told otherwise: %+v, %v", into.Serve.config, err)
 	}
 }
 

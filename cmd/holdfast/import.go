@@ -56,7 +56,9 @@ func (importCommand) Help() string {
       Create the event on a running server (operator key of dev mode; --operator-key-file otherwise).
 
   holdfast import --data /var/lib/holdfast --name "May Day" --starts-at 2027-05-01T20:00:00Z --price '*=2500' --open plan.json
-      The same in a stopped server's data.`
+      The same in a stopped server's data.
+
+For a database there is only --url: an event is loaded by a server that sells it, and several may be running.`
 }
 
 // Run checks the plan, and creates the event unless only the check was wanted.

@@ -17,8 +17,10 @@ import (
 	"holdfast/actors"
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/api"
+	"holdfast/cluster"
 	"holdfast/storage"
 	"holdfast/storage/pebblestore"
+	"holdfast/storage/sqlstore"
 )
 
 // Files of a data folder.
@@ -27,13 +29,16 @@ const (
 	paymentsFile = "payments.jsonl" // the pretended payment processor's ledger
 )
 
-// Node is a whole server as a value: what serve runs and tests build.
+// Node is a whole server as a value: what serve runs and tests build. On a shared store several of them stand side by side; see shared.go.
 //
 // Invariant: what a Node has opened it closes, in the opposite order, exactly once.
 type Node struct {
 	store    storage.Store
 	payments *sandbox.Sandbox
 	engine   *actors.Engine
+	heir     atomic.Pointer[actors.Engine] // the engine, for the heart, once it is there
+	sql      *sqlstore.Store               // nil: the store is embedded
+	heart    *cluster.Heart                // nil: nobody else can be there
 	server   *api.Server
 	listener net.Listener
 	log      *slog.Logger
@@ -65,11 +70,34 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 	}
 	n.server = api.New(engine{n.engine, n}, *outside)
 	n.server.Registry().MustRegister(engineMetrics(n.engine.Stats())...)
+	if n.sql != nil {
+		n.server.Registry().MustRegister(sharedMetrics(n.sql.Stats(), n.heart)...)
+	}
 	go func() { n.served <- n.server.Serve(n.listener) }()
 	return n, nil
 }
 
-func (n *Node) openEngine(ctx context.Context, c *config) error {
+func (n *Node) openEngine(ctx context.Context, c *config) (err error) {
+	config := actors.Config{
+		Name: nodeName(), Logger: n.log, InflightMax: int64(c.Inflight), Preload: true, Writer: storage.NewWriterID(),
+	}
+	if c.Store == "" {
+		err = n.openEmbedded(c)
+	} else {
+		err = n.openShared(ctx, c, &config)
+	}
+	if err != nil {
+		return err
+	}
+	config.Store, config.Gateway = n.store, n.payments
+	if n.engine, err = actors.Open(ctx, config); err != nil {
+		return err
+	}
+	n.heir.Store(n.engine)
+	return nil
+}
+
+func (n *Node) openEmbedded(c *config) error {
 	store, err := openStore(c.Data, n.log)
 	if err != nil {
 		return err
@@ -78,11 +106,7 @@ func (n *Node) openEngine(ctx context.Context, c *config) error {
 	if n.payments, err = sandbox.Open(filepath.Join(c.Data, paymentsFile)); err != nil {
 		return fmt.Errorf("payments: %w", err)
 	}
-	n.engine, err = actors.Open(ctx, actors.Config{
-		Store: store, Gateway: n.payments, Name: nodeName(), Logger: n.log,
-		InflightMax: int64(c.Inflight), Preload: true,
-	})
-	return err
+	return nil
 }
 
 // openStore opens a data folder for writing.
@@ -117,6 +141,7 @@ type engine struct {
 var (
 	errOpening  = errors.New("the demonstration is being made")
 	errStopping = errors.New("shutting down")
+	errStandby  = errors.New("standing by: another node sells from this database")
 )
 
 func (e engine) Ready() error {
@@ -125,6 +150,8 @@ func (e engine) Ready() error {
 		return errStopping
 	case e.node.opening.Load():
 		return errOpening
+	case e.node.standsBy():
+		return errStandby
 	}
 	return e.Engine.Ready()
 }
@@ -177,6 +204,9 @@ func (n *Node) abandon(ctx context.Context) error {
 	var errs []error
 	if n.engine != nil {
 		errs = append(errs, n.engine.Close(ctx))
+	}
+	if n.heart != nil { // after the engine: from here on others may claim what it had
+		errs = append(errs, n.heart.Close(ctx))
 	}
 	if n.payments != nil {
 		errs = append(errs, n.payments.Close())

@@ -251,7 +251,7 @@ func TestUsersMistakesAreTold(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"serve"}, "--data DIR is needed"},
+		{[]string{"serve"}, "--data DIR or --store URL is needed"},
 		{[]string{"sale", "open", "nonsense", "--data", "x"}, "no event id"},
 		{[]string{"sale", "open", storage.NewEventID().String()}, "--url"},
 		{[]string{"audit", "--data", filepath.Join(os.TempDir(), "holdfast-no-such-folder")}, "not found"},
@@ -264,7 +264,7 @@ func TestUsersMistakesAreTold(t *testing.T) {
 }
 
 func TestHelpHasExamples(t *testing.T) {
-	for _, command := range []string{"serve", "import", "sale", "audit", "version"} {
+	for _, command := range []string{"serve", "import", "sale", "audit", "migrate", "version"} {
 		if code, out := tool(t, command, "--help"); code != exitOK || !strings.Contains(out, "holdfast "+command) || !strings.Contains(out, "Example") {
 			t.Errorf("%s --help: %d %s", command, code, out)
 		}

@@ -22,7 +22,8 @@ func (saleCommand) Help() string {
   holdfast sale open 0b6d4f0e-… --url http://127.0.0.1:8080 --operator-key-file operator
   holdfast sale pause 0b6d4f0e-… --data /var/lib/holdfast
 
-Paused and closed refuse new holds; what is held already can still be paid or released.`
+Paused and closed refuse new holds; what is held already can still be paid or released. For a database there is only --url: whichever server
+is told, the others on it follow within 2 seconds.`
 }
 
 var saleStates = map[string]storage.SaleState{

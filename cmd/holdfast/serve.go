@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"holdfast/actors"
+	"holdfast/storage/sqlstore"
 )
 
 type serveCommand struct {
@@ -28,6 +30,9 @@ func (serveCommand) Help() string {
 
   holdfast serve --data /var/lib/holdfast --jwt-hs256-secret-file secret --operator-key-file operator
       A server that knows its buyers by signed tokens.
+
+  holdfast serve --store 'postgres://holdfast@db.example/holdfast?sslmode=verify-full' --jwt-hs256-secret-file secret --operator-key-file operator
+      The same on a PostgreSQL or CockroachDB database. A second node on it stands by, and takes over 2 seconds after the first has gone.
 
   holdfast serve --config holdfast.yaml --log-format json
       Settings from a file. A flag wins over HOLDFAST_… in the environment, which wins over the file.
@@ -102,7 +107,7 @@ func (s *serveCommand) runUntil(ctx context.Context, node *Node, log *slog.Logge
 }
 
 func (s *serveCommand) announce(out io.Writer, log *slog.Logger, node *Node) {
-	log.Info("listening", "address", node.Addr(), "data", s.Data, "build", buildInfo())
+	log.Info("listening", "address", node.Addr(), "data", cmp.Or(s.Data, sqlstore.Redacted(s.Store)), "build", buildInfo())
 	log.Warn("payments are pretended: this build has no processor but the sandbox, whose tokens are tok_ok, tok_declined …")
 	if s.DevAuth {
 		log.Warn("dev-auth: everybody may call themselves anybody; the operator key is dev unless one is configured")
@@ -127,7 +132,11 @@ func watchStart(ctx context.Context, node *Node, log *slog.Logger) {
 	logged := began
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for node.Ready() != nil {
+	for err := node.Ready(); err != nil; err = node.Ready() {
+		if errors.Is(err, errStandby) {
+			log.Info(err.Error(), "sections", node.Engine().Foreign())
+			return
+		}
 		select {
 		case <-ctx.Done():
 			return

@@ -38,5 +38,5 @@ func buildInfo() string {
 	if revision != "" {
 		revision = " " + revision
 	}
-	return fmt.Sprintf("holdfast %s%s%s, %s, %s/%s, embedded store", name, revision, changed, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("holdfast %s%s%s, %s, %s/%s", name, revision, changed, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
