@@ -64,6 +64,10 @@ const (
 	idleInTransaction = "5000" // ms
 )
 
+// keepalives let PostgreSQL find out within some ten seconds that a client's machine is gone. An extended-protocol append commits with its last
+// message; should a line break just before that one, the row stays locked until the server notices, and its default is two hours.
+var keepalives = map[string]string{"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
+
 // Store implements [storage.Store] on a PostgreSQL or CockroachDB server.
 type Store struct {
 	pool    *pgxpool.Pool
@@ -108,7 +112,6 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("sqlstore: %w", err)
 	}
-	s.stats.reachable.Store(true)
 	return s, nil
 }
 
@@ -159,6 +162,10 @@ func (s *Store) shape(config *pgxpool.Config) {
 	lanes, group := lanesPostgres, groupPostgres
 	if s.server.Cockroach {
 		lanes, group = lanesCockroach, groupCockroach
+	} else {
+		for name, value := range keepalives { // CockroachDB has a cluster setting for it, and probes by default
+			setDefault(config.ConnConfig.RuntimeParams, name, value)
+		}
 	}
 	lanes = cmp.Or(s.options.Lanes, lanes)
 	s.group, s.lanes = group, make(chan struct{}, lanes)
@@ -182,11 +189,19 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Redacted is an address fit for a log: without its password.
+// Redacted is an address fit for a log: without its passwords, wherever in a URL they stand. Of an address in another form only
+// that much is told.
 func Redacted(address string) string {
 	parsed, err := url.Parse(address)
-	if err != nil {
-		return "(address does not parse)"
+	if err != nil || parsed.Scheme == "" || parsed.Host == "" && parsed.Path == "" {
+		return "(an address that is no postgres:// URL)"
+	}
+	query := parsed.Query()
+	for _, name := range []string{"password", "sslpassword"} {
+		if query.Has(name) {
+			query.Set(name, "xxxxx")
+			parsed.RawQuery = query.Encode()
+		}
 	}
 	return parsed.Redacted()
 }
