@@ -283,3 +283,31 @@ func BenchmarkSnapshot100k(b *testing.B) {
 		}
 	})
 }
+
+// busySection is a section of 5,000 seats after 100,000 changes: holds and their releases, each under a key that is still remembered.
+func busySection() *holder {
+	h := &holder{s: NewState(hall(5000), testRules), touched: make([]SeatIndex, 0, 64)}
+	h.s.Begin(1)
+	for i := range uint64(50_000) {
+		h.hold(i, Instant(i/100))
+		if i >= 2_500 {
+			j := i - 2_500
+			h.c = Command{Kind: ReleaseHold, At: Instant(i / 100), Buyer: buyerOf(j), Booking: BookingNo(j + 1), Request: requestOf(1<<40 + j), Fingerprint: j}
+			h.run()
+		}
+	}
+	return h
+}
+
+// BenchmarkRestoreBusy is what a takeover pays for the snapshot of a section that has seen much; most of it is the memory of requests.
+func BenchmarkRestoreBusy(b *testing.B) {
+	h := busySection()
+	body := h.s.AppendSnapshot(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Restore(h.s.layout, testRules, body); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(len(body))/1e6, "MB")
+}

@@ -3,6 +3,7 @@ package section
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -40,6 +41,9 @@ type numberPage struct {
 	slots  [128]uint32
 }
 
+// noNumber is the number of a free page: no booking's.
+const noNumber = math.MaxUint64
+
 // bookingBook stores bookings by slot and finds them by number.
 type bookingBook struct {
 	slab     slab[booking]
@@ -48,6 +52,7 @@ type bookingBook struct {
 	freeCell uint32
 	pages    []*numberPage
 	freePage uint32
+	lastPage uint32   // found last: numbers are asked for in runs
 	index    tagTable // page number → page
 	count    uint32
 }
@@ -66,9 +71,13 @@ func (k *bookingBook) find(no BookingNo) uint32 {
 }
 
 func (k *bookingBook) findPage(number uint64) uint32 {
+	if p := k.pages[k.lastPage]; p != nil && p.number == number {
+		return k.lastPage
+	}
 	tag := tagOfNumber(number)
 	for page, n := k.index.seek(tag, 0); n != 0; page, n = k.index.seek(tag, n) {
 		if k.pages[page].number == number {
+			k.lastPage = page
 			return page
 		}
 	}
@@ -134,6 +143,7 @@ func (k *bookingBook) unnumber(no BookingNo) {
 	p.used--
 	if p.used == 0 {
 		k.index.remove(tagOfNumber(p.number), page)
+		p.number = noNumber
 		p.next, k.freePage = k.freePage, page
 	}
 }

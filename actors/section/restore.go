@@ -119,9 +119,14 @@ func (s *State) allOpen() bool {
 	return true
 }
 
+// requestBytesMin is the shortest request: id, fingerprint, age, booking number, placed.
+const requestBytesMin = 16 + 8 + 1 + 1 + 1
+
 func (s *State) restoreRequests(d *decoder) {
 	youngest := uint64(math.MaxUint64)
-	for n := d.uvarint(math.MaxUint32); n > 0 && d.err == nil; n-- {
+	n := d.uvarint(math.MaxUint32)
+	s.requests.index.reserve(min(n, uint64(len(d.rest)/requestBytesMin)))
+	for ; n > 0 && d.err == nil; n-- {
 		id := RequestID(d.id())
 		fingerprint := d.fixed64()
 		age := d.uvarint(uint64(s.lastAt))
@@ -142,13 +147,13 @@ func (s *State) restoreRequests(d *decoder) {
 
 func (s *State) restoreEnded(d *decoder) {
 	youngest := uint64(math.MaxUint64)
-	seen := make(map[BookingNo]bool)
+	seen := make([]bool, s.bookings.slab.n) // by slot
 	for n := d.uvarint(math.MaxUint32); n > 0 && d.err == nil; n-- {
 		no := BookingNo(d.uvarint(math.MaxUint64))
 		age := d.uvarint(uint64(s.lastAt))
 		slot := s.bookings.find(no)
-		d.require(slot != 0 && !s.bookings.slab.at(slot).state.live() && !seen[no] && age <= youngest, "ended booking")
-		youngest, seen[no] = age, true
+		d.require(slot != 0 && !s.bookings.slab.at(slot).state.live() && !seen[slot] && age <= youngest, "ended booking")
+		youngest, seen[slot] = age, true
 		if d.err != nil {
 			return
 		}
@@ -192,8 +197,16 @@ func (d *decoder) byte() byte      { return d.take(1)[0] }
 func (d *decoder) fixed64() uint64 { return binary.LittleEndian.Uint64(d.take(8)) }
 func (d *decoder) id() [16]byte    { return [16]byte(d.take(16)) }
 
-// uvarint reads a number ≤ limit in its shortest form.
+// uvarint reads a number ≤ limit in its shortest form. Most are of one byte.
 func (d *decoder) uvarint(limit uint64) uint64 {
+	if rest := d.rest; len(rest) > 0 && rest[0] < 0x80 && uint64(rest[0]) <= limit && d.err == nil {
+		d.rest = rest[1:]
+		return uint64(rest[0])
+	}
+	return d.longUvarint(limit)
+}
+
+func (d *decoder) longUvarint(limit uint64) uint64 {
 	v, n := binary.Uvarint(d.rest)
 	d.require(n > 0 && v <= limit && (n == 1 || d.rest[n-1] != 0), "number")
 	if d.err != nil {

@@ -60,6 +60,19 @@ func (t *tagTable) insert(tag, handle uint32) {
 	s.used++
 }
 
+// reserve makes room for so many entries in an empty table, no more than they would have grown it to.
+func (t *tagTable) reserve(entries uint64) {
+	size := 8
+	for uint64(size)*uint64(len(t.shards))*13 < entries*16 {
+		size *= 2
+	}
+	if size > 8 {
+		for i := range t.shards {
+			t.shards[i].entries = make([]uint64, size)
+		}
+	}
+}
+
 func (s *tagShard) grow() {
 	old := s.entries
 	s.entries = make([]uint64, max(8, 2*len(old)))
