@@ -4,6 +4,7 @@
 //	holdfast import     a plan is checked and becomes an event, on a running server (--url) or in its data when stopped (--data)
 //	holdfast sale       open, pause, close; the same two ways
 //	holdfast audit      reads stopped data, or a database while it is sold from, and verifies it: 0 clean, 1 findings, 2 could not run
+//	holdfast copy       moves everything from one store to another and verifies it by hash; interrupted, it is run again
 //
 //	                 ┌────────────────────────── Node ──────────────────────────┐
 //	main ─▶ run ─▶   │ pebblestore ◀── actors.Engine ◀── api.Server ◀── listener │
