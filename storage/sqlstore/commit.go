@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"holdfast/actors/section"
@@ -182,35 +185,45 @@ func (a *sending) fenced(ctx context.Context, s *Store) error {
 
 // statement gives the one statement that is the append, and its arguments.
 func (a *sending) statement() (statement string, args []any) {
-	e := &a.Entry
-	args = []any{
-		shardOf(a.Section), [16]byte(a.Section.Event), int64(a.Section.Section), int64(e.Seq), int64(e.Epoch), int16(e.Kind),
-		[16]byte(e.Writer), [16]byte(e.Batch), stamp(e.At), e.Prev[:], a.hash[:], body(e),
-	}
 	if len(a.Sell) == 0 {
-		return sql("append"), args
+		return sql("append"), a.record()
 	}
+	return sql("append_selling"), append(a.record(), a.sold()...)
+}
+
+func (a *sending) record() []any {
+	e := &a.Entry
+	return []any{
+		shardOf(a.Section), uuid(a.Section.Event), int64(a.Section.Section), int64(e.Seq), int64(e.Epoch), int16(e.Kind),
+		uuid(e.Writer), uuid(e.Batch), stamp(e.At), e.Prev[:], a.hash[:], body(e),
+	}
+}
+
+func (a *sending) sold() []any {
 	seats, bookings := make([]int64, len(a.Sell)), make([]int64, len(a.Sell))
 	for i, row := range a.Sell {
 		seats[i], bookings[i] = int64(row.Seat), int64(row.Booking)
 	}
-	return sql("append_selling"), append(args, seats, bookings)
+	return []any{seats, bookings}
 }
+
+// refunding is the text of sendRefunding's message; its statements share their parameters' numbers.
+var refunding = strings.Join([]string{sql("begin"), sql("refund_tickets"), sql("append_selling"), sql("commit")}, ";\n")
 
 // sendRefunding is a transaction of its own, in one round trip: tickets are deleted before the record's statement inserts, so that a
 // seat may be given back and sold again in one record. The server skips what follows an error, the commit too.
+//
+// It is one message of the simple protocol, of which the server executes nothing before it has the whole. Were it four messages in a pipeline,
+// the first of them could arrive without the rest (an owner that was stopped while it wrote, a line that broke), and the record's key would
+// stay locked in the heir's way as long as the connection stays open: no timeout of the server's runs between messages of a pipeline.
 func (a *sending) sendRefunding(ctx context.Context, c *pgxpool.Conn) error {
 	seats := make([]int64, len(a.Refund))
 	for i, seat := range a.Refund {
 		seats[i] = int64(seat)
 	}
-	statement, args := a.statement()
-	var batch pgx.Batch
-	batch.Queue(sql("begin"))
-	batch.Queue(sql("refund_tickets"), [16]byte(a.Section.Event), int64(a.Section.Section), seats)
-	batch.Queue(statement, args...)
-	batch.Queue(sql("commit"))
-	return c.SendBatch(ctx, &batch).Close()
+	args := slices.Concat([]any{pgx.QueryExecModeSimpleProtocol}, a.record(), a.sold(), []any{seats})
+	_, err := c.Exec(ctx, refunding, args...)
+	return err
 }
 
 // sendMany is append_many, or append_many_selling when any of the group sells.
@@ -248,6 +261,9 @@ func sendMany(ctx context.Context, c *pgxpool.Conn, group []sending) error {
 
 // stamp is an Instant as the servers keep it: to the microsecond, so nothing of its milliseconds is lost.
 func stamp(at section.Instant) time.Time { return time.UnixMilli(int64(at)).UTC() }
+
+// uuid is an id in the type that pgx can also write as text; [16]byte it can only write when the server has told the parameter's type.
+func uuid[ID ~[16]byte](id ID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
 // body is never NULL.
 func body(e *storage.Entry) []byte {

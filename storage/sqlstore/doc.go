@@ -1,23 +1,23 @@
 // Package sqlstore keeps the port's promises (S1–S9 at [storage.Log]) on a CockroachDB or PostgreSQL server, spoken to with pgx. Many
 // nodes may use one server at a time; that is what it is for.
 //
-//	   Commit(appends)                                   Tail, Read, snapshots, catalog, heartbeats
-//	        │                                                      │
-//	        │ continues what is known of its log? no ──► read the tail, judge (storage.Judge)
-//	        ▼ yes: no read
-//	   groups: PostgreSQL, up to 64 records in one INSERT; CockroachDB, one record, one row, one phase
-//	        ▼
-//	   lanes ─────────── a bounded number of statements under way ── connections of their own ──┐
-//	        ▼                                                                                   ▼
-//	   ┌── INSERT … section_log (shard, event, section, seq) [+ tickets] ──┐            ┌── 8 connections ──┐
-//	   │  landed     durable: answer nil, remember the tail               │            └───────────────────┘
-//	   │  23505      read the row at that seq:                            │
-//	   │               my batch   it was an earlier sending: nil          │
-//	   │               another    *FencedError                            │
-//	   │               none       the key was a ticket's: ErrTicketTaken  │
-//	   │  40001      surely not written: again, after a jittered pause    │
-//	   │  40003 57014 08… timeout, broken connection    ErrUnknown: the caller sends the same append again
-//	   └  no connection, disk full, read-only           ErrUnavailable: surely not written
+//	Commit(appends)                                   Tail, Read, snapshots, catalog, heartbeats
+//	     │                                                      │
+//	     │ continues what is known of its log? no ──► read the tail, judge (storage.Judge)
+//	     ▼ yes: no read
+//	groups: PostgreSQL, up to 64 records in one INSERT; CockroachDB, one record, one row, one phase
+//	     ▼
+//	lanes ─────────── a bounded number of statements under way ── connections of their own ──┐
+//	     ▼                                                                                   ▼
+//	┌── INSERT … section_log (shard, event, section, seq) [+ tickets] ──┐            ┌── 8 connections ──┐
+//	│  landed     durable: answer nil, remember the tail               │            └───────────────────┘
+//	│  23505      read the row at that seq:                            │
+//	│               my batch   it was an earlier sending: nil          │
+//	│               another    *FencedError                            │
+//	│               none       the key was a ticket's: ErrTicketTaken  │
+//	│  40001      surely not written: again, after a jittered pause    │
+//	│  40003 57014 08… timeout, broken connection    ErrUnknown: the caller sends the same append again
+//	└  no connection, disk full, read-only           ErrUnavailable: surely not written
 //
 // # Why one INSERT is a fence
 //
@@ -33,7 +33,8 @@
 // # Tickets
 //
 // A record that sells inserts its tickets in the same statement (append_selling), so it is one round trip and atomic by itself. One that also
-// gives tickets back is a transaction in one pipelined batch, because CockroachDB takes no two mutations of a table in one statement.
+// gives tickets back is a transaction in one message, because CockroachDB takes no two mutations of a table in one statement. One message and
+// not a pipeline of four: half of a pipeline may arrive, and what it locked would stand in the heir's way.
 //
 // # Merging
 //

@@ -62,6 +62,9 @@ func judge(err error, broken bool) verdict {
 		return unknown
 	case state != "":
 		return judgeState(state)
+	case errors.Is(err, pgconn.ErrConnClosed):
+		// pgx calls this one safe to retry, but a multi-result read also says it of a line that broke while the answer was awaited.
+		return unknown
 	case pgconn.SafeToRetry(err): // failed before a byte was sent
 		return refused
 	case broken || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled):

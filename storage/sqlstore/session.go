@@ -30,10 +30,11 @@ func (s *Store) attempt(ctx context.Context, f func(ctx context.Context, c *pgxp
 	}
 	bounded, cancel := context.WithTimeout(ctx, s.options.AttemptTimeout)
 	defer cancel()
+	since := s.stats.turns.Load()
 	c, err := s.pool.Acquire(bounded)
 	if err != nil {
 		if ctx.Err() == nil { // the caller's own impatience says nothing of the server
-			s.heard(refused, err)
+			s.heard(since, refused, err)
 		}
 		return refused, err
 	}
@@ -44,7 +45,7 @@ func (s *Store) attempt(ctx context.Context, f func(ctx context.Context, c *pgxp
 		hangUp(c.Conn())
 	}
 	if ctx.Err() == nil {
-		s.heard(v, err)
+		s.heard(since, v, err)
 	}
 	return v, err
 }
@@ -56,18 +57,21 @@ func hangUp(c *pgx.Conn) {
 	_ = c.Close(done) // its error is that nobody waits
 }
 
-// heard keeps the alert: one line when the server stops answering, one when it answers again.
-func (s *Store) heard(v verdict, err error) {
+// heard keeps the alert: one line when the server stops answering, one when it answers again. since is the turn at which the attempt began: an
+// attempt of before the last turn is old news of the other side of it.
+func (s *Store) heard(since int64, v verdict, err error) {
 	if v == own || s.closed.Load() {
 		return
 	}
 	gone := silence(v, err)
-	if s.stats.reachable.CompareAndSwap(gone, !gone) {
-		if gone {
-			s.options.Logf("ALARM: the store does not answer; everything that needs it is refused until it does: %v", err)
-		} else {
-			s.options.Logf("the store answers again")
-		}
+	if gone == turnedAway(since) || !s.stats.turns.CompareAndSwap(since, since+1) {
+		return
+	}
+	if gone {
+		s.pool.Reset() // whatever ended this connection has most likely ended the others too; each would be an alarm of its own
+		s.options.Logf("ALARM: the store does not answer; everything that needs it is refused until it does: %v", err)
+	} else {
+		s.options.Logf("the store answers again")
 	}
 }
 

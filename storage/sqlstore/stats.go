@@ -16,11 +16,14 @@ type Stats struct {
 	Unknowns    atomic.Int64 // sendings whose outcome was unknown
 	Unavailable atomic.Int64 // sendings refused or not possible: surely not written
 	Duplicates  atomic.Int64 // primary keys met: a takeover, or an append that stood already
-	reachable   atomic.Bool
+	turns       atomic.Int64 // how often the server stopped or began again to answer
 }
 
 // Reachable tells whether the last thing heard of the server was an answer.
-func (s *Stats) Reachable() bool { return s.reachable.Load() }
+func (s *Stats) Reachable() bool { return !turnedAway(s.turns.Load()) }
+
+// turnedAway tells whether the server is silent after so many turns; a store opens on one that answers.
+func turnedAway(turns int64) bool { return turns%2 == 1 }
 
 // counter hears of every statement that pgx sends.
 type counter struct{ stats *Stats }

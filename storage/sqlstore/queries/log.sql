@@ -43,7 +43,8 @@ BEGIN
 COMMIT
 
 -- name: refund_tickets
-DELETE FROM tickets WHERE event_id = $1::UUID AND section_id = $2::INT8 AND seat = ANY ($3::INT8[])
+-- Sent in one message with append_selling, hence the numbers.
+DELETE FROM tickets WHERE event_id = $2::UUID AND section_id = $3::INT8 AND seat = ANY ($15::INT8[])
 
 -- name: tail
 SELECT kind, seq, epoch, writer, batch_id, hash FROM section_log
