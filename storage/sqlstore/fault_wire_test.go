@@ -1,0 +1,475 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+	"holdfast/storage/sqlstore/pgtest"
+)
+
+// shortAttempt is how long a store in these tests waits for an answer that will not come.
+const shortAttempt = 600 * time.Millisecond
+
+// heirPatience is how long a takeover may last on a busy machine when nothing holds it up.
+const heirPatience = 4 * time.Second
+
+// shape is a kind of Commit: what is sent differs (append, append_selling, a transaction, append_many_selling), what is promised does not.
+type shape struct {
+	name     string
+	sections int
+	dress    func(i int, a *storage.Append)
+}
+
+var shapes = []shape{
+	{"plain", 1, func(int, *storage.Append) {}},
+	{"selling", 1, func(_ int, a *storage.Append) { a.Sell = ticketsOf(a, 1, 2) }},
+	{"refunding", 1, func(_ int, a *storage.Append) { a.Sell, a.Refund = ticketsOf(a, 3, 91), []section.SeatIndex{91, 92} }},
+	{"group", 5, func(i int, a *storage.Append) {
+		if i%2 == 0 {
+			a.Sell = ticketsOf(a, 4)
+		}
+	}},
+}
+
+func ticketsOf(a *storage.Append, seats ...section.SeatIndex) (rows []storage.TicketRow) {
+	for _, seat := range seats {
+		rows = append(rows, storage.TicketRow{Seat: seat, Booking: section.BookingNo(a.Entry.Seq)})
+	}
+	return rows
+}
+
+// firstSold are the seats sold in every section before anything breaks.
+var firstSold = []section.SeatIndex{91, 92, 93}
+
+// soldAfter is what is sold when the append has landed.
+func soldAfter(a storage.Append) []section.SeatIndex {
+	sold := slices.DeleteFunc(slices.Clone(firstSold), func(seat section.SeatIndex) bool { return slices.Contains(a.Refund, seat) })
+	for _, row := range a.Sell {
+		sold = append(sold, row.Seat)
+	}
+	return sold
+}
+
+// trouble is one story: an owner behind a wire, a shape of commit, a fault, and perhaps an heir.
+type trouble struct {
+	wire            *wire
+	through, direct *Store
+	shape           shape
+	owners          []*follower
+	sent            []storage.Append
+}
+
+// newTrouble opens a store behind a wire of its own and makes its one connection know every statement that will be sent on it, so that
+// what meets the fault is the append and not its preparation.
+func newTrouble(ctx context.Context, t testing.TB, direct *Store, address, isolation string, sh shape) (*trouble, error) {
+	w := newWire(t, address)
+	through, err := openPatiently(ctx, t, w.address, Options{Isolation: isolation, Lanes: 1, AttemptTimeout: shortAttempt, Name: "owner " + storage.NewEventID().String()})
+	if err != nil {
+		return nil, err
+	}
+	tr := &trouble{wire: w, through: through, direct: direct, shape: sh}
+	for range sh.sections {
+		owner := newFollower(newKey())
+		tr.owners = append(tr.owners, owner)
+		for _, a := range []storage.Append{owner.next(storage.EntryClaim, "owner"), {}} {
+			if a.Entry.Seq == 0 {
+				a = owner.next(storage.EntryChanges, "first")
+				a.Sell = ticketsOf(&a, firstSold...)
+			}
+			if err := settle(ctx, through, a); err != nil {
+				return nil, err
+			}
+			owner.advance(a)
+		}
+	}
+	return tr, tr.warm(ctx)
+}
+
+// warm sends the story's kind of commit until it is answered at the first sending, on the connection that will be used again.
+func (tr *trouble) warm(ctx context.Context) error {
+	return within(ctx, "a commit goes through at once", func() (bool, error) {
+		group := tr.commit(func(i int, a *storage.Append) {
+			if tr.shape.name == "refunding" { // the same statements, for seats that the story is not about
+				a.Refund = []section.SeatIndex{70}
+			}
+			if tr.shape.name != "plain" && i%2 == 0 {
+				a.Sell = ticketsOf(a, 71)
+			}
+		})
+		before := tr.through.Stats().Appends.Load()
+		errs := tr.through.Commit(ctx, group)
+		smooth := tr.through.Stats().Appends.Load()-before == 1 && errors.Join(errs...) == nil
+		for i, a := range group {
+			if err := settle(ctx, tr.through, a); err != nil {
+				return false, err
+			}
+			tr.owners[i].advance(a)
+		}
+		// What was sold to warm up is given back, so that every round may sell it again.
+		return smooth, errors.Join(tr.giveBack(ctx, 71), errors.Join(errs...))
+	})
+}
+
+func (tr *trouble) giveBack(ctx context.Context, seat section.SeatIndex) error {
+	for _, owner := range tr.owners {
+		back := owner.next(storage.EntryChanges, "back")
+		back.Refund = []section.SeatIndex{seat}
+		if err := settle(ctx, tr.through, back); err != nil {
+			return err
+		}
+		owner.advance(back)
+	}
+	return nil
+}
+
+// commit makes one append a section.
+func (tr *trouble) commit(dress func(int, *storage.Append)) (group []storage.Append) {
+	for i, owner := range tr.owners {
+		a := owner.next(storage.EntryChanges, "changes")
+		dress(i, &a)
+		group = append(group, a)
+	}
+	return group
+}
+
+// send commits while the fault is there (P3, S6): nobody may be told that it landed, nor that it failed.
+func (tr *trouble) send(ctx context.Context, f fault) error {
+	tr.sent = tr.commit(tr.shape.dress)
+	if err := tr.wire.impose(f); err != nil {
+		return err
+	}
+	began := time.Now()
+	errs := tr.through.Commit(ctx, tr.sent)
+	if took := time.Since(began); took > shortAttempt+patience/4 {
+		return fmt.Errorf("the answer took %v, the attempt's timeout is %v", took, shortAttempt)
+	}
+	for i, err := range errs {
+		if !errors.Is(err, storage.ErrUnknown) {
+			return fmt.Errorf("S6: append %d of %d was told %w, want ErrUnknown", i, len(errs), err)
+		}
+	}
+	if tr.through.Stats().Reachable() {
+		return errors.New("the server is silent and the store says that it is reachable")
+	}
+	return nil
+}
+
+// standing tells for how many of the sent appends the server has the row.
+func (tr *trouble) standing(ctx context.Context) (n int, err error) {
+	for _, a := range tr.sent {
+		batches, err := batchesOf(ctx, tr.direct, a.Section)
+		if err != nil {
+			return n, err
+		}
+		if slices.Contains(batches, a.Entry.Batch) {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// resolve sends the same appends again on a healed wire and holds every answer against the log.
+func (tr *trouble) resolve(ctx context.Context, claims []storage.Append) error {
+	for i, a := range tr.sent {
+		err := settle(ctx, tr.through, a)
+		if wrong := tr.judgeOne(ctx, a, claims[i], err); wrong != nil {
+			return fmt.Errorf("append %d: %w", i, wrong)
+		}
+	}
+	return nil
+}
+
+// judgeOne: one truth. Either the row is there once, its tickets with it, and the answer is nil; or an heir has its place, and the answer names the heir.
+func (tr *trouble) judgeOne(ctx context.Context, a, claim storage.Append, answer error) error {
+	batches, err := batchesOf(ctx, tr.direct, a.Section)
+	if err != nil {
+		return err
+	}
+	sold, err := soldOf(ctx, tr.direct, a.Section)
+	if err != nil {
+		return err
+	}
+	rows := 0
+	for _, batch := range batches {
+		if batch == a.Entry.Batch {
+			rows++
+		}
+	}
+	var fence *storage.FencedError
+	switch {
+	case answer == nil && rows == 1 && equalSets(sold, soldAfter(a)):
+		return nil
+	case errors.As(answer, &fence) && rows == 0 && equalSets(sold, firstSold) && fence.Tail.Batch == claim.Entry.Batch && claim.Entry.Seq == a.Entry.Seq:
+		return nil
+	}
+	return fmt.Errorf("S1/S3/S4: answered %w; the log has it %d times, sold are %v (before %v, after %v), the claim is at %d, the append at %d",
+		answer, rows, sold, firstSold, soldAfter(a), claim.Entry.Seq, a.Entry.Seq)
+}
+
+// heirs takes over every section, or none: a zero claim stands for none.
+func (tr *trouble) heirs(ctx context.Context, any bool) (claims []storage.Append, err error) {
+	claims = make([]storage.Append, len(tr.sent))
+	for i := range tr.sent {
+		if any && err == nil {
+			_, claims[i], err = takeOver(ctx, tr.direct, tr.sent[i].Section)
+		}
+	}
+	return claims, err
+}
+
+// tellCut is the whole story of one fault.
+func tellCut(ctx context.Context, t testing.TB, direct *Store, address, isolation string, sh shape, f fault, heir bool) error {
+	tr, err := newTrouble(ctx, t, direct, address, isolation, sh)
+	if err != nil {
+		return err
+	}
+	if err := tr.send(ctx, f); err != nil {
+		return err
+	}
+	arrived := f.stream == "downstream"
+	if arrived { // the server has it, and nobody knows
+		err = within(ctx, "the server has every row", func() (bool, error) {
+			n, err := tr.standing(ctx)
+			return n == len(tr.sent), err
+		})
+	} else if n, failed := tr.standing(ctx); failed != nil || n != 0 {
+		err = fmt.Errorf("the request was cut and the server has %d rows: %w", n, failed)
+	}
+	if err != nil {
+		return err
+	}
+	claims, err := tr.heirs(ctx, heir)
+	if err != nil {
+		return err
+	}
+	if err := tr.wire.heal(); err != nil {
+		return err
+	}
+	if err := tr.resolve(ctx, claims); err != nil {
+		return err
+	}
+	if heir && !arrived && tr.through.Stats().Duplicates.Load() == 0 {
+		return errors.New("the heir's row was never met: this proves nothing")
+	}
+	return nil
+}
+
+// manyAtOnce runs stories side by side and reports each that went wrong.
+func manyAtOnce(t *testing.T, atOnce int, stories map[string]func() error) {
+	t.Helper()
+	slots := make(chan struct{}, atOnce)
+	var all sync.WaitGroup
+	for name, story := range stories {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			if err := story(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestUnknownEndsInOneTruth guards P3, S1, S3, S4 and S6: the two halves of "unknown", for every shape of append, at both isolation levels,
+// with and without somebody who took over in between.
+func TestUnknownEndsInOneTruth(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	address := pgtest.Shared(t).Database(t)
+	direct := openAt(t, address, Options{})
+	stories := map[string]func() error{}
+	for _, isolation := range isolations {
+		for _, sh := range shapes {
+			for _, f := range []fault{silent("downstream"), cutOff("downstream"), silent("upstream"), cutOff("upstream")} {
+				for _, heir := range []bool{false, true} {
+					name := fmt.Sprintf("%s, %s, %s, heir %v", isolation, sh.name, f.name, heir)
+					stories[name] = func() error { return tellCut(ctx, t, direct, address, isolation, sh, f, heir) }
+				}
+			}
+		}
+	}
+	manyAtOnce(t, 12, stories)
+}
+
+// TestAStatementThatArrivesLate guards P1 and S3: the append was on its way when its owner gave up on it, and it arrives after somebody
+// else has taken over (refused by the key), or after it was sent again (it meets itself).
+func TestAStatementThatArrivesLate(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	address := pgtest.Shared(t).Database(t)
+	direct := openAt(t, address, Options{})
+	stories := map[string]func() error{}
+	for _, sh := range shapes {
+		for _, heir := range []bool{false, true} {
+			stories[fmt.Sprintf("%s, heir %v", sh.name, heir)] = func() error { return tellLate(ctx, t, direct, address, sh, heir) }
+		}
+	}
+	manyAtOnce(t, 8, stories)
+}
+
+func tellLate(ctx context.Context, t testing.TB, direct *Store, address string, sh shape, heir bool) error {
+	tr, err := newTrouble(ctx, t, direct, address, "", sh)
+	if err != nil {
+		return err
+	}
+	if err := tr.send(ctx, held("upstream")); err != nil {
+		return err
+	}
+	claims, err := tr.heirs(ctx, heir)
+	if err != nil {
+		return err
+	}
+	if !heir { // sent again from elsewhere, with the same batch: an owner's second connection
+		for _, a := range tr.sent {
+			if err := settle(ctx, direct, a); err != nil {
+				return err
+			}
+		}
+	}
+	if err := tr.wire.heal(); err != nil {
+		return err
+	}
+	name := tr.through.options.Name
+	if err := within(ctx, "what was held up has arrived and its connection has ended", func() (bool, error) {
+		n, err := backends(ctx, direct, name)
+		return n == 0, err
+	}); err != nil {
+		return err
+	}
+	return tr.resolve(ctx, claims)
+}
+
+// TestAnHeirDoesNotWaitForHalfAStatement guards P3's other side: an owner that was stopped while it wrote to its socket leaves half an append
+// with the server, on a connection that stays open. Its heir must not wait for the other half.
+func TestAnHeirDoesNotWaitForHalfAStatement(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	address := pgtest.Shared(t).Database(t)
+	direct := openAt(t, address, Options{AttemptTimeout: 10 * time.Second})
+	stories := map[string]func() error{}
+	for _, sh := range shapes {
+		for _, bytes := range []int{1, syncBytes, syncBytes + 1, 20, 60, 150, 300, 450} {
+			if bytes <= syncBytes && sh.name != "refunding" {
+				continue
+			}
+			stories[fmt.Sprintf("%s without %d bytes", sh.name, bytes)] = func() error { return tellHalf(ctx, t, direct, address, sh, bytes) }
+		}
+	}
+	manyAtOnce(t, 12, stories)
+}
+
+// syncBytes is the extended protocol's last message, with which a single statement commits. When it alone is missing the row is written and not
+// committed, and an heir has to wait until the server finds the line dead (Open asks it to look every few seconds) or the stopped owner dies.
+// A sender whose write ends just there is not provided against: all else is refused or executed whole.
+const syncBytes = 5
+
+// tellHalf lets all of the request through but its last bytes, and never the rest.
+func tellHalf(ctx context.Context, t testing.TB, direct *Store, address string, sh shape, bytes int) error {
+	tr, err := newTrouble(ctx, t, direct, address, "", sh)
+	if err != nil {
+		return err
+	}
+	if err := tr.send(ctx, withheld(bytes)); err != nil {
+		return err
+	}
+	heir, err := openPatiently(ctx, t, address, Options{AttemptTimeout: time.Second})
+	if err != nil {
+		return err
+	}
+	tr.direct = heir
+	began := time.Now()
+	bounded, cancel := context.WithTimeout(ctx, 2*heirPatience)
+	defer cancel()
+	claims, err := tr.heirs(bounded, true)
+	if err != nil {
+		return err
+	}
+	if took := time.Since(began); took > heirPatience {
+		return fmt.Errorf("the heir waited %v", took)
+	}
+	if err := tr.wire.heal(); err != nil {
+		return err
+	}
+	return tr.resolve(ctx, claims)
+}
+
+// TestTheConnectionInDoubtIsDropped: a connection on which an answer is missing is never used again, on either side.
+func TestTheConnectionInDoubtIsDropped(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	address := pgtest.Shared(t).Database(t)
+	direct := openAt(t, address, Options{})
+	tr, err := newTrouble(ctx, t, direct, address, "", shapes[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := tr.through.pool.Stat().TotalConns(); n != 1 {
+		t.Fatalf("%d connections before, want 1", n)
+	}
+	if err := tr.send(ctx, silent("downstream")); err != nil {
+		t.Fatal(err)
+	}
+	if err := within(ctx, "the pool has dropped the connection whose answer is missing", func() (bool, error) {
+		return tr.through.pool.Stat().TotalConns() == 0, nil
+	}); err != nil {
+		t.Error(err)
+	}
+	if err := tr.wire.heal(); err != nil {
+		t.Fatal(err)
+	}
+	if err := settle(ctx, tr.through, tr.sent[0]); err != nil {
+		t.Fatal(err)
+	}
+	if n := tr.through.pool.Stat().NewConnsCount(); n < 2 {
+		t.Errorf("%d connections were made, want a second one", n)
+	}
+	name := tr.through.options.Name
+	if err := within(ctx, "the server has let go of the dropped connection", func() (bool, error) {
+		n, err := backends(ctx, direct, name)
+		return n == int(tr.through.pool.Stat().TotalConns()), err
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestASlowServerIsDoubtAndThenNormal: replies slower than the attempt's timeout are unknown, not failed; when the server is quick again the
+// same append is answered and the alert ends by itself, one alarm for the whole incident.
+func TestASlowServerIsDoubtAndThenNormal(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	address := pgtest.Shared(t).Database(t)
+	direct := openAt(t, address, Options{})
+	tr, err := newTrouble(ctx, t, direct, address, "", shapes[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := &hearing{}
+	tr.through.options.Logf = heard.logf
+	slow := fault{stream: "downstream", toxic: "latency", attributes: fmt.Sprintf(`{"latency":%d}`, 3*shortAttempt.Milliseconds())}
+	if err := tr.send(ctx, slow); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // the new connection is no quicker
+		if err := tr.through.Commit(ctx, tr.sent)[0]; !errors.Is(err, storage.ErrUnavailable) && !errors.Is(err, storage.ErrUnknown) {
+			t.Errorf("while the server is slow: %v", err)
+		}
+	}
+	if err := tr.wire.heal(); err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.resolve(ctx, make([]storage.Append, 1)); err != nil {
+		t.Error(err)
+	}
+	if !tr.through.Stats().Reachable() || heard.alarms() != 1 || !strings.Contains(heard.String(), "answers again") {
+		t.Errorf("reachable %v; want one alarm and its end:\n%s", tr.through.Stats().Reachable(), heard)
+	}
+}
