@@ -47,10 +47,9 @@ type ProjectionPoint struct {
 
 // ProjectionLag is a section whose log does not end where its projection stands.
 type ProjectionLag struct {
-	Section  SectionKey
-	Reached  ProjectionPoint // At is not filled in
-	Tail     section.Seq     // 0: the log is empty
-	TailHash Hash
+	Section SectionKey
+	Reached ProjectionPoint // At is not filled in
+	Tail    section.Seq     // 0: the log is empty; not above Reached: it is another log
 }
 
 // ProjectedPlace is a seat as the plan has it: the half that never changes.

@@ -463,6 +463,12 @@ func TestProjectorNeedsFewRights(t *testing.T) {
 	if _, err := reader.Exec(t.Context(), statement(t, "reached"), h.id(), 0); err == nil {
 		t.Error("a reader may look behind the views")
 	}
+	if err := store.People().Drop(t.Context()); err != nil {
+		t.Errorf("the owner may not drop its schema: %v", err)
+	}
+	if err := store.People().Prepare(t.Context()); err == nil || !strings.Contains(err.Error(), "may not create schema people") {
+		t.Errorf("without a schema of its own: %v", err)
+	}
 }
 
 // as is the address with another role.

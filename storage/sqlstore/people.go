@@ -84,17 +84,17 @@ func (p *People) Behind(ctx context.Context) ([]storage.ProjectionLag, error) {
 func scanLag(row pgx.CollectableRow) (lag storage.ProjectionLag, err error) {
 	var id [16]byte
 	var number, seq, epoch, tail int64
-	var hash, tailHash []byte
-	if err := row.Scan(&id, &number, &seq, &epoch, &hash, &tail, &tailHash); err != nil {
+	var hash []byte
+	if err := row.Scan(&id, &number, &seq, &epoch, &hash, &tail); err != nil {
 		return lag, err
 	}
-	if len(hash) != len(storage.Hash{}) || len(tailHash) != len(storage.Hash{}) {
-		return lag, fmt.Errorf("sqlstore: a hash of section %d of event %v is not 32 bytes long", number, storage.EventID(id))
+	if len(hash) != len(storage.Hash{}) {
+		return lag, fmt.Errorf("sqlstore: the hash of section %d of event %v is not 32 bytes long", number, storage.EventID(id))
 	}
 	return storage.ProjectionLag{
 		Section: storage.SectionKey{Event: id, Section: storage.SectionNo(number)},
 		Reached: storage.ProjectionPoint{Seq: section.Seq(seq), Epoch: section.Epoch(epoch), Hash: storage.Hash(hash)},
-		Tail:    section.Seq(tail), TailHash: storage.Hash(tailHash),
+		Tail:    section.Seq(tail),
 	}, nil
 }
 

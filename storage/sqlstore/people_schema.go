@@ -26,7 +26,11 @@ const postgresOnly = "_postgres"
 // Prepare implements storage.Projection. The role needs CREATE on the database, or the ownership of a schema named people that
 // somebody made for it.
 func (p *People) Prepare(ctx context.Context) error {
-	if err := p.repeat(ctx, p.makeSchema); err != nil {
+	err := p.repeat(ctx, p.makeSchema)
+	if sqlState(err) == stateInsufficientPrivilege {
+		return fmt.Errorf("sqlstore: this role may not create schema people, and nobody made one that it owns: %w", err)
+	}
+	if err != nil {
 		return fmt.Errorf("sqlstore: schema people: %w", err)
 	}
 	for _, s := range peopleSteps {

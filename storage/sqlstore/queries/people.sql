@@ -47,7 +47,7 @@ FROM unnest($3::INT8[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::INT8
 
 -- name: people_behind
 -- One look at the end of every log: as many index probes as there are sections, in one round trip.
-SELECT p.event_id, p.section_id, p.seq, p.epoch, p.hash, coalesce(t.seq, 0), coalesce(t.hash, $1::BYTEA)
+SELECT p.event_id, p.section_id, p.seq, p.epoch, p.hash, coalesce(t.seq, 0)
 FROM people.progress AS p
 LEFT JOIN LATERAL (
     SELECT l.seq, l.hash FROM section_log AS l
