@@ -191,14 +191,25 @@ func TestAVenueThatIsNotWholeIsNotGuessed(t *testing.T) {
 func TestEventsAreListedOverPages(t *testing.T) {
 	s := openAt(t, pgtest.Shared(t).Database(t), Options{})
 	want := make([]storage.EventID, eventsPage+3)
+	next := make(chan int, len(want))
 	for i := range want {
-		e := exampleEvent()
-		e.CreatedAt = section.Instant(i)
-		want[i] = e.ID
-		if err := s.CreateEvent(t.Context(), e, nil); err != nil {
-			t.Fatal(err)
-		}
+		want[i] = storage.NewEventID()
+		next <- i
 	}
+	close(next)
+	var operators sync.WaitGroup
+	for range connectionsBesides {
+		operators.Go(func() {
+			for i := range next {
+				e := exampleEvent()
+				e.ID, e.CreatedAt = want[i], section.Instant(i)
+				if err := s.CreateEvent(t.Context(), e, nil); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	operators.Wait()
 	all, err := s.Events(t.Context())
 	if err != nil {
 		t.Fatal(err)
