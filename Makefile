@@ -127,10 +127,16 @@ sim: go-version ## the whole engine in one goroutine from a seed; SEED=n replays
 
 .PHONY: bench
 bench: build ## the measurements behind bench/RESULTS.md (minutes)
-	$(GO) test -run '^$$' -bench . -benchmem ./actors/... ./storage/...
+	$(GO) test -run '^$$' -bench . -skip SQL -benchmem ./actors/... ./storage/...
 	$(GO) build -o bin/holdfast-bench ./cmd/holdfast-bench
 	for scenario in holds refusals availability; do bin/holdfast-bench compare-null $$scenario --binary $(BIN); done
 	for scenario in single expiry restart availability-busy; do bin/holdfast-bench http $$scenario --binary $(BIN); done
+
+SQL_ROUNDS ?= 5
+.PHONY: bench-sql
+bench-sql: go-version ## the engine on PostgreSQL beside a row a seat and bare INSERTs, SQL_ROUNDS rounds; HOLDFAST_BENCH_PG_URL for a server of yours
+	GOGC=400 $(GO) test -timeout 30m -run '^$$' -bench 'SQLStore' -benchtime $(SQL_ROUNDS)x ./actors
+	$(GO) test -timeout 30m -run '^$$' -bench 'SQLLoad|SQLActivate' -benchtime $(SQL_ROUNDS)x ./actors
 
 .PHONY: clean
 clean: ## remove bin and the demo's data

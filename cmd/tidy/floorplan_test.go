@@ -83,7 +83,7 @@ var walls = map[string]wall{
 		Third: []string{protoactor, prometheus, xxhash},
 		Test: []string{
 			"storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
-			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy,
+			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram,
 		},
 	},
 	"storage": {
