@@ -5,10 +5,18 @@
 //	holdfast sale       open, pause, close; the same two ways
 //	holdfast audit      reads stopped data, or a database while it is sold from, and verifies it: 0 clean, 1 findings, 2 could not run
 //	holdfast copy       moves everything from one store to another and verifies it by hash; interrupted, it is run again
+//	holdfast migrate    brings a database's schema up to what this build needs
 //
-//	                 ┌────────────────────────── Node ──────────────────────────┐
-//	main ─▶ run ─▶   │ pebblestore ◀── actors.Engine ◀── api.Server ◀── listener │
-//	                 └──────────────────────────────────────────────────────────┘
+//	                 ┌─────────────────────────── Node ───────────────────────────┐
+//	                 │ pebblestore ◀──┐                                           │
+//	main ─▶ run ─▶   │    or          ├── actors.Engine ◀── api.Server ◀── listener│
+//	                 │ sqlstore ◀─────┘        ▲ MayClaim                         │
+//	                 │    ▲ rows               │                                  │
+//	                 │    └───────────── cluster.Heart                            │
+//	                 └────────────────────────────────────────────────────────────┘
+//
+// A database may be shared: the node that was first sells, others stand by (not ready) and take over what a dead one leaves. The heart
+// beats before the engine opens and stops after it has closed.
 //
 // main is a shell: whatever is worth testing is a Node, a config, or a function over readers and writers. A Node opens from
 // the left and closes from the right, so that nothing is ever called that is closed already.
