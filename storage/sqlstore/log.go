@@ -100,15 +100,17 @@ type stored struct {
 	odd   string // what is wrong with the row's form, if anything
 }
 
-// Read implements storage.Log. It reads page by page and holds no connection while visit runs, so visit may call the store.
+// Read implements storage.Log. It reads page by page, one ahead, and no connection waits for visit, so visit may call the store.
 func (s *Store) Read(ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error) error {
-	return walk(key, after, func(from section.Seq) (page []stored, err error) {
+	pages := ahead{page: func(from section.Seq) (page []stored, err error) {
 		err = s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 			page, err = readPage(ctx, c, key, from)
 			return err
 		})
 		return page, err
-	}, visit)
+	}}
+	defer pages.close()
+	return walk(key, after, pages.get, visit)
 }
 
 // readPage gives up to pageRows records from seq on.
