@@ -342,3 +342,23 @@ func TestTheOtherNodeTakesOver(t *testing.T) {
 		t.Errorf("P3: the first owner answers from its old memory: %v", err)
 	}
 }
+
+// TestCheckOwners: P3 and P9, a node that was taken for dead stops answering from memory for sections that have another owner, and keeps the
+// others.
+func TestCheckOwners(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	b.mustHold(caller(1, 1), "A-1-1")
+	taken, kept := b.section(0).serving.Load(), b.section(1).serving.Load()
+	if _, err := claim(t.Context(), b.inner, b.key(0), claimant{storage.WriterID{0xEE}, "heir", ifAllowed(true), pause}, 1); err != nil {
+		t.Fatal(err)
+	}
+	b.e.CheckOwners()
+	<-taken.ended
+	if life, why := b.lifeOf(0); life != Stopped || !lostTo(why) || !b.section(0).foreign() || b.e.Foreign() != 1 {
+		t.Errorf("the taken section is %v: %v", life, why)
+	}
+	b.mustHold(caller(2, 1), "B-1-1")
+	if b.section(1).serving.Load() != kept {
+		t.Error("a section that nobody took was stopped")
+	}
+}

@@ -94,6 +94,36 @@ func (e *Engine) ClaimStopped() {
 	}
 }
 
+// CheckOwners looks at the log of every section that serves, and stops those that another node has taken over: they would find out at
+// their next append, and until then answer reads and refusals from a memory that is no longer the truth. To be called when this node may
+// have been taken for dead. It returns at once; a log that cannot be read now stays unchecked.
+func (e *Engine) CheckOwners() {
+	if e.closing.Load() {
+		return
+	}
+	for _, ev := range *e.catalog.Load() {
+		if o := ev.ready.Load(); o != nil {
+			go e.checkOwners(o.sections)
+		}
+	}
+}
+
+func (e *Engine) checkOwners(sections []*Section) {
+	for _, s := range sections {
+		inc := s.serving.Load()
+		if inc == nil {
+			continue
+		}
+		tail, err := e.cfg.Store.Tail(e.ctx, s.key)
+		if e.ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			inc.root.Send(inc.pid, tailSeen{tail})
+		}
+	}
+}
+
 // Foreign tells how many sections of the events in use stand still here because they are another node's.
 func (e *Engine) Foreign() (n int) {
 	for _, ev := range *e.catalog.Load() {

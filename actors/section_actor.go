@@ -40,12 +40,13 @@ func (i *incarnation) send(r *Request) { i.root.Send(i.pid, r) }
 
 // Messages of a section's actor, besides *Request.
 type (
-	flushMarker struct{}              // everything queued before it is decided: the record may leave
-	wakeUp      struct{}              // a commit's result is in the slot
-	expiryTick  struct{}              // some hold's time has come
-	resendTick  struct{}              // send the undecided append again
-	drainOrder  struct{ done func() } // finish what is in flight, refuse the rest, stop
-	giveUp      struct{}              // stop now, whatever is in flight
+	flushMarker struct{}               // everything queued before it is decided: the record may leave
+	wakeUp      struct{}               // a commit's result is in the slot
+	expiryTick  struct{}               // some hold's time has come
+	resendTick  struct{}               // send the undecided append again
+	drainOrder  struct{ done func() }  // finish what is in flight, refuse the rest, stop
+	giveUp      struct{}               // stop now, whatever is in flight
+	tailSeen    struct{ storage.Tail } // where the log stands, seen by somebody who looked
 )
 
 // completion is the log's word on one append.
@@ -108,6 +109,10 @@ func (a *sectionActor) handle(ctx actor.Context, r *Request) {
 		a.drain = append(a.drain, m.done)
 	case giveUp:
 		a.die(errGivenUp)
+	case tailSeen:
+		if m.Epoch > a.w.Epoch() {
+			a.die(&storage.FencedError{Section: a.host.key, Tail: m.Tail})
+		}
 	case *actor.Started:
 		a.self, a.root = ctx.Self(), a.inc.root
 	}

@@ -13,6 +13,7 @@
 //	  │    (no row)            left, or never a node     └─ lapsed, or without a row ─────────────▶ yes
 //	  ▼
 //	Config.Freed: somebody left or lapsed: now is the time to claim what stands still
+//	Config.Overslept: others may have taken what this node believes to have: now is the time to look
 //
 // # Whose clock
 //

@@ -26,8 +26,11 @@ type Config struct {
 	Lapse time.Duration
 	// Freed is called, never twice at once, after another node left or lapsed: its sections may be claimed. It must return soon and not
 	// wait for a claim. May be nil.
-	Freed  func()
-	Logger *slog.Logger // default: discards
+	Freed func()
+	// Overslept is called, as Freed is, when this node finds that it has not shown itself for so long that others may have taken its sections:
+	// it was paused, or the store was away. What it would still say from memory should be checked. May be nil.
+	Overslept func()
+	Logger    *slog.Logger // default: discards
 }
 
 const (
@@ -122,9 +125,12 @@ func (h *Heart) pulse(ctx context.Context, since time.Time) error {
 	if err != nil {
 		return err
 	}
-	freed, old := h.see(rows, began)
+	overslept, freed, old := h.see(rows, began)
 	for _, w := range old { // a row that stays is met again at the next look
 		_ = h.cfg.Nodes.Forget(ctx, w)
+	}
+	if overslept && h.cfg.Overslept != nil {
+		h.cfg.Overslept()
 	}
 	if freed && h.cfg.Freed != nil {
 		h.cfg.Freed()
@@ -132,13 +138,14 @@ func (h *Heart) pulse(ctx context.Context, since time.Time) error {
 	return nil
 }
 
-func (h *Heart) see(rows []storage.NodeBeat, began time.Time) (freed bool, old []storage.WriterID) {
+func (h *Heart) see(rows []storage.NodeBeat, began time.Time) (overslept, freed bool, old []storage.WriterID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	overslept = !h.view.began.IsZero() && !h.view.fresh(began)
 	freed, old = h.view.see(rows, began, time.Now())
 	close(h.changed)
 	h.changed = make(chan struct{})
-	return freed, old
+	return overslept, freed, old
 }
 
 // MayClaim says whether this node may take over a section whose log ends with tail (of an empty log: the zero Tail). It is right for the

@@ -19,12 +19,14 @@ type beater struct {
 	id    storage.WriterID
 	line  *faultstore.Store
 	freed atomic.Int64
+	slept atomic.Int64
 }
 
 func begin(t *testing.T, shared *memstore.Store, id byte) *beater {
 	t.Helper()
 	b := &beater{id: storage.WriterID{id}, line: faultstore.Wrap(shared, uint64(id))}
-	h, err := Start(t.Context(), Config{Nodes: b.line, Writer: b.id, Name: "node", Freed: func() { b.freed.Add(1) }})
+	h, err := Start(t.Context(), Config{Nodes: b.line, Writer: b.id, Name: "node", Freed: func() { b.freed.Add(1) },
+		Overslept: func() { b.slept.Add(1) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +97,9 @@ func TestTwoHearts(t *testing.T) {
 		})
 		resume()
 		pass(2*everyDefault, func() {})
+		if a.slept.Load() != 1 || b.slept.Load() != 0 {
+			t.Errorf("overslept: the paused node %d times, the other %d", a.slept.Load(), b.slept.Load())
+		}
 		pass(10*time.Second, peace)
 	})
 }

@@ -25,7 +25,9 @@ func (n *Node) openShared(ctx context.Context, c *config, config *actors.Config)
 	n.store, n.sql, n.payments = store, store, sandbox.OpenShared(store)
 	lanes, group := store.Shape()
 	n.log.Info("database", "address", sqlstore.Redacted(c.Store), "server", store.Server().Version, "connections", lanes, "records_per_write", group)
-	n.heart, err = cluster.Start(ctx, cluster.Config{Nodes: store, Writer: config.Writer, Name: config.Name, Logger: n.log, Freed: n.inherit})
+	n.heart, err = cluster.Start(ctx, cluster.Config{
+		Nodes: store, Writer: config.Writer, Name: config.Name, Logger: n.log, Freed: n.inherit, Overslept: n.doubt,
+	})
 	if err != nil {
 		return fmt.Errorf("heartbeat: %w", err)
 	}
@@ -49,6 +51,13 @@ func sqlOptions(c *config, n *Node) sqlstore.Options {
 func (n *Node) inherit() {
 	if engine := n.heir.Load(); engine != nil {
 		engine.ClaimStopped()
+	}
+}
+
+// doubt looks whether what this node believes to have is still its own.
+func (n *Node) doubt() {
+	if engine := n.heir.Load(); engine != nil {
+		engine.CheckOwners()
 	}
 }
 
