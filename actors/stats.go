@@ -50,7 +50,7 @@ func (e *Events) SectionServing(key storage.SectionKey, epoch section.Epoch, rep
 // stopped counts a section that left serving, or could not start. It is called before the section may come back, so that whoever
 // finds it serving again finds its stop counted.
 func (s *Stats) stopped(why error) {
-	if errors.Is(why, errDrained) {
+	if errors.Is(why, errDrained) || errors.Is(why, errNotOurs) { // what stands by has not stopped
 		return
 	}
 	s.SectionStops.Add(1)

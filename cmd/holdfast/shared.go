@@ -54,10 +54,14 @@ func (n *Node) inherit() {
 	}
 }
 
-// doubt looks whether what this node believes to have is still its own.
+// doubtAgain is when whoever took this node for dead has seen it alive, and what it had begun to claim before that is claimed.
+const doubtAgain = 2 * time.Second
+
+// doubt looks whether what this node believes to have is still its own: now, and once more, for an heir may be in the middle of it.
 func (n *Node) doubt() {
 	if engine := n.heir.Load(); engine != nil {
 		engine.CheckOwners()
+		time.AfterFunc(doubtAgain, engine.CheckOwners)
 	}
 }
 
