@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"encoding/binary"
 	"os"
 	"slices"
 	"strings"
@@ -70,7 +69,8 @@ type bareRow struct {
 }
 
 // bareRows makes rows of the recorded sizes and bytes for an event that no engine knows, so that their keys are free.
-func bareRows(groups [][]storage.Append, event uint64) (out [][]bareRow) {
+func bareRows(groups [][]storage.Append) (out [][]bareRow) {
+	event := storage.NewEventID()
 	seqs := map[storage.SectionNo]int64{}
 	for _, group := range groups {
 		rows := make([]bareRow, len(group))
@@ -78,8 +78,7 @@ func bareRows(groups [][]storage.Append, event uint64) (out [][]bareRow) {
 			e, no := &group[i].Entry, group[i].Section.Section
 			seqs[no]++
 			r := bareRow{shard: int16(no % 64), kind: int16(e.Kind), writer: e.Writer, batch: e.Batch, section: int64(no), seq: seqs[no],
-				epoch: int64(e.Epoch), at: time.UnixMilli(int64(e.At)), prev: e.Prev[:], hash: e.Prev[:], body: e.Body}
-			binary.LittleEndian.PutUint64(r.event[:], event)
+				epoch: int64(e.Epoch), event: event, at: time.UnixMilli(int64(e.At)), prev: e.Prev[:], hash: e.Prev[:], body: e.Body}
 			rows[i] = r
 		}
 		out = append(out, rows)
@@ -170,12 +169,12 @@ func benchPool(b *testing.B, url string, connections int) *pgxpool.Pool {
 type bareGroup = []storage.Append
 
 // bareRounds writes what was recorded, merged as it was over as many connections as there are lanes, then record by record over more.
-func bareRounds(b *testing.B, url string, lanes, connections int, groups []bareGroup, round uint64) (merged, single time.Duration) {
+func bareRounds(b *testing.B, url string, lanes, connections int, groups []bareGroup) (merged, single time.Duration) {
 	b.Helper()
 	one, many := appendStatement(b, "append"), appendStatement(b, "append_many")
 	var statements []string
 	var arguments [][]any
-	for _, rows := range bareRows(groups, 2*round+1) {
+	for _, rows := range bareRows(groups) {
 		if len(rows) == 1 {
 			statements, arguments = append(statements, one), append(arguments, rows[0].arguments())
 			continue
@@ -184,7 +183,7 @@ func bareRounds(b *testing.B, url string, lanes, connections int, groups []bareG
 	}
 	merged = bareInsert(b, url, lanes, statements, arguments)
 	statements, arguments = nil, nil
-	for _, rows := range bareRows(groups, 2*round+2) {
+	for _, rows := range bareRows(groups) {
 		for i := range rows {
 			statements, arguments = append(statements, one), append(arguments, rows[i].arguments())
 		}

@@ -22,15 +22,15 @@ type classic struct {
 const classicSeats = 2_000_000
 
 const (
-	classicTable = `CREATE TABLE seats (id INT8 PRIMARY KEY, section INT4 NOT NULL, label TEXT NOT NULL, status TEXT NOT NULL,
+	classicTable = `CREATE TABLE bench_classic_seats (id INT8 PRIMARY KEY, section INT4 NOT NULL, label TEXT NOT NULL, status TEXT NOT NULL,
 		buyer UUID, expires_at TIMESTAMPTZ) WITH (fillfactor = 50)`
-	classicFill = `INSERT INTO seats (id, section, label, status)
+	classicFill = `INSERT INTO bench_classic_seats (id, section, label, status)
 		SELECT i, i % 64, 'R' || (i % 100) || '-' || i, 'available' FROM generate_series(0, 1999999) AS i`
-	classicSold = `CREATE TABLE sold (seat INT8 PRIMARY KEY, buyer UUID NOT NULL, code TEXT NOT NULL)`
-	classicHold = `UPDATE seats SET status = 'held', buyer = $2, expires_at = now() + interval '10 minutes'
+	classicSold = `CREATE TABLE bench_classic_sold (seat INT8 PRIMARY KEY, buyer UUID NOT NULL, code TEXT NOT NULL)`
+	classicHold = `UPDATE bench_classic_seats SET status = 'held', buyer = $2, expires_at = now() + interval '10 minutes'
 		WHERE id = $1 AND status = 'available'`
-	classicSell   = `UPDATE seats SET status = 'sold' WHERE id = $1 AND status = 'held' AND buyer = $2`
-	classicTicket = `INSERT INTO sold (seat, buyer, code) VALUES ($1, $2, $3)`
+	classicSell   = `UPDATE bench_classic_seats SET status = 'sold' WHERE id = $1 AND status = 'held' AND buyer = $2`
+	classicTicket = `INSERT INTO bench_classic_sold (seat, buyer, code) VALUES ($1, $2, $3)`
 )
 
 func openClassic(b *testing.B, url string) *classic {
@@ -38,7 +38,8 @@ func openClassic(b *testing.B, url string) *classic {
 	pool := benchPool(b, url, 1)
 	defer pool.Close()
 	for _, statement := range []string{
-		"DROP TABLE IF EXISTS seats", "DROP TABLE IF EXISTS sold", classicTable, classicSold, classicFill, "VACUUM ANALYZE seats", "CHECKPOINT",
+		"DROP TABLE IF EXISTS bench_classic_seats", "DROP TABLE IF EXISTS bench_classic_sold", classicTable, classicSold, classicFill,
+		"VACUUM ANALYZE bench_classic_seats", "CHECKPOINT",
 	} {
 		if _, err := pool.Exec(context.Background(), statement); err != nil {
 			b.Fatal(err)

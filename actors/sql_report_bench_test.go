@@ -28,13 +28,13 @@ func BenchmarkSQLStore(b *testing.B) {
 	var engine, merged, single figures
 	rows := make([]figures, len(pools))
 	s.sell(sqlHoldTTL)
-	for round := range b.N {
+	for range b.N {
 		f, groups, took := s.recordedRound()
 		engine = append(engine, f)
 		for i, n := range pools {
 			rows[i] = append(rows[i], classic.round(b, url, n, classic.hold))
 		}
-		m, one := bareRounds(b, url, lanes, connections, groups, uint64(round))
+		m, one := bareRounds(b, url, lanes, connections, groups)
 		holds := f.rate * took.Seconds() // as if every one of the recorded ones counted
 		merged = append(merged, figure{rate: holds / m.Seconds()})
 		single = append(single, figure{rate: holds / one.Seconds()})
