@@ -50,6 +50,7 @@ func sqlOptions(c *config, n *Node) sqlstore.Options {
 // inherit takes over what a node that has gone left behind, before anybody asks for it.
 func (n *Node) inherit() {
 	if engine := n.heir.Load(); engine != nil {
+		n.log.Info("another node has gone: its sections are claimed")
 		engine.ClaimStopped()
 	}
 }
