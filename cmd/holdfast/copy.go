@@ -122,6 +122,9 @@ func openHouse(ctx context.Context, address string, readOnly bool) (moveable, er
 const copyTimeout = 30 * time.Second
 
 func printCopy(out io.Writer, r *copier.Report, took time.Duration, failed error) error {
+	if failed != nil && !r.Changed() && len(r.Differences) == 0 { // refused before it began: the error says all
+		return nil
+	}
 	var text strings.Builder
 	for _, line := range []struct {
 		what  string
