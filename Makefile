@@ -15,7 +15,7 @@ VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo un
 LDFLAGS   := -X main.version=$(VERSION)
 
 # Of no use under the race detector, and too slow there: real processes killed, a real browser. They run once, without it.
-SLOW_TESTS := KillNine|PageSells
+SLOW_TESTS := KillNine|StoreProcess|PageSells
 SLOW_PKGS  := ./cmd/holdfast
 PAGE_PKGS  := ./api/web
 RACE_PKGS   = $(shell $(GO) list $(PKGS) | grep -v -E '/api/web$$')
@@ -82,7 +82,7 @@ test: go-version packages vet ## everything: vet, all tests with the race detect
 	$(GO) -C $(GRAMMAR) test -count=1 -timeout 4m ./...
 	$(GO) test -timeout 4m -run 'Budget|Alloc|Memory' ./actors/... ./api/... ./storage/...
 	$(GO) test -timeout 4m -tags planted -run Planted ./actors
-	$(GO) test -timeout 4m -run '$(SLOW_TESTS)' $(SLOW_PKGS)
+	$(GO) test -timeout 8m -run '$(SLOW_TESTS)' $(SLOW_PKGS)
 	$(GO) test -timeout 4m $(PAGE_PKGS)
 	@$(MAKE) --no-print-directory test-cockroach
 

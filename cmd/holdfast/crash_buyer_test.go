@@ -268,7 +268,8 @@ func (b *crashBuyer) confirm(deadline <-chan struct{}, id string) bool {
 	if !ok {
 		return false
 	}
-	if !b.expect("confirm", got, http.StatusOK, "hold_expired") {
+	// Declined: whoever took over asked the processor before the charge had reached it, and so called the charge off.
+	if !b.expect("confirm", got, http.StatusOK, "hold_expired", "payment_declined") {
 		return true
 	}
 	if got.State == "held" || got.State == "expired" {

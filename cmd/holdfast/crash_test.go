@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -22,7 +23,7 @@ import (
 
 // The crash test: a real process, real files, kill -9 at random moments under load, and a memory of every answer that was told.
 //
-//	buyers ──HTTP──▶ holdfast serve ──▶ disk
+//	buyers ──HTTP──▶ holdfast serve ──▶ disk, or PostgreSQL
 //	   │                 ▲
 //	   │ remember         └── kill -9, start again; 20 times
 //	   ▼
@@ -33,13 +34,22 @@ const (
 	crashBound  = 100 * time.Second // the whole, however slow the machine
 )
 
-// process is one data folder and the holdfast that runs on it, when one does.
+// process is one place where bookings are kept and the holdfast that runs on it, when one does.
 type process struct {
 	t       *testing.T
 	binary  string
-	data    string
+	where   [2]string // --data DIR or --store URL
+	more    []string  // further flags
 	address string
 	command *exec.Cmd
+	// door, when set, chooses the address that a request goes to; several processes may serve one place.
+	door func() string
+	// stale, when set, tells of a refusal that it may be out of date: it is asked again, at the next door.
+	stale func(got answer) bool
+	// patience is how long a request is waited for.
+	patience time.Duration
+	// watch, when set, sees every answer and how long it took.
+	watch func(response *http.Response, err error, took time.Duration)
 
 	mu sync.Mutex
 	up chan struct{} // closed while the process is ready; replaced by kill
@@ -55,7 +65,7 @@ func buildBinary(t *testing.T) string {
 	return binary
 }
 
-func newProcess(t *testing.T) *process {
+func newProcess(t *testing.T, binary, flag, where string) *process {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -65,37 +75,49 @@ func newProcess(t *testing.T) *process {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return &process{t: t, binary: buildBinary(t), data: t.TempDir(), address: address, up: make(chan struct{})}
+	return &process{t: t, binary: binary, where: [2]string{flag, where}, address: address, patience: 8 * time.Second, up: make(chan struct{})}
 }
 
 // start runs the server and waits until it is ready.
 func (p *process) start() error {
-	p.command = exec.Command(p.binary, "serve", "--listen", p.address, "--data", p.data, "--dev-auth", "--log-level", "error")
-	p.command.Stderr = os.Stderr
-	if err := p.command.Start(); err != nil {
+	if err := p.launch(); err != nil {
 		return err
 	}
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(30 * time.Second)
-	for {
-		response, err := http.Get("http://" + p.address + "/readyz")
-		if err == nil {
-			_ = response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				break
-			}
-		}
-		select {
-		case <-tick.C:
-		case <-late:
-			return fmt.Errorf("not ready after 30 s: %w", err)
-		}
+	if err := p.answers("/readyz"); err != nil {
+		return err
 	}
 	p.mu.Lock()
 	close(p.up)
 	p.mu.Unlock()
 	return nil
+}
+
+func (p *process) launch() error {
+	arguments := []string{"serve", "--listen", p.address, p.where[0], p.where[1], "--dev-auth", "--log-level", "error"}
+	p.command = exec.Command(p.binary, append(arguments, p.more...)...)
+	p.command.Stderr = os.Stderr
+	return p.command.Start()
+}
+
+// answers waits until the server says yes.
+func (p *process) answers(path string) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(30 * time.Second)
+	for {
+		response, err := http.Get("http://" + p.address + path)
+		if err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			return fmt.Errorf("%s: no yes after 30 s: %w", path, err)
+		}
+	}
 }
 
 // kill is kill -9: nothing is flushed, nobody is told.
@@ -161,10 +183,11 @@ func (p *process) ask(deadline <-chan struct{}, who, method, path, key, body str
 			return answer{}, false
 		}
 		got, err := p.askOnce(who, method, path, key, body)
-		if err == nil && got.status < 500 {
+		stale := err == nil && p.stale != nil && p.stale(got)
+		if err == nil && got.status < 500 && !stale {
 			return got, true
 		}
-		if err == nil && got.status != http.StatusServiceUnavailable {
+		if err == nil && !stale && got.status != http.StatusServiceUnavailable {
 			p.t.Errorf("%s %s: %d %s", method, path, got.status, got.Code)
 			return got, false
 		}
@@ -178,10 +201,16 @@ func (p *process) ask(deadline <-chan struct{}, who, method, path, key, body str
 	}
 }
 
-var crashClient = &http.Client{Timeout: 8 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: crashBuyers}}
+var crashClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: crashBuyers}}
 
 func (p *process) askOnce(who, method, path, key, body string) (answer, error) {
-	request, err := http.NewRequest(method, "http://"+p.address+path, bytes.NewReader([]byte(body)))
+	address := p.address
+	if p.door != nil {
+		address = p.door()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), p.patience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+address+path, bytes.NewReader([]byte(body)))
 	if err != nil {
 		return answer{}, err
 	}
@@ -196,7 +225,11 @@ func (p *process) askOnce(who, method, path, key, body string) (answer, error) {
 	if key != "" {
 		request.Header.Set("Idempotency-Key", key)
 	}
+	began := time.Now()
 	response, err := crashClient.Do(request)
+	if p.watch != nil {
+		p.watch(response, err, time.Since(began))
+	}
 	if err != nil {
 		return answer{}, err
 	}
@@ -234,8 +267,8 @@ func (p *process) createEvent() string {
 }
 
 // killOften kills and restarts, at random moments, until the count is reached or time is up.
-func (p *process) killOften(chance *rand.Rand, deadline <-chan struct{}) (kills int) {
-	for kills < crashKills {
+func (p *process) killOften(most int, chance *rand.Rand, deadline <-chan struct{}) (kills int) {
+	for kills < most {
 		moment := time.NewTimer(50*time.Millisecond + time.Duration(chance.Int64N(int64(1200*time.Millisecond))))
 		select {
 		case <-moment.C:
@@ -268,49 +301,9 @@ func crashSeed(t *testing.T) uint64 {
 
 // TestKillNineLosesNothing guards P1, P2, P5, P6 and P10 in a real process on a real disk.
 func TestKillNineLosesNothing(t *testing.T) {
-	seed := crashSeed(t)
-	p := newProcess(t)
-	if err := p.start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.command.Process.Kill() })
-	event := p.createEvent()
-
-	deadline := make(chan struct{})
-	bound := time.AfterFunc(crashBound, func() { close(deadline) })
-	defer bound.Stop()
-	enough := make(chan struct{})
-	told := &history{bookings: make(map[string]*toldBooking)}
-	var buyers sync.WaitGroup
-	for i := range crashBuyers {
-		buyers.Go(func() {
-			b := &crashBuyer{process: p, told: told, event: event, name: fmt.Sprintf("buyer-%d", i), chance: rand.New(rand.NewPCG(seed, uint64(i)))}
-			b.shop(enough, deadline)
-		})
-	}
-	kills := p.killOften(rand.New(rand.NewPCG(seed, 1<<32)), deadline)
-	close(enough)
-	buyers.Wait()
-	if kills < crashKills {
-		t.Errorf("only %d of %d kills within %s: the machine is too slow for this test to mean what it says", kills, crashKills, crashBound)
-	}
-	t.Logf("%d kills, %s", kills, told.summary())
-	found, ok := told.readBack(p, deadline)
-	if !ok {
-		t.Fatal("no time left to read the bookings back")
-	}
-	for _, wrong := range told.contradictions(found) {
-		t.Error(wrong)
-	}
-	p.terminate()
-	told.checkMoney(t, filepath.Join(p.data, paymentsFile))
-	told.checkAudit(t, p)
-}
-
-// checkMoney (P6): the processor's ledger and the tickets name the same bookings.
-func (h *history) checkMoney(t *testing.T, ledger string) {
-	t.Helper()
-	payments, _, err := sandbox.Ledger(ledger)
+	p := newProcess(t, buildBinary(t), "--data", t.TempDir())
+	told := p.killedUnderLoad(crashKills)
+	payments, _, err := sandbox.Ledger(filepath.Join(p.where[1], paymentsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,16 +313,78 @@ func (h *history) checkMoney(t *testing.T, ledger string) {
 			charged[string(payment.ID)] = true
 		}
 	}
+	told.check(t, p, charged)
+}
+
+// killedUnderLoad is the story: shop, be killed, come back; then read everything back and stop.
+func (p *process) killedUnderLoad(most int) *history {
+	p.t.Helper()
+	seed := crashSeed(p.t)
+	if err := p.start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = p.command.Process.Kill() })
+	sale := p.openSale(p.createEvent(), seed, crashBuyers)
+	kills := p.killOften(most, rand.New(rand.NewPCG(seed, 1<<32)), sale.deadline)
+	if kills < most {
+		p.t.Errorf("only %d of %d kills within %s: the machine is too slow for this test to mean what it says", kills, most, crashBound)
+	}
+	p.t.Logf("%d kills", kills)
+	told := sale.close()
+	p.terminate()
+	return told
+}
+
+// sale is an event and the buyers who shop for it until it closes.
+type sale struct {
+	*process
+	told     *history
+	deadline chan struct{} // closed when time is up
+	enough   chan struct{}
+	buyers   sync.WaitGroup
+}
+
+func (p *process) openSale(event string, seed uint64, buyers int) *sale {
+	p.t.Helper()
+	s := &sale{process: p, told: &history{bookings: make(map[string]*toldBooking)}, deadline: make(chan struct{}), enough: make(chan struct{})}
+	bound := time.AfterFunc(crashBound, func() { close(s.deadline) })
+	p.t.Cleanup(func() { bound.Stop() })
+	for i := range buyers {
+		s.buyers.Go(func() {
+			b := &crashBuyer{process: p, told: s.told, event: event, name: fmt.Sprintf("buyer-%d", i), chance: rand.New(rand.NewPCG(seed, uint64(i)))}
+			b.shop(s.enough, s.deadline)
+		})
+	}
+	return s
+}
+
+// close sends the buyers home and holds what they were told against what the server says now.
+func (s *sale) close() *history {
+	s.t.Helper()
+	close(s.enough)
+	s.buyers.Wait()
+	s.t.Log(s.told.summary())
+	found, ok := s.told.readBack(s.process, s.deadline)
+	if !ok {
+		s.t.Fatal("no time left to read the bookings back")
+	}
+	for _, wrong := range s.told.contradictions(found) {
+		s.t.Error(wrong)
+	}
+	return s.told
+}
+
+// check (P5, P6, P10): the processor's books and the tickets name the same bookings; the log agrees with itself, and holds exactly
+// the bookings that buyers were told of, so no repeat ever made a second one.
+func (h *history) check(t *testing.T, p *process, charged map[string]bool) {
+	t.Helper()
+	if len(charged) == 0 {
+		t.Error("nobody bought anything: this proves nothing about money")
+	}
 	for _, wrong := range h.moneyErrors(charged) {
 		t.Error(wrong)
 	}
-}
-
-// checkAudit (P5, P10): the log agrees with itself, and holds exactly the bookings that buyers were told of, so no repeat ever
-// made a second one.
-func (h *history) checkAudit(t *testing.T, p *process) {
-	t.Helper()
-	out, err := exec.Command(p.binary, "audit", "--data", p.data, "--json").Output()
+	out, err := exec.Command(p.binary, "audit", p.where[0], p.where[1], "--json").Output()
 	if err != nil {
 		t.Errorf("audit: %v\n%s", err, out)
 	}
