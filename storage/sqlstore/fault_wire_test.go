@@ -473,3 +473,32 @@ func TestASlowServerIsDoubtAndThenNormal(t *testing.T) {
 		t.Errorf("reachable %v; want one alarm and its end:\n%s", tr.through.Stats().Reachable(), heard)
 	}
 }
+
+// TestAReadIsNotRepeatedForEver guards P3: a section's first append has to read the log's tail; on a silent server that is one attempt and not
+// five, because somebody waits.
+func TestAReadIsNotRepeatedForEver(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	address := pgtest.Shared(t).Database(t)
+	tr, err := newTrouble(ctx, t, openAt(t, address, Options{}), address, "", shapes[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.wire.impose(silent("downstream")); err != nil {
+		t.Fatal(err)
+	}
+	before := tr.through.Stats().Retries.Load()
+	claim := newFollower(newKey()).next(storage.EntryClaim, "owner")
+	if err := tr.through.Commit(ctx, []storage.Append{claim})[0]; !errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("got %v, want ErrUnavailable: nothing was sent but a question", err)
+	}
+	if n := tr.through.Stats().Retries.Load() - before; n > 0 {
+		t.Errorf("the question was repeated %d times, each as long as a whole attempt", n)
+	}
+	if err := tr.wire.heal(); err != nil {
+		t.Fatal(err)
+	}
+	if err := settle(ctx, tr.through, claim); err != nil {
+		t.Error(err)
+	}
+}

@@ -75,9 +75,10 @@ func (s *Store) heard(since int64, v verdict, err error) {
 	}
 }
 
-// read runs a read, which may be repeated without harm. Errors: storage.ErrUnavailable when the server cannot be asked; those of f
+// read runs a read, which may be repeated without harm, but not for longer than one attempt may take: somebody waits for the answer. Errors: storage.ErrUnavailable when the server cannot be asked; those of f
 // as they are.
 func (s *Store) read(ctx context.Context, f func(ctx context.Context, c *pgxpool.Conn) error) error {
+	deadline := time.Now().Add(s.options.AttemptTimeout)
 	for n := 0; ; n++ {
 		v, err := s.attempt(ctx, f)
 		switch {
@@ -85,7 +86,7 @@ func (s *Store) read(ctx context.Context, f func(ctx context.Context, c *pgxpool
 			return nil
 		case v == own:
 			return err
-		case n+1 >= readAttempts || v == refused && !silence(v, err) || !s.pause(ctx, n):
+		case n+1 >= readAttempts || time.Now().After(deadline) || v == refused && !silence(v, err) || !s.pause(ctx, n):
 			return unavailable(err)
 		}
 		s.stats.Retries.Add(1)
