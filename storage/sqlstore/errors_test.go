@@ -48,7 +48,7 @@ var endings = []ending{
 	{state: "40003", want: unknown, silent: true, why: "completion unknown: CockroachDB's own word for it"},
 	{state: "40002", want: unknown, silent: true, why: "never seen from either server: not known is unknown"},
 	{state: "57014", want: unknown, silent: true, why: "a cancelled statement may have been past its commit on CockroachDB"},
-	{state: "57P01", want: unknown, silent: true, broken: true, why: "a backend that is terminated while it waits for the replica of its commit has committed"},
+	{state: "57P01", want: unknown, silent: true, broken: true, why: "terminated, perhaps while it waited for its commit's replica"},
 	{state: "57P02", want: unknown, silent: true, broken: true, why: "crash shutdown: another backend died, ours may have committed"},
 	{state: "57P05", want: unknown, silent: true, broken: true, why: "idle session: said to whoever used the connection next"},
 	{state: "08000", want: unknown, silent: true, broken: true, why: "connection exception: where, it does not say"},
@@ -99,7 +99,8 @@ func misjudged(all []ending) (wrong []string) {
 		err := e.error()
 		v := judge(err, e.broken)
 		if s := silence(v, err); v != e.want || s != e.silent {
-			wrong = append(wrong, fmt.Sprintf("%q %v (broken %v): judged %d, silent %v; want %d, %v: %s", e.state, err, e.broken, v, s, e.want, e.silent, e.why))
+			wrong = append(wrong, fmt.Sprintf("%q %v (broken %v): judged %d, silent %v; want %d, %v: %s",
+				e.state, err, e.broken, v, s, e.want, e.silent, e.why))
 		}
 	}
 	return wrong

@@ -57,10 +57,12 @@ type fault struct {
 	attributes string
 }
 
-// Silence drops bytes and keeps the line open, as a partition does; cut ends the line at the first byte, as a dying machine's kernel does.
+// silent drops bytes and keeps the line open, as a partition does.
 func silent(stream string) fault {
 	return fault{stream + " silent", stream, "timeout", `{"timeout":0}`}
 }
+
+// cutOff ends the line at the first byte, as a dying machine's kernel does.
 func cutOff(stream string) fault { return fault{stream + " cut", stream, "limit_data", `{"bytes":0}`} }
 
 // withheld lets all of a request through but its last bytes, and then nothing more, on a line that stays open: its sender was stopped while it

@@ -232,7 +232,8 @@ func (r *refusing) interrupt(call, state string) storage.Append {
 	go func() { told <- r.s.Commit(r.ctx, []storage.Append{a})[0] }()
 	if err := within(r.ctx, "the waiting statement is interrupted", func() (bool, error) {
 		var n int
-		err := tx.QueryRow(r.ctx, "SELECT count("+call+"(pid)) FROM pg_stat_activity WHERE application_name = 'patient' AND wait_event_type = 'Lock'").Scan(&n)
+		waiting := " FROM pg_stat_activity WHERE application_name = 'patient' AND wait_event_type = 'Lock'"
+		err := tx.QueryRow(r.ctx, "SELECT count("+call+"(pid))"+waiting).Scan(&n)
 		return n > 0, err
 	}); err != nil {
 		r.t.Fatal(err)
