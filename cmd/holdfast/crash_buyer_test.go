@@ -68,6 +68,7 @@ func (h *history) readBack(p *process, deadline <-chan struct{}) (map[string]ans
 	for id, b := range h.bookings {
 		got, ok := p.ask(deadline, b.owner, "GET", "/v1/bookings/"+id, "", "")
 		if !ok {
+			p.t.Logf("%d of %d bookings read back; no answer about %s, last told %s", len(found), len(h.bookings), id, b.state)
 			return nil, false
 		}
 		b.final, found[id] = got.State, got

@@ -341,12 +341,13 @@ type sale struct {
 	told     *history
 	deadline chan struct{} // closed when time is up
 	enough   chan struct{}
+	began    time.Time
 	buyers   sync.WaitGroup
 }
 
 func (p *process) openSale(event string, seed uint64, buyers int) *sale {
 	p.t.Helper()
-	s := &sale{process: p, told: &history{bookings: make(map[string]*toldBooking)}, deadline: make(chan struct{}), enough: make(chan struct{})}
+	s := &sale{process: p, told: &history{bookings: make(map[string]*toldBooking)}, deadline: make(chan struct{}), enough: make(chan struct{}), began: time.Now()}
 	bound := time.AfterFunc(crashBound, func() { close(s.deadline) })
 	p.t.Cleanup(func() { bound.Stop() })
 	for i := range buyers {
@@ -363,7 +364,7 @@ func (s *sale) close() *history {
 	s.t.Helper()
 	close(s.enough)
 	s.buyers.Wait()
-	s.t.Log(s.told.summary())
+	s.t.Logf("open for %v: %s", time.Since(s.began).Round(time.Millisecond), s.told.summary())
 	found, ok := s.told.readBack(s.process, s.deadline)
 	if !ok {
 		s.t.Fatal("no time left to read the bookings back")
