@@ -39,13 +39,13 @@ func BenchmarkSQLStore(b *testing.B) {
 		merged = append(merged, figure{rate: holds / m.Seconds()})
 		single = append(single, figure{rate: holds / one.Seconds()})
 	}
-	b.Logf("%d sections, %d clients, %d lanes of %d records; %d rounds of %v", sqlSections, sqlClients, lanes, group, b.N, sqlRound)
-	b.Logf("engine          %v", engine)
+	tell("\n%d sections, %d clients, %d lanes of %d records; %d rounds of %v", sqlSections, sqlClients, lanes, group, b.N, sqlRound)
+	tell("engine          %v", engine)
 	for i, n := range pools {
-		b.Logf("classic/%-2d      %v", n, rows[i])
+		tell("classic/%-2d      %v", n, rows[i])
 	}
-	b.Logf("bare, merged    %v", merged)
-	b.Logf("bare, single    %v", single)
+	tell("bare, merged    %v", merged)
+	tell("bare, single    %v", single)
 	rate := engine.median().rate
 	b.ReportMetric(rate, "holds/s")
 	b.ReportMetric(rate/rows[0].median().rate, "x-classic")
@@ -70,10 +70,13 @@ func (s *sqlEngine) recordedRound() (figure, []bareGroup, time.Duration) {
 	return f, groups, took
 }
 
+// tell prints a line: a benchmark's own log is cut after ten.
+func tell(format string, arguments ...any) { fmt.Printf(format+"\n", arguments...) }
+
 func (s *sqlEngine) report() {
 	stats, server := s.engine.Stats(), s.store.Stats()
 	records, changes := stats.Records.Load(), stats.Changes.Load()
-	s.b.Logf("records: %.1f changes and %.0f bytes each, %.1f a statement, %.1f ms from leaving the section to durable",
+	tell("records: %.1f changes and %.0f bytes each, %.1f a statement, %.1f ms from leaving the section to durable",
 		float64(changes)/float64(records), float64(stats.Bytes.Load())/float64(records),
 		float64(server.Records.Load())/float64(server.Appends.Load()), float64(stats.CommitNanos.Load())/float64(records)/1e6)
 }
@@ -99,7 +102,7 @@ func (s *sqlEngine) refusals() {
 		return fmt.Errorf("a seat that was taken: %w", err)
 	})
 	statements := s.store.Stats().Statements.Load() - before
-	s.b.Logf("refusals        %v, %d statements", figures{f}, statements)
+	tell("refusals        %v, %d statements", figures{f}, statements)
 	if statements != 0 {
 		s.b.Errorf("P7: %d statements were sent for holds that were refused", statements)
 	}
@@ -118,9 +121,9 @@ func (s *sqlEngine) purchases(c *classic, url string, pools []int) {
 			rows[i] = append(rows[i], c.round(s.b, url, n, c.buy))
 		}
 	}
-	s.b.Logf("purchases       %v", engine)
+	tell("purchases       %v", engine)
 	for i, n := range pools {
-		s.b.Logf("classic/%-2d      %v", n, rows[i])
+		tell("classic/%-2d      %v", n, rows[i])
 	}
 	s.b.ReportMetric(engine.median().rate, "purchases/s")
 	s.b.ReportMetric(float64(engine.median().p99)/1e6, "purchase-p99-ms")
@@ -151,7 +154,7 @@ func BenchmarkSQLShape(b *testing.B) {
 				s.quiet()
 			}
 			server := s.store.Stats()
-			b.Logf("%v", rounds)
+			tell("%v", rounds)
 			b.ReportMetric(rounds.median().rate, "holds/s")
 			b.ReportMetric(float64(rounds.median().p99)/1e6, "p99-ms")
 			b.ReportMetric(float64(server.Records.Load())/float64(server.Appends.Load()), "records/statement")
