@@ -23,9 +23,13 @@ const groupBytes = 1 << 20
 // sending is one append that continues the log as far as this store knows it.
 type sending struct {
 	*storage.Append
-	hash storage.Hash
-	err  *error // where its answer goes
+	hash   storage.Hash
+	births int64  // see seen: how young a connection may know the entry before
+	err    *error // where its answer goes
 }
+
+// errYounger says that nothing was sent, because the connection is younger than what is known of the log.
+var errYounger = errors.New("sqlstore: the connection is younger than what is known of the log")
 
 // Commit implements storage.Log. Appends that continue what this store knows of their logs cost one statement and no read; see doc.go
 // for why that is a fence. Each append's answer is its own; the call returns when all have one.
@@ -35,8 +39,8 @@ func (s *Store) Commit(ctx context.Context, appends []storage.Append) []error {
 	var all sync.WaitGroup
 	for i := range appends {
 		a := sending{Append: &appends[i], err: &errs[i]}
-		if t, ok := s.known(a.Section); ok && follows(t, a.Append) {
-			a.hash = storage.HashEntry(&a.Entry)
+		if t, ok := s.known(a.Section); ok && follows(t.Tail, a.Append) {
+			a.hash, a.births = storage.HashEntry(&a.Entry), t.births
 			ready = append(ready, a)
 			continue
 		}
@@ -78,21 +82,24 @@ func (s *Store) commitUnsure(ctx context.Context, a sending) error {
 	if ctx.Err() != nil {
 		return unavailable(ctx.Err())
 	}
-	t, err := s.Tail(ctx, a.Section)
+	t, err := s.look(ctx, a.Section)
 	if err != nil {
 		return notWritten(err)
 	}
-	write, err := storage.Judge(t, a.Append, func(seq section.Seq) (storage.BatchID, error) {
+	write, err := storage.Judge(t.Tail, a.Append, func(seq section.Seq) (storage.BatchID, error) {
 		batch, ok, err := s.standing(ctx, a.Section, seq)
 		if err == nil && !ok {
 			err = &storage.CorruptError{Section: a.Section, Seq: seq, Why: "record is missing"}
 		}
 		return batch, err
 	})
-	if err != nil || !write {
+	switch {
+	case err != nil:
 		return err
+	case !write:
+		return s.assure(ctx)
 	}
-	a.hash = storage.HashEntry(&a.Entry)
+	a.hash, a.births = storage.HashEntry(&a.Entry), t.births
 	s.commitGroup(ctx, []sending{a})
 	return *a.err
 }
@@ -121,6 +128,12 @@ func (s *Store) commitGroup(ctx context.Context, group []sending) {
 		for i := range group {
 			s.commitGroup(ctx, group[i:i+1])
 		}
+	case errors.Is(err, errYounger):
+		var all sync.WaitGroup
+		for _, a := range group {
+			all.Go(func() { *a.err = s.commitUnsure(ctx, a) })
+		}
+		all.Wait()
 	default:
 		for i := range group {
 			*group[i].err = err
@@ -137,6 +150,9 @@ func (s *Store) sendGroup(ctx context.Context, group []sending) (met bool, err e
 	}
 	defer func() { <-s.lanes }()
 	return s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
+		if !s.mayCarry(c, group) {
+			return errYounger
+		}
 		s.stats.Appends.Add(1)
 		switch {
 		case len(group) > 1:
@@ -150,10 +166,37 @@ func (s *Store) sendGroup(ctx context.Context, group []sending) (met bool, err e
 	})
 }
 
+// mayCarry tells whether the connection is old enough to know what the group continues, and notes how old it is for those who follow.
+func (s *Store) mayCarry(c *pgxpool.Conn, group []sending) bool {
+	births, birth := s.births.Load(), birthOf(c)
+	for i := range group {
+		if group[i].births < birth {
+			return false
+		}
+	}
+	for i := range group {
+		group[i].births = births
+	}
+	return true
+}
+
 func (a *sending) landed(s *Store) {
 	s.stats.Records.Add(1)
-	s.learn(a.Section, a.Entry.After(a.hash))
+	s.learn(a.Section, seen{a.Entry.After(a.hash), a.births})
 	*a.err = nil
+}
+
+// assure makes sure that what the server shows of its log is durable, before it is acknowledged because it stands. On PostgreSQL with
+// synchronous standbys it need not be: a commit that waits for them is shown to everybody as soon as the one who waits hangs up (and after
+// a restart), and is lost if the primary is. A commit that is confirmed now has everything before it on the standbys too.
+func (s *Store) assure(ctx context.Context) error {
+	if s.server.Cockroach {
+		return nil
+	}
+	if _, err := s.exec(ctx, sql("assure")); err != nil {
+		return doubtful(err)
+	}
+	return nil
 }
 
 // meet asks the log who stands where the append was to go. Only a row answers: a read that finds nothing proves nothing about the log,
@@ -164,7 +207,9 @@ func (a *sending) meet(ctx context.Context, s *Store) {
 	case err != nil:
 		*a.err = doubtful(err) // an earlier sending may be the row that was met
 	case ok && batch == a.Entry.Batch:
-		a.landed(s)
+		if *a.err = s.assure(ctx); *a.err == nil {
+			a.landed(s)
+		}
 	case ok:
 		*a.err = a.fenced(ctx, s)
 	case len(a.Sell) > 0:

@@ -214,6 +214,7 @@ func TestArrangementsAreWhatTheySay(t *testing.T) {
 	} {
 		s, other := openAt(t, address, Options{}), openAt(t, address, Options{})
 		s.group = c.group
+		connect(t, s, 3)
 		var call []storage.Append
 		var owners []*follower
 		for range 3 {
@@ -237,6 +238,18 @@ func TestArrangementsAreWhatTheySay(t *testing.T) {
 		if statements != c.statements || records != c.records {
 			t.Errorf("%+v: %d statements made %d records durable", c, statements, records)
 		}
+	}
+}
+
+// connect makes n connections, so that none is younger than what is learned afterwards; see seen.
+func connect(t *testing.T, s *Store, n int) {
+	t.Helper()
+	for range n {
+		c, err := s.pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Release()
 	}
 }
 

@@ -12,7 +12,7 @@
 //	┌── INSERT … section_log (shard, event, section, seq) [+ tickets] ──┐            ┌── 8 connections ──┐
 //	│  landed     durable: answer nil, remember the tail               │            └───────────────────┘
 //	│  23505      read the row at that seq:                            │
-//	│               my batch   it was an earlier sending: nil          │
+//	│               my batch   it was an earlier sending: assure, nil  │
 //	│               another    *FencedError                            │
 //	│               none       the key was a ticket's: ErrTicketTaken  │
 //	│  40001      surely not written: again, after a jittered pause    │
@@ -23,6 +23,7 @@
 //
 // The store sends an append only when it knows the entry before it: seq, epoch and hash of an entry that was in the log when it was last
 // looked at (its own last append, or a read). An entry once in the log is there for ever, so such knowledge may be old and is never wrong.
+// (On PostgreSQL a promoted standby may lack it. So a connection that is younger than the knowledge is asked for the tail first; see seen.)
 // If nobody has written since, the INSERT takes the next seq. If anybody has, that seq exists and the primary key refuses the row, on any
 // isolation level, however late the statement arrives and however long its sender was paused. Nothing is compared with a lease, a
 // clock or an epoch that could have been read too early.

@@ -59,8 +59,9 @@ func importEnd(entries []storage.Entry) int {
 }
 
 func (s *Store) importSome(ctx context.Context, key storage.SectionKey, entries []storage.Entry, tails []storage.Tail) error {
-	args := importArgs(key, entries, tails)
+	args, births := importArgs(key, entries, tails), int64(0)
 	met, err := s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
+		births = s.births.Load()
 		_, err := c.Exec(ctx, sql("import_entries"), args...)
 		return err
 	})
@@ -74,7 +75,7 @@ func (s *Store) importSome(ctx context.Context, key storage.SectionKey, entries 
 	case err != nil:
 		return err
 	}
-	s.learn(key, tails[len(tails)-1])
+	s.learn(key, seen{tails[len(tails)-1], births})
 	return nil
 }
 

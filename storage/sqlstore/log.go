@@ -24,31 +24,64 @@ func shardOf(key storage.SectionKey) int16 {
 	return int16((x ^ x>>31) % shards)
 }
 
+// seen is the last entry of a log as the store saw it, when births connections had been made.
+//
+// A PostgreSQL standby that is promoted may lack the last records of its primary, although they were acknowledged: that is what the operator
+// bought with asynchronous replication. The INSERT of a record alone would not notice. It would leave a hole, and beside an heir it would land
+// behind the heir's claim, where the primary key refuses nothing. So a connection that is younger than what is known of a log is not
+// trusted to know it too: the tail is read once more, on the server as it is now.
+type seen struct {
+	storage.Tail
+	births int64
+}
+
+// birthName is where a connection carries its number.
+const birthName = "holdfast birth"
+
+// born numbers a new connection.
+func (s *Store) born(_ context.Context, c *pgx.Conn) error {
+	c.PgConn().CustomData()[birthName] = s.births.Add(1)
+	return nil
+}
+
+// birthOf gives a connection's number; 0, older than anything, where no server forgets.
+func birthOf(c *pgxpool.Conn) int64 {
+	birth, _ := c.Conn().PgConn().CustomData()[birthName].(int64)
+	return birth
+}
+
 // known gives the last entry of the log that this store has seen.
-func (s *Store) known(key storage.SectionKey) (storage.Tail, bool) {
+func (s *Store) known(key storage.SectionKey) (seen, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, ok := s.tails[key]
 	return t, ok
 }
 
-// learn remembers a tail; an older one never replaces a newer one.
-func (s *Store) learn(key storage.SectionKey, t storage.Tail) {
+// learn remembers a tail. An older one replaces a newer one only if it was seen on younger connections.
+func (s *Store) learn(key storage.SectionKey, t seen) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if old, ok := s.tails[key]; !ok || t.Seq > old.Seq {
+	if old, ok := s.tails[key]; !ok || t.Seq > old.Seq || t.births > old.births {
 		s.tails[key] = t
 	}
 }
 
 // Tail implements storage.Log. What it tells of is durable: the server shows nobody a row before its commit.
-func (s *Store) Tail(ctx context.Context, key storage.SectionKey) (t storage.Tail, err error) {
+func (s *Store) Tail(ctx context.Context, key storage.SectionKey) (storage.Tail, error) {
+	t, err := s.look(ctx, key)
+	return t.Tail, err
+}
+
+// look reads a tail and remembers it.
+func (s *Store) look(ctx context.Context, key storage.SectionKey) (t seen, err error) {
 	err = s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
-		t, err = readTail(ctx, c, key)
+		t.births = s.births.Load() // before the question: a connection made meanwhile may lead elsewhere
+		t.Tail, err = readTail(ctx, c, key)
 		return err
 	})
 	if err != nil {
-		return storage.Tail{}, err
+		return seen{}, err
 	}
 	s.learn(key, t)
 	return t, nil

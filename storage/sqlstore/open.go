@@ -83,7 +83,9 @@ type Store struct {
 	mu     sync.Mutex
 	// tails are the last entries known to be in the log: once there, an entry is there for ever, so a tail may be old and is never
 	// wrong. Guarded by mu.
-	tails map[storage.SectionKey]storage.Tail
+	tails map[storage.SectionKey]seen
+	// births counts the connections made. One may lead to a server that does not know what an older one told; see seen.
+	births atomic.Int64
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -102,7 +104,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{options: o, tails: map[storage.SectionKey]storage.Tail{}}
+	s := &Store{options: o, tails: map[storage.SectionKey]seen{}}
 	if s.server, err = ask(ctx, config.ConnConfig); err != nil {
 		return nil, fmt.Errorf("sqlstore: %s: %w: %w", Redacted(address), storage.ErrUnavailable, err)
 	}
@@ -168,6 +170,7 @@ func (s *Store) shape(config *pgxpool.Config) {
 		for name, value := range keepalives { // CockroachDB has a cluster setting for it, and probes by default
 			setDefault(config.ConnConfig.RuntimeParams, name, value)
 		}
+		config.AfterConnect = s.born
 	}
 	lanes = cmp.Or(s.options.Lanes, lanes)
 	s.group, s.lanes = group, make(chan struct{}, lanes)

@@ -46,6 +46,10 @@ COMMIT
 -- Sent in one message with append_selling, hence the numbers.
 DELETE FROM tickets WHERE event_id = $2::UUID AND section_id = $3::INT8 AND seat = ANY ($15::INT8[])
 
+-- name: assure
+-- PostgreSQL only: a transaction that writes to the write-ahead log and nowhere else. Its commit is confirmed like any other, after all before it.
+SELECT pg_logical_emit_message(true, 'holdfast', '')
+
 -- name: tail
 SELECT kind, seq, epoch, writer, batch_id, hash FROM section_log
 WHERE shard = $1::INT2 AND event_id = $2::UUID AND section_id = $3::INT8
