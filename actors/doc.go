@@ -27,7 +27,7 @@
 // Fenced, store error, panic: the section dies (Writer.Stop), everybody waiting hears "unavailable, repeat with the same key", and
 // a new incarnation claims the log with a higher epoch and loads what is really there: after a fence only for a request that comes
 // after a rest, and only if Config.MayClaim agrees, so that two nodes never take a section from each other by themselves. Unknown outcome: the same bytes are sent
-// again until the log answers; meanwhile the section refuses. Damaged data, or the tickets guard met: the section is condemned until
+// again until the log answers; meanwhile the section refuses. Damaged or lost data, or the tickets guard met: the section is condemned until
 // a restart. The states are in lifecycle.go.
 //
 // # Across sections

@@ -11,7 +11,7 @@ import "fmt"
 //	   └───────────── fenced, store error, panic ─────────────┴─ Draining
 //
 // Invariants: only Serving has an incarnation that takes requests; a section that left Serving returns only through a new
-// claim with a higher epoch and a fresh load; Condemned (damaged data, or the second guard met) is left only by a restart
+// claim with a higher epoch and a fresh load; Condemned (damaged or lost records, or the second guard met) is left only by a restart
 // of the process, for a person has to look first.
 type Lifecycle int32
 

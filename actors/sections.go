@@ -208,7 +208,7 @@ func (s *Section) foreign() bool {
 // afterStop says whether the section may come back by itself.
 func afterStop(why error) Lifecycle {
 	var corrupt *storage.CorruptError
-	if errors.As(why, &corrupt) || errors.Is(why, storage.ErrTicketTaken) {
+	if errors.As(why, &corrupt) || errors.Is(why, storage.ErrTicketTaken) || errors.Is(why, storage.ErrGap) {
 		return Condemned
 	}
 	return Stopped

@@ -75,6 +75,9 @@ func (e *Events) SectionStopped(key storage.SectionKey, why error) {
 	case errors.Is(why, storage.ErrTicketTaken):
 		e.log.Error("ALARM: the tickets guard stopped a double sale: the log's fence has failed; the section is closed until a restart",
 			"section", key.String(), "error", why)
+	case errors.Is(why, storage.ErrGap):
+		e.log.Error("ALARM: the log does not end where this node wrote its last record: the database has lost what was acknowledged; "+
+			"the section is closed until a restart", "section", key.String(), "error", why)
 	case errors.As(why, &fenced):
 		e.log.Warn("section fenced: another writer owns its log", "section", key.String(), "error", why)
 	default:

@@ -94,7 +94,7 @@ func TestAfterStop(t *testing.T) {
 		why  error
 		want Lifecycle
 	}{
-		{&storage.CorruptError{}, Condemned}, {storage.ErrTicketTaken, Condemned}, {&storage.FencedError{}, Stopped},
+		{&storage.CorruptError{}, Condemned}, {storage.ErrTicketTaken, Condemned}, {storage.ErrGap, Condemned}, {&storage.FencedError{}, Stopped},
 		{storage.ErrUnavailable, Stopped}, {errDrained, Stopped},
 	} {
 		if got := afterStop(row.why); got != row.want {
