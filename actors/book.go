@@ -102,7 +102,7 @@ func (t *trip) lostAlready(r *Request, no storage.SectionNo) bool {
 // mapIsTrue says that what the map shows of the section as taken is taken: the section serves, and no hold is due to end.
 func (s *Section) mapIsTrue() bool {
 	inc := s.serving.Load()
-	return inc != nil && inc.nextExpiry.Load() > int64(s.now())
+	return inc != nil && inc.nextExpiry.Load() > int64(s.now()) && s.trusted(inc)
 }
 
 // resolve turns seat ids into one section's indexes.

@@ -95,8 +95,8 @@ func (e *Engine) ClaimStopped() {
 }
 
 // CheckOwners looks at the log of every section that serves, and stops those that another node has taken over: they would find out at
-// their next append, and until then answer reads and refusals from a memory that is no longer the truth. To be called when this node may
-// have been taken for dead. It returns at once; a log that cannot be read now stays unchecked.
+// their next append, and until they are checked under the present lease they answer neither reads nor refusals. To be called when
+// this node may have been taken for dead. It returns at once.
 func (e *Engine) CheckOwners() {
 	if e.closing.Load() {
 		return
@@ -110,17 +110,22 @@ func (e *Engine) CheckOwners() {
 
 func (e *Engine) checkOwners(sections []*Section) {
 	for _, s := range sections {
-		inc := s.serving.Load()
-		if inc == nil {
-			continue
+		if inc := s.serving.Load(); inc != nil {
+			e.checkOwner(s, inc)
 		}
+	}
+}
+
+// checkOwner asks until the log answers, for until then the section answers nothing from memory.
+func (e *Engine) checkOwner(s *Section, inc *incarnation) {
+	for attempt := 0; e.ctx.Err() == nil && s.serving.Load() == inc; attempt++ {
+		lease, _ := e.cfg.Lease() // before the look
 		tail, err := e.cfg.Store.Tail(e.ctx, s.key)
-		if e.ctx.Err() != nil {
+		if err == nil {
+			inc.root.Send(inc.pid, tailSeen{tail, lease})
 			return
 		}
-		if err == nil {
-			inc.root.Send(inc.pid, tailSeen{tail})
-		}
+		pause(e.ctx, resendDelay(attempt))
 	}
 }
 

@@ -56,6 +56,11 @@ type Config struct {
 	// with several nodes it must say no while the tail's writer is alive and has not released the section. Default: yes, right for
 	// one node with an embedded store.
 	MayClaim func(key storage.SectionKey, tail storage.Tail) bool
+	// Lease says how long this node may trust its memory without asking the log: valid while nobody can have taken it for dead. A new
+	// number means that somebody may have meanwhile; sections claimed or checked under an older one answer nothing from memory until
+	// they are checked again (see CheckOwners). No grant depends on it: a record that lands proves more. Asked for every answer that
+	// changes nothing, so it must be quick. Default: always valid, right for one node with an embedded store.
+	Lease func() (number uint64, valid bool)
 	// Preload opens every event whose sale is open before Ready says yes; without it events open at their first request.
 	Preload bool
 }
@@ -76,6 +81,9 @@ func (c *Config) fill() error {
 	}
 	if c.MayClaim == nil {
 		c.MayClaim = func(storage.SectionKey, storage.Tail) bool { return true }
+	}
+	if c.Lease == nil {
+		c.Lease = func() (uint64, bool) { return 0, true }
 	}
 	c.InflightMax = cmp.Or(c.InflightMax, 4096)
 	c.ChargeTimeout = cmp.Or(c.ChargeTimeout, 3*time.Second)

@@ -23,8 +23,10 @@ type incarnation struct {
 	// nextExpiry is the earliest end of a hold in the section's memory, in milliseconds since the epoch; until it, what the map
 	// shows as held is held.
 	nextExpiry atomic.Int64
-	ended      chan struct{} // closed when its section has heard that it stopped
-	over       bool          // under the section's mu: so it was, once
+	// lease is the number of the lease under which the log was last seen to be this one's.
+	lease atomic.Uint64
+	ended chan struct{} // closed when its section has heard that it stopped
+	over  bool          // under the section's mu: so it was, once
 }
 
 // enter takes a slot; false means overloaded.
@@ -36,17 +38,23 @@ func (i *incarnation) enter() bool {
 	return true
 }
 
+// prove notes that the log was this incarnation's at some moment after it had that lease. Only its actor calls it.
+func (i *incarnation) prove(lease uint64) { i.lease.Store(max(i.lease.Load(), lease)) }
+
 func (i *incarnation) send(r *Request) { i.root.Send(i.pid, r) }
 
 // Messages of a section's actor, besides *Request.
 type (
-	flushMarker struct{}               // everything queued before it is decided: the record may leave
-	wakeUp      struct{}               // a commit's result is in the slot
-	expiryTick  struct{}               // some hold's time has come
-	resendTick  struct{}               // send the undecided append again
-	drainOrder  struct{ done func() }  // finish what is in flight, refuse the rest, stop
-	giveUp      struct{}               // stop now, whatever is in flight
-	tailSeen    struct{ storage.Tail } // where the log stands, seen by somebody who looked
+	flushMarker struct{}              // everything queued before it is decided: the record may leave
+	wakeUp      struct{}              // a commit's result is in the slot
+	expiryTick  struct{}              // some hold's time has come
+	resendTick  struct{}              // send the undecided append again
+	drainOrder  struct{ done func() } // finish what is in flight, refuse the rest, stop
+	giveUp      struct{}              // stop now, whatever is in flight
+	tailSeen    struct {              // where the log stands, seen by somebody who looked under that lease
+		storage.Tail
+		lease uint64
+	}
 )
 
 // completion is the log's word on one append.
@@ -70,6 +78,7 @@ type sectionActor struct {
 	root        *actor.RootContext
 	flushQueued bool
 	resends     int
+	sentUnder   uint64 // the lease's number when the record in flight was first sent
 	sentAt      time.Time
 	timer       *time.Timer
 	armed       section.Instant // when the timer fires; 0: not armed
@@ -112,6 +121,8 @@ func (a *sectionActor) handle(ctx actor.Context, r *Request) {
 	case tailSeen:
 		if m.Epoch > a.w.Epoch() {
 			a.die(&storage.FencedError{Section: a.host.key, Tail: m.Tail})
+		} else {
+			a.inc.prove(m.lease)
 		}
 	case *actor.Started:
 		a.self, a.root = ctx.Self(), a.inc.root
@@ -170,8 +181,17 @@ func (a *sectionActor) nextExpiry() (next section.Instant, ok bool) {
 	return next, ok
 }
 
+// trusted says that what this life remembers may be told as the truth although the log was not asked (P3).
+func (s *Section) trusted(inc *incarnation) bool {
+	number, valid := s.engine.cfg.Lease()
+	return valid && number == inc.lease.Load()
+}
+
 // tell gives the slot back and hands the answer over; for a hold that was not newly placed, the buyer's reserved seats too.
 func (a *sectionActor) tell(r *Request) {
+	if r.Err == nil && len(r.Decision.Changes) == 0 && !a.host.trusted(a.inc) {
+		r.Err = ErrUnavailable
+	}
 	if r.reserved > 0 && (r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted || r.Decision.Outcome.Repeat) {
 		a.host.ev.buyers.release(r.Command.Buyer, r.reserved)
 	}
@@ -190,6 +210,9 @@ func (a *sectionActor) flush() {
 	}
 	batch := p.Append.Entry.Batch
 	a.sentAt = time.Now()
+	if a.resends == 0 {
+		a.sentUnder, _ = a.host.engine.cfg.Lease()
+	}
 	a.host.engine.committer.Send(&p.Append, func(err error) {
 		a.completed.Store(&completion{batch, err})
 		a.root.Send(a.self, wakeUp{})
@@ -209,6 +232,7 @@ func (a *sectionActor) advance(c *completion) {
 		a.host.engine.events.AppendDecided(a.host.key, a.resends)
 	}
 	a.resends, a.blocked = 0, false
+	a.inc.prove(a.sentUnder)
 	a.host.landed(p, time.Since(a.sentAt))
 	a.host.remembersFrom.Store(int64(a.w.State().RemembersFrom()))
 	a.w.Recycle(p)

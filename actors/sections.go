@@ -104,12 +104,13 @@ func (s *Section) acquire() {
 	s.engine.activations <- struct{}{}
 	defer func() { <-s.engine.activations }()
 	start := time.Now()
+	lease, _ := s.engine.cfg.Lease() // before the claim, which proves it
 	state, tail, replayed, err := s.claimAndLoad()
 	if err != nil {
 		s.acquireFailed(err)
 		return
 	}
-	s.start(state, tail)
+	s.start(state, tail, lease)
 	s.engine.events.SectionServing(s.key, tail.Epoch, replayed, time.Since(start))
 }
 
@@ -131,9 +132,10 @@ func (s *Section) move(to Lifecycle) {
 }
 
 // start makes everything that derives from the state true before the first request can come in.
-func (s *Section) start(state *section.State, tail storage.Tail) {
+func (s *Section) start(state *section.State, tail storage.Tail, lease uint64) {
 	s.ev.adopt(s, state)
 	inc := &incarnation{root: s.engine.system.Root, limit: s.engine.cfg.InflightMax, ended: make(chan struct{})}
+	inc.lease.Store(lease)
 	a := &sectionActor{host: s, inc: inc, w: NewWriter(s.key, s.engine.writer, tail, state)}
 	s.ev.live.reset(s.key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
 	s.mu.Lock() // before the actor lives: should it die at once, it finds its section serving

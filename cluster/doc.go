@@ -14,6 +14,7 @@
 //	  ▼
 //	Config.Freed: somebody left or lapsed: now is the time to claim what stands still
 //	Config.Overslept: others may have taken what this node believes to have: now is the time to look
+//	Lease: until then, and whenever the row was not shown in time, nothing is answered from memory
 //
 // # Whose clock
 //
@@ -28,7 +29,7 @@
 //
 // # Rejected
 //
-// A lease with an end written by its holder (two clocks, and a paused holder believes in it); an advisory lock of the server (ends with a
+// A lease as the right to write, with an end written by its holder (two clocks, and a paused holder believes in it); an advisory lock of the server (ends with a
 // connection, not with a node, and CockroachDB has none); asking the other node over the network (it may be alive and cut off from the store, or
 // the other way round: only the store knows who can write).
 package cluster

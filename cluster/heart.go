@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"holdfast/actors/section"
@@ -27,8 +28,8 @@ type Config struct {
 	// Freed is called, never twice at once, after another node left or lapsed: its sections may be claimed. It must return soon and not
 	// wait for a claim. May be nil.
 	Freed func()
-	// Overslept is called, as Freed is, when this node finds that it has not shown itself for so long that others may have taken its sections:
-	// it was paused, or the store was away. What it would still say from memory should be checked. May be nil.
+	// Overslept is called, as Freed is, with every new number of Lease: this node has not shown itself for so long that others may have
+	// taken its sections, because it was paused or the store was away. What it would still say from memory must be checked. May be nil.
 	Overslept func()
 	Logger    *slog.Logger // default: discards
 }
@@ -50,6 +51,8 @@ type Heart struct {
 
 	beating sync.Mutex      // one pulse at a time
 	beat    section.Instant // under beating: the newest value of our row
+
+	lease atomic.Pointer[lease] // written by a pulse
 
 	mu       sync.Mutex
 	view     view
@@ -115,6 +118,7 @@ func (h *Heart) pulse(ctx context.Context, since time.Time) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.Lapse/2)
 	defer cancel()
+	sent := time.Now()
 	h.beat = max(h.beat+1, section.Instant(time.Now().UnixMilli())) // a clock that stands or steps back must not look like death
 	err := h.cfg.Nodes.Beat(ctx, storage.NodeBeat{Writer: h.cfg.Writer, Name: h.cfg.Name, At: h.beat})
 	if err != nil {
@@ -125,11 +129,11 @@ func (h *Heart) pulse(ctx context.Context, since time.Time) error {
 	if err != nil {
 		return err
 	}
-	overslept, freed, old := h.see(rows, began)
+	freed, old := h.see(rows, began)
 	for _, w := range old { // a row that stays is met again at the next look
 		_ = h.cfg.Nodes.Forget(ctx, w)
 	}
-	if overslept && h.cfg.Overslept != nil {
+	if h.renew(sent, began) && h.cfg.Overslept != nil {
 		h.cfg.Overslept()
 	}
 	if freed && h.cfg.Freed != nil {
@@ -138,14 +142,28 @@ func (h *Heart) pulse(ctx context.Context, since time.Time) error {
 	return nil
 }
 
-func (h *Heart) see(rows []storage.NodeBeat, began time.Time) (overslept, freed bool, old []storage.WriterID) {
+func (h *Heart) see(rows []storage.NodeBeat, began time.Time) (freed bool, old []storage.WriterID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	overslept = !h.view.began.IsZero() && !h.view.fresh(began)
 	freed, old = h.view.see(rows, began, time.Now())
 	close(h.changed)
 	h.changed = make(chan struct{})
-	return overslept, freed, old
+	return freed, old
+}
+
+// renew takes the lease that a beat sent then, and landed by now, has earned, and tells whether it has a new number.
+func (h *Heart) renew(sent, now time.Time) (renumbered bool) {
+	old := h.lease.Load()
+	next := old.renewed(sent, now, h.cfg.Lapse)
+	h.lease.Store(&next)
+	return old != nil && next.number != old.number
+}
+
+// Lease tells whether this node may trust what it remembers without asking the log. It may while nobody can have seen its row stand still
+// for Lapse; what it remembers from under another number has to be checked first. It is right for the engine's question of that name.
+func (h *Heart) Lease() (number uint64, valid bool) {
+	l := h.lease.Load()
+	return l.number, l.valid(time.Now())
 }
 
 // MayClaim says whether this node may take over a section whose log ends with tail (of an empty log: the zero Tail). It is right for the

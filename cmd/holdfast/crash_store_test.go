@@ -119,10 +119,6 @@ func TestStoreProcessAsleepIsFenced(t *testing.T) {
 	if err := heir.answers("/healthz"); err != nil {
 		t.Fatal(err)
 	}
-	// Until its next append the one that wakes knows nothing of what happened meanwhile. It can grant nothing, but it may say of a booking made at the
-	// heir's that there is none.
-	var awake atomic.Bool
-	owner.stale = func(got answer) bool { return awake.Load() && got.Code == "booking_unknown" }
 	sale, stolen := owner.openSaleByDoors(heir)
 	sale.sellsOn(storeStep)
 	if n := owner.metric("holdfast_fenced_total"); n != 0 || heir.metric("holdfast_sections_serving") != 0 {
@@ -135,7 +131,6 @@ func TestStoreProcessAsleepIsFenced(t *testing.T) {
 	sale.until("the heir serves every section", func() bool { return heir.metric("holdfast_sections_serving") == crashSections })
 	t.Logf("the heir serves every section %v after the owner fell asleep", time.Since(slept).Round(time.Millisecond))
 	sale.sellsOn(storeStep)
-	awake.Store(true)
 	if err := owner.command.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}

@@ -44,8 +44,6 @@ type process struct {
 	command *exec.Cmd
 	// door, when set, chooses the address that a request goes to; several processes may serve one place.
 	door func() string
-	// stale, when set, tells of a refusal that it may be out of date: it is asked again, at the next door.
-	stale func(got answer) bool
 	// patience is how long a request is waited for.
 	patience time.Duration
 	// watch, when set, sees every answer and how long it took.
@@ -183,11 +181,10 @@ func (p *process) ask(deadline <-chan struct{}, who, method, path, key, body str
 			return answer{}, false
 		}
 		got, err := p.askOnce(who, method, path, key, body)
-		stale := err == nil && p.stale != nil && p.stale(got)
-		if err == nil && got.status < 500 && !stale {
+		if err == nil && got.status < 500 {
 			return got, true
 		}
-		if err == nil && !stale && got.status != http.StatusServiceUnavailable {
+		if err == nil && got.status != http.StatusServiceUnavailable {
 			p.t.Errorf("%s %s: %d %s", method, path, got.status, got.Code)
 			return got, false
 		}

@@ -36,6 +36,7 @@ func (n *Node) openShared(ctx context.Context, c *config, config *actors.Config)
 		return fmt.Errorf("waiting to know who else is alive: %w", err)
 	}
 	n.log.Info("who else is there is known", "alive", n.heart.Others(), "took", time.Since(began).Round(time.Millisecond))
+	config.Lease = n.heart.Lease
 	config.MayClaim, config.CommitLanes, config.CommitGroup, config.CatalogEvery = n.heart.MayClaim, lanes, group, catalogEvery
 	return nil
 }
@@ -55,14 +56,10 @@ func (n *Node) inherit() {
 	}
 }
 
-// doubtAgain is when whoever took this node for dead has seen it alive, and what it had begun to claim before that is claimed.
-const doubtAgain = 2 * time.Second
-
-// doubt looks whether what this node believes to have is still its own: now, and once more, for an heir may be in the middle of it.
+// doubt looks whether what this node believes to have is still its own.
 func (n *Node) doubt() {
 	if engine := n.heir.Load(); engine != nil {
 		engine.CheckOwners()
-		time.AfterFunc(doubtAgain, engine.CheckOwners)
 	}
 }
 

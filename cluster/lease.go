@@ -1,0 +1,38 @@
+package cluster
+
+import "time"
+
+// lease is how long a node may believe that nobody has taken it for dead. It is counted from the moment the last beat that landed was SENT,
+// while another node counts from the moment it SAW that beat, which is later: so it ends here before it can end there.
+//
+//	number 1 ──────────► until ···(paused)··· beat lands ──► number 2, on probation ──Lapse──► number 3, valid
+//	valid                  not valid                         not valid                         valid
+//
+// After a lapse there is a time of probation, because an heir that judged before it saw the new beat may still be claiming.
+//
+// What it does not promise: an heir's claim that takes longer than Lapse from its judgement to the log can still land behind the back of a
+// reader. That can cost somebody an outdated "no", never a seat: grants are the log's.
+type lease struct {
+	number uint64
+	until  time.Time
+	from   time.Time // zero: no probation
+}
+
+// renewed is the lease after a beat that was sent then and has landed by now. l may be nil: the first one.
+func (l *lease) renewed(sent, now time.Time, lapse time.Duration) lease {
+	next := lease{number: 1, until: sent.Add(lapse)}
+	switch {
+	case l == nil:
+	case !now.Before(l.until): // somebody may have seen the row stand still
+		next.number, next.from = l.number+1, now.Add(lapse)
+	case l.from.IsZero():
+		next.number = l.number
+	case now.Before(l.from):
+		next.number, next.from = l.number, l.from
+	default: // what was checked on probation is checked once more
+		next.number = l.number + 1
+	}
+	return next
+}
+
+func (l *lease) valid(now time.Time) bool { return now.Before(l.until) && l.from.IsZero() }

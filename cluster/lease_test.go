@@ -1,0 +1,39 @@
+package cluster
+
+import (
+	"testing"
+	"time"
+)
+
+// TestLease (P3): each line is one beat, in seconds since the start; Lapse is 2.
+func TestLease(t *testing.T) {
+	start := time.Now()
+	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
+	var l *lease
+	for _, step := range []struct {
+		sent, landed float64
+		number       uint64
+		validAt      float64
+		valid        bool
+		why          string
+	}{
+		{0, 0.1, 1, 1.9, true, "the first beat"},
+		{0.5, 0.6, 1, 2.4, true, "renewed in time"},
+		{1.0, 1.9, 1, 2.9, true, "a slow beat counts from when it was sent"},
+		{1.0, 1.9, 1, 3.0, false, "and ends when another node may count it as gone"},
+		{9.0, 9.1, 2, 9.2, false, "paused: a new number, on probation"},
+		{10.0, 10.1, 2, 10.2, false, "still on probation"},
+		{11.2, 11.3, 3, 11.4, true, "probation is over, everything is checked once more"},
+		{11.7, 11.8, 3, 13.6, true, "and then it stays"},
+		{12.0, 13.8, 4, 13.9, false, "a beat that lands after the lease ended is a lapse, however quickly it is told"},
+		{13.9, 14.1, 5, 14.2, false, "a lapse on probation begins it anew"},
+		{15.0, 15.8, 5, 15.85, false, "anew"},
+		{16.2, 16.3, 6, 16.4, true, "until it has been in time for long enough"},
+	} {
+		next := l.renewed(at(step.sent), at(step.landed), 2*time.Second)
+		l = &next
+		if l.number != step.number || l.valid(at(step.validAt)) != step.valid {
+			t.Errorf("%s: number %d, valid %v at %v; want %d, %v", step.why, l.number, l.valid(at(step.validAt)), step.validAt, step.number, step.valid)
+		}
+	}
+}
