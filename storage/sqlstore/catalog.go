@@ -30,6 +30,9 @@ func (s *Store) CreateEvent(ctx context.Context, e *storage.Event, venue []byte)
 		err = s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
 			return createEvent(ctx, tx, e, header, venue, inDoubt)
 		})
+		if err == nil && inDoubt {
+			err = s.assure(ctx) // it may stand from an earlier sending
+		}
 		sure := !errors.Is(err, storage.ErrUnknown) && (!inDoubt || !errors.Is(err, storage.ErrUnavailable))
 		if sure {
 			return err

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +44,37 @@ func TestNothingIsAcknowledgedBeforeItsStandbyHasIt(t *testing.T) {
 	behind(t, address, "SELECT pg_reload_conf()")
 	if err := settle(ctx, s, plain); err != nil {
 		t.Fatalf("the standby is no longer waited for: %v", err)
+	}
+}
+
+// TestOfSeveralServersTheOneThatCanWrite: the address of a primary and its standbys opens on the primary, wherever in the list it stands. One
+// server alone is not asked: an audit may well look at a standby.
+func TestOfSeveralServersTheOneThatCanWrite(t *testing.T) {
+	standby, primary := pgtest.Start(t), pgtest.Shared(t)
+	address, err := url.Parse(primary.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := openAt(t, address.String(), Options{})
+	claim := newFollower(newKey())
+	mustClaim(t, alone, claim)
+	name := strings.TrimPrefix(address.Path, "/")
+	behind(t, standby.URL("postgres"), "CREATE DATABASE "+name)
+	behind(t, standby.URL("postgres"), "ALTER DATABASE "+name+" SET default_transaction_read_only = on")
+	address.Host = standby.Addr() + "," + address.Host
+	if tail, err := openAt(t, address.String(), Options{}).Tail(t.Context(), claim.key); err != nil || tail != claim.tail {
+		t.Errorf("S8: the log ends at %+v (%v), want %+v", tail, err, claim.tail)
+	}
+	for address, several := range map[string]bool{
+		"postgres://a/d": false, "postgres://a/d?sslmode=prefer": false, "postgres://a,b/d": true, "postgres://a:1,a:2/d": true,
+	} {
+		config, err := configure(address, &Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if asked := config.ConnConfig.ValidateConnect != nil; asked != several {
+			t.Errorf("%s: asked whether it can write: %v", address, asked)
+		}
 	}
 }
 

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"holdfast/storage"
@@ -138,7 +140,18 @@ func configure(address string, o *Options) (*pgxpool.Config, error) {
 		parameters["default_transaction_isolation"] = o.Isolation
 	}
 	config.ConnConfig.ConnectTimeout = cmp.Or(config.ConnConfig.ConnectTimeout, connectTimeout)
+	if config.ConnConfig.ValidateConnect == nil && severalServers(config.ConnConfig) {
+		config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
 	return config, nil
+}
+
+// severalServers tells whether the address names more than one. Of those the one that can write is meant, as with target_session_attrs=read-write:
+// a standby among them would tell of a log that ends too early, and its section would be taken for damaged.
+func severalServers(config *pgx.ConnConfig) bool {
+	return slices.ContainsFunc(config.Fallbacks, func(other *pgconn.FallbackConfig) bool {
+		return other.Host != config.Host || other.Port != config.Port
+	})
 }
 
 func setDefault(parameters map[string]string, name, value string) {
