@@ -5,6 +5,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"holdfast/actors/checkout"
+	"holdfast/actors/section"
 )
 
 // TestNothingIsToldFromAMemoryInDoubt (P3): while the lease is over, and after a new one until the log was looked at, nobody is refused or told
@@ -48,4 +51,33 @@ func TestNothingIsToldFromAMemoryInDoubt(t *testing.T) {
 		}
 	}
 	tell(nil, "the log was looked at")
+}
+
+// TestNoMoneyMovesOnAMemoryInDoubt (P6, P3): what is only probed is told from memory too. A node that was overtaken must not give money back for a
+// booking whose tickets it cannot take, nor say of one that its heir has made that it does not exist.
+func TestNoMoneyMovesOnAMemoryInDoubt(t *testing.T) {
+	var over atomic.Bool
+	b := newBox(t, boxRules(), Config{Lease: func() (uint64, bool) { return 1, !over.Load() }})
+	held := b.mustHold(caller(1, 1), "A-1-1")
+	if _, err := b.confirm(held.ID, caller(1, 2), "tok_ok"); err != nil {
+		t.Fatal(err)
+	}
+	over.Store(true)
+	var out BookingView
+	if err := b.e.Refund(held.ID, operatorCaller(3, 1), patience, &out); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("P3: a refund without a lease: %v", err)
+	}
+	if money := b.bank(held.ID); money != checkout.Charged {
+		t.Errorf("P6: the money is %v, and the tickets stand", money)
+	}
+	unknown := BookingID{held.ID.Section, held.ID.No + 1000}
+	for range 20 { // whatever its pooled request was used for before
+		if err := b.e.Booking(unknown, caller(1, 9), patience, &out); !errors.Is(err, ErrUnavailable) {
+			t.Fatalf("P3: a booking that this memory does not have: %v", err)
+		}
+	}
+	over.Store(false)
+	if err := b.e.Refund(held.ID, operatorCaller(3, 1), patience, &out); err != nil || out.State != section.BookingRefunded {
+		t.Errorf("the refund under a lease: %v %v", err, out.State)
+	}
 }

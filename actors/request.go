@@ -56,6 +56,9 @@ func (r *Request) tell() {
 	r.done <- struct{}{}
 }
 
+// fromMemory says that no record in the log stands behind the answer: it changed nothing. A probe's changes are those it would have made.
+func (r *Request) fromMemory() bool { return r.read || r.probe || len(r.Decision.Changes) == 0 }
+
 // placedNow says that the answer is a hold that this very request placed.
 func (r *Request) placedNow() bool {
 	d := &r.Decision

@@ -189,7 +189,7 @@ func (s *Section) trusted(inc *incarnation) bool {
 
 // tell gives the slot back and hands the answer over; for a hold that was not newly placed, the buyer's reserved seats too.
 func (a *sectionActor) tell(r *Request) {
-	if r.Err == nil && len(r.Decision.Changes) == 0 && !a.host.trusted(a.inc) {
+	if r.Err == nil && r.fromMemory() && !a.host.trusted(a.inc) {
 		r.Err = ErrUnavailable
 	}
 	if r.reserved > 0 && (r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted || r.Decision.Outcome.Repeat) {
