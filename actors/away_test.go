@@ -90,6 +90,15 @@ func TestExpiryAfterTheStoreIsBack(t *testing.T) {
 	held := b.mustHold(caller(1, 1), "A-1-1")
 	refused, back := b.away()
 	<-refused // the expiry itself is what the store does not take
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for timeout := time.After(patience); b.section(0).serving.Load().nextExpiry.Load() != 0; { // until the section has heard so
+		select {
+		case <-tick.C:
+		case <-timeout:
+			t.Fatal("the section never doubts")
+		}
+	}
 	if b.letters(0)[0] != 'h' {
 		t.Error("P9: the map shows an end that is not durable")
 	}
