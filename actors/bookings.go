@@ -147,9 +147,15 @@ func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Du
 	got, err := e.act(section.BeginPayment, id, who, deadline, out)
 	switch {
 	case err != nil:
+		if mine && (errors.Is(err, ErrTimeout) || errors.Is(err, ErrUnavailable)) {
+			e.reconciler.Add(pid) // it may be paying by now, or soon, and nobody charges it: it must not stay so (P4, P6)
+		}
 		return err
 	case got.Rejection == section.AlreadyConfirmed:
 		return e.read(id, who, deadline, out)
+	case mine && got.Repeat && got.State == section.BookingPaying:
+		// Begun under this key by a call that ended before it knew, here or on the node before. Sent once or twice, it is one charge: its
+		// key is the booking.
 	case got.Rejection == section.PaymentInProgress || (got.Repeat && got.State == section.BookingPaying):
 		return e.join(id, who, done, mine, got.Repeat, deadline, out)
 	case got.Rejection != section.Accepted:

@@ -1,0 +1,44 @@
+package actors
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"holdfast/actors/checkout"
+	"holdfast/actors/section"
+)
+
+// TestPaymentBegunInDoubt (P4, P6): the record that begins a payment is undecided when its caller is told so, and lands later. Nobody has charged
+// it. Repeated under its key it is paid for, once; left alone the hold goes back to its buyer.
+func TestPaymentBegunInDoubt(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	again, left := b.mustHold(caller(1, 1), "A-1-1"), b.mustHold(caller(2, 1), "B-1-1")
+	_, back := b.away()
+	var out BookingView
+	for _, who := range []struct {
+		id     BookingID
+		caller Caller
+	}{{again.ID, caller(1, 2)}, {left.ID, caller(2, 2)}} {
+		if err := b.e.Confirm(who.id, who.caller, "tok_ok", 30*time.Millisecond, &out); !errors.Is(err, ErrTimeout) {
+			t.Fatalf("P3: while the store is away: %v", err)
+		}
+	}
+	back()
+	err := b.retry(func() error { return b.e.Confirm(again.ID, caller(1, 2), "tok_ok", patience, &out) })
+	if err != nil || out.State != section.BookingConfirmed || b.bank(again.ID) != checkout.Charged {
+		t.Errorf("P5: repeated under its key: %v, state %v, money %v", err, out.State, b.bank(again.ID))
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for timeout := time.After(patience); b.booking(left.ID).State != section.BookingHeld; {
+		select {
+		case <-tick.C:
+		case <-timeout:
+			t.Fatalf("P4: nobody came back for it, and it is still %v", b.booking(left.ID).State)
+		}
+	}
+	if money := b.bank(left.ID); money != checkout.NotFound {
+		t.Errorf("P6: not repeated, and charged all the same: %v", money)
+	}
+}
