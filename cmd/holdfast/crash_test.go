@@ -55,13 +55,23 @@ type process struct {
 
 func buildBinary(t *testing.T) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "holdfast")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput()
+	binary, err := theBinary()
 	if err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+		t.Fatal(err)
 	}
 	return binary
 }
+
+// binaryFolder is made and removed by TestMain.
+var binaryFolder string
+
+var theBinary = sync.OnceValues(func() (string, error) {
+	binary := filepath.Join(binaryFolder, "holdfast")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return binary, nil
+})
 
 func newProcess(t *testing.T, binary, flag, where string) *process {
 	t.Helper()

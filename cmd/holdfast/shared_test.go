@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,14 @@ import (
 	"holdfast/storage/sqlstore/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	var err error
+	if binaryFolder, err = os.MkdirTemp("", "holdfast-test-"); err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(binaryFolder) }()
+	pgtest.Main(m)
+}
 
 func sharedConfig(address string) *config {
 	c := testConfig("")
