@@ -254,6 +254,60 @@ func TestCommitterGroups(t *testing.T) {
 	}
 }
 
+// TestCommitterKeepsDoubtApart (P3): a record that goes alone shares its write with none, wherever in the queue it stands, and while it hangs
+// the others go on in another lane.
+func TestCommitterKeepsDoubtApart(t *testing.T) {
+	const doubtful = 5
+	begun, gate, hung := make(chan struct{}, 8), make(chan struct{}), make(chan struct{})
+	first := true
+	var mu sync.Mutex
+	c := NewCommitter(context.Background(), 2, 0, func(_ context.Context, appends []storage.Append) []error {
+		mu.Lock()
+		wait := first
+		first = false
+		mu.Unlock()
+		if wait { // until everything is queued
+			begun <- struct{}{}
+			<-gate
+		}
+		for i := range appends {
+			if appends[i].Section.Section == doubtful {
+				if len(appends) != 1 {
+					t.Errorf("it shares a write of %d", len(appends))
+				}
+				<-hung
+			}
+		}
+		return make([]error, len(appends))
+	}, nil)
+	var others sync.WaitGroup
+	var told atomic.Bool
+	record := func(no storage.SectionNo) *storage.Append {
+		return &storage.Append{Section: storage.SectionKey{Section: no}}
+	}
+	others.Add(1)
+	c.Send(record(0), func(error) { others.Done() })
+	<-begun
+	for no := range storage.SectionNo(10) {
+		if no == doubtful {
+			c.SendAlone(record(no), func(error) { told.Store(true) })
+			continue
+		}
+		others.Add(1)
+		c.Send(record(no), func(error) { others.Done() })
+	}
+	close(gate)
+	others.Wait()
+	if told.Load() {
+		t.Error("it was told before it was decided")
+	}
+	close(hung)
+	c.Close()
+	if !told.Load() {
+		t.Error("it was never told")
+	}
+}
+
 // TestCreateOnce: P5, one key makes one event, whatever became of the answer and whichever node is asked.
 func TestCreateOnce(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})

@@ -46,6 +46,7 @@ type Committer struct {
 }
 
 type commitJob struct {
+	alone  bool
 	append *storage.Append // owned by the section until done is called; its bytes do not change
 	done   func(error)     // must not block
 }
@@ -64,11 +65,17 @@ func NewCommitter(ctx context.Context, lanes, group int, commit func(context.Con
 }
 
 // Send queues one record. done is called exactly once, from another goroutine.
-func (c *Committer) Send(a *storage.Append, done func(error)) {
+func (c *Committer) Send(a *storage.Append, done func(error)) { c.send(commitJob{false, a, done}) }
+
+// SendAlone queues a record that is to share its write with no other: one that was sent before and was not decided. Whatever holds it up
+// would hold up its company too.
+func (c *Committer) SendAlone(a *storage.Append, done func(error)) { c.send(commitJob{true, a, done}) }
+
+func (c *Committer) send(j commitJob) {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
-		done(storage.ErrUnavailable)
+		j.done(storage.ErrUnavailable)
 		return
 	}
 	if len(c.queue) == cap(c.queue) && c.head > 0 { // reuse the spent front rather than grow
@@ -76,7 +83,7 @@ func (c *Committer) Send(a *storage.Append, done func(error)) {
 		clear(c.queue[rest:])
 		c.queue, c.head = c.queue[:rest], 0
 	}
-	c.queue = append(c.queue, commitJob{a, done})
+	c.queue = append(c.queue, j)
 	c.mu.Unlock()
 	c.signal()
 }
@@ -115,12 +122,18 @@ func (c *Committer) take(jobs []commitJob) []commitJob {
 	return nil
 }
 
-// front takes up to a group from the queue. The caller holds mu. When that is all of it the two slices change places, so that nothing is
+// front takes up to a group from the queue, and one that goes alone by itself. The caller holds mu. When that is all of it the two slices change places, so that nothing is
 // copied and nothing allocated.
 func (c *Committer) front(jobs []commitJob) []commitJob {
 	n := len(c.queue) - c.head
 	if c.group > 0 {
 		n = min(n, c.group)
+	}
+	for i, j := range c.queue[c.head : c.head+n] {
+		if j.alone {
+			n = max(i, 1)
+			break
+		}
 	}
 	switch {
 	case n == 0:

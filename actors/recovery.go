@@ -53,6 +53,9 @@ func claim(ctx context.Context, log storage.Log, key storage.SectionKey, who cla
 		if ctx.Err() != nil {
 			return storage.Tail{}, ctx.Err()
 		}
+		if attempt > 0 { // somebody claims as fast as we do, or the tail that is told is not the one there is
+			who.pause(ctx, resendDelay(int(min(attempt, 7))))
+		}
 	}
 }
 

@@ -213,7 +213,11 @@ func (a *sectionActor) flush() {
 	if a.resends == 0 {
 		a.sentUnder, _ = a.host.engine.cfg.Lease()
 	}
-	a.host.engine.committer.Send(&p.Append, func(err error) {
+	send := a.host.engine.committer.Send
+	if a.resends > 0 {
+		send = a.host.engine.committer.SendAlone
+	}
+	send(&p.Append, func(err error) {
 		a.completed.Store(&completion{batch, err})
 		a.root.Send(a.self, wakeUp{})
 	})

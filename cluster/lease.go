@@ -23,7 +23,7 @@ func (l *lease) renewed(sent, now time.Time, lapse time.Duration) lease {
 	next := lease{number: 1, until: sent.Add(lapse)}
 	switch {
 	case l == nil:
-	case !now.Before(l.until): // somebody may have seen the row stand still
+	case l.over(now): // somebody may have seen the row stand still
 		next.number, next.from = l.number+1, now.Add(lapse)
 	case l.from.IsZero():
 		next.number = l.number
@@ -35,4 +35,10 @@ func (l *lease) renewed(sent, now time.Time, lapse time.Duration) lease {
 	return next
 }
 
-func (l *lease) valid(now time.Time) bool { return now.Before(l.until) && l.from.IsZero() }
+func (l *lease) valid(now time.Time) bool { return !l.over(now) && l.from.IsZero() }
+
+// over looks at both clocks. The monotonic one stands still while a machine is suspended; the wall clock may be set, which costs a moment of
+// silence when it is set forward, and nothing when it is set back.
+func (l *lease) over(now time.Time) bool {
+	return !now.Before(l.until) || !now.Round(0).Before(l.until.Round(0))
+}

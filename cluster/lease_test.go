@@ -5,6 +5,22 @@ import (
 	"time"
 )
 
+// TestLeaseAfterASuspension (P3): the machine slept, its monotonic clock with it, and only the wall clock tells.
+func TestLeaseAfterASuspension(t *testing.T) {
+	start := time.Now()
+	first := (*lease)(nil).renewed(start, start, 2*time.Second)
+	if !first.valid(start.Add(time.Second)) {
+		t.Error("a second later it is valid")
+	}
+	woken := start.Round(0).Add(time.Hour) // a time without a monotonic reading is compared by the wall clock alone
+	if first.valid(woken) || first.over(start) {
+		t.Error("an hour later by the wall clock it is not")
+	}
+	if next := first.renewed(woken, woken, 2*time.Second); next.number != 2 || next.valid(woken) {
+		t.Errorf("the next beat gives number %d, valid %v", next.number, next.valid(woken))
+	}
+}
+
 // TestLease (P3): each line is one beat, in seconds since the start; Lapse is 2.
 func TestLease(t *testing.T) {
 	start := time.Now()

@@ -28,6 +28,7 @@ const (
 const (
 	stateUniqueViolation   = "23505"
 	stateSerialization     = "40001"
+	stateCancelled         = "57014" // somebody asked for it, or a time limit: the server is well
 	stateCompletionUnknown = "40003" // CockroachDB's "ambiguous result"
 	stateDeadlock          = "40P01"
 	stateCannotConnectNow  = "57P03" // starting up, shutting down: nothing was taken
@@ -90,7 +91,7 @@ func judgeState(state string) verdict {
 // silence tells whether the server's answer was none: nobody there, or nobody who can write.
 func silence(v verdict, err error) bool {
 	state := sqlState(err)
-	return v == unknown || v == refused && (state == "" || state == stateCannotConnectNow || state == stateReadOnly || state[:2] == "53")
+	return v == unknown && state != stateCancelled || v == refused && (state == "" || state == stateCannotConnectNow || state == stateReadOnly || state[:2] == "53")
 }
 
 var errClosed = errors.New("the store is closed")

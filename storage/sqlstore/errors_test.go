@@ -47,7 +47,7 @@ var endings = []ending{
 
 	{state: "40003", want: unknown, silent: true, why: "completion unknown: CockroachDB's own word for it"},
 	{state: "40002", want: unknown, silent: true, why: "never seen from either server: not known is unknown"},
-	{state: "57014", want: unknown, silent: true, why: "a cancelled statement may have been past its commit on CockroachDB"},
+	{state: "57014", want: unknown, why: "a cancelled statement may have been past its commit on CockroachDB; whoever cancelled it is there"},
 	{state: "57P01", want: unknown, silent: true, broken: true, why: "terminated, perhaps while it waited for its commit's replica"},
 	{state: "57P02", want: unknown, silent: true, broken: true, why: "crash shutdown: another backend died, ours may have committed"},
 	{state: "57P05", want: unknown, silent: true, broken: true, why: "idle session: said to whoever used the connection next"},

@@ -134,8 +134,9 @@ func configure(address string, o *Options) (*pgxpool.Config, error) {
 	parameters := config.ConnConfig.RuntimeParams
 	setDefault(parameters, "application_name", cmp.Or(o.Name, "holdfast"))
 	setDefault(parameters, "idle_in_transaction_session_timeout", idleInTransaction)
-	// The server gives up a little after the client has: a statement nobody waits for must not hold locks.
-	setDefault(parameters, "statement_timeout", fmt.Sprint((o.AttemptTimeout + 10*time.Second).Milliseconds()))
+	// The server gives up a little after the client has: a statement nobody waits for must not hold locks. An address or a role cannot
+	// shorten it: PostgreSQL would cut short a commit's wait for its standbys and call it a success.
+	parameters["statement_timeout"] = fmt.Sprint((o.AttemptTimeout + 10*time.Second).Milliseconds())
 	if o.Isolation != "" {
 		parameters["default_transaction_isolation"] = o.Isolation
 	}
@@ -179,6 +180,8 @@ func (s *Store) shape(config *pgxpool.Config) {
 	lanes, group := lanesPostgres, groupPostgres
 	if s.server.Cockroach {
 		lanes, group = lanesCockroach, groupCockroach
+		// Where a role has it on, every read of a tail would be seconds old.
+		config.ConnConfig.RuntimeParams["default_transaction_use_follower_reads"] = "off"
 	} else {
 		for name, value := range keepalives { // CockroachDB has a cluster setting for it, and probes by default
 			setDefault(config.ConnConfig.RuntimeParams, name, value)
