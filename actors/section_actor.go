@@ -167,6 +167,10 @@ func (a *sectionActor) settle() {
 	a.arm(next, holds)
 }
 
+// lapsePatience is how long after a hold's end, in milliseconds, a seat may still be refused because the log has not heard of the end. After
+// that whoever wants it waits for the log instead (P4 allows 100).
+const lapsePatience = 50
+
 // nextExpiry is the earliest end of a hold; all who ask the map hear of it. While an append is undecided they hear that the map cannot
 // be trusted: an end may be among what is not durable, and the section says 503 rather than "taken" (P3).
 func (a *sectionActor) nextExpiry() (next section.Instant, ok bool) {
@@ -174,6 +178,9 @@ func (a *sectionActor) nextExpiry() (next section.Instant, ok bool) {
 		next = math.MaxInt64
 	}
 	trusted := next
+	if end, ok := a.w.Lapsed(); ok {
+		trusted = min(trusted, end+lapsePatience)
+	}
 	if a.w.status != writerServing {
 		trusted = 0
 	}

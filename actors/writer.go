@@ -67,6 +67,7 @@ type Pending struct {
 	Changes int
 	// Snapshot, when not nil, is the state after this record: to be saved once the record is durable.
 	Snapshot *storage.Snapshot
+	lapsed   section.Instant // the earliest end among the holds whose lapse is in the record; 0: none is
 }
 
 func (p *Pending) reset() {
@@ -74,7 +75,7 @@ func (p *Pending) reset() {
 	p.Append.Sell, p.Append.Refund = p.Append.Sell[:0], p.Append.Refund[:0]
 	p.Delta.Changes = p.Delta.Changes[:0]
 	clear(p.answers)
-	p.answers, p.Changes, p.Snapshot = p.answers[:0], 0, nil
+	p.answers, p.Changes, p.Snapshot, p.lapsed = p.answers[:0], 0, nil, 0
 }
 
 // expiryChangesMax bounds the expiries of one command, so that a wave of lapsing holds is cut into records that leave room for
@@ -176,12 +177,27 @@ func (w *Writer) ExpireDue(now section.Instant) bool {
 // expire runs before every command, so that no answer ever depends on how late a timer is (P4). A wave longer than
 // expiryChangesMax goes on with the next command or tick; the core checks ends itself meanwhile.
 func (w *Writer) expire(at section.Instant) bool {
-	if end, ok := w.state.NextExpiry(); !ok || end > at {
+	end, ok := w.state.NextExpiry()
+	if !ok || end > at {
 		return true
 	}
 	c := section.Command{Kind: section.ExpireHolds, Max: expiryChangesMax, At: at, Operator: true}
 	w.state.Decide(&c, &w.expiry)
-	return w.apply(w.expiry.Changes, at) == nil
+	if w.apply(w.expiry.Changes, at) != nil {
+		return false
+	}
+	if w.gather.lapsed == 0 {
+		w.gather.lapsed = end
+	}
+	return true
+}
+
+// Lapsed is the earliest end of a hold that has lapsed in memory and not yet in the log.
+func (w *Writer) Lapsed() (end section.Instant, ok bool) {
+	if w.inflight != nil && w.inflight.lapsed != 0 {
+		return w.inflight.lapsed, true
+	}
+	return w.gather.lapsed, w.gather.lapsed != 0
 }
 
 // apply encodes the changes into the gathering record and only then applies them: all of them or, when the record is full, none.
