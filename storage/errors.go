@@ -9,8 +9,8 @@ import (
 
 // Conditions of a store. Match with errors.Is / errors.As; texts are for people.
 var (
-	ErrUnknown     = errors.New("storage: outcome unknown")         // re-send the same append until it answers
-	ErrUnavailable = errors.New("storage: not written: store down") // surely not written
+	ErrUnknown     = errors.New("storage: outcome unknown")                  // re-send the same append until it answers
+	ErrUnavailable = errors.New("storage: not done: refused or unreachable") // surely not written
 	ErrTicketTaken = errors.New("storage: ticket exists: second guard of no-oversell met")
 	ErrGap         = errors.New("storage: append does not continue the log")
 	ErrNotFound    = errors.New("storage: not found")

@@ -173,7 +173,13 @@ func (m *migrator) close(ctx context.Context) error {
 // missing are this build's steps that nobody took yet, in order. No table of steps means that none was taken.
 func (m *migrator) missing(ctx context.Context) ([]step, error) {
 	taken, err := collect(ctx, m.conn, pgx.RowTo[int64], sql("migrations_taken"))
-	if err != nil && sqlState(err) != stateUndefinedTable {
+	switch sqlState(err) {
+	case stateUndefinedTable:
+		err = nil
+	case stateInsufficientPrivilege:
+		return nil, fmt.Errorf("sqlstore: this role has no rights here; least_privilege.sql grants them: %w", err)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("sqlstore: schema steps: %w", err)
 	}
 	return slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return slices.Contains(taken, s.number) }), nil
@@ -286,14 +292,4 @@ func insistOnDurability(ctx context.Context, conn *pgx.Conn, config *pgx.ConnCon
 		logf("ALERT: the server runs with full_page_writes = off: a power loss there can tear pages of the log")
 	}
 	return nil
-}
-
-// redactParse makes an error of the address fit for a log. The library's own text masks passwords as well as it can, but an address that
-// does not parse has no known place for them; so only the name of a file that could not be read is passed on.
-func redactParse(err error) error {
-	if file, ok := errors.AsType[*fs.PathError](err); ok {
-		return file
-	}
-	return errors.New("expected postgres://user:password@host:port/database?sslmode=verify-full&sslrootcert=FILE, " +
-		"with what is special in user or password percent-encoded")
 }

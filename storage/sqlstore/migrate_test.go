@@ -112,15 +112,22 @@ func TestNoPasswordInTheErrorOfAnAddress(t *testing.T) {
 		"postgres://u:hunter2@host/d?sslmode=verify-full&sslrootcert=/nowhere/ca.pem",
 		"host=h password=hunter2 port=hunter2",
 		"password='hunter2",
+		"postgres://u:1/hunter2@127.0.0.1/d",
+		"postgres://u:1?hunter2@127.0.0.1/d",
+		"postgres://u:#hunter2@127.0.0.1/d",
+		"postgres://u:hunter2@host/d?password=hunter2&sslkey=/nowhere/key",
 	} {
 		_, err := Open(t.Context(), address, Options{})
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
-	_, err := Open(t.Context(), "postgres://u@host/d?sslmode=verify-full&sslrootcert=/nowhere/ca.pem", Options{})
-	if err == nil || !strings.Contains(err.Error(), "/nowhere/ca.pem") {
-		t.Errorf("a certificate file that is not there: %v", err)
+	for setting, says := range map[string]string{
+		"sslmode=verify-full&sslrootcert=/nowhere/ca.pem": "/nowhere/ca.pem", "sslmode=strange": "sslmode", "connect_timeout=soon": "connect_timeout",
+	} {
+		if _, err := Open(t.Context(), "postgres://u@host/d?"+setting, Options{}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: the error does not name what is wrong: %v", setting, err)
+		}
 	}
 }
 

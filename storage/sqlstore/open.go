@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -123,9 +122,9 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 
 // configure reads the address and adds what the store needs on every connection.
 func configure(address string, o *Options) (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(address)
+	config, err := parseAddress(address)
 	if err != nil {
-		return nil, fmt.Errorf("sqlstore: the store's address is no postgres:// URL: %w", redactParse(err))
+		return nil, fmt.Errorf("sqlstore: the store's address: %w", err)
 	}
 	o.AttemptTimeout = cmp.Or(o.AttemptTimeout, attemptTimeoutDefault)
 	if o.Logf == nil {
@@ -208,21 +207,4 @@ func (s *Store) Close() error {
 		s.pool.Close()
 	}
 	return nil
-}
-
-// Redacted is an address fit for a log: without its passwords, wherever in a URL they stand. Of an address in another form only
-// that much is told.
-func Redacted(address string) string {
-	parsed, err := url.Parse(address)
-	if err != nil || parsed.Scheme == "" || parsed.Host == "" && parsed.Path == "" {
-		return "(an address that is no postgres:// URL)"
-	}
-	query := parsed.Query()
-	for _, name := range []string{"password", "sslpassword"} {
-		if query.Has(name) {
-			query.Set(name, "xxxxx")
-			parsed.RawQuery = query.Encode()
-		}
-	}
-	return parsed.Redacted()
 }
