@@ -26,9 +26,12 @@
 //
 // Fenced, store error, panic: the section dies (Writer.Stop), everybody waiting hears "unavailable, repeat with the same key", and
 // a new incarnation claims the log with a higher epoch and loads what is really there: after a fence only for a request that comes
-// after a rest, and only if Config.MayClaim agrees, so that two nodes never take a section from each other by themselves. Unknown outcome: the same bytes are sent
-// again until the log answers; meanwhile the section refuses. Damaged or lost data, or the tickets guard met: the section is condemned until
-// a restart. The states are in lifecycle.go.
+// after a rest, and only if Config.MayClaim agrees, so that two nodes never take a section from each other by themselves.
+// Unknown outcome, or nobody there to take it: the same bytes are sent again, in a write of their own, until the log answers; meanwhile
+// the section refuses. Damaged or lost data, or the tickets guard met: the section is condemned until a restart. The states are in lifecycle.go.
+//
+// On a store that other nodes use too, a section's memory is no answer by itself: whatever writes nothing (a read, most refusals) is answered
+// only under a valid Config.Lease, and after a pause or an outage only once the section has looked where its log ends.
 //
 // # Across sections
 //

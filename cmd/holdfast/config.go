@@ -26,10 +26,10 @@ type config struct {
 	// into HOLDFAST_STORE, a settings file or a password file (?passfile=). Without sslmode=verify-full anybody on the way can read and
 	// write everything. A second node on the same database stands by, and takes over when the first has gone.
 	Store string `help:"Database instead of --data: postgres://USER@HOST/NAME?sslmode=verify-full. Keep passwords in HOLDFAST_STORE or a passfile." placeholder:"URL" group:"Where"`
-	// StoreConnections is how many appends are under way in the database at once, each on a connection of its own. Default 0: what suits the kind of
-	// server. More do not make a commit faster, they queue where nobody sees it; fewer leave the server idle between commits. The
-	// server must admit this many and some more from each node.
-	StoreConnections int `help:"Appends under way in the database at once; 0 means as many as suit the server (${default})." default:"0" placeholder:"N" group:"Where"`
+	// StoreConnections is how many append statements are under way in the database at once, each on a connection of its own. Default 0: 2 on
+	// PostgreSQL, where more make each merged statement smaller and dearer, and 32 on CockroachDB, where more queue where nobody sees it; fewer
+	// leave the server idle between commits. The server must admit this many and 8 more from each node.
+	StoreConnections int `help:"Append statements under way in the database at once; 8 connections more are for the rest. 0 means 2 on PostgreSQL, 32 on CockroachDB (${default})." default:"0" placeholder:"N" group:"Where"`
 	// StoreTimeout is how long one sending of a statement may take before its outcome counts as unknown and it is sent again. Default 2s. Shorter
 	// turns a slow commit into doubt, and doubt into refusals; longer keeps buyers waiting on a connection that is dead.
 	StoreTimeout time.Duration `help:"Longest wait for the database to answer one statement (${default})." default:"2s" placeholder:"DURATION" group:"Where"`

@@ -35,7 +35,8 @@ func (copyCommand) Help() string {
       And back: a folder that has the beginning of it already gets the rest.
 
 Copies every log record by record with the same hashes, tickets, snapshots, events with their venues, the secret behind ticket codes, and
-the sandbox's payments; then reads all of it back from the target and compares. Both sides must be stopped.
+the sandbox's payments; then reads all of it back from the target and compares. Both sides must be stopped. HOLDFAST_FROM and HOLDFAST_TO
+keep a password out of the list of processes.
 
 Interrupted, it is run again and goes on where it stopped. A finished copy run again is verified again, and nothing is written. A
 target that has anything else in the place of what would come is refused before anything is written; other events may be there.

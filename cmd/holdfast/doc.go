@@ -6,6 +6,7 @@
 //	holdfast audit      reads stopped data, or a database while it is sold from, and verifies it: 0 clean, 1 findings, 2 could not run
 //	holdfast copy       moves everything from one store to another and verifies it by hash; interrupted, it is run again
 //	holdfast migrate    brings a database's schema up to what this build needs
+//	holdfast views      keeps tables for people beside the logs in a database
 //
 //	                 ┌─────────────────────────── Node ───────────────────────────┐
 //	                 │ pebblestore ◀──┐                                           │

@@ -60,7 +60,7 @@ COMMIT;
 ALTER TABLE section_log CONFIGURE ZONE USING gc.ttlseconds = 90000;
 ALTER TABLE tickets CONFIGURE ZONE USING gc.ttlseconds = 90000;
 
--- Snapshots and heartbeats are nothing but replacements: a heartbeat a second leaves 14,400 dead versions of a row in four hours, and reading
+-- Snapshots and heartbeats are nothing but replacements: two heartbeats a second leave 28,800 dead versions of a row in four hours, and reading
 -- the row means stepping over them. An audit reads snapshots at its instant: the hour is what it may take.
 ALTER TABLE snapshots CONFIGURE ZONE USING gc.ttlseconds = 3600;
 ALTER TABLE snapshot_parts CONFIGURE ZONE USING gc.ttlseconds = 3600;

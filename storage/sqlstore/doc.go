@@ -7,7 +7,7 @@
 //	     ▼ yes: no read
 //	groups: PostgreSQL, up to 64 records in one INSERT; CockroachDB, one record, one row, one phase
 //	     ▼
-//	lanes ─────────── a bounded number of statements under way ── connections of their own ──┐
+//	lanes ─────────── 2 statements under way on PostgreSQL, 32 on CockroachDB ───────────────┐
 //	     ▼                                                                                   ▼
 //	┌── INSERT … section_log (shard, event, section, seq) [+ tickets] ──┐            ┌── 8 connections ──┐
 //	│  landed     durable: answer nil, remember the tail               │            └───────────────────┘
@@ -41,8 +41,9 @@
 //
 // A commit on PostgreSQL waits for a sync of the one write-ahead log and costs the server far more processor time than the row does, so records
 // of several sections that wait for a lane share a statement; the primary key guards each row all the same, and when one of them meets
-// it, each is sent alone. On CockroachDB such a statement would span ranges and lose the one-phase commit, so there each record goes
-// alone, many at a time. How this measures: bench/RESULTS.md.
+// it, each is sent alone. A record whose outcome was unknown comes again by itself (actors.Committer), so that what holds it up holds
+// up no other. On CockroachDB such a statement would span ranges and lose the one-phase commit, so there each record goes alone, many at
+// a time. How this measures: bench/RESULTS.md.
 //
 // # What was rejected
 //
