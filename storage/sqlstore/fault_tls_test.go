@@ -121,7 +121,7 @@ func TestVerifyFull(t *testing.T) {
 		{"another name", withTLS(t, strings.Replace(address, "127.0.0.1", "localhost", 1), "verify-full", ours.rootFile), "localhost"},
 		{"no TLS", withTLS(t, address, "disable", ""), "no encryption"},
 		{"no such root", withTLS(t, address, "verify-full", ours.rootFile+".gone"), "root.crt.gone"},
-		{"no such mode", withTLS(t, address, "verify-fully", ours.rootFile), "sslmode=verify-full"},
+		{"no such mode", withTLS(t, address, "verify-fully", ours.rootFile), "sslmode is invalid"},
 	} {
 		t.Run(c.name, func(t *testing.T) { refusesToOpen(t, c.address, c.why) })
 	}
