@@ -114,6 +114,8 @@ func (c *config) checkWhere() error {
 		return errors.New("--data DIR or --store URL is needed: where bookings are kept")
 	case c.Data != "" && c.Store != "":
 		return errors.New("--data and --store exclude each other: bookings are kept in one place (is HOLDFAST_STORE or HOLDFAST_DATA set?)")
+	case strings.Contains(c.Data, "://"):
+		return errors.New("--data is a folder of this machine; a database's address goes into --store")
 	case c.Store != "" && !strings.HasPrefix(c.Store, "postgres://") && !strings.HasPrefix(c.Store, "postgresql://"):
 		return errors.New("--store must begin with postgres://, for PostgreSQL and CockroachDB alike")
 	case c.StoreConnections < 0:

@@ -96,6 +96,7 @@ func TestServeSaysWhatCannotWork(t *testing.T) {
 		{"a database by its other name", []string{"--store", "postgresql://holdfast@db/holdfast", "--dev-auth"}, ""},
 		{"demonstration on a database", []string{"--store", "postgres://db/holdfast", "--demo"}, ""},
 		{"two places", []string{"--store", "postgres://db/holdfast", "--data", "d", "--dev-auth"}, "exclude each other: bookings are kept in one place"},
+		{"a database in the place of a folder", []string{"--data", "postgres://u:p@db/holdfast", "--dev-auth"}, "goes into --store"},
 		{"another kind of store", []string{"--store", "mysql://x", "--dev-auth"}, "must begin with postgres://"},
 		{"no connections", []string{"--store", "postgres://db/h", "--dev-auth", "--store-connections", "-1"}, "--store-connections"},
 		{"no time for the database", []string{"--store", "postgres://db/h", "--dev-auth", "--store-timeout", "1ms"}, "--store-timeout"},
