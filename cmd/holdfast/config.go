@@ -92,7 +92,7 @@ func (c *config) check() error {
 		{"--redis", c.Redis, "this build has no shared waiting room"},
 	} {
 		if absent.value != "" {
-			return fmt.Errorf("%s %s: %w: %s", absent.flag, absent.value, errNotInBuild, absent.instead)
+			return fmt.Errorf("%s: %w: %s", absent.flag, errNotInBuild, absent.instead) // the value may hold a password
 		}
 	}
 	if err := c.checkWhere(); err != nil {

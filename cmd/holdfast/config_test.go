@@ -135,6 +135,11 @@ func TestAddressesAreNeverRepeated(t *testing.T) {
 			t.Errorf("%s: %d %s", address, code, out)
 		}
 	}
+	for _, args := range [][]string{{"--redis", "redis://u:geheim@db"}, {"--data", "postgres://u:geheim@db/x"}} {
+		if code, out := tool(t, append([]string{"serve", "--dev-auth", "--listen", "127.0.0.1:0"}, args...)...); code != exitFailed || strings.Contains(out, "heim") {
+			t.Errorf("%v: %d %s", args, code, out)
+		}
+	}
 }
 
 func TestTheDatabaseMayComeFromTheEnvironment(t *testing.T) {
