@@ -154,9 +154,14 @@ func (h *Heart) see(rows []storage.NodeBeat, began time.Time) (freed bool, old [
 // renew takes the lease that a beat sent then, and landed by now, has earned, and tells whether it has a new number.
 func (h *Heart) renew(sent, now time.Time) (renumbered bool) {
 	old := h.lease.Load()
-	next := old.renewed(sent, now, h.cfg.Lapse)
+	next := old.renewed(sent, now, h.cfg.Lapse, h.Others() == 0)
 	h.lease.Store(&next)
-	return old != nil && next.number != old.number
+	renumbered = old != nil && next.number != old.number
+	if renumbered && old.from.IsZero() {
+		h.cfg.Logger.Warn("this node did not show itself for so long that others may have taken its sections: they are checked before they answer from memory",
+			"silent", now.Sub(old.until.Add(-h.cfg.Lapse)).Round(time.Millisecond), "others", h.Others())
+	}
+	return renumbered
 }
 
 // Lease tells whether this node may trust what it remembers without asking the log. It may while nobody can have seen its row stand still

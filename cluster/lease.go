@@ -8,7 +8,8 @@ import "time"
 //	number 1 ──────────► until ···(paused)··· beat lands ──► number 2, on probation ──Lapse──► number 3, valid
 //	valid                  not valid                         not valid                         valid
 //
-// After a lapse there is a time of probation, because an heir that judged before it saw the new beat may still be claiming.
+// After a lapse there is a time of probation, because an heir that judged before it saw the new beat may still be claiming. A node that
+// finds itself alone after its beat has no heir, and whoever comes later sees the beat: then to look at the logs once is enough.
 //
 // What it does not promise: an heir's claim that takes longer than Lapse from its judgement to the log can still land behind the back of a
 // reader. That can cost somebody an outdated "no", never a seat: grants are the log's.
@@ -18,13 +19,17 @@ type lease struct {
 	from   time.Time // zero: no probation
 }
 
-// renewed is the lease after a beat that was sent then and has landed by now. l may be nil: the first one.
-func (l *lease) renewed(sent, now time.Time, lapse time.Duration) lease {
+// renewed is the lease after a beat that was sent then and has landed by now; alone says that no other living node's row was there
+// afterwards. l may be nil: the first one.
+func (l *lease) renewed(sent, now time.Time, lapse time.Duration, alone bool) lease {
 	next := lease{number: 1, until: sent.Add(lapse)}
 	switch {
 	case l == nil:
 	case l.over(now): // somebody may have seen the row stand still
-		next.number, next.from = l.number+1, now.Add(lapse)
+		next.number = l.number + 1
+		if !alone {
+			next.from = now.Add(lapse)
+		}
 	case l.from.IsZero():
 		next.number = l.number
 	case now.Before(l.from):

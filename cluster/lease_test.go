@@ -8,7 +8,7 @@ import (
 // TestLeaseAfterASuspension (P3): the machine slept, its monotonic clock with it, and only the wall clock tells.
 func TestLeaseAfterASuspension(t *testing.T) {
 	start := time.Now()
-	first := (*lease)(nil).renewed(start, start, 2*time.Second)
+	first := (*lease)(nil).renewed(start, start, 2*time.Second, false)
 	if !first.valid(start.Add(time.Second)) {
 		t.Error("a second later it is valid")
 	}
@@ -16,7 +16,7 @@ func TestLeaseAfterASuspension(t *testing.T) {
 	if first.valid(woken) || first.over(start) {
 		t.Error("an hour later by the wall clock it is not")
 	}
-	if next := first.renewed(woken, woken, 2*time.Second); next.number != 2 || next.valid(woken) {
+	if next := first.renewed(woken, woken, 2*time.Second, false); next.number != 2 || next.valid(woken) {
 		t.Errorf("the next beat gives number %d, valid %v", next.number, next.valid(woken))
 	}
 }
@@ -46,10 +46,20 @@ func TestLease(t *testing.T) {
 		{15.0, 15.8, 5, 15.85, false, "anew"},
 		{16.2, 16.3, 6, 16.4, true, "until it has been in time for long enough"},
 	} {
-		next := l.renewed(at(step.sent), at(step.landed), 2*time.Second)
+		next := l.renewed(at(step.sent), at(step.landed), 2*time.Second, false)
 		l = &next
 		if l.number != step.number || l.valid(at(step.validAt)) != step.valid {
 			t.Errorf("%s: number %d, valid %v at %v; want %d, %v", step.why, l.number, l.valid(at(step.validAt)), step.validAt, step.number, step.valid)
 		}
+	}
+}
+
+// TestLeaseOfANodeAlone: nobody can be claiming, so what it remembers is checked once and no time is lost.
+func TestLeaseOfANodeAlone(t *testing.T) {
+	start := time.Now()
+	first := (*lease)(nil).renewed(start, start, 2*time.Second, true)
+	later := start.Add(9 * time.Second)
+	if next := first.renewed(later, later, 2*time.Second, true); next.number != 2 || !next.valid(later) {
+		t.Errorf("after a lapse: number %d, valid %v", next.number, next.valid(later))
 	}
 }

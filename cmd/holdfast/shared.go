@@ -25,6 +25,9 @@ func (n *Node) openShared(ctx context.Context, c *config, config *actors.Config)
 	n.store, n.sql, n.payments = store, store, sandbox.OpenShared(store)
 	lanes, group := store.Shape()
 	n.log.Info("database", "address", sqlstore.Redacted(c.Store), "server", store.Server().Version, "connections", lanes, "records_per_write", group)
+	if sqlstore.Exposed(c.Store) {
+		n.log.Warn("the database is on another machine and its certificate is not checked: whoever stands between can change what is sold; use sslmode=verify-full")
+	}
 	n.heart, err = cluster.Start(ctx, cluster.Config{
 		Nodes: store, Writer: config.Writer, Name: config.Name, Logger: n.log, Freed: n.inherit, Overslept: n.doubt,
 	})

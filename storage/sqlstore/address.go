@@ -1,9 +1,12 @@
 package sqlstore
 
 import (
+	"crypto/tls"
 	"errors"
 	"io/fs"
+	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -43,6 +46,23 @@ func readURL(address string) *url.URL {
 		return nil
 	}
 	return parsed
+}
+
+// Exposed tells whether somebody between here and the server could read and change what is sent: it is on another machine, and less than
+// sslmode=verify-full was asked for.
+func Exposed(address string) bool {
+	config, err := parseAddress(address)
+	if err != nil {
+		return false // Open says what is wrong
+	}
+	open := func(host string, tls *tls.Config) bool { return !local(host) && (tls == nil || tls.InsecureSkipVerify) }
+	return open(config.ConnConfig.Host, config.ConnConfig.TLSConfig) ||
+		slices.ContainsFunc(config.ConnConfig.Fallbacks, func(f *pgconn.FallbackConfig) bool { return open(f.Host, f.TLSConfig) })
+}
+
+func local(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "" || strings.HasPrefix(host, "/") || host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Redacted is an address fit for a log: without its passwords, wherever in a URL they stand. Of an address in another form only

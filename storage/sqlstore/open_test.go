@@ -19,3 +19,22 @@ func TestRedactedNeverTellsAPassword(t *testing.T) {
 		t.Errorf("an address without a password is told as %s", got)
 	}
 }
+
+func TestExposedIsLessThanVerifyFullToAnotherMachine(t *testing.T) {
+	for address, want := range map[string]bool{
+		"postgres://holdfast@db.example/seats":                                  true, // prefer: encrypted, or not
+		"postgres://holdfast@db.example/seats?sslmode=disable":                  true,
+		"postgres://holdfast@db.example/seats?sslmode=require":                  true,
+		"postgres://holdfast@db.example/seats?sslmode=verify-full":              false,
+		"postgres://holdfast@127.0.0.1,db.example/seats?sslmode=disable":        true,
+		"postgres://holdfast@127.0.0.1/seats?sslmode=disable":                   false,
+		"postgres://holdfast@localhost/seats":                                   false,
+		"postgres:///seats?host=/var/run/postgresql":                            false,
+		"postgres://holdfast@[::1]:5432,[::1]:5433/seats?sslmode=disable":       false,
+		"postgres://holdfast@one.example,two.example/seats?sslmode=verify-full": false,
+	} {
+		if got := Exposed(address); got != want {
+			t.Errorf("%s: %v, want %v", address, got, want)
+		}
+	}
+}
