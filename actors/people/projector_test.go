@@ -63,7 +63,7 @@ func open(t testing.TB, address string, o sqlstore.Options) *sqlstore.Store {
 
 func newHouse(t testing.TB, records int) *house {
 	t.Helper()
-	h := &house{t: t, address: pgtest.Shared(t).Database(t), written: map[storage.SectionKey][]storage.Entry{}}
+	h := &house{t: t, address: pgtest.Database(t), written: map[storage.SectionKey][]storage.Entry{}}
 	h.store = open(t, h.address, sqlstore.Options{Migrate: true, AttemptTimeout: 30 * time.Second})
 	h.event, h.plan = newEvent(t)
 	if err := h.store.CreateEvent(t.Context(), h.event, h.plan.Encode()); err != nil {

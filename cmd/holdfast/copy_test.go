@@ -74,7 +74,7 @@ func tails(t *testing.T, data string) map[storage.SectionKey]storage.Tail {
 // TestMovingHouse (P2, P6, P10): from the embedded store to a database and back, interrupted each way, with the money; audits are clean
 // everywhere, hashes equal, and a server goes on selling from the copy.
 func TestMovingHouse(t *testing.T) {
-	address := pgtest.Shared(t).Database(t)
+	address := pgtest.Database(t)
 	home, sales := soldOut(t)
 	away := filepath.Join(t.TempDir(), "away")
 	for _, move := range [][2]string{{"pebble:" + home, address}, {address, "pebble:" + away}} {

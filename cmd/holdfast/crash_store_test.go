@@ -54,7 +54,7 @@ func chargedIn(t *testing.T, address string) map[string]bool {
 
 // TestKillNineOnADatabase guards P1, P2, P5, P6 and P10 when the process is killed and the database is not.
 func TestKillNineOnADatabase(t *testing.T) {
-	p := newProcess(t, buildBinary(t), "--store", pgtest.Shared(t).Database(t))
+	p := newProcess(t, buildBinary(t), "--store", pgtest.Database(t))
 	told := p.killedUnderLoad(storeKills)
 	told.check(t, p, chargedIn(t, p.where[1]))
 }
@@ -106,7 +106,7 @@ func (p *process) metric(name string) float64 {
 // TestStoreProcessAsleepIsFenced guards P1, P3 and P10 where a lease would fail: the owner is stopped past its heartbeat, another process takes over and
 // sells, the owner wakes and believes that it still owns everything. Buyers use both doors all the time.
 func TestStoreProcessAsleepIsFenced(t *testing.T) {
-	binary, address := buildBinary(t), pgtest.Shared(t).Database(t)
+	binary, address := buildBinary(t), pgtest.Database(t)
 	owner, heir := newProcess(t, binary, "--store", address), newProcess(t, binary, "--store", address)
 	if err := owner.start(); err != nil {
 		t.Fatal(err)

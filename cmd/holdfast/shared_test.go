@@ -105,7 +105,7 @@ func eventually(t *testing.T, what string, right func() bool) time.Duration {
 
 // TestNodeOnADatabase sells over HTTP, restarts without a wait, and finds what it told (P2, P5, P6).
 func TestNodeOnADatabase(t *testing.T) {
-	address := pgtest.Shared(t).Database(t)
+	address := pgtest.Database(t)
 	node := openShared(t, address)
 	event := importOn(t, node)
 	held := hold(t, node, event, "alice", "A-1-1", "A-1-2")
@@ -138,7 +138,7 @@ func TestNodeOnADatabase(t *testing.T) {
 
 // TestLosersCostNoStatements: P7. Heartbeats and looks at the catalog go on meanwhile, and are few.
 func TestLosersCostNoStatements(t *testing.T) {
-	node := openShared(t, pgtest.Shared(t).Database(t))
+	node := openShared(t, pgtest.Database(t))
 	defer closeNode(t, node)
 	event := importOn(t, node)
 	if first := hold(t, node, event, "winner", "A-1-1"); first.status != http.StatusCreated {
@@ -163,7 +163,7 @@ func TestLosersCostNoStatements(t *testing.T) {
 
 // TestTwoNodesOnOneDatabase: the second takes nothing from the first while that lives, and everything when it has gone (P1, P2, P3).
 func TestTwoNodesOnOneDatabase(t *testing.T) {
-	address := pgtest.Shared(t).Database(t)
+	address := pgtest.Database(t)
 	first := openShared(t, address)
 	event := importOn(t, first)
 	held := hold(t, first, event, "alice", "A-1-1")
@@ -247,7 +247,7 @@ func TestStartWithoutADatabase(t *testing.T) {
 }
 
 func TestMigrateCommand(t *testing.T) {
-	address := pgtest.Shared(t).Database(t)
+	address := pgtest.Database(t)
 	config := sharedConfig(address)
 	config.Migrate = false
 	if _, err := Open(t.Context(), config, quietLog()); err == nil || !strings.Contains(err.Error(), "schema") {
