@@ -93,7 +93,7 @@ test: go-version packages vet ## everything: vet, all tests with the race detect
 .PHONY: test-cockroach
 test-cockroach: go-version ## the complete suite on a real CockroachDB: HOLDFAST_TEST_CRDB_URL=postgres://…, or a cockroach binary on PATH
 	$(GO) test -v -count=1 -timeout 30m -run '^TestCockroach$$' ./storage/sqlstore
-	@if [ -n "$$HOLDFAST_TEST_CRDB_URL" ]; then \
+	@if [ -n "$${HOLDFAST_TEST_CRDB_URL:-}" ]; then \
 	  $(GO) test -v -count=1 -timeout 30m -run '$(COCKROACH_TOO)' ./cmd/holdfast ./actors/people; \
 	else \
 	  echo "SKIPPED on CockroachDB too, without HOLDFAST_TEST_CRDB_URL: whole processes killed and put to sleep, standby, copies, views"; \
