@@ -176,3 +176,16 @@ func TestShortKeysAreRefused(t *testing.T) {
 		t.Errorf("%q, %v", secret, err)
 	}
 }
+
+func TestAStrayAddressIsToldWithoutItsPassword(t *testing.T) {
+	for _, args := range [][]string{
+		{"serve", "postgres://holdfast:s3cret@db.example/seats"},
+		{"views", "--strange=postgres://holdfast:s3cret@db.example/seats"},
+		{"postgres://holdfast:s3cret@db.example/seats?sslmode=verify-full"},
+		{"copy", "--from", "pebble:x", "postgres://db.example/seats?password=s3cret"},
+	} {
+		if code, out := tool(t, args...); code != exitFailed || strings.Contains(out, "s3cret") {
+			t.Errorf("%q: %d %s", args, code, out)
+		}
+	}
+}

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"holdfast/storage/sqlstore"
 )
 
 // Exit codes, part of the tool's promise to scripts.
@@ -56,7 +59,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	if ended { // help was asked for, and printed
 		return exited
 	}
-	if err == nil {
+	if err != nil {
+		err = errors.New(withoutPasswords(err.Error(), args))
+	} else {
 		err = parsed.Run(&console{ctx: ctx, out: out, err: errs})
 	}
 	switch {
@@ -67,6 +72,19 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	}
 	fmt.Fprintln(errs, "holdfast:", err)
 	return exitFailed
+}
+
+// withoutPasswords is for what the parser says of an argument it has no use for: it may be a database's address.
+func withoutPasswords(text string, args []string) string {
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "-") {
+			_, arg, _ = strings.Cut(arg, "=")
+		}
+		if strings.Contains(arg, "://") {
+			text = strings.ReplaceAll(text, arg, sqlstore.Redacted(arg))
+		}
+	}
+	return text
 }
 
 func newParser(into *commands, out, errs io.Writer, exit func(int)) (*kong.Kong, error) {
