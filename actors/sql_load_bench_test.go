@@ -122,8 +122,8 @@ func benchStore(b *testing.B) *sqlstore.Store {
 }
 
 // BenchmarkSQLLoad is what a section of 5,000 seats with 100,000 changes behind it, all under keys that are still remembered, takes to
-// load from a SQL server: its snapshot and the records after it. Left behind by a crash at the worst moment, just before the next snapshot,
-// and by an end in good order, which leaves a snapshot of everything.
+// load from a SQL server: its snapshot and the records after it. Left behind by a crash, with the newest snapshot that the writer's own rule
+// had made by then, and by an end in good order, which leaves a snapshot of everything.
 func BenchmarkSQLLoad(b *testing.B) {
 	store := benchStore(b)
 	header, v := pastEvent(b, store, 2, 100)

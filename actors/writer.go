@@ -319,7 +319,7 @@ const snapshotChangesMin = 20_000
 
 // snapshotBytesPerChange makes the distance between snapshots grow with their size, so that writing them stays a constant
 // share of writing the log: a snapshot of n bytes is followed by at least n/snapshotBytesPerChange changes.
-const snapshotBytesPerChange = 32
+const snapshotBytesPerChange = 64
 
 // snapshot takes the state exactly at p's record: after sealing it, before the next one gathers anything.
 func (w *Writer) snapshot(p *Pending) {
