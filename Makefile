@@ -24,9 +24,6 @@ RACE_PKGS   = $(shell $(GO) list $(PKGS) | grep -v -E '/api/web$$')
 # not see the .sql files outside of that module, hence -count=1 where it is run.
 GRAMMAR := storage/sqlstore/grammar
 
-# Beyond the store's own suite: tests of the whole that hold on either kind of server.
-COCKROACH_TOO := KillNineOnADatabase|StoreProcessAsleep|NodeOnADatabase|LosersCostNo|TwoNodesOn|MigrateCommand|MovingHouse|ViewsAreTheCores|DroppedAndRebuilt|ManyProjectors|KilledAnywhere
-
 # What the tests need besides Go. Only what is missing is installed; sudo only when not root.
 # command:package. Debian keeps a PostgreSQL server's programs off PATH, in a folder for each version.
 DEBIAN_PACKAGES := chromium:chromium postgres:postgresql
@@ -93,11 +90,6 @@ test: go-version packages vet ## everything: vet, all tests with the race detect
 .PHONY: test-cockroach
 test-cockroach: go-version ## the complete suite on a real CockroachDB: HOLDFAST_TEST_CRDB_URL=postgres://…, or a cockroach binary on PATH
 	$(GO) test -v -count=1 -timeout 30m -run '^TestCockroach$$' ./storage/sqlstore
-	@if [ -n "$${HOLDFAST_TEST_CRDB_URL:-}" ]; then \
-	  $(GO) test -v -count=1 -timeout 30m -run '$(COCKROACH_TOO)' ./cmd/holdfast ./actors/people; \
-	else \
-	  echo "SKIPPED on CockroachDB too, without HOLDFAST_TEST_CRDB_URL: whole processes killed and put to sleep, standby, copies, views"; \
-	fi
 
 .PHONY: grammar
 grammar: go-version ## every SQL statement of the store, read by CockroachDB's own grammar

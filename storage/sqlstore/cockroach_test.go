@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/cockroachdb/cockroach-go/v2/testserver"
@@ -13,11 +14,12 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/storage"
+	"holdfast/storage/sqlstore/pgtest"
 )
 
 // Where the tests find a CockroachDB. A URL names one node, a role that may create databases, and any database that is there.
 const (
-	cockroachURL    = "HOLDFAST_TEST_CRDB_URL"
+	cockroachURL    = pgtest.ElsewhereURL
 	cockroachBinary = "HOLDFAST_COCKROACH_BINARY"
 )
 
@@ -26,7 +28,8 @@ const suiteDatabase = "holdfast_suite"
 
 // TestCockroach is the complete suite on a real CockroachDB.
 func TestCockroach(t *testing.T) {
-	address := cockroachDatabase(t)
+	server := cockroachServer(t)
+	address := cockroachDatabase(t, server)
 	if s := openAt(t, address, Options{}); !s.Server().Cockroach {
 		t.Fatalf("%s says it is %s", Redacted(address), s.Server().Version)
 	}
@@ -39,15 +42,38 @@ func TestCockroach(t *testing.T) {
 			t.Run("injected_retries", func(t *testing.T) { injectedRetries(t, address, o) })
 		})
 	}
+	t.Run("the_whole", func(t *testing.T) { wholeOn(t, server) })
 }
 
-// cockroachDatabase gives the address of an empty database on a real CockroachDB, or skips.
-func cockroachDatabase(t *testing.T) string {
-	t.Helper()
-	server := os.Getenv(cockroachURL)
-	if server == "" {
-		server = startCockroach(t)
+// wholeTests are the tests beyond this package that hold on either kind of server: processes killed and put to sleep, standby, copies, views.
+const (
+	wholeTests = "KillNineOnADatabase|StoreProcessAsleep|NodeOnADatabase|LosersCostNo|TwoNodesOn|MigrateCommand|MovingHouse|" +
+		"ViewsAreTheCores|DroppedAndRebuilt|ManyProjectors|KilledAnywhere"
+	wholePackages = 2
+)
+
+// wholeOn runs them on the server, each in databases of its own.
+func wholeOn(t *testing.T, server string) {
+	run := exec.CommandContext(t.Context(), "go", "test", "-v", "-count=1", "-run", wholeTests, "holdfast/cmd/holdfast", "holdfast/actors/people")
+	run.Env = append(os.Environ(), cockroachURL+"="+server)
+	out, err := run.CombinedOutput()
+	if ran := strings.Count(string(out), "\nok  "); err != nil || ran != wholePackages || strings.Contains(string(out), "no tests to run") {
+		t.Fatalf("%d of %d packages: %v\n%s", ran, wholePackages, err, out)
 	}
+}
+
+// cockroachServer gives the address of a real CockroachDB, or skips.
+func cockroachServer(t *testing.T) string {
+	t.Helper()
+	if server := os.Getenv(cockroachURL); server != "" {
+		return server
+	}
+	return startCockroach(t)
+}
+
+// cockroachDatabase makes an empty database there and gives its address.
+func cockroachDatabase(t *testing.T, server string) string {
+	t.Helper()
 	behind(t, server, testSQL("drop_database_cockroach"))
 	behind(t, server, testSQL("create_database_cockroach"))
 	t.Cleanup(func() { behind(t, server, testSQL("drop_database_cockroach")) })
@@ -117,23 +143,18 @@ func onePhase(t *testing.T, address string, o Options) {
 // onePhaseCommits asks the server for its count.
 func onePhaseCommits(t *testing.T, address string) (n int64) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(ctx)
-	err = conn.QueryRow(ctx, testSQL("one_phase_commits_cockroach")).Scan(&n)
-	if err == nil {
-		return n
-	}
-	if _, err := conn.Exec(ctx, testSQL("allow_internals_cockroach")); err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.QueryRow(ctx, testSQL("one_phase_commits_cockroach")).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
+	past(t, address, func(ctx context.Context, conn *pgx.Conn) {
+		err := conn.QueryRow(ctx, testSQL("one_phase_commits_cockroach")).Scan(&n)
+		if err == nil {
+			return
+		}
+		if _, err := conn.Exec(ctx, testSQL("allow_internals_cockroach")); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.QueryRow(ctx, testSQL("one_phase_commits_cockroach")).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+	})
 	return n
 }
 

@@ -31,16 +31,11 @@ var rightsStatements = sync.OnceValue(func() map[string]string {
 // ask1 asks the server behind the store's back for one row.
 func ask1(t testing.TB, address, statement string, args []any, into ...any) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(ctx)
-	if err := conn.QueryRow(ctx, statement, args...).Scan(into...); err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
+	past(t, address, func(ctx context.Context, conn *pgx.Conn) {
+		if err := conn.QueryRow(ctx, statement, args...).Scan(into...); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	})
 }
 
 func TestStatementsAreSplitByName(t *testing.T) {

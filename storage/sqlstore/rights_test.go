@@ -47,16 +47,11 @@ func grant(t *testing.T, owner string) (node, auditor string) {
 // forbidden tells that a statement, sent past the store, is refused for want of rights.
 func forbidden(t *testing.T, address, name string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, rightsSQL(name)); sqlState(err) != stateInsufficientPrivilege {
-		t.Errorf("P10: %s: got %v, want it refused with 42501", name, err)
-	}
+	past(t, address, func(ctx context.Context, conn *pgx.Conn) {
+		if _, err := conn.Exec(ctx, rightsSQL(name)); sqlState(err) != stateInsufficientPrivilege {
+			t.Errorf("P10: %s: got %v, want it refused with 42501", name, err)
+		}
+	})
 }
 
 // TestTheEngineNeedsNoMoreThanItsRole: all that a node does is done by a role that cannot rewrite the log (P10).

@@ -60,8 +60,8 @@ func openAt(t testing.TB, address string, o Options) *Store {
 	return s
 }
 
-// behind runs one statement on the server behind the store's back and gives how many rows it touched.
-func behind(t testing.TB, address, statement string, args ...any) int64 {
+// past gives a connection of its own, behind the store's back, for as long as ask takes.
+func past(t testing.TB, address string, ask func(ctx context.Context, conn *pgx.Conn)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -70,11 +70,20 @@ func behind(t testing.TB, address, statement string, args ...any) int64 {
 		t.Fatal(err)
 	}
 	defer conn.Close(ctx)
-	tag, err := conn.Exec(ctx, statement, args...)
-	if err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
-	return tag.RowsAffected()
+	ask(ctx, conn)
+}
+
+// behind runs one statement on the server behind the store's back and gives how many rows it touched.
+func behind(t testing.TB, address, statement string, args ...any) (rows int64) {
+	t.Helper()
+	past(t, address, func(ctx context.Context, conn *pgx.Conn) {
+		tag, err := conn.Exec(ctx, statement, args...)
+		if err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+		rows = tag.RowsAffected()
+	})
+	return rows
 }
 
 // damage changes a stored record.

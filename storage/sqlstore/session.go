@@ -75,8 +75,8 @@ func (s *Store) heard(since int64, v verdict, err error) {
 	}
 }
 
-// read runs a read, which may be repeated without harm, but not for longer than one attempt may take: somebody waits for the answer. Errors: storage.ErrUnavailable when the server cannot be asked; those of f
-// as they are.
+// read runs a read, which may be repeated without harm, but not for longer than one attempt may take: somebody waits for the answer.
+// Errors: storage.ErrUnavailable when the server cannot be asked; those of f as they are.
 func (s *Store) read(ctx context.Context, f func(ctx context.Context, c *pgxpool.Conn) error) error {
 	deadline := time.Now().Add(s.options.AttemptTimeout)
 	for n := 0; ; n++ {

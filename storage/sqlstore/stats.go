@@ -28,10 +28,7 @@ func turnedAway(turns int64) bool { return turns%2 == 1 }
 // counter hears of every statement that pgx sends.
 type counter struct{ stats *Stats }
 
-var (
-	_ pgx.QueryTracer = counter{}
-	_ pgx.BatchTracer = counter{}
-)
+var _ pgx.QueryTracer = counter{}
 
 // TraceQueryStart implements pgx.QueryTracer.
 func (c counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
@@ -41,15 +38,3 @@ func (c counter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQu
 
 // TraceQueryEnd implements pgx.QueryTracer.
 func (counter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
-// TraceBatchStart implements pgx.BatchTracer.
-func (c counter) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
-	c.stats.Statements.Add(int64(data.Batch.Len()))
-	return ctx
-}
-
-// TraceBatchQuery implements pgx.BatchTracer.
-func (counter) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
-
-// TraceBatchEnd implements pgx.BatchTracer.
-func (counter) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
