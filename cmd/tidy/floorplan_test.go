@@ -107,9 +107,13 @@ var walls = map[string]wall{
 		Own: []string{"actors/section", "storage"}, Third: []string{pgx, cockroach, compress},
 		Test: []string{"storage/storetest", "storage/faultstore", "storage/sqlstore/pgtest", toxiproxy, zerolog, prometheus, rapid},
 	},
-	"storage/sqlstore/pgtest": {
-		Why:   "a real server for whoever's tests want one: it knows nothing of what they put into it",
+	"storage/sqlstore/pgserver": {
+		Why:   "starts and stops a real PostgreSQL, for tests and for comparisons: it knows nothing of what is put into it",
 		Third: []string{pgx},
+	},
+	"storage/sqlstore/pgtest": {
+		Why: "a real server for whoever's tests want one: it knows nothing of what they put into it",
+		Own: []string{"storage/sqlstore/pgserver"}, Third: []string{pgx},
 	},
 	"storage/copier": {
 		Why: "moves a house between any two stores: one that knew them would believe them, and its verdict rests on not doing so",
@@ -146,12 +150,25 @@ var walls = map[string]wall{
 	},
 	"bench": {
 		Why: "the load tool may not import the server, else it measures what it knows instead of what it sees",
-		Own: []string{"api/wire"}, Third: []string{fasthttp, histogram, "gonum.org/v1/plot", "github.com/schollz/progressbar/v3", porcupine},
-		Test: []string{rapid},
+		Own: []string{"api/wire", "bench/drive", "bench/check", "bench/report"}, Third: []string{fasthttp},
+		Test: []string{rapid, "bench/peers"},
+	},
+	"bench/drive": {
+		Why: "sends bytes at moments and takes the time: what they mean is its caller's business",
+		Third: []string{histogram, "golang.org/x/sys/unix"}, Test: []string{fasthttp, rapid},
+	},
+	"bench/check": {
+		Why: "judges what was recorded: a checker that knew the server or the load would believe one of them",
+		Own: []string{"api/wire"}, Third: []string{porcupine}, Test: []string{rapid},
+	},
+	"bench/report": {
+		Why:   "figures in, pages out: it measures nothing",
+		Third: []string{"gonum.org/v1/plot", "golang.org/x/image"}, Test: []string{rapid, chromedp},
 	},
 	"bench/peers": {
 		Why: "what we are compared with: peers share the wire and none of our engine",
-		Own: []string{"api/wire", "bench"}, Third: []string{fasthttp, pgx, "github.com/redis/go-redis/v9"},
+		Own: []string{"api/wire", "storage/sqlstore/pgserver"}, Third: []string{fasthttp, pgx, "github.com/redis/go-redis/v9", "golang.org/x/sync/errgroup"},
+		Test: []string{"bench", "bench/drive", "bench/check", rapid},
 	},
 	"cmd/holdfast": {
 		Why:   "cmd ties the knot: it sees everything and is imported by nobody",
@@ -161,7 +178,7 @@ var walls = map[string]wall{
 	},
 	"cmd/holdfast-bench": {
 		Why: "flags in, report out",
-		Own: []string{"bench", "bench/...", "api/wire"}, Third: []string{kong, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+		Own: []string{"bench", "bench/...", "api/wire", "storage/sqlstore/pgserver"}, Third: []string{kong, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
 	"cmd/tidy": {
 		Why: "the housekeeper depends on nothing it checks",
