@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/api/wire"
+	"holdfast/bench/drive"
 )
 
 // ExpiryResult tells how fast lapsed holds become seats again, when very many lapse in the same second (P4).
@@ -17,8 +18,8 @@ type ExpiryResult struct {
 	Holds       uint64        `json:"holds"`
 	LapseSpread time.Duration `json:"lapse_spread_ns"` // from the first expires_at to the last
 	// Lag is from a hold's expires_at to the arrival of its seat's "a" on the live map, where it includes the stream's own delay.
-	Lag    Quantiles `json:"lag"`
-	Unseen uint64    `json:"unseen"` // seats that did not come back in time; 0 or the figure is void
+	Lag    drive.Quantiles `json:"lag"`
+	Unseen uint64          `json:"unseen"` // seats that did not come back in time; 0 or the figure is void
 	// Quiet and Wave are bookings at a fixed rate in another event: before, and while everything lapses.
 	Quiet Result `json:"quiet"`
 	Wave  Result `json:"wave"`
@@ -40,9 +41,9 @@ const (
 // wave is one event's part.
 type wave struct {
 	hall    *Hall
-	lapses  []atomic.Int64 // by seat: expires_at, Unix milliseconds; 0: not on hold
-	pending atomic.Int64   // holds that are not seen again yet
-	lags    latencies      // written by the wave's stream only
+	lapses  []atomic.Int64  // by seat: expires_at, Unix milliseconds; 0: not on hold
+	pending atomic.Int64    // holds that are not seen again yet
+	lags    drive.Latencies // written by the wave's stream only
 }
 
 // Expiry places holds (rounded down to whole waves), lets them lapse together and watches the live map.
@@ -89,7 +90,7 @@ func (r *Rig) openWaves(ctx context.Context, count int) ([]*wave, error) {
 		if err != nil {
 			return nil, err
 		}
-		waves = append(waves, &wave{hall: hall, lapses: make([]atomic.Int64, waveHolds), lags: newLatencies()})
+		waves = append(waves, &wave{hall: hall, lapses: make([]atomic.Int64, waveHolds), lags: drive.NewLatencies()})
 	}
 	return waves, nil
 }
@@ -98,7 +99,7 @@ func (r *Rig) openWaves(ctx context.Context, count int) ([]*wave, error) {
 func (w *wave) place(ctx context.Context, t Target) error {
 	seats := uint64(w.hall.Plan.seats())
 	w.pending.Store(int64(seats))
-	pace := Steady(Rate(float64(seats) / waveFill.Seconds()))
+	pace := drive.Steady(drive.Rate(float64(seats) / waveFill.Seconds()))
 	l := Load{
 		Address: t.Address, Conns: 64, Count: seats, Pace: &pace,
 		Request: func(dst []byte, n RequestNo) []byte { return w.hall.AppendHold(dst, uint64(n), 'h', n) },
@@ -109,7 +110,7 @@ func (w *wave) place(ctx context.Context, t Target) error {
 		},
 	}
 	result, err := l.Run(ctx)
-	return expect(result, err, Held)
+	return expect(result, err, drive.Held)
 }
 
 var expiresField = []byte(`"expires_at":`)
@@ -158,7 +159,7 @@ func (w *wave) seen(n uint64, letter byte, at time.Time) bool {
 		return true
 	}
 	w.lapses[n].CompareAndSwap(lapse, -lapse) // told once
-	w.lags.record(at.Sub(time.UnixMilli(lapse)))
+	w.lags.Record(at.Sub(time.UnixMilli(lapse)))
 	return w.pending.Add(-1) > 0
 }
 
@@ -180,10 +181,10 @@ func (r *Rig) bookBeside(ctx context.Context, w *holdsWork, lapse time.Time) (e 
 }
 
 func (e *ExpiryResult) add(waves []*wave) {
-	lags := newLatencies()
+	lags := drive.NewLatencies()
 	var first, last int64
 	for _, w := range waves {
-		lags.merge(w.lags)
+		lags.Merge(w.lags)
 		e.Unseen += uint64(w.pending.Load())
 		for i := range w.lapses {
 			at := w.lapses[i].Load()
@@ -195,7 +196,7 @@ func (e *ExpiryResult) add(waves []*wave) {
 		e.Holds += uint64(len(w.lapses))
 	}
 	e.LapseSpread = time.Duration(last-first) * time.Millisecond
-	e.Lag = lags.quantiles()
+	e.Lag = lags.Quantiles()
 }
 
 func sleepUntil(ctx context.Context, at time.Time) error {

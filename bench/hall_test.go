@@ -13,6 +13,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"holdfast/api/wire"
+	"holdfast/bench/drive"
 )
 
 func testHall(sections, seats int) *Hall {
@@ -91,7 +92,7 @@ func TestFrames(t *testing.T) {
 }
 
 func TestWaveCountsEachSeatOnce(t *testing.T) {
-	w := &wave{hall: testHall(1, 50), lags: newLatencies(), lapses: make([]atomic.Int64, 50)}
+	w := &wave{hall: testHall(1, 50), lags: drive.NewLatencies(), lapses: make([]atomic.Int64, 50)}
 	at := time.UnixMilli(1_000)
 	w.lapses[3].Store(at.UnixMilli())
 	w.lapses[4].Store(at.UnixMilli())
@@ -106,7 +107,7 @@ func TestWaveCountsEachSeatOnce(t *testing.T) {
 			t.Errorf("step %d: more is %v", i, more)
 		}
 	}
-	q := w.lags.quantiles()
+	q := w.lags.Quantiles()
 	if q.Count != 2 || (q.Max-4*time.Millisecond).Abs() > 10*time.Microsecond {
 		t.Errorf("lags: %s", q)
 	}

@@ -6,26 +6,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
-
-// processorTime is what this process has used of all cores, user and system.
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
-		return 0
-	}
-	return time.Duration(syscall.TimevalToNsec(usage.Utime) + syscall.TimevalToNsec(usage.Stime))
-}
-
-// share is processor time as a part of what the machine had to give.
-func share(used, elapsed time.Duration) float64 {
-	if elapsed <= 0 {
-		return 0
-	}
-	return float64(used) / float64(elapsed) / float64(runtime.NumCPU())
-}
 
 // tick is the unit of /proc/<pid>/stat, fixed at 100 a second for user space on Linux.
 const tick = 10 * time.Millisecond

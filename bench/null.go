@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"holdfast/bench/drive"
 )
 
 // NullAnswer is what a do-nothing server says to everything.
@@ -30,11 +32,11 @@ func PlainAnswer(status, bodyBytes int) NullAnswer {
 
 // ParseAnswer reads an answer as it came over the wire: status line, headers, body.
 func ParseAnswer(raw []byte) (NullAnswer, error) {
-	end := bytes.Index(raw, emptyLine) + len(emptyLine)
-	if end < len(emptyLine) {
-		return NullAnswer{}, errNotHTTP
+	end := bytes.Index(raw, drive.EmptyLine) + len(drive.EmptyLine)
+	if end < len(drive.EmptyLine) {
+		return NullAnswer{}, drive.ErrNotHTTP
 	}
-	parsed, length, err := parseHead(raw[:end])
+	parsed, length, err := drive.ParseHead(raw[:end])
 	if err != nil {
 		return NullAnswer{}, err
 	}
@@ -42,7 +44,7 @@ func ParseAnswer(raw []byte) (NullAnswer, error) {
 		return NullAnswer{}, fmt.Errorf("bench: the recorded answer's body has %d bytes instead of %d", len(raw)-end, length)
 	}
 	a := NullAnswer{Status: parsed.Status, Body: raw[end:]}
-	for line := range headerLines(raw[:end]) {
+	for line := range drive.HeaderLines(raw[:end]) {
 		name, value, _ := strings.Cut(string(line), ":")
 		if !strings.EqualFold(name, "Date") && !strings.EqualFold(name, "Content-Length") {
 			a.Headers = append(a.Headers, [2]string{name, strings.TrimSpace(value)})
@@ -114,13 +116,13 @@ func StartNull(ctx context.Context, null NullCommand, recorded string, request [
 }
 
 func record(address string, request []byte) ([]byte, error) {
-	c, err := dial(address)
+	c, err := drive.Dial(address)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	_ = c.net.SetDeadline(time.Now().Add(patienceDefault))
-	a, err := c.roundTrip(request)
+	c.SetDeadline(time.Now().Add(patienceDefault))
+	a, err := c.RoundTrip(request)
 	if err != nil {
 		return nil, fmt.Errorf("bench: record an answer: %w", err)
 	}

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"holdfast/bench/drive"
 )
 
 // Process is a server that this run started, and will stop by its process id.
@@ -20,6 +22,9 @@ type Process struct {
 
 // readyTimeout bounds the start of a server; a restart after millions of changes replays them.
 const readyTimeout = 2 * time.Minute
+
+// dialTimeout bounds one attempt to reach a server.
+const dialTimeout = 5 * time.Second
 
 // readyPoll is how often readiness is asked for; it bounds the error of a measured restart.
 const readyPoll = 2 * time.Millisecond
@@ -89,13 +94,13 @@ var errNotReady = errors.New("bench: not ready")
 
 // readyz asks the server itself.
 func readyz(address string) error {
-	c, err := dial(address)
+	c, err := drive.Dial(address)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	_ = c.net.SetDeadline(time.Now().Add(dialTimeout))
-	a, err := c.roundTrip([]byte("GET /readyz HTTP/1.1\r\nHost: " + address + "\r\n\r\n"))
+	c.SetDeadline(time.Now().Add(dialTimeout))
+	a, err := c.RoundTrip([]byte("GET /readyz HTTP/1.1\r\nHost: " + address + "\r\n\r\n"))
 	if err == nil && a.Status != 200 {
 		err = errNotReady
 	}
@@ -104,7 +109,7 @@ func readyz(address string) error {
 
 // accepts is readiness for a server that knows no readyz.
 func accepts(address string) error {
-	c, err := dial(address)
+	c, err := drive.Dial(address)
 	if err == nil {
 		c.Close()
 	}

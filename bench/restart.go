@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/api/wire"
+	"holdfast/bench/drive"
 )
 
 // RestartResult is one crash in the middle of selling, and the way back.
@@ -38,7 +39,7 @@ func (r *Rig) Restart(ctx context.Context, after uint64, conns int) (s RestartRe
 	if err != nil {
 		return s, err
 	}
-	s.Acknowledged, s.Unknown = result.Outcomes[Held], result.Outcomes[Unknown]
+	s.Acknowledged, s.Unknown = result.Outcomes[drive.Held], result.Outcomes[drive.Unknown]
 	begin := time.Now()
 	again, err := StartHoldfast(ctx, r.binary, data, r.log)
 	if err != nil {

@@ -4,18 +4,20 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"holdfast/bench/drive"
 )
 
 // SingleResult is the latency of one buyer alone, next to what the disk itself takes.
 type SingleResult struct {
-	Hold Quantiles `json:"hold"`
+	Hold drive.Quantiles `json:"hold"`
 	// Sync is a bare append of 64 bytes and an fsync, on the same disk, in turns with the holds.
-	Sync Quantiles `json:"sync"`
+	Sync drive.Quantiles `json:"sync"`
 	// Over is the median hold minus the median sync: what Holdfast adds to the disk.
 	Over time.Duration `json:"over_ns"`
 	// FirstLook is the first availability of a fresh event of 200,000 seats in 64 sections, which nobody had used before.
-	FirstLook time.Duration `json:"first_look_ns"`
-	Outcomes  Outcomes      `json:"outcomes"`
+	FirstLook time.Duration  `json:"first_look_ns"`
+	Outcomes  drive.Outcomes `json:"outcomes"`
 }
 
 // singleTurn is how many holds, then syncs, make a turn: short enough that a change of the disk's mood meets both.
@@ -37,19 +39,19 @@ func (r *Rig) Single(ctx context.Context, count int) (s SingleResult, err error)
 		return s, err
 	}
 	defer func() { err = errors.Join(err, disk.Close()) }()
-	c, err := dial(r.Target.Address)
+	c, err := drive.Dial(r.Target.Address)
 	if err != nil {
 		return s, err
 	}
 	defer c.Close()
-	holds, syncs := newLatencies(), newLatencies()
+	holds, syncs := drive.NewLatencies(), drive.NewLatencies()
 	for n := 0; n < count && ctx.Err() == nil; n += singleTurn {
 		for i := n; i < min(n+singleTurn, count); i++ {
 			took, outcome, err := singleHold(c, hall, i)
 			if err != nil {
 				return s, err
 			}
-			holds.record(took)
+			holds.Record(took)
 			s.Outcomes[outcome]++
 		}
 		for range singleTurn {
@@ -57,18 +59,18 @@ func (r *Rig) Single(ctx context.Context, count int) (s SingleResult, err error)
 			if err != nil {
 				return s, err
 			}
-			syncs.record(took)
+			syncs.Record(took)
 		}
 	}
-	s.Hold, s.Sync = holds.quantiles(), syncs.quantiles()
+	s.Hold, s.Sync = holds.Quantiles(), syncs.Quantiles()
 	s.Over = s.Hold.P50 - s.Sync.P50
-	return s, expect(Result{Outcomes: s.Outcomes}, nil, Held)
+	return s, expect(Result{Outcomes: s.Outcomes}, nil, drive.Held)
 }
 
-func singleHold(c *conn, hall *Hall, n int) (time.Duration, Outcome, error) {
+func singleHold(c *drive.Conn, hall *Hall, n int) (time.Duration, drive.Outcome, error) {
 	request := hall.AppendHold(nil, uint64(n), 'h', RequestNo(n))
-	_ = c.net.SetDeadline(time.Now().Add(patienceDefault)) // fails only when closed; the next read says so
+	c.SetDeadline(time.Now().Add(patienceDefault)) // fails only when closed; the next read says so
 	begin := time.Now()
-	a, err := c.roundTrip(request)
-	return time.Since(begin), Classify(a.Status, a.Body), err
+	a, err := c.RoundTrip(request)
+	return time.Since(begin), drive.Classify(a.Status, a.Body), err
 }

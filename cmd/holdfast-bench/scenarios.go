@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/bench"
+	"holdfast/bench/drive"
 )
 
 // server says what is measured.
@@ -34,7 +35,7 @@ type httpCommand struct {
 	shape
 	Target      string     `help:"A running server instead of --binary, such as http://127.0.0.1:8080. It needs --dev-auth." placeholder:"URL"`
 	OperatorKey string     `help:"Its operator key (${default})." default:"dev"`
-	Rate        bench.Rate `help:"Open loop with so many requests a second; 0 is a closed loop (${default}). availability-busy and expiry are always open: 200." default:"0"`
+	Rate        drive.Rate `help:"Open loop with so many requests a second; 0 is a closed loop (${default}). availability-busy and expiry are always open: 200." default:"0"`
 	Count       int        `help:"single: how many holds. expiry: how many lapse, in whole ten thousands. restart: changes before the kill. 0: 2,000, 100,000 and 100,000." default:"0"`
 }
 

@@ -1,9 +1,10 @@
-package bench
+package drive
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,26 +12,28 @@ import (
 // answer, and a request whose fate is unknown is neither a success nor a failure.
 type Outcome uint8
 
-// The outcomes. Held: 201. Served: another success. Taken, SoldOut: the engine's two noes to a buyer. Limited: turned away before
-// anything was done (429, 503). Failed: surely not done, and not expected. Unknown: sent, and nobody knows.
+// The outcomes. Held: 201. Served: another success. Taken, SoldOut: the engine's two noes to a buyer. Queued: sent to the waiting room
+// first (403 not_admitted). Limited: turned away before anything was done (429, 503). Failed: surely not done, and not expected.
+// Unknown: sent, and nobody knows. OutcomeCount is how many there are.
 const (
 	Held Outcome = iota
 	Served
 	Taken
 	SoldOut
+	Queued
 	Limited
 	Failed
 	Unknown
 
-	outcomeCount
+	OutcomeCount
 )
 
-var outcomeNames = [outcomeCount]string{"held", "served", "taken", "sold_out", "limited", "failed", "unknown"}
+var outcomeNames = [OutcomeCount]string{"held", "served", "taken", "sold_out", "queued", "limited", "failed", "unknown"}
 
 func (o Outcome) String() string { return outcomeNames[o] }
 
 // Outcomes counts requests by class.
-type Outcomes [outcomeCount]uint64
+type Outcomes [OutcomeCount]uint64
 
 // Total is the number of all.
 func (o *Outcomes) Total() uint64 {
@@ -44,7 +47,8 @@ func (o *Outcomes) Total() uint64 {
 // Only says whether every request, and at least one, had this outcome: what a scenario's figure stands on.
 func (o *Outcomes) Only(want Outcome) bool { return o[want] > 0 && o[want] == o.Total() }
 
-func (o *Outcomes) add(other *Outcomes) {
+// Add adds the other's counts.
+func (o *Outcomes) Add(other *Outcomes) {
 	for i, n := range other {
 		o[i] += n
 	}
@@ -72,8 +76,26 @@ func (o Outcomes) MarshalJSON() ([]byte, error) {
 	return json.Marshal(named)
 }
 
+// UnmarshalJSON is the way back; a class that this build does not know is an error.
+func (o *Outcomes) UnmarshalJSON(text []byte) error {
+	named := map[string]uint64{}
+	if err := json.Unmarshal(text, &named); err != nil {
+		return fmt.Errorf("drive: outcomes: %w", err)
+	}
+	*o = Outcomes{}
+	for name, n := range named {
+		i := slices.Index(outcomeNames[:], name)
+		if i < 0 {
+			return fmt.Errorf("drive: there is no outcome %q", name)
+		}
+		o[i] = n
+	}
+	return nil
+}
+
 var (
 	codeSeatTaken      = []byte(`"code":"seat_taken"`)
+	codeNotAdmitted    = []byte(`"code":"not_admitted"`)
 	codeSoldOut        = []byte(`"code":"sold_out"`)
 	codeOutcomeUnknown = []byte(`"code":"outcome_unknown"`)
 )
@@ -89,6 +111,8 @@ func Classify(status int, body []byte) Outcome {
 		return Taken
 	case status == 409 && bytes.Contains(body, codeSoldOut):
 		return SoldOut
+	case status == 403 && bytes.Contains(body, codeNotAdmitted):
+		return Queued
 	case status == 503 && bytes.Contains(body, codeOutcomeUnknown):
 		return Unknown
 	case status == 429 || status == 503:

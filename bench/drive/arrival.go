@@ -1,4 +1,4 @@
-package bench
+package drive
 
 import (
 	"errors"
@@ -31,7 +31,7 @@ func Steady(rate Rate) Pace { return Pace{From: rate, To: rate} }
 // Validate refuses schedules that make no sense.
 func (p Pace) Validate() error {
 	if p.From < 0 || p.To < 0 || p.Ramp < 0 || math.IsNaN(float64(p.From+p.To)) || math.IsInf(float64(p.From+p.To), 0) {
-		return errors.New("bench: a pace has no negative or endless rates")
+		return errors.New("drive: a pace has no negative or endless rates")
 	}
 	return nil
 }

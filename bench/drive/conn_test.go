@@ -1,4 +1,4 @@
-package bench
+package drive
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 )
 
 // speak answers one round trip with raw bytes, cut into pieces, and closes. It returns what the client made of them.
-func speak(t *testing.T, raw string, piece int) (answer, error) {
+func speak(t *testing.T, raw string, piece int) (Answer, error) {
 	t.Helper()
 	client, server := net.Pipe()
 	go func() {
@@ -29,7 +29,7 @@ func speak(t *testing.T, raw string, piece int) (answer, error) {
 	}()
 	c := newConn(client)
 	defer c.Close()
-	a, err := c.roundTrip([]byte("ping"))
+	a, err := c.RoundTrip([]byte("ping"))
 	a.Body, a.Head = bytes.Clone(a.Body), bytes.Clone(a.Head)
 	return a, err
 }
@@ -57,7 +57,7 @@ func TestConnReadsAnswers(t *testing.T) {
 			if err != nil || a.Status != c.status || string(a.Body) != c.body || a.Close != c.close {
 				t.Errorf("%s in pieces of %d: %d, %d bytes, close %v, %v", c.name, piece, a.Status, len(a.Body), a.Close, err)
 			}
-			if !strings.HasPrefix(c.raw, string(a.Head)) || !bytes.HasSuffix(a.Head, emptyLine) {
+			if !strings.HasPrefix(c.raw, string(a.Head)) || !bytes.HasSuffix(a.Head, EmptyLine) {
 				t.Errorf("%s in pieces of %d: head is %q", c.name, piece, a.Head)
 			}
 		}
@@ -75,8 +75,8 @@ func TestConnRefusesToGuess(t *testing.T) {
 		{"length is no number", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", errNoLength},
 		{"negative length", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", errNoLength},
 		{"enormous length", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", errLargeBody},
-		{"another protocol", "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n", errNotHTTP},
-		{"status is no number", "HTTP/1.1 abc OK\r\nContent-Length: 0\r\n\r\n", errNotHTTP},
+		{"another protocol", "HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n", ErrNotHTTP},
+		{"status is no number", "HTTP/1.1 abc OK\r\nContent-Length: 0\r\n\r\n", ErrNotHTTP},
 		{"bytes nobody asked for", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxHTTP", errUnasked},
 		{"endless head", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("y", headBytesMax+bufferBytesMin), errLongHead},
 		{"ends in the body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", io.EOF},
@@ -94,7 +94,7 @@ func FuzzParseHead(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"))
 	f.Add([]byte("HTTP/1.1 304 x\r\n:\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, head []byte) {
-		a, length, err := parseHead(head)
+		a, length, err := ParseHead(head)
 		if err == nil && (length < 0 || length > bodyBytesMax || a.Status > 999) {
 			t.Fatalf("accepted: status %d, length %d", a.Status, length)
 		}

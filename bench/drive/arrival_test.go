@@ -1,4 +1,4 @@
-package bench
+package drive
 
 import (
 	"math"

@@ -1,4 +1,4 @@
-package bench
+package drive
 
 import (
 	"encoding/json"
@@ -18,6 +18,8 @@ func TestClassify(t *testing.T) {
 		{409, `{"status":409,"code":"seat_taken","seats":["A"]}`, Taken},
 		{409, `{"status":409,"code":"sold_out"}`, SoldOut},
 		{409, `{"status":409,"code":"sale_not_open"}`, Failed},
+		{403, `{"code":"not_admitted"}`, Queued},
+		{403, `{"code":"forbidden"}`, Failed},
 		{429, `{"code":"rate_limited"}`, Limited},
 		{503, `{"code":"overloaded"}`, Limited},
 		{503, `{"code":"outcome_unknown"}`, Unknown},
@@ -41,7 +43,7 @@ func TestOutcomesAreKeptApart(t *testing.T) {
 	if !a.Only(Held) || a.Only(Taken) || b.Only(Held) || (&Outcomes{}).Only(Held) {
 		t.Error("Only: every request, and at least one, must have the outcome")
 	}
-	a.add(&b)
+	a.Add(&b)
 	if a[Held] != 5 || a[Unknown] != 1 || a.Total() != 6 {
 		t.Errorf("sum is %v", a)
 	}
@@ -51,17 +53,24 @@ func TestOutcomesAreKeptApart(t *testing.T) {
 	if got, err := json.Marshal(a); err != nil || string(got) != `{"held":5,"unknown":1}` {
 		t.Errorf("JSON is %s, %v", got, err)
 	}
+	var back Outcomes
+	if err := json.Unmarshal([]byte(`{"held":5,"unknown":1}`), &back); err != nil || back != a {
+		t.Errorf("read back: %v, %v", back, err)
+	}
+	if err := json.Unmarshal([]byte(`{"lost":5}`), &back); err == nil {
+		t.Error("an outcome that does not exist was read")
+	}
 }
 
 func TestLatenciesMergeAndKeepTheTail(t *testing.T) {
-	a, b := newLatencies(), newLatencies()
+	a, b := NewLatencies(), NewLatencies()
 	for range 99 {
-		a.record(time.Millisecond)
+		a.Record(time.Millisecond)
 	}
-	b.record(time.Hour) // beyond the range: clamped, not lost
-	b.record(-time.Second)
-	a.merge(b)
-	q := a.quantiles()
+	b.Record(time.Hour) // beyond the range: clamped, not lost
+	b.Record(-time.Second)
+	a.Merge(b)
+	q := a.Quantiles()
 	if q.Count != 101 {
 		t.Errorf("count %d, want 101", q.Count)
 	}
@@ -70,39 +79,5 @@ func TestLatenciesMergeAndKeepTheTail(t *testing.T) {
 	}
 	if q.Max < latencyMax*99/100 {
 		t.Errorf("the longest is %s, want about %s", q.Max, latencyMax)
-	}
-}
-
-func TestSpread(t *testing.T) {
-	cases := []struct {
-		values []float64
-		want   Spread
-	}{
-		{nil, Spread{}},
-		{[]float64{3}, Spread{3, 3, 3}},
-		{[]float64{5, 1, 3}, Spread{3, 1, 5}},
-		{[]float64{4, 1, 3, 2}, Spread{2.5, 1, 4}},
-	}
-	for _, c := range cases {
-		if got := spreadOf(c.values); got != c.want {
-			t.Errorf("%v: %v, want %v", c.values, got, c.want)
-		}
-	}
-}
-
-func TestProcessorTimeOfOtherProcesses(t *testing.T) {
-	cases := []struct {
-		stat string
-		want time.Duration
-	}{
-		{"42 (holdfast) S 1 42 42 0 -1 4194560 100 0 0 0 150 25 0 0 20 0 9 0 100", 1750 * time.Millisecond},
-		{"42 (a ) b) S 1 42 42 0 -1 4194560 100 0 0 0 1 2 0 0 20 0 9 0 100", 30 * time.Millisecond},
-		{"42 (x) S", 0},
-		{"", 0},
-	}
-	for _, c := range cases {
-		if got := parseStat(c.stat); got != c.want {
-			t.Errorf("%q: %s, want %s", c.stat, got, c.want)
-		}
 	}
 }
