@@ -76,7 +76,10 @@ func ServeNull(ctx context.Context, address string, a NullAnswer) error {
 	if err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
-	server := NewNull(a)
+	return serveUntil(ctx, NewNull(a), listener)
+}
+
+func serveUntil(ctx context.Context, server *fasthttp.Server, listener net.Listener) error {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	select {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"syscall"
 	"time"
@@ -54,8 +55,16 @@ func StartHoldfast(ctx context.Context, binary, data string, log io.Writer) (*Pr
 
 // StartProcess runs a command and waits until ready says nil for its address.
 func StartProcess(ctx context.Context, address string, ready func(address string) error, log io.Writer, command string, arguments ...string) (*Process, error) {
+	return startProcess(ctx, address, ready, log, nil, command, arguments...)
+}
+
+// startProcess is StartProcess with variables added to the environment.
+func startProcess(ctx context.Context, address string, ready func(address string) error, log io.Writer, environment []string,
+	command string, arguments ...string,
+) (*Process, error) {
 	p := &Process{Address: address, command: exec.Command(command, arguments...), exited: make(chan struct{})} //nolint:noctx // stopped by Stop: a context would kill it
 	p.command.Stdout, p.command.Stderr = log, log
+	p.command.Env = append(os.Environ(), environment...)
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}

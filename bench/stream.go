@@ -16,24 +16,47 @@ import (
 // streamLineMax bounds one line of a stream: a whole map of 200,000 seats fits.
 const streamLineMax = 4 << 20
 
+// stream is a live map being followed.
+type stream struct {
+	net.Conn
+	frames *frames
+	forget func() bool
+}
+
+// openStream begins to follow. Once ctx ends, reads end.
+func openStream(ctx context.Context, address, path string) (*stream, error) {
+	c, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	s := &stream{Conn: c, frames: newFrames(c)}
+	s.forget = context.AfterFunc(ctx, func() { _ = c.Close() }) // the only way to wake a blocked read
+	if _, err = fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, address); err == nil {
+		err = s.frames.head()
+	}
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("bench: stream: %w", err)
+	}
+	return s, nil
+}
+
+// Close stops following.
+func (s *stream) Close() {
+	s.forget()
+	_ = s.Conn.Close() // nothing is to be saved
+}
+
 // watch follows a hall's live map and calls seen for every seat that changed, with the letter and when its frame had arrived. It
 // returns when seen says stop, or with an error. ready is closed once the first frame (the whole map) is there.
 func (h *Hall) watch(ctx context.Context, t Target, ready chan<- struct{}, seen func(n uint64, letter byte, at time.Time) (more bool)) error {
-	c, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", t.Address)
+	s, err := openStream(ctx, t.Address, "/v1/events/"+h.Event+"/availability/stream")
 	if err != nil {
-		return fmt.Errorf("bench: %w", err)
-	}
-	defer context.AfterFunc(ctx, func() { _ = c.Close() })() // the only way to wake a blocked read
-	defer func() { _ = c.Close() }()
-	if _, err := c.Write(h.appendGet(nil, "availability/stream")); err != nil {
-		return fmt.Errorf("bench: stream: %w", err)
-	}
-	frames := newFrames(c)
-	if err := frames.head(); err != nil {
 		return err
 	}
+	defer s.Close()
 	for {
-		name, data, err := frames.next()
+		name, data, err := s.frames.next()
 		if err != nil {
 			return errors.Join(ctx.Err(), fmt.Errorf("bench: stream: %w", err))
 		}

@@ -14,6 +14,7 @@ import (
 type loop struct {
 	c         *Config
 	script    Script
+	ending    Ending // nil: the script does not know
 	poll      poller
 	addresses []netip.AddrPort
 	sockets   []*socket
@@ -64,6 +65,7 @@ func openLoop(ctx context.Context, c *Config, id, conns int, addresses []netip.A
 		}
 		l.free = append(l.free, s)
 	}
+	l.ending, _ = l.script.(Ending)
 	l.forget = context.AfterFunc(ctx, func() { l.cancelled.Store(true) })
 	l.schedule()
 	return l, nil
@@ -85,6 +87,9 @@ func (l *loop) run(begin time.Time) {
 	defer runtime.UnlockOSThread()
 	defer l.close()
 	l.begin = begin
+	if b, ok := l.script.(Beginner); ok {
+		b.Begin(begin)
+	}
 	cpu := threadTime()
 	for l.tick(); !l.over(); l.tick() {
 		l.arrive()
@@ -119,7 +124,7 @@ func (l *loop) schedule() {
 		l.start = l.c.Pace.Start(RequestNo(l.offset))
 	}
 	switch {
-	case l.c.Count > 0 && l.offset >= l.c.Count || l.start == Never:
+	case l.c.Count > 0 && l.offset >= l.c.Count || l.start == Never || l.ending != nil && l.ending.Over():
 		l.endArrivals(0)
 	case l.c.Duration > 0 && l.start >= l.c.Duration:
 		l.endArrivals(l.c.Duration)
@@ -334,6 +339,9 @@ func (l *loop) judge(t *Turn) (more bool) {
 	t.After = 0
 	class, more := l.script.Answered(t)
 	t.Answer = Answer{}
+	if !l.arrived && l.ending != nil && l.ending.Over() {
+		l.endArrivals(0)
+	}
 	took := t.Returned - due
 	useful := int(kind) < len(l.c.Useful) && l.c.Useful[kind] && (class == Held || class == Served)
 	l.result.Kinds[kind].record(class, took)

@@ -38,6 +38,19 @@ type Script interface {
 	Answered(t *Turn) (class Outcome, more bool)
 }
 
+// Ending is a Script that knows by itself when nobody needs to come any more.
+type Ending interface {
+	Script
+	// Over is asked after every arrival and every answer; once true, nobody comes any more, and those inside go on until they are done.
+	Over() bool
+}
+
+// Beginner is a Script that wants to know at what moment the load's clock stands at zero.
+type Beginner interface {
+	Script
+	Begin(at time.Time)
+}
+
 // turnHeap orders turns by Due, the earliest first.
 type turnHeap []*Turn
 

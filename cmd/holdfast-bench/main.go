@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -16,18 +18,24 @@ import (
 
 // commands is the command line.
 type commands struct {
+	Run         runCommand     `cmd:"" help:"Measure a scenario, alone or beside peers, check every answer, and report."`
 	HTTP        httpCommand    `cmd:"" name:"http" help:"Measure one scenario: holds, refusals, availability, availability-busy, single, expiry or restart."`
 	CompareNull compareCommand `cmd:"" help:"Compare with a server that does nothing: holds, refusals or availability."`
 	Null        nullCommand    `cmd:"" help:"Serve one fixed answer to everything."`
+	Peer        peerCommand    `cmd:"" help:"Serve a peer by itself."`
+	Nothing     nothingCommand `cmd:"" help:"Serve a handler that always says yes, and does nothing."`
+	Worker      workerCommand  `cmd:"" hidden:""`
 }
 
 // console is where a command speaks.
 type console struct {
 	ctx context.Context
 	out io.Writer
+	err io.Writer
 }
 
 func main() {
+	relaxCollector()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -48,13 +56,30 @@ func run(ctx context.Context, arguments []string, out, errs io.Writer) int {
 		return code
 	}
 	if err == nil {
-		err = parsed.Run(&console{ctx: ctx, out: out})
+		err = parsed.Run(&console{ctx: ctx, out: out, err: errs})
 	}
 	if err != nil {
 		fmt.Fprintln(errs, "holdfast-bench:", err)
-		return 2
 	}
-	return 0
+	return exitCode(err)
+}
+
+// exitCode: 1 is a report with a bad verdict, 2 no report.
+func exitCode(err error) int {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errVerdict):
+		return 1
+	}
+	return 2
+}
+
+// relaxCollector trades memory for processor time, as the server in question does (see holdfast serve), and leaves the last word to GOGC.
+func relaxCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 }
 
 // report prints a result for people or for machines.

@@ -1,0 +1,213 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"holdfast/bench/check"
+	"holdfast/bench/crowd"
+	"holdfast/bench/drive"
+)
+
+// assignment is one client process's part of a round; it can be sent to another process.
+type assignment struct {
+	Address  string        `json:"address"`
+	Job      crowd.Job     `json:"job"`
+	Conns    int           `json:"conns"`
+	Loops    int           `json:"loops"`
+	Pace     *drive.Pace   `json:"pace,omitempty"`
+	Count    uint64        `json:"count,omitempty"`
+	Duration time.Duration `json:"duration_ns"`
+	Patience time.Duration `json:"patience_ns"`
+	First    uint64        `json:"first"`
+	Begin    time.Time     `json:"begin"` // zero: at once
+	Shard    int           `json:"shard"`
+	Shards   int           `json:"shards"`
+	// TokenSecret signs buyers' tokens; empty: the server is in dev mode.
+	TokenSecret []byte `json:"token_secret,omitempty"`
+	// History is where another process puts what it recorded.
+	History string `json:"history,omitempty"`
+}
+
+// account is what came of an assignment.
+type account struct {
+	Result *drive.Result     `json:"result"`
+	Counts map[string]uint64 `json:"counts"`
+	parts  []*check.Part
+}
+
+func (a *account) merge(other *account) {
+	a.Result.Merge(other.Result)
+	for what, n := range other.Counts {
+		a.Counts[what] += n
+	}
+	a.parts = append(a.parts, other.parts...)
+}
+
+// run does the assignment in this process.
+func (a *assignment) run(ctx context.Context, houses []*crowd.House, progress func(drive.Progress)) (*account, error) {
+	return a.runWith(ctx, houses, progress, func(*crowd.Crowd) {})
+}
+
+// runWith is run with a word to each crowd before it begins.
+func (a *assignment) runWith(ctx context.Context, houses []*crowd.House, progress func(drive.Progress), prepare func(*crowd.Crowd)) (*account, error) {
+	identity := crowd.Identity(crowd.DevIdentity)
+	if len(a.TokenSecret) > 0 {
+		var err error
+		if identity, err = crowd.TokenIdentity(a.TokenSecret); err != nil {
+			return nil, err
+		}
+	}
+	var crowds []*crowd.Crowd
+	var failed error
+	result, err := drive.Run(ctx, drive.Config{
+		Addresses: []string{a.Address}, Conns: a.Conns, Loops: a.Loops, Kinds: crowd.Kinds, Useful: crowd.Useful, First: a.First, Pace: a.Pace,
+		Count: a.Count, Duration: a.Duration, Patience: a.Patience, Shard: a.Shard, Shards: a.Shards, Begin: a.Begin, Progress: progress,
+		Script: func(loop int) drive.Script {
+			c, err := crowd.New(&a.Job, houses, a.Address, identity, a.Shard*loopsMax+loop)
+			if err != nil {
+				failed = errors.Join(failed, err)
+				return nil
+			}
+			prepare(c)
+			crowds = append(crowds, c)
+			return c
+		},
+	})
+	if err = errors.Join(failed, err); err != nil {
+		return nil, err
+	}
+	done := &account{Result: result, Counts: map[string]uint64{}}
+	for _, c := range crowds {
+		if part := c.Part(); part != nil {
+			done.parts = append(done.parts, part)
+		}
+		for what, n := range c.Counts() {
+			done.Counts[what] += n
+		}
+	}
+	return done, nil
+}
+
+// loopsMax keeps the lots of processes apart.
+const loopsMax = 1000
+
+// Work is a client process that another one started: it reads its assignment, does it, and tells what came of it.
+func Work(ctx context.Context, in io.Reader, out io.Writer) error {
+	var a assignment
+	if err := json.NewDecoder(in).Decode(&a); err != nil {
+		return fmt.Errorf("bench: assignment: %w", err)
+	}
+	plan, err := readPlan(ctx, Target{Address: a.Address}, a.Job.Events[0])
+	if err != nil {
+		return err
+	}
+	var houses []*crowd.House
+	for _, event := range a.Job.Events {
+		houses = append(houses, &crowd.House{Event: event, Plan: plan})
+	}
+	done, err := a.run(ctx, houses, nil)
+	if err != nil {
+		return err
+	}
+	if err := writeHistory(a.History, &check.History{Parts: done.parts}); err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(done)
+}
+
+func writeHistory(path string, h *check.History) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	return errors.Join(h.Write(file), file.Close())
+}
+
+func readHistory(path string) (*check.History, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	return check.Read(file)
+}
+
+// WorkerCommand starts another client process: one that calls Work.
+type WorkerCommand func() (command string, arguments []string)
+
+// split shares an assignment among so many processes. Each of them has at least one connection and one loop.
+func (a *assignment) split(processes int, folder string) (parts []*assignment) {
+	for i := range processes {
+		one := *a
+		one.Shard, one.Shards = i, processes
+		one.Conns = max((a.Conns+processes-1-i)/processes, 1)
+		one.History = filepath.Join(folder, fmt.Sprintf("part-%d.history", i))
+		parts = append(parts, &one)
+	}
+	return parts
+}
+
+// send does an assignment in another process.
+func (a *assignment) send(ctx context.Context, worker WorkerCommand, log io.Writer) (*account, error) {
+	name, arguments := worker()
+	text, err := json.Marshal(a)
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	command := exec.CommandContext(ctx, name, arguments...)
+	command.Stdin, command.Stderr = bytes.NewReader(text), log
+	said, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("bench: a client process: %w", err)
+	}
+	done := &account{Counts: map[string]uint64{}}
+	if err := json.Unmarshal(said, done); err != nil {
+		return nil, fmt.Errorf("bench: a client process said nothing of use: %w", err)
+	}
+	history, err := readHistory(a.History)
+	if err != nil {
+		return nil, err
+	}
+	done.parts = history.Parts
+	return done, os.Remove(a.History)
+}
+
+// distribute does an assignment in several processes at once.
+func (a *assignment) distribute(ctx context.Context, processes int, worker WorkerCommand, folder string, log io.Writer) (*account, error) {
+	parts := a.split(processes, folder)
+	type ended struct {
+		account *account
+		err     error
+	}
+	ends := make(chan ended, len(parts))
+	for _, one := range parts {
+		go func() {
+			done, err := one.send(ctx, worker, log)
+			ends <- ended{done, err}
+		}()
+	}
+	var sum *account
+	var failed error
+	for range parts {
+		e := <-ends
+		switch {
+		case e.err != nil:
+			failed = errors.Join(failed, e.err)
+		case sum == nil:
+			sum = &account{Result: e.account.Result, Counts: maps.Clone(e.account.Counts), parts: e.account.parts}
+		default:
+			sum.merge(e.account)
+		}
+	}
+	return sum, failed
+}

@@ -1,0 +1,174 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"holdfast/bench/check"
+	"holdfast/bench/crowd"
+	"holdfast/bench/drive"
+	"holdfast/bench/report"
+)
+
+// roundRun is one round of one contestant under way, as what goes on beside it sees it.
+type roundRun struct {
+	*runner
+	*contest
+	number int
+	houses []*crowd.House
+	begin  time.Time
+}
+
+// beginAfter is between the decision to begin a round and its beginning, for several processes to be ready. One process needs none.
+const beginAfter = 500 * time.Millisecond
+
+// round puts one contestant under the load once.
+func (r *runner) round(ctx context.Context, c *contest, number int) error {
+	doing := fmt.Sprintf("round %d of %d, %s", number+1, r.Rounds, c.Name)
+	r.say(doing + ": making its events")
+	houses, err := r.open(ctx, c)
+	if err != nil {
+		return err
+	}
+	one := &roundRun{runner: r, contest: c, number: number, houses: houses, begin: time.Now()}
+	if r.Clients > 1 {
+		one.begin = one.begin.Add(beginAfter)
+	}
+	end := func() ([]report.Figure, error) { return nil, nil }
+	if r.Scenario.beside != nil {
+		if end, err = r.Scenario.beside(ctx, one); err != nil {
+			return err
+		}
+	}
+	cpu := c.cpu()
+	done, err := one.load(ctx, doing)
+	used := c.cpu() - cpu
+	figures, endErr := end()
+	if err = errors.Join(err, endErr); err != nil {
+		return err
+	}
+	one.keepAccount(done, used, figures)
+	if c.Blind {
+		return nil
+	}
+	return one.lastLook(ctx)
+}
+
+func (c *contest) cpu() time.Duration {
+	if c.running.CPU == nil {
+		return 0
+	}
+	return c.running.CPU()
+}
+
+// open makes the round's events. Peers read one plan format only: another is translated for them from the first contestant's seat map.
+func (r *runner) open(ctx context.Context, c *contest) (houses []*crowd.House, err error) {
+	if c.Blind { // it makes no events; its answers are the same for all
+		for range r.Scenario.Houses {
+			houses = append(houses, &crowd.House{Event: nullEvent, Plan: r.contests[0].plan})
+		}
+		return houses, nil
+	}
+	for range r.Scenario.Houses {
+		house, err := OpenHouse(ctx, c.running.Target, c.venue, r.Scenario.terms(), c.plan)
+		if err != nil {
+			return nil, err
+		}
+		if c.plan == nil {
+			c.plan = house.Plan
+			if err := r.translateFor(ctx, c, house); err != nil {
+				return nil, err
+			}
+		}
+		c.history.Header.Events = append(c.history.Header.Events, check.Event{ID: house.Event, Sections: house.Plan.Sizes()})
+		houses = append(houses, house)
+	}
+	return houses, nil
+}
+
+func (r *runner) translateFor(ctx context.Context, c *contest, house *crowd.House) error {
+	if c != r.contests[0] {
+		return nil
+	}
+	var plain Venue
+	for _, other := range r.contests[1:] {
+		if !other.Compact {
+			continue
+		}
+		if plain.Plan == nil {
+			seatmap, err := readSeatmap(ctx, c.running.Target, house.Event)
+			if err != nil {
+				return err
+			}
+			if plain, err = translate(c.venue, seatmap); err != nil {
+				return err
+			}
+		}
+		other.venue = plain
+	}
+	return nil
+}
+
+// assignment is the whole of the round's load.
+func (o *roundRun) assignment() *assignment {
+	d := &o.Scenario.Load
+	a := &assignment{
+		Address: o.running.Address, Job: o.Scenario.job(o.RunConfig), Conns: d.Conns, Loops: o.Loops, Pace: d.pace(), Count: d.Count,
+		Duration: d.Duration, Patience: d.Patience, First: o.buyers, TokenSecret: o.TokenSecret,
+	}
+	header := &o.history.Header
+	a.Job.Round, a.Job.Blind, a.Job.Buyers, a.Job.Keys = o.number, o.Blind || o.Unchecked, header.BuyerPrefix, header.KeyPrefix
+	a.Job.Start = time.Unix(0, header.StartUnixNano)
+	a.Job.FirstEvent = len(header.Events) - len(o.houses)
+	for _, house := range o.houses {
+		a.Job.Events = append(a.Job.Events, house.Event)
+	}
+	return a
+}
+
+// load sends the round's requests, from this process or from several.
+func (o *roundRun) load(ctx context.Context, doing string) (*account, error) {
+	if o.Clients > 1 {
+		a := o.assignment()
+		a.Begin = o.begin
+		return a.distribute(ctx, o.Clients, o.Worker, o.runner.folder, o.log)
+	}
+	return o.assignment().run(ctx, o.houses, func(p drive.Progress) {
+		if o.Progress != nil {
+			o.Progress(Status{Doing: doing, Expected: o.Scenario.Load.Duration, Progress: p})
+		}
+	})
+}
+
+// keepAccount adds a round to its side.
+func (o *roundRun) keepAccount(done *account, used time.Duration, figures []report.Figure) {
+	o.buyers = max(o.buyers, done.Result.Last)
+	o.history.Parts = append(o.history.Parts, done.parts...)
+	round := roundOf(done.Result, o.number+1, max(o.Clients, 1))
+	round.ServerCPU = share(used, done.Result.Elapsed)
+	if done.Result.Useful == 0 && !o.Blind {
+		round.Void = "nothing changed: there is no load to speak of"
+	}
+	o.side.Rounds = append(o.side.Rounds, round)
+	o.figures.add(append(figures, countFigures(done.Counts)...)...)
+}
+
+// settleAfter is how long after the last answer the map is read for good: a map may be a moment old (P9).
+const settleAfter = 200 * time.Millisecond
+
+// lastLook reads every map once more, when nothing is under way: it must be what the answers add up to.
+func (o *roundRun) lastLook(ctx context.Context) error {
+	if o.Unchecked {
+		return nil
+	}
+	if err := sleepUntil(ctx, time.Now().Add(settleAfter)); err != nil {
+		return err
+	}
+	part, err := lookAt(ctx, o.running.Target, o.houses, len(o.history.Header.Events)-len(o.houses), o.history.Header.StartUnixNano)
+	if err == nil {
+		o.history.Parts = append(o.history.Parts, part)
+	}
+	return err
+}

@@ -1,0 +1,194 @@
+package bench
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"holdfast/bench/check"
+	"holdfast/bench/crowd"
+	"holdfast/bench/drive"
+	"holdfast/bench/report"
+)
+
+// RunConfig is one run: a scenario, and who is put under its load.
+type RunConfig struct {
+	Scenario Scenario
+	// Contestants in the order of their first round. The first is the one in question; ratios are its figures over the others'.
+	Contestants []Contestant
+	Rounds      int
+	Seed        uint64
+	Habits      crowd.Habits
+	// Clients is how many processes send; 0 or 1: this one alone. Worker starts another.
+	Clients int
+	Worker  WorkerCommand
+	Loops   int // of each process; 0: half of the cores
+	// Folder takes servers' data and logs: choose the disk. Empty: the system's place for temporary files.
+	Folder string
+	// Command is what was typed, so that a figure carries its own recipe.
+	Command string
+	// TokenSecret signs buyers' tokens (HS256); empty: servers are in dev mode.
+	TokenSecret []byte
+	// Unchecked leaves the histories unjudged, which the report says loudly. Budget bounds the search for orders of each side.
+	Unchecked bool
+	Budget    time.Duration
+	// Keep, if set, is a folder that gets each side's history.
+	Keep string
+	// Progress, if set, is told what is under way, from several goroutines.
+	Progress func(Status)
+}
+
+// Status is what is under way.
+type Status struct {
+	Doing    string // "round 2 of 5, holdfast"
+	Expected time.Duration
+	drive.Progress
+}
+
+// contest is one contestant during a run.
+type contest struct {
+	Contestant
+	running *Running
+	folder  string
+	log     *os.File
+	plan    *crowd.Plan
+	venue   Venue
+	history check.History
+	side    report.Side
+	figures gathered
+	buyers  uint64
+	stopped bool
+}
+
+// runner is a run under way.
+type runner struct {
+	*RunConfig
+	folder   string
+	contests []*contest
+}
+
+// budgetDefault bounds the search for orders.
+const budgetDefault = 5 * time.Minute
+
+// Run measures every contestant in turns, checks what they answered, and reports. An error means that there is no report worth having; a
+// contestant that fails its checks, or a client that was the bottleneck, is part of the report.
+func Run(ctx context.Context, c RunConfig) (result *report.Report, err error) {
+	c.Rounds = max(c.Rounds, 1)
+	c.Budget = cmp.Or(c.Budget, budgetDefault)
+	folder, err := os.MkdirTemp(c.Folder, "holdfast-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	r := &runner{RunConfig: &c, folder: folder}
+	defer func() { err = errors.Join(err, r.close()) }()
+	started := time.Now()
+	if err := r.start(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.rounds(ctx); err != nil {
+		return nil, err
+	}
+	for _, one := range r.contests {
+		if err := r.judge(ctx, one); err != nil {
+			return nil, err
+		}
+	}
+	return r.report(started), nil
+}
+
+// start starts every server, one after another.
+func (r *runner) start(ctx context.Context) error {
+	for i, one := range r.Contestants {
+		c := &contest{Contestant: one, folder: filepath.Join(r.folder, fmt.Sprintf("%d-%s", i, one.Name)), venue: r.Scenario.Venue}
+		r.contests = append(r.contests, c)
+		r.say("starting " + one.Name)
+		if err := os.MkdirAll(c.folder, 0o755); err != nil { //nolint:gosec // a database runs as another user and passes through
+			return fmt.Errorf("bench: %w", err)
+		}
+		var err error
+		if c.log, err = os.Create(filepath.Join(c.folder, "server.log")); err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+		if c.running, err = one.Start(ctx, c.folder, c.log); err != nil {
+			return errors.Join(fmt.Errorf("bench: starting %s: %w", one.Name, err), lastWords(c.log.Name()))
+		}
+		c.figures = gathered{}
+		c.side = report.Side{Name: one.Name, About: one.About}
+		c.history.Header = check.Header{
+			Server: one.Name, Scenario: r.Scenario.Name, Seed: r.Seed, Command: r.Command, StartUnixNano: time.Now().UnixNano(),
+			ClockSlack: check.Nanos(clockSlack), BuyerPrefix: "b" + runName(), KeyPrefix: "k" + runName(),
+		}
+	}
+	return nil
+}
+
+// clockSlack is how far expires_at, told in whole milliseconds, may be from the moment it means, on one machine.
+const clockSlack = 5 * time.Millisecond
+
+// rounds goes A B C, C B A, A B C …: neither always follows the other, and noise that lasts longer than a round hits all.
+func (r *runner) rounds(ctx context.Context) error {
+	for round := range r.Rounds {
+		order := slices.Clone(r.contests)
+		if round%2 == 1 {
+			slices.Reverse(order)
+		}
+		for _, c := range order {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := r.round(ctx, c, round); err != nil {
+				return errors.Join(fmt.Errorf("bench: %s, round %d of %s: %w", r.Scenario.Name, round+1, c.Name, err), lastWords(c.log.Name()))
+			}
+		}
+	}
+	return nil
+}
+
+func (r *runner) say(doing string) {
+	if r.Progress != nil {
+		r.Progress(Status{Doing: doing})
+	}
+}
+
+// lastWords is the end of what a server said, as an error to be joined.
+func lastWords(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil || len(text) == 0 {
+		return nil //nolint:nilerr // the log is extra
+	}
+	return fmt.Errorf("the server said: %s", text[max(0, len(text)-2000):])
+}
+
+func (c *contest) stop() error {
+	if c.running == nil || c.stopped || c.running.Stop == nil {
+		return nil
+	}
+	c.stopped = true
+	return c.running.Stop()
+}
+
+func (r *runner) close() (err error) {
+	for _, c := range r.contests {
+		err = errors.Join(err, c.stop())
+		if c.running != nil && c.running.Close != nil {
+			err = errors.Join(err, c.running.Close())
+		}
+		if c.log != nil {
+			_ = c.log.Close() // nothing in it is needed any more
+		}
+	}
+	return errors.Join(err, os.RemoveAll(r.folder))
+}
+
+// keep writes a side's history where it was asked for.
+func (r *runner) keep(c *contest) error {
+	if r.Keep == "" || c.Blind {
+		return nil
+	}
+	return writeHistory(filepath.Join(r.Keep, r.Scenario.Name+"-"+c.Name+".history"), &c.history)
+}

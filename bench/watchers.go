@@ -1,0 +1,162 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"holdfast/api/wire"
+	"holdfast/bench/check"
+	"holdfast/bench/crowd"
+	"holdfast/bench/drive"
+	"holdfast/bench/report"
+)
+
+// Watchers of the live map. Most of them only take what comes, as a browser's socket does. The probes read every frame, and one buyer of
+// ours changes a seat now and then: from the answer to that request to the frame that shows it is the map's lag, as both sides feel it.
+const (
+	watchersCount = 500
+	probesCount   = 8
+	probePause    = 50 * time.Millisecond
+)
+
+// watchers are the clients of one house's stream.
+type watchers struct {
+	house  *crowd.House
+	target Target
+	frames atomic.Uint64
+	bytes  atomic.Uint64
+
+	parts []*check.Part
+
+	mu   sync.Mutex
+	asks map[crowd.Place]time.Time // when a probe's hold was about to be sent
+	lags drive.Latencies
+}
+
+// watchersBeside lets hundreds follow the map while the round goes on.
+func watchersBeside(ctx context.Context, r *roundRun) (end func() ([]report.Figure, error), err error) {
+	if r.Compact || r.Blind {
+		return nil, errors.New("bench: peers have no live map; leave them out of this scenario")
+	}
+	w := &watchers{house: r.houses[0], target: r.running.Target, asks: map[crowd.Place]time.Time{}, lags: drive.NewLatencies()}
+	watching, stop := context.WithCancel(ctx)
+	var following sync.WaitGroup
+	begun := make(chan error, watchersCount)
+	for i := range watchersCount {
+		following.Go(func() { w.follow(watching, i < probesCount, begun) })
+	}
+	for range watchersCount {
+		if failed := <-begun; failed != nil {
+			err = errors.Join(err, failed)
+		}
+	}
+	if err != nil {
+		stop()
+		following.Wait()
+		return nil, err
+	}
+	var poking error
+	following.Go(func() { poking = w.poke(watching, r) })
+	return func() ([]report.Figure, error) {
+		stop()
+		following.Wait()
+		r.history.Parts = append(r.history.Parts, w.parts...)
+		return w.figures(), poking
+	}, nil
+}
+
+// follow reads a stream until ctx ends. begun hears once whether it began.
+func (w *watchers) follow(ctx context.Context, probe bool, begun chan<- error) {
+	s, err := openStream(ctx, w.target.Address, "/v1/events/"+w.house.Event+"/availability/stream")
+	begun <- err
+	if err != nil {
+		return
+	}
+	defer s.Close()
+	if !probe {
+		w.take(s)
+		return
+	}
+	for {
+		name, data, err := s.frames.next()
+		if err != nil {
+			return // the end of the round
+		}
+		w.frames.Add(1)
+		w.bytes.Add(uint64(len(data)))
+		if name == "delta" {
+			w.see(data, time.Now())
+		}
+	}
+}
+
+// take counts bytes and looks at none of them.
+func (w *watchers) take(s *stream) {
+	buffer := make([]byte, 16<<10)
+	for {
+		n, err := s.Read(buffer)
+		w.bytes.Add(uint64(n))
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (w *watchers) see(data []byte, at time.Time) {
+	var delta wire.Delta
+	if wire.Decode(data, &delta) != nil {
+		return
+	}
+	section, ok := w.house.Plan.SectionNo(delta.Section)
+	if !ok {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, change := range delta.Changes {
+		if asked, ours := w.asks[crowd.Place{Section: section, Seat: change.Seat}]; ours && change.Letter == 'h' {
+			w.lags.Record(at.Sub(asked))
+		}
+	}
+}
+
+// probeBuyers is the number of a round's first probing buyer, beyond those of the crowd.
+const probeBuyers = 900_000_000
+
+// poke holds a seat now and then, as one more buyer of the round's history. The moment is taken before the request is sent: what the server
+// takes to decide is in the lag, too.
+func (w *watchers) poke(ctx context.Context, r *roundRun) error {
+	pace := drive.Steady(drive.Rate(float64(time.Second) / float64(probePause)))
+	a := r.assignment()
+	a.Job.Scenario, a.Pace, a.Conns, a.Loops, a.First = "probe", &pace, 1, 1, probeBuyers+uint64(r.number)*1_000_000
+	done, err := a.runWith(ctx, r.houses, nil, func(c *crowd.Crowd) { c.Asking = w.asked })
+	if ctx.Err() != nil && err != nil { // it never began
+		return nil
+	}
+	if err == nil {
+		w.parts = done.parts
+	}
+	return err
+}
+
+func (w *watchers) asked(seat crowd.Place) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asks[seat] = time.Now()
+}
+
+func (w *watchers) figures() []report.Figure {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ms := func(q float64) float64 { return float64(w.lags.At(q)) / float64(time.Millisecond) }
+	return []report.Figure{
+		{Name: "clients following the live map", Value: watchersCount},
+		{Name: "live map, request to frame, p50", Value: ms(0.5), Unit: "ms"},
+		{Name: "live map, request to frame, p99", Value: ms(0.99), Unit: "ms", Aim: "< 100 ms"},
+		{Name: "live map, frames timed", Value: float64(w.lags.Count())},
+		{Name: "live map, bytes taken by all", Value: float64(w.bytes.Load()), Unit: "B"},
+	}
+}
