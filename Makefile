@@ -81,7 +81,7 @@ test: go-version packages vet ## everything: vet, all tests with the race detect
 	$(GO) test -race -timeout 8m -skip '$(SLOW_TESTS)|^TestCockroach$$' $(RACE_PKGS)
 	$(GO) -C $(GRAMMAR) test -count=1 -timeout 4m ./...
 	$(GO) test -timeout 4m -run 'Budget|Alloc|Memory' ./actors/... ./api/... ./storage/...
-	$(GO) test -timeout 4m -tags planted -run Planted ./actors
+	$(GO) test -timeout 4m -tags planted -run Planted ./actors ./cmd/holdfast
 	$(GO) test -timeout 8m -run '$(SLOW_TESTS)' $(SLOW_PKGS)
 	$(GO) test -timeout 4m $(PAGE_PKGS)
 	@$(MAKE) --no-print-directory test-cockroach

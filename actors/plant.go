@@ -1,9 +1,11 @@
 package actors
 
-// plantedBug is a set of bugs that the Writer has on purpose in a build with the tag "planted": the proof that the simulator
-// finds what it is there to find. Never ship such a build. In any other build the compiler removes them: see plant_off.go.
+// plantedBug is a set of bugs that the Writer has on purpose in a build with the tag "planted": the proof that the simulator, the audit
+// and the bench's checker find what they are there to find. Never ship such a build. In any other build the compiler removes them: see
+// plant_off.go.
 type plantedBug uint16
 
+// Bugs that need a crash, a second node or a store in trouble to be seen.
 const (
 	plantAnswerEarly     plantedBug = 1 << iota // acceptances are told before their record is durable
 	plantRefuseEarly                            // refusals are told before what they depend on is durable
@@ -13,4 +15,13 @@ const (
 	plantUnknownIsFailed                        // an unknown outcome is taken for failure, and its seq used again
 	plantResendIsWord                           // "not written" of a second sending is taken for the word on the first (S6)
 	plantForgetRequests                         // replay forgets which requests were met
+
+	// Bugs that buyers meet on a healthy store. Those of some requests strike one request in sixteen: see struck.
+
+	plantDoubleGrant  // some holds are forgotten in memory once placed: their seats are granted to whoever asks next (P1)
+	plantDropHold     // some holds are told and neither written nor kept (P2)
+	plantEarlyLapse   // holds lapse after half their time (P4)
+	plantRepeatAnew   // a repeat of a hold's request is judged as if it were new (P5)
+	plantFalseSoldOut // some wishes for the best seats are refused whatever is free (P11)
+	plantPhantom      // some holds are told as refused, and written all the same
 )

@@ -137,6 +137,7 @@ func (w *Writer) judge(r *Request) bool {
 	r.Command.At = at
 	d := &r.Decision
 	w.state.Decide(&r.Command, d)
+	w.plantedVerdict(r)
 	if len(d.Changes) == 0 {
 		w.answerAfter(r, d.Outcome.DependsOn)
 		return true
@@ -222,6 +223,7 @@ func (w *Writer) apply(changes []section.Change, at section.Instant) error {
 }
 
 func (w *Writer) applyOne(c *section.Change) {
+	w.plantedChange(c)
 	owner, known := section.BuyerID{}, false
 	if frees(c.Kind) {
 		owner, known = w.state.Owner(c.Booking)
@@ -244,6 +246,7 @@ func (w *Writer) applyOne(c *section.Change) {
 			p.refund(seat)
 		}
 	}
+	w.plantedApplied(c)
 }
 
 // refund takes a seat out of the tickets table. A sale and its refund in one record leave nothing to insert: the store deletes

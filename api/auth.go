@@ -13,6 +13,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"holdfast/actors/section"
+	"holdfast/api/wire"
 )
 
 // ParsePublicKeyPEM reads the Ed25519 key ("PUBLIC KEY", PKIX) that verifies EdDSA tokens.
@@ -34,17 +35,11 @@ type identity struct {
 // subjectBytesMax bounds a buyer's name.
 const subjectBytesMax = 256
 
-// BuyerOf is the pseudonym under which the log knows a buyer: half a SHA-256, so that the log holds no name.
-func BuyerOf(subject string) section.BuyerID {
-	sum := sha256.Sum256(append([]byte("holdfast buyer\x00"), subject...))
-	return section.BuyerID(sum[:16])
-}
+// BuyerOf is the pseudonym under which the log knows a buyer, so that the log holds no name.
+func BuyerOf(subject string) section.BuyerID { return wire.BuyerHash(subject) }
 
 // operatorBuyer is the pseudonym of bookings that operators make for themselves; no subject hashes to it.
-var operatorBuyer = func() section.BuyerID {
-	sum := sha256.Sum256([]byte("holdfast operator"))
-	return section.BuyerID(sum[:16])
-}()
+var operatorBuyer section.BuyerID = wire.OperatorHash()
 
 // authenticator turns headers into an identity.
 type authenticator struct {
@@ -107,7 +102,7 @@ func (a *authenticator) identify(r *request) (identity, error) {
 	if len(name) > subjectBytesMax {
 		return identity{}, badField("X-Buyer", "is longer than 256 bytes")
 	}
-	return identity{buyer: BuyerOf(string(name)), known: true}, nil
+	return identity{buyer: BuyerOf(borrow(name)), known: true}, nil
 }
 
 func (a *authenticator) token(token []byte) (identity, error) {

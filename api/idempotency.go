@@ -2,7 +2,6 @@ package api
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/go-json-experiment/json/jsontext"
@@ -14,23 +13,18 @@ import (
 // keyBytesMax bounds an Idempotency-Key.
 const keyBytesMax = 128
 
-// requestID names a request for ever: half a SHA-256 of who asks and under which key. It leaves out which call it was, so
-// that one key on two different calls meets itself and is refused by its fingerprint.
+// requestID names a request for ever (see wire.RequestHash). One key on two different calls meets itself, and is refused by its
+// fingerprint.
 func requestID(who *identity, key []byte) section.RequestID {
-	if len(key) == 0 {
+	switch {
+	case len(key) == 0:
 		var random section.RequestID
 		_, _ = rand.Read(random[:]) // never fails: the runtime aborts instead
 		return random
+	case who.operator:
+		return wire.OperatorRequestHash(key)
 	}
-	var text [1 + 16 + 1 + keyBytesMax]byte
-	text[0] = 'b'
-	if who.operator {
-		text[0] = 'o'
-	}
-	n := 1 + copy(text[1:], who.buyer[:]) + 1
-	n += copy(text[n:], key)
-	sum := sha256.Sum256(text[:n])
-	return section.RequestID(sum[:16])
+	return wire.RequestHash(who.buyer, key)
 }
 
 func checkKey(key []byte) error {

@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-)
+import "strconv"
 
 // LogChange is one line of what `holdfast log` prints: one change of one section's log, or a record without changes (a claim, a
 // release). Lines come section by section, in the order of the log.
@@ -15,33 +12,70 @@ type LogChange struct {
 	Epoch   uint64 `json:"epoch"`
 	At      Time   `json:"at"`
 	// Kind is claim, released, hold_placed, hold_extended, hold_released, hold_expired, payment_begun, payment_failed, sold, refunded,
-	// blocked or unblocked.
+	// blocked or unblocked: the Log constants.
 	Kind      string   `json:"kind"`
 	Booking   string   `json:"booking,omitempty"` // as the API tells it
-	Request   string   `json:"request,omitempty"` // RequestName of the request that did it; none for a lapse
-	Buyer     string   `json:"buyer,omitempty"`   // BuyerName; of hold_placed only
+	Request   string   `json:"request,omitempty"` // HashText of the RequestHash of the request that did it; none for a lapse
+	Buyer     string   `json:"buyer,omitempty"`   // HashText of the BuyerHash; of hold_placed only
 	ExpiresAt *Time    `json:"expires_at,omitempty"`
 	Seats     []uint32 `json:"seats,omitempty"` // indexes into the section, of hold_placed, blocked and unblocked
 }
 
-// BuyerHash is the pseudonym under which the log knows a buyer: half a SHA-256, so that the log holds no name.
-func BuyerHash(name string) (id [16]byte) {
-	sum := sha256.Sum256(append([]byte("holdfast buyer\x00"), name...))
-	copy(id[:], sum[:])
-	return id
+// The kinds of a LogChange. The first two are records without changes.
+const (
+	LogClaim         = "claim"          // somebody took the section over
+	LogReleased      = "released"       // its owner gave the section up
+	LogHoldPlaced    = "hold_placed"    // seats are on hold
+	LogHoldExtended  = "hold_extended"  // until later
+	LogHoldReleased  = "hold_released"  // given back
+	LogHoldExpired   = "hold_expired"   // its time was over
+	LogPaymentBegun  = "payment_begun"  // the processor is about to be asked
+	LogPaymentFailed = "payment_failed" // declined, or never heard of: back on hold
+	LogSold          = "sold"
+	LogRefunded      = "refunded"
+	LogBlocked       = "blocked" // by an operator
+	LogUnblocked     = "unblocked"
+)
+
+// AppendLogChange appends the JSON of c, without a line's end: the same document encoding/json would make, member for member in the
+// order of the struct. A log of ten million changes is printed by it, so it allocates nothing beyond dst.
+func AppendLogChange(dst []byte, c *LogChange) []byte {
+	dst = AppendString(append(dst, `{"event":`...), c.Event)
+	dst = AppendString(append(dst, `,"section":`...), c.Section)
+	dst = strconv.AppendUint(append(dst, `,"seq":`...), c.Seq, 10)
+	dst = strconv.AppendInt(append(dst, `,"index":`...), int64(c.Index), 10)
+	dst = strconv.AppendUint(append(dst, `,"epoch":`...), c.Epoch, 10)
+	dst = appendQuotedTime(append(dst, `,"at":`...), c.At)
+	dst = AppendString(append(dst, `,"kind":`...), c.Kind)
+	dst = appendOptional(dst, `,"booking":`, c.Booking)
+	dst = appendOptional(dst, `,"request":`, c.Request)
+	dst = appendOptional(dst, `,"buyer":`, c.Buyer)
+	if c.ExpiresAt != nil {
+		dst = appendQuotedTime(append(dst, `,"expires_at":`...), *c.ExpiresAt)
+	}
+	if len(c.Seats) > 0 {
+		dst = appendNumbers(append(dst, `,"seats":`...), c.Seats)
+	}
+	return append(dst, '}')
 }
 
-// RequestHash names a buyer's request for ever: half a SHA-256 of who asks and under which key. It leaves out which call it was, so that
-// one key on two different calls meets itself and is refused. Keys are at most 128 bytes.
-func RequestHash(buyer [16]byte, key []byte) (id [16]byte) {
-	text := make([]byte, 0, 1+len(buyer)+1+128)
-	text = append(text, 'b')
-	text = append(text, buyer[:]...)
-	text = append(append(text, 0), key...)
-	sum := sha256.Sum256(text)
-	copy(id[:], sum[:])
-	return id
+// appendOptional appends a member, unless its text is empty.
+func appendOptional(dst []byte, name, text string) []byte {
+	if text == "" {
+		return dst
+	}
+	return AppendString(append(dst, name...), text)
 }
 
-// HashText is the text of either in a LogChange.
-func HashText(id [16]byte) string { return hex.EncodeToString(id[:]) }
+func appendQuotedTime(dst []byte, t Time) []byte {
+	return append(AppendTime(append(dst, '"'), t), '"')
+}
+
+func appendNumbers(dst []byte, numbers []uint32) []byte {
+	separator := byte('[')
+	for _, n := range numbers {
+		dst = strconv.AppendUint(append(dst, separator), uint64(n), 10)
+		separator = ','
+	}
+	return append(dst, ']')
+}

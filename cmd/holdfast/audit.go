@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"holdfast/actors"
@@ -16,13 +15,11 @@ import (
 	"holdfast/actors/checkout"
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/storage"
-	"holdfast/storage/pebblestore"
 	"holdfast/storage/sqlstore"
 )
 
 type auditCommand struct {
-	Data     string `help:"The data folder of a stopped server." placeholder:"DIR"`
-	Store    string `help:"The database's address, whether servers sell from it or not. HOLDFAST_STORE keeps a password out of the list of processes." placeholder:"URL"`
+	kept
 	Payments string `help:"The processor's books, one JSON line a payment as in payments.jsonl (default: those in the data or the database)." placeholder:"FILE"`
 	JSON     bool   `name:"json" help:"The report as JSON, for machines."`
 }
@@ -62,8 +59,7 @@ const (
 
 // audited is what an audit reads, wherever it is.
 type audited struct {
-	audit.Source
-	close    func() error
+	*keeper
 	payments func(visit func(audit.Payment)) error // nil: none at hand
 	lag      time.Duration
 }
@@ -97,65 +93,41 @@ func (a *auditCommand) Run(c *console) (err error) {
 }
 
 func (a *auditCommand) open(ctx context.Context) (*audited, error) {
-	switch {
-	case (a.Data == "") == (a.Store == ""):
-		return nil, errors.New("exactly one of --data DIR (a stopped server's folder) and --store URL (a database) is needed, HOLDFAST_DATA and HOLDFAST_STORE counted")
-	case a.Payments != "":
+	if a.Payments != "" {
 		if _, err := os.Stat(a.Payments); err != nil { // one that is not there would be books without a payment
 			return nil, fmt.Errorf("--payments: %w", err)
 		}
 	}
-	open := a.openFolder
-	if a.Store != "" {
-		open = a.openDatabase
-	}
-	from, err := open(ctx)
-	if err == nil && a.Payments != "" {
-		from.payments = paymentsIn(a.Payments)
-	}
-	return from, err
-}
-
-func (a *auditCommand) openFolder(context.Context) (*audited, error) {
-	store, err := pebblestore.Open(filepath.Join(a.Data, storeFolder), pebblestore.Options{ReadOnly: true})
-	if errors.Is(err, storage.ErrInUse) {
-		return nil, fmt.Errorf("%s is in use by a running holdfast: this store can be read by one process only, so stop it first (%w)", a.Data, err)
-	}
+	from, err := a.kept.open(ctx, "holdfast audit")
 	if err != nil {
 		return nil, err
 	}
-	from := &audited{Source: store, close: store.Close}
-	if books := filepath.Join(a.Data, paymentsFile); exists(books) {
-		from.payments = paymentsIn(books)
+	out := &audited{keeper: from}
+	if from.database != nil && from.database.Server().Cockroach {
+		out.lag = auditLag
 	}
-	return from, nil
+	if out.payments, err = a.books(ctx, from.database); err != nil {
+		return nil, errors.Join(err, from.close())
+	}
+	return out, nil
+}
+
+// books are the processor's: those that were named, else those beside the bookings; nil when there are none.
+func (a *auditCommand) books(ctx context.Context, database *sqlstore.Store) (func(visit func(audit.Payment)) error, error) {
+	switch beside := filepath.Join(a.Data, paymentsFile); {
+	case a.Payments != "":
+		return paymentsIn(a.Payments), nil
+	case database != nil:
+		return paymentsOf(ctx, database)
+	case exists(beside):
+		return paymentsIn(beside), nil
+	}
+	return nil, nil
 }
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return !errors.Is(err, os.ErrNotExist)
-}
-
-// openDatabase never migrates: an audit writes nothing, and its role may not either.
-func (a *auditCommand) openDatabase(ctx context.Context) (*audited, error) {
-	if scheme, _, _ := strings.Cut(a.Store, "://"); scheme != "postgres" && scheme != "postgresql" {
-		return nil, errors.New("--store must be a postgres:// address") // not repeated here: nobody knows where its password is
-	}
-	store, err := sqlstore.Open(ctx, a.Store, sqlstore.Options{Name: "holdfast audit"})
-	if err != nil {
-		return nil, err
-	}
-	from := &audited{Source: store, close: store.Close}
-	if store.Server().Cockroach {
-		from.lag = auditLag
-	}
-	if a.Payments != "" {
-		return from, nil
-	}
-	if from.payments, err = paymentsOf(ctx, store); err != nil {
-		return nil, errors.Join(err, store.Close())
-	}
-	return from, nil
 }
 
 // paymentsIn gives the sandbox's file in the audit's words.

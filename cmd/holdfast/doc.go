@@ -4,6 +4,7 @@
 //	holdfast import     a plan is checked and becomes an event, on a running server (--url) or in its data when stopped (--data)
 //	holdfast sale       open, pause, close; the same two ways
 //	holdfast audit      reads stopped data, or a database while it is sold from, and verifies it: 0 clean, 1 findings, 2 could not run
+//	holdfast log        prints the same logs change by change, a line of JSON each
 //	holdfast copy       moves everything from one store to another and verifies it by hash; interrupted, it is run again
 //	holdfast migrate    brings a database's schema up to what this build needs
 //	holdfast views      keeps tables for people beside the logs in a database

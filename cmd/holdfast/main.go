@@ -29,6 +29,7 @@ type commands struct {
 	Import  importCommand  `cmd:"" help:"Check a seating plan, and create an event from it."`
 	Sale    saleCommand    `cmd:"" help:"Open, pause or close an event's sale."`
 	Audit   auditCommand   `cmd:"" help:"Verify every log, ticket, snapshot and payment, of a stopped server's data or of a database that is sold from."`
+	Log     logCommand     `cmd:"" help:"Print what happened, change by change, of a stopped server's data or of a database that is sold from."`
 	Views   viewsCommand   `cmd:"" help:"Tables for people, derived from the logs in a database."`
 	Migrate migrateCommand `cmd:"" help:"Bring a database's schema up to what this build needs."`
 	Copy    copyCommand    `cmd:"" help:"Move everything from one store to another, verified by hash."`

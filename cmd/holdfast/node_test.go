@@ -264,7 +264,7 @@ func TestUsersMistakesAreTold(t *testing.T) {
 }
 
 func TestHelpHasExamples(t *testing.T) {
-	for _, command := range []string{"serve", "import", "sale", "audit", "migrate", "version"} {
+	for _, command := range []string{"serve", "import", "sale", "audit", "log", "migrate", "version"} {
 		if code, out := tool(t, command, "--help"); code != exitOK || !strings.Contains(out, "holdfast "+command) || !strings.Contains(out, "Example") {
 			t.Errorf("%s --help: %d %s", command, code, out)
 		}

@@ -47,6 +47,9 @@ func (s *serveCommand) Run(c *console) error {
 		return err
 	}
 	log := newLogger(c.err, s.LogFormat, s.LogLevel)
+	if err := plantBugs(log); err != nil {
+		return err
+	}
 	relaxCollector()
 	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restoreSignals()

@@ -10,7 +10,7 @@
 //
 // It keeps its books in one of two places, behind one small interface:
 //
-//	          ┌─ fileBooks    a file of JSON lines, for one process (Open)
+//	          ┌─ fileBooks    a file of JSON lines, for one process (Open); whoever pays at the same time shares a sync
 //	Sandbox ──┤
 //	          └─ sharedBooks  rows of a store that several processes share (OpenShared): a payment is one payment whichever of
 //	                          them asks, for the store decides between two that ask at once (P6)

@@ -1,0 +1,241 @@
+//go:build planted
+
+package actors
+
+import (
+	"encoding/binary"
+	"errors"
+	"strings"
+	"testing"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// misbehaviour maps each name that Plant knows to the shortest scene in which it shows: true when it did.
+var misbehaviour = map[string]func(t *testing.T) bool{
+	"answer-early": answersEarly,
+	"refuse-early": refusesEarly,
+	"past-fence": func(*testing.T) bool {
+		w, _ := outcomeOf(&storage.FencedError{Tail: storage.Tail{Seq: 5, Epoch: 2}})
+		return !w.Stopped()
+	},
+	"no-tickets":        sellsWithoutTickets,
+	"unknown-is-done":   func(*testing.T) bool { _, landed := outcomeOf(storage.ErrUnknown); return landed },
+	"unknown-is-failed": func(*testing.T) bool { return takenForFailed(storage.ErrUnknown) },
+	"resend-is-word":    func(*testing.T) bool { return takenForFailed(storage.ErrUnavailable) },
+	"forget-requests":   forgetsRequests,
+	"double-grant":      grantsTwice,
+	"drop-hold":         dropsHolds,
+	"early-lapse":       lapsesEarly,
+	"repeat-anew":       judgesRepeatsAnew,
+	"false-sold-out":    saysSoldOut,
+	"phantom":           writesWhatItRefused,
+}
+
+// TestPlantedNames: every name is taken, does what it says, and does it alone: without it the same scene goes well.
+func TestPlantedNames(t *testing.T) {
+	t.Cleanup(func() { activeBugs = 0 })
+	if len(misbehaviour) != len(plantNames) {
+		t.Errorf("%d names, %d scenes", len(plantNames), len(misbehaviour))
+	}
+	for _, known := range plantNames {
+		t.Run(known.name, func(t *testing.T) {
+			scene := misbehaviour[known.name]
+			if scene == nil {
+				t.Fatal("no scene shows it")
+			}
+			if err := Plant(""); err != nil || scene(t) {
+				t.Errorf("it shows without being planted (%v)", err)
+			}
+			if err := Plant(known.name); err != nil || !scene(t) {
+				t.Errorf("planted, it does not show (%v)", err)
+			}
+		})
+	}
+}
+
+func TestPlantedNamesAreChecked(t *testing.T) {
+	t.Cleanup(func() { activeBugs = 0 })
+	if err := Plant(" phantom, drop-hold ,"); err != nil || activeBugs != plantPhantom|plantDropHold {
+		t.Errorf("two names: %v, bugs %b", err, activeBugs)
+	}
+	if err := Plant("phantom,fantom"); err == nil || !strings.Contains(err.Error(), `"fantom"`) || !strings.Contains(err.Error(), "phantom") || activeBugs != plantPhantom|plantDropHold {
+		t.Errorf("a name that is none: %v, bugs %b", err, activeBugs)
+	}
+}
+
+// TestPlantedStrikesOneInSixteen: enough to be met in a short run, few enough that the run goes on; and not the same for every bug.
+func TestPlantedStrikesOneInSixteen(t *testing.T) {
+	const requests = 16_000
+	var alone [2]int
+	both := 0
+	for n := range uint64(requests) {
+		one, two := struck(plantDropHold, numbered(n)), struck(plantPhantom, numbered(n))
+		for i, hit := range []bool{one, two} {
+			if hit {
+				alone[i]++
+			}
+		}
+		if one && two {
+			both++
+		}
+	}
+	for i, n := range alone {
+		if n < requests/20 || n > requests/13 {
+			t.Errorf("bug %d strikes %d of %d", i, n, requests)
+		}
+	}
+	if both > alone[0]/4 {
+		t.Errorf("%d of %d are struck twice", both, alone[0])
+	}
+}
+
+// TestPlantedBuyersBugsAreFound: the simulator finds those that the log of one section shows.
+func TestPlantedBuyersBugsAreFound(t *testing.T) {
+	t.Cleanup(func() { activeBugs = 0 })
+	for _, bug := range []plantedBug{plantDoubleGrant, plantDropHold, plantEarlyLapse, plantRepeatAnew, plantFalseSoldOut} {
+		activeBugs = bug
+		found := error(nil)
+		for seed := uint64(1); seed <= plantedSeeds && found == nil; seed++ {
+			_, found = simulate(seed)
+		}
+		if t.Logf("bug %b: %v", bug, found); found == nil {
+			t.Errorf("bug %b survived %d seeds", bug, plantedSeeds)
+		}
+	}
+}
+
+func numbered(n uint64) (id section.RequestID) {
+	binary.BigEndian.PutUint64(id[:], n+1)
+	return id
+}
+
+// struckKey gives a key whose request, by that buyer, the bug strikes.
+func struckKey(bug plantedBug, buyer byte) uint64 {
+	key := uint64(1)
+	for !struck(bug, caller(buyer, key).Request) {
+		key++
+	}
+	return key
+}
+
+// Scenes of one writer.
+
+func answersEarly(*testing.T) bool {
+	w := newTestWriter(10)
+	w.Submit(holdRequest(0, 1))
+	return len(w.Answers()) > 0
+}
+
+func refusesEarly(*testing.T) bool {
+	w := newTestWriter(10)
+	w.Submit(holdRequest(0, 1))
+	w.Submit(holdRequest(1, 1))
+	return len(w.Answers()) > 0
+}
+
+// outcomeOf lets a hold's record meet that outcome.
+func outcomeOf(err error) (w *Writer, landed bool) {
+	w = newTestWriter(10)
+	w.Submit(holdRequest(0, 1))
+	return w, w.Advance(w.Ready().Append.Entry.Batch, err) != nil
+}
+
+func takenForFailed(err error) bool {
+	w, landed := outcomeOf(err)
+	return !landed && w.status == writerServing && w.Idle()
+}
+
+func sellsWithoutTickets(*testing.T) bool {
+	w := newTestWriter(10)
+	w.Submit(holdRequest(0, 4))
+	for i, kind := range []section.CommandKind{section.BeginPayment, section.ConfirmPayment} {
+		w.Submit(&Request{Command: section.Command{Kind: kind, Booking: 1, Operator: true, Request: numbered(uint64(100 + i))}})
+	}
+	return len(w.Ready().Append.Sell) == 0
+}
+
+func forgetsRequests(t *testing.T) bool {
+	w, again := newTestWriter(10), newTestWriter(10)
+	w.Submit(holdRequest(0, 4))
+	e := w.Ready().Append.Entry
+	if _, err := replay(again.state, simKey, &e, storage.Tail{Seq: e.Seq - 1, Hash: e.Prev}); err != nil {
+		t.Fatal(err)
+	}
+	var d section.Decision
+	again.state.Decide(&holdRequest(0, 4).Command, &d)
+	return !d.Outcome.Repeat
+}
+
+// Scenes of a whole engine, on a store that is healthy.
+
+func grantsTwice(t *testing.T) bool {
+	b := newBox(t, boxRules(), Config{})
+	first := b.mustHold(caller(1, struckKey(plantDoubleGrant, 1)), "A-1-2")
+	second, err := b.hold(caller(2, 1), "A-1-2")
+	return err == nil && second.ID != first.ID && first.Seats[0] == second.Seats[0]
+}
+
+func dropsHolds(t *testing.T) bool {
+	b := newBox(t, boxRules(), Config{})
+	told := b.mustHold(caller(1, struckKey(plantDropHold, 1)), "A-1-2")
+	var out BookingView
+	return errors.Is(b.e.Booking(told.ID, Caller{Operator: true}, patience, &out), ErrBookingUnknown)
+}
+
+// lapsesEarly: the log says what the buyer was told, so the log alone convicts it too.
+func lapsesEarly(t *testing.T) bool {
+	b := newBox(t, boxRules(), Config{})
+	told := b.mustHold(caller(1, 1), "A-1-2")
+	b.now.Add(int64(boxRules().HoldTTL)/2 + 1)
+	_, err := b.hold(caller(2, 1), "A-1-2")
+	if now := section.Instant(b.now.Load()); told.ExpiresAt <= now {
+		t.Fatalf("at %d the hold has ended at %d anyway", now, told.ExpiresAt)
+	}
+	ends, lapses := b.holdsInLog()
+	return err == nil && ends == told.ExpiresAt && lapses < ends
+}
+
+// holdsInLog gives what section A's log says of the end of its last hold, and when a hold lapsed.
+func (b *box) holdsInLog() (ends, lapses section.Instant) {
+	b.t.Helper()
+	err := b.inner.Read(b.t.Context(), b.key(0), 0, func(e *storage.Entry, _ storage.Hash) error {
+		if e.Kind != storage.EntryChanges {
+			return nil
+		}
+		return storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
+			switch {
+			case c.Kind == section.HoldPlaced && c.Booking == 1:
+				ends = c.ExpiresAt
+			case c.Kind == section.HoldExpired:
+				lapses = c.At
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return ends, lapses
+}
+
+func judgesRepeatsAnew(t *testing.T) bool {
+	b := newBox(t, boxRules(), Config{})
+	who := caller(1, 1)
+	first, err := b.best(who, BestAvailable{Quantity: 1})
+	again, errAgain := b.best(who, BestAvailable{Quantity: 1})
+	return err == nil && errAgain == nil && first.ID != again.ID
+}
+
+func saysSoldOut(t *testing.T) bool {
+	b := newBox(t, boxRules(), Config{})
+	_, err := b.best(caller(1, struckKey(plantFalseSoldOut, 1)), BestAvailable{Quantity: 2})
+	return code(err) == "sold_out"
+}
+
+func writesWhatItRefused(t *testing.T) bool {
+	b := newBox(t, boxRules(), Config{})
+	_, err := b.hold(caller(1, struckKey(plantPhantom, 1)), "A-1-2")
+	return code(err) == "seat_taken" && b.letters(0)[1] == byte(section.Held)
+}
