@@ -150,12 +150,16 @@ var walls = map[string]wall{
 	},
 	"bench": {
 		Why: "the load tool may not import the server, else it measures what it knows instead of what it sees",
-		Own: []string{"api/wire", "bench/drive", "bench/check", "bench/report"}, Third: []string{fasthttp},
+		Own: []string{"api/wire", "bench/drive", "bench/crowd", "bench/check", "bench/report"}, Third: []string{fasthttp},
 		Test: []string{rapid, "bench/peers"},
 	},
 	"bench/drive": {
 		Why: "sends bytes at moments and takes the time: what they mean is its caller's business",
 		Third: []string{histogram, "golang.org/x/sys/unix"}, Test: []string{fasthttp, rapid},
+	},
+	"bench/crowd": {
+		Why: "buyers know the wire and what they were told; what a server is made of they never learn",
+		Own: []string{"api/wire", "bench/drive", "bench/check"}, Third: []string{"github.com/golang-jwt/jwt/v5"}, Test: []string{rapid, fasthttp},
 	},
 	"bench/check": {
 		Why: "judges what was recorded: a checker that knew the server or the load would believe one of them",
@@ -163,7 +167,7 @@ var walls = map[string]wall{
 	},
 	"bench/report": {
 		Why:   "figures in, pages out: it measures nothing",
-		Third: []string{"gonum.org/v1/plot", "golang.org/x/image"}, Test: []string{rapid, chromedp},
+		Third: []string{"gonum.org/v1/plot"}, Test: []string{rapid, chromedp},
 	},
 	"bench/peers": {
 		Why: "what we are compared with: peers share the wire and none of our engine",
