@@ -1,0 +1,268 @@
+package check
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"holdfast/api/wire"
+)
+
+// Which change names which request, in Holdfast's log: hold_placed, hold_extended and hold_released name the request that asked for
+// them; a confirmation shows as payment_begun, which names it, and then as sold or payment_failed, which name none: they come from
+// whoever settles the payment, perhaps much later. A payment can also be begun without a name, when money arrives for a booking that was
+// no longer waiting for it. hold_expired names none.
+
+// asker finds the request that the line names, none (and a fault) if there is none such, or if it belongs to another event. It counts the
+// effect.
+func (p *replay) asker() uint32 {
+	l := &p.line
+	if !l.asked {
+		p.blame(LogForeign, "it names no request")
+		return none
+	}
+	n := p.index.find(p.requests, p.requests.sections[p.now.no].event, l.request)
+	if n == none {
+		p.meet(l.request)
+		return none
+	}
+	if p.effect[n]++; p.effect[n] > 1 {
+		p.effect[n] = 2
+		p.blame(LogTwice, "the second effect of %s", p.tellRequest(n))
+	}
+	return n
+}
+
+func (q *requests) tellRequest(n uint32) string {
+	_, op := q.op(q.list[n].op)
+	return q.tell(op)
+}
+
+// stranger is a fault about a request that had no right to an effect. Whether it was refused or never made is looked up at the end.
+type stranger struct {
+	fault int
+	name  [16]byte
+}
+
+func (p *replay) meet(name [16]byte) {
+	if len(p.faults.first) < FaultsShown {
+		p.strange = append(p.strange, stranger{len(p.faults.first), name})
+	}
+	p.blame(LogForeign, "nobody asked for it under %s", wire.HashText(name))
+}
+
+// placedAsTold holds a hold against its request: booking, seats and end must be those of the answer, or of the wish while there is none.
+func (p *replay) placedAsTold(request uint32) {
+	l, r := &p.line, &p.list[request]
+	part, op := p.op(r.op)
+	if r.kind != Hold && r.kind != Best {
+		p.blame(LogDiffers, "a hold for %s", p.tellRequest(request))
+		return
+	}
+	if op.Section != AnySection && p.sectionOf(op) != p.now.no {
+		p.blame(LogDiffers, "in another section than %s", p.tellRequest(request))
+	}
+	wish := part.SeatsOf(op.Seats)
+	switch {
+	case r.grants() && !bytes.Equal(part.TextOf(op.Text), l.booking):
+		p.blame(LogDiffers, "the answer told booking %s: %s", part.TextOf(op.Text), p.tellRequest(request))
+	case (r.grants() || r.kind == Hold) && !p.same(wish, l.seats):
+		p.blame(LogDiffers, "seats %v, and %v in %s", l.seats, wish, p.tellRequest(request))
+	case !r.grants() && r.kind == Best && len(l.seats) != int(op.Quantity):
+		p.blame(LogDiffers, "%d seats for %s", len(l.seats), p.tellRequest(request))
+	}
+	p.sameEnd(r)
+	p.order(request, r.call, r.ret)
+}
+
+// same compares seats in any order.
+func (p *replay) same(a, b []uint32) bool {
+	if slices.Equal(a, b) {
+		return true
+	}
+	if len(a) != len(b) {
+		return false
+	}
+	for i, list := range [2][]uint32{a, b} {
+		p.scratch[i] = append(p.scratch[i][:0], list...)
+		slices.Sort(p.scratch[i])
+	}
+	return slices.Equal(p.scratch[0], p.scratch[1])
+}
+
+// endSlack is what is lost when an end is told in whole milliseconds.
+const endSlack = Nanos(1_000_000)
+
+// sameEnd compares ends. Of a request that was repeated the answer may tell a later one.
+func (p *replay) sameEnd(r *request) {
+	if r.verdict != Done || r.again || r.expires == 0 {
+		return
+	}
+	end := p.nanos(p.line.expires)
+	if d := end - r.expires; d > endSlack || d < -endSlack {
+		p.blame(LogDiffers, "ends at %v, and the answer said %v", end, r.expires)
+	}
+}
+
+// nanos is a time of the server's on the history's clock.
+func (q *requests) nanos(t wire.Time) Nanos {
+	return Nanos(int64(t)*1e6 - q.h.Header.StartUnixNano)
+}
+
+// attribute holds a change of a booking against who asked for it. It says whether the change was acknowledged to somebody: then it had
+// happened before that answer.
+func (p *replay) attribute(b *logBooking) (certain bool) {
+	var life *booking
+	if b.booking != none {
+		life = &p.bookings[b.booking]
+	}
+	switch p.line.kind {
+	case logExtended:
+		if n := p.askerAbout(b, Extend); n != none {
+			r := &p.list[n]
+			p.sameEnd(r)
+			p.order(n, r.call, r.ret)
+			return p.settled(r.ret)
+		}
+	case logGivenBack:
+		p.markOver(b, overGone)
+		if n := p.askerAbout(b, Release); n != none && life != nil {
+			p.order(n, p.list[n].call, life.freed)
+			return p.settled(life.freed)
+		}
+	case logLapsed:
+		p.markOver(b, overGone)
+		if life != nil && life.freed != Never { // somebody was told that it is over
+			p.order(life.request, -Never, life.freed)
+			return p.settled(life.freed)
+		}
+	case logPaying:
+		if p.line.asked {
+			if n := p.askerAbout(b, Confirm); n != none {
+				p.order(n, p.list[n].call, Never)
+			}
+		}
+	case logSold:
+		return p.soldTo(b, life)
+	case logRefunded:
+		p.refunded += uint64(b.seats.Len)
+		p.blame(LogForeign, "nobody in this history gives seats back that were sold")
+	}
+	return false
+}
+
+// askerAbout finds the request the line names, and checks that it is of this kind and about this booking.
+func (p *replay) askerAbout(b *logBooking, kind Kind) uint32 {
+	n := p.asker()
+	if n == none {
+		return none
+	}
+	r := &p.list[n]
+	if r.kind != kind || r.booking == none || r.booking != b.booking {
+		p.blame(LogDiffers, "asked for by %s, which is about something else", p.tellRequest(n))
+		return none
+	}
+	return n
+}
+
+func (p *replay) markOver(b *logBooking, how uint8) {
+	if b.booking != none {
+		p.over[b.booking] |= how
+	}
+}
+
+// soldTo: a sale needs a confirmation that was acknowledged or may have succeeded; a declined one sells nothing.
+func (p *replay) soldTo(b *logBooking, life *booking) (certain bool) {
+	p.sold += uint64(b.seats.Len)
+	p.markOver(b, overSold)
+	switch {
+	case life == nil:
+		p.blame(LogForeign, "nobody confirmed it, for nobody was told of it")
+		return false
+	case life.selling == Never:
+		p.blame(LogRefused, "no confirmation of it was acknowledged, and none is unknown")
+		return false
+	case life.sold == Never:
+		p.ofUnknown += uint64(b.seats.Len)
+	default:
+		p.ofConfirmed += uint64(b.seats.Len)
+	}
+	p.order(life.request, life.selling, life.sold)
+	return p.settled(life.sold)
+}
+
+// order keeps real time: of two changes in one section's log, the request of the second must not have been answered before that of the
+// first was asked. call is the earliest moment at which the change can have come about, ret the latest. One sweep finds all: it is enough to
+// remember the latest call so far.
+func (p *replay) order(request uint32, call, ret Nanos) {
+	s := p.now
+	if ret < s.latest {
+		p.blame(LogOrder, "its answer had come at %v, and before it stands what was asked for only at %v: %s", ret, s.latest, p.tellRequest(s.latestN))
+	}
+	if call > s.latest {
+		s.latest, s.latestN = call, request
+	}
+}
+
+// logIndex finds requests by the names that a log knows them by.
+type logIndex struct {
+	names [][16]byte
+	table table
+}
+
+// find gives the request of this event, none when there is none.
+func (x *logIndex) find(q *requests, event uint16, name [16]byte) uint32 {
+	return *x.slot(q, event, name) - 1
+}
+
+func (x *logIndex) slot(q *requests, event uint16, name [16]byte) *uint32 {
+	return x.table.slot(shortName(name), func(n uint32) bool { return x.names[n] == name && q.eventOf(n) == event })
+}
+
+func (q *requests) eventOf(n uint32) uint16 {
+	p, op := q.op(q.list[n].op)
+	event, _, _ := q.key(p, op)
+	return event
+}
+
+// shortName is a hash of a hash: its first bytes.
+func shortName(name [16]byte) (h uint64) {
+	for _, b := range name[:8] {
+		h = h<<8 | uint64(b)
+	}
+	return h
+}
+
+// namer makes the names under which the log knows requests.
+type namer struct {
+	h          *Header
+	buyer, key []byte
+}
+
+func (m *namer) name(op *Op) [16]byte {
+	m.buyer = AppendName(m.buyer[:0], m.h.BuyerPrefix, op.Buyer)
+	m.key = AppendName(m.key[:0], m.h.KeyPrefix, op.Key)
+	return wire.RequestHash(wire.BuyerHash(string(m.buyer)), m.key)
+}
+
+// unmask tells those requests that were refused from those that were never made. It reads the whole history once more, and only when
+// there is a fault to tell better.
+func (p *replay) unmask() {
+	if len(p.strange) == 0 {
+		return
+	}
+	m := namer{h: &p.h.Header}
+	p.each(func(_ ref, op *Op) {
+		if effective(op) || op.Kind == Look {
+			return
+		}
+		name := m.name(op)
+		for _, s := range p.strange {
+			if s.name == name {
+				f := &p.faults.first[s.fault]
+				f.Code, f.Text = LogRefused, fmt.Sprintf("%s; it is %s", f.Text, p.tell(op))
+			}
+		}
+	})
+	p.strange = nil
+}

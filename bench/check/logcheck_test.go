@@ -1,0 +1,429 @@
+package check
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"holdfast/api/wire"
+)
+
+// loggedWorld is a correct run of some size, with its log.
+func loggedWorld(seed uint64) (*world, []wire.LogChange) {
+	w := simulate(simSize{events: 1, sections: 2, seats: 10, buyers: 20, wishes: 20, crashes: 2}, noBug, chance(rand.New(rand.NewPCG(seed, 2))))
+	return w, w.lines()
+}
+
+func againstLog(h *History, log []byte) Check {
+	result := Run(context.Background(), h, Options{Log: logOf(log), LookLag: time.Duration(simLookLag)})
+	return *result.Find(Log)
+}
+
+// pick finds the n-th line of a kind, counted from 0.
+func pick(t *testing.T, lines []wire.LogChange, kind string, n int) int {
+	t.Helper()
+	for i := range lines {
+		if lines[i].Kind == kind {
+			if n--; n < 0 {
+				return i
+			}
+		}
+	}
+	t.Fatalf("no %d lines of kind %s", n, kind)
+	return 0
+}
+
+// renumber gives a section's lines dense numbers again, one record each, so that what was planted is not given away by a gap.
+func renumber(lines []wire.LogChange) {
+	for i := range lines {
+		if i == 0 || lines[i].Section != lines[i-1].Section {
+			lines[i].Seq = 1
+		} else {
+			lines[i].Seq = lines[i-1].Seq + 1
+		}
+		lines[i].Index = 0
+	}
+}
+
+type logLines = []wire.LogChange
+
+func without(l logLines, i int) logLines { return slices.Delete(l, i, i+1) }
+
+// spoilt plants one fault in a correct log, or in the answers beside it; the verdict is last.
+var spoilt = []struct {
+	name  string
+	spoil func(t *testing.T, w *world, l logLines) logLines
+	want  Code
+}{
+	{"nothing", func(_ *testing.T, _ *world, l logLines) logLines { return l }, ""},
+	{"a gap", func(t *testing.T, _ *world, l logLines) logLines { l[pick(t, l, "hold_placed", 2)].Seq += 7; return l }, LogShape},
+	{"an index twice", func(t *testing.T, _ *world, l logLines) logLines { l[pick(t, l, "hold_placed", 2)].Index++; return l }, LogShape},
+	{"a section in two places", func(_ *testing.T, _ *world, l logLines) logLines { return append(l, l[0]) }, LogShape},
+	{"an epoch falls", func(_ *testing.T, _ *world, l logLines) logLines { l[len(l)-1].Epoch = 0; return l }, LogEpoch},
+	{"an epoch rises unclaimed", func(t *testing.T, _ *world, l logLines) logLines { return without(l, pick(t, l, "claim", 1)) }, LogEpoch},
+	{"time goes back", func(t *testing.T, _ *world, l logLines) logLines { l[pick(t, l, "sold", 3)].At -= 1000; return l }, LogTime},
+	{"a hold is missing", func(t *testing.T, w *world, l logLines) logLines {
+		return renumbered(without(l, acknowledged(t, w, l, "hold_placed")))
+	}, LogMissing},
+	{"a sale is missing", func(t *testing.T, w *world, l logLines) logLines {
+		return renumbered(without(l, acknowledged(t, w, l, "payment_begun")+1))
+	}, LogMissing},
+	{"a sale is missing from the sum", func(t *testing.T, w *world, l logLines) logLines {
+		return renumbered(without(l, acknowledged(t, w, l, "payment_begun")+1))
+	}, LogSum},
+	{"a sale after a refusal", func(t *testing.T, w *world, l logLines) logLines {
+		refuseConfirmations(w)
+		return l
+	}, LogRefused},
+	{"a payment after the end", func(t *testing.T, w *world, l logLines) logLines {
+		return earlyLapse(l, acknowledged(t, w, l, "payment_begun"), -1)
+	}, LogLapse},
+	{"an end goes back", func(t *testing.T, w *world, l logLines) logLines {
+		end := l[acknowledged(t, w, l, "hold_extended")].At + 1
+		l[acknowledged(t, w, l, "hold_extended")].ExpiresAt = &end
+		return l
+	}, LogMove},
+	{"a change of nothing", func(t *testing.T, w *world, l logLines) logLines {
+		l[acknowledged(t, w, l, "hold_extended")].Booking = "nothing"
+		return l
+	}, LogMove},
+	{"an extension of another booking", func(t *testing.T, w *world, l logLines) logLines {
+		return renumbered(exchanged(t, w, l))
+	}, LogDiffers},
+	{"an extension is missing", func(t *testing.T, w *world, l logLines) logLines {
+		return renumbered(without(l, acknowledged(t, w, l, "hold_extended")))
+	}, LogMissing},
+	{"a hold twice", func(t *testing.T, w *world, l logLines) logLines {
+		i := acknowledged(t, w, l, "hold_placed")
+		again := l[i]
+		again.Booking = "another"
+		return renumbered(slices.Insert(l, lastOf(l, again.Section), again))
+	}, LogTwice},
+	{"an extension twice", func(t *testing.T, w *world, l logLines) logLines {
+		i := acknowledged(t, w, l, "hold_extended")
+		return renumbered(slices.Insert(l, i+1, l[i]))
+	}, LogTwice},
+	{"a sale twice", func(t *testing.T, _ *world, l logLines) logLines {
+		i := pick(t, l, "sold", 1)
+		return renumbered(slices.Insert(l, i+1, l[i]))
+	}, LogMove},
+	{"a refused hold", func(t *testing.T, w *world, l logLines) logLines {
+		return renumbered(slices.Insert(l, 1, refusedHold(t, w, l)))
+	}, LogRefused},
+	{"a stranger's hold", func(_ *testing.T, _ *world, l logLines) logLines {
+		return renumbered(slices.Insert(l, 1, strangersHold(l)))
+	}, LogForeign},
+	{"a nameless hold", func(t *testing.T, w *world, l logLines) logLines {
+		l[acknowledged(t, w, l, "hold_placed")].Request = ""
+		return l
+	}, LogForeign},
+	{"a seat given back that was sold", func(t *testing.T, _ *world, l logLines) logLines {
+		i := pick(t, l, "sold", 1)
+		refund := l[i]
+		refund.Kind = "refunded"
+		return renumbered(slices.Insert(l, i+1, refund))
+	}, LogForeign},
+	{"other seats", func(t *testing.T, w *world, l logLines) logLines {
+		i := acknowledged(t, w, l, "hold_placed")
+		l[i].Seats = append([]uint32{(l[i].Seats[0] + 1) % 10}, l[i].Seats[1:]...)
+		return l
+	}, LogDiffers},
+	{"another booking", func(t *testing.T, w *world, l logLines) logLines {
+		i := acknowledged(t, w, l, "hold_placed")
+		return rename(l, l[i].Booking, "another")
+	}, LogDiffers},
+	{"another end", func(t *testing.T, w *world, l logLines) logLines {
+		end := *l[acknowledged(t, w, l, "hold_extended")].ExpiresAt + 5
+		l[acknowledged(t, w, l, "hold_extended")].ExpiresAt = &end
+		return l
+	}, LogDiffers},
+	{"a lapse too early", func(t *testing.T, _ *world, l logLines) logLines {
+		return earlyLapse(l, pick(t, l, "hold_expired", 1), 1)
+	}, LogLapse},
+	{"a lapse while paying", func(t *testing.T, _ *world, l logLines) logLines {
+		i := pick(t, l, "payment_begun", 1)
+		lapse := l[i]
+		lapse.Kind, lapse.Request = "hold_expired", ""
+		return renumbered(slices.Insert(l, i+1, lapse))
+	}, LogMove},
+	{"a seat beyond the section", func(t *testing.T, w *world, l logLines) logLines {
+		i := acknowledged(t, w, l, "hold_placed")
+		l[i].Seats = []uint32{10}
+		return l
+	}, LogShape},
+	{"a seat given twice", func(t *testing.T, _ *world, l logLines) logLines {
+		return renumbered(without(l, pick(t, l, "hold_expired", 0)))
+	}, LogOverlap},
+	{"swapped order", swapped, LogOrder},
+	{"the last maps differ", func(_ *testing.T, w *world, l logLines) logLines {
+		text := w.h.Parts[len(w.h.Parts)-1].Text
+		for i, letter := range text {
+			if letter == 's' {
+				text[i] = 'h'
+			}
+		}
+		return l
+	}, LogMap},
+}
+
+func TestSpoiltLogsAreFound(t *testing.T) {
+	for _, c := range spoilt {
+		t.Run(c.name, func(t *testing.T) {
+			w, l := loggedWorld(1)
+			got := againstLog(w.h, ndjson(t, c.spoil(t, w, l)))
+			if c.want == "" {
+				if got.State != Passed || got.Count("letters") == 0 || got.Count("sold") == 0 || got.Count("unknown, done") == 0 {
+					t.Fatalf("unspoilt: %+v", got)
+				}
+				return
+			}
+			if got.State != Failed || !got.Has(c.want) {
+				t.Errorf("want %s: %v %v", c.want, got.State, got.Faults)
+			}
+		})
+	}
+}
+
+func renumbered(l []wire.LogChange) []wire.LogChange {
+	renumber(l)
+	return l
+}
+
+// acknowledged finds a line whose request was acknowledged, once.
+func acknowledged(t *testing.T, w *world, l []wire.LogChange, kind string) int {
+	t.Helper()
+	q := newRequests(newArchive(w.h))
+	m := namer{h: &w.h.Header}
+	for _, r := range q.list {
+		_, op := q.op(r.op)
+		if r.verdict != Done || r.again {
+			continue
+		}
+		name := wire.HashText(m.name(op))
+		if i := slices.IndexFunc(l, func(c wire.LogChange) bool { return c.Kind == kind && c.Request == name }); i >= 0 {
+			return i
+		}
+	}
+	t.Fatalf("no acknowledged %s", kind)
+	return 0
+}
+
+// lastOf is where a section's lines end.
+func lastOf(l []wire.LogChange, section string) int {
+	end := 0
+	for i := range l {
+		if l[i].Section == section {
+			end = i + 1
+		}
+	}
+	return end
+}
+
+// refusedHold is a hold for a request that was refused and never anything else.
+func refusedHold(t *testing.T, w *world, l []wire.LogChange) wire.LogChange {
+	t.Helper()
+	q := newRequests(newArchive(w.h))
+	m := namer{h: &w.h.Header}
+	line := strangersHold(l)
+	for i, p := range w.h.Parts {
+		for n := range p.Ops {
+			if op := &p.Ops[n]; op.Kind == Hold && op.Verdict == Taken && q.find(p, op) == none && i >= 0 {
+				line.Request = wire.HashText(m.name(op))
+				return line
+			}
+		}
+	}
+	t.Fatal("nobody was refused")
+	return line
+}
+
+func strangersHold(l []wire.LogChange) wire.LogChange {
+	line, end := l[0], l[0].At+1
+	line.Kind, line.Booking, line.Request, line.Seats, line.ExpiresAt = "hold_placed", "foreign", wire.HashText([16]byte{9}), []uint32{0}, &end
+	return line
+}
+
+func rename(l []wire.LogChange, from, to string) []wire.LogChange {
+	for i := range l {
+		if l[i].Booking == from {
+			l[i].Booking = to
+		}
+	}
+	return l
+}
+
+// earlyLapse moves the end of a line's booking to so many milliseconds after that line.
+func earlyLapse(l []wire.LogChange, i int, after wire.Time) []wire.LogChange {
+	end := l[i].At + after
+	for j := range l[:i] {
+		if l[j].Booking == l[i].Booking && l[j].ExpiresAt != nil {
+			l[j].ExpiresAt = &end
+		}
+	}
+	return l
+}
+
+// refuseConfirmations rewrites the answers: every confirmation was declined.
+func refuseConfirmations(w *world) {
+	for _, p := range w.h.Parts {
+		for i := range p.Ops {
+			if op := &p.Ops[i]; op.Kind == Confirm {
+				op.Verdict, op.Return = Refused, max(op.Call, min(op.Return, op.Call+simMilli))
+			}
+		}
+	}
+}
+
+// exchanged makes an acknowledged extension one of another booking that was on hold then.
+func exchanged(t *testing.T, w *world, l []wire.LogChange) []wire.LogChange {
+	t.Helper()
+	i := acknowledged(t, w, l, wire.LogHoldExtended)
+	for j := i - 1; j >= 0 && l[j].Section == l[i].Section; j-- {
+		if l[j].Kind == wire.LogHoldPlaced && l[j].Booking != l[i].Booking {
+			l[i].Booking = l[j].Booking
+			return l
+		}
+	}
+	t.Fatal("no other booking")
+	return nil
+}
+
+// swapped exchanges two holds of one section whose requests did not overlap.
+func swapped(t *testing.T, _ *world, l []wire.LogChange) []wire.LogChange {
+	t.Helper()
+	var holds []int
+	for i := range l {
+		if l[i].Kind == "hold_placed" && l[i].Section == "A" {
+			holds = append(holds, i)
+		}
+	}
+	first, last := holds[0], holds[len(holds)-1]
+	l[first], l[last] = l[last], l[first]
+	l[first].At, l[last].At = l[last].At, l[first].At
+	return renumbered(l)
+}
+
+// TestOtherEventsAreIgnored: what else the server sold is not this history's business.
+func TestOtherEventsAreIgnored(t *testing.T) {
+	w, l := loggedWorld(3)
+	other := slices.Clone(l)
+	for i := range other {
+		other[i].Event = "other"
+	}
+	got := againstLog(w.h, ndjson(t, append(other, l...)))
+	if got.State != Passed || got.Count("of other events") != uint64(len(other)) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// failing gives some bytes and then an error.
+type failing struct {
+	io.Reader
+	err error
+}
+
+func (f *failing) Read(p []byte) (int, error) {
+	n, err := f.Reader.Read(p)
+	if err == io.EOF {
+		err = f.err
+	}
+	return n, err
+}
+
+func (f *failing) Close() error { return nil }
+
+// TestBrokenLogIsNotChecked: a log that could not be read to its end proves nothing, and is not blamed for what may have followed.
+func TestBrokenLogIsNotChecked(t *testing.T) {
+	w, l := loggedWorld(4)
+	text := ndjson(t, l)
+	gone := errors.New("gone")
+	for name, open := range map[string]func() (io.ReadCloser, error){
+		"not there":    func() (io.ReadCloser, error) { return nil, gone },
+		"breaks off":   func() (io.ReadCloser, error) { return &failing{bytes.NewReader(text[:len(text)/2]), gone}, nil },
+		"half a line":  logOf(text[:len(text)-9]),
+		"no log":       logOf([]byte("hello\n")),
+		"unknown kind": logOf(bytes.Replace(text, []byte(`"sold"`), []byte(`"lost"`), 1)),
+		"more members": logOf(bytes.Replace(text, []byte(`"kind"`), []byte(`"sort":1,"kind"`), 1)),
+	} {
+		result := Run(context.Background(), w.h, Options{Log: open, LookLag: time.Duration(simLookLag)})
+		if got := result.Find(Log); got.State != NotChecked || got.Detail == "" {
+			t.Errorf("%s: %+v", name, *got)
+		}
+	}
+}
+
+// TestLineFastAndSlow: what is read by hand is what the decoder reads, and anything else is left to it.
+func TestLineFastAndSlow(t *testing.T) {
+	fast := 0
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`[a-zA-Z0-9 <"\\é☂-]{0,12}`)
+		moment := rapid.Int64Range(0, 253402300799999)
+		c := wire.LogChange{
+			Event: text.Draw(t, "event"), Section: text.Draw(t, "section"), Seq: rapid.Uint64().Draw(t, "seq"), Index: rapid.IntRange(0, 1<<40).Draw(t, "index"),
+			Epoch: rapid.Uint64Range(0, 1<<50).Draw(t, "epoch"), At: wire.Time(moment.Draw(t, "at")), Kind: rapid.SampledFrom(logKindNames[1:]).Draw(t, "kind"),
+			Booking: text.Draw(t, "booking"), Seats: rapid.SliceOfN(rapid.Uint32(), 0, 5).Draw(t, "seats"),
+		}
+		if rapid.Bool().Draw(t, "asked") {
+			c.Request, c.Buyer = wire.HashText([16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "request"))), wire.HashText([16]byte{3})
+		}
+		if rapid.Bool().Draw(t, "expiring") {
+			end := wire.Time(moment.Draw(t, "end"))
+			c.ExpiresAt = &end
+		}
+		line, err := json.Marshal(&c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var quick, slow logLine
+		if err := slow.decode(line); err != nil {
+			t.Fatal(err)
+		}
+		if quick.read(line) {
+			fast++
+			if told(&quick) != told(&slow) {
+				t.Fatalf("%s\nby hand: %s\ndecoder: %s", line, told(&quick), told(&slow))
+			}
+		}
+	})
+	if fast == 0 {
+		t.Error("nothing was read by hand")
+	}
+}
+
+func told(l *logLine) string {
+	return fmt.Sprintf("%q", fmt.Sprintf("%+v %s", *l, strings.Join([]string{string(l.event), string(l.section), string(l.booking)}, "|")))
+}
+
+// FuzzLine: whatever bytes come, the quick reader takes only what the decoder takes, and for the same.
+func FuzzLine(f *testing.F) {
+	_, l := loggedWorld(5)
+	for i := range l[:40] {
+		line, err := json.Marshal(&l[i])
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		var quick, slow logLine
+		if !quick.read(line) {
+			return
+		}
+		if err := slow.decode(line); err != nil {
+			t.Fatalf("taken by hand, and refused by the decoder: %v", err)
+		}
+		if told(&quick) != told(&slow) {
+			t.Fatalf("by hand: %s\ndecoder: %s", told(&quick), told(&slow))
+		}
+	})
+}
