@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"holdfast/storage/sqlstore/pgserver"
 )
 
 func TestMain(m *testing.M) { Main(m) }
@@ -69,7 +71,7 @@ func TestRestartKeepsWhatWasCommitted(t *testing.T) {
 	if n := number(t, conn, "SELECT setting::INT8 FROM pg_settings WHERE name = 'max_connections'"); n != 20 {
 		t.Errorf("max_connections is %d, want what was asked for", n)
 	}
-	log := string(s.lastWords())
+	log := string(s.LastWords())
 	if !strings.Contains(log, "not properly shut down") {
 		t.Errorf("Crash left nothing to recover from:\n%s", log)
 	}
@@ -132,7 +134,7 @@ func TestAKilledTestBinaryLeavesNoServer(t *testing.T) {
 		return err != nil
 	})
 	waitUntil(t, ctx, "the killed binary's directory is swept", func() bool {
-		sweep()
+		pgserver.Sweep("")
 		_, err := os.Stat(dir)
 		return errors.Is(err, os.ErrNotExist)
 	})
@@ -144,7 +146,7 @@ func TestOrphan(t *testing.T) {
 		t.Skip("half of TestAKilledTestBinaryLeavesNoServer: runs only as its child")
 	}
 	s := Start(t)
-	t.Logf("orphan at %s %s", s.dir, s.Addr())
+	t.Logf("orphan at %s %s", s.Dir(), s.Addr())
 	<-t.Context().Done()
 }
 

@@ -16,15 +16,10 @@ var shared struct {
 // of its own. Main stops it; without Main it ends with the test binary, and the next one sweeps its directory.
 func Shared(t testing.TB) *Server {
 	t.Helper()
-	folder := need(t)
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.server == nil {
-		server, err := start(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		shared.server = server
+		shared.server = start(t)
 	}
 	return shared.server
 }
@@ -39,7 +34,7 @@ func Main(m *testing.M) {
 	if shared.server == nil {
 		return
 	}
-	if err := shared.server.remove(); err != nil {
+	if err := shared.server.Close(); err != nil {
 		fmt.Fprintf(os.Stderr, "pgtest: %v\n", err)
 	}
 }

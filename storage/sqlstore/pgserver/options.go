@@ -1,4 +1,4 @@
-package pgtest
+package pgserver
 
 import (
 	"maps"
@@ -43,4 +43,11 @@ func WithSetting(name, value string) Option {
 // that a client which quietly falls back is found out.
 func WithTLS(certFile, keyFile string) Option {
 	return func(s *Server) { s.certFile, s.keyFile = certFile, keyFile }
+}
+
+// WithFolder puts the server's directory into a folder, to choose the disk; unless told, or told "", it is the system's place for
+// temporary files. Where the server runs as another user (see Start), every user must be able to pass through the folder and all
+// above it; and its path is short, since that of a socket in it may not be longer than 107 bytes.
+func WithFolder(folder string) Option {
+	return func(s *Server) { s.folder = folder }
 }

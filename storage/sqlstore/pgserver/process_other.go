@@ -1,15 +1,16 @@
 //go:build unix && !linux
 
-package pgtest
+package pgserver
 
 import (
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 )
 
-// launch starts a program. Here nothing stops it when this process dies without a word.
-func launch(command *exec.Cmd) (ended <-chan struct{}, err error) {
+// Launch starts a program; ended is closed when it is gone. Here nothing stops it when this process dies without a word.
+func Launch(command *exec.Cmd) (ended <-chan struct{}, err error) {
 	done := make(chan struct{})
 	if err := command.Start(); err != nil {
 		return nil, err
@@ -23,3 +24,6 @@ func launch(command *exec.Cmd) (ended <-chan struct{}, err error) {
 
 // killAll ends a server at once, without a checkpoint; the nearest thing to a power cut here.
 func killAll(parent *os.Process) error { return parent.Signal(syscall.SIGQUIT) }
+
+// ProcessorTime is zero: only Linux tells it without ending the processes.
+func ProcessorTime(...int) time.Duration { return 0 }

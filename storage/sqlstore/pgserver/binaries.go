@@ -1,4 +1,4 @@
-package pgtest
+package pgserver
 
 import (
 	"fmt"
@@ -7,14 +7,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"testing"
 )
 
 // debianBinaries is where Debian keeps a server's programs, one folder a major version, none of them on PATH.
 const debianBinaries = "/usr/lib/postgresql/*/bin"
 
-// binaries finds the folder that holds initdb and postgres: on PATH, else Debian's newest.
-func binaries() (string, error) {
+// Binaries finds the folder that holds initdb and postgres: on PATH, else Debian's newest. Without them the error is os.ErrNotExist.
+func Binaries() (string, error) {
 	if found, err := exec.LookPath("initdb"); err == nil {
 		// The programs stand beside each other where the link points to, not where PATH does.
 		if real, err := filepath.EvalSymlinks(found); err == nil && complete(filepath.Dir(real)) {
@@ -23,11 +22,11 @@ func binaries() (string, error) {
 	}
 	folders, err := filepath.Glob(debianBinaries)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("pgserver: %w", err)
 	}
 	folders = slices.DeleteFunc(folders, func(folder string) bool { return !complete(folder) })
 	if len(folders) == 0 {
-		return "", fmt.Errorf("no initdb and postgres on PATH or in %s: %w", debianBinaries, os.ErrNotExist)
+		return "", fmt.Errorf("pgserver: no initdb and postgres on PATH or in %s: %w", debianBinaries, os.ErrNotExist)
 	}
 	return slices.MaxFunc(folders, func(a, b string) int { return major(a) - major(b) }), nil
 }
@@ -48,17 +47,4 @@ func major(folder string) int {
 		return 0
 	}
 	return version
-}
-
-// need gives the folder of the programs. Without them nothing can be said about the store: that fails under CI and is loud elsewhere.
-func need(t testing.TB) string {
-	t.Helper()
-	folder, err := binaries()
-	if err != nil && os.Getenv("CI") == "" {
-		t.Skipf("THE SQL STORE IS NOT TESTED: %v (Debian package postgresql, or `make packages`)", err)
-	}
-	if err != nil {
-		t.Fatalf("the SQL store cannot be tested: %v", err)
-	}
-	return folder
 }
