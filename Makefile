@@ -26,8 +26,9 @@ GRAMMAR := storage/sqlstore/grammar
 
 # What the tests need besides Go. Only what is missing is installed; sudo only when not root.
 # command:package. Debian keeps a PostgreSQL server's programs off PATH, in a folder for each version.
-DEBIAN_PACKAGES := chromium:chromium postgres:postgresql
-# The package would also start a server of its own on port 5432. The tests want only the programs.
+DEBIAN_PACKAGES := chromium:chromium postgres:postgresql redis-server:redis-server
+# The packages would also start servers of their own, on ports 5432 and 6379. The tests want only the programs: PostgreSQL makes no cluster,
+# and while Redis is installed nothing may start services (101 is Debian's word for that).
 CREATE_CLUSTER := /etc/postgresql-common/createcluster.conf
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -68,6 +69,11 @@ packages: ## install the Debian packages that the tests need and this machine la
 	    if [[ "$$missing" = *postgresql* && ! -e $(CREATE_CLUSTER) ]]; then \
 	      $(SUDO) mkdir -p "$$(dirname $(CREATE_CLUSTER))"; \
 	      echo 'create_main_cluster = false' | $(SUDO) tee $(CREATE_CLUSTER) >/dev/null; \
+	    fi; \
+	    policy=/usr/sbin/policy-rc.d; \
+	    if [[ "$$missing" = *redis* && ! -e $$policy ]]; then \
+	      printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee $$policy >/dev/null; $(SUDO) chmod 755 $$policy; \
+	      trap '$(SUDO) rm -f '"$$policy" EXIT; \
 	    fi; \
 	    $(SUDO) apt-get update -qq; \
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
@@ -117,7 +123,7 @@ fuzz: go-version ## every fuzz target for FUZZ_SECONDS each (15)
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
 	  for target in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' "$$file"); do \
 	    echo "== $$target ($$(dirname "$$file"))"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ_SECONDS)s "./$$(dirname "$${file#./}")"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ_SECONDS)s -fuzzminimizetime 1x "./$$(dirname "$${file#./}")"; \
 	  done; \
 	done
 
@@ -131,6 +137,17 @@ bench: build ## the measurements behind bench/RESULTS.md (minutes)
 	$(GO) build -o bin/holdfast-bench ./cmd/holdfast-bench
 	for scenario in holds refusals availability; do bin/holdfast-bench compare-null $$scenario --binary $(BIN); done
 	for scenario in single expiry restart availability-busy; do bin/holdfast-bench http $$scenario --binary $(BIN); done
+
+ROUNDS ?= 5
+.PHONY: bench-peers
+bench-peers: build ## the stampede beside every peer, in ROUNDS rounds (5), checked, with a page in bench/out
+	$(GO) build -o bin/holdfast-bench ./cmd/holdfast-bench
+	bin/holdfast-bench run stampede --binary $(BIN) --against all --rounds $(ROUNDS) --report bench/out/stampede
+
+.PHONY: bench-eras
+bench-eras: build ## 52 shows, 2.4 million tickets, sold over HTTP to the last one, checked and audited (minutes, gigabytes)
+	$(GO) build -o bin/holdfast-bench ./cmd/holdfast-bench
+	bin/holdfast-bench run eras --binary $(BIN) --report bench/out/eras
 
 SQL_ROUNDS ?= 5
 .PHONY: bench-sql

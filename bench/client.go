@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,22 +33,42 @@ type assignment struct {
 	Shards   int           `json:"shards"`
 	// TokenSecret signs buyers' tokens; empty: the server is in dev mode.
 	TokenSecret []byte `json:"token_secret,omitempty"`
+	// Window, if set, is looked at apart.
+	Window *window `json:"window,omitempty"`
 	// History is where another process puts what it recorded.
 	History string `json:"history,omitempty"`
 }
 
 // account is what came of an assignment.
 type account struct {
-	Result *drive.Result     `json:"result"`
-	Counts map[string]uint64 `json:"counts"`
+	Result *drive.Result              `json:"result"`
+	Counts map[string]uint64          `json:"counts"`
+	Times  map[string]drive.Latencies `json:"times"`
+	Window *windowed                  `json:"window,omitempty"` // nil: there was none
 	parts  []*check.Part
+}
+
+func newAccount(result *drive.Result) *account {
+	return &account{Result: result, Counts: map[string]uint64{}, Times: map[string]drive.Latencies{}}
+}
+
+func (a *account) add(counts map[string]uint64, times map[string]drive.Latencies) {
+	for what, n := range counts {
+		a.Counts[what] += n
+	}
+	for what, took := range times {
+		if sum, known := a.Times[what]; known {
+			sum.Merge(took)
+		} else {
+			a.Times[what] = took
+		}
+	}
 }
 
 func (a *account) merge(other *account) {
 	a.Result.Merge(other.Result)
-	for what, n := range other.Counts {
-		a.Counts[what] += n
-	}
+	a.add(other.Counts, other.Times)
+	a.Window.merge(other.Window)
 	a.parts = append(a.parts, other.parts...)
 }
 
@@ -69,6 +88,7 @@ func (a *assignment) runWith(ctx context.Context, houses []*crowd.House, progres
 	}
 	var crowds []*crowd.Crowd
 	var failed error
+	watch := onlookers{window: a.Window}
 	result, err := drive.Run(ctx, drive.Config{
 		Addresses: []string{a.Address}, Conns: a.Conns, Loops: a.Loops, Kinds: crowd.Kinds, Useful: crowd.Useful, First: a.First, Pace: a.Pace,
 		Count: a.Count, Duration: a.Duration, Patience: a.Patience, Shard: a.Shard, Shards: a.Shards, Begin: a.Begin, Progress: progress,
@@ -80,20 +100,19 @@ func (a *assignment) runWith(ctx context.Context, houses []*crowd.House, progres
 			}
 			prepare(c)
 			crowds = append(crowds, c)
-			return c
+			return watch.beside(c)
 		},
 	})
 	if err = errors.Join(failed, err); err != nil {
 		return nil, err
 	}
-	done := &account{Result: result, Counts: map[string]uint64{}}
+	done := newAccount(result)
+	done.Window = watch.sum()
 	for _, c := range crowds {
 		if part := c.Part(); part != nil {
 			done.parts = append(done.parts, part)
 		}
-		for what, n := range c.Counts() {
-			done.Counts[what] += n
-		}
+		done.add(c.Counts(), c.Times())
 	}
 	return done, nil
 }
@@ -170,7 +189,7 @@ func (a *assignment) send(ctx context.Context, worker WorkerCommand, log io.Writ
 	if err != nil {
 		return nil, fmt.Errorf("bench: a client process: %w", err)
 	}
-	done := &account{Counts: map[string]uint64{}}
+	done := newAccount(nil)
 	if err := json.Unmarshal(said, done); err != nil {
 		return nil, fmt.Errorf("bench: a client process said nothing of use: %w", err)
 	}
@@ -204,7 +223,7 @@ func (a *assignment) distribute(ctx context.Context, processes int, worker Worke
 		case e.err != nil:
 			failed = errors.Join(failed, e.err)
 		case sum == nil:
-			sum = &account{Result: e.account.Result, Counts: maps.Clone(e.account.Counts), parts: e.account.parts}
+			sum = e.account
 		default:
 			sum.merge(e.account)
 		}

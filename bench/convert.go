@@ -135,9 +135,18 @@ func (g gathered) figures(side string) (figures []report.Figure) {
 	return figures
 }
 
-func countFigures(counts map[string]uint64) (figures []report.Figure) {
-	for what, n := range counts {
+// figures are what a scenario counted and timed besides requests.
+func (a *account) figures() (figures []report.Figure) {
+	for what, n := range a.Counts {
 		figures = append(figures, report.Figure{Name: what, Value: float64(n)})
+	}
+	for what, took := range a.Times {
+		for _, q := range []struct {
+			name string
+			part float64
+		}{{"p50", 0.5}, {"p99", 0.99}, {"max", 1}} {
+			figures = append(figures, report.Figure{Name: what + ", " + q.name, Value: float64(milliseconds(took.At(q.part))), Unit: "ms"})
+		}
 	}
 	return figures
 }

@@ -1,9 +1,14 @@
 // Package bench measures a Holdfast server from the outside, over HTTP, next to a server that does nothing.
 //
-//	Pace ──when──▶ Load ──bytes──▶ conn ══HTTP══▶ server under test   A  B  A  B …  (Compare: same client, same bytes, same run)
-//	Hall ──what──▶  │                       ╚═▶ do-nothing server
-//	                ▼
-//	     tally: Outcomes apart, latency from the intended start, late starts, the client's own share of the machine
+//	RunConfig ──▶ runner ──▶ Contestants: processes with data of their own (holdfast, holdfast on a database, peers, nothing)
+//	                 │ rounds A B C, C B A …
+//	                 ├─▶ OpenHouse: an event on sale      crowd: what buyers do ──▶ drive: sends, takes the time
+//	                 ├─▶ beside: a crash, watchers of the live map
+//	                 ▼
+//	              check (answers against each other and the log) + the server's own audit ──▶ report
+//
+// Run measures named scenarios; Capacity climbs a load until an objective breaks; Grow shows how cost grows. The Rig and its Load are the older
+// and smaller half: one kind of request at a time, against one server, beside one that repeats a recorded answer.
 //
 // Three habits decide whether such figures mean anything:
 //
@@ -14,9 +19,9 @@
 //     sends the same bytes, in alternating rounds of the same run, carry over.
 //
 // The client shares the machine with what it measures, so it does little: requests are assembled from bytes prepared before,
-// answers are scanned for a status and a length and nothing else, and the client's own processor time is part of every result.
+// answers are scanned for what matters and nothing else, and the client's own processor time is part of every result. A round in which the
+// client was the bottleneck is void: it has a reason and no number.
 //
 // The package may import api/wire and an HTTP client, never the server: a load tool that shares code with its subject measures
-// what it knows instead of what it sees. The scenarios are functions over a Target, so that others (peers to compare with, a
-// checker of histories) can be put beside them.
+// what it knows instead of what it sees.
 package bench

@@ -78,6 +78,8 @@ func sellUntilKilled(ctx context.Context, server *Process, after uint64, conns i
 			}
 		},
 	}
+	loading, stop := context.WithCancel(ctx)
+	defer stop()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -86,8 +88,13 @@ func sellUntilKilled(ctx context.Context, server *Process, after uint64, conns i
 		case <-ctx.Done():
 		}
 		server.Kill()
+		stop() // nobody will answer any more
 	}()
-	result, _ := l.Run(ctx) // broken connections are what a kill looks like
+	result, err := l.Run(loading)
+	if err != nil && ctx.Err() == nil && count.Load() == 0 { // it never began
+		server.Kill()
+		return nil, nil, result, err
+	}
 	if count.Load() < after {
 		server.Kill()
 		return nil, nil, result, fmt.Errorf("bench: only %d of %d holds came through: %s", count.Load(), after, &result.Outcomes)

@@ -17,6 +17,7 @@ type roundRun struct {
 	*runner
 	*contest
 	number int
+	window *window // nil: nothing of it is looked at apart
 	houses []*crowd.House
 	begin  time.Time
 }
@@ -26,34 +27,39 @@ const beginAfter = 500 * time.Millisecond
 
 // round puts one contestant under the load once.
 func (r *runner) round(ctx context.Context, c *contest, number int) error {
-	doing := fmt.Sprintf("round %d of %d, %s", number+1, r.Rounds, c.Name)
-	r.say(doing + ": making its events")
-	houses, err := r.open(ctx, c)
-	if err != nil {
-		return err
+	one := &roundRun{runner: r, contest: c, number: number}
+	_, err := one.play(ctx, fmt.Sprintf("round %d of %d, %s", number+1, r.Rounds, c.Name))
+	return err
+}
+
+// play is the round, from its events to the last look at them.
+func (o *roundRun) play(ctx context.Context, doing string) (done *account, err error) {
+	o.say(doing + ": making its events")
+	if o.houses, err = o.open(ctx, o.contest); err != nil {
+		return nil, err
 	}
-	one := &roundRun{runner: r, contest: c, number: number, houses: houses, begin: time.Now()}
-	if r.Clients > 1 {
-		one.begin = one.begin.Add(beginAfter)
+	o.begin = time.Now()
+	if o.Clients > 1 {
+		o.begin = o.begin.Add(beginAfter)
 	}
 	end := func() ([]report.Figure, error) { return nil, nil }
-	if r.Scenario.beside != nil {
-		if end, err = r.Scenario.beside(ctx, one); err != nil {
-			return err
+	if o.Scenario.beside != nil {
+		if end, err = o.Scenario.beside(ctx, o); err != nil {
+			return nil, err
 		}
 	}
-	cpu := c.cpu()
-	done, err := one.load(ctx, doing)
-	used := c.cpu() - cpu
+	cpu := o.cpu()
+	done, err = o.load(ctx, doing)
+	used := o.cpu() - cpu
 	figures, endErr := end()
 	if err = errors.Join(err, endErr); err != nil {
-		return err
+		return nil, err
 	}
-	one.keepAccount(done, used, figures)
-	if c.Blind {
-		return nil
+	o.keepAccount(done, used, figures)
+	if o.Blind {
+		return done, nil
 	}
-	return one.lastLook(ctx)
+	return done, o.lastLook(ctx)
 }
 
 func (c *contest) cpu() time.Duration {
@@ -71,8 +77,8 @@ func (r *runner) open(ctx context.Context, c *contest) (houses []*crowd.House, e
 		}
 		return houses, nil
 	}
-	for range r.Scenario.Houses {
-		house, err := OpenHouse(ctx, c.running.Target, c.venue, r.Scenario.terms(), c.plan)
+	for i := range r.Scenario.Houses {
+		house, err := OpenHouse(ctx, c.running.Target, c.venue, r.Scenario.terms(i), c.plan)
 		if err != nil {
 			return nil, err
 		}
@@ -116,12 +122,12 @@ func (o *roundRun) assignment() *assignment {
 	d := &o.Scenario.Load
 	a := &assignment{
 		Address: o.running.Address, Job: o.Scenario.job(o.RunConfig), Conns: d.Conns, Loops: o.Loops, Pace: d.pace(), Count: d.Count,
-		Duration: d.Duration, Patience: d.Patience, First: o.buyers, TokenSecret: o.TokenSecret,
+		Duration: d.Duration, Patience: d.Patience, First: o.buyers, TokenSecret: o.TokenSecret, Window: o.window,
 	}
 	header := &o.history.Header
 	a.Job.Round, a.Job.Blind, a.Job.Buyers, a.Job.Keys = o.number, o.Blind || o.Unchecked, header.BuyerPrefix, header.KeyPrefix
 	a.Job.Start = time.Unix(0, header.StartUnixNano)
-	a.Job.FirstEvent = len(header.Events) - len(o.houses)
+	a.Job.First, a.Job.FirstEvent = o.buyers, len(header.Events)-len(o.houses)
 	for _, house := range o.houses {
 		a.Job.Events = append(a.Job.Events, house.Event)
 	}
@@ -152,11 +158,12 @@ func (o *roundRun) keepAccount(done *account, used time.Duration, figures []repo
 		round.Void = "nothing changed: there is no load to speak of"
 	}
 	o.side.Rounds = append(o.side.Rounds, round)
-	o.figures.add(append(figures, countFigures(done.Counts)...)...)
+	o.figures.add(append(figures, done.figures()...)...)
 }
 
-// settleAfter is how long after the last answer the map is read for good: a map may be a moment old (P9).
-const settleAfter = 200 * time.Millisecond
+// settleAfter is how long after the last answer the map is read for good. A map may be a moment old (P9): one that is read later than the
+// checker allows for has to show everything.
+const settleAfter = 1100 * time.Millisecond
 
 // lastLook reads every map once more, when nothing is under way: it must be what the answers add up to.
 func (o *roundRun) lastLook(ctx context.Context) error {

@@ -78,13 +78,10 @@ const budgetDefault = 5 * time.Minute
 // Run measures every contestant in turns, checks what they answered, and reports. An error means that there is no report worth having; a
 // contestant that fails its checks, or a client that was the bottleneck, is part of the report.
 func Run(ctx context.Context, c RunConfig) (result *report.Report, err error) {
-	c.Rounds = max(c.Rounds, 1)
-	c.Budget = cmp.Or(c.Budget, budgetDefault)
-	folder, err := os.MkdirTemp(c.Folder, "holdfast-bench-")
+	r, err := newRunner(&c)
 	if err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
+		return nil, err
 	}
-	r := &runner{RunConfig: &c, folder: folder}
 	defer func() { err = errors.Join(err, r.close()) }()
 	started := time.Now()
 	if err := r.start(ctx); err != nil {
@@ -99,6 +96,17 @@ func Run(ctx context.Context, c RunConfig) (result *report.Report, err error) {
 		}
 	}
 	return r.report(started), nil
+}
+
+// newRunner fills in what was left open, and makes the run's folder; close removes it.
+func newRunner(c *RunConfig) (*runner, error) {
+	c.Rounds = max(c.Rounds, 1)
+	c.Budget = cmp.Or(c.Budget, budgetDefault)
+	folder, err := os.MkdirTemp(c.Folder, "holdfast-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	return &runner{RunConfig: c, folder: folder}, nil
 }
 
 // start starts every server, one after another.

@@ -19,6 +19,8 @@ type Scenario struct {
 	// Houses is how many events are on sale at once.
 	Houses  int
 	HoldTTL time.Duration
+	// waves: each house's holds last a second less than the one's before, the last one's HoldTTL; see expiry.
+	waves bool
 	// Load is how it is driven unless told otherwise.
 	Load Drive
 	// Nothing says that a server that does nothing can stand beside it: its buyers need no answer that means anything.
@@ -85,6 +87,11 @@ var scenarios = []Scenario{
 		Load:  Drive{Conns: 256, Rate: 3000, Duration: 5 * time.Second},
 	},
 	{
+		Name: "expiry", Venue: arena, Houses: 10, HoldTTL: 5 * time.Second, waves: true,
+		About: "Ten waves of abandoned holds that all lapse in the same second, and people who wait for just these seats: how soon after a hold's end is its seat for sale again, and what do others feel meanwhile?",
+		Load:  Drive{Conns: 256, Rate: 5000, Duration: 10 * time.Second, Patience: 30 * time.Second},
+	},
+	{
 		Name: "bots", Venue: arena, Houses: 1, HoldTTL: 3 * time.Second,
 		About: "Three of ten arrivals are scripts that hold all they may and let it lapse, again and again. It asks how many people still go home with tickets.",
 		Load:  Drive{Conns: 512, Rate: 1000, Duration: 10 * time.Second, Patience: 30 * time.Second},
@@ -113,11 +120,19 @@ func FindScenario(name string) (Scenario, error) {
 	return scenarios[i], nil
 }
 
-func (s *Scenario) terms() Terms { return Terms{HoldTTL: s.HoldTTL, SeatsPerHold: 8} }
+// terms of house i.
+func (s *Scenario) terms(i int) Terms {
+	ttl := s.HoldTTL
+	if s.waves {
+		ttl += time.Duration(s.Houses-1-i) * time.Second
+	}
+	return Terms{HoldTTL: ttl, SeatsPerHold: 8}
+}
 
 // job is the crowd's part of a round.
 func (s *Scenario) job(c *RunConfig) crowd.Job {
 	habits := c.Habits
 	habits.HoldTTL = s.HoldTTL
+	habits.Wave = max(uint64(float64(s.Load.Rate)*s.Load.Duration.Seconds())/uint64(s.Houses), 1)
 	return crowd.Job{Scenario: s.Name, Seed: c.Seed, Habits: habits}
 }

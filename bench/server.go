@@ -29,6 +29,8 @@ type Running struct {
 	Version string // of the server, for the report
 	// CPU is the processor time it has used so far, its database included; nil: not ours to see.
 	CPU func() time.Duration
+	// Memory is what it has resident at this moment, in bytes; nil: not ours to see.
+	Memory func() int64
 	// Stop ends the server in good order and waits for it; Close whatever was started for it besides, a database. Both may be nil, and are
 	// called once.
 	Stop  func() error
@@ -42,12 +44,15 @@ type Running struct {
 	Revive func(ctx context.Context) error
 }
 
+// dataFolder is the embedded store's part of a server's folder.
+const dataFolder = "data"
+
 // Embedded is Holdfast on its embedded store, started from a binary.
 func Embedded(binary string, environment ...string) Contestant {
 	return Contestant{
 		Name: "holdfast", About: "Holdfast on its embedded store: every hold is synced to disk before it is answered.",
 		Start: func(ctx context.Context, folder string, log io.Writer) (*Running, error) {
-			return startEngine(ctx, &engineProcess{binary: binary, where: []string{"--data", filepath.Join(folder, "data")}, environment: environment, log: log})
+			return startEngine(ctx, &engineProcess{binary: binary, where: []string{"--data", filepath.Join(folder, dataFolder)}, environment: environment, log: log})
 		},
 	}
 }
@@ -147,9 +152,10 @@ func startEngine(ctx context.Context, e *engineProcess) (*Running, error) {
 	gone := time.Duration(0) // the processor time of those that were killed
 	return &Running{
 		Target: Target{Address: address, OperatorKey: "dev"}, Version: e.version(ctx),
-		CPU:  func() time.Duration { return gone + e.process.CPU() },
-		Stop: func() error { e.process.Stop(); return nil },
-		Log:  e.openLog, Audit: e.audit,
+		CPU:    func() time.Duration { return gone + e.process.CPU() },
+		Memory: func() int64 { return residentOf(e.process.PID()) },
+		Stop:   func() error { e.process.Stop(); return nil },
+		Log:    e.openLog, Audit: e.audit,
 		Crash:  func() { gone += e.process.CPU(); e.process.Kill() },
 		Revive: func(ctx context.Context) error { return e.start(ctx, address) },
 	}, nil

@@ -18,6 +18,8 @@ type Job struct {
 	Round    int    `json:"round"`
 	// Events are the houses, all of one venue.
 	Events []string `json:"events"`
+	// First is the number of the round's first buyer.
+	First uint64 `json:"first"`
 	// FirstEvent is the place of the first of them among the history's events.
 	FirstEvent int `json:"first_event"`
 	// Buyers and Keys are the prefixes of names, different for every server and run.
@@ -42,6 +44,8 @@ type Habits struct {
 	Think       time.Duration `json:"think_ns,omitempty"`     // mean time between looking and choosing, and between choosing and paying
 	HoldTTL     time.Duration `json:"hold_ttl_ns,omitempty"`
 	Retries     int           `json:"retries,omitempty"`
+	HeirPart    float64       `json:"heir_part,omitempty"` // part of lapsed seats that somebody waits for
+	Wave        uint64        `json:"wave,omitempty"`      // holds of one event's wave
 }
 
 // behaviour is what one scenario's buyers do.
@@ -68,6 +72,7 @@ type shopper struct {
 	booking  []byte
 	op       int32 // the booking's operation in the part
 	lapses   int64 // expires_at in Unix milliseconds
+	first    int64 // an heir's: when the hold before it was to end
 }
 
 // heard is what came of one request.
@@ -89,6 +94,7 @@ type Crowd struct {
 	wall   int64       // the history's beginning in Unix nanoseconds
 	lost   []uint32
 	counts map[string]uint64
+	times  map[string]drive.Latencies
 
 	// Asking, if set, is told of a probe's seat just before it is asked for.
 	Asking func(Place)
@@ -104,7 +110,7 @@ func New(job *Job, houses []*House, host string, identity Identity, loop int) (*
 		job: job, houses: houses, ask: newAsker(host, identity, job.Buyers, job.Keys, houses), act: act,
 		rng:    rand.New(rand.NewPCG(job.Seed, uint64(loop)<<32|uint64(job.Round))),
 		wall:   job.Start.UnixNano(),
-		counts: map[string]uint64{},
+		counts: map[string]uint64{}, times: map[string]drive.Latencies{},
 	}
 	if !job.Blind {
 		c.part = &check.Part{}
@@ -128,6 +134,18 @@ func (c *Crowd) Part() *check.Part { return c.part }
 
 // Counts are what the scenario counts besides requests: people, scripts, seats paid …
 func (c *Crowd) Counts() map[string]uint64 { return c.counts }
+
+// Times are what the scenario takes the time of, besides requests.
+func (c *Crowd) Times() map[string]drive.Latencies { return c.times }
+
+func (c *Crowd) time(what string, took time.Duration) {
+	l, known := c.times[what]
+	if !known {
+		l = drive.NewLatencies()
+		c.times[what] = l
+	}
+	l.Record(took)
+}
 
 func (c *Crowd) count(what string, n uint64) { c.counts[what] += n }
 
@@ -238,6 +256,9 @@ func (c *Crowd) recordHold(op *check.Op, s *shopper, t *drive.Turn) {
 		op.Seats, op.Text, op.Expires = c.part.AddSeats(s.seats), c.part.AddText(s.booking), c.moment(s.lapses)
 		s.op = int32(len(c.part.Ops))
 	case check.Taken:
+		if t.Kind == KindBest { // it names seats that nobody wished for
+			return
+		}
 		op.Seats, op.Lost = c.part.AddSeats(s.seats), c.part.AddSeats(c.lostOf(s, t.Answer.Body))
 	default:
 		if t.Kind == KindHold {

@@ -129,6 +129,8 @@ func verdictOf(t *drive.Turn) (class drive.Outcome, verdict check.Verdict) {
 		return class, check.NoneLeft
 	case drive.Unknown:
 		return class, check.Unknown
+	case drive.Limited:
+		return class, turnedAway(t)
 	}
 	if status := t.Answer.Status; status == 409 || status == 404 {
 		code, _ := text(body, memberCode)
@@ -137,4 +139,18 @@ func verdictOf(t *drive.Turn) (class drive.Outcome, verdict check.Verdict) {
 		}
 	}
 	return class, check.Refused
+}
+
+var codesNothingDone = [][]byte{[]byte("overloaded"), []byte("rate_limited")}
+
+// turnedAway tells refusals that promise that nothing was done from those that only may not be relied on: a section that stops in the middle of
+// its work says "unavailable" of requests whose records may have landed (P3).
+func turnedAway(t *drive.Turn) check.Verdict {
+	code, _ := text(t.Answer.Body, memberCode)
+	for _, sure := range codesNothingDone {
+		if bytes.Equal(code, sure) {
+			return check.Refused
+		}
+	}
+	return check.Unknown
 }

@@ -9,9 +9,15 @@ var behaviours = map[string]func(*Habits) behaviour{
 	"onsale":   newOnsale,
 	"bots":     newBots,
 	"eras":     newEras,
+	"expiry":   newExpiry,
 	"browse":   newBrowse,
 	"failover": newSteady, // buyers do not change theirs because a server dies
 	"probe":    newProbe,
+
+	"single":      newSingle,
+	"contested":   newContested,
+	"holdrelease": newHoldRelease,
+	"bestrelease": newBestRelease,
 }
 
 // Names lists the scenarios that have a crowd.

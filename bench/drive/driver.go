@@ -143,6 +143,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		return nil, err
 	}
 	if err := waitUntil(ctx, c.Begin); err != nil {
+		closeLoops(loops)
 		return nil, err
 	}
 	cpu := processorTime()
@@ -171,14 +172,18 @@ func openLoops(ctx context.Context, c *Config, addresses []netip.AddrPort) (loop
 		}
 		l, err := openLoop(ctx, c, i, conns, addresses)
 		if err != nil {
-			for _, open := range loops {
-				open.close()
-			}
+			closeLoops(loops)
 			return nil, err
 		}
 		loops = append(loops, l)
 	}
 	return loops, nil
+}
+
+func closeLoops(loops []*loop) {
+	for _, l := range loops {
+		l.close()
+	}
 }
 
 func waitUntil(ctx context.Context, at time.Time) error {

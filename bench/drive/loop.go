@@ -202,9 +202,7 @@ func (l *loop) wait(t *Turn) {
 func (l *loop) wake() {
 	for len(l.thinking) > 0 && l.thinking[0].Due <= l.now {
 		t := l.thinking.pop()
-		if len(l.free) == 0 {
-			t.queued = true
-		}
+		t.queued = len(l.free) <= l.waiting.len()
 		l.wait(t)
 	}
 }

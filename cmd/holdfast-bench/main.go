@@ -18,13 +18,18 @@ import (
 
 // commands is the command line.
 type commands struct {
-	Run         runCommand     `cmd:"" help:"Measure a scenario, alone or beside peers, check every answer, and report."`
-	HTTP        httpCommand    `cmd:"" name:"http" help:"Measure one scenario: holds, refusals, availability, availability-busy, single, expiry or restart."`
-	CompareNull compareCommand `cmd:"" help:"Compare with a server that does nothing: holds, refusals or availability."`
-	Null        nullCommand    `cmd:"" help:"Serve one fixed answer to everything."`
-	Peer        peerCommand    `cmd:"" help:"Serve a peer by itself."`
-	Nothing     nothingCommand `cmd:"" help:"Serve a handler that always says yes, and does nothing."`
-	Worker      workerCommand  `cmd:"" hidden:""`
+	Run         runCommand      `cmd:"" help:"Measure a scenario, alone or beside peers, check every answer, and report."`
+	Growth      growthCommand   `cmd:"" help:"Measure how cost grows with sections, seats, clients, live holds or history, and draw it."`
+	Capacity    capacityCommand `cmd:"" help:"Find the rate of buyers that a deployment carries, and the admission rate to set."`
+	HTTP        httpCommand     `cmd:"" name:"http" help:"Measure one scenario: holds, refusals, availability, availability-busy, single, expiry or restart."`
+	Compare     compareReports  `cmd:"" help:"Tell what changed between two reports beyond noise."`
+	Check       checkCommand    `cmd:"" help:"Judge a kept history again."`
+	Page        pageCommand     `cmd:"" help:"Make a report's page again."`
+	CompareNull compareCommand  `cmd:"" help:"Compare with a server that does nothing: holds, refusals or availability."`
+	Null        nullCommand     `cmd:"" help:"Serve one fixed answer to everything."`
+	Peer        peerCommand     `cmd:"" help:"Serve a peer by itself."`
+	Nothing     nothingCommand  `cmd:"" help:"Serve a handler that always says yes, and does nothing."`
+	Worker      workerCommand   `cmd:"" hidden:""`
 }
 
 // console is where a command speaks.
@@ -69,7 +74,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errVerdict):
+	case errors.Is(err, errVerdict) || errors.Is(err, errWorse):
 		return 1
 	}
 	return 2

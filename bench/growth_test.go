@@ -1,0 +1,371 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"holdfast/bench/crowd"
+	"holdfast/bench/peers"
+	"holdfast/bench/report"
+)
+
+func TestStepsRiseAndEndWhereTheyWereToEnd(t *testing.T) {
+	ends := map[string][2]uint64{"sections": {1, 1000}, "seats": {1_000, 70_000}, "clients": {1, 4096}, "holds": {1_000, 1_000_000}, "history": {0, 10_000_000}}
+	for _, d := range Dimensions() {
+		if !slices.IsSorted(d.Steps) || d.Steps[0] != ends[d.Name][0] || d.Steps[len(d.Steps)-1] != ends[d.Name][1] || d.About == "" {
+			t.Errorf("%s has the steps %d", d.Name, d.Steps)
+		}
+		delete(ends, d.Name)
+	}
+	if len(ends) > 0 {
+		t.Errorf("missing: %v", ends)
+	}
+}
+
+func TestDimensionsAreChosenAndCut(t *testing.T) {
+	all, left, err := chooseDimensions(nil, 0)
+	if err != nil || len(all) != len(Dimensions()) || len(left) != 1 || !strings.Contains(left[0], "history ends at 1,000,000") || !strings.Contains(left[0], "--to 10000000") {
+		t.Errorf("all of them: %d, left %q, %v", len(all), left, err)
+	}
+	few, left, err := chooseDimensions([]string{"clients"}, 64)
+	if err != nil || len(few) != 1 || !slices.Equal(few[0].Steps, []uint64{1, 4, 16, 64}) || len(left) != 1 {
+		t.Errorf("few: %+v, left %q, %v", few, left, err)
+	}
+	if whole, left, err := chooseDimensions([]string{"history"}, 10_000_000); err != nil || len(left) != 0 || len(whole[0].Steps) != 5 {
+		t.Errorf("the whole history: left %q, %v", left, err)
+	}
+	for _, nonsense := range []struct {
+		names []string
+		to    uint64
+	}{{[]string{"everything"}, 0}, {[]string{"holds"}, 999}} {
+		if _, _, err := chooseDimensions(nonsense.names, nonsense.to); err == nil {
+			t.Errorf("%+v was accepted", nonsense)
+		}
+	}
+}
+
+// One thing alone differs between two points of a curve; this is what it is.
+func TestPointsDifferInWhatGrows(t *testing.T) {
+	shape := growthShape{conns: 7, duration: time.Second}
+	for _, d := range Dimensions() {
+		for _, at := range d.Steps {
+			p := d.point(at, shape)
+			loads := slices.Concat(p.before, p.measured)
+			for _, l := range loads {
+				if !slices.Contains(crowd.Names(), l.scenario.Name) {
+					t.Errorf("%s %d: nobody behaves like %q", d.Name, at, l.scenario.Name)
+				}
+				seats, largest, _ := sizesOf(t, l.scenario.Venue)
+				if seats > stadiumSeats || largest > wholeSection {
+					t.Errorf("%s %d: an event of %d seats, a section of %d", d.Name, at, seats, largest)
+				}
+			}
+			if got := grows(t, d.Name, &p); got != at {
+				t.Errorf("%s at %d has %d of them", d.Name, at, got)
+			}
+		}
+	}
+}
+
+func grows(t *testing.T, dimension string, p *growthPoint) uint64 {
+	measured := p.measured[0].scenario
+	seats, _, sections := sizesOf(t, measured.Venue)
+	switch dimension {
+	case "sections":
+		if seats != wholeSection {
+			t.Errorf("%d seats in %d sections", seats, sections)
+		}
+		return uint64(sections)
+	case "seats":
+		return uint64(seats)
+	case "clients":
+		return uint64(measured.Load.Conns)
+	}
+	if dimension == "holds" {
+		return p.before[1].makes
+	}
+	if made := p.before[0].makes; made > changesOfTurn { // a single buyer makes an event to look at: no history
+		return made
+	}
+	return 0
+}
+
+func sizesOf(t *testing.T, v Venue) (seats, largest, sections int) {
+	t.Helper()
+	var plan struct {
+		Sections []struct{ Rows []struct{ Seats int } }
+	}
+	if err := json.Unmarshal(v.Plan, &plan); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range plan.Sections {
+		size := 0
+		for _, row := range s.Rows {
+			size += row.Seats
+		}
+		seats, largest = seats+size, max(largest, size)
+	}
+	return seats, largest, len(plan.Sections)
+}
+
+func TestVoidPointsAreNotDrawn(t *testing.T) {
+	d := Dimension{Name: "things", Axis: "things", Steps: []uint64{0, 10, 100}, curves: curvesOf([]growthLine{useful(0, "u")}, held(0, "hold", ""), nil)}
+	var points []*grownPoint
+	for i, at := range d.Steps {
+		p := &grownPoint{dimension: &d, at: at, figures: gathered{}, sides: []report.Side{{Name: "s"}}}
+		for round := range 3 {
+			r := report.Round{Number: round + 1, Elapsed: time.Second, Useful: report.Rate{Count: 9, PerSecond: float64(1000*i + round)}}
+			if at == 10 || at == 100 && round == 2 {
+				r.Void = "the client was the bottleneck"
+			}
+			p.sides[0].Rounds = append(p.sides[0].Rounds, r)
+		}
+		p.figures.add(report.Figure{Name: figureResident, Value: 3})
+		points = append(points, p)
+	}
+	drawn, any := d.curves[0].curve(&d, points)
+	if !any || len(drawn.Lines) != 1 || !slices.Equal(drawn.Lines[0].Points, [][2]float64{{1, 1}, {100, 2000.5}}) || !drawn.X.Log {
+		t.Errorf("throughput: %+v", drawn)
+	}
+	if !strings.Contains(drawn.Note, "100: 2.00k (2.00k … 2.00k)") {
+		t.Errorf("note: %s", drawn.Note)
+	}
+	if _, any := d.curves[1].curve(&d, points); any {
+		t.Error("latency that nobody measured was drawn")
+	}
+	if memory, _ := d.curves[3].curve(&d, points); !slices.Equal(memory.Lines[0].Points, [][2]float64{{1, 3}, {10, 3}, {100, 3}}) {
+		t.Errorf("memory: %+v", memory)
+	}
+	table := d.table(points)
+	for _, want := range []string{"1.00  ", "0.000…2.00", "void", "1 of 3 void", "kept up", "–"} {
+		if !strings.Contains(table, want) {
+			t.Errorf("the table lacks %q:\n%s", want, table)
+		}
+	}
+}
+
+func TestChecksOfRoundsAreMerged(t *testing.T) {
+	pass, fail, none := report.Check{Name: "a", Verdict: report.Passed}, report.Check{Name: "b", Verdict: report.Failed}, report.Check{Name: "c", Verdict: report.NotChecked}
+	cases := []struct {
+		rounds [][]report.Check
+		want   string
+		others int
+	}{
+		{nil, report.NotChecked, 0},
+		{[][]report.Check{{pass, pass}, {pass}}, report.Passed, 0},
+		{[][]report.Check{{pass, none}, {pass}}, report.NotChecked, 1},
+		{[][]report.Check{{pass, fail}, {none}}, report.Failed, 2},
+		{[][]report.Check{{none}, {fail}}, report.Failed, 2},
+	}
+	for i, c := range cases {
+		merged := mergeChecks(c.rounds)
+		if merged[0].Name != report.NothingOversold || merged[0].Verdict != c.want || len(merged) != 1+c.others {
+			t.Errorf("case %d: %+v", i, merged)
+		}
+	}
+	if merged := mergeChecks([][]report.Check{{pass}, {fail}}); merged[1].Name != "round 2: b" || pass.Name != "a" {
+		t.Errorf("%+v", merged)
+	}
+}
+
+func TestCompactFigures(t *testing.T) {
+	for v, want := range map[float64]string{0: "0.000", 0.1234: "0.123", 4.561: "4.56", 78.94: "78.9", 99.96: "100", 123.4: "123", 999.6: "1.00k", 12_345: "12.3k", 999_600: "1.00M", 12_345_678: "12.3M", -3.2: "-3.200"} {
+		if got := compact(v); got != want {
+			t.Errorf("%v is %s instead of %s", v, got, want)
+		}
+	}
+}
+
+func TestResidentMemory(t *testing.T) {
+	if got := parseStatm("1000 25 3 1 0 9 0", 4096); got != 25*4096 {
+		t.Errorf("%d", got)
+	}
+	if parseStatm("", 4096) != 0 {
+		t.Error("nothing was read as something")
+	}
+	if own := residentOf(os.Getpid()); own < mebibyte {
+		t.Errorf("this process has %d bytes", own)
+	}
+}
+
+// memoryServer is the peer without a disk, in this process. Whether it can be killed, and what it remembers then, is its caller's to say.
+type memoryServer struct {
+	address string
+	stop    context.CancelFunc
+	ended   chan error
+	crashes int
+}
+
+func (m *memoryServer) start(ctx context.Context) error {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	m.stop, m.ended = stop, make(chan error, 1)
+	go func() { m.ended <- peers.Serve(serving, "memory", m.address, peers.Backends{}) }()
+	for readyz(m.address) != nil {
+		select {
+		case err := <-m.ended:
+			return errors.Join(errors.New("the peer ended"), err)
+		case <-ctx.Done():
+			return ctx.Err()
+		default:
+		}
+	}
+	return nil
+}
+
+func (m *memoryServer) end() error {
+	m.stop()
+	return <-m.ended
+}
+
+// forgets: a crash empties it. Otherwise a crash is only counted.
+func memoryContestant(t *testing.T, forgets bool, started *[]*memoryServer) Contestant {
+	t.Helper()
+	return Contestant{Name: "memory", About: "in memory", Compact: true, Start: func(ctx context.Context, _ string, _ io.Writer) (*Running, error) {
+		address, err := FreeAddress()
+		if err != nil {
+			return nil, err
+		}
+		m := &memoryServer{address: address}
+		*started = append(*started, m)
+		return &Running{
+			Target: Target{Address: address, OperatorKey: "dev"}, Version: "v", Stop: m.end, Memory: func() int64 { return residentOf(os.Getpid()) },
+			Crash: func() {
+				if m.crashes++; forgets {
+					_ = m.end() // its end is its crash
+				}
+			},
+			Revive: func(ctx context.Context) error {
+				if forgets {
+					return m.start(ctx)
+				}
+				return nil
+			},
+		}, m.start(ctx)
+	}}
+}
+
+// tinyDimension has everything that a point can have.
+func tinyDimension() Dimension {
+	return Dimension{
+		Name: "tiny", Axis: "holds", Steps: []uint64{2, 20},
+		point: func(at uint64, s growthShape) growthPoint {
+			venue := spreadVenue(90, 4)
+			fill, turns, refused := s.turns("single", venue), s.turns("holdrelease", venue), s.turns("contested", venue)
+			fill.Load.Duration, fill.Load.Count, fill.beside = 0, at, memoryBeside(at)
+			turns.beside, refused.beside = afterwards(readMaps), afterwards(restart)
+			best := s.turns("bestrelease", venue)
+			return growthPoint{
+				before:   []growthLoad{s.warmUp(), {"fill", fill, at}},
+				measured: []growthLoad{{"turns", turns, 0}, {"best", best, 0}, {"refused", refused, 0}},
+			}
+		},
+		curves: append(curvesOf(
+			[]growthLine{useful(0, "turns"), useful(1, "best"), {"refusals", ofRounds(2, report.RefusalRate())}},
+			slices.Concat(held(0, "hold", ""), held(1, "best", "best "), latencies(2, "hold", "taken", "refused ")), nil),
+			growthCurve{title: "restart", unit: "ms", lines: []growthLine{told(figureReady, "ready"), told(figureMap, "map"), told(figureHoldMemory, "memory")}}),
+	}
+}
+
+func growTiny(t *testing.T, rounds int, forgets bool) (*Grown, []*memoryServer) {
+	t.Helper()
+	var started []*memoryServer
+	var mu sync.Mutex
+	said := map[string]bool{}
+	grown, err := grow(t.Context(), GrowthConfig{
+		Contestant: memoryContestant(t, forgets, &started), Rounds: rounds, Conns: 4, Duration: 40 * time.Millisecond, Seed: 7, Folder: t.TempDir(),
+		Benchmarks: []report.Curve{{Title: "in process"}},
+		Progress: func(s Status) {
+			mu.Lock()
+			defer mu.Unlock()
+			said[s.Doing] = true
+		},
+	}, []Dimension{tinyDimension()}, []string{"left out"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if !said[fmt.Sprintf("round 1 of %d, tiny 20, fill: making its events", rounds)] {
+		t.Errorf("progress: %v", said)
+	}
+	return grown, started
+}
+
+func TestGrowthFromEndToEnd(t *testing.T) {
+	t.Parallel()
+	grown, started := growTiny(t, 2, false)
+	if len(started) != 4 {
+		t.Fatalf("two points in two rounds were measured on %d servers", len(started))
+	}
+	for _, m := range started {
+		if m.crashes != 1 {
+			t.Errorf("a server was killed %d times", m.crashes)
+		}
+	}
+	r := grown.Report
+	if len(r.Sides) != 6 || r.Sides[4].Name != "tiny 20: best" || r.Curves[len(r.Curves)-1].Title != "in process" || !slices.Contains(r.Notes, "left out") {
+		t.Fatalf("%+v", r)
+	}
+	for _, side := range r.Sides {
+		if len(side.Rounds) != 2 || side.Checks[0].Verdict != report.Passed {
+			t.Errorf("%s: %d rounds, checks %+v", side.Name, len(side.Rounds), side.Checks)
+		}
+		for _, round := range side.Rounds {
+			if round.Useful.Count == 0 || round.Series != nil {
+				t.Errorf("%s: %+v", side.Name, round)
+			}
+		}
+	}
+	if refused := r.Sides[2].Rounds[0]; refused.Useful.Count != 4 || refused.Refusals.Count == 0 {
+		t.Errorf("each of four sections has one seat for all: %+v", refused)
+	}
+	if turns := r.Sides[0].Rounds[0]; turns.Refusals.Count != 0 {
+		t.Errorf("seats that nobody had were refused: %+v", turns)
+	}
+	for _, name := range []string{figureReady, figureMap, figureHoldMemory, figureResident} {
+		if !slices.ContainsFunc(r.Figures, func(f report.Figure) bool { return f.Name == "tiny 2: "+name }) {
+			t.Errorf("%s is missing among %+v", name, r.Figures)
+		}
+	}
+	if !strings.Contains(grown.Table, "tiny: holds") || !strings.Contains(grown.Table, "passed") {
+		t.Errorf("table:\n%s", grown.Table)
+	}
+}
+
+// P2: a server that comes back empty makes its points void, and no figure of theirs is drawn.
+func TestGrowthNoticesAServerThatForgets(t *testing.T) {
+	t.Parallel()
+	grown, _ := growTiny(t, 1, true)
+	for _, side := range grown.Report.Sides {
+		for _, round := range side.Rounds {
+			if round.Counted() || !strings.Contains(round.Void, "it failed") {
+				t.Errorf("%s: %+v", side.Name, round)
+			}
+		}
+		if side.Checks[0].Verdict != report.NotChecked {
+			t.Errorf("%s: %+v", side.Name, side.Checks)
+		}
+	}
+	if len(grown.Report.Curves) != 1 { // that which came from elsewhere
+		t.Errorf("%d curves were drawn", len(grown.Report.Curves))
+	}
+}
+
+func TestGrowthWantsAServer(t *testing.T) {
+	broken := Contestant{Name: "broken", Start: func(context.Context, string, io.Writer) (*Running, error) { return nil, errNotReady }}
+	if _, err := Grow(t.Context(), GrowthConfig{Contestant: broken, Dimensions: []string{"sections"}, Folder: t.TempDir()}); !errors.Is(err, errNotReady) {
+		t.Errorf("%v", err)
+	}
+	if _, err := Grow(t.Context(), GrowthConfig{Contestant: broken, Dimensions: []string{"fame"}}); err == nil || errors.Is(err, errNotReady) {
+		t.Errorf("%v", err)
+	}
+}
