@@ -392,7 +392,7 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 	}
 	if outcome.State == section.BookingConfirmed {
 		for n, i := range outcome.Seats {
-			tickets = append(tickets, TicketView{Seat: out.Seats[n], Code: ev.engine.ticketCode(id, i)})
+			tickets = append(tickets, TicketView{Seat: out.Seats[n], Code: ev.engine.codes.code(id, i)})
 		}
 	}
 	out.Tickets = tickets

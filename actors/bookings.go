@@ -165,14 +165,13 @@ func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Du
 	case got.Repeat:
 		return nil
 	}
-	return e.charge(id, who, token, deadline, out)
+	return e.charge(id, pid, token, deadline, out)
 }
 
 // charge runs after `paying` is durable.
-func (e *Engine) charge(id BookingID, who Caller, token string, deadline time.Time, out *BookingView) error {
+func (e *Engine) charge(id BookingID, pid checkout.PaymentID, token string, deadline time.Time, out *BookingView) error {
 	ctx, cancel := context.WithTimeout(e.ctx, min(e.cfg.ChargeTimeout, max(time.Until(deadline)-chargeMargin, chargeMargin)))
 	defer cancel()
-	pid := paymentID(id)
 	status, err := e.cfg.Gateway.Charge(ctx, checkout.Charge{ID: pid, Amount: out.Amount, Currency: out.Currency, Token: token})
 	if err != nil || status == checkout.Unknown || status == checkout.NotFound {
 		e.reconciler.Add(pid)

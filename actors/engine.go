@@ -3,17 +3,13 @@ package actors
 import (
 	"cmp"
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base32"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -98,7 +94,7 @@ type Engine struct {
 	cancel     context.CancelFunc
 	cut        context.CancelFunc // ends writes under way
 	writer     storage.WriterID
-	secret     [32]byte
+	codes      *ticketCodes
 	system     *actor.ActorSystem
 	dispatcher *dispatcher
 	committer  *Committer
@@ -130,7 +126,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("actors: reading the ticket secret: %w", err)
 	}
-	e := &Engine{cfg: cfg, secret: secret, creates: map[section.RequestID]storage.EventID{},
+	e := &Engine{cfg: cfg, codes: newTicketCodes(secret), creates: map[section.RequestID]storage.EventID{},
 		activations: make(chan struct{}, 2*max(runtime.GOMAXPROCS(0), cfg.CommitLanes))}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	writes, cut := context.WithCancel(context.Background())
@@ -398,16 +394,3 @@ func (e *Engine) Live(ctx context.Context, id storage.EventID) (LiveMap, error) 
 
 // Stats gives the engine's counters.
 func (e *Engine) Stats() *Stats { return &e.stats }
-
-// ticketCode is unguessable without the store's secret and the same at every repeat.
-func (e *Engine) ticketCode(b BookingID, seat section.SeatIndex) string {
-	mac := hmac.New(sha256.New, e.secret[:])
-	mac.Write(b.Section.Event[:])
-	var rest [16]byte
-	binary.BigEndian.PutUint32(rest[:], uint32(b.Section.Section))
-	binary.BigEndian.PutUint32(rest[4:], uint32(seat))
-	binary.BigEndian.PutUint64(rest[8:], uint64(b.No))
-	mac.Write(rest[:])
-	code := base32.StdEncoding.EncodeToString(mac.Sum(nil)[:10])
-	return strings.Join([]string{code[:4], code[4:8], code[8:12], code[12:16]}, "-")
-}

@@ -25,13 +25,13 @@ type Request struct {
 	told func(*Request)
 
 	seats []section.SeatIndex // backing of Command.Seats
-	done  chan struct{}       // capacity 1; see wait
+	done  chan bool           // capacity 2: true from the section, false from the timer; see wait
 	timer *time.Timer
 }
 
 var requests = sync.Pool{New: func() any {
-	r := &Request{done: make(chan struct{}, 1)}
-	r.timer = time.NewTimer(time.Hour)
+	r := &Request{done: make(chan bool, 2)}
+	r.timer = time.AfterFunc(time.Hour, func() { r.done <- false })
 	r.timer.Stop()
 	return r
 }}
@@ -53,7 +53,7 @@ func (r *Request) tell() {
 		r.told(r)
 		return
 	}
-	r.done <- struct{}{}
+	r.done <- true
 }
 
 // fromMemory says that no record in the log stands behind the answer: it changed nothing. A probe's changes are those it would have made.
@@ -66,13 +66,15 @@ func (r *Request) placedNow() bool {
 }
 
 // wait blocks for the answer; false means that the deadline came first and that the request is no longer the waiter's.
+//
+// The timer speaks through the channel of the answer: waiting on two channels costs a third more, and every request of every buyer waits.
 func (r *Request) wait(timeout time.Duration) bool {
 	r.timer.Reset(timeout)
-	select {
-	case <-r.done:
-		r.timer.Stop()
-		return true
-	case <-r.timer.C:
+	if !<-r.done {
 		return false
 	}
+	if !r.timer.Stop() {
+		<-r.done // it fired meanwhile, and its word must not meet the next waiter
+	}
+	return true
 }

@@ -106,6 +106,9 @@ func newRunner(c *RunConfig) (*runner, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
+	if err := os.Chmod(folder, 0o711); err != nil { //nolint:gosec // databases do not run as root, and pass through to their own
+		return nil, fmt.Errorf("bench: %w", err)
+	}
 	return &runner{RunConfig: c, folder: folder}, nil
 }
 

@@ -154,7 +154,7 @@ var walls = map[string]wall{
 		Test: []string{rapid, "bench/peers"},
 	},
 	"bench/drive": {
-		Why: "sends bytes at moments and takes the time: what they mean is its caller's business",
+		Why:   "sends bytes at moments and takes the time: what they mean is its caller's business",
 		Third: []string{histogram, "golang.org/x/sys/unix"}, Test: []string{fasthttp, rapid},
 	},
 	"bench/crowd": {
