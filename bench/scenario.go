@@ -77,6 +77,16 @@ var scenarios = []Scenario{
 		Load: Drive{Conns: 256, Duration: 5 * time.Second},
 	},
 	{
+		Name: "single", Venue: stadium, Houses: 1, HoldTTL: 10 * time.Minute, Nothing: true,
+		About: "Every buyer names one seat that nobody else wants, as fast as the server answers: what a granted hold costs, and nothing about luck. No peer has to choose seats here.",
+		Load:  Drive{Conns: 256, Duration: 4 * time.Second, Count: 200_000},
+	},
+	{
+		Name: "contested", Venue: stadium, Houses: 1, HoldTTL: 10 * time.Minute, Nothing: true,
+		About: "Everybody names the same seat of a section, as fast as the server answers: what a refusal costs.",
+		Load:  Drive{Conns: 256, Duration: 4 * time.Second},
+	},
+	{
 		Name: "onsale", Venue: arena, Houses: 1, HoldTTL: 10 * time.Second,
 		About: "The doors open: a burst and then a stream of people who look at the live map, choose, think, pay or go; parties as in real listings. It is the whole evening in small.",
 		Load:  Drive{Conns: 512, Burst: 2000, Rate: 1000, Duration: 10 * time.Second, Patience: 15 * time.Second},

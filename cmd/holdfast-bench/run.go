@@ -33,7 +33,7 @@ func (l *load) apply(s *bench.Scenario) error {
 	d := &s.Load
 	d.Conns = orElse(l.Conns, d.Conns)
 	d.Duration = orElse(l.Duration, d.Duration)
-	d.Count = l.Buyers
+	d.Count = orElse(l.Buyers, d.Count)
 	s.Houses = orElse(l.Houses, s.Houses)
 	s.HoldTTL = orElse(l.HoldTTL, s.HoldTTL)
 	switch {
