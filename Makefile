@@ -15,8 +15,8 @@ VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo un
 LDFLAGS   := -X main.version=$(VERSION)
 
 # Of no use under the race detector, and too slow there: real processes killed, a real browser. They run once, without it.
-SLOW_TESTS := KillNine|StoreProcess|PageSells
-SLOW_PKGS  := ./cmd/holdfast
+SLOW_TESTS := KillNine|StoreProcess|PageSells|PlantedServer|PageReport
+SLOW_PKGS  := ./cmd/holdfast ./cmd/holdfast-bench ./bench/report
 PAGE_PKGS  := ./api/web
 RACE_PKGS   = $(shell $(GO) list $(PKGS) | grep -v -E '/api/web$$')
 

@@ -7,6 +7,8 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"holdfast/bench/crowd"
@@ -28,8 +30,8 @@ type CapacityStep struct {
 	Holds    uint64
 	// Failed is the part of all requests that were limited, failed or unknown, or could not be sent at all.
 	Failed float64
-	// ServerCPU and ClientCPU are shares of this machine; 0: not known, or not ours to see.
-	ServerCPU, ClientCPU float64
+	// ServerCPU, ClientCPU and OthersCPU are shares of this machine; 0: not known, or not ours to see. Others are whoever else was at work.
+	ServerCPU, ClientCPU, OthersCPU float64
 	// Stay is the mean time from a buyer's coming to their going home; PerBuyer how many requests that took.
 	Stay     time.Duration
 	PerBuyer float64
@@ -102,10 +104,53 @@ func (c *CapacityConfig) conns(m Move, perBuyer float64) int {
 	return min(max(connsSpare*c.connsFor(m, perBuyer), connsLeast), connsMost)
 }
 
-// processors is what server and client used of this machine between two moments of a round.
+// processors is what was used of this machine between two moments of a round, in shares of it.
 type processors struct {
-	window         window
-	server, client float64
+	window              window
+	server, client, all float64
+}
+
+// processorTimes are what server, client and everybody have used so far.
+type processorTimes struct {
+	at                  time.Time
+	server, client, all time.Duration
+}
+
+func processorTimesNow(c *contest) processorTimes {
+	return processorTimes{time.Now(), c.cpu(), processorTimeOf(os.Getpid()), processorTimeOfAll()}
+}
+
+func (p *processors) between(a, b processorTimes) {
+	took := b.at.Sub(a.at)
+	p.server, p.client, p.all = share(b.server-a.server, took), share(b.client-a.client, took), share(b.all-a.all, took)
+}
+
+// others are whoever else was at work on the machine. A server elsewhere, and its database, are not among them when the client sees neither.
+func (p *processors) others() float64 { return max(p.all-p.server-p.client, 0) }
+
+// processorTimeOfAll is what everybody on this machine has used; zero where /proc does not tell.
+func processorTimeOfAll() time.Duration {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	return parseBusy(string(text))
+}
+
+// parseBusy adds up the first line's times but those of waiting (idle, iowait), and of guests, who are counted as users already.
+func parseBusy(text string) (busy time.Duration) {
+	line, _, _ := strings.Cut(text, "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 9 || fields[0] != "cpu" {
+		return 0
+	}
+	for i, field := range fields[1:9] {
+		ticks, _ := strconv.ParseInt(field, 10, 64)
+		if i != 3 && i != 4 {
+			busy += time.Duration(ticks) * tick
+		}
+	}
+	return busy
 }
 
 // beside is Scenario's: it reads the processor times at the window's ends.
@@ -117,12 +162,10 @@ func (p *processors) beside(ctx context.Context, r *roundRun) (end func() ([]rep
 		if sleepUntil(watching, r.begin.Add(p.window.From)) != nil {
 			return
 		}
-		began, server, client := time.Now(), r.cpu(), processorTimeOf(os.Getpid())
-		if sleepUntil(watching, r.begin.Add(p.window.To)) != nil {
-			return
+		began := processorTimesNow(r.contest)
+		if sleepUntil(watching, r.begin.Add(p.window.To)) == nil {
+			p.between(began, processorTimesNow(r.contest))
 		}
-		took := time.Since(began)
-		p.server, p.client = share(r.cpu()-server, took), share(processorTimeOf(os.Getpid())-client, took)
 	}()
 	return func() ([]report.Figure, error) {
 		stop()
@@ -145,9 +188,9 @@ func (a *ascent) step(ctx context.Context, m Move) (*CapacityStep, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.ServerCPU, s.ClientCPU = used.server, used.client
-	if a.runner.Clients > 1 {
-		s.ClientCPU = share(done.Result.CPU, done.Result.Elapsed)
+	s.ServerCPU, s.ClientCPU, s.OthersCPU = used.server, used.client, used.others()
+	if a.runner.Clients > 1 { // the others are client processes too
+		s.ClientCPU, s.OthersCPU = share(done.Result.CPU, done.Result.Elapsed), 0
 	}
 	s.read(done)
 	s.round = s.roundOf(done, max(a.runner.Clients, 1))

@@ -84,8 +84,11 @@ func stayText(d time.Duration) string {
 	return fmt.Sprintf("%.2f s", d.Seconds())
 }
 
-// busyMachine is the share of a machine beyond which its processors are what there was too little of.
-const busyMachine = 0.9
+// Shares of a machine: beyond busyMachine, processors are what there was too little of; beyond othersMost, others had a part in the figure.
+const (
+	busyMachine = 0.9
+	othersMost  = 0.15
+)
 
 // limits says what ran out, as far as it can be seen from here.
 func (a *ascent) limits(f *Finding, base *CapacityStep) string {
@@ -96,17 +99,17 @@ func (a *ascent) limits(f *Finding, base *CapacityStep) string {
 			text = fmt.Sprintf("p99 turned between %s/s (%s) and %s/s (%s). ", rateText(base.Rate), msText(base.P99), rateText(above.Rate), msText(above.P99))
 		}
 	}
-	client := "this client " + shareText(s.ClientCPU)
+	used := fmt.Sprintf("at %s/s the server used %s of this machine's processors, this client %s and others %s", rateText(s.Rate), shareText(s.ServerCPU),
+		shareText(s.ClientCPU), shareText(s.OthersCPU))
 	switch {
 	case s.ServerCPU == 0:
 		return text + fmt.Sprintf("What the server's processors did cannot be seen from here; at %s/s this client used %s of its own machine's.", rateText(s.Rate), shareText(s.ClientCPU))
-	case s.ServerCPU+s.ClientCPU >= busyMachine:
-		return text + fmt.Sprintf("What limits: processors. At %s/s the server used %s and %s of this machine's; with the client elsewhere it would carry more.",
-			rateText(s.Rate), percent(s.ServerCPU), client)
-	default:
-		return text + fmt.Sprintf("Not all processors were in use by them: at %s/s the server had %s and %s. What limits is the disk, the busiest section, or somebody else on this machine.",
-			rateText(s.Rate), percent(s.ServerCPU), client)
+	case s.OthersCPU >= othersMost:
+		return text + fmt.Sprintf("The machine was not the server's alone: %s. The figure is theirs as much as the server's; measure on a quiet machine.", used)
+	case s.ServerCPU+s.ClientCPU+s.OthersCPU >= busyMachine:
+		return text + fmt.Sprintf("What limits is processors: %s. With the client elsewhere the server would carry more.", used)
 	}
+	return text + fmt.Sprintf("What limits is not processors: %s. It is the disk, or the busiest section.", used)
 }
 
 // origin says where the figure comes from, so that nobody takes it for a property of the software.

@@ -138,7 +138,11 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := writeHistory(a.History, &check.History{Parts: done.parts}); err != nil {
+	history := check.History{Header: check.Header{Scenario: a.Job.Scenario, StartUnixNano: a.Job.Start.UnixNano()}, Parts: done.parts}
+	for range a.Job.FirstEvent + len(houses) { // operations name events by their place among all of the run's
+		history.Header.Events = append(history.Header.Events, check.Event{ID: houses[0].Event, Sections: plan.Sizes()})
+	}
+	if err := writeHistory(a.History, &history); err != nil {
 		return err
 	}
 	return json.NewEncoder(out).Encode(done)

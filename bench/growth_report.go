@@ -158,7 +158,9 @@ func (d *Dimension) table(points []*grownPoint) string {
 	for _, c := range d.curves {
 		for _, line := range c.lines {
 			row(fmt.Sprintf("%s, %s: %s", c.title, c.unit, line.name), func(p *grownPoint) string { return medianCell(line.values(p)) })
-			row("", func(p *grownPoint) string { return endsCell(line.values(p)) })
+			if slices.ContainsFunc(points, func(p *grownPoint) bool { return len(line.values(p)) > 1 }) {
+				row("", func(p *grownPoint) string { return endsCell(line.values(p)) })
+			}
 		}
 	}
 	row("client", (*grownPoint).clientWord)

@@ -123,6 +123,8 @@ func TestMain(m *testing.M) {
 	defer stop()
 	var err error
 	switch {
+	case len(os.Args) == 2 && os.Args[1] == "worker":
+		err = Work(ctx, os.Stdin, os.Stdout)
 	case len(os.Args) > 3 && os.Args[1] == "serve":
 		err = serveStandIn(ctx, os.Args[4])
 	case len(os.Args) > 3 && os.Args[1] == "null":

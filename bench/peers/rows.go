@@ -8,14 +8,16 @@ import (
 )
 
 // conditional takes seats by one UPDATE that finds only free ones. Of several it counts before it touches any, so that who comes too late
-// for one of them has written nothing.
+// for one of them has written nothing; and it locks them in rising order first, for an UPDATE alone takes rows as its plan comes upon
+// them, and two buyers who want the same seats then wait for each other until PostgreSQL notices, a second later.
 type conditional struct{ rowPerSeat }
 
 var (
 	conditionalOne = expand(`WITH taken AS (UPDATE seats {held} WHERE event = $1 AND seat = $2 AND {free} RETURNING seat),
 		made AS ({one}) {why one}`)
-	conditionalSeveral = expand(`WITH taken AS (UPDATE seats {held} WHERE event = $1 AND seat = ANY($2) AND {free}
-		AND (SELECT count(*) FROM seats WHERE event = $1 AND seat = ANY($2) AND {free}) = cardinality($2::INT4[]) RETURNING seat),
+	conditionalSeveral = expand(`WITH open AS (SELECT seat FROM seats WHERE event = $1 AND seat = ANY($2) AND {free}
+			AND (SELECT count(*) FROM seats WHERE event = $1 AND seat = ANY($2) AND {free}) = cardinality($2::INT4[]) ORDER BY seat FOR UPDATE),
+		taken AS (UPDATE seats {held} WHERE event = $1 AND {in open} AND {free} RETURNING seat),
 		made AS ({all}) {why all}`)
 )
 
@@ -37,8 +39,7 @@ var (
 		made AS ({one}) {why one}`)
 	skipLockedSeveral = expand(`WITH open AS (SELECT seat FROM seats WHERE event = $1 AND seat = ANY($2) AND {free} ORDER BY seat
 			FOR UPDATE SKIP LOCKED),
-		taken AS (UPDATE seats {held} WHERE event = $1 AND seat = ANY(ARRAY(SELECT seat FROM open))
-			AND (SELECT count(*) FROM open) = cardinality($2::INT4[]) RETURNING seat),
+		taken AS (UPDATE seats {held} WHERE event = $1 AND {in open} RETURNING seat),
 		made AS ({all}) {why all}`)
 	skipLockedBest = expand(`WITH open AS (SELECT seat FROM seats WHERE event = $1 AND seat >= $7 AND seat < $8 AND {free} ORDER BY seat LIMIT $2
 			FOR UPDATE SKIP LOCKED),
@@ -88,9 +89,9 @@ var (
 	optimisticOne = expand(`WITH taken AS (UPDATE seats {held}, version = version + 1
 		WHERE event = $1 AND seat = $2 AND seat = ANY($7) AND version = ($8::INT8[])[1] RETURNING seat),
 		made AS ({one}) {told}`)
-	optimisticSeveral = expand(`WITH taken AS (UPDATE seats {held}, version = seats.version + 1
-		FROM unnest($7::INT4[], $8::INT8[]) AS seen (seat, version)
-		WHERE seats.event = $1 AND seats.seat = seen.seat AND seats.version = seen.version RETURNING seats.seat),
+	optimisticSeveral = expand(`WITH open AS (SELECT seats.seat FROM seats, unnest($7::INT4[], $8::INT8[]) AS seen (seat, version)
+			WHERE seats.event = $1 AND seats.seat = seen.seat AND seats.version = seen.version ORDER BY seats.seat FOR UPDATE OF seats),
+		taken AS (UPDATE seats {held}, version = version + 1 WHERE event = $1 AND {in open} RETURNING seat),
 		made AS ({all}) {told}`)
 )
 
@@ -110,7 +111,7 @@ func (o optimistic) hold(ctx context.Context, t *task) (verdict, error) {
 	})
 }
 
-// seen is what an optimistic writer relies on: seats, rising, so that two writers never wait for each other, and their versions.
+// seen is what an optimistic writer relies on: seats, and the version of each.
 type seen struct {
 	seats    []int32
 	versions []int64

@@ -43,6 +43,8 @@ var words = strings.NewReplacer(
 	"{why one}", whyNot+"= $2) END",
 	"{why all}", whyNot+"= ANY($2)) END",
 	"{none}", "NOT EXISTS (SELECT 1 FROM taken)",
+	// {in open}: seats that were locked, in rising order so that two buyers never wait for each other; all that are wished for, or none.
+	"{in open}", "seat = ANY(ARRAY(SELECT seat FROM open)) AND (SELECT count(*) FROM open) = cardinality($2::INT4[])",
 	"{file}", "INSERT INTO bookings (id, buyer, event, state, seats, ttl_ms, expires_at, ceiling_at) SELECT $3::UUID, $4::UUID, $1::INT4, 1,",
 	"{times}", "$5::INT4, now() + $5::INT4 * interval '1 ms', now() + $6::INT4 * interval '1 ms'",
 )
