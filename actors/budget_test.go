@@ -1,0 +1,291 @@
+package actors
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strconv"
+	"testing"
+	"time"
+
+	"holdfast/actors/section"
+	"holdfast/actors/venue"
+	"holdfast/storage"
+	"holdfast/storage/memstore"
+)
+
+// A budget is how often a path may allocate: today's figure, counted. It may be tightened, never loosened; whoever needs more has found a
+// reason to look for another way. Times vary from machine to machine, allocations do not.
+type budget struct {
+	path   string
+	of     int     // times that the path is taken for one count, so that memory which grows a chunk at a time is counted too
+	allocs float64 // of all of them together
+	// slack is what may come on top where several goroutines take part: which of them finds a pool empty, or has to be started, is the
+	// scheduler's choice. 0: the figure is exact.
+	slack float64
+	make  func(t testing.TB) func()
+}
+
+// spent counts, on a state of its own that has taken the path as often before. added is what a planted fault does besides, once in a
+// count. Of three counts the least is taken: the runtime allocates now and then on its own account, the path always.
+func (b budget) spent(t testing.TB, added func()) float64 {
+	least := math.Inf(1)
+	for range 3 {
+		run := b.make(t)
+		least = min(least, testing.AllocsPerRun(1, func() {
+			for range b.of {
+				run()
+			}
+			added()
+		}))
+	}
+	return least
+}
+
+// judge says what is wrong with a count; empty: it is within the budget.
+func (b budget) judge(spent float64) string {
+	if spent <= b.allocs+b.slack {
+		return ""
+	}
+	return fmt.Sprintf("%d × %s: %v allocations, budget %v", b.of, b.path, spent, b.allocs)
+}
+
+// wasted takes what a planted allocation makes, so that it is made on the heap.
+var wasted *[64]byte
+
+func asItIs() {}
+
+// waste allocates once, and as often as the slack would hide.
+func (b budget) waste() {
+	for range int(b.slack)*2 + 1 {
+		wasted = new([64]byte)
+	}
+}
+
+// TestBudgets holds the hot paths against their allocations, and then once more with a single allocation added (where there is slack, with
+// more than that), which must be noticed.
+func TestBudgets(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector empties pools at random, so allocations mean nothing: run without -race, as make test does")
+	}
+	for _, b := range budgets {
+		spent := b.spent(t, asItIs)
+		if finding := b.judge(spent); finding != "" {
+			t.Error(finding)
+		}
+		if spent < b.allocs-b.slack {
+			t.Logf("%d × %s: only %v of %v allocations: tighten the budget", b.of, b.path, spent, b.allocs)
+		}
+		if b.judge(b.spent(t, b.waste)) == "" {
+			t.Errorf("%s: one allocation more was not noticed", b.path)
+		}
+	}
+}
+
+var budgets = []budget{
+	{"500 holds of one record: submit, ready, advance", 10, 146, 0, recordPath(500)},
+	{"hold alone in its record", 1000, 17, 0, recordPath(1)},
+	{"refusal with nothing in flight", 1000, 0, 0, refusalPath},
+	{"record on the map", 1000, 1000, 0, publishPath}, // the delta's own seats, which readers may look at for long
+	{"look at the map for a taken seat", 1000, 0, 0, takenPath},
+	{"key met and dropped", 1000, 0, 0, indexPath},
+	{"buyer's seats counted and given back", 1000, 0, 0, ledgerPath},
+	{"ticket's code", 1000, 1000, 0, codePath}, // the text
+	{"booking's id in text", 1000, 1000, 0, idPath},
+	{"booking's id read from text", 1000, 1000, 0, parseIDPath}, // inside base32, which drops line ends
+	{"hold and release through the engine, in memory", 1000, 14434, 50, enginePath(holdAndRelease)},
+	{"hold of the best two and its sale through the engine, in memory", 300, 8315, 50, enginePath(bestAndSale)},
+	{"refused hold through the engine", 1000, 2000, 0, enginePath(tooLate)}, // the refusal, and its seats
+}
+
+// recordPath fills one record after the other with holds and, the next time, their releases.
+func recordPath(commands int) func(testing.TB) func() {
+	return func(t testing.TB) func() {
+		w := newTestWriter(max(commands, 50))
+		requests, bookings := make([]*Request, commands), make([]section.BookingNo, commands)
+		for i := range requests {
+			requests[i] = holdRequest(i, section.SeatIndex(i))
+		}
+		round := uint64(0)
+		return func() {
+			round++
+			for i, r := range requests {
+				binary.LittleEndian.PutUint64(r.Command.Request[:], (round<<20|uint64(i))*0x9E3779B97F4A7C15+1)
+				r.Command.Kind, r.Command.Booking, r.Command.At = section.PlaceHold, 0, section.Instant(round*100)
+				if bookings[i] != 0 {
+					r.Command.Kind, r.Command.Booking = section.ReleaseHold, bookings[i]
+				}
+				w.Submit(r)
+			}
+			p := w.Ready()
+			w.Recycle(w.Advance(p.Append.Entry.Batch, nil))
+			for i, r := range w.Answers() {
+				if r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted {
+					t.Fatalf("%v %+v", r.Err, r.Decision.Outcome)
+				}
+				if bookings[i] = r.Decision.Outcome.Booking; r.Command.Kind == section.ReleaseHold {
+					bookings[i] = 0
+				}
+			}
+			w.Freed()
+		}
+	}
+}
+
+func refusalPath(t testing.TB) func() {
+	w := newTestWriter(50)
+	w.Submit(holdRequest(0, 7))
+	p := w.Ready()
+	w.Recycle(w.Advance(p.Append.Entry.Batch, nil))
+	w.Answers()
+	r := holdRequest(1, 7)
+	return func() {
+		w.Submit(r)
+		if told := w.Answers(); len(told) != 1 || told[0].Decision.Outcome.Rejection != section.SeatTaken {
+			t.Fatalf("%d answers", len(told))
+		}
+	}
+}
+
+func publishPath(testing.TB) func() {
+	l := newLive([]uint32{1000})
+	d := Delta{Changes: []SeatChange{{1, section.Held}, {2, section.Held}}}
+	return func() { d.Seq++; l.publish(&d) }
+}
+
+func takenPath(t testing.TB) func() {
+	l := newLive([]uint32{1000})
+	seats, lost := []section.SeatIndex{3, 4}, make([]section.SeatIndex, 0, 8)
+	return func() {
+		if lost = l.taken(0, seats, lost[:0]); len(lost) != 2 {
+			t.Fatal("an unknown section has free seats")
+		}
+	}
+}
+
+func indexPath(testing.TB) func() {
+	x := newRequestIndex(func(storage.SectionNo) section.Instant { return 0 })
+	n := uint64(0)
+	return func() {
+		n++
+		id := tourKey(0, n)
+		x.enter(id, 3, false)
+		x.leave(id, 3, false, judgedUnknown)
+	}
+}
+
+func ledgerPath(testing.TB) func() {
+	l, n := newBuyerLedger(), uint64(0)
+	return func() {
+		n++
+		buyer := tourCaller(0, n).Buyer
+		l.reserve(buyer, 2, 8)
+		l.release(buyer, 2)
+	}
+}
+
+func codePath(testing.TB) func() {
+	codes := newTicketCodes([32]byte{1})
+	id, seat := ticketOf(1)
+	return func() { codes.code(id, seat) }
+}
+
+func idPath(t testing.TB) func() {
+	id, _ := ticketOf(1)
+	return func() {
+		if len(id.String()) != bookingTextSize {
+			t.Fatal("an id of another length")
+		}
+	}
+}
+
+func parseIDPath(t testing.TB) func() {
+	id, _ := ticketOf(1)
+	text := AppendBookingID(nil, id)
+	return func() {
+		if got, ok := ParseBookingID(text); !ok || got != id {
+			t.Fatal("an id was not read back")
+		}
+	}
+}
+
+// counter is a buyer's view of an engine over memory, with one section.
+type counter struct {
+	t    testing.TB
+	e    *Engine
+	o    *openEvent
+	call BookCall
+	view BookingView
+	n    uint64
+	seat [1]string // of the wish; a list made for each would be counted as the engine's
+}
+
+func enginePath(step func(*counter)) func(testing.TB) func() {
+	return func(t testing.TB) func() {
+		c := &counter{t: t}
+		var err error
+		if c.e, err = Open(context.Background(), Config{Store: memstore.New(), Gateway: &instantGateway{}}); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.e.Close(context.Background()) }) // in memory: nothing can be lost
+		v, err := venue.Parse([]byte(`{"sections":[{"id":"A","rows":[`+rowsOf(40)+`]}]}`), venue.Options{Name: "budget"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules := boxRules()
+		rules.SeatsPerBuyerMax = 1 << 30
+		header, err := c.e.CreateEvent(context.Background(), &storage.Event{Name: "budget", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules}, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, c.o, err = c.e.openEvent(header.ID, deadlineSoon()); err != nil {
+			t.Fatal(err)
+		}
+		c.call.Event, c.call.Buyer = header.ID, section.BuyerID{1}
+		return func() { c.n++; step(c) }
+	}
+}
+
+func rowsOf(n int) (rows string) {
+	for i := range n {
+		rows += comma(i) + `{"label":"` + strconv.Itoa(i+1) + `","seats":50}`
+	}
+	return rows
+}
+
+func (c *counter) key() section.RequestID { c.n++; return tourKey(1, c.n) }
+
+// book asks for seats by name, or without a name for the best two.
+func (c *counter) book(seats []string) error {
+	c.call.Request, c.call.Fingerprint, c.call.Seats, c.call.Best = c.key(), c.n, seats, BestAvailable{}
+	if len(seats) == 0 {
+		c.call.Best = BestAvailable{Quantity: 2, Section: "A"}
+	}
+	return c.e.Book(&c.call, time.Minute, &c.view)
+}
+
+func (c *counter) must(err error) {
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func holdAndRelease(c *counter) {
+	c.seat[0] = c.o.ids[0][c.n%2000]
+	c.must(c.book(c.seat[:]))
+	c.must(c.e.Release(c.view.ID, Caller{Buyer: c.call.Buyer, Request: c.key(), Fingerprint: c.n}, time.Minute, &c.view))
+}
+
+func bestAndSale(c *counter) {
+	c.must(c.book(nil))
+	c.must(c.e.Confirm(c.view.ID, Caller{Buyer: c.call.Buyer, Request: c.key(), Fingerprint: c.n}, "tok_ok", time.Minute, &c.view))
+}
+
+// tooLate wants a seat that the map shows taken; the first time, it takes it.
+func tooLate(c *counter) {
+	c.seat[0] = c.o.ids[0][7]
+	if err := c.book(c.seat[:]); err != nil && code(err) != section.SeatTaken.String() {
+		c.t.Fatal(err)
+	}
+}

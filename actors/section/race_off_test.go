@@ -1,0 +1,5 @@
+//go:build !race
+
+package section
+
+const raceDetector = false

@@ -1,0 +1,285 @@
+package api
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"holdfast/actors/section"
+	"holdfast/actors/venue"
+	"holdfast/storage"
+)
+
+// A budget is how often a path may allocate: today's figure, counted. It may be tightened, never loosened; whoever needs more has found a
+// reason to look for another way. Times vary from machine to machine, allocations do not.
+type budget struct {
+	path   string
+	of     int     // times that the path is taken for one count, so that memory which grows a chunk at a time is counted too
+	allocs float64 // of all of them together
+	// slack is what may come on top where several goroutines take part: which of them finds a pool empty, or has to be started, is the
+	// scheduler's choice. 0: the figure is exact.
+	slack float64
+	make  func(t testing.TB) func()
+}
+
+// spent counts, on a state of its own that has taken the path as often before. added is what a planted fault does besides, once in a
+// count. Of three counts the least is taken: the runtime allocates now and then on its own account, the path always.
+func (b budget) spent(t testing.TB, added func()) float64 {
+	least := math.Inf(1)
+	for range 3 {
+		run := b.make(t)
+		least = min(least, testing.AllocsPerRun(1, func() {
+			for range b.of {
+				run()
+			}
+			added()
+		}))
+	}
+	return least
+}
+
+// judge says what is wrong with a count; empty: it is within the budget.
+func (b budget) judge(spent float64) string {
+	if spent <= b.allocs+b.slack {
+		return ""
+	}
+	return fmt.Sprintf("%d × %s: %v allocations, budget %v", b.of, b.path, spent, b.allocs)
+}
+
+// wasted takes what a planted allocation makes, so that it is made on the heap.
+var wasted *[64]byte
+
+func asItIs() {}
+
+// waste allocates once, and as often as the slack would hide.
+func (b budget) waste() {
+	for range int(b.slack)*2 + 1 {
+		wasted = new([64]byte)
+	}
+}
+
+// TestBudgets holds the server's hot paths against their allocations, and then once more with a single allocation added (where there is slack, with
+// more than that), which must be noticed.
+func TestBudgets(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector empties pools at random, so allocations mean nothing: run without -race, as make test does")
+	}
+	for _, b := range budgets {
+		spent := b.spent(t, asItIs)
+		if finding := b.judge(spent); finding != "" {
+			t.Error(finding)
+		}
+		if spent < b.allocs-b.slack {
+			t.Logf("%d × %s: only %v of %v allocations: tighten the budget", b.of, b.path, spent, b.allocs)
+		}
+		if b.judge(b.spent(t, b.waste)) == "" {
+			t.Errorf("%s: one allocation more was not noticed", b.path)
+		}
+	}
+}
+
+// budgets are the calls that a million people make in the same second: what the server costs by itself, over an engine that is none, and
+// what a call costs all told, over a real engine that writes to memory.
+var budgets = []budget{
+	{"hold, by name", 1000, 0, 0, handlerPath("hold", nil)},
+	{"hold with a token", 1000, 0, 0, handlerPath("hold with token", nil)},
+	{"refused hold", 1000, 0, 0, handlerPath("refused hold", nil)},
+	{"availability", 1000, 0, 0, handlerPath("availability", nil)},
+	{"availability, not modified", 1000, 0, 0, handlerPath("availability", known)},
+	{"availability, packed", 1000, 0, 0, handlerPath("availability", packed)},
+	{"availability of 46,200 seats, made anew", 10, 60, 0, rebuiltPath},
+	{"problem with two seats", 1000, 0, 0, problemPath},
+	{"hold on a real engine", 300, 2288, 30, shopPath((*shop).hold, 201)}, // 7.6 each: mailboxes, the record, the delta
+	{"hold of the best two on a real engine", 300, 2288, 30, shopPath((*shop).best, 201)},
+	{"refused hold on a real engine", 300, 600, 0, shopPath((*shop).taken, 409)}, // the refusal, and its seats
+	{"availability on a real engine", 300, 0, 0, shopPath((*shop).look, 200)},
+	{"one change told to a client", 100, 1102, 20, fanOutPath(1)},         // encoding it once
+	{"one change told to 1,000 clients", 100, 1102, 20, fanOutPath(1000)}, // so for each client nothing
+}
+
+// handlerPath is one of the hot calls, edited.
+func handlerPath(name string, edit func(server *Server, ctx *fasthttp.RequestCtx)) func(testing.TB) func() {
+	return func(t testing.TB) func() {
+		for _, call := range hotCalls {
+			if call.name != name {
+				continue
+			}
+			server, ctx := hot(call.method, call.path, call.body, call.edit)
+			status := call.status
+			if edit != nil {
+				edit(server, ctx)
+				server.Handler(ctx)
+				status = ctx.Response.StatusCode()
+			}
+			return serve(t, server, ctx, status)
+		}
+		t.Fatalf("no hot call %q", name)
+		return nil
+	}
+}
+
+func serve(t testing.TB, server *Server, ctx *fasthttp.RequestCtx, status int) func() {
+	return func() {
+		ctx.Response.Reset()
+		if server.Handler(ctx); ctx.Response.StatusCode() != status {
+			t.Fatalf("%d %s", ctx.Response.StatusCode(), ctx.Response.Body())
+		}
+	}
+}
+
+// known makes the call one of a browser that has the map already.
+func known(server *Server, ctx *fasthttp.RequestCtx) {
+	server.Handler(ctx)
+	ctx.Request.Header.SetBytesV("If-None-Match", ctx.Response.Header.Peek("ETag"))
+	ctx.Response.Reset()
+}
+
+func packed(_ *Server, ctx *fasthttp.RequestCtx) {
+	ctx.Request.Header.Set("Accept-Encoding", "gzip")
+}
+
+// rebuiltPath encodes a stadium's map, as the first reader after a change does for all the others.
+func rebuiltPath(t testing.TB) func() {
+	live, event := newFakeMap(1), &storage.Event{}
+	live.letters, live.seqs = nil, nil
+	for i := range 60 {
+		letters := make([]byte, 770)
+		for j := range letters {
+			letters[j] = 'a'
+		}
+		live.letters, live.seqs = append(live.letters, letters), append(live.seqs, 1)
+		event.Sections = append(event.Sections, storage.SectionInfo{ID: "S" + strconv.Itoa(i)})
+	}
+	m := newEventMap(event, live)
+	return func() {
+		d, err := m.build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.plain.current.Store(d)
+	}
+}
+
+func problemPath(testing.TB) func() {
+	p, out := &problem{kind: refusals[section.SeatTaken], seats: []string{"A-1-1", "A-1-2"}}, make([]byte, 0, 512)
+	return func() { out = appendProblem(out[:0], p) }
+}
+
+// shop is a server over a real engine, and one client who comes again and again under new keys.
+type shop struct {
+	t                      testing.TB
+	server                 *Server
+	ctx                    *fasthttp.RequestCtx
+	bookings, availability string   // paths
+	bodies                 [][]byte // a seat each
+	n                      int
+	key                    [32]byte
+	raw                    [16]byte
+}
+
+func shopPath(ask func(*shop), status int) func(testing.TB) func() {
+	return func(t testing.TB) func() {
+		s := &shop{t: t, ctx: &fasthttp.RequestCtx{}}
+		engine := realEngine(t, nil)
+		v, err := venue.Parse([]byte(`{"sections":[{"id":"A","general":2000}]}`), venue.Options{Name: "budget"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		event, err := engine.CreateEvent(context.Background(), &storage.Event{Name: "budget", Currency: "EUR", Sale: storage.SaleOpen,
+			Rules: section.Rules{HoldTTL: 600_000, HoldCeiling: 900_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 1 << 30,
+				DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}}, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, seat := range v.Sections[0].Rows[0].Seats {
+			s.bodies = append(s.bodies, fmt.Appendf(nil, `{"seats":[%q]}`, seat.ID))
+		}
+		s.server = New(engine, Config{DevAuth: true})
+		path := "/v1/events/" + event.ID.String()
+		s.bookings, s.availability = path+"/bookings", path+"/availability"
+		s.ctx.Request.Header.Set("X-Buyer", "alice")
+		s.hold()
+		serve(t, s.server, s.ctx, 201)() // so that somebody can come too late
+		run := serve(t, s.server, s.ctx, status)
+		return func() { ask(s); run() }
+	}
+}
+
+// book makes the request a booking under a key of its own.
+func (s *shop) book(body []byte) {
+	s.n++
+	binary.BigEndian.PutUint64(s.raw[:], uint64(s.n)*0x9E3779B97F4A7C15)
+	hex.Encode(s.key[:], s.raw[:])
+	request := &s.ctx.Request
+	request.Header.SetMethod("POST")
+	request.SetRequestURI(s.bookings)
+	request.Header.SetBytesV("Idempotency-Key", s.key[:])
+	request.SetBodyRaw(body)
+}
+
+func (s *shop) hold() { s.book(s.bodies[s.n]) }
+
+func (s *shop) taken() { s.book(s.bodies[0]) }
+
+var bestTwo = []byte(`{"best_available":{"quantity":2}}`)
+
+func (s *shop) best() { s.book(bestTwo) }
+
+func (s *shop) look() {
+	s.ctx.Request.Header.SetMethod("GET")
+	s.ctx.Request.SetRequestURI(s.availability)
+	s.ctx.Request.SetBodyRaw(nil)
+}
+
+// fanOutPath is one change on its way to so many clients, without the system calls.
+func fanOutPath(clients int) func(testing.TB) func() {
+	return func(t testing.TB) func() {
+		live, m, s, cfg := streamBench(1000)
+		cfg.StreamFlush, cfg.StreamCheckpoint = 1, time.Hour
+		var arrived, joined sync.WaitGroup
+		for range clients {
+			h := s.join(storage.EventID{1}, m)
+			joined.Add(1)
+			go func() {
+				defer s.leave(h)
+				h.serve(&sink{joined: &joined, arrived: &arrived}, []byte(h.incarnation+".0"))
+			}()
+		}
+		joined.Wait()
+		t.Cleanup(func() { _ = s.close(context.Background()) }) // its clients have no connections that could fail
+		n := section.SeatIndex(0)
+		return func() {
+			n++
+			arrived.Add(clients)
+			live.set(0, n%4, section.Held)
+			arrived.Wait()
+		}
+	}
+}
+
+// BenchmarkAnswers times what has no benchmark of its own elsewhere, under the names of the budgets.
+func BenchmarkAnswers(b *testing.B) {
+	timed := map[string]bool{"availability, not modified": true, "availability, packed": true, "availability of 46,200 seats, made anew": true,
+		"problem with two seats": true, "refused hold on a real engine": true, "availability on a real engine": true}
+	for _, path := range budgets {
+		if !timed[path.path] {
+			continue
+		}
+		b.Run(strings.NewReplacer(", ", "-", ",", "", " ", "-").Replace(path.path), func(b *testing.B) {
+			run := path.make(b)
+			b.ReportAllocs()
+			for b.Loop() {
+				run()
+			}
+		})
+	}
+}
