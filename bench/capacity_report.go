@@ -125,7 +125,8 @@ func (a *ascent) curves() []report.Curve {
 	note := "Of a rate that was tried more than once, the last step is shown; what could not tell is left out."
 	return []report.Curve{
 		{
-			Title: "Latency over offered rate", X: offered, Y: report.Axis{Label: "ms, holds granted or refused, from the intended start", Log: true}, Note: note,
+			Title: "Latency over offered rate", X: offered, Y: report.Axis{Label: "ms", Log: true},
+			Note:  "Holds granted or refused, from their intended start. " + note,
 			Lines: []report.Line{{Name: "p99", Points: p99}, {Name: "p50", Points: p50}, {Name: "SLO", Points: bound}},
 		},
 		{

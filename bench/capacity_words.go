@@ -73,8 +73,12 @@ func (a *ascent) inside(found *Capacity, base *CapacityStep) string {
 		return fmt.Sprintf("Let at most %s be inside at once: so many are there at that rate when buyers stay %s (inside = rate × stay). %s",
 			thousands(float64(found.Inside)), a.config.Session, perSecond)
 	}
-	return fmt.Sprintf("At that rate %s are inside at once, for buyers stayed %s here, most of it thinking (inside = rate × stay). Set the cap by how long yours stay: "+
-		"each minute is %s more. %s", thousands(float64(found.Inside)), stayText(base.Stay), thousands(60*float64(found.Admit)), perSecond)
+	thinking := ""
+	if a.config.Habits.Think > 0 {
+		thinking = ", most of it thinking"
+	}
+	return fmt.Sprintf("At that rate %s are inside at once, for buyers stayed %s here%s (inside = rate × stay). Set the cap by how long yours stay: "+
+		"each minute is %s more. %s", thousands(float64(found.Inside)), stayText(base.Stay), thinking, thousands(60*float64(found.Admit)), perSecond)
 }
 
 func stayText(d time.Duration) string {
