@@ -73,7 +73,8 @@ type grownPoint struct {
 func (p *grownPoint) name() string { return p.dimension.Name + " " + grouped(p.at) }
 
 // Grow measures how cost grows, point by point. A point that fails is void, with its reason: the others were dear enough to be kept. An error
-// means that there is no report worth having: the server does not start, or ctx ended.
+// means that the server does not start, or that ctx ended. In the second case there is what was measured until then, if anything was, and it
+// says that it was cut short.
 func Grow(ctx context.Context, c GrowthConfig) (*Grown, error) {
 	dimensions, left, err := chooseDimensions(c.Dimensions, c.To)
 	if err != nil {
@@ -90,18 +91,35 @@ func grow(ctx context.Context, c GrowthConfig, dimensions []Dimension, left []st
 			g.points = append(g.points, newGrownPoint(&dimensions[i], at, growthShape{c.Conns, c.Duration}))
 		}
 	}
-	for round := range c.Rounds {
+	err := g.rounds(ctx)
+	if err != nil && (ctx.Err() == nil || !g.anything()) {
+		return nil, err
+	}
+	return g.result(), err
+}
+
+func (g *growing) rounds(ctx context.Context) error {
+	for round := range g.Rounds {
 		order := slices.Clone(g.points)
 		if round%2 == 1 {
 			slices.Reverse(order)
 		}
 		for _, p := range order {
-			if err := g.measure(ctx, p, round); err != nil {
-				return nil, fmt.Errorf("bench: %s, round %d: %w", p.name(), round+1, err)
+			err := g.measure(ctx, p, round)
+			if err == nil {
+				continue
 			}
+			err = fmt.Errorf("bench: %s, round %d: %w", p.name(), round+1, err)
+			g.left = append(g.left, "It was cut short, and later rounds are missing: "+err.Error())
+			return err
 		}
 	}
-	return g.result(), nil
+	return nil
+}
+
+// anything says whether there is a round of any point.
+func (g *growing) anything() bool {
+	return slices.ContainsFunc(g.points, func(p *grownPoint) bool { return len(p.checks) > 0 })
 }
 
 func newGrownPoint(d *Dimension, at uint64, s growthShape) *grownPoint {

@@ -123,10 +123,12 @@ func (p *grownPoint) clientWord() string {
 		all += len(p.sides[i].Rounds)
 		counted += len(p.sides[i].Counted())
 	}
-	switch counted {
-	case all:
+	switch {
+	case all == 0:
+		return "–"
+	case counted == all:
 		return "kept up"
-	case 0:
+	case counted == 0:
 		return "void"
 	}
 	return fmt.Sprintf("%d of %d void", all-counted, all)

@@ -93,8 +93,11 @@ func (g *growing) notes() []string {
 	return append(notes, g.left...)
 }
 
-// finished are the point's loads as sides of a report. What was checked is the point's, so each has it.
+// finished are the point's loads as sides of a report. What was checked is the point's, so each has it. A point that was never reached has none.
 func (p *grownPoint) finished() []report.Side {
+	if len(p.checks) == 0 {
+		return nil
+	}
 	checks := mergeChecks(p.checks)
 	for i := range p.sides {
 		p.sides[i].Checks = checks

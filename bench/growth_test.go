@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -275,49 +274,44 @@ func tinyDimension() Dimension {
 	}
 }
 
-func growTiny(t *testing.T, rounds int, forgets bool) (*Grown, []*memoryServer) {
+// growTiny measures the tiny dimension at its first few steps.
+func growTiny(t *testing.T, c GrowthConfig, steps int, forgets bool) (*Grown, []*memoryServer, []string) {
 	t.Helper()
+	t.Parallel()
 	var started []*memoryServer
 	var mu sync.Mutex
-	said := map[string]bool{}
-	grown, err := grow(t.Context(), GrowthConfig{
-		Contestant: memoryContestant(t, forgets, &started), Rounds: rounds, Conns: 4, Duration: 40 * time.Millisecond, Seed: 7, Folder: t.TempDir(),
-		Benchmarks: []report.Curve{{Title: "in process"}},
-		Progress: func(s Status) {
-			mu.Lock()
-			defer mu.Unlock()
-			said[s.Doing] = true
-		},
-	}, []Dimension{tinyDimension()}, []string{"left out"})
+	var said []string
+	c.Contestant, c.Conns, c.Duration, c.Seed, c.Folder = memoryContestant(t, forgets, &started), 4, 40*time.Millisecond, 7, t.TempDir()
+	c.Progress = func(s Status) {
+		mu.Lock()
+		defer mu.Unlock()
+		if len(said) == 0 || said[len(said)-1] != s.Doing {
+			said = append(said, s.Doing)
+		}
+	}
+	d := tinyDimension()
+	d.Steps = d.Steps[:steps]
+	grown, err := grow(t.Context(), c, []Dimension{d}, []string{"left out"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if !said[fmt.Sprintf("round 1 of %d, tiny 20, fill: making its events", rounds)] {
-		t.Errorf("progress: %v", said)
-	}
-	return grown, started
+	return grown, started, said
 }
 
-func TestGrowthFromEndToEnd(t *testing.T) {
-	t.Parallel()
-	grown, started := growTiny(t, 2, false)
-	if len(started) != 4 {
-		t.Fatalf("two points in two rounds were measured on %d servers", len(started))
-	}
-	for _, m := range started {
-		if m.crashes != 1 {
-			t.Errorf("a server was killed %d times", m.crashes)
-		}
+func TestGrowthIsCheckedFromEndToEnd(t *testing.T) {
+	grown, started, _ := growTiny(t, GrowthConfig{Rounds: 1}, 1, false)
+	if len(started) != 1 || started[0].crashes != 1 {
+		t.Fatalf("%d servers", len(started))
 	}
 	r := grown.Report
-	if len(r.Sides) != 6 || r.Sides[4].Name != "tiny 20: best" || r.Curves[len(r.Curves)-1].Title != "in process" || !slices.Contains(r.Notes, "left out") {
+	if len(r.Sides) != 3 || r.Sides[1].Name != "tiny 2: best" {
 		t.Fatalf("%+v", r)
 	}
 	for _, side := range r.Sides {
-		if len(side.Rounds) != 2 || side.Checks[0].Verdict != report.Passed {
-			t.Errorf("%s: %d rounds, checks %+v", side.Name, len(side.Rounds), side.Checks)
+		if len(side.Checks) != 1 || side.Checks[0].Verdict != report.Passed {
+			t.Errorf("%s: checks %+v", side.Name, side.Checks)
 		}
 		for _, round := range side.Rounds {
 			if round.Useful.Count == 0 || round.Series != nil {
@@ -341,10 +335,34 @@ func TestGrowthFromEndToEnd(t *testing.T) {
 	}
 }
 
+func TestGrowthGoesThereAndBack(t *testing.T) {
+	grown, started, said := growTiny(t, GrowthConfig{Rounds: 2, Unchecked: true, Benchmarks: []report.Curve{{Title: "in process"}}}, 2, false)
+	if len(started) != 4 {
+		t.Fatalf("two points in two rounds were measured on %d servers", len(started))
+	}
+	var order []string
+	for _, doing := range said {
+		if name, ok := strings.CutPrefix(doing, "starting "); ok {
+			order = append(order, name)
+		}
+	}
+	if !slices.Equal(order, []string{"tiny 2", "tiny 20", "tiny 20", "tiny 2"}) || !slices.Contains(said, "round 2 of 2, tiny 20, fill: making its events") {
+		t.Errorf("order %q; said %q", order, said)
+	}
+	r := grown.Report
+	if len(r.Sides) != 6 || r.Sides[4].Name != "tiny 20: best" || r.Curves[len(r.Curves)-1].Title != "in process" || !slices.Contains(r.Notes, "left out") {
+		t.Fatalf("%+v", r)
+	}
+	for _, side := range r.Sides {
+		if len(side.Rounds) != 2 || side.Rounds[0].Number != 1 || side.Rounds[1].Number != 2 || side.Checks[0].Verdict != report.NotChecked {
+			t.Errorf("%s: %d rounds, checks %+v", side.Name, len(side.Rounds), side.Checks)
+		}
+	}
+}
+
 // P2: a server that comes back empty makes its points void, and no figure of theirs is drawn.
 func TestGrowthNoticesAServerThatForgets(t *testing.T) {
-	t.Parallel()
-	grown, _ := growTiny(t, 1, true)
+	grown, _, _ := growTiny(t, GrowthConfig{Rounds: 1, Benchmarks: []report.Curve{{Title: "in process"}}}, 1, true)
 	for _, side := range grown.Report.Sides {
 		for _, round := range side.Rounds {
 			if round.Counted() || !strings.Contains(round.Void, "it failed") {
@@ -357,6 +375,36 @@ func TestGrowthNoticesAServerThatForgets(t *testing.T) {
 	}
 	if len(grown.Report.Curves) != 1 { // that which came from elsewhere
 		t.Errorf("%d curves were drawn", len(grown.Report.Curves))
+	}
+}
+
+// Whoever ends an hour's measurement early gets what was measured, and is told that it is a part.
+func TestGrowthCutShort(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var started []*memoryServer
+	grown, err := grow(ctx, GrowthConfig{
+		Contestant: memoryContestant(t, false, &started), Rounds: 3, Conns: 4, Duration: 20 * time.Millisecond, Folder: t.TempDir(), Unchecked: true,
+		Progress: func(s Status) {
+			if s.Doing == "starting tiny 20" {
+				stop()
+			}
+		},
+	}, []Dimension{tinyDimension()}, nil)
+	if !errors.Is(err, context.Canceled) || grown == nil {
+		t.Fatalf("%v, %v", grown, err)
+	}
+	r := grown.Report
+	if len(r.Sides) != 3 || !strings.HasPrefix(r.Sides[0].Name, "tiny 2:") || !strings.Contains(r.Notes[len(r.Notes)-1], "cut short") {
+		t.Errorf("%+v", r)
+	}
+	if !strings.Contains(grown.Table, "–") {
+		t.Errorf("table:\n%s", grown.Table)
+	}
+	grown, err = grow(ctx, GrowthConfig{Contestant: memoryContestant(t, false, &started), Folder: t.TempDir()}, []Dimension{tinyDimension()}, nil)
+	if err == nil || grown != nil {
+		t.Errorf("of nothing: %v, %v", grown, err)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/valyala/fasthttp"
 
 	"holdfast/api/wire"
@@ -81,6 +82,30 @@ func eachPeer(t *testing.T, test func(t *testing.T, c *client)) {
 			test(t, servePeer(t, name))
 		})
 	}
+}
+
+// withoutDeadlocks lets a test fail in whose course PostgreSQL had to end one. Buyers would only see a second's wait, and then an answer.
+func withoutDeadlocks(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() { // when all peers are through
+		servers.Lock()
+		defer servers.Unlock()
+		if servers.started == nil {
+			return // nothing was tested, and that was told
+		}
+		conn, err := pgx.Connect(context.Background(), servers.started.PostgresURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+		var deadlocks int
+		if err := conn.QueryRow(context.Background(), "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&deadlocks); err != nil {
+			t.Fatal(err)
+		}
+		if deadlocks > 0 {
+			t.Errorf("PostgreSQL has ended %d deadlocks so far", deadlocks)
+		}
+	})
 }
 
 // servePeer runs a peer until the test is over.

@@ -8,8 +8,7 @@ import (
 )
 
 // conditional takes seats by one UPDATE that finds only free ones. Of several it counts before it touches any, so that who comes too late
-// for one of them has written nothing; and it locks them in rising order first, for an UPDATE alone takes rows as its plan comes upon
-// them, and two buyers who want the same seats then wait for each other until PostgreSQL notices, a second later.
+// for one of them has written nothing, and locks them before it writes, so that who loses a race has not either.
 type conditional struct{ rowPerSeat }
 
 var (

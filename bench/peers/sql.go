@@ -104,6 +104,9 @@ func openDatabase(ctx context.Context, name string, b *Backends, tables ...strin
 	parameters := config.ConnConfig.RuntimeParams
 	parameters["search_path"], parameters["application_name"], parameters["statement_timeout"] = schema, "holdfast-peer-"+name, "20s"
 	parameters["plan_cache_mode"] = "force_generic_plan" // planning anew costs more than any of these statements
+	// By the index, rows are locked in the order of their keys, however small a table is: two buyers who want the same seats, or one who
+	// gives them back, never wait for each other (PostgreSQL would notice only a second later).
+	parameters["enable_seqscan"], parameters["enable_bitmapscan"] = "off", "off"
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("peers: PostgreSQL: %w", err)

@@ -43,7 +43,7 @@ Examples:
   go test -run - -bench Growth ./actors > growth.txt
   holdfast-bench growth --binary bin/holdfast --gobench growth.txt --report out/growth
 
-Exit code: 0 everything was checked and passed, 1 a check failed or could not be made, or a point is void, 2 no report.`)
+Exit code: 0 everything was checked and passed, 1 a check failed or could not be made, or a point is void, 2 no report, or one that was cut short.`)
 	return b.String()
 }
 
@@ -57,13 +57,17 @@ func (c *growthCommand) Run(t *console) error {
 	config.Progress = progress.show
 	grown, err := bench.Grow(t.ctx, *config)
 	progress.end()
-	if err != nil {
+	if grown == nil {
 		return err
 	}
 	if _, err := fmt.Fprintln(t.out, grown.Table); err != nil {
 		return err
 	}
-	return c.publish(t, grown.Report)
+	published := c.publish(t, grown.Report)
+	if err != nil { // cut short: whatever the verdict, it is one on a part
+		return err
+	}
+	return published
 }
 
 func (c *growthCommand) config() (*bench.GrowthConfig, error) {
