@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -63,10 +62,10 @@ func backends(t testing.TB, name string) Backends {
 func need(t testing.TB) {
 	t.Helper()
 	_, postgres := pgserver.Binaries()
-	_, redis := exec.LookPath(redisProgram)
+	_, redis := redisBinary()
 	err := errors.Join(postgres, redis)
 	if err != nil && os.Getenv("CI") == "" {
-		t.Skipf("THE PEERS ARE NOT TESTED: %v (Debian packages postgresql and redis-server, or `make packages`)", err)
+		t.Skipf("THE PEERS ARE NOT TESTED: %v (Debian packages postgresql and redis-tools, or `make packages`)", err)
 	}
 	if err != nil {
 		t.Fatalf("the peers cannot be tested: %v", err)

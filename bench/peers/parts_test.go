@@ -2,6 +2,9 @@ package peers
 
 import (
 	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -127,6 +130,36 @@ func TestAMapIsNeverOlderThanItsQuestion(t *testing.T) {
 	}
 	if n := reads.Load(); n < 2 || n > 6 {
 		t.Errorf("%d readings for six questions", n)
+	}
+}
+
+// TestRedisUnderItsOtherName: Debian's redis-tools suffice, and bring no service along.
+func TestRedisUnderItsOtherName(t *testing.T) {
+	need(t)
+	found, err := redisBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := t.TempDir()
+	t.Setenv("PATH", path)
+	if _, err := redisBinary(); !errors.Is(err, exec.ErrNotFound) {
+		t.Errorf("without the program: %v", err)
+	}
+	if err := os.Symlink(found, filepath.Join(path, redisChecker)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := StartBackends(t.Context(), "", false, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pids := s.PIDs(); len(pids) != 1 || pids[0] <= 0 || s.PostgresURL != "" {
+		t.Errorf("processes %v, PostgreSQL at %q", pids, s.PostgresURL)
+	}
+	if err := errors.Join(s.Stop(), s.Stop()); err != nil { // stopping twice is one wish
+		t.Error(err)
+	}
+	if _, err := os.Stat(s.RedisAddress); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("something is left of it: %v", err)
 	}
 }
 

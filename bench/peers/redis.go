@@ -16,8 +16,20 @@ import (
 	"holdfast/storage/sqlstore/pgserver"
 )
 
-// redisProgram is looked for on PATH.
-const redisProgram = "redis-server"
+// redisProgram is looked for on PATH. So is redisChecker, which is the same program under another name, and serves when it is called by
+// the first: Debian has it in redis-tools, which brings no service along that would start by itself.
+const redisProgram, redisChecker = "redis-server", "redis-check-rdb"
+
+func redisBinary() (string, error) {
+	found, err := exec.LookPath(redisProgram)
+	if err == nil {
+		return found, nil
+	}
+	if found, other := exec.LookPath(redisChecker); other == nil {
+		return found, nil
+	}
+	return "", fmt.Errorf("peers: Redis: %w", err)
+}
 
 // Times within which a healthy Redis does what it is told, far too long for a busy machine.
 const (
@@ -37,9 +49,9 @@ type redisServer struct {
 // startRedis starts a server in a directory of its own in folder and waits until it answers. Somebody may be quicker to take the port;
 // then another one is tried.
 func startRedis(ctx context.Context, folder string) (r *redisServer, err error) {
-	program, err := exec.LookPath(redisProgram)
+	program, err := redisBinary()
 	if err != nil {
-		return nil, fmt.Errorf("peers: Redis: %w", err)
+		return nil, err
 	}
 	r = &redisServer{}
 	if r.dir, err = os.MkdirTemp(folder, "holdfast-redis-"); err != nil {
@@ -60,7 +72,7 @@ func (r *redisServer) start(ctx context.Context, program string, port int) (err 
 	r.address = filepath.Join(r.dir, "socket")
 	command := exec.Command(program, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--unixsocket", r.address, "--dir", r.dir, //nolint:noctx // it outlives the call, and ends by stop
 		"--save", "", "--appendonly", "no", "--daemonize", "no", "--logfile", r.logFile())
-	command.Dir = r.dir
+	command.Args[0], command.Dir = redisProgram, r.dir
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if r.ended, err = pgserver.Launch(command); err != nil {
 		return err
