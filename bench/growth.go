@@ -124,8 +124,11 @@ func (g *growing) anything() bool {
 
 func newGrownPoint(d *Dimension, at uint64, s growthShape) *grownPoint {
 	p := &grownPoint{growthPoint: d.point(at, s), dimension: d, at: at, figures: gathered{}}
-	for _, l := range p.measured {
-		side := report.Side{Name: p.name(), About: d.About}
+	for i, l := range p.measured {
+		side := report.Side{Name: p.name()}
+		if at == d.Steps[0] && i == 0 { // told once
+			side.About = d.About
+		}
 		if l.title != "" {
 			side.Name += ": " + l.title
 		}
