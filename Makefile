@@ -26,7 +26,7 @@ GRAMMAR := storage/sqlstore/grammar
 
 # What the tests need besides Go. Only what is missing is installed; sudo only when not root.
 # command:package. Debian keeps a PostgreSQL server's programs off PATH, in a folder for each version.
-DEBIAN_PACKAGES := chromium:chromium postgres:postgresql redis-server:redis-server
+DEBIAN_PACKAGES := chromium:chromium postgres:postgresql redis-check-rdb:redis-tools
 # The packages would also start servers of their own, on ports 5432 and 6379. The tests want only the programs: PostgreSQL makes no cluster,
 # and while Redis is installed nothing may start services (101 is Debian's word for that).
 CREATE_CLUSTER := /etc/postgresql-common/createcluster.conf
