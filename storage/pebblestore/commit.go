@@ -47,6 +47,7 @@ type commit struct {
 	order  []int           // indexes of appends in key order
 	states []*sectionState // of appends[i]
 	staged []bool          // appends[i] is in the batch
+	table  ticketReader
 }
 
 var commits = sync.Pool{New: func() any { return new(commit) }}
@@ -69,8 +70,9 @@ func (s *Store) Commit(ctx context.Context, appends []storage.Append) []error {
 
 	batch := s.db.NewBatchWithSize(batchSize(appends), pebble.WithMaxRetainedSizeBytes(batchRetained))
 	for i := range appends {
-		c.staged[i], errs[i] = s.stage(batch, c.states[i], &appends[i])
+		c.staged[i], errs[i] = s.stage(batch, c.states[i], &c.table, &appends[i])
 	}
+	c.table.close()
 	if !batch.Empty() {
 		err = batch.Commit(pebble.Sync)
 	}
@@ -146,7 +148,7 @@ func (c *commit) doubt(errs []error, cause error) {
 }
 
 // stage judges one append and, if it is to be written, puts it into the batch and moves the tail. The fence is held.
-func (s *Store) stage(batch *pebble.Batch, st *sectionState, a *storage.Append) (bool, error) {
+func (s *Store) stage(batch *pebble.Batch, st *sectionState, table *ticketReader, a *storage.Append) (bool, error) {
 	if err := s.load(a.Section, st); err != nil {
 		return false, notWritten(err)
 	}
@@ -157,7 +159,7 @@ func (s *Store) stage(batch *pebble.Batch, st *sectionState, a *storage.Append) 
 		return false, err
 	}
 	err = storage.CheckTickets(a, func(seat section.SeatIndex) (bool, error) {
-		return s.exists(appendTicketKey(make([]byte, 0, ticketKeySize), a.Section, seat))
+		return table.has(s.db, a.Section, seat)
 	})
 	if err != nil {
 		return false, err
