@@ -27,8 +27,8 @@ GRAMMAR := storage/sqlstore/grammar
 # What the tests need besides Go. Only what is missing is installed; sudo only when not root.
 # command:package. Debian keeps a PostgreSQL server's programs off PATH, in a folder for each version.
 DEBIAN_PACKAGES := chromium:chromium postgres:postgresql redis-check-rdb:redis-tools
-# The packages would also start servers of their own, on ports 5432 and 6379. The tests want only the programs: PostgreSQL makes no cluster,
-# and while Redis is installed nothing may start services (101 is Debian's word for that).
+# The package postgresql would also start a server of its own on port 5432: the tests want only the programs. redis-tools has Redis's program, under
+# another name, and no service.
 CREATE_CLUSTER := /etc/postgresql-common/createcluster.conf
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -69,11 +69,6 @@ packages: ## install the Debian packages that the tests need and this machine la
 	    if [[ "$$missing" = *postgresql* && ! -e $(CREATE_CLUSTER) ]]; then \
 	      $(SUDO) mkdir -p "$$(dirname $(CREATE_CLUSTER))"; \
 	      echo 'create_main_cluster = false' | $(SUDO) tee $(CREATE_CLUSTER) >/dev/null; \
-	    fi; \
-	    policy=/usr/sbin/policy-rc.d; \
-	    if [[ "$$missing" = *redis* && ! -e $$policy ]]; then \
-	      printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee $$policy >/dev/null; $(SUDO) chmod 755 $$policy; \
-	      trap '$(SUDO) rm -f '"$$policy" EXIT; \
 	    fi; \
 	    $(SUDO) apt-get update -qq; \
 	    $(SUDO) env DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
