@@ -3,100 +3,34 @@ package actors
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
-	"math"
 	"strconv"
 	"testing"
 	"time"
 
+	"holdfast/actors/budget"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
 )
 
-// A budget is how often a path may allocate: today's figure, counted. It may be tightened, never loosened; whoever needs more has found a
-// reason to look for another way. Times vary from machine to machine, allocations do not.
-type budget struct {
-	path   string
-	of     int     // times that the path is taken for one count, so that memory which grows a chunk at a time is counted too
-	allocs float64 // of all of them together
-	// slack is what may come on top where several goroutines take part: which of them finds a pool empty, or has to be started, is the
-	// scheduler's choice. 0: the figure is exact.
-	slack float64
-	make  func(t testing.TB) func()
-}
+// TestBudgets holds every hot path of this package against its allocations.
+func TestBudgets(t *testing.T) { budget.Check(t, raceDetector, budgets) }
 
-// spent counts, on a state of its own that has taken the path as often before. added is what a planted fault does besides, once in a
-// count. Of three counts the least is taken: the runtime allocates now and then on its own account, the path always.
-func (b budget) spent(t testing.TB, added func()) float64 {
-	least := math.Inf(1)
-	for range 3 {
-		run := b.make(t)
-		least = min(least, testing.AllocsPerRun(1, func() {
-			for range b.of {
-				run()
-			}
-			added()
-		}))
-	}
-	return least
-}
-
-// judge says what is wrong with a count; empty: it is within the budget.
-func (b budget) judge(spent float64) string {
-	if spent <= b.allocs+b.slack {
-		return ""
-	}
-	return fmt.Sprintf("%d × %s: %v allocations, budget %v", b.of, b.path, spent, b.allocs)
-}
-
-// wasted takes what a planted allocation makes, so that it is made on the heap.
-var wasted *[64]byte
-
-func asItIs() {}
-
-// waste allocates once, and as often as the slack would hide.
-func (b budget) waste() {
-	for range int(b.slack)*2 + 1 {
-		wasted = new([64]byte)
-	}
-}
-
-// TestBudgets holds the hot paths against their allocations, and then once more with a single allocation added (where there is slack, with
-// more than that), which must be noticed.
-func TestBudgets(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector empties pools at random, so allocations mean nothing: run without -race, as make test does")
-	}
-	for _, b := range budgets {
-		spent := b.spent(t, asItIs)
-		if finding := b.judge(spent); finding != "" {
-			t.Error(finding)
-		}
-		if spent < b.allocs-b.slack {
-			t.Logf("%d × %s: only %v of %v allocations: tighten the budget", b.of, b.path, spent, b.allocs)
-		}
-		if b.judge(b.spent(t, b.waste)) == "" {
-			t.Errorf("%s: one allocation more was not noticed", b.path)
-		}
-	}
-}
-
-var budgets = []budget{
-	{"500 holds of one record: submit, ready, advance", 10, 146, 0, recordPath(500)},
-	{"hold alone in its record", 1000, 17, 0, recordPath(1)},
-	{"refusal with nothing in flight", 1000, 0, 0, refusalPath},
-	{"record on the map", 1000, 1000, 0, publishPath}, // the delta's own seats, which readers may look at for long
-	{"look at the map for a taken seat", 1000, 0, 0, takenPath},
-	{"key met and dropped", 1000, 0, 0, indexPath},
-	{"buyer's seats counted and given back", 1000, 0, 0, ledgerPath},
-	{"ticket's code", 1000, 1000, 0, codePath}, // the text
-	{"booking's id in text", 1000, 1000, 0, idPath},
-	{"booking's id read from text", 1000, 1000, 0, parseIDPath}, // inside base32, which drops line ends
-	{"hold and release through the engine, in memory", 1000, 14434, 50, enginePath(holdAndRelease)},
-	{"hold of the best two and its sale through the engine, in memory", 300, 8315, 50, enginePath(bestAndSale)},
-	{"refused hold through the engine", 1000, 2000, 0, enginePath(tooLate)}, // the refusal, and its seats
+var budgets = []budget.Path{
+	budget.Exact("500 holds of one record: submit, ready, advance", 10, 146, recordPath(500)),
+	budget.Exact("hold alone in its record", 1000, 17, recordPath(1)),
+	budget.Exact("refusal with nothing in flight", 1000, 0, refusalPath),
+	budget.Exact("record on the map", 1000, 1000, publishPath), // the delta's own seats, which readers may look at for long
+	budget.Exact("look at the map for a taken seat", 1000, 0, takenPath),
+	budget.Exact("key met and dropped", 1000, 0, indexPath),
+	budget.Exact("buyer's seats counted and given back", 1000, 0, ledgerPath),
+	budget.Exact("ticket's code", 1000, 1000, codePath), // the text
+	budget.Exact("booking's id in text", 1000, 1000, idPath),
+	budget.Exact("booking's id read from text", 1000, 1000, parseIDPath), // inside base32, which drops line ends
+	budget.About("hold and release through the engine, in memory", 1000, 14434, 50, enginePath(holdAndRelease)),
+	budget.About("hold of the best two and its sale through the engine, in memory", 300, 8315, 50, enginePath(bestAndSale)),
+	budget.Exact("refused hold through the engine", 1000, 2000, enginePath(tooLate)), // the refusal, and its seats
 }
 
 // recordPath fills one record after the other with holds and, the next time, their releases.

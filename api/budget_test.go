@@ -5,105 +5,39 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"math"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"holdfast/actors/budget"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
 )
 
-// A budget is how often a path may allocate: today's figure, counted. It may be tightened, never loosened; whoever needs more has found a
-// reason to look for another way. Times vary from machine to machine, allocations do not.
-type budget struct {
-	path   string
-	of     int     // times that the path is taken for one count, so that memory which grows a chunk at a time is counted too
-	allocs float64 // of all of them together
-	// slack is what may come on top where several goroutines take part: which of them finds a pool empty, or has to be started, is the
-	// scheduler's choice. 0: the figure is exact.
-	slack float64
-	make  func(t testing.TB) func()
-}
-
-// spent counts, on a state of its own that has taken the path as often before. added is what a planted fault does besides, once in a
-// count. Of three counts the least is taken: the runtime allocates now and then on its own account, the path always.
-func (b budget) spent(t testing.TB, added func()) float64 {
-	least := math.Inf(1)
-	for range 3 {
-		run := b.make(t)
-		least = min(least, testing.AllocsPerRun(1, func() {
-			for range b.of {
-				run()
-			}
-			added()
-		}))
-	}
-	return least
-}
-
-// judge says what is wrong with a count; empty: it is within the budget.
-func (b budget) judge(spent float64) string {
-	if spent <= b.allocs+b.slack {
-		return ""
-	}
-	return fmt.Sprintf("%d × %s: %v allocations, budget %v", b.of, b.path, spent, b.allocs)
-}
-
-// wasted takes what a planted allocation makes, so that it is made on the heap.
-var wasted *[64]byte
-
-func asItIs() {}
-
-// waste allocates once, and as often as the slack would hide.
-func (b budget) waste() {
-	for range int(b.slack)*2 + 1 {
-		wasted = new([64]byte)
-	}
-}
-
-// TestBudgets holds the server's hot paths against their allocations, and then once more with a single allocation added (where there is slack, with
-// more than that), which must be noticed.
-func TestBudgets(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector empties pools at random, so allocations mean nothing: run without -race, as make test does")
-	}
-	for _, b := range budgets {
-		spent := b.spent(t, asItIs)
-		if finding := b.judge(spent); finding != "" {
-			t.Error(finding)
-		}
-		if spent < b.allocs-b.slack {
-			t.Logf("%d × %s: only %v of %v allocations: tighten the budget", b.of, b.path, spent, b.allocs)
-		}
-		if b.judge(b.spent(t, b.waste)) == "" {
-			t.Errorf("%s: one allocation more was not noticed", b.path)
-		}
-	}
-}
+// TestBudgets holds every hot path of this package against its allocations.
+func TestBudgets(t *testing.T) { budget.Check(t, raceDetector, budgets) }
 
 // budgets are the calls that a million people make in the same second: what the server costs by itself, over an engine that is none, and
 // what a call costs all told, over a real engine that writes to memory.
-var budgets = []budget{
-	{"hold, by name", 1000, 0, 0, handlerPath("hold", nil)},
-	{"hold with a token", 1000, 0, 0, handlerPath("hold with token", nil)},
-	{"refused hold", 1000, 0, 0, handlerPath("refused hold", nil)},
-	{"availability", 1000, 0, 0, handlerPath("availability", nil)},
-	{"availability, not modified", 1000, 0, 0, handlerPath("availability", known)},
-	{"availability, packed", 1000, 0, 0, handlerPath("availability", packed)},
-	{"availability of 46,200 seats, made anew", 10, 60, 0, rebuiltPath},
-	{"problem with two seats", 1000, 0, 0, problemPath},
-	{"hold on a real engine", 300, 2288, 30, shopPath((*shop).hold, 201)}, // 7.6 each: mailboxes, the record, the delta
-	{"hold of the best two on a real engine", 300, 2288, 30, shopPath((*shop).best, 201)},
-	{"refused hold on a real engine", 300, 600, 0, shopPath((*shop).taken, 409)}, // the refusal, and its seats
-	{"availability on a real engine", 300, 0, 0, shopPath((*shop).look, 200)},
-	{"one change told to a client", 100, 1102, 20, fanOutPath(1)},         // encoding it once
-	{"one change told to 1,000 clients", 100, 1102, 20, fanOutPath(1000)}, // so for each client nothing
+var budgets = []budget.Path{
+	budget.Exact("hold, by name", 1000, 0, handlerPath("hold", nil)),
+	budget.Exact("hold with a token", 1000, 0, handlerPath("hold with token", nil)),
+	budget.Exact("refused hold", 1000, 0, handlerPath("refused hold", nil)),
+	budget.Exact("availability", 1000, 0, handlerPath("availability", nil)),
+	budget.Exact("availability, not modified", 1000, 0, handlerPath("availability", known)),
+	budget.Exact("availability, packed", 1000, 0, handlerPath("availability", packed)),
+	budget.Exact("availability of 46,200 seats, made anew", 10, 60, rebuiltPath),
+	budget.Exact("problem with two seats", 1000, 0, problemPath),
+	budget.About("hold on a real engine", 300, 2288, 30, shopPath((*shop).hold, 201)), // 7.6 each: mailboxes, the record, the delta
+	budget.About("hold of the best two on a real engine", 300, 2288, 30, shopPath((*shop).best, 201)),
+	budget.Exact("refused hold on a real engine", 300, 600, shopPath((*shop).taken, 409)), // the refusal, and its seats
+	budget.Exact("availability on a real engine", 300, 0, shopPath((*shop).look, 200)),
+	budget.About("one change told to a client", 100, 1102, 20, fanOutPath(1)),         // encoding it once
+	budget.About("one change told to 1,000 clients", 100, 1102, 20, fanOutPath(1000)), // so for each client nothing
 }
 
 // handlerPath is one of the hot calls, edited.
@@ -270,16 +204,9 @@ func fanOutPath(clients int) func(testing.TB) func() {
 func BenchmarkAnswers(b *testing.B) {
 	timed := map[string]bool{"availability, not modified": true, "availability, packed": true, "availability of 46,200 seats, made anew": true,
 		"problem with two seats": true, "refused hold on a real engine": true, "availability on a real engine": true}
-	for _, path := range budgets {
-		if !timed[path.path] {
-			continue
+	for i := range budgets {
+		if timed[budgets[i].Name()] {
+			budgets[i].Benchmark(b)
 		}
-		b.Run(strings.NewReplacer(", ", "-", ",", "", " ", "-").Replace(path.path), func(b *testing.B) {
-			run := path.make(b)
-			b.ReportAllocs()
-			for b.Loop() {
-				run()
-			}
-		})
 	}
 }

@@ -2,93 +2,37 @@ package section
 
 import (
 	"fmt"
-	"math"
 	"testing"
+
+	"holdfast/actors/budget"
 )
 
-// A budget is how often a path may allocate: today's figure, counted. It may be tightened, never loosened; whoever needs more has found a
-// reason to look for another way. Times vary from machine to machine, allocations do not.
-type budget struct {
-	path   string
-	of     int     // times that the path is taken for one count, so that memory which grows a chunk at a time is counted too
-	allocs float64 // of all of them together
-	make   func() func()
-}
-
-// spent counts, on a state of its own that has taken the path as often before. added is what a planted fault does besides, once in a
-// count. Of three counts the least is taken: the runtime allocates now and then on its own account, the path always.
-func (b budget) spent(added func()) float64 {
-	least := math.Inf(1)
-	for range 3 {
-		run := b.make()
-		least = min(least, testing.AllocsPerRun(1, func() {
-			for range b.of {
-				run()
-			}
-			added()
-		}))
-	}
-	return least
-}
-
-// judge says what is wrong with a count; empty: it is within the budget.
-func (b budget) judge(spent float64) string {
-	if spent <= b.allocs {
-		return ""
-	}
-	return fmt.Sprintf("%d × %s: %v allocations, budget %v", b.of, b.path, spent, b.allocs)
-}
-
-// wasted takes what a planted allocation makes, so that it is made on the heap.
-var wasted *[64]byte
-
-func asItIs() {}
-
-func wasteOne() { wasted = new([64]byte) }
-
-// TestBudgets holds every path of the core against its allocations, and then once more with a single allocation added, which must be
-// noticed.
-func TestBudgets(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector adds allocations of its own: run without -race, as make test does")
-	}
-	for _, b := range budgets() {
-		spent := b.spent(asItIs)
-		if finding := b.judge(spent); finding != "" {
-			t.Error(finding)
-		}
-		if spent < b.allocs {
-			t.Logf("%d × %s: only %v of %v allocations: tighten the budget", b.of, b.path, spent, b.allocs)
-		}
-		if b.judge(b.spent(wasteOne)) == "" {
-			t.Errorf("%s: one allocation more was not noticed", b.path)
-		}
-	}
-}
+// TestBudgets holds every hot path of this package against its allocations.
+func TestBudgets(t *testing.T) { budget.Check(t, raceDetector, budgets()) }
 
 // budgets are the paths of the core that run for every buyer.
-func budgets() []budget {
-	return []budget{
-		{"hold of a seat", 5000, 665, holdPath},
-		{"hold of the best two", 100, 86, bestPath},
-		{"hold and its release", 5000, 528, holdReleasePath},
-		{"hold, its extension, payment and sale", 5000, 701, salePath},
-		{"refusal of a taken seat", 1000, 0, takenPath},
-		{"refusal of the best two, sold out", 1000, 0, soldOutPath},
-		{"repeat of a hold", 1000, 0, repeatPath},
-		{"end of 100 holds", 100, 624, lapsePath},
-		{"reading of a booking", 1000, 0, readPath},
-		{"snapshot of 100,000 changes into a buffer that has room", 1, 11, snapshotPath},
-		{"making of a section of 50,000, and its first hold", 1, 27, emptyPath},
+func budgets() []budget.Path {
+	return []budget.Path{
+		budget.Exact("hold of a seat", 5000, 665, holdPath),
+		budget.Exact("hold of the best two", 100, 86, bestPath),
+		budget.Exact("hold and its release", 5000, 528, holdReleasePath),
+		budget.Exact("hold, its extension, payment and sale", 5000, 701, salePath),
+		budget.Exact("refusal of a taken seat", 1000, 0, takenPath),
+		budget.Exact("refusal of the best two, sold out", 1000, 0, soldOutPath),
+		budget.Exact("repeat of a hold", 1000, 0, repeatPath),
+		budget.Exact("end of 100 holds", 100, 624, lapsePath),
+		budget.Exact("reading of a booking", 1000, 0, readPath),
+		budget.Exact("snapshot of 100,000 changes into a buffer that has room", 1, 11, snapshotPath),
+		budget.Exact("making of a section of 50,000, and its first hold", 1, 27, emptyPath),
 	}
 }
 
-func holdPath() func() {
+func holdPath(testing.TB) func() {
 	h, i := newHolder(100_000), uint64(0)
 	return func() { h.hold(i, Instant(i)); i++ }
 }
 
-func bestPath() func() {
+func bestPath(testing.TB) func() {
 	b := newBestHolder(5000)
 	for range 100 {
 		b.best(2)
@@ -97,7 +41,7 @@ func bestPath() func() {
 }
 
 // holdReleasePath keeps a thousand holds in a section, so that lists that grow and shrink are met in both directions.
-func holdReleasePath() func() {
+func holdReleasePath(testing.TB) func() {
 	h, i := newHolder(100_000), uint64(0)
 	h.s.rules.DedupeWindow = 1000
 	for ; i < 1000; i++ {
@@ -110,7 +54,7 @@ func holdReleasePath() func() {
 	}
 }
 
-func salePath() func() {
+func salePath(testing.TB) func() {
 	h, i := newHolder(100_000), uint64(0)
 	step := func(kind CommandKind) {
 		h.c = Command{Kind: kind, At: Instant(i), Buyer: buyerOf(i), Booking: BookingNo(i + 1), Request: requestOf(i<<8 | uint64(kind)<<40)}
@@ -134,13 +78,13 @@ func refusal(h *holder, c Command, want Rejection) func() {
 	}
 }
 
-func takenPath() func() {
+func takenPath(testing.TB) func() {
 	h := newHolder(100)
 	h.hold(7, 0)
 	return refusal(h, Command{Kind: PlaceHold, Buyer: buyerOf(1 << 40), Seats: seatsOf(7), Request: requestOf(1 << 40)}, SeatTaken)
 }
 
-func soldOutPath() func() {
+func soldOutPath(testing.TB) func() {
 	b := newBestHolder(100)
 	for b.s.Free() > 1 {
 		b.best(2)
@@ -149,7 +93,7 @@ func soldOutPath() func() {
 	return refusal(&b.holder, c, SoldOut)
 }
 
-func repeatPath() func() {
+func repeatPath(testing.TB) func() {
 	h := newHolder(100)
 	h.hold(7, 0)
 	c := h.c
@@ -158,7 +102,7 @@ func repeatPath() func() {
 }
 
 // lapsePath places a hundred holds and lets all of them end by one command.
-func lapsePath() func() {
+func lapsePath(testing.TB) func() {
 	h, i := newHolder(100_000), uint64(0)
 	return func() {
 		at := h.s.LastAt()
@@ -173,7 +117,7 @@ func lapsePath() func() {
 	}
 }
 
-func readPath() func() {
+func readPath(testing.TB) func() {
 	h := newHolder(100)
 	h.hold(7, 0)
 	return func() {
@@ -183,14 +127,14 @@ func readPath() func() {
 	}
 }
 
-func snapshotPath() func() {
+func snapshotPath(testing.TB) func() {
 	h := busySection()
 	body := h.s.AppendSnapshot(nil)
 	return func() { body = h.s.AppendSnapshot(body[:0]) }
 }
 
 // emptyPath makes a section and places its first hold: what a show that nobody wants costs, in pieces of memory.
-func emptyPath() func() {
+func emptyPath(testing.TB) func() {
 	l := generalLayout(50_000)
 	return func() {
 		h := &holder{s: NewState(l, testRules), touched: make([]SeatIndex, 0, 64)}

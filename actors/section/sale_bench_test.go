@@ -43,7 +43,7 @@ func BenchmarkRelease(b *testing.B) {
 
 // BenchmarkRefuseSoldOut is what a buyer costs who asks for the best two of a section with one seat left.
 func BenchmarkRefuseSoldOut(b *testing.B) {
-	run := soldOutPath()
+	run := soldOutPath(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		run()
@@ -52,7 +52,7 @@ func BenchmarkRefuseSoldOut(b *testing.B) {
 
 // BenchmarkRepeat is an answer given again to the same key.
 func BenchmarkRepeat(b *testing.B) {
-	run := repeatPath()
+	run := repeatPath(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		run()

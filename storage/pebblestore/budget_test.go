@@ -1,94 +1,28 @@
 package pebblestore
 
 import (
-	"fmt"
-	"math"
 	"testing"
 
+	"holdfast/actors/budget"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
 
-// A budget is how often a path may allocate: today's figure, counted. It may be tightened, never loosened; whoever needs more has found a
-// reason to look for another way. Times vary from machine to machine, allocations do not.
-type budget struct {
-	path   string
-	of     int     // times that the path is taken for one count, so that memory which grows a chunk at a time is counted too
-	allocs float64 // of all of them together
-	// slack is what may come on top where the store's own goroutines take part: when they wake is the scheduler's choice. 0: the
-	// figure is exact.
-	slack float64
-	make  func(t testing.TB) func()
-}
-
-// spent counts, on a state of its own that has taken the path as often before. added is what a planted fault does besides, once in a
-// count. Of three counts the least is taken: the runtime allocates now and then on its own account, the path always.
-func (b budget) spent(t testing.TB, added func()) float64 {
-	least := math.Inf(1)
-	for range 3 {
-		run := b.make(t)
-		least = min(least, testing.AllocsPerRun(1, func() {
-			for range b.of {
-				run()
-			}
-			added()
-		}))
-	}
-	return least
-}
-
-// judge says what is wrong with a count; empty: it is within the budget.
-func (b budget) judge(spent float64) string {
-	if spent <= b.allocs+b.slack {
-		return ""
-	}
-	return fmt.Sprintf("%d × %s: %v allocations, budget %v", b.of, b.path, spent, b.allocs)
-}
-
-// wasted takes what a planted allocation makes, so that it is made on the heap.
-var wasted *[64]byte
-
-func asItIs() {}
-
-// waste allocates once, and as often as the slack would hide.
-func (b budget) waste() {
-	for range int(b.slack)*2 + 1 {
-		wasted = new([64]byte)
-	}
-}
-
-// TestBudgets holds the store's hot paths against their allocations, and then once more with a single allocation added (where there is slack, with
-// more than that), which must be noticed.
-func TestBudgets(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector empties pools at random, so allocations mean nothing: run without -race, as make test does")
-	}
-	for _, b := range budgets {
-		spent := b.spent(t, asItIs)
-		if finding := b.judge(spent); finding != "" {
-			t.Error(finding)
-		}
-		if spent < b.allocs-b.slack {
-			t.Logf("%d × %s: only %v of %v allocations: tighten the budget", b.of, b.path, spent, b.allocs)
-		}
-		if b.judge(b.spent(t, b.waste)) == "" {
-			t.Errorf("%s: one allocation more was not noticed", b.path)
-		}
-	}
-}
+// TestBudgets holds every hot path of this package against its allocations.
+func TestBudgets(t *testing.T) { budget.Check(t, raceDetector, budgets) }
 
 // The writes are few and small enough for Pebble's first memtable (256 KiB): a flush meanwhile would be counted too.
-var budgets = []budget{
-	{"change appended", 1000, 0, 0, appendChangePath},
-	{"record of 500 changes decoded", 100, 100, 0, decodePath}, // the change that all visits share
-	{"entry of 16 KiB encoded and hashed", 100, 0, 0, encodePath},
-	{"stored entry decoded", 1000, 0, 0, decodeEntryPath},
-	{"merged write of one entry", 50, 50, 3, commitPath(1, 0)}, // the answers
-	{"merged write of 64 entries", 5, 5, 2, commitPath(64, 0)},
-	{"merged write of 16 entries that sell four seats each", 10, 30, 5, commitPath(16, 4)}, // the answers, the iterator
-	{"entry sent again", 100, 100, 0, resendPath},
-	{"tail asked for", 1000, 0, 0, tailPath},
-	{"log of 100 entries read", 10, 1060, 10, readPath},
+var budgets = []budget.Path{
+	budget.Exact("change appended", 1000, 0, appendChangePath),
+	budget.Exact("record of 500 changes decoded", 100, 100, decodePath), // the change that all visits share
+	budget.Exact("entry of 16 KiB encoded and hashed", 100, 0, encodePath),
+	budget.Exact("stored entry decoded", 1000, 0, decodeEntryPath),
+	budget.About("merged write of one entry", 50, 50, 3, commitPath(1, 0)), // the answers
+	budget.About("merged write of 64 entries", 5, 5, 2, commitPath(64, 0)),
+	budget.About("merged write of 16 entries that sell four seats each", 10, 30, 5, commitPath(16, 4)), // the answers, the iterator
+	budget.Exact("entry sent again", 100, 100, resendPath),
+	budget.Exact("tail asked for", 1000, 0, tailPath),
+	budget.About("log of 100 entries read", 10, 1060, 10, readPath),
 }
 
 func changeOfTwo() section.Change {
