@@ -3,7 +3,8 @@ package bench
 import (
 	"context"
 	"fmt"
-	"slices"
+
+	"holdfast/bench/report"
 )
 
 // Contender is one side of a comparison.
@@ -14,39 +15,20 @@ type Contender struct {
 	Round func(ctx context.Context, round int) (Result, error)
 }
 
-// Spread is the middle and the ends of a few rounds' figures. With five rounds, ends are more honest than a deviation.
-type Spread struct {
-	Median float64 `json:"median"`
-	Min    float64 `json:"min"`
-	Max    float64 `json:"max"`
-}
-
-func spreadOf(values []float64) Spread {
-	if len(values) == 0 {
-		return Spread{}
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	middle := sorted[len(sorted)/2]
-	if len(sorted)%2 == 0 {
-		middle = (middle + sorted[len(sorted)/2-1]) / 2
-	}
-	return Spread{Median: middle, Min: sorted[0], Max: sorted[len(sorted)-1]}
-}
-
 // Side is one contender's rounds.
 type Side struct {
-	Name      string   `json:"name"`
-	PerSecond Spread   `json:"per_second"`
-	Rounds    []Result `json:"rounds"`
+	Name      string        `json:"name"`
+	PerSecond report.Spread `json:"per_second"`
+	Rounds    []Result      `json:"rounds"`
 }
 
 // Comparison is two contenders under the same load, in alternating rounds of one run. Ratio is A over B round by round: noise
 // that lasts longer than a round hits both and cancels out.
 type Comparison struct {
-	Scenario string `json:"scenario"`
-	A        Side   `json:"a"`
-	B        Side   `json:"b"`
-	Ratio    Spread `json:"ratio"`
+	Scenario string        `json:"scenario"`
+	A        Side          `json:"a"`
+	B        Side          `json:"b"`
+	Ratio    report.Spread `json:"ratio"`
 	// PerServerSecond is A's requests for each second of processor time its server used, over B's: what is left when the client's
 	// own cost, which flatters the slower side, is taken out. Zero when the servers' time is not known.
 	PerServerSecond float64 `json:"per_server_second_ratio"`
@@ -85,7 +67,7 @@ func (c *Comparison) finish() {
 	for i := range c.A.Rounds {
 		ratios = append(ratios, float64(c.A.Rounds[i].PerSecond)/float64(c.B.Rounds[i].PerSecond))
 	}
-	c.Ratio = spreadOf(ratios)
+	c.Ratio = report.SpreadOf(ratios)
 	c.A.finish()
 	c.B.finish()
 	if b := c.B.perServerSecond(); b > 0 {
@@ -98,7 +80,7 @@ func (s *Side) finish() {
 	for i := range s.Rounds {
 		rates = append(rates, float64(s.Rounds[i].PerSecond))
 	}
-	s.PerSecond = spreadOf(rates)
+	s.PerSecond = report.SpreadOf(rates)
 }
 
 // perServerSecond is requests for each share of the machine the server used.

@@ -11,6 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"holdfast/bench/drive"
+	"holdfast/bench/report"
 )
 
 // serve runs a handler in this process until the test ends, and returns its address.
@@ -240,7 +241,7 @@ func TestCompareAlternates(t *testing.T) {
 	if order != "AB"+"AB"+"BA"+"AB" {
 		t.Errorf("order %s", order)
 	}
-	if c.Ratio != (Spread{0.6, 0.5, 0.9}) || c.A.PerSecond != (Spread{60, 50, 90}) || c.B.PerSecond.Median != 100 {
+	if c.Ratio != (report.Spread{Median: 0.6, Min: 0.5, Max: 0.9}) || c.A.PerSecond != (report.Spread{Median: 60, Min: 50, Max: 90}) || c.B.PerSecond.Median != 100 {
 		t.Errorf("%s", c)
 	}
 	if c.PerServerSecond < 0.999 || c.PerServerSecond > 1.001 {

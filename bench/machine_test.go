@@ -5,23 +5,6 @@ import (
 	"time"
 )
 
-func TestSpread(t *testing.T) {
-	cases := []struct {
-		values []float64
-		want   Spread
-	}{
-		{nil, Spread{}},
-		{[]float64{3}, Spread{3, 3, 3}},
-		{[]float64{5, 1, 3}, Spread{3, 1, 5}},
-		{[]float64{4, 1, 3, 2}, Spread{2.5, 1, 4}},
-	}
-	for _, c := range cases {
-		if got := spreadOf(c.values); got != c.want {
-			t.Errorf("%v: %v, want %v", c.values, got, c.want)
-		}
-	}
-}
-
 func TestProcessorTimeOfOtherProcesses(t *testing.T) {
 	cases := []struct {
 		stat string

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"holdfast/bench/drive"
+	"holdfast/bench/report"
 )
 
 // String is a result in a few lines.
@@ -17,8 +18,8 @@ func (r Result) String() string {
 	return text
 }
 
-// String is the middle and the ends.
-func (s Spread) String() string {
+// spread is the middle and the ends.
+func spread(s report.Spread) string {
 	return fmt.Sprintf("%s (%s … %s)", figure(s.Median), figure(s.Min), figure(s.Max))
 }
 
@@ -35,13 +36,13 @@ func (s Side) line() string {
 		client += s.Rounds[i].ClientCPU / float64(len(s.Rounds))
 		server += s.Rounds[i].ServerCPU / float64(len(s.Rounds))
 	}
-	return fmt.Sprintf("%-11s %s /s; client %.0f%%, server %.0f%% of the machine", s.Name, s.PerSecond, 100*client, 100*server)
+	return fmt.Sprintf("%-11s %s /s; client %.0f%%, server %.0f%% of the machine", s.Name, spread(s.PerSecond), 100*client, 100*server)
 }
 
 // String is the comparison: medians with their ends, and the ratio.
 func (c *Comparison) String() string {
 	return fmt.Sprintf("%s, %d rounds each, in turns\n  %s\n  %s\n  ratio %s; per second of the server's processor time %.3f",
-		c.Scenario, len(c.A.Rounds), c.A.line(), c.B.line(), c.Ratio, c.PerServerSecond)
+		c.Scenario, len(c.A.Rounds), c.A.line(), c.B.line(), spread(c.Ratio), c.PerServerSecond)
 }
 
 // String is the latency next to the disk's.

@@ -95,7 +95,7 @@ var walls = map[string]wall{
 	},
 	"storage/memstore": {
 		Why: "the fake that everyone tests with: it must stay dumber than what it stands for",
-		Own: []string{"actors/section", "storage"}, Test: []string{"storage/storetest"},
+		Own: []string{"actors/section", "storage"}, Test: []string{"actors/budget", "storage/storetest"},
 	},
 	"storage/faultstore": {
 		Why: "wraps any store, so it may know none",

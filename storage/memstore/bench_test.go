@@ -2,10 +2,10 @@ package memstore_test
 
 import (
 	"context"
-	"math"
 	"strconv"
 	"testing"
 
+	"holdfast/actors/budget"
 	"holdfast/actors/section"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
@@ -89,37 +89,14 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// commitAllocs is what ten calls with 64 entries allocate while the logs are young. extra is what a planted fault does besides. Of three
-// counts the least is taken: the runtime allocates now and then on its own account, the store always.
-func commitAllocs(t *testing.T, extra func()) float64 {
-	least := math.Inf(1)
-	for range 3 {
-		l := newLogs(t, 64, 100)
-		least = min(least, testing.AllocsPerRun(1, func() {
-			for range 10 {
-				l.prepare(0)
-				l.commit()
-			}
-			extra()
-		}))
-	}
-	return least
-}
-
-// wasted takes what a planted allocation makes, so that it is made on the heap.
-var wasted *[64]byte
-
-// TestCommitBudget: the fake stands behind most tests and in-process figures of the engine, so what it costs must not grow unseen. The budget
-// is today's figure: a copy of each entry, the answers, and the growth of 64 young logs. It may be tightened, never loosened.
+// TestCommitBudget: the fake stands behind most tests and in-process figures of the engine, so what it costs must not grow unseen: a copy of each
+// entry, the answers, and the growth of 64 young logs.
 func TestCommitBudget(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector empties pools at random, so allocations mean nothing: run without -race, as make test does")
-	}
-	const budget = 714
-	if got := commitAllocs(t, func() {}); got > budget {
-		t.Errorf("ten calls with 64 entries: %v allocations, budget %v", got, budget)
-	}
-	if got := commitAllocs(t, func() { wasted = new([64]byte) }); got <= budget {
-		t.Errorf("one allocation more was not noticed: %v, budget %v", got, budget)
-	}
+	budget.Check(t, raceDetector, []budget.Path{budget.Exact("commit of 64 entries", 10, 714, func(t testing.TB) func() {
+		l := newLogs(t, 64, 100)
+		return func() {
+			l.prepare(0)
+			l.commit()
+		}
+	})})
 }
