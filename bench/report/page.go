@@ -115,6 +115,9 @@ func (r *Report) page() *page {
 		p.Outcomes = append(p.Outcomes, pictures(d.sides[i].outcomesPlot())...)
 	}
 	for _, key := range d.main(callsInRow) {
+		if d.growth() {
+			break // a line for each point of each curve would be a thicket
+		}
 		p.Quantiles = append(p.Quantiles, pictures(d.quantilesPlot(key))...)
 	}
 	for i := range r.Curves {
@@ -147,6 +150,9 @@ func (d *digest) missing() (words []string) {
 }
 
 func (d *digest) allBars() []*picture {
+	if d.growth() { // the curves show them
+		return nil
+	}
 	all := d.barsPlots("Useful changes a second", "median of the rounds; whiskers from the least to the greatest", UsefulRate(), figure, short)
 	all = append(all, d.barsPlots("Refusals a second", "taken and sold out: losers should be cheap", RefusalRate(), figure, short)...)
 	for _, key := range d.main(2) {

@@ -118,6 +118,9 @@ func (d *digest) findings() []string {
 	if len(d.sides) == 0 {
 		return d.withoutSides()
 	}
+	if d.growth() {
+		return d.grown()
+	}
 	first := &d.sides[0]
 	checks := fmt.Sprintf("%s in %s", first.checksInWords(), plural(len(first.Rounds), "round"))
 	if len(first.Checks) == 0 {
@@ -134,6 +137,27 @@ func (d *digest) findings() []string {
 		return append(parts, client)
 	}
 	return append(parts, client+" in the rounds that count", plural(n, "round")+" void")
+}
+
+// growth says that the sides are points of curves, and none of them the one in question.
+func (d *digest) growth() bool { return len(d.Curves) > 0 && len(d.sides) > 1 && len(d.Ratios) == 0 }
+
+// grown are the findings of a report whose curves are what it is about.
+func (d *digest) grown() []string {
+	bad := 0
+	for i := range d.sides {
+		if t := d.sides[i].tally(); t.failed > 0 || t.unchecked > 0 || len(d.sides[i].Checks) == 0 {
+			bad++
+		}
+	}
+	parts := []string{"how cost grows, in " + plural(len(d.Curves), "curve"), "all checks passed at " + plural(len(d.sides), "point")}
+	if bad > 0 {
+		parts[1] = fmt.Sprintf("NOT all checks passed at %d of %s", bad, plural(len(d.sides), "point"))
+	}
+	if n := d.voidRounds(); n > 0 {
+		parts = append(parts, plural(n, "round")+" void")
+	}
+	return append(parts, "client "+d.clientInWords())
 }
 
 func (d *digest) withoutSides() (parts []string) {
