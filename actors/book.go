@@ -21,23 +21,28 @@ func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) e
 		return err
 	}
 	t := trip{ev: ev, o: o, call: call, deadline: deadline, judged: judgedUnknown}
-	if call.Best.Quantity > 0 {
-		return t.best(out)
+	switch {
+	case call.Best.Quantity == 0:
+		return t.named(out)
+	case e.home != nil && call.Best.Section == "":
+		return t.bestAtHome(out)
 	}
-	return t.named(out)
+	return t.best(out)
 }
 
 // openEvent finds an event and its sections, waiting for them to load until the deadline: ErrEventUnknown, ErrUnavailable.
 func (e *Engine) openEvent(id storage.EventID, deadline time.Time) (*event, *openEvent, error) {
-	ev, err := e.event(id)
-	if err != nil {
-		return nil, nil, err
-	}
-	if o := ev.ready.Load(); o != nil {
-		return ev, o, nil
+	if ev, err := e.event(id); err == nil {
+		if o := ev.ready.Load(); o != nil {
+			return ev, o, nil
+		}
 	}
 	ctx, cancel := context.WithDeadline(e.ctx, deadline)
 	defer cancel()
+	ev, err := e.find(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
 	o, err := ev.open(ctx)
 	if err != nil {
 		return nil, nil, errors.Join(ErrUnavailable, err)
@@ -53,6 +58,8 @@ type trip struct {
 	deadline time.Time
 	reserved uint32
 	judged   section.Instant // when the section that answered last judged it; judgedUnknown: nobody can say
+	// searching over sections, as the buyer's home in a cluster.
+	searching bool
 }
 
 func (t *trip) named(out *BookingView) error {
@@ -84,19 +91,26 @@ func (t *trip) named(out *BookingView) error {
 // index does not know no section remembers as a hold (see requestIndex), so it cannot be a repeat. It leaves the lost seats in r's outcome. It never grants: a seat that looks free is the
 // section's to judge, and so is a wish with a fault that takes precedence over seat_taken.
 func (t *trip) lostAlready(r *Request, no storage.SectionNo) bool {
-	s := t.o.sections[no]
-	if !s.mapIsTrue() || len(r.seats) > int(s.rules.SeatsPerBookingMax) {
-		return false
+	r.Decision.Outcome.Lost = t.o.sections[no].lostAlready(r)
+	return len(r.Decision.Outcome.Lost) > 0
+}
+
+// lostAlready lists the seats of a wish that are surely lost.
+func (s *Section) lostAlready(r *Request) []section.SeatIndex {
+	lost := r.Decision.Outcome.Lost[:0]
+	if !s.mapIsTrue() || len(r.seats) > int(s.rules.SeatsPerBookingMax) || len(r.seats) == 0 {
+		return lost
 	}
 	slices.Sort(r.seats)
 	for i := 1; i < len(r.seats); i++ {
 		if r.seats[i] == r.seats[i-1] {
-			return false
+			return lost
 		}
 	}
-	lost := &r.Decision.Outcome.Lost
-	*lost = t.ev.live.taken(no, r.seats, (*lost)[:0])
-	return len(*lost) > 0
+	if last := r.seats[len(r.seats)-1]; int(last) >= len(s.layout.Seats) {
+		return lost
+	}
+	return s.ev.live.taken(s.key.Section, r.seats, lost)
 }
 
 // mapIsTrue says that what the map shows of the section as taken is taken: the section serves, and no hold is due to end.
@@ -200,21 +214,12 @@ func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.
 	r.Command.Buyer, r.Command.Operator = t.call.Buyer, t.call.Operator
 	r.Command.Request, r.Command.Fingerprint = t.call.Request, t.call.Fingerprint
 	s := t.o.sections[no]
-	r.reserved = t.reserved
-	if err := s.Send(r, t.deadline); err != nil {
-		r.free()
-		return 0, t.count(err)
+	r.reserved, r.search = t.reserved, t.searching
+	if err := s.carry(r, t.deadline); err != nil {
+		return 0, t.notAnswered(r, err)
 	}
 	t.reserved = 0
-	if !r.wait(time.Until(t.deadline)) {
-		t.judged = judgedUnknown
-		return 0, t.count(ErrTimeout)
-	}
 	defer r.free()
-	if r.Err != nil {
-		t.judged = judgedUnknown
-		return 0, errStoppedMidway
-	}
 	t.judged = r.Command.At
 	outcome := &r.Decision.Outcome
 	if outcome.Rejection != section.Accepted {
@@ -223,6 +228,19 @@ func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.
 	}
 	t.o.fill(t.ev, BookingID{s.key, outcome.Booking}, outcome, out)
 	return section.Accepted, nil
+}
+
+// notAnswered sorts what carry gave instead of an answer.
+func (t *trip) notAnswered(r *Request, err error) error {
+	if not := (unjudged{}); errors.As(err, &not) {
+		r.free()
+		return t.count(not.error)
+	}
+	t.reserved, t.judged = 0, judgedUnknown
+	if errors.Is(err, ErrTimeout) {
+		return t.count(ErrTimeout)
+	}
+	return errStoppedMidway
 }
 
 func (t *trip) count(err error) error {
@@ -326,35 +344,74 @@ func (o *openEvent) category(label string) (id section.CategoryID, any bool, err
 // search asks one section after the other. It ends at the first that serves or whose answer is unknown, and never says sold out
 // while some section could not be asked (P11).
 func (t *trip) search(c section.Command, candidates []storage.SectionNo, out *BookingView) (storage.SectionNo, section.Rejection, error) {
-	last, rejection, unasked := candidates[0], section.SoldOut, error(nil)
+	f := finding{c: c, last: candidates[0]}
 	passes := []bool{true, false}
 	if len(candidates) == 1 || c.Quantity < 2 {
 		passes = passes[1:]
 	}
 	for _, together := range passes {
-		unasked, rejection = nil, section.SoldOut // what the pass before heard of splits is not an answer
-		c.TogetherOnly = together
-		for _, no := range candidates {
-			if !t.suits(&c, no) {
-				continue
-			}
-			r := newRequest()
-			r.Command = c
-			got, err := t.ask(r, no, out)
-			switch {
-			case errors.Is(err, ErrTimeout), errors.Is(err, errStoppedMidway), err == nil && settles(got):
-				return no, got, err
-			case err != nil:
-				unasked = err
-			default:
-				last, rejection = no, got
-			}
-			if t.reserved == 0 && !t.reserve(c.Quantity) {
-				return no, section.TooManyForBuyer, nil
+		if t.pass(&f, together, candidates, out) {
+			break
+		}
+	}
+	return f.last, f.rejection, f.err
+}
+
+// finding is a search on its way through the sections.
+type finding struct {
+	c         section.Command
+	last      storage.SectionNo
+	rejection section.Rejection
+	err       error // some section could not be asked
+}
+
+// pass asks every section that may have seats; true: the search is over. What the pass before heard of splits is not an answer. Sections of
+// other nodes that look full are asked last, and only if their nodes do not say that they are.
+func (t *trip) pass(f *finding, together bool, candidates []storage.SectionNo, out *BookingView) (over bool) {
+	f.err, f.rejection = nil, section.SoldOut
+	f.c.TogetherOnly = together
+	var looksFull []storage.SectionNo
+	for _, no := range candidates {
+		switch {
+		case !t.suits(&f.c, no):
+		case t.likelyFull(&f.c, no):
+			looksFull = append(looksFull, no)
+		default:
+			if t.askFor(f, no, out) {
+				return true
 			}
 		}
 	}
-	return last, rejection, unasked
+	if len(looksFull) == 0 {
+		return false
+	}
+	for _, no := range t.stillFull(&f.c, looksFull) {
+		if t.askFor(f, no, out) {
+			return true
+		}
+	}
+	return false
+}
+
+// askFor asks one section; true: the search is over.
+func (t *trip) askFor(f *finding, no storage.SectionNo, out *BookingView) (over bool) {
+	r := newRequest()
+	r.Command = f.c
+	got, err := t.ask(r, no, out)
+	switch {
+	case errors.Is(err, ErrTimeout), errors.Is(err, errStoppedMidway), err == nil && settles(got):
+		f.last, f.rejection, f.err = no, got, err
+		return true
+	case err != nil:
+		f.err = err
+	default:
+		f.last, f.rejection = no, got
+	}
+	if t.reserved == 0 && !t.reserve(f.c.Quantity) {
+		f.last, f.rejection, f.err = no, section.TooManyForBuyer, nil
+		return true
+	}
+	return false
 }
 
 // settles says that asking another section cannot help.
@@ -400,16 +457,21 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 
 // roundTrip sends r and waits. On success the caller frees r; on an error it must not touch it again.
 func (s *Section) roundTrip(r *Request, deadline time.Time) (*section.Outcome, error) {
-	if err := s.Send(r, deadline); err != nil {
+	err := s.carry(r, deadline)
+	if err == nil {
+		return &r.Decision.Outcome, nil
+	}
+	var not unjudged
+	var lost midway
+	switch {
+	case errors.As(err, &not):
 		r.free()
-		return nil, err
+		return nil, not.error
+	case errors.As(err, &lost):
+		if errors.Is(err, errPeerLost) || errors.Is(err, errStoppedMidway) {
+			return nil, ErrUnavailable
+		}
+		return nil, lost.error
 	}
-	if !r.wait(time.Until(deadline)) {
-		return nil, ErrTimeout
-	}
-	if err := r.Err; err != nil {
-		r.free()
-		return nil, err
-	}
-	return &r.Decision.Outcome, nil
+	return nil, err
 }

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -79,7 +80,48 @@ func (e *Engine) refreshCatalog() error {
 		all[header.ID] = ev
 	}
 	e.catalog.Store(&all)
+	e.openSelling(all)
 	return nil
+}
+
+// openSelling loads what is on sale, so that this node can take its share of the sections, in a cluster. Alone it waits for a buyer.
+func (e *Engine) openSelling(all map[storage.EventID]*event) {
+	if e.desk == nil || e.closing.Load() {
+		return
+	}
+	for _, ev := range all {
+		if ev.ready.Load() == nil && ev.header.Load().Sale == storage.SaleOpen {
+			ev.beginOpening()
+		}
+	}
+}
+
+// findEvery bounds how often the store is asked for events that nobody here knows: a wrong address must not cost the store a look-up.
+const findEvery = 20 * time.Millisecond
+
+// find is event, and in a cluster looks into the store for one that another node has just made. ErrEventUnknown, and the store's.
+func (e *Engine) find(ctx context.Context, id storage.EventID) (*event, error) {
+	ev, err := e.event(id)
+	if err == nil || e.desk == nil {
+		return ev, err
+	}
+	last, now := e.lookedUp.Load(), time.Now().UnixNano()
+	if now-last < int64(findEvery) || !e.lookedUp.CompareAndSwap(last, now) {
+		return nil, err
+	}
+	header, err := e.cfg.Store.Event(ctx, id)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil, ErrEventUnknown
+	case err != nil:
+		return nil, errors.Join(ErrUnavailable, err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if ev, err := e.event(id); err == nil {
+		return ev, nil
+	}
+	return e.enlist(header), nil
 }
 
 // ClaimStopped tries to take over every section of the events in use that stands still on this node, without waiting for a request or for the

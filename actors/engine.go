@@ -57,6 +57,9 @@ type Config struct {
 	// they are checked again (see CheckOwners). No grant depends on it: a record that lands proves more. Asked for every answer that
 	// changes nothing, so it must be quick. Default: always valid, right for one node with an embedded store.
 	Lease func() (number uint64, valid bool)
+	// Peers are the other nodes of a cluster, who share the store and have sections of their own. Default nil: this node alone has all of them.
+	// Whoever gives it also calls the engine's PeerUp, PeerDown, Received and ViewChanged.
+	Peers Peers
 	// Preload opens every event whose sale is open before Ready says yes; without it events open at their first request.
 	Preload bool
 }
@@ -103,10 +106,14 @@ type Engine struct {
 	events     Events
 	stats      Stats
 	charging   charging
+	desk       *desk    // nil: without peers
+	home       *home    // nil: without peers
+	steward    *steward // nil: without peers
 
 	background  sync.WaitGroup
 	activations chan struct{}
 	closing     atomic.Bool
+	lookedUp    atomic.Int64          // nanoseconds since 1970; see find
 	ready       atomic.Pointer[error] // nil: still starting
 
 	mu      sync.Mutex // guards writes of catalog
@@ -137,8 +144,14 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.committer = NewCommitter(writes, cfg.CommitLanes, cfg.CommitGroup, cfg.Store.Commit, e.stats.merged)
 	e.snapshots = newSnapshotter(writes, cfg.CommitLanes, cfg.Store, &e.events)
 	e.reconciler = checkout.NewReconciler(cfg.Gateway, e.settlePayment)
+	if cfg.Peers != nil {
+		e.desk, e.home, e.steward = newDesk(e, cfg.Peers), newHome(e), newSteward(e)
+	}
 	if err := e.readCatalog(ctx); err != nil {
 		return nil, errors.Join(err, e.Close(ctx))
+	}
+	if e.desk != nil {
+		e.background.Go(e.steward.run)
 	}
 	e.background.Go(func() { e.reconciler.Run(e.ctx) })
 	e.background.Go(e.preload)
@@ -192,7 +205,7 @@ func (e *Engine) Close(ctx context.Context) error {
 		for _, ev := range *all {
 			if o := ev.stopOpening(ctx); o != nil {
 				for _, s := range o.sections {
-					drains.Go(func() { s.drainNow(ctx) })
+					drains.Go(func() { s.drainNow(ctx, e.desk != nil) })
 				}
 			}
 		}
@@ -213,6 +226,14 @@ func (e *Engine) Close(ctx context.Context) error {
 //
 // Errors: ErrMismatch, ErrUnavailable (it may be there: repeat with the same key), and the store's.
 func (e *Engine) CreateEvent(ctx context.Context, header *storage.Event, v *venue.Venue) (*storage.Event, error) {
+	made, err := e.createEvent(ctx, header, v)
+	if err == nil {
+		e.spread()
+	}
+	return made, err
+}
+
+func (e *Engine) createEvent(ctx context.Context, header *storage.Event, v *venue.Venue) (*storage.Event, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if id, ok := e.creates[header.Create]; ok && header.Create != (section.RequestID{}) {
@@ -304,7 +325,15 @@ func (e *Engine) SetSale(ctx context.Context, id storage.EventID, sale storage.S
 //
 // Errors: ErrEventUnknown, ErrUnavailable, ErrMismatch, and the store's.
 func (e *Engine) SetSaleOnce(ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState) (*storage.Event, error) {
-	ev, err := e.event(id)
+	changed, err := e.setSaleOnce(ctx, id, who, sale)
+	if err == nil {
+		e.spread()
+	}
+	return changed, err
+}
+
+func (e *Engine) setSaleOnce(ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState) (*storage.Event, error) {
+	ev, err := e.find(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -360,7 +389,9 @@ func (e *Engine) Events() []*storage.Event {
 
 // Event is one catalog entry.
 func (e *Engine) Event(id storage.EventID) (*storage.Event, error) {
-	ev, err := e.event(id)
+	ctx, cancel := context.WithTimeout(e.ctx, catalogPatience)
+	defer cancel()
+	ev, err := e.find(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -369,7 +400,7 @@ func (e *Engine) Event(id storage.EventID) (*storage.Event, error) {
 
 // Venue is an event's plan.
 func (e *Engine) Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error) {
-	ev, err := e.event(id)
+	ev, err := e.find(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -382,7 +413,7 @@ func (e *Engine) Venue(ctx context.Context, id storage.EventID) (*venue.Venue, e
 
 // Live is an event's map.
 func (e *Engine) Live(ctx context.Context, id storage.EventID) (LiveMap, error) {
-	ev, err := e.event(id)
+	ev, err := e.find(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"holdfast/actors/relay"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -18,6 +19,9 @@ type event struct {
 	mu      sync.Mutex // guards opening
 	opening *opening   // nil: not under way
 	ready   atomic.Pointer[openEvent]
+
+	safeSince int                                // number of the view since which this node knows all keys, under home's mu; 0: never
+	watchers  atomic.Pointer[[]storage.WriterID] // peers that follow the sections; see stream.go
 
 	live   *Live
 	buyers *buyerLedger
@@ -88,12 +92,25 @@ func (ev *event) finishOpening(attempt *opening) {
 		o := ev.build(v)
 		ev.startAll(o)
 		ev.ready.Store(o)
+		ev.join()
 	}
 	ev.mu.Lock()
 	ev.opening = nil
 	ev.mu.Unlock()
 	attempt.err = err
 	close(attempt.done)
+}
+
+// join asks the other nodes for what becomes of the event's sections, and has this one take its share.
+func (ev *event) join() {
+	d := ev.engine.desk
+	if d == nil {
+		return
+	}
+	d.republish()
+	id := ev.header.Load().ID
+	d.others(func(peer storage.WriterID) { d.send(peer, &relay.Subscribe{Event: id}) })
+	ev.engine.steward.wake()
 }
 
 // stopOpening is for an engine that closes: it answers what is open, once nothing more can begin to be or ctx has ended.
@@ -167,6 +184,10 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 // startAll activates every section and waits until each has settled. A section that could not start refuses its requests and is
 // tried again on demand; the others serve.
 func (ev *event) startAll(o *openEvent) {
+	if ev.engine.desk != nil {
+		ev.followAll(o)
+		return
+	}
 	var waits []<-chan struct{}
 	for _, s := range o.sections {
 		if settled, err := s.activate(); err == nil {
@@ -178,14 +199,33 @@ func (ev *event) startAll(o *openEvent) {
 	}
 }
 
+// followAll is startAll in a cluster: every section's log is read, so that the map is whole, and the steward claims what is placed here.
+func (ev *event) followAll(o *openEvent) {
+	var waits []<-chan struct{}
+	for _, s := range o.sections {
+		waits = append(waits, s.follow())
+	}
+	for _, loaded := range waits {
+		select {
+		case <-loaded:
+		case <-ev.engine.ctx.Done():
+			return
+		}
+	}
+}
+
 // adopt enters a loaded section's live bookings and remembered requests into the event's ledgers, and its bookings in payment
 // into the reconciler.
 func (ev *event) adopt(s *Section, state *section.State) {
-	state.Requests(func(id section.RequestID) { ev.index.adopt(id, s.key.Section, state.LastAt()) })
-	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.add(buyer, seats) })
+	ev.adoptLedgers(s, state)
 	state.Paying(func(no section.BookingNo) {
 		ev.engine.reconciler.Add(paymentID(BookingID{s.key, no}))
 	})
+}
+
+func (ev *event) adoptLedgers(s *Section, state *section.State) {
+	state.Requests(func(id section.RequestID) { ev.index.adopt(id, s.key.Section, state.LastAt()) })
+	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.add(buyer, seats) })
 }
 
 // disown takes a dead section's speculative bookings out of the buyer ledger again; the next load adds the true ones.

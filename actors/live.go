@@ -51,6 +51,13 @@ func (l *Live) Version() uint64 { return l.version.Load() }
 // be refused for, since every acknowledged change is in it.
 func (l *Live) Free(no storage.SectionNo) int { return int(l.sections[no].free.Load()) }
 
+// seq is the section's newest record on the map.
+func (l *Live) seq(no storage.SectionNo) section.Seq {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.sections[no].seq
+}
+
 // taken appends those of the seats that are not available in durable state.
 func (l *Live) taken(no storage.SectionNo, seats, dst []section.SeatIndex) []section.SeatIndex {
 	l.mu.RLock()

@@ -30,28 +30,43 @@ func pause(ctx context.Context, delay time.Duration) {
 // errNotOurs says that the section is another writer's, who may be alive.
 var errNotOurs = errors.New("actors: section belongs to another node")
 
+// notOursError is errNotOurs with the log's end, which names whose it is.
+type notOursError struct{ tail storage.Tail }
+
+func (*notOursError) Error() string        { return errNotOurs.Error() }
+func (*notOursError) Is(target error) bool { return target == errNotOurs }
+
 // claim takes a section's log over: it appends "epoch+1, owner" at the tail, from the new tail again whenever somebody else was
 // faster, and with the same bytes again while the outcome is unknown. Only after it may the log be loaded and served (DESIGN §5).
 func claim(ctx context.Context, log storage.Log, key storage.SectionKey, who claimant, now section.Instant) (storage.Tail, error) {
+	e, err := claimEntry(ctx, log, key, who, now)
+	if err != nil {
+		return storage.Tail{}, err
+	}
+	return e.After(storage.HashEntry(&e)), nil
+}
+
+// claimEntry is claim, and gives the record that it left.
+func claimEntry(ctx context.Context, log storage.Log, key storage.SectionKey, who claimant, now section.Instant) (storage.Entry, error) {
 	for attempt := uint64(0); ; attempt++ {
 		tail, err := log.Tail(ctx, key)
 		if err != nil {
-			return storage.Tail{}, err
+			return storage.Entry{}, err
 		}
 		if tail.Writer != who.writer && !who.may(key, tail) {
-			return storage.Tail{}, errNotOurs
+			return storage.Entry{}, &notOursError{tail}
 		}
 		e := storage.Entry{Kind: storage.EntryClaim, Seq: tail.Seq + 1, Epoch: tail.Epoch + 1, Writer: who.writer,
 			Batch: claimBatch(who.writer, attempt), At: now, Prev: tail.Hash, Body: []byte(who.name)}
 		if err = who.commit(ctx, log, storage.Append{Section: key, Entry: e}); err == nil {
-			return storage.Tail{Kind: e.Kind, Seq: e.Seq, Epoch: e.Epoch, Writer: e.Writer, Batch: e.Batch, Hash: storage.HashEntry(&e)}, nil
+			return e, nil
 		}
 		var fenced *storage.FencedError
 		if !errors.As(err, &fenced) && !errors.Is(err, storage.ErrGap) {
-			return storage.Tail{}, err
+			return storage.Entry{}, err
 		}
 		if ctx.Err() != nil {
-			return storage.Tail{}, ctx.Err()
+			return storage.Entry{}, ctx.Err()
 		}
 		if attempt > 0 { // somebody claims as fast as we do, or the tail that is told is not the one there is
 			who.pause(ctx, resendDelay(int(min(attempt, 7))))
@@ -86,8 +101,13 @@ func load(ctx context.Context, store storage.Store, key storage.SectionKey, layo
 	if err != nil {
 		return nil, 0, err
 	}
+	return loadFrom(ctx, store, key, state, at, tail)
+}
+
+// loadFrom goes on from a state that stands after at.
+func loadFrom(ctx context.Context, store storage.Store, key storage.SectionKey, state *section.State, at, tail storage.Tail) (*section.State, int, error) {
 	replayed := 0
-	err = store.Read(ctx, key, at.Seq, func(e *storage.Entry, hash storage.Hash) error {
+	err := store.Read(ctx, key, at.Seq, func(e *storage.Entry, hash storage.Hash) error {
 		if e.Seq > tail.Seq { // somebody claimed it meanwhile: that is no damage
 			return &storage.FencedError{Section: key, Tail: e.After(hash)}
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/storage"
 )
 
 // Request is one command on its way through a section and back. Requests are pooled: the waiter owns one before Send and after
@@ -19,6 +20,10 @@ type Request struct {
 	read bool
 	// probe asks for the answer to Command without its effect.
 	probe bool
+	// search says that Command is part of a search over sections, which only the buyer's home may run.
+	search bool
+	// from is the section that answered a search run by another node.
+	from storage.SectionNo
 	// reserved seats of Command.Buyer in the event's buyer ledger; given back unless the hold is accepted afresh.
 	reserved uint32
 	// told is called once, on the section's goroutine, with the answer in place. It must not block.
@@ -40,7 +45,7 @@ func newRequest() *Request {
 	r := requests.Get().(*Request)
 	seats := r.seats[:0]
 	r.Command = section.Command{}
-	r.Err, r.read, r.probe, r.reserved, r.told, r.seats = nil, false, false, 0, nil, seats
+	r.Err, r.read, r.probe, r.search, r.reserved, r.told, r.seats = nil, false, false, false, 0, nil, seats
 	return r
 }
 

@@ -25,8 +25,10 @@ type incarnation struct {
 	nextExpiry atomic.Int64
 	// lease is the number of the lease under which the log was last seen to be this one's.
 	lease atomic.Uint64
-	ended chan struct{} // closed when its section has heard that it stopped
-	over  bool          // under the section's mu: so it was, once
+	epoch section.Epoch
+	heir  atomic.Pointer[storage.WriterID] // who is to have the section next; nil: nobody in particular
+	ended chan struct{}                    // closed when its section has heard that it stopped
+	over  bool                             // under the section's mu: so it was, once
 }
 
 // enter takes a slot; false means overloaded.
@@ -45,13 +47,16 @@ func (i *incarnation) send(r *Request) { i.root.Send(i.pid, r) }
 
 // Messages of a section's actor, besides *Request.
 type (
-	flushMarker struct{}              // everything queued before it is decided: the record may leave
-	wakeUp      struct{}              // a commit's result is in the slot
-	expiryTick  struct{}              // some hold's time has come
-	resendTick  struct{}              // send the undecided append again
-	drainOrder  struct{ done func() } // finish what is in flight, refuse the rest, stop
-	giveUp      struct{}              // stop now, whatever is in flight
-	tailSeen    struct {              // where the log stands, seen by somebody who looked under that lease
+	flushMarker struct{} // everything queued before it is decided: the record may leave
+	wakeUp      struct{} // a commit's result is in the slot
+	expiryTick  struct{} // some hold's time has come
+	resendTick  struct{} // send the undecided append again
+	drainOrder  struct { // finish what is in flight, turn the rest away, stop
+		release bool // and tell the log that anybody may claim
+		done    func()
+	}
+	giveUp   struct{} // stop now, whatever is in flight
+	tailSeen struct { // where the log stands, seen by somebody who looked under that lease
 		storage.Tail
 		lease uint64
 	}
@@ -84,6 +89,8 @@ type sectionActor struct {
 	armed       section.Instant // when the timer fires; 0: not armed
 	blocked     bool            // expiry waits for the record in flight; a timer would only spin
 	drain       []func()
+	release     bool
+	turnedAway  []*Request // came in while draining: they are told where to go once the section has gone
 	dead        bool
 }
 
@@ -115,7 +122,7 @@ func (a *sectionActor) handle(ctx actor.Context, r *Request) {
 	case resendTick:
 		a.flush()
 	case *drainOrder:
-		a.drain = append(a.drain, m.done)
+		a.drain, a.release = append(a.drain, m.done), a.release || m.release
 	case giveUp:
 		a.die(errGivenUp)
 	case tailSeen:
@@ -131,7 +138,15 @@ func (a *sectionActor) handle(ctx actor.Context, r *Request) {
 }
 
 func (a *sectionActor) submit(r *Request) {
-	if a.dead || len(a.drain) > 0 {
+	switch {
+	case a.dead:
+		r.Err = a.refusal()
+		a.tell(r)
+		return
+	case a.release && len(a.drain) > 0:
+		a.turnedAway = append(a.turnedAway, r)
+		return
+	case len(a.drain) > 0:
 		r.Err = ErrUnavailable
 		a.tell(r)
 		return
@@ -142,6 +157,10 @@ func (a *sectionActor) submit(r *Request) {
 
 // settle does what any message may have made due.
 func (a *sectionActor) settle() {
+	if a.dead { // what it knew is another's by now
+		a.bury()
+		return
+	}
 	next, holds := a.nextExpiry() // before the answers: whoever has one may rely on what it says of the map
 	for _, r := range a.w.Answers() {
 		a.tell(r)
@@ -150,13 +169,15 @@ func (a *sectionActor) settle() {
 		a.host.ev.buyers.release(f.buyer, f.seats)
 	}
 	switch {
-	case a.dead:
-		a.bury()
-		return
 	case a.w.Stopped():
 		a.die(ErrUnavailable)
 		return
 	case len(a.drain) > 0 && a.w.Idle():
+		if a.release && !a.w.Released() {
+			a.w.Release()
+			a.flush()
+			break
+		}
 		a.leave()
 		return
 	}
@@ -199,7 +220,7 @@ func (a *sectionActor) tell(r *Request) {
 	if r.Err == nil && r.fromMemory() && !a.host.trusted(a.inc) {
 		r.Err = ErrUnavailable
 	}
-	if r.reserved > 0 && (r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted || r.Decision.Outcome.Repeat) {
+	if r.reserved > 0 && !notJudged(r.Err) && (r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted || r.Decision.Outcome.Repeat) {
 		a.host.ev.buyers.release(r.Command.Buyer, r.reserved)
 	}
 	if r.reserved == 0 && r.placedNow() { // came in as a repeat, but no section had met it
@@ -287,6 +308,23 @@ func (a *sectionActor) arm(next section.Instant, ok bool) {
 	a.timer.Reset(delay)
 }
 
+// refusal is what a tombstone says: a section that was handed over in good order has judged nothing.
+func (a *sectionActor) refusal() error {
+	if a.w.Released() {
+		return errMoved
+	}
+	return ErrUnavailable
+}
+
+// turnAway answers those who came in while the section was letting go.
+func (a *sectionActor) turnAway() {
+	for _, r := range a.turnedAway {
+		r.Err = a.refusal()
+		a.tell(r)
+	}
+	a.turnedAway = nil
+}
+
 // die ends this life: everybody waiting is refused, the host is told why, the actor stays as a tombstone.
 func (a *sectionActor) die(why error) {
 	if a.dead {
@@ -303,7 +341,12 @@ func (a *sectionActor) die(why error) {
 	for _, f := range a.w.Freed() {
 		a.host.ev.buyers.release(f.buyer, f.seats)
 	}
-	a.host.stopped(a.inc, a.w.State(), why)
+	state := a.w.State()
+	if a.w.Released() { // it lives on as what the section's follower knows
+		state = nil
+	}
+	a.host.stopped(a.inc, state, why)
+	a.turnAway()
 	for _, done := range a.drain {
 		done()
 	}
@@ -315,6 +358,9 @@ func (a *sectionActor) die(why error) {
 func (a *sectionActor) leave() {
 	if s := a.w.LastSnapshot(); s != nil {
 		a.host.engine.snapshots.save(a.host.key, *s)
+	}
+	if a.w.Released() {
+		a.host.letGo(a.inc, a.w.State(), a.w.Tail())
 	}
 	a.die(errDrained)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"holdfast/actors/relay"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -24,10 +25,15 @@ type Section struct {
 	serving atomic.Pointer[incarnation] // nil unless Serving
 	// remembersFrom, in milliseconds since the epoch: requests judged before it are out of the section's memory.
 	remembersFrom atomic.Int64
+	owner         atomic.Pointer[ownership]     // who serves it elsewhere, as far as this node has heard; nil: nobody is known
+	asked         atomic.Int64                  // requests on their way to its node
+	unsynced      atomic.Bool                   // a follower was not told of a record
+	leaving       atomic.Pointer[chan struct{}] // closed when the section has let go; nil: it is not about to
 
 	mu       sync.Mutex
 	life     Lifecycle
 	why      error         // of the last stop
+	follower *follower     // nil: served here, or alone, or not begun
 	settled  chan struct{} // closed when an activation under way ends, either way
 	failures int           // activations that failed in a row
 	notUntil time.Time     // no activation before
@@ -35,10 +41,10 @@ type Section struct {
 
 func (s *Section) now() section.Instant { return s.engine.cfg.Clock() }
 
-// Send passes a request to the section's actor, activating it when needed and waiting for that until the deadline.
-// An error means that the section has not seen the request.
+// Send passes a request to the section's actor: here, activating it when needed and waiting for that until the deadline, or on the node
+// that has it. An error means that the section has not seen the request.
 func (s *Section) Send(r *Request, deadline time.Time) error {
-	for {
+	for attempt := 0; ; attempt++ {
 		if inc := s.serving.Load(); inc != nil {
 			if !inc.enter() {
 				return ErrOverloaded
@@ -50,9 +56,35 @@ func (s *Section) Send(r *Request, deadline time.Time) error {
 			inc.inflight.Add(-1) // it stopped meanwhile: its tombstone must not wait for this slot
 			inc.root.Send(inc.pid, wakeUp{})
 		}
-		if err := s.await(deadline); err != nil {
+		if !s.awaitLeft(deadline) {
+			return ErrUnavailable
+		}
+		to, err := s.route()
+		if err != nil {
 			return err
 		}
+		if to != s.engine.writer {
+			return s.askPeer(to, r, deadline)
+		}
+		if err := s.await(deadline); err != nil && (attempt > 0 || !s.foundElsewhere()) {
+			return err
+		}
+	}
+}
+
+// awaitLeft waits while the section is letting go: whoever comes next cannot claim it before. False: the deadline came first.
+func (s *Section) awaitLeft(deadline time.Time) bool {
+	left := s.leaving.Load()
+	if left == nil {
+		return true
+	}
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	select {
+	case <-*left:
+		return true
+	case <-timer.C:
+		return false
 	}
 }
 
@@ -90,7 +122,7 @@ func (s *Section) activate() (<-chan struct{}, error) {
 	case Draining, Condemned:
 		return nil, ErrUnavailable
 	}
-	if s.engine.closing.Load() || time.Now().Before(s.notUntil) {
+	if s.engine.closing.Load() || time.Now().Before(s.notUntil) || !s.placedHere() {
 		return nil, ErrUnavailable
 	}
 	s.life = transition(s.life, Acquiring)
@@ -116,11 +148,22 @@ func (s *Section) acquire() {
 
 func (s *Section) claimAndLoad() (*section.State, storage.Tail, int, error) {
 	ctx := s.engine.ctx
-	tail, err := claim(ctx, s.engine.cfg.Store, s.key, claimant{s.engine.writer, s.engine.cfg.Name, s.engine.cfg.MayClaim, pause}, s.now())
+	entry, err := claimEntry(ctx, s.engine.cfg.Store, s.key, claimant{s.engine.writer, s.engine.cfg.Name, s.engine.cfg.MayClaim, pause}, s.now())
 	if err != nil {
-		return nil, tail, 0, err
+		return nil, storage.Tail{}, 0, err
 	}
+	tail := entry.After(storage.HashEntry(&entry))
 	s.move(Loading)
+	s.streamEntry(&entry)
+	if state, at := s.takeFollower(); state != nil && at.Seq <= tail.Seq {
+		if at.Hash == entry.Prev { // it has followed to the end
+			state.Begin(tail.Seq)
+			return state, tail, 0, nil
+		}
+		if state, replayed, err := loadFrom(ctx, s.engine.cfg.Store, s.key, state, at, tail); err == nil {
+			return state, tail, replayed, nil
+		}
+	}
 	state, replayed, err := load(ctx, s.engine.cfg.Store, s.key, s.layout, s.rules, tail)
 	return state, tail, replayed, err
 }
@@ -134,7 +177,7 @@ func (s *Section) move(to Lifecycle) {
 // start makes everything that derives from the state true before the first request can come in.
 func (s *Section) start(state *section.State, tail storage.Tail, lease uint64) {
 	s.ev.adopt(s, state)
-	inc := &incarnation{root: s.engine.system.Root, limit: s.engine.cfg.InflightMax, ended: make(chan struct{})}
+	inc := &incarnation{root: s.engine.system.Root, limit: s.engine.cfg.InflightMax, epoch: tail.Epoch, ended: make(chan struct{})}
 	inc.lease.Store(lease)
 	a := &sectionActor{host: s, inc: inc, w: NewWriter(s.key, s.engine.writer, tail, state)}
 	s.ev.live.reset(s.key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
@@ -146,9 +189,14 @@ func (s *Section) start(state *section.State, tail storage.Tail, lease uint64) {
 	s.engine.stats.SectionsServing.Add(1)
 	close(s.settled)
 	s.mu.Unlock()
+	if s.engine.desk != nil {
+		s.owner.Store(nil)
+		s.announce(&relay.Serving{Section: s.key, Epoch: tail.Epoch, Seq: tail.Seq})
+	}
 }
 
 func (s *Section) acquireFailed(err error) {
+	s.learnOwner(err)
 	s.mu.Lock()
 	s.engine.stats.stopped(err)
 	s.life = transition(s.life, afterStop(err))
@@ -239,11 +287,15 @@ func (s *Section) stopped(inc *incarnation, state *section.State, why error) {
 
 // stop is the end of stopped: from here on the section may be activated again.
 func (s *Section) stop(inc *incarnation, why error) {
+	s.learnOwner(why)
 	s.mu.Lock()
 	s.life = transition(s.life, afterStop(why))
 	s.why = why
 	s.notUntil = time.Now().Add(restAfter(why))
 	close(inc.ended)
+	if left := s.leaving.Swap(nil); left != nil {
+		close(*left)
+	}
 	s.engine.stats.SectionsServing.Add(-1)
 	s.engine.stats.stopped(why)
 	s.mu.Unlock()
@@ -251,19 +303,25 @@ func (s *Section) stop(inc *incarnation, why error) {
 	if !errors.Is(why, errDrained) {
 		_, _ = s.activate() // ErrUnavailable means that it may not come back now: the next request tries again
 	}
+	if s.engine.desk != nil {
+		s.follow()
+		s.engine.steward.wake()
+	}
 }
 
 // landed publishes a durable record: the map first, then (by the caller) its answers.
 func (s *Section) landed(p *Pending, took time.Duration) {
 	s.ev.live.publish(&p.Delta)
+	s.streamEntry(&p.Append.Entry)
 	s.engine.stats.landed(p, took)
 	if p.Snapshot != nil {
 		s.engine.snapshots.save(s.key, *p.Snapshot)
 	}
 }
 
-// drainNow lets what is in flight land, keeps a snapshot and stops. It returns when done or when ctx ends.
-func (s *Section) drainNow(ctx context.Context) {
+// drainNow lets what is in flight land, keeps a snapshot and stops. With release the log says then that anybody may claim the section.
+// It returns when done or when ctx ends.
+func (s *Section) drainNow(ctx context.Context, release bool) {
 	s.mu.Lock()
 	inc := s.serving.Load()
 	if inc == nil {
@@ -271,14 +329,40 @@ func (s *Section) drainNow(ctx context.Context) {
 		return
 	}
 	s.life = transition(s.life, Draining)
+	if release {
+		left := make(chan struct{})
+		s.leaving.Store(&left)
+	}
 	s.serving.Store(nil)
 	s.mu.Unlock()
 	done := make(chan struct{})
-	inc.root.Send(inc.pid, &drainOrder{done: func() { close(done) }})
+	inc.root.Send(inc.pid, &drainOrder{release: release, done: func() { close(done) }})
 	select {
 	case <-done:
 	case <-inc.ended: // it died before it read the order
 	case <-ctx.Done():
 		inc.root.Send(inc.pid, giveUp{}) // whoever waits inside is refused now rather than at the own deadline
 	}
+}
+
+// letGo hears from an incarnation that the log has its release: what it knew is what the log says, up to tail.
+func (s *Section) letGo(inc *incarnation, state *section.State, tail storage.Tail) {
+	s.followOn(state, tail)
+	m := relay.Released{Section: s.key, Epoch: inc.epoch}
+	if heir := inc.heir.Load(); heir != nil {
+		m.Heir = *heir
+		s.hearOwner(*heir, inc.epoch, false)
+	}
+	s.announce(&m)
+}
+
+// handOver drains the section for another node, which is told once the log says so. What came in meanwhile is told that it moved.
+func (s *Section) handOver(ctx context.Context, heir storage.WriterID) {
+	inc := s.serving.Load()
+	if inc == nil {
+		return
+	}
+	inc.heir.Store(&heir)
+	s.engine.stats.HandedOver.Add(1)
+	s.drainNow(ctx, true)
 }

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,9 @@ type Stats struct {
 	SnapshotsSaved          atomic.Int64
 	Overloaded              atomic.Int64 // requests refused before the mailbox
 	Timeouts                atomic.Int64 // requests whose waiter gave up
+	Forwarded               atomic.Int64 // requests sent to other nodes' sections
+	HandedOver              atomic.Int64 // sections given to other nodes in good order
+	StreamDropped           atomic.Int64 // records that a slow peer has to read from the log
 }
 
 func (s *Stats) landed(p *Pending, took time.Duration) {
@@ -101,6 +105,16 @@ func (e *Events) AppendUndecided(key storage.SectionKey, before int, err error) 
 // AppendDecided says that the log has answered after all.
 func (e *Events) AppendDecided(key storage.SectionKey, resends int) {
 	e.log.Info("append taken: the section serves again", "section", key.String(), "resent", resends)
+}
+
+// PeerMessage says that a peer sent something that this node does not understand.
+func (e *Events) PeerMessage(from storage.WriterID, err error) {
+	e.log.Error("message of another node not understood", "node", fmt.Sprintf("%x", from[:4]), "error", err)
+}
+
+// FollowerStuck says that a section's log cannot be followed: its map stands still on this node.
+func (e *Events) FollowerStuck(key storage.SectionKey, err error) {
+	e.log.Error("section not followed: its log is damaged", "section", key.String(), "error", err)
 }
 
 func (e *Events) snapshotFailed(key storage.SectionKey, err error) {

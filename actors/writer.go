@@ -39,6 +39,8 @@ type Writer struct {
 	gather   *Pending     // never nil
 	inflight *Pending     // nil: none
 	resend   bool         // inflight must be sent again
+	leaving  bool         // Release was called: nothing is judged any more
+	released bool         // and the log has it
 	spare    *Pending     // recycled
 
 	backlog []*Request // waiting for room: the gathering record is full
@@ -67,6 +69,7 @@ type Pending struct {
 	Changes int
 	// Snapshot, when not nil, is the state after this record: to be saved once the record is durable.
 	Snapshot *storage.Snapshot
+	release  bool            // the record gives the section up
 	lapsed   section.Instant // the earliest end among the holds whose lapse is in the record; 0: none is
 }
 
@@ -75,7 +78,7 @@ func (p *Pending) reset() {
 	p.Append.Sell, p.Append.Refund = p.Append.Sell[:0], p.Append.Refund[:0]
 	p.Delta.Changes = p.Delta.Changes[:0]
 	clear(p.answers)
-	p.answers, p.Changes, p.Snapshot, p.lapsed = p.answers[:0], 0, nil, 0
+	p.answers, p.Changes, p.Snapshot, p.release, p.lapsed = p.answers[:0], 0, nil, false, 0
 }
 
 // expiryChangesMax bounds the expiries of one command, so that a wave of lapsing holds is cut into records that leave room for
@@ -108,14 +111,33 @@ func (w *Writer) State() *section.State { return w.state }
 // Stopped says that the writer must be thrown away.
 func (w *Writer) Stopped() bool { return w.status == writerStopped }
 
+// Release makes the next record, which is the last, give the section up. Only an idle writer may, and whoever drives it submits nothing more.
+func (w *Writer) Release() {
+	if w.Idle() && w.status == writerServing {
+		w.gather.release, w.leaving = true, true
+	}
+}
+
+// Released says that the log has that record: whatever was not judged may be judged elsewhere.
+func (w *Writer) Released() bool { return w.released }
+
+// Tail is the newest record known to be in the log, of a writer that has none in flight.
+func (w *Writer) Tail() storage.Tail {
+	t := storage.Tail{Kind: storage.EntryChanges, Seq: w.durable, Epoch: w.epoch, Writer: w.id, Batch: batchID(w.id, w.batches), Hash: w.hash}
+	if w.released {
+		t.Kind = storage.EntryReleased
+	}
+	return t
+}
+
 // Idle says that nothing is in flight, gathering or waiting.
 func (w *Writer) Idle() bool {
-	return w.inflight == nil && w.gather.Changes == 0 && len(w.backlog) == 0
+	return w.inflight == nil && w.gather.Changes == 0 && !w.gather.release && len(w.backlog) == 0
 }
 
 // Submit takes one request. r.Command.At is raised to the newest instant judged, so that time never goes back.
 func (w *Writer) Submit(r *Request) {
-	if w.status != writerServing {
+	if w.status != writerServing || w.leaving {
 		w.refuse(r, ErrUnavailable)
 		return
 	}
@@ -172,7 +194,7 @@ func (w *Writer) lookup(r *Request) {
 // ExpireDue ends the holds whose time has come by now. False means that it must be called again after the record in flight has
 // landed: there is no room now, or its outcome is unknown.
 func (w *Writer) ExpireDue(now section.Instant) bool {
-	return w.status == writerServing && len(w.backlog) == 0 && w.expire(max(now, w.state.LastAt()))
+	return w.leaving || w.status == writerServing && len(w.backlog) == 0 && w.expire(max(now, w.state.LastAt()))
 }
 
 // expire runs before every command, so that no answer ever depends on how late a timer is (P4). A wave longer than
@@ -290,7 +312,7 @@ func (w *Writer) Ready() *Pending {
 		w.resend = false
 		return w.inflight
 	}
-	if w.gather.Changes == 0 {
+	if w.gather.Changes == 0 && !w.gather.release {
 		return nil
 	}
 	p := w.gather
@@ -310,6 +332,9 @@ func (w *Writer) seal(p *Pending) {
 	e := &p.Append.Entry
 	w.batches++
 	e.Kind, e.Seq, e.Epoch, e.Writer, e.Prev = storage.EntryChanges, w.durable+1, w.epoch, w.id, w.hash
+	if p.release {
+		e.Kind, e.At = storage.EntryReleased, w.state.LastAt()
+	}
 	e.Batch = batchID(w.id, w.batches)
 	p.Append.Section = w.key
 	p.Delta.Section, p.Delta.Seq = w.key.Section, e.Seq
@@ -384,6 +409,9 @@ func undecided(err error) bool {
 func (w *Writer) landed() *Pending {
 	p := w.inflight
 	w.inflight, w.status, w.durable = nil, writerServing, p.Append.Entry.Seq
+	if p.release {
+		w.released = true
+	}
 	w.answers = append(w.answers, p.answers...)
 	if w.gather.Changes == 0 { // only refusals of what has just become durable wait there, if any
 		w.answers = append(w.answers, w.gather.answers...)

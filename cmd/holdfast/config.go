@@ -36,8 +36,7 @@ type config struct {
 	// Migrate applies missing schema steps to the database at start. Turn it off for a role that may not change the schema: then the start says so
 	// when steps are missing, and holdfast migrate is run by one that may.
 	Migrate bool `help:"Apply missing schema steps to the database at start (on unless --no-migrate)." default:"true" negatable:"" group:"Where"`
-	// Join would name a node of a cluster. Not in this build: refused.
-	Join string `help:"A cluster's node to join. Not in this build." placeholder:"HOST:PORT" group:"Where"`
+	clusterConfig
 	// Redis would name a shared waiting room. Not in this build: refused.
 	Redis string `help:"A shared waiting room. Not in this build." placeholder:"URL" group:"Where"`
 
@@ -88,7 +87,6 @@ var errNotInBuild = errors.New("not in this build")
 // check refuses what cannot work, and resolves what --demo implies.
 func (c *config) check() error {
 	for _, absent := range []struct{ flag, value, instead string }{
-		{"--join", c.Join, "this build runs as one node"},
 		{"--redis", c.Redis, "this build has no shared waiting room"},
 	} {
 		if absent.value != "" {
@@ -96,6 +94,9 @@ func (c *config) check() error {
 		}
 	}
 	if err := c.checkWhere(); err != nil {
+		return err
+	}
+	if err := c.checkCluster(); err != nil {
 		return err
 	}
 	if err := c.checkNumbers(); err != nil {

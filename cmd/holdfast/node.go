@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/x509"
@@ -39,18 +40,24 @@ type Node struct {
 	heir     atomic.Pointer[actors.Engine] // the engine, for the heart, once it is there
 	sql      *sqlstore.Store               // nil: the store is embedded
 	heart    *cluster.Heart                // nil: nobody else can be there
+	cluster  *cluster.Node                 // nil: others may be there, but share nothing with this one
+	fellows  *fellowship                   // nil with cluster
+	name     string
+	writer   storage.WriterID
 	server   *api.Server
 	listener net.Listener
 	log      *slog.Logger
 	opening  atomic.Bool // the demonstration is not there yet; see Opened
 	stopping atomic.Bool
-	served   chan error // the server's end, once
+	draining atomic.Bool   // told to own nothing; see DrainCluster
+	left     chan struct{} // closed when the node leaves the cluster
+	served   chan error    // the server's end, once
 }
 
 // Open starts a server with a checked config. It returns once requests are accepted; whether they can be served already is
 // readyz's answer (sections load in the background). ctx bounds the opening only.
 func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error) {
-	n = &Node{log: log, served: make(chan error, 1)}
+	n = &Node{log: log, served: make(chan error, 1), left: make(chan struct{}), name: cmp.Or(c.NodeName, nodeName()), writer: storage.NewWriterID()}
 	n.opening.Store(c.Demo)
 	defer func() {
 		if err != nil {
@@ -68,6 +75,9 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 	if n.listener, err = net.Listen("tcp", c.Listen); err != nil {
 		return n, fmt.Errorf("listen: %w", err)
 	}
+	if err := n.join(ctx, c); err != nil {
+		return n, fmt.Errorf("cluster: %w", err)
+	}
 	n.server = api.New(engine{n.engine, n}, *outside)
 	n.server.Registry().MustRegister(engineMetrics(n.engine.Stats())...)
 	if n.sql != nil {
@@ -79,7 +89,11 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 
 func (n *Node) openEngine(ctx context.Context, c *config) (err error) {
 	config := actors.Config{
-		Name: nodeName(), Logger: n.log, InflightMax: int64(c.Inflight), Preload: true, Writer: storage.NewWriterID(),
+		Name: n.name, Logger: n.log, InflightMax: int64(c.Inflight), Preload: true, Writer: n.writer,
+	}
+	if c.clustered() {
+		n.fellows = newFellowship(n.writer)
+		config.Peers = n.fellows
 	}
 	if c.Store == "" {
 		err = n.openEmbedded(c)
@@ -142,6 +156,8 @@ var (
 	errOpening  = errors.New("the demonstration is being made")
 	errStopping = errors.New("shutting down")
 	errStandby  = errors.New("standing by: another node sells from this database")
+	errDraining = errors.New("draining: this node gives its sections to others")
+	errNotFit   = errors.New("cut off from the database, or not loaded yet: other nodes serve")
 )
 
 func (e engine) Ready() error {
@@ -152,6 +168,10 @@ func (e engine) Ready() error {
 		return errOpening
 	case e.node.standsBy():
 		return errStandby
+	case e.node.draining.Load():
+		return errDraining
+	case !e.node.fit():
+		return errNotFit
 	}
 	return e.Engine.Ready()
 }
@@ -184,6 +204,7 @@ func (n *Node) Served() <-chan error { return n.served }
 // listener that closed at once would turn away those whom a balancer sends before it has asked again.
 func (n *Node) Drain(ctx context.Context, wait time.Duration) {
 	n.stopping.Store(true)
+	n.letGo(ctx)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -202,8 +223,12 @@ func (n *Node) Close(ctx context.Context) error {
 // abandon closes whatever is open behind the server.
 func (n *Node) abandon(ctx context.Context) error {
 	var errs []error
+	close(n.left)
 	if n.engine != nil {
 		errs = append(errs, n.engine.Close(ctx))
+	}
+	if n.cluster != nil { // after the engine, whose last words go over its links
+		errs = append(errs, n.cluster.Leave(ctx))
 	}
 	if n.heart != nil { // after the engine: from here on others may claim what it had
 		errs = append(errs, n.heart.Close(ctx))

@@ -34,6 +34,9 @@ func (serveCommand) Help() string {
   holdfast serve --store 'postgres://holdfast@db.example/holdfast?sslmode=verify-full' --jwt-hs256-secret-file secret --operator-key-file operator
       The same on a PostgreSQL or CockroachDB database. A second node on it stands by, and takes over 2 seconds after the first has gone.
 
+  holdfast serve --store 'postgres://…' --node-name n2 --gossip-listen 10.0.0.2:7946 --join 10.0.0.1:7946 --cluster-keys /etc/holdfast/keys …
+      One of several nodes that share the sections. holdfast cluster --help tells more.
+
   holdfast serve --config holdfast.yaml --log-format json
       Settings from a file. A flag wins over HOLDFAST_… in the environment, which wins over the file.
 
@@ -66,7 +69,7 @@ func (s *serveCommand) Run(c *console) error {
 	restoreSignals() // from here on a second signal ends the process
 	log.Info("stopping", "drain", s.DrainWait, "patience", s.ShutdownTimeout)
 	if failed == nil {
-		node.Drain(context.WithoutCancel(ctx), s.DrainWait)
+		s.drain(context.WithoutCancel(ctx), node)
 	}
 	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.ShutdownTimeout)
 	defer cancel()
@@ -75,6 +78,13 @@ func (s *serveCommand) Run(c *console) error {
 		log.Info("stopped")
 	}
 	return err
+}
+
+// drain waits for balancers, and in a cluster until the sections are with others, for at most ShutdownTimeout more.
+func (s *serveCommand) drain(ctx context.Context, node *Node) {
+	ctx, cancel := context.WithTimeout(ctx, s.DrainWait+s.ShutdownTimeout)
+	defer cancel()
+	node.Drain(ctx, s.DrainWait)
 }
 
 // collectorPercent trades memory for processor time: the heap may grow to five times what lives before it is collected. What lives

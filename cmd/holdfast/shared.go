@@ -70,5 +70,5 @@ func (n *Node) doubt() {
 // database that does not answer is no reason to say so: the map and the pages are still served, and a refusal with Retry-After tells
 // buyers more than a balancer that has nobody left.
 func (n *Node) standsBy() bool {
-	return n.heart != nil && n.engine.Stats().SectionsServing.Load() == 0 && n.engine.Foreign() > 0
+	return n.heart != nil && n.cluster == nil && n.engine.Stats().SectionsServing.Load() == 0 && n.engine.Foreign() > 0
 }

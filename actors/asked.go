@@ -1,0 +1,179 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"holdfast/actors/relay"
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// errand is one request of another node on its way through a section here.
+type errand struct {
+	d      *desk
+	from   storage.WriterID
+	id     uint64
+	s      *Section
+	until  time.Time
+	gen    uint64 // the view under which a search's request came in; 0: not part of a search
+	keyed  bool   // entered in the event's index
+	failed bool   // refused before the section
+}
+
+// asked takes a request of another node. What can be answered or queued at once is; what has to wait for its section does so aside.
+func (d *desk) asked(from storage.WriterID, m *relay.Ask) {
+	w := &errand{d: d, from: from, id: m.ID, until: time.Now().Add(time.Duration(m.Patience) * time.Millisecond)}
+	r := newRequest()
+	r.Command, r.read, r.probe = m.Command, m.Read, m.Probe
+	r.seats = append(r.seats, m.Command.Seats...)
+	r.Command.Seats = r.seats
+	w.s = d.section(m.Section)
+	if m.Search && !w.enterSearch(m.Section.Event, m.Command.Buyer) {
+		w.refuse(r, relay.Answer{Code: relay.Moved})
+		return
+	}
+	if w.s != nil && w.s.serving.Load() != nil {
+		w.hand(r)
+		return
+	}
+	w.later(m.Section, r)
+}
+
+// later does the rest aside.
+func (w *errand) later(key storage.SectionKey, r *Request) {
+	w.d.aside(func(ctx context.Context) { w.wait(ctx, key, r) }, func() { w.refuse(r, relay.Answer{Code: relay.Overloaded}) })
+}
+
+// enterSearch lets a search's request in only from the buyer's home by this node's view, so that no two homes search under one key (P5).
+func (w *errand) enterSearch(event storage.EventID, buyer section.BuyerID) bool {
+	gen, ok := w.d.e.home.admit(w.from, event, buyer)
+	w.gen = gen
+	return ok
+}
+
+// hand passes r to the section, which serves as far as is known.
+func (w *errand) hand(r *Request) {
+	if w.answeredAtOnce(r) {
+		return
+	}
+	inc := w.s.serving.Load()
+	if inc == nil && w.s.leaving.Load() != nil {
+		w.later(w.s.key, r)
+		return
+	}
+	if inc == nil {
+		w.elsewhere(r)
+		return
+	}
+	if !inc.enter() {
+		w.refuse(r, relay.Answer{Code: relay.Overloaded})
+		return
+	}
+	r.told = w.told
+	inc.send(r)
+}
+
+// answeredAtOnce enters the request's key in the index, as a call of this node's own does, and refuses what the map shows to be lost.
+func (w *errand) answeredAtOnce(r *Request) bool {
+	c := &r.Command
+	if r.read || c.Request == (section.RequestID{}) || w.keyed {
+		return false
+	}
+	at, known, busy := w.s.ev.index.enter(c.Request, w.s.key.Section, false)
+	if busy != nil { // a search of this node's has the key: one wish at a time
+		w.refuse(r, relay.Answer{Code: relay.Unavailable})
+		return true
+	}
+	w.keyed = true
+	if known && at != w.s.key.Section && c.Kind == section.PlaceHold {
+		w.refuse(r, relay.Answer{Code: relay.Judged, Outcome: section.Outcome{Rejection: section.IdempotencyMismatch}})
+		return true
+	}
+	if known || c.Kind != section.PlaceHold {
+		return false
+	}
+	if lost := w.s.lostAlready(r); len(lost) > 0 {
+		w.refuse(r, relay.Answer{Code: relay.Judged, Section: w.s.key.Section, At: judgedUnknown,
+			Outcome: section.Outcome{Rejection: section.SeatTaken, Lost: lost}})
+		return true
+	}
+	return false
+}
+
+// elsewhere answers for a section that is not served here: who has it, as far as this node knows.
+func (w *errand) elsewhere(r *Request) {
+	to, err := w.s.route()
+	if err != nil || to == w.d.e.writer {
+		w.refuse(r, relay.Answer{Code: relay.Unavailable})
+		return
+	}
+	w.refuse(r, relay.Answer{Code: relay.Moved, Owner: to})
+}
+
+// wait opens the event and acquires the section, if it is this node's to acquire.
+func (w *errand) wait(ctx context.Context, key storage.SectionKey, r *Request) {
+	ctx, cancel := context.WithDeadline(ctx, w.until)
+	defer cancel()
+	ev, err := w.d.e.find(ctx, key.Event)
+	if err == nil {
+		_, err = ev.open(ctx)
+	}
+	if err != nil {
+		w.refuse(r, relay.Answer{Code: relay.Unavailable})
+		return
+	}
+	if w.s = w.d.section(key); w.s == nil {
+		w.refuse(r, relay.Answer{Code: relay.Judged, Outcome: section.Outcome{Rejection: section.BookingUnknown}})
+		return
+	}
+	w.s.awaitLeft(w.until)
+	if to, err := w.s.route(); err == nil && to == w.d.e.writer {
+		_ = w.s.await(w.until) // serving or not, hand says what is to be said
+	}
+	w.hand(r)
+}
+
+// refuse answers a request that no section has seen.
+func (w *errand) refuse(r *Request, m relay.Answer) {
+	w.failed = true
+	m.ID = w.id
+	w.d.send(w.from, &m) // a link that has gone has failed the ask already
+	w.done(r, false, judgedUnknown)
+	r.free()
+}
+
+// told is the section's word, on its goroutine: the answer leaves after the record it rests on, which went over the same link.
+func (w *errand) told(r *Request) {
+	m := relay.Answer{ID: w.id, Code: relay.Judged, Section: w.s.key.Section, At: r.Command.At}
+	switch {
+	case r.Err == nil:
+		m.Outcome = r.Decision.Outcome
+	case errors.Is(r.Err, errMoved):
+		m.Code = relay.Moved
+		if to, err := w.s.route(); err == nil {
+			m.Owner = to
+		}
+	default:
+		m.Code = relay.Midway
+	}
+	w.d.send(w.from, &m)
+	accepted := r.Err == nil && m.Outcome.Rejection == section.Accepted && !r.probe
+	judged := r.Command.At
+	if r.Err != nil {
+		judged = judgedUnknown
+	}
+	w.done(r, accepted || m.Code == relay.Midway, judged)
+	r.free()
+}
+
+// done ends the request's use of its key, and its part in a search.
+func (w *errand) done(r *Request, keep bool, judged section.Instant) {
+	if w.keyed {
+		w.s.ev.index.leave(r.Command.Request, w.s.key.Section, keep, judged)
+	}
+	if w.gen != 0 {
+		w.d.e.home.leave(w.gen)
+	}
+}

@@ -1,0 +1,213 @@
+package actors
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"holdfast/actors/relay"
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// ErrMoved: the section is another node's, and this node could not find which: surely not done, to be tried again.
+var ErrMoved = errors.New("actors: section moved")
+
+// errMoved is ErrMoved from a section that left while the request waited in front of it: it was not judged.
+var errMoved = ErrMoved
+
+// errPeerLost is for a request on its way to a node that is gone: nobody knows whether it was done.
+var errPeerLost = errors.New("actors: the other node is gone")
+
+// pending are the requests that wait for another node's answer.
+type pending struct {
+	shards [ledgerShards]struct {
+		sync.Mutex
+		asks map[uint64]awaited
+	}
+}
+
+// awaited is a request that another node has; it is the desk's until it is answered or given up.
+type awaited struct {
+	r    *Request
+	s    *Section // nil: of a search
+	peer storage.WriterID
+}
+
+func (p *pending) add(id uint64, a awaited) {
+	s := &p.shards[id%ledgerShards]
+	s.Lock()
+	if s.asks == nil {
+		s.asks = map[uint64]awaited{}
+	}
+	s.asks[id] = a
+	s.Unlock()
+}
+
+func (p *pending) take(id uint64) (a awaited, ok bool) {
+	s := &p.shards[id%ledgerShards]
+	s.Lock()
+	if a, ok = s.asks[id]; ok {
+		delete(s.asks, id)
+	}
+	s.Unlock()
+	return a, ok
+}
+
+// lose answers everything that waits for a peer.
+func (p *pending) lose(peer storage.WriterID) {
+	var lost []awaited
+	for i := range p.shards {
+		s := &p.shards[i]
+		s.Lock()
+		for id, a := range s.asks {
+			if a.peer == peer {
+				delete(s.asks, id)
+				lost = append(lost, a)
+			}
+		}
+		s.Unlock()
+	}
+	for _, a := range lost {
+		a.fail(errPeerLost)
+	}
+}
+
+func (p *pending) answered(from storage.WriterID, m *relay.Answer) {
+	a, ok := p.take(m.ID)
+	if !ok || a.peer != from {
+		return // given up meanwhile
+	}
+	if m.Code == relay.Judged {
+		a.judged(m)
+		return
+	}
+	if m.Code == relay.Moved && a.s != nil {
+		a.s.hearOwner(m.Owner, 0, false)
+	}
+	a.fail(codeErrors[m.Code])
+}
+
+// codeErrors are the answers without an outcome.
+var codeErrors = map[relay.Code]error{
+	relay.Unavailable: errNotTaken, relay.Overloaded: ErrOverloaded, relay.Moved: errMoved, relay.Midway: errStoppedMidway,
+	relay.SaleNotOpen: ErrSaleNotOpen, relay.Mismatch: ErrMismatch,
+}
+
+// errNotTaken is ErrUnavailable from another node: surely not done.
+var errNotTaken = errors.New("actors: section unavailable on its node")
+
+// judged hands the outcome to whoever waits. The seats reserved for it go back: if it became a hold, the records before this answer
+// have brought its seats into the ledger already.
+func (a awaited) judged(m *relay.Answer) {
+	d := &a.r.Decision
+	seats, lost := append(d.Outcome.Seats[:0], m.Outcome.Seats...), append(d.Outcome.Lost[:0], m.Outcome.Lost...)
+	d.Outcome, d.Changes = m.Outcome, d.Changes[:0]
+	d.Outcome.Seats, d.Outcome.Lost = seats, lost
+	a.r.Command.At, a.r.from = m.At, m.Section
+	a.end()
+}
+
+func (a awaited) fail(err error) {
+	a.r.Err = err
+	a.end()
+}
+
+func (a awaited) end() {
+	if a.s != nil {
+		a.s.asked.Add(-1)
+		if a.r.reserved > 0 && !notJudged(a.r.Err) {
+			a.s.ev.buyers.release(a.r.Command.Buyer, a.r.reserved)
+			a.r.reserved = 0
+		}
+	}
+	a.r.tell()
+}
+
+// notJudged says that the section has not seen the request: its seats stay reserved for the next attempt.
+func notJudged(err error) bool {
+	return err != nil && (errors.Is(err, errMoved) || errors.Is(err, errNotTaken) || errors.Is(err, ErrOverloaded))
+}
+
+// askPeer puts r on its way to the node that has the section. An error means that it has not left.
+func (s *Section) askPeer(to storage.WriterID, r *Request, deadline time.Time) error {
+	d := s.engine.desk
+	if s.asked.Add(1) > s.engine.cfg.InflightMax {
+		s.asked.Add(-1)
+		return ErrOverloaded
+	}
+	id := d.numbers.Add(1)
+	ask := relay.Ask{ID: id, Patience: millisLeft(deadline), Section: s.key, Read: r.read, Probe: r.probe, Search: r.search, Command: r.Command}
+	d.pending.add(id, awaited{r, s, to})
+	if d.send(to, &ask) {
+		s.engine.stats.Forwarded.Add(1)
+		return nil
+	}
+	if _, ok := d.pending.take(id); !ok {
+		return nil // the link went down meanwhile, and r has been told so
+	}
+	s.asked.Add(-1)
+	return ErrOverloaded
+}
+
+// millisLeft is the time to the deadline in milliseconds.
+func millisLeft(deadline time.Time) uint32 {
+	return uint32(min(max(time.Until(deadline)/time.Millisecond, 1), 1<<31))
+}
+
+// carriesMax is how often one request is put on its way: a section that moves is met on its old node, and on its new one; once more for a
+// second move at the same time.
+const carriesMax = 4
+
+// carry takes r to its section, on this node or another, and waits for the answer. With an error it is no longer the caller's, unless
+// the error says that no section has judged it (unjudged): then it is the caller's again.
+func (s *Section) carry(r *Request, deadline time.Time) error {
+	for range carriesMax {
+		if err := s.Send(r, deadline); err != nil {
+			return unjudged{err}
+		}
+		if !r.wait(time.Until(deadline)) {
+			return ErrTimeout
+		}
+		switch {
+		case r.Err == nil:
+			return nil
+		case errors.Is(r.Err, errMoved):
+			r.Err = nil
+		case errors.Is(r.Err, errNotTaken):
+			r.Err = nil
+			return unjudged{ErrUnavailable}
+		case errors.Is(r.Err, ErrOverloaded):
+			r.Err = nil
+			return unjudged{ErrOverloaded}
+		case errors.Is(r.Err, errPeerLost) && r.repeatable() && s.elsewhere(): // under its key it is done once, however often it is sent
+			r.Err = nil
+		default:
+			err := r.Err
+			r.free()
+			return midway{err}
+		}
+	}
+	return unjudged{ErrMoved}
+}
+
+// unjudged wraps an error after which the request has had no effect, and is still the caller's.
+type unjudged struct{ error }
+
+func (u unjudged) Unwrap() error { return u.error }
+
+// midway wraps an error after which nobody knows whether the request has had an effect.
+type midway struct{ error }
+
+func (m midway) Unwrap() error { return m.error }
+
+// repeatable says that sending the request twice has one effect.
+func (r *Request) repeatable() bool {
+	return r.read || r.probe || r.Command.Request != (section.RequestID{})
+}
+
+// elsewhere says that the section has a node that can be asked, or is this one's.
+func (s *Section) elsewhere() bool {
+	to, err := s.route()
+	return err == nil && (to == s.engine.writer || s.engine.desk.peers.Up(to))
+}

@@ -1,0 +1,197 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"holdfast/actors/relay"
+	"holdfast/storage"
+)
+
+// calling is one operator's wish that another node has.
+type calling struct {
+	peer  storage.WriterID
+	reply chan relay.Reply // capacity 1
+}
+
+// CallHandler does what another node's operator wants of this one.
+type CallHandler func(ctx context.Context, body []byte) ([]byte, error)
+
+// Handle says who answers calls of that name. All handlers are given before the first peer is up.
+func (e *Engine) Handle(name string, handler CallHandler) {
+	e.desk.mu.Lock()
+	defer e.desk.mu.Unlock()
+	if e.desk.handlers == nil {
+		e.desk.handlers = map[string]CallHandler{}
+	}
+	e.desk.handlers[name] = handler
+}
+
+// Call has another node do something rare, and waits for its word. ErrUnavailable: it could not be asked, or has not answered by ctx's end,
+// and may have done it.
+func (e *Engine) Call(ctx context.Context, peer storage.WriterID, name string, body []byte) ([]byte, error) {
+	d := e.desk
+	id := d.numbers.Add(1)
+	c := &calling{peer, make(chan relay.Reply, 1)}
+	d.mu.Lock()
+	d.calls[id] = c
+	d.mu.Unlock()
+	defer func() {
+		d.mu.Lock()
+		delete(d.calls, id)
+		d.mu.Unlock()
+	}()
+	if !d.send(peer, &relay.Call{ID: id, Name: name, Body: body}) {
+		return nil, fmt.Errorf("%w: node %x cannot be reached", ErrUnavailable, peer[:4])
+	}
+	select {
+	case r := <-c.reply:
+		if r.Failure != "" {
+			return nil, errors.New(r.Failure)
+		}
+		return r.Body, nil
+	case <-ctx.Done():
+		return nil, errors.Join(ErrUnavailable, ctx.Err())
+	}
+}
+
+func (d *desk) loseCalls(peer storage.WriterID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, c := range d.calls {
+		if c.peer == peer {
+			c.answer(relay.Reply{Failure: "the node has gone"})
+		}
+	}
+}
+
+func (c *calling) answer(r relay.Reply) {
+	select {
+	case c.reply <- r:
+	default: // it has an answer
+	}
+}
+
+// callPatience bounds what a node does for another's operator.
+const callPatience = 30 * time.Second
+
+func (d *desk) called(from storage.WriterID, m relay.Call) {
+	m.Body = append([]byte(nil), m.Body...)
+	d.mu.Lock()
+	handler := d.handlers[m.Name]
+	d.mu.Unlock()
+	if handler == nil {
+		d.send(from, &relay.Reply{ID: m.ID, Failure: "this node does not know the call " + m.Name})
+		return
+	}
+	d.aside(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, callPatience)
+		defer cancel()
+		body, err := handler(ctx, m.Body)
+		r := relay.Reply{ID: m.ID, Body: body}
+		if err != nil {
+			r.Failure = err.Error()
+		}
+		d.send(from, &r)
+	}, func() { d.send(from, &relay.Reply{ID: m.ID, Failure: "the node has too much to do"}) })
+}
+
+func (d *desk) receiveCall(from storage.WriterID, dec *relay.Decoder, kind relay.Kind) (err error) {
+	switch kind {
+	case relay.KindCall:
+		var m relay.Call
+		if err = dec.Call(&m); err == nil {
+			d.called(from, m)
+		}
+	case relay.KindReply:
+		var m relay.Reply
+		if err = dec.Reply(&m); err == nil {
+			d.replied(from, m)
+		}
+	case relay.KindLook:
+		var m relay.Look
+		if err = dec.Look(&m); err == nil {
+			d.looking(from, &m)
+		}
+	case relay.KindLooked:
+		var m relay.Looked
+		if err = dec.Looked(&m); err == nil {
+			d.pending.looked(from, &m)
+		}
+	case relay.KindCatalog:
+		var m relay.Catalog
+		if err = dec.Catalog(&m); err == nil {
+			d.aside(func(context.Context) { d.catalogChanged(from, m.Number) }, nil)
+		}
+	case relay.KindCatalogSeen:
+		var m relay.CatalogSeen
+		if err = dec.CatalogSeen(&m); err == nil {
+			d.replied(from, relay.Reply{ID: m.Number})
+		}
+	default:
+		return fmt.Errorf("%w: kind %d", relay.ErrFormat, kind)
+	}
+	return err
+}
+
+func (d *desk) replied(from storage.WriterID, m relay.Reply) {
+	m.Body = append([]byte(nil), m.Body...)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if c := d.calls[m.ID]; c != nil && c.peer == from {
+		c.answer(m)
+	}
+}
+
+// catalogChanged reads the catalog because another node has written it, and says so.
+func (d *desk) catalogChanged(from storage.WriterID, number uint64) {
+	if d.e.refreshCatalog() == nil {
+		d.send(from, &relay.CatalogSeen{Number: number})
+	}
+}
+
+// catalogPatiencePeers is how long an operator's call waits for the other nodes to take it in. One that cannot be reached does so at its
+// next look; see Config.CatalogEvery.
+const catalogPatiencePeers = time.Second
+
+// spread has the other nodes read the catalog, and waits until they have.
+func (e *Engine) spread() {
+	d := e.desk
+	if d == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(e.ctx, catalogPatiencePeers)
+	defer cancel()
+	var waits []*calling
+	d.others(func(peer storage.WriterID) {
+		id := d.numbers.Add(1)
+		c := &calling{peer, make(chan relay.Reply, 1)}
+		d.mu.Lock()
+		d.calls[id] = c
+		d.mu.Unlock()
+		if d.send(peer, &relay.Catalog{Number: id}) {
+			waits = append(waits, c)
+		}
+	})
+	for _, c := range waits {
+		select {
+		case <-c.reply:
+		case <-ctx.Done():
+		}
+	}
+	d.forgetCalls(waits)
+}
+
+func (d *desk) forgetCalls(list []*calling) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for id, c := range d.calls {
+		for _, old := range list {
+			if c == old {
+				delete(d.calls, id)
+			}
+		}
+	}
+}

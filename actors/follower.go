@@ -1,0 +1,296 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// follower keeps a section as its log tells it, on a node that does not serve it: for the map and the event's ledgers while another node
+// serves, and to go on from when this one takes over.
+//
+//	Record from the serving node ──┐
+//	                               ├─▶ continues the chain? ─▶ state, map, ledgers
+//	the log in the store ──────────┘         no: read the log from here on (catchUp)
+//
+// A link may lose records, be slow or be down: the log fills every gap. Records come from a link only because that is quicker; each must
+// continue the hash chain, so that nothing is believed which the log does not hold.
+//
+// It grants nothing, and no refusal rests on it: it may be behind.
+type follower struct {
+	s *Section
+
+	mu      sync.Mutex
+	state   *section.State // nil: not loaded yet
+	at      storage.Tail   // the newest entry in state
+	known   section.Seq    // the newest entry that is known to be in the log
+	reading bool           // a catchUp is under way
+	over    bool           // taken over or given up: nothing may change any more
+	loaded  chan struct{}  // closed once state is there, or over
+	touched []section.SeatIndex
+	delta   Delta
+}
+
+func newFollower(s *Section) *follower { return &follower{s: s, loaded: make(chan struct{})} }
+
+// follow begins to follow the section, unless that is done already or it is served here. The channel closes when the map is true.
+func (s *Section) follow() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.engine.desk == nil || s.serving.Load() != nil || s.engine.closing.Load() {
+		return closedChan
+	}
+	if s.follower == nil {
+		s.follower = newFollower(s)
+		f := s.follower
+		s.engine.background.Go(func() { f.catchUp(s.engine.ctx) })
+	}
+	return s.follower.loaded
+}
+
+// followOn is for a section that has let go in good order: its memory is the log's, up to tail.
+func (s *Section) followOn(state *section.State, tail storage.Tail) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.follower != nil || s.engine.closing.Load() {
+		return
+	}
+	f := newFollower(s)
+	f.state, f.at, f.known = state, tail, tail.Seq
+	close(f.loaded)
+	s.follower = f
+}
+
+// takeFollower ends the following and gives what was followed, or nil. The ledgers have forgotten it then: whoever goes on from it
+// enters it anew.
+func (s *Section) takeFollower() (*section.State, storage.Tail) {
+	s.mu.Lock()
+	f := s.follower
+	s.follower = nil
+	s.mu.Unlock()
+	if f == nil {
+		return nil, storage.Tail{}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.over {
+		f.over = true
+		if f.state == nil {
+			close(f.loaded)
+		}
+	}
+	if f.state != nil {
+		s.ev.disown(f.state)
+	}
+	return f.state, f.at
+}
+
+// following is the section's follower; nil when there is none.
+func (s *Section) following() *follower {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.follower
+}
+
+// record takes an entry that a link brought, when it is the next one; else the log is read.
+func (f *follower) record(e *storage.Entry) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.known = max(f.known, e.Seq)
+	if f.over || f.state == nil || e.Seq <= f.at.Seq {
+		return
+	}
+	if e.Seq == f.at.Seq+1 && e.Prev == f.at.Hash && !f.reading {
+		if f.apply(e, storage.HashEntry(e)) == nil {
+			return
+		}
+	}
+	f.startReading()
+}
+
+// heard says how far the log has come.
+func (f *follower) heard(seq section.Seq) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.known = max(f.known, seq); f.known > f.at.Seq {
+		f.startReading()
+	}
+}
+
+// startReading begins to read the log, once. The caller holds mu.
+func (f *follower) startReading() {
+	if f.reading || f.over || f.state == nil {
+		return
+	}
+	f.reading = true
+	f.s.engine.background.Go(func() { f.catchUp(f.s.engine.ctx) })
+}
+
+// catchUp loads the section if need be, and reads its log until nothing more is known to be there.
+func (f *follower) catchUp(ctx context.Context) {
+	for attempt := 0; ctx.Err() == nil; attempt++ {
+		err := f.readOnce(ctx)
+		f.mu.Lock()
+		done := err == nil && f.known <= f.at.Seq || f.over
+		if done {
+			f.reading = false
+		}
+		f.mu.Unlock()
+		if done {
+			return
+		}
+		if err != nil && f.cannot(err) {
+			return
+		}
+		if err != nil || attempt > 0 { // what is known to be there may not be readable at once
+			pause(ctx, resendDelay(min(attempt, 5)))
+		}
+	}
+}
+
+// cannot says that reading again will not help: the log is damaged. The section that claims it will say so, and be condemned.
+func (f *follower) cannot(err error) bool {
+	var corrupt *storage.CorruptError
+	if !errors.As(err, &corrupt) {
+		return false
+	}
+	f.s.engine.events.FollowerStuck(f.s.key, err)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.state == nil && !f.over {
+		close(f.loaded)
+	}
+	f.over, f.reading, f.state = true, false, nil
+	return true
+}
+
+func (f *follower) readOnce(ctx context.Context) error {
+	e := f.s.engine
+	e.activations <- struct{}{}
+	defer func() { <-e.activations }()
+	after, err := f.load(ctx)
+	if err != nil {
+		return err
+	}
+	return e.cfg.Store.Read(ctx, f.s.key, after, func(entry *storage.Entry, hash storage.Hash) error {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.over || entry.Seq <= f.at.Seq {
+			return nil
+		}
+		return f.apply(entry, hash)
+	})
+}
+
+// load takes the newest snapshot and what follows it as the state, unless there is one, and tells after which entry to read on.
+func (f *follower) load(ctx context.Context) (section.Seq, error) {
+	f.mu.Lock()
+	loaded, after := f.state != nil, f.at.Seq
+	f.mu.Unlock()
+	if loaded {
+		return after, nil
+	}
+	s := f.s
+	state, at, err := restore(ctx, s.engine.cfg.Store, s.key, s.layout, s.rules)
+	if err != nil {
+		return 0, err
+	}
+	err = s.engine.cfg.Store.Read(ctx, s.key, at.Seq, func(e *storage.Entry, hash storage.Hash) error {
+		_, err := replay(state, s.key, e, at)
+		at = e.After(hash)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	f.begin(state, at)
+	return at.Seq, nil
+}
+
+// begin makes what was loaded the map's and the ledgers' truth.
+func (f *follower) begin(state *section.State, at storage.Tail) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.over {
+		return
+	}
+	s := f.s
+	f.state, f.at = state, at
+	s.ev.adoptLedgers(s, state)
+	s.ev.live.reset(s.key.Section, at.Seq, state.AppendLetters(nil), state.Free())
+	close(f.loaded)
+}
+
+// apply takes the next entry in. The caller holds mu. An error leaves a state that is not to be used any more: it is loaded anew.
+func (f *follower) apply(e *storage.Entry, hash storage.Hash) error {
+	if e.Prev != f.at.Hash || e.Seq != f.at.Seq+1 {
+		return &storage.CorruptError{Section: f.s.key, Seq: e.Seq, Why: "does not continue the record before it"}
+	}
+	f.delta.Section, f.delta.Seq, f.delta.Changes = f.s.key.Section, e.Seq, f.delta.Changes[:0]
+	f.state.Begin(e.Seq)
+	if e.Kind == storage.EntryChanges {
+		err := storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
+			return f.change(c)
+		})
+		if err != nil {
+			return &storage.CorruptError{Section: f.s.key, Seq: e.Seq, Why: err.Error()}
+		}
+	}
+	f.at = e.After(hash)
+	f.s.remembersFrom.Store(int64(f.state.RemembersFrom()))
+	f.s.ev.live.publish(&f.delta)
+	return nil
+}
+
+// change applies one change, and tells the ledgers of it.
+func (f *follower) change(c *section.Change) error {
+	owner, known := section.BuyerID{}, false
+	if frees(c.Kind) {
+		owner, known = f.state.Owner(c.Booking)
+	}
+	if err := applyChecked(f.state, c, &f.touched); err != nil {
+		return err
+	}
+	ev := f.s.ev
+	switch {
+	case c.Kind == section.HoldPlaced:
+		ev.buyers.add(c.Buyer, uint32(len(f.touched)))
+	case known:
+		ev.buyers.release(owner, uint32(len(f.touched)))
+	}
+	if c.Request != (section.RequestID{}) {
+		ev.index.adopt(c.Request, f.s.key.Section, c.At)
+	}
+	for _, seat := range f.touched {
+		f.delta.Changes = append(f.delta.Changes, SeatChange{seat, f.state.Status(seat)})
+	}
+	return nil
+}
+
+// caughtUp says that everything known of the log is in, and how far that is.
+func (f *follower) caughtUp() (at storage.Tail, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.at, f.state != nil && !f.over && f.known <= f.at.Seq
+}
+
+// subscribersOf are the peers that follow an event's sections. The list is not changed once given.
+func (d *desk) subscribersOf(id storage.EventID) []storage.WriterID {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.subscribers[id]
+}
+
+func (d *desk) subscribe(id storage.EventID, peer storage.WriterID) {
+	d.mu.Lock()
+	list := d.subscribers[id]
+	if !slices.Contains(list, peer) {
+		d.subscribers[id] = append(slices.Clip(list), peer)
+	}
+	d.mu.Unlock()
+	d.republish()
+}

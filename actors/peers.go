@@ -1,0 +1,234 @@
+package actors
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"holdfast/actors/relay"
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// Peers are the other nodes, and a way to each of them (see Config.Peers). All methods must be quick and safe for concurrent use.
+type Peers interface {
+	// View is the present view: who is there.
+	View() PeersView
+	// Up says that messages reach the peer, and its messages this node.
+	Up(peer storage.WriterID) bool
+	// Send puts a copy of the message on the way. Messages arrive in order and without gaps until the link goes down, which
+	// PeerDown tells. False: the peer is not up, or too much waits for it already.
+	Send(to storage.WriterID, message []byte) bool
+}
+
+// PeersView is what one node sees of the cluster at one moment. It never changes.
+type PeersView interface {
+	// Version is the same on nodes that see the same members in the same states.
+	Version() uint64
+	// Peers lists the members, this node included.
+	Peers() []storage.WriterID
+	// Owner is the node that should run the section; the zero id: nobody is there who could.
+	Owner(key storage.SectionKey) storage.WriterID
+	// Home is the node that runs a buyer's searches over an event's sections; the zero id as for Owner.
+	Home(event storage.EventID, buyer section.BuyerID) storage.WriterID
+}
+
+// desk is where the conversation with other nodes is held: one for each engine of a cluster.
+//
+//	Received ──┬─ Ask, Search ──▶ a section, or the search ──▶ Answer          (asked.go)
+//	           ├─ Answer ───────▶ whoever waits for it                          (asking.go)
+//	           ├─ Record, Serving, Released ──▶ a section's follower            (follower.go, stream.go)
+//	           └─ Call, Catalog, Settled ──▶ in a goroutine of their own, or a note
+//
+// Received runs on the link's goroutine, one for each peer, and never waits: what may take time is handed to a goroutine that counts
+// against a bound.
+type desk struct {
+	e       *Engine
+	peers   Peers
+	pending pending
+	slow    chan struct{} // bounds what waits on behalf of other nodes
+	numbers atomic.Uint64 // of asks, calls and the catalog
+	// unsynced are sections whose followers were not told of the newest record; see streamEntry.
+	unsynced atomic.Int64
+
+	mu          sync.Mutex
+	decoders    map[storage.WriterID]*relay.Decoder // one for each peer: its messages come one after the other
+	subscribers map[storage.EventID][]storage.WriterID
+	calls       map[uint64]*calling
+	handlers    map[string]CallHandler
+}
+
+// slowMax bounds the requests of other nodes that wait here for a section to be acquired, or for a search. More are refused.
+const slowMax = 4096
+
+func newDesk(e *Engine, peers Peers) *desk {
+	return &desk{e: e, peers: peers, slow: make(chan struct{}, slowMax), decoders: map[storage.WriterID]*relay.Decoder{},
+		subscribers: map[storage.EventID][]storage.WriterID{}, calls: map[uint64]*calling{}}
+}
+
+// PeerUp begins a conversation: the other node is asked for the records of every event in use.
+func (e *Engine) PeerUp(peer storage.WriterID) {
+	for id, ev := range *e.catalog.Load() {
+		if ev.ready.Load() != nil {
+			e.desk.send(peer, &relay.Subscribe{Event: id})
+		}
+	}
+	e.desk.sendSettled(peer)
+	e.steward.wake()
+}
+
+// PeerDown ends it: nothing that was on the way will be answered.
+func (e *Engine) PeerDown(peer storage.WriterID) {
+	d := e.desk
+	d.mu.Lock()
+	delete(d.decoders, peer)
+	for id, list := range d.subscribers {
+		if i := slices.Index(list, peer); i >= 0 {
+			d.subscribers[id] = slices.Delete(slices.Clone(list), i, i+1)
+		}
+	}
+	d.mu.Unlock()
+	d.republish()
+	d.forgetOwner(peer)
+	d.pending.lose(peer)
+	d.loseCalls(peer)
+	e.home.lost(peer)
+	e.steward.wake()
+}
+
+// ViewChanged says that Peers.View has another number.
+func (e *Engine) ViewChanged() {
+	e.home.viewChanged()
+	e.steward.wake()
+}
+
+// message is what a relay message can do.
+type message interface{ Append(dst []byte) []byte }
+
+var messageBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
+
+// send encodes and sends; false: the peer is not to be reached now.
+func (d *desk) send(to storage.WriterID, m message) bool {
+	b := messageBuffers.Get().(*[]byte)
+	defer messageBuffers.Put(b)
+	*b = m.Append((*b)[:0])
+	return d.peers.Send(to, *b)
+}
+
+// others calls visit for every other member of the view.
+func (d *desk) others(visit func(peer storage.WriterID)) {
+	for _, m := range d.peers.View().Peers() {
+		if m != d.e.writer {
+			visit(m)
+		}
+	}
+}
+
+func (d *desk) decoder(from storage.WriterID) *relay.Decoder {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	dec := d.decoders[from]
+	if dec == nil {
+		dec = &relay.Decoder{}
+		d.decoders[from] = dec
+	}
+	return dec
+}
+
+// Received takes one message of a peer. It is called for one peer by one goroutine at a time, in the order of sending, and does
+// not keep the message.
+func (e *Engine) Received(from storage.WriterID, message []byte) {
+	dec := e.desk.decoder(from)
+	if err := e.desk.receive(from, dec, message); err != nil {
+		e.events.PeerMessage(from, err)
+	}
+}
+
+func (d *desk) receive(from storage.WriterID, dec *relay.Decoder, message []byte) error {
+	switch kind := dec.Begin(message); kind {
+	case relay.KindAsk:
+		var m relay.Ask
+		if err := dec.Ask(&m); err != nil {
+			return err
+		}
+		d.asked(from, &m)
+	case relay.KindAnswer:
+		var m relay.Answer
+		if err := dec.Answer(&m); err != nil {
+			return err
+		}
+		d.pending.answered(from, &m)
+	case relay.KindRecord:
+		var m relay.Record
+		if err := dec.Record(&m); err != nil {
+			return err
+		}
+		d.recorded(&m)
+	default:
+		return d.receiveRare(from, dec, kind)
+	}
+	return nil
+}
+
+// receiveRare takes what comes seldom.
+func (d *desk) receiveRare(from storage.WriterID, dec *relay.Decoder, kind relay.Kind) (err error) {
+	switch kind {
+	case relay.KindSearch:
+		var m relay.Search
+		if err = dec.Search(&m); err == nil {
+			d.searched(from, m)
+		}
+	case relay.KindSubscribe:
+		var m relay.Subscribe
+		if err = dec.Subscribe(&m); err == nil {
+			d.aside(func(context.Context) { d.subscribed(from, m.Event) }, nil)
+		}
+	case relay.KindServing:
+		var m relay.Serving
+		if err = dec.Serving(&m); err == nil {
+			d.serving(from, &m)
+		}
+	case relay.KindReleased:
+		var m relay.Released
+		if err = dec.Released(&m); err == nil {
+			d.released(from, &m)
+		}
+	case relay.KindSettled:
+		var m relay.Settled
+		if err = dec.Settled(&m); err == nil {
+			d.e.home.heard(from, m.View)
+		}
+	default:
+		return d.receiveCall(from, dec, kind)
+	}
+	return err
+}
+
+// aside runs what may wait in a goroutine of its own; refused is called instead when too many do so already. It may be nil.
+func (d *desk) aside(work func(ctx context.Context), refused func()) {
+	select {
+	case d.slow <- struct{}{}:
+		d.e.background.Go(func() {
+			defer func() { <-d.slow }()
+			work(d.e.ctx)
+		})
+	default:
+		if refused != nil {
+			refused()
+		}
+	}
+}
+
+// section finds a section of an event that is open here; nil: it is not, yet.
+func (d *desk) section(key storage.SectionKey) *Section {
+	ev, err := d.e.event(key.Event)
+	if err != nil {
+		return nil
+	}
+	o := ev.ready.Load()
+	if o == nil || int(key.Section) >= len(o.sections) {
+		return nil
+	}
+	return o.sections[key.Section]
+}

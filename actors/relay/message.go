@@ -1,0 +1,147 @@
+package relay
+
+import (
+	"errors"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// Protocol is the version of these messages, lowest and highest that this build speaks. Two nodes whose ranges do not meet are not
+// members of one cluster.
+var Protocol = [2]uint8{1, 1}
+
+// Kind is a message's first byte.
+type Kind byte
+
+// The messages.
+const (
+	KindSubscribe Kind = iota + 1
+	KindServing
+	KindRecord
+	KindReleased
+	KindAsk
+	KindAnswer
+	KindSearch
+	KindCatalog
+	KindCatalogSeen
+	KindSettled
+	KindCall
+	KindReply
+	KindLook
+	KindLooked
+)
+
+// ErrFormat says that a message is not one of ours.
+var ErrFormat = errors.New("relay: malformed message")
+
+// Subscribe asks for the records of every section of an event that the other serves, now and later.
+type Subscribe struct{ Event storage.EventID }
+
+// Serving says that the sender serves a section, and how far its log has come: records after Seq follow as they land.
+type Serving struct {
+	Section storage.SectionKey
+	Epoch   section.Epoch
+	Seq     section.Seq
+}
+
+// Record is one durable entry of a section's log, in its stored form.
+type Record struct {
+	Section storage.SectionKey
+	Entry   []byte
+}
+
+// Released says that the sender serves a section no longer. Heir is who should claim it; the zero id: nobody in particular.
+type Released struct {
+	Section storage.SectionKey
+	Epoch   section.Epoch
+	Heir    storage.WriterID
+}
+
+// Ask is one command on its way to the section of another node. Command.At is not sent: the section's owner says what time it is.
+type Ask struct {
+	ID       uint64 // of the asker, for the answer
+	Patience uint32 // milliseconds that the asker still waits
+	Section  storage.SectionKey
+	Read     bool // of Command.Booking: nothing is judged
+	Probe    bool // judged, not done
+	Search   bool // part of a search over sections, which only the buyer's home may run
+	Command  section.Command
+}
+
+// Code says what became of an ask.
+type Code uint8
+
+// The codes. Only Judged, Unsaid and SaleNotOpen are final; after Midway nobody knows whether it was done.
+const (
+	Judged      Code = iota + 1 // Outcome is the answer
+	Unavailable                 // surely not done: the section does not serve
+	Overloaded                  // surely not done: too many are inside
+	Moved                       // surely not done: Owner has it, as far as the sender knows
+	Midway                      // the section stopped while the request was inside
+	SaleNotOpen                 // of a Search
+	Mismatch                    // the key was used for something else
+)
+
+// Answer is the word on one Ask or Search.
+type Answer struct {
+	ID      uint64
+	Code    Code
+	Owner   storage.WriterID // of Moved
+	Section storage.SectionNo
+	At      section.Instant // when it was judged
+	Outcome section.Outcome // of Judged; DependsOn is not sent
+}
+
+// Search is a wish for the best seats of any section, on its way to the buyer's home.
+type Search struct {
+	ID          uint64
+	Patience    uint32
+	Event       storage.EventID
+	Operator    bool
+	Accessible  bool
+	Quantity    uint32
+	Category    string // empty: any
+	Buyer       section.BuyerID
+	Request     section.RequestID
+	Fingerprint uint64
+}
+
+// Look asks which of the sections, served by the receiver as far as the asker knows, may have that many seats of the kind free. It asks for
+// many at once what would otherwise cost the losers of a sold-out event a question a section.
+type Look struct {
+	ID         uint64
+	Event      storage.EventID
+	Quantity   uint32
+	Accessible bool
+	Sections   []storage.SectionNo
+}
+
+// Looked lists those of the sections that are not surely too full.
+type Looked struct {
+	ID       uint64
+	Sections []storage.SectionNo
+}
+
+// Catalog says that the catalog has changed; the sender counts on it once it has heard CatalogSeen with the same number.
+type Catalog struct{ Number uint64 }
+
+// CatalogSeen says that the receiver has read the catalog since.
+type CatalogSeen struct{ Number uint64 }
+
+// Settled says that the sender has this view, and that nothing which it let in under an older one is still under way.
+type Settled struct{ View uint64 }
+
+// Call is an operator's wish for another node: rare, so its body is JSON.
+type Call struct {
+	ID   uint64
+	Name string
+	Body []byte
+}
+
+// Reply is the word on a Call; Failure is empty when it was done.
+type Reply struct {
+	ID      uint64
+	Failure string
+	Body    []byte
+}

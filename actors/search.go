@@ -1,0 +1,230 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"holdfast/actors/relay"
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// homesMax is how many homes a search is brought to when the view changes under it.
+const homesMax = 3
+
+// bestAtHome has the buyer's home run the search: this node or another.
+func (t *trip) bestAtHome(out *BookingView) error {
+	e := t.ev.engine
+	err := ErrUnavailable
+	for range homesMax {
+		to := e.home.of(t.call.Event, t.call.Buyer)
+		switch {
+		case to == (storage.WriterID{}):
+			return ErrUnavailable
+		case to == e.writer:
+			err = t.bestHere(out)
+		default:
+			err = t.bestThere(to, out)
+		}
+		again := errors.Is(err, errNotHome) || errors.Is(err, errMoved) || errors.Is(err, errPeerLost) && t.call.Request != (section.RequestID{})
+		if !again || time.Now().After(t.deadline) {
+			break
+		}
+	}
+	switch {
+	case errors.Is(err, errNotHome):
+		return ErrMoved
+	case errors.Is(err, errPeerLost), errors.Is(err, errStoppedMidway), errors.Is(err, errNotTaken):
+		return ErrUnavailable
+	}
+	return err
+}
+
+func (t *trip) bestHere(out *BookingView) error {
+	home := t.ev.engine.home
+	gen, err := home.begin(t.ev, t.call.Buyer, t.deadline)
+	if err != nil {
+		return err
+	}
+	defer home.leave(gen)
+	t.searching = true
+	return t.best(out)
+}
+
+// bestThere sends the wish to the buyer's home.
+func (t *trip) bestThere(to storage.WriterID, out *BookingView) error {
+	if _, _, err := t.o.category(t.call.Best.Category); err != nil {
+		return err
+	}
+	d, b := t.ev.engine.desk, &t.call.Best
+	r := newRequest()
+	id := d.numbers.Add(1)
+	d.pending.add(id, awaited{r: r, peer: to})
+	m := relay.Search{ID: id, Patience: millisLeft(t.deadline), Event: t.call.Event, Operator: t.call.Operator, Accessible: b.Accessible,
+		Quantity: b.Quantity, Category: b.Category, Buyer: t.call.Buyer, Request: t.call.Request, Fingerprint: t.call.Fingerprint}
+	if !d.send(to, &m) {
+		if _, ok := d.pending.take(id); ok {
+			r.free()
+			return ErrUnavailable
+		}
+	}
+	d.e.stats.Forwarded.Add(1)
+	if !r.wait(time.Until(t.deadline)) {
+		return t.count(ErrTimeout)
+	}
+	defer r.free()
+	if r.Err != nil {
+		return r.Err
+	}
+	return t.tellFound(r, out)
+}
+
+// tellFound is the home's answer in this node's words.
+func (t *trip) tellFound(r *Request, out *BookingView) error {
+	outcome := &r.Decision.Outcome
+	if outcome.Rejection != section.Accepted {
+		return &Refusal{Code: outcome.Rejection}
+	}
+	if int(r.from) >= len(t.o.sections) {
+		return ErrUnavailable
+	}
+	t.o.fill(t.ev, BookingID{t.o.sections[r.from].key, outcome.Booking}, outcome, out)
+	return nil
+}
+
+// searched runs a search for another node.
+func (d *desk) searched(from storage.WriterID, m relay.Search) {
+	until := time.Now().Add(time.Duration(m.Patience) * time.Millisecond)
+	d.aside(func(ctx context.Context) {
+		answer := d.searchFor(ctx, &m, until)
+		answer.ID = m.ID
+		d.send(from, answer)
+	}, func() { d.send(from, &relay.Answer{ID: m.ID, Code: relay.Overloaded}) })
+}
+
+func (d *desk) searchFor(ctx context.Context, m *relay.Search, until time.Time) *relay.Answer {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	ev, err := d.e.find(ctx, m.Event)
+	if err != nil {
+		return &relay.Answer{Code: relay.Unavailable}
+	}
+	o, err := ev.open(ctx)
+	if err != nil {
+		return &relay.Answer{Code: relay.Unavailable}
+	}
+	call := BookCall{Event: m.Event, Caller: Caller{Buyer: m.Buyer, Operator: m.Operator, Request: m.Request, Fingerprint: m.Fingerprint},
+		Best: BestAvailable{Quantity: m.Quantity, Category: m.Category, Accessible: m.Accessible}}
+	t := trip{ev: ev, o: o, call: &call, deadline: until, judged: judgedUnknown}
+	var view BookingView
+	return o.answerFound(&view, t.bestHere(&view))
+}
+
+// answerFound puts what a search came to into an answer. After anything that leaves a doubt nobody may take it for not done.
+func (o *openEvent) answerFound(view *BookingView, err error) *relay.Answer {
+	var refused *Refusal
+	switch {
+	case err == nil:
+		out := section.Outcome{Booking: view.ID.No, State: view.State, Split: view.Split, ExpiresAt: view.ExpiresAt}
+		for _, id := range view.Seats {
+			out.Seats = append(out.Seats, o.seats[id].index)
+		}
+		return &relay.Answer{Code: relay.Judged, Section: view.ID.Section.Section, Outcome: out}
+	case errors.As(err, &refused):
+		return &relay.Answer{Code: relay.Judged, Outcome: section.Outcome{Rejection: refused.Code}}
+	case errors.Is(err, errNotHome), errors.Is(err, ErrMoved):
+		return &relay.Answer{Code: relay.Moved}
+	case errors.Is(err, ErrMismatch):
+		return &relay.Answer{Code: relay.Mismatch}
+	case errors.Is(err, ErrSaleNotOpen):
+		return &relay.Answer{Code: relay.SaleNotOpen}
+	case errors.Is(err, ErrOverloaded):
+		return &relay.Answer{Code: relay.Overloaded}
+	}
+	return &relay.Answer{Code: relay.Midway}
+}
+
+// likelyFull says that a section of another node looks too full for the wish. It may be wrong by what is on the way, so it only puts off
+// asking: see stillFull.
+func (t *trip) likelyFull(c *section.Command, no storage.SectionNo) bool {
+	s := t.o.sections[no]
+	return t.ev.engine.desk != nil && s.serving.Load() == nil && t.ev.live.Free(no) < int(c.Quantity)
+}
+
+// stillFull asks the nodes of the sections that looked too full which of them may not be. A section whose node does not say is
+// among them: no seat is called sold because somebody was silent (P11).
+func (t *trip) stillFull(c *section.Command, looked []storage.SectionNo) (mayHave []storage.SectionNo) {
+	d := t.ev.engine.desk
+	byPeer := map[storage.WriterID][]storage.SectionNo{}
+	for _, no := range looked {
+		to, err := t.o.sections[no].route()
+		if err != nil || to == d.e.writer {
+			mayHave = append(mayHave, no)
+			continue
+		}
+		byPeer[to] = append(byPeer[to], no)
+	}
+	asked := map[storage.WriterID]*Request{}
+	for peer, list := range byPeer {
+		if asked[peer] = d.look(peer, t.call.Event, c, list); asked[peer] == nil {
+			mayHave = append(mayHave, list...)
+		}
+	}
+	for peer, r := range asked {
+		if r == nil {
+			continue
+		}
+		if !r.wait(time.Until(t.deadline)) || r.Err != nil {
+			mayHave = append(mayHave, byPeer[peer]...)
+			continue
+		}
+		for _, no := range r.seats {
+			mayHave = append(mayHave, storage.SectionNo(no))
+		}
+		r.free()
+	}
+	slices.Sort(mayHave)
+	return slices.DeleteFunc(mayHave, func(no storage.SectionNo) bool { return int(no) >= len(t.o.sections) })
+}
+
+// look sends one Look; nil: it could not be sent. The answer is in the request's seats.
+func (d *desk) look(peer storage.WriterID, event storage.EventID, c *section.Command, list []storage.SectionNo) *Request {
+	r := newRequest()
+	id := d.numbers.Add(1)
+	d.pending.add(id, awaited{r: r, peer: peer})
+	if d.send(peer, &relay.Look{ID: id, Event: event, Quantity: c.Quantity, Accessible: c.AccessibleOnly, Sections: list}) {
+		return r
+	}
+	if _, ok := d.pending.take(id); !ok {
+		return r // told that the link is gone
+	}
+	r.free()
+	return nil
+}
+
+// looking answers a Look from the map, which is exact for sections that are served here.
+func (d *desk) looking(from storage.WriterID, m *relay.Look) {
+	out := relay.Looked{ID: m.ID}
+	for _, no := range m.Sections {
+		s := d.section(storage.SectionKey{Event: m.Event, Section: no})
+		if s == nil || !s.mapIsTrue() || s.ev.live.Free(no) >= int(m.Quantity) {
+			out.Sections = append(out.Sections, no)
+		}
+	}
+	d.send(from, &out)
+}
+
+// looked hands the answer over.
+func (p *pending) looked(from storage.WriterID, m *relay.Looked) {
+	a, ok := p.take(m.ID)
+	if !ok || a.peer != from {
+		return
+	}
+	a.r.seats = a.r.seats[:0]
+	for _, no := range m.Sections {
+		a.r.seats = append(a.r.seats, section.SeatIndex(no))
+	}
+	a.end()
+}

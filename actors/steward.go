@@ -1,0 +1,176 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"holdfast/actors/relay"
+	"holdfast/storage"
+)
+
+// steward sees to it that sections are where the view wants them: it claims what is placed here and stands still, and hands over, a few at
+// a time, what is placed elsewhere. It looks after every change, and once in a while for what nobody told it.
+type steward struct {
+	e       *Engine
+	poke    chan struct{} // capacity 1
+	moves   sync.WaitGroup
+	mu      sync.Mutex
+	moving  map[*Section]bool
+	letting bool // this node lets go of everything
+}
+
+const (
+	// stewardEvery is the time between two looks when nothing has happened: claims that were refused are tried again.
+	stewardEvery = 250 * time.Millisecond
+	// movesMax is how many sections are handed over at once. More make each one's pause longer, for they share the store.
+	movesMax = 4
+	// movesMaxLetting is the same of a node that lets go of everything: somebody waits for its end.
+	movesMaxLetting = 8
+)
+
+func newSteward(e *Engine) *steward {
+	return &steward{e: e, poke: make(chan struct{}, 1), moving: map[*Section]bool{}}
+}
+
+func (w *steward) wake() {
+	select {
+	case w.poke <- struct{}{}:
+	default:
+	}
+}
+
+func (w *steward) run() {
+	tick := time.NewTicker(stewardEvery)
+	defer tick.Stop()
+	defer w.moves.Wait()
+	for {
+		select {
+		case <-w.e.ctx.Done():
+			return
+		case <-w.poke:
+		case <-tick.C:
+		}
+		w.round()
+	}
+}
+
+// round looks at every section in use once.
+func (w *steward) round() {
+	for _, ev := range *w.e.catalog.Load() {
+		o := ev.ready.Load()
+		if o == nil {
+			continue
+		}
+		for _, s := range o.sections {
+			if w.e.closing.Load() {
+				return
+			}
+			w.look(s)
+		}
+	}
+}
+
+func (w *steward) look(s *Section) {
+	s.resync()
+	c := relay.Charge{Sight: s.sight()}
+	if !c.Serving {
+		c.Stopped, c.Held = s.mayActivate(), s.announced()
+	} else if c.Placed != c.Me {
+		c.Ready = c.Up && w.e.desk.follows(s.key.Event, c.Placed)
+	}
+	switch relay.DutyOf(c) {
+	case relay.Claim:
+		_, _ = s.activate() // ErrUnavailable: it rests
+	case relay.HandOver:
+		w.handOver(s, c.Placed)
+	case relay.Rest:
+	}
+}
+
+// mayActivate says that the section stands still here and nothing keeps it from being claimed.
+func (s *Section) mayActivate() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.life == Stopped && !time.Now().Before(s.notUntil)
+}
+
+// follows says that a peer has asked for the event's records: it knows the sections, or is about to.
+func (d *desk) follows(id storage.EventID, peer storage.WriterID) bool {
+	for _, p := range d.subscribersOf(id) {
+		if p == peer {
+			return true
+		}
+	}
+	return false
+}
+
+// handOver moves a section, if not too many are moving.
+func (w *steward) handOver(s *Section, heir storage.WriterID) {
+	w.mu.Lock()
+	limit := movesMax
+	if w.letting {
+		limit = movesMaxLetting
+	}
+	if w.moving[s] || len(w.moving) >= limit {
+		w.mu.Unlock()
+		return
+	}
+	w.moving[s] = true
+	w.mu.Unlock()
+	w.moves.Go(func() {
+		defer w.moved(s)
+		ctx, cancel := context.WithTimeout(w.e.ctx, handOverPatience)
+		defer cancel()
+		s.handOver(ctx, heir)
+	})
+}
+
+// handOverPatience is how long a section may take to let go: a store that is away for longer has the section stopped, to be claimed anew.
+const handOverPatience = 10 * time.Second
+
+func (w *steward) moved(s *Section) {
+	w.mu.Lock()
+	delete(w.moving, s)
+	w.mu.Unlock()
+	w.wake()
+}
+
+// ErrNobodyElse: there is no other node that could take the sections.
+var ErrNobodyElse = errors.New("actors: no other node can take the sections")
+
+// LetGo hands every section over to other nodes, which the view must name already (this node is to be a member that owns nothing), and
+// returns once none is left. Requests are served all the while, here or there. ErrNobodyElse; ctx's error: the rest is still here.
+func (e *Engine) LetGo(ctx context.Context) error {
+	if e.steward == nil {
+		return ErrNobodyElse
+	}
+	e.steward.mu.Lock()
+	e.steward.letting = true
+	e.steward.mu.Unlock()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for e.stats.SectionsServing.Load() > 0 {
+		owner := e.desk.peers.View().Owner(storage.SectionKey{})
+		if owner == e.writer || owner == (storage.WriterID{}) {
+			return ErrNobodyElse
+		}
+		e.steward.wake()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// TakeUp ends LetGo: the node takes sections again once the view gives it some.
+func (e *Engine) TakeUp() {
+	if e.steward != nil {
+		e.steward.mu.Lock()
+		e.steward.letting = false
+		e.steward.mu.Unlock()
+	}
+}

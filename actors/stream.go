@@ -1,0 +1,143 @@
+package actors
+
+import (
+	"context"
+	"math"
+
+	"holdfast/actors/relay"
+	"holdfast/storage"
+)
+
+// republish gives every open event its list of subscribers, which its sections read at every record.
+func (d *desk) republish() {
+	for id, ev := range *d.e.catalog.Load() {
+		list := d.subscribersOf(id)
+		ev.watchers.Store(&list)
+	}
+}
+
+// subscribed begins to send a peer what becomes of an event's sections: of each one that serves, how far its log is, and from there on
+// every record.
+func (d *desk) subscribed(from storage.WriterID, id storage.EventID) {
+	ctx, cancel := context.WithTimeout(d.e.ctx, catalogPatience)
+	defer cancel()
+	ev, err := d.e.find(ctx, id)
+	if err != nil {
+		return // not one of ours: it asks again when the link begins anew
+	}
+	d.subscribe(id, from)
+	o, err := ev.open(d.e.ctx)
+	if err != nil {
+		return
+	}
+	for _, s := range o.sections {
+		if inc := s.serving.Load(); inc != nil {
+			d.send(from, &relay.Serving{Section: s.key, Epoch: inc.epoch, Seq: ev.live.seq(s.key.Section)})
+		}
+	}
+	d.e.steward.wake()
+}
+
+// streamEntry sends a record that has landed to whoever follows the section. A peer that is too slow misses it, and reads the log.
+func (s *Section) streamEntry(e *storage.Entry) {
+	list := s.ev.watchers.Load()
+	if list == nil || len(*list) == 0 {
+		return
+	}
+	b := messageBuffers.Get().(*[]byte)
+	defer messageBuffers.Put(b)
+	*b = storage.AppendEntry(relay.AppendRecordHead((*b)[:0], s.key), e)
+	for _, peer := range *list {
+		if !s.engine.desk.peers.Send(peer, *b) {
+			s.missed()
+		}
+	}
+}
+
+// missed notes that a follower was not told of a record. It is told later how far the log is, and reads it; until then this node says of
+// nothing that it is settled, for the record may have a key in it.
+func (s *Section) missed() {
+	s.engine.stats.StreamDropped.Add(1)
+	if !s.unsynced.Swap(true) {
+		s.engine.desk.unsynced.Add(1)
+		s.engine.steward.wake()
+	}
+}
+
+// resync tells followers that missed records how far the log is.
+func (s *Section) resync() {
+	if !s.unsynced.Swap(false) {
+		return
+	}
+	s.engine.desk.unsynced.Add(-1)
+	if inc := s.serving.Load(); inc != nil {
+		m := relay.Serving{Section: s.key, Epoch: inc.epoch, Seq: s.ev.live.seq(s.key.Section)}
+		for _, peer := range *s.ev.watchers.Load() {
+			if !s.engine.desk.send(peer, &m) {
+				s.missed()
+				return
+			}
+		}
+	}
+	s.engine.home.again()
+}
+
+// announce tells everybody who follows the event that the section serves here now, or does no more.
+func (s *Section) announce(m message) {
+	if list := s.ev.watchers.Load(); list != nil {
+		for _, peer := range *list {
+			s.engine.desk.send(peer, m)
+		}
+	}
+}
+
+// recorded takes a record that another node streams.
+func (d *desk) recorded(m *relay.Record) {
+	s := d.section(m.Section)
+	if s == nil {
+		return
+	}
+	if f := s.following(); f != nil {
+		if e, err := storage.DecodeEntry(m.Entry); err == nil {
+			f.record(&e)
+		}
+	}
+}
+
+// serving takes note of who serves a section now.
+func (d *desk) serving(from storage.WriterID, m *relay.Serving) {
+	s := d.section(m.Section)
+	if s == nil {
+		return
+	}
+	s.hearOwner(from, m.Epoch, true)
+	if f := s.following(); f != nil {
+		f.heard(m.Seq)
+	}
+	if inc := s.serving.Load(); inc != nil && inc.epoch < m.Epoch { // it will meet the fence: sooner is better
+		d.aside(func(context.Context) { d.e.checkOwner(s, inc) }, nil)
+	}
+}
+
+// released takes note that a section is nobody's now, or this node's to claim.
+func (d *desk) released(from storage.WriterID, m *relay.Released) {
+	s := d.section(m.Section)
+	if s == nil {
+		return
+	}
+	s.forgetOwner(from, m.Epoch)
+	if m.Heir == d.e.writer {
+		s.claimNow()
+	}
+}
+
+// forgetOwner forgets what a peer said it serves: its link has ended, and with it the records.
+func (d *desk) forgetOwner(peer storage.WriterID) {
+	for _, ev := range *d.e.catalog.Load() {
+		if o := ev.ready.Load(); o != nil {
+			for _, s := range o.sections {
+				s.forgetOwner(peer, math.MaxUint64)
+			}
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"holdfast/actors"
+	"holdfast/cluster"
+	"holdfast/storage"
+)
+
+// fellowship is the engine's view of the other nodes, and theirs of the engine: it joins package cluster, which knows no seats, with
+// package actors, which knows no network.
+//
+//	cluster.Node ── ViewChanged, PeerUp, PeerDown, Received ──▶ engine
+//	     ▲                                                        │
+//	     └──────────────── View, Up, Send ────────────────────────┘
+type fellowship struct {
+	node   atomic.Pointer[cluster.Node]
+	engine atomic.Pointer[actors.Engine]
+	view   atomic.Pointer[clusterView]
+	joined chan struct{} // closed once node is there, or will never be
+}
+
+// clusterView is a view as the engine wants it.
+type clusterView struct {
+	*cluster.View
+	peers []storage.WriterID
+}
+
+// Peers lists the members.
+func (v *clusterView) Peers() []storage.WriterID { return v.peers }
+
+func newFellowship(me storage.WriterID) *fellowship {
+	f := &fellowship{joined: make(chan struct{})}
+	f.view.Store(&clusterView{View: cluster.NewView(me, nil)})
+	return f
+}
+
+// View is for the engine: see actors.Peers. So are Up and Send.
+func (f *fellowship) View() actors.PeersView { return f.view.Load() }
+
+// Up is for the engine.
+func (f *fellowship) Up(peer storage.WriterID) bool {
+	n := f.node.Load()
+	return n != nil && n.Up(peer)
+}
+
+// Send is for the engine.
+func (f *fellowship) Send(to storage.WriterID, message []byte) bool {
+	n := f.node.Load()
+	return n != nil && n.Send(to, message)
+}
+
+// ViewChanged is for the cluster: see cluster.Handler. So are the others.
+func (f *fellowship) ViewChanged(v *cluster.View) {
+	next := &clusterView{View: v}
+	for _, m := range v.Members() {
+		next.peers = append(next.peers, m.Writer)
+	}
+	f.view.Store(next)
+	f.engine.Load().ViewChanged()
+}
+
+// PeerUp is for the cluster. The engine answers it by sending, so it waits until that is possible.
+func (f *fellowship) PeerUp(peer storage.WriterID) {
+	<-f.joined
+	f.engine.Load().PeerUp(peer)
+}
+
+// PeerDown is for the cluster.
+func (f *fellowship) PeerDown(peer storage.WriterID) { f.engine.Load().PeerDown(peer) }
+
+// Received is for the cluster.
+func (f *fellowship) Received(from storage.WriterID, message []byte) {
+	f.engine.Load().Received(from, message)
+}
+
+// join makes this node one of the cluster. It owns nothing until keepState finds it fit to.
+func (n *Node) join(ctx context.Context, c *config) error {
+	if !c.clustered() {
+		return nil
+	}
+	options := cluster.Options{
+		Writer: n.writer, Name: n.name, API: n.Addr(), Build: buildInfo(), GossipListen: c.GossipListen, GossipAdvertise: c.GossipAdvertise,
+		PeerListen: c.PeerListen, PeerAdvertise: c.PeerAdvertise, Join: c.Join, Handler: n.fellows, Logger: n.log,
+	}
+	if c.ClusterKeys != "" {
+		keys, err := cluster.LoadKeys(c.ClusterKeys, n.name)
+		if err != nil {
+			return fmt.Errorf("--cluster-keys: %w", err)
+		}
+		options.Keys = keys
+	}
+	n.fellows.engine.Store(n.engine)
+	defer close(n.fellows.joined)
+	node, err := cluster.Join(ctx, options)
+	if err != nil {
+		return err
+	}
+	n.cluster = node
+	n.fellows.node.Store(node)
+	n.engine.ViewChanged()
+	n.log.Info("in a cluster", "name", n.name, "gossip", node.GossipAddress(), "join", c.Join, "plaintext", c.Insecure)
+	if c.Insecure {
+		n.log.Warn("insecure: whoever reaches this node's ports for the cluster is a node")
+	}
+	go n.keepState()
+	return nil
+}
+
+// stateEvery is how soon a node that was cut from the store, or is back, says so to the others.
+const stateEvery = 50 * time.Millisecond
+
+// keepState tells the others whether this node may own sections: not before it has loaded, not while it is cut from the store (they are to
+// take over what it has, once its heartbeat has lapsed), and not when it is to leave.
+func (n *Node) keepState() {
+	tick := time.NewTicker(stateEvery)
+	defer tick.Stop()
+	for last := cluster.Joining; ; {
+		if now := n.fitFor(); now != last {
+			n.log.Info("cluster state", "was", last.String(), "now", now.String())
+			n.cluster.SetState(now)
+			last = now
+		}
+		select {
+		case <-tick.C:
+		case <-n.left:
+			return
+		}
+	}
+}
+
+func (n *Node) fitFor() cluster.State {
+	_, sure := n.heart.Lease()
+	switch {
+	case n.draining.Load() || n.stopping.Load():
+		return cluster.Draining
+	case !sure || n.engine.Ready() != nil:
+		return cluster.Joining
+	}
+	return cluster.Serving
+}
+
+// errAlone says that there is no cluster that could be asked.
+var errAlone = errors.New("this node is part of no cluster")
+
+// letGo hands this node's sections to others, as far as there are any who can take them.
+func (n *Node) letGo(ctx context.Context) {
+	if n.cluster == nil {
+		return
+	}
+	n.cluster.SetState(cluster.Draining)
+	began, had := time.Now(), n.engine.Stats().SectionsServing.Load()
+	switch err := n.engine.LetGo(ctx); {
+	case err == nil:
+		n.log.Info("all sections handed over", "sections", had, "took", time.Since(began).Round(time.Millisecond))
+	case errors.Is(err, actors.ErrNobodyElse):
+		n.log.Info("no other node to hand sections to", "sections", had)
+	default:
+		n.log.Warn("not all sections were handed over", "left", n.engine.Stats().SectionsServing.Load(), "error", err)
+	}
+}
+
+// DrainCluster has this node give its sections away and own none until it is told otherwise; it forwards and answers all the while. It
+// returns at once.
+func (n *Node) DrainCluster(drain bool) error {
+	if n.cluster == nil {
+		return errAlone
+	}
+	if !drain {
+		n.draining.Store(false)
+		n.engine.TakeUp()
+		return nil
+	}
+	if n.draining.Swap(true) {
+		return nil
+	}
+	go n.letGo(context.Background())
+	return nil
+}
+
+// fit says that this node is in its cluster's view as one that serves, or that no other is: then it is as good as any.
+func (n *Node) fit() bool {
+	if n.cluster == nil {
+		return true
+	}
+	me, _ := n.cluster.View().Member(n.writer)
+	return me.State == cluster.Serving || me.State == cluster.Joining && n.engine.Ready() == nil && !n.othersServe()
+}
+
+func (n *Node) othersServe() bool {
+	return slices.ContainsFunc(n.cluster.View().Members(), func(m cluster.Member) bool { return m.Writer != n.writer && m.State == cluster.Serving })
+}
