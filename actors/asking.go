@@ -155,14 +155,21 @@ func millisLeft(deadline time.Time) uint32 {
 	return uint32(min(max(time.Until(deadline)/time.Millisecond, 1), 1<<31))
 }
 
-// carriesMax is how often one request is put on its way: a section that moves is met on its old node, and on its new one; once more for a
-// second move at the same time.
-const carriesMax = 4
+// carriesMax is how often one request is put on its way. A section that moves is met on its old node and on its new one, which is two; while
+// views differ between nodes it may be sent in a circle, and then it waits a little before each further round: some 120 ms in all.
+const (
+	carriesMax    = 9
+	carriesAtOnce = 3
+	carryPause    = 2 * time.Millisecond
+)
 
 // carry takes r to its section, on this node or another, and waits for the answer. With an error it is no longer the caller's, unless
 // the error says that no section has judged it (unjudged): then it is the caller's again.
 func (s *Section) carry(r *Request, deadline time.Time) error {
-	for range carriesMax {
+	for n := range carriesMax {
+		if n >= carriesAtOnce {
+			pause(s.engine.ctx, min(carryPause<<(n-carriesAtOnce), time.Until(deadline)))
+		}
 		if err := s.Send(r, deadline); err != nil {
 			return unjudged{err}
 		}

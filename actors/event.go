@@ -164,7 +164,8 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	layout := o.venue.Layout(int(no))
 	o.byID[o.venue.Sections[no].ID] = no
 	o.sections = append(o.sections, &Section{engine: ev.engine, ev: ev, key: storage.SectionKey{Event: header.ID, Section: no},
-		layout: layout, rules: header.Rules})
+		layout: layout, rules: header.Rules, course: course{census: &ev.engine.stats.sections}})
+	ev.engine.stats.sections[Stopped].Add(1)
 	var ids []string
 	for _, row := range o.venue.Sections[no].Rows {
 		for _, seat := range row.Seats {

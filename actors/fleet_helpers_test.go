@@ -13,6 +13,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/relay"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -79,7 +80,7 @@ func (v *fleetView) Home(_ storage.EventID, buyer section.BuyerID) storage.Write
 	return v.pick(fmt.Sprintf("buyer %x", buyer))
 }
 
-func (n *fleetNode) View() PeersView { return n.view.Load() }
+func (n *fleetNode) View() relay.View { return n.view.Load() }
 
 func (n *fleetNode) Up(peer storage.WriterID) bool {
 	n.mu.Lock()

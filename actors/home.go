@@ -2,7 +2,6 @@ package actors
 
 import (
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -24,19 +23,13 @@ import (
 type home struct {
 	e *Engine
 
-	mu       sync.Mutex
-	settling *relay.Settling
-	told     uint64      // the view that the others were told to be settled here
-	past     []PeersView // since the oldest that some event is safe in, newest last
-	first    int         // number of past[0]; numbers begin at 1
-	changed  chan struct{}
+	mu      sync.Mutex
+	rules   *relay.Homes
+	changed chan struct{}
 }
 
-// pastMax bounds the views that are remembered; more make every buyer wait.
-const pastMax = 64
-
 func newHome(e *Engine) *home {
-	return &home{e: e, settling: relay.NewSettling(e.writer), first: 1, changed: make(chan struct{})}
+	return &home{e: e, rules: relay.NewHomes(e.writer), changed: make(chan struct{})}
 }
 
 // errNotHome says that another node is the buyer's home.
@@ -44,25 +37,21 @@ var errNotHome = errors.New("actors: another node runs this buyer's searches")
 
 func (h *home) viewChanged() {
 	h.mu.Lock()
-	v := h.e.desk.peers.View()
-	if len(h.past) == 0 || h.past[len(h.past)-1].Version() != v.Version() {
-		h.past = append(h.past, v)
-		if len(h.past) > pastMax {
-			h.first, h.past = h.first+1, slices.Clone(h.past[1:])
-		}
-	}
-	h.settling.View(v.Version(), v.Peers())
+	h.rules.See(h.e.desk.peers.View())
 	h.announce()
 	h.mu.Unlock()
 }
 
-// announce tells the others when this node is quiet, and wakes whoever waits for a change. The caller holds mu.
+// announce tells the others when this node is quiet, and wakes whoever waits for a change. It says nothing while a record has not gone out
+// that may have a key in it. The caller holds mu.
 func (h *home) announce() {
 	close(h.changed)
 	h.changed = make(chan struct{})
-	if number := h.settling.Number(); h.settling.Quiet() && h.told != number && h.e.desk.unsynced.Load() == 0 {
-		h.told = number
-		h.e.desk.others(func(peer storage.WriterID) { h.e.desk.send(peer, &relay.Settled{View: number}) })
+	if h.e.desk.unsynced.Load() > 0 {
+		return
+	}
+	if view, tell := h.rules.Tell(); tell {
+		h.e.desk.others(func(peer storage.WriterID) { h.e.desk.send(peer, &relay.Settled{View: view}) })
 	}
 }
 
@@ -78,21 +67,21 @@ func (d *desk) sendSettled(peer storage.WriterID) {
 	h := d.e.home
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if number := h.settling.Number(); h.settling.Quiet() && h.told == number {
-		d.send(peer, &relay.Settled{View: number})
+	if view, told := h.rules.Told(); told {
+		d.send(peer, &relay.Settled{View: view})
 	}
 }
 
 func (h *home) heard(from storage.WriterID, view uint64) {
 	h.mu.Lock()
-	h.settling.Heard(from, view)
+	h.rules.Heard(from, view)
 	h.announce()
 	h.mu.Unlock()
 }
 
 func (h *home) lost(peer storage.WriterID) {
 	h.mu.Lock()
-	h.settling.Lost(peer)
+	h.rules.Lost(peer)
 	h.mu.Unlock()
 }
 
@@ -100,28 +89,23 @@ func (h *home) lost(peer storage.WriterID) {
 func (h *home) admit(from storage.WriterID, event storage.EventID, buyer section.BuyerID) (gen uint64, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.past) == 0 || h.past[len(h.past)-1].Home(event, buyer) != from {
-		return 0, false
-	}
-	return h.settling.Admit(), true
+	return h.rules.Admit(from, event, buyer)
 }
 
 func (h *home) leave(gen uint64) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.settling.Leave(gen); h.settling.Quiet() {
+	h.rules.Leave(gen)
+	if _, tell := h.rules.Told(); !tell { // the last of an older view may have left
 		h.announce()
 	}
+	h.mu.Unlock()
 }
 
 // of is the buyer's home.
 func (h *home) of(event storage.EventID, buyer section.BuyerID) storage.WriterID {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.past) == 0 {
-		return storage.WriterID{}
-	}
-	return h.past[len(h.past)-1].Home(event, buyer)
+	return h.rules.Of(event, buyer)
 }
 
 // begin lets a search of this node's begin, once it is safe; leave must follow. errNotHome, or ErrUnavailable after the deadline.
@@ -153,38 +137,23 @@ const homePatience = 20 * time.Millisecond
 
 func (h *home) tryBegin(ev *event, buyer section.BuyerID) (gen uint64, err error) {
 	id := ev.header.Load().ID
-	if len(h.past) == 0 {
+	switch home := h.rules.Of(id, buyer); {
+	case home == (storage.WriterID{}):
 		return 0, nil
-	}
-	if h.past[len(h.past)-1].Home(id, buyer) != h.e.writer {
+	case home != h.e.writer:
 		return 0, errNotHome
-	}
-	if h.inherited(ev, id, buyer) && !h.makeSafe(ev) {
+	case h.rules.Inherited(ev.safeSince, id, buyer) && !h.makeSafe(ev):
 		return 0, nil
 	}
-	return h.settling.Admit(), nil
-}
-
-// inherited says that another node may have searched for this buyer since the event was last known to be safe.
-func (h *home) inherited(ev *event, id storage.EventID, buyer section.BuyerID) bool {
-	if ev.safeSince < h.first || ev.safeSince == 0 {
-		return true
-	}
-	for _, v := range h.past[ev.safeSince-h.first:] {
-		if v.Home(id, buyer) != h.e.writer {
-			return true
-		}
-	}
-	return false
+	gen, _ = h.rules.Admit(h.e.writer, id, buyer)
+	return gen, nil
 }
 
 // makeSafe tries to find that all of the event's keys are known here. The caller holds mu, which guards safeSince.
 func (h *home) makeSafe(ev *event) bool {
-	if !h.settling.Settled() {
-		return false
-	}
+	number, settled := h.rules.Safe()
 	o := ev.ready.Load()
-	if o == nil {
+	if !settled || o == nil {
 		return false
 	}
 	for _, s := range o.sections {
@@ -192,7 +161,7 @@ func (h *home) makeSafe(ev *event) bool {
 			return false
 		}
 	}
-	ev.safeSince = h.first + len(h.past) - 1
+	ev.safeSince = number
 	return true
 }
 

@@ -7,31 +7,18 @@ import (
 	"sync/atomic"
 
 	"holdfast/actors/relay"
-	"holdfast/actors/section"
 	"holdfast/storage"
 )
 
 // Peers are the other nodes, and a way to each of them (see Config.Peers). All methods must be quick and safe for concurrent use.
 type Peers interface {
 	// View is the present view: who is there.
-	View() PeersView
+	View() relay.View
 	// Up says that messages reach the peer, and its messages this node.
 	Up(peer storage.WriterID) bool
 	// Send puts a copy of the message on the way. Messages arrive in order and without gaps until the link goes down, which
 	// PeerDown tells. False: the peer is not up, or too much waits for it already.
 	Send(to storage.WriterID, message []byte) bool
-}
-
-// PeersView is what one node sees of the cluster at one moment. It never changes.
-type PeersView interface {
-	// Version is the same on nodes that see the same members in the same states.
-	Version() uint64
-	// Peers lists the members, this node included.
-	Peers() []storage.WriterID
-	// Owner is the node that should run the section; the zero id: nobody is there who could.
-	Owner(key storage.SectionKey) storage.WriterID
-	// Home is the node that runs a buyer's searches over an event's sections; the zero id as for Owner.
-	Home(event storage.EventID, buyer section.BuyerID) storage.WriterID
 }
 
 // desk is where the conversation with other nodes is held: one for each engine of a cluster.

@@ -31,12 +31,9 @@ type Section struct {
 	leaving       atomic.Pointer[chan struct{}] // closed when the section has let go; nil: it is not about to
 
 	mu       sync.Mutex
-	life     Lifecycle
-	why      error         // of the last stop
+	course                 // where it stands in its lifecycle
 	follower *follower     // nil: served here, or alone, or not begun
 	settled  chan struct{} // closed when an activation under way ends, either way
-	failures int           // activations that failed in a row
-	notUntil time.Time     // no activation before
 }
 
 func (s *Section) now() section.Instant { return s.engine.cfg.Clock() }
@@ -122,10 +119,9 @@ func (s *Section) activate() (<-chan struct{}, error) {
 	case Draining, Condemned:
 		return nil, ErrUnavailable
 	}
-	if s.engine.closing.Load() || time.Now().Before(s.notUntil) || !s.placedHere() {
+	if s.engine.closing.Load() || !s.placedHere() || !s.begin(time.Now()) {
 		return nil, ErrUnavailable
 	}
-	s.life = transition(s.life, Acquiring)
 	s.settled = make(chan struct{})
 	s.engine.background.Go(s.acquire)
 	return s.settled, nil
@@ -170,7 +166,7 @@ func (s *Section) claimAndLoad() (*section.State, storage.Tail, int, error) {
 
 func (s *Section) move(to Lifecycle) {
 	s.mu.Lock()
-	s.life = transition(s.life, to)
+	s.to(to)
 	s.mu.Unlock()
 }
 
@@ -183,8 +179,7 @@ func (s *Section) start(state *section.State, tail storage.Tail, lease uint64) {
 	s.ev.live.reset(s.key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
 	s.mu.Lock() // before the actor lives: should it die at once, it finds its section serving
 	inc.pid = inc.root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }, actor.WithDispatcher(s.engine.dispatcher)))
-	s.life = transition(s.life, Serving)
-	s.failures, s.why = 0, nil
+	s.served()
 	s.serving.Store(inc)
 	s.engine.stats.SectionsServing.Add(1)
 	close(s.settled)
@@ -199,13 +194,8 @@ func (s *Section) acquireFailed(err error) {
 	s.learnOwner(err)
 	s.mu.Lock()
 	s.engine.stats.stopped(err)
-	s.life = transition(s.life, afterStop(err))
-	s.why = err
-	s.failures++
+	delay, again := s.failed(err, time.Now())
 	repeated := s.failures > 1 && undecided(err)
-	delay := max(activationDelay(s.failures), restAfter(err))
-	s.notUntil = time.Now().Add(delay)
-	again := s.life == Stopped && restAfter(err) == 0
 	close(s.settled)
 	s.mu.Unlock()
 	if !repeated { // a store that is away is said once for each section
@@ -216,36 +206,12 @@ func (s *Section) acquireFailed(err error) {
 	}
 }
 
-// activationDelay grows from 50 ms by doubling to 0.8 s: a store that comes back is selling again within a second. It need not grow
-// further to spare the store, for only a few sections are acquired at a time.
-func activationDelay(failures int) time.Duration {
-	return 50 * time.Millisecond << min(failures-1, 4)
-}
-
 // claimNow activates a section that stands still, whatever rest it was to keep.
 func (s *Section) claimNow() {
 	s.mu.Lock()
-	s.notUntil = time.Time{}
+	s.hurry()
 	s.mu.Unlock()
 	_, _ = s.activate() // ErrUnavailable: condemned, or the engine closes
-}
-
-// fencedRest is how long a section that another writer took over is not even asked for: long enough for the other to show in this
-// node's view, short enough for a client's retries when the other has gone.
-const fencedRest = 500 * time.Millisecond
-
-// restAfter is the least time until a section that stopped may be claimed again.
-func restAfter(why error) time.Duration {
-	if lostTo(why) {
-		return fencedRest
-	}
-	return 0
-}
-
-// lostTo says that a section stopped because it is another writer's.
-func lostTo(why error) bool {
-	var fenced *storage.FencedError
-	return errors.As(why, &fenced) || errors.Is(why, errNotOurs)
 }
 
 // foreign says that the section stands still because it is another node's.
@@ -253,15 +219,6 @@ func (s *Section) foreign() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.life == Stopped && lostTo(s.why)
-}
-
-// afterStop says whether the section may come back by itself.
-func afterStop(why error) Lifecycle {
-	var corrupt *storage.CorruptError
-	if errors.As(why, &corrupt) || errors.Is(why, storage.ErrTicketTaken) || errors.Is(why, storage.ErrGap) {
-		return Condemned
-	}
-	return Stopped
 }
 
 // stopped hears from an incarnation that it ended; a second word from the same one is ignored, whatever has happened to the section
@@ -289,9 +246,7 @@ func (s *Section) stopped(inc *incarnation, state *section.State, why error) {
 func (s *Section) stop(inc *incarnation, why error) {
 	s.learnOwner(why)
 	s.mu.Lock()
-	s.life = transition(s.life, afterStop(why))
-	s.why = why
-	s.notUntil = time.Now().Add(restAfter(why))
+	s.halt(why, time.Now())
 	close(inc.ended)
 	if left := s.leaving.Swap(nil); left != nil {
 		close(*left)
@@ -328,7 +283,7 @@ func (s *Section) drainNow(ctx context.Context, release bool) {
 		s.mu.Unlock()
 		return
 	}
-	s.life = transition(s.life, Draining)
+	s.to(Draining)
 	if release {
 		left := make(chan struct{})
 		s.leaving.Store(&left)

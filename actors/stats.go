@@ -29,6 +29,9 @@ type Stats struct {
 	Forwarded               atomic.Int64 // requests sent to other nodes' sections
 	HandedOver              atomic.Int64 // sections given to other nodes in good order
 	StreamDropped           atomic.Int64 // records that a slow peer has to read from the log
+	InDoubt                 atomic.Int64 // ALERT: sections placed here whose owner cannot be reached; see Events.Fallback
+	Uncertain               atomic.Int64 // ALERT: those of them of which it cannot be known either whether they may be claimed
+	sections                census       // by state
 }
 
 func (s *Stats) landed(p *Pending, took time.Duration) {
@@ -37,6 +40,9 @@ func (s *Stats) landed(p *Pending, took time.Duration) {
 	s.Bytes.Add(int64(len(p.Append.Entry.Body)))
 	s.CommitNanos.Add(int64(took))
 }
+
+// InState tells how many sections of the events in use stand there on this node.
+func (s *Stats) InState(l Lifecycle) int64 { return s.sections[l].Load() }
 
 func (s *Stats) merged(int) { s.Merged.Add(1) }
 
@@ -105,6 +111,22 @@ func (e *Events) AppendUndecided(key storage.SectionKey, before int, err error) 
 // AppendDecided says that the log has answered after all.
 func (e *Events) AppendDecided(key storage.SectionKey, resends int) {
 	e.log.Info("append taken: the section serves again", "section", key.String(), "resent", resends)
+}
+
+// Fallback says that sections placed on this node have no owner that can be reached: they are claimed in the log, which is the truth, as soon
+// as their owners' heartbeats allow it. uncertain are those of which the store does not say so either: they refuse until it does (P3).
+// It is said when it begins, when it gets worse, and when it ends.
+func (e *Events) Fallback(inDoubt, uncertain int64) {
+	was, wasUncertain := e.stats.InDoubt.Swap(inDoubt), e.stats.Uncertain.Swap(uncertain)
+	switch {
+	case inDoubt == 0 && was > 0:
+		e.log.Info("fallback over: every section placed here is served")
+	case uncertain > 0 && wasUncertain == 0:
+		e.log.Error("ALERT: sections whose owners cannot be reached, and the store does not say whether they may be claimed: they refuse",
+			"sections", inDoubt, "uncertain", uncertain)
+	case inDoubt > 0 && was == 0:
+		e.log.Warn("ALERT: sections whose owners cannot be reached: they are claimed in the log when their owners' heartbeats lapse", "sections", inDoubt)
+	}
 }
 
 // PeerMessage says that a peer sent something that this node does not understand.

@@ -58,6 +58,8 @@ func (w *steward) run() {
 
 // round looks at every section in use once.
 func (w *steward) round() {
+	var inDoubt, uncertain int64
+	defer func() { w.e.events.Fallback(inDoubt, uncertain) }()
 	for _, ev := range *w.e.catalog.Load() {
 		o := ev.ready.Load()
 		if o == nil {
@@ -68,6 +70,8 @@ func (w *steward) round() {
 				return
 			}
 			w.look(s)
+			doubt, unsure := s.inDoubt()
+			inDoubt, uncertain = inDoubt+doubt, uncertain+unsure
 		}
 	}
 }
@@ -89,11 +93,25 @@ func (w *steward) look(s *Section) {
 	}
 }
 
+// inDoubt counts the section when it was tried to be claimed here and is not, and nobody who can be reached has it.
+func (s *Section) inDoubt() (doubt, uncertain int64) {
+	s.mu.Lock()
+	life, why, failures := s.life, s.why, s.failures
+	s.mu.Unlock()
+	if life == Serving || life == Draining || failures == 0 || !s.placedHere() || s.announced() {
+		return 0, 0
+	}
+	if undecided(why) {
+		return 1, 1
+	}
+	return 1, 0
+}
+
 // mayActivate says that the section stands still here and nothing keeps it from being claimed.
 func (s *Section) mayActivate() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.life == Stopped && !time.Now().Before(s.notUntil)
+	return !s.rests(time.Now())
 }
 
 // follows says that a peer has asked for the event's records: it knows the sections, or is about to.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/actors"
+	"holdfast/actors/relay"
 	"holdfast/cluster"
 	"holdfast/storage"
 )
@@ -42,7 +43,7 @@ func newFellowship(me storage.WriterID) *fellowship {
 }
 
 // View is for the engine: see actors.Peers. So are Up and Send.
-func (f *fellowship) View() actors.PeersView { return f.view.Load() }
+func (f *fellowship) View() relay.View { return f.view.Load() }
 
 // Up is for the engine.
 func (f *fellowship) Up(peer storage.WriterID) bool {

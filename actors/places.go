@@ -1,0 +1,60 @@
+package actors
+
+import (
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// Place is where one section is, as this node knows.
+type Place struct {
+	Key   storage.SectionKey
+	Name  string    // the section's id in the plan
+	Life  Lifecycle // here
+	Owner storage.WriterID
+	// Sure says that the owner has said so itself, over a link that is up, or is this node. Without it, Owner is a guess.
+	Sure   bool
+	Epoch  section.Epoch // of the owner
+	Seq    section.Seq   // newest record on this node's map
+	Behind section.Seq   // records known to be in the log and not on the map
+	Placed storage.WriterID
+}
+
+// Places visits every section of the events in use, in order of event and section.
+func (e *Engine) Places(visit func(p *Place)) {
+	for _, header := range e.Events() {
+		ev, err := e.event(header.ID)
+		if err != nil {
+			continue
+		}
+		if o := ev.ready.Load(); o != nil {
+			for i, s := range o.sections {
+				p := s.place()
+				p.Name = o.venue.Sections[i].ID
+				visit(&p)
+			}
+		}
+	}
+}
+
+func (s *Section) place() Place {
+	p := Place{Key: s.key, Seq: s.ev.live.seq(s.key.Section), Placed: s.sight().Placed}
+	s.mu.Lock()
+	p.Life = s.life
+	f := s.follower
+	s.mu.Unlock()
+	if inc := s.serving.Load(); inc != nil {
+		p.Owner, p.Sure, p.Epoch = s.engine.writer, true, inc.epoch
+		return p
+	}
+	if o := s.owner.Load(); o != nil {
+		p.Owner, p.Epoch, p.Sure = o.writer, o.epoch, s.announced()
+	}
+	if f != nil {
+		f.mu.Lock()
+		if f.known > f.at.Seq {
+			p.Behind = f.known - f.at.Seq
+		}
+		f.mu.Unlock()
+	}
+	return p
+}
