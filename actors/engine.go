@@ -78,7 +78,7 @@ func (c *Config) fill() error {
 	if c.Clock == nil {
 		c.Clock = func() section.Instant { return section.Instant(time.Now().UnixMilli()) }
 	}
-	if c.MayClaim == nil {
+	if c.MayClaim == nil || planted(plantReclaim) {
 		c.MayClaim = func(storage.SectionKey, storage.Tail) bool { return true }
 	}
 	if c.Lease == nil {

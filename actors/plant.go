@@ -3,7 +3,7 @@ package actors
 // plantedBug is a set of bugs that the Writer has on purpose in a build with the tag "planted": the proof that the simulator, the audit
 // and the bench's checker find what they are there to find. Never ship such a build. In any other build the compiler removes them: see
 // plant_off.go.
-type plantedBug uint16
+type plantedBug uint32
 
 // Bugs that need a crash, a second node or a store in trouble to be seen.
 const (
@@ -24,4 +24,8 @@ const (
 	plantRepeatAnew   // a repeat of a hold's request is judged as if it were new (P5)
 	plantFalseSoldOut // some wishes for the best seats are refused whatever is free (P11)
 	plantPhantom      // some holds are told as refused, and written all the same
+
+	// Bugs of nodes that share the sections.
+
+	plantReclaim // sections are claimed from nodes that are alive and have not released them
 )

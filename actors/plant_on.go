@@ -25,6 +25,8 @@ var plantNames = []struct {
 	{"answer-early", plantAnswerEarly},
 	{"refuse-early", plantRefuseEarly},
 	{"past-fence", plantPastFence},
+	{"ignore-fence", plantPastFence},
+	{"reclaim-without-rule", plantReclaim},
 	{"no-tickets", plantNoTickets},
 	{"unknown-is-done", plantUnknownIsDone},
 	{"unknown-is-failed", plantUnknownIsFailed},

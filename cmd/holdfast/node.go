@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +53,12 @@ type Node struct {
 	draining atomic.Bool   // told to own nothing; see DrainCluster
 	left     chan struct{} // closed when the node leaves the cluster
 	served   chan error    // the server's end, once
+
+	keysExpire time.Time // of the cluster's keys; zero: there are none
+	stateMu    sync.Mutex
+	told       cluster.State // what the others were told that this node is; guarded by stateMu
+	drainMu    sync.Mutex
+	endDrain   context.CancelFunc // ends the drain under way; guarded by drainMu
 }
 
 // Open starts a server with a checked config. It returns once requests are accepted; whether they can be served already is
@@ -78,10 +85,14 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 	if err := n.join(ctx, c); err != nil {
 		return n, fmt.Errorf("cluster: %w", err)
 	}
+	outside.Cluster = clusterFace{n}
 	n.server = api.New(engine{n.engine, n}, *outside)
 	n.server.Registry().MustRegister(engineMetrics(n.engine.Stats())...)
 	if n.sql != nil {
 		n.server.Registry().MustRegister(sharedMetrics(n.sql.Stats(), n.heart)...)
+	}
+	if n.cluster != nil {
+		n.server.Registry().MustRegister(clusterMetrics(n)...)
 	}
 	go func() { n.served <- n.server.Serve(n.listener) }()
 	return n, nil
@@ -90,6 +101,7 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 func (n *Node) openEngine(ctx context.Context, c *config) (err error) {
 	config := actors.Config{
 		Name: n.name, Logger: n.log, InflightMax: int64(c.Inflight), Preload: true, Writer: n.writer,
+		Clock: plantClock(),
 	}
 	if c.clustered() {
 		n.fellows = newFellowship(n.writer)

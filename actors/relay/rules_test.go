@@ -1,0 +1,167 @@
+package relay
+
+import (
+	"slices"
+	"testing"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+var me, other, third = storage.WriterID{1}, storage.WriterID{2}, storage.WriterID{3}
+
+func TestRoute(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		sight Sight
+		to    storage.WriterID
+		ok    bool
+	}{
+		{"served here", Sight{Me: me, Serving: true, Heard: other, HeardUp: true, Placed: third, Up: true}, me, true},
+		{"whoever has it comes before whoever should", Sight{Me: me, Heard: other, HeardUp: true, Placed: me, Up: true}, other, true},
+		{"whoever had it is gone: claim", Sight{Me: me, Heard: other, Placed: me, Up: true}, me, true},
+		{"whoever had it is gone: ask the heir", Sight{Me: me, Heard: other, Placed: third, Up: true}, third, true},
+		{"nobody heard of", Sight{Me: me, Placed: third, Up: true}, third, true},
+		{"the only one is not to be reached", Sight{Me: me, Heard: other, Placed: other}, other, false},
+		{"no view", Sight{Me: me}, storage.WriterID{}, false},
+	} {
+		if to, ok := Route(row.sight); ok != row.ok || ok && to != row.to {
+			t.Errorf("%s: %v %v", row.name, to[:1], ok)
+		}
+	}
+}
+
+func TestDutyOf(t *testing.T) {
+	serving := Sight{Me: me, Serving: true, Placed: other, Up: true}
+	still := Sight{Me: me, Placed: me, Up: true}
+	for _, row := range []struct {
+		name   string
+		charge Charge
+		want   Duty
+	}{
+		{"placed elsewhere, and the other is ready", Charge{Sight: serving, Ready: true}, HandOver},
+		{"placed elsewhere, and the other is not ready", Charge{Sight: serving}, Rest},
+		{"served where it is placed", Charge{Sight: Sight{Me: me, Serving: true, Placed: me}, Ready: true}, Rest},
+		{"served, and nobody is there who could", Charge{Sight: Sight{Me: me, Serving: true}, Ready: true}, Rest},
+		{"placed here and nobody's", Charge{Sight: still, Stopped: true}, Claim},
+		{"placed here and another's", Charge{Sight: still, Stopped: true, Held: true}, Rest},
+		{"placed here and resting", Charge{Sight: still}, Rest},
+		{"placed elsewhere and nobody's", Charge{Sight: Sight{Me: me, Placed: other, Up: true}, Stopped: true}, Rest},
+	} {
+		if got := DutyOf(row.charge); got != row.want {
+			t.Errorf("%s: %v, want %v", row.name, got, row.want)
+		}
+	}
+}
+
+// TestSettling: a node is quiet once what older views let in has ended, and settled once all members are.
+func TestSettling(t *testing.T) {
+	s := NewSettling(me)
+	if s.Quiet() || s.Settled() {
+		t.Error("without a view")
+	}
+	s.View(10, []storage.WriterID{me, other})
+	first := s.Admit()
+	s.View(10, []storage.WriterID{me, other})
+	if !s.Quiet() {
+		t.Error("the same view again is no new one")
+	}
+	s.View(11, []storage.WriterID{me, other, third})
+	second := s.Admit()
+	s.Heard(other, 11)
+	s.Heard(third, 10)
+	if s.Quiet() {
+		t.Error("quiet while a request of an older view is under way")
+	}
+	s.Leave(first)
+	if !s.Quiet() || s.Settled() {
+		t.Error("quiet now, and not settled: one is in an older view")
+	}
+	s.Heard(third, 11)
+	if !s.Settled() {
+		t.Error("all have said so; what this view lets in does not count")
+	}
+	s.Lost(other)
+	if s.Settled() {
+		t.Error("a word over a link that has ended is none")
+	}
+	s.Heard(other, 11)
+	s.View(12, []storage.WriterID{me, other})
+	if s.Settled() {
+		t.Error("a new view")
+	}
+	s.Leave(second)
+	s.Heard(other, 12)
+	if !s.Settled() {
+		t.Error("settled in the new view")
+	}
+}
+
+// homeView is a view in which one node is everybody's home.
+type homeView struct {
+	version uint64
+	home    storage.WriterID
+	peers   []storage.WriterID
+}
+
+func (v homeView) Version() uint64                                               { return v.version }
+func (v homeView) Peers() []storage.WriterID                                     { return v.peers }
+func (v homeView) Owner(storage.SectionKey) storage.WriterID                     { return v.home }
+func (v homeView) Home(storage.EventID, section.BuyerID) (home storage.WriterID) { return v.home }
+
+// TestHomes: who becomes a home waits until the event is safe; who stays one does not.
+func TestHomes(t *testing.T) {
+	both := []storage.WriterID{me, other}
+	h := NewHomes(me)
+	if _, ok := h.Admit(me, sampleEvent, sampleBuyer); ok || h.Of(sampleEvent, sampleBuyer) != (storage.WriterID{}) {
+		t.Error("without a view nobody is a home")
+	}
+	h.See(homeView{1, me, both})
+	if !h.Inherited(0, sampleEvent, sampleBuyer) {
+		t.Error("an event that was never safe")
+	}
+	if view, tell := h.Tell(); !tell || view != 1 {
+		t.Error("the others must hear that this node is settled")
+	}
+	if _, tell := h.Tell(); tell {
+		t.Error("once")
+	}
+	if _, ok := h.Safe(); ok {
+		t.Error("the other has not said that it is settled")
+	}
+	h.Heard(other, 1)
+	safe, ok := h.Safe()
+	if !ok || h.Inherited(safe, sampleEvent, sampleBuyer) {
+		t.Error("safe, and this node has been the home since")
+	}
+	h.See(homeView{2, me, both})
+	if h.Inherited(safe, sampleEvent, sampleBuyer) {
+		t.Error("a new view in which this node is still the home")
+	}
+	h.See(homeView{3, other, both})
+	gen, ok := h.Admit(other, sampleEvent, sampleBuyer)
+	if _, mine := h.Admit(me, sampleEvent, sampleBuyer); !ok || mine {
+		t.Error("requests come from the home only")
+	}
+	h.See(homeView{4, me, both})
+	if !h.Inherited(safe, sampleEvent, sampleBuyer) {
+		t.Error("another node was the home in between")
+	}
+	if _, tell := h.Tell(); tell {
+		t.Error("a request of that time is under way")
+	}
+	h.Leave(gen)
+	if view, tell := h.Tell(); !tell || view != 4 {
+		t.Error("now it is not")
+	}
+	h.Heard(other, 4)
+	if safe, ok = h.Safe(); !ok || h.Inherited(safe, sampleEvent, sampleBuyer) {
+		t.Error("safe again")
+	}
+	for version := range uint64(2 * pastMax) {
+		h.See(homeView{5 + version, me, slices.Clone(both)})
+	}
+	if !h.Inherited(safe, sampleEvent, sampleBuyer) {
+		t.Error("views that are forgotten cannot be vouched for")
+	}
+}
