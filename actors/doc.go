@@ -33,11 +33,33 @@
 // On a store that other nodes use too, a section's memory is no answer by itself: whatever writes nothing (a read, most refusals) is answered
 // only under a valid Config.Lease, and after a pause or an outage only once the section has looked where its log ends.
 //
+// # On several nodes
+//
+// With Config.Peers the sections of an event are spread over nodes on one store. Each section is served by one of them and followed by
+// all others, so that every node can answer everything, and go on where another stopped.
+//
+//	Book on node A ──▶ route: served here? who has announced it? who should have it?       (route.go, relay.Route)
+//	     │ Ask                                                                              (asking.go)
+//	     ▼
+//	node B ──▶ its section, as for a buyer of its own ──▶ durable                           (asked.go)
+//	     ├─ Record ──▶ everybody's followers: map, buyer ledger, request index              (stream.go, follower.go)
+//	     └─ Answer ──▶ after the record, on the same link
+//
+//	steward, on every node: claims what is placed here and nobody serves; hands over what is placed elsewhere   (steward.go, relay.DutyOf)
+//	home of a buyer: the node that runs searches over sections, so that one key is one booking                  (home.go, relay.Homes)
+//
+// A section moves by a record: whoever has it lets what is in flight land, writes that it is released, and tells the heir. Requests that
+// come in meanwhile wait in front of it, and are sent on. When its node is gone, the record of the heir's claim does the same, once the rule of
+// takeover (Config.MayClaim) allows it. Views of who is there propose all this, and may be wrong or differ: what they cost then is waiting.
+//
+// A request that was on its way to a node that is gone is sent again under its key, or reported as unknown; never as failed.
+//
 // # Across sections
 //
 // A booking lives in one section. Three things span an event: the request index (a key used again finds its section, P5), the
 // buyer ledger (seats per buyer over all sections) and the map. All three are rebuilt from the sections at load, and none of them
-// can grant a seat.
+// can grant a seat. On several nodes each node has all three of the whole event, by following; the ledger may then be behind by what is on
+// its way, so that a buyer who asks two nodes in the same millisecond may come out over the limit.
 //
 // # Rejected
 //
