@@ -1,0 +1,285 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+
+	"holdfast/storage"
+)
+
+// Node is this process in the cluster: its view of the others, and its links to them. Safe for concurrent use.
+type Node struct {
+	opts   Options
+	roster *roster
+	link   *link
+	list   *memberlist.Memberlist
+	view   atomic.Pointer[View]
+
+	mu   sync.Mutex // of self and every change of view
+	self Member
+
+	gossip  chan struct{} // capacity 1: self has changed
+	ctx     context.Context
+	cancel  context.CancelFunc
+	workers sync.WaitGroup
+	closed  sync.Once
+}
+
+// Join makes this process a node, in state Joining and alone at first: the addresses of Options.Join are called in the background, for ever.
+// ctx bounds the look-up of listening addresses only. Errors are the operator's: a setting, or an address that cannot be listened on.
+func Join(ctx context.Context, o Options) (*Node, error) {
+	o = o.withDefaults()
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	n := &Node{opts: o, gossip: make(chan struct{}, 1)}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	n.roster = newRoster(o.Name+"/"+hex.EncodeToString(o.Writer[:]), o.protocol, o.Logger)
+	config, err := n.gossipConfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n.self = Member{Writer: o.Writer, Name: o.Name, API: o.API, Build: o.Build, Protocol: o.protocol}
+	n.view.Store(NewView(o.Writer, []Member{n.self})) // the link asks for it from its first moment on
+	if n.link, err = newLink(o); err != nil {
+		return nil, err
+	}
+	if err := n.listen(config); err != nil {
+		n.cancel()
+		n.link.close()
+		return nil, err
+	}
+	n.workers.Go(n.watch)
+	n.workers.Go(n.keepJoining)
+	n.workers.Go(n.spread)
+	return n, nil
+}
+
+// listen begins to gossip, once it is known where the link listens.
+func (n *Node) listen(config *memberlist.Config) error {
+	n.self.Peer = withPort(n.opts.PeerAdvertise, n.link.address())
+	if err := n.roster.say(n.self); err != nil {
+		return err
+	}
+	n.view.Store(NewView(n.opts.Writer, []Member{n.self}))
+	var err error
+	if n.list, err = memberlist.Create(config); err != nil {
+		return fmt.Errorf("cluster: GossipListen %s: %w", n.opts.GossipListen, err)
+	}
+	return nil
+}
+
+// withPort puts the port of real in place of one that was left to the system.
+func withPort(advertise, real string) string {
+	host, port, err := net.SplitHostPort(advertise)
+	if _, actual, bad := net.SplitHostPort(real); err == nil && bad == nil && port == "0" {
+		return net.JoinHostPort(host, actual)
+	}
+	return advertise
+}
+
+// gossipConfig is memberlist's, tuned to notice a dead node in about a second.
+func (n *Node) gossipConfig(ctx context.Context) (*memberlist.Config, error) {
+	o := n.opts
+	c := memberlist.DefaultLANConfig()
+	c.Name = n.roster.self // unique per process start: a name that comes back would inherit what is still said about its last life
+	c.Label = "holdfast"
+	c.Delegate, c.Events = n.roster, n.roster
+	c.Logger = gossipLogger(o.Logger)
+	c.ProbeInterval, c.ProbeTimeout, c.GossipInterval = o.ProbeInterval, o.ProbeTimeout, o.GossipInterval
+	c.SuspicionMult, c.SuspicionMaxTimeoutMult = o.SuspicionMult, 2 // the longest suspicion is twice the shortest, not six times
+	c.AwarenessMaxMultiplier = 2                                    // a node that is slow itself may take twice as long to judge, not eight times
+	c.PushPullInterval = 10 * time.Second
+	c.TCPTimeout = time.Second
+	c.GossipToTheDeadTime = time.Minute // one that was paused hears that it is thought dead, and objects
+	c.DeadNodeReclaimTime = time.Second
+	if o.Keys != nil {
+		keyring, err := memberlist.NewKeyring(o.Keys.gossip, o.Keys.gossip[0])
+		if err != nil {
+			return nil, fmt.Errorf("cluster: %w", err)
+		}
+		c.Keyring = keyring
+	}
+	var err error
+	if c.BindAddr, c.BindPort, err = place(ctx, "GossipListen", o.GossipListen); err != nil {
+		return nil, err
+	}
+	c.AdvertiseAddr, c.AdvertisePort, err = place(ctx, "GossipAdvertise", o.GossipAdvertise)
+	c.AdvertisePort = cmp.Or(c.AdvertisePort, c.BindPort)
+	return c, err
+}
+
+// place resolves a host:port of this node, for memberlist wants an IP.
+func place(ctx context.Context, field, address string) (ip string, port int, err error) {
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, fmt.Errorf("cluster: %s: %w", field, err)
+	}
+	resolved, err := resolve(ctx, net.JoinHostPort(cmp.Or(host, "0.0.0.0"), text))
+	if err != nil {
+		return "", 0, fmt.Errorf("cluster: %s: %w", field, err)
+	}
+	host, _, _ = net.SplitHostPort(resolved[0])
+	port, err = strconv.Atoi(text)
+	return host, port, err
+}
+
+// GossipAddress is the host:port that other nodes can join: the real port, if Options left it to the system.
+func (n *Node) GossipAddress() string { return gossipAddress(n.list.LocalNode()).String() }
+
+// View is the newest one. It costs one atomic load.
+func (n *Node) View() *View { return n.view.Load() }
+
+// SetState says what this node is now: at once in its own view, and to the others within some gossip intervals.
+func (n *Node) SetState(s State) {
+	n.mu.Lock()
+	n.self.State = s
+	_ = n.roster.say(n.self) // only the state has changed, and the rest was checked at Join
+	n.rebuild()
+	n.mu.Unlock()
+	n.roster.touch() // the worker tells the handler
+	select {
+	case n.gossip <- struct{}{}:
+	default:
+	}
+}
+
+// rebuild makes a view of what is known now. Under mu.
+func (n *Node) rebuild() *View {
+	v := NewView(n.opts.Writer, append(n.roster.others(), n.self))
+	if old := n.view.Load(); v.equal(old) {
+		return old
+	}
+	n.view.Store(v)
+	return v
+}
+
+// watch turns what memberlist says into views, and tells link and handler.
+func (n *Node) watch() {
+	var told *View
+	for {
+		n.mu.Lock()
+		v := n.rebuild()
+		n.mu.Unlock()
+		if told == nil || !v.equal(told) { // there and back again while the handler was busy is no news
+			told = v
+			n.link.tell(&viewNews{v})
+			n.opts.Handler.ViewChanged(v)
+		}
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-n.roster.dirty:
+		}
+	}
+}
+
+// spread gossips changes of this node's state: memberlist waits for them to go out, and SetState must not.
+func (n *Node) spread() {
+	for {
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-n.gossip:
+			if err := n.list.UpdateNode(time.Second); err != nil {
+				n.opts.Logger.Debug("state not gossiped yet: the next exchange of states tells it", "error", err)
+			}
+		}
+	}
+}
+
+// keepJoining calls who is missing: quickly at first, then every Rejoin. Memberlist forgets the dead, so that two halves of a cluster that
+// was cut would never find each other again by themselves.
+func (n *Node) keepJoining() {
+	wait := n.opts.GossipInterval
+	for {
+		alone := n.joinMissing()
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-time.After(wait + rand.N(wait/4+1)):
+		}
+		if wait = min(2*wait, n.opts.Rejoin); !alone {
+			wait = n.opts.Rejoin
+		}
+	}
+}
+
+// joinMissing tells whether this node is still alone, though it knows of others.
+func (n *Node) joinMissing() bool {
+	ctx, cancel := context.WithTimeout(n.ctx, time.Second)
+	defer cancel()
+	var configured []string
+	for _, address := range n.opts.Join {
+		ips, err := resolve(ctx, address)
+		if err != nil {
+			n.opts.Logger.Debug("an address to join cannot be resolved", "address", address, "error", err)
+		}
+		configured = append(configured, ips...)
+	}
+	addresses, alone := n.roster.missing(configured)
+	for _, address := range addresses {
+		if n.ctx.Err() != nil {
+			return false
+		}
+		if _, err := n.list.Join([]string{address}); err != nil {
+			n.opts.Logger.Debug("nobody answers", "address", address, "error", err)
+		}
+	}
+	return alone && len(n.opts.Join) > 0
+}
+
+// Send hands a message of at most MaxMessage bytes to the link to a peer, and returns at once; the message is copied. False: nothing is
+// sent, because there is no session with that peer (it is unknown, this node itself, or down), the message is too long, or OutboxBytes are
+// queued. True is no promise that it arrives, only that it does so in order: what a peer receives of one session is a prefix of what was sent in it.
+func (n *Node) Send(to storage.WriterID, message []byte) bool {
+	p := n.link.peer(to)
+	return p != nil && p.out.send(message)
+}
+
+// Up tells whether there is a session with that peer.
+func (n *Node) Up(peer storage.WriterID) bool {
+	p := n.link.peer(peer)
+	return p != nil && p.up.Load()
+}
+
+// Leave tells the others that this node goes, for at most a second and as long as ctx allows, and then closes everything as Close does. The
+// error is that they may have to find out by themselves.
+func (n *Node) Leave(ctx context.Context) error {
+	return n.end(func() error {
+		patience := time.Second
+		if deadline, ok := ctx.Deadline(); ok {
+			patience = min(patience, time.Until(deadline))
+		}
+		if ctx.Err() != nil || patience <= 0 {
+			return context.Cause(ctx)
+		}
+		return n.list.Leave(patience)
+	})
+}
+
+// Close ends everything at once and tells nobody, as a crash would: the others see links break, and find this node dead in about a second.
+// The handler hears PeerDown for each session, and nothing afterwards. It takes milliseconds, or a second if a call to a missing node is under way.
+func (n *Node) Close() error { return n.end(func() error { return nil }) }
+
+func (n *Node) end(farewell func() error) (err error) {
+	n.closed.Do(func() {
+		err = farewell()
+		n.cancel()
+		err = errors.Join(err, n.list.Shutdown())
+		n.workers.Wait()
+		n.link.close()
+	})
+	return err
+}

@@ -1,0 +1,427 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+
+	"holdfast/storage"
+)
+
+// patience bounds what a test waits for; nothing takes nearly as long.
+const patience = 20 * time.Second
+
+// ear is a Handler that keeps what it hears, and wakes whoever waits for something.
+type ear struct {
+	mu    sync.Mutex
+	views []*View
+	log   map[storage.WriterID][]string               // per peer: "up", "down" or a message, in order
+	news  chan struct{}                               // closed and replaced at every event
+	take  func(from storage.WriterID, message []byte) // if set: instead of keeping messages
+}
+
+func newEar() *ear { return &ear{log: map[storage.WriterID][]string{}, news: make(chan struct{})} }
+
+func (e *ear) note(change func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	change()
+	close(e.news)
+	e.news = make(chan struct{})
+}
+
+func (e *ear) ViewChanged(v *View) { e.note(func() { e.views = append(e.views, v) }) }
+func (e *ear) PeerUp(p storage.WriterID) {
+	e.note(func() { e.log[p] = append(e.log[p], "up") })
+}
+func (e *ear) PeerDown(p storage.WriterID) {
+	e.note(func() { e.log[p] = append(e.log[p], "down") })
+}
+func (e *ear) Received(p storage.WriterID, message []byte) {
+	if e.take != nil {
+		e.take(p, message)
+		return
+	}
+	e.note(func() { e.log[p] = append(e.log[p], string(message)) })
+}
+
+// heard is a copy of what came from one peer.
+func (e *ear) heard(p storage.WriterID) []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return append([]string(nil), e.log[p]...)
+}
+
+// until waits for a condition over what was heard; it is asked again after every event.
+func (e *ear) until(t testing.TB, what string, met func() bool) {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		e.mu.Lock()
+		news := e.news
+		e.mu.Unlock()
+		if met() {
+			return
+		}
+		select {
+		case <-news:
+		case <-late:
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
+
+// count of one word in what was heard of a peer.
+func (e *ear) count(p storage.WriterID, word string) (n int) {
+	for _, w := range e.heard(p) {
+		if w == word {
+			n++
+		}
+	}
+	return n
+}
+
+// tested is a node under test and what it heard.
+type tested struct {
+	*Node
+	ear *ear
+}
+
+func (n *tested) id() storage.WriterID { return n.opts.Writer }
+
+func testLogger(t testing.TB) *slog.Logger {
+	if os.Getenv("HOLDFAST_TEST_LOG") == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// start makes a node on loopback that joins others.
+func start(t testing.TB, name string, change func(*Options), others ...*tested) *tested {
+	t.Helper()
+	e := newEar()
+	o := Options{
+		Writer: storage.NewWriterID(), Name: name, API: "http://" + name, Build: "test", GossipListen: "127.0.0.1:0", PeerListen: "127.0.0.1:0",
+		Handler: e, Logger: testLogger(t).With("of", name), Rejoin: 300 * time.Millisecond,
+	}
+	for _, other := range others {
+		o.Join = append(o.Join, other.GossipAddress())
+	}
+	if change != nil {
+		change(&o)
+	}
+	n, err := Join(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &tested{n, e}
+}
+
+// connected waits until each of the nodes sees all others and has sessions with them.
+func connected(t testing.TB, nodes ...*tested) {
+	t.Helper()
+	for _, n := range nodes {
+		n.ear.until(t, fmt.Sprintf("%s sees all and is linked to all", n.opts.Name), func() bool {
+			for _, other := range nodes {
+				if _, seen := n.View().Member(other.id()); !seen || other != n && !n.Up(other.id()) {
+					return false
+				}
+			}
+			return len(n.View().Members()) == len(nodes)
+		})
+	}
+}
+
+func TestThreeNodesSeeEachOtherAndAgree(t *testing.T) {
+	a := start(t, "a", nil)
+	b := start(t, "b", nil, a)
+	c := start(t, "c", nil, a)
+	connected(t, a, b, c)
+	for _, n := range []*tested{a, b, c} {
+		n.SetState(Serving)
+		if m, _ := n.View().Member(n.id()); m.State != Serving {
+			t.Errorf("%s is %v in its own view after SetState", n.opts.Name, m.State)
+		}
+	}
+	for _, n := range []*tested{a, b, c} {
+		n.ear.until(t, "everybody serves", func() bool { return len(n.View().serving) == 3 })
+		if m, _ := n.View().Member(c.id()); m != c.self {
+			t.Errorf("%s sees %+v of c, which is %+v", n.opts.Name, m, c.self)
+		}
+		if got, want := n.View().Version(), a.View().Version(); got != want {
+			t.Errorf("%s: view %x, a has %x", n.opts.Name, got, want)
+		}
+	}
+	key := storage.SectionKey{Event: storage.NewEventID(), Section: 3}
+	if x, y := a.View().Owner(key), c.View().Owner(key); x != y || x == (storage.WriterID{}) {
+		t.Errorf("owners %x and %x", x, y)
+	}
+	b.SetState(Draining)
+	for _, n := range []*tested{a, b, c} {
+		n.ear.until(t, "b drains", func() bool { m, _ := n.View().Member(b.id()); return m.State == Draining })
+	}
+}
+
+func TestCrashedNodeDisappears(t *testing.T) {
+	a := start(t, "a", nil)
+	b := start(t, "b", nil, a)
+	c := start(t, "c", nil, a)
+	connected(t, a, b, c)
+	began := time.Now()
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []*tested{a, b} {
+		n.ear.until(t, "the link to c is down", func() bool { return n.ear.count(c.id(), "down") == 1 })
+		t.Logf("%s: link down after %v", n.opts.Name, time.Since(began))
+	}
+	for _, n := range []*tested{a, b} {
+		n.ear.until(t, "c is gone from the view", func() bool { _, there := n.View().Member(c.id()); return !there })
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("%s saw c for %v after its crash", n.opts.Name, took)
+		} else {
+			t.Logf("%s: out of the view after %v", n.opts.Name, took)
+		}
+	}
+}
+
+func TestLeaveIsSeenAtOnceAndANodeMayComeBack(t *testing.T) {
+	a := start(t, "a", nil)
+	b := start(t, "b", nil, a)
+	connected(t, a, b)
+	old := b.id()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	began := time.Now()
+	if err := b.Leave(ctx); err != nil {
+		t.Fatal(err)
+	}
+	a.ear.until(t, "b is gone", func() bool { _, there := a.View().Member(old); return !there })
+	t.Logf("gone after %v", time.Since(began))
+	gossip, peer := b.GossipAddress(), b.link.address()
+	again := start(t, "b", func(o *Options) { o.GossipListen, o.PeerListen = gossip, peer }, a)
+	connected(t, a, again)
+	if again.id() == old {
+		t.Fatal("one writer id for two starts")
+	}
+	if got := a.ear.heard(old); len(got) != 2 || got[0] != "up" || got[1] != "down" {
+		t.Errorf("of the old b a heard %v", got)
+	}
+}
+
+func TestMessagesArriveInOrder(t *testing.T) {
+	a := start(t, "a", nil)
+	b := start(t, "b", nil, a)
+	connected(t, a, b)
+	const many = 20000
+	for i := range many {
+		for !a.Send(b.id(), fmt.Append(nil, i)) {
+			b.ear.until(t, "room", func() bool { return a.Stats()[0].OutboxBytes < a.opts.OutboxBytes/2 })
+		}
+	}
+	b.ear.until(t, "all messages", func() bool { return len(b.ear.heard(a.id())) == many+1 })
+	for i, m := range b.ear.heard(a.id())[1:] {
+		if m != fmt.Sprint(i) {
+			t.Fatalf("message %d is %q", i, m)
+		}
+	}
+	big := bytes.Repeat([]byte("x"), MaxMessage)
+	if !a.Send(b.id(), big) || a.Send(b.id(), append(big, 'x')) {
+		t.Error("a message of MaxMessage bytes goes, a larger one does not")
+	}
+	b.ear.until(t, "the big one", func() bool { got := b.ear.heard(a.id()); return got[len(got)-1] == string(big) })
+	if got := b.ear.count(a.id(), "up"); got != 1 {
+		t.Errorf("%d sessions", got)
+	}
+}
+
+// freeAddress is one that nobody listens on, by the time it is used most likely still.
+func freeAddress(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestJoinWaitsForWhoComesLater(t *testing.T) {
+	later := freeAddress(t)
+	a := start(t, "a", func(o *Options) { o.Join = []string{"127.0.0.1:1", later} })
+	b := start(t, "b", func(o *Options) { o.GossipListen = later })
+	connected(t, a, b)
+}
+
+// TestLostNodesAreCalledAgain: memberlist forgets the dead, and nobody was told to join the one that comes back.
+func TestLostNodesAreCalledAgain(t *testing.T) {
+	a := start(t, "a", nil)
+	b := start(t, "b", nil, a)
+	connected(t, a, b)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a.ear.until(t, "b is gone", func() bool { return len(a.View().Members()) == 1 })
+	again := start(t, "b", func(o *Options) { o.GossipListen = b.GossipAddress() })
+	connected(t, a, again)
+}
+
+// counted counts the lines of a log that hold some words.
+type counted struct {
+	slog.Handler
+	words string
+	ear   *ear
+	n     *atomic.Int32
+}
+
+func (c counted) Enabled(context.Context, slog.Level) bool { return true }
+func (c counted) WithAttrs([]slog.Attr) slog.Handler       { return c }
+func (c counted) Handle(_ context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, c.words) {
+		c.n.Add(1)
+		c.ear.note(func() {})
+	}
+	return nil
+}
+
+// TestAdjacentBuildsWorkTogether while a cluster is upgraded node by node, and those too far apart do not see each other.
+func TestAdjacentBuildsWorkTogether(t *testing.T) {
+	var loud atomic.Int32
+	a := start(t, "a", func(o *Options) {
+		o.protocol = [2]uint8{1, 2}
+		o.Logger = slog.New(counted{Handler: slog.DiscardHandler, words: "is left out", ear: o.Handler.(*ear), n: &loud})
+	})
+	b := start(t, "b", func(o *Options) { o.protocol = [2]uint8{2, 3} }, a)
+	c := start(t, "c", func(o *Options) { o.protocol = [2]uint8{3, 4} }, b)
+	b.ear.until(t, "b has links to both", func() bool { return b.Up(a.id()) && b.Up(c.id()) })
+	a.ear.until(t, "a names c", func() bool { return loud.Load() == 1 })
+	if len(a.View().Members()) != 2 || len(b.View().Members()) != 3 {
+		t.Errorf("a sees %d, b sees %d", len(a.View().Members()), len(b.View().Members()))
+	}
+}
+
+// TestForeignMembersAreLeftOutAndNamedOnce: one that says nothing, and one of a build with which we have nothing in common.
+func TestForeignMembersAreLeftOutAndNamedOnce(t *testing.T) {
+	var loud atomic.Int32
+	a := start(t, "a", func(o *Options) {
+		o.Logger = slog.New(counted{Handler: slog.DiscardHandler, words: "is left out", ear: o.Handler.(*ear), n: &loud})
+	})
+	b := start(t, "b", nil, a)
+	far := start(t, "far", func(o *Options) { o.protocol = [2]uint8{8, 9} }, a)
+	c := memberlist.DefaultLocalConfig()
+	c.Name, c.Label, c.BindAddr, c.BindPort, c.Logger = "mute", "holdfast", "127.0.0.1", 0, gossipLogger(slog.New(slog.DiscardHandler))
+	c.AdvertiseAddr = "127.0.0.1"
+	mute, err := memberlist.Create(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = mute.Shutdown() })
+	if _, err := mute.Join([]string{a.GossipAddress()}); err != nil {
+		t.Fatal(err)
+	}
+	a.ear.until(t, "both are named", func() bool { return loud.Load() == 2 })
+	b.SetState(Serving)
+	a.ear.until(t, "b serves", func() bool { m, _ := a.View().Member(b.id()); return m.State == Serving })
+	far.SetState(Serving)
+	connected(t, a, b)
+	if got := far.View().Members(); len(got) != 1 {
+		t.Errorf("the far one sees %d members", len(got))
+	}
+	if loud.Load() != 2 {
+		t.Errorf("said %d times", loud.Load())
+	}
+}
+
+func TestViewsComeInOrderAndOnce(t *testing.T) {
+	a := start(t, "a", nil)
+	b := start(t, "b", nil, a)
+	connected(t, a, b)
+	for i := range 50 {
+		a.SetState(State(i % 3))
+	}
+	a.SetState(Serving)
+	for _, n := range []*tested{a, b} {
+		n.ear.until(t, "the last state", func() bool {
+			n.ear.mu.Lock()
+			defer n.ear.mu.Unlock()
+			m, _ := n.ear.views[len(n.ear.views)-1].Member(a.id())
+			return m.State == Serving
+		})
+		n.ear.mu.Lock()
+		for i := 1; i < len(n.ear.views); i++ {
+			if n.ear.views[i] == n.ear.views[i-1] || n.ear.views[i].equal(n.ear.views[i-1]) {
+				t.Errorf("%s was told one view twice", n.opts.Name)
+			}
+		}
+		n.ear.mu.Unlock()
+	}
+}
+
+// TestNothingIsLeftBehind: no goroutine, no call back.
+func TestNothingIsLeftBehind(t *testing.T) {
+	before := runtime.NumGoroutine()
+	var nodes []*tested
+	for i := range 4 {
+		nodes = append(nodes, start(t, fmt.Sprint(i), nil, nodes...))
+	}
+	connected(t, nodes...)
+	for i, n := range nodes {
+		if i%2 == 0 {
+			_ = n.Close()
+		} else {
+			_ = n.Leave(t.Context())
+		}
+		n.ear.mu.Lock()
+		told := len(n.ear.views)
+		n.ear.mu.Unlock()
+		for _, other := range nodes {
+			if n.ear.count(other.id(), "up") != n.ear.count(other.id(), "down") {
+				t.Errorf("%d heard of %x: %v", i, other.id(), n.ear.heard(other.id()))
+			}
+		}
+		if n.Send(nodes[0].id(), []byte("x")) || n.Up(nodes[0].id()) || told == 0 {
+			t.Error("a closed node works")
+		}
+	}
+	late := time.After(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for runtime.NumGoroutine() > before+2 {
+		select {
+		case <-tick.C:
+		case <-late:
+			buffer := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines, %d before\n%s", runtime.NumGoroutine(), before, buffer[:runtime.Stack(buffer, true)])
+		}
+	}
+}
+
+func TestClosingTwiceAndLeavingLate(t *testing.T) {
+	a := start(t, "a", nil)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := a.Leave(ended); err == nil {
+		t.Error("nobody was told, and that is no error")
+	}
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := a.Leave(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

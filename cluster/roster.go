@@ -1,0 +1,204 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+)
+
+// roster is what memberlist says, put down as it is said. Its callbacks run under memberlist's lock: they only copy, and set a flag.
+type roster struct {
+	self  string // memberlist's name of this node
+	ours  [2]uint8
+	log   *slog.Logger
+	dirty chan struct{} // capacity 1
+
+	mu    sync.Mutex
+	nodes map[string]entry
+	lost  map[string]time.Time // gossip addresses of nodes that vanished without a word, and when
+	said  map[string]string    // per node: what was last wrong with what it says of itself
+	meta  []byte               // our own, as gossiped
+}
+
+type entry struct {
+	gossip netip.AddrPort
+	meta   []byte
+}
+
+const (
+	// lostFor is how long a vanished node is called again. Its address may by then be anybody's.
+	lostFor  = time.Hour
+	lostMost = 64
+)
+
+func newRoster(self string, ours [2]uint8, logger *slog.Logger) *roster {
+	return &roster{
+		self: self, ours: ours, log: logger, dirty: make(chan struct{}, 1),
+		nodes: map[string]entry{}, lost: map[string]time.Time{}, said: map[string]string{},
+	}
+}
+
+func (r *roster) touch() {
+	select {
+	case r.dirty <- struct{}{}:
+	default:
+	}
+}
+
+func gossipAddress(n *memberlist.Node) netip.AddrPort {
+	ip, _ := netip.AddrFromSlice(n.Addr)
+	return netip.AddrPortFrom(ip.Unmap(), n.Port)
+}
+
+// NotifyJoin is memberlist's.
+func (r *roster) NotifyJoin(n *memberlist.Node) {
+	r.mu.Lock()
+	r.nodes[n.Name] = entry{gossipAddress(n), slices.Clone(n.Meta)}
+	delete(r.lost, gossipAddress(n).String())
+	r.mu.Unlock()
+	r.touch()
+}
+
+// NotifyUpdate is memberlist's.
+func (r *roster) NotifyUpdate(n *memberlist.Node) { r.NotifyJoin(n) }
+
+// NotifyLeave is memberlist's, for those who left and those who died.
+func (r *roster) NotifyLeave(n *memberlist.Node) {
+	r.mu.Lock()
+	delete(r.nodes, n.Name)
+	delete(r.said, n.Name)
+	if n.State != memberlist.StateLeft && n.Name != r.self {
+		if len(r.lost) >= lostMost {
+			r.forgetOldest()
+		}
+		r.lost[gossipAddress(n).String()] = time.Now()
+	}
+	r.mu.Unlock()
+	r.touch()
+}
+
+func (r *roster) forgetOldest() {
+	var oldest string
+	for address, at := range r.lost {
+		if oldest == "" || at.Before(r.lost[oldest]) {
+			oldest = address
+		}
+	}
+	delete(r.lost, oldest)
+}
+
+// NodeMeta is memberlist's.
+func (r *roster) NodeMeta(int) []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.meta
+}
+
+// NotifyMsg, GetBroadcasts, LocalState and MergeRemoteState are memberlist's: nothing but membership is gossiped.
+func (r *roster) NotifyMsg([]byte) {}
+
+// GetBroadcasts has none.
+func (r *roster) GetBroadcasts(int, int) [][]byte { return nil }
+
+// LocalState is empty.
+func (r *roster) LocalState(bool) []byte { return nil }
+
+// MergeRemoteState merges nothing.
+func (r *roster) MergeRemoteState([]byte, bool) {}
+
+// say sets what is gossiped about this node.
+func (r *roster) say(m Member) error {
+	meta, err := appendMeta(nil, m)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.meta = meta
+	r.mu.Unlock()
+	return nil
+}
+
+// others are the members whose word can be read and whose protocol we speak. Of the rest it is said once, loudly, that they are left out.
+func (r *roster) others() (members []Member) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for name, e := range r.nodes {
+		if name == r.self {
+			continue
+		}
+		m, err := parseMeta(e.meta)
+		if err == nil && !m.speaksWith(r.ours) {
+			err = fmt.Errorf("it speaks protocol %d to %d, this build %d to %d", m.Protocol[0], m.Protocol[1], r.ours[0], r.ours[1])
+		}
+		if err == nil {
+			delete(r.said, name)
+			members = append(members, m)
+			continue
+		}
+		if r.said[name] != err.Error() {
+			r.said[name] = err.Error()
+			r.log.Error("a node of the cluster is left out: this build cannot work with it", "node", name, "gossip", e.gossip.String(), "why", err)
+		}
+	}
+	return members
+}
+
+// missing are the addresses to be called: configured ones where nobody is, and lost ones. alone: nobody else is known.
+func (r *roster) missing(configured []string) (addresses []string, alone bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	there := map[string]bool{}
+	for _, e := range r.nodes {
+		there[e.gossip.String()] = true
+	}
+	for address, at := range r.lost {
+		if time.Since(at) > lostFor {
+			delete(r.lost, address)
+		} else {
+			configured = append(configured, address)
+		}
+	}
+	slices.Sort(configured)
+	for _, address := range slices.Compact(configured) {
+		if !there[address] {
+			addresses = append(addresses, address)
+		}
+	}
+	return addresses, len(r.nodes) < 2
+}
+
+// resolve turns host:port into ip:port, all of a name's. Here rather than in memberlist, which cannot be told to give up.
+func resolve(ctx context.Context, address string) ([]string, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return nil, err
+	}
+	addresses := make([]string, len(ips))
+	for i, ip := range ips {
+		addresses[i] = net.JoinHostPort(ip.Unmap().String(), port)
+	}
+	return addresses, nil
+}
+
+// gossipLog takes memberlist's lines to the log at debug level: what they call an error is a node that went away.
+type gossipLog struct{ log *slog.Logger }
+
+func (g gossipLog) Write(line []byte) (int, error) {
+	g.log.Debug("gossip", "line", strings.TrimSpace(string(line)))
+	return len(line), nil
+}
+
+func gossipLogger(l *slog.Logger) *log.Logger { return log.New(gossipLog{l}, "", 0) }
