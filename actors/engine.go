@@ -111,6 +111,8 @@ type Engine struct {
 	steward    *steward // nil: without peers
 
 	background  sync.WaitGroup
+	spawning    sync.RWMutex // spawn; Close writes ended under it
+	ended       bool         // nothing new may run in the background
 	activations chan struct{}
 	closing     atomic.Bool
 	lookedUp    atomic.Int64          // nanoseconds since 1970; see find
@@ -159,6 +161,25 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		e.background.Go(e.watchCatalog)
 	}
 	return e, nil
+}
+
+// spawn runs work in the background, unless the engine has ended: what other nodes send may come in until the very end.
+func (e *Engine) spawn(work func()) bool {
+	e.spawning.RLock()
+	defer e.spawning.RUnlock()
+	if e.ended {
+		return false
+	}
+	e.background.Go(work)
+	return true
+}
+
+// endSpawning waits for everything in the background, after which nothing new begins.
+func (e *Engine) endSpawning() {
+	e.spawning.Lock()
+	e.ended = true
+	e.spawning.Unlock()
+	e.background.Wait()
 }
 
 // preload opens the events that are selling, then says ready.
@@ -212,7 +233,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	}
 	drains.Wait()
 	e.cancel()
-	e.background.Wait()
+	e.endSpawning()
 	e.committer.Close()
 	e.snapshots.close()
 	e.system.Shutdown()

@@ -80,8 +80,10 @@ func (ev *event) beginOpening() *opening {
 		return &opening{done: closedChan, err: ErrUnavailable}
 	default:
 		attempt := &opening{done: make(chan struct{})}
+		if !ev.engine.spawn(func() { ev.finishOpening(attempt) }) {
+			return &opening{done: closedChan, err: ErrUnavailable}
+		}
 		ev.opening = attempt
-		ev.engine.background.Go(func() { ev.finishOpening(attempt) })
 	}
 	return ev.opening
 }

@@ -45,9 +45,11 @@ func (s *Section) follow() <-chan struct{} {
 		return closedChan
 	}
 	if s.follower == nil {
-		s.follower = newFollower(s)
-		f := s.follower
-		s.engine.background.Go(func() { f.catchUp(s.engine.ctx) })
+		f := newFollower(s)
+		if !s.engine.spawn(func() { f.catchUp(s.engine.ctx) }) {
+			return closedChan
+		}
+		s.follower = f
 	}
 	return s.follower.loaded
 }
@@ -126,8 +128,7 @@ func (f *follower) startReading() {
 	if f.reading || f.over || f.state == nil {
 		return
 	}
-	f.reading = true
-	f.s.engine.background.Go(func() { f.catchUp(f.s.engine.ctx) })
+	f.reading = f.s.engine.spawn(func() { f.catchUp(f.s.engine.ctx) })
 }
 
 // catchUp loads the section if need be, and reads its log until nothing more is known to be there.

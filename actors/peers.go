@@ -196,14 +196,17 @@ func (d *desk) receiveRare(from storage.WriterID, dec *relay.Decoder, kind relay
 func (d *desk) aside(work func(ctx context.Context), refused func()) {
 	select {
 	case d.slow <- struct{}{}:
-		d.e.background.Go(func() {
+		if d.e.spawn(func() {
 			defer func() { <-d.slow }()
 			work(d.e.ctx)
-		})
-	default:
-		if refused != nil {
-			refused()
+		}) {
+			return
 		}
+		<-d.slow
+	default:
+	}
+	if refused != nil {
+		refused()
 	}
 }
 

@@ -123,7 +123,10 @@ func (s *Section) activate() (<-chan struct{}, error) {
 		return nil, ErrUnavailable
 	}
 	s.settled = make(chan struct{})
-	s.engine.background.Go(s.acquire)
+	if !s.engine.spawn(s.acquire) {
+		s.halt(errDrained, time.Now())
+		close(s.settled)
+	}
 	return s.settled, nil
 }
 
