@@ -24,7 +24,7 @@ type errand struct {
 
 // asked takes a request of another node. What can be answered or queued at once is; what has to wait for its section does so aside.
 func (d *desk) asked(from storage.WriterID, m *relay.Ask) {
-	w := &errand{d: d, from: from, id: m.ID, until: time.Now().Add(time.Duration(m.Patience) * time.Millisecond)}
+	w := &errand{d: d, from: from, id: m.ID, until: d.e.clock.now().Add(time.Duration(m.Patience) * time.Millisecond)}
 	r := newRequest()
 	r.Command, r.read, r.probe = m.Command, m.Read, m.Probe
 	r.seats = append(r.seats, m.Command.Seats...)
@@ -34,7 +34,11 @@ func (d *desk) asked(from storage.WriterID, m *relay.Ask) {
 		w.refuse(r, relay.Answer{Code: relay.Moved})
 		return
 	}
-	if w.s != nil && w.s.serving.Load() != nil {
+	switch {
+	case d.e.closing.Load():
+		w.refuse(r, relay.Answer{Code: relay.Unavailable})
+		return
+	case w.s != nil && w.s.serving.Load() != nil:
 		w.hand(r)
 		return
 	}
@@ -69,6 +73,12 @@ func (w *errand) hand(r *Request) {
 	}
 	if !inc.enter() {
 		w.refuse(r, relay.Answer{Code: relay.Overloaded})
+		return
+	}
+	if w.s.serving.Load() != inc { // it stopped meanwhile: its tombstone must not wait for this slot
+		inc.inflight.Add(-1)
+		inc.root.Send(inc.pid, wakeUp{})
+		w.later(w.s.key, r)
 		return
 	}
 	r.told = w.told
@@ -128,7 +138,10 @@ func (w *errand) wait(ctx context.Context, key storage.SectionKey, r *Request) {
 		w.refuse(r, relay.Answer{Code: relay.Judged, Outcome: section.Outcome{Rejection: section.BookingUnknown}})
 		return
 	}
-	w.s.awaitLeft(w.until)
+	if !w.s.awaitLeft(w.until) {
+		w.refuse(r, relay.Answer{Code: relay.Unavailable})
+		return
+	}
 	if to, err := w.s.route(); err == nil && to == w.d.e.writer {
 		_ = w.s.await(w.until) // serving or not, hand says what is to be said
 	}
@@ -158,7 +171,10 @@ func (w *errand) told(r *Request) {
 	default:
 		m.Code = relay.Midway
 	}
-	w.d.send(w.from, &m)
+	b := newMessage()
+	*b = m.Append(*b)
+	w.d.ship(w.from, b)
+	w.watchPayment(r)
 	accepted := r.Err == nil && m.Outcome.Rejection == section.Accepted && !r.probe
 	judged := r.Command.At
 	if r.Err != nil {
@@ -167,6 +183,24 @@ func (w *errand) told(r *Request) {
 	w.done(r, accepted || m.Code == relay.Midway, judged)
 	r.free()
 }
+
+// watchPayment has this node see to a payment that another one has begun here and is making: that one may be gone before it knows. It is asked
+// about only when the other should have its answer, and no more once the section has heard it.
+func (w *errand) watchPayment(r *Request) {
+	if r.Err != nil || r.probe || r.Decision.Outcome.Rejection != section.Accepted {
+		return
+	}
+	pid := paymentID(BookingID{w.s.key, r.Decision.Outcome.Booking})
+	switch r.Command.Kind {
+	case section.BeginPayment:
+		w.d.e.reconciler.AddAfter(pid, w.d.e.cfg.ChargeTimeout+payerPatience)
+	case section.ConfirmPayment, section.FailPayment:
+		w.d.e.reconciler.Drop(pid)
+	}
+}
+
+// payerPatience is how much longer than a charge may take its node is believed to be about to tell how it ended.
+const payerPatience = 2 * time.Second
 
 // done ends the request's use of its key, and its part in a search.
 func (w *errand) done(r *Request, keep bool, judged section.Instant) {

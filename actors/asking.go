@@ -2,6 +2,9 @@ package actors
 
 import (
 	"errors"
+	"maps"
+	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +35,15 @@ type awaited struct {
 	r    *Request
 	s    *Section // nil: of a search
 	peer storage.WriterID
+	late time.Time // whoever waits has given up by then, and so has the answer
+}
+
+// lateAfter is how long after its deadline a request is still given an answer that comes.
+const lateAfter = time.Second
+
+// expire gives up what waits for an answer that a peer, although it is up, has not been able to send.
+func (p *pending) expire(now time.Time) {
+	p.failAll(func(a awaited) bool { return now.After(a.late) })
 }
 
 func (p *pending) add(id uint64, a awaited) {
@@ -56,20 +68,24 @@ func (p *pending) take(id uint64) (a awaited, ok bool) {
 
 // lose answers everything that waits for a peer.
 func (p *pending) lose(peer storage.WriterID) {
-	var lost []awaited
+	p.failAll(func(a awaited) bool { return a.peer == peer })
+}
+
+func (p *pending) failAll(hopeless func(a awaited) bool) {
+	lost := map[uint64]awaited{}
 	for i := range p.shards {
 		s := &p.shards[i]
 		s.Lock()
 		for id, a := range s.asks {
-			if a.peer == peer {
+			if hopeless(a) {
 				delete(s.asks, id)
-				lost = append(lost, a)
+				lost[id] = a
 			}
 		}
 		s.Unlock()
 	}
-	for _, a := range lost {
-		a.fail(errPeerLost)
+	for _, id := range slices.Sorted(maps.Keys(lost)) { // in the order of asking
+		lost[id].fail(errPeerLost)
 	}
 }
 
@@ -82,7 +98,8 @@ func (p *pending) answered(from storage.WriterID, m *relay.Answer) {
 		a.judged(m)
 		return
 	}
-	if m.Code == relay.Moved && a.s != nil {
+	if m.Code == relay.Moved && a.s != nil && m.Owner != (storage.WriterID{}) {
+		a.s.forgetOwner(from, math.MaxUint64) // it says itself that it has the section no more
 		a.s.hearOwner(m.Owner, 0, false)
 	}
 	a.fail(codeErrors[m.Code])
@@ -116,7 +133,7 @@ func (a awaited) fail(err error) {
 func (a awaited) end() {
 	if a.s != nil {
 		a.s.asked.Add(-1)
-		if a.r.reserved > 0 && !notJudged(a.r.Err) {
+		if a.r.reserved > 0 && !(notJudged(a.r.Err) && a.r.keep()) {
 			a.s.ev.buyers.release(a.r.Command.Buyer, a.r.reserved)
 			a.r.reserved = 0
 		}
@@ -137,9 +154,11 @@ func (s *Section) askPeer(to storage.WriterID, r *Request, deadline time.Time) e
 		return ErrOverloaded
 	}
 	id := d.numbers.Add(1)
-	ask := relay.Ask{ID: id, Patience: millisLeft(deadline), Section: s.key, Read: r.read, Probe: r.probe, Search: r.search, Command: r.Command}
-	d.pending.add(id, awaited{r, s, to})
-	if d.send(to, &ask) {
+	ask := relay.Ask{ID: id, Patience: s.engine.millisLeft(deadline), Section: s.key, Read: r.read, Probe: r.probe, Search: r.search, Command: r.Command}
+	d.pending.add(id, awaited{r, s, to, deadline.Add(lateAfter)})
+	b := newMessage()
+	*b = ask.Append(*b)
+	if d.ship(to, b) {
 		s.engine.stats.Forwarded.Add(1)
 		return nil
 	}
@@ -151,8 +170,8 @@ func (s *Section) askPeer(to storage.WriterID, r *Request, deadline time.Time) e
 }
 
 // millisLeft is the time to the deadline in milliseconds.
-func millisLeft(deadline time.Time) uint32 {
-	return uint32(min(max(time.Until(deadline)/time.Millisecond, 1), 1<<31))
+func (e *Engine) millisLeft(deadline time.Time) uint32 {
+	return uint32(min(max(deadline.Sub(e.clock.now())/time.Millisecond, 1), 1<<31))
 }
 
 // carriesMax is how often one request is put on its way. A section that moves is met on its old node and on its new one, which is two; while
@@ -166,36 +185,46 @@ const (
 // carry takes r to its section, on this node or another, and waits for the answer. With an error it is no longer the caller's, unless
 // the error says that no section has judged it (unjudged): then it is the caller's again.
 func (s *Section) carry(r *Request, deadline time.Time) error {
+	lost := false // an earlier sending is lost, and may have been done
 	for n := range carriesMax {
 		if n >= carriesAtOnce {
-			pause(s.engine.ctx, min(carryPause<<(n-carriesAtOnce), time.Until(deadline)))
+			s.engine.clock.pause(s.engine.ctx, min(carryPause<<(n-carriesAtOnce), deadline.Sub(s.engine.clock.now())))
 		}
 		if err := s.Send(r, deadline); err != nil {
-			return unjudged{err}
+			return r.notDone(err, lost)
 		}
-		if !r.wait(time.Until(deadline)) {
+		if !s.engine.clock.answered(r, deadline) {
 			return ErrTimeout
 		}
 		switch {
 		case r.Err == nil:
 			return nil
 		case errors.Is(r.Err, errMoved):
-			r.Err = nil
+			r.again()
 		case errors.Is(r.Err, errNotTaken):
-			r.Err = nil
-			return unjudged{ErrUnavailable}
+			return r.notDone(ErrUnavailable, lost)
 		case errors.Is(r.Err, ErrOverloaded):
-			r.Err = nil
-			return unjudged{ErrOverloaded}
+			return r.notDone(ErrOverloaded, lost)
 		case errors.Is(r.Err, errPeerLost) && r.repeatable() && s.elsewhere(): // under its key it is done once, however often it is sent
-			r.Err = nil
+			r.again()
+			lost = true
 		default:
 			err := r.Err
 			r.free()
 			return midway{err}
 		}
 	}
-	return unjudged{ErrMoved}
+	return r.notDone(ErrMoved, lost)
+}
+
+// notDone is the verdict on a request that its last sending did not bring to a section: not done, unless an earlier one may have been.
+func (r *Request) notDone(err error, lost bool) error {
+	if lost {
+		r.free()
+		return midway{errPeerLost}
+	}
+	r.Err = nil
+	return unjudged{err}
 }
 
 // unjudged wraps an error after which the request has had no effect, and is still the caller's.

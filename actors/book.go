@@ -15,7 +15,7 @@ import (
 // Errors: ErrEventUnknown, *SeatsUnknownError, ErrSpread, ErrSectionUnknown, ErrCategory, ErrSaleNotOpen, ErrMismatch, *Refusal,
 // ErrOverloaded and ErrUnavailable (surely not done or repeatable with the same key), ErrTimeout (unknown: repeat with the same key).
 func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) error {
-	deadline := time.Now().Add(timeout)
+	deadline := e.clock.now().Add(timeout)
 	ev, o, err := e.openEvent(call.Event, deadline)
 	if err != nil {
 		return err
@@ -58,8 +58,9 @@ type trip struct {
 	deadline time.Time
 	reserved uint32
 	judged   section.Instant // when the section that answered last judged it; judgedUnknown: nobody can say
-	// searching over sections, as the buyer's home in a cluster.
+	// searching over sections, as the buyer's home in a cluster, in that generation.
 	searching bool
+	gen       uint64
 }
 
 func (t *trip) named(out *BookingView) error {
@@ -151,7 +152,7 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 func (t *trip) enter(no storage.SectionNo, search bool, seats uint32) (at storage.SectionNo, known bool, err error) {
 	at = no
 	if t.call.Request != (section.RequestID{}) {
-		if at, known, err = t.ev.index.enterBy(t.deadline, t.call.Request, no, search); err != nil {
+		if at, known, err = t.ev.index.enterBy(t.ev.engine.clock, t.deadline, t.call.Request, no, search); err != nil {
 			return at, false, err
 		}
 	}
@@ -214,7 +215,7 @@ func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.
 	r.Command.Buyer, r.Command.Operator = t.call.Buyer, t.call.Operator
 	r.Command.Request, r.Command.Fingerprint = t.call.Request, t.call.Fingerprint
 	s := t.o.sections[no]
-	r.reserved, r.search = t.reserved, t.searching
+	r.reserved, r.search, r.gen = t.reserved, t.searching, t.gen
 	if err := s.carry(r, t.deadline); err != nil {
 		return 0, t.notAnswered(r, err)
 	}

@@ -49,7 +49,7 @@ func (e *Engine) command(r *Request, id BookingID, who Caller, deadline time.Tim
 	}
 	keyed := who.Request != (section.RequestID{})
 	if keyed {
-		at, _, err := ev.index.enterBy(deadline, who.Request, s.key.Section, false)
+		at, _, err := ev.index.enterBy(e.clock, deadline, who.Request, s.key.Section, false)
 		if err != nil {
 			r.free()
 			return section.Outcome{}, err

@@ -120,6 +120,16 @@ func (d *desk) receiveCall(from storage.WriterID, dec *relay.Decoder, kind relay
 		if err = dec.Looked(&m); err == nil {
 			d.pending.looked(from, &m)
 		}
+	case relay.KindSettle:
+		var m relay.Settle
+		if err = dec.Settle(&m); err == nil {
+			d.e.home.asked(from, m.Round)
+		}
+	case relay.KindSubscribed:
+		var m relay.Subscribed
+		if err = dec.Subscribed(&m); err == nil {
+			d.subscribedTo(from, m.Event)
+		}
 	case relay.KindCatalog:
 		var m relay.Catalog
 		if err = dec.Catalog(&m); err == nil {
@@ -171,8 +181,9 @@ func (e *Engine) spread() {
 		d.mu.Lock()
 		d.calls[id] = c
 		d.mu.Unlock()
-		if d.send(peer, &relay.Catalog{Number: id}) {
-			waits = append(waits, c)
+		waits = append(waits, c)
+		if !d.send(peer, &relay.Catalog{Number: id}) {
+			c.answer(relay.Reply{})
 		}
 	})
 	for _, c := range waits {

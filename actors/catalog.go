@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"holdfast/actors/section"
@@ -76,6 +77,7 @@ func (e *Engine) refreshCatalog() error {
 			e.remember(header)
 		case ev.header.Load().Sale != header.Sale:
 			ev.header.Store(header)
+			ev.awakeAll()
 		}
 		all[header.ID] = ev
 	}
@@ -96,18 +98,21 @@ func (e *Engine) openSelling(all map[storage.EventID]*event) {
 	}
 }
 
-// findEvery bounds how often the store is asked for events that nobody here knows: a wrong address must not cost the store a look-up.
-const findEvery = 20 * time.Millisecond
+// findingMax bounds how many look-ups of events that nobody here knows are under way in the store: wrong addresses must not crowd out the rest.
+const findingMax = 4
 
-// find is event, and in a cluster looks into the store for one that another node has just made. ErrEventUnknown, and the store's.
+// find is event, and in a cluster looks into the store for one that another node has just made. ErrEventUnknown, ErrUnavailable (too many look
+// for something), and the store's.
 func (e *Engine) find(ctx context.Context, id storage.EventID) (*event, error) {
 	ev, err := e.event(id)
 	if err == nil || e.desk == nil {
 		return ev, err
 	}
-	last, now := e.lookedUp.Load(), time.Now().UnixNano()
-	if now-last < int64(findEvery) || !e.lookedUp.CompareAndSwap(last, now) {
-		return nil, err
+	select {
+	case e.finding <- struct{}{}:
+		defer func() { <-e.finding }()
+	default:
+		return nil, ErrUnavailable
 	}
 	header, err := e.cfg.Store.Event(ctx, id)
 	switch {
@@ -145,7 +150,7 @@ func (e *Engine) CheckOwners() {
 	}
 	for _, ev := range *e.catalog.Load() {
 		if o := ev.ready.Load(); o != nil {
-			go e.checkOwners(o.sections)
+			e.clock.spawn(new(sync.WaitGroup), func() { e.checkOwners(o.sections) })
 		}
 	}
 }
@@ -167,7 +172,7 @@ func (e *Engine) checkOwner(s *Section, inc *incarnation) {
 			inc.root.Send(inc.pid, tailSeen{tail, lease})
 			return
 		}
-		pause(e.ctx, resendDelay(attempt))
+		e.clock.pause(e.ctx, resendDelay(attempt))
 	}
 }
 

@@ -60,6 +60,9 @@ type Config struct {
 	// Peers are the other nodes of a cluster, who share the store and have sections of their own. Default nil: this node alone has all of them.
 	// Whoever gives it also calls the engine's PeerUp, PeerDown, Received and ViewChanged.
 	Peers Peers
+	// PassivateAfter is how long nobody may ask for a section of an event that is not on sale until it goes to sleep, in a cluster. Default 10
+	// minutes; shorter makes operators wait for sections to wake, longer keeps what nobody needs. Negative: never.
+	PassivateAfter time.Duration
 	// Preload opens every event whose sale is open before Ready says yes; without it events open at their first request.
 	Preload bool
 }
@@ -87,19 +90,24 @@ func (c *Config) fill() error {
 	c.InflightMax = cmp.Or(c.InflightMax, 4096)
 	c.ChargeTimeout = cmp.Or(c.ChargeTimeout, 3*time.Second)
 	c.CommitLanes = cmp.Or(c.CommitLanes, 1)
+	c.PassivateAfter = cmp.Or(c.PassivateAfter, 10*time.Minute)
 	return nil
 }
 
 // Engine sells: it keeps the catalog, the sections of this node, and the way of a request to its section.
 type Engine struct {
 	cfg        Config
+	clock      clockwork
 	ctx        context.Context
 	cancel     context.CancelFunc
 	cut        context.CancelFunc // ends writes under way
 	writer     storage.WriterID
 	codes      *ticketCodes
 	system     *actor.ActorSystem
-	dispatcher *dispatcher
+	dispatcher interface {
+		actor.Dispatcher
+		close()
+	}
 	committer  *Committer
 	snapshots  *snapshotter
 	reconciler *checkout.Reconciler
@@ -115,7 +123,7 @@ type Engine struct {
 	ended       bool         // nothing new may run in the background
 	activations chan struct{}
 	closing     atomic.Bool
-	lookedUp    atomic.Int64          // nanoseconds since 1970; see find
+	finding     chan struct{}         // bounds look-ups; see find
 	ready       atomic.Pointer[error] // nil: still starting
 
 	mu      sync.Mutex // guards writes of catalog
@@ -135,7 +143,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("actors: reading the ticket secret: %w", err)
 	}
-	e := &Engine{cfg: cfg, codes: newTicketCodes(secret), creates: map[section.RequestID]storage.EventID{},
+	e := &Engine{cfg: cfg, clock: machine{}, codes: newTicketCodes(secret), creates: map[section.RequestID]storage.EventID{}, finding: make(chan struct{}, findingMax),
 		activations: make(chan struct{}, 2*max(runtime.GOMAXPROCS(0), cfg.CommitLanes))}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	writes, cut := context.WithCancel(context.Background())
@@ -170,7 +178,7 @@ func (e *Engine) spawn(work func()) bool {
 	if e.ended {
 		return false
 	}
-	e.background.Go(work)
+	e.clock.spawn(&e.background, work)
 	return true
 }
 
@@ -384,6 +392,7 @@ func (e *Engine) setSaleOnce(ctx context.Context, id storage.EventID, who Caller
 	changed := *ev.header.Load()
 	changed.Sale = sale
 	ev.header.Store(&changed)
+	ev.awakeAll()
 	return &changed, nil
 }
 

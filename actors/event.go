@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"holdfast/actors/relay"
 	"holdfast/actors/section"
@@ -60,9 +61,7 @@ func (ev *event) open(ctx context.Context) (*openEvent, error) {
 		return o, nil
 	}
 	attempt := ev.beginOpening()
-	select {
-	case <-attempt.done:
-	case <-ctx.Done():
+	if !ev.engine.clock.await(ctx, time.Time{}, attempt.done, nil) {
 		return nil, ctx.Err()
 	}
 	return ev.ready.Load(), attempt.err
@@ -209,9 +208,7 @@ func (ev *event) followAll(o *openEvent) {
 		waits = append(waits, s.follow())
 	}
 	for _, loaded := range waits {
-		select {
-		case <-loaded:
-		case <-ev.engine.ctx.Done():
+		if !ev.engine.clock.await(ev.engine.ctx, time.Time{}, loaded, nil) {
 			return
 		}
 	}

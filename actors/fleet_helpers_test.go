@@ -22,7 +22,7 @@ import (
 
 // fleet is several engines in one process on one store, with links that are queues.
 type fleet struct {
-	t       *testing.T
+	t       testing.TB
 	store   storage.Store
 	ledger  *sandbox.Sandbox
 	event   storage.EventID
@@ -30,18 +30,19 @@ type fleet struct {
 	nodes   []*fleetNode
 	beating map[storage.WriterID]bool // whose heartbeat is fresh: what the rule of takeover sees
 	writers byte
+	setUp   func(*Config)
 }
 
 // fleetNode is one engine, and its end of every link.
 type fleetNode struct {
-	f       *fleet
-	id      storage.WriterID
-	e       *Engine
-	view    atomic.Pointer[fleetView]
-	mu      sync.Mutex
-	lines   map[storage.WriterID]*fleetLine // to
-	dead    bool
-	created storage.EventID
+	f     *fleet
+	id    storage.WriterID
+	e     *Engine
+	view  atomic.Pointer[fleetView]
+	mu    sync.Mutex
+	lines map[storage.WriterID]*fleetLine // to
+	dead  bool
+	drop  atomic.Pointer[func(message []byte) bool] // what is lost on its way out; nil: nothing
 }
 
 // fleetLine carries messages one way, in order.
@@ -49,6 +50,7 @@ type fleetLine struct {
 	to     *fleetNode
 	queue  chan []byte
 	ended  chan struct{}
+	over   chan struct{} // nothing is handed over any more
 	closed sync.Once
 }
 
@@ -92,7 +94,7 @@ func (n *fleetNode) Send(to storage.WriterID, message []byte) bool {
 	n.mu.Lock()
 	line := n.lines[to]
 	n.mu.Unlock()
-	if line == nil {
+	if drop := n.drop.Load(); line == nil || drop != nil && (*drop)(message) {
 		return false
 	}
 	select {
@@ -105,6 +107,7 @@ func (n *fleetNode) Send(to storage.WriterID, message []byte) bool {
 }
 
 func (l *fleetLine) run(from storage.WriterID) {
+	defer close(l.over)
 	for {
 		select {
 		case <-l.ended:
@@ -119,18 +122,26 @@ const fleetPlan = `{"sections":[{"id":"A","rows":[{"label":"1","seats":20}]},{"i
 	{"id":"C","rows":[{"label":"1","seats":20}]},{"id":"D","rows":[{"label":"1","seats":20}]},{"id":"E","rows":[{"label":"1","seats":20}]},
 	{"id":"F","rows":[{"label":"1","seats":20}]},{"id":"G","rows":[{"label":"1","seats":20}]},{"id":"H","rows":[{"label":"1","seats":20}]}]}`
 
-func newFleet(t *testing.T, n int) *fleet {
+func newFleet(t testing.TB, n int) *fleet { return newFleetOf(t, n, fleetPlan, 8) }
+
+// newFleetOf is newFleet with another plan of so many sections.
+func newFleetOf(t testing.TB, n int, plan string, sections int) *fleet {
+	return newFleetWith(t, n, plan, sections, func(*Config) {})
+}
+
+// newFleetWith is newFleetOf with engines that are set up otherwise.
+func newFleetWith(t testing.TB, n int, plan string, sections int, setUp func(*Config)) *fleet {
 	t.Helper()
 	ledger, err := sandbox.Open("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fleet{t: t, store: memstore.New(), ledger: ledger, beating: map[storage.WriterID]bool{}}
+	f := &fleet{t: t, store: &gatedStore{Store: memstore.New()}, ledger: ledger, setUp: setUp, beating: map[storage.WriterID]bool{}}
 	for range n {
 		f.start()
 	}
 	t.Cleanup(f.stopAll)
-	v, err := venue.Parse([]byte(fleetPlan), venue.Options{Name: "fleet"})
+	v, err := venue.Parse([]byte(plan), venue.Options{Name: "fleet"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +157,8 @@ func newFleet(t *testing.T, n int) *fleet {
 			t.Fatal(err)
 		}
 	}
-	f.eventually("every section serves", func() bool { return f.serving() == 8 })
+	f.eventually("every section serves", func() bool { return f.serving() == sections })
+	f.eventually("every node follows every other's", f.allFollowed)
 	return f
 }
 
@@ -159,8 +171,10 @@ func (f *fleet) start() *fleetNode {
 	f.beating[n.id] = true
 	f.mu.Unlock()
 	n.view.Store(&fleetView{})
-	e, err := Open(f.t.Context(), Config{Store: f.store, Gateway: f.ledger, Writer: n.id, Name: fmt.Sprintf("n%d", n.id[1]), Peers: n, MayClaim: f.mayClaim,
-		CatalogEvery: time.Second, Preload: true})
+	config := Config{Store: f.store, Gateway: f.ledger, Writer: n.id, Name: fmt.Sprintf("n%d", n.id[1]), Peers: n, MayClaim: f.mayClaim,
+		CatalogEvery: time.Second, Preload: true}
+	f.setUp(&config)
+	e, err := Open(f.t.Context(), config)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -189,7 +203,7 @@ func (f *fleet) living() (all []*fleetNode) {
 // connect begins a link between two nodes, both ways.
 func (f *fleet) connect(a, b *fleetNode) {
 	for _, pair := range [][2]*fleetNode{{a, b}, {b, a}} {
-		line := &fleetLine{to: pair[1], queue: make(chan []byte, 1<<16), ended: make(chan struct{})}
+		line := &fleetLine{to: pair[1], queue: make(chan []byte, 1<<16), ended: make(chan struct{}), over: make(chan struct{})}
 		pair[0].mu.Lock()
 		pair[0].lines[pair[1].id] = line
 		pair[0].mu.Unlock()
@@ -208,9 +222,11 @@ func (f *fleet) cut(a, b *fleetNode) {
 		pair[0].mu.Unlock()
 		if line != nil {
 			line.closed.Do(func() { close(line.ended) })
-			pair[0].e.PeerDown(pair[1].id)
+			<-line.over
 		}
 	}
+	a.e.PeerDown(b.id)
+	b.e.PeerDown(a.id)
 }
 
 // agree gives every living node the view of all living ones; those in idle own nothing.
@@ -284,6 +300,27 @@ func (f *fleet) serving() (n int) {
 		n += int(node.e.Stats().SectionsServing.Load())
 	}
 	return n
+}
+
+// allFollowed says that every node hears of every section: it serves it, or the one that does sends it the records.
+func (f *fleet) allFollowed() bool {
+	for _, n := range f.living() {
+		_, o, err := n.e.openEvent(f.event, deadlineSoon())
+		if err != nil {
+			return false
+		}
+		for _, s := range o.sections {
+			if !s.heardOut() {
+				return false
+			}
+		}
+		for _, other := range f.living() {
+			if other != n && !other.e.desk.follows(f.event, n.id) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // eventually waits for what the nodes come to by themselves.

@@ -327,3 +327,66 @@ func TestOneKeyWhileHomesMove(t *testing.T) {
 		t.Errorf("%d holds in the logs for 20 keys", total)
 	}
 }
+
+// TestPassivation: sections of an event that is not on sale go to sleep when nobody asks for them, on all nodes, keep what they know, and wake
+// for whoever does.
+func TestPassivation(t *testing.T) {
+	f := newFleetWith(t, 2, fleetPlan, 8, func(c *Config) { c.PassivateAfter = 30 * time.Millisecond })
+	held, err := f.nodes[0].hold(caller(1, 1), fleetSeat(0, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out BookingView
+	if err := f.nodes[1].e.Confirm(held.ID, caller(1, 2), "tok_ok", patience, &out); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.nodes[0].e.SetSale(t.Context(), f.event, storage.SaleClosed); err != nil {
+		t.Fatal(err)
+	}
+	asleep := func() bool {
+		n := 0
+		for _, node := range f.nodes {
+			_, o, err := node.e.openEvent(f.event, deadlineSoon())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range o.sections {
+				if s.asleep.Load() && s.following() == nil {
+					n++
+				}
+			}
+		}
+		return n == 16
+	}
+	f.eventually("all sections sleep on both nodes", asleep)
+	if f.serving() != 0 {
+		t.Errorf("%d sections serve", f.serving())
+	}
+	if err := f.nodes[0].e.Booking(held.ID, caller(1, 0), patience, &out); err != nil || out.State != section.BookingConfirmed {
+		t.Errorf("a section woken by a read: %+v %v", out, err)
+	}
+	f.eventually("it goes back to sleep", asleep)
+	if _, err := f.nodes[1].e.SetSale(t.Context(), f.event, storage.SaleOpen); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually("all serve", func() bool { return f.serving() == 8 })
+	if again, err := f.nodes[1].hold(caller(1, 1), fleetSeat(0, 1)); err != nil || again.ID != held.ID {
+		t.Errorf("the key of before the sleep (P5): %v %v", again.ID, err)
+	}
+	if _, err := f.nodes[1].best(caller(2, 1), 2); err != nil {
+		t.Errorf("a search after the sleep: %v", err)
+	}
+	f.eventually("ledgers agree", func() bool {
+		for _, n := range f.nodes {
+			ev, _ := n.e.event(f.event)
+			s := &ev.buyers.shards[1%ledgerShards]
+			s.Lock()
+			seats := s.seats[section.BuyerID{1}]
+			s.Unlock()
+			if seats != 1 {
+				return false
+			}
+		}
+		return true
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"holdfast/actors/section"
 	"holdfast/storage"
@@ -30,6 +31,7 @@ type follower struct {
 	known   section.Seq    // the newest entry that is known to be in the log
 	reading bool           // a catchUp is under way
 	over    bool           // taken over or given up: nothing may change any more
+	stuck   atomic.Bool    // given up: the log is damaged
 	loaded  chan struct{}  // closed once state is there, or over
 	touched []section.SeatIndex
 	delta   Delta
@@ -41,7 +43,7 @@ func newFollower(s *Section) *follower { return &follower{s: s, loaded: make(cha
 func (s *Section) follow() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.engine.desk == nil || s.serving.Load() != nil || s.engine.closing.Load() {
+	if s.engine.desk == nil || s.life == Loading || s.life == Serving || s.asleep.Load() || s.engine.closing.Load() {
 		return closedChan
 	}
 	if s.follower == nil {
@@ -79,12 +81,8 @@ func (s *Section) takeFollower() (*section.State, storage.Tail) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.over {
-		f.over = true
-		if f.state == nil {
-			close(f.loaded)
-		}
-	}
+	f.over = true
+	f.isLoaded()
 	if f.state != nil {
 		s.ev.disown(f.state)
 	}
@@ -106,10 +104,8 @@ func (f *follower) record(e *storage.Entry) {
 	if f.over || f.state == nil || e.Seq <= f.at.Seq {
 		return
 	}
-	if e.Seq == f.at.Seq+1 && e.Prev == f.at.Hash && !f.reading {
-		if f.apply(e, storage.HashEntry(e)) == nil {
-			return
-		}
+	if e.Seq == f.at.Seq+1 && e.Prev == f.at.Hash && !f.reading && f.apply(e, storage.HashEntry(e)) == nil {
+		return
 	}
 	f.startReading()
 }
@@ -125,7 +121,7 @@ func (f *follower) heard(seq section.Seq) {
 
 // startReading begins to read the log, once. The caller holds mu.
 func (f *follower) startReading() {
-	if f.reading || f.over || f.state == nil {
+	if f.reading || f.over {
 		return
 	}
 	f.reading = f.s.engine.spawn(func() { f.catchUp(f.s.engine.ctx) })
@@ -148,7 +144,7 @@ func (f *follower) catchUp(ctx context.Context) {
 			return
 		}
 		if err != nil || attempt > 0 { // what is known to be there may not be readable at once
-			pause(ctx, resendDelay(min(attempt, 5)))
+			f.s.engine.clock.pause(ctx, resendDelay(min(attempt, 5)))
 		}
 	}
 }
@@ -162,10 +158,9 @@ func (f *follower) cannot(err error) bool {
 	f.s.engine.events.FollowerStuck(f.s.key, err)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.state == nil && !f.over {
-		close(f.loaded)
-	}
+	f.isLoaded()
 	f.over, f.reading, f.state = true, false, nil
+	f.stuck.Store(true)
 	return true
 }
 
@@ -180,7 +175,7 @@ func (f *follower) readOnce(ctx context.Context) error {
 	return e.cfg.Store.Read(ctx, f.s.key, after, func(entry *storage.Entry, hash storage.Hash) error {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if f.over || entry.Seq <= f.at.Seq {
+		if f.over || f.state == nil || entry.Seq <= f.at.Seq {
 			return nil
 		}
 		return f.apply(entry, hash)
@@ -223,11 +218,29 @@ func (f *follower) begin(state *section.State, at storage.Tail) {
 	f.state, f.at = state, at
 	s.ev.adoptLedgers(s, state)
 	s.ev.live.reset(s.key.Section, at.Seq, state.AppendLetters(nil), state.Free())
-	close(f.loaded)
+	f.isLoaded()
 }
 
-// apply takes the next entry in. The caller holds mu. An error leaves a state that is not to be used any more: it is loaded anew.
+// isLoaded tells whoever waits that the map is as true as it gets. The caller holds mu.
+func (f *follower) isLoaded() {
+	select {
+	case <-f.loaded:
+	default:
+		close(f.loaded)
+	}
+}
+
+// apply takes the next entry in. The caller holds mu. After an error the state is not to be used any more: it is loaded anew.
 func (f *follower) apply(e *storage.Entry, hash storage.Hash) error {
+	err := f.take(e, hash)
+	if err != nil {
+		f.s.ev.disown(f.state)
+		f.state, f.at = nil, storage.Tail{}
+	}
+	return err
+}
+
+func (f *follower) take(e *storage.Entry, hash storage.Hash) error {
 	if e.Prev != f.at.Hash || e.Seq != f.at.Seq+1 {
 		return &storage.CorruptError{Section: f.s.key, Seq: e.Seq, Why: "does not continue the record before it"}
 	}
@@ -286,12 +299,16 @@ func (d *desk) subscribersOf(id storage.EventID) []storage.WriterID {
 	return d.subscribers[id]
 }
 
+// subscribe is for a peer that is up; one that has gone down meanwhile asks again when it is back.
 func (d *desk) subscribe(id storage.EventID, peer storage.WriterID) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.peers.Up(peer) {
+		return
+	}
 	list := d.subscribers[id]
 	if !slices.Contains(list, peer) {
 		d.subscribers[id] = append(slices.Clip(list), peer)
 	}
-	d.mu.Unlock()
 	d.republish()
 }

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,52 +38,75 @@ var errNotHome = errors.New("actors: another node runs this buyer's searches")
 
 func (h *home) viewChanged() {
 	h.mu.Lock()
-	h.rules.See(h.e.desk.peers.View())
-	h.announce()
-	h.mu.Unlock()
-}
-
-// announce tells the others when this node is quiet, and wakes whoever waits for a change. It says nothing while a record has not gone out
-// that may have a key in it. The caller holds mu.
-func (h *home) announce() {
-	close(h.changed)
-	h.changed = make(chan struct{})
-	if h.e.desk.unsynced.Load() > 0 {
-		return
+	defer h.mu.Unlock()
+	if h.rules.See(h.e.desk.peers.View()) {
+		h.ask()
+		h.tell()
 	}
-	if view, tell := h.rules.Tell(); tell {
-		h.e.desk.others(func(peer storage.WriterID) { h.e.desk.send(peer, &relay.Settled{View: view}) })
-	}
+	h.wake()
 }
 
-// again is for what announce left out because records had not gone out yet.
-func (h *home) again() {
-	h.mu.Lock()
-	h.announce()
-	h.mu.Unlock()
+// ask has all members say when they are settled. The caller holds mu.
+func (h *home) ask() {
+	h.e.desk.others(func(peer storage.WriterID) { h.e.desk.send(peer, &relay.Settle{Round: h.rules.Round()}) })
 }
 
-// sendSettled tells a peer whose link is new what the others have heard.
-func (d *desk) sendSettled(peer storage.WriterID) {
-	h := d.e.home
+// askAgain is for questions and words that did not get through.
+func (h *home) askAgain() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if view, told := h.rules.Told(); told {
-		d.send(peer, &relay.Settled{View: view})
+	if _, settled := h.rules.Safe(); !settled {
+		h.ask()
+		h.tell()
 	}
 }
 
-func (h *home) heard(from storage.WriterID, view uint64) {
+// askOne begins with a peer whose link is new.
+func (h *home) askOne(peer storage.WriterID) {
 	h.mu.Lock()
-	h.rules.Heard(from, view)
-	h.announce()
-	h.mu.Unlock()
+	defer h.mu.Unlock()
+	h.e.desk.send(peer, &relay.Settle{Round: h.rules.Round()})
+}
+
+// tell says to whoever has asked that this node is settled, if it is. It says nothing while a record has not gone out that may have a key
+// in it. The caller holds mu.
+func (h *home) tell() {
+	if h.e.desk.unsynced.Load() == 0 {
+		h.rules.Answers(func(to storage.WriterID, m relay.Settled) { h.e.desk.send(to, &m) })
+	}
+}
+
+// wake has whoever waits look again. The caller holds mu.
+func (h *home) wake() {
+	close(h.changed)
+	h.changed = make(chan struct{})
+}
+
+// synced is for what tell left out because records had not gone out yet.
+func (h *home) synced() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.tell()
+}
+
+func (h *home) asked(from storage.WriterID, round uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rules.Asked(from, round)
+	h.tell()
+}
+
+func (h *home) heard(from storage.WriterID, m relay.Settled) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rules.Heard(from, m)
+	h.wake()
 }
 
 func (h *home) lost(peer storage.WriterID) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.rules.Lost(peer)
-	h.mu.Unlock()
 }
 
 // admit lets a request of a search in, if it comes from the buyer's home.
@@ -92,13 +116,22 @@ func (h *home) admit(from storage.WriterID, event storage.EventID, buyer section
 	return h.rules.Admit(from, event, buyer)
 }
 
+// hold counts a request of a search that may outlast it: one that waits inside a section when its search gives up.
+func (h *home) hold(gen uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.rules.Hold(gen)
+}
+
 func (h *home) leave(gen uint64) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
+	was := h.rules.Quiet()
 	h.rules.Leave(gen)
-	if _, tell := h.rules.Told(); !tell { // the last of an older view may have left
-		h.announce()
+	if !was && h.rules.Quiet() { // the last of an older view has left
+		h.tell()
+		h.wake()
 	}
-	h.mu.Unlock()
 }
 
 // of is the buyer's home.
@@ -119,16 +152,12 @@ func (h *home) begin(ev *event, buyer section.BuyerID, deadline time.Time) (gen 
 			return gen, err
 		}
 		h.mu.Unlock()
-		wait := min(time.Until(deadline), homePatience)
+		now := h.e.clock.now()
+		wait := min(deadline.Sub(now), homePatience)
 		if wait <= 0 {
 			return 0, ErrUnavailable
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-changed:
-		case <-timer.C:
-		}
-		timer.Stop()
+		h.e.clock.await(h.e.ctx, now.Add(wait), changed, nil)
 	}
 }
 
@@ -145,8 +174,7 @@ func (h *home) tryBegin(ev *event, buyer section.BuyerID) (gen uint64, err error
 	case h.rules.Inherited(ev.safeSince, id, buyer) && !h.makeSafe(ev):
 		return 0, nil
 	}
-	gen, _ = h.rules.Admit(h.e.writer, id, buyer)
-	return gen, nil
+	return h.rules.Begin(), nil
 }
 
 // makeSafe tries to find that all of the event's keys are known here. The caller holds mu, which guards safeSince.
@@ -157,12 +185,19 @@ func (h *home) makeSafe(ev *event) bool {
 		return false
 	}
 	for _, s := range o.sections {
-		if !s.heardOut() {
+		if !s.heardOut() || !s.agreed(h.rules.Now()) {
 			return false
 		}
 	}
 	ev.safeSince = number
 	return true
+}
+
+// agreed says that nobody serves the section who is no member of the view: who has not agreed to it may be searching there under an older one,
+// although the link still brings what comes of that.
+func (s *Section) agreed(now relay.View) bool {
+	owner := s.owner.Load()
+	return s.serving.Load() != nil || owner == nil || !owner.announced || slices.Contains(now.Peers(), owner.writer)
 }
 
 // heardOut says that this node's index has every request that the section remembers.
@@ -171,20 +206,16 @@ func (s *Section) heardOut() bool {
 		return true
 	}
 	s.mu.Lock()
-	f, condemned := s.follower, s.life == Condemned
+	f, out := s.follower, s.life == Condemned || s.asleep.Load() || s.follower != nil && s.follower.stuck.Load()
 	s.mu.Unlock()
-	if condemned {
-		return true // it takes nothing any more, here or elsewhere
+	if out {
+		return true // it takes nothing any more, or has taken nothing for long, here and elsewhere
 	}
 	if f == nil {
 		return false
 	}
-	at, ok := f.caughtUp()
-	if !ok {
+	if _, ok := f.caughtUp(); !ok {
 		return false
-	}
-	if at.Seq == 0 || at.Kind == storage.EntryReleased {
-		return true
 	}
 	return s.announced()
 }

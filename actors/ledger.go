@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"encoding/binary"
 	"math"
 	"sync"
@@ -144,17 +145,13 @@ func (x *requestIndex) enter(id section.RequestID, no storage.SectionNo, search 
 }
 
 // enterBy is enter for one who waits: a search has its key for itself, it waits for others to end, and they for it.
-func (x *requestIndex) enterBy(deadline time.Time, id section.RequestID, no storage.SectionNo, search bool) (at storage.SectionNo, known bool, err error) {
+func (x *requestIndex) enterBy(clock clockwork, deadline time.Time, id section.RequestID, no storage.SectionNo, search bool) (at storage.SectionNo, known bool, err error) {
 	for {
 		at, known, busy := x.enter(id, no, search)
 		if busy == nil {
 			return at, known, nil
 		}
-		timer := time.NewTimer(time.Until(deadline))
-		select {
-		case <-busy:
-			timer.Stop()
-		case <-timer.C:
+		if !clock.await(context.Background(), deadline, busy, nil) {
 			return 0, false, ErrTimeout
 		}
 	}

@@ -149,6 +149,10 @@ func (l *Live) reset(no storage.SectionNo, seq section.Seq, letters []byte, free
 			l.push(Delta{Section: no, Seq: missing})
 		}
 	}
+	if s.known && seq == s.seq && len(diff) == 0 { // loaded again where it stood: nobody needs to hear that
+		l.mu.Unlock()
+		return
+	}
 	copy(s.letters, letters)
 	s.free.Store(int64(free))
 	s.seq, s.known = seq, true

@@ -42,8 +42,10 @@ type desk struct {
 	mu          sync.Mutex
 	decoders    map[storage.WriterID]*relay.Decoder // one for each peer: its messages come one after the other
 	subscribers map[storage.EventID][]storage.WriterID
-	calls       map[uint64]*calling
-	handlers    map[string]CallHandler
+	// subscriptions are the peers that have answered this node's Subscribe of an event; the steward repeats the others'.
+	subscriptions map[storage.EventID]map[storage.WriterID]bool
+	calls         map[uint64]*calling
+	handlers      map[string]CallHandler
 }
 
 // slowMax bounds the requests of other nodes that wait here for a section to be acquired, or for a search. More are refused.
@@ -51,7 +53,8 @@ const slowMax = 4096
 
 func newDesk(e *Engine, peers Peers) *desk {
 	return &desk{e: e, peers: peers, slow: make(chan struct{}, slowMax), decoders: map[storage.WriterID]*relay.Decoder{},
-		subscribers: map[storage.EventID][]storage.WriterID{}, calls: map[uint64]*calling{}}
+		subscribers: map[storage.EventID][]storage.WriterID{}, calls: map[uint64]*calling{},
+		subscriptions: map[storage.EventID]map[storage.WriterID]bool{}}
 }
 
 // PeerUp begins a conversation: the other node is asked for the records of every event in use.
@@ -61,7 +64,7 @@ func (e *Engine) PeerUp(peer storage.WriterID) {
 			e.desk.send(peer, &relay.Subscribe{Event: id})
 		}
 	}
-	e.desk.sendSettled(peer)
+	e.home.askOne(peer)
 	e.steward.wake()
 }
 
@@ -75,8 +78,11 @@ func (e *Engine) PeerDown(peer storage.WriterID) {
 			d.subscribers[id] = slices.Delete(slices.Clone(list), i, i+1)
 		}
 	}
-	d.mu.Unlock()
+	for id := range d.subscriptions {
+		delete(d.subscriptions[id], peer)
+	}
 	d.republish()
+	d.mu.Unlock()
 	d.forgetOwner(peer)
 	d.pending.lose(peer)
 	d.loseCalls(peer)
@@ -97,10 +103,23 @@ var messageBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1024); ret
 
 // send encodes and sends; false: the peer is not to be reached now.
 func (d *desk) send(to storage.WriterID, m message) bool {
+	b := newMessage()
+	*b = m.Append(*b)
+	return d.ship(to, b)
+}
+
+// newMessage gives an empty buffer, for ship: what is sent for every request is encoded in place, without an allocation.
+func newMessage() *[]byte {
 	b := messageBuffers.Get().(*[]byte)
-	defer messageBuffers.Put(b)
-	*b = m.Append((*b)[:0])
-	return d.peers.Send(to, *b)
+	*b = (*b)[:0]
+	return b
+}
+
+// ship sends a message and takes its buffer back.
+func (d *desk) ship(to storage.WriterID, b *[]byte) bool {
+	sent := d.peers.Send(to, *b)
+	messageBuffers.Put(b)
+	return sent
 }
 
 // others calls visit for every other member of the view.
@@ -184,7 +203,7 @@ func (d *desk) receiveRare(from storage.WriterID, dec *relay.Decoder, kind relay
 	case relay.KindSettled:
 		var m relay.Settled
 		if err = dec.Settled(&m); err == nil {
-			d.e.home.heard(from, m.View)
+			d.e.home.heard(from, m)
 		}
 	default:
 		return d.receiveCall(from, dec, kind)

@@ -4,3 +4,6 @@ package actors
 
 // simSeedsUsual is how many runs an ordinary test takes.
 const simSeedsUsual = 3000
+
+// simClusterSeedsUsual is the same of whole clusters.
+const simClusterSeedsUsual = 3000

@@ -4,3 +4,6 @@ package actors
 
 // simSeedsUsual is how many runs an ordinary test takes.
 const simSeedsUsual = 300
+
+// simClusterSeedsUsual is the same of whole clusters.
+const simClusterSeedsUsual = 150

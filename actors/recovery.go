@@ -57,7 +57,7 @@ func claimEntry(ctx context.Context, log storage.Log, key storage.SectionKey, wh
 			return storage.Entry{}, &notOursError{tail}
 		}
 		e := storage.Entry{Kind: storage.EntryClaim, Seq: tail.Seq + 1, Epoch: tail.Epoch + 1, Writer: who.writer,
-			Batch: claimBatch(who.writer, attempt), At: now, Prev: tail.Hash, Body: []byte(who.name)}
+			Batch: claimBatch(who.writer, attempt), At: max(now, tail.At), Prev: tail.Hash, Body: []byte(who.name)}
 		if err = who.commit(ctx, log, storage.Append{Section: key, Entry: e}); err == nil {
 			return e, nil
 		}
@@ -113,7 +113,7 @@ func loadFrom(ctx context.Context, store storage.Store, key storage.SectionKey, 
 		}
 		n, err := replay(state, key, e, at)
 		replayed += n
-		at = storage.Tail{Kind: e.Kind, Seq: e.Seq, Epoch: e.Epoch, Writer: e.Writer, Batch: e.Batch, Hash: hash}
+		at = e.After(hash)
 		return err
 	})
 	if err != nil {

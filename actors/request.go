@@ -2,6 +2,7 @@ package actors
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"holdfast/actors/section"
@@ -22,6 +23,10 @@ type Request struct {
 	probe bool
 	// search says that Command is part of a search over sections, which only the buyer's home may run.
 	search bool
+	// gen is the generation of that search at its home; see home.hold.
+	gen uint64
+	// held says that it is counted there for as long as it is inside a section of this node.
+	held bool
 	// from is the section that answered a search run by another node.
 	from storage.SectionNo
 	// reserved seats of Command.Buyer in the event's buyer ledger; given back unless the hold is accepted afresh.
@@ -29,6 +34,7 @@ type Request struct {
 	// told is called once, on the section's goroutine, with the answer in place. It must not block.
 	told func(*Request)
 
+	fate  atomic.Uint32       // who was first, when it was not judged: see keep
 	seats []section.SeatIndex // backing of Command.Seats
 	done  chan bool           // capacity 2: true from the section, false from the timer; see wait
 	timer *time.Timer
@@ -45,12 +51,27 @@ func newRequest() *Request {
 	r := requests.Get().(*Request)
 	seats := r.seats[:0]
 	r.Command = section.Command{}
+	r.fate.Store(0)
 	r.Err, r.read, r.probe, r.search, r.reserved, r.told, r.seats = nil, false, false, false, 0, nil, seats
+	r.gen, r.held = 0, false
 	return r
 }
 
 // free gives an answered request back. Never call it on one that may still be with a section.
 func (r *Request) free() { requests.Put(r) }
+
+// keep says, of an answer that the section has not judged the request, that the waiter is still there: the seats reserved for it stay so, for the
+// next attempt. False: the waiter has given up, and whoever tells gives them back.
+func (r *Request) keep() bool { return r.fate.CompareAndSwap(0, 1) }
+
+// leave is the waiter's giving up; false: keep was first.
+func (r *Request) leave() bool { return r.fate.CompareAndSwap(0, 2) }
+
+// again makes a request that was not judged ready to be sent once more.
+func (r *Request) again() {
+	r.Err = nil
+	r.fate.Store(0)
+}
 
 // tell hands the answer over.
 func (r *Request) tell() {
@@ -76,7 +97,11 @@ func (r *Request) placedNow() bool {
 func (r *Request) wait(timeout time.Duration) bool {
 	r.timer.Reset(timeout)
 	if !<-r.done {
-		return false
+		if r.leave() {
+			return false
+		}
+		<-r.done // it was told in the same moment
+		return true
 	}
 	if !r.timer.Stop() {
 		<-r.done // it fired meanwhile, and its word must not meet the next waiter

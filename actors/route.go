@@ -25,6 +25,7 @@ func (s *Section) sight() relay.Sight {
 		return sight
 	}
 	sight.Placed = e.desk.peers.View().Owner(s.key)
+	sight.Mine = s.tailMine.Load()
 	sight.Up = sight.Placed == e.writer || e.desk.peers.Up(sight.Placed)
 	if o := s.owner.Load(); o != nil && o.writer != e.writer {
 		sight.Heard, sight.HeardUp = o.writer, e.desk.peers.Up(o.writer)
@@ -44,10 +45,11 @@ func (s *Section) route() (storage.WriterID, error) {
 	return to, nil
 }
 
-// placedHere says that this node should have the section.
+// placedHere says that this node should have the section, or is the only one that can: the newest record of its log is this node's, and no
+// release, so that no other may claim it while this one lives.
 func (s *Section) placedHere() bool {
 	d := s.engine.desk
-	return d == nil || d.peers.View().Owner(s.key) == s.engine.writer
+	return d == nil || s.tailMine.Load() || d.peers.View().Owner(s.key) == s.engine.writer
 }
 
 // hearOwner takes note of who serves the section. What was true of an earlier epoch is not believed any more; an epoch of 0 is a hint by
@@ -57,9 +59,11 @@ func (s *Section) hearOwner(who storage.WriterID, epoch section.Epoch, announced
 		old := s.owner.Load()
 		next := &ownership{who, epoch, announced}
 		switch {
-		case old == nil:
-		case old.writer == who && old.announced && !announced, epoch != 0 && epoch < old.epoch:
+		case who == (storage.WriterID{}):
 			return
+		case old == nil:
+		case old.announced && !announced && epoch <= old.epoch, epoch != 0 && epoch < old.epoch:
+			return // what its owner says goes before what others believe
 		case epoch == 0:
 			next.epoch = old.epoch
 		}
@@ -89,6 +93,9 @@ func (s *Section) foundElsewhere() bool {
 func (s *Section) learnOwner(why error) {
 	if s.engine.desk == nil {
 		return
+	}
+	if lostTo(why) {
+		s.tailMine.Store(false)
 	}
 	var fenced *storage.FencedError
 	var foreign *notOursError

@@ -1,8 +1,10 @@
 package actors
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -29,7 +31,7 @@ func (t *trip) bestAtHome(out *BookingView) error {
 			err = t.bestThere(to, out)
 		}
 		again := errors.Is(err, errNotHome) || errors.Is(err, errMoved) || errors.Is(err, errPeerLost) && t.call.Request != (section.RequestID{})
-		if !again || time.Now().After(t.deadline) {
+		if !again || e.clock.now().After(t.deadline) {
 			break
 		}
 	}
@@ -49,7 +51,7 @@ func (t *trip) bestHere(out *BookingView) error {
 		return err
 	}
 	defer home.leave(gen)
-	t.searching = true
+	t.searching, t.gen = true, gen
 	return t.best(out)
 }
 
@@ -61,8 +63,8 @@ func (t *trip) bestThere(to storage.WriterID, out *BookingView) error {
 	d, b := t.ev.engine.desk, &t.call.Best
 	r := newRequest()
 	id := d.numbers.Add(1)
-	d.pending.add(id, awaited{r: r, peer: to})
-	m := relay.Search{ID: id, Patience: millisLeft(t.deadline), Event: t.call.Event, Operator: t.call.Operator, Accessible: b.Accessible,
+	d.pending.add(id, awaited{r: r, peer: to, late: t.deadline.Add(lateAfter)})
+	m := relay.Search{ID: id, Patience: d.e.millisLeft(t.deadline), Event: t.call.Event, Operator: t.call.Operator, Accessible: b.Accessible,
 		Quantity: b.Quantity, Category: b.Category, Buyer: t.call.Buyer, Request: t.call.Request, Fingerprint: t.call.Fingerprint}
 	if !d.send(to, &m) {
 		if _, ok := d.pending.take(id); ok {
@@ -71,7 +73,7 @@ func (t *trip) bestThere(to storage.WriterID, out *BookingView) error {
 		}
 	}
 	d.e.stats.Forwarded.Add(1)
-	if !r.wait(time.Until(t.deadline)) {
+	if !d.e.clock.answered(r, t.deadline) {
 		return t.count(ErrTimeout)
 	}
 	defer r.free()
@@ -96,7 +98,7 @@ func (t *trip) tellFound(r *Request, out *BookingView) error {
 
 // searched runs a search for another node.
 func (d *desk) searched(from storage.WriterID, m relay.Search) {
-	until := time.Now().Add(time.Duration(m.Patience) * time.Millisecond)
+	until := d.e.clock.now().Add(time.Duration(m.Patience) * time.Millisecond)
 	d.aside(func(ctx context.Context) {
 		answer := d.searchFor(ctx, &m, until)
 		answer.ID = m.ID
@@ -167,16 +169,17 @@ func (t *trip) stillFull(c *section.Command, looked []storage.SectionNo) (mayHav
 		byPeer[to] = append(byPeer[to], no)
 	}
 	asked := map[storage.WriterID]*Request{}
-	for peer, list := range byPeer {
-		if asked[peer] = d.look(peer, t.call.Event, c, list); asked[peer] == nil {
-			mayHave = append(mayHave, list...)
+	for _, peer := range inOrder(byPeer) {
+		if asked[peer] = d.look(peer, t, c, byPeer[peer]); asked[peer] == nil {
+			mayHave = append(mayHave, byPeer[peer]...)
 		}
 	}
-	for peer, r := range asked {
+	for _, peer := range inOrder(byPeer) {
+		r := asked[peer]
 		if r == nil {
 			continue
 		}
-		if !r.wait(time.Until(t.deadline)) || r.Err != nil {
+		if !d.e.clock.answered(r, t.deadline) || r.Err != nil {
 			mayHave = append(mayHave, byPeer[peer]...)
 			continue
 		}
@@ -189,12 +192,17 @@ func (t *trip) stillFull(c *section.Command, looked []storage.SectionNo) (mayHav
 	return slices.DeleteFunc(mayHave, func(no storage.SectionNo) bool { return int(no) >= len(t.o.sections) })
 }
 
+// inOrder lists the peers: who is asked first is not left to chance.
+func inOrder(byPeer map[storage.WriterID][]storage.SectionNo) []storage.WriterID {
+	return slices.SortedFunc(maps.Keys(byPeer), func(a, b storage.WriterID) int { return bytes.Compare(a[:], b[:]) })
+}
+
 // look sends one Look; nil: it could not be sent. The answer is in the request's seats.
-func (d *desk) look(peer storage.WriterID, event storage.EventID, c *section.Command, list []storage.SectionNo) *Request {
+func (d *desk) look(peer storage.WriterID, t *trip, c *section.Command, list []storage.SectionNo) *Request {
 	r := newRequest()
 	id := d.numbers.Add(1)
-	d.pending.add(id, awaited{r: r, peer: peer})
-	if d.send(peer, &relay.Look{ID: id, Event: event, Quantity: c.Quantity, Accessible: c.AccessibleOnly, Sections: list}) {
+	d.pending.add(id, awaited{r: r, peer: peer, late: t.deadline.Add(lateAfter)})
+	if d.send(peer, &relay.Look{ID: id, Event: t.call.Event, Quantity: c.Quantity, Accessible: c.AccessibleOnly, Sections: list}) {
 		return r
 	}
 	if _, ok := d.pending.take(id); !ok {

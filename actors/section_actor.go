@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,8 @@ type incarnation struct {
 	lease atomic.Uint64
 	epoch section.Epoch
 	heir  atomic.Pointer[storage.WriterID] // who is to have the section next; nil: nobody in particular
+	used  atomic.Bool                      // since the steward last looked
+	tired atomic.Bool                      // it lets go in order to sleep
 	ended chan struct{}                    // closed when its section has heard that it stopped
 	over  bool                             // under the section's mu: so it was, once
 }
@@ -36,6 +39,9 @@ func (i *incarnation) enter() bool {
 	if i.inflight.Add(1) > i.limit {
 		i.inflight.Add(-1)
 		return false
+	}
+	if !i.used.Load() {
+		i.used.Store(true)
 	}
 	return true
 }
@@ -85,7 +91,7 @@ type sectionActor struct {
 	resends     int
 	sentUnder   uint64 // the lease's number when the record in flight was first sent
 	sentAt      time.Time
-	timer       *time.Timer
+	timer       alarm
 	armed       section.Instant // when the timer fires; 0: not armed
 	blocked     bool            // expiry waits for the record in flight; a timer would only spin
 	drain       []func()
@@ -174,7 +180,7 @@ func (a *sectionActor) settle() {
 		return
 	case len(a.drain) > 0 && a.w.Idle():
 		if a.release && !a.w.Released() {
-			a.w.Release()
+			a.w.Release(a.host.now())
 			a.flush()
 			break
 		}
@@ -220,13 +226,17 @@ func (a *sectionActor) tell(r *Request) {
 	if r.Err == nil && r.fromMemory() && !a.host.trusted(a.inc) {
 		r.Err = ErrUnavailable
 	}
-	if r.reserved > 0 && !notJudged(r.Err) && (r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted || r.Decision.Outcome.Repeat) {
+	if r.reserved > 0 && !(notJudged(r.Err) && r.keep()) && (r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted || r.Decision.Outcome.Repeat) {
 		a.host.ev.buyers.release(r.Command.Buyer, r.reserved)
 	}
 	if r.reserved == 0 && r.placedNow() { // came in as a repeat, but no section had met it
 		a.host.ev.buyers.add(r.Command.Buyer, uint32(len(r.Decision.Outcome.Seats)))
 	}
 	a.inc.inflight.Add(-1)
+	if r.held {
+		r.held = false
+		a.host.engine.home.leave(r.gen)
+	}
 	r.tell()
 }
 
@@ -237,7 +247,7 @@ func (a *sectionActor) flush() {
 		return
 	}
 	batch := p.Append.Entry.Batch
-	a.sentAt = time.Now()
+	a.sentAt = a.host.engine.clock.now()
 	if a.resends == 0 {
 		a.sentUnder, _ = a.host.engine.cfg.Lease()
 	}
@@ -265,7 +275,7 @@ func (a *sectionActor) advance(c *completion) {
 	}
 	a.resends, a.blocked = 0, false
 	a.inc.prove(a.sentUnder)
-	a.host.landed(p, time.Since(a.sentAt))
+	a.host.landed(p, a.host.engine.clock.now().Sub(a.sentAt))
 	a.host.remembersFrom.Store(int64(a.w.State().RemembersFrom()))
 	a.w.Recycle(p)
 	a.flush()
@@ -282,7 +292,7 @@ func (a *sectionActor) doubt(err error) {
 		return
 	}
 	a.host.engine.events.AppendUndecided(a.host.key, a.resends, err)
-	time.AfterFunc(resendDelay(a.resends), func() { a.root.Send(a.self, resendTick{}) })
+	a.host.engine.clock.after(resendDelay(a.resends), func() { a.root.Send(a.self, resendTick{}) })
 	a.resends++
 }
 
@@ -302,7 +312,7 @@ func (a *sectionActor) arm(next section.Instant, ok bool) {
 	a.armed = next
 	delay := max(time.Duration(next-a.host.now())*time.Millisecond, 0)
 	if a.timer == nil {
-		a.timer = time.AfterFunc(delay, func() { a.root.Send(a.self, expiryTick{}) })
+		a.timer = a.host.engine.clock.after(delay, func() { a.root.Send(a.self, expiryTick{}) })
 		return
 	}
 	a.timer.Reset(delay)
@@ -386,7 +396,7 @@ func (a *sectionActor) panicked(r *Request, p any) {
 			a.bury()
 		}
 	}()
-	if r != nil && !a.dead && !a.w.Holds(r) {
+	if r != nil && !a.dead && !a.w.Holds(r) && !slices.Contains(a.turnedAway, r) {
 		r.Err = ErrUnavailable
 		a.tell(r)
 	}

@@ -28,6 +28,10 @@ type Section struct {
 	owner         atomic.Pointer[ownership]     // who serves it elsewhere, as far as this node has heard; nil: nobody is known
 	asked         atomic.Int64                  // requests on their way to its node
 	unsynced      atomic.Bool                   // a follower was not told of a record
+	tailMine      atomic.Bool                   // the newest record known is this node's, and no release
+	lastEpoch     atomic.Uint64                 // of the newest life here
+	asleep        atomic.Bool                   // neither served nor followed here; see passivate.go
+	quietSince    time.Time                     // the steward's
 	leaving       atomic.Pointer[chan struct{}] // closed when the section has let go; nil: it is not about to
 
 	mu       sync.Mutex
@@ -47,6 +51,7 @@ func (s *Section) Send(r *Request, deadline time.Time) error {
 				return ErrOverloaded
 			}
 			if s.serving.Load() == inc {
+				s.holdSearch(r)
 				inc.send(r)
 				return nil
 			}
@@ -69,20 +74,21 @@ func (s *Section) Send(r *Request, deadline time.Time) error {
 	}
 }
 
+// holdSearch keeps the generation of a search open while a request of it is inside: the search may give up waiting before.
+func (s *Section) holdSearch(r *Request) {
+	if r.gen != 0 {
+		s.engine.home.hold(r.gen)
+		r.held = true
+	}
+}
+
 // awaitLeft waits while the section is letting go: whoever comes next cannot claim it before. False: the deadline came first.
 func (s *Section) awaitLeft(deadline time.Time) bool {
 	left := s.leaving.Load()
 	if left == nil {
 		return true
 	}
-	timer := time.NewTimer(time.Until(deadline))
-	defer timer.Stop()
-	select {
-	case <-*left:
-		return true
-	case <-timer.C:
-		return false
-	}
+	return s.engine.clock.await(s.engine.ctx, deadline, *left, nil)
 }
 
 // await waits until the section serves.
@@ -91,14 +97,7 @@ func (s *Section) await(deadline time.Time) error {
 	if err != nil {
 		return err
 	}
-	timer := time.NewTimer(time.Until(deadline))
-	defer timer.Stop()
-	select {
-	case <-settled:
-	case <-timer.C:
-		return ErrUnavailable
-	}
-	if s.serving.Load() == nil {
+	if !s.engine.clock.await(context.Background(), deadline, settled, nil) || s.serving.Load() == nil {
 		return ErrUnavailable
 	}
 	return nil
@@ -119,7 +118,7 @@ func (s *Section) activate() (<-chan struct{}, error) {
 	case Draining, Condemned:
 		return nil, ErrUnavailable
 	}
-	if s.engine.closing.Load() || !s.placedHere() || !s.begin(time.Now()) {
+	if s.engine.closing.Load() || !s.placedHere() || !s.begin(s.engine.clock.now()) {
 		return nil, ErrUnavailable
 	}
 	s.settled = make(chan struct{})
@@ -134,7 +133,7 @@ func (s *Section) activate() (<-chan struct{}, error) {
 func (s *Section) acquire() {
 	s.engine.activations <- struct{}{}
 	defer func() { <-s.engine.activations }()
-	start := time.Now()
+	start := s.engine.clock.now()
 	lease, _ := s.engine.cfg.Lease() // before the claim, which proves it
 	state, tail, replayed, err := s.claimAndLoad()
 	if err != nil {
@@ -142,16 +141,17 @@ func (s *Section) acquire() {
 		return
 	}
 	s.start(state, tail, lease)
-	s.engine.events.SectionServing(s.key, tail.Epoch, replayed, time.Since(start))
+	s.engine.events.SectionServing(s.key, tail.Epoch, replayed, s.engine.clock.now().Sub(start))
 }
 
 func (s *Section) claimAndLoad() (*section.State, storage.Tail, int, error) {
 	ctx := s.engine.ctx
-	entry, err := claimEntry(ctx, s.engine.cfg.Store, s.key, claimant{s.engine.writer, s.engine.cfg.Name, s.engine.cfg.MayClaim, pause}, s.now())
+	entry, err := claimEntry(ctx, s.engine.cfg.Store, s.key, claimant{s.engine.writer, s.engine.cfg.Name, s.engine.cfg.MayClaim, s.engine.clock.pause}, s.now())
 	if err != nil {
 		return nil, storage.Tail{}, 0, err
 	}
 	tail := entry.After(storage.HashEntry(&entry))
+	s.tailMine.Store(true)
 	s.move(Loading)
 	s.streamEntry(&entry)
 	if state, at := s.takeFollower(); state != nil && at.Seq <= tail.Seq {
@@ -183,6 +183,8 @@ func (s *Section) start(state *section.State, tail storage.Tail, lease uint64) {
 	s.mu.Lock() // before the actor lives: should it die at once, it finds its section serving
 	inc.pid = inc.root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }, actor.WithDispatcher(s.engine.dispatcher)))
 	s.served()
+	s.asleep.Store(false)
+	s.lastEpoch.Store(uint64(tail.Epoch))
 	s.serving.Store(inc)
 	s.engine.stats.SectionsServing.Add(1)
 	close(s.settled)
@@ -197,15 +199,16 @@ func (s *Section) acquireFailed(err error) {
 	s.learnOwner(err)
 	s.mu.Lock()
 	s.engine.stats.stopped(err)
-	delay, again := s.failed(err, time.Now())
+	delay, again := s.failed(err, s.engine.clock.now())
 	repeated := s.failures > 1 && undecided(err)
 	close(s.settled)
 	s.mu.Unlock()
+	s.follow()
 	if !repeated { // a store that is away is said once for each section
 		s.engine.events.SectionStopped(s.key, err)
 	}
 	if again { // its holds must end on the map, whether or not anybody asks
-		time.AfterFunc(delay, func() { _, _ = s.activate() }) // ErrUnavailable: somebody else began, or the engine closes
+		s.engine.clock.after(delay, func() { _, _ = s.activate() }) // ErrUnavailable: somebody else began, or the engine closes
 	}
 }
 
@@ -249,7 +252,7 @@ func (s *Section) stopped(inc *incarnation, state *section.State, why error) {
 func (s *Section) stop(inc *incarnation, why error) {
 	s.learnOwner(why)
 	s.mu.Lock()
-	s.halt(why, time.Now())
+	s.halt(why, s.engine.clock.now())
 	close(inc.ended)
 	if left := s.leaving.Swap(nil); left != nil {
 		close(*left)
@@ -258,12 +261,15 @@ func (s *Section) stop(inc *incarnation, why error) {
 	s.engine.stats.stopped(why)
 	s.mu.Unlock()
 	s.engine.events.SectionStopped(s.key, why)
+	if s.engine.desk != nil {
+		s.follow() // before it can be claimed anew: then it goes on from here
+		if !errors.Is(why, errDrained) {
+			s.announce(&relay.Released{Section: s.key, Epoch: inc.epoch})
+		}
+		s.engine.steward.wake()
+	}
 	if !errors.Is(why, errDrained) {
 		_, _ = s.activate() // ErrUnavailable means that it may not come back now: the next request tries again
-	}
-	if s.engine.desk != nil {
-		s.follow()
-		s.engine.steward.wake()
 	}
 }
 
@@ -295,17 +301,21 @@ func (s *Section) drainNow(ctx context.Context, release bool) {
 	s.mu.Unlock()
 	done := make(chan struct{})
 	inc.root.Send(inc.pid, &drainOrder{release: release, done: func() { close(done) }})
-	select {
-	case <-done:
-	case <-inc.ended: // it died before it read the order
-	case <-ctx.Done():
+	until, _ := ctx.Deadline()
+	if !s.engine.clock.await(ctx, until, done, inc.ended) { // ended: it died before it read the order
 		inc.root.Send(inc.pid, giveUp{}) // whoever waits inside is refused now rather than at the own deadline
 	}
 }
 
 // letGo hears from an incarnation that the log has its release: what it knew is what the log says, up to tail.
 func (s *Section) letGo(inc *incarnation, state *section.State, tail storage.Tail) {
-	s.followOn(state, tail)
+	s.tailMine.Store(false)
+	if inc.tired.Load() {
+		s.asleep.Store(true)
+		s.ev.disown(state)
+	} else {
+		s.followOn(state, tail)
+	}
 	m := relay.Released{Section: s.key, Epoch: inc.epoch}
 	if heir := inc.heir.Load(); heir != nil {
 		m.Heir = *heir

@@ -27,6 +27,7 @@ type Stats struct {
 	Overloaded              atomic.Int64 // requests refused before the mailbox
 	Timeouts                atomic.Int64 // requests whose waiter gave up
 	Forwarded               atomic.Int64 // requests sent to other nodes' sections
+	Passivated              atomic.Int64 // sections put to sleep
 	HandedOver              atomic.Int64 // sections given to other nodes in good order
 	StreamDropped           atomic.Int64 // records that a slow peer has to read from the log
 	InDoubt                 atomic.Int64 // ALERT: sections placed here whose owner cannot be reached; see Events.Fallback

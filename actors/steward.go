@@ -19,6 +19,8 @@ type steward struct {
 	mu      sync.Mutex
 	moving  map[*Section]bool
 	letting bool // this node lets go of everything
+	// repeated is when repeat was last called.
+	repeated time.Time
 }
 
 const (
@@ -60,6 +62,10 @@ func (w *steward) run() {
 func (w *steward) round() {
 	var inDoubt, uncertain int64
 	defer func() { w.e.events.Fallback(inDoubt, uncertain) }()
+	if now := w.e.clock.now(); now.Sub(w.repeated) >= stewardEvery {
+		w.repeated = now
+		w.repeat(now)
+	}
 	for _, ev := range *w.e.catalog.Load() {
 		o := ev.ready.Load()
 		if o == nil {
@@ -70,8 +76,20 @@ func (w *steward) round() {
 				return
 			}
 			w.look(s)
+			w.tire(s, w.e.clock.now())
 			doubt, unsure := s.inDoubt()
 			inDoubt, uncertain = inDoubt+doubt, uncertain+unsure
+		}
+	}
+}
+
+// repeat says again what may not have got through, and gives up what is not coming any more.
+func (w *steward) repeat(now time.Time) {
+	w.e.desk.pending.expire(now)
+	w.e.home.askAgain()
+	for id, ev := range *w.e.catalog.Load() {
+		if ev.ready.Load() != nil {
+			w.e.desk.subscribeAgain(id)
 		}
 	}
 }
@@ -80,7 +98,7 @@ func (w *steward) look(s *Section) {
 	s.resync()
 	c := relay.Charge{Sight: s.sight()}
 	if !c.Serving {
-		c.Stopped, c.Held = s.mayActivate(), s.announced()
+		c.Stopped, c.Held = s.mayActivate() && !s.asleep.Load(), s.announced()
 	} else if c.Placed != c.Me {
 		c.Ready = c.Up && w.e.desk.follows(s.key.Event, c.Placed)
 	}
@@ -111,7 +129,7 @@ func (s *Section) inDoubt() (doubt, uncertain int64) {
 func (s *Section) mayActivate() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.rests(time.Now())
+	return !s.rests(s.engine.clock.now())
 }
 
 // follows says that a peer has asked for the event's records: it knows the sections, or is about to.
@@ -126,6 +144,11 @@ func (d *desk) follows(id storage.EventID, peer storage.WriterID) bool {
 
 // handOver moves a section, if not too many are moving.
 func (w *steward) handOver(s *Section, heir storage.WriterID) {
+	w.begin(s, func(ctx context.Context) { s.handOver(ctx, heir) })
+}
+
+// begin lets go of a section aside, if not too many are letting go.
+func (w *steward) begin(s *Section, letGo func(ctx context.Context)) {
 	w.mu.Lock()
 	limit := movesMax
 	if w.letting {
@@ -137,11 +160,11 @@ func (w *steward) handOver(s *Section, heir storage.WriterID) {
 	}
 	w.moving[s] = true
 	w.mu.Unlock()
-	w.moves.Go(func() {
+	w.e.clock.spawn(&w.moves, func() {
 		defer w.moved(s)
-		ctx, cancel := context.WithTimeout(w.e.ctx, handOverPatience)
+		ctx, cancel := context.WithDeadline(w.e.ctx, w.e.clock.now().Add(handOverPatience))
 		defer cancel()
-		s.handOver(ctx, heir)
+		letGo(ctx)
 	})
 }
 
@@ -158,6 +181,9 @@ func (w *steward) moved(s *Section) {
 // ErrNobodyElse: there is no other node that could take the sections.
 var ErrNobodyElse = errors.New("actors: no other node can take the sections")
 
+// letGoEvery is how often a node that lets go looks whether it has.
+const letGoEvery = 10 * time.Millisecond
+
 // LetGo hands every section over to other nodes, which the view must name already (this node is to be a member that owns nothing), and
 // returns once none is left. Requests are served all the while, here or there. ErrNobodyElse; ctx's error: the rest is still here.
 func (e *Engine) LetGo(ctx context.Context) error {
@@ -167,21 +193,23 @@ func (e *Engine) LetGo(ctx context.Context) error {
 	e.steward.mu.Lock()
 	e.steward.letting = true
 	e.steward.mu.Unlock()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for e.stats.SectionsServing.Load() > 0 {
+	for e.stats.SectionsServing.Load() > 0 && e.steward.isLetting() {
 		owner := e.desk.peers.View().Owner(storage.SectionKey{})
 		if owner == e.writer || owner == (storage.WriterID{}) {
 			return ErrNobodyElse
 		}
 		e.steward.wake()
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
+		if e.clock.pause(ctx, letGoEvery); ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
 	return nil
+}
+
+func (w *steward) isLetting() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.letting
 }
 
 // TakeUp ends LetGo: the node takes sections again once the view gives it some.

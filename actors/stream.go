@@ -5,13 +5,15 @@ import (
 	"math"
 
 	"holdfast/actors/relay"
+	"holdfast/actors/section"
 	"holdfast/storage"
 )
 
-// republish gives every open event its list of subscribers, which its sections read at every record.
+// republish gives every event its list of subscribers, which its sections read at every record. The caller holds mu, so that no older list
+// is put over a newer one.
 func (d *desk) republish() {
 	for id, ev := range *d.e.catalog.Load() {
-		list := d.subscribersOf(id)
+		list := d.subscribers[id]
 		ev.watchers.Store(&list)
 	}
 }
@@ -25,17 +27,40 @@ func (d *desk) subscribed(from storage.WriterID, id storage.EventID) {
 	if err != nil {
 		return // not one of ours: it asks again when the link begins anew
 	}
-	d.subscribe(id, from)
 	o, err := ev.open(d.e.ctx)
 	if err != nil {
 		return
 	}
+	d.subscribe(id, from)
+	d.send(from, &relay.Subscribed{Event: id})
 	for _, s := range o.sections {
 		if inc := s.serving.Load(); inc != nil {
 			d.send(from, &relay.Serving{Section: s.key, Epoch: inc.epoch, Seq: ev.live.seq(s.key.Section)})
 		}
 	}
 	d.e.steward.wake()
+}
+
+// subscribedTo takes a peer's word that it sends what it serves of an event.
+func (d *desk) subscribedTo(peer storage.WriterID, id storage.EventID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.subscriptions[id] == nil {
+		d.subscriptions[id] = map[storage.WriterID]bool{}
+	}
+	d.subscriptions[id][peer] = true
+}
+
+// subscribeAgain repeats what was not answered: the other did not know the event yet, or had too much to do.
+func (d *desk) subscribeAgain(id storage.EventID) {
+	d.others(func(peer storage.WriterID) {
+		d.mu.Lock()
+		done := d.subscriptions[id][peer]
+		d.mu.Unlock()
+		if !done {
+			d.send(peer, &relay.Subscribe{Event: id})
+		}
+	})
 }
 
 // streamEntry sends a record that has landed to whoever follows the section. A peer that is too slow misses it, and reads the log.
@@ -66,27 +91,32 @@ func (s *Section) missed() {
 
 // resync tells followers that missed records how far the log is.
 func (s *Section) resync() {
-	if !s.unsynced.Swap(false) {
+	if !s.unsynced.Load() {
 		return
 	}
-	s.engine.desk.unsynced.Add(-1)
+	var m message = &relay.Released{Section: s.key, Epoch: section.Epoch(s.lastEpoch.Load())}
 	if inc := s.serving.Load(); inc != nil {
-		m := relay.Serving{Section: s.key, Epoch: inc.epoch, Seq: s.ev.live.seq(s.key.Section)}
-		for _, peer := range *s.ev.watchers.Load() {
-			if !s.engine.desk.send(peer, &m) {
-				s.missed()
-				return
-			}
+		m = &relay.Serving{Section: s.key, Epoch: inc.epoch, Seq: s.ev.live.seq(s.key.Section)}
+	}
+	s.unsynced.Store(false) // before the look at what stands: a record missed from here on is noted anew
+	for _, peer := range *s.ev.watchers.Load() {
+		if !s.engine.desk.send(peer, m) {
+			s.unsynced.Store(true)
+			return
 		}
 	}
-	s.engine.home.again()
+	if s.engine.desk.unsynced.Add(-1) == 0 {
+		s.engine.home.synced()
+	}
 }
 
 // announce tells everybody who follows the event that the section serves here now, or does no more.
 func (s *Section) announce(m message) {
 	if list := s.ev.watchers.Load(); list != nil {
 		for _, peer := range *list {
-			s.engine.desk.send(peer, m)
+			if !s.engine.desk.send(peer, m) {
+				s.missed()
+			}
 		}
 	}
 }
@@ -110,6 +140,7 @@ func (d *desk) serving(from storage.WriterID, m *relay.Serving) {
 	if s == nil {
 		return
 	}
+	s.awake()
 	s.hearOwner(from, m.Epoch, true)
 	if f := s.following(); f != nil {
 		f.heard(m.Seq)
@@ -129,6 +160,7 @@ func (d *desk) released(from storage.WriterID, m *relay.Released) {
 	if m.Heir == d.e.writer {
 		s.claimNow()
 	}
+	d.e.steward.wake()
 }
 
 // forgetOwner forgets what a peer said it serves: its link has ended, and with it the records.

@@ -33,15 +33,17 @@ type Writer struct {
 	status writerStatus
 	epoch  section.Epoch
 
-	durable  section.Seq  // newest record known to be in the log
-	hash     storage.Hash // of the newest record built (in flight, else durable)
-	batches  uint64       // appends made: makes batch ids unique under id
-	gather   *Pending     // never nil
-	inflight *Pending     // nil: none
-	resend   bool         // inflight must be sent again
-	leaving  bool         // Release was called: nothing is judged any more
-	released bool         // and the log has it
-	spare    *Pending     // recycled
+	durable   section.Seq     // newest record known to be in the log
+	hash      storage.Hash    // of the newest record built (in flight, else durable)
+	claimed   section.Instant // when this writer claimed: nothing it writes is older
+	durableAt section.Instant // of the newest record known to be in the log
+	batches   uint64          // appends made: makes batch ids unique under id
+	gather    *Pending        // never nil
+	inflight  *Pending        // nil: none
+	resend    bool            // inflight must be sent again
+	leaving   bool            // Release was called: nothing is judged any more
+	released  bool            // and the log has it
+	spare     *Pending        // recycled
 
 	backlog []*Request // waiting for room: the gathering record is full
 	answers []*Request // may be told now
@@ -92,7 +94,7 @@ var errBodyFull = errors.New("actors: record full")
 
 // NewWriter starts a writer at the tail left by its own claim; state holds everything up to tail.
 func NewWriter(key storage.SectionKey, id storage.WriterID, tail storage.Tail, state *section.State) *Writer {
-	w := &Writer{key: key, id: id, state: state, epoch: tail.Epoch, durable: tail.Seq, hash: tail.Hash}
+	w := &Writer{key: key, id: id, state: state, epoch: tail.Epoch, durable: tail.Seq, hash: tail.Hash, claimed: tail.At, durableAt: tail.At}
 	w.gather, w.spare = &Pending{}, &Pending{}
 	state.Begin(tail.Seq + 1)
 	w.sinceSnapshot = 1 // the claim itself: a fresh log leaves a snapshot behind at its first quiet end
@@ -112,9 +114,10 @@ func (w *Writer) State() *section.State { return w.state }
 func (w *Writer) Stopped() bool { return w.status == writerStopped }
 
 // Release makes the next record, which is the last, give the section up. Only an idle writer may, and whoever drives it submits nothing more.
-func (w *Writer) Release() {
+func (w *Writer) Release(now section.Instant) {
 	if w.Idle() && w.status == writerServing {
 		w.gather.release, w.leaving = true, true
+		w.gather.Append.Entry.At = max(now, w.state.LastAt(), w.claimed)
 	}
 }
 
@@ -123,7 +126,7 @@ func (w *Writer) Released() bool { return w.released }
 
 // Tail is the newest record known to be in the log, of a writer that has none in flight.
 func (w *Writer) Tail() storage.Tail {
-	t := storage.Tail{Kind: storage.EntryChanges, Seq: w.durable, Epoch: w.epoch, Writer: w.id, Batch: batchID(w.id, w.batches), Hash: w.hash}
+	t := storage.Tail{Kind: storage.EntryChanges, Seq: w.durable, Epoch: w.epoch, Writer: w.id, Batch: batchID(w.id, w.batches), At: w.durableAt, Hash: w.hash}
 	if w.released {
 		t.Kind = storage.EntryReleased
 	}
@@ -148,7 +151,7 @@ func (w *Writer) Submit(r *Request) {
 
 // judge decides and applies one request; false means that the gathering record has no room for it.
 func (w *Writer) judge(r *Request) bool {
-	at := max(r.Command.At, w.state.LastAt())
+	at := max(r.Command.At, w.state.LastAt(), w.claimed)
 	if !w.expire(at) {
 		return false
 	}
@@ -194,7 +197,7 @@ func (w *Writer) lookup(r *Request) {
 // ExpireDue ends the holds whose time has come by now. False means that it must be called again after the record in flight has
 // landed: there is no room now, or its outcome is unknown.
 func (w *Writer) ExpireDue(now section.Instant) bool {
-	return w.leaving || w.status == writerServing && len(w.backlog) == 0 && w.expire(max(now, w.state.LastAt()))
+	return !w.leaving && w.status == writerServing && len(w.backlog) == 0 && w.expire(max(now, w.state.LastAt(), w.claimed))
 }
 
 // expire runs before every command, so that no answer ever depends on how late a timer is (P4). A wave longer than
@@ -333,7 +336,7 @@ func (w *Writer) seal(p *Pending) {
 	w.batches++
 	e.Kind, e.Seq, e.Epoch, e.Writer, e.Prev = storage.EntryChanges, w.durable+1, w.epoch, w.id, w.hash
 	if p.release {
-		e.Kind, e.At = storage.EntryReleased, w.state.LastAt()
+		e.Kind = storage.EntryReleased
 	}
 	e.Batch = batchID(w.id, w.batches)
 	p.Append.Section = w.key
@@ -409,6 +412,7 @@ func undecided(err error) bool {
 func (w *Writer) landed() *Pending {
 	p := w.inflight
 	w.inflight, w.status, w.durable = nil, writerServing, p.Append.Entry.Seq
+	w.durableAt = p.Append.Entry.At
 	if p.release {
 		w.released = true
 	}

@@ -254,8 +254,8 @@ func (n *Node) Up(peer storage.WriterID) bool {
 	return p != nil && p.up.Load()
 }
 
-// Leave tells the others that this node goes, for at most a second and as long as ctx allows, and then closes everything as Close does. The
-// error is that they may have to find out by themselves.
+// Leave tells the others that this node goes, for at most a second and as long as ctx allows, and then closes everything as Close does. Whoever
+// does not hear it finds out by itself, in about a second; when all leave together there is nobody to hear it.
 func (n *Node) Leave(ctx context.Context) error {
 	return n.end(func() error {
 		patience := time.Second
@@ -265,7 +265,10 @@ func (n *Node) Leave(ctx context.Context) error {
 		if ctx.Err() != nil || patience <= 0 {
 			return context.Cause(ctx)
 		}
-		return n.list.Leave(patience)
+		if err := n.list.Leave(patience); err != nil {
+			n.opts.Logger.Debug("nobody has heard that this node leaves", "error", err)
+		}
+		return nil
 	})
 }
 

@@ -8,7 +8,7 @@ import (
 
 // After is the tail of a log that ends with e, whose own hash is given.
 func (e *Entry) After(hash Hash) Tail {
-	return Tail{Kind: e.Kind, Seq: e.Seq, Epoch: e.Epoch, Writer: e.Writer, Batch: e.Batch, Hash: hash}
+	return Tail{Kind: e.Kind, Seq: e.Seq, Epoch: e.Epoch, Writer: e.Writer, Batch: e.Batch, At: e.At, Hash: hash}
 }
 
 // errNotNext says that an entry is older than the tail, in seq or in epoch; stores turn it into a *FencedError.

@@ -76,6 +76,7 @@ type Tail struct {
 	Epoch  section.Epoch
 	Writer WriterID
 	Batch  BatchID
+	At     section.Instant
 	Hash   Hash // of the entry itself: the next entry's Prev
 }
 

@@ -36,18 +36,38 @@ func NewReconciler(g Gateway, settle Settle) *Reconciler {
 }
 
 // Add puts a payment on the list; adding it twice is adding it once.
-func (r *Reconciler) Add(id PaymentID) {
+func (r *Reconciler) Add(id PaymentID) { r.AddAfter(id, Delay(0)) }
+
+// AddAfter is Add of a payment that somebody else is seeing to, for the case that it never ends: nothing is asked before that time has passed.
+func (r *Reconciler) AddAfter(id PaymentID, wait time.Duration) {
 	r.mu.Lock()
 	p := r.open[id]
 	if p == nil || p.watched {
-		p = &openPayment{next: time.Now().Add(Delay(0))}
+		p = &openPayment{next: time.Now().Add(wait)}
 		r.open[id] = p
+	}
+	if first := time.Now().Add(wait); p.attempts == 0 && first.Before(p.next) {
+		p.next = first
 	}
 	p.adds++
 	r.mu.Unlock()
+	r.signal()
+}
+
+func (r *Reconciler) signal() {
 	select {
 	case r.wake <- struct{}{}:
 	default:
+	}
+}
+
+// Drop ends what AddAfter began: whoever saw to the payment has settled it. A payment that was given up stays watched, for its money may
+// still come.
+func (r *Reconciler) Drop(id PaymentID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p := r.open[id]; p != nil && !p.watched {
+		delete(r.open, id)
 	}
 }
 

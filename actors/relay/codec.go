@@ -144,7 +144,18 @@ func (m *CatalogSeen) Append(dst []byte) []byte {
 
 // Append appends the message to dst.
 func (m *Settled) Append(dst []byte) []byte {
-	return binary.BigEndian.AppendUint64(append(dst, byte(KindSettled)), m.View)
+	dst = binary.BigEndian.AppendUint64(append(dst, byte(KindSettled)), m.View)
+	return binary.AppendUvarint(dst, m.Round)
+}
+
+// Append appends the message to dst.
+func (m *Settle) Append(dst []byte) []byte {
+	return binary.AppendUvarint(append(dst, byte(KindSettle)), m.Round)
+}
+
+// Append appends the message to dst.
+func (m *Subscribed) Append(dst []byte) []byte {
+	return append(append(dst, byte(KindSubscribed)), m.Event[:]...)
 }
 
 // Append appends the message to dst; the body runs to the end.

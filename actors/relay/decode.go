@@ -147,6 +147,19 @@ func (d *Decoder) CatalogSeen(m *CatalogSeen) error {
 // Settled reads the message.
 func (d *Decoder) Settled(m *Settled) error {
 	m.View = d.uint64()
+	m.Round = d.uvarint(maxUint64)
+	return d.end()
+}
+
+// Settle reads the message.
+func (d *Decoder) Settle(m *Settle) error {
+	m.Round = d.uvarint(maxUint64)
+	return d.end()
+}
+
+// Subscribed reads the message.
+func (d *Decoder) Subscribed(m *Subscribed) error {
+	d.copy(m.Event[:])
 	return d.end()
 }
 

@@ -24,9 +24,9 @@ type View interface {
 type Homes struct {
 	me       storage.WriterID
 	settling *Settling
-	told     uint64 // the view that the others were told to be settled here
 	past     []View // newest last
 	first    int    // number of past[0]; numbers begin at 1, so that 0 means never
+	firm     int    // number of the newest view that all were settled in; 0: none
 }
 
 // pastMax bounds the views that are remembered; more make every buyer wait.
@@ -45,16 +45,20 @@ func (h *Homes) Now() View {
 	return h.past[len(h.past)-1]
 }
 
-// See takes a new view.
-func (h *Homes) See(v View) {
-	if now := h.Now(); now == nil || now.Version() != v.Version() {
-		h.past = append(h.past, v)
-		if len(h.past) > pastMax {
-			h.first, h.past = h.first+1, slices.Clone(h.past[1:])
-		}
+// See takes a view; it says whether that is a new one: then all members are to be asked whether they are settled (Round).
+func (h *Homes) See(v View) bool {
+	if !h.settling.View(v.Version(), v.Peers()) {
+		return false
 	}
-	h.settling.View(v.Version(), v.Peers())
+	h.past = append(h.past, v)
+	if len(h.past) > pastMax {
+		h.first, h.past = h.first+1, slices.Clone(h.past[1:])
+	}
+	return true
 }
+
+// Round is what the others are asked about.
+func (h *Homes) Round() uint64 { return h.settling.Round() }
 
 // Of is the buyer's home; the zero id: nobody's view says.
 func (h *Homes) Of(event storage.EventID, buyer section.BuyerID) storage.WriterID {
@@ -64,45 +68,66 @@ func (h *Homes) Of(event storage.EventID, buyer section.BuyerID) storage.WriterI
 	return storage.WriterID{}
 }
 
-// Admit lets a request of somebody's search in, if that is the buyer's home. The result, never 0, is for Leave.
+// Admit lets a request of another node's search in: if that is the buyer's home, and no other can have been since all were last settled.
+// Without the second, a node that has been away and back could still search beside the one that took its place meanwhile. The result,
+// never 0, is for Leave.
 func (h *Homes) Admit(from storage.WriterID, event storage.EventID, buyer section.BuyerID) (gen uint64, ok bool) {
 	if h.Now() == nil || h.Of(event, buyer) != from {
+		return 0, false
+	}
+	if number, settled := h.Safe(); settled {
+		h.firm = number
+	}
+	if h.changedSince(h.firm, event, buyer, from) {
 		return 0, false
 	}
 	return h.settling.Admit(), true
 }
 
-// Leave ends what Admit began.
+// Begin lets a search of this node's own begin; whoever calls has seen to it that it may (Of, Inherited, Safe). The result is for Leave.
+func (h *Homes) Begin() (gen uint64) { return h.settling.Admit() }
+
+// Hold counts something more in that belongs to the same search, and may outlast it.
+func (h *Homes) Hold(gen uint64) { h.settling.Hold(gen) }
+
+// Leave ends what Admit, Begin or Hold began.
 func (h *Homes) Leave(gen uint64) { h.settling.Leave(gen) }
 
-// Tell says whether the others are to be told that this node is settled, and in which view; it says so once for each.
-func (h *Homes) Tell() (view uint64, tell bool) {
-	number := h.settling.Number()
-	if !h.settling.Quiet() || h.told == number {
-		return number, false
+// Asked takes a peer's question whether this node is settled.
+func (h *Homes) Asked(from storage.WriterID, round uint64) { h.settling.Asked(from, round) }
+
+// Answers calls tell for every member that has asked and may be told now. Telling it twice does no harm.
+func (h *Homes) Answers(tell func(to storage.WriterID, m Settled)) {
+	now := h.Now()
+	if now == nil || !h.settling.Quiet() {
+		return
 	}
-	h.told = number
-	return number, true
+	for _, peer := range now.Peers() {
+		if m, ok := h.settling.Answer(peer); ok && peer != h.me {
+			tell(peer, m)
+		}
+	}
 }
 
-// Told is the view that a peer whose link is new has to be told of; false: none.
-func (h *Homes) Told() (view uint64, told bool) {
-	number := h.settling.Number()
-	return number, h.settling.Quiet() && h.told == number
-}
+// Quiet says that nothing of an older view is under way here.
+func (h *Homes) Quiet() bool { return h.settling.Quiet() }
 
 // Heard takes a peer's word that it is settled.
-func (h *Homes) Heard(from storage.WriterID, view uint64) { h.settling.Heard(from, view) }
+func (h *Homes) Heard(from storage.WriterID, m Settled) { h.settling.Heard(from, m) }
 
 // Lost forgets it: the link has ended.
 func (h *Homes) Lost(peer storage.WriterID) { h.settling.Lost(peer) }
 
 // Inherited says that another node may have searched for this buyer since the event was safe, which was at that number.
 func (h *Homes) Inherited(safe int, event storage.EventID, buyer section.BuyerID) bool {
-	if safe < h.first {
+	return h.changedSince(safe, event, buyer, h.me)
+}
+
+func (h *Homes) changedSince(number int, event storage.EventID, buyer section.BuyerID, home storage.WriterID) bool {
+	if number < h.first {
 		return true
 	}
-	return slices.ContainsFunc(h.past[safe-h.first:], func(v View) bool { return v.Home(event, buyer) != h.me })
+	return slices.ContainsFunc(h.past[number-h.first:], func(v View) bool { return v.Home(event, buyer) != home })
 }
 
 // Safe gives the number at which an event is safe whose sections have all been heard out; false: not all members are settled.

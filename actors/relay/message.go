@@ -30,6 +30,8 @@ const (
 	KindReply
 	KindLook
 	KindLooked
+	KindSettle
+	KindSubscribed
 )
 
 // ErrFormat says that a message is not one of ours.
@@ -129,8 +131,15 @@ type Catalog struct{ Number uint64 }
 // CatalogSeen says that the receiver has read the catalog since.
 type CatalogSeen struct{ Number uint64 }
 
-// Settled says that the sender has this view, and that nothing which it let in under an older one is still under way.
-type Settled struct{ View uint64 }
+// Subscribed says that a Subscribe has been heard: records will follow, of what the sender serves now and will serve.
+type Subscribed struct{ Event storage.EventID }
+
+// Settle asks for Settled, with a number of the asker's own that is new with every view: a view may come back under the number that it had.
+type Settle struct{ Round uint64 }
+
+// Settled says that the sender has this view, and that nothing which it let in under an older one is still under way. Round is that of
+// the newest Settle it had heard from the receiver then.
+type Settled struct{ View, Round uint64 }
 
 // Call is an operator's wish for another node: rare, so its body is JSON.
 type Call struct {

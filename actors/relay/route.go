@@ -6,6 +6,7 @@ import "holdfast/storage"
 type Sight struct {
 	Me      storage.WriterID
 	Serving bool             // here
+	Mine    bool             // the log ends with a record of this node's that is no release: nobody else may claim it while this one lives
 	Heard   storage.WriterID // the node that has said it serves the section, and has not said otherwise; zero: none
 	HeardUp bool             // and messages reach it
 	Placed  storage.WriterID // the node that should have it by the view; zero: no view
@@ -22,6 +23,8 @@ func Route(s Sight) (to storage.WriterID, ok bool) {
 		return s.Me, true
 	case s.Heard != none && s.HeardUp:
 		return s.Heard, true
+	case s.Mine:
+		return s.Me, true
 	case s.Placed == s.Me && s.Placed != none:
 		return s.Me, true // to be claimed, if the rule of takeover allows it
 	case s.Placed != none && s.Up:
@@ -36,7 +39,7 @@ type Duty uint8
 // The duties.
 const (
 	Rest     Duty = iota
-	Claim         // nobody serves it, and it is placed here
+	Claim         // nobody serves it, and it is placed here, or nobody else may claim it
 	HandOver      // it is served here, and placed on a node that is ready for it
 )
 
@@ -54,7 +57,7 @@ func DutyOf(c Charge) Duty {
 	switch {
 	case c.Serving && c.Placed != c.Me && c.Placed != (storage.WriterID{}) && c.Ready:
 		return HandOver
-	case !c.Serving && c.Stopped && c.Placed == c.Me && !c.Held:
+	case !c.Serving && c.Stopped && (c.Placed == c.Me || c.Mine) && !c.Held:
 		return Claim
 	}
 	return Rest

@@ -23,6 +23,7 @@ func TestRoute(t *testing.T) {
 		{"whoever had it is gone: ask the heir", Sight{Me: me, Heard: other, Placed: third, Up: true}, third, true},
 		{"nobody heard of", Sight{Me: me, Placed: third, Up: true}, third, true},
 		{"the only one is not to be reached", Sight{Me: me, Heard: other, Placed: other}, other, false},
+		{"its log ends with this node's word", Sight{Me: me, Mine: true, Placed: third, Up: true}, me, true},
 		{"no view", Sight{Me: me}, storage.WriterID{}, false},
 	} {
 		if to, ok := Route(row.sight); ok != row.ok || ok && to != row.to {
@@ -46,6 +47,7 @@ func TestDutyOf(t *testing.T) {
 		{"placed here and nobody's", Charge{Sight: still, Stopped: true}, Claim},
 		{"placed here and another's", Charge{Sight: still, Stopped: true, Held: true}, Rest},
 		{"placed here and resting", Charge{Sight: still}, Rest},
+		{"placed elsewhere, and nobody else may claim it", Charge{Sight: Sight{Me: me, Mine: true, Placed: other, Up: true}, Stopped: true}, Claim},
 		{"placed elsewhere and nobody's", Charge{Sight: Sight{Me: me, Placed: other, Up: true}, Stopped: true}, Rest},
 	} {
 		if got := DutyOf(row.charge); got != row.want {
@@ -54,7 +56,7 @@ func TestDutyOf(t *testing.T) {
 	}
 }
 
-// TestSettling: a node is quiet once what older views let in has ended, and settled once all members are.
+// TestSettling: a node is quiet once what older views let in has ended, and settled once all members have said so of this view and round.
 func TestSettling(t *testing.T) {
 	s := NewSettling(me)
 	if s.Quiet() || s.Settled() {
@@ -62,22 +64,25 @@ func TestSettling(t *testing.T) {
 	}
 	s.View(10, []storage.WriterID{me, other})
 	first := s.Admit()
-	s.View(10, []storage.WriterID{me, other})
-	if !s.Quiet() {
+	if s.View(10, []storage.WriterID{me, other}) || !s.Quiet() {
 		t.Error("the same view again is no new one")
 	}
 	s.View(11, []storage.WriterID{me, other, third})
 	second := s.Admit()
-	s.Heard(other, 11)
-	s.Heard(third, 10)
-	if s.Quiet() {
+	s.Asked(other, 77)
+	s.Heard(other, Settled{11, s.Round()})
+	s.Heard(third, Settled{10, s.Round()})
+	if _, tell := s.Answer(other); tell || s.Quiet() {
 		t.Error("quiet while a request of an older view is under way")
 	}
 	s.Leave(first)
-	if !s.Quiet() || s.Settled() {
+	if m, tell := s.Answer(other); !tell || m != (Settled{11, 77}) || s.Settled() {
 		t.Error("quiet now, and not settled: one is in an older view")
 	}
-	s.Heard(third, 11)
+	if _, tell := s.Answer(third); tell {
+		t.Error("who has not asked is not told")
+	}
+	s.Heard(third, Settled{11, s.Round()})
 	if !s.Settled() {
 		t.Error("all have said so; what this view lets in does not count")
 	}
@@ -85,13 +90,25 @@ func TestSettling(t *testing.T) {
 	if s.Settled() {
 		t.Error("a word over a link that has ended is none")
 	}
-	s.Heard(other, 11)
+	s.Heard(other, Settled{11, s.Round()})
+	old := s.Round()
 	s.View(12, []storage.WriterID{me, other})
+	s.View(11, []storage.WriterID{me, other, third})
+	s.Heard(third, Settled{11, old})
+	s.Heard(other, Settled{11, s.Round()})
 	if s.Settled() {
-		t.Error("a new view")
+		t.Error("a view that comes back is a new one: words of its first time do not count")
+	}
+	s.Heard(third, Settled{11, s.Round()})
+	if s.Settled() {
+		t.Error("a request of its first time is under way here")
+	}
+	s.Hold(second)
+	s.Leave(second)
+	if s.Settled() {
+		t.Error("and part of it still is")
 	}
 	s.Leave(second)
-	s.Heard(other, 12)
 	if !s.Settled() {
 		t.Error("settled in the new view")
 	}
@@ -113,23 +130,18 @@ func (v homeView) Home(storage.EventID, section.BuyerID) (home storage.WriterID)
 func TestHomes(t *testing.T) {
 	both := []storage.WriterID{me, other}
 	h := NewHomes(me)
-	if _, ok := h.Admit(me, sampleEvent, sampleBuyer); ok || h.Of(sampleEvent, sampleBuyer) != (storage.WriterID{}) {
+	settle := func() { h.Heard(other, Settled{h.Now().Version(), h.Round()}) }
+	if _, ok := h.Admit(other, sampleEvent, sampleBuyer); ok || h.Of(sampleEvent, sampleBuyer) != (storage.WriterID{}) {
 		t.Error("without a view nobody is a home")
 	}
 	h.See(homeView{1, me, both})
 	if !h.Inherited(0, sampleEvent, sampleBuyer) {
 		t.Error("an event that was never safe")
 	}
-	if view, tell := h.Tell(); !tell || view != 1 {
-		t.Error("the others must hear that this node is settled")
-	}
-	if _, tell := h.Tell(); tell {
-		t.Error("once")
-	}
 	if _, ok := h.Safe(); ok {
 		t.Error("the other has not said that it is settled")
 	}
-	h.Heard(other, 1)
+	settle()
 	safe, ok := h.Safe()
 	if !ok || h.Inherited(safe, sampleEvent, sampleBuyer) {
 		t.Error("safe, and this node has been the home since")
@@ -139,22 +151,33 @@ func TestHomes(t *testing.T) {
 		t.Error("a new view in which this node is still the home")
 	}
 	h.See(homeView{3, other, both})
+	if _, ok := h.Admit(other, sampleEvent, sampleBuyer); ok {
+		t.Error("another was the home before, and may still search")
+	}
+	settle()
 	gen, ok := h.Admit(other, sampleEvent, sampleBuyer)
-	if _, mine := h.Admit(me, sampleEvent, sampleBuyer); !ok || mine {
-		t.Error("requests come from the home only")
+	if _, mine := h.Admit(third, sampleEvent, sampleBuyer); !ok || mine {
+		t.Error("requests come from the home, and from nobody else")
 	}
 	h.See(homeView{4, me, both})
 	if !h.Inherited(safe, sampleEvent, sampleBuyer) {
 		t.Error("another node was the home in between")
 	}
-	if _, tell := h.Tell(); tell {
+	h.Asked(other, 9)
+	told := 0
+	tell := func(to storage.WriterID, m Settled) {
+		if told++; to != other || m != (Settled{4, 9}) {
+			t.Errorf("told %v %+v", to[:1], m)
+		}
+	}
+	if h.Answers(tell); told != 0 {
 		t.Error("a request of that time is under way")
 	}
 	h.Leave(gen)
-	if view, tell := h.Tell(); !tell || view != 4 {
+	if h.Answers(tell); told != 1 {
 		t.Error("now it is not")
 	}
-	h.Heard(other, 4)
+	settle()
 	if safe, ok = h.Safe(); !ok || h.Inherited(safe, sampleEvent, sampleBuyer) {
 		t.Error("safe again")
 	}

@@ -31,6 +31,8 @@ const (
 	fasthttp   = "github.com/valyala/fasthttp"
 	protoactor = "github.com/asynkron/protoactor-go"
 	memberlist = "github.com/hashicorp/memberlist"
+	grpc       = "google.golang.org/grpc"
+	protobuf   = "google.golang.org/protobuf"
 	prometheus = "github.com/prometheus/client_golang"
 	rapid      = "pgregory.net/rapid"
 	porcupine  = "github.com/anishathalye/porcupine"
@@ -64,6 +66,10 @@ var walls = map[string]wall{
 		Why: "plans are data: parsing them needs the core's types and nothing that runs",
 		Own: []string{"actors/section"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"}, Test: []string{rapid},
 	},
+	"actors/relay": {
+		Why: "what nodes say to each other and conclude from it: a simulator holds the same conversation in one goroutine, so nothing here waits or knows the time",
+		Own: []string{"actors/section", "storage"}, Std: pureStd,
+	},
 	"actors/checkout": {
 		Why: "payments know bookings and the log's words; they neither store nor serve",
 		Own: []string{"actors/section", "storage"}, Test: []string{"storage/memstore", rapid},
@@ -82,7 +88,7 @@ var walls = map[string]wall{
 	},
 	"actors": {
 		Why:   "actors say when: they see storage only through its port, and never who serves or who owns",
-		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "storage"},
+		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/relay", "storage"},
 		Third: []string{protoactor, prometheus, xxhash},
 		Test: []string{
 			"actors/budget", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
@@ -132,9 +138,9 @@ var walls = map[string]wall{
 		Own: []string{"actors/section", "storage"}, Third: []string{rapid}, Test: []string{"storage/memstore", "storage/faultstore"},
 	},
 	"cluster": {
-		Why:   "placement proposes, the log decides: the cluster needs section ids and peers, no seats",
-		Own:   []string{"actors/section", "storage"},
-		Third: []string{memberlist, protoactor}, Test: []string{"storage/memstore", "storage/faultstore", "storage/sqlstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
+		Why: "placement proposes, the log decides: the cluster needs section ids and peers, no seats; grpc and protobuf are what Proto.Actor's remote speaks, and here it is told whom to believe",
+		Own: []string{"actors/section", "storage"}, Third: []string{memberlist, protoactor, grpc, protobuf},
+		Test: []string{"storage/memstore", "storage/faultstore", "storage/sqlstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
 	},
 	"api": {
 		Why: "the door: it calls an interface of its own and never a concrete store, so that a handler cannot reach past the engine",
@@ -171,6 +177,10 @@ var walls = map[string]wall{
 	"bench/report": {
 		Why:   "figures in, pages out: it measures nothing",
 		Third: []string{"gonum.org/v1/plot"}, Test: []string{rapid, chromedp},
+	},
+	"bench/chaos": {
+		Why: "kills, stops and cuts real servers: it knows the wire, who judges, and how to start a database; were the server in reach, it could be believed",
+		Own: []string{"api/wire", "bench/check", "bench/crowd", "bench/drive", "storage/sqlstore/pgserver"}, Test: []string{rapid},
 	},
 	"bench/peers": {
 		Why: "what we are compared with: peers share the wire and none of our engine",

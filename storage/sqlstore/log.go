@@ -93,9 +93,10 @@ func readTail(ctx context.Context, q queryer, key storage.SectionKey) (storage.T
 		kind          int16
 		seq, epoch    int64
 		writer, batch [16]byte
+		at            time.Time
 		hash          []byte
 	)
-	err := q.QueryRow(ctx, sql("tail"), shardOf(key), [16]byte(key.Event), int64(key.Section)).Scan(&kind, &seq, &epoch, &writer, &batch, &hash)
+	err := q.QueryRow(ctx, sql("tail"), shardOf(key), [16]byte(key.Event), int64(key.Section)).Scan(&kind, &seq, &epoch, &writer, &batch, &at, &hash)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return t, nil
 	}
@@ -105,7 +106,8 @@ func readTail(ctx context.Context, q queryer, key storage.SectionKey) (storage.T
 	if len(hash) != len(t.Hash) {
 		return t, &storage.CorruptError{Section: key, Seq: section.Seq(seq), Why: "hash is not 32 bytes long"}
 	}
-	return storage.Tail{Kind: storage.EntryKind(kind), Seq: section.Seq(seq), Epoch: section.Epoch(epoch), Writer: writer, Batch: batch, Hash: storage.Hash(hash)}, nil
+	return storage.Tail{Kind: storage.EntryKind(kind), Seq: section.Seq(seq), Epoch: section.Epoch(epoch), Writer: writer, Batch: batch,
+		At: section.Instant(at.UnixMilli()), Hash: storage.Hash(hash)}, nil
 }
 
 // standing answers the batch of the entry at seq; ok is false when there is none.

@@ -51,7 +51,7 @@ DELETE FROM tickets WHERE event_id = $2::UUID AND section_id = $3::INT8 AND seat
 SELECT pg_logical_emit_message(true, 'holdfast', '')
 
 -- name: tail
-SELECT kind, seq, epoch, writer, batch_id, hash FROM section_log
+SELECT kind, seq, epoch, writer, batch_id, at, hash FROM section_log
 WHERE shard = $1::INT2 AND event_id = $2::UUID AND section_id = $3::INT8
 ORDER BY seq DESC LIMIT 1
 

@@ -1,0 +1,50 @@
+package actors
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"holdfast/actors/section"
+)
+
+// BenchmarkForwarded is what a hop costs the engines: holds and releases on sections of one node, asked of that node (local) and of another
+// (forwarded), by many at once, on a store that costs nothing and links that are queues.
+func BenchmarkForwarded(b *testing.B) {
+	const sections = 16
+	var plan strings.Builder
+	for i := range sections {
+		fmt.Fprintf(&plan, `,{"id":"%c","rows":[{"label":"1","seats":600}]}`, 'A'+i)
+	}
+	f := newFleetOf(b, 2, `{"sections":[`+plan.String()[1:]+`]}`, sections)
+	f.agree(f.nodes[1])
+	f.eventually("one node serves all", func() bool { return f.nodes[0].e.Stats().SectionsServing.Load() == sections })
+	for _, row := range []struct {
+		name string
+		node *fleetNode
+	}{{"local", f.nodes[0]}, {"forwarded", f.nodes[1]}} {
+		b.Run(row.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetParallelism(256)
+			var buyers, refused atomic.Int64
+			b.RunParallel(func(pb *testing.PB) {
+				buyer := buyers.Add(1)
+				who := Caller{Buyer: section.BuyerID{byte(buyer), byte(buyer >> 8), row.name[0]}, Fingerprint: 1}
+				for turn := 0; pb.Next(); turn++ {
+					who.Request = section.RequestID{byte(buyer), byte(buyer >> 8), row.name[0], byte(turn), byte(turn >> 8), byte(turn >> 16), 1}
+					held, err := row.node.hold(who, fleetSeat(int(buyer)%sections, 1+int(buyer)/sections))
+					if err != nil {
+						refused.Add(1)
+						continue
+					}
+					who.Request[6] = 2
+					if err := row.node.e.Release(held.ID, who, patience, &held); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+			b.ReportMetric(float64(refused.Load()), "refused")
+		})
+	}
+}

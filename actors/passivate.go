@@ -1,0 +1,76 @@
+package actors
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"holdfast/storage"
+)
+
+// Sections of events that are not on sale, and that nobody has asked for in a while, go to sleep: the one that serves lets go, and
+// nobody follows it any more, so that the shows of last season cost their maps and no more. The next request wakes the section where it is
+// placed; so does whoever puts the event on sale again, on every node.
+//
+//	serving ── quiet for PassivateAfter ──▶ released, asleep ── a request, a Serving of another node, sale open ──▶ as any section that stands still
+//	followed ── its log ends with a release, and nobody serves it ──▶ asleep
+
+// restless says whether the event's sections are to be kept awake, whatever they do.
+func (ev *event) restless() bool { return ev.header.Load().Sale == storage.SaleOpen }
+
+// tire puts the section to sleep when it is time. Only the steward calls it.
+func (w *steward) tire(s *Section, now time.Time) {
+	after := w.e.cfg.PassivateAfter
+	if after < 0 || s.ev.restless() || s.asleep.Load() {
+		s.quietSince = time.Time{}
+		return
+	}
+	inc := s.serving.Load()
+	switch {
+	case inc == nil:
+		s.sleepUnserved()
+	case inc.used.Swap(false) || inc.nextExpiry.Load() != math.MaxInt64 || s.quietSince.IsZero():
+		s.quietSince = now
+	case now.Sub(s.quietSince) >= after:
+		s.quietSince = time.Time{}
+		w.passivate(s, inc)
+	}
+}
+
+// passivate has a section that serves let go, for nobody in particular.
+func (w *steward) passivate(s *Section, inc *incarnation) {
+	w.begin(s, func(ctx context.Context) {
+		inc.tired.Store(true)
+		s.engine.stats.Passivated.Add(1)
+		s.drainNow(ctx, true)
+	})
+}
+
+// sleepUnserved stops following a section that nobody serves and whose owner has let go of it.
+func (s *Section) sleepUnserved() {
+	f := s.following()
+	if f == nil || s.announced() {
+		return
+	}
+	if at, ok := f.caughtUp(); ok && (at.Kind == storage.EntryReleased || at.Seq == 0) && s.mayActivate() {
+		s.asleep.Store(true)
+		_, _ = s.takeFollower()
+	}
+}
+
+// awake ends the section's sleep: it is followed again, or claimed by whoever calls.
+func (s *Section) awake() {
+	if s.asleep.CompareAndSwap(true, false) {
+		s.follow()
+	}
+}
+
+// awakeAll is for an event that is put on sale.
+func (ev *event) awakeAll() {
+	if o := ev.ready.Load(); o != nil && ev.engine.desk != nil {
+		for _, s := range o.sections {
+			s.awake()
+		}
+		ev.engine.steward.wake()
+	}
+}
