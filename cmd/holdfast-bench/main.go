@@ -21,6 +21,7 @@ type commands struct {
 	Run         runCommand      `cmd:"" help:"Measure a scenario, alone or beside peers, check every answer, and report."`
 	Growth      growthCommand   `cmd:"" help:"Measure how cost grows with sections, seats, clients, live holds or history, and draw it."`
 	Capacity    capacityCommand `cmd:"" help:"Find the rate of buyers that a deployment carries, and the admission rate to set."`
+	Chaos       chaosCommand    `cmd:"" help:"Kill, stop and cut nodes of a cluster while buyers shop, and check every answer."`
 	HTTP        httpCommand     `cmd:"" name:"http" help:"Measure one scenario: holds, refusals, availability, availability-busy, single, expiry or restart."`
 	Compare     compareReports  `cmd:"" help:"Tell what changed between two reports beyond noise."`
 	Check       checkCommand    `cmd:"" help:"Judge a kept history again."`

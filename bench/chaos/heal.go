@@ -1,0 +1,85 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"holdfast/bench/check"
+)
+
+// prober asks for one section, again and again, until somebody serves it. What it asks is a wish like any other: its answers are judged too.
+type prober struct {
+	lane
+	house   int
+	section uint32
+}
+
+// serves returns once the section granted something or said for certain that nothing is left.
+func (p *prober) serves(ctx context.Context) error {
+	id := p.houses[p.house].Plan.Sections[p.section].ID
+	last := ""
+	for ctx.Err() == nil {
+		buyer := p.newBuyer()
+		e := &errand{kind: check.Best, house: p.house, section: p.section, quantity: 1, of: check.NoOp, buyer: buyer, key: p.newKey(buyer)}
+		e.call = call{method: http.MethodPost, path: "/v1/events/" + p.houses[p.house].Event + "/bookings", buyer: buyerName(buyer), key: keyName(e.key)}
+		e.call.body = []byte(`{"best_available":{"quantity":1,"section":"` + id + `"}}`)
+		h, op := p.see(ctx, e)
+		if h.verdict == check.Done {
+			p.deed(ctx, &held{buyer: buyer, house: p.house, op: op, id: h.booking.ID}, check.Release, "")
+		}
+		if h.verdict == check.Done || h.verdict == check.NoneLeft {
+			return nil
+		}
+		last = fmt.Sprintf("%v %s", h.verdict, h.code)
+	}
+	return fmt.Errorf("section %s of the %s is served by nobody: %s", id, houseNames[p.house], last)
+}
+
+var houseNames = [houseCount]string{stalls: "stalls", returns: "house of returns"}
+
+// healed waits until every section is served and every node ready, at most HealBound. It gives how long that took, and what was not there in time.
+func (r *run) healed(ctx context.Context) (took time.Duration, missing []string) {
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, HealBound)
+	defer cancel()
+	var asking sync.WaitGroup
+	var mu sync.Mutex
+	note := func(err error) {
+		if err != nil {
+			mu.Lock()
+			missing = append(missing, err.Error())
+			mu.Unlock()
+		}
+	}
+	for _, p := range r.probers {
+		asking.Go(func() { note(p.serves(ctx)) })
+	}
+	asking.Go(func() {
+		if err := r.arena.awaitReady(ctx); err != nil {
+			note(fmt.Errorf("not every node is ready: %w", err))
+		}
+	})
+	asking.Wait()
+	return time.Since(begun), missing
+}
+
+// heal is healed with a verdict. A run that is being ended proves nothing about healing.
+func (r *run) heal(ctx context.Context, after string) {
+	took, missing := r.healed(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	r.heals = append(r.heals, took)
+	for _, m := range missing {
+		r.arena.finds.add(checkHeal, fmt.Sprintf("%v after %s had ended: %s", HealBound, after, m))
+	}
+	if len(missing) > 0 {
+		r.arena.evidence(ctx, len(r.heals))
+		r.arena.cfg.sayf("  NOT HEALED after %v: %s", took.Round(time.Millisecond), missing[0])
+		return
+	}
+	r.arena.cfg.sayf("  healed %v after the end", took.Round(time.Millisecond))
+}

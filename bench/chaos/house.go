@@ -1,0 +1,125 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"holdfast/api/wire"
+	"holdfast/bench/crowd"
+)
+
+// The two houses, by their place among the history's events.
+const (
+	stalls  = iota // nobody refunds here, and maps are recorded
+	returns        // tickets are given back here all the time
+	houseCount
+)
+
+// Shapes. The stalls must not sell out in a run: a section that has nothing left cannot show that it serves.
+const (
+	stallsSections   = 6
+	stallsRowSeats   = 20
+	stallsRowsLeast  = 12
+	stallsSoldSecond = 12 // seats a second that may be sold at most, about
+	returnsSections  = 2
+	returnsRows      = 4
+)
+
+// holdTTL is how long a hold lasts: short, so that many lapse in a run.
+const (
+	holdTTL     = 3 * time.Second
+	holdCeiling = 9 * time.Second
+)
+
+func plan(prefix string, sections, rows int) wire.Raw {
+	var b strings.Builder
+	b.WriteString(`{"sections":[`)
+	for s := range sections {
+		fmt.Fprintf(&b, `%s{"id":"%s%d","rows":[`, comma(s), prefix, s+1)
+		for r := range rows {
+			fmt.Fprintf(&b, `%s{"label":"%d","seats":%d}`, comma(r), r+1, stallsRowSeats)
+		}
+		b.WriteString("]}")
+	}
+	b.WriteString("]}")
+	return wire.Raw(b.String())
+}
+
+func comma(i int) string {
+	if i == 0 {
+		return ""
+	}
+	return ","
+}
+
+// openHouses makes both events through the first node and waits until every node knows them.
+func (a *arena) openHouses(ctx context.Context) ([]*crowd.House, error) {
+	ctx, cancel := context.WithTimeout(ctx, startBound)
+	defer cancel()
+	rows := max(stallsRowsLeast, int(a.cfg.Duration.Seconds())*stallsSoldSecond/(stallsSections*stallsRowSeats))
+	var houses []*crowd.House
+	for i, p := range []wire.Raw{plan("S", stallsSections, rows), plan("R", returnsSections, returnsRows)} {
+		h, err := a.openHouse(ctx, fmt.Sprintf("chaos %d", i), p)
+		if err != nil {
+			return nil, err
+		}
+		houses = append(houses, h)
+		for _, n := range a.regulars() {
+			if err := a.await(ctx, n, "/v1/events/"+h.Event); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return houses, nil
+}
+
+func (a *arena) openHouse(ctx context.Context, name string, p wire.Raw) (*crowd.House, error) {
+	currency, starts := "EUR", wire.Time(time.Now().AddDate(1, 0, 0).UnixMilli())
+	ttl, ceiling, seats, perBuyer := int64(holdTTL/time.Second), int64(holdCeiling/time.Second), int64(8), int64(10_000)
+	body, err := json.Marshal(&wire.CreateEvent{
+		Name: &name, StartsAt: &starts, Currency: &currency, HoldTTLSeconds: &ttl, HoldCeilingSeconds: &ceiling,
+		SeatsPerBookingMax: &seats, SeatsPerBuyerMax: &perBuyer, Prices: map[string]int64{"*": 5000}, Plan: p,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("chaos: %w", err)
+	}
+	var event wire.Event
+	if err := a.operateUntil(ctx, "/v1/events", name, body, 201, &event); err != nil {
+		return nil, err
+	}
+	if err := a.operateUntil(ctx, "/v1/events/"+event.ID+"/sale", name+" sale", []byte(`{"state":"open"}`), 200, nil); err != nil {
+		return nil, err
+	}
+	return a.readHouse(ctx, event.ID)
+}
+
+// operateUntil asks the first node until it does what it is asked for.
+func (a *arena) operateUntil(ctx context.Context, path, key string, body []byte, want int, into any) error {
+	key = strings.ReplaceAll(key, " ", "-")
+	return until(ctx, func(ctx context.Context) error {
+		said, err := operate(ctx, a.nodes[0], path, key, body, want)
+		if err != nil || into == nil {
+			return err
+		}
+		return json.Unmarshal(said, into)
+	})
+}
+
+func (a *arena) readHouse(ctx context.Context, event string) (*crowd.House, error) {
+	said, err := fetch(ctx, a.nodes[0], "/v1/events/"+event+"/seatmap")
+	if err != nil {
+		return nil, err
+	}
+	var seats wire.Seatmap
+	if err := json.Unmarshal(said, &seats); err != nil {
+		return nil, fmt.Errorf("chaos: seat map: %w", err)
+	}
+	p, err := crowd.NewPlan(&seats)
+	if err != nil {
+		return nil, fmt.Errorf("chaos: %w", err)
+	}
+	return &crowd.House{Event: event, Plan: p}, nil
+}

@@ -1,0 +1,270 @@
+package chaos
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/api/wire"
+	"holdfast/bench/check"
+	"holdfast/bench/crowd"
+)
+
+const millisecond = check.Nanos(time.Millisecond)
+
+// story is a small history in the house of returns, and the log beside it.
+type story struct {
+	recorder
+	log   []wire.LogChange
+	epoch uint64
+	seq   uint64
+}
+
+func newStory(t *testing.T) *story {
+	t.Helper()
+	seats := &wire.Seatmap{Sections: []wire.SeatmapSection{{ID: "R1", Rows: []wire.SeatmapRow{{Label: "1", Seats: []wire.SeatmapSeat{{ID: "R1-1-1"}, {ID: "R1-1-2"}}}}}}}
+	p, err := crowd.NewPlan(seats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &story{recorder: recorder{start: time.UnixMilli(1_900_000_000_000), houses: []*crowd.House{{Event: "stalls", Plan: p}, {Event: "returns", Plan: p}}}}
+	s.claim(0)
+	return s
+}
+
+func (s *story) line(at int, c wire.LogChange) {
+	s.seq++
+	c.Event, c.Section, c.Seq, c.Epoch, c.At = "returns", "R1", s.seq, s.epoch, wire.Time(s.start.UnixMilli()+int64(at))
+	s.log = append(s.log, c)
+}
+
+func (s *story) claim(at int) {
+	s.epoch++
+	s.line(at, wire.LogChange{Kind: wire.LogClaim})
+}
+
+func requestName(buyer, key uint64) string {
+	return wire.HashText(wire.RequestHash(wire.BuyerHash(buyerName(buyer)), []byte(keyName(key))))
+}
+
+// answers records one asking as if it had been answered at once.
+func (s *story) answers(e *errand, at int, status int, body string) (heard, int32) {
+	asked := s.start.Add(time.Duration(at) * time.Millisecond)
+	return s.record(e, &reply{status: status, body: []byte(body), sent: true, at: &node{name: "n1"}, asked: asked, answered: asked.Add(time.Millisecond)})
+}
+
+func bookingText(id, state string, ends int) string {
+	return fmt.Sprintf(`{"id":%q,"state":%q,"seats":["R1-1-1"],"expires_at":"%v","total":{"amount":1,"currency":"EUR"}}`, id, state, wire.Time(1_900_000_000_000+int64(ends)))
+}
+
+// hold is a granted one; logged says whether the log has it.
+func (s *story) hold(buyer uint64, id string, at int, logged bool) int32 {
+	e := &errand{kind: check.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: check.NoOp, buyer: buyer, key: 1}
+	ends := wire.Time(s.start.UnixMilli() + int64(at) + 3000)
+	if logged {
+		s.line(at, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: id, Request: requestName(buyer, 1), ExpiresAt: &ends, Seats: []uint32{0}})
+	}
+	_, op := s.answers(e, at, 201, bookingText(id, "held", at+3000))
+	return op
+}
+
+func (s *story) pay(buyer uint64, id string, op int32, at int) {
+	s.line(at, wire.LogChange{Kind: wire.LogPaymentBegun, Booking: id, Request: requestName(buyer, 2)})
+	s.line(at, wire.LogChange{Kind: wire.LogSold, Booking: id})
+	s.answers(&errand{kind: check.Confirm, house: returns, of: op, buyer: buyer, key: 2}, at, 200, bookingText(id, "confirmed", 0))
+}
+
+// giveBack is a refund; the log has it, under its name, without one, or not at all.
+func (s *story) giveBack(buyer uint64, id string, op int32, at int, log string) {
+	switch log {
+	case "named":
+		s.line(at, wire.LogChange{Kind: wire.LogRefunded, Booking: id, Request: wire.HashText(wire.OperatorRequestHash([]byte(keyName(3))))})
+	case "unnamed":
+		s.line(at, wire.LogChange{Kind: wire.LogRefunded, Booking: id})
+	}
+	e := &errand{kind: check.Release, house: returns, of: op, buyer: buyer, key: 3, refund: true, call: call{path: "/v1/bookings/" + id + "/refund"}}
+	s.answers(e, at, 200, bookingText(id, "refunded", 0))
+}
+
+// judge is what conclude does with what was recorded.
+func (s *story) judge() (check.Result, *findings) {
+	finds := &findings{}
+	list := []*recorder{&s.recorder}
+	told := retell(list, s.log, finds)
+	checkSuperseded(s.log, list, s.start.UnixNano(), 5*millisecond, finds)
+	settleUnknown(list, s.log, told)
+	r := &run{arena: &arena{cfg: &Config{}}, houses: s.houses, start: s.start}
+	h := r.history(list)
+	return check.Run(context.Background(), h, check.Options{Log: func() (io.ReadCloser, error) { return told.log(s.log), nil }}), finds
+}
+
+// TestRefundsAreRetold: a ticket that is given back frees its seat, and no check takes offence; a refund that the log does not know is found.
+func TestRefundsAreRetold(t *testing.T) {
+	for _, log := range []string{"named", "unnamed", "lost"} {
+		lost := log == "lost"
+		s := newStory(t)
+		op := s.hold(1, "b1", 10, true)
+		s.pay(1, "b1", op, 20)
+		s.giveBack(1, "b1", op, 30, log)
+		if !lost {
+			s.hold(2, "b2", 40, true)
+		}
+		result, finds := s.judge()
+		_, count := finds.of(checkRefunds)
+		if !result.Passed() || (count > 0) != lost {
+			t.Errorf("%s: %d findings\n%v", log, count, result.String())
+		}
+	}
+}
+
+// TestASeatBackTooEarlyIsFound (P1): the next buyer was told of the seat before anybody had given it back.
+func TestASeatBackTooEarlyIsFound(t *testing.T) {
+	s := newStory(t)
+	op := s.hold(1, "b1", 10, true)
+	s.hold(2, "b2", 15, true)
+	s.pay(1, "b1", op, 20)
+	s.giveBack(1, "b1", op, 30, "named")
+	if result, _ := s.judge(); result.Find(check.Seats).State != check.Failed || result.Find(check.Log).State != check.Failed {
+		t.Errorf("two at once:\n%v", result.String())
+	}
+}
+
+// TestWhatTheLogNeverSawExcusesNobody (P2): a buyer was refused because of a hold whose outcome nobody heard, and which never came to be.
+func TestWhatTheLogNeverSawExcusesNobody(t *testing.T) {
+	for _, logged := range []bool{true, false} {
+		s := newStory(t)
+		ghost := &errand{kind: check.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: check.NoOp, buyer: 1, key: 1}
+		s.answers(ghost, 10, 503, `{"code":"outcome_unknown"}`)
+		if logged {
+			ends := wire.Time(s.start.UnixMilli() + 3000)
+			s.line(10, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: "b1", Request: requestName(1, 1), ExpiresAt: &ends, Seats: []uint32{0}})
+		}
+		loser := &errand{kind: check.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: check.NoOp, buyer: 2, key: 1}
+		s.answers(loser, 20, 409, `{"code":"seat_taken","seats":["R1-1-1"]}`)
+		if result, _ := s.judge(); result.Passed() != logged {
+			t.Errorf("in the log: %v\n%v", logged, result.String())
+		}
+	}
+}
+
+// TestSupersededEpochIsFound (P1, P3): somebody wrote under an epoch that another had ended, or before he was asked.
+func TestSupersededEpochIsFound(t *testing.T) {
+	for name, spoil := range map[string]func(s *story){
+		"":                       func(s *story) {},
+		"an older epoch":         func(s *story) { s.log[len(s.log)-1].Epoch = 1 },
+		"older than the request": func(s *story) { s.log[len(s.log)-1].At -= 300 },
+	} {
+		s := newStory(t)
+		s.claim(100)
+		s.hold(1, "b1", 500, true)
+		spoil(s)
+		_, finds := s.judge()
+		if _, count := finds.of(checkEpochs); (count > 0) != (name != "") {
+			t.Errorf("%q: %d findings", name, count)
+		}
+	}
+}
+
+func TestHear(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		kind   check.Kind
+		status int
+		sent   bool
+		body   string
+		want   check.Verdict
+		ended  bool
+	}{
+		{"granted", check.Hold, 201, true, bookingText("b", "held", 1), check.Done, true},
+		{"granted, without an id", check.Hold, 201, true, `{"seats":["R1-1-1"]}`, check.Unknown, false},
+		{"granted, cut off", check.Hold, 0, true, "", check.Unknown, false},
+		{"never sent", check.Hold, 0, false, "", check.Refused, false},
+		{"taken", check.Hold, 409, true, `{"code":"seat_taken"}`, check.Taken, true},
+		{"none left", check.Best, 409, true, `{"code":"sold_out"}`, check.NoneLeft, true},
+		{"unavailable", check.Hold, 503, true, `{"code":"unavailable"}`, check.Unknown, false},
+		{"moved", check.Hold, 503, true, `{"code":"moved"}`, check.Unknown, false},
+		{"a gateway's 503", check.Hold, 503, true, `busy`, check.Unknown, false},
+		{"overloaded", check.Hold, 503, true, `{"code":"overloaded"}`, check.Refused, false},
+		{"being paid", check.Confirm, 202, true, bookingText("b", "paying", 1), check.Unknown, false},
+		{"paid", check.Confirm, 200, true, bookingText("b", "confirmed", 1), check.Done, true},
+		{"declined", check.Confirm, 402, true, `{"code":"payment_declined"}`, check.Refused, true},
+		{"lapsed", check.Confirm, 409, true, `{"code":"hold_expired"}`, check.Ended, true},
+		{"unknown booking", check.Release, 404, true, `{"code":"booking_unknown"}`, check.Ended, true},
+		{"broken inside", check.Hold, 500, true, `{"code":"internal"}`, check.Unknown, false},
+		{"released", check.Release, 200, true, bookingText("b", "released", 1), check.Done, true},
+		{"released too late", check.Release, 200, true, bookingText("b", "expired", 1), check.Ended, true},
+	} {
+		h := hear(c.kind, &reply{status: c.status, body: []byte(c.body), sent: c.sent})
+		if h.verdict != c.want || h.decided() != c.ended {
+			t.Errorf("%s: %v decided %v", c.name, h.verdict, h.decided())
+		}
+	}
+}
+
+// TestWatcherProvesTheMap (P9): deltas after a snapshot give what a checkpoint says, and a lost delta is found.
+func TestWatcherProvesTheMap(t *testing.T) {
+	sum := sha256.Sum256([]byte("haa"))
+	checkpoint := `{"section":"S1","seq":5,"hash":"` + hex.EncodeToString(sum[:]) + `"}`
+	for _, c := range []struct {
+		name   string
+		frames []frame
+		found  bool
+	}{
+		{"whole", []frame{{"", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`}, {"", "checkpoint", checkpoint}}, false},
+		{"a delta lost", []frame{{"", "checkpoint", checkpoint}}, true},
+		{"a delta wrong", []frame{{"", "delta", `{"section":"S1","seq":5,"changes":[[1,"h"]]}`}, {"", "checkpoint", checkpoint}}, true},
+		{"a delta twice", []frame{{"", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`}, {"", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`}}, true},
+		{"a seat that is not there", []frame{{"", "delta", `{"section":"S1","seq":5,"changes":[[9,"h"]]}`}}, true},
+	} {
+		finds := &findings{}
+		w := newWatcher(&node{name: "n1"}, nil, finds)
+		w.take(&frame{"a.1", "snapshot", `{"sections":[{"id":"S1","seq":4,"status":"aaa","free":3}]}`})
+		for i := range c.frames {
+			w.take(&c.frames[i])
+		}
+		if _, count := finds.of(checkMaps); (count > 0) != c.found {
+			t.Errorf("%s: %d findings", c.name, count)
+		}
+		if c.name == "whole" && (w.differs(map[string][]byte{"S1": []byte("haa")}) != "" || w.differs(map[string][]byte{"S1": []byte("sha")}) == "") {
+			t.Error("the map is not what it is")
+		}
+	}
+}
+
+// TestVerdictOfARun: little sold is invalid, something left out is not checked, and a fault is a fault.
+func TestVerdictOfARun(t *testing.T) {
+	for _, c := range []struct {
+		verdicts string
+		rate     float64
+		want     string
+	}{
+		{"passed passed", 400, Passed}, {"passed passed", 49, Invalid}, {"passed not_checked", 400, NotChecked},
+		{"failed not_checked", 400, Failed}, {"failed passed", 3, Failed},
+	} {
+		p := &Report{Figures: Figures{UsefulSecond: c.rate}}
+		for _, v := range strings.Fields(c.verdicts) {
+			p.Checks = append(p.Checks, Check{Name: "c", Verdict: v})
+		}
+		if p.decide(); p.Verdict != c.want {
+			t.Errorf("%v: %s", c, p.Verdict)
+		}
+	}
+}
+
+func TestFirstAfter(t *testing.T) {
+	list := []acked{{1, 2}, {5, 30}, {6, 9}, {7, 8}, {40, 41}}
+	for moment, want := range map[check.Nanos]check.Nanos{0: 2, 2: 8, 8: 41, 41: -1} {
+		got, ok := firstAfter(list, moment)
+		if !ok {
+			got = -1
+		}
+		if got != want {
+			t.Errorf("after %d: %d, want %d", moment, got, want)
+		}
+	}
+}

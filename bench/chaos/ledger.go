@@ -1,0 +1,86 @@
+package chaos
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"holdfast/api/wire"
+	"holdfast/bench/crowd"
+)
+
+// logLineMax bounds a line of the log; a change of some hundred seats is the longest.
+const logLineMax = 1 << 20
+
+// logFile is the run's copy of what holdfast log prints.
+const logFile = "log.ndjson"
+
+// readLog runs holdfast log, keeps what it prints, and parses it.
+func (a *arena) readLog(ctx context.Context) ([]wire.LogChange, error) {
+	var said bytes.Buffer
+	command := exec.CommandContext(ctx, a.cfg.Binary, "log", "--store", a.database.near)
+	command.Stderr = &said
+	text, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("chaos: holdfast log: %w: %s", err, said.String())
+	}
+	if err := os.WriteFile(filepath.Join(a.folder, logFile), text, 0o600); err != nil {
+		return nil, fmt.Errorf("chaos: %w", err)
+	}
+	return parseLog(text)
+}
+
+func parseLog(text []byte) (changes []wire.LogChange, err error) {
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines.Buffer(make([]byte, 1<<16), logLineMax)
+	for lines.Scan() {
+		var c wire.LogChange
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			return nil, fmt.Errorf("chaos: holdfast log, line %d: %w", len(changes)+1, err)
+		}
+		changes = append(changes, c)
+	}
+	return changes, lines.Err()
+}
+
+// truth is what an event's log ends with: the letters of each section.
+func truth(changes []wire.LogChange, house *crowd.House) map[string][]byte {
+	letters := map[string][]byte{}
+	for i := range house.Plan.Sections {
+		s := &house.Plan.Sections[i]
+		letters[s.ID] = bytes.Repeat([]byte{'a'}, int(s.Seats))
+	}
+	seats := map[string][]uint32{}
+	for i := range changes {
+		c := &changes[i]
+		if c.Event != house.Event || letters[c.Section] == nil {
+			continue
+		}
+		if c.Kind == wire.LogHoldPlaced {
+			seats[c.Booking] = c.Seats
+		}
+		if letter := letterAfter[c.Kind]; letter != 0 {
+			draw(letters[c.Section], seats[c.Booking], letter)
+		}
+	}
+	return letters
+}
+
+// letterAfter is what a change of a booking makes of its seats; nothing where they stay as they are.
+var letterAfter = map[string]byte{
+	wire.LogHoldPlaced: 'h', wire.LogHoldReleased: 'a', wire.LogHoldExpired: 'a', wire.LogSold: 's', wire.LogRefunded: 'a',
+}
+
+// draw leaves out seats that there are not: the check of the log tells of them.
+func draw(letters []byte, seats []uint32, letter byte) {
+	for _, seat := range seats {
+		if int(seat) < len(letters) {
+			letters[seat] = letter
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package chaos
+
+import (
+	"fmt"
+	"time"
+
+	"holdfast/api/wire"
+	"holdfast/bench/check"
+	"holdfast/bench/crowd"
+)
+
+// errand is one wish under one key, however often it is asked.
+type errand struct {
+	kind     check.Kind
+	house    int
+	section  uint32 // check.AnySection: the server's choice
+	quantity uint32
+	seats    []uint32
+	of       int32 // of a deed: the operation that placed the booking
+	buyer    uint64
+	key      uint64
+	refund   bool // an operator's refund; recorded as a release until the log has been read
+	call     call
+}
+
+// names are the prefixes of buyers and keys.
+const (
+	buyerPrefix = "chaos"
+	keyPrefix   = "wish"
+)
+
+func buyerName(n uint64) string { return string(check.AppendName(nil, buyerPrefix, n)) }
+func keyName(n uint64) string   { return string(check.AppendName(nil, keyPrefix, n)) }
+
+// recorder keeps what one goroutine asked and was told.
+type recorder struct {
+	part    check.Part
+	start   time.Time // the history's beginning
+	houses  []*crowd.House
+	refunds []refunded
+	tally   tally
+}
+
+// refunded is an operator's wish to refund, among the part's operations.
+type refunded struct {
+	op      int32
+	booking string
+	buyer   uint64
+	key     uint64
+	done    bool
+}
+
+// tally counts for the report.
+type tally struct {
+	attempts, lost, refused503 uint64
+	done                       uint64 // changes acknowledged: once for each errand
+	denied                     uint64 // decided refusals
+	gaveUp                     uint64 // errands without a decided answer in time
+	reads, looks               uint64
+}
+
+func (t *tally) add(o *tally) {
+	t.attempts += o.attempts
+	t.lost += o.lost
+	t.refused503 += o.refused503
+	t.done += o.done
+	t.denied += o.denied
+	t.gaveUp += o.gaveUp
+	t.reads += o.reads
+	t.looks += o.looks
+}
+
+func (r *recorder) nanos(t time.Time) check.Nanos { return check.Nanos(t.Sub(r.start)) }
+
+// moment puts a time that a server told on the history's clock.
+func (r *recorder) moment(t *wire.Time) check.Nanos {
+	if t == nil {
+		return 0
+	}
+	return check.Nanos(int64(*t)*int64(time.Millisecond) - r.start.UnixNano())
+}
+
+// record keeps one asking, and tells what was heard and which operation it is.
+func (r *recorder) record(e *errand, a *reply) (h heard, op int32) {
+	h = hear(e.kind, a)
+	r.count(a, &h)
+	one := check.Op{
+		Kind: e.kind, Verdict: h.verdict, Event: uint16(e.house), Section: e.section, Of: check.NoOp,
+		Buyer: e.buyer, Key: e.key, Call: r.nanos(a.asked), Return: r.nanos(a.answered),
+	}
+	if a.status == 0 && h.verdict == check.Unknown {
+		one.Return = check.Never
+	}
+	switch e.kind {
+	case check.Hold, check.Best:
+		if !r.placing(&one, e, &h) {
+			h.verdict, one.Verdict = check.Unknown, check.Unknown
+		}
+	default:
+		one.Of = e.of
+		if e.kind == check.Extend && h.verdict == check.Done {
+			one.Expires = r.moment(h.booking.ExpiresAt)
+		}
+	}
+	op = int32(len(r.part.Ops))
+	r.part.Ops = append(r.part.Ops, one)
+	if e.refund {
+		r.refunds = append(r.refunds, refunded{op, bookingOf(e), e.buyer, e.key, h.verdict == check.Done})
+	}
+	return h, op
+}
+
+func (r *recorder) count(a *reply, h *heard) {
+	r.tally.attempts++
+	switch {
+	case a.status == 0:
+		r.tally.lost++
+	case a.status == 503:
+		r.tally.refused503++
+	}
+}
+
+// placing fills in what a hold's operation says; false: the answer names seats that there are not.
+func (r *recorder) placing(one *check.Op, e *errand, h *heard) bool {
+	one.Quantity = uint16(e.quantity)
+	if h.verdict == check.Done {
+		section, seats, ok := r.seats(e.house, h.booking.Seats)
+		if !ok {
+			return false
+		}
+		one.Section, one.Seats = section, r.part.AddSeats(seats)
+		one.Text, one.Expires = r.part.AddText([]byte(h.booking.ID)), r.moment(h.booking.ExpiresAt)
+		return true
+	}
+	if e.kind == check.Best {
+		return true
+	}
+	one.Seats = r.part.AddSeats(e.seats)
+	if h.verdict == check.Taken {
+		one.Lost = r.part.AddSeats(r.lost(e, h.lost))
+	}
+	return true
+}
+
+// seats are a booking's, by index into the one section that they are all of.
+func (r *recorder) seats(house int, ids []string) (section uint32, seats []uint32, ok bool) {
+	for i, id := range ids {
+		place, known := r.houses[house].Plan.Find([]byte(id))
+		if !known || i > 0 && place.Section != section {
+			return 0, nil, false
+		}
+		section = place.Section
+		seats = append(seats, place.Seat)
+	}
+	return section, seats, len(seats) > 0
+}
+
+// lost are the seats that a refusal names, of those that were wished.
+func (r *recorder) lost(e *errand, ids []string) (seats []uint32) {
+	section := &r.houses[e.house].Plan.Sections[e.section]
+	for _, id := range ids {
+		for _, seat := range e.seats {
+			if string(section.SeatID(seat)) == id {
+				seats = append(seats, seat)
+			}
+		}
+	}
+	return seats
+}
+
+// look keeps a whole map as operations, one a section.
+func (r *recorder) look(house int, live *wire.Availability, asked, answered time.Time) error {
+	p := r.houses[house].Plan
+	if len(live.Sections) != len(p.Sections) {
+		return fmt.Errorf("chaos: a map of %d sections instead of %d", len(live.Sections), len(p.Sections))
+	}
+	for no := range live.Sections {
+		r.part.Ops = append(r.part.Ops, check.Op{
+			Kind: check.Look, Verdict: check.Done, Event: uint16(house), Section: uint32(no), Of: check.NoOp,
+			Call: r.nanos(asked), Return: r.nanos(answered), Text: r.part.AddText([]byte(live.Sections[no].Status)),
+		})
+	}
+	return nil
+}

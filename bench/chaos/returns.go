@@ -1,0 +1,109 @@
+package chaos
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"holdfast/api/wire"
+	"holdfast/bench/check"
+)
+
+// The checker of histories knows no refunds. A booking that the log shows refunded is told to it as one whose payment failed and which was then released:
+//
+//	in the log:      held ── paying ── sold ── refunded            in the answers:  confirm acknowledged   refund acknowledged
+//	as it is told:   held ── paying ── held ── released                             confirm refused        release acknowledged
+//
+// Request and place in the log stay what they are, so that everything the checker says of time, order and repeats holds of the refund as well.
+
+// telling is how refunds are retold.
+type telling struct {
+	given map[string]bool   // bookings that the log shows refunded
+	names map[string]string // of the log's name for an operator's request, the name that a buyer's would have had
+	// owners is, by booking, the latter name of the first refund asked for: one that was settled by somebody else than who was asked names no request in the log.
+	owners map[string]string
+}
+
+// retell turns the recorders' refunds into what the checker knows, by what the log says. A refund that was acknowledged and is not in the log is a finding (P2);
+// so is one that nobody asked for.
+func retell(recorders []*recorder, changes []wire.LogChange, finds *findings) *telling {
+	t := &telling{given: map[string]bool{}, names: map[string]string{}, owners: map[string]string{}}
+	for i := range changes {
+		if changes[i].Kind == wire.LogRefunded {
+			t.given[changes[i].Booking] = true
+		}
+	}
+	for _, r := range recorders {
+		for i := range r.refunds {
+			t.refund(r, &r.refunds[i], finds)
+		}
+		r.unsell(t.given)
+	}
+	for id := range t.given {
+		if t.owners[id] == "" {
+			finds.add(checkRefunds, fmt.Sprintf("booking %s is refunded in the log, and nobody asked for it", id))
+		}
+	}
+	return t
+}
+
+func (t *telling) refund(r *recorder, one *refunded, finds *findings) {
+	if !t.given[one.booking] {
+		if one.done {
+			finds.add(checkRefunds, fmt.Sprintf("the refund of booking %s was acknowledged and is not in the log", one.booking))
+		}
+		refuse(&r.part.Ops[one.op])
+		return
+	}
+	key := []byte(keyName(one.key))
+	name := wire.HashText(wire.RequestHash(wire.BuyerHash(buyerName(one.buyer)), key))
+	t.names[wire.HashText(wire.OperatorRequestHash(key))] = name
+	if t.owners[one.booking] == "" {
+		t.owners[one.booking] = name
+	}
+}
+
+// unsell makes the confirmations of refunded bookings refused ones.
+func (r *recorder) unsell(given map[string]bool) {
+	p := &r.part
+	for i := range p.Ops {
+		if op := &p.Ops[i]; op.Kind == check.Confirm && given[string(p.TextOf(p.Ops[op.Of].Text))] {
+			refuse(op)
+		}
+	}
+}
+
+// refuse makes an operation one that surely had no effect. That means that an answer came, and the checker insists.
+func refuse(op *check.Op) {
+	op.Verdict = check.Refused
+	if op.Return == check.Never {
+		op.Return = op.Call
+	}
+}
+
+// log is the log as the checker is told it.
+func (t *telling) log(changes []wire.LogChange) io.ReadCloser {
+	var out []byte
+	for i := range changes {
+		c := changes[i]
+		if t.given[c.Booking] {
+			t.line(&c)
+		}
+		out = append(wire.AppendLogChange(out, &c), '\n')
+	}
+	return io.NopCloser(bytes.NewReader(out))
+}
+
+func (t *telling) line(c *wire.LogChange) {
+	switch c.Kind {
+	case wire.LogSold:
+		c.Kind = wire.LogPaymentFailed
+	case wire.LogRefunded:
+		c.Kind = wire.LogHoldReleased
+		if told := t.names[c.Request]; told != "" {
+			c.Request = told
+		} else if c.Request == "" {
+			c.Request = t.owners[c.Booking]
+		}
+	}
+}

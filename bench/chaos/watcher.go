@@ -1,0 +1,236 @@
+package chaos
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"holdfast/api/wire"
+	"holdfast/bench/crowd"
+)
+
+// watcher follows the stalls' map at one node, as a fan's page does: a snapshot, then deltas, and checkpoints that prove it. It comes back by itself with the
+// id of the last frame it had.
+type watcher struct {
+	node  *node
+	house *crowd.House
+	finds *findings
+
+	mu       sync.Mutex
+	sections map[string]*watched
+	last     string // id of the last frame
+	frames   watchTally
+}
+
+// watched is one section as the watcher has it.
+type watched struct {
+	seq     uint64
+	letters []byte
+}
+
+// watchTally counts frames for the report.
+type watchTally struct{ Snapshots, Deltas, Checkpoints, Streams uint64 }
+
+func newWatcher(n *node, h *crowd.House, finds *findings) *watcher {
+	return &watcher{node: n, house: h, finds: finds, sections: map[string]*watched{}}
+}
+
+// streamClient waits for as long as a stream lasts, and not for its beginning.
+var streamClient = &http.Client{Transport: &http.Transport{
+	DialContext: (&net.Dialer{Timeout: dialPatience}).DialContext, ResponseHeaderTimeout: 5 * time.Second, DisableKeepAlives: true,
+}}
+
+// watchPause is between two streams.
+const watchPause = 100 * time.Millisecond
+
+// watch follows streams until ctx ends. What a node refuses, or a cut ends, is asked for again.
+func (w *watcher) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		w.follow(ctx)
+		select {
+		case <-ctx.Done():
+		case <-time.After(watchPause):
+		}
+	}
+}
+
+// follow reads one stream to its end, which is no error: the watcher comes back.
+func (w *watcher) follow(ctx context.Context) {
+	url := "http://" + w.node.api + "/v1/events/" + w.house.Event + "/availability/stream"
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return
+	}
+	w.mu.Lock()
+	if w.last != "" {
+		request.Header.Set("Last-Event-ID", w.last)
+	}
+	w.mu.Unlock()
+	response, err := streamClient.Do(request)
+	if err != nil {
+		return
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return
+	}
+	w.mu.Lock()
+	w.frames.Streams++
+	w.mu.Unlock()
+	lines := bufio.NewScanner(response.Body)
+	lines.Buffer(make([]byte, 1<<16), replyBytesMax)
+	w.read(lines)
+}
+
+func (w *watcher) read(lines *bufio.Scanner) {
+	var f frame
+	for lines.Scan() {
+		line := lines.Text()
+		if line == "" {
+			w.take(&f)
+			f = frame{}
+			continue
+		}
+		f.line(line)
+	}
+}
+
+// frame is one message of a stream.
+type frame struct{ id, event, data string }
+
+func (f *frame) line(line string) {
+	field, value, _ := strings.Cut(line, ":")
+	value = strings.TrimPrefix(value, " ")
+	switch field {
+	case "id":
+		f.id = value
+	case "event":
+		f.event = value
+	case "data":
+		f.data += value
+	}
+}
+
+func (w *watcher) take(f *frame) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	wrong := ""
+	switch f.event {
+	case "snapshot":
+		wrong = w.snapshot(f.data)
+	case "delta":
+		wrong = w.delta(f.data)
+	case "checkpoint":
+		wrong = w.checkpoint(f.data)
+	}
+	if f.id != "" {
+		w.last = f.id
+	}
+	if wrong != "" {
+		w.finds.add(checkMaps, fmt.Sprintf("stream of %s, frame %s: %s", w.node.name, f.id, wrong))
+		w.last = "" // begin anew with a snapshot the next time
+	}
+}
+
+func (w *watcher) snapshot(data string) (wrong string) {
+	var all wire.Availability
+	if err := json.Unmarshal([]byte(data), &all); err != nil {
+		return "a snapshot that cannot be read: " + err.Error()
+	}
+	w.frames.Snapshots++
+	for _, s := range all.Sections {
+		w.sections[s.ID] = &watched{s.Seq, []byte(s.Status)}
+	}
+	return ""
+}
+
+func (w *watcher) delta(data string) (wrong string) {
+	var d wire.Delta
+	if err := json.Unmarshal([]byte(data), &d); err != nil {
+		return "a delta that cannot be read: " + err.Error()
+	}
+	w.frames.Deltas++
+	s := w.sections[d.Section]
+	if s == nil {
+		return "a delta of section " + d.Section + ", of which there was no snapshot"
+	}
+	if d.Seq <= s.seq {
+		return fmt.Sprintf("section %s goes from seq %d to %d", d.Section, s.seq, d.Seq)
+	}
+	s.seq = d.Seq
+	for _, c := range d.Changes {
+		if int(c.Seat) >= len(s.letters) {
+			return fmt.Sprintf("section %s has no seat %d", d.Section, c.Seat)
+		}
+		s.letters[c.Seat] = c.Letter
+	}
+	return ""
+}
+
+// checkpoint holds the map against the server's own hash of it (P9).
+func (w *watcher) checkpoint(data string) (wrong string) {
+	var c wire.Checkpoint
+	if err := json.Unmarshal([]byte(data), &c); err != nil {
+		return "a checkpoint that cannot be read: " + err.Error()
+	}
+	w.frames.Checkpoints++
+	s := w.sections[c.Section]
+	if s == nil {
+		return "a checkpoint of section " + c.Section + ", of which there was no snapshot"
+	}
+	sum := sha256.Sum256(s.letters)
+	if got := hex.EncodeToString(sum[:]); got != c.Hash || s.seq != c.Seq {
+		return fmt.Sprintf("section %s: by snapshot and deltas seq %d hash %.8s, by the checkpoint seq %d hash %.8s", c.Section, s.seq, got, c.Seq, c.Hash)
+	}
+	return ""
+}
+
+// differs says where the map is not what the log ends with; "": nowhere.
+func (w *watcher) differs(truth map[string][]byte) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, letters := range truth {
+		s := w.sections[id]
+		if s == nil {
+			return "there never was a map of section " + id
+		}
+		if string(s.letters) != string(letters) {
+			return fmt.Sprintf("section %s: at seq %d the stream shows %s", id, s.seq, unlike(s.letters, letters))
+		}
+	}
+	return ""
+}
+
+// unlike tells the first seat that two maps draw differently.
+func unlike(shown, truth []byte) string {
+	if len(shown) != len(truth) {
+		return fmt.Sprintf("%d seats, and the log has %d", len(shown), len(truth))
+	}
+	count, first := 0, -1
+	for i := range shown {
+		if shown[i] != truth[i] {
+			count++
+			if first < 0 {
+				first = i
+			}
+		}
+	}
+	if first < 0 {
+		return "no difference"
+	}
+	return fmt.Sprintf("seat %d as %c, and the log ends with %c; %d seats differ", first, shown[first], truth[first], count)
+}
+
+func (w *watcher) tally() watchTally {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.frames
+}
