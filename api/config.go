@@ -50,6 +50,9 @@ type Config struct {
 	// StreamRingBytes is how much of an event's stream is kept for slow and returning clients (default 4 MiB).
 	StreamRingBytes int
 
+	// Cluster is what the operators' calls under /v1/cluster show and do. Nil: they answer 409 not_clustered.
+	Cluster Cluster
+
 	// Now is the clock for tokens and rates; default time.Now.
 	Now func() time.Time
 	// Logger gets one line for each error that ends here; never bodies, tokens or keys. Default slog.Default().

@@ -53,8 +53,11 @@ var (
 	kindEventUnknown   = define(404, "event_unknown", "There is no such event")
 	kindBookingUnknown = define(404, "booking_unknown", "There is no such booking")
 	kindSeatUnknown    = define(404, "seat_unknown", "There is no such seat")
+	kindNodeUnknown    = define(404, "node_unknown", "There is no such node in the cluster")
 	kindMethod         = define(405, "method_not_allowed", "This call does not exist here")
 	kindSaleNotOpen    = define(409, "sale_not_open", "The sale is not open")
+	kindNotClustered   = define(409, "not_clustered", "This server shares its sections with no other")
+	kindNodeAmbiguous  = define(409, "node_ambiguous", "Several nodes have that name")
 	kindTooLarge       = define(413, "body_too_large", "The body is too large")
 	kindInvalid        = define(422, "invalid", "A value is out of bounds")
 	kindPlanInvalid    = define(422, "plan_invalid", "The plan has defects")
@@ -67,6 +70,7 @@ var (
 	kindInternal       = define(500, "internal", "Something went wrong here; the outcome is not known: repeat with the same key")
 	kindOverloaded     = define(503, "overloaded", "Too busy; nothing was done").after(1)
 	kindUnavailable    = define(503, "unavailable", "Not available right now; nothing was granted").after(1)
+	kindMoved          = define(503, "moved", "The section has moved and was not found in time; nothing was done: repeat with the same key").after(1)
 	kindUnknownOutcome = define(503, "outcome_unknown", "The outcome is not known yet: repeat with the same Idempotency-Key to learn it").after(2)
 	kindNotReady       = define(503, "not_ready", "Not ready").after(1)
 )
@@ -105,6 +109,7 @@ var conditions = []struct {
 	{actors.ErrSaleNotOpen, kindSaleNotOpen},
 	{actors.ErrOverloaded, kindOverloaded},
 	{actors.ErrTimeout, kindUnknownOutcome},
+	{actors.ErrMoved, kindMoved},
 	{actors.ErrUnavailable, kindUnavailable},
 	{actors.ErrMismatch, kindMismatch},
 	{actors.ErrDeclined, kindDeclined},

@@ -30,6 +30,8 @@ func TestEveryConditionHasItsAnswer(t *testing.T) {
 		{actors.ErrSaleNotOpen, 409, "sale_not_open", ""},
 		{actors.ErrOverloaded, 503, "overloaded", "1"},
 		{fmt.Errorf("deep inside: %w", actors.ErrUnavailable), 503, "unavailable", "1"},
+		{actors.ErrMoved, 503, "moved", "1"},
+		{fmt.Errorf("a search: %w", actors.ErrMoved), 503, "moved", "1"},
 		{actors.ErrTimeout, 503, "outcome_unknown", "2"},
 		{actors.ErrSpread, 422, "seats_in_different_sections", ""},
 		{actors.ErrMismatch, 422, "idempotency_mismatch", ""},

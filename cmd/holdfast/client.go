@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,7 +58,7 @@ type problem struct {
 
 func (p *problem) Error() string {
 	text := fmt.Sprintf("refused: %d %s", p.Status, p.Code)
-	for _, part := range []string{p.Detail, p.Field, string(p.Defects)} {
+	for _, part := range []string{cmp.Or(p.Detail, p.Title), p.Field, string(p.Defects)} {
 		if part != "" {
 			text += ": " + part
 		}
@@ -72,9 +73,22 @@ func (c *client) post(ctx context.Context, path, idempotencyKey string, body io.
 		return err
 	}
 	request.ContentLength = length
-	request.Header.Set("Authorization", "Bearer "+c.key)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Idempotency-Key", idempotencyKey)
+	return c.exchange(request, answer)
+}
+
+// get asks as the operator and decodes the answer.
+func (c *client) get(ctx context.Context, path string, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+path, nil)
+	if err != nil {
+		return err
+	}
+	return c.exchange(request, answer)
+}
+
+func (c *client) exchange(request *http.Request, answer any) error {
+	request.Header.Set("Authorization", "Bearer "+c.key)
 	response, err := c.http.Do(request)
 	if err != nil {
 		return err

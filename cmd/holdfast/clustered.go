@@ -42,8 +42,24 @@ func newFellowship(me storage.WriterID) *fellowship {
 	return f
 }
 
-// View is for the engine: see actors.Peers. So are Up and Send.
-func (f *fellowship) View() relay.View { return f.view.Load() }
+// View is for the engine: see actors.Peers. So are Up and Send. It is the cluster's newest, whether or not that has been told.
+func (f *fellowship) View() relay.View {
+	known := f.view.Load()
+	if n := f.node.Load(); n != nil && n.View() != known.View {
+		next := newClusterView(n.View())
+		f.view.CompareAndSwap(known, next)
+		return next
+	}
+	return known
+}
+
+func newClusterView(v *cluster.View) *clusterView {
+	next := &clusterView{View: v}
+	for _, m := range v.Members() {
+		next.peers = append(next.peers, m.Writer)
+	}
+	return next
+}
 
 // Up is for the engine.
 func (f *fellowship) Up(peer storage.WriterID) bool {
@@ -59,11 +75,7 @@ func (f *fellowship) Send(to storage.WriterID, message []byte) bool {
 
 // ViewChanged is for the cluster: see cluster.Handler. So are the others.
 func (f *fellowship) ViewChanged(v *cluster.View) {
-	next := &clusterView{View: v}
-	for _, m := range v.Members() {
-		next.peers = append(next.peers, m.Writer)
-	}
-	f.view.Store(next)
+	f.view.Store(newClusterView(v))
 	f.engine.Load().ViewChanged()
 }
 
@@ -86,8 +98,12 @@ func (n *Node) join(ctx context.Context, c *config) error {
 	if !c.clustered() {
 		return nil
 	}
+	address, err := n.reachableAddr(c)
+	if err != nil {
+		return err
+	}
 	options := cluster.Options{
-		Writer: n.writer, Name: n.name, API: n.Addr(), Build: buildInfo(), GossipListen: c.GossipListen, GossipAdvertise: c.GossipAdvertise,
+		Writer: n.writer, Name: n.name, API: address, Build: buildInfo(), GossipListen: c.GossipListen, GossipAdvertise: c.GossipAdvertise,
 		PeerListen: c.PeerListen, PeerAdvertise: c.PeerAdvertise, Join: c.Join, Handler: n.fellows, Logger: n.log,
 	}
 	if c.ClusterKeys != "" {
@@ -95,8 +111,9 @@ func (n *Node) join(ctx context.Context, c *config) error {
 		if err != nil {
 			return fmt.Errorf("--cluster-keys: %w", err)
 		}
-		options.Keys = keys
+		options.Keys, n.keysExpire = keys, keys.Expires()
 	}
+	n.answerCalls()
 	n.fellows.engine.Store(n.engine)
 	defer close(n.fellows.joined)
 	node, err := cluster.Join(ctx, options)
@@ -122,17 +139,24 @@ const stateEvery = 50 * time.Millisecond
 func (n *Node) keepState() {
 	tick := time.NewTicker(stateEvery)
 	defer tick.Stop()
-	for last := cluster.Joining; ; {
-		if now := n.fitFor(); now != last {
-			n.log.Info("cluster state", "was", last.String(), "now", now.String())
-			n.cluster.SetState(now)
-			last = now
-		}
+	for {
+		n.tellState()
 		select {
 		case <-tick.C:
 		case <-n.left:
 			return
 		}
+	}
+}
+
+// tellState says to the others what this node is fit for now, if that is another thing than before.
+func (n *Node) tellState() {
+	n.stateMu.Lock()
+	defer n.stateMu.Unlock()
+	if now := n.fitFor(); now != n.told {
+		n.log.Info("cluster state", "was", n.told.String(), "now", now.String())
+		n.cluster.SetState(now)
+		n.told = now
 	}
 }
 
@@ -155,13 +179,15 @@ func (n *Node) letGo(ctx context.Context) {
 	if n.cluster == nil {
 		return
 	}
-	n.cluster.SetState(cluster.Draining)
+	n.tellState() // before the engine looks to whom it could give anything
 	began, had := time.Now(), n.engine.Stats().SectionsServing.Load()
 	switch err := n.engine.LetGo(ctx); {
 	case err == nil:
 		n.log.Info("all sections handed over", "sections", had, "took", time.Since(began).Round(time.Millisecond))
 	case errors.Is(err, actors.ErrNobodyElse):
 		n.log.Info("no other node to hand sections to", "sections", had)
+	case errors.Is(err, context.Canceled):
+		n.log.Info("the drain was undone", "left", n.engine.Stats().SectionsServing.Load())
 	default:
 		n.log.Warn("not all sections were handed over", "left", n.engine.Stats().SectionsServing.Load(), "error", err)
 	}
@@ -173,15 +199,20 @@ func (n *Node) DrainCluster(drain bool) error {
 	if n.cluster == nil {
 		return errAlone
 	}
+	n.drainMu.Lock()
+	defer n.drainMu.Unlock()
+	if n.draining.Swap(drain) == drain {
+		return nil
+	}
 	if !drain {
-		n.draining.Store(false)
+		n.endDrain()
+		n.tellState()
 		n.engine.TakeUp()
 		return nil
 	}
-	if n.draining.Swap(true) {
-		return nil
-	}
-	go n.letGo(context.Background())
+	var ctx context.Context
+	ctx, n.endDrain = context.WithCancel(context.Background())
+	go n.letGo(ctx)
 	return nil
 }
 

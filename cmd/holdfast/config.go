@@ -24,7 +24,8 @@ type config struct {
 	Data string `help:"Folder of the embedded store." placeholder:"DIR" group:"Where"`
 	// Store is a PostgreSQL or CockroachDB database, instead of Data. Whoever can read the list of processes sees a password in it: put it
 	// into HOLDFAST_STORE, a settings file or a password file (?passfile=). Without sslmode=verify-full anybody on the way can read and
-	// write everything. A second node on the same database stands by, and takes over when the first has gone.
+	// write everything. A second node on the same database shares the sections if it is told of the first (see clusterConfig); else it stands by, and
+	// takes over when the first has gone.
 	Store string `help:"Database instead of --data: postgres://USER@HOST/NAME?sslmode=verify-full. Keep passwords in HOLDFAST_STORE or a passfile." placeholder:"URL" group:"Where"`
 	// StoreConnections is how many append statements are under way in the database at once, each on a connection of its own. Default 0: 2 on
 	// PostgreSQL, where more make each merged statement smaller and dearer, and 32 on CockroachDB, where more queue where nobody sees it; fewer

@@ -8,17 +8,19 @@
 //	holdfast copy       moves everything from one store to another and verifies it by hash; interrupted, it is run again
 //	holdfast migrate    brings a database's schema up to what this build needs
 //	holdfast views      keeps tables for people beside the logs in a database
+//	holdfast cluster    shows the nodes that share the sections, drains them, makes their keys; local: starts several, and a database, to look at
 //
 //	                 ┌─────────────────────────── Node ───────────────────────────┐
 //	                 │ pebblestore ◀──┐                                           │
 //	main ─▶ run ─▶   │    or          ├── actors.Engine ◀── api.Server ◀── listener│
-//	                 │ sqlstore ◀─────┘        ▲ MayClaim                         │
-//	                 │    ▲ rows               │                                  │
-//	                 │    └───────────── cluster.Heart                            │
+//	                 │ sqlstore ◀─────┘     ▲ MayClaim  ▲                         │
+//	                 │    ▲ rows            │           └─▶ fellowship ◀─▶ cluster.Node ◀─▶ other nodes
+//	                 │    └────────── cluster.Heart                               │
 //	                 └────────────────────────────────────────────────────────────┘
 //
-// A database may be shared: the node that was first sells, others stand by (not ready) and take over what a dead one leaves. The heart
-// beats before the engine opens and stops after it has closed.
+// A database may be shared. Nodes that know of each other (--join) share the sections: see clustered.go. One that was told of no other leaves to
+// the first what that has, stands by (not ready), and takes over when it has gone. The heart beats before the engine opens and stops after it has
+// closed.
 //
 // main is a shell: whatever is worth testing is a Node, a config, or a function over readers and writers. A Node opens from
 // the left and closes from the right, so that nothing is ever called that is closed already.

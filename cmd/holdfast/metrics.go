@@ -60,3 +60,112 @@ func sharedMetrics(s *sqlstore.Stats, h *cluster.Heart) []prometheus.Collector {
 		counter("store_duplicates_total", "Primary keys met: a takeover, or an append that stood already.", &s.Duplicates, 1),
 	}
 }
+
+// clusterMetrics are those of a node that shares its sections. The two to wake somebody for are sections_in_doubt and sections_uncertain.
+func clusterMetrics(n *Node) []prometheus.Collector {
+	s := n.engine.Stats()
+	all := []prometheus.Collector{
+		counter("forwarded_total", "Requests sent to other nodes' sections.", &s.Forwarded, 1),
+		counter("handed_over_total", "Sections given to other nodes in good order.", &s.HandedOver, 1),
+		counter("stream_dropped_total", "Records that a slow node has to read from the log instead of being told.", &s.StreamDropped, 1),
+		gauge("sections_in_doubt", "ALERT: page somebody when above 0 for longer than 10 s. Sections placed on this node that it could not claim, "+
+			"and whose owner it cannot reach: nobody can buy in them here. After a crash it is above 0 for some 2 s.",
+			func() float64 { return float64(s.InDoubt.Load()) }),
+		gauge("sections_uncertain", "ALERT: page somebody when above 0 for longer than 10 s. Those of the sections in doubt of which the database "+
+			"does not say either whether they may be claimed: look at the database, and at the way to it.",
+			func() float64 { return float64(s.Uncertain.Load()) }),
+		clusterCollector{n},
+	}
+	for state := actors.Stopped; state <= actors.Condemned; state++ {
+		all = append(all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "holdfast_sections", ConstLabels: prometheus.Labels{"state": state.String()},
+			Help: "Sections of the events in use by what this node does with them; stopped ones are, if all is well, served by other nodes.",
+		}, func() float64 { return float64(s.InState(state)) }))
+	}
+	if !n.keysExpire.IsZero() {
+		all = append(all, gauge("cluster_certificate_expires_seconds", "When the other nodes stop believing this one's certificate, in Unix time: "+
+			"make new keys and restart the node before.", func() float64 { return float64(n.keysExpire.Unix()) }))
+	}
+	return all
+}
+
+// clusterCollector tells of members and links, which come and go.
+type clusterCollector struct{ node *Node }
+
+func clusterDesc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("holdfast_cluster_"+name, help, labels, nil)
+}
+
+var (
+	descMembers = clusterDesc("members", "Nodes in this one's view, itself included.", "state")
+	descRefused = clusterDesc("refused_total", "What was turned away from the cluster's port. A few strays are normal while nodes come and go; "+
+		"the rest is sent by what is no node.", "kind")
+	descLinkUp    = clusterDesc("link_up", "1 while messages pass to and from the peer.", "peer")
+	descSessions  = clusterDesc("link_sessions_total", "Times that the link to the peer came up.", "peer")
+	descBytes     = clusterDesc("link_bytes_total", "Bytes to and from the peer, before encryption.", "peer", "direction")
+	descMessages  = clusterDesc("link_messages_total", "Messages to and from the peer.", "peer", "direction")
+	descBatches   = clusterDesc("link_batches_total", "Batches of messages to and from the peer; messages divided by these share one.", "peer", "direction")
+	descDropped   = clusterDesc("link_dropped_total", "Messages for the peer that were refused because its link was down or too much waited, or that came too late.", "peer")
+	descOutbox    = clusterDesc("link_outbox_bytes", "Bytes for the peer that are queued or not acknowledged.", "peer")
+	descRoundTrip = clusterDesc("link_round_trip_seconds", "Time to the peer and back, smoothed.", "peer")
+)
+
+// Describe is for prometheus.
+func (clusterCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		descMembers, descRefused, descLinkUp, descSessions, descBytes, descMessages, descBatches, descDropped, descOutbox, descRoundTrip,
+	} {
+		out <- d
+	}
+}
+
+// Collect is for prometheus.
+func (c clusterCollector) Collect(out chan<- prometheus.Metric) {
+	members := map[cluster.State]int{cluster.Joining: 0, cluster.Serving: 0, cluster.Draining: 0}
+	for _, m := range c.node.cluster.View().Members() {
+		members[m.State]++
+	}
+	for state, n := range members {
+		out <- prometheus.MustNewConstMetric(descMembers, prometheus.GaugeValue, float64(n), state.String())
+	}
+	refused := c.node.cluster.Refused()
+	for kind, n := range map[string]uint64{"stray": refused.Strays, "malformed": refused.Malformed, "stream": refused.Streams} {
+		out <- prometheus.MustNewConstMetric(descRefused, prometheus.CounterValue, float64(n), kind)
+	}
+	for peer, s := range onePerName(c.node.cluster.Stats()) {
+		collectLink(out, peer, &s)
+	}
+}
+
+// onePerName keeps, of several starts of one node that are in the view for a moment, the one that is reached: a name twice would be no answer
+// at all.
+func onePerName(all []cluster.PeerStats) map[string]cluster.PeerStats {
+	links := make(map[string]cluster.PeerStats, len(all))
+	for _, s := range all {
+		if old, twice := links[s.Name]; !twice || !old.Up {
+			links[s.Name] = s
+		}
+	}
+	return links
+}
+
+func collectLink(out chan<- prometheus.Metric, peer string, s *cluster.PeerStats) {
+	up := 0.0
+	if s.Up {
+		up = 1
+	}
+	tell := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, kind, v, append([]string{peer}, labels...)...)
+	}
+	tell(descLinkUp, prometheus.GaugeValue, up)
+	tell(descSessions, prometheus.CounterValue, float64(s.Sessions))
+	tell(descBytes, prometheus.CounterValue, float64(s.BytesSent), "sent")
+	tell(descBytes, prometheus.CounterValue, float64(s.BytesReceived), "received")
+	tell(descMessages, prometheus.CounterValue, float64(s.MessagesSent), "sent")
+	tell(descMessages, prometheus.CounterValue, float64(s.MessagesReceived), "received")
+	tell(descBatches, prometheus.CounterValue, float64(s.BatchesSent), "sent")
+	tell(descBatches, prometheus.CounterValue, float64(s.BatchesReceived), "received")
+	tell(descDropped, prometheus.CounterValue, float64(s.Dropped))
+	tell(descOutbox, prometheus.GaugeValue, float64(s.OutboxBytes))
+	tell(descRoundTrip, prometheus.GaugeValue, s.RoundTrip.Seconds())
+}

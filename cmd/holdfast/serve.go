@@ -32,7 +32,8 @@ func (serveCommand) Help() string {
       A server that knows its buyers by signed tokens.
 
   holdfast serve --store 'postgres://holdfast@db.example/holdfast?sslmode=verify-full' --jwt-hs256-secret-file secret --operator-key-file operator
-      The same on a PostgreSQL or CockroachDB database. A second node on it stands by, and takes over 2 seconds after the first has gone.
+      The same on a PostgreSQL or CockroachDB database. A second node on it that is not told to join the first stands by, and takes over
+      2 seconds after that has gone.
 
   holdfast serve --store 'postgres://…' --node-name n2 --gossip-listen 10.0.0.2:7946 --join 10.0.0.1:7946 --cluster-keys /etc/holdfast/keys …
       One of several nodes that share the sections. holdfast cluster --help tells more.

@@ -1,0 +1,294 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"holdfast/actors"
+	"holdfast/api/wire"
+	"holdfast/storage"
+)
+
+// Cluster is what operators see, and want, of the nodes that share the sections. A server that shares them with nobody has one too, of one
+// member. Its methods are safe for concurrent use.
+type Cluster interface {
+	// Look is who is there as this node sees it now; this node is among the members.
+	Look() ClusterLook
+	// Places visits every section of the events in use, by event and section.
+	Places(visit func(*actors.Place))
+	// Drain has a member own nothing from now on, or (undo) take sections again, and tells how that member stands then. It is idempotent.
+	// ErrNotClustered; actors.ErrUnavailable: the member could not be asked, or has not answered, and may have done it; other errors are the
+	// member's own words.
+	Drain(ctx context.Context, node storage.WriterID, undo bool) (ClusterStanding, error)
+	// Rebalance has every member look at once for sections that belong elsewhere, and tells which could not be told. ErrNotClustered.
+	Rebalance(ctx context.Context) (unreached []storage.WriterID, err error)
+}
+
+// ErrNotClustered: there is no other node that could be meant.
+var ErrNotClustered = errors.New("api: this server shares its sections with no other")
+
+// ClusterLook is one node's sight of the members at one moment.
+type ClusterLook struct {
+	Self      storage.WriterID
+	View      uint64 // the same on nodes that see the same members in the same states
+	Members   []ClusterMember
+	Uncertain int64 // sections placed here that may be neither claimed nor found
+	Clustered bool
+}
+
+// ClusterMember is one node.
+type ClusterMember struct {
+	ID                            storage.WriterID
+	Name, State, API, Peer, Build string
+	Up                            bool // reached; of Self: true
+	RoundTrip                     time.Duration
+}
+
+// ClusterStanding is what a member says of itself.
+type ClusterStanding struct {
+	State    string
+	Sections int // that it runs
+}
+
+func hexID(id storage.WriterID) string {
+	if id == (storage.WriterID{}) {
+		return ""
+	}
+	return hex.EncodeToString(id[:])
+}
+
+// census is the sections of a ClusterLook, counted.
+type census struct {
+	look      *ClusterLook
+	parties   map[storage.WriterID]*party
+	event     storage.EventID // the one whose text is eventText
+	eventText string
+}
+
+// party is a node, there or gone, as thousands of sections name it.
+type party struct {
+	id, name string
+	sections int
+}
+
+func newCensus(look *ClusterLook) *census {
+	c := &census{look: look, parties: map[storage.WriterID]*party{}}
+	for i := range look.Members {
+		c.party(look.Members[i].ID).name = look.Members[i].Name
+	}
+	return c
+}
+
+func (c *census) party(id storage.WriterID) *party {
+	p := c.parties[id]
+	if p == nil {
+		p = &party{id: hexID(id)}
+		c.parties[id] = p
+	}
+	return p
+}
+
+func (c *census) eventOf(id storage.EventID) string {
+	if c.event != id || c.eventText == "" {
+		c.event, c.eventText = id, id.String()
+	}
+	return c.eventText
+}
+
+// stateOf is a section's state as people want it: what this node does with it, or who else does.
+func (c *census) stateOf(p *actors.Place) string {
+	switch {
+	case p.Life != actors.Stopped || !c.look.Clustered:
+		return p.Life.String()
+	case p.Sure:
+		return wire.SectionElsewhere
+	}
+	return wire.SectionInDoubt
+}
+
+// count takes one section in.
+func (c *census) count(p *actors.Place, into *wire.Cluster) (state string) {
+	state = c.stateOf(p)
+	into.Total++
+	c.party(p.Owner).sections++
+	if p.Sure {
+		into.Serving++
+	}
+	if state == wire.SectionInDoubt {
+		into.InDoubt++
+	}
+	if p.Owner != p.Placed {
+		into.Misplaced++
+	}
+	return state
+}
+
+func (c *census) section(p *actors.Place, state string) wire.ClusterSection {
+	owner := c.party(p.Owner)
+	return wire.ClusterSection{
+		Event: c.eventOf(p.Key.Event), Section: p.Name, State: state, Owner: owner.id, OwnerName: owner.name,
+		Epoch: uint64(p.Epoch), Seq: uint64(p.Seq), Behind: uint64(p.Behind), Placed: c.party(p.Placed).id, Sure: p.Sure,
+	}
+}
+
+func (c *census) node(m *ClusterMember) wire.ClusterNode {
+	return wire.ClusterNode{
+		ID: hexID(m.ID), Name: m.Name, State: m.State, API: m.API, Peer: m.Peer, Build: m.Build, Up: m.Up, Self: m.ID == c.look.Self,
+		Sections: c.party(m.ID).sections, RoundTrip: float64(m.RoundTrip.Microseconds()) / 1000,
+	}
+}
+
+// clusterWish says how much of the cluster is to be told.
+type clusterWish struct {
+	event   *storage.EventID // nil: all
+	without bool             // no list of sections
+}
+
+func parseClusterWish(r *request) (w clusterWish, err error) {
+	for name, value := range r.ctx.QueryArgs().All() {
+		switch string(name) {
+		case "event":
+			id, ok := storage.EventIDFromText(value)
+			if !ok {
+				return w, &problem{kind: kindEventUnknown, field: "event"}
+			}
+			w.event = &id
+		case "sections":
+			if w.without = string(value) == "none"; !w.without && string(value) != "all" {
+				return w, badField("sections", "must be all or none")
+			}
+		default:
+			return w, badField(safeName(name), "is not a known parameter")
+		}
+	}
+	return w, nil
+}
+
+func (s *Server) getCluster(r *request) error {
+	if s.cfg.Cluster == nil {
+		return &problem{kind: kindNotClustered}
+	}
+	wish, err := parseClusterWish(r)
+	if err != nil {
+		return err
+	}
+	if wish.event != nil {
+		if _, err := s.engine.Event(*wish.event); err != nil {
+			return err
+		}
+	}
+	answer := clusterAnswer(s.cfg.Cluster, wish)
+	return r.encode(http.StatusOK, answer)
+}
+
+func clusterAnswer(cluster Cluster, wish clusterWish) *wire.Cluster {
+	look := cluster.Look()
+	c := newCensus(&look)
+	answer := &wire.Cluster{Self: hexID(look.Self), View: viewText(look.View), Uncertain: int(look.Uncertain), Nodes: []wire.ClusterNode{}}
+	cluster.Places(func(p *actors.Place) {
+		if wish.event != nil && p.Key.Event != *wish.event {
+			return
+		}
+		state := c.count(p, answer)
+		if !wish.without {
+			answer.Sections = append(answer.Sections, c.section(p, state))
+		}
+	})
+	for i := range look.Members {
+		answer.Nodes = append(answer.Nodes, c.node(&look.Members[i]))
+	}
+	return answer
+}
+
+func viewText(version uint64) string { return fmt.Sprintf("%016x", version) }
+
+// memberMeant finds the node that an operator names, by id or by name.
+func memberMeant(look *ClusterLook, text string) (*ClusterMember, error) {
+	var found []*ClusterMember
+	for i := range look.Members {
+		if m := &look.Members[i]; m.Name == text || strings.EqualFold(hexID(m.ID), text) {
+			found = append(found, m)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, &problem{kind: kindNodeUnknown}
+	case 1:
+		return found[0], nil
+	}
+	return nil, &problem{kind: kindNodeAmbiguous, detail: strconv.Itoa(len(found)) + " nodes have that name: use an id, and give each its own --node-name"}
+}
+
+func (s *Server) drainNode(r *request) error {
+	var body wire.Drain
+	if len(r.body()) > 0 {
+		if err := wire.Decode(r.body(), &body); err != nil {
+			return err
+		}
+	}
+	cluster := s.cfg.Cluster
+	if cluster == nil {
+		return &problem{kind: kindNotClustered}
+	}
+	look := cluster.Look()
+	if !look.Clustered {
+		return &problem{kind: kindNotClustered}
+	}
+	member, err := memberMeant(&look, string(r.param))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := s.deadline()
+	defer cancel()
+	standing, err := cluster.Drain(ctx, member.ID, body.Undo)
+	if err != nil {
+		return clusterTrouble(member.Name, err)
+	}
+	member.State = standing.State
+	c := newCensus(&look)
+	c.party(member.ID).sections = standing.Sections
+	return r.encode(http.StatusOK, c.node(member))
+}
+
+// clusterTrouble tells what another node said, or that it said nothing: an operator has to know which of the two it was.
+func clusterTrouble(node string, err error) error {
+	switch {
+	case errors.Is(err, ErrNotClustered):
+		return &problem{kind: kindNotClustered}
+	case errors.Is(err, actors.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+		return &problem{kind: kindUnavailable, detail: "node " + node + " could not be asked, or has not answered in time; it may have done it, and may be asked again"}
+	}
+	return &problem{kind: kindUnavailable, detail: "node " + node + " refuses: " + err.Error()}
+}
+
+func (s *Server) rebalance(r *request) error {
+	if err := r.noBody(); err != nil {
+		return err
+	}
+	cluster := s.cfg.Cluster
+	if cluster == nil || !cluster.Look().Clustered {
+		return &problem{kind: kindNotClustered}
+	}
+	ctx, cancel := s.deadline()
+	defer cancel()
+	missed, err := cluster.Rebalance(ctx)
+	if err != nil {
+		return err
+	}
+	seen := clusterAnswer(cluster, clusterWish{without: true})
+	answer := wire.Rebalance{Misplaced: seen.Misplaced, Unreached: []string{}}
+	look := cluster.Look()
+	c := newCensus(&look)
+	for _, id := range missed {
+		if name := c.party(id).name; name != "" { // else it has gone meanwhile, and owns nothing
+			answer.Unreached = append(answer.Unreached, name)
+		}
+	}
+	return r.encode(http.StatusOK, &answer)
+}

@@ -1,0 +1,225 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/actors"
+	"holdfast/actors/section"
+	"holdfast/api/wire"
+	"holdfast/storage"
+)
+
+// fakeCluster is three nodes of which this one is the first; edit what it says as you like.
+type fakeCluster struct {
+	look     ClusterLook
+	places   []actors.Place
+	drained  map[storage.WriterID]bool
+	standing ClusterStanding
+	missed   []storage.WriterID
+	err      error
+}
+
+var nodeA, nodeB, nodeC = storage.WriterID{0xa}, storage.WriterID{0xb}, storage.WriterID{0xc}
+
+func threeNodes() *fakeCluster {
+	return &fakeCluster{
+		drained: map[storage.WriterID]bool{},
+		look: ClusterLook{Self: nodeA, View: 0xfeed, Clustered: true, Uncertain: 1, Members: []ClusterMember{
+			{ID: nodeA, Name: "n1", State: "serving", API: "127.0.0.1:1", Up: true},
+			{ID: nodeB, Name: "n2", State: "serving", API: "127.0.0.1:2", Up: true, RoundTrip: 1500 * time.Microsecond},
+			{ID: nodeC, Name: "n3", State: "joining", API: "127.0.0.1:3"},
+		}},
+		places: []actors.Place{
+			{Name: "A", Life: actors.Serving, Owner: nodeA, Sure: true, Epoch: 2, Seq: 9, Placed: nodeA},
+			{Name: "B", Owner: nodeB, Sure: true, Epoch: 3, Seq: 4, Behind: 1, Placed: nodeB},
+			{Name: "C", Owner: nodeC, Epoch: 1, Seq: 5, Placed: nodeB},
+			{Name: "D", Life: actors.Draining, Owner: nodeA, Epoch: 2, Placed: nodeB},
+		},
+	}
+}
+
+func (f *fakeCluster) Look() ClusterLook {
+	look := f.look
+	look.Members = append([]ClusterMember(nil), f.look.Members...)
+	return look
+}
+
+func (f *fakeCluster) Places(visit func(*actors.Place)) {
+	for i := range f.places {
+		visit(&f.places[i])
+	}
+}
+
+func (f *fakeCluster) Drain(_ context.Context, node storage.WriterID, undo bool) (ClusterStanding, error) {
+	f.drained[node] = !undo
+	return f.standing, f.err
+}
+
+func (f *fakeCluster) Rebalance(context.Context) ([]storage.WriterID, error) { return f.missed, f.err }
+
+func clusterHouse(t *testing.T, f *fakeCluster) *house {
+	return openOver(t, &fakeEngine{}, &lockedBuffer{}, func(c *Config) {
+		if f != nil {
+			c.Cluster = f
+		}
+	})
+}
+
+func TestClusterTellsWhoRunsWhat(t *testing.T) {
+	h := clusterHouse(t, threeNodes())
+	var got wire.Cluster
+	h.do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
+	if got.Self != hexID(nodeA) || got.View != "000000000000feed" || got.Total != 4 || got.Serving != 2 || got.InDoubt != 1 || got.Uncertain != 1 || got.Misplaced != 2 {
+		t.Errorf("%+v", got)
+	}
+	var states []string
+	for _, s := range got.Sections {
+		states = append(states, s.Section+" "+s.State+" "+s.OwnerName)
+	}
+	if text := strings.Join(states, ", "); text != "A serving n1, B elsewhere n2, C in_doubt n3, D draining n1" {
+		t.Error(text)
+	}
+	if b := got.Sections[1]; b.Owner != hexID(nodeB) || b.Epoch != 3 || b.Seq != 4 || b.Behind != 1 || !b.Sure || b.Placed != hexID(nodeB) {
+		t.Errorf("%+v", b)
+	}
+	for i, want := range []wire.ClusterNode{
+		{ID: hexID(nodeA), Name: "n1", State: "serving", API: "127.0.0.1:1", Up: true, Self: true, Sections: 2},
+		{ID: hexID(nodeB), Name: "n2", State: "serving", API: "127.0.0.1:2", Up: true, Sections: 1, RoundTrip: 1.5},
+		{ID: hexID(nodeC), Name: "n3", State: "joining", API: "127.0.0.1:3", Sections: 1},
+	} {
+		if got.Nodes[i] != want {
+			t.Errorf("got  %+v\nwant %+v", got.Nodes[i], want)
+		}
+	}
+}
+
+func TestClusterListIsAsLongAsWanted(t *testing.T) {
+	f := threeNodes()
+	other := storage.EventID{9}
+	f.places[3].Key.Event = other
+	h := clusterHouse(t, f)
+	var got wire.Cluster
+	h.do("GET", "/v1/cluster?sections=none", operator, "").want(200, "").into(&got)
+	if len(got.Sections) != 0 || got.Total != 4 || got.Nodes[0].Sections != 2 {
+		t.Errorf("without a list: %+v", got)
+	}
+	got = wire.Cluster{}
+	h.do("GET", "/v1/cluster?sections=all&event="+other.String(), operator, "").want(200, "").into(&got)
+	if len(got.Sections) != 1 || got.Sections[0].Section != "D" || got.Sections[0].Event != other.String() || got.Total != 1 || got.Nodes[0].Sections != 1 {
+		t.Errorf("of one event: %+v", got)
+	}
+	h.do("GET", "/v1/cluster?sections=some", operator, "").want(400, "bad_request")
+	h.do("GET", "/v1/cluster?nonsense=1", operator, "").want(400, "bad_request")
+	h.do("GET", "/v1/cluster?event=nonsense", operator, "").want(404, "event_unknown")
+}
+
+func TestClusterIsForOperators(t *testing.T) {
+	h := clusterHouse(t, threeNodes())
+	for _, call := range [][2]string{{"GET", "/v1/cluster"}, {"POST", "/v1/cluster/nodes/n2/drain"}, {"POST", "/v1/cluster/rebalance"}} {
+		h.do(call[0], call[1], nobody, "").want(401, "unauthorized")
+		h.do(call[0], call[1], alice, "").want(403, "forbidden")
+	}
+}
+
+func TestDrainFindsTheNodeThatIsMeant(t *testing.T) {
+	f := threeNodes()
+	f.standing = ClusterStanding{State: "draining", Sections: 7}
+	h := clusterHouse(t, f)
+	var node wire.ClusterNode
+	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "").want(200, "").into(&node)
+	if !f.drained[nodeB] || node.ID != hexID(nodeB) || node.State != "draining" || node.Sections != 7 {
+		t.Errorf("by name: %v, %+v", f.drained, node)
+	}
+	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "{}").want(200, "") // as often as one likes
+	f.standing.State = "serving"
+	h.do("POST", "/v1/cluster/nodes/"+strings.ToUpper(hexID(nodeB))+"/drain", operator, `{"undo":true}`).want(200, "").into(&node)
+	if f.drained[nodeB] || node.State != "serving" {
+		t.Errorf("undone by id: %v, %+v", f.drained, node)
+	}
+	h.do("POST", "/v1/cluster/nodes/n9/drain", operator, "").want(404, "node_unknown")
+	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, `{"undo":1}`).want(400, "bad_request")
+	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, `{"redo":true}`).want(400, "bad_request")
+	f.look.Members[2].Name = "n2"
+	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "").want(409, "node_ambiguous")
+	h.do("POST", "/v1/cluster/nodes/"+hexID(nodeC)+"/drain", operator, "").want(200, "")
+	if !f.drained[nodeC] {
+		t.Error("of two nodes of one name, the id names one")
+	}
+}
+
+// What another node says is told; that it says nothing is told as something else.
+func TestDrainTellsWhatTheOtherNodeSaid(t *testing.T) {
+	f := threeNodes()
+	h := clusterHouse(t, f)
+	for _, c := range []struct {
+		err    error
+		status int
+		code   string
+		says   string
+	}{
+		{fmt.Errorf("%w: no link", actors.ErrUnavailable), 503, "unavailable", "may be asked again"},
+		{errors.Join(actors.ErrUnavailable, context.DeadlineExceeded), 503, "unavailable", "may be asked again"},
+		{errors.New("this node does not know the call drain"), 503, "unavailable", "does not know the call"},
+		{ErrNotClustered, 409, "not_clustered", ""},
+	} {
+		f.err = c.err
+		a := h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "").want(c.status, c.code)
+		if !strings.Contains(a.problem.Detail, c.says) {
+			t.Errorf("%v: %s", c.err, a.body)
+		}
+	}
+}
+
+func TestRebalanceCountsWhatIsElsewhere(t *testing.T) {
+	f := threeNodes()
+	f.missed = []storage.WriterID{nodeC, {0xd}}
+	h := clusterHouse(t, f)
+	var got wire.Rebalance
+	h.do("POST", "/v1/cluster/rebalance", operator, "").want(200, "").into(&got)
+	if got.Misplaced != 2 || len(got.Unreached) != 1 || got.Unreached[0] != "n3" {
+		t.Errorf("%+v", got)
+	}
+	h.do("POST", "/v1/cluster/rebalance", operator, `{"x":1}`).want(400, "bad_request")
+}
+
+// A server alone shows itself, and has nobody to give anything to.
+func TestAServerAloneHasNobodyToDrainTo(t *testing.T) {
+	alone := threeNodes()
+	alone.look.Members, alone.look.Clustered = alone.look.Members[:1], false
+	alone.places = []actors.Place{{Name: "A", Life: actors.Serving, Owner: nodeA, Sure: true, Placed: nodeA}, {Name: "B", Placed: nodeA}}
+	h := clusterHouse(t, alone)
+	var got wire.Cluster
+	h.do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
+	if len(got.Nodes) != 1 || !got.Nodes[0].Self || got.Sections[1].State != "stopped" || got.InDoubt != 0 {
+		t.Errorf("%+v", got)
+	}
+	h.do("POST", "/v1/cluster/nodes/n1/drain", operator, "").want(409, "not_clustered")
+	h.do("POST", "/v1/cluster/rebalance", operator, "").want(409, "not_clustered")
+	h = clusterHouse(t, nil) // embedded by somebody who gave none
+	h.do("GET", "/v1/cluster", operator, "").want(409, "not_clustered")
+	h.do("POST", "/v1/cluster/nodes/n1/drain", operator, "").want(409, "not_clustered")
+}
+
+// Ten thousand sections are told within a blink: operators watch exactly when a machine has the most to do.
+func BenchmarkClusterOfTenThousandSections(b *testing.B) {
+	f := threeNodes()
+	f.places = nil
+	for i := range 10_000 {
+		f.places = append(f.places, actors.Place{
+			Key: storage.SectionKey{Event: storage.EventID{byte(i / 1000)}, Section: storage.SectionNo(i % 1000)}, Name: fmt.Sprint("S", i),
+			Owner: nodeB, Placed: nodeB, Sure: true, Epoch: section.Epoch(i), Seq: section.Seq(i),
+		})
+	}
+	for b.Loop() {
+		answer, err := json.Marshal(clusterAnswer(f, clusterWish{}))
+		if err != nil || len(answer) < len(f.places)*100 {
+			b.Fatalf("%d bytes, %v", len(answer), err)
+		}
+	}
+}

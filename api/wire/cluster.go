@@ -1,0 +1,62 @@
+package wire
+
+// Cluster is what one node sees of all nodes and of who runs which section. Another node may see something else at the same moment.
+type Cluster struct {
+	Self  string        `json:"self"` // id of the node that answers
+	View  string        `json:"view"` // the same on nodes that see the same members in the same states
+	Nodes []ClusterNode `json:"nodes"`
+	// Sections are left out on request.
+	Sections  []ClusterSection `json:"sections,omitempty"`
+	Total     int              `json:"total"`     // sections of the events in use
+	Serving   int              `json:"serving"`   // of them, those whose owner is known for sure
+	InDoubt   int              `json:"in_doubt"`  // of them, those that this node knows no owner of; a few while sections move
+	Uncertain int              `json:"uncertain"` // of those placed here, those that may not be claimed either, as far as the database says
+	Misplaced int              `json:"misplaced"` // of them, those that are not where they are placed
+}
+
+// ClusterNode is one process that shares the sections.
+type ClusterNode struct {
+	ID        string  `json:"id"` // of this start of it, in hex
+	Name      string  `json:"name"`
+	State     string  `json:"state"` // joining, serving or draining
+	API       string  `json:"api"`   // host:port
+	Peer      string  `json:"peer"`  // host:port; empty when it is alone
+	Build     string  `json:"build"`
+	Up        bool    `json:"up"` // reached by the node that answers
+	Self      bool    `json:"self"`
+	Sections  int     `json:"sections"`      // that it runs, as the node that answers believes
+	RoundTrip float64 `json:"round_trip_ms"` // to the node that answers
+}
+
+// ClusterSection is where one section is.
+type ClusterSection struct {
+	Event   string `json:"event"`
+	Section string `json:"section"`
+	// State on the node that answers: stopped, acquiring, loading, serving, draining, condemned; elsewhere when another node says that it
+	// runs it; in_doubt when none does that can be reached.
+	State     string `json:"state"`
+	Owner     string `json:"owner"` // id; a guess unless Sure; empty: unknown
+	OwnerName string `json:"owner_name"`
+	Epoch     uint64 `json:"epoch"`  // of the owner
+	Seq       uint64 `json:"seq"`    // newest record on the answering node's map
+	Behind    uint64 `json:"behind"` // records known to be in the log and not on that map
+	Placed    string `json:"placed"` // id of the node that should run it; empty: nobody can
+	Sure      bool   `json:"sure"`   // the owner has said so itself, and is reached
+}
+
+// SectionInDoubt is the state of a section that nobody who can be reached says to run.
+const SectionInDoubt = "in_doubt"
+
+// SectionElsewhere is the state of a section that another node says to run.
+const SectionElsewhere = "elsewhere"
+
+// Drain is the body of POST /v1/cluster/nodes/{node}/drain.
+type Drain struct {
+	Undo bool `json:"undo,omitempty"`
+}
+
+// Rebalance is the answer of POST /v1/cluster/rebalance.
+type Rebalance struct {
+	Misplaced int      `json:"misplaced"`
+	Unreached []string `json:"unreached"` // names of nodes that could not be told
+}

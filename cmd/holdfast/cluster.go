@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"holdfast/cluster"
+)
+
+// clusterCommand is everything an operator does with several nodes.
+type clusterCommand struct {
+	Status    clusterStatusCommand    `cmd:"" help:"Show the nodes, and who runs which section."`
+	Drain     clusterDrainCommand     `cmd:"" help:"Have a node give its sections to the others, or take some again."`
+	Rebalance clusterRebalanceCommand `cmd:"" help:"Have every node look at once for sections that belong elsewhere."`
+	Keys      clusterKeysCommand      `cmd:"" help:"Make the keys by which nodes know each other."`
+	Local     clusterLocalCommand     `cmd:"" help:"Try it out: a database and several nodes on this machine, until ^C."`
+}
+
+// Help is shown by holdfast cluster --help.
+func (clusterCommand) Help() string {
+	return `Examples:
+
+  holdfast cluster local
+      A PostgreSQL, three nodes and a demonstration on this machine; shows which node runs what, and how that changes when you kill one.
+
+  holdfast cluster keys --out keys n1 n2 n3
+      Keys for three nodes. Then on each machine, with its own name:
+
+  holdfast serve --store 'postgres://…' --node-name n2 --listen 10.0.0.2:8080 --gossip-listen 10.0.0.2:7946 --peer-listen 10.0.0.2:7947 \
+    --join 10.0.0.1:7946 --join 10.0.0.3:7946 --cluster-keys /etc/holdfast/keys --jwt-hs256-secret-file secret --operator-key-file operator
+
+  holdfast cluster status --url http://10.0.0.1:8080 --operator-key-file operator --watch
+  holdfast cluster drain n2 --wait --url http://10.0.0.1:8080 --operator-key-file operator
+
+Every node serves every request: what belongs to another's section is passed on to it. Who should run a section is a function of who is there;
+who may write to it is decided by the database alone.`
+}
+
+// nodeTarget is any node of a cluster.
+type nodeTarget struct {
+	URL             string `help:"A node, whichever (${default})." default:"http://127.0.0.1:8080" placeholder:"http://HOST:PORT"`
+	OperatorKeyFile string `help:"File with the operator's key. Without it the key of dev mode is tried." placeholder:"FILE"`
+}
+
+func (t *nodeTarget) client() (*client, error) {
+	return newClient(&target{URL: t.URL, OperatorKeyFile: t.OperatorKeyFile})
+}
+
+// validity is a duration that may be given in days.
+type validity time.Duration
+
+// UnmarshalText reads 365d, or what Go calls a duration.
+func (v *validity) UnmarshalText(text []byte) error {
+	const day = 24 * time.Hour
+	written, inDays := strings.CutSuffix(string(text), "d")
+	if inDays {
+		written += "h"
+	}
+	long, err := time.ParseDuration(written)
+	if err != nil {
+		return fmt.Errorf("%q is no duration such as 365d or 12h", text)
+	}
+	if inDays {
+		long *= day / time.Hour
+	}
+	*v = validity(long)
+	return nil
+}
+
+type clusterKeysCommand struct {
+	Out      string   `required:"" help:"Folder to write to; made when missing. Nothing in it is ever overwritten." placeholder:"DIR"`
+	Validity validity `help:"How long the other nodes believe a certificate, such as 365d or 12h (${default})." default:"365d" placeholder:"DURATION"`
+	Nodes    []string `arg:"" name:"node" help:"Names of the nodes, as their --node-name says."`
+}
+
+// Help is shown by holdfast cluster keys --help.
+func (clusterKeysCommand) Help() string {
+	return `Examples:
+
+  holdfast cluster keys --out keys n1 n2 n3
+      An authority, a secret for membership, and a certificate for each node.
+
+  holdfast cluster keys --out keys n4
+      One more, by the authority that is in keys already.
+
+  holdfast cluster keys --out keys --validity 90d n1
+      A new certificate for n1, after its old files were taken away. Restart the node with it before the old one ends; the metric
+      holdfast_cluster_certificate_expires_seconds says when that is.
+
+Whoever holds a node's files is a node, and may buy and refund anything. Whoever holds ca-key.pem can make nodes: keep it off the machines.`
+}
+
+// Run makes the keys and says what to copy where.
+func (k *clusterKeysCommand) Run(c *console) error {
+	if err := cluster.MakeKeys(k.Out, k.Nodes, time.Duration(k.Validity)); err != nil {
+		return err
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "Keys are in %s. Copy to each node's machine, into the folder that its --cluster-keys names:\n\n", k.Out)
+	for _, node := range k.Nodes {
+		fmt.Fprintf(&text, "  %-12s ca.pem gossip.key %s.pem %s-key.pem   (serve --node-name %s --cluster-keys DIR)\n", node, node, node, node)
+	}
+	fmt.Fprintf(&text, "\nOnly holdfast may read them (mode 0600). Keep ca-key.pem in a safe place off these machines: it is needed only to add nodes.\n")
+	_, err := c.out.Write([]byte(text.String()))
+	return err
+}

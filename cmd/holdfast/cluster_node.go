@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"holdfast/actors"
+	"holdfast/api"
+	"holdfast/cluster"
+	"holdfast/storage"
+)
+
+// The names of what one node's operator may want of another node. A node that does not know one says so.
+const (
+	callDrain     = "drain"
+	callRebalance = "rebalance"
+)
+
+// drainWish is the body of callDrain; the answer is an api.ClusterStanding.
+type drainWish struct{ Undo bool }
+
+// answerCalls says what this node does for operators who ask another. It must be said before the first of the others is reached.
+func (n *Node) answerCalls() {
+	n.engine.Handle(callDrain, func(_ context.Context, body []byte) ([]byte, error) {
+		var wish drainWish
+		if err := json.Unmarshal(body, &wish); err != nil {
+			return nil, fmt.Errorf("the wish to drain is not understood: %w", err)
+		}
+		standing, err := n.drainSelf(wish.Undo)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(standing)
+	})
+	n.engine.Handle(callRebalance, func(context.Context, []byte) ([]byte, error) {
+		n.engine.Rebalance()
+		return nil, nil
+	})
+}
+
+func (n *Node) drainSelf(undo bool) (api.ClusterStanding, error) {
+	if err := n.DrainCluster(!undo); err != nil {
+		return api.ClusterStanding{}, err
+	}
+	return api.ClusterStanding{State: n.fitFor().String(), Sections: int(n.engine.Stats().SectionsServing.Load())}, nil
+}
+
+// clusterFace is the node as operators see it through the api.
+type clusterFace struct{ node *Node }
+
+// Look is for the api: see api.Cluster. So are the others.
+func (f clusterFace) Look() api.ClusterLook {
+	n := f.node
+	view := n.sight()
+	look := api.ClusterLook{Self: n.writer, View: view.Version(), Uncertain: n.engine.Stats().Uncertain.Load(), Clustered: n.cluster != nil}
+	links := n.links()
+	for _, m := range view.Members() {
+		link := links[m.Writer]
+		look.Members = append(look.Members, api.ClusterMember{
+			ID: m.Writer, Name: m.Name, State: m.State.String(), API: m.API, Peer: m.Peer, Build: m.Build,
+			Up: link.Up || m.Writer == n.writer, RoundTrip: link.RoundTrip,
+		})
+	}
+	return look
+}
+
+// Places is for the api.
+func (f clusterFace) Places(visit func(*actors.Place)) { f.node.engine.Places(visit) }
+
+// Drain is for the api.
+func (f clusterFace) Drain(ctx context.Context, node storage.WriterID, undo bool) (standing api.ClusterStanding, err error) {
+	n := f.node
+	if n.cluster == nil {
+		return standing, api.ErrNotClustered
+	}
+	if node == n.writer {
+		return n.drainSelf(undo)
+	}
+	wish, err := json.Marshal(drainWish{undo})
+	if err != nil {
+		return standing, err
+	}
+	answer, err := n.engine.Call(ctx, node, callDrain, wish)
+	if err != nil {
+		return standing, err
+	}
+	return standing, json.Unmarshal(answer, &standing)
+}
+
+// Rebalance is for the api.
+func (f clusterFace) Rebalance(ctx context.Context) (unreached []storage.WriterID, err error) {
+	n := f.node
+	if n.cluster == nil {
+		return nil, api.ErrNotClustered
+	}
+	n.engine.Rebalance()
+	var (
+		mu    sync.Mutex
+		calls sync.WaitGroup
+	)
+	for _, m := range n.cluster.View().Members() {
+		if m.Writer == n.writer {
+			continue
+		}
+		calls.Go(func() {
+			if _, err := n.engine.Call(ctx, m.Writer, callRebalance, nil); err != nil {
+				mu.Lock()
+				unreached = append(unreached, m.Writer)
+				mu.Unlock()
+			}
+		})
+	}
+	calls.Wait()
+	return unreached, nil
+}
+
+// sight is the cluster's view; a node that is alone sees itself.
+func (n *Node) sight() *cluster.View {
+	if n.cluster != nil {
+		return n.cluster.View()
+	}
+	return cluster.NewView(n.writer, []cluster.Member{{Writer: n.writer, Name: n.name, API: n.Addr(), Build: buildInfo(), State: cluster.Serving}})
+}
+
+func (n *Node) links() map[storage.WriterID]cluster.PeerStats {
+	if n.cluster == nil {
+		return nil
+	}
+	links := map[storage.WriterID]cluster.PeerStats{}
+	for _, s := range n.cluster.Stats() {
+		links[s.Peer] = s
+	}
+	return links
+}
+
+// reachableAddr is where others find this node's API: a server that listens on every address of its machine is told to them at the one where
+// it is a peer.
+func (n *Node) reachableAddr(c *config) (string, error) {
+	host, port, err := net.SplitHostPort(n.Addr())
+	if err != nil {
+		return "", err
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsUnspecified() {
+		return n.Addr(), nil
+	}
+	peer := c.PeerAdvertise
+	if peer == "" {
+		peer = c.PeerListen
+	}
+	if host, _, err = net.SplitHostPort(peer); err != nil {
+		return "", errors.Join(errors.New("--peer-advertise, --peer-listen"), err)
+	}
+	return net.JoinHostPort(host, port), nil
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/term"
+
+	"holdfast/api/wire"
+)
+
+type clusterStatusCommand struct {
+	nodeTarget
+	Only     bool `help:"Ask only this node: for where the others' addresses are not reached from, or where the key must not be sent to them." env:"-"`
+	Sections bool `help:"List every section, not only those in doubt." env:"-"`
+	Watch    bool `env:"-" help:"Look twice a second until ^C, and mark what moves: redrawn on a terminal, a line for each change elsewhere." xor:"how"`
+	JSON     bool `env:"-" name:"json" help:"One JSON document: the answer of GET /v1/cluster, and where the nodes disagree." xor:"how"`
+}
+
+// Help is shown by holdfast cluster status --help.
+func (clusterStatusCommand) Help() string {
+	return `Examples:
+
+  holdfast cluster status
+  holdfast cluster status --url http://10.0.0.1:8080 --operator-key-file operator --watch
+  holdfast cluster status --json | jq '.cluster.nodes[] | {name, state, sections}'
+
+One node is asked who is there, then each of the others is asked, in plain HTTP and with the same key, at the address that it gives for its API
+(--only: not), and what contradicts is said: nodes that see different members, two that both say to run a section, one that does not answer. A section is in doubt while nobody says to run it
+who can be reached: some two seconds after a node crashed, and a moment while it moves. What is not well is looked at twice before it is said.
+
+Exit code: 0 all is well, 1 sections in doubt or nodes that disagree, 2 could not ask.`
+}
+
+// Run shows the cluster once, or until a signal.
+func (s *clusterStatusCommand) Run(c *console) error {
+	first, err := s.client()
+	if err != nil {
+		return err
+	}
+	if s.Watch {
+		ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
+		defer restoreSignals()
+		return s.watch(ctx, c.out, first)
+	}
+	look, troubles, err := confirmed(c.ctx, first, s.Only)
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		err = writeStatusJSON(c.out, look, troubles)
+	} else {
+		_, err = io.WriteString(c.out, drawStatus(look, nil, troubles, s.Sections))
+	}
+	if err == nil && (len(troubles) > 0 || look.own.InDoubt > 0 || look.own.Uncertain > 0) {
+		return errFindings
+	}
+	return err
+}
+
+func writeStatusJSON(out io.Writer, look *clusterLook, troubles []disagreement) error {
+	document := struct {
+		Asked         string       `json:"asked"`
+		Cluster       wire.Cluster `json:"cluster"`
+		Disagreements []string     `json:"disagreements"`
+	}{look.asked, look.own, []string{}}
+	for _, d := range troubles {
+		document.Disagreements = append(document.Disagreements, d.text)
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(&document)
+}
+
+// watchEvery is the time between two looks: twice a second a person sees every step of a drain, and ten thousand sections are no burden.
+const watchEvery = 500 * time.Millisecond
+
+// newsMax is how many of the last changes stay on the screen.
+const newsMax = 12
+
+func (s *clusterStatusCommand) watch(ctx context.Context, out io.Writer, first *client) error {
+	file, ok := out.(*os.File)
+	redraw := ok && term.IsTerminal(int(file.Fd()))
+	var (
+		before *clusterLook
+		news   []string
+	)
+	for {
+		look, err := lookAt(ctx, first, s.Only)
+		if ctx.Err() != nil {
+			return nil // a signal ends it well
+		}
+		fresh := freshNews(before, look, err)
+		text := strings.Join(fresh, "")
+		switch {
+		case redraw:
+			news = append(news, fresh...)
+			news = news[max(0, len(news)-newsMax):]
+			text = "\x1b[H\x1b[J" + s.frame(before, look, err) + "\n" + strings.Join(news, "")
+		case before == nil && look != nil:
+			text = s.frame(nil, look, nil)
+		}
+		if _, err := io.WriteString(out, text); err != nil {
+			return err
+		}
+		if look != nil {
+			before = look
+		}
+		if !pause(ctx, watchEvery) {
+			return nil
+		}
+	}
+}
+
+// freshNews are the lines of what happened since the look before, with the time.
+func freshNews(before, now *clusterLook, err error) (lines []string) {
+	stamp := time.Now().Format("15:04:05.0") + "  "
+	if err != nil {
+		return []string{stamp + err.Error() + "\n"}
+	}
+	if before == nil {
+		return nil
+	}
+	for _, line := range narrate(before, now) {
+		lines = append(lines, stamp+line+"\n")
+	}
+	return lines
+}
+
+func (s *clusterStatusCommand) frame(before, look *clusterLook, err error) string {
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	var moves []move
+	if before != nil {
+		moves = movesBetween(before, look)
+	}
+	return drawStatus(look, moves, look.disagreements(), s.Sections)
+}
+
+// drawStatus is the whole picture for people.
+func drawStatus(look *clusterLook, moves []move, troubles []disagreement, sections bool) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "as %s sees it, view %s\n\n", look.selfName(), look.own.View)
+	drawNodes(&text, look, moves)
+	own := &look.own
+	fmt.Fprintf(&text, "\n%d sections: %d served, %d in doubt, %d not where they are placed", own.Total, own.Serving, own.InDoubt, own.Misplaced)
+	if own.Uncertain > 0 {
+		fmt.Fprintf(&text, "; of %d the database does not say whether they may be claimed", own.Uncertain)
+	}
+	text.WriteString("\n")
+	for _, d := range troubles {
+		fmt.Fprintf(&text, "! %s\n", d.text)
+	}
+	if sections {
+		drawSections(&text, look, moves)
+	} else {
+		drawDoubt(&text, look)
+	}
+	return text.String()
+}
+
+func drawNodes(out io.Writer, look *clusterLook, moves []move) {
+	came, went := gains(moves)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "  NODE\tSTATE\tSECTIONS\tROUND TRIP\tAPI\tID")
+	for i := range look.nodes {
+		n := &look.nodes[i].node
+		mark, trip := "  ", fmt.Sprintf("%.2f ms", n.RoundTrip)
+		switch {
+		case n.Self:
+			mark, trip = "* ", "-"
+		case !n.Up:
+			trip = "DOWN"
+		}
+		fmt.Fprintf(table, "%s%s\t%s\t%d%s\t%s\t%s\t%.8s\n", mark, n.Name, n.State, n.Sections, signed(came[n.Name], went[n.Name]), trip, n.API, n.ID)
+	}
+	_ = table.Flush() // into memory
+}
+
+// signed writes what a node gained and lost.
+func signed(came, went int) (text string) {
+	if came > 0 {
+		text += fmt.Sprintf(" +%d", came)
+	}
+	if went > 0 {
+		text += fmt.Sprintf(" -%d", went)
+	}
+	return text
+}
+
+// doubtMax is how many sections in doubt are listed; the rest is counted.
+const doubtMax = 20
+
+func drawDoubt(out io.Writer, look *clusterLook) {
+	name, shown := look.namer(), 0
+	for i := range look.own.Sections {
+		s := &look.own.Sections[i]
+		if s.State != wire.SectionInDoubt {
+			continue
+		}
+		if shown++; shown > doubtMax {
+			fmt.Fprintf(out, "  … and %d more (--sections lists all)\n", look.own.InDoubt-doubtMax)
+			return
+		}
+		fmt.Fprintf(out, "  in doubt: %s, %s\n", name(whereOf(s)), lastOwner(s))
+	}
+}
+
+// lastOwner says what is known of a section that nobody says to run.
+func lastOwner(s *wire.ClusterSection) string {
+	switch {
+	case s.Owner == "":
+		return "owner not known"
+	case s.OwnerName == "":
+		return fmt.Sprintf("last run by %s, which has gone, in epoch %d", shortID(s.Owner), s.Epoch)
+	}
+	return fmt.Sprintf("last run by %s in epoch %d", s.OwnerName, s.Epoch)
+}
+
+func shortID(id string) string { return id[:min(8, len(id))] }
+
+func drawSections(out io.Writer, look *clusterLook, moves []move) {
+	from := map[where]string{}
+	for _, m := range moves {
+		from[m.section] = "  ◀ from " + cmp.Or(m.from, "nobody")
+	}
+	names := map[string]string{}
+	for _, n := range look.own.Nodes {
+		names[n.ID] = n.Name
+	}
+	name := look.namer()
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\nSECTION\tSTATE\tOWNER\tEPOCH\tSEQ\tBEHIND\tPLACED\t")
+	for i := range look.own.Sections {
+		s := &look.own.Sections[i]
+		owner := cmp.Or(s.OwnerName, shortID(s.Owner), "-")
+		if !s.Sure {
+			owner += "?"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\n", name(whereOf(s)), s.State, owner, s.Epoch, s.Seq, s.Behind,
+			cmp.Or(names[s.Placed], shortID(s.Placed), "-"), from[whereOf(s)])
+	}
+	_ = table.Flush() // into memory
+}
