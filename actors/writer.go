@@ -113,26 +113,6 @@ func (w *Writer) State() *section.State { return w.state }
 // Stopped says that the writer must be thrown away.
 func (w *Writer) Stopped() bool { return w.status == writerStopped }
 
-// Release makes the next record, which is the last, give the section up. Only an idle writer may, and whoever drives it submits nothing more.
-func (w *Writer) Release(now section.Instant) {
-	if w.Idle() && w.status == writerServing {
-		w.gather.release, w.leaving = true, true
-		w.gather.Append.Entry.At = max(now, w.state.LastAt(), w.claimed)
-	}
-}
-
-// Released says that the log has that record: whatever was not judged may be judged elsewhere.
-func (w *Writer) Released() bool { return w.released }
-
-// Tail is the newest record known to be in the log, of a writer that has none in flight.
-func (w *Writer) Tail() storage.Tail {
-	t := storage.Tail{Kind: storage.EntryChanges, Seq: w.durable, Epoch: w.epoch, Writer: w.id, Batch: batchID(w.id, w.batches), At: w.durableAt, Hash: w.hash}
-	if w.released {
-		t.Kind = storage.EntryReleased
-	}
-	return t
-}
-
 // Idle says that nothing is in flight, gathering or waiting.
 func (w *Writer) Idle() bool {
 	return w.inflight == nil && w.gather.Changes == 0 && !w.gather.release && len(w.backlog) == 0
