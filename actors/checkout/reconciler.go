@@ -140,7 +140,12 @@ func (r *Reconciler) due(now time.Time) ([]PaymentID, time.Duration) {
 
 func (r *Reconciler) ask(ctx context.Context, id PaymentID) {
 	r.mu.Lock()
-	p, asked := r.open[id], r.open[id].adds
+	p := r.open[id]
+	if p == nil { // dropped since it was found due
+		r.mu.Unlock()
+		return
+	}
+	asked := p.adds
 	r.mu.Unlock()
 	status, err := r.gateway.Lookup(ctx, id)
 	if err != nil {

@@ -147,3 +147,35 @@ func TestAddWhileAsked(t *testing.T) {
 		}
 	})
 }
+
+// TestSomebodyElsesPayment: it is asked about when its time has come and nobody has said that it is settled; what was given up stays watched,
+// and a payment dropped between its time and its question is not asked about.
+func TestSomebodyElsesPayment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &scripted{answers: []Status{Charged}, start: time.Now()}
+		var settled []PaymentID
+		var r *Reconciler
+		r = NewReconciler(g, func(_ context.Context, id PaymentID, _ Status) error {
+			settled = append(settled, id)
+			r.Drop("first")  // due at the same moment as the one that is settled now,
+			r.Drop("second") // whichever that is
+			return nil
+		})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		r.AddAfter("settled in time", 5*time.Second)
+		r.AddAfter("first", 6*time.Second)
+		r.AddAfter("second", 6*time.Second)
+		r.AddAfter("its own node asks sooner", time.Minute)
+		r.Add("its own node asks sooner")
+		r.Drop("settled in time")
+		r.Drop("never added")
+		r.Run(ctx)
+		if len(settled) != 2 || settled[0] != "its own node asks sooner" || !slices.Equal(g.asked, []time.Duration{Delay(0), 6 * time.Second}) {
+			t.Errorf("settled %v, asked after %v", settled, g.asked)
+		}
+		if r.Open() != 0 {
+			t.Errorf("%d open", r.Open())
+		}
+	})
+}
