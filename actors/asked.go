@@ -20,6 +20,10 @@ type errand struct {
 	gen    uint64 // the view under which a search's request came in; 0: not part of a search
 	keyed  bool   // entered in the event's index
 	failed bool   // refused before the section
+
+	key    storage.SectionKey
+	before <-chan struct{} // closed when whoever came before has had his turn; nil: nobody did
+	turn   chan struct{}   // nil: not in a queue
 }
 
 // asked takes a request of another node. What can be answered or queued at once is; what has to wait for its section does so aside.
@@ -38,7 +42,7 @@ func (d *desk) asked(from storage.WriterID, m *relay.Ask) {
 	case d.e.closing.Load():
 		w.refuse(r, relay.Answer{Code: relay.Unavailable})
 		return
-	case w.s != nil && w.s.serving.Load() != nil:
+	case w.s != nil && w.s.serving.Load() != nil && !d.queued(m.Section):
 		w.hand(r)
 		return
 	}
@@ -47,7 +51,48 @@ func (d *desk) asked(from storage.WriterID, m *relay.Ask) {
 
 // later does the rest aside.
 func (w *errand) later(key storage.SectionKey, r *Request) {
+	w.queue(key)
 	w.d.aside(func(ctx context.Context) { w.wait(ctx, key, r) }, func() { w.refuse(r, relay.Answer{Code: relay.Overloaded}) })
+}
+
+// queue takes the last place among those who wait for a section. It is met in the order of coming: a search that asks whether an earlier wish under
+// its key became a hold must not overtake that wish (P5, see recall).
+func (w *errand) queue(key storage.SectionKey) {
+	if w.turn != nil {
+		return // it has a place, and goes on waiting there
+	}
+	d := w.d
+	d.queues.Lock()
+	w.key, w.before, w.turn = key, d.queues.last[key], make(chan struct{})
+	d.queues.last[key] = w.turn
+	d.queues.Unlock()
+	d.queueing.Add(1)
+}
+
+// step lets the next one have his turn.
+func (w *errand) step() {
+	if w.turn == nil {
+		return
+	}
+	d := w.d
+	d.queues.Lock()
+	if d.queues.last[w.key] == w.turn {
+		delete(d.queues.last, w.key)
+	}
+	d.queues.Unlock()
+	close(w.turn)
+	w.turn = nil
+	d.queueing.Add(-1)
+}
+
+// queued says that somebody waits for the section aside: whoever comes now is behind him, whether or not it serves meanwhile.
+func (d *desk) queued(key storage.SectionKey) bool {
+	if d.queueing.Load() == 0 {
+		return false
+	}
+	d.queues.Lock()
+	defer d.queues.Unlock()
+	return d.queues.last[key] != nil
 }
 
 // enterSearch lets a search's request in only from the buyer's home by this node's view, so that no two homes search under one key (P5).
@@ -83,6 +128,7 @@ func (w *errand) hand(r *Request) {
 	}
 	r.told = w.told
 	inc.send(r)
+	w.step()
 }
 
 // answeredAtOnce enters the request's key in the index, as a call of this node's own does, and refuses what the map shows to be lost.
@@ -101,7 +147,14 @@ func (w *errand) answeredAtOnce(r *Request) bool {
 		w.refuse(r, relay.Answer{Code: relay.Judged, Outcome: section.Outcome{Rejection: section.IdempotencyMismatch}})
 		return true
 	}
-	if known || c.Kind != section.PlaceHold {
+	if known {
+		return false
+	}
+	if c.Kind == section.PlaceBest && w.s.fullFor(c) {
+		w.refuse(r, relay.Answer{Code: relay.Judged, Section: w.s.key.Section, At: judgedUnknown, Outcome: section.Outcome{Rejection: section.SoldOut}})
+		return true
+	}
+	if c.Kind != section.PlaceHold {
 		return false
 	}
 	if lost := w.s.lostAlready(r); len(lost) > 0 {
@@ -110,6 +163,11 @@ func (w *errand) answeredAtOnce(r *Request) bool {
 		return true
 	}
 	return false
+}
+
+// fullFor says that the section, which serves here, surely has too few free seats for the wish.
+func (s *Section) fullFor(c *section.Command) bool {
+	return c.Quantity > 0 && s.mapIsTrue() && s.ev.live.Free(s.key.Section) < int(c.Quantity)
 }
 
 // elsewhere answers for a section that is not served here: who has it, as far as this node knows.
@@ -145,12 +203,17 @@ func (w *errand) wait(ctx context.Context, key storage.SectionKey, r *Request) {
 	if to, err := w.s.route(); err == nil && to == w.d.e.writer {
 		_ = w.s.await(w.until) // serving or not, hand says what is to be said
 	}
+	if w.before != nil {
+		w.d.e.clock.await(ctx, time.Time{}, w.before, nil)
+		w.before = nil
+	}
 	w.hand(r)
 }
 
 // refuse answers a request that no section has seen.
 func (w *errand) refuse(r *Request, m relay.Answer) {
 	w.failed = true
+	w.step()
 	m.ID = w.id
 	w.d.send(w.from, &m) // a link that has gone has failed the ask already
 	w.done(r, false, judgedUnknown)

@@ -48,6 +48,7 @@ func (s *Section) follow() <-chan struct{} {
 	}
 	if s.follower == nil {
 		f := newFollower(s)
+		f.reading = true // or a record that comes meanwhile would begin a second reading, and the ledgers count twice
 		if !s.engine.spawn(func() { f.catchUp(s.engine.ctx) }) {
 			return closedChan
 		}

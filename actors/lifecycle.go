@@ -63,6 +63,7 @@ type course struct {
 	why      error     // of the last stop
 	failures int       // activations that failed in a row
 	notUntil time.Time // no activation before
+	hurried  bool      // the reason for a rest went away while an activation was under way that cannot know it
 	census   *census   // counts sections by state; may be nil
 }
 
@@ -94,7 +95,7 @@ func (c *course) rests(now time.Time) bool { return c.life != Stopped || now.Bef
 // served ends an activation well.
 func (c *course) served() {
 	c.to(Serving)
-	c.failures, c.why = 0, nil
+	c.failures, c.why, c.hurried = 0, nil, false
 }
 
 // failed ends an activation badly. again: the section tries by itself after the delay, for its holds must end whether or not anybody asks.
@@ -102,6 +103,10 @@ func (c *course) failed(why error, now time.Time) (delay time.Duration, again bo
 	c.to(afterStop(why))
 	c.failures++
 	c.why = why
+	if c.hurried {
+		c.hurried = false
+		return 0, c.life == Stopped
+	}
 	delay = activationDelay(c.failures)
 	if lostTo(why) {
 		delay = fencedRest << min(c.failures-1, 2)
@@ -119,8 +124,11 @@ func (c *course) halt(why error, now time.Time) {
 	}
 }
 
-// hurry ends a rest: the reason for it is gone.
-func (c *course) hurry() { c.notUntil = time.Time{} }
+// hurry ends a rest: the reason for it is gone. An activation that is under way may find the reason all the same: then it is made again.
+func (c *course) hurry() {
+	c.notUntil = time.Time{}
+	c.hurried = c.life == Acquiring || c.life == Loading
+}
 
 // activationDelay grows from 50 ms by doubling to 0.8 s: a store that comes back is selling again within a second. It need not grow
 // further to spare the store, for only a few sections are acquired at a time.

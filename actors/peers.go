@@ -39,6 +39,12 @@ type desk struct {
 	// unsynced are sections whose followers were not told of the newest record; see streamEntry.
 	unsynced atomic.Int64
 
+	queueing atomic.Int64 // errands in queues
+	queues   struct {
+		sync.Mutex
+		last map[storage.SectionKey]chan struct{} // the turn of the last one that waits for the section
+	}
+
 	mu          sync.Mutex
 	decoders    map[storage.WriterID]*relay.Decoder // one for each peer: its messages come one after the other
 	subscribers map[storage.EventID][]storage.WriterID
@@ -52,9 +58,11 @@ type desk struct {
 const slowMax = 4096
 
 func newDesk(e *Engine, peers Peers) *desk {
-	return &desk{e: e, peers: peers, slow: make(chan struct{}, slowMax), decoders: map[storage.WriterID]*relay.Decoder{},
+	d := &desk{e: e, peers: peers, slow: make(chan struct{}, slowMax), decoders: map[storage.WriterID]*relay.Decoder{},
 		subscribers: map[storage.EventID][]storage.WriterID{}, calls: map[uint64]*calling{},
 		subscriptions: map[storage.EventID]map[storage.WriterID]bool{}}
+	d.queues.last = map[storage.SectionKey]chan struct{}{}
+	return d
 }
 
 // PeerUp begins a conversation: the other node is asked for the records of every event in use.

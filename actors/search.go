@@ -149,10 +149,10 @@ func (o *openEvent) answerFound(view *BookingView, err error) *relay.Answer {
 }
 
 // likelyFull says that a section of another node looks too full for the wish. It may be wrong by what is on the way, so it only puts off
-// asking: see stillFull.
+// asking: see stillFull. A wish for one section is always asked there, for only that section knows whether it has met the key.
 func (t *trip) likelyFull(c *section.Command, no storage.SectionNo) bool {
 	s := t.o.sections[no]
-	return t.ev.engine.desk != nil && s.serving.Load() == nil && t.ev.live.Free(no) < int(c.Quantity)
+	return t.searching && s.serving.Load() == nil && t.ev.live.Free(no) < int(c.Quantity)
 }
 
 // stillFull asks the nodes of the sections that looked too full which of them may not be. A section whose node does not say is

@@ -171,9 +171,7 @@ func (a *sectionActor) settle() {
 	for _, r := range a.w.Answers() {
 		a.tell(r)
 	}
-	for _, f := range a.w.Freed() {
-		a.host.ev.buyers.release(f.buyer, f.seats)
-	}
+	a.countSeats()
 	switch {
 	case a.w.Stopped():
 		a.die(ErrUnavailable)
@@ -229,15 +227,23 @@ func (a *sectionActor) tell(r *Request) {
 	if r.reserved > 0 && !(notJudged(r.Err) && r.keep()) && (r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted || r.Decision.Outcome.Repeat) {
 		a.host.ev.buyers.release(r.Command.Buyer, r.reserved)
 	}
-	if r.reserved == 0 && r.placedNow() { // came in as a repeat, but no section had met it
-		a.host.ev.buyers.add(r.Command.Buyer, uint32(len(r.Decision.Outcome.Seats)))
-	}
 	a.inc.inflight.Add(-1)
 	if r.held {
 		r.held = false
 		a.host.engine.home.leave(r.gen)
 	}
 	r.tell()
+}
+
+// countSeats keeps the event's buyer ledger equal to this memory.
+func (a *sectionActor) countSeats() {
+	for _, f := range a.w.Freed() {
+		if f.taken {
+			a.host.ev.buyers.add(f.buyer, f.seats)
+		} else {
+			a.host.ev.buyers.release(f.buyer, f.seats)
+		}
+	}
 }
 
 // flush sends the next record, or an undecided one again.
@@ -348,9 +354,7 @@ func (a *sectionActor) die(why error) {
 	for _, r := range a.w.Answers() {
 		a.tell(r)
 	}
-	for _, f := range a.w.Freed() {
-		a.host.ev.buyers.release(f.buyer, f.seats)
-	}
+	a.countSeats()
 	state := a.w.State()
 	if a.w.Released() { // it lives on as what the section's follower knows
 		state = nil

@@ -66,16 +66,17 @@ func (w *steward) round() {
 		w.repeated = now
 		w.repeat(now)
 	}
-	for _, ev := range *w.e.catalog.Load() {
+	for id, ev := range *w.e.catalog.Load() {
 		o := ev.ready.Load()
 		if o == nil {
 			continue
 		}
+		heard := w.e.desk.heardAll(id)
 		for _, s := range o.sections {
 			if w.e.closing.Load() {
 				return
 			}
-			w.look(s)
+			w.look(s, heard)
 			w.tire(s, w.e.clock.now())
 			doubt, unsure := s.inDoubt()
 			inDoubt, uncertain = inDoubt+doubt, uncertain+unsure
@@ -94,11 +95,12 @@ func (w *steward) repeat(now time.Time) {
 	}
 }
 
-func (w *steward) look(s *Section) {
+// look does its duty by one section; heard says that all peers have told what they serve of its event.
+func (w *steward) look(s *Section, heard bool) {
 	s.resync()
 	c := relay.Charge{Sight: s.sight()}
 	if !c.Serving {
-		c.Stopped, c.Held = s.mayActivate() && !s.asleep.Load(), s.announced()
+		c.Stopped, c.Held = heard && s.mayActivate() && !s.asleep.Load(), s.announced()
 	} else if c.Placed != c.Me {
 		c.Ready = c.Up && w.e.desk.follows(s.key.Event, c.Placed)
 	}
@@ -130,6 +132,20 @@ func (s *Section) mayActivate() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return !s.rests(s.engine.clock.now())
+}
+
+// heardAll says that every peer that is up has told what it serves of an event: until then a section may be held by one that has not said so.
+func (d *desk) heardAll(id storage.EventID) bool {
+	all := true
+	d.others(func(peer storage.WriterID) {
+		if !d.peers.Up(peer) {
+			return
+		}
+		d.mu.Lock()
+		all = all && d.subscriptions[id][peer]
+		d.mu.Unlock()
+	})
+	return all
 }
 
 // follows says that a peer has asked for the event's records: it knows the sections, or is about to.

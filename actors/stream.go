@@ -34,8 +34,9 @@ func (d *desk) subscribed(from storage.WriterID, id storage.EventID) {
 	d.subscribe(id, from)
 	d.send(from, &relay.Subscribed{Event: id})
 	for _, s := range o.sections {
-		if inc := s.serving.Load(); inc != nil {
-			d.send(from, &relay.Serving{Section: s.key, Epoch: inc.epoch, Seq: ev.live.seq(s.key.Section)})
+		inc := s.serving.Load()
+		if inc != nil && !d.send(from, &relay.Serving{Section: s.key, Epoch: inc.epoch, Seq: ev.live.seq(s.key.Section)}) {
+			s.missed()
 		}
 	}
 	d.e.steward.wake()

@@ -56,10 +56,11 @@ type Writer struct {
 	snapshotAfter int // changes until the next one
 }
 
-// freedSeats says that a buyer's live seats shrank, for the event's buyer ledger.
+// freedSeats says that a buyer's live seats shrank, or grew by what nobody had reserved, for the event's buyer ledger.
 type freedSeats struct {
 	buyer section.BuyerID
 	seats uint32
+	taken bool
 }
 
 // Pending is one record and everything that waits for it.
@@ -159,8 +160,18 @@ func (w *Writer) judge(r *Request) bool {
 		w.answers = append(w.answers, r)
 		return true
 	}
+	w.count(r)
 	w.gather.answers = append(w.gather.answers, r)
 	return true
+}
+
+// count has the event's buyer ledger hear of a hold whose seats nobody reserved there: its request came from another node, or as a repeat of one that
+// no section had met. From here on they are live seats of this memory, and are taken back with it.
+func (w *Writer) count(r *Request) {
+	if c := &r.Decision.Changes[0]; r.reserved == 0 && c.Kind == section.HoldPlaced {
+		r.reserved = uint32(len(c.Seats))
+		w.freed = append(w.freed, freedSeats{c.Buyer, r.reserved, true})
+	}
 }
 
 // lookup answers a read; it waits like any answer for what it saw to be durable.
@@ -237,7 +248,7 @@ func (w *Writer) applyOne(c *section.Change) {
 	p := w.gather
 	p.Changes++
 	if known {
-		w.freed = append(w.freed, freedSeats{owner, uint32(len(w.touched))})
+		w.freed = append(w.freed, freedSeats{owner, uint32(len(w.touched)), false})
 	}
 	for _, seat := range w.touched {
 		p.Delta.Changes = append(p.Delta.Changes, SeatChange{seat, w.state.Status(seat)})
@@ -460,7 +471,7 @@ func (w *Writer) Answers() []*Request {
 	return out
 }
 
-// Freed drains the buyers' seats that were given back by what was applied.
+// Freed drains what the buyer ledger has to hear of what was applied.
 func (w *Writer) Freed() []freedSeats {
 	out := w.freed
 	w.freed = w.freed[:0]
