@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -388,5 +389,21 @@ func TestPassivation(t *testing.T) {
 			}
 		}
 		return true
+	})
+}
+
+// TestMapOfANodeThatIsCutOff (P9): a node that cannot reach the others, but the store, shows what they sell.
+func TestMapOfANodeThatIsCutOff(t *testing.T) {
+	f := newFleet(t, 2)
+	a, b := f.nodes[0], f.nodes[1]
+	f.cut(a, b)
+	for no := range storage.SectionNo(8) {
+		owner := f.owner(no)
+		if _, err := owner.hold(caller(byte(10+no), 1), fleetSeat(int(no), 3)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.eventually("both maps show all of it", func() bool {
+		return strings.Count(a.letters(), "h") == 8 && a.letters() == b.letters()
 	})
 }

@@ -27,5 +27,12 @@ const (
 
 	// Bugs of nodes that share the sections.
 
-	plantReclaim // sections are claimed from nodes that are alive and have not released them
+	plantReclaim     // sections are claimed from nodes that are alive and have not released them
+	plantAnyHome     // a section lets searches in from whatever node
+	plantUnsettled   // a home searches without waiting until all members are settled
+	plantPastRelease // a section goes on judging after it has written its release
+	plantNoRelease   // a section is handed over without saying so in its log
+	plantOutOfOrder  // a follower applies whatever record comes
+	plantDeafRoute   // requests go where a section is placed, whoever has said that it serves it
+	plantGhosts      // what is turned away by a section that lets go is judged all the same
 )

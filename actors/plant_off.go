@@ -13,3 +13,5 @@ func (w *Writer) plantedVerdict(*Request) {}
 func (w *Writer) plantedChange(*section.Change) {}
 
 func (w *Writer) plantedApplied(*section.Change) {}
+
+func (a *sectionActor) plantedGhost(*Request) {}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"holdfast/actors/section"
@@ -162,4 +163,16 @@ func (w *Writer) plantedApplied(c *section.Change) {
 	for _, seat := range w.touched {
 		w.gather.Delta.Changes = append(w.gather.Delta.Changes, SeatChange{seat, section.Available})
 	}
+}
+
+// plantedGhost judges a request that is turned away, behind the back of whoever sent it.
+func (a *sectionActor) plantedGhost(r *Request) {
+	if !planted(plantGhosts) {
+		return
+	}
+	ghost := &Request{Command: r.Command, read: r.read, probe: r.probe, told: func(*Request) {}}
+	ghost.Command.Seats = slices.Clone(r.Command.Seats)
+	ghost.Command.At = a.host.now()
+	a.inc.inflight.Add(1)
+	a.w.Submit(ghost)
 }

@@ -6,4 +6,4 @@ package actors
 const simSeedsUsual = 3000
 
 // simClusterSeedsUsual is the same of whole clusters.
-const simClusterSeedsUsual = 3000
+const simClusterSeedsUsual = 1000

@@ -85,12 +85,6 @@ func (r *Request) tell() {
 // fromMemory says that no record in the log stands behind the answer: it changed nothing. A probe's changes are those it would have made.
 func (r *Request) fromMemory() bool { return r.read || r.probe || len(r.Decision.Changes) == 0 }
 
-// placedNow says that the answer is a hold that this very request placed.
-func (r *Request) placedNow() bool {
-	d := &r.Decision
-	return r.Err == nil && !r.read && d.Outcome.Rejection == section.Accepted && len(d.Changes) > 0 && d.Changes[0].Kind == section.HoldPlaced
-}
-
 // wait blocks for the answer; false means that the deadline came first and that the request is no longer the waiter's.
 //
 // The timer speaks through the channel of the answer: waiting on two channels costs a third more, and every request of every buyer waits.

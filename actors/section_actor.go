@@ -149,7 +149,9 @@ func (a *sectionActor) submit(r *Request) {
 		r.Err = a.refusal()
 		a.tell(r)
 		return
+	case planted(plantPastRelease) && a.release && len(a.drain) > 0:
 	case a.release && len(a.drain) > 0:
+		a.plantedGhost(r)
 		a.turnedAway = append(a.turnedAway, r)
 		return
 	case len(a.drain) > 0:
@@ -293,7 +295,7 @@ func (a *sectionActor) doubt(err error) {
 	if err == nil {
 		return
 	}
-	if !undecided(err) {
+	if !undecided(err) && !(planted(plantPastFence) && lostTo(err)) {
 		a.die(err)
 		return
 	}

@@ -297,7 +297,9 @@ func (s *Section) drainNow(ctx context.Context, release bool) {
 		left := make(chan struct{})
 		s.leaving.Store(&left)
 	}
-	s.serving.Store(nil)
+	if !planted(plantPastRelease | plantGhosts) {
+		s.serving.Store(nil)
+	}
 	s.mu.Unlock()
 	done := make(chan struct{})
 	inc.root.Send(inc.pid, &drainOrder{release: release, done: func() { close(done) }})
@@ -332,5 +334,5 @@ func (s *Section) handOver(ctx context.Context, heir storage.WriterID) {
 	}
 	inc.heir.Store(&heir)
 	s.engine.stats.HandedOver.Add(1)
-	s.drainNow(ctx, true)
+	s.drainNow(ctx, !planted(plantNoRelease))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"holdfast/actors/relay"
@@ -21,6 +22,8 @@ type steward struct {
 	letting bool // this node lets go of everything
 	// repeated is when repeat was last called.
 	repeated time.Time
+	polling  atomic.Bool
+	polled   int // sections polled so far; see poll
 }
 
 const (
@@ -92,6 +95,46 @@ func (w *steward) repeat(now time.Time) {
 		if ev.ready.Load() != nil {
 			w.e.desk.subscribeAgain(id)
 		}
+	}
+	w.poll()
+}
+
+// pollMax bounds how many logs are looked at in one round: 256 a second. With more sections than that out of reach, their maps are older.
+const pollMax = 64
+
+// poll looks where the logs end whose records do not come in: their owner cannot be reached from here, and may well serve. So a node that is cut
+// off from others, and not from the store, shows maps that are a moment old (P9), and not those of when it was cut off.
+func (w *steward) poll() {
+	var unheard []*follower
+	for _, ev := range *w.e.catalog.Load() {
+		if o := ev.ready.Load(); o != nil {
+			for _, s := range o.sections {
+				if f := s.following(); f != nil && !s.announced() {
+					unheard = append(unheard, f)
+				}
+			}
+		}
+	}
+	if len(unheard) == 0 || w.polling.Swap(true) {
+		return
+	}
+	from := w.polled % len(unheard)
+	n := min(len(unheard), pollMax)
+	w.polled = from + n
+	unheard = append(unheard, unheard...)[from : from+n]
+	if !w.e.spawn(func() { w.pollAll(unheard) }) {
+		w.polling.Store(false)
+	}
+}
+
+func (w *steward) pollAll(list []*follower) {
+	defer w.polling.Store(false)
+	for _, f := range list {
+		tail, err := w.e.cfg.Store.Tail(w.e.ctx, f.s.key)
+		if err != nil {
+			return // the store is away: the next round tries again
+		}
+		f.heard(tail.Seq)
 	}
 }
 

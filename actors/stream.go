@@ -31,7 +31,9 @@ func (d *desk) subscribed(from storage.WriterID, id storage.EventID) {
 	if err != nil {
 		return
 	}
-	d.subscribe(id, from)
+	if !d.subscribe(id, from) {
+		return
+	}
 	d.send(from, &relay.Subscribed{Event: id})
 	for _, s := range o.sections {
 		inc := s.serving.Load()

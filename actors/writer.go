@@ -121,7 +121,7 @@ func (w *Writer) Idle() bool {
 
 // Submit takes one request. r.Command.At is raised to the newest instant judged, so that time never goes back.
 func (w *Writer) Submit(r *Request) {
-	if w.status != writerServing || w.leaving {
+	if w.status != writerServing || w.leaving && !planted(plantPastRelease) {
 		w.refuse(r, ErrUnavailable)
 		return
 	}

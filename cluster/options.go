@@ -42,7 +42,7 @@ type Options struct {
 	SuspicionMult int
 	// GossipInterval is the time between two rounds of news. Default 100 ms.
 	GossipInterval time.Duration
-	// Rejoin is the time between two tries to reach configured and lost addresses. Default 3 s; the first tries come faster.
+	// Rejoin is the time between two tries to reach configured and lost addresses. Default 1 s; the first tries come faster.
 	Rejoin time.Duration
 
 	// KeepAlive is the silence after which the link says that it is there. Default 200 ms.
@@ -73,7 +73,7 @@ func (o Options) withDefaults() Options {
 	o.ProbeTimeout = cmp.Or(o.ProbeTimeout, 200*time.Millisecond)
 	o.SuspicionMult = cmp.Or(o.SuspicionMult, 3)
 	o.GossipInterval = cmp.Or(o.GossipInterval, 100*time.Millisecond)
-	o.Rejoin = cmp.Or(o.Rejoin, 3*time.Second)
+	o.Rejoin = cmp.Or(o.Rejoin, time.Second)
 	o.KeepAlive = cmp.Or(o.KeepAlive, 200*time.Millisecond)
 	o.DownAfter = cmp.Or(o.DownAfter, time.Second)
 	o.Window = cmp.Or(o.Window, 8)
