@@ -15,8 +15,8 @@ VERSION   := $(shell git describe --tags --always --dirty 2>/dev/null || echo un
 LDFLAGS   := -X main.version=$(VERSION)
 
 # Of no use under the race detector, and too slow there: real processes killed, a real browser. They run once, without it.
-SLOW_TESTS := KillNine|StoreProcess|PageSells|PlantedServer|PageReport
-SLOW_PKGS  := ./cmd/holdfast ./cmd/holdfast-bench ./bench/report
+SLOW_TESTS := KillNine|StoreProcess|PageSells|PlantedServer|PageReport|ChaosShort
+SLOW_PKGS  := ./cmd/holdfast ./cmd/holdfast-bench ./bench/report ./bench/chaos
 PAGE_PKGS  := ./api/web
 RACE_PKGS   = $(shell $(GO) list $(PKGS) | grep -v -E '/api/web$$')
 
@@ -26,7 +26,7 @@ GRAMMAR := storage/sqlstore/grammar
 
 # What the tests need besides Go. Only what is missing is installed; sudo only when not root.
 # command:package. Debian keeps a PostgreSQL server's programs off PATH, in a folder for each version.
-DEBIAN_PACKAGES := chromium:chromium postgres:postgresql redis-check-rdb:redis-tools
+DEBIAN_PACKAGES := chromium:chromium postgres:postgresql redis-check-rdb:redis-tools iptables:iptables ip:iproute2
 # The package postgresql would also start a server of its own on port 5432: the tests want only the programs. redis-tools has Redis's program, under
 # another name, and no service.
 CREATE_CLUSTER := /etc/postgresql-common/createcluster.conf
@@ -87,6 +87,7 @@ test: go-version packages vet ## everything: vet, all tests with the race detect
 	$(GO) test -race -timeout 8m -skip '$(SLOW_TESTS)|^TestCockroach$$' $(RACE_PKGS)
 	$(GO) -C $(GRAMMAR) test -count=1 -timeout 4m ./...
 	$(GO) test -timeout 4m -run 'Budget|Alloc|Memory' ./actors/... ./api/... ./storage/...
+	HOLDFAST_SIM_SEEDS=3000 $(GO) test -count=1 -timeout 4m -run '^TestSimulationOfCluster$$' ./actors
 	$(GO) test -timeout 4m -tags planted -run Planted ./actors ./cmd/holdfast
 	$(GO) test -timeout 8m -run '$(SLOW_TESTS)' $(SLOW_PKGS)
 	$(GO) test -timeout 4m $(PAGE_PKGS)
@@ -130,6 +131,11 @@ fuzz: go-version ## every fuzz target for FUZZ_SECONDS each (15)
 .PHONY: sim
 sim: go-version ## the whole engine in one goroutine from a seed; SEED=n replays one run
 	HOLDFAST_SIM_SEED=$(SEED) $(GO) test -count=1 -v -run TestSimulation ./actors
+
+NIGHT_SEEDS ?= 100000
+.PHONY: sim-night
+sim-night: go-version ## NIGHT_SEEDS seeds (100000) of a section's writers and of whole clusters: about ten minutes; says how many a second
+	HOLDFAST_SIM_SEEDS=$(NIGHT_SEEDS) $(GO) test -count=1 -v -timeout 4h -run TestSimulation ./actors
 
 .PHONY: bench
 bench: build ## the measurements behind bench/RESULTS.md (minutes)

@@ -4,6 +4,7 @@
 //	holdfast-bench capacity               the admission rate to set, derived from a load test
 //	holdfast-bench growth                 how cost grows, as curves
 //	holdfast-bench compare OLD NEW        what changed between two reports beyond noise
+//	holdfast-bench chaos                  a cluster of real processes broken from a seed under buyers, and judged
 //	holdfast-bench check, page            judge a kept history again; make a report's page again
 //	holdfast-bench peer, nothing          one of those that run compares with, by itself
 //	holdfast-bench http SCENARIO          one scenario, against --target URL or a server started from --binary
