@@ -87,7 +87,7 @@ test: go-version packages vet ## everything: vet, all tests with the race detect
 	$(GO) test -race -timeout 8m -skip '$(SLOW_TESTS)|^TestCockroach$$' $(RACE_PKGS)
 	$(GO) -C $(GRAMMAR) test -count=1 -timeout 4m ./...
 	$(GO) test -timeout 4m -run 'Budget|Alloc|Memory' ./actors/... ./api/... ./storage/...
-	HOLDFAST_SIM_SEEDS=3000 $(GO) test -count=1 -timeout 4m -run '^TestSimulationOfCluster$$' ./actors
+	HOLDFAST_SIM_SEEDS=2000 $(GO) test -count=1 -timeout 4m -run '^TestSimulationOfCluster$$' ./actors
 	$(GO) test -timeout 4m -tags planted -run Planted ./actors ./cmd/holdfast
 	$(GO) test -timeout 8m -run '$(SLOW_TESTS)' $(SLOW_PKGS)
 	$(GO) test -timeout 4m $(PAGE_PKGS)
@@ -134,7 +134,7 @@ sim: go-version ## the whole engine in one goroutine from a seed; SEED=n replays
 
 NIGHT_SEEDS ?= 100000
 .PHONY: sim-night
-sim-night: go-version ## NIGHT_SEEDS seeds (100000) of a section's writers and of whole clusters: about ten minutes; says how many a second
+sim-night: go-version ## NIGHT_SEEDS seeds (100000) of a section's writers and of whole clusters: some twelve minutes of one processor; says how many a second
 	HOLDFAST_SIM_SEEDS=$(NIGHT_SEEDS) $(GO) test -count=1 -v -timeout 4h -run TestSimulation ./actors
 
 .PHONY: bench

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -64,10 +65,14 @@ type fleetView struct {
 func (v *fleetView) Version() uint64           { return v.version }
 func (v *fleetView) Peers() []storage.WriterID { return v.peers }
 
-func (v *fleetView) pick(what string) (best storage.WriterID) {
+// pick gives the node of highest weight for whatever has that name.
+func (v *fleetView) pick(name uint64) (best storage.WriterID) {
 	var top uint64
 	for _, w := range v.serving {
-		if weight := xxhash.Sum64String(fmt.Sprintf("%x %s", w, what)); weight >= top {
+		var mixed [24]byte
+		copy(mixed[:], w[:])
+		binary.LittleEndian.PutUint64(mixed[16:], name)
+		if weight := xxhash.Sum64(mixed[:]); weight >= top {
 			best, top = w, weight
 		}
 	}
@@ -75,11 +80,11 @@ func (v *fleetView) pick(what string) (best storage.WriterID) {
 }
 
 func (v *fleetView) Owner(key storage.SectionKey) storage.WriterID {
-	return v.pick(fmt.Sprintf("section %d", key.Section))
+	return v.pick(uint64(key.Section))
 }
 
 func (v *fleetView) Home(_ storage.EventID, buyer section.BuyerID) storage.WriterID {
-	return v.pick(fmt.Sprintf("buyer %x", buyer))
+	return v.pick(^binary.LittleEndian.Uint64(buyer[:]))
 }
 
 func (n *fleetNode) View() relay.View { return n.view.Load() }

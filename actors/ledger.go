@@ -174,7 +174,7 @@ func (x *requestIndex) leave(id section.RequestID, no storage.SectionNo, keep bo
 	e := s.entries[id]
 	e.users--
 	e.searching = false
-	if keep {
+	if known := e.kept && e.atSeconds != secondsUnknown; keep && !(known && judged == judgedUnknown) { // what a record has said goes before what nobody knows
 		e.section, e.kept, e.atSeconds = no, true, secondsUp(judged)
 	}
 	if e.kept || e.users > 0 {

@@ -6,4 +6,4 @@ package actors
 const simSeedsUsual = 300
 
 // simClusterSeedsUsual is the same of whole clusters.
-const simClusterSeedsUsual = 150
+const simClusterSeedsUsual = 60

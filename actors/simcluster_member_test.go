@@ -1,0 +1,246 @@
+package actors
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+
+	"holdfast/cluster"
+	"holdfast/storage"
+)
+
+// heart beats and looks, as cluster.Heart does.
+func (h *simHost) heart() {
+	next := h.w.time().Add(simBeat)
+	for !h.released {
+		h.wait(next, nil)
+		asked := h.w.time()
+		for !next.After(asked) {
+			next = next.Add(simBeat)
+		}
+		_ = h.pulse(asked)
+	}
+}
+
+// pulse is the Heart's.
+func (h *simHost) pulse(since time.Time) error {
+	h.wait(time.Time{}, func() bool { return !h.beating })
+	if h.released || h.sightings.LookedAfter(since) {
+		return nil
+	}
+	h.beating = true
+	defer func() { h.beating = false }()
+	store := &simStore{h.w.store, h}
+	sent := h.w.time()
+	h.beatValue = max(h.beatValue+1, h.clock())
+	if err := store.Beat(context.Background(), storage.NodeBeat{Writer: h.id, Name: "sim", At: h.beatValue}); err != nil {
+		return err
+	}
+	began := h.w.time()
+	rows, err := store.Nodes(context.Background())
+	if ended := h.w.time(); err == nil && ended.Sub(sent) > simLapse/2 {
+		err = storage.ErrUnavailable
+	}
+	if err != nil {
+		return err
+	}
+	h.pulsed = h.w.now
+	freed, old := h.sightings.See(rows, began, h.w.time())
+	for _, w := range old {
+		_ = store.Forget(context.Background(), w)
+	}
+	if renumbered := h.tenure.Renew(sent, began, simLapse, h.sightings.Alive() == 0); renumbered && h.e != nil {
+		h.w.tally["overslept"]++
+		h.w.stirs++
+		h.w.note(h, "overslept")
+		h.e.CheckOwners()
+	}
+	if freed && h.e != nil {
+		h.w.tally["freed"]++
+		h.w.note(h, "somebody's sections are free")
+		h.e.ClaimStopped()
+	}
+	return nil
+}
+
+func (h *simHost) lease() (uint64, bool) { return h.tenure.Lease(h.w.time()) }
+
+// mayClaim is the Heart's.
+func (h *simHost) mayClaim(key storage.SectionKey, tail storage.Tail) bool {
+	asked := h.w.time()
+	may, again := h.sightings.Judge(tail, asked, h.w.time())
+	if again {
+		_ = h.pulse(asked)
+		may, _ = h.sightings.Judge(tail, asked, h.w.time())
+	}
+	if !may {
+		h.w.tally["claim refused"]++
+		h.w.note(h, "may not claim %d from n%d", key.Section, h.w.numberOf(tail.Writer))
+	}
+	return may
+}
+
+// Gossip: what a host says of itself reaches each other one in its own time, and each believes what it heard last.
+
+// announce tells the others what this host is now.
+func (h *simHost) announce() {
+	h.told++
+	h.w.stirs++
+	h.rebuild()
+	if h.e != nil {
+		h.e.ViewChanged()
+	}
+	for _, other := range h.w.hosts {
+		if other != h && !other.dead {
+			h.w.rumour(h, other)
+			h.w.rumour(other, h)
+		}
+	}
+}
+
+// rumour brings one host's word to another.
+func (w *simCluster) rumour(about, to *simHost) {
+	if about.e == nil || about.dead {
+		return
+	}
+	delay := w.between(5*time.Millisecond, 150*time.Millisecond)
+	if !w.calm && w.percent(10) {
+		w.tally["gossip lags"]++
+		delay = w.between(150*time.Millisecond, 1500*time.Millisecond)
+	}
+	word := simRumour{about.state, about.told}
+	w.at(delay, to, "gossip", func() {
+		if old, known := to.roster[about.id]; about.dead || known && old.told >= word.told {
+			return
+		}
+		to.roster[about.id] = word
+		to.seeMembers()
+	})
+}
+
+// lose has a host take another for gone.
+func (w *simCluster) lose(h, other *simHost, delay time.Duration) {
+	w.at(delay, h, "gossip: gone", func() {
+		if _, known := h.roster[other.id]; known {
+			delete(h.roster, other.id)
+			w.note(h, "takes n%d for gone", other.number)
+			h.seeMembers()
+		}
+	})
+}
+
+func (h *simHost) knows(other *simHost) bool { _, known := h.roster[other.id]; return known }
+
+func (h *simHost) seeMembers() {
+	if before := h.view.Version(); h.rebuild() == before || h.e == nil {
+		return
+	}
+	h.w.tally["view changed"]++
+	h.w.stirs++
+	h.w.note(h, "sees %d members, view %x", len(h.view.peers), h.view.Version()>>48)
+	h.e.ViewChanged()
+}
+
+// rebuild makes the view.
+func (h *simHost) rebuild() uint64 {
+	members := []cluster.Member{{Writer: h.id, State: h.state}}
+	for id, word := range h.roster {
+		members = append(members, cluster.Member{Writer: id, State: word.state})
+	}
+	v := &simView{View: cluster.NewView(h.id, members)}
+	for _, m := range v.Members() {
+		v.peers = append(v.peers, m.Writer)
+	}
+	slices.SortFunc(v.peers, func(a, b storage.WriterID) int { return bytes.Compare(a[:], b[:]) })
+	h.view = v
+	return v.Version()
+}
+
+// keepState is the server's: whether this node may own sections.
+func (h *simHost) keepState() {
+	for {
+		if now := h.fitFor(); now != h.state {
+			h.w.note(h, "is %v", now)
+			h.state = now
+			h.announce()
+		}
+		h.wait(h.w.time().Add(100*time.Millisecond), nil)
+	}
+}
+
+func (h *simHost) fitFor() cluster.State {
+	_, sure := h.lease()
+	switch {
+	case h.draining || h.leaving:
+		return cluster.Draining
+	case !sure || !h.opened:
+		return cluster.Joining
+	}
+	return cluster.Serving
+}
+
+// drain is the operator's wish, and its end.
+func (h *simHost) drain(drain bool) {
+	if h.e == nil || h.leaving || h.draining == drain {
+		return
+	}
+	h.draining = drain
+	if !drain {
+		h.w.note(h, "takes up again")
+		h.e.TakeUp()
+		return
+	}
+	h.w.note(h, "drains")
+	h.w.tally["drain"]++
+	h.state = cluster.Draining
+	h.announce()
+	h.thread("let go", func() { _ = h.e.LetGo(h.e.ctx) })
+}
+
+// leave ends the process in good order: it lets go, stops, and takes its row away.
+func (h *simHost) leave() {
+	if h.e == nil || h.leaving {
+		return
+	}
+	h.leaving = true
+	h.w.note(h, "leaves")
+	h.w.tally["leave"]++
+	h.state = cluster.Draining
+	h.announce()
+	h.thread("leave", func() {
+		ctx, cancel := context.WithDeadline(h.e.ctx, h.w.time().Add(3*time.Second))
+		defer cancel()
+		_ = h.letGoUntil(ctx)
+		h.shutDown()
+		h.released = true
+		h.wait(time.Time{}, func() bool { return !h.beating })
+		_ = (&simStore{h.w.store, h}).Forget(ctx, h.id)
+		h.w.at(0, nil, "left", func() { h.w.crash(h, "left") })
+	})
+}
+
+// letGoUntil is LetGo with an end in the world's time.
+func (h *simHost) letGoUntil(ctx context.Context) (err error) {
+	over := false
+	h.thread("let go", func() { err = h.e.LetGo(ctx); over = true })
+	until, _ := ctx.Deadline()
+	h.wait(until, func() bool { return over })
+	return err
+}
+
+// shutDown is the engine's Close, as far as sections are concerned.
+func (h *simHost) shutDown() {
+	h.e.closing.Store(true)
+	o := h.ev.ready.Load()
+	if o == nil {
+		return
+	}
+	ctx, cancel := context.WithDeadline(h.e.ctx, h.w.time().Add(2*time.Second))
+	defer cancel()
+	left := len(o.sections)
+	for _, s := range o.sections {
+		h.thread("drain", func() { s.drainNow(ctx, true); left-- })
+	}
+	h.wait(time.Time{}, func() bool { return left == 0 })
+}

@@ -1,0 +1,285 @@
+package actors
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"holdfast/actors/section"
+	"holdfast/cluster"
+	"holdfast/storage"
+)
+
+// simRestBound is how long the world may take to come to rest after the last fault: a lapse of 2 s must pass for the dead, the claims and
+// probations after it take a second one, and gossip has its own delay.
+const simRestBound = 6 * time.Second
+
+// rest ends chaos and waits until everything is as it should be. What is still missing after the bound is the failure.
+func (w *simCluster) rest() {
+	w.heal()
+	end := w.now + simRestBound
+	w.until(w.now + 500*time.Millisecond) // what was sent before may still be lost
+	for w.failure == nil {
+		w.until(w.now + 100*time.Millisecond)
+		missing := w.missing()
+		if missing == "" {
+			w.tally["rest, in tenths of a second"] += int((w.now - end + simRestBound) / (100 * time.Millisecond))
+			break
+		}
+		if w.now >= end {
+			w.failf("liveness: after %v of peace %s", simRestBound, missing)
+		}
+	}
+	if w.failure == nil {
+		w.proveService()
+	}
+	if w.failure == nil {
+		w.compare()
+	}
+}
+
+// missing says what is not yet as it should be; empty: nothing.
+func (w *simCluster) missing() string {
+	var live []*simHost
+	for _, spot := range w.spots {
+		h := spot.host
+		switch {
+		case h == nil:
+			continue
+		case !h.opened:
+			return fmt.Sprintf("n%d has not opened", h.number)
+		case w.now-h.pulsed > simBeat+100*time.Millisecond:
+			return fmt.Sprintf("n%d has not beaten for %v", h.number, w.now-h.pulsed)
+		case h.leaving:
+			return fmt.Sprintf("n%d has not left", h.number)
+		}
+		live = append(live, h)
+	}
+	if len(live) == 0 {
+		return "nobody is there"
+	}
+	for _, h := range live {
+		if len(h.view.peers) != len(live) || h.view.Version() != live[0].view.Version() || h.state != cluster.Serving {
+			return fmt.Sprintf("n%d is %v and sees %d of %d members", h.number, h.state, len(h.view.peers), len(live))
+		}
+	}
+	for no := range w.sections {
+		if why := w.misplaced(no, live); why != "" {
+			return fmt.Sprintf("section %d %s", no, why)
+		}
+	}
+	for _, h := range live {
+		if why := h.notSafe(); why != "" {
+			return fmt.Sprintf("n%d may not search: %s", h.number, why)
+		}
+	}
+	return ""
+}
+
+func (w *simCluster) misplaced(no int, live []*simHost) string {
+	placed, served := live[0].view.Owner(w.key(no)), 0
+	for _, h := range live {
+		if h.section(no).serving.Load() == nil {
+			continue
+		}
+		if inc := h.section(no).serving.Load(); inc.nextExpiry.Load() == 0 || !h.section(no).trusted(inc) {
+			return fmt.Sprintf("is in doubt on n%d", h.number)
+		}
+		if served++; h.id != placed {
+			return fmt.Sprintf("is served by n%d, and placed on n%d: %s", h.number, w.numberOf(placed), h.simDuty(no))
+		}
+	}
+	if served != 1 {
+		return fmt.Sprintf("is served by %d nodes, and placed on n%d", served, w.numberOf(placed))
+	}
+	return ""
+}
+
+func (h *simHost) section(no int) *Section { return h.ev.ready.Load().sections[no] }
+
+func (h *simHost) notSafe() string {
+	if _, settled := h.e.home.rules.Safe(); !settled {
+		return "not all are settled in its view"
+	}
+	for no := range h.w.sections {
+		if !h.section(no).heardOut() {
+			return fmt.Sprintf("section %d is not heard out: %s", no, h.section(no).simHearing())
+		}
+	}
+	return ""
+}
+
+// simDuty says why a node does not hand a section over, for whoever reads a failure.
+func (h *simHost) simDuty(no int) string {
+	s := h.section(no)
+	text := fmt.Sprintf("moving %v, peers that follow", len(h.e.steward.moving))
+	for _, peer := range h.e.desk.subscribersOf(s.key.Event) {
+		text += fmt.Sprintf(" n%d", h.w.numberOf(peer))
+	}
+	return text + ", " + s.simHearing()
+}
+
+// simHearing says how far a node has heard a section, for whoever reads a failure.
+func (s *Section) simHearing() string {
+	text := fmt.Sprintf("life %v, owner %+v", s.life, s.owner.Load())
+	if f := s.following(); f != nil {
+		text += fmt.Sprintf(", followed to %d (%v) of %d, loaded %v, reading %v, over %v", f.at.Seq, f.at.Kind, f.known, f.state != nil, f.reading, f.over)
+	}
+	return text
+}
+
+// proveService asks every node for everything: now nobody may be told to come again.
+func (w *simCluster) proveService() {
+	w.proving = true
+	for _, h := range w.living() {
+		for no := range w.sections {
+			wish := w.buyers.add()
+			wish.kind, wish.section, wish.seats = section.PlaceHold, no, []string{fmt.Sprintf("%c-1-%d", 'A'+no, 1+w.chance.IntN(w.plan.seats))}
+			w.buyers.sendTo(wish, h)
+		}
+		for person := range simPeople {
+			wish := w.buyers.add()
+			wish.kind, wish.quantity, wish.who.Buyer = section.PlaceBest, 1, section.BuyerID{byte(1 + person)}
+			w.buyers.sendTo(wish, h)
+		}
+	}
+	w.until(w.now + 4500*time.Millisecond) // holds end meanwhile, by clocks that may be wrong by more than a second
+	for h, n := range w.buyers.open {
+		if n != 0 {
+			w.failf("liveness: %d calls on n%d were never answered", n, h.number)
+		}
+	}
+	if why := w.missing(); why != "" && w.failure == nil {
+		w.failf("liveness: at rest, and then %s", why)
+	}
+}
+
+// compare holds what every node knows against the logs, once nothing moves.
+func (w *simCluster) compare() {
+	for no := range w.sections {
+		w.compareSection(no)
+	}
+	for _, h := range w.living() {
+		w.compareLedgers(h)
+		w.compareSlots(h)
+	}
+	for _, wish := range w.buyers.wishes {
+		if n := w.judge.holds[wish.who.Buyer]; !wish.keyed() && wish.kind != 0 && (n > 1 || n > 0 && wish.surelyNot) {
+			w.failf("P5: wish %d, without a key, was told that it surely has not been done: %v; the log has %d holds of it", wish.number, wish.surelyNot, n)
+		}
+	}
+}
+
+func (w *simCluster) compareSection(no int) {
+	m, key := w.judge.models[no], w.key(no)
+	got := map[section.SeatIndex]section.BookingNo{}
+	_ = w.store.Tickets(context.Background(), key, func(row storage.TicketRow) error { got[row.Seat] = row.Booking; return nil })
+	if want := m.tickets(); !mapsEqual(want, got) {
+		w.failf("P1: section %d: tickets table %v, the log says %v", no, got, want)
+	}
+	live := w.living()
+	layout, rules := live[0].section(no).layout, w.plan.header.Rules
+	state, at := section.NewState(layout, rules), storage.Tail{}
+	err := w.store.Read(context.Background(), key, 0, func(e *storage.Entry, hash storage.Hash) error {
+		_, err := replay(state, key, e, at)
+		at = e.After(hash)
+		return err
+	})
+	if err != nil {
+		w.failf("section %d: replay: %w", no, err)
+		return
+	}
+	state.Begin(at.Seq + 1)
+	want, letters := state.AppendSnapshot(nil), state.AppendLetters(nil)
+	for _, h := range live {
+		s := h.section(no)
+		if got := &h.ev.live.sections[no]; got.seq != at.Seq || !bytes.Equal(got.letters, letters) {
+			w.failf("P9: n%d shows section %d as %s at record %d, the log says %s at %d", h.number, no, got.letters, got.seq, letters, at.Seq)
+		}
+		if f := s.following(); f != nil {
+			if f.at.Seq != at.Seq {
+				w.failf("n%d has followed section %d to record %d of %d", h.number, no, f.at.Seq, at.Seq)
+				return
+			}
+			if f.state.Begin(at.Seq + 1); !bytes.Equal(f.state.AppendSnapshot(nil), want) {
+				w.failf("P10: what n%d knows of section %d is not what the log says:\n%s\nthe log:\n%s", h.number, no, f.state, state)
+			}
+		}
+		if inc := s.serving.Load(); inc != nil {
+			w.compareEnds(no, m, h)
+		}
+	}
+}
+
+// compareEnds finds holds that are over and stand (P4).
+func (w *simCluster) compareEnds(no int, m *simModel, h *simHost) {
+	for number, b := range m.bookings {
+		if b.state == section.BookingHeld && b.expiresAt+100 < h.clock() {
+			w.failf("P4: booking %d of section %d stands %d ms after its end", number, no, h.clock()-b.expiresAt)
+		}
+	}
+}
+
+// compareLedgers holds a node's ledgers of the event against the logs.
+func (w *simCluster) compareLedgers(h *simHost) {
+	want := map[section.BuyerID]uint32{}
+	for _, m := range w.judge.models {
+		for _, b := range m.bookings {
+			if b.state == section.BookingHeld || b.state == section.BookingPaying || b.state == section.BookingConfirmed {
+				want[b.buyer] += uint32(len(b.seats))
+			}
+		}
+	}
+	for i := range h.ev.buyers.shards {
+		for buyer, seats := range h.ev.buyers.shards[i].seats {
+			if want[buyer] != seats {
+				w.failf("n%d counts %d seats of buyer %x, the logs %d", h.number, seats, buyer[:2], want[buyer])
+			}
+			delete(want, buyer)
+		}
+	}
+	for buyer, seats := range want {
+		w.failf("n%d counts no seats of buyer %x, the logs %d", h.number, buyer[:2], seats)
+	}
+	for request, effect := range w.judge.effects {
+		e, known := h.ev.index.shard(request).entries[request]
+		if !known || !e.kept || int(e.section) != effect.section {
+			w.failf("P5: n%d does not know that request %x had its effect in section %d (%+v)", h.number, request[:4], effect.section, e)
+		}
+	}
+	for i := range h.ev.index.shards {
+		for request, e := range h.ev.index.shards[i].entries {
+			if e.users != 0 || e.searching {
+				w.failf("n%d believes request %x to be under way: %+v", h.number, request[:4], e)
+			}
+		}
+	}
+}
+
+// compareSlots finds what was taken and never given back.
+func (w *simCluster) compareSlots(h *simHost) {
+	for no := range w.sections {
+		s := h.section(no)
+		if n := s.asked.Load(); n != 0 {
+			w.failf("n%d has %d requests for section %d on their way, and nothing is under way", h.number, n, no)
+		}
+		if inc := s.serving.Load(); inc != nil && inc.inflight.Load() != 0 {
+			w.failf("n%d has %d slots of section %d taken, and nothing is under way", h.number, inc.inflight.Load(), no)
+		}
+	}
+	d := h.e.desk
+	for i := range d.pending.shards {
+		if n := len(d.pending.shards[i].asks); n != 0 {
+			w.failf("n%d waits for %d answers, and nothing is under way", h.number, n)
+		}
+	}
+	if len(d.slow) != 0 || len(h.e.activations) != 0 || d.unsynced.Load() != 0 {
+		w.failf("n%d: %d asides, %d activations, %d sections out of step, and nothing is under way", h.number, len(d.slow), len(h.e.activations), d.unsynced.Load())
+	}
+	other := cluster.NewView(h.id, []cluster.Member{{Writer: h.id, State: cluster.Draining}})
+	h.e.home.rules.See(&simView{other, []storage.WriterID{h.id}})
+	if !h.e.home.rules.Quiet() {
+		w.failf("n%d has let a search in that never left", h.number)
+	}
+}

@@ -1,0 +1,248 @@
+package actors
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+	"holdfast/storage/memstore"
+)
+
+// simWeather is how bad the store's line is, in parts of a thousand of what is sent.
+type simWeather struct {
+	lose, refuse, unheard, late, slow int
+}
+
+// simFate is what becomes of one call of the store.
+type simFate uint8
+
+const (
+	simFine    simFate = iota
+	simLost            // it never arrives, and nobody says so
+	simRefused         // surely not done
+	simUnheard         // done, and the answer is lost
+	simLate            // the caller is told nothing; it is done long after
+)
+
+// simStore is a host's line to the store: what is sent takes a while, may get lost, and may be done without the sender's hearing of it; and
+// it is done whether or not the sender still lives.
+type simStore struct {
+	*memstore.Store
+	h *simHost
+}
+
+func (s *simStore) fate() (fate simFate, there, back time.Duration) {
+	w := s.h.w
+	there, back = w.between(30*time.Microsecond, 900*time.Microsecond), w.between(20*time.Microsecond, 500*time.Microsecond)
+	dice, k := w.chance.IntN(1000), w.weather
+	for _, chance := range []struct {
+		parts int
+		fate  simFate
+	}{{k.lose, simLost}, {k.refuse, simRefused}, {k.unheard, simUnheard}, {k.late, simLate}} {
+		if dice < chance.parts {
+			fate = chance.fate
+			break
+		}
+		dice -= chance.parts
+	}
+	if w.chance.IntN(1000) < k.slow {
+		there += w.between(10*time.Millisecond, 800*time.Millisecond)
+	}
+	return fate, there, back
+}
+
+// call has do done at the store, and tells what the caller hears of that: nil, ErrUnavailable or ErrUnknown. Whoever only reads takes both for
+// the same.
+func (s *simStore) call(what string, do func()) error {
+	h := s.h
+	w := h.w
+	fate, there, back := s.fate()
+	if h.storeCut && w.percent(50) {
+		fate = simRefused
+	}
+	done, heard, refused := false, false, false
+	deliver := func() {
+		if h.storeCut { // it did not get through
+			return
+		}
+		done = true
+		do()
+		if fate == simFine {
+			w.at(back, nil, "store answers", func() {
+				heard = !h.storeCut
+				w.at(0, h, "store heard", func() {})
+			})
+		}
+	}
+	switch fate {
+	case simFine, simUnheard:
+		w.at(there, nil, what, deliver)
+	case simLate:
+		w.at(there+w.between(100*time.Millisecond, 1500*time.Millisecond), nil, what, deliver)
+	case simRefused:
+		refused = true
+	}
+	w.tally[simFateNames[fate]]++
+	if fate != simFine || there > time.Millisecond {
+		w.stirs++
+	}
+	patience := w.between(60*time.Millisecond, 400*time.Millisecond)
+	if refused {
+		patience = there
+	}
+	if h.wait(w.time().Add(there+patience), func() bool { return heard }) {
+		return nil
+	}
+	w.stirs++
+	w.note(h, "%s: %s, done %v", what, simFateNames[fate], done)
+	if refused {
+		return storage.ErrUnavailable
+	}
+	return storage.ErrUnknown
+}
+
+var simFateNames = [...]string{"store: fine", "store: lost", "store: refused", "store: kept unheard", "store: late"}
+
+// read is call for what has no outcome that could be unknown.
+func (s *simStore) read(what string, do func()) error {
+	if s.call(what, do) != nil {
+		return storage.ErrUnavailable
+	}
+	return nil
+}
+
+// Commit implements storage.Log.
+func (s *simStore) Commit(ctx context.Context, appends []storage.Append) []error {
+	sent := make([]storage.Append, len(appends))
+	for i, a := range appends { // the writer uses its buffers again, and a late copy must not change
+		a.Entry.Body, a.Sell, a.Refund = bytes.Clone(a.Entry.Body), slices.Clone(a.Sell), slices.Clone(a.Refund)
+		sent[i] = a
+	}
+	out := make([]error, len(appends))
+	var results []error
+	err := s.call("commit", func() { results = s.h.w.committed(s.h, sent) })
+	for i := range out {
+		if out[i] = err; err == nil {
+			out[i] = results[i]
+		}
+	}
+	return out
+}
+
+// committed is the store's side: the appends are done, and the judge sees each.
+func (w *simCluster) committed(h *simHost, appends []storage.Append) []error {
+	errs := w.store.Commit(context.Background(), appends)
+	for i := range appends {
+		e := &appends[i].Entry
+		var fenced *storage.FencedError
+		switch {
+		case errors.As(errs[i], &fenced):
+			w.tally["fenced"]++
+		case errors.Is(errs[i], storage.ErrTicketTaken):
+			w.failf("P1: the tickets guard was met: the fence has failed")
+		case errors.Is(errs[i], storage.ErrGap):
+			w.tally["gap"]++
+		}
+		w.note(h, "log %d: %v of n%d: record %d, epoch %d: %v", appends[i].Section.Section, simKindNames[e.Kind], w.numberOf(e.Writer), e.Seq, e.Epoch, errs[i])
+		w.judge.follow(int(appends[i].Section.Section))
+	}
+	return errs
+}
+
+var simKindNames = [...]string{"", "changes", "claim", "release"}
+
+// Tail implements storage.Log.
+func (s *simStore) Tail(ctx context.Context, key storage.SectionKey) (tail storage.Tail, err error) {
+	err = s.read("tail", func() {
+		tail, _ = s.h.w.store.Tail(ctx, key)
+		s.h.readsTail(key.Section)
+	})
+	return tail, err
+}
+
+// readsTail notes when an activation that is under way first looked at its log: it judges after that.
+func (h *simHost) readsTail(no storage.SectionNo) {
+	if s := h.section(int(no)); s.life == Acquiring && h.tailRead[no].attempt != s.settled {
+		h.tailRead[no] = simTailRead{s.settled, h.w.now}
+	}
+}
+
+// simTailRead is when an activation read the tail.
+type simTailRead struct {
+	attempt chan struct{}
+	at      time.Duration
+}
+
+type simEntry struct {
+	e    storage.Entry
+	hash storage.Hash
+}
+
+// Read implements storage.Log: what was there at one moment comes at a later one, and may break off in the middle.
+func (s *simStore) Read(ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error) error {
+	var list []simEntry
+	var broken error
+	err := s.read("read", func() {
+		broken = s.h.w.store.Read(ctx, key, after, func(e *storage.Entry, hash storage.Hash) error {
+			list = append(list, simEntry{*e, hash})
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	whole := len(list)
+	if s.h.w.chance.IntN(1000) < s.h.w.weather.lose && whole > 1 {
+		s.h.w.tally["read broken off"]++
+		list, broken = list[:whole/2], storage.ErrUnavailable
+	}
+	for i := range list {
+		if err := visit(&list[i].e, list[i].hash); err != nil {
+			return err
+		}
+	}
+	return broken
+}
+
+// SaveSnapshot implements storage.Snapshots.
+func (s *simStore) SaveSnapshot(ctx context.Context, key storage.SectionKey, snap storage.Snapshot) error {
+	return s.read("snapshot", func() {
+		s.h.w.tally["snapshot"]++
+		_ = s.h.w.store.SaveSnapshot(ctx, key, snap)
+	})
+}
+
+// LoadSnapshot implements storage.Snapshots.
+func (s *simStore) LoadSnapshot(ctx context.Context, key storage.SectionKey) (snap storage.Snapshot, err error) {
+	var found error
+	if err = s.read("load snapshot", func() { snap, found = s.h.w.store.LoadSnapshot(ctx, key) }); err != nil {
+		return snap, err
+	}
+	return snap, found
+}
+
+// Beat implements storage.Nodes.
+func (s *simStore) Beat(ctx context.Context, b storage.NodeBeat) error {
+	return s.read("beat", func() {
+		_ = s.h.w.store.Beat(ctx, b)
+		s.h.w.judge.beat(b.Writer)
+	})
+}
+
+// Nodes implements storage.Nodes.
+func (s *simStore) Nodes(ctx context.Context) (rows []storage.NodeBeat, err error) {
+	err = s.read("look at rows", func() { rows, _ = s.h.w.store.Nodes(ctx) })
+	return rows, err
+}
+
+// Forget implements storage.Nodes.
+func (s *simStore) Forget(ctx context.Context, writer storage.WriterID) error {
+	return s.read("forget row", func() {
+		_ = s.h.w.store.Forget(ctx, writer)
+		s.h.w.judge.forgotten(writer)
+	})
+}

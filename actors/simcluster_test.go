@@ -1,0 +1,94 @@
+package actors
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+func simulateCluster(seed uint64) (w *simCluster, err error) {
+	w = newSimCluster(seed)
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("seed %d: panic: %v", seed, p)
+		}
+	}()
+	if err := w.run(); err != nil {
+		return w, fmt.Errorf("seed %d: %w", seed, err)
+	}
+	return w, nil
+}
+
+// TestSimulationOfCluster runs whole clusters, nodes with real engines, through pauses, crashes, drains, cuts and views that differ, and holds
+// every answer, claim and record against the logs (P1, P2, P3, P4, P5, P9, P10, P11), and the time to come to rest against a bound. HOLDFAST_SIM_SEED=n
+// replays one run, HOLDFAST_SIM_SEEDS=n takes n runs, HOLDFAST_SIM_TRACE=n tells the last n things that happened (9000: all, messages too).
+func TestSimulationOfCluster(t *testing.T) {
+	if text := os.Getenv("HOLDFAST_SIM_SEED"); text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("HOLDFAST_SIM_SEED: %v", err)
+		}
+		w, err := simulateCluster(seed)
+		t.Logf("the end of the story:\n%s", w.story())
+		t.Logf("fingerprint %x; what happened: %s", w.print, tallyText(w.tally))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a world is garbage as soon as it has ended
+	began, seeds := time.Now(), simSeeds(t, simClusterSeedsUsual)
+	total := map[string]int{}
+	for seed := range seeds {
+		w, err := simulateCluster(seed + 1)
+		if err != nil {
+			t.Fatalf("%v\nthe end of the story:\n%s\nreplay with HOLDFAST_SIM_SEED=%d go test ./actors -run TestSimulationOfCluster -v", err, w.story(), seed+1)
+		}
+		for what, n := range w.tally {
+			total[what] += n
+		}
+	}
+	took := time.Since(began)
+	checkTeeth(t, total, seeds)
+	t.Logf("%d seeds in %v, %.0f a second; what happened: %s", seeds, took.Round(time.Millisecond), float64(seeds)/took.Seconds(), tallyText(total))
+}
+
+// simMustMeet is what enough worlds cannot miss.
+var simMustMeet = []string{"start", "crash: killed", "crash: left", "pause", "pause longer than the lapse", "drain", "leave", "store cut", "line cut", "held back",
+	"flap", "shunned by all", "search by another than the home", "gossip lags", "clock step", "view changed", "session ended", "outbox full", "read broken off", "overslept", "freed", "fenced", "snapshot",
+	"store: lost", "store: refused", "store: kept unheard", "store: late", "claim: first", "claim: released", "claim: lapsed", "claim: without a row", "claim refused",
+	"told: accepted", "told: seat_taken", "told: sold_out", "told: mismatch", "told: too_many_for_buyer", "told: hold_expired", "told: hold_released",
+	"told: not_confirmed", "told: already_confirmed", "told: unavailable", "told: timeout", "told: moved", "search told: accepted", "search told: sold_out"}
+
+func checkTeeth(t *testing.T, total map[string]int, seeds uint64) {
+	for _, what := range simMustMeet {
+		if total[what] == 0 && seeds >= 1000 {
+			t.Errorf("no world ever met %q: the simulator has lost its teeth", what)
+		}
+	}
+}
+
+// TestSimulationOfClusterRepeatsItself: one seed is one history, to the last moment; else no failure could be looked at twice.
+func TestSimulationOfClusterRepeatsItself(t *testing.T) {
+	for seed := uint64(1); seed <= 20; seed++ {
+		first, _ := simulateCluster(seed)
+		again, _ := simulateCluster(seed)
+		if first.print != again.print || first.traced != again.traced {
+			t.Errorf("seed %d had two histories: fingerprints %x and %x, %d and %d notes", seed, first.print, again.print, first.traced, again.traced)
+		}
+	}
+}
+
+func tallyText(tally map[string]int) string {
+	var parts []string
+	for _, what := range slices.Sorted(maps.Keys(tally)) {
+		parts = append(parts, fmt.Sprintf("%s %d", what, tally[what]))
+	}
+	return strings.Join(parts, " · ")
+}
