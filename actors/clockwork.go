@@ -46,7 +46,7 @@ func (machine) answered(r *Request, until time.Time) bool { return r.wait(time.U
 
 func (machine) await(ctx context.Context, until time.Time, done, or <-chan struct{}) bool {
 	var late <-chan time.Time
-	if !until.IsZero() {
+	if end, ends := ctx.Deadline(); !until.IsZero() && !(ends && !end.After(until)) { // else ctx says so itself, and whoever asks it next hears the same
 		timer := time.NewTimer(time.Until(until))
 		defer timer.Stop()
 		late = timer.C
