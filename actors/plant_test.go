@@ -10,15 +10,18 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/storage"
+	"holdfast/storage/memstore"
 )
 
 // misbehaviour maps each name that Plant knows to the shortest scene in which it shows: true when it did.
 var misbehaviour = map[string]func(t *testing.T) bool{
 	"answer-early": answersEarly,
 	"refuse-early": refusesEarly,
-	"past-fence": func(*testing.T) bool {
-		w, _ := outcomeOf(&storage.FencedError{Tail: storage.Tail{Seq: 5, Epoch: 2}})
-		return !w.Stopped()
+	"past-fence":   goesOnPastAFence,
+	"ignore-fence": goesOnPastAFence,
+	"reclaim-without-rule": func(*testing.T) bool {
+		c := Config{Store: memstore.New(), Gateway: &countingGateway{}, MayClaim: ifAllowed(false)}
+		return c.fill() == nil && c.MayClaim(simKey, storage.Tail{Seq: 1, Writer: storage.WriterID{9}})
 	},
 	"no-tickets":        sellsWithoutTickets,
 	"unknown-is-done":   func(*testing.T) bool { _, landed := outcomeOf(storage.ErrUnknown); return landed },
@@ -121,6 +124,11 @@ func struckKey(bug plantedBug, buyer byte) uint64 {
 }
 
 // Scenes of one writer.
+
+func goesOnPastAFence(*testing.T) bool {
+	w, _ := outcomeOf(&storage.FencedError{Tail: storage.Tail{Seq: 5, Epoch: 2}})
+	return !w.Stopped()
+}
 
 func answersEarly(*testing.T) bool {
 	w := newTestWriter(10)
