@@ -123,7 +123,7 @@ func (d *desk) receiveCall(from storage.WriterID, dec *relay.Decoder, kind relay
 	case relay.KindSettle:
 		var m relay.Settle
 		if err = dec.Settle(&m); err == nil {
-			d.e.home.asked(from, m.Round)
+			d.e.home.asked(from, m)
 		}
 	case relay.KindSubscribed:
 		var m relay.Subscribed

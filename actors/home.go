@@ -48,7 +48,8 @@ func (h *home) viewChanged() {
 
 // ask has all members say when they are settled. The caller holds mu.
 func (h *home) ask() {
-	h.e.desk.others(func(peer storage.WriterID) { h.e.desk.send(peer, &relay.Settle{Round: h.rules.Round()}) })
+	question := h.rules.Question()
+	h.e.desk.others(func(peer storage.WriterID) { h.e.desk.send(peer, &question) })
 }
 
 // askAgain is for questions and words that did not get through.
@@ -65,7 +66,8 @@ func (h *home) askAgain() {
 func (h *home) askOne(peer storage.WriterID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.e.desk.send(peer, &relay.Settle{Round: h.rules.Round()})
+	question := h.rules.Question()
+	h.e.desk.send(peer, &question)
 }
 
 // tell says to whoever has asked that this node is settled, if it is. It says nothing while a record has not gone out that may have a key
@@ -89,10 +91,13 @@ func (h *home) synced() {
 	h.tell()
 }
 
-func (h *home) asked(from storage.WriterID, round uint64) {
+func (h *home) asked(from storage.WriterID, m relay.Settle) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.rules.Asked(from, round)
+	if h.rules.Asked(from, m) {
+		h.ask()
+		h.wake()
+	}
 	h.tell()
 }
 

@@ -150,7 +150,12 @@ func (m *Settled) Append(dst []byte) []byte {
 
 // Append appends the message to dst.
 func (m *Settle) Append(dst []byte) []byte {
-	return binary.AppendUvarint(append(dst, byte(KindSettle)), m.Round)
+	dst = binary.AppendUvarint(append(dst, byte(KindSettle)), m.Round)
+	dst = binary.AppendUvarint(dst, uint64(len(m.Views)))
+	for _, v := range m.Views {
+		dst = binary.BigEndian.AppendUint64(dst, v)
+	}
+	return dst
 }
 
 // Append appends the message to dst.

@@ -154,6 +154,10 @@ func (d *Decoder) Settled(m *Settled) error {
 // Settle reads the message.
 func (d *Decoder) Settle(m *Settle) error {
 	m.Round = d.uvarint(maxUint64)
+	m.Views = make([]uint64, 0, pastMax)
+	for range d.uvarint(pastMax) {
+		m.Views = append(m.Views, d.uint64())
+	}
 	return d.end()
 }
 

@@ -27,14 +27,24 @@ type Homes struct {
 	past     []View // newest last
 	first    int    // number of past[0]; numbers begin at 1, so that 0 means never
 	firm     int    // number of the newest view that all were settled in; 0: none
+	// heeded is the newest round of each peer whose views were compared with this node's.
+	heeded map[storage.WriterID]uint64
 }
+
+// unseen stands in past for a view that others had and this node did not: in it, anybody may have been anybody's home.
+type unseen struct{ peers []storage.WriterID }
+
+func (unseen) Version() uint64                                        { return 0 }
+func (u unseen) Peers() []storage.WriterID                            { return u.peers }
+func (unseen) Owner(storage.SectionKey) storage.WriterID              { return storage.WriterID{} }
+func (unseen) Home(storage.EventID, section.BuyerID) storage.WriterID { return storage.WriterID{} }
 
 // pastMax bounds the views that are remembered; more make every buyer wait.
 const pastMax = 64
 
 // NewHomes begins without a view.
 func NewHomes(me storage.WriterID) *Homes {
-	return &Homes{me: me, settling: NewSettling(me), first: 1}
+	return &Homes{me: me, settling: NewSettling(me), first: 1, heeded: map[storage.WriterID]uint64{}}
 }
 
 // Now is the present view; nil: there is none yet.
@@ -47,18 +57,30 @@ func (h *Homes) Now() View {
 
 // See takes a view; it says whether that is a new one: then all members are to be asked whether they are settled (Round).
 func (h *Homes) See(v View) bool {
-	if !h.settling.View(v.Version(), v.Peers()) {
+	if now := h.Now(); now != nil && now.Version() == v.Version() {
 		return false
 	}
+	h.push(v)
+	return true
+}
+
+// push adds a view; its number is the round in which the others are asked about it.
+func (h *Homes) push(v View) {
+	h.settling.View(v.Version(), v.Peers())
 	h.past = append(h.past, v)
 	if len(h.past) > pastMax {
 		h.first, h.past = h.first+1, slices.Clone(h.past[1:])
 	}
-	return true
 }
 
-// Round is what the others are asked about.
-func (h *Homes) Round() uint64 { return h.settling.Round() }
+// Question is what the others are asked.
+func (h *Homes) Question() Settle {
+	m := Settle{Round: h.settling.Round()}
+	for _, v := range h.past {
+		m.Views = append(m.Views, v.Version())
+	}
+	return m
+}
 
 // Of is the buyer's home; the zero id: nobody's view says.
 func (h *Homes) Of(event storage.EventID, buyer section.BuyerID) storage.WriterID {
@@ -93,8 +115,30 @@ func (h *Homes) Hold(gen uint64) { h.settling.Hold(gen) }
 // Leave ends what Admit, Begin or Hold began.
 func (h *Homes) Leave(gen uint64) { h.settling.Leave(gen) }
 
-// Asked takes a peer's question whether this node is settled.
-func (h *Homes) Asked(from storage.WriterID, round uint64) { h.settling.Asked(from, round) }
+// Asked takes a peer's question whether this node is settled. It may tell of views that this node has never had, although both have the same one
+// now: the others believed it gone, say. Then somebody else may have been a home in its place, and it begins anew, as after any change of
+// view: anew says that all are to be asked. Views that it may yet come to see itself are none of these.
+func (h *Homes) Asked(from storage.WriterID, m Settle) (anew bool) {
+	h.settling.Asked(from, m.Round)
+	now := h.Now()
+	if now == nil || len(m.Views) == 0 || m.Views[len(m.Views)-1] != now.Version() {
+		return false
+	}
+	for i, version := range m.Views {
+		round := m.Round - uint64(len(m.Views)-1-i)
+		anew = anew || round > h.heeded[from] && version != 0 && !h.hadView(version)
+	}
+	h.heeded[from] = m.Round
+	if anew {
+		h.push(unseen{now.Peers()})
+		h.push(now)
+	}
+	return anew
+}
+
+func (h *Homes) hadView(version uint64) bool {
+	return slices.ContainsFunc(h.past, func(v View) bool { return v.Version() == version })
+}
 
 // Answers calls tell for every member that has asked and may be told now. Telling it twice does no harm.
 func (h *Homes) Answers(tell func(to storage.WriterID, m Settled)) {

@@ -135,7 +135,11 @@ type CatalogSeen struct{ Number uint64 }
 type Subscribed struct{ Event storage.EventID }
 
 // Settle asks for Settled, with a number of the asker's own that is new with every view: a view may come back under the number that it had.
-type Settle struct{ Round uint64 }
+// Views are the versions of its newest views, that of Round last: a receiver may not have seen all of them.
+type Settle struct {
+	Round uint64
+	Views []uint64
+}
 
 // Settled says that the sender has this view, and that nothing which it let in under an older one is still under way. Round is that of
 // the newest Settle it had heard from the receiver then.

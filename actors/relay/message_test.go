@@ -56,7 +56,7 @@ var samples = []sample{
 	{"catalog", &Catalog{300}, KindCatalog, into((*Decoder).Catalog), "08ac02"},
 	{"catalog seen", &CatalogSeen{300}, KindCatalogSeen, into((*Decoder).CatalogSeen), "09ac02"},
 	{"settled", &Settled{0x1122334455667788, 300}, KindSettled, into((*Decoder).Settled), "0a1122334455667788ac02"},
-	{"settle", &Settle{300}, KindSettle, into((*Decoder).Settle), "0fac02"},
+	{"settle", &Settle{300, []uint64{1, 0x1122334455667788}}, KindSettle, into((*Decoder).Settle), "0fac020200000000000000011122334455667788"},
 	{"subscribed", &Subscribed{sampleEvent}, KindSubscribed, into((*Decoder).Subscribed), "10e100000000000000000000000000000e"},
 	{"call", &Call{ID: 1, Name: "drain", Body: []byte("{}")}, KindCall, into((*Decoder).Call), "0b0105647261696e7b7d"},
 	{"reply", &Reply{ID: 1, Failure: "no", Body: []byte("x")}, KindReply, into((*Decoder).Reply), "0c01026e6f78"},

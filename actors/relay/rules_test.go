@@ -130,7 +130,7 @@ func (v homeView) Home(storage.EventID, section.BuyerID) (home storage.WriterID)
 func TestHomes(t *testing.T) {
 	both := []storage.WriterID{me, other}
 	h := NewHomes(me)
-	settle := func() { h.Heard(other, Settled{h.Now().Version(), h.Round()}) }
+	settle := func() { h.Heard(other, Settled{h.Now().Version(), h.Question().Round}) }
 	if _, ok := h.Admit(other, sampleEvent, sampleBuyer); ok || h.Of(sampleEvent, sampleBuyer) != (storage.WriterID{}) {
 		t.Error("without a view nobody is a home")
 	}
@@ -163,7 +163,7 @@ func TestHomes(t *testing.T) {
 	if !h.Inherited(safe, sampleEvent, sampleBuyer) {
 		t.Error("another node was the home in between")
 	}
-	h.Asked(other, 9)
+	h.Asked(other, Settle{Round: 9})
 	told := 0
 	tell := func(to storage.WriterID, m Settled) {
 		if told++; to != other || m != (Settled{4, 9}) {
@@ -186,5 +186,41 @@ func TestHomes(t *testing.T) {
 	}
 	if !h.Inherited(safe, sampleEvent, sampleBuyer) {
 		t.Error("views that are forgotten cannot be vouched for")
+	}
+}
+
+// TestViewsThatOnlyOthersHad: a node whose own view never changed, while another saw it gone and back, begins anew: somebody may have searched
+// in its place. What it may yet come to see, and what it has heeded already, is no reason.
+func TestViewsThatOnlyOthersHad(t *testing.T) {
+	both := []storage.WriterID{me, other}
+	h := NewHomes(me)
+	h.See(homeView{1, me, both})
+	h.Heard(other, Settled{1, h.Question().Round})
+	safe, ok := h.Safe()
+	if !ok {
+		t.Fatal("not settled")
+	}
+	if h.Asked(other, Settle{Round: 1, Views: []uint64{1}}) || h.Asked(other, Settle{Round: 2, Views: []uint64{1, 7}}) {
+		t.Error("the other is ahead, and this node may come to see what it sees")
+	}
+	if h.Inherited(safe, sampleEvent, sampleBuyer) {
+		t.Error("nothing has changed yet")
+	}
+	back := Settle{Round: 3, Views: []uint64{1, 7, 1}}
+	if !h.Asked(other, back) || !h.Inherited(safe, sampleEvent, sampleBuyer) {
+		t.Error("the other had a view that this node never had")
+	}
+	if _, ok := h.Safe(); ok {
+		t.Error("settled, although nobody was asked anew")
+	}
+	if h.Asked(other, back) {
+		t.Error("it was heeded already")
+	}
+	h.Heard(other, Settled{1, h.Question().Round})
+	if safe, ok = h.Safe(); !ok || h.Inherited(safe, sampleEvent, sampleBuyer) {
+		t.Error("settled anew, and safe from there on")
+	}
+	if !h.Asked(other, Settle{Round: 5, Views: []uint64{1, 7, 1, 7, 1}}) {
+		t.Error("the same again, a second time")
 	}
 }
