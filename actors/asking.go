@@ -180,6 +180,7 @@ const (
 	carriesMax    = 9
 	carriesAtOnce = 3
 	carryPause    = 2 * time.Millisecond
+	notTakenPause = 15 * time.Millisecond
 )
 
 // carry takes r to its section, on this node or another, and waits for the answer. With an error it is no longer the caller's, unless
@@ -200,6 +201,9 @@ func (s *Section) carry(r *Request, deadline time.Time) error {
 		case r.Err == nil:
 			return nil
 		case errors.Is(r.Err, errMoved):
+			r.again()
+		case errors.Is(r.Err, errNotTaken) && n+1 < carriesAtOnce: // it may be changing hands this moment
+			s.engine.clock.pause(s.engine.ctx, min(notTakenPause, deadline.Sub(s.engine.clock.now())))
 			r.again()
 		case errors.Is(r.Err, errNotTaken):
 			return r.notDone(ErrUnavailable, lost)

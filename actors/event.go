@@ -108,7 +108,9 @@ func (ev *event) join() {
 	if d == nil {
 		return
 	}
+	d.mu.Lock()
 	d.republish()
+	d.mu.Unlock()
 	id := ev.header.Load().ID
 	d.others(func(peer storage.WriterID) { d.send(peer, &relay.Subscribe{Event: id}) })
 	ev.engine.steward.wake()
