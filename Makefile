@@ -163,7 +163,7 @@ chaos: build ## a cluster killed, stopped, cut and drained for CHAOS_DURATION (1
 	$(GO) build -tags planted -o bin/holdfast-planted ./cmd/holdfast
 	bin/holdfast-bench chaos --binary $(BIN) --duration $(CHAOS_DURATION) $(if $(SEED),--seed $(SEED))
 	bin/holdfast-bench chaos --binary bin/holdfast-planted --duration 2m $(if $(SEED),--seed $(SEED))
-	HOLDFAST_CHAOS_PLANTED=1 HOLDFAST_CHAOS_SEED=$(SEED) $(GO) test -count=1 -v -timeout 60m -run '^TestPlantedClusterIsCaught$$' ./bench/chaos
+	HOLDFAST_CHAOS_SEED=$(SEED) $(GO) test -tags planted -count=1 -v -timeout 60m -run '^TestPlantedClusterIsCaught$$' ./bench/chaos
 
 SQL_ROUNDS ?= 5
 .PHONY: bench-sql

@@ -12,14 +12,13 @@ import (
 
 // errand is one request of another node on its way through a section here.
 type errand struct {
-	d      *desk
-	from   storage.WriterID
-	id     uint64
-	s      *Section
-	until  time.Time
-	gen    uint64 // the view under which a search's request came in; 0: not part of a search
-	keyed  bool   // entered in the event's index
-	failed bool   // refused before the section
+	d     *desk
+	from  storage.WriterID
+	id    uint64
+	s     *Section
+	until time.Time
+	gen   uint64 // the view under which a search's request came in; 0: not part of a search
+	keyed bool   // entered in the event's index
 
 	key    storage.SectionKey
 	before <-chan struct{} // closed when whoever came before has had his turn; nil: nobody did
@@ -212,7 +211,6 @@ func (w *errand) wait(ctx context.Context, key storage.SectionKey, r *Request) {
 
 // refuse answers a request that no section has seen.
 func (w *errand) refuse(r *Request, m relay.Answer) {
-	w.failed = true
 	w.step()
 	m.ID = w.id
 	w.d.send(w.from, &m) // a link that has gone has failed the ask already
@@ -226,7 +224,7 @@ func (w *errand) told(r *Request) {
 	switch {
 	case r.Err == nil:
 		m.Outcome = r.Decision.Outcome
-	case errors.Is(r.Err, errMoved):
+	case errors.Is(r.Err, ErrMoved):
 		m.Code = relay.Moved
 		if to, err := w.s.route(); err == nil {
 			m.Owner = to

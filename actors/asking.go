@@ -13,11 +13,9 @@ import (
 	"holdfast/storage"
 )
 
-// ErrMoved: the section is another node's, and this node could not find which: surely not done, to be tried again.
+// ErrMoved: the section is another node's, and this node could not find which; from a section, that it left while the request waited in front of
+// it. Surely not done, to be tried again.
 var ErrMoved = errors.New("actors: section moved")
-
-// errMoved is ErrMoved from a section that left while the request waited in front of it: it was not judged.
-var errMoved = ErrMoved
 
 // errPeerLost is for a request on its way to a node that is gone: nobody knows whether it was done.
 var errPeerLost = errors.New("actors: the other node is gone")
@@ -107,7 +105,7 @@ func (p *pending) answered(from storage.WriterID, m *relay.Answer) {
 
 // codeErrors are the answers without an outcome.
 var codeErrors = map[relay.Code]error{
-	relay.Unavailable: errNotTaken, relay.Overloaded: ErrOverloaded, relay.Moved: errMoved, relay.Midway: errStoppedMidway,
+	relay.Unavailable: errNotTaken, relay.Overloaded: ErrOverloaded, relay.Moved: ErrMoved, relay.Midway: errStoppedMidway,
 	relay.SaleNotOpen: ErrSaleNotOpen, relay.Mismatch: ErrMismatch,
 }
 
@@ -143,7 +141,7 @@ func (a awaited) end() {
 
 // notJudged says that the section has not seen the request: its seats stay reserved for the next attempt.
 func notJudged(err error) bool {
-	return err != nil && (errors.Is(err, errMoved) || errors.Is(err, errNotTaken) || errors.Is(err, ErrOverloaded))
+	return err != nil && (errors.Is(err, ErrMoved) || errors.Is(err, errNotTaken) || errors.Is(err, ErrOverloaded))
 }
 
 // askPeer puts r on its way to the node that has the section. An error means that it has not left.
@@ -200,7 +198,7 @@ func (s *Section) carry(r *Request, deadline time.Time) error {
 		switch {
 		case r.Err == nil:
 			return nil
-		case errors.Is(r.Err, errMoved):
+		case errors.Is(r.Err, ErrMoved):
 			r.again()
 		case errors.Is(r.Err, errNotTaken) && n+1 < carriesAtOnce: // it may be changing hands this moment
 			s.engine.clock.pause(s.engine.ctx, min(notTakenPause, deadline.Sub(s.engine.clock.now())))

@@ -30,7 +30,7 @@ func (t *trip) bestAtHome(out *BookingView) error {
 		default:
 			err = t.bestThere(to, out)
 		}
-		again := errors.Is(err, errNotHome) || errors.Is(err, errMoved) || errors.Is(err, errPeerLost) && t.call.Request != (section.RequestID{})
+		again := errors.Is(err, errNotHome) || errors.Is(err, ErrMoved) || errors.Is(err, errPeerLost) && t.call.Request != (section.RequestID{})
 		if !again || e.clock.now().After(t.deadline) {
 			break
 		}

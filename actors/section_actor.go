@@ -329,7 +329,7 @@ func (a *sectionActor) arm(next section.Instant, ok bool) {
 // refusal is what a tombstone says: a section that was handed over in good order has judged nothing.
 func (a *sectionActor) refusal() error {
 	if a.w.Released() {
-		return errMoved
+		return ErrMoved
 	}
 	return ErrUnavailable
 }

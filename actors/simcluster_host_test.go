@@ -45,7 +45,6 @@ type simHost struct {
 	lanes     int // of the committer, under way
 	saving    bool
 	tailRead  map[storage.SectionNo]simTailRead
-	looking   bool
 	beatValue section.Instant
 	beating   bool
 	pulsed    time.Duration // when a pulse last went well
