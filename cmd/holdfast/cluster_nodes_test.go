@@ -210,7 +210,7 @@ func checkClusterMetrics(t *testing.T, node *Node) {
 		`holdfast_sections{state="serving"}`, `holdfast_sections{state="stopped"}`, "holdfast_forwarded_total", "holdfast_handed_over_total",
 		"holdfast_stream_dropped_total", "holdfast_sections_in_doubt 0", "holdfast_sections_uncertain 0", `holdfast_cluster_members{state="serving"} 3`,
 		`holdfast_cluster_members{state="draining"} 0`, `holdfast_cluster_link_up{peer="n2"} 1`, `holdfast_cluster_link_bytes_total{direction="sent",peer="n3"}`,
-		`holdfast_cluster_link_round_trip_seconds{peer="n2"}`, `holdfast_cluster_link_dropped_total{peer="n3"} 0`, `holdfast_cluster_refused_total{kind="malformed"} 0`,
+		`holdfast_cluster_link_round_trip_seconds{peer="n2"}`, `holdfast_cluster_link_dropped_total{peer="n3"}`, "holdfast_passivated_total 0", `holdfast_cluster_refused_total{kind="malformed"} 0`,
 	} {
 		if !strings.Contains(text, "\n"+want) {
 			t.Errorf("not among the metrics: %s", want)
