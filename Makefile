@@ -23,10 +23,12 @@ RACE_PKGS   = $(shell $(GO) list $(PKGS) | grep -v -E '/api/web$$')
 # CockroachDB's own grammar is a module of its own: its sixty dependencies are nobody else's business. Go's cache of test results does
 # not see the .sql files outside of that module, hence -count=1 where it is run.
 GRAMMAR := storage/sqlstore/grammar
+# So are the generators of clients.
+CLIENTS := api/clienttest
 
 # What the tests need besides Go. Only what is missing is installed; sudo only when not root.
 # command:package. Debian keeps a PostgreSQL server's programs off PATH, in a folder for each version.
-DEBIAN_PACKAGES := chromium:chromium postgres:postgresql redis-check-rdb:redis-tools iptables:iptables ip:iproute2
+DEBIAN_PACKAGES := chromium:chromium postgres:postgresql redis-check-rdb:redis-tools iptables:iptables ip:iproute2 npm:npm node:nodejs
 # The package postgresql would also start a server of its own on port 5432: the tests want only the programs. redis-tools has Redis's program, under
 # another name, and no service.
 CREATE_CLUSTER := /etc/postgresql-common/createcluster.conf
@@ -86,6 +88,7 @@ packages: ## install the Debian packages that the tests need and this machine la
 test: go-version packages vet ## everything: vet, all tests with the race detector, planted bugs, killed processes, the page in a browser
 	$(GO) test -race -timeout 8m -skip '$(SLOW_TESTS)|^TestCockroach$$' $(RACE_PKGS)
 	$(GO) -C $(GRAMMAR) test -count=1 -timeout 4m ./...
+	$(GO) -C $(CLIENTS) test -count=1 -timeout 15m ./...
 	$(GO) test -timeout 4m -run 'Budget|Alloc|Memory' ./actors/... ./api/... ./storage/...
 	HOLDFAST_SIM_SEEDS=2000 $(GO) test -count=1 -timeout 4m -run '^TestSimulationOfCluster$$' ./actors
 	$(GO) test -timeout 4m -tags planted -run Planted ./actors ./cmd/holdfast
@@ -102,6 +105,11 @@ test-cockroach: go-version ## the complete suite on a real CockroachDB: HOLDFAST
 grammar: go-version ## every SQL statement of the store, read by CockroachDB's own grammar
 	$(GO) -C $(GRAMMAR) vet ./...
 	$(GO) -C $(GRAMMAR) test -count=1 -timeout 4m ./...
+
+.PHONY: clients
+clients: go-version packages ## clients generated from /openapi.json in Go and TypeScript sell a seat each
+	$(GO) -C $(CLIENTS) vet ./...
+	$(GO) -C $(CLIENTS) test -count=1 -timeout 15m ./...
 
 .PHONY: vet
 vet: go-version

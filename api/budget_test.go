@@ -185,7 +185,7 @@ func fanOutPath(clients int) func(testing.TB) func() {
 			joined.Add(1)
 			go func() {
 				defer s.leave(h)
-				h.serve(&sink{joined: &joined, arrived: &arrived}, []byte(h.incarnation+".0"))
+				h.serve(&sink{joined: &joined, arrived: &arrived}, []byte(h.incarnation+".0"), nil)
 			}()
 		}
 		joined.Wait()

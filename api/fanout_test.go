@@ -40,7 +40,7 @@ func BenchmarkStreamFanOut(b *testing.B) {
 		joined.Add(1)
 		go func() {
 			defer s.leave(h)
-			h.serve(&sink{joined: &joined, arrived: &arrived}, []byte(h.incarnation+".0")) // has the map already: no snapshot
+			h.serve(&sink{joined: &joined, arrived: &arrived}, []byte(h.incarnation+".0"), nil) // has the map already: no snapshot
 		}()
 	}
 	joined.Wait()

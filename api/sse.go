@@ -112,6 +112,10 @@ func (s *Server) streamAvailability(r *request) error {
 	if err != nil {
 		return err
 	}
+	atMost, err := parseSeconds(r)
+	if err != nil {
+		return err
+	}
 	if s.stopping.Load() || s.hubs.streams.Load() >= int64(s.cfg.StreamsMax) {
 		return &problem{kind: kindOverloaded, detail: "no more streams"}
 	}
@@ -126,11 +130,31 @@ func (s *Server) streamAvailability(r *request) error {
 	}
 	last := bytes.Clone(r.ctx.Request.Header.Peek("Last-Event-ID"))
 	r.ctx.HijackSetNoResponse(true)
-	r.ctx.Hijack(func(conn net.Conn) { s.stream(conn, id, m, last) })
+	r.ctx.Hijack(func(conn net.Conn) { s.stream(conn, id, m, last, atMost) })
 	return nil
 }
 
-func (s *Server) stream(conn net.Conn, id storage.EventID, m *eventMap, last []byte) {
+// streamSecondsMax bounds the parameter "seconds" of a stream: a day.
+const streamSecondsMax = 24 * 60 * 60
+
+// parseSeconds reads how long a stream may last, for clients that read an answer to its end before they look at it: generated
+// ones do. 0: for ever.
+func parseSeconds(r *request) (time.Duration, error) {
+	var atMost time.Duration
+	for name, value := range r.ctx.QueryArgs().All() {
+		if string(name) != "seconds" {
+			return 0, badField(safeName(name), "is not a known parameter")
+		}
+		seconds, err := strconv.Atoi(string(value))
+		if err != nil || seconds < 1 || seconds > streamSecondsMax {
+			return 0, badField("seconds", "must be a whole number from 1 to 86400")
+		}
+		atMost = time.Duration(seconds) * time.Second
+	}
+	return atMost, nil
+}
+
+func (s *Server) stream(conn net.Conn, id storage.EventID, m *eventMap, last []byte, atMost time.Duration) {
 	h := s.hubs.join(id, m)
 	if h == nil {
 		return
@@ -139,11 +163,18 @@ func (s *Server) stream(conn net.Conn, id storage.EventID, m *eventMap, last []b
 	if wrapped, ok := conn.(interface{ UnsafeConn() net.Conn }); ok {
 		conn = wrapped.UnsafeConn() // the real connection takes many buffers in one system call
 	}
-	h.serve(conn, last)
+	var over <-chan time.Time // nil: the stream has no end of its own
+	if atMost > 0 {
+		timer := time.NewTimer(atMost)
+		defer timer.Stop()
+		over = timer.C
+	}
+	h.serve(conn, last, over)
 }
 
-// serve writes frames until the client or the hub is gone. An error only means that the client left: nothing to report.
-func (h *hub) serve(conn net.Conn, last []byte) {
+// serve writes frames until the client or the hub is gone, or over fires. An error only means that the client left: nothing
+// to report.
+func (h *hub) serve(conn net.Conn, last []byte, over <-chan time.Time) {
 	at, caughtUp := h.resume(last)
 	pending := [][]byte{[]byte(streamHead)}
 	for {
@@ -155,10 +186,17 @@ func (h *hub) serve(conn net.Conn, last []byte) {
 				return
 			}
 			pending = pending[:0]
-			continue
+			select {
+			case <-over: // also of a stream that never falls silent
+				return
+			default:
+				continue
+			}
 		}
 		select {
 		case <-wake:
+		case <-over:
+			return
 		case <-h.ended:
 			return
 		}

@@ -102,6 +102,10 @@ type watcher struct {
 }
 
 func watch(t *testing.T, s *hubs, m *eventMap, last string) *watcher {
+	return watchFor(t, s, m, last, nil)
+}
+
+func watchFor(t *testing.T, s *hubs, m *eventMap, last string, over <-chan time.Time) *watcher {
 	client, server := net.Pipe()
 	h := s.join(storage.EventID{1}, m)
 	if h == nil {
@@ -109,7 +113,7 @@ func watch(t *testing.T, s *hubs, m *eventMap, last string) *watcher {
 	}
 	go func() {
 		defer s.leave(h)
-		h.serve(server, []byte(last))
+		h.serve(server, []byte(last), over)
 		_ = server.Close()
 	}()
 	w := &watcher{t: t, conn: client, frames: make(chan frame, 1000), sections: map[string]*wire.SectionAvailability{}}
@@ -356,4 +360,48 @@ func TestReplacedMapEndsItsStreams(t *testing.T) {
 		for range old.frames {
 		}
 	})
+}
+
+// A stream that a client has bounded ends by itself, also while changes keep coming.
+func TestStreamEndsAfterTheTimeAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		live, m, s, _ := streamBench(100)
+		defer closeHubs(t, s)
+		w := watchFor(t, s, m, "", time.After(time.Second))
+		w.until("snapshot")
+		stop := make(chan struct{})
+		go func() {
+			tick := time.NewTicker(10 * time.Millisecond)
+			defer tick.Stop()
+			for state := section.Held; ; {
+				live.set(0, 0, state)
+				state = section.Held + section.Available - state
+				select {
+				case <-tick.C:
+				case <-stop:
+					return
+				}
+			}
+		}()
+		var last frame
+		for f := range w.frames {
+			last = f
+		}
+		close(stop)
+		if last.at < 900*time.Millisecond || last.at > 1100*time.Millisecond {
+			t.Fatalf("the last frame came after %v", last.at)
+		}
+	})
+}
+
+func TestStreamRefusesBadBounds(t *testing.T) {
+	h := open(t, nil)
+	show := h.show("")
+	for _, query := range []string{"seconds=0", "seconds=-1", "seconds=86401", "seconds=1.5", "seconds=", "secs=1"} {
+		name, _, _ := strings.Cut(query, "=")
+		a := h.do("GET", show+"/availability/stream?"+query, nobody, "").want(400, "bad_request")
+		if a.problem.Field != name {
+			t.Errorf("%s: field %q", query, a.problem.Field)
+		}
+	}
 }

@@ -151,6 +151,9 @@ var walls = map[string]wall{
 		},
 		Test: []string{"actors/budget", "storage/memstore", "storage/pebblestore", "actors/checkout/sandbox", rapid, chromedp},
 	},
+	"api/clienttest": {
+		Why: "a module of its own: generators of clients, and what they bring along; it knows the API by its document only",
+	},
 	"api/wire": {
 		Why:   "what clients and the bench share: types and their JSON, nothing of the server",
 		Third: []string{strictJSON, fastjson}, Test: []string{"actors/budget", rapid},
