@@ -28,7 +28,10 @@ CLIENTS := api/clienttest
 
 # What the tests need besides Go. Only what is missing is installed; sudo only when not root.
 # command:package. Debian keeps a PostgreSQL server's programs off PATH, in a folder for each version.
-DEBIAN_PACKAGES := chromium:chromium postgres:postgresql redis-check-rdb:redis-tools iptables:iptables ip:iproute2 npm:npm node:nodejs
+DEBIAN_PACKAGES := chromium:chromium postgres:postgresql redis-check-rdb:redis-tools iptables:iptables ip:iproute2 \
+  git:git node:nodejs npm:npm curl:curl
+# Programs of npm's that tests run, pinned by a lock file with their hashes. No install script of theirs is run.
+NPM_TOOLS := cmd/tools/npm
 # The package postgresql would also start a server of its own on port 5432: the tests want only the programs. redis-tools has Redis's program, under
 # another name, and no service.
 CREATE_CLUSTER := /etc/postgresql-common/createcluster.conf
@@ -64,7 +67,17 @@ cluster: build packages ## a PostgreSQL and NODES nodes (3) on this machine, wit
 	$(BIN) cluster local --nodes $(NODES) --demo-buyers $(BUYERS) --listen $(LISTEN)
 
 .PHONY: packages
-packages: ## install the Debian packages that the tests need and this machine lacks
+packages: debian-packages npm-tools ## install what the tests need and this machine lacks: Debian packages, npm programs
+
+.PHONY: npm-tools
+npm-tools: debian-packages $(NPM_TOOLS)/node_modules/.package-lock.json
+
+$(NPM_TOOLS)/node_modules/.package-lock.json: $(NPM_TOOLS)/package-lock.json
+	cd $(NPM_TOOLS) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: debian-packages
+debian-packages:
 	@missing=""; \
 	for pair in $(DEBIAN_PACKAGES); do \
 	  program="$${pair%%:*}"; \

@@ -2,6 +2,8 @@ module holdfast
 
 go 1.26.0
 
+ignore ./cmd/tools/npm/node_modules
+
 require (
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/Shopify/toxiproxy/v2 v2.12.0
