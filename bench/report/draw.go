@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"unicode/utf8"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -108,6 +109,9 @@ const (
 	barThick = 11
 )
 
+// barGap is the least room between a row's name and its figure.
+const barGap = 8
+
 // barInset leaves room for half of the first tick's label, which would else be cut off at the picture's edge.
 const barInset = 15
 
@@ -122,8 +126,10 @@ func (b *bars) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
 	for i, row := range b.rows {
 		top := c.Max.Y - vg.Length(i)*barRow
-		c.FillText(label(ink, draw.XLeft), vg.Point{X: c.Min.X, Y: top - 13}, clipped(row.name, 40))
-		c.FillText(label(muted, draw.XRight), vg.Point{X: c.Max.X, Y: top - 13}, row.figure)
+		name, figure := label(ink, draw.XLeft), label(muted, draw.XRight)
+		room := c.Max.X - c.Min.X - figure.Width(row.figure) - barGap
+		c.FillText(name, vg.Point{X: c.Min.X, Y: top - 13}, shortened(row.name, 40, name, room))
+		c.FillText(figure, vg.Point{X: c.Max.X, Y: top - 13}, row.figure)
 		if row.known {
 			b.draw(&c, row, x, top-17-barThick/2)
 		}
@@ -158,6 +164,15 @@ func (b *bars) draw(c *draw.Canvas, row bar, x func(float64) vg.Length, middle v
 // label is the style of text inside a plot.
 func label(colour paint, align text.XAlignment) text.Style {
 	return text.Style{Color: colour, Font: font.From(sans, textSize), XAlign: align, YAlign: draw.YBottom, Handler: plot.DefaultTextHandler}
+}
+
+// shortened is as much of a text as there is room for, and at most so many letters.
+func shortened(text string, most int, style text.Style, room vg.Length) string {
+	text = clipped(text, most)
+	for most = utf8.RuneCountInString(text) - 1; most > 1 && style.Width(text) > room; most-- {
+		text = clipped(text, most)
+	}
+	return text
 }
 
 // noTicks is an axis that says nothing.

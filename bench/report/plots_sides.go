@@ -82,7 +82,8 @@ func curvePlot(c *Curve) *picture {
 		low.Y = min(0, low.Y)
 	}
 	scale(&p.Y, low.Y, widened(low.Y, high.Y), logY, short)
-	p.X.Label.Text, p.Y.Label.Text = clipped(c.X.Label, 60), clipped(c.Y.Label, 32)
+	p.X.Label.Text = shortened(c.X.Label, 60, p.X.Label.TextStyle, plotWidth-axisRoom)
+	p.Y.Label.Text = shortened(c.Y.Label, 32, p.Y.Label.TextStyle, plotHeight-axisRoom)
 	p.Add(grid{vertical: true})
 	picture := l.draw(p, c.Title, axesInWords(c, logX, logY))
 	if len(c.Lines) == 1 && c.Lines[0].Name == "" {

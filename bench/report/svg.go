@@ -97,11 +97,12 @@ const (
 	plotWidth  = 440
 	plotHeight = 230
 	textSize   = 11.5
+	axisRoom   = 60 // of a side that an axis's own label may not use: the other axis's ticks stand there
 )
 
 // render draws a plot as an SVG element to stand in a page. label is what is read to who cannot see it.
 func render(p *plot.Plot, height vg.Length, label string) string {
-	canvas := vgsvg.New(plotWidth, height)
+	canvas := &measured{Canvas: vgsvg.New(plotWidth, height)}
 	left := vg.Length(0)
 	if p.Y.Label.Text != "" {
 		left = 3 // the label is turned, and the library forgets what hangs below its line
@@ -114,7 +115,33 @@ func render(p *plot.Plot, height vg.Length, label string) string {
 	_, body, _ := strings.Cut(raw.String(), "<svg")
 	_, body, _ = strings.Cut(body, ">")
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" role="img" aria-label="%s">%s`,
-		plotWidth, float64(height), html.EscapeString(plain(label)), themed(body))
+		plotWidth, float64(height), html.EscapeString(plain(label)), themed(canvas.fitted(body)))
+}
+
+// measured notes how wide each text was taken to be when its place was chosen.
+type measured struct {
+	*vgsvg.Canvas
+	widths []vg.Length
+}
+
+// FillString implements vg.Canvas.
+func (m *measured) FillString(face font.Face, at vg.Point, text string) {
+	m.widths = append(m.widths, face.Width(text))
+	m.Canvas.FillString(face, at, text)
+}
+
+var textElement = regexp.MustCompile(`<text[ >]`)
+
+// fitted has every text take the width it was measured with. Places were chosen with Liberation Sans, and whoever reads the page may have
+// another font, wider by a third: the browser narrows its letters instead of pushing them into a neighbour or out of the picture.
+func (m *measured) fitted(svg string) string {
+	next := 0
+	return textElement.ReplaceAllStringFunc(svg, func(tag string) string {
+		if next++; next > len(m.widths) || m.widths[next-1] <= 0 {
+			return tag
+		}
+		return fmt.Sprintf(`<text textLength="%.1f" lengthAdjust="spacingAndGlyphs"%s`, float64(m.widths[next-1]), tag[len("<text"):])
+	})
 }
 
 // plain leaves out what cannot stand in a picture: control characters, and bytes that are no text.

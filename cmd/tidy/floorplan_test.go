@@ -180,7 +180,7 @@ var walls = map[string]wall{
 	},
 	"bench/report": {
 		Why:   "figures in, pages out: it measures nothing",
-		Third: []string{"gonum.org/v1/plot"}, Test: []string{rapid, chromedp},
+		Third: []string{"gonum.org/v1/plot"}, Test: []string{rapid, chromedp, "codeberg.org/go-fonts/liberation"},
 	},
 	"bench/chaos": {
 		Why: "kills, stops and cuts real servers: it knows the wire, who judges, and how to start a database; were the server in reach, it could be believed",
