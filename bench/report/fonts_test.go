@@ -11,6 +11,7 @@ import (
 	"codeberg.org/go-fonts/liberation/liberationmonobold"
 	"codeberg.org/go-fonts/liberation/liberationsansregular"
 	"github.com/chromedp/chromedp"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // readersFont is a font that a reader's machine has instead of the one that the plots were measured with.
@@ -81,5 +82,30 @@ func (p *tab) apart(view string) {
 			&& Math.min(p.right, q.right) - Math.max(p.left, q.left) > 2).map(([b]) => s.getAttribute('aria-label') + ': ' + a.textContent + ' / ' + b.textContent)); }).slice(0, 5).join('\n')`)
 	if overlap != "" {
 		p.Errorf("%s: texts run into each other:\n%s", view, overlap)
+	}
+}
+
+// TestEveryTextOfAPlotHasItsMeasuredWidth: without it a place chosen for one font holds for no other.
+func TestEveryTextOfAPlotHasItsMeasuredWidth(t *testing.T) {
+	page := htmlOf(t, fakeReport(7, 5, fakeSides))
+	texts, sized := strings.Count(page, "<text "), strings.Count(page, `<text textLength="`)
+	if texts < 100 || sized != texts {
+		t.Errorf("%d of %d texts have a width", sized, texts)
+	}
+}
+
+// TestLabelsAreShortenedByTheirWidth: forty narrow letters have room where forty wide ones do not.
+func TestLabelsAreShortenedByTheirWidth(t *testing.T) {
+	style := label(ink, draw.XLeft)
+	const room = 200
+	narrow, wide := strings.Repeat("i", 40), strings.Repeat("W", 40)
+	if got := shortened(narrow, 40, style, room); got != narrow {
+		t.Errorf("%q was shortened to %q", narrow, got)
+	}
+	if got := shortened(wide, 40, style, room); style.Width(got) > room || !strings.HasSuffix(got, "W…") {
+		t.Errorf("%q is %v wide, there is room for %v", got, style.Width(got), room)
+	}
+	if got := shortened("W", 40, style, 1); got != "W" {
+		t.Errorf("a single letter became %q", got)
 	}
 }

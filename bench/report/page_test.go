@@ -13,8 +13,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"gonum.org/v1/plot/vg/draw"
 )
 
 func htmlOf(t *testing.T, r *Report) string {
@@ -401,30 +399,5 @@ func TestAxes(t *testing.T) {
 		if step := niceStep(0, math.Pow(10, power)); math.Pow(10, power)/step < 2 || math.Pow(10, power)/step > 6.1 {
 			t.Errorf("steps of %v up to %v", step, math.Pow(10, power))
 		}
-	}
-}
-
-// TestEveryTextOfAPlotHasItsMeasuredWidth: without it a place chosen for one font holds for no other.
-func TestEveryTextOfAPlotHasItsMeasuredWidth(t *testing.T) {
-	page := htmlOf(t, fakeReport(7, 5, fakeSides))
-	texts, sized := strings.Count(page, "<text "), strings.Count(page, `<text textLength="`)
-	if texts < 100 || sized != texts {
-		t.Errorf("%d of %d texts have a width", sized, texts)
-	}
-}
-
-// TestLabelsAreShortenedByTheirWidth: forty narrow letters have room where forty wide ones do not.
-func TestLabelsAreShortenedByTheirWidth(t *testing.T) {
-	style := label(ink, draw.XLeft)
-	const room = 200
-	narrow, wide := strings.Repeat("i", 40), strings.Repeat("W", 40)
-	if got := shortened(narrow, 40, style, room); got != narrow {
-		t.Errorf("%q was shortened to %q", narrow, got)
-	}
-	if got := shortened(wide, 40, style, room); style.Width(got) > room || !strings.HasSuffix(got, "W…") {
-		t.Errorf("%q is %v wide, there is room for %v", got, style.Width(got), room)
-	}
-	if got := shortened("W", 40, style, 1); got != "W" {
-		t.Errorf("a single letter became %q", got)
 	}
 }
