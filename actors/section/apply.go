@@ -40,7 +40,8 @@ func (s *State) applyPlaced(c *Change, touched []SeatIndex) []SeatIndex {
 	}
 	s.lastNo = c.Booking
 	slot, b := s.bookings.add(c.Booking)
-	b.state, b.placedAt, b.expiresAt, b.split, b.stamp = BookingHeld, c.At, c.ExpiresAt, c.Split, s.stamp()
+	b.state, b.placedAt, b.expiresAt, b.stamp = BookingHeld, c.At, c.ExpiresAt, s.stamp()
+	b.setMarks(c.Split, 0)
 	s.bookings.setSeats(b, c.Seats)
 	b.buyer = s.buyers.hold(c.Buyer)
 	k := s.buyers.slab.at(b.buyer)
@@ -78,6 +79,7 @@ func (s *State) applyBooking(c *Change, touched []SeatIndex) []SeatIndex {
 		panic(fmt.Sprintf("section: booking %d is %v, not %v, and cannot become %v", c.Booking, b.state, t.from, t.to))
 	}
 	b.state, b.stamp = t.to, s.stamp()
+	b.countAttempt(c.Kind)
 	s.buyers.slab.at(b.buyer).stamp = s.stamp()
 	s.schedule(c, slot, b, t)
 	if t.seatsFrom != t.seatsTo {

@@ -17,7 +17,7 @@ type booking struct {
 	refs      uint32 // remembered requests and ended entries that name it; an ended booking without any is forgotten
 	heap      uint32 // place in the expiry heap plus one; 0 when not held. Of a free slot: the next free one
 	state     BookingState
-	split     bool
+	marks     uint8        // bit 0: split; above it payments begun, while the booking may be paid
 	count     uint16       // seats
 	seats     [2]SeatIndex // most bookings have no more; kept when the booking ends, so that its story can be told
 	more      uint32       // seatCell with the third seat and on
@@ -27,6 +27,18 @@ type booking struct {
 type seatCell struct {
 	seats [3]SeatIndex
 	next  uint32
+}
+
+func (b *booking) split() bool { return b.marks&1 != 0 }
+
+// attempts is how many payments were begun, capped at attemptsKept; 0 once the booking is sold or has ended.
+func (b *booking) attempts() uint8 { return b.marks >> 1 }
+
+func (b *booking) setMarks(split bool, attempts uint8) {
+	b.marks = attempts << 1
+	if split {
+		b.marks |= 1
+	}
 }
 
 // bookingSeatsMax is the largest booking that fits booking.count, whatever the rules allow.

@@ -57,11 +57,11 @@ func holdReleasePath(testing.TB) func() {
 func salePath(testing.TB) func() {
 	h, i := newHolder(100_000), uint64(0)
 	step := func(kind CommandKind) {
-		h.c = Command{Kind: kind, At: Instant(i), Buyer: buyerOf(i), Booking: BookingNo(i + 1), Request: requestOf(i<<8 | uint64(kind)<<40)}
+		h.c = Command{Kind: kind, At: Instant(2*i+1) * Instant(ExtendMin), Buyer: buyerOf(i), Booking: BookingNo(i + 1), Request: requestOf(i<<8 | uint64(kind)<<40)}
 		h.run()
 	}
 	return func() {
-		h.hold(i, Instant(i))
+		h.hold(i, Instant(2*i)*Instant(ExtendMin))
 		for _, kind := range []CommandKind{ExtendHold, BeginPayment, ConfirmPayment} {
 			step(kind)
 		}

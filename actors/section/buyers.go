@@ -1,11 +1,12 @@
 package section
 
-// buyer counts one buyer's live seats, 28 bytes. It stays while a remembered booking names it.
+// buyer counts one buyer's live seats and remembered requests, 32 bytes. It stays while a remembered booking names it.
 type buyer struct {
 	id    BuyerID
 	live  uint32 // seats held, paying or confirmed. Of a free handle: the next free one
 	refs  uint32 // bookings that name this buyer
 	stamp uint32 // record that last touched one of them
+	kept  uint32 // remembered requests about their bookings
 }
 
 // buyerBook stores buyers by handle and finds them by id; handle 0 is never used.

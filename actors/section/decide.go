@@ -12,6 +12,7 @@ type Decision struct {
 	Changes []Change
 
 	seats []SeatIndex // of a Change, ascending
+	buyer uint32      // the caller's handle, 0 for one who is not known; found by allowed
 }
 
 func (d *Decision) reset() {
@@ -94,8 +95,12 @@ func (s *State) decidePlace(c *Command, d *Decision) {
 	s.place(c, d)
 }
 
-// place accepts the seats in d.seats as a new hold.
+// place accepts the seats in d.seats as a new hold, unless its buyer has had too many requests remembered.
 func (s *State) place(c *Command, d *Decision) {
+	if s.remembersTooMany(c, d.buyer) {
+		d.refuse(TooManyRequests, s.since(s.buyers.slab.at(d.buyer).stamp))
+		return
+	}
 	expiresAt := c.At + Instant(min(s.rules.HoldTTL, s.rules.HoldCeiling))
 	change := d.accept(c, HoldPlaced, s.lastNo+1, BookingHeld, expiresAt)
 	change.Buyer, change.ExpiresAt, change.Split, change.Seats = c.Buyer, expiresAt, d.Outcome.Split, d.seats
@@ -141,7 +146,8 @@ func (s *State) allowed(c *Command, quantity uint32, d *Decision) bool {
 		return false
 	}
 	live, on := uint32(0), Seq(0)
-	if h := s.buyers.find(c.Buyer); h != 0 {
+	h := s.buyers.find(c.Buyer)
+	if d.buyer = h; h != 0 {
 		live, on = s.buyers.slab.at(h).live, s.since(s.buyers.slab.at(h).stamp)
 	}
 	if uint64(live)+uint64(quantity) > uint64(s.rules.SeatsPerBuyerMax) {

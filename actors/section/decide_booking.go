@@ -78,16 +78,18 @@ func (s *State) acceptBooking(c *Command, b *booking, d *Decision) {
 	switch c.Kind {
 	case ExtendHold:
 		ceiling := b.placedAt + Instant(s.rules.HoldCeiling)
-		if b.expiresAt >= ceiling {
+		if ceiling-b.expiresAt < s.extendMin() {
 			d.refuse(ExtensionLimit, s.since(b.stamp))
 			return
 		}
-		// Within the millisecond of the placing the end stays what it is: that is no reason to refuse.
-		end := max(b.expiresAt, min(c.At+Instant(s.rules.HoldTTL), ceiling))
-		d.accept(c, HoldExtended, b.no, BookingHeld, end).ExpiresAt = end
+		s.extend(c, b, min(c.At+Instant(s.rules.HoldTTL), ceiling), d)
 	case ReleaseHold:
 		d.accept(c, HoldReleased, b.no, BookingReleased, b.expiresAt)
 	case BeginPayment:
+		if b.attempts() >= PaymentAttemptsMax {
+			d.refuse(PaymentAttempts, s.since(b.stamp))
+			return
+		}
 		d.accept(c, PaymentBegun, b.no, BookingPaying, b.expiresAt)
 	case ConfirmPayment:
 		d.accept(c, BookingSold, b.no, BookingConfirmed, b.expiresAt)
@@ -96,4 +98,19 @@ func (s *State) acceptBooking(c *Command, b *booking, d *Decision) {
 	case RefundBooking:
 		d.accept(c, BookingRefundedChange, b.no, BookingRefunded, b.expiresAt)
 	}
+}
+
+// extend moves a hold's end. A gain of less than ExtendMin is a repeat: the booking is told as it stands, and no record is
+// written, else one hold could fill the log as fast as its buyer can ask.
+func (s *State) extend(c *Command, b *booking, end Instant, d *Decision) {
+	if end-b.expiresAt < s.extendMin() {
+		d.Outcome.Repeat = true
+		d.Outcome.DependsOn = s.since(b.stamp)
+		return
+	}
+	if s.remembersTooMany(c, b.buyer) {
+		d.refuse(TooManyRequests, s.since(s.buyers.slab.at(b.buyer).stamp))
+		return
+	}
+	d.accept(c, HoldExtended, b.no, BookingHeld, end).ExpiresAt = end
 }

@@ -35,6 +35,26 @@ func atCeiling(k *desk) {
 		k.do(c)
 	}
 }
+func declined(k *desk) {
+	held(k)
+	for range PaymentAttemptsMax {
+		k.do(on(BeginPayment))
+		k.do(on(FailPayment))
+	}
+}
+
+// busy has buyer 9 place and release until the section's memory of them is full.
+func busy(k *desk) {
+	for i := range uint64(RequestsPerBuyerMax / 2) {
+		hold := requested(place(5))
+		hold.Request = requestOf(2 * i)
+		k.do(hold)
+		k.do(Command{Kind: ReleaseHold, Booking: BookingNo(i + 1), Buyer: buyerOf(9), Request: requestOf(2*i + 1)})
+	}
+}
+
+func requested(c Command) Command { c.Request = requestOf(1 << 40); return c }
+
 func nothing(*desk) {}
 func remembers(k *desk) {
 	k.do(Command{Kind: PlaceHold, Buyer: buyerOf(1), Request: requestOf(1), Fingerprint: 1, Seats: seatsOf(0)})
@@ -110,6 +130,9 @@ var rejectionCases = []rejectionCase{
 	{"three of two", crowded, best(3), SoldOut, nil},
 	{"no such category", nothing, Command{Kind: PlaceBest, Quantity: 1, Category: 7}, SoldOut, nil},
 	{"no accessible seat", nothing, Command{Kind: PlaceBest, Quantity: 1, AnyCategory: true, AccessibleOnly: true}, SoldOut, nil},
+	{"the sixth payment", declined, on(BeginPayment), PaymentAttempts, nil},
+	{"one hold more than is remembered", busy, requested(place(5)), TooManyRequests, nil},
+	{"one best more than is remembered", busy, requested(best(1)), TooManyRequests, nil},
 }
 
 func tableRules() Rules {
@@ -155,13 +178,13 @@ func TestEveryRejectionHasARow(t *testing.T) {
 		}
 		codes[r.String()] = true
 	}
-	if rejectionEnd.String() != "rejection(21)" {
+	if rejectionEnd.String() != "rejection(23)" {
 		t.Errorf("the list has grown: its codes and this test must, too: %v", rejectionEnd)
 	}
 }
 
 func TestRetryable(t *testing.T) {
-	want := []Rejection{TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut}
+	want := []Rejection{TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut, TooManyRequests}
 	for r := Accepted; r < rejectionEnd; r++ {
 		if r.Retryable() != slices.Contains(want, r) {
 			t.Errorf("%v: retryable %v", r, r.Retryable())

@@ -31,7 +31,7 @@
 // When several rejections hold, the smallest is told. In order: idempotency_mismatch, booking_unknown, seat_unknown,
 // duplicate_seat, no_seats, too_many_seats, too_many_for_buyer, already_confirmed, payment_in_progress, hold_expired,
 // hold_released, already_refunded, not_paying, not_confirmed, extension_limit, seat_taken, seats_not_free, orphan_seat,
-// split_only, sold_out. So: who asks, then what is asked, then the limits, then the booking, then the seats. Another
+// split_only, sold_out, payment_attempts, too_many_requests. So: who asks, then what is asked, then the limits, then the booking, then the seats. Another
 // buyer's booking is an unknown one. Releasing a released booking is no refusal but a repeat.
 //
 // A refusal is told only when what it was judged on is durable (P2): seats, bookings and buyers carry the number of the

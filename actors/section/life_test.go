@@ -14,8 +14,8 @@ func TestExpiryOrder(t *testing.T) {
 		k.mustHold(uint64(i), Instant(i/4), SeatIndex(i))
 	}
 	k.do(Command{Kind: BeginPayment, At: 10, Booking: 3, Operator: true})
-	k.do(Command{Kind: ExtendHold, At: 100, Booking: 1, Operator: true})
-	k.do(Command{Kind: ReleaseHold, At: 100, Booking: 5, Operator: true})
+	k.do(Command{Kind: ExtendHold, At: 1100, Booking: 1, Operator: true})
+	k.do(Command{Kind: ReleaseHold, At: 1100, Booking: 5, Operator: true})
 	var got []BookingNo
 	for _, at := range []Instant{599_999, 600_000, 600_001, 600_001, 700_000} {
 		k.do(Command{Kind: ExpireHolds, At: at, Max: 3})
@@ -96,7 +96,7 @@ func TestExtendAtOnce(t *testing.T) {
 func TestExtensionCeiling(t *testing.T) {
 	k := newDesk(rowsLayout(4), testRules)
 	held(k)
-	for _, c := range []struct{ at, want Instant }{{100_000, 700_000}, {599_999, 1_199_999}, {900_000, 1_200_000}} {
+	for _, c := range []struct{ at, want Instant }{{100_000, 700_000}, {598_999, 1_198_999}, {900_000, 1_200_000}} {
 		if out := k.do(Command{Kind: ExtendHold, At: c.at, Booking: 1, Buyer: buyerOf(1)}); out.ExpiresAt != c.want {
 			t.Errorf("extended at %d until %d (%v), want %d", c.at, out.ExpiresAt, out.Rejection, c.want)
 		}
@@ -111,16 +111,16 @@ func TestRepeats(t *testing.T) {
 	k := newDesk(rowsLayout(6), testRules)
 	script := []Command{
 		{Kind: PlaceHold, Buyer: buyerOf(1), Seats: seatsOf(0, 1)},
-		{Kind: ExtendHold, At: 5, Buyer: buyerOf(1), Booking: 1},
-		{Kind: BeginPayment, At: 5, Buyer: buyerOf(1), Booking: 1},
-		{Kind: FailPayment, At: 6, Buyer: buyerOf(1), Booking: 1},
-		{Kind: BeginPayment, At: 6, Buyer: buyerOf(1), Booking: 1},
-		{Kind: ConfirmPayment, At: 6, Buyer: buyerOf(1), Booking: 1},
-		{Kind: RefundBooking, At: 7, Operator: true, Booking: 1},
-		{Kind: PlaceBest, At: 7, Buyer: buyerOf(1), Quantity: 2, AnyCategory: true},
-		{Kind: ReleaseHold, At: 8, Buyer: buyerOf(1), Booking: 2},
-		{Kind: BlockSeats, At: 8, Seats: seatsOf(3)},
-		{Kind: UnblockSeats, At: 9, Seats: seatsOf(3)},
+		{Kind: ExtendHold, At: 1005, Buyer: buyerOf(1), Booking: 1},
+		{Kind: BeginPayment, At: 1005, Buyer: buyerOf(1), Booking: 1},
+		{Kind: FailPayment, At: 1006, Buyer: buyerOf(1), Booking: 1},
+		{Kind: BeginPayment, At: 1006, Buyer: buyerOf(1), Booking: 1},
+		{Kind: ConfirmPayment, At: 1006, Buyer: buyerOf(1), Booking: 1},
+		{Kind: RefundBooking, At: 1007, Operator: true, Booking: 1},
+		{Kind: PlaceBest, At: 1007, Buyer: buyerOf(1), Quantity: 2, AnyCategory: true},
+		{Kind: ReleaseHold, At: 1008, Buyer: buyerOf(1), Booking: 2},
+		{Kind: BlockSeats, At: 1008, Seats: seatsOf(3)},
+		{Kind: UnblockSeats, At: 1009, Seats: seatsOf(3)},
 	}
 	for i := range script {
 		script[i].Request, script[i].Fingerprint = requestOf(uint64(i)), uint64(i)
@@ -130,7 +130,7 @@ func TestRepeats(t *testing.T) {
 	}
 	before := k.state.AppendSnapshot(nil)
 	for i, c := range script {
-		c.At = 50
+		c.At = 1050
 		out := k.do(c)
 		want, no := BookingRefunded, BookingNo(1)
 		switch {

@@ -28,6 +28,9 @@ const (
 	OrphanSeat     // the choice would strand a single free seat (only with Rules.RefuseOrphans)
 	SplitOnly      // PlaceBest with TogetherOnly: enough seats, but not together
 	SoldOut        // PlaceBest: not enough suitable free seats
+	// Limits on one buyer, met only by what nothing else refuses.
+	PaymentAttempts // begin payment: PaymentAttemptsMax were begun already
+	TooManyRequests // place or extend: RequestsPerBuyerMax requests of this buyer are remembered
 	rejectionEnd
 )
 
@@ -54,6 +57,8 @@ var rejectionText = [rejectionEnd]string{
 	OrphanSeat:          "orphan_seat",
 	SplitOnly:           "split_only",
 	SoldOut:             "sold_out",
+	PaymentAttempts:     "payment_attempts",
+	TooManyRequests:     "too_many_requests",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.
@@ -68,7 +73,7 @@ func (r Rejection) String() string {
 // buyer's other bookings end, or because a payment is decided. A false answer is final for this request.
 func (r Rejection) Retryable() bool {
 	switch r {
-	case TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut:
+	case TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut, TooManyRequests:
 		return true
 	}
 	return false

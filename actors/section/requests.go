@@ -63,7 +63,9 @@ func (s *State) remember(c *Change, slot uint32) {
 	}
 	s.requests.add(e)
 	if slot != 0 {
-		s.bookings.slab.at(slot).refs++
+		b := s.bookings.slab.at(slot)
+		b.refs++
+		s.buyers.slab.at(b.buyer).kept++
 	}
 }
 
@@ -75,6 +77,7 @@ func (s *State) forget() {
 			break
 		}
 		if slot := s.requests.forget(); slot != 0 {
+			s.buyers.slab.at(s.bookings.slab.at(slot).buyer).kept--
 			s.unref(slot)
 		}
 	}

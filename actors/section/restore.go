@@ -21,7 +21,8 @@ func (e snapshotError) Unwrap() error { return ErrSnapshot }
 func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	s = NewState(l, r)
 	d := &decoder{rest: body}
-	d.require(d.byte() == snapshotVersion, "version")
+	d.version = d.byte()
+	d.require(d.version == snapshotVersion1 || d.version == snapshotVersion2, "version")
 	d.require(d.fixed64() == layoutHash(l), "layout")
 	s.seq = Seq(d.uvarint(math.MaxUint64))
 	s.lastAt = Instant(d.uvarint(math.MaxInt64))
@@ -32,6 +33,7 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	s.restoreEnded(d)
 	d.require(len(d.rest) == 0, "trailing bytes")
 	s.checkRemembered(d)
+	d.require(d.version == snapshotVersion1 || s.anyAttempts(), "version without need")
 	if d.err != nil {
 		return nil, d.err
 	}
@@ -76,15 +78,20 @@ func (s *State) restoreBooking(d *decoder, no BookingNo) {
 	placedAt := s.lastAt - Instant(d.uvarint(uint64(s.lastAt)))
 	life := Instant(d.uvarint(math.MaxInt64 - uint64(placedAt)))
 	s.restoreSeats(d)
-	state := BookingState(flags >> 1)
+	state, attempts := BookingState(flags>>1), uint8(0)
+	if d.version >= snapshotVersion2 {
+		state, attempts = state&7, flags>>4
+	}
 	d.require(state >= BookingHeld && state <= BookingRefunded, "booking state")
+	d.require(attempts == 0 || state == BookingHeld || state == BookingPaying, "payment attempts")
 	d.require(len(s.seatBuffer) > 0 && len(s.seatBuffer) <= bookingSeatsMax, "seat count")
 	d.require(!state.live() || s.allOpen(), "seat of two bookings")
 	if d.err != nil {
 		return
 	}
 	slot, b := s.bookings.add(no)
-	b.state, b.split, b.placedAt, b.expiresAt = state, flags&1 != 0, placedAt, placedAt+life
+	b.state, b.placedAt, b.expiresAt = state, placedAt, placedAt+life
+	b.setMarks(flags&1 != 0, attempts)
 	s.bookings.setSeats(b, s.seatBuffer)
 	b.buyer = s.buyers.hold(id)
 	if state.live() {
@@ -141,6 +148,9 @@ func (s *State) restoreRequests(d *decoder) {
 		}
 		s.requests.add(remembered{id: id, fingerprint: fingerprint, at: s.lastAt - Instant(age), ref: slot<<1 | uint32(placed)})
 		s.bookings.slab.at(slot).refs++
+		if slot != 0 {
+			s.buyers.slab.at(s.bookings.slab.at(slot).buyer).kept++
+		}
 	}
 	s.bookings.slab.at(0).refs = 0 // slot 0 counted the requests without a booking
 }
@@ -172,8 +182,9 @@ func (s *State) checkRemembered(d *decoder) {
 
 // decoder reads a snapshot. After its first error it reads zeros.
 type decoder struct {
-	rest []byte
-	err  error
+	rest    []byte
+	version byte
+	err     error
 }
 
 func (d *decoder) require(ok bool, what string) {

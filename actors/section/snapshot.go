@@ -5,8 +5,12 @@ import (
 	"hash/fnv"
 )
 
-// snapshotVersion is the first byte of a snapshot. Raise it when the form changes.
-const snapshotVersion = 1
+// The first byte of a snapshot. Version 2 counts payment attempts. It is written only where there are any: everything else keeps
+// the bytes of version 1, which older builds read too.
+const (
+	snapshotVersion1 = 1
+	snapshotVersion2 = 2
+)
 
 // AppendSnapshot appends the whole state in its canonical form: equal states give equal bytes, whatever way they came about, so
 // two replays can be compared by their snapshots. Stamps are left out: a snapshot is saved of durable records only, and what is
@@ -14,19 +18,37 @@ const snapshotVersion = 1
 //
 //	version byte · layout hash 8 · seq · last At · last booking number
 //	blocked seats: count, gaps
-//	bookings:  count, each: number gap, state<<1|split, buyer 16, life so far, end − placed, seat count, seat gaps
+//	bookings:  count, each: number gap, attempts<<4|state<<1|split, buyer 16, life so far, end − placed, seat count, seat gaps
 //	requests:  count, each: id 16, fingerprint 8, age, booking number, placed
 //	ended:     count, each: booking number, age
 //
 // Numbers are shortest-form varints; ages are measured from the last At.
 func (s *State) AppendSnapshot(dst []byte) []byte {
-	dst = append(dst, snapshotVersion)
+	if s.anyAttempts() {
+		return s.appendSnapshot(dst, snapshotVersion2)
+	}
+	return s.appendSnapshot(dst, snapshotVersion1)
+}
+
+// AppendTruth is AppendSnapshot without the payment attempts, for comparing states of different origin: one that was restored from an
+// older build's snapshot knows of fewer attempts than a replay of the whole log, and both are right about every seat.
+func (s *State) AppendTruth(dst []byte) []byte { return s.appendSnapshot(dst, snapshotVersion1) }
+
+func (s *State) anyAttempts() (found bool) {
+	for slot := uint32(1); slot < s.bookings.slab.n && !found; slot++ {
+		found = s.bookings.slab.at(slot).attempts() > 0
+	}
+	return found
+}
+
+func (s *State) appendSnapshot(dst []byte, version byte) []byte {
+	dst = append(dst, version)
 	dst = binary.LittleEndian.AppendUint64(dst, layoutHash(s.layout))
 	dst = binary.AppendUvarint(dst, uint64(s.seq))
 	dst = binary.AppendUvarint(dst, uint64(s.lastAt))
 	dst = binary.AppendUvarint(dst, uint64(s.lastNo))
 	dst = s.appendBlocked(dst)
-	dst = s.appendBookings(dst)
+	dst = s.appendBookings(dst, version)
 	dst = s.appendRequests(dst)
 	return s.appendEnded(dst)
 }
@@ -73,7 +95,7 @@ func appendSeatGaps(dst []byte, ascending []SeatIndex) []byte {
 	return dst
 }
 
-func (s *State) appendBookings(dst []byte) []byte {
+func (s *State) appendBookings(dst []byte, version byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(s.bookings.count))
 	next := BookingNo(1)
 	s.bookings.each(func(slot uint32) {
@@ -81,8 +103,11 @@ func (s *State) appendBookings(dst []byte) []byte {
 		dst = binary.AppendUvarint(dst, uint64(b.no-next))
 		next = b.no + 1
 		flags := byte(b.state) << 1
-		if b.split {
+		if b.split() {
 			flags |= 1
+		}
+		if version >= snapshotVersion2 {
+			flags |= b.attempts() << 4
 		}
 		dst = append(dst, flags)
 		id := s.buyers.slab.at(b.buyer).id

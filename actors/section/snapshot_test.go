@@ -24,6 +24,7 @@ func busyDesk() *desk {
 	act(BeginPayment, 4)
 	act(ConfirmPayment, 4)
 	act(RefundBooking, 4)
+	at = 2010
 	act(ExtendHold, 5)
 	k.do(Command{Kind: BlockSeats, At: at, Seats: seatsOf(18, 19), Request: requestOf(9)})
 	k.do(Command{Kind: PlaceBest, At: at, Buyer: buyerOf(5), Quantity: 5, AnyCategory: true})
@@ -43,7 +44,7 @@ func TestReplayEquality(t *testing.T) {
 	}
 	twice := &desk{state: again}
 	for _, c := range []Command{
-		{Kind: ConfirmPayment, At: 20, Booking: 2, Operator: true},
+		{Kind: ConfirmPayment, At: 2020, Booking: 2, Operator: true},
 		{Kind: ExpireHolds, At: 600_004, Max: 9},
 		{Kind: PlaceBest, At: 600_005, Buyer: buyerOf(8), Quantity: 4, AnyCategory: true},
 	} {

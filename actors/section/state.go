@@ -158,6 +158,6 @@ func (s *State) RemembersFrom() Instant {
 func (s *State) describe(slot uint32, d *Decision) {
 	b := s.bookings.slab.at(slot)
 	o := &d.Outcome
-	o.Booking, o.State, o.ExpiresAt, o.Split = b.no, b.state, b.expiresAt, b.split
+	o.Booking, o.State, o.ExpiresAt, o.Split = b.no, b.state, b.expiresAt, b.split()
 	o.Seats = s.bookings.appendSeats(o.Seats[:0], b)
 }

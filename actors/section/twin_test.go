@@ -18,6 +18,7 @@ type twinBooking struct {
 	state             BookingState
 	seats             []SeatIndex
 	placed, expiresAt Instant
+	attempts          int
 }
 
 type twinRequest struct {
@@ -181,8 +182,12 @@ func (t *twin) judgeBooking(c *Command) (Rejection, bool) {
 		return AlreadyRefunded, false
 	case c.Kind == ConfirmPayment || c.Kind == FailPayment:
 		return NotPaying, false
-	case c.Kind == ExtendHold && b.expiresAt >= b.placed+Instant(t.rules.HoldCeiling):
+	case c.Kind == ExtendHold && b.placed+Instant(t.rules.HoldCeiling)-b.expiresAt < Instant(min(1000, t.rules.HoldTTL/2)):
 		return ExtensionLimit, false
+	case c.Kind == ExtendHold && t.extended(c, b)-b.expiresAt < Instant(min(1000, t.rules.HoldTTL/2)):
+		return Accepted, true
+	case c.Kind == BeginPayment && b.attempts >= 5:
+		return PaymentAttempts, false
 	}
 	return Accepted, false
 }
@@ -247,6 +252,7 @@ func (t *twin) acceptBooking(c *Command) {
 		t.finish(c.Booking, BookingReleased, c.At)
 	case BeginPayment:
 		b.state = BookingPaying
+		b.attempts++
 	case ConfirmPayment:
 		b.state = BookingConfirmed
 		t.paint(b.seats, Sold)
