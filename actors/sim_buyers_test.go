@@ -152,6 +152,8 @@ func (s *simWorld) judgeAcceptance(n *simNode, r *Request, wish *simWish) {
 	switch {
 	case !durable && o.Repeat && r.Command.Kind == section.ReleaseHold && b != nil && b.ever[section.BookingReleased]:
 		return // giving back twice is one wish
+	case !durable && o.Repeat && r.Command.Kind == section.ExtendHold && b != nil && b.ever[section.BookingHeld]:
+		return // less than a second was to be gained: nothing is written
 	case !durable:
 		s.failf("P2: request %x told accepted, but no durable record has it", r.Command.Request[:8])
 	case effect.kind != changeOf[r.Command.Kind], effect.fingerprint != r.Command.Fingerprint, effect.booking != o.Booking:

@@ -315,6 +315,8 @@ func (j *simJudge) acceptedUnder(c *simCall, no int) {
 	switch {
 	case !durable && wish.kind == section.ReleaseHold && b.ever[section.BookingReleased]: // giving back twice is one wish
 		return
+	case !durable && wish.kind == section.ExtendHold && b.ever[section.BookingHeld]: // less than a second was to be gained: nothing is written
+		return
 	case !durable:
 		w.failf("P2: wish %d is told accepted, but no durable record has it", wish.number)
 	case e.section != no || e.booking != c.out.ID.No || e.fingerprint != wish.who.Fingerprint || e.kind != changeOf[wish.kind]:

@@ -60,7 +60,7 @@ func ReadEvent(body []byte) (*storage.Event, *venue.Venue, error) {
 // readEvent relies on the door for card numbers, as every call does.
 func readEvent(raw []byte) (*storage.Event, *venue.Venue, error) {
 	var body wire.CreateEvent
-	if err := wire.Decode(raw, &body); err != nil {
+	if err := wire.DecodePlan(raw, &body); err != nil {
 		return nil, nil, err
 	}
 	event, err := eventOf(&body)

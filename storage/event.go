@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"holdfast/actors/nesting"
 )
 
 // Clone returns a copy that shares nothing with e.
@@ -31,9 +33,15 @@ func EncodeEvent(e *Event) ([]byte, error) {
 	return stored, nil
 }
 
+// eventDepthMax bounds a stored header's nesting; the deepest member, a section, is on the third level.
+const eventDepthMax = 16
+
 // DecodeEvent reads EncodeEvent's form. A field that this version does not know is an error wrapping ErrFormat: it would be lost
 // at the next write.
 func DecodeEvent(stored []byte) (*Event, error) {
+	if at, deeper := nesting.Deeper(stored, eventDepthMax); deeper {
+		return nil, fmt.Errorf("%w: event: nests deeper than %d levels, at byte %d", ErrFormat, eventDepthMax, at)
+	}
 	d := json.NewDecoder(bytes.NewReader(stored))
 	d.DisallowUnknownFields()
 	var e Event

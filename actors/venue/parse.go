@@ -1,9 +1,13 @@
 package venue
 
+import "holdfast/actors/nesting"
+
 // Limits of a plan. They bound what a hostile one can cost, and are far above the largest venues there are.
 const (
 	SeatsMax    = 200_000
 	SectionsMax = 10_000
+	// DepthMax is how deeply a plan's JSON may nest; the deepest known, seats.io's charts of several floors, has ten levels.
+	DepthMax = 64
 )
 
 // Options of an import.
@@ -26,6 +30,10 @@ const (
 // raw is not kept.
 func Parse(raw []byte, options Options) (*Venue, error) {
 	var found defects
+	if at, deeper := nesting.Deeper(raw, DepthMax); deeper {
+		found.add("", "nests deeper than %d levels, at byte %d", DepthMax, at)
+		return nil, found.err()
+	}
 	kind := detect(newReader(raw, &found))
 	if err := found.err(); err != nil {
 		return nil, err

@@ -3,10 +3,13 @@ package wire
 import (
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"holdfast/actors/nesting"
 )
 
 // FieldError says which member of a body is wrong. Field is a dotted path ("best_available.quantity"); empty means the
@@ -23,9 +26,32 @@ func (e *FieldError) Error() string {
 	return e.Field + " " + e.Reason
 }
 
-// Decode reads one whole JSON document, strictly. Every error is a *FieldError.
-func Decode(body []byte, into any) error {
+// How deeply bodies may nest. No body here needs more than four levels, and no plan that venues are known to draw more than twelve; the
+// rest is room for formats to come. Deeper bodies are refused before any parser sees them.
+const (
+	DepthMax     = 16
+	PlanDepthMax = 64
+)
+
+// Decode reads one whole JSON document of at most DepthMax levels, strictly. Every error is a *FieldError.
+func Decode(body []byte, into any) error { return decode(body, into, DepthMax) }
+
+// DecodePlan is Decode for a body that holds a plan: PlanDepthMax levels.
+func DecodePlan(body []byte, into any) error { return decode(body, into, PlanDepthMax) }
+
+func decode(body []byte, into any, depthMax int) error {
+	if err := checkDepth(body, depthMax); err != nil {
+		return err
+	}
 	return describe(json.Unmarshal(body, into, json.RejectUnknownMembers(true)))
+}
+
+// checkDepth refuses what nests too deeply, saying where.
+func checkDepth(body []byte, depthMax int) error {
+	if at, deeper := nesting.Deeper(body, depthMax); deeper {
+		return &FieldError{Reason: "nests deeper than " + strconv.Itoa(depthMax) + " levels, at byte " + strconv.Itoa(at)}
+	}
+	return nil
 }
 
 func describe(err error) error {

@@ -38,7 +38,7 @@ func (p *replay) detail() string {
 func (q *requests) newReplay(r *run) *replay {
 	p := &replay{
 		requests: q, lookLag: r.lookLag, names: newLogNames(&q.h.Header), now: &logSection{no: none, byID: map[string]uint32{}}, done: make([]bool, len(q.sections)),
-		effect: make([]uint8, len(q.list)), over: make([]uint8, len(q.bookings)), index: q.newLogIndex(),
+		effect: make([]uint8, len(q.list)), over: make([]uint8, len(q.bookings)), ends: make([]Nanos, len(q.bookings)), index: q.newLogIndex(),
 	}
 	q.each(func(_ ref, op *Op) {
 		if op.Kind != Look && op.Return != Never {
@@ -200,8 +200,8 @@ func (p *replay) finish() {
 	}
 }
 
-// demand: what was acknowledged is in the log (P2). A release may find the hold over already, by another release or by the clock; a
-// confirmation is a sale.
+// demand: what was acknowledged is in the log (P2). A release may find the hold over already, by another release or by the clock; an
+// extension that would gain too little is answered with the end as it stands, which the log knows; a confirmation is a sale.
 func (p *replay) demand(n uint32) {
 	r := &p.requests.list[n]
 	there := p.effect[n] > 0
@@ -211,6 +211,8 @@ func (p *replay) demand(n uint32) {
 			there = p.over[r.booking]&overSold != 0
 		case Release:
 			there = there || p.over[r.booking]&overGone != 0
+		case Extend:
+			there = there || r.expires != 0 && r.expires <= p.ends[r.booking]+endSlack
 		}
 	}
 	switch {

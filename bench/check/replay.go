@@ -18,6 +18,7 @@ type replay struct {
 	done    []bool      // by section: its lines were there
 	effect  []uint8     // by request: how often its effect was seen, up to 2
 	over    []uint8     // by booking: what became of it in the log
+	ends    []Nanos     // by booking: the latest end that the log gave its hold
 	quiet   Nanos       // the last answer's return, looks left out
 	lookLag Nanos
 	logTally
@@ -193,6 +194,7 @@ func (p *replay) placed() {
 	if request != none {
 		if p.list[request].grants() {
 			b.booking = p.list[request].booking
+			p.ends[b.booking] = p.nanos(l.expires)
 		}
 		p.placedAsTold(request)
 	}
@@ -290,6 +292,9 @@ func (p *replay) moved(b *logBooking, at uint32) {
 	certain := p.attribute(b)
 	if l.kind == logExtended {
 		b.expires = max(b.expires, l.expires)
+		if b.booking != none {
+			p.ends[b.booking] = p.nanos(b.expires)
+		}
 	}
 	b.state = move.to
 	if move.letter == 0 {

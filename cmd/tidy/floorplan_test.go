@@ -58,17 +58,22 @@ var walls = map[string]wall{
 	"actors/budget": {
 		Why: "counts allocations for the tests of every room, so it may know none of them",
 	},
+	"actors/nesting": {
+		Why: "bounds what any parser is given, so every room that parses imports it and it imports none of them",
+		Std: pureStd,
+	},
 	"actors/gate": {
 		Why: "the waiting room's rules are replayed and recomputed by strangers: same purity as the seats",
 		Std: pureStd, Test: []string{rapid},
 	},
 	"actors/venue": {
 		Why: "plans are data: parsing them needs the core's types and nothing that runs",
-		Own: []string{"actors/section"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"}, Test: []string{rapid},
+		Own: []string{"actors/section", "actors/nesting"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"},
+		Test: []string{"actors/budget", rapid},
 	},
 	"actors/relay": {
 		Why: "what nodes say to each other and conclude from it: a simulator holds the same conversation in one goroutine, so nothing here waits or knows the time",
-		Own: []string{"actors/section", "storage"}, Std: pureStd,
+		Own: []string{"actors/section", "storage"}, Std: pureStd, Test: []string{"actors/budget"},
 	},
 	"actors/checkout": {
 		Why: "payments know bookings and the log's words; they neither store nor serve",
@@ -76,7 +81,7 @@ var walls = map[string]wall{
 	},
 	"actors/checkout/sandbox": {
 		Why: "a pretended processor stands outside: it knows the gateway port, and of storage only where books are kept; nothing of seats",
-		Own: []string{"actors/checkout", "storage"},
+		Own: []string{"actors/checkout", "actors/nesting", "storage"}, Test: []string{"actors/budget"},
 	},
 	"actors/audit": {
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
@@ -98,7 +103,7 @@ var walls = map[string]wall{
 	},
 	"storage": {
 		Why: "the port speaks the core's words; whoever implements it must not need the engine",
-		Own: []string{"actors/section", "actors/gate"}, Third: []string{compress}, Test: []string{rapid},
+		Own: []string{"actors/section", "actors/gate", "actors/nesting"}, Third: []string{compress}, Test: []string{"actors/budget", rapid},
 	},
 	"storage/memstore": {
 		Why: "the fake that everyone tests with: it must stay dumber than what it stands for",
@@ -141,7 +146,7 @@ var walls = map[string]wall{
 	"cluster": {
 		Why: "placement proposes, the log decides: the cluster needs section ids and peers, no seats; grpc and protobuf are what Proto.Actor's remote speaks, and here it is told whom to believe",
 		Own: []string{"actors/section", "storage"}, Third: []string{memberlist, protoactor, grpc, protobuf},
-		Test: []string{"storage/memstore", "storage/faultstore", "storage/sqlstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
+		Test: []string{"actors/budget", "storage/memstore", "storage/faultstore", "storage/sqlstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
 	},
 	"api": {
 		Why: "the door: it calls an interface of its own and never a concrete store, so that a handler cannot reach past the engine",
@@ -156,6 +161,7 @@ var walls = map[string]wall{
 	},
 	"api/wire": {
 		Why:   "what clients and the bench share: types and their JSON, nothing of the server",
+		Own:   []string{"actors/nesting"},
 		Third: []string{strictJSON, fastjson}, Test: []string{"actors/budget", rapid},
 	},
 	"api/web": {
@@ -168,7 +174,7 @@ var walls = map[string]wall{
 	},
 	"bench/drive": {
 		Why:   "sends bytes at moments and takes the time: what they mean is its caller's business",
-		Third: []string{histogram, "golang.org/x/sys/unix"}, Test: []string{fasthttp, rapid},
+		Third: []string{histogram, "golang.org/x/sys/unix"}, Test: []string{"actors/budget", fasthttp, rapid},
 	},
 	"bench/crowd": {
 		Why: "buyers know the wire and what they were told; what a server is made of they never learn",
@@ -176,7 +182,7 @@ var walls = map[string]wall{
 	},
 	"bench/check": {
 		Why: "judges what was recorded: a checker that knew the server or the load would believe one of them",
-		Own: []string{"api/wire"}, Third: []string{porcupine}, Test: []string{rapid},
+		Own: []string{"api/wire"}, Third: []string{porcupine}, Test: []string{"actors/budget", rapid},
 	},
 	"bench/report": {
 		Why:   "figures in, pages out: it measures nothing",

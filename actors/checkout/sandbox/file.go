@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -93,38 +92,6 @@ func openFile(path string) (*fileBooks, error) {
 
 func newFileBooks(file ledgerFile) *fileBooks {
 	return &fileBooks{file: file, payments: map[checkout.PaymentID]*entry{}}
-}
-
-// Ledger reads a ledger file without owning it: the last word on each payment, in no order that matters. whole is how many bytes
-// hold complete lines. A file that does not exist is an empty ledger. Of a group that a crash cut short the beginning counts: charges
-// that nobody was told of, as real processors have them.
-func Ledger(path string) (payments []Payment, whole int64, err error) {
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, 0, nil
-	}
-	if err != nil {
-		return nil, 0, fmt.Errorf("sandbox: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	last := map[checkout.PaymentID]Payment{}
-	lines := bufio.NewReader(f)
-	for {
-		line, readErr := lines.ReadBytes('\n')
-		if readErr != nil {
-			break // end, or a torn last line
-		}
-		var p Payment
-		if err := json.Unmarshal(line, &p); err != nil {
-			return nil, 0, fmt.Errorf("sandbox: ledger byte %d: %w", whole, err)
-		}
-		last[p.ID] = p
-		whole += int64(len(line))
-	}
-	for _, p := range last {
-		payments = append(payments, p)
-	}
-	return payments, whole, nil
 }
 
 // close lets what has gathered become durable, and refuses what comes later.
