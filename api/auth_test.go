@@ -131,43 +131,6 @@ func TestBuyerIsTheirSubject(t *testing.T) {
 	h.do("GET", "/v1/bookings/"+b.ID, alice, "").want(200, "")
 }
 
-func TestRateLimit(t *testing.T) {
-	var offset atomic.Int64
-	start := time.Now()
-	h := open(t, func(c *Config) {
-		c.BuyerRate, c.BuyerBurst = 0.5, 2
-		c.Now = func() time.Time { return start.Add(time.Duration(offset.Load())) }
-	})
-	event := h.show("")
-	try := func(who headers) *answer { return h.do("POST", event+"/bookings", who, `{"seats":["A-9-9"]}`) }
-	try(alice).want(404, "seat_unknown")
-	try(alice).want(404, "seat_unknown")
-	if got := try(alice).want(429, "rate_limited"); got.header.Get("Retry-After") != "2" {
-		t.Fatalf("Retry-After %q", got.header.Get("Retry-After"))
-	}
-	try(bob).want(404, "seat_unknown")
-	offset.Store(int64(2 * time.Second))
-	try(alice).want(404, "seat_unknown")
-	try(alice).want(429, "rate_limited")
-}
-
-func TestRateLimiterMemoryIsBounded(t *testing.T) {
-	l := newRateLimiter(1, 1)
-	now := time.Unix(1, 0)
-	for i := range 3 * rateShardMax {
-		if _, ok := l.allow(section.BuyerID{0, byte(i), byte(i >> 8), byte(i >> 16)}, now); !ok {
-			t.Fatal("a newcomer was refused")
-		}
-	}
-	if n := len(l.shards[0].full); n > rateShardMax {
-		t.Fatalf("%d buckets kept", n)
-	}
-	l.allow(section.BuyerID{0, 1, 1, 1, 1}, now.Add(time.Hour))
-	if n := len(l.shards[0].full); n != 1 {
-		t.Fatalf("%d buckets kept after all had filled up again", n)
-	}
-}
-
 func TestConfigValidate(t *testing.T) {
 	bad := Config{JWTSecret: []byte("short"), JWTPublicKey: ed25519.PublicKey{1}, OperatorKey: "short"}
 	if err := bad.Validate(); err == nil || strings.Count(err.Error(), "\n") != 2 {

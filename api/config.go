@@ -34,9 +34,8 @@ type Config struct {
 	ConnsMax int
 	// HeaderBytesMax bounds a request's head (default 8 KiB); over it: 431. It is also each connection's read buffer.
 	HeaderBytesMax int
-	// BuyerRate is how many mutations a second one buyer may send (default 0, no bound), BuyerBurst how many at once
-	// (default 10). Over it: 429. Too small refuses double clicks.
-	BuyerRate, BuyerBurst float64
+	// Limits bound what one buyer, address or event may ask for (default: no bounds). Over one: 429 rate_limited.
+	Limits Limits
 
 	// StreamsMax bounds live-map streams (default 20,000); over it: 503. Each costs a goroutine and its connection.
 	StreamsMax int
@@ -73,7 +72,6 @@ func (c *Config) fill() {
 	setDefault(&c.IdleTimeout, 2*time.Minute)
 	setDefault(&c.ConnsMax, 256<<10)
 	setDefault(&c.HeaderBytesMax, 8<<10)
-	setDefault(&c.BuyerBurst, 10)
 	setDefault(&c.StreamsMax, 20_000)
 	setDefault(&c.StreamFlush, 20*time.Millisecond)
 	setDefault(&c.StreamCheckpoint, 5*time.Second)

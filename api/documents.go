@@ -17,6 +17,9 @@ var (
 	valueGzip             = []byte("gzip")
 	valueNoStore          = []byte("no-store")
 	headerLocation        = []byte("Location")
+	headerRetryAfter      = []byte("Retry-After")
+	headerRateLimit       = []byte("RateLimit")
+	headerRatePolicy      = []byte("RateLimit-Policy")
 )
 
 // gzip levels: what changes fifty times a second is packed fast, what never changes well.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"net/http"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,7 @@ type meters struct {
 	streams  prometheus.Gauge
 	frames   prometheus.Counter
 	resyncs  prometheus.Counter
+	limited  map[string]prometheus.Counter // by limit; never changed after newMeters
 	epoch    time.Time
 }
 
@@ -43,7 +45,15 @@ func newMeters() *meters {
 			Help: "Streams that fell behind and got a new snapshot."}),
 		epoch: time.Now(),
 	}
-	m.registry.MustRegister(m.requests, m.latency, m.streams, m.frames, m.resyncs,
+	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "holdfast_rate_limited_total",
+		Help: "Requests refused with 429, by the limit that they met."}, []string{"limit"})
+	m.limited = map[string]prometheus.Counter{}
+	for _, k := range everyKind {
+		if k.status == http.StatusTooManyRequests {
+			m.limited[k.limit] = refused.WithLabelValues(k.limit)
+		}
+	}
+	m.registry.MustRegister(m.requests, m.latency, m.streams, m.frames, m.resyncs, refused,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -32,6 +32,8 @@ type problem struct {
 	seats   []string
 	defects []string
 	allow   string // 405 only
+	policy  []byte // 429 only: the limit, as RateLimit-Policy says it
+	wait    int    // seconds for Retry-After, where they vary; 0: the kind's
 }
 
 func (p *problem) Error() string {
@@ -65,7 +67,12 @@ var (
 	kindSpread         = define(422, "seats_in_different_sections", "One booking's seats must be in one section")
 	kindSectionUnknown = define(422, "section_unknown", "There is no such section")
 	kindCategory       = define(422, "category_unknown", "There is no such category")
-	kindRate           = define(429, "rate_limited", "Too many requests of one buyer").after(1)
+	kindRateBuyer      = define(429, "rate_limited", "Too many requests of one buyer").limited("buyer")
+	kindRateAddress    = define(429, "rate_limited", "Too many requests from one address").limited("address")
+	kindRateEvent      = define(429, "rate_limited", "Too many requests about one event").limited("event")
+	kindRateGlobal     = define(429, "rate_limited", "Too many requests at once").limited("global")
+	kindStreamsAddress = define(429, "rate_limited", "Too many streams to one address").limited("streams_address")
+	kindStreamsBuyer   = define(429, "rate_limited", "Too many streams of one buyer").limited("streams_buyer")
 	kindHeaderTooLarge = define(431, "header_too_large", "The request's head is too large")
 	kindInternal       = define(500, "internal", "Something went wrong here; the outcome is not known: repeat with the same key")
 	kindOverloaded     = define(503, "overloaded", "Too busy; nothing was done").after(1)
@@ -97,6 +104,9 @@ var refusals = map[section.Rejection]*kind{
 	section.OrphanSeat:          define(409, "orphan_seat", "The choice would strand a single seat"),
 	section.SplitOnly:           define(409, "split_only", "Not enough seats together"),
 	section.SoldOut:             define(409, "sold_out", "Not enough suitable seats are free"),
+	section.PaymentAttempts:     define(409, "payment_attempts", "Too many payments were tried for this booking; it stays held until its end"),
+	section.TooManyRequests: define(429, "rate_limited", "Too many requests of one buyer are remembered; some are forgotten each day").
+		limited("remembered").after(3600),
 }
 
 // conditions maps the engine's conditions to the outside.
@@ -168,6 +178,9 @@ func refused(r *actors.Refusal) (problem, bool) {
 	if k == nil {
 		return problem{kind: kindInternal}, true
 	}
+	if r.Code == section.TooManyRequests {
+		return problem{kind: k, policy: policyOfMemory, wait: k.retry}, false
+	}
 	return problem{kind: k, seats: r.Seats}, false
 }
 
@@ -224,8 +237,14 @@ func writeProblem(response *fasthttp.Response, p *problem, scratch []byte) []byt
 	response.SetStatusCode(p.status)
 	response.Header.SetContentType(problemType)
 	response.Header.SetCanonical(headerCacheControl, valueNoStore)
-	if p.retry > 0 {
-		response.Header.Set("Retry-After", strconv.Itoa(p.retry))
+	if retry := cmp.Or(p.wait, p.retry); retry > 0 {
+		scratch = strconv.AppendInt(scratch[:0], int64(retry), 10)
+		response.Header.SetCanonical(headerRetryAfter, scratch)
+	}
+	if p.policy != nil {
+		response.Header.SetCanonical(headerRatePolicy, p.policy)
+		scratch = appendRateLimit(scratch[:0], p)
+		response.Header.SetCanonical(headerRateLimit, scratch)
 	}
 	if p.status == http.StatusUnauthorized {
 		response.Header.Set("WWW-Authenticate", `Bearer realm="holdfast"`)

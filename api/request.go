@@ -27,8 +27,9 @@ type request struct {
 	print  fingerprint
 	call   actors.BookCall
 	view   actors.BookingView
-	out    []byte // the answer being encoded
-	text   []byte // small texts inside it
+	out    []byte  // the answer being encoded
+	text   []byte  // small texts inside it
+	over   problem // the limit that was met
 	// shared says that the engine may still touch call or view (a timeout): this request must not be used again.
 	shared bool
 }

@@ -23,7 +23,10 @@ type route struct {
 	method  string
 	path    string // "{…}" stands for one segment
 	access  access
-	mutates bool // takes an Idempotency-Key, counts for the buyer's rate
+	mutates bool // takes an Idempotency-Key
+	stream  bool // its answer goes on until the client leaves
+	probe   bool // asked by those who watch the server: free of limits
+	ofEvent bool // its parameter is an event; set by the server
 	plan    bool // its body may be a plan: 16 MiB, and only whole strings are taken for card numbers
 	handle  handler
 	meter   *routeMeter // set by the server
@@ -38,7 +41,7 @@ func routes() []*route {
 		{method: "POST", path: "/v1/events/{event}/sale", access: accessOperator, mutates: true, handle: (*Server).setSale},
 		{method: "GET", path: "/v1/events/{event}/seatmap", handle: (*Server).getSeatmap},
 		{method: "GET", path: "/v1/events/{event}/availability", handle: (*Server).getAvailability},
-		{method: "GET", path: "/v1/events/{event}/availability/stream", handle: (*Server).streamAvailability},
+		{method: "GET", path: "/v1/events/{event}/availability/stream", stream: true, handle: (*Server).streamAvailability},
 		{method: "POST", path: "/v1/events/{event}/bookings", access: accessBuyer, mutates: true, handle: (*Server).book},
 		{method: "POST", path: "/v1/events/{event}/seats/block", access: accessOperator, mutates: true, handle: (*Server).blockSeats},
 		{method: "POST", path: "/v1/events/{event}/seats/unblock", access: accessOperator, mutates: true, handle: (*Server).unblockSeats},
@@ -50,9 +53,9 @@ func routes() []*route {
 		{method: "GET", path: "/v1/cluster", access: accessOperator, handle: (*Server).getCluster},
 		{method: "POST", path: "/v1/cluster/nodes/{node}/drain", access: accessOperator, handle: (*Server).drainNode},
 		{method: "POST", path: "/v1/cluster/rebalance", access: accessOperator, handle: (*Server).rebalance},
-		{method: "GET", path: "/healthz", handle: (*Server).healthz},
-		{method: "GET", path: "/readyz", handle: (*Server).readyz},
-		{method: "GET", path: "/metrics", handle: (*Server).metricsPage},
+		{method: "GET", path: "/healthz", probe: true, handle: (*Server).healthz},
+		{method: "GET", path: "/readyz", probe: true, handle: (*Server).readyz},
+		{method: "GET", path: "/metrics", probe: true, handle: (*Server).metricsPage},
 		{method: "GET", path: "/openapi.json", handle: (*Server).openapiPage},
 		{method: "GET", path: "/", handle: (*Server).indexPage},
 		{method: "GET", path: "/assets/{name}", handle: (*Server).assetPage},

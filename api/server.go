@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"os"
@@ -23,7 +22,7 @@ type Server struct {
 	engine   Engine
 	cfg      Config
 	auth     *authenticator
-	rates    *rateLimiter
+	limits   *limiters
 	meters   *meters
 	tree     *node
 	maps     *maps
@@ -38,7 +37,7 @@ type Server struct {
 // New makes a server around an engine. It starts nothing: call Serve, or hand Handler to a fasthttp server of your own.
 func New(engine Engine, cfg Config) *Server {
 	cfg.fill()
-	s := &Server{engine: engine, cfg: cfg, auth: newAuthenticator(&cfg), rates: newRateLimiter(cfg.BuyerRate, cfg.BuyerBurst)}
+	s := &Server{engine: engine, cfg: cfg, auth: newAuthenticator(&cfg), limits: newLimiters(&cfg.Limits)}
 	s.meters = newMeters()
 	s.maps = newMaps()
 	s.hubs = newHubs(&s.cfg, s.meters)
@@ -46,6 +45,7 @@ func New(engine Engine, cfg Config) *Server {
 	all := routes()
 	for _, r := range all {
 		r.meter = s.meters.route(r.method, r.path)
+		r.ofEvent = strings.HasPrefix(r.path, "/v1/events/{event}")
 	}
 	s.stranger = s.meters.route("ANY", "unmatched")
 	s.tree = newTree(all)
@@ -137,6 +137,9 @@ func (s *Server) refuse(r *request, err error) {
 	if p.kind == kindUnknownOutcome {
 		r.shared = true
 	}
+	if p.status == http.StatusTooManyRequests {
+		s.meters.limited[p.limit].Inc()
+	}
 	if surprise {
 		s.cfg.Logger.Error("request failed", "route", r.routeName(), "code", p.code, "error", err)
 	}
@@ -147,6 +150,9 @@ func (s *Server) refuse(r *request, err error) {
 func (s *Server) dispatch(r *request) error {
 	at, param := s.tree.find(r.ctx.Path())
 	if at == nil || at.methods == nil {
+		if err := s.outside(r, costRead); err != nil {
+			return err
+		}
 		return &problem{kind: kindNotFound}
 	}
 	r.route = at.methods[string(r.ctx.Method())]
@@ -163,8 +169,11 @@ func (s *Server) dispatch(r *request) error {
 	return r.route.handle(s, r)
 }
 
-// door checks, in this order: sizes, card numbers, identity, rights, the key, the rate.
+// door checks, in this order: the rates of address and server, sizes, card numbers, identity, rights, the key, the rates of buyer and event.
 func (s *Server) door(r *request) error {
+	if err := s.outside(r, r.route.cost()); err != nil {
+		return err
+	}
 	if err := checkSize(r); err != nil {
 		return err
 	}
@@ -177,13 +186,12 @@ func (s *Server) door(r *request) error {
 			return err
 		}
 	}
-	if !r.route.mutates {
-		return nil
+	if r.route.mutates {
+		if err := checkKey(r.key); err != nil {
+			return err
+		}
 	}
-	if err := checkKey(r.key); err != nil {
-		return err
-	}
-	return s.checkRate(r)
+	return s.inside(r, r.route.cost())
 }
 
 func checkSize(r *request) error {
@@ -233,19 +241,6 @@ func (s *Server) identify(r *request) (err error) {
 		return &problem{kind: kindForbidden}
 	}
 	return nil
-}
-
-func (s *Server) checkRate(r *request) error {
-	if s.rates.step == 0 || r.who.operator {
-		return nil
-	}
-	wait, ok := s.rates.allow(r.who.buyer, s.cfg.Now())
-	if ok {
-		return nil
-	}
-	limited := *kindRate
-	limited.retry = int(math.Ceil(wait.Seconds()))
-	return &problem{kind: &limited}
 }
 
 // garbled answers what never became a request. A connection that merely ended or fell silent gets no words: a client could take

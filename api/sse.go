@@ -119,6 +119,10 @@ func (s *Server) streamAvailability(r *request) error {
 	if s.stopping.Load() || s.hubs.streams.Load() >= int64(s.cfg.StreamsMax) {
 		return &problem{kind: kindOverloaded, detail: "no more streams"}
 	}
+	who, err := s.streamer(r)
+	if err != nil {
+		return err
+	}
 	m, err := s.live(id)
 	if err != nil {
 		return err
@@ -130,7 +134,11 @@ func (s *Server) streamAvailability(r *request) error {
 	}
 	last := bytes.Clone(r.ctx.Request.Header.Peek("Last-Event-ID"))
 	r.ctx.HijackSetNoResponse(true)
-	r.ctx.Hijack(func(conn net.Conn) { s.stream(conn, id, m, last, atMost) })
+	r.ctx.Hijack(func(conn net.Conn) {
+		s.limits.streams.add(who, 1)
+		defer s.limits.streams.add(who, -1)
+		s.stream(conn, id, m, last, atMost)
+	})
 	return nil
 }
 

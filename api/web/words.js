@@ -31,6 +31,7 @@ const problemWords = {
   booking_unknown: 'This booking is not known, or belongs to somebody else.',
   not_ready: 'The server is just starting.',
   internal: 'Something went wrong on our side. Asking again is safe: nothing happens twice.',
+  payment_attempts: 'Too many payments were tried for these seats. They stay yours until the time is up.',
   rate_limited: 'That was a lot of requests at once. One moment, please.',
   offline: 'The server cannot be reached.',
 };
