@@ -38,6 +38,7 @@ type config struct {
 	// when steps are missing, and holdfast migrate is run by one that may.
 	Migrate bool `help:"Apply missing schema steps to the database at start (on unless --no-migrate)." default:"true" negatable:"" group:"Where"`
 	clusterConfig
+	limitsConfig
 	// Redis would name a shared waiting room. Not in this build: refused.
 	Redis string `help:"A shared waiting room. Not in this build." placeholder:"URL" group:"Where"`
 
@@ -101,6 +102,9 @@ func (c *config) check() error {
 		return err
 	}
 	if err := c.checkNumbers(); err != nil {
+		return err
+	}
+	if err := c.checkLimits(); err != nil {
 		return err
 	}
 	return c.checkAuth()

@@ -75,6 +75,10 @@ func TestBadSettingsAreRefused(t *testing.T) {
 		{"list", "inflight: [1, 2]\n", "one value"},
 		{"wrong type", "inflight: many\n", "inflight"},
 		{"no YAML", "{{{\n", "neither JSON nor YAML"},
+		{"deep", "a: " + strings.Repeat("[", 17), "deeper than 16 levels, at byte 19"},
+		{"long", "# " + strings.Repeat("x", 64<<10), "longer than 65536 bytes"},
+		{"aliases of aliases", "a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n" +
+			"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n", "aliasing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := parse(t, "serve", "--config", writeFile(t, "f.yaml", c.text))
@@ -112,6 +116,12 @@ func TestServeSaysWhatCannotWork(t *testing.T) {
 		{"no time", []string{"--data", "d", "--dev-auth", "--request-timeout", "1ms"}, "--request-timeout"},
 		{"drain of no length", []string{"--data", "d", "--dev-auth", "--drain-wait", "-1s"}, "--drain-wait"},
 		{"simulated buyers in real life", []string{"--data", "d", "--dev-auth", "--demo-buyers", "3"}, "--demo-buyers needs --demo"},
+		{"no limits", []string{"--data", "d", "--dev-auth", "--buyer-rate", "0", "--address-rate", "0", "--streams-per-address", "0"}, ""},
+		{"a rate below nothing", []string{"--data", "d", "--dev-auth", "--buyer-rate", "-1"}, "--buyer-rate"},
+		{"a rate that is none", []string{"--data", "d", "--dev-auth", "--global-rate", "NaN"}, "--global-rate"},
+		{"a proxy by name", []string{"--data", "d", "--dev-auth", "--trusted-proxies", "10.0.0.0/8,proxy"}, "--trusted-proxies"},
+		{"an address for a network", []string{"--data", "d", "--dev-auth", "--trusted-proxies", "10.0.0.1,2001:db8::/32"}, ""},
+		{"nothing uncounted", []string{"--data", "d", "--dev-auth", "--uncounted-addresses", "none"}, ""},
 		{"no port", []string{"--data", "d", "--dev-auth", "--listen", "127.0.0.1"}, "--listen"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

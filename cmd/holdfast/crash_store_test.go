@@ -174,7 +174,7 @@ func (p *process) openSaleByDoors(other *process) (s *sale, refused *atomic.Int6
 func TestStoreProcessSurvivesItsDatabase(t *testing.T) {
 	server := pgtest.Start(t)
 	p := newProcess(t, buildBinary(t), "--store", server.Database(t))
-	p.more = []string{"--request-timeout", storeWait.String()}
+	p.more = append(p.more, "--request-timeout", storeWait.String())
 	if err := p.start(); err != nil {
 		t.Fatal(err)
 	}

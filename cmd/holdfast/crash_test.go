@@ -73,6 +73,9 @@ var theBinary = sync.OnceValues(func() (string, error) {
 	return binary, nil
 })
 
+// untiring lets a few buyers do what thousands would: the tests that crash and cut want load, not limits.
+var untiring = []string{"--buyer-rate=0"}
+
 func newProcess(t *testing.T, binary, flag, where string) *process {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -83,7 +86,7 @@ func newProcess(t *testing.T, binary, flag, where string) *process {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return &process{t: t, binary: binary, where: [2]string{flag, where}, address: address, patience: 8 * time.Second, up: make(chan struct{})}
+	return &process{t: t, binary: binary, where: [2]string{flag, where}, address: address, patience: 8 * time.Second, up: make(chan struct{}), more: untiring}
 }
 
 // start runs the server and waits until it is ready.
