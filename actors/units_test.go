@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"holdfast/actors/budget"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -205,6 +206,7 @@ func TestDelays(t *testing.T) {
 func FuzzBookingID(f *testing.F) {
 	f.Add([]byte(BookingID{simKey, 5}.String()))
 	f.Fuzz(func(t *testing.T, text []byte) {
+		budget.Reading{PerByte: 8}.Check(t, len(text), func() { ParseBookingID(text) })
 		if id, ok := ParseBookingID(text); ok && id.String() != string(text) {
 			t.Errorf("%q reads as %q", text, id)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"testing"
 
+	"holdfast/actors/budget"
 	"holdfast/storage"
 )
 
@@ -65,6 +66,7 @@ func FuzzBatch(f *testing.F) {
 	f.Add(good[:headerSize])
 	f.Add(good[:10])
 	f.Fuzz(func(t *testing.T, b []byte) {
+		budget.Reading{PerByte: 64}.Check(t, len(b), func() { _, _, _, _ = parseBatch(b) })
 		h, packed, messages, err := parseBatch(b)
 		if err != nil {
 			return

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"holdfast/actors/budget"
 	"holdfast/storage"
 )
 
@@ -87,6 +88,7 @@ func FuzzMeta(f *testing.F) {
 	f.Add(good[:20])
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
+		budget.Reading{PerByte: 64}.Check(t, len(b), func() { _, _ = parseMeta(b) })
 		m, err := parseMeta(b)
 		if err != nil {
 			return

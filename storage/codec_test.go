@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"holdfast/actors/budget"
 	"holdfast/actors/section"
 )
 
@@ -249,6 +250,9 @@ func FuzzDecodeChanges(f *testing.F) {
 		f.Add(AppendChange(nil, baseAt, &c), int64(baseAt))
 	}
 	f.Fuzz(func(t *testing.T, body []byte, at int64) {
+		budget.Reading{PerByte: 64}.Check(t, len(body), func() {
+			_ = DecodeChanges(body, section.Instant(at), func(*section.Change) error { return nil })
+		})
 		var again []byte
 		err := DecodeChanges(body, section.Instant(at), func(c *section.Change) error {
 			again = AppendChange(again, section.Instant(at), c)
@@ -266,6 +270,7 @@ func FuzzDecodeEntry(f *testing.F) {
 	f.Add(AppendEntry(nil, &e))
 	f.Add(AppendEntry(nil, &Entry{Kind: EntryClaim, Seq: 1, Epoch: 1}))
 	f.Fuzz(func(t *testing.T, src []byte) {
+		budget.Reading{PerByte: 8}.Check(t, len(src), func() { _, _ = DecodeEntry(src) })
 		e, err := DecodeEntry(src)
 		if err == nil && !bytes.Equal(AppendEntry(nil, &e), src) {
 			t.Fatalf("two encodings of one entry: %x", src)

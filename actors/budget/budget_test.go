@@ -29,3 +29,26 @@ func TestJudgement(t *testing.T) {
 		t.Error("an allocation that was added was not noticed")
 	}
 }
+
+// A parser within its cost is passed, and one that costs more than what it was given earns is found.
+func TestReadingJudges(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		r      Reading
+		input  int
+		spends int
+		within bool
+	}{
+		{"nothing", Reading{}, 10, 0, true},
+		{"within the constant", Reading{}, 10, 1 << 20, true},
+		{"over it", Reading{}, 10, 8 << 20, false},
+		{"earned", Reading{PerByte: 8}, 1 << 20, 8 << 20, true},
+		{"over what was earned", Reading{PerByte: 8}, 1 << 20, 32 << 20, false},
+		{"a larger constant", Reading{Fixed: 16 << 20}, 10, 8 << 20, true},
+	} {
+		finding := c.r.finding(c.input, func() { kept = make([]byte, c.spends) })
+		if (finding == "") != c.within {
+			t.Errorf("%s: %q", c.name, finding)
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"testing"
+
+	"holdfast/actors/budget"
 )
 
 // busyDesk has bookings in every state, blocked seats and remembered requests.
@@ -110,6 +112,7 @@ func FuzzRestore(f *testing.F) {
 	f.Add(good)
 	f.Add(NewState(l, testRules).AppendSnapshot(nil))
 	f.Fuzz(func(t *testing.T, body []byte) {
+		budget.Reading{PerByte: 200}.Check(t, len(body), func() { _, _ = Restore(l, testRules, body) })
 		s, err := Restore(l, testRules, body)
 		if err != nil {
 			return

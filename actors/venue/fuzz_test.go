@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"testing"
 
+	"holdfast/actors/budget"
 	"holdfast/actors/venue"
 )
 
@@ -23,6 +24,8 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		// The constant is a plan of SeatsMax seats, which "general" buys for thirty bytes.
+		budget.Reading{Fixed: 512 << 20, PerByte: 2000}.Check(t, len(raw), func() { _, _ = venue.Parse(raw, venue.Options{}) })
 		v, err := venue.Parse(raw, venue.Options{})
 		if err != nil {
 			var refused *venue.DefectsError
@@ -65,6 +68,7 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, stored []byte) {
+		budget.Reading{Fixed: 256 << 20, PerByte: 2000}.Check(t, len(stored), func() { _, _ = venue.Decode(stored) })
 		v, err := venue.Decode(stored)
 		if err == nil {
 			mustHold(t, v)

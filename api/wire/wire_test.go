@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/actors/budget"
 )
 
 func TestParseBook(t *testing.T) {
@@ -56,8 +58,11 @@ func FuzzBookAgreesWithDecode(f *testing.F) {
 		`{"seats":["\u00e9\n"]}`, `{"seats":[]}`, `{"best_available":{"quantity":1e2}}`, `{"seats":["a"],"seats":["b"]}`, `{"seats":["\ud800"]}`} {
 		f.Add([]byte(seed))
 	}
+	f.Add([]byte(strings.Repeat("[", 65_000)))
+	f.Add([]byte(strings.Repeat(`{"a":`, 8_000)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var p BookParser
+		budget.Reading{PerByte: 200}.Check(t, len(body), func() { _ = p.Parse(body) })
 		if err := p.Parse(body); err != nil {
 			var field *FieldError
 			if !errors.As(err, &field) {
@@ -79,8 +84,9 @@ func FuzzCreateEventNeverPanics(f *testing.F) {
 	f.Add([]byte(`{"name":"x","starts_at":"2030-01-01T00:00:00Z","currency":"EUR","prices":{"a":1},"plan":{"sections":[]}}`))
 	f.Add([]byte(`{"waiting_room":null,"hold_ttl_seconds":1}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
+		budget.Reading{PerByte: 200}.Check(t, len(body), func() { _ = DecodePlan(body, new(CreateEvent)) })
 		var e CreateEvent
-		err := Decode(body, &e)
+		err := DecodePlan(body, &e)
 		var field *FieldError
 		if err != nil && !errors.As(err, &field) {
 			t.Fatalf("%v is no FieldError", err)

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"holdfast/actors/budget"
 )
 
 func written(t testing.TB, h *History) []byte {
@@ -155,6 +157,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(small[:len(small)/2])
 	f.Add(written(f, &History{Header: Header{Events: []Event{{ID: "e"}}}, Parts: []*Part{{}}}))
 	f.Fuzz(func(t *testing.T, file []byte) {
+		budget.Reading{Fixed: 16 << 20, PerByte: 500}.Check(t, len(file), func() { _, _ = Read(bytes.NewReader(file)) })
 		h, err := Read(bytes.NewReader(file))
 		if err != nil {
 			return
@@ -186,6 +189,7 @@ func FuzzFrames(f *testing.F) {
 		if err := w.w.Flush(); err != nil {
 			t.Fatal(err)
 		}
+		budget.Reading{Fixed: 16 << 20, PerByte: 500}.Check(t, file.Len(), func() { _, _ = Read(bytes.NewReader(file.Bytes())) })
 		if h, err := Read(&file); err == nil && h.Validate() != nil {
 			t.Fatal("an invalid history was read")
 		}

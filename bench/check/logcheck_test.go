@@ -15,6 +15,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"holdfast/actors/budget"
 	"holdfast/api/wire"
 )
 
@@ -415,6 +416,11 @@ func FuzzLine(f *testing.F) {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
+		budget.Reading{PerByte: 64}.Check(t, len(line), func() {
+			var quick, slow logLine
+			_ = quick.read(line)
+			_ = slow.decode(line)
+		})
 		var quick, slow logLine
 		if !quick.read(line) {
 			return

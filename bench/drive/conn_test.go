@@ -7,6 +7,8 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"holdfast/actors/budget"
 )
 
 // speak answers one round trip with raw bytes, cut into pieces, and closes. It returns what the client made of them.
@@ -94,6 +96,7 @@ func FuzzParseHead(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"))
 	f.Add([]byte("HTTP/1.1 304 x\r\n:\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, head []byte) {
+		budget.Reading{PerByte: 16}.Check(t, len(head), func() { _, _, _ = ParseHead(head) })
 		a, length, err := ParseHead(head)
 		if err == nil && (length < 0 || length > bodyBytesMax || a.Status > 999) {
 			t.Fatalf("accepted: status %d, length %d", a.Status, length)
