@@ -295,3 +295,26 @@ func BenchmarkHashEntry(b *testing.B) {
 		HashEntry(&e)
 	}
 }
+
+// FuzzDecodeEvent: stored headers are read as they were written, or refused as ErrFormat.
+func FuzzDecodeEvent(f *testing.F) {
+	stored, err := EncodeEvent(&Event{Name: "one", Currency: "EUR", Prices: map[string]int64{"a": 1}, Sections: []SectionInfo{{ID: "A"}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(stored)
+	f.Add([]byte(`{"Prices":` + strings.Repeat(`{"a":`, 3000)))
+	f.Fuzz(func(t *testing.T, stored []byte) {
+		budget.Reading{PerByte: 500}.Check(t, len(stored), func() { _, _ = DecodeEvent(stored) })
+		e, err := DecodeEvent(stored)
+		if err != nil {
+			if !errors.Is(err, ErrFormat) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if _, err := EncodeEvent(e); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
