@@ -7,8 +7,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"holdfast/actors/section"
 )
 
 // BenchmarkBook is the way of a hold from Engine.Book to its durable answer and back by release, with so many buyers at once: what the
@@ -27,9 +25,10 @@ func BenchmarkBook(b *testing.B) {
 		all.Go(func() {
 			var out BookingView
 			var call BookCall
-			call.Event, call.Buyer = ev.header.Load().ID, section.BuyerID{byte(i), 1}
+			call.Event = ev.header.Load().ID
 			call.Seats = []string{o.ids[i%64][i/64]}
 			for n := uint64(1); left.Add(-1) >= 0; n++ {
+				call.Buyer = tiredBuyer(uint64(i), n)
 				binary.LittleEndian.PutUint64(call.Request[:], (n<<16|uint64(i))*0x9E3779B97F4A7C15)
 				binary.LittleEndian.PutUint64(call.Request[8:], n)
 				if err := e.Book(&call, time.Minute, &out); err != nil {

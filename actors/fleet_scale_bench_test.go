@@ -44,8 +44,8 @@ type shopper struct {
 }
 
 func (s *shopper) once(node *fleetNode) (took time.Duration, err error) {
+	who := Caller{Buyer: tiredBuyer(uint64(s.no), uint64(s.turn)), Fingerprint: 1}
 	s.turn++
-	who := Caller{Buyer: section.BuyerID{byte(s.no), byte(s.no >> 8)}, Fingerprint: 1}
 	who.Request = section.RequestID{byte(s.no), byte(s.no >> 8), byte(s.turn), byte(s.turn >> 8), byte(s.turn >> 16), 1}
 	began := time.Now()
 	held, err := node.hold(who, fmt.Sprintf("S%d-1-%d", s.section, 1+s.no%400))

@@ -74,7 +74,8 @@ type growthBuyer struct {
 func (g *growthBuyer) key() section.RequestID { g.n++; return tourKey(g.no, g.n) }
 
 func (g *growthBuyer) pair(out *BookingView) error {
-	g.call.Request = g.key()
+	g.who.Buyer = tiredBuyer(g.no, g.n/2)
+	g.call.Buyer, g.call.Request = g.who.Buyer, g.key()
 	if err := g.e.Book(&g.call, tourPatience, out); err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ func newPast(store storageImporter, s *Section, records int) (*past, error) {
 func (p *past) record() error {
 	p.n++
 	p.at += historyStep
-	c := section.Command{At: p.at, Request: tourKey(uint64(p.key.Section)+1, p.n), Buyer: section.BuyerID{1}, Fingerprint: p.n}
+	c := section.Command{At: p.at, Request: tourKey(uint64(p.key.Section)+1, p.n), Buyer: tiredBuyer(1, p.n/2), Fingerprint: p.n}
 	if p.n%2 == 1 {
 		p.seats[0] = section.SeatIndex(p.n / 2 % historySeats)
 		c.Kind, c.Seats = section.PlaceHold, p.seats[:]

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-
-	"holdfast/actors/section"
 )
 
 // BenchmarkUnloadedHold is what one buyer alone waits for a durable hold, beside the bare synced write of the same disk in the same
@@ -32,7 +30,7 @@ func BenchmarkUnloadedHold(b *testing.B) {
 	b.ResetTimer()
 	for i := range b.N {
 		call := BookCall{Event: ev.header.Load().ID, Seats: []string{o.ids[0][i%len(o.ids[0])]}}
-		call.Buyer = section.BuyerID{1}
+		call.Buyer = tiredBuyer(1, uint64(i))
 		binary.LittleEndian.PutUint64(call.Request[:], uint64(i+1)*0x9E3779B97F4A7C15)
 		start := time.Now()
 		if err := e.Book(&call, time.Minute, &out); err != nil {

@@ -102,6 +102,14 @@ func (s *recordingStore) Commit(ctx context.Context, appends []storage.Append) [
 	return s.Store.Commit(ctx, appends)
 }
 
+// tiredBuyer is who makes the nth round of a loop that holds and releases: nobody makes more than a hundred, for a section remembers only
+// so many requests of one buyer.
+func tiredBuyer(no, n uint64) (b section.BuyerID) {
+	binary.LittleEndian.PutUint64(b[:], no)
+	binary.LittleEndian.PutUint64(b[8:], n/100+1)
+	return b
+}
+
 // benchClient holds a seat of its own, releases it, and so on for ever; every answer sends its next wish.
 type benchClient struct {
 	s       *Section
@@ -120,9 +128,9 @@ func (c *benchClient) next() {
 		c.all.Done()
 		return
 	}
-	c.n++
 	r := c.r
-	r.Command = section.Command{Buyer: section.BuyerID{byte(c.seat), byte(c.seat >> 8), 1}}
+	r.Command = section.Command{Buyer: tiredBuyer(uint64(c.seat), c.n/2)}
+	c.n++
 	binary.LittleEndian.PutUint64(r.Command.Request[:], (c.n<<16|uint64(c.seat))*0x9E3779B97F4A7C15)
 	binary.LittleEndian.PutUint64(r.Command.Request[8:], c.n)
 	if c.booking == 0 {

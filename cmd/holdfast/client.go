@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"holdfast/actors/nesting"
 )
 
 // target is where import and sale work: a running server, or a stopped one's data.
@@ -100,10 +102,21 @@ func (c *client) exchange(request *http.Request, answer any) error {
 	}
 	if response.StatusCode/100 != 2 {
 		refused := &problem{Status: response.StatusCode}
-		if json.Unmarshal(text, refused) != nil {
+		if decodeJSON(text, refused) != nil {
 			refused.Detail = string(bytes.TrimSpace(text))
 		}
 		return refused
 	}
-	return json.Unmarshal(text, answer)
+	return decodeJSON(text, answer)
+}
+
+// answerDepthMax bounds the nesting of what servers and other nodes say; nothing they say has more than five levels.
+const answerDepthMax = 16
+
+// decodeJSON reads what another process says.
+func decodeJSON(text []byte, into any) error {
+	if at, deeper := nesting.Deeper(text, answerDepthMax); deeper {
+		return fmt.Errorf("JSON nests deeper than %d levels, at byte %d", answerDepthMax, at)
+	}
+	return json.Unmarshal(text, into)
 }

@@ -27,7 +27,7 @@ type drainWish struct{ Undo bool }
 func (n *Node) answerCalls() {
 	n.engine.Handle(callDrain, func(_ context.Context, body []byte) ([]byte, error) {
 		var wish drainWish
-		if err := json.Unmarshal(body, &wish); err != nil {
+		if err := decodeJSON(body, &wish); err != nil {
 			return nil, fmt.Errorf("the wish to drain is not understood: %w", err)
 		}
 		standing, err := n.drainSelf(wish.Undo)
@@ -88,7 +88,7 @@ func (f clusterFace) Drain(ctx context.Context, node storage.WriterID, undo bool
 	if err != nil {
 		return standing, err
 	}
-	return standing, json.Unmarshal(answer, &standing)
+	return standing, decodeJSON(answer, &standing)
 }
 
 // Rebalance is for the api.
