@@ -126,7 +126,7 @@ func (h headers) with(name, value string) headers {
 	return out
 }
 
-func (h *house) do(method, path string, who headers, body string) *answer {
+func (h *house) request(method, path string, who headers, body string) *http.Request {
 	h.t.Helper()
 	request, err := http.NewRequest(method, "http://holdfast"+path, strings.NewReader(body))
 	if err != nil {
@@ -135,7 +135,12 @@ func (h *house) do(method, path string, who headers, body string) *answer {
 	for name, value := range who {
 		request.Header.Set(name, value)
 	}
-	response, err := h.client.Do(request)
+	return request
+}
+
+func (h *house) do(method, path string, who headers, body string) *answer {
+	h.t.Helper()
+	response, err := h.client.Do(h.request(method, path, who, body))
 	if err != nil {
 		h.t.Fatalf("%s %s: %v", method, path, err)
 	}

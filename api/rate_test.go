@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"net"
 	"net/netip"
 	"strconv"
@@ -242,5 +243,44 @@ func TestExtendsOfNothingAnswerTheBooking(t *testing.T) {
 	got := h.do("POST", "/v1/bookings/"+b.ID+"/extend", alice, "").want(200, "").booking()
 	if got.State != "held" || len(got.Seats) != 1 || *got.ExpiresAt-*b.ExpiresAt > 1000 {
 		t.Errorf("%+v after %+v", got, b)
+	}
+}
+
+// TestStreamsOfABuyerAreBounded: of one who says who they are; others and strangers are not held back by it.
+func TestStreamsOfABuyerAreBounded(t *testing.T) {
+	h := open(t, func(c *Config) { c.Limits.StreamsPerBuyer = 1 })
+	event := h.show("")
+	request := h.request("GET", event+"/availability/stream", alice, "")
+	response, err := h.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readUntil(t, bufio.NewReader(response.Body), "snapshot")
+	got := h.do("GET", event+"/availability/stream", alice, "").want(429, "rate_limited")
+	if got.problem.Limit != "streams_buyer" || got.header.Get("RateLimit-Policy") != `"streams_buyer";q=1;qu="concurrent-requests"` {
+		t.Errorf("%+v %q", got.problem, got.header.Get("RateLimit-Policy"))
+	}
+	for _, who := range []headers{bob, nobody} {
+		response, err := h.client.Do(h.request("GET", event+"/availability/stream", who, ""))
+		if err != nil || response.StatusCode != 200 {
+			t.Fatalf("%v: %+v, %v", who, response, err)
+		}
+		_ = response.Body.Close()
+	}
+	_ = response.Body.Close()
+}
+
+// TestStreamsAreForgotten: who has none open takes no memory.
+func TestStreamsAreForgotten(t *testing.T) {
+	c := streamCounts{open: map[streamKey]int{}}
+	who := streamer{keys: []streamKey{{key: key{1}}, {buyer: true, key: key{1}}}}
+	c.add(who, 1)
+	c.add(who, 1)
+	c.add(who, -1)
+	if n := c.of(who.keys[0]); n != 1 || len(c.open) != 2 {
+		t.Errorf("%d of %d", n, len(c.open))
+	}
+	if c.add(who, -1); len(c.open) != 0 {
+		t.Errorf("%d kept", len(c.open))
 	}
 }
