@@ -42,15 +42,19 @@ type rateLimiter struct {
 }
 
 type rateShard struct {
-	mu   sync.Mutex
-	full map[key]int64 // nanoseconds since the epoch at which the bucket is full again
-	next int64         // no sweep before this moment: a full shard must not make every newcomer pay for one
+	mu    sync.Mutex
+	full  map[key]int64 // nanoseconds since the epoch at which the bucket is full again
+	sweep int           // so many buckets are looked through for those that are full again
+	next  int64         // no sweep of a full shard before this moment, else every newcomer would pay for one
 }
 
 const (
 	rateShards = 64
 	// rateShardMax bounds a limiter to some million keys, about 50 MB, which only an attack fills.
 	rateShardMax = 16_384
+	// rateShardMin is when a shard is swept first. Most buckets are full again within a second or two, so memory follows the callers of
+	// the moment and not those of the evening.
+	rateShardMin = 256
 )
 
 func newRateLimiter(name string, rate Rate) *rateLimiter {
@@ -64,7 +68,7 @@ func newRateLimiter(name string, rate Rate) *rateLimiter {
 	l.policy = ratePolicy(name, burst, burst/rate.PerSecond)
 	l.shards = make([]rateShard, rateShards)
 	for i := range l.shards {
-		l.shards[i].full = map[key]int64{}
+		l.shards[i] = rateShard{full: map[key]int64{}, sweep: rateShardMin}
 	}
 	return l
 }
@@ -101,12 +105,13 @@ func (k *key) shard() uint64 {
 	return (a ^ b*0x9e3779b97f4a7c15) * 0xd6e8feb86659fd93 >> 58
 }
 
-// room forgets buckets that are full again; they hold no information.
+// room forgets buckets that are full again, which hold no information, whenever twice as many are there as after the last time: so a
+// newcomer pays for one or two others on average.
 func (s *rateShard) room(now int64) bool {
-	if len(s.full) < rateShardMax {
+	if len(s.full) < s.sweep {
 		return true
 	}
-	if now < s.next {
+	if len(s.full) >= rateShardMax && now < s.next {
 		return false
 	}
 	s.next = now + int64(time.Second)
@@ -115,6 +120,7 @@ func (s *rateShard) room(now int64) bool {
 			delete(s.full, k)
 		}
 	}
+	s.sweep = min(max(2*len(s.full), rateShardMin), rateShardMax)
 	return len(s.full) < rateShardMax
 }
 

@@ -211,6 +211,24 @@ func TestRateLimiterMemoryIsBounded(t *testing.T) {
 	}
 }
 
+// TestRateLimiterForgetsThePast: callers who come one after the other leave no more behind than those of the last moments.
+func TestRateLimiterForgetsThePast(t *testing.T) {
+	l := newRateLimiter("buyer", Rate{PerSecond: 10, Burst: 30})
+	for i := range 1_000_000 {
+		k := key{byte(i), byte(i >> 8), byte(i >> 16)}
+		if _, ok := l.allow(k, costMutation, int64(i)*int64(25*time.Microsecond)); !ok { // 40,000 a second
+			t.Fatal("a newcomer was refused")
+		}
+	}
+	kept := 0
+	for i := range l.shards {
+		kept += len(l.shards[i].full)
+	}
+	if kept > rateShards*rateShardMin {
+		t.Errorf("%d buckets kept of a million, where 4,000 are not full", kept)
+	}
+}
+
 // TestAddressesSpread: networks that differ in one byte do not crowd one lock.
 func TestAddressesSpread(t *testing.T) {
 	met := map[uint64]bool{}
