@@ -178,7 +178,7 @@ func (s *shop) look() {
 func fanOutPath(clients int) func(testing.TB) func() {
 	return func(t testing.TB) func() {
 		live, m, s, cfg := streamBench(1000)
-		cfg.StreamFlush, cfg.StreamCheckpoint = 1, time.Hour
+		cfg.StreamFlush, cfg.StreamCheckpoint, cfg.StreamHeartbeat = 1, time.Hour, time.Hour
 		var arrived, joined sync.WaitGroup
 		for range clients {
 			h := s.join(storage.EventID{1}, m)

@@ -18,8 +18,11 @@ const (
 	costMutation = 10
 )
 
+// cost is what a call counts; of a path or method that is none, what a read does.
 func (r *route) cost() int64 {
 	switch {
+	case r == nil:
+		return costRead
 	case r.probe:
 		return costProbe
 	case r.mutates || r.stream:

@@ -100,6 +100,8 @@ func TestEventsAndTheServerHaveARate(t *testing.T) {
 			h.do("GET", "/v1/events", nil, "").want(200, "")
 		} else if got := h.do("GET", "/nothing", nil, ""); got.status != 429 {
 			t.Errorf("a path that is none: %d", got.status)
+		} else if got := h.do("DELETE", "/v1/events", nil, ""); got.status != 429 {
+			t.Errorf("a method that is none: %d", got.status)
 		}
 	}
 }

@@ -146,16 +146,18 @@ func (s *Server) refuse(r *request, err error) {
 	r.out = writeProblem(&r.ctx.Response, &p, r.out)
 }
 
-// dispatch finds the route and guards its door.
+// dispatch finds the route, counts the call and guards its door.
 func (s *Server) dispatch(r *request) error {
 	at, param := s.tree.find(r.ctx.Path())
+	if at != nil {
+		r.route = at.methods[string(r.ctx.Method())]
+	}
+	if err := s.outside(r, r.route.cost()); err != nil {
+		return err
+	}
 	if at == nil || at.methods == nil {
-		if err := s.outside(r, costRead); err != nil {
-			return err
-		}
 		return &problem{kind: kindNotFound}
 	}
-	r.route = at.methods[string(r.ctx.Method())]
 	if r.route == nil {
 		return &problem{kind: kindMethod, allow: at.allow}
 	}
@@ -169,11 +171,8 @@ func (s *Server) dispatch(r *request) error {
 	return r.route.handle(s, r)
 }
 
-// door checks, in this order: the rates of address and server, sizes, card numbers, identity, rights, the key, the rates of buyer and event.
+// door checks, in this order: sizes, card numbers, identity, rights, the key, the rates of buyer and event.
 func (s *Server) door(r *request) error {
-	if err := s.outside(r, r.route.cost()); err != nil {
-		return err
-	}
 	if err := checkSize(r); err != nil {
 		return err
 	}
