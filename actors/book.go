@@ -173,9 +173,8 @@ func (t *trip) enter(no storage.SectionNo, search bool, seats uint32) (at storag
 // core's answer is the more precise. The ledger's "no" may rest on a hold that is not durable yet; it is about fairness between
 // a buyer's own requests and tells nothing of any seat, so it does not wait for that.
 func (t *trip) admit(seats uint32) error {
-	header := t.ev.header.Load()
-	if header.Sale != storage.SaleOpen {
-		return ErrSaleNotOpen
+	if err := t.ev.refusesHold(); err != nil {
+		return err
 	}
 	if !t.reserve(seats) {
 		return &Refusal{Code: section.TooManyForBuyer}
@@ -442,7 +441,8 @@ func (o *openEvent) appendIDs(dst []string, no storage.SectionNo, seats []sectio
 // fill makes the buyer's view of an outcome.
 func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out *BookingView) {
 	seats, tickets := out.Seats[:0], out.Tickets[:0]
-	*out = BookingView{ID: id, State: outcome.State, Split: outcome.Split, ExpiresAt: outcome.ExpiresAt, Currency: ev.header.Load().Currency}
+	*out = BookingView{ID: id, State: outcome.State, Split: outcome.Split, ExpiresAt: outcome.ExpiresAt, Zone: ev.zone,
+		Currency: ev.header.Load().Currency}
 	layout := o.sections[id.Section.Section].layout
 	out.Seats = o.appendIDs(seats, id.Section.Section, outcome.Seats)
 	for _, i := range outcome.Seats {

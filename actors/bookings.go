@@ -109,12 +109,6 @@ func (e *Engine) read(id BookingID, who Caller, deadline time.Time, out *Booking
 	return err
 }
 
-// Extend gives a hold its full time again, up to the ceiling.
-func (e *Engine) Extend(id BookingID, who Caller, timeout time.Duration, out *BookingView) error {
-	got, err := e.act(section.ExtendHold, id, who, time.Now().Add(timeout), out)
-	return refusal(got.Rejection, err)
-}
-
 func refusal(r section.Rejection, err error) error {
 	if err != nil {
 		return err

@@ -2,7 +2,9 @@ package actors
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
+	"time"
 
 	"holdfast/actors/section"
 	"holdfast/storage"
@@ -20,6 +22,7 @@ var (
 	ErrEventUnknown   = errors.New("actors: no such event")
 	ErrBookingUnknown = errors.New("actors: no such booking")
 	ErrSaleNotOpen    = errors.New("actors: sale is not open")
+	ErrSaleEnded      = fmt.Errorf("%w: it has ended", ErrSaleNotOpen)  // by the clock: the switch may say what it likes
 	ErrOverloaded     = errors.New("actors: section overloaded")        // in-flight bound met; retry later
 	ErrUnavailable    = errors.New("actors: section unavailable")       // store trouble, loading, stopping: fail closed
 	ErrTimeout        = errors.New("actors: no answer within deadline") // the outcome is unknown: repeat with the same key
@@ -76,6 +79,7 @@ type BookingView struct {
 	Seats     []string
 	Split     bool
 	ExpiresAt section.Instant // meaningful while held
+	Zone      *time.Location  // the venue's clock
 	Amount    int64           // minor units
 	Currency  string
 	Tickets   []TicketView // once confirmed

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -141,8 +142,9 @@ func (r *request) appendBooking(dst []byte) []byte {
 		State: stateNames[view.State], Seats: view.Seats, Split: view.Split,
 		Total: wire.Money{Amount: view.Amount, Currency: view.Currency},
 	}
-	expires := wire.Time(view.ExpiresAt)
+	var expires wire.OffsetTime
 	if view.State == section.BookingHeld || view.State == section.BookingPaying {
+		expires = timeIn(cmp.Or(view.Zone, time.UTC), view.ExpiresAt)
 		booking.ExpiresAt = &expires
 	}
 	for _, t := range view.Tickets {

@@ -358,7 +358,7 @@ func (f *fake) best(wish wire.BestAvailable) []string {
 }
 
 func (f *fake) expireIn(b *wire.Booking, d time.Duration) {
-	at := wire.Time(time.Now().Add(d).UnixMilli())
+	at := wire.OffsetTime{Time: wire.Time(time.Now().Add(d).UnixMilli())}
 	b.ExpiresAt = &at
 }
 

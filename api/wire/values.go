@@ -56,9 +56,9 @@ func (t *Time) UnmarshalJSON(quoted []byte) error {
 	if err != nil {
 		return errors.New("must be an RFC 3339 time in a string")
 	}
-	parsed, err := time.Parse(time.RFC3339, string(raw))
-	if err != nil || parsed.UnixMilli() < 0 || parsed.UTC().Year() > 9999 {
-		return errors.New("must be an RFC 3339 time such as 2027-06-01T19:30:00Z")
+	parsed, err := parseMoment(string(raw))
+	if err != nil {
+		return err
 	}
 	*t = Time(parsed.UnixMilli())
 	return nil

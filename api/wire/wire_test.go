@@ -92,7 +92,7 @@ func FuzzCreateEventNeverPanics(f *testing.F) {
 }
 
 func TestAppendBookingIsWhatMarshalSays(t *testing.T) {
-	expires := Time(1_900_000_000_123)
+	expires := OffsetTime{Time: 1_900_000_000_123, Minutes: -210}
 	for _, b := range []Booking{
 		{ID: "b1", Event: "e1", State: "held", Seats: []string{"A-1-1", `q"<é>`}, ExpiresAt: &expires, Total: Money{4500, "EUR"}},
 		{ID: "b2", Event: "e1", State: "confirmed", Seats: []string{"A-1-1"}, Split: true, Total: Money{-1, "JPY"}, Tickets: []Ticket{{"A-1-1", "c"}, {"x", "d"}}},
@@ -173,7 +173,7 @@ func BenchmarkParseBook(b *testing.B) {
 }
 
 func BenchmarkAppendBooking(b *testing.B) {
-	expires := Time(1_900_000_000_123)
+	expires := OffsetTime{Time: 1_900_000_000_123, Minutes: -210}
 	booking := Booking{ID: "b1", Event: "e1", State: "held", Seats: []string{"A-1-1", "A-1-2"}, ExpiresAt: &expires, Total: Money{4500, "EUR"}}
 	var out []byte
 	b.ReportAllocs()

@@ -252,7 +252,7 @@ func (f *face) sendBooking(c *call, status int, split bool) error {
 	}
 	told.Seats = c.seats
 	if got.state == held {
-		ends := wire.Time(got.expiresAt.UnixMilli())
+		ends := wire.OffsetTime{Time: wire.Time(got.expiresAt.UnixMilli())}
 		told.ExpiresAt = &ends
 	}
 	c.out = wire.AppendBooking(c.out[:0], &told)
