@@ -31,6 +31,7 @@ var (
 	ErrSpread         = errors.New("actors: seats of several sections") // one booking is one section
 	ErrMismatch       = errors.New("actors: idempotency key reused")    // with another body
 	ErrDeclined       = errors.New("actors: payment declined")          // the hold stays
+	ErrTokenMissing   = errors.New("actors: no payment token")          // of a booking that costs something
 )
 
 // SeatsUnknownError lists seat ids that the event does not have.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"time"
 
@@ -90,15 +91,16 @@ func (s *Server) confirmBooking(r *request) error {
 	if err != nil {
 		return err
 	}
-	var body wire.Confirm
-	if err := wire.Decode(r.body(), &body); err != nil {
+	token, err := r.paymentToken()
+	if err != nil {
 		return err
 	}
-	if err := checkToken(body.PaymentToken); err != nil {
-		return err
+	r.asks().text(token)
+	err = s.engine.Confirm(id, r.caller(), token, s.timeout(), &r.view)
+	if errors.Is(err, actors.ErrTokenMissing) {
+		return badField("payment_token", "is missing")
 	}
-	r.asks().text(body.PaymentToken)
-	if err := s.engine.Confirm(id, r.caller(), body.PaymentToken, s.timeout(), &r.view); err != nil {
+	if err != nil {
 		return err
 	}
 	if r.view.State == section.BookingPaying {
@@ -108,10 +110,25 @@ func (s *Server) confirmBooking(r *request) error {
 	return r.sendBooking(http.StatusOK)
 }
 
+// paymentToken reads the body of a confirm; "" when it gives none, which is enough where the total is 0.
+func (r *request) paymentToken() (string, error) {
+	var body wire.Confirm
+	if len(r.body()) == 0 {
+		return "", nil
+	}
+	if err := wire.Decode(r.body(), &body); err != nil {
+		return "", err
+	}
+	if body.PaymentToken == nil {
+		return "", nil
+	}
+	return *body.PaymentToken, checkToken(*body.PaymentToken)
+}
+
 func checkToken(token string) error {
 	switch {
 	case token == "":
-		return badField("payment_token", "is missing")
+		return badField("payment_token", "is empty")
 	case len(token) > tokenBytesMax:
 		return badField("payment_token", "is longer than 512 bytes")
 	case cardAnywhere([]byte(token)):

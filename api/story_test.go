@@ -283,3 +283,17 @@ func TestEventAnswer(t *testing.T) {
 		}
 	}
 }
+
+// Kind: a payment demanded for a total of 0. Nothing, {} and a token are all well.
+func TestFreeBookingIsConfirmedWithoutAToken(t *testing.T) {
+	h := open(t, nil)
+	var event wire.Event
+	h.do("POST", "/v1/events", operator, strings.Replace(eventBody(""), "4500", "0", 1)).want(201, "").into(&event)
+	h.do("POST", "/v1/events/"+event.ID+"/sale", operator, `{"state":"open"}`).want(200, "")
+	for i, body := range []string{``, `{}`, `{"payment_token":"tok_ok"}`} {
+		held := h.do("POST", "/v1/events/"+event.ID+"/bookings", alice, fmt.Sprintf(`{"seats":["A-1-%d"]}`, i+1)).want(201, "").booking()
+		if got := h.do("POST", "/v1/bookings/"+held.ID+"/confirm", alice, body).want(200, "").booking(); got.State != "confirmed" || len(got.Tickets) != 1 {
+			t.Errorf("%q: %+v", body, got)
+		}
+	}
+}

@@ -75,9 +75,9 @@ type BestAvailable struct {
 	Accessible bool   `json:"accessible,omitempty"`
 }
 
-// Confirm is the body of POST /v1/bookings/{b}/confirm. The token is the processor's; never a card number.
+// Confirm is the body of POST /v1/bookings/{b}/confirm. The token is the processor's; never a card number. A total of 0 needs none.
 type Confirm struct {
-	PaymentToken string `json:"payment_token"`
+	PaymentToken *string `json:"payment_token,omitempty"`
 }
 
 // Seats is the body, and the answer, of block and unblock.

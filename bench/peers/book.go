@@ -227,7 +227,10 @@ func (f *face) confirm(c *call) error {
 	if err := wire.Decode(c.Request.Body(), &body); err != nil {
 		return err
 	}
-	switch body.PaymentToken {
+	if body.PaymentToken == nil {
+		body.PaymentToken = new(string)
+	}
+	switch *body.PaymentToken {
 	case "":
 		return &wire.FieldError{Field: "payment_token", Reason: "is missing"}
 	case "tok_declined":
