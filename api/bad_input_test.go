@@ -107,6 +107,7 @@ func badBookings(event, ghost, long string) []badInput {
 		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1,"row":1}}`, 400, "bad_request", "best_available.row"},
 		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1},"seats":["A-1-1"]}`, 400, "bad_request", "best_available"},
 		{"POST", event + "/bookings", alice.with("Idempotency-Key", long), `{"seats":["A-1-1"]}`, 400, "bad_request", "Idempotency-Key"},
+		{"POST", event + "/bookings", alice.with("Idempotency-Key", ""), `{"seats":["A-1-1"]}`, 400, "bad_request", "Idempotency-Key"},
 		{"POST", event + "/bookings", alice.with("Idempotency-Key", "a b"), `{"seats":["A-1-1"]}`, 400, "bad_request", "Idempotency-Key"},
 		{"POST", event + "/bookings", headers{"X-Buyer": long}, `{"seats":["A-1-1"]}`, 400, "bad_request", "X-Buyer"},
 		{"POST", event + "/bookings", headers{"Authorization": "Basic eDp5"}, `{"seats":["A-1-1"]}`, 401, "unauthorized", "Authorization"},

@@ -112,17 +112,19 @@ func (s *Server) confirmBooking(r *request) error {
 
 // paymentToken reads the body of a confirm; "" when it gives none, which is enough where the total is 0.
 func (r *request) paymentToken() (string, error) {
-	var body wire.Confirm
+	r.confirm = wire.Confirm{}
 	if len(r.body()) == 0 {
 		return "", nil
 	}
-	if err := wire.Decode(r.body(), &body); err != nil {
+	if err := wire.Decode(r.body(), &r.confirm); err != nil {
 		return "", err
 	}
-	if body.PaymentToken == nil {
+	token := r.confirm.PaymentToken
+	r.confirm = wire.Confirm{} // a pooled request keeps no secret
+	if !token.Given {
 		return "", nil
 	}
-	return *body.PaymentToken, checkToken(*body.PaymentToken)
+	return token.Text, checkToken(token.Text)
 }
 
 func checkToken(token string) error {

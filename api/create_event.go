@@ -108,6 +108,8 @@ func checkHeader(body *wire.CreateEvent) error {
 		return badField("currency", "is missing")
 	case money.Check(*body.Currency) != nil:
 		return invalidField("currency", money.Check(*body.Currency).Error())
+	case len(body.WaitingRoom) > 0 && body.WaitingRoom[0] != '{':
+		return badField("waiting_room", "must be an object")
 	case isGiven(body.WaitingRoom):
 		return invalidField("waiting_room", "is not available on this server")
 	case !isGiven(body.Plan):
@@ -116,10 +118,10 @@ func checkHeader(body *wire.CreateEvent) error {
 	return nil
 }
 
-// isGiven says whether an optional object says anything: absent, null and {} do not.
+// isGiven says whether an optional object says anything: an absent one and {} do not.
 func isGiven(raw wire.Raw) bool {
 	trimmed := bytes.Join(bytes.Fields(raw[:min(len(raw), 64)]), nil)
-	return len(trimmed) > 0 && string(trimmed) != "null" && string(trimmed) != "{}"
+	return len(trimmed) > 0 && string(trimmed) != "{}"
 }
 
 // bounded reads an optional whole number.

@@ -27,6 +27,14 @@ func requestID(who *identity, key []byte) section.RequestID {
 	return wire.RequestHash(who.buyer, key)
 }
 
+// checkKey tells an empty key from none: whoever sends one believes that a repeat is safe.
+func (r *request) checkKey() error {
+	if len(r.key) == 0 && len(r.ctx.Request.Header.PeekAll("Idempotency-Key")) > 0 {
+		return badField("Idempotency-Key", "is empty")
+	}
+	return checkKey(r.key)
+}
+
 func checkKey(key []byte) error {
 	if len(key) > keyBytesMax {
 		return badField("Idempotency-Key", "is longer than 128 bytes")

@@ -180,7 +180,7 @@ func (s *Server) door(r *request) error {
 	if !r.route.mutates {
 		return nil
 	}
-	if err := checkKey(r.key); err != nil {
+	if err := r.checkKey(); err != nil {
 		return err
 	}
 	return s.checkRate(r)

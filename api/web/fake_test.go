@@ -407,13 +407,10 @@ func (f *fake) release(b *wire.Booking, _ *http.Request) (int, string) {
 func (f *fake) confirm(b *wire.Booking, r *http.Request) (int, string) {
 	var body wire.Confirm
 	_ = json.NewDecoder(r.Body).Decode(&body)
-	if body.PaymentToken == nil {
-		if b.Total.Amount != 0 {
-			return 400, "bad_request"
-		}
-		body.PaymentToken = new(string)
+	if !body.PaymentToken.Given && b.Total.Amount != 0 {
+		return 400, "bad_request"
 	}
-	switch *body.PaymentToken {
+	switch body.PaymentToken.Text {
 	case "tok_declined":
 		return 402, "payment_declined"
 	case "tok_slow":

@@ -38,8 +38,9 @@ func parsePath(body string) func(testing.TB) func() {
 
 func confirmPath(testing.TB) func() {
 	body := []byte(`{"payment_token":"tok_ok"}`)
+	var c Confirm // a pooled request has it
 	return func() {
-		var c Confirm
+		c = Confirm{}
 		if err := Decode(body, &c); err != nil {
 			panic(err)
 		}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -23,10 +24,27 @@ func (e *FieldError) Error() string {
 	return e.Field + " " + e.Reason
 }
 
-// Decode reads one whole JSON document, strictly. Every error is a *FieldError.
+// Decode reads one whole JSON document, strictly: absent, null and zero are three things, so null is refused wherever it stands but
+// inside a Raw. Every error is a *FieldError.
 func Decode(body []byte, into any) error {
-	return describe(json.Unmarshal(body, into, json.RejectUnknownMembers(true)))
+	if !bytes.Contains(body, null) { // nearly always: looking at every value costs allocations
+		return describe(json.Unmarshal(body, into, json.RejectUnknownMembers(true)))
+	}
+	return describe(json.Unmarshal(body, into, json.RejectUnknownMembers(true), json.WithUnmarshalers(noNulls)))
 }
+
+var null = []byte("null")
+
+// errNull is what a null is told, wherever it stands.
+var errNull = errors.New("must not be null (leave out what is optional)")
+
+// noNulls looks at every value before it is read: encoding/json's rule makes a zero of a null, and a seat without a price free.
+var noNulls = json.UnmarshalFromFunc(func(d *jsontext.Decoder, _ any) error {
+	if d.PeekKind() == 'n' {
+		return errNull
+	}
+	return json.SkipFunc
+})
 
 func describe(err error) error {
 	if err == nil {
@@ -47,8 +65,11 @@ func describe(err error) error {
 }
 
 func semanticReason(e *json.SemanticError) string {
-	if errors.Is(e.Err, json.ErrUnknownName) {
+	switch {
+	case errors.Is(e.Err, json.ErrUnknownName):
 		return "is not a known field"
+	case errors.Is(e.Err, errNull):
+		return errNull.Error()
 	}
 	// Our own UnmarshalJSON methods give reasons that quote nothing; the library's may.
 	if e.Err != nil && strings.HasPrefix(e.Err.Error(), "must be") {

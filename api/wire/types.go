@@ -77,7 +77,7 @@ type BestAvailable struct {
 
 // Confirm is the body of POST /v1/bookings/{b}/confirm. The token is the processor's; never a card number. A total of 0 needs none.
 type Confirm struct {
-	PaymentToken *string `json:"payment_token,omitempty"`
+	PaymentToken OptionalText `json:"payment_token,omitzero"`
 }
 
 // Seats is the body, and the answer, of block and unblock.

@@ -64,6 +64,25 @@ func (t *Time) UnmarshalJSON(quoted []byte) error {
 	return nil
 }
 
+// OptionalText is a string that may be left out; "" is another thing. A pointer would cost every confirm an allocation.
+type OptionalText struct {
+	Text  string
+	Given bool
+}
+
+// MarshalJSON writes the string; one that is not given is left out by omitzero.
+func (t OptionalText) MarshalJSON() ([]byte, error) { return AppendString(nil, t.Text), nil }
+
+// UnmarshalJSON reads a string.
+func (t *OptionalText) UnmarshalJSON(quoted []byte) error {
+	text, err := jsontext.AppendUnquote(nil, quoted)
+	if err != nil {
+		return errors.New("must be a string")
+	}
+	*t = OptionalText{Text: borrow(text), Given: true}
+	return nil
+}
+
 // Raw is a JSON value kept as it came.
 type Raw []byte
 

@@ -21,7 +21,7 @@ func TestParseBook(t *testing.T) {
 		{` {"seats" : [ "\u0041-1" ] } `, Book{Seats: []string{"A-1"}}, "", true},
 		{`{"seats":[]}`, Book{Seats: []string{}}, "", true},
 		{`{"best_available":{"quantity":2}}`, Book{BestAvailable: &BestAvailable{Quantity: 2}}, "", true},
-		{`{"best_available":{"quantity":2,"section":"A","category":null,"accessible":true}}`,
+		{`{"best_available":{"quantity":2,"section":"A","accessible":true}}`,
 			Book{BestAvailable: &BestAvailable{Quantity: 2, Section: "A", Accessible: true}}, "", true},
 		{`{"best_available":{"quantity":2.5}}`, Book{}, "best_available.quantity", false},
 		{`{"best_available":{"quantity":4294967296}}`, Book{}, "best_available.quantity", false},

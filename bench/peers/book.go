@@ -227,10 +227,7 @@ func (f *face) confirm(c *call) error {
 	if err := wire.Decode(c.Request.Body(), &body); err != nil {
 		return err
 	}
-	if body.PaymentToken == nil {
-		body.PaymentToken = new(string)
-	}
-	switch *body.PaymentToken {
+	switch body.PaymentToken.Text {
 	case "":
 		return &wire.FieldError{Field: "payment_token", Reason: "is missing"}
 	case "tok_declined":
