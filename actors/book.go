@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -188,7 +189,11 @@ func (t *trip) reserve(seats uint32) bool {
 	if seats > rules.SeatsPerBookingMax {
 		return true
 	}
-	if !t.ev.buyers.reserve(t.call.Buyer, seats, rules.SeatsPerBuyerMax) {
+	most := rules.SeatsPerBuyerMax
+	if t.call.AnyBuyerTotal {
+		most = math.MaxUint32
+	}
+	if !t.ev.buyers.reserve(t.call.Buyer, seats, most) {
 		return false
 	}
 	t.reserved = seats
@@ -212,7 +217,7 @@ var errStoppedMidway = errors.New("actors: section stopped while the request was
 // ask sends r and fills out from an accepted answer. The buyer's reservation travels with r from the moment it is sent.
 func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.Rejection, error) {
 	r.Command.Buyer, r.Command.Operator = t.call.Buyer, t.call.Operator
-	r.Command.Request, r.Command.Fingerprint = t.call.Request, t.call.Fingerprint
+	r.Command.Request, r.Command.Fingerprint, r.Command.AnyBuyerTotal = t.call.Request, t.call.Fingerprint, t.call.AnyBuyerTotal
 	s := t.o.sections[no]
 	r.reserved, r.search, r.gen = t.reserved, t.searching, t.gen
 	if err := s.carry(r, t.deadline); err != nil {

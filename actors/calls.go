@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -51,10 +52,25 @@ func (r *Refusal) Error() string { return "actors: refused: " + r.Code.String() 
 
 // Caller says who asks and under which idempotency key.
 type Caller struct {
-	Buyer       section.BuyerID
-	Operator    bool
+	Buyer       section.BuyerID   // whose booking it is or becomes
+	Operator    bool              // asks for that buyer, and may act on anybody's booking
 	Request     section.RequestID // zero: none
 	Fingerprint uint64
+}
+
+// OperatorBuyer stands for all operators where one place must see all keys of one asker: who they book for differs, their keys are one
+// list. No buyer's name hashes to it (it is wire.OperatorHash, which is in every log ever written).
+var OperatorBuyer = func() (id section.BuyerID) {
+	sum := sha256.Sum256([]byte("holdfast operator"))
+	return section.BuyerID(sum[:len(id)])
+}()
+
+// askerOf is whose keys a request's key is one of.
+func askerOf(operator bool, buyer section.BuyerID) section.BuyerID {
+	if operator {
+		return OperatorBuyer
+	}
+	return buyer
 }
 
 // BestAvailable asks the engine to choose.
@@ -71,6 +87,8 @@ type BookCall struct {
 	Caller
 	Seats []string
 	Best  BestAvailable
+	// AnyBuyerTotal says that the buyer may have any number of seats in all; one booking is bounded as ever. Of operators only.
+	AnyBuyerTotal bool
 }
 
 // BookingView is what a buyer sees of a booking.

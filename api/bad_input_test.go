@@ -110,6 +110,11 @@ func badBookings(event, ghost, long string) []badInput {
 		{"POST", event + "/bookings", alice.with("Idempotency-Key", ""), `{"seats":["A-1-1"]}`, 400, "bad_request", "Idempotency-Key"},
 		{"POST", event + "/bookings", alice.with("Idempotency-Key", "a b"), `{"seats":["A-1-1"]}`, 400, "bad_request", "Idempotency-Key"},
 		{"POST", event + "/bookings", headers{"X-Buyer": long}, `{"seats":["A-1-1"]}`, 400, "bad_request", "X-Buyer"},
+		{"POST", event + "/bookings", alice, `{"seats":["A-1-1"],"buyer":"bob"}`, 403, "forbidden", "buyer"},
+		{"POST", event + "/bookings", alice, `{"seats":["A-1-1"],"limits":"apply"}`, 403, "forbidden", "limits"},
+		{"POST", event + "/bookings", operator, `{"seats":["A-1-1"],"limits":"none"}`, 400, "bad_request", "limits"},
+		{"POST", event + "/bookings", operator, `{"seats":["A-1-1"],"buyer":"` + long + `"}`, 400, "bad_request", "buyer"},
+		{"POST", event + "/bookings", operator.with("X-Buyer", "bob"), `{"seats":["A-1-1"]}`, 400, "bad_request", "X-Buyer"},
 		{"POST", event + "/bookings", headers{"Authorization": "Basic eDp5"}, `{"seats":["A-1-1"]}`, 401, "unauthorized", "Authorization"},
 	}
 }

@@ -24,6 +24,9 @@ func (s *Server) book(r *request) error {
 	wish := &r.parser.Book
 	r.asks().wish(wish)
 	r.call = actors.BookCall{Event: event, Caller: r.caller(), Seats: wish.Seats}
+	if err := r.bookFor(wish); err != nil {
+		return err
+	}
 	if best := wish.BestAvailable; best != nil {
 		if best.Quantity == 0 {
 			return &problem{kind: refusals[section.NoSeats], field: "best_available.quantity"}
@@ -36,6 +39,23 @@ func (s *Server) book(r *request) error {
 		return err
 	}
 	return r.created()
+}
+
+// bookFor says whose booking it becomes: the buyer's who asks, or whom an operator names. Then it is that buyer's as any other, to see, to
+// pay and to give back, under the same limits unless the operator says otherwise. Without a name each booking is another buyer's.
+func (r *request) bookFor(wish *wire.Book) error {
+	switch {
+	case r.who.operator && wish.Buyer != "":
+		r.call.Buyer = BuyerOf(wish.Buyer)
+	case r.who.operator:
+		r.call.Buyer = wire.WalkInHash(r.call.Request)
+	case wish.Buyer != "":
+		return &problem{kind: kindForbidden, field: "buyer", detail: "only an operator books for a buyer; yours are bookings of your own"}
+	case wish.Limits != "":
+		return &problem{kind: kindForbidden, field: "limits", detail: "only an operator chooses whether limits apply"}
+	}
+	r.call.AnyBuyerTotal = wish.Limits == wire.LimitsIgnore
+	return nil
 }
 
 // created answers 201 with the booking and where to find it.

@@ -63,6 +63,16 @@ func (p *BookParser) member(key []byte, v *fastjson.Value) {
 	case "best_available":
 		p.once("best_available", p.Book.BestAvailable != nil)
 		p.parseBest(v)
+	case "buyer":
+		p.once("buyer", p.Book.Buyer != "")
+		if p.Book.Buyer = p.text("buyer", v); len(p.Book.Buyer) > BuyerBytesMax {
+			p.fail("buyer", "is longer than "+strconv.Itoa(BuyerBytesMax)+" bytes")
+		}
+	case "limits":
+		p.once("limits", p.Book.Limits != "")
+		if p.Book.Limits = p.text("limits", v); p.Book.Limits != LimitsApply && p.Book.Limits != LimitsIgnore {
+			p.fail("limits", "must be "+LimitsApply+" or "+LimitsIgnore)
+		}
 	default:
 		p.fail(string(key), "is not a known field")
 	}
@@ -146,7 +156,7 @@ func (p *BookParser) text(field string, v *fastjson.Value) string {
 	case err != nil:
 		p.wrong(field, v, "must be a string")
 	case len(text) == 0:
-		p.fail(field, "must not be empty; leave it out for any")
+		p.fail(field, "must not be empty (leave out what is optional)")
 	}
 	return borrow(text)
 }

@@ -58,11 +58,22 @@ type Sale struct {
 	State string `json:"state"`
 }
 
-// Book is the body of POST /v1/events/{e}/bookings: exactly one of the two.
+// Book is the body of POST /v1/events/{e}/bookings: exactly one of the first two.
 type Book struct {
 	Seats         []string       `json:"seats,omitempty"`
 	BestAvailable *BestAvailable `json:"best_available,omitempty"`
+	Buyer         string         `json:"buyer,omitempty"`  // of operators: whose booking it becomes; empty: a buyer without a name
+	Limits        string         `json:"limits,omitempty"` // of operators: LimitsApply or LimitsIgnore
 }
+
+// What a Book may say of the seats that one buyer may have in all.
+const (
+	LimitsApply  = "apply" // as for the buyer's own bookings; the default
+	LimitsIgnore = "ignore"
+)
+
+// BuyerBytesMax bounds a buyer's name.
+const BuyerBytesMax = 256
 
 // BookingSeatsMax is the most seats that any event may allow in one booking.
 const BookingSeatsMax = 100
