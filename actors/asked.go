@@ -33,7 +33,7 @@ func (d *desk) asked(from storage.WriterID, m *relay.Ask) {
 	r.seats = append(r.seats, m.Command.Seats...)
 	r.Command.Seats = r.seats
 	w.s = d.section(m.Section)
-	if m.Search && !w.enterSearch(m.Section.Event, m.Command.Buyer) {
+	if m.Search && !w.enterSearch(m.Section.Event, askerOf(m.Command.Operator, m.Command.Buyer)) {
 		w.refuse(r, relay.Answer{Code: relay.Moved})
 		return
 	}
@@ -95,8 +95,8 @@ func (d *desk) queued(key storage.SectionKey) bool {
 }
 
 // enterSearch lets a search's request in only from the buyer's home by this node's view, so that no two homes search under one key (P5).
-func (w *errand) enterSearch(event storage.EventID, buyer section.BuyerID) bool {
-	gen, ok := w.d.e.home.admit(w.from, event, buyer)
+func (w *errand) enterSearch(event storage.EventID, asker section.BuyerID) bool {
+	gen, ok := w.d.e.home.admit(w.from, event, asker)
 	w.gen = gen
 	return ok
 }

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -173,9 +174,8 @@ func (t *trip) enter(no storage.SectionNo, search bool, seats uint32) (at storag
 // core's answer is the more precise. The ledger's "no" may rest on a hold that is not durable yet; it is about fairness between
 // a buyer's own requests and tells nothing of any seat, so it does not wait for that.
 func (t *trip) admit(seats uint32) error {
-	header := t.ev.header.Load()
-	if header.Sale != storage.SaleOpen {
-		return ErrSaleNotOpen
+	if err := t.ev.refusesHold(); err != nil {
+		return err
 	}
 	if !t.reserve(seats) {
 		return &Refusal{Code: section.TooManyForBuyer}
@@ -189,7 +189,11 @@ func (t *trip) reserve(seats uint32) bool {
 	if seats > rules.SeatsPerBookingMax {
 		return true
 	}
-	if !t.ev.buyers.reserve(t.call.Buyer, seats, rules.SeatsPerBuyerMax) {
+	most := rules.SeatsPerBuyerMax
+	if t.call.AnyBuyerTotal {
+		most = math.MaxUint32
+	}
+	if !t.ev.buyers.reserve(t.call.Buyer, seats, most) {
 		return false
 	}
 	t.reserved = seats
@@ -213,7 +217,7 @@ var errStoppedMidway = errors.New("actors: section stopped while the request was
 // ask sends r and fills out from an accepted answer. The buyer's reservation travels with r from the moment it is sent.
 func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.Rejection, error) {
 	r.Command.Buyer, r.Command.Operator = t.call.Buyer, t.call.Operator
-	r.Command.Request, r.Command.Fingerprint = t.call.Request, t.call.Fingerprint
+	r.Command.Request, r.Command.Fingerprint, r.Command.AnyBuyerTotal = t.call.Request, t.call.Fingerprint, t.call.AnyBuyerTotal
 	s := t.o.sections[no]
 	r.reserved, r.search, r.gen = t.reserved, t.searching, t.gen
 	if err := s.carry(r, t.deadline); err != nil {
@@ -442,7 +446,8 @@ func (o *openEvent) appendIDs(dst []string, no storage.SectionNo, seats []sectio
 // fill makes the buyer's view of an outcome.
 func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out *BookingView) {
 	seats, tickets := out.Seats[:0], out.Tickets[:0]
-	*out = BookingView{ID: id, State: outcome.State, Split: outcome.Split, ExpiresAt: outcome.ExpiresAt, Currency: ev.header.Load().Currency}
+	*out = BookingView{ID: id, State: outcome.State, Split: outcome.Split, ExpiresAt: outcome.ExpiresAt, Zone: ev.zone,
+		Currency: ev.header.Load().Currency}
 	layout := o.sections[id.Section.Section].layout
 	out.Seats = o.appendIDs(seats, id.Section.Section, outcome.Seats)
 	for _, i := range outcome.Seats {

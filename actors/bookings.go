@@ -109,12 +109,6 @@ func (e *Engine) read(id BookingID, who Caller, deadline time.Time, out *Booking
 	return err
 }
 
-// Extend gives a hold its full time again, up to the ceiling.
-func (e *Engine) Extend(id BookingID, who Caller, timeout time.Duration, out *BookingView) error {
-	got, err := e.act(section.ExtendHold, id, who, time.Now().Add(timeout), out)
-	return refusal(got.Rejection, err)
-}
-
 func refusal(r section.Rejection, err error) error {
 	if err != nil {
 		return err
@@ -135,10 +129,19 @@ func (e *Engine) Release(id BookingID, who Caller, timeout time.Duration, out *B
 	return refusal(got.Rejection, err)
 }
 
-// Confirm pays and sells: see package checkout for the way. A nil error with out.State BookingPaying means that the processor's
+// Confirm pays and sells: see package checkout for the way. A booking that costs nothing needs no token, and one that is given is not used:
+// whoever always sends one has done no harm, and must not lose seats by it. A nil error with out.State BookingPaying means that the processor's
 // answer is not known yet. ErrDeclined leaves the hold as it was.
 func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Duration, out *BookingView) error {
 	deadline := time.Now().Add(timeout)
+	if token == "" { // known before anything is begun
+		if err := e.read(id, who, deadline, out); err != nil {
+			return err
+		}
+		if out.Amount != 0 {
+			return ErrTokenMissing
+		}
+	}
 	pid := paymentID(id)
 	mine, done := e.charging.begin(pid)
 	if mine {
@@ -172,7 +175,7 @@ func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Du
 func (e *Engine) charge(id BookingID, pid checkout.PaymentID, token string, deadline time.Time, out *BookingView) error {
 	ctx, cancel := context.WithTimeout(e.ctx, min(e.cfg.ChargeTimeout, max(time.Until(deadline)-chargeMargin, chargeMargin)))
 	defer cancel()
-	status, err := e.cfg.Gateway.Charge(ctx, checkout.Charge{ID: pid, Amount: out.Amount, Currency: out.Currency, Token: token})
+	status, err := e.gateway.Charge(ctx, checkout.Charge{ID: pid, Amount: out.Amount, Currency: out.Currency, Token: token})
 	if err != nil || status == checkout.Unknown || status == checkout.NotFound {
 		e.reconciler.Add(pid)
 		return nil // out says paying
@@ -242,7 +245,7 @@ func (e *Engine) Refund(id BookingID, who Caller, timeout time.Duration, out *Bo
 	}
 	ctx, cancel := context.WithTimeout(e.ctx, max(time.Until(deadline)-chargeMargin, chargeMargin))
 	defer cancel()
-	status, err := e.cfg.Gateway.Refund(ctx, paymentID(id))
+	status, err := e.gateway.Refund(ctx, paymentID(id))
 	if err != nil || status != checkout.Refunded {
 		e.reconciler.Add(paymentID(id))
 		return ErrUnavailable

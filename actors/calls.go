@@ -1,8 +1,11 @@
 package actors
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"strconv"
+	"time"
 
 	"holdfast/actors/section"
 	"holdfast/storage"
@@ -20,6 +23,7 @@ var (
 	ErrEventUnknown   = errors.New("actors: no such event")
 	ErrBookingUnknown = errors.New("actors: no such booking")
 	ErrSaleNotOpen    = errors.New("actors: sale is not open")
+	ErrSaleEnded      = fmt.Errorf("%w: it has ended", ErrSaleNotOpen)  // by the clock: the switch may say what it likes
 	ErrOverloaded     = errors.New("actors: section overloaded")        // in-flight bound met; retry later
 	ErrUnavailable    = errors.New("actors: section unavailable")       // store trouble, loading, stopping: fail closed
 	ErrTimeout        = errors.New("actors: no answer within deadline") // the outcome is unknown: repeat with the same key
@@ -28,6 +32,7 @@ var (
 	ErrSpread         = errors.New("actors: seats of several sections") // one booking is one section
 	ErrMismatch       = errors.New("actors: idempotency key reused")    // with another body
 	ErrDeclined       = errors.New("actors: payment declined")          // the hold stays
+	ErrTokenMissing   = errors.New("actors: no payment token")          // of a booking that costs something
 )
 
 // SeatsUnknownError lists seat ids that the event does not have.
@@ -47,10 +52,25 @@ func (r *Refusal) Error() string { return "actors: refused: " + r.Code.String() 
 
 // Caller says who asks and under which idempotency key.
 type Caller struct {
-	Buyer       section.BuyerID
-	Operator    bool
+	Buyer       section.BuyerID   // whose booking it is or becomes
+	Operator    bool              // asks for that buyer, and may act on anybody's booking
 	Request     section.RequestID // zero: none
 	Fingerprint uint64
+}
+
+// OperatorBuyer stands for all operators where one place must see all keys of one asker: who they book for differs, their keys are one
+// list. No buyer's name hashes to it (it is wire.OperatorHash, which is in every log ever written).
+var OperatorBuyer = func() (id section.BuyerID) {
+	sum := sha256.Sum256([]byte("holdfast operator"))
+	return section.BuyerID(sum[:len(id)])
+}()
+
+// askerOf is whose keys a request's key is one of.
+func askerOf(operator bool, buyer section.BuyerID) section.BuyerID {
+	if operator {
+		return OperatorBuyer
+	}
+	return buyer
 }
 
 // BestAvailable asks the engine to choose.
@@ -67,6 +87,8 @@ type BookCall struct {
 	Caller
 	Seats []string
 	Best  BestAvailable
+	// AnyBuyerTotal says that the buyer may have any number of seats in all; one booking is bounded as ever. Of operators only.
+	AnyBuyerTotal bool
 }
 
 // BookingView is what a buyer sees of a booking.
@@ -76,6 +98,7 @@ type BookingView struct {
 	Seats     []string
 	Split     bool
 	ExpiresAt section.Instant // meaningful while held
+	Zone      *time.Location  // the venue's clock
 	Amount    int64           // minor units
 	Currency  string
 	Tickets   []TicketView // once confirmed

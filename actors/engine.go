@@ -110,6 +110,7 @@ type Engine struct {
 	}
 	committer  *Committer
 	snapshots  *snapshotter
+	gateway    checkout.Gateway
 	reconciler *checkout.Reconciler
 	events     Events
 	stats      Stats
@@ -153,7 +154,8 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.events = Events{log: cfg.Logger, stats: &e.stats}
 	e.committer = NewCommitter(writes, cfg.CommitLanes, cfg.CommitGroup, cfg.Store.Commit, e.stats.merged)
 	e.snapshots = newSnapshotter(writes, cfg.CommitLanes, cfg.Store, &e.events)
-	e.reconciler = checkout.NewReconciler(cfg.Gateway, e.settlePayment)
+	e.gateway = freeGateway{cfg.Gateway, e}
+	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	if cfg.Peers != nil {
 		e.desk, e.home, e.steward = newDesk(e, cfg.Peers), newHome(e), newSteward(e)
 	}

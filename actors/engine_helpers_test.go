@@ -84,7 +84,8 @@ func newBox(t *testing.T, rules section.Rules, config Config) *box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	header, err := b.e.CreateEvent(context.Background(), &storage.Event{Name: "small", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules}, v)
+	header, err := b.e.CreateEvent(context.Background(), &storage.Event{Name: "small", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules,
+		Prices: map[string]int64{"standard": 4500}}, v)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 type event struct {
 	engine *Engine
 	header atomic.Pointer[storage.Event] // replaced whole, never changed
+	zone   *time.Location                // the venue's clock: no call changes that of an event
 
 	mu      sync.Mutex // guards opening
 	opening *opening   // nil: not under way

@@ -259,8 +259,8 @@ func TestPayerDies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stuck := &stuckGateway{a.e.cfg.Gateway, make(chan struct{})}
-	a.e.cfg.Gateway, a.e.cfg.ChargeTimeout = stuck, patience
+	stuck := &stuckGateway{a.e.gateway, make(chan struct{})}
+	a.e.gateway, a.e.cfg.ChargeTimeout = stuck, patience
 	var out BookingView
 	gone := make(chan error, 1)
 	go func() { gone <- a.e.Confirm(held.ID, caller(3, 2), "tok_ok", patience, &out) }()

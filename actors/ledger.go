@@ -209,6 +209,14 @@ func (x *requestIndex) adopt(id section.RequestID, no storage.SectionNo, at sect
 	s.entries[id] = e
 }
 
+// knows says whether a request was accepted before, as far as this node has heard. The zero request is always new.
+func (x *requestIndex) knows(id section.RequestID) bool {
+	s := x.shard(id)
+	s.Lock()
+	defer s.Unlock()
+	return id != (section.RequestID{}) && s.entries[id].kept
+}
+
 // sweep drops what its section has forgotten, each time the shard has doubled.
 func (s *indexShard) sweep(remembers func(storage.SectionNo) section.Instant) {
 	if len(s.entries) < s.sweepAt {

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 
 	"holdfast/actors/checkout"
 	"holdfast/actors/section"
+	"holdfast/actors/venue"
+	"holdfast/storage"
 )
 
 // TestDoubleClickChargesOnce: P6, two clicks wait for one charge, whatever their keys.
@@ -130,5 +133,48 @@ func TestReconcilerWaitsForTheCharge(t *testing.T) {
 	close(b.gateway.gate)
 	if err := <-done; err != nil || b.booking(held.ID).State != section.BookingConfirmed {
 		t.Errorf("%v %v", err, b.booking(held.ID).State)
+	}
+}
+
+// Kind: money asked for where nothing is due. The processor never hears of a booking that costs nothing (P6), whatever becomes of it.
+func TestFreeBookingsNeverReachTheProcessor(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	v, err := venue.Parse([]byte(smallPlan), venue.Options{Name: "small"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := b.e.CreateEvent(t.Context(), &storage.Event{Name: "free", Currency: "EUR", Sale: storage.SaleOpen, Rules: boxRules(),
+		Prices: map[string]int64{"standard": 0}}, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paid := b.event
+	b.event = made.ID
+	for key, token := range map[uint64]string{10: "", 20: "tok_ok", 30: "tok_declined"} { // a token that is given is not used
+		held := b.mustHold(caller(1, key), "A-1-"+strconv.Itoa(int(key/10)))
+		for range 2 { // P5: the repeat hears the same
+			if v, err := b.confirm(held.ID, caller(1, key+1), token); err != nil || v.State != section.BookingConfirmed || len(v.Tickets) != 1 {
+				t.Errorf("token %q: %v %v", token, err, v.State)
+			}
+		}
+		var back BookingView
+		if err := b.e.Refund(held.ID, Caller{Operator: true}, patience, &back); err != nil || back.State != section.BookingRefunded {
+			t.Errorf("refund: %v %v", err, back.State)
+		}
+	}
+	crashed := b.mustHold(caller(2, 1), "A-2-1")
+	var out BookingView
+	if _, err := b.e.act(section.BeginPayment, crashed.ID, caller(2, 2), deadlineSoon(), &out); err != nil { // and no more: a crash
+		t.Fatal(err)
+	}
+	b.restart()
+	b.until("the reconciler finishes it", func() bool { return b.booking(crashed.ID).State == section.BookingConfirmed })
+	if n := b.gateway.charges.Load(); n != 0 {
+		t.Errorf("P6: the processor was asked for %d charges", n)
+	}
+	b.event = paid
+	held := b.mustHold(caller(1, 40), "A-1-1")
+	if _, err := b.confirm(held.ID, caller(1, 41), ""); !errors.Is(err, ErrTokenMissing) || b.booking(held.ID).State != section.BookingHeld {
+		t.Errorf("a booking that costs something, without a token: %v", err)
 	}
 }

@@ -21,7 +21,7 @@ func (t *trip) bestAtHome(out *BookingView) error {
 	e := t.ev.engine
 	err := ErrUnavailable
 	for range homesMax {
-		to := e.home.of(t.call.Event, t.call.Buyer)
+		to := e.home.of(t.call.Event, askerOf(t.call.Operator, t.call.Buyer))
 		switch {
 		case to == (storage.WriterID{}):
 			return ErrUnavailable
@@ -46,7 +46,7 @@ func (t *trip) bestAtHome(out *BookingView) error {
 
 func (t *trip) bestHere(out *BookingView) error {
 	home := t.ev.engine.home
-	gen, err := home.begin(t.ev, t.call.Buyer, t.deadline)
+	gen, err := home.begin(t.ev, askerOf(t.call.Operator, t.call.Buyer), t.deadline)
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (t *trip) bestThere(to storage.WriterID, out *BookingView) error {
 	r := newRequest()
 	id := d.numbers.Add(1)
 	d.pending.add(id, awaited{r: r, peer: to, late: t.deadline.Add(lateAfter)})
-	m := relay.Search{ID: id, Patience: d.e.millisLeft(t.deadline), Event: t.call.Event, Operator: t.call.Operator, Accessible: b.Accessible,
+	m := relay.Search{ID: id, Patience: d.e.millisLeft(t.deadline), Event: t.call.Event, Operator: t.call.Operator, Accessible: b.Accessible, AnyBuyerTotal: t.call.AnyBuyerTotal,
 		Quantity: b.Quantity, Category: b.Category, Buyer: t.call.Buyer, Request: t.call.Request, Fingerprint: t.call.Fingerprint}
 	if !d.send(to, &m) {
 		if _, ok := d.pending.take(id); ok {
@@ -118,7 +118,7 @@ func (d *desk) searchFor(ctx context.Context, m *relay.Search, until time.Time) 
 		return &relay.Answer{Code: relay.Unavailable}
 	}
 	call := BookCall{Event: m.Event, Caller: Caller{Buyer: m.Buyer, Operator: m.Operator, Request: m.Request, Fingerprint: m.Fingerprint},
-		Best: BestAvailable{Quantity: m.Quantity, Category: m.Category, Accessible: m.Accessible}}
+		Best: BestAvailable{Quantity: m.Quantity, Category: m.Category, Accessible: m.Accessible}, AnyBuyerTotal: m.AnyBuyerTotal}
 	t := trip{ev: ev, o: o, call: &call, deadline: until, judged: judgedUnknown}
 	var view BookingView
 	return o.answerFound(&view, t.bestHere(&view))

@@ -64,7 +64,7 @@ func (e *Engine) settleUncharged(id BookingID, status checkout.Status, deadline 
 func (e *Engine) giveBack(id BookingID, deadline time.Time, out *BookingView) error {
 	ctx, cancel := context.WithDeadline(e.ctx, deadline)
 	defer cancel()
-	status, err := e.cfg.Gateway.Refund(ctx, paymentID(id))
+	status, err := e.gateway.Refund(ctx, paymentID(id))
 	if err != nil || status != checkout.Refunded {
 		return errors.Join(ErrUnavailable, err)
 	}

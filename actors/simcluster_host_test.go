@@ -186,7 +186,8 @@ func (h *simHost) build() {
 	e.events = Events{log: cfg.Logger, stats: &e.stats}
 	e.committer = &Committer{ctx: e.ctx, commit: cfg.Store.Commit, wake: make(chan struct{}, 1)}
 	e.snapshots = &snapshotter{ctx: e.ctx, store: cfg.Store, events: &e.events, waiting: map[storage.SectionKey]storage.Snapshot{}, wake: make(chan struct{}, 1)}
-	e.reconciler = checkout.NewReconciler(cfg.Gateway, e.settlePayment)
+	e.gateway = cfg.Gateway
+	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	e.desk, e.home, e.steward = newDesk(e, h), newHome(e), newSteward(e)
 	h.e = e
 	h.ev = e.newEvent(w.plan.header)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"holdfast/actors"
 	"holdfast/actors/section"
 	"holdfast/api/wire"
 )
@@ -33,13 +34,10 @@ type identity struct {
 }
 
 // subjectBytesMax bounds a buyer's name.
-const subjectBytesMax = 256
+const subjectBytesMax = wire.BuyerBytesMax
 
 // BuyerOf is the pseudonym under which the log knows a buyer, so that the log holds no name.
 func BuyerOf(subject string) section.BuyerID { return wire.BuyerHash(subject) }
-
-// operatorBuyer is the pseudonym of bookings that operators make for themselves; no subject hashes to it.
-var operatorBuyer section.BuyerID = wire.OperatorHash()
 
 // authenticator turns headers into an identity.
 type authenticator struct {
@@ -90,14 +88,18 @@ func (a *authenticator) identify(r *request) (identity, error) {
 		if !ok {
 			return identity{}, &problem{kind: kindUnauthorized, field: "Authorization", detail: "Authorization must be a bearer token"}
 		}
-		return a.token(token)
-	}
-	if !a.devAuth {
-		return identity{}, nil
+		who, err := a.token(token)
+		if err == nil && len(r.buyerName) > 0 {
+			err = twoNames(who)
+		}
+		return who, err
 	}
 	name := r.buyerName
 	if len(name) == 0 {
 		return identity{}, nil
+	}
+	if !a.devAuth {
+		return identity{}, &problem{kind: kindUnauthorized, field: "X-Buyer", detail: "X-Buyer counts on servers with --dev-auth only; send Authorization: Bearer"}
 	}
 	if len(name) > subjectBytesMax {
 		return identity{}, badField("X-Buyer", "is longer than 256 bytes")
@@ -105,9 +107,17 @@ func (a *authenticator) identify(r *request) (identity, error) {
 	return identity{buyer: BuyerOf(borrow(name)), known: true}, nil
 }
 
+// twoNames refuses X-Buyer beside Authorization: one of the two would be ignored without a word.
+func twoNames(who identity) error {
+	if who.operator {
+		return badField("X-Buyer", "has no effect beside an operator's key: name the buyer in the body, as buyer")
+	}
+	return badField("X-Buyer", "has no effect beside Authorization: send one of them")
+}
+
 func (a *authenticator) token(token []byte) (identity, error) {
 	if a.isOperator(token) {
-		return identity{buyer: operatorBuyer, known: true, operator: true}, nil
+		return identity{buyer: actors.OperatorBuyer, known: true, operator: true}, nil
 	}
 	if a.parser == nil {
 		return identity{}, &problem{kind: kindUnauthorized, field: "Authorization", detail: "the bearer token is not valid"}

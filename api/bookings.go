@@ -1,6 +1,8 @@
 package api
 
 import (
+	"cmp"
+	"errors"
 	"net/http"
 	"time"
 
@@ -22,6 +24,9 @@ func (s *Server) book(r *request) error {
 	wish := &r.parser.Book
 	r.asks().wish(wish)
 	r.call = actors.BookCall{Event: event, Caller: r.caller(), Seats: wish.Seats}
+	if err := r.bookFor(wish); err != nil {
+		return err
+	}
 	if best := wish.BestAvailable; best != nil {
 		if best.Quantity == 0 {
 			return &problem{kind: refusals[section.NoSeats], field: "best_available.quantity"}
@@ -34,6 +39,23 @@ func (s *Server) book(r *request) error {
 		return err
 	}
 	return r.created()
+}
+
+// bookFor says whose booking it becomes: the buyer's who asks, or whom an operator names. Then it is that buyer's as any other, to see, to
+// pay and to give back, under the same limits unless the operator says otherwise. Without a name each booking is another buyer's.
+func (r *request) bookFor(wish *wire.Book) error {
+	switch {
+	case r.who.operator && wish.Buyer != "":
+		r.call.Buyer = BuyerOf(wish.Buyer)
+	case r.who.operator:
+		r.call.Buyer = wire.WalkInHash(r.call.Request)
+	case wish.Buyer != "":
+		return &problem{kind: kindForbidden, field: "buyer", detail: "only an operator books for a buyer; yours are bookings of your own"}
+	case wish.Limits != "":
+		return &problem{kind: kindForbidden, field: "limits", detail: "only an operator chooses whether limits apply"}
+	}
+	r.call.AnyBuyerTotal = wish.Limits == wire.LimitsIgnore
+	return nil
 }
 
 // created answers 201 with the booking and where to find it.
@@ -89,15 +111,16 @@ func (s *Server) confirmBooking(r *request) error {
 	if err != nil {
 		return err
 	}
-	var body wire.Confirm
-	if err := wire.Decode(r.body(), &body); err != nil {
+	token, err := r.paymentToken()
+	if err != nil {
 		return err
 	}
-	if err := checkToken(body.PaymentToken); err != nil {
-		return err
+	r.asks().text(token)
+	err = s.engine.Confirm(id, r.caller(), token, s.timeout(), &r.view)
+	if errors.Is(err, actors.ErrTokenMissing) {
+		return badField("payment_token", "is missing")
 	}
-	r.asks().text(body.PaymentToken)
-	if err := s.engine.Confirm(id, r.caller(), body.PaymentToken, s.timeout(), &r.view); err != nil {
+	if err != nil {
 		return err
 	}
 	if r.view.State == section.BookingPaying {
@@ -107,10 +130,27 @@ func (s *Server) confirmBooking(r *request) error {
 	return r.sendBooking(http.StatusOK)
 }
 
+// paymentToken reads the body of a confirm; "" when it gives none, which is enough where the total is 0.
+func (r *request) paymentToken() (string, error) {
+	r.confirm = wire.Confirm{}
+	if len(r.body()) == 0 {
+		return "", nil
+	}
+	if err := wire.Decode(r.body(), &r.confirm); err != nil {
+		return "", err
+	}
+	token := r.confirm.PaymentToken
+	r.confirm = wire.Confirm{} // a pooled request keeps no secret
+	if !token.Given {
+		return "", nil
+	}
+	return token.Text, checkToken(token.Text)
+}
+
 func checkToken(token string) error {
 	switch {
 	case token == "":
-		return badField("payment_token", "is missing")
+		return badField("payment_token", "is empty")
 	case len(token) > tokenBytesMax:
 		return badField("payment_token", "is longer than 512 bytes")
 	case cardAnywhere([]byte(token)):
@@ -141,8 +181,9 @@ func (r *request) appendBooking(dst []byte) []byte {
 		State: stateNames[view.State], Seats: view.Seats, Split: view.Split,
 		Total: wire.Money{Amount: view.Amount, Currency: view.Currency},
 	}
-	expires := wire.Time(view.ExpiresAt)
+	var expires wire.OffsetTime
 	if view.State == section.BookingHeld || view.State == section.BookingPaying {
+		expires = timeIn(cmp.Or(view.Zone, time.UTC), view.ExpiresAt)
 		booking.ExpiresAt = &expires
 	}
 	for _, t := range view.Tickets {

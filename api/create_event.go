@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"holdfast/actors/money"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api/wire"
@@ -89,10 +90,8 @@ func eventOf(body *wire.CreateEvent) (*storage.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &storage.Event{
-		Name: *body.Name, StartsAt: section.Instant(*body.StartsAt), Currency: *body.Currency,
-		Sale: storage.SaleClosed, Rules: rules,
-	}, nil
+	event := &storage.Event{Name: *body.Name, Currency: *body.Currency, Sale: storage.SaleClosed, Rules: rules}
+	return event, setTimes(event, body)
 }
 
 func checkHeader(body *wire.CreateEvent) error {
@@ -107,8 +106,10 @@ func checkHeader(body *wire.CreateEvent) error {
 		return badField("starts_at", "is missing")
 	case body.Currency == nil:
 		return badField("currency", "is missing")
-	case !isCurrency(*body.Currency):
-		return invalidField("currency", "must be three capital letters of ISO 4217")
+	case money.Check(*body.Currency) != nil:
+		return invalidField("currency", money.Check(*body.Currency).Error())
+	case len(body.WaitingRoom) > 0 && body.WaitingRoom[0] != '{':
+		return badField("waiting_room", "must be an object")
 	case isGiven(body.WaitingRoom):
 		return invalidField("waiting_room", "is not available on this server")
 	case !isGiven(body.Plan):
@@ -117,14 +118,10 @@ func checkHeader(body *wire.CreateEvent) error {
 	return nil
 }
 
-func isCurrency(text string) bool {
-	return len(text) == 3 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
-}
-
-// isGiven says whether an optional object says anything: absent, null and {} do not.
+// isGiven says whether an optional object says anything: an absent one and {} do not.
 func isGiven(raw wire.Raw) bool {
 	trimmed := bytes.Join(bytes.Fields(raw[:min(len(raw), 64)]), nil)
-	return len(trimmed) > 0 && string(trimmed) != "null" && string(trimmed) != "{}"
+	return len(trimmed) > 0 && string(trimmed) != "{}"
 }
 
 // bounded reads an optional whole number.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"holdfast/actors/money"
 	"holdfast/api/wire"
 	"holdfast/storage"
 )
@@ -144,11 +145,13 @@ func (r *request) encode(status int, answer any) error {
 }
 
 func eventAnswer(e *storage.Event) wire.Event {
+	zone := e.Zone()
 	answer := wire.Event{
 		ID:                 e.ID.String(),
 		Name:               e.Name,
-		StartsAt:           wire.Time(e.StartsAt),
-		CreatedAt:          wire.Time(e.CreatedAt),
+		StartsAt:           wire.OffsetTime{Time: wire.Time(e.StartsAt), Minutes: e.StartsMinutes},
+		TimeZone:           e.TimeZone,
+		CreatedAt:          timeIn(zone, e.CreatedAt),
 		Currency:           e.Currency,
 		Sale:               string(e.Sale),
 		HoldTTLSeconds:     int64(e.Rules.HoldTTL) / 1000,
@@ -161,6 +164,13 @@ func eventAnswer(e *storage.Event) wire.Event {
 	}
 	if answer.Prices == nil {
 		answer.Prices = map[string]int64{}
+	}
+	if ends, some := e.SaleEnd(); some {
+		at := timeIn(zone, ends)
+		answer.SaleEndsAt = &at
+	}
+	if digits, known := money.Exponent(e.Currency); known {
+		answer.CurrencyExponent = &digits
 	}
 	for _, info := range e.Sections {
 		answer.Sections = append(answer.Sections, wire.Section(info))

@@ -27,6 +27,14 @@ func requestID(who *identity, key []byte) section.RequestID {
 	return wire.RequestHash(who.buyer, key)
 }
 
+// checkKey tells an empty key from none: whoever sends one believes that a repeat is safe.
+func (r *request) checkKey() error {
+	if len(r.key) == 0 && len(r.ctx.Request.Header.PeekAll("Idempotency-Key")) > 0 {
+		return badField("Idempotency-Key", "is empty")
+	}
+	return checkKey(r.key)
+}
+
 func checkKey(key []byte) error {
 	if len(key) > keyBytesMax {
 		return badField("Idempotency-Key", "is longer than 128 bytes")
@@ -87,6 +95,14 @@ func (f *fingerprint) wish(w *wire.Book) {
 		if best.Accessible {
 			f.text("accessible")
 		}
+	}
+	// Of later builds, after what no seat can be called: a wish without them has the fingerprint that it always had.
+	if w.Buyer != "" {
+		f.text("\x00buyer")
+		f.text(w.Buyer)
+	}
+	if w.Limits == wire.LimitsIgnore {
+		f.text("\x00limits")
 	}
 }
 

@@ -111,19 +111,21 @@ var refusals = map[section.Rejection]*kind{
 
 // conditions maps the engine's conditions to the outside.
 var conditions = []struct {
-	err  error
-	kind *kind
+	err    error
+	kind   *kind
+	detail string
 }{
-	{actors.ErrEventUnknown, kindEventUnknown},
-	{actors.ErrBookingUnknown, kindBookingUnknown},
-	{actors.ErrSaleNotOpen, kindSaleNotOpen},
-	{actors.ErrOverloaded, kindOverloaded},
-	{actors.ErrTimeout, kindUnknownOutcome},
-	{actors.ErrMoved, kindMoved},
-	{actors.ErrUnavailable, kindUnavailable},
-	{actors.ErrMismatch, kindMismatch},
-	{actors.ErrDeclined, kindDeclined},
-	{actors.ErrSpread, kindSpread},
+	{actors.ErrEventUnknown, kindEventUnknown, ""},
+	{actors.ErrBookingUnknown, kindBookingUnknown, ""},
+	{actors.ErrSaleEnded, kindSaleNotOpen, "the sale has ended"}, // before what it wraps
+	{actors.ErrSaleNotOpen, kindSaleNotOpen, ""},
+	{actors.ErrOverloaded, kindOverloaded, ""},
+	{actors.ErrTimeout, kindUnknownOutcome, ""},
+	{actors.ErrMoved, kindMoved, ""},
+	{actors.ErrUnavailable, kindUnavailable, ""},
+	{actors.ErrMismatch, kindMismatch, ""},
+	{actors.ErrDeclined, kindDeclined, ""},
+	{actors.ErrSpread, kindSpread, ""},
 }
 
 // everyKind is the whole list, for the test that compares it with openapi.json.
@@ -167,7 +169,7 @@ func classify(err error) (p problem, surprise bool) {
 	for _, c := range conditions {
 		if errors.Is(err, c.err) {
 			// Bare, it comes from a section whose trouble is in the log already: a line for every request refused meanwhile would bury it.
-			return problem{kind: c.kind}, c.kind == kindUnavailable && err != actors.ErrUnavailable
+			return problem{kind: c.kind, detail: c.detail}, c.kind == kindUnavailable && err != actors.ErrUnavailable
 		}
 	}
 	return classifyRare(err)

@@ -261,7 +261,7 @@ func TestExtendsOfNothingAnswerTheBooking(t *testing.T) {
 	h := open(t, nil)
 	b := h.do("POST", h.show("")+"/bookings", alice, `{"seats":["A-1-1"]}`).want(201, "").booking()
 	got := h.do("POST", "/v1/bookings/"+b.ID+"/extend", alice, "").want(200, "").booking()
-	if got.State != "held" || len(got.Seats) != 1 || *got.ExpiresAt-*b.ExpiresAt > 1000 {
+	if got.State != "held" || len(got.Seats) != 1 || got.ExpiresAt.Time-b.ExpiresAt.Time > 1000 {
 		t.Errorf("%+v after %+v", got, b)
 	}
 }

@@ -25,11 +25,13 @@ type request struct {
 
 	parser wire.BookParser
 	print  fingerprint
-	call   actors.BookCall
-	view   actors.BookingView
-	out    []byte  // the answer being encoded
-	text   []byte  // small texts inside it
-	over   problem // the limit that was met
+	// confirm is the body of a confirm; on the heap it would cost each one.
+	confirm wire.Confirm
+	call    actors.BookCall
+	view    actors.BookingView
+	out     []byte  // the answer being encoded
+	text    []byte  // small texts inside it
+	over    problem // the limit that was met
 	// shared says that the engine may still touch call or view (a timeout): this request must not be used again.
 	shared bool
 }

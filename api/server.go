@@ -186,7 +186,7 @@ func (s *Server) door(r *request) error {
 		}
 	}
 	if r.route.mutates {
-		if err := checkKey(r.key); err != nil {
+		if err := r.checkKey(); err != nil {
 			return err
 		}
 	}

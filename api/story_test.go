@@ -34,7 +34,7 @@ func TestStoryOfABooking(t *testing.T) {
 	for tries := 0; later == *b.ExpiresAt && tries < 10_000; tries++ { // within the hold's own millisecond its end stays what it is
 		later = *h.do("POST", path+"/extend", alice, "").want(200, "").booking().ExpiresAt
 	}
-	if got := h.do("GET", path, alice, "").want(200, "").booking(); later <= *b.ExpiresAt || *got.ExpiresAt != later {
+	if got := h.do("GET", path, alice, "").want(200, "").booking(); later.Time <= b.ExpiresAt.Time || *got.ExpiresAt != later {
 		t.Fatalf("extended from %v to %v, read as %v", b.ExpiresAt, later, got.ExpiresAt)
 	}
 	h.do("POST", path+"/confirm", alice, `{"payment_token":"tok_declined"}`).want(402, "payment_declined")
@@ -280,6 +280,20 @@ func TestEventAnswer(t *testing.T) {
 		"max_seats_per_buyer": "20", "refuse_orphans": "true", "sale": `"open"`, "prices": `{"standard":4500}`, "starts_at": `"2030-06-01T19:30:00.000Z"`, "seats": "24"} {
 		if string(e[name]) != want {
 			t.Errorf("%s is %s, want %s", name, e[name], want)
+		}
+	}
+}
+
+// Kind: a payment demanded for a total of 0. Nothing, {} and a token are all well.
+func TestFreeBookingIsConfirmedWithoutAToken(t *testing.T) {
+	h := open(t, nil)
+	var event wire.Event
+	h.do("POST", "/v1/events", operator, strings.Replace(eventBody(""), "4500", "0", 1)).want(201, "").into(&event)
+	h.do("POST", "/v1/events/"+event.ID+"/sale", operator, `{"state":"open"}`).want(200, "")
+	for i, body := range []string{``, `{}`, `{"payment_token":"tok_ok"}`} {
+		held := h.do("POST", "/v1/events/"+event.ID+"/bookings", alice, fmt.Sprintf(`{"seats":["A-1-%d"]}`, i+1)).want(201, "").booking()
+		if got := h.do("POST", "/v1/bookings/"+held.ID+"/confirm", alice, body).want(200, "").booking(); got.State != "confirmed" || len(got.Tickets) != 1 {
+			t.Errorf("%q: %+v", body, got)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func answerJSON(ctx *fasthttp.RequestCtx, status int, body []byte) {
 
 // cannedBookings are a booking of two seats in three states. Its seats are in every uniform venue.
 func cannedBookings() (held, confirmed, released []byte, err error) {
-	lapses := wire.Time(time.Now().Add(10 * time.Minute).UnixMilli())
+	lapses := wire.OffsetTime{Time: wire.Time(time.Now().Add(10 * time.Minute).UnixMilli())}
 	b := wire.Booking{
 		ID: "baaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", Event: nullEvent, State: "held", Seats: []string{"S10-100-1", "S10-100-2"},
 		ExpiresAt: &lapses, Total: wire.Money{Amount: 10_000, Currency: "EUR"},

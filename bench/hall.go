@@ -87,7 +87,7 @@ func runName() string {
 func (p HallPlan) event(name string) *wire.CreateEvent {
 	name = "load " + name
 	currency := "EUR"
-	starts := wire.Time(time.Now().AddDate(1, 0, 0).UnixMilli())
+	starts := wire.OffsetTime{Time: wire.Time(time.Now().AddDate(1, 0, 0).UnixMilli())}
 	ttl := int64(p.HoldTTL / time.Second)
 	ceiling := max(2*ttl, 1200)
 	seatsMax := int64(1000)

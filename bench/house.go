@@ -46,7 +46,7 @@ const seatsPerBuyer = 10_000
 func OpenHouse(ctx context.Context, t Target, v Venue, terms Terms, plan *crowd.Plan) (*crowd.House, error) {
 	name := "load " + runName()
 	currency := "EUR"
-	starts := wire.Time(time.Now().AddDate(1, 0, 0).UnixMilli())
+	starts := wire.OffsetTime{Time: wire.Time(time.Now().AddDate(1, 0, 0).UnixMilli())}
 	ttl := int64(max(terms.HoldTTL/time.Second, 1))
 	ceiling := max(2*ttl, 1200)
 	buyerMax := int64(seatsPerBuyer)

@@ -137,11 +137,17 @@ type Event struct {
 	Name      string
 	StartsAt  section.Instant
 	CreatedAt section.Instant
-	Currency  string // ISO 4217
-	Sale      SaleState
-	Rules     section.Rules
-	Prices    map[string]int64 // category label → minor units
-	Sections  []SectionInfo
+	// StartsMinutes is how far the venue's clock is ahead of UTC at StartsAt, as it was given. 0: UTC, or an event of an earlier build.
+	StartsMinutes int16 `json:",omitempty"`
+	// TimeZone is the venue's zone by IANA's name; empty: none was given, and the offset at StartsAt stands for all times.
+	TimeZone string `json:",omitempty"`
+	// SaleEndsAt is when the last new hold may begin, exclusive. 0: StartsAt, in events of earlier builds. See SaleEnd.
+	SaleEndsAt section.Instant `json:",omitempty"`
+	Currency   string          // ISO 4217
+	Sale       SaleState
+	Rules      section.Rules
+	Prices     map[string]int64 // category label → minor units
+	Sections   []SectionInfo
 	// Create is the request that made the event (P5: a repeat of the same operator key finds it); zero if none.
 	Create            section.RequestID
 	CreateFingerprint uint64

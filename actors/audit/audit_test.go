@@ -37,7 +37,9 @@ func newScene(t *testing.T) *scene {
 	return newSceneIn(t, memstore.New())
 }
 
-func newSceneIn(t *testing.T, store storage.Store) *scene {
+func newSceneIn(t *testing.T, store storage.Store) *scene { return newSceneAt(t, store, 4500) }
+
+func newSceneAt(t *testing.T, store storage.Store, price int64) *scene {
 	t.Helper()
 	plan, err := venue.Parse([]byte(`{"sections":[{"id":"A","category":"Stalls","rows":[{"label":"1","seats":12},{"label":"2","seats":8}]}]}`), venue.Options{Name: "Hall"})
 	if err != nil {
@@ -45,7 +47,7 @@ func newSceneIn(t *testing.T, store storage.Store) *scene {
 	}
 	s := &scene{t: t, store: store, now: day, event: &storage.Event{
 		ID: storage.NewEventID(), Name: "Night", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules,
-		Prices: map[string]int64{"Stalls": 4500}, Sections: []storage.SectionInfo{{ID: "A", Name: "A", Seats: 20}},
+		Prices: map[string]int64{"Stalls": price}, Sections: []storage.SectionInfo{{ID: "A", Name: "A", Seats: 20}},
 	}}
 	if err := s.store.CreateEvent(t.Context(), s.event, plan.Encode()); err != nil {
 		t.Fatal(err)

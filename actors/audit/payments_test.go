@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/audit"
 	"holdfast/actors/section"
 	"holdfast/storage"
+	"holdfast/storage/memstore"
 )
 
 // books are a processor's, by booking of the scene's section.
@@ -86,7 +87,7 @@ func TestPlantedDamageOfMoneyIsFound(t *testing.T) {
 		{"a charge of no booking", audit.PaymentStray, "no section of any event", func(_ *scene, b books) {
 			b[7] = audit.Payment{ID: "x", Status: audit.PaymentCharged}
 		}},
-		{"charged too little", audit.PaymentDiffers, "8999 EUR, booking 1 costs 9000 EUR", func(s *scene, b books) { b.set(s, 1, audit.PaymentCharged, 8999) }},
+		{"charged too little", audit.PaymentDiffers, "89.99 EUR, booking 1 costs 90.00 EUR", func(s *scene, b books) { b.set(s, 1, audit.PaymentCharged, 8999) }},
 		{"charged in another currency", audit.PaymentDiffers, "9000 JPY", func(_ *scene, b books) {
 			other := b[1]
 			other.Currency = "JPY"
@@ -100,6 +101,32 @@ func TestPlantedDamageOfMoneyIsFound(t *testing.T) {
 			b := s.right()
 			c.plant(s, b)
 			expect(t, b.audit(t, s.store), c.want, c.says)
+		})
+	}
+}
+
+// Kind: a total of 0 taken for money that is missing, or money taken where nothing was due (P6).
+func TestWhatIsFreeNeedsNoCharge(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		want  audit.Code // "": clean
+		plant func(s *scene, b books)
+	}{
+		{"nobody was asked", "", func(*scene, books) {}},
+		{"a charge of 0, as earlier builds made", "", func(s *scene, b books) { b.set(s, 1, audit.PaymentCharged, 0) }},
+		{"a refunded booking whose charge of 0 stands", "", func(s *scene, b books) { b.set(s, 2, audit.PaymentCharged, 0) }},
+		{"money taken", audit.PaymentDiffers, func(s *scene, b books) { b.set(s, 1, audit.PaymentCharged, 1) }},
+		{"money kept", audit.PaymentStray, func(s *scene, b books) { b.set(s, 3, audit.PaymentCharged, 1) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSceneAt(t, memstore.New(), 0)
+			s.story()
+			b := books{}
+			c.plant(s, b)
+			report := b.audit(t, s.store)
+			if clean := report.Clean() && len(report.UnderWay) == 0; clean != (c.want == "") || !clean && report.Findings[0].Code != c.want {
+				t.Errorf("findings %v, under way %v, want %q", report.Findings, report.UnderWay, c.want)
+			}
 		})
 	}
 }

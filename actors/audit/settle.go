@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/actors/money"
 	"holdfast/actors/section"
 )
 
@@ -100,6 +101,10 @@ func (r *run) comparePayments(s *sectionAudit) {
 
 // settle reports what is to be said about one booking's money; paid is nil when the books have none.
 func (s *subject) settle(no section.BookingNo, b *booking, paid *Payment, sight sight) ruling {
+	amount, sure := s.costs(b)
+	if free := sure && amount == 0; free && (paid == nil || paid.Amount == 0) {
+		return inOrder // nobody is asked for nothing; earlier builds have a charge of 0 in their books
+	}
 	word, id := PaymentDeclined, ""
 	if paid != nil {
 		word, id = paid.Status, paid.ID
@@ -118,25 +123,23 @@ func (s *subject) settle(no section.BookingNo, b *booking, paid *Payment, sight 
 		s.underWay(RefundUnderWay, fmt.Sprintf("payment %s is refunded, booking %d still %s: the seats follow, or repeat its refund", id, no, stateWord(b.state)))
 	case inOrder, askBooks, askBoth:
 	}
-	if word != PaymentDeclined && ruling != askBooks && ruling != askBoth {
-		s.checkAmount(no, b, paid)
+	if word != PaymentDeclined && ruling != askBooks && ruling != askBoth && sure && (paid.Amount != amount || paid.Currency != s.event.Currency) {
+		s.add(0, PaymentDiffers, fmt.Sprintf("payment %s is of %s, booking %d costs %s",
+			paid.ID, money.Format(paid.Amount, paid.Currency), no, money.Format(amount, s.event.Currency)))
 	}
 	return ruling
 }
 
-// checkAmount knows that prices never change once the event is there, nor a booking's seats, nor the amount of a charge: it is right
-// whichever was read first.
-func (s *subject) checkAmount(no section.BookingNo, b *booking, paid *Payment) {
-	var amount int64
+// costs adds up a booking's seats. Prices never change once the event is there, nor a booking's seats, nor the amount of a charge: it is
+// right whichever was read first. sure is false for a seat that is none: a wrong change, noted as such.
+func (s *subject) costs(b *booking) (amount int64, sure bool) {
 	for _, seat := range b.seats {
 		if int(seat) >= len(s.layout.Seats) {
-			return // a wrong change, noted as such
+			return 0, false
 		}
 		amount += s.event.Prices[s.categories[s.layout.Seats[seat].Category].Label]
 	}
-	if paid.Amount != amount || paid.Currency != s.event.Currency {
-		s.add(0, PaymentDiffers, fmt.Sprintf("payment %s is of %d %s, booking %d costs %d %s", paid.ID, paid.Amount, paid.Currency, no, amount, s.event.Currency))
-	}
+	return amount, true
 }
 
 // confirmMoney reads the books once more, after every section, and says about each suspect what is then sure.

@@ -8,6 +8,8 @@
 // No lock, transaction or mailbox is held while the processor is asked (P6): the booking stands in `paying` meanwhile, which
 // no timer ends. The booking's own id is the idempotency key of its payment, so asking twice charges once.
 //
+// A booking that costs nothing goes the same way, and the processor never hears of it: the engine's freeGateway answers in its place.
+//
 // # Late money
 //
 // A payment that the processor has never seen is given up after some patience: the booking goes back to held, and may be paid again,

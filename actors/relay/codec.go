@@ -72,7 +72,7 @@ func (m *Ask) Append(dst []byte) []byte {
 	dst = binary.AppendUvarint(append(dst, byte(KindAsk)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
 	dst = appendKey(dst, m.Section)
-	dst = append(dst, byte(c.Kind), flags(m.Read, m.Probe, m.Search, c.Operator, c.AccessibleOnly, c.AnyCategory, c.TogetherOnly))
+	dst = append(dst, byte(c.Kind), flags(m.Read, m.Probe, m.Search, c.Operator, c.AccessibleOnly, c.AnyCategory, c.TogetherOnly, c.AnyBuyerTotal))
 	dst = binary.AppendUvarint(dst, uint64(c.Category))
 	dst = binary.AppendUvarint(dst, uint64(c.Quantity))
 	dst = binary.AppendUvarint(dst, uint64(c.Booking))
@@ -105,7 +105,7 @@ func (m *Answer) Append(dst []byte) []byte {
 func (m *Search) Append(dst []byte) []byte {
 	dst = binary.AppendUvarint(append(dst, byte(KindSearch)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
-	dst = append(append(dst, m.Event[:]...), flags(m.Operator, m.Accessible))
+	dst = append(append(dst, m.Event[:]...), flags(m.Operator, m.Accessible, m.AnyBuyerTotal))
 	dst = binary.AppendUvarint(dst, uint64(m.Quantity))
 	dst = appendBytes(dst, []byte(m.Category))
 	dst = append(append(dst, m.Buyer[:]...), m.Request[:]...)

@@ -41,9 +41,10 @@ func (d *Decoder) Ask(m *Ask) error {
 	*m = Ask{ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1)), Section: d.key()}
 	c := &m.Command
 	c.Kind = section.CommandKind(d.byte())
-	bits := d.flags(7)
+	bits := d.flags(8)
 	m.Read, m.Probe, m.Search = bits&1 != 0, bits&2 != 0, bits&4 != 0
 	c.Operator, c.AccessibleOnly, c.AnyCategory, c.TogetherOnly = bits&8 != 0, bits&16 != 0, bits&32 != 0, bits&64 != 0
+	c.AnyBuyerTotal = bits&128 != 0
 	c.Category = section.CategoryID(d.uvarint(1<<16 - 1))
 	c.Quantity = uint32(d.uvarint(1<<32 - 1))
 	c.Booking = section.BookingNo(d.uvarint(maxUint64))
@@ -96,8 +97,8 @@ const categoryBytesMax = 4 << 10
 func (d *Decoder) Search(m *Search) error {
 	*m = Search{ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1))}
 	d.copy(m.Event[:])
-	bits := d.flags(2)
-	m.Operator, m.Accessible = bits&1 != 0, bits&2 != 0
+	bits := d.flags(3)
+	m.Operator, m.Accessible, m.AnyBuyerTotal = bits&1 != 0, bits&2 != 0, bits&4 != 0
 	m.Quantity = uint32(d.uvarint(1<<32 - 1))
 	m.Category = string(d.bytes(categoryBytesMax))
 	d.copy(m.Buyer[:])

@@ -97,16 +97,18 @@ type Answer struct {
 
 // Search is a wish for the best seats of any section, on its way to the buyer's home.
 type Search struct {
-	ID          uint64
-	Patience    uint32
-	Event       storage.EventID
-	Operator    bool
-	Accessible  bool
-	Quantity    uint32
-	Category    string // empty: any
-	Buyer       section.BuyerID
-	Request     section.RequestID
-	Fingerprint uint64
+	ID         uint64
+	Patience   uint32
+	Event      storage.EventID
+	Operator   bool
+	Accessible bool
+	// AnyBuyerTotal is Command's.
+	AnyBuyerTotal bool
+	Quantity      uint32
+	Category      string // empty: any
+	Buyer         section.BuyerID
+	Request       section.RequestID
+	Fingerprint   uint64
 }
 
 // Look asks which of the sections, served by the receiver as far as the asker knows, may have that many seats of the kind free. It asks for

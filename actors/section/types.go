@@ -116,6 +116,7 @@ type Command struct {
 	AnyCategory    bool // PlaceBest: Category is ignored
 	TogetherOnly   bool // PlaceBest: refuse with SplitOnly rather than answer with a split (used to try other sections first)
 	Operator       bool // the caller may act on any buyer's booking
+	AnyBuyerTotal  bool // PlaceHold, PlaceBest: SeatsPerBuyerMax does not bind (an operator's choice); the seats count all the same
 	Category       CategoryID
 	Quantity       uint32 // PlaceBest
 	Max            uint32 // ExpireHolds

@@ -29,7 +29,7 @@ export class Booking {
   stop() { this.stopper.abort(); }
 
   get seatsMax() { return this.event.max_seats_per_booking ?? 8; }
-  get saleOpen() { return this.event.sale === 'open'; }
+  get saleOpen() { return this.event.sale === 'open' && !(Date.parse(this.event.sale_ends_at) <= serverNow()); }
   get amount() { return this.chosen.reduce((sum, i) => sum + this.priceOf(i), 0); }
   get remainingMs() { return Date.parse(this.current?.expires_at) - serverNow(); }
   priceOf(seat) { return priceOf(this.event, this.model.categories[this.model.category[seat]]); }
@@ -223,10 +223,14 @@ export class Booking {
     }, (err) => this.#endedOr(err));
   }
 
+  /** free tells whether the booking costs nothing: then it is confirmed without a way to pay. */
+  get free() { return this.current?.total?.amount === 0; }
+
   /** buy pays with a sandbox token. The answer may be "not known yet": then we look again until it is. */
   buy(token) {
-    return this.#wish('Paying', async (options) => {
-      this.#take((await mutate('POST', this.#path('/confirm'), { payment_token: token }, options)).body);
+    const { free } = this;
+    return this.#wish(free ? 'Getting your tickets' : 'Paying', async (options) => {
+      this.#take((await mutate('POST', this.#path('/confirm'), free ? {} : { payment_token: token }, options)).body);
     }, (err) => (err.code === 'payment_in_progress' ? this.look() : this.#endedOr(err)));
   }
 

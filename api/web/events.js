@@ -76,5 +76,5 @@ function card(event) {
       h('span', { class: 'muted', text: seats(event.seats) }),
       h('span', { class: 'card-foot' },
         h('span', { class: `badge ${sale.kind}`, text: sale.label }),
-        prices.length ? h('span', { class: 'price' }, h('small', { text: 'from ' }), money(Math.min(...prices), event.currency)) : null))));
+        prices.length ? h('span', { class: 'price' }, h('small', { text: 'from ' }), money(Math.min(...prices), event)) : null))));
 }

@@ -44,6 +44,7 @@ type fake struct {
 	sale       string
 	bookings   map[string]*wire.Booking
 	byKey      map[string]*wire.Booking // idempotency
+	free       bool                     // every seat costs nothing
 	keys       []string                 // keys of every POST bookings, in order of arrival
 	scripted   []func(w http.ResponseWriter)
 	ttl        time.Duration
@@ -115,7 +116,9 @@ func price(c section.CategoryID) int64 { return 18_500 - 4_000*int64(c) }
 func (f *fake) total(seats []string) wire.Money {
 	sum := wire.Money{Currency: "EUR"}
 	for _, id := range seats {
-		sum.Amount += price(f.categories[id])
+		if !f.free {
+			sum.Amount += price(f.categories[id])
+		}
 	}
 	return sum
 }
@@ -123,9 +126,11 @@ func (f *fake) total(seats []string) wire.Money {
 func (f *fake) event() map[string]any {
 	prices := map[string]int64{}
 	for i, c := range f.house.Categories {
-		prices[c.Label] = price(section.CategoryID(i))
+		if prices[c.Label] = price(section.CategoryID(i)); f.free {
+			prices[c.Label] = 0
+		}
 	}
-	return map[string]any{"id": eventID, "name": "Northern Lights Tour", "starts_at": "2027-06-12T19:30:00.000Z", "currency": "EUR", "sale": f.sale,
+	return map[string]any{"id": eventID, "name": "Northern Lights Tour", "starts_at": "2027-06-12T19:30:00.000Z", "currency": "EUR", "currency_exponent": 2, "sale": f.sale,
 		"hold_ttl_seconds": int(f.ttl.Seconds()), "max_seats_per_booking": 8, "max_seats_per_buyer": 8, "prices": prices, "seats": len(f.place), "sections": []any{}}
 }
 
@@ -358,7 +363,7 @@ func (f *fake) best(wish wire.BestAvailable) []string {
 }
 
 func (f *fake) expireIn(b *wire.Booking, d time.Duration) {
-	at := wire.Time(time.Now().Add(d).UnixMilli())
+	at := wire.OffsetTime{Time: wire.Time(time.Now().Add(d).UnixMilli())}
 	b.ExpiresAt = &at
 }
 
@@ -370,7 +375,7 @@ func (f *fake) booking(decide func(b *wire.Booking, r *http.Request) (int, strin
 			f.refuse(w, 404, "booking_unknown")
 			return
 		}
-		if b.State == "held" && int64(*b.ExpiresAt) <= time.Now().UnixMilli() {
+		if b.State == "held" && int64(b.ExpiresAt.Time) <= time.Now().UnixMilli() {
 			b.State = "expired"
 			f.mark('a', 0, b.Seats...)
 		}
@@ -401,7 +406,11 @@ func (f *fake) release(b *wire.Booking, _ *http.Request) (int, string) {
 
 func (f *fake) confirm(b *wire.Booking, r *http.Request) (int, string) {
 	var body wire.Confirm
-	switch _ = json.NewDecoder(r.Body).Decode(&body); body.PaymentToken {
+	_ = json.NewDecoder(r.Body).Decode(&body)
+	if !body.PaymentToken.Given && b.Total.Amount != 0 {
+		return 400, "bad_request"
+	}
+	switch body.PaymentToken.Text {
 	case "tok_declined":
 		return 402, "payment_declined"
 	case "tok_slow":

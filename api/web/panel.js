@@ -77,7 +77,7 @@ export class Panel {
       list.replaceChildren(chosen.length ? this.#chosenList() : h('p', { class: 'muted hint', text: 'Tap seats on the map, or let us find the best ones.' }));
       hold.hidden = chosen.length === 0;
       hold.disabled = Boolean(busy) || !saleOpen;
-      hold.textContent = `Hold ${seats(chosen.length)} · ${money(booking.amount, booking.event.currency)}`;
+      hold.textContent = `Hold ${seats(chosen.length)} · ${money(booking.amount, booking.event)}`;
       best.refresh();
     };
     return [sale, this.status, list, hold, best.element, this.#boughtList()];
@@ -87,7 +87,7 @@ export class Panel {
     const { booking } = this;
     const rows = [...booking.chosen].sort((a, b) => a - b).map((i) => h('li', {},
       h('button', { type: 'button', class: 'seat-name', on: { click: () => this.hooks.seat(i) } }, this.#swatch(i), h('span', { text: this.seatName(i) })),
-      h('span', { class: 'amount', text: money(booking.priceOf(i), booking.event.currency) }),
+      h('span', { class: 'amount', text: money(booking.priceOf(i), booking.event) }),
       h('button', { type: 'button', class: 'bare', 'aria-label': `Remove ${this.seatName(i)}`, on: { click: () => { booking.toggle(i); this.title.focus({ preventScroll: true }); } } }, icon(icons.close))));
     return h('div', {}, h('ul', { class: 'seat-list', id: 'chosen' }, rows),
       h('div', { class: 'row between' }, h('span', { class: 'muted small', text: `${booking.chosen.length} of at most ${booking.seatsMax}` }),
@@ -110,7 +110,7 @@ export class Panel {
     const fewer = h('button', { type: 'button', class: 'round', 'aria-label': 'One seat fewer', on: { click: () => step(-1) } }, icon(icons.minus));
     const more = h('button', { type: 'button', class: 'round', 'aria-label': 'One seat more', on: { click: () => step(1) } }, icon(icons.plus));
     const category = h('select', { id: 'best-category' }, h('option', { value: '', text: 'Any price' }),
-      model.categories.map((c) => h('option', { value: c, text: `${c} · ${money(priceOf(booking.event, c), booking.event.currency)}` })));
+      model.categories.map((c) => h('option', { value: c, text: `${c} · ${money(priceOf(booking.event, c), booking.event)}` })));
     const section = h('select', { id: 'best-section' }, h('option', { value: '', text: 'Any section' }), model.sections.map((s) => h('option', { value: s.id, text: s.name })));
     const accessible = h('input', { type: 'checkbox', id: 'best-accessible' });
     const find = h('button', { type: 'submit', class: 'wide', id: 'best' }, icon(icons.spark), h('span'));
@@ -150,21 +150,23 @@ export class Panel {
     const extend = h('button', { type: 'button', id: 'extend', text: 'More time', on: { click: () => booking.extend() } });
     const release = h('button', { type: 'button', id: 'release', class: 'quiet', text: 'Release seats', on: { click: () => booking.release() } });
     const buy = h('button', { type: 'submit', class: 'primary wide', id: 'buy' });
+    const { free } = booking;
     this.refresh = () => {
       for (const button of [extend, release, buy]) button.disabled = Boolean(booking.busy);
-      buy.textContent = `Buy for ${this.#total()}`;
+      buy.textContent = free ? 'Get your free tickets' : `Buy for ${this.#total()}`;
       this.#tick(clock, bar);
     };
     say(`You hold ${seats(booking.current.seats.length)} for ${spokenTime(booking.remainingMs)}`);
     return [h('div', { class: 'hold-clock' }, h('div', {}, h('span', { class: 'muted', text: 'Held for you for' }), clock), extend), bar, this.status,
       booking.current.split ? h('p', { class: 'notice info', text: 'These are the best free seats, but they are not all side by side.' }) : '', this.#seatList(),
       h('form', { class: 'pay', on: { submit: (e) => { e.preventDefault(); booking.buy(token.value); } } },
-        h('label', {}, 'Pay with', token), buy), h('p', { class: 'muted small', text: 'Sandbox: no money moves. Never type a card number here.' }), release];
+        free ? '' : h('label', {}, 'Pay with', token), buy),
+      free ? '' : h('p', { class: 'muted small', text: 'Sandbox: no money moves. Never type a card number here.' }), release];
   }
 
   #total() {
     const { total } = this.booking.current;
-    return total ? money(total.amount, total.currency) : '';
+    return total ? money(total.amount, this.booking.event) : '';
   }
 
   // The clock follows the server's time; each turn is aimed at the next full second of the rest.
@@ -188,7 +190,7 @@ export class Panel {
       const i = model.indexOfID.get(id);
       if (i === undefined) return h('li', {}, h('span', { text: id }));
       return h('li', {}, h('button', { type: 'button', class: 'seat-name', on: { click: () => this.hooks.seat(i) } }, this.#swatch(i), h('span', { text: this.seatName(i) })),
-        h('span', { class: 'amount', text: money(booking.priceOf(i), booking.event.currency) }));
+        h('span', { class: 'amount', text: money(booking.priceOf(i), booking.event) }));
     });
     return h('ul', { class: 'seat-list', id: 'held-seats' }, rows);
   }
@@ -206,8 +208,8 @@ export class Panel {
   #confirmed() {
     const { booking } = this;
     this.title.textContent = 'Enjoy the show';
-    toast('Paid. Your tickets are here.', 'good');
-    return [h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: `${seats(booking.current.seats.length)} bought for ${this.#total()}` })), this.status, this.#tickets(booking.current),
+    toast(booking.free ? 'Your tickets are here.' : 'Paid. Your tickets are here.', 'good');
+    return [h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${seats(booking.current.seats.length)}, free of charge` : `${seats(booking.current.seats.length)} bought for ${this.#total()}` })), this.status, this.#tickets(booking.current),
       h('button', { type: 'button', class: 'wide', id: 'again', text: 'Choose more seats', on: { click: () => booking.again() } })];
   }
 

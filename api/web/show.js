@@ -164,7 +164,7 @@ class EventPage {
 
   describe(seat) {
     const { model, booking } = this;
-    const price = money(booking.priceOf(seat), this.event.currency);
+    const price = money(booking.priceOf(seat), this.event);
     const state = seatStateWords(model.letterText(seat), { chosen: this.view.chosen.has(seat), mine: this.view.mine.has(seat) });
     return `${this.panel.seatName(seat).replaceAll(' · ', ', ')}, ${price}, ${state}${model.accessible[seat] ? ', step-free' : ''}`;
   }
@@ -175,7 +175,7 @@ class EventPage {
     const { model, booking } = this;
     const state = seatStateWords(model.letterText(seat), { chosen: this.view.chosen.has(seat), mine: this.view.mine.has(seat) });
     this.tip.replaceChildren(h('strong', { text: this.panel.seatName(seat) }),
-      h('span', {}, `${model.categories[model.category[seat]]} · ${money(booking.priceOf(seat), this.event.currency)} · ${state}`, model.accessible[seat] ? ' · step-free' : ''));
+      h('span', {}, `${model.categories[model.category[seat]]} · ${money(booking.priceOf(seat), this.event)} · ${state}`, model.accessible[seat] ? ' · step-free' : ''));
     this.placeTip(...this.view.pointOf(seat));
   }
 
@@ -196,7 +196,7 @@ class EventPage {
   countUp() {
     const { model, event } = this;
     const item = (swatch, text, extra) => h('li', {}, h('i', { class: `swatch ${swatch}`, 'aria-hidden': 'true' }), h('span', { text }), extra ? h('small', { text: extra }) : null);
-    this.legend.replaceChildren(...model.categories.map((c, i) => item(`cat-${i % 8}`, `${c} ${money(priceOf(event, c), event.currency)}`, model.known ? `${count(model.freeByCategory[i])} free` : null)),
+    this.legend.replaceChildren(...model.categories.map((c, i) => item(`cat-${i % 8}`, `${c} ${money(priceOf(event, c), event)}`, model.known ? `${count(model.freeByCategory[i])} free` : null)),
       item('held', 'Held'), item('sold', 'Sold'), item('chosen', 'Chosen'), item('mine', 'Yours'), item('step-free square', 'Step-free'));
   }
 

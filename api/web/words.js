@@ -72,22 +72,27 @@ export const sandboxTokens = [
 
 const formats = new Map();
 
-/** money writes minor units (cents, yen …) in the event's currency. */
-export function money(minor, currency) {
-  if (!formats.has(currency)) formats.set(currency, moneyFormat(currency));
+/**
+ * money writes minor units (cents, yen …) in the event's currency, cut into as many digits as the server says: browsers list the digits that
+ * shops print, which are fewer than those that prices count in for COP, PKR and some thirty more.
+ */
+export function money(minor, { currency, currency_exponent: digits }) {
+  if (minor === 0) return 'free';
+  if (!Number.isFinite(minor)) return 'no price';
+  if (digits === undefined) return `${count(minor)} minor units of ${currency}`;
+  if (!formats.has(currency)) formats.set(currency, moneyFormat(currency, digits));
   const format = formats.get(currency);
-  const value = minor / 10 ** format.digits;
-  return minor % 10 ** format.digits === 0 ? format.whole.format(value) : format.full.format(value);
+  const value = minor / 10 ** digits;
+  return minor % 10 ** digits === 0 ? format.whole.format(value) : format.full.format(value);
 }
 
-function moneyFormat(currency) {
-  const full = new Intl.NumberFormat(undefined, { style: 'currency', currency });
-  const whole = new Intl.NumberFormat(undefined, { style: 'currency', currency, minimumFractionDigits: 0, maximumFractionDigits: 0 });
-  return { full, whole, digits: full.resolvedOptions().maximumFractionDigits };
+function moneyFormat(currency, digits) {
+  const of = (n) => new Intl.NumberFormat(undefined, { style: 'currency', currency, minimumFractionDigits: n, maximumFractionDigits: n });
+  return { full: of(digits), whole: of(0) };
 }
 
-/** priceOf answers a category's price in minor units; an event may name one price for all others as "*". */
-export const priceOf = (event, category) => event.prices?.[category] ?? event.prices?.['*'] ?? 0;
+/** priceOf answers a category's price in minor units; an event may name one price for all others as "*". NaN: it has none, which is not free. */
+export const priceOf = (event, category) => event.prices?.[category] ?? event.prices?.['*'] ?? NaN;
 
 const dateFormat = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', hour: 'numeric', minute: '2-digit' });
 

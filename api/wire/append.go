@@ -49,7 +49,7 @@ func AppendBooking(dst []byte, b *Booking) []byte {
 		dst = append(dst, `,"split":true`...)
 	}
 	if b.ExpiresAt != nil {
-		dst = AppendTime(append(dst, `,"expires_at":"`...), *b.ExpiresAt)
+		dst = AppendOffsetTime(append(dst, `,"expires_at":"`...), *b.ExpiresAt)
 		dst = append(dst, '"')
 	}
 	dst = AppendMoney(append(dst, `,"total":`...), b.Total)

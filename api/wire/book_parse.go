@@ -66,6 +66,16 @@ func (p *BookParser) member(key []byte, v *fastjson.Value) {
 	case "best_available":
 		p.once("best_available", p.Book.BestAvailable != nil)
 		p.parseBest(v)
+	case "buyer":
+		p.once("buyer", p.Book.Buyer != "")
+		if p.Book.Buyer = p.text("buyer", v); len(p.Book.Buyer) > BuyerBytesMax {
+			p.fail("buyer", "is longer than "+strconv.Itoa(BuyerBytesMax)+" bytes")
+		}
+	case "limits":
+		p.once("limits", p.Book.Limits != "")
+		if p.Book.Limits = p.text("limits", v); p.Book.Limits != LimitsApply && p.Book.Limits != LimitsIgnore {
+			p.fail("limits", "must be "+LimitsApply+" or "+LimitsIgnore)
+		}
 	default:
 		p.fail(string(key), "is not a known field")
 	}
@@ -86,13 +96,13 @@ func (p *BookParser) verdict() error {
 func (p *BookParser) parseSeats(v *fastjson.Value) {
 	list, err := v.Array()
 	if err != nil {
-		p.fail("seats", "must be a list of seat ids")
+		p.wrong("seats", v, "must be a list of seat ids")
 		return
 	}
 	for _, seat := range list {
 		text, err := seat.StringBytes()
 		if err != nil {
-			p.fail("seats", "must be a list of seat ids")
+			p.wrong("seats", seat, "must be a list of seat ids")
 			return
 		}
 		p.seats = append(p.seats, borrow(text))
@@ -105,7 +115,7 @@ func (p *BookParser) parseSeats(v *fastjson.Value) {
 func (p *BookParser) parseBest(v *fastjson.Value) {
 	object, err := v.Object()
 	if err != nil {
-		p.fail("best_available", "must be an object")
+		p.wrong("best_available", v, "must be an object")
 		return
 	}
 	var seen uint8
@@ -125,7 +135,7 @@ func (p *BookParser) bestMember(key []byte, v *fastjson.Value, seen *uint8) {
 		p.mark("best_available.quantity", seen, 1)
 		quantity, err := v.Uint()
 		if err != nil || quantity > 1<<31 {
-			p.fail("best_available.quantity", quantityRange)
+			p.wrong("best_available.quantity", v, quantityRange)
 		}
 		p.best.Quantity = uint32(quantity)
 	case "section":
@@ -142,25 +152,22 @@ func (p *BookParser) bestMember(key []byte, v *fastjson.Value, seen *uint8) {
 	}
 }
 
-// text reads an optional string; null is as good as absent.
+// text reads a string.
 func (p *BookParser) text(field string, v *fastjson.Value) string {
-	if v.Type() == fastjson.TypeNull {
-		return ""
-	}
 	text, err := v.StringBytes()
-	if err != nil {
-		p.fail(field, "must be a string")
+	switch {
+	case err != nil:
+		p.wrong(field, v, "must be a string")
+	case len(text) == 0:
+		p.fail(field, "must not be empty (leave out what is optional)")
 	}
 	return borrow(text)
 }
 
 func (p *BookParser) flag(v *fastjson.Value) bool {
-	if v.Type() == fastjson.TypeNull {
-		return false
-	}
 	flag, err := v.Bool()
 	if err != nil {
-		p.fail("best_available.accessible", "must be true or false")
+		p.wrong("best_available.accessible", v, "must be true or false")
 	}
 	return flag
 }
@@ -174,6 +181,14 @@ func (p *BookParser) once(field string, again bool) {
 	if again {
 		p.fail(field, "is given twice")
 	}
+}
+
+// wrong is fail of a value that is not what it must be.
+func (p *BookParser) wrong(field string, v *fastjson.Value, must string) {
+	if v.Type() == fastjson.TypeNull {
+		must = errNull.Error()
+	}
+	p.fail(field, must)
 }
 
 // fail keeps the first thing found wrong.

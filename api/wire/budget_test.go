@@ -38,8 +38,9 @@ func parsePath(body string) func(testing.TB) func() {
 
 func confirmPath(testing.TB) func() {
 	body := []byte(`{"payment_token":"tok_ok"}`)
+	var c Confirm // a pooled request has it
 	return func() {
-		var c Confirm
+		c = Confirm{}
 		if err := Decode(body, &c); err != nil {
 			panic(err)
 		}
@@ -49,7 +50,7 @@ func confirmPath(testing.TB) func() {
 // bookingPath encodes a booking of two seats that is held, or one of so many tickets.
 func bookingPath(tickets int) func(testing.TB) func() {
 	return func(testing.TB) func() {
-		expires := Time(1_900_000_000_123)
+		expires := OffsetTime{Time: 1_900_000_000_123}
 		b := Booking{ID: "b1", Event: "e1", State: "held", Seats: []string{"A-1-1", "A-1-2"}, ExpiresAt: &expires, Total: Money{4500, "EUR"}}
 		if tickets > 0 {
 			b.State, b.Seats, b.ExpiresAt = "confirmed", nil, nil

@@ -14,6 +14,7 @@ const nameBytesUsual = 256
 const (
 	buyerPrefix  = "holdfast buyer\x00"
 	operatorName = "holdfast operator"
+	walkInPrefix = "holdfast walk-in\x00"
 )
 
 // BuyerHash is the pseudonym under which the log knows a buyer.
@@ -22,8 +23,14 @@ func BuyerHash(name string) [16]byte {
 	return half(append(text, name...))
 }
 
-// OperatorHash is the pseudonym of bookings that operators make for themselves; no buyer's name hashes to it.
+// OperatorHash stands for all operators, and is the buyer of what they booked in earlier builds; no buyer's name hashes to it.
 func OperatorHash() [16]byte { return half([]byte(operatorName)) }
+
+// WalkInHash is the pseudonym of a buyer without a name, for whom an operator makes one booking: another for each request, so that a box
+// office is not one buyer who soon has all the seats that one may have.
+func WalkInHash(request [16]byte) [16]byte {
+	return half(append([]byte(walkInPrefix), request[:]...))
+}
 
 // RequestHash names a buyer's request for ever: who asks, and under which key. It leaves out which call it was, so that one key on two
 // different calls meets itself and is refused. Keys are at most 128 bytes.

@@ -21,6 +21,7 @@ func TestHashesNeverChange(t *testing.T) {
 		{"a request", RequestHash(alice, []byte("key-1")), "60dd6c9de79065cf4e5d6a2d4628474e"},
 		{"a request under the longest key", RequestHash(alice, bytes.Repeat([]byte("k"), 128)), "87e211a21c203ea35a52082079e4cc20"},
 		{"an operator's request", OperatorRequestHash([]byte("key-1")), "7c361275b91899106a6485650f81e75b"},
+		{"a buyer without a name", WalkInHash([16]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}), "cc9f7c68f533e92aa8fb220a2fb9b34a"},
 	} {
 		if got := HashText(row.got); got != row.want {
 			t.Errorf("%s is %s, was %s", row.what, got, row.want)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"strconv"
@@ -33,7 +34,8 @@ const (
 	PlanDepthMax = 64
 )
 
-// Decode reads one whole JSON document of at most DepthMax levels, strictly. Every error is a *FieldError.
+// Decode reads one whole JSON document of at most DepthMax levels, strictly: absent, null and zero are three things, so null is refused
+// wherever it stands but inside a Raw. Every error is a *FieldError.
 func Decode(body []byte, into any) error { return decode(body, into, DepthMax) }
 
 // DecodePlan is Decode for a body that holds a plan: PlanDepthMax levels.
@@ -43,7 +45,10 @@ func decode(body []byte, into any, depthMax int) error {
 	if err := checkDepth(body, depthMax); err != nil {
 		return err
 	}
-	return describe(json.Unmarshal(body, into, json.RejectUnknownMembers(true)))
+	if !bytes.Contains(body, null) { // nearly always: looking at every value costs allocations
+		return describe(json.Unmarshal(body, into, json.RejectUnknownMembers(true)))
+	}
+	return describe(json.Unmarshal(body, into, json.RejectUnknownMembers(true), json.WithUnmarshalers(noNulls)))
 }
 
 // checkDepth refuses what nests too deeply, saying where.
@@ -53,6 +58,19 @@ func checkDepth(body []byte, depthMax int) error {
 	}
 	return nil
 }
+
+var null = []byte("null")
+
+// errNull is what a null is told, wherever it stands.
+var errNull = errors.New("must not be null (leave out what is optional)")
+
+// noNulls looks at every value before it is read: encoding/json's rule makes a zero of a null, and a seat without a price free.
+var noNulls = json.UnmarshalFromFunc(func(d *jsontext.Decoder, _ any) error {
+	if d.PeekKind() == 'n' {
+		return errNull
+	}
+	return json.SkipFunc
+})
 
 func describe(err error) error {
 	if err == nil {
@@ -73,8 +91,11 @@ func describe(err error) error {
 }
 
 func semanticReason(e *json.SemanticError) string {
-	if errors.Is(e.Err, json.ErrUnknownName) {
+	switch {
+	case errors.Is(e.Err, json.ErrUnknownName):
 		return "is not a known field"
+	case errors.Is(e.Err, errNull):
+		return errNull.Error()
 	}
 	// Our own UnmarshalJSON methods give reasons that quote nothing; the library's may.
 	if e.Err != nil && strings.HasPrefix(e.Err.Error(), "must be") {

@@ -2,12 +2,17 @@ package wire
 
 // Event is one show as browsers and operators see it.
 type Event struct {
-	ID                 string           `json:"id"` // UUID
-	Name               string           `json:"name"`
-	StartsAt           Time             `json:"starts_at"`
-	CreatedAt          Time             `json:"created_at"`
-	Currency           string           `json:"currency"` // ISO 4217
-	Sale               string           `json:"sale"`     // "open", "paused" or "closed"
+	ID         string      `json:"id"` // UUID
+	Name       string      `json:"name"`
+	StartsAt   OffsetTime  `json:"starts_at"`              // by the venue's clock, as every time of an event and of its bookings
+	SaleEndsAt *OffsetTime `json:"sale_ends_at,omitempty"` // no new hold from then on, whatever Sale says
+	TimeZone   string      `json:"time_zone,omitempty"`    // the venue's, a name of IANA; empty: only offsets are known
+	CreatedAt  OffsetTime  `json:"created_at"`
+	Currency   string      `json:"currency"` // ISO 4217
+	// CurrencyExponent is how many digits of an amount stand behind the point. Absent in an event of an earlier build whose currency is
+	// none: then nobody can write its amounts as money.
+	CurrencyExponent   *int             `json:"currency_exponent,omitempty"`
+	Sale               string           `json:"sale"` // "open", "paused" or "closed"
 	HoldTTLSeconds     int64            `json:"hold_ttl_seconds"`
 	HoldCeilingSeconds int64            `json:"hold_ceiling_seconds"`
 	SeatsPerBookingMax uint32           `json:"max_seats_per_booking"`
@@ -34,7 +39,9 @@ type Events struct {
 // CreateEvent is the body of POST /v1/events. Pointers tell an absent member from a zero one.
 type CreateEvent struct {
 	Name               *string          `json:"name"`
-	StartsAt           *Time            `json:"starts_at"`
+	StartsAt           *OffsetTime      `json:"starts_at"`
+	SaleEndsAt         *OffsetTime      `json:"sale_ends_at,omitempty"` // default: starts_at
+	TimeZone           *string          `json:"time_zone,omitempty"`
 	Currency           *string          `json:"currency"`
 	HoldTTLSeconds     *int64           `json:"hold_ttl_seconds,omitempty"`
 	HoldCeilingSeconds *int64           `json:"hold_ceiling_seconds,omitempty"`
@@ -51,11 +58,22 @@ type Sale struct {
 	State string `json:"state"`
 }
 
-// Book is the body of POST /v1/events/{e}/bookings: exactly one of the two.
+// Book is the body of POST /v1/events/{e}/bookings: exactly one of the first two.
 type Book struct {
 	Seats         []string       `json:"seats,omitempty"`
 	BestAvailable *BestAvailable `json:"best_available,omitempty"`
+	Buyer         string         `json:"buyer,omitempty"`  // of operators: whose booking it becomes; empty: a buyer without a name
+	Limits        string         `json:"limits,omitempty"` // of operators: LimitsApply or LimitsIgnore
 }
+
+// What a Book may say of the seats that one buyer may have in all.
+const (
+	LimitsApply  = "apply" // as for the buyer's own bookings; the default
+	LimitsIgnore = "ignore"
+)
+
+// BuyerBytesMax bounds a buyer's name.
+const BuyerBytesMax = 256
 
 // BookingSeatsMax is the most seats that any event may allow in one booking.
 const BookingSeatsMax = 100
@@ -68,9 +86,9 @@ type BestAvailable struct {
 	Accessible bool   `json:"accessible,omitempty"`
 }
 
-// Confirm is the body of POST /v1/bookings/{b}/confirm. The token is the processor's; never a card number.
+// Confirm is the body of POST /v1/bookings/{b}/confirm. The token is the processor's; never a card number. A total of 0 needs none.
 type Confirm struct {
-	PaymentToken string `json:"payment_token"`
+	PaymentToken OptionalText `json:"payment_token,omitzero"`
 }
 
 // Seats is the body, and the answer, of block and unblock.
@@ -92,14 +110,14 @@ type Ticket struct {
 
 // Booking is a buyer's claim on seats.
 type Booking struct {
-	ID        string   `json:"id"`
-	Event     string   `json:"event"`
-	State     string   `json:"state"` // held, paying, confirmed, released, expired, refunded
-	Seats     []string `json:"seats"`
-	Split     bool     `json:"split,omitempty"`      // best-available found no single run of neighbours
-	ExpiresAt *Time    `json:"expires_at,omitempty"` // while held or paying
-	Total     Money    `json:"total"`
-	Tickets   []Ticket `json:"tickets,omitempty"` // once confirmed
+	ID        string      `json:"id"`
+	Event     string      `json:"event"`
+	State     string      `json:"state"` // held, paying, confirmed, released, expired, refunded
+	Seats     []string    `json:"seats"`
+	Split     bool        `json:"split,omitempty"`      // best-available found no single run of neighbours
+	ExpiresAt *OffsetTime `json:"expires_at,omitempty"` // while held or paying
+	Total     Money       `json:"total"`
+	Tickets   []Ticket    `json:"tickets,omitempty"` // once confirmed
 }
 
 // Seatmap is an event's geometry. It never changes.

@@ -56,11 +56,30 @@ func (t *Time) UnmarshalJSON(quoted []byte) error {
 	if err != nil {
 		return errors.New("must be an RFC 3339 time in a string")
 	}
-	parsed, err := time.Parse(time.RFC3339, string(raw))
-	if err != nil || parsed.UnixMilli() < 0 || parsed.UTC().Year() > 9999 {
-		return errors.New("must be an RFC 3339 time such as 2027-06-01T19:30:00Z")
+	parsed, err := parseMoment(string(raw))
+	if err != nil {
+		return err
 	}
 	*t = Time(parsed.UnixMilli())
+	return nil
+}
+
+// OptionalText is a string that may be left out; "" is another thing. A pointer would cost every confirm an allocation.
+type OptionalText struct {
+	Text  string
+	Given bool
+}
+
+// MarshalJSON writes the string; one that is not given is left out by omitzero.
+func (t OptionalText) MarshalJSON() ([]byte, error) { return AppendString(nil, t.Text), nil }
+
+// UnmarshalJSON reads a string.
+func (t *OptionalText) UnmarshalJSON(quoted []byte) error {
+	text, err := jsontext.AppendUnquote(nil, quoted)
+	if err != nil {
+		return errors.New("must be a string")
+	}
+	*t = OptionalText{Text: borrow(text), Given: true}
 	return nil
 }
 

@@ -77,7 +77,7 @@ func (a *arena) openHouses(ctx context.Context) ([]*crowd.House, error) {
 }
 
 func (a *arena) openHouse(ctx context.Context, name string, p wire.Raw) (*crowd.House, error) {
-	currency, starts := "EUR", wire.Time(time.Now().AddDate(1, 0, 0).UnixMilli())
+	currency, starts := "EUR", wire.OffsetTime{Time: wire.Time(time.Now().AddDate(1, 0, 0).UnixMilli())}
 	ttl, ceiling, seats, perBuyer := int64(holdTTL/time.Second), int64(holdCeiling/time.Second), int64(8), int64(10_000)
 	body, err := json.Marshal(&wire.CreateEvent{
 		Name: &name, StartsAt: &starts, Currency: &currency, HoldTTLSeconds: &ttl, HoldCeilingSeconds: &ceiling,

@@ -73,11 +73,11 @@ func (t *tally) add(o *tally) {
 func (r *recorder) nanos(t time.Time) check.Nanos { return check.Nanos(t.Sub(r.start)) }
 
 // moment puts a time that a server told on the history's clock.
-func (r *recorder) moment(t *wire.Time) check.Nanos {
+func (r *recorder) moment(t *wire.OffsetTime) check.Nanos {
 	if t == nil {
 		return 0
 	}
-	return check.Nanos(int64(*t)*int64(time.Millisecond) - r.start.UnixNano())
+	return check.Nanos(int64(t.Time)*int64(time.Millisecond) - r.start.UnixNano())
 }
 
 // record keeps one asking, and tells what was heard and which operation it is.

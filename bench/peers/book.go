@@ -227,7 +227,7 @@ func (f *face) confirm(c *call) error {
 	if err := wire.Decode(c.Request.Body(), &body); err != nil {
 		return err
 	}
-	switch body.PaymentToken {
+	switch body.PaymentToken.Text {
 	case "":
 		return &wire.FieldError{Field: "payment_token", Reason: "is missing"}
 	case "tok_declined":
@@ -252,7 +252,7 @@ func (f *face) sendBooking(c *call, status int, split bool) error {
 	}
 	told.Seats = c.seats
 	if got.state == held {
-		ends := wire.Time(got.expiresAt.UnixMilli())
+		ends := wire.OffsetTime{Time: wire.Time(got.expiresAt.UnixMilli())}
 		told.ExpiresAt = &ends
 	}
 	c.out = wire.AppendBooking(c.out[:0], &told)

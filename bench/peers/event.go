@@ -94,7 +94,7 @@ func newEvent(body []byte, now time.Time) (*event, error) {
 	}
 	e := &event{id: newEventID(now), byID: map[string]int32{}}
 	e.name = e.id.uuid()
-	e.about = wire.Event{ID: e.name, Name: *asked.Name, StartsAt: *asked.StartsAt, CreatedAt: wire.Time(now.UnixMilli()),
+	e.about = wire.Event{ID: e.name, Name: *asked.Name, StartsAt: *asked.StartsAt, CreatedAt: wire.OffsetTime{Time: wire.Time(now.UnixMilli())},
 		Currency: *asked.Currency, Prices: asked.Prices, Sections: []wire.Section{}}
 	e.rules(&asked)
 	if err := e.build(&plan); err != nil {

@@ -140,7 +140,7 @@ func TestExtend(t *testing.T) {
 		b := s.hold("ann", "A-1-1").want(201, "").booking()
 		key := c.newKey()
 		first := c.do("extend", "ann", b.ID, key).want(200, "").booking()
-		if again := c.do("extend", "ann", b.ID, key).want(200, "").booking(); *again.ExpiresAt != *first.ExpiresAt || *first.ExpiresAt < *b.ExpiresAt {
+		if again := c.do("extend", "ann", b.ID, key).want(200, "").booking(); *again.ExpiresAt != *first.ExpiresAt || first.ExpiresAt.Time < b.ExpiresAt.Time {
 			t.Errorf("%v, extended to %v, and by the same request again to %v", b.ExpiresAt, first.ExpiresAt, again.ExpiresAt)
 		}
 		if got := c.look("ann", b.ID); *got.ExpiresAt != *first.ExpiresAt {
@@ -158,16 +158,16 @@ func TestExtensionLasts(t *testing.T) {
 		s := c.newShow(1, 100)
 		for stalled := true; stalled && !t.Failed(); {
 			b := s.hold("ann", "A-1-1", "A-1-2").want(201, "").booking()
-			ends := int64(*b.ExpiresAt)
+			ends := int64(b.ExpiresAt.Time)
 			s.await("the hold outlives its first end", func() bool {
 				r := c.do("extend", "ann", b.ID, c.newKey())
 				other := s.hold("bob", "A-1-2")
 				if stalled = time.Now().UnixMilli() >= ends; stalled {
 					return true
 				}
-				ends = int64(*r.want(200, "").booking().ExpiresAt)
+				ends = int64(r.want(200, "").booking().ExpiresAt.Time)
 				other.want(409, "seat_taken")
-				return time.Now().UnixMilli() > int64(*b.ExpiresAt)+200
+				return time.Now().UnixMilli() > int64(b.ExpiresAt.Time)+200
 			})
 		}
 	})

@@ -46,7 +46,11 @@ With --payments FILE and servers that sell, FILE must be the processor's own, gr
 A charge whose booking is still paying, and a refund whose seats are not free yet, are what a crash may leave, and what a sale looks like
 in the middle: they are listed as UNDER WAY and are no damage.
 
-Exit code: 0 clean, 1 something does not add up, 2 the audit could not be made.`
+The last line, and "verdict" in JSON, say what was checked: seats (clean, damaged) and payments (clean, damaged, partly_checked,
+not_checked).
+
+Exit code: 0 nothing was found in what was checked, which need not be the payments; 1 something does not add up; 2 the audit could not be
+made.`
 }
 
 const (
@@ -82,7 +86,10 @@ func (a *auditCommand) Run(c *console) (err error) {
 		return err
 	}
 	if a.JSON {
-		err = json.NewEncoder(c.out).Encode(report)
+		err = json.NewEncoder(c.out).Encode(struct {
+			Verdict audit.Verdict `json:"verdict"`
+			*audit.Report
+		}{report.Verdict(), report})
 	} else {
 		err = printReport(c.out, report)
 	}
@@ -207,12 +214,25 @@ func printReport(out io.Writer, r *audit.Report) error {
 			return err
 		}
 	}
-	verdict := fmt.Sprintf("%d findings", len(r.Findings))
-	if r.Clean() {
-		verdict = fmt.Sprintf("clean: %d events, nothing that does not add up", len(r.Events))
-	}
-	_, err := fmt.Fprintln(out, verdict)
+	_, err := fmt.Fprintln(out, verdictText(r))
 	return err
+}
+
+// verdictText is the last line: what was checked, and what came of it. "Clean" is never said of what nobody looked at.
+func verdictText(r *audit.Report) string {
+	v := r.Verdict()
+	text := fmt.Sprintf("seats and tickets of %d events: %s; payments: %s", len(r.Events), verdictWords[v.Seats], verdictWords[v.Payments])
+	if v.Payments == audit.NotChecked {
+		text += " (there were no books to hold the sales against, so nobody knows whether they were paid)"
+	}
+	if n := len(r.Findings); n > 0 {
+		text += fmt.Sprintf("; %d findings", n)
+	}
+	return text
+}
+
+var verdictWords = map[audit.Word]string{
+	audit.Sound: "clean", audit.Unsound: "DAMAGED", audit.PartlyChecked: "PARTLY CHECKED, nothing found", audit.NotChecked: "NOT CHECKED",
 }
 
 const instantFormat = "2006-01-02T15:04:05.000Z07:00"

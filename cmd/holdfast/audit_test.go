@@ -67,6 +67,15 @@ func TestAuditHoldsMoneyAgainstSeats(t *testing.T) { // P6
 	if code, out := tool(t, "audit", "--data", data); code != exitOK || !strings.Contains(out, "payments  not checked") {
 		t.Errorf("no books: %d %s", code, out)
 	}
+	// Kind: a clean verdict on what nobody has looked at.
+	_, out := tool(t, "audit", "--data", data)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if last := lines[len(lines)-1]; !strings.HasPrefix(last, "seats and tickets of 1 events: clean; payments: NOT CHECKED") {
+		t.Errorf("no books: the verdict is %q", last)
+	}
+	if _, out := tool(t, "audit", "--data", data, "--json"); !strings.Contains(out, `"verdict":{"seats":"clean","payments":"not_checked"}`) {
+		t.Errorf("no books, JSON: %s", out)
+	}
 }
 
 // TestAuditFindsAWriteAheadLogCutInHalf (P2, P6): the section's log ends early and in good order; only the money tells.

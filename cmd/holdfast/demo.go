@@ -84,7 +84,8 @@ func demoEvent(ctx context.Context, engine *actors.Engine) (*storage.Event, erro
 	}
 	return engine.CreateEvent(ctx, &storage.Event{
 		Name: demoName, Currency: "EUR", Sale: storage.SaleOpen, Prices: prices,
-		StartsAt: section.Instant(time.Now().AddDate(0, 1, 0).UnixMilli()),
+		StartsAt: section.Instant(time.Now().AddDate(0, 1, 0).UnixMilli()), TimeZone: "UTC",
+		SaleEndsAt: section.Instant(time.Now().AddDate(100, 0, 0).UnixMilli()), // a demonstration may run for longer than a month
 		Rules: section.Rules{
 			HoldTTL: section.Millis(demoHoldTTL.Milliseconds()), HoldCeiling: section.Millis(2 * demoHoldTTL.Milliseconds()),
 			SeatsPerBookingMax: 8, SeatsPerBuyerMax: 16, DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin,

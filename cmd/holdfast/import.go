@@ -22,6 +22,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/money"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api"
@@ -34,7 +35,9 @@ type importCommand struct {
 	Check bool   `help:"Only check the plan: print its sections, or every defect."`
 
 	Name            string           `help:"The event's name (default: the venue's)."`
-	StartsAt        time.Time        `help:"When the show begins, RFC 3339, such as 2027-05-01T20:00:00Z." placeholder:"TIME"`
+	StartsAt        time.Time        `help:"When the show begins, RFC 3339, such as 2027-05-01T20:00:00+02:00; the offset is kept, so give the venue's." placeholder:"TIME"`
+	TimeZone        string           `help:"The venue's time zone, by IANA's name, such as Europe/Berlin." placeholder:"ZONE"`
+	SaleEndsAt      time.Time        `help:"The moment from which no new hold may begin (default: when the show begins)." placeholder:"TIME"`
 	Currency        string           `help:"ISO 4217 (${default})." default:"EUR"`
 	Price           map[string]int64 `help:"Price of a category in minor units, such as --price 'Stalls=4500'; '*' stands for all others." placeholder:"CATEGORY=MINOR"`
 	HoldTTL         time.Duration    `help:"How long a hold lasts (${default})." default:"10m"`
@@ -75,7 +78,7 @@ func (i *importCommand) Run(c *console) error {
 	if i.Check {
 		return nil
 	}
-	if err := i.complete(plan); err != nil {
+	if err := i.complete(c.out, plan); err != nil {
 		return err
 	}
 	id, err := i.create(c, raw)
@@ -129,7 +132,7 @@ func describePlan(out io.Writer, plan *venue.Venue) {
 }
 
 // complete fills in what a plan implies, and says what only a person can know.
-func (i *importCommand) complete(plan *venue.Venue) error {
+func (i *importCommand) complete(out io.Writer, plan *venue.Venue) error {
 	if err := i.check(); err != nil {
 		return err
 	}
@@ -147,10 +150,18 @@ func (i *importCommand) complete(plan *venue.Venue) error {
 		return fmt.Errorf("no price for %s: give --price 'CATEGORY=MINOR', or --price '*=MINOR' for all others", strings.Join(missing, ", "))
 	}
 	i.Price = prices
+	describePrices(out, i.Price, i.Currency)
 	if i.Key == "" {
 		i.Key = i.digest(plan)
 	}
 	return nil
+}
+
+// describePrices prints prices as money: minor units are where a price becomes a hundred times too high.
+func describePrices(out io.Writer, prices map[string]int64, currency string) {
+	for _, category := range slices.Sorted(maps.Keys(prices)) {
+		fmt.Fprintf(out, "%s  %s\n", category, money.Format(prices[category], currency))
+	}
 }
 
 // fillPrices gives every category its price, and lists those without one and those that the plan does not have.
@@ -181,6 +192,9 @@ func (i *importCommand) digest(plan *venue.Venue) string {
 	fmt.Fprintf(hash, "%s\x00%s\x00%s\x00%d\x00%d\x00%d\x00%d\x00", i.Name, i.StartsAt.UTC(), i.Currency, i.HoldTTL, i.HoldCeiling, i.SeatsPerBooking, i.SeatsPerBuyer)
 	for _, label := range slices.Sorted(maps.Keys(i.Price)) {
 		fmt.Fprintf(hash, "%s=%d\x00", label, i.Price[label])
+	}
+	if i.TimeZone != "" || !i.SaleEndsAt.IsZero() { // of later builds: without them the key is what it always was
+		fmt.Fprintf(hash, "%s\x00%s\x00", i.TimeZone, i.SaleEndsAt.UTC())
 	}
 	hash.Write(plan.Encode())
 	return "import-" + hex.EncodeToString(hash.Sum(nil)[:16])
@@ -221,11 +235,18 @@ func (i *importCommand) body(plan []byte) ([]byte, error) {
 			return nil, fmt.Errorf("a hold lasts whole seconds, not %s", d)
 		}
 	}
-	return json.Marshal(map[string]any{
-		"name": i.Name, "starts_at": i.StartsAt.UTC(), "currency": i.Currency, "prices": i.Price, "plan": json.RawMessage(plan),
+	body := map[string]any{
+		"name": i.Name, "starts_at": i.StartsAt, "currency": i.Currency, "prices": i.Price, "plan": json.RawMessage(plan),
 		"hold_ttl_seconds": int64(i.HoldTTL / time.Second), "hold_ceiling_seconds": int64(i.HoldCeiling / time.Second),
 		"max_seats_per_booking": i.SeatsPerBooking, "max_seats_per_buyer": i.SeatsPerBuyer,
-	})
+	}
+	if i.TimeZone != "" {
+		body["time_zone"] = i.TimeZone
+	}
+	if !i.SaleEndsAt.IsZero() {
+		body["sale_ends_at"] = i.SaleEndsAt
+	}
+	return json.Marshal(body)
 }
 
 func (i *importCommand) createOnline(c *console, body []byte) (id string, err error) {

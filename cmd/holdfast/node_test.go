@@ -103,18 +103,22 @@ func TestOperatorWorksOnARunningServer(t *testing.T) {
 	defer closeNode(t, node)
 	url := "http://" + node.Addr()
 	plan := writeFile(t, "plan.json", smallPlan)
-	code, out := tool(t, "import", "--url", url, "--name", "May Day", "--starts-at", "2030-05-01T20:00:00Z", "--price", "Stalls=2500", plan)
+	code, out := tool(t, "import", "--url", url, "--name", "May Day", "--starts-at", "2030-05-01T20:00:00+02:00", "--time-zone", "Europe/Berlin",
+		"--sale-ends-at", "2030-05-01T22:00:00+02:00", "--currency", "KWD", "--price", "Stalls=2500", plan)
 	if code != exitOK {
 		t.Fatalf("import: %d %s", code, out)
 	}
 	event := node.Engine().Events()[0]
+	if !strings.Contains(out, "Stalls  2.500 KWD") || event.StartsMinutes != 120 || event.TimeZone != "Europe/Berlin" || event.SaleEndsAt-event.StartsAt != 2*3600*1000 {
+		t.Errorf("import said %s, made %+v", out, event)
+	}
 	if !strings.Contains(out, "event "+event.ID.String()) || event.Sale == storage.SaleOpen || event.Prices["Stalls"] != 2500 {
 		t.Errorf("import said %s, made %+v", out, event)
 	}
 	for _, step := range []struct {
 		word string
 		want storage.SaleState
-	}{{"open", storage.SaleOpen}, {"pause", storage.SalePaused}, {"close", storage.SaleClosed}} {
+	}{{"open", storage.SaleOpen}, {"pause", storage.SalePaused}, {"close", storage.SaleClosed}, {"paused", storage.SalePaused}, {"closed", storage.SaleClosed}} {
 		code, out := tool(t, "sale", step.word, event.ID.String(), "--url", url)
 		if now, _ := node.Engine().Event(event.ID); code != exitOK || now.Sale != step.want {
 			t.Errorf("sale %s: %d %s, now %s", step.word, code, out, now.Sale)
@@ -253,6 +257,7 @@ func TestUsersMistakesAreTold(t *testing.T) {
 	}{
 		{[]string{"serve"}, "--data DIR or --store URL is needed"},
 		{[]string{"sale", "open", "nonsense", "--data", "x"}, "no event id"},
+		{[]string{"sale", "stop", storage.NewEventID().String(), "--data", "x"}, "open, paused or closed"},
 		{[]string{"sale", "open", storage.NewEventID().String()}, "--url"},
 		{[]string{"audit", "--data", filepath.Join(os.TempDir(), "holdfast-no-such-folder")}, "not found"},
 		{[]string{"fly"}, "unexpected argument fly"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,7 +12,7 @@ import (
 
 type saleCommand struct {
 	target
-	State string `arg:"" enum:"open,pause,paused,close,closed" help:"open, pause or close."`
+	State string `arg:"" help:"open, paused or closed; pause and close mean the same."`
 	Event string `arg:"" help:"The event's id."`
 }
 
@@ -20,9 +21,10 @@ func (saleCommand) Help() string {
 	return `Examples:
 
   holdfast sale open 0b6d4f0e-… --url http://127.0.0.1:8080 --operator-key-file operator
-  holdfast sale pause 0b6d4f0e-… --data /var/lib/holdfast
+  holdfast sale paused 0b6d4f0e-… --data /var/lib/holdfast
 
-Paused and closed refuse new holds; what is held already can still be paid or released. For a database there is only --url: whichever server
+The words are the API's: open, paused, closed. Paused refuses new holds; closed refuses them too, and more time for those that stand. What is
+held can be paid or released all the same. For a database there is only --url: whichever server
 is told, the others on it follow within 2 seconds.`
 }
 
@@ -39,7 +41,10 @@ func (s *saleCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	state := saleStates[s.State]
+	state, known := saleStates[s.State]
+	if !known {
+		return errors.New("the state must be open, paused or closed")
+	}
 	if s.URL != "" {
 		server, err := newClient(&s.target)
 		if err != nil {

@@ -62,6 +62,10 @@ var walls = map[string]wall{
 		Why: "bounds what any parser is given, so every room that parses imports it and it imports none of them",
 		Std: pureStd,
 	},
+	"actors/money": {
+		Why: "one table of currencies for page, tools and API: an amount must mean the same everywhere and at every time, so nothing outside may move it",
+		Std: pureStd, Test: []string{rapid, "golang.org/x/text/currency"},
+	},
 	"actors/gate": {
 		Why: "the waiting room's rules are replayed and recomputed by strangers: same purity as the seats",
 		Std: pureStd, Test: []string{rapid},
@@ -85,7 +89,7 @@ var walls = map[string]wall{
 	},
 	"actors/audit": {
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
-		Own: []string{"actors/section", "actors/venue", "storage"}, Test: []string{"storage/...", rapid, pebble},
+		Own: []string{"actors/section", "actors/money", "actors/venue", "storage"}, Test: []string{"storage/...", rapid, pebble},
 	},
 	"actors/people": {
 		Why: "a projection reads the log through the port and writes tables nobody grants from: were the engine in reach, it could be asked",
@@ -150,7 +154,7 @@ var walls = map[string]wall{
 	},
 	"api": {
 		Why: "the door: it calls an interface of its own and never a concrete store, so that a handler cannot reach past the engine",
-		Own: []string{"actors", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "storage", "api/wire", "api/web"},
+		Own: []string{"actors", "actors/section", "actors/gate", "actors/money", "actors/venue", "actors/checkout", "storage", "api/wire", "api/web"},
 		Third: []string{
 			fasthttp, prometheus, "github.com/prometheus/common", openapi, compress, xxhash, strictJSON, "github.com/golang-jwt/jwt/v5",
 		},
