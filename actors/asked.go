@@ -236,7 +236,7 @@ func (w *errand) told(r *Request) {
 	*b = m.Append(*b)
 	w.d.ship(w.from, b)
 	w.watchPayment(r)
-	accepted := r.Err == nil && m.Outcome.Rejection == section.Accepted && !r.probe
+	accepted := r.Err == nil && m.Outcome.Rejection == section.Accepted && !r.probe && !idle(r.Command.Kind, &m.Outcome)
 	judged := r.Command.At
 	if r.Err != nil {
 		judged = judgedUnknown

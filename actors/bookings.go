@@ -67,7 +67,7 @@ func (e *Engine) command(r *Request, id BookingID, who Caller, deadline time.Tim
 	if keyed {
 		keep, judged := true, judgedUnknown // after an error nobody knows whether the section remembers it
 		if err == nil {
-			keep, judged = outcome.Rejection == section.Accepted && !probe, r.Command.At
+			keep, judged = outcome.Rejection == section.Accepted && !probe && !idle(r.Command.Kind, outcome), r.Command.At
 		}
 		ev.index.leave(who.Request, s.key.Section, keep, judged)
 	}
@@ -76,6 +76,12 @@ func (e *Engine) command(r *Request, id BookingID, who Caller, deadline time.Tim
 	}
 	defer r.free()
 	return o.tellBooking(ev, id, outcome, out)
+}
+
+// idle says that nothing was done under the key by this call, so that the index has nothing new to keep: an extension that would gain
+// too little and a second release are repeats without a first. Where there was a first, its entry is kept already.
+func idle(kind section.CommandKind, o *section.Outcome) bool {
+	return o.Repeat && (kind == section.ExtendHold || kind == section.ReleaseHold)
 }
 
 // tellBooking gives the caller a copy of the outcome that outlives its request, and fills out when it is accepted.

@@ -192,6 +192,7 @@ func (c *counter) key() section.RequestID { c.n++; return tourKey(1, c.n) }
 
 // book asks for seats by name, or without a name for the best two.
 func (c *counter) book(seats []string) error {
+	c.call.Buyer = tiredBuyer(1, c.n/2)
 	c.call.Request, c.call.Fingerprint, c.call.Seats, c.call.Best = c.key(), c.n, seats, BestAvailable{}
 	if len(seats) == 0 {
 		c.call.Best = BestAvailable{Quantity: 2, Section: "A"}

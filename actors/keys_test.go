@@ -47,6 +47,7 @@ func TestKeyBelongsToOneSection(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	here, there := b.mustHold(caller(1, 1), "A-1-1"), b.mustHold(caller(1, 2), "B-1-1")
 	var out BookingView
+	b.now.Add(2 * int64(section.ExtendMin))
 	if err := b.e.Extend(here.ID, caller(1, 3), patience, &out); err != nil {
 		t.Fatal(err)
 	}
@@ -76,5 +77,42 @@ func TestTooManySeatsComesBeforeSoldOut(t *testing.T) {
 	}
 	if _, err := b.best(caller(1, 1), BestAvailable{Quantity: 1}); err != nil {
 		t.Errorf("the refused key again: %v", err)
+	}
+}
+
+// TestKeysThatDidNothingAreNotKept: extensions of nothing and second releases leave nothing behind, however many there are.
+func TestKeysThatDidNothingAreNotKept(t *testing.T) {
+	b := newBox(t, boxRules(), Config{})
+	held, gone := b.mustHold(caller(1, 1), "A-1-1"), b.mustHold(caller(1, 2), "A-1-2")
+	var out BookingView
+	if err := b.e.Release(gone.ID, caller(1, 3), patience, &out); err != nil {
+		t.Fatal(err)
+	}
+	kept := func() (n int) {
+		ev, _, err := b.e.openEvent(held.ID.Section.Event, deadlineSoon())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range ev.index.shards {
+			ev.index.shards[i].Lock()
+			n += len(ev.index.shards[i].entries)
+			ev.index.shards[i].Unlock()
+		}
+		return n
+	}
+	before := kept()
+	for i := range uint64(100) {
+		if err := b.e.Extend(held.ID, caller(1, 1000+i), patience, &out); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.e.Release(gone.ID, caller(1, 2000+i), patience, &out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := kept(); n != before {
+		t.Errorf("%d keys are kept, after %d", n, before)
+	}
+	if err := b.e.Release(gone.ID, caller(1, 3), patience, &out); err != nil || kept() != before {
+		t.Errorf("P5: the first release again: %v, %d keys are kept", err, kept())
 	}
 }
