@@ -97,17 +97,17 @@ func (c *spent) SetWriteDeadline(time.Time) error { return nil }
 // than its bytes earn.
 func FuzzRawRequests(f *testing.F) {
 	const event = "/v1/events/00000000-0000-4000-8000-000000000000"
+	const fan, operates = "X-Buyer: alice\r\n", "Authorization: Bearer dev\r\n"
 	post := func(path, body string, more ...string) string {
-		return "POST " + path + " HTTP/1.1\r\nHost: h\r\nX-Buyer: alice\r\n" + strings.Join(more, "") +
+		return "POST " + path + " HTTP/1.1\r\nHost: h\r\n" + strings.Join(more, "") +
 			"Content-Length: " + itoa(int64(len(body))) + "\r\n\r\n" + body
 	}
-	const operates = "Authorization: Bearer dev\r\n"
 	for _, seed := range []string{
 		"GET /v1/events?limit=2&q=a HTTP/1.1\r\nHost: h\r\n\r\n", "GET " + event + "/availability HTTP/1.1\r\nHost: h\r\n\r\n",
-		post(event+"/bookings", `{"seats":["A-1-1"]}`, "Idempotency-Key: k\r\n"),
-		post(event+"/bookings", `{"best_available":{"quantity":2}}`) + post(event+"/bookings", strings.Repeat("[", 9000)),
+		post(event+"/bookings", `{"seats":["A-1-1"]}`, fan, "Idempotency-Key: k\r\n"),
+		post(event+"/bookings", `{"best_available":{"quantity":2}}`, fan) + post(event+"/bookings", strings.Repeat("[", 9000), fan),
 		post("/v1/events", eventBody(""), operates), post(event+"/sale", `{"state":"open"}`, operates),
-		post(event+"/seats/block", `{"seats":["A-1-1"]}`, operates), post("/v1/bookings/x/confirm", `{"payment_token":"tok_ok"}`),
+		post(event+"/seats/block", `{"seats":["A-1-1"]}`, operates), post("/v1/bookings/x/confirm", `{"payment_token":"tok_ok"}`, fan),
 		"POST /v1/events HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[[[[[\r\n0\r\n\r\n",
 		"DELETE /v1/bookings/x HTTP/1.1\r\nHost: h\r\nX-Buyer: \xff\r\n\r\n", "\r\n\r\n\x00",
 	} {

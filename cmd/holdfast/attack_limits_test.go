@@ -50,7 +50,9 @@ func (p *process) tell(who, method, path, body string, more ...string) told {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	request.Header.Set("X-Buyer", who)
+	if who != "" {
+		request.Header.Set("X-Buyer", who)
+	}
 	for i := 0; i < len(more); i += 2 {
 		request.Header.Add(more[i], more[i+1])
 	}
@@ -86,7 +88,7 @@ func TestAttackDeepBodies(t *testing.T) {
 			"/v1/events/" + event + "/bookings", "/v1/bookings/x/confirm", "/v1/bookings/x/extend", "/v1/events/" + event + "/seats/block", "/v1/events",
 		} {
 			for range 8 {
-				got := p.tell("mallory", "POST", path, body, "Authorization", "Bearer dev")
+				got := p.tell("", "POST", path, body, "Authorization", "Bearer dev")
 				refused := got.status == http.StatusBadRequest && got.code == "bad_request" && got.field == "body"
 				if unknown := got.status == http.StatusNotFound && strings.HasPrefix(path, "/v1/bookings/x"); !refused && !unknown {
 					t.Fatalf("%d of %q to %s: %+v", size, opening, path, got)
