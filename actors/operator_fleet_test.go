@@ -40,14 +40,16 @@ func TestOneOperatorKeyForTwoBuyersOverNodes(t *testing.T) {
 	}
 }
 
-// Kind: an operator's choice that is lost between two nodes. The limit does not bind, wherever the section is; the seats count all the same.
+// Kind: an operator's choice that is lost between two nodes. The limit does not bind, wherever the section is; the seats count all the
+// same.
 func TestOperatorLiftsTheBuyersLimitOverNodes(t *testing.T) {
 	f := newFleet(t, 3)
 	var out BookingView
 	hold := func(node int, any bool, best uint32, seats ...string) error {
 		who := caller(50, 0)
 		who.Operator = true
-		return f.nodes[node].e.Book(&BookCall{Event: f.event, Caller: who, Seats: seats, Best: BestAvailable{Quantity: best}, AnyBuyerTotal: any}, patience, &out)
+		call := BookCall{Event: f.event, Caller: who, Seats: seats, Best: BestAvailable{Quantity: best}, AnyBuyerTotal: any}
+		return f.nodes[node].e.Book(&call, patience, &out)
 	}
 	for no := range 8 { // each of them is another node's for two of three
 		for node := range 3 {
