@@ -277,7 +277,7 @@ func TestEventAnswer(t *testing.T) {
 	path := h.show(`,"hold_ttl_seconds":2000,"max_seats_per_booking":20,"refuse_orphans":true`)
 	h.do("GET", path, nobody, "").want(200, "").into(&e)
 	for name, want := range map[string]string{"hold_ttl_seconds": "2000", "hold_ceiling_seconds": "2000", "max_seats_per_booking": "20",
-		"max_seats_per_buyer": "20", "refuse_orphans": "true", "sale": `"open"`, "prices": `{"standard":4500}`, "starts_at": `"2030-06-01T19:30:00.000Z"`, "seats": "24"} {
+		"max_seats_per_buyer": "20", "refuse_orphans": "true", "currency_exponent": "2", "sale": `"open"`, "prices": `{"standard":4500}`, "starts_at": `"2030-06-01T19:30:00.000Z"`, "seats": "24"} {
 		if string(e[name]) != want {
 			t.Errorf("%s is %s, want %s", name, e[name], want)
 		}
