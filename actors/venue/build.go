@@ -24,11 +24,13 @@ func (d *draft) build() *Venue {
 	d.checkSections()
 	d.arrange()
 	categories := d.indexCategories()
-	v := &Venue{Name: d.name, FocalPoint: d.focal}
+	v := &Venue{Name: d.name, FocalPoint: d.focal, Front: d.front}
 	for i := range d.sections {
 		v.Sections = append(v.Sections, d.buildSection(&d.sections[i], categories))
 	}
 	d.checkSeatIDs(v)
+	d.checkSpots(v)
+	d.seatNeighbours(v)
 	for _, category := range d.categories {
 		v.Categories = append(v.Categories, Category{category.Label, plainColor(category.Color)})
 	}

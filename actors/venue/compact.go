@@ -215,7 +215,7 @@ func (d *draft) readCompactRow(s *compactSection) {
 		case "accessible":
 			d.readAccessible(&row)
 		case "breaks":
-			row.breaks = d.readTexts(false)
+			row.breaks, row.asListed = d.readTexts(false), true
 		case "ids":
 			row.ids = d.readTexts(false)
 		case "x":

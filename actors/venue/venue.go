@@ -18,7 +18,8 @@ type Category struct {
 type Venue struct {
 	Name       string     `json:"name"`
 	Categories []Category `json:"categories"`
-	FocalPoint *Point     `json:"focal_point,omitempty"` // where people look; nil: the front is the smallest y, middle first
+	FocalPoint *Point     `json:"focal_point,omitempty"` // where people look
+	Front      *Front     `json:"front,omitempty"`       // where they look without a focal point; nil: assumed to be the top edge
 	Sections   []Section  `json:"sections"`
 }
 
