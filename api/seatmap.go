@@ -108,7 +108,7 @@ func (s *Server) buildSeatmap(id storage.EventID) (*still, error) {
 }
 
 func seatmapAnswer(plan *venue.Venue) *wire.Seatmap {
-	answer := &wire.Seatmap{Name: plan.Name, FocalPoint: (*wire.Point)(plan.FocalPoint),
+	answer := &wire.Seatmap{Name: plan.Name, FocalPoint: (*wire.Point)(plan.Focus()),
 		Categories: []wire.Category{}, Sections: []wire.SeatmapSection{}}
 	for _, c := range plan.Categories {
 		answer.Categories = append(answer.Categories, wire.Category(c))

@@ -20,7 +20,8 @@ type Event struct {
 	RefuseOrphans      bool             `json:"refuse_orphans"`
 	Prices             map[string]int64 `json:"prices"` // category → minor units
 	Sections           []Section        `json:"sections"`
-	Seats              int              `json:"seats"` // of all sections
+	Seats              int              `json:"seats"`           // of all sections
+	Front              string           `json:"front,omitempty"` // told once, when the event is made: where people look, and on whose word
 }
 
 // Section is a section's header.
@@ -50,6 +51,7 @@ type CreateEvent struct {
 	RefuseOrphans      *bool            `json:"refuse_orphans,omitempty"`
 	Prices             map[string]int64 `json:"prices"`
 	Plan               Raw              `json:"plan"`
+	Front              Raw              `json:"front,omitempty"` // a side of the drawing, or a point
 	WaitingRoom        Raw              `json:"waiting_room,omitempty"`
 }
 
