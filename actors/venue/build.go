@@ -134,8 +134,8 @@ func (d *draft) buildRow(s *draftSection, row *draftRow, index map[string]sectio
 	if len(row.seats) == 0 && !row.noted {
 		d.defect(row.path, "row %q has no seats", row.label)
 	}
-	if len(row.seats) > SectionSeatsMax && !s.general {
-		d.defect(row.path, "row %q has %d seats; one row may have %d", row.label, len(row.seats), SectionSeatsMax)
+	if len(row.seats) > RowSeatsMax && !s.general {
+		d.defect(row.path, "row %q has %d seats; one row may have %d", row.label, len(row.seats), RowSeatsMax)
 	}
 	built := Row{Label: row.label, Seats: make([]Seat, len(row.seats))}
 	unknown := map[string]int{}

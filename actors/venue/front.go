@@ -95,14 +95,17 @@ func (v *Venue) Focus() *Point {
 
 // DescribeFront says in a line where the front is taken to be, and on whose word.
 func (v *Venue) DescribeFront() string {
-	own := 0
-	for i := range v.Sections {
+	own, drawn := 0, 0
+	for i, here := range v.drawnHere() {
 		if v.Sections[i].FocalPoint != nil {
 			own++
 		}
+		if here {
+			drawn++
+		}
 	}
 	switch {
-	case own > 0 && own == v.drawnHere():
+	case own > 0 && own == drawn:
 		return "front: each section's first row, sections in the plan's order (the plan has no coordinates)"
 	case own > 0:
 		return fmt.Sprintf("front: focal points of the chart (%d of %d sections have their own)", own, len(v.Sections))

@@ -108,6 +108,7 @@ func (v *Venue) BestFirst() []int {
 	nearest := make([]float64, len(v.Sections))
 	order := make([]int, len(v.Sections))
 	front := v.front()
+	drawn := v.drawnHere()
 	for i := range v.Sections {
 		order[i] = i
 		s := &v.Sections[i]
@@ -115,13 +116,16 @@ func (v *Venue) BestFirst() []int {
 		if v.FocalPoint != nil || s.FocalPoint != nil {
 			eye = v.eye(s)
 		}
-		nearest[i] = s.nearest(eye)
+		nearest[i] = math.Inf(1)
+		if !drawn[i] {
+			nearest[i] = s.nearest(eye)
+		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nearest[a], nearest[b]) })
 	alike := v.grid().size / 2
 	for from := 0; from < len(order); {
 		to := from + 1
-		for to < len(order) && nearest[order[to]]-nearest[order[from]] < alike {
+		for to < len(order) && (nearest[order[to]] == nearest[order[from]] || nearest[order[to]]-nearest[order[from]] < alike) {
 			to++
 		}
 		slices.Sort(order[from:to])
@@ -130,12 +134,9 @@ func (v *Venue) BestFirst() []int {
 	return order
 }
 
-// nearest is the distance of the section's nearest seat; infinite when the section was drawn here.
+// nearest is the distance of the section's nearest seat.
 func (s *Section) nearest(eye Point) float64 {
 	nearest := math.Inf(1)
-	if s.drawnHere() {
-		return nearest
-	}
 	for r := range s.Rows {
 		for k := range s.Rows[r].Seats {
 			nearest = min(nearest, s.Rows[r].Seats[k].at().to(eye))
@@ -144,23 +145,26 @@ func (s *Section) nearest(eye Point) float64 {
 	return nearest
 }
 
-// drawnHere tells whether the section has no coordinates of its own: its focal point is then where arrangeGrid puts it.
-func (s *Section) drawnHere() bool {
-	if s.FocalPoint == nil {
-		return false
-	}
-	low, high := Point{math.Inf(1), math.Inf(1)}, Point{math.Inf(-1), math.Inf(-1)}
-	s.extend(&low, &high)
-	ours := gridFocus(box{low.X, low.Y, high.X - low.X, high.Y - low.Y})
-	return ours.to(*s.FocalPoint) < 0.05 // both are rounded to hundredths
-}
-
-// drawnHere counts the sections without coordinates of their own.
-func (v *Venue) drawnHere() (count int) {
-	for i := range v.Sections {
-		if v.Sections[i].drawnHere() {
-			count++
+// drawnHere tells which sections have no coordinates of their own: the focal point of the whole section, before it was split, is then where
+// arrangeGrid puts it.
+func (v *Venue) drawnHere() []bool {
+	drawn := make([]bool, len(v.Sections))
+	for from := 0; from < len(v.Sections); {
+		to := from + 1
+		for to < len(v.Sections) && v.Sections[from].SplitOf != "" && v.Sections[to].SplitOf == v.Sections[from].SplitOf {
+			to++
 		}
+		if focus := v.Sections[from].FocalPoint; focus != nil {
+			low, high := Point{math.Inf(1), math.Inf(1)}, Point{math.Inf(-1), math.Inf(-1)}
+			for i := from; i < to; i++ {
+				v.Sections[i].extend(&low, &high)
+			}
+			ours := gridFocus(box{low.X, low.Y, high.X - low.X, high.Y - low.Y})
+			for i := from; i < to; i++ {
+				drawn[i] = ours.to(*focus) < 0.05 // both are rounded to hundredths
+			}
+		}
+		from = to
 	}
-	return count
+	return drawn
 }

@@ -62,7 +62,9 @@ func hasTwos(numbers []int) bool {
 // joinTwos closes the gaps of at least two steps of two one after the other, of seats that have no nearer neighbour.
 func joinTwos(numbers, gaps []int) {
 	n := len(numbers)
-	lone := func(i int) bool { return gaps[i] > 0 && (i+1 == n || gaps[i+1] > 0) || i == 0 && (n == 1 || gaps[1] > 0) }
+	lone := func(i int) bool {
+		return gaps[i] > 0 && (i+1 == n || gaps[i+1] > 0) || i == 0 && (n == 1 || gaps[1] > 0)
+	}
 	var alone []bool
 	for i := range numbers {
 		alone = append(alone, lone(i))

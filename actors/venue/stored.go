@@ -19,7 +19,7 @@ import (
 const (
 	storedMagic    = "HFV"
 	storedVersion  = 1
-	storedFront    = 2 // version 1, and a front behind the sections; a venue without one is still written as version 1
+	storedFront    = 2        // version 1, and a front behind the sections; a venue without one is still written as version 1
 	storedBytesMax = 64 << 20 // of the body; a damaged length must not become an allocation
 )
 
@@ -106,7 +106,7 @@ func (e *encoder) section(s *Section) {
 	e.point(s.FocalPoint)
 	e.uint(uint64(len(s.Rows)))
 	for r := range s.Rows {
-		e.row(s.planLabel(), &s.Rows[r])
+		e.row(s.PlanID(), &s.Rows[r])
 	}
 }
 
@@ -348,7 +348,7 @@ func (d *decoder) section() Section {
 	rows := d.count()
 	s.Rows = make([]Row, 0, min(rows, SectionSeatsMax))
 	for i := 0; i < rows && d.problem == ""; i++ {
-		s.Rows = append(s.Rows, d.row(s.planLabel()))
+		s.Rows = append(s.Rows, d.row(s.PlanID()))
 	}
 	return s
 }

@@ -146,6 +146,7 @@ type Point struct {
 type SeatmapSection struct {
 	ID      string       `json:"id"`
 	Name    string       `json:"name"`
+	PartOf  string       `json:"part_of,omitempty"` // the plan's section that this is a part of; best_available.section takes that one
 	General bool         `json:"general,omitempty"` // numbered places without neighbours
 	Rows    []SeatmapRow `json:"rows"`
 }

@@ -123,22 +123,28 @@ func readPlan(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// describePlan prints a table of the plan's sections.
+// describePlan prints a table of the plan's sections, however they are kept, and where the front is.
 func describePlan(out io.Writer, plan *venue.Venue) {
+	type line struct {
+		id          string
+		rows, seats int
+	}
+	var lines []line
 	width := len("section")
 	for i := range plan.Sections {
-		width = max(width, len(plan.Sections[i].ID))
+		s := &plan.Sections[i]
+		if len(lines) == 0 || s.SplitOf == "" || lines[len(lines)-1].id != s.PlanID() {
+			lines = append(lines, line{id: s.PlanID()})
+			width = max(width, len(s.PlanID()))
+		}
+		lines[len(lines)-1].rows += len(s.Rows)
+		lines[len(lines)-1].seats += s.SeatCount()
 	}
 	fmt.Fprintf(out, "%s\n\n%-*s  %5s  %6s\n", plan.Name, width, "section", "rows", "seats")
-	for i := range plan.Sections {
-		s := &plan.Sections[i]
-		seats := 0
-		for _, row := range s.Rows {
-			seats += len(row.Seats)
-		}
-		fmt.Fprintf(out, "%-*s  %5d  %6d\n", width, s.ID, len(s.Rows), seats)
+	for _, l := range lines {
+		fmt.Fprintf(out, "%-*s  %5d  %6d\n", width, l.id, l.rows, l.seats)
 	}
-	fmt.Fprintf(out, "%-*s  %5s  %6d\n\n%s\n\n", width, fmt.Sprintf("%d sections", len(plan.Sections)), "", plan.SeatCount(), plan.DescribeFront())
+	fmt.Fprintf(out, "%-*s  %5s  %6d\n\n%s\n\n", width, fmt.Sprintf("%d sections", len(lines)), "", plan.SeatCount(), plan.DescribeFront())
 }
 
 // complete fills in what a plan implies, and says what only a person can know.
