@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
 )
@@ -129,6 +130,30 @@ func TestSearchIsNotRefusedBecauseSeatsMoveBehindIt(t *testing.T) {
 	}
 	close(stop)
 	all.Wait()
+}
+
+// P11: a search whose sections have all said no begins anew when one of them has enough by now, and says neither sold out nor not together.
+func TestSearchBeginsAnewWhenSeatsCameBack(t *testing.T) {
+	b := newBoxOf(t, twoAndTwo, boxRules(), Config{})
+	b.mustHold(caller(1, 1), "A-1-1") // so that the map can be trusted to be true
+	b.mustHold(caller(2, 1), "B-1-1")
+	ev, o, err := b.e.openEvent(b.event, deadlineSoon())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for quantity, want := range map[uint32]string{1: "again", 2: "2 1 A", 3: "sold_out"} {
+		search := trip{ev: ev, o: o, call: &BookCall{}}
+		f := finding{c: section.Command{Kind: section.PlaceBest, Quantity: quantity, AnyCategory: true}}
+		got := "again"
+		if !search.short(&f, o.order) {
+			if got = apart(f.err); f.err == nil {
+				got = f.rejection.String()
+			}
+		}
+		if got != want {
+			t.Errorf("%d wanted, one and one free after every section has said no: %s, want %s", quantity, got, want)
+		}
+	}
 }
 
 // splitVenue is a plan's section K kept in two parts of two rows, between two whole ones, as earlier builds stored larger ones.
