@@ -212,8 +212,8 @@ func TestSplitSectionIsFoundByThePlansName(t *testing.T) {
 	}
 }
 
-// P11 and P5 over nodes: a search over the parts of a section is the buyer's home's, as one over all sections is, and what could be had comes back from there.
-func TestSearchOverPartsAndNotTogetherOverNodes(t *testing.T) {
+// P11 and P5 over nodes: a search over the parts of a section is the buyer's home's, as one over all sections is.
+func TestSearchOverPartsOverNodes(t *testing.T) {
 	f := newFleet(t, 3)
 	v := splitVenue(t)
 	header := *mustEvent(t, f)
@@ -265,7 +265,12 @@ func TestSearchOverPartsAndNotTogetherOverNodes(t *testing.T) {
 			}
 		}
 	}
-	for no := range 8 { // of the fleet's own event: one seat of each section is left
+}
+
+// P11 over nodes: what could be had is counted over all nodes' sections, and told by whichever node is asked.
+func TestNotTogetherOverNodes(t *testing.T) {
+	f := newFleet(t, 3)
+	for no := range 8 { // one seat of each section is left
 		for from := 1; from < 20; from += 4 {
 			var seats []string
 			for seat := from; seat < min(from+4, 20); seat++ {

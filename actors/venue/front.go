@@ -9,8 +9,6 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/runes"
-	"golang.org/x/text/transform"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -108,9 +106,9 @@ func (v *Venue) DescribeFront() string {
 	case own > 0 && own == drawn:
 		return "front: each section's first row, sections in the plan's order (the plan has no coordinates)"
 	case own > 0:
-		return fmt.Sprintf("front: focal points of the chart (%d of %d sections have their own)", own, len(v.Sections))
+		return fmt.Sprintf("front: focal points of the plan (%d of %d sections have their own)", own, len(v.Sections))
 	case v.FocalPoint != nil:
-		return fmt.Sprintf("front: focal point of the chart (%s)", v.FocalPoint)
+		return fmt.Sprintf("front: focal point of the plan (%s)", v.FocalPoint)
 	case v.Front == nil:
 		return "front: top edge (assumed; no focal point and no stage in the plan)"
 	case v.Front.Text != "":
@@ -185,11 +183,13 @@ func stageNames(names ...string) (plain []string) {
 
 // plainWords is a text in small letters without accents and marks.
 func plainWords(text string) string {
-	bare, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)), norm.NFC), text)
-	if err != nil {
-		return ""
-	}
-	return strings.Join(strings.FieldsFunc(strings.ToLower(bare), func(r rune) bool { return !unicode.IsLetter(r) }), " ")
+	bare := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKD.String(text))
+	return strings.Join(strings.FieldsFunc(bare, func(r rune) bool { return !unicode.IsLetter(r) }), " ")
 }
 
 // namesStage tells whether a text of the drawing is the stage's name. Only whole texts count: "backstage" and "box at the stage" are not it.

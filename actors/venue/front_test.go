@@ -63,7 +63,7 @@ func TestFrontIsSaidFoundOrAssumedAndTold(t *testing.T) {
 		"over focal point": {`{"focal_point":{"x":0,"y":0},"sections":[{"id":"A","rows":[{"label":"1","seats":2,"x":0,"y":0},{"label":"2","seats":2,"x":0,"y":50}]}]}`, given("bottom"), []string{"A-2-1", "A-2-2"}, "bottom edge (given)"},
 		"a row list":       {compact(`{"id":"A","rows":[{"label":"1","seats":2},{"label":"2","seats":2}]}`), given("bottom"), []string{"A-2-1", "A-2-2"}, "bottom edge (given)"},
 		"no coordinates":   {compact(`{"id":"A","rows":[{"label":"1","seats":2},{"label":"2","seats":2}]}`), nil, []string{"A-1-1", "A-1-2"}, "front: each section's first row"},
-		"focal point":      {`{"focal_point":{"x":0,"y":60},"sections":[{"id":"A","rows":[{"label":"1","seats":2,"x":0,"y":0},{"label":"2","seats":2,"x":0,"y":50}]}]}`, nil, []string{"A-2-1", "A-2-2"}, "front: focal point of the chart (0,60)"},
+		"focal point":      {`{"focal_point":{"x":0,"y":60},"sections":[{"id":"A","rows":[{"label":"1","seats":2,"x":0,"y":0},{"label":"2","seats":2,"x":0,"y":50}]}]}`, nil, []string{"A-2-1", "A-2-2"}, "front: focal point of the plan (0,60)"},
 		"seats.io stage":   {seatsio(`"shapes":[{"label":"Stage","center":{"x":5,"y":90}}],"rows":[{"label":"A","seats":[{"label":"1","x":0,"y":0,"categoryKey":9},{"label":"2","x":10,"y":0,"categoryKey":9}]},{"label":"B","seats":[{"label":"1","x":0,"y":20,"categoryKey":9},{"label":"2","x":10,"y":20,"categoryKey":9}]}]`), nil, []string{"Main-B-1", "Main-B-2"}, `front: the text "Stage" below the rows`},
 	} {
 		v, err := venue.Parse([]byte(test.plan), venue.Options{Front: test.front})

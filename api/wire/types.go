@@ -205,4 +205,9 @@ type Problem struct {
 	Limit   string   `json:"limit,omitempty"`   // which limit: "booking" or "buyer"
 	Seats   []string `json:"seats,omitempty"`   // the seats at fault
 	Defects []string `json:"defects,omitempty"` // everything wrong with a plan
+
+	// Of not_together: suitable seats free in all, the most of them that one booking can have, and the section where.
+	Free           uint32 `json:"free,omitempty"`
+	LargestBooking uint32 `json:"largest_booking,omitempty"`
+	Section        string `json:"section,omitempty"`
 }
