@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -93,6 +94,23 @@ func TestNeighboursByPlaceNotByFile(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 		mustHold(t, v)
+	}
+}
+
+// withoutBreaks is a venue as a plan that does not say where its aisles are.
+func withoutBreaks(v *venue.Venue) []byte {
+	return regexp.MustCompile(`"breaks":\[[^\]]*\],`).ReplaceAll(v.PlanJSON(), nil)
+}
+
+// Aisles are found in bent rows too, and nowhere else: a bowl that is read without its marks is the same bowl.
+func TestAislesAreFoundByDistance(t *testing.T) {
+	want := venue.Stadium(8000)
+	got, err := venue.Parse(withoutBreaks(want), venue.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) || count(got).broken == 0 {
+		t.Errorf("%d rows have aisles, the bowl has %d; or another order", count(got).broken, count(want).broken)
 	}
 }
 
@@ -284,6 +302,7 @@ func TestBestAvailableAgainstBruteForce(t *testing.T) {
 		guids++
 		return []byte(`"seat_guid":"g` + itoa(guids) + `"`)
 	})
+	plans["bowl"] = withoutBreaks(venue.Stadium(4000))
 	plans["horseshoe"] = []byte(line(picked(arc(12, 60, 300), 3, 11, 5, 0, 7, 2, 9, 4, 1, 6, 10, 8)...))
 	plans["stage-below.json, bottom"] = plans["stage-below.json"]
 	for name, raw := range plans {
