@@ -59,6 +59,28 @@ func TestFrontIsToldAndCanBeSaid(t *testing.T) {
 	}
 }
 
+// P11: best-available and the orphan rule see the neighbours that sit side by side, whatever order the file lists them in.
+func TestNeighboursAreThoseWhoSitSideBySide(t *testing.T) {
+	h := open(t, nil)
+	event, _ := h.showOf(casePlan(t, "seats-out-of-order.json"), `,"refuse_orphans":true`)
+	if got := h.do("POST", event+"/bookings", alice, `{"seats":["Parkett-1-2"]}`).want(409, "orphan_seat"); !slices.Equal(got.problem.Seats, []string{"Parkett-1-1"}) {
+		t.Errorf("seat 2 alone strands %v", got.problem.Seats)
+	}
+	if got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":4}}`).want(201, "").booking(); got.Split {
+		t.Errorf("four side by side are split: %v", got.Seats)
+	}
+	event, _ = h.showOf(casePlan(t, "odd-left-even-right.json"), "")
+	if got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":3}}`).want(201, "").booking(); got.Split || slices.Contains(got.Seats, "H-1-3") == slices.Contains(got.Seats, "H-1-4") {
+		t.Errorf("3 1 2 4 in the room: the best three are %v, split %v", got.Seats, got.Split)
+	}
+	event, _ = h.showOf(casePlan(t, "odd-side-even-side-rowlist.json"), "")
+	for _, section := range []string{"Odd", "Even"} {
+		if got := h.do("POST", event+"/bookings", headers{"X-Buyer": section}, `{"best_available":{"quantity":4,"section":"`+section+`"}}`).want(201, "").booking(); got.Split {
+			t.Errorf("a side of %s numbers is split: %v", section, got.Seats)
+		}
+	}
+}
+
 // P11: what is refused for want of seats in one section says what could be had.
 func TestNotTogetherSaysWhatCouldBeHad(t *testing.T) {
 	h := open(t, nil)

@@ -302,7 +302,7 @@ func TestBestAvailableAgainstBruteForce(t *testing.T) {
 		guids++
 		return []byte(`"seat_guid":"g` + itoa(guids) + `"`)
 	})
-	plans["bowl"] = withoutBreaks(venue.Stadium(4000))
+	plans["bowl"] = withoutBreaks(venue.Stadium(8000))
 	plans["horseshoe"] = []byte(line(picked(arc(12, 60, 300), 3, 11, 5, 0, 7, 2, 9, 4, 1, 6, 10, 8)...))
 	plans["stage-below.json, bottom"] = plans["stage-below.json"]
 	for name, raw := range plans {
