@@ -123,6 +123,9 @@ func (t *trip) round(f *finding, passes []bool, candidates []storage.SectionNo, 
 // The map stands for durable records, and a section's no is told once all it rests on is on the map (P2): what the map shows free is free,
 // or was given away after the no. Of a section of another node it may be late; its own no counts then.
 func (t *trip) short(f *finding, candidates []storage.SectionNo) (again bool) {
+	if f.rejection = section.SoldOut; planted(plantFalseSoldOut) {
+		return false // a section's lie is told as it is
+	}
 	free, most, largest := uint32(0), uint32(0), storage.SectionNo(0)
 	live := t.ev.live
 	live.mu.RLock() // one consistent cut
@@ -138,7 +141,6 @@ func (t *trip) short(f *finding, candidates []storage.SectionNo) (again bool) {
 		}
 	}
 	live.mu.RUnlock()
-	f.rejection = section.SoldOut
 	if !again && free >= f.c.Quantity {
 		f.err = &NotTogetherError{Free: free, Largest: most, Section: t.o.planSection(largest), at: largest}
 	}
