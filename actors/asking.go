@@ -96,6 +96,10 @@ func (p *pending) answered(from storage.WriterID, m *relay.Answer) {
 		a.judged(m)
 		return
 	}
+	if m.Code == relay.NotTogether {
+		a.fail(&NotTogetherError{Free: m.Free, Largest: m.Largest, at: m.Section})
+		return
+	}
 	if m.Code == relay.Moved && a.s != nil && m.Owner != (storage.WriterID{}) {
 		a.s.forgetOwner(from, math.MaxUint64) // it says itself that it has the section no more
 		a.s.hearOwner(m.Owner, 0, false)

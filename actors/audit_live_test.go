@@ -129,7 +129,8 @@ func (s *sale) buyer(ctx context.Context, lot *rand.Rand, no byte) {
 // refused lets pass what a buyer may be told, and fails the test of anything else.
 func (s *sale) refused(err error) {
 	var no *actors.Refusal
-	if err != nil && !errors.As(err, &no) && !errors.Is(err, actors.ErrDeclined) && !errors.Is(err, actors.ErrUnavailable) {
+	var apart *actors.NotTogetherError
+	if err != nil && !errors.As(err, &no) && !errors.As(err, &apart) && !errors.Is(err, actors.ErrDeclined) && !errors.Is(err, actors.ErrUnavailable) {
 		s.t.Errorf("a buyer was told: %v", err)
 	}
 }

@@ -13,7 +13,8 @@ import (
 
 // Book places a hold: on named seats, all of one section, or on the best available. The answer is told once it is durable.
 //
-// Errors: ErrEventUnknown, *SeatsUnknownError, ErrSpread, ErrSectionUnknown, ErrCategory, ErrSaleNotOpen, ErrMismatch, *Refusal,
+// Errors: ErrEventUnknown, *SeatsUnknownError, ErrSpread (a *SplitSectionError where a plan would call it one section), ErrSectionUnknown,
+// ErrCategory, ErrSaleNotOpen, ErrMismatch, *Refusal, *NotTogetherError,
 // ErrOverloaded and ErrUnavailable (surely not done or repeatable with the same key), ErrTimeout (unknown: repeat with the same key).
 func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) error {
 	deadline := e.clock.now().Add(timeout)
@@ -25,7 +26,7 @@ func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) e
 	switch {
 	case call.Best.Quantity == 0:
 		return t.named(out)
-	case e.home != nil && call.Best.Section == "":
+	case e.home != nil && (call.Best.Section == "" || len(o.partsOf[call.Best.Section]) > 1):
 		return t.bestAtHome(out)
 	}
 	return t.best(out)
@@ -142,7 +143,7 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 	case len(unknown) > 0:
 		return 0, &SeatsUnknownError{Seats: unknown}
 	case spread:
-		return 0, ErrSpread
+		return 0, o.spread(ids)
 	}
 	r.Command.Seats = r.seats
 	return no, nil
@@ -274,164 +275,6 @@ func (t *trip) verdict(rejection section.Rejection, err error, out *BookingView)
 		return &Refusal{Code: rejection, Seats: append([]string(nil), out.Seats...)}
 	}
 	return nil
-}
-
-// best looks for the best seats: in the section named, or in every section in order of quality, first for seats together
-// anywhere, then for the best split.
-func (t *trip) best(out *BookingView) error {
-	b := &t.call.Best
-	category, any, err := t.o.category(b.Category)
-	if err != nil {
-		return err
-	}
-	var only [1]storage.SectionNo
-	candidates := t.o.order
-	if b.Section != "" {
-		no, ok := t.o.byID[b.Section]
-		if !ok {
-			return ErrSectionUnknown
-		}
-		only[0] = no
-		candidates = only[:]
-	}
-	search := b.Section == ""
-	at, known, err := t.enter(candidates[0], search, b.Quantity)
-	if err != nil {
-		return err
-	}
-	if known {
-		rejection, err := t.recall(at, search, out)
-		if err != nil || rejection != section.NoSeats {
-			t.leave(at, keeps(rejection, err))
-			return t.verdict(rejection, err, out)
-		}
-		if err := t.admit(b.Quantity); err != nil {
-			t.leave(at, false)
-			return err
-		}
-	}
-	if !known && b.Quantity > t.ev.header.Load().Rules.SeatsPerBookingMax { // whatever is free: sections too small for it are not even asked
-		t.leave(candidates[0], false)
-		return &Refusal{Code: section.TooManySeats}
-	}
-	c := section.Command{Kind: section.PlaceBest, Quantity: b.Quantity, Category: category, AnyCategory: any, AccessibleOnly: b.Accessible}
-	no, rejection, err := t.search(c, candidates, out)
-	t.leave(no, keeps(rejection, err))
-	return t.verdict(rejection, err, out)
-}
-
-// recall asks the section that may have met the request only whether it remembers it: a wish for no seats is refused with NoSeats
-// unless it does, and the memory is asked first. The question queues behind whatever an earlier call under the key has left in the
-// section, so NoSeats means that none of that became a hold. Then the request is new: a key whose first section never got to
-// it must not be tied to that section while others have seats (P11). For a search nobody else can be under way (see register), so
-// the whole of the event may be asked without a second booking (P5).
-func (t *trip) recall(at storage.SectionNo, search bool, out *BookingView) (section.Rejection, error) {
-	r := newRequest()
-	r.Command.Kind = section.PlaceBest
-	rejection, err := t.ask(r, at, out)
-	if search && err == nil && rejection == section.NoSeats {
-		t.ev.index.unpin(t.call.Request)
-	}
-	return rejection, err
-}
-
-func (o *openEvent) category(label string) (id section.CategoryID, any bool, err error) {
-	if label == "" {
-		return 0, true, nil
-	}
-	id, ok := o.categories[label]
-	if !ok {
-		return 0, false, ErrCategory
-	}
-	return id, false, nil
-}
-
-// search asks one section after the other. It ends at the first that serves or whose answer is unknown, and never says sold out
-// while some section could not be asked (P11).
-func (t *trip) search(c section.Command, candidates []storage.SectionNo, out *BookingView) (storage.SectionNo, section.Rejection, error) {
-	f := finding{c: c, last: candidates[0]}
-	passes := []bool{true, false}
-	if len(candidates) == 1 || c.Quantity < 2 {
-		passes = passes[1:]
-	}
-	for _, together := range passes {
-		if t.pass(&f, together, candidates, out) {
-			break
-		}
-	}
-	return f.last, f.rejection, f.err
-}
-
-// finding is a search on its way through the sections.
-type finding struct {
-	c         section.Command
-	last      storage.SectionNo
-	rejection section.Rejection
-	err       error // some section could not be asked
-}
-
-// pass asks every section that may have seats; true: the search is over. What the pass before heard of splits is not an answer. Sections of
-// other nodes that look full are asked last, and only if their nodes do not say that they are.
-func (t *trip) pass(f *finding, together bool, candidates []storage.SectionNo, out *BookingView) (over bool) {
-	f.err, f.rejection = nil, section.SoldOut
-	f.c.TogetherOnly = together
-	var looksFull []storage.SectionNo
-	for _, no := range candidates {
-		switch {
-		case !t.suits(&f.c, no):
-		case t.likelyFull(&f.c, no):
-			looksFull = append(looksFull, no)
-		default:
-			if t.askFor(f, no, out) {
-				return true
-			}
-		}
-	}
-	if len(looksFull) == 0 {
-		return false
-	}
-	for _, no := range t.stillFull(&f.c, looksFull) {
-		if t.askFor(f, no, out) {
-			return true
-		}
-	}
-	return false
-}
-
-// askFor asks one section; true: the search is over.
-func (t *trip) askFor(f *finding, no storage.SectionNo, out *BookingView) (over bool) {
-	r := newRequest()
-	r.Command = f.c
-	got, err := t.ask(r, no, out)
-	switch {
-	case errors.Is(err, ErrTimeout), errors.Is(err, errStoppedMidway), err == nil && settles(got):
-		f.last, f.rejection, f.err = no, got, err
-		return true
-	case err != nil:
-		f.err = err
-	default:
-		f.last, f.rejection = no, got
-	}
-	if t.reserved == 0 && !t.reserve(f.c.Quantity) {
-		f.last, f.rejection, f.err = no, section.TooManyForBuyer, nil
-		return true
-	}
-	return false
-}
-
-// settles says that asking another section cannot help.
-func settles(r section.Rejection) bool { return r != section.SoldOut && r != section.SplitOnly }
-
-// suits skips sections that have nothing of the kind, or too few free seats: the map holds every acknowledged change, so a
-// section that it shows too full is too full for a request that begins now, unless a hold in it is due to end (P11).
-func (t *trip) suits(c *section.Command, no storage.SectionNo) bool {
-	switch {
-	case !c.AnyCategory && !t.o.has[no][c.Category], c.AccessibleOnly && !t.o.accessible[no]:
-		return false
-	case !t.o.sections[no].mapIsTrue():
-		return true // let the section say it
-	}
-	return t.ev.live.Free(no) >= int(c.Quantity)
 }
 
 func (o *openEvent) appendIDs(dst []string, no storage.SectionNo, seats []section.SeatIndex) []string {

@@ -42,6 +42,34 @@ func (e *SeatsUnknownError) Error() string {
 	return "actors: " + strconv.Itoa(len(e.Seats)) + " unknown seats"
 }
 
+// NotTogetherError refuses a search: enough suitable seats are free, but not in one section, and a booking is of one section. It tells what
+// could be had.
+type NotTogetherError struct {
+	Free    uint32 // suitable seats free in all that was searched
+	Largest uint32 // most of them in one section: what one booking can have
+	Section string // that section, as the plan calls it
+
+	at storage.SectionNo
+}
+
+func (e *NotTogetherError) Error() string {
+	return "actors: " + strconv.FormatUint(uint64(e.Free), 10) + " suitable seats are free, at most " +
+		strconv.FormatUint(uint64(e.Largest), 10) + " of them in one section"
+}
+
+// SplitSectionError is an ErrSpread of seats that the plan has in one section, which is too large for one writer.
+type SplitSectionError struct {
+	Section string   // as the plan calls it
+	Seats   []string // those that are in another part of it than the first
+}
+
+func (e *SplitSectionError) Error() string {
+	return ErrSpread.Error() + ": other parts of section " + e.Section
+}
+
+// Unwrap makes it an ErrSpread.
+func (e *SplitSectionError) Unwrap() error { return ErrSpread }
+
 // Refusal carries a section's "no" to the caller, with seat ids instead of indexes.
 type Refusal struct {
 	Code  section.Rejection

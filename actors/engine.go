@@ -301,7 +301,7 @@ func (e *Engine) drawUp(header *storage.Event, v *venue.Venue) *storage.Event {
 		for _, row := range s.Rows {
 			n += len(row.Seats)
 		}
-		made.Sections = append(made.Sections, storage.SectionInfo{ID: s.ID, Name: s.Name, Seats: uint32(n)})
+		made.Sections = append(made.Sections, storage.SectionInfo{ID: s.ID, Name: s.PlanName(), Seats: uint32(n), PartOf: s.SplitOf})
 	}
 	return &made
 }

@@ -68,6 +68,22 @@ func boxRules() section.Rules {
 
 func newBox(t *testing.T, rules section.Rules, config Config) *box {
 	t.Helper()
+	return newBoxOf(t, smallPlan, rules, config)
+}
+
+// newBoxOf is newBox with another plan.
+func newBoxOf(t *testing.T, plan string, rules section.Rules, config Config) *box {
+	t.Helper()
+	v, err := venue.Parse([]byte(plan), venue.Options{Name: "small"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newBoxIn(t, v, rules, config)
+}
+
+// newBoxIn is newBox in another venue.
+func newBoxIn(t *testing.T, v *venue.Venue, rules section.Rules, config Config) *box {
+	t.Helper()
 	ledger, err := sandbox.Open("")
 	if err != nil {
 		t.Fatal(err)
@@ -80,10 +96,6 @@ func newBox(t *testing.T, rules section.Rules, config Config) *box {
 		b.config.Clock = func() section.Instant { return section.Instant(b.now.Load()) }
 	}
 	b.open()
-	v, err := venue.Parse([]byte(smallPlan), venue.Options{Name: "small"})
-	if err != nil {
-		t.Fatal(err)
-	}
 	header, err := b.e.CreateEvent(context.Background(), &storage.Event{Name: "small", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules,
 		Prices: map[string]int64{"standard": 4500}}, v)
 	if err != nil {

@@ -37,6 +37,7 @@ type openEvent struct {
 	ids        [][]string // by section, by seat index
 	sections   []*Section
 	byID       map[string]storage.SectionNo
+	partsOf    map[string][]storage.SectionNo // parts of the sections that are split, best first, by the name that the plan gives the whole
 	categories map[string]section.CategoryID
 	has        []map[section.CategoryID]bool // by section
 	accessible []bool                        // by section: has accessible seats
@@ -152,15 +153,45 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 		o.addSection(ev, storage.SectionNo(i))
 		counts = append(counts, uint32(len(o.ids[i])))
 	}
-	for _, i := range v.BestFirst() {
-		o.order = append(o.order, storage.SectionNo(i))
-	}
+	o.rank(v)
 	ev.live = newLive(counts)
+	ev.live.countKinds(o.sections)
 	ev.buyers = newBuyerLedger()
 	ev.index = newRequestIndex(func(no storage.SectionNo) section.Instant {
 		return section.Instant(o.sections[no].remembersFrom.Load())
 	})
 	return o
+}
+
+// rank puts the sections in the order in which they are searched.
+func (o *openEvent) rank(v *venue.Venue) {
+	o.partsOf = map[string][]storage.SectionNo{}
+	for _, i := range v.BestFirst() {
+		no := storage.SectionNo(i)
+		o.order = append(o.order, no)
+		if of := v.Sections[i].SplitOf; of != "" {
+			o.partsOf[of] = append(o.partsOf[of], no)
+		}
+	}
+}
+
+// planSection is what the plan calls a section, or the section that it is a part of.
+func (o *openEvent) planSection(no storage.SectionNo) string { return o.venue.Sections[no].PlanID() }
+
+// spread is the refusal of seats of several sections.
+func (o *openEvent) spread(ids []string) error {
+	first := o.seats[ids[0]].section
+	split := SplitSectionError{Section: o.planSection(first)}
+	for _, id := range ids {
+		at := o.seats[id]
+		if o.planSection(at.section) != split.Section {
+			return ErrSpread
+		}
+		if at.section != first {
+			split.Seats = append(split.Seats, o.ids[at.section][at.index])
+		}
+	}
+	return &split
 }
 
 func (o *openEvent) addSection(ev *event, no storage.SectionNo) {

@@ -25,7 +25,9 @@ type liveSection struct {
 	seq     section.Seq
 	letters []byte
 	free    atomic.Int64
-	known   bool // false until its section was loaded: the map shows it blocked
+	layout  *section.Layout // nil: kinds are not counted
+	kinds   []atomic.Uint32 // free seats by category, plain and accessible apart: category*2, and one more for the accessible
+	known   bool            // false until its section was loaded: the map shows it blocked
 }
 
 // liveRingDeltas is how far behind a reader may fall: at 64 sections with a record a millisecond each, a quarter of a second;
@@ -50,6 +52,52 @@ func (l *Live) Version() uint64 { return l.version.Load() }
 // Free is the section's count of free seats in durable state: an upper bound of what a hold asked for from now on can
 // be refused for, since every acknowledged change is in it.
 func (l *Live) Free(no storage.SectionNo) int { return int(l.sections[no].free.Load()) }
+
+// countKinds has the map count free seats by kind, of sections that it shows nothing of yet.
+func (l *Live) countKinds(sections []*Section) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for no, s := range sections {
+		at, kinds := &l.sections[no], 0
+		at.layout = s.layout
+		for _, seat := range s.layout.Seats {
+			kinds = max(kinds, 2*int(seat.Category)+2)
+		}
+		at.kinds = make([]atomic.Uint32, kinds)
+	}
+}
+
+// suitable is Free of the seats that suit a wish for the best.
+func (l *Live) suitable(no storage.SectionNo, c *section.Command) (free uint32) {
+	kinds := l.sections[no].kinds
+	first, end := 0, len(kinds)
+	if !c.AnyCategory {
+		first = min(2*int(c.Category), end)
+		end = min(first+2, end)
+	}
+	for kind := first; kind < end; kind += 2 {
+		free += kinds[kind+1].Load()
+		if !c.AccessibleOnly {
+			free += kinds[kind].Load()
+		}
+	}
+	return free
+}
+
+// set changes one seat's letter and what is counted of it. The caller holds mu and keeps free.
+func (s *liveSection) set(seat section.SeatIndex, letter byte) (freed int64) {
+	freed = letterFree(letter) - letterFree(s.letters[seat])
+	s.letters[seat] = letter
+	if freed != 0 && s.layout != nil {
+		spec := s.layout.Seats[seat]
+		kind := 2 * int(spec.Category)
+		if spec.Accessible {
+			kind++
+		}
+		s.kinds[kind].Add(uint32(freed))
+	}
+	return freed
+}
 
 // seq is the section's newest record on the map.
 func (l *Live) seq(no storage.SectionNo) section.Seq {
@@ -116,8 +164,7 @@ func (l *Live) publish(d *Delta) {
 	s := &l.sections[d.Section]
 	free := s.free.Load()
 	for _, c := range changes {
-		free += letterFree(byte(c.Letter)) - letterFree(s.letters[c.Seat])
-		s.letters[c.Seat] = byte(c.Letter)
+		free += s.set(c.Seat, byte(c.Letter))
 	}
 	s.free.Store(free)
 	s.seq = d.Seq
@@ -153,7 +200,9 @@ func (l *Live) reset(no storage.SectionNo, seq section.Seq, letters []byte, free
 		l.mu.Unlock()
 		return
 	}
-	copy(s.letters, letters)
+	for _, c := range diff {
+		s.set(c.Seat, byte(c.Letter))
+	}
 	s.free.Store(int64(free))
 	s.seq, s.known = seq, true
 	l.push(Delta{Section: no, Seq: seq, Changes: diff})

@@ -65,7 +65,7 @@ func (t *trip) bestThere(to storage.WriterID, out *BookingView) error {
 	id := d.numbers.Add(1)
 	d.pending.add(id, awaited{r: r, peer: to, late: t.deadline.Add(lateAfter)})
 	m := relay.Search{ID: id, Patience: d.e.millisLeft(t.deadline), Event: t.call.Event, Operator: t.call.Operator, Accessible: b.Accessible, AnyBuyerTotal: t.call.AnyBuyerTotal,
-		Quantity: b.Quantity, Category: b.Category, Buyer: t.call.Buyer, Request: t.call.Request, Fingerprint: t.call.Fingerprint}
+		Quantity: b.Quantity, Category: b.Category, Section: b.Section, Buyer: t.call.Buyer, Request: t.call.Request, Fingerprint: t.call.Fingerprint}
 	if !d.send(to, &m) {
 		if _, ok := d.pending.take(id); ok {
 			r.free()
@@ -77,7 +77,12 @@ func (t *trip) bestThere(to storage.WriterID, out *BookingView) error {
 		return t.count(ErrTimeout)
 	}
 	defer r.free()
-	if r.Err != nil {
+	var apart *NotTogetherError
+	switch {
+	case errors.As(r.Err, &apart) && int(apart.at) < len(t.o.sections):
+		apart.Section = t.o.planSection(apart.at)
+		return apart
+	case r.Err != nil:
 		return r.Err
 	}
 	return t.tellFound(r, out)
@@ -118,7 +123,7 @@ func (d *desk) searchFor(ctx context.Context, m *relay.Search, until time.Time) 
 		return &relay.Answer{Code: relay.Unavailable}
 	}
 	call := BookCall{Event: m.Event, Caller: Caller{Buyer: m.Buyer, Operator: m.Operator, Request: m.Request, Fingerprint: m.Fingerprint},
-		Best: BestAvailable{Quantity: m.Quantity, Category: m.Category, Accessible: m.Accessible}, AnyBuyerTotal: m.AnyBuyerTotal}
+		Best: BestAvailable{Quantity: m.Quantity, Section: m.Section, Category: m.Category, Accessible: m.Accessible}, AnyBuyerTotal: m.AnyBuyerTotal}
 	t := trip{ev: ev, o: o, call: &call, deadline: until, judged: judgedUnknown}
 	var view BookingView
 	return o.answerFound(&view, t.bestHere(&view))
@@ -127,6 +132,7 @@ func (d *desk) searchFor(ctx context.Context, m *relay.Search, until time.Time) 
 // answerFound puts what a search came to into an answer. After anything that leaves a doubt nobody may take it for not done.
 func (o *openEvent) answerFound(view *BookingView, err error) *relay.Answer {
 	var refused *Refusal
+	var apart *NotTogetherError
 	switch {
 	case err == nil:
 		out := section.Outcome{Booking: view.ID.No, State: view.State, Split: view.Split, ExpiresAt: view.ExpiresAt}
@@ -136,6 +142,8 @@ func (o *openEvent) answerFound(view *BookingView, err error) *relay.Answer {
 		return &relay.Answer{Code: relay.Judged, Section: view.ID.Section.Section, Outcome: out}
 	case errors.As(err, &refused):
 		return &relay.Answer{Code: relay.Judged, Outcome: section.Outcome{Rejection: refused.Code}}
+	case errors.As(err, &apart):
+		return &relay.Answer{Code: relay.NotTogether, Section: apart.at, Free: apart.Free, Largest: apart.Largest}
 	case errors.Is(err, errNotHome), errors.Is(err, ErrMoved):
 		return &relay.Answer{Code: relay.Moved}
 	case errors.Is(err, ErrMismatch):
@@ -152,7 +160,7 @@ func (o *openEvent) answerFound(view *BookingView, err error) *relay.Answer {
 // asking: see stillFull. A wish for one section is always asked there, for only that section knows whether it has met the key.
 func (t *trip) likelyFull(c *section.Command, no storage.SectionNo) bool {
 	s := t.o.sections[no]
-	return t.searching && s.serving.Load() == nil && t.ev.live.Free(no) < int(c.Quantity)
+	return t.searching && s.serving.Load() == nil && t.ev.live.suitable(no, c) < c.Quantity
 }
 
 // stillFull asks the nodes of the sections that looked too full which of them may not be. A section whose node does not say is

@@ -17,6 +17,7 @@ type simModel struct {
 	bookings map[section.BookingNo]*simBooking
 	effects  map[section.RequestID]simEffect
 	minFree  []int // by seq: the fewest free seats at any moment inside that record
+	maxFree  []int // … and the most
 	seats    int
 }
 
@@ -38,7 +39,7 @@ type simEffect struct {
 
 func newSimModel(seats int) *simModel {
 	return &simModel{holder: map[section.SeatIndex]section.BookingNo{}, freedAt: map[section.SeatIndex]section.Seq{},
-		bookings: map[section.BookingNo]*simBooking{}, effects: map[section.RequestID]simEffect{}, minFree: []int{seats}, seats: seats}
+		bookings: map[section.BookingNo]*simBooking{}, effects: map[section.RequestID]simEffect{}, minFree: []int{seats}, maxFree: []int{seats}, seats: seats}
 }
 
 func (m *simModel) free() int { return m.seats - len(m.holder) }
@@ -60,7 +61,7 @@ func (m *simModel) entry(e *storage.Entry, hash storage.Hash) error {
 		return fmt.Errorf("P3: record %d is by a writer that did not claim the epoch", e.Seq)
 	}
 	m.tail = storage.Tail{Kind: e.Kind, Seq: e.Seq, Epoch: e.Epoch, Writer: e.Writer, Hash: hash}
-	m.minFree = append(m.minFree, m.free())
+	m.minFree, m.maxFree = append(m.minFree, m.free()), append(m.maxFree, m.free())
 	if e.Kind != storage.EntryChanges {
 		return nil
 	}
@@ -68,7 +69,7 @@ func (m *simModel) entry(e *storage.Entry, hash storage.Hash) error {
 		if err := m.change(c, e); err != nil {
 			return fmt.Errorf("record %d: %w", e.Seq, err)
 		}
-		m.minFree[e.Seq] = min(m.minFree[e.Seq], m.free())
+		m.minFree[e.Seq], m.maxFree[e.Seq] = min(m.minFree[e.Seq], m.free()), max(m.maxFree[e.Seq], m.free())
 		return nil
 	})
 }
@@ -172,6 +173,11 @@ func (m *simModel) everFewer(from section.Seq, n int) bool {
 		}
 	}
 	return false
+}
+
+// freeFrom gives the fewest and the most seats that were free at any moment from a record on, that record's own included.
+func (m *simModel) freeFrom(seq section.Seq) (fewest, most int) {
+	return min(m.free(), slices.Min(m.minFree[seq:])), max(m.free(), slices.Max(m.maxFree[seq:]))
 }
 
 // tickets lists what the tickets table must hold.

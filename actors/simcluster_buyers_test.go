@@ -236,9 +236,12 @@ func (j *simJudge) inVain(c *simCall, verdict string) {
 // simVerdict names an answer.
 func simVerdict(err error) string {
 	var refused *Refusal
+	var apart *NotTogetherError
 	switch {
 	case err == nil:
 		return "accepted"
+	case errors.As(err, &apart):
+		return "not_together"
 	case errors.As(err, &refused):
 		return refused.Code.String()
 	}
@@ -260,9 +263,12 @@ func (j *simJudge) answer(c *simCall, err error) {
 		w.tally["search told: "+verdict]++
 	}
 	var refused *Refusal
+	var apart *NotTogetherError
 	switch {
 	case err == nil:
 		j.accepted(c)
+	case errors.As(err, &apart):
+		j.apart(c, apart)
 	case errors.As(err, &refused):
 		j.refused(c, refused)
 	case errors.Is(err, ErrMismatch):
@@ -349,9 +355,8 @@ func (j *simJudge) refused(c *simCall, refused *Refusal) {
 			just = just && j.inTheWay(wish.section, id, c.since[wish.section])
 		}
 	case section.SoldOut:
-		for no, m := range j.models {
-			just = just && m.everFewer(c.since[no]+1, int(wish.quantity))
-		}
+		fewest, _ := j.freeSince(c)
+		just = fewest < int(wish.quantity)
 	case section.TooManyForBuyer:
 		just = wish.kind == section.PlaceHold || wish.kind == section.PlaceBest
 	case section.AlreadyConfirmed:
@@ -375,6 +380,28 @@ func (j *simJudge) refused(c *simCall, refused *Refusal) {
 	}
 	if !just {
 		w.failf("P2, P3, P11: wish %d is refused with %v %v, and nothing durable since it came justifies it", wish.number, refused.Code, refused.Seats)
+	}
+}
+
+// freeSince gives the fewest and the most seats that all sections together may have been seen to have free since a call began. The newest record of then
+// may not have been told to anybody yet.
+func (j *simJudge) freeSince(c *simCall) (fewest, most int) {
+	for no, m := range j.models {
+		low, high := m.freeFrom(c.since[no])
+		fewest, most = fewest+low, most+high
+	}
+	return fewest, most
+}
+
+// apart holds a "not together" against the logs (P11): every section had too few at some moment, and all of them together may have had enough.
+func (j *simJudge) apart(c *simCall, no *NotTogetherError) {
+	_, most := j.freeSince(c)
+	just := int(no.Free) >= int(c.wish.quantity) && no.Largest < c.wish.quantity && no.Largest > 0 && most >= int(c.wish.quantity)
+	for at, m := range j.models {
+		just = just && m.everFewer(c.since[at], int(c.wish.quantity))
+	}
+	if !just {
+		j.w.failf("P11: wish %d for %d is refused with %q, and nothing durable since it came justifies it", c.wish.number, c.wish.quantity, no)
 	}
 }
 

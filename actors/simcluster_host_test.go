@@ -209,10 +209,9 @@ func (h *simHost) open() {
 		o.addSection(ev, storage.SectionNo(i))
 		counts = append(counts, uint32(len(o.ids[i])))
 	}
-	for _, i := range plan.venue.BestFirst() {
-		o.order = append(o.order, storage.SectionNo(i))
-	}
+	o.rank(plan.venue)
 	ev.live = newLiveOf(counts, 16)
+	ev.live.countKinds(o.sections)
 	ev.buyers = newBuyerLedger()
 	ev.index = newRequestIndex(func(no storage.SectionNo) section.Instant {
 		return section.Instant(o.sections[no].remembersFrom.Load())

@@ -45,6 +45,7 @@ func (s *Server) createEvent(r *request) error {
 		return err
 	}
 	answer := eventAnswer(made)
+	answer.Front = plan.DescribeFront()
 	r.ctx.Response.Header.Set("Location", "/v1/events/"+answer.ID)
 	return r.encode(http.StatusCreated, &answer)
 }
@@ -68,7 +69,11 @@ func readEvent(raw []byte) (*storage.Event, *venue.Venue, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	plan, err := venue.Parse(body.Plan, venue.Options{Name: event.Name})
+	front, err := frontOf(body.Front)
+	if err != nil {
+		return nil, nil, err
+	}
+	plan, err := venue.Parse(body.Plan, venue.Options{Name: event.Name, Front: front})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -172,11 +172,21 @@ func eventAnswer(e *storage.Event) wire.Event {
 	if digits, known := money.Exponent(e.Currency); known {
 		answer.CurrencyExponent = &digits
 	}
-	for _, info := range e.Sections {
-		answer.Sections = append(answer.Sections, wire.Section(info))
-		answer.Seats += int(info.Seats)
+	for i := range e.Sections {
+		answer.Seats += int(e.Sections[i].Seats)
+		addSection(&answer, &e.Sections[i])
 	}
 	return answer
+}
+
+// addSection lists what the plan calls sections: how one is kept is nobody's business.
+func addSection(answer *wire.Event, info *storage.SectionInfo) {
+	id := cmp.Or(info.PartOf, info.ID)
+	if last := len(answer.Sections) - 1; info.PartOf != "" && last >= 0 && answer.Sections[last].ID == id {
+		answer.Sections[last].Seats += info.Seats
+		return
+	}
+	answer.Sections = append(answer.Sections, wire.Section{ID: id, Name: info.Name, Seats: info.Seats})
 }
 
 func (s *Server) getEvent(r *request) error {

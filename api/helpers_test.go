@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/section"
 	"holdfast/api/wire"
 	"holdfast/storage/memstore"
 )
@@ -28,6 +30,7 @@ type house struct {
 	server *Server
 	client *http.Client
 	logs   *lockedBuffer
+	ahead  *atomic.Int64 // milliseconds by which the engine's clock is ahead; nil: it is the machine's
 }
 
 type lockedBuffer struct {
@@ -47,12 +50,14 @@ func (b *lockedBuffer) String() string {
 	return b.buffer.String()
 }
 
-func realEngine(t testing.TB, logger *slog.Logger) *actors.Engine {
+func realEngine(t testing.TB, logger *slog.Logger) *actors.Engine { return engineAt(t, logger, nil) }
+
+func engineAt(t testing.TB, logger *slog.Logger, clock func() section.Instant) *actors.Engine {
 	bank, err := sandbox.Open("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := actors.Open(context.Background(), actors.Config{Store: memstore.New(), Gateway: bank, Logger: logger})
+	engine, err := actors.Open(context.Background(), actors.Config{Store: memstore.New(), Gateway: bank, Logger: logger, Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +73,11 @@ func realEngine(t testing.TB, logger *slog.Logger) *actors.Engine {
 func open(t *testing.T, edit func(*Config)) *house {
 	logs := &lockedBuffer{}
 	logger := slog.New(slog.NewTextHandler(logs, nil))
-	return openOver(t, realEngine(t, logger), logs, edit)
+	ahead := &atomic.Int64{}
+	clock := func() section.Instant { return section.Instant(time.Now().UnixMilli() + ahead.Load()) }
+	h := openOver(t, engineAt(t, logger, clock), logs, edit)
+	h.ahead = ahead
+	return h
 }
 
 func openOver(t *testing.T, engine Engine, logs *lockedBuffer, edit func(*Config)) *house {

@@ -34,6 +34,7 @@ type problem struct {
 	allow   string // 405 only
 	policy  []byte // 429 only: the limit, as RateLimit-Policy says it
 	wait    int    // seconds for Retry-After, where they vary; 0: the kind's
+	apart   *actors.NotTogetherError
 }
 
 func (p *problem) Error() string {
@@ -58,6 +59,7 @@ var (
 	kindNodeUnknown    = define(404, "node_unknown", "There is no such node in the cluster")
 	kindMethod         = define(405, "method_not_allowed", "This call does not exist here")
 	kindSaleNotOpen    = define(409, "sale_not_open", "The sale is not open")
+	kindNotTogether    = define(409, "not_together", "Enough suitable seats are free, but not in one section")
 	kindNotClustered   = define(409, "not_clustered", "This server shares its sections with no other")
 	kindNodeAmbiguous  = define(409, "node_ambiguous", "Several nodes have that name")
 	kindTooLarge       = define(413, "body_too_large", "The body is too large")
@@ -125,7 +127,6 @@ var conditions = []struct {
 	{actors.ErrUnavailable, kindUnavailable, ""},
 	{actors.ErrMismatch, kindMismatch, ""},
 	{actors.ErrDeclined, kindDeclined, ""},
-	{actors.ErrSpread, kindSpread, ""},
 }
 
 // everyKind is the whole list, for the test that compares it with openapi.json.
@@ -163,6 +164,8 @@ func classify(err error) (p problem, surprise bool) {
 	switch e := err.(type) { // the hot ones come unwrapped
 	case *actors.Refusal:
 		return refused(e)
+	case *actors.NotTogetherError:
+		return problem{kind: kindNotTogether, apart: e}, false
 	case *problem:
 		return *e, false
 	}
@@ -192,17 +195,26 @@ func classifyRare(err error) (problem, bool) {
 		p       *problem
 		field   *wire.FieldError
 		seats   *actors.SeatsUnknownError
+		split   *actors.SplitSectionError
+		apart   *actors.NotTogetherError
 		defects *venue.DefectsError
 	)
 	switch {
 	case errors.As(err, &refusal):
 		return refused(refusal)
+	case errors.As(err, &apart):
+		return problem{kind: kindNotTogether, apart: apart}, false
 	case errors.As(err, &p):
 		return *p, false
 	case errors.As(err, &field):
 		return problem{kind: kindBadRequest, field: cmp.Or(field.Field, "body"), detail: field.Error()}, false
 	case errors.As(err, &seats):
 		return problem{kind: kindSeatUnknown, seats: seats.Seats}, false
+	case errors.As(err, &split):
+		return problem{kind: kindSpread, field: "seats", seats: split.Seats, detail: "section " + split.Section +
+			" is so large that it is sold in parts; these seats are in another part than the first"}, false
+	case errors.Is(err, actors.ErrSpread):
+		return problem{kind: kindSpread}, false
 	case errors.As(err, &defects):
 		return problem{kind: kindPlanInvalid, field: "plan", defects: defectTexts(defects)}, false
 	case errors.Is(err, actors.ErrSectionUnknown):
@@ -227,6 +239,11 @@ func appendProblem(dst []byte, p *problem) []byte {
 	}
 	if len(p.defects) > 0 {
 		dst = wire.AppendStrings(append(dst, `,"defects":`...), p.defects)
+	}
+	if p.apart != nil {
+		dst = strconv.AppendUint(append(dst, `,"free":`...), uint64(p.apart.Free), 10)
+		dst = strconv.AppendUint(append(dst, `,"largest_booking":`...), uint64(p.apart.Largest), 10)
+		dst = wire.AppendString(append(dst, `,"section":`...), p.apart.Section)
 	}
 	return append(dst, '}')
 }

@@ -108,7 +108,7 @@ func (s *Server) buildSeatmap(id storage.EventID) (*still, error) {
 }
 
 func seatmapAnswer(plan *venue.Venue) *wire.Seatmap {
-	answer := &wire.Seatmap{Name: plan.Name, FocalPoint: (*wire.Point)(plan.FocalPoint),
+	answer := &wire.Seatmap{Name: plan.Name, FocalPoint: (*wire.Point)(plan.Focus()),
 		Categories: []wire.Category{}, Sections: []wire.SeatmapSection{}}
 	for _, c := range plan.Categories {
 		answer.Categories = append(answer.Categories, wire.Category(c))
@@ -120,7 +120,7 @@ func seatmapAnswer(plan *venue.Venue) *wire.Seatmap {
 }
 
 func sectionAnswer(plan *venue.Venue, s *venue.Section) wire.SeatmapSection {
-	answer := wire.SeatmapSection{ID: s.ID, Name: s.Name, General: s.General, Rows: []wire.SeatmapRow{}}
+	answer := wire.SeatmapSection{ID: s.ID, Name: s.PlanName(), PartOf: s.SplitOf, General: s.General, Rows: []wire.SeatmapRow{}}
 	for _, row := range s.Rows {
 		seats := make([]wire.SeatmapSeat, len(row.Seats))
 		for i, seat := range row.Seats {

@@ -155,9 +155,10 @@ type Event struct {
 
 // SectionInfo is a section's header.
 type SectionInfo struct {
-	ID    string // unique in its event; part of seat ids
-	Name  string
-	Seats uint32
+	ID     string // unique in its event; part of seat ids
+	Name   string
+	Seats  uint32
+	PartOf string `json:",omitempty"` // what the plan calls the section that this is a part of; empty: it is whole, or older than this field
 }
 
 // Catalog keeps events. Lists are in order of (CreatedAt, ID).

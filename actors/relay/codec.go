@@ -89,6 +89,9 @@ func (m *Answer) Append(dst []byte) []byte {
 	switch m.Code {
 	case Moved:
 		return append(dst, m.Owner[:]...)
+	case NotTogether:
+		dst = binary.AppendUvarint(dst, uint64(m.Section))
+		return binary.AppendUvarint(binary.AppendUvarint(dst, uint64(m.Free)), uint64(m.Largest))
 	case Judged:
 	default:
 		return dst
@@ -105,11 +108,15 @@ func (m *Answer) Append(dst []byte) []byte {
 func (m *Search) Append(dst []byte) []byte {
 	dst = binary.AppendUvarint(append(dst, byte(KindSearch)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
-	dst = append(append(dst, m.Event[:]...), flags(m.Operator, m.Accessible, m.AnyBuyerTotal))
+	dst = append(append(dst, m.Event[:]...), flags(m.Operator, m.Accessible, m.AnyBuyerTotal, m.Section != ""))
 	dst = binary.AppendUvarint(dst, uint64(m.Quantity))
 	dst = appendBytes(dst, []byte(m.Category))
 	dst = append(append(dst, m.Buyer[:]...), m.Request[:]...)
-	return binary.BigEndian.AppendUint64(dst, m.Fingerprint)
+	dst = binary.BigEndian.AppendUint64(dst, m.Fingerprint)
+	if m.Section == "" {
+		return dst
+	}
+	return appendBytes(dst, []byte(m.Section))
 }
 
 // Append appends the message to dst.

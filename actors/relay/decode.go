@@ -67,7 +67,10 @@ func (d *Decoder) Answer(m *Answer) error {
 		d.copy(m.Owner[:])
 	case m.Code == Judged:
 		d.judged(m)
-	case m.Code < Judged || m.Code > Mismatch:
+	case m.Code == NotTogether:
+		m.Section = storage.SectionNo(d.uvarint(1<<32 - 1))
+		m.Free, m.Largest = uint32(d.uvarint(1<<32-1)), uint32(d.uvarint(1<<32-1))
+	case m.Code < Judged || m.Code > NotTogether:
 		d.fail("an unknown code")
 	}
 	return d.end()
@@ -97,15 +100,23 @@ const categoryBytesMax = 4 << 10
 func (d *Decoder) Search(m *Search) error {
 	*m = Search{ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1))}
 	d.copy(m.Event[:])
-	bits := d.flags(3)
+	bits := d.flags(4)
 	m.Operator, m.Accessible, m.AnyBuyerTotal = bits&1 != 0, bits&2 != 0, bits&4 != 0
 	m.Quantity = uint32(d.uvarint(1<<32 - 1))
 	m.Category = string(d.bytes(categoryBytesMax))
 	d.copy(m.Buyer[:])
 	d.copy(m.Request[:])
 	m.Fingerprint = d.uint64()
+	if bits&8 != 0 {
+		if m.Section = string(d.bytes(sectionBytesMax)); m.Section == "" {
+			d.fail("a section without a name")
+		}
+	}
 	return d.end()
 }
+
+// sectionBytesMax bounds a section's name in a Search.
+const sectionBytesMax = 4 << 10
 
 // Look reads the message.
 func (d *Decoder) Look(m *Look) error {

@@ -74,7 +74,7 @@ type Ask struct {
 // Code says what became of an ask.
 type Code uint8
 
-// The codes. Only Judged, Unsaid and SaleNotOpen are final; after Midway nobody knows whether it was done.
+// The codes. Only Judged, NotTogether and SaleNotOpen are final; after Midway nobody knows whether it was done.
 const (
 	Judged      Code = iota + 1 // Outcome is the answer
 	Unavailable                 // surely not done: the section does not serve
@@ -83,6 +83,7 @@ const (
 	Midway                      // the section stopped while the request was inside
 	SaleNotOpen                 // of a Search
 	Mismatch                    // the key was used for something else
+	NotTogether                 // of a Search: Free suitable seats, at most Largest of them in one section, which is Section
 )
 
 // Answer is the word on one Ask or Search.
@@ -93,6 +94,8 @@ type Answer struct {
 	Section storage.SectionNo
 	At      section.Instant // when it was judged
 	Outcome section.Outcome // of Judged; DependsOn is not sent
+
+	Free, Largest uint32 // of NotTogether
 }
 
 // Search is a wish for the best seats of any section, on its way to the buyer's home.
@@ -106,6 +109,7 @@ type Search struct {
 	AnyBuyerTotal bool
 	Quantity      uint32
 	Category      string // empty: any
+	Section       string // what the plan calls one, which has several parts; empty: any. An older node does not read a Search with one
 	Buyer         section.BuyerID
 	Request       section.RequestID
 	Fingerprint   uint64

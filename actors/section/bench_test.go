@@ -104,8 +104,10 @@ type bestHolder struct {
 	n uint64
 }
 
-func newBestHolder(seats int) *bestHolder {
-	b := &bestHolder{holder: holder{s: NewState(hall(seats), testRules), touched: make([]SeatIndex, 0, 64)}}
+func newBestHolder(seats int) *bestHolder { return newBestHolderOf(hall(seats)) }
+
+func newBestHolderOf(l *Layout) *bestHolder {
+	b := &bestHolder{holder: holder{s: NewState(l, testRules), touched: make([]SeatIndex, 0, 64)}}
 	b.s.Begin(1)
 	return b
 }
@@ -197,33 +199,50 @@ func BenchmarkRefuse(b *testing.B) {
 	}
 }
 
-// BenchmarkBest fills a section of 5,000 seats with pairs, from empty to full.
-func BenchmarkBest(b *testing.B) {
-	h := newBestHolder(5000)
-	b.ReportAllocs()
-	for b.Loop() {
-		if h.s.Free() < 2 {
-			b.StopTimer()
-			h = newBestHolder(5000)
-			b.StartTimer()
+// bestSizes are seats of one section: what was the largest until sections grew, the largest now, and a largest one of tables of two.
+var bestSizes = []struct {
+	name   string
+	layout func() *Layout
+}{
+	{"5000", func() *Layout { return hall(5000) }}, {"20000", func() *Layout { return hall(20_000) }}, {"20000 at tables of two", func() *Layout { return pairs(20_000) }},
+}
+
+// pairs is a section of rows of two: as many segments as a section can have and still seat two together.
+func pairs(seats int) *Layout {
+	l := &Layout{}
+	for i := range seats {
+		if i%2 == 0 {
+			l.Rows = append(l.Rows, RowSpec{First: SeatIndex(i), Count: 2})
 		}
-		h.best(2)
+		l.Seats = append(l.Seats, SeatSpec{})
+		l.Quality = append(l.Quality, uint32(i*7919%seats))
+	}
+	return l
+}
+
+// benchBest fills a section from empty to full with parties of so many.
+func benchBest(b *testing.B, party func(n uint64) uint32) {
+	for _, size := range bestSizes {
+		b.Run(size.name, func(b *testing.B) {
+			h := newBestHolderOf(size.layout())
+			b.ReportAllocs()
+			for b.Loop() {
+				if h.s.Free() < 4 {
+					b.StopTimer()
+					h = newBestHolderOf(size.layout())
+					b.StartTimer()
+				}
+				h.best(party(h.n))
+			}
+		})
 	}
 }
 
-// BenchmarkBestMixed fills a section of 5,000 seats with parties of one to four, so that some are split at the end.
-func BenchmarkBestMixed(b *testing.B) {
-	h := newBestHolder(5000)
-	b.ReportAllocs()
-	for b.Loop() {
-		if h.s.Free() < 4 {
-			b.StopTimer()
-			h = newBestHolder(5000)
-			b.StartTimer()
-		}
-		h.best(uint32(h.n%4) + 1)
-	}
-}
+// BenchmarkBest seats pairs.
+func BenchmarkBest(b *testing.B) { benchBest(b, func(uint64) uint32 { return 2 }) }
+
+// BenchmarkBestMixed seats parties of one to four, so that some are split at the end.
+func BenchmarkBestMixed(b *testing.B) { benchBest(b, func(n uint64) uint32 { return uint32(n%4) + 1 }) }
 
 // BenchmarkExpire ends 100,000 holds that lapse in the same second, 1,000 a command; one op is one hold.
 func BenchmarkExpire(b *testing.B) {

@@ -6,8 +6,9 @@ import (
 )
 
 // searcher finds the best seats for PlaceBest. It keeps a few views: a view holds, for one kind of wish, the best window of
-// every segment, valid while the segment's version stands. A command then compares one number per segment and searches again
-// only the segments that changed since: one or two, usually. Views are scratch: a fresh searcher finds the same seats.
+// every segment, valid while the segment's version stands, and a tournament of them. A command then searches again only the segments
+// that changed since, one or two, usually, and has them play their way up: the cost grows with the logarithm of the section's size.
+// Views are scratch: a fresh searcher finds the same seats.
 //
 // Rejected: sorting rows by their nearest seat and stopping early. It is fast while a section is empty, but once the middle is
 // sold every row has a near seat that is taken, and all of them are searched each time.
@@ -15,10 +16,9 @@ type searcher struct {
 	seats *seatMap
 	views []*view
 	turn  int // the view to be replaced next
-	runs  []run
 }
 
-// viewsMax bounds the scratch memory: 24 bytes a segment a view. Eight quantities of a few categories fit.
+// viewsMax bounds the scratch memory: 28 bytes a segment a view. Eight quantities of a few categories fit.
 const viewsMax = 64
 
 // wish is what PlaceBest asks for.
@@ -26,13 +26,19 @@ type wish struct {
 	category       CategoryID
 	anyCategory    bool
 	accessibleOnly bool
-	quantity       uint32
+	plainOnly      bool   // no accessible seats: part of a wish that is split
+	quantity       uint32 // 0: the longest stretch there is
 }
 
 type view struct {
 	wish    wish
-	windows []window
+	windows []window // one a segment
+	winners []uint32 // by node of the tournament, 1 is the root: the segment that won there; 0 is unused
+	seen    uint64   // of seatMap.changes
 }
+
+// unseen makes a view look at every segment: no count of changes is near it.
+const unseen = math.MaxUint64 / 2
 
 // window is the best run of seats of one segment for a wish.
 type window struct {
@@ -74,7 +80,7 @@ func wishOf(c *Command) wish {
 
 // suits reports whether a seat is what the wish allows, free or not.
 func (w *wish) suits(spec SeatSpec) bool {
-	return (w.anyCategory || spec.Category == w.category) && (!w.accessibleOnly || spec.Accessible)
+	return (w.anyCategory || spec.Category == w.category) && (!w.accessibleOnly || spec.Accessible) && !(w.plainOnly && spec.Accessible)
 }
 
 // suitable counts the available seats that suit: plain ones and accessible ones.
@@ -133,18 +139,9 @@ func (s *State) decideBest(c *Command, d *Decision) {
 // together returns the first seat of the best window of neighbours.
 func (f *searcher) together(w wish) (SeatIndex, bool) {
 	v := f.view(w)
-	best, start := uint64(noWindow), SeatIndex(0)
-	segments := f.seats.segments
-	for i := range v.windows {
-		at := &v.windows[i]
-		if at.version != segments[i].version+1 {
-			f.search(&segments[i], &v.wish, at)
-		}
-		if at.key < best {
-			best, start = at.key, at.start
-		}
-	}
-	return start, best != noWindow
+	f.refresh(v)
+	at := &v.windows[v.best(1)]
+	return at.start, at.key != noWindow
 }
 
 // view returns the view of a wish, in place of the oldest when there are too many.
@@ -155,21 +152,69 @@ func (f *searcher) view(w wish) *view {
 		}
 	}
 	if len(f.views) < viewsMax {
-		v := &view{wish: w, windows: make([]window, len(f.seats.segments))}
+		n := len(f.seats.segments)
+		v := &view{wish: w, windows: make([]window, n), winners: make([]uint32, n), seen: unseen}
 		f.views = append(f.views, v)
 		return v
 	}
 	v := f.views[f.turn]
 	f.turn = (f.turn + 1) % viewsMax
-	v.wish = w
+	v.wish, v.seen = w, unseen
 	clear(v.windows)
 	return v
+}
+
+// refresh searches the segments that have changed since the view was last asked, and lets the others' windows stand.
+func (f *searcher) refresh(v *view) {
+	m := f.seats
+	if m.changes-v.seen > uint64(len(m.changed)) {
+		for i := range v.windows {
+			if at := &v.windows[i]; at.version != m.segments[i].version+1 {
+				f.search(&m.segments[i], &v.wish, at)
+			}
+		}
+		for node := len(v.winners) - 1; node > 0; node-- {
+			v.play(uint32(node))
+		}
+		v.seen = m.changes
+		return
+	}
+	for ; v.seen < m.changes; v.seen++ {
+		i := m.changed[v.seen%uint64(len(m.changed))]
+		if at := &v.windows[i]; at.version != m.segments[i].version+1 {
+			f.search(&m.segments[i], &v.wish, at)
+			for node := (i + uint32(len(v.winners))) / 2; node > 0; node /= 2 {
+				v.play(node)
+			}
+		}
+	}
+}
+
+// play has the two below a node play for it. Of equal windows the first wins.
+func (v *view) play(node uint32) {
+	a, b := v.best(2*node), v.best(2*node+1)
+	if x, y := v.windows[a].key, v.windows[b].key; y < x || y == x && b < a {
+		a = b
+	}
+	v.winners[node] = a
+}
+
+// best is the segment that has won a node. The segments themselves are the nodes behind the winners.
+func (v *view) best(node uint32) uint32 {
+	if n := uint32(len(v.winners)); node >= n {
+		return node - n
+	}
+	return v.winners[node]
 }
 
 // search finds a segment's best window and stores it in at.
 func (f *searcher) search(g *segment, w *wish, at *window) {
 	*at = window{key: noWindow, version: g.version + 1}
-	if g.free < w.quantity {
+	switch {
+	case g.free < max(w.quantity, 1):
+		return
+	case w.quantity == 0:
+		f.searchStretch(g, w, at)
 		return
 	}
 	m := f.seats

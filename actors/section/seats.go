@@ -22,7 +22,12 @@ type seatMap struct {
 	// general area.
 	segments  []segment
 	segmentOf []uint32
+	changed   [changedMax]uint32 // the segments changed last: number n of changes at n % changedMax
+	changes   uint64
 }
+
+// changedMax is how many changes a view of a searcher may miss and still be brought up to date one by one.
+const changedMax = 256
 
 // segment is a run of neighbours [first, end).
 type segment struct {
@@ -129,8 +134,15 @@ func (m *seatMap) countFree(i SeatIndex, delta uint32) {
 	if m.segmentOf != nil {
 		g := &m.segments[m.segmentOf[i]]
 		g.free += delta
-		g.version++
+		m.touchSegment(m.segmentOf[i])
 	}
+}
+
+// touchSegment tells the views that a segment has changed.
+func (m *seatMap) touchSegment(i uint32) {
+	m.segments[i].version++
+	m.changed[m.changes%changedMax] = i
+	m.changes++
 }
 
 // quality is the seat's distance from where people look, in the plan's own measure; smaller is better.

@@ -2,104 +2,83 @@ package section
 
 import "slices"
 
-// run is a longest stretch of available, suitable neighbours [start, end).
-type run struct {
-	start, end SeatIndex
-	segment    uint32
-}
-
-func (r run) length() uint32 { return uint32(r.end - r.start) }
-
 // split appends the best seats for a wish that no single stretch can meet; there must be enough. Taking the longest stretch
 // each time gives the fewest groups; the last group is the best window that fits. Accessible seats are only considered when
 // plain ones do not suffice.
 //
-// It looks at every segment with a free seat. A split happens when a section is nearly full, so those are few.
+// What is taken is hidden from the views until the choice is made, so that each group costs what a search for seats together does.
 func (f *searcher) split(dst []SeatIndex, w wish, plainOnly bool) []SeatIndex {
-	f.collect(&w, plainOnly)
+	w.plainOnly = plainOnly && !w.accessibleOnly
+	from := len(dst)
 	for left := w.quantity; left > 0; {
-		i := f.longest()
-		w.quantity = min(left, f.runs[i].length())
-		start := f.runs[i].start
-		if f.runs[i].length() > left {
-			i, start = f.closest(&w)
+		w.quantity = 0
+		start, taken := f.longest(w)
+		if taken > left {
+			w.quantity, taken = left, left
+			start, _ = f.together(w)
 		}
-		for seat := start; seat < start+SeatIndex(w.quantity); seat++ {
-			dst = append(dst, seat)
+		for i := range taken {
+			dst = append(dst, start+SeatIndex(i))
 		}
-		left -= w.quantity
-		f.runs = slices.Delete(f.runs, i, i+1)
+		f.seats.hide(start, taken, true)
+		left -= taken
+	}
+	for _, i := range dst[from:] {
+		f.seats.hide(i, 1, false)
 	}
 	slices.Sort(dst)
 	return dst
 }
 
-// collect fills f.runs.
-func (f *searcher) collect(w *wish, plainOnly bool) {
-	f.runs = f.runs[:0]
+// longest returns the longest stretch of suitable neighbours; the nearest of equals, those with the fewest accessible seats first. There must
+// be one. A stretch may be longer than it says, from lengthMax on.
+func (f *searcher) longest(w wish) (start SeatIndex, length uint32) {
+	v := f.view(w)
+	f.refresh(v)
+	at := &v.windows[v.best(1)]
+	return at.start, lengthMax - uint32(at.key>>lengthShift)
+}
+
+// Keys of stretches: longest first, then fewest accessible seats, then nearest.
+const (
+	lengthMax       = 1<<14 - 1
+	lengthShift     = 50
+	accessibleShift = 40
+)
+
+// searchStretch finds a segment's longest stretch and stores it in at.
+func (f *searcher) searchStretch(g *segment, w *wish, at *window) {
 	m := f.seats
-	for n := range m.segments {
-		g := &m.segments[n]
-		if g.free == 0 {
+	length, cost, accessible := uint32(0), uint64(0), uint64(0)
+	for i := g.first; i <= g.end; i++ {
+		if i < g.end && m.isOpen(i) && w.suits(m.layout.Seats[i]) {
+			length++
+			cost += m.quality(i)
+			if m.layout.Seats[i].Accessible {
+				accessible++
+			}
 			continue
 		}
-		open := false
-		for i := g.first; i < g.end; i++ {
-			spec := m.layout.Seats[i]
-			suits := m.isOpen(i) && w.suits(spec) && !(plainOnly && spec.Accessible && !w.accessibleOnly)
-			switch {
-			case suits && open:
-				f.runs[len(f.runs)-1].end = i + 1
-			case suits:
-				f.runs = append(f.runs, run{start: i, end: i + 1, segment: uint32(n)})
+		if length > 0 {
+			key := uint64(lengthMax-min(length, lengthMax))<<lengthShift | min(accessible, 1<<10-1)<<accessibleShift | min(cost, 1<<accessibleShift-1)
+			if key < at.key {
+				at.key, at.start = key, i-SeatIndex(length)
 			}
-			open = suits
 		}
+		length, cost, accessible = 0, 0, 0
 	}
 }
 
-// longest returns the longest run; the nearest of equals, by mean quality.
-func (f *searcher) longest() int {
-	best, cost := 0, uint64(noWindow)
-	for i, r := range f.runs {
-		if r.length() < f.runs[best].length() {
-			continue
-		}
-		c := f.seats.rankOf(r.start, r.end)
-		if r.length() > f.runs[best].length() || c < cost {
-			best, cost = i, c
-		}
+// hide makes seats of one segment look taken to searches, or available again.
+func (m *seatMap) hide(start SeatIndex, count uint32, hidden bool) {
+	for i := start; i < start+SeatIndex(count); i++ {
+		m.open[i/64] ^= 1 << (i % 64)
 	}
-	return best
-}
-
-// closest returns the run and first seat of the best window of w.quantity seats.
-func (f *searcher) closest(w *wish) (index int, start SeatIndex) {
-	best := uint64(noWindow)
-	for i, r := range f.runs {
-		g := &f.seats.segments[r.segment]
-		for s := r.start; s+SeatIndex(w.quantity) <= r.end; s++ {
-			end := s + SeatIndex(w.quantity)
-			key := f.seats.rankOf(s, end)
-			if f.seats.strands(g, s, end) {
-				key += (key&(1<<50-1))/4 + 1
-			}
-			if key < best {
-				best, index, start = key, i, s
-			}
-		}
+	g := &m.segments[m.segmentOf[start]]
+	if hidden {
+		g.free -= count
+	} else {
+		g.free += count
 	}
-	return index, start
-}
-
-// rankOf is the rank of a window, orphans apart.
-func (m *seatMap) rankOf(start, end SeatIndex) uint64 {
-	cost, accessible := uint64(0), uint64(0)
-	for i := start; i < end; i++ {
-		cost += m.quality(i)
-		if m.layout.Seats[i].Accessible {
-			accessible++
-		}
-	}
-	return rank(accessible, cost, false)
+	m.touchSegment(m.segmentOf[start])
 }

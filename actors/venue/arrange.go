@@ -101,6 +101,9 @@ func (d *draft) arrange() {
 		return
 	}
 	if len(loose) == len(d.sections) && d.focal == nil && d.arrangeBowl(loose) {
+		if d.front == nil {
+			d.focal = &Point{}
+		}
 		return
 	}
 	d.arrangeGrid(loose)
@@ -153,14 +156,18 @@ func (d *draft) arrangeGrid(loose []*draftSection) {
 		for i, s := range row.sections {
 			b := row.boxes[i]
 			s.transform(func(p Point) Point { return Point{p.X - b.x + left, p.Y - b.y + top} })
-			if s.focal == nil && d.focal == nil {
-				s.focal = &Point{X: cents(left + b.width/2), Y: cents(top - rowPitch)}
+			if s.focal == nil && d.focal == nil && d.front == nil {
+				focus := gridFocus(box{left, top, b.width, b.height})
+				s.focal = &focus
 			}
 			left += b.width + blockAisle
 		}
 		top += row.depth + blockAisle*2
 	}
 }
+
+// gridFocus is what a block in the grid looks at: the middle of its front.
+func gridFocus(b box) Point { return Point{X: cents(b.x + b.width/2), Y: cents(b.y - rowPitch)} }
 
 // side is a point of the compass; stands are laid along it, first rows at the pitch.
 type side uint8
@@ -219,7 +226,6 @@ func (d *draft) arrangeBowl(loose []*draftSection) bool {
 	for at := sideNorth; at <= sideWest; at++ {
 		layStand(tiers[at], at, half)
 	}
-	d.focal = &Point{}
 	return true
 }
 

@@ -24,11 +24,13 @@ func (d *draft) build() *Venue {
 	d.checkSections()
 	d.arrange()
 	categories := d.indexCategories()
-	v := &Venue{Name: d.name, FocalPoint: d.focal}
+	v := &Venue{Name: d.name, FocalPoint: d.focal, Front: d.front}
 	for i := range d.sections {
 		v.Sections = append(v.Sections, d.buildSection(&d.sections[i], categories))
 	}
 	d.checkSeatIDs(v)
+	d.checkSpots(v)
+	d.seatNeighbours(v)
 	for _, category := range d.categories {
 		v.Categories = append(v.Categories, Category{category.Label, plainColor(category.Color)})
 	}
@@ -132,8 +134,8 @@ func (d *draft) buildRow(s *draftSection, row *draftRow, index map[string]sectio
 	if len(row.seats) == 0 && !row.noted {
 		d.defect(row.path, "row %q has no seats", row.label)
 	}
-	if len(row.seats) > SectionSeatsMax && !s.general {
-		d.defect(row.path, "row %q has %d seats; one row may have %d", row.label, len(row.seats), SectionSeatsMax)
+	if len(row.seats) > RowSeatsMax && !s.general {
+		d.defect(row.path, "row %q has %d seats; one row may have %d", row.label, len(row.seats), RowSeatsMax)
 	}
 	built := Row{Label: row.label, Seats: make([]Seat, len(row.seats))}
 	unknown := map[string]int{}

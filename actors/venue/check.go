@@ -16,6 +16,8 @@ func (v *Venue) check() string {
 		return fmt.Sprintf("%d categories", len(v.Categories))
 	case !finite(v.FocalPoint):
 		return "focal point out of bounds"
+	case v.Front.problem() != "":
+		return v.Front.problem()
 	}
 	for _, category := range v.Categories {
 		if category.Color != plainColor(category.Color) {

@@ -215,7 +215,7 @@ func (d *draft) readCompactRow(s *compactSection) {
 		case "accessible":
 			d.readAccessible(&row)
 		case "breaks":
-			row.breaks = d.readTexts(false)
+			row.breaks, row.asListed = d.readTexts(false), true
 		case "ids":
 			row.ids = d.readTexts(false)
 		case "x":
@@ -262,7 +262,7 @@ func (d *draft) readTexts(single bool) []string {
 	var texts []string
 	if r.openArray() {
 		for r.more() {
-			if text := r.text(); len(texts) <= SectionSeatsMax {
+			if text := r.text(); len(texts) <= RowSeatsMax {
 				texts = append(texts, d.intern(text))
 			}
 		}
@@ -286,7 +286,7 @@ func (d *draft) readAccessible(row *compactRow) {
 // readAxis reads one coordinate or one for each seat.
 func (d *draft) readAxis() []float64 {
 	if d.reader.kind() == kindBeginArray {
-		return d.readNumbers(SectionSeatsMax)
+		return d.readNumbers(RowSeatsMax)
 	}
 	if value, ok := d.reader.number(); ok {
 		return []float64{value}

@@ -7,7 +7,8 @@
 //	                          │ draft      labels as the plan has them, nothing trusted yet
 //	                       arrange         only sections without coordinates: stands around a pitch, or blocks in a grid
 //	                          │
-//	                        build          unique ids, no empty row, known categories, limits; split above SectionSeatsMax
+//	                        build          unique ids and spots, no empty row, known categories, limits; neighbours by place;
+//	                          │            split above SectionSeatsMax
 //	                        /    \
 //	            *DefectsError    *Venue ── Layout(i) ──> section.Layout   (what the core needs: rows, breaks, quality)
 //	            (the full list)     ├───── Encode/Decode                  (stored form)
@@ -31,14 +32,25 @@
 //   - row list: where two stands have a sector of the same name, every sector is prefixed with its stand: "west-1".
 //   - general admission: places stand in one row "GA": <section>-GA-1, <section>-GA-2, …
 //
+// # Neighbours and the front
+//
+// In rows with coordinates neighbours are those who stand side by side: seats are put in the order of the shortest way along their row,
+// round any bend, and an aisle stands where a step is clearly wider than the row's, or somebody of another row stands between. A row that is
+// listed in either direction keeps its list. Round tables do too, and compact rows that give "breaks", even an empty list. Rows without
+// coordinates go by their numbers: steps of one are neighbours, steps of two where a row or each of its two sides has nothing else, every
+// other jump is an aisle. What was stored keeps its order for ever, since seat indexes of logs mean it.
+//
+// Best seats are those nearest to the front: what Options say, else focal points, else a text or shape of the drawing that names the stage,
+// else the middle of the top edge. Venue.DescribeFront says which.
+//
 // # The compact plan
 //
 //	{"name": "Hall", "categories": ["Gold", {"label": "Silver", "color": "#c0c0c0"}], "focal_point": {"x": 50, "y": 0},
 //	 "sections": [
 //	   {"id": "A", "name": "Stalls", "category": "Gold", "rows": [
 //	     {"label": "1", "seats": 20},                                   20 seats: A-1-1 … A-1-20
-//	     {"label": "2", "seats": "1-8,18-31"},                          ranges; an aisle stands where numbers jump
-//	     {"label": "3", "seats": ["1", "2", "2a"], "breaks": ["2a"]},   any labels; an aisle before 2a
+//	     {"label": "2", "seats": "1-8,18-31"},                          ranges; an aisle stands where numbers jump (without "x")
+//	     {"label": "3", "seats": ["1", "2", "2a"], "breaks": ["2a"]},   any labels; aisles here only
 //	     {"label": "4", "seats": 4, "accessible": "1-2", "category": "Silver", "x": [0, 10, 20, 30], "y": 60}]},
 //	   {"id": "Standing", "general": 500, "category": "Silver", "box": [0, 100, 300, 200]}]}
 //

@@ -8,6 +8,8 @@ type draft struct {
 	// openCategories: the plan declares none, so those that seats name are the categories.
 	openCategories bool
 	focal          *Point
+	front          *Front
+	stages         []stageText // texts of the drawing that name the stage
 	sections       []draftSection
 	seats          int
 	names          map[string]string // interned category references: 200,000 seats share a handful
@@ -35,12 +37,14 @@ type draftSection struct {
 }
 
 type draftRow struct {
-	path    string
-	label   string
-	listed  bool   // seats are JSON values of their own under path/seats
-	noted   bool   // a defect in it is listed already: an empty row is no news then
-	section string // seats.io: the section a row claims without standing in one
-	seats   []draftSeat
+	path   string
+	label  string
+	listed bool // seats are JSON values of their own under path/seats
+	// asListed: the list says who is whose neighbour, whatever the coordinates (round tables; rows whose plan names the aisles).
+	asListed bool
+	noted    bool   // a defect in it is listed already: an empty row is no news then
+	section  string // seats.io: the section a row claims without standing in one
+	seats    []draftSeat
 }
 
 type draftSeat struct {

@@ -12,7 +12,7 @@ import (
 // always gives the same Layout, which a section's log relies on for its whole life.
 //
 // Quality is a rank from 0, without gaps: nearer the section's focal point (else the venue's, else the front and middle of the
-// venue) is smaller; equal distances keep seat order.
+// venue, see Front) is smaller; equal distances keep seat order.
 func (v *Venue) Layout(i int) *section.Layout {
 	s := &v.Sections[i]
 	count := s.SeatCount()
@@ -70,26 +70,45 @@ func (v *Venue) eye(s *Section) Point {
 	return v.front()
 }
 
-// front is the middle of the venue's front edge (the smallest y).
+// front is where people look when no focal point says so: the given front, or the middle of the top edge.
 func (v *Venue) front() Point {
-	left, right, top := math.Inf(1), math.Inf(-1), math.Inf(1)
-	for i := range v.Sections {
-		for r := range v.Sections[i].Rows {
-			for k := range v.Sections[i].Rows[r].Seats {
-				seat := &v.Sections[i].Rows[r].Seats[k]
-				left, right, top = min(left, seat.X), max(right, seat.X), min(top, seat.Y)
-			}
-		}
+	front := v.Front
+	if front == nil {
+		front = &Front{Side: Top}
 	}
-	return Point{(left + right) / 2, top}
+	if front.Side == "" {
+		return front.Point
+	}
+	return front.at(v.bounds())
 }
 
-// BestFirst lists section indexes by how near their nearest seat is to what they look at; ties keep plan order. Best-available
-// over the whole venue tries sections in this order.
+// bounds is the smallest box around all seats.
+func (v *Venue) bounds() box {
+	low, high := Point{math.Inf(1), math.Inf(1)}, Point{math.Inf(-1), math.Inf(-1)}
+	for i := range v.Sections {
+		v.Sections[i].extend(&low, &high)
+	}
+	return box{low.X, low.Y, high.X - low.X, high.Y - low.Y}
+}
+
+func (s *Section) extend(low, high *Point) {
+	for r := range s.Rows {
+		for k := range s.Rows[r].Seats {
+			seat := &s.Rows[r].Seats[k]
+			low.X, low.Y = min(low.X, seat.X), min(low.Y, seat.Y)
+			high.X, high.Y = max(high.X, seat.X), max(high.Y, seat.Y)
+		}
+	}
+}
+
+// BestFirst lists section indexes in the order in which best-available tries them: by how near their nearest seat is to what they look
+// at. Sections whose nearest seats are as near as one another, by less than half a seat's breadth, keep plan order, and so do those that the
+// plan gives no coordinates: we drew them, each with a front of its own, and which block is better is not ours to invent. They come last.
 func (v *Venue) BestFirst() []int {
 	nearest := make([]float64, len(v.Sections))
 	order := make([]int, len(v.Sections))
 	front := v.front()
+	drawn := v.drawnHere()
 	for i := range v.Sections {
 		order[i] = i
 		s := &v.Sections[i]
@@ -98,12 +117,54 @@ func (v *Venue) BestFirst() []int {
 			eye = v.eye(s)
 		}
 		nearest[i] = math.Inf(1)
-		for r := range s.Rows {
-			for k := range s.Rows[r].Seats {
-				nearest[i] = min(nearest[i], math.Hypot(s.Rows[r].Seats[k].X-eye.X, s.Rows[r].Seats[k].Y-eye.Y))
-			}
+		if !drawn[i] {
+			nearest[i] = s.nearest(eye)
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nearest[a], nearest[b]) })
+	alike := v.grid().size / 2
+	for from := 0; from < len(order); {
+		to := from + 1
+		for to < len(order) && (nearest[order[to]] == nearest[order[from]] || nearest[order[to]]-nearest[order[from]] < alike) {
+			to++
+		}
+		slices.Sort(order[from:to])
+		from = to
+	}
 	return order
+}
+
+// nearest is the distance of the section's nearest seat.
+func (s *Section) nearest(eye Point) float64 {
+	nearest := math.Inf(1)
+	for r := range s.Rows {
+		for k := range s.Rows[r].Seats {
+			nearest = min(nearest, s.Rows[r].Seats[k].at().to(eye))
+		}
+	}
+	return nearest
+}
+
+// drawnHere tells which sections have no coordinates of their own: the focal point of the whole section, before it was split, is then where
+// arrangeGrid puts it.
+func (v *Venue) drawnHere() []bool {
+	drawn := make([]bool, len(v.Sections))
+	for from := 0; from < len(v.Sections); {
+		to := from + 1
+		for to < len(v.Sections) && v.Sections[from].SplitOf != "" && v.Sections[to].SplitOf == v.Sections[from].SplitOf {
+			to++
+		}
+		if focus := v.Sections[from].FocalPoint; focus != nil {
+			low, high := Point{math.Inf(1), math.Inf(1)}, Point{math.Inf(-1), math.Inf(-1)}
+			for i := from; i < to; i++ {
+				v.Sections[i].extend(&low, &high)
+			}
+			ours := gridFocus(box{low.X, low.Y, high.X - low.X, high.Y - low.Y})
+			for i := from; i < to; i++ {
+				drawn[i] = ours.to(*focus) < 0.05 // both are rounded to hundredths
+			}
+		}
+		from = to
+	}
+	return drawn
 }

@@ -12,7 +12,8 @@ const (
 
 // Options of an import.
 type Options struct {
-	Name string // the venue's name where the plan carries none
+	Name  string // the venue's name where the plan carries none
+	Front *Front // where people look, over whatever the plan says; nil: the plan's focal points, its stage, or the top edge
 }
 
 // shape is a plan format, told from the top-level members.
@@ -55,6 +56,7 @@ func Parse(raw []byte, options Options) (*Venue, error) {
 	if d.name == "" {
 		d.name = options.Name
 	}
+	d.settleFront(options.Front)
 	v := d.build()
 	if err := found.err(); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package venue_test
 import (
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"reflect"
 	"runtime"
 	"slices"
@@ -88,7 +89,8 @@ func pretixRow(label string, guids ...string) string {
 	for i, guid := range guids {
 		seats = append(seats, fmt.Sprintf(`{"seat_number":"%d","seat_guid":%q,"category":"Cat","position":{"x":%d,"y":2}}`, i+1, guid, i*10))
 	}
-	return fmt.Sprintf(`{"row_number":%q,"position":{"x":5,"y":0},"seats":[%s]}`, label, strings.Join(seats, ","))
+	y := crc32.ChecksumIEEE([]byte(guids[0])) % 10_000 * 20 // no two rows stand on one another
+	return fmt.Sprintf(`{"row_number":%q,"position":{"x":5,"y":%d},"seats":[%s]}`, label, y, strings.Join(seats, ","))
 }
 
 func seatsio(chart string) string {
@@ -141,7 +143,7 @@ func TestPlansAreRefusedWithEveryReason(t *testing.T) {
 		"guids look alike":      {pretix(`{"name":"Z","rows":[` + pretixRow("A", "\u00e9") + `,` + pretixRow("B", "e\u0301") + `]}`), []string{"seat_guid \"\u00e9\" is there 2 times"}},
 		"categories look alike": {`{"categories":["\u00e9","e\u0301"],"sections":[{"id":"A","category":"\u00e9","rows":[` + row + `]}]}`, []string{"/categories/1: category without a label, or one"}},
 		"a long label":          {compact(`{"id":"` + strings.Repeat("A", 101) + `","rows":[` + row + `]}`), []string{"/sections/0/id: longer than 100 bytes", "/sections/0: section without a label"}},
-		"a split's name taken":  {compact(`{"id":"A.1","rows":[` + row + `]},{"id":"A","general":6000}`), []string{`: section label "A.1" is also the name of a part`}},
+		"a split's name taken":  {compact(`{"id":"A.1","rows":[` + row + `]},{"id":"A","general":21000}`), []string{`: section label "A.1" is also the name of a part`}},
 		"a row too long":        {compact(`{"id":"A","rows":[{"label":"1","seats":5001}]}`), []string{`/sections/0/rows/0: row "1" has 5001 seats`}},
 		"bad ranges": {
 			compact(`{"id":"A","rows":[{"label":"1","seats":"8-1"},{"label":"2","seats":"a"},{"label":"3","seats":"1-"},{"label":"4","seats":"0"},{"label":"5","seats":""},{"label":"6","seats":1.5},{"label":"7","seats":-1}]}`),
@@ -219,7 +221,7 @@ func TestPretixGuidsTellClashingLabelsApart(t *testing.T) {
 			t.Errorf("no seat %q in %v", id, seats)
 		}
 	}
-	if at := seats["Z-A-2"]; at.X != 115 || at.Y != 52 {
+	if at, first := seats["Z-A-2"], seats["left-1"]; at.X != 115 || at.Y != first.Y || at.Y < 52 {
 		t.Errorf("zone + row + seat is %v, %v", at.X, at.Y)
 	}
 }
@@ -241,12 +243,12 @@ func TestColoursArePlain(t *testing.T) {
 }
 
 func TestLargeSectionsAreSplitBetweenRows(t *testing.T) {
-	rows := strings.TrimSuffix(strings.Repeat(`{"label":"%d","seats":700},`, 18), ",")
+	rows := strings.TrimSuffix(strings.Repeat(`{"label":"%d","seats":2800},`, 18), ",")
 	labels := make([]any, 18)
 	for i := range labels {
 		labels[i] = i + 1
 	}
-	v, err := venue.Parse([]byte(compact(`{"id":"K","name":"Kop","rows":[`+fmt.Sprintf(rows, labels...)+`]},{"id":"G","general":12001}`)), venue.Options{})
+	v, err := venue.Parse([]byte(compact(`{"id":"K","name":"Kop","rows":[`+fmt.Sprintf(rows, labels...)+`]},{"id":"G","general":48001}`)), venue.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,11 +263,36 @@ func TestLargeSectionsAreSplitBetweenRows(t *testing.T) {
 		got = append(got, part{s.ID, s.Name, s.SplitOf, s.SeatCount(), s.Rows[0].Seats[0].ID})
 	}
 	want := []part{
-		{"K.1", "Kop (part 1 of 3)", "K", 4200, "K-1-1"}, {"K.2", "Kop (part 2 of 3)", "K", 4200, "K-7-1"}, {"K.3", "Kop (part 3 of 3)", "K", 4200, "K-13-1"},
-		{"G.1", "G (part 1 of 3)", "G", 4000, "G-GA-1"}, {"G.2", "G (part 2 of 3)", "G", 4000, "G-GA-4001"}, {"G.3", "G (part 3 of 3)", "G", 4001, "G-GA-8001"},
+		{"K.1", "Kop (part 1 of 3)", "K", 16800, "K-1-1"}, {"K.2", "Kop (part 2 of 3)", "K", 16800, "K-7-1"}, {"K.3", "Kop (part 3 of 3)", "K", 16800, "K-13-1"},
+		{"G.1", "G (part 1 of 3)", "G", 16000, "G-GA-1"}, {"G.2", "G (part 2 of 3)", "G", 16000, "G-GA-16001"}, {"G.3", "G (part 3 of 3)", "G", 16001, "G-GA-32001"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+// Nothing that a plan calls one section is cut below 20,000 seats: a cut is felt, for a booking is of one section (P11).
+func TestSectionsOfOrdinarySizeAreNotCut(t *testing.T) {
+	for name, plan := range map[string]string{
+		"6,000 seats": string(caseFile(t, "split-section-6000.json")),
+		"20,000":      compact(`{"id":"A","rows":[` + strings.TrimSuffix(strings.Repeat(`{"label":"%d","seats":1000},`, 20), ",") + `]}`),
+		"standing":    compact(`{"id":"A","general":20000}`),
+	} {
+		if strings.Contains(plan, "%d") {
+			labels := make([]any, 20)
+			for i := range labels {
+				labels[i] = i
+			}
+			plan = fmt.Sprintf(plan, labels...)
+		}
+		v, err := venue.Parse([]byte(plan), venue.Options{})
+		if err != nil || len(v.Sections) != 1 || v.Sections[0].ID != "A" || v.Sections[0].SplitOf != "" {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if again, err := venue.Decode(v.Encode()); err != nil || !reflect.DeepEqual(again, v) {
+			t.Errorf("%s: stored and read again: %v", name, err)
+		}
 	}
 }
 

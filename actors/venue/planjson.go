@@ -30,16 +30,17 @@ type (
 		IDs        []string `json:"ids,omitempty"`
 		Category   any      `json:"category"` // one label, or one a seat
 		Accessible any      `json:"accessible,omitempty"`
-		Breaks     []string `json:"breaks,omitempty"`
+		Breaks     []string `json:"breaks"` // always there: the list's neighbours are the venue's
 		X          any      `json:"x"`
 		Y          any      `json:"y"`
 	}
 )
 
 // PlanJSON is v as a compact plan: Parse of it gives the same sections, rows, seats, ids and marks. Parts of a split section are
-// written as the one section they were. The places of a general area keep their ids, and their spots only roughly.
+// written as the one section they were. The places of a general area keep their ids, and their spots only roughly; a front becomes the
+// focal point that it stands for.
 func (v *Venue) PlanJSON() []byte {
-	file := planFile{Name: v.Name, Categories: v.Categories, FocalPoint: v.FocalPoint}
+	file := planFile{Name: v.Name, Categories: v.Categories, FocalPoint: v.Focus()}
 	for i := 0; i < len(v.Sections); {
 		first, whole := i, v.Sections[i]
 		i++
@@ -88,7 +89,8 @@ func (v *Venue) planGeneral(s *Section, written *planSection) {
 }
 
 func (v *Venue) planRow(sectionID string, row *Row) planRow {
-	var labels, categories, accessible, breaks, ids []string
+	var labels, categories, accessible, ids []string
+	breaks := []string{}
 	var x, y []float64
 	counted, ownIDs := true, false
 	for k := range row.Seats {

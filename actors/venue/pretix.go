@@ -57,6 +57,7 @@ func (d *draft) readZone() {
 	}
 	zone := draftSection{path: r.path(), placed: true}
 	var origin Point
+	stages := len(d.stages)
 	for r.more() {
 		switch r.name() {
 		case "name":
@@ -73,12 +74,13 @@ func (d *draft) readZone() {
 			}
 		case "areas":
 			zone.empty = "drawings only"
-			r.skip()
+			d.readDrawings()
 		default:
 			r.skip()
 		}
 	}
 	zone.transform(func(p Point) Point { return Point{p.X + origin.X, p.Y + origin.Y} })
+	d.moveStages(stages, origin)
 	zone.id = slug(zone.name)
 	if zone.id == "" {
 		zone.id = slug(zone.zoneID)
@@ -125,7 +127,6 @@ func (d *draft) readPretixRow(zone *draftSection) {
 		row.seats[i].x += origin.X
 		row.seats[i].y += origin.Y
 	}
-	markGaps(row.seats)
 	zone.rows = append(zone.rows, row)
 }
 

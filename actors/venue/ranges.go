@@ -79,23 +79,20 @@ func parseSeats(text string) (spans []span, count int, err error) {
 	return nil, 0, fmt.Errorf("%q seats make no row", clip(text))
 }
 
-// drawnGapMax bounds how wide a jump in seat numbers is drawn, in seats; rows across a tunnel stay in line, "1-2,900-901" stays small.
-const drawnGapMax = 60
-
-// spanSeats makes seats of numbers, standing seatPitch apart from x = 0; a jump is drawn and breaks the row.
+// spanSeats makes seats of numbers, standing seatPitch apart from x = 0; a gap (see seatGaps) is drawn and breaks the row.
 func spanSeats(spans []span, count int) []draftSeat {
+	numbers := make([]int, 0, count)
+	for _, run := range spans {
+		for n := run.from; n <= run.to; n++ {
+			numbers = append(numbers, n)
+		}
+	}
 	seats := make([]draftSeat, 0, count)
 	column := 0
-	for i, run := range spans {
-		gap := 0
-		if i > 0 && run.from != spans[i-1].to+1 {
-			gap = min(max(run.from-spans[i-1].to-1, 1), drawnGapMax)
-		}
+	for i, gap := range seatGaps(numbers) {
 		column += gap
-		for n := run.from; n <= run.to; n++ {
-			seats = append(seats, draftSeat{label: decimal(n), x: float64(column) * seatPitch, breakBefore: gap > 0 && n == run.from})
-			column++
-		}
+		seats = append(seats, draftSeat{label: decimal(numbers[i]), x: float64(column) * seatPitch, breakBefore: gap > 0})
+		column++
 	}
 	return seats
 }

@@ -133,6 +133,8 @@ func (c *chart) readMain() {
 			c.each(func() { c.readBooth(&c.main) })
 		case "generalAdmissionAreas":
 			c.each(func() { c.keepArea(c.readArea(), "") })
+		case "shapes":
+			c.each(c.readShape)
 		default:
 			r.skip()
 		}
@@ -285,7 +287,7 @@ func (c *chart) readLine(s *draftSection, aisles bool) {
 	if !r.openObject() {
 		return
 	}
-	row := draftRow{path: r.path(), listed: true}
+	row := draftRow{path: r.path(), listed: true, asListed: !aisles}
 	for r.more() {
 		switch r.name() {
 		case "label":
@@ -297,9 +299,6 @@ func (c *chart) readLine(s *draftSection, aisles bool) {
 		default:
 			r.skip()
 		}
-	}
-	if aisles {
-		markGaps(row.seats)
 	}
 	s.rows = append(s.rows, row)
 }

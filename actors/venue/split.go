@@ -65,5 +65,7 @@ func cutRows(rows []Row) []Row {
 
 // partSuffix tells a part in a section's name.
 func partSuffix(part, parts int) string {
-	return " (part " + decimal(part) + " of " + decimal(parts) + ")"
+	return partOf + decimal(part) + " of " + decimal(parts) + ")"
 }
+
+const partOf = " (part "

@@ -19,6 +19,7 @@ import (
 const (
 	storedMagic    = "HFV"
 	storedVersion  = 1
+	storedFront    = 2        // version 1, and a front behind the sections; a venue without one is still written as version 1
 	storedBytesMax = 64 << 20 // of the body; a damaged length must not become an allocation
 )
 
@@ -35,7 +36,7 @@ const (
 func (v *Venue) Encode() []byte {
 	e := encoder{}
 	e.venue(v)
-	head := append([]byte(storedMagic), storedVersion)
+	head := append([]byte(storedMagic), v.storedVersion())
 	head = binary.AppendUvarint(head, uint64(len(e.out)))
 	head = binary.BigEndian.AppendUint32(head, crc32.ChecksumIEEE(e.out))
 	packed := bytes.NewBuffer(head)
@@ -43,6 +44,13 @@ func (v *Venue) Encode() []byte {
 	_, _ = deflate.Write(e.out)                                     // a bytes.Buffer takes everything
 	_ = deflate.Close()
 	return packed.Bytes()
+}
+
+func (v *Venue) storedVersion() byte {
+	if v.Front != nil {
+		return storedFront
+	}
+	return storedVersion
 }
 
 type encoder struct {
@@ -82,6 +90,12 @@ func (e *encoder) venue(v *Venue) {
 	for i := range v.Sections {
 		e.section(&v.Sections[i])
 	}
+	if f := v.Front; f != nil {
+		e.text(string(f.Side))
+		e.float(f.Point.X)
+		e.float(f.Point.Y)
+		e.text(f.Text)
+	}
 }
 
 func (e *encoder) section(s *Section) {
@@ -92,7 +106,7 @@ func (e *encoder) section(s *Section) {
 	e.point(s.FocalPoint)
 	e.uint(uint64(len(s.Rows)))
 	for r := range s.Rows {
-		e.row(s.planLabel(), &s.Rows[r])
+		e.row(s.PlanID(), &s.Rows[r])
 	}
 }
 
@@ -181,12 +195,15 @@ func storedError(format string, args ...any) error {
 
 // Decode reads what Encode wrote. It is strict: damage, trailing bytes and anything Parse would refuse are an ErrStored.
 func Decode(stored []byte) (*Venue, error) {
-	body, err := unpack(stored)
+	body, version, err := unpack(stored)
 	if err != nil {
 		return nil, err
 	}
 	d := &decoder{in: body}
 	v := d.venue()
+	if version == storedFront {
+		v.Front = &Front{Side: Side(d.text()), Point: Point{d.float(), d.float()}, Text: d.text()}
+	}
 	switch {
 	case d.problem != "":
 		return nil, storedError("%s", d.problem)
@@ -200,25 +217,25 @@ func Decode(stored []byte) (*Venue, error) {
 }
 
 // unpack checks the head and inflates the body.
-func unpack(stored []byte) ([]byte, error) {
+func unpack(stored []byte) (inflated []byte, version byte, err error) {
 	rest, ok := bytes.CutPrefix(stored, []byte(storedMagic))
-	if !ok || len(rest) == 0 || rest[0] != storedVersion {
-		return nil, storedError("not a venue of version %d", storedVersion)
+	if !ok || len(rest) == 0 || rest[0] != storedVersion && rest[0] != storedFront {
+		return nil, 0, storedError("not a venue of version %d or %d", storedVersion, storedFront)
 	}
 	length, n := binary.Uvarint(rest[1:])
 	if n <= 0 || length > storedBytesMax || len(rest) < 1+n+4 {
-		return nil, storedError("head cut short or out of bounds")
+		return nil, 0, storedError("head cut short or out of bounds")
 	}
 	sum := binary.BigEndian.Uint32(rest[1+n:])
 	packed := bytes.NewReader(rest[1+n+4:])
 	var body bytes.Buffer
 	if _, err := io.Copy(&body, io.LimitReader(flate.NewReader(packed), int64(length)+1)); err != nil {
-		return nil, storedError("%v", err)
+		return nil, 0, storedError("%v", err)
 	}
 	if uint64(body.Len()) != length || packed.Len() > 0 || crc32.ChecksumIEEE(body.Bytes()) != sum {
-		return nil, storedError("length or checksum wrong")
+		return nil, 0, storedError("length or checksum wrong")
 	}
-	return body.Bytes(), nil
+	return body.Bytes(), rest[0], nil
 }
 
 // decoder reads the body. After problem is set every read answers zero, so loops are bounded by the counts already checked.
@@ -331,7 +348,7 @@ func (d *decoder) section() Section {
 	rows := d.count()
 	s.Rows = make([]Row, 0, min(rows, SectionSeatsMax))
 	for i := 0; i < rows && d.problem == ""; i++ {
-		s.Rows = append(s.Rows, d.row(s.planLabel()))
+		s.Rows = append(s.Rows, d.row(s.PlanID()))
 	}
 	return s
 }

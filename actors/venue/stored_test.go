@@ -19,7 +19,7 @@ func variety(t testing.TB) map[string]*venue.Venue {
 			{"id":"A","name":"Stalls","focal_point":{"x":1,"y":2},"rows":[
 				{"label":"","seats":["x","007","8","10"],"category":["a","b","b","a"],"breaks":["8"],"accessible":["x"],"x":[0.1,0.333333333,-1e9,4],"y":7}]},
 			{"id":"B","category":"b","rows":[{"label":"1","seats":"1-2,8","ids":["p","q","r"],"x":0,"y":0.1}]},
-			{"id":"G","category":"a","general":12001,"accessible":true}]}`),
+			{"id":"G","category":"a","general":42001,"accessible":true}]}`),
 	}
 	venues := map[string]*venue.Venue{"stadium": venue.Stadium(5000)}
 	for name, raw := range plans {

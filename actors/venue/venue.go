@@ -1,6 +1,10 @@
 package venue
 
-import "holdfast/actors/section"
+import (
+	"strings"
+
+	"holdfast/actors/section"
+)
 
 // Point is a place on the drawing; units are the plan's own, y grows downwards.
 type Point struct {
@@ -18,7 +22,8 @@ type Category struct {
 type Venue struct {
 	Name       string     `json:"name"`
 	Categories []Category `json:"categories"`
-	FocalPoint *Point     `json:"focal_point,omitempty"` // where people look; nil: the front is the smallest y, middle first
+	FocalPoint *Point     `json:"focal_point,omitempty"` // where people look
+	Front      *Front     `json:"front,omitempty"`       // where they look without a focal point; nil: assumed to be the top edge
 	Sections   []Section  `json:"sections"`
 }
 
@@ -50,8 +55,28 @@ type Seat struct {
 	BreakBefore bool               `json:"break_before,omitempty"` // an aisle or gap stands before this seat
 }
 
-// SectionSeatsMax is the size above which a plan's section is split for sharding.
-const SectionSeatsMax = 5000
+// SectionSeatsMax is the size above which a plan's section is split for sharding: a booking is of one section, so a cut is felt. At this size
+// a hold and a search cost what they cost at a quarter of it; a snapshot of a section that is sold out is some 2 MB.
+const SectionSeatsMax = 20_000
+
+// RowSeatsMax is the most seats of one row.
+const RowSeatsMax = 5000
+
+// PlanName is what the plan calls the section, or the section that it is a part of.
+func (s *Section) PlanName() string {
+	if at := strings.LastIndex(s.Name, partOf); at >= 0 && s.SplitOf != "" {
+		return s.Name[:at]
+	}
+	return s.Name
+}
+
+// PlanID is the section's label in the plan, which seat ids carry: that of the whole where it is a part.
+func (s *Section) PlanID() string {
+	if s.SplitOf != "" {
+		return s.SplitOf
+	}
+	return s.ID
+}
 
 // SeatCount is the number of seats and general places in the whole venue.
 func (v *Venue) SeatCount() int {
@@ -69,14 +94,6 @@ func (s *Section) SeatCount() int {
 		count += len(s.Rows[i].Seats)
 	}
 	return count
-}
-
-// planLabel is the section label that seat ids carry.
-func (s *Section) planLabel() string {
-	if s.SplitOf != "" {
-		return s.SplitOf
-	}
-	return s.ID
 }
 
 func seatID(sectionLabel, row, seat string) string { return sectionLabel + "-" + row + "-" + seat }

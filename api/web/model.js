@@ -42,7 +42,7 @@ export class SeatModel {
       this.sectionIndex.set(section.id, at);
       const first = seat;
       for (const row of section.rows) seat = this.#fillRow(row, at, seat, categoryIndex);
-      this.sections.push({ id: section.id, name: section.name || section.id, first, count: seat - first, seq: -1, free: 0 });
+      this.sections.push({ id: section.id, plan: section.part_of || section.id, name: section.name || section.id, first, count: seat - first, seq: -1, free: 0 });
     }
   }
 

@@ -111,7 +111,8 @@ export class Panel {
     const more = h('button', { type: 'button', class: 'round', 'aria-label': 'One seat more', on: { click: () => step(1) } }, icon(icons.plus));
     const category = h('select', { id: 'best-category' }, h('option', { value: '', text: 'Any price' }),
       model.categories.map((c) => h('option', { value: c, text: `${c} · ${money(priceOf(booking.event, c), booking.event)}` })));
-    const section = h('select', { id: 'best-section' }, h('option', { value: '', text: 'Any section' }), model.sections.map((s) => h('option', { value: s.id, text: s.name })));
+    const section = h('select', { id: 'best-section' }, h('option', { value: '', text: 'Any section' }),
+      [...new Map(model.sections.map((s) => [s.plan, s.name]))].map(([id, name]) => h('option', { value: id, text: name })));
     const accessible = h('input', { type: 'checkbox', id: 'best-accessible' });
     const find = h('button', { type: 'submit', class: 'wide', id: 'best' }, icon(icons.spark), h('span'));
     const refresh = () => {

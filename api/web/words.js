@@ -24,6 +24,7 @@ const problemWords = {
   unavailable: 'This part of the house is not answering at the moment.',
   moved: 'This part of the house is just moving to another machine.',
   unauthorized: 'We do not know who you are.',
+  not_together: 'There are enough free seats, but not in one section. Try fewer, or several bookings.',
   split_only: 'There are not that many free seats next to each other. Try fewer, or another section.',
   section_unknown: 'This section is not part of this event.',
   category_unknown: 'This price category is not part of this event.',

@@ -20,7 +20,8 @@ type Event struct {
 	RefuseOrphans      bool             `json:"refuse_orphans"`
 	Prices             map[string]int64 `json:"prices"` // category → minor units
 	Sections           []Section        `json:"sections"`
-	Seats              int              `json:"seats"` // of all sections
+	Seats              int              `json:"seats"`           // of all sections
+	Front              string           `json:"front,omitempty"` // told once, when the event is made: where people look, and on whose word
 }
 
 // Section is a section's header.
@@ -50,6 +51,7 @@ type CreateEvent struct {
 	RefuseOrphans      *bool            `json:"refuse_orphans,omitempty"`
 	Prices             map[string]int64 `json:"prices"`
 	Plan               Raw              `json:"plan"`
+	Front              Raw              `json:"front,omitempty"` // a side of the drawing, or a point
 	WaitingRoom        Raw              `json:"waiting_room,omitempty"`
 }
 
@@ -144,6 +146,7 @@ type Point struct {
 type SeatmapSection struct {
 	ID      string       `json:"id"`
 	Name    string       `json:"name"`
+	PartOf  string       `json:"part_of,omitempty"` // the plan's section that this is a part of; best_available.section takes that one
 	General bool         `json:"general,omitempty"` // numbered places without neighbours
 	Rows    []SeatmapRow `json:"rows"`
 }
@@ -202,4 +205,9 @@ type Problem struct {
 	Limit   string   `json:"limit,omitempty"`   // which limit: "booking" or "buyer"
 	Seats   []string `json:"seats,omitempty"`   // the seats at fault
 	Defects []string `json:"defects,omitempty"` // everything wrong with a plan
+
+	// Of not_together: suitable seats free in all, the most of them that one booking can have, and the section where.
+	Free           uint32 `json:"free,omitempty"`
+	LargestBooking uint32 `json:"largest_booking,omitempty"`
+	Section        string `json:"section,omitempty"`
 }

@@ -97,6 +97,7 @@ var (
 	codeSeatTaken      = []byte(`"code":"seat_taken"`)
 	codeNotAdmitted    = []byte(`"code":"not_admitted"`)
 	codeSoldOut        = []byte(`"code":"sold_out"`)
+	codeNotTogether    = []byte(`"code":"not_together"`)
 	codeOutcomeUnknown = []byte(`"code":"outcome_unknown"`)
 )
 
@@ -109,7 +110,7 @@ func Classify(status int, body []byte) Outcome {
 		return Served
 	case status == 409 && bytes.Contains(body, codeSeatTaken):
 		return Taken
-	case status == 409 && bytes.Contains(body, codeSoldOut):
+	case status == 409 && (bytes.Contains(body, codeSoldOut) || bytes.Contains(body, codeNotTogether)): // no section had as many as asked for
 		return SoldOut
 	case status == 403 && bytes.Contains(body, codeNotAdmitted):
 		return Queued

@@ -17,6 +17,7 @@ func TestClassify(t *testing.T) {
 		{304, ``, Served},
 		{409, `{"status":409,"code":"seat_taken","seats":["A"]}`, Taken},
 		{409, `{"status":409,"code":"sold_out"}`, SoldOut},
+		{409, `{"status":409,"code":"not_together"}`, SoldOut},
 		{409, `{"status":409,"code":"sale_not_open"}`, Failed},
 		{403, `{"code":"not_admitted"}`, Queued},
 		{403, `{"code":"forbidden"}`, Failed},

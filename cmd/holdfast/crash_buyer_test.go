@@ -220,7 +220,7 @@ func (b *crashBuyer) hold(deadline <-chan struct{}) (answer, bool) {
 		return got, false
 	}
 	if got.status != http.StatusCreated {
-		b.expect("hold", got, http.StatusCreated, "seat_taken", "sold_out", "orphan_seat")
+		b.expect("hold", got, http.StatusCreated, "seat_taken", "sold_out", "not_together", "orphan_seat")
 		return got, true
 	}
 	b.told.note(got.ID, func(t *toldBooking) { t.owner, t.seats, t.state = b.name, got.Seats, "held" })

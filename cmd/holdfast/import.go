@@ -32,7 +32,8 @@ import (
 type importCommand struct {
 	target
 	Plan  string `arg:"" help:"Seating plan: pretix, seats.io, row list or our own compact JSON; - reads standard input."`
-	Check bool   `help:"Only check the plan: print its sections, or every defect."`
+	Check bool   `help:"Only check the plan: print its sections and its front, or every defect."`
+	Front string `help:"Where people look: top, bottom, left or right edge of the drawing, or a point of it. By default the plan's focal points, its stage, else the top edge." placeholder:"SIDE|X,Y"`
 
 	Name            string           `help:"The event's name (default: the venue's)."`
 	StartsAt        time.Time        `help:"When the show begins, RFC 3339, such as 2027-05-01T20:00:00+02:00; the offset is kept, so give the venue's." placeholder:"TIME"`
@@ -45,7 +46,8 @@ type importCommand struct {
 	SeatsPerBooking uint32           `help:"Most seats of one booking (${default})." default:"8"`
 	SeatsPerBuyer   uint32           `help:"Most live seats of one buyer (${default})." default:"8"`
 	Open            bool             `help:"Open the sale at once."`
-	Key             string           `help:"Idempotency key; by default made of everything above, so that the same import twice makes one event."`
+	front           *venue.Front
+	Key             string `help:"Idempotency key; by default made of everything above, so that the same import twice makes one event."`
 }
 
 // Help is shown by holdfast import --help.
@@ -53,7 +55,8 @@ func (importCommand) Help() string {
 	return `Examples:
 
   holdfast import --check plan.json
-      Sections, rows and seats; or every defect of the plan, and exit code 2.
+      Sections, rows, seats and where the front is taken to be; or every defect of the plan, and exit code 2.
+      The best seats are those nearest to the front: --front bottom where the stage is drawn below the rows.
 
   holdfast import --url http://127.0.0.1:8080 --name "May Day" --starts-at 2027-05-01T20:00:00Z --price 'Stalls=4500' --price '*=2500' plan.json
       Create the event on a running server (operator key of dev mode; --operator-key-file otherwise).
@@ -70,7 +73,14 @@ func (i *importCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	plan, err := venue.Parse(raw, venue.Options{Name: i.Name})
+	options := venue.Options{Name: i.Name}
+	if i.Front != "" {
+		if i.front, err = venue.ParseFront(i.Front); err != nil {
+			return fmt.Errorf("--front: %w", err)
+		}
+		options.Front = i.front
+	}
+	plan, err := venue.Parse(raw, options)
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.Plan, everyDefect(err))
 	}
@@ -113,22 +123,28 @@ func readPlan(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// describePlan prints a table of the plan's sections.
+// describePlan prints a table of the plan's sections, however they are kept, and where the front is.
 func describePlan(out io.Writer, plan *venue.Venue) {
+	type line struct {
+		id          string
+		rows, seats int
+	}
+	var lines []line
 	width := len("section")
 	for i := range plan.Sections {
-		width = max(width, len(plan.Sections[i].ID))
+		s := &plan.Sections[i]
+		if len(lines) == 0 || s.SplitOf == "" || lines[len(lines)-1].id != s.PlanID() {
+			lines = append(lines, line{id: s.PlanID()})
+			width = max(width, len(s.PlanID()))
+		}
+		lines[len(lines)-1].rows += len(s.Rows)
+		lines[len(lines)-1].seats += s.SeatCount()
 	}
 	fmt.Fprintf(out, "%s\n\n%-*s  %5s  %6s\n", plan.Name, width, "section", "rows", "seats")
-	for i := range plan.Sections {
-		s := &plan.Sections[i]
-		seats := 0
-		for _, row := range s.Rows {
-			seats += len(row.Seats)
-		}
-		fmt.Fprintf(out, "%-*s  %5d  %6d\n", width, s.ID, len(s.Rows), seats)
+	for _, l := range lines {
+		fmt.Fprintf(out, "%-*s  %5d  %6d\n", width, l.id, l.rows, l.seats)
 	}
-	fmt.Fprintf(out, "%-*s  %5s  %6d\n\n", width, fmt.Sprintf("%d sections", len(plan.Sections)), "", plan.SeatCount())
+	fmt.Fprintf(out, "%-*s  %5s  %6d\n\n%s\n\n", width, fmt.Sprintf("%d sections", len(lines)), "", plan.SeatCount(), plan.DescribeFront())
 }
 
 // complete fills in what a plan implies, and says what only a person can know.
@@ -245,6 +261,12 @@ func (i *importCommand) body(plan []byte) ([]byte, error) {
 	}
 	if !i.SaleEndsAt.IsZero() {
 		body["sale_ends_at"] = i.SaleEndsAt
+	}
+	if i.front != nil {
+		body["front"] = i.front.Side
+		if i.front.Side == "" {
+			body["front"] = i.front.Point
+		}
 	}
 	return json.Marshal(body)
 }

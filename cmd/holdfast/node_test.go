@@ -144,6 +144,36 @@ func TestImportChecksPlans(t *testing.T) {
 	}
 }
 
+// Where the front is taken to be is told whoever checks or imports a plan, and --front says otherwise; without a server the event has it too.
+func TestImportTellsTheFrontAndTakesAnother(t *testing.T) {
+	plan := filepath.Join("..", "..", "actors", "venue", "testdata", "cases", "stage-below.json")
+	for _, row := range []struct{ front, want string }{
+		{"", `front: the text "Bühne" below the rows`}, {"top", "front: top edge (given)"}, {"12,-3.5", "front: point 12,-3.5 (given)"},
+	} {
+		if code, out := tool(t, "import", "--check", "--front="+row.front, plan); code != exitOK || !strings.Contains(out, row.want) {
+			t.Errorf("--front %q: %d %s", row.front, code, out)
+		}
+	}
+	if code, out := tool(t, "import", "--check", "--front", "up", plan); code != exitFailed || !strings.Contains(out, "--front") {
+		t.Errorf("--front up: %d %s", code, out)
+	}
+	data := filepath.Join(t.TempDir(), "d")
+	for _, front := range []string{"left", "100,160"} {
+		code, out := tool(t, "import", "--data", data, "--name", "Night", "--starts-at", "2030-05-01T20:00:00Z", "--price", "*=1", "--front", front, plan)
+		if code != exitOK || !strings.Contains(out, "(given)") || !strings.Contains(out, "event ") {
+			t.Errorf("--front %s: %d %s", front, code, out)
+		}
+	}
+	node := openNode(t, data)
+	defer closeNode(t, node)
+	for _, event := range node.Engine().Events() {
+		v, err := node.Engine().Venue(t.Context(), event.ID)
+		if err != nil || v.Front == nil || v.Front.Text != "" {
+			t.Errorf("the event's front is %+v, %v", v.Front, err)
+		}
+	}
+}
+
 // Whoever repairs a plan needs the whole list, not its first line.
 func TestImportNamesEveryDefect(t *testing.T) {
 	double := `{"sections":[{"id":"A","rows":[{"label":"1","seats":3},{"label":"1","seats":3}]}]}`

@@ -1,0 +1,221 @@
+package actors
+
+import (
+	"errors"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// best looks for the best seats: in the section named, in all its parts if it has several, or in every section in order of quality, first
+// for seats together anywhere, then for the best split.
+func (t *trip) best(out *BookingView) error {
+	b := &t.call.Best
+	category, any, err := t.o.category(b.Category)
+	if err != nil {
+		return err
+	}
+	var only [1]storage.SectionNo
+	candidates := t.o.order
+	if b.Section != "" {
+		if candidates = t.o.named(b.Section, &only); len(candidates) == 0 {
+			return ErrSectionUnknown
+		}
+	}
+	search := b.Section == "" || len(candidates) > 1
+	at, known, err := t.enter(candidates[0], search, b.Quantity)
+	if err != nil {
+		return err
+	}
+	if known {
+		rejection, err := t.recall(at, search, out)
+		if err != nil || rejection != section.NoSeats {
+			t.leave(at, keeps(rejection, err))
+			return t.verdict(rejection, err, out)
+		}
+		if err := t.admit(b.Quantity); err != nil {
+			t.leave(at, false)
+			return err
+		}
+	}
+	if !known && b.Quantity > t.ev.header.Load().Rules.SeatsPerBookingMax { // whatever is free: sections too small for it are not even asked
+		t.leave(candidates[0], false)
+		return &Refusal{Code: section.TooManySeats}
+	}
+	c := section.Command{Kind: section.PlaceBest, Quantity: b.Quantity, Category: category, AnyCategory: any, AccessibleOnly: b.Accessible}
+	no, rejection, err := t.search(c, candidates, out)
+	t.leave(no, keeps(rejection, err))
+	return t.verdict(rejection, err, out)
+}
+
+// recall asks the section that may have met the request only whether it remembers it: a wish for no seats is refused with NoSeats
+// unless it does, and the memory is asked first. The question queues behind whatever an earlier call under the key has left in the
+// section, so NoSeats means that none of that became a hold. Then the request is new: a key whose first section never got to
+// it must not be tied to that section while others have seats (P11). For a search nobody else can be under way (see register), so
+// the whole of the event may be asked without a second booking (P5).
+func (t *trip) recall(at storage.SectionNo, search bool, out *BookingView) (section.Rejection, error) {
+	r := newRequest()
+	r.Command.Kind = section.PlaceBest
+	rejection, err := t.ask(r, at, out)
+	if search && err == nil && rejection == section.NoSeats {
+		t.ev.index.unpin(t.call.Request)
+	}
+	return rejection, err
+}
+
+func (o *openEvent) category(label string) (id section.CategoryID, any bool, err error) {
+	if label == "" {
+		return 0, true, nil
+	}
+	id, ok := o.categories[label]
+	if !ok {
+		return 0, false, ErrCategory
+	}
+	return id, false, nil
+}
+
+// named lists what a plan calls a section of that name: its parts, best first, or the one section, which is put into only.
+func (o *openEvent) named(name string, only *[1]storage.SectionNo) []storage.SectionNo {
+	if parts := o.partsOf[name]; len(parts) > 0 {
+		return parts
+	}
+	no, ok := o.byID[name]
+	if !ok {
+		return nil
+	}
+	only[0] = no
+	return only[:]
+}
+
+// roundsMax bounds how often a search begins anew because seats came back behind it.
+const roundsMax = 8
+
+// search asks one section after the other. It ends at the first that serves or whose answer is unknown, and never says sold out while some
+// section could not be asked (P11), nor while the map then shows enough suitable seats: in one section, it begins anew; only in several
+// together, it says so.
+func (t *trip) search(c section.Command, candidates []storage.SectionNo, out *BookingView) (storage.SectionNo, section.Rejection, error) {
+	f := finding{c: c, last: candidates[0]}
+	passes := []bool{true, false}
+	if len(candidates) == 1 || c.Quantity < 2 {
+		passes = passes[1:]
+	}
+	for range roundsMax {
+		if t.round(&f, passes, candidates, out) {
+			return f.last, f.rejection, f.err
+		}
+	}
+	return f.last, f.rejection, ErrOverloaded
+}
+
+// round asks all that may have seats; false: seats have come back meanwhile.
+func (t *trip) round(f *finding, passes []bool, candidates []storage.SectionNo, out *BookingView) (over bool) {
+	for _, together := range passes {
+		if t.pass(f, together, candidates, out) {
+			return true
+		}
+	}
+	return f.err != nil || !t.short(f, candidates)
+}
+
+// short weighs a search that no section could serve: what is free in all of them together makes it not together, or sold out. true: one of
+// them has enough by now, although it said no when it was asked.
+//
+// The map stands for durable records, and a section's no is told once all it rests on is on the map (P2): what the map shows free is free,
+// or was given away after the no. Of a section of another node it may be late; its own no counts then.
+func (t *trip) short(f *finding, candidates []storage.SectionNo) (again bool) {
+	if f.rejection = section.SoldOut; planted(plantFalseSoldOut) {
+		return false // a section's lie is told as it is
+	}
+	free, most, largest := uint32(0), uint32(0), storage.SectionNo(0)
+	live := t.ev.live
+	live.mu.RLock() // one consistent cut
+	for _, at := range candidates {
+		here := live.suitable(at, &f.c)
+		if here >= f.c.Quantity {
+			again = again || t.o.sections[at].mapIsTrue()
+			here = f.c.Quantity - 1
+		}
+		free += here
+		if here > most {
+			most, largest = here, at
+		}
+	}
+	live.mu.RUnlock()
+	if !again && free >= f.c.Quantity {
+		f.err = &NotTogetherError{Free: free, Largest: most, Section: t.o.planSection(largest), at: largest}
+	}
+	return again
+}
+
+// finding is a search on its way through the sections.
+type finding struct {
+	c         section.Command
+	last      storage.SectionNo
+	rejection section.Rejection
+	err       error // some section could not be asked
+}
+
+// pass asks every section that may have seats; true: the search is over. What the pass before heard of splits is not an answer. Sections of
+// other nodes that look full are asked last, and only if their nodes do not say that they are.
+func (t *trip) pass(f *finding, together bool, candidates []storage.SectionNo, out *BookingView) (over bool) {
+	f.err, f.rejection = nil, section.SoldOut
+	f.c.TogetherOnly = together
+	var looksFull []storage.SectionNo
+	for _, no := range candidates {
+		switch {
+		case !t.suits(&f.c, no):
+		case t.likelyFull(&f.c, no):
+			looksFull = append(looksFull, no)
+		default:
+			if t.askFor(f, no, out) {
+				return true
+			}
+		}
+	}
+	if len(looksFull) == 0 {
+		return false
+	}
+	for _, no := range t.stillFull(&f.c, looksFull) {
+		if t.askFor(f, no, out) {
+			return true
+		}
+	}
+	return false
+}
+
+// askFor asks one section; true: the search is over.
+func (t *trip) askFor(f *finding, no storage.SectionNo, out *BookingView) (over bool) {
+	r := newRequest()
+	r.Command = f.c
+	got, err := t.ask(r, no, out)
+	switch {
+	case errors.Is(err, ErrTimeout), errors.Is(err, errStoppedMidway), err == nil && settles(got):
+		f.last, f.rejection, f.err = no, got, err
+		return true
+	case err != nil:
+		f.err = err
+	default:
+		f.last, f.rejection = no, got
+	}
+	if t.reserved == 0 && !t.reserve(f.c.Quantity) {
+		f.last, f.rejection, f.err = no, section.TooManyForBuyer, nil
+		return true
+	}
+	return false
+}
+
+// settles says that asking another section cannot help. SplitOnly is a word between a section and a search that wants seats together first:
+// buyers are never told it, for a search then takes the best split.
+func settles(r section.Rejection) bool { return r != section.SoldOut && r != section.SplitOnly }
+
+// suits skips sections that have nothing of the kind, or too few free seats of it: the map holds every acknowledged change, so a
+// section that it shows too full is too full for a request that begins now, unless a hold in it is due to end (P11).
+func (t *trip) suits(c *section.Command, no storage.SectionNo) bool {
+	switch {
+	case !c.AnyCategory && !t.o.has[no][c.Category], c.AccessibleOnly && !t.o.accessible[no]:
+		return false
+	case !t.o.sections[no].mapIsTrue():
+		return true // let the section say it
+	}
+	return t.ev.live.suitable(no, c) >= c.Quantity
+}

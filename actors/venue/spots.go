@@ -1,0 +1,141 @@
+package venue
+
+import (
+	"fmt"
+	"math"
+)
+
+// seatGrid finds the seats near a place. General places are not in it.
+type seatGrid struct {
+	size  float64
+	cells map[gridCell][]*Seat
+}
+
+type gridCell struct{ x, y int64 }
+
+// grid files the seats of the whole venue in cells as large as seats usually stand apart.
+func (v *Venue) grid() *seatGrid {
+	var rows []*Row
+	v.eachRow(func(s *Section, row *Row) {
+		if !s.General {
+			rows = append(rows, row)
+		}
+	})
+	g := &seatGrid{size: usualStep(rows), cells: map[gridCell][]*Seat{}}
+	if g.size == 0 {
+		g.size = seatPitch
+	}
+	for _, row := range rows {
+		for k := range row.Seats {
+			copied := row.Seats[k] // rows are put in order meanwhile
+			cell := g.cell(copied.at())
+			g.cells[cell] = append(g.cells[cell], &copied)
+		}
+	}
+	return g
+}
+
+func (v *Venue) eachRow(visit func(s *Section, row *Row)) {
+	for i := range v.Sections {
+		for r := range v.Sections[i].Rows {
+			visit(&v.Sections[i], &v.Sections[i].Rows[r])
+		}
+	}
+}
+
+func (g *seatGrid) cell(p Point) gridCell {
+	return gridCell{int64(math.Floor(p.X / g.size)), int64(math.Floor(p.Y / g.size))}
+}
+
+// between tells whether another seat stands between two that are no farther apart than neighbours are.
+func (g *seatGrid) between(a, b *Seat) bool {
+	middle := Point{(a.X + b.X) / 2, (a.Y + b.Y) / 2}
+	reach := a.at().to(b.at()) * betweenRatio
+	low, high := g.cell(Point{middle.X - reach, middle.Y - reach}), g.cell(Point{middle.X + reach, middle.Y + reach})
+	if (high.x-low.x+1)*(high.y-low.y+1) > 64 {
+		return false // farther apart than seats of this house ever are: their own row's to judge
+	}
+	for x := low.x; x <= high.x; x++ {
+		for y := low.y; y <= high.y; y++ {
+			for _, other := range g.cells[gridCell{x, y}] {
+				if other.ID != a.ID && other.ID != b.ID && other.at().to(middle) <= reach {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// checkSpots refuses seats that stand on one another: nobody could sit on both, and each hides the other on the map. A plan all of whose
+// seats stand on one spot has no coordinates, which is no defect; nor is a table drawn over another, which real charts have: its chairs
+// are told apart, and are nobody's neighbours but each other's. v's rows are still parallel to the draft's.
+func (d *draft) checkSpots(v *Venue) {
+	type sighting struct {
+		count int
+		inRow bool // one of them at least is no chair of a table
+	}
+	seen := make(map[Point]sighting, d.seats)
+	d.eachSpot(v, func(at Point, _ *Seat, row *draftRow, _ int) {
+		s := seen[at]
+		seen[at] = sighting{s.count + 1, s.inRow || !row.asListed}
+	})
+	if len(seen) < 2 {
+		return
+	}
+	crowded := map[Point]*crowd{}
+	var order []*crowd
+	d.eachSpot(v, func(at Point, seat *Seat, row *draftRow, k int) {
+		if seen[at].count < 2 || !seen[at].inRow {
+			return
+		}
+		c := crowded[at]
+		if c == nil {
+			c = &crowd{at: at}
+			crowded[at] = c
+			order = append(order, c)
+		}
+		c.note(row.seatPath(k))
+		if len(c.seats) < 2 {
+			c.seats = append(c.seats, seat.ID)
+		}
+	})
+	for _, c := range order {
+		d.defect(c.paths[1], "%s", c.problem())
+	}
+}
+
+// crowd is several seats on one spot.
+type crowd struct {
+	clash
+	at    Point
+	seats []string // ids of the first two
+}
+
+func (c *crowd) problem() string {
+	others := ""
+	if c.count > 2 {
+		others = fmt.Sprintf(" and %d more", c.count-2)
+	}
+	return fmt.Sprintf("seats %q and %q%s stand on one spot (%g, %g): %s", c.seats[0], c.seats[1], others, c.at.X, c.at.Y,
+		joinPlaces(c.paths, c.count))
+}
+
+// eachSpot visits every seat whose place the plan itself gives, with its spot and its row in the plan.
+func (d *draft) eachSpot(v *Venue, visit func(at Point, seat *Seat, row *draftRow, k int)) {
+	for i := range v.Sections {
+		if v.Sections[i].General || !d.sections[i].placed {
+			continue
+		}
+		for r := range v.Sections[i].Rows {
+			row := &d.sections[i].rows[r]
+			for k := range v.Sections[i].Rows[r].Seats {
+				seat := &v.Sections[i].Rows[r].Seats[k]
+				visit(seat.spot(), seat, row, k)
+			}
+		}
+	}
+}
+
+// spot is the place in hundredths of a unit.
+func (s *Seat) spot() Point { return Point{cents(s.X), cents(s.Y)} }
