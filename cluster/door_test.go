@@ -109,8 +109,8 @@ func TestDoorSurvivesWhatPanicsBehindIt(t *testing.T) {
 
 // TestBatchesOfStrangersAreDroppedAndCounted: of nobody in the view, for somebody else, or unreadable.
 func TestBatchesOfStrangersAreDroppedAndCounted(t *testing.T) {
-	a := start(t, "a", nil)
-	b := start(t, "b", nil, a)
+	a := start(t, "a", patient)
+	b := start(t, "b", patient, a)
 	connected(t, a, b)
 	before := a.Refused() // what b sent before a had heard of b by gossip was a stranger's too
 	client, ctx := stranger(t, a)
