@@ -19,7 +19,7 @@ import (
 // stranger speaks Proto.Actor's protocol to a node by hand.
 func stranger(t *testing.T, n *tested) (remote.RemotingClient, context.Context) {
 	t.Helper()
-	conn, err := grpc.Dial(n.link.address(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(n.link.address(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
