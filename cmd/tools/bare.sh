@@ -40,6 +40,7 @@ for file in /etc/resolv.conf /etc/hosts; do
   [ ! -e "$file" ] || install -D "$file" "$root$file"
 done
 # Where packages come from, and by which proxy; whom to trust for it.
+rm -f "$root/etc/apt/sources.list"
 cp -r /etc/apt/sources.list* /etc/apt/apt.conf.d "$root/etc/apt/" 2>/dev/null || true
 cp -r /usr/share/keyrings "$root/usr/share/"
 cp -r /usr/local/share/ca-certificates "$root/usr/local/share/" 2>/dev/null || true
