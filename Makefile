@@ -18,7 +18,6 @@ LDFLAGS   := -X main.version=$(VERSION)
 SLOW_TESTS := KillNine|StoreProcess|PageSells|PlantedServer|PageReport|ChaosShort
 SLOW_PKGS  := ./cmd/holdfast ./cmd/holdfast-bench ./bench/report ./bench/chaos
 PAGE_PKGS  := ./api/web
-RACE_PKGS   = $(shell $(GO) list $(PKGS) | grep -v -E '/api/web$$')
 
 # CockroachDB's own grammar is a module of its own: its sixty dependencies are nobody else's business. Go's cache of test results does
 # not see the .sql files outside of that module, hence -count=1 where it is run.
@@ -97,17 +96,70 @@ debian-packages:
 	  fi; \
 	fi
 
+# Every run of tests goes through testlog (cmd/tidy/testlog): output of what failed, a loud line for each skip, and into RESULTS a line for each test,
+# from which the slowest and the counts are told at the end. bash's pipefail keeps the exit code of go test.
+RESULTS ?= bin/tests.ndjson
+TESTLOG := bin/testlog
+READ     = 2>&1 | $(TESTLOG) read --into $(RESULTS)
+
+.PHONY: testlog
+testlog: go-version
+	@mkdir -p bin
+	@$(GO) build -o $(TESTLOG) ./cmd/tidy/testlog
+
 .PHONY: test
-test: go-version packages vet ## everything: vet, all tests with the race detector, planted bugs, killed processes, the page in a browser
-	$(GO) test -race -timeout 8m -skip '$(SLOW_TESTS)|^TestCockroach$$' $(RACE_PKGS)
-	$(GO) -C $(GRAMMAR) test -count=1 -timeout 4m ./...
-	$(GO) -C $(CLIENTS) test -count=1 -timeout 15m ./...
-	$(GO) test -timeout 4m -run 'Budget|Alloc|Memory' ./actors/... ./api/... ./storage/...
-	HOLDFAST_SIM_SEEDS=2000 $(GO) test -count=1 -timeout 4m -run '^TestSimulationOfCluster$$' ./actors
-	$(GO) test -timeout 4m -tags planted -run Planted ./actors ./cmd/holdfast
-	$(GO) test -timeout 8m -run '$(SLOW_TESTS)' $(SLOW_PKGS)
-	$(GO) test -timeout 4m $(PAGE_PKGS)
-	@$(MAKE) --no-print-directory test-cockroach
+test: go-version packages vet testlog ## everything: vet, all tests with the race detector, planted bugs, killed processes, the page in a browser
+	@rm -f $(RESULTS); failed=0; \
+	$(MAKE) --no-print-directory test-steps || failed=1; \
+	$(TESTLOG) sum $(RESULTS) || failed=1; \
+	exit $$failed
+
+# What has one goroutine has no races: under the detector these took minutes and could find nothing.
+PURE_PKGS := ./actors/section ./actors/venue ./actors/relay ./cmd/tidy/...
+PURE_SKIP := /api/web$$|/actors/section$$|/actors/venue$$|/actors/relay$$|/cmd/tidy
+RACE_PKGS  = $(shell $(GO) list $(PKGS) | grep -v -E '$(PURE_SKIP)')
+
+# COUNT=-count=1 has tests run anew that passed before.
+.PHONY: test-steps
+test-steps:
+	$(GO) test -json $(COUNT) -timeout 4m $(PURE_PKGS) $(READ)
+	$(GO) test -json $(COUNT) -race -timeout 15m -skip '$(SLOW_TESTS)|^TestCockroach$$' $(RACE_PKGS) $(READ)
+	$(GO) -C $(GRAMMAR) test -json -count=1 -timeout 4m ./... $(READ)
+	$(GO) -C $(CLIENTS) test -json -count=1 -timeout 15m ./... $(READ)
+	$(GO) test -json $(COUNT) -timeout 8m -run 'Budget|Alloc|Memory' ./actors/... ./api/... ./storage/... $(READ)
+	HOLDFAST_SIM_SEEDS=2000 $(GO) test -json -count=1 -timeout 8m -run '^TestSimulationOfCluster$$' ./actors $(READ)
+	$(GO) test -json $(COUNT) -timeout 8m -tags planted -run Planted ./actors ./cmd/holdfast $(READ)
+	$(GO) test -json $(COUNT) -timeout 15m -run '$(SLOW_TESTS)' $(SLOW_PKGS) $(READ)
+	$(GO) test -json $(COUNT) -timeout 8m $(PAGE_PKGS) $(READ)
+	$(GO) test -json -count=1 -timeout 30m -run '^TestCockroach$$' ./storage/sqlstore $(READ)
+
+# Not in CI: it takes an hour and more. LOAD_ONLY=sqlstore repeats the starting tests of the folders that match, and nothing else.
+LOAD_LOOPS  ?= 2
+LOAD_ROUNDS ?= 3
+LOAD_TIMES  ?= 20
+LOAD_ONLY   ?=
+.PHONY: test-under-load
+test-under-load: go-version packages testlog ## make test LOAD_ROUNDS (3) times beside LOAD_LOOPS (2) busy loops, then each test that starts a process LOAD_TIMES (20) times
+	@rm -f $(RESULTS); failed=0; loops=(); \
+	trap '(( $${#loops[@]} == 0 )) || kill "$${loops[@]}"' EXIT; \
+	for ((n = 0; n < $(LOAD_LOOPS); n++)); do (while :; do :; done) & loops+=($$!); done; \
+	if [ -z "$(LOAD_ONLY)" ]; then \
+	  for ((n = 1; n <= $(LOAD_ROUNDS); n++)); do \
+	    echo "== round $$n of $(LOAD_ROUNDS)"; $(MAKE) --no-print-directory test-steps COUNT=-count=1 || failed=1; \
+	  done; \
+	fi; \
+	while IFS=$$'\t' read -r folder pattern; do \
+	  echo "== $(LOAD_TIMES) times: $$folder"; \
+	  $(GO) test -json -count=$(LOAD_TIMES) -timeout 4h -run "$$pattern" "$$folder" $(READ) || failed=1; \
+	done < <($(TESTLOG) starters | grep -E "$(LOAD_ONLY)"); \
+	$(TESTLOG) sum $(RESULTS) || failed=1; \
+	exit $$failed
+
+# Not in CI: it needs root, and fetches a Debian. BARE_TARGET names what is made there.
+BARE_TARGET ?= test
+.PHONY: test-bare
+test-bare: ## make test (BARE_TARGET) as root in a new minimal Debian, in which make packages has to find everything
+	$(SUDO) env GO="$$(command -v $(GO))" cmd/tools/bare.sh $(BARE_TARGET)
 
 # -v because without a CockroachDB it is skipped, and a skip nobody sees would pass for a success.
 .PHONY: test-cockroach
@@ -129,15 +181,32 @@ vet: go-version
 	@unformatted=$$(gofmt -l $(wildcard actors api bench cluster cmd storage)); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet $(PKGS)
+	$(GO) mod tidy -diff
 
 .PHONY: quick
 quick: go-version ## all tests once, without the race detector
 	$(GO) test -timeout 5m $(PKGS)
 
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# Programs that judge the source, each pinned in a module of its own below cmd/tools: their pins never move the product's.
+TOOLS := bin/tools
+$(TOOLS)/%: cmd/tools/%/go.mod
+	$(GO) -C cmd/tools/$* build -o $(CURDIR)/$(TOOLS)/ tool
+
 .PHONY: lint
-lint: vet ## golangci-lint with .golangci.yaml when it is installed, else staticcheck of a fixed version
-	@if command -v golangci-lint >/dev/null; then golangci-lint run $(PKGS); else $(GO) run $(STATICCHECK) $(PKGS); fi
+lint: vet $(TOOLS)/staticcheck ## staticcheck of a fixed version
+	$(TOOLS)/staticcheck $(PKGS)
+
+LINT_SINCE ?= main
+.PHONY: lint-new
+lint-new: go-version $(TOOLS)/golangci-lint ## golangci-lint with .golangci.yaml, only of what is new since LINT_SINCE (main)
+	$(TOOLS)/golangci-lint run --new-from-merge-base $(LINT_SINCE) $(PKGS)
+
+# Offline but for the Go module proxy: the database is a module, and its folder of OSV files is one that govulncheck reads as it stands.
+VULNDB := golang.org/x/vulndb@v0.0.0-20261105234957-e22db6528018
+.PHONY: vuln
+vuln: go-version $(TOOLS)/govulncheck ## known vulnerabilities that the code calls; fails on those of modules, lists those that a newer Go mends
+	@db="$$($(GO) mod download -json $(VULNDB) | sed -nE 's/^\t"Dir": "(.*)",?$$/\1/p')"; \
+	$(TOOLS)/govulncheck -format json -db "file://$$db/data/osv" ./cmd/holdfast ./cmd/holdfast-bench | $(GO) run ./cmd/tidy/vulnlog
 
 FUZZ_SECONDS ?= 15
 .PHONY: fuzz

@@ -16,14 +16,7 @@ const (
 	plantResendIsWord                           // "not written" of a second sending is taken for the word on the first (S6)
 	plantForgetRequests                         // replay forgets which requests were met
 
-	// Bugs that buyers meet on a healthy store. Those of some requests strike one request in sixteen: see struck.
-
-	plantDoubleGrant  // some holds are forgotten in memory once placed: their seats are granted to whoever asks next (P1)
-	plantDropHold     // some holds are told and neither written nor kept (P2)
-	plantEarlyLapse   // holds lapse after half their time (P4)
-	plantRepeatAnew   // a repeat of a hold's request is judged as if it were new (P5)
-	plantFalseSoldOut // some wishes for the best seats are refused whatever is free (P11)
-	plantPhantom      // some holds are told as refused, and written all the same
+	// Bugs that buyers meet on a healthy store are in plant_on.go, from firstBuyersBug on: nothing else speaks of them.
 
 	// Bugs of nodes that share the sections.
 

@@ -13,6 +13,19 @@ import (
 	"holdfast/storage"
 )
 
+// firstBuyersBug is beyond those of plant.go.
+const firstBuyersBug plantedBug = 1 << 24
+
+// Bugs that buyers meet on a healthy store. Those of some requests strike one request in sixteen: see struck.
+const (
+	plantDoubleGrant  plantedBug = firstBuyersBug << iota // some holds are forgotten in memory once placed: their seats are granted to whoever asks next (P1)
+	plantDropHold                                         // some holds are told and neither written nor kept (P2)
+	plantEarlyLapse                                       // holds lapse after half their time (P4)
+	plantRepeatAnew                                       // a repeat of a hold's request is judged as if it were new (P5)
+	plantFalseSoldOut                                     // some wishes for the best seats are refused whatever is free (P11)
+	plantPhantom                                          // some holds are told as refused, and written all the same
+)
+
 // activeBugs is set before a run, by Plant or by a test, and by nothing else.
 var activeBugs plantedBug
 

@@ -97,8 +97,10 @@ func TestCapacityFindsWhereAServerBreaks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A machine that is busy with other things may break a lower rate. Never may a rate be told that the server turns buyers away at.
-	if found.Sustained > knee || found.Sustained <= 0 || !found.AboveBroke {
+	// A machine that is busy with other things may break a lower rate, or leave a lower one unclear. Never may a rate be told that the server
+	// turns buyers away at.
+	unclear := slices.ContainsFunc(told, func(row string) bool { return strings.Contains(row, "unclear") })
+	if found.Sustained > knee || found.Sustained <= 0 || !found.AboveBroke && !unclear {
 		t.Errorf("found %+v of a server that breaks at %d\n%s", found.Finding, knee, strings.Join(told, "\n"))
 	}
 	if most := 0.7 * found.Sustained; found.Admit > most || found.Admit < 0.9*most || found.Inside == 0 {

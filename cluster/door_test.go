@@ -19,7 +19,7 @@ import (
 // stranger speaks Proto.Actor's protocol to a node by hand.
 func stranger(t *testing.T, n *tested) (remote.RemotingClient, context.Context) {
 	t.Helper()
-	conn, err := grpc.Dial(n.link.address(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(n.link.address(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,8 +109,8 @@ func TestDoorSurvivesWhatPanicsBehindIt(t *testing.T) {
 
 // TestBatchesOfStrangersAreDroppedAndCounted: of nobody in the view, for somebody else, or unreadable.
 func TestBatchesOfStrangersAreDroppedAndCounted(t *testing.T) {
-	a := start(t, "a", nil)
-	b := start(t, "b", nil, a)
+	a := start(t, "a", patient)
+	b := start(t, "b", patient, a)
 	connected(t, a, b)
 	before := a.Refused() // what b sent before a had heard of b by gossip was a stranger's too
 	client, ctx := stranger(t, a)

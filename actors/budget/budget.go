@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -101,11 +102,11 @@ func (p *Path) judge(spent float64) string {
 }
 
 // wasted takes what a planted allocation makes, so that it is made on the heap.
-var wasted *[64]byte
+var wasted atomic.Pointer[[64]byte]
 
 // waste allocates once, and as often as the slack would hide.
 func (p *Path) waste() {
 	for range int(p.slack)*2 + 1 {
-		wasted = new([64]byte)
+		wasted.Store(new([64]byte))
 	}
 }

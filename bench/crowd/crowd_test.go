@@ -223,7 +223,7 @@ func TestSameSeedSameCrowd(t *testing.T) {
 		return string(all)
 	}
 	for _, name := range Names() {
-		if first(1, name) != first(1, name) {
+		if one, two := first(1, name), first(1, name); one != two {
 			t.Errorf("%s: two crowds of one seed differ", name)
 		}
 	}

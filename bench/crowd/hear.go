@@ -18,7 +18,6 @@ var (
 	memberExpires  = []byte(`"expires_at":"`)
 	memberCode     = []byte(`"code":"`)
 	memberStatus   = []byte(`"status":"`)
-	memberTickets  = []byte(`"tickets":[`)
 	codeHoldEnded1 = []byte("hold_expired")
 	codeHoldEnded2 = []byte("hold_released")
 	codeNoBooking  = []byte("booking_unknown")
