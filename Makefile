@@ -106,7 +106,7 @@ test: go-version packages vet ## everything: vet, all tests with the race detect
 	HOLDFAST_SIM_SEEDS=2000 $(GO) test -count=1 -timeout 4m -run '^TestSimulationOfCluster$$' ./actors
 	$(GO) test -timeout 4m -tags planted -run Planted ./actors ./cmd/holdfast
 	$(GO) test -timeout 8m -run '$(SLOW_TESTS)' $(SLOW_PKGS)
-	$(GO) test -timeout 4m $(PAGE_PKGS)
+	$(GO) test -timeout 10m $(PAGE_PKGS)
 	@$(MAKE) --no-print-directory test-cockroach
 
 # -v because without a CockroachDB it is skipped, and a skip nobody sees would pass for a success.
