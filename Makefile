@@ -130,7 +130,7 @@ test-steps:
 	HOLDFAST_SIM_SEEDS=2000 $(GO) test -json -count=1 -timeout 8m -run '^TestSimulationOfCluster$$' ./actors $(READ)
 	$(GO) test -json $(COUNT) -timeout 8m -tags planted -run Planted ./actors ./cmd/holdfast $(READ)
 	$(GO) test -json $(COUNT) -timeout 15m -run '$(SLOW_TESTS)' $(SLOW_PKGS) $(READ)
-	$(GO) test -json $(COUNT) -timeout 8m $(PAGE_PKGS) $(READ)
+	$(GO) test -json $(COUNT) -timeout 15m $(PAGE_PKGS) $(READ)
 	$(GO) test -json -count=1 -timeout 30m -run '^TestCockroach$$' ./storage/sqlstore $(READ)
 
 # Not in CI: it takes an hour and more. LOAD_ONLY=sqlstore repeats the starting tests of the folders that match, and nothing else.

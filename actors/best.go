@@ -123,7 +123,7 @@ func (t *trip) round(f *finding, passes []bool, candidates []storage.SectionNo, 
 // The map stands for durable records, and a section's no is told once all it rests on is on the map (P2): what the map shows free is free,
 // or was given away after the no. Of a section of another node it may be late; its own no counts then.
 func (t *trip) short(f *finding, candidates []storage.SectionNo) (again bool) {
-	if f.rejection = section.SoldOut; planted(plantFalseSoldOut) {
+	if f.rejection = section.SoldOut; plantedLieStands() {
 		return false // a section's lie is told as it is
 	}
 	free, most, largest := uint32(0), uint32(0), storage.SectionNo(0)

@@ -6,6 +6,8 @@ import "holdfast/actors/section"
 
 func planted(plantedBug) bool { return false }
 
+func plantedLieStands() bool { return false }
+
 func (w *Writer) plantedOutcome(err error) (bool, error) { return false, err }
 
 func (w *Writer) plantedVerdict(*Request) {}

@@ -31,6 +31,9 @@ var activeBugs plantedBug
 
 func planted(b plantedBug) bool { return activeBugs&b != 0 }
 
+// plantedLieStands says that a section may lie about what is free: the search takes its word.
+func plantedLieStands() bool { return planted(plantFalseSoldOut) }
+
 // plantNames are what Plant knows.
 var plantNames = []struct {
 	name string

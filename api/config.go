@@ -18,6 +18,9 @@ type Config struct {
 	JWTSecret []byte
 	// JWTPublicKey verifies EdDSA tokens. Nil: EdDSA is refused. With both keys set, each algorithm has its own key.
 	JWTPublicKey ed25519.PublicKey
+	// SignInURL is where the page sends a fan who has no token: the shop's own sign-in, http or https. SignInReturn in it is replaced by the
+	// page's address, escaped; the shop comes back to that address with #token=… at its end. Empty: the page says that a token is needed.
+	SignInURL string
 	// TokenCacheMax bounds the remembered verified tokens (count, default 65,536, about 150 bytes each). Smaller: more signature
 	// checks. A remembered token still dies at its exp.
 	TokenCacheMax int
@@ -110,6 +113,9 @@ func (c *Config) Validate() error {
 	}
 	if n := len(c.OperatorKey); !c.DevAuth && n > 0 && n < 16 {
 		all = append(all, errors.New("api: the operator key is shorter than 16 bytes"))
+	}
+	if err := checkSignInURL(c.SignInURL); err != nil {
+		all = append(all, err)
 	}
 	return errors.Join(all...)
 }

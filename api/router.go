@@ -50,6 +50,7 @@ func routes() []*route {
 		{method: "POST", path: "/v1/bookings/{booking}/extend", access: accessBuyer, mutates: true, handle: (*Server).extendBooking},
 		{method: "POST", path: "/v1/bookings/{booking}/confirm", access: accessBuyer, mutates: true, handle: (*Server).confirmBooking},
 		{method: "POST", path: "/v1/bookings/{booking}/refund", access: accessOperator, mutates: true, handle: (*Server).refundBooking},
+		{method: "GET", path: "/v1/sign-in", handle: (*Server).signInPage},
 		{method: "GET", path: "/v1/cluster", access: accessOperator, handle: (*Server).getCluster},
 		{method: "POST", path: "/v1/cluster/nodes/{node}/drain", access: accessOperator, handle: (*Server).drainNode},
 		{method: "POST", path: "/v1/cluster/rebalance", access: accessOperator, handle: (*Server).rebalance},

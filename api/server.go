@@ -29,6 +29,7 @@ type Server struct {
 	seatmaps seatmaps
 	hubs     *hubs
 	assets   *assets
+	signIn   *still      // GET /v1/sign-in
 	stranger *routeMeter // counts what matches no route
 	http     fasthttp.Server
 	stopping atomic.Bool
@@ -42,6 +43,7 @@ func New(engine Engine, cfg Config) *Server {
 	s.maps = newMaps()
 	s.hubs = newHubs(&s.cfg, s.meters)
 	s.assets = loadAssets()
+	s.signIn = newSignIn(&s.cfg)
 	all := routes()
 	for _, r := range all {
 		r.meter = s.meters.route(r.method, r.path)

@@ -1,11 +1,11 @@
-// Talking to the server: who we are, one key per wish through every retry, and what time the server thinks it is.
+// Talking to the server: one key per wish through every retry, and what time the server thinks it is.
 
-const buyerKey = 'holdfast.buyer';
-const tokenKey = 'holdfast.token';
-const operatorKey = 'holdfast.operator';
+import { identity, newKey } from './identity.js';
+
 const attemptsMax = 12;
 const retryDefaultMs = 500;
 const retryMaxMs = 10_000;
+const waitMaxMs = 120_000; // longer than this nobody is kept waiting: the page says when to ask again
 
 /** Problem is the server's refusal (RFC 9457), or `offline` when there was no answer at all (status 0). */
 export class Problem extends Error {
@@ -18,40 +18,11 @@ export class Problem extends Error {
     this.limit = body.limit;
     this.seats = Array.isArray(body.seats) ? body.seats : [];
     this.retryAfterMs = retryAfterMs;
+    this.body = body;
   }
 
   /** transient: the same request with the same key may still work. Nothing is known about its outcome until it answers. */
   get transient() { return [0, 429, 500, 502, 503, 504].includes(this.status); }
-}
-
-/** identity is the buyer's name (kept on this device) or a bearer token (kept in this tab). */
-export const identity = {
-  get buyer() {
-    let name = localStorage.getItem(buyerKey);
-    if (!name) {
-      name = 'fan-' + newKey().slice(0, 6);
-      localStorage.setItem(buyerKey, name);
-    }
-    return name;
-  },
-  set buyer(name) { localStorage.setItem(buyerKey, name); },
-  get token() { return sessionStorage.getItem(tokenKey) ?? ''; },
-  set token(token) { token ? sessionStorage.setItem(tokenKey, token) : sessionStorage.removeItem(tokenKey); },
-  get operator() { return sessionStorage.getItem(operatorKey) ?? ''; },
-  set operator(key) { sessionStorage.setItem(operatorKey, key); },
-};
-
-/** identityHeaders says who asks: the operator's key only where the caller asks for it. */
-export function identityHeaders(asOperator = false) {
-  if (asOperator) return { Authorization: `Bearer ${identity.operator}` };
-  if (identity.token) return { Authorization: `Bearer ${identity.token}` };
-  return { 'X-Buyer': identity.buyer };
-}
-
-/** newKey makes an Idempotency-Key. randomUUID exists only in secure contexts, so there is a second way. */
-export function newKey() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('');
 }
 
 // The Date header is cut to whole seconds, and servers may stamp it from a clock they read once a second: each answer
@@ -98,23 +69,53 @@ async function once(method, path, { body, headers = {}, signal } = {}) {
     throw new Problem(0, {});
   }
   learnClock(answer.headers.get('Date'), sentAt, Date.now());
-  const parsed = await answer.json().catch(() => ({}));
+  const read = await answer.json().catch(() => null);
+  const parsed = read !== null && typeof read === 'object' ? read : {};
   if (answer.ok) return { status: answer.status, body: parsed };
   throw new Problem(answer.status, parsed, retryAfterMs(answer.headers.get('Retry-After')));
 }
 
-/** get reads JSON; a transient failure is tried again a few times. */
+let learning = null;
+
+/** whoIsKnown asks the server, once, how it knows its buyers. A question without an answer is asked again by the next caller. */
+export function whoIsKnown() {
+  learning ??= get('/v1/sign-in', { attempts: 4 }).then(
+    (how) => identity.learn(how),
+    (err) => {
+      if (err.status === 404) return identity.learn({ methods: ['bearer_token'] }); // a server of before: be careful
+      learning = null;
+      throw err;
+    });
+  return learning;
+}
+
+// The headers of a buyer's own request. A visitor whom nobody has signed in is told so here: the server would say the same.
+async function buyerHeaders() {
+  await whoIsKnown();
+  if (!identity.known) throw new Problem(401);
+  return identity.headers;
+}
+
+/** get reads a public document as JSON; nobody is told who asks. A transient failure is tried again a few times. */
 export async function get(path, { signal, attempts = 3 } = {}) {
-  const { body } = await persist(() => once('GET', path, { headers: identityHeaders(), signal }), { signal, attempts });
+  const { body } = await persist(() => once('GET', path, { signal }), { signal, attempts });
+  return body;
+}
+
+/** getOwn reads what belongs to the buyer. */
+export async function getOwn(path, { signal, attempts = 3 } = {}) {
+  const headers = await buyerHeaders();
+  const { body } = await persist(() => once('GET', path, { headers, signal }), { signal, attempts });
   return body;
 }
 
 /**
  * mutate sends one wish of the buyer. Whatever happens on the way, every attempt carries the same key, so the wish has at
- * most one effect (P5). onWait(attempt, problem) is told before each pause. Answers {status, body}.
+ * most one effect (P5). onWait(attempt, problem, milliseconds) is told before each pause. Answers {status, body}.
  */
 export async function mutate(method, path, body, { key = newKey(), onWait, signal, asOperator = false } = {}) {
-  const headers = { ...identityHeaders(asOperator), 'Idempotency-Key': key };
+  const who = asOperator ? { Authorization: `Bearer ${identity.operator}` } : await buyerHeaders();
+  const headers = { ...who, 'Idempotency-Key': key };
   const text = body === undefined ? undefined : JSON.stringify(body);
   if (text !== undefined) headers['Content-Type'] = 'application/json';
   return persist(() => once(method, path, { body: text, headers, signal }), { signal, onWait, attempts: attemptsMax });
@@ -125,9 +126,10 @@ async function persist(send, { attempts, onWait, signal }) {
     try {
       return await send();
     } catch (err) {
-      if (!(err instanceof Problem) || !err.transient || attempt >= attempts) throw err;
-      onWait?.(attempt, err);
-      await pause(retryDelayMs(attempt, err.retryAfterMs, Math.random()), signal);
+      if (!(err instanceof Problem) || !err.transient || attempt >= attempts || err.retryAfterMs > waitMaxMs) throw err;
+      const delay = retryDelayMs(attempt, err.retryAfterMs, Math.random());
+      onWait?.(attempt, err, delay);
+      await pause(delay, signal);
     }
   }
 }

@@ -1,7 +1,8 @@
 // One buyer's way through one event: choose, hold, pay, ticket. Knows no element; panel.js shows what stands here.
 
-import { Problem, get, mutate, newKey, pause, serverNow } from './api.js';
-import { priceOf, problemText } from './words.js';
+import { Problem, getOwn, mutate, pause, serverNow, whoIsKnown } from './api.js';
+import { identity, newKey } from './identity.js';
+import { priceOf, problemText, seats, soon, spokenTime } from './words.js';
 
 const pollFirstMs = 700;
 const pollMaxMs = 4000;
@@ -37,21 +38,23 @@ export class Booking {
   /** resume picks up what an earlier visit of this tab left: tickets, a booking, a wish without an answer. */
   async resume() {
     const ids = JSON.parse(sessionStorage.getItem(this.store.bought) ?? '[]');
+    const current = sessionStorage.getItem(this.store.current);
+    const wish = sessionStorage.getItem(this.store.wish);
+    if (ids.length === 0 && !current && !wish) return;
+    await whoIsKnown().catch(() => {}); // asked again by whatever needs it
     for (const id of ids) {
       const view = await this.#read(id).catch(() => null);
       if (view?.state === 'confirmed') this.bought.push(view);
     }
-    const current = sessionStorage.getItem(this.store.current);
-    const wish = sessionStorage.getItem(this.store.wish);
     if (current) {
       await this.#read(current).then((view) => this.#take(view), (err) => this.#lostTrack(err));
-    } else if (wish) {
+    } else if (wish && identity.known) {
       await this.#book(JSON.parse(wish));
     }
     this.hooks.changed();
   }
 
-  #read(id) { return get(`/v1/bookings/${encodeURIComponent(id)}`, { signal: this.stopper.signal, attempts: 6 }); }
+  #read(id) { return getOwn(`/v1/bookings/${encodeURIComponent(id)}`, { signal: this.stopper.signal, attempts: 6 }); }
 
   // 404: not this buyer's booking, or none. Anything else is a passing trouble: keep the id for the next reload.
   #lostTrack(err) {
@@ -123,64 +126,84 @@ export class Booking {
     return this.#book({ key: newKey(), body: { best_available: wish } });
   }
 
-  /** askAgain repeats a wish whose outcome is unknown, with its own key. */
-  askAgain() {
-    const wish = sessionStorage.getItem(this.store.wish);
-    if (wish) this.#book(JSON.parse(wish));
-  }
-
   async #book(wish) {
     if (this.busy) return;
     sessionStorage.setItem(this.store.wish, JSON.stringify(wish));
     const path = `/v1/events/${encodeURIComponent(this.event.id)}/bookings`;
     await this.#wish('Asking for your seats', async (options) => {
-      const { body } = await mutate('POST', path, wish.body, { ...options, key: wish.key });
+      const { body } = await mutate('POST', path, wish.body, options);
       this.#forget(this.store.wish);
       this.#take(body);
       this.hooks.held(this.#seatNumbers(body));
-    }, (err) => this.#bookRefused(err));
+    }, (err) => this.#bookRefused(err, wish), wish.key);
   }
 
-  #bookRefused(err) {
-    if (err.transient) {
-      this.notice = { kind: 'bad', text: `${problemText(err)} We have asked many times and will ask the very same again.`, action: { label: 'Ask again', run: () => this.askAgain() } };
-      return;
-    }
-    this.#forget(this.store.wish);
+  #bookRefused(err, wish) {
+    // Nobody is signed in: nothing was asked yet. The wish waits for the fan's return.
+    if (err.status !== 401) this.#forget(this.store.wish);
     if (err.code === 'seat_taken') {
       const gone = err.seats.map((id) => this.model.indexOfID.get(id)).filter((i) => i !== undefined);
       this.#drop(gone);
       this.hooks.lost(gone);
     }
-    if (err.code === 'sale_not_open') this.hooks.saleChanged();
+    if (['sale_not_open', 'event_started'].includes(err.code)) this.hooks.saleChanged();
     this.#fail(err);
+    const { quantity = 0 } = wish.body.best_available ?? {};
+    if (['not_together', 'split_only'].includes(err.code) && quantity > 1) this.#offerFewer(err, wish.body.best_available);
   }
 
-  // One wish at a time; what it waits for is always in words.
-  async #wish(words, run, refused = (err) => this.#fail(err)) {
+  // What could be had instead: as many as one section has, one fewer where seats are only scattered, or the same in any section.
+  #offerFewer(err, wanted) {
+    const largest = err.body.largest_booking;
+    const fewer = Number.isInteger(largest) && largest < wanted.quantity ? largest : wanted.quantity - 1;
+    const find = (label, wish) => ({ label, run: () => this.best(wish) });
+    this.notice.actions = fewer > 0 ? [find(`Find ${seats(fewer)}`, { ...wanted, quantity: fewer })] : [];
+    if (wanted.section) this.notice.actions.push(find('Look in every section', { ...wanted, section: undefined }));
+  }
+
+  // One wish at a time; what it waits for is always in words. When all its attempts got no answer, its outcome is not known: the fan
+  // may ask the very same again, with the same key (P5).
+  async #wish(words, run, refused = (err) => this.#fail(err), key = newKey()) {
     if (this.busy) return;
     this.busy = words;
     this.notice = null;
     this.hooks.changed();
-    const onWait = (attempt, problem) => {
-      this.busy = `${problemText(problem)} Trying again by itself (${attempt}) …`;
+    const onWait = (attempt, problem, ms) => {
+      this.busy = `${problemText(problem)} Trying again by itself (${attempt})${soon(ms)} …`;
       this.hooks.changed();
     };
     try {
-      await run({ onWait, signal: this.stopper.signal });
+      await run({ onWait, signal: this.stopper.signal, key });
     } catch (err) {
       if (this.stopper.signal.aborted) return;
-      if (!(err instanceof Problem)) throw err;
-      refused(err);
+      if (!(err instanceof Problem)) return this.#fault(err);
+      if (err.transient) this.#notKnown(err, () => { this.notice = null; this.#wish(words, run, refused, key); });
+      else refused(err);
     } finally {
       this.busy = '';
     }
     this.hooks.changed();
   }
 
+  // A fault of this page: the fan must not be left waiting, and the fault must not be hidden.
+  #fault(err) {
+    this.busy = '';
+    this.notice = { kind: 'bad', text: 'This page met a fault. Reload it: what you hold is not lost.', actions: [{ label: 'Reload', run: () => location.reload() }] };
+    this.hooks.changed();
+    throw err;
+  }
+
+  #notKnown(err, again) {
+    const when = err.retryAfterMs > 0 ? ` Please ask again in ${spokenTime(err.retryAfterMs)}.` : ' We have asked many times and will ask the very same again.';
+    this.notice = { kind: 'bad', text: problemText(err) + when, actions: [{ label: 'Ask again', run: again }] };
+  }
+
   #fail(err) {
-    if (err.status === 401) dispatchEvent(new Event('holdfast:unauthorized'));
-    this.notice = { kind: err.code === 'seat_taken' ? 'warn' : 'bad', text: problemText(err) };
+    this.notice = { kind: err.code === 'seat_taken' || err.status === 401 ? 'warn' : 'bad', text: problemText(err) };
+    if (err.status !== 401) return;
+    const signIn = () => dispatchEvent(new Event('holdfast:unauthorized'));
+    this.notice.actions = [{ label: 'Sign in', run: signIn }];
+    signIn();
   }
 
   #forget(name) { sessionStorage.removeItem(name); }

@@ -1,7 +1,9 @@
 package web_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,11 +18,12 @@ import (
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 const (
 	browserPath = "/usr/bin/chromium"
-	waitMax     = 20 * time.Second
+	waitMax     = 30 * time.Second
 )
 
 // tab is one page of its own browser profile. Any uncaught exception or console error in it fails the test.
@@ -67,7 +70,7 @@ func openTab(t *testing.T) *tab {
 		t.Fatalf("no browser: %v", err)
 	}
 	ctx, stop := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
-	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	p := &tab{T: t, ctx: ctx}
 	t.Cleanup(func() { p.noFaults(); cancel(); stop() })
 	p.must(chromedp.Listen(ctx, p.hear))
@@ -130,14 +133,22 @@ func (p *tab) openEvent(f *fake, address string) {
 	p.until(`__holdfast.stats.live === 'live' && __holdfast.stats.reloads >= 2 && __holdfast.settled?.()`)
 }
 
-// until waits for a condition of the page.
+// until waits for a condition of the page. A page that is left meanwhile takes the question with it: the next page is asked again.
 func (p *tab) until(condition string) {
 	p.Helper()
-	if _, err := chromedp.Run(p.ctx, chromedp.Poll[any](condition, chromedp.WithPollingTimeout(waitMax), chromedp.WithPollingInterval(20*time.Millisecond))); err != nil {
-		p.shoot("failed")
-		p.Fatalf("waiting for %s: %v\npanel: %s\nstats: %s", condition, err,
-			value[string](p, `document.querySelector('main')?.innerText ?? ''`), value[string](p, `JSON.stringify(window.__holdfast?.stats)`))
+	poll := chromedp.Poll[any](condition, chromedp.WithPollingTimeout(waitMax), chromedp.WithPollingInterval(20*time.Millisecond))
+	var err error
+	for range 5 {
+		if _, err = chromedp.Run(p.ctx, poll); err == nil {
+			return
+		}
+		if errors.Is(err, chromedp.ErrPollingTimeout) || p.ctx.Err() != nil {
+			break
+		}
 	}
+	p.shoot("failed")
+	p.Fatalf("waiting for %s: %v\npanel: %s\nstats: %s", condition, err,
+		value[string](p, `document.querySelector('main')?.innerText ?? ''`), value[string](p, `JSON.stringify(window.__holdfast?.stats ?? null)`))
 }
 
 // sees waits until an element is shown and its text contains words.
@@ -176,6 +187,30 @@ func (p *tab) clickSeat(seat string) {
 	p.do(chromedp.MouseClickXY(x, y))
 }
 
+// keyCodes are the keys that are not simply a character.
+var keyCodes = map[string]string{
+	"ArrowRight": kb.ArrowRight, "ArrowLeft": kb.ArrowLeft, "ArrowDown": kb.ArrowDown, "ArrowUp": kb.ArrowUp,
+	"Enter": kb.Enter, "Tab": kb.Tab, "Escape": kb.Escape, "End": kb.End, "Home": kb.Home,
+}
+
+// key presses keys one after the other.
+func (p *tab) key(names ...string) {
+	p.Helper()
+	for _, name := range names {
+		if name == "ShiftTab" {
+			p.do(chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(chromedp.ModifierShift)))
+			continue
+		}
+		p.do(chromedp.KeyEvent(cmp.Or(keyCodes[name], name)))
+	}
+}
+
+// focusIs waits until an element has the focus.
+func (p *tab) focusIs(selector string) {
+	p.Helper()
+	p.until(fmt.Sprintf(`document.activeElement?.matches(%q)`, selector))
+}
+
 // pixel reads one pixel of the map at a point of the window, as "r,g,b".
 func (p *tab) pixel(x, y float64) string {
 	p.Helper()
@@ -183,9 +218,13 @@ func (p *tab) pixel(x, y float64) string {
 		return [...c.getContext('2d').getImageData(Math.round((%f - b.left) * k), Math.round((%f - b.top) * k), 1, 1).data].slice(0, 3).join(); })()`, x, y))
 }
 
-func (p *tab) dark() chromedp.Action[chromedp.Void] {
+func (p *tab) dark() chromedp.Action[chromedp.Void] { return p.scheme("dark") }
+
+// scheme makes the reader's system light or dark.
+func (p *tab) scheme(scheme string) chromedp.Action[chromedp.Void] {
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme}}})
 		return chromedp.Void{}, err
 	}
 }

@@ -48,16 +48,67 @@ function tell(region, words) {
   region.textContent = region.textContent === words ? words + '\u00a0' : words;
 }
 
+const toastMs = 6000;
+const toastWithActionMs = 30_000;
+let leaveToast = () => {};
+
+/** dismiss takes the message away that is shown, if any. */
+export function dismiss() { leaveToast(); }
+
 /** toast shows words for a while; kind is info, good, warn or bad; action is {label, run}. It stays while it has focus. */
 export function toast(words, kind = 'info', action = null) {
+  leaveToast();
   const box = h('div', { class: `toast ${kind}` }, h('span', { text: words }));
-  const leave = () => box.remove();
+  let from = null; // where the focus was before it came in here, and goes back to
+  const leave = () => {
+    if (box.contains(document.activeElement)) focusOn(from);
+    box.remove();
+  };
   if (action) box.append(h('button', { type: 'button', text: action.label, on: { click: () => { leave(); action.run(); } } }));
   box.append(h('button', { type: 'button', class: 'bare', 'aria-label': 'Dismiss', on: { click: leave } }, icon(icons.close)));
-  byID('toasts').replaceChildren(box);
+  box.addEventListener('focusin', (e) => { if (!box.contains(e.relatedTarget)) from = e.relatedTarget; });
+  box.addEventListener('keydown', (e) => { if (e.key === 'Escape') leave(); });
+  byID('toasts').append(box);
+  leaveToast = leave;
   (kind === 'bad' ? alarm : say)(words);
   const wait = () => (box.matches(':focus-within, :hover') ? setTimeout(wait, 2000) : leave());
-  setTimeout(wait, action ? 10000 : 6000);
+  setTimeout(wait, action ? toastWithActionMs : toastMs);
 }
 
 export const reducedMotion = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+/** focusOn moves the focus to an element that is still there, else to the page's content: never to nowhere. */
+export function focusOn(el) {
+  (el?.isConnected ? el : byID('main')).focus({ preventScroll: true });
+}
+
+/**
+ * keepFocus runs a change of what is inside an element. Where the focused element was replaced, the focus goes to the one with
+ * the same data-focus, else to the fallback.
+ */
+export function keepFocus(inside, fallback, change) {
+  const was = document.activeElement;
+  const had = inside.contains(was);
+  change();
+  if (!had || inside.contains(document.activeElement)) return;
+  const name = was.dataset.focus;
+  focusOn((name && inside.querySelector(`[data-focus="${CSS.escape(name)}"]`)) || fallback);
+}
+
+/**
+ * setOff makes a button do nothing for now. Not with `disabled`: a focused button that is disabled loses the focus without a
+ * word, and a reader no longer finds what is only out of use for a second. Handlers go through whenOn.
+ */
+export function setOff(button, off) {
+  if (off) button.setAttribute('aria-disabled', 'true');
+  else button.removeAttribute('aria-disabled');
+}
+
+/** whenOn wraps a click handler: a button that is off does nothing. */
+export const whenOn = (run) => (e) => { if (e.currentTarget.getAttribute('aria-disabled') !== 'true') run(e); };
+
+const isolateFirst = '\u2068';
+const isolateEnd = '\u2069';
+
+/** isolated keeps a name's own writing direction from turning the words around it; for texts where no element can (options, labels). */
+export const isolated = (name) => `${isolateFirst}${name}${isolateEnd}`;

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -37,7 +36,19 @@ type fake struct {
 	serial     sync.Mutex
 	mu         sync.Mutex
 	house      *venue.Venue
-	letters    [][]byte // by section
+	name       string // of the event
+	price      func(section.CategoryID) int64
+	signIn     map[string]any // how the server knows its buyers
+	startsAt   string
+	endsAt     string // of the sale; empty: not told
+	zone       string // of the venue, if it is known
+	lean       bool   // lists count the sections instead of naming them
+	more       int    // events besides the usual six
+	failList   bool
+	unchanged  chan struct{} // one value for every list that was as before
+	token      string        // of the only buyer, where it knows them by tokens
+	asked      []http.Header // of every request, with its ":path"
+	letters    [][]byte      // by section
 	seqs       []uint64
 	place      map[string][2]int // seat id → section, index
 	categories map[string]section.CategoryID
@@ -46,16 +57,32 @@ type fake struct {
 	byKey      map[string]*wire.Booking // idempotency
 	free       bool                     // every seat costs nothing
 	keys       []string                 // keys of every POST bookings, in order of arrival
-	scripted   []func(w http.ResponseWriter)
+	changeKeys []string                 // keys of every other wish, in order of arrival
+	scripted   []script                 // for the next wishes
 	ttl        time.Duration
 	streams    map[chan string]bool
 	watchers   chan struct{} // one value for every stream that opens
 	seatmap    []byte
 }
 
+// script answers one wish in the fake's stead, or lets the fake answer (false).
+type script func(w http.ResponseWriter) bool
+
+// passAfter lets the fake answer, once a test has seen what it waits for.
+func passAfter(seen <-chan struct{}) script {
+	return func(http.ResponseWriter) bool { <-seen; return false }
+}
+
 func newFake(t *testing.T, seats int) (*fake, *httptest.Server) {
 	t.Helper()
-	f := &fake{house: venue.Stadium(seats), sale: "open", ttl: 10 * time.Minute, place: map[string][2]int{}, categories: map[string]section.CategoryID{}, bookings: map[string]*wire.Booking{},
+	return newFakeOf(t, venue.Stadium(seats))
+}
+
+// newFakeOf serves one event in a house of any shape.
+func newFakeOf(t *testing.T, house *venue.Venue) (*fake, *httptest.Server) {
+	t.Helper()
+	f := &fake{house: house, sale: "open", name: "Northern Lights Tour", startsAt: "2027-06-12T19:30:00.000Z", unchanged: make(chan struct{}, 64), price: price, signIn: map[string]any{"methods": []string{"buyer_name"}},
+		ttl: 10 * time.Minute, place: map[string][2]int{}, categories: map[string]section.CategoryID{}, bookings: map[string]*wire.Booking{},
 		byKey: map[string]*wire.Booking{}, streams: map[chan string]bool{}, watchers: make(chan struct{}, 64)}
 	f.seatmap = f.draw()
 	server := httptest.NewServer(f.routes())
@@ -117,7 +144,7 @@ func (f *fake) total(seats []string) wire.Money {
 	sum := wire.Money{Currency: "EUR"}
 	for _, id := range seats {
 		if !f.free {
-			sum.Amount += price(f.categories[id])
+			sum.Amount += f.price(f.categories[id])
 		}
 	}
 	return sum
@@ -126,12 +153,19 @@ func (f *fake) total(seats []string) wire.Money {
 func (f *fake) event() map[string]any {
 	prices := map[string]int64{}
 	for i, c := range f.house.Categories {
-		if prices[c.Label] = price(section.CategoryID(i)); f.free {
+		if prices[c.Label] = f.price(section.CategoryID(i)); f.free {
 			prices[c.Label] = 0
 		}
 	}
-	return map[string]any{"id": eventID, "name": "Northern Lights Tour", "starts_at": "2027-06-12T19:30:00.000Z", "currency": "EUR", "currency_exponent": 2, "sale": f.sale,
-		"hold_ttl_seconds": int(f.ttl.Seconds()), "max_seats_per_booking": 8, "max_seats_per_buyer": 8, "prices": prices, "seats": len(f.place), "sections": []any{}}
+	e := map[string]any{"id": eventID, "name": f.name, "starts_at": f.startsAt, "currency": "EUR", "currency_exponent": 2, "sale": f.sale,
+		"hold_ttl_seconds": int(f.ttl.Seconds()), "max_seats_per_booking": 8, "max_seats_per_buyer": 8, "prices": prices, "seats": len(f.place), "sections": f.house.Sections}
+	if f.endsAt != "" {
+		e["sale_ends_at"] = f.endsAt
+	}
+	if f.zone != "" {
+		e["time_zone"] = f.zone
+	}
+	return e
 }
 
 func (f *fake) routes() http.Handler {
@@ -139,7 +173,8 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { asset(w, "index.html") })
 	mux.HandleFunc("GET /assets/{name}", func(w http.ResponseWriter, r *http.Request) { asset(w, r.PathValue("name")) })
 	mux.HandleFunc("GET /v1/events", f.list)
-	mux.HandleFunc("GET /v1/events/{e}", func(w http.ResponseWriter, _ *http.Request) { f.answer(w, 200, f.event()) })
+	mux.HandleFunc("GET /v1/sign-in", func(w http.ResponseWriter, _ *http.Request) { f.answer(w, 200, f.signIn) })
+	mux.HandleFunc("GET /v1/events/{e}", f.one)
 	mux.HandleFunc("POST /v1/events/{e}/sale", f.setSale)
 	mux.HandleFunc("GET /v1/events/{e}/seatmap", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(f.seatmap) })
 	mux.HandleFunc("GET /v1/events/{e}/availability", func(w http.ResponseWriter, _ *http.Request) { f.answer(w, 200, f.availability()) })
@@ -154,9 +189,20 @@ func (f *fake) routes() http.Handler {
 		if !strings.HasSuffix(r.URL.Path, "/stream") {
 			f.serial.Lock()
 			defer f.serial.Unlock()
+			head := r.Header.Clone()
+			head[":path"] = []string{r.URL.Path}
+			f.asked = append(f.asked, head)
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+func (f *fake) one(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("e") != eventID {
+		f.refuse(w, 404, "event_unknown")
+		return
+	}
+	f.answer(w, 200, f.event())
 }
 
 func asset(w http.ResponseWriter, name string) {
@@ -169,25 +215,6 @@ func asset(w http.ResponseWriter, name string) {
 	_, _ = w.Write(body)
 }
 
-func (f *fake) list(w http.ResponseWriter, r *http.Request) {
-	events := []map[string]any{f.event()}
-	for i, name := range []string{"Harbour Jazz Night", "The Glass Menagerie", "City Derby: United vs Rovers", "An Evening of Bach", "Comedy Marathon"} {
-		e := f.event()
-		e["id"], e["name"], e["seats"] = fmt.Sprintf("other-%d", i), name, 1200*(i+1)
-		e["sale"] = []string{"open", "paused", "closed"}[i%3]
-		e["starts_at"] = fmt.Sprintf("2027-0%d-1%dT18:00:00.000Z", i+1, i)
-		events = append(events, e)
-	}
-	wanted := strings.ToLower(r.URL.Query().Get("q"))
-	found := []map[string]any{}
-	for _, e := range events {
-		if strings.Contains(strings.ToLower(e["name"].(string)), wanted) {
-			found = append(found, e)
-		}
-	}
-	f.answer(w, 200, map[string]any{"events": found, "next_cursor": nil})
-}
-
 func (f *fake) answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -195,7 +222,7 @@ func (f *fake) answer(w http.ResponseWriter, status int, body any) {
 }
 
 func (f *fake) refuse(w http.ResponseWriter, status int, code string, seats ...string) {
-	f.answer(w, status, wire.Problem{Title: "no", Status: status, Code: code, Seats: seats})
+	f.answer(w, status, wire.Problem{Title: "The fake says no", Status: status, Code: code, Seats: seats})
 }
 
 func (f *fake) setSale(w http.ResponseWriter, r *http.Request) {
@@ -291,142 +318,6 @@ func (f *fake) send(kind string, body any) {
 	for frames := range f.streams {
 		frames <- fmt.Sprintf("event: %s\nid: x.1\ndata: %s\n\n", kind, text)
 	}
-}
-
-func (f *fake) book(w http.ResponseWriter, r *http.Request) {
-	key := r.Header.Get("Idempotency-Key")
-	f.keys = append(f.keys, key)
-	var script func(http.ResponseWriter)
-	if len(f.scripted) > 0 {
-		script, f.scripted = f.scripted[0], f.scripted[1:]
-	}
-	first := f.byKey[key]
-	var wish wire.Book
-	switch err := json.NewDecoder(r.Body).Decode(&wish); {
-	case script != nil:
-		script(w)
-	case err != nil || key == "" || r.Header.Get("X-Buyer") != testBuyer:
-		f.refuse(w, 400, "bad_request")
-	case first != nil:
-		f.answer(w, 201, first)
-	default:
-		f.placeHold(w, key, wish)
-	}
-}
-
-func (f *fake) placeHold(w http.ResponseWriter, key string, wish wire.Book) {
-	seats := wish.Seats
-	if wish.BestAvailable != nil {
-		seats = f.best(*wish.BestAvailable)
-	}
-	var lost []string
-	for _, id := range seats {
-		if f.letter(id) != 'a' {
-			lost = append(lost, id)
-		}
-	}
-	if len(lost) > 0 {
-		f.refuse(w, 409, "seat_taken", lost...)
-		return
-	}
-	if len(seats) == 0 {
-		f.refuse(w, 409, "sold_out")
-		return
-	}
-	b := &wire.Booking{ID: "b" + strconv.Itoa(len(f.bookings)+1), Event: eventID, State: "held", Seats: seats, Total: f.total(seats)}
-	f.expireIn(b, f.ttl)
-	f.mark('h', 0, seats...)
-	f.bookings[b.ID], f.byKey[key] = b, b
-	f.answer(w, 201, b)
-}
-
-func (f *fake) best(wish wire.BestAvailable) []string {
-	for _, s := range f.house.Sections {
-		if wish.Section != "" && wish.Section != s.ID {
-			continue
-		}
-		var run []string
-		for _, row := range s.Rows {
-			run = run[:0]
-			for _, seat := range row.Seats {
-				if f.letter(seat.ID) != 'a' {
-					run = run[:0]
-					continue
-				}
-				if run = append(run, seat.ID); len(run) == int(wish.Quantity) {
-					return run
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func (f *fake) expireIn(b *wire.Booking, d time.Duration) {
-	at := wire.OffsetTime{Time: wire.Time(time.Now().Add(d).UnixMilli())}
-	b.ExpiresAt = &at
-}
-
-// booking finds a booking and lets decide change it; decide answers a status and a problem code.
-func (f *fake) booking(decide func(b *wire.Booking, r *http.Request) (int, string)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		b := f.bookings[r.PathValue("b")]
-		if b == nil {
-			f.refuse(w, 404, "booking_unknown")
-			return
-		}
-		if b.State == "held" && int64(b.ExpiresAt.Time) <= time.Now().UnixMilli() {
-			b.State = "expired"
-			f.mark('a', 0, b.Seats...)
-		}
-		status, code := decide(b, r)
-		if code != "" {
-			f.refuse(w, status, code)
-			return
-		}
-		f.answer(w, status, b)
-	}
-}
-
-func (f *fake) extend(b *wire.Booking, _ *http.Request) (int, string) {
-	if b.State != "held" {
-		return 409, "hold_expired"
-	}
-	f.expireIn(b, f.ttl)
-	return 200, ""
-}
-
-func (f *fake) release(b *wire.Booking, _ *http.Request) (int, string) {
-	if b.State == "held" {
-		b.State = "released"
-		f.mark('a', 0, b.Seats...)
-	}
-	return 200, ""
-}
-
-func (f *fake) confirm(b *wire.Booking, r *http.Request) (int, string) {
-	var body wire.Confirm
-	_ = json.NewDecoder(r.Body).Decode(&body)
-	if !body.PaymentToken.Given && b.Total.Amount != 0 {
-		return 400, "bad_request"
-	}
-	switch body.PaymentToken.Text {
-	case "tok_declined":
-		return 402, "payment_declined"
-	case "tok_slow":
-		b.State = "paying"
-		return 202, ""
-	}
-	f.sell(b)
-	return 200, ""
-}
-
-func (f *fake) sell(b *wire.Booking) {
-	b.State, b.Tickets = "confirmed", nil
-	for i, seat := range b.Seats {
-		b.Tickets = append(b.Tickets, wire.Ticket{Seat: seat, Code: fmt.Sprintf("HF-7Q2M-K9XD-%04d", i+1)})
-	}
-	f.mark('s', 0, b.Seats...)
 }
 
 // awaitStream waits until a page has its stream open.

@@ -3,12 +3,16 @@
 // many of their seats are free, when a seat would be too small to hit; single seats when near.
 
 import { letters } from './model.js';
+import { shorten } from './words.js';
 
 const marginPixels = 180;
 const farPitchPixels = 4.6; // below this a seat is too small to be drawn singly
 const squarePitchPixels = 8; // below this (in device pixels) seats are squares: no one can tell, and it is much faster
+const squarePixelsMin = 1.5; // a seat far from all others is still seen
 const numberPitchPixels = 25;
 const rowLabelPitchPixels = 13;
+const seatLabelMax = 5; // characters that fit into a seat
+const rowLabelMax = 8;
 const levels = 8;
 const colourCount = 8;
 
@@ -17,7 +21,7 @@ export function readTheme() {
   const style = getComputedStyle(document.documentElement);
   const value = (name) => style.getPropertyValue(name).trim();
   const theme = { cats: [] };
-  for (const name of ['map', 'sold', 'blocked', 'ink', 'paper', 'mine', 'lost', 'focus', 'muted']) theme[name] = value(`--${name}`);
+  for (const name of ['map', 'sold', 'blocked', 'ink', 'paper', 'seat-ink', 'mine', 'lost', 'focus', 'muted']) theme[name] = value(`--${name}`);
   for (let i = 0; i < colourCount; i++) theme.cats.push(value(`--cat-${i}`));
   theme.font = style.fontFamily || 'sans-serif';
   return theme;
@@ -72,7 +76,7 @@ export class SeatLayer {
     ctx.fillStyle = this.theme.map;
     ctx.fillRect(0, 0, this.width, this.height);
     const box = { left: -this.tx / this.k, top: -this.ty / this.k, right: (this.width - this.tx) / this.k, bottom: (this.height - this.ty) / this.k };
-    this.stats.visibleSeats = this.far ? this.#renderRuns() : this.#renderSeats(box);
+    this.stats.visibleSeats = this.far ? this.#renderRuns(box) : this.#renderSeats(box);
     this.stale = false;
     this.stats.layerDraws++;
     this.stats.lastLayerMs = performance.now() - started;
@@ -99,27 +103,36 @@ export class SeatLayer {
     if (!this.far) this.#makeSprites();
   }
 
-  #toPlan() {
-    const scale = this.k * this.dpr;
-    this.ctx.setTransform(scale, 0, 0, scale, this.tx * this.dpr, this.ty * this.dpr);
-    this.ctx.lineWidth = this.model.rowGap * 0.88;
+  #strokeRuns() {
+    this.ctx.setTransform(this.dpr, 0, 0, this.dpr, 0, 0);
+    this.ctx.lineWidth = this.model.rowGap * this.k * 0.88;
     this.ctx.lineCap = 'butt';
   }
 
+  // Plan to pixels in double precision here: the canvas's own matrix is of single precision.
+  #tracePath(c) {
+    const { ctx, runs, k, tx, ty } = this;
+    ctx.moveTo(runs[4 * c] * k + tx, runs[4 * c + 1] * k + ty);
+    ctx.lineTo(runs[4 * c + 2] * k + tx, runs[4 * c + 3] * k + ty);
+  }
+
   // One path per colour: a few dozen strokes for the whole house.
-  #renderRuns() {
-    const { ctx, model, runs } = this;
+  #renderRuns(box) {
+    const { ctx, model } = this;
     const buckets = this.runColours.map(() => []);
-    for (let c = 0; c < model.chunks.first.length; c++) buckets[this.#runColour(c)].push(c);
-    this.#toPlan();
+    const pad = model.pitch * 10; // a run is at most eight seats long
+    const { first } = model.chunks;
+    for (let c = 0; c < first.length; c++) {
+      const x = model.x[first[c]];
+      const y = model.y[first[c]];
+      if (x > box.left - pad && x < box.right + pad && y > box.top - pad && y < box.bottom + pad) buckets[this.#runColour(c)].push(c);
+    }
+    this.#strokeRuns();
     buckets.forEach((bucket, colour) => {
       if (bucket.length === 0) return;
       ctx.strokeStyle = this.runColours[colour];
       ctx.beginPath();
-      for (const c of bucket) {
-        ctx.moveTo(runs[4 * c], runs[4 * c + 1]);
-        ctx.lineTo(runs[4 * c + 2], runs[4 * c + 3]);
-      }
+      for (const c of bucket) this.#tracePath(c);
       ctx.stroke();
     });
     return model.count;
@@ -149,7 +162,7 @@ export class SeatLayer {
   #square(i) {
     const { ctx, model } = this;
     const free = model.letter[i] === letters.a;
-    const side = this.pitchPixels * (free ? 0.76 : model.letter[i] === letters.h ? 0.6 : 0.5);
+    const side = Math.max(squarePixelsMin, this.pitchPixels * (free ? 0.76 : model.letter[i] === letters.h ? 0.6 : 0.5));
     const colour = this.#seatColour(i);
     if (ctx.fillStyle !== colour) ctx.fillStyle = colour;
     ctx.fillRect(model.x[i] * this.k + this.tx - side / 2, model.y[i] * this.k + this.ty - side / 2, side, side);
@@ -203,11 +216,13 @@ export class SeatLayer {
     const y = model.y[i] * this.k + this.ty;
     ctx.drawImage(this.sprites, this.#spriteNumber(i) * side, 0, side, side, x - size / 2, y - size / 2, size, size);
     if (this.pitchPixels < numberPitchPixels || model.letter[i] !== letters.a) return;
-    ctx.fillStyle = '#ffffff';
+    ctx.fillStyle = this.theme['seat-ink'];
     ctx.font = `600 ${Math.round(this.pitchPixels * 0.34)}px ${this.theme.font}`;
     ctx.textAlign = 'center';
     ctx.textBaseline = 'middle';
-    ctx.fillText(model.labels[i], x, y + 0.5);
+    const label = shorten(model.labels[i], seatLabelMax);
+    if (label.length > 2) ctx.fillText(label, x, y + 0.5, this.pitchPixels * 0.74);
+    else ctx.fillText(label, x, y + 0.5);
   }
 
   #rowLabels(box) {
@@ -217,6 +232,7 @@ export class SeatLayer {
     ctx.textAlign = 'center';
     ctx.textBaseline = 'middle';
     for (const row of model.rows) {
+      if (row.count === 0) continue;
       const i = row.first;
       if (model.x[i] < box.left || model.x[i] > box.right || model.y[i] < box.top || model.y[i] > box.bottom) continue;
       const next = row.count > 1 ? i + 1 : i;
@@ -224,7 +240,7 @@ export class SeatLayer {
       const dx = next === i ? -1 : (model.x[i] - model.x[next]) / length;
       const dy = (model.y[i] - model.y[next]) / length;
       const out = model.pitch * 0.95;
-      ctx.fillText(row.label, (model.x[i] + dx * out) * this.k + this.tx, (model.y[i] + dy * out) * this.k + this.ty);
+      ctx.fillText(shorten(row.label, rowLabelMax), (model.x[i] + dx * out) * this.k + this.tx, (model.y[i] + dy * out) * this.k + this.ty);
     }
   }
 
@@ -238,13 +254,12 @@ export class SeatLayer {
   }
 
   #repaintRuns(chunks) {
-    const { ctx, runs } = this;
-    this.#toPlan();
+    const { ctx } = this;
+    this.#strokeRuns();
     for (const c of chunks) {
       ctx.strokeStyle = this.runColours[this.#runColour(c)];
       ctx.beginPath();
-      ctx.moveTo(runs[4 * c], runs[4 * c + 1]);
-      ctx.lineTo(runs[4 * c + 2], runs[4 * c + 3]);
+      this.#tracePath(c);
       ctx.stroke();
     }
   }
@@ -266,7 +281,7 @@ export function isFar(model, k) { return model.count > 600 && model.pitch * k < 
 // Ends of each run, half a seat beyond its outer seats.
 function runEnds(model) {
   const { first, count } = model.chunks;
-  const ends = new Float32Array(first.length * 4);
+  const ends = new Float64Array(first.length * 4);
   for (let c = 0; c < first.length; c++) {
     const a = first[c];
     const b = a + count[c] - 1;

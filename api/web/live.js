@@ -1,7 +1,7 @@
 // The live map: reads the event's stream, proves that nothing is missing, and repairs the map when something is (P9).
-// fetch carries the stream rather than EventSource, because EventSource cannot say who asks or see a 503.
+// fetch carries the stream rather than EventSource, because EventSource cannot see a 503.
 
-import { get, identityHeaders, learnClock, pause, retryDelayMs } from './api.js';
+import { get, learnClock, pause, retryDelayMs } from './api.js';
 
 const silenceMaxMs = 45_000; // the server sends a heartbeat every 15 s: three missed ones mean a dead line
 
@@ -24,6 +24,7 @@ export class LiveMap {
       const heard = await this.#follow().catch(() => false);
       if (this.stopper.signal.aborted) return;
       if (heard) attempt = 1;
+      this.stats.drops++;
       this.hooks.state('reconnecting');
       await pause(Math.min(8000, retryDelayMs(attempt, null, Math.random())), this.stopper.signal).catch(() => {});
       if (attempt > 1) await this.reload().catch(() => {}); // no stream to be had: at least look again
@@ -59,7 +60,7 @@ export class LiveMap {
     this.stopper.signal.addEventListener('abort', stop, { once: true });
     let watchdog = setTimeout(stop, silenceMaxMs);
     try {
-      const headers = { ...identityHeaders(), Accept: 'text/event-stream' };
+      const headers = { Accept: 'text/event-stream' };
       if (this.lastID) headers['Last-Event-ID'] = this.lastID;
       const sentAt = Date.now();
       const answer = await fetch(`${this.base}/stream`, { headers, signal: line.signal, cache: 'no-store' });

@@ -3,11 +3,13 @@
 
 import { SeatLayer, drawMarked, isFar, readTheme } from './layer.js';
 import { reducedMotion } from './dom.js';
+import { shorten } from './words.js';
 
 const seatPixelsMax = 46;
 const nearSeatPixels = 24;
 const settleMs = 130;
 const glideMs = 260;
+const nameMax = 24; // characters of a section's name on the map; the panel and the tip have room for all of them
 
 export class MapView {
   /** hooks.moved() is told after each frame whose camera differs from the one before. */
@@ -58,7 +60,7 @@ export class MapView {
     const dpr = Math.min(3, devicePixelRatio || 1);
     const { view } = this;
     if (!width || !height || (width === view.width && height === view.height && dpr === view.dpr)) return;
-    const wasFit = !this.fitted || Math.abs(view.k - this.#fitScale()) < 1e-9;
+    const wasFit = !this.fitted || same(view.k, this.#fitScale());
     view.tx += (width - view.width) / 2;
     view.ty += (height - view.height) / 2;
     Object.assign(view, { width, height, dpr });
@@ -68,24 +70,24 @@ export class MapView {
     this.draw();
   }
 
-  #fitScale() {
-    const { left, top, right, bottom } = this.model.bounds;
+  // The scale at which a box of the plan fills the window.
+  #fitScale({ left, top, right, bottom } = this.model.core) {
     const pad = this.model.pitch * 2;
     const space = Math.min(this.view.width, this.view.height) < 500 ? 12 : 28;
     const k = Math.min((this.view.width - 2 * space) / (right - left + pad), (this.view.height - 2 * space) / (bottom - top + pad));
-    return Math.max(1e-6, Math.min(k, seatPixelsMax / this.model.pitch));
+    return Math.max(Number.MIN_VALUE, Math.min(k, seatPixelsMax / this.model.pitch));
   }
 
   #limits() {
     const fit = this.#fitScale();
-    return { least: fit * 0.75, most: Math.max(fit, seatPixelsMax / this.model.pitch) };
+    return { least: Math.min(fit, this.#fitScale(this.model.bounds)) * 0.75, most: Math.max(fit, seatPixelsMax / this.model.pitch) };
   }
 
   /** fit shows the whole house. */
   fit(glide = true) {
     this.fitted = true;
     const k = this.#fitScale();
-    const { left, top, right, bottom } = this.model.bounds;
+    const { left, top, right, bottom } = this.model.core;
     this.#go(this.#centred((left + right) / 2, (top + bottom) / 2, k), glide);
   }
 
@@ -175,7 +177,7 @@ export class MapView {
     const { from, target, view } = this;
     // Scale by equal ratios and hold the centre on a straight line of the plan: no swerving.
     const k = from.k * (target.k / from.k) ** ease;
-    const share = Math.abs(target.k - from.k) < 1e-9 ? ease : (1 / k - 1 / from.k) / (1 / target.k - 1 / from.k);
+    const share = same(target.k, from.k) ? ease : (1 / k - 1 / from.k) / (1 / target.k - 1 / from.k);
     const middle = (f, t, size) => ((size / 2 - f.t) / f.k) * (1 - share) + ((size / 2 - t.t) / t.k) * share;
     const x = middle({ t: from.tx, k: from.k }, { t: target.tx, k: target.k }, view.width);
     const y = middle({ t: from.ty, k: from.k }, { t: target.ty, k: target.k }, view.height);
@@ -236,7 +238,7 @@ export class MapView {
 
   // The wire does not say what people look at; a point in the middle of the house is no stage at its front.
   #inTheMiddle(at) {
-    const { left, top, right, bottom } = this.model.bounds;
+    const { left, top, right, bottom } = this.model.core;
     const across = (at.x - left) / (right - left || 1);
     const down = (at.y - top) / (bottom - top || 1);
     return Math.min(across, down, 1 - across, 1 - down) > 0.2;
@@ -249,8 +251,8 @@ export class MapView {
     ctx.textBaseline = 'middle';
     this.nameSize = this.view.width < 600 ? 9.5 : 12;
     ctx.font = `650 ${this.nameSize}px ${this.theme.font}`;
-    const long = this.#nameBoxes((section) => section.name);
-    const boxes = long.some((a, n) => long.slice(n + 1).some((b) => meet(a, b))) ? this.#nameBoxes((section) => section.id) : long;
+    const long = this.#nameBoxes((section) => shorten(section.name, nameMax));
+    const boxes = long.some((a, n) => long.slice(n + 1).some((b) => meet(a, b))) ? this.#nameBoxes((section) => shorten(section.id, nameMax)) : long;
     const shown = [];
     for (const box of boxes) {
       if (shown.some((other) => meet(box, other))) continue;
@@ -289,7 +291,7 @@ export class MapView {
   #marks() {
     const { ctx, theme } = this;
     const r = Math.max(4.5, this.model.pitch * this.view.k * 0.41);
-    for (const i of this.mine) drawMarked(ctx, ...this.pointOf(i), r, theme.mine, '#ffffff', theme.map);
+    for (const i of this.mine) drawMarked(ctx, ...this.pointOf(i), r, theme.mine, theme['seat-ink'], theme.map);
     for (const i of this.chosen) drawMarked(ctx, ...this.pointOf(i), r, theme.ink, theme.paper, theme.map);
     for (const i of this.lost) this.#ring(i, r * 1.2, theme.lost, 2.5);
     if (this.hover >= 0) this.#ring(this.hover, r * 1.25, theme.ink, 1.5);
@@ -326,6 +328,9 @@ export class MapView {
 
   get far() { return isFar(this.model, this.view.k); }
 }
+
+// Whether two scales are the same, whatever the plan's unit is.
+const same = (a, b) => Math.abs(a - b) <= 1e-9 * Math.max(a, b);
 
 // Whether two name boxes would touch.
 const meet = (a, b) => Math.abs(a.x - b.x) < a.half + b.half + 2 && Math.abs(a.y - b.y) < 16;

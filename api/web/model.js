@@ -1,6 +1,8 @@
 // The map's truth in this page: every seat in typed arrays, the public letters, and each section's seq.
 // Nothing here draws or talks; live.js writes, mapview.js and panel.js read.
 
+import { Grid } from './grid.js';
+
 export const letters = { a: 97, h: 104, s: 115, b: 98 };
 const chunkSeatsMax = 8;
 
@@ -11,11 +13,13 @@ export class SeatModel {
     this.rows = [];
     const total = seatmap.sections.reduce((n, s) => n + s.rows.reduce((m, r) => m + r.seats.length, 0), 0);
     this.count = total;
-    this.x = new Float32Array(total);
-    this.y = new Float32Array(total);
-    this.sectionOf = new Uint16Array(total);
+    // Double precision: in a house a billion units wide, single precision would put neighbours on one spot.
+    this.x = new Float64Array(total);
+    this.y = new Float64Array(total);
+    // As many sections and categories as there can be seats: a number that wraps round would show somebody else's price.
+    this.sectionOf = new Uint32Array(total);
     this.rowOf = new Uint32Array(total);
-    this.category = new Uint8Array(total);
+    this.category = new Uint32Array(total);
     this.accessible = new Uint8Array(total);
     this.letter = new Uint8Array(total).fill(letters.b);
     this.ids = new Array(total);
@@ -24,13 +28,15 @@ export class SeatModel {
     this.focalPoint = seatmap.focal_point ?? null;
     this.indexOfID = new Map();
     this.sectionIndex = new Map();
-    this.freeByCategory = new Int32Array(256);
     this.#fill(seatmap);
-    this.#measure();
-    this.#gridUp();
-    this.pitch = this.#typicalGap(() => true, this.cell * 2) ?? this.cell / 2;
+    this.freeByCategory = new Int32Array(this.categories.length);
+    this.bounds = boxOf(this, 0, this.count);
+    this.core = coreOf(this);
+    this.grid = new Grid(this.x, this.y, this.core);
+    this.pitch = this.#typicalGap() ?? 1;
     const otherRow = (a, b) => this.rowOf[a] !== this.rowOf[b];
     this.rowGap = Math.max(this.pitch, Math.min(this.pitch * 2.2, this.#typicalGap(otherRow, this.pitch * 4) ?? this.pitch));
+    for (const section of this.sections) section.box = boxOf(this, section.first, section.count);
     this.#chunkUp();
   }
 
@@ -50,8 +56,8 @@ export class SeatModel {
     const rowNumber = this.rows.length;
     this.rows.push({ label: row.label, first: seat, count: row.seats.length, section });
     for (const s of row.seats) {
-      this.x[seat] = s.x;
-      this.y[seat] = s.y;
+      this.x[seat] = place(s.x);
+      this.y[seat] = place(s.y);
       this.sectionOf[seat] = section;
       this.rowOf[seat] = rowNumber;
       this.accessible[seat] = s.accessible ? 1 : 0;
@@ -73,43 +79,8 @@ export class SeatModel {
     return index.get(label);
   }
 
-  #measure() {
-    this.bounds = boxOf(this, 0, this.count);
-    for (const section of this.sections) section.box = boxOf(this, section.first, section.count);
-  }
-
-  // A bucket per square of the plan: what is in the window, and what is under the finger, cost their own size only.
-  #gridUp() {
-    const { left, top, right, bottom } = this.bounds;
-    const area = Math.max(1e-6, (right - left) * (bottom - top));
-    this.cell = Math.max(1e-6, Math.sqrt((area / Math.max(1, this.count)) * 24));
-    this.columns = Math.floor((right - left) / this.cell) + 1;
-    this.lines = Math.floor((bottom - top) / this.cell) + 1;
-    const start = new Uint32Array(this.columns * this.lines + 1);
-    const cellOf = new Uint32Array(this.count);
-    for (let i = 0; i < this.count; i++) {
-      cellOf[i] = Math.floor((this.y[i] - top) / this.cell) * this.columns + Math.floor((this.x[i] - left) / this.cell);
-      start[cellOf[i] + 1]++;
-    }
-    for (let c = 1; c < start.length; c++) start[c] += start[c - 1];
-    const next = start.slice();
-    this.cellSeats = new Uint32Array(this.count);
-    for (let i = 0; i < this.count; i++) this.cellSeats[next[cellOf[i]]++] = i;
-    this.cellStart = start;
-  }
-
-  /** within calls visit(seat) for every seat in a box of the plan (and perhaps a few just outside it). */
-  within(left, top, right, bottom, visit) {
-    const c0 = Math.max(0, Math.floor((left - this.bounds.left) / this.cell));
-    const c1 = Math.min(this.columns - 1, Math.floor((right - this.bounds.left) / this.cell));
-    const l0 = Math.max(0, Math.floor((top - this.bounds.top) / this.cell));
-    const l1 = Math.min(this.lines - 1, Math.floor((bottom - this.bounds.top) / this.cell));
-    for (let line = l0; line <= l1; line++) {
-      const from = this.cellStart[line * this.columns + c0];
-      const to = c1 >= c0 ? this.cellStart[line * this.columns + c1 + 1] : from;
-      for (let k = from; k < to; k++) visit(this.cellSeats[k]);
-    }
-  }
+  /** within calls visit(seat) for every seat in a box of the plan, edges included. */
+  within(left, top, right, bottom, visit) { this.grid.within(left, top, right, bottom, visit); }
 
   /** nearest answers the seat closest to a point within reach, or -1. Only seats that count(seat) are looked at. */
   nearest(x, y, reach, counts = () => true) {
@@ -122,9 +93,9 @@ export class SeatModel {
     return best;
   }
 
-  /** towards answers the next seat in a direction (dx, dy of length 1), as an eye would pick it, or -1. */
+  /** towards answers the next seat in a direction (dx, dy of length 1), as an eye would pick it, or -1 at the edge of the house. */
   towards(seat, dx, dy) {
-    for (const reach of [this.pitch * 3, this.pitch * 10, this.pitch * 60]) {
+    for (const reach of [this.pitch * 3, this.pitch * 10, this.pitch * 60, Infinity]) {
       let best = -1;
       let bestScore = Infinity;
       this.within(this.x[seat] - reach, this.y[seat] - reach, this.x[seat] + reach, this.y[seat] + reach, (i) => {
@@ -140,17 +111,29 @@ export class SeatModel {
   }
 
   // The typical distance from a seat to the nearest one that counts, from a sample: it sizes everything that is drawn.
-  #typicalGap(counts, reach) {
+  #typicalGap(counts = () => true, reachMax = Infinity) {
     const found = [];
     const step = Math.max(1, Math.floor(this.count / 400));
     for (let i = 0; i < this.count; i += step) {
-      const other = this.nearest(this.x[i], this.y[i], reach, (j) => j !== i && counts(i, j));
-      const gap = other < 0 ? 0 : Math.hypot(this.x[other] - this.x[i], this.y[other] - this.y[i]);
+      const gap = this.#gap(i, counts, reachMax);
       if (gap > 0) found.push(gap);
     }
     found.sort((a, b) => a - b);
     return found[Math.floor(found.length / 2)];
   }
+
+  // A ring that grows until somebody is in it: seats stand close together, or a billion units apart. Seats on one spot have no gap.
+  #gap(i, counts, reachMax) {
+    const other = (j) => (this.x[j] !== this.x[i] || this.y[j] !== this.y[i]) && counts(i, j);
+    for (let reach = Math.min(reachMax, this.grid.cell); ; reach = Math.min(reachMax, reach * 4)) {
+      const found = this.nearest(this.x[i], this.y[i], reach, other);
+      if (found >= 0) return Math.hypot(this.x[found] - this.x[i], this.y[found] - this.y[i]);
+      if (reach >= reachMax || reach > this.span) return 0;
+    }
+  }
+
+  /** span is the diagonal of the house, in units of the plan. */
+  get span() { return Math.hypot(this.bounds.right - this.bounds.left, this.bounds.bottom - this.bounds.top); }
 
   // Runs of neighbours of one category, at most eight long: what the map draws from far away.
   #chunkUp() {
@@ -200,6 +183,26 @@ export class SeatModel {
   get free() { return this.sections.reduce((n, s) => n + s.free, 0); }
   isFree(seat) { return this.letter[seat] === letters.a; }
   letterText(seat) { return String.fromCharCode(this.letter[seat]); }
+}
+
+// Beyond this no two neighbours could be told apart in double precision, and sums would overflow.
+const placeMax = 1e12;
+const place = (at) => (Number.isFinite(at) ? Math.max(-placeMax, Math.min(placeMax, at)) : 0);
+
+// The box of nearly all seats: one seat a billion units away must not shrink the rest to a dot. A house whose outermost
+// hundredth is not far from the others is its own core.
+function coreOf(model) {
+  const core = { ...model.bounds };
+  for (const [values, low, high] of [[model.x, 'left', 'right'], [model.y, 'top', 'bottom']]) {
+    const sorted = Float64Array.from(values).sort();
+    const from = sorted[Math.round(0.01 * (sorted.length - 1))];
+    const to = sorted[Math.round(0.99 * (sorted.length - 1))];
+    const width = to - from;
+    if (!(width > 0) || core[high] - core[low] <= 4 * width) continue;
+    core[low] = sorted.find((at) => at >= from - width);
+    core[high] = sorted.findLast((at) => at <= to + width);
+  }
+  return core;
 }
 
 // Dearest first, so that colours and legends read like a price list.

@@ -1,7 +1,8 @@
 // A corner for the house: open, pause or close the sale. Shown only with ?operator in the address.
 
-import { identity, mutate } from './api.js';
+import { mutate } from './api.js';
 import { h, toast } from './dom.js';
+import { identity } from './identity.js';
 import { problemText } from './words.js';
 
 /** operatorCorner answers an element, or null for everybody else. changed(event) is told the new state. */

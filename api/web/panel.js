@@ -1,7 +1,8 @@
 // What booking.js knows, in elements: the choice, the hold with its clock, the payment, the tickets.
 
-import { h, icon, icons, say, toast } from './dom.js';
-import { clockText, count, money, priceOf, sandboxTokens, saleWords, seats, spokenTime } from './words.js';
+import { serverNow } from './api.js';
+import { h, icon, icons, isolated, keepFocus, say, setOff, toast, whenOn } from './dom.js';
+import { clockText, count, money, priceOf, sandboxTokens, saleOf, seats, spokenTime, when } from './words.js';
 
 const spokenAtSeconds = [300, 120, 60, 30, 10];
 
@@ -13,25 +14,22 @@ export class Panel {
     this.body = h('div', { class: 'panel-body' });
     this.element = h('section', { class: 'panel', 'aria-label': 'Your seats' }, this.title, this.body);
     this.shown = '';
-    // A focused button that gets disabled loses the focus without a word: remember that it was in here.
-    this.stopper = new AbortController();
-    document.addEventListener('focusin', (e) => { this.focusInside = this.element.contains(e.target); }, { signal: this.stopper.signal });
   }
 
-  close() { clearTimeout(this.ticking); this.stopper.abort(); }
+  close() { clearTimeout(this.ticking); }
 
   /** update shows the booking as it stands. The form of a phase is built once, so that typing and focus survive. */
   update() {
-    const { booking } = this;
-    if (this.shown !== booking.phase) this.#build();
-    this.element.setAttribute('aria-busy', String(Boolean(booking.busy)));
-    this.status.replaceChildren(...this.#statusLines());
-    this.refresh?.();
+    keepFocus(this.element, this.title, () => {
+      if (this.shown !== this.booking.phase) this.#build();
+      this.element.setAttribute('aria-busy', String(Boolean(this.booking.busy)));
+      this.#showStatus();
+      this.refresh?.();
+    });
   }
 
   #build() {
     const { booking } = this;
-    const hadFocus = this.element.contains(document.activeElement) || (this.focusInside && document.activeElement === document.body);
     clearTimeout(this.ticking);
     this.shown = booking.phase;
     this.refresh = null;
@@ -42,23 +40,24 @@ export class Panel {
     }[booking.phase]();
     this.body.replaceChildren(...parts);
     this.element.dataset.phase = booking.phase;
-    this.element.scrollTop = 0;
-    if (hadFocus) this.title.focus({ preventScroll: true });
+    this.element.parentElement?.scrollTo(0, 0);
   }
 
-  #statusLines() {
+  // Only what is new is put there: what stands there already is neither read out again nor taken from under the focus.
+  #showStatus() {
     const { busy, notice } = this.booking;
-    const lines = [];
-    if (busy) {
-      if (busy !== this.spoken) say(busy);
-      lines.push(h('p', { class: 'notice info' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), h('span', { text: busy })));
-    }
+    if (busy && busy !== this.spoken) say(busy);
     this.spoken = busy;
+    if (this.status.busy === busy && this.status.notice === notice) return;
+    Object.assign(this.status, { busy, notice });
+    const lines = [];
+    if (busy) lines.push(h('p', { class: 'notice info' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), h('span', { text: busy })));
     if (notice) {
-      lines.push(h('p', { class: `notice ${notice.kind}`, role: 'alert' }, h('span', { text: notice.text }),
-        notice.action ? h('button', { type: 'button', class: 'quiet', text: notice.action.label, on: { click: notice.action.run } }) : null));
+      const buttons = (notice.actions ?? []).map(({ label, run }) => h('button', { type: 'button', class: 'quiet', 'data-focus': label, text: label, on: { click: run } }));
+      lines.push(h('p', { class: `notice ${notice.kind}`, role: 'alert' }, h('span', { text: notice.text }), buttons));
     }
-    return lines;
+    this.status.replaceChildren(...lines);
+    if (lines.length) this.status.scrollIntoView({ block: 'nearest' }); // on a phone the button that was pressed may stand far below
   }
 
   // ── choosing ──
@@ -67,39 +66,59 @@ export class Panel {
     const { booking } = this;
     this.title.textContent = 'Choose your seats';
     const list = h('div');
-    const hold = h('button', { type: 'button', class: 'primary wide', id: 'hold', on: { click: () => booking.hold() } });
+    const hold = h('button', { type: 'button', class: 'primary wide', id: 'hold', on: { click: whenOn(() => booking.hold()) } });
     const sale = h('p', { class: 'notice warn', id: 'sale-note' });
     const best = this.#bestForm();
     this.refresh = () => {
       const { chosen, busy, saleOpen } = booking;
       sale.hidden = saleOpen;
-      sale.textContent = `${saleWords[booking.event.sale]?.label ?? 'Not on sale'}. You can look around; this page notices when the sale opens.`;
-      list.replaceChildren(chosen.length ? this.#chosenList() : h('p', { class: 'muted hint', text: 'Tap seats on the map, or let us find the best ones.' }));
+      const { label, over } = saleOf(booking.event, serverNow());
+      sale.textContent = over ? `${label}. You can still look around.` : `${label}. You can look around; this page notices when the sale opens.`;
+      if (list.shows !== chosen.join()) {
+        list.shows = chosen.join();
+        list.replaceChildren(chosen.length ? this.#chosenList() : h('p', { class: 'muted hint', text: 'Tap seats on the map, or let us find the best ones.' }));
+      }
       hold.hidden = chosen.length === 0;
-      hold.disabled = Boolean(busy) || !saleOpen;
+      setOff(hold, Boolean(busy) || !saleOpen);
       hold.textContent = `Hold ${seats(chosen.length)} · ${money(booking.amount, booking.event)}`;
       best.refresh();
     };
-    return [sale, this.status, list, hold, best.element, this.#boughtList()];
+    return [this.#ownTime(), sale, this.status, list, hold, best.element, this.#boughtList()];
+  }
+
+  // Two clocks are worth a line where the fan decides.
+  #ownTime() {
+    const { venue, own } = when(this.booking.event);
+    return own ? h('p', { class: 'muted small', id: 'when' }, `${venue}: ${own}.`) : '';
   }
 
   #chosenList() {
     const { booking } = this;
-    const rows = [...booking.chosen].sort((a, b) => a - b).map((i) => h('li', {},
-      h('button', { type: 'button', class: 'seat-name', on: { click: () => this.hooks.seat(i) } }, this.#swatch(i), h('span', { text: this.seatName(i) })),
-      h('span', { class: 'amount', text: money(booking.priceOf(i), booking.event) }),
-      h('button', { type: 'button', class: 'bare', 'aria-label': `Remove ${this.seatName(i)}`, on: { click: () => { booking.toggle(i); this.title.focus({ preventScroll: true }); } } }, icon(icons.close))));
+    const drop = (i) => h('button', { type: 'button', class: 'bare', 'aria-label': `Remove ${this.seatName(i)}`, 'data-focus': `remove ${i}`, on: { click: () => booking.toggle(i) } }, icon(icons.close));
+    const rows = [...booking.chosen].sort((a, b) => a - b).map((i) => h('li', {}, this.#seatButton(i), this.#price(i), drop(i)));
     return h('div', {}, h('ul', { class: 'seat-list', id: 'chosen' }, rows),
       h('div', { class: 'row between' }, h('span', { class: 'muted small', text: `${booking.chosen.length} of at most ${booking.seatsMax}` }),
-        h('button', { type: 'button', class: 'link', text: 'Clear', on: { click: () => { booking.clear(); this.title.focus({ preventScroll: true }); } } })));
+        h('button', { type: 'button', class: 'link', text: 'Clear', 'data-focus': 'clear', on: { click: () => booking.clear() } })));
   }
+
+  #seatButton(i) {
+    return h('button', { type: 'button', class: 'seat-name', 'data-focus': `seat ${i}`, on: { click: () => this.hooks.seat(i) } }, this.#swatch(i), h('span', {}, this.#seatNameParts(i)));
+  }
+
+  #price(i) { return h('span', { class: 'amount', text: money(this.booking.priceOf(i), this.booking.event) }); }
 
   #swatch(i) { return h('i', { class: `swatch cat-${this.model.category[i] % 8}${this.model.accessible[i] ? ' square' : ''}`, 'aria-hidden': 'true' }); }
 
-  /** seatName says where a seat is. */
+  /** seatName says where a seat is, in one text. */
   seatName(i) {
     const row = this.model.rows[this.model.rowOf[i]];
-    return `${this.model.sections[row.section].name} · Row ${row.label} · Seat ${this.model.labels[i]}`;
+    return `${isolated(this.model.sections[row.section].name)} · Row ${isolated(row.label)} · Seat ${isolated(this.model.labels[i])}`;
+  }
+
+  #seatNameParts(i) {
+    const row = this.model.rows[this.model.rowOf[i]];
+    const name = (text) => h('bdi', { text });
+    return [name(this.model.sections[row.section].name), ' · Row ', name(row.label), ' · Seat ', name(this.model.labels[i])];
   }
 
   #bestForm() {
@@ -107,24 +126,25 @@ export class Panel {
     let quantity = Math.min(2, booking.seatsMax);
     const number = h('output', { id: 'best-quantity', 'aria-live': 'polite' });
     const step = (by) => { quantity = Math.max(1, Math.min(booking.seatsMax, quantity + by)); refresh(); };
-    const fewer = h('button', { type: 'button', class: 'round', 'aria-label': 'One seat fewer', on: { click: () => step(-1) } }, icon(icons.minus));
-    const more = h('button', { type: 'button', class: 'round', 'aria-label': 'One seat more', on: { click: () => step(1) } }, icon(icons.plus));
+    const fewer = h('button', { type: 'button', class: 'round', 'aria-label': 'One seat fewer', on: { click: whenOn(() => step(-1)) } }, icon(icons.minus));
+    const more = h('button', { type: 'button', class: 'round', 'aria-label': 'One seat more', on: { click: whenOn(() => step(1)) } }, icon(icons.plus));
     const category = h('select', { id: 'best-category' }, h('option', { value: '', text: 'Any price' }),
-      model.categories.map((c) => h('option', { value: c, text: `${c} · ${money(priceOf(booking.event, c), booking.event)}` })));
+      model.categories.map((c) => h('option', { value: c, text: `${isolated(c)} · ${money(priceOf(booking.event, c), booking.event)}` })));
     const section = h('select', { id: 'best-section' }, h('option', { value: '', text: 'Any section' }),
-      [...new Map(model.sections.map((s) => [s.plan, s.name]))].map(([id, name]) => h('option', { value: id, text: name })));
+      [...new Map(model.sections.map((s) => [s.plan, s.name]))].map(([id, name]) => h('option', { value: id, dir: 'auto', text: name })));
     const accessible = h('input', { type: 'checkbox', id: 'best-accessible' });
     const find = h('button', { type: 'submit', class: 'wide', id: 'best' }, icon(icons.spark), h('span'));
     const refresh = () => {
       number.textContent = String(quantity);
-      fewer.disabled = quantity <= 1;
-      more.disabled = quantity >= booking.seatsMax;
+      setOff(fewer, quantity <= 1);
+      setOff(more, quantity >= booking.seatsMax);
       find.lastChild.textContent = quantity === 1 ? 'Hold the best seat' : `Hold the best ${quantity} together`;
-      find.disabled = Boolean(booking.busy) || !booking.saleOpen;
+      setOff(find, Boolean(booking.busy) || !booking.saleOpen);
       find.classList.toggle('primary', booking.chosen.length === 0);
     };
     const ask = (e) => {
       e.preventDefault();
+      if (find.getAttribute('aria-disabled') === 'true') return;
       booking.best({ quantity, section: section.value, category: category.value, accessible: accessible.checked });
     };
     const element = h('form', { class: 'best', on: { submit: ask } }, h('h3', { text: 'Best available' }),
@@ -148,12 +168,12 @@ export class Panel {
     const clock = h('strong', { class: 'clock', id: 'countdown', role: 'timer' });
     const bar = h('progress', { max: '1', 'aria-hidden': 'true' });
     const token = h('select', { id: 'token' }, sandboxTokens.map(([value, text]) => h('option', { value, text })));
-    const extend = h('button', { type: 'button', id: 'extend', text: 'More time', on: { click: () => booking.extend() } });
-    const release = h('button', { type: 'button', id: 'release', class: 'quiet', text: 'Release seats', on: { click: () => booking.release() } });
+    const extend = h('button', { type: 'button', id: 'extend', text: 'More time', on: { click: whenOn(() => booking.extend()) } });
+    const release = h('button', { type: 'button', id: 'release', class: 'quiet', text: 'Release seats', on: { click: whenOn(() => booking.release()) } });
     const buy = h('button', { type: 'submit', class: 'primary wide', id: 'buy' });
     const { free } = booking;
     this.refresh = () => {
-      for (const button of [extend, release, buy]) button.disabled = Boolean(booking.busy);
+      for (const button of [extend, release, buy]) setOff(button, Boolean(booking.busy));
       buy.textContent = free ? 'Get your free tickets' : `Buy for ${this.#total()}`;
       this.#tick(clock, bar);
     };
@@ -190,8 +210,7 @@ export class Panel {
     const rows = booking.current.seats.map((id) => {
       const i = model.indexOfID.get(id);
       if (i === undefined) return h('li', {}, h('span', { text: id }));
-      return h('li', {}, h('button', { type: 'button', class: 'seat-name', on: { click: () => this.hooks.seat(i) } }, this.#swatch(i), h('span', { text: this.seatName(i) })),
-        h('span', { class: 'amount', text: money(booking.priceOf(i), booking.event) }));
+      return h('li', {}, this.#seatButton(i), this.#price(i));
     });
     return h('ul', { class: 'seat-list', id: 'held-seats' }, rows);
   }
@@ -219,11 +238,12 @@ export class Panel {
     return h('ul', { class: 'tickets' }, (view.tickets ?? []).map(({ seat, code }) => {
       const i = model.indexOfID.get(seat);
       const row = i === undefined ? null : model.rows[model.rowOf[i]];
-      const fact = (name, value) => h('div', {}, h('dt', { text: name }), h('dd', { text: value }));
-      return h('li', { class: `ticket${i === undefined ? '' : ` edge-${model.category[i] % 8}`}` }, h('strong', { text: booking.event.name }),
+      const fact = (name, value) => h('div', {}, h('dt', { text: name }), h('dd', {}, h('bdi', { text: value })));
+      return h('li', { class: `ticket${i === undefined ? '' : ` edge-${model.category[i] % 8}`}` },
+        h('div', {}, h('strong', { dir: 'auto', text: booking.event.name }), h('p', { class: 'muted small', text: when(booking.event).venue })),
         row ? h('dl', {}, fact('Section', model.sections[row.section].name), fact('Row', row.label), fact('Seat', model.labels[i])) : h('p', { text: seat }),
         h('div', { class: 'code' }, h('small', { text: 'Ticket code' }), h('code', { text: code }),
-          navigator.clipboard ? h('button', { type: 'button', class: 'link', text: 'Copy', on: { click: () => copy(code) } }) : null));
+          navigator.clipboard ? h('button', { type: 'button', class: 'link', text: 'Copy', 'aria-label': `Copy the code of seat ${row ? model.labels[i] : seat}`, on: { click: () => copy(code) } }) : null));
     }));
   }
 

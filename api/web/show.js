@@ -1,15 +1,15 @@
 // One event: loads it, lays out map and panel, and ties model, live stream, view, hands and booking together.
 
-import { get, pause } from './api.js';
+import { get, pause, serverNow } from './api.js';
 import { Booking } from './booking.js';
-import { h, icon, icons, say, toast } from './dom.js';
+import { alarm, h, icon, icons, isolated, say, toast } from './dom.js';
 import { MapInput } from './input.js';
 import { LiveMap } from './live.js';
 import { MapView } from './mapview.js';
 import { SeatModel } from './model.js';
 import { operatorCorner } from './operator.js';
 import { Panel } from './panel.js';
-import { count, money, priceOf, problemText, saleWords, seatStateWords, when } from './words.js';
+import { count, money, priceOf, problemText, saleOf, seatStateWords, when } from './words.js';
 
 const salePollMs = 4000;
 const countsPauseMs = 400;
@@ -39,9 +39,10 @@ class EventPage {
 
   fail(err) {
     if (this.stopper.signal.aborted) return;
-    if (err.status === 401) dispatchEvent(new Event('holdfast:unauthorized'));
     const words = err.status === 404 ? 'There is no such event.' : err.status === undefined ? 'This page met a fault.' : problemText(err);
-    this.root.replaceChildren(h('div', { class: 'empty', role: 'alert' }, h('p', { text: words }),
+    document.title = `${words} Holdfast`;
+    alarm(words);
+    this.root.replaceChildren(h('div', { class: 'empty' }, h('h1', { text: words }),
       h('div', { class: 'row center' }, h('a', { class: 'button', href: '#/', text: 'All events' }), h('button', { type: 'button', class: 'primary', text: 'Try again', on: { click: () => location.reload() } }))));
     if (err.status === undefined) throw err;
   }
@@ -73,14 +74,19 @@ class EventPage {
     this.liveChip = h('span', { class: 'live', id: 'live', text: 'connecting' });
     this.saleBadge = h('span', { class: 'badge', id: 'sale' });
     const button = (label, path, run) => h('button', { type: 'button', class: 'round', 'aria-label': label, title: label, on: { click: run } }, icon(path));
-    const tools = h('div', { class: 'map-tools' }, button('Zoom in', icons.plus, () => this.view.zoomBy(1.8)), button('Zoom out', icons.minus, () => this.view.zoomBy(1 / 1.8)), button('Show the whole house', icons.fit, () => this.view.fit()));
+    const tools = [button('Zoom in', icons.plus, () => this.view.zoomBy(1.8)), button('Zoom out', icons.minus, () => this.view.zoomBy(1 / 1.8)), button('Show the whole house', icons.fit, () => this.view.fit())];
     const help = h('p', { class: 'vh', id: 'map-help', text: 'Arrow keys move from seat to seat, Enter chooses. Plus and minus zoom, zero shows the whole house, Page Up and Page Down change the section, Shift with arrows moves the map.' });
     this.legend = h('ul', { class: 'legend', 'aria-label': 'Legend' });
+    const scrolls = new ResizeObserver(() => focusIfScrolled(this.legend));
+    scrolls.observe(this.legend);
+    this.parts.push(() => scrolls.disconnect());
+    const foot = h('div', { class: 'map-foot' }, this.legend, h('div', { class: 'map-tools', role: 'group', 'aria-label': 'Map' }, this.liveChip, tools));
     const side = h('div', { class: 'side' }, this.panel.element, operatorCorner(this.event, (event) => this.setEvent(event)));
     this.root.replaceChildren(h('div', { class: 'event' },
-      h('div', { class: 'map-box' }, h('div', { class: 'map-wrap' }, this.canvas, this.tip, tools, this.liveChip), help, this.legend), side));
+      h('div', { class: 'map-box' }, h('div', { class: 'map-wrap' }, this.canvas, this.tip), help, foot), side));
+    const at = when(this.event);
     document.getElementById('bar-middle').replaceChildren(h('a', { class: 'round back', href: '#/', 'aria-label': 'All events' }, icon(icons.back)),
-      h('div', { class: 'bar-event' }, h('h1', { text: this.event.name }), h('span', { class: 'muted', text: when(this.event.starts_at) })), this.saleBadge);
+      h('div', { class: 'bar-event' }, h('h1', { dir: 'auto', title: this.event.name, text: this.event.name }), h('span', { class: 'muted', text: at.venue, title: [at.venue, at.own].filter(Boolean).join(', ') })), this.saleBadge);
     this.setEvent(this.event);
     this.view = new MapView(this.canvas, this.model, this.stats, { moved: () => { if (this.view.hover < 0 && !this.view.far) this.tip.hidden = true; } });
     this.input = new MapInput(this.view, {
@@ -175,14 +181,14 @@ class EventPage {
     const { model, booking } = this;
     const state = seatStateWords(model.letterText(seat), { chosen: this.view.chosen.has(seat), mine: this.view.mine.has(seat) });
     this.tip.replaceChildren(h('strong', { text: this.panel.seatName(seat) }),
-      h('span', {}, `${model.categories[model.category[seat]]} · ${money(booking.priceOf(seat), this.event)} · ${state}`, model.accessible[seat] ? ' · step-free' : ''));
+      h('span', {}, `${isolated(model.categories[model.category[seat]])} · ${money(booking.priceOf(seat), this.event)} · ${state}`, model.accessible[seat] ? ' · step-free' : ''));
     this.placeTip(...this.view.pointOf(seat));
   }
 
   showSectionTip(section, at) {
     this.tip.hidden = section === null;
     if (section === null) return;
-    this.tip.replaceChildren(h('strong', { text: section.name }), h('span', { text: `${count(section.free)} of ${count(section.count)} free` }));
+    this.tip.replaceChildren(h('strong', { dir: 'auto', text: section.name }), h('span', { text: `${count(section.free)} of ${count(section.count)} free` }));
     this.placeTip(at.x, at.y);
   }
 
@@ -193,16 +199,26 @@ class EventPage {
     this.tip.style.transform = `translate(${Math.round(left - half)}px, ${Math.round(above ? y - this.tip.offsetHeight - 18 : y + 22)}px)`;
   }
 
+  // The legend is built once, so that its place and a reader's stay where they are; afterwards only its counts change.
   countUp() {
+    const { model } = this;
+    if (!this.counts) this.buildLegend();
+    if (model.known) this.counts.forEach((el, i) => { el.textContent = `${count(model.freeByCategory[i])} free`; });
+  }
+
+  buildLegend() {
     const { model, event } = this;
-    const item = (swatch, text, extra) => h('li', {}, h('i', { class: `swatch ${swatch}`, 'aria-hidden': 'true' }), h('span', { text }), extra ? h('small', { text: extra }) : null);
-    this.legend.replaceChildren(...model.categories.map((c, i) => item(`cat-${i % 8}`, `${c} ${money(priceOf(event, c), event)}`, model.known ? `${count(model.freeByCategory[i])} free` : null)),
+    const item = (swatch, text, extra) => h('li', {}, h('i', { class: `swatch ${swatch}`, 'aria-hidden': 'true' }), h('span', {}, text), extra);
+    this.counts = model.categories.map(() => h('small'));
+    this.legend.replaceChildren(
+      ...model.categories.map((c, i) => item(`cat-${i % 8}`, [h('bdi', { text: c }), ` ${money(priceOf(event, c), event)}`], this.counts[i])),
       item('held', 'Held'), item('sold', 'Sold'), item('chosen', 'Chosen'), item('mine', 'Yours'), item('step-free square', 'Step-free'));
+    focusIfScrolled(this.legend);
   }
 
   setEvent(event) {
     Object.assign(this.event, event);
-    const sale = saleWords[this.event.sale] ?? { label: this.event.sale, kind: 'off' };
+    const sale = saleOf(this.event, serverNow());
     this.saleBadge.className = `badge ${sale.kind}`;
     this.saleBadge.textContent = sale.label;
     if (this.view) this.panel.update();
@@ -224,4 +240,11 @@ class EventPage {
       this.watching = false;
     }
   }
+}
+
+// What scrolls must be within reach of the keyboard; what does not scroll is no stop on the way.
+function focusIfScrolled(el) {
+  const scrolls = el.scrollWidth > el.clientWidth + 1 || el.scrollHeight > el.clientHeight + 1;
+  if (scrolls) el.tabIndex = 0;
+  else if (document.activeElement !== el) el.removeAttribute('tabindex');
 }

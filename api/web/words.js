@@ -23,8 +23,7 @@ const problemWords = {
   overloaded: 'Very many people want these seats right now.',
   unavailable: 'This part of the house is not answering at the moment.',
   moved: 'This part of the house is just moving to another machine.',
-  unauthorized: 'We do not know who you are.',
-  not_together: 'There are enough free seats, but not in one section. Try fewer, or several bookings.',
+  unauthorized: 'To hold seats, please sign in.',
   split_only: 'There are not that many free seats next to each other. Try fewer, or another section.',
   section_unknown: 'This section is not part of this event.',
   category_unknown: 'This price category is not part of this event.',
@@ -34,14 +33,32 @@ const problemWords = {
   internal: 'Something went wrong on our side. Asking again is safe: nothing happens twice.',
   payment_attempts: 'Too many payments were tried for these seats. They stay yours until the time is up.',
   rate_limited: 'That was a lot of requests at once. One moment, please.',
+  event_started: 'This event has begun: no more seats can be held.',
+  payment_attempts: 'Paying was tried too often for these seats. They stay yours until the clock runs out; release them to begin again.',
+  buyer_required: 'An operator books for a buyer: that cannot be done on this page.',
+  body_too_large: 'That was too much at once.',
+  forbidden: 'This is for operators only.',
+  not_found: 'There is nothing here.',
   offline: 'The server cannot be reached.',
 };
 
-/** problemText says what went wrong in a sentence; the server's own title is the last resort. */
+/** problemText says what went wrong in words; a code that this page does not know speaks with the server's title and detail. */
 export function problemText(problem) {
   if (problem.code === 'seat_taken') return takenText(problem.seats.length);
   if (problem.code === 'too_many_seats' && problem.limit === 'buyer') return 'With the seats you have already, that is more than one buyer may take.';
-  return problemWords[problem.code] ?? problem.detail ?? problem.title ?? 'Something went wrong.';
+  if (problem.code === 'not_together') return apartText(problem.body);
+  return problemWords[problem.code] ?? serverText(problem) ?? 'Something went wrong.';
+}
+
+function serverText({ title, detail }) {
+  const parts = [title, detail].filter((text) => typeof text === 'string' && text.trim() !== '');
+  return parts.length ? parts.map((text) => text.trim().replace(/[^.!?…]$/, '$&.')).join(' ') : null;
+}
+
+// A booking is of one section: what is free elsewhere is a second booking.
+function apartText({ free, largest_booking: largest }) {
+  if (!Number.isInteger(free) || !Number.isInteger(largest)) return 'Enough seats are free, but not together.';
+  return `${seats(free)} like these ${free === 1 ? 'is' : 'are'} free, but in several sections: one booking can have ${largest} at most. Take ${largest === 1 ? 'one' : 'those'} first, then book the others.`;
 }
 
 function takenText(count) {
@@ -57,11 +74,17 @@ export function seatStateWords(letter, { chosen, mine }) {
   return { a: 'available', h: 'held by somebody', s: 'sold', b: 'not for sale' }[letter] ?? 'unknown';
 }
 
-export const saleWords = {
+const saleWords = {
   open: { label: 'On sale', kind: 'good' },
   paused: { label: 'Sale paused', kind: 'warn' },
   closed: { label: 'Not on sale', kind: 'off' },
 };
+
+/** saleOf says in words whether an event can be bought at a moment; over: and that it will not be again by itself. */
+export function saleOf(event, now) {
+  if (Date.parse(event.sale_ends_at) <= now) return { label: 'Sale ended', kind: 'off', over: true };
+  return saleWords[event.sale] ?? { label: String(event.sale), kind: 'off' };
+}
 
 /** The sandbox's payment tokens in human words. */
 export const sandboxTokens = [
@@ -95,19 +118,53 @@ function moneyFormat(currency, digits) {
 /** priceOf answers a category's price in minor units; an event may name one price for all others as "*". NaN: it has none, which is not free. */
 export const priceOf = (event, category) => event.prices?.[category] ?? event.prices?.['*'] ?? NaN;
 
-const dateFormat = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', hour: 'numeric', minute: '2-digit' });
+const whenShape = { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', hour: 'numeric', minute: '2-digit' };
 
-/** when writes a moment for people, in their own time zone. */
-export function when(iso) {
-  const at = new Date(iso);
-  return Number.isNaN(at.getTime()) ? '' : dateFormat.format(at);
+/**
+ * when writes the start of an event as the clock at the venue shows it, and, where the reader's clock shows another time then,
+ * as that one does too: {venue, own}; own is '' where both agree. An event whose start names neither a zone nor an offset is
+ * told in the reader's zone, which is named.
+ */
+export function when(event) {
+  const at = new Date(event.starts_at);
+  if (Number.isNaN(at.getTime())) return { venue: '', own: '' };
+  const own = written(at, whenShape);
+  const venue = atVenue(event, at, whenShape);
+  if (venue === null) return { venue: written(at, { ...whenShape, timeZoneName: 'short' }), own: '' };
+  if (venue === own) return { venue, own: '' };
+  const zone = zoneName(event);
+  return { venue: `${venue} at the venue${zone ? ` (${zone})` : ''}`, own: `${own} where you are` };
 }
 
-/** dayParts splits a moment for a calendar tile. */
-export function dayParts(iso) {
-  const at = new Date(iso);
+/** dayParts splits the start for a calendar tile: the day at the venue. */
+export function dayParts(event) {
+  const at = new Date(event.starts_at);
   if (Number.isNaN(at.getTime())) return { month: '', day: '?' };
-  return { month: at.toLocaleString(undefined, { month: 'short' }), day: String(at.getDate()) };
+  const one = (shape) => atVenue(event, at, shape) ?? written(at, shape);
+  return { month: one({ month: 'short' }), day: one({ day: 'numeric' }) };
+}
+
+const written = (at, shape, timeZone) => new Intl.DateTimeFormat(undefined, { ...shape, timeZone }).format(at);
+
+// The clock at the venue: by its IANA zone, else by the offset that the start was given with; null when there is neither.
+function atVenue(event, at, shape) {
+  if (event.time_zone) {
+    try {
+      return written(at, shape, event.time_zone);
+    } catch {
+      // a zone that this browser does not know: the offset says the same for this one moment
+    }
+  }
+  const found = /([+-])(\d\d):(\d\d)$/.exec(event.starts_at);
+  if (!found) return null;
+  const minutes = (Number(found[2]) * 60 + Number(found[3])) * (found[1] === '-' ? -1 : 1);
+  return written(new Date(at.getTime() + minutes * 60_000), shape, 'UTC');
+}
+
+function zoneName(event) {
+  if (event.time_zone) return event.time_zone.replaceAll('_', ' ');
+  const found = /[+-]\d\d:\d\d$/.exec(event.starts_at);
+  return found ? `UTC${found[0]}` : '';
 }
 
 const countFormat = new Intl.NumberFormat();
@@ -120,8 +177,20 @@ export function clockText(ms) {
   return `${Math.floor(total / 60)}:${String(total % 60).padStart(2, '0')}`;
 }
 
+/** soon says when something comes by itself, if that is worth a word. */
+export const soon = (ms) => (ms >= 2500 ? `, in ${spokenTime(ms)}` : '');
+
 /** spokenTime writes a rest of time for a screen reader. */
 export function spokenTime(ms) {
   const total = Math.max(0, Math.ceil(ms / 1000));
   return total >= 60 ? `${Math.round(total / 60)} ${total < 90 ? 'minute' : 'minutes'}` : `${total} seconds`;
+}
+
+const clusters = Intl.Segmenter ? new Intl.Segmenter(undefined, { granularity: 'grapheme' }) : null;
+
+/** shorten cuts a text to at most so many characters as a reader counts them; an accent or a joined emoji is not torn off. */
+export function shorten(text, most) {
+  if (text.length <= most) return text;
+  const parts = clusters ? Array.from(clusters.segment(text), (part) => part.segment) : Array.from(text);
+  return parts.length <= most ? text : `${parts.slice(0, most - 1).join('')}…`;
 }

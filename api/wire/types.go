@@ -194,6 +194,18 @@ type Checkpoint struct {
 	Hash    string `json:"hash"`
 }
 
+// How a server knows its buyers.
+const (
+	SignInName  = "buyer_name"   // whatever name the header X-Buyer gives: a server for trying out
+	SignInToken = "bearer_token" // a signed token in the header Authorization
+)
+
+// SignIn tells a client how a buyer becomes known, before anything is asked in a buyer's name.
+type SignIn struct {
+	Methods []string `json:"methods"`
+	URL     string   `json:"url,omitempty"` // where a browser gets a token; "{return}" in it stands for the address to come back to
+}
+
 // Problem is an RFC 9457 answer. Code is stable; Title and Detail are for people.
 type Problem struct {
 	Type    string   `json:"type"`

@@ -48,6 +48,9 @@ type config struct {
 	JWTHS256SecretFile string `name:"jwt-hs256-secret-file" env:"HOLDFAST_JWT_HS256_SECRET_FILE" help:"File with the shared secret of buyers' tokens (HS256)." placeholder:"FILE" group:"Who"`
 	// JWTEdDSAPublicKeyFile holds the public key of the buyers' tokens, PEM.
 	JWTEdDSAPublicKeyFile string `name:"jwt-eddsa-public-key-file" env:"HOLDFAST_JWT_EDDSA_PUBLIC_KEY_FILE" help:"PEM file with the public key of buyers' tokens (EdDSA)." placeholder:"FILE" group:"Who"`
+	// SignInURL is where the page sends fans who have no token yet. "{return}" in it is replaced by the page's own address; the shop answers by
+	// sending the fan back there with #token=… at the end. Without one the page shows the house to everybody and says that a token is needed.
+	SignInURL string `name:"sign-in-url" env:"HOLDFAST_SIGN_IN_URL" help:"Where fans without a token sign in, e.g. https://shop.example/sign-in?to={return}; the shop sends them back with #token=… in the address." placeholder:"URL" group:"Who"`
 	// OperatorKeyFile holds the operator's key; whoever has it can create, pause, refund.
 	OperatorKeyFile string `help:"File with the operator's key." placeholder:"FILE" group:"Who"`
 

@@ -270,6 +270,7 @@ func apiConfig(c *config, log *slog.Logger) (*api.Config, error) {
 	}
 	out := &api.Config{
 		DevAuth: c.DevAuth, OperatorKey: string(operator), JWTSecret: secret, JWTPublicKey: public,
+		SignInURL:      c.SignInURL,
 		RequestTimeout: c.RequestTimeout, StreamsMax: c.StreamsMax, Limits: c.limits(), Logger: log,
 	}
 	return out, out.Validate()
