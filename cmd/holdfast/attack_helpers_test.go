@@ -78,6 +78,20 @@ func attacked(t *testing.T, edit func(*process), flags ...string) *victim {
 	return x
 }
 
+// limited is the command of a process that may have only so many descriptors, and whose log somebody may want to read.
+func (p *process) limited(arguments []string) *exec.Cmd {
+	command := exec.Command(p.binary, arguments...)
+	if p.descriptors > 0 {
+		limit := fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, p.descriptors)
+		command = exec.Command("sh", append([]string{"-c", limit, p.binary}, arguments...)...)
+	}
+	command.Stderr = os.Stderr
+	if p.errs != nil {
+		command.Stderr = p.errs
+	}
+	return command
+}
+
 // auditClean: every promise that the log can prove still holds.
 func (x *victim) auditClean() {
 	x.t.Helper()
@@ -132,7 +146,8 @@ type rawAnswer struct {
 // attackPatience is how long an answer is waited for; it only ends tests that have failed.
 const attackPatience = 30 * time.Second
 
-// exchange sends bytes, and reads answers until the server hangs up, or most have come. closed says that it hung up.
+// exchange sends bytes, and reads answers until the server hangs up, or most have come. closed says that it hung up, or that the last answer
+// announces it and nothing follows.
 func (x *victim) exchange(text string, most int) (answers []rawAnswer, closed bool) {
 	x.t.Helper()
 	conn := x.dial()
@@ -151,6 +166,9 @@ func (x *victim) exchange(text string, most int) (answers []rawAnswer, closed bo
 			return answers, true
 		}
 		answers = append(answers, answer)
+	}
+	if !answers[most-1].closes {
+		return answers, false
 	}
 	_, err := reader.ReadByte()
 	return answers, err != nil && !errors.Is(err, os.ErrDeadlineExceeded)

@@ -112,15 +112,7 @@ func (p *process) start() error {
 func (p *process) launch() error {
 	arguments := []string{"serve", "--listen", p.address, p.where[0], p.where[1], "--dev-auth", "--log-level", cmp.Or(p.level, "error")}
 	arguments = append(arguments, p.more...)
-	p.command = exec.Command(p.binary, arguments...)
-	if p.descriptors > 0 {
-		limit := fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, p.descriptors)
-		p.command = exec.Command("sh", append([]string{"-c", limit, p.binary}, arguments...)...)
-	}
-	p.command.Stderr = os.Stderr
-	if p.errs != nil {
-		p.command.Stderr = p.errs
-	}
+	p.command = p.limited(arguments)
 	return p.command.Start()
 }
 
