@@ -123,8 +123,18 @@ func TestAttackOperatorIsAnsweredDuringAFlood(t *testing.T) {
 // One address may not have more connections than it is allowed; it says so in words, and the process goes on.
 func TestAttackOneAddressIsBounded(t *testing.T) {
 	x := attacked(t, nil, "--connections-per-address", "6")
-	x.flood(x.address, 40, "")
 	crashClient.CloseIdleConnections()
+	http.DefaultClient.CloseIdleConnections()
+	for served, late := 0, time.Now().Add(attackPatience); served < 6; { // the places of those just closed become free in a moment
+		conn := x.dial()
+		fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
+		if answer, err := readAnswer(bufio.NewReader(conn)); err == nil && answer.status == http.StatusOK {
+			served++
+		}
+		if time.Now().After(late) {
+			t.Fatalf("only %d of 6 connections were served", served)
+		}
+	}
 	if answers, _ := x.exchange("", 1); len(answers) != 1 || answers[0].status != http.StatusServiceUnavailable {
 		t.Errorf("the seventh connection: %+v", answers)
 	}
