@@ -72,12 +72,13 @@ const (
 )
 
 // Close closes. A connection that lingers first swallows what is still arriving: closing it with bytes unread resets it, and a reset takes the
-// answer away from clients that read only after they have sent everything.
+// answer away from clients that read only after they have sent everything. Meanwhile it gives way to others, and to a stop.
 func (c *httpConn) Close() error {
 	if c.linger {
 		c.linger = false
+		c.Idle()
 		if c.SetDeadline(time.Now().Add(lingerTime)) == nil && c.CloseWrite() == nil {
-			_, _ = io.CopyN(io.Discard, c.Conn, lingerBytesMax) // an error means that the client is gone
+			_, _ = io.CopyN(io.Discard, c.UnsafeConn(), lingerBytesMax) // an error means that the client is gone
 		}
 	}
 	return c.Conn.Close()

@@ -33,6 +33,7 @@ func TestAttackMoreConnectionsThanDescriptors(t *testing.T) {
 	for _, limit := range []int{64, 256} {
 		for name, words := range map[string]string{
 			"silent":     "",
+			"refused":    post("Content-Length: 5", "Transfer-Encoding: chunked"),
 			"half heads": "GET /v1/events HTTP/1.1\r\nHost: ",
 			"half bodies": "POST /v1/events/0190a1b2-0000-7000-8000-000000000000/bookings HTTP/1.1\r\nHost: h\r\nX-Buyer: eve\r\nContent-Length: 1000\r\n\r\n" +
 				`{"seats":[`,

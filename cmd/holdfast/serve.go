@@ -81,9 +81,9 @@ func (s *serveCommand) Run(c *console) error {
 	return err
 }
 
-// drain waits for balancers, and in a cluster until the sections are with others: for DrainWait and a third of ShutdownTimeout at most.
+// drain waits for balancers, and in a cluster until the sections are with others: for DrainWait and half of ShutdownTimeout at most.
 func (s *serveCommand) drain(ctx context.Context, node *Node) {
-	ctx, cancel := context.WithTimeout(ctx, s.DrainWait+s.ShutdownTimeout/3)
+	ctx, cancel := context.WithTimeout(ctx, s.DrainWait+s.ShutdownTimeout/2)
 	defer cancel()
 	node.Drain(ctx, s.DrainWait)
 }
