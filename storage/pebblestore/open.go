@@ -3,6 +3,7 @@ package pebblestore
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -126,6 +127,10 @@ func lockDirectory(dir string, o *Options) (*pebble.Lock, error) {
 		return nil, fmt.Errorf("pebblestore: %s: %w", dir, err)
 	}
 	lock, err := pebble.LockDirectory(dir, o.FS)
+	if o.ReadOnly && errors.Is(err, syscall.EROFS) {
+		o.FS = unlockedFS{o.FS}
+		lock, err = pebble.LockDirectory(dir, o.FS)
+	}
 	switch {
 	case err == nil:
 		return lock, nil
@@ -135,6 +140,12 @@ func lockDirectory(dir string, o *Options) (*pebble.Lock, error) {
 		return nil, fmt.Errorf("pebblestore: lock %s: %w", dir, err)
 	}
 }
+
+// unlockedFS is for a read-only file system: nobody writes there, so there is nobody to lock out, and the lock's file cannot be made.
+type unlockedFS struct{ vfs.FS }
+
+// Lock implements vfs.FS.
+func (unlockedFS) Lock(string) (io.Closer, error) { return io.NopCloser(nil), nil }
 
 // lockHeld tells a held lock from a directory that cannot be used at all. A rival process shows as EAGAIN or EACCES of
 // fcntl, which is a bare errno; a failed creation of the lock file is a *PathError; and this very process holding the lock is

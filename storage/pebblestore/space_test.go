@@ -2,6 +2,8 @@ package pebblestore
 
 import (
 	"errors"
+	"io"
+	"os"
 	"syscall"
 	"testing"
 
@@ -29,6 +31,52 @@ func TestFullDiskIsToldWhenOpening(t *testing.T) {
 	}
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// frozenFS is a read-only mount.
+type frozenFS struct{ vfs.FS }
+
+var errFrozen = &os.PathError{Op: "open", Path: "x", Err: syscall.EROFS}
+
+func (frozenFS) Create(string, vfs.DiskWriteCategory) (vfs.File, error) { return nil, errFrozen }
+func (frozenFS) Lock(string) (io.Closer, error)                         { return nil, errFrozen }
+func (frozenFS) MkdirAll(string, os.FileMode) error                     { return errFrozen }
+func (frozenFS) Remove(string) error                                    { return errFrozen }
+func (frozenFS) RemoveAll(string) error                                 { return errFrozen }
+func (frozenFS) Rename(string, string) error                            { return errFrozen }
+func (frozenFS) Link(string, string) error                              { return errFrozen }
+func (frozenFS) OpenReadWrite(string, vfs.DiskWriteCategory, ...vfs.OpenOption) (vfs.File, error) {
+	return nil, errFrozen
+}
+func (frozenFS) ReuseForWrite(string, string, vfs.DiskWriteCategory) (vfs.File, error) {
+	return nil, errFrozen
+}
+
+// A copy that is mounted read-only can be audited: nothing of it can be changed, not even by a lock.
+func TestReadOnlyDiskCanBeRead(t *testing.T) {
+	fs := vfs.NewMem()
+	store, err := Open("d", Options{FS: fs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := store.Secret(t.Context())
+	if err = errors.Join(err, store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open("d", Options{FS: frozenFS{fs}}); err == nil {
+		t.Fatal("opened for writing")
+	}
+	store, err = Open("d", Options{FS: frozenFS{fs}, ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := store.Secret(t.Context())
+	if err != nil || found != secret {
+		t.Errorf("read %x, %v", found, err)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
