@@ -122,8 +122,8 @@ func badBookings(event, ghost, long string) []badInput {
 	}
 }
 
-// spoiled is an id with another last letter.
-func spoiled(booking string) string {
+// misspelt is an id with another last letter.
+func misspelt(booking string) string {
 	last := "a"
 	if strings.HasSuffix(booking, last) {
 		last = "q"
@@ -135,7 +135,7 @@ func badAboutBookings(event, booking, long string) []badInput {
 	return []badInput{
 		{"GET", "/v1/bookings/b123", alice, "", 404, "booking_unknown", ""},
 		{"GET", booking, nobody, "", 401, "unauthorized", ""},
-		{"GET", spoiled(booking), alice, "", 404, "booking_unknown", ""},
+		{"GET", misspelt(booking), alice, "", 404, "booking_unknown", ""},
 		{"POST", booking + "/extend", alice, `{"by":5}`, 400, "bad_request", "by"},
 		{"POST", booking + "/extend", bob, ``, 404, "booking_unknown", ""},
 		{"DELETE", booking, alice, `[]`, 400, "bad_request", "body"},

@@ -31,10 +31,17 @@ type Config struct {
 	// ReadTimeout bounds the reading of one request (default 15 s); WriteTimeout the writing of one answer (default 30 s);
 	// IdleTimeout a silent keep-alive connection (default 2 min). Too small cuts honest mobile buyers off.
 	ReadTimeout, WriteTimeout, IdleTimeout time.Duration
-	// ConnsPerIPMax bounds connections of one address (default 0, no bound: carriers put thousands of buyers behind one).
+	// ConnsPerIPMax bounds connections of one address, an IPv4 address or an IPv6 /64 (default 0, no bound: carriers put thousands of buyers
+	// behind one, and a proxy all of them).
 	ConnsPerIPMax int
-	// ConnsMax bounds connections served at once (default 262,144). Each costs about 12 KiB while busy.
+	// ConnsMax bounds connections open at once, streams among them (default 65,536); over it those that are not being served give way, and
+	// when there is none, newcomers are refused with 503. Each costs a descriptor, and about 12 KiB while busy.
 	ConnsMax int
+	// BodyBytesMax bounds the memory of all bodies over 8 KiB that are arriving or being worked on (default 256 MiB); over it: 503. Operators'
+	// plans have as much again.
+	BodyBytesMax int64
+	// AdminApart moves /metrics from Serve's listeners to ServeAdmin's.
+	AdminApart bool
 	// HeaderBytesMax bounds a request's head (default 8 KiB); over it: 431. It is also each connection's read buffer.
 	HeaderBytesMax int
 	// Limits bound what one buyer, address or event may ask for (default: no bounds). Over one: 429 rate_limited.
@@ -73,7 +80,8 @@ func (c *Config) fill() {
 	setDefault(&c.ReadTimeout, 15*time.Second)
 	setDefault(&c.WriteTimeout, 30*time.Second)
 	setDefault(&c.IdleTimeout, 2*time.Minute)
-	setDefault(&c.ConnsMax, 256<<10)
+	setDefault(&c.ConnsMax, 64<<10)
+	setDefault(&c.BodyBytesMax, 256<<20)
 	setDefault(&c.HeaderBytesMax, 8<<10)
 	setDefault(&c.StreamsMax, 20_000)
 	setDefault(&c.StreamFlush, 20*time.Millisecond)

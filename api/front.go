@@ -1,36 +1,118 @@
 package api
 
 import (
-	"encoding/json"
+	"context"
+	"fmt"
+	"net"
+	"time"
 
-	"holdfast/actors/venue"
-	"holdfast/api/wire"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
+
+	"holdfast/cluster/netlimit"
 )
 
-// frontOf reads where people look: the name of an edge of the drawing, or a point of it. nil: not said.
-func frontOf(raw wire.Raw) (*venue.Front, error) {
-	if len(raw) == 0 {
-		return nil, nil
-	}
-	var side string
-	if raw[0] == '"' && json.Unmarshal(raw, &side) == nil {
-		if front, err := venue.FrontSide(side); err == nil {
-			return front, nil
-		}
-		return nil, errFront
-	}
-	var at struct {
-		X *float64 `json:"x"`
-		Y *float64 `json:"y"`
-	}
-	if wire.Decode(raw, &at) != nil || at.X == nil || at.Y == nil {
-		return nil, errFront
-	}
-	front, err := venue.FrontPoint(venue.Point{X: *at.X, Y: *at.Y})
-	if err != nil {
-		return nil, invalidField("front", "is farther out than any seat may be")
-	}
-	return front, nil
+// front is one door of the server: the public one, or the operators' own.
+type front struct {
+	name  string
+	tree  *node // what is answered here
+	limit *netlimit.Limiter
+	http  fasthttp.Server
 }
 
-var errFront = badField("front", `must be "top", "bottom", "left", "right" or a point {"x":0,"y":0} of the plan`)
+// adminConnsMax bounds the connections of the operators' listener: whoever asks there asks seldom.
+const adminConnsMax = 64
+
+func (s *Server) newFront(name string, conns, perAddress int, tree *node) *front {
+	f := &front{name: name, tree: tree}
+	f.limit = netlimit.New(netlimit.Options{
+		Name: name, Max: conns, PerAddress: perAddress, Logger: s.cfg.Logger,
+		Full:    refusalWords(&problem{kind: kindOverloaded, detail: "no more connections are served"}),
+		Crowded: refusalWords(&problem{kind: kindOverloaded, detail: "too many connections from this address"}),
+	})
+	f.http = fasthttp.Server{
+		Handler: func(ctx *fasthttp.RequestCtx) { s.answer(ctx, f.tree) }, ErrorHandler: s.garbled, HeaderReceived: s.headerReceived,
+		ConnState: connState, Logger: quiet{},
+		ReadTimeout: s.cfg.ReadTimeout, WriteTimeout: s.cfg.WriteTimeout, IdleTimeout: s.cfg.IdleTimeout,
+		// The limiter is the bound: fasthttp's own, which knows no problem documents and counts workers, must never be met before.
+		Concurrency: conns + 1<<16, ReadBufferSize: s.cfg.HeaderBytesMax,
+		MaxRequestBodySize: bodyBytesMax + politeBytes, DisablePreParseMultipartForm: true, // forms would go to files of the system's
+		NoDefaultServerHeader: true, NoDefaultContentType: true, CloseOnShutdown: true, NoDefaultDate: false,
+	}
+	s.registerFront(f)
+	return f
+}
+
+// refusalWords is a whole answer, made beforehand: refusing must cost nothing when there is nothing.
+func refusalWords(p *problem) []byte {
+	body := appendProblem(nil, p)
+	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nCache-Control: no-store\r\nRetry-After: %d\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
+		p.status, fasthttp.StatusMessage(p.status), problemType, p.retry, len(body), body)
+}
+
+func (s *Server) registerFront(f *front) {
+	counter := func(name, help string, more prometheus.Labels, read func() int64) {
+		labels := prometheus.Labels{"listener": f.name}
+		for k, v := range more {
+			labels[k] = v
+		}
+		s.meters.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "holdfast_http_" + name, Help: help, ConstLabels: labels},
+			func() float64 { return float64(read()) }))
+	}
+	stats := f.limit.Stats()
+	s.meters.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "holdfast_http_connections", Help: "Connections open, streams among them.",
+		ConstLabels: prometheus.Labels{"listener": f.name}}, func() float64 { return float64(f.limit.Open()) }))
+	counter("accept_errors_total", "Connections that could not be accepted at once: no descriptors, no memory.", nil, stats.AcceptErrors.Load)
+	refused := "Connections refused: more than the bound in all, or of one address."
+	counter("connections_refused_total", refused, prometheus.Labels{"reason": "all"}, stats.Full.Load)
+	counter("connections_refused_total", refused, prometheus.Labels{"reason": "address"}, stats.Crowded.Load)
+	counter("connections_gave_way_total", "Connections closed to make room for new ones: silent, idle, or with a request that was still arriving.", nil, stats.GaveWay.Load)
+}
+
+func (f *front) serve(listener net.Listener) error {
+	if err := f.http.Serve(&httpListener{f.limit.Listen(listener)}); err != nil {
+		return fmt.Errorf("api: serve: %w", err)
+	}
+	return nil
+}
+
+// cutGrace is how long a handler may still take after its connection was cut.
+const cutGrace = time.Second
+
+// shutdown ends a front by the end of ctx, whatever its clients do: connections on which nobody waits close at once, the others when they have
+// their answer, or at the end of ctx without. It tells how many were cut.
+func (f *front) shutdown(ctx context.Context) (cut int, err error) {
+	f.limit.CloseIdle()
+	patience, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	counted := make(chan int, 1)
+	stop := context.AfterFunc(ctx, func() {
+		counted <- f.limit.CloseAll()
+		time.AfterFunc(cutGrace, giveUp)
+	})
+	err = f.http.ShutdownWithContext(patience)
+	if !stop() {
+		cut = <-counted
+	}
+	if patience.Err() != nil { // a handler is still at work for a client that was cut: whatever it does is durable, or refused
+		err = nil
+	}
+	if err != nil {
+		err = fmt.Errorf("api: shutdown of %s: %w", f.name, err)
+	}
+	return cut, err
+}
+
+// connState tells a connection when it is between requests.
+func connState(c net.Conn, state fasthttp.ConnState) {
+	conn, ok := c.(*httpConn)
+	if !ok {
+		return
+	}
+	switch state {
+	case fasthttp.StateActive:
+		conn.found()
+	case fasthttp.StateIdle:
+		conn.answered()
+	}
+}

@@ -17,6 +17,7 @@ import (
 // another request's scratch after release. Nothing of it is kept.
 type request struct {
 	ctx   *fasthttp.RequestCtx
+	tree  *node // of the listener that it came by
 	route *route
 	param []byte // the path's variable segment
 	who   identity

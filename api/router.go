@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"net/url"
 	"sort"
 	"strings"
 )
@@ -32,6 +33,10 @@ type route struct {
 	meter   *routeMeter // set by the server
 }
 
+const metricsPath = "/metrics"
+
+var eventsPrefix, bookingsPrefix = []byte("/v1/events/"), []byte("/v1/bookings/")
+
 // routes is the whole API. openapi.json describes exactly these; a test compares them.
 func routes() []*route {
 	return []*route{
@@ -56,7 +61,7 @@ func routes() []*route {
 		{method: "POST", path: "/v1/cluster/rebalance", access: accessOperator, handle: (*Server).rebalance},
 		{method: "GET", path: "/healthz", probe: true, handle: (*Server).healthz},
 		{method: "GET", path: "/readyz", probe: true, handle: (*Server).readyz},
-		{method: "GET", path: "/metrics", probe: true, handle: (*Server).metricsPage},
+		{method: "GET", path: metricsPath, probe: true, handle: (*Server).metricsPage},
 		{method: "GET", path: "/openapi.json", handle: (*Server).openapiPage},
 		{method: "GET", path: "/", handle: (*Server).indexPage},
 		{method: "GET", path: "/assets/{name}", handle: (*Server).assetPage},
@@ -115,19 +120,62 @@ func (n *node) add(r *route) {
 	n.allow = strings.Join(names, ", ")
 }
 
-// find walks to a path's node; param is the one variable segment (no path has two). One trailing slash is forgiven.
+// publicRoutes is what the public listener answers: everything, but for /metrics when that is elsewhere.
+func publicRoutes(all []*route, apart bool) (public []*route) {
+	for _, r := range all {
+		if !apart || r.path != metricsPath {
+			public = append(public, r)
+		}
+	}
+	return public
+}
+
+// adminRoutes is what the operators' listener answers.
+func adminRoutes(all []*route) (admin []*route) {
+	for _, r := range all {
+		if r.access == accessOperator || r.path == metricsPath || r.path == "/healthz" || r.path == "/readyz" {
+			admin = append(admin, r)
+		}
+	}
+	return admin
+}
+
+// targetPath is the path of a request's target as it was sent. Nothing is normalised: a filter that stands before this server and knows a path
+// by its prefix must not be passed by another spelling of it.
+func targetPath(target []byte) []byte {
+	if path, _, query := bytes.Cut(target, []byte("?")); query {
+		target = path
+	}
+	if len(target) > 0 && target[0] == '/' {
+		return target
+	}
+	_, rest, _ := bytes.Cut(target, []byte("://")) // the absolute form; its authority was held against Host
+	if slash := bytes.IndexByte(rest, '/'); slash >= 0 {
+		return rest[slash:]
+	}
+	return nil
+}
+
+// find walks to a path's node; param is the one variable segment (no path has two), decoded. What is fixed in a path is found in one spelling
+// only: no second slash, no dots, no %-encoding. One trailing slash is forgiven in buyers' calls, since clients send it; what filters guard
+// has none.
 func (n *node) find(path []byte) (found *node, param []byte) {
-	path = bytes.TrimPrefix(path, []byte("/"))
-	if len(path) > 0 && path[len(path)-1] == '/' {
-		path = path[:len(path)-1]
+	if trimmed, ok := bytes.CutSuffix(path, []byte("/")); ok && (bytes.HasPrefix(path, eventsPrefix) || bytes.HasPrefix(path, bookingsPrefix)) {
+		path = trimmed
+	}
+	path, rooted := bytes.CutPrefix(path, []byte("/"))
+	if !rooted {
+		return nil, nil
 	}
 	at := n
 	for more := true; more; {
 		var segment []byte
 		segment, path, more = bytes.Cut(path, []byte("/"))
 		next := at.literal[string(segment)]
-		if next == nil && len(segment) > 0 {
-			next, param = at.param, segment
+		if next == nil && at.param != nil {
+			if param = plainSegment(segment); param != nil {
+				next = at.param
+			}
 		}
 		if next == nil {
 			return nil, nil
@@ -135,4 +183,24 @@ func (n *node) find(path []byte) (found *node, param []byte) {
 		at = next
 	}
 	return at, param
+}
+
+// plainSegment decodes a variable segment. Nil: it is none, but a way to say another path.
+func plainSegment(segment []byte) []byte {
+	if bytes.IndexByte(segment, '%') >= 0 {
+		decoded, err := url.PathUnescape(string(segment))
+		if err != nil {
+			return nil
+		}
+		segment = []byte(decoded)
+	}
+	if len(segment) == 0 || string(segment) == "." || string(segment) == ".." {
+		return nil
+	}
+	for _, c := range segment {
+		if c < ' ' || c == 0x7f || c == '/' || c == '\\' || c == '#' || c == '?' {
+			return nil
+		}
+	}
+	return segment
 }

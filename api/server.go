@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -24,14 +23,16 @@ type Server struct {
 	auth     *authenticator
 	limits   *limiters
 	meters   *meters
-	tree     *node
+	public   *front
+	admin    *front  // nil: the public one answers everything
+	bodies   *bodies // large bodies of anybody
+	plans    *bodies // and of operators
 	maps     *maps
 	seatmaps seatmaps
 	hubs     *hubs
 	assets   *assets
 	signIn   *still      // GET /v1/sign-in
 	stranger *routeMeter // counts what matches no route
-	http     fasthttp.Server
 	stopping atomic.Bool
 }
 
@@ -44,62 +45,70 @@ func New(engine Engine, cfg Config) *Server {
 	s.hubs = newHubs(&s.cfg, s.meters)
 	s.assets = loadAssets()
 	s.signIn = newSignIn(&s.cfg)
+	s.bodies, s.plans = newBodies(cfg.BodyBytesMax), newBodies(max(cfg.BodyBytesMax, 2*planBodyBytesMax))
 	all := routes()
 	for _, r := range all {
 		r.meter = s.meters.route(r.method, r.path)
 		r.ofEvent = strings.HasPrefix(r.path, "/v1/events/{event}")
 	}
 	s.stranger = s.meters.route("ANY", "unmatched")
-	s.tree = newTree(all)
-	s.http = fasthttp.Server{
-		Handler: s.Handler, ErrorHandler: s.garbled, HeaderReceived: s.headerReceived, Logger: quiet{},
-		ReadTimeout: cfg.ReadTimeout, WriteTimeout: cfg.WriteTimeout, IdleTimeout: cfg.IdleTimeout,
-		MaxConnsPerIP: cfg.ConnsPerIPMax, Concurrency: cfg.ConnsMax, ReadBufferSize: cfg.HeaderBytesMax,
-		MaxRequestBodySize: bodyBytesMax + politeBytes, NoDefaultServerHeader: true, NoDefaultContentType: true,
-		CloseOnShutdown: true, TCPKeepalive: true, NoDefaultDate: false,
+	s.public = s.newFront("public", cfg.ConnsMax, cfg.ConnsPerIPMax, newTree(publicRoutes(all, cfg.AdminApart)))
+	if cfg.AdminApart {
+		s.admin = s.newFront("admin", adminConnsMax, 0, newTree(adminRoutes(all)))
 	}
 	return s
 }
 
 // Serve answers connections of a listener until Shutdown. Several listeners may be served at once.
-func (s *Server) Serve(listener net.Listener) error {
-	if err := s.http.Serve(listener); err != nil {
-		return fmt.Errorf("api: serve: %w", err)
-	}
-	return nil
-}
+func (s *Server) Serve(listener net.Listener) error { return s.public.serve(listener) }
 
-// Shutdown stops accepting, ends the streams, lets every request in flight get its answer, and returns; an error means that
-// ctx ended first. Requests on open connections during it are still answered, with "Connection: close".
+// ServeAdmin answers what operators and their machines ask (/metrics, /healthz, /readyz and every call that wants the operator's key), on a
+// listener of its own with connections of its own, so that buyers cannot crowd them out. Config.AdminApart must be set.
+func (s *Server) ServeAdmin(listener net.Listener) error { return s.admin.serve(listener) }
+
+// Shutdown stops accepting, ends the streams, lets every request in flight get its answer, and returns by the end of ctx (and a second)
+// whatever clients do: silent and idle connections close at once, and those that are still busy when ctx ends are cut, which is logged. What
+// was acknowledged, or is being made durable, is not touched by it. Requests on open connections meanwhile are still answered, with
+// "Connection: close".
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopping.Store(true)
-	streams := s.hubs.close(ctx)
-	if err := s.http.ShutdownWithContext(ctx); err != nil {
-		return errors.Join(fmt.Errorf("api: shutdown: %w", err), streams)
+	var (
+		fronts sync.WaitGroup
+		errs   [2]error
+		cut    atomic.Int64
+	)
+	for i, f := range []*front{s.public, s.admin} {
+		if f == nil {
+			continue
+		}
+		fronts.Go(func() {
+			n, err := f.shutdown(ctx)
+			cut.Add(int64(n))
+			errs[i] = err
+		})
 	}
-	return streams
-}
-
-// politeBytes is how much over the limit a body may be and still be read to its end, so that its connection lives on after the
-// 413; beyond it the rest is thrown away unread (see linger) and the connection ends.
-const politeBytes = 192 << 10
-
-// headerReceived allows long bodies only to whoever holds the operator key: anybody else could fill the memory.
-func (s *Server) headerReceived(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	path := strings.TrimSuffix(string(header.RequestURI()), "/")
-	if !header.IsPost() || path != "/v1/events" {
-		return fasthttp.RequestConfig{}
+	_ = s.hubs.close(ctx) // streams that are left are among the connections cut
+	fronts.Wait()
+	if n := cut.Load(); n > 0 {
+		s.cfg.Logger.Warn("clients were cut off in the middle: they did not send the rest, or did not read their answers, until the server had to stop", "connections", n)
 	}
-	token, ok := bearerToken(header.Peek("Authorization"))
-	if !ok || !s.auth.isOperator(token) {
-		return fasthttp.RequestConfig{}
-	}
-	return fasthttp.RequestConfig{MaxRequestBodySize: planBodyBytesMax + politeBytes, ReadTimeout: 4 * s.cfg.ReadTimeout}
+	return errors.Join(errs[:]...)
 }
 
 // Handler answers one request. It is what Serve runs; exported for tests and for embedding.
-func (s *Server) Handler(ctx *fasthttp.RequestCtx) {
+func (s *Server) Handler(ctx *fasthttp.RequestCtx) { s.answer(ctx, s.public.tree) }
+
+func (s *Server) answer(ctx *fasthttp.RequestCtx, tree *node) {
+	if conn, ok := ctx.Conn().(*httpConn); ok && !conn.Serve() {
+		ctx.SetConnectionClose() // it gave way to another just now
+		return
+	}
+	if fault := spoiled(&ctx.Request.Header); fault != nil {
+		s.turnAway(ctx, &fault.problem)
+		return
+	}
 	r := acquireRequest(ctx)
+	r.tree = tree
 	meter := s.stranger
 	start := s.meters.begin()
 	func() {
@@ -113,6 +122,7 @@ func (s *Server) Handler(ctx *fasthttp.RequestCtx) {
 	}
 	s.meters.end(meter, ctx.Response.StatusCode(), start)
 	r.release()
+	s.bodyDone(ctx)
 }
 
 // recovered turns a panic of a handler into a 500. The engine may have started something: the answer says so.
@@ -150,7 +160,7 @@ func (s *Server) refuse(r *request, err error) {
 
 // dispatch finds the route, counts the call and guards its door.
 func (s *Server) dispatch(r *request) error {
-	at, param := s.tree.find(r.ctx.Path())
+	at, param := r.tree.find(targetPath(r.ctx.Request.Header.RequestURI()))
 	if at != nil {
 		r.route = at.methods[string(r.ctx.Method())]
 	}
@@ -259,35 +269,16 @@ func (s *Server) garbled(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &small):
 		p = &problem{kind: kindHeaderTooLarge}
 	}
+	s.bodyDone(ctx)
+	s.turnAway(ctx, p)
+}
+
+// turnAway answers what is not, or not safely, a request, and ends its connection: where the next one begins on it is not known.
+func (s *Server) turnAway(ctx *fasthttp.RequestCtx, p *problem) {
 	s.meters.end(s.stranger, p.status, s.meters.begin())
 	writeProblem(&ctx.Response, p, nil)
 	ctx.SetConnectionClose()
-	if p.status == http.StatusRequestEntityTooLarge {
-		s.linger(ctx)
-	}
-}
-
-// How much of a body that nobody wants is thrown away, and for how long, so that its sender reads the 413.
-const (
-	lingerBytesMax = 64 << 20
-	lingerTime     = 5 * time.Second
-)
-
-// linger answers now and swallows what is still arriving: closing a connection with bytes unread resets it, and a reset takes the
-// answer away from clients that read only after they have sent everything. An error means that the client is gone.
-func (s *Server) linger(ctx *fasthttp.RequestCtx) {
-	conn := ctx.Conn()
-	defer func() { _ = conn.Close() }() // fasthttp finds it closed and says no more
-	if conn.SetDeadline(time.Now().Add(lingerTime)) != nil {
-		return
-	}
-	if _, err := ctx.Response.WriteTo(conn); err != nil {
-		return
-	}
-	if half, ok := conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() != nil {
-		return
-	}
-	_, _ = io.CopyN(io.Discard, conn, lingerBytesMax)
+	lingers(ctx.Conn())
 }
 
 // quiet swallows fasthttp's own log lines: they quote parts of requests, which may be secrets (P12).

@@ -168,7 +168,11 @@ func (s *Server) stream(conn net.Conn, id storage.EventID, m *eventMap, last []b
 		return
 	}
 	defer s.hubs.leave(h)
-	if wrapped, ok := conn.(interface{ UnsafeConn() net.Conn }); ok {
+	for {
+		wrapped, ok := conn.(interface{ UnsafeConn() net.Conn })
+		if !ok {
+			break
+		}
 		conn = wrapped.UnsafeConn() // the real connection takes many buffers in one system call
 	}
 	var over <-chan time.Time // nil: the stream has no end of its own

@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"holdfast/cluster/netlimit"
 	"holdfast/storage"
 )
 
@@ -29,6 +30,7 @@ type link struct {
 	system  *actor.ActorSystem
 	remote  *remote.Remote
 	desk    *desk
+	port    *netlimit.Limiter // of whoever calls
 	deskPID *actor.PID
 	start   time.Time
 	closing chan struct{}
@@ -50,7 +52,7 @@ const (
 
 // newLink listens. Its error is the operator's: an address that cannot be listened on.
 func newLink(o Options) (*link, error) {
-	l := &link{opts: o, start: time.Now(), closing: make(chan struct{}), lines: map[string]*line{}}
+	l := &link{opts: o, start: time.Now(), closing: make(chan struct{}), lines: map[string]*line{}, port: o.newLimiter("link")}
 	l.desk = &desk{
 		self: o.Writer, handler: o.Handler, log: o.Logger, keep: o.KeepAlive, down: o.DownAfter, link: l, table: map[storage.WriterID]*peer{},
 		ticked: func() { l.ticking.Store(false) },
@@ -95,7 +97,7 @@ func (l *link) config() (*remote.Config, error) {
 		remote.WithEndpointWriterBatchSize(1),
 		remote.WithEndpointWriterQueueSize(64),
 		remote.WithServerOptions(
-			grpc.Creds(server),
+			grpc.Creds(&boundedCredentials{server, l.port}),
 			grpc.ChainStreamInterceptor(l.door), grpc.ChainUnaryInterceptor(l.noCalls),
 			grpc.MaxRecvMsgSize(frameMax+1024), grpc.MaxConcurrentStreams(4), grpc.ConnectionTimeout(5*time.Second),
 			grpc.InitialWindowSize(maxInFlight), grpc.InitialConnWindowSize(maxInFlight), grpc.ReadBufferSize(ioBuffer), grpc.WriteBufferSize(ioBuffer),

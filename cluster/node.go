@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/memberlist"
 
+	"holdfast/cluster/netlimit"
 	"holdfast/storage"
 )
 
@@ -29,11 +30,13 @@ type Node struct {
 	mu   sync.Mutex // of self and every change of view
 	self Member
 
-	gossip  chan struct{} // capacity 1: self has changed
-	ctx     context.Context
-	cancel  context.CancelFunc
-	workers sync.WaitGroup
-	closed  sync.Once
+	gossip chan struct{} // capacity 1: self has changed
+	// gossipPort bounds the connections of whoever calls there; see link.port for the other one.
+	gossipPort *netlimit.Limiter
+	ctx        context.Context
+	cancel     context.CancelFunc
+	workers    sync.WaitGroup
+	closed     sync.Once
 }
 
 // Join makes this process a node, in state Joining and alone at first: the addresses of Options.Join are called in the background, for ever.
@@ -43,7 +46,7 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	n := &Node{opts: o, gossip: make(chan struct{}, 1)}
+	n := &Node{opts: o, gossip: make(chan struct{}, 1), gossipPort: o.newLimiter("gossip")}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.roster = newRoster(o.Name+"/"+hex.EncodeToString(o.Writer[:]), o.protocol, o.Logger)
 	config, err := n.gossipConfig(ctx)
@@ -73,9 +76,13 @@ func (n *Node) listen(config *memberlist.Config) error {
 		return err
 	}
 	n.view.Store(NewView(n.opts.Writer, []Member{n.self}))
-	var err error
-	if n.list, err = memberlist.Create(config); err != nil {
+	transport, err := newGossipTransport(config, n.gossipPort)
+	if err != nil {
 		return fmt.Errorf("cluster: GossipListen %s: %w", n.opts.GossipListen, err)
+	}
+	config.Transport = transport
+	if n.list, err = memberlist.Create(config); err != nil {
+		return errors.Join(fmt.Errorf("cluster: GossipListen %s: %w", n.opts.GossipListen, err), transport.Shutdown())
 	}
 	return nil
 }

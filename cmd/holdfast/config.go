@@ -39,6 +39,7 @@ type config struct {
 	Migrate bool `help:"Apply missing schema steps to the database at start (on unless --no-migrate)." default:"true" negatable:"" group:"Where"`
 	clusterConfig
 	limitsConfig
+	connectionConfig
 	// Redis would name a shared waiting room. Not in this build: refused.
 	Redis string `help:"A shared waiting room. Not in this build." placeholder:"URL" group:"Where"`
 
@@ -70,8 +71,9 @@ type config struct {
 	// balancer sees it before anybody is turned away. Default 300ms, for one that asks several times a second; set it to more than
 	// the time between two of the balancer's questions. Longer only delays the stop. 0: none.
 	DrainWait time.Duration `help:"Time between not ready and no longer listening (${default})." default:"300ms" placeholder:"DURATION" group:"Limits"`
-	// ShutdownTimeout is how long a stopping server waits for requests in flight and snapshots, DrainWait not counted. Default 15s. Shorter never
-	// loses what was acknowledged: it only makes the next start replay more of the log.
+	// ShutdownTimeout is how long a stopping server takes, DrainWait not counted, whatever clients do: handing sections over, answering requests in
+	// flight and leaving snapshots have a share each. Default 15s. Shorter never loses what was acknowledged: it cuts off clients that are slow to
+	// send or to read, and makes the next start replay more of the log.
 	ShutdownTimeout time.Duration `help:"Longest graceful stop (${default})." default:"15s" placeholder:"DURATION" group:"Limits"`
 
 	// DebugListen serves Go's profiles (CPU, heap, goroutines) on a second address. Default: off. Loopback only: a profile tells
@@ -108,6 +110,9 @@ func (c *config) check() error {
 		return err
 	}
 	if err := c.checkLimits(); err != nil {
+		return err
+	}
+	if err := c.checkConnections(); err != nil {
 		return err
 	}
 	return c.checkAuth()

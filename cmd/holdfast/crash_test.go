@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -36,12 +38,16 @@ const (
 
 // process is one place where bookings are kept and the holdfast that runs on it, when one does.
 type process struct {
-	t       *testing.T
-	binary  string
-	where   [2]string // --data DIR or --store URL
-	more    []string  // further flags
-	address string
-	command *exec.Cmd
+	t      *testing.T
+	binary string
+	where  [2]string // --data DIR or --store URL
+	more   []string  // further flags
+	// descriptors, when set, is the child's hard limit of open files (ulimit -n); errs takes what it logs, at this level (error).
+	descriptors int
+	errs        io.Writer
+	level       string
+	address     string
+	command     *exec.Cmd
 	// door, when set, chooses the address that a request goes to; several processes may serve one place.
 	door func() string
 	// patience is how long a request is waited for.
@@ -104,9 +110,9 @@ func (p *process) start() error {
 }
 
 func (p *process) launch() error {
-	arguments := []string{"serve", "--listen", p.address, p.where[0], p.where[1], "--dev-auth", "--log-level", "error"}
-	p.command = exec.Command(p.binary, append(arguments, p.more...)...)
-	p.command.Stderr = os.Stderr
+	arguments := []string{"serve", "--listen", p.address, p.where[0], p.where[1], "--dev-auth", "--log-level", cmp.Or(p.level, "error")}
+	arguments = append(arguments, p.more...)
+	p.command = p.limited(arguments)
 	return p.command.Start()
 }
 

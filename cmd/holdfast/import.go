@@ -302,7 +302,7 @@ func newBar(out io.Writer, total int, what string, bytes bool) *progressbar.Prog
 
 // offline opens a stopped server's engine for one piece of work.
 func offline(ctx context.Context, data string, work func(*actors.Engine) error) (err error) {
-	store, err := openStore(data, slog.New(slog.DiscardHandler))
+	store, err := openStore(data, 0, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

@@ -47,12 +47,13 @@ type Node struct {
 	writer   storage.WriterID
 	server   *api.Server
 	listener net.Listener
+	admin    net.Listener // nil: listener answers everything
 	log      *slog.Logger
 	opening  atomic.Bool // the demonstration is not there yet; see Opened
 	stopping atomic.Bool
 	draining atomic.Bool   // told to own nothing; see DrainCluster
 	left     chan struct{} // closed when the node leaves the cluster
-	served   chan error    // the server's end, once
+	served   chan error    // a server's end, one for each listener
 
 	keysExpire time.Time // of the cluster's keys; zero: there are none
 	stateMu    sync.Mutex
@@ -64,7 +65,7 @@ type Node struct {
 // Open starts a server with a checked config. It returns once requests are accepted; whether they can be served already is
 // readyz's answer (sections load in the background). ctx bounds the opening only.
 func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error) {
-	n = &Node{log: log, served: make(chan error, 1), left: make(chan struct{}), name: cmp.Or(c.NodeName, nodeName()), writer: storage.NewWriterID()}
+	n = &Node{log: log, served: make(chan error, 2), left: make(chan struct{}), name: cmp.Or(c.NodeName, nodeName()), writer: storage.NewWriterID()}
 	n.opening.Store(c.Demo)
 	defer func() {
 		if err != nil {
@@ -76,11 +77,16 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 	if err != nil {
 		return n, err
 	}
-	if err := n.openEngine(ctx, c); err != nil {
+	files, err := n.shareFiles(c)
+	if err != nil {
 		return n, err
 	}
-	if n.listener, err = net.Listen("tcp", c.Listen); err != nil {
-		return n, fmt.Errorf("listen: %w", err)
+	c.limitConnections(outside, files.connections)
+	if err := n.openEngine(ctx, c, files); err != nil {
+		return n, err
+	}
+	if err := n.listen(c); err != nil {
+		return n, err
 	}
 	if err := n.join(ctx, c); err != nil {
 		return n, fmt.Errorf("cluster: %w", err)
@@ -95,10 +101,39 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 		n.server.Registry().MustRegister(clusterMetrics(n)...)
 	}
 	go func() { n.served <- n.server.Serve(n.listener) }()
+	if n.admin != nil {
+		go func() { n.served <- n.server.ServeAdmin(n.admin) }()
+	}
 	return n, nil
 }
 
-func (n *Node) openEngine(ctx context.Context, c *config) (err error) {
+// shareFiles divides the process's open files between the store, the cluster and connections.
+func (n *Node) shareFiles(c *config) (files descriptors, err error) {
+	limit, err := openFilesLimit()
+	if err != nil {
+		return files, err
+	}
+	if files, err = c.shareDescriptors(limit); err != nil {
+		return files, err
+	}
+	n.log.Info("open files", "limit", files.limit, "connections", files.connections)
+	return files, nil
+}
+
+func (n *Node) listen(c *config) (err error) {
+	if n.listener, err = net.Listen("tcp", c.Listen); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if c.AdminListen == "" {
+		return nil
+	}
+	if n.admin, err = net.Listen("tcp", c.AdminListen); err != nil {
+		return errors.Join(fmt.Errorf("admin-listen: %w", err), n.listener.Close())
+	}
+	return nil
+}
+
+func (n *Node) openEngine(ctx context.Context, c *config, files descriptors) (err error) {
 	config := actors.Config{
 		Name: n.name, Logger: n.log, InflightMax: int64(c.Inflight), Preload: true, Writer: n.writer,
 		Clock: plantClock(),
@@ -108,7 +143,7 @@ func (n *Node) openEngine(ctx context.Context, c *config) (err error) {
 		config.Peers = n.fellows
 	}
 	if c.Store == "" {
-		err = n.openEmbedded(c)
+		err = n.openEmbedded(c, files.store)
 	} else {
 		err = n.openShared(ctx, c, &config)
 	}
@@ -123,8 +158,8 @@ func (n *Node) openEngine(ctx context.Context, c *config) (err error) {
 	return nil
 }
 
-func (n *Node) openEmbedded(c *config) error {
-	store, err := openStore(c.Data, n.log)
+func (n *Node) openEmbedded(c *config, files int) error {
+	store, err := openStore(c.Data, files, n.log)
 	if err != nil {
 		return err
 	}
@@ -135,13 +170,14 @@ func (n *Node) openEmbedded(c *config) error {
 	return nil
 }
 
-// openStore opens a data folder for writing.
-func openStore(data string, log *slog.Logger) (*pebblestore.Store, error) {
+// openStore opens a data folder for writing. files bounds the open ones; 0: the store's own default.
+func openStore(data string, files int, log *slog.Logger) (*pebblestore.Store, error) {
 	if err := os.MkdirAll(data, 0o750); err != nil {
 		return nil, err
 	}
 	store, err := pebblestore.Open(filepath.Join(data, storeFolder), pebblestore.Options{
-		Logf: func(format string, args ...any) { log.Warn("store: " + fmt.Sprintf(format, args...)) },
+		OpenFiles: files,
+		Logf:      func(format string, args ...any) { log.Warn("store: " + fmt.Sprintf(format, args...)) },
 	})
 	if errors.Is(err, storage.ErrInUse) {
 		return nil, fmt.Errorf("%s is in use by a running holdfast: stop it, or speak to it with --url (%w)", data, err)
@@ -226,10 +262,22 @@ func (n *Node) Drain(ctx context.Context, wait time.Duration) {
 }
 
 // Close stops gracefully: not ready first, so that nobody new is sent here; then requests in flight are answered, sections
-// leave snapshots, and the store closes. When ctx ends before that, the rest is cut short, which loses nothing acknowledged.
+// leave snapshots, and the store closes. Clients get half of the time that ctx leaves, so that no client of any kind can take the snapshots'
+// share. What is not done when ctx ends is cut short, which loses nothing acknowledged and is no error: the next start reads more of the log.
 func (n *Node) Close(ctx context.Context) error {
 	n.stopping.Store(true)
-	return errors.Join(n.server.Shutdown(ctx), n.abandon(ctx))
+	patience, cancel := share(ctx, 2)
+	defer cancel()
+	return errors.Join(n.server.Shutdown(patience), n.abandon(ctx))
+}
+
+// share is the first of so many equal parts of the time that ctx leaves.
+func share(ctx context.Context, parts int) (context.Context, context.CancelFunc) {
+	deadline, bounded := ctx.Deadline()
+	if !bounded {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)/time.Duration(parts))
 }
 
 // abandon closes whatever is open behind the server.
@@ -237,13 +285,13 @@ func (n *Node) abandon(ctx context.Context) error {
 	var errs []error
 	close(n.left)
 	if n.engine != nil {
-		errs = append(errs, n.engine.Close(ctx))
+		errs = append(errs, n.inTime(ctx, "snapshots", n.engine.Close(ctx)))
 	}
 	if n.cluster != nil { // after the engine, whose last words go over its links
-		errs = append(errs, n.cluster.Leave(ctx))
+		errs = append(errs, n.inTime(ctx, "the farewell to other nodes", n.cluster.Leave(ctx)))
 	}
 	if n.heart != nil { // after the engine: from here on others may claim what it had
-		errs = append(errs, n.heart.Close(ctx))
+		errs = append(errs, n.inTime(ctx, "the end of the heartbeat", n.heart.Close(ctx)))
 	}
 	if n.payments != nil {
 		errs = append(errs, n.payments.Close())
@@ -252,6 +300,16 @@ func (n *Node) abandon(ctx context.Context) error {
 		errs = append(errs, n.store.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// inTime logs what there was no time for, instead of failing: it costs the next start, or other nodes, some seconds, and nothing that was
+// acknowledged.
+func (n *Node) inTime(ctx context.Context, what string, err error) error {
+	if err == nil || ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+		return err
+	}
+	n.log.Warn("the time for stopping was too short", "cut_short", what)
+	return nil
 }
 
 // apiConfig reads the keys and says who may come in.

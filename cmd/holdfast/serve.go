@@ -57,7 +57,7 @@ func (s *serveCommand) Run(c *console) error {
 	relaxCollector()
 	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restoreSignals()
-	stopProfiles, err := profiles(s.DebugListen)
+	stopProfiles, err := profiles(s.DebugListen, log)
 	if err != nil {
 		return err
 	}
@@ -69,11 +69,11 @@ func (s *serveCommand) Run(c *console) error {
 	failed := s.runUntil(ctx, node, log)
 	restoreSignals() // from here on a second signal ends the process
 	log.Info("stopping", "drain", s.DrainWait, "patience", s.ShutdownTimeout)
-	if failed == nil {
-		s.drain(context.WithoutCancel(ctx), node)
-	}
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.ShutdownTimeout)
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.DrainWait+s.ShutdownTimeout)
 	defer cancel()
+	if failed == nil {
+		s.drain(patience, node)
+	}
 	err = errors.Join(failed, node.Close(patience), stopProfiles())
 	if err == nil {
 		log.Info("stopped")
@@ -81,9 +81,9 @@ func (s *serveCommand) Run(c *console) error {
 	return err
 }
 
-// drain waits for balancers, and in a cluster until the sections are with others, for at most ShutdownTimeout more.
+// drain waits for balancers, and in a cluster until the sections are with others: for DrainWait and half of ShutdownTimeout at most.
 func (s *serveCommand) drain(ctx context.Context, node *Node) {
-	ctx, cancel := context.WithTimeout(ctx, s.DrainWait+s.ShutdownTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.DrainWait+s.ShutdownTimeout/2)
 	defer cancel()
 	node.Drain(ctx, s.DrainWait)
 }
@@ -121,6 +121,9 @@ func (s *serveCommand) runUntil(ctx context.Context, node *Node, log *slog.Logge
 }
 
 func (s *serveCommand) announce(out io.Writer, log *slog.Logger, node *Node) {
+	if node.admin != nil {
+		log.Info("listening for operators", "address", node.admin.Addr().String())
+	}
 	log.Info("listening", "address", node.Addr(), "data", cmp.Or(s.Data, sqlstore.Redacted(s.Store)), "build", buildInfo())
 	log.Warn("payments are pretended: this build has no processor but the sandbox, whose tokens are tok_ok, tok_declined …")
 	if s.DevAuth {

@@ -149,12 +149,15 @@ var walls = map[string]wall{
 	},
 	"cluster": {
 		Why: "placement proposes, the log decides: the cluster needs section ids and peers, no seats; grpc and protobuf are what Proto.Actor's remote speaks, and here it is told whom to believe",
-		Own: []string{"actors/section", "storage"}, Third: []string{memberlist, protoactor, grpc, protobuf},
+		Own: []string{"actors/section", "storage", "cluster/netlimit"}, Third: []string{memberlist, protoactor, grpc, protobuf},
 		Test: []string{"actors/budget", "storage/memstore", "storage/faultstore", "storage/sqlstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
+	},
+	"cluster/netlimit": {
+		Why: "stands before every port, the cluster's and the public one: it knows connections, and nothing of what is said on them",
 	},
 	"api": {
 		Why: "the door: it calls an interface of its own and never a concrete store, so that a handler cannot reach past the engine",
-		Own: []string{"actors", "actors/section", "actors/gate", "actors/money", "actors/venue", "actors/checkout", "storage", "api/wire", "api/web"},
+		Own: []string{"actors", "actors/section", "actors/gate", "actors/money", "actors/venue", "actors/checkout", "storage", "api/wire", "api/web", "cluster/netlimit"},
 		Third: []string{
 			fasthttp, prometheus, "github.com/prometheus/common", openapi, compress, xxhash, strictJSON, "github.com/golang-jwt/jwt/v5",
 		},
@@ -203,7 +206,7 @@ var walls = map[string]wall{
 	},
 	"cmd/holdfast": {
 		Why:   "cmd ties the knot: it sees everything and is imported by nobody",
-		Own:   []string{"actors/...", "actors", "storage/...", "storage", "api/...", "api", "cluster"},
+		Own:   []string{"actors/...", "actors", "storage/...", "storage", "api/...", "api", "cluster", "cluster/netlimit"},
 		Third: []string{kong, "github.com/schollz/progressbar/v3", "golang.org/x/term", "go.yaml.in/yaml/v3", prometheus},
 		Test:  []string{fasthttp, chromedp, pgx, toxiproxy},
 	},

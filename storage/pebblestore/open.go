@@ -3,6 +3,7 @@ package pebblestore
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -28,6 +29,9 @@ type Options struct {
 	ReadOnly bool
 	// FS is the file system; nil is the real one. Tests crash an in-memory one.
 	FS vfs.FS
+	// OpenFiles bounds the tables that are kept open, and so the descriptors; 0 means Pebble's default of 1,000. It is a soft bound: some
+	// dozen files more are open during compactions.
+	OpenFiles int
 	// Logf hears of what an operator should know: write stalls, slow disks, damage, background errors. nil drops it. It is called
 	// from Pebble's goroutines and must not block.
 	Logf func(format string, args ...any)
@@ -75,9 +79,17 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkSpace(dir, &o); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	s := &Store{lock: lock, readOnly: o.ReadOnly, sections: make(map[storage.SectionKey]*sectionState)}
 	s.cache = pebble.NewCache(cacheSize)
-	if s.db, err = pebble.Open(dir, pebbleOptions(&o, s)); err != nil {
+	options := pebbleOptions(&o, s)
+	if o.OpenFiles > 0 && o.OpenFiles < tablesOpenMin { // Pebble's own cache of open tables is never smaller than that
+		options.FileCache = pebble.NewFileCache(1, o.OpenFiles)
+		defer options.FileCache.Unref() // the database holds on to it
+	}
+	if s.db, err = pebble.Open(dir, options); err != nil {
 		s.cache.Unref()
 		return nil, errors.Join(fmt.Errorf("pebblestore: open %s: %w", dir, err), lock.Close())
 	}
@@ -85,6 +97,25 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// diskFreeMin is what must be free for a directory to be opened for writing, in bytes: the log that is read back is flushed into tables, a
+// memtable of it at a time, and Pebble tries a flush for which there is no space again and again, without a pause and without an end.
+const diskFreeMin = memTableSize
+
+func checkSpace(dir string, o *Options) error {
+	if o.ReadOnly {
+		return nil
+	}
+	usage, err := o.FS.GetDiskUsage(dir)
+	if err != nil { // not known here, so it is no reason to refuse
+		return nil
+	}
+	if usage.AvailBytes < diskFreeMin {
+		return fmt.Errorf("pebblestore: %s: %w: %d MiB are free, and %d are needed to open it: make room, then start again; nothing acknowledged is lost",
+			dir, syscall.ENOSPC, usage.AvailBytes>>20, diskFreeMin>>20)
+	}
+	return nil
 }
 
 func lockDirectory(dir string, o *Options) (*pebble.Lock, error) {
@@ -96,6 +127,10 @@ func lockDirectory(dir string, o *Options) (*pebble.Lock, error) {
 		return nil, fmt.Errorf("pebblestore: %s: %w", dir, err)
 	}
 	lock, err := pebble.LockDirectory(dir, o.FS)
+	if o.ReadOnly && errors.Is(err, syscall.EROFS) {
+		o.FS = unlockedFS{o.FS}
+		lock, err = pebble.LockDirectory(dir, o.FS)
+	}
 	switch {
 	case err == nil:
 		return lock, nil
@@ -105,6 +140,12 @@ func lockDirectory(dir string, o *Options) (*pebble.Lock, error) {
 		return nil, fmt.Errorf("pebblestore: lock %s: %w", dir, err)
 	}
 }
+
+// unlockedFS is for a read-only file system: nobody writes there, so there is nobody to lock out, and the lock's file cannot be made.
+type unlockedFS struct{ vfs.FS }
+
+// Lock implements vfs.FS.
+func (unlockedFS) Lock(string) (io.Closer, error) { return io.NopCloser(nil), nil }
 
 // lockHeld tells a held lock from a directory that cannot be used at all. A rival process shows as EAGAIN or EACCES of
 // fcntl, which is a bare errno; a failed creation of the lock file is a *PathError; and this very process holding the lock is

@@ -21,6 +21,8 @@ const (
 	// blockSize is a table's unit of reading in bytes. Pebble hands each block to the file system on its own: at its default of 4 KiB
 	// every log entry would cost a write call at flush.
 	blockSize = 64 << 10
+	// tablesOpenMin is how many descriptors Pebble's own cache of open tables takes at the least.
+	tablesOpenMin = 64 + 10
 	// batchRetained is the largest batch whose buffer is kept for the next Commit: 64 sections × 64 KiB, and some.
 	batchRetained = 8 << 20
 )
@@ -31,6 +33,7 @@ func pebbleOptions(o *Options, s *Store) *pebble.Options {
 		Lock:                        s.lock,
 		Cache:                       s.cache,
 		ReadOnly:                    o.ReadOnly,
+		MaxOpenFiles:                o.OpenFiles,
 		FormatMajorVersion:          pebble.FormatValueSeparation, // explicit: a new Pebble must not change files behind our back
 		Logger:                      &logger{logf: o.logf(), fatal: o.fatal(), broken: s.markBroken},
 		EventListener:               listener(o.logf()),

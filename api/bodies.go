@@ -1,0 +1,111 @@
+package api
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/valyala/fasthttp"
+)
+
+// bodies bounds the memory of request bodies that are arriving or being worked on. A declared length costs memory before its first byte is
+// there, so it is the declared length that counts. Small bodies are not counted: their bound is the number of connections.
+type bodies struct {
+	max  int64
+	held atomic.Int64 // bytes
+
+	mu sync.Mutex
+	by map[*fasthttp.RequestHeader]int64
+}
+
+// bodyFree is what a body may weigh without being counted: a booking's is a tenth of it.
+const bodyFree = 8 << 10
+
+func newBodies(max int64) *bodies { return &bodies{max: max, by: map[*fasthttp.RequestHeader]int64{}} }
+
+// reserve counts a body in; false: there is no room. A header that fasthttp uses again without having told of the end of its last request gives
+// that one back.
+func (b *bodies) reserve(header *fasthttp.RequestHeader, size int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	held := b.held.Load() - b.by[header]
+	if held+size > b.max {
+		return false
+	}
+	b.by[header] = size
+	b.held.Store(held + size)
+	return true
+}
+
+// release counts a body out, if it was counted in. Nearly always there is none, and it costs one load.
+func (b *bodies) release(header *fasthttp.RequestHeader) bool {
+	if b.held.Load() == 0 {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	size, counted := b.by[header]
+	if counted {
+		delete(b.by, header)
+		b.held.Add(-size)
+	}
+	return counted
+}
+
+// politeBytes is how much over the limit a body may be and still be read to its end, so that its connection lives on after the
+// 413; beyond it the rest is thrown away unread (see httpConn.Close) and the connection ends.
+const politeBytes = 192 << 10
+
+// headerReceived judges a request by its head, before anything of its body is read: framing, then how long a body may be, then whether there
+// is memory for it. What it refuses reaches Handler as nothing but that refusal.
+func (s *Server) headerReceived(header *fasthttp.RequestHeader) (config fasthttp.RequestConfig) {
+	fault := findHeadFault(header)
+	if fault == nil {
+		fault = s.roomForBody(header, &config)
+	}
+	if fault != nil {
+		fault.spoil(header)
+	}
+	return config
+}
+
+func (s *Server) roomForBody(header *fasthttp.RequestHeader, config *fasthttp.RequestConfig) *headFault {
+	size := header.ContentLength() // -1: chunked, -2: none
+	if size <= bodyFree && size != -1 {
+		return nil
+	}
+	most, budget := bodyBytesMax+politeBytes, s.bodies
+	if s.mayBringPlan(header) {
+		most, budget = planBodyBytesMax+politeBytes, s.plans
+		config.MaxRequestBodySize, config.ReadTimeout = most, 4*s.cfg.ReadTimeout
+	}
+	if size > most {
+		if len(header.Peek(fasthttp.HeaderExpect)) > 0 {
+			return faultTooLarge // it asked before sending: no
+		}
+		return nil // 413, after the fact
+	}
+	if size == -1 {
+		size = most
+	}
+	if !budget.reserve(header, int64(size)) {
+		return faultBodies
+	}
+	return nil
+}
+
+// mayBringPlan allows long bodies only to whoever holds the operator key: anybody else could fill the memory.
+func (s *Server) mayBringPlan(header *fasthttp.RequestHeader) bool {
+	if !header.IsPost() || string(targetPath(header.RequestURI())) != "/v1/events" {
+		return false
+	}
+	token, ok := bearerToken(header.Peek("Authorization"))
+	return ok && s.auth.isOperator(token)
+}
+
+// bodyDone gives the memory of a counted body back.
+func (s *Server) bodyDone(ctx *fasthttp.RequestCtx) {
+	header := &ctx.Request.Header
+	if s.bodies.release(header) || s.plans.release(header) {
+		ctx.Request.ResetBody()
+	}
+}

@@ -1,0 +1,92 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"holdfast/cluster/netlimit"
+)
+
+// httpListener gives connections what HTTP wants of them.
+type httpListener struct{ net.Listener }
+
+// Accept is for fasthttp.
+func (l *httpListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &httpConn{Conn: c.(*netlimit.Conn), first: true}, nil
+}
+
+// httpConn is a connection as fasthttp serves it. Only its server's goroutine reads, and touches the fields.
+type httpConn struct {
+	*netlimit.Conn
+	first  bool // the end of a request line is not read yet, as far as this can be known
+	last   byte // what was read last, while first
+	linger bool // its client may still be sending what nobody will read
+}
+
+var errBareLine = errors.New("api: a request line that ends without CR")
+
+// Read finds request lines that end in a bare LF: fasthttp takes them, and no longer says so when its parser is done. With requests that come
+// in one packet with the one before, it finds none: there the line is inside what was read already.
+func (c *httpConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if !c.first || n == 0 {
+		return n, err
+	}
+	end := bytes.IndexByte(p[:n], '\n')
+	switch {
+	case end < 0:
+		c.last = p[n-1]
+		return n, err
+	case end == 0 && c.last != '\r':
+		return 0, errBareLine
+	case end > 0 && p[end-1] != '\r':
+		p[end-1] = 0 // what no request line may hold: the parser refuses it in the ordinary way
+	}
+	c.first = false
+	return n, err
+}
+
+// answered is called between two requests, found when there is another.
+func (c *httpConn) answered() {
+	c.first, c.last = true, 0
+	c.Idle()
+}
+
+func (c *httpConn) found() {
+	if c.Active() { // it was read together with the last one
+		c.first = false
+	}
+}
+
+// How much of what nobody wants is thrown away, and for how long, so that its sender reads the answer.
+const (
+	lingerBytesMax = 64 << 20
+	lingerTime     = 5 * time.Second
+)
+
+// Close closes. A connection that lingers first swallows what is still arriving: closing it with bytes unread resets it, and a reset takes the
+// answer away from clients that read only after they have sent everything. Meanwhile it gives way to others, and to a stop.
+func (c *httpConn) Close() error {
+	if c.linger {
+		c.linger = false
+		c.Idle()
+		if c.SetDeadline(time.Now().Add(lingerTime)) == nil && c.CloseWrite() == nil {
+			_, _ = io.CopyN(io.Discard, c.UnsafeConn(), lingerBytesMax) // an error means that the client is gone
+		}
+	}
+	return c.Conn.Close()
+}
+
+// lingers has a connection swallow the rest of a request before it closes.
+func lingers(c net.Conn) {
+	if conn, ok := c.(*httpConn); ok {
+		conn.linger = true
+	}
+}
