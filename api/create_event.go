@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"holdfast/actors/money"
 	"holdfast/actors/section"
@@ -24,7 +23,6 @@ const (
 	bookingSeatsMax    = wire.BookingSeatsMax
 	buyerSeatsMax      = 10_000
 	seatsDefault       = 8
-	nameBytesMax       = 300
 	priceMax           = 1_000_000_000_000
 	// anyCategory in prices stands for every category without a price of its own.
 	anyCategory = "*"
@@ -103,8 +101,8 @@ func checkHeader(body *wire.CreateEvent) error {
 	switch {
 	case body.Name == nil || strings.TrimSpace(*body.Name) == "":
 		return badField("name", "is missing")
-	case len(*body.Name) > nameBytesMax || !utf8.ValidString(*body.Name):
-		return invalidField("name", "is longer than 300 bytes")
+	case venue.CheckName(*body.Name, venue.NameCharactersMax) != "":
+		return invalidField("name", venue.CheckName(*body.Name, venue.NameCharactersMax))
 	case cardInText([]byte(*body.Name)): // a plan's strings are only searched as wholes
 		return errCardData
 	case body.StartsAt == nil:

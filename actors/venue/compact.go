@@ -9,7 +9,7 @@ func (d *draft) readCompact() {
 	for r.openObject(); r.more(); {
 		switch name := r.name(); name {
 		case "name":
-			d.name = r.text()
+			d.name = r.textOf(NameCharactersMax)
 		case "categories":
 			d.readCompactCategories()
 		case "focal_point":

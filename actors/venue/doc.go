@@ -17,9 +17,10 @@
 // A duplicate id is a double sale waiting to happen (P1), so nothing is ever merged: a plan is imported whole or refused with
 // the complete list of why. Paths in that list are JSON pointers (RFC 6901) into the plan as it was sent.
 //
-// What people cannot tell apart is a duplicate too: labels are compared in Unicode's composed form (NFC) and kept as they were written, and
-// characters that cannot be seen (controls, zero-width, directional marks, line separators) are refused wherever a label stands. Letters
-// of different scripts that merely resemble each other are not judged.
+// What people cannot tell apart is a duplicate too: labels are kept as they were written and compared by their Skeleton. Characters that
+// cannot be seen are accepted where a script needs them (joiners of Persian, Hindi and emoji, soft hyphens, directional marks beside
+// right-to-left letters) and refused everywhere else: CheckName is that rule, for plans and for whatever names come in at other doors.
+// Letters of different scripts that merely resemble each other are not judged. Limits count characters (code points), not bytes.
 //
 // # Seat ids
 //

@@ -10,7 +10,7 @@ func (d *draft) readRowList() {
 	for r.openObject(); r.more(); {
 		switch r.name() {
 		case "name", "venue":
-			d.name = r.text()
+			d.name = r.textOf(NameCharactersMax)
 		case "tribunes", "sections", "sectors":
 			d.readStands("", 1)
 		default:

@@ -18,7 +18,7 @@ func (d *draft) readSeatsio() {
 	for r.openObject(); r.more(); {
 		switch r.name() {
 		case "name":
-			d.name = r.text()
+			d.name = r.textOf(NameCharactersMax)
 		case "categories":
 			c.readCategories()
 		case "zones":
