@@ -175,14 +175,28 @@ func rulesOf(body *wire.CreateEvent) (section.Rules, error) {
 	}, nil
 }
 
+// composedKeys spells the labels of a price list in one way, whatever way the plan and the list spell them.
+func composedKeys(given map[string]int64) (composed map[string]int64, defects []string) {
+	composed = make(map[string]int64, len(given))
+	for label, price := range given {
+		spelled := venue.Composed(label)
+		if _, twice := composed[spelled]; twice {
+			defects = append(defects, "prices: category "+spelled+" is given twice, in two spellings")
+		}
+		composed[spelled] = price
+	}
+	return composed, defects
+}
+
 // pricesOf gives every category of the plan its price, or lists everything that does not fit.
 func pricesOf(given map[string]int64, plan *venue.Venue) (map[string]int64, error) {
 	prices := map[string]int64{}
-	var defects []string
+	given, defects := composedKeys(given)
 	known := map[string]bool{anyCategory: true}
 	for _, category := range plan.Categories {
-		known[category.Label] = true
-		price, ok := given[category.Label]
+		label := venue.Composed(category.Label)
+		known[label] = true
+		price, ok := given[label]
 		if !ok {
 			price, ok = given[anyCategory]
 		}

@@ -158,7 +158,10 @@ var walls = map[string]wall{
 		Third: []string{
 			fasthttp, prometheus, "github.com/prometheus/common", openapi, compress, xxhash, strictJSON, "github.com/golang-jwt/jwt/v5",
 		},
-		Test: []string{"actors/budget", "storage/memstore", "storage/pebblestore", "actors/checkout/sandbox", rapid, chromedp},
+		Test: []string{
+			"actors/budget", "storage/memstore", "storage/pebblestore", "actors/checkout/sandbox", rapid, chromedp,
+			"golang.org/x/text/unicode/norm",
+		},
 	},
 	"api/clienttest": {
 		Why: "a module of its own: generators of clients, and what they bring along; it knows the API by its document only",
