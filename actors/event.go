@@ -34,7 +34,7 @@ type event struct {
 type openEvent struct {
 	venue      *venue.Venue
 	seats      map[string]seatRef // by id in every spelling; see enterName
-	ids        [][]string // by section, by seat index
+	ids        [][]string         // by section, by seat index
 	sections   []*Section
 	byID       map[string]storage.SectionNo
 	partsOf    map[string][]storage.SectionNo // parts of the sections that are split, best first, by the composed name of the whole

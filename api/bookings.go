@@ -155,7 +155,7 @@ func checkToken(token string) error {
 	case utf8.RuneCountInString(token) > tokenCharactersMax:
 		return badField("payment_token", "is longer than 512 characters")
 	case cardAnywhere([]byte(token)):
-		return errCardData
+		return cardData("payment_token")
 	}
 	return nil
 }

@@ -51,8 +51,8 @@ func (s *Server) createEvent(r *request) error {
 // ReadEvent judges the body of POST /v1/events as the server does, card numbers included, for whoever makes events without one.
 // The event lacks its id, its Create and its sections. Errors name the member at fault, and every defect of a plan.
 func ReadEvent(body []byte) (*storage.Event, *venue.Venue, error) {
-	if cardInBody(body, true) {
-		return nil, nil, errCardData
+	if found := cardsInBody(body, true); found.place != "" {
+		return nil, nil, cardData(found.place)
 	}
 	return readEvent(body)
 }
@@ -103,8 +103,6 @@ func checkHeader(body *wire.CreateEvent) error {
 		return badField("name", "is missing")
 	case venue.CheckName(*body.Name, venue.NameCharactersMax) != "":
 		return invalidField("name", venue.CheckName(*body.Name, venue.NameCharactersMax))
-	case cardInText([]byte(*body.Name)): // a plan's strings are only searched as wholes
-		return errCardData
 	case body.StartsAt == nil:
 		return badField("starts_at", "is missing")
 	case body.Currency == nil:

@@ -72,3 +72,18 @@ func TestNamesThatHideSomethingAreRefusedAtTheDoor(t *testing.T) {
 		h.do("POST", "/v1/events", operator, strings.Replace(eventBody(""), "Night One", name, 1)).want(201, "")
 	}
 }
+
+// Some editors and clients put a byte order mark before UTF-8: every body is read behind one, and is the same request as without.
+func TestBodiesBehindAByteOrderMarkAreRead(t *testing.T) {
+	h := open(t, nil)
+	const mark = "\xef\xbb\xbf"
+	h.do("POST", "/v1/events", operator, mark+eventBody("")).want(201, "")
+	h.do("POST", "/v1/events", operator, strings.Replace(eventBody(""), smallPlan, mark+smallPlan, 1)).want(400, "bad_request")
+	event := h.show("")
+	first := h.do("POST", event+"/bookings", alice.with("Idempotency-Key", "k"), mark+`{"seats":["A-1-1"]}`).want(201, "").booking()
+	again := h.do("POST", event+"/bookings", alice.with("Idempotency-Key", "k"), `{"seats":["A-1-1"]}`).want(201, "").booking()
+	if first.ID != again.ID {
+		t.Errorf("two bookings: %s, %s", first.ID, again.ID)
+	}
+	h.do("POST", "/v1/bookings/"+first.ID+"/confirm", alice, mark+`{"payment_token":"tok_ok"}`).want(200, "")
+}
