@@ -31,6 +31,7 @@ func (d *draft) build() *Venue {
 	}
 	d.checkSeatIDs(v)
 	d.checkSpots(v)
+	d.checkFar(v)
 	d.seatNeighbours(v)
 	for _, category := range d.categories {
 		v.Categories = append(v.Categories, Category{category.Label, plainColor(category.Color)})

@@ -366,9 +366,7 @@ func (d *draft) accessibleRanges(row *compactRow) (labels []string) {
 		return nil
 	}
 	for _, run := range spans {
-		for n := run.from; n <= run.to; n++ {
-			labels = append(labels, decimal(n))
-		}
+		run.each(func(_ int, label string) { labels = append(labels, label) })
 	}
 	return labels
 }

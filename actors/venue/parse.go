@@ -85,7 +85,7 @@ func detect(r *reader) shape {
 		name, kind := r.name(), r.kind()
 		array, object := kind == kindBeginArray, kind == kindBeginObject
 		switch {
-		case name == "subChart" && object:
+		case name == "subChart" && object, name == "subChartFloors" && array:
 			found = shapeSeatsio
 		case name == "zones" && array && found == shapeUnknown:
 			found = shapePretix

@@ -142,6 +142,8 @@ func (d *draft) readPretixSeat(row *draftRow) {
 				seat.guid = r.text()
 			case "category":
 				seat.category = d.intern(r.text())
+			case "wheelchair", "accessible":
+				seat.accessible = r.mark() || seat.accessible
 			case "position":
 				at, _ := r.point()
 				seat.x, seat.y = at.X, at.Y

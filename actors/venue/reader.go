@@ -228,6 +228,24 @@ func (r *reader) flag() bool {
 	return false
 }
 
+// mark reads a flag as other systems write it: true, 1, "true" and "yes" set it; false, 0, "", "false" and "no" do not.
+func (r *reader) mark() bool {
+	switch r.kind() {
+	case kindString, kindNumber:
+		switch strings.ToLower(strings.TrimSpace(r.token().String())) {
+		case "true", "yes", "1":
+			return true
+		case "false", "no", "0", "":
+			return false
+		}
+		if r.err == nil {
+			r.defects.add(r.path(), "must be true or false")
+		}
+		return false
+	}
+	return r.flag()
+}
+
 // point reads {"x":…,"y":…}; ok is false for anything else. Other members are ignored.
 func (r *reader) point() (p Point, ok bool) {
 	if !r.openObject() {
