@@ -27,7 +27,7 @@ type route struct {
 	stream  bool // its answer goes on until the client leaves
 	probe   bool // asked by those who watch the server: free of limits
 	ofEvent bool // its parameter is an event; set by the server
-	plan    bool // its body may be a plan: 16 MiB, and its ids may be long numbers
+	plan    bool // its body may be a plan: planBodyBytesMax, and its ids may be long numbers
 	handle  handler
 	meter   *routeMeter // set by the server
 }

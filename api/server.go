@@ -253,7 +253,7 @@ func (s *Server) garbled(ctx *fasthttp.RequestCtx, err error) {
 
 // How much of a body that nobody wants is thrown away, and for how long, so that its sender reads the 413.
 const (
-	lingerBytesMax = 64 << 20
+	lingerBytesMax = planBodyBytesMax + 16<<20
 	lingerTime     = 5 * time.Second
 )
 
