@@ -57,6 +57,7 @@ func routes() []*route {
 		{method: "GET", path: "/readyz", probe: true, handle: (*Server).readyz},
 		{method: "GET", path: "/metrics", probe: true, handle: (*Server).metricsPage},
 		{method: "GET", path: "/openapi.json", handle: (*Server).openapiPage},
+		{method: "GET", path: "/schemas/{name}", handle: (*Server).schemaPage},
 		{method: "GET", path: "/", handle: (*Server).indexPage},
 		{method: "GET", path: "/assets/{name}", handle: (*Server).assetPage},
 	}

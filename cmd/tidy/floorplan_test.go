@@ -73,7 +73,7 @@ var walls = map[string]wall{
 	"actors/venue": {
 		Why: "plans are data: parsing them needs the core's types and nothing that runs",
 		Own: []string{"actors/section", "actors/nesting"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"},
-		Test: []string{"actors/budget", rapid},
+		Test: []string{"actors/budget", rapid, "github.com/santhosh-tekuri/jsonschema/v6"},
 	},
 	"actors/relay": {
 		Why: "what nodes say to each other and conclude from it: a simulator holds the same conversation in one goroutine, so nothing here waits or knows the time",
