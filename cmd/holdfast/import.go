@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -141,7 +142,7 @@ func describePlan(out io.Writer, plan *venue.Venue) {
 		s := &plan.Sections[i]
 		if len(lines) == 0 || s.SplitOf == "" || lines[len(lines)-1].id != s.PlanID() {
 			lines = append(lines, line{id: s.PlanID()})
-			width = max(width, len(s.PlanID()))
+			width = max(width, utf8.RuneCountInString(s.PlanID()))
 		}
 		lines[len(lines)-1].rows += len(s.Rows)
 		lines[len(lines)-1].seats += s.SeatCount()
