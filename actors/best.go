@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"holdfast/actors/section"
+	"holdfast/actors/venue"
 	"holdfast/storage"
 )
 
@@ -67,19 +68,24 @@ func (o *openEvent) category(label string) (id section.CategoryID, any bool, err
 	if label == "" {
 		return 0, true, nil
 	}
-	id, ok := o.categories[label]
+	id, ok := findName(o.categories, label)
 	if !ok {
 		return 0, false, ErrCategory
 	}
 	return id, false, nil
 }
 
+// partsNamed lists the parts of a section that is split, best first.
+func (o *openEvent) partsNamed(name string) []storage.SectionNo {
+	return o.partsOf[venue.Composed(name)]
+}
+
 // named lists what a plan calls a section of that name: its parts, best first, or the one section, which is put into only.
 func (o *openEvent) named(name string, only *[1]storage.SectionNo) []storage.SectionNo {
-	if parts := o.partsOf[name]; len(parts) > 0 {
+	if parts := o.partsNamed(name); len(parts) > 0 {
 		return parts
 	}
-	no, ok := o.byID[name]
+	no, ok := findName(o.byID, name)
 	if !ok {
 		return nil
 	}

@@ -105,7 +105,7 @@ func (o *openEvent) parts(ids []string) (map[storage.SectionNo][]section.SeatInd
 	parts := map[storage.SectionNo][]section.SeatIndex{}
 	var unknown []string
 	for _, id := range ids {
-		ref, ok := o.seats[id]
+		ref, ok := findName(o.seats, id)
 		if !ok {
 			unknown = append(unknown, id)
 			continue

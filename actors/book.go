@@ -26,7 +26,7 @@ func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) e
 	switch {
 	case call.Best.Quantity == 0:
 		return t.named(out)
-	case e.home != nil && (call.Best.Section == "" || len(o.partsOf[call.Best.Section]) > 1):
+	case e.home != nil && (call.Best.Section == "" || len(o.partsNamed(call.Best.Section)) > 1):
 		return t.bestAtHome(out)
 	}
 	return t.best(out)
@@ -128,7 +128,7 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 	var no storage.SectionNo
 	spread := false
 	for _, id := range ids {
-		ref, ok := o.seats[id]
+		ref, ok := findName(o.seats, id)
 		if !ok {
 			unknown = append(unknown, string(append([]byte(nil), id...)))
 			continue

@@ -33,11 +33,11 @@ type event struct {
 // openEvent is the part that costs memory: immutable once made.
 type openEvent struct {
 	venue      *venue.Venue
-	seats      map[string]seatRef
-	ids        [][]string // by section, by seat index
+	seats      map[string]seatRef // by id in every spelling; see enterName
+	ids        [][]string         // by section, by seat index
 	sections   []*Section
 	byID       map[string]storage.SectionNo
-	partsOf    map[string][]storage.SectionNo // parts of the sections that are split, best first, by the name that the plan gives the whole
+	partsOf    map[string][]storage.SectionNo // parts of the sections that are split, best first, by the composed name of the whole
 	categories map[string]section.CategoryID
 	has        []map[section.CategoryID]bool // by section
 	accessible []bool                        // by section: has accessible seats
@@ -145,7 +145,7 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 	o := &openEvent{venue: v, seats: make(map[string]seatRef, v.SeatCount()), byID: map[string]storage.SectionNo{},
 		categories: map[string]section.CategoryID{}}
 	for i, c := range v.Categories {
-		o.categories[c.Label] = section.CategoryID(i)
+		enterName(o.categories, c.Label, section.CategoryID(i))
 		o.prices = append(o.prices, header.Prices[c.Label])
 	}
 	var counts []uint32
@@ -169,7 +169,7 @@ func (o *openEvent) rank(v *venue.Venue) {
 	for _, i := range v.BestFirst() {
 		no := storage.SectionNo(i)
 		o.order = append(o.order, no)
-		if of := v.Sections[i].SplitOf; of != "" {
+		if of := venue.Composed(v.Sections[i].SplitOf); of != "" {
 			o.partsOf[of] = append(o.partsOf[of], no)
 		}
 	}
@@ -180,10 +180,11 @@ func (o *openEvent) planSection(no storage.SectionNo) string { return o.venue.Se
 
 // spread is the refusal of seats of several sections.
 func (o *openEvent) spread(ids []string) error {
-	first := o.seats[ids[0]].section
+	one, _ := findName(o.seats, ids[0]) // all are known: resolve has found them
+	first := one.section
 	split := SplitSectionError{Section: o.planSection(first)}
 	for _, id := range ids {
-		at := o.seats[id]
+		at, _ := findName(o.seats, id)
 		if o.planSection(at.section) != split.Section {
 			return ErrSpread
 		}
@@ -197,14 +198,14 @@ func (o *openEvent) spread(ids []string) error {
 func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	header := ev.header.Load()
 	layout := o.venue.Layout(int(no))
-	o.byID[o.venue.Sections[no].ID] = no
+	enterName(o.byID, o.venue.Sections[no].ID, no)
 	o.sections = append(o.sections, &Section{engine: ev.engine, ev: ev, key: storage.SectionKey{Event: header.ID, Section: no},
 		layout: layout, rules: header.Rules, course: course{census: &ev.engine.stats.sections}})
 	ev.engine.stats.sections[Stopped].Add(1)
 	var ids []string
 	for _, row := range o.venue.Sections[no].Rows {
 		for _, seat := range row.Seats {
-			o.seats[seat.ID] = seatRef{no, section.SeatIndex(len(ids))}
+			enterName(o.seats, seat.ID, seatRef{no, section.SeatIndex(len(ids))})
 			ids = append(ids, seat.ID)
 		}
 	}

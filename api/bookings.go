@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"holdfast/actors"
 	"holdfast/actors/section"
@@ -102,8 +103,8 @@ func (s *Server) releaseBooking(r *request) error { return s.changeBooking(r, s.
 
 func (s *Server) refundBooking(r *request) error { return s.changeBooking(r, s.engine.Refund) }
 
-// tokenBytesMax bounds a payment token.
-const tokenBytesMax = 512
+// tokenCharactersMax bounds a payment token.
+const tokenCharactersMax = 512
 
 // confirmBooking pays. The token goes to the processor and into the request's fingerprint (a hash); nowhere else.
 func (s *Server) confirmBooking(r *request) error {
@@ -151,10 +152,10 @@ func checkToken(token string) error {
 	switch {
 	case token == "":
 		return badField("payment_token", "is empty")
-	case len(token) > tokenBytesMax:
-		return badField("payment_token", "is longer than 512 bytes")
+	case utf8.RuneCountInString(token) > tokenCharactersMax:
+		return badField("payment_token", "is longer than 512 characters")
 	case cardAnywhere([]byte(token)):
-		return errCardData
+		return cardData("payment_token")
 	}
 	return nil
 }

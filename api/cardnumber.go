@@ -1,182 +1,282 @@
 package api
 
 import (
-	"bytes"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"unicode"
+	"unicode/utf8"
 )
 
-// Card numbers (P12): 13 to 19 digits, single spaces or dashes between them, Luhn-valid, in an issuer range that exists.
-// The range matters: without it one in ten millisecond timestamps used as an idempotency key would be refused.
+// What looks like a card number (P12): 13 to 19 digits that some scheme issues (see issued) and whose check digit is right, written without
+// gaps or as people write cards: 4-4-4-4, 4-6-5 and the like (see asWritten), with one space, dash, dot, slash or underscore between the
+// groups. Digits and separators of any script count, and characters that cannot be seen stand for nothing.
+//
+// Innocent, and so not refused: numbers that no scheme issues, such as times in milliseconds, microseconds or digits of a date (the years
+// 2020 to 2039), and digits inside hexadecimal ids and UUIDs, whose groups nobody writes a card in. A lone number of 16 digits that has an
+// issuer's beginning and a right check digit cannot be told from a card. It is refused; TestInnocentNumbersAreRarelyRefused states how often.
 const (
 	cardDigitsMin = 13
 	cardDigitsMax = 19
 )
 
-var errCardData = &problem{kind: kindCardData}
+// cardSight is what a text holds. Larger is worse.
+type cardSight uint8
 
-// cardInText finds a card number anywhere in a text, unless a letter touches it: hexadecimal ids are full of digits.
-func cardInText(text []byte) bool {
-	return findCard(text, func(before, after byte) bool { return !isLetter(before) && !isLetter(after) })
-}
+const (
+	noNumber   cardSight = iota
+	longNumber           // a number as long as a card's, that is none
+	cardNumber           // a card's number without gaps: perhaps an id
+	cardSpoken           // a card's number, grouped as people write it: no id looks so
+)
+
+// cardInText finds a card number anywhere in a text, unless an ASCII letter touches its digits: hexadecimal ids are full of digits.
+func cardInText(text []byte) bool { return sightIn(text, false) >= cardNumber }
 
 // cardAnywhere finds a card number whatever surrounds it.
-func cardAnywhere(text []byte) bool {
-	return findCard(text, func(byte, byte) bool { return true })
-}
+func cardAnywhere(text []byte) bool { return sightIn(text, true) >= cardNumber }
 
-// cardWhole says whether the whole text is a card number. Plans are full of numbers that mean places.
-func cardWhole(text []byte) bool {
-	text = bytes.TrimSpace(text)
-	return len(text) >= cardDigitsMin && len(cardRun(text)) == len(text) && cardInText(text)
-}
-
-func isLetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-// findCard looks at every run of digits, spaces and dashes.
-func findCard(text []byte, accept func(before, after byte) bool) bool {
-	for i := 0; i < len(text); i++ {
-		if !isDigit(text[i]) {
+// sightIn is the worst that text holds; glued says that letters around a number are no excuse.
+func sightIn(text []byte, glued bool) (worst cardSight) {
+	for i := 0; i < len(text); {
+		c := text[i]
+		if c-'0' > 9 && c < utf8.RuneSelf {
+			i++
 			continue
 		}
-		run := cardRun(text[i:])
-		if len(run) >= cardDigitsMin && cardInRun(run) && accept(byteAt(text, i-1), byteAt(text, i+len(run))) {
-			return true
-		}
-		i += len(run) - 1
-	}
-	return false
-}
-
-func byteAt(text []byte, i int) byte {
-	if i < 0 || i >= len(text) {
-		return 0
-	}
-	return text[i]
-}
-
-// cardRun is the longest start of text made of digits with at most one space or dash between two of them.
-func cardRun(text []byte) []byte {
-	end := 0
-	for i, c := range text {
-		switch {
-		case isDigit(c):
-			end = i + 1
-		case (c != ' ' && c != '-') || i > end:
-			return text[:end]
-		}
-	}
-	return text[:end]
-}
-
-// cardInRun tries every stretch between separators: "row 12 4111 1111 1111 1111" must not hide behind the 12.
-func cardInRun(run []byte) bool {
-	for from := range run {
-		if from > 0 && isDigit(run[from-1]) || !isDigit(run[from]) {
+		if c < utf8.RuneSelf {
+			if end := shortStretch(text, i); end > i {
+				i = end
+				continue
+			}
+		} else if char, size := utf8.DecodeRune(text[i:]); !isDigit(char) {
+			i += size
 			continue
 		}
-		if cardAtStart(run[from:]) {
-			return true
+		s := scan{text: text, start: i, glued: glued}
+		worst = max(worst, s.run())
+		if worst == cardSpoken {
+			return worst
 		}
+		i = s.groupEnd
 	}
-	return false
+	return worst
 }
 
-func cardAtStart(run []byte) bool {
-	var digits [cardDigitsMax]byte
-	n := 0
-	for i, c := range run {
-		if !isDigit(c) {
-			continue
-		}
-		if n == cardDigitsMax {
-			return false
-		}
-		digits[n] = c - '0'
-		n++
-		atEnd := i+1 == len(run) || !isDigit(run[i+1])
-		if atEnd && n >= cardDigitsMin && issuerExists(digits[:n]) && luhn(digits[:n]) {
-			return true
+// shortStretch is the end of the digits and separators at text[at:], if they are ASCII's and fewer digits than any card has; else it is at.
+// Nearly all that a request holds ends here.
+func shortStretch(text []byte, at int) (end int) {
+	digits := 0
+	for end = at; end < len(text) && digits < cardDigitsMin; end++ {
+		switch c := text[end]; {
+		case c-'0' <= 9:
+			digits++
+		case c >= utf8.RuneSelf:
+			return at
+		case c != ' ' && c != '-' && c != '.' && c != '/' && c != '_' && c != '\t':
+			return end
 		}
 	}
-	return false
-}
-
-// issuerExists knows the first digits that banks use: 2 to 6, and the national 81, 82 (RuPay) and 9792 (Troy).
-func issuerExists(digits []byte) bool {
-	switch digits[0] {
-	case 2, 3, 4, 5, 6:
-		return true
-	case 8:
-		return digits[1] == 1 || digits[1] == 2
-	case 9:
-		return digits[1] == 7 && digits[2] == 9 && digits[3] == 2
+	if digits >= cardDigitsMin {
+		return at
 	}
-	return false
+	return end
 }
 
-func luhn(digits []byte) bool {
-	sum := 0
-	for i, d := range digits {
-		v := int(d)
-		if (len(digits)-i)%2 == 0 {
-			if v *= 2; v > 9 {
-				v -= 9
+func isDigit(char rune) bool {
+	_, ok := digitOf(char)
+	return ok
+}
+
+// scan judges the numbers that begin with one group of digits.
+type scan struct {
+	text     []byte
+	start    int // of the first group
+	glued    bool
+	groupEnd int // where the first group ends
+
+	digits   [cardDigitsMax]byte
+	n        int
+	groups   [cardDigitsMax]uint8
+	count    int  // groups begun
+	onlyDash bool // every separator so far is '-'
+}
+
+// run reads groups until the number is too long or something else follows, and judges at the end of each.
+func (s *scan) run() (worst cardSight) {
+	s.onlyDash = true
+	at := s.start
+	for {
+		end, fits := s.group(at)
+		if s.count == 1 {
+			s.groupEnd = end
+		}
+		if !fits {
+			return worst
+		}
+		worst = max(worst, s.judge(end))
+		next, separator := s.gap(end)
+		if next == end || s.count == len(s.groups) {
+			return worst
+		}
+		s.onlyDash = s.onlyDash && separator == '-'
+		at = next
+	}
+}
+
+// group reads one group of digits; fits is false if they are too many.
+func (s *scan) group(at int) (end int, fits bool) {
+	s.count++
+	fits = true
+	for end = at; end < len(s.text); {
+		char, size := utf8.DecodeRune(s.text[end:])
+		value, digit := digitOf(char)
+		if !digit && !vanishes(char) {
+			break
+		}
+		if digit {
+			if s.n == len(s.digits) {
+				fits = false
+			} else {
+				s.digits[s.n] = value
+				s.n++
+				s.groups[s.count-1]++
 			}
 		}
-		sum += v
+		end += size
 	}
-	return sum%10 == 0
+	return end, fits
 }
 
-// cardInBody looks through a JSON body, valid or not. A plan is searched string by string; anything else also as raw bytes,
-// so that a number where a string belongs is caught too.
-func cardInBody(body []byte, plan bool) bool {
-	if !plan && cardInText(body) {
+// gap passes over what people put between groups: one separator, or a dash or dot between two spaces. It answers at if no digit follows.
+func (s *scan) gap(at int) (next int, separator rune) {
+	first, n := separatorAt(s.text, at)
+	if n == 0 {
+		return at, 0
+	}
+	next = at + n
+	if second, n := separatorAt(s.text, next); n > 0 && isSpace(first) && !isSpace(second) {
+		if third, m := separatorAt(s.text, next+n); m > 0 && isSpace(third) {
+			next, first = next+n+m, second
+		}
+	}
+	for next < len(s.text) {
+		char, size := utf8.DecodeRune(s.text[next:])
+		if isDigit(char) {
+			return next, first
+		}
+		if !vanishes(char) {
+			break
+		}
+		next += size
+	}
+	return at, 0
+}
+
+func (s *scan) judge(end int) cardSight {
+	digits := s.digits[:s.n]
+	switch {
+	case s.n < cardDigitsMin || !asWritten(s.groups[:s.count]):
+		return noNumber
+	case !s.glued && s.onlyDash && s.touchesLetter(end):
+		return noNumber
+	case !issued(digits) || !luhn(digits):
+		return longNumber
+	case s.count > 1:
+		return cardSpoken
+	}
+	return cardNumber
+}
+
+func (s *scan) touchesLetter(end int) bool {
+	return s.start > 0 && isLetter(s.text[s.start-1]) || end < len(s.text) && isLetter(s.text[end])
+}
+
+func isLetter(c byte) bool { return c|0x20-'a' < 26 }
+
+// asWritten says whether people write a card in groups of these sizes: in equal ones of 1, 4, 5 or 8 (the last may be shorter), in four and
+// then three to seven each, or in six and the rest. No part of a UUID (8-4-4-4-12) is.
+func asWritten(groups []uint8) bool {
+	if len(groups) == 1 {
 		return true
 	}
-	if plan || bytes.IndexByte(body, '\\') >= 0 {
-		return cardInStrings(body, plan)
+	first, last := groups[0], groups[len(groups)-1]
+	equal, fours := true, first == 4
+	for _, size := range groups[1 : len(groups)-1] {
+		equal = equal && size == first
+		fours = fours && 3 <= size && size <= 7
 	}
-	return false
+	switch {
+	case equal && last <= first && (first == 1 || first == 4 || first == 5 || first == 8):
+		return true
+	case fours && 3 <= last && last <= 7:
+		return true
+	}
+	return first == 6 && len(groups) == 2
 }
 
-func cardInStrings(body []byte, plan bool) bool {
-	for {
-		from := bytes.IndexByte(body, '"')
-		if from < 0 {
-			return false
-		}
-		quoted := quotedPrefix(body[from:])
-		if len(quoted) > cardDigitsMin && cardInQuoted(quoted, plan) {
-			return true
-		}
-		body = body[from+len(quoted):]
+// digitOf is the value of a decimal digit in any script, or of a raised, lowered or circled one.
+func digitOf(char rune) (value byte, ok bool) {
+	if char < utf8.RuneSelf {
+		return byte(char - '0'), uint32(char-'0') <= 9
 	}
+	switch {
+	case char == 0xb2 || char == 0xb3:
+		return byte(char - 0xb0), true
+	case char == 0xb9:
+		return 1, true
+	case char < 0x660:
+		return 0, false
+	case 0x2070 <= char && char <= 0x2089:
+		return byte((char - 0x2070) % 16), (char-0x2070)%16 <= 9 && char != 0x2071
+	case 0x2460 <= char && char <= 0x2468:
+		return byte(char - 0x2460 + 1), true
+	case char == 0x24ea:
+		return 0, true
+	}
+	return otherDigit(char)
 }
 
-// quotedPrefix is the string literal at the start of text (which starts with a quote), or all of text if it never ends.
-func quotedPrefix(text []byte) []byte {
-	for i := 1; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
-			return text[:i+1]
+// otherDigit knows that Unicode's decimal digits stand in tens, zero first.
+func otherDigit(char rune) (value byte, ok bool) {
+	for i := range unicode.Nd.R16 {
+		if r := &unicode.Nd.R16[i]; char <= rune(r.Hi) {
+			return byte((char - rune(r.Lo)) % 10), char >= rune(r.Lo)
 		}
 	}
-	return text
+	for i := range unicode.Nd.R32 {
+		if r := &unicode.Nd.R32[i]; char <= rune(r.Hi) {
+			return byte((char - rune(r.Lo)) % 10), char >= rune(r.Lo)
+		}
+	}
+	return 0, false
 }
 
-func cardInQuoted(quoted []byte, plan bool) bool {
-	content := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(content, '\\') >= 0 {
-		content, _ = jsontext.AppendUnquote(nil, quoted) // what could be decoded is searched; the parser refuses the rest
+// separatorAt is the separator at text[at:] and its size, or 0.
+func separatorAt(text []byte, at int) (char rune, size int) {
+	if at >= len(text) {
+		return 0, 0
 	}
-	if plan {
-		return cardWhole(content)
+	char, size = utf8.DecodeRune(text[at:])
+	if char < utf8.RuneSelf {
+		switch char {
+		case ' ', '-', '.', '/', '_', '\t':
+			return char, size
+		}
+		return 0, 0
 	}
-	return cardInText(content)
+	if isSpace(char) || unicode.In(char, unicode.Pd) || char == 0x2212 || char == 0xb7 || char == 0x2022 || char == 0x2024 ||
+		char == 0x3002 || char == 0x30fb || char == 0xff0e || char == 0xff0f || char == 0xff3f || char == 0xff61 || char == 0xff65 {
+		return char, size
+	}
+	return 0, 0
+}
+
+func isSpace(char rune) bool {
+	return char == ' ' || char == '\t' || char > 0x85 && unicode.IsSpace(char)
+}
+
+// vanishes: characters that cannot be seen, and what makes a keycap of a digit.
+func vanishes(char rune) bool {
+	if char < 0xad {
+		return false
+	}
+	return char == 0x20e3 || unicode.In(char, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }

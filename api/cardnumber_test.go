@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"holdfast/actors/budget"
+	"holdfast/api/wire"
 )
 
 // Numbers that processors publish for tests.
@@ -72,19 +73,96 @@ func TestP12CardDataIsRefusedEverywhere(t *testing.T) {
 	h.do("POST", booking+"/confirm", alice, `{"payment_token":"card4111111111111111x"}`).want(400, "card_data_refused")
 }
 
-// Coordinates and ids of a plan are full of digits: only a string that is a card number as a whole is refused there.
+// Coordinates and ids of a plan are full of digits; its words are searched like any text.
 func TestPlansMayHoldNumbers(t *testing.T) {
-	body := []byte(`{"plan":{"x":0.4111111111111111,"guid":"550e8400-e29b-4111-8111-111111111111","n":4111111111111111}}`)
-	if cardInBody(body, true) {
-		t.Fatal("a plan was refused for its coordinates")
+	for _, innocent := range []string{
+		`{"plan":{"x":0.4111111111111111,"guid":"550e8400-e29b-4111-8111-111111111111","n":4111111111111111}}`,
+		`{"prices":{"4000000000000001":1,"4000000000000002":1},"plan":{"categories":["4000000000000001","4000000000000002"]}}`,
+		`{"plan":{"seats":[{"id":"4000000000000001"},{"id":"4000000000000002"},{"id":"seat-4000000000000011"}]}}`,
+	} {
+		if found := cardsInBody([]byte(innocent), true); found != (cardPlaces{}) {
+			t.Errorf("%s refused for %+v", innocent, found)
+		}
 	}
-	if !cardInBody([]byte(`{"plan":{"name":"4111 1111 1111 1111"}}`), true) {
-		t.Fatal("a card number as a plan's name passed")
+	for body, place := range map[string]string{
+		`{"plan":{"name":"4111 1111 1111 1111"}}`:                                    "/plan/name",
+		`{"plan":{"name":"pay 4111111111111111"}}`:                                   "/plan/name",
+		`{"plan":{"name":4111111111111111}}`:                                         "/plan/name",
+		`{"plan":{"zones":[{"rows":[{"seats":[{"guid":"4111 1111 1111 1111"}]}]}]}}`: "/plan/zones/0/rows/0/seats/0/guid",
+		`{"plan":{"a":[{"guid":"g1"},{"guid":"4111111111111111"}]}}`:                 "/plan/a/1/guid",
+		`{"plan":{"a":[{"id":"4111111111111111"},{"id":"5555555555554444"}]}}`:       "/plan/a/0/id",
+		`{"plan":{"4111 1111 1111 1111":1}}`:                                         "/plan",
+		`{"name":"4111111111111111","plan":{}}`:                                      "/name",
+		`{"name":"\u0034111111111111111"}`:                                           "/name",
+		`{"prices":{"4111111111111111":1}}`:                                          "/prices",
+		`{"plan":{"name":"4111111111111111"`:                                         "/plan/name",
+		`{"plan":{"name"} "4111111111111111"`:                                        "body",
+	} {
+		if found := cardsInBody([]byte(body), true); found.place != place {
+			t.Errorf("%s: found at %q, want %q", body, found.place, place)
+		}
 	}
 }
 
+// The answer says where, in every door, so that an operator with a long plan can mend it; it never repeats the number.
+func TestCardRefusalsNameThePlace(t *testing.T) {
+	h := open(t, nil)
+	event := h.show("")
+	booking := "/v1/bookings/" + h.do("POST", event+"/bookings", alice, `{"seats":["A-1-9"]}`).want(201, "").booking().ID
+	card := "4111111111111111"
+	for _, shot := range []struct {
+		method, path string
+		who          headers
+		body, place  string
+	}{
+		{"POST", booking + "/confirm", alice, `{"payment_token":"` + card + `"}`, "/payment_token"},
+		{"POST", booking + "/confirm", alice, `{"payment_token":"x` + card + `"}`, "payment_token"},
+		{"POST", event + "/bookings", alice, `{"seats":["A-1-1","` + card + `"]}`, "/seats/1"},
+		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1,"section":"` + card + `"}}`, "/best_available/section"},
+		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1,"category":"` + card + `"}}`, "/best_available/category"},
+		{"POST", event + "/bookings", alice, `{"` + card + `":1}`, "body"},
+		{"POST", event + "/bookings", alice, card, "body"},
+		{"POST", event + "/bookings", alice, `{"seats":[[` + card, "/seats/0/0"},
+		{"POST", "/v1/events", operator, strings.Replace(eventBody(""), `"id":"B"`, `"id":"B","name":"`+card+`"`, 1), "/plan/sections/1/name"},
+		{"GET", "/v1/events?q=" + card, nobody, "", "q"},
+		{"GET", "/v1/events?" + card + "=1", nobody, "", "query"},
+		{"POST", event + "/bookings", headers{"X-Buyer": card}, `{"seats":["A-1-1"]}`, "X-Buyer"},
+		{"POST", event + "/bookings", alice.with("Idempotency-Key", card), `{"seats":["A-1-1"]}`, "Idempotency-Key"},
+	} {
+		a := h.do(shot.method, shot.path, shot.who, shot.body).want(400, "card_data_refused")
+		if a.problem.Field != shot.place || strings.Contains(string(a.body), "1111") {
+			t.Errorf("%s %s: %s, want %q", shot.path, shot.body, a.body, shot.place)
+		}
+	}
+}
+
+// A hall may number its seats with 16 digits. Such seats are imported, booked and blocked; the same digits that are no seat are a card's.
+func TestSeatsWithLongNumbersAreSold(t *testing.T) {
+	h := open(t, nil)
+	ids := []string{"4000000000000002", "4000000000000010", "4000000000000011", "4000000000000012", "4000000000000013"}
+	if !cardInText([]byte(ids[0])) || !cardInText([]byte(ids[1])) {
+		t.Fatal("this test wants ids that look like cards")
+	}
+	plan := `{"sections":[{"id":"A","rows":[{"label":"1","seats":5,"ids":["` + strings.Join(ids, `","`) + `"]}]}]}`
+	var event wire.Event
+	h.do("POST", "/v1/events", operator, strings.Replace(eventBody(""), smallPlan, plan, 1)).want(201, "").into(&event)
+	path := "/v1/events/" + event.ID
+	h.do("POST", path+"/sale", operator, `{"state":"open"}`).want(200, "")
+	h.do("POST", path+"/bookings", alice, `{"seats":["`+ids[0]+`"]}`).want(201, "")
+	h.do("POST", path+"/bookings", bob, `{"seats":["`+ids[0]+`"]}`).want(409, "seat_taken")
+	h.do("POST", path+"/seats/block", operator, `{"seats":["`+ids[1]+`"]}`).want(200, "")
+	h.do("POST", path+"/bookings", bob, `{"seats":["4111111111111111"]}`).want(400, "card_data_refused")
+	h.do("POST", path+"/seats/block", operator, `{"seats":["4111111111111111"]}`).want(400, "card_data_refused")
+	h.do("POST", path+"/bookings", bob, `{"seats":["4000 0000 0000 0002"]}`).want(400, "card_data_refused")
+}
+
+// cardInBody says whether anything in a body is refused, or in doubt.
+func cardInBody(body []byte, plan bool) bool { return cardsInBody(body, plan) != cardPlaces{} }
+
 func FuzzCardScannersNeverPanic(f *testing.F) {
 	f.Add([]byte(`{"a":"4111 1111 1111 1111"}`), true)
+	f.Add([]byte(`{"plan":{"a":["4111111111111111"]}}`), true)
+	f.Add([]byte("\"４１１１\\u00201111"), false)
 	f.Add([]byte(`"\`), false)
 	f.Add([]byte(`"\"`), true)
 	f.Fuzz(func(t *testing.T, body []byte, plan bool) {
@@ -92,6 +170,9 @@ func FuzzCardScannersNeverPanic(f *testing.F) {
 		found := cardInBody(body, plan)
 		if found && len(body) < cardDigitsMin {
 			t.Fatalf("a card number in %q", body)
+		}
+		if found && !mayHoldCard(body, plan) {
+			t.Fatalf("the quick look missed what is in %q", body)
 		}
 	})
 }

@@ -71,7 +71,7 @@ type Config struct {
 // Body limits, part of the public API.
 const (
 	bodyBytesMax     = 64 << 10
-	planBodyBytesMax = 16 << 20
+	planBodyBytesMax = 64 << 20 // venue.SeatsMax seats as the wordiest format writes them: some 320 bytes each
 )
 
 func (c *Config) fill() {

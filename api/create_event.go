@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"holdfast/actors/money"
 	"holdfast/actors/section"
@@ -24,7 +23,6 @@ const (
 	bookingSeatsMax    = wire.BookingSeatsMax
 	buyerSeatsMax      = 10_000
 	seatsDefault       = 8
-	nameBytesMax       = 300
 	priceMax           = 1_000_000_000_000
 	// anyCategory in prices stands for every category without a price of its own.
 	anyCategory = "*"
@@ -53,8 +51,8 @@ func (s *Server) createEvent(r *request) error {
 // ReadEvent judges the body of POST /v1/events as the server does, card numbers included, for whoever makes events without one.
 // The event lacks its id, its Create and its sections. Errors name the member at fault, and every defect of a plan.
 func ReadEvent(body []byte) (*storage.Event, *venue.Venue, error) {
-	if cardInBody(body, true) {
-		return nil, nil, errCardData
+	if found := cardsInBody(body, true); found.place != "" {
+		return nil, nil, cardData(found.place)
 	}
 	return readEvent(body)
 }
@@ -103,10 +101,8 @@ func checkHeader(body *wire.CreateEvent) error {
 	switch {
 	case body.Name == nil || strings.TrimSpace(*body.Name) == "":
 		return badField("name", "is missing")
-	case len(*body.Name) > nameBytesMax || !utf8.ValidString(*body.Name):
-		return invalidField("name", "is longer than 300 bytes")
-	case cardInText([]byte(*body.Name)): // a plan's strings are only searched as wholes
-		return errCardData
+	case venue.CheckName(*body.Name, venue.NameCharactersMax) != "":
+		return invalidField("name", venue.CheckName(*body.Name, venue.NameCharactersMax))
 	case body.StartsAt == nil:
 		return badField("starts_at", "is missing")
 	case body.Currency == nil:
@@ -177,14 +173,28 @@ func rulesOf(body *wire.CreateEvent) (section.Rules, error) {
 	}, nil
 }
 
+// composedKeys spells the labels of a price list in one way, whatever way the plan and the list spell them.
+func composedKeys(given map[string]int64) (composed map[string]int64, defects []string) {
+	composed = make(map[string]int64, len(given))
+	for label, price := range given {
+		spelled := venue.Composed(label)
+		if _, twice := composed[spelled]; twice {
+			defects = append(defects, "prices: category "+spelled+" is given twice, in two spellings")
+		}
+		composed[spelled] = price
+	}
+	return composed, defects
+}
+
 // pricesOf gives every category of the plan its price, or lists everything that does not fit.
 func pricesOf(given map[string]int64, plan *venue.Venue) (map[string]int64, error) {
 	prices := map[string]int64{}
-	var defects []string
+	given, defects := composedKeys(given)
 	known := map[string]bool{anyCategory: true}
 	for _, category := range plan.Categories {
-		known[category.Label] = true
-		price, ok := given[category.Label]
+		label := venue.Composed(category.Label)
+		known[label] = true
+		price, ok := given[label]
 		if !ok {
 			price, ok = given[anyCategory]
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"holdfast/actors/money"
 	"holdfast/api/wire"
@@ -17,16 +18,16 @@ import (
 )
 
 const (
-	pageDefault   = 20
-	pageMax       = 100
-	queryBytesMax = 200
+	pageDefault        = 20
+	pageMax            = 100
+	queryCharactersMax = 200
 )
 
 // page is one wish to browse.
 type page struct {
 	limit int
 	after *cursor // nil: from the newest
-	query string  // lower case
+	query string  // searchable
 }
 
 // cursor is the last event of the page before: newest first, so the next page holds older ones.
@@ -91,10 +92,10 @@ func parseAfter(value []byte) (*cursor, error) {
 }
 
 func parseQuery(value []byte) (string, error) {
-	if len(value) > queryBytesMax {
-		return "", badField("q", "is longer than 200 bytes")
+	if utf8.RuneCount(value) > queryCharactersMax {
+		return "", badField("q", "is longer than 200 characters")
 	}
-	return strings.ToLower(string(value)), nil
+	return searchable(string(value)), nil
 }
 
 // safeName shortens a caller's own name of something before it is repeated to them.
@@ -124,7 +125,7 @@ func (s *Server) listEvents(r *request) error {
 
 // wants says whether an event is on this page or a later one. The list is newest first, ties in the order of ids.
 func (p *page) wants(e *storage.Event) bool {
-	if p.query != "" && !strings.Contains(strings.ToLower(e.Name), p.query) {
+	if p.query != "" && !strings.Contains(searchable(e.Name), p.query) {
 		return false
 	}
 	if p.after == nil {

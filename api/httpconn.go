@@ -67,7 +67,7 @@ func (c *httpConn) found() {
 
 // How much of what nobody wants is thrown away, and for how long, so that its sender reads the answer.
 const (
-	lingerBytesMax = 64 << 20
+	lingerBytesMax = planBodyBytesMax + 16<<20
 	lingerTime     = 5 * time.Second
 )
 

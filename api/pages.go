@@ -6,6 +6,7 @@ import (
 	"mime"
 	"path"
 
+	"holdfast/actors/venue"
 	"holdfast/api/web"
 )
 
@@ -13,6 +14,7 @@ import (
 type assets struct {
 	byName  map[string]*asset
 	openapi *still
+	schemas map[string]*still // of plans, by file name
 }
 
 type asset struct {
@@ -41,10 +43,28 @@ func loadAssets() *assets {
 	if err == nil {
 		a.openapi, err = newStill(openapiJSON)
 	}
+	if err == nil {
+		a.schemas, err = loadSchemas()
+	}
 	if err != nil {
 		panic(err)
 	}
 	return a
+}
+
+func loadSchemas() (map[string]*still, error) {
+	schemas := map[string]*still{}
+	entries, err := venue.Schemas.ReadDir("schema")
+	for _, entry := range entries {
+		var body []byte
+		if body, err = venue.Schemas.ReadFile("schema/" + entry.Name()); err != nil {
+			break
+		}
+		if schemas[entry.Name()], err = newStill(body); err != nil {
+			break
+		}
+	}
+	return schemas, err
 }
 
 // typeOf fixes the types that a machine's own mime table may get wrong; a module script with a wrong type does not run.
@@ -89,8 +109,23 @@ func (s *Server) page(r *request, name string) error {
 	return r.sendStill(a.still, a.contentType, revalidate)
 }
 
-func (s *Server) openapiPage(r *request) error {
+// schemaType is the media type that JSON Schema's draft 2020-12 gives itself.
+const schemaType = "application/schema+json"
+
+// schemaPage serves the JSON Schema of a plan format that is ours.
+func (s *Server) schemaPage(r *request) error {
+	schema := s.assets.schemas[string(r.param)]
+	if schema == nil {
+		return &problem{kind: kindNotFound}
+	}
+	return s.sendOpen(r, schema, schemaType)
+}
+
+// sendOpen sends a description that programs of any origin may read.
+func (s *Server) sendOpen(r *request, d *still, contentType string) error {
 	r.ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
 	r.ctx.Response.Header.Set("Access-Control-Allow-Origin", "*")
-	return r.sendStill(s.assets.openapi, jsonType, revalidate)
+	return r.sendStill(d, contentType, revalidate)
 }
+
+func (s *Server) openapiPage(r *request) error { return s.sendOpen(r, s.assets.openapi, jsonType) }

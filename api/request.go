@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"holdfast/actors"
+	"holdfast/actors/venue"
 	"holdfast/api/wire"
 	"holdfast/storage"
 )
@@ -33,6 +34,7 @@ type request struct {
 	out     []byte  // the answer being encoded
 	text    []byte  // small texts inside it
 	over    problem // the limit that was met
+	doubt   string  // where a number stands that is a card's unless the plan has it as a name (see cardInRequest)
 	// shared says that the engine may still touch call or view (a timeout): this request must not be used again.
 	shared bool
 }
@@ -41,7 +43,7 @@ var requests = sync.Pool{New: func() any { return new(request) }}
 
 func acquireRequest(ctx *fasthttp.RequestCtx) *request {
 	r := requests.Get().(*request)
-	r.ctx, r.who, r.route, r.param, r.shared = ctx, identity{}, nil, nil, false
+	r.ctx, r.who, r.route, r.param, r.shared, r.doubt = ctx, identity{}, nil, nil, false, ""
 	r.authorization, r.buyerName, r.key = nil, nil, nil
 	return r
 }
@@ -59,7 +61,8 @@ func (r *request) release() {
 	requests.Put(r)
 }
 
-func (r *request) body() []byte { return r.ctx.Request.Body() }
+// body is what was sent, without the byte order mark that some clients put before it.
+func (r *request) body() []byte { return venue.WithoutMark(r.ctx.Request.Body()) }
 
 // asks starts the fingerprint of a mutation; what the body adds follows, then caller.
 func (r *request) asks() *fingerprint {

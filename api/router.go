@@ -28,7 +28,7 @@ type route struct {
 	stream  bool // its answer goes on until the client leaves
 	probe   bool // asked by those who watch the server: free of limits
 	ofEvent bool // its parameter is an event; set by the server
-	plan    bool // its body may be a plan: 16 MiB, and only whole strings are taken for card numbers
+	plan    bool // its body may be a plan: planBodyBytesMax, and its ids may be long numbers
 	handle  handler
 	meter   *routeMeter // set by the server
 }
@@ -63,6 +63,7 @@ func routes() []*route {
 		{method: "GET", path: "/readyz", probe: true, handle: (*Server).readyz},
 		{method: "GET", path: metricsPath, probe: true, handle: (*Server).metricsPage},
 		{method: "GET", path: "/openapi.json", handle: (*Server).openapiPage},
+		{method: "GET", path: "/schemas/{name}", handle: (*Server).schemaPage},
 		{method: "GET", path: "/", handle: (*Server).indexPage},
 		{method: "GET", path: "/assets/{name}", handle: (*Server).assetPage},
 	}

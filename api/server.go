@@ -180,7 +180,10 @@ func (s *Server) dispatch(r *request) error {
 	if err := s.door(r); err != nil {
 		return err
 	}
-	return r.route.handle(s, r)
+	if err := r.route.handle(s, r); err != nil {
+		return r.settleDoubt(err)
+	}
+	return nil
 }
 
 // door checks, in this order: sizes, card numbers, identity, rights, the key, the rates of buyer and event.
@@ -189,8 +192,8 @@ func (s *Server) door(r *request) error {
 		return err
 	}
 	r.readHead()
-	if carriesCard(r) {
-		return errCardData
+	if err := cardInRequest(r); err != nil {
+		return err
 	}
 	if r.route.access != accessPublic {
 		if err := s.identify(r); err != nil {
@@ -222,23 +225,6 @@ func (r *request) readHead() {
 	}
 	header := &r.ctx.Request.Header
 	r.authorization, r.buyerName, r.key = header.Peek("Authorization"), header.Peek("X-Buyer"), header.Peek("Idempotency-Key")
-}
-
-// carriesCard looks wherever a caller's text could reach storage, a processor or a log.
-func carriesCard(r *request) bool {
-	for _, value := range [...][]byte{r.key, r.buyerName, r.authorization} {
-		if len(value) >= cardDigitsMin && cardInText(value) {
-			return true
-		}
-	}
-	if query := r.ctx.QueryArgs(); query.Len() > 0 {
-		for name, value := range query.All() {
-			if cardInText(name) || cardInText(value) {
-				return true
-			}
-		}
-	}
-	return len(r.body()) >= cardDigitsMin && cardInBody(r.body(), r.route.plan)
 }
 
 func (s *Server) identify(r *request) (err error) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"strconv"
+	"strings"
 	"unsafe"
 
 	"holdfast/actors/venue"
@@ -9,6 +10,9 @@ import (
 
 // borrow makes a string of bytes that outlive its use, without a copy.
 func borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// searchable is a name as a search compares it: what a reader sees of it, whatever its case and however it was typed.
+func searchable(name string) string { return strings.ToLower(venue.Skeleton(name)) }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 

@@ -3,6 +3,7 @@ package venue
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"holdfast/actors/section"
 )
@@ -30,6 +31,7 @@ func (d *draft) build() *Venue {
 	}
 	d.checkSeatIDs(v)
 	d.checkSpots(v)
+	d.checkFar(v)
 	d.seatNeighbours(v)
 	for _, category := range d.categories {
 		v.Categories = append(v.Categories, Category{category.Label, plainColor(category.Color)})
@@ -61,21 +63,20 @@ func (d *draft) checkSections() {
 			d.defect(s.path, "section without a label")
 			continue
 		}
-		if problem := labelProblem(s.id); problem != "" {
-			d.defect(s.path, "section label: %s", problem)
+		if utf8.RuneCountInString(s.id) > LabelCharactersMax { // put together of several labels
+			d.defect(s.path, "section label %s", tooLong(LabelCharactersMax))
 		}
 		seen.note(s.id, s.path)
 	}
 	for _, id := range seen.order {
-		c := seen.again[id]
-		d.defect(c.paths[1], "section %q is there %d times: %s", id, c.count, joinPlaces(c.paths, c.count))
+		d.defect(seen.again[id].place(), "section %s", seen.again[id])
 	}
 }
 
 // indexCategories maps keys to ids and makes sure that there is at least one category.
 func (d *draft) indexCategories() map[string]section.CategoryID {
 	index := make(map[string]section.CategoryID, len(d.categories))
-	labels := make(map[string]bool, len(d.categories))
+	labels := make(map[string]string, len(d.categories))
 	for i, category := range d.categories {
 		if i >= categoriesMax {
 			d.defect(category.path, "more than %d categories in one plan", categoriesMax)
@@ -83,10 +84,14 @@ func (d *draft) indexCategories() map[string]section.CategoryID {
 			break
 		}
 		_, twice := index[category.key]
-		if category.Label == "" || twice || labels[sameName(category.Label)] {
+		like, alike := labels[Skeleton(category.Label)]
+		switch {
+		case alike && like != category.Label:
+			d.defect(category.path, "category %s looks like %s", spelled(category.Label), spelled(like))
+		case category.Label == "" || twice || alike:
 			d.defect(category.path, "category without a label, or one that is there already: %q", category.Label)
 		}
-		index[category.key], labels[sameName(category.Label)] = section.CategoryID(i), true
+		index[category.key], labels[Skeleton(category.Label)] = section.CategoryID(i), category.Label
 	}
 	if len(d.categories) == 0 {
 		d.openCategories = true
@@ -199,7 +204,7 @@ func (d *draft) checkSeatIDs(v *Venue) {
 	for i := range v.Sections {
 		for j := range v.Sections[i].Rows {
 			for k := range v.Sections[i].Rows[j].Seats {
-				id := sameName(v.Sections[i].Rows[j].Seats[k].ID)
+				id := Skeleton(v.Sections[i].Rows[j].Seats[k].ID)
 				if _, twice := seen[id]; twice && !repeated[id] && !d.explained[id] && id != "" {
 					repeated[id] = true
 					order = append(order, id)
@@ -219,7 +224,7 @@ func (d *draft) nameClashes(v *Venue, repeated map[string]bool, order []string) 
 	for i := range v.Sections {
 		for j := range v.Sections[i].Rows {
 			for k := range v.Sections[i].Rows[j].Seats {
-				id := sameName(v.Sections[i].Rows[j].Seats[k].ID)
+				id := Skeleton(v.Sections[i].Rows[j].Seats[k].ID)
 				if !repeated[id] {
 					continue
 				}
@@ -228,13 +233,12 @@ func (d *draft) nameClashes(v *Venue, repeated map[string]bool, order []string) 
 					c = &clash{}
 					places[id] = c
 				}
-				c.note(d.sections[i].rows[j].seatPath(k))
+				c.noteAs(v.Sections[i].Rows[j].Seats[k].ID, d.sections[i].rows[j].seatPath(k))
 			}
 		}
 	}
 	for _, id := range order {
-		c := places[id]
-		d.defect(c.paths[min(1, len(c.paths)-1)], "seat id %q is there %d times: %s", id, c.count, joinPlaces(c.paths, c.count))
+		d.defect(places[id].place(), "seat id %s", places[id])
 	}
 }
 
@@ -243,10 +247,10 @@ func (d *draft) checkSplitIDs(v *Venue) {
 	taken := make(map[string]bool, len(v.Sections))
 	for i := range v.Sections {
 		s := &v.Sections[i]
-		if taken[sameName(s.ID)] && (s.SplitOf != "" || len(v.Sections) != len(d.sections)) && s.ID != "" {
+		if taken[Skeleton(s.ID)] && (s.SplitOf != "" || len(v.Sections) != len(d.sections)) && s.ID != "" {
 			d.defect("", "section label %q is also the name of a part of a section above %d seats", s.ID, SectionSeatsMax)
 		}
-		taken[sameName(s.ID)] = true
+		taken[Skeleton(s.ID)] = true
 	}
 }
 

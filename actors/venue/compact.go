@@ -9,7 +9,7 @@ func (d *draft) readCompact() {
 	for r.openObject(); r.more(); {
 		switch name := r.name(); name {
 		case "name":
-			d.name = r.text()
+			d.name = r.textOf(NameCharactersMax)
 		case "categories":
 			d.readCompactCategories()
 		case "focal_point":
@@ -366,9 +366,7 @@ func (d *draft) accessibleRanges(row *compactRow) (labels []string) {
 		return nil
 	}
 	for _, run := range spans {
-		for n := run.from; n <= run.to; n++ {
-			labels = append(labels, decimal(n))
-		}
+		run.each(func(_ int, label string) { labels = append(labels, label) })
 	}
 	return labels
 }

@@ -3,6 +3,7 @@ package venue
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -59,59 +60,98 @@ func (d *defects) err() error {
 // placesShown bounds the places one clash names, so that 200,000 seats of one id make one readable line.
 const placesShown = 16
 
+// clash is a name that should be unique, in every spelling of it, and where each stands.
+type clash struct {
+	names, paths []string // the first placesShown
+	count        int
+	differ       bool // not all are spelled alike
+}
+
+func (c *clash) note(path string) { c.noteAs("", path) }
+
+// noteAs is note with the name's spelling there.
+func (c *clash) noteAs(name, path string) {
+	c.count++
+	c.differ = c.differ || len(c.names) > 0 && c.names[0] != name
+	if len(c.paths) < placesShown {
+		c.names, c.paths = append(c.names, name), append(c.paths, path)
+	}
+}
+
+// String lists where the name stands; spellings that look alike are told one by one.
+func (c *clash) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s is there %d times", spelled(c.names[0]), c.count)
+	if !c.differ {
+		return b.String() + ": " + joinPlaces(c.paths, c.count)
+	}
+	for i := range c.names {
+		b.WriteString(map[bool]string{true: ", in spellings that look alike: ", false: ", "}[i == 0])
+		b.WriteString(spelled(c.names[i]) + " at " + c.paths[i])
+	}
+	return b.String() + more(c.paths, c.count)
+}
+
 // joinPlaces lists where something occurs; count says how often in all.
 func joinPlaces(paths []string, count int) string {
-	text := strings.Join(paths, ", ")
-	if count > len(paths) {
-		text += fmt.Sprintf(" and %d more", count-len(paths))
+	return strings.Join(paths, ", ") + more(paths, count)
+}
+
+func more(shown []string, count int) string {
+	if count <= len(shown) {
+		return ""
 	}
-	return text
+	return fmt.Sprintf(" and %d more", count-len(shown))
 }
 
-// repeated tells whether the name was seen more than once.
-func (s *sightings) repeated(name string) bool { return s.again[sameName(name)] != nil }
+// place is where a defect about the clash is noted: at the second, since the first was there first.
+func (c *clash) place() string { return c.paths[min(1, len(c.paths)-1)] }
 
-// clash is a name that should be unique, and where it stands.
-type clash struct {
-	paths []string // the first placesShown
-	count int
-}
-
-func (c *clash) note(path string) {
-	c.count++
-	if len(c.paths) < placesShown {
-		c.paths = append(c.paths, path)
+// spelled quotes a name so that its unseen characters are seen, and its accents where they stand apart from their letters (NFD).
+func spelled(name string) string {
+	var b strings.Builder
+	composed := norm.NFC.IsNormalString(name)
+	b.WriteByte('"')
+	for _, char := range name {
+		if isUnseen(char) || !unicode.IsPrint(char) || !composed && unicode.Is(unicode.Mn, char) {
+			fmt.Fprintf(&b, "<%U>", char)
+			continue
+		}
+		b.WriteRune(char)
 	}
+	b.WriteByte('"')
+	return b.String()
 }
 
-// sameName is one spelling for all that look alike letter by letter (Unicode's NFC): "é" may be one code point or two, and two seats
-// of that name are one to whoever reads the tickets. Names are compared by it and kept as they were written.
-func sameName(name string) string { return norm.NFC.String(name) }
-
-// sightings finds the repeated among names that should be unique. Names are compared by sameName.
+// sightings finds the repeated among names that should be unique. Names are compared by their Skeleton.
 type sightings struct {
-	first map[string]string // name → where it was first
-	again map[string]*clash // those seen more than once
-	order []string          // the keys of again, in the order of their second sighting
+	first map[string]sighting // skeleton → where it was first
+	again map[string]*clash   // those seen more than once
+	order []string            // the keys of again, in the order of their second sighting
 }
+
+type sighting struct{ name, path string }
 
 func newSightings(sizeHint int) *sightings {
-	return &sightings{first: make(map[string]string, sizeHint), again: map[string]*clash{}}
+	return &sightings{first: make(map[string]sighting, sizeHint), again: map[string]*clash{}}
 }
 
+// repeated tells whether the name, or one that looks like it, was seen more than once.
+func (s *sightings) repeated(name string) bool { return s.again[Skeleton(name)] != nil }
+
 func (s *sightings) note(name, path string) {
-	name = sameName(name)
-	first, seen := s.first[name]
+	skeleton := Skeleton(name)
+	first, seen := s.first[skeleton]
 	if !seen {
-		s.first[name] = path
+		s.first[skeleton] = sighting{name, path}
 		return
 	}
-	c := s.again[name]
+	c := s.again[skeleton]
 	if c == nil {
 		c = &clash{}
-		c.note(first)
-		s.again[name] = c
-		s.order = append(s.order, name)
+		c.noteAs(first.name, first.path)
+		s.again[skeleton] = c
+		s.order = append(s.order, skeleton)
 	}
-	c.note(path)
+	c.noteAs(name, path)
 }

@@ -17,19 +17,21 @@
 // A duplicate id is a double sale waiting to happen (P1), so nothing is ever merged: a plan is imported whole or refused with
 // the complete list of why. Paths in that list are JSON pointers (RFC 6901) into the plan as it was sent.
 //
-// What people cannot tell apart is a duplicate too: labels are compared in Unicode's composed form (NFC) and kept as they were written, and
-// characters that cannot be seen (controls, zero-width, directional marks, line separators) are refused wherever a label stands. Letters
-// of different scripts that merely resemble each other are not judged.
+// What people cannot tell apart is a duplicate too: labels are kept as they were written and compared by their Skeleton. Characters that
+// cannot be seen are accepted where a script needs them (joiners of Persian, Hindi and emoji, soft hyphens, directional marks beside
+// right-to-left letters) and refused everywhere else: CheckName is that rule, for plans and for whatever names come in at other doors.
+// Letters of different scripts that merely resemble each other are not judged. Limits count characters (code points), not bytes.
 //
 // # Seat ids
 //
 // A seat's id is <section>-<row>-<seat> from the plan's own labels, kept letter by letter, so that ids printed elsewhere go on
-// meaning the same seat. Three cases need more:
+// meaning the same seat. Requests find them in NFC and NFD (see Composed). Three cases need more:
 //
 //   - pretix: the section is the zone's name with blanks turned into "_" (zone_id where two zones share a name). The plan's true
 //     identity is seat_guid, and one zone may hold two rows "A": seats whose labels clash take their guid as id. A repeated guid
 //     is a defect in itself.
-//   - row list: where two stands have a sector of the same name, every sector is prefixed with its stand: "west-1".
+//   - row list: where two stands have a sector of the same name, every sector is prefixed with its stand: "west-1". A chart of several
+//     floors likewise: "2-Main".
 //   - general admission: places stand in one row "GA": <section>-GA-1, <section>-GA-2, …
 //
 // # Neighbours and the front
@@ -49,7 +51,7 @@
 //	 "sections": [
 //	   {"id": "A", "name": "Stalls", "category": "Gold", "rows": [
 //	     {"label": "1", "seats": 20},                                   20 seats: A-1-1 … A-1-20
-//	     {"label": "2", "seats": "1-8,18-31"},                          ranges; an aisle stands where numbers jump (without "x")
+//	     {"label": "2", "seats": "1-8,8A,18-31"},                       ranges; an aisle stands where numbers jump (without "x")
 //	     {"label": "3", "seats": ["1", "2", "2a"], "breaks": ["2a"]},   any labels; aisles here only
 //	     {"label": "4", "seats": 4, "accessible": "1-2", "category": "Silver", "x": [0, 10, 20, 30], "y": 60}]},
 //	   {"id": "Standing", "general": 500, "category": "Silver", "box": [0, 100, 300, 200]}]}
@@ -57,7 +59,22 @@
 // Everything but a section's id and its rows or general is optional. Without "categories" the names that sections use are the
 // categories; a section without one is "standard". Coordinates are given for all rows of a section or for none; "x" and "y" are one
 // number a seat, or one number for the row's first seat. Unknown fields are defects here (a misspelt "accesible" must not be lost in
-// silence) while foreign formats have many fields that do not concern us.
+// silence) while foreign formats have many fields that do not concern us. schema/plan-compact.json says all of this as a JSON Schema, and
+// schema/plan-rowlist.json that of the row list; a server has both at /schemas/.
+//
+// # The row list
+//
+//	{"name": "Ground", "tribunes": [{"name": "West", "category": "Gold", "sectors": [{"name": "1", "rows": [
+//	     {"name": "a", "seats": 18},                  18 seats: 1-a-1 … 1-a-18; "18" is the same
+//	     {"name": "b", "seats": "1-8,18-31"},         ranges; "18-1" runs down, "1-8,8A" has a seat between, dashes are of any kind
+//	     {"name": "c", "seats": [9, 10, "10A"]}]}]}]} one entry a seat
+//
+// A byte order mark before any plan is read over.
+//
+// # What is too far
+//
+// A plan is at most 10,000 steps from seat to seat wide and high. One seat farther out is a slip of the pen that would leave two dots of the
+// house, so the seat is named as a defect. A plan of a few seats far from one another is a drawing of its own scale, and is drawn.
 //
 // # What is not kept
 //

@@ -31,7 +31,7 @@ func ExampleParse() {
 
 func ExampleDefectsError() {
 	_, err := venue.Parse([]byte(`{"sections": [
-		{"id": "A", "rows": [{"label": "1", "seats": 2}, {"label": "1", "seats": 1}, {"label": "2", "seats": "8-1"}]}]}`), venue.Options{})
+		{"id": "A", "rows": [{"label": "1", "seats": 2}, {"label": "1", "seats": 1}, {"label": "2", "seats": "8-"}]}]}`), venue.Options{})
 	var refused *venue.DefectsError
 	if errors.As(err, &refused) {
 		for _, defect := range refused.Defects {
@@ -39,7 +39,7 @@ func ExampleDefectsError() {
 		}
 	}
 	// Output:
-	// /sections/0/rows/2/seats range "8-1" runs backwards
+	// /sections/0/rows/2/seats "" is not a seat number from 0 to 99999
 	// /sections/0/rows/1 seat id "A-1-1" is there 2 times: /sections/0/rows/0, /sections/0/rows/1
 }
 

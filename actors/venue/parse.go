@@ -1,6 +1,10 @@
 package venue
 
-import "holdfast/actors/nesting"
+import (
+	"bytes"
+
+	"holdfast/actors/nesting"
+)
 
 // Limits of a plan. They bound what a hostile one can cost, and are far above the largest venues there are.
 const (
@@ -30,6 +34,7 @@ const (
 // Parse imports a plan in any of the four formats, detected by shape. The error is a *DefectsError naming everything that is wrong.
 // raw is not kept.
 func Parse(raw []byte, options Options) (*Venue, error) {
+	raw = WithoutMark(raw)
 	var found defects
 	if at, deeper := nesting.Deeper(raw, DepthMax); deeper {
 		found.add("", "nests deeper than %d levels, at byte %d", DepthMax, at)
@@ -64,6 +69,9 @@ func Parse(raw []byte, options Options) (*Venue, error) {
 	return v, nil
 }
 
+// WithoutMark is text without the byte order mark that some editors put before UTF-8; JSON has no place for one (RFC 8259 §8.1).
+func WithoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) }
+
 // detect reads the whole plan once, which also proves that it is valid JSON before anything is kept of it.
 func detect(r *reader) shape {
 	found := shapeUnknown
@@ -77,7 +85,7 @@ func detect(r *reader) shape {
 		name, kind := r.name(), r.kind()
 		array, object := kind == kindBeginArray, kind == kindBeginObject
 		switch {
-		case name == "subChart" && object:
+		case name == "subChart" && object, name == "subChartFloors" && array:
 			found = shapeSeatsio
 		case name == "zones" && array && found == shapeUnknown:
 			found = shapePretix

@@ -8,7 +8,7 @@ func (d *draft) readPretix() {
 	for r.openObject(); r.more(); {
 		switch r.name() {
 		case "name":
-			d.name = r.text()
+			d.name = r.textOf(NameCharactersMax)
 		case "categories":
 			d.readPretixCategories()
 		case "zones":
@@ -142,6 +142,8 @@ func (d *draft) readPretixSeat(row *draftRow) {
 				seat.guid = r.text()
 			case "category":
 				seat.category = d.intern(r.text())
+			case "wheelchair", "accessible":
+				seat.accessible = r.mark() || seat.accessible
 			case "position":
 				at, _ := r.point()
 				seat.x, seat.y = at.X, at.Y
@@ -184,22 +186,21 @@ func (d *draft) checkGuids() {
 	d.explained = map[string]bool{}
 	d.eachSeat(func(s *draftSection, row *draftRow, i int) {
 		seat := &row.seats[i]
-		id := sameName(seatID(s.id, row.label, seat.label))
-		guid := sameName(seat.guid)
+		id := Skeleton(seatID(s.id, row.label, seat.label))
+		guid := Skeleton(seat.guid)
 		switch {
 		case guids.again[guid] != nil:
 			if places[guid] == nil {
 				places[guid] = &clash{}
 			}
-			places[guid].note(row.seatPath(i))
+			places[guid].noteAs(seat.guid, row.seatPath(i))
 			d.explained[id] = true
 		case seat.guid != "" && (labels.again[id] != nil || seat.label == ""):
 			seat.id = seat.guid
 		}
 	})
 	for _, guid := range guids.order {
-		c := places[guid]
-		d.defect(c.paths[1], "seat_guid %q is there %d times: %s", guid, c.count, joinPlaces(c.paths, c.count))
+		d.defect(places[guid].place(), "seat_guid %s", places[guid])
 	}
 }
 

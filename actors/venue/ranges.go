@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // seatNumberMax bounds seat numbers in ranges; "1-999999999" is a defect long before it is a billion seats.
@@ -12,43 +16,102 @@ const seatNumberMax = 99_999
 // rangesBytesMax bounds the text of one row's ranges.
 const rangesBytesMax = 4096
 
-// span is a run of seat numbers, both ends included.
-type span struct{ from, to int }
+// span is a run of seat numbers, both ends included; it runs backwards when to is below from. One seat may have letters ("8A", "W1").
+type span struct {
+	from, to      int
+	before, after string // the letters of one seat
+}
 
-// parseSpans reads "1-8,18-31" or "4,6,8". It counts before anything is made of it, so hostile ranges cost nothing.
+func (s span) count() int { return distance(s.from, s.to) + 1 }
+
+// each visits the run's seats in order.
+func (s span) each(visit func(number int, label string)) {
+	step := 1
+	if s.to < s.from {
+		step = -1
+	}
+	for n := s.from; ; n += step {
+		visit(n, s.before+decimal(n)+s.after)
+		if n == s.to {
+			return
+		}
+	}
+}
+
+// parseSpans reads "1-8,18-31", "18-1" or "4,6,8A". It counts before anything is made of it, so hostile ranges cost nothing. Dashes of all
+// kinds and full-width characters are as good as ASCII's.
 func parseSpans(text string) (spans []span, count int, err error) {
 	if len(text) > rangesBytesMax {
 		return nil, 0, fmt.Errorf("seat ranges longer than %d bytes", rangesBytesMax)
 	}
-	for piece := range strings.SplitSeq(text, ",") {
+	for piece := range strings.SplitSeq(plainRanges(text), ",") {
 		one, err := parseSpan(strings.TrimSpace(piece))
 		if err != nil {
 			return nil, 0, err
 		}
 		spans = append(spans, one)
-		count += one.to - one.from + 1
+		count += one.count()
 	}
 	return spans, count, nil
 }
 
+// plainRanges writes every dash, comma and digit as ASCII does.
+func plainRanges(text string) string {
+	if plainASCII(text) {
+		return text
+	}
+	return strings.Map(func(char rune) rune {
+		switch {
+		case unicode.Is(unicode.Pd, char), char == '\u2212', char == '\u301c', char == '\uff5e':
+			return '-'
+		case char == '\u3001', char == '\uff64':
+			return ','
+		}
+		return char
+	}, norm.NFKC.String(text))
+}
+
 func parseSpan(piece string) (span, error) {
 	low, high, ranged := strings.Cut(piece, "-")
+	if !ranged {
+		return parseSeat(piece)
+	}
 	from, err := seatNumber(low)
 	if err != nil {
 		return span{}, err
-	}
-	if !ranged {
-		return span{from, from}, nil
 	}
 	to, err := seatNumber(high)
 	if err != nil {
 		return span{}, err
 	}
-	if to < from {
-		return span{}, fmt.Errorf("range %q runs backwards", piece)
-	}
-	return span{from, to}, nil
+	return span{from: from, to: to}, nil
 }
+
+// parseSeat reads one seat: a number, perhaps with a few letters before or after it.
+func parseSeat(text string) (span, error) {
+	first := strings.IndexAny(text, "0123456789")
+	last := strings.LastIndexAny(text, "0123456789")
+	if first < 0 {
+		_, err := seatNumber(text)
+		return span{}, err
+	}
+	before, number, after := text[:first], text[first:last+1], text[last+1:]
+	for _, letters := range []string{before, after} {
+		if utf8.RuneCountInString(letters) > seatLettersMax || strings.ContainsFunc(letters, func(c rune) bool { return !letterOrMark(c) }) {
+			_, err := seatNumber(text)
+			return span{}, err
+		}
+	}
+	n, err := seatNumber(number)
+	if err != nil || before+after != "" && decimal(n) != number {
+		_, err := seatNumber(text)
+		return span{}, err
+	}
+	return span{n, n, before, after}, nil
+}
+
+// seatLettersMax bounds the letters on one side of a seat's number: "8bis".
+const seatLettersMax = 3
 
 func seatNumber(text string) (int, error) {
 	text = strings.TrimSpace(text)
@@ -70,29 +133,63 @@ func clip(text string) string {
 // parseSeats reads a row's "seats" text: a lone number is how many there are (1 to n), anything else lists numbers.
 func parseSeats(text string) (spans []span, count int, err error) {
 	spans, count, err = parseSpans(text)
-	if err != nil || strings.ContainsAny(text, ",-") {
+	if err != nil || strings.ContainsAny(plainRanges(text), ",-") || spans[0].lettered() {
 		return spans, count, err
 	}
 	if n := spans[0].from; n >= 1 {
-		return []span{{1, n}}, n, nil
+		return []span{{from: 1, to: n}}, n, nil
 	}
 	return nil, 0, fmt.Errorf("%q seats make no row", clip(text))
 }
 
+func (s span) lettered() bool { return s.before+s.after != "" }
+
 // spanSeats makes seats of numbers, standing seatPitch apart from x = 0; a gap (see seatGaps) is drawn and breaks the row.
 func spanSeats(spans []span, count int) []draftSeat {
-	numbers := make([]int, 0, count)
+	row := numberedRow{seats: make([]draftSeat, 0, count)}
 	for _, run := range spans {
-		for n := run.from; n <= run.to; n++ {
-			numbers = append(numbers, n)
-		}
+		run.each(func(number int, label string) { row.add(number, label, run.lettered()) })
 	}
-	seats := make([]draftSeat, 0, count)
-	column := 0
-	for i, gap := range seatGaps(numbers) {
+	return row.drawn()
+}
+
+// numberedRow is a row told by its numbers alone.
+type numberedRow struct {
+	seats   []draftSeat
+	numbers []int // of each seat
+	letters []bool
+	plain   []int // the numbers without letters, which alone tell steps and sides
+}
+
+func (r *numberedRow) add(number int, label string, lettered bool) {
+	r.seats = append(r.seats, draftSeat{label: label})
+	r.numbers, r.letters = append(r.numbers, number), append(r.letters, lettered)
+	if !lettered {
+		r.plain = append(r.plain, number)
+	}
+}
+
+// drawn places the seats. A seat with letters stands beside the seat before when their numbers do: 8, 8A, 9.
+func (r *numberedRow) drawn() []draftSeat {
+	var gaps []int
+	if len(r.plain) > 0 {
+		gaps = seatGaps(r.plain)
+	}
+	column, plain := 0, 0
+	for i := range r.seats {
+		gap := 0
+		switch {
+		case !r.letters[i]:
+			gap, plain = gaps[plain], plain+1
+			if plain == 1 && i > 0 && distance(r.numbers[i], r.numbers[i-1]) > 1 {
+				gap = drawnGap(distance(r.numbers[i], r.numbers[i-1]))
+			}
+		case i > 0 && distance(r.numbers[i], r.numbers[i-1]) > 1:
+			gap = drawnGap(distance(r.numbers[i], r.numbers[i-1]))
+		}
 		column += gap
-		seats = append(seats, draftSeat{label: decimal(numbers[i]), x: float64(column) * seatPitch, breakBefore: gap > 0})
+		r.seats[i].x, r.seats[i].breakBefore = float64(column)*seatPitch, gap > 0
 		column++
 	}
-	return seats
+	return r.seats
 }

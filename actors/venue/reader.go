@@ -3,18 +3,14 @@ package venue
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"strconv"
 	"strings"
-	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
-
-// LabelBytesMax bounds every label and name a plan carries, in bytes of UTF-8.
-const LabelBytesMax = 100
 
 // coordinateMax bounds coordinates, so that distances stay exact enough to rank by.
 const coordinateMax = 1e9
@@ -142,7 +138,10 @@ func (r *reader) more() bool {
 func (r *reader) name() string { return r.token().String() }
 
 // text reads a label: a string, or a whole number written without quotes (row 7 is often 7 and not "7").
-func (r *reader) text() string {
+func (r *reader) text() string { return r.textOf(LabelCharactersMax) }
+
+// textOf is text with a limit of its own, in characters.
+func (r *reader) textOf(charactersMax int) string {
 	var text string
 	switch r.kind() {
 	case kindString:
@@ -160,29 +159,13 @@ func (r *reader) text() string {
 	if r.err != nil {
 		return ""
 	}
-	if problem := labelProblem(text); problem != "" {
+	if problem := CheckName(text, charactersMax); problem != "" {
 		r.defects.add(r.path(), "%s", problem)
-		return ""
-	}
-	return text
-}
-
-// labelProblem says why a label cannot be used; "" is fine. What cannot be seen (controls, zero-width and directional characters,
-// line separators) is refused rather than dropped: two labels that differ by nothing else are two seats nobody can tell apart, and
-// a plan that has them was meant otherwise.
-func labelProblem(label string) string {
-	if len(label) > LabelBytesMax {
-		return "longer than " + strconv.Itoa(LabelBytesMax) + " bytes"
-	}
-	for _, char := range label {
-		switch {
-		case char == unicode.ReplacementChar:
-			return "contains a broken character"
-		case unicode.In(char, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp):
-			return fmt.Sprintf("contains a character that cannot be seen (%U)", char)
+		if utf8.RuneCountInString(text) > charactersMax {
+			return ""
 		}
 	}
-	return ""
+	return text // refused or not: what looks like another label is then told together with that one
 }
 
 // longText reads a string that is not a label (a list of ranges).
@@ -243,6 +226,24 @@ func (r *reader) flag() bool {
 	}
 	r.refuse("true or false")
 	return false
+}
+
+// mark reads a flag as other systems write it: true, 1, "true" and "yes" set it; false, 0, "", "false" and "no" do not.
+func (r *reader) mark() bool {
+	switch r.kind() {
+	case kindString, kindNumber:
+		switch strings.ToLower(strings.TrimSpace(r.token().String())) {
+		case "true", "yes", "1":
+			return true
+		case "false", "no", "0", "":
+			return false
+		}
+		if r.err == nil {
+			r.defects.add(r.path(), "must be true or false")
+		}
+		return false
+	}
+	return r.flag()
 }
 
 // point reads {"x":…,"y":…}; ok is false for anything else. Other members are ignored.

@@ -10,7 +10,7 @@ func (d *draft) readRowList() {
 	for r.openObject(); r.more(); {
 		switch r.name() {
 		case "name", "venue":
-			d.name = r.text()
+			d.name = r.textOf(NameCharactersMax)
 		case "tribunes", "sections", "sectors":
 			d.readStands("", 1)
 		default:
@@ -102,7 +102,7 @@ func (d *draft) readListedRow(s *draftSection) {
 		case "category":
 			category = d.intern(r.text())
 		case "seats":
-			row.seats = d.readSeatRanges(row.seats)
+			d.readListedSeats(&row)
 		default:
 			r.skip()
 		}
@@ -114,6 +114,38 @@ func (d *draft) readListedRow(s *draftSection) {
 	s.rows = append(s.rows, row)
 }
 
+// readListedSeats reads what readSeatRanges does, or a list of labels, of which each is one seat. Where all are numbers, with letters or
+// without, a gap breaks the row as it does in ranges; labels of other kinds are neighbours as they are listed.
+func (d *draft) readListedSeats(row *draftRow) {
+	r := d.reader
+	if r.kind() != kindBeginArray {
+		row.seats = d.readSeatRanges(row.seats)
+		return
+	}
+	row.listed = true
+	numbered, all := numberedRow{}, true
+	for r.openArray(); r.more(); {
+		label := r.text()
+		if !d.room(1, row.path) {
+			return
+		}
+		one, err := parseSpan(plainRanges(label))
+		if err == nil && one.from != one.to {
+			d.defect(r.path(), "each entry of a list is one seat, and %q looks like a range: write ranges as one text", clip(label))
+		}
+		all = all && err == nil
+		numbered.add(one.from, label, one.lettered())
+	}
+	if all {
+		row.seats = numbered.drawn()
+		return
+	}
+	for i := range numbered.seats {
+		numbered.seats[i].x = float64(i) * seatPitch
+	}
+	row.seats = numbered.seats
+}
+
 // readSeatRanges reads 18, "18" or "1-8,18-31". What cannot be read is noted and leaves the row as it was.
 func (d *draft) readSeatRanges(previous []draftSeat) []draftSeat {
 	r := d.reader
@@ -122,7 +154,7 @@ func (d *draft) readSeatRanges(previous []draftSeat) []draftSeat {
 		if !ok || !d.room(n, r.path()) {
 			return previous
 		}
-		return spanSeats([]span{{1, n}}, n)
+		return spanSeats([]span{{from: 1, to: n}}, n)
 	}
 	if r.kind() != kindString {
 		r.refuse(`a number of seats or ranges like "1-8,18-31"`)

@@ -9,6 +9,8 @@ type chart struct {
 	zones map[string]Point // focal points by zone key
 	main  draftSection     // rows and tables outside of sections
 	named []string         // zone key of each section, parallel to draft.sections
+
+	floors []floor
 }
 
 // readSeatsio reads a seats.io chart. A section's drawing has its own origin (topLeft); categories are inherited from it.
@@ -18,13 +20,15 @@ func (d *draft) readSeatsio() {
 	for r.openObject(); r.more(); {
 		switch r.name() {
 		case "name":
-			d.name = r.text()
+			d.name = r.textOf(NameCharactersMax)
 		case "categories":
 			c.readCategories()
 		case "zones":
 			c.readZones()
 		case "subChart":
 			c.readMain()
+		case "subChartFloors":
+			c.each(c.readFloor)
 		default:
 			r.skip()
 		}
@@ -34,6 +38,7 @@ func (d *draft) readSeatsio() {
 			d.sections[i].focal = &focal
 		}
 	}
+	c.settleFloors()
 	d.matchCategoryLabels()
 }
 
@@ -118,28 +123,47 @@ func (c *chart) readMain() {
 	}
 	c.main = draftSection{path: r.path(), id: mainSection, placed: true}
 	for r.more() {
-		switch r.name() {
-		case "focalPoint":
+		if name := r.name(); name == "focalPoint" {
 			if focal, ok := r.point(); ok {
 				c.focal = &focal
 			}
-		case "sections":
-			c.each(c.readSection)
-		case "rows":
-			c.each(func() { c.readLine(&c.main, true) })
-		case "tables":
-			c.each(func() { c.readLine(&c.main, false) })
-		case "booths":
-			c.each(func() { c.readBooth(&c.main) })
-		case "generalAdmissionAreas":
-			c.each(func() { c.keepArea(c.readArea(), "") })
-		case "shapes":
-			c.each(c.readShape)
-		default:
-			r.skip()
+		} else {
+			c.readMainMember(name)
 		}
 	}
 	c.keepMain()
+}
+
+// readMainMember reads what a chart or one of its floors holds.
+func (c *chart) readMainMember(name string) {
+	switch name {
+	case "sections":
+		c.each(c.readSection)
+	case "rows":
+		c.each(func() { c.readLine(&c.main, true) })
+	case "tables":
+		c.each(func() { c.readLine(&c.main, false) })
+	case "booths":
+		c.each(func() { c.readBooth(&c.main) })
+	case "generalAdmissionAreas":
+		c.each(func() { c.keepArea(c.readArea(), "") })
+	case "shapes":
+		c.each(c.readShape)
+	default:
+		c.reader.skip()
+	}
+}
+
+// unlabelled is what charts show in place of a label that nobody has given.
+const unlabelled = "?"
+
+// readLabel reads a label. A chart with unlabelled objects cannot be sold: two of them would be one seat.
+func (c *chart) readLabel(what string) string {
+	label := c.reader.text()
+	if label == unlabelled {
+		c.defect(c.reader.path(), "%s without a label (seats.io shows %q)", what, unlabelled)
+	}
+	return label
 }
 
 func (c *chart) each(read func()) {
@@ -190,7 +214,7 @@ func (c *chart) readSection() {
 	for r.more() {
 		switch name := r.name(); name {
 		case "label":
-			s.id = r.text()
+			s.id = c.readLabel("section")
 		case "displayLabel", "displayedLabel":
 			s.name = r.text()
 		case "zone":
@@ -291,7 +315,7 @@ func (c *chart) readLine(s *draftSection, aisles bool) {
 	for r.more() {
 		switch r.name() {
 		case "label":
-			row.label = r.text()
+			row.label = c.readLabel("row")
 		case "sectionLabel":
 			row.section = r.text()
 		case "seats":
@@ -310,7 +334,7 @@ func (c *chart) readSeat(row *draftRow) {
 		for r.more() {
 			switch name := r.name(); name {
 			case "label":
-				seat.label = r.text()
+				seat.label = c.readLabel("seat")
 			case "x":
 				seat.x = r.coordinate()
 			case "y":
@@ -340,7 +364,7 @@ func (c *chart) readBooth(s *draftSection) {
 	for r.more() {
 		switch name := r.name(); name {
 		case "label":
-			row.label = r.text()
+			row.label = c.readLabel("booth")
 		case "center", "topLeft":
 			at, _ := r.point()
 			seat.x, seat.y = at.X, at.Y
@@ -373,7 +397,7 @@ func (c *chart) readArea() area {
 	for r.more() {
 		switch name := r.name(); name {
 		case "label":
-			one.label = r.text()
+			one.label = c.readLabel("general-admission area")
 		case "capacity":
 			one.capacity, _ = r.count()
 		case "categoryKey", "categoryLabel":

@@ -17,7 +17,7 @@ func variety(t testing.TB) map[string]*venue.Venue {
 		"guids": []byte(pretix(`{"name":"Z","rows":[` + pretixRow("A", "left-1", "left-2") + `,` + pretixRow("A", "right-1") + `]}`)),
 		"odds": []byte(`{"name":"Odds","categories":[{"label":"a","color":"#123456"},"b"],"focal_point":{"x":0.125,"y":-3},"sections":[
 			{"id":"A","name":"Stalls","focal_point":{"x":1,"y":2},"rows":[
-				{"label":"","seats":["x","007","8","10"],"category":["a","b","b","a"],"breaks":["8"],"accessible":["x"],"x":[0.1,0.333333333,-1e9,4],"y":7}]},
+				{"label":"","seats":["x","007","8","10"],"category":["a","b","b","a"],"breaks":["8"],"accessible":["x"],"x":[0.1,0.333333333,-1e3,4],"y":7}]},
 			{"id":"B","category":"b","rows":[{"label":"1","seats":"1-2,8","ids":["p","q","r"],"x":0,"y":0.1}]},
 			{"id":"G","category":"a","general":42001,"accessible":true}]}`),
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"holdfast/actors/venue"
 )
 
 // config is everything that can be set about a server: by flag, by HOLDFAST_… in the environment, or in a settings file, the
@@ -190,7 +192,7 @@ func loopback(listen string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// readSecret reads a key file; the line's end that editors add does not belong to the key.
+// readSecret reads a key file; the line's end and the byte order mark that editors add do not belong to the key.
 func readSecret(path string, bytesMin int) ([]byte, error) {
 	if path == "" {
 		return nil, nil
@@ -199,7 +201,7 @@ func readSecret(path string, bytesMin int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	secret := strings.TrimRight(string(text), "\r\n")
+	secret := strings.TrimRight(string(venue.WithoutMark(text)), "\r\n")
 	if len(secret) < bytesMin {
 		return nil, fmt.Errorf("%s: the key has %d bytes; fewer than %d can be guessed", path, len(secret), bytesMin)
 	}

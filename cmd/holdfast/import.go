@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -84,6 +85,9 @@ func (i *importCommand) Run(c *console) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.Plan, everyDefect(err))
 	}
+	if err := api.CheckPlanCards(raw); err != nil { // what a server would refuse, a check refuses too
+		return fmt.Errorf("%s: %w", i.Plan, err)
+	}
 	describePlan(c.out, plan)
 	if i.Check {
 		return nil
@@ -117,10 +121,13 @@ func everyDefect(err error) error {
 }
 
 func readPlan(path string) ([]byte, error) {
+	raw, err := []byte(nil), error(nil)
 	if path == "-" {
-		return io.ReadAll(os.Stdin)
+		raw, err = io.ReadAll(os.Stdin)
+	} else {
+		raw, err = os.ReadFile(path)
 	}
-	return os.ReadFile(path)
+	return venue.WithoutMark(raw), err
 }
 
 // describePlan prints a table of the plan's sections, however they are kept, and where the front is.
@@ -135,7 +142,7 @@ func describePlan(out io.Writer, plan *venue.Venue) {
 		s := &plan.Sections[i]
 		if len(lines) == 0 || s.SplitOf == "" || lines[len(lines)-1].id != s.PlanID() {
 			lines = append(lines, line{id: s.PlanID()})
-			width = max(width, len(s.PlanID()))
+			width = max(width, utf8.RuneCountInString(s.PlanID()))
 		}
 		lines[len(lines)-1].rows += len(s.Rows)
 		lines[len(lines)-1].seats += s.SeatCount()
@@ -184,8 +191,12 @@ func describePrices(out io.Writer, prices map[string]int64, currency string) {
 func fillPrices(given map[string]int64, plan *venue.Venue) (prices map[string]int64, missing, unknown []string) {
 	prices = make(map[string]int64, len(plan.Categories))
 	others, some := given["*"]
+	composed := make(map[string]int64, len(given)) // a shell and a plan may spell "é" in different ways
+	for label, price := range given {
+		composed[venue.Composed(label)] = price
+	}
 	for _, category := range plan.Categories {
-		price, known := given[category.Label]
+		price, known := composed[venue.Composed(category.Label)]
 		switch {
 		case known:
 			prices[category.Label] = price
@@ -196,7 +207,8 @@ func fillPrices(given map[string]int64, plan *venue.Venue) (prices map[string]in
 		}
 	}
 	for _, label := range slices.Sorted(maps.Keys(given)) {
-		if _, known := prices[label]; !known && label != "*" && !slices.Contains(missing, label) {
+		known := func(c venue.Category) bool { return venue.Composed(c.Label) == venue.Composed(label) }
+		if label != "*" && !slices.ContainsFunc(plan.Categories, known) {
 			unknown = append(unknown, label)
 		}
 	}

@@ -73,7 +73,7 @@ var walls = map[string]wall{
 	"actors/venue": {
 		Why: "plans are data: parsing them needs the core's types and nothing that runs",
 		Own: []string{"actors/section", "actors/nesting"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"},
-		Test: []string{"actors/budget", rapid},
+		Test: []string{"actors/budget", rapid, "github.com/santhosh-tekuri/jsonschema/v6"},
 	},
 	"actors/relay": {
 		Why: "what nodes say to each other and conclude from it: a simulator holds the same conversation in one goroutine, so nothing here waits or knows the time",
@@ -161,7 +161,10 @@ var walls = map[string]wall{
 		Third: []string{
 			fasthttp, prometheus, "github.com/prometheus/common", openapi, compress, xxhash, strictJSON, "github.com/golang-jwt/jwt/v5",
 		},
-		Test: []string{"actors/budget", "storage/memstore", "storage/pebblestore", "actors/checkout/sandbox", rapid, chromedp},
+		Test: []string{
+			"actors/budget", "storage/memstore", "storage/pebblestore", "actors/checkout/sandbox", rapid, chromedp,
+			"golang.org/x/text/unicode/norm",
+		},
 	},
 	"api/clienttest": {
 		Why: "a module of its own: generators of clients, and what they bring along; it knows the API by its document only",

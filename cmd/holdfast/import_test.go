@@ -1,0 +1,73 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// caseFile is a small plan of the venue's cases.
+func caseFile(name string) string {
+	return filepath.Join("..", "..", "actors", "venue", "testdata", "cases", name)
+}
+
+// A check judges as a server does, card numbers (P12) included, and both read what editors and other systems write.
+func TestCheckAndImportAgree(t *testing.T) {
+	read := func(name string) string {
+		raw, err := os.ReadFile(caseFile(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	numeric := read("numeric-guids.json")
+	for _, c := range []struct{ what, plan, refusal string }{
+		{"numeric guids", numeric, ""},
+		{"guids that begin like cards", strings.ReplaceAll(numeric, "20260501", "40260501"), ""},
+		{"byte order mark", read("bom.json"), ""},
+		{"a card as a guid", strings.Replace(read("zwj-emoji.json"), "g-1-1", "4111-1111-1111-1111", 1), "/zones/0/rows/0/seats/0/seat_guid"},
+		{"a card as a name", strings.Replace(numeric, `"name": "Hall"`, `"name": "4111111111111111"`, 1), "/name"},
+		{"a look-alike", read("lookalike-invisible.json"), "look alike"},
+	} {
+		plan := writeFile(t, "plan.json", c.plan)
+		checked, told := tool(t, "import", "--check", plan)
+		made, said := tool(t, "import", "--data", filepath.Join(t.TempDir(), "d"), "--starts-at", "2030-05-01T20:00:00Z", "--price", "*=1", plan)
+		if (checked == exitOK) != (c.refusal == "") || made != checked {
+			t.Errorf("%s: check %d, import %d\n%s\n%s", c.what, checked, made, told, said)
+		}
+		if !strings.Contains(told, c.refusal) || strings.Contains(told, "1111") {
+			t.Errorf("%s: %s", c.what, told)
+		}
+	}
+}
+
+// A category is named on the command line in whatever spelling (NFC, NFD) the keyboard makes.
+func TestPricesFindCategoriesInEitherSpelling(t *testing.T) {
+	for _, price := range []string{"Caf\u00e9=1", "Cafe\u0301=1"} {
+		code, out := tool(t, "import", "--data", filepath.Join(t.TempDir(), "d"), "--name", "Night", "--starts-at", "2030-05-01T20:00:00Z",
+			"--price", price, caseFile("nfd-labels.json"))
+		if code != exitOK {
+			t.Errorf("%+q: %d %s", price, code, out)
+		}
+	}
+}
+
+func TestSettingsBehindAByteOrderMarkAreRead(t *testing.T) {
+	for _, text := range []string{"\xef\xbb\xbfdata: /x\n", "\xef\xbb\xbf{\"data\": \"/x\"}"} {
+		got, err := loadSettings(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.(settings)["data"] != "/x" {
+			t.Errorf("%q is read as %v", text, got)
+		}
+	}
+}
+
+func TestSecretsBehindAByteOrderMarkAreRead(t *testing.T) {
+	secret, err := readSecret(writeFile(t, "key", "\xef\xbb\xbf0123456789abcdef\r\n"), 16)
+	if err != nil || string(secret) != "0123456789abcdef" {
+		t.Errorf("read as %q, %v", secret, err)
+	}
+}
