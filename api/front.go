@@ -9,7 +9,7 @@ import (
 
 // frontOf reads where people look: the name of an edge of the drawing, or a point of it. nil: not said.
 func frontOf(raw wire.Raw) (*venue.Front, error) {
-	if len(raw) == 0 || string(raw) == "null" {
+	if len(raw) == 0 {
 		return nil, nil
 	}
 	var side string
