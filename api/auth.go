@@ -5,15 +5,17 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/subtle"
-	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
 	"holdfast/actors"
 	"holdfast/actors/section"
+	"holdfast/api/token"
 	"holdfast/api/wire"
 )
 
@@ -43,32 +45,53 @@ func BuyerOf(subject string) section.BuyerID { return wire.BuyerHash(subject) }
 type authenticator struct {
 	operatorKey []byte
 	devAuth     bool
-	parser      *jwt.Parser
-	secret      []byte
-	public      ed25519.PublicKey
-	now         func() time.Time
-	cache       tokenCache
+	rules       token.Rules
+	own         []token.Key // of the configuration: they stay, whatever SetKeys brings
+	cacheMax    int
+	trust       atomic.Pointer[trust] // nil: there are no tokens
+}
+
+// trust is what verifies tokens at one time, and what it has verified. New keys come with a new one, so that no remembered token
+// outlives its key, however late its verification ends.
+type trust struct {
+	verifier *token.Verifier
+	cache    tokenCache
 }
 
 func newAuthenticator(c *Config) *authenticator {
 	a := &authenticator{
-		operatorKey: []byte(c.OperatorKey), devAuth: c.DevAuth, now: c.Now,
-		secret: c.JWTSecret, public: c.JWTPublicKey,
+		operatorKey: []byte(c.OperatorKey), devAuth: c.DevAuth, cacheMax: c.TokenCacheMax, own: c.ownKeys(),
+		rules: token.Rules{Issuers: c.JWTIssuers, Audiences: c.JWTAudiences, Now: c.Now},
 	}
-	a.cache.init(c.TokenCacheMax)
-	// The list of algorithms comes from the configured keys, never from the token (RFC 8725 §3.1).
-	var algorithms []string
-	if len(a.secret) > 0 {
-		algorithms = append(algorithms, "HS256")
-	}
-	if a.public != nil {
-		algorithms = append(algorithms, "EdDSA")
-	}
-	if algorithms != nil {
-		a.parser = jwt.NewParser(jwt.WithValidMethods(algorithms), jwt.WithTimeFunc(c.Now), jwt.WithStrictDecoding())
-	}
+	a.setKeys(c.JWTKeys)
 	return a
 }
+
+// ownKeys are the keys that the configuration has by value. Validate has said which are none.
+func (c *Config) ownKeys() (keys []token.Key) {
+	if key, err := token.Secret(c.JWTSecret); err == nil {
+		keys = append(keys, key)
+	}
+	if key, err := token.Public(c.JWTPublicKey); err == nil {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+func (a *authenticator) setKeys(keys []token.Key) {
+	all := slices.Concat(a.own, keys)
+	if len(all) == 0 {
+		a.trust.Store(nil)
+		return
+	}
+	fresh := &trust{verifier: token.NewVerifier(all, a.rules)}
+	fresh.cache.init(a.cacheMax)
+	a.trust.Store(fresh)
+}
+
+// SetKeys replaces the keys of Config.JWTKeys from the next request on. Tokens of keys that are gone are not believed any more, those that
+// were verified before included; tokens of keys that stay are verified once more.
+func (s *Server) SetKeys(keys []token.Key) { s.auth.setKeys(keys) }
 
 var bearer = []byte("Bearer ")
 
@@ -104,6 +127,9 @@ func (a *authenticator) identify(r *request) (identity, error) {
 	if len(name) > subjectBytesMax {
 		return identity{}, badField("X-Buyer", "is longer than 256 bytes")
 	}
+	if why := checkName(borrow(name)); why != "" {
+		return identity{}, badField("X-Buyer", why)
+	}
 	return identity{buyer: BuyerOf(borrow(name)), known: true}, nil
 }
 
@@ -115,23 +141,23 @@ func twoNames(who identity) error {
 	return badField("X-Buyer", "has no effect beside Authorization: send one of them")
 }
 
-func (a *authenticator) token(token []byte) (identity, error) {
-	if a.isOperator(token) {
+func (a *authenticator) token(text []byte) (identity, error) {
+	if a.isOperator(text) {
 		return identity{buyer: actors.OperatorBuyer, known: true, operator: true}, nil
 	}
-	if a.parser == nil {
+	t := a.trust.Load()
+	if t == nil {
 		return identity{}, &problem{kind: kindUnauthorized, field: "Authorization", detail: "the bearer token is not valid"}
 	}
-	key := sha256.Sum256(token)
-	now := a.now()
-	if buyer, ok := a.cache.get(key, now); ok {
+	key := sha256.Sum256(text)
+	if buyer, ok := t.cache.get(key, a.rules.Now()); ok {
 		return identity{buyer: buyer, known: true}, nil
 	}
-	buyer, until, err := a.verify(string(token))
+	buyer, until, err := t.verify(string(text))
 	if err != nil {
-		return identity{}, &problem{kind: kindUnauthorized, field: "Authorization", detail: tokenReason(err)}
+		return identity{}, &problem{kind: kindUnauthorized, field: "Authorization", detail: err.Error()}
 	}
-	a.cache.put(key, buyer, until)
+	t.cache.put(key, buyer, until)
 	return identity{buyer: buyer, known: true}, nil
 }
 
@@ -139,40 +165,16 @@ func (a *authenticator) isOperator(token []byte) bool {
 	return len(a.operatorKey) > 0 && subtle.ConstantTimeCompare(token, a.operatorKey) == 1
 }
 
-var errSubject = errors.New("api: the token's sub is missing, too long, or not acceptable")
-
-func (a *authenticator) verify(token string) (buyer section.BuyerID, until time.Time, err error) {
-	var claims jwt.RegisteredClaims
-	if _, err = a.parser.ParseWithClaims(token, &claims, a.key); err != nil {
+// verify gives the token's buyer. An error is a token.Refusal.
+func (t *trust) verify(text string) (buyer section.BuyerID, until time.Time, err error) {
+	subject, until, err := t.verifier.Verify(text)
+	if err != nil {
 		return buyer, until, err
 	}
-	if n := len(claims.Subject); n == 0 || n > subjectBytesMax || cardInText([]byte(claims.Subject)) {
-		return buyer, until, errSubject
+	if n := len(subject); n == 0 || n > subjectBytesMax || checkName(subject) != "" || cardInText([]byte(subject)) {
+		return buyer, until, token.Refusal("the bearer token has no usable sub: 1 to 256 bytes of visible text that is no card number")
 	}
-	if claims.ExpiresAt != nil {
-		until = claims.ExpiresAt.Time
-	}
-	return BuyerOf(claims.Subject), until, nil
-}
-
-func (a *authenticator) key(token *jwt.Token) (any, error) {
-	if token.Method.Alg() == "EdDSA" {
-		return a.public, nil
-	}
-	return a.secret, nil
-}
-
-// tokenReason tells a caller enough to fix a clock, and nothing about keys.
-func tokenReason(err error) string {
-	switch {
-	case errors.Is(err, jwt.ErrTokenExpired):
-		return "the bearer token has expired"
-	case errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
-		return "the bearer token is not valid yet"
-	case errors.Is(err, errSubject):
-		return "the bearer token has no usable sub"
-	}
-	return "the bearer token is not valid"
+	return BuyerOf(subject), until, nil
 }
 
 // tokenCache remembers verified tokens by their SHA-256: a signature check costs a hundred times a look-up.
@@ -188,7 +190,7 @@ type tokenShard struct {
 
 type tokenEntry struct {
 	buyer section.BuyerID
-	until time.Time // zero: the token has no end
+	until time.Time
 }
 
 func (c *tokenCache) init(limit int) {
@@ -203,7 +205,7 @@ func (c *tokenCache) get(key [32]byte, now time.Time) (section.BuyerID, bool) {
 	shard.mu.RLock()
 	entry, ok := shard.tokens[key]
 	shard.mu.RUnlock()
-	return entry.buyer, ok && (entry.until.IsZero() || now.Before(entry.until))
+	return entry.buyer, ok && now.Before(entry.until)
 }
 
 // put forgets any one token when full; Go's map order makes the victim random, which no caller can aim.

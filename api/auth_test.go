@@ -14,15 +14,16 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"holdfast/actors/section"
+	"holdfast/api/token"
 )
 
 func signed(t *testing.T, method jwt.SigningMethod, key any, claims jwt.MapClaims) headers {
 	t.Helper()
-	token, err := jwt.NewWithClaims(method, claims).SignedString(key)
+	text, err := jwt.NewWithClaims(method, claims).SignedString(key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return headers{"Authorization": "Bearer " + token}
+	return headers{"Authorization": "Bearer " + text}
 }
 
 func TestTokens(t *testing.T) {
@@ -49,7 +50,7 @@ func TestTokens(t *testing.T) {
 		c.JWTSecret, c.JWTPublicKey = secret, fromPEM
 	})
 	now := time.Now()
-	soon, past := now.Add(time.Hour).Unix(), now.Add(-time.Second).Unix()
+	soon, past := now.Add(time.Hour).Unix(), now.Add(-token.Leeway-time.Second).Unix()
 	rows := []struct {
 		name   string
 		who    headers
@@ -57,19 +58,24 @@ func TestTokens(t *testing.T) {
 	}{
 		{"HS256", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": soon}), 404},
 		{"EdDSA", signed(t, jwt.SigningMethodEdDSA, private, jwt.MapClaims{"sub": "alice", "exp": soon}), 404},
-		{"no end", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice"}), 404},
 		{"operator", headers{"Authorization": "bearer operator-key-0123456789"}, 404},
 		{"expired", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": past}), 401},
 		{"not yet", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "nbf": soon}), 401},
+		{"no end", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice"}), 401},
+		{"an end that is null", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": nil}), 401},
+		{"blank sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": " ", "exp": soon}), 401},
+		{"NUL in sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "a\x00", "exp": soon}), 401},
+		{"line end in sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "a\nb", "exp": soon}), 401},
+		{"direction in sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "a\u202eb", "exp": soon}), 401},
 		{"no sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"exp": soon}), 401},
-		{"long sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": strings.Repeat("x", 257)}), 401},
-		{"card as sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "4111111111111111"}), 401},
-		{"other secret", signed(t, jwt.SigningMethodHS256, []byte(strings.Repeat("x", 32)), jwt.MapClaims{"sub": "alice"}), 401},
-		{"other key", signed(t, jwt.SigningMethodEdDSA, otherPrivate, jwt.MapClaims{"sub": "alice"}), 401},
-		{"HS512", signed(t, jwt.SigningMethodHS512, secret, jwt.MapClaims{"sub": "alice"}), 401},
-		{"none", signed(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, jwt.MapClaims{"sub": "alice"}), 401},
-		{"public key as secret", signed(t, jwt.SigningMethodHS256, []byte(public), jwt.MapClaims{"sub": "alice"}), 401},
-		{"PEM as secret", signed(t, jwt.SigningMethodHS256, publicPEM, jwt.MapClaims{"sub": "alice"}), 401},
+		{"long sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": strings.Repeat("x", 257), "exp": soon}), 401},
+		{"card as sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "4111111111111111", "exp": soon}), 401},
+		{"other secret", signed(t, jwt.SigningMethodHS256, []byte(strings.Repeat("x", 32)), jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
+		{"other key", signed(t, jwt.SigningMethodEdDSA, otherPrivate, jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
+		{"HS512", signed(t, jwt.SigningMethodHS512, secret, jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
+		{"none", signed(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
+		{"public key as secret", signed(t, jwt.SigningMethodHS256, []byte(public), jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
+		{"PEM as secret", signed(t, jwt.SigningMethodHS256, publicPEM, jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
 		{"dev header", alice, 401},
 		{"dev operator", operator, 401},
 		{"nobody", nobody, 401},
@@ -98,15 +104,57 @@ func TestRememberedTokenExpires(t *testing.T) {
 	for range 2 {
 		h.do("GET", "/v1/bookings/none", who, "").want(404, "booking_unknown")
 	}
-	offset.Store(int64(time.Minute))
+	offset.Store(int64(time.Minute + token.Leeway - time.Second))
+	h.do("GET", "/v1/bookings/none", who, "").want(404, "booking_unknown")
+	offset.Store(int64(time.Minute + token.Leeway))
 	h.do("GET", "/v1/bookings/none", who, "").want(401, "unauthorized")
+}
+
+// A remembered token dies with its key, and a key that comes back brings its tokens back; keys of the configuration stay.
+func TestRememberedTokenDiesWithItsKey(t *testing.T) {
+	own, rotating := []byte(strings.Repeat("o", 32)), []byte(strings.Repeat("r", 32))
+	key, err := token.Secret(rotating)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := open(t, func(c *Config) {
+		c.DevAuth, c.JWTSecret, c.JWTKeys = false, own, []token.Key{key}
+	})
+	until := time.Now().Add(time.Hour).Unix()
+	stays := signed(t, jwt.SigningMethodHS256, own, jwt.MapClaims{"sub": "alice", "exp": until})
+	goes := signed(t, jwt.SigningMethodHS256, rotating, jwt.MapClaims{"sub": "alice", "exp": until})
+	for _, step := range []struct {
+		keys   []token.Key
+		status int
+	}{{[]token.Key{key}, 404}, {nil, 401}, {[]token.Key{key}, 404}, {nil, 401}} {
+		h.server.SetKeys(step.keys)
+		for range 2 {
+			if got := h.do("GET", "/v1/bookings/none", goes, "").status; got != step.status {
+				t.Errorf("with %d keys: %d, want %d", len(step.keys), got, step.status)
+			}
+			h.do("GET", "/v1/bookings/none", stays, "").want(404, "booking_unknown")
+		}
+	}
+}
+
+// A caller's own word for who they are is a name, and names can be seen.
+func TestDevNamesCanBeSeen(t *testing.T) {
+	h := open(t, nil)
+	for _, name := range []string{"a\u200bb", "a\u202eb", "a\tb", "a\u0085b", "\ufeffa", "\xff"} {
+		if a := h.do("GET", "/v1/bookings/none", headers{"X-Buyer": name}, ""); a.status != 400 || a.problem.Field != "X-Buyer" {
+			t.Errorf("%q: %d %s", name, a.status, a.body)
+		}
+	}
+	for _, name := range []string{"Zoë", "می\u200cخواهم", "👩\u200d👩\u200d👧", "ไทย", "o'Brien; DROP"} {
+		h.do("GET", "/v1/bookings/none", headers{"X-Buyer": name}, "").want(404, "booking_unknown")
+	}
 }
 
 func TestTokenCacheIsBounded(t *testing.T) {
 	var c tokenCache
 	c.init(64)
 	for i := range 10_000 {
-		c.put([32]byte{byte(i), byte(i >> 8)}, section.BuyerID{}, time.Time{})
+		c.put([32]byte{byte(i), byte(i >> 8)}, section.BuyerID{}, time.Now().Add(time.Hour))
 	}
 	total := 0
 	for i := range c.shards {
@@ -115,7 +163,7 @@ func TestTokenCacheIsBounded(t *testing.T) {
 	if total > 64 {
 		t.Fatalf("%d tokens remembered, bound 64", total)
 	}
-	c.put([32]byte{9, 9, 9}, section.BuyerID{7}, time.Time{})
+	c.put([32]byte{9, 9, 9}, section.BuyerID{7}, time.Now().Add(time.Hour))
 	if who, ok := c.get([32]byte{9, 9, 9}, time.Now()); !ok || who != (section.BuyerID{7}) {
 		t.Fatal("the newest token was not remembered")
 	}
@@ -126,8 +174,9 @@ func TestBuyerIsTheirSubject(t *testing.T) {
 	secret := []byte(strings.Repeat("s", 32))
 	h := open(t, func(c *Config) { c.JWTSecret = secret })
 	event := h.show("")
-	token := signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice"})
-	b := h.do("POST", event+"/bookings", token, `{"seats":["A-1-1"]}`).want(201, "").booking()
+	until := time.Now().Add(time.Hour).Unix()
+	who := signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": until})
+	b := h.do("POST", event+"/bookings", who, `{"seats":["A-1-1"]}`).want(201, "").booking()
 	h.do("GET", "/v1/bookings/"+b.ID, alice, "").want(200, "")
 }
 

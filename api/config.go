@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"holdfast/api/token"
 )
 
 // Config says how the outside behaves. The zero value of a field means its default; New fills them in.
@@ -21,6 +23,11 @@ type Config struct {
 	// SignInURL is where the page sends a fan who has no token: the shop's own sign-in, http or https. SignInReturn in it is replaced by the
 	// page's address, escaped; the shop comes back to that address with #token=… at its end. Empty: the page says that a token is needed.
 	SignInURL string
+	// JWTKeys verify tokens besides, each by its kid; see token.ParseJWKS, and Server.SetKeys for changing them while the server runs.
+	JWTKeys []token.Key
+	// JWTIssuers and JWTAudiences: a token's iss must be one of the first, its aud hold one of the second. Empty: they do not count,
+	// which lets a token in that the same issuer made for another service.
+	JWTIssuers, JWTAudiences []string
 	// TokenCacheMax bounds the remembered verified tokens (count, default 65,536, about 150 bytes each). Smaller: more signature
 	// checks. A remembered token still dies at its exp.
 	TokenCacheMax int
@@ -110,14 +117,16 @@ func setDefault[T comparable](field *T, value T) {
 // whether to start anyway.
 func (c *Config) Validate() error {
 	var all []error
-	if !c.DevAuth && len(c.JWTSecret) == 0 && c.JWTPublicKey == nil {
+	if !c.DevAuth && len(c.JWTSecret) == 0 && c.JWTPublicKey == nil && len(c.JWTKeys) == 0 {
 		all = append(all, errors.New("api: no way for buyers to identify themselves: set a JWT key, or dev-auth for a demo"))
 	}
-	if n := len(c.JWTSecret); n > 0 && n < 32 {
-		all = append(all, errors.New("api: the HS256 secret is shorter than 32 bytes"))
+	if len(c.JWTSecret) > 0 {
+		_, err := token.Secret(c.JWTSecret)
+		all = append(all, err)
 	}
-	if n := len(c.JWTPublicKey); n > 0 && n != ed25519.PublicKeySize {
-		all = append(all, errors.New("api: the Ed25519 public key has the wrong length"))
+	if len(c.JWTPublicKey) > 0 {
+		_, err := token.Public(c.JWTPublicKey)
+		all = append(all, err)
 	}
 	if n := len(c.OperatorKey); !c.DevAuth && n > 0 && n < 16 {
 		all = append(all, errors.New("api: the operator key is shorter than 16 bytes"))

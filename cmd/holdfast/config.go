@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,13 +47,24 @@ type config struct {
 
 	// DevAuth accepts any name in X-Buyer and the operator key "dev". Anybody can be anybody: never on an open address.
 	DevAuth bool `help:"Accept X-Buyer: NAME as a buyer and the operator key dev. For trying out only." group:"Who"`
-	// JWTHS256SecretFile holds the shared secret of the buyers' tokens, 32 bytes or more; shorter ones can be guessed offline.
+	// JWTHS256SecretFile holds the shared secret of the buyers' tokens, 32 bytes or more; shorter ones can be guessed offline. A secret's file
+	// has mode 0600, or 0640 and less when root owns it: others are refused. Every token needs an exp, at most 366 days ahead; clocks may
+	// differ by 30 s.
 	JWTHS256SecretFile string `name:"jwt-hs256-secret-file" env:"HOLDFAST_JWT_HS256_SECRET_FILE" help:"File with the shared secret of buyers' tokens (HS256)." placeholder:"FILE" group:"Who"`
 	// JWTEdDSAPublicKeyFile holds the public key of the buyers' tokens, PEM.
 	JWTEdDSAPublicKeyFile string `name:"jwt-eddsa-public-key-file" env:"HOLDFAST_JWT_EDDSA_PUBLIC_KEY_FILE" help:"PEM file with the public key of buyers' tokens (EdDSA)." placeholder:"FILE" group:"Who"`
 	// SignInURL is where the page sends fans who have no token yet. "{return}" in it is replaced by the page's own address; the shop answers by
 	// sending the fan back there with #token=… at the end. Without one the page shows the house to everybody and says that a token is needed.
 	SignInURL string `name:"sign-in-url" env:"HOLDFAST_SIGN_IN_URL" help:"Where fans without a token sign in, e.g. https://shop.example/sign-in?to={return}; the shop sends them back with #token=… in the address." placeholder:"URL" group:"Who"`
+	// JWTJWKSFile holds keys of the buyers' tokens as a JSON Web Key Set (RFC 7517), each with its kid: RSA (RS256), EC P-256 (ES256), OKP Ed25519
+	// (EdDSA), oct (HS256). It is read again every 2 s. To rotate: add the new key, have the issuer sign with it, and take the old one out when
+	// its last token has ended; from then on no token of it is believed. A file that turns bad changes nothing and is an ERROR in the log.
+	JWTJWKSFile string `name:"jwt-jwks-file" env:"HOLDFAST_JWT_JWKS_FILE" help:"JWKS file with the keys of buyers' tokens (RS256, ES256, EdDSA, HS256), read again when it changes." placeholder:"FILE" group:"Who"`
+	// JWTIssuer lists the issuers (iss) whose tokens are believed. Default: iss does not count.
+	JWTIssuer []string `name:"jwt-issuer" env:"HOLDFAST_JWT_ISSUER" help:"Believe only tokens with one of these iss." placeholder:"ISSUER" group:"Who"`
+	// JWTAudience lists names of this service: a token's aud must hold one of them. Default: aud does not count, which lets in tokens that the
+	// same issuer made for another service.
+	JWTAudience []string `name:"jwt-audience" env:"HOLDFAST_JWT_AUDIENCE" help:"Believe only tokens whose aud holds one of these." placeholder:"NAME" group:"Who"`
 	// OperatorKeyFile holds the operator's key; whoever has it can create, pause, refund.
 	OperatorKeyFile string `help:"File with the operator's key." placeholder:"FILE" group:"Who"`
 
@@ -166,7 +177,9 @@ func (c *config) checkNumbers() error {
 	return nil
 }
 
-func (c *config) realAuth() bool { return c.JWTHS256SecretFile != "" || c.JWTEdDSAPublicKeyFile != "" }
+func (c *config) realAuth() bool {
+	return c.JWTHS256SecretFile != "" || c.JWTEdDSAPublicKeyFile != "" || c.JWTJWKSFile != ""
+}
 
 // checkAuth makes sure that somebody decided who may buy: a server that trusts everybody is never the default.
 func (c *config) checkAuth() error {
@@ -177,8 +190,12 @@ func (c *config) checkAuth() error {
 	case c.DevAuth && c.realAuth():
 		return errors.New("--dev-auth and --jwt-… exclude each other: with both, anybody could be anybody")
 	case !c.DevAuth && !c.realAuth():
-		return errors.New("who may buy is not configured: give --jwt-hs256-secret-file or --jwt-eddsa-public-key-file, " +
+		return errors.New("who may buy is not configured: give --jwt-jwks-file, --jwt-hs256-secret-file or --jwt-eddsa-public-key-file, " +
 			"or --dev-auth to try it out on this machine")
+	case !c.realAuth() && len(c.JWTIssuer)+len(c.JWTAudience) > 0:
+		return errors.New("--jwt-issuer and --jwt-audience need keys of tokens: without them there are no tokens to hold against them")
+	case slices.Contains(c.JWTIssuer, "") || slices.Contains(c.JWTAudience, ""):
+		return errors.New("--jwt-issuer and --jwt-audience must not be empty")
 	}
 	return nil
 }
@@ -190,20 +207,4 @@ func loopback(listen string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// readSecret reads a key file; the line's end and the byte order mark that editors add do not belong to the key.
-func readSecret(path string, bytesMin int) ([]byte, error) {
-	if path == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	secret := strings.TrimRight(string(venue.WithoutMark(text)), "\r\n")
-	if len(secret) < bytesMin {
-		return nil, fmt.Errorf("%s: the key has %d bytes; fewer than %d can be guessed", path, len(secret), bytesMin)
-	}
-	return []byte(secret), nil
 }

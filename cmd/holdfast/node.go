@@ -3,9 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/ed25519"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -73,7 +70,7 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 			n = nil
 		}
 	}()
-	outside, err := apiConfig(c, log)
+	outside, keys, err := apiConfig(c, log)
 	if err != nil {
 		return n, err
 	}
@@ -99,6 +96,9 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 	}
 	if n.cluster != nil {
 		n.server.Registry().MustRegister(clusterMetrics(n)...)
+	}
+	if keys != nil {
+		go n.watchKeys(keys)
 	}
 	go func() { n.served <- n.server.Serve(n.listener) }()
 	if n.admin != nil {
@@ -312,47 +312,19 @@ func (n *Node) inTime(ctx context.Context, what string, err error) error {
 	return nil
 }
 
-// apiConfig reads the keys and says who may come in.
-func apiConfig(c *config, log *slog.Logger) (*api.Config, error) {
-	secret, err := readSecret(c.JWTHS256SecretFile, 32)
-	if err != nil {
-		return nil, fmt.Errorf("--jwt-hs256-secret-file: %w", err)
+// apiConfig reads the keys and says who may come in. keys is nil without a file of keys that may change.
+func apiConfig(c *config, log *slog.Logger) (out *api.Config, keys *keySet, err error) {
+	out = &api.Config{
+		DevAuth: c.DevAuth, SignInURL: c.SignInURL,
+		RequestTimeout: c.RequestTimeout, StreamsMax: c.StreamsMax, Limits: c.limits(), Logger: log,
 	}
-	public, err := readPublicKey(c.JWTEdDSAPublicKeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("--jwt-eddsa-public-key-file: %w", err)
+	if keys, err = c.tokenConfig(out, log); err != nil {
+		return nil, nil, err
 	}
 	operator, err := readSecret(c.OperatorKeyFile, 16)
 	if err != nil {
-		return nil, fmt.Errorf("--operator-key-file: %w", err)
+		return nil, nil, fmt.Errorf("--operator-key-file: %w", err)
 	}
-	out := &api.Config{
-		DevAuth: c.DevAuth, OperatorKey: string(operator), JWTSecret: secret, JWTPublicKey: public,
-		SignInURL:      c.SignInURL,
-		RequestTimeout: c.RequestTimeout, StreamsMax: c.StreamsMax, Limits: c.limits(), Logger: log,
-	}
-	return out, out.Validate()
-}
-
-func readPublicKey(path string) (ed25519.PublicKey, error) {
-	if path == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, fmt.Errorf("%s holds no PEM block", path)
-	}
-	parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	key, ok := parsed.(ed25519.PublicKey)
-	if !ok {
-		return nil, fmt.Errorf("%s holds a %T, not an Ed25519 public key", path, parsed)
-	}
-	return key, nil
+	out.OperatorKey = string(operator)
+	return out, keys, out.Validate()
 }
