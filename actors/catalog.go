@@ -22,6 +22,7 @@ func (e *Engine) readCatalog(ctx context.Context) error {
 		e.remember(header)
 	}
 	e.catalog.Store(&all)
+	e.reshelve()
 	return nil
 }
 
@@ -67,21 +68,25 @@ func (e *Engine) refreshCatalog() error {
 	if err != nil {
 		return err
 	}
-	known := *e.catalog.Load()
+	known, news := *e.catalog.Load(), false
 	all := make(map[storage.EventID]*event, len(list))
 	for _, header := range list {
 		ev := known[header.ID]
 		switch {
 		case ev == nil:
-			ev = e.newEvent(header)
+			ev, news = e.newEvent(header), true
 			e.remember(header)
 		case ev.header.Load().Sale != header.Sale:
 			ev.header.Store(header)
+			news = true
 			ev.awakeAll()
 		}
 		all[header.ID] = ev
 	}
 	e.catalog.Store(&all)
+	if news || len(all) != len(known) {
+		e.reshelve()
+	}
 	e.openSelling(all)
 	return nil
 }

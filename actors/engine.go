@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"maps"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -129,6 +128,7 @@ type Engine struct {
 
 	mu      sync.Mutex // guards writes of catalog
 	catalog atomic.Pointer[map[storage.EventID]*event]
+	shelf   atomic.Pointer[Catalog]               // the same as a list; written with it
 	creates map[section.RequestID]storage.EventID // under mu
 	wishes  operatorMemory
 }
@@ -342,6 +342,7 @@ func (e *Engine) enlist(header *storage.Event) *event {
 	all := maps.Clone(*e.catalog.Load())
 	all[header.ID] = ev
 	e.catalog.Store(&all)
+	e.shelf.Store(e.shelf.Load().with(header))
 	e.remember(header)
 	return ev
 }
@@ -394,6 +395,7 @@ func (e *Engine) setSaleOnce(ctx context.Context, id storage.EventID, who Caller
 	changed := *ev.header.Load()
 	changed.Sale = sale
 	ev.header.Store(&changed)
+	e.shelf.Store(e.shelf.Load().with(&changed))
 	ev.awakeAll()
 	return &changed, nil
 }
@@ -404,19 +406,6 @@ func (e *Engine) event(id storage.EventID) (*event, error) {
 		return nil, ErrEventUnknown
 	}
 	return ev, nil
-}
-
-// Events lists the catalog, newest first.
-func (e *Engine) Events() []*storage.Event {
-	all := *e.catalog.Load()
-	out := make([]*storage.Event, 0, len(all))
-	for _, ev := range all {
-		out = append(out, ev.header.Load())
-	}
-	slices.SortFunc(out, func(a, b *storage.Event) int {
-		return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), slices.Compare(a.ID[:], b.ID[:]))
-	})
-	return out
 }
 
 // Event is one catalog entry.

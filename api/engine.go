@@ -16,7 +16,7 @@ type Engine interface {
 	CreateEvent(ctx context.Context, e *storage.Event, v *venue.Venue) (*storage.Event, error) // ID, CreatedAt, Sections are filled in; a repeat of e.Create returns the first
 	// SetSaleOnce turns the sale switch; a repeat of who's key changes nothing and tells the event as it stands.
 	SetSaleOnce(ctx context.Context, id storage.EventID, who actors.Caller, s storage.SaleState) (*storage.Event, error)
-	Events() []*storage.Event // immutable snapshots, newest first
+	Catalog() *actors.Catalog // immutable, newest first; the same pointer as long as nothing changes
 	Event(id storage.EventID) (*storage.Event, error)
 	Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error)
 	Live(ctx context.Context, id storage.EventID) (Live, error) // the event's map; loads its sections when they are not

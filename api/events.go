@@ -1,8 +1,6 @@
 package api
 
 import (
-	"bytes"
-	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -13,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"holdfast/actors/money"
+	"holdfast/actors/section"
 	"holdfast/api/wire"
 	"holdfast/storage"
 )
@@ -32,7 +31,7 @@ type page struct {
 
 // cursor is the last event of the page before: newest first, so the next page holds older ones.
 type cursor struct {
-	created int64
+	created section.Instant
 	id      storage.EventID
 }
 
@@ -47,7 +46,7 @@ func parseCursor(text []byte) (*cursor, bool) {
 	if err != nil || n != 8+16 {
 		return nil, false
 	}
-	c := &cursor{created: int64(binary.BigEndian.Uint64(raw))}
+	c := &cursor{created: section.Instant(binary.BigEndian.Uint64(raw))}
 	copy(c.id[:], raw[8:])
 	return c, true
 }
@@ -100,39 +99,6 @@ func parseQuery(value []byte) (string, error) {
 
 // safeName shortens a caller's own name of something before it is repeated to them.
 func safeName(name []byte) string { return strings.ToValidUTF8(string(name[:min(len(name), 64)]), "?") }
-
-func (s *Server) listEvents(r *request) error {
-	p, err := parsePage(r)
-	if err != nil {
-		return err
-	}
-	answer := wire.Events{Events: []wire.Event{}}
-	var last *storage.Event
-	for _, e := range s.engine.Events() {
-		if !p.wants(e) {
-			continue
-		}
-		if len(answer.Events) == p.limit {
-			next := cursor{int64(last.CreatedAt), last.ID}.String()
-			answer.NextCursor = &next
-			break
-		}
-		answer.Events = append(answer.Events, eventAnswer(e))
-		last = e
-	}
-	return r.encode(http.StatusOK, &answer)
-}
-
-// wants says whether an event is on this page or a later one. The list is newest first, ties in the order of ids.
-func (p *page) wants(e *storage.Event) bool {
-	if p.query != "" && !strings.Contains(searchable(e.Name), p.query) {
-		return false
-	}
-	if p.after == nil {
-		return true
-	}
-	return cmp.Or(cmp.Compare(p.after.created, int64(e.CreatedAt)), bytes.Compare(e.ID[:], p.after.id[:])) > 0
-}
 
 // encode answers with any wire type.
 func (r *request) encode(status int, answer any) error {
@@ -199,8 +165,18 @@ func (s *Server) getEvent(r *request) error {
 	if err != nil {
 		return err
 	}
-	answer := eventAnswer(event)
-	return r.encode(http.StatusOK, &answer)
+	// The pointer is the key, for an event never changes but by another taking its place.
+	doc, err := s.headers.get(event, func() (*still, error) {
+		body, err := json.Marshal(eventAnswer(event))
+		if err != nil {
+			return nil, err
+		}
+		return newStill(body)
+	})
+	if err != nil {
+		return err
+	}
+	return r.sendStill(doc, jsonType, revalidate)
 }
 
 func (s *Server) setSale(r *request) error {

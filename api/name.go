@@ -24,5 +24,8 @@ func checkName(name string) string {
 // invisible are control characters (NUL, ESC, line ends …), separators of lines and paragraphs, and format characters but the two joiners.
 func invisible(r rune) bool {
 	const joinerNone, joiner = '\u200c', '\u200d'
+	if r < unicode.MaxASCII {
+		return r < ' '
+	}
 	return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || unicode.Is(unicode.Cf, r) && r != joinerNone && r != joiner
 }

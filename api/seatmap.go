@@ -36,61 +36,92 @@ func (r *request) sendStill(d *still, contentType string, cache []byte) error {
 	return r.sendDocument(&d.plain, false, contentType, cache)
 }
 
-// seatmaps keeps a bounded number of encoded seat maps: megabytes each for a stadium.
-type seatmaps struct {
-	mu      sync.Mutex
-	byEvent map[storage.EventID]*seatmapSlot
+// stills keeps a bounded number of documents, each built once however many ask for it at the same time. Megabytes each for a stadium's seat
+// map: the bound is on what they weigh together, and one that is over it alone is kept alone.
+type stills[K comparable] struct {
+	countMax, bytesMax int
+
+	mu    sync.Mutex
+	slots map[K]*stillSlot
+	bytes int
 }
 
-type seatmapSlot struct {
-	once sync.Once
-	doc  *still
-	err  error
+type stillSlot struct {
+	once  sync.Once
+	doc   *still
+	err   error
+	bytes int // counted in stills.bytes; 0 until it is built
 }
 
-const seatmapsMax = 64
+// get gives the document, building it if need be. A failure is told to everybody who waits for it, and forgotten.
+func (m *stills[K]) get(key K, build func() (*still, error)) (*still, error) {
+	slot := m.slot(key)
+	slot.once.Do(func() {
+		slot.doc, slot.err = build()
+		m.built(key, slot)
+	})
+	return slot.doc, slot.err
+}
 
-// slot finds an event's place, forgetting any other when full.
-func (m *seatmaps) slot(id storage.EventID) *seatmapSlot {
+func (m *stills[K]) slot(key K) *stillSlot {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if slot := m.byEvent[id]; slot != nil {
+	if slot := m.slots[key]; slot != nil {
 		return slot
 	}
-	for victim := range m.byEvent {
-		if len(m.byEvent) < seatmapsMax {
-			break
-		}
-		delete(m.byEvent, victim)
+	if m.slots == nil {
+		m.slots = map[K]*stillSlot{}
 	}
-	if m.byEvent == nil {
-		m.byEvent = map[storage.EventID]*seatmapSlot{}
-	}
-	slot := &seatmapSlot{}
-	m.byEvent[id] = slot
+	slot := &stillSlot{}
+	m.makeRoom(m.countMax-1, m.bytesMax)
+	m.slots[key] = slot
 	return slot
 }
 
-func (m *seatmaps) drop(id storage.EventID, slot *seatmapSlot) {
+// built weighs a document that has just been built.
+func (m *stills[K]) built(key K, slot *stillSlot) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.byEvent[id] == slot {
-		delete(m.byEvent, id)
+	if m.slots[key] != slot {
+		return // forgotten meanwhile
+	}
+	delete(m.slots, key)
+	if slot.err != nil {
+		return // the next one tries again
+	}
+	slot.bytes = len(slot.doc.plain.body) + len(slot.doc.packed.body)
+	m.makeRoom(m.countMax-1, m.bytesMax-slot.bytes)
+	m.slots[key] = slot
+	m.bytes += slot.bytes
+}
+
+// makeRoom forgets documents; Go's map order makes the victims random, which no caller can aim. mu is held.
+func (m *stills[K]) makeRoom(count, bytes int) {
+	for victim, slot := range m.slots {
+		if len(m.slots) <= count && m.bytes <= bytes {
+			return
+		}
+		m.bytes -= slot.bytes
+		delete(m.slots, victim)
 	}
 }
+
+// Bounds of what is kept of documents that never change.
+const (
+	stillsMax      = 64
+	stillsBytesMax = 64 << 20
+)
 
 func (s *Server) getSeatmap(r *request) error {
 	id, err := r.event()
 	if err != nil {
 		return err
 	}
-	slot := s.seatmaps.slot(id)
-	slot.once.Do(func() { slot.doc, slot.err = s.buildSeatmap(id) })
-	if slot.err != nil {
-		s.seatmaps.drop(id, slot) // the next one tries again
-		return slot.err
+	doc, err := s.seatmaps.get(id, func() (*still, error) { return s.buildSeatmap(id) })
+	if err != nil {
+		return err
 	}
-	return r.sendStill(slot.doc, jsonType, longCache)
+	return r.sendStill(doc, jsonType, longCache)
 }
 
 func (s *Server) buildSeatmap(id storage.EventID) (*still, error) {

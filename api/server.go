@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 
 	"github.com/valyala/fasthttp"
+
+	"holdfast/storage"
 )
 
 // Server answers HTTP. Make one with New; all methods are safe for concurrent use.
@@ -28,7 +30,9 @@ type Server struct {
 	bodies   *bodies // large bodies of anybody
 	plans    *bodies // and of operators
 	maps     *maps
-	seatmaps seatmaps
+	shelf    shelf
+	seatmaps stills[storage.EventID]
+	headers  stills[*storage.Event] // single events
 	hubs     *hubs
 	assets   *assets
 	signIn   *still      // GET /v1/sign-in
@@ -42,6 +46,8 @@ func New(engine Engine, cfg Config) *Server {
 	s := &Server{engine: engine, cfg: cfg, auth: newAuthenticator(&cfg), limits: newLimiters(&cfg.Limits)}
 	s.meters = newMeters()
 	s.maps = newMaps()
+	s.seatmaps.countMax, s.seatmaps.bytesMax = stillsMax, stillsBytesMax
+	s.headers.countMax, s.headers.bytesMax = stillsMax, stillsBytesMax/4
 	s.hubs = newHubs(&s.cfg, s.meters)
 	s.assets = loadAssets()
 	s.signIn = newSignIn(&s.cfg)

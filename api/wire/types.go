@@ -24,6 +24,14 @@ type Event struct {
 	Front              string           `json:"front,omitempty"` // told once, when the event is made: where people look, and on whose word
 }
 
+// ListedEvent is an event in a list, which says how many sections the event has and not which: those of a large house are hundreds of
+// kilobytes.
+type ListedEvent struct {
+	Event
+	Sections     []Section `json:"sections,omitempty"` // never there: it hides Event's
+	SectionCount int       `json:"section_count"`
+}
+
 // Section is a section's header.
 type Section struct {
 	ID    string `json:"id"`
@@ -31,10 +39,10 @@ type Section struct {
 	Seats uint32 `json:"seats"`
 }
 
-// Events is one page of the catalog, newest first. NextCursor is nil on the last page.
+// Events is one page of the catalog, newest first. NextCursor is nil on the last page; a page that has one may be shorter than asked for.
 type Events struct {
-	Events     []Event `json:"events"`
-	NextCursor *string `json:"next_cursor"`
+	Events     []ListedEvent `json:"events"`
+	NextCursor *string       `json:"next_cursor"`
 }
 
 // CreateEvent is the body of POST /v1/events. Pointers tell an absent member from a zero one.

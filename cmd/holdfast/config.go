@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-
-	"holdfast/actors/venue"
 )
 
 // config is everything that can be set about a server: by flag, by HOLDFAST_… in the environment, or in a settings file, the
