@@ -40,6 +40,12 @@ func certFiles(dir, node string) (cert, key string) {
 	return filepath.Join(dir, node+".pem"), filepath.Join(dir, node+"-key.pem")
 }
 
+// SecretFiles are those of LoadKeys' files that nobody else may read.
+func SecretFiles(dir, node string) []string {
+	_, key := certFiles(dir, node)
+	return []string{key, filepath.Join(dir, gossipFile)}
+}
+
 // LoadKeys reads a node's keys from a directory that MakeKeys wrote (ca-key.pem need not be there). Errors name the file.
 func LoadKeys(dir, node string) (*Keys, error) {
 	k := &Keys{ca: x509.NewCertPool()}

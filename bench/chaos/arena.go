@@ -20,10 +20,11 @@ type arena struct {
 	ground    ground
 	lonely    string // why the ground is the loopback; "": it is not
 	database  *database
-	nodes     []*node // the last is the one that joins
-	clustered bool    // the binary knows how to be part of a cluster; else all but one node stand by
-	clocked   bool    // it reads its wall clock's offset from a file
-	keys      string  // folder of the cluster's keys; "": plain text
+	nodes     []*node  // the last is the one that joins
+	clustered bool     // the binary knows how to be part of a cluster; else all but one node stand by
+	anybody   []string // what the binary wants to hear before it lets everybody in
+	clocked   bool     // it reads its wall clock's offset from a file
+	keys      string   // folder of the cluster's keys; "": plain text
 
 	finds   findings
 	exits   atomic.Int64 // processes that ended at their start and were started again: the database was away
@@ -71,6 +72,9 @@ func (a *arena) learn(ctx context.Context) error {
 		return fmt.Errorf("chaos: %s serve --help: %w", a.cfg.Binary, err)
 	}
 	a.clustered = strings.Contains(string(help), "--gossip-listen")
+	if strings.Contains(string(help), "--dev-auth-anywhere") { // nodes have addresses of their own, in name spaces that nobody else reaches
+		a.anybody = append(a.anybody, "--dev-auth-anywhere")
+	}
 	a.clocked, err = mentions(a.cfg.Binary, clockVariable)
 	if !a.clustered {
 		a.cfg.sayf("THIS BINARY KNOWS NO CLUSTER: one node sells and the others stand by")

@@ -68,7 +68,7 @@ func (n *node) launch(a *arena) error {
 
 func (n *node) arguments(a *arena) []string {
 	arguments := []string{"serve", "--listen", n.api, "--store", a.database.far, "--dev-auth", "--log-level", "info"}
-	return append(arguments, n.program...)
+	return append(append(arguments, a.anybody...), n.program...)
 }
 
 // current is the process, nil when there is none alive.

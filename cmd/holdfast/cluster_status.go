@@ -88,8 +88,7 @@ const watchEvery = 500 * time.Millisecond
 const newsMax = 12
 
 func (s *clusterStatusCommand) watch(ctx context.Context, out io.Writer, first *client) error {
-	file, ok := out.(*os.File)
-	redraw := ok && term.IsTerminal(int(file.Fd()))
+	screen, redraw := screenOf(out)
 	var (
 		before *clusterLook
 		news   []string
@@ -105,7 +104,10 @@ func (s *clusterStatusCommand) watch(ctx context.Context, out io.Writer, first *
 		case redraw:
 			news = append(news, fresh...)
 			news = news[max(0, len(news)-newsMax):]
-			text = "\x1b[H\x1b[J" + s.frame(before, look, err) + "\n" + strings.Join(news, "")
+			if _, err := io.WriteString(screen, "\x1b[H\x1b[J"); err != nil {
+				return err
+			}
+			text = s.frame(before, look, err) + "\n" + strings.Join(news, "")
 		case before == nil && look != nil:
 			text = s.frame(nil, look, nil)
 		}
@@ -119,6 +121,15 @@ func (s *clusterStatusCommand) watch(ctx context.Context, out io.Writer, first *
 			return nil
 		}
 	}
+}
+
+// screenOf is the terminal behind out, for what no name may do: to clear it.
+func screenOf(out io.Writer) (screen *os.File, ok bool) {
+	if t, wrapped := out.(*terminal); wrapped {
+		out = t.out
+	}
+	screen, ok = out.(*os.File)
+	return screen, ok && term.IsTerminal(int(screen.Fd()))
 }
 
 // freshNews are the lines of what happened since the look before, with the time.

@@ -107,6 +107,11 @@ func (n *Node) join(ctx context.Context, c *config) error {
 		PeerListen: c.PeerListen, PeerAdvertise: c.PeerAdvertise, Join: c.Join, Handler: n.fellows, Logger: n.log,
 	}
 	if c.ClusterKeys != "" {
+		for _, file := range cluster.SecretFiles(c.ClusterKeys, n.name) {
+			if err := checkSecretFile(file); err != nil {
+				return fmt.Errorf("--cluster-keys: %w", err)
+			}
+		}
 		keys, err := cluster.LoadKeys(c.ClusterKeys, n.name)
 		if err != nil {
 			return fmt.Errorf("--cluster-keys: %w", err)

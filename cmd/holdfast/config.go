@@ -20,7 +20,7 @@ type config struct {
 	// Listen is the address of the HTTP server. Default 127.0.0.1:8080: reachable from this machine only, on purpose; there is
 	// no TLS here, so anything wider belongs behind a proxy that has it. Port 0 lets the system choose.
 	Listen string `help:"Address to serve on (${default})." default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Where"`
-	// Data is the embedded store's folder; made when missing. One process at a time: a second one is refused. Either this or Store.
+	// Data is the embedded store's folder; made when missing, for its owner alone (0700, files 0600), and what earlier builds left open is closed. One process at a time: a second one is refused. Either this or Store.
 	Data string `help:"Folder of the embedded store." placeholder:"DIR" group:"Where"`
 	// Store is a PostgreSQL or CockroachDB database, instead of Data. Whoever can read the list of processes sees a password in it: put it
 	// into HOLDFAST_STORE, a settings file or a password file (?passfile=). Without sslmode=verify-full anybody on the way can read and
@@ -43,8 +43,11 @@ type config struct {
 	// Redis would name a shared waiting room. Not in this build: refused.
 	Redis string `help:"A shared waiting room. Not in this build." placeholder:"URL" group:"Where"`
 
-	// DevAuth accepts any name in X-Buyer and the operator key "dev". Anybody can be anybody: never on an open address.
+	// DevAuth accepts any name in X-Buyer and the operator key "dev". Anybody can be anybody: on a loopback address only, see DevAuthAnywhere.
 	DevAuth bool `help:"Accept X-Buyer: NAME as a buyer and the operator key dev. For trying out only." group:"Who"`
+	// DevAuthAnywhere lets DevAuth serve an address that other machines reach: whoever finds the port is an operator. For a container, whose
+	// loopback address nobody outside reaches, while something else keeps strangers out.
+	DevAuthAnywhere bool `help:"Allow --dev-auth on an address that other machines reach: they are all operators then." group:"Who"`
 	// JWTHS256SecretFile holds the shared secret of the buyers' tokens, 32 bytes or more; shorter ones can be guessed offline. A secret's file
 	// has mode 0600, or 0640 and less when root owns it: others are refused. Every token needs an exp, at most 366 days ahead; clocks may
 	// differ by 30 s.
@@ -190,6 +193,9 @@ func (c *config) checkAuth() error {
 	case !c.DevAuth && !c.realAuth():
 		return errors.New("who may buy is not configured: give --jwt-jwks-file, --jwt-hs256-secret-file or --jwt-eddsa-public-key-file, " +
 			"or --dev-auth to try it out on this machine")
+	case c.DevAuth && !c.DevAuthAnywhere && !loopback(c.Listen):
+		return fmt.Errorf("--listen %s with --dev-auth: every machine that reaches the address could book as anybody and is an operator; "+
+			"listen on 127.0.0.1, configure --jwt-…, or say --dev-auth-anywhere", c.Listen)
 	case !c.realAuth() && len(c.JWTIssuer)+len(c.JWTAudience) > 0:
 		return errors.New("--jwt-issuer and --jwt-audience need keys of tokens: without them there are no tokens to hold against them")
 	case slices.Contains(c.JWTIssuer, "") || slices.Contains(c.JWTAudience, ""):

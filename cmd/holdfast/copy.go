@@ -110,6 +110,9 @@ func openHouse(ctx context.Context, address string, readOnly bool) (moveable, er
 		}
 		return newFolder(rest, store), nil
 	case scheme == "postgres" || scheme == "postgresql":
+		if err := checkStoreSecrets(address); err != nil {
+			return nil, err
+		}
 		store, err := sqlstore.Open(ctx, address, sqlstore.Options{Migrate: !readOnly, AttemptTimeout: copyTimeout, Name: "holdfast copy"})
 		if err != nil {
 			return nil, err

@@ -48,6 +48,9 @@ func (k *kept) openDatabase(ctx context.Context, who string) (*keeper, error) {
 	if scheme, _, _ := strings.Cut(k.Store, "://"); scheme != "postgres" && scheme != "postgresql" {
 		return nil, errors.New("--store must be a postgres:// address") // not repeated here: nobody knows where its password is
 	}
+	if err := checkStoreSecrets(k.Store); err != nil {
+		return nil, err
+	}
 	store, err := sqlstore.Open(ctx, k.Store, sqlstore.Options{Name: who})
 	if err != nil {
 		return nil, err

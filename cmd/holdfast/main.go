@@ -58,13 +58,16 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return exitFailed
 	}
 	parsed, err := parser.Parse(args)
+	if err == nil && parsed.Command() != "version" {
+		err = unknownVariables(parser.Model, os.Environ())
+	}
 	if ended { // help was asked for, and printed
 		return exited
 	}
 	if err != nil {
 		err = errors.New(withoutPasswords(err.Error(), args))
 	} else {
-		err = parsed.Run(&console{ctx: ctx, out: out, err: errs})
+		err = parsed.Run(&console{ctx: ctx, out: &terminal{out: out}, err: errs})
 	}
 	switch {
 	case err == nil:
@@ -72,7 +75,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	case errors.Is(err, errFindings):
 		return exitFindings
 	}
-	fmt.Fprintln(errs, "holdfast:", err)
+	fmt.Fprintln(errs, "holdfast:", calm(err.Error()))
 	return exitFailed
 }
 

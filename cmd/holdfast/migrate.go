@@ -25,6 +25,9 @@ itself, and changes nothing when nothing is missing.`
 
 // Run brings the schema up to what this build needs.
 func (m *migrateCommand) Run(c *console) error {
+	if err := checkStoreSecrets(m.Store); err != nil {
+		return err
+	}
 	applied, err := sqlstore.Migrate(c.ctx, m.Store, sqlstore.Options{})
 	for _, step := range applied {
 		if _, printErr := fmt.Fprintln(c.out, "applied", step); printErr != nil {

@@ -172,7 +172,7 @@ func (n *Node) openEmbedded(c *config, files int) error {
 
 // openStore opens a data folder for writing. files bounds the open ones; 0: the store's own default.
 func openStore(data string, files int, log *slog.Logger) (*pebblestore.Store, error) {
-	if err := os.MkdirAll(data, 0o750); err != nil {
+	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
 	store, err := pebblestore.Open(filepath.Join(data, storeFolder), pebblestore.Options{

@@ -129,7 +129,7 @@ func (s *serveCommand) announce(out io.Writer, log *slog.Logger, node *Node) {
 	if s.DevAuth {
 		log.Warn("dev-auth: everybody may call themselves anybody; the operator key is dev unless one is configured")
 		if !loopback(s.Listen) {
-			log.Warn("dev-auth on an address that others reach", "address", node.Addr())
+			log.Warn("dev-auth-anywhere: whoever reaches the address is an operator", "address", node.Addr())
 		}
 	}
 	if s.LogFormat == "json" { // a machine reads this: no words for people between the lines

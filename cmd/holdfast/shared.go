@@ -18,6 +18,9 @@ const catalogEvery = 2 * time.Second
 // of every other node whether it lives. A server that does not answer ends the start at once: whoever starts a node wants to hear of a wrong address
 // now, and a supervisor repeats the start anyway.
 func (n *Node) openShared(ctx context.Context, c *config, config *actors.Config) error {
+	if err := checkStoreSecrets(c.Store); err != nil {
+		return err
+	}
 	store, err := sqlstore.Open(ctx, c.Store, sqlOptions(c, n))
 	if err != nil {
 		return err

@@ -100,6 +100,9 @@ func (v *viewsCommand) open(ctx context.Context, log *slog.Logger) (*sqlstore.St
 	if scheme, _, _ := strings.Cut(v.Store, "://"); scheme != "postgres" && scheme != "postgresql" {
 		return nil, errors.New("--store must be a postgres:// address") // not repeated here: nobody knows where its password is
 	}
+	if err := checkStoreSecrets(v.Store); err != nil {
+		return nil, err
+	}
 	return sqlstore.Open(ctx, v.Store, sqlstore.Options{
 		Name: "holdfast views", Lanes: v.Parallel, AttemptTimeout: viewsAttempt,
 		Logf: func(format string, args ...any) { log.Warn("store: " + fmt.Sprintf(format, args...)) },

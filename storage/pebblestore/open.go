@@ -73,7 +73,7 @@ func Open(dir string, o Options) (*Store, error) {
 		if err != nil {
 			return nil, fmt.Errorf("pebblestore: %s: %w", dir, err)
 		}
-		dir, o.FS = absolute, vfs.Default
+		dir, o.FS = absolute, privateFS{vfs.Default}
 	}
 	lock, err := lockDirectory(dir, &o)
 	if err != nil {
@@ -123,8 +123,13 @@ func lockDirectory(dir string, o *Options) (*pebble.Lock, error) {
 		if _, err := o.FS.Stat(dir); err != nil {
 			return nil, fmt.Errorf("pebblestore: %s: %w", dir, storage.ErrNotFound)
 		}
-	} else if err := o.FS.MkdirAll(dir, 0o755); err != nil {
+	} else if err := o.FS.MkdirAll(dir, folderMode); err != nil {
 		return nil, fmt.Errorf("pebblestore: %s: %w", dir, err)
+	}
+	if _, real := o.FS.(privateFS); real && !o.ReadOnly {
+		if err := makePrivate(dir); err != nil {
+			return nil, fmt.Errorf("pebblestore: %w", err)
+		}
 	}
 	lock, err := pebble.LockDirectory(dir, o.FS)
 	if o.ReadOnly && errors.Is(err, syscall.EROFS) {
