@@ -36,6 +36,7 @@ func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) e
 func (e *Engine) openEvent(id storage.EventID, deadline time.Time) (*event, *openEvent, error) {
 	if ev, err := e.event(id); err == nil {
 		if o := ev.ready.Load(); o != nil {
+			ev.touch()
 			return ev, o, nil
 		}
 	}

@@ -85,6 +85,10 @@ func refusalPath(t testing.TB) func() {
 func publishPath(testing.TB) func() {
 	l := newLive([]uint32{1000})
 	d := Delta{Changes: []SeatChange{{1, section.Held}, {2, section.Held}}}
+	for range liveRingDeltas { // the ring grows ten times in its life: here it has
+		d.Seq++
+		l.publish(&d)
+	}
 	return func() { d.Seq++; l.publish(&d) }
 }
 

@@ -35,6 +35,7 @@ func (e *Engine) remember(header *storage.Event) {
 func (e *Engine) newEvent(header *storage.Event) *event {
 	ev := &event{engine: e, zone: header.Zone()}
 	ev.header.Store(header)
+	ev.usedAt.Store(e.sweeps.Load())
 	return ev
 }
 

@@ -59,8 +59,8 @@ type Config struct {
 	// Peers are the other nodes of a cluster, who share the store and have sections of their own. Default nil: this node alone has all of them.
 	// Whoever gives it also calls the engine's PeerUp, PeerDown, Received and ViewChanged.
 	Peers Peers
-	// PassivateAfter is how long nobody may ask for a section of an event that is not on sale until it goes to sleep, in a cluster. Default 10
-	// minutes; shorter makes operators wait for sections to wake, longer keeps what nobody needs. Negative: never.
+	// PassivateAfter is how long nobody may ask for a section of an event that is not on sale until it goes to sleep, or, without peers, for the
+	// event until it is closed. Default 10 minutes; shorter makes operators wait for sections to wake, longer keeps what nobody needs. Negative: never.
 	PassivateAfter time.Duration
 	// Preload opens every event whose sale is open before Ready says yes; without it events open at their first request.
 	Preload bool
@@ -131,6 +131,10 @@ type Engine struct {
 	shelf   atomic.Pointer[Catalog]               // the same as a list; written with it
 	creates map[section.RequestID]storage.EventID // under mu
 	wishes  operatorMemory
+
+	sweeps   atomic.Uint32 // how often idle events were looked for
+	sweeping sync.Mutex
+	glances  chan struct{} // bounds looks at maps of events that are not open
 }
 
 var errStarting = errors.New("actors: starting: sections are loading")
@@ -145,6 +149,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("actors: reading the ticket secret: %w", err)
 	}
 	e := &Engine{cfg: cfg, clock: machine{}, codes: newTicketCodes(secret), creates: map[section.RequestID]storage.EventID{}, finding: make(chan struct{}, findingMax),
+		glances:     make(chan struct{}, glancesMax),
 		activations: make(chan struct{}, 2*max(runtime.GOMAXPROCS(0), cfg.CommitLanes))}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	writes, cut := context.WithCancel(context.Background())
@@ -169,6 +174,9 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.background.Go(e.preload)
 	if cfg.CatalogEvery > 0 {
 		e.background.Go(e.watchCatalog)
+	}
+	if e.desk == nil && cfg.PassivateAfter > 0 {
+		e.background.Go(e.watchIdle)
 	}
 	return e, nil
 }
@@ -376,6 +384,9 @@ func (e *Engine) setSaleOnce(ctx context.Context, id storage.EventID, who Caller
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if ev, err = e.event(id); err != nil { // it may have been closed and stand there anew
+		return nil, err
+	}
 	if _, ok := e.creates[who.Request]; ok && who.Request != (section.RequestID{}) {
 		return nil, ErrMismatch
 	}
@@ -425,18 +436,27 @@ func (e *Engine) Venue(ctx context.Context, id storage.EventID) (*venue.Venue, e
 	if err != nil {
 		return nil, err
 	}
-	o, err := ev.open(ctx)
+	if o := ev.ready.Load(); o != nil || e.desk != nil || ev.restless() {
+		if o, err = ev.open(ctx); err != nil {
+			return nil, errors.Join(ErrUnavailable, err)
+		}
+		return o.venue, nil
+	}
+	v, err := ev.loadVenue(ctx)
 	if err != nil {
 		return nil, errors.Join(ErrUnavailable, err)
 	}
-	return o.venue, nil
+	return v, nil
 }
 
-// Live is an event's map.
+// Live is an event's map. Looking opens nothing that nobody sells: see idle.go.
 func (e *Engine) Live(ctx context.Context, id storage.EventID) (LiveMap, error) {
 	ev, err := e.find(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+	if live := ev.look(ctx); live != nil {
+		return live, nil
 	}
 	if _, err := ev.open(ctx); err != nil {
 		return nil, errors.Join(ErrUnavailable, err)

@@ -22,6 +22,12 @@ type event struct {
 	opening *opening   // nil: not under way
 	ready   atomic.Pointer[openEvent]
 
+	usedAt  atomic.Uint32        // the sweep before which somebody last asked; see idle.go
+	after   <-chan struct{}      // closed when the event's earlier life here has ended; nil: there was none
+	glance  *opening             // a look at the map without opening, under way; guarded by mu
+	retired atomic.Bool          // another event stands in its place in the catalog
+	glanced atomic.Pointer[Live] // the map of an event that is not open, as long as nobody else can write; kept when it opens
+
 	safeSince int                                // number of the view since which this node knows all keys, under home's mu; 0: never
 	watchers  atomic.Pointer[[]storage.WriterID] // peers that follow the sections; see stream.go
 
@@ -59,6 +65,7 @@ type opening struct {
 // open loads the venue and starts every section; it returns when all have settled, serving or not, or when ctx ends: the opening goes on
 // without whoever stops waiting. Later calls are a pointer read.
 func (ev *event) open(ctx context.Context) (*openEvent, error) {
+	ev.touch()
 	if o := ev.ready.Load(); o != nil {
 		return o, nil
 	}
@@ -77,6 +84,8 @@ func (ev *event) beginOpening() *opening {
 	case ev.opening != nil:
 	case ev.ready.Load() != nil:
 		return &opening{done: closedChan}
+	case ev.retired.Load():
+		return &opening{done: closedChan, err: ErrUnavailable}
 	case ev.engine.closing.Load():
 		return &opening{done: closedChan, err: ErrUnavailable}
 	default:
@@ -90,6 +99,7 @@ func (ev *event) beginOpening() *opening {
 }
 
 func (ev *event) finishOpening(attempt *opening) {
+	ev.engine.clock.await(ev.engine.ctx, time.Time{}, ev.earlierLife(), nil)
 	v, err := ev.loadVenue(ev.engine.ctx)
 	if err == nil {
 		o := ev.build(v)
@@ -154,7 +164,9 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 		counts = append(counts, uint32(len(o.ids[i])))
 	}
 	o.rank(v)
-	ev.live = newLive(counts)
+	if ev.live = ev.glanced.Load(); ev.live == nil {
+		ev.live = newLive(counts)
+	}
 	ev.live.countKinds(o.sections)
 	ev.buyers = newBuyerLedger()
 	ev.index = newRequestIndex(func(no storage.SectionNo) section.Instant {

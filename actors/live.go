@@ -16,7 +16,10 @@ import (
 type Live struct {
 	mu       sync.RWMutex
 	sections []liveSection
-	ring     []Delta // deltas version-len+1 … version, at index version % cap
+	ring     []Delta // the newest deltas, each at index version % len; grows up to ringMax
+	ringMax  int
+	lost     uint64      // deltas up to this version are not in the ring, whatever its length; see reset
+	seen     atomic.Bool // somebody has read the map
 	version  atomic.Uint64
 	changed  atomic.Pointer[chan struct{}] // nil: nobody waits
 }
@@ -31,11 +34,14 @@ type liveSection struct {
 }
 
 // liveRingDeltas is how far behind a reader may fall: at 64 sections with a record a millisecond each, a quarter of a second;
-// in ordinary life, minutes.
-const liveRingDeltas = 1 << 14
+// in ordinary life, minutes. The ring begins small and doubles as deltas come: most events have few, and never this many.
+const (
+	liveRingDeltas = 1 << 14
+	liveRingFirst  = 1 << 4
+)
 
 func newLive(seats []uint32) *Live {
-	l := &Live{sections: make([]liveSection, len(seats)), ring: make([]Delta, liveRingDeltas)}
+	l := &Live{sections: make([]liveSection, len(seats)), ringMax: liveRingDeltas}
 	for i, n := range seats {
 		letters := make([]byte, n)
 		for j := range letters {
@@ -53,17 +59,24 @@ func (l *Live) Version() uint64 { return l.version.Load() }
 // be refused for, since every acknowledged change is in it.
 func (l *Live) Free(no storage.SectionNo) int { return int(l.sections[no].free.Load()) }
 
-// countKinds has the map count free seats by kind, of sections that it shows nothing of yet.
+// countKinds has the map count free seats by kind. A map that an earlier life of the event left has counted all along.
 func (l *Live) countKinds(sections []*Section) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for no, s := range sections {
 		at, kinds := &l.sections[no], 0
+		if at.kinds != nil {
+			continue
+		}
 		at.layout = s.layout
 		for _, seat := range s.layout.Seats {
 			kinds = max(kinds, 2*int(seat.Category)+2)
 		}
 		at.kinds = make([]atomic.Uint32, kinds)
+		for i, letter := range at.letters {
+			at.letters[i] = byte(section.Blocked)
+			at.set(section.SeatIndex(i), letter)
+		}
 	}
 }
 
@@ -123,6 +136,7 @@ func (l *Live) taken(no storage.SectionNo, seats, dst []section.SeatIndex) []sec
 func (l *Live) Read(visit func(no storage.SectionNo, s SectionStatus)) uint64 {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
+	l.look()
 	for i := range l.sections {
 		s := &l.sections[i]
 		visit(storage.SectionNo(i), SectionStatus{Seq: s.seq, Letters: s.letters, Free: int(s.free.Load())})
@@ -134,14 +148,22 @@ func (l *Live) Read(visit func(no storage.SectionNo, s SectionStatus)) uint64 {
 func (l *Live) Deltas(after uint64, visit func(version uint64, d *Delta)) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
+	l.look()
 	now := l.version.Load()
-	if after > now || now-after > uint64(len(l.ring)) {
+	if after > now || after < l.lost || now-after > uint64(len(l.ring)) {
 		return false
 	}
 	for v := after + 1; v <= now; v++ {
 		visit(v, &l.ring[v%uint64(len(l.ring))])
 	}
 	return true
+}
+
+// look notes that there are readers now, who expect to find every delta. The lock is held.
+func (l *Live) look() {
+	if !l.seen.Load() {
+		l.seen.Store(true)
+	}
 }
 
 // Changed returns a channel closed at the next delta.
@@ -185,6 +207,19 @@ func letterFree(letter byte) int64 {
 func (l *Live) reset(no storage.SectionNo, seq section.Seq, letters []byte, free int) {
 	l.mu.Lock()
 	s := &l.sections[no]
+	if !s.known && !l.seen.Load() { // nobody has a map yet that the difference would be one to
+		for i, c := range letters {
+			if s.letters[i] != c {
+				s.set(section.SeatIndex(i), c)
+			}
+		}
+		s.free.Store(int64(free))
+		s.seq, s.known = seq, true
+		l.lost = l.version.Add(1)
+		l.mu.Unlock()
+		l.wake()
+		return
+	}
 	var diff []SeatChange
 	for i, c := range letters {
 		if s.letters[i] != c {
@@ -212,8 +247,21 @@ func (l *Live) reset(no storage.SectionNo, seq section.Seq, letters []byte, free
 
 func (l *Live) push(d Delta) {
 	v := l.version.Load() + 1
+	if v-l.lost > uint64(len(l.ring)) && len(l.ring) < l.ringMax {
+		l.grow()
+	}
 	l.ring[v%uint64(len(l.ring))] = d
 	l.version.Store(v)
+}
+
+// grow doubles the ring, which is full, and moves each delta to its place in the larger one.
+func (l *Live) grow() {
+	larger := make([]Delta, min(max(2*len(l.ring), liveRingFirst), l.ringMax))
+	now := l.version.Load()
+	for v := now - min(now-l.lost, uint64(len(l.ring))) + 1; v <= now; v++ {
+		larger[v%uint64(len(larger))] = l.ring[v%uint64(len(l.ring))]
+	}
+	l.ring = larger
 }
 
 func (l *Live) wake() {

@@ -38,6 +38,7 @@ type Section struct {
 	course                 // where it stands in its lifecycle
 	follower *follower     // nil: served here, or alone, or not begun
 	settled  chan struct{} // closed when an activation under way ends, either way
+	gone     bool          // its event has been closed: it is never activated again
 }
 
 func (s *Section) now() section.Instant { return s.engine.cfg.Clock() }
@@ -118,7 +119,7 @@ func (s *Section) activate() (<-chan struct{}, error) {
 	case Draining, Condemned:
 		return nil, ErrUnavailable
 	}
-	if s.engine.closing.Load() || !s.placedHere() || !s.begin(s.engine.clock.now()) {
+	if s.gone || s.engine.closing.Load() || !s.placedHere() || !s.begin(s.engine.clock.now()) {
 		return nil, ErrUnavailable
 	}
 	s.settled = make(chan struct{})

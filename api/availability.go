@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"holdfast/actors"
@@ -20,6 +21,9 @@ type maps struct {
 	byEvent map[storage.EventID]*eventMap
 }
 
+// eventMapsMax bounds the events whose documents are kept. Beyond it those go that nobody has read since it was last met.
+const eventMapsMax = 1024
+
 // eventMap is one event's availability documents. It stands for one Live: when the engine makes another, a new one replaces it,
 // with a new incarnation, so that an ETag never means two maps.
 type eventMap struct {
@@ -28,6 +32,7 @@ type eventMap struct {
 	heads       [][]byte // by section: `{"id":"A","seq":`
 	plain       fresh
 	packed      fresh
+	used        atomic.Bool // since the bound was last met
 }
 
 // How often the documents may be rebuilt under load; see fresh.
@@ -72,6 +77,9 @@ func (s *Server) live(id storage.EventID) (*eventMap, error) {
 		return nil, err
 	}
 	if m != nil && m.live == live {
+		if !m.used.Load() {
+			m.used.Store(true)
+		}
 		return m, nil
 	}
 	event, err := s.engine.Event(id)
@@ -88,8 +96,34 @@ func (s *maps) put(id storage.EventID, event *storage.Event, live Live) *eventMa
 		return m
 	}
 	m := newEventMap(event, live)
+	m.used.Store(true)
+	if len(s.byEvent) >= eventMapsMax {
+		s.forget()
+	}
 	s.byEvent[id] = m
 	return m
+}
+
+// forget makes room: what nobody has read since the last time, then any until a quarter is free. mu is held.
+func (s *maps) forget() {
+	for id, m := range s.byEvent {
+		if !m.used.Swap(false) {
+			delete(s.byEvent, id)
+		}
+	}
+	for id := range s.byEvent { // in random order, which no caller can aim
+		if len(s.byEvent) <= eventMapsMax*3/4 {
+			return
+		}
+		delete(s.byEvent, id)
+	}
+}
+
+// newestLive is the event's map as the engine has it now. It waits as long as a request may.
+func (s *Server) newestLive(id storage.EventID) (Live, error) {
+	ctx, cancel := s.deadline()
+	defer cancel()
+	return s.engine.Live(ctx, id)
 }
 
 func (m *eventMap) document(now time.Duration) (*document, error) {

@@ -67,8 +67,8 @@ func newHub(m *eventMap, cfg *Config, meter *meters) *hub {
 // hubLinger is how long a hub without clients keeps its ring for those who reconnect.
 const hubLinger = time.Minute
 
-// run follows the map until the hub ends. idle is told when nobody has listened for long; it may end the hub.
-func (h *hub) run(idle func(*hub)) {
+// run follows the map until the hub ends. tend is called from time to time, and told when nobody has listened for long; it may end the hub.
+func (h *hub) run(tend func(h *hub, lonely bool)) {
 	checkpoints := time.NewTicker(h.cfg.StreamCheckpoint)
 	defer checkpoints.Stop()
 	heartbeat := time.NewTicker(h.cfg.StreamHeartbeat / 4)
@@ -92,7 +92,7 @@ func (h *hub) run(idle func(*hub)) {
 		case <-checkpoints.C:
 			h.checkpoint()
 		case <-heartbeat.C:
-			h.beat(idle)
+			tend(h, h.beat())
 		case <-h.ended:
 			return
 		}
@@ -172,17 +172,15 @@ func (h *hub) checkpoint() {
 }
 
 // beat breaks a silence that a proxy might take for death, and notices when nobody listens any more.
-func (h *hub) beat(idle func(*hub)) {
+func (h *hub) beat() (lonely bool) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	now := time.Now()
-	lonely := h.clients == 0 && now.Sub(h.lastClient) > hubLinger
+	lonely = h.clients == 0 && now.Sub(h.lastClient) > hubLinger
 	if h.clients > 0 && now.Sub(h.lastPush) >= h.cfg.StreamHeartbeat*3/4 {
 		h.push(chunk{data: []byte(": beat\n\n")})
 	}
-	h.mu.Unlock()
-	if lonely {
-		idle(h)
-	}
+	return lonely
 }
 
 func (h *hub) appendID(dst []byte, version uint64) []byte {

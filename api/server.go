@@ -49,6 +49,7 @@ func New(engine Engine, cfg Config) *Server {
 	s.seatmaps.countMax, s.seatmaps.bytesMax = stillsMax, stillsBytesMax
 	s.headers.countMax, s.headers.bytesMax = stillsMax, stillsBytesMax/4
 	s.hubs = newHubs(&s.cfg, s.meters)
+	s.hubs.newest = s.newestLive
 	s.assets = loadAssets()
 	s.signIn = newSignIn(&s.cfg)
 	s.bodies, s.plans = newBodies(cfg.BodyBytesMax), newBodies(max(cfg.BodyBytesMax, 2*planBodyBytesMax))

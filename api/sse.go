@@ -17,6 +17,7 @@ import (
 type hubs struct {
 	cfg     *Config
 	meter   *meters
+	newest  func(storage.EventID) (Live, error) // the event's map as the engine has it now; asking keeps the map in use
 	streams atomic.Int64
 
 	mu      sync.Mutex
@@ -45,7 +46,7 @@ func (s *hubs) join(id storage.EventID, m *eventMap) *hub {
 	if h == nil {
 		h = newHub(m, s.cfg, s.meter)
 		s.byEvent[id] = h
-		s.running.Go(func() { h.run(func(h *hub) { s.retire(id, h) }) })
+		s.running.Go(func() { h.run(func(h *hub, lonely bool) { s.tend(id, h, lonely) }) })
 	}
 	h.mu.Lock()
 	h.clients++
@@ -62,6 +63,24 @@ func (s *hubs) leave(h *hub) {
 	h.mu.Unlock()
 	s.meter.streams.Set(float64(s.streams.Add(-1)))
 	s.clients.Done()
+}
+
+// tend is every hub's from time to time: one without listeners ends, and so does one whose map the engine has replaced, for its clients
+// would see no more changes. They come back and find the new map.
+func (s *hubs) tend(id storage.EventID, h *hub, lonely bool) {
+	if lonely {
+		s.retire(id, h)
+		return
+	}
+	if live, err := s.newest(id); err != nil || live == h.live {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byEvent[id] == h {
+		delete(s.byEvent, id)
+		close(h.ended)
+	}
 }
 
 // retire ends a hub unless somebody joined meanwhile.

@@ -225,7 +225,9 @@ func streamBench(memory int) (*fakeMap, *eventMap, *hubs, *Config) {
 	cfg.fill()
 	live := newFakeMap(memory)
 	event := &storage.Event{Sections: []storage.SectionInfo{{ID: "A"}, {ID: `B "x"`}}}
-	return live, newEventMap(event, live), newHubs(cfg, newMeters()), cfg
+	hubs := newHubs(cfg, newMeters())
+	hubs.newest = func(storage.EventID) (Live, error) { return live, nil }
+	return live, newEventMap(event, live), hubs, cfg
 }
 
 func closeHubs(t *testing.T, s *hubs) {

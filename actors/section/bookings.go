@@ -69,9 +69,16 @@ type bookingBook struct {
 	count    uint32
 }
 
+// What empty books share; see slab.begin.
+var (
+	noBooking [slabChunk]booking
+	noCell    [slabChunk]seatCell
+	noBuyer   [slabChunk]buyer
+)
+
 func (k *bookingBook) init() {
-	k.slab.push()
-	k.cells.push()
+	k.slab.begin(&noBooking)
+	k.cells.begin(&noCell)
 	k.pages = append(k.pages, nil)
 }
 

@@ -23,7 +23,7 @@ func budgets() []budget.Path {
 		budget.Exact("end of 100 holds", 100, 624, lapsePath),
 		budget.Exact("reading of a booking", 1000, 0, readPath),
 		budget.Exact("snapshot of 100,000 changes into a buffer that has room", 1, 11, snapshotPath),
-		budget.Exact("making of a section of 50,000, and its first hold", 1, 27, emptyPath),
+		budget.Exact("making of a section of 50,000, and its first hold", 1, 29, emptyPath), // two tables come with the first entry: 24 KiB less for a section that never has one
 	}
 }
 

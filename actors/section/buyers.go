@@ -16,7 +16,7 @@ type buyerBook struct {
 	free  uint32
 }
 
-func (k *buyerBook) init() { k.slab.push() }
+func (k *buyerBook) init() { k.slab.begin(&noBuyer) }
 
 func (k *buyerBook) find(id BuyerID) uint32 {
 	tag := tagOf(id)

@@ -147,12 +147,12 @@ func (s *State) restoreRequests(d *decoder) {
 			return
 		}
 		s.requests.add(remembered{id: id, fingerprint: fingerprint, at: s.lastAt - Instant(age), ref: slot<<1 | uint32(placed)})
-		s.bookings.slab.at(slot).refs++
 		if slot != 0 {
-			s.buyers.slab.at(s.bookings.slab.at(slot).buyer).kept++
+			b := s.bookings.slab.at(slot)
+			b.refs++
+			s.buyers.slab.at(b.buyer).kept++
 		}
 	}
-	s.bookings.slab.at(0).refs = 0 // slot 0 counted the requests without a booking
 }
 
 func (s *State) restoreEnded(d *decoder) {

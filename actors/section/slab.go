@@ -8,12 +8,16 @@ const slabChunk = 256
 type slab[T any] struct {
 	chunks []*[slabChunk]T
 	n      uint32
+	shared bool // chunks[0] is everybody's
 }
 
 func (s *slab[T]) at(i uint32) *T { return &s.chunks[i/slabChunk][i%slabChunk] }
 
 // push adds one zero item and returns its index.
 func (s *slab[T]) push() uint32 {
+	if s.shared {
+		s.chunks[0], s.shared = new([slabChunk]T), false
+	}
 	if int(s.n/slabChunk) == len(s.chunks) {
 		s.chunks = append(s.chunks, new([slabChunk]T))
 	}
@@ -23,6 +27,12 @@ func (s *slab[T]) push() uint32 {
 }
 
 func (s *slab[T]) pop() { s.n-- }
+
+// begin makes item 0 of an empty slab, which stands for none, is zero, and is never written. It is in a chunk that all empty slabs share: most
+// sections of most houses never have another item, and a chunk of their own would be most of what they cost.
+func (s *slab[T]) begin(none *[slabChunk]T) {
+	s.chunks, s.n, s.shared = append(s.chunks, none), 1, true
+}
 
 // queue is a first-in first-out list in chunks. An item's number is given for life: the first pushed is 0, and so on; numbers
 // wrap at 2^32, far more than can be queued at once.

@@ -7,8 +7,9 @@ import (
 
 // tagTable finds 32-bit handles by a 32-bit tag of their key. Keys live with the items: a caller compares them itself, so
 // an entry costs 8 bytes. It is cut into 256 shards that grow alone: a growth moves 1/256 of the entries, and never reads a key.
+// The shards come with the first entry: most sections of most houses never have one, and 256 of them are 8 KiB.
 type tagTable struct {
-	shards [256]tagShard
+	shards *[256]tagShard // nil: the table is empty
 }
 
 // tagShard is an open-addressing table with linear probing. Invariant: never full, so that every probe ends.
@@ -35,6 +36,9 @@ func tagOfNumber(h uint64) uint32 {
 
 // seek returns the handle of the next entry with this tag, and where to go on; from is 0 at first. No more: next is 0.
 func (t *tagTable) seek(tag, from uint32) (handle, next uint32) {
+	if t.shards == nil {
+		return 0, 0
+	}
 	entries := t.shards[tag>>24].entries
 	if len(entries) == 0 {
 		return 0, 0
@@ -52,6 +56,9 @@ func (t *tagTable) seek(tag, from uint32) (handle, next uint32) {
 }
 
 func (t *tagTable) insert(tag, handle uint32) {
+	if t.shards == nil {
+		t.shards = new([256]tagShard)
+	}
 	s := &t.shards[tag>>24]
 	if int(s.used+1)*16 > len(s.entries)*13 {
 		s.grow()
@@ -62,6 +69,10 @@ func (t *tagTable) insert(tag, handle uint32) {
 
 // reserve makes room for so many entries in an empty table, no more than they would have grown it to.
 func (t *tagTable) reserve(entries uint64) {
+	if entries == 0 {
+		return
+	}
+	t.shards = new([256]tagShard)
 	size := 8
 	for uint64(size)*uint64(len(t.shards))*13 < entries*16 {
 		size *= 2

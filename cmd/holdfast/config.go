@@ -114,6 +114,9 @@ func (c *config) check() error {
 			return fmt.Errorf("%s: %w: %s", absent.flag, errNotInBuild, absent.instead) // the value may hold a password
 		}
 	}
+	if strings.ContainsFunc(c.NodeName, func(r rune) bool { return disturbs(r) || r == '\n' || r == '\t' }) {
+		return errors.New("--node-name has a character that cannot be seen: the name is written into logs and shown on terminals")
+	}
 	if err := c.checkWhere(); err != nil {
 		return err
 	}

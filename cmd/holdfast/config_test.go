@@ -78,7 +78,7 @@ func TestBadSettingsAreRefused(t *testing.T) {
 		{"deep", "a: " + strings.Repeat("[", 17), "deeper than 16 levels, at byte 19"},
 		{"long", "# " + strings.Repeat("x", 64<<10), "longer than 65536 bytes"},
 		{"aliases of aliases", "a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n" +
-			"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n", "aliasing"},
+			"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n", `no setting "a"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := parse(t, "serve", "--config", writeFile(t, "f.yaml", c.text))
@@ -111,6 +111,7 @@ func TestServeSaysWhatCannotWork(t *testing.T) {
 		{"a cluster on the embedded store", []string{"--data", "d", "--dev-auth", "--join", "a:1"}, "a cluster needs a database that all nodes share"},
 		{"a cluster without keys", []string{"--store", "postgres://db/h", "--dev-auth", "--join", "a:1"}, "--cluster-keys DIR is needed"},
 		{"a cluster to try out", []string{"--store", "postgres://db/h", "--dev-auth", "--join", "127.0.0.1:1", "--insecure"}, ""},
+		{"a node's name that clears the screen", []string{"--data", "d", "--dev-auth", "--node-name", "n\x1b[2J"}, "--node-name"},
 		{"redis", []string{"--data", "d", "--dev-auth", "--redis", "redis://a"}, "not in this build"},
 		{"no room", []string{"--data", "d", "--dev-auth", "--inflight", "0"}, "--inflight"},
 		{"no time", []string{"--data", "d", "--dev-auth", "--request-timeout", "1ms"}, "--request-timeout"},

@@ -12,6 +12,7 @@ var levels = map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelI
 
 func newLogger(w io.Writer, format, level string) *slog.Logger {
 	options := &slog.HandlerOptions{Level: levels[level]}
+	w = &terminal{out: w} // a handler writes one line at a time, under its lock
 	if format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,6 +122,21 @@ func TestNamesAreNeverPrintedRaw(t *testing.T) {
 	w := &terminal{out: &out}
 	if _, err := w.Write([]byte("a\xffb\xc3(\n")); err != nil || out.String() != `a\ufffdb\ufffd(`+"\n" || !utf8.Valid(out.Bytes()) {
 		t.Errorf("%q", out.String())
+	}
+}
+
+// Nor into a log, which ends on a terminal sooner or later, and JSON stays JSON.
+func TestNamesAreNeverLoggedRaw(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		var out bytes.Buffer
+		newLogger(&out, format, "info").Info("made", "event", "a\x1b[2J\u009b1m\u202eb\x00\n\"")
+		line := strings.TrimSuffix(out.String(), "\n")
+		if strings.ContainsFunc(line, func(r rune) bool { return disturbs(r) || r == '\n' }) {
+			t.Errorf("%s: %q", format, line)
+		}
+		if format == "json" && !json.Valid([]byte(line)) {
+			t.Errorf("no JSON any more: %s", line)
+		}
 	}
 }
 

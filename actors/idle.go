@@ -1,0 +1,269 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// Events that nobody sells cost little, however many strangers look at them. For an engine without peers:
+//
+//	catalog only ── somebody looks ──▶ glanced: a map read from the logs; no claim, no actor, nothing written
+//	     │                                │  ▲
+//	     └── a booking, a hold alive, ────┴──┼─▶ open: sections claimed and served
+//	         put on sale                     │      │
+//	                                         └──────┘ not on sale, no hold alive, unused for PassivateAfter (sooner
+//	                                                  while more than idleEventsMax are open or glanced at)
+//
+// A closed event gives its place in the catalog to a new one that begins anew, so that a request on its way through the old one meets
+// sections that are gone (ErrUnavailable) and never two lives in one memory. The new one opens only once the old one has let go.
+//
+// A map outlives glances and openings as long as somebody looks: a stream that began before the sale hears it begin.
+const (
+	idleEventsMax   = 256    // events, open or glanced at, that are not on sale
+	idleSectionsMax = 20_000 // of all of them together: two of the largest houses
+	idleSweeps      = 8      // PassivateAfter is that many sweeps
+	idleAgeMin      = 2      // sweeps without use before an open event is closed for want of room
+	glancesMax      = 2      // maps read at once
+)
+
+// touch notes that somebody asks. It writes once between two sweeps, so that a hot event's line of memory stays shared.
+func (ev *event) touch() {
+	if sweep := ev.engine.sweeps.Load(); ev.usedAt.Load() != sweep {
+		ev.usedAt.Store(sweep)
+	}
+}
+
+// earlierLife is closed once what stood in the event's place has ended.
+func (ev *event) earlierLife() <-chan struct{} {
+	if ev.after == nil {
+		return closedChan
+	}
+	return ev.after
+}
+
+// exclusive says that nobody but this engine writes the store, so that a log which nobody here writes stays as it is.
+func (e *Engine) exclusive() bool { return e.desk == nil && e.cfg.CatalogEvery == 0 }
+
+// look gives the map of an event that is open, or that need not be. nil: it must be opened.
+func (ev *event) look(ctx context.Context) *Live {
+	ev.touch()
+	if ev.ready.Load() != nil {
+		return ev.live
+	}
+	if !ev.engine.exclusive() || ev.restless() {
+		return nil
+	}
+	if live := ev.glanced.Load(); live != nil {
+		return live
+	}
+	attempt := ev.beginGlance()
+	if attempt == nil || !ev.engine.clock.await(ctx, time.Time{}, attempt.done, nil) {
+		return nil
+	}
+	return ev.glanced.Load() // nil: opening will say what is wrong
+}
+
+// beginGlance reads the map in the background, once for all who wait; nil when the event is being opened.
+func (ev *event) beginGlance() *opening {
+	ev.mu.Lock()
+	defer ev.mu.Unlock()
+	if ev.glance != nil || ev.opening != nil || ev.retired.Load() {
+		return ev.glance
+	}
+	attempt := &opening{done: make(chan struct{})}
+	if !ev.engine.spawn(func() { ev.finishGlance(attempt) }) {
+		return nil
+	}
+	ev.glance = attempt
+	return attempt
+}
+
+func (ev *event) finishGlance(attempt *opening) {
+	ev.engine.glances <- struct{}{}
+	defer func() { <-ev.engine.glances }()
+	ev.engine.clock.await(ev.engine.ctx, time.Time{}, ev.earlierLife(), nil)
+	live, err := ev.readMap(ev.engine.ctx)
+	ev.mu.Lock()
+	ev.glance = nil
+	if err == nil && ev.opening == nil && ev.ready.Load() == nil { // else what was read may be old
+		ev.glanced.Store(live)
+	}
+	ev.mu.Unlock()
+	attempt.err = err
+	close(attempt.done)
+	ev.engine.sweepIdle(ev.engine.sweeps.Load())
+}
+
+// errAlive says that a section has holds, whose ends somebody must see to.
+var errAlive = errors.New("actors: holds are alive")
+
+// readMap makes the map from snapshots and logs, as a claim would find them.
+func (ev *event) readMap(ctx context.Context) (*Live, error) {
+	v, err := ev.loadVenue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var counts []uint32
+	for i := range v.Sections {
+		counts = append(counts, uint32(len(v.Layout(i).Seats)))
+	}
+	live, header, store := newLive(counts), ev.header.Load(), ev.engine.cfg.Store
+	for i := range v.Sections {
+		key := storage.SectionKey{Event: header.ID, Section: storage.SectionNo(i)}
+		tail, err := store.Tail(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		state := section.NewState(v.Layout(i), header.Rules)
+		if tail.Seq > 0 {
+			if state, _, err = load(ctx, store, key, v.Layout(i), header.Rules, tail); err != nil {
+				return nil, err
+			}
+		}
+		if state.LiveHolds() > 0 {
+			return nil, errAlive
+		}
+		live.reset(key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
+	}
+	return live, nil
+}
+
+// watchIdle looks for idle events until the engine closes.
+func (e *Engine) watchIdle() {
+	tick := time.NewTicker(max(e.cfg.PassivateAfter/idleSweeps, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-e.ctx.Done():
+			return
+		case <-tick.C:
+			e.sweepIdle(e.sweeps.Add(1))
+		}
+	}
+}
+
+// idler is an event that is not on sale and costs memory.
+type idler struct {
+	ev       *event
+	open     *openEvent // nil: it was only glanced at
+	sections int
+}
+
+// sweepIdle closes and forgets what nobody has asked for since idleSweeps, and the longest unused beyond the bounds.
+func (e *Engine) sweepIdle(now uint32) {
+	if !e.sweeping.TryLock() {
+		return // somebody is at it, and may have to wait for an event that lets go
+	}
+	defer e.sweeping.Unlock()
+	idle, sections := e.idlers()
+	count := len(idle)
+	for _, i := range idle {
+		age, crowded := now-i.ev.usedAt.Load(), count > idleEventsMax || sections > idleSectionsMax
+		switch {
+		case i.open == nil && (age >= idleSweeps || crowded):
+			i.ev.glanced.Store(nil)
+		case i.open != nil && (age >= idleSweeps || crowded && age >= idleAgeMin) && e.retire(i.ev, i.open):
+		default:
+			continue
+		}
+		count, sections = count-1, sections-i.sections
+	}
+}
+
+// idlers lists what a sweep may close, the longest unused first.
+func (e *Engine) idlers() (idle []idler, sections int) {
+	for _, ev := range *e.catalog.Load() {
+		i := idler{ev: ev, open: ev.ready.Load()}
+		switch live := ev.glanced.Load(); {
+		case ev.restless():
+			continue
+		case i.open != nil:
+			i.sections = len(i.open.sections)
+		case live != nil:
+			i.sections = len(live.sections)
+		default:
+			continue
+		}
+		sections += i.sections
+		idle = append(idle, i)
+	}
+	slices.SortFunc(idle, func(a, b idler) int { return int(int32(a.ev.usedAt.Load() - b.ev.usedAt.Load())) })
+	return idle, sections
+}
+
+// retire puts a new event in an idle one's place and lets the old one go; false when it is not as idle as it looked.
+func (e *Engine) retire(ev *event, o *openEvent) bool {
+	e.mu.Lock()
+	all, id := *e.catalog.Load(), ev.header.Load().ID
+	if e.closing.Load() || all[id] != ev || ev.restless() || !o.freeze() {
+		e.mu.Unlock()
+		return false
+	}
+	next, gone := e.newEvent(ev.header.Load()), make(chan struct{})
+	next.after = gone
+	if e.exclusive() {
+		next.glanced.Store(ev.live) // nobody writes any more: it stays true, and whoever looks at it may go on
+	}
+	next.usedAt.Store(ev.usedAt.Load())
+	ev.retired.Store(true)
+	ev.ready.Store(nil)
+	all = maps.Clone(all)
+	all[id] = next
+	e.catalog.Store(&all)
+	e.mu.Unlock()
+	o.letGo(e)
+	close(gone)
+	return true
+}
+
+// freeze keeps the sections from being activated ever again, if nothing is under way in any of them and no hold is alive.
+func (o *openEvent) freeze() bool {
+	for i, s := range o.sections {
+		s.mu.Lock()
+		inc := s.serving.Load()
+		quiet := s.life == Stopped || s.life == Serving && inc != nil && inc.inflight.Load() == 0 && inc.nextExpiry.Load() == math.MaxInt64
+		s.gone = quiet
+		s.mu.Unlock()
+		if !quiet {
+			for _, s := range o.sections[:i] {
+				s.mu.Lock()
+				s.gone = false
+				s.mu.Unlock()
+			}
+			return false
+		}
+	}
+	return true
+}
+
+// letGoPatience bounds how long an idle event's sections may take to leave their snapshots. One that takes longer is fenced by its next life.
+const letGoPatience = 10 * time.Second
+
+// letGo drains the sections, and takes them out of the count of sections once they have ended.
+func (o *openEvent) letGo(e *Engine) {
+	ctx, cancel := context.WithTimeout(e.ctx, letGoPatience)
+	defer cancel()
+	var drains sync.WaitGroup
+	for _, s := range o.sections {
+		drains.Go(func() {
+			if inc := s.serving.Load(); inc != nil {
+				s.drainNow(ctx, false)
+				e.clock.await(ctx, time.Time{}, inc.ended, nil)
+			}
+			s.mu.Lock()
+			e.stats.sections[s.life].Add(-1)
+			s.census = nil
+			s.mu.Unlock()
+		})
+	}
+	drains.Wait()
+	e.stats.Passivated.Add(int64(len(o.sections)))
+}
