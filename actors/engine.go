@@ -133,7 +133,7 @@ type Engine struct {
 	wishes  operatorMemory
 
 	sweeps   atomic.Uint32 // how often idle events were looked for
-	sweeping sync.Mutex
+	trimming sync.Mutex    // one list of idle events at a time
 	glances  chan struct{} // bounds looks at maps of events that are not open
 }
 

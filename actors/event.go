@@ -60,6 +60,7 @@ type seatRef struct {
 type opening struct {
 	done chan struct{}
 	err  error
+	live *Live // of a glance that found what it looked for
 }
 
 // open loads the venue and starts every section; it returns when all have settled, serving or not, or when ctx ends: the opening goes on

@@ -68,7 +68,7 @@ func (ev *event) look(ctx context.Context) *Live {
 	if attempt == nil || !ev.engine.clock.await(ctx, time.Time{}, attempt.done, nil) {
 		return nil
 	}
-	return ev.glanced.Load() // nil: opening will say what is wrong
+	return attempt.live // not what is kept by now: it may have had to make room. nil: opening will say what is wrong
 }
 
 // beginGlance reads the map in the background, once for all who wait; nil when the event is being opened.
@@ -87,19 +87,20 @@ func (ev *event) beginGlance() *opening {
 }
 
 func (ev *event) finishGlance(attempt *opening) {
+	ev.engine.clock.await(ev.engine.ctx, time.Time{}, ev.earlierLife(), nil)
 	ev.engine.glances <- struct{}{}
 	defer func() { <-ev.engine.glances }()
-	ev.engine.clock.await(ev.engine.ctx, time.Time{}, ev.earlierLife(), nil)
 	live, err := ev.readMap(ev.engine.ctx)
 	ev.mu.Lock()
 	ev.glance = nil
 	if err == nil && ev.opening == nil && ev.ready.Load() == nil { // else what was read may be old
 		ev.glanced.Store(live)
+		attempt.live = live
 	}
 	ev.mu.Unlock()
 	attempt.err = err
+	ev.engine.trim(ev.engine.sweeps.Load())
 	close(attempt.done)
-	ev.engine.sweepIdle(ev.engine.sweeps.Load())
 }
 
 // errAlive says that a section has holds, whose ends somebody must see to.
@@ -159,10 +160,15 @@ type idler struct {
 
 // sweepIdle closes and forgets what nobody has asked for since idleSweeps, and the longest unused beyond the bounds.
 func (e *Engine) sweepIdle(now uint32) {
-	if !e.sweeping.TryLock() {
-		return // somebody is at it, and may have to wait for an event that lets go
+	for _, i := range e.trim(now) {
+		e.retire(i.ev, i.open)
 	}
-	defer e.sweeping.Unlock()
+}
+
+// trim forgets maps, which takes no time, and says which open events are to be closed, which may.
+func (e *Engine) trim(now uint32) (closing []idler) {
+	e.trimming.Lock()
+	defer e.trimming.Unlock()
 	idle, sections := e.idlers()
 	count := len(idle)
 	for _, i := range idle {
@@ -170,12 +176,14 @@ func (e *Engine) sweepIdle(now uint32) {
 		switch {
 		case i.open == nil && (age >= idleSweeps || crowded):
 			i.ev.glanced.Store(nil)
-		case i.open != nil && (age >= idleSweeps || crowded && age >= idleAgeMin) && e.retire(i.ev, i.open):
+		case i.open != nil && (age >= idleSweeps || crowded && age >= idleAgeMin):
+			closing = append(closing, i)
 		default:
 			continue
 		}
 		count, sections = count-1, sections-i.sections
 	}
+	return closing
 }
 
 // idlers lists what a sweep may close, the longest unused first.
@@ -199,13 +207,13 @@ func (e *Engine) idlers() (idle []idler, sections int) {
 	return idle, sections
 }
 
-// retire puts a new event in an idle one's place and lets the old one go; false when it is not as idle as it looked.
-func (e *Engine) retire(ev *event, o *openEvent) bool {
+// retire puts a new event in an idle one's place and lets the old one go, unless it is not as idle as it looked.
+func (e *Engine) retire(ev *event, o *openEvent) {
 	e.mu.Lock()
 	all, id := *e.catalog.Load(), ev.header.Load().ID
 	if e.closing.Load() || all[id] != ev || ev.restless() || !o.freeze() {
 		e.mu.Unlock()
-		return false
+		return
 	}
 	next, gone := e.newEvent(ev.header.Load()), make(chan struct{})
 	next.after = gone
@@ -221,7 +229,6 @@ func (e *Engine) retire(ev *event, o *openEvent) bool {
 	e.mu.Unlock()
 	o.letGo(e)
 	close(gone)
-	return true
 }
 
 // freeze keeps the sections from being activated ever again, if nothing is under way in any of them and no hold is alive.
