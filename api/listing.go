@@ -97,7 +97,8 @@ func (i *listed) json() ([]byte, error) {
 }
 
 func listedAnswer(e *storage.Event) *wire.ListedEvent {
-	return &wire.ListedEvent{Event: eventAnswer(e), SectionCount: len(e.Sections)}
+	answer := eventAnswer(e)
+	return &wire.ListedEvent{Event: answer, SectionCount: len(answer.Sections)}
 }
 
 // appendPage encodes one page.
