@@ -59,7 +59,7 @@ func TestSettingsBehindAByteOrderMarkAreRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.(settings)["data"] != "/x" {
+		if got.(settings)["data"].Value != "/x" {
 			t.Errorf("%q is read as %v", text, got)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"holdfast/actors/venue"
 	"holdfast/api"
 	"holdfast/api/token"
 )
@@ -37,7 +38,7 @@ func (k *keySet) read() (text []byte, keys []token.Key, ignored []string, err er
 	if err != nil || k.text != nil && bytes.Equal(text, k.text) {
 		return text, nil, nil, err
 	}
-	if keys, ignored, err = token.ParseJWKS(text); err != nil {
+	if keys, ignored, err = token.ParseJWKS(venue.WithoutMark(text)); err != nil {
 		return text, nil, ignored, fmt.Errorf("%s: %w", k.path, err)
 	}
 	for i := range keys {
