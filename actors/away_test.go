@@ -406,6 +406,40 @@ func TestTheOtherNodeTakesOver(t *testing.T) {
 	}
 }
 
+// TestAKeyIsNotSearchedForWhileItMayBeElsewhere: P5, a process that has taken over some sections does not place a hold again that stands in
+// one which it does not have yet. It tells the hold once it has all.
+func TestAKeyIsNotSearchedForWhileItMayBeElsewhere(t *testing.T) {
+	var all atomic.Bool
+	b := newBox(t, boxRules(), Config{})
+	b.mustHold(caller(2, 1), "A-1-1", "A-1-2", "A-1-3", "A-1-4")
+	b.mustHold(caller(3, 1), "A-1-5", "A-1-6")
+	full := b.mustHold(caller(4, 1), "A-2-1", "A-2-2", "A-2-3", "A-2-4")
+	who, best := caller(1, 1), BestAvailable{Quantity: 3}
+	held, err := b.best(who, best)
+	if err != nil || held.ID.Section.Section != 1 {
+		t.Fatalf("%+v %v", held, err)
+	}
+	var out BookingView
+	if err := b.e.Release(full.ID, caller(4, 2), patience, &out); err != nil { // now the first section has seats
+		t.Fatal(err)
+	}
+	b.config.MayClaim = func(key storage.SectionKey, _ storage.Tail) bool { return key.Section == 0 || all.Load() }
+	heir := b.neighbour(t)
+	call := BookCall{Event: b.event, Caller: who, Best: best}
+	if err := heir.Book(&call, patience, &out); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("P5: with half of the house the repeat is told %v, %v", out.ID, err)
+	}
+	none := BookCall{Event: b.event, Caller: Caller{Buyer: who.Buyer}, Best: BestAvailable{Quantity: 1}}
+	if err := heir.Book(&none, patience, &out); err != nil {
+		t.Errorf("without a key nothing can be elsewhere: %v", err)
+	}
+	all.Store(true)
+	heir.ClaimStopped()
+	if err := b.retry(func() error { return heir.Book(&call, patience, &out) }); err != nil || out.ID != held.ID {
+		t.Errorf("P5: the repeat is told %v, %v; it was %v", out.ID, err, held.ID)
+	}
+}
+
 // TestCheckOwners: P3 and P9, a node that was taken for dead stops answering from memory for sections that have another owner, and keeps the
 // others.
 func TestCheckOwners(t *testing.T) {

@@ -43,6 +43,10 @@ func (t *trip) best(out *BookingView) error {
 		t.leave(candidates[0], false)
 		return &Refusal{Code: section.TooManySeats}
 	}
+	if search && t.mayBeElsewhere() {
+		t.leave(candidates[0], false)
+		return t.verdict(0, ErrUnavailable, out)
+	}
 	c := section.Command{Kind: section.PlaceBest, Quantity: b.Quantity, Category: category, AnyCategory: any, AccessibleOnly: b.Accessible}
 	no, rejection, err := t.search(c, candidates, out)
 	t.leave(no, keeps(rejection, err))

@@ -62,6 +62,8 @@ type Config struct {
 	// PassivateAfter is how long nobody may ask for a section of an event that is not on sale until it goes to sleep, or, without peers, for the
 	// event until it is closed. Default 10 minutes; shorter makes operators wait for sections to wake, longer keeps what nobody needs. Negative: never.
 	PassivateAfter time.Duration
+	// shared says that other processes may write the store: MayClaim was given.
+	shared bool
 	// Preload opens every event whose sale is open before Ready says yes; without it events open at their first request.
 	Preload bool
 }
@@ -80,6 +82,7 @@ func (c *Config) fill() error {
 	if c.Clock == nil {
 		c.Clock = func() section.Instant { return section.Instant(time.Now().UnixMilli()) }
 	}
+	c.shared = c.MayClaim != nil
 	if c.MayClaim == nil || planted(plantReclaim) {
 		c.MayClaim = func(storage.SectionKey, storage.Tail) bool { return true }
 	}

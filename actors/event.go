@@ -49,6 +49,7 @@ type openEvent struct {
 	accessible []bool                        // by section: has accessible seats
 	order      []storage.SectionNo           // by quality, best first
 	prices     []int64                       // by category
+	unmet      atomic.Int32                  // sections of which it is not known what keys they have met; see unmet.go
 }
 
 type seatRef struct {
@@ -213,7 +214,8 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	layout := o.venue.Layout(int(no))
 	enterName(o.byID, o.venue.Sections[no].ID, no)
 	o.sections = append(o.sections, &Section{engine: ev.engine, ev: ev, key: storage.SectionKey{Event: header.ID, Section: no},
-		layout: layout, rules: header.Rules, course: course{census: &ev.engine.stats.sections}})
+		layout: layout, rules: header.Rules, course: course{census: &ev.engine.stats.sections}, unmet: &o.unmet})
+	o.unmet.Add(1)
 	ev.engine.stats.sections[Stopped].Add(1)
 	var ids []string
 	for _, row := range o.venue.Sections[no].Rows {

@@ -34,7 +34,10 @@ type Section struct {
 	quietSince    time.Time                     // the steward's
 	leaving       atomic.Pointer[chan struct{}] // closed when the section has let go; nil: it is not about to
 
+	unmet *atomic.Int32 // of the event
+
 	mu       sync.Mutex
+	met      bool          // the event's index has the keys that it has met; unmet counts those without
 	course                 // where it stands in its lifecycle
 	follower *follower     // nil: served here, or alone, or not begun
 	settled  chan struct{} // closed when an activation under way ends, either way
@@ -184,6 +187,7 @@ func (s *Section) start(state *section.State, tail storage.Tail, lease uint64) {
 	s.mu.Lock() // before the actor lives: should it die at once, it finds its section serving
 	inc.pid = inc.root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }, actor.WithDispatcher(s.engine.dispatcher)))
 	s.served()
+	s.meet()
 	s.asleep.Store(false)
 	s.lastEpoch.Store(uint64(tail.Epoch))
 	s.serving.Store(inc)
@@ -201,6 +205,7 @@ func (s *Section) acquireFailed(err error) {
 	s.mu.Lock()
 	s.engine.stats.stopped(err)
 	delay, again := s.failed(err, s.engine.clock.now())
+	s.mayHaveMet()
 	repeated := s.failures > 1 && undecided(err)
 	close(s.settled)
 	s.mu.Unlock()
@@ -254,6 +259,7 @@ func (s *Section) stop(inc *incarnation, why error) {
 	s.learnOwner(why)
 	s.mu.Lock()
 	s.halt(why, s.engine.clock.now())
+	s.mayHaveMet()
 	close(inc.ended)
 	if left := s.leaving.Swap(nil); left != nil {
 		close(*left)
