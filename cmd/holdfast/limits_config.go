@@ -20,9 +20,10 @@ type limitsConfig struct {
 	// impatient page with its retries three. Smaller refuses double clicks; larger lets a script cycle through seats. On a database that
 	// several nodes share each node counts by itself.
 	BuyerRate float64 `help:"Calls a second of one buyer; a read counts a tenth. 0 is no limit (${default})." default:"10" placeholder:"RATE" group:"Limits"`
-	// BuyerBurst is what one buyer may ask for at once. Default 30: a page that opens, looks around and tries a few seats. Smaller
-	// refuses quick people; larger only delays the limit.
-	BuyerBurst float64 `help:"Calls of one buyer at once (${default})." default:"30" placeholder:"CALLS" group:"Limits"`
+	// BuyerBurst is what one buyer may ask for at once. Default 200: a person never meets it, and neither does a program that tries
+	// a sale out; what a script can do for longer is bounded by the rate. Smaller refuses impatient retries; larger only delays
+	// the limit.
+	BuyerBurst float64 `help:"Calls of one buyer at once (${default})." default:"200" placeholder:"CALLS" group:"Limits"`
 	// AddressRate is what one IPv4 address, or IPv6 network of 64 bits, may ask for, in calls a second. Default 1000: carriers put ten
 	// thousand buyers behind one address, and each of them makes less than one call in ten seconds over a sale. Smaller refuses
 	// whole towns; larger lets one machine take a larger part of what a server can do, some 40,000 a second.
