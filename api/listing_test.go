@@ -246,7 +246,7 @@ func TestEventMapsAreBounded(t *testing.T) {
 	first := maps.put(hot, eventOfMap(m), live)
 	for i := range 3 * eventMapsMax {
 		maps.put(storage.EventID{byte(i), byte(i >> 8)}, eventOfMap(m), live)
-		maps.byEvent[hot].used.Store(true)
+		maps.put(hot, eventOfMap(m), live).used.Store(true) // as its readers do, also when it had to make room
 		if len(maps.byEvent) > eventMapsMax {
 			t.Fatalf("%d maps kept", len(maps.byEvent))
 		}
