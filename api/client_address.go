@@ -36,8 +36,21 @@ func newClients(c *Clients) clients {
 	return made
 }
 
-// counted is under whose name the call is counted by address; false: under nobody's.
+// counted is under whose name the call is counted by address; false: under nobody's. Without proxies that speak for others it is the
+// same for all calls of a connection, and found once.
 func (c *clients) counted(ctx *fasthttp.RequestCtx) (k key, counted bool) {
+	conn, ok := ctx.Conn().(*httpConn)
+	if !ok || len(c.trusted) > 0 {
+		return c.find(ctx)
+	}
+	if !conn.named {
+		conn.named = true
+		conn.key, conn.counted = c.find(ctx)
+	}
+	return conn.key, conn.counted
+}
+
+func (c *clients) find(ctx *fasthttp.RequestCtx) (k key, counted bool) {
 	address, ok := c.address(ctx)
 	if !ok || contains(c.uncounted, address) {
 		return k, false

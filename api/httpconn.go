@@ -28,6 +28,10 @@ type httpConn struct {
 	first  bool // the end of a request line is not read yet, as far as this can be known
 	last   byte // what was read last, while first
 	linger bool // its client may still be sending what nobody will read
+
+	named   bool // key and counted are known; see clients.counted
+	counted bool
+	key     key
 }
 
 var errBareLine = errors.New("api: a request line that ends without CR")

@@ -57,12 +57,17 @@ func (s *Server) outside(r *request, cost int64) error {
 	if l.address.step == 0 && l.global.step == 0 || cost == 0 {
 		return nil
 	}
-	now := s.cfg.Now().UnixNano()
+	address, counted := key{}, false
 	if l.address.step != 0 {
-		if address, counted := l.clients.counted(r.ctx); counted {
-			if wait, ok := l.address.allow(address, cost, now); !ok {
-				return s.limited(r, kindRateAddress, l.address.policy, wait)
-			}
+		address, counted = l.clients.counted(r.ctx)
+	}
+	if !counted && l.global.step == 0 {
+		return nil
+	}
+	now := s.cfg.Now().UnixNano()
+	if counted {
+		if wait, ok := l.address.allow(address, cost, now); !ok {
+			return s.limited(r, kindRateAddress, l.address.policy, wait)
 		}
 	}
 	if wait, ok := l.global.allow(cost, now); !ok {
