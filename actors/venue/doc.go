@@ -66,7 +66,8 @@
 //
 //	{"name": "Ground", "tribunes": [{"name": "West", "category": "Gold", "sectors": [{"name": "1", "rows": [
 //	     {"name": "a", "seats": 18},                  18 seats: 1-a-1 … 1-a-18; "18" is the same
-//	     {"name": "b", "seats": "1-8,18-31"},         ranges; "18-1" runs down, "1-8,8A" has a seat between, dashes are of any kind
+//	     {"name": "b", "seats": "1-8,18-31"},         ranges; "18-1" runs down, "1-8,8A" has a seat between, dashes are of any kind;
+//	                                                  "W1-W4" has letters, "01-12" keeps its zeros
 //	     {"name": "c", "seats": [9, 10, "10A"]}]}]}]} one entry a seat
 //
 // A byte order mark before any plan is read over.

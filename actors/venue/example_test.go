@@ -39,7 +39,7 @@ func ExampleDefectsError() {
 		}
 	}
 	// Output:
-	// /sections/0/rows/2/seats "" is not a seat number from 0 to 99999
+	// /sections/0/rows/2/seats "" is not a seat number from 0 to 99999 (write seats as 1-8,10,12A)
 	// /sections/0/rows/1 seat id "A-1-1" is there 2 times: /sections/0/rows/0, /sections/0/rows/1
 }
 

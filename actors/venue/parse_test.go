@@ -147,7 +147,7 @@ func TestPlansAreRefusedWithEveryReason(t *testing.T) {
 		"a row too long":        {compact(`{"id":"A","rows":[{"label":"1","seats":5001}]}`), []string{`/sections/0/rows/0: row "1" has 5001 seats`}},
 		"bad ranges": {
 			compact(`{"id":"A","rows":[{"label":"1","seats":"8A-12"},{"label":"2","seats":"a"},{"label":"3","seats":"1-"},{"label":"4","seats":"0"},{"label":"5","seats":""},{"label":"6","seats":1.5},{"label":"7","seats":-1}]}`),
-			[]string{"/0/rows/0/seats: \"8A\" is not", "/0/rows/1/seats: \"a\" is not", "/0/rows/2/seats: \"\" is not", "/0/rows/3/seats: \"0\" seats", "/0/rows/4/seats: \"\" is not", "/0/rows/5/seats: must be a whole", "/0/rows/6/seats: must be a whole"},
+			[]string{"/0/rows/0/seats: \"8A-12\": a range runs", "/0/rows/1/seats: \"a\" is not", "/0/rows/2/seats: \"\" is not", "/0/rows/3/seats: \"0\" seats", "/0/rows/4/seats: \"\" is not", "/0/rows/5/seats: must be a whole", "/0/rows/6/seats: must be a whole"},
 		},
 		"guid twice, labels not": {pretix(`{"name":"Z","rows":[` + pretixRow("A", "g1") + `,` + pretixRow("B", "g1") + `]}`), []string{`/zones/0/rows/1/seats/0: seat_guid "g1" is there 2 times: /zones/0/rows/0/seats/0, /zones/0/rows/1/seats/0`}},
 		"zones alike":            {pretix(`{"name":"Z","rows":[` + pretixRow("A", "g1") + `]},{"name":"Z","rows":[` + pretixRow("B", "g2") + `]}`), []string{`/zones/1: section "Z" is there 2 times`}},

@@ -16,10 +16,12 @@ const seatNumberMax = 99_999
 // rangesBytesMax bounds the text of one row's ranges.
 const rangesBytesMax = 4096
 
-// span is a run of seat numbers, both ends included; it runs backwards when to is below from. One seat may have letters ("8A", "W1").
+// span is a run of seat numbers, both ends included; it runs backwards when to is below from. Letters may stand before the numbers of a run
+// ("W1-W4"), and around the number of one seat ("8A").
 type span struct {
 	from, to      int
-	before, after string // the letters of one seat
+	digits        int // numbers are written with at least so many: "01-12"
+	before, after string
 }
 
 func (s span) count() int { return distance(s.from, s.to) + 1 }
@@ -31,11 +33,20 @@ func (s span) each(visit func(number int, label string)) {
 		step = -1
 	}
 	for n := s.from; ; n += step {
-		visit(n, s.before+decimal(n)+s.after)
+		visit(n, s.label(n))
 		if n == s.to {
 			return
 		}
 	}
+}
+
+// label is a seat's as the plan writes it, zeros before the number included: it is printed on the seat.
+func (s span) label(number int) string {
+	text := decimal(number)
+	if missing := s.digits - len(text); missing > 0 {
+		text = strings.Repeat("0", missing) + text
+	}
+	return s.before + text + s.after
 }
 
 // parseSpans reads "1-8,18-31", "18-1" or "4,6,8A". It counts before anything is made of it, so hostile ranges cost nothing. Dashes of all
@@ -60,6 +71,14 @@ func plainRanges(text string) string {
 	if plainASCII(text) {
 		return text
 	}
+	var plain strings.Builder
+	for _, char := range text {
+		if unicode.Is(drawnNumerals, char) {
+			plain.WriteRune(char) // "²" is not 2: what is not a number is told, not made one
+			continue
+		}
+		plain.WriteString(norm.NFKC.String(string(char)))
+	}
 	return strings.Map(func(char rune) rune {
 		switch {
 		case unicode.Is(unicode.Pd, char), char == '\u2212', char == '\u301c', char == '\uff5e':
@@ -68,23 +87,25 @@ func plainRanges(text string) string {
 			return ','
 		}
 		return char
-	}, norm.NFKC.String(text))
+	}, plain.String())
 }
 
 func parseSpan(piece string) (span, error) {
 	low, high, ranged := strings.Cut(piece, "-")
-	if !ranged {
-		return parseSeat(piece)
+	from, err := parseSeat(strings.TrimSpace(low))
+	if err != nil || !ranged {
+		return from, err
 	}
-	from, err := seatNumber(low)
-	if err != nil {
+	to, err := parseSeat(strings.TrimSpace(high))
+	switch {
+	case err != nil:
 		return span{}, err
+	case from.after+to.after != "", from.before != to.before:
+		return span{}, fmt.Errorf("%q: a range runs over numbers, such as 1-8 or W1-W8; list other seats one by one, such as 8A,8B", clip(piece))
+	case from.digits+to.digits > 0 && len(from.label(from.from)) != len(to.label(to.to)):
+		return span{}, fmt.Errorf("%q: both ends of a range need as many digits where one begins with 0", clip(piece))
 	}
-	to, err := seatNumber(high)
-	if err != nil {
-		return span{}, err
-	}
-	return span{from: from, to: to}, nil
+	return span{from: from.from, to: to.to, digits: max(from.digits, to.digits), before: from.before}, nil
 }
 
 // parseSeat reads one seat: a number, perhaps with a few letters before or after it.
@@ -92,23 +113,31 @@ func parseSeat(text string) (span, error) {
 	first := strings.IndexAny(text, "0123456789")
 	last := strings.LastIndexAny(text, "0123456789")
 	if first < 0 {
-		_, err := seatNumber(text)
-		return span{}, err
+		return span{}, noSeat(text)
 	}
 	before, number, after := text[:first], text[first:last+1], text[last+1:]
 	for _, letters := range []string{before, after} {
 		if utf8.RuneCountInString(letters) > seatLettersMax || strings.ContainsFunc(letters, func(c rune) bool { return !letterOrMark(c) }) {
-			_, err := seatNumber(text)
-			return span{}, err
+			return span{}, noSeat(text)
 		}
 	}
-	n, err := seatNumber(number)
-	if err != nil || before+after != "" && decimal(n) != number {
-		_, err := seatNumber(text)
-		return span{}, err
+	n, err := strconv.ParseUint(number, 10, 32)
+	if err != nil || n > seatNumberMax || len(number) > seatDigitsMax {
+		return span{}, noSeat(text)
 	}
-	return span{n, n, before, after}, nil
+	one := span{from: int(n), to: int(n), before: before, after: after}
+	if decimal(one.from) != number {
+		one.digits = len(number)
+	}
+	return one, nil
 }
+
+func noSeat(text string) error {
+	return fmt.Errorf("%q is not a seat number from 0 to %d (write seats as 1-8,10,12A)", clip(text), seatNumberMax)
+}
+
+// seatDigitsMax bounds the digits of a number that begins with zeros.
+const seatDigitsMax = 5
 
 // seatLettersMax bounds the letters on one side of a seat's number: "8bis".
 const seatLettersMax = 3
@@ -148,7 +177,7 @@ func (s span) lettered() bool { return s.before+s.after != "" }
 func spanSeats(spans []span, count int) []draftSeat {
 	row := numberedRow{seats: make([]draftSeat, 0, count)}
 	for _, run := range spans {
-		run.each(func(number int, label string) { row.add(number, label, run.lettered()) })
+		run.each(func(number int, label string) { row.add(run, number, label) })
 	}
 	return row.drawn()
 }
@@ -159,18 +188,27 @@ type numberedRow struct {
 	numbers []int // of each seat
 	letters []bool
 	plain   []int // the numbers without letters, which alone tell steps and sides
+	series  string
+	mixed   bool // not all have the letters series before their number, and none behind
 }
 
-func (r *numberedRow) add(number int, label string, lettered bool) {
+func (r *numberedRow) add(run span, number int, label string) {
+	if len(r.seats) == 0 {
+		r.series = run.before
+	}
+	r.mixed = r.mixed || run.before != r.series || run.after != ""
 	r.seats = append(r.seats, draftSeat{label: label})
-	r.numbers, r.letters = append(r.numbers, number), append(r.letters, lettered)
-	if !lettered {
+	r.numbers, r.letters = append(r.numbers, number), append(r.letters, run.lettered())
+	if !run.lettered() {
 		r.plain = append(r.plain, number)
 	}
 }
 
 // drawn places the seats. A seat with letters stands beside the seat before when their numbers do: 8, 8A, 9.
 func (r *numberedRow) drawn() []draftSeat {
+	if !r.mixed {
+		r.plain, r.letters = r.numbers, make([]bool, len(r.numbers)) // one series: W1, W3, W5 are neighbours as 1, 3, 5 are
+	}
 	var gaps []int
 	if len(r.plain) > 0 {
 		gaps = seatGaps(r.plain)

@@ -134,7 +134,7 @@ func (d *draft) readListedSeats(row *draftRow) {
 			d.defect(r.path(), "each entry of a list is one seat, and %q looks like a range: write ranges as one text", clip(label))
 		}
 		all = all && err == nil
-		numbered.add(one.from, label, one.lettered())
+		numbered.add(one, one.from, label)
 	}
 	if all {
 		row.seats = numbered.drawn()
