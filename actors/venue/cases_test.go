@@ -214,6 +214,58 @@ func TestFloorsOfAChartAreKeptApart(t *testing.T) {
 	}
 }
 
+// Each floor is a drawing with a front of its own: its stage, the side or point that somebody has said. No floor's front is another's, and what
+// was assumed is told.
+func TestEachFloorHasItsOwnFront(t *testing.T) {
+	floors := func(more string) []byte {
+		var each []string
+		for i, name := range []string{"Ground", "First", "Second"} {
+			seat := func(n, y int) string { return fmt.Sprintf(`{"label":"%d","x":%d,"y":%d,"categoryKey":9}`, n, 10*n, y) }
+			each = append(each, fmt.Sprintf(`{"floor":{"name":%q,"order":%d}%s,"rows":[{"label":"A","seats":[%s,%s]},{"label":"B","seats":[%s,%s]}]}`,
+				name, i, more, seat(1, 0), seat(2, 0), seat(1, 20), seat(2, 20)))
+		}
+		return []byte(`{"categories":{"list":[{"label":"Cat","key":9}]},"subChartFloors":[` + strings.Join(each, ",") + `]}`)
+	}
+	for _, test := range []struct{ more, front, best, told string }{
+		{"", "", "A", "front: each floor's focal point, else its top edge (assumed)"},
+		{"", "bottom", "B", "front: bottom edge of each floor (given)"},
+		{"", "15,90", "B", "front: point 15,90 of each floor (given)"},
+		{`,"focalPoint":{"x":15,"y":90}`, "", "B", "front: focal points of the plan (3 of 3 sections have their own)"},
+		{`,"focalPoint":{"x":15,"y":90}`, "top", "A", "front: top edge of each floor (given)"},
+		{`,"shapes":[{"label":"Stage","center":{"x":15,"y":90}}]`, "", "B", `front: each floor's focal point, else its text "Stage", else its top edge (assumed)`},
+	} {
+		options := venue.Options{}
+		if test.front != "" {
+			options.Front, _ = venue.ParseFront(test.front)
+		}
+		v, err := venue.Parse(floors(test.more), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := v.DescribeFront(); got != test.told {
+			t.Errorf("%+v: told %s", test, got)
+		}
+		if order := v.BestFirst(); !slices.Equal(order, []int{0, 1, 2}) {
+			t.Errorf("%+v: floors are tried in the order %v", test, order)
+		}
+		again, err := venue.Decode(v.Encode())
+		if err != nil || !reflect.DeepEqual(again, v) {
+			t.Errorf("%+v: stored and read again: %v", test, err)
+		}
+		rebuilt, err := venue.Parse(v.PlanJSON(), venue.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range v.Sections {
+			for _, one := range []*venue.Venue{v, rebuilt} {
+				if got := bestOf(one, i, 2); !strings.Contains(got[0], "-"+test.best+"-") {
+					t.Errorf("%+v: the best of floor %d are %v", test, i, got)
+				}
+			}
+		}
+	}
+}
+
 func TestManyCategoriesKeepTheirSeats(t *testing.T) {
 	v, err := venue.Parse(realPlan(t, "cases/many-categories-300.json"), venue.Options{})
 	if err != nil {

@@ -9,6 +9,8 @@ type draft struct {
 	openCategories bool
 	focal          *Point
 	front          *Front
+	given          *Front      // what somebody has said at the import
+	storeys        bool        // several floors are drawn, and each section looks at its floor's front
 	stages         []stageText // texts of the drawing that name the stage
 	sections       []draftSection
 	seats          int

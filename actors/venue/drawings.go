@@ -44,24 +44,29 @@ func (d *draft) readDrawing() {
 	d.noteStage(text, Point{at.X + inside.X, at.Y + inside.Y})
 }
 
-// readShape looks whether a shape of a seats.io chart is the stage. A chart's focal point says more.
+// readShape looks whether a shape or text of a seats.io chart is the stage. A chart's focal point says more.
 func (c *chart) readShape() {
 	r := c.reader
 	if r.kind() != kindBeginObject {
 		r.skip()
 		return
 	}
-	var label string
+	var label, smart string
 	var at Point
 	for r.openObject(); r.more(); {
 		switch name := r.name(); {
-		case name == "label" && r.kind() == kindString:
+		case (name == "label" || name == "text") && r.kind() == kindString:
 			label = r.token().String()
+		case name == "smartType" && r.kind() == kindString:
+			smart = r.token().String()
 		case name == "center" || name == "topLeft":
 			at = r.spot()
 		default:
 			r.skip()
 		}
+	}
+	if smart == "stage" && !namesStage(label) { // whatever is written on it, or nothing
+		label = smart
 	}
 	c.noteStage(label, at)
 }

@@ -10,7 +10,8 @@ type floor struct {
 	name        string
 	order       float64
 	focal       *Point
-	first, last int // its sections: first to last-1
+	stage       *stageText // the text of its drawing that names the stage
+	first, last int        // its sections: first to last-1
 }
 
 // readFloor reads one storey: its name and order, and what a chart without storeys holds.
@@ -21,10 +22,14 @@ func (c *chart) readFloor() {
 	}
 	one := floor{name: decimal(len(c.floors) + 1), order: float64(len(c.floors)), first: len(c.sections)}
 	c.main = draftSection{path: r.path(), id: mainSection, placed: true}
+	c.stages = nil // drawn on one floor, seen from all: each floor has its own
 	for r.more() {
 		c.readFloorMember(r.name(), &one)
 	}
 	c.keepMain()
+	if len(c.stages) > 0 {
+		one.stage = &c.stages[0]
+	}
 	one.last = len(c.sections)
 	c.floors = append(c.floors, one)
 }
@@ -64,8 +69,8 @@ func (c *chart) readFloorName(one *floor) {
 }
 
 // settleFloors draws the floors one below the other, the lowest first, and tells apart sections that two floors have under one label: then
-// every section is prefixed with its floor, since half a plan prefixed would read as two systems. Sections look at their floor's focal point,
-// else at the middle of its front edge.
+// every section is prefixed with its floor, since half a plan prefixed would read as two systems. Sections look at their floor's front:
+// the one that somebody has said, else its focal point, its stage, or the middle of its top edge.
 func (c *chart) settleFloors() {
 	switch len(c.floors) {
 	case 0:
@@ -76,8 +81,8 @@ func (c *chart) settleFloors() {
 		}
 		return
 	}
-	c.stages = nil // drawn on one floor, seen from all: each floor has a front of its own
 	c.labelFloors()
+	c.storeys, c.focal, c.front = true, nil, c.floorsFront()
 	order := make([]int, len(c.floors))
 	for i := range order {
 		order[i] = i
@@ -100,19 +105,42 @@ func (c *chart) settleFloors() {
 }
 
 func (c *chart) drawFloor(one *floor, sections []draftSection, drawn box, down float64) {
-	focal := Point{drawn.x + drawn.width/2, drawn.y}
-	if one.focal != nil {
+	focal := (&Front{Side: Top}).at(drawn)
+	switch {
+	case c.given != nil:
+		focal = c.given.at(drawn)
+	case one.focal != nil:
 		focal = *one.focal
+	case one.stage != nil:
+		focal = one.stage.at
 	}
 	for i := range sections {
 		s := &sections[i]
 		s.transform(func(p Point) Point { return Point{p.X, p.Y + down} })
 		looksAt := focal
-		if s.focal != nil {
+		if s.focal != nil && c.given == nil {
 			looksAt = *s.focal // its zone's
 		}
 		s.focal = &Point{looksAt.X, cents(looksAt.Y + down)}
 	}
+}
+
+// floorsFront says on whose word the floors have their fronts; nil: they all have focal points.
+func (c *chart) floorsFront() *Front {
+	if c.given != nil {
+		return &Front{Side: c.given.Side, Point: c.given.Point}
+	}
+	var front *Front
+	for _, one := range c.floors {
+		switch {
+		case one.focal != nil:
+		case one.stage != nil:
+			return &Front{Point: one.stage.at, Text: one.stage.text}
+		case slices.ContainsFunc(c.sections[min(one.first, len(c.sections)):min(one.last, len(c.sections))], func(s draftSection) bool { return s.focal == nil }):
+			front = &Front{Side: Top, Text: assumedSide}
+		}
+	}
+	return front
 }
 
 func (c *chart) labelFloors() {

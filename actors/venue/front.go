@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -30,7 +31,7 @@ var sides = []Side{Top, Bottom, Left, Right}
 type Front struct {
 	Side  Side   `json:"side,omitempty"`  // empty: Point
 	Point Point  `json:"point,omitempty"` // of the plan's own units
-	Text  string `json:"text,omitempty"`  // the drawing's word at Point ("Bühne"); empty: somebody has said it
+	Text  string `json:"text,omitempty"`  // the drawing's word at Point ("Bühne"), or assumedSide; empty: somebody has said it
 }
 
 // ErrFront says that a front is neither a side nor a point in the drawing.
@@ -66,6 +67,9 @@ func ParseFront(text string) (*Front, error) {
 	return FrontPoint(Point{left, down})
 }
 
+// assumedSide is the Text of a side that nobody has said.
+const assumedSide = "assumed"
+
 // at is the front as a point.
 func (f *Front) at(seats box) Point {
 	middle := Point{seats.x + seats.width/2, seats.y + seats.height/2}
@@ -84,7 +88,7 @@ func (f *Front) at(seats box) Point {
 
 // Focus is where the whole venue looks, as far as anybody has said so; nil: nobody has, or each section has a focal point of its own.
 func (v *Venue) Focus() *Point {
-	if v.FocalPoint != nil || v.Front == nil {
+	if v.FocalPoint != nil || v.Front == nil || v.ownFronts() == len(v.Sections) {
 		return v.FocalPoint
 	}
 	at := v.Front.at(v.bounds())
@@ -93,20 +97,23 @@ func (v *Venue) Focus() *Point {
 
 // DescribeFront says in a line where the front is taken to be, and on whose word.
 func (v *Venue) DescribeFront() string {
-	own, drawn := 0, 0
-	for i, here := range v.drawnHere() {
-		if v.Sections[i].FocalPoint != nil {
-			own++
-		}
+	own, drawn := v.ownFronts(), 0
+	for _, here := range v.drawnHere() {
 		if here {
 			drawn++
 		}
 	}
 	switch {
+	case own > 0 && v.Front != nil:
+		return v.Front.ofEachFloor()
 	case own > 0 && own == drawn:
 		return "front: each section's first row, sections in the plan's order (the plan has no coordinates)"
+	case own == len(v.Sections):
+		return fmt.Sprintf("front: focal points of the plan (%d of %d sections have their own)", own, own)
+	case own > 0 && v.FocalPoint != nil:
+		return fmt.Sprintf("front: focal points of the plan (%d of %d sections have their own, the others look at %s)", own, len(v.Sections), v.FocalPoint)
 	case own > 0:
-		return fmt.Sprintf("front: focal points of the plan (%d of %d sections have their own)", own, len(v.Sections))
+		return fmt.Sprintf("front: focal points of the plan (%d of %d sections have their own, for the others the top edge is assumed)", own, len(v.Sections))
 	case v.FocalPoint != nil:
 		return fmt.Sprintf("front: focal point of the plan (%s)", v.FocalPoint)
 	case v.Front == nil:
@@ -117,6 +124,29 @@ func (v *Venue) DescribeFront() string {
 		return fmt.Sprintf("front: %s edge (given)", v.Front.Side)
 	}
 	return fmt.Sprintf("front: point %s (given)", v.Front.Point)
+}
+
+// ownFronts counts the sections that have a focal point of their own.
+func (v *Venue) ownFronts() (own int) {
+	for i := range v.Sections {
+		if v.Sections[i].FocalPoint != nil {
+			own++
+		}
+	}
+	return own
+}
+
+// ofEachFloor is the front of a plan of several floors, each of which has one at its own place.
+func (f *Front) ofEachFloor() string {
+	switch {
+	case f.Text == assumedSide:
+		return fmt.Sprintf("front: each floor's focal point, else its %s edge (assumed)", f.Side)
+	case f.Text != "":
+		return fmt.Sprintf("front: each floor's focal point, else its text %q, else its top edge (assumed)", f.Text)
+	case f.Side != "":
+		return fmt.Sprintf("front: %s edge of each floor (given)", f.Side)
+	}
+	return fmt.Sprintf("front: point %s of each floor (given)", f.Point)
 }
 
 // String is the point as ParseFront reads it.
@@ -171,8 +201,8 @@ const stagesMax = 16
 // stageWords are what drawings call the place that people look at.
 var stageWords = stageNames("stage", "main stage", "screen", "Bühne", "Buehne", "Hauptbühne", "Podium", "Leinwand", "scène", "grande scène",
 	"écran", "escenario", "escenario principal", "escena", "pantalla", "palco", "palcoscenico", "scena", "schermo", "tela", "podio", "toneel",
-	"scherm", "scen", "näyttämö", "jeviště", "javisko", "színpad", "pozornica", "сцена", "σκηνή", "sahne", "במה", "舞台", "ステージ", "무대",
-	"เวที", "مسرح", "المسرح", "صحنه")
+	"scherm", "scen", "näyttämö", "jeviště", "javisko", "színpad", "pozornica", "сцена", "экран", "σκηνή", "οθόνη", "sahne", "ekran", "במה", "מסך",
+	"舞台", "ステージ", "スクリーン", "屏幕", "银幕", "무대", "스크린", "เวที", "مسرح", "المسرح", "خشبة المسرح", "شاشة", "صحنه", "मंच", "மேடை", "ឆាក")
 
 func stageNames(names ...string) (plain []string) {
 	for _, name := range names {
@@ -194,16 +224,37 @@ func plainWords(text string) string {
 
 // namesStage tells whether a text of the drawing is the stage's name. Only whole texts count: "backstage" and "box at the stage" are not it.
 func namesStage(text string) bool {
-	plain := ""
-	if len(text) <= 100 {
-		plain = plainWords(text)
+	if len(text) > 100 {
+		return false
 	}
-	return plain != "" && slices.Contains(stageWords, plain)
+	named := false
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune("/|\n·•", r) }) { // one name in several languages
+		plain := plainWords(part)
+		switch {
+		case plain == "":
+		case slices.Contains(stageWords, plain), slices.Contains(stageWords, unspacedLetters(plain)):
+			named = true
+		default:
+			return false
+		}
+	}
+	return named
+}
+
+// unspacedLetters is "s t a g e" written together; other texts stay as they are.
+func unspacedLetters(plain string) string {
+	letters := strings.Fields(plain)
+	if slices.ContainsFunc(letters, func(word string) bool { return utf8.RuneCountInString(word) > 1 }) {
+		return plain
+	}
+	return strings.Join(letters, "")
 }
 
 // settleFront decides where people look: what somebody has said, else the plan's focal points, else its stage.
-func (d *draft) settleFront(given *Front) {
+func (d *draft) settleFront() {
+	given := d.given
 	switch {
+	case d.storeys: // see settleFloors
 	case given != nil:
 		said := Front{Side: given.Side, Point: given.Point}
 		d.front, d.focal = &said, nil

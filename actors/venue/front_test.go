@@ -54,6 +54,10 @@ func TestFrontIsSaidFoundOrAssumedAndTold(t *testing.T) {
 		"a text":           {stage, nil, []string{"Parkett-1-4", "Parkett-1-5"}, `front: the text "Bühne" below the rows`},
 		"French":           {strings.ReplaceAll(stage, "Bühne", "SCÈNE"), nil, []string{"Parkett-1-4", "Parkett-1-5"}, `front: the text "SCÈNE" below the rows`},
 		"decomposed":       {strings.ReplaceAll(stage, "Bühne", "Bu\u0308hne"), nil, []string{"Parkett-1-4", "Parkett-1-5"}, "below the rows"},
+		"two languages":    {strings.ReplaceAll(stage, "Bühne", "BÜHNE / STAGE"), nil, []string{"Parkett-1-4", "Parkett-1-5"}, "below the rows"},
+		"spaced letters":   {strings.ReplaceAll(stage, "Bühne", "S C R E E N"), nil, []string{"Parkett-1-4", "Parkett-1-5"}, "below the rows"},
+		"Hindi":            {strings.ReplaceAll(stage, "Bühne", "मंच"), nil, []string{"Parkett-1-4", "Parkett-1-5"}, "below the rows"},
+		"not the stage":    {strings.ReplaceAll(stage, "Bühne", "Stage / Bar"), nil, []string{"Parkett-5-1", "Parkett-5-2"}, "top edge (assumed"},
 		"bottom":           {bare, given("bottom"), []string{"Parkett-1-1", "Parkett-1-2"}, "front: bottom edge (given)"},
 		"bottom over text": {stage, given("bottom"), []string{"Parkett-1-1", "Parkett-1-2"}, "front: bottom edge (given)"},
 		"top over text":    {stage, given("top"), []string{"Parkett-5-1", "Parkett-5-2"}, "front: top edge (given)"},
@@ -64,6 +68,8 @@ func TestFrontIsSaidFoundOrAssumedAndTold(t *testing.T) {
 		"a row list":       {compact(`{"id":"A","rows":[{"label":"1","seats":2},{"label":"2","seats":2}]}`), given("bottom"), []string{"A-2-1", "A-2-2"}, "bottom edge (given)"},
 		"no coordinates":   {compact(`{"id":"A","rows":[{"label":"1","seats":2},{"label":"2","seats":2}]}`), nil, []string{"A-1-1", "A-1-2"}, "front: each section's first row"},
 		"focal point":      {`{"focal_point":{"x":0,"y":60},"sections":[{"id":"A","rows":[{"label":"1","seats":2,"x":0,"y":0},{"label":"2","seats":2,"x":0,"y":50}]}]}`, nil, []string{"A-2-1", "A-2-2"}, "front: focal point of the plan (0,60)"},
+		"seats.io smart":   {seatsio(`"shapes":[{"label":"Podest","smartType":"stage","center":{"x":5,"y":90}}],"rows":[{"label":"A","seats":[{"label":"1","x":0,"y":0,"categoryKey":9},{"label":"2","x":10,"y":0,"categoryKey":9}]},{"label":"B","seats":[{"label":"1","x":0,"y":20,"categoryKey":9},{"label":"2","x":10,"y":20,"categoryKey":9}]}]`), nil, []string{"Main-B-1", "Main-B-2"}, `front: the text "stage" below the rows`},
+		"seats.io text":    {seatsio(`"texts":[{"text":"STAGE","center":{"x":5,"y":90}}],"rows":[{"label":"A","seats":[{"label":"1","x":0,"y":0,"categoryKey":9},{"label":"2","x":10,"y":0,"categoryKey":9}]},{"label":"B","seats":[{"label":"1","x":0,"y":20,"categoryKey":9},{"label":"2","x":10,"y":20,"categoryKey":9}]}]`), nil, []string{"Main-B-1", "Main-B-2"}, `front: the text "STAGE" below the rows`},
 		"seats.io stage":   {seatsio(`"shapes":[{"label":"Stage","center":{"x":5,"y":90}}],"rows":[{"label":"A","seats":[{"label":"1","x":0,"y":0,"categoryKey":9},{"label":"2","x":10,"y":0,"categoryKey":9}]},{"label":"B","seats":[{"label":"1","x":0,"y":20,"categoryKey":9},{"label":"2","x":10,"y":20,"categoryKey":9}]}]`), nil, []string{"Main-B-1", "Main-B-2"}, `front: the text "Stage" below the rows`},
 	} {
 		v, err := venue.Parse([]byte(test.plan), venue.Options{Front: test.front})

@@ -44,7 +44,7 @@ func Parse(raw []byte, options Options) (*Venue, error) {
 	if err := found.err(); err != nil {
 		return nil, err
 	}
-	d := &draft{reader: newReader(raw, &found), names: map[string]string{}}
+	d := &draft{reader: newReader(raw, &found), names: map[string]string{}, given: options.Front}
 	switch kind {
 	case shapePretix:
 		d.readPretix()
@@ -61,7 +61,7 @@ func Parse(raw []byte, options Options) (*Venue, error) {
 	if d.name == "" {
 		d.name = options.Name
 	}
-	d.settleFront(options.Front)
+	d.settleFront()
 	v := d.build()
 	if err := found.err(); err != nil {
 		return nil, err

@@ -147,7 +147,7 @@ func (c *chart) readMainMember(name string) {
 		c.each(func() { c.readBooth(&c.main) })
 	case "generalAdmissionAreas":
 		c.each(func() { c.keepArea(c.readArea(), "") })
-	case "shapes":
+	case "shapes", "texts":
 		c.each(c.readShape)
 	default:
 		c.reader.skip()
