@@ -6,8 +6,8 @@ import (
 )
 
 // What looks like a card number (P12): 13 to 19 digits that some scheme issues (see issued) and whose check digit is right, written without
-// gaps or as people write cards: 4-4-4-4, 4-6-5 and the like (see asWritten), with one space, dash, dot, slash or underscore between the
-// groups. Digits and separators of any script count, and characters that cannot be seen stand for nothing.
+// gaps or as people write cards: 4-4-4-4, 4-6-5 and the like (see asWritten), with a space or three, a dash, dot, slash or underscore between
+// the groups. Digits and separators of any script count, and characters that cannot be seen stand for nothing.
 //
 // Innocent, and so not refused: numbers that no scheme issues, such as times in milliseconds, microseconds or digits of a date (the years
 // 2020 to 2039), and digits inside hexadecimal ids and UUIDs, whose groups nobody writes a card in. A lone number of 16 digits that has an
@@ -145,22 +145,26 @@ func (s *scan) group(at int) (end int, fits bool) {
 	return end, fits
 }
 
-// gap passes over what people put between groups: one separator, or a dash or dot between two spaces. It answers at if no digit follows.
+// gap passes over what people put between groups: up to three separators, of which one at most is no space. It answers at if no digit follows.
 func (s *scan) gap(at int) (next int, separator rune) {
-	first, n := separatorAt(s.text, at)
-	if n == 0 {
-		return at, 0
-	}
-	next = at + n
-	if second, n := separatorAt(s.text, next); n > 0 && isSpace(first) && !isSpace(second) {
-		if third, m := separatorAt(s.text, next+n); m > 0 && isSpace(third) {
-			next, first = next+n+m, second
+	next = at
+	for range gapSeparatorsMax {
+		char, n := separatorAt(s.text, next)
+		if n == 0 || !isSpace(char) && separator != 0 && !isSpace(separator) {
+			break
 		}
+		if separator == 0 || !isSpace(char) {
+			separator = char
+		}
+		next += n
+	}
+	if separator == 0 {
+		return at, 0
 	}
 	for next < len(s.text) {
 		char, size := utf8.DecodeRune(s.text[next:])
 		if isDigit(char) {
-			return next, first
+			return next, separator
 		}
 		if !vanishes(char) {
 			break
@@ -169,6 +173,9 @@ func (s *scan) gap(at int) (next int, separator rune) {
 	}
 	return at, 0
 }
+
+// gapSeparatorsMax are the separators between two groups of one card: " - ", or spaces typed twice.
+const gapSeparatorsMax = 3
 
 func (s *scan) judge(end int) cardSight {
 	digits := s.digits[:s.n]

@@ -23,9 +23,14 @@ func TestP12CardNumbersAreRecognised(t *testing.T) {
 			t.Errorf("%q hidden in a token not recognised", card)
 		}
 	}
+	for _, spaced := range []string{"4111  1111  1111  1111", "4111 -1111- 1111  1111", "3782   822463   10005", "4111\u3000\u30001111\u3000\u30001111\u3000\u30001111"} {
+		if !cardInText([]byte(spaced)) {
+			t.Errorf("%q not recognised", spaced)
+		}
+	}
 	for _, innocent := range []string{"4111111111111112", "411111111111", "1732250000123", "1732250000123456789", "A-1-1", "tok_ok",
 		"41111111111111111111111", "0000000000000000", "550e8400-e29b-41d4-a716-446655440000", "deadbeef4111111111111111cafe",
-		"4111  1111  1111  1111", "12345678-1234-1234", "2030-06-01T19:30:00.000Z"} {
+		"4111    1111    1111    1111", "4111--1111--1111--1111", "12345678-1234-1234", "2030-06-01T19:30:00.000Z"} {
 		if cardInText([]byte(innocent)) {
 			t.Errorf("%q taken for a card number", innocent)
 		}

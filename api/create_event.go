@@ -179,7 +179,7 @@ func composedKeys(given map[string]int64) (composed map[string]int64, defects []
 	for label, price := range given {
 		spelled := venue.Composed(label)
 		if _, twice := composed[spelled]; twice {
-			defects = append(defects, "prices: category "+spelled+" is given twice, in two spellings")
+			defects = append(defects, "prices: category "+venue.Spelled(label)+" is given twice, in two spellings")
 		}
 		composed[spelled] = price
 	}
@@ -199,16 +199,16 @@ func pricesOf(given map[string]int64, plan *venue.Venue) (map[string]int64, erro
 			price, ok = given[anyCategory]
 		}
 		if !ok {
-			defects = append(defects, "prices: category "+category.Label+" has no price")
+			defects = append(defects, "prices: category "+venue.Spelled(category.Label)+" has no price")
 		}
 		prices[category.Label] = price
 	}
 	for label, price := range given {
 		if !known[label] {
-			defects = append(defects, "prices: category "+label+" is not in the plan")
+			defects = append(defects, "prices: category "+venue.Spelled(label)+" is not in the plan")
 		}
 		if price < 0 || price > priceMax {
-			defects = append(defects, "prices: category "+label+" must cost from 0 to 1000000000000 minor units")
+			defects = append(defects, "prices: category "+venue.Spelled(label)+" must cost from 0 to 1000000000000 minor units")
 		}
 	}
 	if len(defects) > 0 {

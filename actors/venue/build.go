@@ -87,7 +87,7 @@ func (d *draft) indexCategories() map[string]section.CategoryID {
 		like, alike := labels[Skeleton(category.Label)]
 		switch {
 		case alike && like != category.Label:
-			d.defect(category.path, "category %s looks like %s", spelled(category.Label), spelled(like))
+			d.defect(category.path, "category %s looks like %s", Spelled(category.Label), Spelled(like))
 		case category.Label == "" || twice || alike:
 			d.defect(category.path, "category without a label, or one that is there already: %q", category.Label)
 		}

@@ -103,6 +103,21 @@ func TestUnlabelledObjectsOfAChartAreTold(t *testing.T) {
 	}
 }
 
+// A label that is missing, null or blank is none, as "?" is.
+func TestObjectsOfAChartWithoutAnyLabelAreTold(t *testing.T) {
+	for _, label := range []string{``, `"label":null,`, `"label":"",`, `"label":" ",`, `"label":"？",`} {
+		told := defectsOf(t, []byte(seatsio(`"sections":[{`+label+`"subChart":{"rows":[{`+label+`"seats":[{`+label+`"categoryKey":9}]}]}}],
+			"tables":[{`+label+`"seats":[{"label":"1","x":9,"categoryKey":9}]}],
+			"booths":[{`+label+`"center":{"x":50,"y":0},"categoryKey":9}],"generalAdmissionAreas":[{`+label+`"capacity":5,"categoryKey":9}]`)))
+		for _, want := range []string{"/subChart/sections/0/subChart/rows/0", "/subChart/sections/0/subChart/rows/0/seats/0", "/subChart/sections/0", "/subChart/tables/0",
+			"/subChart/booths/0", "/subChart/generalAdmissionAreas/0"} {
+			if !strings.Contains(told, want+": ") && !strings.Contains(told, want+"/label: ") {
+				t.Errorf("%q: %s is not told in\n%s", label, want, told)
+			}
+		}
+	}
+}
+
 func TestWheelchairFlagsAreKeptOrTold(t *testing.T) {
 	flagged := func(flag string) []byte {
 		return []byte(pretix(`{"name":"Z","rows":[{"row_number":"1","seats":[{"seat_number":"1","seat_guid":"g","category":"Cat",` + flag + `}]}]}`))

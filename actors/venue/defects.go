@@ -81,13 +81,13 @@ func (c *clash) noteAs(name, path string) {
 // String lists where the name stands; spellings that look alike are told one by one.
 func (c *clash) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s is there %d times", spelled(c.names[0]), c.count)
+	fmt.Fprintf(&b, "%s is there %d times", Spelled(c.names[0]), c.count)
 	if !c.differ {
 		return b.String() + ": " + joinPlaces(c.paths, c.count)
 	}
 	for i := range c.names {
 		b.WriteString(map[bool]string{true: ", in spellings that look alike: ", false: ", "}[i == 0])
-		b.WriteString(spelled(c.names[i]) + " at " + c.paths[i])
+		b.WriteString(Spelled(c.names[i]) + " at " + c.paths[i])
 	}
 	return b.String() + more(c.paths, c.count)
 }
@@ -107,8 +107,8 @@ func more(shown []string, count int) string {
 // place is where a defect about the clash is noted: at the second, since the first was there first.
 func (c *clash) place() string { return c.paths[min(1, len(c.paths)-1)] }
 
-// spelled quotes a name so that its unseen characters are seen, and its accents where they stand apart from their letters (NFD).
-func spelled(name string) string {
+// Spelled quotes a name so that its unseen characters are seen, and its accents where they stand apart from their letters (NFD).
+func Spelled(name string) string {
 	var b strings.Builder
 	composed := norm.NFC.IsNormalString(name)
 	b.WriteByte('"')

@@ -119,7 +119,7 @@ const (
 // allowedUnseen says whether the unseen character at name[at:at+size] does something there that readers see:
 //
 //   - joiner and non-joiner after a letter of a script that joins letters (Persian, Hindi, …; broader than RFC 5892's ContextJ, because
-//     keyboards put a non-joiner also where nothing would join), and the joiner between emoji;
+//     keyboards put a non-joiner also where nothing would join: after the number of "۱۲ام", the twelfth), and the joiner between emoji;
 //   - the soft hyphen between letters; the zero-width space between letters of scripts that write no spaces (Khmer, Thai, …);
 //   - directional marks in a text with right-to-left letters; overrides, embeddings and isolates never: they reorder what is around them;
 //   - variation selectors after emoji, keycap bases, ideographs and Mongolian letters; tags of the three flags that fonts draw;
@@ -129,7 +129,7 @@ func allowedUnseen(name string, at, size int, char rune) bool {
 	after, _ := utf8.DecodeRuneInString(name[at+size:])
 	switch {
 	case char == nonJoiner:
-		return joins(before) && joins(after)
+		return (joins(before) || unicode.IsDigit(before)) && joins(after)
 	case char == joiner:
 		return joins(before) || endsEmoji(before) && isPictograph(after)
 	case char == softHyphen:

@@ -15,6 +15,8 @@ func TestNamesOfRealScriptsAreAccepted(t *testing.T) {
 	for what, name := range map[string]string{
 		"Persian non-joiner":         "ردیف\u200cهای جلو",
 		"a non-joiner too many":      "کار\u200cها",
+		"Persian ordinal":            "ردیف ۱۲\u200cام",
+		"the same in ASCII digits":   "ردیف 12\u200cام",
 		"Persian final joiner":       "ه\u200d",
 		"Hindi joiner":               "क्\u200dष",
 		"Bengali non-joiner":         "র\u200dয",

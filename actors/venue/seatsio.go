@@ -157,13 +157,20 @@ func (c *chart) readMainMember(name string) {
 // unlabelled is what charts show in place of a label that nobody has given.
 const unlabelled = "?"
 
-// readLabel reads a label. A chart with unlabelled objects cannot be sold: two of them would be one seat.
+// readLabel reads a label. A chart with unlabelled objects cannot be sold: two of them would be one seat. What has no label at all is noted by
+// needLabel, for seats and areas by build.
 func (c *chart) readLabel(what string) string {
 	label := c.reader.text()
-	if label == unlabelled {
+	if Skeleton(label) == unlabelled {
 		c.defect(c.reader.path(), "%s without a label (seats.io shows %q)", what, unlabelled)
 	}
 	return label
+}
+
+func (c *chart) needLabel(label, path, what string) {
+	if label == "" {
+		c.defect(path, "%s without a label (seats.io shows %q)", what, unlabelled)
+	}
 }
 
 func (c *chart) each(read func()) {
@@ -324,6 +331,7 @@ func (c *chart) readLine(s *draftSection, aisles bool) {
 			r.skip()
 		}
 	}
+	c.needLabel(row.label, row.path, "row")
 	s.rows = append(s.rows, row)
 }
 
@@ -374,6 +382,7 @@ func (c *chart) readBooth(s *draftSection) {
 			r.skip()
 		}
 	}
+	c.needLabel(row.label, row.path, "booth")
 	if c.room(1, row.path) {
 		row.seats = []draftSeat{seat}
 		s.rows = append(s.rows, row)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"time"
 
@@ -65,11 +66,17 @@ func (t *OffsetTime) UnmarshalJSON(quoted []byte) error {
 	return nil
 }
 
+// rfc3339 is the form of a time, of which package time also takes "T8:00:00", "00,5Z" and "+00:60".
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:[0-5]\d)$`)
+
 // parseMoment reads any RFC 3339 time of the years 1970 to 9999, here and in UTC; finer than a millisecond is cut.
 func parseMoment(text string) (time.Time, error) {
 	parsed, err := time.Parse(time.RFC3339, text)
-	if err != nil || parsed.UnixMilli() < 0 || parsed.UTC().Year() > 9999 || parsed.Year() > 9999 {
+	if err != nil || !rfc3339.MatchString(text) {
 		return time.Time{}, errors.New("must be an RFC 3339 time such as 2027-06-01T19:30:00Z or 2027-06-01T21:30:00+02:00")
+	}
+	if parsed.UnixMilli() < 0 || parsed.UTC().Year() > 9999 || parsed.Year() > 9999 {
+		return time.Time{}, errors.New("must be a time of the years 1970 to 9999")
 	}
 	if _, seconds := parsed.Zone(); seconds < -minutesMax*60 || seconds > minutesMax*60 {
 		return time.Time{}, errors.New("must be an RFC 3339 time whose offset is less than a day")

@@ -18,7 +18,8 @@ func TestOffsetTimeKeepsWhatWasGiven(t *testing.T) {
 			t.Errorf("%s: %s, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{`"tomorrow"`, `7`, `"1969-12-31T23:59:59Z"`, `"2030-06-01T19:30:00"`, `""`, `"2030-06-01T19:30:00+24:00"`, `"9999-12-31T23:30:00-01:00"`} {
+	for _, text := range []string{`"tomorrow"`, `7`, `"1969-12-31T23:59:59Z"`, `"2030-06-01T19:30:00"`, `""`, `"2030-06-01T19:30:00+24:00"`,
+		`"2030-06-01T19:30:00+00:60"`, `"2030-06-01T9:30:00Z"`, `"2030-06-01T19:30:00,5Z"`, `"9999-12-31T23:30:00-01:00"`} {
 		var got OffsetTime
 		if err := json.Unmarshal([]byte(text), &got); err == nil {
 			t.Errorf("%s taken as %s", text, got)
