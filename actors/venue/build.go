@@ -33,6 +33,7 @@ func (d *draft) build() *Venue {
 	d.checkSpots(v)
 	d.checkFar(v)
 	d.seatNeighbours(v)
+	d.checkSteps(v)
 	for _, category := range d.categories {
 		v.Categories = append(v.Categories, Category{category.Label, plainColor(category.Color)})
 	}

@@ -130,6 +130,7 @@ func TestSeatsOnOneSpotAreDefects(t *testing.T) {
 	for name, plan := range map[string]string{
 		"sections": compact(`{"id":"A","rows":[{"label":"1","seats":2,"x":0,"y":0}]},{"id":"B","rows":[{"label":"1","seats":2,"x":10,"y":0}]}`),
 		"a row":    compact(`{"id":"A","rows":[{"label":"1","seats":3,"x":[0,10,0],"y":0}]}`),
+		"a hair":   compact(`{"id":"A","rows":[{"label":"1","seats":5,"x":[0,0.2,25,50,75],"y":0}]}`),
 		"many":     compact(`{"id":"A","rows":[{"label":"1","seats":40,"x":[0` + strings.Repeat(",1", 39) + `],"y":0}]}`),
 	} {
 		if _, err := venue.Parse([]byte(plan), venue.Options{}); !errors.As(err, &refused) || len(refused.Defects) != 1 {
@@ -137,8 +138,10 @@ func TestSeatsOnOneSpotAreDefects(t *testing.T) {
 		}
 	}
 	for name, plan := range map[string]string{
-		"no coordinates": seatsio(`"rows":[{"label":"A","seats":[{"label":"1","categoryKey":9},{"label":"2","categoryKey":9}]}]`),
-		"two tables":     string(realPlan(t, tables)),
+		"pairs, wide aisle": compact(`{"id":"A","rows":[{"label":"1","seats":3,"x":[0,1,100],"y":0},{"label":"2","seats":3,"x":[0,1,100],"y":1}]}`),
+		"a small drawing":   compact(`{"id":"A","rows":[{"label":"1","seats":9,"x":[0,100,200,300,400,500,600,700,800],"y":0}]},{"id":"B","rows":[{"label":"1","seats":3,"x":[0,1,2],"y":900}]}`),
+		"no coordinates":    seatsio(`"rows":[{"label":"A","seats":[{"label":"1","categoryKey":9},{"label":"2","categoryKey":9}]}]`),
+		"two tables":        string(realPlan(t, tables)),
 	} {
 		if _, err := venue.Parse([]byte(plan), venue.Options{}); err != nil {
 			t.Errorf("%s: %v", name, err)

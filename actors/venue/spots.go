@@ -3,6 +3,7 @@ package venue
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // seatGrid finds the seats near a place. General places are not in it.
@@ -103,6 +104,57 @@ func (d *draft) checkSpots(v *Venue) {
 	for _, c := range order {
 		d.defect(c.paths[1], "%s", c.problem())
 	}
+}
+
+// squeezedRatio is how near two seats of one row stand, in parts of the row's usual step, when they stand on one spot for all who look.
+const squeezedRatio = 0.1
+
+// checkSqueezed refuses seats that stand all but on one another: a hair's breadth is a slip of the pen, and would pass for the row's step, so
+// that every other step looked like an aisle. Steps of a row are held against its own and against the house's, since rows of pairs with wide
+// aisles between them are no slip. The row is in order.
+func (d *draft) checkSqueezed(row *Row, path string, houses float64) {
+	usual := min(houses, mostStep(row.steps()))
+	for k := 1; k < len(row.Seats); k++ {
+		a, b := &row.Seats[k-1], &row.Seats[k]
+		if step := row.step(k); step < squeezedRatio*usual && a.spot() != b.spot() { // on one spot to the hundredth: see checkSpots
+			d.defect(path, "seats %q and %q stand all but on one spot: %g apart at (%g, %g), where seats are %g apart", a.ID, b.ID, cents(step), b.X, b.Y, cents(usual))
+		}
+	}
+}
+
+// checkSteps is checkSqueezed for every row whose neighbours its coordinates tell. v's rows are still parallel to the draft's.
+func (d *draft) checkSteps(v *Venue) {
+	each := func(visit func(row *Row, path string)) {
+		for i := range v.Sections {
+			for r := range v.Sections[i].Rows {
+				if one := &d.sections[i].rows[r]; d.sections[i].placed && !v.Sections[i].General && !one.asListed {
+					visit(&v.Sections[i].Rows[r], one.path)
+				}
+			}
+		}
+	}
+	var all []float64
+	each(func(row *Row, _ string) { all = append(all, row.steps()...) })
+	usual := mostStep(all)
+	each(func(row *Row, path string) { d.checkSqueezed(row, path, usual) })
+}
+
+// steps are the distances from seat to seat.
+func (row *Row) steps() []float64 {
+	steps := make([]float64, 0, len(row.Seats))
+	for k := 1; k < len(row.Seats); k++ {
+		steps = append(steps, row.step(k))
+	}
+	return steps
+}
+
+// mostStep is a step that three in five are at least as wide as; 0 without steps.
+func mostStep(steps []float64) float64 {
+	if len(steps) == 0 {
+		return 0
+	}
+	slices.Sort(steps)
+	return steps[2*(len(steps)-1)/5]
 }
 
 // crowd is several seats on one spot.
