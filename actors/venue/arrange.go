@@ -34,6 +34,11 @@ func boxFor(count int) box {
 }
 
 // cents rounds a coordinate to 1/100: finer is noise, and stored plans shrink.
+// fineDrawing is the size of a section below which hundredths of a unit may be whole seats: drawings of one unit's width are in use.
+const fineDrawing = 10
+
+func millionths(value float64) float64 { return math.Round(value*1e6) / 1e6 }
+
 func cents(value float64) float64 { return math.Round(value*100) / 100 }
 
 // stack puts a section's rows one behind the other from y = 0, each in the middle.
@@ -76,11 +81,15 @@ func (s *draftSection) bounds() box {
 
 // transform moves every seat of the section.
 func (s *draftSection) transform(move func(Point) Point) {
+	rounded := cents
+	if drawn := s.bounds(); max(drawn.width, drawn.height) < fineDrawing {
+		rounded = millionths
+	}
 	for i := range s.rows {
 		for k := range s.rows[i].seats {
 			seat := &s.rows[i].seats[k]
 			at := move(Point{seat.x, seat.y})
-			seat.x, seat.y = cents(at.X), cents(at.Y)
+			seat.x, seat.y = rounded(at.X), rounded(at.Y)
 		}
 	}
 }

@@ -30,6 +30,7 @@ func (d *draft) build() *Venue {
 		v.Sections = append(v.Sections, d.buildSection(&d.sections[i], categories))
 	}
 	d.checkSeatIDs(v)
+	d.checkPlaces()
 	d.checkSpots(v)
 	d.checkFar(v)
 	d.seatNeighbours(v)

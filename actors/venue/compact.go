@@ -145,7 +145,7 @@ func (d *draft) readNumbers(limit int) []float64 {
 	}
 	var values []float64
 	for r.more() {
-		if value, ok := r.number(); ok && len(values) <= limit {
+		if value, ok := r.place(); ok && len(values) <= limit {
 			values = append(values, value)
 		}
 	}

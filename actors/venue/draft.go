@@ -57,6 +57,7 @@ type draftSeat struct {
 	x, y        float64
 	accessible  bool
 	breakBefore bool
+	unplaced    bool // the plan gives no place, which is not the place (0, 0)
 }
 
 func (d *draft) defect(path, format string, args ...any) { d.reader.defects.add(path, format, args...) }

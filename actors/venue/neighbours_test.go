@@ -3,6 +3,7 @@ package venue_test
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -146,6 +147,63 @@ func TestSeatsOnOneSpotAreDefects(t *testing.T) {
 		if _, err := venue.Parse([]byte(plan), venue.Options{}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Absent, null and zero are three things for a place too: a seat at (0, 0) says so, in a plan that places the others.
+func TestSeatsWithoutAPlaceAreTold(t *testing.T) {
+	pretix := func(second string) string {
+		return `{"name":"H","categories":[{"name":"A"}],"zones":[{"name":"Z","rows":[{"row_number":"1","seats":[
+			{"seat_guid":"a","seat_number":"1","category":"A","position":{"x":25,"y":5}},{"seat_guid":"b","seat_number":"2","category":"A"` + second + `}]}]}]}`
+	}
+	chart := func(second string) string {
+		return seatsio(`"rows":[{"label":"A","seats":[{"label":"1","x":25,"y":5,"categoryKey":9},{"label":"2"` + second + `,"categoryKey":9}]}]`)
+	}
+	for plan, want := range map[string]string{
+		pretix(``):                             `/zones/0/rows/0/seats/1: seat "2" has no place`,
+		pretix(`,"position":null`):             `/zones/0/rows/0/seats/1: seat "2" has no place`,
+		pretix(`,"position":{"x":null,"y":0}`): `/zones/0/rows/0/seats/1/position/x: must be a number: null`,
+		pretix(`,"position":{"x":0,"y":0}`):    "",
+		chart(``):                              `/subChart/rows/0/seats/1: seat "2" has no place`,
+		chart(`,"x":0`):                        `/subChart/rows/0/seats/1: seat "2" has no place`,
+		chart(`,"x":0,"y":null`):               `/subChart/rows/0/seats/1/y: must be a number: null`,
+		chart(`,"x":0,"y":0`):                  "",
+		compact(`{"id":"A","rows":[{"label":"1","seats":2,"x":[5,null],"y":0}]}`):                                `/sections/0/rows/0/x/1: must be a number: null`,
+		seatsio(`"booths":[{"label":"A","center":{"x":5,"y":5},"categoryKey":9},{"label":"B","categoryKey":9}]`): `/subChart/booths/1: seat "1" has no place`,
+	} {
+		_, err := venue.Parse([]byte(plan), venue.Options{})
+		var refused *venue.DefectsError
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%s: %v", plan, err)
+		case want != "" && (!errors.As(err, &refused) || !strings.Contains(refused.Defects[0].Path+": "+refused.Defects[0].Problem, want)):
+			t.Errorf("%s: %v, want %s", plan, err, want)
+		}
+	}
+}
+
+// A drawing may be one unit wide: seats that stand thousandths apart are told apart, in every format.
+func TestFineDrawingsKeepTheirSeatsApart(t *testing.T) {
+	var seats []string
+	for i := range 30 {
+		seats = append(seats, fmt.Sprintf(`{"seat_guid":"%d","seat_number":"%d","category":"A","position":{"x":%g,"y":0.5}}`, i, i, 0.004*float64(i)))
+	}
+	plan := `{"name":"H","categories":[{"name":"A"}],"zones":[{"name":"Z","rows":[{"row_number":"1","seats":[` + strings.Join(seats, ",") + `]}]}]}`
+	v, err := venue.Parse([]byte(plan), venue.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := v.Sections[0].Rows[0]
+	if last := row.Seats[29]; math.Abs(last.X-0.116) > 1e-9 || len(row.Seats) != 30 {
+		t.Errorf("the last seat stands at %g", last.X)
+	}
+	for _, seat := range row.Seats {
+		if seat.BreakBefore {
+			t.Errorf("an aisle before %s", seat.ID)
+		}
+	}
+	if _, err := venue.Parse([]byte(strings.Replace(plan, `"x":0.008`, `"x":0.004`, 1)), venue.Options{}); err == nil {
+		t.Error("two seats on one spot of a fine drawing are not told")
 	}
 }
 

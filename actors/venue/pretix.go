@@ -132,7 +132,7 @@ func (d *draft) readPretixRow(zone *draftSection) {
 
 func (d *draft) readPretixSeat(row *draftRow) {
 	r := d.reader
-	var seat draftSeat
+	seat := draftSeat{unplaced: true}
 	if r.openObject() {
 		for r.more() {
 			switch r.name() {
@@ -145,8 +145,8 @@ func (d *draft) readPretixSeat(row *draftRow) {
 			case "wheelchair", "accessible":
 				seat.accessible = r.mark() || seat.accessible
 			case "position":
-				at, _ := r.point()
-				seat.x, seat.y = at.X, at.Y
+				at, ok := r.point()
+				seat.x, seat.y, seat.unplaced = at.X, at.Y, !ok
 			default:
 				r.skip()
 			}

@@ -177,6 +177,16 @@ func (r *reader) longText() string {
 	return r.token().String()
 }
 
+// place is a number where null is a defect: it is no place, and not 0.
+func (r *reader) place() (value float64, ok bool) {
+	if r.kind() == kindNull {
+		r.skip()
+		r.defects.add(r.path(), "must be a number: null is no place, and not 0")
+		return 0, false
+	}
+	return r.number()
+}
+
 // number reads a coordinate or length; ok is false when there was none.
 func (r *reader) number() (value float64, ok bool) {
 	if r.kind() != kindNumber {
@@ -197,7 +207,7 @@ func (r *reader) number() (value float64, ok bool) {
 
 // coordinate reads a number, absent being 0.
 func (r *reader) coordinate() float64 {
-	value, _ := r.number()
+	value, _ := r.place()
 	return value
 }
 

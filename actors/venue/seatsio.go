@@ -338,15 +338,16 @@ func (c *chart) readLine(s *draftSection, aisles bool) {
 func (c *chart) readSeat(row *draftRow) {
 	r := c.reader
 	var seat draftSeat
+	var across, down bool
 	if r.openObject() {
 		for r.more() {
 			switch name := r.name(); name {
 			case "label":
 				seat.label = c.readLabel("seat")
 			case "x":
-				seat.x = r.coordinate()
+				seat.x, across = r.coordinate(), true
 			case "y":
-				seat.y = r.coordinate()
+				seat.y, down = r.coordinate(), true
 			case "categoryKey", "categoryLabel":
 				seat.category = c.readCategoryRef(name, seat.category)
 			case "accessible", "categoryAccessible":
@@ -356,6 +357,7 @@ func (c *chart) readSeat(row *draftRow) {
 			}
 		}
 	}
+	seat.unplaced = !across || !down
 	if c.room(1, row.path) {
 		row.seats = append(row.seats, seat)
 	}
@@ -368,14 +370,14 @@ func (c *chart) readBooth(s *draftSection) {
 		return
 	}
 	row := draftRow{path: r.path()}
-	seat := draftSeat{label: "1"}
+	seat := draftSeat{label: "1", unplaced: true}
 	for r.more() {
 		switch name := r.name(); name {
 		case "label":
 			row.label = c.readLabel("booth")
 		case "center", "topLeft":
-			at, _ := r.point()
-			seat.x, seat.y = at.X, at.Y
+			at, ok := r.point()
+			seat.x, seat.y, seat.unplaced = at.X, at.Y, !ok
 		case "categoryKey", "categoryLabel":
 			seat.category = c.readCategoryRef(name, seat.category)
 		default:

@@ -92,7 +92,7 @@ func (d *draft) checkSpots(v *Venue) {
 		}
 		c := crowded[at]
 		if c == nil {
-			c = &crowd{at: at}
+			c = &crowd{at: seat.at()}
 			crowded[at] = c
 			order = append(order, c)
 		}
@@ -112,12 +112,12 @@ const squeezedRatio = 0.1
 // checkSqueezed refuses seats that stand all but on one another: a hair's breadth is a slip of the pen, and would pass for the row's step, so
 // that every other step looked like an aisle. Steps of a row are held against its own and against the house's, since rows of pairs with wide
 // aisles between them are no slip. The row is in order.
-func (d *draft) checkSqueezed(row *Row, path string, houses float64) {
+func (d *draft) checkSqueezed(row *Row, path string, houses, unit float64) {
 	usual := min(houses, mostStep(row.steps()))
 	for k := 1; k < len(row.Seats); k++ {
 		a, b := &row.Seats[k-1], &row.Seats[k]
-		if step := row.step(k); step < squeezedRatio*usual && a.spot() != b.spot() { // on one spot to the hundredth: see checkSpots
-			d.defect(path, "seats %q and %q stand all but on one spot: %g apart at (%g, %g), where seats are %g apart", a.ID, b.ID, cents(step), b.X, b.Y, cents(usual))
+		if step := row.step(k); step < squeezedRatio*usual && a.spot(unit) != b.spot(unit) { // on one spot to the hundredth: see checkSpots
+			d.defect(path, "seats %q and %q stand all but on one spot: %.3g apart at (%.6g, %.6g), where seats are %.3g apart", a.ID, b.ID, step, b.X, b.Y, usual)
 		}
 	}
 }
@@ -135,8 +135,8 @@ func (d *draft) checkSteps(v *Venue) {
 	}
 	var all []float64
 	each(func(row *Row, _ string) { all = append(all, row.steps()...) })
-	usual := mostStep(all)
-	each(func(row *Row, path string) { d.checkSqueezed(row, path, usual) })
+	usual, unit := mostStep(all), v.spotUnit()
+	each(func(row *Row, path string) { d.checkSqueezed(row, path, usual, unit) })
 }
 
 // steps are the distances from seat to seat.
@@ -169,12 +169,13 @@ func (c *crowd) problem() string {
 	if c.count > 2 {
 		others = fmt.Sprintf(" and %d more", c.count-2)
 	}
-	return fmt.Sprintf("seats %q and %q%s stand on one spot (%g, %g): %s", c.seats[0], c.seats[1], others, c.at.X, c.at.Y,
+	return fmt.Sprintf("seats %q and %q%s stand on one spot (%.10g, %.10g): %s", c.seats[0], c.seats[1], others, c.at.X, c.at.Y,
 		joinPlaces(c.paths, c.count))
 }
 
 // eachSpot visits every seat whose place the plan itself gives, with its spot and its row in the plan.
 func (d *draft) eachSpot(v *Venue, visit func(at Point, seat *Seat, row *draftRow, k int)) {
+	unit := v.spotUnit()
 	for i := range v.Sections {
 		if v.Sections[i].General || !d.sections[i].placed {
 			continue
@@ -183,11 +184,42 @@ func (d *draft) eachSpot(v *Venue, visit func(at Point, seat *Seat, row *draftRo
 			row := &d.sections[i].rows[r]
 			for k := range v.Sections[i].Rows[r].Seats {
 				seat := &v.Sections[i].Rows[r].Seats[k]
-				visit(seat.spot(), seat, row, k)
+				visit(seat.spot(unit), seat, row, k)
 			}
 		}
 	}
 }
 
-// spot is the place in hundredths of a unit.
-func (s *Seat) spot() Point { return Point{cents(s.X), cents(s.Y)} }
+// spot is the place in units so small that nobody could tell two of them apart.
+func (s *Seat) spot(unit float64) Point { return Point{math.Round(s.X / unit), math.Round(s.Y / unit)} }
+
+// spotUnit is a hundredth, or less in a drawing whose seats stand but a few hundredths apart.
+func (v *Venue) spotUnit() float64 {
+	if step := v.usualStep(); step > 0 {
+		return min(0.01, step/20)
+	}
+	return 0.01
+}
+
+// checkPlaces refuses a plan that places some of its seats only. One that places none is drawn as it is.
+func (d *draft) checkPlaces() {
+	placed, lost := 0, map[*draftRow]int{}
+	d.eachSeat(func(s *draftSection, row *draftRow, i int) {
+		switch {
+		case s.general || !s.placed:
+		case !row.seats[i].unplaced:
+			placed++
+		default:
+			lost[row]++
+		}
+	})
+	if placed == 0 || len(lost) == 0 {
+		return
+	}
+	d.eachSeat(func(_ *draftSection, row *draftRow, i int) {
+		if n := lost[row]; n > 0 && row.seats[i].unplaced {
+			d.defect(row.seatPath(i), "seat %q has no place on the drawing (seats without one in the row: %d); (0, 0) must be said", row.seats[i].label, n)
+			delete(lost, row)
+		}
+	})
+}
