@@ -47,6 +47,9 @@ func (s *Server) book(r *request) error {
 func (r *request) bookFor(wish *wire.Book) error {
 	switch {
 	case r.who.operator && wish.Buyer != "":
+		if why := checkName(wish.Buyer); why != "" {
+			return badField("buyer", why)
+		}
 		r.call.Buyer = BuyerOf(wish.Buyer)
 	case r.who.operator:
 		r.call.Buyer = wire.WalkInHash(r.call.Request)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"holdfast/actors"
@@ -30,6 +31,23 @@ func TestBoxOfficeSellsBeyondOneBuyersLimit(t *testing.T) {
 	h.do("GET", path, alice, "").want(404, "booking_unknown")
 	h.do("POST", path+"/extend", operator, "").want(200, "")
 	h.do("POST", path+"/confirm", operator, `{"payment_token":"tok_ok"}`).want(200, "")
+}
+
+// Kind: one rule for a buyer's name where it is given to the buyer, another where an operator gives it. Lengths are characters in both.
+func TestBuyersOfABoxOfficeAreJudgedAsBuyers(t *testing.T) {
+	h := open(t, nil)
+	event := h.show("")
+	thai := func(n int) string { return strings.Repeat("ก", n) }
+	for name, good := range map[string]bool{thai(256): true, thai(257): false, "علی\u200cرضا": true, " ": false, "a\u202eb": false, `a\u0000`: false, "a\u200b": false} {
+		status, code := 400, "bad_request"
+		if good {
+			status, code = 404, "seat_unknown"
+		}
+		h.do("POST", event+"/bookings", operator, `{"seats":["no-such-seat"],"buyer":"`+name+`"}`).want(status, code)
+		if name != `a\u0000` && name != " " { // no header can hold them
+			h.do("POST", event+"/bookings", headers{"X-Buyer": name}, `{"seats":["no-such-seat"]}`).want(status, code)
+		}
+	}
 }
 
 // Kind: an operator who cannot act for a person. The booking is the buyer's own.

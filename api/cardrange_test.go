@@ -139,7 +139,8 @@ func escapeAll(text string) []byte {
 // follows from what is issued: the share of numbers that begin like a card's, a tenth of which has a right check digit.
 func TestInnocentNumbersAreRarelyRefused(t *testing.T) {
 	const samples = 20_000
-	random := rand.New(rand.NewPCG(1, 2))
+	source := rand.NewPCG(1, 2)
+	random := rand.New(source)
 	between := func(low, high int64) int64 { return low + random.Int64N(high-low) }
 	const from, to = 1_577_836_800, 2_208_988_800 // the years 2020 to 2039, in seconds
 	next := int64(1_000_000_000_000_000)
@@ -171,6 +172,7 @@ func TestInnocentNumbersAreRarelyRefused(t *testing.T) {
 		"letters, digits, 20 of 36":  {func() string { return base36(random, 20) }, 0},
 		"a date's words and a count": {func() string { return fmt.Sprintf("import-%s-%d", date(between), between(1, 9)) }, 0},
 	} {
+		source.Seed(1, 2) // each shape's own numbers, whatever the order of the map
 		refused := 0
 		for range samples {
 			if cardInText([]byte(limit.make())) {

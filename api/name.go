@@ -8,5 +8,5 @@ func checkName(name string) string {
 	if name == "" {
 		return "is blank"
 	}
-	return venue.CheckName(name, subjectBytesMax)
+	return venue.CheckName(name, subjectCharactersMax)
 }

@@ -68,8 +68,8 @@ func (p *BookParser) member(key []byte, v *fastjson.Value) {
 		p.parseBest(v)
 	case "buyer":
 		p.once("buyer", p.Book.Buyer != "")
-		if p.Book.Buyer = p.text("buyer", v); len(p.Book.Buyer) > BuyerBytesMax {
-			p.fail("buyer", "is longer than "+strconv.Itoa(BuyerBytesMax)+" bytes")
+		if p.Book.Buyer = p.text("buyer", v); utf8.RuneCountInString(p.Book.Buyer) > BuyerCharactersMax {
+			p.fail("buyer", "is longer than "+strconv.Itoa(BuyerCharactersMax)+" characters")
 		}
 	case "limits":
 		p.once("limits", p.Book.Limits != "")

@@ -82,8 +82,8 @@ const (
 	LimitsIgnore = "ignore"
 )
 
-// BuyerBytesMax bounds a buyer's name.
-const BuyerBytesMax = 256
+// BuyerCharactersMax bounds a buyer's name, in code points.
+const BuyerCharactersMax = 256
 
 // BookingSeatsMax is the most seats that any event may allow in one booking.
 const BookingSeatsMax = 100

@@ -236,7 +236,10 @@ func (i *importCommand) create(c *console, raw []byte) (id string, err error) {
 	if i.URL != "" {
 		return i.createOnline(c, body)
 	}
-	wanted, plan, err := api.ReadEvent(body) // without a server its rules hold all the same
+	if err := api.CheckKey(i.Key); err != nil { // without a server its rules hold all the same
+		return "", err
+	}
+	wanted, plan, err := api.ReadEvent(body)
 	if err != nil {
 		return "", err
 	}

@@ -42,6 +42,17 @@ func TestCheckAndImportAgree(t *testing.T) {
 	}
 }
 
+// The key of an import is judged with a server and without one by one rule.
+func TestKeysOfImportsAreJudgedWithoutAServerToo(t *testing.T) {
+	for key, good := range map[string]bool{"season-2030": true, "4111111111111111": false, "4111-1111-1111-1111": false, "two words": false, "schlüssel": false} {
+		code, out := tool(t, "import", "--data", filepath.Join(t.TempDir(), "d"), "--name", "Night", "--starts-at", "2030-05-01T20:00:00Z",
+			"--price", "*=1", "--key", key, caseFile("nfd-labels.json"))
+		if (code == exitOK) != good || !good && !strings.Contains(out, "Idempotency-Key") || strings.Contains(out, "1111") {
+			t.Errorf("%q: %d %s", key, code, out)
+		}
+	}
+}
+
 // A category is named on the command line in whatever spelling (NFC, NFD) the keyboard makes.
 func TestPricesFindCategoriesInEitherSpelling(t *testing.T) {
 	for _, price := range []string{"Caf\u00e9=1", "Cafe\u0301=1"} {
