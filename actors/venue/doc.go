@@ -43,7 +43,9 @@
 // other jump is an aisle. What was stored keeps its order for ever, since seat indexes of logs mean it.
 //
 // Best seats are those nearest to the front: what Options say, else focal points, else a text or shape of the drawing that names the stage,
-// else the middle of the top edge. Venue.DescribeFront says which.
+// else the middle of the top edge. Each floor of a chart is a drawing of its own and has its own of these. Venue.DescribeFront says which.
+//
+// A place that is missing or null is no place, and not (0, 0): a plan that places some of its seats is refused for the others.
 //
 // # The compact plan
 //
