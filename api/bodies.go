@@ -64,6 +64,8 @@ func (s *Server) headerReceived(header *fasthttp.RequestHeader) (config fasthttp
 	}
 	if fault != nil {
 		fault.spoil(header)
+	} else if header.ContentLength() == -1 {
+		expectChunks(header)
 	}
 	return config
 }

@@ -45,6 +45,7 @@ var (
 	faultTarget   = malformed("Host", "differs from the authority in the request's target")
 	faultBoth     = malformed("Content-Length", "and Transfer-Encoding exclude each other")
 	faultCoding   = malformed("Transfer-Encoding", "must be chunked, and nothing else")
+	faultTrailer  = malformed("", "has fields behind its body (a trailer): send them as headers")
 	faultTooLarge = newHeadFault(problem{kind: kindTooLarge, field: "body"})
 	faultBodies   = newHeadFault(problem{kind: kindOverloaded, detail: "too many large bodies at a time"})
 )
@@ -185,3 +186,31 @@ func spoiled(header *fasthttp.RequestHeader) *headFault {
 	}
 	return nil
 }
+
+// endOfHead stands behind the headers of a request whose body comes in chunks. No client's header can have its name.
+const endOfHead = ":end"
+
+// expectChunks prepares for what fasthttp makes of a chunked body. It adds the trailer to the headers, behind the back of findHeadFault and
+// of every proxy that writes a header anew (Forwarded, X-Buyer, Idempotency-Key): so it is marked where the head ends. And it takes a bare LF
+// for the end of the last chunk: so the request is the last one of its connection, and nothing behind it is read as another.
+func expectChunks(header *fasthttp.RequestHeader) {
+	header.SetConnectionClose()
+	header.Add(endOfHead, "")
+}
+
+// trailed says that a request in chunks had a trailer. It costs others next to nothing: their connections go on.
+func trailed(header *fasthttp.RequestHeader) bool {
+	if !header.ConnectionClose() || header.Peek(endOfHead) == nil {
+		return false
+	}
+	ended := false
+	for name := range header.All() {
+		if ended && !bytes.EqualFold(name, nameConnection) {
+			return true
+		}
+		ended = ended || string(name) == endOfHead
+	}
+	return false
+}
+
+var nameConnection = []byte(fasthttp.HeaderConnection) // is told last, and can be in no trailer

@@ -42,11 +42,13 @@ func (h *house) exchange(text string) (answers []*http.Response, bodies []string
 	}
 }
 
+// smuggled stands behind a request, and must never be answered.
+const smuggled = "0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
+
 // What frames a request is beyond doubt, or it is refused with its connection: a front that reads the same bytes in another way would pass on
 // one client's bytes as the beginning of the next one's request.
 func TestDoubtfulFramingIsRefusedAndTheConnectionClosed(t *testing.T) {
 	h := open(t, nil)
-	smuggled := "0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
 	for name, head := range map[string]string{
 		"length and chunked":        "POST /v1/events HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n",
 		"chunked and length":        "POST /v1/events HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n",
@@ -83,6 +85,7 @@ func TestDoubtfulFramingIsRefusedAndTheConnectionClosed(t *testing.T) {
 		"bare LF in the first line": "GET /healthz HTTP/1.1\nHost: h\r\n",
 		"bare LF in a header":       "GET /healthz HTTP/1.1\r\nHost: h\r\nX: a\nY: b\r\n",
 		"bare CR in a value":        "GET /healthz HTTP/1.1\r\nHost: h\r\nX: a\rY: b\r\n",
+		"empty and bare LF":         "\r\n\r\nGET /healthz HTTP/1.1\nHost: h\r\n",
 		"NUL in a value":            "GET /healthz HTTP/1.1\r\nHost: h\r\nX: a\x00b\r\n",
 		"NUL in a name":             "GET /healthz HTTP/1.1\r\nHost: h\r\nX\x00: a\r\n",
 		"NUL in the target":         "GET /healthz\x00 HTTP/1.1\r\nHost: h\r\n",
@@ -113,7 +116,6 @@ func TestUnusualButCertainFramingIsServed(t *testing.T) {
 		"lower-case names":       "GET /healthz HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n" + end,
 		"no space after colon":   "GET /healthz HTTP/1.1\r\nHost:h\r\n\r\n" + end,
 		"spaces around a value":  "GET /healthz HTTP/1.1\r\nHost:  h  \r\n\r\n" + end,
-		"chunked":                "DELETE /healthz HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" + end,
 		"GET with a body":        "GET /healthz HTTP/1.1\r\nHost: h\r\nContent-Length: 27\r\n\r\nGET /metrics HTTP/1.1\r\n\r\nab" + end,
 		"keep-alive in 1.0":      "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + end,
 		"absolute, the same":     "GET http://h/healthz HTTP/1.1\r\nHost: h\r\n\r\n" + end,
@@ -130,6 +132,41 @@ func TestUnusualButCertainFramingIsServed(t *testing.T) {
 		if last < 1 || answers[last].StatusCode != 200 || strings.Contains(fmt.Sprint(bodies), "bad_request") {
 			t.Errorf("%s: %d answers: %q", name, len(answers), bodies)
 		}
+	}
+}
+
+// What comes in chunks is served, and is the last on its connection: how chunks end has several readings in the wild, and what one of them
+// leaves over is never another request.
+func TestChunksAreTheLastOfTheirConnection(t *testing.T) {
+	h := open(t, nil)
+	for name, end := range map[string]string{
+		"as usual": "0\r\n\r\n", "bare LF": "0\r\n\n", "zeros": "000\r\n\r\n", "an extension": "0;a=b\r\n\r\n", "a space": "0 \r\n\r\n",
+	} {
+		for _, body := range []string{"", "5\r\n[1,2]\r\n"} {
+			head := "POST /v1/events/x/bookings HTTP/1.1\r\nHost: h\r\nX-Buyer: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
+			answers, bodies := h.exchange(head + body + end + smuggled)
+			if len(answers) != 1 || !answers[0].Close {
+				t.Errorf("%s after %q: %d answers: %q", name, body, len(answers), bodies)
+			}
+		}
+	}
+}
+
+// Fields behind a body are no headers: proxies write headers anew, and pass trailers on.
+func TestTrailersDecideNothing(t *testing.T) {
+	h := open(t, nil)
+	for _, field := range []string{"X-Buyer: mallory", "Idempotency-Key: k", "Forwarded: for=192.0.2.1", "X-Any:", "Forwarded : for=192.0.2.1", ":end: x", "A: b\r\n c"} {
+		for _, body := range []string{"", "5\r\n[1,2]\r\n"} {
+			answers, bodies := h.exchange("DELETE /v1/bookings/x HTTP/1.1\r\nHost: h\r\nX-Buyer: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
+				body + "0\r\n" + field + "\r\n\r\n" + smuggled)
+			if len(answers) != 1 || answers[0].StatusCode != 400 || !answers[0].Close {
+				t.Errorf("%s after %q: %d answers: %q", field, body, len(answers), bodies)
+			}
+		}
+	}
+	answers, _ := h.exchange("GET /healthz HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\nCookie: a=b\r\nTrailer: X-Any\r\n\r\n0\r\n\r\n")
+	if len(answers) != 1 || answers[0].StatusCode != 200 {
+		t.Errorf("chunks without a trailer: %v", answers)
 	}
 }
 

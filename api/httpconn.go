@@ -26,7 +26,8 @@ func (l *httpListener) Accept() (net.Conn, error) {
 type httpConn struct {
 	*netlimit.Conn
 	first  bool // the end of a request line is not read yet, as far as this can be known
-	last   byte // what was read last, while first
+	length int  // what was read of a line, while first
+	last   byte // and its last byte
 	linger bool // its client may still be sending what nobody will read
 
 	named   bool // key and counted are known; see clients.counted
@@ -43,23 +44,33 @@ func (c *httpConn) Read(p []byte) (int, error) {
 	if !c.first || n == 0 {
 		return n, err
 	}
-	end := bytes.IndexByte(p[:n], '\n')
-	switch {
-	case end < 0:
-		c.last = p[n-1]
-		return n, err
-	case end == 0 && c.last != '\r':
-		return 0, errBareLine
-	case end > 0 && p[end-1] != '\r':
-		p[end-1] = 0 // what no request line may hold: the parser refuses it in the ordinary way
+	for at := 0; c.first && at < n; {
+		end := bytes.IndexByte(p[at:n], '\n')
+		if end < 0 {
+			c.length += n - at
+			c.last = p[n-1]
+			break
+		}
+		if end > 0 {
+			c.last = p[at+end-1]
+		}
+		switch {
+		case c.last == '\r':
+		case end == 0:
+			return 0, errBareLine
+		default:
+			p[at+end-1] = 0 // what no request line may hold: the parser refuses it in the ordinary way
+		}
+		c.first = c.length+end <= 1 // empty lines may come before it (RFC 9112, 2.2)
+		c.length, c.last = 0, 0
+		at += end + 1
 	}
-	c.first = false
 	return n, err
 }
 
 // answered is called between two requests, found when there is another.
 func (c *httpConn) answered() {
-	c.first, c.last = true, 0
+	c.first, c.length, c.last = true, 0, 0
 	c.Idle()
 }
 

@@ -114,6 +114,11 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, tree *node) {
 		s.turnAway(ctx, &fault.problem)
 		return
 	}
+	if trailed(&ctx.Request.Header) {
+		s.bodyDone(ctx)
+		s.turnAway(ctx, &faultTrailer.problem)
+		return
+	}
 	r := acquireRequest(ctx)
 	r.tree = tree
 	meter := s.stranger
