@@ -91,7 +91,7 @@ func (v *Venue) Focus() *Point {
 	return &at
 }
 
-// DescribeFront says in a line where the front is taken to be, and on whose word.
+// DescribeFront says where the front is taken to be, and on whose word, such as "top edge (assumed; …)".
 func (v *Venue) DescribeFront() string {
 	own, drawn := 0, 0
 	for i, here := range v.drawnHere() {
@@ -104,19 +104,19 @@ func (v *Venue) DescribeFront() string {
 	}
 	switch {
 	case own > 0 && own == drawn:
-		return "front: each section's first row, sections in the plan's order (the plan has no coordinates)"
+		return "each section's first row, sections in the plan's order (the plan has no coordinates)"
 	case own > 0:
-		return fmt.Sprintf("front: focal points of the plan (%d of %d sections have their own)", own, len(v.Sections))
+		return fmt.Sprintf("focal points of the plan (%d of %d sections have their own)", own, len(v.Sections))
 	case v.FocalPoint != nil:
-		return fmt.Sprintf("front: focal point of the plan (%s)", v.FocalPoint)
+		return fmt.Sprintf("focal point of the plan (%s)", v.FocalPoint)
 	case v.Front == nil:
-		return "front: top edge (assumed; no focal point and no stage in the plan)"
+		return "top edge (assumed; no focal point and no stage in the plan)"
 	case v.Front.Text != "":
-		return fmt.Sprintf("front: the text %q %s", v.Front.Text, v.Front.Point.beside(v.bounds()))
+		return fmt.Sprintf("the text %q %s", v.Front.Text, v.Front.Point.beside(v.bounds()))
 	case v.Front.Side != "":
-		return fmt.Sprintf("front: %s edge (given)", v.Front.Side)
+		return fmt.Sprintf("%s edge (given)", v.Front.Side)
 	}
-	return fmt.Sprintf("front: point %s (given)", v.Front.Point)
+	return fmt.Sprintf("point %s (given)", v.Front.Point)
 }
 
 // String is the point as ParseFront reads it.

@@ -50,21 +50,21 @@ func TestFrontIsSaidFoundOrAssumedAndTold(t *testing.T) {
 		best  []string
 		told  string
 	}{
-		"assumed":          {bare, nil, []string{"Parkett-5-1", "Parkett-5-2"}, "front: top edge (assumed"},
-		"a text":           {stage, nil, []string{"Parkett-1-4", "Parkett-1-5"}, `front: the text "Bühne" below the rows`},
-		"French":           {strings.ReplaceAll(stage, "Bühne", "SCÈNE"), nil, []string{"Parkett-1-4", "Parkett-1-5"}, `front: the text "SCÈNE" below the rows`},
+		"assumed":          {bare, nil, []string{"Parkett-5-1", "Parkett-5-2"}, "top edge (assumed"},
+		"a text":           {stage, nil, []string{"Parkett-1-4", "Parkett-1-5"}, `the text "Bühne" below the rows`},
+		"French":           {strings.ReplaceAll(stage, "Bühne", "SCÈNE"), nil, []string{"Parkett-1-4", "Parkett-1-5"}, `the text "SCÈNE" below the rows`},
 		"decomposed":       {strings.ReplaceAll(stage, "Bühne", "Bu\u0308hne"), nil, []string{"Parkett-1-4", "Parkett-1-5"}, "below the rows"},
-		"bottom":           {bare, given("bottom"), []string{"Parkett-1-1", "Parkett-1-2"}, "front: bottom edge (given)"},
-		"bottom over text": {stage, given("bottom"), []string{"Parkett-1-1", "Parkett-1-2"}, "front: bottom edge (given)"},
-		"top over text":    {stage, given("top"), []string{"Parkett-5-1", "Parkett-5-2"}, "front: top edge (given)"},
-		"left":             {stage, given("left"), []string{"Parkett-3-1", "Parkett-3-2"}, "front: left edge (given)"},
-		"right":            {stage, given("right"), []string{"Parkett-3-4", "Parkett-3-5"}, "front: right edge (given)"},
-		"a point":          {stage, given("125,160"), []string{"Parkett-1-4", "Parkett-1-5"}, "front: point 125,160 (given)"},
+		"bottom":           {bare, given("bottom"), []string{"Parkett-1-1", "Parkett-1-2"}, "bottom edge (given)"},
+		"bottom over text": {stage, given("bottom"), []string{"Parkett-1-1", "Parkett-1-2"}, "bottom edge (given)"},
+		"top over text":    {stage, given("top"), []string{"Parkett-5-1", "Parkett-5-2"}, "top edge (given)"},
+		"left":             {stage, given("left"), []string{"Parkett-3-1", "Parkett-3-2"}, "left edge (given)"},
+		"right":            {stage, given("right"), []string{"Parkett-3-4", "Parkett-3-5"}, "right edge (given)"},
+		"a point":          {stage, given("125,160"), []string{"Parkett-1-4", "Parkett-1-5"}, "point 125,160 (given)"},
 		"over focal point": {`{"focal_point":{"x":0,"y":0},"sections":[{"id":"A","rows":[{"label":"1","seats":2,"x":0,"y":0},{"label":"2","seats":2,"x":0,"y":50}]}]}`, given("bottom"), []string{"A-2-1", "A-2-2"}, "bottom edge (given)"},
 		"a row list":       {compact(`{"id":"A","rows":[{"label":"1","seats":2},{"label":"2","seats":2}]}`), given("bottom"), []string{"A-2-1", "A-2-2"}, "bottom edge (given)"},
-		"no coordinates":   {compact(`{"id":"A","rows":[{"label":"1","seats":2},{"label":"2","seats":2}]}`), nil, []string{"A-1-1", "A-1-2"}, "front: each section's first row"},
-		"focal point":      {`{"focal_point":{"x":0,"y":60},"sections":[{"id":"A","rows":[{"label":"1","seats":2,"x":0,"y":0},{"label":"2","seats":2,"x":0,"y":50}]}]}`, nil, []string{"A-2-1", "A-2-2"}, "front: focal point of the plan (0,60)"},
-		"seats.io stage":   {seatsio(`"shapes":[{"label":"Stage","center":{"x":5,"y":90}}],"rows":[{"label":"A","seats":[{"label":"1","x":0,"y":0,"categoryKey":9},{"label":"2","x":10,"y":0,"categoryKey":9}]},{"label":"B","seats":[{"label":"1","x":0,"y":20,"categoryKey":9},{"label":"2","x":10,"y":20,"categoryKey":9}]}]`), nil, []string{"Main-B-1", "Main-B-2"}, `front: the text "Stage" below the rows`},
+		"no coordinates":   {compact(`{"id":"A","rows":[{"label":"1","seats":2},{"label":"2","seats":2}]}`), nil, []string{"A-1-1", "A-1-2"}, "each section's first row"},
+		"focal point":      {`{"focal_point":{"x":0,"y":60},"sections":[{"id":"A","rows":[{"label":"1","seats":2,"x":0,"y":0},{"label":"2","seats":2,"x":0,"y":50}]}]}`, nil, []string{"A-2-1", "A-2-2"}, "focal point of the plan (0,60)"},
+		"seats.io stage":   {seatsio(`"shapes":[{"label":"Stage","center":{"x":5,"y":90}}],"rows":[{"label":"A","seats":[{"label":"1","x":0,"y":0,"categoryKey":9},{"label":"2","x":10,"y":0,"categoryKey":9}]},{"label":"B","seats":[{"label":"1","x":0,"y":20,"categoryKey":9},{"label":"2","x":10,"y":20,"categoryKey":9}]}]`), nil, []string{"Main-B-1", "Main-B-2"}, `the text "Stage" below the rows`},
 	} {
 		v, err := venue.Parse([]byte(test.plan), venue.Options{Front: test.front})
 		if err != nil {

@@ -38,6 +38,9 @@ func (k *kept) open(ctx context.Context, who string) (*keeper, error) {
 	if errors.Is(err, storage.ErrInUse) {
 		return nil, fmt.Errorf("%s is in use by a running holdfast: this store can be read by one process only, so stop it first (%w)", k.Data, err)
 	}
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, fmt.Errorf("--data %s: no holdfast has kept anything in this folder", k.Data)
+	}
 	if err != nil {
 		return nil, err
 	}
