@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -80,4 +83,21 @@ func (p *priceList) Decode(ctx *kong.DecodeContext) error {
 	}
 	*p = prices
 	return nil
+}
+
+// inUse says that another process has a data folder, and what to do.
+func inUse(folder, advice string) error {
+	return fmt.Errorf("%s is in use by a running holdfast: %s", folder, advice)
+}
+
+// noListener says why an address cannot be listened on, by its flag.
+func noListener(flag, address string, err error) error {
+	var of *net.OpError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%s %s: another program listens there already: stop it, or choose another port", flag, address)
+	case errors.As(err, &of): // its own text repeats the address
+		return fmt.Errorf("%s %s: %w", flag, address, of.Err)
+	}
+	return fmt.Errorf("%s %s: %w", flag, address, err)
 }

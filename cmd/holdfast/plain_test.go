@@ -119,3 +119,27 @@ func TestTableOfSectionsLinesUp(t *testing.T) {
 		}
 	}
 }
+
+// Kind: a resource that another process has, told in the words of a system call and twice over.
+func TestWhatAnotherProcessHasIsToldOnce(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "d")
+	node := openNode(t, data)
+	defer closeNode(t, node)
+	serve := []string{"serve", "--dev-auth", "--data"}
+	elsewhere := filepath.Join(t.TempDir(), "e")
+	for _, c := range []struct {
+		args  []string
+		wants string
+	}{
+		{append(serve, data, "--listen", "127.0.0.1:0"), "in use by a running holdfast: stop the other first"},
+		{[]string{"audit", "--data", data}, "in use by a running holdfast: one process only"},
+		{append(serve, elsewhere, "--listen", node.Addr()), "--listen " + node.Addr() + ": another program listens there already"},
+		{append(serve, elsewhere, "--listen", "127.0.0.1:99999"), "--listen 127.0.0.1:99999: address 99999: invalid port"},
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), c.args, &out, &errs)
+		if said := errs.String(); code != exitFailed || !strings.Contains(said, c.wants) || strings.Contains(said, "bind:") {
+			t.Errorf("%q: exit code %d, %q", c.args, code, said)
+		}
+	}
+}
