@@ -242,7 +242,7 @@ export class Booking {
 
   // A sale that is over gives nobody more time. What is held can be paid all the same: that is what the fan must hear.
   #noMoreTime() {
-    this.notice = { kind: 'warn', text: 'The sale is over, so nobody gets more time. What you hold can still be bought until the clock runs out.' };
+    this.notice = { kind: 'warn', text: 'The sale is closed, so nobody gets more time. What you hold can still be bought until the clock runs out.' };
     this.hooks.saleChanged();
   }
 
