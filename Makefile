@@ -40,7 +40,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 help: ## this list
 	@echo "Holdfast: seats for on-sales; no two people ever get the same one."
 	@echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-15s %s\n", $$1, $$2}'
 	@echo
 	@echo "  Settings: LISTEN=$(LISTEN) BUYERS=$(BUYERS) DATA=$(DATA) NODES=$(NODES) SEED=n"
 

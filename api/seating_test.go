@@ -36,9 +36,9 @@ func TestFrontIsToldAndCanBeSaid(t *testing.T) {
 	stage := strings.ReplaceAll(casePlan(t, "stage-below.json"), "Bühne", "Ausgang")
 	body := func(front string) string { return `,"front":` + front }
 	for _, row := range []struct{ extra, told, best string }{
-		{"", "front: top edge (assumed", "Parkett-5-1"},
-		{body(`"bottom"`), "front: bottom edge (given)", "Parkett-1-1"},
-		{body(`{"x":125,"y":150}`), "front: point 125,150 (given)", "Parkett-1-4"},
+		{"", "top edge (assumed", "Parkett-5-1"},
+		{body(`"bottom"`), "bottom edge (given)", "Parkett-1-1"},
+		{body(`{"x":125,"y":150}`), "point 125,150 (given)", "Parkett-1-4"},
 	} {
 		event, said := h.showOf(stage, row.extra)
 		if !strings.HasPrefix(said.Front, row.told) {

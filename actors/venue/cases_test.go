@@ -242,12 +242,12 @@ func TestEachFloorHasItsOwnFront(t *testing.T) {
 		return []byte(`{"categories":{"list":[{"label":"Cat","key":9}]},"subChartFloors":[` + strings.Join(each, ",") + `]}`)
 	}
 	for _, test := range []struct{ more, front, best, told string }{
-		{"", "", "A", "front: each floor's focal point, else its top edge (assumed)"},
-		{"", "bottom", "B", "front: bottom edge of each floor (given)"},
-		{"", "15,90", "B", "front: point 15,90 of each floor (given)"},
-		{`,"focalPoint":{"x":15,"y":90}`, "", "B", "front: focal points of the plan (3 of 3 sections have their own)"},
-		{`,"focalPoint":{"x":15,"y":90}`, "top", "A", "front: top edge of each floor (given)"},
-		{`,"shapes":[{"label":"Stage","center":{"x":15,"y":90}}]`, "", "B", `front: each floor's focal point, else its text "Stage", else its top edge (assumed)`},
+		{"", "", "A", "each floor's focal point, else its top edge (assumed)"},
+		{"", "bottom", "B", "bottom edge of each floor (given)"},
+		{"", "15,90", "B", "point 15,90 of each floor (given)"},
+		{`,"focalPoint":{"x":15,"y":90}`, "", "B", "focal points of the plan (3 of 3 sections have their own)"},
+		{`,"focalPoint":{"x":15,"y":90}`, "top", "A", "top edge of each floor (given)"},
+		{`,"shapes":[{"label":"Stage","center":{"x":15,"y":90}}]`, "", "B", `each floor's focal point, else its text "Stage", else its top edge (assumed)`},
 	} {
 		options := venue.Options{}
 		if test.front != "" {

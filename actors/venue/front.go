@@ -95,7 +95,7 @@ func (v *Venue) Focus() *Point {
 	return &at
 }
 
-// DescribeFront says in a line where the front is taken to be, and on whose word.
+// DescribeFront says where the front is taken to be, and on whose word, such as "top edge (assumed; …)".
 func (v *Venue) DescribeFront() string {
 	own, drawn := v.ownFronts(), 0
 	for _, here := range v.drawnHere() {
@@ -107,23 +107,23 @@ func (v *Venue) DescribeFront() string {
 	case own > 0 && v.Front != nil:
 		return v.Front.ofEachFloor()
 	case own > 0 && own == drawn:
-		return "front: each section's first row, sections in the plan's order (the plan has no coordinates)"
+		return "each section's first row, sections in the plan's order (the plan has no coordinates)"
 	case own == len(v.Sections):
-		return fmt.Sprintf("front: focal points of the plan (%d of %d sections have their own)", own, own)
+		return fmt.Sprintf("focal points of the plan (%d of %d sections have their own)", own, own)
 	case own > 0 && v.FocalPoint != nil:
-		return fmt.Sprintf("front: focal points of the plan (%d of %d sections have their own, the others look at %s)", own, len(v.Sections), v.FocalPoint)
+		return fmt.Sprintf("focal points of the plan (%d of %d sections have their own, the others look at %s)", own, len(v.Sections), v.FocalPoint)
 	case own > 0:
-		return fmt.Sprintf("front: focal points of the plan (%d of %d sections have their own, for the others the top edge is assumed)", own, len(v.Sections))
+		return fmt.Sprintf("focal points of the plan (%d of %d sections have their own, for the others the top edge is assumed)", own, len(v.Sections))
 	case v.FocalPoint != nil:
-		return fmt.Sprintf("front: focal point of the plan (%s)", v.FocalPoint)
+		return fmt.Sprintf("focal point of the plan (%s)", v.FocalPoint)
 	case v.Front == nil:
-		return "front: top edge (assumed; no focal point and no stage in the plan)"
+		return "top edge (assumed; no focal point and no stage in the plan)"
 	case v.Front.Text != "":
-		return fmt.Sprintf("front: the text %q %s", v.Front.Text, v.Front.Point.beside(v.bounds()))
+		return fmt.Sprintf("the text %q %s", v.Front.Text, v.Front.Point.beside(v.bounds()))
 	case v.Front.Side != "":
-		return fmt.Sprintf("front: %s edge (given)", v.Front.Side)
+		return fmt.Sprintf("%s edge (given)", v.Front.Side)
 	}
-	return fmt.Sprintf("front: point %s (given)", v.Front.Point)
+	return fmt.Sprintf("point %s (given)", v.Front.Point)
 }
 
 // ownFronts counts the sections that have a focal point of their own.
@@ -140,13 +140,13 @@ func (v *Venue) ownFronts() (own int) {
 func (f *Front) ofEachFloor() string {
 	switch {
 	case f.Text == assumedSide:
-		return fmt.Sprintf("front: each floor's focal point, else its %s edge (assumed)", f.Side)
+		return fmt.Sprintf("each floor's focal point, else its %s edge (assumed)", f.Side)
 	case f.Text != "":
-		return fmt.Sprintf("front: each floor's focal point, else its text %q, else its top edge (assumed)", f.Text)
+		return fmt.Sprintf("each floor's focal point, else its text %q, else its top edge (assumed)", f.Text)
 	case f.Side != "":
-		return fmt.Sprintf("front: %s edge of each floor (given)", f.Side)
+		return fmt.Sprintf("%s edge of each floor (given)", f.Side)
 	}
-	return fmt.Sprintf("front: point %s of each floor (given)", f.Point)
+	return fmt.Sprintf("point %s of each floor (given)", f.Point)
 }
 
 // String is the point as ParseFront reads it.

@@ -1,7 +1,7 @@
 // The way in: which page the address means, and who the visitor is.
 
 import { dismiss, focusOn, h, toast } from './dom.js';
-import { whoIsKnown } from './api.js';
+import { serverNow, whoIsKnown } from './api.js';
 import { identity } from './identity.js';
 import { showEvents } from './events.js';
 import { showEvent } from './show.js';
@@ -59,7 +59,7 @@ const whyByToken = 'Looking around is open to everybody. To hold seats, come her
 function openIdentity(why) {
   const link = identity.signInLink;
   const signedIn = identity.byToken && identity.known;
-  part('title').textContent = identity.byName ? 'Who are you?' : signedIn ? 'You are signed in' : 'Sign in';
+  part('title').textContent = identity.byName ? 'Who are you?' : signedIn ? (why ? 'Please sign in again' : 'You are signed in') : 'Sign in';
   part('why').textContent = why ?? (identity.byName ? whyByName : signedIn ? whyIn : link ? whyByLink : whyByToken);
   part('by-name').hidden = !identity.byName;
   part('by-token').hidden = identity.byName;
@@ -114,7 +114,7 @@ part('out').addEventListener('click', signOut);
 part('form').addEventListener('submit', saveIdentity);
 addEventListener('holdfast:unauthorized', () => {
   if (document.getElementById('who').open) return;
-  openIdentity(identity.known ? 'The server does not accept this sign-in, or it has run out. Please sign in again: your seats are not lost.' : undefined);
+  openIdentity(identity.known ? 'The server does not accept this sign-in, or it has run out. What you hold is not lost.' : undefined);
 });
 addEventListener('hashchange', () => {
   if (identity.takeToken()) location.reload();
@@ -131,5 +131,5 @@ const arrived = identity.takeToken();
 route();
 whoIsKnown().then(() => {
   showIdentity();
-  if (arrived && identity.known) toast(`You are signed in as ${identity.name}.`, 'good');
+  if (arrived && identity.known && !identity.ranOut(serverNow())) toast(`You are signed in as ${identity.name}.`, 'good');
 }, () => toast('The server cannot be reached.', 'bad', { label: 'Try again', run: () => location.reload() }));

@@ -146,7 +146,7 @@ export class Booking {
       this.#drop(gone);
       this.hooks.lost(gone);
     }
-    if (['sale_not_open', 'event_started'].includes(err.code)) this.hooks.saleChanged();
+    if (err.code === 'sale_not_open') this.hooks.saleChanged();
     this.#fail(err);
     const { quantity = 0 } = wish.body.best_available ?? {};
     if (['not_together', 'split_only'].includes(err.code) && quantity > 1) this.#offerFewer(err, wish.body.best_available);
@@ -199,7 +199,7 @@ export class Booking {
   }
 
   #fail(err) {
-    this.notice = { kind: err.code === 'seat_taken' || err.status === 401 ? 'warn' : 'bad', text: problemText(err) };
+    this.notice = { kind: err.code === 'seat_taken' || err.status === 401 ? 'warn' : 'bad', text: problemText(err, this.event) };
     if (err.status !== 401) return;
     const signIn = () => dispatchEvent(new Event('holdfast:unauthorized'));
     this.notice.actions = [{ label: 'Sign in', run: signIn }];
@@ -237,7 +237,13 @@ export class Booking {
     return this.#wish('Asking for more time', async (options) => {
       this.#take((await mutate('POST', this.#path('/extend'), undefined, options)).body);
       this.notice = { kind: 'good', text: 'You have more time.' };
-    }, (err) => this.#endedOr(err));
+    }, (err) => (err.code === 'sale_not_open' ? this.#noMoreTime() : this.#endedOr(err)));
+  }
+
+  // A sale that is over gives nobody more time. What is held can be paid all the same: that is what the fan must hear.
+  #noMoreTime() {
+    this.notice = { kind: 'warn', text: 'The sale is closed, so nobody gets more time. What you hold can still be bought until the clock runs out.' };
+    this.hooks.saleChanged();
   }
 
   release() {

@@ -47,13 +47,16 @@ export const identity = {
   get operator() { return sessionStorage.getItem(operatorKey) ?? ''; },
   set operator(key) { sessionStorage.setItem(operatorKey, key); },
 
-  /** name is what to call the visitor, or ''. A token's claims are read for that and for nothing else: the server judges them. */
+  /** name is what to call the visitor, or ''. A token's claims are read for such words only: the server judges them. */
   get name() {
     if (this.byName) return this.buyer;
     if (!this.known) return '';
     const claims = claimsOf(this.token);
     return String(claims.name ?? claims.preferred_username ?? claims.sub ?? 'Signed in').slice(0, 80);
   },
+
+  /** ranOut tells whether the token names an end that is past: nobody is greeted who is about to be refused. */
+  ranOut(now) { return this.byToken && claimsOf(this.token).exp * 1000 <= now; },
 
   /** headers says who asks, in the words of the server. */
   get headers() { return this.byName ? { 'X-Buyer': this.buyer } : { Authorization: `Bearer ${this.token}` }; },

@@ -5,6 +5,8 @@ import { h, icon, icons, isolated, keepFocus, say, setOff, toast, whenOn } from 
 import { clockText, count, money, priceOf, sandboxTokens, saleOf, seats, spokenTime, when } from './words.js';
 
 const spokenAtSeconds = [300, 120, 60, 30, 10];
+const lateMs = 60_000;
+const lateShare = 0.25; // of a hold that lasts only minutes: a clock that is red from the first second warns of nothing
 
 /** Panel shows one Booking. hooks.seat(seat) brings a seat into the window. */
 export class Panel {
@@ -196,9 +198,10 @@ export class Panel {
     if (this.booking.phase !== 'held' || !clock.isConnected && this.body.isConnected) return;
     const rest = this.booking.remainingMs;
     const second = Math.ceil(rest / 1000);
+    const whole = (this.booking.event.hold_ttl_seconds ?? 600) * 1000;
     clock.textContent = clockText(rest);
-    clock.classList.toggle('late', rest < 60_000);
-    bar.value = Math.max(0, Math.min(1, rest / ((this.booking.event.hold_ttl_seconds ?? 600) * 1000)));
+    clock.classList.toggle('late', rest < Math.min(lateMs, lateShare * whole));
+    bar.value = Math.max(0, Math.min(1, rest / whole));
     if (spokenAtSeconds.includes(second) && second !== this.spokenSecond) say(`${spokenTime(rest)} left`);
     this.spokenSecond = second;
     if (rest <= 0 && !this.booking.busy) this.booking.look();

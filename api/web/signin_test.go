@@ -113,6 +113,23 @@ func TestSignInThatRanOut(t *testing.T) {
 	})
 }
 
+// Kind: a greeting beside a refusal. A token that has ended signs nobody in: there is no welcome, and the dialog does not say "signed in".
+func TestEndedTokenIsNotWelcomed(t *testing.T) {
+	f, server := newFake(t, 700)
+	f.knowsTokens("https://shop.example/in?to={return}")
+	ended := "e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"7f3","name":"Žofie","exp":1700000000}`)) + ".sig"
+	p := openTab(t)
+	p.do(chromedp.Navigate(server.URL + "/#/e/" + eventID + "?token=" + ended))
+	f.awaitStream(p.ctx, t)
+	p.until(`__holdfast.stats.live === 'live' && __holdfast.settled?.()`)
+	p.click("#best")
+	p.sees("#who", "does not accept this sign-in")
+	p.sees("#who-title", "Please sign in again")
+	if said := value[string](p, `document.getElementById('toasts').innerText`); said != "" {
+		t.Errorf("the fan is told %q", said)
+	}
+}
+
 // A name that no header can carry is refused in the dialog, which stays open with what was typed.
 func TestWrongNameIsSaidWhereItWasTyped(t *testing.T) {
 	_, server := newFake(t, 500)

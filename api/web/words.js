@@ -3,7 +3,6 @@
 const problemWords = {
   sold_out: 'No suitable seats are free right now. Held seats may come back: keep an eye on the map.',
   sale_not_open: 'The sale is not open at the moment.',
-  not_admitted: 'It is not your turn yet: this event has a waiting room.',
   too_many_seats: 'That is more seats than one buyer may take.',
   seat_unknown: 'These seats are not part of this event.',
   duplicate_seat: 'A seat was named twice.',
@@ -31,21 +30,21 @@ const problemWords = {
   booking_unknown: 'This booking is not known, or belongs to somebody else.',
   not_ready: 'The server is just starting.',
   internal: 'Something went wrong on our side. Asking again is safe: nothing happens twice.',
-  payment_attempts: 'Too many payments were tried for these seats. They stay yours until the time is up.',
   rate_limited: 'That was a lot of requests at once. One moment, please.',
-  event_started: 'This event has begun: no more seats can be held.',
   payment_attempts: 'Paying was tried too often for these seats. They stay yours until the clock runs out; release them to begin again.',
-  buyer_required: 'An operator books for a buyer: that cannot be done on this page.',
   body_too_large: 'That was too much at once.',
   forbidden: 'This is for operators only.',
   not_found: 'There is nothing here.',
   offline: 'The server cannot be reached.',
 };
 
-/** problemText says what went wrong in words; a code that this page does not know speaks with the server's title and detail. */
-export function problemText(problem) {
+/**
+ * problemText says what went wrong in words; a code that this page does not know speaks with the server's title and detail. With the
+ * event, the words name the event's limit.
+ */
+export function problemText(problem, event = {}) {
   if (problem.code === 'seat_taken') return takenText(problem.seats.length);
-  if (problem.code === 'too_many_seats' && problem.limit === 'buyer') return 'With the seats you have already, that is more than one buyer may take.';
+  if (problem.code === 'too_many_seats') return tooManyText(problem, event);
   if (problem.code === 'not_together') return apartText(problem.body);
   return problemWords[problem.code] ?? serverText(problem) ?? 'Something went wrong.';
 }
@@ -53,6 +52,12 @@ export function problemText(problem) {
 function serverText({ title, detail }) {
   const parts = [title, detail].filter((text) => typeof text === 'string' && text.trim() !== '');
   return parts.length ? parts.map((text) => text.trim().replace(/[^.!?…]$/, '$&.')).join(' ') : null;
+}
+
+function tooManyText({ limit, code }, { max_seats_per_buyer: buyer, max_seats_per_booking: booking }) {
+  if (limit === 'buyer' && buyer) return `One buyer may take ${seats(buyer)} of this event at most, and you have some already.`;
+  if (limit === 'booking' && booking) return `One booking can have ${seats(booking)} at most.`;
+  return problemWords[code];
 }
 
 // A booking is of one section: what is free elsewhere is a second booking.

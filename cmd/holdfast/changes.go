@@ -113,7 +113,7 @@ func (p *logPrinter) print(event, id string) error {
 
 func unknownLog(event, id string) error {
 	if event != "" {
-		if _, err := storage.ParseEventID(event); err != nil {
+		if _, err := parseEventID(event); err != nil {
 			return fmt.Errorf("--event: %w", err)
 		}
 	}

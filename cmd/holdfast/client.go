@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -29,6 +30,9 @@ func (t *target) check() error {
 	return nil
 }
 
+// devKey is the operator's key of servers in dev mode.
+const devKey = "dev"
+
 // client speaks to a running server as its operator.
 type client struct {
 	base string
@@ -37,7 +41,7 @@ type client struct {
 }
 
 func newClient(t *target) (*client, error) {
-	key := "dev"
+	key := devKey
 	if t.OperatorKeyFile != "" {
 		secret, err := readSecret(t.OperatorKeyFile, 1)
 		if err != nil {
@@ -59,13 +63,15 @@ type problem struct {
 }
 
 func (p *problem) Error() string {
-	text := fmt.Sprintf("refused: %d %s", p.Status, p.Code)
-	for _, part := range []string{cmp.Or(p.Detail, p.Title), p.Field, string(p.Defects)} {
-		if part != "" {
-			text += ": " + part
-		}
+	text := "the server refused: " + cmp.Or(p.Detail, p.Title, p.Code)
+	if len(p.Defects) > 0 {
+		text += ": " + string(p.Defects)
 	}
-	return text
+	text += fmt.Sprintf(" (%d %s", p.Status, p.Code)
+	if p.Field != "" {
+		text += ", " + p.Field
+	}
+	return text + ")"
 }
 
 // post sends one operator call and decodes its answer. The same key twice has one effect.
@@ -92,6 +98,10 @@ func (c *client) get(ctx context.Context, path string, answer any) error {
 func (c *client) exchange(request *http.Request, answer any) error {
 	request.Header.Set("Authorization", "Bearer "+c.key)
 	response, err := c.http.Do(request)
+	var failed *url.Error
+	if errors.As(err, &failed) { // its own text repeats the method and the path
+		return fmt.Errorf("no answer from %s: %w", request.URL.Host, failed.Err)
+	}
 	if err != nil {
 		return err
 	}
@@ -104,6 +114,9 @@ func (c *client) exchange(request *http.Request, answer any) error {
 		refused := &problem{Status: response.StatusCode}
 		if decodeJSON(text, refused) != nil {
 			refused.Detail = string(bytes.TrimSpace(text))
+		}
+		if refused.Status == http.StatusUnauthorized && c.key == devKey {
+			return fmt.Errorf("--operator-key-file is needed: %w", refused)
 		}
 		return refused
 	}

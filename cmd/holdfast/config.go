@@ -54,9 +54,6 @@ type config struct {
 	JWTHS256SecretFile string `name:"jwt-hs256-secret-file" env:"HOLDFAST_JWT_HS256_SECRET_FILE" help:"File with the shared secret of buyers' tokens (HS256)." placeholder:"FILE" group:"Who"`
 	// JWTEdDSAPublicKeyFile holds the public key of the buyers' tokens, PEM.
 	JWTEdDSAPublicKeyFile string `name:"jwt-eddsa-public-key-file" env:"HOLDFAST_JWT_EDDSA_PUBLIC_KEY_FILE" help:"PEM file with the public key of buyers' tokens (EdDSA)." placeholder:"FILE" group:"Who"`
-	// SignInURL is where the page sends fans who have no token yet. "{return}" in it is replaced by the page's own address; the shop answers by
-	// sending the fan back there with #token=… at the end. Without one the page shows the house to everybody and says that a token is needed.
-	SignInURL string `name:"sign-in-url" env:"HOLDFAST_SIGN_IN_URL" help:"Where fans without a token sign in, e.g. https://shop.example/sign-in?to={return}; the shop sends them back with #token=… in the address." placeholder:"URL" group:"Who"`
 	// JWTJWKSFile holds keys of the buyers' tokens as a JSON Web Key Set (RFC 7517), each with its kid: RSA (RS256), EC P-256 (ES256), OKP Ed25519
 	// (EdDSA), oct (HS256). It is read again every 2 s. To rotate: add the new key, have the issuer sign with it, and take the old one out when
 	// its last token has ended; from then on no token of it is believed. A file that turns bad changes nothing and is an ERROR in the log.
@@ -66,6 +63,9 @@ type config struct {
 	// JWTAudience lists names of this service: a token's aud must hold one of them. Default: aud does not count, which lets in tokens that the
 	// same issuer made for another service.
 	JWTAudience []string `name:"jwt-audience" env:"HOLDFAST_JWT_AUDIENCE" help:"Believe only tokens whose aud holds one of these." placeholder:"NAME" group:"Who"`
+	// SignInURL is where the page sends fans who have no token yet. "{return}" in it is replaced by the page's own address; the shop answers by
+	// sending the fan back there with #token=… at the end. Without one the page shows the house to everybody and says that a token is needed.
+	SignInURL string `name:"sign-in-url" env:"HOLDFAST_SIGN_IN_URL" help:"Where fans without a token sign in, e.g. https://shop.example/sign-in?to={return}; the shop sends them back with #token=… in the address." placeholder:"URL" group:"Who"`
 	// OperatorKeyFile holds the operator's key; whoever has it can create, pause, refund.
 	OperatorKeyFile string `help:"File with the operator's key." placeholder:"FILE" group:"Who"`
 
@@ -84,19 +84,19 @@ type config struct {
 	// DrainWait is how long a stopping server answers 503 on /readyz and still serves everything else, new connections too, so that a
 	// balancer sees it before anybody is turned away. Default 300ms, for one that asks several times a second; set it to more than
 	// the time between two of the balancer's questions. Longer only delays the stop. 0: none.
-	DrainWait time.Duration `help:"Time between not ready and no longer listening (${default})." default:"300ms" placeholder:"DURATION" group:"Limits"`
+	DrainWait time.Duration `help:"Time between not ready and no longer listening (${default})." default:"300ms" placeholder:"DURATION" group:"Stopping"`
 	// ShutdownTimeout is how long a stopping server takes, DrainWait not counted, whatever clients do: handing sections over, answering requests in
 	// flight and leaving snapshots have a share each. Default 15s. Shorter never loses what was acknowledged: it cuts off clients that are slow to
 	// send or to read, and makes the next start replay more of the log.
-	ShutdownTimeout time.Duration `help:"Longest graceful stop (${default})." default:"15s" placeholder:"DURATION" group:"Limits"`
+	ShutdownTimeout time.Duration `help:"Longest graceful stop (${default})." default:"15s" placeholder:"DURATION" group:"Stopping"`
 
 	// DebugListen serves Go's profiles (CPU, heap, goroutines) on a second address. Default: off. Loopback only: a profile tells
 	// whoever reads it what the server is doing.
-	DebugListen string `help:"Loopback address for Go's /debug/pprof. Off by default." placeholder:"HOST:PORT" group:"Logs"`
+	DebugListen string `help:"Loopback address for Go's /debug/pprof. Off by default." placeholder:"HOST:PORT" group:"Logs and profiles"`
 	// LogFormat is text for people or json for machines. Logs go to stderr.
-	LogFormat string `help:"Log lines as text or json (${default})." enum:"text,json" default:"text" placeholder:"FORMAT" group:"Logs"`
+	LogFormat string `help:"Log lines as text or json (${default})." enum:"text,json" default:"text" placeholder:"FORMAT" group:"Logs and profiles"`
 	// LogLevel drops lines below it. debug is far too much for an on-sale.
-	LogLevel string `help:"debug, info, warn or error (${default})." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" group:"Logs"`
+	LogLevel string `help:"debug, info, warn or error (${default})." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL" group:"Logs and profiles"`
 }
 
 // demoData is where the demonstration keeps its bookings unless told otherwise.
@@ -108,7 +108,7 @@ var errNotInBuild = errors.New("not in this build")
 // check refuses what cannot work, and resolves what --demo implies.
 func (c *config) check() error {
 	for _, absent := range []struct{ flag, value, instead string }{
-		{"--redis", c.Redis, "this build has no shared waiting room"},
+		{"--redis", c.Redis, "there is no shared waiting room yet"},
 	} {
 		if absent.value != "" {
 			return fmt.Errorf("%s: %w: %s", absent.flag, errNotInBuild, absent.instead) // the value may hold a password

@@ -21,23 +21,23 @@ type connectionConfig struct {
 	// ConnectionsMax is how many connections may be open at once, live-map streams among them. Default 0: what the limit of open files (ulimit -n)
 	// leaves when the store, the cluster and the other listeners have theirs, at most 65,536. Over it connections that are not being served give
 	// way (silent ones, idle ones, requests still arriving), and when there are none, newcomers get 503. More than fits is refused at start. Each costs about 12 KiB while busy.
-	ConnectionsMax int `help:"Connections at once; over it idle ones give way, then 503. 0: what ulimit -n allows, at most 65536 (${default})." default:"0" placeholder:"N" group:"Limits"`
+	ConnectionsMax int `help:"Connections at once; over it idle ones give way, then 503. 0: what ulimit -n allows, at most 65536 (${default})." default:"0" placeholder:"N" group:"Connections"`
 	// ConnectionsPerAddress is how many of them one address may have, an IPv4 address or an IPv6 /64. Default 0, no bound: a proxy has all of
 	// them, and a carrier thousands of buyers. Set it where clients connect directly: some hundreds.
-	ConnectionsPerAddress int `help:"Connections of one address; 0: no bound, as behind a proxy (${default})." default:"0" placeholder:"N" group:"Limits"`
+	ConnectionsPerAddress int `help:"Connections of one address; 0: no bound, as behind a proxy (${default})." default:"0" placeholder:"N" group:"Connections"`
 	// ReadTimeout is how long a client may take to send one request, and to begin its first. Default 15s; operators' plans may take four times
 	// as long. Shorter cuts honest phones off; longer lets whoever sends a byte a second hold a connection that long.
-	ReadTimeout time.Duration `help:"Longest time for a client to send one request (${default})." default:"15s" placeholder:"DURATION" group:"Limits"`
+	ReadTimeout time.Duration `help:"Longest time for a client to send one request (${default})." default:"15s" placeholder:"DURATION" group:"Connections"`
 	// WriteTimeout is how long a client may take to read one answer, or one piece of a stream. Default 30s.
-	WriteTimeout time.Duration `help:"Longest time for a client to read one answer (${default})." default:"30s" placeholder:"DURATION" group:"Limits"`
+	WriteTimeout time.Duration `help:"Longest time for a client to read one answer (${default})." default:"30s" placeholder:"DURATION" group:"Connections"`
 	// IdleTimeout is how long a connection may be silent between two requests. Default 2m; make it longer than the proxy's, which otherwise sends
 	// requests on connections that are just being closed.
-	IdleTimeout time.Duration `help:"Longest silence between two requests on a connection (${default})." default:"2m" placeholder:"DURATION" group:"Limits"`
+	IdleTimeout time.Duration `help:"Longest silence between two requests on a connection (${default})." default:"2m" placeholder:"DURATION" group:"Connections"`
 	// HeadBytesMax bounds a request's line and headers; over it 431. Default 8192. It is each busy connection's read buffer, too.
-	HeadBytesMax int `help:"Bytes of a request's line and headers (${default})." default:"8192" placeholder:"N" group:"Limits"`
+	HeadBytesMax int `help:"Bytes of a request's line and headers (${default})." default:"8192" placeholder:"N" group:"Connections"`
 	// BodyMemoryMiB bounds the memory of all bodies over 8 KiB that are arriving or being worked on, in MiB; over it 503. Holds are smaller and do
 	// not count. Default 256; operators' plans have as much again.
-	BodyMemoryMiB int64 `name:"body-memory-mib" env:"HOLDFAST_BODY_MEMORY_MIB" help:"MiB for all request bodies over 8 KiB at a time (${default})." default:"256" placeholder:"N" group:"Limits"`
+	BodyMemoryMiB int64 `name:"body-memory-mib" env:"HOLDFAST_BODY_MEMORY_MIB" help:"MiB for all request bodies over 8 KiB at a time (${default})." default:"256" placeholder:"N" group:"Connections"`
 }
 
 func (c *connectionConfig) checkConnections() error {

@@ -97,7 +97,7 @@ func openHouse(ctx context.Context, address string, readOnly bool) (moveable, er
 	case scheme == "pebble" && rest != "" && readOnly:
 		store, err := pebblestore.Open(filepath.Join(rest, storeFolder), pebblestore.Options{ReadOnly: true})
 		if errors.Is(err, storage.ErrInUse) {
-			return nil, fmt.Errorf("%s is in use by a running holdfast: stop it first (%w)", rest, err)
+			return nil, inUse(rest, "stop the other first")
 		}
 		if err != nil {
 			return nil, err

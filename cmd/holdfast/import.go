@@ -36,17 +36,17 @@ type importCommand struct {
 	Check bool   `help:"Only check the plan: print its sections and its front, or every defect."`
 	Front string `help:"Where people look: top, bottom, left or right edge of the drawing, or a point of it. By default the plan's focal points, its stage, else the top edge." placeholder:"SIDE|X,Y"`
 
-	Name            string           `help:"The event's name (default: the venue's)."`
-	StartsAt        time.Time        `help:"When the show begins, RFC 3339, such as 2027-05-01T20:00:00+02:00; the offset is kept, so give the venue's." placeholder:"TIME"`
-	TimeZone        string           `help:"The venue's time zone, by IANA's name, such as Europe/Berlin." placeholder:"ZONE"`
-	SaleEndsAt      time.Time        `help:"The moment from which no new hold may begin (default: when the show begins)." placeholder:"TIME"`
-	Currency        string           `help:"ISO 4217 (${default})." default:"EUR"`
-	Price           map[string]int64 `help:"Price of a category in minor units, such as --price 'Stalls=4500'; '*' stands for all others." placeholder:"CATEGORY=MINOR"`
-	HoldTTL         time.Duration    `help:"How long a hold lasts (${default})." default:"10m"`
-	HoldCeiling     time.Duration    `help:"How long a hold lasts at most, with extensions (${default})." default:"20m"`
-	SeatsPerBooking uint32           `help:"Most seats of one booking (${default})." default:"8"`
-	SeatsPerBuyer   uint32           `help:"Most live seats of one buyer (${default})." default:"8"`
-	Open            bool             `help:"Open the sale at once."`
+	Name            string        `help:"The event's name (default: the venue's)."`
+	StartsAt        moment        `help:"When the show begins, RFC 3339, such as 2027-05-01T20:00:00+02:00; the offset is kept, so give the venue's." placeholder:"TIME"`
+	TimeZone        string        `help:"The venue's time zone, by IANA's name, such as Europe/Berlin." placeholder:"ZONE"`
+	SaleEndsAt      moment        `help:"The moment from which no new hold may begin (default: when the show begins)." placeholder:"TIME"`
+	Currency        string        `help:"ISO 4217 (${default})." default:"EUR"`
+	Price           priceList     `help:"Price of a category in minor units, such as --price 'Stalls=4500'; '*' stands for all others." placeholder:"CATEGORY=MINOR"`
+	HoldTTL         time.Duration `help:"How long a hold lasts (${default})." default:"10m"`
+	HoldCeiling     time.Duration `help:"How long a hold lasts at most, with extensions (${default})." default:"20m"`
+	SeatsPerBooking uint32        `help:"Most seats of one booking (${default})." default:"8"`
+	SeatsPerBuyer   uint32        `help:"Most live seats of one buyer (${default})." default:"8"`
+	Open            bool          `help:"Open the sale at once."`
 	front           *venue.Front
 	Key             string `help:"Idempotency key; by default made of everything above, so that the same import twice makes one event."`
 }
@@ -77,7 +77,7 @@ func (i *importCommand) Run(c *console) error {
 	options := venue.Options{Name: i.Name}
 	if i.Front != "" {
 		if i.front, err = venue.ParseFront(i.Front); err != nil {
-			return fmt.Errorf("--front: %w", err)
+			return fmt.Errorf("--front %s: %w", i.Front, err)
 		}
 		options.Front = i.front
 	}
@@ -110,7 +110,7 @@ func everyDefect(err error) error {
 		return err
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "plan refused, %d defects", len(refused.Defects)+refused.More)
+	fmt.Fprintf(&text, "plan refused, %s", numbered(len(refused.Defects)+refused.More, "defect"))
 	for _, defect := range refused.Defects {
 		fmt.Fprintf(&text, "\n  %s: %s", cmp.Or(defect.Path, "/"), defect.Problem)
 	}
@@ -140,18 +140,21 @@ func describePlan(out io.Writer, plan *venue.Venue) {
 	width := len("section")
 	for i := range plan.Sections {
 		s := &plan.Sections[i]
-		if len(lines) == 0 || s.SplitOf == "" || lines[len(lines)-1].id != s.PlanID() {
-			lines = append(lines, line{id: s.PlanID()})
-			width = max(width, utf8.RuneCountInString(s.PlanID()))
+		shown := calm(s.PlanID()) // as wide as the terminal gets it
+		if len(lines) == 0 || s.SplitOf == "" || lines[len(lines)-1].id != shown {
+			lines = append(lines, line{id: shown})
+			width = max(width, utf8.RuneCountInString(shown))
 		}
 		lines[len(lines)-1].rows += len(s.Rows)
 		lines[len(lines)-1].seats += s.SeatCount()
 	}
+	total := numbered(len(lines), "section")
+	width = max(width, len(total))
 	fmt.Fprintf(out, "%s\n\n%-*s  %5s  %6s\n", plan.Name, width, "section", "rows", "seats")
 	for _, l := range lines {
 		fmt.Fprintf(out, "%-*s  %5d  %6d\n", width, l.id, l.rows, l.seats)
 	}
-	fmt.Fprintf(out, "%-*s  %5s  %6d\n\n%s\n\n", width, fmt.Sprintf("%d sections", len(lines)), "", plan.SeatCount(), plan.DescribeFront())
+	fmt.Fprintf(out, "%-*s  %5s  %6d\n\n%s\n\n", width, total, "", plan.SeatCount(), "front: "+plan.DescribeFront())
 }
 
 // complete fills in what a plan implies, and says what only a person can know.

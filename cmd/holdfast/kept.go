@@ -36,7 +36,10 @@ func (k *kept) open(ctx context.Context, who string) (*keeper, error) {
 	}
 	store, err := pebblestore.Open(filepath.Join(k.Data, storeFolder), pebblestore.Options{ReadOnly: true})
 	if errors.Is(err, storage.ErrInUse) {
-		return nil, fmt.Errorf("%s is in use by a running holdfast: this store can be read by one process only, so stop it first (%w)", k.Data, err)
+		return nil, inUse(k.Data, "one process only can read this store: stop the other first")
+	}
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, fmt.Errorf("--data %s: no holdfast has kept anything in this folder", k.Data)
 	}
 	if err != nil {
 		return nil, err

@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	case errors.Is(err, errFindings):
 		return exitFindings
 	}
-	fmt.Fprintln(errs, "holdfast:", calm(err.Error()))
+	fmt.Fprintln(errs, "holdfast:", plain(err))
 	return exitFailed
 }
 

@@ -122,13 +122,13 @@ func (n *Node) shareFiles(c *config) (files descriptors, err error) {
 
 func (n *Node) listen(c *config) (err error) {
 	if n.listener, err = net.Listen("tcp", c.Listen); err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return noListener("--listen", c.Listen, err)
 	}
 	if c.AdminListen == "" {
 		return nil
 	}
 	if n.admin, err = net.Listen("tcp", c.AdminListen); err != nil {
-		return errors.Join(fmt.Errorf("admin-listen: %w", err), n.listener.Close())
+		return errors.Join(noListener("--admin-listen", c.AdminListen, err), n.listener.Close())
 	}
 	return nil
 }
@@ -180,7 +180,7 @@ func openStore(data string, files int, log *slog.Logger) (*pebblestore.Store, er
 		Logf:      func(format string, args ...any) { log.Warn("store: " + fmt.Sprintf(format, args...)) },
 	})
 	if errors.Is(err, storage.ErrInUse) {
-		return nil, fmt.Errorf("%s is in use by a running holdfast: stop it, or speak to it with --url (%w)", data, err)
+		return nil, inUse(data, "stop the other first, or choose another folder; import and sale speak to a running server with --url")
 	}
 	return store, err
 }

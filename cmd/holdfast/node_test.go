@@ -76,7 +76,7 @@ func TestEventMadeOfflineIsServedSoldAndAudited(t *testing.T) {
 	plan := writeFile(t, "plan.json", smallPlan)
 	offlineImport := []string{"import", "--data", data, "--name", "May Day", "--starts-at", "2030-05-01T20:00:00Z", "--price", "*=2500", "--open", plan}
 	code, out := tool(t, offlineImport...)
-	if code != exitOK || !strings.Contains(out, "1 sections") {
+	if code != exitOK || !strings.Contains(out, "1 section ") {
 		t.Fatalf("import: %d %s", code, out)
 	}
 	if code, again := tool(t, offlineImport...); code != exitOK || again != out { // P5

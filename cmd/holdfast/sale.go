@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -37,13 +36,13 @@ func (s *saleCommand) Run(c *console) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	id, err := storage.ParseEventID(s.Event)
-	if err != nil {
-		return err
-	}
 	state, known := saleStates[s.State]
 	if !known {
-		return errors.New("the state must be open, paused or closed")
+		return fmt.Errorf("%q is no state of a sale: say open, paused or closed", s.State)
+	}
+	id, err := parseEventID(s.Event)
+	if err != nil {
+		return err
 	}
 	if s.URL != "" {
 		server, err := newClient(&s.target)

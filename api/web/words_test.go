@@ -1,0 +1,100 @@
+package web_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// speaksForItself are the codes that no press of a button here leads to. The server's own title and detail are shown for them.
+var speaksForItself = []string{"bad_request", "invalid", "header_too_large", "method_not_allowed", "plan_invalid", "node_unknown",
+	"node_ambiguous", "not_clustered", "not_confirmed", "not_paying", "seats_not_free"}
+
+// woven are the codes whose words are made of the answer's figures.
+var woven = []string{"seat_taken", "not_together"}
+
+// Kind: words for codes that no server says, two texts for one code, and codes that a fan meets without words of ours.
+func TestWordsAndCodesOfTheServerMatch(t *testing.T) {
+	var document struct {
+		Components struct {
+			Schemas struct {
+				Problem struct {
+					Properties struct{ Code struct{ Enum []string } }
+				}
+			}
+		}
+	}
+	text, err := os.ReadFile(filepath.Join("..", "openapi.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &document)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, err := os.ReadFile("words.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := document.Components.Schemas.Problem.Properties.Code.Enum
+	table := regexp.MustCompile(`(?s)const problemWords = \{(.*?)\n\};`).FindSubmatch(words)
+	if table == nil || len(codes) < 20 {
+		t.Fatalf("no table of words, or only %d codes", len(codes))
+	}
+	said := map[string]bool{"offline": true} // no answer at all has words too, and is no code
+	for _, entry := range regexp.MustCompile(`(?m)^  (\w+):`).FindAllSubmatch(table[1], -1) {
+		code := string(entry[1])
+		if code != "offline" && (said[code] || !slices.Contains(codes, code)) {
+			t.Errorf("the words of %q stand there twice, or the server has no such code", code)
+		}
+		said[code] = true
+	}
+	for _, code := range codes {
+		if !said[code] && !slices.Contains(speaksForItself, code) && !slices.Contains(woven, code) {
+			t.Errorf("the page has no words for %q", code)
+		}
+	}
+}
+
+// Kind: a refusal that is true and helps nobody. A closed sale gives no more time; the fan hears that the seats can be bought.
+func TestClosedSaleGivesNoMoreTime(t *testing.T) {
+	f, server := newFake(t, 700)
+	p := openTab(t)
+	p.openEvent(f, server.URL)
+	p.press("#best")
+	p.sees(".panel h2", "These seats are yours")
+	f.answers(http.StatusConflict, `{"code":"sale_not_open","title":"The sale is not open","detail":"the sale has ended"}`)
+	p.press("#extend")
+	p.sees(".status", "nobody gets more time. What you hold can still be bought")
+	p.focusIs("#extend")
+	p.press("#buy")
+	p.sees(".panel h2", "Enjoy the show")
+}
+
+// Kind: an alarm that is always on. The clock of a hold that lasts a minute is not red from its first second.
+func TestClockWarnsOnlyNearTheEnd(t *testing.T) {
+	f, server := newFake(t, 700)
+	f.ttl = time.Minute
+	p := openTab(t)
+	p.openEvent(f, server.URL)
+	p.press("#best")
+	p.sees(".panel h2", "These seats are yours")
+	const late = `document.getElementById('countdown').classList.contains('late')`
+	if value[bool](p, late) {
+		t.Error("the clock warns at once")
+	}
+	f.between(func() {
+		for _, b := range f.bookings {
+			f.expireIn(b, 14*time.Second)
+		}
+	})
+	p.do(chromedp.Reload())
+	p.sees(".panel h2", "These seats are yours")
+	p.until(late)
+}
