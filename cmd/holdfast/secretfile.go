@@ -8,9 +8,13 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
 	"holdfast/actors/venue"
 )
+
+// pipePatience is how long a key may take to come out of a pipe, such as a shell's <(…).
+const pipePatience = 10 * time.Second
 
 // secretBytesMax bounds what is read of a file that is to hold a key or a list of keys.
 const secretBytesMax = 1 << 20
@@ -62,11 +66,12 @@ func checkUnchangeable(file string, info fs.FileInfo) error {
 
 // readKeyFile reads a whole file that check lets pass, up to secretBytesMax. What is checked is what is read.
 func readKeyFile(path string, check func(string, fs.FileInfo) error) (text []byte, err error) {
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe that nobody writes to is empty, and not waited for
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	_ = file.SetReadDeadline(time.Now().Add(pipePatience)) // an error means that the file is no pipe, and cannot keep anybody waiting
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
