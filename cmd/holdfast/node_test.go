@@ -292,7 +292,7 @@ func TestUsersMistakesAreTold(t *testing.T) {
 		{[]string{"sale", "open", "nonsense", "--data", "x"}, "no event id"},
 		{[]string{"sale", "stop", storage.NewEventID().String(), "--data", "x"}, "open, paused or closed"},
 		{[]string{"sale", "open", storage.NewEventID().String()}, "--url"},
-		{[]string{"audit", "--data", filepath.Join(os.TempDir(), "holdfast-no-such-folder")}, "not found"},
+		{[]string{"audit", "--data", filepath.Join(os.TempDir(), "holdfast-no-such-folder")}, "has kept anything in this folder"},
 		{[]string{"fly"}, "unexpected argument fly"},
 	} {
 		if code, out := tool(t, c.args...); code != exitFailed || !strings.Contains(out, c.want) {
