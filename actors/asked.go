@@ -25,7 +25,8 @@ type errand struct {
 	turn   chan struct{}   // nil: not in a queue
 }
 
-// asked takes a request of another node. What can be answered or queued at once is; what has to wait for its section does so aside.
+// asked takes a request of another node. What can be answered or queued at once is; what has to wait for its section
+// does so aside.
 func (d *desk) asked(from storage.WriterID, m *relay.Ask) {
 	w := &errand{d: d, from: from, id: m.ID, until: d.e.clock.now().Add(time.Duration(m.Patience) * time.Millisecond)}
 	r := newRequest()
@@ -54,8 +55,8 @@ func (w *errand) later(key storage.SectionKey, r *Request) {
 	w.d.aside(func(ctx context.Context) { w.wait(ctx, key, r) }, func() { w.refuse(r, relay.Answer{Code: relay.Overloaded}) })
 }
 
-// queue takes the last place among those who wait for a section. It is met in the order of coming: a search that asks whether an earlier wish under
-// its key became a hold must not overtake that wish (P5, see recall).
+// queue takes the last place among those who wait for a section. It is met in the order of coming: a search that asks
+// whether an earlier wish under its key became a hold must not overtake that wish (P5, see recall).
 func (w *errand) queue(key storage.SectionKey) {
 	if w.turn != nil {
 		return // it has a place, and goes on waiting there
@@ -84,7 +85,8 @@ func (w *errand) step() {
 	d.queueing.Add(-1)
 }
 
-// queued says that somebody waits for the section aside: whoever comes now is behind him, whether or not it serves meanwhile.
+// queued says that somebody waits for the section aside: whoever comes now is behind him, whether or not it serves
+// meanwhile.
 func (d *desk) queued(key storage.SectionKey) bool {
 	if d.queueing.Load() == 0 {
 		return false
@@ -94,7 +96,8 @@ func (d *desk) queued(key storage.SectionKey) bool {
 	return d.queues.last[key] != nil
 }
 
-// enterSearch lets a search's request in only from the buyer's home by this node's view, so that no two homes search under one key (P5).
+// enterSearch lets a search's request in only from the buyer's home by this node's view, so that no two homes search
+// under one key (P5).
 func (w *errand) enterSearch(event storage.EventID, asker section.BuyerID) bool {
 	gen, ok := w.d.e.home.admit(w.from, event, asker)
 	w.gen = gen
@@ -130,7 +133,8 @@ func (w *errand) hand(r *Request) {
 	w.step()
 }
 
-// answeredAtOnce enters the request's key in the index, as a call of this node's own does, and refuses what the map shows to be lost.
+// answeredAtOnce enters the request's key in the index, as a call of this node's own does, and refuses what the map
+// shows to be lost.
 func (w *errand) answeredAtOnce(r *Request) bool {
 	c := &r.Command
 	if r.read || c.Request == (section.RequestID{}) || w.keyed {
@@ -218,7 +222,8 @@ func (w *errand) refuse(r *Request, m relay.Answer) {
 	r.free()
 }
 
-// told is the section's word, on its goroutine: the answer leaves after the record it rests on, which went over the same link.
+// told is the section's word, on its goroutine: the answer leaves after the record it rests on, which went over the
+// same link.
 func (w *errand) told(r *Request) {
 	m := relay.Answer{ID: w.id, Code: relay.Judged, Section: w.s.key.Section, At: r.Command.At}
 	switch {
@@ -245,8 +250,9 @@ func (w *errand) told(r *Request) {
 	r.free()
 }
 
-// watchPayment has this node see to a payment that another one has begun here and is making: that one may be gone before it knows. It is asked
-// about only when the other should have its answer, and no more once the section has heard it.
+// watchPayment has this node see to a payment that another one has begun here and is making: that one may be gone
+// before it knows. It is asked about only when the other should have its answer, and no more once the section has heard
+// it.
 func (w *errand) watchPayment(r *Request) {
 	if r.Err != nil || r.probe || r.Decision.Outcome.Rejection != section.Accepted {
 		return

@@ -13,8 +13,8 @@ import (
 	"holdfast/storage"
 )
 
-// ErrMoved: the section is another node's, and this node could not find which; from a section, that it left while the request waited in front of
-// it. Surely not done, to be tried again.
+// ErrMoved: the section is another node's, and this node could not find which; from a section, that it left while the
+// request waited in front of it. Surely not done, to be tried again.
 var ErrMoved = errors.New("actors: section moved")
 
 // errPeerLost is for a request on its way to a node that is gone: nobody knows whether it was done.
@@ -116,8 +116,8 @@ var codeErrors = map[relay.Code]error{
 // errNotTaken is ErrUnavailable from another node: surely not done.
 var errNotTaken = errors.New("actors: section unavailable on its node")
 
-// judged hands the outcome to whoever waits. The seats reserved for it go back: if it became a hold, the records before this answer
-// have brought its seats into the ledger already.
+// judged hands the outcome to whoever waits. The seats reserved for it go back: if it became a hold, the records before
+// this answer have brought its seats into the ledger already.
 func (a awaited) judged(m *relay.Answer) {
 	d := &a.r.Decision
 	seats, lost := append(d.Outcome.Seats[:0], m.Outcome.Seats...), append(d.Outcome.Lost[:0], m.Outcome.Lost...)
@@ -176,8 +176,9 @@ func (e *Engine) millisLeft(deadline time.Time) uint32 {
 	return uint32(min(max(deadline.Sub(e.clock.now())/time.Millisecond, 1), 1<<31))
 }
 
-// carriesMax is how often one request is put on its way. A section that moves is met on its old node and on its new one, which is two; while
-// views differ between nodes it may be sent in a circle, and then it waits a little before each further round: some 120 ms in all.
+// carriesMax is how often one request is put on its way. A section that moves is met on its old node and on its new
+// one, which is two; while views differ between nodes it may be sent in a circle, and then it waits a little before
+// each further round: some 120 ms in all.
 const (
 	carriesMax    = 9
 	carriesAtOnce = 3
@@ -185,8 +186,8 @@ const (
 	notTakenPause = 15 * time.Millisecond
 )
 
-// carry takes r to its section, on this node or another, and waits for the answer. With an error it is no longer the caller's, unless
-// the error says that no section has judged it (unjudged): then it is the caller's again.
+// carry takes r to its section, on this node or another, and waits for the answer. With an error it is no longer the
+// caller's, unless the error says that no section has judged it (unjudged): then it is the caller's again.
 func (s *Section) carry(r *Request, deadline time.Time) error {
 	lost := false // an earlier sending is lost, and may have been done
 	for n := range carriesMax {
@@ -223,7 +224,8 @@ func (s *Section) carry(r *Request, deadline time.Time) error {
 	return r.notDone(ErrMoved, lost)
 }
 
-// notDone is the verdict on a request that its last sending did not bring to a section: not done, unless an earlier one may have been.
+// notDone is the verdict on a request that its last sending did not bring to a section: not done, unless an earlier one
+// may have been.
 func (r *Request) notDone(err error, lost bool) error {
 	if lost {
 		r.free()

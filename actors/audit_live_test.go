@@ -100,7 +100,8 @@ func newSale(t *testing.T) *sale {
 
 const answerTimeout = 20 * time.Second
 
-// buyer shops until ctx ends: pays, is declined, loses the processor's answer, gives back, changes its mind, or falls asleep.
+// buyer shops until ctx ends: pays, is declined, loses the processor's answer, gives back, changes its mind, or falls
+// asleep.
 func (s *sale) buyer(ctx context.Context, lot *rand.Rand, no byte) {
 	tokens := []string{"tok_ok", "tok_ok", "tok_ok", "tok_unknown", "tok_declined", "tok_lost"}
 	for round := byte(0); ctx.Err() == nil; round++ {
@@ -175,7 +176,8 @@ func (s *sale) charge(key storage.SectionKey, no section.BookingNo) {
 	}
 }
 
-// pen writes a log by hand, in an event that no engine has heard of: the chain is right, what the records say is up to the test.
+// pen writes a log by hand, in an event that no engine has heard of: the chain is right, what the records say is up to
+// the test.
 type pen struct {
 	t     *testing.T
 	store storage.Store
@@ -229,7 +231,8 @@ func step(kind section.ChangeKind, no section.BookingNo) section.Change {
 	return section.Change{Kind: kind, Booking: no}
 }
 
-// TestAuditsWhileAnEngineSells (P1, P6, P10): back to back, never a finding, and the last one of the whole evening is clean too.
+// TestAuditsWhileAnEngineSells (P1, P6, P10): back to back, never a finding, and the last one of the whole evening is
+// clean too.
 func TestAuditsWhileAnEngineSells(t *testing.T) {
 	s := newSale(t)
 	before := uint64(0)
@@ -251,7 +254,8 @@ func TestAuditsWhileAnEngineSells(t *testing.T) {
 	}
 }
 
-// TestDamageIsFoundWhileAnEngineSells (P1, P6, P10): each kind planted once beside the sale, and every audit from then on finds every one.
+// TestDamageIsFoundWhileAnEngineSells (P1, P6, P10): each kind planted once beside the sale, and every audit from then
+// on finds every one.
 func TestDamageIsFoundWhileAnEngineSells(t *testing.T) {
 	s := newSale(t)
 	hand := newPen(t, s.store)

@@ -35,8 +35,8 @@ func (b *box) holdWithin(timeout time.Duration, who Caller, seats ...string) (ti
 	return time.Since(start), err
 }
 
-// TestStoreAway: P3, while the store is away everybody is refused in time; when it is back the sections go on with the memory they have,
-// without a claim, and what was refused may be repeated under the same key (P5).
+// TestStoreAway: P3, while the store is away everybody is refused in time; when it is back the sections go on with the
+// memory they have, without a claim, and what was refused may be repeated under the same key (P5).
 func TestStoreAway(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	before := b.mustHold(caller(1, 1), "A-1-1")
@@ -112,7 +112,8 @@ func TestExpiryAfterTheStoreIsBack(t *testing.T) {
 	}
 }
 
-// TestCloseWithoutAStore: a stop ends with its context although the store will never answer, and refuses whoever waits (P3).
+// TestCloseWithoutAStore: a stop ends with its context although the store will never answer, and refuses whoever waits
+// (P3).
 func TestCloseWithoutAStore(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	b.live()
@@ -136,8 +137,8 @@ func TestCloseWithoutAStore(t *testing.T) {
 	}
 }
 
-// TestOpeningWithoutAStore: P3, a request for an event that cannot be loaded is refused within its deadline, and the event opens when the
-// store is back; sections that could not be claimed come by themselves.
+// TestOpeningWithoutAStore: P3, a request for an event that cannot be loaded is refused within its deadline, and the
+// event opens when the store is back; sections that could not be claimed come by themselves.
 func TestOpeningWithoutAStore(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	b.mustHold(caller(1, 1), "A-1-1")
@@ -215,7 +216,8 @@ func TestClaimBelievesNotWrittenOnlyWithoutDoubt(t *testing.T) {
 	})
 }
 
-// TestCommitterGroups: lanes work at the same time, none takes more than a group, and records leave in the order they came in.
+// TestCommitterGroups: lanes work at the same time, none takes more than a group, and records leave in the order they
+// came in.
 func TestCommitterGroups(t *testing.T) {
 	const lanes, group, records = 3, 4, 100
 	gate, started := make(chan struct{}), make(chan struct{}, records)
@@ -254,8 +256,8 @@ func TestCommitterGroups(t *testing.T) {
 	}
 }
 
-// TestCommitterKeepsDoubtApart (P3): a record that goes alone shares its write with none, wherever in the queue it stands, and while it hangs
-// the others go on in another lane.
+// TestCommitterKeepsDoubtApart (P3): a record that goes alone shares its write with none, wherever in the queue it
+// stands, and while it hangs the others go on in another lane.
 func TestCommitterKeepsDoubtApart(t *testing.T) {
 	const doubtful = 5
 	begun, gate, hung := make(chan struct{}, 8), make(chan struct{}), make(chan struct{})
@@ -369,8 +371,8 @@ func (b *box) neighbour(t *testing.T) *Engine {
 	return e
 }
 
-// TestTheOtherNodeTakesOver: a node finds its neighbour's events and switches, takes nothing while it may not, and all of it,
-// unasked, when it is told to; the first is fenced (P1, P3).
+// TestTheOtherNodeTakesOver: a node finds its neighbour's events and switches, takes nothing while it may not, and all
+// of it, unasked, when it is told to; the first is fenced (P1, P3).
 func TestTheOtherNodeTakesOver(t *testing.T) {
 	var may atomic.Bool
 	b := newBox(t, boxRules(), Config{})
@@ -406,8 +408,8 @@ func TestTheOtherNodeTakesOver(t *testing.T) {
 	}
 }
 
-// TestAKeyIsNotSearchedForWhileItMayBeElsewhere: P5, a process that has taken over some sections does not place a hold again that stands in
-// one which it does not have yet. It tells the hold once it has all.
+// TestAKeyIsNotSearchedForWhileItMayBeElsewhere: P5, a process that has taken over some sections does not place a hold
+// again that stands in one which it does not have yet. It tells the hold once it has all.
 func TestAKeyIsNotSearchedForWhileItMayBeElsewhere(t *testing.T) {
 	var all atomic.Bool
 	b := newBox(t, boxRules(), Config{})
@@ -440,8 +442,8 @@ func TestAKeyIsNotSearchedForWhileItMayBeElsewhere(t *testing.T) {
 	}
 }
 
-// TestCheckOwners: P3 and P9, a node that was taken for dead stops answering from memory for sections that have another owner, and keeps the
-// others.
+// TestCheckOwners: P3 and P9, a node that was taken for dead stops answering from memory for sections that have another
+// owner, and keeps the others.
 func TestCheckOwners(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	b.mustHold(caller(1, 1), "A-1-1")

@@ -8,8 +8,8 @@ import (
 	"holdfast/storage"
 )
 
-// best looks for the best seats: in the section named, in all its parts if it has several, or in every section in order of quality, first
-// for seats together anywhere, then for the best split.
+// best looks for the best seats: in the section named, in all its parts if it has several, or in every section in order
+// of quality, first for seats together anywhere, then for the best split.
 func (t *trip) best(out *BookingView) error {
 	b := &t.call.Best
 	category, any, err := t.o.category(b.Category)
@@ -53,11 +53,11 @@ func (t *trip) best(out *BookingView) error {
 	return t.verdict(rejection, err, out)
 }
 
-// recall asks the section that may have met the request only whether it remembers it: a wish for no seats is refused with NoSeats
-// unless it does, and the memory is asked first. The question queues behind whatever an earlier call under the key has left in the
-// section, so NoSeats means that none of that became a hold. Then the request is new: a key whose first section never got to
-// it must not be tied to that section while others have seats (P11). For a search nobody else can be under way (see register), so
-// the whole of the event may be asked without a second booking (P5).
+// recall asks the section that may have met the request only whether it remembers it: a wish for no seats is refused
+// with NoSeats unless it does, and the memory is asked first. The question queues behind whatever an earlier call under
+// the key has left in the section, so NoSeats means that none of that became a hold. Then the request is new: a key
+// whose first section never got to it must not be tied to that section while others have seats (P11). For a search
+// nobody else can be under way (see register), so the whole of the event may be asked without a second booking (P5).
 func (t *trip) recall(at storage.SectionNo, search bool, out *BookingView) (section.Rejection, error) {
 	r := newRequest()
 	r.Command.Kind = section.PlaceBest
@@ -84,7 +84,8 @@ func (o *openEvent) partsNamed(name string) []storage.SectionNo {
 	return o.partsOf[venue.Composed(name)]
 }
 
-// named lists what a plan calls a section of that name: its parts, best first, or the one section, which is put into only.
+// named lists what a plan calls a section of that name: its parts, best first, or the one section, which is put into
+// only.
 func (o *openEvent) named(name string, only *[1]storage.SectionNo) []storage.SectionNo {
 	if parts := o.partsNamed(name); len(parts) > 0 {
 		return parts
@@ -100,9 +101,9 @@ func (o *openEvent) named(name string, only *[1]storage.SectionNo) []storage.Sec
 // roundsMax bounds how often a search begins anew because seats came back behind it.
 const roundsMax = 8
 
-// search asks one section after the other. It ends at the first that serves or whose answer is unknown, and never says sold out while some
-// section could not be asked (P11), nor while the map then shows enough suitable seats: in one section, it begins anew; only in several
-// together, it says so.
+// search asks one section after the other. It ends at the first that serves or whose answer is unknown, and never says
+// sold out while some section could not be asked (P11), nor while the map then shows enough suitable seats: in one
+// section, it begins anew; only in several together, it says so.
 func (t *trip) search(c section.Command, candidates []storage.SectionNo, out *BookingView) (storage.SectionNo, section.Rejection, error) {
 	f := finding{c: c, last: candidates[0]}
 	passes := []bool{true, false}
@@ -127,11 +128,12 @@ func (t *trip) round(f *finding, passes []bool, candidates []storage.SectionNo, 
 	return f.err != nil || !t.short(f, candidates)
 }
 
-// short weighs a search that no section could serve: what is free in all of them together makes it not together, or sold out. true: one of
-// them has enough by now, although it said no when it was asked.
+// short weighs a search that no section could serve: what is free in all of them together makes it not together, or
+// sold out. true: one of them has enough by now, although it said no when it was asked.
 //
-// The map stands for durable records, and a section's no is told once all it rests on is on the map (P2): what the map shows free is free,
-// or was given away after the no. Of a section of another node it may be late; its own no counts then.
+// The map stands for durable records, and a section's no is told once all it rests on is on the map (P2): what the map
+// shows free is free, or was given away after the no. Of a section of another node it may be late; its own no counts
+// then.
 func (t *trip) short(f *finding, candidates []storage.SectionNo) (again bool) {
 	if f.rejection = section.SoldOut; plantedLieStands() {
 		return false // a section's lie is told as it is
@@ -165,8 +167,8 @@ type finding struct {
 	err       error // some section could not be asked
 }
 
-// pass asks every section that may have seats; true: the search is over. What the pass before heard of splits is not an answer. Sections of
-// other nodes that look full are asked last, and only if their nodes do not say that they are.
+// pass asks every section that may have seats; true: the search is over. What the pass before heard of splits is not an
+// answer. Sections of other nodes that look full are asked last, and only if their nodes do not say that they are.
 func (t *trip) pass(f *finding, together bool, candidates []storage.SectionNo, out *BookingView) (over bool) {
 	f.err, f.rejection = nil, section.SoldOut
 	f.c.TogetherOnly = together
@@ -214,12 +216,13 @@ func (t *trip) askFor(f *finding, no storage.SectionNo, out *BookingView) (over 
 	return false
 }
 
-// settles says that asking another section cannot help. SplitOnly is a word between a section and a search that wants seats together first:
-// buyers are never told it, for a search then takes the best split.
+// settles says that asking another section cannot help. SplitOnly is a word between a section and a search that wants
+// seats together first: buyers are never told it, for a search then takes the best split.
 func settles(r section.Rejection) bool { return r != section.SoldOut && r != section.SplitOnly }
 
-// suits skips sections that have nothing of the kind, or too few free seats of it: the map holds every acknowledged change, so a
-// section that it shows too full is too full for a request that begins now, unless a hold in it is due to end (P11).
+// suits skips sections that have nothing of the kind, or too few free seats of it: the map holds every acknowledged
+// change, so a section that it shows too full is too full for a request that begins now, unless a hold in it is due to
+// end (P11).
 func (t *trip) suits(c *section.Command, no storage.SectionNo) bool {
 	switch {
 	case !c.AnyCategory && !t.o.has[no][c.Category], c.AccessibleOnly && !t.o.accessible[no]:

@@ -24,8 +24,8 @@ func apart(err error) string {
 	return code(err)
 }
 
-// P11: sold out is told per house, not per section. While enough suitable seats are free, a wish that no section can serve hears so, and what could
-// be had.
+// P11: sold out is told per house, not per section. While enough suitable seats are free, a wish that no section can
+// serve hears so, and what could be had.
 func TestSoldOutIsToldPerHouseNotPerSection(t *testing.T) {
 	b := newBoxOf(t, twoAndTwo, boxRules(), Config{})
 	wish := func(key uint64, best BestAvailable) string {
@@ -89,8 +89,8 @@ func TestNotTogetherCountsWhatSuits(t *testing.T) {
 	}
 }
 
-// P11: seats that come and go in two sections by turns are never both gone, and a wish for as many as are always free is never refused for having
-// looked in the wrong one at the wrong time.
+// P11: seats that come and go in two sections by turns are never both gone, and a wish for as many as are always free
+// is never refused for having looked in the wrong one at the wrong time.
 func TestSearchIsNotRefusedBecauseSeatsMoveBehindIt(t *testing.T) {
 	rules := boxRules()
 	rules.DedupeCountMin, rules.DedupeWindow = 1, 1
@@ -134,7 +134,8 @@ func TestSearchIsNotRefusedBecauseSeatsMoveBehindIt(t *testing.T) {
 	all.Wait()
 }
 
-// P11: a search whose sections have all said no begins anew when one of them has enough by now, and says neither sold out nor not together.
+// P11: a search whose sections have all said no begins anew when one of them has enough by now, and says neither sold
+// out nor not together.
 func TestSearchBeginsAnewWhenSeatsCameBack(t *testing.T) {
 	b := newBoxOf(t, twoAndTwo, boxRules(), Config{})
 	b.mustHold(caller(1, 1), "A-1-1") // so that the map can be trusted to be true
@@ -158,7 +159,8 @@ func TestSearchBeginsAnewWhenSeatsCameBack(t *testing.T) {
 	}
 }
 
-// splitVenue is a plan's section K kept in two parts of two rows, between two whole ones, as earlier builds stored larger ones.
+// splitVenue is a plan's section K kept in two parts of two rows, between two whole ones, as earlier builds stored
+// larger ones.
 func splitVenue(t testing.TB) *venue.Venue {
 	t.Helper()
 	section := func(id string, rows ...string) string {
@@ -178,8 +180,8 @@ func splitVenue(t testing.TB) *venue.Venue {
 	return v
 }
 
-// P11: how the house is cut into sections is nobody's business. The plan's own name finds the seats of all parts, best part first; only a booking
-// across the cut is refused, and hears why.
+// P11: how the house is cut into sections is nobody's business. The plan's own name finds the seats of all parts, best
+// part first; only a booking across the cut is refused, and hears why.
 func TestSplitSectionIsFoundByThePlansName(t *testing.T) {
 	b := newBoxIn(t, splitVenue(t), boxRules(), Config{})
 	for buyer := range byte(4) {

@@ -7,12 +7,13 @@ import (
 	"holdfast/storage"
 )
 
-// Block takes seats off sale, or with unblock puts them back. Seats of several sections are checked on the map first, so that normally
-// either all or none change; each section's part is atomic in any case. A refusal lists the seats that are in the way.
+// Block takes seats off sale, or with unblock puts them back. Seats of several sections are checked on the map first,
+// so that normally either all or none change; each section's part is atomic in any case. A refusal lists the seats that
+// are in the way.
 //
-// Each section remembers its own part under the key. A call that stopped between two sections is finished by the same key: those that
-// have done their part repeat their answer, the others are asked for the first time. The whole wish's fingerprint is known to the
-// engine too, so that a body with the seats of other sections is a mismatch (P5).
+// Each section remembers its own part under the key. A call that stopped between two sections is finished by the same
+// key: those that have done their part repeat their answer, the others are asked for the first time. The whole wish's
+// fingerprint is known to the engine too, so that a body with the seats of other sections is a mismatch (P5).
 func (e *Engine) Block(id storage.EventID, who Caller, seats []string, unblock bool, timeout time.Duration) error {
 	deadline := time.Now().Add(timeout)
 	ev, o, err := e.openEvent(id, deadline)
@@ -72,8 +73,8 @@ func refusedSeats(lost []string, err error) error {
 	return &Refusal{Code: section.SeatsNotFree, Seats: lost}
 }
 
-// check lists the seats in the way as the map shows them, but for sections that have done their part already: what came of it since
-// is not in the way of a repeat.
+// check lists the seats in the way as the map shows them, but for sections that have done their part already: what came
+// of it since is not in the way of a repeat.
 func (b *blocking) check(parts map[storage.SectionNo][]section.SeatIndex) (lost []string, err error) {
 	for no := range b.o.sections {
 		no := storage.SectionNo(no)

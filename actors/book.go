@@ -11,11 +11,12 @@ import (
 	"holdfast/storage"
 )
 
-// Book places a hold: on named seats, all of one section, or on the best available. The answer is told once it is durable.
+// Book places a hold: on named seats, all of one section, or on the best available. The answer is told once it is
+// durable.
 //
-// Errors: ErrEventUnknown, *SeatsUnknownError, ErrSpread (a *SplitSectionError where a plan would call it one section), ErrSectionUnknown,
-// ErrCategory, ErrSaleNotOpen, ErrMismatch, *Refusal, *NotTogetherError,
-// ErrOverloaded and ErrUnavailable (surely not done or repeatable with the same key), ErrTimeout (unknown: repeat with the same key).
+// Errors: ErrEventUnknown, *SeatsUnknownError, ErrSpread (a *SplitSectionError where a plan would call it one section),
+// ErrSectionUnknown, ErrCategory, ErrSaleNotOpen, ErrMismatch, *Refusal, *NotTogetherError, ErrOverloaded and
+// ErrUnavailable (surely not done or repeatable with the same key), ErrTimeout (unknown: repeat with the same key).
 func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) error {
 	deadline := e.clock.now().Add(timeout)
 	ev, o, err := e.openEvent(call.Event, deadline)
@@ -32,7 +33,8 @@ func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) e
 	return t.best(out)
 }
 
-// openEvent finds an event and its sections, waiting for them to load until the deadline: ErrEventUnknown, ErrUnavailable.
+// openEvent finds an event and its sections, waiting for them to load until the deadline: ErrEventUnknown,
+// ErrUnavailable.
 func (e *Engine) openEvent(id storage.EventID, deadline time.Time) (*event, *openEvent, error) {
 	if ev, err := e.event(id); err == nil {
 		if o := ev.ready.Load(); o != nil {
@@ -90,10 +92,11 @@ func (t *trip) named(out *BookingView) error {
 	return t.verdict(rejection, err, out)
 }
 
-// lostAlready spares the section those who come too late (P7), which in a stampede is nearly everybody: the map shows durable state
-// only, so a seat that it shows taken is taken (unless a hold is due to end: the section ends it first, P4), and a request that the
-// index does not know no section remembers as a hold (see requestIndex), so it cannot be a repeat. It leaves the lost seats in r's outcome. It never grants: a seat that looks free is the
-// section's to judge, and so is a wish with a fault that takes precedence over seat_taken.
+// lostAlready spares the section those who come too late (P7), which in a stampede is nearly everybody: the map shows
+// durable state only, so a seat that it shows taken is taken (unless a hold is due to end: the section ends it first,
+// P4), and a request that the index does not know no section remembers as a hold (see requestIndex), so it cannot be a
+// repeat. It leaves the lost seats in r's outcome. It never grants: a seat that looks free is the section's to judge,
+// and so is a wish with a fault that takes precedence over seat_taken.
 func (t *trip) lostAlready(r *Request, no storage.SectionNo) bool {
 	r.Decision.Outcome.Lost = t.o.sections[no].lostAlready(r)
 	return len(r.Decision.Outcome.Lost) > 0
@@ -117,7 +120,8 @@ func (s *Section) lostAlready(r *Request) []section.SeatIndex {
 	return s.ev.live.taken(s.key.Section, r.seats, lost)
 }
 
-// mapIsTrue says that what the map shows of the section as taken is taken: the section serves, and no hold is due to end.
+// mapIsTrue says that what the map shows of the section as taken is taken: the section serves, and no hold is due to
+// end.
 func (s *Section) mapIsTrue() bool {
 	inc := s.serving.Load()
 	return inc != nil && inc.nextExpiry.Load() > int64(s.now()) && s.trusted(inc)
@@ -150,8 +154,9 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 	return no, nil
 }
 
-// enter registers the request in the event's index and reserves its seats in the buyer ledger. A request that was met before is let
-// through whatever the sale's state and the ledger say, for it must get its first answer (P5): at is the section that met it.
+// enter registers the request in the event's index and reserves its seats in the buyer ledger. A request that was met
+// before is let through whatever the sale's state and the ledger say, for it must get its first answer (P5): at is the
+// section that met it.
 func (t *trip) enter(no storage.SectionNo, search bool, seats uint32) (at storage.SectionNo, known bool, err error) {
 	at = no
 	if t.call.Request != (section.RequestID{}) {
@@ -172,9 +177,9 @@ func (t *trip) enter(no storage.SectionNo, search bool, seats uint32) (at storag
 	return at, false, err
 }
 
-// admit says whether a new request may ask for seats at all. What the core refuses anyway is not judged by the ledger: the
-// core's answer is the more precise. The ledger's "no" may rest on a hold that is not durable yet; it is about fairness between
-// a buyer's own requests and tells nothing of any seat, so it does not wait for that.
+// admit says whether a new request may ask for seats at all. What the core refuses anyway is not judged by the ledger:
+// the core's answer is the more precise. The ledger's "no" may rest on a hold that is not durable yet; it is about
+// fairness between a buyer's own requests and tells nothing of any seat, so it does not wait for that.
 func (t *trip) admit(seats uint32) error {
 	if err := t.ev.refusesHold(); err != nil {
 		return err

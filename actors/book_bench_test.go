@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// BenchmarkBook is the way of a hold from Engine.Book to its durable answer and back by release, with so many buyers at once: what the
-// engine itself costs under the HTTP server, in processor time.
+// BenchmarkBook is the way of a hold from Engine.Book to its durable answer and back by release, with so many buyers at
+// once: what the engine itself costs under the HTTP server, in processor time.
 func BenchmarkBook(b *testing.B) {
 	e, o, _ := benchEvent(b, 64)
 	ev := o.sections[0].ev

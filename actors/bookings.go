@@ -39,8 +39,8 @@ func (e *Engine) probe(kind section.CommandKind, id BookingID, who Caller, deadl
 	return e.command(r, id, who, deadline, out)
 }
 
-// command carries r to its booking's section. The key is entered in the event's index, so that one used for a booking of another
-// section is a mismatch (P5).
+// command carries r to its booking's section. The key is entered in the event's index, so that one used for a booking
+// of another section is a mismatch (P5).
 func (e *Engine) command(r *Request, id BookingID, who Caller, deadline time.Time, out *BookingView) (section.Outcome, error) {
 	ev, o, s, err := e.locate(id, deadline)
 	if err != nil {
@@ -78,8 +78,9 @@ func (e *Engine) command(r *Request, id BookingID, who Caller, deadline time.Tim
 	return o.tellBooking(ev, id, outcome, out)
 }
 
-// idle says that nothing was done under the key by this call, so that the index has nothing new to keep: an extension that would gain
-// too little and a second release are repeats without a first. Where there was a first, its entry is kept already.
+// idle says that nothing was done under the key by this call, so that the index has nothing new to keep: an extension
+// that would gain too little and a second release are repeats without a first. Where there was a first, its entry is
+// kept already.
 func idle(kind section.CommandKind, o *section.Outcome) bool {
 	return o.Repeat && (kind == section.ExtendHold || kind == section.ReleaseHold)
 }
@@ -135,9 +136,9 @@ func (e *Engine) Release(id BookingID, who Caller, timeout time.Duration, out *B
 	return refusal(got.Rejection, err)
 }
 
-// Confirm pays and sells: see package checkout for the way. A booking that costs nothing needs no token, and one that is given is not used:
-// whoever always sends one has done no harm, and must not lose seats by it. A nil error with out.State BookingPaying means that the processor's
-// answer is not known yet. ErrDeclined leaves the hold as it was.
+// Confirm pays and sells: see package checkout for the way. A booking that costs nothing needs no token, and one that
+// is given is not used: whoever always sends one has done no harm, and must not lose seats by it. A nil error with
+// out.State BookingPaying means that the processor's answer is not known yet. ErrDeclined leaves the hold as it was.
 func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Duration, out *BookingView) error {
 	deadline := time.Now().Add(timeout)
 	if token == "" { // known before anything is begun
@@ -163,8 +164,8 @@ func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Du
 	case got.Rejection == section.AlreadyConfirmed:
 		return e.read(id, who, deadline, out)
 	case mine && got.Repeat && got.State == section.BookingPaying:
-		// Begun under this key by a call that ended before it knew, here or on the node before. Sent once or twice, it is one charge: its
-		// key is the booking.
+		// Begun under this key by a call that ended before it knew, here or on the node before. Sent once or twice, it
+		// is one charge: its key is the booking.
 	case got.Rejection == section.PaymentInProgress || (got.Repeat && got.State == section.BookingPaying):
 		return e.join(id, who, done, mine, got.Repeat, deadline, out)
 	case got.Rejection != section.Accepted:
@@ -194,7 +195,8 @@ func (e *Engine) charge(id BookingID, pid checkout.PaymentID, token string, dead
 	return paid(status, out.State)
 }
 
-// paid is what the caller hears of a payment that is settled. A booking that ended while its money was on the way has it back.
+// paid is what the caller hears of a payment that is settled. A booking that ended while its money was on the way has
+// it back.
 func paid(status checkout.Status, now section.BookingState) error {
 	switch {
 	case now == section.BookingConfirmed || now == section.BookingRefunded:
@@ -233,9 +235,9 @@ func (e *Engine) join(id BookingID, who Caller, done <-chan struct{}, mine, repe
 	return &Refusal{Code: section.PaymentInProgress}
 }
 
-// Refund gives money back, then the seats. The section is asked first whether it would, so that no money moves for a key that was
-// used for something else. The processor's refund is idempotent by booking: after an error the reconciler goes on by itself,
-// after a crash between the two calling again mends it.
+// Refund gives money back, then the seats. The section is asked first whether it would, so that no money moves for a
+// key that was used for something else. The processor's refund is idempotent by booking: after an error the reconciler
+// goes on by itself, after a crash between the two calling again mends it.
 func (e *Engine) Refund(id BookingID, who Caller, timeout time.Duration, out *BookingView) error {
 	deadline := time.Now().Add(timeout)
 	got, err := e.probe(section.RefundBooking, id, who, deadline, out)

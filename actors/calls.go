@@ -11,8 +11,8 @@ import (
 	"holdfast/storage"
 )
 
-// BookingID names a booking anywhere: its text form carries the event, the section and the booking's number, so that any node
-// can route it without a look-up.
+// BookingID names a booking anywhere: its text form carries the event, the section and the booking's number, so that
+// any node can route it without a look-up.
 type BookingID struct {
 	Section storage.SectionKey
 	No      section.BookingNo
@@ -42,8 +42,8 @@ func (e *SeatsUnknownError) Error() string {
 	return "actors: " + strconv.Itoa(len(e.Seats)) + " unknown seats"
 }
 
-// NotTogetherError refuses a search: enough suitable seats are free, but not in one section, and a booking is of one section. It tells what
-// could be had.
+// NotTogetherError refuses a search: enough suitable seats are free, but not in one section, and a booking is of one
+// section. It tells what could be had.
 type NotTogetherError struct {
 	Free    uint32 // suitable seats free in all that was searched
 	Largest uint32 // most of them in one section: what one booking can have
@@ -86,8 +86,8 @@ type Caller struct {
 	Fingerprint uint64
 }
 
-// OperatorBuyer stands for all operators where one place must see all keys of one asker: who they book for differs, their keys are one
-// list. No buyer's name hashes to it (it is wire.OperatorHash, which is in every log ever written).
+// OperatorBuyer stands for all operators where one place must see all keys of one asker: who they book for differs,
+// their keys are one list. No buyer's name hashes to it (it is wire.OperatorHash, which is in every log ever written).
 var OperatorBuyer = func() (id section.BuyerID) {
 	sum := sha256.Sum256([]byte("holdfast operator"))
 	return section.BuyerID(sum[:len(id)])
@@ -115,7 +115,8 @@ type BookCall struct {
 	Caller
 	Seats []string
 	Best  BestAvailable
-	// AnyBuyerTotal says that the buyer may have any number of seats in all; one booking is bounded as ever. Of operators only.
+	// AnyBuyerTotal says that the buyer may have any number of seats in all; one booking is bounded as ever. Of
+	// operators only.
 	AnyBuyerTotal bool
 }
 
@@ -151,8 +152,8 @@ type SeatChange struct {
 	Letter section.SeatStatus
 }
 
-// Delta is one record's effect on the map. Every record makes one (Changes may be empty), so that a section's Seq is dense
-// and a client can see a gap.
+// Delta is one record's effect on the map. Every record makes one (Changes may be empty), so that a section's Seq is
+// dense and a client can see a gap.
 type Delta struct {
 	Section storage.SectionNo
 	Seq     section.Seq
@@ -163,11 +164,11 @@ type Delta struct {
 type LiveMap interface {
 	// Version grows with every delta; equal versions mean an equal map.
 	Version() uint64
-	// Read calls visit for every section in plan order, as one consistent cut, with the version it stands for; the letters are valid
-	// during the call only.
+	// Read calls visit for every section in plan order, as one consistent cut, with the version it stands for; the
+	// letters are valid during the call only.
 	Read(visit func(no storage.SectionNo, s SectionStatus)) (version uint64)
-	// Deltas calls visit for every delta with version > after, in order (one delta is one version step). ok is false when the ring
-	// has forgotten some: start again from Read. It never blocks the writer for long.
+	// Deltas calls visit for every delta with version > after, in order (one delta is one version step). ok is false
+	// when the ring has forgotten some: start again from Read. It never blocks the writer for long.
 	Deltas(after uint64, visit func(version uint64, d *Delta)) (ok bool)
 	// Changed returns a channel that is closed at the next delta.
 	Changed() <-chan struct{}

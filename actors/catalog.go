@@ -42,7 +42,8 @@ func (e *Engine) newEvent(header *storage.Event) *event {
 // catalogPatience bounds one look at the catalog: operators' calls wait behind it.
 const catalogPatience = 2 * time.Second
 
-// watchCatalog looks for what other nodes wrote, until the engine closes. A look that fails is made up for by the next one.
+// watchCatalog looks for what other nodes wrote, until the engine closes. A look that fails is made up for by the next
+// one.
 func (e *Engine) watchCatalog() {
 	tick := time.NewTicker(e.cfg.CatalogEvery)
 	defer tick.Stop()
@@ -58,8 +59,9 @@ func (e *Engine) watchCatalog() {
 	}
 }
 
-// refreshCatalog takes in new events and sale switches. It keeps out this node's own changes meanwhile, so that it never puts an older
-// state over a newer one. It opens nothing: whoever made an event loads it, and two nodes that both did would each get half of its sections.
+// refreshCatalog takes in new events and sale switches. It keeps out this node's own changes meanwhile, so that it
+// never puts an older state over a newer one. It opens nothing: whoever made an event loads it, and two nodes that both
+// did would each get half of its sections.
 func (e *Engine) refreshCatalog() error {
 	ctx, cancel := context.WithTimeout(e.ctx, catalogPatience)
 	defer cancel()
@@ -92,7 +94,8 @@ func (e *Engine) refreshCatalog() error {
 	return nil
 }
 
-// openSelling loads what is on sale, so that this node can take its share of the sections, in a cluster. Alone it waits for a buyer.
+// openSelling loads what is on sale, so that this node can take its share of the sections, in a cluster. Alone it waits
+// for a buyer.
 func (e *Engine) openSelling(all map[storage.EventID]*event) {
 	if e.desk == nil || e.closing.Load() {
 		return
@@ -104,11 +107,12 @@ func (e *Engine) openSelling(all map[storage.EventID]*event) {
 	}
 }
 
-// findingMax bounds how many look-ups of events that nobody here knows are under way in the store: wrong addresses must not crowd out the rest.
+// findingMax bounds how many look-ups of events that nobody here knows are under way in the store: wrong addresses must
+// not crowd out the rest.
 const findingMax = 4
 
-// find is event, and in a cluster looks into the store for one that another node has just made. ErrEventUnknown, ErrUnavailable (too many look
-// for something), and the store's.
+// find is event, and in a cluster looks into the store for one that another node has just made. ErrEventUnknown,
+// ErrUnavailable (too many look for something), and the store's.
 func (e *Engine) find(ctx context.Context, id storage.EventID) (*event, error) {
 	ev, err := e.event(id)
 	if err == nil || e.desk == nil {
@@ -135,8 +139,9 @@ func (e *Engine) find(ctx context.Context, id storage.EventID) (*event, error) {
 	return e.enlist(header), nil
 }
 
-// ClaimStopped tries to take over every section of the events in use that stands still on this node, without waiting for a request or for the
-// rest after a fence: to be called when another node has left. It returns at once; Config.MayClaim is asked for each.
+// ClaimStopped tries to take over every section of the events in use that stands still on this node, without waiting
+// for a request or for the rest after a fence: to be called when another node has left. It returns at once;
+// Config.MayClaim is asked for each.
 func (e *Engine) ClaimStopped() {
 	for _, ev := range *e.catalog.Load() {
 		if o := ev.ready.Load(); o != nil {
@@ -147,9 +152,9 @@ func (e *Engine) ClaimStopped() {
 	}
 }
 
-// CheckOwners looks at the log of every section that serves, and stops those that another node has taken over: they would find out at
-// their next append, and until they are checked under the present lease they answer neither reads nor refusals. To be called when
-// this node may have been taken for dead. It returns at once.
+// CheckOwners looks at the log of every section that serves, and stops those that another node has taken over: they
+// would find out at their next append, and until they are checked under the present lease they answer neither reads nor
+// refusals. To be called when this node may have been taken for dead. It returns at once.
 func (e *Engine) CheckOwners() {
 	if e.closing.Load() {
 		return

@@ -26,41 +26,45 @@ type Config struct {
 	Store   storage.Store    // required
 	Gateway checkout.Gateway // required: where confirm takes money
 	Name    string           // the node's name in claims; default "node"
-	// Writer is this process start's id in claims and records, for who must know it before (a heartbeat). Default: a random one. Two
-	// engines never have the same, whatever has become of the first.
+	// Writer is this process start's id in claims and records, for who must know it before (a heartbeat). Default: a
+	// random one. Two engines never have the same, whatever has become of the first.
 	Writer storage.WriterID
 	Logger *slog.Logger // default: discards
 	// Clock is the wall clock in milliseconds. Default: the machine's. It may step; a section's own time never goes back.
 	Clock func() section.Instant
-	// InflightMax bounds the requests inside one section, waiting or in flight. Too small refuses bursts that a millisecond would
-	// have served; too large lets answers wait longer than clients do. Default 4096: at 150,000 requests a second, 27 ms.
+	// InflightMax bounds the requests inside one section, waiting or in flight. Too small refuses bursts that a
+	// millisecond would have served; too large lets answers wait longer than clients do. Default 4096: at 150,000
+	// requests a second, 27 ms.
 	InflightMax int64
 	// ChargeTimeout is how long a confirm waits for the processor before it answers "paying". Default 3 s.
 	ChargeTimeout time.Duration
 	// CommitLanes is how many merged writes may be under way at once. Default 1, right for the embedded store.
 	CommitLanes int
-	// CommitGroup is the most records in one merged write. Default 0, no limit: right for the embedded store, where a sync costs the same
-	// for all. A store whose writes are the cheaper the fewer records they have says so itself.
+	// CommitGroup is the most records in one merged write. Default 0, no limit: right for the embedded store, where a
+	// sync costs the same for all. A store whose writes are the cheaper the fewer records they have says so itself.
 	CommitGroup int
-	// CatalogEvery is the time between two looks at the catalog for what other nodes wrote: new events, and sale switches. A switch thrown on
-	// one node counts on the others that much later. Default 0, never: right for a store that nobody else writes.
+	// CatalogEvery is the time between two looks at the catalog for what other nodes wrote: new events, and sale
+	// switches. A switch thrown on one node counts on the others that much later. Default 0, never: right for a store
+	// that nobody else writes.
 	CatalogEvery time.Duration
-	// MayClaim says whether this node may take a section's log over from another writer that left this tail (of an empty log: the zero
-	// Tail). It is asked before every claim but of a log that is this node's own already, from several goroutines. Safety
-	// never depends on it (the log decides who writes); without it two nodes could take one section from each other for ever, so
-	// with several nodes it must say no while the tail's writer is alive and has not released the section. Default: yes, right for
-	// one node with an embedded store.
+	// MayClaim says whether this node may take a section's log over from another writer that left this tail (of an
+	// empty log: the zero Tail). It is asked before every claim but of a log that is this node's own already, from
+	// several goroutines. Safety never depends on it (the log decides who writes); without it two nodes could take one
+	// section from each other for ever, so with several nodes it must say no while the tail's writer is alive and has
+	// not released the section. Default: yes, right for one node with an embedded store.
 	MayClaim func(key storage.SectionKey, tail storage.Tail) bool
-	// Lease says how long this node may trust its memory without asking the log: valid while nobody can have taken it for dead. A new
-	// number means that somebody may have meanwhile; sections claimed or checked under an older one answer nothing from memory until
-	// they are checked again (see CheckOwners). No grant depends on it: a record that lands proves more. Asked for every answer that
-	// changes nothing, so it must be quick. Default: always valid, right for one node with an embedded store.
+	// Lease says how long this node may trust its memory without asking the log: valid while nobody can have taken it
+	// for dead. A new number means that somebody may have meanwhile; sections claimed or checked under an older one
+	// answer nothing from memory until they are checked again (see CheckOwners). No grant depends on it: a record that
+	// lands proves more. Asked for every answer that changes nothing, so it must be quick. Default: always valid, right
+	// for one node with an embedded store.
 	Lease func() (number uint64, valid bool)
-	// Peers are the other nodes of a cluster, who share the store and have sections of their own. Default nil: this node alone has all of them.
-	// Whoever gives it also calls the engine's PeerUp, PeerDown, Received and ViewChanged.
+	// Peers are the other nodes of a cluster, who share the store and have sections of their own. Default nil: this
+	// node alone has all of them. Whoever gives it also calls the engine's PeerUp, PeerDown, Received and ViewChanged.
 	Peers Peers
-	// PassivateAfter is how long nobody may ask for a section of an event that is not on sale until it goes to sleep, or, without peers, for the
-	// event until it is closed. Default 10 minutes; shorter makes operators wait for sections to wake, longer keeps what nobody needs. Negative: never.
+	// PassivateAfter is how long nobody may ask for a section of an event that is not on sale until it goes to sleep,
+	// or, without peers, for the event until it is closed. Default 10 minutes; shorter makes operators wait for
+	// sections to wake, longer keeps what nobody needs. Negative: never.
 	PassivateAfter time.Duration
 	// shared says that other processes may write the store: MayClaim was given.
 	shared bool
@@ -235,8 +239,9 @@ func (e *Engine) Ready() error {
 	return errStarting
 }
 
-// Close lets every section finish what is in flight, keeps their snapshots, and stops. Requests that come later are refused. When ctx ends
-// before that, what is under way is cut short as by a crash, and whoever still waits is refused: nothing acknowledged is lost.
+// Close lets every section finish what is in flight, keeps their snapshots, and stops. Requests that come later are
+// refused. When ctx ends before that, what is under way is cut short as by a crash, and whoever still waits is refused:
+// nothing acknowledged is lost.
 func (e *Engine) Close(ctx context.Context) error {
 	if e.closing.Swap(true) {
 		return nil
@@ -263,8 +268,8 @@ func (e *Engine) Close(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// CreateEvent stores a new event. A repeat of the same e.Create finds the first one, whichever node made it and whatever became of the first
-// answer; with another fingerprint it is ErrMismatch.
+// CreateEvent stores a new event. A repeat of the same e.Create finds the first one, whichever node made it and
+// whatever became of the first answer; with another fingerprint it is ErrMismatch.
 //
 // Errors: ErrMismatch, ErrUnavailable (it may be there: repeat with the same key), and the store's.
 func (e *Engine) CreateEvent(ctx context.Context, header *storage.Event, v *venue.Venue) (*storage.Event, error) {
@@ -317,8 +322,9 @@ func (e *Engine) drawUp(header *storage.Event, v *venue.Venue) *storage.Event {
 	return &made
 }
 
-// createdID makes an event's id from its creation's key, so that the store itself refuses a second event of one key: the first may be
-// another node's, or one whose answer was lost (P5). Without a key it is random. It has a UUID's form, version 8.
+// createdID makes an event's id from its creation's key, so that the store itself refuses a second event of one key:
+// the first may be another node's, or one whose answer was lost (P5). Without a key it is random. It has a UUID's form,
+// version 8.
 func createdID(create section.RequestID) storage.EventID {
 	if create == (section.RequestID{}) {
 		return storage.NewEventID()
@@ -363,8 +369,8 @@ func (e *Engine) SetSale(ctx context.Context, id storage.EventID, sale storage.S
 	return e.SetSaleOnce(ctx, id, Caller{Operator: true}, sale)
 }
 
-// SetSaleOnce is SetSale under an idempotency key: a repeat changes nothing, whatever others have switched since, and tells the event
-// as it stands. It is known until the process ends, see operatorMemory.
+// SetSaleOnce is SetSale under an idempotency key: a repeat changes nothing, whatever others have switched since, and
+// tells the event as it stands. It is known until the process ends, see operatorMemory.
 //
 // Errors: ErrEventUnknown, ErrUnavailable, ErrMismatch, and the store's.
 func (e *Engine) SetSaleOnce(ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState) (*storage.Event, error) {

@@ -64,8 +64,8 @@ type opening struct {
 	live *Live // of a glance that found what it looked for
 }
 
-// open loads the venue and starts every section; it returns when all have settled, serving or not, or when ctx ends: the opening goes on
-// without whoever stops waiting. Later calls are a pointer read.
+// open loads the venue and starts every section; it returns when all have settled, serving or not, or when ctx ends:
+// the opening goes on without whoever stops waiting. Later calls are a pointer read.
 func (ev *event) open(ctx context.Context) (*openEvent, error) {
 	ev.touch()
 	if o := ev.ready.Load(); o != nil {
@@ -130,7 +130,8 @@ func (ev *event) join() {
 	ev.engine.steward.wake()
 }
 
-// stopOpening is for an engine that closes: it answers what is open, once nothing more can begin to be or ctx has ended.
+// stopOpening is for an engine that closes: it answers what is open, once nothing more can begin to be or ctx has
+// ended.
 func (ev *event) stopOpening(ctx context.Context) *openEvent {
 	ev.mu.Lock()
 	attempt := ev.opening
@@ -233,8 +234,8 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	o.has, o.accessible = append(o.has, has), append(o.accessible, accessible)
 }
 
-// startAll activates every section and waits until each has settled. A section that could not start refuses its requests and is
-// tried again on demand; the others serve.
+// startAll activates every section and waits until each has settled. A section that could not start refuses its
+// requests and is tried again on demand; the others serve.
 func (ev *event) startAll(o *openEvent) {
 	if ev.engine.desk != nil {
 		ev.followAll(o)
@@ -251,7 +252,8 @@ func (ev *event) startAll(o *openEvent) {
 	}
 }
 
-// followAll is startAll in a cluster: every section's log is read, so that the map is whole, and the steward claims what is placed here.
+// followAll is startAll in a cluster: every section's log is read, so that the map is whole, and the steward claims
+// what is placed here.
 func (ev *event) followAll(o *openEvent) {
 	var waits []<-chan struct{}
 	for _, s := range o.sections {
@@ -264,8 +266,8 @@ func (ev *event) followAll(o *openEvent) {
 	}
 }
 
-// adopt enters a loaded section's live bookings and remembered requests into the event's ledgers, and its bookings in payment
-// into the reconciler.
+// adopt enters a loaded section's live bookings and remembered requests into the event's ledgers, and its bookings in
+// payment into the reconciler.
 func (ev *event) adopt(s *Section, state *section.State) {
 	ev.adoptLedgers(s, state)
 	state.Paying(func(no section.BookingNo) {

@@ -9,8 +9,8 @@ import (
 	"holdfast/actors/section"
 )
 
-// BenchmarkForwarded is what a hop costs the engines: holds and releases on sections of one node, asked of that node (local) and of another
-// (forwarded), by many at once, on a store that costs nothing and links that are queues.
+// BenchmarkForwarded is what a hop costs the engines: holds and releases on sections of one node, asked of that node
+// (local) and of another (forwarded), by many at once, on a store that costs nothing and links that are queues.
 func BenchmarkForwarded(b *testing.B) {
 	const sections = 16
 	var plan strings.Builder

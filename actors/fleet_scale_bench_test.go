@@ -57,9 +57,10 @@ func (s *shopper) once(node *fleetNode) (took time.Duration, err error) {
 	return took, node.e.Release(held.ID, who, patience, &held)
 }
 
-// BenchmarkScaleOut is the rate of durable changes over 1 to 4 nodes, 16 clients a node, on a store whose commits take 5 ms: what nodes add
-// when the machine is not the limit. Appends go as they do to CockroachDB: 32 at once, each alone. There are 16 sections and clients for each node,
-// spread over all of them, so that of the requests of n nodes (n-1)/n are passed on.
+// BenchmarkScaleOut is the rate of durable changes over 1 to 4 nodes, 16 clients a node, on a store whose commits take
+// 5 ms: what nodes add when the machine is not the limit. Appends go as they do to CockroachDB: 32 at once, each alone.
+// There are 16 sections and clients for each node, spread over all of them, so that of the requests of n nodes (n-1)/n
+// are passed on.
 func BenchmarkScaleOut(b *testing.B) {
 	const clients, round = 16, 3 * time.Second
 	alone := 0.0
@@ -104,8 +105,9 @@ func (f *fleet) changes() (n int64) {
 	return n
 }
 
-// BenchmarkHandOver is what buyers feel of a drain and of a join, on PostgreSQL, with one buyer always busy in each of 64 sections: the longest that
-// any of them waited for a hold, without and while sections moved, and how many were refused.
+// BenchmarkHandOver is what buyers feel of a drain and of a join, on PostgreSQL, with one buyer always busy in each of
+// 64 sections: the longest that any of them waited for a hold, without and while sections moved, and how many were
+// refused.
 func BenchmarkHandOver(b *testing.B) {
 	const sections = 64
 	address := benchServer(b)

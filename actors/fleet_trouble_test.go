@@ -109,8 +109,8 @@ func (f *fleet) holds(who Caller) (n int) {
 	return n
 }
 
-// TestLostThenRefusedIsUnknown (P5): a search whose first request was lost with the link, and whose second was refused, must not go on in
-// another section: the first may have been done.
+// TestLostThenRefusedIsUnknown (P5): a search whose first request was lost with the link, and whose second was refused,
+// must not go on in another section: the first may have been done.
 func TestLostThenRefusedIsUnknown(t *testing.T) {
 	f := newFleet(t, 3)
 	_, o, err := f.nodes[0].e.openEvent(f.event, deadlineSoon())
@@ -146,8 +146,8 @@ func TestLostThenRefusedIsUnknown(t *testing.T) {
 	}
 }
 
-// TestStoppedWhereItIsNotPlaced: a section that stopped without a release, on a node that should not have it any more, is served again: only that
-// node may claim it while it lives.
+// TestStoppedWhereItIsNotPlaced: a section that stopped without a release, on a node that should not have it any more,
+// is served again: only that node may claim it while it lives.
 func TestStoppedWhereItIsNotPlaced(t *testing.T) {
 	f := newFleet(t, 2)
 	a, b := f.nodes[0], f.nodes[1]
@@ -177,8 +177,8 @@ func TestStoppedWhereItIsNotPlaced(t *testing.T) {
 	})
 }
 
-// TestRefusedByAnotherView: a node that sees another view refuses searches of whoever is not the home there. That says nothing of who
-// serves the sections, so the next search of the true home finds them.
+// TestRefusedByAnotherView: a node that sees another view refuses searches of whoever is not the home there. That says
+// nothing of who serves the sections, so the next search of the true home finds them.
 func TestRefusedByAnotherView(t *testing.T) {
 	f := newFleet(t, 3)
 	v := f.nodes[0].view.Load()
@@ -205,8 +205,8 @@ func TestRefusedByAnotherView(t *testing.T) {
 	})
 }
 
-// TestSearchThatGaveUpWaiting (P5): a search ends by its deadline while its request waits inside a section of its home's own. The next home
-// must not search under the key before that request has ended.
+// TestSearchThatGaveUpWaiting (P5): a search ends by its deadline while its request waits inside a section of its
+// home's own. The next home must not search under the key before that request has ended.
 func TestSearchThatGaveUpWaiting(t *testing.T) {
 	f := newFleet(t, 2)
 	a, b := f.nodes[0], f.nodes[1]
@@ -292,7 +292,8 @@ func TestSubscriberThatHasGone(t *testing.T) {
 	}
 }
 
-// TestSubscribersAreNotLost: many events are asked for at once, each in a goroutine of its own; every section's list is the newest.
+// TestSubscribersAreNotLost: many events are asked for at once, each in a goroutine of its own; every section's list is
+// the newest.
 func TestSubscribersAreNotLost(t *testing.T) {
 	f := newFleet(t, 3)
 	a := f.nodes[0]
@@ -328,7 +329,8 @@ func TestSubscribersAreNotLost(t *testing.T) {
 	}
 }
 
-// TestAnswerThatNeverComes: the other node is up and could not send its answer. Whoever waited has given up, and so does the node.
+// TestAnswerThatNeverComes: the other node is up and could not send its answer. Whoever waited has given up, and so
+// does the node.
 func TestAnswerThatNeverComes(t *testing.T) {
 	f := newFleet(t, 2)
 	a, b := f.nodes[0], f.nodes[1]

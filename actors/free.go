@@ -9,9 +9,9 @@ import (
 	"holdfast/actors/section"
 )
 
-// freeGateway stands before the processor and answers for bookings that cost nothing: nobody pays them, so the processor never hears of
-// them, and no books have a charge of 0 that would have to agree with something. Everything behind it, the two steps of a confirm, the
-// reconciler, a refund, is the same for them as for others.
+// freeGateway stands before the processor and answers for bookings that cost nothing: nobody pays them, so the
+// processor never hears of them, and no books have a charge of 0 that would have to agree with something. Everything
+// behind it, the two steps of a confirm, the reconciler, a refund, is the same for them as for others.
 //
 // What a processor would say of such a booking follows from the booking: once it is being paid, it is paid.
 type freeGateway struct {

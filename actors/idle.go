@@ -22,8 +22,9 @@ import (
 //	                                         └──────┘ not on sale, no hold alive, unused for PassivateAfter (sooner
 //	                                                  while more than idleEventsMax are open or glanced at)
 //
-// A closed event gives its place in the catalog to a new one that begins anew, so that a request on its way through the old one meets
-// sections that are gone (ErrUnavailable) and never two lives in one memory. The new one opens only once the old one has let go.
+// A closed event gives its place in the catalog to a new one that begins anew, so that a request on its way through the
+// old one meets sections that are gone (ErrUnavailable) and never two lives in one memory. The new one opens only once
+// the old one has let go.
 //
 // A map outlives glances and openings as long as somebody looks: a stream that began before the sale hears it begin.
 const (
@@ -231,7 +232,8 @@ func (e *Engine) retire(ev *event, o *openEvent) {
 	close(gone)
 }
 
-// freeze keeps the sections from being activated ever again, if nothing is under way in any of them and no hold is alive.
+// freeze keeps the sections from being activated ever again, if nothing is under way in any of them and no hold is
+// alive.
 func (o *openEvent) freeze() bool {
 	for i, s := range o.sections {
 		s.mu.Lock()
@@ -251,7 +253,8 @@ func (o *openEvent) freeze() bool {
 	return true
 }
 
-// letGoPatience bounds how long an idle event's sections may take to leave their snapshots. One that takes longer is fenced by its next life.
+// letGoPatience bounds how long an idle event's sections may take to leave their snapshots. One that takes longer is
+// fenced by its next life.
 const letGoPatience = 10 * time.Second
 
 // letGo drains the sections, and takes them out of the count of sections once they have ended.

@@ -88,7 +88,8 @@ func letters(l LiveMap) (text string) {
 
 func (e *Engine) isOpen(id storage.EventID) bool { return (*e.catalog.Load())[id].ready.Load() != nil }
 
-// sweepUntil lets so many sweeps pass, and looks again until it is done: a section counts what it has in hand a moment longer than its callers do.
+// sweepUntil lets so many sweeps pass, and looks again until it is done: a section counts what it has in hand a moment
+// longer than its callers do.
 func (e *Engine) sweepUntil(t testing.TB, sweeps uint32, done func() bool) {
 	t.Helper()
 	e.sweeps.Add(sweeps)
@@ -173,7 +174,8 @@ func TestALookOutlivesOpeningAndClosing(t *testing.T) {
 	}
 }
 
-// What was closed begins anew from the log: bookings, limits and keys are known as before (P2, P5), and sections are counted once.
+// What was closed begins anew from the log: bookings, limits and keys are known as before (P2, P5), and sections are
+// counted once.
 func TestAClosedEventIsTheSameWhenItOpens(t *testing.T) {
 	e, _ := idleWorld(t)
 	id := idleEvent(t, e, 2)
@@ -213,7 +215,8 @@ func TestAClosedEventIsTheSameWhenItOpens(t *testing.T) {
 	}
 }
 
-// An event on sale is never closed, and one that is in use is not either; whoever comes while it closes is served after.
+// An event on sale is never closed, and one that is in use is not either; whoever comes while it closes is served
+// after.
 func TestWhatIsUsedStaysOpen(t *testing.T) {
 	e, _ := idleWorld(t)
 	selling, used := idleEvent(t, e, 1), idleEvent(t, e, 1)
@@ -229,8 +232,8 @@ func TestWhatIsUsedStaysOpen(t *testing.T) {
 	}
 }
 
-// However many events strangers look at, and however large, what is kept of those that nobody sells is bounded; closed ones beyond the bound go
-// before their time.
+// However many events strangers look at, and however large, what is kept of those that nobody sells is bounded; closed
+// ones beyond the bound go before their time.
 func TestIdleEventsAreBounded(t *testing.T) {
 	e, store := idleWorld(t)
 	ids := make([]storage.EventID, 2*idleEventsMax)

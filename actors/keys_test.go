@@ -41,8 +41,8 @@ func TestRefundJudgesTheKeyBeforeMoneyMoves(t *testing.T) {
 	}
 }
 
-// TestKeyBelongsToOneSection: P5, a key used for a change of one booking is a mismatch for a booking of another section, also after
-// a restart; a refused call leaves its key free.
+// TestKeyBelongsToOneSection: P5, a key used for a change of one booking is a mismatch for a booking of another
+// section, also after a restart; a refused call leaves its key free.
 func TestKeyBelongsToOneSection(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	here, there := b.mustHold(caller(1, 1), "A-1-1"), b.mustHold(caller(1, 2), "B-1-1")
@@ -80,7 +80,8 @@ func TestTooManySeatsComesBeforeSoldOut(t *testing.T) {
 	}
 }
 
-// TestKeysThatDidNothingAreNotKept: extensions of nothing and second releases leave nothing behind, however many there are.
+// TestKeysThatDidNothingAreNotKept: extensions of nothing and second releases leave nothing behind, however many there
+// are.
 func TestKeysThatDidNothingAreNotKept(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held, gone := b.mustHold(caller(1, 1), "A-1-1"), b.mustHold(caller(1, 2), "A-1-2")

@@ -10,8 +10,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// BenchmarkUnloadedHold is what one buyer alone waits for a durable hold, beside the bare synced write of the same disk in the same
-// run, the two in turn so that the disk's moods meet both.
+// BenchmarkUnloadedHold is what one buyer alone waits for a durable hold, beside the bare synced write of the same disk
+// in the same run, the two in turn so that the disk's moods meet both.
 func BenchmarkUnloadedHold(b *testing.B) {
 	e, o, _ := benchEvent(b, 1)
 	ev := o.sections[0].ev

@@ -14,8 +14,8 @@ import (
 // ledgerShards spreads the event-wide ledgers over locks; a power of two.
 const ledgerShards = 64
 
-// buyerLedger counts a buyer's live seats over all sections of an event, so that the limit a buyer meets is the event's and
-// not one section's. It guards a rule of fairness, not P1: no seat is ever granted because of it.
+// buyerLedger counts a buyer's live seats over all sections of an event, so that the limit a buyer meets is the event's
+// and not one section's. It guards a rule of fairness, not P1: no seat is ever granted because of it.
 //
 // Invariant: it equals the live seats in all sections' memories plus the reservations of requests on their way.
 type buyerLedger struct {
@@ -65,16 +65,17 @@ func (b *buyerLedger) release(buyer section.BuyerID, n uint32) {
 	delete(s.seats, buyer)
 }
 
-// requestIndex knows which section of the event met a request, so that a repeat goes to the section that
-// remembers it (P5), also when the request named no section, and so that a key used again for another section is seen as a mismatch.
+// requestIndex knows which section of the event met a request, so that a repeat goes to the section that remembers it
+// (P5), also when the request named no section, and so that a key used again for another section is seen as a mismatch.
 //
-// Invariant: a request that a serving section remembers has an entry (blocking, which several sections share, has one of them). So a request without one is no repeat, anywhere. An entry
-// is there before its request is sent; entries of refused requests are dropped when the last call under the key ends; those of
-// accepted ones are dropped only once their section has forgotten every request judged so long ago. The sections remember by time
-// and by count (DedupeWindow, DedupeCountMin), which no rule of the index's own could repeat exactly: it asks them.
+// Invariant: a request that a serving section remembers has an entry (blocking, which several sections share, has one
+// of them). So a request without one is no repeat, anywhere. An entry is there before its request is sent; entries of
+// refused requests are dropped when the last call under the key ends; those of accepted ones are dropped only once
+// their section has forgotten every request judged so long ago. The sections remember by time and by count
+// (DedupeWindow, DedupeCountMin), which no rule of the index's own could repeat exactly: it asks them.
 //
-// A search over several sections has its key for itself, from its beginning to its end: else two calls under one key could each
-// find seats in another section.
+// A search over several sections has its key for itself, from its beginning to its end: else two calls under one key
+// could each find seats in another section.
 type requestIndex struct {
 	remembers func(storage.SectionNo) section.Instant // what the section judged before that, it has forgotten
 	shards    [ledgerShards]indexShard
@@ -123,9 +124,9 @@ func (x *requestIndex) shard(id section.RequestID) *indexShard {
 	return &x.shards[binary.LittleEndian.Uint64(id[:8])%ledgerShards]
 }
 
-// enter registers a request bound for one section. known says that it was met before (or is under way) there or elsewhere;
-// the section returned is where. While a search with the same id is under way, or for a search anything with that id, busy is
-// given, and closed when some use of the id ends: try again then.
+// enter registers a request bound for one section. known says that it was met before (or is under way) there or
+// elsewhere; the section returned is where. While a search with the same id is under way, or for a search anything with
+// that id, busy is given, and closed when some use of the id ends: try again then.
 func (x *requestIndex) enter(id section.RequestID, no storage.SectionNo, search bool) (at storage.SectionNo, known bool, busy <-chan struct{}) {
 	s := x.shard(id)
 	s.Lock()
@@ -166,7 +167,8 @@ func (s *indexShard) waiter(id section.RequestID) <-chan struct{} {
 	return c
 }
 
-// leave ends one use of a request; accepted (or unknown) keeps the entry, with the section that has it and when that judged it.
+// leave ends one use of a request; accepted (or unknown) keeps the entry, with the section that has it and when that
+// judged it.
 func (x *requestIndex) leave(id section.RequestID, no storage.SectionNo, keep bool, judged section.Instant) {
 	s := x.shard(id)
 	s.Lock()

@@ -10,9 +10,9 @@ import (
 
 // Live is an event's seat map as the public may see it: a projection of durable records (P9), never consulted to grant.
 //
-// Sections publish after a record is durable and before its answers are told, so whoever has an answer finds it on the map
-// (read your own writes). Readers take the lock for a copy's time only; writers append to a ring that readers follow at their own
-// pace, so browsing never slows booking.
+// Sections publish after a record is durable and before its answers are told, so whoever has an answer finds it on the
+// map (read your own writes). Readers take the lock for a copy's time only; writers append to a ring that readers
+// follow at their own pace, so browsing never slows booking.
 type Live struct {
 	mu       sync.RWMutex
 	sections []liveSection
@@ -33,8 +33,9 @@ type liveSection struct {
 	known   bool            // false until its section was loaded: the map shows it blocked
 }
 
-// liveRingDeltas is how far behind a reader may fall: at 64 sections with a record a millisecond each, a quarter of a second;
-// in ordinary life, minutes. The ring begins small and doubles as deltas come: most events have few, and never this many.
+// liveRingDeltas is how far behind a reader may fall: at 64 sections with a record a millisecond each, a quarter of a
+// second; in ordinary life, minutes. The ring begins small and doubles as deltas come: most events have few, and never
+// this many.
 const (
 	liveRingDeltas = 1 << 14
 	liveRingFirst  = 1 << 4
@@ -202,8 +203,8 @@ func letterFree(letter byte) int64 {
 	return 0
 }
 
-// reset replaces a section's letters after it was loaded. Its claim (and whatever it missed) shows as one delta each, so that the
-// section's seq stays dense for clients that were watching.
+// reset replaces a section's letters after it was loaded. Its claim (and whatever it missed) shows as one delta each,
+// so that the section's seq stays dense for clients that were watching.
 func (l *Live) reset(no storage.SectionNo, seq section.Seq, letters []byte, free int) {
 	l.mu.Lock()
 	s := &l.sections[no]

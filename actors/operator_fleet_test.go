@@ -7,8 +7,8 @@ import (
 	"holdfast/actors/section"
 )
 
-// Kind: one key of an operator's that becomes two bookings because it names two buyers. Two nodes search under one key at once, each for
-// another buyer: one has the booking, the other hears that the key is taken (P5).
+// Kind: one key of an operator's that becomes two bookings because it names two buyers. Two nodes search under one key
+// at once, each for another buyer: one has the booking, the other hears that the key is taken (P5).
 func TestOneOperatorKeyForTwoBuyersOverNodes(t *testing.T) {
 	f := newFleet(t, 3)
 	for seat := 1; seat < 20; seat++ { // the best section has one seat left, so that a wish for two goes elsewhere than a wish for one
@@ -40,8 +40,8 @@ func TestOneOperatorKeyForTwoBuyersOverNodes(t *testing.T) {
 	}
 }
 
-// Kind: an operator's choice that is lost between two nodes. The limit does not bind, wherever the section is; the seats count all the
-// same.
+// Kind: an operator's choice that is lost between two nodes. The limit does not bind, wherever the section is; the
+// seats count all the same.
 func TestOperatorLiftsTheBuyersLimitOverNodes(t *testing.T) {
 	f := newFleet(t, 3)
 	var out BookingView

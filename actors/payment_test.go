@@ -136,7 +136,8 @@ func TestReconcilerWaitsForTheCharge(t *testing.T) {
 	}
 }
 
-// Kind: money asked for where nothing is due. The processor never hears of a booking that costs nothing (P6), whatever becomes of it.
+// Kind: money asked for where nothing is due. The processor never hears of a booking that costs nothing (P6), whatever
+// becomes of it.
 func TestFreeBookingsNeverReachTheProcessor(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	v, err := venue.Parse([]byte(smallPlan), venue.Options{Name: "small"})

@@ -1,8 +1,8 @@
 package actors
 
-// plantedBug is a set of bugs that the Writer has on purpose in a build with the tag "planted": the proof that the simulator, the audit
-// and the bench's checker find what they are there to find. Never ship such a build. In any other build the compiler removes them: see
-// plant_off.go.
+// plantedBug is a set of bugs that the Writer has on purpose in a build with the tag "planted": the proof that the
+// simulator, the audit and the bench's checker find what they are there to find. Never ship such a build. In any other
+// build the compiler removes them: see plant_off.go.
 type plantedBug uint32
 
 // Bugs that need a crash, a second node or a store in trouble to be seen.

@@ -57,9 +57,9 @@ var plantNames = []struct {
 	{"phantom", plantPhantom},
 }
 
-// Plant gives every engine of this process the bugs named, separated by commas; none for an empty text. It must be called before an
-// engine is opened. A name that is not known is an error that lists those that are, and changes nothing. Only builds with the tag
-// "planted" have it.
+// Plant gives every engine of this process the bugs named, separated by commas; none for an empty text. It must be
+// called before an engine is opened. A name that is not known is an error that lists those that are, and changes
+// nothing. Only builds with the tag "planted" have it.
 func Plant(names string) error {
 	var bugs plantedBug
 	for name := range strings.SplitSeq(names, ",") {
@@ -117,8 +117,8 @@ func (w *Writer) plantedOutcome(err error) (handled bool, word error) {
 	return false, err
 }
 
-// struck chooses one request in sixteen for a bug, by its name alone: the same run strikes the same requests, repeats of a struck
-// one are struck too, and two bugs strike different ones.
+// struck chooses one request in sixteen for a bug, by its name alone: the same run strikes the same requests, repeats
+// of a struck one are struck too, and two bugs strike different ones.
 func struck(bug plantedBug, id section.RequestID) bool {
 	x := binary.LittleEndian.Uint64(id[:]) ^ binary.LittleEndian.Uint64(id[8:]) ^ uint64(bug)<<32
 	x *= 0x9e3779b97f4a7c15
@@ -162,14 +162,16 @@ func (w *Writer) judgeAnew(r *Request) {
 	}
 }
 
-// plantedChange spoils a change between its encoding and its memory: the log and the buyer know one thing, the writer another.
+// plantedChange spoils a change between its encoding and its memory: the log and the buyer know one thing, the writer
+// another.
 func (w *Writer) plantedChange(c *section.Change) {
 	if planted(plantEarlyLapse) && c.Kind == section.HoldPlaced {
 		c.ExpiresAt = c.At + (c.ExpiresAt-c.At)/2
 	}
 }
 
-// plantedApplied forgets a hold that was just placed: its booking is released in memory, and nobody is told, neither the log nor its buyer.
+// plantedApplied forgets a hold that was just placed: its booking is released in memory, and nobody is told, neither
+// the log nor its buyer.
 func (w *Writer) plantedApplied(c *section.Change) {
 	if c.Kind != section.HoldPlaced || !strikes(plantDoubleGrant, c.Request) {
 		return

@@ -7,7 +7,8 @@ import (
 	"holdfast/storage"
 )
 
-// May a new hold begin, and may one that stands be given more time? Both are judged here, by the sale switch and the end of the sale:
+// May a new hold begin, and may one that stands be given more time? Both are judged here, by the sale switch and the
+// end of the sale:
 //
 //	             new hold   more time   pay, release
 //	open         yes        yes         yes
@@ -56,7 +57,8 @@ func (e *Engine) Extend(id BookingID, who Caller, timeout time.Duration, out *Bo
 	return refusal(got.Rejection, err)
 }
 
-// extendNoMore refuses because the sale is over, unless the booking itself is a better reason: another buyer's is unknown here too.
+// extendNoMore refuses because the sale is over, unless the booking itself is a better reason: another buyer's is
+// unknown here too.
 func (e *Engine) extendNoMore(id BookingID, who Caller, deadline time.Time, over error, out *BookingView) error {
 	if err := e.read(id, who, deadline, out); err != nil {
 		return err

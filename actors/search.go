@@ -129,7 +129,8 @@ func (d *desk) searchFor(ctx context.Context, m *relay.Search, until time.Time) 
 	return o.answerFound(&view, t.bestHere(&view))
 }
 
-// answerFound puts what a search came to into an answer. After anything that leaves a doubt nobody may take it for not done.
+// answerFound puts what a search came to into an answer. After anything that leaves a doubt nobody may take it for not
+// done.
 func (o *openEvent) answerFound(view *BookingView, err error) *relay.Answer {
 	var refused *Refusal
 	var apart *NotTogetherError
@@ -156,15 +157,16 @@ func (o *openEvent) answerFound(view *BookingView, err error) *relay.Answer {
 	return &relay.Answer{Code: relay.Midway}
 }
 
-// likelyFull says that a section of another node looks too full for the wish. It may be wrong by what is on the way, so it only puts off
-// asking: see stillFull. A wish for one section is always asked there, for only that section knows whether it has met the key.
+// likelyFull says that a section of another node looks too full for the wish. It may be wrong by what is on the way, so
+// it only puts off asking: see stillFull. A wish for one section is always asked there, for only that section knows
+// whether it has met the key.
 func (t *trip) likelyFull(c *section.Command, no storage.SectionNo) bool {
 	s := t.o.sections[no]
 	return t.searching && s.serving.Load() == nil && t.ev.live.suitable(no, c) < c.Quantity
 }
 
-// stillFull asks the nodes of the sections that looked too full which of them may not be. A section whose node does not say is
-// among them: no seat is called sold because somebody was silent (P11).
+// stillFull asks the nodes of the sections that looked too full which of them may not be. A section whose node does not
+// say is among them: no seat is called sold because somebody was silent (P11).
 func (t *trip) stillFull(c *section.Command, looked []storage.SectionNo) (mayHave []storage.SectionNo) {
 	d := t.ev.engine.desk
 	byPeer := map[storage.WriterID][]storage.SectionNo{}

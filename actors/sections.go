@@ -46,8 +46,8 @@ type Section struct {
 
 func (s *Section) now() section.Instant { return s.engine.cfg.Clock() }
 
-// Send passes a request to the section's actor: here, activating it when needed and waiting for that until the deadline, or on the node
-// that has it. An error means that the section has not seen the request.
+// Send passes a request to the section's actor: here, activating it when needed and waiting for that until the
+// deadline, or on the node that has it. An error means that the section has not seen the request.
 func (s *Section) Send(r *Request, deadline time.Time) error {
 	for attempt := 0; ; attempt++ {
 		if inc := s.serving.Load(); inc != nil {
@@ -78,7 +78,8 @@ func (s *Section) Send(r *Request, deadline time.Time) error {
 	}
 }
 
-// holdSearch keeps the generation of a search open while a request of it is inside: the search may give up waiting before.
+// holdSearch keeps the generation of a search open while a request of it is inside: the search may give up waiting
+// before.
 func (s *Section) holdSearch(r *Request) {
 	if r.gen != 0 {
 		s.engine.home.hold(r.gen)
@@ -86,7 +87,8 @@ func (s *Section) holdSearch(r *Request) {
 	}
 }
 
-// awaitLeft waits while the section is letting go: whoever comes next cannot claim it before. False: the deadline came first.
+// awaitLeft waits while the section is letting go: whoever comes next cannot claim it before. False: the deadline came
+// first.
 func (s *Section) awaitLeft(deadline time.Time) bool {
 	left := s.leaving.Load()
 	if left == nil {
@@ -109,8 +111,8 @@ func (s *Section) await(deadline time.Time) error {
 
 var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
-// activate begins to acquire the section unless that is under way; the channel closes when it has ended. After failures it
-// refuses for a growing while, so that a store in trouble is not hammered.
+// activate begins to acquire the section unless that is under way; the channel closes when it has ended. After failures
+// it refuses for a growing while, so that a store in trouble is not hammered.
 func (s *Section) activate() (<-chan struct{}, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -233,10 +235,10 @@ func (s *Section) foreign() bool {
 	return s.life == Stopped && lostTo(s.why)
 }
 
-// stopped hears from an incarnation that it ended; a second word from the same one is ignored, whatever has happened to the section
-// since. The section comes back by itself, unless it was drained or somebody else owns it now: then only a request that comes after
-// a rest may claim it, if Config.MayClaim agrees. state is its speculative memory, good only for taking back what it added to the
-// event's ledgers; nil when even that is lost.
+// stopped hears from an incarnation that it ended; a second word from the same one is ignored, whatever has happened to
+// the section since. The section comes back by itself, unless it was drained or somebody else owns it now: then only a
+// request that comes after a rest may claim it, if Config.MayClaim agrees. state is its speculative memory, good only
+// for taking back what it added to the event's ledgers; nil when even that is lost.
 //
 // The ledgers and counters are right before the section may come back: whoever finds it serving again finds them so.
 func (s *Section) stopped(inc *incarnation, state *section.State, why error) {
@@ -290,8 +292,8 @@ func (s *Section) landed(p *Pending, took time.Duration) {
 	}
 }
 
-// drainNow lets what is in flight land, keeps a snapshot and stops. With release the log says then that anybody may claim the section.
-// It returns when done or when ctx ends.
+// drainNow lets what is in flight land, keeps a snapshot and stops. With release the log says then that anybody may
+// claim the section. It returns when done or when ctx ends.
 func (s *Section) drainNow(ctx context.Context, release bool) {
 	s.mu.Lock()
 	inc := s.serving.Load()
@@ -333,7 +335,8 @@ func (s *Section) letGo(inc *incarnation, state *section.State, tail storage.Tai
 	s.announce(&m)
 }
 
-// handOver drains the section for another node, which is told once the log says so. What came in meanwhile is told that it moved.
+// handOver drains the section for another node, which is told once the log says so. What came in meanwhile is told that
+// it moved.
 func (s *Section) handOver(ctx context.Context, heir storage.WriterID) {
 	inc := s.serving.Load()
 	if inc == nil {

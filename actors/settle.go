@@ -11,11 +11,12 @@ import (
 
 var settler = Caller{Operator: true}
 
-// settle brings a booking and its money together once the payment's status is known. It follows the table in package checkout,
-// is idempotent, and safe beside any other call: only the section moves the booking. out is the booking as it then stands.
+// settle brings a booking and its money together once the payment's status is known. It follows the table in package
+// checkout, is idempotent, and safe beside any other call: only the section moves the booking. out is the booking as it
+// then stands.
 //
-// ErrBookingUnknown: the section has no such booking, and money charged for it was given back. Any other error: not settled, to be
-// called again.
+// ErrBookingUnknown: the section has no such booking, and money charged for it was given back. Any other error: not
+// settled, to be called again.
 func (e *Engine) settle(id BookingID, status checkout.Status, deadline time.Time, out *BookingView) error {
 	if status == checkout.Charged {
 		return e.settleCharged(id, deadline, out)
@@ -26,8 +27,8 @@ func (e *Engine) settle(id BookingID, status checkout.Status, deadline time.Time
 // settleStepsMax bounds how often others may move the booking between two commands of one settlement.
 const settleStepsMax = 4
 
-// settleCharged sells the booking while it stands, whatever was believed of its payment before, and gives the money back when it has
-// ended. An ended booking never comes back, so nobody can sell it on money that is being returned.
+// settleCharged sells the booking while it stands, whatever was believed of its payment before, and gives the money
+// back when it has ended. An ended booking never comes back, so nobody can sell it on money that is being returned.
 func (e *Engine) settleCharged(id BookingID, deadline time.Time, out *BookingView) error {
 	for range settleStepsMax {
 		got, err := e.act(section.ConfirmPayment, id, settler, deadline, out)

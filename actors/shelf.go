@@ -8,8 +8,8 @@ import (
 	"holdfast/storage"
 )
 
-// Catalog is every event as known at one moment, newest first, ties in the order of ids. Immutable: every change makes a new one, so that
-// whoever lists events neither sorts nor copies, however many there are.
+// Catalog is every event as known at one moment, newest first, ties in the order of ids. Immutable: every change makes
+// a new one, so that whoever lists events neither sorts nor copies, however many there are.
 type Catalog struct {
 	Version uint64           // grows by one with every change, of this engine
 	Events  []*storage.Event // none of them ever changes
@@ -19,7 +19,8 @@ func newerFirst(a, b *storage.Event) int {
 	return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), slices.Compare(a.ID[:], b.ID[:]))
 }
 
-// After is the index of the first event that stands behind the one with this creation and id, whether or not that one is there.
+// After is the index of the first event that stands behind the one with this creation and id, whether or not that one
+// is there.
 func (c *Catalog) After(created section.Instant, id storage.EventID) int {
 	at, found := slices.BinarySearchFunc(c.Events, &storage.Event{CreatedAt: created, ID: id}, newerFirst)
 	if found {

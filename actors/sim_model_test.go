@@ -8,7 +8,8 @@ import (
 	"holdfast/storage"
 )
 
-// simModel is the dumb twin of a section's durable truth: maps and loops over what stands in the log, sharing no code with the core.
+// simModel is the dumb twin of a section's durable truth: maps and loops over what stands in the log, sharing no code
+// with the core.
 type simModel struct {
 	tail     storage.Tail
 	lastAt   section.Instant
@@ -175,7 +176,8 @@ func (m *simModel) everFewer(from section.Seq, n int) bool {
 	return false
 }
 
-// freeFrom gives the fewest and the most seats that were free at any moment from a record on, that record's own included.
+// freeFrom gives the fewest and the most seats that were free at any moment from a record on, that record's own
+// included.
 func (m *simModel) freeFrom(seq section.Seq) (fewest, most int) {
 	return min(m.free(), slices.Min(m.minFree[seq:])), max(m.free(), slices.Max(m.maxFree[seq:]))
 }

@@ -9,7 +9,8 @@ import (
 	"holdfast/actors/section"
 )
 
-// simBuyers are a few people with many wishes, which they send to any node, often to several at once, and again and again under the same key.
+// simBuyers are a few people with many wishes, which they send to any node, often to several at once, and again and
+// again under the same key.
 type simBuyers struct {
 	w      *simCluster
 	wishes []*simClusterWish
@@ -146,7 +147,8 @@ func (b *simBuyers) chooseKind(wish *simClusterWish) {
 	}
 }
 
-// withoutKey makes some wishes those of a stranger who has no key: what becomes of them is seen by the stranger's name in the log.
+// withoutKey makes some wishes those of a stranger who has no key: what becomes of them is seen by the stranger's name
+// in the log.
 func (b *simBuyers) withoutKey(wish *simClusterWish) {
 	if !b.w.percent(12) {
 		return
@@ -202,7 +204,8 @@ func (b *simBuyers) call(wish *simClusterWish, h *simHost, timeout time.Duration
 	w.judge.answer(c, err)
 }
 
-// wellServed says that the section is served, without any doubt, by a node that this one is linked to and has heard it from.
+// wellServed says that the section is served, without any doubt, by a node that this one is linked to and has heard it
+// from.
 func (h *simHost) wellServed(no int) bool {
 	for _, x := range h.w.living() {
 		if !x.opened || x.section(no).serving.Load() == nil {
@@ -222,8 +225,8 @@ func (h *simHost) wellServed(no int) bool {
 	return false
 }
 
-// inVain judges a call that was told to come again although nothing happened since it began, and its section was well served: who has a section
-// comes before who should have it.
+// inVain judges a call that was told to come again although nothing happened since it began, and its section was well
+// served: who has a section comes before who should have it.
 func (j *simJudge) inVain(c *simCall, verdict string) {
 	if j.w.stirs == c.stirs && c.well && c.h.wellServed(c.wish.section) {
 		j.w.failf("wish %d on n%d is told %s; section %d was served all the while, and n%d had heard by whom", c.wish.number, c.h.number, verdict, c.wish.section, c.h.number)
@@ -335,8 +338,8 @@ func (j *simJudge) acceptedUnder(c *simCall, no int) {
 	wish.told, wish.booking, wish.got = true, c.out.ID, c.out.Seats
 }
 
-// refused holds a "no" against the logs: some durable moment since the call began must justify it (P2, P3, P11), and a key that has had its
-// "yes" gets no "no" (P5).
+// refused holds a "no" against the logs: some durable moment since the call began must justify it (P2, P3, P11), and a
+// key that has had its "yes" gets no "no" (P5).
 func (j *simJudge) refused(c *simCall, refused *Refusal) {
 	w, wish := j.w, c.wish
 	e, durable := j.effects[wish.who.Request]
@@ -383,8 +386,8 @@ func (j *simJudge) refused(c *simCall, refused *Refusal) {
 	}
 }
 
-// freeSince gives the fewest and the most seats that all sections together may have been seen to have free since a call began. The newest record of then
-// may not have been told to anybody yet.
+// freeSince gives the fewest and the most seats that all sections together may have been seen to have free since a call
+// began. The newest record of then may not have been told to anybody yet.
 func (j *simJudge) freeSince(c *simCall) (fewest, most int) {
 	for no, m := range j.models {
 		low, high := m.freeFrom(c.since[no])
@@ -393,7 +396,8 @@ func (j *simJudge) freeSince(c *simCall) (fewest, most int) {
 	return fewest, most
 }
 
-// apart holds a "not together" against the logs (P11): every section had too few at some moment, and all of them together may have had enough.
+// apart holds a "not together" against the logs (P11): every section had too few at some moment, and all of them
+// together may have had enough.
 func (j *simJudge) apart(c *simCall, no *NotTogetherError) {
 	_, most := j.freeSince(c)
 	just := int(no.Free) >= int(c.wish.quantity) && no.Largest < c.wish.quantity && no.Largest > 0 && most >= int(c.wish.quantity)

@@ -25,8 +25,8 @@ type simSpot struct {
 	wall   time.Duration // how wrong its clock is
 }
 
-// simHost is one process: an engine, a heart, and what gossip has told it. It keeps the heart's and the operator's shells in miniature; the
-// engine's own is the real one.
+// simHost is one process: an engine, a heart, and what gossip has told it. It keeps the heart's and the operator's
+// shells in miniature; the engine's own is the real one.
 type simHost struct {
 	w      *simCluster
 	number int

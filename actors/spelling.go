@@ -2,11 +2,12 @@ package actors
 
 import "holdfast/actors/venue"
 
-// Names of a plan are kept as the plan spells them and asked for as a caller spells them: "é" is one code point (NFC) or two (NFD). Tables of
-// names therefore know every name as it stands and composed, and a name that is not found is composed before it is unknown. Names that are
-// composed already, as all ASCII is, cost one look-up and no allocation.
+// Names of a plan are kept as the plan spells them and asked for as a caller spells them: "é" is one code point (NFC)
+// or two (NFD). Tables of names therefore know every name as it stands and composed, and a name that is not found is
+// composed before it is unknown. Names that are composed already, as all ASCII is, cost one look-up and no allocation.
 
-// enterName puts a name into a table. What stands in the plan letter by letter goes before what merely composes to the same.
+// enterName puts a name into a table. What stands in the plan letter by letter goes before what merely composes to the
+// same.
 func enterName[V any](table map[string]V, name string, value V) {
 	table[name] = value
 	if composed := venue.Composed(name); composed != name {

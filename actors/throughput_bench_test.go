@@ -19,7 +19,8 @@ import (
 	"holdfast/storage/pebblestore"
 )
 
-// benchEvent opens an engine on a fresh embedded store with one event of so many sections of 2,000 seats, and closes it at the end.
+// benchEvent opens an engine on a fresh embedded store with one event of so many sections of 2,000 seats, and closes it
+// at the end.
 func benchEvent(b *testing.B, sections int) (*Engine, *openEvent, *recordingStore) {
 	b.Helper()
 	e, o, store := benchEventIn(b, b.TempDir(), sections)
@@ -102,8 +103,8 @@ func (s *recordingStore) Commit(ctx context.Context, appends []storage.Append) [
 	return s.Store.Commit(ctx, appends)
 }
 
-// tiredBuyer is who makes the nth round of a loop that holds and releases: nobody makes more than a hundred, for a section remembers only
-// so many requests of one buyer.
+// tiredBuyer is who makes the nth round of a loop that holds and releases: nobody makes more than a hundred, for a
+// section remembers only so many requests of one buyer.
 func tiredBuyer(no, n uint64) (b section.BuyerID) {
 	binary.LittleEndian.PutUint64(b[:], no)
 	binary.LittleEndian.PutUint64(b[8:], n/100+1)
@@ -185,8 +186,8 @@ func drive(b *testing.B, o *openEvent, sections, perSection, changes int) {
 	}
 }
 
-// BenchmarkDurableTransitions is the engine's rate in process: holds and releases, each synced to disk before its answer, beside
-// a bare Pebble write of the same bytes in the same batches in the same run.
+// BenchmarkDurableTransitions is the engine's rate in process: holds and releases, each synced to disk before its
+// answer, beside a bare Pebble write of the same bytes in the same batches in the same run.
 func BenchmarkDurableTransitions(b *testing.B) {
 	for _, shape := range []struct{ sections, inflight int }{{64, 64}, {64, 256}, {64, 1024}, {1, 1024}, {1, 2000}} {
 		b.Run(fmt.Sprintf("sections=%d/inflight=%d", shape.sections, shape.inflight), func(b *testing.B) {

@@ -13,8 +13,8 @@ import (
 	"holdfast/storage"
 )
 
-// TestCommitter: what arrives while a write is under way leaves with the next one, each record is answered once, with its own
-// result, and Close writes what is queued.
+// TestCommitter: what arrives while a write is under way leaves with the next one, each record is answered once, with
+// its own result, and Close writes what is queued.
 func TestCommitter(t *testing.T) {
 	started, gate := make(chan int, 100), make(chan struct{})
 	var writes atomic.Int64

@@ -2,15 +2,15 @@ package actors
 
 import "holdfast/actors/section"
 
-// A search over sections grants where seats are, and a key that it carries may have been granted in any other section before. So a
-// node alone searches only while it knows of every section of the event what keys that one has met (P5): it has loaded the section,
-// and no other process can have written its log since. Without this rule a process that takes over one section after the other
-// would place a hold again that stands in a section which it does not have yet.
+// A search over sections grants where seats are, and a key that it carries may have been granted in any other section
+// before. So a node alone searches only while it knows of every section of the event what keys that one has met (P5):
+// it has loaded the section, and no other process can have written its log since. Without this rule a process that
+// takes over one section after the other would place a hold again that stands in a section which it does not have yet.
 //
 // Two processes cannot both know: whoever has claimed all sections has fenced everybody else out of each of them.
 //
-// In a cluster the buyer's home sees to it instead (see home.go). A condemned section counts as known: nothing more can be learnt of
-// it, and the others sell on.
+// In a cluster the buyer's home sees to it instead (see home.go). A condemned section counts as known: nothing more can
+// be learnt of it, and the others sell on.
 
 // meet notes that the event's index has the section's keys. The caller has s.mu.
 func (s *Section) meet() {
@@ -20,8 +20,8 @@ func (s *Section) meet() {
 	}
 }
 
-// mayHaveMet notes that the section does not serve here, so that it may meet keys elsewhere if others can write the store. The caller
-// has s.mu, and the section has stopped.
+// mayHaveMet notes that the section does not serve here, so that it may meet keys elsewhere if others can write the
+// store. The caller has s.mu, and the section has stopped.
 func (s *Section) mayHaveMet() {
 	switch {
 	case s.life == Condemned:
@@ -32,8 +32,8 @@ func (s *Section) mayHaveMet() {
 	}
 }
 
-// mayBeElsewhere says that a search under this key could place a second hold for it. It has the sections that stand in the way
-// activated, as asking them would.
+// mayBeElsewhere says that a search under this key could place a second hold for it. It has the sections that stand in
+// the way activated, as asking them would.
 func (t *trip) mayBeElsewhere() bool {
 	if t.ev.engine.home != nil || t.call.Request == (section.RequestID{}) || t.o.unmet.Load() == 0 {
 		return false

@@ -10,8 +10,8 @@ import (
 	"holdfast/api/wire"
 )
 
-// member says what becomes of a body in which one member is left out, or is the zero of its type: "" is well, else the status and the
-// field that is blamed, such as "422 hold_ttl_seconds". Null and a wrong type are 400 for every member.
+// member says what becomes of a body in which one member is left out, or is the zero of its type: "" is well, else the
+// status and the field that is blamed, such as "422 hold_ttl_seconds". Null and a wrong type are 400 for every member.
 type member struct{ absent, zero string }
 
 // mutation is a call with a body that is well, and what is to be said of each member of that body.
@@ -52,7 +52,8 @@ var mutations = []mutation{
 	{"POST", "/v1/cluster/nodes/n1/drain", reflect.TypeFor[wire.Drain](), `{"undo":true}`, map[string]member{"undo": {"409 ", "409 "}}, 409},
 }
 
-// Kind: absent, null and zero taken for one another. Every member of every body is left out, null, of a wrong type, and zero.
+// Kind: absent, null and zero taken for one another. Every member of every body is left out, null, of a wrong type, and
+// zero.
 func TestAbsentNullAndZeroAreThreeThings(t *testing.T) {
 	h := open(t, nil)
 	for _, m := range mutations {
@@ -93,7 +94,8 @@ func (m *mutation) parsed(t *testing.T) (body map[string]any) {
 	return body
 }
 
-// try has each member of the type spoilt in every way. A member without a row in the table fails: what its absence means is a decision.
+// try has each member of the type spoilt in every way. A member without a row in the table fails: what its absence
+// means is a decision.
 func (m *mutation) try(t *testing.T, say func(map[string]any) *answer) {
 	for field := range m.body.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")

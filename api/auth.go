@@ -51,8 +51,8 @@ type authenticator struct {
 	trust       atomic.Pointer[trust] // nil: there are no tokens
 }
 
-// trust is what verifies tokens at one time, and what it has verified. New keys come with a new one, so that no remembered token
-// outlives its key, however late its verification ends.
+// trust is what verifies tokens at one time, and what it has verified. New keys come with a new one, so that no
+// remembered token outlives its key, however late its verification ends.
 type trust struct {
 	verifier *token.Verifier
 	cache    tokenCache
@@ -89,8 +89,8 @@ func (a *authenticator) setKeys(keys []token.Key) {
 	a.trust.Store(fresh)
 }
 
-// SetKeys replaces the keys of Config.JWTKeys from the next request on. Tokens of keys that are gone are not believed any more, those that
-// were verified before included; tokens of keys that stay are verified once more.
+// SetKeys replaces the keys of Config.JWTKeys from the next request on. Tokens of keys that are gone are not believed
+// any more, those that were verified before included; tokens of keys that stay are verified once more.
 func (s *Server) SetKeys(keys []token.Key) { s.auth.setKeys(keys) }
 
 var bearer = []byte("Bearer ")
@@ -103,7 +103,8 @@ func bearerToken(authorization []byte) (token []byte, ok bool) {
 	return bytes.TrimSpace(authorization[len(bearer):]), true
 }
 
-// identify reads Authorization, or in dev mode X-Buyer. No identity at all is not an error here: public calls need none.
+// identify reads Authorization, or in dev mode X-Buyer. No identity at all is not an error here: public calls need
+// none.
 func (a *authenticator) identify(r *request) (identity, error) {
 	authorization := r.authorization
 	if len(authorization) > 0 {

@@ -110,7 +110,8 @@ func TestRememberedTokenExpires(t *testing.T) {
 	h.do("GET", "/v1/bookings/none", who, "").want(401, "unauthorized")
 }
 
-// A remembered token dies with its key, and a key that comes back brings its tokens back; keys of the configuration stay.
+// A remembered token dies with its key, and a key that comes back brings its tokens back; keys of the configuration
+// stay.
 func TestRememberedTokenDiesWithItsKey(t *testing.T) {
 	own, rotating := []byte(strings.Repeat("o", 32)), []byte(strings.Repeat("r", 32))
 	key, err := token.Secret(rotating)

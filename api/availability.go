@@ -21,11 +21,12 @@ type maps struct {
 	byEvent map[storage.EventID]*eventMap
 }
 
-// eventMapsMax bounds the events whose documents are kept. Beyond it those go that nobody has read since it was last met.
+// eventMapsMax bounds the events whose documents are kept. Beyond it those go that nobody has read since it was last
+// met.
 const eventMapsMax = 1024
 
-// eventMap is one event's availability documents. It stands for one Live: when the engine makes another, a new one replaces it,
-// with a new incarnation, so that an ETag never means two maps.
+// eventMap is one event's availability documents. It stands for one Live: when the engine makes another, a new one
+// replaces it, with a new incarnation, so that an ETag never means two maps.
 type eventMap struct {
 	live        Live
 	incarnation string
@@ -202,7 +203,8 @@ var (
 	longCache  = []byte("public, max-age=86400, stale-while-revalidate=604800")
 )
 
-// sendDocument answers with a shared document, or 304 when the caller has it. The body is not copied: documents never change.
+// sendDocument answers with a shared document, or 304 when the caller has it. The body is not copied: documents never
+// change.
 func (r *request) sendDocument(d *document, packed bool, contentType string, cache []byte) error {
 	header := &r.ctx.Response.Header
 	header.SetCanonical(headerETag, d.etag)

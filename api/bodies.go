@@ -7,8 +7,9 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// bodies bounds the memory of request bodies that are arriving or being worked on. A declared length costs memory before its first byte is
-// there, so it is the declared length that counts. Small bodies are not counted: their bound is the number of connections.
+// bodies bounds the memory of request bodies that are arriving or being worked on. A declared length costs memory
+// before its first byte is there, so it is the declared length that counts. Small bodies are not counted: their bound
+// is the number of connections.
 type bodies struct {
 	max  int64
 	held atomic.Int64 // bytes
@@ -22,8 +23,8 @@ const bodyFree = 8 << 10
 
 func newBodies(max int64) *bodies { return &bodies{max: max, by: map[*fasthttp.RequestHeader]int64{}} }
 
-// reserve counts a body in; false: there is no room. A header that fasthttp uses again without having told of the end of its last request gives
-// that one back.
+// reserve counts a body in; false: there is no room. A header that fasthttp uses again without having told of the end
+// of its last request gives that one back.
 func (b *bodies) reserve(header *fasthttp.RequestHeader, size int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -51,12 +52,12 @@ func (b *bodies) release(header *fasthttp.RequestHeader) bool {
 	return counted
 }
 
-// politeBytes is how much over the limit a body may be and still be read to its end, so that its connection lives on after the
-// 413; beyond it the rest is thrown away unread (see httpConn.Close) and the connection ends.
+// politeBytes is how much over the limit a body may be and still be read to its end, so that its connection lives on
+// after the 413; beyond it the rest is thrown away unread (see httpConn.Close) and the connection ends.
 const politeBytes = 192 << 10
 
-// headerReceived judges a request by its head, before anything of its body is read: framing, then how long a body may be, then whether there
-// is memory for it. What it refuses reaches Handler as nothing but that refusal.
+// headerReceived judges a request by its head, before anything of its body is read: framing, then how long a body may
+// be, then whether there is memory for it. What it refuses reaches Handler as nothing but that refusal.
 func (s *Server) headerReceived(header *fasthttp.RequestHeader) (config fasthttp.RequestConfig) {
 	fault := findHeadFault(header)
 	if fault == nil {

@@ -42,8 +42,9 @@ func (s *Server) book(r *request) error {
 	return r.created()
 }
 
-// bookFor says whose booking it becomes: the buyer's who asks, or whom an operator names. Then it is that buyer's as any other, to see, to
-// pay and to give back, under the same limits unless the operator says otherwise. Without a name each booking is another buyer's.
+// bookFor says whose booking it becomes: the buyer's who asks, or whom an operator names. Then it is that buyer's as
+// any other, to see, to pay and to give back, under the same limits unless the operator says otherwise. Without a name
+// each booking is another buyer's.
 func (r *request) bookFor(wish *wire.Book) error {
 	switch {
 	case r.who.operator && wish.Buyer != "":

@@ -33,7 +33,8 @@ func TestBoxOfficeSellsBeyondOneBuyersLimit(t *testing.T) {
 	h.do("POST", path+"/confirm", operator, `{"payment_token":"tok_ok"}`).want(200, "")
 }
 
-// Kind: one rule for a buyer's name where it is given to the buyer, another where an operator gives it. Lengths are characters in both.
+// Kind: one rule for a buyer's name where it is given to the buyer, another where an operator gives it. Lengths are
+// characters in both.
 func TestBuyersOfABoxOfficeAreJudgedAsBuyers(t *testing.T) {
 	h := open(t, nil)
 	event := h.show("")

@@ -21,8 +21,8 @@ import (
 // TestBudgets holds every hot path of this package against its allocations.
 func TestBudgets(t *testing.T) { budget.Check(t, raceDetector, budgets) }
 
-// budgets are the calls that a million people make in the same second: what the server costs by itself, over an engine that is none, and
-// what a call costs all told, over a real engine that writes to memory.
+// budgets are the calls that a million people make in the same second: what the server costs by itself, over an engine
+// that is none, and what a call costs all told, over a real engine that writes to memory.
 var budgets = []budget.Path{
 	budget.Exact("hold, by name", 1000, 0, handlerPath("hold", nil)),
 	budget.Exact("hold with a token", 1000, 0, handlerPath("hold with token", nil)),

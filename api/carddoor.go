@@ -7,13 +7,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Where card numbers are looked for (P12): in headers, the query and the whole body of every call, before anything else is done with them,
-// and by the same judgement in an import without a server. The answer names the place and never the number.
+// Where card numbers are looked for (P12): in headers, the query and the whole body of every call, before anything else
+// is done with them, and by the same judgement in an import without a server. The answer names the place and never the
+// number.
 //
-// Text is refused for any card number. Ids are not text: a plan's seats may be numbered with 16 digits, of which one in ten has a right
-// check digit by chance. So a number without gaps, where a plan has ids and labels, is judged with its column, the strings under members of one
-// name: when most numbers of a column are cards' the column is one of cards, otherwise it is one of ids. Where a request names a seat,
-// section or category, a number without gaps is refused unless the plan has that name.
+// Text is refused for any card number. Ids are not text: a plan's seats may be numbered with 16 digits, of which one in
+// ten has a right check digit by chance. So a number without gaps, where a plan has ids and labels, is judged with its
+// column, the strings under members of one name: when most numbers of a column are cards' the column is one of cards,
+// otherwise it is one of ids. Where a request names a seat, section or category, a number without gaps is refused
+// unless the plan has that name.
 
 // cardData is the refusal of a card number at a place.
 func cardData(place string) error {
@@ -51,7 +53,8 @@ func cardInRequest(r *request) error {
 	return nil
 }
 
-// settleDoubt ends the doubt about a number where a name of the plan belongs: the plan does not have the name, so it is a card's number.
+// settleDoubt ends the doubt about a number where a name of the plan belongs: the plan does not have the name, so it is
+// a card's number.
 func (r *request) settleDoubt(err error) error {
 	if r.doubt == "" {
 		return err
@@ -82,7 +85,8 @@ func cardsInBody(body []byte, plan bool) cardPlaces {
 	return w.verdict(w.walk())
 }
 
-// CheckPlanCards looks for card numbers in a plan alone, as POST /v1/events does for the plan in its body. The error names the place.
+// CheckPlanCards looks for card numbers in a plan alone, as POST /v1/events does for the plan in its body. The error
+// names the place.
 func CheckPlanCards(plan []byte) error {
 	if !mayHoldCard(plan, true) {
 		return nil
@@ -94,7 +98,8 @@ func CheckPlanCards(plan []byte) error {
 	return nil
 }
 
-// mayHoldCard is the quick look: without allocations, and right whenever it says no. Numbers outside of strings are coordinates in a plan.
+// mayHoldCard is the quick look: without allocations, and right whenever it says no. Numbers outside of strings are
+// coordinates in a plan.
 func mayHoldCard(body []byte, plan bool) bool {
 	if !plan && sightIn(body, false) >= cardNumber {
 		return true
@@ -332,7 +337,8 @@ func (w *cardWalk) count(member []byte, sight cardSight, isName bool) {
 	}
 }
 
-// pointer is where the last value stands (RFC 6901); a name is told by the object that it is in, and nothing told holds a card number.
+// pointer is where the last value stands (RFC 6901); a name is told by the object that it is in, and nothing told holds
+// a card number.
 func (w *cardWalk) pointer(isName bool) string {
 	at := w.decoder.StackPointer()
 	if isName {

@@ -1,10 +1,12 @@
 package api
 
-// Issuer ranges, as the schemes publish them: the first digits of a card's number, and how many digits such numbers have. Without ranges one
-// in ten numbers of the right length is taken for a card, since Luhn's check digit fits one in ten by chance.
+// Issuer ranges, as the schemes publish them: the first digits of a card's number, and how many digits such numbers
+// have. Without ranges one in ten numbers of the right length is taken for a card, since Luhn's check digit fits one in
+// ten by chance.
 //
-// Left out on purpose: Maestro of 12 digits (as long as bar codes and telephone numbers), GPN's 1946 and UATP's 1 (they are what clocks say),
-// and the whole of 6 that Maestro shares with others (sequential and time-like ids begin with 6 too; what others issue of it is listed).
+// Left out on purpose: Maestro of 12 digits (as long as bar codes and telephone numbers), GPN's 1946 and UATP's 1 (they
+// are what clocks say), and the whole of 6 that Maestro shares with others (sequential and time-like ids begin with 6
+// too; what others issue of it is listed).
 type issuer struct {
 	low, high uint32 // the first digits, both ends included
 	digits    uint8  // how many digits low and high have
@@ -78,7 +80,8 @@ func firstDigit(n uint32) uint32 {
 	return n
 }
 
-// issued says whether some scheme issues numbers of these digits' length and beginning. There are at least cardDigitsMin.
+// issued says whether some scheme issues numbers of these digits' length and beginning. There are at least
+// cardDigitsMin.
 func issued(digits []byte) bool {
 	for i := range issuers[digits[0]] {
 		one := &issuers[digits[0]][i]

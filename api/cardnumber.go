@@ -5,13 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// What looks like a card number (P12): 13 to 19 digits that some scheme issues (see issued) and whose check digit is right, written without
-// gaps or as people write cards: 4-4-4-4, 4-6-5 and the like (see asWritten), with a space or three, a dash, dot, slash or underscore between
-// the groups. Digits and separators of any script count, and characters that cannot be seen stand for nothing.
+// What looks like a card number (P12): 13 to 19 digits that some scheme issues (see issued) and whose check digit is
+// right, written without gaps or as people write cards: 4-4-4-4, 4-6-5 and the like (see asWritten), with a space or
+// three, a dash, dot, slash or underscore between the groups. Digits and separators of any script count, and characters
+// that cannot be seen stand for nothing.
 //
-// Innocent, and so not refused: numbers that no scheme issues, such as times in milliseconds, microseconds or digits of a date (the years
-// 2020 to 2039), and digits inside hexadecimal ids and UUIDs, whose groups nobody writes a card in. A lone number of 16 digits that has an
-// issuer's beginning and a right check digit cannot be told from a card. It is refused; TestInnocentNumbersAreRarelyRefused states how often.
+// Innocent, and so not refused: numbers that no scheme issues, such as times in milliseconds, microseconds or digits of
+// a date (the years 2020 to 2039), and digits inside hexadecimal ids and UUIDs, whose groups nobody writes a card in. A
+// lone number of 16 digits that has an issuer's beginning and a right check digit cannot be told from a card. It is
+// refused; TestInnocentNumbersAreRarelyRefused states how often.
 const (
 	cardDigitsMin = 13
 	cardDigitsMax = 19
@@ -27,7 +29,8 @@ const (
 	cardSpoken           // a card's number, grouped as people write it: no id looks so
 )
 
-// cardInText finds a card number anywhere in a text, unless an ASCII letter touches its digits: hexadecimal ids are full of digits.
+// cardInText finds a card number anywhere in a text, unless an ASCII letter touches its digits: hexadecimal ids are
+// full of digits.
 func cardInText(text []byte) bool { return sightIn(text, false) >= cardNumber }
 
 // cardAnywhere finds a card number whatever surrounds it.
@@ -60,8 +63,8 @@ func sightIn(text []byte, glued bool) (worst cardSight) {
 	return worst
 }
 
-// shortStretch is the end of the digits and separators at text[at:], if they are ASCII's and fewer digits than any card has; else it is at.
-// Nearly all that a request holds ends here.
+// shortStretch is the end of the digits and separators at text[at:], if they are ASCII's and fewer digits than any card
+// has; else it is at. Nearly all that a request holds ends here.
 func shortStretch(text []byte, at int) (end int) {
 	digits := 0
 	for end = at; end < len(text) && digits < cardDigitsMin; end++ {
@@ -145,7 +148,8 @@ func (s *scan) group(at int) (end int, fits bool) {
 	return end, fits
 }
 
-// gap passes over what people put between groups: up to three separators, of which one at most is no space. It answers at if no digit follows.
+// gap passes over what people put between groups: up to three separators, of which one at most is no space. It answers
+// at if no digit follows.
 func (s *scan) gap(at int) (next int, separator rune) {
 	next = at
 	for range gapSeparatorsMax {
@@ -198,8 +202,8 @@ func (s *scan) touchesLetter(end int) bool {
 
 func isLetter(c byte) bool { return c|0x20-'a' < 26 }
 
-// asWritten says whether people write a card in groups of these sizes: in equal ones of 1, 4, 5 or 8 (the last may be shorter), in four and
-// then three to seven each, or in six and the rest. No part of a UUID (8-4-4-4-12) is.
+// asWritten says whether people write a card in groups of these sizes: in equal ones of 1, 4, 5 or 8 (the last may be
+// shorter), in four and then three to seven each, or in six and the rest. No part of a UUID (8-4-4-4-12) is.
 func asWritten(groups []uint8) bool {
 	if len(groups) == 1 {
 		return true

@@ -141,7 +141,8 @@ func TestCardRefusalsNameThePlace(t *testing.T) {
 	}
 }
 
-// A hall may number its seats with 16 digits. Such seats are imported, booked and blocked; the same digits that are no seat are a card's.
+// A hall may number its seats with 16 digits. Such seats are imported, booked and blocked; the same digits that are no
+// seat are a card's.
 func TestSeatsWithLongNumbersAreSold(t *testing.T) {
 	h := open(t, nil)
 	ids := []string{"4000000000000002", "4000000000000010", "4000000000000011", "4000000000000012", "4000000000000013"}

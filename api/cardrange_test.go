@@ -135,8 +135,9 @@ func escapeAll(text string) []byte {
 	return append(out, '"')
 }
 
-// P12: an innocent number is not refused. Times and UUIDs never are, in keys as in text; of long ids made by chance few are, and how few
-// follows from what is issued: the share of numbers that begin like a card's, a tenth of which has a right check digit.
+// P12: an innocent number is not refused. Times and UUIDs never are, in keys as in text; of long ids made by chance few
+// are, and how few follows from what is issued: the share of numbers that begin like a card's, a tenth of which has a
+// right check digit.
 func TestInnocentNumbersAreRarelyRefused(t *testing.T) {
 	const samples = 20_000
 	source := rand.NewPCG(1, 2)

@@ -12,11 +12,11 @@ import (
 type Clients struct {
 	// TrustedProxies are networks whose word counts about whom they speak for. Empty: the connection's own address counts.
 	TrustedProxies []netip.Prefix
-	// AddressHeader is the one header in which those proxies say so: X-Forwarded-For (default) or Forwarded (RFC 7239). The other is
-	// not looked at: a proxy that writes one passes the other on as the caller wrote it.
+	// AddressHeader is the one header in which those proxies say so: X-Forwarded-For (default) or Forwarded (RFC 7239).
+	// The other is not looked at: a proxy that writes one passes the other on as the caller wrote it.
 	AddressHeader string
-	// Uncounted are networks whose addresses meet no limit by address: proxies and balancers that say nothing of their callers, and
-	// machines of one's own.
+	// Uncounted are networks whose addresses meet no limit by address: proxies and balancers that say nothing of their
+	// callers, and machines of one's own.
 	Uncounted []netip.Prefix
 }
 
@@ -36,8 +36,8 @@ func newClients(c *Clients) clients {
 	return made
 }
 
-// counted is under whose name the call is counted by address; false: under nobody's. Without proxies that speak for others it is the
-// same for all calls of a connection, and found once.
+// counted is under whose name the call is counted by address; false: under nobody's. Without proxies that speak for
+// others it is the same for all calls of a connection, and found once.
 func (c *clients) counted(ctx *fasthttp.RequestCtx) (k key, counted bool) {
 	conn, ok := ctx.Conn().(*httpConn)
 	if !ok || len(c.trusted) > 0 {
@@ -62,8 +62,8 @@ func (c *clients) find(ctx *fasthttp.RequestCtx) (k key, counted bool) {
 	return k, true
 }
 
-// address is the caller's: the last one that no trusted proxy stands at. A proxy appends whom it heard, so the list is trusted from
-// its end, as far as trusted proxies wrote it; what stands before can be anybody's invention.
+// address is the caller's: the last one that no trusted proxy stands at. A proxy appends whom it heard, so the list is
+// trusted from its end, as far as trusted proxies wrote it; what stands before can be anybody's invention.
 func (c *clients) address(ctx *fasthttp.RequestCtx) (netip.Addr, bool) {
 	tcp, ok := ctx.RemoteAddr().(*net.TCPAddr)
 	if !ok {

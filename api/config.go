@@ -11,41 +11,45 @@ import (
 
 // Config says how the outside behaves. The zero value of a field means its default; New fills them in.
 type Config struct {
-	// DevAuth accepts "X-Buyer: alice" for any buyer, and the operator key "dev" when no other is set. Danger: in production
-	// it lets everybody be anybody.
+	// DevAuth accepts "X-Buyer: alice" for any buyer, and the operator key "dev" when no other is set. Danger: in
+	// production it lets everybody be anybody.
 	DevAuth bool
-	// OperatorKey is the bearer key of operators; at least 16 bytes outside dev mode. Empty: no operator calls (but see DevAuth).
+	// OperatorKey is the bearer key of operators; at least 16 bytes outside dev mode. Empty: no operator calls (but see
+	// DevAuth).
 	OperatorKey string
 	// JWTSecret verifies HS256 tokens; at least 32 bytes. Empty: HS256 is refused.
 	JWTSecret []byte
 	// JWTPublicKey verifies EdDSA tokens. Nil: EdDSA is refused. With both keys set, each algorithm has its own key.
 	JWTPublicKey ed25519.PublicKey
-	// SignInURL is where the page sends a fan who has no token: the shop's own sign-in, http or https. SignInReturn in it is replaced by the
-	// page's address, escaped; the shop comes back to that address with #token=… at its end. Empty: the page says that a token is needed.
+	// SignInURL is where the page sends a fan who has no token: the shop's own sign-in, http or https. SignInReturn in
+	// it is replaced by the page's address, escaped; the shop comes back to that address with #token=… at its end.
+	// Empty: the page says that a token is needed.
 	SignInURL string
-	// JWTKeys verify tokens besides, each by its kid; see token.ParseJWKS, and Server.SetKeys for changing them while the server runs.
+	// JWTKeys verify tokens besides, each by its kid; see token.ParseJWKS, and Server.SetKeys for changing them while
+	// the server runs.
 	JWTKeys []token.Key
-	// JWTIssuers and JWTAudiences: a token's iss must be one of the first, its aud hold one of the second. Empty: they do not count,
-	// which lets a token in that the same issuer made for another service.
+	// JWTIssuers and JWTAudiences: a token's iss must be one of the first, its aud hold one of the second. Empty: they
+	// do not count, which lets a token in that the same issuer made for another service.
 	JWTIssuers, JWTAudiences []string
-	// TokenCacheMax bounds the remembered verified tokens (count, default 65,536, about 150 bytes each). Smaller: more signature
-	// checks. A remembered token still dies at its exp.
+	// TokenCacheMax bounds the remembered verified tokens (count, default 65,536, about 150 bytes each). Smaller: more
+	// signature checks. A remembered token still dies at its exp.
 	TokenCacheMax int
 
-	// RequestTimeout bounds one engine call (default 10 s). Too small: answers become "outcome unknown" under a slow store;
-	// too large: threads of patience pile up behind a dead one.
+	// RequestTimeout bounds one engine call (default 10 s). Too small: answers become "outcome unknown" under a slow
+	// store; too large: threads of patience pile up behind a dead one.
 	RequestTimeout time.Duration
 	// ReadTimeout bounds the reading of one request (default 15 s); WriteTimeout the writing of one answer (default 30 s);
 	// IdleTimeout a silent keep-alive connection (default 2 min). Too small cuts honest mobile buyers off.
 	ReadTimeout, WriteTimeout, IdleTimeout time.Duration
-	// ConnsPerIPMax bounds connections of one address, an IPv4 address or an IPv6 /64 (default 0, no bound: carriers put thousands of buyers
-	// behind one, and a proxy all of them).
+	// ConnsPerIPMax bounds connections of one address, an IPv4 address or an IPv6 /64 (default 0, no bound: carriers
+	// put thousands of buyers behind one, and a proxy all of them).
 	ConnsPerIPMax int
-	// ConnsMax bounds connections open at once, streams among them (default 65,536); over it those that are not being served give way, and
-	// when there is none, newcomers are refused with 503. Each costs a descriptor, and about 12 KiB while busy.
+	// ConnsMax bounds connections open at once, streams among them (default 65,536); over it those that are not being
+	// served give way, and when there is none, newcomers are refused with 503. Each costs a descriptor, and about 12
+	// KiB while busy.
 	ConnsMax int
-	// BodyBytesMax bounds the memory of all bodies over 8 KiB that are arriving or being worked on (default 256 MiB); over it: 503. Operators'
-	// plans have as much again.
+	// BodyBytesMax bounds the memory of all bodies over 8 KiB that are arriving or being worked on (default 256 MiB);
+	// over it: 503. Operators' plans have as much again.
 	BodyBytesMax int64
 	// AdminApart moves /metrics from Serve's listeners to ServeAdmin's.
 	AdminApart bool
@@ -56,8 +60,8 @@ type Config struct {
 
 	// StreamsMax bounds live-map streams (default 20,000); over it: 503. Each costs a goroutine and its connection.
 	StreamsMax int
-	// StreamFlush is the least time between two flushes of one event's stream (default 20 ms). Larger saves system calls, and
-	// makes maps older.
+	// StreamFlush is the least time between two flushes of one event's stream (default 20 ms). Larger saves system
+	// calls, and makes maps older.
 	StreamFlush time.Duration
 	// StreamCheckpoint is how often sections that changed get a checkpoint (default 5 s).
 	StreamCheckpoint time.Duration
@@ -113,8 +117,8 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// Validate says what is dangerous or contradictory in a configuration. New does not call it: the owner of the process decides
-// whether to start anyway.
+// Validate says what is dangerous or contradictory in a configuration. New does not call it: the owner of the process
+// decides whether to start anyway.
 func (c *Config) Validate() error {
 	var all []error
 	if !c.DevAuth && len(c.JWTSecret) == 0 && c.JWTPublicKey == nil && len(c.JWTKeys) == 0 {

@@ -48,8 +48,9 @@ func (s *Server) createEvent(r *request) error {
 	return r.encode(http.StatusCreated, &answer)
 }
 
-// ReadEvent judges the body of POST /v1/events as the server does, card numbers included, for whoever makes events without one.
-// The event lacks its id, its Create and its sections. Errors name the member at fault, and every defect of a plan.
+// ReadEvent judges the body of POST /v1/events as the server does, card numbers included, for whoever makes events
+// without one. The event lacks its id, its Create and its sections. Errors name the member at fault, and every defect
+// of a plan.
 func ReadEvent(body []byte) (*storage.Event, *venue.Venue, error) {
 	if found := cardsInBody(body, true); found.place != "" {
 		return nil, nil, cardData(found.place)
@@ -144,7 +145,8 @@ func (b bounded) read(into *int64) error {
 	return nil
 }
 
-// rulesOf raises defaults that would contradict what was given: a long TTL lifts the ceiling, a large booking the buyer's share.
+// rulesOf raises defaults that would contradict what was given: a long TTL lifts the ceiling, a large booking the
+// buyer's share.
 func rulesOf(body *wire.CreateEvent) (section.Rules, error) {
 	var ttl, ceiling, perBooking, perBuyer int64
 	if err := (bounded{"hold_ttl_seconds", body.HoldTTLSeconds, holdTTLDefault, 1, holdTTLMax}).read(&ttl); err != nil {

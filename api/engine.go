@@ -9,7 +9,8 @@ import (
 	"holdfast/storage"
 )
 
-// Engine is what the handlers call; *actors.Engine is the one that sells. Calls return the conditions listed in actors/calls.go.
+// Engine is what the handlers call; *actors.Engine is the one that sells. Calls return the conditions listed in
+// actors/calls.go.
 //
 // Deadlines: every call that may write takes a timeout, after which it answers actors.ErrTimeout (outcome unknown).
 type Engine interface {
@@ -25,7 +26,8 @@ type Engine interface {
 	Booking(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
 	Extend(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
 	Release(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
-	// Confirm pays with token and sells. A nil error with out.State BookingPaying means that the processor's answer is not known yet.
+	// Confirm pays with token and sells. A nil error with out.State BookingPaying means that the processor's answer is
+	// not known yet.
 	Confirm(id actors.BookingID, who actors.Caller, token string, timeout time.Duration, out *actors.BookingView) error
 	Refund(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
 	Block(event storage.EventID, who actors.Caller, seats []string, unblock bool, timeout time.Duration) error

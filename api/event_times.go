@@ -10,8 +10,9 @@ import (
 
 // setTimes reads when the show begins, when its sale ends, and whose clock says so.
 //
-// An offset that the time zone does not have at that moment is refused: one of the two is a mistake, and a guess would put the show at another
-// hour (RFC 9557, section 3.4, leaves such a conflict to people). Z goes with every zone: there it says the moment, and nothing of the place.
+// An offset that the time zone does not have at that moment is refused: one of the two is a mistake, and a guess would
+// put the show at another hour (RFC 9557, section 3.4, leaves such a conflict to people). Z goes with every zone: there
+// it says the moment, and nothing of the place.
 func setTimes(event *storage.Event, body *wire.CreateEvent) error {
 	starts := *body.StartsAt
 	event.StartsAt, event.StartsMinutes = section.Instant(starts.Time), starts.Minutes

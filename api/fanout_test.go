@@ -10,8 +10,8 @@ import (
 	"holdfast/storage"
 )
 
-// sink is a client's connection that costs nothing, so that only the hub is measured. Each write after the head is a frame, or, on a machine
-// so busy that nothing was written for long, a comment that keeps the connection alive.
+// sink is a client's connection that costs nothing, so that only the hub is measured. Each write after the head is a
+// frame, or, on a machine so busy that nothing was written for long, a comment that keeps the connection alive.
 type sink struct {
 	net.Conn
 	joined, arrived *sync.WaitGroup
@@ -31,7 +31,8 @@ func (s *sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// BenchmarkStreamFanOut is one change on its way to 10,000 clients, without the system calls: they are the kernel's price.
+// BenchmarkStreamFanOut is one change on its way to 10,000 clients, without the system calls: they are the kernel's
+// price.
 func BenchmarkStreamFanOut(b *testing.B) {
 	const clients = 10_000
 	live, m, s, cfg := streamBench(1000)

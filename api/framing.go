@@ -7,12 +7,13 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// What frames a request must be beyond doubt: whatever stands before this server (a balancer, a cache, a filter) reads the same bytes, and two
-// readings of where a request ends let one client write into the next one's (request smuggling). fasthttp is liberal there. So the head as it
-// came is looked at once more: RFC 9112 sections 2.2, 5, 6.1 and 6.3 to the letter where they leave a choice, and nothing twice that decides.
+// What frames a request must be beyond doubt: whatever stands before this server (a balancer, a cache, a filter) reads
+// the same bytes, and two readings of where a request ends let one client write into the next one's (request
+// smuggling). fasthttp is liberal there. So the head as it came is looked at once more: RFC 9112 sections 2.2, 5, 6.1
+// and 6.3 to the letter where they leave a choice, and nothing twice that decides.
 
-// headFault is one reason to refuse a request for its head alone. Its mark stands in for the method from then on, so that nothing but the
-// refusal can be made of the request; no method of a client's can look like it.
+// headFault is one reason to refuse a request for its head alone. Its mark stands in for the method from then on, so
+// that nothing but the refusal can be made of the request; no method of a client's can look like it.
 type headFault struct {
 	mark    []byte
 	problem problem
@@ -145,8 +146,8 @@ func lineFault(line []byte, seen *uint32) *headFault {
 	return nil
 }
 
-// named tells whether a line begins with a name, in any case. Setting one bit makes letters lower; of the bytes that may stand in a name it
-// makes no other one into a letter or a hyphen.
+// named tells whether a line begins with a name, in any case. Setting one bit makes letters lower; of the bytes that
+// may stand in a name it makes no other one into a letter or a hyphen.
 func named(line []byte, lower string) bool {
 	for i := range len(lower) {
 		if line[i]|0x20 != lower[i] {
@@ -158,8 +159,8 @@ func named(line []byte, lower string) bool {
 
 var valueChunked = []byte("chunked")
 
-// sameAuthority allows the absolute form of a target (RFC 9112 3.2.2) where it says the same as Host. "*" and a CONNECT's authority are for
-// the router to refuse.
+// sameAuthority allows the absolute form of a target (RFC 9112 3.2.2) where it says the same as Host. "*" and a
+// CONNECT's authority are for the router to refuse.
 func sameAuthority(uri, host []byte) bool {
 	_, rest, absolute := bytes.Cut(uri, []byte("://"))
 	if !absolute {
@@ -190,9 +191,10 @@ func spoiled(header *fasthttp.RequestHeader) *headFault {
 // endOfHead stands behind the headers of a request whose body comes in chunks. No client's header can have its name.
 const endOfHead = ":end"
 
-// expectChunks prepares for what fasthttp makes of a chunked body. It adds the trailer to the headers, behind the back of findHeadFault and
-// of every proxy that writes a header anew (Forwarded, X-Buyer, Idempotency-Key): so it is marked where the head ends. And it takes a bare LF
-// for the end of the last chunk: so the request is the last one of its connection, and nothing behind it is read as another.
+// expectChunks prepares for what fasthttp makes of a chunked body. It adds the trailer to the headers, behind the back
+// of findHeadFault and of every proxy that writes a header anew (Forwarded, X-Buyer, Idempotency-Key): so it is marked
+// where the head ends. And it takes a bare LF for the end of the last chunk: so the request is the last one of its
+// connection, and nothing behind it is read as another.
 func expectChunks(header *fasthttp.RequestHeader) {
 	header.SetConnectionClose()
 	header.Add(endOfHead, "")

@@ -45,8 +45,8 @@ func (h *house) exchange(text string) (answers []*http.Response, bodies []string
 // smuggled stands behind a request, and must never be answered.
 const smuggled = "0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
 
-// What frames a request is beyond doubt, or it is refused with its connection: a front that reads the same bytes in another way would pass on
-// one client's bytes as the beginning of the next one's request.
+// What frames a request is beyond doubt, or it is refused with its connection: a front that reads the same bytes in
+// another way would pass on one client's bytes as the beginning of the next one's request.
 func TestDoubtfulFramingIsRefusedAndTheConnectionClosed(t *testing.T) {
 	h := open(t, nil)
 	for name, head := range map[string]string{
@@ -135,8 +135,8 @@ func TestUnusualButCertainFramingIsServed(t *testing.T) {
 	}
 }
 
-// What comes in chunks is served, and is the last on its connection: how chunks end has several readings in the wild, and what one of them
-// leaves over is never another request.
+// What comes in chunks is served, and is the last on its connection: how chunks end has several readings in the wild,
+// and what one of them leaves over is never another request.
 func TestChunksAreTheLastOfTheirConnection(t *testing.T) {
 	h := open(t, nil)
 	for name, end := range map[string]string{

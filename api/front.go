@@ -34,7 +34,8 @@ func (s *Server) newFront(name string, conns, perAddress int, tree *node) *front
 		Handler: func(ctx *fasthttp.RequestCtx) { s.answer(ctx, f.tree) }, ErrorHandler: s.garbled, HeaderReceived: s.headerReceived,
 		ConnState: connState, Logger: quiet{},
 		ReadTimeout: s.cfg.ReadTimeout, WriteTimeout: s.cfg.WriteTimeout, IdleTimeout: s.cfg.IdleTimeout,
-		// The limiter is the bound: fasthttp's own, which knows no problem documents and counts workers, must never be met before.
+		// The limiter is the bound: fasthttp's own, which knows no problem documents and counts workers, must never be
+		// met before.
 		Concurrency: conns + 1<<16, ReadBufferSize: s.cfg.HeaderBytesMax,
 		MaxRequestBodySize: bodyBytesMax + politeBytes, DisablePreParseMultipartForm: true, // forms would go to files of the system's
 		NoDefaultServerHeader: true, NoDefaultContentType: true, CloseOnShutdown: true, NoDefaultDate: false,
@@ -79,8 +80,8 @@ func (f *front) serve(listener net.Listener) error {
 // cutGrace is how long a handler may still take after its connection was cut.
 const cutGrace = time.Second
 
-// shutdown ends a front by the end of ctx, whatever its clients do: connections on which nobody waits close at once, the others when they have
-// their answer, or at the end of ctx without. It tells how many were cut.
+// shutdown ends a front by the end of ctx, whatever its clients do: connections on which nobody waits close at once,
+// the others when they have their answer, or at the end of ctx without. It tells how many were cut.
 func (f *front) shutdown(ctx context.Context) (cut int, err error) {
 	f.limit.CloseIdle()
 	patience, giveUp := context.WithCancel(context.WithoutCancel(ctx))

@@ -20,8 +20,8 @@ func many(size int, part string) string {
 	return b.String()
 }
 
-// hostileJSON are bodies of a size that cost some parser or other more than they should: by depth, by names that are compared with all
-// before, by numbers, escapes and lists without end.
+// hostileJSON are bodies of a size that cost some parser or other more than they should: by depth, by names that are
+// compared with all before, by numbers, escapes and lists without end.
 func hostileJSON(size int) map[string]string {
 	deep := func(opening string) string { return strings.Repeat(opening, size/len(opening)) }
 	return map[string]string{

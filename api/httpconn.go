@@ -37,8 +37,9 @@ type httpConn struct {
 
 var errBareLine = errors.New("api: a request line that ends without CR")
 
-// Read finds request lines that end in a bare LF: fasthttp takes them, and no longer says so when its parser is done. With requests that come
-// in one packet with the one before, it finds none: there the line is inside what was read already.
+// Read finds request lines that end in a bare LF: fasthttp takes them, and no longer says so when its parser is done.
+// With requests that come in one packet with the one before, it finds none: there the line is inside what was read
+// already.
 func (c *httpConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if !c.first || n == 0 {
@@ -86,8 +87,9 @@ const (
 	lingerTime     = 5 * time.Second
 )
 
-// Close closes. A connection that lingers first swallows what is still arriving: closing it with bytes unread resets it, and a reset takes the
-// answer away from clients that read only after they have sent everything. Meanwhile it gives way to others, and to a stop.
+// Close closes. A connection that lingers first swallows what is still arriving: closing it with bytes unread resets
+// it, and a reset takes the answer away from clients that read only after they have sent everything. Meanwhile it gives
+// way to others, and to a stop.
 func (c *httpConn) Close() error {
 	if c.linger {
 		c.linger = false

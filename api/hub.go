@@ -19,8 +19,9 @@ import (
 //	Live.Deltas ──► pull ──► chunk (encoded once) ──► ring ──► client goroutines: one write of shared bytes each
 //	                  └────► letters ──► snapshot (encoded once per version), checkpoints
 //
-// Coalescing: the first change after a quiet time leaves at once; the next flush comes at the earliest StreamFlush later. A
-// client that is slower than that finds several chunks and writes them together, so overload makes fewer, larger writes.
+// Coalescing: the first change after a quiet time leaves at once; the next flush comes at the earliest StreamFlush
+// later. A client that is slower than that finds several chunks and writes them together, so overload makes fewer,
+// larger writes.
 //
 // Invariant (under mu): letters and seqs are the map at version, and the ring's last chunk ends there.
 type hub struct {
@@ -67,7 +68,8 @@ func newHub(m *eventMap, cfg *Config, meter *meters) *hub {
 // hubLinger is how long a hub without clients keeps its ring for those who reconnect.
 const hubLinger = time.Minute
 
-// run follows the map until the hub ends. tend is called from time to time, and told when nobody has listened for long; it may end the hub.
+// run follows the map until the hub ends. tend is called from time to time, and told when nobody has listened for long;
+// it may end the hub.
 func (h *hub) run(tend func(h *hub, lonely bool)) {
 	checkpoints := time.NewTicker(h.cfg.StreamCheckpoint)
 	defer checkpoints.Stop()

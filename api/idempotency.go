@@ -13,8 +13,8 @@ import (
 // keyBytesMax bounds an Idempotency-Key.
 const keyBytesMax = 128
 
-// requestID names a request for ever (see wire.RequestHash). One key on two different calls meets itself, and is refused by its
-// fingerprint.
+// requestID names a request for ever (see wire.RequestHash). One key on two different calls meets itself, and is
+// refused by its fingerprint.
 func requestID(who *identity, key []byte) section.RequestID {
 	switch {
 	case len(key) == 0:
@@ -35,7 +35,8 @@ func (r *request) checkKey() error {
 	return checkKey(r.key)
 }
 
-// CheckKey judges an Idempotency-Key as a server does, card numbers (P12) included, for whoever makes events without one.
+// CheckKey judges an Idempotency-Key as a server does, card numbers (P12) included, for whoever makes events without
+// one.
 func CheckKey(key string) error {
 	if cardInText([]byte(key)) {
 		return cardData("Idempotency-Key")
@@ -55,8 +56,8 @@ func checkKey(key []byte) error {
 	return nil
 }
 
-// fingerprint is what a request asked for: the call, what it is about, and its body. It is part of the log, so it must never
-// change between versions.
+// fingerprint is what a request asked for: the call, what it is about, and its body. It is part of the log, so it must
+// never change between versions.
 type fingerprint struct{ digest xxhash.Digest }
 
 func (f *fingerprint) start(call *route, param []byte) {

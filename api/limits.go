@@ -10,20 +10,20 @@ import (
 	"holdfast/actors/section"
 )
 
-// Limits bound what one caller may do, so that one buyer, one address or one event cannot spend what belongs to all. The zero value
-// bounds nothing; cmd/holdfast has the defaults, and the reasons for them.
+// Limits bound what one caller may do, so that one buyer, one address or one event cannot spend what belongs to all.
+// The zero value bounds nothing; cmd/holdfast has the defaults, and the reasons for them.
 //
 //	request ──▶ address ──▶ global ──▶ identity ──▶ buyer ──▶ event ──▶ handler
 //
-// The narrowest bound is asked first where it can be, so that whoever is refused by it takes nothing from the wider ones. What an
-// inner bound refuses has counted for the outer ones. Operators are counted and never refused: whoever fights an attack must get
-// through, and their key is compared before anything is refused.
+// The narrowest bound is asked first where it can be, so that whoever is refused by it takes nothing from the wider
+// ones. What an inner bound refuses has counted for the outer ones. Operators are counted and never refused: whoever
+// fights an attack must get through, and their key is compared before anything is refused.
 type Limits struct {
-	// Buyer, Address, Event and Global bound calls; see Rate. An address is an IPv4 address or an IPv6 network of 64 bits, which is
-	// what one customer is given. Event counts calls under /v1/events/{event}.
+	// Buyer, Address, Event and Global bound calls; see Rate. An address is an IPv4 address or an IPv6 network of 64
+	// bits, which is what one customer is given. Event counts calls under /v1/events/{event}.
 	Buyer, Address, Event, Global Rate
-	// StreamsPerAddress and StreamsPerBuyer bound open live-map streams (0: no bound). A buyer is known to a stream only if it says
-	// who it is, which it need not. Opening several in the same instant may exceed a bound by those.
+	// StreamsPerAddress and StreamsPerBuyer bound open live-map streams (0: no bound). A buyer is known to a stream
+	// only if it says who it is, which it need not. Opening several in the same instant may exceed a bound by those.
 	StreamsPerAddress, StreamsPerBuyer int
 	// Clients says how a caller's address is found.
 	Clients Clients
@@ -46,7 +46,8 @@ func newLimiters(c *Limits) *limiters {
 	}
 }
 
-// ratePolicy is a RateLimit-Policy item (draft-ietf-httpapi-ratelimit-headers): quota, and the seconds in which it comes back.
+// ratePolicy is a RateLimit-Policy item (draft-ietf-httpapi-ratelimit-headers): quota, and the seconds in which it
+// comes back.
 func ratePolicy(name string, quota, window float64) []byte {
 	return fmt.Appendf(nil, `"%s";q=%.0f;w=%.0f`, name, quota, math.Ceil(window))
 }
@@ -146,8 +147,8 @@ func (c *streamCounts) of(k streamKey) int {
 	return c.open[k]
 }
 
-// streamer finds out who wants a stream, and refuses those who have enough. A stream needs no identity, so one that does not hold is
-// as good as none.
+// streamer finds out who wants a stream, and refuses those who have enough. A stream needs no identity, so one that
+// does not hold is as good as none.
 func (s *Server) streamer(r *request) (who streamer, err error) {
 	l := s.limits
 	if max := l.limits.StreamsPerAddress; max > 0 {

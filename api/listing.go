@@ -13,7 +13,8 @@ import (
 	"holdfast/storage"
 )
 
-// What an anonymous look at the catalog may cost. A page ends when either bound is met, and says where the next one begins.
+// What an anonymous look at the catalog may cost. A page ends when either bound is met, and says where the next one
+// begins.
 const (
 	pageBytesMax = 128 << 10 // of a page of more than one event
 	pageScanMax  = 20_000    // events looked at for a word: about a millisecond
@@ -72,7 +73,8 @@ func (s *shelf) listing(catalog *actors.Catalog) *listing {
 	return l
 }
 
-// kept finds an event that has not changed in an older listing of the same order, where one may be missing before it, or there are more.
+// kept finds an event that has not changed in an older listing of the same order, where one may be missing before it,
+// or there are more.
 func (l *listing) kept(i int, event *storage.Event, now int) *listed {
 	if l != nil {
 		for _, at := range [...]int{i, i + len(l.items) - now} {

@@ -256,7 +256,8 @@ func TestEventMapsAreBounded(t *testing.T) {
 	}
 }
 
-// A stream whose map the engine has replaced would show no more changes: it ends, and its clients come back to the new map (P9).
+// A stream whose map the engine has replaced would show no more changes: it ends, and its clients come back to the new
+// map (P9).
 func TestStreamOfAReplacedMapEnds(t *testing.T) {
 	_, m, hubs, _ := streamBench(1)
 	id := storage.EventID{1}

@@ -159,7 +159,8 @@ func invalidField(field, reason string) *problem {
 	return &problem{kind: kindInvalid, field: field, detail: field + " " + reason}
 }
 
-// classify turns any error into what the caller is told. The second result says that the error is a surprise, to be logged.
+// classify turns any error into what the caller is told. The second result says that the error is a surprise, to be
+// logged.
 func classify(err error) (p problem, surprise bool) {
 	switch e := err.(type) { // the hot ones come unwrapped
 	case *actors.Refusal:
@@ -171,7 +172,8 @@ func classify(err error) (p problem, surprise bool) {
 	}
 	for _, c := range conditions {
 		if errors.Is(err, c.err) {
-			// Bare, it comes from a section whose trouble is in the log already: a line for every request refused meanwhile would bury it.
+			// Bare, it comes from a section whose trouble is in the log already: a line for every request refused
+			// meanwhile would bury it.
 			return problem{kind: c.kind, detail: c.detail}, c.kind == kindUnavailable && err != actors.ErrUnavailable
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Rate bounds calls: PerSecond for ever, and Burst of them at once. A hold, payment, extension, release or a stream's opening counts
-// one; a read counts a tenth. PerSecond 0: no bound. Burst 0: one second's worth.
+// Rate bounds calls: PerSecond for ever, and Burst of them at once. A hold, payment, extension, release or a stream's
+// opening counts one; a read counts a tenth. PerSecond 0: no bound. Burst 0: one second's worth.
 type Rate struct{ PerSecond, Burst float64 }
 
 // Costs of calls, in tenths.
@@ -34,9 +34,9 @@ func (r *route) cost() int64 {
 // key names whose calls are counted together.
 type key [16]byte
 
-// rateLimiter gives each key a bucket, kept as one number: the moment at which the bucket would be full again (the generic cell rate
-// algorithm). Refused calls take nothing. Memory is bounded: when a shard is full of unfilled buckets, newcomers pass, because
-// refusing an honest buyer is worse than not limiting a flood that other bounds catch.
+// rateLimiter gives each key a bucket, kept as one number: the moment at which the bucket would be full again (the
+// generic cell rate algorithm). Refused calls take nothing. Memory is bounded: when a shard is full of unfilled
+// buckets, newcomers pass, because refusing an honest buyer is worse than not limiting a flood that other bounds catch.
 type rateLimiter struct {
 	step   int64 // nanoseconds that a tenth of a call takes to come back; 0: no limit
 	burst  int64 // nanoseconds that a bucket may run ahead
@@ -55,8 +55,8 @@ const (
 	rateShards = 64
 	// rateShardMax bounds a limiter to some million keys, about 50 MB, which only an attack fills.
 	rateShardMax = 16_384
-	// rateShardMin is when a shard is swept first. Most buckets are full again within a second or two, so memory follows the callers of
-	// the moment and not those of the evening.
+	// rateShardMin is when a shard is swept first. Most buckets are full again within a second or two, so memory
+	// follows the callers of the moment and not those of the evening.
 	rateShardMin = 256
 )
 
@@ -108,8 +108,8 @@ func (k *key) shard() uint64 {
 	return (a ^ b*0x9e3779b97f4a7c15) * 0xd6e8feb86659fd93 >> 58
 }
 
-// room forgets buckets that are full again, which hold no information, whenever twice as many are there as after the last time: so a
-// newcomer pays for one or two others on average.
+// room forgets buckets that are full again, which hold no information, whenever twice as many are there as after the
+// last time: so a newcomer pays for one or two others on average.
 func (s *rateShard) room(now int64) bool {
 	if len(s.full) < s.sweep {
 		return true

@@ -26,8 +26,8 @@ func limited(t *testing.T, limits Limits) (*house, *atomic.Int64) {
 	}), &passed
 }
 
-// TestBuyersHaveARate: past the burst a buyer is refused and told which limit, its size and when; others are not; time heals; and a
-// read costs a tenth of a hold.
+// TestBuyersHaveARate: past the burst a buyer is refused and told which limit, its size and when; others are not; time
+// heals; and a read costs a tenth of a hold.
 func TestBuyersHaveARate(t *testing.T) {
 	h, passed := limited(t, Limits{Buyer: Rate{PerSecond: 0.5, Burst: 2}})
 	event := h.show("")
@@ -57,7 +57,8 @@ func TestBuyersHaveARate(t *testing.T) {
 	}
 }
 
-// TestCyclingIsCaught: 500 holds and releases in two seconds were 1,000 of 1,000; with the server's default they are a few dozen.
+// TestCyclingIsCaught: 500 holds and releases in two seconds were 1,000 of 1,000; with the server's default they are a
+// few dozen.
 func TestCyclingIsCaught(t *testing.T) {
 	h, passed := limited(t, Limits{Buyer: Rate{PerSecond: 10, Burst: 30}})
 	event, done := h.show(""), 0
@@ -125,8 +126,8 @@ func networks(all ...string) (list []netip.Prefix) {
 	return list
 }
 
-// TestWhoseAddressCounts: one bucket for an IPv4 address and for an IPv6 /64; a header counts only from a trusted proxy, from its end,
-// and as far as trusted proxies wrote it.
+// TestWhoseAddressCounts: one bucket for an IPv4 address and for an IPv6 /64; a header counts only from a trusted
+// proxy, from its end, and as far as trusted proxies wrote it.
 func TestWhoseAddressCounts(t *testing.T) {
 	const xff, fwd = "X-Forwarded-For", "Forwarded"
 	proxied := Clients{TrustedProxies: networks("10.0.0.0/8", "2001:db8:ffff::/48")}
@@ -213,7 +214,8 @@ func TestRateLimiterMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// TestRateLimiterForgetsThePast: callers who come one after the other leave no more behind than those of the last moments.
+// TestRateLimiterForgetsThePast: callers who come one after the other leave no more behind than those of the last
+// moments.
 func TestRateLimiterForgetsThePast(t *testing.T) {
 	l := newRateLimiter("buyer", Rate{PerSecond: 10, Burst: 30})
 	for i := range 1_000_000 {

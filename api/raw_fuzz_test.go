@@ -95,8 +95,8 @@ func (c *spent) SetDeadline(time.Time) error      { return nil }
 func (c *spent) SetReadDeadline(time.Time) error  { return nil }
 func (c *spent) SetWriteDeadline(time.Time) error { return nil }
 
-// FuzzRawRequests: whatever bytes a connection brings, every answer is HTTP, none says that something broke here, and nothing costs more
-// than its bytes earn.
+// FuzzRawRequests: whatever bytes a connection brings, every answer is HTTP, none says that something broke here, and
+// nothing costs more than its bytes earn.
 func FuzzRawRequests(f *testing.F) {
 	const event = "/v1/events/00000000-0000-4000-8000-000000000000"
 	const fan, operates = "X-Buyer: alice\r\n", "Authorization: Bearer dev\r\n"

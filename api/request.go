@@ -14,8 +14,8 @@ import (
 
 // request is one call being answered, with everything it needs to be answered without allocating. It is pooled.
 //
-// Invariant: strings and slices in it may point into fasthttp's buffers, which live until Server.Handler returns, or into
-// another request's scratch after release. Nothing of it is kept.
+// Invariant: strings and slices in it may point into fasthttp's buffers, which live until Server.Handler returns, or
+// into another request's scratch after release. Nothing of it is kept.
 type request struct {
 	ctx   *fasthttp.RequestCtx
 	tree  *node // of the listener that it came by

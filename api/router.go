@@ -141,8 +141,8 @@ func adminRoutes(all []*route) (admin []*route) {
 	return admin
 }
 
-// targetPath is the path of a request's target as it was sent. Nothing is normalised: a filter that stands before this server and knows a path
-// by its prefix must not be passed by another spelling of it.
+// targetPath is the path of a request's target as it was sent. Nothing is normalised: a filter that stands before this
+// server and knows a path by its prefix must not be passed by another spelling of it.
 func targetPath(target []byte) []byte {
 	if path, _, query := bytes.Cut(target, []byte("?")); query {
 		target = path
@@ -157,9 +157,9 @@ func targetPath(target []byte) []byte {
 	return nil
 }
 
-// find walks to a path's node; param is the one variable segment (no path has two), decoded. What is fixed in a path is found in one spelling
-// only: no second slash, no dots, no %-encoding. One trailing slash is forgiven in buyers' calls, since clients send it; what filters guard
-// has none.
+// find walks to a path's node; param is the one variable segment (no path has two), decoded. What is fixed in a path is
+// found in one spelling only: no second slash, no dots, no %-encoding. One trailing slash is forgiven in buyers' calls,
+// since clients send it; what filters guard has none.
 func (n *node) find(path []byte) (found *node, param []byte) {
 	if trimmed, ok := bytes.CutSuffix(path, []byte("/")); ok && (bytes.HasPrefix(path, eventsPrefix) || bytes.HasPrefix(path, bookingsPrefix)) {
 		path = trimmed

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// The formats that we define are described where programs find them: served, linked from openapi.json, readable from any origin.
+// The formats that we define are described where programs find them: served, linked from openapi.json, readable from
+// any origin.
 func TestPlanSchemasAreServed(t *testing.T) {
 	h := open(t, nil)
 	for _, name := range []string{"plan-compact.json", "plan-rowlist.json"} {

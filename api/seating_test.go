@@ -58,7 +58,8 @@ func TestFrontIsToldAndCanBeSaid(t *testing.T) {
 	}
 }
 
-// P11: best-available and the orphan rule see the neighbours that sit side by side, whatever order the file lists them in.
+// P11: best-available and the orphan rule see the neighbours that sit side by side, whatever order the file lists them
+// in.
 func TestNeighboursAreThoseWhoSitSideBySide(t *testing.T) {
 	h := open(t, nil)
 	event, _ := h.showOf(casePlan(t, "seats-out-of-order.json"), `,"refuse_orphans":true`)
@@ -92,7 +93,8 @@ func TestNotTogetherSaysWhatCouldBeHad(t *testing.T) {
 	h.do("POST", event+"/bookings", bob, `{"best_available":{"quantity":4}}`).want(409, "sold_out")
 }
 
-// P11: seats of what a plan calls one section are one booking, and its name is known to best-available, however many they are.
+// P11: seats of what a plan calls one section are one booking, and its name is known to best-available, however many
+// they are.
 func TestPlanSectionIsOneSectionOutside(t *testing.T) {
 	h := open(t, nil)
 	event, said := h.showOf(casePlan(t, "split-section-6000.json"), "")

@@ -36,8 +36,8 @@ func (r *request) sendStill(d *still, contentType string, cache []byte) error {
 	return r.sendDocument(&d.plain, false, contentType, cache)
 }
 
-// stills keeps a bounded number of documents, each built once however many ask for it at the same time. Megabytes each for a stadium's seat
-// map: the bound is on what they weigh together, and one that is over it alone is kept alone.
+// stills keeps a bounded number of documents, each built once however many ask for it at the same time. Megabytes each
+// for a stadium's seat map: the bound is on what they weigh together, and one that is over it alone is kept alone.
 type stills[K comparable] struct {
 	countMax, bytesMax int
 

@@ -69,14 +69,15 @@ func New(engine Engine, cfg Config) *Server {
 // Serve answers connections of a listener until Shutdown. Several listeners may be served at once.
 func (s *Server) Serve(listener net.Listener) error { return s.public.serve(listener) }
 
-// ServeAdmin answers what operators and their machines ask (/metrics, /healthz, /readyz and every call that wants the operator's key), on a
-// listener of its own with connections of its own, so that buyers cannot crowd them out. Config.AdminApart must be set.
+// ServeAdmin answers what operators and their machines ask (/metrics, /healthz, /readyz and every call that wants the
+// operator's key), on a listener of its own with connections of its own, so that buyers cannot crowd them out.
+// Config.AdminApart must be set.
 func (s *Server) ServeAdmin(listener net.Listener) error { return s.admin.serve(listener) }
 
-// Shutdown stops accepting, ends the streams, lets every request in flight get its answer, and returns by the end of ctx (and a second)
-// whatever clients do: silent and idle connections close at once, and those that are still busy when ctx ends are cut, which is logged. What
-// was acknowledged, or is being made durable, is not touched by it. Requests on open connections meanwhile are still answered, with
-// "Connection: close".
+// Shutdown stops accepting, ends the streams, lets every request in flight get its answer, and returns by the end of
+// ctx (and a second) whatever clients do: silent and idle connections close at once, and those that are still busy when
+// ctx ends are cut, which is logged. What was acknowledged, or is being made durable, is not touched by it. Requests on
+// open connections meanwhile are still answered, with "Connection: close".
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopping.Store(true)
 	var (
@@ -252,8 +253,8 @@ func (s *Server) identify(r *request) (err error) {
 	return nil
 }
 
-// garbled answers what never became a request. A connection that merely ended or fell silent gets no words: a client could take
-// them for the answer to the next request it sends.
+// garbled answers what never became a request. A connection that merely ended or fell silent gets no words: a client
+// could take them for the answer to the next request it sends.
 func (s *Server) garbled(ctx *fasthttp.RequestCtx, err error) {
 	if errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) {
 		_ = ctx.Conn().Close() // closed already, or about to be
@@ -271,7 +272,8 @@ func (s *Server) garbled(ctx *fasthttp.RequestCtx, err error) {
 	s.turnAway(ctx, p)
 }
 
-// turnAway answers what is not, or not safely, a request, and ends its connection: where the next one begins on it is not known.
+// turnAway answers what is not, or not safely, a request, and ends its connection: where the next one begins on it is
+// not known.
 func (s *Server) turnAway(ctx *fasthttp.RequestCtx, p *problem) {
 	s.meters.end(s.stranger, p.status, s.meters.begin())
 	writeProblem(&ctx.Response, p, nil)

@@ -29,7 +29,8 @@ func newSignIn(c *Config) *still {
 	return doc
 }
 
-// checkSignInURL refuses what a browser must not be sent to: a link without a host, with a password in it, or of a scheme that runs code.
+// checkSignInURL refuses what a browser must not be sent to: a link without a host, with a password in it, or of a
+// scheme that runs code.
 func checkSignInURL(address string) error {
 	if address == "" {
 		return nil

@@ -9,7 +9,8 @@ import (
 	"holdfast/api/wire"
 )
 
-// One name, two spellings (NFC and NFD): whichever the plan has, a request may have the other, wherever it names something.
+// One name, two spellings (NFC and NFD): whichever the plan has, a request may have the other, wherever it names
+// something.
 func TestNamesAreFoundInEitherSpelling(t *testing.T) {
 	spell := map[bool]norm.Form{true: norm.NFD, false: norm.NFC}
 	for _, planDecomposed := range []bool{true, false} {
@@ -73,7 +74,8 @@ func TestNamesThatHideSomethingAreRefusedAtTheDoor(t *testing.T) {
 	}
 }
 
-// Some editors and clients put a byte order mark before UTF-8: every body is read behind one, and is the same request as without.
+// Some editors and clients put a byte order mark before UTF-8: every body is read behind one, and is the same request
+// as without.
 func TestBodiesBehindAByteOrderMarkAreRead(t *testing.T) {
 	h := open(t, nil)
 	const mark = "\xef\xbb\xbf"

@@ -65,8 +65,8 @@ func (s *hubs) leave(h *hub) {
 	s.clients.Done()
 }
 
-// tend is every hub's from time to time: one without listeners ends, and so does one whose map the engine has replaced, for its clients
-// would see no more changes. They come back and find the new map.
+// tend is every hub's from time to time: one without listeners ends, and so does one whose map the engine has replaced,
+// for its clients would see no more changes. They come back and find the new map.
 func (s *hubs) tend(id storage.EventID, h *hub, lonely bool) {
 	if lonely {
 		s.retire(id, h)
@@ -120,8 +120,8 @@ func (s *hubs) close(ctx context.Context) error {
 	}
 }
 
-// streamHead is written by hand, since the connection leaves fasthttp: one goroutine and no buffers for each client. The body ends
-// when the connection does. Proxies that buffer are asked not to.
+// streamHead is written by hand, since the connection leaves fasthttp: one goroutine and no buffers for each client.
+// The body ends when the connection does. Proxies that buffer are asked not to.
 const streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n" +
 	"X-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\n\r\nretry: 1000\n\n"
 
@@ -164,8 +164,8 @@ func (s *Server) streamAvailability(r *request) error {
 // streamSecondsMax bounds the parameter "seconds" of a stream: a day.
 const streamSecondsMax = 24 * 60 * 60
 
-// parseSeconds reads how long a stream may last, for clients that read an answer to its end before they look at it: generated
-// ones do. 0: for ever.
+// parseSeconds reads how long a stream may last, for clients that read an answer to its end before they look at it:
+// generated ones do. 0: for ever.
 func parseSeconds(r *request) (time.Duration, error) {
 	var atMost time.Duration
 	for name, value := range r.ctx.QueryArgs().All() {
@@ -203,8 +203,8 @@ func (s *Server) stream(conn net.Conn, id storage.EventID, m *eventMap, last []b
 	h.serve(conn, last, over)
 }
 
-// serve writes frames until the client or the hub is gone, or over fires. An error only means that the client left: nothing
-// to report.
+// serve writes frames until the client or the hub is gone, or over fires. An error only means that the client left:
+// nothing to report.
 func (h *hub) serve(conn net.Conn, last []byte, over <-chan time.Time) {
 	at, caughtUp := h.resume(last)
 	pending := [][]byte{[]byte(streamHead)}
@@ -268,7 +268,8 @@ func (h *hub) next(at *place, caughtUp bool, pending [][]byte) ([][]byte, <-chan
 	return append(pending, h.snapshotFrames()), h.wake
 }
 
-// resume reads a Last-Event-ID ("<incarnation>.<version>") and finds where its reader goes on; false: a snapshot is needed.
+// resume reads a Last-Event-ID ("<incarnation>.<version>") and finds where its reader goes on; false: a snapshot is
+// needed.
 func (h *hub) resume(last []byte) (place, bool) {
 	incarnation, number, _ := bytes.Cut(bytes.TrimSpace(last), []byte("."))
 	version, err := strconv.ParseUint(string(number), 10, 64)

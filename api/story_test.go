@@ -90,8 +90,9 @@ func TestP5SameKeySameAnswer(t *testing.T) {
 	h.do("POST", "/v1/events", create, eventBody(`,"hold_ttl_seconds":5`)).want(422, "idempotency_mismatch")
 }
 
-// P5, as the document tells it: a repeat shows the booking as it stands now and has no second effect; keys are per buyer and event;
-// a refusal is not remembered, a declined payment is; without a key every request is a wish of its own.
+// P5, as the document tells it: a repeat shows the booking as it stands now and has no second effect; keys are per
+// buyer and event; a refusal is not remembered, a declined payment is; without a key every request is a wish of its
+// own.
 func TestP5KeysAsDescribed(t *testing.T) {
 	h := open(t, nil)
 	event, other := h.show(""), h.show("")

@@ -16,8 +16,8 @@ import (
 // nullEvent is the id that requests to a server that does nothing are made with.
 const nullEvent = "00000000-0000-4000-8000-000000000000"
 
-// Nothing is a contestant that reads each request whole and answers what a server would that always says yes: the most that this HTTP
-// library, this client and this machine have to give. Its answers are checked for nothing.
+// Nothing is a contestant that reads each request whole and answers what a server would that always says yes: the most
+// that this HTTP library, this client and this machine have to give. Its answers are checked for nothing.
 func Nothing(command func(address string) (string, []string)) Contestant {
 	c := Command("nothing", "A handler that does nothing: the same HTTP library, the same requests, an answer of the same size. What a server takes longer is what it does.",
 		func(context.Context, string) (*Backing, error) {

@@ -80,7 +80,8 @@ func capacityConfig(t *testing.T, scenario, address string) CapacityConfig {
 	}
 }
 
-// The whole way: a server that turns buyers away above 500 a second is found out, its answers are checked, and the advice says why.
+// The whole way: a server that turns buyers away above 500 a second is found out, its answers are checked, and the
+// advice says why.
 func TestCapacityFindsWhereAServerBreaks(t *testing.T) {
 	const knee = 500
 	var tired atomic.Bool
@@ -97,8 +98,8 @@ func TestCapacityFindsWhereAServerBreaks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A machine that is busy with other things may break a lower rate, or leave a lower one unclear. Never may a rate be told that the server
-	// turns buyers away at.
+	// A machine that is busy with other things may break a lower rate, or leave a lower one unclear. Never may a rate
+	// be told that the server turns buyers away at.
 	unclear := slices.ContainsFunc(told, func(row string) bool { return strings.Contains(row, "unclear") })
 	if found.Sustained > knee || found.Sustained <= 0 || !found.AboveBroke && !unclear {
 		t.Errorf("found %+v of a server that breaks at %d\n%s", found.Finding, knee, strings.Join(told, "\n"))

@@ -33,23 +33,25 @@ func (p HallPlan) seats() int { return p.Sections * p.SeatsPerSection }
 // rowSeats keeps rows like those of a stadium; SeatsPerSection is rounded down to whole rows.
 const rowSeats = 25
 
-// sectionsFirst makes section and row labels two or three digits wide from the start, so that requests have nearly one length.
+// sectionsFirst makes section and row labels two or three digits wide from the start, so that requests have nearly one
+// length.
 const sectionsFirst, rowsFirst = 10, 100
 
-// Hall is an open event, and the requests that can be made of it. Its seats are numbered across sections: neighbours in number
-// are in different sections, so that consecutive requests meet different writers, as buyers do.
+// Hall is an open event, and the requests that can be made of it. Its seats are numbered across sections: neighbours in
+// number are in different sections, so that consecutive requests meet different writers, as buyers do.
 type Hall struct {
 	Event string
 	Plan  HallPlan
 	host  string
 	run   string // tells this hall's buyers and keys from every other run's against the same server
 	head  []byte // a booking's head up to the buyer
-	// firstLook is how long the first availability took: the moment at which the server loads an event that nobody used yet.
+	// firstLook is how long the first availability took: the moment at which the server loads an event that nobody used
+	// yet.
 	firstLook time.Duration
 }
 
-// OpenHall creates an event, opens its sale, and looks at its map once, as every fan does before booking. What the server does at
-// that first look is told by Single; it must not hide in, or spoil, every other figure.
+// OpenHall creates an event, opens its sale, and looks at its map once, as every fan does before booking. What the
+// server does at that first look is told by Single; it must not hide in, or spoil, every other figure.
 func OpenHall(ctx context.Context, t Target, plan HallPlan) (*Hall, error) {
 	plan.SeatsPerSection -= plan.SeatsPerSection % rowSeats
 	if plan.seats() <= 0 || plan.HoldTTL < time.Second {
@@ -150,7 +152,8 @@ func (h *Hall) AppendHold(dst []byte, n uint64, who byte, request RequestNo) []b
 	return append(dst, `"]}`...)
 }
 
-// appendPadded writes ten letters a to j for the digits: a long run of digits could be taken for a card's number and refused (P12).
+// appendPadded writes ten letters a to j for the digits: a long run of digits could be taken for a card's number and
+// refused (P12).
 func appendPadded(dst []byte, n uint64) []byte {
 	const width = 10
 	var digits [width]byte

@@ -17,7 +17,8 @@ type Venue struct {
 	Plan wire.Raw
 }
 
-// UniformVenue is sections alike, each of rows with seats each, in Holdfast's own compact JSON, which every peer reads too.
+// UniformVenue is sections alike, each of rows with seats each, in Holdfast's own compact JSON, which every peer reads
+// too.
 func UniformVenue(sections, rows, seats int) Venue {
 	var b strings.Builder
 	b.WriteString(`{"sections":[`)
@@ -41,8 +42,9 @@ type Terms struct {
 // seatsPerBuyer is beyond what any buyer of a load has at once.
 const seatsPerBuyer = 10_000
 
-// OpenHouse makes an event of a venue, puts it on sale, reads its seat map, and looks at it once, as every fan does before booking.
-// plan, if given, is the venue's as read before: then the seat map, which may be megabytes, is not read again.
+// OpenHouse makes an event of a venue, puts it on sale, reads its seat map, and looks at it once, as every fan does
+// before booking. plan, if given, is the venue's as read before: then the seat map, which may be megabytes, is not read
+// again.
 func OpenHouse(ctx context.Context, t Target, v Venue, terms Terms, plan *crowd.Plan) (*crowd.House, error) {
 	name := "load " + runName()
 	currency := "EUR"
@@ -86,8 +88,8 @@ func readSeatmap(ctx context.Context, t Target, event string) (*wire.Seatmap, er
 	return &seatmap, t.get(ctx, "/v1/events/"+event+"/seatmap", &seatmap)
 }
 
-// translate writes a seat map in the compact JSON that peers read: sections, rows and their lengths are kept; labels of seats are not, for
-// there they are counted from 1.
+// translate writes a seat map in the compact JSON that peers read: sections, rows and their lengths are kept; labels of
+// seats are not, for there they are counted from 1.
 func translate(v Venue, m *wire.Seatmap) (Venue, error) {
 	type row struct {
 		Label string `json:"label"`

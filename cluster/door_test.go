@@ -46,7 +46,8 @@ func connect() *remote.RemoteMessage {
 	}}}
 }
 
-// TestDoorEndsStreamsThatSayWhatNoNodeSays: each of these would end the process, or stop the desk, if it came to remote's reader.
+// TestDoorEndsStreamsThatSayWhatNoNodeSays: each of these would end the process, or stop the desk, if it came to
+// remote's reader.
 func TestDoorEndsStreamsThatSayWhatNoNodeSays(t *testing.T) {
 	a := start(t, "a", nil)
 	client, ctx := stranger(t, a)
@@ -84,7 +85,8 @@ func TestDoorEndsStreamsThatSayWhatNoNodeSays(t *testing.T) {
 	connected(t, a, b) // alive and well
 }
 
-// TestDoorSurvivesWhatPanicsBehindIt: bytes of the right kind that are none of protobuf make remote return an error; whatever panics ends one stream.
+// TestDoorSurvivesWhatPanicsBehindIt: bytes of the right kind that are none of protobuf make remote return an error;
+// whatever panics ends one stream.
 func TestDoorSurvivesWhatPanicsBehindIt(t *testing.T) {
 	a := start(t, "a", nil)
 	client, ctx := stranger(t, a)

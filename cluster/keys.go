@@ -14,7 +14,8 @@ import (
 	"google.golang.org/grpc/credentials"
 )
 
-// Keys are what makes a process a node: gossip's secret, and a certificate of the cluster's authority. Whoever holds them is any node.
+// Keys are what makes a process a node: gossip's secret, and a certificate of the cluster's authority. Whoever holds
+// them is any node.
 //
 //	ca.pem         every node        the authority: who is one of us
 //	ca-key.pem     in a safe         needed only to add nodes
@@ -30,8 +31,9 @@ type Keys struct {
 const (
 	caFile, caKeyFile, gossipFile = "ca.pem", "ca-key.pem", "gossip.key"
 
-	// nodeName is in every node's certificate. Links are made to addresses that come from gossip and change with every start, so that there
-	// is no other name to hold a certificate against: what counts is that this authority signed it for a node.
+	// nodeName is in every node's certificate. Links are made to addresses that come from gossip and change with every
+	// start, so that there is no other name to hold a certificate against: what counts is that this authority signed it
+	// for a node.
 	nodeName       = "holdfast-node"
 	gossipKeyBytes = 32
 )
@@ -46,7 +48,8 @@ func SecretFiles(dir, node string) []string {
 	return []string{key, filepath.Join(dir, gossipFile)}
 }
 
-// LoadKeys reads a node's keys from a directory that MakeKeys wrote (ca-key.pem need not be there). Errors name the file.
+// LoadKeys reads a node's keys from a directory that MakeKeys wrote (ca-key.pem need not be there). Errors name the
+// file.
 func LoadKeys(dir, node string) (*Keys, error) {
 	k := &Keys{ca: x509.NewCertPool()}
 	authority, err := os.ReadFile(filepath.Join(dir, caFile))

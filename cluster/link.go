@@ -23,8 +23,8 @@ import (
 	"holdfast/storage"
 )
 
-// link carries batches between nodes, over Proto.Actor's remote. It has an actor system of its own, so that no other actor of this process
-// has a name that could be called from outside.
+// link carries batches between nodes, over Proto.Actor's remote. It has an actor system of its own, so that no other
+// actor of this process has a name that could be called from outside.
 type link struct {
 	opts    Options
 	system  *actor.ActorSystem
@@ -45,7 +45,8 @@ type link struct {
 
 const (
 	deskName = "desk"
-	// maxInFlight is HTTP/2's window: how much a receiver takes in before it has read. Fixed, so that a new connection needs no warming up.
+	// maxInFlight is HTTP/2's window: how much a receiver takes in before it has read. Fixed, so that a new connection
+	// needs no warming up.
 	maxInFlight = 1 << 20
 	ioBuffer    = 64 << 10
 )
@@ -93,7 +94,8 @@ func (l *link) config() (*remote.Config, error) {
 		server, client = l.opts.Keys.serverCredentials(), l.opts.Keys.clientCredentials()
 	}
 	config := remote.Configure(host, number,
-		// One batch a gRPC message, for batches are packed already; and a queue that fits the window: the default is 16 MB a peer.
+		// One batch a gRPC message, for batches are packed already; and a queue that fits the window: the default is 16
+		// MB a peer.
 		remote.WithEndpointWriterBatchSize(1),
 		remote.WithEndpointWriterQueueSize(64),
 		remote.WithServerOptions(
@@ -156,7 +158,8 @@ func (l *link) close() {
 	closed := make(chan struct{})
 	l.tell(&closeDesk{closed})
 	<-closed
-	// Not gracefully: that waits for streams which the others hold open, up to ten seconds, and races with what remote still does.
+	// Not gracefully: that waits for streams which the others hold open, up to ten seconds, and races with what remote
+	// still does.
 	l.remote.Shutdown(false)
 	l.system.Shutdown()
 }

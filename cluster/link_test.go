@@ -11,8 +11,8 @@ import (
 	"holdfast/storage"
 )
 
-// sound checks what one node heard of another: sessions that begin and end in turn, in each of them the numbers that were sent, without gaps,
-// and no number twice over all sessions. It returns how many sessions began.
+// sound checks what one node heard of another: sessions that begin and end in turn, in each of them the numbers that
+// were sent, without gaps, and no number twice over all sessions. It returns how many sessions began.
 func sound(t *testing.T, heard []string) (sessions int) {
 	t.Helper()
 	up, last, inSession := false, -1, 0
@@ -35,7 +35,8 @@ func sound(t *testing.T, heard []string) (sessions int) {
 	return sessions
 }
 
-// chatter sends numbers to a peer until told to stop. A number that was refused is tried again, so that in each session numbers are dense.
+// chatter sends numbers to a peer until told to stop. A number that was refused is tried again, so that in each session
+// numbers are dense.
 func chatter(n *tested, to storage.WriterID) (stop func()) {
 	done := make(chan struct{})
 	var worker sync.WaitGroup
@@ -90,7 +91,8 @@ func TestCutConnectionsBeginNewSessions(t *testing.T) {
 	t.Logf("%+v", a.Stats())
 }
 
-// TestBlackHoleIsDownOnBothSidesAndWhatComesOutLateIsDropped: bytes vanish in one direction, and come out when all is over.
+// TestBlackHoleIsDownOnBothSidesAndWhatComesOutLateIsDropped: bytes vanish in one direction, and come out when all is
+// over.
 func TestBlackHoleIsDownOnBothSidesAndWhatComesOutLateIsDropped(t *testing.T) {
 	a, _ := behind(t, "a", nil)
 	b, pb := behind(t, "b", nil, a)

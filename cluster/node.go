@@ -39,8 +39,9 @@ type Node struct {
 	closed     sync.Once
 }
 
-// Join makes this process a node, in state Joining and alone at first: the addresses of Options.Join are called in the background, for ever.
-// ctx bounds the look-up of listening addresses only. Errors are the operator's: a setting, or an address that cannot be listened on.
+// Join makes this process a node, in state Joining and alone at first: the addresses of Options.Join are called in the
+// background, for ever. ctx bounds the look-up of listening addresses only. Errors are the operator's: a setting, or an
+// address that cannot be listened on.
 func Join(ctx context.Context, o Options) (*Node, error) {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
@@ -206,8 +207,8 @@ func (n *Node) spread() {
 	}
 }
 
-// keepJoining calls who is missing: quickly at first, then every Rejoin. Memberlist forgets the dead, so that two halves of a cluster that
-// was cut would never find each other again by themselves.
+// keepJoining calls who is missing: quickly at first, then every Rejoin. Memberlist forgets the dead, so that two
+// halves of a cluster that was cut would never find each other again by themselves.
 func (n *Node) keepJoining() {
 	wait := n.opts.GossipInterval
 	for {
@@ -247,9 +248,10 @@ func (n *Node) joinMissing() bool {
 	return alone && len(n.opts.Join) > 0
 }
 
-// Send hands a message of at most MaxMessage bytes to the link to a peer, and returns at once; the message is copied. False: nothing is
-// sent, because there is no session with that peer (it is unknown, this node itself, or down), the message is too long, or OutboxBytes are
-// queued. True is no promise that it arrives, only that it does so in order: what a peer receives of one session is a prefix of what was sent in it.
+// Send hands a message of at most MaxMessage bytes to the link to a peer, and returns at once; the message is copied.
+// False: nothing is sent, because there is no session with that peer (it is unknown, this node itself, or down), the
+// message is too long, or OutboxBytes are queued. True is no promise that it arrives, only that it does so in order:
+// what a peer receives of one session is a prefix of what was sent in it.
 func (n *Node) Send(to storage.WriterID, message []byte) bool {
 	p := n.link.peer(to)
 	return p != nil && p.out.send(message)
@@ -261,8 +263,9 @@ func (n *Node) Up(peer storage.WriterID) bool {
 	return p != nil && p.up.Load()
 }
 
-// Leave tells the others that this node goes, for at most a second and as long as ctx allows, and then closes everything as Close does. Whoever
-// does not hear it finds out by itself, in about a second; when all leave together there is nobody to hear it.
+// Leave tells the others that this node goes, for at most a second and as long as ctx allows, and then closes
+// everything as Close does. Whoever does not hear it finds out by itself, in about a second; when all leave together
+// there is nobody to hear it.
 func (n *Node) Leave(ctx context.Context) error {
 	return n.end(func() error {
 		patience := time.Second
@@ -279,8 +282,9 @@ func (n *Node) Leave(ctx context.Context) error {
 	})
 }
 
-// Close ends everything at once and tells nobody, as a crash would: the others see links break, and find this node dead in about a second.
-// The handler hears PeerDown for each session, and nothing afterwards. It takes milliseconds, or a second if a call to a missing node is under way.
+// Close ends everything at once and tells nobody, as a crash would: the others see links break, and find this node dead
+// in about a second. The handler hears PeerDown for each session, and nothing afterwards. It takes milliseconds, or a
+// second if a call to a missing node is under way.
 func (n *Node) Close() error { return n.end(func() error { return nil }) }
 
 func (n *Node) end(farewell func() error) (err error) {

@@ -92,8 +92,8 @@ func (e *ear) count(p storage.WriterID, word string) (n int) {
 	return n
 }
 
-// parted tells that a session with a peer has ended and no other begun. A session may end on a busy machine too, and begin anew: who waits for an
-// end counts from what was heard before.
+// parted tells that a session with a peer has ended and no other begun. A session may end on a busy machine too, and
+// begin anew: who waits for an end counts from what was heard before.
 func (e *ear) parted(p storage.WriterID) bool {
 	ended := e.count(p, "down")
 	return ended > 0 && ended == e.count(p, "up")
@@ -114,7 +114,8 @@ func testLogger(t testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-// patient has a node take no silence of a busy machine's for the end of a session: for tests in which no session may end.
+// patient has a node take no silence of a busy machine's for the end of a session: for tests in which no session may
+// end.
 func patient(o *Options) { o.DownAfter, o.SuspicionMult = patience, 60 }
 
 // start makes a node on loopback that joins others.
@@ -257,7 +258,8 @@ func TestMessagesArriveInOrder(t *testing.T) {
 	}
 }
 
-// freeAddress is one that nobody listens on, also by the time it is used: on a loopback address that no other process takes ports of.
+// freeAddress is one that nobody listens on, also by the time it is used: on a loopback address that no other process
+// takes ports of.
 func freeAddress(t *testing.T) string {
 	own := net.IPv4(127, byte(1+os.Getpid()>>16%250), byte(os.Getpid()>>8), byte(os.Getpid()))
 	l, err := net.Listen("tcp", net.JoinHostPort(own.String(), "0"))
@@ -306,7 +308,8 @@ func (c counted) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// TestAdjacentBuildsWorkTogether while a cluster is upgraded node by node, and those too far apart do not see each other.
+// TestAdjacentBuildsWorkTogether while a cluster is upgraded node by node, and those too far apart do not see each
+// other.
 func TestAdjacentBuildsWorkTogether(t *testing.T) {
 	var loud atomic.Int32
 	a := start(t, "a", func(o *Options) {
@@ -322,7 +325,8 @@ func TestAdjacentBuildsWorkTogether(t *testing.T) {
 	}
 }
 
-// TestForeignMembersAreLeftOutAndNamedOnce: one that says nothing, and one of a build with which we have nothing in common.
+// TestForeignMembersAreLeftOutAndNamedOnce: one that says nothing, and one of a build with which we have nothing in
+// common.
 func TestForeignMembersAreLeftOutAndNamedOnce(t *testing.T) {
 	var loud atomic.Int32
 	a := start(t, "a", func(o *Options) {

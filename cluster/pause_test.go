@@ -153,7 +153,8 @@ func TestPausedProcessComesBackWithFreshSessions(t *testing.T) {
 		line = c.next(t)
 		heard = append(heard, line)
 	}
-	// What had arrived before the process was stopped, or reached it with its first breath, is a prefix of what was sent, and then comes the end.
+	// What had arrived before the process was stopped, or reached it with its first breath, is a prefix of what was
+	// sent, and then comes the end.
 	story := strings.Join(heard, " ")
 	if !strings.HasPrefix(story, "up before ") || !strings.Contains(story, "down") || !strings.HasSuffix(story, "up after") {
 		t.Errorf("the paused one heard: %s", story)

@@ -12,9 +12,9 @@ import (
 	"holdfast/cluster/netlimit"
 )
 
-// ConnsMax bounds the connections that others may have open at each of this node's two ports, gossip and link: strangers who open more must not
-// take the descriptors of the store and of buyers. Over it those that have not said a word yet give way, then newcomers are hung up on. A peer
-// needs one at the link, and one at gossip for moments.
+// ConnsMax bounds the connections that others may have open at each of this node's two ports, gossip and link:
+// strangers who open more must not take the descriptors of the store and of buyers. Over it those that have not said a
+// word yet give way, then newcomers are hung up on. A peer needs one at the link, and one at gossip for moments.
 const ConnsMax = 128
 
 func (o *Options) newLimiter(port string) *netlimit.Limiter {
@@ -87,8 +87,8 @@ func (t *gossipTransport) admit() {
 	}
 }
 
-// boundedCredentials puts a limiter before a gRPC server's handshakes: remote makes its listener itself, so this is the first that is seen of a
-// connection.
+// boundedCredentials puts a limiter before a gRPC server's handshakes: remote makes its listener itself, so this is the
+// first that is seen of a connection.
 type boundedCredentials struct {
 	credentials.TransportCredentials
 	limiter *netlimit.Limiter

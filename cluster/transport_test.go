@@ -7,8 +7,8 @@ import (
 	"holdfast/cluster/netlimit"
 )
 
-// Strangers who open connections and say nothing take no more of this node's descriptors than its ports are allowed, and do not keep a node
-// out that has something to say.
+// Strangers who open connections and say nothing take no more of this node's descriptors than its ports are allowed,
+// and do not keep a node out that has something to say.
 func TestFloodOfConnectionsIsBoundedAtBothPorts(t *testing.T) {
 	a := start(t, "a", nil)
 	b := start(t, "b", nil, a)

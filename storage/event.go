@@ -24,7 +24,8 @@ func CompareEvents(a, b *Event) int {
 	return cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), a.ID.Compare(b.ID))
 }
 
-// EncodeEvent is the stored form of an event's header: JSON, because it is small, rare, and read by operators in an emergency.
+// EncodeEvent is the stored form of an event's header: JSON, because it is small, rare, and read by operators in an
+// emergency.
 func EncodeEvent(e *Event) ([]byte, error) {
 	stored, err := json.Marshal(e)
 	if err != nil {
@@ -36,8 +37,8 @@ func EncodeEvent(e *Event) ([]byte, error) {
 // eventDepthMax bounds a stored header's nesting; the deepest member, a section, is on the third level.
 const eventDepthMax = 16
 
-// DecodeEvent reads EncodeEvent's form. A field that this version does not know is an error wrapping ErrFormat: it would be lost
-// at the next write.
+// DecodeEvent reads EncodeEvent's form. A field that this version does not know is an error wrapping ErrFormat: it
+// would be lost at the next write.
 func DecodeEvent(stored []byte) (*Event, error) {
 	if at, deeper := nesting.Deeper(stored, eventDepthMax); deeper {
 		return nil, fmt.Errorf("%w: event: nests deeper than %d levels, at byte %d", ErrFormat, eventDepthMax, at)

@@ -13,8 +13,8 @@ import (
 // ErrZone says that a text is no name of a time zone that this build knows.
 var ErrZone = errors.New("storage: no such time zone")
 
-// zonesOfMachines are names that a machine's files know and the world does not: they mean something else on the next machine, or count
-// leap seconds. time.LoadLocation looks at those files first.
+// zonesOfMachines are names that a machine's files know and the world does not: they mean something else on the next
+// machine, or count leap seconds. time.LoadLocation looks at those files first.
 var zonesOfMachines = []string{"localtime", "Local", "posixrules", "Factory", "leapseconds", "tzdata.zi"}
 
 // LoadZone finds a zone by IANA's name, such as Europe/Berlin or UTC; ErrZone.
@@ -38,11 +38,12 @@ func LoadZone(name string) (*time.Location, error) {
 	return zone, nil
 }
 
-// zones are those that were asked for, by name: there are some six hundred, and reading one takes longer than answering a request.
+// zones are those that were asked for, by name: there are some six hundred, and reading one takes longer than answering
+// a request.
 var zones sync.Map
 
-// Zone is the clock of the venue: its time zone, or the offset that was given with the start. A zone that this build does not know (the
-// event is a newer build's) is the offset as well.
+// Zone is the clock of the venue: its time zone, or the offset that was given with the start. A zone that this build
+// does not know (the event is a newer build's) is the offset as well.
 func (e *Event) Zone() *time.Location {
 	if e.TimeZone != "" {
 		if zone, err := LoadZone(e.TimeZone); err == nil {
@@ -55,8 +56,8 @@ func (e *Event) Zone() *time.Location {
 	return time.FixedZone("", int(e.StartsMinutes)*60)
 }
 
-// SaleEnd is the moment from which no new hold may begin, whatever the sale switch says: the end that was given, else the start of the
-// show. some is false for an event that has neither, whose sale ends by the switch alone.
+// SaleEnd is the moment from which no new hold may begin, whatever the sale switch says: the end that was given, else
+// the start of the show. some is false for an event that has neither, whose sale ends by the switch alone.
 func (e *Event) SaleEnd() (at section.Instant, some bool) {
 	if e.SaleEndsAt != 0 {
 		return e.SaleEndsAt, true

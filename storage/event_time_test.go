@@ -8,7 +8,8 @@ import (
 	"holdfast/actors/section"
 )
 
-// Written by the build before venue times were kept. It must be read for ever, and, changed in nothing, be written the same.
+// Written by the build before venue times were kept. It must be read for ever, and, changed in nothing, be written the
+// same.
 const eventBeforeVenueTimes = `{"ID":"0192f0c4-0000-7000-8000-000000000001","Name":"Night","StartsAt":1906572600000,"CreatedAt":1700000000123,"Currency":"ABC","Sale":"open",` +
 	`"Rules":{"HoldTTL":600000,"HoldCeiling":1200000,"SeatsPerBookingMax":8,"SeatsPerBuyerMax":8,"RefuseOrphans":false,"DedupeWindow":86400000,"DedupeCountMin":10000},` +
 	`"Prices":{"Stalls":4500},"Sections":[{"ID":"A","Name":"A","Seats":20}],"Create":[1,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0],"CreateFingerprint":7}`

@@ -39,8 +39,8 @@ const (
 
 // Entry is one row of a section's log: the commit point of everything in Body.
 //
-// Invariants, checked by every store at append and by every reader: Seq is dense from 1; Epoch never falls, and grows only
-// in an EntryClaim, by exactly one; Prev is the Hash of the entry before (zero for Seq 1).
+// Invariants, checked by every store at append and by every reader: Seq is dense from 1; Epoch never falls, and grows
+// only in an EntryClaim, by exactly one; Prev is the Hash of the entry before (zero for Seq 1).
 type Entry struct {
 	Kind   EntryKind
 	Seq    section.Seq
@@ -55,7 +55,8 @@ type Entry struct {
 // BodyBytesMax bounds Entry.Body.
 const BodyBytesMax = 64 << 10
 
-// Append is one wish to add an entry to one section's log, with the tickets it sells or gives back in the same atomic write.
+// Append is one wish to add an entry to one section's log, with the tickets it sells or gives back in the same atomic
+// write.
 type Append struct {
 	Section SectionKey
 	Entry   Entry
@@ -99,8 +100,8 @@ type Log interface {
 	// The store neither keeps nor changes the slices after it returns.
 	Commit(ctx context.Context, appends []Append) []error
 	Tail(ctx context.Context, key SectionKey) (Tail, error)
-	// Read calls visit for entries with Seq > after, ascending, until visit returns an error (returned as is). The entry and its
-	// body are valid only during the call. hash is the visited entry's own.
+	// Read calls visit for entries with Seq > after, ascending, until visit returns an error (returned as is). The
+	// entry and its body are valid only during the call. hash is the visited entry's own.
 	Read(ctx context.Context, key SectionKey, after section.Seq, visit func(e *Entry, hash Hash) error) error
 }
 
@@ -112,8 +113,8 @@ type Snapshot struct {
 	Body  []byte
 }
 
-// Snapshots keeps the newest snapshot of each section (older ones may be dropped). It need not be durable when SaveSnapshot
-// returns: losing one costs a longer replay.
+// Snapshots keeps the newest snapshot of each section (older ones may be dropped). It need not be durable when
+// SaveSnapshot returns: losing one costs a longer replay.
 type Snapshots interface {
 	// SaveSnapshot drops s without an error when one of a higher Seq is there: a slow writer must not undo a quick one.
 	SaveSnapshot(ctx context.Context, key SectionKey, s Snapshot) error
@@ -137,7 +138,8 @@ type Event struct {
 	Name      string
 	StartsAt  section.Instant
 	CreatedAt section.Instant
-	// StartsMinutes is how far the venue's clock is ahead of UTC at StartsAt, as it was given. 0: UTC, or an event of an earlier build.
+	// StartsMinutes is how far the venue's clock is ahead of UTC at StartsAt, as it was given. 0: UTC, or an event of
+	// an earlier build.
 	StartsMinutes int16 `json:",omitempty"`
 	// TimeZone is the venue's zone by IANA's name; empty: none was given, and the offset at StartsAt stands for all times.
 	TimeZone string `json:",omitempty"`
@@ -187,7 +189,8 @@ type NodeBeat struct {
 	At     section.Instant
 }
 
-// Nodes keeps heartbeat rows. A node that leaves in good order forgets its own; one that died leaves a row that no longer changes.
+// Nodes keeps heartbeat rows. A node that leaves in good order forgets its own; one that died leaves a row that no
+// longer changes.
 type Nodes interface {
 	Beat(ctx context.Context, b NodeBeat) error
 	// Nodes answers the newest row of each writer, in order of writer.

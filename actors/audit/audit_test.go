@@ -21,8 +21,8 @@ var rules = section.Rules{
 	DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin,
 }
 
-// scene is a store with one event of one section of 20 seats, and a pen that writes records as a writer would: the chain is
-// always right, what the records say is up to the test.
+// scene is a store with one event of one section of 20 seats, and a pen that writes records as a writer would: the
+// chain is always right, what the records say is up to the test.
 type scene struct {
 	t     *testing.T
 	store storage.Store
@@ -93,7 +93,8 @@ func change(kind section.ChangeKind, no section.BookingNo) section.Change {
 	return section.Change{Kind: kind, Booking: no}
 }
 
-// story writes an evening in which everything is right: 1 is confirmed, 2 refunded, 3 released, 4 expired, 5 paying, 6 held.
+// story writes an evening in which everything is right: 1 is confirmed, 2 refunded, 3 released, 4 expired, 5 paying, 6
+// held.
 func (s *scene) story() {
 	s.t.Helper()
 	s.record(nil, nil, s.hold(1, 0, 1), s.hold(2, 2), s.hold(3, 3, 4, 5), s.hold(4, 6))

@@ -143,8 +143,8 @@ func (s *sectionAudit) change(c *section.Change) error {
 	return nil
 }
 
-// replay lets the core apply the change too. The core asserts what can never be; here that is a finding, and the core is asked
-// no more about this section.
+// replay lets the core apply the change too. The core asserts what can never be; here that is a finding, and the core
+// is asked no more about this section.
 func (s *sectionAudit) replay(c *section.Change) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -155,8 +155,8 @@ func (s *sectionAudit) replay(c *section.Change) {
 	s.state.Apply(c, nil)
 }
 
-// compareState holds the core's replay against the ledger: every seat, and every booking that is alive (the core may forget
-// those that ended).
+// compareState holds the core's replay against the ledger: every seat, and every booking that is alive (the core may
+// forget those that ended).
 func (s *sectionAudit) compareState() {
 	if s.state == nil {
 		return
@@ -193,8 +193,8 @@ func (s *sectionAudit) compareSnapshot(hash storage.Hash) {
 	}
 }
 
-// sameState compares two states by their canonical form, at the door of the same record: a writer that stops has opened its next
-// record already, one that goes on has not.
+// sameState compares two states by their canonical form, at the door of the same record: a writer that stops has opened
+// its next record already, one that goes on has not.
 func sameState(a, b *section.State, next section.Seq) bool {
 	if a.Seq() > next || b.Seq() > next {
 		return false

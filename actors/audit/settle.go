@@ -130,8 +130,9 @@ func (s *subject) settle(no section.BookingNo, b *booking, paid *Payment, sight 
 	return ruling
 }
 
-// costs adds up a booking's seats. Prices never change once the event is there, nor a booking's seats, nor the amount of a charge: it is
-// right whichever was read first. sure is false for a seat that is none: a wrong change, noted as such.
+// costs adds up a booking's seats. Prices never change once the event is there, nor a booking's seats, nor the amount
+// of a charge: it is right whichever was read first. sure is false for a seat that is none: a wrong change, noted as
+// such.
 func (s *subject) costs(b *booking) (amount int64, sure bool) {
 	for _, seat := range b.seats {
 		if int(seat) >= len(s.layout.Seats) {
@@ -189,8 +190,8 @@ func (r *run) lookAgain() error {
 	return nil
 }
 
-// lookAgainAt reads a section a second time for its suspects' sake; what else it finds the first reading has told. A log that
-// breaks off by now leaves them as they were: the money is charged, and nobody can say for what.
+// lookAgainAt reads a section a second time for its suspects' sake; what else it finds the first reading has told. A
+// log that breaks off by now leaves them as they were: the money is charged, and nobody can say for what.
 func (r *run) lookAgainAt(of *subject, suspects []suspect) error {
 	silent := *of
 	silent.notes = &notes{report: &Report{}}

@@ -3,8 +3,8 @@
 //	Path (name, times, allocations, how to make it) ──▶ Check ──▶ counted ──▶ within the budget?
 //	                                                        └──▶ counted once more, with one allocation added: noticed?
 //
-// A budget is how often a path may allocate: today's figure, counted. It may be tightened, never loosened; whoever needs more has found a reason to
-// look for another way. Times vary from machine to machine, allocations do not.
+// A budget is how often a path may allocate: today's figure, counted. It may be tightened, never loosened; whoever
+// needs more has found a reason to look for another way. Times vary from machine to machine, allocations do not.
 package budget
 
 import (
@@ -24,14 +24,14 @@ type Path struct {
 	begin  func(t testing.TB) func()
 }
 
-// Exact is a path whose count is the same every time. begin makes a state of its own and the function that takes the path once; allocs are those
-// of taking it so many times.
+// Exact is a path whose count is the same every time. begin makes a state of its own and the function that takes the
+// path once; allocs are those of taking it so many times.
 func Exact(name string, times int, allocs float64, begin func(t testing.TB) func()) Path {
 	return Path{name: name, of: times, allocs: allocs, begin: begin}
 }
 
-// About is a path in which several goroutines take part: which of them finds a pool empty, or has to be started, is the scheduler's choice.
-// slack is what may come on top.
+// About is a path in which several goroutines take part: which of them finds a pool empty, or has to be started, is the
+// scheduler's choice. slack is what may come on top.
 func About(name string, times int, allocs, slack float64, begin func(t testing.TB) func()) Path {
 	return Path{name: name, of: times, allocs: allocs, slack: slack, begin: begin}
 }
@@ -50,8 +50,9 @@ func (p *Path) Benchmark(b *testing.B) {
 	})
 }
 
-// Check counts every path, and then once more with a single allocation added (where there is slack, with more than that), which must be noticed: a
-// check that cannot fail guards nothing. raceDetector says that the test runs under it; then nothing can be counted, and the skip says so.
+// Check counts every path, and then once more with a single allocation added (where there is slack, with more than
+// that), which must be noticed: a check that cannot fail guards nothing. raceDetector says that the test runs under it;
+// then nothing can be counted, and the skip says so.
 func Check(t *testing.T, raceDetector bool, paths []Path) {
 	t.Helper()
 	if raceDetector {
@@ -76,8 +77,9 @@ func (p *Path) check(t *testing.T) {
 	}
 }
 
-// spent counts, on a state of its own that has taken the path as often before. added is what a planted fault does besides, once in a
-// count. Of three counts the least is taken: the runtime allocates now and then on its own account, the path always.
+// spent counts, on a state of its own that has taken the path as often before. added is what a planted fault does
+// besides, once in a count. Of three counts the least is taken: the runtime allocates now and then on its own account,
+// the path always.
 func (p *Path) spent(t testing.TB, added func()) float64 {
 	t.Helper()
 	least := math.Inf(1)

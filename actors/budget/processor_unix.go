@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// processorTime is what this process has used so far. Unlike a clock it does not count what other processes did meanwhile.
+// processorTime is what this process has used so far. Unlike a clock it does not count what other processes did
+// meanwhile.
 func processorTime() time.Duration {
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {

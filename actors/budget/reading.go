@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// Reading is what a parser may cost: Fixed bytes of allocations (0: 4 MiB), and PerByte more for each byte that it is given. A parser that
-// costs more than a constant and a multiple of what was sent lets a sender buy memory and time cheaply: for a fuzzer that is as much of a
-// finding as a panic.
+// Reading is what a parser may cost: Fixed bytes of allocations (0: 4 MiB), and PerByte more for each byte that it is
+// given. A parser that costs more than a constant and a multiple of what was sent lets a sender buy memory and time
+// cheaply: for a fuzzer that is as much of a finding as a panic.
 type Reading struct{ Fixed, PerByte int }
 
 const (
 	fixedDefault = 4 << 20
-	// readingTime is the processor time that nothing a fuzzer sends may take, three times in a row: parsers take microseconds, and the
-	// process may do other things now and then.
+	// readingTime is the processor time that nothing a fuzzer sends may take, three times in a row: parsers take
+	// microseconds, and the process may do other things now and then.
 	readingTime = 2 * time.Second
 )
 
-// Check runs the parser on so many bytes of input, and fails t when that costs too much. run must be able to run again: other
-// goroutines' allocations are in the count, so a finding is one only if it is made three times.
+// Check runs the parser on so many bytes of input, and fails t when that costs too much. run must be able to run again:
+// other goroutines' allocations are in the count, so a finding is one only if it is made three times.
 func (r Reading) Check(t testing.TB, input int, run func()) {
 	t.Helper()
 	if finding := r.finding(input, run); finding != "" {

@@ -28,8 +28,8 @@ var table = func() map[string]currency {
 	return all
 }()
 
-// Exponent is how many digits of an amount in minor units stand behind the point: 2 for EUR, 0 for JPY, 3 for KWD. It knows withdrawn
-// currencies too; known is false for everything else, whose amounts nobody can write as money.
+// Exponent is how many digits of an amount in minor units stand behind the point: 2 for EUR, 0 for JPY, 3 for KWD. It
+// knows withdrawn currencies too; known is false for everything else, whose amounts nobody can write as money.
 func Exponent(code string) (digits int, known bool) {
 	c, known := table[code]
 	return c.exponent, known
@@ -113,7 +113,8 @@ func alike(a, b string) bool {
 	return differ == 1 || a[1] == b[0] && a[0] == b[1] && a[2] == b[2] || a[2] == b[1] && a[1] == b[2] && a[0] == b[0]
 }
 
-// Format writes an amount for people, such as "45.00 EUR". Of a currency that is not known, the amount is said to be what it is.
+// Format writes an amount for people, such as "45.00 EUR". Of a currency that is not known, the amount is said to be
+// what it is.
 func Format(minor int64, code string) string {
 	digits, known := Exponent(code)
 	if !known {

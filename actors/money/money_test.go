@@ -12,8 +12,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Where golang.org/x/text counts other digits than ISO 4217. All but ROL are places where small coins are no longer in use, so that CLDR
-// shows none, while ISO and processors go on counting them. For ROL list three gives no digits; nobody prices in a leu of before 2005.
+// Where golang.org/x/text counts other digits than ISO 4217. All but ROL are places where small coins are no longer in
+// use, so that CLDR shows none, while ISO and processors go on counting them. For ROL list three gives no digits;
+// nobody prices in a leu of before 2005.
 const cldrShowsNone = "AFN ALL AMD COP GYD IDR IQD IRR KPW LAK LBP MGA MMK MNT MRO MUR PKR RSD SLL SOS STD SYP TMM TZS UZS YER ZMK ZWD"
 
 // Codes that are younger than the CLDR of golang.org/x/text, and one that was too short-lived for it.

@@ -7,8 +7,8 @@ import (
 	"holdfast/storage"
 )
 
-// Protocol is the version of these messages, lowest and highest that this build speaks. Two nodes whose ranges do not meet are not
-// members of one cluster.
+// Protocol is the version of these messages, lowest and highest that this build speaks. Two nodes whose ranges do not
+// meet are not members of one cluster.
 var Protocol = [2]uint8{1, 1}
 
 // Kind is a message's first byte.
@@ -53,14 +53,16 @@ type Record struct {
 	Entry   []byte
 }
 
-// Released says that the sender serves a section no longer. Heir is who should claim it; the zero id: nobody in particular.
+// Released says that the sender serves a section no longer. Heir is who should claim it; the zero id: nobody in
+// particular.
 type Released struct {
 	Section storage.SectionKey
 	Epoch   section.Epoch
 	Heir    storage.WriterID
 }
 
-// Ask is one command on its way to the section of another node. Command.At is not sent: the section's owner says what time it is.
+// Ask is one command on its way to the section of another node. Command.At is not sent: the section's owner says what
+// time it is.
 type Ask struct {
 	ID       uint64 // of the asker, for the answer
 	Patience uint32 // milliseconds that the asker still waits
@@ -115,8 +117,8 @@ type Search struct {
 	Fingerprint   uint64
 }
 
-// Look asks which of the sections, served by the receiver as far as the asker knows, may have that many seats of the kind free. It asks for
-// many at once what would otherwise cost the losers of a sold-out event a question a section.
+// Look asks which of the sections, served by the receiver as far as the asker knows, may have that many seats of the
+// kind free. It asks for many at once what would otherwise cost the losers of a sold-out event a question a section.
 type Look struct {
 	ID         uint64
 	Event      storage.EventID
@@ -131,7 +133,8 @@ type Looked struct {
 	Sections []storage.SectionNo
 }
 
-// Catalog says that the catalog has changed; the sender counts on it once it has heard CatalogSeen with the same number.
+// Catalog says that the catalog has changed; the sender counts on it once it has heard CatalogSeen with the same
+// number.
 type Catalog struct{ Number uint64 }
 
 // CatalogSeen says that the receiver has read the catalog since.
@@ -140,15 +143,16 @@ type CatalogSeen struct{ Number uint64 }
 // Subscribed says that a Subscribe has been heard: records will follow, of what the sender serves now and will serve.
 type Subscribed struct{ Event storage.EventID }
 
-// Settle asks for Settled, with a number of the asker's own that is new with every view: a view may come back under the number that it had.
-// Views are the versions of its newest views, that of Round last: a receiver may not have seen all of them.
+// Settle asks for Settled, with a number of the asker's own that is new with every view: a view may come back under the
+// number that it had. Views are the versions of its newest views, that of Round last: a receiver may not have seen all
+// of them.
 type Settle struct {
 	Round uint64
 	Views []uint64
 }
 
-// Settled says that the sender has this view, and that nothing which it let in under an older one is still under way. Round is that of
-// the newest Settle it had heard from the receiver then.
+// Settled says that the sender has this view, and that nothing which it let in under an older one is still under way.
+// Round is that of the newest Settle it had heard from the receiver then.
 type Settled struct{ View, Round uint64 }
 
 // Call is an operator's wish for another node: rare, so its body is JSON.

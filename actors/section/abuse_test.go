@@ -16,7 +16,8 @@ func begunAndFailed(attempts int) *desk {
 	return k
 }
 
-// TestExtendsOfNothingAreNotRecorded guards P5 and the log: asking again and again moves nothing, and writes and remembers nothing.
+// TestExtendsOfNothingAreNotRecorded guards P5 and the log: asking again and again moves nothing, and writes and
+// remembers nothing.
 func TestExtendsOfNothingAreNotRecorded(t *testing.T) {
 	k := newDesk(rowsLayout(6), testRules)
 	held(k)
@@ -54,7 +55,8 @@ func TestShortHoldsCanBeExtended(t *testing.T) {
 	}
 }
 
-// TestPaymentAttemptsOutliveEverything: the count of payments is the same after a replay and after a snapshot (P6, P10).
+// TestPaymentAttemptsOutliveEverything: the count of payments is the same after a replay and after a snapshot (P6,
+// P10).
 func TestPaymentAttemptsOutliveEverything(t *testing.T) {
 	for attempts := range PaymentAttemptsMax + 1 {
 		k := begunAndFailed(attempts)
@@ -92,8 +94,8 @@ func TestLogsFromBeforeTheLimitReplay(t *testing.T) {
 	}
 }
 
-// TestOldSnapshotsStay: without attempts the bytes are those of version 1, which older builds wrote and read; and what they wrote of
-// bookings with attempts is read, and knows none.
+// TestOldSnapshotsStay: without attempts the bytes are those of version 1, which older builds wrote and read; and what
+// they wrote of bookings with attempts is read, and knows none.
 func TestOldSnapshotsStay(t *testing.T) {
 	k := begunAndFailed(0)
 	if body := k.state.AppendSnapshot(nil); body[0] != 1 || !bytes.Equal(body, k.state.AppendTruth(nil)) {
@@ -112,8 +114,8 @@ func TestOldSnapshotsStay(t *testing.T) {
 	}
 }
 
-// TestOneBuyerFillsNoMemory: past RequestsPerBuyerMax remembered requests holds and extensions of that buyer are refused, nothing is
-// forgotten early (P5), releases and payments go on, others are not touched, and time heals.
+// TestOneBuyerFillsNoMemory: past RequestsPerBuyerMax remembered requests holds and extensions of that buyer are
+// refused, nothing is forgotten early (P5), releases and payments go on, others are not touched, and time heals.
 func TestOneBuyerFillsNoMemory(t *testing.T) {
 	k := newDesk(rowsLayout(6), testRules)
 	first := requested(place(4))

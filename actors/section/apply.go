@@ -2,9 +2,10 @@ package section
 
 import "fmt"
 
-// Apply makes a change true. It cannot fail: it is what live decisions and replay share, and replay must never judge again. A
-// change that does not fit the state means that the log or the program is broken, and panics. The seats whose map letter changed
-// are appended to touched; a replayer that passes the same slice cut to zero each time allocates nothing.
+// Apply makes a change true. It cannot fail: it is what live decisions and replay share, and replay must never judge
+// again. A change that does not fit the state means that the log or the program is broken, and panics. The seats whose
+// map letter changed are appended to touched; a replayer that passes the same slice cut to zero each time allocates
+// nothing.
 func (s *State) Apply(c *Change, touched []SeatIndex) []SeatIndex {
 	if c.At < s.lastAt {
 		panic(fmt.Sprintf("section: change at %d after one at %d", c.At, s.lastAt))
@@ -52,7 +53,8 @@ func (s *State) applyPlaced(c *Change, touched []SeatIndex) []SeatIndex {
 	return s.markAll(c.Seats, Available, Held, slot, touched)
 }
 
-// transition is what a change of a booking does. The booking's seats go from seatsFrom to seatsTo unless those are equal.
+// transition is what a change of a booking does. The booking's seats go from seatsFrom to seatsTo unless those are
+// equal.
 type transition struct {
 	from, to           BookingState
 	seatsFrom, seatsTo SeatStatus

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// holder is a section of n general places and the command that takes one after the other, each for a buyer of their own.
+// holder is a section of n general places and the command that takes one after the other, each for a buyer of their
+// own.
 type holder struct {
 	s       *State
 	d       Decision
@@ -53,8 +54,8 @@ func heapInUse() uint64 {
 	return m.HeapAlloc
 }
 
-// TestMemoryPerHold measures everything a live hold of one seat costs: its part of the seat map, booking, buyer, remembered
-// request, indexes and expiry.
+// TestMemoryPerHold measures everything a live hold of one seat costs: its part of the seat map, booking, buyer,
+// remembered request, indexes and expiry.
 func TestMemoryPerHold(t *testing.T) {
 	const holds = 100_000
 	layout := generalLayout(holds)
@@ -71,7 +72,8 @@ func TestMemoryPerHold(t *testing.T) {
 	runtime.KeepAlive(h)
 }
 
-// TestAllocations guards the hot path: a hold allocates nothing but its own lasting memory, a chunk at a time; refusals nothing.
+// TestAllocations guards the hot path: a hold allocates nothing but its own lasting memory, a chunk at a time; refusals
+// nothing.
 func TestAllocations(t *testing.T) {
 	h := newHolder(100_000)
 	i := uint64(0)
@@ -143,8 +145,8 @@ func BenchmarkHoldRelease(b *testing.B) {
 	}
 }
 
-// TestNoLongPause guards that growth is cut small: no hold among the first 100,000 pays for a big copy. What a hold costs is the
-// least of several runs, since growth comes at the same hold each time and everything else does not.
+// TestNoLongPause guards that growth is cut small: no hold among the first 100,000 pays for a big copy. What a hold
+// costs is the least of several runs, since growth comes at the same hold each time and everything else does not.
 func TestNoLongPause(t *testing.T) {
 	const holds, runs = 100_000, 3
 	least := make([]time.Duration, holds)
@@ -199,7 +201,8 @@ func BenchmarkRefuse(b *testing.B) {
 	}
 }
 
-// bestSizes are seats of one section: what was the largest until sections grew, the largest now, and a largest one of tables of two.
+// bestSizes are seats of one section: what was the largest until sections grew, the largest now, and a largest one of
+// tables of two.
 var bestSizes = []struct {
 	name   string
 	layout func() *Layout
@@ -303,7 +306,8 @@ func BenchmarkSnapshot100k(b *testing.B) {
 	})
 }
 
-// busySection is a section of 5,000 seats after 100,000 changes: holds and their releases, each under a key that is still remembered.
+// busySection is a section of 5,000 seats after 100,000 changes: holds and their releases, each under a key that is
+// still remembered.
 func busySection() *holder {
 	h := &holder{s: NewState(hall(5000), testRules), touched: make([]SeatIndex, 0, 64)}
 	h.s.Begin(1)
@@ -318,7 +322,8 @@ func busySection() *holder {
 	return h
 }
 
-// BenchmarkRestoreBusy is what a takeover pays for the snapshot of a section that has seen much; most of it is the memory of requests.
+// BenchmarkRestoreBusy is what a takeover pays for the snapshot of a section that has seen much; most of it is the
+// memory of requests.
 func BenchmarkRestoreBusy(b *testing.B) {
 	h := busySection()
 	body := h.s.AppendSnapshot(nil)

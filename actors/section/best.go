@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// searcher finds the best seats for PlaceBest. It keeps a few views: a view holds, for one kind of wish, the best window of
-// every segment, valid while the segment's version stands, and a tournament of them. A command then searches again only the segments
-// that changed since, one or two, usually, and has them play their way up: the cost grows with the logarithm of the section's size.
-// Views are scratch: a fresh searcher finds the same seats.
+// searcher finds the best seats for PlaceBest. It keeps a few views: a view holds, for one kind of wish, the best
+// window of every segment, valid while the segment's version stands, and a tournament of them. A command then searches
+// again only the segments that changed since, one or two, usually, and has them play their way up: the cost grows with
+// the logarithm of the section's size. Views are scratch: a fresh searcher finds the same seats.
 //
-// Rejected: sorting rows by their nearest seat and stopping early. It is fast while a section is empty, but once the middle is
-// sold every row has a near seat that is taken, and all of them are searched each time.
+// Rejected: sorting rows by their nearest seat and stopping early. It is fast while a section is empty, but once the
+// middle is sold every row has a near seat that is taken, and all of them are searched each time.
 type searcher struct {
 	seats *seatMap
 	views []*view
@@ -49,9 +49,9 @@ type window struct {
 
 const noWindow = math.MaxUint64
 
-// rank orders windows of different segments: fewest accessible seats first (they are for those who need them), then the sum of
-// quality, where a window that strands a single seat counts as a quarter worse. So an orphan is avoided at a comparable price,
-// never at the price of much worse seats.
+// rank orders windows of different segments: fewest accessible seats first (they are for those who need them), then the
+// sum of quality, where a window that strands a single seat counts as a quarter worse. So an orphan is avoided at a
+// comparable price, never at the price of much worse seats.
 func rank(accessible, cost uint64, strands bool) uint64 {
 	if strands {
 		cost += cost/4 + 1
@@ -59,7 +59,8 @@ func rank(accessible, cost uint64, strands bool) uint64 {
 	return min(accessible, 1<<13-1)<<50 | min(cost, 1<<50-1)
 }
 
-// rankInside orders windows of one segment: there an orphan is avoided at any price, since the seats are neighbours anyway.
+// rankInside orders windows of one segment: there an orphan is avoided at any price, since the seats are neighbours
+// anyway.
 func rankInside(accessible, cost uint64, strands bool) uint64 {
 	key := min(accessible, 1<<13-1)<<50 | min(cost, 1<<49-1)
 	if strands {

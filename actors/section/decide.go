@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Decision is what Decide makes of a command: the answer and, when it is accepted and not a repeat, the changes that make it
-// true. The caller owns it and reuses it: everything in it is valid until its next use.
+// Decision is what Decide makes of a command: the answer and, when it is accepted and not a repeat, the changes that
+// make it true. The caller owns it and reuses it: everything in it is valid until its next use.
 type Decision struct {
 	Outcome Outcome
 	Changes []Change
@@ -36,9 +36,9 @@ func (d *Decision) accept(c *Command, kind ChangeKind, no BookingNo, state Booki
 	return &d.Changes[len(d.Changes)-1]
 }
 
-// Decide judges a command against the state and changes nothing but scratch. A "no" is in d.Outcome.Rejection; an accepted
-// command's changes are in d.Changes, for the caller to Apply before the next Decide. Accepted answers have DependsOn 0: they
-// depend on the record that their own changes go into, which the Writer knows.
+// Decide judges a command against the state and changes nothing but scratch. A "no" is in d.Outcome.Rejection; an
+// accepted command's changes are in d.Changes, for the caller to Apply before the next Decide. Accepted answers have
+// DependsOn 0: they depend on the record that their own changes go into, which the Writer knows.
 func (s *State) Decide(c *Command, d *Decision) {
 	d.reset()
 	if c.Request != (RequestID{}) && s.decideRepeat(c, d) {
@@ -176,8 +176,8 @@ func (s *State) allAre(status SeatStatus, r Rejection, d *Decision) bool {
 	return false
 }
 
-// orphans fills d.Outcome.Lost with the seats that d.seats, all available, would strand. The refusal depends on everything that
-// makes them stranded: themselves, and both their neighbours.
+// orphans fills d.Outcome.Lost with the seats that d.seats, all available, would strand. The refusal depends on
+// everything that makes them stranded: themselves, and both their neighbours.
 func (s *State) orphans(d *Decision) (on Seq) {
 	m := &s.seats
 	for from := 0; from < len(d.seats); {

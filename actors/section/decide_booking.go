@@ -1,6 +1,7 @@
 package section
 
-// decideBooking judges a command that names a booking. A refusal carries the booking as it stands, if it is the caller's.
+// decideBooking judges a command that names a booking. A refusal carries the booking as it stands, if it is the
+// caller's.
 func (s *State) decideBooking(c *Command, d *Decision) {
 	slot := s.bookings.find(c.Booking)
 	if slot == 0 || !s.mayAct(c, slot) {
@@ -56,8 +57,8 @@ func refusalOf(c *Command, b *booking) Rejection {
 	}
 }
 
-// refusalOfHeld checks the end itself: a late timer must not let a buyer act on a lapsed hold (P4). Giving seats back is always
-// welcome.
+// refusalOfHeld checks the end itself: a late timer must not let a buyer act on a lapsed hold (P4). Giving seats back
+// is always welcome.
 func refusalOfHeld(c *Command, b *booking) Rejection {
 	lapsed := c.At >= b.expiresAt
 	switch {
@@ -100,8 +101,8 @@ func (s *State) acceptBooking(c *Command, b *booking, d *Decision) {
 	}
 }
 
-// extend moves a hold's end. A gain of less than ExtendMin is a repeat: the booking is told as it stands, and no record is
-// written, else one hold could fill the log as fast as its buyer can ask.
+// extend moves a hold's end. A gain of less than ExtendMin is a repeat: the booking is told as it stands, and no record
+// is written, else one hold could fill the log as fast as its buyer can ask.
 func (s *State) extend(c *Command, b *booking, end Instant, d *Decision) {
 	if end-b.expiresAt < s.extendMin() {
 		d.Outcome.Repeat = true

@@ -1,6 +1,6 @@
-// Package section is the pure room: the state machine of one section's seats. It imports a little of the standard library and
-// nothing that could surprise: no clock, no chance, no I/O, no goroutines. Time, ids and wishes come in as data, answers and
-// changes go out as data, so a test is a list of commands and a replay is a list of changes.
+// Package section is the pure room: the state machine of one section's seats. It imports a little of the standard
+// library and nothing that could surprise: no clock, no chance, no I/O, no goroutines. Time, ids and wishes come in as
+// data, answers and changes go out as data, so a test is a list of commands and a replay is a list of changes.
 //
 //	Command ──► Decide ──► Outcome            "no", or "yes" as a value
 //	              │
@@ -21,45 +21,46 @@
 //
 //	seats only:  (a) ── BlockSeats ──► (b) ── UnblockSeats ──► (a)
 //
-// Every arrow is one Change, and every change asserts the status it starts from (P1): a wrong one is a panic, not an answer.
-// A hold ends at its ExpiresAt by itself: begin and extend look at it, so a late ExpireHolds cannot sell a lapsed hold (P4).
-// A paying booking does not end by the clock, because the buyer's money may already be gone (P6): ConfirmPayment in state
-// paying is accepted however late, and after FailPayment the old end counts again.
+// Every arrow is one Change, and every change asserts the status it starts from (P1): a wrong one is a panic, not an
+// answer. A hold ends at its ExpiresAt by itself: begin and extend look at it, so a late ExpireHolds cannot sell a
+// lapsed hold (P4). A paying booking does not end by the clock, because the buyer's money may already be gone (P6):
+// ConfirmPayment in state paying is accepted however late, and after FailPayment the old end counts again.
 //
 // # Refusals
 //
 // When several rejections hold, the smallest is told. In order: idempotency_mismatch, booking_unknown, seat_unknown,
 // duplicate_seat, no_seats, too_many_seats, too_many_for_buyer, already_confirmed, payment_in_progress, hold_expired,
 // hold_released, already_refunded, not_paying, not_confirmed, extension_limit, seat_taken, seats_not_free, orphan_seat,
-// split_only, sold_out, payment_attempts, too_many_requests. So: who asks, then what is asked, then the limits, then the booking, then the seats. Another
-// buyer's booking is an unknown one. Releasing a released booking is no refusal but a repeat.
+// split_only, sold_out, payment_attempts, too_many_requests. So: who asks, then what is asked, then the limits, then
+// the booking, then the seats. Another buyer's booking is an unknown one. Releasing a released booking is no refusal
+// but a repeat.
 //
 // A refusal is told only when what it was judged on is durable (P2): seats, bookings and buyers carry the number of the
 // record that last touched them, and Outcome.DependsOn is the newest of those that made the answer.
 //
 // # Idempotency
 //
-// Accepted requests are remembered inside the state (P5), with the booking they made or changed. A repeat gets that booking as
-// it stands now. A request is forgotten once it is older than DedupeWindow and not among the DedupeCountMin youngest; an ended
-// booking once DedupeWindow has passed and no remembered request names it; live and confirmed bookings never. Forgetting happens
-// in Apply, a few entries at a time, and is part of the replayed truth.
+// Accepted requests are remembered inside the state (P5), with the booking they made or changed. A repeat gets that
+// booking as it stands now. A request is forgotten once it is older than DedupeWindow and not among the DedupeCountMin
+// youngest; an ended booking once DedupeWindow has passed and no remembered request names it; live and confirmed
+// bookings never. Forgetting happens in Apply, a few entries at a time, and is part of the replayed truth.
 //
 // # Best available
 //
-// PlaceBest never refuses while enough suitable seats are free (P11). Together in one row, between two breaks, comes before
-// everything; then as few seats marked accessible as possible for a buyer who did not ask for one; then the smallest sum of
-// Layout.Quality. Inside a row a choice that strands no single seat always wins; between rows a stranding one counts as a
-// quarter worse. When no row has enough, the longest stretches are taken first, which gives the fewest groups, and plain seats
-// suffice where they can. In a general area the lowest free places are taken.
+// PlaceBest never refuses while enough suitable seats are free (P11). Together in one row, between two breaks, comes
+// before everything; then as few seats marked accessible as possible for a buyer who did not ask for one; then the
+// smallest sum of Layout.Quality. Inside a row a choice that strands no single seat always wins; between rows a
+// stranding one counts as a quarter worse. When no row has enough, the longest stretches are taken first, which gives
+// the fewest groups, and plain seats suffice where they can. In a general area the lowest free places are taken.
 //
 // # Memory and speed
 //
-// Bookings, buyers, requests and the expiry heap are pointer-free records in chunks, found through tables of 8-byte entries that
-// grow in small shards: the collector has nothing to scan, and no command pays for a big copy. A live hold of one seat costs
-// about 180 bytes (the memory test prints it). What idempotency costs on top grows with traffic, not with seats: a hold that was
-// placed and released under two keys keeps about 220 bytes until DedupeWindow has passed.
+// Bookings, buyers, requests and the expiry heap are pointer-free records in chunks, found through tables of 8-byte
+// entries that grow in small shards: the collector has nothing to scan, and no command pays for a big copy. A live hold
+// of one seat costs about 180 bytes (the memory test prints it). What idempotency costs on top grows with traffic, not
+// with seats: a hold that was placed and released under two keys keeps about 220 bytes until DedupeWindow has passed.
 //
-// Rejected: one Go map per index (pointers to scan, growth of millions of entries in one go); a lazy heap (carries every released
-// hold until its end); one timer per hold; a scan for best-available (tens of microseconds at 5,000 seats, with every other
-// command waiting); remembering refusals (a write for every loser).
+// Rejected: one Go map per index (pointers to scan, growth of millions of entries in one go); a lazy heap (carries
+// every released hold until its end); one timer per hold; a scan for best-available (tens of microseconds at 5,000
+// seats, with every other command waiting); remembering refusals (a write for every loser).
 package section

@@ -166,7 +166,8 @@ func TestRefusalsAreNotRemembered(t *testing.T) {
 	}
 }
 
-// TestForgetting guards P5's stated limit: a request is forgotten when it is older than the window and not among the youngest.
+// TestForgetting guards P5's stated limit: a request is forgotten when it is older than the window and not among the
+// youngest.
 func TestForgetting(t *testing.T) {
 	r := testRules
 	r.DedupeWindow, r.DedupeCountMin, r.SeatsPerBuyerMax = 1000, 3, 100

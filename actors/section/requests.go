@@ -11,8 +11,8 @@ type remembered struct {
 
 func (e *remembered) slot() uint32 { return e.ref >> 1 }
 
-// requestMemory is the idempotency memory (P5): it lives in the state, so it is as durable as what it remembers. Only accepted
-// requests are in it: remembering a refusal would cost a write (P7), and the loser is welcome to try again.
+// requestMemory is the idempotency memory (P5): it lives in the state, so it is as durable as what it remembers. Only
+// accepted requests are in it: remembering a refusal would cost a write (P7), and the loser is welcome to try again.
 type requestMemory struct {
 	entries queue[remembered] // ascending At, because At never goes back
 	index   tagTable          // tag of the id → entry number
@@ -41,15 +41,16 @@ func (m *requestMemory) forget() (slot uint32) {
 	return slot
 }
 
-// endedBooking keeps a released, expired or refunded booking for DedupeWindow after its end, so that a buyer who comes back
-// late hears what became of it instead of "unknown".
+// endedBooking keeps a released, expired or refunded booking for DedupeWindow after its end, so that a buyer who comes
+// back late hears what became of it instead of "unknown".
 type endedBooking struct {
 	at   Instant
 	slot uint32
 }
 
-// forgetMax bounds how much one Apply forgets: more than one Apply can add, so memory shrinks when it may, and small, so that a
-// command after a quiet day does not pay for the day. It is part of replay: changing it changes what a snapshot holds.
+// forgetMax bounds how much one Apply forgets: more than one Apply can add, so memory shrinks when it may, and small,
+// so that a command after a quiet day does not pay for the day. It is part of replay: changing it changes what a
+// snapshot holds.
 const forgetMax = 4
 
 // remember adds an accepted change's request. slot is 0 for block and unblock.

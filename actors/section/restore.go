@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// ErrSnapshot says that bytes are not a snapshot of this section: of another version or layout, damaged, or not canonical. The
-// way out is to replay the log from its start.
+// ErrSnapshot says that bytes are not a snapshot of this section: of another version or layout, damaged, or not
+// canonical. The way out is to replay the log from its start.
 var ErrSnapshot = errors.New("section: not a snapshot of this section")
 
 // snapshotError is ErrSnapshot with the part that is wrong.
@@ -16,8 +16,9 @@ type snapshotError string
 func (e snapshotError) Error() string { return ErrSnapshot.Error() + ": bad " + string(e) }
 func (e snapshotError) Unwrap() error { return ErrSnapshot }
 
-// Restore makes the state that AppendSnapshot wrote. It is strict: it accepts exactly the bytes that AppendSnapshot gives for
-// the restored state, checks every invariant of State, and otherwise answers an error that is ErrSnapshot. body is not kept.
+// Restore makes the state that AppendSnapshot wrote. It is strict: it accepts exactly the bytes that AppendSnapshot
+// gives for the restored state, checks every invariant of State, and otherwise answers an error that is ErrSnapshot.
+// body is not kept.
 func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	s = NewState(l, r)
 	d := &decoder{rest: body}

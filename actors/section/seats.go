@@ -107,7 +107,8 @@ func (m *seatMap) addSegment(first, end SeatIndex) {
 
 func (m *seatMap) isOpen(i SeatIndex) bool { return m.open[i/64]&(1<<(i%64)) != 0 }
 
-// mark moves a seat from one status to another. The wrong from is a broken promise (P1), whoever broke it: it stops here.
+// mark moves a seat from one status to another. The wrong from is a broken promise (P1), whoever broke it: it stops
+// here.
 func (m *seatMap) mark(i SeatIndex, from, to SeatStatus, holder, stamp uint32) {
 	if m.letters[i] != byte(from) {
 		panic(fmt.Sprintf("section: seat %d is %c, not %c, and cannot become %c", i, m.letters[i], from, to))

@@ -1,7 +1,8 @@
 package section
 
-// slabChunk is the number of items in a chunk. Small enough that a section of a few hundred seats stays small, large enough
-// that the directory is negligible; with 256, the records used here fill the allocator's size classes almost exactly. Growth adds a chunk and moves nothing, so no command pays for a big copy.
+// slabChunk is the number of items in a chunk. Small enough that a section of a few hundred seats stays small, large
+// enough that the directory is negligible; with 256, the records used here fill the allocator's size classes almost
+// exactly. Growth adds a chunk and moves nothing, so no command pays for a big copy.
 const slabChunk = 256
 
 // slab is a growing array in chunks. Items hold no pointers, so the collector never looks inside.
@@ -28,14 +29,15 @@ func (s *slab[T]) push() uint32 {
 
 func (s *slab[T]) pop() { s.n-- }
 
-// begin makes item 0 of an empty slab, which stands for none, is zero, and is never written. It is in a chunk that all empty slabs share: most
-// sections of most houses never have another item, and a chunk of their own would be most of what they cost.
+// begin makes item 0 of an empty slab, which stands for none, is zero, and is never written. It is in a chunk that all
+// empty slabs share: most sections of most houses never have another item, and a chunk of their own would be most of
+// what they cost.
 func (s *slab[T]) begin(none *[slabChunk]T) {
 	s.chunks, s.n, s.shared = append(s.chunks, none), 1, true
 }
 
-// queue is a first-in first-out list in chunks. An item's number is given for life: the first pushed is 0, and so on; numbers
-// wrap at 2^32, far more than can be queued at once.
+// queue is a first-in first-out list in chunks. An item's number is given for life: the first pushed is 0, and so on;
+// numbers wrap at 2^32, far more than can be queued at once.
 type queue[T any] struct {
 	chunks []*[slabChunk]T
 	spare  *[slabChunk]T // one emptied chunk, so that a steady queue allocates nothing

@@ -5,16 +5,16 @@ import (
 	"hash/fnv"
 )
 
-// The first byte of a snapshot. Version 2 counts payment attempts. It is written only where there are any: everything else keeps
-// the bytes of version 1, which older builds read too.
+// The first byte of a snapshot. Version 2 counts payment attempts. It is written only where there are any: everything
+// else keeps the bytes of version 1, which older builds read too.
 const (
 	snapshotVersion1 = 1
 	snapshotVersion2 = 2
 )
 
-// AppendSnapshot appends the whole state in its canonical form: equal states give equal bytes, whatever way they came about, so
-// two replays can be compared by their snapshots. Stamps are left out: a snapshot is saved of durable records only, and what is
-// durable needs no waiting for.
+// AppendSnapshot appends the whole state in its canonical form: equal states give equal bytes, whatever way they came
+// about, so two replays can be compared by their snapshots. Stamps are left out: a snapshot is saved of durable records
+// only, and what is durable needs no waiting for.
 //
 //	version byte · layout hash 8 · seq · last At · last booking number
 //	blocked seats: count, gaps
@@ -30,8 +30,9 @@ func (s *State) AppendSnapshot(dst []byte) []byte {
 	return s.appendSnapshot(dst, snapshotVersion1)
 }
 
-// AppendTruth is AppendSnapshot without the payment attempts, for comparing states of different origin: one that was restored from an
-// older build's snapshot knows of fewer attempts than a replay of the whole log, and both are right about every seat.
+// AppendTruth is AppendSnapshot without the payment attempts, for comparing states of different origin: one that was
+// restored from an older build's snapshot knows of fewer attempts than a replay of the whole log, and both are right
+// about every seat.
 func (s *State) AppendTruth(dst []byte) []byte { return s.appendSnapshot(dst, snapshotVersion1) }
 
 func (s *State) anyAttempts() (found bool) {
@@ -53,8 +54,8 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	return s.appendEnded(dst)
 }
 
-// layoutHash names what the truth depends on: the number of seats and who is whose neighbour. Quality and categories may be
-// judged anew without making a snapshot wrong.
+// layoutHash names what the truth depends on: the number of seats and who is whose neighbour. Quality and categories
+// may be judged anew without making a snapshot wrong.
 func layoutHash(l *Layout) uint64 {
 	h := fnv.New64a()
 	b := binary.AppendUvarint(nil, uint64(len(l.Seats)))
@@ -84,7 +85,8 @@ func (s *State) appendBlocked(dst []byte) []byte {
 	return appendSeatGaps(dst, s.seatBuffer)
 }
 
-// appendSeatGaps appends ascending seats: their count, the first, then each one's distance from the one before, less one.
+// appendSeatGaps appends ascending seats: their count, the first, then each one's distance from the one before, less
+// one.
 func appendSeatGaps(dst []byte, ascending []SeatIndex) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(ascending)))
 	next := SeatIndex(0)

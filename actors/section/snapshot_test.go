@@ -33,7 +33,8 @@ func busyDesk() *desk {
 	return k
 }
 
-// TestReplayEquality guards P10: the changes alone rebuild the state, byte for byte, and a restored state goes on the same way.
+// TestReplayEquality guards P10: the changes alone rebuild the state, byte for byte, and a restored state goes on the
+// same way.
 func TestReplayEquality(t *testing.T) {
 	k := busyDesk()
 	body := k.state.AppendSnapshot(nil)
@@ -58,7 +59,8 @@ func TestReplayEquality(t *testing.T) {
 	}
 }
 
-// TestSnapshotIsReproducible compares states that came about on different ways: slots and chunks differ, bytes must not.
+// TestSnapshotIsReproducible compares states that came about on different ways: slots and chunks differ, bytes must
+// not.
 func TestSnapshotIsReproducible(t *testing.T) {
 	k := newDesk(rowsLayout(10), testRules)
 	r := testRules
@@ -128,8 +130,8 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// FuzzCommands reads commands from bytes, runs them and checks what must hold whatever they are: nothing panics, and the changes
-// alone rebuild the state (P1, P10).
+// FuzzCommands reads commands from bytes, runs them and checks what must hold whatever they are: nothing panics, and
+// the changes alone rebuild the state (P1, P10).
 func FuzzCommands(f *testing.F) {
 	f.Add([]byte{0, 1, 0x21, 0, 5, 1, 1, 0, 6, 1, 1, 0})
 	f.Add([]byte{1, 2, 4, 9, 2, 1, 1, 60, 8, 0, 9, 255})

@@ -2,11 +2,12 @@ package section
 
 import "slices"
 
-// split appends the best seats for a wish that no single stretch can meet; there must be enough. Taking the longest stretch
-// each time gives the fewest groups; the last group is the best window that fits. Accessible seats are only considered when
-// plain ones do not suffice.
+// split appends the best seats for a wish that no single stretch can meet; there must be enough. Taking the longest
+// stretch each time gives the fewest groups; the last group is the best window that fits. Accessible seats are only
+// considered when plain ones do not suffice.
 //
-// What is taken is hidden from the views until the choice is made, so that each group costs what a search for seats together does.
+// What is taken is hidden from the views until the choice is made, so that each group costs what a search for seats
+// together does.
 func (f *searcher) split(dst []SeatIndex, w wish, plainOnly bool) []SeatIndex {
 	w.plainOnly = plainOnly && !w.accessibleOnly
 	from := len(dst)
@@ -30,8 +31,8 @@ func (f *searcher) split(dst []SeatIndex, w wish, plainOnly bool) []SeatIndex {
 	return dst
 }
 
-// longest returns the longest stretch of suitable neighbours; the nearest of equals, those with the fewest accessible seats first. There must
-// be one. A stretch may be longer than it says, from lengthMax on.
+// longest returns the longest stretch of suitable neighbours; the nearest of equals, those with the fewest accessible
+// seats first. There must be one. A stretch may be longer than it says, from lengthMax on.
 func (f *searcher) longest(w wish) (start SeatIndex, length uint32) {
 	v := f.view(w)
 	f.refresh(v)

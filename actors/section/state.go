@@ -4,8 +4,8 @@ import "strconv"
 
 // State is the truth of one section. It is not safe for concurrent use: one writer owns it.
 //
-// Invariants: a seat is held or sold exactly when one live booking (held, paying, confirmed) names it (P1); the expiry heap
-// holds exactly the held bookings; a buyer's live count is the number of seats of their live bookings.
+// Invariants: a seat is held or sold exactly when one live booking (held, paying, confirmed) names it (P1); the expiry
+// heap holds exactly the held bookings; a buyer's live count is the number of seats of their live bookings.
 type State struct {
 	layout *Layout
 	rules  Rules
@@ -28,8 +28,8 @@ type State struct {
 	candidates []uint32
 }
 
-// NewState returns an empty section: all seats available, before the first record. The layout must not change afterwards. It
-// panics when rows do not cover the seats exactly, in order: a plan is checked long before it gets here.
+// NewState returns an empty section: all seats available, before the first record. The layout must not change
+// afterwards. It panics when rows do not cover the seats exactly, in order: a plan is checked long before it gets here.
 func NewState(l *Layout, r Rules) *State {
 	s := &State{layout: l, rules: r}
 	s.seats.init(l)
@@ -39,8 +39,8 @@ func NewState(l *Layout, r Rules) *State {
 	return s
 }
 
-// Begin says that the Apply calls that follow belong to record seq. What they touch is stamped with it, and answers judged on
-// it depend on that record. It panics if seq goes back.
+// Begin says that the Apply calls that follow belong to record seq. What they touch is stamped with it, and answers
+// judged on it depend on that record. It panics if seq goes back.
 func (s *State) Begin(seq Seq) {
 	if seq < s.seq {
 		panic("section: record " + strconv.FormatUint(uint64(seq), 10) + " begun after " + strconv.FormatUint(uint64(s.seq), 10))
@@ -51,8 +51,8 @@ func (s *State) Begin(seq Seq) {
 // stamp is the current record's number, cut to 32 bits: it stands on every seat, booking, buyer and request.
 func (s *State) stamp() uint32 { return uint32(s.seq) }
 
-// since gives a stamp its high bits back. A stamp older than 2^32 records comes back too young, never too old: an answer may
-// then wait for a record it does not need, and is never told too early (P2).
+// since gives a stamp its high bits back. A stamp older than 2^32 records comes back too young, never too old: an
+// answer may then wait for a record it does not need, and is never told too early (P2).
 func (s *State) since(stamp uint32) Seq {
 	age := uint32(s.seq) - stamp
 	if Seq(age) > s.seq {
@@ -119,7 +119,8 @@ func (s *State) Owner(no BookingNo) (BuyerID, bool) {
 	return s.buyers.slab.at(s.bookings.slab.at(slot).buyer).id, true
 }
 
-// Paying calls visit for every booking in state paying, ascending. It looks at every booking: for start-up, not for every command.
+// Paying calls visit for every booking in state paying, ascending. It looks at every booking: for start-up, not for
+// every command.
 func (s *State) Paying(visit func(BookingNo)) {
 	s.bookings.each(func(slot uint32) {
 		if b := s.bookings.slab.at(slot); b.state == BookingPaying {
@@ -145,8 +146,8 @@ func (s *State) Requests(visit func(RequestID)) {
 	}
 }
 
-// RemembersFrom is the At of the oldest remembered request: what was accepted before it is forgotten. 0 when there is none. It
-// never goes back.
+// RemembersFrom is the At of the oldest remembered request: what was accepted before it is forgotten. 0 when there is
+// none. It never goes back.
 func (s *State) RemembersFrom() Instant {
 	if s.requests.entries.n == 0 {
 		return 0

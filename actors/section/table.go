@@ -5,9 +5,10 @@ import (
 	"math/bits"
 )
 
-// tagTable finds 32-bit handles by a 32-bit tag of their key. Keys live with the items: a caller compares them itself, so
-// an entry costs 8 bytes. It is cut into 256 shards that grow alone: a growth moves 1/256 of the entries, and never reads a key.
-// The shards come with the first entry: most sections of most houses never have one, and 256 of them are 8 KiB.
+// tagTable finds 32-bit handles by a 32-bit tag of their key. Keys live with the items: a caller compares them itself,
+// so an entry costs 8 bytes. It is cut into 256 shards that grow alone: a growth moves 1/256 of the entries, and never
+// reads a key. The shards come with the first entry: most sections of most houses never have one, and 256 of them are 8
+// KiB.
 type tagTable struct {
 	shards *[256]tagShard // nil: the table is empty
 }
@@ -18,7 +19,8 @@ type tagShard struct {
 	used    uint32
 }
 
-// tagOf mixes a 128-bit key. Keys should be uniform already; mixing keeps a caller's counter or an all-zero key harmless.
+// tagOf mixes a 128-bit key. Keys should be uniform already; mixing keeps a caller's counter or an all-zero key
+// harmless.
 func tagOf(key [16]byte) uint32 {
 	a := binary.LittleEndian.Uint64(key[:8])
 	b := binary.LittleEndian.Uint64(key[8:])
@@ -103,8 +105,8 @@ func (s *tagShard) place(e uint64) {
 	s.entries[i] = e
 }
 
-// remove takes out the entry with this tag and handle, which must be there. Later entries of the same run move up, so there
-// are no tombstones and a table in steady use never degrades.
+// remove takes out the entry with this tag and handle, which must be there. Later entries of the same run move up, so
+// there are no tombstones and a table in steady use never degrades.
 func (t *tagTable) remove(tag, handle uint32) {
 	s := &t.shards[tag>>24]
 	mask := uint32(len(s.entries) - 1)

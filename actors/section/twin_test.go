@@ -2,7 +2,8 @@ package section
 
 import "slices"
 
-// twin is the dumb twin of State: maps and loops, no index, no cleverness. It says what must be true; TestTwin compares.
+// twin is the dumb twin of State: maps and loops, no index, no cleverness. It says what must be true; TestTwin
+// compares.
 type twin struct {
 	layout   *Layout
 	rules    Rules

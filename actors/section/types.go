@@ -56,8 +56,8 @@ type SeatSpec struct {
 	Accessible bool
 }
 
-// RowSpec is an ordered run of seats [First, First+Count) in seat-index order. Neighbours are adjacent indexes of one row,
-// except across a break: Breaks lists offsets (0 < offset < Count) before which an aisle or gap stands.
+// RowSpec is an ordered run of seats [First, First+Count) in seat-index order. Neighbours are adjacent indexes of one
+// row, except across a break: Breaks lists offsets (0 < offset < Count) before which an aisle or gap stands.
 type RowSpec struct {
 	First  SeatIndex
 	Count  uint32

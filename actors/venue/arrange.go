@@ -33,8 +33,8 @@ func boxFor(count int) box {
 	return box{width: side * seatPitch, height: side * seatPitch}
 }
 
-// cents rounds a coordinate to 1/100: finer is noise, and stored plans shrink.
-// fineDrawing is the size of a section below which hundredths of a unit may be whole seats: drawings of one unit's width are in use.
+// cents rounds a coordinate to 1/100: finer is noise, and stored plans shrink. fineDrawing is the size of a section
+// below which hundredths of a unit may be whole seats: drawings of one unit's width are in use.
 const fineDrawing = 10
 
 func millionths(value float64) float64 { return math.Round(value*1e6) / 1e6 }
@@ -94,8 +94,8 @@ func (s *draftSection) transform(move func(Point) Point) {
 	}
 }
 
-// arrange draws the sections that have no coordinates: around a pitch when the stands are named after the points of the compass,
-// in a grid of blocks otherwise.
+// arrange draws the sections that have no coordinates: around a pitch when the stands are named after the points of the
+// compass, in a grid of blocks otherwise.
 func (d *draft) arrange() {
 	var loose []*draftSection
 	for i := range d.sections {
@@ -150,8 +150,8 @@ func lines(sections []*draftSection, limit float64) []line {
 // lineLimit makes a drawing about as wide as deep.
 func (d *draft) lineLimit() float64 { return 1.2 * seatPitch * math.Sqrt(float64(d.seats)) }
 
-// arrangeGrid lays blocks in lines below whatever has coordinates already. Which block is better is not ours to invent, so each
-// block's best seats are its own front and middle.
+// arrangeGrid lays blocks in lines below whatever has coordinates already. Which block is better is not ours to invent,
+// so each block's best seats are its own front and middle.
 func (d *draft) arrangeGrid(loose []*draftSection) {
 	top := 0.0
 	for i := range d.sections {

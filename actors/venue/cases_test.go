@@ -196,7 +196,8 @@ func TestRowListsAreReadAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-// Floors are drawn on paper of their own: on one map they stand apart, look at their own front, and keep their sections and seats apart.
+// Floors are drawn on paper of their own: on one map they stand apart, look at their own front, and keep their sections
+// and seats apart.
 func TestFloorsOfAChartAreKeptApart(t *testing.T) {
 	v, err := venue.Parse(realPlan(t, "cases/seatsio-floors.json"), venue.Options{})
 	if err != nil {
@@ -229,8 +230,8 @@ func TestFloorsOfAChartAreKeptApart(t *testing.T) {
 	}
 }
 
-// Each floor is a drawing with a front of its own: its stage, the side or point that somebody has said. No floor's front is another's, and what
-// was assumed is told.
+// Each floor is a drawing with a front of its own: its stage, the side or point that somebody has said. No floor's
+// front is another's, and what was assumed is told.
 func TestEachFloorHasItsOwnFront(t *testing.T) {
 	floors := func(more string) []byte {
 		var each []string
@@ -305,7 +306,8 @@ func TestManyCategoriesKeepTheirSeats(t *testing.T) {
 	}
 }
 
-// One seat out of all proportion is a slip of the pen: the plan would be shown as two dots. Two seats alone are a drawing of their own scale.
+// One seat out of all proportion is a slip of the pen: the plan would be shown as two dots. Two seats alone are a
+// drawing of their own scale.
 func TestASeatFarFromAllOthersIsTold(t *testing.T) {
 	row := func(last string) []byte {
 		return []byte(compact(`{"id":"A","rows":[{"label":"1","seats":5,"x":[0,10,20,30,` + last + `],"y":0},{"label":"2","seats":3,"x":0,"y":10}]}`))

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// check says what keeps v from being a venue; "" is nothing. It repeats build's promises over the finished value, so that a
-// stored venue is trusted no more than a posted plan.
+// check says what keeps v from being a venue; "" is nothing. It repeats build's promises over the finished value, so
+// that a stored venue is trusted no more than a posted plan.
 func (v *Venue) check() string {
 	seats := v.SeatCount()
 	switch {

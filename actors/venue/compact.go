@@ -330,7 +330,8 @@ func (d *draft) applyIDs(row *compactRow) {
 	}
 }
 
-// applyMarks sets aisles and accessible places; naming a seat that is not there is a defect, for it is a mistake in the plan.
+// applyMarks sets aisles and accessible places; naming a seat that is not there is a defect, for it is a mistake in the
+// plan.
 func (d *draft) applyMarks(row *compactRow) {
 	at := make(map[string]int, len(row.seats))
 	for i := range row.seats {

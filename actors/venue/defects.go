@@ -107,7 +107,8 @@ func more(shown []string, count int) string {
 // place is where a defect about the clash is noted: at the second, since the first was there first.
 func (c *clash) place() string { return c.paths[min(1, len(c.paths)-1)] }
 
-// Spelled quotes a name so that its unseen characters are seen, and its accents where they stand apart from their letters (NFD).
+// Spelled quotes a name so that its unseen characters are seen, and its accents where they stand apart from their
+// letters (NFD).
 func Spelled(name string) string {
 	var b strings.Builder
 	composed := norm.NFC.IsNormalString(name)

@@ -42,7 +42,8 @@ type draftRow struct {
 	path   string
 	label  string
 	listed bool // seats are JSON values of their own under path/seats
-	// asListed: the list says who is whose neighbour, whatever the coordinates (round tables; rows whose plan names the aisles).
+	// asListed: the list says who is whose neighbour, whatever the coordinates (round tables; rows whose plan names the
+	// aisles).
 	asListed bool
 	noted    bool   // a defect in it is listed already: an empty row is no news then
 	section  string // seats.io: the section a row claims without standing in one

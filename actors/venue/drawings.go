@@ -1,8 +1,10 @@
 package venue
 
-// Drawings are of no concern to us but for one: the word that says where the stage is. Whatever is odd about a drawing is read over.
+// Drawings are of no concern to us but for one: the word that says where the stage is. Whatever is odd about a drawing
+// is read over.
 
-// readDrawings looks through a pretix zone's areas for a text that names the stage. Positions are relative: zone + area + text.
+// readDrawings looks through a pretix zone's areas for a text that names the stage. Positions are relative: zone + area
+// + text.
 func (d *draft) readDrawings() {
 	r := d.reader
 	if r.kind() != kindBeginArray {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// drawingStepsMax is how many steps from seat to seat a drawing may be wide or high. The largest houses there are have some 1,000; a plan with
-// more has a seat where none is, and would be shown as two dots.
+// drawingStepsMax is how many steps from seat to seat a drawing may be wide or high. The largest houses there are have
+// some 1,000; a plan with more has a seat where none is, and would be shown as two dots.
 const drawingStepsMax = 10_000
 
 // checkFar notes the seat that stands farthest from the middle of a plan drawn out of all proportion.

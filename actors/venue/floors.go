@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// floor is one storey of a seats.io chart ("subChartFloors"). Each is drawn on paper of its own, so that two have seats at the same places.
+// floor is one storey of a seats.io chart ("subChartFloors"). Each is drawn on paper of its own, so that two have seats
+// at the same places.
 type floor struct {
 	name        string
 	order       float64
@@ -68,9 +69,10 @@ func (c *chart) readFloorName(one *floor) {
 	}
 }
 
-// settleFloors draws the floors one below the other, the lowest first, and tells apart sections that two floors have under one label: then
-// every section is prefixed with its floor, since half a plan prefixed would read as two systems. Sections look at their floor's front:
-// the one that somebody has said, else its focal point, its stage, or the middle of its top edge.
+// settleFloors draws the floors one below the other, the lowest first, and tells apart sections that two floors have
+// under one label: then every section is prefixed with its floor, since half a plan prefixed would read as two systems.
+// Sections look at their floor's front: the one that somebody has said, else its focal point, its stage, or the middle
+// of its top edge.
 func (c *chart) settleFloors() {
 	switch len(c.floors) {
 	case 0:

@@ -26,8 +26,8 @@ const (
 
 var sides = []Side{Top, Bottom, Left, Right}
 
-// Front is where people look: the middle of an edge of the drawing, or a point in it. A plan's own focal points say the same in the plan's
-// words, and give way to a front that somebody names when the plan is imported.
+// Front is where people look: the middle of an edge of the drawing, or a point in it. A plan's own focal points say the
+// same in the plan's words, and give way to a front that somebody names when the plan is imported.
 type Front struct {
 	Side  Side   `json:"side,omitempty"`  // empty: Point
 	Point Point  `json:"point,omitempty"` // of the plan's own units
@@ -86,7 +86,8 @@ func (f *Front) at(seats box) Point {
 	return f.Point
 }
 
-// Focus is where the whole venue looks, as far as anybody has said so; nil: nobody has, or each section has a focal point of its own.
+// Focus is where the whole venue looks, as far as anybody has said so; nil: nobody has, or each section has a focal
+// point of its own.
 func (v *Venue) Focus() *Point {
 	if v.FocalPoint != nil || v.Front == nil || v.ownFronts() == len(v.Sections) {
 		return v.FocalPoint
@@ -222,7 +223,8 @@ func plainWords(text string) string {
 	return strings.Join(strings.FieldsFunc(bare, func(r rune) bool { return !unicode.IsLetter(r) }), " ")
 }
 
-// namesStage tells whether a text of the drawing is the stage's name. Only whole texts count: "backstage" and "box at the stage" are not it.
+// namesStage tells whether a text of the drawing is the stage's name. Only whole texts count: "backstage" and "box at
+// the stage" are not it.
 func namesStage(text string) bool {
 	if len(text) > 100 {
 		return false

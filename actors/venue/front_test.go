@@ -33,7 +33,8 @@ func bestOf(v *venue.Venue, i, quantity int) (ids []string) {
 	return ids
 }
 
-// The front is where somebody says, else where the plan says, else the top edge; whichever it is, it is told and stored.
+// The front is where somebody says, else where the plan says, else the top edge; whichever it is, it is told and
+// stored.
 func TestFrontIsSaidFoundOrAssumedAndTold(t *testing.T) {
 	stage := string(caseFile(t, "stage-below.json"))
 	bare := strings.ReplaceAll(stage, "Bühne", "Ausgang")
@@ -102,7 +103,8 @@ func TestFrontMustBeASideOrAPoint(t *testing.T) {
 	}
 }
 
-// Which section is best when the plan has no coordinates is the plan's to say, not an odd or even first row's; and a hair's breadth decides nothing.
+// Which section is best when the plan has no coordinates is the plan's to say, not an odd or even first row's; and a
+// hair's breadth decides nothing.
 func TestSectionsKeepPlanOrderUnlessTheRoomDecides(t *testing.T) {
 	block := func(id, seats string, place ...int) string {
 		at := func(down int) string {
@@ -143,7 +145,8 @@ func TestSectionsKeepPlanOrderUnlessTheRoomDecides(t *testing.T) {
 	}
 }
 
-// Venues stored by earlier builds open as they were stored, and are written as they were: seat indexes of their logs mean these seats.
+// Venues stored by earlier builds open as they were stored, and are written as they were: seat indexes of their logs
+// mean these seats.
 func TestStoredVenuesOfEarlierBuildsOpen(t *testing.T) {
 	for name, test := range map[string]struct{ golden, plan string }{
 		"version 1": {goldenV1, `{"name":"Hall","categories":[{"label":"a","color":"#123456"},"b"],"focal_point":{"x":0.5,"y":-3},"sections":[

@@ -9,8 +9,8 @@ import (
 	"holdfast/actors/venue"
 )
 
-// FuzzParse: any bytes are either a venue that keeps every promise (P1: unique ids), survives storing and its own plan form, or
-// a refusal that says why. Never a panic.
+// FuzzParse: any bytes are either a venue that keeps every promise (P1: unique ids), survives storing and its own plan
+// form, or a refusal that says why. Never a panic.
 func FuzzParse(f *testing.F) {
 	f.Add(realPlan(f, areas))
 	f.Add(realPlan(f, tables))

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// LabelCharactersMax bounds every label and name that a plan carries, in characters: Unicode code points, as JSON Schema's maxLength
-// counts. A label is therefore never longer than four times as many bytes of UTF-8.
+// LabelCharactersMax bounds every label and name that a plan carries, in characters: Unicode code points, as JSON
+// Schema's maxLength counts. A label is therefore never longer than four times as many bytes of UTF-8.
 const LabelCharactersMax = 100
 
 // NameCharactersMax bounds the name of a venue or an event.
@@ -19,8 +19,9 @@ const NameCharactersMax = 300
 // CheckLabel says why text cannot be a label of a plan; "" is fine. It is CheckName with the limit of labels.
 func CheckLabel(label string) (problem string) { return CheckName(label, LabelCharactersMax) }
 
-// CheckName says why text cannot be a name that people read (a label, the name of an event, a buyer's text); "" is fine, and so is an
-// empty text. The problem is words that follow a field's name. Names are at most charactersMax code points of valid UTF-8, and:
+// CheckName says why text cannot be a name that people read (a label, the name of an event, a buyer's text); "" is
+// fine, and so is an empty text. The problem is words that follow a field's name. Names are at most charactersMax code
+// points of valid UTF-8, and:
 //
 //   - controls, line separators, noncharacters and broken characters are refused;
 //   - characters that cannot be seen are refused (Unicode's default-ignorable ones and format controls: directional overrides, zero-width
@@ -82,8 +83,8 @@ func unseen(char rune) string {
 	return fmt.Sprintf("contains a character that cannot be seen (%U)", char)
 }
 
-// isUnseen: Unicode's Default_Ignorable_Code_Point, from the properties that define it, and the other format controls. The Arabic signs
-// among the latter that enclose numbers are seen.
+// isUnseen: Unicode's Default_Ignorable_Code_Point, from the properties that define it, and the other format controls.
+// The Arabic signs among the latter that enclose numbers are seen.
 func isUnseen(char rune) bool {
 	if char < 0xad {
 		return false
@@ -245,14 +246,16 @@ var pictographs = &unicode.RangeTable{
 	LatinOffset: 2,
 }
 
-// Composed is text in Unicode's composed form (NFC): the one spelling by which requests find what a plan spells otherwise. "é" may be one
-// code point or two. Text that is composed already, as all ASCII is, comes back as it is, without an allocation.
+// Composed is text in Unicode's composed form (NFC): the one spelling by which requests find what a plan spells
+// otherwise. "é" may be one code point or two. Text that is composed already, as all ASCII is, comes back as it is,
+// without an allocation.
 func Composed(text string) string { return norm.NFC.String(text) }
 
-// Skeleton is what a reader sees of a name: two names of one skeleton are look-alikes, and a plan that has both is refused. It is the
-// composed form with compatible letters folded (NFKC: full-width "Ａ" is "A"; numerals in circles, raised and lowered ones stay), without
-// characters that cannot be seen, and with every run of blanks as one space. Case, and letters of different scripts, are not judged.
-// Plain ASCII without double or outer blanks comes back as it is, without an allocation.
+// Skeleton is what a reader sees of a name: two names of one skeleton are look-alikes, and a plan that has both is
+// refused. It is the composed form with compatible letters folded (NFKC: full-width "Ａ" is "A"; numerals in circles,
+// raised and lowered ones stay), without characters that cannot be seen, and with every run of blanks as one space.
+// Case, and letters of different scripts, are not judged. Plain ASCII without double or outer blanks comes back as it
+// is, without an allocation.
 func Skeleton(name string) string {
 	if plainASCII(name) && !strings.Contains(name, "  ") && strings.Trim(name, " ") == name {
 		return name

@@ -118,7 +118,8 @@ func TestLookAlikesShareASkeleton(t *testing.T) {
 	}
 }
 
-// Whatever passes is as long as promised, holds nothing that breaks a line or a terminal, and has a skeleton that is its own.
+// Whatever passes is as long as promised, holds nothing that breaks a line or a terminal, and has a skeleton that is
+// its own.
 func TestEveryNameThatPassesIsSafe(t *testing.T) {
 	letters := []rune("aA1 é\u0301ﬁ\u200c\u200d\u200bیह्👨❤\ufe0f\u034f\u00ad\u200fא\u202e\x00\u2028Ａ\u3164\U000e0067🏴")
 	rapid.Check(t, func(t *rapid.T) {

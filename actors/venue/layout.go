@@ -8,11 +8,11 @@ import (
 	"holdfast/actors/section"
 )
 
-// Layout is what the core needs of section i. Seat indexes follow rows, then seats, exactly as Sections[i] lists them; the same venue
-// always gives the same Layout, which a section's log relies on for its whole life.
+// Layout is what the core needs of section i. Seat indexes follow rows, then seats, exactly as Sections[i] lists them;
+// the same venue always gives the same Layout, which a section's log relies on for its whole life.
 //
-// Quality is a rank from 0, without gaps: nearer the section's focal point (else the venue's, else the front and middle of the
-// venue, see Front) is smaller; equal distances keep seat order.
+// Quality is a rank from 0, without gaps: nearer the section's focal point (else the venue's, else the front and middle
+// of the venue, see Front) is smaller; equal distances keep seat order.
 func (v *Venue) Layout(i int) *section.Layout {
 	s := &v.Sections[i]
 	count := s.SeatCount()
@@ -101,9 +101,10 @@ func (s *Section) extend(low, high *Point) {
 	}
 }
 
-// BestFirst lists section indexes in the order in which best-available tries them: by how near their nearest seat is to what they look
-// at. Sections whose nearest seats are as near as one another, by less than half a seat's breadth, keep plan order, and so do those that the
-// plan gives no coordinates: we drew them, each with a front of its own, and which block is better is not ours to invent. They come last.
+// BestFirst lists section indexes in the order in which best-available tries them: by how near their nearest seat is to
+// what they look at. Sections whose nearest seats are as near as one another, by less than half a seat's breadth, keep
+// plan order, and so do those that the plan gives no coordinates: we drew them, each with a front of its own, and which
+// block is better is not ours to invent. They come last.
 func (v *Venue) BestFirst() []int {
 	nearest := make([]float64, len(v.Sections))
 	order := make([]int, len(v.Sections))
@@ -145,8 +146,8 @@ func (s *Section) nearest(eye Point) float64 {
 	return nearest
 }
 
-// drawnHere tells which sections have no coordinates of their own: the focal point of the whole section, before it was split, is then where
-// arrangeGrid puts it.
+// drawnHere tells which sections have no coordinates of their own: the focal point of the whole section, before it was
+// split, is then where arrangeGrid puts it.
 func (v *Venue) drawnHere() []bool {
 	drawn := make([]bool, len(v.Sections))
 	for from := 0; from < len(v.Sections); {

@@ -5,16 +5,17 @@ import (
 	"slices"
 )
 
-// gapRatio is how much wider than its neighbours a step must be to be an aisle. Curved and tapered rows vary by a few per cent, an
-// aisle is one seat or more.
+// gapRatio is how much wider than its neighbours a step must be to be an aisle. Curved and tapered rows vary by a few
+// per cent, an aisle is one seat or more.
 const gapRatio = 1.75
 
 // betweenRatio is how near the middle of two seats, in parts of their distance, a third one stands between them.
 const betweenRatio = 0.25
 
-// seatNeighbours puts the seats of every row that has coordinates in the order in which they stand, and sets aisles where two stand clearly
-// farther apart than their row's seats do, or have a seat of another row between them. What a file lists side by side is no reason: only
-// round tables, and rows whose plan says where the aisles are, keep their list. v's rows are still parallel to the draft's.
+// seatNeighbours puts the seats of every row that has coordinates in the order in which they stand, and sets aisles
+// where two stand clearly farther apart than their row's seats do, or have a seat of another row between them. What a
+// file lists side by side is no reason: only round tables, and rows whose plan says where the aisles are, keep their
+// list. v's rows are still parallel to the draft's.
 func (d *draft) seatNeighbours(v *Venue) {
 	var all *seatGrid
 	for i := range v.Sections {
@@ -41,8 +42,8 @@ func (d *draft) seatNeighbours(v *Venue) {
 	}
 }
 
-// usualStep is the lower quartile of the steps from seat to seat: the median would be an aisle itself in rows of pairs. 0: no two seats
-// stand apart.
+// usualStep is the lower quartile of the steps from seat to seat: the median would be an aisle itself in rows of pairs.
+// 0: no two seats stand apart.
 func usualStep(rows []*Row) float64 {
 	var steps []float64
 	for _, row := range rows {
@@ -99,18 +100,20 @@ func (row *Row) markAisles(usual float64, all *seatGrid) {
 	}
 }
 
-// Lengths of two ways through a row that differ by less than this part are one length: rounding to cents is no reason to turn a row round.
+// Lengths of two ways through a row that differ by less than this part are one length: rounding to cents is no reason
+// to turn a row round.
 const lengthSlack = 1e-3
 
-// straightSlack is how much longer than the bee line a way through a row may be, and need not be searched for a shorter one.
+// straightSlack is how much longer than the bee line a way through a row may be, and need not be searched for a shorter
+// one.
 const straightSlack = 0.02
 
 // chainSeatsMax bounds the rows that are followed seat by seat, which takes a time that grows with the square.
 const chainSeatsMax = 1000
 
-// alongRow gives the order in which seats stand along their row: the shortest way through all of them, of three: as listed, along the line
-// that fits them best, and from each to its nearest, which follows a row round any bend. nil: as listed. The end at which the list begins
-// stays the beginning.
+// alongRow gives the order in which seats stand along their row: the shortest way through all of them, of three: as
+// listed, along the line that fits them best, and from each to its nearest, which follows a row round any bend. nil: as
+// listed. The end at which the list begins stays the beginning.
 func alongRow(places []Point) []int {
 	n := len(places)
 	if n < 3 {
@@ -177,8 +180,8 @@ func alongAxis(places []Point) []int {
 	return order
 }
 
-// nearestChain is the tree that joins all places by the shortest links, when that tree is a chain; nil when it forks. A chain of the
-// shortest links is the shortest way there is.
+// nearestChain is the tree that joins all places by the shortest links, when that tree is a chain; nil when it forks. A
+// chain of the shortest links is the shortest way there is.
 func nearestChain(places []Point) []int {
 	n := len(places)
 	link, cost, joined := make([]int, n), make([]float64, n), make([]bool, n)

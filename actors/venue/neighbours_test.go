@@ -207,8 +207,8 @@ func TestFineDrawingsKeepTheirSeatsApart(t *testing.T) {
 	}
 }
 
-// room is one section of a venue as its seats stand, judged without what the importer made of it: neighbours are seats of one row no farther
-// apart than the row's seats usually are, with nobody between them.
+// room is one section of a venue as its seats stand, judged without what the importer made of it: neighbours are seats
+// of one row no farther apart than the row's seats usually are, with nobody between them.
 type room struct {
 	seats      []venue.Seat
 	runs       [][]int // longest runs of neighbours, as seat indexes
@@ -248,7 +248,8 @@ func eyeOf(v *venue.Venue, s *venue.Section) venue.Point {
 
 func far(seat venue.Seat, from venue.Point) float64 { return math.Hypot(seat.X-from.X, seat.Y-from.Y) }
 
-// addRuns finds the runs of the row that begins at first: two are neighbours when no third is nearer to both than they are to one another.
+// addRuns finds the runs of the row that begins at first: two are neighbours when no third is nearer to both than they
+// are to one another.
 func (r *room) addRuns(v *venue.Venue, first int) {
 	n := len(r.seats) - first
 	next := make([][]int, n)
@@ -297,7 +298,8 @@ func (r *room) addRuns(v *venue.Venue, first int) {
 	}
 }
 
-// bestWindow is the best q free neighbours by brute force: the choice is the rule that section.State documents. nil: there are none.
+// bestWindow is the best q free neighbours by brute force: the choice is the rule that section.State documents. nil:
+// there are none.
 func (r *room) bestWindow(free func(int) bool, q int) (best []int) {
 	bestKey := math.Inf(1)
 	for _, run := range r.runs {
@@ -348,8 +350,9 @@ func (r *room) strands(run []int, from, to int, free func(int) bool) bool {
 	return is(from-1) && !is(from-2) || is(to) && !is(to+1)
 }
 
-// TestBestAvailableAgainstBruteForce holds best-available against the room itself, on every plan there is, with random seats taken: together means
-// side by side in the room, nearer to the front is better, and apart only where nothing is together (P11).
+// TestBestAvailableAgainstBruteForce holds best-available against the room itself, on every plan there is, with random
+// seats taken: together means side by side in the room, nearer to the front is better, and apart only where nothing is
+// together (P11).
 func TestBestAvailableAgainstBruteForce(t *testing.T) {
 	plans := map[string][]byte{}
 	for _, name := range []string{metalist, zones, areas} {

@@ -10,7 +10,8 @@ import (
 const (
 	SeatsMax    = 200_000
 	SectionsMax = 10_000
-	// DepthMax is how deeply a plan's JSON may nest; the deepest known, seats.io's charts of several floors, has ten levels.
+	// DepthMax is how deeply a plan's JSON may nest; the deepest known, seats.io's charts of several floors, has ten
+	// levels.
 	DepthMax = 64
 )
 
@@ -31,8 +32,8 @@ const (
 	shapeCompact
 )
 
-// Parse imports a plan in any of the four formats, detected by shape. The error is a *DefectsError naming everything that is wrong.
-// raw is not kept.
+// Parse imports a plan in any of the four formats, detected by shape. The error is a *DefectsError naming everything
+// that is wrong. raw is not kept.
 func Parse(raw []byte, options Options) (*Venue, error) {
 	raw = WithoutMark(raw)
 	var found defects
@@ -69,7 +70,8 @@ func Parse(raw []byte, options Options) (*Venue, error) {
 	return v, nil
 }
 
-// WithoutMark is text without the byte order mark that some editors put before UTF-8; JSON has no place for one (RFC 8259 §8.1).
+// WithoutMark is text without the byte order mark that some editors put before UTF-8; JSON has no place for one (RFC
+// 8259 §8.1).
 func WithoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) }
 
 // detect reads the whole plan once, which also proves that it is valid JSON before anything is kept of it.

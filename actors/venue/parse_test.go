@@ -271,7 +271,8 @@ func TestLargeSectionsAreSplitBetweenRows(t *testing.T) {
 	}
 }
 
-// Nothing that a plan calls one section is cut below 20,000 seats: a cut is felt, for a booking is of one section (P11).
+// Nothing that a plan calls one section is cut below 20,000 seats: a cut is felt, for a booking is of one section
+// (P11).
 func TestSectionsOfOrdinarySizeAreNotCut(t *testing.T) {
 	for name, plan := range map[string]string{
 		"6,000 seats": string(caseFile(t, "split-section-6000.json")),

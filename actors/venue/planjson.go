@@ -36,9 +36,9 @@ type (
 	}
 )
 
-// PlanJSON is v as a compact plan: Parse of it gives the same sections, rows, seats, ids and marks. Parts of a split section are
-// written as the one section they were. The places of a general area keep their ids, and their spots only roughly; a front becomes the
-// focal point that it stands for.
+// PlanJSON is v as a compact plan: Parse of it gives the same sections, rows, seats, ids and marks. Parts of a split
+// section are written as the one section they were. The places of a general area keep their ids, and their spots only
+// roughly; a front becomes the focal point that it stands for.
 func (v *Venue) PlanJSON() []byte {
 	file := planFile{Name: v.Name, Categories: v.Categories, FocalPoint: v.Focus()}
 	for i := 0; i < len(v.Sections); {

@@ -2,7 +2,8 @@ package venue
 
 import "strings"
 
-// readPretix reads a pretix seating plan. Positions are relative: zone + row + seat. A zone is a section; areas are drawings.
+// readPretix reads a pretix seating plan. Positions are relative: zone + row + seat. A zone is a section; areas are
+// drawings.
 func (d *draft) readPretix() {
 	r := d.reader
 	for r.openObject(); r.more(); {

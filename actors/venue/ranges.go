@@ -16,8 +16,8 @@ const seatNumberMax = 99_999
 // rangesBytesMax bounds the text of one row's ranges.
 const rangesBytesMax = 4096
 
-// span is a run of seat numbers, both ends included; it runs backwards when to is below from. Letters may stand before the numbers of a run
-// ("W1-W4"), and around the number of one seat ("8A").
+// span is a run of seat numbers, both ends included; it runs backwards when to is below from. Letters may stand before
+// the numbers of a run ("W1-W4"), and around the number of one seat ("8A").
 type span struct {
 	from, to      int
 	digits        int // numbers are written with at least so many: "01-12"
@@ -49,8 +49,8 @@ func (s span) label(number int) string {
 	return s.before + text + s.after
 }
 
-// parseSpans reads "1-8,18-31", "18-1" or "4,6,8A". It counts before anything is made of it, so hostile ranges cost nothing. Dashes of all
-// kinds and full-width characters are as good as ASCII's.
+// parseSpans reads "1-8,18-31", "18-1" or "4,6,8A". It counts before anything is made of it, so hostile ranges cost
+// nothing. Dashes of all kinds and full-width characters are as good as ASCII's.
 func parseSpans(text string) (spans []span, count int, err error) {
 	if len(text) > rangesBytesMax {
 		return nil, 0, fmt.Errorf("seat ranges longer than %d bytes", rangesBytesMax)
@@ -173,7 +173,8 @@ func parseSeats(text string) (spans []span, count int, err error) {
 
 func (s span) lettered() bool { return s.before+s.after != "" }
 
-// spanSeats makes seats of numbers, standing seatPitch apart from x = 0; a gap (see seatGaps) is drawn and breaks the row.
+// spanSeats makes seats of numbers, standing seatPitch apart from x = 0; a gap (see seatGaps) is drawn and breaks the
+// row.
 func spanSeats(spans []span, count int) []draftSeat {
 	row := numberedRow{seats: make([]draftSeat, 0, count)}
 	for _, run := range spans {

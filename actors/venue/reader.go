@@ -29,8 +29,9 @@ const (
 	kindEndArray    jsontext.Kind = ']'
 )
 
-// reader walks a plan's JSON once, without building a tree: memory follows the seats kept, not the bytes sent. A value of the wrong
-// type becomes a defect and is skipped, so one pass lists all of them; only broken JSON, or a limit met, ends the walk early.
+// reader walks a plan's JSON once, without building a tree: memory follows the seats kept, not the bytes sent. A value
+// of the wrong type becomes a defect and is skipped, so one pass lists all of them; only broken JSON, or a limit met,
+// ends the walk early.
 //
 // Invariant: after err is set every method answers the zero value and more answers false, so loops end by themselves.
 type reader struct {

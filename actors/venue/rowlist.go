@@ -3,7 +3,8 @@ package venue
 // standsDepthMax bounds nested stands.
 const standsDepthMax = 8
 
-// readRowList reads stands of sectors of rows, without coordinates. Whatever has rows is a section; what it is nested in is its stand.
+// readRowList reads stands of sectors of rows, without coordinates. Whatever has rows is a section; what it is nested
+// in is its stand.
 func (d *draft) readRowList() {
 	r := d.reader
 	d.openCategories = true
@@ -35,7 +36,8 @@ func (d *draft) readStands(stand string, depth int) {
 	}
 }
 
-// readStand reads a stand or sector: one may be both. The name may follow what it names, so sections inside are told afterwards.
+// readStand reads a stand or sector: one may be both. The name may follow what it names, so sections inside are told
+// afterwards.
 func (d *draft) readStand(stand string, depth int) {
 	r := d.reader
 	if !r.openObject() {
@@ -114,8 +116,9 @@ func (d *draft) readListedRow(s *draftSection) {
 	s.rows = append(s.rows, row)
 }
 
-// readListedSeats reads what readSeatRanges does, or a list of labels, of which each is one seat. Where all are numbers, with letters or
-// without, a gap breaks the row as it does in ranges; labels of other kinds are neighbours as they are listed.
+// readListedSeats reads what readSeatRanges does, or a list of labels, of which each is one seat. Where all are
+// numbers, with letters or without, a gap breaks the row as it does in ranges; labels of other kinds are neighbours as
+// they are listed.
 func (d *draft) readListedSeats(row *draftRow) {
 	r := d.reader
 	if r.kind() != kindBeginArray {
@@ -174,7 +177,8 @@ func (d *draft) readSeatRanges(previous []draftSeat) []draftSeat {
 	return spanSeats(spans, count)
 }
 
-// uniqueSectors prefixes every sector with its stand as soon as two have one name: half a plan prefixed would read as two systems.
+// uniqueSectors prefixes every sector with its stand as soon as two have one name: half a plan prefixed would read as
+// two systems.
 func (d *draft) uniqueSectors() {
 	names := newSightings(len(d.sections))
 	for i := range d.sections {

@@ -1,8 +1,9 @@
 package venue
 
-// seatGaps tells from the numbers of a row without coordinates how many seats wide the gap before each seat is; 0: the seat is the
-// neighbour of the one before. Numbers that follow one another are neighbours, up or down. So are steps of two where a row, or each of
-// its two sides, has nothing else: one side of a house is odd, the other even. Every other jump is an aisle.
+// seatGaps tells from the numbers of a row without coordinates how many seats wide the gap before each seat is; 0: the
+// seat is the neighbour of the one before. Numbers that follow one another are neighbours, up or down. So are steps of
+// two where a row, or each of its two sides, has nothing else: one side of a house is odd, the other even. Every other
+// jump is an aisle.
 func seatGaps(numbers []int) []int {
 	gaps := make([]int, len(numbers))
 	if side, ok := sidesOf(numbers); ok {
@@ -25,8 +26,8 @@ func seatGaps(numbers []int) []int {
 	return gaps
 }
 
-// sidesOf tells a row of one parity, or of two sides of one parity each, with steps of two in it: side is where the second side begins,
-// len(numbers) without one.
+// sidesOf tells a row of one parity, or of two sides of one parity each, with steps of two in it: side is where the
+// second side begins, len(numbers) without one.
 func sidesOf(numbers []int) (side int, ok bool) {
 	n := len(numbers)
 	side = 1
@@ -83,7 +84,8 @@ func joinTwos(numbers, gaps []int) {
 
 func distance(a, b int) int { return max(a-b, b-a) }
 
-// drawnGapMax bounds how wide a jump in seat numbers is drawn, in seats; rows across a tunnel stay in line, "1-2,900-901" stays small.
+// drawnGapMax bounds how wide a jump in seat numbers is drawn, in seats; rows across a tunnel stay in line,
+// "1-2,900-901" stays small.
 const drawnGapMax = 60
 
 // drawnGap is the width of an aisle that a step of numbers stands for.

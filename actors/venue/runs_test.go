@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Neighbours of a row without coordinates follow from its numbers (P11): a side of even numbers is as much together as one of odd numbers.
+// Neighbours of a row without coordinates follow from its numbers (P11): a side of even numbers is as much together as
+// one of odd numbers.
 func TestNeighboursByNumberStepsOfTwoAreOneRun(t *testing.T) {
 	for row, want := range map[string]string{
 		"1-4":                          "1 2 3 4",

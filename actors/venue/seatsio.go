@@ -13,7 +13,8 @@ type chart struct {
 	floors []floor
 }
 
-// readSeatsio reads a seats.io chart. A section's drawing has its own origin (topLeft); categories are inherited from it.
+// readSeatsio reads a seats.io chart. A section's drawing has its own origin (topLeft); categories are inherited from
+// it.
 func (d *draft) readSeatsio() {
 	r := d.reader
 	c := &chart{draft: d, zones: map[string]Point{}}
@@ -157,8 +158,8 @@ func (c *chart) readMainMember(name string) {
 // unlabelled is what charts show in place of a label that nobody has given.
 const unlabelled = "?"
 
-// readLabel reads a label. A chart with unlabelled objects cannot be sold: two of them would be one seat. What has no label at all is noted by
-// needLabel, for seats and areas by build.
+// readLabel reads a label. A chart with unlabelled objects cannot be sold: two of them would be one seat. What has no
+// label at all is noted by needLabel, for seats and areas by build.
 func (c *chart) readLabel(what string) string {
 	label := c.reader.text()
 	if Skeleton(label) == unlabelled {

@@ -1,7 +1,7 @@
 package venue
 
-// splitSections cuts sections above SectionSeatsMax into nearly equal parts, between rows; an over-long general area is cut by
-// capacity. One writer then never has more than SectionSeatsMax seats, whatever the plan calls a section.
+// splitSections cuts sections above SectionSeatsMax into nearly equal parts, between rows; an over-long general area is
+// cut by capacity. One writer then never has more than SectionSeatsMax seats, whatever the plan calls a section.
 func splitSections(sections []Section) []Section {
 	result := make([]Section, 0, len(sections))
 	for i := range sections {

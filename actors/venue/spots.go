@@ -68,9 +68,10 @@ func (g *seatGrid) between(a, b *Seat) bool {
 	return false
 }
 
-// checkSpots refuses seats that stand on one another: nobody could sit on both, and each hides the other on the map. A plan all of whose
-// seats stand on one spot has no coordinates, which is no defect; nor is a table drawn over another, which real charts have: its chairs
-// are told apart, and are nobody's neighbours but each other's. v's rows are still parallel to the draft's.
+// checkSpots refuses seats that stand on one another: nobody could sit on both, and each hides the other on the map. A
+// plan all of whose seats stand on one spot has no coordinates, which is no defect; nor is a table drawn over another,
+// which real charts have: its chairs are told apart, and are nobody's neighbours but each other's. v's rows are still
+// parallel to the draft's.
 func (d *draft) checkSpots(v *Venue) {
 	type sighting struct {
 		count int
@@ -106,12 +107,13 @@ func (d *draft) checkSpots(v *Venue) {
 	}
 }
 
-// squeezedRatio is how near two seats of one row stand, in parts of the row's usual step, when they stand on one spot for all who look.
+// squeezedRatio is how near two seats of one row stand, in parts of the row's usual step, when they stand on one spot
+// for all who look.
 const squeezedRatio = 0.1
 
-// checkSqueezed refuses seats that stand all but on one another: a hair's breadth is a slip of the pen, and would pass for the row's step, so
-// that every other step looked like an aisle. Steps of a row are held against its own and against the house's, since rows of pairs with wide
-// aisles between them are no slip. The row is in order.
+// checkSqueezed refuses seats that stand all but on one another: a hair's breadth is a slip of the pen, and would pass
+// for the row's step, so that every other step looked like an aisle. Steps of a row are held against its own and
+// against the house's, since rows of pairs with wide aisles between them are no slip. The row is in order.
 func (d *draft) checkSqueezed(row *Row, path string, houses, unit float64) {
 	usual := min(houses, mostStep(row.steps()))
 	for k := 1; k < len(row.Seats); k++ {
@@ -122,7 +124,8 @@ func (d *draft) checkSqueezed(row *Row, path string, houses, unit float64) {
 	}
 }
 
-// checkSteps is checkSqueezed for every row whose neighbours its coordinates tell. v's rows are still parallel to the draft's.
+// checkSteps is checkSqueezed for every row whose neighbours its coordinates tell. v's rows are still parallel to the
+// draft's.
 func (d *draft) checkSteps(v *Venue) {
 	each := func(visit func(row *Row, path string)) {
 		for i := range v.Sections {

@@ -13,9 +13,9 @@ import (
 	"holdfast/actors/section"
 )
 
-// The stored form: magic, version, length and CRC-32 of the body, then the body deflated. Ids and labels that follow from their
-// neighbours are left out, coordinates are steps of 1/100 where that loses nothing: a stadium is some 100 kB instead of 4 MB of
-// JSON, and decodes without reflection.
+// The stored form: magic, version, length and CRC-32 of the body, then the body deflated. Ids and labels that follow
+// from their neighbours are left out, coordinates are steps of 1/100 where that loses nothing: a stadium is some 100 kB
+// instead of 4 MB of JSON, and decodes without reflection.
 const (
 	storedMagic    = "HFV"
 	storedVersion  = 1
@@ -193,7 +193,8 @@ func storedError(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrStored, fmt.Sprintf(format, args...))
 }
 
-// Decode reads what Encode wrote. It is strict: damage, trailing bytes and anything Parse would refuse are an ErrStored.
+// Decode reads what Encode wrote. It is strict: damage, trailing bytes and anything Parse would refuse are an
+// ErrStored.
 func Decode(stored []byte) (*Venue, error) {
 	body, version, err := unpack(stored)
 	if err != nil {
@@ -238,7 +239,8 @@ func unpack(stored []byte) (inflated []byte, version byte, err error) {
 	return body.Bytes(), rest[0], nil
 }
 
-// decoder reads the body. After problem is set every read answers zero, so loops are bounded by the counts already checked.
+// decoder reads the body. After problem is set every read answers zero, so loops are bounded by the counts already
+// checked.
 type decoder struct {
 	in      []byte
 	problem string
@@ -309,7 +311,8 @@ func (d *decoder) point() *Point {
 	return nil
 }
 
-// count reads a length; each item takes at least one byte, so a larger count than bytes left is damage, not an allocation.
+// count reads a length; each item takes at least one byte, so a larger count than bytes left is damage, not an
+// allocation.
 func (d *decoder) count() int {
 	n := d.uint()
 	if n > uint64(len(d.in)) {

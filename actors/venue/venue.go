@@ -18,7 +18,8 @@ type Category struct {
 	Color string `json:"color,omitempty"` // "#rrggbb" in small letters, or empty
 }
 
-// Venue is a checked plan: every seat id is unique, no row is empty, every category exists. Only Parse and Decode make one.
+// Venue is a checked plan: every seat id is unique, no row is empty, every category exists. Only Parse and Decode make
+// one.
 type Venue struct {
 	Name       string     `json:"name"`
 	Categories []Category `json:"categories"`
@@ -27,8 +28,8 @@ type Venue struct {
 	Sections   []Section  `json:"sections"`
 }
 
-// Section is the unit of sharding: one writer. A plan's section above SectionSeatsMax seats becomes several, split between
-// rows, with SplitOf naming the plan's own section; seat ids keep the plan's section label.
+// Section is the unit of sharding: one writer. A plan's section above SectionSeatsMax seats becomes several, split
+// between rows, with SplitOf naming the plan's own section; seat ids keep the plan's section label.
 type Section struct {
 	ID         string `json:"id"`
 	Name       string `json:"name"`
@@ -55,8 +56,9 @@ type Seat struct {
 	BreakBefore bool               `json:"break_before,omitempty"` // an aisle or gap stands before this seat
 }
 
-// SectionSeatsMax is the size above which a plan's section is split for sharding: a booking is of one section, so a cut is felt. At this size
-// a hold and a search cost what they cost at a quarter of it; a snapshot of a section that is sold out is some 2 MB.
+// SectionSeatsMax is the size above which a plan's section is split for sharding: a booking is of one section, so a cut
+// is felt. At this size a hold and a search cost what they cost at a quarter of it; a snapshot of a section that is
+// sold out is some 2 MB.
 const SectionSeatsMax = 20_000
 
 // RowSeatsMax is the most seats of one row.

@@ -20,7 +20,8 @@ type header struct {
 	named          bool // kid is there
 }
 
-// readHeader reads the part before the first dot, strictly: the library takes the last of two members, and knows no crit.
+// readHeader reads the part before the first dot, strictly: the library takes the last of two members, and knows no
+// crit.
 func readHeader(token string) (h header, err error) {
 	first, _, _ := strings.Cut(token, ".")
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(first)
@@ -46,8 +47,8 @@ func readHeader(token string) (h header, err error) {
 	return h, refusal(err, "the bearer token's header is not an object of members with names of their own")
 }
 
-// claims are the registered claims that count here. They are read strictly: the library would take "1e9" in quotes for a number, and the
-// last of two subjects.
+// claims are the registered claims that count here. They are read strictly: the library would take "1e9" in quotes for
+// a number, and the last of two subjects.
 type claims struct {
 	subject, issuer string
 	named           bool // sub is there
@@ -84,7 +85,8 @@ func (c *claims) UnmarshalJSON(raw []byte) error {
 	return refusal(err, "the bearer token's claims are not an object of members with names of their own")
 }
 
-// secondsMax is the end of the year 9999: later than any clock, and early enough to be counted in nanoseconds by nobody.
+// secondsMax is the end of the year 9999: later than any clock, and early enough to be counted in nanoseconds by
+// nobody.
 const secondsMax = 253_402_300_799
 
 func date(name string, value jsontext.Value) (*jwt.NumericDate, error) {

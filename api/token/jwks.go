@@ -24,7 +24,8 @@ const (
 	rsaBitsMax   = 8192 // a longer one makes each unknown token cost milliseconds
 )
 
-// members visits the members of a JSON object. Members of one name, text behind the object and invalid UTF-8 are errors.
+// members visits the members of a JSON object. Members of one name, text behind the object and invalid UTF-8 are
+// errors.
 func members(raw []byte, visit func(name string, value jsontext.Value) error) error {
 	d := jsontext.NewDecoder(bytes.NewReader(raw))
 	if d.PeekKind() != '{' {
@@ -65,10 +66,12 @@ func text(value jsontext.Value) (string, bool) {
 	return string(out), err == nil
 }
 
-// ParseJWKS reads a JSON Web Key Set (RFC 7517): keys of RSA (RS256), EC on P-256 (ES256), OKP on Ed25519 (EdDSA), and oct (HS256).
+// ParseJWKS reads a JSON Web Key Set (RFC 7517): keys of RSA (RS256), EC on P-256 (ES256), OKP on Ed25519 (EdDSA), and
+// oct (HS256).
 //
-// Keys that are meant for something else, or of a kind that is not known here, are left out, as the standard asks; ignored says which and
-// why. An error: no JSON of that form, a private key, a key too weak to be believed, two keys of one kid, or no key left.
+// Keys that are meant for something else, or of a kind that is not known here, are left out, as the standard asks;
+// ignored says which and why. An error: no JSON of that form, a private key, a key too weak to be believed, two keys of
+// one kid, or no key left.
 func ParseJWKS(file []byte) (keys []Key, ignored []string, err error) {
 	if len(file) > JWKSBytesMax {
 		return nil, nil, fmt.Errorf("token: a key file ends at %d bytes", JWKSBytesMax)

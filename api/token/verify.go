@@ -16,7 +16,8 @@ const (
 	LifetimeMax = 366 * 24 * time.Hour
 )
 
-// namelessMax bounds how many keys a token without a kid is tried on: each costs a signature check to whoever sends garbage.
+// namelessMax bounds how many keys a token without a kid is tried on: each costs a signature check to whoever sends
+// garbage.
 const namelessMax = 8
 
 // Refusal says why a token is not believed, for its sender: enough to mend the issuer, and nothing about keys.
@@ -64,8 +65,8 @@ func NewVerifier(keys []Key, rules Rules) *Verifier {
 	return v
 }
 
-// Verify gives the token's subject, and the instant until which the token may be believed without asking again. The subject is any
-// text, the empty one too: what a name may be is the caller's rule. An error is a Refusal.
+// Verify gives the token's subject, and the instant until which the token may be believed without asking again. The
+// subject is any text, the empty one too: what a name may be is the caller's rule. An error is a Refusal.
 func (v *Verifier) Verify(token string) (subject string, until time.Time, err error) {
 	h, err := readHeader(token)
 	if err != nil {
@@ -86,8 +87,9 @@ func (v *Verifier) Verify(token string) (subject string, until time.Time, err er
 	return c.subject, c.exp.Add(Leeway), nil
 }
 
-// candidates are the keys that may have signed: the one that the token names, else those without a name, else (the token names none) all.
-// Only keys of the token's algorithm are among them, so that no key is ever used with another one than its own.
+// candidates are the keys that may have signed: the one that the token names, else those without a name, else (the
+// token names none) all. Only keys of the token's algorithm are among them, so that no key is ever used with another
+// one than its own.
 func (v *Verifier) candidates(h *header) (jwt.VerificationKeySet, error) {
 	var set jwt.VerificationKeySet
 	if i := slices.IndexFunc(v.keys, func(k Key) bool { return h.named && k.ID != "" && k.ID == h.kid }); i >= 0 {

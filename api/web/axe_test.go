@@ -27,7 +27,8 @@ func loadAxe(t *testing.T) string {
 	return string(source)
 }
 
-// axeRun answers one line for each element that breaks a rule of WCAG 2 A and AA, of good practice, or of the rules in trial.
+// axeRun answers one line for each element that breaks a rule of WCAG 2 A and AA, of good practice, or of the rules in
+// trial.
 const axeRun = `axe.run(document, { resultTypes: ['violations'], runOnly: { type: 'tag',
 	values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice', 'experimental'] },
 	rules: { 'color-contrast-enhanced': { enabled: false } } })

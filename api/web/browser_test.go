@@ -59,7 +59,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// openTab opens an empty page. Without a browser these tests cannot say anything: that fails under CI and is loud elsewhere.
+// openTab opens an empty page. Without a browser these tests cannot say anything: that fails under CI and is loud
+// elsewhere.
 func openTab(t *testing.T) *tab {
 	t.Helper()
 	parent, err := browserContext()
@@ -133,7 +134,8 @@ func (p *tab) openEvent(f *fake, address string) {
 	p.until(`__holdfast.stats.live === 'live' && __holdfast.stats.reloads >= 2 && __holdfast.settled?.()`)
 }
 
-// until waits for a condition of the page. A page that is left meanwhile takes the question with it: the next page is asked again.
+// until waits for a condition of the page. A page that is left meanwhile takes the question with it: the next page is
+// asked again.
 func (p *tab) until(condition string) {
 	p.Helper()
 	poll := chromedp.Poll[any](condition, chromedp.WithPollingTimeout(waitMax), chromedp.WithPollingInterval(20*time.Millisecond))

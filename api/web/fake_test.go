@@ -28,10 +28,11 @@ const (
 	testBuyer     = "alice"
 )
 
-// fake answers the wire of the design from memory: one event in one house. It decides nothing cleverly: the page is tested,
-// not the selling.
+// fake answers the wire of the design from memory: one event in one house. It decides nothing cleverly: the page is
+// tested, not the selling.
 //
-// serial guards all but the map and is held through every request (not through a stream); mu guards the map and the streams.
+// serial guards all but the map and is held through every request (not through a stream); mu guards the map and the
+// streams.
 type fake struct {
 	serial     sync.Mutex
 	mu         sync.Mutex
@@ -120,7 +121,8 @@ func (f *fake) draw() []byte {
 	return body
 }
 
-// lived makes the house look like one an hour into its sale: fuller towards the low sections, some seats held, a few blocked.
+// lived makes the house look like one an hour into its sale: fuller towards the low sections, some seats held, a few
+// blocked.
 func (f *fake) lived() {
 	dice := rand.New(rand.NewPCG(7, 7))
 	for n, letters := range f.letters {

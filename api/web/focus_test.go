@@ -8,8 +8,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// What is pressed keeps the focus, or hands it to what takes its place; it never falls to the body, whatever happens to the booking.
-// Every action of a fan is one step here.
+// What is pressed keeps the focus, or hands it to what takes its place; it never falls to the body, whatever happens to
+// the booking. Every action of a fan is one step here.
 func TestFocusIsNeverLost(t *testing.T) {
 	f, server := newFake(t, 700)
 	p := openTab(t)
@@ -165,7 +165,8 @@ func (p *tab) press(selector string) {
 	p.key("Enter")
 }
 
-// watchFocus counts from now on how often an animation frame finds the focus on the body. Nothing has it before the first press.
+// watchFocus counts from now on how often an animation frame finds the focus on the body. Nothing has it before the
+// first press.
 func (p *tab) watchFocus() {
 	p.Helper()
 	value[bool](p, `(window.focusLost = [], (function look() {

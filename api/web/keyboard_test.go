@@ -28,8 +28,8 @@ func (p *tab) focusShows() {
 	}
 }
 
-// A whole purchase without a mouse: from the list to the tickets, a declined card and more time on the way, and a second
-// choice after it.
+// A whole purchase without a mouse: from the list to the tickets, a declined card and more time on the way, and a
+// second choice after it.
 func TestPurchaseByKeyboardAlone(t *testing.T) {
 	f, server := newFake(t, houseSeats)
 	p := openTab(t)

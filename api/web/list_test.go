@@ -10,7 +10,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// A catalog of many pages without sections in it: "more" goes on where the last page ended, and a page that fails loses none that are there.
+// A catalog of many pages without sections in it: "more" goes on where the last page ended, and a page that fails loses
+// none that are there.
 func TestLongListIsReadPageByPage(t *testing.T) {
 	f, server := newFake(t, 500)
 	f.lean, f.more = true, 60
@@ -31,7 +32,8 @@ func TestLongListIsReadPageByPage(t *testing.T) {
 	p.until(`document.querySelectorAll('.card a').length === 66 && document.getElementById('more').hidden`)
 }
 
-// The list is looked at again while somebody reads it. Cards change in place, the focus stays, and what did not change costs no body (ETag).
+// The list is looked at again while somebody reads it. Cards change in place, the focus stays, and what did not change
+// costs no body (ETag).
 func TestListIsLookedAtAgain(t *testing.T) {
 	f, server := newFake(t, 500)
 	p := openTab(t)
@@ -50,7 +52,8 @@ func TestListIsLookedAtAgain(t *testing.T) {
 	p.focusIs(`[href$="` + eventID + `"]`)
 }
 
-// The clock of the venue is what a ticket says. Where the reader's clock shows another time, both are told, and which is which.
+// The clock of the venue is what a ticket says. Where the reader's clock shows another time, both are told, and which
+// is which.
 func TestTimesAreTheVenues(t *testing.T) {
 	f, server := newFake(t, 500)
 	p := openTab(t)

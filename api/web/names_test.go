@@ -9,7 +9,8 @@ import (
 	"holdfast/actors/venue"
 )
 
-// scripts are names as real houses write them: Thai, Hebrew, Arabic, letters with loose accents, a joined emoji, and one long word.
+// scripts are names as real houses write them: Thai, Hebrew, Arabic, letters with loose accents, a joined emoji, and
+// one long word.
 var scripts = []string{
 	"ยกพื้นด้านหน้าเวทีที่นั่งพิเศษสำหรับแขกผู้มีเกียรติ", "הפסנתרן – יציע עליון", "شرفة السلطان الشمالية",
 	"Balko\u0301n pod veží", "👨‍👩‍👧‍👦 family", strings.Repeat("Donaudampfschifffahrtsgesellschaft", 6),

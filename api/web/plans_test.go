@@ -65,8 +65,8 @@ func TestEveryCategoryHasItsOwnPrice(t *testing.T) {
 	p.shoot("plan-prices")
 }
 
-// Houses of odd shapes: whatever the plan's unit and wherever its seats, one can be seen, chosen and held, and two neighbours
-// are two places on the screen.
+// Houses of odd shapes: whatever the plan's unit and wherever its seats, one can be seen, chosen and held, and two
+// neighbours are two places on the screen.
 func TestHousesOfEveryShapeCanBeSold(t *testing.T) {
 	const far = 900_000_000
 	corner := venue.Point{}

@@ -23,7 +23,8 @@ func (f *fake) answers(status int, bodies ...string) {
 	})
 }
 
-// Every refusal is told in words that a fan understands, also one that this page has never heard of and one that is no JSON at all.
+// Every refusal is told in words that a fan understands, also one that this page has never heard of and one that is no
+// JSON at all.
 func TestEveryRefusalIsToldInWords(t *testing.T) {
 	f, server := newFake(t, 700)
 	p := openTab(t)
@@ -70,7 +71,8 @@ func TestWhatCouldBeHadIsOffered(t *testing.T) {
 	p.until(`document.querySelectorAll('#held-seats li').length === 2`)
 }
 
-// Too many requests: the page says so calmly, waits as long as it was told, and asks again with the same key, whatever was wished for.
+// Too many requests: the page says so calmly, waits as long as it was told, and asks again with the same key, whatever
+// was wished for.
 func TestLimitedRequestsAreAskedAgainWithTheSameKey(t *testing.T) {
 	f, server := newFake(t, 700)
 	p := openTab(t)

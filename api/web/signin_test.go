@@ -18,7 +18,8 @@ func (f *fake) knowsTokens(url string) {
 	f.signIn = map[string]any{"methods": []string{"bearer_token"}, "url": url}
 }
 
-// A server that takes no names is never sent one that the page made up: everybody may look, and whoever wants seats is told how to sign in.
+// A server that takes no names is never sent one that the page made up: everybody may look, and whoever wants seats is
+// told how to sign in.
 func TestNobodyIsInventedForAServerOfTokens(t *testing.T) {
 	f, server := newFake(t, 700)
 	f.knowsTokens("https://shop.example/in?to={return}")
@@ -54,7 +55,8 @@ func TestNobodyIsInventedForAServerOfTokens(t *testing.T) {
 	})
 }
 
-// The shop comes back with a token in the fragment: the fan is greeted, the address forgets the token, and what was wished for is held.
+// The shop comes back with a token in the fragment: the fan is greeted, the address forgets the token, and what was
+// wished for is held.
 func TestTokenInTheAddressSignsInAndGoesOn(t *testing.T) {
 	for _, form := range []string{"#/e/" + eventID + "?token=", "#/e/" + eventID + "&token="} {
 		f, server := newFake(t, 700)
@@ -79,8 +81,8 @@ func TestTokenInTheAddressSignsInAndGoesOn(t *testing.T) {
 	}
 }
 
-// Public documents are read in nobody's name, so that a sign-in that has run out closes no shop window; the fan is asked to sign in
-// again, and the booking is still there.
+// Public documents are read in nobody's name, so that a sign-in that has run out closes no shop window; the fan is
+// asked to sign in again, and the booking is still there.
 func TestSignInThatRanOut(t *testing.T) {
 	f, server := newFake(t, 700)
 	f.knowsTokens("")
@@ -113,7 +115,8 @@ func TestSignInThatRanOut(t *testing.T) {
 	})
 }
 
-// Kind: a greeting beside a refusal. A token that has ended signs nobody in: there is no welcome, and the dialog does not say "signed in".
+// Kind: a greeting beside a refusal. A token that has ended signs nobody in: there is no welcome, and the dialog does
+// not say "signed in".
 func TestEndedTokenIsNotWelcomed(t *testing.T) {
 	f, server := newFake(t, 700)
 	f.knowsTokens("https://shop.example/in?to={return}")

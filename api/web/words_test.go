@@ -13,7 +13,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// speaksForItself are the codes that no press of a button here leads to. The server's own title and detail are shown for them.
+// speaksForItself are the codes that no press of a button here leads to. The server's own title and detail are shown
+// for them.
 var speaksForItself = []string{"bad_request", "invalid", "header_too_large", "method_not_allowed", "plan_invalid", "node_unknown",
 	"node_ambiguous", "not_clustered", "not_confirmed", "not_paying", "seats_not_free"}
 
@@ -62,7 +63,8 @@ func TestWordsAndCodesOfTheServerMatch(t *testing.T) {
 	}
 }
 
-// Kind: a refusal that is true and helps nobody. A closed sale gives no more time; the fan hears that the seats can be bought.
+// Kind: a refusal that is true and helps nobody. A closed sale gives no more time; the fan hears that the seats can be
+// bought.
 func TestClosedSaleGivesNoMoreTime(t *testing.T) {
 	f, server := newFake(t, 700)
 	p := openTab(t)

@@ -30,7 +30,8 @@ func (p *BookParser) Parse(body []byte) error {
 	if fastjson.ValidateBytes(body) != nil || !utf8.Valid(body) {
 		return p.explain(body)
 	}
-	// Escapes (half a surrogate pair, say) are beyond that validator, and no honest seat id has one: ask the strict decoder.
+	// Escapes (half a surrogate pair, say) are beyond that validator, and no honest seat id has one: ask the strict
+	// decoder.
 	if bytes.IndexByte(body, '\\') >= 0 {
 		var ignored Book
 		if err := Decode(body, &ignored); err != nil {
@@ -126,7 +127,8 @@ func (p *BookParser) parseBest(v *fastjson.Value) {
 	p.Book.BestAvailable = &p.best
 }
 
-// quantityRange is what any event allows at most. A number beyond it that can be read is refused later, by the event's own limit.
+// quantityRange is what any event allows at most. A number beyond it that can be read is refused later, by the event's
+// own limit.
 var quantityRange = "must be a whole number from 1 to " + strconv.Itoa(BookingSeatsMax) + "; an event may allow fewer"
 
 func (p *BookParser) bestMember(key []byte, v *fastjson.Value, seen *uint8) {

@@ -5,8 +5,8 @@ import (
 	"encoding/hex"
 )
 
-// The log names nobody: it knows buyers and requests by half a SHA-256 each, made here and nowhere else. They are in every log ever
-// written and are what a repeat is recognised by (P5), so they can never change.
+// The log names nobody: it knows buyers and requests by half a SHA-256 each, made here and nowhere else. They are in
+// every log ever written and are what a repeat is recognised by (P5), so they can never change.
 
 // nameBytesUsual is what a name may have without costing an allocation: as much as the API takes.
 const nameBytesUsual = 256
@@ -23,17 +23,18 @@ func BuyerHash(name string) [16]byte {
 	return half(append(text, name...))
 }
 
-// OperatorHash stands for all operators, and is the buyer of what they booked in earlier builds; no buyer's name hashes to it.
+// OperatorHash stands for all operators, and is the buyer of what they booked in earlier builds; no buyer's name hashes
+// to it.
 func OperatorHash() [16]byte { return half([]byte(operatorName)) }
 
-// WalkInHash is the pseudonym of a buyer without a name, for whom an operator makes one booking: another for each request, so that a box
-// office is not one buyer who soon has all the seats that one may have.
+// WalkInHash is the pseudonym of a buyer without a name, for whom an operator makes one booking: another for each
+// request, so that a box office is not one buyer who soon has all the seats that one may have.
 func WalkInHash(request [16]byte) [16]byte {
 	return half(append([]byte(walkInPrefix), request[:]...))
 }
 
-// RequestHash names a buyer's request for ever: who asks, and under which key. It leaves out which call it was, so that one key on two
-// different calls meets itself and is refused. Keys are at most 128 bytes.
+// RequestHash names a buyer's request for ever: who asks, and under which key. It leaves out which call it was, so that
+// one key on two different calls meets itself and is refused. Keys are at most 128 bytes.
 func RequestHash(buyer [16]byte, key []byte) [16]byte { return requestHash('b', &buyer, key) }
 
 // OperatorRequestHash is RequestHash for an operator, whose keys never meet a buyer's.

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// These values are in logs: a change of a formula would make every remembered request unknown, and every buyer a stranger (P5).
+// These values are in logs: a change of a formula would make every remembered request unknown, and every buyer a
+// stranger (P5).
 func TestHashesNeverChange(t *testing.T) {
 	alice := BuyerHash("alice")
 	for _, row := range []struct {

@@ -14,7 +14,8 @@ type OffsetTime struct {
 	Time
 	// Minutes is how far the place's clock is ahead of UTC; negative to the west.
 	Minutes int16
-	// Zulu says that the text ended in Z (or -00:00): UTC, and nothing known of the place (RFC 9557, section 2). Only of what was read.
+	// Zulu says that the text ended in Z (or -00:00): UTC, and nothing known of the place (RFC 9557, section 2). Only
+	// of what was read.
 	Zulu bool
 }
 

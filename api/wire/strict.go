@@ -27,15 +27,15 @@ func (e *FieldError) Error() string {
 	return e.Field + " " + e.Reason
 }
 
-// How deeply bodies may nest. No body here needs more than four levels, and no plan that venues are known to draw more than twelve; the
-// rest is room for formats to come. Deeper bodies are refused before any parser sees them.
+// How deeply bodies may nest. No body here needs more than four levels, and no plan that venues are known to draw more
+// than twelve; the rest is room for formats to come. Deeper bodies are refused before any parser sees them.
 const (
 	DepthMax     = 16
 	PlanDepthMax = 64
 )
 
-// Decode reads one whole JSON document of at most DepthMax levels, strictly: absent, null and zero are three things, so null is refused
-// wherever it stands but inside a Raw. Every error is a *FieldError.
+// Decode reads one whole JSON document of at most DepthMax levels, strictly: absent, null and zero are three things, so
+// null is refused wherever it stands but inside a Raw. Every error is a *FieldError.
 func Decode(body []byte, into any) error { return decode(body, into, DepthMax) }
 
 // DecodePlan is Decode for a body that holds a plan: PlanDepthMax levels.
@@ -64,7 +64,8 @@ var null = []byte("null")
 // errNull is what a null is told, wherever it stands.
 var errNull = errors.New("must not be null (leave out what is optional)")
 
-// noNulls looks at every value before it is read: encoding/json's rule makes a zero of a null, and a seat without a price free.
+// noNulls looks at every value before it is read: encoding/json's rule makes a zero of a null, and a seat without a
+// price free.
 var noNulls = json.UnmarshalFromFunc(func(d *jsontext.Decoder, _ any) error {
 	if d.PeekKind() == 'n' {
 		return errNull

@@ -9,8 +9,8 @@ type Event struct {
 	TimeZone   string      `json:"time_zone,omitempty"`    // the venue's, a name of IANA; empty: only offsets are known
 	CreatedAt  OffsetTime  `json:"created_at"`
 	Currency   string      `json:"currency"` // ISO 4217
-	// CurrencyExponent is how many digits of an amount stand behind the point. Absent in an event of an earlier build whose currency is
-	// none: then nobody can write its amounts as money.
+	// CurrencyExponent is how many digits of an amount stand behind the point. Absent in an event of an earlier build
+	// whose currency is none: then nobody can write its amounts as money.
 	CurrencyExponent   *int             `json:"currency_exponent,omitempty"`
 	Sale               string           `json:"sale"` // "open", "paused" or "closed"
 	HoldTTLSeconds     int64            `json:"hold_ttl_seconds"`
@@ -24,8 +24,8 @@ type Event struct {
 	Front              string           `json:"front,omitempty"` // told once, when the event is made: where people look, and on whose word
 }
 
-// ListedEvent is an event in a list, which says how many sections the event has and not which: those of a large house are hundreds of
-// kilobytes.
+// ListedEvent is an event in a list, which says how many sections the event has and not which: those of a large house
+// are hundreds of kilobytes.
 type ListedEvent struct {
 	Event
 	Sections     []Section `json:"sections,omitempty"` // never there: it hides Event's
@@ -39,7 +39,8 @@ type Section struct {
 	Seats uint32 `json:"seats"`
 }
 
-// Events is one page of the catalog, newest first. NextCursor is nil on the last page; a page that has one may be shorter than asked for.
+// Events is one page of the catalog, newest first. NextCursor is nil on the last page; a page that has one may be
+// shorter than asked for.
 type Events struct {
 	Events     []ListedEvent `json:"events"`
 	NextCursor *string       `json:"next_cursor"`
@@ -96,7 +97,8 @@ type BestAvailable struct {
 	Accessible bool   `json:"accessible,omitempty"`
 }
 
-// Confirm is the body of POST /v1/bookings/{b}/confirm. The token is the processor's; never a card number. A total of 0 needs none.
+// Confirm is the body of POST /v1/bookings/{b}/confirm. The token is the processor's; never a card number. A total of 0
+// needs none.
 type Confirm struct {
 	PaymentToken OptionalText `json:"payment_token,omitzero"`
 }
@@ -165,7 +167,8 @@ type SeatmapRow struct {
 	Seats []SeatmapSeat `json:"seats"`
 }
 
-// SeatmapSeat is one seat. Its place in the section, counted over rows in order, is its letter's place in the availability.
+// SeatmapSeat is one seat. Its place in the section, counted over rows in order, is its letter's place in the
+// availability.
 type SeatmapSeat struct {
 	ID         string  `json:"id"`
 	Label      string  `json:"label"`

@@ -14,7 +14,8 @@ type Time int64
 
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// AppendTime appends the text of t, without quotes. It is in every booking's answer; a layout read anew costs four times as much.
+// AppendTime appends the text of t, without quotes. It is in every booking's answer; a layout read anew costs four
+// times as much.
 func AppendTime(dst []byte, t Time) []byte {
 	moment := time.UnixMilli(int64(t)).UTC()
 	year, month, day := moment.Date()

@@ -233,8 +233,8 @@ func (n *node) grew() {
 	n.grown = true
 }
 
-// tend starts again what has ended by itself: a node that finds no database at its start ends at once, and whoever runs one in earnest starts it again. One
-// that had been ready and ends unasked is a finding.
+// tend starts again what has ended by itself: a node that finds no database at its start ends at once, and whoever runs
+// one in earnest starts it again. One that had been ready and ends unasked is a finding.
 func (a *arena) tend() {
 	for _, n := range a.nodes {
 		n.mu.Lock()

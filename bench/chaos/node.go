@@ -118,7 +118,8 @@ func (n *node) signal(s syscall.Signal) {
 	}
 }
 
-// setClock moves the node's wall clock, in a build that reads the file. It is replaced at once, so that nobody reads half a number.
+// setClock moves the node's wall clock, in a build that reads the file. It is replaced at once, so that nobody reads
+// half a number.
 func (n *node) setClock(offset time.Duration) error {
 	fresh := n.clock + ".new"
 	if err := os.WriteFile(fresh, []byte(offset.String()+"\n"), 0o600); err != nil {

@@ -48,7 +48,8 @@ func (q *requests) newReplay(r *run) *replay {
 	return p
 }
 
-// newLogIndex names all requests. Two SHA-256 each are most of what a log costs to prepare, so all processors share them.
+// newLogIndex names all requests. Two SHA-256 each are most of what a log costs to prepare, so all processors share
+// them.
 func (q *requests) newLogIndex() logIndex {
 	x := logIndex{names: make([][16]byte, len(q.list)), table: newTable(len(q.list))}
 	workers := runtime.GOMAXPROCS(0)
@@ -142,8 +143,8 @@ func (n *logNames) section(l *logLine) (no uint32, changed bool) {
 // last says whether a look began after every answer but other looks'. Only those are held against where the log ends.
 func (p *replay) last(op *Op) bool { return op.Call > p.quiet }
 
-// freshOf is the moment before which everything acknowledged must be in all last maps of the section: a map may be as much older than its
-// request as Options.LookLag says.
+// freshOf is the moment before which everything acknowledged must be in all last maps of the section: a map may be as
+// much older than its request as Options.LookLag says.
 func (p *replay) freshOf(no uint32) Nanos {
 	fresh := Never
 	for _, r := range p.lookOps.of(no) {
@@ -157,8 +158,9 @@ func (p *replay) freshOf(no uint32) Nanos {
 // settled: acknowledged at ret, early enough for every last map.
 func (p *replay) settled(ret Nanos) bool { return ret != Never && ret < p.now.fresh }
 
-// compareMaps holds the section's last maps against where its log ended. They must show everything settled, and may besides show what
-// came after the last of that: a hold that lapsed since, what a request of unknown outcome did, what was acknowledged only just before.
+// compareMaps holds the section's last maps against where its log ended. They must show everything settled, and may
+// besides show what came after the last of that: a hold that lapsed since, what a request of unknown outcome did, what
+// was acknowledged only just before.
 func (p *replay) compareMaps() {
 	s := p.now
 	if s.no == none {
@@ -200,8 +202,9 @@ func (p *replay) finish() {
 	}
 }
 
-// demand: what was acknowledged is in the log (P2). A release may find the hold over already, by another release or by the clock; an
-// extension that would gain too little is answered with the end as it stands, which the log knows; a confirmation is a sale.
+// demand: what was acknowledged is in the log (P2). A release may find the hold over already, by another release or by
+// the clock; an extension that would gain too little is answered with the end as it stands, which the log knows; a
+// confirmation is a sale.
 func (p *replay) demand(n uint32) {
 	r := &p.requests.list[n]
 	there := p.effect[n] > 0

@@ -44,7 +44,8 @@ func pick(t *testing.T, lines []wire.LogChange, kind string, n int) int {
 	return 0
 }
 
-// renumber gives a section's lines dense numbers again, one record each, so that what was planted is not given away by a gap.
+// renumber gives a section's lines dense numbers again, one record each, so that what was planted is not given away by
+// a gap.
 func renumber(lines []wire.LogChange) {
 	for i := range lines {
 		if i == 0 || lines[i].Section != lines[i-1].Section {
@@ -343,7 +344,8 @@ func (f *failing) Read(p []byte) (int, error) {
 
 func (f *failing) Close() error { return nil }
 
-// TestBrokenLogIsNotChecked: a log that could not be read to its end proves nothing, and is not blamed for what may have followed.
+// TestBrokenLogIsNotChecked: a log that could not be read to its end proves nothing, and is not blamed for what may
+// have followed.
 func TestBrokenLogIsNotChecked(t *testing.T) {
 	w, l := loggedWorld(4)
 	text := ndjson(t, l)

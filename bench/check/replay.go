@@ -7,8 +7,9 @@ import (
 	"holdfast/api/wire"
 )
 
-// replay follows a log with a model of its own, a list of seats and a list of bookings, and holds each change against the request that
-// it names. It knows nothing of the server's code: what a change does is read from the log's documentation.
+// replay follows a log with a model of its own, a list of seats and a list of bookings, and holds each change against
+// the request that it names. It knows nothing of the server's code: what a change does is read from the log's
+// documentation.
 type replay struct {
 	*requests
 	names   logNames
@@ -60,8 +61,8 @@ type logSection struct {
 	fresh   Nanos  // what was acknowledged before it such a map must show
 }
 
-// logSeat is one seat. shown are the letters that a map compared may show: what the seat was at the last certain change, and what it became
-// by later ones.
+// logSeat is one seat. shown are the letters that a map compared may show: what the seat was at the last certain
+// change, and what it became by later ones.
 type logSeat struct {
 	holder  uint32 // place in list plus one; 0: nobody
 	changed uint32
@@ -159,7 +160,8 @@ func (p *replay) change() {
 	}
 }
 
-// shape checks the line's place: records and the changes in them are numbered without gaps, epochs and time never fall (P10).
+// shape checks the line's place: records and the changes in them are numbered without gaps, epochs and time never fall
+// (P10).
 func (p *replay) shape() {
 	s, l := p.now, &p.line
 	next := l.seq == s.seq+1 && l.index == 0
@@ -311,8 +313,8 @@ func (p *replay) moved(b *logBooking, at uint32) {
 	}
 }
 
-// timely holds a change against the hold's end (P4): only a lapse may come after it, and it may not come before. Money that was on its
-// way in time may arrive later, and what is released is welcome at any time.
+// timely holds a change against the hold's end (P4): only a lapse may come after it, and it may not come before. Money
+// that was on its way in time may arrive later, and what is released is welcome at any time.
 func (p *replay) timely(b *logBooking) {
 	l := &p.line
 	switch l.kind {

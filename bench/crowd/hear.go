@@ -8,8 +8,9 @@ import (
 	"holdfast/bench/drive"
 )
 
-// Answers are looked through for a few members rather than parsed whole: on a machine that client and server share, everything more would be
-// measured as if the server had done it. What is not where it should be makes the answer Failed, and is never guessed.
+// Answers are looked through for a few members rather than parsed whole: on a machine that client and server share,
+// everything more would be measured as if the server had done it. What is not where it should be makes the answer
+// Failed, and is never guessed.
 
 var (
 	memberID       = []byte(`"id":"`)
@@ -64,7 +65,8 @@ func expires(body []byte) (at int64, ok bool) {
 	return parseTime(rest[:end])
 }
 
-// parseTime reads the form that servers here write, 2027-06-01T19:30:00.000Z, by hand, and any other by the wire's rules.
+// parseTime reads the form that servers here write, 2027-06-01T19:30:00.000Z, by hand, and any other by the wire's
+// rules.
 func parseTime(text []byte) (at int64, ok bool) {
 	if ms, ok := parseStamp(text); ok {
 		return ms, true
@@ -100,8 +102,9 @@ func parseStamp(text []byte) (at int64, ok bool) {
 	return ((days*24+fields[3])*60+fields[4])*60_000 + fields[5]*1000 + fields[6], true
 }
 
-// daysSinceEpoch is the day's number, 1970-01-01 being 0, in the proleptic Gregorian calendar. The algorithm counts years from March, so that the
-// leap day is the last: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" (days_from_civil).
+// daysSinceEpoch is the day's number, 1970-01-01 being 0, in the proleptic Gregorian calendar. The algorithm counts
+// years from March, so that the leap day is the last: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"
+// (days_from_civil).
 func daysSinceEpoch(year, month, day int64) int64 {
 	if month <= 2 {
 		year--
@@ -142,8 +145,8 @@ func verdictOf(t *drive.Turn) (class drive.Outcome, verdict check.Verdict) {
 
 var codesNothingDone = [][]byte{[]byte("overloaded"), []byte("rate_limited")}
 
-// turnedAway tells refusals that promise that nothing was done from those that only may not be relied on: a section that stops in the middle of
-// its work says "unavailable" of requests whose records may have landed (P3).
+// turnedAway tells refusals that promise that nothing was done from those that only may not be relied on: a section
+// that stops in the middle of its work says "unavailable" of requests whose records may have landed (P3).
 func turnedAway(t *drive.Turn) check.Verdict {
 	code, _ := text(t.Answer.Body, memberCode)
 	for _, sure := range codesNothingDone {

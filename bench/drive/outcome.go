@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// Outcome is what became of one request. The classes are never added up into "errors": a seat that was taken is a correct
-// answer, and a request whose fate is unknown is neither a success nor a failure.
+// Outcome is what became of one request. The classes are never added up into "errors": a seat that was taken is a
+// correct answer, and a request whose fate is unknown is neither a success nor a failure.
 type Outcome uint8
 
-// The outcomes. Held: 201. Served: another success. Taken, SoldOut: the engine's two noes to a buyer. Queued: sent to the waiting room
-// first (403 not_admitted). Limited: turned away before anything was done (429, 503). Failed: surely not done, and not expected.
-// Unknown: sent, and nobody knows. OutcomeCount is how many there are.
+// The outcomes. Held: 201. Served: another success. Taken, SoldOut: the engine's two noes to a buyer. Queued: sent to
+// the waiting room first (403 not_admitted). Limited: turned away before anything was done (429, 503). Failed: surely
+// not done, and not expected. Unknown: sent, and nobody knows. OutcomeCount is how many there are.
 const (
 	Held Outcome = iota
 	Served

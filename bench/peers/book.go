@@ -83,8 +83,8 @@ func (e *event) resolve(t *task, names []string) error {
 // bestPatience bounds how long a best-available request that keeps losing races tries again.
 const bestPatience = 15 * time.Second
 
-// bestOf lets the store choose, in the section that the buyer wants or in any. Who has looked into one section in vain goes by the
-// whole map, and is refused only when that shows too few free seats everywhere.
+// bestOf lets the store choose, in the section that the buyer wants or in any. Who has looked into one section in vain
+// goes by the whole map, and is refused only when that shows too few free seats everywhere.
 func (f *face) bestOf(c *call, e *event, wish *wire.BestAvailable) error {
 	t := &c.task
 	if wish.Quantity == 0 {

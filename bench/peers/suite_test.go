@@ -152,7 +152,8 @@ func TestExtend(t *testing.T) {
 	})
 }
 
-// An extended hold outlives its first end, and its seats with it. Where the machine stood still for longer than a hold lasts, again.
+// An extended hold outlives its first end, and its seats with it. Where the machine stood still for longer than a hold
+// lasts, again.
 func TestExtensionLasts(t *testing.T) {
 	eachPeer(t, func(t *testing.T, c *client) {
 		s := c.newShow(1, 100)
@@ -258,7 +259,8 @@ func TestRepeatIsTheSameBooking(t *testing.T) {
 	})
 }
 
-// After a crash of Redis its locks are gone. Two buyers may then hold one seat; the tickets let only one of them have it (P1).
+// After a crash of Redis its locks are gone. Two buyers may then hold one seat; the tickets let only one of them have
+// it (P1).
 func TestACrashOfRedisSellsNothingTwice(t *testing.T) {
 	c := servePeer(t, "textbook")
 	s := c.newShow(600, 1200)

@@ -121,7 +121,8 @@ type bars struct {
 	log  bool
 }
 
-// Plot draws them. On a log axis the length of a bar would mean nothing, since there is no zero: there the median is a dot.
+// Plot draws them. On a log axis the length of a bar would mean nothing, since there is no zero: there the median is a
+// dot.
 func (b *bars) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
 	for i, row := range b.rows {

@@ -26,8 +26,8 @@ func shipped(name string, ttf []byte, more string) readersFont {
 		name, base64.StdEncoding.EncodeToString(ttf), more), name}
 }
 
-// readersFonts: what a machine has by itself, with serifs and without; one half again as wide as what was measured; and one of two thirds
-// of its width.
+// readersFonts: what a machine has by itself, with serifs and without; one half again as wide as what was measured; and
+// one of two thirds of its width.
 var readersFonts = []readersFont{
 	{name: "the machine's own", list: "sans-serif"},
 	{name: "serif", list: "serif"},
@@ -36,8 +36,8 @@ var readersFonts = []readersFont{
 	shipped("Narrow", liberationsansregular.TTF, "size-adjust: 67%;"),
 }
 
-// TestPageReportInAnyFont guards what a font of the reader's could break: text stays inside of its plot and of its page, and no two texts of a
-// plot run into each other that did not with the font they were measured with.
+// TestPageReportInAnyFont guards what a font of the reader's could break: text stays inside of its plot and of its
+// page, and no two texts of a plot run into each other that did not with the font they were measured with.
 func TestPageReportInAnyFont(t *testing.T) {
 	page := htmlOf(t, fakeReport(7, 5, append(named(strings.Repeat("WM", 20)), fakeSides...)))
 	for _, font := range readersFonts {

@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// barsPlots sets a metric's medians and ends beside each other: on a linear axis, and when they are far apart on a log axis as well, where
-// the smaller ones can be told from each other.
+// barsPlots sets a metric's medians and ends beside each other: on a linear axis, and when they are far apart on a log
+// axis as well, where the smaller ones can be told from each other.
 func (d *digest) barsPlots(title, about string, m Metric, figures, axis func(float64) string) []*picture {
 	b := &bars{}
 	low, high, known := math.Inf(1), 0.0, 0

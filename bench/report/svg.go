@@ -18,9 +18,9 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// A plot's colours are names that the page's style sheet gives a value, one for light and one for dark: a picture with its colours burnt in
-// could only be right in one of them. The plotting library wants colours, so each name stands as a colour that nobody would choose until
-// the picture is written, and is then put back.
+// A plot's colours are names that the page's style sheet gives a value, one for light and one for dark: a picture with
+// its colours burnt in could only be right in one of them. The plotting library wants colours, so each name stands as a
+// colour that nobody would choose until the picture is written, and is then put back.
 
 // paint is the name of a colour.
 type paint uint8
@@ -91,8 +91,8 @@ func themed(svg string) string {
 	})
 }
 
-// Plots are this wide in their own units, which are pixels when the page gives them as much room. They scale with it; its text is still read
-// on a phone.
+// Plots are this wide in their own units, which are pixels when the page gives them as much room. They scale with it;
+// its text is still read on a phone.
 const (
 	plotWidth  = 440
 	plotHeight = 230
@@ -132,8 +132,9 @@ func (m *measured) FillString(face font.Face, at vg.Point, text string) {
 
 var textElement = regexp.MustCompile(`<text[ >]`)
 
-// fitted has every text take the width it was measured with. Places were chosen with Liberation Sans, and whoever reads the page may have
-// another font, wider by a third: the browser narrows its letters instead of pushing them into a neighbour or out of the picture.
+// fitted has every text take the width it was measured with. Places were chosen with Liberation Sans, and whoever reads
+// the page may have another font, wider by a third: the browser narrows its letters instead of pushing them into a
+// neighbour or out of the picture.
 func (m *measured) fitted(svg string) string {
 	next := 0
 	return textElement.ReplaceAllStringFunc(svg, func(tag string) string {

@@ -7,7 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// The states of a connection. One that is not busy may be closed by somebody else than its server: nothing that came on it has been acted on.
+// The states of a connection. One that is not busy may be closed by somebody else than its server: nothing that came on
+// it has been acted on.
 const (
 	silent   uint32 = iota // has never said a word
 	idle                   // was answered, and has said nothing since
@@ -16,8 +17,9 @@ const (
 	closed
 )
 
-// Conn is a connection that was let in. Its server calls Active when it finds a request in what it has read already, Serve before it acts on
-// one, and Idle when the answer has gone out. A server that calls none of them has its connections busy from their first byte: see Options.Plain.
+// Conn is a connection that was let in. Its server calls Active when it finds a request in what it has read already,
+// Serve before it acts on one, and Idle when the answer has gone out. A server that calls none of them has its
+// connections busy from their first byte: see Options.Plain.
 type Conn struct {
 	net.Conn
 	limiter *Limiter
@@ -25,7 +27,8 @@ type Conn struct {
 	state   atomic.Uint32
 }
 
-// Read notices that a request arrives. Bytes that arrive after the connection was closed to make room are dropped: net.ErrClosed.
+// Read notices that a request arrives. Bytes that arrive after the connection was closed to make room are dropped:
+// net.ErrClosed.
 func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 && c.state.Load() < arriving && !c.hears() {
@@ -45,8 +48,8 @@ func (c *Conn) hears() bool {
 // Active says that a request was found in bytes that were read with the one before; false if it was not in those.
 func (c *Conn) Active() bool { return c.state.CompareAndSwap(idle, arriving) }
 
-// Serve says that a request is there as a whole and is about to be acted on. False: the connection was closed meanwhile, and the request must
-// be dropped: its client knows that nobody took it.
+// Serve says that a request is there as a whole and is about to be acted on. False: the connection was closed
+// meanwhile, and the request must be dropped: its client knows that nobody took it.
 func (c *Conn) Serve() bool {
 	return c.state.CompareAndSwap(arriving, busy) || c.state.Load() == busy
 }

@@ -18,9 +18,11 @@ type Options struct {
 	Max int
 	// PerAddress is how many of them one address may have, an IPv4 address or an IPv6 /64; 0: no bound.
 	PerAddress int
-	// Full and Crowded are sent to newcomers that are refused: because of Max, because of PerAddress. Nil: they are closed without a word.
+	// Full and Crowded are sent to newcomers that are refused: because of Max, because of PerAddress. Nil: they are
+	// closed without a word.
 	Full, Crowded []byte
-	// Plain says that the connections' server does not tell what they are doing: then one counts as busy from its first byte on.
+	// Plain says that the connections' server does not tell what they are doing: then one counts as busy from its first
+	// byte on.
 	Plain bool
 	// Logger hears of the beginning and the end of trouble. Nil: slog.Default().
 	Logger *slog.Logger
@@ -104,12 +106,12 @@ func (l *Limiter) Admit(inner net.Conn) *Conn {
 	return c
 }
 
-// sample is how many connections are looked at for one that can give way. The order is the map's, which is as good as random: were it age, a
-// flood would push out precisely those that came before it.
+// sample is how many connections are looked at for one that can give way. The order is the map's, which is as good as
+// random: were it age, a flood would push out precisely those that came before it.
 const sample = 64
 
-// idleOne finds a connection that can be closed with nothing lost, and marks it closed: rather one that has never said a word than one between
-// two requests, and rather that than one whose request is still arriving. Under mu.
+// idleOne finds a connection that can be closed with nothing lost, and marks it closed: rather one that has never said
+// a word than one between two requests, and rather that than one whose request is still arriving. Under mu.
 func (l *Limiter) idleOne() *Conn {
 	var found [busy]*Conn
 	seen := 0
@@ -172,8 +174,8 @@ func (l *Limiter) closeAll(which func(*Conn) bool) int {
 }
 
 const (
-	// refusingMax bounds those that are seen off at a time; more are closed right after the words, which a client that has sent something
-	// already may then not get to read.
+	// refusingMax bounds those that are seen off at a time; more are closed right after the words, which a client that
+	// has sent something already may then not get to read.
 	refusingMax = 16
 	refuseTime  = time.Second
 	refuseBytes = 64 << 10

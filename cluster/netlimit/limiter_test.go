@@ -194,7 +194,8 @@ func TestWhatIsNotServedGivesWayInOrder(t *testing.T) {
 	}
 }
 
-// A request is either served or its connection gave way, never both: not one is lost that its client could take for done.
+// A request is either served or its connection gave way, never both: not one is lost that its client could take for
+// done.
 func TestServedAndGivenWayExcludeEachOther(t *testing.T) {
 	for range 300 {
 		r := &room{t, New(Options{Max: 1})}

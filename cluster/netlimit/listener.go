@@ -28,11 +28,13 @@ type listener struct {
 const (
 	pauseMin = 5 * time.Millisecond
 	pauseMax = time.Second
-	// calm is how long nothing must have failed for an outage to be over: at the limit of descriptors, accepts succeed and fail in turns.
+	// calm is how long nothing must have failed for an outage to be over: at the limit of descriptors, accepts succeed
+	// and fail in turns.
 	calm = 10 * time.Second
 )
 
-// Accept waits for a connection that is let in. Errors that pass are waited out; one that is returned means that the listener has ended.
+// Accept waits for a connection that is let in. Errors that pass are waited out; one that is returned means that the
+// listener has ended.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
@@ -56,8 +58,9 @@ func (l *listener) Close() error {
 	return l.Listener.Close()
 }
 
-// passes tells trouble of the moment (no descriptors, no memory, a client that is gone again, a network that is down) from a listener that is
-// none any more. The list is of the errors that do not pass: an unknown one must cost connections, not the process.
+// passes tells trouble of the moment (no descriptors, no memory, a client that is gone again, a network that is down)
+// from a listener that is none any more. The list is of the errors that do not pass: an unknown one must cost
+// connections, not the process.
 func passes(err error) bool {
 	var errno syscall.Errno
 	if errors.Is(err, net.ErrClosed) || !errors.As(err, &errno) {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// P2: bodies that are announced, and perhaps never sent, take no more memory than they are allowed together; holds are sold meanwhile, and when
-// the attackers have gone the memory is there again.
+// P2: bodies that are announced, and perhaps never sent, take no more memory than they are allowed together; holds are
+// sold meanwhile, and when the attackers have gone the memory is there again.
 func TestAttackAnnouncedBodiesAreBoundedTogether(t *testing.T) {
 	x := attacked(t, nil, "--body-memory-mib", "1", "--read-timeout", "3s")
 	for name, framing := range map[string]string{"by length": "Content-Length: 60000", "in chunks": "Transfer-Encoding: chunked"} {
@@ -58,7 +58,8 @@ func TestAttackFormsAreNoFiles(t *testing.T) {
 	x.stillSells()
 }
 
-// A client that sends a byte now and then is given the time of one request, whatever it is slow with; the server sells beside thousands of them.
+// A client that sends a byte now and then is given the time of one request, whatever it is slow with; the server sells
+// beside thousands of them.
 func TestAttackSlowClientsAreCut(t *testing.T) {
 	x := attacked(t, nil, "--read-timeout", "1s", "--idle-timeout", "1s")
 	for name, text := range map[string]string{

@@ -7,11 +7,12 @@ import (
 	"testing"
 )
 
-// The end of the last row: a request of the attacker's inside the body of another, which a front that frames in another way would send on as the
-// beginning of the next client's.
+// The end of the last row: a request of the attacker's inside the body of another, which a front that frames in another
+// way would send on as the beginning of the next client's.
 const smuggled = "0\r\n\r\nDELETE /v1/bookings/x HTTP/1.1\r\nHost: h\r\nX-Buyer: alice\r\n\r\n"
 
-// framingAttacks have one answer, a refusal, and then the end of the connection. heads have a request line; the rest is put behind it.
+// framingAttacks have one answer, a refusal, and then the end of the connection. heads have a request line; the rest is
+// put behind it.
 var framingAttacks = map[string]string{
 	"CL and TE":                 post("Content-Length: 5", "Transfer-Encoding: chunked") + smuggled,
 	"TE and CL":                 post("Transfer-Encoding: chunked", "Content-Length: 5") + smuggled,
@@ -90,7 +91,8 @@ func TestAttackFraming(t *testing.T) {
 	x.stillSells()
 }
 
-// A victim behind a front that frames by Content-Length keeps its booking: the report's attack, with the front's part played by the test.
+// A victim behind a front that frames by Content-Length keeps its booking: the report's attack, with the front's part
+// played by the test.
 func TestAttackSmuggledDelete(t *testing.T) {
 	x := attacked(t, nil)
 	held, err := x.askOnce("victim", "POST", "/v1/events/"+x.event+"/bookings", "v1", `{"best_available":{"quantity":1}}`)

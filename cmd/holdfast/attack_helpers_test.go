@@ -19,8 +19,9 @@ import (
 	"time"
 )
 
-// The attack suite: a real process, what a stranger on the network can send it, and three questions afterwards: does it live, does it still sell,
-// does it stop in good order? A new attack is a row of a table, or a function that takes a *victim.
+// The attack suite: a real process, what a stranger on the network can send it, and three questions afterwards: does it
+// live, does it still sell, does it stop in good order? A new attack is a row of a table, or a function that takes a
+// *victim.
 //
 //	attack ──TCP──▶ holdfast serve
 //	                    ▲
@@ -52,8 +53,8 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
-// attacked starts a server with an event on sale. At the end of the test it is asked to stop, and must do so with exit code 0 and a clean
-// audit, whatever was done to it: unless the test has ended it itself.
+// attacked starts a server with an event on sale. At the end of the test it is asked to stop, and must do so with exit
+// code 0 and a clean audit, whatever was done to it: unless the test has ended it itself.
 func attacked(t *testing.T, edit func(*process), flags ...string) *victim {
 	t.Helper()
 	x := &victim{process: newProcess(t, buildBinary(t), "--data", t.TempDir()), logs: &logBuffer{}}
@@ -100,7 +101,8 @@ func (x *victim) auditClean() {
 	}
 }
 
-// stop is SIGTERM; it returns what the process ended with, or fails when it has not ended after a time that no machine needs.
+// stop is SIGTERM; it returns what the process ended with, or fails when it has not ended after a time that no machine
+// needs.
 func (x *victim) stop() int {
 	x.t.Helper()
 	if err := x.command.Process.Signal(syscall.SIGTERM); err != nil {
@@ -146,8 +148,8 @@ type rawAnswer struct {
 // attackPatience is how long an answer is waited for; it only ends tests that have failed.
 const attackPatience = 30 * time.Second
 
-// exchange sends bytes, and reads answers until the server hangs up, or most have come. closed says that it hung up, or that the last answer
-// announces it and nothing follows.
+// exchange sends bytes, and reads answers until the server hangs up, or most have come. closed says that it hung up, or
+// that the last answer announces it and nothing follows.
 func (x *victim) exchange(text string, most int) (answers []rawAnswer, closed bool) {
 	x.t.Helper()
 	conn := x.dial()
@@ -193,7 +195,8 @@ func readAnswer(reader *bufio.Reader) (a rawAnswer, err error) {
 	return a, err
 }
 
-// stillSells: a buyer who has nothing to do with the attack gets a seat. Refusals for now (503) are repeated, as clients do.
+// stillSells: a buyer who has nothing to do with the attack gets a seat. Refusals for now (503) are repeated, as
+// clients do.
 func (x *victim) stillSells() {
 	x.t.Helper()
 	x.sold++

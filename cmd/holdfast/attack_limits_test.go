@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// underLimits starts a real server with its own limits, on sale. At the end it must stop in good order, with a clean audit.
+// underLimits starts a real server with its own limits, on sale. At the end it must stop in good order, with a clean
+// audit.
 func underLimits(t *testing.T, flags ...string) (p *process, event string) {
 	t.Helper()
 	p = newProcess(t, buildBinary(t), "--data", t.TempDir())
@@ -76,8 +77,8 @@ func (p *process) tell(who, method, path, body string, more ...string) told {
 	return told{response.StatusCode, said.Code, said.Limit, said.Field, response.Header, said.ID, said.ExpiresAt}
 }
 
-// TestAttackDeepBodies: JSON nested as deep as a body is long is refused at once, on every call that takes a body, and the server does
-// not grow by it. The report's 65,000 brackets took minutes and half a gigabyte.
+// TestAttackDeepBodies: JSON nested as deep as a body is long is refused at once, on every call that takes a body, and
+// the server does not grow by it. The report's 65,000 brackets took minutes and half a gigabyte.
 func TestAttackDeepBodies(t *testing.T) {
 	p, event := underLimits(t, "--buyer-rate=0")
 	const size = 65_000
@@ -136,7 +137,8 @@ func TestAttackOneBuyer(t *testing.T) {
 	}
 }
 
-// TestAttackLimitsOutliveACrash: extensions of nothing leave no trace in the log, and payments tried before a kill -9 count after it.
+// TestAttackLimitsOutliveACrash: extensions of nothing leave no trace in the log, and payments tried before a kill -9
+// count after it.
 func TestAttackLimitsOutliveACrash(t *testing.T) {
 	p, event := underLimits(t, "--buyer-rate=0")
 	hold := p.tell("mallory", "POST", "/v1/events/"+event+"/bookings", `{"seats":["A-1-1"]}`)
@@ -179,8 +181,8 @@ func TestAttackLimitsOutliveACrash(t *testing.T) {
 	}
 }
 
-// TestAttackAddresses: an address that is over its limit is refused before anything is asked of it, by the connection or by the word of
-// a trusted proxy; and so are its streams.
+// TestAttackAddresses: an address that is over its limit is refused before anything is asked of it, by the connection
+// or by the word of a trusted proxy; and so are its streams.
 func TestAttackAddresses(t *testing.T) {
 	p, event := underLimits(t, "--address-rate=0.1", "--address-burst=2", "--streams-per-address=1", "--uncounted-addresses=none",
 		"--trusted-proxies=127.0.0.0/8")

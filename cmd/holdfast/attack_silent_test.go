@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// flood opens connections and says nothing on them, or these words. Those that the server has closed meanwhile are part of it.
+// flood opens connections and says nothing on them, or these words. Those that the server has closed meanwhile are part
+// of it.
 func (x *victim) flood(address string, connections int, words string) (opened int) {
 	x.t.Helper()
 	for range connections {
@@ -28,7 +29,8 @@ func (x *victim) flood(address string, connections int, words string) (opened in
 	return opened
 }
 
-// P2: a resource that runs out costs refusals, never the process: more connections than there are descriptors, of every kind.
+// P2: a resource that runs out costs refusals, never the process: more connections than there are descriptors, of every
+// kind.
 func TestAttackMoreConnectionsThanDescriptors(t *testing.T) {
 	for _, limit := range []int{64, 256} {
 		for name, words := range map[string]string{

@@ -14,7 +14,8 @@ import (
 	"holdfast/storage/pebblestore"
 )
 
-// hangers are clients that keep a server from stopping, if it lets them. Each returns once the server is occupied with it.
+// hangers are clients that keep a server from stopping, if it lets them. Each returns once the server is occupied with
+// it.
 var hangers = map[string]func(x *victim){
 	"silent": func(x *victim) { x.dial() },
 	"between requests": func(x *victim) {
@@ -77,7 +78,8 @@ func TestAttackNoClientHoldsUpTheStop(t *testing.T) {
 	}
 }
 
-// Connections on which nobody waits do not cost a stop anything: no client is cut, since none was in the middle of something.
+// Connections on which nobody waits do not cost a stop anything: no client is cut, since none was in the middle of
+// something.
 func TestAttackIdleConnectionsCloseAtOnce(t *testing.T) {
 	x := attacked(t, nil, "--shutdown-timeout", "60s", "--drain-wait", "0s")
 	for range 20 {

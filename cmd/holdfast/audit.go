@@ -54,10 +54,11 @@ made.`
 }
 
 const (
-	// auditPatience is longer than a settlement takes that is under way: a few round trips to the processor and the section.
+	// auditPatience is longer than a settlement takes that is under way: a few round trips to the processor and the
+	// section.
 	auditPatience = 10 * time.Second
-	// auditLag is twice the offset between clocks at which a CockroachDB node takes itself out of its cluster (--max-offset, 500 ms). An
-	// instant there lies in the past by at most that.
+	// auditLag is twice the offset between clocks at which a CockroachDB node takes itself out of its cluster
+	// (--max-offset, 500 ms). An instant there lies in the past by at most that.
 	auditLag = time.Second
 )
 
@@ -151,8 +152,8 @@ func paymentsIn(path string) func(visit func(audit.Payment)) error {
 	}
 }
 
-// paymentsOf gives the sandbox's books in a database in the audit's words; nil when they are empty, as they are wherever a real
-// processor keeps its own.
+// paymentsOf gives the sandbox's books in a database in the audit's words; nil when they are empty, as they are
+// wherever a real processor keeps its own.
 func paymentsOf(ctx context.Context, books storage.Payments) (func(visit func(audit.Payment)) error, error) {
 	some := errors.New("there is one")
 	err := books.Payments(ctx, func(storage.PaymentRow) error { return some })

@@ -63,7 +63,8 @@ func (l *logCommand) Run(c *console) (err error) {
 	return errors.Join(p.print(l.Event, l.Section), p.flush())
 }
 
-// logPrinter prints logs. It keeps its buffers from line to line, so that ten million lines do not keep the collector busy.
+// logPrinter prints logs. It keeps its buffers from line to line, so that ten million lines do not keep the collector
+// busy.
 type logPrinter struct {
 	ctx    context.Context
 	source audit.Source
@@ -137,8 +138,8 @@ func (p *logPrinter) strays(keys []storage.SectionKey, logs map[storage.SectionK
 	return errors.Join(errs...)
 }
 
-// printEvent prints an event's logs, or the one of the section of that id, and takes them out of logs. some says that there was such
-// a section, with a log or without.
+// printEvent prints an event's logs, or the one of the section of that id, and takes them out of logs. some says that
+// there was such a section, with a log or without.
 func (p *logPrinter) printEvent(e *storage.Event, id string, logs map[storage.SectionKey]bool) (some bool, err error) {
 	p.line.Event = e.ID.String()
 	for i := range e.Sections {

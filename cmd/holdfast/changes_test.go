@@ -301,8 +301,8 @@ func (s *shopper) ask(method, path, key, body string) (status int, b wire.Bookin
 	return response.StatusCode, b
 }
 
-// TestLogSaysWhatTheServerSaid: P10, the same booking ids, seats and ends that buyers were told, and their names and keys as the hashes
-// that a client can make too; whatever was refused is not there.
+// TestLogSaysWhatTheServerSaid: P10, the same booking ids, seats and ends that buyers were told, and their names and
+// keys as the hashes that a client can make too; whatever was refused is not there.
 func TestLogSaysWhatTheServerSaid(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
 	plan := writeFile(t, "plan.json", smallPlan)
@@ -355,8 +355,8 @@ func TestLogSaysWhatTheServerSaid(t *testing.T) {
 	}
 }
 
-// TestLogOfADatabaseThatSells: by a role that may only read, while others write: each log from its first record on without a hole. Then one
-// record is edited, and the printing ends there.
+// TestLogOfADatabaseThatSells: by a role that may only read, while others write: each log from its first record on
+// without a hole. Then one record is edited, and the printing ends there.
 func TestLogOfADatabaseThatSells(t *testing.T) {
 	s := newOnlineSale(t)
 	for range 3 {

@@ -23,7 +23,8 @@ const (
 // drainWish is the body of callDrain; the answer is an api.ClusterStanding.
 type drainWish struct{ Undo bool }
 
-// answerCalls says what this node does for operators who ask another. It must be said before the first of the others is reached.
+// answerCalls says what this node does for operators who ask another. It must be said before the first of the others is
+// reached.
 func (n *Node) answerCalls() {
 	n.engine.Handle(callDrain, func(_ context.Context, body []byte) ([]byte, error) {
 		var wish drainWish
@@ -137,8 +138,8 @@ func (n *Node) links() map[storage.WriterID]cluster.PeerStats {
 	return links
 }
 
-// reachableAddr is where others find this node's API: a server that listens on every address of its machine is told to them at the one where
-// it is a peer.
+// reachableAddr is where others find this node's API: a server that listens on every address of its machine is told to
+// them at the one where it is a peer.
 func (n *Node) reachableAddr(c *config) (string, error) {
 	host, port, err := net.SplitHostPort(n.Addr())
 	if err != nil {

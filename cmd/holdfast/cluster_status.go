@@ -81,7 +81,8 @@ func writeStatusJSON(out io.Writer, look *clusterLook, troubles []disagreement) 
 	return encoder.Encode(&document)
 }
 
-// watchEvery is the time between two looks: twice a second a person sees every step of a drain, and ten thousand sections are no burden.
+// watchEvery is the time between two looks: twice a second a person sees every step of a drain, and ten thousand
+// sections are no burden.
 const watchEvery = 500 * time.Millisecond
 
 // newsMax is how many of the last changes stay on the screen.

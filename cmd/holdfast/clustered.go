@@ -14,8 +14,8 @@ import (
 	"holdfast/storage"
 )
 
-// fellowship is the engine's view of the other nodes, and theirs of the engine: it joins package cluster, which knows no seats, with
-// package actors, which knows no network.
+// fellowship is the engine's view of the other nodes, and theirs of the engine: it joins package cluster, which knows
+// no seats, with package actors, which knows no network.
 //
 //	cluster.Node ── ViewChanged, PeerUp, PeerDown, Received ──▶ engine
 //	     ▲                                                        │
@@ -42,7 +42,8 @@ func newFellowship(me storage.WriterID) *fellowship {
 	return f
 }
 
-// View is for the engine: see actors.Peers. So are Up and Send. It is the cluster's newest, whether or not that has been told.
+// View is for the engine: see actors.Peers. So are Up and Send. It is the cluster's newest, whether or not that has
+// been told.
 func (f *fellowship) View() relay.View {
 	known := f.view.Load()
 	if n := f.node.Load(); n != nil && n.View() != known.View {
@@ -139,8 +140,8 @@ func (n *Node) join(ctx context.Context, c *config) error {
 // stateEvery is how soon a node that was cut from the store, or is back, says so to the others.
 const stateEvery = 50 * time.Millisecond
 
-// keepState tells the others whether this node may own sections: not before it has loaded, not while it is cut from the store (they are to
-// take over what it has, once its heartbeat has lapsed), and not when it is to leave.
+// keepState tells the others whether this node may own sections: not before it has loaded, not while it is cut from the
+// store (they are to take over what it has, once its heartbeat has lapsed), and not when it is to leave.
 func (n *Node) keepState() {
 	tick := time.NewTicker(stateEvery)
 	defer tick.Stop()
@@ -198,8 +199,8 @@ func (n *Node) letGo(ctx context.Context) {
 	}
 }
 
-// DrainCluster has this node give its sections away and own none until it is told otherwise; it forwards and answers all the while. It
-// returns at once.
+// DrainCluster has this node give its sections away and own none until it is told otherwise; it forwards and answers
+// all the while. It returns at once.
 func (n *Node) DrainCluster(drain bool) error {
 	if n.cluster == nil {
 		return errAlone

@@ -11,31 +11,35 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// config is everything that can be set about a server: by flag, by HOLDFAST_… in the environment, or in a settings file, the
-// first of these that says something; else the default. Each field says its unit, its default and its danger.
+// config is everything that can be set about a server: by flag, by HOLDFAST_… in the environment, or in a settings
+// file, the first of these that says something; else the default. Each field says its unit, its default and its danger.
 type config struct {
 	// Config is a file of JSON or YAML with flag names as keys. An unknown key is an error, never ignored.
 	Config kong.ConfigFlag `help:"Settings file, JSON or YAML; flags and HOLDFAST_… win over it." placeholder:"FILE" group:"Where"`
 
-	// Listen is the address of the HTTP server. Default 127.0.0.1:8080: reachable from this machine only, on purpose; there is
-	// no TLS here, so anything wider belongs behind a proxy that has it. Port 0 lets the system choose.
+	// Listen is the address of the HTTP server. Default 127.0.0.1:8080: reachable from this machine only, on purpose;
+	// there is no TLS here, so anything wider belongs behind a proxy that has it. Port 0 lets the system choose.
 	Listen string `help:"Address to serve on (${default})." default:"127.0.0.1:8080" placeholder:"HOST:PORT" group:"Where"`
-	// Data is the embedded store's folder; made when missing, for its owner alone (0700, files 0600), and what earlier builds left open is closed. One process at a time: a second one is refused. Either this or Store.
+	// Data is the embedded store's folder; made when missing, for its owner alone (0700, files 0600), and what earlier
+	// builds left open is closed. One process at a time: a second one is refused. Either this or Store.
 	Data string `help:"Folder of the embedded store." placeholder:"DIR" group:"Where"`
-	// Store is a PostgreSQL or CockroachDB database, instead of Data. Whoever can read the list of processes sees a password in it: put it
-	// into HOLDFAST_STORE, a settings file or a password file (?passfile=). Without sslmode=verify-full anybody on the way can read and
-	// write everything. A second node on the same database shares the sections if it is told of the first (see clusterConfig); else it stands by, and
-	// takes over when the first has gone.
+	// Store is a PostgreSQL or CockroachDB database, instead of Data. Whoever can read the list of processes sees a
+	// password in it: put it into HOLDFAST_STORE, a settings file or a password file (?passfile=). Without
+	// sslmode=verify-full anybody on the way can read and write everything. A second node on the same database shares
+	// the sections if it is told of the first (see clusterConfig); else it stands by, and takes over when the first has
+	// gone.
 	Store string `help:"Database instead of --data: postgres://USER@HOST/NAME?sslmode=verify-full. Keep passwords in HOLDFAST_STORE or a passfile." placeholder:"URL" group:"Where"`
-	// StoreConnections is how many append statements are under way in the database at once, each on a connection of its own. Default 0: 2 on
-	// PostgreSQL, where more make each merged statement smaller and dearer, and 32 on CockroachDB, where more queue where nobody sees it; fewer
-	// leave the server idle between commits. The server must admit this many and 8 more from each node.
+	// StoreConnections is how many append statements are under way in the database at once, each on a connection of its
+	// own. Default 0: 2 on PostgreSQL, where more make each merged statement smaller and dearer, and 32 on CockroachDB,
+	// where more queue where nobody sees it; fewer leave the server idle between commits. The server must admit this
+	// many and 8 more from each node.
 	StoreConnections int `help:"Append statements under way in the database at once; 8 connections more are for the rest. 0 means 2 on PostgreSQL, 32 on CockroachDB (${default})." default:"0" placeholder:"N" group:"Where"`
-	// StoreTimeout is how long one sending of a statement may take before its outcome counts as unknown and it is sent again. Default 2s. Shorter
-	// turns a slow commit into doubt, and doubt into refusals; longer keeps buyers waiting on a connection that is dead.
+	// StoreTimeout is how long one sending of a statement may take before its outcome counts as unknown and it is sent
+	// again. Default 2s. Shorter turns a slow commit into doubt, and doubt into refusals; longer keeps buyers waiting
+	// on a connection that is dead.
 	StoreTimeout time.Duration `help:"Longest wait for the database to answer one statement (${default})." default:"2s" placeholder:"DURATION" group:"Where"`
-	// Migrate applies missing schema steps to the database at start. Turn it off for a role that may not change the schema: then the start says so
-	// when steps are missing, and holdfast migrate is run by one that may.
+	// Migrate applies missing schema steps to the database at start. Turn it off for a role that may not change the
+	// schema: then the start says so when steps are missing, and holdfast migrate is run by one that may.
 	Migrate bool `help:"Apply missing schema steps to the database at start (on unless --no-migrate)." default:"true" negatable:"" group:"Where"`
 	clusterConfig
 	limitsConfig
@@ -43,55 +47,61 @@ type config struct {
 	// Redis would name a shared waiting room. Not in this build: refused.
 	Redis string `help:"A shared waiting room. Not in this build." placeholder:"URL" group:"Where"`
 
-	// DevAuth accepts any name in X-Buyer and the operator key "dev". Anybody can be anybody: on a loopback address only, see DevAuthAnywhere.
+	// DevAuth accepts any name in X-Buyer and the operator key "dev". Anybody can be anybody: on a loopback address
+	// only, see DevAuthAnywhere.
 	DevAuth bool `help:"Accept X-Buyer: NAME as a buyer and the operator key dev. For trying out only." group:"Who"`
-	// DevAuthAnywhere lets DevAuth serve an address that other machines reach: whoever finds the port is an operator. For a container, whose
-	// loopback address nobody outside reaches, while something else keeps strangers out.
+	// DevAuthAnywhere lets DevAuth serve an address that other machines reach: whoever finds the port is an operator.
+	// For a container, whose loopback address nobody outside reaches, while something else keeps strangers out.
 	DevAuthAnywhere bool `help:"Allow --dev-auth on an address that other machines reach: they are all operators then." group:"Who"`
-	// JWTHS256SecretFile holds the shared secret of the buyers' tokens, 32 bytes or more; shorter ones can be guessed offline. A secret's file
-	// has mode 0600, or 0640 and less when root owns it: others are refused. Every token needs an exp, at most 366 days ahead; clocks may
-	// differ by 30 s.
+	// JWTHS256SecretFile holds the shared secret of the buyers' tokens, 32 bytes or more; shorter ones can be guessed
+	// offline. A secret's file has mode 0600, or 0640 and less when root owns it: others are refused. Every token needs
+	// an exp, at most 366 days ahead; clocks may differ by 30 s.
 	JWTHS256SecretFile string `name:"jwt-hs256-secret-file" env:"HOLDFAST_JWT_HS256_SECRET_FILE" help:"File with the shared secret of buyers' tokens (HS256)." placeholder:"FILE" group:"Who"`
 	// JWTEdDSAPublicKeyFile holds the public key of the buyers' tokens, PEM.
 	JWTEdDSAPublicKeyFile string `name:"jwt-eddsa-public-key-file" env:"HOLDFAST_JWT_EDDSA_PUBLIC_KEY_FILE" help:"PEM file with the public key of buyers' tokens (EdDSA)." placeholder:"FILE" group:"Who"`
-	// JWTJWKSFile holds keys of the buyers' tokens as a JSON Web Key Set (RFC 7517), each with its kid: RSA (RS256), EC P-256 (ES256), OKP Ed25519
-	// (EdDSA), oct (HS256). It is read again every 2 s. To rotate: add the new key, have the issuer sign with it, and take the old one out when
-	// its last token has ended; from then on no token of it is believed. A file that turns bad changes nothing and is an ERROR in the log.
+	// JWTJWKSFile holds keys of the buyers' tokens as a JSON Web Key Set (RFC 7517), each with its kid: RSA (RS256), EC
+	// P-256 (ES256), OKP Ed25519 (EdDSA), oct (HS256). It is read again every 2 s. To rotate: add the new key, have the
+	// issuer sign with it, and take the old one out when its last token has ended; from then on no token of it is
+	// believed. A file that turns bad changes nothing and is an ERROR in the log.
 	JWTJWKSFile string `name:"jwt-jwks-file" env:"HOLDFAST_JWT_JWKS_FILE" help:"JWKS file with the keys of buyers' tokens (RS256, ES256, EdDSA, HS256), read again when it changes." placeholder:"FILE" group:"Who"`
 	// JWTIssuer lists the issuers (iss) whose tokens are believed. Default: iss does not count.
 	JWTIssuer []string `name:"jwt-issuer" env:"HOLDFAST_JWT_ISSUER" help:"Believe only tokens with one of these iss." placeholder:"ISSUER" group:"Who"`
-	// JWTAudience lists names of this service: a token's aud must hold one of them. Default: aud does not count, which lets in tokens that the
-	// same issuer made for another service.
+	// JWTAudience lists names of this service: a token's aud must hold one of them. Default: aud does not count, which
+	// lets in tokens that the same issuer made for another service.
 	JWTAudience []string `name:"jwt-audience" env:"HOLDFAST_JWT_AUDIENCE" help:"Believe only tokens whose aud holds one of these." placeholder:"NAME" group:"Who"`
-	// SignInURL is where the page sends fans who have no token yet. "{return}" in it is replaced by the page's own address; the shop answers by
-	// sending the fan back there with #token=… at the end. Without one the page shows the house to everybody and says that a token is needed.
+	// SignInURL is where the page sends fans who have no token yet. "{return}" in it is replaced by the page's own
+	// address; the shop answers by sending the fan back there with #token=… at the end. Without one the page shows the
+	// house to everybody and says that a token is needed.
 	SignInURL string `name:"sign-in-url" env:"HOLDFAST_SIGN_IN_URL" help:"Where fans without a token sign in, e.g. https://shop.example/sign-in?to={return}; the shop sends them back with #token=… in the address." placeholder:"URL" group:"Who"`
 	// OperatorKeyFile holds the operator's key; whoever has it can create, pause, refund.
 	OperatorKeyFile string `help:"File with the operator's key." placeholder:"FILE" group:"Who"`
 
 	// Demo opens a stadium for sale at start. It implies DevAuth unless real authentication is configured.
 	Demo bool `help:"Open a demonstration event of 40,000 seats. Implies --dev-auth unless real authentication is given." group:"Demonstration"`
-	// DemoBuyers is how many simulated buyers shop in this process. Default 0; hundreds make the map dance, tens of thousands
-	// cost a processor core.
+	// DemoBuyers is how many simulated buyers shop in this process. Default 0; hundreds make the map dance, tens of
+	// thousands cost a processor core.
 	DemoBuyers int `help:"Simulated buyers in this process, marked as such (${default})." default:"0" placeholder:"N" group:"Demonstration"`
 
-	// Inflight bounds the requests that one section works on at a time. Default 4096. Smaller refuses (503) earlier under a
-	// burst; larger lets waiting grow beyond what buyers wait for. It is the only bound of the queue.
+	// Inflight bounds the requests that one section works on at a time. Default 4096. Smaller refuses (503) earlier
+	// under a burst; larger lets waiting grow beyond what buyers wait for. It is the only bound of the queue.
 	Inflight int `help:"Requests in flight per section; more are refused with 503 (${default})." default:"4096" placeholder:"N" group:"Limits"`
-	// RequestTimeout is how long a request may wait for the log, in Go's notation. Default 5s. Shorter turns a slow disk into
-	// "outcome unknown" answers (safe to repeat with the same key); longer keeps buyers in front of a blank page.
+	// RequestTimeout is how long a request may wait for the log, in Go's notation. Default 5s. Shorter turns a slow
+	// disk into "outcome unknown" answers (safe to repeat with the same key); longer keeps buyers in front of a blank
+	// page.
 	RequestTimeout time.Duration `help:"Longest wait of a request for its answer (${default})." default:"5s" placeholder:"DURATION" group:"Limits"`
-	// DrainWait is how long a stopping server answers 503 on /readyz and still serves everything else, new connections too, so that a
-	// balancer sees it before anybody is turned away. Default 300ms, for one that asks several times a second; set it to more than
-	// the time between two of the balancer's questions. Longer only delays the stop. 0: none.
+	// DrainWait is how long a stopping server answers 503 on /readyz and still serves everything else, new connections
+	// too, so that a balancer sees it before anybody is turned away. Default 300ms, for one that asks several times a
+	// second; set it to more than the time between two of the balancer's questions. Longer only delays the stop. 0:
+	// none.
 	DrainWait time.Duration `help:"Time between not ready and no longer listening (${default})." default:"300ms" placeholder:"DURATION" group:"Stopping"`
-	// ShutdownTimeout is how long a stopping server takes, DrainWait not counted, whatever clients do: handing sections over, answering requests in
-	// flight and leaving snapshots have a share each. Default 15s. Shorter never loses what was acknowledged: it cuts off clients that are slow to
-	// send or to read, and makes the next start replay more of the log.
+	// ShutdownTimeout is how long a stopping server takes, DrainWait not counted, whatever clients do: handing sections
+	// over, answering requests in flight and leaving snapshots have a share each. Default 15s. Shorter never loses what
+	// was acknowledged: it cuts off clients that are slow to send or to read, and makes the next start replay more of
+	// the log.
 	ShutdownTimeout time.Duration `help:"Longest graceful stop (${default})." default:"15s" placeholder:"DURATION" group:"Stopping"`
 
-	// DebugListen serves Go's profiles (CPU, heap, goroutines) on a second address. Default: off. Loopback only: a profile tells
-	// whoever reads it what the server is doing.
+	// DebugListen serves Go's profiles (CPU, heap, goroutines) on a second address. Default: off. Loopback only: a
+	// profile tells whoever reads it what the server is doing.
 	DebugListen string `help:"Loopback address for Go's /debug/pprof. Off by default." placeholder:"HOST:PORT" group:"Logs and profiles"`
 	// LogFormat is text for people or json for machines. Logs go to stderr.
 	LogFormat string `help:"Log lines as text or json (${default})." enum:"text,json" default:"text" placeholder:"FORMAT" group:"Logs and profiles"`
@@ -102,7 +112,8 @@ type config struct {
 // demoData is where the demonstration keeps its bookings unless told otherwise.
 const demoData = "data/demo"
 
-// errNotInBuild says that a flag is understood and not available, which is better than a server that quietly runs alone.
+// errNotInBuild says that a flag is understood and not available, which is better than a server that quietly runs
+// alone.
 var errNotInBuild = errors.New("not in this build")
 
 // check refuses what cannot work, and resolves what --demo implies.
@@ -135,7 +146,8 @@ func (c *config) check() error {
 	return c.checkAuth()
 }
 
-// checkWhere makes sure that bookings are kept in one place. It never repeats an address: there may be a password in it.
+// checkWhere makes sure that bookings are kept in one place. It never repeats an address: there may be a password in
+// it.
 func (c *config) checkWhere() error {
 	if c.Data == "" && c.Store == "" && c.Demo {
 		c.Data = demoData

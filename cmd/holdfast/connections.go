@@ -14,29 +14,35 @@ import (
 
 // connectionConfig bounds what connections may cost. Whatever of it runs out costs refusals; the process goes on.
 type connectionConfig struct {
-	// AdminListen serves /metrics, /healthz, /readyz and every call that wants the operator's key on an address of its own, with 64 connections
-	// of its own, so that buyers cannot crowd an operator out. Given, /metrics is 404 on Listen; the operators' calls are answered on both,
-	// since the nodes of a cluster are asked by the address of their API. Default: none, and Listen answers everything.
+	// AdminListen serves /metrics, /healthz, /readyz and every call that wants the operator's key on an address of its
+	// own, with 64 connections of its own, so that buyers cannot crowd an operator out. Given, /metrics is 404 on
+	// Listen; the operators' calls are answered on both, since the nodes of a cluster are asked by the address of their
+	// API. Default: none, and Listen answers everything.
 	AdminListen string `help:"A listener of its own for /metrics, health and operators' calls; /metrics is then nowhere else." placeholder:"HOST:PORT" group:"Where"`
-	// ConnectionsMax is how many connections may be open at once, live-map streams among them. Default 0: what the limit of open files (ulimit -n)
-	// leaves when the store, the cluster and the other listeners have theirs, at most 65,536. Over it connections that are not being served give
-	// way (silent ones, idle ones, requests still arriving), and when there are none, newcomers get 503. More than fits is refused at start. Each costs about 12 KiB while busy.
+	// ConnectionsMax is how many connections may be open at once, live-map streams among them. Default 0: what the
+	// limit of open files (ulimit -n) leaves when the store, the cluster and the other listeners have theirs, at most
+	// 65,536. Over it connections that are not being served give way (silent ones, idle ones, requests still arriving),
+	// and when there are none, newcomers get 503. More than fits is refused at start. Each costs about 12 KiB while
+	// busy.
 	ConnectionsMax int `help:"Connections at once; over it idle ones give way, then 503. 0: what ulimit -n allows, at most 65536 (${default})." default:"0" placeholder:"N" group:"Connections"`
-	// ConnectionsPerAddress is how many of them one address may have, an IPv4 address or an IPv6 /64. Default 0, no bound: a proxy has all of
-	// them, and a carrier thousands of buyers. Set it where clients connect directly: some hundreds.
+	// ConnectionsPerAddress is how many of them one address may have, an IPv4 address or an IPv6 /64. Default 0, no
+	// bound: a proxy has all of them, and a carrier thousands of buyers. Set it where clients connect directly: some
+	// hundreds.
 	ConnectionsPerAddress int `help:"Connections of one address; 0: no bound, as behind a proxy (${default})." default:"0" placeholder:"N" group:"Connections"`
-	// ReadTimeout is how long a client may take to send one request, and to begin its first. Default 15s; operators' plans may take four times
-	// as long. Shorter cuts honest phones off; longer lets whoever sends a byte a second hold a connection that long.
+	// ReadTimeout is how long a client may take to send one request, and to begin its first. Default 15s; operators'
+	// plans may take four times as long. Shorter cuts honest phones off; longer lets whoever sends a byte a second hold
+	// a connection that long.
 	ReadTimeout time.Duration `help:"Longest time for a client to send one request (${default})." default:"15s" placeholder:"DURATION" group:"Connections"`
 	// WriteTimeout is how long a client may take to read one answer, or one piece of a stream. Default 30s.
 	WriteTimeout time.Duration `help:"Longest time for a client to read one answer (${default})." default:"30s" placeholder:"DURATION" group:"Connections"`
-	// IdleTimeout is how long a connection may be silent between two requests. Default 2m; make it longer than the proxy's, which otherwise sends
-	// requests on connections that are just being closed.
+	// IdleTimeout is how long a connection may be silent between two requests. Default 2m; make it longer than the
+	// proxy's, which otherwise sends requests on connections that are just being closed.
 	IdleTimeout time.Duration `help:"Longest silence between two requests on a connection (${default})." default:"2m" placeholder:"DURATION" group:"Connections"`
-	// HeadBytesMax bounds a request's line and headers; over it 431. Default 8192. It is each busy connection's read buffer, too.
+	// HeadBytesMax bounds a request's line and headers; over it 431. Default 8192. It is each busy connection's read
+	// buffer, too.
 	HeadBytesMax int `help:"Bytes of a request's line and headers (${default})." default:"8192" placeholder:"N" group:"Connections"`
-	// BodyMemoryMiB bounds the memory of all bodies over 8 KiB that are arriving or being worked on, in MiB; over it 503. Holds are smaller and do
-	// not count. Default 256; operators' plans have as much again.
+	// BodyMemoryMiB bounds the memory of all bodies over 8 KiB that are arriving or being worked on, in MiB; over it
+	// 503. Holds are smaller and do not count. Default 256; operators' plans have as much again.
 	BodyMemoryMiB int64 `name:"body-memory-mib" env:"HOLDFAST_BODY_MEMORY_MIB" help:"MiB for all request bodies over 8 KiB at a time (${default})." default:"256" placeholder:"N" group:"Connections"`
 }
 
@@ -59,8 +65,8 @@ func (c *connectionConfig) checkConnections() error {
 	return nil
 }
 
-// limitConnections carries the settings over to the api. connections comes from descriptors. Live maps get three quarters of them at the most,
-// so that watching never crowds out buying.
+// limitConnections carries the settings over to the api. connections comes from descriptors. Live maps get three
+// quarters of them at the most, so that watching never crowds out buying.
 func (c *connectionConfig) limitConnections(out *api.Config, connections int) {
 	out.ConnsMax, out.ConnsPerIPMax = connections, c.ConnectionsPerAddress
 	out.StreamsMax = min(cmp.Or(out.StreamsMax, streamsMax), max(1, connections*3/4))
@@ -94,7 +100,8 @@ const (
 	sqlSpare       = 16 // connections to a database beside the appends
 )
 
-// shareDescriptors divides the limit of open files. It is an error when nothing worth the name is left for buyers, or less than was asked for.
+// shareDescriptors divides the limit of open files. It is an error when nothing worth the name is left for buyers, or
+// less than was asked for.
 func (c *config) shareDescriptors(limit int) (d descriptors, err error) {
 	d.limit = limit
 	kept := keptForProcess
@@ -132,8 +139,8 @@ func (c *config) shareDescriptors(limit int) (d descriptors, err error) {
 	return d, nil
 }
 
-// openFilesLimit raises the soft limit of open files to the hard one, and tells it. (Go's os does the same when a program starts; here it does
-// not depend on which packages are linked.)
+// openFilesLimit raises the soft limit of open files to the hard one, and tells it. (Go's os does the same when a
+// program starts; here it does not depend on which packages are linked.)
 func openFilesLimit() (int, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

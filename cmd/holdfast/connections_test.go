@@ -11,7 +11,8 @@ import (
 	"holdfast/api"
 )
 
-// Connections follow from the limit of open files, with a reserve for whatever else needs some; never more, and never none without a word.
+// Connections follow from the limit of open files, with a reserve for whatever else needs some; never more, and never
+// none without a word.
 func TestDescriptorsAreSharedOut(t *testing.T) {
 	for name, row := range map[string]struct {
 		config config

@@ -122,7 +122,8 @@ func openHouse(ctx context.Context, address string, readOnly bool) (moveable, er
 	return nil, errors.New("a store is pebble:DIR or postgres://…")
 }
 
-// copyTimeout bounds one statement of a copy. Nobody waits for a seat meanwhile, and a page is a thousand times a record.
+// copyTimeout bounds one statement of a copy. Nobody waits for a seat meanwhile, and a page is a thousand times a
+// record.
 const copyTimeout = 30 * time.Second
 
 func printCopy(out io.Writer, r *copier.Report, took time.Duration, failed error) error {

@@ -76,8 +76,8 @@ func (h *history) readBack(p *process, deadline <-chan struct{}) (map[string]ans
 	return found, true
 }
 
-// contradictions (P1, P2) holds what was found against what was told: every booking must be there, with its seats, in a state
-// that the last answer implies; and no two live ones may share a seat.
+// contradictions (P1, P2) holds what was found against what was told: every booking must be there, with its seats, in a
+// state that the last answer implies; and no two live ones may share a seat.
 func (h *history) contradictions(found map[string]answer) (wrong []string) {
 	live := make(map[string]string)
 	for id, b := range h.bookings {

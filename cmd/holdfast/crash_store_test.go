@@ -103,8 +103,9 @@ func (p *process) metric(name string) float64 {
 	return -1
 }
 
-// TestStoreProcessAsleepIsFenced guards P1, P3 and P10 where a lease would fail: the owner is stopped past its heartbeat, another process takes over and
-// sells, the owner wakes and believes that it still owns everything. Buyers use both doors all the time.
+// TestStoreProcessAsleepIsFenced guards P1, P3 and P10 where a lease would fail: the owner is stopped past its
+// heartbeat, another process takes over and sells, the owner wakes and believes that it still owns everything. Buyers
+// use both doors all the time.
 func TestStoreProcessAsleepIsFenced(t *testing.T) {
 	binary, address := buildBinary(t), pgtest.Database(t)
 	owner, heir := newProcess(t, binary, "--store", address), newProcess(t, binary, "--store", address)
@@ -169,8 +170,9 @@ func (p *process) openSaleByDoors(other *process) (s *sale, refused *atomic.Int6
 	return p.openSale(event, crashSeed(p.t), storeBuyers), refused
 }
 
-// TestStoreProcessSurvivesItsDatabase guards P2, P3 and P5: the database is stopped, and crashed, under a running process. Every request is answered
-// within its deadline, refusals say when to come back, and the sale goes on by itself.
+// TestStoreProcessSurvivesItsDatabase guards P2, P3 and P5: the database is stopped, and crashed, under a running
+// process. Every request is answered within its deadline, refusals say when to come back, and the sale goes on by
+// itself.
 func TestStoreProcessSurvivesItsDatabase(t *testing.T) {
 	server := pgtest.Start(t)
 	p := newProcess(t, buildBinary(t), "--store", server.Database(t))

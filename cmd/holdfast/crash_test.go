@@ -23,7 +23,8 @@ import (
 	"holdfast/actors/checkout/sandbox"
 )
 
-// The crash test: a real process, real files, kill -9 at random moments under load, and a memory of every answer that was told.
+// The crash test: a real process, real files, kill -9 at random moments under load, and a memory of every answer that
+// was told.
 //
 //	buyers ──HTTP──▶ holdfast serve ──▶ disk, or PostgreSQL
 //	   │                 ▲
@@ -42,7 +43,8 @@ type process struct {
 	binary string
 	where  [2]string // --data DIR or --store URL
 	more   []string  // further flags
-	// descriptors, when set, is the child's hard limit of open files (ulimit -n); errs takes what it logs, at this level (error).
+	// descriptors, when set, is the child's hard limit of open files (ulimit -n); errs takes what it logs, at this
+	// level (error).
 	descriptors int
 	errs        io.Writer
 	level       string
@@ -190,8 +192,8 @@ type answer struct {
 	wireBooking
 }
 
-// ask sends one request until it is answered for certain, with the same key every time: what a patient client does. It returns
-// false only when time is up.
+// ask sends one request until it is answered for certain, with the same key every time: what a patient client does. It
+// returns false only when time is up.
 func (p *process) ask(deadline <-chan struct{}, who, method, path, key, body string) (answer, bool) {
 	for {
 		select {
@@ -391,8 +393,8 @@ func (s *sale) close() *history {
 	return s.told
 }
 
-// check (P5, P6, P10): the processor's books and the tickets name the same bookings; the log agrees with itself, and holds exactly
-// the bookings that buyers were told of, so no repeat ever made a second one.
+// check (P5, P6, P10): the processor's books and the tickets name the same bookings; the log agrees with itself, and
+// holds exactly the bookings that buyers were told of, so no repeat ever made a second one.
 func (h *history) check(t *testing.T, p *process, charged map[string]bool) {
 	t.Helper()
 	if len(charged) == 0 {

@@ -17,14 +17,14 @@ import (
 	"holdfast/storage"
 )
 
-// The demonstration: one event, and buyers that are simulated in this process. They go the way of every buyer, through the
-// engine; only HTTP is left out. Their names begin with "simulated", and the log line at the start says so.
+// The demonstration: one event, and buyers that are simulated in this process. They go the way of every buyer, through
+// the engine; only HTTP is left out. Their names begin with "simulated", and the log line at the start says so.
 const (
 	demoSeats   = 40_000
 	demoName    = "Holdfast demonstration: Stadium Night"
 	demoTimeout = 5 * time.Second
-	// Sold beyond demoSoldHigh of all seats, simulated buyers stop paying and old tickets of theirs are refunded, so that a
-	// visitor always finds seats, however long the demonstration runs.
+	// Sold beyond demoSoldHigh of all seats, simulated buyers stop paying and old tickets of theirs are refunded, so
+	// that a visitor always finds seats, however long the demonstration runs.
 	demoSoldHigh = 0.80
 	// demoThinkMax is the longest that a simulated buyer looks at a hold before paying, leaving, or letting it lapse.
 	demoThinkMax        = 6 * time.Second
@@ -148,7 +148,8 @@ func (d *demo) request() section.RequestID {
 	return section.RequestID(digest(fmt.Sprintf("simulated request %d %d", time.Now().UnixNano(), d.serial.Add(1))))
 }
 
-// anySection prefers a section by its place, so that the map fills unevenly, as it does in life; now and then the engine chooses.
+// anySection prefers a section by its place, so that the map fills unevenly, as it does in life; now and then the
+// engine chooses.
 func (d *demo) anySection(chance *rand.Rand) string {
 	event, err := d.engine.Event(d.event)
 	if err != nil || chance.IntN(3) == 0 {

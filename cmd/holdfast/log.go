@@ -19,7 +19,8 @@ func newLogger(w io.Writer, format, level string) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// sparing is a log for what can happen a thousand times a second, a disk that is full: of each kind of line, one a second.
+// sparing is a log for what can happen a thousand times a second, a disk that is full: of each kind of line, one a
+// second.
 type sparing struct {
 	log *slog.Logger
 	mu  sync.Mutex

@@ -28,7 +28,8 @@ const (
 	paymentsFile = "payments.jsonl" // the pretended payment processor's ledger
 )
 
-// Node is a whole server as a value: what serve runs and tests build. On a shared store several of them stand side by side; see shared.go.
+// Node is a whole server as a value: what serve runs and tests build. On a shared store several of them stand side by
+// side; see shared.go.
 //
 // Invariant: what a Node has opened it closes, in the opposite order, exactly once.
 type Node struct {
@@ -59,8 +60,8 @@ type Node struct {
 	endDrain   context.CancelFunc // ends the drain under way; guarded by drainMu
 }
 
-// Open starts a server with a checked config. It returns once requests are accepted; whether they can be served already is
-// readyz's answer (sections load in the background). ctx bounds the opening only.
+// Open starts a server with a checked config. It returns once requests are accepted; whether they can be served already
+// is readyz's answer (sections load in the background). ctx bounds the opening only.
 func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error) {
 	n = &Node{log: log, served: make(chan error, 2), left: make(chan struct{}), name: cmp.Or(c.NodeName, nodeName()), writer: storage.NewWriterID()}
 	n.opening.Store(c.Demo)
@@ -193,8 +194,8 @@ func nodeName() string {
 	return name
 }
 
-// engine is the actors' engine as the api wants it, with a word of its node's: one that stops is not ready, while it still
-// finishes what it has taken, and one that was to show something is not before it does.
+// engine is the actors' engine as the api wants it, with a word of its node's: one that stops is not ready, while it
+// still finishes what it has taken, and one that was to show something is not before it does.
 type engine struct {
 	*actors.Engine
 	node *Node
@@ -248,8 +249,8 @@ func (n *Node) Engine() *actors.Engine { return n.engine }
 // Served yields the server's end: an error if it ended by itself.
 func (n *Node) Served() <-chan error { return n.served }
 
-// Drain says "not ready" from now on, and goes on serving everybody, on new connections too, for that long or until ctx ends: a
-// listener that closed at once would turn away those whom a balancer sends before it has asked again.
+// Drain says "not ready" from now on, and goes on serving everybody, on new connections too, for that long or until ctx
+// ends: a listener that closed at once would turn away those whom a balancer sends before it has asked again.
 func (n *Node) Drain(ctx context.Context, wait time.Duration) {
 	n.stopping.Store(true)
 	n.letGo(ctx)
@@ -261,9 +262,10 @@ func (n *Node) Drain(ctx context.Context, wait time.Duration) {
 	}
 }
 
-// Close stops gracefully: not ready first, so that nobody new is sent here; then requests in flight are answered, sections
-// leave snapshots, and the store closes. Clients get half of the time that ctx leaves, so that no client of any kind can take the snapshots'
-// share. What is not done when ctx ends is cut short, which loses nothing acknowledged and is no error: the next start reads more of the log.
+// Close stops gracefully: not ready first, so that nobody new is sent here; then requests in flight are answered,
+// sections leave snapshots, and the store closes. Clients get half of the time that ctx leaves, so that no client of
+// any kind can take the snapshots' share. What is not done when ctx ends is cut short, which loses nothing acknowledged
+// and is no error: the next start reads more of the log.
 func (n *Node) Close(ctx context.Context) error {
 	n.stopping.Store(true)
 	patience, cancel := share(ctx, 2)
@@ -302,8 +304,8 @@ func (n *Node) abandon(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// inTime logs what there was no time for, instead of failing: it costs the next start, or other nodes, some seconds, and nothing that was
-// acknowledged.
+// inTime logs what there was no time for, instead of failing: it costs the next start, or other nodes, some seconds,
+// and nothing that was acknowledged.
 func (n *Node) inTime(ctx context.Context, what string, err error) error {
 	if err == nil || ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
 		return err

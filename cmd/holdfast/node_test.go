@@ -147,7 +147,8 @@ func TestImportChecksPlans(t *testing.T) {
 	}
 }
 
-// Where the front is taken to be is told whoever checks or imports a plan, and --front says otherwise; without a server the event has it too.
+// Where the front is taken to be is told whoever checks or imports a plan, and --front says otherwise; without a server
+// the event has it too.
 func TestImportTellsTheFrontAndTakesAnother(t *testing.T) {
 	plan := filepath.Join("..", "..", "actors", "venue", "testdata", "cases", "stage-below.json")
 	for _, row := range []struct{ front, want string }{
@@ -191,7 +192,8 @@ func TestImportNamesEveryDefect(t *testing.T) {
 	}
 }
 
-// What a server refuses, the same import without a server refuses too: a card number in a name (P12), a hold of no time.
+// What a server refuses, the same import without a server refuses too: a card number in a name (P12), a hold of no
+// time.
 func TestImportWithoutAServerIsAsStrict(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
 	plan := writeFile(t, "plan.json", smallPlan)

@@ -16,7 +16,8 @@ import (
 	"holdfast/storage"
 )
 
-// roomNames are the packages whose errors begin with their name. The name helps in the source; an operator is told the rest.
+// roomNames are the packages whose errors begin with their name. The name helps in the source; an operator is told the
+// rest.
 var roomNames = regexp.MustCompile(`(^|\n|: |\()` +
 	`((actors|api|cluster|copier|pebblestore|people|relay|sandbox|section|sqlstore|storage|token|venue): )+`)
 
@@ -58,8 +59,8 @@ func (m *moment) Decode(ctx *kong.DecodeContext) (err error) {
 // priceList is what categories cost, in minor units.
 type priceList map[string]int64
 
-// Decode implements kong.MapperValue. Semicolons stand between several prices of one value; a backslash before a semicolon
-// makes the semicolon part of a name.
+// Decode implements kong.MapperValue. Semicolons stand between several prices of one value; a backslash before a
+// semicolon makes the semicolon part of a name.
 func (p *priceList) Decode(ctx *kong.DecodeContext) error {
 	var text string
 	if err := ctx.Scan.PopValueInto("price", &text); err != nil {

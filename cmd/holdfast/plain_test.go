@@ -14,7 +14,8 @@ import (
 	"holdfast/actors/venue"
 )
 
-// Kind: messages in the words of the source (packages, Go's layout of times, a library's errors) where an operator made a slip.
+// Kind: messages in the words of the source (packages, Go's layout of times, a library's errors) where an operator made
+// a slip.
 func TestSlipsOfAnOperatorAreToldInPlainWords(t *testing.T) {
 	dir := t.TempDir()
 	plan := filepath.Join(dir, "plan.json")
@@ -93,7 +94,8 @@ func TestPricesOfOddlyNamedCategories(t *testing.T) {
 	}
 }
 
-// Kind: a table whose columns do not line up: a hidden sign that is written out, a total that is longer than every name.
+// Kind: a table whose columns do not line up: a hidden sign that is written out, a total that is longer than every
+// name.
 func TestTableOfSectionsLinesUp(t *testing.T) {
 	for _, id := range []string{"A", "Steh\u00adplatz", "Parkett links vorn"} {
 		text := `{"sections":[{"id":"` + id + `","rows":[{"label":"1","seats":4}]},{"id":"B","rows":[{"label":"1","seats":11}]}]}`

@@ -16,7 +16,8 @@ import (
 // announced are the refusals that README's block says it will meet.
 var announced = []string{"/bookings 409", "/v1/cluster/rebalance 409"}
 
-// Kind: commands in the documentation that fail, or that fail when they are pasted again. The block runs twice against the demonstration.
+// Kind: commands in the documentation that fail, or that fail when they are pasted again. The block runs twice against
+// the demonstration.
 func TestReadmeBlockRunsTwice(t *testing.T) {
 	for _, program := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(program); err != nil {

@@ -89,7 +89,8 @@ func readKeyFile(path string, check func(string, fs.FileInfo) error) (text []byt
 	return text, err
 }
 
-// readSecret reads a key file; the line's end and the byte order mark that editors add do not belong to the key. An empty path gives no key.
+// readSecret reads a key file; the line's end and the byte order mark that editors add do not belong to the key. An
+// empty path gives no key.
 func readSecret(path string, bytesMin int) ([]byte, error) {
 	if path == "" {
 		return nil, nil

@@ -81,16 +81,17 @@ func (s *serveCommand) Run(c *console) error {
 	return err
 }
 
-// drain waits for balancers, and in a cluster until the sections are with others: for DrainWait and half of ShutdownTimeout at most.
+// drain waits for balancers, and in a cluster until the sections are with others: for DrainWait and half of
+// ShutdownTimeout at most.
 func (s *serveCommand) drain(ctx context.Context, node *Node) {
 	ctx, cancel := context.WithTimeout(ctx, s.DrainWait+s.ShutdownTimeout/2)
 	defer cancel()
 	node.Drain(ctx, s.DrainWait)
 }
 
-// collectorPercent trades memory for processor time: the heap may grow to five times what lives before it is collected. What lives
-// is small (some 200 bytes a hold, no pointers in it), so this is tens of megabytes on a large sale, and the collector's share of
-// the processor falls to about a quarter.
+// collectorPercent trades memory for processor time: the heap may grow to five times what lives before it is collected.
+// What lives is small (some 200 bytes a hold, no pointers in it), so this is tens of megabytes on a large sale, and the
+// collector's share of the processor falls to about a quarter.
 const collectorPercent = 400
 
 // relaxCollector leaves the last word to the operator's GOGC.

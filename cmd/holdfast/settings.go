@@ -21,12 +21,13 @@ import (
 
 // settings are a file's values by flag name. The file stands behind the environment and before the defaults.
 //
-// Nothing in it is ignored and nothing is guessed: a name that no flag has, a name that stands there twice (whether with - or _), null, and a
-// value of another kind than the flag's are errors that name the setting.
+// Nothing in it is ignored and nothing is guessed: a name that no flag has, a name that stands there twice (whether
+// with - or _), null, and a value of another kind than the flag's are errors that name the setting.
 type settings map[string]*yaml.Node
 
-// Bounds of a settings file, which is flat and has a line for each flag. The size bounds what the YAML parser can be made to do: it
-// compares each key with all before, which takes 0.3 s for 64 KiB of keys, and four times that for twice as many.
+// Bounds of a settings file, which is flat and has a line for each flag. The size bounds what the YAML parser can be
+// made to do: it compares each key with all before, which takes 0.3 s for 64 KiB of keys, and four times that for twice
+// as many.
 const (
 	settingsBytesMax = 64 << 10
 	settingsDepthMax = 16

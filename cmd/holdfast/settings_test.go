@@ -72,7 +72,8 @@ func TestSettingsWithAPasswordAreHidden(t *testing.T) {
 	}
 }
 
-// A variable that no setting reads is an error that names the nearest one; what Kubernetes and the tests set is nobody's setting.
+// A variable that no setting reads is an error that names the nearest one; what Kubernetes and the tests set is
+// nobody's setting.
 func TestUnknownVariablesAreRefused(t *testing.T) {
 	for _, c := range []struct{ name, want string }{
 		{"HOLDFAST_INFLIHGT", "did you mean HOLDFAST_INFLIGHT"}, {"HOLDFAST_DEVAUTH", "did you mean HOLDFAST_DEV_AUTH"},

@@ -14,9 +14,9 @@ import (
 // catalogEvery is how soon a sale switch thrown on one node counts on the others: one small statement a node.
 const catalogEvery = 2 * time.Second
 
-// openShared opens a database that other nodes may use too: the store, the books beside it, and a heart, which waits until it knows
-// of every other node whether it lives. A server that does not answer ends the start at once: whoever starts a node wants to hear of a wrong address
-// now, and a supervisor repeats the start anyway.
+// openShared opens a database that other nodes may use too: the store, the books beside it, and a heart, which waits
+// until it knows of every other node whether it lives. A server that does not answer ends the start at once: whoever
+// starts a node wants to hear of a wrong address now, and a supervisor repeats the start anyway.
 func (n *Node) openShared(ctx context.Context, c *config, config *actors.Config) error {
 	if err := checkStoreSecrets(c.Store); err != nil {
 		return err
@@ -69,9 +69,9 @@ func (n *Node) doubt() {
 	}
 }
 
-// standsBy says that another node sells from this database and this one has none of it: requests sent here would only be refused. A
-// database that does not answer is no reason to say so: the map and the pages are still served, and a refusal with Retry-After tells
-// buyers more than a balancer that has nobody left.
+// standsBy says that another node sells from this database and this one has none of it: requests sent here would only
+// be refused. A database that does not answer is no reason to say so: the map and the pages are still served, and a
+// refusal with Retry-After tells buyers more than a balancer that has nobody left.
 func (n *Node) standsBy() bool {
 	return n.heart != nil && n.cluster == nil && n.engine.Stats().SectionsServing.Load() == 0 && n.engine.Foreign() > 0
 }

@@ -108,8 +108,8 @@ func eventually(t *testing.T, what string, right func() bool) time.Duration {
 	return time.Since(begun)
 }
 
-// granted repeats a hold under its key until it is granted, as a buyer does. A busy machine may answer a request later than its deadline, and then
-// says so: with 503 and when to come again (P3). Anything else fails.
+// granted repeats a hold under its key until it is granted, as a buyer does. A busy machine may answer a request later
+// than its deadline, and then says so: with 503 and when to come again (P3). Anything else fails.
 func granted(t *testing.T, node *Node, event, buyer, seat string) (a reply) {
 	t.Helper()
 	eventually(t, buyer+" holds "+seat, func() bool {
@@ -190,7 +190,8 @@ func TestLosersCostNoStatements(t *testing.T) {
 	}
 }
 
-// TestTwoNodesOnOneDatabase: the second takes nothing from the first while that lives, and everything when it has gone (P1, P2, P3).
+// TestTwoNodesOnOneDatabase: the second takes nothing from the first while that lives, and everything when it has gone
+// (P1, P2, P3).
 func TestTwoNodesOnOneDatabase(t *testing.T) {
 	address := pgtest.Database(t)
 	first := openShared(t, address)
@@ -223,8 +224,8 @@ func TestTwoNodesOnOneDatabase(t *testing.T) {
 	}
 }
 
-// TestDatabaseGoesAndComesBack: P3, while it is away everything is refused in time and the alarm is on; then the sale goes on by itself, and
-// what was refused may be repeated.
+// TestDatabaseGoesAndComesBack: P3, while it is away everything is refused in time and the alarm is on; then the sale
+// goes on by itself, and what was refused may be repeated.
 func TestDatabaseGoesAndComesBack(t *testing.T) {
 	server := pgtest.Start(t)
 	config := sharedConfig(server.Database(t))

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// checkStoreSecrets refuses files of a database's address that others can read: the driver would read them without looking. What is not there is
-// the driver's to say.
+// checkStoreSecrets refuses files of a database's address that others can read: the driver would read them without
+// looking. What is not there is the driver's to say.
 func checkStoreSecrets(address string) error {
 	parsed, err := url.Parse(address)
 	if err != nil {

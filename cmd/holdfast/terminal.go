@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// terminal writes text that others have put into names: buyers, operators of long ago, whoever makes plans. What would move the cursor,
-// colour the screen, or turn the direction of writing is written as \uXXXX, which JSON reads as what it was. Builds before this one took such
-// names, so that stores may hold them.
+// terminal writes text that others have put into names: buyers, operators of long ago, whoever makes plans. What would
+// move the cursor, colour the screen, or turn the direction of writing is written as \uXXXX, which JSON reads as what
+// it was. Builds before this one took such names, so that stores may hold them.
 //
 // Line ends and tabs pass. Bytes that are no UTF-8 become \ufffd. A character cut in two by two writes is put together.
 type terminal struct {

@@ -20,15 +20,16 @@ const keySetEvery = 2 * time.Second
 
 // keySet is a JWKS file of token keys, which may change while the server runs.
 //
-// The whole file is compared and not its time: a second change within one tick of the file system's clock counts too, and so does a link that
-// points elsewhere, as Kubernetes changes secrets. The file is small.
+// The whole file is compared and not its time: a second change within one tick of the file system's clock counts too,
+// and so does a link that points elsewhere, as Kubernetes changes secrets. The file is small.
 type keySet struct {
 	path string
 	text []byte // of the last look that counted
 	told string // the last error that was logged: each once
 }
 
-// read reads and checks the file, and gives no keys when nothing has changed. With a shared secret in it the file must be as hidden as any secret.
+// read reads and checks the file, and gives no keys when nothing has changed. With a shared secret in it the file must
+// be as hidden as any secret.
 func (k *keySet) read() (text []byte, keys []token.Key, ignored []string, err error) {
 	var info fs.FileInfo
 	text, err = readKeyFile(k.path, func(path string, i fs.FileInfo) error {
@@ -66,7 +67,8 @@ func tellIgnored(log *slog.Logger, path string, ignored []string) {
 	}
 }
 
-// look gives the file's keys when they have changed. A file that cannot be read or used changes nothing: the keys that counted so far go on to.
+// look gives the file's keys when they have changed. A file that cannot be read or used changes nothing: the keys that
+// counted so far go on to.
 func (k *keySet) look(log *slog.Logger) (keys []token.Key, changed bool) {
 	text, keys, ignored, err := k.read()
 	if err != nil {

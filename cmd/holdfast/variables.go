@@ -13,14 +13,15 @@ const variablePrefix = "HOLDFAST_"
 
 // Variables that begin like ours and are nobody's setting.
 var (
-	// Kubernetes tells every pod of every service of the namespace. One called holdfast gives HOLDFAST_SERVICE_HOST, HOLDFAST_PORT_8080_TCP_ADDR ….
+	// Kubernetes tells every pod of every service of the namespace. One called holdfast gives HOLDFAST_SERVICE_HOST,
+	// HOLDFAST_PORT_8080_TCP_ADDR ….
 	serviceVariable = regexp.MustCompile(`^HOLDFAST_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 	// What this repository's tests, and builds with planted bugs, are told.
 	testVariable = regexp.MustCompile(`^HOLDFAST_((TEST|SIM|CRASH|CHAOS|ATTACK|BENCH|PAGE|PGTEST)_\w+|PLANT|PLANS|CLOCK_FILE|COCKROACH_BINARY|\w+_SEEDS?)$`)
 )
 
-// unknownVariables refuses a HOLDFAST_… that no flag reads: a misspelt limit would otherwise be no limit at all. Values are not repeated, for
-// they may be secrets.
+// unknownVariables refuses a HOLDFAST_… that no flag reads: a misspelt limit would otherwise be no limit at all. Values
+// are not repeated, for they may be secrets.
 func unknownVariables(app *kong.Application, environment []string) error {
 	var known []string
 	everyFlag(app.Node, func(flag *kong.Flag) { known = append(known, flag.Envs...) })

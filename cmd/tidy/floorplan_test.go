@@ -49,7 +49,8 @@ const (
 	crdbParser = "github.com/cockroachdb/cockroachdb-parser"
 )
 
-// walls is the floor plan. A folder that is not here fails: a new room is a decision, made in this table with its reason.
+// walls is the floor plan. A folder that is not here fails: a new room is a decision, made in this table with its
+// reason.
 var walls = map[string]wall{
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",

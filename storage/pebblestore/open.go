@@ -24,19 +24,20 @@ const exitDiskFailure = 74
 
 // Options tune a store. The zero value is right for production.
 type Options struct {
-	// ReadOnly opens an existing directory for an audit: every write answers storage.ErrUnavailable. It needs the directory for
-	// itself all the same.
+	// ReadOnly opens an existing directory for an audit: every write answers storage.ErrUnavailable. It needs the
+	// directory for itself all the same.
 	ReadOnly bool
 	// FS is the file system; nil is the real one. Tests crash an in-memory one.
 	FS vfs.FS
-	// OpenFiles bounds the tables that are kept open, and so the descriptors; 0 means Pebble's default of 1,000. It is a soft bound: some
-	// dozen files more are open during compactions.
+	// OpenFiles bounds the tables that are kept open, and so the descriptors; 0 means Pebble's default of 1,000. It is
+	// a soft bound: some dozen files more are open during compactions.
 	OpenFiles int
-	// Logf hears of what an operator should know: write stalls, slow disks, damage, background errors. nil drops it. It is called
-	// from Pebble's goroutines and must not block.
+	// Logf hears of what an operator should know: write stalls, slow disks, damage, background errors. nil drops it. It
+	// is called from Pebble's goroutines and must not block.
 	Logf func(format string, args ...any)
-	// Fatal ends the process when the disk failed under an acknowledged-or-not write; nil writes the message to standard error and
-	// exits with status 74. A replacement must not return: if it does, the store answers storage.ErrUnknown for ever.
+	// Fatal ends the process when the disk failed under an acknowledged-or-not write; nil writes the message to
+	// standard error and exits with status 74. A replacement must not return: if it does, the store answers
+	// storage.ErrUnknown for ever.
 	Fatal func(message string)
 
 	memTable uint64 // bytes; zero: memTableSize. Tests make it small, so that flushes and compactions happen in a short life.
@@ -65,8 +66,8 @@ type Store struct {
 
 var _ storage.Store = (*Store)(nil)
 
-// Open opens the store in dir, making it if need be. It answers storage.ErrInUse when another process (or this one) has it
-// open, and an error naming both versions when a newer holdfast wrote it.
+// Open opens the store in dir, making it if need be. It answers storage.ErrInUse when another process (or this one) has
+// it open, and an error naming both versions when a newer holdfast wrote it.
 func Open(dir string, o Options) (*Store, error) {
 	if o.FS == nil {
 		absolute, err := filepath.Abs(dir) // one directory, one name: the lock is by name within a process
@@ -99,8 +100,9 @@ func Open(dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// diskFreeMin is what must be free for a directory to be opened for writing, in bytes: the log that is read back is flushed into tables, a
-// memtable of it at a time, and Pebble tries a flush for which there is no space again and again, without a pause and without an end.
+// diskFreeMin is what must be free for a directory to be opened for writing, in bytes: the log that is read back is
+// flushed into tables, a memtable of it at a time, and Pebble tries a flush for which there is no space again and
+// again, without a pause and without an end.
 const diskFreeMin = memTableSize
 
 func checkSpace(dir string, o *Options) error {
@@ -146,15 +148,16 @@ func lockDirectory(dir string, o *Options) (*pebble.Lock, error) {
 	}
 }
 
-// unlockedFS is for a read-only file system: nobody writes there, so there is nobody to lock out, and the lock's file cannot be made.
+// unlockedFS is for a read-only file system: nobody writes there, so there is nobody to lock out, and the lock's file
+// cannot be made.
 type unlockedFS struct{ vfs.FS }
 
 // Lock implements vfs.FS.
 func (unlockedFS) Lock(string) (io.Closer, error) { return io.NopCloser(nil), nil }
 
 // lockHeld tells a held lock from a directory that cannot be used at all. A rival process shows as EAGAIN or EACCES of
-// fcntl, which is a bare errno; a failed creation of the lock file is a *PathError; and this very process holding the lock is
-// neither.
+// fcntl, which is a bare errno; a failed creation of the lock file is a *PathError; and this very process holding the
+// lock is neither.
 func lockHeld(err error) bool {
 	var path *os.PathError
 	if errors.As(err, &path) {
@@ -192,8 +195,8 @@ func (s *Store) checkFormat(dir string) error {
 	return nil
 }
 
-// Close waits for the calls under way and closes the directory. Later calls answer storage.ErrUnavailable; a second Close does
-// nothing.
+// Close waits for the calls under way and closes the directory. Later calls answer storage.ErrUnavailable; a second
+// Close does nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	already := s.closed

@@ -11,7 +11,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Who may enter and read: the owner alone. The secret behind ticket codes is in these files, and so is who has which seat.
+// Who may enter and read: the owner alone. The secret behind ticket codes is in these files, and so is who has which
+// seat.
 const (
 	folderMode = 0o700
 	fileMode   = 0o600
@@ -48,10 +49,11 @@ func hidden[F io.Closer](file F, err error) func(name string) (F, error) {
 	}
 }
 
-// makePrivate takes what earlier builds left readable (0755, 0644) away from everybody but the owner. It is done and not only asked for:
-// an upgrade must not end in a server that does not start, and nobody else has business in here.
+// makePrivate takes what earlier builds left readable (0755, 0644) away from everybody but the owner. It is done and
+// not only asked for: an upgrade must not end in a server that does not start, and nobody else has business in here.
 //
-// A folder that belongs to somebody else cannot be changed: it is refused when everybody can enter, and taken when only its group can.
+// A folder that belongs to somebody else cannot be changed: it is refused when everybody can enter, and taken when only
+// its group can.
 func makePrivate(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {

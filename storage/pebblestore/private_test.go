@@ -28,7 +28,8 @@ func modes(t *testing.T, dir string) (open []string) {
 	return open
 }
 
-// A store is its owner's alone, whatever the umask says; what an earlier build left open is closed at the next start, and an audit changes nothing.
+// A store is its owner's alone, whatever the umask says; what an earlier build left open is closed at the next start,
+// and an audit changes nothing.
 func TestStoreIsItsOwnersAlone(t *testing.T) {
 	old := syscall.Umask(0)
 	defer syscall.Umask(old)

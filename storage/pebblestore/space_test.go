@@ -10,7 +10,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// A full disk is told at once, in words; it is neither a process that never comes up nor one that fills what is left with its log.
+// A full disk is told at once, in words; it is neither a process that never comes up nor one that fills what is left
+// with its log.
 func TestFullDiskIsToldWhenOpening(t *testing.T) {
 	fs := vfs.NewMem()
 	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 10 << 20, TotalBytes: 1 << 30, UsedBytes: 1<<30 - 10<<20})

@@ -11,15 +11,16 @@ import (
 )
 
 const (
-	// memTableSize bounds one memtable in bytes. Larger means fewer, larger flushes but a longer recovery after a crash; a memtable
-	// starts at 256 KiB and grows, so an idle store stays small.
+	// memTableSize bounds one memtable in bytes. Larger means fewer, larger flushes but a longer recovery after a
+	// crash; a memtable starts at 256 KiB and grows, so an idle store stays small.
 	memTableSize = 64 << 20
-	// memTablesMax bounds how many wait for their flush before writes stall: memTableSize × this is the most memory they take.
+	// memTablesMax bounds how many wait for their flush before writes stall: memTableSize × this is the most memory
+	// they take.
 	memTablesMax = 4
 	// cacheSize bounds the block cache; Pebble charges memtables to it, so it must exceed them for any block to be cached.
 	cacheSize = memTableSize*memTablesMax + 32<<20
-	// blockSize is a table's unit of reading in bytes. Pebble hands each block to the file system on its own: at its default of 4 KiB
-	// every log entry would cost a write call at flush.
+	// blockSize is a table's unit of reading in bytes. Pebble hands each block to the file system on its own: at its
+	// default of 4 KiB every log entry would cost a write call at flush.
 	blockSize = 64 << 10
 	// tablesOpenMin is how many descriptors Pebble's own cache of open tables takes at the least.
 	tablesOpenMin = 64 + 10
@@ -54,8 +55,8 @@ func pebbleOptions(o *Options, s *Store) *pebble.Options {
 	return options
 }
 
-// separation keeps values of a kilobyte and more out of the tables, in blob files that compactions pass by. Log entries never
-// become garbage; snapshots do, one a section, and are rewritten at leisure.
+// separation keeps values of a kilobyte and more out of the tables, in blob files that compactions pass by. Log entries
+// never become garbage; snapshots do, one a section, and are rewritten at leisure.
 func separation() pebble.ValueSeparationPolicy {
 	return pebble.ValueSeparationPolicy{
 		Enabled:               true,
@@ -85,8 +86,8 @@ func (o *Options) fatal() func(string) {
 	}
 }
 
-// listener hears the events worth an operator's time. Every handler that Pebble would otherwise route to its logger as fatal is
-// set: damage found by a read is told to the reader (S8), it does not end the process.
+// listener hears the events worth an operator's time. Every handler that Pebble would otherwise route to its logger as
+// fatal is set: damage found by a read is told to the reader (S8), it does not end the process.
 func listener(logf func(string, ...any)) *pebble.EventListener {
 	return &pebble.EventListener{
 		BackgroundError: func(err error) { logf("pebblestore: background error: %v", err) },
@@ -110,7 +111,8 @@ func (l *logger) Infof(string, ...any) {}
 
 func (l *logger) Errorf(format string, args ...any) { l.logf("pebblestore: "+format, args...) }
 
-// Fatalf is Pebble's cry that the write-ahead log, or its own state, cannot be trusted. One message, then the end: see doc.go.
+// Fatalf is Pebble's cry that the write-ahead log, or its own state, cannot be trusted. One message, then the end: see
+// doc.go.
 func (l *logger) Fatalf(format string, args ...any) {
 	l.broken()
 	l.once.Do(func() {

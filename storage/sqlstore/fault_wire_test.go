@@ -20,7 +20,8 @@ const shortAttempt = 600 * time.Millisecond
 // heirPatience is how long a takeover may last on a busy machine when nothing holds it up.
 const heirPatience = 4 * time.Second
 
-// shape is a kind of Commit: what is sent differs (append, append_selling, a transaction, append_many_selling), what is promised does not.
+// shape is a kind of Commit: what is sent differs (append, append_selling, a transaction, append_many_selling), what is
+// promised does not.
 type shape struct {
 	name     string
 	sections int
@@ -67,8 +68,8 @@ type trouble struct {
 	sent            []storage.Append
 }
 
-// newTrouble opens a store behind a wire of its own and makes its one connection know every statement that will be sent on it, so that
-// what meets the fault is the append and not its preparation.
+// newTrouble opens a store behind a wire of its own and makes its one connection know every statement that will be sent
+// on it, so that what meets the fault is the append and not its preparation.
 func newTrouble(ctx context.Context, t testing.TB, direct *Store, address, isolation string, sh shape) (*trouble, error) {
 	w := newWire(t, address)
 	through, err := openPatiently(ctx, t, w.address, Options{
@@ -96,7 +97,8 @@ func newTrouble(ctx context.Context, t testing.TB, direct *Store, address, isola
 	return tr, tr.warm(ctx)
 }
 
-// warm sends the story's kind of commit until it is answered at the first sending, on the connection that will be used again.
+// warm sends the story's kind of commit until it is answered at the first sending, on the connection that will be used
+// again.
 func (tr *trouble) warm(ctx context.Context) error {
 	return within(ctx, "a commit goes through at once", func() (bool, error) {
 		group := tr.commit(func(i int, a *storage.Append) {
@@ -190,8 +192,8 @@ func (tr *trouble) resolve(ctx context.Context, claims []storage.Append) error {
 	return nil
 }
 
-// judgeOne: one truth. Either the row is there once, its tickets with it, and the answer is nil; or an heir has its place, and the
-// answer names the heir.
+// judgeOne: one truth. Either the row is there once, its tickets with it, and the answer is nil; or an heir has its
+// place, and the answer names the heir.
 func (tr *trouble) judgeOne(ctx context.Context, a, claim storage.Append, answer error) error {
 	batches, err := batchesOf(ctx, tr.direct, a.Section)
 	if err != nil {
@@ -229,9 +231,10 @@ func (tr *trouble) heirs(ctx context.Context, any bool) (claims []storage.Append
 	return claims, err
 }
 
-// arrival waits until the server has made up its mind about a request whose answer is lost: every row stands, or none does and no connection
-// of the owner's is left that could still write one. The server may well refuse what it received: serializable transactions side by side fail
-// with 40001 now and then, and one that takes longer than the owner waits is cancelled with its connection.
+// arrival waits until the server has made up its mind about a request whose answer is lost: every row stands, or none
+// does and no connection of the owner's is left that could still write one. The server may well refuse what it
+// received: serializable transactions side by side fail with 40001 now and then, and one that takes longer than the
+// owner waits is cancelled with its connection.
 func (tr *trouble) arrival(ctx context.Context) (landed bool, err error) {
 	err = within(ctx, "the server has every row, or has none and nobody left to write one", func() (bool, error) {
 		open, err := backends(ctx, tr.direct, tr.through.options.Name)
@@ -247,8 +250,8 @@ func (tr *trouble) arrival(ctx context.Context) (landed bool, err error) {
 	return landed, err
 }
 
-// tellCut is the whole story of one fault, told again while the server refused what it was to receive: then the story was another one, which
-// has to end well too.
+// tellCut is the whole story of one fault, told again while the server refused what it was to receive: then the story
+// was another one, which has to end well too.
 func tellCut(ctx context.Context, t testing.TB, direct *Store, address, isolation string, sh shape, f fault, heir bool) error {
 	for {
 		tr, err := newTrouble(ctx, t, direct, address, isolation, sh)
@@ -265,7 +268,8 @@ func tellCut(ctx context.Context, t testing.TB, direct *Store, address, isolatio
 	}
 }
 
-// tell sends behind a fault and resolves behind a healed wire; landed says that the server had the rows and nobody knew.
+// tell sends behind a fault and resolves behind a healed wire; landed says that the server had the rows and nobody
+// knew.
 func (tr *trouble) tell(ctx context.Context, f fault, heir bool) (landed bool, err error) {
 	if err := tr.send(ctx, f); err != nil {
 		return false, err
@@ -305,8 +309,8 @@ func manyAtOnce(t *testing.T, atOnce int, stories map[string]func() error) {
 	all.Wait()
 }
 
-// TestUnknownEndsInOneTruth guards P3, S1, S3, S4 and S6: the two halves of "unknown", for every shape of append, at both isolation levels,
-// with and without somebody who took over in between.
+// TestUnknownEndsInOneTruth guards P3, S1, S3, S4 and S6: the two halves of "unknown", for every shape of append, at
+// both isolation levels, with and without somebody who took over in between.
 func TestUnknownEndsInOneTruth(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -326,8 +330,8 @@ func TestUnknownEndsInOneTruth(t *testing.T) {
 	manyAtOnce(t, 12, stories)
 }
 
-// TestAStatementThatArrivesLate guards P1 and S3: the append was on its way when its owner gave up on it, and it arrives after somebody
-// else has taken over (refused by the key), or after it was sent again (it meets itself).
+// TestAStatementThatArrivesLate guards P1 and S3: the append was on its way when its owner gave up on it, and it
+// arrives after somebody else has taken over (refused by the key), or after it was sent again (it meets itself).
 func TestAStatementThatArrivesLate(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -374,8 +378,8 @@ func tellLate(ctx context.Context, t testing.TB, direct *Store, address string, 
 	return tr.resolve(ctx, claims)
 }
 
-// TestAnHeirDoesNotWaitForHalfAStatement guards P3's other side: an owner that was stopped while it wrote to its socket leaves half an append
-// with the server, on a connection that stays open. Its heir must not wait for the other half.
+// TestAnHeirDoesNotWaitForHalfAStatement guards P3's other side: an owner that was stopped while it wrote to its socket
+// leaves half an append with the server, on a connection that stays open. Its heir must not wait for the other half.
 func TestAnHeirDoesNotWaitForHalfAStatement(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -393,9 +397,10 @@ func TestAnHeirDoesNotWaitForHalfAStatement(t *testing.T) {
 	manyAtOnce(t, 12, stories)
 }
 
-// syncBytes is the extended protocol's last message, with which a single statement commits. When it alone is missing the row is written and not
-// committed, and an heir has to wait until the server finds the line dead (Open asks it to look every few seconds) or the stopped owner dies.
-// A sender whose write ends just there is not provided against: all else is refused or executed whole.
+// syncBytes is the extended protocol's last message, with which a single statement commits. When it alone is missing
+// the row is written and not committed, and an heir has to wait until the server finds the line dead (Open asks it to
+// look every few seconds) or the stopped owner dies. A sender whose write ends just there is not provided against: all
+// else is refused or executed whole.
 const syncBytes = 5
 
 // tellHalf lets all of the request through but its last bytes, and never the rest.

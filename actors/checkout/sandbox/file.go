@@ -14,20 +14,22 @@ import (
 
 // fileBooks are a file of JSON lines, the last word on a payment being the one that counts.
 //
-// Lines are made durable in groups: while one sync is under way the next lines gather, and leave together when it has ended, so that a
-// sync costs the same whether one pays or a thousand do. Nobody waits for company, and nobody is answered before the sync of the own line.
+// Lines are made durable in groups: while one sync is under way the next lines gather, and leave together when it has
+// ended, so that a sync costs the same whether one pays or a thousand do. Nobody waits for company, and nobody is
+// answered before the sync of the own line.
 //
 //	put ──line──▶ gathering ──▶ written, synced ──▶ it counts ──▶ answers
 //	                  ▲                │
 //	put, put, put ────┘ meanwhile      └─ failed: nobody of the group was paid for sure; the books refuse from then on
 //
-// Invariants: a payment has at most one line that is not durable yet, and whoever asks about it meanwhile waits for what becomes of that
-// line; so nobody is ever told of what is not durable.
+// Invariants: a payment has at most one line that is not durable yet, and whoever asks about it meanwhile waits for
+// what becomes of that line; so nobody is ever told of what is not durable.
 //
-// After a write or a sync that failed nobody can say what of the group is on the disk, and a later sync that succeeds would not say it
-// either: the system may have dropped what it could not write, and call it clean. To cut the file back and go on would be to guess, and
-// a guess that is wrong charges a payment that was told to be free. So the books refuse, for good: what was durable before can be
-// looked up, everything else is unknown, until they are opened anew and read what is there. The embedded store stops the same way.
+// After a write or a sync that failed nobody can say what of the group is on the disk, and a later sync that succeeds
+// would not say it either: the system may have dropped what it could not write, and call it clean. To cut the file back
+// and go on would be to guess, and a guess that is wrong charges a payment that was told to be free. So the books
+// refuse, for good: what was durable before can be looked up, everything else is unknown, until they are opened anew
+// and read what is there. The embedded store stops the same way.
 type fileBooks struct {
 	file ledgerFile // nil: memory only
 
@@ -152,8 +154,8 @@ func (b *fileBooks) line(p *Payment) ([]byte, error) {
 	return append(line, '\n'), nil
 }
 
-// lockSettled takes mu once no line of that payment is on its way to the disk, and gives what stands; nil: nothing. After an error mu is
-// not taken, and what became of the payment is not known.
+// lockSettled takes mu once no line of that payment is on its way to the disk, and gives what stands; nil: nothing.
+// After an error mu is not taken, and what became of the payment is not known.
 func (b *fileBooks) lockSettled(ctx context.Context, id checkout.PaymentID) (*entry, error) {
 	for {
 		b.mu.Lock()
@@ -172,8 +174,8 @@ func (b *fileBooks) lockSettled(ctx context.Context, id checkout.PaymentID) (*en
 	}
 }
 
-// enter makes e its payment's last line and gives the group that it goes to the disk with, or nil when it goes nowhere: it counts at once
-// in books that are memory only, and not at all after an error. The caller holds mu.
+// enter makes e its payment's last line and gives the group that it goes to the disk with, or nil when it goes nowhere:
+// it counts at once in books that are memory only, and not at all after an error. The caller holds mu.
 func (b *fileBooks) enter(e *entry, line []byte) (*group, error) {
 	switch {
 	case b.refused != nil:

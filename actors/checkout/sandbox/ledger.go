@@ -14,9 +14,9 @@ import (
 // lineBytesMax bounds a line of the ledger; those that are written have some hundred bytes.
 const lineBytesMax = 64 << 10
 
-// Ledger reads a ledger file without owning it: the last word on each payment, in no order that matters. whole is how many bytes
-// hold complete lines. A file that does not exist is an empty ledger. Of a group that a crash cut short the beginning counts: charges
-// that nobody was told of, as real processors have them.
+// Ledger reads a ledger file without owning it: the last word on each payment, in no order that matters. whole is how
+// many bytes hold complete lines. A file that does not exist is an empty ledger. Of a group that a crash cut short the
+// beginning counts: charges that nobody was told of, as real processors have them.
 func Ledger(path string) (payments []Payment, whole int64, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -49,8 +49,8 @@ func Ledger(path string) (payments []Payment, whole int64, err error) {
 	return payments, whole, nil
 }
 
-// parsePayment reads one line. A line that says nothing of a payment is damage, and no payment without a name: the next lines cannot be
-// trusted either.
+// parsePayment reads one line. A line that says nothing of a payment is damage, and no payment without a name: the next
+// lines cannot be trusted either.
 func parsePayment(line []byte) (p Payment, err error) {
 	if _, deeper := nesting.Deeper(line, 1); deeper {
 		return p, errors.New("a payment is one flat object")

@@ -21,8 +21,8 @@ func ledgerOf(t testing.TB, text string) string {
 
 const goodLine = `{"id":"b1","status":"charged","amount":4500,"currency":"EUR"}` + "\n"
 
-// TestDamagedLedgersAreRefused (P6): a line that says nothing of a payment is damage, wherever it stands; only the torn end of a crash
-// is forgiven.
+// TestDamagedLedgersAreRefused (P6): a line that says nothing of a payment is damage, wherever it stands; only the torn
+// end of a crash is forgiven.
 func TestDamagedLedgersAreRefused(t *testing.T) {
 	for _, line := range []string{
 		`null`, `{}`, `[]`, `7`, `"b1"`, ``, `{"id":"","status":"charged","amount":1,"currency":"EUR"}`, `{"id":"b1"}`,

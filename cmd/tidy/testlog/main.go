@@ -7,8 +7,8 @@
 //	testlog sum FILE …             ◀─┘            failures with "k of n", skips with their reasons, the slowest tests, the counts
 //	testlog starters                              packages, and the tests in them that start a process or a database
 //
-// read exits 1 when something failed or never ended; sum does too. A run that read nothing is a failure: a build that broke says so in ways
-// that are no test's.
+// read exits 1 when something failed or never ended; sum does too. A run that read nothing is a failure: a build that
+// broke says so in ways that are no test's.
 package main
 
 import (

@@ -53,7 +53,8 @@ func printStarters(root string, out io.Writer) error {
 	return nil
 }
 
-// reach gives the functions that start a process, or mention one that does. Methods are known by name only: better one too many.
+// reach gives the functions that start a process, or mention one that does. Methods are known by name only: better one
+// too many.
 func reach(functions []*function) (found []*function) {
 	known := map[string]bool{}
 	for more := true; more; {

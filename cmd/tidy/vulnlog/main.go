@@ -1,6 +1,6 @@
-// Command vulnlog reads what `govulncheck -format json` says and judges it: exit 1 when the code calls a function of a module that is known to be
-// vulnerable, 0 when nothing is left, or only what a newer Go mends. Those of the standard library are listed apart: no line of go.mod mends
-// them, whoever builds with the newest patch of Go has none of them.
+// Command vulnlog reads what `govulncheck -format json` says and judges it: exit 1 when the code calls a function of a
+// module that is known to be vulnerable, 0 when nothing is left, or only what a newer Go mends. Those of the standard
+// library are listed apart: no line of go.mod mends them, whoever builds with the newest patch of Go has none of them.
 package main
 
 import (

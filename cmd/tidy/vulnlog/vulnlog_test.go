@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestWhatIsCalledInAModuleFailsAndOldGoDoesNot: what is only imported is not called, and a scan that never began proves nothing.
+// TestWhatIsCalledInAModuleFailsAndOldGoDoesNot: what is only imported is not called, and a scan that never began
+// proves nothing.
 func TestWhatIsCalledInAModuleFailsAndOldGoDoesNot(t *testing.T) {
 	const config = `{"config":{"scanner_version":"v1"}}{"osv":{"id":"GO-1","summary":"a hole"}}`
 	finding := func(module, function string) string {
