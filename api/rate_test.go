@@ -191,45 +191,53 @@ func TestRefusedCallsCostNothing(t *testing.T) {
 	budget.Check(t, raceDetector, paths)
 }
 
-func TestRateLimiterMemoryIsBounded(t *testing.T) {
+// TestNewcomersPassWhenASetIsFull: many who are limited at once keep nobody out, and give their slots back when their
+// buckets are full.
+func TestNewcomersPassWhenASetIsFull(t *testing.T) {
 	l := newRateLimiter("buyer", Rate{PerSecond: 1, Burst: 1})
-	now, shard := time.Unix(1, 0).UnixNano(), &l.shards[(&key{}).shard()]
-	taken := 0
-	for i := 1; taken < 3*rateShardMax; i++ {
+	now, alike := time.Unix(1, 0).UnixNano(), []key{}
+	for i := 1; len(alike) < rateWays+1; i++ {
 		k := key{0, byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)}
-		if &l.shards[k.shard()] != shard {
-			continue
+		if k.hash()%(rateShards*rateSets) == 5 {
+			alike = append(alike, k)
 		}
-		taken++
+	}
+	newcomer := alike[rateWays]
+	for _, k := range alike {
 		if _, ok := l.allow(k, costMutation, now); !ok {
 			t.Fatal("a newcomer was refused")
 		}
 	}
-	if n := len(shard.full); n > rateShardMax {
-		t.Fatalf("%d buckets kept", n)
+	for _, k := range alike[:rateWays] {
+		if _, ok := l.allow(k, costMutation, now); ok {
+			t.Fatal("a bucket was given away before it was full")
+		}
 	}
-	l.allow(key{}, costMutation, now+int64(time.Hour))
-	if n := len(shard.full); n != 1 {
-		t.Fatalf("%d buckets kept after all had filled up again", n)
+	if _, ok := l.allow(newcomer, costMutation, now); !ok {
+		t.Fatal("the newcomer was refused without a bucket")
+	}
+	later := now + int64(time.Hour)
+	l.allow(newcomer, costMutation, later)
+	if _, ok := l.allow(newcomer, costMutation, later); ok {
+		t.Fatal("the newcomer got none of the slots that are anybody's")
 	}
 }
 
-// TestRateLimiterForgetsThePast: callers who come one after the other leave no more behind than those of the last
-// moments.
-func TestRateLimiterForgetsThePast(t *testing.T) {
-	l := newRateLimiter("buyer", Rate{PerSecond: 10, Burst: 30})
-	for i := range 1_000_000 {
-		k := key{byte(i), byte(i >> 8), byte(i >> 16)}
-		if _, ok := l.allow(k, costMutation, int64(i)*int64(25*time.Microsecond)); !ok { // 40,000 a second
-			t.Fatal("a newcomer was refused")
+// TestManyBuyersAreEachLimited: a crowd as large as an on-sale's does not loosen anybody's limit.
+func TestManyBuyersAreEachLimited(t *testing.T) {
+	l := newRateLimiter("buyer", Rate{PerSecond: 10, Burst: 1})
+	const buyers = 20_000
+	now, passed := time.Unix(1, 0).UnixNano(), 0
+	for range 2 {
+		for i := range buyers {
+			k := key{byte(i), byte(i >> 8), byte(i >> 16), 0xff}
+			if _, ok := l.allow(k, costMutation, now); ok {
+				passed++
+			}
 		}
 	}
-	kept := 0
-	for i := range l.shards {
-		kept += len(l.shards[i].full)
-	}
-	if kept > rateShards*rateShardMin {
-		t.Errorf("%d buckets kept of a million, where 4,000 are not full", kept)
+	if passed != buyers {
+		t.Errorf("%d calls passed of %d buyers with one each", passed, buyers)
 	}
 }
 
@@ -238,7 +246,7 @@ func TestAddressesSpread(t *testing.T) {
 	met := map[uint64]bool{}
 	for i := range 256 {
 		k := key(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}).As16())
-		met[k.shard()] = true
+		met[k.hash()%rateShards] = true
 	}
 	if len(met) < rateShards/2 {
 		t.Errorf("256 addresses in %d of %d shards", len(met), rateShards)
