@@ -145,6 +145,10 @@ func (tr *trouble) commit(dress func(int, *storage.Append)) (group []storage.App
 	return group
 }
 
+// errNotSent says that a story's append was refused before it was sent: on a busy machine its one connection can be lost
+// between the last commit that went well and the fault, and the next one cannot be made behind the fault.
+var errNotSent = errors.New("S6: told that nothing was written")
+
 // send commits while the fault is there (P3, S6): nobody may be told that it landed, nor that it failed.
 func (tr *trouble) send(ctx context.Context, f fault) error {
 	tr.sent = tr.commit(tr.shape.dress)
@@ -157,6 +161,9 @@ func (tr *trouble) send(ctx context.Context, f fault) error {
 		return fmt.Errorf("the answer took %v, the attempt's timeout is %v", took, shortAttempt)
 	}
 	for i, err := range errs {
+		if errors.Is(err, storage.ErrUnavailable) {
+			return fmt.Errorf("%w: append %d of %d: %w", errNotSent, i, len(errs), err)
+		}
 		if !errors.Is(err, storage.ErrUnknown) {
 			return fmt.Errorf("S6: append %d of %d was told %w, want ErrUnknown", i, len(errs), err)
 		}
@@ -250,22 +257,41 @@ func (tr *trouble) arrival(ctx context.Context) (landed bool, err error) {
 	return landed, err
 }
 
-// tellCut is the whole story of one fault, told again while the server refused what it was to receive: then the story
-// was another one, which has to end well too.
+// mostTellings is how often a story may turn into another one.
+const mostTellings = 20
+
+// tellCut is the whole story of one fault, told again while it was another one: the server refused what it was to
+// receive, or there was no connection to send on. Another story has to end well too.
 func tellCut(ctx context.Context, t testing.TB, direct *Store, address, isolation string, sh shape, f fault, heir bool) error {
-	for {
+	for range mostTellings {
 		tr, err := newTrouble(ctx, t, direct, address, isolation, sh)
 		if err != nil {
 			return err
 		}
 		landed, err := tr.tell(ctx, f, heir)
-		if err != nil || landed || f.stream == "upstream" {
-			return errors.Join(err, tr.through.Close())
+		if closed := tr.through.Close(); closed != nil {
+			return errors.Join(err, closed)
 		}
-		if err := tr.through.Close(); err != nil {
+		if errors.Is(err, errNotSent) {
+			if wrong := tr.notSent(ctx); wrong != nil {
+				return errors.Join(err, wrong)
+			}
+			continue
+		}
+		if err != nil || landed || f.stream == "upstream" {
 			return err
 		}
 	}
+	return fmt.Errorf("no append of %d tries met its fault", mostTellings)
+}
+
+// notSent holds "nothing was written" against the log, once nobody is left who could write it.
+func (tr *trouble) notSent(ctx context.Context) error {
+	landed, err := tr.arrival(ctx)
+	if err == nil && landed {
+		err = errors.New("S6: the log has what was told as not written")
+	}
+	return err
 }
 
 // tell sends behind a fault and resolves behind a healed wire; landed says that the server had the rows and nobody
