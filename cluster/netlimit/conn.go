@@ -22,15 +22,16 @@ const (
 // connections busy from their first byte: see Options.Plain.
 type Conn struct {
 	net.Conn
-	limiter *Limiter
-	from    netip.Prefix
-	state   atomic.Uint32
+	limiter       *Limiter
+	from          netip.Prefix
+	state         atomic.Uint32
+	reads, writes deadline
 }
 
 // Read notices that a request arrives. Bytes that arrive after the connection was closed to make room are dropped:
 // net.ErrClosed.
 func (c *Conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
+	n, err := c.read(p)
 	if n > 0 && c.state.Load() < arriving && !c.hears() {
 		return 0, net.ErrClosed
 	}
@@ -73,6 +74,3 @@ func (c *Conn) CloseWrite() error {
 	}
 	return errors.ErrUnsupported
 }
-
-// UnsafeConn is the connection inside: for writing many buffers in one system call. Close this one, not that.
-func (c *Conn) UnsafeConn() net.Conn { return c.Conn }
