@@ -73,8 +73,10 @@ type Config struct {
 	// Cluster is what the operators' calls under /v1/cluster show and do. Nil: they answer 409 not_clustered.
 	Cluster Cluster
 
-	// Now is the clock for tokens and rates; default time.Now.
-	Now func() time.Time
+	// Now is the clock for tokens and, when it is given, for rates, which count on the machine's monotonic clock else.
+	// Default time.Now.
+	Now        func() time.Time
+	clockGiven bool
 	// Logger gets one line for each error that ends here; never bodies, tokens or keys. Default slog.Default().
 	Logger *slog.Logger
 }
@@ -99,7 +101,8 @@ func (c *Config) fill() {
 	setDefault(&c.StreamCheckpoint, 5*time.Second)
 	setDefault(&c.StreamHeartbeat, 15*time.Second)
 	setDefault(&c.StreamRingBytes, 4<<20)
-	if c.Now == nil {
+	c.clockGiven = c.Now != nil
+	if !c.clockGiven {
 		c.Now = time.Now
 	}
 	if c.Logger == nil {

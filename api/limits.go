@@ -52,6 +52,15 @@ func ratePolicy(name string, quota, window float64) []byte {
 	return fmt.Appendf(nil, `"%s";q=%.0f;w=%.0f`, name, quota, math.Ceil(window))
 }
 
+// moment is when a request came, in nanoseconds of a clock that nobody sets: a wall clock that steps back by an hour
+// would refuse every caller for an hour.
+func (s *Server) moment(r *request) int64 {
+	if s.cfg.clockGiven {
+		return s.cfg.Now().UnixNano()
+	}
+	return int64(r.start)
+}
+
 // outside counts a call before anything is known of it but where it comes from.
 func (s *Server) outside(r *request, cost int64) error {
 	l := s.limits
@@ -65,7 +74,7 @@ func (s *Server) outside(r *request, cost int64) error {
 	if !counted && l.global.step == 0 {
 		return nil
 	}
-	now := s.cfg.Now().UnixNano()
+	now := s.moment(r)
 	if counted {
 		if wait, ok := l.address.allow(address, cost, now); !ok {
 			return s.limited(r, kindRateAddress, l.address.policy, wait)
@@ -83,7 +92,7 @@ func (s *Server) inside(r *request, cost int64) error {
 	if l.buyer.step == 0 && l.event.step == 0 || cost == 0 {
 		return nil
 	}
-	now := s.cfg.Now().UnixNano()
+	now := s.moment(r)
 	if r.who.known && !r.who.operator {
 		if wait, ok := l.buyer.allow(key(r.who.buyer), cost, now); !ok {
 			return s.limited(r, kindRateBuyer, l.buyer.policy, wait)

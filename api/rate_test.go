@@ -198,7 +198,7 @@ func TestNewcomersPassWhenASetIsFull(t *testing.T) {
 	now, alike := time.Unix(1, 0).UnixNano(), []key{}
 	for i := 1; len(alike) < rateWays+1; i++ {
 		k := key{0, byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)}
-		if k.hash()%(rateShards*rateSets) == 5 {
+		if k.hash()%(rateShards*l.sets) == 5 {
 			alike = append(alike, k)
 		}
 	}
@@ -236,8 +236,8 @@ func TestManyBuyersAreEachLimited(t *testing.T) {
 			}
 		}
 	}
-	if passed != buyers {
-		t.Errorf("%d calls passed of %d buyers with one each", passed, buyers)
+	if most := buyers + buyers/1000; passed < buyers || passed > most { // newcomers pass when a set is full
+		t.Errorf("%d calls passed of %d buyers with one each, want at most %d", passed, buyers, most)
 	}
 }
 

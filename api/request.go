@@ -17,11 +17,14 @@ import (
 // Invariant: strings and slices in it may point into fasthttp's buffers, which live until Server.Handler returns, or
 // into another request's scratch after release. Nothing of it is kept.
 type request struct {
-	ctx   *fasthttp.RequestCtx
-	tree  *node // of the listener that it came by
-	route *route
-	param []byte // the path's variable segment
-	who   identity
+	ctx    *fasthttp.RequestCtx
+	tree   *node         // of the listener that it came by
+	start  time.Duration // when it came, see meters.begin
+	route  *route
+	param  []byte // the path's variable segment
+	sent   []byte // see body
+	opened bool
+	who    identity
 	// What the head says, read once: fasthttp looks each name up anew.
 	authorization, buyerName, key []byte
 
@@ -44,7 +47,7 @@ var requests = sync.Pool{New: func() any { return new(request) }}
 func acquireRequest(ctx *fasthttp.RequestCtx) *request {
 	r := requests.Get().(*request)
 	r.ctx, r.who, r.route, r.param, r.shared, r.doubt = ctx, identity{}, nil, nil, false, ""
-	r.authorization, r.buyerName, r.key = nil, nil, nil
+	r.authorization, r.buyerName, r.key, r.sent, r.opened = nil, nil, nil, nil, false
 	return r
 }
 
@@ -55,14 +58,19 @@ func (r *request) release() {
 	if r.shared || cap(r.out) > scratchBytesMax {
 		return
 	}
-	r.ctx, r.route, r.param = nil, nil, nil
+	r.ctx, r.route, r.param, r.sent = nil, nil, nil, nil
 	r.call = actors.BookCall{}
 	r.view = actors.BookingView{Seats: r.view.Seats[:0], Tickets: r.view.Tickets[:0]}
 	requests.Put(r)
 }
 
 // body is what was sent, without the byte order mark that some clients put before it.
-func (r *request) body() []byte { return venue.WithoutMark(r.ctx.Request.Body()) }
+func (r *request) body() []byte {
+	if !r.opened {
+		r.opened, r.sent = true, venue.WithoutMark(r.ctx.Request.Body())
+	}
+	return r.sent
+}
 
 // asks starts the fingerprint of a mutation; what the body adds follows, then caller.
 func (r *request) asks() *fingerprint {

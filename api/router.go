@@ -199,9 +199,17 @@ func plainSegment(segment []byte) []byte {
 		return nil
 	}
 	for _, c := range segment {
-		if c < ' ' || c == 0x7f || c == '/' || c == '\\' || c == '#' || c == '?' {
+		if inNoSegment[c] {
 			return nil
 		}
 	}
 	return segment
 }
+
+// inNoSegment are the bytes that make a segment another path for somebody.
+var inNoSegment = func() (never [256]bool) {
+	for c := range never {
+		never[c] = c < ' ' || c == 0x7f || c == '/' || c == '\\' || c == '#' || c == '?'
+	}
+	return never
+}()

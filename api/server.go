@@ -121,9 +121,8 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, tree *node) {
 		return
 	}
 	r := acquireRequest(ctx)
-	r.tree = tree
+	r.tree, r.start = tree, s.meters.begin()
 	meter := s.stranger
-	start := s.meters.begin()
 	func() {
 		defer s.recovered(r)
 		if err := s.dispatch(r); err != nil {
@@ -133,7 +132,7 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, tree *node) {
 	if r.route != nil {
 		meter = r.route.meter
 	}
-	s.meters.end(meter, ctx.Response.StatusCode(), start)
+	s.meters.end(meter, ctx.Response.StatusCode(), r.start)
 	r.release()
 	s.bodyDone(ctx)
 }
