@@ -76,20 +76,34 @@ func (t *trip) named(out *BookingView) error {
 		return err
 	}
 	r.Command.Kind = section.PlaceHold
-	_, known, err := t.enter(no, false, uint32(len(r.seats)))
-	if err != nil {
+	if t.lostAlready(r, no) && t.isNew(uint32(len(r.seats))) {
+		return t.tooLate(r, no, out)
+	}
+	r.Decision.Outcome.Lost = r.Decision.Outcome.Lost[:0]
+	if _, _, err = t.enter(no, false, uint32(len(r.seats))); err != nil {
 		r.free()
 		return err
-	}
-	if !known && t.lostAlready(r, no) {
-		out.Seats = t.o.appendIDs(out.Seats[:0], no, r.Decision.Outcome.Lost)
-		r.free()
-		t.leave(no, false)
-		return t.verdict(section.SeatTaken, nil, out)
 	}
 	rejection, err := t.ask(r, no, out)
 	t.leave(no, keeps(rejection, err))
 	return t.verdict(rejection, err, out)
+}
+
+// isNew says that enter would register the request as a new one, without registering it: nothing would come of that but
+// the work of taking it back. The map must have been looked at before: an entry that comes only now is of a call that
+// will meet the seats taken too, and one that was there, and is gone, was refused. Once a request is registered the map
+// says nothing any more: the seats may have been taken by a repeat of the same request that was quicker.
+func (t *trip) isNew(seats uint32) bool {
+	if id := t.call.Request; id != (section.RequestID{}) && t.ev.index.met(id) {
+		return false
+	}
+	return t.ev.refusesHold() == nil && t.ev.buyers.room(t.call.Buyer, seats, t.mostSeats())
+}
+
+func (t *trip) tooLate(r *Request, no storage.SectionNo, out *BookingView) error {
+	out.Seats = t.o.appendIDs(out.Seats[:0], no, r.Decision.Outcome.Lost)
+	r.free()
+	return t.verdict(section.SeatTaken, nil, out)
 }
 
 // lostAlready spares the section those who come too late (P7), which in a stampede is nearly everybody: the map shows
@@ -192,19 +206,22 @@ func (t *trip) admit(seats uint32) error {
 
 // reserve counts seats in the buyer ledger for the next section asked, which gives them back unless it places the hold.
 func (t *trip) reserve(seats uint32) bool {
-	rules := t.ev.header.Load().Rules
-	if seats > rules.SeatsPerBookingMax {
+	if seats > t.ev.header.Load().Rules.SeatsPerBookingMax {
 		return true
 	}
-	most := rules.SeatsPerBuyerMax
-	if t.call.AnyBuyerTotal {
-		most = math.MaxUint32
-	}
-	if !t.ev.buyers.reserve(t.call.Buyer, seats, most) {
+	if !t.ev.buyers.reserve(t.call.Buyer, seats, t.mostSeats()) {
 		return false
 	}
 	t.reserved = seats
 	return true
+}
+
+// mostSeats is how many the buyer may have in all.
+func (t *trip) mostSeats() uint32 {
+	if t.call.AnyBuyerTotal {
+		return math.MaxUint32
+	}
+	return t.ev.header.Load().Rules.SeatsPerBuyerMax
 }
 
 func (t *trip) leave(no storage.SectionNo, keep bool) {

@@ -2,6 +2,8 @@ package actors
 
 import (
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 
 	"holdfast/actors/checkout"
@@ -115,5 +117,25 @@ func TestKeysThatDidNothingAreNotKept(t *testing.T) {
 	}
 	if err := b.e.Release(gone.ID, caller(1, 3), patience, &out); err != nil || kept() != before {
 		t.Errorf("P5: the first release again: %v, %d keys are kept", err, kept())
+	}
+}
+
+// TestACallUnderWayIsNoStranger guards P5: while a hold is being placed, its seats show as taken before its key is kept.
+// A repeat that comes just then gets the first answer, and not that somebody has the seats.
+func TestACallUnderWayIsNoStranger(t *testing.T) {
+	const seats = 2000
+	b := newBoxOf(t, fmt.Sprintf(`{"sections":[{"id":"A","rows":[{"label":"1","seats":%d}]}]}`, seats), boxRules(), Config{})
+	for n := range seats {
+		who := caller(byte(n), uint64(n)+1)
+		who.Buyer[1] = byte(n >> 8)
+		var calls sync.WaitGroup
+		for range 3 {
+			calls.Go(func() {
+				if _, err := b.hold(who, fmt.Sprintf("A-1-%d", n+1)); err != nil {
+					t.Errorf("seat %d: %v", n+1, err)
+				}
+			})
+		}
+		calls.Wait()
 	}
 }

@@ -45,6 +45,14 @@ func (b *buyerLedger) reserve(buyer section.BuyerID, n, limit uint32) bool {
 	return true
 }
 
+// room says that reserve would succeed now.
+func (b *buyerLedger) room(buyer section.BuyerID, n, limit uint32) bool {
+	s := &b.shards[buyer[0]%ledgerShards]
+	s.Lock()
+	defer s.Unlock()
+	return s.seats[buyer]+n <= limit
+}
+
 // add counts seats found at load, whatever the limit.
 func (b *buyerLedger) add(buyer section.BuyerID, n uint32) {
 	s := &b.shards[buyer[0]%ledgerShards]
@@ -209,6 +217,15 @@ func (x *requestIndex) adopt(id section.RequestID, no storage.SectionNo, at sect
 	e := s.entries[id]
 	e.section, e.kept, e.atSeconds = no, true, secondsUp(at)
 	s.entries[id] = e
+}
+
+// met says whether a request has an entry: it was accepted before, or is under way.
+func (x *requestIndex) met(id section.RequestID) bool {
+	s := x.shard(id)
+	s.Lock()
+	defer s.Unlock()
+	_, met := s.entries[id]
+	return met
 }
 
 // knows says whether a request was accepted before, as far as this node has heard. The zero request is always new.
