@@ -301,6 +301,9 @@ func TestSubscribersAreNotLost(t *testing.T) {
 	for i := range 30 {
 		h := *(*a.e.catalog.Load())[f.event].header.Load()
 		h.ID, h.Create, h.Sale = storage.EventID{9, byte(i)}, section.RequestID{}, storage.SaleClosed
+		if err := a.e.cfg.Store.CreateEvent(t.Context(), &h, []byte("{}")); err != nil { // or a look at the catalog forgets it
+			t.Fatal(err)
+		}
 		a.e.mu.Lock()
 		a.e.enlist(&h)
 		a.e.mu.Unlock()
