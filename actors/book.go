@@ -138,7 +138,11 @@ func (s *Section) lostAlready(r *Request) []section.SeatIndex {
 // end.
 func (s *Section) mapIsTrue() bool {
 	inc := s.serving.Load()
-	return inc != nil && inc.nextExpiry.Load() > int64(s.now()) && s.trusted(inc)
+	if inc == nil {
+		return false
+	}
+	now, sure := s.engine.stamp()
+	return sure && inc.nextExpiry.Load() > int64(now) && s.trusted(inc)
 }
 
 // resolve turns seat ids into one section's indexes.

@@ -31,7 +31,12 @@ type Config struct {
 	Writer storage.WriterID
 	Logger *slog.Logger // default: discards
 	// Clock is the wall clock in milliseconds. Default: the machine's. It may step; a section's own time never goes back.
-	Clock func() section.Instant
+	Clock        func() section.Instant
+	machineClock bool
+	// ClockStepMax is the most by which Clock and the monotonic clock may come to differ at once. Beyond it nothing is
+	// stamped: requests are refused until Clock is back, or has stayed for ClockSettle. Default 1 s, of a Clock that is
+	// given none; negative: none.
+	ClockStepMax, ClockSettle time.Duration
 	// InflightMax bounds the requests inside one section, waiting or in flight. Too small refuses bursts that a
 	// millisecond would have served; too large lets answers wait longer than clients do. Default 4096: at 150,000
 	// requests a second, 27 ms.
@@ -83,7 +88,14 @@ func (c *Config) fill() error {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	if c.Clock == nil {
+	if c.ClockStepMax == 0 {
+		c.ClockStepMax = ClockStepMaxDefault
+		if c.Clock != nil {
+			c.ClockStepMax = -1
+		}
+	}
+	c.ClockSettle = cmp.Or(c.ClockSettle, clockSettle)
+	if c.machineClock = c.Clock == nil; c.machineClock {
 		c.Clock = func() section.Instant { return section.Instant(time.Now().UnixMilli()) }
 	}
 	c.shared = c.MayClaim != nil
@@ -114,6 +126,7 @@ type Engine struct {
 		actor.Dispatcher
 		close()
 	}
+	wall       wall
 	committer  *Committer
 	snapshots  *snapshotter
 	gateway    checkout.Gateway
@@ -164,6 +177,8 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
 	e.dispatcher = newDispatcher()
 	e.events = Events{log: cfg.Logger, stats: &e.stats}
+	e.believeClock()
+	e.watchClock()
 	e.committer = NewCommitter(writes, cfg.CommitLanes, cfg.CommitGroup, cfg.Store.Commit, e.stats.merged)
 	e.snapshots = newSnapshotter(writes, cfg.CommitLanes, cfg.Store, &e.events)
 	e.gateway = freeGateway{cfg.Gateway, e}

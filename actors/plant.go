@@ -27,5 +27,6 @@ const (
 	plantNoRelease   // a section is handed over without saying so in its log
 	plantOutOfOrder  // a follower applies whatever record comes
 	plantDeafRoute   // requests go where a section is placed, whoever has said that it serves it
+	plantBlindClock  // records are stamped by a clock that has stepped
 	plantGhosts      // what is turned away by a section that lets go is judged all the same
 )

@@ -37,7 +37,14 @@ func (ev *event) refusesExtension() error {
 }
 
 func (ev *event) refusesByClock(header *storage.Event) error {
-	if end, some := header.SaleEnd(); some && ev.engine.cfg.Clock() >= end {
+	end, some := header.SaleEnd()
+	if !some {
+		return nil
+	}
+	switch now, sure := ev.engine.stamp(); {
+	case !sure:
+		return errClock
+	case now >= end:
 		return ErrSaleEnded
 	}
 	return nil

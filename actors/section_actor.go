@@ -124,7 +124,9 @@ func (a *sectionActor) handle(ctx actor.Context, r *Request) {
 		a.flush()
 	case expiryTick:
 		a.armed = 0
-		a.blocked = !a.w.ExpireDue(a.host.now())
+		if now, sure := a.host.engine.stamp(); sure {
+			a.blocked = !a.w.ExpireDue(now)
+		}
 	case resendTick:
 		a.flush()
 	case *drainOrder:
@@ -159,7 +161,13 @@ func (a *sectionActor) submit(r *Request) {
 		a.tell(r)
 		return
 	}
-	r.Command.At = a.host.now()
+	at, sure := a.host.engine.stamp()
+	if !sure {
+		r.Err = errClock
+		a.tell(r)
+		return
+	}
+	r.Command.At = at
 	a.w.Submit(r)
 }
 
@@ -180,7 +188,8 @@ func (a *sectionActor) settle() {
 		return
 	case len(a.drain) > 0 && a.w.Idle():
 		if a.release && !a.w.Released() {
-			a.w.Release(a.host.now())
+			at, _ := a.host.engine.stamp() // in a doubt 0: then it is the log's own time
+			a.w.Release(at)
 			a.flush()
 			break
 		}
@@ -318,7 +327,7 @@ func (a *sectionActor) arm(next section.Instant, ok bool) {
 		return
 	}
 	a.armed = next
-	delay := max(time.Duration(next-a.host.now())*time.Millisecond, 0)
+	delay := a.until(next)
 	if a.timer == nil {
 		a.timer = a.host.engine.clock.after(delay, func() { a.root.Send(a.self, expiryTick{}) })
 		return

@@ -44,8 +44,6 @@ type Section struct {
 	gone     bool          // its event has been closed: it is never activated again
 }
 
-func (s *Section) now() section.Instant { return s.engine.cfg.Clock() }
-
 // Send passes a request to the section's actor: here, activating it when needed and waiting for that until the
 // deadline, or on the node that has it. An error means that the section has not seen the request.
 func (s *Section) Send(r *Request, deadline time.Time) error {
@@ -146,13 +144,18 @@ func (s *Section) acquire() {
 		s.acquireFailed(err)
 		return
 	}
+	s.tellAhead(state.LastAt())
 	s.start(state, tail, lease)
 	s.engine.events.SectionServing(s.key, tail.Epoch, replayed, s.engine.clock.now().Sub(start))
 }
 
 func (s *Section) claimAndLoad() (*section.State, storage.Tail, int, error) {
 	ctx := s.engine.ctx
-	entry, err := claimEntry(ctx, s.engine.cfg.Store, s.key, claimant{s.engine.writer, s.engine.cfg.Name, s.engine.cfg.MayClaim, s.engine.clock.pause}, s.now())
+	at, sure := s.engine.stamp()
+	if !sure {
+		return nil, storage.Tail{}, 0, errClock
+	}
+	entry, err := claimEntry(ctx, s.engine.cfg.Store, s.key, claimant{s.engine.writer, s.engine.cfg.Name, s.engine.cfg.MayClaim, s.engine.clock.pause}, at)
 	if err != nil {
 		return nil, storage.Tail{}, 0, err
 	}

@@ -212,6 +212,9 @@ func (h *simHost) wellServed(no int) bool {
 			continue
 		}
 		inc := x.section(no).serving.Load()
+		if _, doubted := x.e.ClockDoubt(); doubted {
+			return false
+		}
 		if x.paused || x.storeCut || x.leaving || x != h && h.section(no).serving.Load() != nil || inc.nextExpiry.Load() == 0 || !x.section(no).trusted(inc) || h.section(no).leaving.Load() != nil {
 			return false
 		}

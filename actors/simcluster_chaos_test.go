@@ -166,12 +166,27 @@ func (w *simCluster) chaos() {
 		w.holdBack(spot, other)
 	case dice < 93 && other != spot:
 		w.flap(h, other.host)
-	default:
+	case dice < 97:
 		w.tally["clock step"]++
 		spot.wall += w.between(-700*time.Millisecond, 700*time.Millisecond)
+		w.wallMost = max(w.wallMost, spot.wall)
 		w.note(h, "clock is off by %v", spot.wall)
+	default:
+		w.jumpClock(h, spot)
 	}
 	w.at(w.between(20*time.Millisecond, 500*time.Millisecond), nil, "chaos", w.chaos)
+}
+
+// jumpClock has a clock show another time for a moment. Of a process that starts meanwhile nothing can be asked: it has
+// no other clock, so it finds the clock put right.
+func (w *simCluster) jumpClock(h *simHost, spot *simSpot) {
+	w.tally["clock jump"]++
+	spot.jump = []time.Duration{26 * time.Hour, 2 * time.Second, -26 * time.Hour, -2 * time.Second}[w.chance.IntN(4)]
+	w.note(h, "clock jumps by %v", spot.jump)
+	w.at(w.between(20*time.Millisecond, simClockSettle-200*time.Millisecond), nil, "clock back", func() {
+		spot.jump = 0
+		w.stirs++
+	})
 }
 
 func (w *simCluster) drainFor(h *simHost) {

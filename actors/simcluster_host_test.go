@@ -23,6 +23,7 @@ type simSpot struct {
 	host   *simHost // nil: nothing runs
 	cut    map[int]bool
 	wall   time.Duration // how wrong its clock is
+	jump   time.Duration // and how much more so for a moment
 }
 
 // simHost is one process: an engine, a heart, and what gossip has told it. It keeps the heart's and the operator's
@@ -149,7 +150,7 @@ func (w *simCluster) start(spot *simSpot) *simHost {
 	binary.BigEndian.PutUint64(h.id[8:], w.chance.Uint64()) // or every world would place its sections alike
 	w.hosts = append(w.hosts, h)
 	w.byID[h.id] = h
-	spot.host = h
+	spot.host, spot.jump = h, 0
 	h.sightings = cluster.NewSightings(h.id, simLapse)
 	h.rebuild()
 	w.tally["start"]++
@@ -174,16 +175,22 @@ func (h *simHost) boot() {
 	h.thread("state", h.keepState)
 }
 
+// simClockSettle is short, as lives are.
+const simClockSettle = time.Second
+
 // build makes the engine as Open does, without what runs beside it: that is the host's.
 func (h *simHost) build() {
 	w := h.w
-	cfg := Config{Store: &simStore{w.store, h}, Gateway: simGateway{}, Writer: h.id, Name: "sim", Peers: h, MayClaim: h.mayClaim, Lease: h.lease, Clock: h.clock}
+	cfg := Config{Store: &simStore{w.store, h}, Gateway: simGateway{}, Writer: h.id, Name: "sim", Peers: h, MayClaim: h.mayClaim, Lease: h.lease, Clock: h.clock,
+		ClockStepMax: ClockStepMaxDefault, ClockSettle: simClockSettle}
 	if err := cfg.fill(); err != nil {
 		panic(err)
 	}
 	e := &Engine{cfg: cfg, clock: simClockwork{h}, codes: newTicketCodes([32]byte{1}), creates: map[section.RequestID]storage.EventID{},
 		activations: make(chan struct{}, 64), ctx: context.Background(), writer: h.id, system: simSystem(), dispatcher: simDispatcher{h}}
 	e.events = Events{log: cfg.Logger, stats: &e.stats}
+	e.believeClock()
+	e.watchClock()
 	e.committer = &Committer{ctx: e.ctx, commit: cfg.Store.Commit, wake: make(chan struct{}, 1)}
 	e.snapshots = &snapshotter{ctx: e.ctx, store: cfg.Store, events: &e.events, waiting: map[storage.SectionKey]storage.Snapshot{}, wake: make(chan struct{}, 1)}
 	e.gateway = cfg.Gateway
@@ -299,7 +306,7 @@ func (h *simHost) steward() {
 
 // clock is the wall clock.
 func (h *simHost) clock() section.Instant {
-	return section.Instant(h.w.time().Add(h.spot.wall).UnixMilli())
+	return section.Instant(h.w.time().Add(h.spot.wall + h.spot.jump).UnixMilli())
 }
 
 func (h *simHost) silentFor() time.Duration {

@@ -69,6 +69,9 @@ func (j *simJudge) entry(no int, m *simModel, e *storage.Entry, hash storage.Has
 		j.w.failf("P3: epoch %d of section %d after %d", e.Epoch, no, j.epochs[no])
 	}
 	j.epochs[no] = e.Epoch
+	if most := j.w.time().Add(j.w.wallMost + ClockStepMaxDefault); e.At > section.Instant(most.UnixMilli()) {
+		j.w.failf("P4: record %d of section %d is of a time that is %v ahead", e.Seq, no, time.Duration(int64(e.At)-j.w.time().UnixMilli())*time.Millisecond)
+	}
 	if e.Kind != storage.EntryChanges {
 		j.w.stirs++
 	}

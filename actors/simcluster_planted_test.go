@@ -24,6 +24,7 @@ func TestPlantedBugsAreFoundInClusters(t *testing.T) {
 		{"P5: a section that does not ask who the home is", plantAnyHome},
 		{"P10: a follower that applies what comes", plantOutOfOrder},
 		{"a route that ignores who announced", plantDeafRoute},
+		{"P4: records stamped by a clock that has stepped", plantBlindClock},
 		{"P5: a drained section that judges what it turns away", plantGhosts},
 	} {
 		t.Run(bug.name, func(t *testing.T) {

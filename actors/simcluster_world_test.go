@@ -43,9 +43,10 @@ type simCluster struct {
 	sessions map[[2]int]*simSession
 	writers  uint64
 	weather  simWeather
-	stirs    uint64 // how often something happened that may cost a buyer an answer
-	calm     bool   // chaos has ended
-	proving  bool   // everything must be served now
+	stirs    uint64        // how often something happened that may cost a buyer an answer
+	calm     bool          // chaos has ended
+	wallMost time.Duration // the farthest that a clock was ahead, jumps aside
+	proving  bool          // everything must be served now
 	buyers   *simBuyers
 	judge    *simJudge
 

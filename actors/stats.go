@@ -32,6 +32,8 @@ type Stats struct {
 	StreamDropped           atomic.Int64 // records that a slow peer has to read from the log
 	InDoubt                 atomic.Int64 // ALERT: sections placed here whose owner cannot be reached; see Events.Fallback
 	Uncertain               atomic.Int64 // ALERT: those of them of which it cannot be known either whether they may be claimed
+	ClockSteps              atomic.Int64 // ALARM: how often the wall clock was not believed any more
+	LogsAhead               atomic.Int64 // ALARM: sections whose log was ahead of this node's clock when it was claimed
 	sections                census       // by state
 }
 

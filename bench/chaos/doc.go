@@ -27,8 +27,10 @@
 //
 // # Clocks
 //
-// What is told about a hold's end may be wrong by as much as a nemesis moved a clock; the checker is told so (ClockSlack). A run without that nemesis has a
-// slack of milliseconds.
+// What is told about a hold's end may be wrong by as much as a nemesis moved a clock by a step that servers believe;
+// the checker is told so (ClockSlack). A step that they must not believe gives no slack, and neither does a run without
+// that nemesis: milliseconds. A process that starts has no other clock to hold this one against, so a node that starts
+// finds its clock put right.
 //
 // # What stays behind
 //

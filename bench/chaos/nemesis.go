@@ -232,12 +232,17 @@ type clock struct {
 	by   time.Duration
 }
 
-// clockMost is the farthest that a clock is moved: less than a hold lasts, for a longer one would only make all holds lapse.
-const clockMost = 1500 * time.Millisecond
+// A server believes a step of up to clockMost: holds end that much too early or too late. A step up to clockWild it must
+// not believe for as long as a nemesis lasts: it refuses, and holds end when they should.
+const (
+	clockMost = 900 * time.Millisecond
+	clockWild = 26 * time.Hour
+)
 
 func (c clock) name() string                            { return "clock" }
 func (c clock) about(a *arena) string                   { return fmt.Sprintf("%s %+v", a.nodes[c.node].name, c.by) }
 func (c clock) begin(_ context.Context, a *arena) error { return a.nodes[c.node].setClock(c.by) }
+func (c clock) wild() bool                              { return c.by.Abs() > clockMost }
 func (c clock) end(_ context.Context, a *arena) error   { return a.nodes[c.node].setClock(0) }
 
 // storeGoes notes that the database goes away for somebody.

@@ -57,6 +57,9 @@ func (n *node) launch(a *arena) error {
 	fmt.Fprintf(out, "--- start %d of %s at %v\n", n.starts, n.name, time.Now().UTC().Format(time.RFC3339Nano))
 	command := a.ground.command(n.host, a.cfg.Binary, n.arguments(a)...)
 	command.Stdout, command.Stderr = out, out
+	if err := n.setClock(0); err != nil {
+		return err
+	}
 	command.Env = append(append(os.Environ(), n.arms...), a.cfg.Environment...)
 	p, err := launch(command)
 	if err != nil {

@@ -35,9 +35,12 @@ func Names() (names []string) {
 	return names
 }
 
-// drawStep is forward or back, by a tenth of the most at least.
+// drawStep is forward or back: one that is believed, by a tenth of the most at least, or one that must not be.
 func drawStep(rng *rand.Rand) time.Duration {
 	by := between(rng, clockMost/10, clockMost)
+	if rng.IntN(2) == 0 {
+		by = between(rng, clockWild/100, clockWild)
+	}
 	if rng.IntN(2) == 0 {
 		return -by
 	}

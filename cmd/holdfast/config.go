@@ -89,6 +89,10 @@ type config struct {
 	// disk into "outcome unknown" answers (safe to repeat with the same key); longer keeps buyers in front of a blank
 	// page.
 	RequestTimeout time.Duration `help:"Longest wait of a request for its answer (${default})." default:"5s" placeholder:"DURATION" group:"Limits"`
+	// ClockStepMax is how far the wall clock may jump. Beyond it nothing is held, sold or ended until the clock is back or
+	// has stayed for 30 s: a clock that shows tomorrow for a moment would end every hold. Default 1s. Smaller than what
+	// NTP steps by refuses without need; larger ends holds that much too early or too late. 0: any step is believed.
+	ClockStepMax time.Duration `help:"Largest jump of the wall clock that is believed at once (${default}); 0: any." default:"1s" placeholder:"DURATION" group:"Limits"`
 	// DrainWait is how long a stopping server answers 503 on /readyz and still serves everything else, new connections
 	// too, so that a balancer sees it before anybody is turned away. Default 300ms, for one that asks several times a
 	// second; set it to more than the time between two of the balancer's questions. Longer only delays the stop. 0:
@@ -175,6 +179,8 @@ func (c *config) checkNumbers() error {
 		return errors.New("--inflight must be 1 or more: with none no request is ever taken")
 	case c.RequestTimeout < 10*time.Millisecond:
 		return errors.New("--request-timeout must be 10ms or more: a disk's sync takes about that long")
+	case c.ClockStepMax < 0 || c.ClockStepMax > 0 && c.ClockStepMax < 10*time.Millisecond:
+		return errors.New("--clock-step-max must be 10ms or more, or 0 to believe any step")
 	case c.DrainWait < 0:
 		return errors.New("--drain-wait must not be negative")
 	case c.ShutdownTimeout < 0:

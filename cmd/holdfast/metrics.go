@@ -20,8 +20,9 @@ func gauge(name, help string, read func() float64) prometheus.Collector {
 
 // engineMetrics turns the engine's counters into what /metrics shows. holdfast_ticket_guard_met_total and holdfast_fenced_total are the
 // ones to alarm on: the first must stay 0 for ever, the second is ordinary only around a takeover.
-func engineMetrics(s *actors.Stats) []prometheus.Collector {
+func engineMetrics(e *actors.Engine) []prometheus.Collector {
 	const nanosecond = 1e-9
+	s := e.Stats()
 	return []prometheus.Collector{
 		gauge("sections_serving", "Sections this node serves.", func() float64 { return float64(s.SectionsServing.Load()) }),
 		counter("records_total", "Records made durable.", &s.Records, 1),
@@ -36,6 +37,14 @@ func engineMetrics(s *actors.Stats) []prometheus.Collector {
 		counter("ticket_guard_met_total", "ALARM unless 0: the tickets guard stopped a double sale that the log's fence had let through.", &s.TicketGuardMet, 1),
 		counter("snapshots_total", "Snapshots saved.", &s.SnapshotsSaved, 1),
 		counter("overloaded_total", "Requests refused before a section's mailbox.", &s.Overloaded, 1),
+		gauge("clock_doubt", "ALARM at 1: the wall clock has stepped and is not believed, so everything is refused.", func() float64 {
+			if _, doubted := e.ClockDoubt(); doubted {
+				return 1
+			}
+			return 0
+		}),
+		counter("clock_steps_total", "ALARM when it grows: how often the wall clock stepped and was not believed.", &s.ClockSteps, 1),
+		counter("logs_ahead_total", "ALARM when it grows: sections whose log a faster clock had written; their holds last too long.", &s.LogsAhead, 1),
 		counter("timeouts_total", "Requests whose waiter gave up: their outcome was unknown to it.", &s.Timeouts, 1),
 	}
 }

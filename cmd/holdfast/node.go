@@ -91,7 +91,7 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 	}
 	outside.Cluster = clusterFace{n}
 	n.server = api.New(engine{n.engine, n}, *outside)
-	n.server.Registry().MustRegister(engineMetrics(n.engine.Stats())...)
+	n.server.Registry().MustRegister(engineMetrics(n.engine)...)
 	if n.sql != nil {
 		n.server.Registry().MustRegister(sharedMetrics(n.sql.Stats(), n.heart)...)
 	}
@@ -137,7 +137,7 @@ func (n *Node) listen(c *config) (err error) {
 func (n *Node) openEngine(ctx context.Context, c *config, files descriptors) (err error) {
 	config := actors.Config{
 		Name: n.name, Logger: n.log, InflightMax: int64(c.Inflight), Preload: true, Writer: n.writer,
-		Clock: plantClock(),
+		Clock: plantClock(), ClockStepMax: cmp.Or(c.ClockStepMax, -1),
 	}
 	if c.clustered() {
 		n.fellows = newFellowship(n.writer)

@@ -63,6 +63,10 @@ var walls = map[string]wall{
 		Why: "bounds what any parser is given, so every room that parses imports it and it imports none of them",
 		Std: pureStd,
 	},
+	"actors/wallclock": {
+		Why: "judges readings of clocks and reads none, so that a test can show it any",
+		Std: append([]string{"sync", "sync/atomic", "time"}, pureStd...), Test: []string{rapid},
+	},
 	"actors/money": {
 		Why: "one table of currencies for page, tools and API: an amount must mean the same everywhere and at every time, so nothing outside may move it",
 		Std: pureStd, Test: []string{rapid, "golang.org/x/text/currency"},
@@ -98,7 +102,7 @@ var walls = map[string]wall{
 	},
 	"actors": {
 		Why:   "actors say when: they see storage only through its port, and never who serves or who owns",
-		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/relay", "storage"},
+		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/relay", "actors/wallclock", "storage"},
 		Third: []string{protoactor, prometheus, xxhash},
 		Test: []string{
 			"actors/budget", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
