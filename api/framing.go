@@ -195,8 +195,12 @@ const endOfHead = ":end"
 // of findHeadFault and of every proxy that writes a header anew (Forwarded, X-Buyer, Idempotency-Key): so it is marked
 // where the head ends. And it takes a bare LF for the end of the last chunk: so the request is the last one of its
 // connection, and nothing behind it is read as another.
+//
+// Transfer-Encoding has done its work, and goes: of an empty body fasthttp would take it away by putting the last header
+// in its place, which is the mark.
 func expectChunks(header *fasthttp.RequestHeader) {
 	header.SetConnectionClose()
+	header.Del(fasthttp.HeaderTransferEncoding)
 	header.Add(endOfHead, "")
 }
 
