@@ -54,7 +54,7 @@ type desk struct {
 
 // carrier is what a desk needs of the world. Nothing of it calls back.
 type carrier interface {
-	newLine(address string) *line
+	newLine(address, node string) *line
 	cut(*line) // nil does no harm
 	newOutbox(peer storage.WriterID) *outbox
 }
@@ -145,7 +145,7 @@ func (d *desk) newSession() uint64 {
 
 func (d *desk) add(m Member) {
 	p := &peer{name: m.Name, member: m, session: d.newSession()}
-	p.line = d.link.newLine(m.Peer)
+	p.line = d.link.newLine(m.Peer, m.Name)
 	p.out = d.link.newOutbox(m.Writer)
 	p.out.reset(p.session, p.line)
 	d.table[m.Writer] = p
@@ -172,7 +172,7 @@ func (d *desk) begin(p *peer, now time.Time) {
 // end begins anew: a session that is over leaves nothing behind, on no side and on no line.
 func (d *desk) end(p *peer, why string) {
 	old := p.line
-	p.session, p.line, p.got = d.newSession(), d.link.newLine(p.member.Peer), 0
+	p.session, p.line, p.got = d.newSession(), d.link.newLine(p.member.Peer, p.member.Name), 0
 	p.out.reset(p.session, p.line)
 	d.link.cut(old)
 	d.lower(p, why)
@@ -269,7 +269,7 @@ func (d *desk) look(now time.Time) {
 			d.end(p, fmt.Sprintf("nothing was heard for %v", silent.Round(time.Millisecond)))
 		case p.line == nil || !p.up.Load() && p.line.idleFor(now) > d.down: // it took our batches and did not answer: another line may do better
 			old := p.line
-			p.line = d.link.newLine(p.member.Peer)
+			p.line = d.link.newLine(p.member.Peer, p.member.Name)
 			p.out.turnTo(p.line)
 			d.link.cut(old)
 		default:

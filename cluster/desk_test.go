@@ -75,7 +75,7 @@ func (e *end) peer() *peer       { return e.desk.table[e.other().desk.self] }
 func (e *end) see(choice int)    { e.desk.see(NewView(e.desk.self, e.views[choice])) }
 func (e *end) ViewChanged(*View) {}
 func (e *end) cut(l *line)       {} // what is on it may still come
-func (e *end) newLine(to string) *line {
+func (e *end) newLine(to, _ string) *line {
 	l := &line{name: fmt.Sprint("line-", len(e.world.lines)), peer: to}
 	l.target = actor.NewPID(l.name, deskName)
 	e.world.lines = append(e.world.lines, &wire{line: l, from: e})

@@ -85,6 +85,11 @@ func TestDoorEndsStreamsThatSayWhatNoNodeSays(t *testing.T) {
 	connected(t, a, b) // alive and well
 }
 
+// ofNobody is a stream whose caller is not known.
+type ofNobody struct{ grpc.ServerStream }
+
+func (ofNobody) Context() context.Context { return context.Background() }
+
 // TestDoorSurvivesWhatPanicsBehindIt: bytes of the right kind that are none of protobuf make remote return an error;
 // whatever panics ends one stream.
 func TestDoorSurvivesWhatPanicsBehindIt(t *testing.T) {
@@ -98,7 +103,7 @@ func TestDoorSurvivesWhatPanicsBehindIt(t *testing.T) {
 	if _, err := stream.Recv(); err == nil {
 		t.Error("broken bytes were taken")
 	}
-	if err := a.link.door(nil, nil, nil, func(any, grpc.ServerStream) error { panic("behind the door") }); status.Code(err) != codes.Internal {
+	if err := a.link.door(nil, ofNobody{}, nil, func(any, grpc.ServerStream) error { panic("behind the door") }); status.Code(err) != codes.Internal {
 		t.Errorf("a panic became %v", err)
 	}
 	if _, err := client.ListProcesses(ctx, &remote.ListProcessesRequest{}); status.Code(err) != codes.Unimplemented {

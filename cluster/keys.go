@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -8,21 +10,37 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"google.golang.org/grpc/credentials"
+	"github.com/hashicorp/memberlist"
 )
 
 // Keys are what makes a process a node: gossip's secret, and a certificate of the cluster's authority. Whoever holds
-// them is any node.
+// them is that node. Safe for concurrent use.
 //
-//	ca.pem         every node        the authority: who is one of us
+//	ca.pem         every node        the authorities: who is one of us; several while one is being replaced
 //	ca-key.pem     in a safe         needed only to add nodes
 //	gossip.key     every node        encrypts membership; several lines while it is being changed, of which the first is used to send
 //	NAME.pem       that node         its certificate, for both ends of a link
 //	NAME-key.pem   that node
+//
+// Reload takes in what has become of the files: handshakes from then on use it, and links that are up stay up.
 type Keys struct {
+	dir, node string
+	ring      *memberlist.Keyring
+	now       atomic.Pointer[keyring]
+
+	reloading sync.Mutex
+	seen      [sha256.Size]byte // the files at the last look
+	trouble   error             // of the last look; nil: it was taken in
+}
+
+// keyring is the keys of one moment.
+type keyring struct {
 	gossip [][]byte // the first one is used to send
 	ca     *x509.CertPool
 	cert   tls.Certificate
@@ -31,9 +49,8 @@ type Keys struct {
 const (
 	caFile, caKeyFile, gossipFile = "ca.pem", "ca-key.pem", "gossip.key"
 
-	// nodeName is in every node's certificate. Links are made to addresses that come from gossip and change with every
-	// start, so that there is no other name to hold a certificate against: what counts is that this authority signed it
-	// for a node.
+	// nodeName is in every node's certificate beside the node's own name: whoever has it was made a node by the
+	// authority, and not a client of the same authority.
 	nodeName       = "holdfast-node"
 	gossipKeyBytes = 32
 )
@@ -51,37 +68,185 @@ func SecretFiles(dir, node string) []string {
 // LoadKeys reads a node's keys from a directory that MakeKeys wrote (ca-key.pem need not be there). Errors name the
 // file.
 func LoadKeys(dir, node string) (*Keys, error) {
-	k := &Keys{ca: x509.NewCertPool()}
-	authority, err := os.ReadFile(filepath.Join(dir, caFile))
+	k := &Keys{dir: dir, node: node}
+	files, err := k.read()
 	if err != nil {
+		return nil, err
+	}
+	fresh, err := k.parse(files)
+	if err != nil {
+		return nil, err
+	}
+	if k.ring, err = memberlist.NewKeyring(fresh.gossip, fresh.gossip[0]); err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
-	if !k.ca.AppendCertsFromPEM(authority) {
-		return nil, fmt.Errorf("cluster: %s holds no certificate", filepath.Join(dir, caFile))
+	k.seen = files.sum()
+	k.now.Store(fresh)
+	return k, nil
+}
+
+// keyFiles are the contents of the files, in the order of names.
+type keyFiles [4][]byte
+
+const (
+	ofAuthority = iota
+	ofCert
+	ofKey
+	ofGossip
+)
+
+func (k *Keys) names() [4]string {
+	cert, key := certFiles(k.dir, k.node)
+	return [4]string{filepath.Join(k.dir, caFile), cert, key, filepath.Join(k.dir, gossipFile)}
+}
+
+func (k *Keys) read() (files keyFiles, err error) {
+	for i, name := range k.names() {
+		if files[i], err = os.ReadFile(name); err != nil {
+			return files, fmt.Errorf("cluster: %w", err)
+		}
 	}
-	certFile, keyFile := certFiles(dir, node)
-	if k.cert, err = tls.LoadX509KeyPair(certFile, keyFile); err != nil {
-		return nil, fmt.Errorf("cluster: %s with %s: %w", certFile, keyFile, err)
+	return files, nil
+}
+
+func (f *keyFiles) sum() (sum [sha256.Size]byte) {
+	h := sha256.New()
+	for _, content := range f {
+		fmt.Fprintf(h, "%d:%s", len(content), content)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+func (k *Keys) parse(files keyFiles) (*keyring, error) {
+	names := k.names()
+	fresh := &keyring{ca: x509.NewCertPool()}
+	if !fresh.ca.AppendCertsFromPEM(files[ofAuthority]) {
+		return nil, fmt.Errorf("cluster: %s holds no certificate", names[ofAuthority])
+	}
+	var err error
+	if fresh.cert, err = tls.X509KeyPair(files[ofCert], files[ofKey]); err != nil {
+		return nil, fmt.Errorf("cluster: %s with %s: %w", names[ofCert], names[ofKey], err)
 	}
 	// A node whose own certificate the others will refuse is better told so now, by name, than left alone by all of them.
 	for _, use := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} {
-		_, err := k.cert.Leaf.Verify(x509.VerifyOptions{Roots: k.ca, DNSName: nodeName, KeyUsages: []x509.ExtKeyUsage{use}})
+		_, err := fresh.cert.Leaf.Verify(x509.VerifyOptions{Roots: fresh.ca, DNSName: nodeName, KeyUsages: []x509.ExtKeyUsage{use}})
 		if err != nil {
-			return nil, fmt.Errorf("cluster: %s will not be believed by the other nodes: %w", certFile, err)
+			return nil, fmt.Errorf("cluster: %s will not be believed by the other nodes: %w", names[ofCert], err)
 		}
 	}
-	k.gossip, err = readGossipKeys(filepath.Join(dir, gossipFile))
-	return k, err
+	if err := checkNamed(fresh.cert.Leaf, k.node); err != nil {
+		return nil, fmt.Errorf("cluster: %s: %w", names[ofCert], err)
+	}
+	fresh.gossip, err = parseGossipKeys(names[ofGossip], files[ofGossip])
+	return fresh, err
 }
 
-// Expires is when the other nodes stop believing this one's certificate. Links that exist go on; new ones fail.
-func (k *Keys) Expires() time.Time { return k.cert.Leaf.NotAfter }
-
-func readGossipKeys(file string) (keys [][]byte, err error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("cluster: %w", err)
+// checkNamed holds a certificate against the name of the node that shows it. One that names no node but the whole
+// cluster, as other tools may have made them, is anybody's: see SharedName.
+func checkNamed(leaf *x509.Certificate, node string) error {
+	names := certNames(leaf)
+	if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return isName(name, node) }) || leaf.VerifyHostname(node) == nil {
+		return nil
 	}
+	return fmt.Errorf("%w: it is of %s, and not of %s", errWrongName, strings.Join(names, ", "), node)
+}
+
+// isName: n1 is n1, and n1.holdfast.svc too.
+func isName(name, node string) bool {
+	name, node = strings.ToLower(name), strings.ToLower(node)
+	return name == node || strings.HasPrefix(name, node+".")
+}
+
+// certNames are the names of nodes in a certificate, in either place where authorities put them.
+func certNames(leaf *x509.Certificate) (names []string) {
+	for _, name := range leaf.DNSNames {
+		if name != nodeName {
+			names = append(names, name)
+		}
+	}
+	for _, ip := range leaf.IPAddresses {
+		names = append(names, ip.String())
+	}
+	if cn := leaf.Subject.CommonName; cn != nodeName && validName(cn) && !slices.Contains(names, cn) {
+		names = append(names, cn)
+	}
+	return names
+}
+
+// SharedName says that the certificate names no node: whoever has a copy can be any node of the cluster.
+func (k *Keys) SharedName() bool { return len(certNames(k.now.Load().cert.Leaf)) == 0 }
+
+// Validity is from when until when the other nodes believe this one's certificate. Links that exist go on after it; new
+// ones fail.
+func (k *Keys) Validity() (from, until time.Time) {
+	leaf := k.now.Load().cert.Leaf
+	return leaf.NotBefore, leaf.NotAfter
+}
+
+// Reload reads the files again, and uses them if they have changed and are good. check is asked for each secret file
+// first; nil: nothing is asked. An error changes nothing: the keys that counted go on to; the same error comes from every
+// look until the files are good.
+func (k *Keys) Reload(check func(file string) error) (changed bool, err error) {
+	k.reloading.Lock()
+	defer k.reloading.Unlock()
+	files, err := k.read()
+	if err != nil {
+		k.trouble = err
+		return false, err
+	}
+	sum := files.sum()
+	if sum == k.seen && k.trouble == nil {
+		return false, nil
+	}
+	k.trouble = k.take(files, check)
+	if k.trouble != nil {
+		return false, k.trouble
+	}
+	changed, k.seen = sum != k.seen, sum
+	return changed, nil
+}
+
+func (k *Keys) take(files keyFiles, check func(file string) error) error {
+	for _, file := range SecretFiles(k.dir, k.node) {
+		if check == nil {
+			break
+		}
+		if err := check(file); err != nil {
+			return err
+		}
+	}
+	fresh, err := k.parse(files)
+	if err != nil {
+		return err
+	}
+	if err := turnRing(k.ring, fresh.gossip); err != nil {
+		return fmt.Errorf("cluster: %s: %w", k.names()[ofGossip], err)
+	}
+	k.now.Store(fresh)
+	return nil
+}
+
+// turnRing makes a key ring hold exactly these keys, of which the first is used to send.
+func turnRing(ring *memberlist.Keyring, keys [][]byte) error {
+	for _, key := range keys {
+		if err := ring.AddKey(key); err != nil {
+			return err
+		}
+	}
+	if err := ring.UseKey(keys[0]); err != nil {
+		return err
+	}
+	for _, old := range ring.GetKeys() {
+		if !slices.ContainsFunc(keys, func(key []byte) bool { return bytes.Equal(key, old) }) {
+			if err := ring.RemoveKey(old); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func parseGossipKeys(file string, text []byte) (keys [][]byte, err error) {
 	for number, line := range strings.Split(string(text), "\n") {
 		if line = strings.TrimSpace(line); line == "" {
 			continue
@@ -101,14 +266,21 @@ func readGossipKeys(file string) (keys [][]byte, err error) {
 	return keys, nil
 }
 
-func (k *Keys) serverCredentials() credentials.TransportCredentials {
-	return credentials.NewTLS(&tls.Config{
-		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{k.cert}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: k.ca,
-	})
+// serverConfig is for one handshake with whoever comes. Nobody comes back to an old one: a session that was resumed would
+// outlive its certificate.
+func (k *Keys) serverConfig() *tls.Config {
+	now := k.now.Load()
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{now.cert}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: now.ca,
+		SessionTicketsDisabled: true,
+	}
 }
 
-func (k *Keys) clientCredentials() credentials.TransportCredentials {
-	return credentials.NewTLS(&tls.Config{
-		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{k.cert}, RootCAs: k.ca, ServerName: nodeName,
-	})
+// clientConfig is for one handshake with that node.
+func (k *Keys) clientConfig(node string) *tls.Config {
+	now := k.now.Load()
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{now.cert}, RootCAs: now.ca, ServerName: nodeName,
+		VerifyConnection: func(s tls.ConnectionState) error { return checkNamed(s.PeerCertificates[0], node) },
+	}
 }

@@ -37,7 +37,7 @@ func TestNodesWithKeysWork(t *testing.T) {
 	makeKeys(t, dir, "10.0.0.3") // added later, by the same authority
 	a := start(t, "a", with(loadKeys(t, dir, "a")))
 	b := start(t, "b", with(loadKeys(t, dir, "b")), a)
-	c := start(t, "c", with(loadKeys(t, dir, "10.0.0.3")), b)
+	c := start(t, "10.0.0.3", with(loadKeys(t, dir, "10.0.0.3")), b)
 	connected(t, a, b, c)
 	a.Send(c.id(), []byte("secret"))
 	c.ear.until(t, "a message", func() bool { return c.ear.count(a.id(), "secret") == 1 })
@@ -134,7 +134,7 @@ func TestGossipKeysRotate(t *testing.T) {
 	write(will + was)
 	c := start(t, "c", with(loadKeys(t, old, "c")), b) // sends with the new
 	b.ear.until(t, "c", func() bool { _, there := b.View().Member(c.id()); return there })
-	if k := loadKeys(t, old, "c"); len(k.gossip) != 2 || string(k.gossip[1]) != string(a.opts.Keys.gossip[0]) {
+	if k := loadKeys(t, old, "c"); len(k.now.Load().gossip) != 2 || string(k.now.Load().gossip[1]) != string(a.opts.Keys.now.Load().gossip[0]) {
 		t.Error("keys are not in the order of their lines")
 	}
 	connected(t, b, a, c)
@@ -145,7 +145,7 @@ func TestLinkRefusesWhoIsNoNode(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	makeKeys(t, dir, "a", "b")
 	makeKeys(t, other, "b")
-	k := loadKeys(t, dir, "b")
+	k := loadKeys(t, dir, "b").now.Load()
 	a := start(t, "a", with(loadKeys(t, dir, "a")))
 	base := func() *tls.Config {
 		return &tls.Config{RootCAs: k.ca, ServerName: nodeName, Certificates: []tls.Certificate{k.cert}, NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS13}
@@ -164,11 +164,11 @@ func TestLinkRefusesWhoIsNoNode(t *testing.T) {
 		t.Fatalf("a node is refused: %v", err)
 	}
 	for name, change := range map[string]func(*tls.Config){
-		"other authority": func(c *tls.Config) { c.Certificates = []tls.Certificate{loadKeys(t, other, "b").cert} },
+		"other authority": func(c *tls.Config) { c.Certificates = []tls.Certificate{loadKeys(t, other, "b").now.Load().cert} },
 		"no certificate":  func(c *tls.Config) { c.Certificates = nil },
 		"expired":         func(c *tls.Config) { c.Certificates = []tls.Certificate{expired(t, dir)} },
 		"TLS 1.2":         func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS12, tls.VersionTLS12 },
-		"other server":    func(c *tls.Config) { c.RootCAs = loadKeys(t, other, "b").ca },
+		"other server":    func(c *tls.Config) { c.RootCAs = loadKeys(t, other, "b").now.Load().ca },
 		"other name":      func(c *tls.Config) { c.ServerName = "somebody-else" },
 	} {
 		c := base()

@@ -21,6 +21,7 @@ import (
 type line struct {
 	name   string
 	peer   string // host:port
+	node   string // the name of the node that is to be there
 	target *actor.PID
 	ctx    context.Context // ends the connecting as well as the connection
 	cancel context.CancelFunc
@@ -28,11 +29,11 @@ type line struct {
 	ready  atomic.Pointer[time.Time] // since when there is a connection
 }
 
-func (l *link) newLine(peer string) *line {
+func (l *link) newLine(peer, node string) *line {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.number++
-	n := &line{name: fmt.Sprintf("line-%d", l.number), peer: peer}
+	n := &line{name: fmt.Sprintf("line-%d", l.number), peer: peer, node: node}
 	n.target = actor.NewPID(n.name, deskName)
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	l.lines[n.name] = n
@@ -74,7 +75,17 @@ func (l *link) dial(ctx context.Context, name string) (net.Conn, error) {
 		return nil, errNoLine
 	}
 	var d net.Dialer
-	return d.DialContext(ctx, "tcp", n.peer)
+	conn, err := d.DialContext(ctx, "tcp", n.peer)
+	if err != nil {
+		return nil, err
+	}
+	return &lineConn{conn, n}, nil
+}
+
+// lineConn knows for whom it was dialled.
+type lineConn struct {
+	net.Conn
+	line *line
 }
 
 // openStream is called for the one stream of a line. It lives as long as the line.

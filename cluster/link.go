@@ -15,7 +15,6 @@ import (
 	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -37,6 +36,8 @@ type link struct {
 	ticking atomic.Bool // a tick waits for the desk
 	beats   sync.WaitGroup
 	refused atomic.Uint64 // streams that the door ended
+	// refusals are those of both doors.
+	refusals *refusals
 
 	mu     sync.Mutex
 	lines  map[string]*line
@@ -52,8 +53,8 @@ const (
 )
 
 // newLink listens. Its error is the operator's: an address that cannot be listened on.
-func newLink(o Options) (*link, error) {
-	l := &link{opts: o, start: time.Now(), closing: make(chan struct{}), lines: map[string]*line{}, port: o.newLimiter("link")}
+func newLink(o Options, told *refusals) (*link, error) {
+	l := &link{opts: o, refusals: told, start: time.Now(), closing: make(chan struct{}), lines: map[string]*line{}, port: o.newLimiter("link")}
 	l.desk = &desk{
 		self: o.Writer, handler: o.Handler, log: o.Logger, keep: o.KeepAlive, down: o.DownAfter, link: l, table: map[storage.WriterID]*peer{},
 		ticked: func() { l.ticking.Store(false) },
@@ -89,24 +90,21 @@ func (l *link) config() (*remote.Config, error) {
 	if net.ParseIP(host) != nil && net.ParseIP(host).To4() == nil {
 		host = "[" + host + "]"
 	}
-	server, client := insecure.NewCredentials(), insecure.NewCredentials()
-	if l.opts.Keys != nil {
-		server, client = l.opts.Keys.serverCredentials(), l.opts.Keys.clientCredentials()
-	}
+	ends := &linkCredentials{l.opts.Keys, l.port, l.refusals}
 	config := remote.Configure(host, number,
 		// One batch a gRPC message, for batches are packed already; and a queue that fits the window: the default is 16
 		// MB a peer.
 		remote.WithEndpointWriterBatchSize(1),
 		remote.WithEndpointWriterQueueSize(64),
 		remote.WithServerOptions(
-			grpc.Creds(&boundedCredentials{server, l.port}),
+			grpc.Creds(ends),
 			grpc.ChainStreamInterceptor(l.door), grpc.ChainUnaryInterceptor(l.noCalls),
-			grpc.MaxRecvMsgSize(frameMax+1024), grpc.MaxConcurrentStreams(4), grpc.ConnectionTimeout(5*time.Second),
+			grpc.MaxRecvMsgSize(frameMax+1024), grpc.MaxConcurrentStreams(4), grpc.ConnectionTimeout(handshakePatience),
 			grpc.InitialWindowSize(maxInFlight), grpc.InitialConnWindowSize(maxInFlight), grpc.ReadBufferSize(ioBuffer), grpc.WriteBufferSize(ioBuffer),
 			grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}), // forgets who vanished without a word
 		),
 		remote.WithDialOptions(
-			grpc.WithTransportCredentials(client),
+			grpc.WithTransportCredentials(ends),
 			grpc.WithContextDialer(l.dial), grpc.WithStreamInterceptor(l.openStream), grpc.WithDisableServiceConfig(),
 			grpc.WithConnectParams(grpc.ConnectParams{
 				Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,6 +34,7 @@ type Node struct {
 	gossip chan struct{} // capacity 1: self has changed
 	// gossipPort bounds the connections of whoever calls there; see link.port for the other one.
 	gossipPort *netlimit.Limiter
+	refusals   *refusals
 	ctx        context.Context
 	cancel     context.CancelFunc
 	workers    sync.WaitGroup
@@ -47,7 +49,7 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	n := &Node{opts: o, gossip: make(chan struct{}, 1), gossipPort: o.newLimiter("gossip")}
+	n := &Node{opts: o, gossip: make(chan struct{}, 1), gossipPort: o.newLimiter("gossip"), refusals: newRefusals(o.Logger)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.roster = newRoster(o.Name+"/"+hex.EncodeToString(o.Writer[:]), o.protocol, o.Logger)
 	config, err := n.gossipConfig(ctx)
@@ -56,7 +58,7 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 	}
 	n.self = Member{Writer: o.Writer, Name: o.Name, API: o.API, Build: o.Build, Protocol: o.protocol}
 	n.view.Store(NewView(o.Writer, []Member{n.self})) // the link asks for it from its first moment on
-	if n.link, err = newLink(o); err != nil {
+	if n.link, err = newLink(o, n.refusals); err != nil {
 		return nil, err
 	}
 	if err := n.listen(config); err != nil {
@@ -77,7 +79,7 @@ func (n *Node) listen(config *memberlist.Config) error {
 		return err
 	}
 	n.view.Store(NewView(n.opts.Writer, []Member{n.self}))
-	transport, err := newGossipTransport(config, n.gossipPort)
+	transport, err := newGossipTransport(config, n.gossipPort, n.refusals)
 	if err != nil {
 		return fmt.Errorf("cluster: GossipListen %s: %w", n.opts.GossipListen, err)
 	}
@@ -104,7 +106,7 @@ func (n *Node) gossipConfig(ctx context.Context) (*memberlist.Config, error) {
 	c.Name = n.roster.self // unique per process start: a name that comes back would inherit what is still said about its last life
 	c.Label = "holdfast"
 	c.Delegate, c.Events = n.roster, n.roster
-	c.Logger = gossipLogger(o.Logger)
+	c.Logger = gossipLogger(o.Logger, n.refusals)
 	c.ProbeInterval, c.ProbeTimeout, c.GossipInterval = o.ProbeInterval, o.ProbeTimeout, o.GossipInterval
 	c.SuspicionMult, c.SuspicionMaxTimeoutMult = o.SuspicionMult, 2 // the longest suspicion is twice the shortest, not six times
 	c.AwarenessMaxMultiplier = 2                                    // a node that is slow itself may take twice as long to judge, not eight times
@@ -113,11 +115,7 @@ func (n *Node) gossipConfig(ctx context.Context) (*memberlist.Config, error) {
 	c.GossipToTheDeadTime = time.Minute // one that was paused hears that it is thought dead, and objects
 	c.DeadNodeReclaimTime = time.Second
 	if o.Keys != nil {
-		keyring, err := memberlist.NewKeyring(o.Keys.gossip, o.Keys.gossip[0])
-		if err != nil {
-			return nil, fmt.Errorf("cluster: %w", err)
-		}
-		c.Keyring = keyring
+		c.Keyring = o.Keys.ring
 	}
 	var err error
 	if c.BindAddr, c.BindPort, err = place(ctx, "GossipListen", o.GossipListen); err != nil {
@@ -242,10 +240,19 @@ func (n *Node) joinMissing() bool {
 			return false
 		}
 		if _, err := n.list.Join([]string{address}); err != nil {
-			n.opts.Logger.Debug("nobody answers", "address", address, "error", err)
+			n.notJoined(address, err)
 		}
 	}
 	return alone && len(n.opts.Join) > 0
+}
+
+// notJoined tells somebody who is there and will not have us from an address where nobody is.
+func (n *Node) notJoined(address string, err error) {
+	if reason, there := joinTrouble(err); there && n.ctx.Err() == nil {
+		n.refusals.note(Refusal{DoorGossip, SideDialer, reason}, "", address, strings.Join(strings.Fields(err.Error()), " "))
+		return
+	}
+	n.opts.Logger.Debug("nobody answers", "address", address, "error", err)
 }
 
 // Send hands a message of at most MaxMessage bytes to the link to a peer, and returns at once; the message is copied.
@@ -294,6 +301,7 @@ func (n *Node) end(farewell func() error) (err error) {
 		err = errors.Join(err, n.list.Shutdown())
 		n.workers.Wait()
 		n.link.close()
+		n.refusals.Close()
 	})
 	return err
 }

@@ -335,7 +335,7 @@ func TestForeignMembersAreLeftOutAndNamedOnce(t *testing.T) {
 	b := start(t, "b", nil, a)
 	far := start(t, "far", func(o *Options) { o.protocol = [2]uint8{8, 9} }, a)
 	c := memberlist.DefaultLocalConfig()
-	c.Name, c.Label, c.BindAddr, c.BindPort, c.Logger = "mute", "holdfast", "127.0.0.1", 0, gossipLogger(slog.New(slog.DiscardHandler))
+	c.Name, c.Label, c.BindAddr, c.BindPort, c.Logger = "mute", "holdfast", "127.0.0.1", 0, gossipLogger(slog.New(slog.DiscardHandler), newRefusals(slog.New(slog.DiscardHandler)))
 	c.AdvertiseAddr = "127.0.0.1"
 	mute, err := memberlist.Create(c)
 	if err != nil {

@@ -193,12 +193,23 @@ func resolve(ctx context.Context, address string) ([]string, error) {
 	return addresses, nil
 }
 
-// gossipLog takes memberlist's lines to the log at debug level: what they call an error is a node that went away.
-type gossipLog struct{ log *slog.Logger }
+// gossipLog takes memberlist's lines to the log at debug level: what they call an error is a node that went away. Those that tell of
+// strangers, and of nodes with other keys, are refusals.
+type gossipLog struct {
+	log      *slog.Logger
+	refusals *refusals
+}
 
 func (g gossipLog) Write(line []byte) (int, error) {
-	g.log.Debug("gossip", "line", strings.TrimSpace(string(line)))
+	text := strings.TrimSpace(string(line))
+	if reason, address, why, ok := gossipTrouble(text); ok {
+		g.refusals.note(Refusal{DoorGossip, SideListener, reason}, "", address, why)
+	} else {
+		g.log.Debug("gossip", "line", text)
+	}
 	return len(line), nil
 }
 
-func gossipLogger(l *slog.Logger) *log.Logger { return log.New(gossipLog{l}, "", 0) }
+func gossipLogger(l *slog.Logger, told *refusals) *log.Logger {
+	return log.New(gossipLog{l, told}, "", 0)
+}

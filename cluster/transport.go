@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/hashicorp/memberlist"
-	"google.golang.org/grpc/credentials"
 
 	"holdfast/cluster/netlimit"
 )
@@ -24,18 +23,19 @@ func (o *Options) newLimiter(port string) *netlimit.Limiter {
 // gossipTransport is memberlist's own, with a limiter before its streams.
 type gossipTransport struct {
 	*memberlist.NetTransport
-	limiter *netlimit.Limiter
-	streams chan net.Conn
-	ended   chan struct{}
-	once    sync.Once
+	limiter  *netlimit.Limiter
+	refusals *refusals
+	streams  chan net.Conn
+	ended    chan struct{}
+	once     sync.Once
 }
 
 // portTries is how often the system is asked for a port that is free for UDP and TCP alike.
 const portTries = 10
 
 // newGossipTransport listens, and writes the port that the system chose into the configuration.
-func newGossipTransport(c *memberlist.Config, limiter *netlimit.Limiter) (*gossipTransport, error) {
-	t := &gossipTransport{limiter: limiter, streams: make(chan net.Conn), ended: make(chan struct{})}
+func newGossipTransport(c *memberlist.Config, limiter *netlimit.Limiter, told *refusals) (*gossipTransport, error) {
+	t := &gossipTransport{limiter: limiter, refusals: told, streams: make(chan net.Conn), ended: make(chan struct{})}
 	tries := 1
 	if c.BindPort == 0 {
 		tries = portTries
@@ -76,6 +76,8 @@ func (t *gossipTransport) admit() {
 		case c := <-t.NetTransport.StreamCh():
 			admitted := t.limiter.Admit(c)
 			if admitted == nil {
+				t.refusals.note(Refusal{DoorGossip, SideListener, ReasonTooMany}, "", c.RemoteAddr().String(),
+					fmt.Sprintf("more than %d connections at the gossip's port", ConnsMax))
 				continue
 			}
 			select {
@@ -85,29 +87,4 @@ func (t *gossipTransport) admit() {
 			}
 		}
 	}
-}
-
-// boundedCredentials puts a limiter before a gRPC server's handshakes: remote makes its listener itself, so this is the
-// first that is seen of a connection.
-type boundedCredentials struct {
-	credentials.TransportCredentials
-	limiter *netlimit.Limiter
-}
-
-// ServerHandshake is for gRPC.
-func (b *boundedCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	admitted := b.limiter.Admit(raw)
-	if admitted == nil {
-		return nil, nil, fmt.Errorf("cluster: more than %d connections at the link's port", ConnsMax)
-	}
-	conn, info, err := b.TransportCredentials.ServerHandshake(admitted)
-	if err != nil {
-		_ = admitted.Close() // the handshake's error says it all
-	}
-	return conn, info, err
-}
-
-// Clone is for gRPC: a clone shares the limiter.
-func (b *boundedCredentials) Clone() credentials.TransportCredentials {
-	return &boundedCredentials{b.TransportCredentials.Clone(), b.limiter}
 }
