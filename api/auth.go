@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"crypto/subtle"
 	"fmt"
 	"slices"
 	"sync"
@@ -33,6 +32,7 @@ type identity struct {
 	buyer    section.BuyerID
 	known    bool
 	operator bool
+	name     string // of the operator's key
 }
 
 // subjectCharactersMax bounds a buyer's name.
@@ -43,12 +43,12 @@ func BuyerOf(subject string) section.BuyerID { return wire.BuyerHash(subject) }
 
 // authenticator turns headers into an identity.
 type authenticator struct {
-	operatorKey []byte
-	devAuth     bool
-	rules       token.Rules
-	own         []token.Key // of the configuration: they stay, whatever SetKeys brings
-	cacheMax    int
-	trust       atomic.Pointer[trust] // nil: there are no tokens
+	operators atomic.Pointer[[]OperatorKey]
+	devAuth   bool
+	rules     token.Rules
+	own       []token.Key // of the configuration: they stay, whatever SetKeys brings
+	cacheMax  int
+	trust     atomic.Pointer[trust] // nil: there are no tokens
 }
 
 // trust is what verifies tokens at one time, and what it has verified. New keys come with a new one, so that no
@@ -60,10 +60,11 @@ type trust struct {
 
 func newAuthenticator(c *Config) *authenticator {
 	a := &authenticator{
-		operatorKey: []byte(c.OperatorKey), devAuth: c.DevAuth, cacheMax: c.TokenCacheMax, own: c.ownKeys(),
+		devAuth: c.DevAuth, cacheMax: c.TokenCacheMax, own: c.ownKeys(),
 		rules: token.Rules{Issuers: c.JWTIssuers, Audiences: c.JWTAudiences, Now: c.Now},
 	}
 	a.setKeys(c.JWTKeys)
+	a.setOperators(c.operatorKeys())
 	return a
 }
 
@@ -140,8 +141,8 @@ func twoNames(who identity) error {
 }
 
 func (a *authenticator) token(text []byte) (identity, error) {
-	if a.isOperator(text) {
-		return identity{buyer: actors.OperatorBuyer, known: true, operator: true}, nil
+	if name, ok := a.operator(text); ok {
+		return identity{buyer: actors.OperatorBuyer, known: true, operator: true, name: name}, nil
 	}
 	t := a.trust.Load()
 	if t == nil {
@@ -157,10 +158,6 @@ func (a *authenticator) token(text []byte) (identity, error) {
 	}
 	t.cache.put(key, buyer, until)
 	return identity{buyer: buyer, known: true}, nil
-}
-
-func (a *authenticator) isOperator(token []byte) bool {
-	return len(a.operatorKey) > 0 && subtle.ConstantTimeCompare(token, a.operatorKey) == 1
 }
 
 // verify gives the token's buyer. An error is a token.Refusal.

@@ -17,6 +17,10 @@ type Config struct {
 	// OperatorKey is the bearer key of operators; at least 16 bytes outside dev mode. Empty: no operator calls (but see
 	// DevAuth).
 	OperatorKey string
+	// OperatorKeys are keys with names, besides OperatorKey, which is named "operator"; see CheckOperatorKeys. Each counts,
+	// so that one can be replaced while the other is in use; the log says by name who did what. Server.SetOperatorKeys
+	// changes them while the server runs.
+	OperatorKeys []OperatorKey
 	// JWTSecret verifies HS256 tokens; at least 32 bytes. Empty: HS256 is refused.
 	JWTSecret []byte
 	// JWTPublicKey verifies EdDSA tokens. Nil: EdDSA is refused. With both keys set, each algorithm has its own key.
@@ -108,8 +112,8 @@ func (c *Config) fill() {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	if c.DevAuth && c.OperatorKey == "" {
-		c.OperatorKey = "dev"
+	if c.DevAuth && c.OperatorKey == "" && len(c.OperatorKeys) == 0 {
+		c.OperatorKey = operatorDev
 	}
 }
 
@@ -135,8 +139,8 @@ func (c *Config) Validate() error {
 		_, err := token.Public(c.JWTPublicKey)
 		all = append(all, err)
 	}
-	if n := len(c.OperatorKey); !c.DevAuth && n > 0 && n < 16 {
-		all = append(all, errors.New("api: the operator key is shorter than 16 bytes"))
+	if !c.DevAuth {
+		all = append(all, CheckOperatorKeys(c.operatorKeys()))
 	}
 	if err := checkSignInURL(c.SignInURL); err != nil {
 		all = append(all, err)

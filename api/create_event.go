@@ -43,6 +43,7 @@ func (s *Server) createEvent(r *request) error {
 		return err
 	}
 	answer := eventAnswer(made)
+	r.detailf("made event %s", answer.ID)
 	answer.Front = plan.DescribeFront()
 	r.ctx.Response.Header.Set("Location", "/v1/events/"+answer.ID)
 	return r.encode(http.StatusCreated, &answer)

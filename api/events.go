@@ -193,6 +193,7 @@ func (s *Server) setSale(r *request) error {
 	if !slices.Contains(states, storage.SaleState(body.State)) {
 		return badField("state", "must be open, paused or closed")
 	}
+	r.detailf("state=%s", body.State)
 	r.asks().text(body.State)
 	ctx, cancel := s.deadline()
 	defer cancel()

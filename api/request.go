@@ -37,6 +37,7 @@ type request struct {
 	out     []byte  // the answer being encoded
 	text    []byte  // small texts inside it
 	over    problem // the limit that was met
+	detail  string  // what an operator wishes besides; see detailf
 	doubt   string  // where a number stands that is a card's unless the plan has it as a name (see cardInRequest)
 	// shared says that the engine may still touch call or view (a timeout): this request must not be used again.
 	shared bool
@@ -47,7 +48,7 @@ var requests = sync.Pool{New: func() any { return new(request) }}
 func acquireRequest(ctx *fasthttp.RequestCtx) *request {
 	r := requests.Get().(*request)
 	r.ctx, r.who, r.route, r.param, r.shared, r.doubt = ctx, identity{}, nil, nil, false, ""
-	r.authorization, r.buyerName, r.key, r.sent, r.opened = nil, nil, nil, nil, false
+	r.authorization, r.buyerName, r.key, r.sent, r.opened, r.detail = nil, nil, nil, nil, false, ""
 	return r
 }
 

@@ -24,6 +24,7 @@ func (s *Server) setBlocked(r *request, unblock bool) error {
 	if len(body.Seats) == 0 {
 		return &problem{kind: refusals[section.NoSeats], field: "seats"}
 	}
+	r.detailf("seats=%d", len(body.Seats))
 	print := r.asks()
 	for _, seat := range body.Seats {
 		print.text(seat)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"holdfast/cluster/netlimit"
 	"holdfast/storage"
 )
 
@@ -37,7 +38,9 @@ type Server struct {
 	assets   *assets
 	signIn   *still      // GET /v1/sign-in
 	stranger *routeMeter // counts what matches no route
-	stopping atomic.Bool
+	// refusedOperators are attempts to be an operator that failed.
+	refusedOperators *netlimit.Digest[string]
+	stopping         atomic.Bool
 }
 
 // New makes a server around an engine. It starts nothing: call Serve, or hand Handler to a fasthttp server of your own.
@@ -45,6 +48,8 @@ func New(engine Engine, cfg Config) *Server {
 	cfg.fill()
 	s := &Server{engine: engine, cfg: cfg, auth: newAuthenticator(&cfg), limits: newLimiters(&cfg.Limits)}
 	s.meters = newMeters()
+	s.refusedOperators = newOperatorRefusals(cfg.Logger)
+	s.meterOperators()
 	s.maps = newMaps()
 	s.seatmaps.countMax, s.seatmaps.bytesMax = stillsMax, stillsBytesMax
 	s.headers.countMax, s.headers.bytesMax = stillsMax, stillsBytesMax/4
@@ -95,6 +100,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 			errs[i] = err
 		})
 	}
+	s.refusedOperators.Close()
 	_ = s.hubs.close(ctx) // streams that are left are among the connections cut
 	fronts.Wait()
 	if n := cut.Load(); n > 0 {
@@ -127,6 +133,8 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, tree *node) {
 		defer s.recovered(r)
 		if err := s.dispatch(r); err != nil {
 			s.refuse(r, err)
+		} else if r.who.operator {
+			s.noteOperator(r, "")
 		}
 	}()
 	if r.route != nil {
@@ -168,6 +176,9 @@ func (s *Server) refuse(r *request, err error) {
 		s.cfg.Logger.Error("request failed", "route", r.routeName(), "code", p.code, "error", err)
 	}
 	r.out = writeProblem(&r.ctx.Response, &p, r.out)
+	if r.who.operator || r.triesToOperate(&p) {
+		s.noteOperator(r, p.code)
+	}
 }
 
 // dispatch finds the route, counts the call and guards its door.
