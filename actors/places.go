@@ -17,6 +17,7 @@ type Place struct {
 	Seq    section.Seq   // newest record on this node's map
 	Behind section.Seq   // records known to be in the log and not on the map
 	Placed storage.WriterID
+	Asleep bool // its event is not on sale, and nobody has asked for long: the next request wakes it
 }
 
 // Places visits every section of the events in use, in order of event and section.
@@ -37,7 +38,7 @@ func (e *Engine) Places(visit func(p *Place)) {
 }
 
 func (s *Section) place() Place {
-	p := Place{Key: s.key, Seq: s.ev.live.seq(s.key.Section), Placed: s.sight().Placed}
+	p := Place{Key: s.key, Seq: s.ev.live.seq(s.key.Section), Placed: s.sight().Placed, Asleep: s.asleep.Load()}
 	s.mu.Lock()
 	p.Life = s.life
 	f := s.follower

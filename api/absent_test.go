@@ -49,7 +49,7 @@ var mutations = []mutation{
 		"payment_token": {"400 payment_token", "400 payment_token"}}, 200},
 	{"POST", "EVENT/seats/block", reflect.TypeFor[wire.Seats](), `{"seats":["A-1-1"]}`, map[string]member{"seats": {"422 seats", "422 seats"}}, 200},
 	{"POST", "EVENT/seats/unblock", reflect.TypeFor[wire.Seats](), `{"seats":["A-1-1"]}`, map[string]member{"seats": {"422 seats", "422 seats"}}, 200},
-	{"POST", "/v1/cluster/nodes/n1/drain", reflect.TypeFor[wire.Drain](), `{"undo":true}`, map[string]member{"undo": {"409 ", "409 "}}, 409},
+	{"POST", "/v1/cluster/nodes/n1/drain", reflect.TypeFor[wire.Drain](), `{"undo":true}`, map[string]member{"undo": {"409 ", "409 "}, "force": {"409 ", "409 "}}, 409},
 }
 
 // Kind: absent, null and zero taken for one another. Every member of every body is left out, null, of a wrong type, and

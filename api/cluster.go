@@ -23,15 +23,25 @@ type Cluster interface {
 	// Places visits every section of the events in use, by event and section.
 	Places(visit func(*actors.Place))
 	// Drain has a member own nothing from now on, or (undo) take sections again, and tells how that member stands then. It is idempotent.
-	// ErrNotClustered; actors.ErrUnavailable: the member could not be asked, or has not answered, and may have done it; other errors are the
+	// ErrNotClustered; ErrLastNode; actors.ErrUnavailable: the member could not be asked, or has not answered, and may have done it; other errors are the
 	// member's own words.
-	Drain(ctx context.Context, node storage.WriterID, undo bool) (ClusterStanding, error)
+	Drain(ctx context.Context, node storage.WriterID, wish DrainWish) (ClusterStanding, error)
 	// Rebalance has every member look at once for sections that belong elsewhere, and tells which could not be told. ErrNotClustered.
 	Rebalance(ctx context.Context) (unreached []storage.WriterID, err error)
 }
 
 // ErrNotClustered: there is no other node that could be meant.
 var ErrNotClustered = errors.New("api: this server shares its sections with no other")
+
+// ErrLastNode: no other node serves that the member reaches, so that a drain would leave nobody to serve. DrainWish.Force does it all
+// the same.
+var ErrLastNode = errors.New("api: no other node could serve")
+
+// DrainWish says what is wanted of a member, and by which operator's key.
+type DrainWish struct {
+	Undo, Force bool
+	By          string
+}
 
 // ClusterLook is one node's sight of the members at one moment.
 type ClusterLook struct {
@@ -40,6 +50,18 @@ type ClusterLook struct {
 	Members   []ClusterMember
 	Uncertain int64 // sections placed here that may be neither claimed nor found
 	Clustered bool
+	// Heartbeats, Gone and Troubles: see wire.Cluster.
+	Heartbeats int
+	Gone       []ClusterGone
+	Troubles   []wire.ClusterTrouble
+}
+
+// ClusterGone is a node that was a member.
+type ClusterGone struct {
+	ID    storage.WriterID
+	Name  string
+	Since time.Time
+	Back  bool // a member has its name: it is kept for the names of what it ran
 }
 
 // ClusterMember is one node.
@@ -82,6 +104,9 @@ func newCensus(look *ClusterLook) *census {
 	for i := range look.Members {
 		c.party(look.Members[i].ID).name = look.Members[i].Name
 	}
+	for i := range look.Gone {
+		c.party(look.Gone[i].ID).name = look.Gone[i].Name
+	}
 	return c
 }
 
@@ -108,6 +133,8 @@ func (c *census) stateOf(p *actors.Place) string {
 		return p.Life.String()
 	case p.Sure:
 		return wire.SectionElsewhere
+	case p.Asleep:
+		return wire.SectionAsleep
 	}
 	return wire.SectionInDoubt
 }
@@ -116,6 +143,10 @@ func (c *census) stateOf(p *actors.Place) string {
 func (c *census) count(p *actors.Place, into *wire.Cluster) (state string) {
 	state = c.stateOf(p)
 	into.Total++
+	if state == wire.SectionAsleep { // nobody's, wherever it was
+		into.Asleep++
+		return state
+	}
 	c.party(p.Owner).sections++
 	if p.Sure {
 		into.Serving++
@@ -125,6 +156,9 @@ func (c *census) count(p *actors.Place, into *wire.Cluster) (state string) {
 	}
 	if p.Owner != p.Placed {
 		into.Misplaced++
+	}
+	if p.Life == actors.Condemned {
+		into.Condemned++
 	}
 	return state
 }
@@ -190,7 +224,13 @@ func (s *Server) getCluster(r *request) error {
 func clusterAnswer(cluster Cluster, wish clusterWish) *wire.Cluster {
 	look := cluster.Look()
 	c := newCensus(&look)
-	answer := &wire.Cluster{Self: hexID(look.Self), View: viewText(look.View), Uncertain: int(look.Uncertain), Nodes: []wire.ClusterNode{}}
+	answer := &wire.Cluster{Self: hexID(look.Self), View: viewText(look.View), Uncertain: int(look.Uncertain), Nodes: []wire.ClusterNode{},
+		Heartbeats: look.Heartbeats, Troubles: append([]wire.ClusterTrouble{}, look.Troubles...)}
+	for _, g := range look.Gone {
+		if !g.Back {
+			answer.Gone = append(answer.Gone, wire.ClusterGone{ID: hexID(g.ID), Name: g.Name, Since: g.Since.Format(time.RFC3339)})
+		}
+	}
 	cluster.Places(func(p *actors.Place) {
 		if wish.event != nil && p.Key.Event != *wish.event {
 			return
@@ -246,7 +286,8 @@ func (s *Server) drainNode(r *request) error {
 	}
 	ctx, cancel := s.deadline()
 	defer cancel()
-	standing, err := cluster.Drain(ctx, member.ID, body.Undo)
+	r.detailf("undo=%v force=%v", body.Undo, body.Force)
+	standing, err := cluster.Drain(ctx, member.ID, DrainWish{Undo: body.Undo, Force: body.Force, By: r.who.name})
 	if err != nil {
 		return clusterTrouble(member.Name, err)
 	}
@@ -261,6 +302,9 @@ func clusterTrouble(node string, err error) error {
 	switch {
 	case errors.Is(err, ErrNotClustered):
 		return &problem{kind: kindNotClustered}
+	case errors.Is(err, ErrLastNode):
+		return &problem{kind: kindLastNode, detail: "no other node serves that " + node + " reaches: drained, nobody would serve; " +
+			"start another node, or say force (holdfast cluster drain --force)"}
 	case errors.Is(err, actors.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return &problem{kind: kindUnavailable, detail: "node " + node + " could not be asked, or has not answered in time; it may have done it, and may be asked again"}
 	}

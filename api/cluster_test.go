@@ -21,6 +21,7 @@ type fakeCluster struct {
 	places   []actors.Place
 	drained  map[storage.WriterID]bool
 	standing ClusterStanding
+	wish     DrainWish
 	missed   []storage.WriterID
 	err      error
 }
@@ -56,8 +57,8 @@ func (f *fakeCluster) Places(visit func(*actors.Place)) {
 	}
 }
 
-func (f *fakeCluster) Drain(_ context.Context, node storage.WriterID, undo bool) (ClusterStanding, error) {
-	f.drained[node] = !undo
+func (f *fakeCluster) Drain(_ context.Context, node storage.WriterID, wish DrainWish) (ClusterStanding, error) {
+	f.drained[node], f.wish = !wish.Undo, wish
 	return f.standing, f.err
 }
 
@@ -99,6 +100,38 @@ func TestClusterTellsWhoRunsWhat(t *testing.T) {
 	}
 }
 
+// TestSleepingSectionsAreNotInDoubt: nobody runs them because nobody wants them.
+func TestSleepingSectionsAreNotInDoubt(t *testing.T) {
+	f := threeNodes()
+	f.places[2].Asleep = true
+	var got wire.Cluster
+	clusterHouse(t, f).do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
+	if got.InDoubt != 0 || got.Asleep != 1 || got.Total != 4 || got.Sections[2].State != wire.SectionAsleep || got.Nodes[2].Sections != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestWhatIsWrongIsTold: with a code for machines, and with names of nodes that have gone.
+func TestWhatIsWrongIsTold(t *testing.T) {
+	f := threeNodes()
+	f.look.Heartbeats = 4
+	f.look.Troubles = []wire.ClusterTrouble{{Code: "store_unreachable", Text: "it does not answer"}}
+	gone, since := storage.WriterID{0xd}, time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	f.look.Gone = []ClusterGone{{ID: gone, Name: "n4", Since: since}, {ID: storage.WriterID{0xe}, Name: "n3", Since: since, Back: true}}
+	f.places[2].Owner, f.places[0].Life = gone, actors.Condemned
+	var got wire.Cluster
+	clusterHouse(t, f).do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
+	if got.Heartbeats != 4 || len(got.Troubles) != 1 || got.Troubles[0] != f.look.Troubles[0] || got.Condemned != 1 {
+		t.Errorf("%+v", got)
+	}
+	if len(got.Gone) != 1 || got.Gone[0] != (wire.ClusterGone{ID: hexID(gone), Name: "n4", Since: "2030-01-02T03:04:05Z"}) {
+		t.Errorf("%+v", got.Gone)
+	}
+	if s := got.Sections[2]; s.OwnerName != "n4" || s.State != wire.SectionInDoubt {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestClusterListIsAsLongAsWanted(t *testing.T) {
 	f := threeNodes()
 	other := storage.EventID{9}
@@ -137,6 +170,10 @@ func TestDrainFindsTheNodeThatIsMeant(t *testing.T) {
 		t.Errorf("by name: %v, %+v", f.drained, node)
 	}
 	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "{}").want(200, "") // as often as one likes
+	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, `{"force":true}`).want(200, "")
+	if f.wish != (DrainWish{Force: true, By: "dev"}) {
+		t.Errorf("%+v", f.wish)
+	}
 	f.standing.State = "serving"
 	h.do("POST", "/v1/cluster/nodes/"+strings.ToUpper(hexID(nodeB))+"/drain", operator, `{"undo":true}`).want(200, "").into(&node)
 	if f.drained[nodeB] || node.State != "serving" {
@@ -167,6 +204,7 @@ func TestDrainTellsWhatTheOtherNodeSaid(t *testing.T) {
 		{errors.Join(actors.ErrUnavailable, context.DeadlineExceeded), 503, "unavailable", "may be asked again"},
 		{errors.New("this node does not know the call drain"), 503, "unavailable", "does not know the call"},
 		{ErrNotClustered, 409, "not_clustered", ""},
+		{fmt.Errorf("n2: %w", ErrLastNode), 409, "last_node", "force"},
 	} {
 		f.err = c.err
 		a := h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "").want(c.status, c.code)

@@ -62,6 +62,7 @@ var (
 	kindNotTogether    = define(409, "not_together", "Enough suitable seats are free, but not in one section")
 	kindNotClustered   = define(409, "not_clustered", "This server shares its sections with no other")
 	kindNodeAmbiguous  = define(409, "node_ambiguous", "Several nodes have that name")
+	kindLastNode       = define(409, "last_node", "No other node could serve: drained, nobody would")
 	kindTooLarge       = define(413, "body_too_large", "The body is too large")
 	kindInvalid        = define(422, "invalid", "A value is out of bounds")
 	kindPlanInvalid    = define(422, "plan_invalid", "The plan has defects")

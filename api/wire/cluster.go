@@ -12,6 +12,28 @@ type Cluster struct {
 	InDoubt   int              `json:"in_doubt"`  // of them, those that this node knows no owner of; a few while sections move
 	Uncertain int              `json:"uncertain"` // of those placed here, those that may not be claimed either, as far as the database says
 	Misplaced int              `json:"misplaced"` // of them, those that are not where they are placed
+	Condemned int              `json:"condemned"` // of them, those that the answering node closed for good: their log is damaged or has lost records
+	Asleep    int              `json:"asleep"`    // of them, those that sleep: their event is not on sale, and the next request wakes them
+	// Heartbeats counts the nodes that are alive by their rows in the answering node's database, itself included; 0 without a shared
+	// database. Where it is not the number of Nodes, gossip and database disagree on who is there.
+	Heartbeats int `json:"heartbeats"`
+	// Gone are nodes that have left the view within the last hours, and have not come back under the same name.
+	Gone []ClusterGone `json:"gone,omitempty"`
+	// Troubles are what is not as it should be, by the answering node's own word: codes are for ever, texts may improve.
+	Troubles []ClusterTrouble `json:"troubles"`
+}
+
+// ClusterGone is a process that was a member.
+type ClusterGone struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Since string `json:"since"` // RFC 3339
+}
+
+// ClusterTrouble is one thing that is not as it should be.
+type ClusterTrouble struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
 }
 
 // ClusterNode is one process that shares the sections.
@@ -33,26 +55,30 @@ type ClusterSection struct {
 	Event   string `json:"event"`
 	Section string `json:"section"`
 	// State on the node that answers: stopped, acquiring, loading, serving, draining, condemned; elsewhere when another node says that it
-	// runs it; in_doubt when none does that can be reached.
+	// runs it; asleep when none does because nobody wants it; in_doubt when none does that can be reached.
 	State     string `json:"state"`
-	Owner     string `json:"owner"` // id; a guess unless Sure; empty: unknown
-	OwnerName string `json:"owner_name"`
-	Epoch     uint64 `json:"epoch"`  // of the owner
-	Seq       uint64 `json:"seq"`    // newest record on the answering node's map
-	Behind    uint64 `json:"behind"` // records known to be in the log and not on that map
-	Placed    string `json:"placed"` // id of the node that should run it; empty: nobody can
-	Sure      bool   `json:"sure"`   // the owner has said so itself, and is reached
+	Owner     string `json:"owner"`      // id; a guess unless Sure; empty: unknown
+	OwnerName string `json:"owner_name"` // also of one that has gone, as long as the answering node remembers it
+	Epoch     uint64 `json:"epoch"`      // of the owner
+	Seq       uint64 `json:"seq"`        // newest record on the answering node's map
+	Behind    uint64 `json:"behind"`     // records known to be in the log and not on that map
+	Placed    string `json:"placed"`     // id of the node that should run it; empty: nobody can
+	Sure      bool   `json:"sure"`       // the owner has said so itself, and is reached
 }
 
 // SectionInDoubt is the state of a section that nobody who can be reached says to run.
 const SectionInDoubt = "in_doubt"
+
+// SectionAsleep is the state of a section that nobody runs because nobody wants it: its event is not on sale. The next request wakes it.
+const SectionAsleep = "asleep"
 
 // SectionElsewhere is the state of a section that another node says to run.
 const SectionElsewhere = "elsewhere"
 
 // Drain is the body of POST /v1/cluster/nodes/{node}/drain.
 type Drain struct {
-	Undo bool `json:"undo,omitempty"`
+	Undo  bool `json:"undo,omitempty"`
+	Force bool `json:"force,omitempty"` // also if no other node could serve
 }
 
 // Rebalance is the answer of POST /v1/cluster/rebalance.

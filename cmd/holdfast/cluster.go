@@ -30,7 +30,7 @@ func (clusterCommand) Help() string {
   holdfast serve --store 'postgres://…' --node-name n2 --listen 10.0.0.2:8080 --gossip-listen 10.0.0.2:7946 --peer-listen 10.0.0.2:7947 \
     --join 10.0.0.1:7946 --join 10.0.0.3:7946 --cluster-keys /etc/holdfast/keys --jwt-hs256-secret-file secret --operator-key-file operator
 
-  holdfast cluster status --url http://10.0.0.1:8080 --operator-key-file operator --watch
+  holdfast cluster status --url http://10.0.0.1:8080 --url http://10.0.0.2:8080 --operator-key-file operator --expect 3
   holdfast cluster drain n2 --wait --url http://10.0.0.1:8080 --operator-key-file operator
 
 Every node serves every request: what belongs to another's section is passed on to it. Who should run a section is a function of who is there;
@@ -39,12 +39,8 @@ who may write to it is decided by the database alone.`
 
 // nodeTarget is any node of a cluster.
 type nodeTarget struct {
-	URL             string `help:"A node, whichever (${default})." default:"http://127.0.0.1:8080" placeholder:"http://HOST:PORT"`
-	OperatorKeyFile string `help:"File with the operator's key. Without it the key of dev mode is tried." placeholder:"FILE"`
-}
-
-func (t *nodeTarget) client() (*client, error) {
-	return newClient(&target{URL: t.URL, OperatorKeyFile: t.OperatorKeyFile})
+	URL             []string `aliases:"target" help:"A node, whichever (${default}). Given several times, or with commas: the first that answers is asked." default:"http://127.0.0.1:8080" placeholder:"http://HOST:PORT"`
+	OperatorKeyFile string   `help:"File with the operator's key. Without it the key of dev mode is tried." placeholder:"FILE"`
 }
 
 // validity is a duration that may be given in days.
@@ -85,8 +81,8 @@ func (clusterKeysCommand) Help() string {
       One more, by the authority that is in keys already.
 
   holdfast cluster keys --out keys --validity 90d n1
-      A new certificate for n1, after its old files were taken away. Restart the node with it before the old one ends; the metric
-      holdfast_cluster_certificate_expires_seconds says when that is.
+      A new certificate for n1, after its old files were taken away. Copy it to the node's folder before the old one ends: the node reads
+      it again by itself. The metric holdfast_cluster_certificate_expiry_timestamp_seconds says when that is.
 
 Whoever holds a node's files is a node, and may buy and refund anything. Whoever holds ca-key.pem can make nodes: keep it off the machines.`
 }

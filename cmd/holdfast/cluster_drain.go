@@ -23,8 +23,9 @@ type waitFlags struct {
 type clusterDrainCommand struct {
 	nodeTarget
 	waitFlags
-	Undo bool   `help:"The opposite: let the node have sections again." env:"-"`
-	Node string `arg:"" help:"The node's name, or its id where two share a name."`
+	Undo  bool   `help:"The opposite: let the node have sections again." env:"-" xor:"how"`
+	Force bool   `help:"Also if no other node could serve: the balancer has nobody then." env:"-" xor:"how"`
+	Node  string `arg:"" help:"The node's name, or its id where two share a name."`
 }
 
 // Help is shown by holdfast cluster drain --help.
@@ -37,21 +38,27 @@ func (clusterDrainCommand) Help() string {
   holdfast cluster drain n2 --undo --wait
       n2 takes its share again. A restart of n2 does the same.
 
+The last node that serves is drained with --force only. Two nodes that are asked in the same moment may both begin: within three seconds one of
+them takes its drain back.
+
 Any node can be asked (--url); it passes the wish on. SIGTERM to a node drains it too, before it ends: this command is for whoever wants to see it
 empty first.`
 }
 
 // Run drains a node, or lets it have sections again.
 func (d *clusterDrainCommand) Run(c *console) error {
-	first, err := d.client()
+	first, err := d.client(c.ctx)
 	if err != nil {
 		return err
 	}
 	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restoreSignals()
 	body := "{}"
-	if d.Undo {
+	switch {
+	case d.Undo:
 		body = `{"undo":true}`
+	case d.Force:
+		body = `{"force":true}`
 	}
 	var node wire.ClusterNode
 	path := "/v1/cluster/nodes/" + url.PathEscape(d.Node) + "/drain"
@@ -64,7 +71,8 @@ func (d *clusterDrainCommand) Run(c *console) error {
 	if d.Undo {
 		return d.until(ctx, c, first, func(seen *wire.Cluster) (string, bool, error) { return refilled(seen, &node) })
 	}
-	return d.until(ctx, c, first, func(seen *wire.Cluster) (string, bool, error) { return emptied(seen, &node) })
+	begun := false
+	return d.until(ctx, c, first, func(seen *wire.Cluster) (string, bool, error) { return emptied(seen, &node, &begun) })
 }
 
 // waitEvery is the time between two questions of a command that waits.
@@ -103,13 +111,17 @@ func nodeOf(seen *wire.Cluster, id string) (wire.ClusterNode, bool) {
 	return n, ok
 }
 
-var errNoHeir = errors.New("no other node is serving that could take its sections: it keeps what it has, and takes up nothing new; start another, or --undo")
+var errNoHeir = errors.New("no other node is serving that could take its sections: it keeps what it has; start another, or --undo")
 
-// emptied judges a drain.
-func emptied(seen *wire.Cluster, meant *wire.ClusterNode) (string, bool, error) {
+// emptied judges a drain. begun says that the node was seen draining: gossip takes a moment.
+func emptied(seen *wire.Cluster, meant *wire.ClusterNode, begun *bool) (string, bool, error) {
 	n, there := nodeOf(seen, meant.ID)
 	if !there {
 		return meant.Name + " has left the cluster", true, nil
+	}
+	*begun = *begun || n.State == "draining"
+	if *begun && n.State == "serving" { // the last other node was asked to drain in the same moment
+		return "", false, fmt.Errorf("%s has taken its drain back: %w", n.Name, errNoHeir)
 	}
 	heir := slices.ContainsFunc(seen.Nodes, func(o wire.ClusterNode) bool { return o.ID != n.ID && o.State == "serving" })
 	switch {
@@ -148,7 +160,7 @@ Sections go to where they are placed by themselves, a few at a time. This has ev
 
 // Run has every node look, and says what is out of place.
 func (r *clusterRebalanceCommand) Run(c *console) error {
-	first, err := r.client()
+	first, err := r.client(c.ctx)
 	if err != nil {
 		return err
 	}

@@ -15,9 +15,10 @@ import (
 
 // clusterLook is what the nodes of a cluster said at about the same moment: the one that was asked, and all that it knows of.
 type clusterLook struct {
-	asked string
-	own   wire.Cluster
-	nodes []nodeLook // in the order of own.Nodes
+	asked  string
+	own    wire.Cluster
+	nodes  []nodeLook // in the order of own.Nodes
+	silent []finding  // nodes that were to be asked first, and did not answer
 }
 
 // nodeLook is one node's own word.
@@ -35,7 +36,7 @@ func lookAt(ctx context.Context, first *client, only bool) (*clusterLook, error)
 	ctx, cancel := context.WithTimeout(ctx, 2*lookPatience)
 	defer cancel()
 	l := &clusterLook{asked: first.base}
-	if err := first.get(ctx, "/v1/cluster", &l.own); err != nil {
+	if err := l.askFirst(ctx, first); err != nil {
 		return nil, fmt.Errorf("%s: %w", first.base, err)
 	}
 	slices.SortStableFunc(l.own.Nodes, func(a, b wire.ClusterNode) int { return cmp.Compare(a.Name, b.Name) })
@@ -54,6 +55,12 @@ func lookAt(ctx context.Context, first *client, only bool) (*clusterLook, error)
 	}
 	asking.Wait()
 	return l, nil
+}
+
+func (l *clusterLook) askFirst(ctx context.Context, first *client) error {
+	ctx, cancel := context.WithTimeout(ctx, lookPatience)
+	defer cancel()
+	return first.get(ctx, "/v1/cluster", &l.own)
 }
 
 func askNode(ctx context.Context, first *client, address string) (*wire.Cluster, error) {
@@ -112,21 +119,21 @@ func (l *clusterLook) owners() map[where]string {
 	return all
 }
 
-// disagreement is one thing in which the nodes contradict each other. about is the same in the next look if it is still so.
-type disagreement struct{ about, text string }
-
-func (l *clusterLook) disagreements() (all []disagreement) {
+// disagreements are what the nodes contradict each other in.
+func (l *clusterLook) disagreements() (all []finding) {
 	self := l.selfName()
 	for i := range l.nodes {
 		n := &l.nodes[i]
 		switch {
 		case n.said == nil && n.err == nil:
 		case n.said == nil:
-			all = append(all, disagreement{"silent " + n.node.ID, fmt.Sprintf("%s (%s) does not answer: %v", n.node.Name, n.node.API, n.err)})
+			all = append(all, silence(n))
 		case n.said.Self != n.node.ID:
-			all = append(all, disagreement{"replaced " + n.node.ID, fmt.Sprintf("at %s, where %s should be, another node answers, or a new start of it", n.node.API, n.node.Name)})
+			all = append(all, finding{Code: codeNodeReplaced, Node: n.node.Name, about: n.node.ID,
+				Text: fmt.Sprintf("at %s, where %s should be, another node answers, or a new start of it", n.node.API, n.node.Name)})
 		case n.said.View != l.own.View:
-			all = append(all, disagreement{"view " + n.node.ID, fmt.Sprintf("%s and %s see different clusters: %s", self, n.node.Name, viewDifference(self, &l.own, n.node.Name, n.said))})
+			all = append(all, finding{Code: codeViewsDiffer, Node: n.node.Name, about: n.node.ID,
+				Text: fmt.Sprintf("%s and %s see different clusters: %s", self, n.node.Name, viewDifference(self, &l.own, n.node.Name, n.said))})
 		}
 	}
 	return append(all, l.doubles()...)
@@ -142,7 +149,7 @@ func (l *clusterLook) selfName() string {
 }
 
 // doubles are sections that two nodes say to run.
-func (l *clusterLook) doubles() (all []disagreement) {
+func (l *clusterLook) doubles() (all []finding) {
 	name := l.namer()
 	claims := l.claims()
 	for i := range l.own.Sections {
@@ -152,7 +159,7 @@ func (l *clusterLook) doubles() (all []disagreement) {
 			for _, c := range list {
 				who = append(who, fmt.Sprintf("%s (epoch %d)", c.node, c.epoch))
 			}
-			all = append(all, disagreement{"double " + key.event + key.section, fmt.Sprintf(
+			all = append(all, finding{Code: codeSectionDoubled, about: key.event + key.section, Text: fmt.Sprintf(
 				"section %s: %s all say that they run it; only the highest epoch can write, the others find out at their next record", name(key), strings.Join(who, " and "))})
 		}
 	}
@@ -204,21 +211,21 @@ func (l *clusterLook) namer() func(where) string {
 // confirmPause is the time after which a contradiction must still be there to count: sections move, and answers are not of one instant.
 const confirmPause = 700 * time.Millisecond
 
-// confirmed looks, and looks again before it believes in a disagreement, or in sections in doubt.
-func confirmed(ctx context.Context, first *client, only bool) (*clusterLook, []disagreement, error) {
-	l, err := lookAt(ctx, first, only)
+// confirmed looks, and looks again before it believes that something is wrong.
+func confirmed(ctx context.Context, nodes *asker, s *clusterStatusCommand) (*clusterLook, []finding, error) {
+	l, err := nodes.look(ctx, s.Only)
 	if err != nil {
 		return nil, nil, err
 	}
-	before := l.disagreements()
-	if len(before) == 0 && l.own.InDoubt == 0 || !pause(ctx, confirmPause) {
+	before := s.judge(l)
+	if len(before) == 0 || !pause(ctx, confirmPause) {
 		return l, before, nil
 	}
-	if l, err = lookAt(ctx, first, only); err != nil {
+	silent := l.silent // whoever answers now is asked first
+	if l, err = nodes.look(ctx, s.Only); err != nil {
 		return nil, nil, err
 	}
-	still := slices.DeleteFunc(l.disagreements(), func(d disagreement) bool {
-		return !slices.ContainsFunc(before, func(b disagreement) bool { return b.about == d.about })
-	})
+	l.silent = silent
+	still := slices.DeleteFunc(s.judge(l), func(f finding) bool { return !slices.ContainsFunc(before, f.same) })
 	return l, still, nil
 }

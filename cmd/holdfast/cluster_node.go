@@ -10,6 +10,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/api"
+	"holdfast/api/wire"
 	"holdfast/cluster"
 	"holdfast/storage"
 )
@@ -20,8 +21,14 @@ const (
 	callRebalance = "rebalance"
 )
 
-// drainWish is the body of callDrain; the answer is an api.ClusterStanding.
-type drainWish struct{ Undo bool }
+// drainWish is the body of callDrain; the answer is a drainAnswer.
+type drainWish = api.DrainWish
+
+// drainAnswer is how the node stands, unless it keeps what it has because it would be the last.
+type drainAnswer struct {
+	api.ClusterStanding
+	LastNode bool
+}
 
 // answerCalls says what this node does for operators who ask another. It must be said before the first of the others is
 // reached.
@@ -31,11 +38,11 @@ func (n *Node) answerCalls() {
 		if err := decodeJSON(body, &wish); err != nil {
 			return nil, fmt.Errorf("the wish to drain is not understood: %w", err)
 		}
-		standing, err := n.drainSelf(wish.Undo)
-		if err != nil {
+		standing, err := n.drainSelf(wish)
+		if err != nil && !errors.Is(err, api.ErrLastNode) {
 			return nil, err
 		}
-		return json.Marshal(standing)
+		return json.Marshal(drainAnswer{standing, err != nil})
 	})
 	n.engine.Handle(callRebalance, func(context.Context, []byte) ([]byte, error) {
 		n.engine.Rebalance()
@@ -43,8 +50,9 @@ func (n *Node) answerCalls() {
 	})
 }
 
-func (n *Node) drainSelf(undo bool) (api.ClusterStanding, error) {
-	if err := n.DrainCluster(!undo); err != nil {
+func (n *Node) drainSelf(wish drainWish) (api.ClusterStanding, error) {
+	n.log.Info("an operator wishes a drain of this node", "who", wish.By, "undo", wish.Undo, "force", wish.Force)
+	if err := n.drainCluster(!wish.Undo, wish.Force); err != nil {
 		return api.ClusterStanding{}, err
 	}
 	return api.ClusterStanding{State: n.fitFor().String(), Sections: int(n.engine.Stats().SectionsServing.Load())}, nil
@@ -57,7 +65,14 @@ type clusterFace struct{ node *Node }
 func (f clusterFace) Look() api.ClusterLook {
 	n := f.node
 	view := n.sight()
-	look := api.ClusterLook{Self: n.writer, View: view.Version(), Uncertain: n.engine.Stats().Uncertain.Load(), Clustered: n.cluster != nil}
+	look := api.ClusterLook{Self: n.writer, View: view.Version(), Uncertain: n.engine.Stats().Uncertain.Load(), Clustered: n.cluster != nil,
+		Gone: n.gone.list(view)}
+	if n.heart != nil {
+		look.Heartbeats = n.heart.Others() + 1
+	}
+	for _, t := range n.troubles() {
+		look.Troubles = append(look.Troubles, wire.ClusterTrouble{Code: t.code, Text: t.text})
+	}
 	links := n.links()
 	for _, m := range view.Members() {
 		link := links[m.Writer]
@@ -73,23 +88,30 @@ func (f clusterFace) Look() api.ClusterLook {
 func (f clusterFace) Places(visit func(*actors.Place)) { f.node.engine.Places(visit) }
 
 // Drain is for the api.
-func (f clusterFace) Drain(ctx context.Context, node storage.WriterID, undo bool) (standing api.ClusterStanding, err error) {
+func (f clusterFace) Drain(ctx context.Context, node storage.WriterID, wish api.DrainWish) (standing api.ClusterStanding, err error) {
 	n := f.node
 	if n.cluster == nil {
 		return standing, api.ErrNotClustered
 	}
 	if node == n.writer {
-		return n.drainSelf(undo)
+		return n.drainSelf(wish)
 	}
-	wish, err := json.Marshal(drainWish{undo})
+	body, err := json.Marshal(wish)
 	if err != nil {
 		return standing, err
 	}
-	answer, err := n.engine.Call(ctx, node, callDrain, wish)
+	text, err := n.engine.Call(ctx, node, callDrain, body)
 	if err != nil {
 		return standing, err
 	}
-	return standing, decodeJSON(answer, &standing)
+	var answer drainAnswer
+	if err := decodeJSON(text, &answer); err != nil {
+		return standing, err
+	}
+	if answer.LastNode {
+		return standing, api.ErrLastNode
+	}
+	return answer.ClusterStanding, nil
 }
 
 // Rebalance is for the api.

@@ -224,7 +224,16 @@ func TestDrainOfTheOnlyNodeSaysSo(t *testing.T) {
 	url := "http://" + nodes[0].Addr()
 	importWide(t, url)
 	eventually(t, "its sections are served", func() bool { return settled(t, nodes, wideSections) })
-	if code, out := tool(t, "cluster", "drain", "n1", "--wait", "--url", url); code != exitFailed || !strings.Contains(out, "no other node is serving") {
+	if code, out := tool(t, "cluster", "drain", "n1", "--url", url); code != exitFailed || !strings.Contains(out, "409 last_node") || !strings.Contains(out, "--force") {
+		t.Errorf("%d %s", code, out)
+	}
+	if s := seen(t, url); s.Nodes[0].State != "serving" || nodes[0].Ready() != nil {
+		t.Errorf("refused, and yet: %+v, %v", s.Nodes[0], nodes[0].Ready())
+	}
+	if code, out := tool(t, "cluster", "drain", "n1", "--force", "--wait", "--url", url); code != exitFailed || !strings.Contains(out, "no other node is serving") {
+		t.Errorf("%d %s", code, out)
+	}
+	if code, out := tool(t, "cluster", "status", "--url", url); code != exitFindings || !strings.Contains(out, "no node serves: n1 is draining (none_serving)") {
 		t.Errorf("%d %s", code, out)
 	}
 	event := nodes[0].Engine().Events()[0].ID.String()

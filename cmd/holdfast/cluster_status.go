@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,10 +21,12 @@ import (
 
 type clusterStatusCommand struct {
 	nodeTarget
-	Only     bool `help:"Ask only this node: for where the others' addresses are not reached from, or where the key must not be sent to them." env:"-"`
-	Sections bool `help:"List every section, not only those in doubt." env:"-"`
-	Watch    bool `env:"-" help:"Look twice a second until ^C, and mark what moves: redrawn on a terminal, a line for each change elsewhere." xor:"how"`
-	JSON     bool `env:"-" name:"json" help:"One JSON document: the answer of GET /v1/cluster, and where the nodes disagree." xor:"how"`
+	Expect   int      `help:"How many nodes there should be; another number is a trouble." env:"-" placeholder:"N"`
+	Ignore   []string `help:"Codes of troubles that are known and do not count, such as builds_differ during an upgrade." env:"-" placeholder:"CODE"`
+	Only     bool     `help:"Ask only this node: for where the others' addresses are not reached from, or where the key must not be sent to them." env:"-"`
+	Sections bool     `help:"List every section, not only those in doubt." env:"-"`
+	Watch    bool     `env:"-" help:"Look twice a second until ^C, and mark what moves: redrawn on a terminal, a line for each change elsewhere." xor:"how"`
+	JSON     bool     `env:"-" name:"json" help:"One JSON document: the answer of GET /v1/cluster, and where the nodes disagree." xor:"how"`
 }
 
 // Help is shown by holdfast cluster status --help.
@@ -31,28 +34,35 @@ func (clusterStatusCommand) Help() string {
 	return `Examples:
 
   holdfast cluster status
+  holdfast cluster status --url http://10.0.0.1:8080 --url http://10.0.0.2:8080 --operator-key-file operator --expect 3
   holdfast cluster status --url http://10.0.0.1:8080 --operator-key-file operator --watch
-  holdfast cluster status --json | jq '.cluster.nodes[] | {name, state, sections}'
+  holdfast cluster status --ignore builds_differ
+      In the middle of an upgrade.
+  holdfast cluster status --json | jq -r '.troubles[] | .code + " " + .node'
 
 One node is asked who is there, then each of the others is asked, in plain HTTP and with the same key, at the address that it gives for its API
-(--only: not), and what contradicts is said: nodes that see different members, two that both say to run a section, one that does not answer. A section is in doubt while nobody says to run it
-who can be reached: some two seconds after a node crashed, and a moment while it moves. What is not well is looked at twice before it is said.
+(--only: not). Of several --url the first that answers is asked; --watch turns to another node when the one that it asks dies. A section is in
+doubt while nobody says to run it who can be reached: some two seconds after a node crashed, and a moment while it moves. What is not well is
+looked at twice before it is said, in a line of its own that begins with "trouble:" and ends with its code.
 
-Exit code: 0 all is well, 1 sections in doubt or nodes that disagree, 2 could not ask.`
+Exit code: 0 all is well, 1 there is trouble, 2 could not ask.`
 }
 
 // Run shows the cluster once, or until a signal.
 func (s *clusterStatusCommand) Run(c *console) error {
-	first, err := s.client()
+	if s.Expect < 0 {
+		return errors.New("--expect must not be negative")
+	}
+	nodes, err := s.asker()
 	if err != nil {
 		return err
 	}
 	if s.Watch {
 		ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 		defer restoreSignals()
-		return s.watch(ctx, c.out, first)
+		return s.watch(ctx, c.out, nodes)
 	}
-	look, troubles, err := confirmed(c.ctx, first, s.Only)
+	look, troubles, err := confirmed(c.ctx, nodes, s)
 	if err != nil {
 		return err
 	}
@@ -61,20 +71,28 @@ func (s *clusterStatusCommand) Run(c *console) error {
 	} else {
 		_, err = io.WriteString(c.out, drawStatus(look, nil, troubles, s.Sections))
 	}
-	if err == nil && (len(troubles) > 0 || look.own.InDoubt > 0 || look.own.Uncertain > 0) {
+	if err == nil && len(troubles) > 0 {
 		return errFindings
 	}
 	return err
 }
 
-func writeStatusJSON(out io.Writer, look *clusterLook, troubles []disagreement) error {
+// judge is what counts of a look.
+func (s *clusterStatusCommand) judge(l *clusterLook) []finding {
+	return without(l.findings(s.Expect), s.Ignore)
+}
+
+func writeStatusJSON(out io.Writer, look *clusterLook, troubles []finding) error {
 	document := struct {
-		Asked         string       `json:"asked"`
-		Cluster       wire.Cluster `json:"cluster"`
-		Disagreements []string     `json:"disagreements"`
-	}{look.asked, look.own, []string{}}
-	for _, d := range troubles {
-		document.Disagreements = append(document.Disagreements, d.text)
+		Asked   string       `json:"asked"`
+		Well    bool         `json:"well"`
+		Cluster wire.Cluster `json:"cluster"`
+		// Troubles are all; Disagreements, an older name, are their texts.
+		Troubles      []finding `json:"troubles"`
+		Disagreements []string  `json:"disagreements"`
+	}{look.asked, len(troubles) == 0, look.own, append([]finding{}, troubles...), []string{}}
+	for _, f := range troubles {
+		document.Disagreements = append(document.Disagreements, f.Text)
 	}
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
@@ -88,14 +106,14 @@ const watchEvery = 500 * time.Millisecond
 // newsMax is how many of the last changes stay on the screen.
 const newsMax = 12
 
-func (s *clusterStatusCommand) watch(ctx context.Context, out io.Writer, first *client) error {
+func (s *clusterStatusCommand) watch(ctx context.Context, out io.Writer, nodes *asker) error {
 	screen, redraw := screenOf(out)
 	var (
 		before *clusterLook
 		news   []string
 	)
 	for {
-		look, err := lookAt(ctx, first, s.Only)
+		look, err := nodes.look(ctx, s.Only)
 		if ctx.Err() != nil {
 			return nil // a signal ends it well
 		}
@@ -142,6 +160,9 @@ func freshNews(before, now *clusterLook, err error) (lines []string) {
 	if before == nil {
 		return nil
 	}
+	if before.asked != now.asked {
+		lines = append(lines, fmt.Sprintf("%s%s does not answer: %s is asked\n", stamp, before.asked, now.asked))
+	}
 	for _, line := range narrate(before, now) {
 		lines = append(lines, stamp+line+"\n")
 	}
@@ -156,22 +177,25 @@ func (s *clusterStatusCommand) frame(before, look *clusterLook, err error) strin
 	if before != nil {
 		moves = movesBetween(before, look)
 	}
-	return drawStatus(look, moves, look.disagreements(), s.Sections)
+	return drawStatus(look, moves, s.judge(look), s.Sections)
 }
 
 // drawStatus is the whole picture for people.
-func drawStatus(look *clusterLook, moves []move, troubles []disagreement, sections bool) string {
+func drawStatus(look *clusterLook, moves []move, troubles []finding, sections bool) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "as %s sees it, view %s\n\n", look.selfName(), look.own.View)
 	drawNodes(&text, look, moves)
 	own := &look.own
 	fmt.Fprintf(&text, "\n%d sections: %d served, %d in doubt, %d not where they are placed", own.Total, own.Serving, own.InDoubt, own.Misplaced)
+	if own.Asleep > 0 {
+		fmt.Fprintf(&text, ", %d asleep (not on sale)", own.Asleep)
+	}
 	if own.Uncertain > 0 {
 		fmt.Fprintf(&text, "; of %d the database does not say whether they may be claimed", own.Uncertain)
 	}
 	text.WriteString("\n")
-	for _, d := range troubles {
-		fmt.Fprintf(&text, "! %s\n", d.text)
+	for _, f := range troubles {
+		fmt.Fprintf(&text, "trouble: %s\n", f)
 	}
 	if sections {
 		drawSections(&text, look, moves)
@@ -214,7 +238,7 @@ func signed(came, went int) (text string) {
 const doubtMax = 20
 
 func drawDoubt(out io.Writer, look *clusterLook) {
-	name, shown := look.namer(), 0
+	name, shown, there := look.namer(), 0, membersOf(&look.own)
 	for i := range look.own.Sections {
 		s := &look.own.Sections[i]
 		if s.State != wire.SectionInDoubt {
@@ -224,19 +248,20 @@ func drawDoubt(out io.Writer, look *clusterLook) {
 			fmt.Fprintf(out, "  … and %d more (--sections lists all)\n", look.own.InDoubt-doubtMax)
 			return
 		}
-		fmt.Fprintf(out, "  in doubt: %s, %s\n", name(whereOf(s)), lastOwner(s))
+		fmt.Fprintf(out, "  in doubt: %s, %s\n", name(whereOf(s)), lastOwner(s, there))
 	}
 }
 
 // lastOwner says what is known of a section that nobody says to run.
-func lastOwner(s *wire.ClusterSection) string {
-	switch {
-	case s.Owner == "":
+func lastOwner(s *wire.ClusterSection, there map[string]wire.ClusterNode) string {
+	if s.Owner == "" {
 		return "owner not known"
-	case s.OwnerName == "":
-		return fmt.Sprintf("last run by %s, which has gone, in epoch %d", shortID(s.Owner), s.Epoch)
 	}
-	return fmt.Sprintf("last run by %s in epoch %d", s.OwnerName, s.Epoch)
+	who := cmp.Or(s.OwnerName, shortID(s.Owner))
+	if _, member := there[s.Owner]; !member {
+		who += ", which gossip does not know any more,"
+	}
+	return fmt.Sprintf("last run by %s in epoch %d", who, s.Epoch)
 }
 
 func shortID(id string) string { return id[:min(8, len(id))] }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -24,6 +23,7 @@ type fellowship struct {
 	node   atomic.Pointer[cluster.Node]
 	engine atomic.Pointer[actors.Engine]
 	view   atomic.Pointer[clusterView]
+	gone   *departed
 	joined chan struct{} // closed once node is there, or will never be
 }
 
@@ -36,8 +36,8 @@ type clusterView struct {
 // Peers lists the members.
 func (v *clusterView) Peers() []storage.WriterID { return v.peers }
 
-func newFellowship(me storage.WriterID) *fellowship {
-	f := &fellowship{joined: make(chan struct{})}
+func newFellowship(me storage.WriterID, gone *departed) *fellowship {
+	f := &fellowship{gone: gone, joined: make(chan struct{})}
 	f.view.Store(&clusterView{View: cluster.NewView(me, nil)})
 	return f
 }
@@ -77,6 +77,7 @@ func (f *fellowship) Send(to storage.WriterID, message []byte) bool {
 // ViewChanged is for the cluster: see cluster.Handler. So are the others.
 func (f *fellowship) ViewChanged(v *cluster.View) {
 	f.view.Store(newClusterView(v))
+	f.gone.see(v, time.Now())
 	f.engine.Load().ViewChanged()
 }
 
@@ -108,16 +109,10 @@ func (n *Node) join(ctx context.Context, c *config) error {
 		PeerListen: c.PeerListen, PeerAdvertise: c.PeerAdvertise, Join: c.Join, Handler: n.fellows, Logger: n.log,
 	}
 	if c.ClusterKeys != "" {
-		for _, file := range cluster.SecretFiles(c.ClusterKeys, n.name) {
-			if err := checkSecretFile(file); err != nil {
-				return fmt.Errorf("--cluster-keys: %w", err)
-			}
+		if n.keys, err = loadNodeKeys(c.ClusterKeys, n.name, n.log); err != nil {
+			return err
 		}
-		keys, err := cluster.LoadKeys(c.ClusterKeys, n.name)
-		if err != nil {
-			return fmt.Errorf("--cluster-keys: %w", err)
-		}
-		options.Keys, n.keysExpire = keys, keys.Expires()
+		options.Keys = n.keys.keys
 	}
 	n.answerCalls()
 	n.fellows.engine.Store(n.engine)
@@ -134,6 +129,10 @@ func (n *Node) join(ctx context.Context, c *config) error {
 		n.log.Warn("insecure: whoever reaches this node's ports for the cluster is a node")
 	}
 	go n.keepState()
+	go n.watchUse()
+	if n.keys != nil {
+		go n.keys.watch(n.left)
+	}
 	return nil
 }
 
@@ -147,6 +146,7 @@ func (n *Node) keepState() {
 	defer tick.Stop()
 	for {
 		n.tellState()
+		n.settleDrain()
 		select {
 		case <-tick.C:
 		case <-n.left:
@@ -197,29 +197,6 @@ func (n *Node) letGo(ctx context.Context) {
 	default:
 		n.log.Warn("not all sections were handed over", "left", n.engine.Stats().SectionsServing.Load(), "error", err)
 	}
-}
-
-// DrainCluster has this node give its sections away and own none until it is told otherwise; it forwards and answers
-// all the while. It returns at once.
-func (n *Node) DrainCluster(drain bool) error {
-	if n.cluster == nil {
-		return errAlone
-	}
-	n.drainMu.Lock()
-	defer n.drainMu.Unlock()
-	if n.draining.Swap(drain) == drain {
-		return nil
-	}
-	if !drain {
-		n.endDrain()
-		n.tellState()
-		n.engine.TakeUp()
-		return nil
-	}
-	var ctx context.Context
-	ctx, n.endDrain = context.WithCancel(context.Background())
-	go n.letGo(ctx)
-	return nil
 }
 
 // fit says that this node is in its cluster's view as one that serves, or that no other is: then it is as good as any.

@@ -92,11 +92,25 @@ func clusterMetrics(n *Node) []prometheus.Collector {
 			Help: "Sections of the events in use by what this node does with them; stopped ones are, if all is well, served by other nodes.",
 		}, func() float64 { return float64(s.InState(state)) }))
 	}
-	if !n.keysExpire.IsZero() {
-		all = append(all, gauge("cluster_certificate_expires_seconds", "When the other nodes stop believing this one's certificate, in Unix time: "+
-			"make new keys and restart the node before.", func() float64 { return float64(n.keysExpire.Unix()) }))
+	if n.keys != nil {
+		all = append(all, keysMetrics(n.keys)...)
 	}
 	return all
+}
+
+func keysMetrics(k *nodeKeys) []prometheus.Collector {
+	ends := func() float64 { _, until := k.keys.Validity(); return float64(until.Unix()) }
+	return []prometheus.Collector{
+		gauge("cluster_certificate_expiry_timestamp_seconds", "When the other nodes stop believing this one's certificate, in Unix time: "+
+			"make new keys before; no restart is needed.", ends),
+		gauge("cluster_certificate_expires_seconds", "The same under its old name, which ends with the next version.", ends),
+		gauge("cluster_keys_reload_successful", "ALARM at 0: the files of the cluster's keys cannot be used; those that were read before still count.", func() float64 {
+			if k.usable() {
+				return 1
+			}
+			return 0
+		}),
+	}
 }
 
 // clusterCollector tells of members and links, which come and go.
@@ -110,6 +124,8 @@ var (
 	descMembers = clusterDesc("members", "Nodes in this one's view, itself included.", "state")
 	descRefused = clusterDesc("refused_total", "What was turned away from the cluster's port. A few strays are normal while nodes come and go; "+
 		"the rest is sent by what is no node.", "kind")
+	descFailures = clusterDesc("handshake_failures_total", "Handshakes, gossip and connections that failed between this node and others, or were "+
+		"none of a node's: the log says from where. At rest it stands still, but for reason silent.", "door", "side", "reason")
 	descLinkUp    = clusterDesc("link_up", "1 while messages pass to and from the peer.", "peer")
 	descSessions  = clusterDesc("link_sessions_total", "Times that the link to the peer came up.", "peer")
 	descBytes     = clusterDesc("link_bytes_total", "Bytes to and from the peer, before encryption.", "peer", "direction")
@@ -123,7 +139,7 @@ var (
 // Describe is for prometheus.
 func (clusterCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descMembers, descRefused, descLinkUp, descSessions, descBytes, descMessages, descBatches, descDropped, descOutbox, descRoundTrip,
+		descMembers, descRefused, descFailures, descLinkUp, descSessions, descBytes, descMessages, descBatches, descDropped, descOutbox, descRoundTrip,
 	} {
 		out <- d
 	}
@@ -141,6 +157,9 @@ func (c clusterCollector) Collect(out chan<- prometheus.Metric) {
 	refused := c.node.cluster.Refused()
 	for kind, n := range map[string]uint64{"stray": refused.Strays, "malformed": refused.Malformed, "stream": refused.Streams} {
 		out <- prometheus.MustNewConstMetric(descRefused, prometheus.CounterValue, float64(n), kind)
+	}
+	for kind, n := range c.node.cluster.Refusals() {
+		out <- prometheus.MustNewConstMetric(descFailures, prometheus.CounterValue, float64(n), kind.Door, kind.Side, kind.Reason)
 	}
 	for peer, s := range onePerName(c.node.cluster.Stats()) {
 		collectLink(out, peer, &s)

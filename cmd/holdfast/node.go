@@ -53,11 +53,14 @@ type Node struct {
 	left     chan struct{} // closed when the node leaves the cluster
 	served   chan error    // a server's end, one for each listener
 
-	keysExpire time.Time // of the cluster's keys; zero: there are none
-	stateMu    sync.Mutex
-	told       cluster.State // what the others were told that this node is; guarded by stateMu
-	drainMu    sync.Mutex
-	endDrain   context.CancelFunc // ends the drain under way; guarded by drainMu
+	keys      *nodeKeys                 // of the cluster; nil: there are none
+	gone      departed                  // nodes that were members
+	useless   atomic.Pointer[time.Time] // since when this node reaches no section; see watchUse
+	stateMu   sync.Mutex
+	told      cluster.State // what the others were told that this node is; guarded by stateMu
+	drainMu   sync.Mutex
+	endDrain  context.CancelFunc // ends the drain under way; guarded by drainMu
+	unsettled time.Time          // until then the drain may be taken back; see settleDrain; guarded by drainMu
 }
 
 // Open starts a server with a checked config. It returns once requests are accepted; whether they can be served already
@@ -140,7 +143,7 @@ func (n *Node) openEngine(ctx context.Context, c *config, files descriptors) (er
 		Clock: plantClock(), ClockStepMax: cmp.Or(c.ClockStepMax, -1),
 	}
 	if c.clustered() {
-		n.fellows = newFellowship(n.writer)
+		n.fellows = newFellowship(n.writer, &n.gone)
 		config.Peers = n.fellows
 	}
 	if c.Store == "" {
@@ -207,6 +210,7 @@ var (
 	errStandby  = errors.New("standing by: another node sells from this database")
 	errDraining = errors.New("draining: this node gives its sections to others")
 	errNotFit   = errors.New("cut off from the database, or not loaded yet: other nodes serve")
+	errUseless  = errors.New("no section can be reached from this node, and other nodes are alive: see holdfast cluster status, and the log of this node")
 )
 
 func (e engine) Ready() error {
@@ -221,6 +225,8 @@ func (e engine) Ready() error {
 		return errDraining
 	case !e.node.fit():
 		return errNotFit
+	case e.node.isUseless(time.Now()):
+		return errUseless
 	}
 	return e.Engine.Ready()
 }
