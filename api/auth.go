@@ -46,8 +46,10 @@ type authenticator struct {
 	operators atomic.Pointer[[]OperatorKey]
 	devAuth   bool
 	rules     token.Rules
-	own       []token.Key // of the configuration: they stay, whatever SetKeys brings
 	cacheMax  int
+	mu        sync.Mutex
+	own       []token.Key           // those without a list, see SetOwnKeys; guarded by mu
+	listed    []token.Key           // of SetKeys; guarded by mu
 	trust     atomic.Pointer[trust] // nil: there are no tokens
 }
 
@@ -80,7 +82,22 @@ func (c *Config) ownKeys() (keys []token.Key) {
 }
 
 func (a *authenticator) setKeys(keys []token.Key) {
-	all := slices.Concat(a.own, keys)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.listed = keys
+	a.renew()
+}
+
+func (a *authenticator) setOwn(keys []token.Key) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.own = keys
+	a.renew()
+}
+
+// renew forgets what was verified before. Under mu.
+func (a *authenticator) renew() {
+	all := slices.Concat(a.own, a.listed)
 	if len(all) == 0 {
 		a.trust.Store(nil)
 		return
@@ -93,6 +110,12 @@ func (a *authenticator) setKeys(keys []token.Key) {
 // SetKeys replaces the keys of Config.JWTKeys from the next request on. Tokens of keys that are gone are not believed
 // any more, those that were verified before included; tokens of keys that stay are verified once more.
 func (s *Server) SetKeys(keys []token.Key) { s.auth.setKeys(keys) }
+
+// SetOwnKeys replaces the keys of Config.JWTSecret and Config.JWTPublicKey as SetKeys does those of Config.JWTKeys. Nil: there is none; one
+// that Validate would refuse counts for none.
+func (s *Server) SetOwnKeys(secret []byte, public ed25519.PublicKey) {
+	s.auth.setOwn((&Config{JWTSecret: secret, JWTPublicKey: public}).ownKeys())
+}
 
 var bearer = []byte("Bearer ")
 

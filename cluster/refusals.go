@@ -62,11 +62,8 @@ func (r *refusals) note(kind Refusal, peer, address, why string) {
 	if kind.Reason == ReasonSilent {
 		level = slog.LevelInfo
 	}
-	about := []any{"door", kind.Door, "side", kind.Side, "reason", kind.Reason}
-	if peer != "" {
-		about = append(about, "peer", peer)
-	}
-	r.Add(kind, netlimit.Trouble{Level: level, Address: address, Why: why}, about...)
+	why, _, _ = strings.Cut(why, " (possibly because of") // x509 guesses at length
+	r.Add(kind, netlimit.Trouble{Level: level, Address: address, Peer: peer, Why: why}, "door", kind.Door, "side", kind.Side, "reason", kind.Reason)
 }
 
 // errWrongName says that a certificate names another node.

@@ -27,6 +27,7 @@ type Digest[K comparable] struct {
 type Trouble struct {
 	Level   slog.Level
 	Address string // of the other side, as far as it is known
+	Peer    string // the name of whom this side meant to reach; empty: nobody in particular
 	Why     string // for people; cut to whyMax bytes
 }
 
@@ -83,7 +84,11 @@ func (d *Digest[K]) Add(kind K, t Trouble, about ...any) {
 	}
 	d.mu.Unlock()
 	if first {
-		d.log.Log(context.Background(), t.Level, d.message, append(about, "address", t.Address, "why", t.Why)...)
+		line := append(about, "address", t.Address, "why", t.Why)
+		if t.Peer != "" {
+			line = append(line, "peer", t.Peer)
+		}
+		d.log.Log(context.Background(), t.Level, d.message, line...)
 	}
 }
 

@@ -188,7 +188,8 @@ func (l *clusterLook) linksDown() (all []finding) {
 				continue
 			}
 			told[pair] = true
-			all = append(all, finding{Code: codeLinkDown, Text: fmt.Sprintf("the link between %s and %s is down (%s)", n.node.Name, peer.Name, peer.Peer),
+			all = append(all, finding{Code: codeLinkDown, Text: fmt.Sprintf("the link between %s and %s is down: %s does not reach %s",
+				min(n.node.Name, peer.Name), max(n.node.Name, peer.Name), n.node.Name, peer.Peer),
 				about: pair[0] + pair[1]})
 		}
 	}

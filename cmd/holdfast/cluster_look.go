@@ -209,7 +209,7 @@ func (l *clusterLook) namer() func(where) string {
 }
 
 // confirmPause is the time after which a contradiction must still be there to count: sections move, and answers are not of one instant.
-const confirmPause = 700 * time.Millisecond
+var confirmPause = 700 * time.Millisecond
 
 // confirmed looks, and looks again before it believes that something is wrong.
 func confirmed(ctx context.Context, nodes *asker, s *clusterStatusCommand) (*clusterLook, []finding, error) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 // pretended is a node that says whatever a test wants.
 type pretended struct {
 	*httptest.Server
-	said wire.Cluster
+	said   wire.Cluster
+	locked atomic.Bool // it does not know the key
 }
 
 func (p *pretended) address() string { return strings.TrimPrefix(p.URL, "http://") }
@@ -29,6 +31,10 @@ func pretend(t *testing.T, count int) []*pretended {
 	for i := range count {
 		p := &pretended{said: wire.Cluster{Self: nodeID(i), View: "00"}}
 		p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if p.locked.Load() {
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
 			if r.URL.Path != "/v1/cluster" || r.Header.Get("Authorization") != "Bearer dev" {
 				http.Error(w, r.URL.Path, http.StatusNotFound)
 				return

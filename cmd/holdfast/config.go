@@ -73,8 +73,13 @@ type config struct {
 	// address; the shop answers by sending the fan back there with #token=… at the end. Without one the page shows the
 	// house to everybody and says that a token is needed.
 	SignInURL string `name:"sign-in-url" env:"HOLDFAST_SIGN_IN_URL" help:"Where fans without a token sign in, e.g. https://shop.example/sign-in?to={return}; the shop sends them back with #token=… in the address." placeholder:"URL" group:"Who"`
-	// OperatorKeyFile holds the operator's key; whoever has it can create, pause, refund.
-	OperatorKeyFile string `help:"File with the operator's key." placeholder:"FILE" group:"Who"`
+	// OperatorKeyFile holds the operator's key; whoever has it can create, pause, refund. The file is read again every 2 s,
+	// and from then on the new key counts alone. The log calls its owner "operator".
+	OperatorKeyFile string `help:"File with the operator's key, read again when it changes." placeholder:"FILE" group:"Who"`
+	// OperatorKeysFile holds a key for each operator, in lines of name=key, 16 bytes or more each; # begins a comment. All
+	// count. The log says by name who did what. The file is read again every 2 s: to replace a key add a line, and take
+	// the old one out when nobody uses it any more. A file that turns bad changes nothing and is an ERROR in the log.
+	OperatorKeysFile string `help:"File with operators' keys, a line of name=key each, read again when it changes." placeholder:"FILE" group:"Who"`
 
 	// Demo opens a stadium for sale at start. It implies DevAuth unless real authentication is configured.
 	Demo bool `help:"Open a demonstration event of 40,000 seats. Implies --dev-auth unless real authentication is given." group:"Demonstration"`
@@ -98,11 +103,11 @@ type config struct {
 	// second; set it to more than the time between two of the balancer's questions. Longer only delays the stop. 0:
 	// none.
 	DrainWait time.Duration `help:"Time between not ready and no longer listening (${default})." default:"300ms" placeholder:"DURATION" group:"Stopping"`
-	// ShutdownTimeout is how long a stopping server takes, DrainWait not counted, whatever clients do: handing sections
-	// over, answering requests in flight and leaving snapshots have a share each. Default 15s. Shorter never loses what
-	// was acknowledged: it cuts off clients that are slow to send or to read, and makes the next start replay more of
-	// the log.
-	ShutdownTimeout time.Duration `help:"Longest graceful stop (${default})." default:"15s" placeholder:"DURATION" group:"Stopping"`
+	// ShutdownTimeout is how long a stopping server takes in all, DrainWait included, whatever clients, other nodes and
+	// the database do: handing sections over, answering requests in flight and leaving snapshots have a share each.
+	// Default 25s, for Kubernetes kills after 30; at least 2s. Shorter never loses what was acknowledged: it cuts off
+	// clients that are slow to send or to read, and makes the next start replay more of the log.
+	ShutdownTimeout time.Duration `help:"Longest stop in all, --drain-wait included (${default})." default:"25s" placeholder:"DURATION" group:"Stopping"`
 
 	// DebugListen serves Go's profiles (CPU, heap, goroutines) on a second address. Default: off. Loopback only: a
 	// profile tells whoever reads it what the server is doing.
@@ -185,6 +190,8 @@ func (c *config) checkNumbers() error {
 		return errors.New("--drain-wait must not be negative")
 	case c.ShutdownTimeout < 0:
 		return errors.New("--shutdown-timeout must not be negative")
+	case c.ShutdownTimeout > 0 && c.DrainWait >= c.ShutdownTimeout:
+		return fmt.Errorf("--drain-wait (%v) must be shorter than --shutdown-timeout (%v), which bounds the whole stop", c.DrainWait, c.ShutdownTimeout)
 	case c.DemoBuyers < 0:
 		return errors.New("--demo-buyers must not be negative")
 	case c.DemoBuyers > 0 && !c.Demo:

@@ -48,7 +48,7 @@ func TestFlagWinsOverEnvironmentOverFileOverDefault(t *testing.T) {
 	if got.LogLevel != "warn" || got.Inflight != 7 || !got.DevAuth {
 		t.Errorf("file lost: %+v", got)
 	}
-	if got.LogFormat != "text" || got.ShutdownTimeout != 15*time.Second || got.DrainWait != 300*time.Millisecond {
+	if got.LogFormat != "text" || got.ShutdownTimeout != 25*time.Second || got.DrainWait != 300*time.Millisecond {
 		t.Errorf("default lost: %+v", got)
 	}
 }
@@ -115,6 +115,7 @@ func TestServeSaysWhatCannotWork(t *testing.T) {
 		{"redis", []string{"--data", "d", "--dev-auth", "--redis", "redis://a"}, "not in this build"},
 		{"no room", []string{"--data", "d", "--dev-auth", "--inflight", "0"}, "--inflight"},
 		{"no time", []string{"--data", "d", "--dev-auth", "--request-timeout", "1ms"}, "--request-timeout"},
+		{"drain as long as the stop", []string{"--data", "d", "--dev-auth", "--drain-wait", "25s"}, "--shutdown-timeout (25s)"},
 		{"drain of no length", []string{"--data", "d", "--dev-auth", "--drain-wait", "-1s"}, "--drain-wait"},
 		{"simulated buyers in real life", []string{"--data", "d", "--dev-auth", "--demo-buyers", "3"}, "--demo-buyers needs --demo"},
 		{"no limits", []string{"--data", "d", "--dev-auth", "--buyer-rate", "0", "--address-rate", "0", "--streams-per-address", "0"}, ""},

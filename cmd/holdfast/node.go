@@ -74,7 +74,7 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 			n = nil
 		}
 	}()
-	outside, keys, err := apiConfig(c, log)
+	outside, keys, bearerFiles, err := apiConfig(c, log)
 	if err != nil {
 		return n, err
 	}
@@ -103,6 +103,9 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 	}
 	if keys != nil {
 		go n.watchKeys(keys)
+	}
+	if bearerFiles.changeable() {
+		go n.watchBearers(bearerFiles)
 	}
 	go func() { n.served <- n.server.Serve(n.listener) }()
 	if n.admin != nil {
@@ -259,9 +262,9 @@ func (n *Node) Served() <-chan error { return n.served }
 // ends: a listener that closed at once would turn away those whom a balancer sends before it has asked again.
 func (n *Node) Drain(ctx context.Context, wait time.Duration) {
 	n.stopping.Store(true)
-	n.letGo(ctx)
-	timer := time.NewTimer(wait)
+	timer := time.NewTimer(wait) // balancers see it from here on, while sections go
 	defer timer.Stop()
+	n.letGo(ctx)
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
@@ -299,7 +302,9 @@ func (n *Node) abandon(ctx context.Context) error {
 		errs = append(errs, n.inTime(ctx, "the farewell to other nodes", n.cluster.Leave(ctx)))
 	}
 	if n.heart != nil { // after the engine: from here on others may claim what it had
-		errs = append(errs, n.inTime(ctx, "the end of the heartbeat", n.heart.Close(ctx)))
+		if err := n.heart.Close(ctx); err != nil { // nothing is lost: others wait, as after a crash
+			n.log.Warn("others may claim this node's sections only when its heartbeat has lapsed", "error", err)
+		}
 	}
 	if n.payments != nil {
 		errs = append(errs, n.payments.Close())
@@ -320,19 +325,19 @@ func (n *Node) inTime(ctx context.Context, what string, err error) error {
 	return nil
 }
 
-// apiConfig reads the keys and says who may come in. keys is nil without a file of keys that may change.
-func apiConfig(c *config, log *slog.Logger) (out *api.Config, keys *keySet, err error) {
+// apiConfig reads the keys and says who may come in. listed is nil without a file of token keys.
+func apiConfig(c *config, log *slog.Logger) (out *api.Config, listed *keySet, files *bearers, err error) {
+	files = &bearers{operator: c.OperatorKeyFile, operators: c.OperatorKeysFile, secret: c.JWTHS256SecretFile, public: c.JWTEdDSAPublicKeyFile}
+	if err := files.open(); err != nil {
+		return nil, nil, nil, err
+	}
 	out = &api.Config{
-		DevAuth: c.DevAuth, SignInURL: c.SignInURL,
+		DevAuth: c.DevAuth, SignInURL: c.SignInURL, OperatorKeys: files.keys, JWTSecret: files.own.secret, JWTPublicKey: files.own.public,
+		JWTIssuers: c.JWTIssuer, JWTAudiences: c.JWTAudience,
 		RequestTimeout: c.RequestTimeout, StreamsMax: c.StreamsMax, Limits: c.limits(), Logger: log,
 	}
-	if keys, err = c.tokenConfig(out, log); err != nil {
-		return nil, nil, err
+	if listed, out.JWTKeys, err = openKeySet(c.JWTJWKSFile, log); err != nil {
+		return nil, nil, nil, err
 	}
-	operator, err := readSecret(c.OperatorKeyFile, 16)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--operator-key-file: %w", err)
-	}
-	out.OperatorKey = string(operator)
-	return out, keys, out.Validate()
+	return out, listed, files, out.Validate()
 }

@@ -47,6 +47,12 @@ func kubernetesHint(mode, allowed fs.FileMode) string {
 	return ""
 }
 
+// isRegular says that a file can be read again: a pipe cannot. What is not there may come.
+func isRegular(file string) bool {
+	info, err := os.Stat(file)
+	return err != nil || info.Mode().IsRegular()
+}
+
 // checkSecretFile is checkSecret for a file that somebody else reads.
 func checkSecretFile(file string) error {
 	info, err := os.Stat(file)

@@ -41,8 +41,8 @@ func (serveCommand) Help() string {
   holdfast serve --config holdfast.yaml --log-format json
       Settings from a file. A flag wins over HOLDFAST_… in the environment, which wins over the file.
 
-SIGTERM or ^C stops gracefully: /readyz answers 503 while everything is still served (--drain-wait), then the listener closes,
-requests in flight are answered, and sections leave snapshots. A second one stops at once, which loses nothing that was acknowledged.`
+SIGTERM or ^C stops gracefully: /readyz answers 503 while everything is still served (--drain-wait) and sections go to other nodes, then
+the listener closes, requests in flight are answered, and sections leave snapshots: all of it within --shutdown-timeout. A second one stops at once, which loses nothing that was acknowledged.`
 }
 
 // Run serves until a signal.
@@ -66,10 +66,11 @@ func (s *serveCommand) Run(c *console) error {
 		return errors.Join(err, stopProfiles())
 	}
 	s.announce(c.out, log, node)
+	defer boundStop(ctx, s.ShutdownTimeout, log, os.Exit)()
 	failed := s.runUntil(ctx, node, log)
 	restoreSignals() // from here on a second signal ends the process
-	log.Info("stopping", "drain", s.DrainWait, "patience", s.ShutdownTimeout)
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.DrainWait+s.ShutdownTimeout)
+	log.Info("stopping", "drain", s.DrainWait, "within", s.ShutdownTimeout)
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience(s.ShutdownTimeout))
 	defer cancel()
 	if failed == nil {
 		s.drain(patience, node)
@@ -81,10 +82,10 @@ func (s *serveCommand) Run(c *console) error {
 	return err
 }
 
-// drain waits for balancers, and in a cluster until the sections are with others: for DrainWait and half of
-// ShutdownTimeout at most.
+// drain waits for balancers, and in a cluster until the sections are with others: for half of the patience, or for
+// DrainWait where that is longer.
 func (s *serveCommand) drain(ctx context.Context, node *Node) {
-	ctx, cancel := context.WithTimeout(ctx, s.DrainWait+s.ShutdownTimeout/2)
+	ctx, cancel := context.WithTimeout(ctx, max(s.DrainWait, stopPatience(s.ShutdownTimeout)/2))
 	defer cancel()
 	node.Drain(ctx, s.DrainWait)
 }

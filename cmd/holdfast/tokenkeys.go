@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"holdfast/actors/venue"
-	"holdfast/api"
 	"holdfast/api/token"
 )
 
@@ -108,23 +107,16 @@ func (n *Node) watchKeys(k *keySet) {
 	}
 }
 
-// tokenConfig reads everything that says which tokens are believed. set is nil without a JWKS file.
-func (c *config) tokenConfig(out *api.Config, log *slog.Logger) (set *keySet, err error) {
-	if out.JWTSecret, err = readSecret(c.JWTHS256SecretFile, token.SecretBytesMin); err != nil {
-		return nil, fmt.Errorf("--jwt-hs256-secret-file: %w", err)
+// openKeySet reads a JWKS file at start. Without one there is no set.
+func openKeySet(path string, log *slog.Logger) (set *keySet, keys []token.Key, err error) {
+	if path == "" {
+		return nil, nil, nil
 	}
-	if out.JWTPublicKey, err = readPublicKey(c.JWTEdDSAPublicKeyFile); err != nil {
-		return nil, fmt.Errorf("--jwt-eddsa-public-key-file: %w", err)
+	set = &keySet{path: path}
+	if keys, err = set.open(log); err != nil {
+		return nil, nil, fmt.Errorf("--jwt-jwks-file: %w", err)
 	}
-	out.JWTIssuers, out.JWTAudiences = c.JWTIssuer, c.JWTAudience
-	if c.JWTJWKSFile == "" {
-		return nil, nil
-	}
-	set = &keySet{path: c.JWTJWKSFile}
-	if out.JWTKeys, err = set.open(log); err != nil {
-		return nil, fmt.Errorf("--jwt-jwks-file: %w", err)
-	}
-	return set, nil
+	return set, keys, nil
 }
 
 func readPublicKey(path string) (ed25519.PublicKey, error) {

@@ -114,12 +114,15 @@ func (n *Node) turnedAway() (all []trouble) {
 		if t.Kind.Reason == cluster.ReasonSilent {
 			continue
 		}
-		who := "from"
+		way, who := "from", t.Newest.Address
 		if t.Kind.Side == cluster.SideDialer {
-			who = "to"
+			way = "to"
+		}
+		if t.Newest.Peer != "" {
+			who = t.Newest.Peer + " (" + who + ")"
 		}
 		all = append(all, trouble{codeTurnedAway, fmt.Sprintf("%s %s %s fails (%s, %d times in the last minute): %s",
-			t.Kind.Door, who, t.Newest.Address, t.Kind.Reason, t.Count, t.Newest.Why)})
+			t.Kind.Door, way, who, t.Kind.Reason, t.Count, t.Newest.Why)})
 	}
 	slices.SortFunc(all, func(a, b trouble) int { return strings.Compare(a.text, b.text) })
 	return all

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"holdfast/actors/venue"
+	"holdfast/api"
+	"holdfast/api/token"
+)
+
+// unnamedOperator is whose key --operator-key-file holds, in the log.
+const unnamedOperator = "operator"
+
+// bearers are the files that say whose bearer token counts, and may change while the server runs: the operators' keys, and the buyers'
+// secret and public key. A JWKS file has rules of its own: see keySet.
+type bearers struct {
+	operator, operators string // --operator-key-file, --operator-keys-file
+	secret, public      string // --jwt-hs256-secret-file, --jwt-eddsa-public-key-file
+
+	keys []api.OperatorKey
+	own  ownKeys
+	told string // the last error that was logged: each once
+}
+
+// ownKeys are those that verify tokens without a kid.
+type ownKeys struct {
+	secret []byte
+	public ed25519.PublicKey
+}
+
+// readOperators gives the keys of both files, checked together.
+func (b *bearers) readOperators() (keys []api.OperatorKey, err error) {
+	if b.operators != "" {
+		text, err := readKeyFile(b.operators, checkSecret)
+		if err != nil {
+			return nil, fmt.Errorf("--operator-keys-file: %w", err)
+		}
+		if keys, err = parseOperatorKeys(string(venue.WithoutMark(text))); err != nil {
+			return nil, fmt.Errorf("--operator-keys-file: %s: %w", b.operators, err)
+		}
+	}
+	key, err := readSecret(b.operator, operatorKeyBytesMin)
+	if err != nil {
+		return nil, fmt.Errorf("--operator-key-file: %w", err)
+	}
+	if len(key) > 0 {
+		keys = append(keys, api.OperatorKey{Name: unnamedOperator, Key: string(key)})
+	}
+	return keys, api.CheckOperatorKeys(keys)
+}
+
+const operatorKeyBytesMin = 16
+
+// parseOperatorKeys reads lines of name=key. Empty lines, and those that begin with #, say nothing. Errors give the line's number, for the
+// line is a secret.
+func parseOperatorKeys(text string) (keys []api.OperatorKey, err error) {
+	for i, line := range strings.Split(text, "\n") {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		name, key, ok := strings.Cut(line, "=")
+		if !ok {
+			return nil, fmt.Errorf("line %d is not name=key", i+1)
+		}
+		keys = append(keys, api.OperatorKey{Name: strings.TrimSpace(name), Key: strings.TrimSpace(key)})
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("it holds no key: a line of name=key for each operator")
+	}
+	return keys, nil
+}
+
+func (b *bearers) readOwn() (own ownKeys, err error) {
+	if own.secret, err = readSecret(b.secret, token.SecretBytesMin); err != nil {
+		return own, fmt.Errorf("--jwt-hs256-secret-file: %w", err)
+	}
+	if own.public, err = readPublicKey(b.public); err != nil {
+		return own, fmt.Errorf("--jwt-eddsa-public-key-file: %w", err)
+	}
+	return own, nil
+}
+
+// open reads everything at start, when a bad file is the end.
+func (b *bearers) open() (err error) {
+	if b.keys, err = b.readOperators(); err != nil {
+		return err
+	}
+	b.own, err = b.readOwn()
+	return err
+}
+
+// changeable says that there is something to look at again. What comes out of a pipe, such as a shell's <(…), comes once.
+func (b *bearers) changeable() bool {
+	for _, path := range []*string{&b.operator, &b.operators, &b.secret, &b.public} {
+		if *path != "" && !isRegular(*path) {
+			return false
+		}
+	}
+	return b.operator+b.operators+b.secret+b.public != ""
+}
+
+// look takes in what has changed. A file that cannot be read or used changes nothing.
+func (b *bearers) look(log *slog.Logger, operators func([]api.OperatorKey), own func([]byte, ed25519.PublicKey)) {
+	keys, err := b.readOperators()
+	fresh, err2 := b.readOwn()
+	if err = errors.Join(err, err2); err != nil {
+		if said := err.Error(); said != b.told {
+			b.told = said
+			log.Error("ALARM: keys were not reloaded: those that were read before still count", "error", err)
+		}
+		return
+	}
+	b.told = ""
+	if !slices.Equal(keys, b.keys) {
+		operators(keys)
+		log.Info("operators' keys reloaded", "names", operatorNames(keys), "before", operatorNames(b.keys))
+		b.keys = keys
+	}
+	if !reflect.DeepEqual(fresh, b.own) {
+		own(fresh.secret, fresh.public)
+		log.Info("token keys reloaded: tokens of the one before are not believed any more; a JWKS file holds several at once")
+		b.own = fresh
+	}
+}
+
+func operatorNames(keys []api.OperatorKey) []string {
+	names := []string{}
+	for _, k := range keys {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
+// watchBearers looks until the node leaves.
+func (n *Node) watchBearers(b *bearers) {
+	tick := time.NewTicker(keySetEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-n.left:
+			return
+		case <-tick.C:
+			b.look(n.log, n.server.SetOperatorKeys, n.server.SetOwnKeys)
+		}
+	}
+}
