@@ -49,7 +49,7 @@ func (c *linkCredentials) ClientHandshake(ctx context.Context, _ string, raw net
 	conn, info, err := c.inner(to.line.node).ClientHandshake(ctx, nodeName, raw)
 	if err != nil {
 		if to.line.ctx.Err() == nil && !errors.Is(err, context.Canceled) { // else we have hung up ourselves
-			c.refusals.note(Refusal{DoorLink, SideDialer, reasonOf(err)}, to.line.node, to.line.peer, err.Error())
+			c.refusals.note(Refusal{PortLink, SideDialer, reasonOf(err)}, to.line.node, to.line.peer, err.Error())
 		}
 		return nil, nil, err
 	}
@@ -62,7 +62,7 @@ func (c *linkCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.A
 	admitted := c.port.Admit(raw)
 	if admitted == nil {
 		err := fmt.Errorf("cluster: more than %d connections at the link's port", ConnsMax)
-		c.refusals.note(Refusal{DoorLink, SideListener, ReasonTooMany}, "", address, err.Error())
+		c.refusals.note(Refusal{PortLink, SideListener, ReasonTooMany}, "", address, err.Error())
 		return nil, nil, err
 	}
 	server := insecure.NewCredentials()
@@ -71,7 +71,7 @@ func (c *linkCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.A
 	}
 	conn, info, err := server.ServerHandshake(admitted)
 	if err != nil {
-		c.refusals.note(Refusal{DoorLink, SideListener, reasonOf(err)}, "", address, err.Error())
+		c.refusals.note(Refusal{PortLink, SideListener, reasonOf(err)}, "", address, err.Error())
 		_ = admitted.Close() // the handshake's error says it all
 		return nil, nil, err
 	}
@@ -119,7 +119,7 @@ func (w *watchedConn) greet(said []byte, err error) {
 
 func (w *watchedConn) note(reason, why string) {
 	if !w.told.Swap(true) {
-		w.refusals.note(Refusal{DoorLink, w.side, reason}, w.peer, w.address, why)
+		w.refusals.note(Refusal{PortLink, w.side, reason}, w.peer, w.address, why)
 	}
 }
 

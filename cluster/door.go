@@ -28,7 +28,7 @@ func (l *link) door(service any, stream grpc.ServerStream, _ *grpc.StreamServerI
 		if r := recover(); r != nil {
 			l.refused.Add(1)
 			address, _ := caller(stream.Context())
-			l.refusals.note(Refusal{DoorLink, SideListener, ReasonNotANode}, "", address, fmt.Sprintf("its stream ended in a panic: %v", r))
+			l.refusals.note(Refusal{PortLink, SideListener, ReasonNotANode}, "", address, fmt.Sprintf("its stream ended in a panic: %v", r))
 			err = status.Error(codes.Internal, "no")
 		}
 	}()
@@ -40,7 +40,7 @@ func (l *link) door(service any, stream grpc.ServerStream, _ *grpc.StreamServerI
 func (l *link) noCalls(ctx context.Context, _ any, call *grpc.UnaryServerInfo, _ grpc.UnaryHandler) (any, error) {
 	l.refused.Add(1)
 	address, _ := caller(ctx)
-	l.refusals.note(Refusal{DoorLink, SideListener, ReasonNotANode}, "", address, "it makes a call that no node makes: "+call.FullMethod)
+	l.refusals.note(Refusal{PortLink, SideListener, ReasonNotANode}, "", address, "it makes a call that no node makes: "+call.FullMethod)
 	return nil, status.Error(codes.Unimplemented, "no")
 }
 
@@ -66,7 +66,7 @@ func (s *doorStream) RecvMsg(m any) error {
 	}
 	if err != nil {
 		s.link.refused.Add(1)
-		s.link.refusals.note(Refusal{DoorLink, SideListener, reason}, "", s.address, err.Error())
+		s.link.refusals.note(Refusal{PortLink, SideListener, reason}, "", s.address, err.Error())
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
 	return nil

@@ -249,7 +249,7 @@ func (n *Node) joinMissing() bool {
 // notJoined tells somebody who is there and will not have us from an address where nobody is.
 func (n *Node) notJoined(address string, err error) {
 	if reason, there := joinTrouble(err); there && n.ctx.Err() == nil {
-		n.refusals.note(Refusal{DoorGossip, SideDialer, reason}, "", address, strings.Join(strings.Fields(err.Error()), " "))
+		n.refusals.note(Refusal{PortGossip, SideDialer, reason}, "", address, strings.Join(strings.Fields(err.Error()), " "))
 		return
 	}
 	n.opts.Logger.Debug("nobody answers", "address", address, "error", err)

@@ -18,14 +18,14 @@ import (
 
 // Refusal is a kind of failure between this node and whoever is at the other end: a closed list.
 type Refusal struct {
-	Door   string // DoorLink or DoorGossip
+	Port   string // PortLink or PortGossip
 	Side   string // SideListener: somebody came to this node; SideDialer: this node went to somebody
 	Reason string // one of the Reason constants
 }
 
 // The parts of a Refusal.
 const (
-	DoorLink, DoorGossip     = "link", "gossip"
+	PortLink, PortGossip     = "link", "gossip"
 	SideListener, SideDialer = "listener", "dialer"
 
 	ReasonNotTLS    = "not_tls"           // HTTP or garbage where TLS must be spoken
@@ -63,7 +63,7 @@ func (r *refusals) note(kind Refusal, peer, address, why string) {
 		level = slog.LevelInfo
 	}
 	why, _, _ = strings.Cut(why, " (possibly because of") // x509 guesses at length
-	r.Add(kind, netlimit.Trouble{Level: level, Address: address, Peer: peer, Why: why}, "door", kind.Door, "side", kind.Side, "reason", kind.Reason)
+	r.Add(kind, netlimit.Trouble{Level: level, Address: address, Peer: peer, Why: why}, "port", kind.Port, "side", kind.Side, "reason", kind.Reason)
 }
 
 // errWrongName says that a certificate names another node.

@@ -40,7 +40,7 @@ func told(k *Keys, j *journal) func(*Options) {
 func noted(t *testing.T, n *tested, j *journal, want Refusal) {
 	t.Helper()
 	late := time.After(patience)
-	for n.Refusals()[want] == 0 || !strings.Contains(j.String(), "door="+want.Door+" side="+want.Side+" reason="+want.Reason) {
+	for n.Refusals()[want] == 0 || !strings.Contains(j.String(), "port="+want.Port+" side="+want.Side+" reason="+want.Reason) {
 		select {
 		case <-late:
 			t.Fatalf("%v was not noted: %v\n%s", want, n.Refusals(), j)
@@ -73,29 +73,29 @@ func TestStrangersAtThePortsDoNotPassInSilence(t *testing.T) {
 		want  Refusal
 		knock func(t *testing.T, a *tested)
 	}{
-		{Refusal{DoorLink, SideListener, ReasonNotTLS}, func(t *testing.T, a *tested) { say(t, "tcp", a.link.address(), http) }},
-		{Refusal{DoorLink, SideListener, ReasonNoCert}, func(_ *testing.T, a *tested) {
+		{Refusal{PortLink, SideListener, ReasonNotTLS}, func(t *testing.T, a *tested) { say(t, "tcp", a.link.address(), http) }},
+		{Refusal{PortLink, SideListener, ReasonNoCert}, func(_ *testing.T, a *tested) {
 			shake(a, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 		}},
-		{Refusal{DoorLink, SideListener, ReasonAuthority}, func(_ *testing.T, a *tested) {
+		{Refusal{PortLink, SideListener, ReasonAuthority}, func(_ *testing.T, a *tested) {
 			shake(a, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}, Certificates: foreign.now.Load().certs()})
 		}},
-		{Refusal{DoorLink, SideListener, ReasonExpired}, func(t *testing.T, a *tested) {
+		{Refusal{PortLink, SideListener, ReasonExpired}, func(t *testing.T, a *tested) {
 			shake(a, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}, Certificates: []tls.Certificate{expired(t, dir)}})
 		}},
-		{Refusal{DoorLink, SideListener, ReasonRefusedUs}, func(_ *testing.T, a *tested) { // a node whose authority is another one
+		{Refusal{PortLink, SideListener, ReasonRefusedUs}, func(_ *testing.T, a *tested) { // a node whose authority is another one
 			shake(a, &tls.Config{RootCAs: foreign.now.Load().ca, ServerName: nodeName, NextProtos: []string{"h2"}, Certificates: k.now.Load().certs()})
 		}},
-		{Refusal{DoorGossip, SideListener, ReasonNotANode}, func(t *testing.T, a *tested) { say(t, "tcp", a.GossipAddress(), http) }},
-		{Refusal{DoorGossip, SideListener, ReasonWrongKey}, func(t *testing.T, a *tested) {
+		{Refusal{PortGossip, SideListener, ReasonNotANode}, func(t *testing.T, a *tested) { say(t, "tcp", a.GossipAddress(), http) }},
+		{Refusal{PortGossip, SideListener, ReasonWrongKey}, func(t *testing.T, a *tested) {
 			x := start(t, "x", with(loadKeys(t, other, "b")))
 			_, _ = x.list.Join([]string{a.GossipAddress()}) // refused: that is the test
 		}},
-		{Refusal{DoorGossip, SideListener, ReasonPlaintext}, func(t *testing.T, a *tested) {
+		{Refusal{PortGossip, SideListener, ReasonPlaintext}, func(t *testing.T, a *tested) {
 			_, _ = start(t, "x", nil).list.Join([]string{a.GossipAddress()}) // likewise
 		}},
 	} {
-		t.Run(strings.Join([]string{c.want.Door, c.want.Side, c.want.Reason}, " "), func(t *testing.T) {
+		t.Run(strings.Join([]string{c.want.Port, c.want.Side, c.want.Reason}, " "), func(t *testing.T) {
 			j := &journal{}
 			a := start(t, "a", told(loadKeys(t, dir, "a"), j))
 			c.knock(t, a)
@@ -128,9 +128,9 @@ func TestForeignTrafficAtPlaintextPortsIsTold(t *testing.T) {
 	j := &journal{}
 	a := start(t, "a", told(nil, j))
 	say(t, "tcp", a.link.address(), http)
-	noted(t, a, j, Refusal{DoorLink, SideListener, ReasonNotANode})
+	noted(t, a, j, Refusal{PortLink, SideListener, ReasonNotANode})
 	say(t, "udp", a.GossipAddress(), "\xf5garbage, sent to whoever listens")
-	noted(t, a, j, Refusal{DoorGossip, SideListener, ReasonNotANode})
+	noted(t, a, j, Refusal{PortGossip, SideListener, ReasonNotANode})
 	say(t, "tcp", a.GossipAddress(), "garbage")
 	conn, err := net.Dial("tcp", a.link.address())
 	if err == nil {
@@ -139,8 +139,8 @@ func TestForeignTrafficAtPlaintextPortsIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	noted(t, a, j, Refusal{DoorLink, SideListener, ReasonSilent})
-	if strings.Contains(j.String(), "level=WARN msg=\"turned away between nodes\" door=link side=listener reason=silent") {
+	noted(t, a, j, Refusal{PortLink, SideListener, ReasonSilent})
+	if strings.Contains(j.String(), "level=WARN msg=\"turned away between nodes\" port=link side=listener reason=silent") {
 		t.Error("a health check that says nothing is a warning")
 	}
 }
@@ -160,8 +160,8 @@ func TestBothSidesOfAFailedHandshakeAreTold(t *testing.T) {
 		node *tested
 		log  *journal
 	}{{a, ja}, {b, jb}} {
-		noted(t, n.node, n.log, Refusal{DoorLink, SideDialer, ReasonAuthority})
-		noted(t, n.node, n.log, Refusal{DoorLink, SideListener, ReasonRefusedUs})
+		noted(t, n.node, n.log, Refusal{PortLink, SideDialer, ReasonAuthority})
+		noted(t, n.node, n.log, Refusal{PortLink, SideListener, ReasonRefusedUs})
 	}
 	if !strings.Contains(ja.String(), "peer=b") || !strings.Contains(jb.String(), "peer=a") {
 		t.Errorf("the other node is not named:\n%s\n%s", ja, jb)
@@ -186,8 +186,8 @@ func TestNobodyIsANodeOfAnotherName(t *testing.T) {
 	ja, jb := &journal{}, &journal{}
 	a := start(t, "a", told(loadKeys(t, dir, "a"), ja))
 	b := start(t, "b", told(loadKeys(t, dir, "c"), jb), a) // an honest node would not even start: see TestLoadKeysNamesTheFile
-	noted(t, a, ja, Refusal{DoorLink, SideDialer, ReasonWrongName})
-	noted(t, a, ja, Refusal{DoorLink, SideListener, ReasonWrongName})
+	noted(t, a, ja, Refusal{PortLink, SideDialer, ReasonWrongName})
+	noted(t, a, ja, Refusal{PortLink, SideListener, ReasonWrongName})
 	if a.Up(b.id()) || b.Up(a.id()) {
 		t.Error("a link to a node that shows another's certificate")
 	}

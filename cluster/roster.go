@@ -203,7 +203,7 @@ type gossipLog struct {
 func (g gossipLog) Write(line []byte) (int, error) {
 	text := strings.TrimSpace(string(line))
 	if reason, address, why, ok := gossipTrouble(text); ok {
-		g.refusals.note(Refusal{DoorGossip, SideListener, reason}, "", address, why)
+		g.refusals.note(Refusal{PortGossip, SideListener, reason}, "", address, why)
 	} else {
 		g.log.Debug("gossip", "line", text)
 	}

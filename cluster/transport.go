@@ -76,7 +76,7 @@ func (t *gossipTransport) admit() {
 		case c := <-t.NetTransport.StreamCh():
 			admitted := t.limiter.Admit(c)
 			if admitted == nil {
-				t.refusals.note(Refusal{DoorGossip, SideListener, ReasonTooMany}, "", c.RemoteAddr().String(),
+				t.refusals.note(Refusal{PortGossip, SideListener, ReasonTooMany}, "", c.RemoteAddr().String(),
 					fmt.Sprintf("more than %d connections at the gossip's port", ConnsMax))
 				continue
 			}

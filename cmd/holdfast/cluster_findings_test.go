@@ -14,62 +14,67 @@ import (
 	"holdfast/storage"
 )
 
+// planting is one thing wrong in a cluster that is well but for it.
+type planting struct {
+	code  string
+	says  string
+	flags []string
+	plant func(nodes []*pretended)
+}
+
+var plantings = []planting{
+	{codeStoreUnreachable, "n2: its database does not answer", nil, func(n []*pretended) {
+		n[1].said.Troubles = []wire.ClusterTrouble{{Code: codeStoreUnreachable, Text: "its database does not answer"}}
+	}},
+	{codeSectionsUnserved, "1 of 3 sections are served by nobody whom n1 reaches: C", nil, func(n []*pretended) {
+		n[0].said.Total++
+		n[0].said.Sections = append(n[0].said.Sections, wire.ClusterSection{Event: "e", Section: "C", State: "loading"})
+	}},
+	{codeSectionsUncertain, "of 1 sections", nil, func(n []*pretended) { n[0].said.Uncertain = 1 }},
+	{codeSectionsCondemned, "n2: it has closed 1 sections for good: their log is damaged, or has lost records: B", nil, func(n []*pretended) {
+		n[1].said.Condemned = 1
+		n[1].said.Sections[0].State = "condemned"
+	}},
+	{codeLinkDown, "the link between n1 and n2 is down", nil, func(n []*pretended) { n[0].said.Nodes[1].Up = false }},
+	{codeLinkDown, "the link between n2 and n3 is down", nil, func(n []*pretended) { n[2].said.Nodes[1].Up = false }},
+	{codeNoneServing, "no node serves: n1 is draining, n2 is draining, n3 is draining", nil, func(n []*pretended) {
+		everywhere(n, func(m *wire.ClusterNode) { m.State = "draining" })
+	}},
+	{codeNodeJoining, "n3: it is joining", nil, func(n []*pretended) {
+		everywhere(n, func(m *wire.ClusterNode) {
+			if m.Name == "n3" {
+				m.State = "joining"
+			}
+		})
+	}},
+	{codeNameDoubled, "n2: several nodes have this name", nil, func(n []*pretended) {
+		everywhere(n, func(m *wire.ClusterNode) {
+			if m.Name == "n3" {
+				m.Name = "n2"
+			}
+		})
+	}},
+	{codeHeartbeatsDiffer, "n1 knows 3 nodes by gossip, and 4 are alive", nil, func(n []*pretended) { n[0].said.Heartbeats = 4 }},
+	{codeHeartbeatsDiffer, "and 2 are alive", nil, func(n []*pretended) { n[0].said.Heartbeats = 2 }},
+	{codeBuildsDiffer, "n1 n3 of v1, n2 of v2", nil, func(n []*pretended) { everywhere(n, func(m *wire.ClusterNode) { m.Build = build(m.Name) }) }},
+	{codeNodesMissing, "4 nodes are expected, 3 are there; gone: n4 (2030-01-02T03:04:05Z)", []string{"--expect", "4"}, func(n []*pretended) {
+		n[0].said.Gone = []wire.ClusterGone{{ID: nodeID(9), Name: "n4", Since: "2030-01-02T03:04:05Z"}}
+	}},
+	{codeNodesTooMany, "2 nodes are expected, 3 are there", []string{"--expect", "2"}, func([]*pretended) {}},
+	{codeViewsDiffer, "n1 and n3 see different clusters", nil, func(n []*pretended) { n[2].said.View = "01" }},
+	{codeNodeSilent, "n3 (", nil, func(n []*pretended) { n[2].Close() }},
+	{codeKeysDiffer, "n2: it does not take this operator's key", nil, func(n []*pretended) { n[1].locked.Store(true) }},
+	{codeNodeReplaced, "where n2 should be", nil, func(n []*pretended) { n[1].said.Self = nodeID(9) }},
+	{codeSectionDoubled, "section B: n1 (epoch 9) and n2 (epoch 4)", nil, func(n []*pretended) {
+		n[0].said.Sections[1].State, n[0].said.Sections[1].Owner, n[0].said.Sections[1].Epoch = "serving", nodeID(0), 9
+	}},
+}
+
 // TestStatusIsNotWellWhateverIsWrong plants each kind of trouble in a cluster that is well but for it: the exit code is 1, the trouble has
 // its code, in words and in JSON, and its text names nodes and no ids.
 func TestStatusIsNotWellWhateverIsWrong(t *testing.T) {
 	confirmPauseIs(t, time.Millisecond)
-	for _, c := range []struct {
-		code  string
-		says  string
-		flags []string
-		plant func(nodes []*pretended)
-	}{
-		{codeStoreUnreachable, "n2: its database does not answer", nil, func(n []*pretended) {
-			n[1].said.Troubles = []wire.ClusterTrouble{{Code: codeStoreUnreachable, Text: "its database does not answer"}}
-		}},
-		{codeSectionsUnserved, "1 of 3 sections are served by nobody whom n1 reaches: C", nil, func(n []*pretended) {
-			n[0].said.Total++
-			n[0].said.Sections = append(n[0].said.Sections, wire.ClusterSection{Event: "e", Section: "C", State: "loading"})
-		}},
-		{codeSectionsUncertain, "of 1 sections", nil, func(n []*pretended) { n[0].said.Uncertain = 1 }},
-		{codeSectionsCondemned, "n2: it has closed 1 sections for good: their log is damaged, or has lost records: B", nil, func(n []*pretended) {
-			n[1].said.Condemned = 1
-			n[1].said.Sections[0].State = "condemned"
-		}},
-		{codeLinkDown, "the link between n1 and n2 is down", nil, func(n []*pretended) { n[0].said.Nodes[1].Up = false }},
-		{codeLinkDown, "the link between n2 and n3 is down", nil, func(n []*pretended) { n[2].said.Nodes[1].Up = false }},
-		{codeNoneServing, "no node serves: n1 is draining, n2 is draining, n3 is draining", nil, func(n []*pretended) {
-			everywhere(n, func(m *wire.ClusterNode) { m.State = "draining" })
-		}},
-		{codeNodeJoining, "n3: it is joining", nil, func(n []*pretended) {
-			everywhere(n, func(m *wire.ClusterNode) {
-				if m.Name == "n3" {
-					m.State = "joining"
-				}
-			})
-		}},
-		{codeNameDoubled, "n2: several nodes have this name", nil, func(n []*pretended) {
-			everywhere(n, func(m *wire.ClusterNode) {
-				if m.Name == "n3" {
-					m.Name = "n2"
-				}
-			})
-		}},
-		{codeHeartbeatsDiffer, "n1 knows 3 nodes by gossip, and 4 are alive", nil, func(n []*pretended) { n[0].said.Heartbeats = 4 }},
-		{codeHeartbeatsDiffer, "and 2 are alive", nil, func(n []*pretended) { n[0].said.Heartbeats = 2 }},
-		{codeBuildsDiffer, "n1 n3 of v1, n2 of v2", nil, func(n []*pretended) { everywhere(n, func(m *wire.ClusterNode) { m.Build = build(m.Name) }) }},
-		{codeNodesMissing, "4 nodes are expected, 3 are there; gone: n4 (2030-01-02T03:04:05Z)", []string{"--expect", "4"}, func(n []*pretended) {
-			n[0].said.Gone = []wire.ClusterGone{{ID: nodeID(9), Name: "n4", Since: "2030-01-02T03:04:05Z"}}
-		}},
-		{codeNodesTooMany, "2 nodes are expected, 3 are there", []string{"--expect", "2"}, func([]*pretended) {}},
-		{codeViewsDiffer, "n1 and n3 see different clusters", nil, func(n []*pretended) { n[2].said.View = "01" }},
-		{codeNodeSilent, "n3 (", nil, func(n []*pretended) { n[2].Close() }},
-		{codeKeysDiffer, "n2: it does not take this operator's key", nil, func(n []*pretended) { n[1].locked.Store(true) }},
-		{codeNodeReplaced, "where n2 should be", nil, func(n []*pretended) { n[1].said.Self = nodeID(9) }},
-		{codeSectionDoubled, "section B: n1 (epoch 9) and n2 (epoch 4)", nil, func(n []*pretended) {
-			n[0].said.Sections[1].State, n[0].said.Sections[1].Owner, n[0].said.Sections[1].Epoch = "serving", nodeID(0), 9
-		}},
-	} {
+	for _, c := range plantings {
 		t.Run(c.code, func(t *testing.T) {
 			nodes := wellCluster(t)
 			if code, out := tool(t, "cluster", "status", "--expect", "3", "--url", nodes[0].URL); code != exitOK {

@@ -39,6 +39,9 @@ type drilled struct {
 	logFile string
 }
 
+// longDrill says that there is time: see make drills.
+func longDrill() bool { return os.Getenv("HOLDFAST_DRILL") == "long" }
+
 const drillKey = "the-key-of-the-drill-0123456789"
 
 // newDrill plans a cluster of n1, n2 … on a database; nothing is started yet.

@@ -125,10 +125,10 @@ func TestDrillStrangersAndNewCertificatesDoNotGoUnseen(t *testing.T) {
 	d.giveKeys(t, n1, renewed, "n1.pem")
 	eventually(t, "all is well again", func() bool { return d.status(t, 1).code == exitOK })
 	for _, c := range []struct{ address, door, reason string }{
-		{n1.peer, cluster.DoorLink, cluster.ReasonNotTLS}, {n1.gossip, cluster.DoorGossip, cluster.ReasonNotANode},
+		{n1.peer, cluster.PortLink, cluster.ReasonNotTLS}, {n1.gossip, cluster.PortGossip, cluster.ReasonNotANode},
 	} {
 		knock(t, c.address)
-		name := fmt.Sprintf(`holdfast_cluster_handshake_failures_total{door="%s",reason="%s",side="listener"}`, c.door, c.reason)
+		name := fmt.Sprintf(`holdfast_cluster_handshake_failures_total{port="%s",reason="%s",side="listener"}`, c.door, c.reason)
 		eventually(t, name+" counts", func() bool { return metric(t, n1, name) == "1" })
 	}
 	d.wants(t, 1, codeTurnedAway)

@@ -125,7 +125,7 @@ var (
 	descRefused = clusterDesc("refused_total", "What was turned away from the cluster's port. A few strays are normal while nodes come and go; "+
 		"the rest is sent by what is no node.", "kind")
 	descFailures = clusterDesc("handshake_failures_total", "Handshakes, gossip and connections that failed between this node and others, or were "+
-		"none of a node's: the log says from where. At rest it stands still, but for reason silent.", "door", "side", "reason")
+		"none of a node's: the log says from where. At rest it stands still, but for reason silent.", "port", "side", "reason")
 	descLinkUp    = clusterDesc("link_up", "1 while messages pass to and from the peer.", "peer")
 	descSessions  = clusterDesc("link_sessions_total", "Times that the link to the peer came up.", "peer")
 	descBytes     = clusterDesc("link_bytes_total", "Bytes to and from the peer, before encryption.", "peer", "direction")
@@ -159,7 +159,7 @@ func (c clusterCollector) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(descRefused, prometheus.CounterValue, float64(n), kind)
 	}
 	for kind, n := range c.node.cluster.Refusals() {
-		out <- prometheus.MustNewConstMetric(descFailures, prometheus.CounterValue, float64(n), kind.Door, kind.Side, kind.Reason)
+		out <- prometheus.MustNewConstMetric(descFailures, prometheus.CounterValue, float64(n), kind.Port, kind.Side, kind.Reason)
 	}
 	for peer, s := range onePerName(c.node.cluster.Stats()) {
 		collectLink(out, peer, &s)

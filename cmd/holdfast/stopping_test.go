@@ -145,7 +145,10 @@ func hostOf(t *testing.T, database string) string {
 // TestDrillStoreThatHangsDoesNotHoldUpTheStop: real processes, whose database stops to answer without a word, end within --shutdown-timeout
 // after SIGTERM.
 func TestDrillStoreThatHangsDoesNotHoldUpTheStop(t *testing.T) {
-	const whole = 4 * time.Second
+	whole := 4 * time.Second
+	if longDrill() {
+		whole = 25 * time.Second // the default
+	}
 	database := pgtest.Database(t)
 	s := newSwallower(t, hostOf(t, database))
 	c := newDrill(t, s.behind(t, database), 2, "--shutdown-timeout", whole.String())

@@ -81,6 +81,7 @@ const (
 	codeCertificateExpired = "certificate_expired"
 	codeKeysNotReloaded    = "keys_not_reloaded"
 	codeTurnedAway         = "turned_away"
+	codeClockDoubted       = "clock_doubted"
 )
 
 // trouble is one thing that is not as it should be, by its code and for people.
@@ -95,6 +96,9 @@ func (n *Node) troubles() (all []trouble) {
 		if _, sure := n.heart.Lease(); !sure {
 			all = append(all, trouble{codeNoHeartbeat, "its heartbeat does not reach the database: it claims nothing, and gives up what it has after 2 s"})
 		}
+	}
+	if step, doubted := n.engine.ClockDoubt(); doubted {
+		all = append(all, trouble{codeClockDoubted, fmt.Sprintf("its wall clock has stepped by %v and is not believed: everything is refused", step)})
 	}
 	if err := n.Ready(); err != nil && !n.draining.Load() && !errors.Is(err, errStandby) {
 		all = append(all, trouble{codeNotReady, "it is not ready: " + err.Error()})
@@ -122,7 +126,7 @@ func (n *Node) turnedAway() (all []trouble) {
 			who = t.Newest.Peer + " (" + who + ")"
 		}
 		all = append(all, trouble{codeTurnedAway, fmt.Sprintf("%s %s %s fails (%s, %d times in the last minute): %s",
-			t.Kind.Door, way, who, t.Kind.Reason, t.Count, t.Newest.Why)})
+			t.Kind.Port, way, who, t.Kind.Reason, t.Count, t.Newest.Why)})
 	}
 	slices.SortFunc(all, func(a, b trouble) int { return strings.Compare(a.text, b.text) })
 	return all

@@ -17,7 +17,7 @@ var (
 	// HOLDFAST_PORT_8080_TCP_ADDR ….
 	serviceVariable = regexp.MustCompile(`^HOLDFAST_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 	// What this repository's tests, and builds with planted bugs, are told.
-	testVariable = regexp.MustCompile(`^HOLDFAST_((TEST|SIM|CRASH|CHAOS|ATTACK|BENCH|PAGE|PGTEST)_\w+|PLANT|PLANS|CLOCK_FILE|COCKROACH_BINARY|\w+_SEEDS?)$`)
+	testVariable = regexp.MustCompile(`^HOLDFAST_((TEST|SIM|CRASH|CHAOS|ATTACK|BENCH|PAGE|PGTEST)_\w+|DRILL|PLANT|PLANS|CLOCK_FILE|COCKROACH_BINARY|\w+_SEEDS?)$`)
 )
 
 // unknownVariables refuses a HOLDFAST_… that no flag reads: a misspelt limit would otherwise be no limit at all. Values
