@@ -147,6 +147,9 @@ func (n *Node) GossipAddress() string { return gossipAddress(n.list.LocalNode())
 // View is the newest one. It costs one atomic load.
 func (n *Node) View() *View { return n.view.Load() }
 
+// LeftOut are the nodes of the gossip that this one cannot work with, by name, and why: their builds speak another protocol.
+func (n *Node) LeftOut() map[string]string { return n.roster.leftOut() }
+
 // SetState says what this node is now: at once in its own view, and to the others within some gossip intervals.
 func (n *Node) SetState(s State) {
 	n.mu.Lock()

@@ -323,6 +323,9 @@ func TestAdjacentBuildsWorkTogether(t *testing.T) {
 	if len(a.View().Members()) != 2 || len(b.View().Members()) != 3 {
 		t.Errorf("a sees %d, b sees %d", len(a.View().Members()), len(b.View().Members()))
 	}
+	if left := a.LeftOut(); len(left) != 1 || !strings.Contains(left["c"], "speaks protocol 3 to 4") || len(b.LeftOut()) != 0 {
+		t.Errorf("left out: %v, %v", left, b.LeftOut())
+	}
 }
 
 // TestForeignMembersAreLeftOutAndNamedOnce: one that says nothing, and one of a build with which we have nothing in

@@ -152,6 +152,18 @@ func (r *roster) others() (members []Member) {
 	return members
 }
 
+// leftOut are the members that cannot be worked with, by name, and why.
+func (r *roster) leftOut() map[string]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make(map[string]string, len(r.said))
+	for name, why := range r.said {
+		name, _, _ = strings.Cut(name, "/") // the rest is this start of it
+		all[name] = why
+	}
+	return all
+}
+
 // missing are the addresses to be called: configured ones where nobody is, and lost ones. alone: nobody else is known.
 func (r *roster) missing(configured []string) (addresses []string, alone bool) {
 	r.mu.Lock()

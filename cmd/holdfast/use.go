@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -81,6 +82,7 @@ const (
 	codeCertificateExpired = "certificate_expired"
 	codeKeysNotReloaded    = "keys_not_reloaded"
 	codeTurnedAway         = "turned_away"
+	codeNodeLeftOut        = "node_left_out"
 	codeClockDoubted       = "clock_doubted"
 )
 
@@ -108,6 +110,10 @@ func (n *Node) troubles() (all []trouble) {
 	}
 	if n.cluster != nil {
 		all = append(all, n.turnedAway()...)
+		left := n.cluster.LeftOut()
+		for _, name := range slices.Sorted(maps.Keys(left)) {
+			all = append(all, trouble{codeNodeLeftOut, "it leaves " + name + " out: " + left[name]})
+		}
 	}
 	return all
 }
