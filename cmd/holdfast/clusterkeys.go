@@ -100,6 +100,8 @@ func stageOf(from, until, now time.Time) (due, of int) {
 	return due, len(all)
 }
 
+const renewKeys = "make new keys (holdfast cluster keys) and copy them here; no restart is needed"
+
 // tellEnd logs each warning once.
 func (k *nodeKeys) tellEnd() {
 	from, until := k.keys.Validity()
@@ -114,11 +116,11 @@ func (k *nodeKeys) tellEnd() {
 	switch {
 	case !fresh:
 	case due == of:
-		k.log.Error("ALARM: this node's certificate has ended: no new link comes up; make new keys (holdfast cluster keys), no restart is needed", "ended", until)
+		k.log.Error("ALARM: this node's certificate has ended: no new link comes up; "+renewKeys, "ended", until)
 	case due == of-1:
-		k.log.Error("ALARM: this node's certificate ends soon: then no new link comes up; make new keys (holdfast cluster keys), no restart is needed", "ends", until)
+		k.log.Error("ALARM: this node's certificate ends soon: then no new link comes up; "+renewKeys, "ends", until)
 	default:
-		k.log.Warn("this node's certificate ends: make new keys (holdfast cluster keys), no restart is needed", "ends", until)
+		k.log.Warn("this node's certificate ends: "+renewKeys, "ends", until)
 	}
 }
 

@@ -213,7 +213,7 @@ var (
 	errStandby  = errors.New("standing by: another node sells from this database")
 	errDraining = errors.New("draining: this node gives its sections to others")
 	errNotFit   = errors.New("cut off from the database, or not loaded yet: other nodes serve")
-	errUseless  = errors.New("no section can be reached from this node, and other nodes are alive: see holdfast cluster status, and the log of this node")
+	errUseless  = errors.New("no section can be reached from this node, and other nodes are alive: holdfast cluster status says why")
 )
 
 func (e engine) Ready() error {

@@ -70,7 +70,7 @@ func (s *serveCommand) Run(c *console) error {
 	failed := s.runUntil(ctx, node, log)
 	restoreSignals() // from here on a second signal ends the process
 	log.Info("stopping", "drain", s.DrainWait, "within", s.ShutdownTimeout)
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience(s.ShutdownTimeout))
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience(node))
 	defer cancel()
 	if failed == nil {
 		s.drain(patience, node)

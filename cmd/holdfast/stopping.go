@@ -25,6 +25,22 @@ const (
 // stopPatience is the part of a stop that clients, sections and snapshots share.
 func stopPatience(whole time.Duration) time.Duration { return whole - min(whole/4, farewellMax) }
 
+// awayMax is how long a stop waits for a database that does not answer: without it no section can be handed over, and no snapshot be left.
+const awayMax = 5 * time.Second
+
+// patience is stopPatience, and less where there is little to wait for.
+func (s *serveCommand) patience(n *Node) time.Duration {
+	patience := stopPatience(s.ShutdownTimeout)
+	if n.heart == nil {
+		return patience
+	}
+	if _, sure := n.heart.Lease(); !sure {
+		n.log.Warn("the database does not answer: the stop waits for it a moment only", "wait", s.DrainWait+awayMax)
+		return min(patience, s.DrainWait+awayMax)
+	}
+	return patience
+}
+
 // boundStop ends the process that late after ctx has, unless done was called before. What is acknowledged is durable, so that this costs what
 // a crash costs: the next start reads more of the log, and waits for this node's heartbeat to lapse.
 func boundStop(ctx context.Context, whole time.Duration, log *slog.Logger, exit func(int)) (done func()) {

@@ -167,7 +167,7 @@ func TestDrillStoreThatHangsDoesNotHoldUpTheStop(t *testing.T) {
 		if took := time.Since(began); took > whole+2*time.Second {
 			t.Errorf("%s took %v to end, and may take %v", n.name, took, whole)
 		} else {
-			t.Logf("%s ended after %v", n.name, took.Round(time.Millisecond))
+			t.Logf("%s ended after %v: %s", n.name, took.Round(time.Millisecond), n.command.ProcessState)
 		}
 	}
 }
