@@ -98,6 +98,7 @@ func NewWriter(key storage.SectionKey, id storage.WriterID, tail storage.Tail, s
 	w := &Writer{key: key, id: id, state: state, epoch: tail.Epoch, durable: tail.Seq, hash: tail.Hash, claimed: tail.At, durableAt: tail.At}
 	w.gather, w.spare = &Pending{}, &Pending{}
 	state.Begin(tail.Seq + 1)
+	state.NumberAbove(section.NumbersFrom(tail.At))
 	w.sinceSnapshot = 1 // the claim itself: a fresh log leaves a snapshot behind at its first quiet end
 	return w
 }

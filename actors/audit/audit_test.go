@@ -188,6 +188,10 @@ func TestPlantedDamageIsFound(t *testing.T) {
 		}},
 		{"number used twice", audit.WrongChange, "booking 6 placed where 7", func(s *scene) { s.record(nil, nil, s.hold(6, 9)) }},
 		{"number left out", audit.WrongChange, "booking 9 placed where 7", func(s *scene) { s.record(nil, nil, s.hold(9, 9)) }},
+		{"number of no life", audit.WrongChange, "booking 50 placed where", func(s *scene) {
+			s.append(storage.EntryClaim, nil, nil, nil)
+			s.record(nil, nil, s.hold(50, 9))
+		}},
 		{"too many seats", audit.WrongChange, "holds 5 seats, 4", func(s *scene) { s.record(nil, nil, s.hold(7, 8, 9, 10, 11, 12)) }},
 		{"seat beyond the plan", audit.WrongChange, "seat 20 of 20", func(s *scene) { s.record(nil, nil, s.hold(7, 20)) }},
 		{"sold without paying", audit.WrongChange, "booking 6 in state", func(s *scene) {

@@ -126,6 +126,7 @@ func (s *sectionAudit) entry(e *storage.Entry, hash storage.Hash) error {
 		}
 	case storage.EntryClaim:
 		s.totals.Claims++
+		s.ledger.claim(e.At)
 	case storage.EntryReleased:
 	}
 	if s.snapshot != nil && s.snapshot.Seq == e.Seq {
