@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"holdfast/actors/section"
+	"holdfast/actors/witness"
 	"holdfast/storage"
 )
 
@@ -102,6 +103,9 @@ func (f *follower) record(e *storage.Entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.known = max(f.known, e.Seq)
+	if e.Seq <= f.at.Seq && e.Epoch > f.at.Epoch { // a later life that does not go on from here
+		f.s.suspect(f.s.seen.Mark())
+	}
 	if f.over || f.state == nil || e.Seq <= f.at.Seq {
 		return
 	}
@@ -154,10 +158,16 @@ func (f *follower) catchUp(ctx context.Context) {
 // cannot says that reading again will not help: the log is damaged. The section that claims it will say so, and be condemned.
 func (f *follower) cannot(err error) bool {
 	var corrupt *storage.CorruptError
-	if !errors.As(err, &corrupt) {
+	if !errors.As(err, &corrupt) && !hasLost(err) {
 		return false
 	}
-	f.s.engine.events.FollowerStuck(f.s.key, err)
+	var lost *witness.LostError
+	if errors.As(err, &lost) {
+		f.s.condemn(lost)
+	} else {
+		f.s.engine.events.FollowerStuck(f.s.key, err)
+		f.s.suspect(f.s.seen.Mark())
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.isLoaded()
@@ -193,6 +203,7 @@ func (f *follower) load(ctx context.Context) (section.Seq, error) {
 		return after, nil
 	}
 	s := f.s
+	known := s.seen.Mark()
 	state, at, err := restore(ctx, s.engine.cfg.Store, s.key, s.layout, s.rules)
 	if err != nil {
 		return 0, err
@@ -205,7 +216,11 @@ func (f *follower) load(ctx context.Context) (section.Seq, error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := known.Check(ctx, s.engine.cfg.Store, s.key, at); err != nil {
+		return 0, err
+	}
 	f.begin(state, at)
+	s.saw(at.Seq, at.Epoch, at.Hash)
 	return at.Seq, nil
 }
 
@@ -257,6 +272,7 @@ func (f *follower) take(e *storage.Entry, hash storage.Hash) error {
 		}
 	}
 	f.at = e.After(hash)
+	f.s.saw(e.Seq, e.Epoch, hash)
 	f.s.remembersFrom.Store(int64(f.state.RemembersFrom()))
 	f.s.ev.live.publish(&f.delta)
 	return nil

@@ -145,6 +145,9 @@ func (d *desk) serving(from storage.WriterID, m *relay.Serving) {
 	}
 	s.awake()
 	s.hearOwner(from, m.Epoch, true)
+	if known := s.seen.Mark(); m.Epoch > known.Epoch && m.Seq <= known.Seq {
+		s.suspect(known)
+	}
 	if f := s.following(); f != nil {
 		f.heard(m.Seq)
 	}

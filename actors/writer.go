@@ -70,6 +70,7 @@ type Pending struct {
 	answers []*Request
 	// Changes counts the changes in the record; 0 with waiting answers means nothing to write.
 	Changes int
+	hash    storage.Hash // the record's own, once it is sealed
 	// Snapshot, when not nil, is the state after this record: to be saved once the record is durable.
 	Snapshot *storage.Snapshot
 	release  bool            // the record gives the section up
@@ -334,6 +335,7 @@ func (w *Writer) seal(p *Pending) {
 	p.Append.Section = w.key
 	p.Delta.Section, p.Delta.Seq = w.key.Section, e.Seq
 	w.hash = storage.HashEntry(e)
+	p.hash = w.hash
 }
 
 // snapshotChangesMin is how many changes a section replays at most, beyond what its size costs anyway: replay runs at about a
