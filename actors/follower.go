@@ -208,9 +208,12 @@ func (f *follower) load(ctx context.Context) (section.Seq, error) {
 	if err != nil {
 		return 0, err
 	}
+	var newest storage.Tail // of the records with changes
 	err = s.engine.cfg.Store.Read(ctx, s.key, at.Seq, func(e *storage.Entry, hash storage.Hash) error {
 		_, err := replay(state, s.key, e, at)
-		at = e.After(hash)
+		if at = e.After(hash); at.Kind == storage.EntryChanges {
+			newest = at
+		}
 		return err
 	})
 	if err != nil {
@@ -220,7 +223,7 @@ func (f *follower) load(ctx context.Context) (section.Seq, error) {
 		return 0, err
 	}
 	f.begin(state, at)
-	s.saw(at.Seq, at.Epoch, at.Hash)
+	s.saw(newest.Kind, newest.Seq, newest.Epoch, newest.Hash)
 	return at.Seq, nil
 }
 
@@ -272,7 +275,7 @@ func (f *follower) take(e *storage.Entry, hash storage.Hash) error {
 		}
 	}
 	f.at = e.After(hash)
-	f.s.saw(e.Seq, e.Epoch, hash)
+	f.s.saw(e.Kind, e.Seq, e.Epoch, hash)
 	f.s.remembersFrom.Store(int64(f.state.RemembersFrom()))
 	f.s.ev.live.publish(&f.delta)
 	return nil

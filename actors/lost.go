@@ -21,9 +21,12 @@ import (
 // A section that serves on meets it at its next append. Nobody repairs anything: what is missing is for a person to restore, or
 // to accept.
 
-// saw notes a durable record.
-func (s *Section) saw(seq section.Seq, epoch section.Epoch, hash storage.Hash) {
-	s.seen.Saw(seq, epoch, hash)
+// saw notes a durable record with changes. Nobody was told of claims and releases: a log that has lost nothing else has kept
+// its promises.
+func (s *Section) saw(kind storage.EntryKind, seq section.Seq, epoch section.Epoch, hash storage.Hash) {
+	if kind == storage.EntryChanges {
+		s.seen.Saw(seq, epoch, hash)
+	}
 }
 
 // suspect holds the log against a mark, aside, one look at a time: should one be left out, the next sign leads here again.

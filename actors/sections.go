@@ -167,7 +167,6 @@ func (s *Section) claimAndLoad() (*section.State, storage.Tail, int, error) {
 	}
 	tail := entry.After(storage.HashEntry(&entry))
 	s.tailMine.Store(true)
-	s.saw(tail.Seq, tail.Epoch, tail.Hash)
 	s.move(Loading)
 	s.streamEntry(&entry)
 	if state, at := s.takeFollower(); state != nil && at.Seq <= tail.Seq {
@@ -295,7 +294,7 @@ func (s *Section) stop(inc *incarnation, why error) {
 // landed publishes a durable record: the map first, then (by the caller) its answers.
 func (s *Section) landed(p *Pending, took time.Duration) {
 	s.ev.live.publish(&p.Delta)
-	s.saw(p.Append.Entry.Seq, p.Append.Entry.Epoch, p.hash)
+	s.saw(p.Append.Entry.Kind, p.Append.Entry.Seq, p.Append.Entry.Epoch, p.hash)
 	s.streamEntry(&p.Append.Entry)
 	s.engine.stats.landed(p, took)
 	if p.Snapshot != nil {

@@ -337,3 +337,39 @@ func TestProgressReachesTheEnd(t *testing.T) {
 		t.Errorf("steps %v, error %v", steps, err)
 	}
 }
+
+// TestLostRecordsAreFoundByWhoeverRemembersThem guards P2: a log that lost its end is whole by itself.
+func TestLostRecordsAreFoundByWhoeverRemembersThem(t *testing.T) {
+	s := newScene(t)
+	s.story()
+	known := []audit.Acknowledged{{Section: s.key, Seq: s.tail.Seq, Hash: s.tail.Hash}}
+	look := func() *audit.Report {
+		t.Helper()
+		report, err := audit.Run(t.Context(), s.store, audit.Options{Acknowledged: func(visit func(audit.Acknowledged)) {
+			for _, a := range known {
+				visit(a)
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report
+	}
+	if report := look(); !report.Clean() {
+		t.Fatalf("nothing is lost: %v", report.Findings)
+	}
+	known[0].Hash[0]++
+	expect(t, look(), audit.Lost, "another record was acknowledged")
+	known[0].Seq++
+	expect(t, look(), audit.Lost, "the log ends at")
+	known[0].Section.Event[0]++
+	expect(t, look(), audit.Lost, "the event is not there")
+	report, err := audit.Run(t.Context(), s.store, audit.Options{Missing: []string{"the write-ahead log is damaged"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, report, audit.Lost, "write-ahead")
+	if v := report.Verdict(); v.Seats != audit.Unsound {
+		t.Errorf("seats are %s", v.Seats)
+	}
+}

@@ -8,7 +8,7 @@
 //	                                ▼
 //	claim: the log's tail ──▶ behind the mark, or another record at its number? ──▶ *LostError: not served
 //
-// Invariants: a mark is of a record that was durable; it only grows, but for an operator who accepts a loss; it is taken
+// Invariants: a mark is of a durable record that somebody may have been told of; it only grows, but for an operator who accepts a loss; it is taken
 // before the tail that it is held against, so a log that goes on meanwhile is never taken for a shorter one. Without a mark
 // nothing is known, which is no contradiction.
 //

@@ -123,8 +123,12 @@ func (s *Store) checkLogs(dir string, o *Options) (synced map[uint32]int64, err 
 	if synced, err = s.marks.read(); err != nil {
 		return nil, err
 	}
-	if s.lost, err = scanWALs(o.FS, dir, synced); err != nil || s.lost == nil || o.ReadOnly {
+	if s.lost, err = scanWALs(o.FS, dir, synced); err != nil || s.lost == nil {
 		return synced, err
+	}
+	if o.ReadOnly {
+		o.FS = cutFS{o.FS, s.lost.Files}
+		return synced, nil
 	}
 	if !o.AcceptLoss {
 		return nil, s.lost

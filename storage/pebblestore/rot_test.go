@@ -200,38 +200,36 @@ func TestDirectoriesWithoutMarksOpen(t *testing.T) {
 	}
 }
 
-// TestLossIsAcceptedOnceAndKeptAside: an operator can open what is left; the damaged log stays where it can be looked at, and
-// the next opening asks nobody.
+// TestLossIsAcceptedOnceAndKeptAside: an operator can see and open what is left, wherever in the log the damage is; the damaged
+// log stays where it can be looked at, and the next opening asks nobody.
 func TestLossIsAcceptedOnceAndKeptAside(t *testing.T) {
-	fs := rotten(t, 60, false)
-	path, scan := newestLog(t, fs)
-	rot(t, fs, path, scan.record/2, 1)
-	read, err := Open("d", Options{FS: fs, ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if read.Lost() == nil {
-		t.Error("read-only: not a word of what is lost")
-	}
-	if err := read.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s, err := Open("d", Options{FS: fs, AcceptLoss: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if s.Lost() == nil {
-		t.Error("accepted: not a word of what is lost")
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := fs.Stat("d/damaged-" + fs.PathBase(path)); err != nil {
-		t.Error(err)
-	}
-	for range 2 {
-		if seq, err := lastSeq(fs); err != nil || seq < 20 || seq > 40 {
-			t.Errorf("record %d: %v", seq, err)
+	for _, commits := range []int{60, 600} {
+		fs := rotten(t, commits, false)
+		path, scan := newestLog(t, fs)
+		rot(t, fs, path, scan.record/2, 1)
+		var left section.Seq
+		for _, o := range []Options{{FS: fs, ReadOnly: true}, {FS: fs, AcceptLoss: true}} {
+			s, err := Open("d", o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Lost() == nil {
+				t.Errorf("read-only %v: not a word of what is lost", o.ReadOnly)
+			}
+			if left, err = readAll(s, newChain(0).key, 0); err != nil || left < section.Seq(commits/3) || left > section.Seq(commits*2/3) {
+				t.Errorf("read-only %v: %d of %d records are left: %v", o.ReadOnly, left, commits, err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := fs.Stat("d/damaged-" + fs.PathBase(path)); err != nil {
+			t.Error(err)
+		}
+		for range 2 {
+			if seq, err := lastSeq(fs); err != nil || seq != left {
+				t.Errorf("record %d: %v", seq, err)
+			}
 		}
 	}
 }
