@@ -104,7 +104,7 @@ func (f *follower) record(e *storage.Entry) {
 	defer f.mu.Unlock()
 	f.known = max(f.known, e.Seq)
 	if e.Seq <= f.at.Seq && e.Epoch > f.at.Epoch { // a later life that does not go on from here
-		f.s.suspect(f.s.seen.Mark())
+		f.s.suspect(f.s.seen.Mark(), true)
 	}
 	if f.over || f.state == nil || e.Seq <= f.at.Seq {
 		return
@@ -163,10 +163,10 @@ func (f *follower) cannot(err error) bool {
 	}
 	var lost *witness.LostError
 	if errors.As(err, &lost) {
-		f.s.condemn(lost)
+		f.s.condemn(lost, false)
 	} else {
 		f.s.engine.events.FollowerStuck(f.s.key, err)
-		f.s.suspect(f.s.seen.Mark())
+		f.s.suspect(f.s.seen.Mark(), true)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -30,7 +30,8 @@ func (s *Section) saw(kind storage.EntryKind, seq section.Seq, epoch section.Epo
 }
 
 // suspect holds the log against a mark, aside, one look at a time: should one be left out, the next sign leads here again.
-func (s *Section) suspect(mark witness.Mark) {
+// tell: the peers are to hear of it although they were told before, for one of them has claimed the log.
+func (s *Section) suspect(mark witness.Mark, tell bool) {
 	if mark.Seq == 0 || s.suspected.Swap(true) {
 		return
 	}
@@ -43,7 +44,7 @@ func (s *Section) suspect(mark witness.Mark) {
 		}
 		var lost *witness.LostError
 		if errors.As(err, &lost) {
-			s.condemn(lost)
+			s.condemn(lost, tell)
 		}
 	}) {
 		s.suspected.Store(false)
@@ -51,25 +52,35 @@ func (s *Section) suspect(mark witness.Mark) {
 }
 
 // condemn closes the section, whatever it does, until a person has looked.
-func (s *Section) condemn(lost *witness.LostError) {
+func (s *Section) condemn(lost *witness.LostError, tell bool) {
 	s.seen.Contradicted(lost.Known)
 	if inc := s.serving.Load(); inc != nil {
 		inc.root.Send(inc.pid, lost)
 		return
 	}
 	s.mu.Lock()
-	stands, begins := s.life == Stopped, s.life == Acquiring || s.life == Loading
+	stands, begins, known := s.life == Stopped, s.life == Acquiring || s.life == Loading, s.life == Condemned
 	if stands {
 		s.to(Condemned)
 		s.why = lost
 	}
 	s.mu.Unlock()
 	if begins { // it looked before this was known
-		s.engine.clock.after(stewardEvery, func() { s.suspect(lost.Known) })
+		s.engine.clock.after(stewardEvery, func() { s.suspect(lost.Known, tell) })
 	}
-	if stands {
+	switch {
+	case stands:
 		s.tellStopped(lost)
+	case known && tell:
+		s.tellPeers()
 	}
+}
+
+// lacks says that the section is closed because its log lacks records.
+func (s *Section) lacks() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.life == Condemned && hasLost(s.why)
 }
 
 // tellStopped tells of a section that left serving, or could not start. Lost records are told once an incident, and to the
@@ -81,6 +92,11 @@ func (s *Section) tellStopped(why error) {
 	}
 	s.engine.stats.LogLost.Add(1)
 	s.engine.losses.add(s.engine, s.key, why)
+	s.tellPeers()
+}
+
+// tellPeers says to the other nodes what the log lacks.
+func (s *Section) tellPeers() {
 	mark := s.seen.Mark()
 	if s.engine.desk == nil || mark.Seq == 0 {
 		return
@@ -92,7 +108,7 @@ func (s *Section) tellStopped(why error) {
 // acknowledged takes a peer's word that a log lacks a record. It is believed only if the log does.
 func (d *desk) acknowledged(m *relay.Acknowledged) {
 	if s := d.section(m.Section); s != nil {
-		s.suspect(witness.Mark{Seq: m.Seq, Epoch: m.Epoch, Hash: m.Hash})
+		s.suspect(witness.Mark{Seq: m.Seq, Epoch: m.Epoch, Hash: m.Hash}, false)
 	}
 }
 

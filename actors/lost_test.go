@@ -150,7 +150,7 @@ func TestAPeersWordAloneClosesNothing(t *testing.T) {
 	owner := f.owner(0)
 	s := owner.section(0)
 	tail := tailOf(t, f.store, s.key)
-	s.suspect(witness.Mark{Seq: tail.Seq, Epoch: tail.Epoch, Hash: tail.Hash})
+	s.suspect(witness.Mark{Seq: tail.Seq, Epoch: tail.Epoch, Hash: tail.Hash}, false)
 	f.eventually("the look is over", func() bool { return !s.suspected.Load() })
 	if _, err := owner.hold(caller(1, 1), "A-1-1"); err != nil || s.lifeNow() != Serving {
 		t.Errorf("%v: %v", s.lifeNow(), err)
