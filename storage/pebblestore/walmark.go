@@ -27,7 +27,7 @@ const (
 	marksFile  = "SYNCED"
 	marksMagic = "hfsyncd1"
 	marksPlace = 4096
-	marksMax   = (marksPlace - 8 - 8 - 4 - 4) / 12
+	marksMax   = 32 // more than there ever are
 	// marksEvery is the shortest time between two writes of the file. A log that is quiet is marked at once.
 	marksEvery = 100 * time.Millisecond
 )
@@ -108,7 +108,8 @@ func encodeMarks(turn uint64, logs map[uint32]int64) []byte {
 		b = binary.BigEndian.AppendUint32(b, n)
 		b = binary.BigEndian.AppendUint64(b, uint64(logs[n]))
 	}
-	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	b = binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	return b[:marksPlace] // always the same bytes of the file, or each write would be one of its size too
 }
 
 // begin opens the file for writing and starts the goroutine that writes. Logs of the last process keep their marks until
