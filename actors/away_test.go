@@ -448,7 +448,7 @@ func TestCheckOwners(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	b.mustHold(caller(1, 1), "A-1-1")
 	taken, kept := b.section(0).serving.Load(), b.section(1).serving.Load()
-	if _, err := claim(t.Context(), b.inner, b.key(0), claimant{storage.WriterID{0xEE}, "heir", ifAllowed(true), pause}, 1); err != nil {
+	if _, err := claim(t.Context(), b.inner, b.key(0), claimant{storage.WriterID{0xEE}, "heir", ifAllowed(true), pause, nil}, 1); err != nil {
 		t.Fatal(err)
 	}
 	b.e.CheckOwners()

@@ -130,6 +130,11 @@ func (d *desk) receiveCall(from storage.WriterID, dec *relay.Decoder, kind relay
 		if err = dec.Subscribed(&m); err == nil {
 			d.subscribedTo(from, m.Event)
 		}
+	case relay.KindAcknowledged:
+		var m relay.Acknowledged
+		if err = dec.Acknowledged(&m); err == nil {
+			d.acknowledged(&m)
+		}
 	case relay.KindCatalog:
 		var m relay.Catalog
 		if err = dec.Catalog(&m); err == nil {

@@ -18,6 +18,7 @@ import (
 	"holdfast/actors/checkout"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/actors/witness"
 	"holdfast/storage"
 )
 
@@ -67,6 +68,9 @@ type Config struct {
 	// Peers are the other nodes of a cluster, who share the store and have sections of their own. Default nil: this
 	// node alone has all of them. Whoever gives it also calls the engine's PeerUp, PeerDown, Received and ViewChanged.
 	Peers Peers
+	// Witness remembers what was acknowledged; whoever gives one closes it, after the engine. Default: one that forgets with the
+	// process.
+	Witness *witness.Witness
 	// PassivateAfter is how long nobody may ask for a section of an event that is not on sale until it goes to sleep,
 	// or, without peers, for the event until it is closed. Default 10 minutes; shorter makes operators wait for
 	// sections to wake, longer keeps what nobody needs. Negative: never.
@@ -82,6 +86,7 @@ func (c *Config) fill() error {
 		return errors.New("actors: Config needs Store and Gateway")
 	}
 	c.Name = cmp.Or(c.Name, "node")
+	c.Witness = cmp.Or(c.Witness, witness.New())
 	if c.Writer == (storage.WriterID{}) {
 		c.Writer = storage.NewWriterID()
 	}
@@ -134,6 +139,7 @@ type Engine struct {
 	events     Events
 	stats      Stats
 	charging   charging
+	losses     losses
 	desk       *desk    // nil: without peers
 	home       *home    // nil: without peers
 	steward    *steward // nil: without peers

@@ -214,7 +214,8 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	header := ev.header.Load()
 	layout := o.venue.Layout(int(no))
 	enterName(o.byID, o.venue.Sections[no].ID, no)
-	o.sections = append(o.sections, &Section{engine: ev.engine, ev: ev, key: storage.SectionKey{Event: header.ID, Section: no},
+	key := storage.SectionKey{Event: header.ID, Section: no}
+	o.sections = append(o.sections, &Section{engine: ev.engine, ev: ev, key: key, seen: ev.engine.cfg.Witness.Of(key),
 		layout: layout, rules: header.Rules, course: course{census: &ev.engine.stats.sections}, unmet: &o.unmet})
 	o.unmet.Add(1)
 	ev.engine.stats.sections[Stopped].Add(1)

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"holdfast/actors/section"
+	"holdfast/actors/witness"
 	"holdfast/storage"
 )
 
@@ -102,6 +103,9 @@ func (f *follower) record(e *storage.Entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.known = max(f.known, e.Seq)
+	if e.Seq <= f.at.Seq && e.Epoch > f.at.Epoch { // a later life that does not go on from here
+		f.s.suspect(f.s.seen.Mark(), true)
+	}
 	if f.over || f.state == nil || e.Seq <= f.at.Seq {
 		return
 	}
@@ -154,10 +158,16 @@ func (f *follower) catchUp(ctx context.Context) {
 // cannot says that reading again will not help: the log is damaged. The section that claims it will say so, and be condemned.
 func (f *follower) cannot(err error) bool {
 	var corrupt *storage.CorruptError
-	if !errors.As(err, &corrupt) {
+	if !errors.As(err, &corrupt) && !hasLost(err) {
 		return false
 	}
-	f.s.engine.events.FollowerStuck(f.s.key, err)
+	var lost *witness.LostError
+	if errors.As(err, &lost) {
+		f.s.condemn(lost, false)
+	} else {
+		f.s.engine.events.FollowerStuck(f.s.key, err)
+		f.s.suspect(f.s.seen.Mark(), true)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.isLoaded()
@@ -193,19 +203,27 @@ func (f *follower) load(ctx context.Context) (section.Seq, error) {
 		return after, nil
 	}
 	s := f.s
+	known := s.seen.Mark()
 	state, at, err := restore(ctx, s.engine.cfg.Store, s.key, s.layout, s.rules)
 	if err != nil {
 		return 0, err
 	}
+	var newest storage.Tail // of the records with changes
 	err = s.engine.cfg.Store.Read(ctx, s.key, at.Seq, func(e *storage.Entry, hash storage.Hash) error {
 		_, err := replay(state, s.key, e, at)
-		at = e.After(hash)
+		if at = e.After(hash); at.Kind == storage.EntryChanges {
+			newest = at
+		}
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
+	if err := known.Check(ctx, s.engine.cfg.Store, s.key, at); err != nil {
+		return 0, err
+	}
 	f.begin(state, at)
+	s.saw(newest.Kind, newest.Seq, newest.Epoch, newest.Hash)
 	return at.Seq, nil
 }
 
@@ -257,6 +275,7 @@ func (f *follower) take(e *storage.Entry, hash storage.Hash) error {
 		}
 	}
 	f.at = e.After(hash)
+	f.s.saw(e.Kind, e.Seq, e.Epoch, hash)
 	f.s.remembersFrom.Store(int64(f.state.RemembersFrom()))
 	f.s.ev.live.publish(&f.delta)
 	return nil

@@ -113,7 +113,7 @@ type storageImporter interface {
 func newPast(store storageImporter, s *Section, records int) (*past, error) {
 	ctx := context.Background()
 	at := section.Instant(time.Now().UnixMilli()) - section.Instant(records)*historyStep
-	who := claimant{storage.NewWriterID(), "past", func(storage.SectionKey, storage.Tail) bool { return true }, pause}
+	who := claimant{storage.NewWriterID(), "past", func(storage.SectionKey, storage.Tail) bool { return true }, pause, nil}
 	tail, err := claim(ctx, store, s.key, who, at)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"holdfast/actors/witness"
 	"holdfast/storage"
 )
 
@@ -17,9 +18,11 @@ import (
 //	   │ └───── failed ──────┴─── failed ────┘                │   ▼
 //	   └───────────── fenced, store error, panic ─────────────┴─ Draining
 //
+// From everywhere but Condemned itself records that are lost lead to Condemned.
+//
 // Invariants: only Serving has an incarnation that takes requests; a section that left Serving returns only through a new
 // claim with a higher epoch and a fresh load; Condemned (damaged or lost records, or the second guard met) is left only by a restart
-// of the process, for a person has to look first.
+// of the process, for a person has to look first; lost records are found again after it, as far as they are remembered.
 type Lifecycle int32
 
 // Lifecycle states.
@@ -38,7 +41,7 @@ func (l Lifecycle) String() string { return lifecycleNames[l] }
 
 // lifecycleMoves is the whole table: what is not here cannot happen.
 var lifecycleMoves = map[Lifecycle][]Lifecycle{
-	Stopped:   {Acquiring},
+	Stopped:   {Acquiring, Condemned},
 	Acquiring: {Loading, Stopped, Condemned},
 	Loading:   {Serving, Stopped, Condemned},
 	Serving:   {Draining, Stopped, Condemned},
@@ -146,10 +149,17 @@ func lostTo(why error) bool {
 	return errors.As(why, &fenced) || errors.Is(why, errNotOurs)
 }
 
+// hasLost says that the store lacks what was acknowledged: a claim finds that by what is remembered, and a section that
+// serves because its next record does not continue the log.
+func hasLost(why error) bool {
+	var lost *witness.LostError
+	return errors.As(why, &lost) || errors.Is(why, storage.ErrGap)
+}
+
 // afterStop says whether the section may come back by itself.
 func afterStop(why error) Lifecycle {
 	var corrupt *storage.CorruptError
-	if errors.As(why, &corrupt) || errors.Is(why, storage.ErrTicketTaken) || errors.Is(why, storage.ErrGap) {
+	if errors.As(why, &corrupt) || errors.Is(why, storage.ErrTicketTaken) || hasLost(why) {
 		return Condemned
 	}
 	return Stopped

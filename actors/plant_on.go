@@ -49,6 +49,7 @@ var plantNames = []struct {
 	{"unknown-is-failed", plantUnknownIsFailed},
 	{"resend-is-word", plantResendIsWord},
 	{"forget-requests", plantForgetRequests},
+	{"forget-seen", plantForgetSeen},
 	{"double-grant", plantDoubleGrant},
 	{"drop-hold", plantDropHold},
 	{"early-lapse", plantEarlyLapse},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/witness"
 	"holdfast/storage"
 )
 
@@ -16,6 +17,15 @@ type claimant struct {
 	name   string
 	may    func(storage.SectionKey, storage.Tail) bool // see Config.MayClaim
 	pause  func(context.Context, time.Duration)        // waits, or until the context ends
+	seen   *witness.Seen                               // what is known of the log; nil: nothing
+}
+
+// known is taken before a tail is read that is held against it.
+func (who *claimant) known() witness.Mark {
+	if who.seen == nil || planted(plantForgetSeen) {
+		return witness.Mark{}
+	}
+	return who.seen.Mark()
 }
 
 func pause(ctx context.Context, delay time.Duration) {
@@ -38,6 +48,7 @@ func (*notOursError) Is(target error) bool { return target == errNotOurs }
 
 // claim takes a section's log over: it appends "epoch+1, owner" at the tail, from the new tail again whenever somebody else was
 // faster, and with the same bytes again while the outcome is unknown. Only after it may the log be loaded and served (DESIGN §5).
+// A log that lacks what this node knows to have been acknowledged is not claimed: *witness.LostError.
 func claim(ctx context.Context, log storage.Log, key storage.SectionKey, who claimant, now section.Instant) (storage.Tail, error) {
 	e, err := claimEntry(ctx, log, key, who, now)
 	if err != nil {
@@ -49,12 +60,16 @@ func claim(ctx context.Context, log storage.Log, key storage.SectionKey, who cla
 // claimEntry is claim, and gives the record that it left.
 func claimEntry(ctx context.Context, log storage.Log, key storage.SectionKey, who claimant, now section.Instant) (storage.Entry, error) {
 	for attempt := uint64(0); ; attempt++ {
+		known := who.known()
 		tail, err := log.Tail(ctx, key)
 		if err != nil {
 			return storage.Entry{}, err
 		}
 		if tail.Writer != who.writer && !who.may(key, tail) {
 			return storage.Entry{}, &notOursError{tail}
+		}
+		if err := known.Check(ctx, log, key, tail); err != nil {
+			return storage.Entry{}, err
 		}
 		e := storage.Entry{Kind: storage.EntryClaim, Seq: tail.Seq + 1, Epoch: tail.Epoch + 1, Writer: who.writer,
 			Batch: claimBatch(who.writer, attempt), At: max(now, tail.At), Prev: tail.Hash, Body: []byte(who.name)}

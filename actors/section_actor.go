@@ -11,6 +11,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"holdfast/actors/section"
+	"holdfast/actors/witness"
 	"holdfast/storage"
 )
 
@@ -131,6 +132,8 @@ func (a *sectionActor) handle(ctx actor.Context, r *Request) {
 		a.flush()
 	case *drainOrder:
 		a.drain, a.release = append(a.drain, m.done), a.release || m.release
+	case *witness.LostError:
+		a.die(m)
 	case giveUp:
 		a.die(errGivenUp)
 	case tailSeen:

@@ -11,6 +11,7 @@ import (
 
 	"holdfast/actors/relay"
 	"holdfast/actors/section"
+	"holdfast/actors/witness"
 	"holdfast/storage"
 )
 
@@ -30,11 +31,13 @@ type Section struct {
 	unsynced      atomic.Bool                   // a follower was not told of a record
 	tailMine      atomic.Bool                   // the newest record known is this node's, and no release
 	lastEpoch     atomic.Uint64                 // of the newest life here
+	suspected     atomic.Bool                   // its log is being held against what is known
 	asleep        atomic.Bool                   // neither served nor followed here; see passivate.go
 	quietSince    time.Time                     // the steward's
 	leaving       atomic.Pointer[chan struct{}] // closed when the section has let go; nil: it is not about to
 
 	unmet *atomic.Int32 // of the event
+	seen  *witness.Seen // what is known to have been acknowledged
 
 	mu       sync.Mutex
 	met      bool          // the event's index has the keys that it has met; unmet counts those without
@@ -140,6 +143,9 @@ func (s *Section) acquire() {
 	start := s.engine.clock.now()
 	lease, _ := s.engine.cfg.Lease() // before the claim, which proves it
 	state, tail, replayed, err := s.claimAndLoad()
+	if err == nil {
+		err = s.seen.Mark().CheckCharged(s.key, tail, state.LastNo())
+	}
 	if err != nil {
 		s.acquireFailed(err)
 		return
@@ -155,7 +161,7 @@ func (s *Section) claimAndLoad() (*section.State, storage.Tail, int, error) {
 	if !sure {
 		return nil, storage.Tail{}, 0, errClock
 	}
-	entry, err := claimEntry(ctx, s.engine.cfg.Store, s.key, claimant{s.engine.writer, s.engine.cfg.Name, s.engine.cfg.MayClaim, s.engine.clock.pause}, at)
+	entry, err := claimEntry(ctx, s.engine.cfg.Store, s.key, claimant{s.engine.writer, s.engine.cfg.Name, s.engine.cfg.MayClaim, s.engine.clock.pause, s.seen}, at)
 	if err != nil {
 		return nil, storage.Tail{}, 0, err
 	}
@@ -216,7 +222,7 @@ func (s *Section) acquireFailed(err error) {
 	s.mu.Unlock()
 	s.follow()
 	if !repeated { // a store that is away is said once for each section
-		s.engine.events.SectionStopped(s.key, err)
+		s.tellStopped(err)
 	}
 	if again { // its holds must end on the map, whether or not anybody asks
 		s.engine.clock.after(delay, func() { _, _ = s.activate() }) // ErrUnavailable: somebody else began, or the engine closes
@@ -272,7 +278,7 @@ func (s *Section) stop(inc *incarnation, why error) {
 	s.engine.stats.SectionsServing.Add(-1)
 	s.engine.stats.stopped(why)
 	s.mu.Unlock()
-	s.engine.events.SectionStopped(s.key, why)
+	s.tellStopped(why)
 	if s.engine.desk != nil {
 		s.follow() // before it can be claimed anew: then it goes on from here
 		if !errors.Is(why, errDrained) {
@@ -288,6 +294,7 @@ func (s *Section) stop(inc *incarnation, why error) {
 // landed publishes a durable record: the map first, then (by the caller) its answers.
 func (s *Section) landed(p *Pending, took time.Duration) {
 	s.ev.live.publish(&p.Delta)
+	s.saw(p.Append.Entry.Kind, p.Append.Entry.Seq, p.Append.Entry.Epoch, p.hash)
 	s.streamEntry(&p.Append.Entry)
 	s.engine.stats.landed(p, took)
 	if p.Snapshot != nil {

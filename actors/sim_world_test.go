@@ -151,7 +151,7 @@ func (s *simWorld) takeover(i int) {
 		faultstore.Rule{Op: faultstore.OpCommit, Chance: 0.1, Do: faultstore.Lose},
 		faultstore.Rule{Op: faultstore.OpCommit, Chance: 0.1, Times: 2, Do: faultstore.Fence})
 	ctx := context.Background()
-	me := claimant{n.id, "sim", func(storage.SectionKey, storage.Tail) bool { return true }, func(context.Context, time.Duration) {}}
+	me := claimant{n.id, "sim", func(storage.SectionKey, storage.Tail) bool { return true }, func(context.Context, time.Duration) {}, nil}
 	tail, err := claim(ctx, s.claims, simKey, me, s.now)
 	s.follow()
 	if undecided(err) { // the store was away: nobody serves until somebody tries again

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"holdfast/actors/witness"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
 )
@@ -12,6 +13,7 @@ import (
 func newSimCluster(seed uint64) *simCluster {
 	w := &simCluster{chance: rand.New(rand.NewPCG(seed, 0xc1057e2)), store: memstore.New(), byID: map[storage.WriterID]*simHost{},
 		sessions: map[[2]int]*simSession{}, tally: map[string]int{}, strays: map[simStray]bool{}, trace: make([]simNote, simTraceKept())}
+	memories := rand.New(rand.NewPCG(seed, 0x3e3012e5)) // of their own: what machines remember changes no world before records are lost
 	w.sections = 3 + w.chance.IntN(3)
 	w.plan = simPlans()[w.sections]
 	w.judge = newSimJudge(w)
@@ -21,6 +23,9 @@ func newSimCluster(seed uint64) *simCluster {
 	}
 	for i := range 3 + w.chance.IntN(2) {
 		w.spots = append(w.spots, &simSpot{number: i, cut: map[int]bool{}})
+		if i == 0 || memories.IntN(100) < 60 {
+			w.spots[i].memory = witness.New() // stands for its file
+		}
 	}
 	return w
 }
@@ -40,6 +45,9 @@ func (w *simCluster) run() error {
 	w.until(w.now + w.between(1500*time.Millisecond, 4*time.Second))
 	if w.failure == nil {
 		w.rest()
+	}
+	if w.failure == nil && w.percent(simLossPercent) {
+		w.loseRecords()
 	}
 	return w.failure
 }

@@ -13,6 +13,7 @@ import (
 	"holdfast/actors/checkout"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/actors/witness"
 	"holdfast/cluster"
 	"holdfast/storage"
 )
@@ -22,8 +23,9 @@ type simSpot struct {
 	number int
 	host   *simHost // nil: nothing runs
 	cut    map[int]bool
-	wall   time.Duration // how wrong its clock is
-	jump   time.Duration // and how much more so for a moment
+	memory *witness.Witness // nil: what its processes see acknowledged is forgotten with them
+	wall   time.Duration    // how wrong its clock is
+	jump   time.Duration    // and how much more so for a moment
 }
 
 // simHost is one process: an engine, a heart, and what gossip has told it. It keeps the heart's and the operator's
@@ -181,7 +183,7 @@ const simClockSettle = time.Second
 // build makes the engine as Open does, without what runs beside it: that is the host's.
 func (h *simHost) build() {
 	w := h.w
-	cfg := Config{Store: &simStore{w.store, h}, Gateway: simGateway{}, Writer: h.id, Name: "sim", Peers: h, MayClaim: h.mayClaim, Lease: h.lease, Clock: h.clock,
+	cfg := Config{Witness: h.spot.memory, Store: &simStore{w.store, h}, Gateway: simGateway{}, Writer: h.id, Name: "sim", Peers: h, MayClaim: h.mayClaim, Lease: h.lease, Clock: h.clock,
 		ClockStepMax: ClockStepMaxDefault, ClockSettle: simClockSettle}
 	if err := cfg.fill(); err != nil {
 		panic(err)

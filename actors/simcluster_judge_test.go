@@ -157,7 +157,7 @@ func (j *simJudge) claimed(no int, tail storage.Tail, e *storage.Entry) {
 
 // look is what is judged after every moment of a process.
 func (j *simJudge) look(h *simHost) {
-	if h.e != nil && h.e.stats.InState(Condemned) > 0 {
+	if h.e != nil && h.e.stats.InState(Condemned) > j.w.lost.closes() {
 		j.w.failf("a section is condemned on n%d, and nothing was damaged", h.number)
 	}
 }

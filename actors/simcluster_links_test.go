@@ -136,7 +136,7 @@ func (s *simSession) arrive(side int) {
 // simMessages names the kinds, for whoever asks for a long story.
 var simMessages = map[relay.Kind]string{relay.KindSubscribe: "Subscribe", relay.KindServing: "Serving", relay.KindRecord: "Record", relay.KindReleased: "Released",
 	relay.KindAsk: "Ask", relay.KindAnswer: "Answer", relay.KindSearch: "Search", relay.KindSettled: "Settled", relay.KindLook: "Look", relay.KindLooked: "Looked", relay.KindSettle: "Settle",
-	relay.KindSubscribed: "Subscribed"}
+	relay.KindSubscribed: "Subscribed", relay.KindAcknowledged: "Acknowledged"}
 
 // spyOn reads along, for a rule that no log can show: a section lets a search in only from whom its node's view calls the buyer's home (P5).
 func (w *simCluster) spyOn(from, to *simHost, message []byte) {

@@ -51,6 +51,8 @@ func (w *simCluster) missing() string {
 			return fmt.Sprintf("n%d has not opened", h.number)
 		case w.now-h.pulsed > simBeat+100*time.Millisecond:
 			return fmt.Sprintf("n%d has not beaten for %v", h.number, w.now-h.pulsed)
+		case !h.sureOfClock():
+			return fmt.Sprintf("n%d does not believe its clock", h.number)
 		case h.leaving:
 			return fmt.Sprintf("n%d has not left", h.number)
 		}
@@ -95,6 +97,8 @@ func (w *simCluster) misplaced(no int, live []*simHost) string {
 	}
 	return ""
 }
+
+func (h *simHost) sureOfClock() bool { _, sure := h.e.stamp(); return sure }
 
 func (h *simHost) section(no int) *Section { return h.ev.ready.Load().sections[no] }
 

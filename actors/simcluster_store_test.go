@@ -148,6 +148,10 @@ func (w *simCluster) committed(h *simHost, appends []storage.Append) []error {
 			w.tally["gap"]++
 		}
 		w.note(h, "log %d: %v of n%d: record %d, epoch %d: %v", appends[i].Section.Section, simKindNames[e.Kind], w.numberOf(e.Writer), e.Seq, e.Epoch, errs[i])
+		if w.lost != nil && w.lost.section == int(appends[i].Section.Section) {
+			w.lost.appended(h, e, errs[i])
+			continue
+		}
 		w.judge.follow(int(appends[i].Section.Section))
 	}
 	return errs

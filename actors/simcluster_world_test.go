@@ -49,6 +49,7 @@ type simCluster struct {
 	proving  bool          // everything must be served now
 	buyers   *simBuyers
 	judge    *simJudge
+	lost     *simLoss // nil: the store has lost nothing
 
 	spy     relay.Decoder
 	strays  map[simStray]bool

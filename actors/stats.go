@@ -23,6 +23,7 @@ type Stats struct {
 	Fenced                  atomic.Int64
 	Unknowns, Unavailable   atomic.Int64 // sendings that may, and that surely did not, reach the log; each was sent again
 	TicketGuardMet          atomic.Int64 // must stay 0: the first guard of P1 failed
+	LogLost                 atomic.Int64 // must stay 0: sections whose logs were found to lack what was acknowledged
 	SnapshotsSaved          atomic.Int64
 	Overloaded              atomic.Int64 // requests refused before the mailbox
 	Timeouts                atomic.Int64 // requests whose waiter gave up
@@ -88,9 +89,6 @@ func (e *Events) SectionStopped(key storage.SectionKey, why error) {
 	case errors.Is(why, storage.ErrTicketTaken):
 		e.log.Error("ALARM: the tickets guard stopped a double sale: the log's fence has failed; the section is closed until a restart",
 			"section", key.String(), "error", why)
-	case errors.Is(why, storage.ErrGap):
-		e.log.Error("ALARM: the log does not end where this node wrote its last record: the database has lost what was acknowledged; "+
-			"the section is closed until a restart", "section", key.String(), "error", why)
 	case errors.As(why, &fenced):
 		e.log.Warn("section fenced: another writer owns its log", "section", key.String(), "error", why)
 	default:

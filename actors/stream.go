@@ -145,6 +145,9 @@ func (d *desk) serving(from storage.WriterID, m *relay.Serving) {
 	}
 	s.awake()
 	s.hearOwner(from, m.Epoch, true)
+	if known := s.seen.Mark(); m.Seq < known.Seq || m.Seq == known.Seq && m.Epoch > known.Epoch || s.lacks() {
+		s.suspect(known, true)
+	}
 	if f := s.following(); f != nil {
 		f.heard(m.Seq)
 	}

@@ -34,11 +34,11 @@ func TestClaimAsks(t *testing.T) {
 	} {
 		log := memstore.New()
 		if row.before != (storage.WriterID{}) {
-			if _, err := claim(ctx, log, simKey, claimant{row.before, "before", ifAllowed(true), pause}, 1); err != nil {
+			if _, err := claim(ctx, log, simKey, claimant{row.before, "before", ifAllowed(true), pause, nil}, 1); err != nil {
 				t.Fatal(err)
 			}
 		}
-		tail, err := claim(ctx, log, simKey, claimant{me, "me", ifAllowed(row.may), pause}, 1)
+		tail, err := claim(ctx, log, simKey, claimant{me, "me", ifAllowed(row.may), pause, nil}, 1)
 		if !errors.Is(err, row.want) || err == nil && tail.Writer != me {
 			t.Errorf("%s: %v %+v, want %v", row.name, err, tail, row.want)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"holdfast/actors/budget"
 	"holdfast/actors/section"
+	"holdfast/actors/witness"
 	"holdfast/storage"
 )
 
@@ -75,6 +76,7 @@ func TestLifecycle(t *testing.T) {
 		{Stopped, Acquiring}: true, {Acquiring, Loading}: true, {Acquiring, Stopped}: true, {Acquiring, Condemned}: true,
 		{Loading, Serving}: true, {Loading, Stopped}: true, {Loading, Condemned}: true, {Serving, Draining}: true,
 		{Serving, Stopped}: true, {Serving, Condemned}: true, {Draining, Stopped}: true, {Draining, Condemned}: true,
+		{Stopped, Condemned}: true,
 	}
 	for from := Stopped; from <= Condemned; from++ {
 		for to := Stopped; to <= Condemned; to++ {
@@ -95,7 +97,7 @@ func TestAfterStop(t *testing.T) {
 		why  error
 		want Lifecycle
 	}{
-		{&storage.CorruptError{}, Condemned}, {storage.ErrTicketTaken, Condemned}, {storage.ErrGap, Condemned}, {&storage.FencedError{}, Stopped},
+		{&storage.CorruptError{}, Condemned}, {&witness.LostError{}, Condemned}, {storage.ErrTicketTaken, Condemned}, {storage.ErrGap, Condemned}, {&storage.FencedError{}, Stopped},
 		{storage.ErrUnavailable, Stopped}, {errDrained, Stopped},
 	} {
 		if got := afterStop(row.why); got != row.want {

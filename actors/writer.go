@@ -70,6 +70,7 @@ type Pending struct {
 	answers []*Request
 	// Changes counts the changes in the record; 0 with waiting answers means nothing to write.
 	Changes int
+	hash    storage.Hash // the record's own, once it is sealed
 	// Snapshot, when not nil, is the state after this record: to be saved once the record is durable.
 	Snapshot *storage.Snapshot
 	release  bool            // the record gives the section up
@@ -98,6 +99,7 @@ func NewWriter(key storage.SectionKey, id storage.WriterID, tail storage.Tail, s
 	w := &Writer{key: key, id: id, state: state, epoch: tail.Epoch, durable: tail.Seq, hash: tail.Hash, claimed: tail.At, durableAt: tail.At}
 	w.gather, w.spare = &Pending{}, &Pending{}
 	state.Begin(tail.Seq + 1)
+	state.NumberAbove(section.NumbersFrom(tail.At))
 	w.sinceSnapshot = 1 // the claim itself: a fresh log leaves a snapshot behind at its first quiet end
 	return w
 }
@@ -333,6 +335,7 @@ func (w *Writer) seal(p *Pending) {
 	p.Append.Section = w.key
 	p.Delta.Section, p.Delta.Seq = w.key.Section, e.Seq
 	w.hash = storage.HashEntry(e)
+	p.hash = w.hash
 }
 
 // snapshotChangesMin is how many changes a section replays at most, beyond what its size costs anyway: replay runs at about a

@@ -30,6 +30,11 @@ type Options struct {
 	// moment for all. It is called before anything else is read, and once more at the end when a source that goes on being written gives
 	// reason to. nil: there are none at hand, and money is not looked at. An error is a finding: everything else is audited all the same.
 	Payments func(visit func(Payment)) error
+	// Acknowledged calls visit with the newest record of each section that is known to have been acknowledged, by whoever
+	// remembers it outside of the store. It is called once, before anything is read. nil: nobody remembers.
+	Acknowledged func(visit func(Acknowledged))
+	// Missing are losses that whoever opened the source knows of already, in words.
+	Missing []string
 	// Patience is how long an online audit waits before it looks once more at money that came after its payment had been given up: whoever
 	// sells is about to settle it. It is spent at most once, and only if there is such money. Too short reports what mends itself.
 	Patience time.Duration
@@ -55,6 +60,7 @@ func Run(ctx context.Context, source Source, options Options) (*Report, error) {
 
 func (r *run) all() error {
 	r.payments = r.loadPayments()
+	r.loadAcknowledged()
 	logs, err := r.source.Sections(r.ctx)
 	if err != nil {
 		return fmt.Errorf("audit: list logs: %w", err)
@@ -79,6 +85,7 @@ func (r *run) all() error {
 		}
 	}
 	r.reportOrphans(logs)
+	r.reportLost()
 	r.reportStrayPayments()
 	return r.confirmMoney()
 }
@@ -93,7 +100,8 @@ type run struct {
 	since    time.Time                   // when at was asked for
 	orphans  map[storage.SectionKey]bool // logs that no event has claimed yet
 	payments *payments                   // nil: money is not looked at
-	strays   int                         // payments of no section of any event
+	known    map[storage.SectionKey]Acknowledged
+	strays   int // payments of no section of any event
 	suspects []suspect
 	done     int
 	total    int
@@ -150,6 +158,8 @@ func (r *run) look(of *subject) (s *sectionAudit, whole bool, err error) {
 		return nil, false, fmt.Errorf("audit: section %v: freeze: %w", of.key, err)
 	}
 	s = newSectionAudit(r.ctx, r.at, of)
+	s.known = r.known[of.key]
+	delete(r.known, of.key)
 	if whole, err = s.check(); err != nil {
 		return nil, false, fmt.Errorf("audit: section %v: %w", of.key, err)
 	}

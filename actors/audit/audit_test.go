@@ -188,6 +188,10 @@ func TestPlantedDamageIsFound(t *testing.T) {
 		}},
 		{"number used twice", audit.WrongChange, "booking 6 placed where 7", func(s *scene) { s.record(nil, nil, s.hold(6, 9)) }},
 		{"number left out", audit.WrongChange, "booking 9 placed where 7", func(s *scene) { s.record(nil, nil, s.hold(9, 9)) }},
+		{"number of no life", audit.WrongChange, "booking 50 placed where", func(s *scene) {
+			s.append(storage.EntryClaim, nil, nil, nil)
+			s.record(nil, nil, s.hold(50, 9))
+		}},
 		{"too many seats", audit.WrongChange, "holds 5 seats, 4", func(s *scene) { s.record(nil, nil, s.hold(7, 8, 9, 10, 11, 12)) }},
 		{"seat beyond the plan", audit.WrongChange, "seat 20 of 20", func(s *scene) { s.record(nil, nil, s.hold(7, 20)) }},
 		{"sold without paying", audit.WrongChange, "booking 6 in state", func(s *scene) {
@@ -331,5 +335,41 @@ func TestProgressReachesTheEnd(t *testing.T) {
 	_, err := audit.Run(t.Context(), s.store, audit.Options{Progress: func(done, total int) { steps = append(steps, fmt.Sprint(done, "/", total)) }})
 	if err != nil || !slices.Equal(steps, []string{"1/1"}) {
 		t.Errorf("steps %v, error %v", steps, err)
+	}
+}
+
+// TestLostRecordsAreFoundByWhoeverRemembersThem guards P2: a log that lost its end is whole by itself.
+func TestLostRecordsAreFoundByWhoeverRemembersThem(t *testing.T) {
+	s := newScene(t)
+	s.story()
+	known := []audit.Acknowledged{{Section: s.key, Seq: s.tail.Seq, Hash: s.tail.Hash}}
+	look := func() *audit.Report {
+		t.Helper()
+		report, err := audit.Run(t.Context(), s.store, audit.Options{Acknowledged: func(visit func(audit.Acknowledged)) {
+			for _, a := range known {
+				visit(a)
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report
+	}
+	if report := look(); !report.Clean() {
+		t.Fatalf("nothing is lost: %v", report.Findings)
+	}
+	known[0].Hash[0]++
+	expect(t, look(), audit.Lost, "another record was acknowledged")
+	known[0].Seq++
+	expect(t, look(), audit.Lost, "the log ends at")
+	known[0].Section.Event[0]++
+	expect(t, look(), audit.Lost, "the event is not there")
+	report, err := audit.Run(t.Context(), s.store, audit.Options{Missing: []string{"the write-ahead log is damaged"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, report, audit.Lost, "write-ahead")
+	if v := report.Verdict(); v.Seats != audit.Unsound {
+		t.Errorf("seats are %s", v.Seats)
 	}
 }

@@ -28,6 +28,8 @@ type ledger struct {
 	taken    map[section.SeatIndex]section.BookingNo // held, paying or sold
 	blocked  map[section.SeatIndex]bool
 	bookings map[section.BookingNo]*booking
+	last     section.BookingNo // the highest number given
+	fresh    section.BookingNo // where a life that has placed nothing yet begins to count; 0: it has
 	now      section.Instant
 	note     func(code Code, detail string)
 }
@@ -61,10 +63,14 @@ func (l *ledger) apply(c *section.Change) {
 	}
 }
 
+// claim begins a life: its first booking is above what the claim's instant says. Lives of earlier builds go on counting.
+func (l *ledger) claim(at section.Instant) { l.fresh = section.NumbersFrom(at) }
+
 func (l *ledger) place(c *section.Change) {
-	if want := section.BookingNo(len(l.bookings) + 1); c.Booking != want {
-		l.wrong("booking %d placed where %d is next", c.Booking, want)
+	if want := l.last + 1; c.Booking != want && (l.fresh == 0 || c.Booking != max(l.last, l.fresh)+1) {
+		l.wrong("booking %d placed where %d is next", c.Booking, max(l.last, l.fresh)+1)
 	}
+	l.last, l.fresh = max(l.last, c.Booking), 0
 	if len(c.Seats) == 0 {
 		l.wrong("booking %d holds no seat", c.Booking)
 	}

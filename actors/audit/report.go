@@ -42,6 +42,8 @@ const (
 	PaymentStray Code = "payment_stray"
 	// PaymentDiffers: a payment is of another amount or currency than the booking's seats cost.
 	PaymentDiffers Code = "payment_differs"
+	// Lost: what was acknowledged is not there, by the word of somebody other than the store.
+	Lost Code = "lost"
 	// More: findings beyond FindingsMax were counted and not listed.
 	More Code = "more"
 )

@@ -32,6 +32,7 @@ type sectionAudit struct {
 	ledger   *ledger
 	state    *section.State // nil once its replay was refused
 	snapshot *storage.Snapshot
+	known    Acknowledged // zero: nobody remembers anything
 	totals   Totals
 }
 
@@ -55,6 +56,7 @@ func (s *sectionAudit) check() (whole bool, err error) {
 	}
 	s.seq = 0
 	s.ledger.totals(&s.totals)
+	s.compareKnown()
 	if !whole {
 		return false, nil // what follows would only repeat that the log ends too early
 	}
@@ -114,6 +116,9 @@ func (s *sectionAudit) entry(e *storage.Entry, hash storage.Hash) error {
 	if broke := s.chain.follow(e, hash); broke != nil {
 		return broke
 	}
+	if e.Seq == s.known.Seq && hash != s.known.Hash {
+		s.note(Lost, "another record was acknowledged under this number")
+	}
 	s.totals.Records++
 	s.totals.Bytes += uint64(len(e.Body))
 	if s.state != nil {
@@ -126,6 +131,7 @@ func (s *sectionAudit) entry(e *storage.Entry, hash storage.Hash) error {
 		}
 	case storage.EntryClaim:
 		s.totals.Claims++
+		s.ledger.claim(e.At)
 	case storage.EntryReleased:
 	}
 	if s.snapshot != nil && s.snapshot.Seq == e.Seq {

@@ -150,6 +150,13 @@ func (m *CatalogSeen) Append(dst []byte) []byte {
 }
 
 // Append appends the message to dst.
+func (m *Acknowledged) Append(dst []byte) []byte {
+	dst = appendKey(append(dst, byte(KindAcknowledged)), m.Section)
+	dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(m.Epoch)), uint64(m.Seq))
+	return append(dst, m.Hash[:]...)
+}
+
+// Append appends the message to dst.
 func (m *Settled) Append(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint64(append(dst, byte(KindSettled)), m.View)
 	return binary.AppendUvarint(dst, m.Round)

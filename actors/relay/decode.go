@@ -156,6 +156,13 @@ func (d *Decoder) CatalogSeen(m *CatalogSeen) error {
 	return d.end()
 }
 
+// Acknowledged reads the message.
+func (d *Decoder) Acknowledged(m *Acknowledged) error {
+	*m = Acknowledged{Section: d.key(), Epoch: section.Epoch(d.uvarint(maxUint64)), Seq: section.Seq(d.uvarint(maxUint64))}
+	d.copy(m.Hash[:])
+	return d.end()
+}
+
 // Settled reads the message.
 func (d *Decoder) Settled(m *Settled) error {
 	m.View = d.uint64()

@@ -32,6 +32,7 @@ const (
 	KindLooked
 	KindSettle
 	KindSubscribed
+	KindAcknowledged
 )
 
 // ErrFormat says that a message is not one of ours.
@@ -142,6 +143,15 @@ type CatalogSeen struct{ Number uint64 }
 
 // Subscribed says that a Subscribe has been heard: records will follow, of what the sender serves now and will serve.
 type Subscribed struct{ Event storage.EventID }
+
+// Acknowledged says that record Seq of a section's log had been acknowledged, with this hash, and that the sender finds the
+// log without it. The receiver looks for itself. Builds that do not know the message go on as they do.
+type Acknowledged struct {
+	Section storage.SectionKey
+	Epoch   section.Epoch
+	Seq     section.Seq
+	Hash    storage.Hash
+}
 
 // Settle asks for Settled, with a number of the asker's own that is new with every view: a view may come back under the
 // number that it had. Views are the versions of its newest views, that of Round last: a receiver may not have seen all

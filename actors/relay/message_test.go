@@ -62,6 +62,8 @@ var samples = []sample{
 	{"settled", &Settled{0x1122334455667788, 300}, KindSettled, into((*Decoder).Settled), "0a1122334455667788ac02"},
 	{"settle", &Settle{300, []uint64{1, 0x1122334455667788}}, KindSettle, into((*Decoder).Settle), "0fac020200000000000000011122334455667788"},
 	{"subscribed", &Subscribed{sampleEvent}, KindSubscribed, into((*Decoder).Subscribed), "10e100000000000000000000000000000e"},
+	{"acknowledged", &Acknowledged{sampleKey, 7, 1000, storage.Hash{0xac, 31: 1}}, KindAcknowledged, into((*Decoder).Acknowledged),
+		"11e100000000000000000000000000000eac0207e807ac00000000000000000000000000000000000000000000000000000000000001"},
 	{"call", &Call{ID: 1, Name: "drain", Body: []byte("{}")}, KindCall, into((*Decoder).Call), "0b0105647261696e7b7d"},
 	{"reply", &Reply{ID: 1, Failure: "no", Body: []byte("x")}, KindReply, into((*Decoder).Reply), "0c01026e6f78"},
 	{"look", &Look{ID: 2, Event: sampleEvent, Quantity: 4, Accessible: true, Sections: []storage.SectionNo{1, 300}}, KindLook, into((*Decoder).Look),

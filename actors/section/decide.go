@@ -102,7 +102,7 @@ func (s *State) place(c *Command, d *Decision) {
 		return
 	}
 	expiresAt := c.At + Instant(min(s.rules.HoldTTL, s.rules.HoldCeiling))
-	change := d.accept(c, HoldPlaced, s.lastNo+1, BookingHeld, expiresAt)
+	change := d.accept(c, HoldPlaced, max(s.lastNo, s.above)+1, BookingHeld, expiresAt)
 	change.Buyer, change.ExpiresAt, change.Split, change.Seats = c.Buyer, expiresAt, d.Outcome.Split, d.seats
 	d.Outcome.Seats = append(d.Outcome.Seats, d.seats...)
 }

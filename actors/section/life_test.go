@@ -280,7 +280,7 @@ func TestVisitors(t *testing.T) {
 func TestApplyAsserts(t *testing.T) {
 	cases := map[string]Change{
 		"seat 0 is h":        {Kind: HoldPlaced, Booking: 2, Seats: seatsOf(0)},
-		"placed after":       {Kind: HoldPlaced, Booking: 5, Seats: seatsOf(4)},
+		"placed after":       {Kind: HoldPlaced, Booking: 1, Seats: seatsOf(4)},
 		"of 0 seats":         {Kind: HoldPlaced, Booking: 2},
 		"booking 1 is held":  {Kind: BookingSold, Booking: 1},
 		"is not there":       {Kind: HoldExpired, Booking: 3},

@@ -13,6 +13,7 @@ type State struct {
 	seq    Seq     // record being applied
 	lastAt Instant // newest At applied
 	lastNo BookingNo
+	above  BookingNo // no number up to here is given; a writer's own, and no part of the truth: a snapshot is without it
 
 	seats    seatMap
 	bookings bookingBook
@@ -68,6 +69,12 @@ func (s *State) NextExpiry() (end Instant, ok bool) {
 	}
 	return s.expiry.heap.at(0).at, true
 }
+
+// NumberAbove says that no booking gets a number up to no any more.
+func (s *State) NumberAbove(no BookingNo) { s.above = max(s.above, no) }
+
+// LastNo is the highest booking number that was ever given in what was applied; 0 when there is none.
+func (s *State) LastNo() BookingNo { return s.lastNo }
 
 // LastAt is the newest At applied; no later command may have an older one.
 func (s *State) LastAt() Instant { return s.lastAt }

@@ -12,11 +12,21 @@ type (
 	Instant int64
 	// Millis is a length of time in milliseconds.
 	Millis int64
-	// BookingNo numbers a section's bookings: dense, starting at 1, given out by Decide and never reused.
+	// BookingNo numbers a section's bookings: given out by Decide, growing, and never reused; dense within one life of the
+	// section. The first of a life is above NumbersFrom of its claim, so that no number is given twice even where records
+	// were lost, of which nobody knows any more. Logs of earlier builds are dense from 1.
 	BookingNo uint64
 	// CategoryID is a price category's place in the event's category list.
 	CategoryID uint16
 )
+
+// numbersPerMilli is how many booking numbers a millisecond has for itself. No section places as many bookings: a life's
+// numbers stay behind the clock.
+const numbersPerMilli = 1 << 12
+
+// NumbersFrom is the number above which a life that began at an instant gives its bookings theirs. A life that was lost
+// began at another millisecond, so the two never give the same one. Numbers fit the 53 bits of a JSON number until 2039.
+func NumbersFrom(claimed Instant) BookingNo { return BookingNo(max(claimed, 0)) * numbersPerMilli }
 
 // RequestID names one buyer's request: a 128-bit hash of buyer and idempotency key (made by the caller).
 // The zero value means "not remembered"; timers use it.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,12 +15,14 @@ import (
 	"holdfast/actors/audit"
 	"holdfast/actors/checkout"
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/witness"
 	"holdfast/storage"
 	"holdfast/storage/sqlstore"
 )
 
 type auditCommand struct {
 	kept
+	StateDir string `help:"With --store: a node's folder of what it has seen acknowledged, to find what the database has lost. Several are audited one after the other." placeholder:"DIR"`
 	Payments string `help:"The processor's books, one JSON line a payment as in payments.jsonl (default: those in the data or the database)." placeholder:"FILE"`
 	JSON     bool   `name:"json" help:"The report as JSON, for machines."`
 }
@@ -66,6 +69,7 @@ const (
 type audited struct {
 	*keeper
 	payments func(visit func(audit.Payment)) error // nil: none at hand
+	known    func(visit func(audit.Acknowledged))  // nil: nobody remembers
 	lag      time.Duration
 }
 
@@ -77,7 +81,7 @@ func (a *auditCommand) Run(c *console) (err error) {
 	}
 	bar := newBar(c.err, -1, "reading logs", false)
 	report, err := audit.Run(c.ctx, from.Source, audit.Options{
-		Payments: from.payments, Patience: auditPatience, Lag: from.lag,
+		Acknowledged: from.known, Missing: from.missing, Payments: from.payments, Patience: auditPatience, Lag: from.lag,
 		Progress: func(done, total int) {
 			bar.ChangeMax(total)
 			_ = bar.Set(done) // a bar that cannot be drawn is no reason to stop
@@ -111,6 +115,9 @@ func (a *auditCommand) open(ctx context.Context) (*audited, error) {
 		return nil, err
 	}
 	out := &audited{keeper: from}
+	if out.known, err = a.acknowledged(); err != nil {
+		return nil, errors.Join(err, from.close())
+	}
 	if from.database != nil && from.database.Server().Cockroach {
 		out.lag = auditLag
 	}
@@ -118,6 +125,26 @@ func (a *auditCommand) open(ctx context.Context) (*audited, error) {
 		return nil, errors.Join(err, from.close())
 	}
 	return out, nil
+}
+
+// acknowledged is what a node remembers outside of the store; nil when there is nothing.
+func (a *auditCommand) acknowledged() (func(visit func(audit.Acknowledged)), error) {
+	dir := cmp.Or(a.StateDir, a.Data)
+	if a.Data != "" && a.StateDir != "" {
+		return nil, errors.New("--state-dir is for --store: with --data its folder holds what was acknowledged")
+	}
+	if dir == "" {
+		return nil, nil
+	}
+	known, err := witness.Read(dir)
+	if err != nil {
+		return nil, err
+	}
+	return func(visit func(audit.Acknowledged)) {
+		known.Each(func(key storage.SectionKey, m witness.Mark) {
+			visit(audit.Acknowledged{Section: key, Seq: m.Seq, Hash: m.Hash})
+		})
+	}, nil
 }
 
 // books are the processor's: those that were named, else those beside the bookings; nil when there are none.

@@ -29,6 +29,11 @@ type config struct {
 	// the sections if it is told of the first (see clusterConfig); else it stands by, and takes over when the first has
 	// gone.
 	Store string `help:"Database instead of --data: postgres://USER@HOST/NAME?sslmode=verify-full. Keep passwords in HOLDFAST_STORE or a passfile." placeholder:"URL" group:"Where"`
+	// StateDir is a folder of this node's own, with what it has seen acknowledged in the database: a database that lost
+	// records (a failover to a standby that lacked them, a restored copy) is then noticed after a restart too. Default:
+	// none, and only nodes that run on notice. Written once a second and at a graceful stop; two nodes never share one. With
+	// Data its folder serves.
+	StateDir string `help:"Folder of this node's own, where it remembers what the database acknowledged: a database that lost records is noticed after a restart too." placeholder:"DIR" group:"Where"`
 	// StoreConnections is how many append statements are under way in the database at once, each on a connection of its
 	// own. Default 0: 2 on PostgreSQL, where more make each merged statement smaller and dearer, and 32 on CockroachDB,
 	// where more queue where nobody sees it; fewer leave the server idle between commits. The server must admit this
@@ -170,6 +175,8 @@ func (c *config) checkWhere() error {
 		return errors.New("--data is a folder of this machine; a database's address goes into --store")
 	case c.Store != "" && !strings.HasPrefix(c.Store, "postgres://") && !strings.HasPrefix(c.Store, "postgresql://"):
 		return errors.New("--store must begin with postgres://, for PostgreSQL and CockroachDB alike")
+	case c.Data != "" && c.StateDir != "":
+		return errors.New("--state-dir is for --store: with --data its folder holds what was acknowledged")
 	case c.StoreConnections < 0:
 		return errors.New("--store-connections must not be negative")
 	case c.Store != "" && c.StoreTimeout < 10*time.Millisecond:

@@ -102,6 +102,9 @@ func openHouse(ctx context.Context, address string, readOnly bool) (moveable, er
 		if err != nil {
 			return nil, err
 		}
+		if lost := store.Lost(); lost != nil { // a copy would look whole
+			return nil, errors.Join(lostIn(rest, lost), store.Close())
+		}
 		return newFolder(rest, store), nil
 	case scheme == "pebble" && rest != "":
 		store, err := openStore(rest, 0, slog.New(slog.DiscardHandler))

@@ -24,6 +24,7 @@ type keeper struct {
 	audit.Source
 	close    func() error
 	database *sqlstore.Store // nil: it is a folder
+	missing  []string        // what the folder's store is known to have lost
 }
 
 // open never migrates: who only reads may not be allowed to. who is the name that a database's operator sees.
@@ -44,7 +45,11 @@ func (k *kept) open(ctx context.Context, who string) (*keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &keeper{Source: store, close: store.Close}, nil
+	out := &keeper{Source: store, close: store.Close}
+	if lost := store.Lost(); lost != nil {
+		out.missing = append(out.missing, lost.Error())
+	}
+	return out, nil
 }
 
 func (k *kept) openDatabase(ctx context.Context, who string) (*keeper, error) {

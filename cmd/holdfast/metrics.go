@@ -35,6 +35,7 @@ func engineMetrics(e *actors.Engine) []prometheus.Collector {
 		counter("append_unknown_total", "Sendings of appends whose outcome was unknown; each was sent again.", &s.Unknowns, 1),
 		counter("append_unavailable_total", "Sendings of appends that the store surely did not take; each was sent again.", &s.Unavailable, 1),
 		counter("ticket_guard_met_total", "ALARM unless 0: the tickets guard stopped a double sale that the log's fence had let through.", &s.TicketGuardMet, 1),
+		counter("log_lost_total", "ALARM unless 0: sections closed because the store lacks records that were acknowledged.", &s.LogLost, 1),
 		counter("snapshots_total", "Snapshots saved.", &s.SnapshotsSaved, 1),
 		counter("overloaded_total", "Requests refused before a section's mailbox.", &s.Overloaded, 1),
 		gauge("clock_doubt", "ALARM at 1: the wall clock has stepped and is not believed, so everything is refused.", func() float64 {

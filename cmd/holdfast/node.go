@@ -15,6 +15,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/witness"
 	"holdfast/api"
 	"holdfast/cluster"
 	"holdfast/storage"
@@ -38,6 +39,7 @@ type Node struct {
 	engine   *actors.Engine
 	heir     atomic.Pointer[actors.Engine] // the engine, for the heart, once it is there
 	sql      *sqlstore.Store               // nil: the store is embedded
+	witness  *witness.Witness              // nil: nothing is remembered beyond this process
 	heart    *cluster.Heart                // nil: nobody else can be there
 	cluster  *cluster.Node                 // nil: others may be there, but share nothing with this one
 	fellows  *fellowship                   // nil with cluster
@@ -157,7 +159,7 @@ func (n *Node) openEngine(ctx context.Context, c *config, files descriptors) (er
 	if err != nil {
 		return err
 	}
-	config.Store, config.Gateway = n.store, n.payments
+	config.Store, config.Gateway, config.Witness = n.store, n.payments, n.witness
 	if n.engine, err = actors.Open(ctx, config); err != nil {
 		return err
 	}
@@ -171,6 +173,12 @@ func (n *Node) openEmbedded(c *config, files int) error {
 		return err
 	}
 	n.store = store
+	if err := n.remember(c.Data); err != nil {
+		return err
+	}
+	if err := knowCharges(n.witness, c.Data); err != nil {
+		return fmt.Errorf("payments: %w", err)
+	}
 	if n.payments, err = sandbox.Open(filepath.Join(c.Data, paymentsFile)); err != nil {
 		return fmt.Errorf("payments: %w", err)
 	}
@@ -186,6 +194,10 @@ func openStore(data string, files int, log *slog.Logger) (*pebblestore.Store, er
 		OpenFiles: files,
 		Logf:      func(format string, args ...any) { log.Warn("store: " + fmt.Sprintf(format, args...)) },
 	})
+	var lost *pebblestore.LostError
+	if errors.As(err, &lost) {
+		return nil, lostIn(data, lost)
+	}
 	if errors.Is(err, storage.ErrInUse) {
 		return nil, inUse(data, "stop the other first, or choose another folder; import and sale speak to a running server with --url")
 	}
@@ -305,6 +317,9 @@ func (n *Node) abandon(ctx context.Context) error {
 		if err := n.heart.Close(ctx); err != nil { // nothing is lost: others wait, as after a crash
 			n.log.Warn("others may claim this node's sections only when its heartbeat has lapsed", "error", err)
 		}
+	}
+	if n.witness != nil { // after the engine: it is exact then
+		errs = append(errs, n.witness.Close())
 	}
 	if n.payments != nil {
 		errs = append(errs, n.payments.Close())

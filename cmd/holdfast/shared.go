@@ -31,6 +31,14 @@ func (n *Node) openShared(ctx context.Context, c *config, config *actors.Config)
 	if sqlstore.Exposed(c.Store) {
 		n.log.Warn("the database is on another machine and its certificate is not checked: whoever stands between can change what is sold; use sslmode=verify-full")
 	}
+	if err := n.tellStandbys(ctx); err != nil {
+		return err
+	}
+	if c.StateDir != "" {
+		if err := n.remember(c.StateDir); err != nil {
+			return err
+		}
+	}
 	n.heart, err = cluster.Start(ctx, cluster.Config{
 		Nodes: store, Writer: config.Writer, Name: config.Name, Logger: n.log, Freed: n.inherit, Overslept: n.doubt,
 	})

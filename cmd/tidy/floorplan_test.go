@@ -92,6 +92,10 @@ var walls = map[string]wall{
 		Why: "a pretended processor stands outside: it knows the gateway port, and of storage only where books are kept; nothing of seats",
 		Own: []string{"actors/checkout", "actors/nesting", "storage"}, Test: []string{"actors/budget"},
 	},
+	"actors/witness": {
+		Why: "remembers beside the store what was acknowledged: a store that it knew could take its memory along when it loses records",
+		Own: []string{"actors/section", "storage"}, Test: []string{"storage/memstore"},
+	},
 	"actors/audit": {
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{"actors/section", "actors/money", "actors/venue", "storage"}, Test: []string{"storage/...", rapid, pebble},
@@ -102,7 +106,7 @@ var walls = map[string]wall{
 	},
 	"actors": {
 		Why:   "actors say when: they see storage only through its port, and never who serves or who owns",
-		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/relay", "actors/wallclock", "storage"},
+		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/relay", "actors/wallclock", "actors/witness", "storage"},
 		Third: []string{protoactor, prometheus, xxhash},
 		Test: []string{
 			"actors/budget", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",

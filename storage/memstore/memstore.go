@@ -38,6 +38,8 @@ type record struct {
 	batch  storage.BatchID
 	hash   storage.Hash
 	stored []byte
+	sold   []storage.TicketRow // rows that it made
+	gone   []storage.TicketRow // rows that it removed
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -95,37 +97,41 @@ func (d *data) append(a *storage.Append) error {
 	if err != nil || !write {
 		return err
 	}
-	if err := d.applyTickets(a); err != nil {
+	gone, err := d.applyTickets(a)
+	if err != nil {
 		return err
 	}
 	stored := storage.AppendEntry(make([]byte, 0, storage.EntrySize(&a.Entry)), &a.Entry)
 	hash := storage.HashStored(stored)
-	l.records = append(l.records, record{batch: a.Entry.Batch, hash: hash, stored: stored})
+	l.records = append(l.records, record{a.Entry.Batch, hash, stored, slices.Clone(a.Sell), gone})
 	l.tail = a.Entry.After(hash)
 	d.logs[a.Section] = l
 	return nil
 }
 
-func (d *data) applyTickets(a *storage.Append) error {
+func (d *data) applyTickets(a *storage.Append) (gone []storage.TicketRow, err error) {
 	rows := d.tickets[a.Section]
-	err := storage.CheckTickets(a, func(seat section.SeatIndex) (bool, error) {
+	err = storage.CheckTickets(a, func(seat section.SeatIndex) (bool, error) {
 		_, taken := rows[seat]
 		return taken, nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if rows == nil {
 		rows = make(map[section.SeatIndex]section.BookingNo)
 		d.tickets[a.Section] = rows
 	}
 	for _, seat := range a.Refund {
+		if booking, there := rows[seat]; there {
+			gone = append(gone, storage.TicketRow{Seat: seat, Booking: booking})
+		}
 		delete(rows, seat)
 	}
 	for _, row := range a.Sell {
 		rows[row.Seat] = row.Booking
 	}
-	return nil
+	return gone, nil
 }
 
 // Tail implements storage.Log.
@@ -196,6 +202,30 @@ func (s *Store) Damage(key storage.SectionKey, seq section.Seq) {
 	stored[len(stored)-1] ^= 1
 	records[seq-1].stored = stored
 	s.data.logs[key].records = records
+}
+
+// Lose takes a section's newest records away, with their tickets and snapshot, as a failover to a stand-by does that lacked them:
+// record last is the newest one then. What is left is whole. It panics when there is no such record.
+func (s *Store) Lose(key storage.SectionKey, last section.Seq) {
+	s.data.mu.Lock()
+	defer s.data.mu.Unlock()
+	l, rows := s.data.logs[key], s.data.tickets[key]
+	for i := len(l.records); i > int(last); i-- {
+		for _, row := range l.records[i-1].sold {
+			delete(rows, row.Seat)
+		}
+		for _, row := range l.records[i-1].gone {
+			rows[row.Seat] = row.Booking
+		}
+	}
+	entry, err := l.records[last-1].decode(key, last)
+	if err != nil {
+		panic(err)
+	}
+	s.data.logs[key] = &log{tail: entry.After(l.records[last-1].hash), records: slices.Clone(l.records[:last])}
+	if s.data.snapshots[key].Seq > last {
+		delete(s.data.snapshots, key)
+	}
 }
 
 // Sections implements storage.Store.

@@ -32,6 +32,19 @@
 // believes about the disk is worth anything any more. A restart reads what is really there, and callers who were told nothing
 // ask again with the same batch id (S4).
 //
+// # Damage that looks like a crash
+//
+// A log ends where its first chunk cannot be read: a crash leaves that, and so does a wrong bit, behind which Pebble drops
+// what was acknowledged. Two witnesses tell them apart before Pebble opens anything (walscan.go, walmark.go):
+//
+//	chunks behind the damage   each says how far the log had been synced when it was written
+//	the file SYNCED            how far each log is synced: exactly after a graceful stop, else of 100 ms ago at most
+//
+// A log that ends before what either says has lost acknowledged data: Open answers *LostError and changes nothing. What stays
+// undetected is damage of what was synced in the last 100 ms of a process that was killed, with nothing readable behind it.
+// Rejected: a second log (twice the syncs), a sync of the marks for each commit (the same), and "any readable chunk behind
+// an unreadable one": unsynced blocks reach a disk in any order, so a power cut leaves that too.
+//
 // # Tuning, and what was rejected
 //
 //   - No compression: a record is mostly random ids and hashes (see storage's codec), and Snappy on top of it costs a core for nothing.

@@ -1,6 +1,7 @@
 package pebblestore
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,10 @@ type Options struct {
 	// ReadOnly opens an existing directory for an audit: every write answers storage.ErrUnavailable. It needs the
 	// directory for itself all the same.
 	ReadOnly bool
+	// AcceptLoss opens a directory whose write-ahead log has lost what was synced to it, with what can still be read. The
+	// damaged file is kept beside, under another name. Without it Open answers *LostError; with ReadOnly it does not, and
+	// Lost tells.
+	AcceptLoss bool
 	// FS is the file system; nil is the real one. Tests crash an in-memory one.
 	FS vfs.FS
 	// OpenFiles bounds the tables that are kept open, and so the descriptors; 0 means Pebble's default of 1,000. It is
@@ -49,6 +54,8 @@ type Store struct {
 	lock     *pebble.Lock
 	cache    *pebble.Cache
 	readOnly bool
+	marks    *walMarks
+	lost     *LostError // nil: nothing is known to be lost
 
 	// broken is set when a write failed in a way that only a restart can resolve.
 	broken atomic.Bool
@@ -67,7 +74,7 @@ type Store struct {
 var _ storage.Store = (*Store)(nil)
 
 // Open opens the store in dir, making it if need be. It answers storage.ErrInUse when another process (or this one) has
-// it open, and an error naming both versions when a newer holdfast wrote it.
+// it open, *LostError when acknowledged data is missing, and an error naming both versions when a newer holdfast wrote it.
 func Open(dir string, o Options) (*Store, error) {
 	if o.FS == nil {
 		absolute, err := filepath.Abs(dir) // one directory, one name: the lock is by name within a process
@@ -84,6 +91,11 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, errors.Join(err, lock.Close())
 	}
 	s := &Store{lock: lock, readOnly: o.ReadOnly, sections: make(map[storage.SectionKey]*sectionState)}
+	s.marks = newWALMarks(o.FS, dir, o.logf())
+	synced, err := s.checkLogs(dir, &o)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	s.cache = pebble.NewCache(cacheSize)
 	options := pebbleOptions(&o, s)
 	if o.OpenFiles > 0 && o.OpenFiles < tablesOpenMin { // Pebble's own cache of open tables is never smaller than that
@@ -97,8 +109,41 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := s.checkFormat(dir); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	if !o.ReadOnly {
+		if err := s.marks.begin(synced); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
 	return s, nil
 }
+
+// checkLogs holds the write-ahead logs against what they had been synced to, before Pebble replays and removes them. It
+// gives the marks that still count.
+func (s *Store) checkLogs(dir string, o *Options) (synced map[uint32]int64, err error) {
+	if synced, err = s.marks.read(); err != nil {
+		return nil, err
+	}
+	if s.lost, err = scanWALs(o.FS, dir, synced); err != nil || s.lost == nil {
+		return synced, err
+	}
+	if o.ReadOnly {
+		o.FS = cutFS{o.FS, s.lost.Files}
+		return synced, nil
+	}
+	if !o.AcceptLoss {
+		return nil, s.lost
+	}
+	for _, part := range s.lost.Files {
+		if err := setAside(o.FS, dir, part); err != nil {
+			return nil, fmt.Errorf("pebblestore: %s: %w", part.File, err)
+		}
+	}
+	return nil, nil
+}
+
+// Lost says what the write-ahead log has lost, as far as it is known: of a store that was opened read-only, or whose loss
+// was accepted. nil: nothing.
+func (s *Store) Lost() *LostError { return s.lost }
 
 // diskFreeMin is what must be free for a directory to be opened for writing, in bytes: the log that is read back is
 // flushed into tables, a memtable of it at a time, and Pebble tries a flush for which there is no space again and
@@ -176,7 +221,9 @@ func (s *Store) checkFormat(dir string) error {
 		if s.readOnly {
 			return fmt.Errorf("pebblestore: %s: %w: no holdfast data here", dir, storage.ErrNotFound)
 		}
-		if err := s.db.Set(keyFormat, []byte{formatVersion}, pebble.Sync); err != nil {
+		// Pebble begins the first log of a new directory before it knows the format, and so without synced offsets: a flush
+		// begins the next one.
+		if err := cmp.Or(s.db.Set(keyFormat, []byte{formatVersion}, pebble.Sync), s.db.Flush()); err != nil {
 			return fmt.Errorf("pebblestore: %s: %w", dir, err)
 		}
 		return nil
@@ -208,6 +255,7 @@ func (s *Store) Close() error {
 	s.calls.Wait()
 	err := s.db.Close()
 	s.cache.Unref()
+	err = errors.Join(err, s.marks.close())
 	if err = errors.Join(err, s.lock.Close()); err != nil {
 		return fmt.Errorf("pebblestore: close: %w", err)
 	}

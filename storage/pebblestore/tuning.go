@@ -30,7 +30,7 @@ const (
 
 func pebbleOptions(o *Options, s *Store) *pebble.Options {
 	options := &pebble.Options{
-		FS:                          orderedFS{o.FS},
+		FS:                          orderedFS{markedFS{o.FS, s.marks}},
 		Lock:                        s.lock,
 		Cache:                       s.cache,
 		ReadOnly:                    o.ReadOnly,

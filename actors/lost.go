@@ -1,0 +1,156 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"holdfast/actors/relay"
+	"holdfast/actors/section"
+	"holdfast/actors/witness"
+	"holdfast/storage"
+)
+
+// A store may lose what was acknowledged: it fails over to a stand-by that lacked the newest records, or somebody restores
+// an older copy. Each node remembers how far each log was (package witness), and whoever finds a log without that closes the
+// section and tells the others, who look for themselves:
+//
+//	claim, follower ──▶ Mark.Check(log) ──lost──▶ Condemned here ──Acknowledged──▶ peers: Mark.Check(log) ──lost──▶ Condemned there
+//
+// A section that serves on meets it at its next append. Nobody repairs anything: what is missing is for a person to restore, or
+// to accept.
+
+// saw notes a durable record with changes. Nobody was told of claims and releases: a log that has lost nothing else has kept
+// its promises.
+func (s *Section) saw(kind storage.EntryKind, seq section.Seq, epoch section.Epoch, hash storage.Hash) {
+	if kind == storage.EntryChanges {
+		s.seen.Saw(seq, epoch, hash)
+	}
+}
+
+// suspect holds the log against a mark, aside, one look at a time: should one be left out, the next sign leads here again.
+// tell: the peers are to hear of it although they were told before, for one of them has claimed the log.
+func (s *Section) suspect(mark witness.Mark, tell bool) {
+	if mark.Seq == 0 || s.suspected.Swap(true) {
+		return
+	}
+	if !s.engine.spawn(func() {
+		defer s.suspected.Store(false)
+		ctx := s.engine.ctx
+		tail, err := s.engine.cfg.Store.Tail(ctx, s.key)
+		if err == nil {
+			err = mark.Check(ctx, s.engine.cfg.Store, s.key, tail)
+		}
+		var lost *witness.LostError
+		if errors.As(err, &lost) {
+			s.condemn(lost, tell)
+		}
+	}) {
+		s.suspected.Store(false)
+	}
+}
+
+// condemn closes the section, whatever it does, until a person has looked.
+func (s *Section) condemn(lost *witness.LostError, tell bool) {
+	s.seen.Contradicted(lost.Known)
+	if inc := s.serving.Load(); inc != nil {
+		inc.root.Send(inc.pid, lost)
+		return
+	}
+	s.mu.Lock()
+	stands, begins, known := s.life == Stopped, s.life == Acquiring || s.life == Loading, s.life == Condemned
+	if stands {
+		s.to(Condemned)
+		s.why = lost
+	}
+	s.mu.Unlock()
+	if begins { // it looked before this was known
+		s.engine.clock.after(stewardEvery, func() { s.suspect(lost.Known, tell) })
+	}
+	switch {
+	case stands:
+		s.tellStopped(lost)
+	case known && tell:
+		s.tellPeers()
+	}
+}
+
+// lacks says that the section is closed because its log lacks records.
+func (s *Section) lacks() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.life == Condemned && hasLost(s.why)
+}
+
+// tellStopped tells of a section that left serving, or could not start. Lost records are told once an incident, and to the
+// other nodes.
+func (s *Section) tellStopped(why error) {
+	if !hasLost(why) {
+		s.engine.events.SectionStopped(s.key, why)
+		return
+	}
+	s.engine.stats.LogLost.Add(1)
+	s.engine.losses.add(s.engine, s.key, why)
+	s.tellPeers()
+}
+
+// tellPeers says to the other nodes what the log lacks.
+func (s *Section) tellPeers() {
+	mark := s.seen.Mark()
+	if s.engine.desk == nil || mark.Seq == 0 {
+		return
+	}
+	m := relay.Acknowledged{Section: s.key, Epoch: mark.Epoch, Seq: mark.Seq, Hash: mark.Hash}
+	s.engine.desk.others(func(peer storage.WriterID) { s.engine.desk.send(peer, &m) })
+}
+
+// acknowledged takes a peer's word that a log lacks a record. It is believed only if the log does.
+func (d *desk) acknowledged(m *relay.Acknowledged) {
+	if s := d.section(m.Section); s != nil {
+		s.suspect(witness.Mark{Seq: m.Seq, Epoch: m.Epoch, Hash: m.Hash}, false)
+	}
+}
+
+const (
+	// lossesGather is how long an incident's further sections are gathered into one line.
+	lossesGather = 2 * time.Second
+	// lossesNamed bounds the sections that the line names.
+	lossesNamed = 20
+)
+
+// losses gathers an incident's sections: a database that lost its newest seconds has lost some of every section's.
+type losses struct {
+	mu        sync.Mutex
+	gathering bool
+	sections  []string
+	more      int
+}
+
+// add tells of the incident's first section at once, and of the others together.
+func (l *losses) add(e *Engine, key storage.SectionKey, why error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gathering {
+		if len(l.sections) < lossesNamed {
+			l.sections = append(l.sections, key.String())
+		} else {
+			l.more++
+		}
+		return
+	}
+	l.gathering = true
+	e.cfg.Logger.Error("ALARM: the store has lost records that were acknowledged: what lacks them is not served until the records are restored, "+
+		"or an operator accepts the loss (holdfast store accept-loss)", "section", key.String(), "error", why)
+	e.clock.after(lossesGather, func() { l.tell(e) })
+}
+
+func (l *losses) tell(e *Engine) {
+	l.mu.Lock()
+	names, more := l.sections, l.more
+	l.sections, l.more, l.gathering = nil, 0, false
+	l.mu.Unlock()
+	if len(names) > 0 {
+		e.cfg.Logger.Error("ALARM: further sections lack records that were acknowledged", "sections", len(names)+more, "named", fmt.Sprint(names))
+	}
+}

@@ -1,0 +1,151 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+const (
+	// simLossPercent is how many worlds end with a store that loses records.
+	simLossPercent = 30
+	// simLossBound is how long it may take until nobody serves a section whose records are lost: a killed owner's heartbeat
+	// lapses, somebody claims, and whoever knows more says so.
+	simLossBound = 6 * time.Second
+)
+
+// simLoss is what the store has lost: the newest records of one section.
+type simLoss struct {
+	w       *simCluster
+	section int
+	last    section.Seq // record that is the newest now
+	gone    map[storage.Hash]bool
+}
+
+// closes is how many sections may be closed for a person to look at.
+func (l *simLoss) closes() int64 {
+	if l == nil {
+		return 0
+	}
+	return 1
+}
+
+// knows says that a process remembers what is lost. It may have learnt it since, from another.
+func (l *simLoss) knows(h *simHost) bool {
+	return l.gone[h.e.cfg.Witness.Of(l.w.key(l.section)).Mark().Hash]
+}
+
+// appended judges a record that the store took into the log which lost its end: whoever remembers what was there writes none.
+func (l *simLoss) appended(h *simHost, e *storage.Entry, err error) {
+	if err == nil && l.knows(h) {
+		l.w.failf("P1, P2: n%d remembers more than record %d of section %d, and wrote record %d behind it", h.number, l.last, l.section, e.Seq)
+	}
+}
+
+// loseRecords is the end of a world: the database fails over to a copy that lacks the newest records of a section, while the
+// section is served, or after its owner was killed, or while nobody runs. Whoever remembers must not serve it, and must tell
+// those who do not.
+func (w *simCluster) loseRecords() {
+	no := w.chance.IntN(w.sections)
+	last, ok := w.lossOf(no)
+	if !ok {
+		return
+	}
+	var owner *simHost
+	for _, h := range w.living() {
+		if h.section(no).serving.Load() != nil {
+			owner = h
+		}
+	}
+	switch dice := w.chance.IntN(3); {
+	case dice == 0 && owner != nil:
+		w.tally["lost: under its owner"]++
+	case dice == 1 && owner != nil && len(w.living()) > 1:
+		w.tally["lost: behind a killed owner"]++
+		w.crash(owner, "killed")
+		w.until(w.now + w.between(0, 1500*time.Millisecond))
+	default:
+		w.tally["lost: while nobody ran"]++
+		for _, h := range w.living() {
+			w.crash(h, "killed")
+		}
+	}
+	w.lost = &simLoss{w: w, section: no, last: last, gone: map[storage.Hash]bool{}}
+	_ = w.store.Read(context.Background(), w.key(no), last, func(_ *storage.Entry, hash storage.Hash) error {
+		w.lost.gone[hash] = true
+		return nil
+	})
+	w.store.Lose(w.key(no), last)
+	w.note(nil, "the store loses section %d behind record %d", no, last)
+	for _, spot := range w.spots {
+		if spot.host == nil {
+			w.at(w.between(0, time.Second), nil, "restart", func() {
+				if spot.host == nil {
+					w.start(spot)
+				}
+			})
+		}
+	}
+	w.until(w.now + 100*time.Millisecond)
+	w.lost.wish()
+	w.until(w.now + simLossBound)
+	w.lost.wish()
+	w.until(w.now + 2*time.Second)
+	w.lost.judge()
+}
+
+// lossOf chooses the record that is to be the newest one: at least one that somebody was told of is behind it.
+func (w *simCluster) lossOf(no int) (last section.Seq, ok bool) {
+	var told []section.Seq
+	_ = w.store.Read(context.Background(), w.key(no), 0, func(e *storage.Entry, _ storage.Hash) error {
+		if e.Kind == storage.EntryChanges && e.Seq > 1 {
+			told = append(told, e.Seq)
+		}
+		return nil
+	})
+	if len(told) == 0 {
+		return 0, false
+	}
+	return told[len(told)-1-w.chance.IntN(min(3, len(told)))] - 1, true
+}
+
+// wish asks every process for a seat of the section.
+func (l *simLoss) wish() {
+	for _, h := range l.w.living() {
+		if !h.opened {
+			continue
+		}
+		h.thread("late wish", func() {
+			knew := l.knows(h) && h.section(l.section).serving.Load() == nil
+			var out BookingView
+			who := Caller{Buyer: section.BuyerID{0xee, byte(h.number)}}
+			err := h.e.Book(&BookCall{Event: l.w.plan.header.ID, Caller: who, Best: BestAvailable{Quantity: 1, Section: string(rune('A' + l.section))}}, 2*time.Second, &out)
+			if err == nil && knew && l.w.failure == nil && out.ID.Section.Section == storage.SectionNo(l.section) && h.section(l.section).serving.Load() != nil {
+				l.w.failf("P1: n%d granted a seat of section %d, of which it remembers more than the log has", h.number, l.section)
+			}
+		})
+	}
+}
+
+// judge wants the section closed wherever somebody remembers, and hence everywhere.
+func (l *simLoss) judge() {
+	remembered := false
+	for _, h := range l.w.living() {
+		remembered = remembered || h.opened && l.knows(h)
+	}
+	if !remembered {
+		l.w.tally["lost: and nobody remembered"]++
+		return
+	}
+	for _, h := range l.w.living() {
+		if !h.opened {
+			continue
+		}
+		if s := h.section(l.section); s.serving.Load() != nil || s.life != Condemned && l.knows(h) && s.placedHere() {
+			l.w.failf("P1, P2: section %d lost its records behind %d, and is %v on n%d: %s", l.section, l.last, s.life, h.number, s.simHearing())
+		}
+	}
+	l.w.tally["lost: and closed everywhere"]++
+}
