@@ -24,8 +24,12 @@ import (
 // Config is what an Engine needs from outside.
 type Config struct {
 	Store   storage.Store    // required
-	Gateway checkout.Gateway // required: where confirm takes money
-	Name    string           // the node's name in claims; default "node"
+	Gateway checkout.Gateway // where confirm takes money; required unless Offline
+	// Offline is for tools that open a stopped server's store for an operator's deed: nothing is paid, and no payment is
+	// judged, since whoever has the books is not here. Bookings in payment stay as they are (P6), and no event is opened
+	// that the deed does not need. With it there is no Gateway.
+	Offline bool
+	Name    string // the node's name in claims; default "node"
 	// Writer is this process start's id in claims and records, for who must know it before (a heartbeat). Default: a
 	// random one. Two engines never have the same, whatever has become of the first.
 	Writer storage.WriterID
@@ -78,8 +82,11 @@ type Config struct {
 }
 
 func (c *Config) fill() error {
-	if c.Store == nil || c.Gateway == nil {
-		return errors.New("actors: Config needs Store and Gateway")
+	if c.Store == nil || c.Gateway == nil == !c.Offline {
+		return errors.New("actors: Config needs Store, and either a Gateway or Offline")
+	}
+	if c.Offline {
+		c.Gateway = noGateway{}
 	}
 	c.Name = cmp.Or(c.Name, "node")
 	if c.Writer == (storage.WriterID{}) {
@@ -192,7 +199,9 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if e.desk != nil {
 		e.background.Go(e.steward.run)
 	}
-	e.background.Go(func() { e.reconciler.Run(e.ctx) })
+	if !cfg.Offline {
+		e.background.Go(func() { e.reconciler.Run(e.ctx) })
+	}
 	e.background.Go(e.preload)
 	if cfg.CatalogEvery > 0 {
 		e.background.Go(e.watchCatalog)
@@ -314,7 +323,7 @@ func (e *Engine) createEvent(ctx context.Context, header *storage.Event, v *venu
 		return nil, err
 	}
 	ev := e.enlist(made)
-	if made.Sale == storage.SaleOpen {
+	if made.Sale == storage.SaleOpen && !e.cfg.Offline {
 		e.warm(ev)
 	}
 	return made, nil
@@ -401,7 +410,7 @@ func (e *Engine) setSaleOnce(ctx context.Context, id storage.EventID, who Caller
 	if err != nil {
 		return nil, err
 	}
-	if sale == storage.SaleOpen { // loading takes a moment that belongs to the operator, not to the first buyer
+	if sale == storage.SaleOpen && !e.cfg.Offline { // loading takes a moment that belongs to the operator, not to the first buyer
 		if _, err := ev.open(ctx); err != nil {
 			return nil, errors.Join(ErrUnavailable, err)
 		}
