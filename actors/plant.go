@@ -29,4 +29,5 @@ const (
 	plantDeafRoute   // requests go where a section is placed, whoever has said that it serves it
 	plantBlindClock  // records are stamped by a clock that has stepped
 	plantGhosts      // what is turned away by a section that lets go is judged all the same
+	plantOwnMemory   // an operator's key is known to the process that met it, and to nobody else
 )

@@ -26,6 +26,7 @@ func TestPlantedBugsAreFoundInClusters(t *testing.T) {
 		{"a route that ignores who announced", plantDeafRoute},
 		{"P4: records stamped by a clock that has stepped", plantBlindClock},
 		{"P5: a drained section that judges what it turns away", plantGhosts},
+		{"P5: an operator's key that only one process knows", plantOwnMemory},
 	} {
 		t.Run(bug.name, func(t *testing.T) {
 			activeBugs = bug.bug

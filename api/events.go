@@ -196,7 +196,7 @@ func (s *Server) setSale(r *request) error {
 	r.asks().text(body.State)
 	ctx, cancel := s.deadline()
 	defer cancel()
-	event, err := s.engine.SetSaleOnce(ctx, id, r.caller(), storage.SaleState(body.State))
+	event, err := s.engine.SetSaleOnce(ctx, id, r.operator(), storage.SaleState(body.State))
 	if err != nil {
 		return err
 	}
