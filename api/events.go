@@ -203,3 +203,22 @@ func (s *Server) setSale(r *request) error {
 	answer := eventAnswer(event)
 	return r.encode(http.StatusOK, &answer)
 }
+
+func (s *Server) deleteEvent(r *request) error {
+	id, err := r.event()
+	if err != nil {
+		return err
+	}
+	if err := r.noBody(); err != nil {
+		return err
+	}
+	r.asks()
+	ctx, cancel := s.deadline()
+	defer cancel()
+	event, err := s.engine.DeleteEvent(ctx, id, r.operator())
+	if err != nil {
+		return err
+	}
+	answer := eventAnswer(event)
+	return r.encode(http.StatusOK, &answer)
+}
