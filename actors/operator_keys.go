@@ -8,21 +8,6 @@ import (
 	"holdfast/storage"
 )
 
-// Every call of an operator's that changes something is done once under its key (P5), also when the key comes back late, after a restart,
-// or at another node. What remembers the key is durable and shared by all nodes:
-//
-//	create an event          the event's id, which is made of the key; its fingerprint stands in the event
-//	sale switch, delete      the store's operators' keys, written with the switch in one write
-//	block, unblock           each section's log remembers its part; the store has the key of the whole
-//	refund                   the section's log; the processor takes one refund a booking
-//	hold, extend, confirm,   the section's log, as for buyers
-//	release for a buyer
-//	drain, undo              the store's operators' keys, written when the node has done it (api)
-//	rebalance                needs none: it asks for what nodes do by themselves every second
-//
-// A key is of one call, whatever the call: used for another event or with another body it is ErrMismatch. How long keys are kept and how
-// many of them is said at storage.OperatorKey.
-
 // operatorKey is who's key for a call about an event.
 func (e *Engine) operatorKey(id storage.EventID, who Caller) storage.OperatorKey {
 	return storage.OperatorKey{Request: who.Request, Event: id, Fingerprint: who.Fingerprint, At: e.cfg.Clock()}
