@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"time"
 
 	"holdfast/actors/section"
@@ -13,21 +14,28 @@ import (
 //
 // Each section remembers its own part under the key. A call that stopped between two sections is finished by the same
 // key: those that have done their part repeat their answer, the others are asked for the first time. The whole wish's
-// fingerprint is known to the engine too, so that a body with the seats of other sections is a mismatch (P5).
+// fingerprint is in the store too, so that a body with the seats of other sections is a mismatch at every node (P5).
 func (e *Engine) Block(id storage.EventID, who Caller, seats []string, unblock bool, timeout time.Duration) error {
 	deadline := time.Now().Add(timeout)
 	ev, o, err := e.openEvent(id, deadline)
 	if err != nil {
 		return err
 	}
-	known, err := e.wishes.meet(who)
+	if ev.header.Load().Sale == storage.SaleDeleted {
+		return ErrEventUnknown
+	}
+	ctx, cancel := context.WithDeadline(e.ctx, deadline)
+	defer cancel()
+	known, err := e.remember(ctx, e.operatorKey(id, who))
 	if err != nil {
 		return err
 	}
 	b := blocking{e: e, ev: ev, o: o, who: who, unblock: unblock, deadline: deadline}
 	err = b.all(seats)
-	if !known && !b.changed {
-		e.wishes.forget(who.Request)
+	if !known && !b.changed && who.Request != (section.RequestID{}) {
+		// Like any refused request it may come again with another body. Where the store does not hear of that, it may not: the same body
+		// is judged anew in any case.
+		_ = e.cfg.Store.ForgetKey(ctx, who.Request)
 	}
 	return err
 }

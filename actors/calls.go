@@ -21,6 +21,8 @@ type BookingID struct {
 // Conditions of the engine; api maps each to one problem code.
 var (
 	ErrEventUnknown   = errors.New("actors: no such event")
+	ErrEventDeleted   = errors.New("actors: the event has been deleted") // told to a repeat of its creation only
+	ErrEventInUse     = errors.New("actors: the event has live holds or tickets")
 	ErrBookingUnknown = errors.New("actors: no such booking")
 	ErrSaleNotOpen    = errors.New("actors: sale is not open")
 	ErrSaleEnded      = fmt.Errorf("%w: it has ended", ErrSaleNotOpen)  // by the clock: the switch may say what it likes

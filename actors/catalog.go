@@ -19,14 +19,14 @@ func (e *Engine) readCatalog(ctx context.Context) error {
 	all := map[storage.EventID]*event{}
 	for _, header := range list {
 		all[header.ID] = e.newEvent(header)
-		e.remember(header)
+		e.rememberCreate(header)
 	}
 	e.catalog.Store(&all)
 	e.reshelve()
 	return nil
 }
 
-func (e *Engine) remember(header *storage.Event) {
+func (e *Engine) rememberCreate(header *storage.Event) {
 	if header.Create != (section.RequestID{}) {
 		e.creates[header.Create] = header.ID
 	}
@@ -78,7 +78,7 @@ func (e *Engine) refreshCatalog() error {
 		switch {
 		case ev == nil:
 			ev, news = e.newEvent(header), true
-			e.remember(header)
+			e.rememberCreate(header)
 		case ev.header.Load().Sale != header.Sale:
 			ev.header.Store(header)
 			news = true

@@ -61,6 +61,23 @@
 // can grant a seat. On several nodes each node has all three of the whole event, by following; the ledger may then be behind by what is on
 // its way, so that a buyer who asks two nodes in the same millisecond may come out over the limit.
 //
+// # Operators' keys
+//
+// Every call of an operator's that changes something is done once under its key (P5), also when the key comes back late, after a
+// restart, or at another node. What remembers the key is durable and shared by all nodes:
+//
+//	create an event          the store's operators' keys; for ever: the event's id is made of the key, and outlives its deletion
+//	sale switch, delete      the store's operators' keys, written with the switch in one write
+//	block, unblock           each section's log remembers its part; the store's operators' keys have the whole
+//	refund                   the section's log; the processor takes one refund a booking
+//	hold, extend, confirm,
+//	release for a buyer      the section's log, as for buyers
+//	drain, undo              the store's operators' keys, written once the node has done it
+//	rebalance                none: it asks for what nodes do by themselves all the time
+//
+// A key is of one call, whatever the call: used for another event or with another body it is ErrMismatch. storage.OperatorKey says how
+// long keys are kept, and how many.
+//
 // # Rejected
 //
 // The actor library's persistence (it cannot report a failed write), its futures (12 allocations; a pooled request with a channel

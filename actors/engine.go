@@ -3,11 +3,9 @@ package actors
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -25,8 +23,12 @@ import (
 // Config is what an Engine needs from outside.
 type Config struct {
 	Store   storage.Store    // required
-	Gateway checkout.Gateway // required: where confirm takes money
-	Name    string           // the node's name in claims; default "node"
+	Gateway checkout.Gateway // where confirm takes money; required unless Offline
+	// Offline is for tools that open a stopped server's store for an operator's deed: nothing is paid, and no payment is
+	// judged, since whoever has the books is not here. Bookings in payment stay as they are (P6), and no event is opened
+	// that the deed does not need. With it there is no Gateway.
+	Offline bool
+	Name    string // the node's name in claims; default "node"
 	// Writer is this process start's id in claims and records, for who must know it before (a heartbeat). Default: a
 	// random one. Two engines never have the same, whatever has become of the first.
 	Writer storage.WriterID
@@ -82,8 +84,11 @@ type Config struct {
 }
 
 func (c *Config) fill() error {
-	if c.Store == nil || c.Gateway == nil {
-		return errors.New("actors: Config needs Store and Gateway")
+	if c.Store == nil || c.Gateway == nil == !c.Offline {
+		return errors.New("actors: Config needs Store, and either a Gateway or Offline")
+	}
+	if c.Offline {
+		c.Gateway = noGateway{}
 	}
 	c.Name = cmp.Or(c.Name, "node")
 	c.Witness = cmp.Or(c.Witness, witness.New())
@@ -156,7 +161,6 @@ type Engine struct {
 	catalog atomic.Pointer[map[storage.EventID]*event]
 	shelf   atomic.Pointer[Catalog]               // the same as a list; written with it
 	creates map[section.RequestID]storage.EventID // under mu
-	wishes  operatorMemory
 
 	sweeps   atomic.Uint32 // how often idle events were looked for
 	trimming sync.Mutex    // one list of idle events at a time
@@ -198,7 +202,9 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if e.desk != nil {
 		e.background.Go(e.steward.run)
 	}
-	e.background.Go(func() { e.reconciler.Run(e.ctx) })
+	if !cfg.Offline {
+		e.background.Go(func() { e.reconciler.Run(e.ctx) })
+	}
 	e.background.Go(e.preload)
 	if cfg.CatalogEvery > 0 {
 		e.background.Go(e.watchCatalog)
@@ -289,158 +295,6 @@ func (e *Engine) Close(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// CreateEvent stores a new event. A repeat of the same e.Create finds the first one, whichever node made it and
-// whatever became of the first answer; with another fingerprint it is ErrMismatch.
-//
-// Errors: ErrMismatch, ErrUnavailable (it may be there: repeat with the same key), and the store's.
-func (e *Engine) CreateEvent(ctx context.Context, header *storage.Event, v *venue.Venue) (*storage.Event, error) {
-	made, err := e.createEvent(ctx, header, v)
-	if err == nil {
-		e.spread()
-	}
-	return made, err
-}
-
-func (e *Engine) createEvent(ctx context.Context, header *storage.Event, v *venue.Venue) (*storage.Event, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if id, ok := e.creates[header.Create]; ok && header.Create != (section.RequestID{}) {
-		return repeatedCreate((*e.catalog.Load())[id].header.Load(), header)
-	}
-	if e.wishes.has(header.Create) { // the key of another call
-		return nil, ErrMismatch
-	}
-	made := e.drawUp(header, v)
-	switch err := e.cfg.Store.CreateEvent(ctx, made, v.Encode()); {
-	case errors.Is(err, storage.ErrExists):
-		return e.foundCreated(ctx, made)
-	case undecided(err):
-		return nil, errors.Join(ErrUnavailable, err)
-	case err != nil:
-		return nil, err
-	}
-	ev := e.enlist(made)
-	if made.Sale == storage.SaleOpen {
-		e.warm(ev)
-	}
-	return made, nil
-}
-
-// drawUp fills in what only the engine knows of a new event.
-func (e *Engine) drawUp(header *storage.Event, v *venue.Venue) *storage.Event {
-	made := *header
-	made.ID = createdID(header.Create)
-	made.CreatedAt = e.cfg.Clock()
-	made.Sale = cmp.Or(made.Sale, storage.SaleClosed)
-	made.Sections = nil
-	for _, s := range v.Sections {
-		n := 0
-		for _, row := range s.Rows {
-			n += len(row.Seats)
-		}
-		made.Sections = append(made.Sections, storage.SectionInfo{ID: s.ID, Name: s.PlanName(), Seats: uint32(n), PartOf: s.SplitOf})
-	}
-	return &made
-}
-
-// createdID makes an event's id from its creation's key, so that the store itself refuses a second event of one key:
-// the first may be another node's, or one whose answer was lost (P5). Without a key it is random. It has a UUID's form,
-// version 8.
-func createdID(create section.RequestID) storage.EventID {
-	if create == (section.RequestID{}) {
-		return storage.NewEventID()
-	}
-	sum := sha256.Sum256(append([]byte("event created by "), create[:]...))
-	id := storage.EventID(sum[:16])
-	id[6] = id[6]&0x0f | 0x80
-	id[8] = id[8]&0x3f | 0x80
-	return id
-}
-
-// foundCreated answers a creation whose event is in the store already.
-func (e *Engine) foundCreated(ctx context.Context, made *storage.Event) (*storage.Event, error) {
-	first, err := e.cfg.Store.Event(ctx, made.ID)
-	if err != nil {
-		return nil, errors.Join(ErrUnavailable, err)
-	}
-	e.enlist(first)
-	return repeatedCreate(first, made)
-}
-
-func repeatedCreate(first, again *storage.Event) (*storage.Event, error) {
-	if first.CreateFingerprint != again.CreateFingerprint {
-		return nil, ErrMismatch
-	}
-	return first, nil
-}
-
-// enlist adds an event to the catalog. The caller holds mu.
-func (e *Engine) enlist(header *storage.Event) *event {
-	ev := e.newEvent(header)
-	all := maps.Clone(*e.catalog.Load())
-	all[header.ID] = ev
-	e.catalog.Store(&all)
-	e.shelf.Store(e.shelf.Load().with(header))
-	e.remember(header)
-	return ev
-}
-
-// SetSale turns an event's sale switch; it is durable before it counts.
-func (e *Engine) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState) (*storage.Event, error) {
-	return e.SetSaleOnce(ctx, id, Caller{Operator: true}, sale)
-}
-
-// SetSaleOnce is SetSale under an idempotency key: a repeat changes nothing, whatever others have switched since, and
-// tells the event as it stands. It is known until the process ends, see operatorMemory.
-//
-// Errors: ErrEventUnknown, ErrUnavailable, ErrMismatch, and the store's.
-func (e *Engine) SetSaleOnce(ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState) (*storage.Event, error) {
-	changed, err := e.setSaleOnce(ctx, id, who, sale)
-	if err == nil {
-		e.spread()
-	}
-	return changed, err
-}
-
-func (e *Engine) setSaleOnce(ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState) (*storage.Event, error) {
-	ev, err := e.find(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if sale == storage.SaleOpen { // loading takes a moment that belongs to the operator, not to the first buyer
-		if _, err := ev.open(ctx); err != nil {
-			return nil, errors.Join(ErrUnavailable, err)
-		}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if ev, err = e.event(id); err != nil { // it may have been closed and stand there anew
-		return nil, err
-	}
-	if _, ok := e.creates[who.Request]; ok && who.Request != (section.RequestID{}) {
-		return nil, ErrMismatch
-	}
-	switch known, err := e.wishes.meet(who); {
-	case err != nil:
-		return nil, err
-	case known:
-		return ev.header.Load(), nil
-	}
-	if err := e.cfg.Store.SetSale(ctx, id, sale); err != nil {
-		e.wishes.forget(who.Request)
-		if undecided(err) {
-			err = errors.Join(ErrUnavailable, err)
-		}
-		return nil, err
-	}
-	changed := *ev.header.Load()
-	changed.Sale = sale
-	ev.header.Store(&changed)
-	e.shelf.Store(e.shelf.Load().with(&changed))
-	ev.awakeAll()
-	return &changed, nil
-}
-
 func (e *Engine) event(id storage.EventID) (*event, error) {
 	ev, ok := (*e.catalog.Load())[id]
 	if !ok {
@@ -453,7 +307,7 @@ func (e *Engine) event(id storage.EventID) (*event, error) {
 func (e *Engine) Event(id storage.EventID) (*storage.Event, error) {
 	ctx, cancel := context.WithTimeout(e.ctx, catalogPatience)
 	defer cancel()
-	ev, err := e.find(ctx, id)
+	ev, err := e.shown(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -462,7 +316,7 @@ func (e *Engine) Event(id storage.EventID) (*storage.Event, error) {
 
 // Venue is an event's plan.
 func (e *Engine) Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error) {
-	ev, err := e.find(ctx, id)
+	ev, err := e.shown(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -481,7 +335,7 @@ func (e *Engine) Venue(ctx context.Context, id storage.EventID) (*venue.Venue, e
 
 // Live is an event's map. Looking opens nothing that nobody sells: see idle.go.
 func (e *Engine) Live(ctx context.Context, id storage.EventID) (LiveMap, error) {
-	ev, err := e.find(ctx, id)
+	ev, err := e.shown(ctx, id)
 	if err != nil {
 		return nil, err
 	}

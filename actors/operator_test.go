@@ -2,9 +2,7 @@ package actors
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"slices"
 	"testing"
 
 	"holdfast/actors/section"
@@ -45,9 +43,16 @@ func TestSaleSwitchOnce(t *testing.T) {
 		{"another wish under the key", operatorCaller(1, 9), storage.SaleOpen, "", ErrMismatch},
 		{"another key", open, storage.SaleOpen, storage.SaleOpen, nil},
 		{"a late repeat changes nothing", paused, storage.SalePaused, storage.SaleOpen, nil},
+		{"the same after a restart", Caller{}, "restart", storage.SaleOpen, nil},
+		{"a late repeat after a restart changes nothing", paused, storage.SalePaused, storage.SaleOpen, nil},
+		{"another wish under the key after a restart", operatorCaller(1, 9), storage.SaleClosed, "", ErrMismatch},
 		{"no key", Caller{}, storage.SalePaused, storage.SalePaused, nil},
 		{"no key again", Caller{}, storage.SaleOpen, storage.SaleOpen, nil},
 	} {
+		if row.to == "restart" {
+			b.restart()
+			continue
+		}
 		if got, err := b.switchSale(row.who, row.to); got != row.want || !errors.Is(err, row.err) {
 			t.Errorf("P5: %s: %v %v, want %v %v", row.name, got, err, row.want, row.err)
 		}
@@ -110,33 +115,5 @@ func TestBlockIsFinishedByItsKey(t *testing.T) {
 	}
 	if got := b.letters(0)[:1] + b.letters(1)[:1]; got != "bb" {
 		t.Errorf("the seats are %q", got)
-	}
-}
-
-func TestOperatorMemoryIsBounded(t *testing.T) {
-	var m operatorMemory
-	id := func(n int) (who Caller) {
-		binary.BigEndian.PutUint64(who.Request[:], uint64(n+1))
-		who.Fingerprint = uint64(n)
-		return who
-	}
-	meet := func(n int) bool {
-		known, err := m.meet(id(n))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return known
-	}
-	for n := range operatorWishesMax {
-		meet(n)
-	}
-	m.forget(id(0).Request)
-	meet(0) // takes the place of 0's old one: nothing is lost
-	meet(operatorWishesMax)
-	if got := []bool{m.has(id(0).Request), m.has(id(1).Request), m.has(id(2).Request)}; !slices.Equal(got, []bool{true, false, true}) {
-		t.Errorf("keys 0, 1, 2 are known: %v", got)
-	}
-	if len(m.wishes) != operatorWishesMax {
-		t.Errorf("%d keys are known", len(m.wishes))
 	}
 }

@@ -30,4 +30,5 @@ const (
 	plantBlindClock  // records are stamped by a clock that has stepped
 	plantGhosts      // what is turned away by a section that lets go is judged all the same
 	plantForgetSeen  // a log is claimed without a look at what is known to have been acknowledged
+	plantOwnMemory   // an operator's key is known to the process that met it, and to nobody else
 )

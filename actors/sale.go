@@ -18,19 +18,23 @@ import (
 //
 // A request that was accepted before is none of them: its repeat gets the same answer whatever the sale's state (P5).
 
-// refusesHold says why no new hold may begin now, nil when one may: ErrSaleNotOpen, ErrSaleEnded.
+// refusesHold says why no new hold may begin now, nil when one may: ErrSaleNotOpen, ErrSaleEnded, ErrEventUnknown (it is
+// deleted).
 func (ev *event) refusesHold() error {
 	header := ev.header.Load()
-	if header.Sale != storage.SaleOpen {
-		return ErrSaleNotOpen
+	switch header.Sale {
+	case storage.SaleOpen:
+		return ev.refusesByClock(header)
+	case storage.SaleDeleted:
+		return ErrEventUnknown
 	}
-	return ev.refusesByClock(header)
+	return ErrSaleNotOpen
 }
 
 // refusesExtension says why no hold gets more time now, nil when it does: ErrSaleNotOpen, ErrSaleEnded.
 func (ev *event) refusesExtension() error {
 	header := ev.header.Load()
-	if header.Sale == storage.SaleClosed {
+	if header.Sale == storage.SaleClosed || header.Sale == storage.SaleDeleted {
 		return ErrSaleNotOpen
 	}
 	return ev.refusesByClock(header)

@@ -29,11 +29,14 @@ func (c *Catalog) After(created section.Instant, id storage.EventID) int {
 	return at
 }
 
-// with is the catalog with one event more, or changed.
+// with is the catalog with one event more, or changed, or deleted.
 func (c *Catalog) with(header *storage.Event) *Catalog {
 	at, found := slices.BinarySearchFunc(c.Events, header, newerFirst)
 	next := &Catalog{Version: c.Version + 1, Events: make([]*storage.Event, 0, len(c.Events)+1)}
-	next.Events = append(append(next.Events, c.Events[:at]...), header)
+	next.Events = append(next.Events, c.Events[:at]...)
+	if header.Sale != storage.SaleDeleted {
+		next.Events = append(next.Events, header)
+	}
 	if found {
 		at++
 	}
@@ -54,7 +57,9 @@ func (e *Engine) reshelve() {
 		next.Version = old.Version + 1
 	}
 	for _, ev := range *e.catalog.Load() {
-		next.Events = append(next.Events, ev.header.Load())
+		if header := ev.header.Load(); header.Sale != storage.SaleDeleted {
+			next.Events = append(next.Events, header)
+		}
 	}
 	slices.SortFunc(next.Events, newerFirst)
 	e.shelf.Store(next)

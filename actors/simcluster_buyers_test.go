@@ -284,6 +284,8 @@ func (j *simJudge) answer(c *simCall, err error) {
 		}
 	case c.peace && (errors.Is(err, ErrUnavailable) || errors.Is(err, ErrTimeout) || errors.Is(err, ErrMoved) || errors.Is(err, ErrOverloaded)):
 		w.failf("liveness: in peace wish %d (kind %d, section %d) on n%d is told: %s", c.wish.number, c.wish.kind, c.wish.section, c.h.number, verdict)
+	case errors.Is(err, ErrSaleNotOpen):
+		w.operators.refused(c)
 	case errors.Is(err, ErrMoved), errors.Is(err, ErrOverloaded):
 		c.wish.surelyNot = true
 	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrTimeout):

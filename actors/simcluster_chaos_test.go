@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 
@@ -17,7 +18,10 @@ func newSimCluster(seed uint64) *simCluster {
 	w.sections = 3 + w.chance.IntN(3)
 	w.plan = simPlans()[w.sections]
 	w.judge = newSimJudge(w)
-	w.buyers = newSimBuyers(w)
+	w.buyers, w.operators = newSimBuyers(w), &simOperators{w: w}
+	if err := w.store.CreateEvent(context.Background(), w.plan.header, nil); err != nil {
+		panic(err)
+	}
 	if w.percent(70) { // else the line is good, and what goes wrong is something else
 		w.weather = simWeather{lose: w.chance.IntN(30), refuse: w.chance.IntN(30), unheard: w.chance.IntN(30), late: w.chance.IntN(20), slow: w.chance.IntN(60)}
 	}
@@ -41,6 +45,7 @@ func (w *simCluster) run() error {
 	w.at(0, nil, "tend", w.tend)
 	w.until(w.between(300*time.Millisecond, 900*time.Millisecond))
 	w.at(0, nil, "buyers", w.buyers.come)
+	w.at(w.between(0, 400*time.Millisecond), nil, "operators", w.operators.come)
 	w.at(w.between(0, 400*time.Millisecond), nil, "chaos", w.chaos)
 	w.until(w.now + w.between(1500*time.Millisecond, 4*time.Second))
 	if w.failure == nil {

@@ -56,13 +56,14 @@ type simHost struct {
 	tenure    cluster.Tenure
 	opened    bool
 
-	state    cluster.State
-	draining bool
-	leaving  bool
-	told     uint64 // changes of state so far
-	roster   map[storage.WriterID]simRumour
-	blind    map[storage.WriterID]time.Duration // whom it takes for gone until then
-	view     *simView
+	cataloguing bool // somebody reads or writes the catalog
+	state       cluster.State
+	draining    bool
+	leaving     bool
+	told        uint64 // changes of state so far
+	roster      map[storage.WriterID]simRumour
+	blind       map[storage.WriterID]time.Duration // whom it takes for gone until then
+	view        *simView
 }
 
 // simRumour is what a host has heard of another.
@@ -175,6 +176,7 @@ func (h *simHost) boot() {
 	h.announce()
 	h.thread("steward", h.steward)
 	h.thread("state", h.keepState)
+	h.thread("catalog", h.watchCatalog)
 }
 
 // simClockSettle is short, as lives are.
@@ -199,9 +201,14 @@ func (h *simHost) build() {
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	e.desk, e.home, e.steward = newDesk(e, h), newHome(e), newSteward(e)
 	h.e = e
-	h.ev = e.newEvent(w.plan.header)
+	header, err := w.store.Event(context.Background(), w.plan.header.ID)
+	if err != nil {
+		panic(err)
+	}
+	h.ev = e.newEvent(header)
 	h.ev.opening = &opening{done: make(chan struct{})}
 	e.catalog.Store(&map[storage.EventID]*event{w.plan.header.ID: h.ev})
+	e.reshelve()
 	e.ViewChanged()
 }
 

@@ -27,6 +27,7 @@ func TestPlantedBugsAreFoundInClusters(t *testing.T) {
 		{"P4: records stamped by a clock that has stepped", plantBlindClock},
 		{"P5: a drained section that judges what it turns away", plantGhosts},
 		{"P1, P2: a log that lost acknowledged records is claimed", plantForgetSeen},
+		{"P5: an operator's key that only one process knows", plantOwnMemory},
 	} {
 		t.Run(bug.name, func(t *testing.T) {
 			activeBugs = bug.bug

@@ -21,6 +21,7 @@ func (w *simCluster) rest() {
 	end := w.now + simRestBound
 	w.until(w.now + 500*time.Millisecond) // what was sent before may still be lost
 	for w.failure == nil {
+		w.operators.reopen() // again and again: a switch may be late
 		w.until(w.now + 100*time.Millisecond)
 		missing := w.missing()
 		if missing == "" {
@@ -64,6 +65,11 @@ func (w *simCluster) missing() string {
 	for _, h := range live {
 		if len(h.view.peers) != len(live) || h.view.Version() != live[0].view.Version() || h.state != cluster.Serving {
 			return fmt.Sprintf("n%d is %v and sees %d of %d members", h.number, h.state, len(h.view.peers), len(live))
+		}
+	}
+	for _, h := range live {
+		if h.ev.header.Load().Sale != storage.SaleOpen {
+			return fmt.Sprintf("n%d has not heard that the sale is open", h.number)
 		}
 	}
 	for no := range w.sections {

@@ -250,3 +250,34 @@ func (s *simStore) Forget(ctx context.Context, writer storage.WriterID) error {
 		s.h.w.judge.forgotten(writer)
 	})
 }
+
+// simOperatorCall is the key of the operator's call on whose behalf a switch is written.
+type simOperatorCall struct{}
+
+// SetSale implements storage.Catalog.
+func (s *simStore) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey) (heard error) {
+	w := s.h.w
+	wish, _ := ctx.Value(simOperatorCall{}).(*simSwitch)
+	if err := s.call("sale switch", func() {
+		heard = w.store.SetSale(context.Background(), id, sale, key)
+		w.operators.thrown(s.h, wish, heard)
+	}); err != nil {
+		return err
+	}
+	return heard
+}
+
+// Event implements storage.Catalog.
+func (s *simStore) Event(_ context.Context, id storage.EventID) (e *storage.Event, err error) {
+	var found error
+	if err = s.read("event", func() { e, found = s.h.w.store.Event(context.Background(), id) }); err != nil {
+		return nil, err
+	}
+	return e, found
+}
+
+// Events implements storage.Catalog.
+func (s *simStore) Events(context.Context) (all []*storage.Event, err error) {
+	err = s.read("catalog", func() { all, _ = s.h.w.store.Events(context.Background()) })
+	return all, err
+}

@@ -287,14 +287,43 @@ func (s *Server) drainNode(r *request) error {
 	ctx, cancel := s.deadline()
 	defer cancel()
 	r.detailf("undo=%v force=%v", body.Undo, body.Force)
-	standing, err := cluster.Drain(ctx, member.ID, DrainWish{Undo: body.Undo, Force: body.Force, By: r.who.name})
+	r.asks().body(r.body())
+	standing, err := s.drainOnce(ctx, member, DrainWish{Undo: body.Undo, Force: body.Force, By: r.who.name}, r.operator())
 	if err != nil {
-		return clusterTrouble(member.Name, err)
+		return err
 	}
 	member.State = standing.State
 	c := newCensus(&look)
 	c.party(member.ID).sections = standing.Sections
 	return r.encode(http.StatusOK, c.node(member))
+}
+
+// drainOnce has a node drain, or undo, once under a key (P5): a repeat of a call that was acknowledged hears how the node stands, and changes
+// nothing. Of a call that nobody was told of, the repeat is the call.
+func (s *Server) drainOnce(ctx context.Context, member *ClusterMember, wish DrainWish, who actors.Caller) (ClusterStanding, error) {
+	done, err := s.engine.Done(ctx, who)
+	if err != nil {
+		return ClusterStanding{}, err
+	}
+	if done {
+		return s.standingOf(member), nil
+	}
+	standing, err := s.cfg.Cluster.Drain(ctx, member.ID, wish)
+	if err != nil {
+		return standing, clusterTrouble(member.Name, err)
+	}
+	return standing, s.engine.MarkDone(ctx, who)
+}
+
+// standingOf tells how a member stands as this node sees it.
+func (s *Server) standingOf(member *ClusterMember) ClusterStanding {
+	standing := ClusterStanding{State: member.State}
+	s.cfg.Cluster.Places(func(p *actors.Place) {
+		if p.Owner == member.ID {
+			standing.Sections++
+		}
+	})
+	return standing
 }
 
 // clusterTrouble tells what another node said, or that it said nothing: an operator has to know which of the two it was.

@@ -261,3 +261,29 @@ func BenchmarkClusterOfTenThousandSections(b *testing.B) {
 		}
 	}
 }
+
+// TestLateRepeatDoesNotDrainANodeAgain: P5. The key of a drain that was undone long ago comes back; with another body it is refused.
+func TestLateRepeatDoesNotDrainANodeAgain(t *testing.T) {
+	f := threeNodes()
+	f.standing.State = "draining"
+	h := clusterHouse(t, f)
+	const path = "/v1/cluster/nodes/n2/drain"
+	drain := func(key, body string) *answer {
+		return h.do("POST", path, operator.with("Idempotency-Key", key), body)
+	}
+	drain("k1", "").want(200, "")
+	drain("k2", `{"undo":true}`).want(200, "")
+	var node wire.ClusterNode
+	drain("k1", "").want(200, "").into(&node)
+	if f.drained[nodeB] || node.Name != "n2" || node.State != "serving" || node.Sections != 1 {
+		t.Errorf("P5: drained %v, told %+v", f.drained[nodeB], node)
+	}
+	drain("k1", `{"undo":true}`).want(422, "idempotency_mismatch")
+	f.err = actors.ErrUnavailable
+	drain("k3", "").want(503, "unavailable")
+	f.err = nil
+	drain("k3", "").want(200, "")
+	if !f.drained[nodeB] {
+		t.Error("the repeat of a call that nobody was told of did nothing")
+	}
+}

@@ -34,7 +34,7 @@ func (s *Server) createEvent(r *request) error {
 		return err
 	}
 	r.asks().body(r.body())
-	who := r.caller()
+	who := r.operator()
 	event.Create, event.CreateFingerprint = who.Request, who.Fingerprint
 	ctx, cancel := s.deadline()
 	defer cancel()

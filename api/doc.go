@@ -15,9 +15,10 @@
 // Idempotency (P5). Every mutation takes an Idempotency-Key; without one the server draws a random key, which protects
 // the request inside the cluster but not against the caller's own retry. The request's name in the log is a hash of buyer
 // and key, and its fingerprint a hash of method, path and body: the same key with anything else is a mismatch.
-// What concerns seats is remembered by the sections, in their logs; the key of a created event stands in the catalog. The sale
-// switch is remembered by the engine for the latest 10,000 keys and until it restarts: a repeat after that throws it again. A
-// call to block or unblock seats of several sections may be refused, or cut short, with some sections done; the same key finishes it.
+// What concerns seats is remembered by the sections, in their logs. The keys of the sale switch, of creations and deletions, of blocking over
+// several sections and of drains stand in the store, for all nodes; without a key nothing is remembered of these (package actors lists who
+// remembers what). A call to block or unblock seats of several sections may be refused, or cut short, with some sections done; the same key
+// finishes it. So it is with a deletion.
 //
 // An outcome that is not known is never told as a failure: the answer is 503 outcome_unknown, and a repeat with the same
 // key learns the truth (P3).

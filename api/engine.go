@@ -17,6 +17,11 @@ type Engine interface {
 	CreateEvent(ctx context.Context, e *storage.Event, v *venue.Venue) (*storage.Event, error) // ID, CreatedAt, Sections are filled in; a repeat of e.Create returns the first
 	// SetSaleOnce turns the sale switch; a repeat of who's key changes nothing and tells the event as it stands.
 	SetSaleOnce(ctx context.Context, id storage.EventID, who actors.Caller, s storage.SaleState) (*storage.Event, error)
+	// DeleteEvent deletes an event that nobody has seats of; a repeat of who's key finds it deleted.
+	DeleteEvent(ctx context.Context, id storage.EventID, who actors.Caller) (*storage.Event, error)
+	// Done says whether an operator's call about the nodes was acknowledged under who's key; MarkDone makes it so.
+	Done(ctx context.Context, who actors.Caller) (bool, error)
+	MarkDone(ctx context.Context, who actors.Caller) error
 	Catalog() *actors.Catalog // immutable, newest first; the same pointer as long as nothing changes
 	Event(id storage.EventID) (*storage.Event, error)
 	Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error)

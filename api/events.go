@@ -197,7 +197,26 @@ func (s *Server) setSale(r *request) error {
 	r.asks().text(body.State)
 	ctx, cancel := s.deadline()
 	defer cancel()
-	event, err := s.engine.SetSaleOnce(ctx, id, r.caller(), storage.SaleState(body.State))
+	event, err := s.engine.SetSaleOnce(ctx, id, r.operator(), storage.SaleState(body.State))
+	if err != nil {
+		return err
+	}
+	answer := eventAnswer(event)
+	return r.encode(http.StatusOK, &answer)
+}
+
+func (s *Server) deleteEvent(r *request) error {
+	id, err := r.event()
+	if err != nil {
+		return err
+	}
+	if err := r.noBody(); err != nil {
+		return err
+	}
+	r.asks()
+	ctx, cancel := s.deadline()
+	defer cancel()
+	event, err := s.engine.DeleteEvent(ctx, id, r.operator())
 	if err != nil {
 		return err
 	}

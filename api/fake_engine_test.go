@@ -19,6 +19,25 @@ type fakeEngine struct {
 	ready error
 	event *storage.Event
 	live  Live
+	done  map[section.RequestID]uint64 // operators' keys and their fingerprints
+}
+
+func (f *fakeEngine) Done(_ context.Context, who actors.Caller) (bool, error) {
+	print, known := f.done[who.Request]
+	if known && print != who.Fingerprint {
+		return false, actors.ErrMismatch
+	}
+	return known, nil
+}
+
+func (f *fakeEngine) MarkDone(_ context.Context, who actors.Caller) error {
+	if f.done == nil {
+		f.done = map[section.RequestID]uint64{}
+	}
+	if who.Request != (section.RequestID{}) {
+		f.done[who.Request] = who.Fingerprint
+	}
+	return nil
 }
 
 func (f *fakeEngine) Book(call *actors.BookCall, _ time.Duration, out *actors.BookingView) error {

@@ -59,6 +59,8 @@ var (
 	kindNodeUnknown    = define(404, "node_unknown", "There is no such node in the cluster")
 	kindMethod         = define(405, "method_not_allowed", "This call does not exist here")
 	kindSaleNotOpen    = define(409, "sale_not_open", "The sale is not open")
+	kindEventInUse     = define(409, "event_has_bookings", "The event has live holds or tickets")
+	kindEventDeleted   = define(409, "event_deleted", "The event that this key made has been deleted")
 	kindNotTogether    = define(409, "not_together", "Enough suitable seats are free, but not in one section")
 	kindNotClustered   = define(409, "not_clustered", "This server shares its sections with no other")
 	kindNodeAmbiguous  = define(409, "node_ambiguous", "Several nodes have that name")
@@ -119,6 +121,8 @@ var conditions = []struct {
 	detail string
 }{
 	{actors.ErrEventUnknown, kindEventUnknown, ""},
+	{actors.ErrEventInUse, kindEventInUse, ""}, // before ErrUnavailable, which may stand beside it
+	{actors.ErrEventDeleted, kindEventDeleted, ""},
 	{actors.ErrBookingUnknown, kindBookingUnknown, ""},
 	{actors.ErrSaleEnded, kindSaleNotOpen, "the sale has ended"}, // before what it wraps
 	{actors.ErrSaleNotOpen, kindSaleNotOpen, ""},

@@ -26,6 +26,14 @@ func (quietEngine) CreateEvent(_ context.Context, e *storage.Event, _ *venue.Ven
 	return e, nil
 }
 
+func (quietEngine) DeleteEvent(context.Context, storage.EventID, actors.Caller) (*storage.Event, error) {
+	return nil, actors.ErrEventUnknown
+}
+
+func (quietEngine) Done(context.Context, actors.Caller) (bool, error) { return false, nil }
+
+func (quietEngine) MarkDone(context.Context, actors.Caller) error { return nil }
+
 func (quietEngine) SetSaleOnce(context.Context, storage.EventID, actors.Caller, storage.SaleState) (*storage.Event, error) {
 	return &storage.Event{}, nil
 }

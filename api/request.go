@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"holdfast/actors"
+	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api/wire"
 	"holdfast/storage"
@@ -87,6 +88,15 @@ func (r *request) caller() actors.Caller {
 		Request:     requestID(&r.who, r.key),
 		Fingerprint: r.print.sum(),
 	}
+}
+
+// operator is caller for calls whose keys are remembered beside the logs: without one there is nothing to remember.
+func (r *request) operator() actors.Caller {
+	who := r.caller()
+	if len(r.key) == 0 {
+		who.Request = section.RequestID{}
+	}
+	return who
 }
 
 func (r *request) event() (storage.EventID, error) {

@@ -29,7 +29,7 @@ func (s *Server) setBlocked(r *request, unblock bool) error {
 	for _, seat := range body.Seats {
 		print.text(seat)
 	}
-	if err := s.engine.Block(event, r.caller(), body.Seats, unblock, s.timeout()); err != nil {
+	if err := s.engine.Block(event, r.operator(), body.Seats, unblock, s.timeout()); err != nil {
 		return err
 	}
 	return r.encode(http.StatusOK, &body)

@@ -17,7 +17,8 @@ import (
 // Target is a server under test.
 type Target struct {
 	Address     string // host:port
-	OperatorKey string // to create events with
+	OperatorKey Secret // to create events with
+	Guest       *Guest // nil: the server is ours, and goes away with its events
 }
 
 // HallPlan is the shape of an event made for a load: Sections alike, each with rows of at most rowSeats seats.
@@ -66,6 +67,7 @@ func OpenHall(ctx context.Context, t Target, plan HallPlan) (*Hall, error) {
 	if err := t.operate(ctx, "/v1/events", h.run+"-create", body, 201, &made); err != nil {
 		return nil, err
 	}
+	t.Guest.made(made.ID)
 	if made.Seats != plan.seats() {
 		return nil, fmt.Errorf("bench: the event has %d seats instead of %d", made.Seats, plan.seats())
 	}

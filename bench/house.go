@@ -63,6 +63,7 @@ func OpenHouse(ctx context.Context, t Target, v Venue, terms Terms, plan *crowd.
 	if err := t.operate(ctx, "/v1/events", name[len("load "):]+"-create", body, 201, &made); err != nil {
 		return nil, err
 	}
+	t.Guest.made(made.ID)
 	event := "/v1/events/" + made.ID
 	if err := t.operate(ctx, event+"/sale", name[len("load "):]+"-sale", []byte(`{"state":"open"}`), 200, nil); err != nil {
 		return nil, err

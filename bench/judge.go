@@ -11,7 +11,10 @@ import (
 
 // judge holds a side's answers against each other, against the server's log, and lets the server's own verifier speak.
 func (r *runner) judge(ctx context.Context, c *contest) error {
-	defer func() { c.history.Parts = nil }() // gigabytes, in a long run
+	defer func() {
+		c.running.Guest.remember(&c.history)
+		c.history.Parts = nil // gigabytes, in a long run
+	}()
 	switch {
 	case c.Blind:
 		c.side.Checks = []report.Check{{Name: report.NothingOversold, Verdict: report.NotChecked, Detail: "it does nothing, and its answers mean nothing"}}

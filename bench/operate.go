@@ -17,13 +17,18 @@ func (t Target) operate(ctx context.Context, path, key string, body []byte, want
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)
-	request.Header.SetMethod(fasthttp.MethodPost)
-	request.SetRequestURI("http://" + t.Address + path)
-	request.Header.Set("Authorization", "Bearer "+t.OperatorKey)
-	request.Header.Set("Idempotency-Key", key)
+	t.address(request, fasthttp.MethodPost, path, key)
 	request.Header.SetContentType("application/json")
 	request.SetBodyRaw(body)
 	return t.call(ctx, request, response, want, into)
+}
+
+// address makes a request an operator's.
+func (t Target) address(request *fasthttp.Request, method, path, key string) {
+	request.Header.SetMethod(method)
+	request.SetRequestURI("http://" + t.Address + path)
+	request.Header.Set("Authorization", "Bearer "+string(t.OperatorKey))
+	request.Header.Set("Idempotency-Key", key)
 }
 
 // get reads one document.

@@ -20,13 +20,15 @@ type Rig struct {
 	folder string // temporary; on the disk that is measured
 	null   NullCommand
 	log    *os.File
+	notice func(string)
 }
 
 // RigConfig says what to measure. Give Binary or Address.
 type RigConfig struct {
-	Binary      string      // a holdfast executable, started with an embedded store in a fresh folder
-	Address     string      // host:port of a running server
-	OperatorKey string      // of the running server; ours has "dev"
+	Binary      string // a holdfast executable, started with an embedded store in a fresh folder
+	Address     string // host:port of a running server
+	OperatorKey Secret // of the running server; ours has "dev"
+	Notice      func(string)
 	Folder      string      // where data and records go: choose the disk; empty is the system's place for temporary files
 	Null        NullCommand // how to start the do-nothing server; only comparisons need it
 }
@@ -40,7 +42,8 @@ func OpenRig(ctx context.Context, c RigConfig) (*Rig, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	r := &Rig{binary: c.Binary, folder: folder, null: c.Null, Target: Target{Address: c.Address, OperatorKey: c.OperatorKey}}
+	r := &Rig{binary: c.Binary, folder: folder, null: c.Null, notice: c.Notice,
+		Target: Target{Address: c.Address, OperatorKey: c.OperatorKey, Guest: &Guest{}}}
 	if r.log, err = os.Create(filepath.Join(folder, "servers.log")); err != nil {
 		return nil, errors.Join(fmt.Errorf("bench: %w", err), r.Close())
 	}
@@ -63,8 +66,9 @@ func (r *Rig) logTail() error {
 	return fmt.Errorf("the server said: %s", text[max(0, len(text)-2000):])
 }
 
-// Close stops what was started and removes the folder.
+// Close stops what was started, deletes the events made on a server that is not ours, and removes the folder.
 func (r *Rig) Close() error {
+	r.Target.leave(r.notice)
 	if r.Server != nil {
 		r.Server.Stop()
 	}

@@ -41,6 +41,8 @@ type RunConfig struct {
 	Keep string
 	// Progress, if set, is told what is under way, from several goroutines.
 	Progress func(Status)
+	// Notice, if set, is told what a user should know and no report says.
+	Notice func(string)
 }
 
 // Status is what is under way.
@@ -185,6 +187,10 @@ func (c *contest) stop() error {
 
 func (r *runner) close() (err error) {
 	for _, c := range r.contests {
+		if c.running != nil {
+			c.running.Guest.remember(&c.history)
+			c.running.leave(r.Notice)
+		}
 		err = errors.Join(err, c.stop())
 		if c.running != nil && c.running.Close != nil {
 			err = errors.Join(err, c.running.Close())

@@ -85,11 +85,14 @@ func OnDatabase(binary string, open func(ctx context.Context, folder string) (*D
 	}
 }
 
-// Elsewhere is a server that runs already and is left alone. Its log is out of reach, so of its histories the answers are checked, and not the log.
+// Elsewhere is a server that runs already and is left as it was: the events made on it are deleted in the end. Its log is out of reach, so of its histories the answers are checked, and not the log.
 func Elsewhere(t Target) Contestant {
 	return Contestant{
 		Name: "holdfast", About: "A server at " + t.Address + ", started by somebody else.",
-		Start: func(context.Context, string, io.Writer) (*Running, error) { return &Running{Target: t}, nil },
+		Start: func(context.Context, string, io.Writer) (*Running, error) {
+			t.Guest = &Guest{}
+			return &Running{Target: t}, nil
+		},
 	}
 }
 

@@ -16,6 +16,7 @@ var (
 	ErrNotFound    = errors.New("storage: not found")
 	ErrExists      = errors.New("storage: exists already")
 	ErrInUse       = errors.New("storage: another process owns this directory")
+	ErrTooManyKeys = errors.New("storage: an event's operators used more keys in a day than are remembered")
 	ErrTooLarge    = errors.New("storage: entry body over 64 KiB")
 )
 

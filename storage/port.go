@@ -130,6 +130,9 @@ const (
 	SaleOpen   SaleState = "open"
 	SalePaused SaleState = "paused"
 	SaleClosed SaleState = "closed"
+	// SaleDeleted ends an event for ever: whatever was sold and returned stays in its logs, and nobody is shown it. It
+	// stands where the switch does, so that builds of before the word keep the event closed.
+	SaleDeleted SaleState = "deleted"
 )
 
 // Event is one catalog entry. Header fields are small and listed often; Venue is large and loaded once.
@@ -167,8 +170,20 @@ type SectionInfo struct {
 type Catalog interface {
 	// CreateEvent stores event and venue (opaque bytes) at once; ErrExists if the id is there.
 	CreateEvent(ctx context.Context, e *Event, venue []byte) error
-	// SetSale changes the sale switch; ErrNotFound.
-	SetSale(ctx context.Context, id EventID, s SaleState) error
+	// SetSale changes the sale switch and remembers the call's key, in one durable write: both or neither. A key that
+	// stands already changes nothing, whoever wrote it and however long ago: *RepeatedError. The zero key is no key, and
+	// always changes the switch. SaleDeleted is for ever. ErrNotFound: no such event, or deleted; ErrTooManyKeys;
+	// ErrUnknown: it may be done, so repeat with the same key.
+	SetSale(ctx context.Context, id EventID, s SaleState, key OperatorKey) error
+	// RememberKey remembers a key that is not there yet; else *RepeatedError, or ErrTooManyKeys. See OperatorKey.
+	RememberKey(ctx context.Context, key OperatorKey) error
+	// OperatorKey is the key of a request; ErrNotFound.
+	OperatorKey(ctx context.Context, request section.RequestID) (OperatorKey, error)
+	// ForgetKey is for a call that surely had no effect, which like any refused request may come again with another body.
+	// A key that is not there is no error.
+	ForgetKey(ctx context.Context, request section.RequestID) error
+	// OperatorKeys calls visit for every remembered key, in order of request.
+	OperatorKeys(ctx context.Context, visit func(OperatorKey) error) error
 	Event(ctx context.Context, id EventID) (*Event, error)
 	Venue(ctx context.Context, id EventID) ([]byte, error)
 	Events(ctx context.Context) ([]*Event, error)

@@ -1,7 +1,9 @@
 package checkout
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,21 +20,24 @@ type Reconciler struct {
 	gateway Gateway
 	settle  Settle
 
-	mu   sync.Mutex
-	open map[PaymentID]*openPayment
-	wake chan struct{}
+	mu     sync.Mutex
+	open   map[PaymentID]*openPayment
+	asking int // questions under way
+	places int // how many may be
+	wake   chan struct{}
 }
 
 type openPayment struct {
 	adds     int // an answer from before the last one settles nothing
 	attempts int
 	next     time.Time
+	asking   bool // a question about it is under way
 	watched  bool // given up; only money that comes late is still of interest
 }
 
 // NewReconciler makes one that does nothing until Run.
 func NewReconciler(g Gateway, settle Settle) *Reconciler {
-	return &Reconciler{gateway: g, settle: settle, open: map[PaymentID]*openPayment{}, wake: make(chan struct{}, 1)}
+	return &Reconciler{gateway: g, settle: settle, open: map[PaymentID]*openPayment{}, places: questionsMax, wake: make(chan struct{}, 1)}
 }
 
 // Add puts a payment on the list; adding it twice is adding it once.
@@ -96,22 +101,30 @@ func WatchDelay(attempt int) time.Duration { return 30 * time.Second << min(atte
 // dropped what it did not take.
 const watchQuestions = 12
 
-// Run asks until ctx ends.
+// questionTimeout bounds one question: a processor that says nothing has not answered, and is asked again later.
+const questionTimeout = 5 * time.Second
+
+// questionsMax is how many questions are under way at once. Those that wait for a silent processor end in questionTimeout, and
+// come back ever less often, so that they never take all places from the others for long.
+const questionsMax = 16
+
+// Run asks until ctx ends, several questions at once; it returns when the last of them has ended.
 func (r *Reconciler) Run(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	for {
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	for ctx.Err() == nil {
 		due, next := r.due(time.Now())
 		for _, id := range due {
-			r.ask(ctx, id)
-		}
-		if len(due) > 0 {
-			continue
+			asking.Go(func() {
+				defer r.signal()
+				r.ask(ctx, id)
+			})
 		}
 		timer.Reset(next)
 		select {
 		case <-ctx.Done():
-			return
 		case <-r.wake:
 		case <-timer.C:
 		}
@@ -122,32 +135,41 @@ func (r *Reconciler) Run(ctx context.Context) {
 // a crash may still be on its way to the processor.
 const notFoundPatience = 3
 
-// due lists what is to be asked now, and how long until something else is.
-func (r *Reconciler) due(now time.Time) ([]PaymentID, time.Duration) {
+// due takes what is to be asked now, longest due first, as far as there are places, and tells how long until something else
+// is. Whatever waits for a place is found when a question ends.
+func (r *Reconciler) due(now time.Time) (due []PaymentID, next time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var due []PaymentID
-	next := time.Hour
+	next = time.Hour
 	for id, p := range r.open {
-		if wait := p.next.Sub(now); wait <= 0 {
+		switch wait := p.next.Sub(now); {
+		case p.asking:
+		case wait <= 0:
 			due = append(due, id)
-		} else {
+		default:
 			next = min(next, wait)
 		}
 	}
+	slices.SortFunc(due, func(a, b PaymentID) int {
+		return cmp.Or(r.open[a].next.Compare(r.open[b].next), cmp.Compare(a, b))
+	})
+	due = due[:min(len(due), r.places-r.asking)]
+	for _, id := range due {
+		r.open[id].asking = true
+	}
+	r.asking += len(due)
 	return due, next
 }
 
+// ask puts one question, of a payment that due took.
 func (r *Reconciler) ask(ctx context.Context, id PaymentID) {
-	r.mu.Lock()
-	p := r.open[id]
+	p, asked := r.begin(id)
 	if p == nil { // dropped since it was found due
-		r.mu.Unlock()
 		return
 	}
-	asked := p.adds
-	r.mu.Unlock()
-	status, err := r.gateway.Lookup(ctx, id)
+	bounded, cancel := context.WithTimeout(ctx, questionTimeout)
+	status, err := r.gateway.Lookup(bounded, id)
+	cancel()
 	if err != nil {
 		status = Unknown
 	}
@@ -155,6 +177,8 @@ func (r *Reconciler) ask(ctx context.Context, id PaymentID) {
 	settled := verdict != Unknown && r.settle(ctx, id, verdict) == nil
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.asking--
+	p.asking = false
 	switch {
 	case r.open[id] != p: // given up and added again meanwhile
 	case settled && p.adds != asked: // the answer may be older than the newest wish: ask again
@@ -166,6 +190,17 @@ func (r *Reconciler) ask(ctx context.Context, id PaymentID) {
 	default:
 		p.again(time.Now())
 	}
+}
+
+// begin gives the payment that is asked about, and how often it was added until now; nil frees the place again.
+func (r *Reconciler) begin(id PaymentID) (p *openPayment, adds int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p = r.open[id]; p == nil || !p.asking { // dropped, and perhaps added anew
+		r.asking--
+		return nil, 0
+	}
+	return p, p.adds
 }
 
 // believe turns the processor's word into what is to be settled now; Unknown: nothing yet.

@@ -3,7 +3,10 @@ package checkout
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -162,6 +165,7 @@ func TestSomebodyElsesPayment(t *testing.T) {
 			}
 			return nil
 		})
+		r.places = 1 // one after the other
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
 		r.AddAfter("settled in time", 5*time.Second)
@@ -177,6 +181,92 @@ func TestSomebodyElsesPayment(t *testing.T) {
 		}
 		if r.Open() != 0 {
 			t.Errorf("%d open", r.Open())
+		}
+	})
+}
+
+// silent never answers about some payments, until the asker's patience ends; it counts the questions that wait.
+type silent struct {
+	Gateway
+	about           func(PaymentID) bool
+	mu              sync.Mutex
+	waiting, widest int
+}
+
+func (g *silent) Lookup(ctx context.Context, id PaymentID) (Status, error) {
+	if !g.about(id) {
+		return Charged, nil
+	}
+	g.count(1)
+	defer g.count(-1)
+	<-ctx.Done()
+	return Unknown, ctx.Err()
+}
+
+func (g *silent) count(by int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting += by
+	g.widest = max(g.widest, g.waiting)
+}
+
+// TestSilentProcessorDoesNotHoldUpOtherPayments: P6. A question without an answer ends, others are asked meanwhile, and there is a bound
+// to how many are under way.
+func TestSilentProcessorDoesNotHoldUpOtherPayments(t *testing.T) {
+	for _, row := range []struct {
+		silent, others int
+		within         time.Duration // of the first question
+	}{
+		{1, 100, 0}, {questionsMax - 1, 100, 0}, {4 * questionsMax, 100, 5 * questionTimeout},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := &silent{about: func(id PaymentID) bool { return id[0] == 's' }}
+			var settled atomic.Int64
+			var last atomic.Pointer[time.Time]
+			r := NewReconciler(g, func(_ context.Context, id PaymentID, _ Status) error {
+				now := time.Now()
+				last.Store(&now)
+				settled.Add(1)
+				return nil
+			})
+			ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+			defer cancel()
+			began := time.Now()
+			for i := range row.silent { // due before the others
+				r.AddAfter(PaymentID(fmt.Sprint("silent ", i)), 0)
+			}
+			for i := range row.others {
+				r.Add(PaymentID(fmt.Sprint("other ", i)))
+			}
+			r.Run(ctx)
+			if took := last.Load().Sub(began) - Delay(0); int(settled.Load()) != row.others || took > row.within {
+				t.Errorf("%d silent: %d of %d others settled, the last %v after it could be asked", row.silent, settled.Load(), row.others, took)
+			}
+			if most := g.widest; most > questionsMax || r.asking != 0 || r.Open() != row.silent {
+				t.Errorf("%d silent: %d questions at once, %d at the end, %d open", row.silent, most, r.asking, r.Open())
+			}
+		})
+	}
+}
+
+// TestDroppedPaymentAddedAnewIsAskedOnce: P6. Between its time and its question a payment may go and come back; the place that was taken
+// for it is free again.
+func TestDroppedPaymentAddedAnewIsAskedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &scripted{answers: []Status{Charged}, start: time.Now()}
+		r := NewReconciler(g, func(context.Context, PaymentID, Status) error { return nil })
+		r.AddAfter("p", 0)
+		if due, _ := r.due(time.Now()); len(due) != 1 {
+			t.Fatalf("due: %v", due)
+		}
+		r.Drop("p")
+		r.Add("p")
+		r.ask(t.Context(), "p") // the question of the first
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		r.Run(ctx)
+		if !slices.Equal(g.asked, []time.Duration{Delay(0)}) || r.asking != 0 || r.Open() != 0 {
+			t.Errorf("asked %v, %d under way, %d open", g.asked, r.asking, r.Open())
 		}
 	})
 }

@@ -20,11 +20,13 @@ type arena struct {
 	ground    ground
 	lonely    string // why the ground is the loopback; "": it is not
 	database  *database
-	nodes     []*node  // the last is the one that joins
-	clustered bool     // the binary knows how to be part of a cluster; else all but one node stand by
-	anybody   []string // what the binary wants to hear before it lets everybody in
-	clocked   bool     // it reads its wall clock's offset from a file
-	keys      string   // folder of the cluster's keys; "": plain text
+	nodes     []*node // the last is the one that joins
+	clustered bool    // the binary knows how to be part of a cluster; else all but one node stand by
+	anywhere  bool    // it wants to hear --dev-auth-anywhere before it lets everybody in from other hosts
+	strict    bool    // it refuses --dev-auth in a cluster with keys
+	papers    *papers // how its nodes know who asks
+	clocked   bool    // it reads its wall clock's offset from a file
+	keys      string  // folder of the cluster's keys; "": plain text
 
 	finds   findings
 	exits   atomic.Int64 // processes that ended at their start and were started again: the database was away
@@ -72,9 +74,8 @@ func (a *arena) learn(ctx context.Context) error {
 		return fmt.Errorf("chaos: %s serve --help: %w", a.cfg.Binary, err)
 	}
 	a.clustered = strings.Contains(string(help), "--gossip-listen")
-	if strings.Contains(string(help), "--dev-auth-anywhere") { // nodes have addresses of their own, in name spaces that nobody else reaches
-		a.anybody = append(a.anybody, "--dev-auth-anywhere")
-	}
+	a.anywhere = strings.Contains(string(help), "--dev-auth-anywhere") // nodes have addresses of their own, in name spaces that nobody else reaches
+	a.strict = strings.Contains(string(help), "--pretend-payments")    // the build that brought the flag refuses it too
 	a.clocked, err = mentions(a.cfg.Binary, clockVariable)
 	if !a.clustered {
 		a.cfg.sayf("THIS BINARY KNOWS NO CLUSTER: one node sells and the others stand by")
@@ -106,6 +107,9 @@ func (a *arena) placeNodes(ctx context.Context) error {
 		}
 		n.arms = []string{clockVariable + "=" + n.clock}
 		a.nodes = append(a.nodes, n)
+	}
+	if err := a.settlePapers(); err != nil {
+		return err
 	}
 	if !a.clustered {
 		return nil

@@ -84,11 +84,7 @@ func (c *call) request(ctx context.Context, n *node) (*http.Request, error) {
 		// A body that can be had only once keeps the transport from sending the request again on another connection.
 		request.Body, request.GetBody = io.NopCloser(bytes.NewReader(c.body)), nil
 	}
-	if c.buyer != "" {
-		request.Header.Set("X-Buyer", c.buyer)
-	} else {
-		request.Header.Set("Authorization", "Bearer dev")
-	}
+	n.papers.show(request, c.buyer)
 	if c.key != "" {
 		request.Header.Set("Idempotency-Key", c.key)
 	}

@@ -21,6 +21,7 @@ type node struct {
 	clock   string // file with the offset of its wall clock
 	arms    []string
 	program []string // further arguments
+	papers  *papers
 
 	mu      sync.Mutex
 	wanted  bool // it should be running
@@ -70,8 +71,8 @@ func (n *node) launch(a *arena) error {
 }
 
 func (n *node) arguments(a *arena) []string {
-	arguments := []string{"serve", "--listen", n.api, "--store", a.database.far, "--dev-auth", "--log-level", "info"}
-	return append(append(arguments, a.anybody...), n.program...)
+	arguments := []string{"serve", "--listen", n.api, "--store", a.database.far, "--log-level", "info"}
+	return append(append(arguments, a.papers.flags...), n.program...)
 }
 
 // current is the process, nil when there is none alive.

@@ -13,8 +13,8 @@ import (
 type capacityCommand struct {
 	server
 	output
-	Target          string        `help:"A running server instead of --binary, such as http://127.0.0.1:8080." placeholder:"URL"`
-	OperatorKey     string        `help:"Its operator key (${default})." default:"dev"`
+	Target string `help:"A running server instead of --binary, such as http://127.0.0.1:8080." placeholder:"URL"`
+	operatorKey
 	TokenSecretFile string        `help:"File with the secret of buyers' tokens (HS256) of a server that is not in dev mode." type:"existingfile" placeholder:"FILE"`
 	Scenario        string        `help:"What buyers do: steady, onsale or stampede (${default})." enum:"steady,onsale,stampede" default:"onsale"`
 	SLOP99          time.Duration `name:"slo-p99" help:"Longest p99 of holds granted or refused, from the intended start (${default})." default:"100ms"`
@@ -47,11 +47,11 @@ func (capacityCommand) Help() string {
 passed by a longer step, and prints the rate to admit, less a headroom, with where it comes from.
 
 A step in which this client was at its end says nothing about the server: then what is told is "at least". A server on another machine, or more
---clients and --loops, tells more. Every step makes events of its own and leaves them behind, named "load …": think of that before you point
-it at a deployment that sells.
+--clients and --loops, tells more. Every step makes events of its own, named "load …". On a --target they are on sale until the end: think of
+that before you point it at a deployment that sells. In the end bookings are given back, and the events deleted.
 
   holdfast-bench capacity --binary bin/holdfast
-  holdfast-bench capacity --target http://10.0.0.7:8080 --operator-key KEY --token-secret-file secret --session 4m --report out/capacity
+  holdfast-bench capacity --target http://10.0.0.7:8080 --operator-key-file operator --token-secret-file secret --session 4m --report out/capacity
 
 Exit code: 0 a rate was found and every answer passed its checks, 1 a check failed or could not be made, or no rate can be told, 2 no report.`
 }
@@ -63,7 +63,7 @@ func (c *capacityCommand) Run(t *console) error {
 		return err
 	}
 	progress := newProgress(t, c.Quiet)
-	config.Progress = progress.show
+	config.Progress, config.Notice = progress.show, t.notice
 	config.Stepped = func(s *bench.CapacityStep) {
 		progress.end()
 		fmt.Fprintln(t.out, s.Row())
@@ -96,7 +96,7 @@ func (c *capacityCommand) conclude(t *console, found *bench.Capacity) error {
 // config is run's for this scenario, and what a search needs besides.
 func (c *capacityCommand) config() (*bench.CapacityConfig, error) {
 	base := runCommand{
-		Scenario: c.Scenario, server: c.server, load: load{Venue: c.Venue, HoldTTL: c.HoldTTL}, Seed: c.Seed, Target: c.Target, OperatorKey: c.OperatorKey,
+		Scenario: c.Scenario, server: c.server, load: load{Venue: c.Venue, HoldTTL: c.HoldTTL}, Seed: c.Seed, Target: c.Target, operatorKey: c.operatorKey,
 		TokenSecretFile: c.TokenSecretFile, Clients: c.Clients, Loops: c.Loops, Unchecked: c.Unchecked, Budget: c.Budget, Keep: c.Keep,
 	}
 	run, err := base.config()

@@ -45,7 +45,11 @@ func (c *runCommand) first() (bench.Contestant, error) {
 	case c.Binary != "":
 		return bench.Embedded(c.Binary), nil
 	}
-	return bench.Elsewhere(bench.Target{Address: address, OperatorKey: c.OperatorKey}), nil
+	key, err := c.key()
+	if err != nil {
+		return bench.Contestant{}, err
+	}
+	return bench.Elsewhere(bench.Target{Address: address, OperatorKey: key}), nil
 }
 
 func (c *runCommand) against() []string {

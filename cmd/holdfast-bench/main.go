@@ -65,10 +65,13 @@ func run(ctx context.Context, arguments []string, out, errs io.Writer) int {
 		err = parsed.Run(&console{ctx: ctx, out: out, err: errs})
 	}
 	if err != nil {
-		fmt.Fprintln(errs, "holdfast-bench:", err)
+		fmt.Fprintln(errs, "holdfast-bench:", scrub(err.Error(), arguments))
 	}
 	return exitCode(err)
 }
+
+// notice tells what a user should know and no report says.
+func (c *console) notice(text string) { fmt.Fprintln(c.err, "holdfast-bench:", text) }
 
 // exitCode: 1 is a report with a bad verdict, 2 no report.
 func exitCode(err error) int {

@@ -74,11 +74,11 @@ type runCommand struct {
 	server
 	load
 	output
-	Against         []string      `help:"Peers to compare with, in turns: textbook, conditional-update, skip-locked, optimistic, memory, nothing, holdfast-sql, or all." placeholder:"PEER"`
-	Rounds          int           `help:"Rounds of each (${default})." default:"1"`
-	Seed            uint64        `help:"Seed of everything drawn by lot; 0: another one each time, which the report tells." default:"0"`
-	Target          string        `help:"A running server instead of --binary, such as http://127.0.0.1:8080." placeholder:"URL"`
-	OperatorKey     string        `help:"Its operator key (${default})." default:"dev"`
+	Against []string `help:"Peers to compare with, in turns: textbook, conditional-update, skip-locked, optimistic, memory, nothing, holdfast-sql, or all." placeholder:"PEER"`
+	Rounds  int      `help:"Rounds of each (${default})." default:"1"`
+	Seed    uint64   `help:"Seed of everything drawn by lot; 0: another one each time, which the report tells." default:"0"`
+	Target  string   `help:"A running server instead of --binary, such as http://127.0.0.1:8080." placeholder:"URL"`
+	operatorKey
 	TokenSecretFile string        `help:"File with the secret of buyers' tokens (HS256) of a server that is not in dev mode." type:"existingfile" placeholder:"FILE"`
 	Clients         int           `help:"Client processes (${default})." default:"1"`
 	Loops           int           `help:"Threads of each client process that send and receive; 0: half of the cores." default:"0"`
@@ -116,7 +116,7 @@ func (c *runCommand) Run(t *console) error {
 		return err
 	}
 	progress := newProgress(t, c.Quiet)
-	config.Progress = progress.show
+	config.Progress, config.Notice = progress.show, t.notice
 	made, err := bench.Run(t.ctx, *config)
 	progress.end()
 	if err != nil {
@@ -145,11 +145,9 @@ func (c *runCommand) config() (*bench.RunConfig, error) {
 		config.Seed = rand.Uint64() >> 32 // short enough to be typed
 	}
 	if c.TokenSecretFile != "" {
-		text, err := os.ReadFile(c.TokenSecretFile)
-		if err != nil {
-			return nil, err
+		if config.TokenSecret, err = readSecret(c.TokenSecretFile); err != nil {
+			return nil, fmt.Errorf("--token-secret-file: %w", err)
 		}
-		config.TokenSecret = []byte(strings.TrimRight(string(text), "\r\n"))
 	}
 	return config, nil
 }

@@ -33,10 +33,10 @@ type httpCommand struct {
 	Scenario string `arg:"" enum:"holds,refusals,availability,availability-busy,single,expiry,restart" help:"What to measure."`
 	server
 	shape
-	Target      string     `help:"A running server instead of --binary, such as http://127.0.0.1:8080. It needs --dev-auth." placeholder:"URL"`
-	OperatorKey string     `help:"Its operator key (${default})." default:"dev"`
-	Rate        drive.Rate `help:"Open loop with so many requests a second; 0 is a closed loop (${default}). availability-busy and expiry are always open: 200." default:"0"`
-	Count       int        `help:"single: how many holds. expiry: how many lapse, in whole ten thousands. restart: changes before the kill. 0: 2,000, 100,000 and 100,000." default:"0"`
+	Target string `help:"A running server instead of --binary, such as http://127.0.0.1:8080. It needs --dev-auth." placeholder:"URL"`
+	operatorKey
+	Rate  drive.Rate `help:"Open loop with so many requests a second; 0 is a closed loop (${default}). availability-busy and expiry are always open: 200." default:"0"`
+	Count int        `help:"single: how many holds. expiry: how many lapse, in whole ten thousands. restart: changes before the kill. 0: 2,000, 100,000 and 100,000." default:"0"`
 }
 
 func (h *httpCommand) Run(c *console) (err error) {
@@ -44,7 +44,11 @@ func (h *httpCommand) Run(c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	rig, err := bench.OpenRig(c.ctx, bench.RigConfig{Binary: h.Binary, Address: address, OperatorKey: h.OperatorKey, Folder: h.Folder})
+	key, err := h.key()
+	if err != nil {
+		return err
+	}
+	rig, err := bench.OpenRig(c.ctx, bench.RigConfig{Binary: h.Binary, Address: address, OperatorKey: key, Folder: h.Folder, Notice: c.notice})
 	if err != nil {
 		return err
 	}
@@ -147,9 +151,4 @@ func (n *nullCommand) Run(c *console) error {
 		}
 	}
 	return bench.ServeNull(c.ctx, n.Listen, answer)
-}
-
-// commandLine is what was typed, so that a figure carries its own recipe.
-func commandLine() string {
-	return strings.Join(append([]string{"holdfast-bench"}, os.Args[1:]...), " ")
 }

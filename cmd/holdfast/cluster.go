@@ -28,7 +28,8 @@ func (clusterCommand) Help() string {
       Keys for three nodes. Then on each machine, with its own name:
 
   holdfast serve --store 'postgres://…' --node-name n2 --listen 10.0.0.2:8080 --gossip-listen 10.0.0.2:7946 --peer-listen 10.0.0.2:7947 \
-    --join 10.0.0.1:7946 --join 10.0.0.3:7946 --cluster-keys /etc/holdfast/keys --jwt-hs256-secret-file secret --operator-key-file operator
+    --join 10.0.0.1:7946 --join 10.0.0.3:7946 --cluster-keys /etc/holdfast/keys --jwt-hs256-secret-file secret --operator-key-file operator \
+    --pretend-payments
 
   holdfast cluster status --url http://10.0.0.1:8080 --url http://10.0.0.2:8080 --operator-key-file operator --expect 3
   holdfast cluster drain n2 --wait --url http://10.0.0.1:8080 --operator-key-file operator

@@ -86,6 +86,10 @@ type config struct {
 	// the old one out when nobody uses it any more. A file that turns bad changes nothing and is an ERROR in the log.
 	OperatorKeysFile string `help:"File with operators' keys, a line of name=key each, read again when it changes." placeholder:"FILE" group:"Who"`
 
+	// PretendPayments serves without a payment processor: whoever sends the token tok_ok has paid, and no money moves.
+	// Danger: every ticket is free. Without it only DevAuth and Demo, which are for trying out, serve so.
+	PretendPayments bool `help:"Sell without a payment processor: whoever sends tok_ok has paid. Implied by --dev-auth and --demo." group:"Payments"`
+
 	// Demo opens a stadium for sale at start. It implies DevAuth unless real authentication is configured.
 	Demo bool `help:"Open a demonstration event of 40,000 seats. Implies --dev-auth unless real authentication is given." group:"Demonstration"`
 	// DemoBuyers is how many simulated buyers shop in this process. Default 0; hundreds make the map dance, tens of
@@ -157,7 +161,19 @@ func (c *config) check() error {
 	if err := c.checkConnections(); err != nil {
 		return err
 	}
-	return c.checkAuth()
+	if err := c.checkAuth(); err != nil {
+		return err
+	}
+	return c.checkPayments()
+}
+
+// checkPayments makes sure that nobody sells tickets for pretended money without having said so.
+func (c *config) checkPayments() error {
+	if c.PretendPayments || c.DevAuth || c.Demo {
+		return nil
+	}
+	return errors.New("how buyers pay is not configured: this build has no payment processor but a pretended one, which takes tok_ok for money; " +
+		"say --pretend-payments to give tickets away like that, or --dev-auth or --demo to try it out")
 }
 
 // checkWhere makes sure that bookings are kept in one place. It never repeats an address: there may be a password in
@@ -228,6 +244,9 @@ func (c *config) checkAuth() error {
 	case !c.DevAuth && !c.realAuth():
 		return errors.New("who may buy is not configured: give --jwt-jwks-file, --jwt-hs256-secret-file or --jwt-eddsa-public-key-file, " +
 			"or --dev-auth to try it out on this machine")
+	case c.DevAuth && c.ClusterKeys != "":
+		return errors.New("--dev-auth in a cluster with keys (--cluster-keys): through this one node anybody would be an operator of all of them; " +
+			"configure --jwt-… and --operator-key-file, or try it out with --insecure on loopback addresses")
 	case c.DevAuth && !c.DevAuthAnywhere && !loopback(c.Listen):
 		return fmt.Errorf("--listen %s with --dev-auth: every machine that reaches the address could book as anybody and is an operator; "+
 			"listen on 127.0.0.1, configure --jwt-…, or say --dev-auth-anywhere", c.Listen)

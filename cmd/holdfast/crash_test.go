@@ -169,6 +169,7 @@ func (p *process) ready() <-chan struct{} {
 type wireBooking struct {
 	ID      string   `json:"id"`
 	State   string   `json:"state"`
+	Sale    string   `json:"sale"` // of an event
 	Seats   seatList `json:"seats"`
 	Code    string   `json:"code"` // of a refusal
 	Tickets []struct {

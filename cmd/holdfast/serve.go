@@ -28,10 +28,10 @@ func (serveCommand) Help() string {
   holdfast serve --demo --demo-buyers 40
       A stadium on sale at http://127.0.0.1:8080/, with simulated buyers.
 
-  holdfast serve --data /var/lib/holdfast --jwt-hs256-secret-file secret --operator-key-file operator
-      A server that knows its buyers by signed tokens.
+  holdfast serve --data /var/lib/holdfast --jwt-hs256-secret-file secret --operator-key-file operator --pretend-payments
+      A server that knows its buyers by signed tokens. No money moves: this build has no payment processor.
 
-  holdfast serve --store 'postgres://holdfast@db.example/holdfast?sslmode=verify-full' --jwt-hs256-secret-file secret --operator-key-file operator
+  holdfast serve --store 'postgres://holdfast@db.example/holdfast?sslmode=verify-full' --jwt-hs256-secret-file secret --operator-key-file operator --pretend-payments
       The same on a PostgreSQL or CockroachDB database. A second node on it that is not told to join the first stands by, and takes over
       2 seconds after that has gone.
 
@@ -127,7 +127,7 @@ func (s *serveCommand) announce(out io.Writer, log *slog.Logger, node *Node) {
 		log.Info("listening for operators", "address", node.admin.Addr().String())
 	}
 	log.Info("listening", "address", node.Addr(), "data", cmp.Or(s.Data, sqlstore.Redacted(s.Store)), "build", buildInfo())
-	log.Warn("payments are pretended: this build has no processor but the sandbox, whose tokens are tok_ok, tok_declined …")
+	log.Warn("payments are pretended: no processor but the sandbox, whose tokens are tok_ok, tok_declined …: tickets are free")
 	if s.DevAuth {
 		log.Warn("dev-auth: everybody may call themselves anybody; the operator key is dev unless one is configured")
 		if !loopback(s.Listen) {

@@ -21,6 +21,7 @@ type Source interface {
 	Events(ctx context.Context) ([]*storage.Event, error)
 	Venue(ctx context.Context, id storage.EventID) ([]byte, error)
 	Secret(ctx context.Context) ([32]byte, error)
+	OperatorKeys(ctx context.Context, visit func(storage.OperatorKey) error) error
 	Nodes(ctx context.Context) ([]storage.NodeBeat, error)
 	Sections(ctx context.Context) ([]storage.SectionKey, error)
 }
@@ -31,7 +32,8 @@ type Target interface {
 	storage.Importer
 	SaveSnapshot(ctx context.Context, key storage.SectionKey, s storage.Snapshot) error
 	CreateEvent(ctx context.Context, e *storage.Event, venue []byte) error
-	SetSale(ctx context.Context, id storage.EventID, s storage.SaleState) error
+	SetSale(ctx context.Context, id storage.EventID, s storage.SaleState, key storage.OperatorKey) error
+	RememberKey(ctx context.Context, key storage.OperatorKey) error
 }
 
 // Options of a copy. The zero value is usable.

@@ -45,7 +45,7 @@ func TestGoingOnAndBack(t *testing.T) {
 	o := claim(t, away, key)
 	o.append(t, away, storage.EntryChanges, []byte("sold away"), []storage.TicketRow{{Seat: 400, Booking: 99}})
 	ctx := context.Background()
-	must(t, away.SetSale(ctx, events[0].ID, storage.SaleClosed))
+	must(t, away.SetSale(ctx, events[0].ID, storage.SaleClosed, storage.OperatorKey{}))
 	must(t, away.SaveSnapshot(ctx, key, storage.Snapshot{Seq: o.tail.Seq, Epoch: o.tail.Epoch, Hash: o.tail.Hash, Body: []byte("later")}))
 	_, err := away.PutPayment(ctx, storage.PaymentRow{ID: key.String(), Status: "refunded", Amount: 4500, Currency: "EUR"}, "charged")
 	must(t, err)
@@ -210,7 +210,7 @@ func TestSourceThatMovesIsReported(t *testing.T) {
 		},
 		"event": func(t *testing.T, from house, _ []*storage.Event) { event(t, from, "sudden", 1) },
 		"sale": func(t *testing.T, from house, events []*storage.Event) {
-			must(t, from.SetSale(context.Background(), events[0].ID, storage.SaleClosed))
+			must(t, from.SetSale(context.Background(), events[0].ID, storage.SaleClosed, storage.OperatorKey{}))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -56,8 +56,12 @@ func (s *saboteur) CreateEvent(ctx context.Context, e *storage.Event, venue []by
 	return s.spoil(func() error { return s.house.CreateEvent(ctx, e, venue) })
 }
 
-func (s *saboteur) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState) error {
-	return s.spoil(func() error { return s.house.SetSale(ctx, id, sale) })
+func (s *saboteur) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey) error {
+	return s.spoil(func() error { return s.house.SetSale(ctx, id, sale, key) })
+}
+
+func (s *saboteur) RememberKey(ctx context.Context, key storage.OperatorKey) error {
+	return s.spoil(func() error { return s.house.RememberKey(ctx, key) })
 }
 
 func (s *saboteur) PutPayment(ctx context.Context, p storage.PaymentRow, over ...string) (row storage.PaymentRow, err error) {

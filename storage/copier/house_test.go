@@ -152,7 +152,7 @@ func furnish(t testing.TB, s house) []*storage.Event {
 			must(t, err)
 		}
 	}
-	must(t, s.SetSale(ctx, events[1].ID, storage.SaleOpen))
+	must(t, s.SetSale(ctx, events[1].ID, storage.SaleOpen, storage.OperatorKey{Request: section.RequestID{1}, Event: events[1].ID, Fingerprint: 1 << 63, At: 5}))
 	return events
 }
 
@@ -169,6 +169,10 @@ func inventory(t testing.TB, s house) string {
 		must(t, err)
 		fmt.Fprintf(out, "event %s %s\n", header, venue)
 	}
+	must(t, s.OperatorKeys(ctx, func(key storage.OperatorKey) error {
+		fmt.Fprintf(out, "operator's key %+v\n", key)
+		return nil
+	}))
 	keys, err := s.Sections(ctx)
 	must(t, err)
 	for _, key := range keys {

@@ -26,6 +26,9 @@ func (r *run) move(ctx context.Context) error {
 	if err := r.movePayments(ctx); err != nil {
 		return err
 	}
+	if err := r.moveKeys(ctx); err != nil {
+		return err
+	}
 	return r.each(ctx, len(r.events), func(ctx context.Context, i int) error { return r.moveEvent(ctx, r.events[i]) })
 }
 
@@ -48,6 +51,21 @@ func (r *run) moveSecret(ctx context.Context) error {
 	return nil
 }
 
+// moveKeys has the target know what operators have asked for (P5).
+func (r *run) moveKeys(ctx context.Context) error {
+	return r.from.OperatorKeys(ctx, func(key storage.OperatorKey) error {
+		err := r.to.RememberKey(ctx, key)
+		var stands *storage.RepeatedError
+		if errors.As(err, &stands) && stands.First.Same(key) {
+			return nil // of an earlier run
+		}
+		if err != nil {
+			return fmt.Errorf("operators' keys: %w", err)
+		}
+		return nil
+	})
+}
+
 func (r *run) moveEvent(ctx context.Context, e *storage.Event) error {
 	there := r.standing[e.ID]
 	written := uint64(0)
@@ -61,7 +79,7 @@ func (r *run) moveEvent(ctx context.Context, e *storage.Event) error {
 		}
 		written = 1
 	} else if there.Sale != e.Sale {
-		if err := r.to.SetSale(ctx, e.ID, e.Sale); err != nil {
+		if err := r.to.SetSale(ctx, e.ID, e.Sale, storage.OperatorKey{}); err != nil {
 			return fmt.Errorf("sale of event %v: %w", e.ID, err)
 		}
 		written = 1

@@ -3,6 +3,7 @@ package faultstore
 import (
 	"context"
 
+	"holdfast/actors/section"
 	"holdfast/storage"
 )
 
@@ -31,11 +32,43 @@ func (s *Store) CreateEvent(ctx context.Context, e *storage.Event, venue []byte)
 }
 
 // SetSale implements storage.Catalog.
-func (s *Store) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState) error {
+func (s *Store) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey) error {
 	if err := s.guard(ctx, call{op: OpCatalog}); err != nil {
 		return err
 	}
-	return s.inner.SetSale(ctx, id, sale)
+	return s.inner.SetSale(ctx, id, sale, key)
+}
+
+// RememberKey implements storage.Catalog.
+func (s *Store) RememberKey(ctx context.Context, key storage.OperatorKey) error {
+	if err := s.guard(ctx, call{op: OpCatalog}); err != nil {
+		return err
+	}
+	return s.inner.RememberKey(ctx, key)
+}
+
+// OperatorKey implements storage.Catalog.
+func (s *Store) OperatorKey(ctx context.Context, request section.RequestID) (storage.OperatorKey, error) {
+	if err := s.guard(ctx, call{op: OpCatalog}); err != nil {
+		return storage.OperatorKey{}, err
+	}
+	return s.inner.OperatorKey(ctx, request)
+}
+
+// ForgetKey implements storage.Catalog.
+func (s *Store) ForgetKey(ctx context.Context, request section.RequestID) error {
+	if err := s.guard(ctx, call{op: OpCatalog}); err != nil {
+		return err
+	}
+	return s.inner.ForgetKey(ctx, request)
+}
+
+// OperatorKeys implements storage.Catalog.
+func (s *Store) OperatorKeys(ctx context.Context, visit func(storage.OperatorKey) error) error {
+	if err := s.guard(ctx, call{op: OpCatalog}); err != nil {
+		return err
+	}
+	return s.inner.OperatorKeys(ctx, visit)
 }
 
 // Event implements storage.Catalog.

@@ -56,15 +56,21 @@ func (s *Store) CreateEvent(ctx context.Context, e *storage.Event, venue []byte)
 }
 
 // SetSale implements storage.Catalog.
-func (s *Store) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState) error {
+func (s *Store) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey) error {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
 	s.data.mu.Lock()
 	defer s.data.mu.Unlock()
+	if err := s.data.meet(key); err != nil {
+		return err
+	}
 	e, ok := s.data.events[id]
-	if !ok {
+	if !ok || e.Sale == storage.SaleDeleted {
 		return storage.ErrNotFound
+	}
+	if err := s.data.remember(key); err != nil {
+		return err
 	}
 	e.Sale = sale
 	return nil

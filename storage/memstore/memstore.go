@@ -25,6 +25,7 @@ type data struct {
 	events    map[storage.EventID]*storage.Event
 	venues    map[storage.EventID][]byte
 	nodes     map[storage.WriterID]storage.NodeBeat
+	keys      map[section.RequestID]storage.OperatorKey
 	secret    *[32]byte // nil until it is asked for or brought
 }
 
@@ -53,6 +54,7 @@ func New() *Store {
 		events:    make(map[storage.EventID]*storage.Event),
 		venues:    make(map[storage.EventID][]byte),
 		nodes:     make(map[storage.WriterID]storage.NodeBeat),
+		keys:      make(map[section.RequestID]storage.OperatorKey),
 	}}
 }
 

@@ -143,23 +143,29 @@ func (s *Store) CreateEvent(_ context.Context, e *storage.Event, venue []byte) e
 }
 
 // SetSale implements storage.Catalog.
-func (s *Store) SetSale(_ context.Context, id storage.EventID, sale storage.SaleState) error {
+func (s *Store) SetSale(_ context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey) error {
 	if err := s.enterWrite(); err != nil {
 		return err
 	}
 	defer s.calls.Done()
 	s.catalog.Lock()
 	defer s.catalog.Unlock()
+	if err := s.meetKey(key.Request); err != nil {
+		return err
+	}
 	e, err := s.event(id)
 	if err != nil {
 		return err
+	}
+	if e.Sale == storage.SaleDeleted {
+		return storage.ErrNotFound
 	}
 	e.Sale = sale
 	header, err := storage.EncodeEvent(e)
 	if err != nil {
 		return err
 	}
-	return s.write(pebble.Sync, func(b *pebble.Batch) error { return b.Set(eventKey(prefixEvent, id), header, nil) })
+	return s.writeWithKey(key, func(b *pebble.Batch) error { return b.Set(eventKey(prefixEvent, id), header, nil) })
 }
 
 func (s *Store) event(id storage.EventID) (*storage.Event, error) {

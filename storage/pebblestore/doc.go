@@ -14,6 +14,8 @@
 //	E event 16                      event header (storage.EncodeEvent)
 //	V event 16                      venue, as given
 //	N writer 16                     at 8, name
+//	O request 16                    operator's key: version 1, event 16, fingerprint 8, at 8
+//	K event 16  at 8  request 16    nothing: an event's operators' keys by age
 //	M "format" | "secret"           format version 1 byte | 32 bytes
 //
 // The entry's own hash is stored beside it so that damage to the last entry, which no successor vouches for, is seen too.

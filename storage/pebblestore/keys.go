@@ -16,6 +16,8 @@ const (
 	prefixVenue    = 'V'
 	prefixNode     = 'N'
 	prefixMeta     = 'M'
+	prefixOperator = 'O' // an operator's key, by request
+	prefixKeyAge   = 'K' // the same by event and age
 )
 
 const (

@@ -329,7 +329,7 @@ func TestReadOnlyReadsAndRefusesWrites(t *testing.T) {
 		"Commit":       s.Commit(ctx, []storage.Append{c.next(nil)})[0],
 		"SaveSnapshot": s.SaveSnapshot(ctx, c.key, storage.Snapshot{}),
 		"CreateEvent":  s.CreateEvent(ctx, &storage.Event{}, nil),
-		"SetSale":      s.SetSale(ctx, storage.EventID{}, storage.SaleOpen),
+		"SetSale":      s.SetSale(ctx, storage.EventID{}, storage.SaleOpen, storage.OperatorKey{}),
 		"Beat":         s.Beat(ctx, storage.NodeBeat{}),
 	} {
 		if !errors.Is(err, storage.ErrUnavailable) {

@@ -87,15 +87,6 @@ func sameEvent(ctx context.Context, q queryer, id storage.EventID, header, venue
 	return nil
 }
 
-// SetSale implements storage.Catalog.
-func (s *Store) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState) error {
-	changed, err := s.exec(ctx, sql("sale"), [16]byte(id), string(sale))
-	if err == nil && changed == 0 {
-		return storage.ErrNotFound
-	}
-	return err
-}
-
 // Event implements storage.Catalog.
 func (s *Store) Event(ctx context.Context, id storage.EventID) (*storage.Event, error) {
 	found, err := fetch(ctx, s.present, scanEvent, sql("event"), [16]byte(id))

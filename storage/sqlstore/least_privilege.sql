@@ -31,8 +31,10 @@ GRANT SELECT, INSERT, DELETE ON TABLE tickets TO holdfast_engine;
 GRANT SELECT, INSERT, UPDATE ON TABLE snapshots TO holdfast_engine;
 GRANT SELECT, INSERT, DELETE ON TABLE snapshot_parts TO holdfast_engine;
 
--- Events are made, and their sale opened and closed. They are never removed.
+-- Events are made, and their sale opened and closed. They are never removed: a deleted one is marked, and keeps its log.
 GRANT SELECT, INSERT, UPDATE ON TABLE events TO holdfast_engine;
+-- Idempotency keys of operators' calls. They are forgotten, hence DELETE. No UPDATE: what a key was used for never changes.
+GRANT SELECT, INSERT, DELETE ON TABLE operator_keys TO holdfast_engine;
 GRANT SELECT, INSERT ON TABLE venue_parts TO holdfast_engine;
 
 -- The key of ticket codes is made once and never changed.
@@ -48,5 +50,5 @@ GRANT SELECT, INSERT, UPDATE ON TABLE sandbox_payments TO holdfast_engine;
 GRANT SELECT ON TABLE schema_steps TO holdfast_engine;
 
 -- Everything that an audit reads. store_meta is not among it: who can read the key can make ticket codes.
-GRANT SELECT ON TABLE section_log, tickets, snapshots, snapshot_parts, events, venue_parts, nodes, sandbox_payments, schema_steps
-    TO holdfast_auditor;
+GRANT SELECT ON TABLE section_log, tickets, snapshots, snapshot_parts, events, venue_parts, operator_keys, nodes, sandbox_payments,
+    schema_steps TO holdfast_auditor;

@@ -159,7 +159,7 @@ func TestAnEventSentAgainFindsItself(t *testing.T) {
 	if err := again(e, venue, false); !errors.Is(err, storage.ErrExists) {
 		t.Errorf("made twice on purpose: %v", err)
 	}
-	if err := s.SetSale(ctx, e.ID, storage.SaleOpen); err != nil {
+	if err := s.SetSale(ctx, e.ID, storage.SaleOpen, storage.OperatorKey{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := again(e, venue, true); err != nil {

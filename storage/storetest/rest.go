@@ -89,10 +89,10 @@ func catalog(b *bench) {
 	b.wantIs(err, storage.ErrNotFound, "an event that is not there")
 	_, err = b.store.Venue(ctx, e.ID)
 	b.wantIs(err, storage.ErrNotFound, "a venue that is not there")
-	b.wantIs(b.store.SetSale(ctx, e.ID, storage.SaleOpen), storage.ErrNotFound, "the sale of an event that is not there")
+	b.wantIs(b.store.SetSale(ctx, e.ID, storage.SaleOpen, storage.OperatorKey{}), storage.ErrNotFound, "the sale of an event that is not there")
 	b.must(b.store.CreateEvent(ctx, e, venue))
 	b.wantIs(b.store.CreateEvent(ctx, e, nil), storage.ErrExists, "an event made twice")
-	b.must(b.store.SetSale(ctx, e.ID, storage.SaleOpen))
+	b.must(b.store.SetSale(ctx, e.ID, storage.SaleOpen, storage.OperatorKey{}))
 	want := e.Clone()
 	want.Sale = storage.SaleOpen
 	e.Prices["front"], e.Sections[0].Name = 1, "changed after the call"

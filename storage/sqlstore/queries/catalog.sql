@@ -17,7 +17,33 @@ SELECT header, sale FROM events WHERE event_id = $1::UUID
 SELECT header, sale FROM events WHERE event_id > $1::UUID ORDER BY event_id LIMIT $2::INT8
 
 -- name: sale
-UPDATE events SET sale = $2::TEXT WHERE event_id = $1::UUID
+-- What is deleted stays so.
+UPDATE events SET sale = $2::TEXT WHERE event_id = $1::UUID AND sale <> 'deleted'
+
+-- name: key_insert
+-- Whoever comes first has the key; the others read what stands. No target: two at once may meet in either of the table's two keys.
+INSERT INTO operator_keys (request, event_id, fingerprint, at)
+VALUES ($1::UUID, $2::UUID, $3::INT8, $4::TIMESTAMPTZ)
+ON CONFLICT DO NOTHING
+
+-- name: key
+SELECT request, event_id, fingerprint, at FROM operator_keys WHERE request = $1::UUID
+
+-- name: keys_after
+SELECT request, event_id, fingerprint, at FROM operator_keys WHERE request > $1::UUID ORDER BY request LIMIT $2::INT8
+
+-- name: keys_stale
+-- Those of the event that are older than a moment, and not among the youngest.
+DELETE FROM operator_keys
+WHERE event_id = $1::UUID AND at < $2::TIMESTAMPTZ AND request NOT IN (
+    SELECT request FROM operator_keys WHERE event_id = $1::UUID ORDER BY at DESC, request LIMIT $3::INT8
+)
+
+-- name: keys_count
+SELECT count(1) FROM operator_keys WHERE event_id = $1::UUID
+
+-- name: key_forget
+DELETE FROM operator_keys WHERE request = $1::UUID
 
 -- name: venue
 -- One statement sees one instant: all parts or none.

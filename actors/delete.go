@@ -1,0 +1,223 @@
+package actors
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// Deleting an event takes it from everybody's sight for ever; what was once sold and given back stays in its logs, which the audit goes on
+// reading (P10). Nothing may be sold in it meanwhile or afterwards (P1, P2), whatever a node believes of the catalog, so the proof is not the
+// switch but the logs, section by section, each judged by its one writer:
+//
+//	ask    would every seat that is not blocked be free to block?    a live hold or a ticket says no: ErrEventInUse, nothing was changed
+//	close  the sale switch, for all nodes
+//	shut   each section: every seat is blocked, in its log           no hold can begin in it any more, at whichever node
+//	mark   storage.SaleDeleted and the key, in one write             other nodes hear within CatalogEvery
+//
+// A hold that came between asking and shutting wins: what was shut is opened again, and the switch is what it was. A call that is cut off
+// leaves a closed event whose seats are blocked in part; its repeat goes on, and operators may unblock. Against an operator who unblocks in the
+// same moment the closed switch stands alone, until the mark.
+//
+// Bookings that ended are still found by their ids, so that late money is given back (P6) and a repeat hears what it heard (P5).
+//
+// Rejected: rows removed from the logs, which would have the engine's role in the database rewrite history; a record that closes a section,
+// which says nothing that a blocked seat does not say, in a form that earlier builds cannot read.
+
+// DeleteEvent deletes an event without live holds and tickets, and tells it as it last was. A repeat under the same key finds it deleted.
+//
+// Errors: ErrEventUnknown (deleted before, too), ErrEventInUse, ErrMismatch, *Refusal (too many keys), ErrTimeout and ErrUnavailable (it may be
+// half done: repeat with the same key), and the store's.
+func (e *Engine) DeleteEvent(ctx context.Context, id storage.EventID, who Caller) (*storage.Event, error) {
+	if first, err := e.deletedBy(ctx, id, who); first != nil || err != nil {
+		return first, err
+	}
+	ev, err := e.shown(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	o, err := ev.open(ctx)
+	if err != nil {
+		return nil, errors.Join(ErrUnavailable, err)
+	}
+	d := deletion{e: e, id: id, o: o, was: ev.header.Load().Sale, opened: make([][]section.SeatIndex, len(o.sections))}
+	if d.deadline, _ = ctx.Deadline(); d.deadline.IsZero() {
+		d.deadline = e.clock.now().Add(settleTimeout)
+	}
+	if err := d.each(d.ask); err != nil {
+		return nil, err
+	}
+	if _, err := e.SetSale(ctx, id, storage.SaleClosed); err != nil {
+		return nil, err
+	}
+	if err := d.each(d.shut); err != nil {
+		return nil, errors.Join(err, d.undo(ctx, err))
+	}
+	gone, err := e.throwSwitch(ctx, id, who, storage.SaleDeleted)
+	if err == nil {
+		e.spread()
+	}
+	return gone, err
+}
+
+// deletedBy finds what the same call has deleted before.
+func (e *Engine) deletedBy(ctx context.Context, id storage.EventID, who Caller) (*storage.Event, error) {
+	if who.Request == (section.RequestID{}) {
+		return nil, nil
+	}
+	first, err := e.cfg.Store.OperatorKey(ctx, who.Request)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, errors.Join(ErrUnavailable, err)
+	case !first.Same(e.operatorKey(id, who)):
+		return nil, ErrMismatch
+	}
+	gone, err := e.cfg.Store.Event(ctx, id)
+	if err != nil {
+		return nil, errors.Join(ErrUnavailable, err)
+	}
+	return gone, nil
+}
+
+// deletion is one call of DeleteEvent on its way.
+type deletion struct {
+	e        *Engine
+	id       storage.EventID
+	o        *openEvent
+	was      storage.SaleState
+	deadline time.Time
+	opened   [][]section.SeatIndex // by section: what this call has blocked
+}
+
+// deletingAtOnce is how many sections are asked at a time: as many records fit into few writes.
+const deletingAtOnce = 16
+
+// each does one thing to every section, and tells that the event is in use before any other error.
+func (d *deletion) each(do func(storage.SectionNo) error) error {
+	var group sync.WaitGroup
+	places, failed := make(chan struct{}, deletingAtOnce), make([]error, len(d.o.sections))
+	for no := range d.o.sections {
+		places <- struct{}{}
+		group.Go(func() {
+			defer func() { <-places }()
+			failed[no] = do(storage.SectionNo(no))
+		})
+	}
+	group.Wait()
+	var first error
+	for _, err := range failed {
+		if errors.Is(err, ErrEventInUse) {
+			return err
+		}
+		first = cmp.Or(first, err)
+	}
+	return first
+}
+
+// command has a section judge a blocking or unblocking of seats; a probe changes nothing.
+func (d *deletion) command(kind section.CommandKind, no storage.SectionNo, seats []section.SeatIndex, probe bool) (section.Rejection, []section.SeatIndex, error) {
+	r := newRequest()
+	r.probe = probe
+	r.seats = append(r.seats, seats...)
+	r.Command = section.Command{Kind: kind, Seats: r.seats, Operator: true}
+	outcome, err := d.o.sections[no].roundTrip(r, d.deadline)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer r.free()
+	return outcome.Rejection, append([]section.SeatIndex(nil), outcome.Lost...), nil
+}
+
+// unblocked lists a section's seats that are not blocked.
+func (d *deletion) unblocked(no storage.SectionNo) ([]section.SeatIndex, error) {
+	rejection, lost, err := d.command(section.UnblockSeats, no, d.seats(no), true)
+	switch {
+	case err != nil:
+		return nil, err
+	case rejection == section.Accepted:
+		return nil, nil
+	case rejection != section.SeatsNotFree:
+		return nil, &Refusal{Code: rejection}
+	}
+	return lost, nil
+}
+
+func (d *deletion) seats(no storage.SectionNo) []section.SeatIndex {
+	all := make([]section.SeatIndex, len(d.o.ids[no]))
+	for i := range all {
+		all[i] = section.SeatIndex(i)
+	}
+	return all
+}
+
+// ask says whether the section could be shut.
+func (d *deletion) ask(no storage.SectionNo) error {
+	seats, err := d.unblocked(no)
+	if err != nil || len(seats) == 0 {
+		return err
+	}
+	rejection, _, err := d.command(section.BlockSeats, no, seats, true)
+	return inUse(rejection, err)
+}
+
+// shut blocks what is not blocked, and makes sure that all of it is, durably.
+func (d *deletion) shut(no storage.SectionNo) error {
+	seats, err := d.unblocked(no)
+	if err != nil {
+		return err
+	}
+	if len(seats) > 0 {
+		rejection, _, err := d.command(section.BlockSeats, no, seats, false)
+		if err := inUse(rejection, err); err != nil {
+			return err
+		}
+		d.opened[no] = seats
+	} else if rejection, _, err := d.command(section.BlockSeats, no, d.seats(no), false); err != nil || rejection != section.SeatsNotFree {
+		return errors.Join(ErrUnavailable, err) // a refusal waits for the records that it depends on
+	}
+	left, err := d.unblocked(no)
+	if err == nil && len(left) > 0 { // somebody unblocks meanwhile
+		err = ErrUnavailable
+	}
+	return err
+}
+
+func inUse(rejection section.Rejection, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case rejection == section.SeatsNotFree:
+		return ErrEventInUse
+	case rejection != section.Accepted:
+		return &Refusal{Code: rejection}
+	}
+	return nil
+}
+
+// undo opens again what this call has shut, because somebody was faster. Whatever else went wrong is left as it is, for the repeat to go on.
+func (d *deletion) undo(ctx context.Context, because error) error {
+	if !errors.Is(because, ErrEventInUse) {
+		return nil
+	}
+	err := d.each(func(no storage.SectionNo) error {
+		if d.opened[no] == nil {
+			return nil
+		}
+		_, _, err := d.command(section.UnblockSeats, no, d.opened[no], false)
+		return err
+	})
+	if err == nil {
+		_, err = d.e.SetSale(ctx, d.id, d.was)
+	}
+	if err != nil {
+		return errors.Join(ErrUnavailable, err)
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package chaos
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"holdfast/bench/crowd"
+)
+
+// papers say who may buy from the nodes and who operates them, and show it with each request. A cluster with keys knows neither names
+// nor the key of dev mode.
+type papers struct {
+	flags    []string // of serve
+	buyer    crowd.Identity
+	operator string
+}
+
+// devPapers are everybody's.
+func devPapers() *papers {
+	return &papers{flags: []string{"--dev-auth"}, buyer: crowd.DevIdentity, operator: "dev"}
+}
+
+// issuePapers makes the secrets of a cluster with keys, each in a file of its own in the folder.
+func issuePapers(folder string) (*papers, error) {
+	var secret, operator [32]byte
+	_, _ = rand.Read(secret[:]) // never fails
+	_, _ = rand.Read(operator[:])
+	p := &papers{operator: hex.EncodeToString(operator[:]), flags: []string{"--pretend-payments"}}
+	signing := hex.EncodeToString(secret[:])
+	for flag, text := range map[string]string{"jwt-hs256-secret-file": signing, "operator-key-file": p.operator} {
+		file := filepath.Join(folder, flag)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			return nil, fmt.Errorf("chaos: %w", err)
+		}
+		p.flags = append(p.flags, "--"+flag, file)
+	}
+	var err error
+	p.buyer, err = crowd.TokenIdentity([]byte(signing))
+	return p, err
+}
+
+// show puts the asker's papers into a request; no buyer is an operator.
+func (p *papers) show(request *http.Request, buyer string) {
+	if buyer == "" {
+		request.Header.Set("Authorization", "Bearer "+p.operator)
+		return
+	}
+	name, value, _ := strings.Cut(strings.TrimSpace(string(p.buyer(nil, []byte(buyer)))), ": ")
+	request.Header.Set(name, value)
+}
+
+// settlePapers chooses how nodes know who asks: by tokens and an operator's key where the cluster has keys. A binary of before
+// --pretend-payments lets everybody in there too.
+func (a *arena) settlePapers() (err error) {
+	a.papers = devPapers()
+	switch {
+	case a.clustered && a.ground.split() && a.strict:
+		a.papers, err = issuePapers(a.folder)
+	case a.anywhere:
+		a.papers.flags = append(a.papers.flags, "--dev-auth-anywhere")
+	}
+	for _, n := range a.nodes {
+		n.papers = a.papers
+	}
+	return err
+}
