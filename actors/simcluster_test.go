@@ -64,7 +64,8 @@ var simMustMeet = []string{"start", "crash: killed", "crash: left", "pause", "pa
 	"flap", "shunned by all", "search by another than the home", "gossip lags", "clock step", "clock jump", "view changed", "session ended", "outbox full", "read broken off", "overslept", "freed", "fenced", "snapshot",
 	"store: lost", "store: refused", "store: kept unheard", "store: late", "claim: first", "claim: released", "claim: lapsed", "claim: without a row", "claim refused",
 	"told: accepted", "told: seat_taken", "told: sold_out", "told: mismatch", "told: too_many_for_buyer", "told: hold_expired", "told: hold_released",
-	"told: not_confirmed", "told: already_confirmed", "told: unavailable", "told: timeout", "told: moved", "search told: accepted", "search told: sold_out"}
+	"told: not_confirmed", "told: already_confirmed", "told: unavailable", "told: timeout", "told: moved", "search told: accepted", "search told: sold_out",
+	"start: on a restored copy", "start: forgotten", "claim: yielded"}
 
 func checkTeeth(t *testing.T, total map[string]int, seeds uint64) {
 	for _, what := range simMustMeet {

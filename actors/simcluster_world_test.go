@@ -34,21 +34,22 @@ type simCluster struct {
 
 	running *simThread // nil: the world itself
 
-	store    *memstore.Store
-	plan     *simPlan
-	sections int
-	spots    []*simSpot
-	hosts    []*simHost // every process that ever was; the dead too
-	byID     map[storage.WriterID]*simHost
-	sessions map[[2]int]*simSession
-	writers  uint64
-	weather  simWeather
-	stirs    uint64        // how often something happened that may cost a buyer an answer
-	calm     bool          // chaos has ended
-	wallMost time.Duration // the farthest that a clock was ahead, jumps aside
-	proving  bool          // everything must be served now
-	buyers   *simBuyers
-	judge    *simJudge
+	store     *memstore.Store
+	plan      *simPlan
+	sections  int
+	spots     []*simSpot
+	hosts     []*simHost // every process that ever was; the dead too
+	byID      map[storage.WriterID]*simHost
+	sessions  map[[2]int]*simSession
+	writers   uint64
+	weather   simWeather
+	stirs     uint64        // how often something happened that may cost a buyer an answer
+	calm      bool          // chaos has ended
+	wallMost  time.Duration // the farthest that a clock was ahead, jumps aside
+	proving   bool          // everything must be served now
+	outsiders simOutsiders
+	buyers    *simBuyers
+	judge     *simJudge
 
 	spy     relay.Decoder
 	strays  map[simStray]bool

@@ -27,6 +27,9 @@ func (l *link) door(service any, stream grpc.ServerStream, _ *grpc.StreamServerI
 			err = status.Error(codes.Internal, "no")
 		}
 	}()
+	if err := l.greet(stream); err != nil {
+		return err
+	}
 	return handle(service, &doorStream{stream, l})
 }
 

@@ -38,6 +38,8 @@ type link struct {
 	beats   sync.WaitGroup
 	refused atomic.Uint64 // streams that the door ended
 
+	refusals refusals
+
 	mu     sync.Mutex
 	lines  map[string]*line
 	number uint64 // of lines so far
@@ -54,6 +56,7 @@ const (
 // newLink listens. Its error is the operator's: an address that cannot be listened on.
 func newLink(o Options) (*link, error) {
 	l := &link{opts: o, start: time.Now(), closing: make(chan struct{}), lines: map[string]*line{}, port: o.newLimiter("link")}
+	l.refusals.said = map[string]time.Time{}
 	l.desk = &desk{
 		self: o.Writer, handler: o.Handler, log: o.Logger, keep: o.KeepAlive, down: o.DownAfter, link: l, table: map[storage.WriterID]*peer{},
 		ticked: func() { l.ticking.Store(false) },

@@ -26,6 +26,15 @@ func (s *Sightings) Judge(tail storage.Tail, asked, now time.Time) (may, again b
 	return word == yes, word == lookAgain
 }
 
+// StandAlone says that this node is part of no cluster, and claims nothing while nodes of one live.
+func (s *Sightings) StandAlone() { s.view.alone = true }
+
+// Clustered are the living nodes of a cluster.
+func (s *Sightings) Clustered() []Row { return s.view.clustered() }
+
+// Rows are the others' rows at the newest look.
+func (s *Sightings) Rows() *Rows { return s.view.rows() }
+
 // LookedAfter says that a look has begun after that moment.
 func (s *Sightings) LookedAfter(moment time.Time) bool { return s.view.began.After(moment) }
 

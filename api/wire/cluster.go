@@ -12,6 +12,31 @@ type Cluster struct {
 	InDoubt   int              `json:"in_doubt"`  // of them, those that this node knows no owner of; a few while sections move
 	Uncertain int              `json:"uncertain"` // of those placed here, those that may not be claimed either, as far as the database says
 	Misplaced int              `json:"misplaced"` // of them, those that are not where they are placed
+
+	Store string `json:"store_id,omitempty"` // of the database, in hex; absent: the store is one node's alone
+	// Strangers are nodes of the gossip that are not on this node's database: they are in no other list, and given and asked nothing.
+	Strangers []ClusterStranger `json:"strangers,omitempty"`
+	// Unmet are living nodes on this node's database that its gossip has not known for some time.
+	Unmet []ClusterUnmet `json:"unmet,omitempty"`
+	// Yields says why this node serves and claims nothing, because of strangers; absent: it may.
+	Yields string `json:"yields,omitempty"`
+}
+
+// ClusterStranger is a node of the gossip that is on another database.
+type ClusterStranger struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	State string `json:"state"`
+	API   string `json:"api"`
+	Peer  string `json:"peer"`
+	Why   string `json:"why"`
+}
+
+// ClusterUnmet is a living node on the database that gossip does not know.
+type ClusterUnmet struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Gossip string `json:"gossip"` // host:port where its cluster finds it; empty: it is part of none, or of a build that does not say
 }
 
 // ClusterNode is one process that shares the sections.

@@ -117,6 +117,7 @@ type disagreement struct{ about, text string }
 
 func (l *clusterLook) disagreements() (all []disagreement) {
 	self := l.selfName()
+	all = append(all, l.outsiders()...)
 	for i := range l.nodes {
 		n := &l.nodes[i]
 		switch {
@@ -130,6 +131,27 @@ func (l *clusterLook) disagreements() (all []disagreement) {
 		}
 	}
 	return append(all, l.doubles()...)
+}
+
+// outsiders are what any of the nodes says of who should not be there, or should.
+func (l *clusterLook) outsiders() (all []disagreement) {
+	for i := range l.nodes {
+		n := &l.nodes[i]
+		if n.said == nil || n.said.Self != n.node.ID {
+			continue
+		}
+		if n.said.Yields != "" {
+			all = append(all, disagreement{"yields " + n.node.ID, fmt.Sprintf("%s serves nothing: %s", n.node.Name, n.said.Yields)})
+		}
+		for _, s := range n.said.Strangers {
+			all = append(all, disagreement{"stranger " + n.node.ID + s.ID, fmt.Sprintf("%s (%s) is a stranger to %s: %s", s.Name, s.Peer, n.node.Name, s.Why)})
+		}
+		for _, u := range n.said.Unmet {
+			all = append(all, disagreement{"unmet " + n.node.ID + u.ID, fmt.Sprintf(
+				"%s lives on the database, and the gossip of %s does not know it (its own: %s)", u.Name, n.node.Name, cmp.Or(u.Gossip, "none"))})
+		}
+	}
+	return all
 }
 
 func (l *clusterLook) selfName() string {

@@ -106,6 +106,7 @@ func (n *Node) join(ctx context.Context, c *config) error {
 	options := cluster.Options{
 		Writer: n.writer, Name: n.name, API: address, Build: buildInfo(), GossipListen: c.GossipListen, GossipAdvertise: c.GossipAdvertise,
 		PeerListen: c.PeerListen, PeerAdvertise: c.PeerAdvertise, Join: c.Join, Handler: n.fellows, Logger: n.log,
+		Store: n.storeID, Rows: n.heart,
 	}
 	if c.ClusterKeys != "" {
 		for _, file := range cluster.SecretFiles(c.ClusterKeys, n.name) {
@@ -128,6 +129,7 @@ func (n *Node) join(ctx context.Context, c *config) error {
 	}
 	n.cluster = node
 	n.fellows.node.Store(node)
+	n.heart.SetGossip(node.GossipAddress())
 	n.engine.ViewChanged()
 	n.log.Info("in a cluster", "name", n.name, "gossip", node.GossipAddress(), "join", c.Join, "plaintext", c.Insecure)
 	if c.Insecure {
@@ -159,6 +161,9 @@ func (n *Node) keepState() {
 func (n *Node) tellState() {
 	n.stateMu.Lock()
 	defer n.stateMu.Unlock()
+	if why := n.cluster.MayServe(); why != "" && n.told == cluster.Serving {
+		n.doom(fmt.Errorf("this node must not serve any more: %s", why))
+	}
 	if now := n.fitFor(); now != n.told {
 		n.log.Info("cluster state", "was", n.told.String(), "now", now.String())
 		n.cluster.SetState(now)
@@ -171,10 +176,27 @@ func (n *Node) fitFor() cluster.State {
 	switch {
 	case n.draining.Load() || n.stopping.Load():
 		return cluster.Draining
-	case !sure || n.engine.Ready() != nil:
+	case !sure || n.engine.Ready() != nil || n.cluster.MayServe() != "":
 		return cluster.Joining
 	}
 	return cluster.Serving
+}
+
+// doom ends this process. It is for a node that sells from another database than most of its gossip: what it holds cannot be handed over, and
+// to stop selling now matters more than to stop in good order.
+func (n *Node) doom(why error) {
+	select {
+	case n.doomed <- why:
+	default:
+	}
+}
+
+// whyNotFit is what readyz says of a node that is not fit.
+func (n *Node) whyNotFit() error {
+	if why := n.cluster.MayServe(); why != "" {
+		return fmt.Errorf("%w: %s", errStranger, why)
+	}
+	return errNotFit
 }
 
 // errAlone says that there is no cluster that could be asked.
@@ -226,6 +248,9 @@ func (n *Node) DrainCluster(drain bool) error {
 func (n *Node) fit() bool {
 	if n.cluster == nil {
 		return true
+	}
+	if n.cluster.MayServe() != "" {
+		return false
 	}
 	me, _ := n.cluster.View().Member(n.writer)
 	return me.State == cluster.Serving || me.State == cluster.Joining && n.engine.Ready() == nil && !n.othersServe()
