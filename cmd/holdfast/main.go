@@ -33,6 +33,7 @@ type commands struct {
 	Views   viewsCommand   `cmd:"" help:"Tables for people, derived from the logs in a database."`
 	Migrate migrateCommand `cmd:"" help:"Bring a database's schema up to what this build needs."`
 	Copy    copyCommand    `cmd:"" help:"Move everything from one store to another, verified by hash."`
+	Store   storeCommand   `cmd:"" help:"Make a restored copy of a database a store of its own."`
 	Cluster clusterCommand `cmd:"" help:"Look at the nodes that share the sections, drain them, make their keys, or try a cluster out on this machine."`
 	Version versionCommand `cmd:"" help:"Say which build this is."`
 }
