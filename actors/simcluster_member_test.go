@@ -201,11 +201,10 @@ func (h *simHost) keepState() {
 }
 
 func (h *simHost) fitFor() cluster.State {
-	_, sure := h.lease()
 	switch {
 	case h.draining || h.leaving:
 		return cluster.Draining
-	case !sure || !h.opened || h.company.Yield != "":
+	case !h.tenure.Shown(h.w.time()) || !h.opened || h.company.Yield != "":
 		return cluster.Joining
 	}
 	return cluster.Serving

@@ -210,6 +210,10 @@ func (h *Heart) Lease() (number uint64, valid bool) {
 	return l.number, l.valid(time.Now())
 }
 
+// Shown tells whether this node has been seen to live lately, whatever it has slept through before: it may own sections, for a claim or a
+// hand-over reads the log. Lease comes later, because what it still remembers may be outdated.
+func (h *Heart) Shown() bool { return h.lease.Load().shown(time.Now()) }
+
 // MayClaim says whether this node may take over a section whose log ends with tail (of an empty log: the zero Tail). It is right for the
 // engine's question of that name. It may ask the store, for at most half of Lapse, about a writer it has never seen.
 func (h *Heart) MayClaim(_ storage.SectionKey, tail storage.Tail) bool {

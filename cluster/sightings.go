@@ -63,3 +63,6 @@ func (t *Tenure) Lease(now time.Time) (number uint64, valid bool) {
 	}
 	return t.lease.number, t.lease.valid(now)
 }
+
+// Shown is Heart.Shown's.
+func (t *Tenure) Shown(now time.Time) bool { return t.lease != nil && t.lease.shown(now) }

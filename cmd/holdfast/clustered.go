@@ -143,7 +143,8 @@ func (n *Node) join(ctx context.Context, c *config) error {
 const stateEvery = 50 * time.Millisecond
 
 // keepState tells the others whether this node may own sections: not before it has loaded, not while it is cut from the
-// store (they are to take over what it has, once its heartbeat has lapsed), and not when it is to leave.
+// store (they are to take over what it has, once its heartbeat has lapsed), and not when it is to leave. With its first
+// beat after an outage it is back: those whose beats come half a second later are to keep what they have.
 func (n *Node) keepState() {
 	tick := time.NewTicker(stateEvery)
 	defer tick.Stop()
@@ -172,11 +173,10 @@ func (n *Node) tellState() {
 }
 
 func (n *Node) fitFor() cluster.State {
-	_, sure := n.heart.Lease()
 	switch {
 	case n.draining.Load() || n.stopping.Load():
 		return cluster.Draining
-	case !sure || n.engine.Ready() != nil || n.cluster.MayServe() != "":
+	case !n.heart.Shown() || n.engine.Ready() != nil || n.cluster.MayServe() != "":
 		return cluster.Joining
 	}
 	return cluster.Serving
