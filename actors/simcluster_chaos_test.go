@@ -25,6 +25,7 @@ func newSimCluster(seed uint64) *simCluster {
 	if w.percent(70) { // else the line is good, and what goes wrong is something else
 		w.weather = simWeather{lose: w.chance.IntN(30), refuse: w.chance.IntN(30), unheard: w.chance.IntN(30), late: w.chance.IntN(20), slow: w.chance.IntN(60)}
 	}
+	w.outsiders.w = w
 	for i := range 3 + w.chance.IntN(2) {
 		w.spots = append(w.spots, &simSpot{number: i, cut: map[int]bool{}})
 		if i == 0 || memories.IntN(100) < 60 {
@@ -47,6 +48,12 @@ func (w *simCluster) run() error {
 	w.at(0, nil, "buyers", w.buyers.come)
 	w.at(w.between(0, 400*time.Millisecond), nil, "operators", w.operators.come)
 	w.at(w.between(0, 400*time.Millisecond), nil, "chaos", w.chaos)
+	if w.percent(15) {
+		w.at(w.between(0, time.Second), nil, "stray", w.outsiders.startStray)
+	}
+	if w.percent(15) {
+		w.at(w.between(0, time.Second), nil, "forgotten", w.outsiders.startForgotten)
+	}
 	w.until(w.now + w.between(1500*time.Millisecond, 4*time.Second))
 	if w.failure == nil {
 		w.rest()

@@ -16,6 +16,7 @@ import (
 	"holdfast/actors/witness"
 	"holdfast/cluster"
 	"holdfast/storage"
+	"holdfast/storage/memstore"
 )
 
 // simSpot is a machine: processes come and go on it, its lines and its clock stay.
@@ -35,9 +36,12 @@ type simHost struct {
 	number int
 	spot   *simSpot
 	id     storage.WriterID
+	db     *memstore.Store // the house's own, unless foreign
 	e      *Engine
 	ev     *event
 
+	foreign   bool // on a restored copy, under the same gossip
+	alone     bool // in no gossip
 	dead      bool
 	paused    bool
 	pausedAt  time.Duration
@@ -64,12 +68,15 @@ type simHost struct {
 	roster      map[storage.WriterID]simRumour
 	blind       map[storage.WriterID]time.Duration // whom it takes for gone until then
 	view        *simView
+	kin         *cluster.Kin
+	company     *cluster.Company
 }
 
 // simRumour is what a host has heard of another.
 type simRumour struct {
-	state cluster.State
-	told  uint64
+	state  cluster.State
+	yields bool
+	told   uint64
 }
 
 // simView is a view as the engine wants it.
@@ -146,19 +153,24 @@ var simSystem = sync.OnceValue(func() *actor.ActorSystem {
 
 // start begins a process on a spot.
 func (w *simCluster) start(spot *simSpot) *simHost {
+	h := w.newHost(spot)
+	w.tally["start"]++
+	w.note(h, "starts on machine %d", spot.number)
+	h.thread("boot", h.boot)
+	return h
+}
+
+func (w *simCluster) newHost(spot *simSpot) *simHost {
 	w.writers++
-	h := &simHost{w: w, number: len(w.hosts), spot: spot, roster: map[storage.WriterID]simRumour{}, blind: map[storage.WriterID]time.Duration{}, tailRead: map[storage.SectionNo]simTailRead{}}
+	h := &simHost{w: w, db: w.store, number: len(w.hosts), spot: spot, roster: map[storage.WriterID]simRumour{}, blind: map[storage.WriterID]time.Duration{}, tailRead: map[storage.SectionNo]simTailRead{}}
 	copy(h.id[:], "sim")
 	binary.BigEndian.PutUint32(h.id[4:], uint32(w.writers)) // a batch's id keeps the first eight bytes
 	binary.BigEndian.PutUint64(h.id[8:], w.chance.Uint64()) // or every world would place its sections alike
 	w.hosts = append(w.hosts, h)
 	w.byID[h.id] = h
 	spot.host, spot.jump = h, 0
-	h.sightings = cluster.NewSightings(h.id, simLapse)
+	h.sightings, h.kin = cluster.NewSightings(h.id, simLapse), cluster.NewKin(h.id, storage.StoreID{}, simLapse)
 	h.rebuild()
-	w.tally["start"]++
-	w.note(h, "starts on machine %d", spot.number)
-	h.thread("boot", h.boot)
 	return h
 }
 
@@ -185,7 +197,7 @@ const simClockSettle = time.Second
 // build makes the engine as Open does, without what runs beside it: that is the host's.
 func (h *simHost) build() {
 	w := h.w
-	cfg := Config{Witness: h.spot.memory, Store: &simStore{w.store, h}, Gateway: simGateway{}, Writer: h.id, Name: "sim", Peers: h, MayClaim: h.mayClaim, Lease: h.lease, Clock: h.clock,
+	cfg := Config{Witness: h.spot.memory, Store: &simStore{h.db, h}, Gateway: simGateway{}, Writer: h.id, Name: "sim", Peers: h, MayClaim: h.mayClaim, Lease: h.lease, Clock: h.clock,
 		ClockStepMax: ClockStepMaxDefault, ClockSettle: simClockSettle}
 	if err := cfg.fill(); err != nil {
 		panic(err)

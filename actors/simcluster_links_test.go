@@ -47,7 +47,7 @@ func (s *simSession) side(h *simHost) int {
 
 // mayMeet says that a session between the two could begin: both are there, know each other, and the line is whole.
 func (w *simCluster) mayMeet(a, b *simHost) bool {
-	return !a.dead && !b.dead && !a.paused && !b.paused && a.knows(b) && b.knows(a) && !w.cut(a, b)
+	return !a.dead && !b.dead && !a.paused && !b.paused && a.sees(b) && b.sees(a) && !w.cut(a, b)
 }
 
 func (w *simCluster) cut(a, b *simHost) bool {
@@ -205,7 +205,7 @@ func (s *simSession) gone() {
 
 // tend is what the links of the whole world do once in a while: they begin where they may, and end where one side must notice.
 func (w *simCluster) tend() {
-	live := w.living()
+	live := w.outsiders.withStray(w.living())
 	for i, a := range live {
 		for _, b := range live[i+1:] {
 			w.introduce(a, b)
@@ -216,7 +216,7 @@ func (w *simCluster) tend() {
 				w.meet(a, b)
 			case w.cut(a, b) || s.sides[0].deaf || s.sides[1].deaf: // a gap is noticed, however short the cut
 				s.end("cut")
-			case !a.knows(b) || !b.knows(a):
+			case !a.sees(b) || !b.sees(a):
 				s.end("not in the view")
 			case a.silentFor() > time.Second || b.silentFor() > time.Second:
 				s.end("silence")

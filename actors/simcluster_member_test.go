@@ -31,10 +31,10 @@ func (h *simHost) pulse(since time.Time) error {
 	}
 	h.beating = true
 	defer func() { h.beating = false }()
-	store := &simStore{h.w.store, h}
+	store := &simStore{h.db, h}
 	sent := h.w.time()
 	h.beatValue = max(h.beatValue+1, h.clock())
-	if err := store.Beat(context.Background(), storage.NodeBeat{Writer: h.id, Name: "sim", At: h.beatValue}); err != nil {
+	if err := store.Beat(context.Background(), storage.NodeBeat{Writer: h.id, Name: "sim", At: h.beatValue, Gossip: h.gossip()}); err != nil {
 		return err
 	}
 	began := h.w.time()
@@ -61,13 +61,26 @@ func (h *simHost) pulse(since time.Time) error {
 		h.w.note(h, "somebody's sections are free")
 		h.e.ClaimStopped()
 	}
+	h.seeMembers()
 	return nil
+}
+
+// gossip is where others would find this host.
+func (h *simHost) gossip() string {
+	if h.alone {
+		return ""
+	}
+	return "sim"
 }
 
 func (h *simHost) lease() (uint64, bool) { return h.tenure.Lease(h.w.time()) }
 
 // mayClaim is the Heart's.
 func (h *simHost) mayClaim(key storage.SectionKey, tail storage.Tail) bool {
+	if h.company.Yield != "" {
+		h.w.tally["claim: yielded"]++
+		return false
+	}
 	asked := h.w.time()
 	may, again := h.sightings.Judge(tail, asked, h.w.time())
 	if again {
@@ -92,7 +105,7 @@ func (h *simHost) announce() {
 		h.e.ViewChanged()
 	}
 	for _, other := range h.w.hosts {
-		if other != h && !other.dead {
+		if other != h && !other.dead && !other.alone {
 			h.w.rumour(h, other)
 			h.w.rumour(other, h)
 		}
@@ -109,7 +122,7 @@ func (w *simCluster) rumour(about, to *simHost) {
 		w.tally["gossip lags"]++
 		delay = w.between(150*time.Millisecond, 1500*time.Millisecond)
 	}
-	word := simRumour{about.state, about.told}
+	word := simRumour{about.state, about.company.Yield != "", about.told}
 	w.at(delay, to, "gossip", func() {
 		if old, known := to.roster[about.id]; about.dead || known && old.told >= word.told {
 			return
@@ -142,13 +155,22 @@ func (h *simHost) seeMembers() {
 	h.e.ViewChanged()
 }
 
-// rebuild makes the view.
+// rebuild makes the view of those who are on this host's store.
 func (h *simHost) rebuild() uint64 {
-	members := []cluster.Member{{Writer: h.id, State: h.state}}
+	var others []cluster.Member
 	for id, word := range h.roster {
-		members = append(members, cluster.Member{Writer: id, State: word.state})
+		others = append(others, cluster.Member{Writer: id, State: word.state, Yields: word.yields})
 	}
-	v := &simView{View: cluster.NewView(h.id, members)}
+	slices.SortFunc(others, func(a, b cluster.Member) int { return bytes.Compare(a.Writer[:], b.Writer[:]) })
+	before := h.company
+	h.company = h.kin.Judge(others, h.state, h.sightings.Rows(), h.w.time(), 10*time.Second)
+	if h.company.Look && h.e != nil {
+		h.thread("look", func() { _ = h.pulse(h.w.time()) })
+	}
+	if before != nil && (before.Yield != "") != (h.company.Yield != "") {
+		h.w.note(h, "yields: %q", h.company.Yield)
+	}
+	v := &simView{View: cluster.NewView(h.id, append(slices.Clone(h.company.Members), cluster.Member{Writer: h.id, State: h.state}))}
 	for _, m := range v.Members() {
 		v.peers = append(v.peers, m.Writer)
 	}
@@ -157,10 +179,19 @@ func (h *simHost) rebuild() uint64 {
 	return v.Version()
 }
 
+// sees says that the other is a member for this host.
+func (h *simHost) sees(other *simHost) bool { _, member := h.view.Member(other.id); return member }
+
 // keepState is the server's: whether this node may own sections.
 func (h *simHost) keepState() {
+	yields := false
 	for {
-		if now := h.fitFor(); now != h.state {
+		if h.state == cluster.Serving && h.company.Yield != "" {
+			h.w.at(0, nil, "doomed", func() { h.w.crash(h, "yielded") })
+			h.wait(time.Time{}, func() bool { return false })
+		}
+		if now := h.fitFor(); now != h.state || yields != (h.company.Yield != "") {
+			yields = h.company.Yield != ""
 			h.w.note(h, "is %v", now)
 			h.state = now
 			h.announce()
@@ -170,11 +201,10 @@ func (h *simHost) keepState() {
 }
 
 func (h *simHost) fitFor() cluster.State {
-	_, sure := h.lease()
 	switch {
 	case h.draining || h.leaving:
 		return cluster.Draining
-	case !sure || !h.opened:
+	case !h.tenure.Shown(h.w.time()) || !h.opened || h.company.Yield != "":
 		return cluster.Joining
 	}
 	return cluster.Serving
@@ -215,7 +245,7 @@ func (h *simHost) leave() {
 		h.shutDown()
 		h.released = true
 		h.wait(time.Time{}, func() bool { return !h.beating })
-		_ = (&simStore{h.w.store, h}).Forget(ctx, h.id)
+		_ = (&simStore{h.db, h}).Forget(ctx, h.id)
 		h.w.at(0, nil, "left", func() { h.w.crash(h, "left") })
 	})
 }

@@ -135,6 +135,10 @@ func (s *simStore) Commit(ctx context.Context, appends []storage.Append) []error
 
 // committed is the store's side: the appends are done, and the judge sees each.
 func (w *simCluster) committed(h *simHost, appends []storage.Append) []error {
+	if h.foreign {
+		w.outsiders.sells(h, appends)
+		return h.db.Commit(context.Background(), appends)
+	}
 	errs := w.store.Commit(context.Background(), appends)
 	for i := range appends {
 		e := &appends[i].Entry
@@ -162,7 +166,7 @@ var simKindNames = [...]string{"", "changes", "claim", "release"}
 // Tail implements storage.Log.
 func (s *simStore) Tail(ctx context.Context, key storage.SectionKey) (tail storage.Tail, err error) {
 	err = s.read("tail", func() {
-		tail, _ = s.h.w.store.Tail(ctx, key)
+		tail, _ = s.h.db.Tail(ctx, key)
 		s.h.readsTail(key.Section)
 	})
 	return tail, err
@@ -191,7 +195,7 @@ func (s *simStore) Read(ctx context.Context, key storage.SectionKey, after secti
 	var list []simEntry
 	var broken error
 	err := s.read("read", func() {
-		broken = s.h.w.store.Read(ctx, key, after, func(e *storage.Entry, hash storage.Hash) error {
+		broken = s.h.db.Read(ctx, key, after, func(e *storage.Entry, hash storage.Hash) error {
 			list = append(list, simEntry{*e, hash})
 			return nil
 		})
@@ -216,14 +220,14 @@ func (s *simStore) Read(ctx context.Context, key storage.SectionKey, after secti
 func (s *simStore) SaveSnapshot(ctx context.Context, key storage.SectionKey, snap storage.Snapshot) error {
 	return s.read("snapshot", func() {
 		s.h.w.tally["snapshot"]++
-		_ = s.h.w.store.SaveSnapshot(ctx, key, snap)
+		_ = s.h.db.SaveSnapshot(ctx, key, snap)
 	})
 }
 
 // LoadSnapshot implements storage.Snapshots.
 func (s *simStore) LoadSnapshot(ctx context.Context, key storage.SectionKey) (snap storage.Snapshot, err error) {
 	var found error
-	if err = s.read("load snapshot", func() { snap, found = s.h.w.store.LoadSnapshot(ctx, key) }); err != nil {
+	if err = s.read("load snapshot", func() { snap, found = s.h.db.LoadSnapshot(ctx, key) }); err != nil {
 		return snap, err
 	}
 	return snap, found
@@ -232,22 +236,26 @@ func (s *simStore) LoadSnapshot(ctx context.Context, key storage.SectionKey) (sn
 // Beat implements storage.Nodes.
 func (s *simStore) Beat(ctx context.Context, b storage.NodeBeat) error {
 	return s.read("beat", func() {
-		_ = s.h.w.store.Beat(ctx, b)
-		s.h.w.judge.beat(b.Writer)
+		_ = s.h.db.Beat(ctx, b)
+		if !s.h.foreign {
+			s.h.w.judge.beat(b.Writer)
+		}
 	})
 }
 
 // Nodes implements storage.Nodes.
 func (s *simStore) Nodes(ctx context.Context) (rows []storage.NodeBeat, err error) {
-	err = s.read("look at rows", func() { rows, _ = s.h.w.store.Nodes(ctx) })
+	err = s.read("look at rows", func() { rows, _ = s.h.db.Nodes(ctx) })
 	return rows, err
 }
 
 // Forget implements storage.Nodes.
 func (s *simStore) Forget(ctx context.Context, writer storage.WriterID) error {
 	return s.read("forget row", func() {
-		_ = s.h.w.store.Forget(ctx, writer)
-		s.h.w.judge.forgotten(writer)
+		_ = s.h.db.Forget(ctx, writer)
+		if !s.h.foreign {
+			s.h.w.judge.forgotten(writer)
+		}
 	})
 }
 

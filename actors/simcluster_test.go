@@ -65,7 +65,8 @@ var simMustMeet = []string{"start", "crash: killed", "crash: left", "pause", "pa
 	"store: lost", "store: refused", "store: kept unheard", "store: late", "claim: first", "claim: released", "claim: lapsed", "claim: without a row", "claim refused",
 	"told: accepted", "told: seat_taken", "told: sold_out", "told: mismatch", "told: too_many_for_buyer", "told: hold_expired", "told: hold_released",
 	"lost: under its owner", "lost: behind a killed owner", "lost: while nobody ran", "lost: and closed everywhere", "told: not_confirmed", "told: already_confirmed", "told: unavailable", "told: timeout", "told: moved", "switch repeated late",
-	"told: actors: sale is not open", "search told: accepted", "search told: sold_out"}
+	"told: actors: sale is not open", "search told: accepted", "search told: sold_out",
+	"start: on a restored copy", "start: forgotten", "claim: yielded"}
 
 func checkTeeth(t *testing.T, total map[string]int, seeds uint64) {
 	for _, what := range simMustMeet {

@@ -47,6 +47,7 @@ type simCluster struct {
 	calm      bool          // chaos has ended
 	wallMost  time.Duration // the farthest that a clock was ahead, jumps aside
 	proving   bool          // everything must be served now
+	outsiders simOutsiders
 	buyers    *simBuyers
 	operators *simOperators
 	judge     *simJudge

@@ -151,9 +151,19 @@ func (w *steward) look(s *Section, heard bool) {
 	case relay.Claim:
 		_, _ = s.activate() // ErrUnavailable: it rests
 	case relay.HandOver:
-		w.handOver(s, c.Placed)
+		if w.mayMove() {
+			w.handOver(s, c.Placed)
+		}
 	case relay.Rest:
 	}
+}
+
+// mayMove says that sections may go where the view has them. After an outage of the store those whose beats come first are alone in the view for a
+// moment: whoever was cut off until now keeps what it has, until its lease is good again and the others have been heard. A node that
+// lets go of everything does not wait.
+func (w *steward) mayMove() bool {
+	_, sure := w.e.cfg.Lease()
+	return sure || w.isLetting()
 }
 
 // inDoubt counts the section when it was tried to be claimed here and is not, and nobody who can be reached has it.

@@ -54,6 +54,23 @@ type ClusterLook struct {
 	Heartbeats int
 	Gone       []ClusterGone
 	Troubles   []wire.ClusterTrouble
+
+	Store     storage.StoreID // zero: the store is one node's alone
+	Strangers []ClusterStranger
+	Unmet     []ClusterUnmet
+	Yields    string // why this node serves nothing because of strangers; empty: it may serve
+}
+
+// ClusterStranger is a node of the gossip that is not on this node's store. Up and RoundTrip mean nothing.
+type ClusterStranger struct {
+	ClusterMember
+	Why string
+}
+
+// ClusterUnmet is a living node on this node's store that gossip does not know.
+type ClusterUnmet struct {
+	ID           storage.WriterID
+	Name, Gossip string
 }
 
 // ClusterGone is a node that was a member.
@@ -243,7 +260,25 @@ func clusterAnswer(cluster Cluster, wish clusterWish) *wire.Cluster {
 	for i := range look.Members {
 		answer.Nodes = append(answer.Nodes, c.node(&look.Members[i]))
 	}
+	outsiders(&look, answer)
 	return answer
+}
+
+// outsiders adds who should not be there, and who should.
+func outsiders(look *ClusterLook, answer *wire.Cluster) {
+	answer.Yields = look.Yields
+	if look.Store != (storage.StoreID{}) {
+		answer.Store = look.Store.String()
+	}
+	for i := range look.Strangers {
+		s := &look.Strangers[i]
+		answer.Strangers = append(answer.Strangers, wire.ClusterStranger{
+			ID: hexID(s.ID), Name: s.Name, State: s.State, API: s.API, Peer: s.Peer, Why: s.Why,
+		})
+	}
+	for _, u := range look.Unmet {
+		answer.Unmet = append(answer.Unmet, wire.ClusterUnmet{ID: hexID(u.ID), Name: u.Name, Gossip: u.Gossip})
+	}
 }
 
 func viewText(version uint64) string { return fmt.Sprintf("%016x", version) }

@@ -14,7 +14,10 @@
 //	Lease        ▼ Overslept                ▼ Owner, Home               ▼ Send
 //	"may it be claimed?"            "who should own it?"        "tell that node, in order"
 //
-// None of the three believes another: a node that gossip calls dead keeps its sections until its row lapses; a node whose row is alive and
+// Whoever is in gossip is a member once its row in this node's own store has been seen to move (see Kin): gossip does not say which store a
+// node is on, and one on a restored copy would sell every seat a second time.
+//
+// Beyond that none of the three believes another: a node that gossip calls dead keeps its sections until its row lapses; a node whose row is alive and
 // whose link is down is asked nothing; and the link takes only addresses from membership.
 //
 // # The heart

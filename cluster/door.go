@@ -32,6 +32,9 @@ func (l *link) door(service any, stream grpc.ServerStream, _ *grpc.StreamServerI
 			err = status.Error(codes.Internal, "no")
 		}
 	}()
+	if err := l.greet(stream); err != nil {
+		return err
+	}
 	address, leaf := caller(stream.Context())
 	return handle(service, &doorStream{ServerStream: stream, link: l, address: address, leaf: leaf})
 }

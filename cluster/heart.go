@@ -31,7 +31,12 @@ type Config struct {
 	// Overslept is called, as Freed is, with every new number of Lease: this node has not shown itself for so long that others may have
 	// taken its sections, because it was paused or the store was away. What it would still say from memory must be checked. May be nil.
 	Overslept func()
-	Logger    *slog.Logger // default: discards
+	// Gossip is where the others of this node's cluster find it, told in its row; empty: it is part of no cluster, and claims nothing from
+	// a living one. See SetGossip.
+	Gossip string
+	// Looked is called, as Freed is, after every look at the rows. May be nil.
+	Looked func()
+	Logger *slog.Logger // default: discards
 }
 
 const (
@@ -52,7 +57,9 @@ type Heart struct {
 	beating sync.Mutex      // one pulse at a time
 	beat    section.Instant // under beating: the newest value of our row
 
-	lease atomic.Pointer[lease] // written by a pulse
+	lease  atomic.Pointer[lease] // written by a pulse
+	gossip atomic.Pointer[string]
+	poke   chan struct{} // capacity 1: a look is wanted before the next beat
 
 	mu       sync.Mutex
 	view     view
@@ -70,7 +77,9 @@ func Start(ctx context.Context, cfg Config) (*Heart, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Heart{cfg: cfg, ended: make(chan struct{}), changed: make(chan struct{}), view: newView(cfg.Writer, cfg.Lapse)}
+	h := &Heart{cfg: cfg, ended: make(chan struct{}), changed: make(chan struct{}), poke: make(chan struct{}, 1), view: newView(cfg.Writer, cfg.Lapse)}
+	h.view.alone = cfg.Gossip == ""
+	h.gossip.Store(&cfg.Gossip)
 	if err := h.pulse(ctx, time.Time{}); err != nil {
 		return nil, err
 	}
@@ -88,6 +97,8 @@ func (h *Heart) run() {
 		case <-h.ctx.Done():
 			return
 		case <-tick.C:
+			h.report(h.pulse(h.ctx, time.Now()))
+		case <-h.poke:
 			h.report(h.pulse(h.ctx, time.Now()))
 		}
 	}
@@ -120,7 +131,7 @@ func (h *Heart) pulse(ctx context.Context, since time.Time) error {
 	defer cancel()
 	sent := time.Now()
 	h.beat = max(h.beat+1, section.Instant(time.Now().UnixMilli())) // a clock that stands or steps back must not look like death
-	err := h.cfg.Nodes.Beat(ctx, storage.NodeBeat{Writer: h.cfg.Writer, Name: h.cfg.Name, At: h.beat})
+	err := h.cfg.Nodes.Beat(ctx, storage.NodeBeat{Writer: h.cfg.Writer, Name: h.cfg.Name, At: h.beat, Gossip: *h.gossip.Load()})
 	if err != nil {
 		return err
 	}
@@ -139,7 +150,35 @@ func (h *Heart) pulse(ctx context.Context, since time.Time) error {
 	if freed && h.cfg.Freed != nil {
 		h.cfg.Freed()
 	}
+	if h.cfg.Looked != nil {
+		h.cfg.Looked()
+	}
 	return nil
+}
+
+// SetGossip says where the others find this node, once the system has chosen a port: from the next beat on.
+func (h *Heart) SetGossip(address string) { h.gossip.Store(&address) }
+
+// LookNow has a beat and a look begin soon, without waiting for them: Config.Looked tells their end.
+func (h *Heart) LookNow() {
+	select {
+	case h.poke <- struct{}{}:
+	default:
+	}
+}
+
+// Rows are the others' rows at the newest look.
+func (h *Heart) Rows() *Rows {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.view.rows()
+}
+
+// Clustered are the living nodes of a cluster on this store, without this node.
+func (h *Heart) Clustered() []Row {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.view.clustered()
 }
 
 func (h *Heart) see(rows []storage.NodeBeat, began time.Time) (freed bool, old []storage.WriterID) {
@@ -170,6 +209,10 @@ func (h *Heart) Lease() (number uint64, valid bool) {
 	l := h.lease.Load()
 	return l.number, l.valid(time.Now())
 }
+
+// Shown tells whether this node has been seen to live lately, whatever it has slept through before: it may own sections, for a claim or a
+// hand-over reads the log. Lease comes later, because what it still remembers may be outdated.
+func (h *Heart) Shown() bool { return h.lease.Load().shown(time.Now()) }
 
 // MayClaim says whether this node may take over a section whose log ends with tail (of an empty log: the zero Tail). It is right for the
 // engine's question of that name. It may ask the store, for at most half of Lapse, about a writer it has never seen.

@@ -40,6 +40,9 @@ func (l *lease) renewed(sent, now time.Time, lapse time.Duration, alone bool) le
 	return next
 }
 
+// shown says that the newest beat has landed so lately that nobody can take this node for dead.
+func (l *lease) shown(now time.Time) bool { return !l.over(now) }
+
 func (l *lease) valid(now time.Time) bool { return !l.over(now) && l.from.IsZero() }
 
 // over looks at both clocks. The monotonic one stands still while a machine is suspended; the wall clock may be set, which costs a moment of

@@ -94,7 +94,7 @@ func (l *link) openStream(_ context.Context, desc *grpc.StreamDesc, cc *grpc.Cli
 	if n == nil {
 		return nil, errNoLine
 	}
-	s, err := open(n.ctx, desc, cc, method, opts...)
+	s, err := open(l.hello(n.ctx), desc, cc, method, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -117,6 +117,11 @@ func (s *lineStream) RecvMsg(m any) error {
 	if err == io.EOF {
 		err = status.Error(codes.Unavailable, "the peer ended the stream")
 	}
+	if err == nil && s.line.ready.Load() == nil {
+		err = s.greeted()
+	} else if status.Code(err) == codes.FailedPrecondition {
+		s.link.refusals.note(Refusal{PortLink, SideDialer, ReasonStore}, s.line.node, s.line.peer, status.Convert(err).Message())
+	}
 	if err != nil {
 		s.link.tell(&lineEnded{s.line})
 		return err
@@ -124,6 +129,19 @@ func (s *lineStream) RecvMsg(m any) error {
 	now := time.Now()
 	if s.line.ready.CompareAndSwap(nil, &now) {
 		s.link.tell(&lineReady{s.line})
+	}
+	return nil
+}
+
+// greeted reads the hello of the other side, which came with its first message.
+func (s *lineStream) greeted() error {
+	said, err := s.Header()
+	if err != nil {
+		return err
+	}
+	if why := s.link.otherStore(said); why != "" {
+		s.link.refusals.note(Refusal{PortLink, SideDialer, ReasonStore}, s.line.node, s.line.peer, why)
+		return status.Error(codes.FailedPrecondition, "cluster: "+why)
 	}
 	return nil
 }

@@ -39,13 +39,18 @@ type Member struct {
 	API    string           // where clients reach it; opaque here
 	Build  string           // its version; opaque here
 	State  State
+	Store  storage.StoreID // the store that it is on; zero: it has not said so
+	Yields bool            // it does not serve because of strangers; see Kin. Told with Store only
 	// Protocol is the lowest and the highest version of the link that it speaks. Two nodes whose ranges have nothing in common do not see
 	// each other; a build that speaks its predecessor's version too can be rolled out node by node.
 	Protocol [2]uint8
 }
 
-// protocols is what this build speaks.
-var protocols = [2]uint8{1, 1}
+// protocols is what this build speaks. Version 2 has the same link as 1; whoever speaks it reads metaFormatStore.
+var protocols = [2]uint8{1, 2}
+
+// protocolStore is the first version whose speakers read metaFormatStore.
+const protocolStore = 2
 
 func (m Member) speaksWith(ours [2]uint8) bool {
 	return m.Protocol[0] <= ours[1] && ours[0] <= m.Protocol[1]
@@ -56,18 +61,31 @@ const (
 	metaMax = 512
 	// metaFormat stays 1 while any build in use writes it: a build with more to say goes on writing this one until every member speaks a
 	// protocol that allows the next, else a cluster in the middle of an upgrade falls in two.
-	metaFormat  = 1
-	metaFixed   = 1 + 1 + 2 + len(storage.WriterID{})
-	metaStrings = 4
+	metaFormat = 1
+	// metaFormatStore is metaFormat with a store's id behind the writer's.
+	metaFormatStore = 2
+	metaFixed       = 1 + 1 + 2 + len(storage.WriterID{})
+	metaStrings     = 4
 )
 
 // appendMeta writes the form in which a member is gossiped:
 //
 //	format 1 | state | protocol lowest | highest | writer 16 bytes | name, peer, api, build: a length byte and that many bytes of UTF-8 each
+//	format 2 | state | protocol lowest | highest | writer 16 bytes | store 16 bytes | yields 1 | the same
+//
+// A member that names no store takes format 1, which every build reads; see roster.say.
 func appendMeta(dst []byte, m Member) ([]byte, error) {
 	before := len(dst)
-	dst = append(dst, metaFormat, byte(m.State), m.Protocol[0], m.Protocol[1])
+	format := byte(metaFormat)
+	if m.Store != (storage.StoreID{}) {
+		format = metaFormatStore
+	}
+	dst = append(dst, format, byte(m.State), m.Protocol[0], m.Protocol[1])
 	dst = append(dst, m.Writer[:]...)
+	if format == metaFormatStore {
+		dst = append(dst, m.Store[:]...)
+		dst = append(dst, oneIf(m.Yields))
+	}
 	for _, text := range [metaStrings]string{m.Name, m.Peer, m.API, m.Build} {
 		if len(text) > 255 || !utf8.ValidString(text) {
 			return nil, fmt.Errorf("cluster: %.40q is not at most 255 bytes of UTF-8", text)
@@ -81,6 +99,13 @@ func appendMeta(dst []byte, m Member) ([]byte, error) {
 	return dst, nil
 }
 
+func oneIf(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 var errMeta = errors.New("cluster: what a member says of itself cannot be read")
 
 // parseMeta is strict: exactly what appendMeta writes, nothing behind it.
@@ -88,8 +113,8 @@ func parseMeta(b []byte) (m Member, err error) {
 	if len(b) < metaFixed || len(b) > metaMax {
 		return Member{}, fmt.Errorf("%w: %d bytes", errMeta, len(b))
 	}
-	if b[0] != metaFormat {
-		return Member{}, fmt.Errorf("%w: format %d, this build reads %d", errMeta, b[0], metaFormat)
+	if b[0] != metaFormat && b[0] != metaFormatStore {
+		return Member{}, fmt.Errorf("%w: format %d, this build reads %d and %d", errMeta, b[0], metaFormat, metaFormatStore)
 	}
 	m.State, m.Protocol = State(b[1]), [2]uint8{b[2], b[3]}
 	copy(m.Writer[:], b[4:])
@@ -97,6 +122,13 @@ func parseMeta(b []byte) (m Member, err error) {
 		return Member{}, fmt.Errorf("%w: %v, protocol %d to %d, writer %x", errMeta, m.State, b[2], b[3], m.Writer)
 	}
 	rest := b[metaFixed:]
+	if b[0] == metaFormatStore {
+		if len(rest) < len(m.Store)+1 || storage.StoreID(rest) == m.Store || rest[len(m.Store)] > 1 { // the zero store is not written
+			return Member{}, fmt.Errorf("%w: no store id", errMeta)
+		}
+		m.Store, m.Yields = storage.StoreID(rest), rest[len(m.Store)] == 1
+		rest = rest[len(m.Store)+1:]
+	}
 	for _, text := range [metaStrings]*string{&m.Name, &m.Peer, &m.API, &m.Build} {
 		if *text, rest, err = cutText(rest); err != nil {
 			return Member{}, err

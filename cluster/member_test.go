@@ -35,7 +35,7 @@ func TestMetaIsReadStrictly(t *testing.T) {
 		bad["cut"+string(rune(cut))] = good[:cut]
 	}
 	for name, change := range map[string]func(b []byte){
-		"format": func(b []byte) { b[0] = 2 }, "state": func(b []byte) { b[1] = 3 }, "no protocol": func(b []byte) { b[2] = 0 },
+		"format": func(b []byte) { b[0] = 3 }, "state": func(b []byte) { b[1] = 3 }, "no protocol": func(b []byte) { b[2] = 0 },
 		"range upside down": func(b []byte) { b[2] = 3 }, "no writer": func(b []byte) { clear(b[4:20]) }, "not UTF-8": func(b []byte) { b[21] = 0xff },
 	} {
 		b := append([]byte(nil), good...)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,13 +26,18 @@ type Node struct {
 	opts   Options
 	roster *roster
 	link   *link
-	list   *memberlist.Memberlist
-	view   atomic.Pointer[View]
+	// gossipAt is the address that others can join.
+	gossipAt string
+	list     *memberlist.Memberlist
+	view     atomic.Pointer[View]
 
-	mu   sync.Mutex // of self and every change of view
-	self Member
+	mu      sync.Mutex // of self, kin and every change of view
+	self    Member
+	kin     *Kin
+	company atomic.Pointer[Company]
+	sought  atomic.Bool // everybody to join has been called once
 
-	gossip chan struct{} // capacity 1: self has changed
+	gossip chan struct{} // capacity 1: there is something to be said about self
 	// gossipPort bounds the connections of whoever calls there; see link.port for the other one.
 	gossipPort *netlimit.Limiter
 	refusals   *refusals
@@ -49,14 +55,18 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	n := &Node{opts: o, gossip: make(chan struct{}, 1), gossipPort: o.newLimiter("gossip"), refusals: newRefusals(o.Logger)}
+	n := &Node{
+		opts: o, gossip: make(chan struct{}, 1), gossipPort: o.newLimiter("gossip"), refusals: newRefusals(o.Logger),
+		kin: NewKin(o.Writer, o.Store, o.Lapse),
+	}
+	n.company.Store(&Company{})
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	n.roster = newRoster(o.Name+"/"+hex.EncodeToString(o.Writer[:]), o.protocol, o.Logger)
+	n.roster = newRoster(o.Name+"/"+hex.EncodeToString(o.Writer[:]), o.protocol, n.announce, o.Logger)
 	config, err := n.gossipConfig(ctx)
 	if err != nil {
 		return nil, err
 	}
-	n.self = Member{Writer: o.Writer, Name: o.Name, API: o.API, Build: o.Build, Protocol: o.protocol}
+	n.self = Member{Writer: o.Writer, Name: o.Name, API: o.API, Build: o.Build, Store: o.Store, Protocol: o.protocol}
 	n.view.Store(NewView(o.Writer, []Member{n.self})) // the link asks for it from its first moment on
 	if n.link, err = newLink(o, n.refusals); err != nil {
 		return nil, err
@@ -75,7 +85,10 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 // listen begins to gossip, once it is known where the link listens.
 func (n *Node) listen(config *memberlist.Config) error {
 	n.self.Peer = withPort(n.opts.PeerAdvertise, n.link.address())
-	if err := n.roster.say(n.self); err != nil {
+	if _, err := appendMeta(nil, n.self); err != nil { // with all that it may say later
+		return err
+	}
+	if _, err := n.roster.say(n.self); err != nil {
 		return err
 	}
 	n.view.Store(NewView(n.opts.Writer, []Member{n.self}))
@@ -87,6 +100,7 @@ func (n *Node) listen(config *memberlist.Config) error {
 	if n.list, err = memberlist.Create(config); err != nil {
 		return errors.Join(fmt.Errorf("cluster: GossipListen %s: %w", n.opts.GossipListen, err), transport.Shutdown())
 	}
+	n.gossipAt = gossipAddress(n.list.LocalNode()).String() // once, before anything is said: memberlist gives it out without a lock
 	return nil
 }
 
@@ -142,7 +156,7 @@ func place(ctx context.Context, field, address string) (ip string, port int, err
 }
 
 // GossipAddress is the host:port that other nodes can join: the real port, if Options left it to the system.
-func (n *Node) GossipAddress() string { return gossipAddress(n.list.LocalNode()).String() }
+func (n *Node) GossipAddress() string { return n.gossipAt }
 
 // View is the newest one. It costs one atomic load.
 func (n *Node) View() *View { return n.view.Load() }
@@ -154,10 +168,14 @@ func (n *Node) LeftOut() map[string]string { return n.roster.leftOut() }
 func (n *Node) SetState(s State) {
 	n.mu.Lock()
 	n.self.State = s
-	_ = n.roster.say(n.self) // only the state has changed, and the rest was checked at Join
 	n.rebuild()
 	n.mu.Unlock()
 	n.roster.touch() // the worker tells the handler
+	n.announce()
+}
+
+// announce has what this node is said again.
+func (n *Node) announce() {
 	select {
 	case n.gossip <- struct{}{}:
 	default:
@@ -166,7 +184,12 @@ func (n *Node) SetState(s State) {
 
 // rebuild makes a view of what is known now. Under mu.
 func (n *Node) rebuild() *View {
-	v := NewView(n.opts.Writer, append(n.roster.others(), n.self))
+	c := n.judge()
+	n.self.Yields = c.Yield != "" && len(c.Pending) == 0
+	if changed, err := n.roster.say(n.self); changed && err == nil { // what it may say was checked at Join
+		n.announce()
+	}
+	v := NewView(n.opts.Writer, append(slices.Clone(c.Members), n.self))
 	if old := n.view.Load(); v.equal(old) {
 		return old
 	}
@@ -176,11 +199,15 @@ func (n *Node) rebuild() *View {
 
 // watch turns what memberlist says into views, and tells link and handler.
 func (n *Node) watch() {
-	var told *View
+	var (
+		told *View
+		said reported
+	)
 	for {
 		n.mu.Lock()
 		v := n.rebuild()
 		n.mu.Unlock()
+		n.report(&said)
 		if told == nil || !v.equal(told) { // there and back again while the handler was busy is no news
 			told = v
 			n.link.tell(&viewNews{v})
@@ -194,16 +221,31 @@ func (n *Node) watch() {
 	}
 }
 
-// spread gossips changes of this node's state: memberlist waits for them to go out, and SetState must not.
+// sayAgain is how often a change is gossiped once more, in gossip intervals. Memberlist sends a change four times in all, to nodes of its choice,
+// and then no more: one that was said while others were joining, or to nodes that have died, is heard by some ten seconds later, with the
+// next exchange of states.
+var sayAgain = [...]time.Duration{2, 4, 8, 16, 32}
+
+// spread gossips changes of this node's state, and whenever somebody has come: memberlist waits for them to go out, and SetState must not.
 func (n *Node) spread() {
+	again := time.NewTimer(0)
+	defer again.Stop()
+	said := len(sayAgain)
 	for {
 		select {
 		case <-n.ctx.Done():
 			return
 		case <-n.gossip:
-			if err := n.list.UpdateNode(time.Second); err != nil {
-				n.opts.Logger.Debug("state not gossiped yet: the next exchange of states tells it", "error", err)
+			said = 0
+		case <-again.C:
+			if said == len(sayAgain) {
+				continue
 			}
+		}
+		_ = n.list.UpdateNode(n.opts.GossipInterval) // its error is that it has not gone out yet: nobody waits for that
+		if said < len(sayAgain) {
+			again.Reset(sayAgain[said] * n.opts.GossipInterval)
+			said++
 		}
 	}
 }
@@ -214,6 +256,10 @@ func (n *Node) keepJoining() {
 	wait := n.opts.GossipInterval
 	for {
 		alone := n.joinMissing()
+		n.mu.Lock()
+		n.rebuild() // before anybody may act on having met all
+		n.mu.Unlock()
+		n.sought.Store(true)
 		select {
 		case <-n.ctx.Done():
 			return
@@ -238,14 +284,15 @@ func (n *Node) joinMissing() bool {
 		configured = append(configured, ips...)
 	}
 	addresses, alone := n.roster.missing(configured)
+	var calls sync.WaitGroup // side by side: one that swallows packets must not keep this node from the others
 	for _, address := range addresses {
-		if n.ctx.Err() != nil {
-			return false
-		}
-		if _, err := n.list.Join([]string{address}); err != nil {
-			n.notJoined(address, err)
-		}
+		calls.Go(func() {
+			if _, err := n.list.Join([]string{address}); err != nil {
+				n.notJoined(address, err)
+			}
+		})
 	}
+	calls.Wait()
 	return alone && len(n.opts.Join) > 0
 }
 

@@ -20,6 +20,17 @@ type Options struct {
 	API    string           // told to the others; opaque here
 	Build  string           // told to the others; opaque here
 
+	// Store is the id of the store that this node is on. Nodes that say they are on another are shut out. Zero: unknown.
+	Store storage.StoreID
+	// Rows are the heartbeat rows of the store that this node is on: who is in gossip and not among them is a stranger (see Kin). Whoever makes
+	// the node calls Node.Looked after every look. Nil: whoever is in gossip is a member.
+	Rows RowSource
+	// Lapse is the Heart's of all nodes. Default 2 s.
+	Lapse time.Duration
+	// MeetWithin is how long a living node's row may be unknown to gossip before it is an alarm. Default 10 s: a start with a large store to
+	// load takes seconds between its first beat and its first word in gossip.
+	MeetWithin time.Duration
+
 	// GossipListen is the host:port, UDP and TCP, where membership is spoken; port 0 lets the system choose. GossipAdvertise is how others
 	// reach it; default: GossipListen.
 	GossipListen, GossipAdvertise string
@@ -69,6 +80,8 @@ const (
 func (o Options) withDefaults() Options {
 	o.GossipAdvertise = cmp.Or(o.GossipAdvertise, o.GossipListen)
 	o.PeerAdvertise = cmp.Or(o.PeerAdvertise, o.PeerListen)
+	o.Lapse = cmp.Or(o.Lapse, lapseDefault)
+	o.MeetWithin = cmp.Or(o.MeetWithin, 10*time.Second)
 	o.ProbeInterval = cmp.Or(o.ProbeInterval, 250*time.Millisecond)
 	o.ProbeTimeout = cmp.Or(o.ProbeTimeout, 200*time.Millisecond)
 	o.SuspicionMult = cmp.Or(o.SuspicionMult, 3)

@@ -38,6 +38,7 @@ const (
 	ReasonPlaintext = "not_encrypted"     // gossip without encryption, where there are keys
 	ReasonNotANode  = "not_a_node"        // it says what no node says
 	ReasonSilent    = "silent"            // it hung up, or said nothing in time
+	ReasonStore     = "other_database"    // it is on another store
 	ReasonTooMany   = "too_many"          // more connections than the port admits
 	ReasonHandshake = "handshake"         // TLS failed for another reason
 )

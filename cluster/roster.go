@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
 	"fmt"
 	"log"
 	"log/slog"
@@ -13,6 +15,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/memberlist"
+
+	"holdfast/storage"
 )
 
 // roster is what memberlist says, put down as it is said. Its callbacks run under memberlist's lock: they only copy, and set a flag.
@@ -21,6 +25,7 @@ type roster struct {
 	ours  [2]uint8
 	log   *slog.Logger
 	dirty chan struct{} // capacity 1
+	came  func()        // somebody has come, who may not have heard what this node is
 
 	mu    sync.Mutex
 	nodes map[string]entry
@@ -40,9 +45,9 @@ const (
 	lostMost = 64
 )
 
-func newRoster(self string, ours [2]uint8, logger *slog.Logger) *roster {
+func newRoster(self string, ours [2]uint8, came func(), logger *slog.Logger) *roster {
 	return &roster{
-		self: self, ours: ours, log: logger, dirty: make(chan struct{}, 1),
+		self: self, ours: ours, came: came, log: logger, dirty: make(chan struct{}, 1),
 		nodes: map[string]entry{}, lost: map[string]time.Time{}, said: map[string]string{},
 	}
 }
@@ -62,10 +67,14 @@ func gossipAddress(n *memberlist.Node) netip.AddrPort {
 // NotifyJoin is memberlist's.
 func (r *roster) NotifyJoin(n *memberlist.Node) {
 	r.mu.Lock()
+	_, known := r.nodes[n.Name]
 	r.nodes[n.Name] = entry{gossipAddress(n), slices.Clone(n.Meta)}
 	delete(r.lost, gossipAddress(n).String())
 	r.mu.Unlock()
 	r.touch()
+	if !known && n.Name != r.self {
+		r.came()
+	}
 }
 
 // NotifyUpdate is memberlist's.
@@ -115,16 +124,36 @@ func (r *roster) LocalState(bool) []byte { return nil }
 // MergeRemoteState merges nothing.
 func (r *roster) MergeRemoteState([]byte, bool) {}
 
-// say sets what is gossiped about this node.
-func (r *roster) say(m Member) error {
+// say sets what is gossiped about this node, and tells whether that is another thing than before. The store is named once somebody is
+// there and all of them can read it: a build that cannot would leave this node out.
+func (r *roster) say(m Member) (changed bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.allRead(protocolStore) {
+		m.Store, m.Yields = storage.StoreID{}, false
+	}
 	meta, err := appendMeta(nil, m)
 	if err != nil {
-		return err
+		return false, err
 	}
-	r.mu.Lock()
+	changed = !bytes.Equal(meta, r.meta)
 	r.meta = meta
-	r.mu.Unlock()
-	return nil
+	return changed, nil
+}
+
+// allRead says that others are there, and that all of them speak that version. Under mu.
+func (r *roster) allRead(version uint8) bool {
+	others := 0
+	for name, e := range r.nodes {
+		if name == r.self {
+			continue
+		}
+		others++
+		if m, err := parseMeta(e.meta); err != nil || m.Protocol[1] < version {
+			return false
+		}
+	}
+	return others > 0
 }
 
 // others are the members whose word can be read and whose protocol we speak. Of the rest it is said once, loudly, that they are left out.
@@ -162,6 +191,22 @@ func (r *roster) leftOut() map[string]string {
 		all[name] = why
 	}
 	return all
+}
+
+// without leaves out the rows of nodes that are in gossip, whether or not this build can work with them.
+func (r *roster) without(rows []Row) (unknown []Row) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	there := make(map[string]bool, len(r.nodes))
+	for name := range r.nodes {
+		there[name[strings.LastIndexByte(name, '/')+1:]] = true
+	}
+	for _, row := range rows {
+		if !there[hex.EncodeToString(row.Writer[:])] {
+			unknown = append(unknown, row)
+		}
+	}
+	return unknown
 }
 
 // missing are the addresses to be called: configured ones where nobody is, and lost ones. alone: nobody else is known.

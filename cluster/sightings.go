@@ -26,6 +26,15 @@ func (s *Sightings) Judge(tail storage.Tail, asked, now time.Time) (may, again b
 	return word == yes, word == lookAgain
 }
 
+// StandAlone says that this node is part of no cluster, and claims nothing while nodes of one live.
+func (s *Sightings) StandAlone() { s.view.alone = true }
+
+// Clustered are the living nodes of a cluster.
+func (s *Sightings) Clustered() []Row { return s.view.clustered() }
+
+// Rows are the others' rows at the newest look.
+func (s *Sightings) Rows() *Rows { return s.view.rows() }
+
 // LookedAfter says that a look has begun after that moment.
 func (s *Sightings) LookedAfter(moment time.Time) bool { return s.view.began.After(moment) }
 
@@ -54,3 +63,6 @@ func (t *Tenure) Lease(now time.Time) (number uint64, valid bool) {
 	}
 	return t.lease.number, t.lease.valid(now)
 }
+
+// Shown is Heart.Shown's.
+func (t *Tenure) Shown(now time.Time) bool { return t.lease != nil && t.lease.shown(now) }

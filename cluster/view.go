@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"bytes"
+	"slices"
 	"time"
 
 	"holdfast/actors/section"
@@ -20,6 +22,7 @@ const (
 type view struct {
 	me     storage.WriterID
 	lapse  time.Duration
+	alone  bool      // this node is part of no cluster
 	began  time.Time // of the newest look
 	others map[storage.WriterID]*sighting
 	// absent are writers that were found without a row after a record of theirs was. A node has its row before it claims and
@@ -29,7 +32,10 @@ type view struct {
 
 // sighting is one row as this node has seen it change.
 type sighting struct {
+	name    string
+	gossip  string
 	value   section.Instant
+	moving  bool      // it was written while this node looked: in a restored copy, rows of the original stand still
 	since   time.Time // end of the look that first saw this value
 	changed bool      // it has changed before our eyes
 	lapsed  bool      // and was counted as freed
@@ -59,10 +65,10 @@ func (v *view) see(rows []storage.NodeBeat, began, ended time.Time) (freed bool,
 		s := v.others[row.Writer]
 		switch {
 		case s == nil:
-			v.others[row.Writer] = &sighting{value: row.At, since: ended}
+			v.others[row.Writer] = &sighting{name: row.Name, gossip: row.Gossip, value: row.At, since: ended, moving: !gap}
 			delete(v.absent, row.Writer)
 		case s.value != row.At:
-			*s = sighting{value: row.At, since: ended, changed: true}
+			*s = sighting{name: row.Name, gossip: row.Gossip, value: row.At, since: ended, changed: true, moving: true}
 		case gap:
 			s.since, s.lapsed = ended, false
 		case v.still(s) >= v.lapse && !s.lapsed:
@@ -90,7 +96,13 @@ func (v *view) judge(tail storage.Tail, asked, now time.Time) verdict {
 	if !v.fresh(now) {
 		return no
 	}
-	if tail.Seq == 0 || tail.Kind == storage.EntryReleased || tail.Writer == v.me {
+	if tail.Writer == v.me && tail.Seq > 0 {
+		return yes
+	}
+	if v.alone && len(v.clustered()) > 0 && !planted(plantForgotten) { // nobody could find here what this node would claim
+		return no
+	}
+	if tail.Seq == 0 || tail.Kind == storage.EntryReleased {
 		return yes
 	}
 	if s := v.others[tail.Writer]; s != nil {
@@ -126,4 +138,24 @@ func (v *view) alive() (n int) {
 		}
 	}
 	return n
+}
+
+// clustered are the living nodes of a cluster.
+func (v *view) clustered() (living []Row) {
+	for _, r := range v.rows().List {
+		if r.Gossip != "" && r.Still < v.lapse {
+			living = append(living, r)
+		}
+	}
+	return living
+}
+
+// rows are all others' as they are known now, in order of writer.
+func (v *view) rows() *Rows {
+	all := &Rows{Began: v.began, List: make([]Row, 0, len(v.others))}
+	for w, s := range v.others {
+		all.List = append(all.List, Row{Writer: w, Name: s.name, Gossip: s.gossip, Moving: s.moving, Still: v.still(s)})
+	}
+	slices.SortFunc(all.List, func(a, b Row) int { return bytes.Compare(a.Writer[:], b.Writer[:]) })
+	return all
 }

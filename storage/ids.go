@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 )
@@ -19,6 +20,9 @@ func NewEventID() EventID {
 
 // NewWriterID makes the id of one incarnation of a writer.
 func NewWriterID() (id WriterID) { random(id[:]); return id }
+
+// NewStoreID makes the id of a store that is like no other.
+func NewStoreID() (id StoreID) { random(id[:]); return id }
 
 // NewBatchID makes the id of one append.
 func NewBatchID() (id BatchID) { random(id[:]); return id }
@@ -118,4 +122,12 @@ func (k SectionKey) String() string {
 // Compare orders keys by event, then section: the order of Store.Sections.
 func (k SectionKey) Compare(other SectionKey) int {
 	return cmp.Or(k.Event.Compare(other.Event), cmp.Compare(k.Section, other.Section))
+}
+
+// String is the id in lower-case hexadecimal digits; of the zero id: "unknown".
+func (id StoreID) String() string {
+	if id == (StoreID{}) {
+		return "unknown"
+	}
+	return hex.EncodeToString(id[:])
 }

@@ -21,6 +21,9 @@ type SectionKey struct {
 // WriterID names one incarnation of one writer (a process start); random.
 type WriterID [16]byte
 
+// StoreID names a store that nodes share. The zero one is unknown.
+type StoreID [16]byte
+
 // BatchID names one append for ever: a re-sent append carries the same id; random.
 type BatchID [16]byte
 
@@ -202,6 +205,9 @@ type NodeBeat struct {
 	Writer WriterID
 	Name   string
 	At     section.Instant
+	// Gossip is the host:port where the other nodes of its cluster find it. Empty: it is part of no cluster, or of a build that does not
+	// say. A store that no cluster can share drops it.
+	Gossip string
 }
 
 // Nodes keeps heartbeat rows. A node that leaves in good order forgets its own; one that died leaves a row that no

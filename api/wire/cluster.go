@@ -21,6 +21,14 @@ type Cluster struct {
 	Gone []ClusterGone `json:"gone,omitempty"`
 	// Troubles are what is not as it should be, by the answering node's own word: codes are for ever, texts may improve.
 	Troubles []ClusterTrouble `json:"troubles"`
+
+	Store string `json:"store_id,omitempty"` // of the database, in hex; absent: the store is one node's alone
+	// Strangers are nodes of the gossip that are not on this node's database: they are in no other list, and given and asked nothing.
+	Strangers []ClusterStranger `json:"strangers,omitempty"`
+	// Unmet are living nodes on this node's database that its gossip has not known for some time.
+	Unmet []ClusterUnmet `json:"unmet,omitempty"`
+	// Yields says why this node serves and claims nothing, because of strangers; absent: it may.
+	Yields string `json:"yields,omitempty"`
 }
 
 // ClusterGone is a process that was a member.
@@ -34,6 +42,23 @@ type ClusterGone struct {
 type ClusterTrouble struct {
 	Code string `json:"code"`
 	Text string `json:"text"`
+}
+
+// ClusterStranger is a node of the gossip that is on another database.
+type ClusterStranger struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	State string `json:"state"`
+	API   string `json:"api"`
+	Peer  string `json:"peer"`
+	Why   string `json:"why"`
+}
+
+// ClusterUnmet is a living node on the database that gossip does not know.
+type ClusterUnmet struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Gossip string `json:"gossip"` // host:port where its cluster finds it; empty: it is part of none, or of a build that does not say
 }
 
 // ClusterNode is one process that shares the sections.

@@ -34,6 +34,9 @@ type clusterConfig struct {
 // clustered says that this node is to share sections with others.
 func (c *config) clustered() bool { return len(c.Join) > 0 || c.GossipListen != "" }
 
+// gossipAddress is where other nodes find this one, as far as that is known before it listens; empty: it is part of no cluster.
+func (c *config) gossipAddress() string { return cmp.Or(c.GossipAdvertise, c.GossipListen) }
+
 // checkCluster refuses what cannot work, and fills in what follows from the rest.
 func (c *config) checkCluster() error {
 	if !c.clustered() {

@@ -47,6 +47,9 @@ const (
 	codeNameDoubled       = "name_doubled"
 	codeHeartbeatsDiffer  = "heartbeats_differ" // gossip and database disagree on who is there
 	codeBuildsDiffer      = "builds_differ"
+	codeStranger          = "stranger"       // a node of the gossip is on another database
+	codeUnmet             = "unmet"          // a living node on the database that gossip does not know
+	codeYields            = "yields"         // a node serves nothing because of strangers
 	codeNodesMissing      = "nodes_missing"  // fewer than --expect
 	codeNodesTooMany      = "nodes_too_many" // more than --expect
 )

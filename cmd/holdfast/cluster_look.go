@@ -122,6 +122,7 @@ func (l *clusterLook) owners() map[where]string {
 // disagreements are what the nodes contradict each other in.
 func (l *clusterLook) disagreements() (all []finding) {
 	self := l.selfName()
+	all = append(all, l.outsiders()...)
 	for i := range l.nodes {
 		n := &l.nodes[i]
 		switch {
@@ -137,6 +138,28 @@ func (l *clusterLook) disagreements() (all []finding) {
 		}
 	}
 	return append(all, l.doubles()...)
+}
+
+// outsiders are what any of the nodes says of who should not be there, or should.
+func (l *clusterLook) outsiders() (all []finding) {
+	for i := range l.nodes {
+		n := &l.nodes[i]
+		if n.said == nil || n.said.Self != n.node.ID {
+			continue
+		}
+		if n.said.Yields != "" {
+			all = append(all, finding{Code: codeYields, Node: n.node.Name, about: n.node.ID, Text: "it serves nothing: " + n.said.Yields})
+		}
+		for _, s := range n.said.Strangers {
+			all = append(all, finding{Code: codeStranger, Node: n.node.Name, about: s.ID,
+				Text: fmt.Sprintf("%s (%s) is a stranger to it: %s", s.Name, s.Peer, s.Why)})
+		}
+		for _, u := range n.said.Unmet {
+			all = append(all, finding{Code: codeUnmet, Node: n.node.Name, about: u.ID, Text: fmt.Sprintf(
+				"%s lives on the database, and gossip does not know it (its own: %s)", u.Name, cmp.Or(u.Gossip, "none"))})
+		}
+	}
+	return all
 }
 
 func (l *clusterLook) selfName() string {

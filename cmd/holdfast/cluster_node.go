@@ -81,7 +81,24 @@ func (f clusterFace) Look() api.ClusterLook {
 			Up: link.Up || m.Writer == n.writer, RoundTrip: link.RoundTrip,
 		})
 	}
+	look.Store = n.storeID
+	if n.cluster != nil {
+		addOutsiders(&look, n.cluster.Company())
+	}
 	return look
+}
+
+func addOutsiders(look *api.ClusterLook, c *cluster.Company) {
+	look.Yields = c.Yield
+	for i := range c.Strangers {
+		s := &c.Strangers[i]
+		look.Strangers = append(look.Strangers, api.ClusterStranger{Why: s.Why, ClusterMember: api.ClusterMember{
+			ID: s.Writer, Name: s.Name, State: s.State.String(), API: s.API, Peer: s.Peer, Build: s.Build,
+		}})
+	}
+	for _, r := range c.Unmet {
+		look.Unmet = append(look.Unmet, api.ClusterUnmet{ID: r.Writer, Name: r.Name, Gossip: r.Gossip})
+	}
 }
 
 // Places is for the api.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -107,6 +108,7 @@ func (n *Node) join(ctx context.Context, c *config) error {
 	options := cluster.Options{
 		Writer: n.writer, Name: n.name, API: address, Build: buildInfo(), GossipListen: c.GossipListen, GossipAdvertise: c.GossipAdvertise,
 		PeerListen: c.PeerListen, PeerAdvertise: c.PeerAdvertise, Join: c.Join, Handler: n.fellows, Logger: n.log,
+		Store: n.storeID, Rows: n.heart,
 	}
 	if c.ClusterKeys != "" {
 		if n.keys, err = loadNodeKeys(c.ClusterKeys, n.name, n.log); err != nil {
@@ -123,6 +125,7 @@ func (n *Node) join(ctx context.Context, c *config) error {
 	}
 	n.cluster = node
 	n.fellows.node.Store(node)
+	n.heart.SetGossip(node.GossipAddress())
 	n.engine.ViewChanged()
 	n.log.Info("in a cluster", "name", n.name, "gossip", node.GossipAddress(), "join", c.Join, "plaintext", c.Insecure)
 	if c.Insecure {
@@ -140,7 +143,8 @@ func (n *Node) join(ctx context.Context, c *config) error {
 const stateEvery = 50 * time.Millisecond
 
 // keepState tells the others whether this node may own sections: not before it has loaded, not while it is cut from the
-// store (they are to take over what it has, once its heartbeat has lapsed), and not when it is to leave.
+// store (they are to take over what it has, once its heartbeat has lapsed), and not when it is to leave. With its first
+// beat after an outage it is back: those whose beats come half a second later are to keep what they have.
 func (n *Node) keepState() {
 	tick := time.NewTicker(stateEvery)
 	defer tick.Stop()
@@ -159,6 +163,9 @@ func (n *Node) keepState() {
 func (n *Node) tellState() {
 	n.stateMu.Lock()
 	defer n.stateMu.Unlock()
+	if why := n.cluster.MayServe(); why != "" && n.told == cluster.Serving {
+		n.doom(fmt.Errorf("this node must not serve any more: %s", why))
+	}
 	if now := n.fitFor(); now != n.told {
 		n.log.Info("cluster state", "was", n.told.String(), "now", now.String())
 		n.cluster.SetState(now)
@@ -167,14 +174,30 @@ func (n *Node) tellState() {
 }
 
 func (n *Node) fitFor() cluster.State {
-	_, sure := n.heart.Lease()
 	switch {
 	case n.draining.Load() || n.stopping.Load():
 		return cluster.Draining
-	case !sure || n.engine.Ready() != nil:
+	case !n.heart.Shown() || n.engine.Ready() != nil || n.cluster.MayServe() != "":
 		return cluster.Joining
 	}
 	return cluster.Serving
+}
+
+// doom ends this process. It is for a node that sells from another database than most of its gossip: what it holds cannot be handed over, and
+// to stop selling now matters more than to stop in good order.
+func (n *Node) doom(why error) {
+	select {
+	case n.doomed <- why:
+	default:
+	}
+}
+
+// whyNotFit is what readyz says of a node that is not fit.
+func (n *Node) whyNotFit() error {
+	if why := n.cluster.MayServe(); why != "" {
+		return fmt.Errorf("%w: %s", errStranger, why)
+	}
+	return errNotFit
 }
 
 // errAlone says that there is no cluster that could be asked.
@@ -203,6 +226,9 @@ func (n *Node) letGo(ctx context.Context) {
 func (n *Node) fit() bool {
 	if n.cluster == nil {
 		return true
+	}
+	if n.cluster.MayServe() != "" {
+		return false
 	}
 	me, _ := n.cluster.View().Member(n.writer)
 	return me.State == cluster.Serving || me.State == cluster.Joining && n.engine.Ready() == nil && !n.othersServe()

@@ -127,6 +127,9 @@ var (
 		"the rest is sent by what is no node.", "kind")
 	descFailures = clusterDesc("handshake_failures_total", "Handshakes, gossip and connections that failed between this node and others, or were "+
 		"none of a node's: the log says from where. At rest it stands still, but for reason silent.", "port", "side", "reason")
+	descStrangers = clusterDesc("strangers", "ALARM unless 0: nodes of the gossip that are on another database. They are given and asked nothing.")
+	descUnmet     = clusterDesc("unmet", "ALARM unless 0: living nodes on the database that gossip does not know: what they claim cannot be reached.")
+	descYields    = clusterDesc("yields", "ALARM at 1: strangers serve, and this node claims and serves nothing.")
 	descLinkUp    = clusterDesc("link_up", "1 while messages pass to and from the peer.", "peer")
 	descSessions  = clusterDesc("link_sessions_total", "Times that the link to the peer came up.", "peer")
 	descBytes     = clusterDesc("link_bytes_total", "Bytes to and from the peer, before encryption.", "peer", "direction")
@@ -140,7 +143,8 @@ var (
 // Describe is for prometheus.
 func (clusterCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descMembers, descRefused, descFailures, descLinkUp, descSessions, descBytes, descMessages, descBatches, descDropped, descOutbox, descRoundTrip,
+		descMembers, descRefused, descFailures, descStrangers, descUnmet, descYields, descLinkUp, descSessions, descBytes, descMessages, descBatches,
+		descDropped, descOutbox, descRoundTrip,
 	} {
 		out <- d
 	}
@@ -162,6 +166,13 @@ func (c clusterCollector) Collect(out chan<- prometheus.Metric) {
 	for kind, n := range c.node.cluster.Refusals() {
 		out <- prometheus.MustNewConstMetric(descFailures, prometheus.CounterValue, float64(n), kind.Port, kind.Side, kind.Reason)
 	}
+	company, yields := c.node.cluster.Company(), 0.0
+	if company.Yield != "" {
+		yields = 1
+	}
+	out <- prometheus.MustNewConstMetric(descStrangers, prometheus.GaugeValue, float64(len(company.Strangers)))
+	out <- prometheus.MustNewConstMetric(descUnmet, prometheus.GaugeValue, float64(len(company.Unmet)))
+	out <- prometheus.MustNewConstMetric(descYields, prometheus.GaugeValue, yields)
 	for peer, s := range onePerName(c.node.cluster.Stats()) {
 		collectLink(out, peer, &s)
 	}

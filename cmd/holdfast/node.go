@@ -45,6 +45,7 @@ type Node struct {
 	fellows  *fellowship                   // nil with cluster
 	name     string
 	writer   storage.WriterID
+	storeID  storage.StoreID // zero: the store is embedded
 	server   *api.Server
 	listener net.Listener
 	admin    net.Listener // nil: listener answers everything
@@ -54,6 +55,7 @@ type Node struct {
 	draining atomic.Bool   // told to own nothing; see DrainCluster
 	left     chan struct{} // closed when the node leaves the cluster
 	served   chan error    // a server's end, one for each listener
+	doomed   chan error    // capacity 1: this process must end, and why
 
 	keys      *nodeKeys                 // of the cluster; nil: there are none
 	gone      departed                  // nodes that were members
@@ -68,7 +70,7 @@ type Node struct {
 // Open starts a server with a checked config. It returns once requests are accepted; whether they can be served already
 // is readyz's answer (sections load in the background). ctx bounds the opening only.
 func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error) {
-	n = &Node{log: log, served: make(chan error, 2), left: make(chan struct{}), name: cmp.Or(c.NodeName, nodeName()), writer: storage.NewWriterID()}
+	n = &Node{log: log, served: make(chan error, 2), doomed: make(chan error, 1), left: make(chan struct{}), name: cmp.Or(c.NodeName, nodeName()), writer: storage.NewWriterID()}
 	n.opening.Store(c.Demo)
 	defer func() {
 		if err != nil {
@@ -224,6 +226,7 @@ var (
 	errStopping = errors.New("shutting down")
 	errStandby  = errors.New("standing by: another node sells from this database")
 	errDraining = errors.New("draining: this node gives its sections to others")
+	errStranger = errors.New("this node claims and serves nothing")
 	errNotFit   = errors.New("cut off from the database, or not loaded yet: other nodes serve")
 	errUseless  = errors.New("no section can be reached from this node, and other nodes are alive: holdfast cluster status says why")
 )
@@ -239,7 +242,7 @@ func (e engine) Ready() error {
 	case e.node.draining.Load():
 		return errDraining
 	case !e.node.fit():
-		return errNotFit
+		return e.node.whyNotFit()
 	case e.node.isUseless(time.Now()):
 		return errUseless
 	}
@@ -269,6 +272,9 @@ func (n *Node) Engine() *actors.Engine { return n.engine }
 
 // Served yields the server's end: an error if it ended by itself.
 func (n *Node) Served() <-chan error { return n.served }
+
+// Doomed yields the reason why this process must end now, if there comes to be one.
+func (n *Node) Doomed() <-chan error { return n.doomed }
 
 // Drain says "not ready" from now on, and goes on serving everybody, on new connections too, for that long or until ctx
 // ends: a listener that closed at once would turn away those whom a balancer sends before it has asked again.

@@ -117,6 +117,7 @@ func (s *serveCommand) runUntil(ctx context.Context, node *Node, log *slog.Logge
 	case <-ctx.Done():
 	case failed = <-node.Served():
 		failed = errors.Join(errors.New("the HTTP server ended by itself"), failed)
+	case failed = <-node.Doomed():
 	}
 	shoppers.stop()
 	return failed

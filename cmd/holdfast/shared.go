@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"holdfast/actors"
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/cluster"
+	"holdfast/storage"
 	"holdfast/storage/sqlstore"
 )
 
@@ -39,8 +41,12 @@ func (n *Node) openShared(ctx context.Context, c *config, config *actors.Config)
 			return err
 		}
 	}
+	if n.storeID, err = store.StoreID(ctx); err != nil {
+		return fmt.Errorf("which database this is: %w", err)
+	}
 	n.heart, err = cluster.Start(ctx, cluster.Config{
 		Nodes: store, Writer: config.Writer, Name: config.Name, Logger: n.log, Freed: n.inherit, Overslept: n.doubt,
+		Gossip: c.gossipAddress(), Looked: n.looked,
 	})
 	if err != nil {
 		return fmt.Errorf("heartbeat: %w", err)
@@ -50,8 +56,11 @@ func (n *Node) openShared(ctx context.Context, c *config, config *actors.Config)
 		return fmt.Errorf("waiting to know who else is alive: %w", err)
 	}
 	n.log.Info("who else is there is known", "alive", n.heart.Others(), "took", time.Since(began).Round(time.Millisecond))
+	if others := n.heart.Clustered(); len(others) > 0 && !c.clustered() {
+		return forgotten(others)
+	}
 	config.Lease = n.heart.Lease
-	config.MayClaim, config.CommitLanes, config.CommitGroup, config.CatalogEvery = n.heart.MayClaim, lanes, group, catalogEvery
+	config.MayClaim, config.CommitLanes, config.CommitGroup, config.CatalogEvery = n.mayClaim, lanes, group, catalogEvery
 	return nil
 }
 
@@ -82,4 +91,38 @@ func (n *Node) doubt() {
 // refusal with Retry-After tells buyers more than a balancer that has nobody left.
 func (n *Node) standsBy() bool {
 	return n.heart != nil && n.cluster == nil && n.engine.Stats().SectionsServing.Load() == 0 && n.engine.Foreign() > 0
+}
+
+// forgotten refuses to be part of no cluster beside one: this node would claim what a node of the cluster leaves behind, and none of the others
+// could find it.
+func forgotten(others []cluster.Row) error {
+	var names, joins []string
+	for _, r := range others {
+		names = append(names, fmt.Sprintf("%s (gossip %s)", r.Name, r.Gossip))
+		joins = append(joins, r.Gossip)
+	}
+	return fmt.Errorf("a cluster lives on this database, and this node was told to join none: %s. Give it --gossip-listen HOST:PORT, --join %s "+
+		"and --cluster-keys DIR (or --insecure on loopback addresses). If those nodes are gone for good, start it again in a moment: "+
+		"their heartbeats lapse after 2 s", strings.Join(names, ", "), strings.Join(joins, ","))
+}
+
+// looked has the cluster judge who is on this database, for the heart has seen its rows anew.
+func (n *Node) looked() {
+	if n.fellows == nil {
+		return
+	}
+	if node := n.fellows.node.Load(); node != nil {
+		node.Looked()
+	}
+}
+
+// mayClaim is the heart's word, and the cluster's: a node that does not know yet what house it would open, or that yields to strangers,
+// claims nothing.
+func (n *Node) mayClaim(key storage.SectionKey, tail storage.Tail) bool {
+	if n.fellows != nil {
+		if node := n.fellows.node.Load(); node == nil || node.MayServe() != "" {
+			return false
+		}
+	}
+	return n.heart.MayClaim(key, tail)
 }

@@ -17,8 +17,9 @@ import (
 	"holdfast/storage/pebblestore"
 )
 
-// storeCommand is what an operator does about a store that lost something.
+// storeCommand is what an operator does about a store that lost something, or was restored.
 type storeCommand struct {
+	NewID      newIDCommand      `cmd:"" name:"new-id" help:"Make a restored copy of a database a store of its own."`
 	AcceptLoss acceptLossCommand `cmd:"" help:"Show what a store has lost of what was acknowledged; with --yes, go on without it."`
 }
 

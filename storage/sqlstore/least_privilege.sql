@@ -37,7 +37,7 @@ GRANT SELECT, INSERT, UPDATE ON TABLE events TO holdfast_engine;
 GRANT SELECT, INSERT, DELETE ON TABLE operator_keys TO holdfast_engine;
 GRANT SELECT, INSERT ON TABLE venue_parts TO holdfast_engine;
 
--- The key of ticket codes is made once and never changed.
+-- The key of ticket codes and the store's id are made once; only the owner may give the store another id (holdfast store new-id).
 GRANT SELECT, INSERT ON TABLE store_meta TO holdfast_engine;
 
 -- Heartbeats.

@@ -37,7 +37,7 @@ func scanTicket(row pgx.CollectableRow) (storage.TicketRow, error) {
 
 // Beat implements storage.Nodes.
 func (s *Store) Beat(ctx context.Context, b storage.NodeBeat) error {
-	_, err := s.exec(ctx, sql("beat"), [16]byte(b.Writer), b.Name, stamp(b.At))
+	_, err := s.exec(ctx, sql("beat"), [16]byte(b.Writer), b.Name, stamp(b.At), b.Gossip)
 	return err
 }
 
@@ -48,12 +48,12 @@ func (s *Store) Nodes(ctx context.Context) ([]storage.NodeBeat, error) {
 
 func scanBeat(row pgx.CollectableRow) (storage.NodeBeat, error) {
 	var (
-		writer [16]byte
-		name   string
-		at     time.Time
+		writer       [16]byte
+		name, gossip string
+		at           time.Time
 	)
-	err := row.Scan(&writer, &name, &at)
-	return storage.NodeBeat{Writer: writer, Name: name, At: section.Instant(at.UnixMilli())}, err
+	err := row.Scan(&writer, &name, &at, &gossip)
+	return storage.NodeBeat{Writer: writer, Name: name, At: section.Instant(at.UnixMilli()), Gossip: gossip}, err
 }
 
 // Forget implements storage.Nodes.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -109,4 +111,24 @@ func (s *Server) Restart(t testing.TB) {
 	if err := s.Server.Restart(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Copy restores a dump of a database, taken now, under another name, as an operator would: whoever serves from the original serves on. It
+// gives the copy's address, which is dropped when the test is over.
+func (s *Server) Copy(t testing.TB, original string) string {
+	t.Helper()
+	folder, err := pgserver.Binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := s.Database(t)
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	file := filepath.Join(t.TempDir(), "dump.sql")
+	for _, command := range [][]string{{"pg_dump", "--file", file, "--dbname", original}, {"psql", "--quiet", "--file", file, "--set", "ON_ERROR_STOP=1", "--dbname", address}} {
+		if out, err := exec.CommandContext(ctx, filepath.Join(folder, command[0]), command[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", command[0], err, out)
+		}
+	}
+	return address
 }

@@ -58,3 +58,13 @@ SELECT value FROM store_meta WHERE name = 'secret'
 -- name: secret_insert
 -- Whoever comes first decides; the others read what stands.
 INSERT INTO store_meta (name, value) VALUES ('secret', $1::BYTEA) ON CONFLICT (name) DO NOTHING
+
+-- name: store_id
+SELECT value FROM store_meta WHERE name = 'store_id'
+
+-- name: store_id_insert
+INSERT INTO store_meta (name, value) VALUES ('store_id', $1::BYTEA) ON CONFLICT (name) DO NOTHING
+
+-- name: store_id_replace
+-- The owner's: the role of servers may not change what stands in store_meta.
+UPDATE store_meta SET value = $1::BYTEA WHERE name = 'store_id'

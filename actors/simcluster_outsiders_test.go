@@ -1,0 +1,104 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"holdfast/storage"
+)
+
+// simOutsiders are processes that an operator has started by mistake: one on a restored copy of the store, with the gossip's address, and one on the
+// store itself without it. Nothing of theirs may be noticed by buyers.
+type simOutsiders struct {
+	w     *simCluster
+	stray *simHost
+}
+
+// startStray restores what the store has now elsewhere, and starts a process on it that joins the others.
+func (o *simOutsiders) startStray() {
+	w := o.w
+	live := w.living()
+	if len(live) == 0 {
+		return // there is nobody to join; whoever is first opens its house
+	}
+	h := w.newHost(&simSpot{number: 100, cut: map[int]bool{}})
+	h.db, h.foreign = w.store.Clone(), true
+	for _, other := range live { // it joins before it does anything
+		h.roster[other.id] = simRumour{other.state, other.company.Yield != "", other.told}
+	}
+	h.rebuild()
+	o.stray = h
+	w.tally["start: on a restored copy"]++
+	w.note(h, "starts on a restored copy")
+	h.thread("boot", h.boot)
+}
+
+// withStray adds the one on a copy to those that gossip.
+func (o *simOutsiders) withStray(live []*simHost) []*simHost {
+	if o.stray == nil || o.stray.dead || o.stray.e == nil {
+		return live
+	}
+	return append(live, o.stray)
+}
+
+// sells judges what the one on a copy writes: nothing, as long as it knows anybody of the house. One that was left alone before it could know
+// opens its copy.
+func (o *simOutsiders) sells(h *simHost, appends []storage.Append) {
+	for _, other := range o.w.living() {
+		if h.knows(other) {
+			o.w.failf("P1: n%d, on a restored copy, writes to the log of section %d (%v), and knows n%d of the house itself",
+				h.number, appends[0].Section.Section, simKindNames[appends[0].Entry.Kind], other.number)
+		}
+	}
+	o.w.at(0, nil, "stopped by a person", func() { o.w.crash(h, "opened a copy") }) // it was first: the house would wait for it, and for a person
+}
+
+// startForgotten starts a process without gossip, as if it had been there before the others: one that starts beside them would refuse to. It has no
+// engine: what it might claim is asked, not done.
+func (o *simOutsiders) startForgotten() {
+	w := o.w
+	h := w.newHost(&simSpot{number: 101, cut: map[int]bool{}})
+	h.alone = true
+	h.sightings.StandAlone()
+	w.tally["start: forgotten"]++
+	w.note(h, "starts without gossip")
+	h.thread("heart", h.heart)
+	h.thread("stand by", func() {
+		for {
+			h.wait(w.time().Add(50*time.Millisecond), nil)
+			for no := range w.sections {
+				o.tempt(h, no)
+			}
+		}
+	})
+}
+
+// tempt asks whether the forgotten one would claim a section.
+func (o *simOutsiders) tempt(h *simHost, no int) {
+	tail, _ := o.w.store.Tail(context.Background(), o.w.key(no))
+	if tail.Writer == h.id || !h.mayClaim(o.w.key(no), tail) {
+		return
+	}
+	for _, other := range o.w.living() {
+		if o.beats(other) {
+			o.w.failf("n%d, which is in no gossip, may claim section %d from n%d, and n%d of the cluster lives", h.number, no, o.w.numberOf(tail.Writer), other.number)
+		}
+	}
+}
+
+// beats says that a host's row has moved for so long that whoever has looked lately knows it to live.
+func (o *simOutsiders) beats(h *simHost) bool {
+	row := o.w.judge.row(h.id)
+	if !row.there || len(row.beats) < 5 {
+		return false
+	}
+	last := o.w.now
+	for i := range 5 {
+		at := row.beats[len(row.beats)-1-i]
+		if last-at > simBeat+200*time.Millisecond {
+			return false
+		}
+		last = at
+	}
+	return true
+}

@@ -1,0 +1,266 @@
+package cluster
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"holdfast/storage"
+)
+
+// Kin tells which of those in gossip are on this node's own store. Gossip and keys do not say so: a node that was given the keys and a restored
+// copy of the database would be handed sections, and sell every seat a second time, under a fence of its own. So:
+//
+//	in gossip                                                       is
+//	its row in MY store was written while I looked, and is          a member
+//	the same, and the row stands still since; it says so itself     a member (cut off from the store, as may happen to any)
+//	the same, and it says that it serves                            a stranger, once that has lasted for Lapse
+//	no row, or one that has not moved since I look                  left out, and a stranger once that has lasted for Lapse
+//	it names another store id                                       a stranger at once
+//
+// A stranger is in no view: it is placed nothing, has no link, is asked nothing, and what it says is not heard. Time in which this node could
+// not look counts for nobody.
+//
+// # Who yields
+//
+// Each side sees strangers in the other, and only one may sell:
+//
+//	this node     and                                                   it
+//	serves        more serve here than there                            goes on
+//	serves        fewer do; or as many, and the lowest id is there      yields
+//	does not yet  as many serve there as here, or more                  yields
+//	does not yet  some serve here, more than there                      goes on
+//	does not yet  nobody serves: this store has rows of the living      yields: it is the copy
+//	              that stand still
+//	does not yet  nobody serves: as above, by all who are there         goes on, or yields
+//
+// So whoever is started on a copy beside a house that sells waits. Once it has waited for nodes that never had a row here it goes on waiting after
+// they have left, for a restart or for good: its copy of the house must not open in their place. It is started again by a person, or
+// goes on when another on its own store serves. Who yields says so in gossip, and nobody yields to that one.
+//
+// Kin has no clock, no store and no goroutine. Not safe for concurrent use.
+type Kin struct {
+	me    storage.WriterID
+	store storage.StoreID // zero: unknown
+	lapse time.Duration
+	known map[storage.WriterID]*acquaintance
+	unmet map[storage.WriterID]time.Time // living rows that gossip does not know, and since when
+	// barred are those never seen on this store that this node has once waited for.
+	barred map[storage.WriterID]string
+}
+
+// acquaintance is one node in gossip.
+type acquaintance struct {
+	met      time.Time
+	proven   bool      // its row in this store was seen moving
+	odd      time.Time // since when what it is does not fit its row; zero: it fits
+	stranger bool
+	alien    bool // of another store by its own word
+	why      string
+}
+
+// NewKin knows nobody yet. store may be the zero id, and so may members': nothing follows from what is not said.
+func NewKin(me storage.WriterID, store storage.StoreID, lapse time.Duration) *Kin {
+	return &Kin{me: me, store: store, lapse: lapse, known: map[storage.WriterID]*acquaintance{},
+		unmet: map[storage.WriterID]time.Time{}, barred: map[storage.WriterID]string{}}
+}
+
+// Stranger is a node of the gossip that is not on this node's store.
+type Stranger struct {
+	Member
+	Why string
+}
+
+// Company is the judgement on all who are in gossip. Immutable.
+type Company struct {
+	Members   []Member   // on this store; without this node
+	Strangers []Stranger // not on it
+	Pending   []Member   // not known yet, and left out until they are
+	Look      bool       // somebody pending was met after the newest look began: another one may know it
+	// Yield says why this node may not serve, and must claim nothing; empty: it may.
+	Yield string
+	// Unmet are living rows of this store that gossip has not known for the time given to Judge, if any.
+	Unmet []Row
+}
+
+// Judge says who is who. others are all in gossip but this node; me is what this node is now; meetWithin is how long a living row may be
+// unknown to gossip before it is Unmet.
+func (k *Kin) Judge(others []Member, me State, rows *Rows, now time.Time, meetWithin time.Duration) *Company {
+	c := &Company{}
+	if planted(plantKin) {
+		c.Members = others
+		return c
+	}
+	there := make(map[storage.WriterID]bool, len(others))
+	for i := range others {
+		m := &others[i]
+		there[m.Writer] = true
+		a := k.known[m.Writer]
+		if a == nil {
+			a = &acquaintance{met: now}
+			k.known[m.Writer] = a
+		}
+		k.look(a, m, rows, now)
+		switch {
+		case a.stranger:
+			c.Strangers = append(c.Strangers, Stranger{*m, a.why})
+		case a.proven:
+			c.Members = append(c.Members, *m)
+			delete(k.barred, m.Writer)
+		default:
+			c.Pending = append(c.Pending, *m)
+			c.Look = c.Look || !rows.Began.After(a.met)
+		}
+	}
+	for w := range k.known {
+		if !there[w] {
+			delete(k.known, w)
+		}
+	}
+	c.Yield = k.yield(c, me, rows)
+	c.Unmet = k.unmetRows(there, rows, now, meetWithin)
+	return c
+}
+
+// look brings what is known of one node up to date.
+func (k *Kin) look(a *acquaintance, m *Member, rows *Rows, now time.Time) {
+	none := storage.StoreID{}
+	if a.alien = m.Store != none && k.store != none && m.Store != k.store; a.alien {
+		a.stranger, a.why = true, fmt.Sprintf("it is on another database: store id %v, this node's is %v", m.Store, k.store)
+		return
+	}
+	row, there := rows.of(m.Writer)
+	fresh := !rows.Began.IsZero() && now.Sub(rows.Began) < k.lapse
+	moves := there && row.Moving && row.Still < k.lapse
+	if fresh && moves {
+		*a = acquaintance{proven: true, met: a.met}
+		return
+	}
+	if a.proven && m.State != Serving {
+		a.odd, a.stranger = time.Time{}, false
+		return
+	}
+	switch {
+	case a.odd.IsZero() || !fresh && !a.stranger: // time in which nobody looked proves nothing
+		a.odd = now
+	case fresh && rows.Began.Sub(a.odd) >= k.lapse:
+		a.stranger, a.why = true, oddness(a.proven, there)
+	}
+}
+
+func oddness(proven, there bool) string {
+	switch {
+	case proven:
+		return "it says that it serves, and its heartbeat row in this node's database stands still: it has moved to another database"
+	case there:
+		return "its heartbeat row in this node's database has never moved: it is on another database, of which this one is a copy, or the other way round"
+	}
+	return "it has no heartbeat row in this node's database: it is on another one"
+}
+
+// side is one of the two sides of a quarrel.
+type side struct {
+	all, serve int
+	lowest     storage.WriterID // of those that serve, or of all while none does
+	who        string           // one of them, for people
+}
+
+func (s *side) add(m *Member) {
+	s.all++
+	if m.State == Serving {
+		if s.serve++; s.serve == 1 {
+			s.lowest, s.who = storage.WriterID{}, ""
+		}
+	} else if s.serve > 0 {
+		return
+	}
+	if s.who == "" || bytes.Compare(m.Writer[:], s.lowest[:]) < 0 {
+		s.lowest, s.who = m.Writer, fmt.Sprintf("%s (%s)", m.Name, m.Peer)
+	}
+}
+
+func (s *side) before(o *side) bool { return bytes.Compare(s.lowest[:], o.lowest[:]) < 0 }
+
+// yield is the rule of who goes on; see Kin.
+func (k *Kin) yield(c *Company, me State, rows *Rows) string {
+	kin, rivals := &side{}, &side{}
+	kin.add(&Member{Writer: k.me, State: me})
+	for i := range c.Members {
+		kin.add(&c.Members[i])
+	}
+	for i := range c.Strangers {
+		if !c.Strangers[i].Yields {
+			rivals.add(&c.Strangers[i].Member)
+		}
+	}
+	if me == Serving {
+		if rivals.serve > kin.serve || rivals.serve == kin.serve && rivals.before(kin) {
+			return fmt.Sprintf("%s, on another database, serves in the same gossip, and as many there as here or more", rivals.who)
+		}
+		return ""
+	}
+	for i := range c.Pending {
+		if !c.Pending[i].Yields {
+			rivals.add(&c.Pending[i])
+		}
+	}
+	why := ""
+	switch {
+	case rivals.serve > 0 && kin.serve <= rivals.serve:
+		why = fmt.Sprintf("%s serves in the same gossip, and is not seen in this node's database", rivals.who)
+	case kin.serve > 0:
+		return ""
+	case len(k.barred) > 0:
+		names := slices.Sorted(maps.Values(k.barred))
+		return fmt.Sprintf("%s was in the same gossip, on another database: stop whichever is wrong, and start this node again", names[0])
+	case k.onCopy(c, rows):
+		why = "this node's database looks like a copy: it has heartbeat rows of nodes that live, and the rows stand still"
+	case rivals.all > kin.all || rivals.all == kin.all && rivals.before(kin):
+		why = fmt.Sprintf("%s is in the same gossip, and not seen in this node's database", rivals.who)
+	default:
+		return ""
+	}
+	k.bar(c)
+	return why
+}
+
+// onCopy says that somebody who lives has a row here that has never moved: in the original of a copy nobody has.
+func (k *Kin) onCopy(c *Company, rows *Rows) bool {
+	still := func(w storage.WriterID) bool { r, there := rows.of(w); return there && !r.Moving }
+	return slices.ContainsFunc(c.Pending, func(m Member) bool { return still(m.Writer) }) ||
+		slices.ContainsFunc(c.Strangers, func(s Stranger) bool { return !s.Yields && still(s.Writer) })
+}
+
+// bar remembers whom this node has waited for.
+func (k *Kin) bar(c *Company) {
+	for i := range c.Strangers {
+		s := &c.Strangers[i]
+		if a := k.known[s.Writer]; !s.Yields && !a.proven && !a.alien {
+			k.barred[s.Writer] = fmt.Sprintf("%s (%s)", s.Name, s.Peer)
+		}
+	}
+}
+
+// unmetRows are the living rows whose nodes are not in gossip, and have not been for so long.
+func (k *Kin) unmetRows(there map[storage.WriterID]bool, rows *Rows, now time.Time, meetWithin time.Duration) (unmet []Row) {
+	for _, r := range rows.List {
+		if there[r.Writer] || !r.Moving || r.Still >= k.lapse {
+			delete(k.unmet, r.Writer)
+			continue
+		}
+		since, known := k.unmet[r.Writer]
+		if !known {
+			k.unmet[r.Writer] = now
+		} else if now.Sub(since) >= meetWithin {
+			unmet = append(unmet, r)
+		}
+	}
+	for w := range k.unmet {
+		if !slices.ContainsFunc(rows.List, func(r Row) bool { return r.Writer == w }) {
+			delete(k.unmet, w)
+		}
+	}
+	return unmet
+}

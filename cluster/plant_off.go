@@ -1,0 +1,5 @@
+//go:build !planted
+
+package cluster
+
+func planted(plantedBug) bool { return false }
