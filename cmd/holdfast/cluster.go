@@ -86,7 +86,7 @@ func (clusterKeysCommand) Help() string {
 
   holdfast cluster keys --out keys --validity 90d n1
       A new certificate for n1, after its old files were taken away. Restart the node with it before the old one ends; the metric
-      holdfast_cluster_certificate_expires_seconds says when that is.
+      holdfast_cluster_certificate_expiry_timestamp_seconds says when that is.
 
 Whoever holds a node's files is a node, and may buy and refund anything. Whoever holds ca-key.pem can make nodes: keep it off the machines.`
 }

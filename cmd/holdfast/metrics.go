@@ -1,6 +1,9 @@
 package main
 
 import (
+	"cmp"
+	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,8 +26,13 @@ func gauge(name, help string, read func() float64) prometheus.Collector {
 func engineMetrics(e *actors.Engine) []prometheus.Collector {
 	const nanosecond = 1e-9
 	s := e.Stats()
-	return []prometheus.Collector{
-		gauge("sections_serving", "Sections this node serves.", func() float64 { return float64(s.SectionsServing.Load()) }),
+	all := []prometheus.Collector{
+		buildMetric(),
+		gauge("payments_open", "Payments whose outcome this node does not know yet: the processor is asked again.",
+			func() float64 { n, _ := e.PaymentsWaiting(); return float64(n) }),
+		gauge("payments_oldest_age_seconds", "How long the oldest of payments_open has been waiting for its outcome; 0 without one.",
+			func() float64 { _, age := e.PaymentsWaiting(); return age.Seconds() }),
+		gauge("sections_serving", "Deprecated: holdfast_sections{state=\"serving\"} says the same. Sections this node serves.", func() float64 { return float64(s.SectionsServing.Load()) }),
 		counter("records_total", "Records made durable.", &s.Records, 1),
 		counter("changes_total", "Changes made durable; divided by records, how many share one.", &s.Changes, 1),
 		counter("record_bytes_total", "Bytes of changes made durable.", &s.Bytes, 1),
@@ -47,6 +55,29 @@ func engineMetrics(e *actors.Engine) []prometheus.Collector {
 		counter("logs_ahead_total", "ALARM when it grows: sections whose log a faster clock had written; their holds last too long.", &s.LogsAhead, 1),
 		counter("timeouts_total", "Requests whose waiter gave up: their outcome was unknown to it.", &s.Timeouts, 1),
 	}
+	for state := actors.Stopped; state <= actors.Condemned; state++ {
+		all = append(all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "holdfast_sections", ConstLabels: prometheus.Labels{"state": state.String()},
+			Help: "Sections of the events in use by what this node does with them; stopped ones are, if all is well, served by other nodes.",
+		}, func() float64 { return float64(s.InState(state)) }))
+	}
+	return all
+}
+
+// buildMetric is 1 for ever; its labels say which build this is.
+func buildMetric() prometheus.Collector {
+	revision := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" {
+				revision = setting.Value
+			}
+		}
+	}
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "holdfast_build_info", Help: "Always 1: the labels say which build runs.",
+		ConstLabels: prometheus.Labels{"version": cmp.Or(version, "unversioned"), "revision": revision, "goversion": runtime.Version()},
+	}, func() float64 { return 1 })
 }
 
 // sharedMetrics are those of a node on a database. holdfast_store_reachable is the one to wake somebody for: at 0 nothing can be sold.
@@ -86,14 +117,8 @@ func clusterMetrics(n *Node) []prometheus.Collector {
 			func() float64 { return float64(s.Uncertain.Load()) }),
 		clusterCollector{n},
 	}
-	for state := actors.Stopped; state <= actors.Condemned; state++ {
-		all = append(all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "holdfast_sections", ConstLabels: prometheus.Labels{"state": state.String()},
-			Help: "Sections of the events in use by what this node does with them; stopped ones are, if all is well, served by other nodes.",
-		}, func() float64 { return float64(s.InState(state)) }))
-	}
 	if !n.keysExpire.IsZero() {
-		all = append(all, gauge("cluster_certificate_expires_seconds", "When the other nodes stop believing this one's certificate, in Unix time: "+
+		all = append(all, gauge("cluster_certificate_expiry_timestamp_seconds", "When the other nodes stop believing this one's certificate, in Unix time: "+
 			"make new keys and restart the node before.", func() float64 { return float64(n.keysExpire.Unix()) }))
 	}
 	return all

@@ -167,7 +167,7 @@ var walls = map[string]wall{
 			"cluster/netlimit",
 		},
 		Third: []string{
-			fasthttp, prometheus, "github.com/prometheus/common", openapi, compress, xxhash, strictJSON, "github.com/golang-jwt/jwt/v5",
+			fasthttp, prometheus, "github.com/prometheus/common", "github.com/prometheus/client_model", openapi, compress, xxhash, strictJSON, "github.com/golang-jwt/jwt/v5",
 		},
 		Test: []string{
 			"actors/budget", "storage/memstore", "storage/pebblestore", "actors/checkout/sandbox", rapid, chromedp,
