@@ -33,6 +33,8 @@ func engineMetrics(e *actors.Engine) []prometheus.Collector {
 		gauge("payments_oldest_age_seconds", "How long the oldest of payments_open has been waiting for its outcome; 0 without one.",
 			func() float64 { _, age := e.PaymentsWaiting(); return age.Seconds() }),
 		gauge("sections_serving", "Deprecated: holdfast_sections{state=\"serving\"} says the same. Sections this node serves.", func() float64 { return float64(s.SectionsServing.Load()) }),
+		gauge("sections_unserved", "ALARM when above 0 for longer than 15 s: sections of open sales that nobody serves as far as this node knows.",
+			func() float64 { return float64(e.Unserved()) }),
 		counter("records_total", "Records made durable.", &s.Records, 1),
 		counter("changes_total", "Changes made durable; divided by records, how many share one.", &s.Changes, 1),
 		counter("record_bytes_total", "Bytes of changes made durable.", &s.Bytes, 1),
