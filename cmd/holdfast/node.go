@@ -38,6 +38,7 @@ type Node struct {
 	engine   *actors.Engine
 	heir     atomic.Pointer[actors.Engine] // the engine, for the heart, once it is there
 	sql      *sqlstore.Store               // nil: the store is embedded
+	pebble   *pebblestore.Store            // nil: it is not
 	heart    *cluster.Heart                // nil: nobody else can be there
 	cluster  *cluster.Node                 // nil: others may be there, but share nothing with this one
 	fellows  *fellowship                   // nil with cluster
@@ -80,7 +81,7 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 		return n, err
 	}
 	c.limitConnections(outside, files.connections)
-	if err := n.openEngine(ctx, c, files); err != nil {
+	if err := n.openEngine(ctx, c, files, outside); err != nil {
 		return n, err
 	}
 	if err := n.listen(c); err != nil {
@@ -89,9 +90,12 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 	if err := n.join(ctx, c); err != nil {
 		return n, fmt.Errorf("cluster: %w", err)
 	}
-	outside.Cluster = clusterFace{n}
+	outside.Cluster, outside.Writable = clusterFace{n}, n.writable
 	n.server = api.New(engine{n.engine, n}, *outside)
 	n.server.Registry().MustRegister(engineMetrics(n.engine)...)
+	if n.pebble != nil {
+		n.server.Registry().MustRegister(diskMetrics(n.pebble.Space)...)
+	}
 	if n.sql != nil {
 		n.server.Registry().MustRegister(sharedMetrics(n.sql.Stats(), n.heart)...)
 	}
@@ -122,6 +126,9 @@ func (n *Node) shareFiles(c *config) (files descriptors, err error) {
 }
 
 func (n *Node) listen(c *config) (err error) {
+	if n.listener != nil { // it listened before there was a store
+		return nil
+	}
 	if n.listener, err = net.Listen("tcp", c.Listen); err != nil {
 		return noListener("--listen", c.Listen, err)
 	}
@@ -134,7 +141,7 @@ func (n *Node) listen(c *config) (err error) {
 	return nil
 }
 
-func (n *Node) openEngine(ctx context.Context, c *config, files descriptors) (err error) {
+func (n *Node) openEngine(ctx context.Context, c *config, files descriptors, outside *api.Config) (err error) {
 	config := actors.Config{
 		Name: n.name, Logger: n.log, InflightMax: int64(c.Inflight), Preload: true, Writer: n.writer,
 		Clock: plantClock(), ClockStepMax: cmp.Or(c.ClockStepMax, -1),
@@ -144,7 +151,7 @@ func (n *Node) openEngine(ctx context.Context, c *config, files descriptors) (er
 		config.Peers = n.fellows
 	}
 	if c.Store == "" {
-		err = n.openEmbedded(c, files.store)
+		err = n.openEmbedded(ctx, c, files.store, outside)
 	} else {
 		err = n.openShared(ctx, c, &config)
 	}
@@ -159,27 +166,13 @@ func (n *Node) openEngine(ctx context.Context, c *config, files descriptors) (er
 	return nil
 }
 
-func (n *Node) openEmbedded(c *config, files int) error {
-	store, err := openStore(c.Data, files, n.log)
-	if err != nil {
-		return err
-	}
-	n.store = store
-	if n.payments, err = sandbox.Open(filepath.Join(c.Data, paymentsFile)); err != nil {
-		return fmt.Errorf("payments: %w", err)
-	}
-	return nil
-}
-
-// openStore opens a data folder for writing. files bounds the open ones; 0: the store's own default.
-func openStore(data string, files int, log *slog.Logger) (*pebblestore.Store, error) {
+// openStore opens a data folder for writing; what it has to say goes into the log.
+func openStore(data string, options pebblestore.Options, log *slog.Logger) (*pebblestore.Store, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
-	store, err := pebblestore.Open(filepath.Join(data, storeFolder), pebblestore.Options{
-		OpenFiles: files,
-		Logf:      func(format string, args ...any) { log.Warn("store: " + fmt.Sprintf(format, args...)) },
-	})
+	options.Logf = func(format string, args ...any) { log.Warn("store: " + fmt.Sprintf(format, args...)) }
+	store, err := pebblestore.Open(filepath.Join(data, storeFolder), options)
 	if errors.Is(err, storage.ErrInUse) {
 		return nil, inUse(data, "stop the other first, or choose another folder; import and sale speak to a running server with --url")
 	}
@@ -286,6 +279,9 @@ func share(ctx context.Context, parts int) (context.Context, context.CancelFunc)
 func (n *Node) abandon(ctx context.Context) error {
 	var errs []error
 	close(n.left)
+	if n.pebble != nil { // whatever still waits for space on the disk when the time is up is not waited for
+		defer context.AfterFunc(ctx, n.pebble.EndWaiting)()
+	}
 	if n.engine != nil {
 		errs = append(errs, n.inTime(ctx, "snapshots", n.engine.Close(ctx)))
 	}

@@ -62,6 +62,10 @@ func (s *serveCommand) Run(c *console) error {
 		return err
 	}
 	node, err := Open(ctx, &s.config, log)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil { // told to stop before there was anything to serve
+		log.Info("stopped", "while", err)
+		return stopProfiles()
+	}
 	if err != nil {
 		return errors.Join(err, stopProfiles())
 	}
