@@ -92,6 +92,12 @@ func sharedMetrics(s *sqlstore.Stats, h *cluster.Heart) []prometheus.Collector {
 	}
 	return []prometheus.Collector{
 		gauge("store_reachable", "ALARM at 0: the database does not answer, and everything is refused until it does.", reachable),
+		gauge("store_appends_healthy", "ALARM at 0: the database has taken no record for 2 s, whatever else it answers: nothing is sold until it does.", func() float64 {
+			if s.AppendsHealthy() {
+				return 1
+			}
+			return 0
+		}),
 		gauge("nodes_alive", "Nodes on this database as this one knows it, itself included.", func() float64 { return float64(h.Others() + 1) }),
 		counter("store_statements_total", "Statements sent to the database, of any kind.", &s.Statements, 1),
 		counter("store_appends_total", "Append statements sent; a merged one is one.", &s.Appends, 1),

@@ -107,7 +107,10 @@ func prepare(ctx context.Context, config *pgx.ConnConfig, o *Options, server Ser
 	case !o.Migrate:
 		return fmt.Errorf("%w: %s: run holdfast migrate as the owner", ErrSchema, stepNames(missing))
 	}
-	_, err = m.applyAll(ctx, missing)
+	applied, err := m.applyAll(ctx, missing)
+	if len(applied) > 0 {
+		o.Migrated(applied)
+	}
 	return err
 }
 
