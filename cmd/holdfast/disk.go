@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/oplog"
 	"holdfast/api"
 	"holdfast/storage/pebblestore"
 )
@@ -113,9 +115,23 @@ func diskFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
+// exitDiskFailure is the exit status after a disk that failed (EX_IOERR of sysexits.h).
+const exitDiskFailure = 74
+
+// endOnDiskFailure ends the process: nothing that it believes about its disk is worth anything any more.
+func (n *Node) endOnDiskFailure(message string) {
+	n.log.Error("ALARM: "+message, "alarm", "disk_failed")
+	if lines, ok := n.log.Handler().(*oplog.Handler); ok {
+		lines.Flush()
+	}
+	os.Exit(exitDiskFailure)
+}
+
 // openFolder opens store and books of a data folder, or nothing.
 func (n *Node) openFolder(c *config, files int) error {
-	store, err := openStore(c.Data, pebblestore.Options{OpenFiles: files, FreeMin: uint64(c.DiskFreeMinMiB) << 20, Space: n.tellSpace}, n.log)
+	store, err := openStore(c.Data, pebblestore.Options{
+		OpenFiles: files, FreeMin: uint64(c.DiskFreeMinMiB) << 20, Space: n.tellSpace, Fatal: n.endOnDiskFailure,
+	}, n.log)
 	if err != nil {
 		return err
 	}

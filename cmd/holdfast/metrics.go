@@ -117,10 +117,10 @@ func clusterMetrics(n *Node) []prometheus.Collector {
 		counter("handed_over_total", "Sections given to other nodes in good order.", &s.HandedOver, 1),
 		counter("passivated_total", "Sections put to sleep: their event is not on sale, and nobody had asked for them for long.", &s.Passivated, 1),
 		counter("stream_dropped_total", "Records that a slow node has to read from the log instead of being told.", &s.StreamDropped, 1),
-		gauge("sections_in_doubt", "ALERT: page somebody when above 0 for longer than 10 s. Sections placed on this node that it could not claim, "+
+		gauge("sections_in_doubt", "ALARM: page somebody when above 0 for longer than 10 s. Sections placed on this node that it could not claim, "+
 			"and whose owner it cannot reach: nobody can buy in them here. After a crash it is above 0 for some 2 s.",
 			func() float64 { return float64(s.InDoubt.Load()) }),
-		gauge("sections_uncertain", "ALERT: page somebody when above 0 for longer than 10 s. Those of the sections in doubt of which the database "+
+		gauge("sections_uncertain", "ALARM: page somebody when above 0 for longer than 10 s. Those of the sections in doubt of which the database "+
 			"does not say either whether they may be claimed: look at the database, and at the way to it.",
 			func() float64 { return float64(s.Uncertain.Load()) }),
 		clusterCollector{n},

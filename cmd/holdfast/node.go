@@ -163,6 +163,7 @@ func (n *Node) openEngine(ctx context.Context, c *config, files descriptors, out
 		return err
 	}
 	n.heir.Store(n.engine)
+	n.nameThings()
 	return nil
 }
 
@@ -171,7 +172,7 @@ func openStore(data string, options pebblestore.Options, log *slog.Logger) (*peb
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
-	options.Logf = func(format string, args ...any) { log.Warn("store: " + fmt.Sprintf(format, args...)) }
+	options.Logf = storeLogf(log)
 	store, err := pebblestore.Open(filepath.Join(data, storeFolder), options)
 	if errors.Is(err, storage.ErrInUse) {
 		return nil, inUse(data, "stop the other first, or choose another folder; import and sale speak to a running server with --url")

@@ -50,7 +50,8 @@ func (s *serveCommand) Run(c *console) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	log := newLogger(c.err, s.LogFormat, s.LogLevel)
+	log, lines := newServerLog(c.err, s.LogFormat, s.LogLevel)
+	defer lines.Flush()
 	if err := plantBugs(log); err != nil {
 		return err
 	}
