@@ -62,11 +62,11 @@ func TestLinesOfOneOutageAreOne(t *testing.T) {
 		}
 		log.Info("another matter")
 		expect(t, "within the window", lines(), `level=INFO msg="another matter"`)
-		time.Sleep(window)
+		<-time.After(window)
 		synctest.Wait()
 		expect(t, "after it", lines(), `level=WARN msg="append not taken" sections=58 section="VIP_0, VIP_1, VIP_2 and 55 more" error="no server"`)
 		log.Warn("section fenced", "section", keyOf13, "error", errors.New("section "+keyOf13+" is at seq 426 epoch 2 of writer 73cac9ea"))
-		time.Sleep(window)
+		<-time.After(window)
 		synctest.Wait()
 		expect(t, "one alone", lines(), `level=WARN msg="section fenced" section=VIP_13 log=`+keyOf13+
 			` error="section VIP_13 (`+keyOf13+`) is at seq 426 epoch 2 of writer 73cac9ea (n2)"`)
@@ -81,14 +81,14 @@ func TestAlarmsAreWhatLasts(t *testing.T) {
 		end := func() { log.Info("the store answers again", "alarm", "store_unreachable") }
 		for range 5 {
 			raise()
-			time.Sleep(300 * time.Millisecond)
+			<-time.After(300 * time.Millisecond)
 			end()
-			time.Sleep(2 * patience)
+			<-time.After(2 * patience)
 			synctest.Wait()
 			expect(t, "a blink", lines(), `level=INFO msg="over at once: the store is away" lasted=300ms`)
 		}
 		raise()
-		time.Sleep(patience)
+		<-time.After(patience)
 		synctest.Wait()
 		expect(t, "it lasts", lines(), `level=ERROR msg="ALARM: the store is away" alarm=store_unreachable`)
 		end()
@@ -109,7 +109,7 @@ func TestFlushGivesOutWhatIsHeldBack(t *testing.T) {
 		if !strings.Contains(got, "ALARM: the store is away") || !strings.Contains(got, `msg="section stopped" node=n1 section=VIP_13`) {
 			t.Errorf("flushed:\n%s", got)
 		}
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		synctest.Wait()
 		expect(t, "nothing twice", lines(), "")
 	})
