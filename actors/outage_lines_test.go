@@ -45,6 +45,35 @@ func outageBox(t *testing.T) (b *box, said func() []string) {
 	}
 }
 
+// Sections whose owner is not reached are an alarm that says which they are and who has them, and they count as served
+// by nobody until somebody does.
+func TestSectionsInDoubtAreNamedWithTheirOwner(t *testing.T) {
+	var mu sync.Mutex
+	var out bytes.Buffer
+	f := newFleetWith(t, 2, fleetPlan, 8, func(c *Config) {
+		if c.Name == "n2" {
+			c.Logger = slog.New(slog.NewTextHandler(&lockedWriter{&mu, &out}, nil))
+		}
+	})
+	said := func(text string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return strings.Contains(out.String(), text)
+	}
+	gone, left := f.nodes[0], f.nodes[1]
+	if n := left.e.Unserved(); n != 0 {
+		t.Errorf("all is well, and %d sections are served by nobody", n)
+	}
+	f.kill(gone)
+	f.eventually("it is told", func() bool { return said("alarm=sections_in_doubt") })
+	if !said("ALARM: sections placed on this node refuse") || !said(fmt.Sprintf("of writer %x", gone.id[:4])) || left.e.Unserved() == 0 {
+		t.Errorf("%d unserved, and it says:\n%s", left.e.Unserved(), out.String())
+	}
+	f.lapse(gone)
+	f.eventually("its end is told", func() bool { return said("every section placed on this node is served again") })
+	f.eventually("none is left", func() bool { return left.e.Unserved() == 0 })
+}
+
 type lockedWriter struct {
 	mu  *sync.Mutex
 	out *bytes.Buffer

@@ -55,6 +55,9 @@ const (
 	AlarmLogLost         = "log_lost"
 	AlarmLogDamaged      = "log_damaged"
 	AlarmSectionsInDoubt = "sections_in_doubt"
+	AlarmClockDoubt      = "clock_doubt"
+	AlarmClockKept       = "clock_kept"
+	AlarmLogAhead        = "log_ahead"
 )
 
 // Events is where the engine's happenings become log lines and counters: one place each, so that an error is logged once.

@@ -54,7 +54,7 @@ func storeLogf(log *slog.Logger) func(format string, args ...any) {
 func newServerLog(w io.Writer, format, level string) (*slog.Logger, *oplog.Handler) {
 	handler := oplog.New(newLogHandler(w, format, level), oplog.Options{
 		Window: logWindow, Patience: alarmPatience,
-		Heals: []string{alarmDiskFull, actors.AlarmSectionsInDoubt, sqlstore.AlarmUnreachable, sqlstore.AlarmAppends},
+		Heals: []string{alarmDiskFull, actors.AlarmSectionsInDoubt, actors.AlarmClockDoubt, sqlstore.AlarmUnreachable, sqlstore.AlarmAppends},
 	})
 	return slog.New(handler), handler
 }

@@ -255,7 +255,20 @@ func (g *guard) patient(file vfs.File, table bool, err error) (vfs.File, error) 
 
 // Write implements vfs.File. What was written before the disk was full stays written: the rest follows it.
 func (f patientFile) Write(p []byte) (n int, err error) {
-	err = f.g.insist(func() error {
+	n, err = f.File.Write(p)
+	if err == nil || !isFull(err) {
+		return n, err
+	}
+	return f.goOn(p, n, err)
+}
+
+// goOn is what is left of a write that met a full disk.
+func (f patientFile) goOn(p []byte, n int, met error) (int, error) {
+	err := f.g.insist(func() error {
+		if err := met; err != nil { // it has met it already
+			met = nil
+			return err
+		}
 		m, err := f.File.Write(p[n:])
 		n += m
 		return err

@@ -89,3 +89,15 @@ func check(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// A start that changed the schema says so, with the steps; one that found all done says nothing.
+func TestOpeningTellsWhichStepsItApplied(t *testing.T) {
+	address := pgtest.Database(t)
+	var told [][]string
+	o := Options{Migrated: func(steps []string) { told = append(told, steps) }}
+	openAt(t, address, o)
+	openAt(t, address, o)
+	if len(told) != 1 || len(told[0]) == 0 || told[0][0] == "" {
+		t.Errorf("told %q", told)
+	}
+}
