@@ -109,7 +109,8 @@ func TestFullDiskWhileSellingIsSurvived(t *testing.T) {
 	if free := x.metric("holdfast_store_free_bytes"); free > 8<<20 {
 		t.Errorf("%v bytes are free", free)
 	}
-	if n := strings.Count(x.logs.String(), alarmLine); n != 1 {
+	x.until("the alarm is told", func() bool { return strings.Contains(x.logs.String(), alarmLine) })
+	if n := strings.Count(x.logs.String(), "the disk is full"); n != 1 {
 		t.Errorf("%d lines about the disk, want 1\n%s", n, x.logs)
 	}
 	empty()
@@ -168,6 +169,7 @@ func TestStartOnAFullDiskWaitsForRoom(t *testing.T) {
 	if x.metric("holdfast_store_disk_full") != 1 || x.metric("holdfast_store_free_bytes") > 8<<20 {
 		t.Error("the metrics do not say that the disk is full")
 	}
+	x.until("the alarm is told", func() bool { return strings.Contains(x.logs.String(), alarmLine) })
 	empty()
 	if err := x.answers("/readyz"); err != nil {
 		t.Fatalf("not ready with room: %v\n%s", err, x.logs)

@@ -254,8 +254,8 @@ func TestLogWriteThatMeetsAFullDiskWaits(t *testing.T) {
 // acknowledged is there after a crash.
 func TestDiskThatFillsAtAnyByteLosesNothing(t *testing.T) {
 	rounds := 60
-	if testing.Short() {
-		rounds = 10
+	if testing.Short() || raceDetector { // the detector makes a round thirty times as long
+		rounds = 6
 	}
 	for seed := range uint64(rounds) {
 		rng := rand.New(rand.NewPCG(seed, 1))
