@@ -66,7 +66,20 @@ cluster: build packages ## a PostgreSQL and NODES nodes (3) on this machine, wit
 	$(BIN) cluster local --nodes $(NODES) --demo-buyers $(BUYERS) --listen $(LISTEN)
 
 .PHONY: packages
-packages: debian-packages npm-tools ## install what the tests need and this machine lacks: Debian packages, npm programs
+packages: debian-packages npm-tools promtool ## install what the tests need and this machine lacks: Debian packages, npm programs, promtool
+
+# promtool judges the alert rules. Debian has it in the package prometheus only, which would also start a server: the one program
+# is taken out of the package. Where it cannot be had, the test of the rules says that it was skipped.
+PROMTOOL := bin/promtool
+.PHONY: promtool
+promtool:
+	@if ! command -v promtool >/dev/null && [ ! -x $(PROMTOOL) ] && command -v apt-get dpkg-deb >/dev/null; then \
+	  here=$$PWD; dir=$$(mktemp -d); mkdir -p bin; echo "fetching: promtool"; \
+	  (cd "$$dir" && apt-get download -qq prometheus >/dev/null 2>&1 && \
+	    dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xf - -C "$$here/bin" --strip-components=3 ./usr/bin/promtool) || \
+	    echo "no promtool: cluster/alerts.yml is not checked"; \
+	  rm -rf "$$dir"; \
+	fi
 
 .PHONY: npm-tools
 npm-tools: debian-packages $(NPM_TOOLS)/node_modules/.package-lock.json

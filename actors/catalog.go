@@ -187,6 +187,24 @@ func (e *Engine) checkOwner(s *Section, inc *incarnation) {
 	}
 }
 
+// SectionName is what an event's plan calls a section: its id, and its name where that is another. ok is false for an
+// event that this node does not know. It asks nobody.
+func (e *Engine) SectionName(key storage.SectionKey) (name string, ok bool) {
+	ev, ok := (*e.catalog.Load())[key.Event]
+	if !ok {
+		return "", false
+	}
+	sections := ev.header.Load().Sections
+	if int(key.Section) >= len(sections) {
+		return "", false
+	}
+	s := &sections[key.Section]
+	if s.Name == "" || s.Name == s.ID {
+		return s.ID, true
+	}
+	return s.ID + " (" + s.Name + ")", true
+}
+
 // Foreign tells how many sections of the events in use stand still here because they are another node's.
 func (e *Engine) Foreign() (n int) {
 	for _, ev := range *e.catalog.Load() {

@@ -348,5 +348,10 @@ func (e *Engine) Live(ctx context.Context, id storage.EventID) (LiveMap, error) 
 	return ev.live, nil
 }
 
+// PaymentsWaiting counts the payments of this node's sections whose outcome is not known, and gives the age of the oldest.
+func (e *Engine) PaymentsWaiting() (open int, oldest time.Duration) {
+	return e.reconciler.Open(), e.reconciler.Oldest()
+}
+
 // Stats gives the engine's counters.
 func (e *Engine) Stats() *Stats { return &e.stats }

@@ -31,8 +31,8 @@ type Stats struct {
 	Passivated              atomic.Int64 // sections put to sleep
 	HandedOver              atomic.Int64 // sections given to other nodes in good order
 	StreamDropped           atomic.Int64 // records that a slow peer has to read from the log
-	InDoubt                 atomic.Int64 // ALERT: sections placed here whose owner cannot be reached; see Events.Fallback
-	Uncertain               atomic.Int64 // ALERT: those of them of which it cannot be known either whether they may be claimed
+	InDoubt                 atomic.Int64 // ALARM: sections placed here whose owner cannot be reached; see Events.Fallback
+	Uncertain               atomic.Int64 // ALARM: those of them of which it cannot be known either whether they may be claimed
 	ClockSteps              atomic.Int64 // ALARM: how often the wall clock was not believed any more
 	LogsAhead               atomic.Int64 // ALARM: sections whose log was ahead of this node's clock when it was claimed
 	sections                census       // by state
@@ -50,6 +50,17 @@ func (s *Stats) InState(l Lifecycle) int64 { return s.sections[l].Load() }
 
 func (s *Stats) merged(int) { s.Merged.Add(1) }
 
+// Names of the engine's alarms: they never change. A line that begins with ALARM has one of them under "alarm".
+const (
+	AlarmTicketGuard     = "ticket_guard_met"
+	AlarmLogLost         = "log_lost"
+	AlarmLogDamaged      = "log_damaged"
+	AlarmSectionsInDoubt = "sections_in_doubt"
+	AlarmClockDoubt      = "clock_doubt"
+	AlarmClockKept       = "clock_kept"
+	AlarmLogAhead        = "log_ahead"
+)
+
 // Events is where the engine's happenings become log lines and counters: one place each, so that an error is logged once.
 type Events struct {
 	log   *slog.Logger
@@ -58,7 +69,7 @@ type Events struct {
 
 // SectionServing says that a section was claimed and loaded.
 func (e *Events) SectionServing(key storage.SectionKey, epoch section.Epoch, replayed int, took time.Duration) {
-	e.log.Debug("section serving", "section", key.String(), "epoch", uint64(epoch), "replayed", replayed, "took", took)
+	e.log.Info("section served here", "section", key.String(), "epoch", uint64(epoch), "replayed", replayed, "took", took)
 }
 
 // stopped counts a section that left serving, or could not start. It is called before the section may come back, so that whoever
@@ -88,9 +99,13 @@ func (e *Events) SectionStopped(key storage.SectionKey, why error) {
 		e.log.Debug("section not claimed: its owner may be alive", "section", key.String())
 	case errors.Is(why, storage.ErrTicketTaken):
 		e.log.Error("ALARM: the tickets guard stopped a double sale: the log's fence has failed; the section is closed until a restart",
-			"section", key.String(), "error", why)
+			"alarm", AlarmTicketGuard, "section", key.String(), "error", why)
+	case errors.As(why, new(*storage.CorruptError)):
+		e.log.Error("ALARM: the section's log is damaged: it is not served until a person has looked", "alarm", AlarmLogDamaged, "section", key.String(), "error", why)
+	case errors.Is(why, errGivenUp) || undecided(why):
+		e.log.Warn("section stopped: the store has not taken its last record; it is claimed again by itself", "section", key.String(), "error", why)
 	case errors.As(why, &fenced):
-		e.log.Warn("section fenced: another writer owns its log", "section", key.String(), "error", why)
+		e.log.Warn("section fenced: another node has taken it over; requests go there", "section", key.String(), "error", why)
 	default:
 		e.log.Error("section stopped", "section", key.String(), "error", why)
 	}
@@ -111,33 +126,34 @@ func (e *Events) AppendUndecided(key storage.SectionKey, before int, err error) 
 
 // AppendDecided says that the log has answered after all.
 func (e *Events) AppendDecided(key storage.SectionKey, resends int) {
-	e.log.Info("append taken: the section serves again", "section", key.String(), "resent", resends)
+	e.log.Info("append taken: the section is not in doubt any more", "section", key.String(), "resent", resends)
 }
 
 // Fallback says that sections placed on this node have no owner that can be reached: they are claimed in the log, which is the truth, as soon
 // as their owners' heartbeats allow it. uncertain are those of which the store does not say so either: they refuse until it does (P3).
-// It is said when it begins, when it gets worse, and when it ends.
-func (e *Events) Fallback(inDoubt, uncertain int64) {
+// It is said when it begins, when it gets worse, and when it ends; which names some of them, with whoever has their logs.
+func (e *Events) Fallback(inDoubt, uncertain int64, which func() string) {
 	was, wasUncertain := e.stats.InDoubt.Swap(inDoubt), e.stats.Uncertain.Swap(uncertain)
 	switch {
 	case inDoubt == 0 && was > 0:
-		e.log.Info("fallback over: every section placed here is served")
+		e.log.Info("every section placed on this node is served again", "alarm", AlarmSectionsInDoubt)
 	case uncertain > 0 && wasUncertain == 0:
-		e.log.Error("ALERT: sections whose owners cannot be reached, and the store does not say whether they may be claimed: they refuse",
-			"sections", inDoubt, "uncertain", uncertain)
+		e.log.Error("ALARM: sections placed on this node refuse: their owner is not reached, and the store does not say whether they may be claimed",
+			"alarm", AlarmSectionsInDoubt, "sections", inDoubt, "uncertain", uncertain, "which", which())
 	case inDoubt > 0 && was == 0:
-		e.log.Warn("ALERT: sections whose owners cannot be reached: they are claimed in the log when their owners' heartbeats lapse", "sections", inDoubt)
+		e.log.Error("ALARM: sections placed on this node refuse: their owner is not reached; they are claimed when its heartbeat lapses",
+			"alarm", AlarmSectionsInDoubt, "sections", inDoubt, "which", which())
 	}
 }
 
 // PeerMessage says that a peer sent something that this node does not understand.
 func (e *Events) PeerMessage(from storage.WriterID, err error) {
-	e.log.Error("message of another node not understood", "node", fmt.Sprintf("%x", from[:4]), "error", err)
+	e.log.Error("message of another node not understood", "error", fmt.Errorf("node %x: %w", from[:4], err))
 }
 
 // FollowerStuck says that a section's log cannot be followed: its map stands still on this node.
 func (e *Events) FollowerStuck(key storage.SectionKey, err error) {
-	e.log.Error("section not followed: its log is damaged", "section", key.String(), "error", err)
+	e.log.Error("ALARM: the section's log is damaged: its map stands still on this node", "alarm", AlarmLogDamaged, "section", key.String(), "error", err)
 }
 
 func (e *Events) snapshotFailed(key storage.SectionKey, err error) {

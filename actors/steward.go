@@ -64,7 +64,8 @@ func (w *steward) run() {
 // round looks at every section in use once.
 func (w *steward) round() {
 	var inDoubt, uncertain int64
-	defer func() { w.e.events.Fallback(inDoubt, uncertain) }()
+	var which []*Section
+	defer func() { w.e.events.Fallback(inDoubt, uncertain, func() string { return w.e.describe(which, inDoubt) }) }()
 	if now := w.e.clock.now(); now.Sub(w.repeated) >= stewardEvery {
 		w.repeated = now
 		w.repeat(now)
@@ -82,6 +83,9 @@ func (w *steward) round() {
 			w.look(s, heard)
 			w.tire(s, w.e.clock.now())
 			doubt, unsure := s.inDoubt()
+			if doubt > 0 && len(which) < describedMax {
+				which = append(which, s)
+			}
 			inDoubt, uncertain = inDoubt+doubt, uncertain+unsure
 		}
 	}

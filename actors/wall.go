@@ -99,12 +99,13 @@ func (e *Events) ClockChanged(c wallclock.Change) {
 	case c.Doubted:
 		e.stats.ClockSteps.Add(1)
 		e.log.Error("ALARM: the wall clock has stepped: nothing is held, sold or ended by it until it is back, or has stayed where it is",
-			step, c.Step.Seconds())
+			"alarm", AlarmClockDoubt, step, c.Step.Seconds())
 	case c.Kept:
+		e.log.Info("the wall clock is believed again", "alarm", AlarmClockDoubt)
 		e.log.Error("ALARM: the wall clock has stayed where it stepped to and is believed now: holds end by the new time",
-			step, c.Step.Seconds(), "lasted_seconds", c.Lasted.Seconds())
+			"alarm", AlarmClockKept, step, c.Step.Seconds(), "lasted_seconds", c.Lasted.Seconds())
 	default:
-		e.log.Info("the wall clock is back: everything goes on", step, c.Step.Seconds(), "lasted_seconds", c.Lasted.Seconds())
+		e.log.Info("the wall clock is back: everything goes on", "alarm", AlarmClockDoubt, step, c.Step.Seconds(), "lasted_seconds", c.Lasted.Seconds())
 	}
 }
 
@@ -112,7 +113,7 @@ func (e *Events) ClockChanged(c wallclock.Change) {
 // stands until the clock has caught up, so new holds last longer by as much.
 func (e *Events) LogAhead(key string, by time.Duration) {
 	e.log.Error("ALARM: the section's log is ahead of this node's clock: until the clock has caught up, holds last longer by that. "+
-		"Set the clocks of all nodes by NTP", "section", key, "ahead_seconds", by.Seconds())
+		"Set the clocks of all nodes by NTP", "alarm", AlarmLogAhead, "section", key, "ahead_seconds", by.Seconds())
 }
 
 // tellAhead compares a log that was claimed with the clock.

@@ -74,6 +74,11 @@ type Config struct {
 	// StreamRingBytes is how much of an event's stream is kept for slow and returning clients (default 4 MiB).
 	StreamRingBytes int
 
+	// Writable says why nothing can be written at the moment: every mutation is then refused with 503 unavailable and
+	// the error's text, before anybody is asked, and reads go on. Asked for each mutation, so it must be quick. Nil: it
+	// always can.
+	Writable func() error
+
 	// Cluster is what the operators' calls under /v1/cluster show and do. Nil: they answer 409 not_clustered.
 	Cluster Cluster
 

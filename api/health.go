@@ -15,11 +15,45 @@ func (s *Server) readyz(r *request) error {
 		return &problem{kind: kindNotReady, detail: "shutting down"}
 	}
 	if err := s.engine.Ready(); err != nil {
-		return &problem{kind: kindNotReady, detail: err.Error()}
+		return s.notReady(err)
 	}
 	r.out = append(r.out[:0], `{"status":"ready"}`...)
 	r.noStore()
 	return r.json(http.StatusOK)
+}
+
+func (s *Server) notReady(why error) *problem {
+	return &problem{kind: kindNotReady, detail: why.Error()}
+}
+
+// writePause is the Retry-After, in seconds, of what cannot be written: a disk is not emptied in one.
+const writePause = 5
+
+// writable refuses what would have to be written while nothing can be.
+func (s *Server) writable() error {
+	if s.cfg.Writable == nil {
+		return nil
+	}
+	if err := s.cfg.Writable(); err != nil {
+		return &problem{kind: kindUnavailable, detail: err.Error() + "; nothing was done", wait: writePause}
+	}
+	return nil
+}
+
+// waiting stands in for an engine that is not there yet. Only Ready may be called.
+type waiting struct {
+	Engine
+	why func() error
+}
+
+func (w waiting) Ready() error { return w.why() }
+
+// NewWaiting makes a server that has no engine yet, and may be without one for long: /healthz and /metrics answer, and
+// /readyz and everything else is 503 not_ready with why's text. why never answers nil.
+func NewWaiting(why func() error, cfg Config) *Server {
+	s := New(waiting{why: why}, cfg)
+	s.notYet = why
+	return s
 }
 
 func (r *request) noStore() { r.ctx.Response.Header.SetCanonical(headerCacheControl, valueNoStore) }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
 
@@ -31,13 +32,34 @@ type routeMeter struct {
 	byStatus [500]atomic.Pointer[prometheus.Counter] // at status-100; made at first use
 }
 
+// durationBuckets are round, so that an objective ("99 % within 100 ms") can be cut from them; the small ones are for
+// refusals, which take some 50 µs.
+var durationBuckets = []float64{50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
+
+// oldNames are names of earlier builds, kept for one version so that dashboards can be moved: shown beside the new ones
+// with the same samples, and counted once.
+var oldNames = map[string]string{
+	"holdfast_http_request_duration_seconds":                "holdfast_http_request_seconds",
+	"holdfast_cluster_certificate_expiry_timestamp_seconds": "holdfast_cluster_certificate_expires_seconds",
+}
+
+func withOldNames(families []*dto.MetricFamily) []*dto.MetricFamily {
+	for _, family := range families {
+		if old, renamed := oldNames[family.GetName()]; renamed {
+			help := "Deprecated, gone in the next version: use " + family.GetName() + "."
+			families = append(families, &dto.MetricFamily{Name: &old, Help: &help, Type: family.Type, Metric: family.Metric})
+		}
+	}
+	return families
+}
+
 func newMeters() *meters {
 	m := &meters{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "holdfast_http_requests_total",
 			Help: "Requests answered."}, []string{"method", "route", "status"}),
-		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "holdfast_http_request_seconds",
-			Help: "From the request being read to its answer being ready.", Buckets: prometheus.ExponentialBuckets(50e-6, 2.5, 13)},
+		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "holdfast_http_request_duration_seconds",
+			Help: "From the request being read to its answer being ready.", Buckets: durationBuckets},
 			[]string{"method", "route"}),
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "holdfast_streams", Help: "Live-map streams open."}),
 		frames:  prometheus.NewCounter(prometheus.CounterOpts{Name: "holdfast_stream_chunks_total", Help: "Chunks encoded for live-map streams."}),
@@ -91,7 +113,7 @@ func (s *Server) metricsPage(r *request) error {
 		return err
 	}
 	var page bytes.Buffer
-	for _, family := range families {
+	for _, family := range withOldNames(families) {
 		if _, err := expfmt.MetricFamilyToText(&page, family); err != nil {
 			return err
 		}

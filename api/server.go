@@ -41,6 +41,7 @@ type Server struct {
 	// refusedOperators are attempts to be an operator that failed.
 	refusedOperators *netlimit.Digest[string]
 	stopping         atomic.Bool
+	notYet           func() error // not nil: there is no engine; see NewWaiting
 }
 
 // New makes a server around an engine. It starts nothing: call Serve, or hand Handler to a fasthttp server of your own.
@@ -190,6 +191,9 @@ func (s *Server) dispatch(r *request) error {
 	if err := s.outside(r, r.route.cost()); err != nil {
 		return err
 	}
+	if s.notYet != nil && (r.route == nil || !r.route.probe) {
+		return s.notReady(s.notYet())
+	}
 	if at == nil || at.methods == nil {
 		return &problem{kind: kindNotFound}
 	}
@@ -225,6 +229,9 @@ func (s *Server) door(r *request) error {
 	}
 	if r.route.mutates {
 		if err := r.checkKey(); err != nil {
+			return err
+		}
+		if err := s.writable(); err != nil {
 			return err
 		}
 	}

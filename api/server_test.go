@@ -200,7 +200,7 @@ func TestMetricsCountRoutes(t *testing.T) {
 	h.do("GET", "/nowhere", nobody, "")
 	page := string(h.do("GET", "/metrics", nobody, "").want(200, "").body)
 	for _, line := range []string{`holdfast_http_requests_total{method="GET",route="/v1/events",status="200"} 1`,
-		`holdfast_http_requests_total{method="ANY",route="unmatched",status="404"} 1`, "holdfast_http_request_seconds_bucket", "go_goroutines"} {
+		`holdfast_http_requests_total{method="ANY",route="unmatched",status="404"} 1`, "holdfast_http_request_duration_seconds_bucket", "holdfast_http_request_seconds_bucket", `le="0.1"`, `le="2.5"`, "go_goroutines"} {
 		if !strings.Contains(page, line) {
 			t.Errorf("no %s", line)
 		}

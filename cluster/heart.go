@@ -3,9 +3,11 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,8 +65,9 @@ type Heart struct {
 
 	mu       sync.Mutex
 	view     view
-	away     bool          // the last pulse failed; said once
-	changed  chan struct{} // closed and replaced at every look
+	names    map[storage.WriterID]string // of rows, those that have gone among them; see namesMax
+	away     bool                        // the last pulse failed; said once
+	changed  chan struct{}               // closed and replaced at every look
 	released bool
 }
 
@@ -77,7 +80,8 @@ func Start(ctx context.Context, cfg Config) (*Heart, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Heart{cfg: cfg, ended: make(chan struct{}), changed: make(chan struct{}), poke: make(chan struct{}, 1), view: newView(cfg.Writer, cfg.Lapse)}
+	h := &Heart{cfg: cfg, ended: make(chan struct{}), changed: make(chan struct{}), poke: make(chan struct{}, 1), view: newView(cfg.Writer, cfg.Lapse),
+		names: map[storage.WriterID]string{cfg.Writer: cfg.Name}}
 	h.view.alone = cfg.Gossip == ""
 	h.gossip.Store(&cfg.Gossip)
 	if err := h.pulse(ctx, time.Time{}); err != nil {
@@ -141,6 +145,7 @@ func (h *Heart) pulse(ctx context.Context, since time.Time) error {
 		return err
 	}
 	freed, old := h.see(rows, began)
+	h.tellGone()
 	for _, w := range old { // a row that stays is met again at the next look
 		_ = h.cfg.Nodes.Forget(ctx, w)
 	}
@@ -185,9 +190,56 @@ func (h *Heart) see(rows []storage.NodeBeat, began time.Time) (freed bool, old [
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	freed, old = h.view.see(rows, began, time.Now())
+	h.learnNames(rows)
 	close(h.changed)
 	h.changed = make(chan struct{})
 	return freed, old
+}
+
+// namesMax bounds the names of nodes that have gone and are still remembered for the log.
+const namesMax = 256
+
+// learnNames keeps who is called what. The caller holds mu.
+func (h *Heart) learnNames(rows []storage.NodeBeat) {
+	if len(h.names) > namesMax {
+		h.names = map[storage.WriterID]string{h.cfg.Writer: h.cfg.Name}
+	}
+	for _, row := range rows {
+		h.names[row.Writer] = row.Name
+	}
+}
+
+// NameOf is the name of the node, here or gone, whose id begins with these hex digits.
+func (h *Heart) NameOf(id string) (name string, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for writer, name := range h.names {
+		if strings.HasPrefix(hex.EncodeToString(writer[:]), id) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// tellGone says who is not alive any more since the newest look.
+func (h *Heart) tellGone() {
+	h.mu.Lock()
+	gone := h.view.gone
+	h.view.gone = nil
+	names := make([]string, len(gone))
+	for i, d := range gone {
+		names[i] = cmp.Or(h.names[d.writer], "?")
+	}
+	h.mu.Unlock()
+	for i, d := range gone {
+		id := hex.EncodeToString(d.writer[:4])
+		if d.left {
+			h.cfg.Logger.Info("a node has left: its sections are claimed", "node", names[i], "id", id)
+		} else {
+			h.cfg.Logger.Warn("a node has gone without a word: its heartbeat stands still, and its sections are claimed", "node", names[i], "id", id,
+				"silent", h.cfg.Lapse)
+		}
+	}
 }
 
 // renew takes the lease that a beat sent then, and landed by now, has earned, and tells whether it has a new number.

@@ -28,6 +28,13 @@ type view struct {
 	// absent are writers that were found without a row after a record of theirs was. A node has its row before it claims and
 	// drops it after its last record, so that this stays true; one that comes back from the dead is seen among others first.
 	absent map[storage.WriterID]bool
+	gone   []departure // of the newest look
+}
+
+// departure is a writer that is not alive any more.
+type departure struct {
+	writer storage.WriterID
+	left   bool // in good order; else its row has stood still
 }
 
 // sighting is one row as this node has seen it change.
@@ -55,7 +62,7 @@ func (v *view) fresh(now time.Time) bool { return !v.began.IsZero() && now.Sub(v
 // see takes in one look at all rows, from began to ended. freed: some writer left or lapsed with it. old: rows to be removed.
 func (v *view) see(rows []storage.NodeBeat, began, ended time.Time) (freed bool, old []storage.WriterID) {
 	gap := !v.fresh(began) // nobody looked meanwhile, or nobody could: others may not have been able to beat either
-	v.began = began
+	v.began, v.gone = began, nil
 	there := make(map[storage.WriterID]bool, len(rows))
 	for _, row := range rows {
 		if row.Writer == v.me {
@@ -73,6 +80,7 @@ func (v *view) see(rows []storage.NodeBeat, began, ended time.Time) (freed bool,
 			s.since, s.lapsed = ended, false
 		case v.still(s) >= v.lapse && !s.lapsed:
 			s.lapsed, freed = true, true
+			v.gone = append(v.gone, departure{row.Writer, false})
 		case v.still(s) >= forgetLapses*v.lapse:
 			old = append(old, row.Writer)
 		}
@@ -83,7 +91,10 @@ func (v *view) see(rows []storage.NodeBeat, began, ended time.Time) (freed bool,
 func (v *view) dropMissing(there map[storage.WriterID]bool) (left bool) {
 	for w, s := range v.others {
 		if !there[w] {
-			left = left || !s.lapsed
+			if !s.lapsed {
+				left = true
+				v.gone = append(v.gone, departure{w, true})
+			}
 			delete(v.others, w)
 			v.absent[w] = true
 		}

@@ -33,6 +33,7 @@ type openPayment struct {
 	next     time.Time
 	asking   bool // a question about it is under way
 	watched  bool // given up; only money that comes late is still of interest
+	since    time.Time
 }
 
 // NewReconciler makes one that does nothing until Run.
@@ -48,7 +49,7 @@ func (r *Reconciler) AddAfter(id PaymentID, wait time.Duration) {
 	r.mu.Lock()
 	p := r.open[id]
 	if p == nil || p.watched {
-		p = &openPayment{next: time.Now().Add(wait)}
+		p = &openPayment{next: time.Now().Add(wait), since: time.Now()}
 		r.open[id] = p
 	}
 	if first := time.Now().Add(wait); p.attempts == 0 && first.Before(p.next) {
@@ -87,6 +88,18 @@ func (r *Reconciler) Open() int {
 		}
 	}
 	return n
+}
+
+// Oldest is the age of the payment that has been on the list for longest without an answer; 0: there is none.
+func (r *Reconciler) Oldest() (age time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.open {
+		if !p.watched {
+			age = max(age, time.Since(p.since))
+		}
+	}
+	return age
 }
 
 // Delay is how long to wait before question number attempt (from 0): 250 ms, doubling, at most 30 s.

@@ -49,6 +49,7 @@ type config struct {
 	clusterConfig
 	limitsConfig
 	connectionConfig
+	diskConfig
 	// Redis would name a shared waiting room. Not in this build: refused.
 	Redis string `help:"A shared waiting room. Not in this build." placeholder:"URL" group:"Where"`
 
@@ -159,6 +160,9 @@ func (c *config) check() error {
 		return err
 	}
 	if err := c.checkConnections(); err != nil {
+		return err
+	}
+	if err := c.checkDisk(); err != nil {
 		return err
 	}
 	if err := c.checkAuth(); err != nil {

@@ -107,7 +107,7 @@ func openHouse(ctx context.Context, address string, readOnly bool) (moveable, er
 		}
 		return newFolder(rest, store), nil
 	case scheme == "pebble" && rest != "":
-		store, err := openStore(rest, 0, slog.New(slog.DiscardHandler))
+		store, err := openStore(rest, pebblestore.Options{}, slog.New(slog.DiscardHandler))
 		if err != nil {
 			return nil, err
 		}

@@ -27,6 +27,7 @@ import (
 	"holdfast/actors/venue"
 	"holdfast/api"
 	"holdfast/storage"
+	"holdfast/storage/pebblestore"
 )
 
 type importCommand struct {
@@ -319,7 +320,7 @@ func newBar(out io.Writer, total int, what string, bytes bool) *progressbar.Prog
 
 // offline opens a stopped server's engine for one piece of work. It has no books of payments, so it judges none (P6).
 func offline(ctx context.Context, data string, work func(*actors.Engine) error) (err error) {
-	store, err := openStore(data, 0, slog.New(slog.DiscardHandler))
+	store, err := openStore(data, pebblestore.Options{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

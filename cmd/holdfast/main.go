@@ -53,7 +53,8 @@ func main() {
 func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	exited := exitOK
 	ended := false
-	parser, err := newParser(&commands{}, out, errs, func(code int) { exited, ended = code, true })
+	all := &commands{}
+	parser, err := newParser(all, out, errs, func(code int) { exited, ended = code, true })
 	if err != nil {
 		fmt.Fprintln(errs, "holdfast:", err)
 		return exitFailed
@@ -76,8 +77,22 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	case errors.Is(err, errFindings):
 		return exitFindings
 	}
-	fmt.Fprintln(errs, "holdfast:", plain(err))
+	tellEnd(errs, all, args, plain(err))
 	return exitFailed
+}
+
+// tellEnd says why the process ends, in the form that was asked for: whoever collects JSON lines would lose the one that
+// matters. What could not be parsed did not set a format, so the arguments and the environment are asked too.
+func tellEnd(errs io.Writer, all *commands, args []string, why string) {
+	asked := all.Serve.LogFormat == "json" || all.Views.LogFormat == "json" || os.Getenv("HOLDFAST_LOG_FORMAT") == "json"
+	for i, arg := range args {
+		asked = asked || arg == "--log-format=json" || arg == "json" && i > 0 && args[i-1] == "--log-format"
+	}
+	if asked {
+		newLogger(errs, "json", "error").Error("holdfast ends", "error", why)
+		return
+	}
+	fmt.Fprintln(errs, "holdfast:", why)
 }
 
 // withoutPasswords is for what the parser says of an argument it has no use for: it may be a database's address.

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"cmp"
+	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,8 +26,15 @@ func gauge(name, help string, read func() float64) prometheus.Collector {
 func engineMetrics(e *actors.Engine) []prometheus.Collector {
 	const nanosecond = 1e-9
 	s := e.Stats()
-	return []prometheus.Collector{
-		gauge("sections_serving", "Sections this node serves.", func() float64 { return float64(s.SectionsServing.Load()) }),
+	all := []prometheus.Collector{
+		buildMetric(),
+		gauge("payments_open", "Payments whose outcome this node does not know yet: the processor is asked again.",
+			func() float64 { n, _ := e.PaymentsWaiting(); return float64(n) }),
+		gauge("payments_oldest_age_seconds", "How long the oldest of payments_open has been waiting for its outcome; 0 without one.",
+			func() float64 { _, age := e.PaymentsWaiting(); return age.Seconds() }),
+		gauge("sections_serving", "Deprecated: holdfast_sections{state=\"serving\"} says the same. Sections this node serves.", func() float64 { return float64(s.SectionsServing.Load()) }),
+		gauge("sections_unserved", "ALARM when above 0 for longer than 15 s: sections of open sales that nobody serves as far as this node knows.",
+			func() float64 { return float64(e.Unserved()) }),
 		counter("records_total", "Records made durable.", &s.Records, 1),
 		counter("changes_total", "Changes made durable; divided by records, how many share one.", &s.Changes, 1),
 		counter("record_bytes_total", "Bytes of changes made durable.", &s.Bytes, 1),
@@ -48,6 +58,29 @@ func engineMetrics(e *actors.Engine) []prometheus.Collector {
 		counter("logs_ahead_total", "ALARM when it grows: sections whose log a faster clock had written; their holds last too long.", &s.LogsAhead, 1),
 		counter("timeouts_total", "Requests whose waiter gave up: their outcome was unknown to it.", &s.Timeouts, 1),
 	}
+	for state := actors.Stopped; state <= actors.Condemned; state++ {
+		all = append(all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "holdfast_sections", ConstLabels: prometheus.Labels{"state": state.String()},
+			Help: "Sections of the events in use by what this node does with them; stopped ones are, if all is well, served by other nodes.",
+		}, func() float64 { return float64(s.InState(state)) }))
+	}
+	return all
+}
+
+// buildMetric is 1 for ever; its labels say which build this is.
+func buildMetric() prometheus.Collector {
+	revision := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" {
+				revision = setting.Value
+			}
+		}
+	}
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "holdfast_build_info", Help: "Always 1: the labels say which build runs.",
+		ConstLabels: prometheus.Labels{"version": cmp.Or(version, "unversioned"), "revision": revision, "goversion": runtime.Version()},
+	}, func() float64 { return 1 })
 }
 
 // sharedMetrics are those of a node on a database. holdfast_store_reachable is the one to wake somebody for: at 0 nothing can be sold.
@@ -60,6 +93,12 @@ func sharedMetrics(s *sqlstore.Stats, h *cluster.Heart) []prometheus.Collector {
 	}
 	return []prometheus.Collector{
 		gauge("store_reachable", "ALARM at 0: the database does not answer, and everything is refused until it does.", reachable),
+		gauge("store_appends_healthy", "ALARM at 0: the database has taken no record for 2 s, whatever else it answers: nothing is sold until it does.", func() float64 {
+			if s.AppendsHealthy() {
+				return 1
+			}
+			return 0
+		}),
 		gauge("nodes_alive", "Nodes on this database as this one knows it, itself included.", func() float64 { return float64(h.Others() + 1) }),
 		counter("store_statements_total", "Statements sent to the database, of any kind.", &s.Statements, 1),
 		counter("store_appends_total", "Append statements sent; a merged one is one.", &s.Appends, 1),
@@ -79,19 +118,13 @@ func clusterMetrics(n *Node) []prometheus.Collector {
 		counter("handed_over_total", "Sections given to other nodes in good order.", &s.HandedOver, 1),
 		counter("passivated_total", "Sections put to sleep: their event is not on sale, and nobody had asked for them for long.", &s.Passivated, 1),
 		counter("stream_dropped_total", "Records that a slow node has to read from the log instead of being told.", &s.StreamDropped, 1),
-		gauge("sections_in_doubt", "ALERT: page somebody when above 0 for longer than 10 s. Sections placed on this node that it could not claim, "+
+		gauge("sections_in_doubt", "ALARM: page somebody when above 0 for longer than 10 s. Sections placed on this node that it could not claim, "+
 			"and whose owner it cannot reach: nobody can buy in them here. After a crash it is above 0 for some 2 s.",
 			func() float64 { return float64(s.InDoubt.Load()) }),
-		gauge("sections_uncertain", "ALERT: page somebody when above 0 for longer than 10 s. Those of the sections in doubt of which the database "+
+		gauge("sections_uncertain", "ALARM: page somebody when above 0 for longer than 10 s. Those of the sections in doubt of which the database "+
 			"does not say either whether they may be claimed: look at the database, and at the way to it.",
 			func() float64 { return float64(s.Uncertain.Load()) }),
 		clusterCollector{n},
-	}
-	for state := actors.Stopped; state <= actors.Condemned; state++ {
-		all = append(all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "holdfast_sections", ConstLabels: prometheus.Labels{"state": state.String()},
-			Help: "Sections of the events in use by what this node does with them; stopped ones are, if all is well, served by other nodes.",
-		}, func() float64 { return float64(s.InState(state)) }))
 	}
 	if n.keys != nil {
 		all = append(all, keysMetrics(n.keys)...)

@@ -40,6 +40,7 @@ type Node struct {
 	heir     atomic.Pointer[actors.Engine] // the engine, for the heart, once it is there
 	sql      *sqlstore.Store               // nil: the store is embedded
 	witness  *witness.Witness              // nil: nothing is remembered beyond this process
+	pebble   *pebblestore.Store            // nil: it is not
 	heart    *cluster.Heart                // nil: nobody else can be there
 	cluster  *cluster.Node                 // nil: others may be there, but share nothing with this one
 	fellows  *fellowship                   // nil with cluster
@@ -87,7 +88,7 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 		return n, err
 	}
 	c.limitConnections(outside, files.connections)
-	if err := n.openEngine(ctx, c, files); err != nil {
+	if err := n.openEngine(ctx, c, files, outside); err != nil {
 		return n, err
 	}
 	if err := n.listen(c); err != nil {
@@ -96,9 +97,12 @@ func Open(ctx context.Context, c *config, log *slog.Logger) (n *Node, err error)
 	if err := n.join(ctx, c); err != nil {
 		return n, fmt.Errorf("cluster: %w", err)
 	}
-	outside.Cluster = clusterFace{n}
+	outside.Cluster, outside.Writable = clusterFace{n}, n.writable
 	n.server = api.New(engine{n.engine, n}, *outside)
 	n.server.Registry().MustRegister(engineMetrics(n.engine)...)
+	if n.pebble != nil {
+		n.server.Registry().MustRegister(diskMetrics(n.pebble.Space)...)
+	}
 	if n.sql != nil {
 		n.server.Registry().MustRegister(sharedMetrics(n.sql.Stats(), n.heart)...)
 	}
@@ -132,6 +136,9 @@ func (n *Node) shareFiles(c *config) (files descriptors, err error) {
 }
 
 func (n *Node) listen(c *config) (err error) {
+	if n.listener != nil { // it listened before there was a store
+		return nil
+	}
 	if n.listener, err = net.Listen("tcp", c.Listen); err != nil {
 		return noListener("--listen", c.Listen, err)
 	}
@@ -144,7 +151,7 @@ func (n *Node) listen(c *config) (err error) {
 	return nil
 }
 
-func (n *Node) openEngine(ctx context.Context, c *config, files descriptors) (err error) {
+func (n *Node) openEngine(ctx context.Context, c *config, files descriptors, outside *api.Config) (err error) {
 	config := actors.Config{
 		Name: n.name, Logger: n.log, InflightMax: int64(c.Inflight), Preload: true, Writer: n.writer,
 		Clock: plantClock(), ClockStepMax: cmp.Or(c.ClockStepMax, -1),
@@ -154,7 +161,7 @@ func (n *Node) openEngine(ctx context.Context, c *config, files descriptors) (er
 		config.Peers = n.fellows
 	}
 	if c.Store == "" {
-		err = n.openEmbedded(c, files.store)
+		err = n.openEmbedded(ctx, c, files.store, outside)
 	} else {
 		err = n.openShared(ctx, c, &config)
 	}
@@ -166,36 +173,17 @@ func (n *Node) openEngine(ctx context.Context, c *config, files descriptors) (er
 		return err
 	}
 	n.heir.Store(n.engine)
+	n.nameThings()
 	return nil
 }
 
-func (n *Node) openEmbedded(c *config, files int) error {
-	store, err := openStore(c.Data, files, n.log)
-	if err != nil {
-		return err
-	}
-	n.store = store
-	if err := n.remember(c.Data); err != nil {
-		return err
-	}
-	if err := knowCharges(n.witness, c.Data); err != nil {
-		return fmt.Errorf("payments: %w", err)
-	}
-	if n.payments, err = sandbox.Open(filepath.Join(c.Data, paymentsFile)); err != nil {
-		return fmt.Errorf("payments: %w", err)
-	}
-	return nil
-}
-
-// openStore opens a data folder for writing. files bounds the open ones; 0: the store's own default.
-func openStore(data string, files int, log *slog.Logger) (*pebblestore.Store, error) {
+// openStore opens a data folder for writing; what it has to say goes into the log.
+func openStore(data string, options pebblestore.Options, log *slog.Logger) (*pebblestore.Store, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
-	store, err := pebblestore.Open(filepath.Join(data, storeFolder), pebblestore.Options{
-		OpenFiles: files,
-		Logf:      func(format string, args ...any) { log.Warn("store: " + fmt.Sprintf(format, args...)) },
-	})
+	options.Logf = storeLogf(log)
+	store, err := pebblestore.Open(filepath.Join(data, storeFolder), options)
 	var lost *pebblestore.LostError
 	if errors.As(err, &lost) {
 		return nil, lostIn(data, lost)
@@ -313,6 +301,9 @@ func share(ctx context.Context, parts int) (context.Context, context.CancelFunc)
 func (n *Node) abandon(ctx context.Context) error {
 	var errs []error
 	close(n.left)
+	if n.pebble != nil { // whatever still waits for space on the disk when the time is up is not waited for
+		defer context.AfterFunc(ctx, n.pebble.EndWaiting)()
+	}
 	if n.engine != nil {
 		errs = append(errs, n.inTime(ctx, "snapshots", n.engine.Close(ctx)))
 	}

@@ -21,6 +21,7 @@ func testConfig(data string) *config {
 	return &config{
 		Listen: "127.0.0.1:0", Data: data, DevAuth: true, Inflight: 64, RequestTimeout: 5 * time.Second, ShutdownTimeout: 5 * time.Second,
 		connectionConfig: connectionConfig{ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, HeadBytesMax: 8 << 10, BodyMemoryMiB: 256},
+		diskConfig:       diskConfig{DiskFreeMinMiB: 64},
 	}
 }
 

@@ -50,7 +50,8 @@ func (s *serveCommand) Run(c *console) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	log := newLogger(c.err, s.LogFormat, s.LogLevel)
+	log, lines := newServerLog(c.err, s.LogFormat, s.LogLevel)
+	defer lines.Flush()
 	if err := plantBugs(log); err != nil {
 		return err
 	}
@@ -62,6 +63,10 @@ func (s *serveCommand) Run(c *console) error {
 		return err
 	}
 	node, err := Open(ctx, &s.config, log)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil { // told to stop before there was anything to serve
+		log.Info("stopped", "while", err)
+		return stopProfiles()
+	}
 	if err != nil {
 		return errors.Join(err, stopProfiles())
 	}

@@ -67,14 +67,24 @@ func (n *Node) openShared(ctx context.Context, c *config, config *actors.Config)
 func sqlOptions(c *config, n *Node) sqlstore.Options {
 	return sqlstore.Options{
 		Migrate: c.Migrate, Lanes: c.StoreConnections, AttemptTimeout: c.StoreTimeout,
-		Logf: func(format string, args ...any) { n.log.Warn("store: " + fmt.Sprintf(format, args...)) },
+		Logf:     storeLogf(n.log),
+		Alarm:    n.tellStore,
+		Migrated: func(steps []string) { n.log.Info("the database's schema was changed", "steps", steps) },
 	}
+}
+
+// tellStore is a line for the beginning of the database's trouble, and one for its end.
+func (n *Node) tellStore(a sqlstore.Alarm) {
+	if a.On {
+		n.log.Error("ALARM: "+a.Text, "alarm", a.Name, "error", a.Err)
+		return
+	}
+	n.log.Info(a.Text, "alarm", a.Name)
 }
 
 // inherit takes over what a node that has gone left behind, before anybody asks for it.
 func (n *Node) inherit() {
 	if engine := n.heir.Load(); engine != nil {
-		n.log.Info("another node has gone: its sections are claimed")
 		engine.ClaimStopped()
 	}
 }

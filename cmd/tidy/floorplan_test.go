@@ -104,12 +104,15 @@ var walls = map[string]wall{
 		Why: "a projection reads the log through the port and writes tables nobody grants from: were the engine in reach, it could be asked",
 		Own: []string{"actors/section", "actors/venue", "storage"}, Test: []string{"storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
 	},
+	"actors/oplog": {
+		Why: "turns lines into fewer and better ones for whoever is woken: it knows lines, and nothing of what they are about",
+	},
 	"actors": {
 		Why:   "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/relay", "actors/wallclock", "actors/witness", "storage"},
 		Third: []string{protoactor, prometheus, xxhash},
 		Test: []string{
-			"actors/budget", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
+			"actors/budget", "actors/oplog", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
 			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram,
 			"cluster", // the simulator drives the very rules of hearts, leases and placement; a twin of them would prove nothing
 		},
@@ -171,7 +174,7 @@ var walls = map[string]wall{
 			"cluster/netlimit",
 		},
 		Third: []string{
-			fasthttp, prometheus, "github.com/prometheus/common", openapi, compress, xxhash, strictJSON, "github.com/golang-jwt/jwt/v5",
+			fasthttp, prometheus, "github.com/prometheus/common", "github.com/prometheus/client_model", openapi, compress, xxhash, strictJSON, "github.com/golang-jwt/jwt/v5",
 		},
 		Test: []string{
 			"actors/budget", "storage/memstore", "storage/pebblestore", "actors/checkout/sandbox", rapid, chromedp,

@@ -53,6 +53,7 @@ func (s *Store) write(options *pebble.WriteOptions, build func(*pebble.Batch) er
 	if err := build(batch); err != nil {
 		return errors.Join(err, batch.Close())
 	}
+	s.guard.pending.add(batch.Len())
 	if err := batch.Commit(options); err != nil {
 		s.markBroken()
 		return fmt.Errorf("%w: %w", storage.ErrUnknown, err)

@@ -74,6 +74,7 @@ func (s *Store) Commit(ctx context.Context, appends []storage.Append) []error {
 	}
 	c.table.close()
 	if !batch.Empty() {
+		s.guard.pending.add(batch.Len())
 		err = batch.Commit(pebble.Sync)
 	}
 	if err != nil {

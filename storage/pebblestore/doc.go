@@ -27,9 +27,13 @@
 // one append of a section in flight anyway, so nobody waits for it in normal life, and whoever does wait (a rival writer, a
 // re-send, a reader of the tail) then sees durable entries only. Locks are taken in key order, so calls cannot deadlock.
 //
+// # When the disk is full
+//
+// The process lives, refuses, and goes on by itself when there is room: see guard. Every write waits for space rather than fail.
+//
 // # When the disk fails
 //
-// An error of the write-ahead log's write or sync ends the process at once, after one loud message (see Options.Fatal). After a failed
+// An error of the write-ahead log's write (other than a full disk) or sync ends the process at once, after one loud message (see Options.Fatal). After a failed
 // fsync the kernel may have dropped the very pages it could not write, and a second fsync would report success: nothing this process
 // believes about the disk is worth anything any more. A restart reads what is really there, and callers who were told nothing
 // ask again with the same batch id (S4).

@@ -37,6 +37,12 @@ type Options struct {
 	// OpenFiles bounds the tables that are kept open, and so the descriptors; 0 means Pebble's default of 1,000. It is
 	// a soft bound: some dozen files more are open during compactions.
 	OpenFiles int
+	// FreeMin is how many bytes must be free on the disk; 0 means 64 MiB. Below it, plus what memory holds for the next
+	// tables, Space says Full; below a quarter of it appends are refused; and a directory is opened for writing only with
+	// so much. See Space.
+	FreeMin uint64
+	// Space hears when the disk becomes full and when there is room again. It must not block. nil: nobody.
+	Space func(Space)
 	// Logf hears of what an operator should know: write stalls, slow disks, damage, background errors. nil drops it. It
 	// is called from Pebble's goroutines and must not block.
 	Logf func(format string, args ...any)
@@ -45,7 +51,8 @@ type Options struct {
 	// storage.ErrUnknown for ever.
 	Fatal func(message string)
 
-	memTable uint64 // bytes; zero: memTableSize. Tests make it small, so that flushes and compactions happen in a short life.
+	unwatched bool   // nobody looks at the disk but the test
+	memTable  uint64 // bytes; zero: memTableSize. Tests make it small, so that flushes and compactions happen in a short life.
 }
 
 // Store is a storage.Store on one directory.
@@ -53,6 +60,7 @@ type Store struct {
 	db       *pebble.DB
 	lock     *pebble.Lock
 	cache    *pebble.Cache
+	guard    *guard
 	readOnly bool
 	marks    *walMarks
 	lost     *LostError // nil: nothing is known to be lost
@@ -96,6 +104,13 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
+	s.guard = newGuard(dir, &o)
+	if !o.ReadOnly {
+		s.guard.look()
+		if !o.unwatched {
+			go s.guard.watch()
+		}
+	}
 	s.cache = pebble.NewCache(cacheSize)
 	options := pebbleOptions(&o, s)
 	if o.OpenFiles > 0 && o.OpenFiles < tablesOpenMin { // Pebble's own cache of open tables is never smaller than that
@@ -103,6 +118,7 @@ func Open(dir string, o Options) (*Store, error) {
 		defer options.FileCache.Unref() // the database holds on to it
 	}
 	if s.db, err = pebble.Open(dir, options); err != nil {
+		s.guard.end()
 		s.cache.Unref()
 		return nil, errors.Join(fmt.Errorf("pebblestore: open %s: %w", dir, err), lock.Close())
 	}
@@ -145,11 +161,8 @@ func (s *Store) checkLogs(dir string, o *Options) (synced map[uint32]int64, err 
 // was accepted. nil: nothing.
 func (s *Store) Lost() *LostError { return s.lost }
 
-// diskFreeMin is what must be free for a directory to be opened for writing, in bytes: the log that is read back is
-// flushed into tables, a memtable of it at a time, and Pebble tries a flush for which there is no space again and
-// again, without a pause and without an end.
-const diskFreeMin = memTableSize
-
+// checkSpace refuses to open a directory for writing on a full disk: the log that is read back is flushed into tables,
+// which would only fail.
 func checkSpace(dir string, o *Options) error {
 	if o.ReadOnly {
 		return nil
@@ -158,9 +171,9 @@ func checkSpace(dir string, o *Options) error {
 	if err != nil { // not known here, so it is no reason to refuse
 		return nil
 	}
-	if usage.AvailBytes < diskFreeMin {
-		return fmt.Errorf("pebblestore: %s: %w: %d MiB are free, and %d are needed to open it: make room, then start again; nothing acknowledged is lost",
-			dir, syscall.ENOSPC, usage.AvailBytes>>20, diskFreeMin>>20)
+	if usage.AvailBytes < o.freeMin() {
+		return fmt.Errorf("pebblestore: %s: %w: %d MiB are free, and %d are needed to open it: make room; nothing acknowledged is lost",
+			dir, syscall.ENOSPC, usage.AvailBytes>>20, o.freeMin()>>20)
 	}
 	return nil
 }
@@ -179,7 +192,7 @@ func lockDirectory(dir string, o *Options) (*pebble.Lock, error) {
 		}
 	}
 	lock, err := pebble.LockDirectory(dir, o.FS)
-	if o.ReadOnly && errors.Is(err, syscall.EROFS) {
+	if o.ReadOnly && unwritable(err) && !lockedElsewhere(filepath.Join(dir, "LOCK")) {
 		o.FS = unlockedFS{o.FS}
 		lock, err = pebble.LockDirectory(dir, o.FS)
 	}
@@ -193,8 +206,25 @@ func lockDirectory(dir string, o *Options) (*pebble.Lock, error) {
 	}
 }
 
-// unlockedFS is for a read-only file system: nobody writes there, so there is nobody to lock out, and the lock's file
-// cannot be made.
+// unwritable tells that the lock's file cannot be made or opened for writing: a read-only mount, or somebody else's copy.
+func unwritable(err error) bool {
+	var path *os.PathError
+	return errors.As(err, &path) && (errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EPERM))
+}
+
+// lockedElsewhere tells whether a process holds the lock of a directory in which this one may not write. It takes no lock.
+func lockedElsewhere(name string) bool {
+	file, err := os.Open(name)
+	if err != nil { // nobody has ever locked it, or nobody can be seen
+		return false
+	}
+	defer func() { _ = file.Close() }()
+	lock := syscall.Flock_t{Type: syscall.F_WRLCK, Whence: io.SeekStart}
+	return syscall.FcntlFlock(file.Fd(), syscall.F_GETLK, &lock) == nil && lock.Type != syscall.F_UNLCK
+}
+
+// unlockedFS is for a directory that cannot be written: nobody sells from it, so there is nobody to lock out, and the
+// lock's file cannot be made.
 type unlockedFS struct{ vfs.FS }
 
 // Lock implements vfs.FS.
@@ -252,14 +282,27 @@ func (s *Store) Close() error {
 	if already {
 		return nil
 	}
+	s.guard.end() // a write that waits for space would be waited for
 	s.calls.Wait()
-	err := s.db.Close()
-	s.cache.Unref()
-	err = errors.Join(err, s.marks.close())
+	err := errors.Join(s.closeDB(), s.marks.close())
 	if err = errors.Join(err, s.lock.Close()); err != nil {
 		return fmt.Errorf("pebblestore: close: %w", err)
 	}
 	return nil
+}
+
+// closeDB closes the database, unless the disk is full and a table cannot be ended: then it is left as by a crash, which
+// loses nothing acknowledged.
+func (s *Store) closeDB() error {
+	closed := make(chan error, 1)
+	go func() { closed <- s.db.Close() }()
+	select {
+	case err := <-closed:
+		s.cache.Unref()
+		return err
+	case <-s.guard.stuck:
+		return nil
+	}
 }
 
 // enter registers a call, so that Close waits for it; the caller must call s.calls.Done unless an error came back.
@@ -280,6 +323,9 @@ func (s *Store) enterWrite() error {
 	}
 	if s.broken.Load() {
 		return fmt.Errorf("%w: an earlier write failed", storage.ErrUnknown)
+	}
+	if err := s.spaceLeft(); err != nil {
+		return err
 	}
 	return s.enter()
 }

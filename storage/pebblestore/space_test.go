@@ -1,9 +1,14 @@
 package pebblestore
 
 import (
+	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -40,6 +45,13 @@ type frozenFS struct{ vfs.FS }
 
 var errFrozen = &os.PathError{Op: "open", Path: "x", Err: syscall.EROFS}
 
+// foreignFS is a directory of somebody else's, which this process may read.
+type foreignFS struct{ frozenFS }
+
+func (foreignFS) Lock(string) (io.Closer, error) {
+	return nil, &os.PathError{Op: "open", Path: "LOCK", Err: syscall.EACCES}
+}
+
 func (frozenFS) Create(string, vfs.DiskWriteCategory) (vfs.File, error) { return nil, errFrozen }
 func (frozenFS) Lock(string) (io.Closer, error)                         { return nil, errFrozen }
 func (frozenFS) MkdirAll(string, os.FileMode) error                     { return errFrozen }
@@ -68,17 +80,72 @@ func TestReadOnlyDiskCanBeRead(t *testing.T) {
 	if _, err := Open("d", Options{FS: frozenFS{fs}}); err == nil {
 		t.Fatal("opened for writing")
 	}
-	store, err = Open("d", Options{FS: frozenFS{fs}, ReadOnly: true})
+	for name, copied := range map[string]vfs.FS{"mounted read-only": frozenFS{fs}, "of another owner": foreignFS{frozenFS{fs}}} {
+		store, err = Open("d", Options{FS: copied, ReadOnly: true})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		found, err := store.Secret(t.Context())
+		if err != nil || found != secret {
+			t.Errorf("%s: read %x, %v", name, found, err)
+		}
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A directory that this process may only read, and that somebody sells from, is seen to be in use.
+func TestLockOfAnotherProcessIsSeenWithoutTakingIt(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "LOCK")
+	if lockedElsewhere(name) {
+		t.Error("a lock that was never made is held")
+	}
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if lockedElsewhere(name) {
+		t.Error("a lock that nobody took is held")
+	}
+	holder := exec.Command(os.Args[0], "-test.run", "^TestLockHolder$", "-test.v")
+	holder.Env = append(os.Environ(), "HOLDFAST_TEST_LOCK="+name)
+	in, err := holder.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := store.Secret(t.Context())
-	if err != nil || found != secret {
-		t.Errorf("read %x, %v", found, err)
+	out, err := holder.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := store.Close(); err != nil {
-		t.Error(err)
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
 	}
+	said := bufio.NewReader(out)
+	for line := ""; !strings.Contains(line, "locked"); {
+		if line, err = said.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !lockedElsewhere(name) {
+		t.Error("a lock that another process holds is free")
+	}
+	_ = in.Close()
+	_ = holder.Wait()
+}
+
+// TestLockHolder is the other process of the test above.
+func TestLockHolder(t *testing.T) {
+	name := os.Getenv("HOLDFAST_TEST_LOCK")
+	if name == "" {
+		return // started by itself it has nothing to hold
+	}
+	lock, err := vfs.Default.Lock(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("locked")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	_ = lock.Close()
 }
 
 // A store that may have few descriptors works with few.

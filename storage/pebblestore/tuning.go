@@ -30,14 +30,14 @@ const (
 
 func pebbleOptions(o *Options, s *Store) *pebble.Options {
 	options := &pebble.Options{
-		FS:                          orderedFS{markedFS{o.FS, s.marks}},
+		FS:                          orderedFS{markedFS{s.guard, s.marks}},
 		Lock:                        s.lock,
 		Cache:                       s.cache,
 		ReadOnly:                    o.ReadOnly,
 		MaxOpenFiles:                o.OpenFiles,
 		FormatMajorVersion:          pebble.FormatValueSeparation, // explicit: a new Pebble must not change files behind our back
 		Logger:                      &logger{logf: o.logf(), fatal: o.fatal(), broken: s.markBroken},
-		EventListener:               listener(o.logf()),
+		EventListener:               listener(s.guard, o.logf()),
 		MemTableSize:                cmp.Or(o.memTable, memTableSize),
 		MemTableStopWritesThreshold: memTablesMax,
 		L0CompactionThreshold:       8,  // sublevels: appends of many sections overlap in L0, so do not hurry
@@ -88,12 +88,25 @@ func (o *Options) fatal() func(string) {
 
 // listener hears the events worth an operator's time. Every handler that Pebble would otherwise route to its logger as
 // fatal is set: damage found by a read is told to the reader (S8), it does not end the process.
-func listener(logf func(string, ...any)) *pebble.EventListener {
+//
+// What comes of a full disk is not told here: the guard tells it once.
+func listener(g *guard, logf func(string, ...any)) *pebble.EventListener {
 	return &pebble.EventListener{
-		BackgroundError: func(err error) { logf("pebblestore: background error: %v", err) },
-		DataCorruption:  func(i pebble.DataCorruptionInfo) { logf("pebblestore: damaged file: %s", i.Path) },
-		DiskSlow:        func(i pebble.DiskSlowInfo) { logf("pebblestore: slow disk: %v", i) },
+		BackgroundError: func(err error) {
+			if !isFull(err) {
+				logf("pebblestore: background error: %v", err)
+			}
+		},
+		DataCorruption: func(i pebble.DataCorruptionInfo) { logf("pebblestore: damaged file: %s", i.Path) },
+		DiskSlow: func(i pebble.DiskSlowInfo) {
+			if !g.full.Load() { // a write that waits for space is no slow disk
+				logf("pebblestore: slow disk: %v", i)
+			}
+		},
 		LowDiskSpace:    func(i pebble.LowDiskSpaceInfo) { logf("pebblestore: disk is filling up: %v", i) },
+		WALCreated:      func(pebble.WALCreateInfo) { g.pending.rotate() },
+		FlushBegin:      func(pebble.FlushInfo) { g.pending.flushBegins() },
+		FlushEnd:        func(i pebble.FlushInfo) { g.pending.flushEnds(i.Err) },
 		WriteStallBegin: func(i pebble.WriteStallBeginInfo) { logf("pebblestore: writes stalled: %v", i) },
 		WriteStallEnd:   func() { logf("pebblestore: writes flow again") },
 	}

@@ -57,6 +57,9 @@ func (s *Store) Commit(ctx context.Context, appends []storage.Append) []error {
 		all.Go(func() { s.commitGroup(ctx, group) })
 	}
 	all.Wait()
+	if ctx.Err() == nil { // the caller's own impatience says nothing of the server
+		s.stats.appends.judge(errs, time.Now(), s.stats.Reachable(), s.options.Alarm)
+	}
 	return errs
 }
 

@@ -33,6 +33,7 @@ const (
 	stateDeadlock          = "40P01"
 	stateCannotConnectNow  = "57P03" // starting up, shutting down: nothing was taken
 	stateReadOnly          = "25006" // a standby, or a server that was demoted
+	stateTooMany           = "53300" // no session was given: the server was not reached
 )
 
 // sureClasses are the classes of SQLSTATE after which nothing was written, because the statement never ran or was undone whole: bad
@@ -88,10 +89,11 @@ func judgeState(state string) verdict {
 	return unknown
 }
 
-// silence tells whether the server's answer was none: nobody there, or nobody who can write.
+// silence tells whether the server's answer was none: nobody there, or nobody who can write. A server that is full, or
+// out of memory, has answered: what it does not take is another matter, see appends.
 func silence(v verdict, err error) bool {
 	state := sqlState(err)
-	return v == unknown && state != stateCancelled || v == refused && (state == "" || state == stateCannotConnectNow || state == stateReadOnly || state[:2] == "53")
+	return v == unknown && state != stateCancelled || v == refused && (state == "" || state == stateCannotConnectNow || state == stateReadOnly || state == stateTooMany)
 }
 
 var errClosed = errors.New("the store is closed")

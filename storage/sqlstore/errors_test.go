@@ -67,9 +67,9 @@ var endings = []ending{
 
 	{state: "57P03", want: refused, silent: true, why: "starting up or shutting down: the session never began"},
 	{state: "25006", want: refused, silent: true, why: "a server that only reads writes nothing; another one may be the primary now"},
-	{state: "53000", want: refused, silent: true, why: "no resources: the statement is undone"},
-	{state: "53100", want: refused, silent: true, why: "disk full: the statement is undone"},
-	{state: "53200", want: refused, silent: true, why: "out of memory: the statement is undone"},
+	{state: "53000", want: refused, why: "no resources: the statement is undone"},
+	{state: "53100", want: refused, why: "disk full: the statement is undone, and the server answers"},
+	{state: "53200", want: refused, why: "out of memory: the statement is undone"},
 	{state: "53300", want: refused, silent: true, why: "too many connections: the session never began"},
 	{state: "25P02", want: refused, why: "in a failed transaction nothing is executed, COMMIT rolls back"},
 	{state: "25P03", want: refused, broken: true, why: "idle in transaction too long: rolled back"},

@@ -62,7 +62,7 @@ func TestASlowServerIsDoubtAndThenNormal(t *testing.T) {
 		t.Fatal(err)
 	}
 	heard := &hearing{}
-	tr.through.options.Logf = heard.logf
+	tr.through.options.Alarm = func(a Alarm) { heard.logf("%s", a) }
 	slow := fault{stream: "downstream", toxic: "latency", attributes: fmt.Sprintf(`{"latency":%d}`, 3*shortAttempt.Milliseconds())}
 	if err := tr.send(ctx, slow); err != nil {
 		t.Fatal(err)

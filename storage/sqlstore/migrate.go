@@ -107,7 +107,10 @@ func prepare(ctx context.Context, config *pgx.ConnConfig, o *Options, server Ser
 	case !o.Migrate:
 		return fmt.Errorf("%w: %s: run holdfast migrate as the owner", ErrSchema, stepNames(missing))
 	}
-	_, err = m.applyAll(ctx, missing)
+	applied, err := m.applyAll(ctx, missing)
+	if len(applied) > 0 {
+		o.Migrated(applied)
+	}
 	return err
 }
 
@@ -286,10 +289,10 @@ func insistOnDurability(ctx context.Context, conn *pgx.Conn, config *pgx.ConnCon
 		logf("the server has synchronous_commit = off: holdfast sets it to on for its own connections")
 	}
 	if fsync == "off" {
-		logf("ALERT: the server runs with fsync = off: a power loss there loses tickets that buyers were told they have")
+		logf("ALARM: the server runs with fsync = off: a power loss there loses tickets that buyers were told they have")
 	}
 	if fullPageWrites == "off" {
-		logf("ALERT: the server runs with full_page_writes = off: a power loss there can tear pages of the log")
+		logf("ALARM: the server runs with full_page_writes = off: a power loss there can tear pages of the log")
 	}
 	return nil
 }

@@ -36,6 +36,13 @@ type Options struct {
 	Isolation string
 	// Logf hears of trouble with the server, one line an incident. Default: nobody.
 	Logf func(format string, args ...any)
+	// Alarm hears when something begins for which somebody should be woken, and when it ends. Default: Logf.
+	Alarm func(Alarm)
+	// Migrated hears which schema steps the opening applied; it is not called for none. Default: nobody.
+	Migrated func(steps []string)
+	// AppendsPatience is how long every append must be refused until the store says so; see Stats.AppendsHealthy.
+	// Default 2 s: a restart of the server is shorter.
+	AppendsPatience time.Duration
 }
 
 // Lanes by kind of server.
@@ -106,6 +113,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{options: o, tails: map[storage.SectionKey]seen{}}
+	s.stats.appends.patience = o.AppendsPatience
 	if s.server, err = ask(ctx, config.ConnConfig); err != nil {
 		return nil, fmt.Errorf("sqlstore: %s: %w: %w", Redacted(address), storage.ErrUnavailable, err)
 	}
@@ -127,8 +135,15 @@ func configure(address string, o *Options) (*pgxpool.Config, error) {
 		return nil, fmt.Errorf("sqlstore: the store's address: %w", err)
 	}
 	o.AttemptTimeout = cmp.Or(o.AttemptTimeout, attemptTimeoutDefault)
+	o.AppendsPatience = cmp.Or(o.AppendsPatience, appendsPatienceDefault)
 	if o.Logf == nil {
 		o.Logf = func(string, ...any) {}
+	}
+	if o.Alarm == nil {
+		o.Alarm = func(a Alarm) { o.Logf("%s", a) }
+	}
+	if o.Migrated == nil {
+		o.Migrated = func([]string) {}
 	}
 	parameters := config.ConnConfig.RuntimeParams
 	setDefault(parameters, "application_name", cmp.Or(o.Name, "holdfast"))

@@ -69,9 +69,9 @@ func (s *Store) heard(since int64, v verdict, err error) {
 	}
 	if gone {
 		s.pool.Reset() // whatever ended this connection has most likely ended the others too; each would be an alarm of its own
-		s.options.Logf("ALARM: the store does not answer; everything that needs it is refused until it does: %v", err)
+		s.options.Alarm(Alarm{Name: AlarmUnreachable, On: true, Text: "the store does not answer; everything that needs it is refused until it does", Err: err})
 	} else {
-		s.options.Logf("the store answers again")
+		s.options.Alarm(Alarm{Name: AlarmUnreachable, Text: "the store answers again"})
 	}
 }
 

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -17,7 +18,13 @@ type Stats struct {
 	Unavailable atomic.Int64 // sendings refused or not possible: surely not written
 	Duplicates  atomic.Int64 // primary keys met: a takeover, or an append that stood already
 	turns       atomic.Int64 // how often the server stopped or began again to answer
+	appends     appends
 }
+
+// AppendsHealthy tells whether records are taken: false when every append of the last AppendsPatience was refused or
+// unanswered, true again with the first that lands. It is another question than Reachable: a server whose disk is full
+// answers every read. While nobody appends it stays what it was.
+func (s *Stats) AppendsHealthy() bool { return !s.appends.failing(time.Now()) }
 
 // Reachable tells whether the last thing heard of the server was an answer.
 func (s *Stats) Reachable() bool { return !turnedAway(s.turns.Load()) }
