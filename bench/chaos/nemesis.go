@@ -209,7 +209,8 @@ func (d drain) begin(ctx context.Context, a *arena) error {
 	defer cancel()
 	path := "/v1/cluster/nodes/" + a.nodes[d.node].name + "/drain"
 	err := until(ctx, func(ctx context.Context) error {
-		r := ask(ctx, asides, a.nodes[d.by], &call{method: http.MethodPost, path: path})
+		// By force: while others come and go, the node may be the last that serves for a moment.
+		r := ask(ctx, asides, a.nodes[d.by], &call{method: http.MethodPost, path: path, body: []byte(`{"force":true}`)})
 		if r.status/100 != 2 {
 			return fmt.Errorf("%s: %d %.200s", path, r.status, r.body)
 		}
