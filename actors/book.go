@@ -247,6 +247,10 @@ func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.
 	r.Command.Buyer, r.Command.Operator = t.call.Buyer, t.call.Operator
 	r.Command.Request, r.Command.Fingerprint, r.Command.AnyBuyerTotal = t.call.Request, t.call.Fingerprint, t.call.AnyBuyerTotal
 	s := t.o.sections[no]
+	if t.searching && !t.ev.engine.home.still(t.gen, t.call.Event, askerOf(t.call.Operator, t.call.Buyer)) {
+		r.free()
+		return 0, errNotHome
+	}
 	r.reserved, r.search, r.gen = t.reserved, t.searching, t.gen
 	if err := s.carry(r, t.deadline); err != nil {
 		return 0, t.notAnswered(r, err)
@@ -290,6 +294,7 @@ func (t *trip) count(err error) error {
 func (t *trip) verdict(rejection section.Rejection, err error, out *BookingView) error {
 	if t.reserved > 0 {
 		t.ev.buyers.release(t.call.Buyer, t.reserved)
+		t.reserved = 0 // a search that begins anew reserves anew
 	}
 	switch {
 	case errors.Is(err, errStoppedMidway):

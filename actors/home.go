@@ -169,6 +169,14 @@ func (h *home) begin(ev *event, buyer section.BuyerID, deadline time.Time) (gen 
 	}
 }
 
+// still says that no other node can have become the buyer's home since a search began. One that was away meanwhile, as others saw it, may have got
+// sections back that know nothing of what its stand-in has done: the search has to begin anew, once this node has heard (P5).
+func (h *home) still(gen uint64, event storage.EventID, buyer section.BuyerID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return planted(plantUnsettled) || !h.rules.Inherited(int(gen), event, buyer)
+}
+
 // homePatience is how long a search waits until it looks again whether the sections have been heard, which nobody tells it.
 const homePatience = 20 * time.Millisecond
 

@@ -267,6 +267,10 @@ func (s *simStore) SetSale(ctx context.Context, id storage.EventID, sale storage
 	w := s.h.w
 	wish, _ := ctx.Value(simOperatorCall{}).(*simSwitch)
 	if err := s.call("sale switch", func() {
+		if w.calm { // a pause that comes late would end the peace in which everything is proven
+			heard = storage.ErrUnavailable
+			return
+		}
 		heard = w.store.SetSale(context.Background(), id, sale, key)
 		w.operators.thrown(s.h, wish, heard)
 	}); err != nil {

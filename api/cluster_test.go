@@ -279,6 +279,7 @@ func TestLateRepeatDoesNotDrainANodeAgain(t *testing.T) {
 		t.Errorf("P5: drained %v, told %+v", f.drained[nodeB], node)
 	}
 	drain("k1", `{"undo":true}`).want(422, "idempotency_mismatch")
+	drain("", `{"undo":true}`).want(200, "")
 	f.err = actors.ErrUnavailable
 	drain("k3", "").want(503, "unavailable")
 	f.err = nil

@@ -25,6 +25,7 @@ type route struct {
 	path    string // "{…}" stands for one segment
 	access  access
 	mutates bool // takes an Idempotency-Key
+	lenient bool // an empty key is none: holdfast cluster sent one before the call took any
 	stream  bool // its answer goes on until the client leaves
 	probe   bool // asked by those who watch the server: free of limits
 	ofEvent bool // its parameter is an event; set by the server
@@ -58,7 +59,7 @@ func routes() []*route {
 		{method: "POST", path: "/v1/bookings/{booking}/refund", access: accessOperator, mutates: true, handle: (*Server).refundBooking},
 		{method: "GET", path: "/v1/sign-in", handle: (*Server).signInPage},
 		{method: "GET", path: "/v1/cluster", access: accessOperator, handle: (*Server).getCluster},
-		{method: "POST", path: "/v1/cluster/nodes/{node}/drain", access: accessOperator, mutates: true, handle: (*Server).drainNode},
+		{method: "POST", path: "/v1/cluster/nodes/{node}/drain", access: accessOperator, mutates: true, lenient: true, handle: (*Server).drainNode},
 		{method: "POST", path: "/v1/cluster/rebalance", access: accessOperator, handle: (*Server).rebalance},
 		{method: "GET", path: "/healthz", probe: true, handle: (*Server).healthz},
 		{method: "GET", path: "/readyz", probe: true, handle: (*Server).readyz},

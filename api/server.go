@@ -227,7 +227,7 @@ func (s *Server) door(r *request) error {
 			return err
 		}
 	}
-	if r.route.mutates {
+	if r.route.mutates && !(r.route.lenient && len(r.key) == 0) {
 		if err := r.checkKey(); err != nil {
 			return err
 		}

@@ -82,7 +82,9 @@ func (c *client) post(ctx context.Context, path, idempotencyKey string, body io.
 	}
 	request.ContentLength = length
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Idempotency-Key", idempotencyKey)
+	if idempotencyKey != "" {
+		request.Header.Set("Idempotency-Key", idempotencyKey)
+	}
 	return c.exchange(request, answer)
 }
 
