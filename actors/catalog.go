@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/witness"
 	"holdfast/storage"
 )
 
@@ -174,12 +175,18 @@ func (e *Engine) checkOwners(sections []*Section) {
 	}
 }
 
-// checkOwner asks until the log answers, for until then the section answers nothing from memory.
+// checkOwner holds a section that serves against its log after an interruption. It asks until the log answers, for until then the section answers nothing from memory.
 func (e *Engine) checkOwner(s *Section, inc *incarnation) {
 	for attempt := 0; e.ctx.Err() == nil && s.serving.Load() == inc; attempt++ {
 		lease, _ := e.cfg.Lease() // before the look
+		known := s.seen.Mark()
 		tail, err := e.cfg.Store.Tail(e.ctx, s.key)
 		if err == nil {
+			var lost *witness.LostError
+			if errors.As(known.Check(e.ctx, e.cfg.Store, s.key, tail), &lost) { // not only at its next append
+				inc.root.Send(inc.pid, lost)
+				return
+			}
 			inc.root.Send(inc.pid, tailSeen{tail, lease})
 			return
 		}

@@ -156,3 +156,18 @@ func TestAPeersWordAloneClosesNothing(t *testing.T) {
 		t.Errorf("%v: %v", s.lifeNow(), err)
 	}
 }
+
+// TestAnIdleSectionLooksAfterAnInterruption guards P1 and P3: the database was away and came back without its newest records; a section
+// that nobody asks for finds that out when its node looks, not at its next buyer.
+func TestAnIdleSectionLooksAfterAnInterruption(t *testing.T) {
+	f := newFleet(t, 2)
+	owner := f.owner(0)
+	if _, err := owner.hold(caller(1, 1), "A-1-1"); err != nil {
+		t.Fatal(err)
+	}
+	f.loses(0, 1)
+	owner.e.CheckOwners()
+	for _, n := range f.living() {
+		f.eventually("the section is closed on every node", func() bool { return n.section(0).lifeNow() == Condemned })
+	}
+}

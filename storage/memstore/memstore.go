@@ -33,14 +33,20 @@ type data struct {
 type log struct {
 	tail    storage.Tail
 	records []record
+	rows    []rowChange // what the records did to the tickets, for Lose
+}
+
+// rowChange is a row that a record made, or removed.
+type rowChange struct {
+	seq  section.Seq
+	row  storage.TicketRow
+	gone bool
 }
 
 type record struct {
 	batch  storage.BatchID
 	hash   storage.Hash
 	stored []byte
-	sold   []storage.TicketRow // rows that it made
-	gone   []storage.TicketRow // rows that it removed
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -99,26 +105,25 @@ func (d *data) append(a *storage.Append) error {
 	if err != nil || !write {
 		return err
 	}
-	gone, err := d.applyTickets(a)
-	if err != nil {
+	if err := d.applyTickets(l, a); err != nil {
 		return err
 	}
 	stored := storage.AppendEntry(make([]byte, 0, storage.EntrySize(&a.Entry)), &a.Entry)
 	hash := storage.HashStored(stored)
-	l.records = append(l.records, record{a.Entry.Batch, hash, stored, slices.Clone(a.Sell), gone})
+	l.records = append(l.records, record{batch: a.Entry.Batch, hash: hash, stored: stored})
 	l.tail = a.Entry.After(hash)
 	d.logs[a.Section] = l
 	return nil
 }
 
-func (d *data) applyTickets(a *storage.Append) (gone []storage.TicketRow, err error) {
+func (d *data) applyTickets(l *log, a *storage.Append) error {
 	rows := d.tickets[a.Section]
-	err = storage.CheckTickets(a, func(seat section.SeatIndex) (bool, error) {
+	err := storage.CheckTickets(a, func(seat section.SeatIndex) (bool, error) {
 		_, taken := rows[seat]
 		return taken, nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if rows == nil {
 		rows = make(map[section.SeatIndex]section.BookingNo)
@@ -126,14 +131,15 @@ func (d *data) applyTickets(a *storage.Append) (gone []storage.TicketRow, err er
 	}
 	for _, seat := range a.Refund {
 		if booking, there := rows[seat]; there {
-			gone = append(gone, storage.TicketRow{Seat: seat, Booking: booking})
+			l.rows = append(l.rows, rowChange{a.Entry.Seq, storage.TicketRow{Seat: seat, Booking: booking}, true})
 		}
 		delete(rows, seat)
 	}
 	for _, row := range a.Sell {
 		rows[row.Seat] = row.Booking
+		l.rows = append(l.rows, rowChange{a.Entry.Seq, row, false})
 	}
-	return gone, nil
+	return nil
 }
 
 // Tail implements storage.Log.
@@ -212,19 +218,19 @@ func (s *Store) Lose(key storage.SectionKey, last section.Seq) {
 	s.data.mu.Lock()
 	defer s.data.mu.Unlock()
 	l, rows := s.data.logs[key], s.data.tickets[key]
-	for i := len(l.records); i > int(last); i-- {
-		for _, row := range l.records[i-1].sold {
-			delete(rows, row.Seat)
-		}
-		for _, row := range l.records[i-1].gone {
-			rows[row.Seat] = row.Booking
+	kept := len(l.rows)
+	for ; kept > 0 && l.rows[kept-1].seq > last; kept-- {
+		if c := &l.rows[kept-1]; c.gone {
+			rows[c.row.Seat] = c.row.Booking
+		} else {
+			delete(rows, c.row.Seat)
 		}
 	}
 	entry, err := l.records[last-1].decode(key, last)
 	if err != nil {
 		panic(err)
 	}
-	s.data.logs[key] = &log{tail: entry.After(l.records[last-1].hash), records: slices.Clone(l.records[:last])}
+	s.data.logs[key] = &log{tail: entry.After(l.records[last-1].hash), records: slices.Clone(l.records[:last]), rows: slices.Clone(l.rows[:kept])}
 	if s.data.snapshots[key].Seq > last {
 		delete(s.data.snapshots, key)
 	}

@@ -2,6 +2,7 @@ package memstore_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"holdfast/actors/section"
@@ -71,5 +72,35 @@ func TestFreezeIsOneInstant(t *testing.T) {
 	}
 	if _, err := frozen.Tail(ctx, key); !errors.Is(err, storage.ErrUnavailable) {
 		t.Errorf("after Close: %v", err)
+	}
+}
+
+// TestWhatIsLostTakesItsTicketsAlong: what Lose leaves is a store that never had the records.
+func TestWhatIsLostTakesItsTicketsAlong(t *testing.T) {
+	s, key := memstore.New(), storage.SectionKey{Section: 1}
+	var tail storage.Tail
+	add := func(sell []storage.TicketRow, refund ...section.SeatIndex) {
+		t.Helper()
+		e := storage.Entry{Kind: storage.EntryChanges, Seq: tail.Seq + 1, Epoch: 1, Batch: storage.NewBatchID(), Prev: tail.Hash}
+		if tail.Seq == 0 {
+			e.Kind = storage.EntryClaim
+		}
+		if err := s.Commit(t.Context(), []storage.Append{{Section: key, Entry: e, Sell: sell, Refund: refund}})[0]; err != nil {
+			t.Fatal(err)
+		}
+		tail = e.After(storage.HashEntry(&e))
+	}
+	add(nil)
+	add([]storage.TicketRow{{Seat: 1, Booking: 11}, {Seat: 2, Booking: 12}})
+	kept := tail
+	add([]storage.TicketRow{{Seat: 3, Booking: 13}}, 1)
+	add([]storage.TicketRow{{Seat: 1, Booking: 14}})
+	s.Lose(key, kept.Seq)
+	var rows []storage.TicketRow
+	if err := s.Tickets(t.Context(), key, func(row storage.TicketRow) error { rows = append(rows, row); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := s.Tail(t.Context(), key); err != nil || now != kept || !slices.Equal(rows, []storage.TicketRow{{Seat: 1, Booking: 11}, {Seat: 2, Booking: 12}}) {
+		t.Errorf("%+v, %v, tickets %v", now, err, rows)
 	}
 }
