@@ -34,6 +34,9 @@ const FollowMost = 20 * time.Millisecond
 // moved is how far a clock in doubt may wander and still be the same clock that stays where it is.
 const moved = 100 * time.Millisecond
 
+// gapMost is more than the time between two looks, also on a busy machine.
+const gapMost = 4 * time.Second
+
 // Change is told when belief begins or ends.
 type Change struct {
 	Doubted bool          // from now on the clock is not believed
@@ -45,6 +48,7 @@ type Change struct {
 // Guard judges readings of the two clocks. All of it may be called from several goroutines.
 type Guard struct {
 	bound, settle int64 // nanoseconds; bound < 0: every reading is believed
+	gap           int64 // the longest time without a look of a clock that stays: nobody knows where it was meanwhile
 	told          func(Change)
 
 	base  atomic.Int64 // wall minus monotonic, as believed
@@ -53,13 +57,14 @@ type Guard struct {
 	mu    sync.Mutex // guards what follows, and changes of base and doubt
 	since int64      // monotonic: when it stepped
 	still int64      // monotonic: since when it has stayed
+	seen  int64      // monotonic: when it was last looked at in a doubt
 	at    int64      // wall minus monotonic, where it stays
 }
 
 // New believes the first reading. A difference of more than bound is a step, which is believed when it has lasted for
 // settle. A negative bound believes everything. told hears of changes; it must not call the guard.
 func New(bound, settle time.Duration, wall, mono int64, told func(Change)) *Guard {
-	g := &Guard{bound: int64(bound), settle: int64(settle), told: told}
+	g := &Guard{bound: int64(bound), settle: int64(settle), gap: int64(min(settle/2, gapMost)), told: told}
 	g.base.Store(wall - mono)
 	return g
 }
@@ -89,15 +94,16 @@ func (g *Guard) Judge(wall, mono int64) bool {
 			g.end(Change{Step: time.Duration(g.at - g.base.Load()), Lasted: time.Duration(mono - g.since)})
 		}
 	case !g.doubt.Load():
-		g.since, g.still, g.at = mono, mono, offset
+		g.since, g.still, g.seen, g.at = mono, mono, mono, offset
 		g.doubt.Store(true)
 		g.told(Change{Doubted: true, Step: time.Duration(step)})
-	case offset-g.at > int64(moved) || g.at-offset > int64(moved):
+	case offset-g.at > int64(moved) || g.at-offset > int64(moved), mono-g.seen > g.gap:
 		g.still, g.at = mono, offset
 	case mono-g.still >= g.settle:
 		g.base.Store(offset)
 		g.end(Change{Kept: true, Step: time.Duration(step), Lasted: time.Duration(mono - g.since)})
 	}
+	g.seen = mono
 	return !g.doubt.Load()
 }
 

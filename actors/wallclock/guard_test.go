@@ -89,6 +89,19 @@ func TestAClockThatWandersIsNotBelieved(t *testing.T) {
 	}
 }
 
+// TestNobodyKnowsWhereAClockWasThatNobodyLookedAt: two readings alike, of a process that was stopped in between, are no
+// clock that stays.
+func TestNobodyKnowsWhereAClockWasThatNobodyLookedAt(t *testing.T) {
+	w := newWatch()
+	w.step(time.Hour)
+	for range 10 {
+		if w.ask() {
+			t.Fatal("it is believed")
+		}
+		w.pass(settle)
+	}
+}
+
 // TestSlewingIsFollowed: NTP that makes a clock slower or faster is no step, however far it goes in the end; steps below
 // the bound do not add up in a short time.
 func TestSlewingIsFollowed(t *testing.T) {
