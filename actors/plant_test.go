@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"holdfast/actors/section"
+	"holdfast/actors/witness"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
 )
@@ -31,6 +32,7 @@ var misbehaviour = map[string]func(t *testing.T) bool{
 	"double-grant":      grantsTwice,
 	"drop-hold":         dropsHolds,
 	"early-lapse":       lapsesEarly,
+	"forget-seen":       sellsWhatWasLost,
 	"repeat-anew":       judgesRepeatsAnew,
 	"false-sold-out":    saysSoldOut,
 	"phantom":           writesWhatItRefused,
@@ -193,6 +195,17 @@ func dropsHolds(t *testing.T) bool {
 }
 
 // lapsesEarly: the log says what the buyer was told, so the log alone convicts it too.
+func sellsWhatWasLost(t *testing.T) bool {
+	b := newBox(t, boxRules(), Config{Witness: witness.New()})
+	b.mustHold(caller(1, 1), "A-1-1")
+	key := b.section(0).key
+	b.close()
+	b.inner.Lose(key, 1)
+	b.open()
+	_, err := b.hold(caller(2, 1), "A-1-1")
+	return err == nil
+}
+
 func lapsesEarly(t *testing.T) bool {
 	b := newBox(t, boxRules(), Config{})
 	told := b.mustHold(caller(1, 1), "A-1-2")
@@ -205,7 +218,7 @@ func lapsesEarly(t *testing.T) bool {
 	return err == nil && ends == told.ExpiresAt && lapses < ends
 }
 
-// holdsInLog gives what section A's log says of the end of its last hold, and when a hold lapsed.
+// holdsInLog gives what section A's log says of the end of its first hold, and when a hold lapsed.
 func (b *box) holdsInLog() (ends, lapses section.Instant) {
 	b.t.Helper()
 	err := b.inner.Read(b.t.Context(), b.key(0), 0, func(e *storage.Entry, _ storage.Hash) error {
@@ -214,7 +227,7 @@ func (b *box) holdsInLog() (ends, lapses section.Instant) {
 		}
 		return storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
 			switch {
-			case c.Kind == section.HoldPlaced && c.Booking == 1:
+			case c.Kind == section.HoldPlaced && ends == 0:
 				ends = c.ExpiresAt
 			case c.Kind == section.HoldExpired:
 				lapses = c.At
