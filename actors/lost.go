@@ -141,7 +141,7 @@ func (l *losses) add(e *Engine, key storage.SectionKey, why error) {
 	}
 	l.gathering = true
 	e.cfg.Logger.Error("ALARM: the store has lost records that were acknowledged: what lacks them is not served until the records are restored, "+
-		"or an operator accepts the loss (holdfast store accept-loss)", "section", key.String(), "error", why)
+		"or an operator accepts the loss (holdfast store accept-loss)", "alarm", AlarmLogLost, "section", key.String(), "error", why)
 	e.clock.after(lossesGather, func() { l.tell(e) })
 }
 
@@ -151,6 +151,6 @@ func (l *losses) tell(e *Engine) {
 	l.sections, l.more, l.gathering = nil, 0, false
 	l.mu.Unlock()
 	if len(names) > 0 {
-		e.cfg.Logger.Error("ALARM: further sections lack records that were acknowledged", "sections", len(names)+more, "named", fmt.Sprint(names))
+		e.cfg.Logger.Error("ALARM: further sections lack records that were acknowledged", "alarm", AlarmLogLost, "sections", len(names)+more, "named", fmt.Sprint(names))
 	}
 }

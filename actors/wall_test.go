@@ -138,7 +138,7 @@ func TestHoldsThatEndInADoubtEndAfterIt(t *testing.T) {
 
 // TestAClockThatIsPutRightIsBelieved: after a while the sale goes on by the new time, and what has ended by it ends.
 func TestAClockThatIsPutRightIsBelieved(t *testing.T) {
-	s := newStepping(t, boxRules(), 200*time.Millisecond)
+	s := newStepping(t, boxRules(), 3*time.Second)
 	s.mustHold(caller(1, 1), "A-1-1")
 	s.step(time.Hour)
 	s.soon("belief", func() bool { return s.log.count("is believed now") == 1 })

@@ -52,14 +52,14 @@ func (n *Node) report(said *reported) {
 		strangers[s.Writer] = s.Name
 		if _, old := said.strangers[s.Writer]; !old {
 			log.Error("ALARM: a stranger in the gossip: no section is given to that node, and nothing asked of it or answered to it",
-				"node", s.Name, "address", s.Peer, "api", s.API, "why", s.Why)
+				"alarm", "stranger", "node", s.Name, "address", s.Peer, "api", s.API, "why", s.Why)
 		}
 	}
 	for _, r := range c.Unmet {
 		unmet[r.Writer] = r.Name
 		if _, old := said.unmet[r.Writer]; !old {
 			log.Error("ALARM: a living node on this database that gossip does not know: what it claims cannot be reached from here",
-				"node", r.Name, "gossip", r.Gossip, "clustered", r.Gossip != "")
+				"alarm", "unmet", "node", r.Name, "gossip", r.Gossip, "clustered", r.Gossip != "")
 		}
 	}
 	for w := range said.strangers {
@@ -74,7 +74,7 @@ func (n *Node) report(said *reported) {
 	}
 	switch {
 	case c.Yield != "" && said.yield == "":
-		log.Error("ALARM: this node claims nothing and serves nothing", "why", c.Yield)
+		log.Error("ALARM: this node claims nothing and serves nothing", "alarm", "yields", "why", c.Yield)
 	case c.Yield == "" && said.yield != "":
 		log.Info("this node may serve")
 	}

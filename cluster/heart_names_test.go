@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,19 +13,38 @@ import (
 	"holdfast/storage/memstore"
 )
 
+// spoken is what was logged since it was last taken.
+type spoken struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write is for a log.
+func (s *spoken) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *spoken) take() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.text.Reset()
+	return s.text.String()
+}
+
 // Who has gone is told by name, once, and whether it said so: at 3 a.m. "another node has gone" is no news.
 func TestNodesThatGoAreNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := memstore.New()
-		var out bytes.Buffer
+		var out spoken
 		watcher, err := Start(t.Context(), Config{Nodes: shared, Writer: storage.WriterID{1}, Name: "n1", Logger: slog.New(slog.NewTextHandler(&out, nil))})
 		if err != nil {
 			t.Fatal(err)
 		}
 		said := func() string {
 			synctest.Wait()
-			defer out.Reset()
-			return out.String()
+			return out.take()
 		}
 		leaver, err := Start(t.Context(), Config{Nodes: shared, Writer: storage.WriterID{2}, Name: "n2"})
 		if err != nil {

@@ -21,8 +21,8 @@ func onStore(id byte, words string, n *atomic.Int32) func(*Options) {
 // the hello keeps these apart: they have no rows to judge by.
 func TestNodesOfDifferentStoresRefuseTheLink(t *testing.T) {
 	var refused, refusedToo atomic.Int32
-	a := start(t, "a", onStore(1, "link to a node is refused", &refused))
-	b := start(t, "b", onStore(2, "link to a node is refused", &refusedToo), a)
+	a := start(t, "a", onStore(1, "turned away between nodes", &refused))
+	b := start(t, "b", onStore(2, "turned away between nodes", &refusedToo), a)
 	a.ear.until(t, "a refuses", func() bool { return refused.Load() > 0 && a.Refused().Streams > 1 })
 	b.ear.until(t, "b refuses", func() bool { return refusedToo.Load() > 0 })
 	if a.Up(b.id()) || b.Up(a.id()) || a.ear.count(b.id(), "up")+b.ear.count(a.id(), "up") != 0 {

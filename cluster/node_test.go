@@ -172,8 +172,11 @@ func TestThreeNodesSeeEachOtherAndAgree(t *testing.T) {
 	}
 	for _, n := range []*tested{a, b, c} {
 		n.ear.until(t, "everybody serves", func() bool { return len(n.View().serving) == 3 })
-		if m, _ := n.View().Member(c.id()); m != c.self {
-			t.Errorf("%s sees %+v of c, which is %+v", n.opts.Name, m, c.self)
+		c.mu.Lock()
+		self := c.self
+		c.mu.Unlock()
+		if m, _ := n.View().Member(c.id()); m != self {
+			t.Errorf("%s sees %+v of c, which is %+v", n.opts.Name, m, self)
 		}
 		if got, want := n.View().Version(), a.View().Version(); got != want {
 			t.Errorf("%s: view %x, a has %x", n.opts.Name, got, want)

@@ -79,7 +79,7 @@ func exported(t *testing.T) (registries []*prometheus.Registry, names map[string
 			names[family.GetName()] = true
 		}
 	}
-	for _, vector := range []string{"holdfast_cluster_link_up"} { // one for each other node: here is none
+	for _, vector := range []string{"holdfast_cluster_link_up", "holdfast_cluster_handshake_failures_total"} { // of other nodes, and of failures: here are none
 		names[vector] = true
 	}
 	return registries, names

@@ -152,7 +152,7 @@ func (l *clusterLook) outsiders() (all []finding) {
 		}
 		for _, s := range n.said.Strangers {
 			all = append(all, finding{Code: codeStranger, Node: n.node.Name, about: s.ID,
-				Text: fmt.Sprintf("%s (%s) is a stranger to it: %s", s.Name, s.Peer, s.Why)})
+				Text: fmt.Sprintf("%s (%s) is a stranger to %s: %s", s.Name, s.Peer, n.node.Name, s.Why)})
 		}
 		for _, u := range n.said.Unmet {
 			all = append(all, finding{Code: codeUnmet, Node: n.node.Name, about: u.ID, Text: fmt.Sprintf(

@@ -64,7 +64,7 @@ func (k *nodeKeys) look() {
 	k.mu.Unlock()
 	switch {
 	case say:
-		k.log.Error("ALARM: the cluster's keys were not reloaded: those that were read before still count", "error", err)
+		k.log.Error("ALARM: the cluster's keys were not reloaded: those that were read before still count", "alarm", "keys_not_reloaded", "error", err)
 	case changed:
 		_, until := k.keys.Validity()
 		k.log.Info("the cluster's keys are reloaded: handshakes from now on use them", "certificate_ends", until)
@@ -116,9 +116,9 @@ func (k *nodeKeys) tellEnd() {
 	switch {
 	case !fresh:
 	case due == of:
-		k.log.Error("ALARM: this node's certificate has ended: no new link comes up; "+renewKeys, "ended", until)
+		k.log.Error("ALARM: this node's certificate has ended: no new link comes up; "+renewKeys, "alarm", "certificate_ends", "ended", until)
 	case due == of-1:
-		k.log.Error("ALARM: this node's certificate ends soon: then no new link comes up; "+renewKeys, "ends", until)
+		k.log.Error("ALARM: this node's certificate ends soon: then no new link comes up; "+renewKeys, "alarm", "certificate_ends", "ends", until)
 	default:
 		k.log.Warn("this node's certificate ends: "+renewKeys, "ends", until)
 	}

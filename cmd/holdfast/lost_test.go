@@ -227,6 +227,7 @@ func TestStoreProcessDoesNotSellOnARestoredCopy(t *testing.T) {
 			t.Errorf("P1: a seat that was sold: %+v", got)
 		}
 		eventually(t, "another section is served", func() bool { return wish("B-1-1").status == http.StatusCreated })
+		eventually(t, "it is said", func() bool { return strings.Contains(said.String(), "ALARM") })
 		if text := said.String(); strings.Count(text, "ALARM") != 1 || !strings.Contains(text, "acknowledged records are lost") || !strings.Contains(text, "accept-loss") {
 			t.Errorf("said:\n%s", text)
 		}

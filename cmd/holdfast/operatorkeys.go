@@ -113,7 +113,7 @@ func (b *bearers) look(log *slog.Logger, operators func([]api.OperatorKey), own 
 	if err = errors.Join(err, err2); err != nil {
 		if said := err.Error(); said != b.told {
 			b.told = said
-			log.Error("ALARM: keys were not reloaded: those that were read before still count", "error", err)
+			log.Error("ALARM: keys were not reloaded: those that were read before still count", "alarm", "operator_keys_not_reloaded", "error", err)
 		}
 		return
 	}

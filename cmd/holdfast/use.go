@@ -76,6 +76,8 @@ func (n *Node) reaches() bool {
 // The codes of troubles that a node knows of itself. They are for ever.
 const (
 	codeStoreUnreachable   = "store_unreachable"
+	codeAppendsFailing     = "appends_failing"
+	codeDiskFull           = "disk_full"
 	codeNoHeartbeat        = "heartbeat_not_written"
 	codeNotReady           = "not_ready"
 	codeCertificateExpires = "certificate_expires"
@@ -93,6 +95,12 @@ type trouble struct{ code, text string }
 func (n *Node) troubles() (all []trouble) {
 	if n.sql != nil && !n.sql.Stats().Reachable() {
 		all = append(all, trouble{codeStoreUnreachable, "its database does not answer: everything is refused until it does"})
+	}
+	if n.sql != nil && n.sql.Stats().Reachable() && !n.sql.Stats().AppendsHealthy() {
+		all = append(all, trouble{codeAppendsFailing, "its database answers and takes no record (a full disk there?): everything is refused until it does"})
+	}
+	if err := n.writable(); err != nil {
+		all = append(all, trouble{codeDiskFull, "it takes nothing: " + err.Error()})
 	}
 	if n.heart != nil {
 		if _, sure := n.heart.Lease(); !sure {
