@@ -64,8 +64,9 @@ func TestViewsFollowASale(t *testing.T) {
 	}()
 	s.during(time.Second, 1, func() { waitFor(t, func() bool { return len(r.lines(`SELECT seat FROM people.tickets`)) > 3 }) })
 	view := s.buy(actors.Caller{Buyer: section.BuyerID{99}}, "")
-	waitFor(t, func() bool {
-		return slices.Equal(r.lines(`SELECT state FROM people.bookings WHERE booking_id = $1::TEXT`, view.ID.String()), []string{"held"})
+	waitFor(t, func() bool { // on a busy machine the hold may have ended before anybody looks
+		states := r.lines(`SELECT state FROM people.bookings WHERE booking_id = $1::TEXT`, view.ID.String())
+		return slices.Equal(states, []string{"held"}) || slices.Equal(states, []string{"expired"})
 	})
 	waitFor(t, func() bool { // the hold heals itself, and the view tells
 		return slices.Equal(r.lines(`SELECT state FROM people.bookings WHERE booking_id = $1::TEXT`, view.ID.String()), []string{"expired"})
