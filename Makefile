@@ -148,9 +148,10 @@ test-steps:
 
 # What must not happen again, on real processes: each drill has a short form that make test runs too; HOLDFAST_DRILL=long makes it the whole.
 DRILL_PKGS := ./cmd/holdfast ./cluster/... ./storage/... ./actors/...
+DRILLS := Drill|RestoredCopy|ForgottenStandby|NodeOfNoCluster|CopyGetsAnID|KillNine|FullDisk|WaitingForRoom|BitRot|LateRepeat|Offline|ClockThat|InADoubt|LostRecords|FailoverLoses|StayWhereTheyAre|SeenReady
 .PHONY: drills
-drills: go-version packages ## an on-call night: every test named Drill, in its long form; with real processes, databases and keys
-	HOLDFAST_DRILL=long $(GO) test -count=1 -v -timeout 60m -run Drill $(DRILL_PKGS)
+drills: go-version packages ## an on-call night: every drill in its long form; with real processes, databases and keys
+	HOLDFAST_DRILL=long $(GO) test -count=1 -v -timeout 60m -run '$(DRILLS)' $(DRILL_PKGS)
 
 # Not in CI: it takes an hour and more. LOAD_ONLY=sqlstore repeats the starting tests of the folders that match, and nothing else.
 LOAD_LOOPS  ?= 2
