@@ -43,11 +43,11 @@
 // A log ends where its first chunk cannot be read: a crash leaves that, and so does a wrong bit, behind which Pebble drops
 // what was acknowledged. Two witnesses tell them apart before Pebble opens anything (walscan.go, walmark.go):
 //
-//	chunks behind the damage   each says how far the log had been synced when it was written
+//	chunks behind the damage   each says how far the log had been synced when it was written, or one sync before
 //	the file SYNCED            how far each log is synced: exactly after a graceful stop, else of 100 ms ago at most
 //
 // A log that ends before what either says has lost acknowledged data: Open answers *LostError and changes nothing. What stays
-// undetected is damage of what was synced in the last 100 ms of a process that was killed, with nothing readable behind it.
+// undetected is damage of what was synced in the last 100 ms of a process that was killed, with at most one readable commit behind it.
 // Rejected: a second log (twice the syncs), a sync of the marks for each commit (the same), and "any readable chunk behind
 // an unreadable one": unsynced blocks reach a disk in any order, so a power cut leaves that too.
 //

@@ -89,8 +89,9 @@ func lastSeq(fs vfs.FS) (section.Seq, error) {
 }
 
 // TestBitRotInTheLogsEndIsNoTornTail guards P2: whichever byte of the log is wrong after a crash, the store either has all
-// that was acknowledged or refuses, and never sells on without it. Only the newest record's damage is a torn end to
-// whoever has nothing but the log, so nothing but that may be lost before it is marked; after a graceful stop not even that.
+// that was acknowledged or refuses, and never sells on without it. Only damage of the newest record, or of the one
+// before (what a chunk says was synced may be a sync old), is a torn end to whoever has nothing but the log, so nothing but that
+// may be lost before it is marked; after a graceful stop not even that.
 func TestBitRotInTheLogsEndIsNoTornTail(t *testing.T) {
 	const commits = 60
 	for _, stopped := range []bool{false, true} {
@@ -110,11 +111,11 @@ func TestBitRotInTheLogsEndIsNoTornTail(t *testing.T) {
 				}
 			case err != nil:
 				t.Errorf("byte %d: %v", at, err)
-			case seq < commits-1 || stopped && seq < commits:
+			case seq < commits-2 || stopped && seq < commits:
 				t.Fatalf("byte %d of %d is wrong: the store opens with %d of %d acknowledged records (P2)", at, scan.record, seq, commits)
 			}
 		}
-		if refused < 140 {
+		if refused < 135 {
 			t.Errorf("refused %d of 150: the bytes that were flipped were not those of the log", refused)
 		}
 	}

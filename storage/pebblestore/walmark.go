@@ -22,7 +22,7 @@ import (
 //	magic 8 · turn 8 · count 4 · count times (log number 4, synced 8) · CRC-32C 4 of all before
 //
 // A process that stops in good order leaves the exact ends of its logs. One that is killed leaves those of marksEvery ago at
-// most: damage of what was synced later, with nothing readable behind it, cannot be told from a log's torn end.
+// most: damage of what was synced later, with at most one readable commit behind it, cannot be told from a log's torn end.
 const (
 	marksFile  = "SYNCED"
 	marksMagic = "hfsyncd1"
