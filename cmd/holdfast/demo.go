@@ -76,7 +76,17 @@ func (d *demo) stop() {
 	d.done.Wait()
 }
 
+// demoEvent makes the demonstration's event, or finds the one of an earlier start. One that was deleted has a successor.
 func demoEvent(ctx context.Context, engine *actors.Engine) (*storage.Event, error) {
+	for n := 1; ; n++ {
+		event, err := makeDemoEvent(ctx, engine, n)
+		if !errors.Is(err, actors.ErrEventDeleted) {
+			return event, err
+		}
+	}
+}
+
+func makeDemoEvent(ctx context.Context, engine *actors.Engine, n int) (*storage.Event, error) {
 	plan := venue.Stadium(demoSeats)
 	prices := make(map[string]int64, len(plan.Categories))
 	for i, category := range plan.Categories {
@@ -90,7 +100,7 @@ func demoEvent(ctx context.Context, engine *actors.Engine) (*storage.Event, erro
 			HoldTTL: section.Millis(demoHoldTTL.Milliseconds()), HoldCeiling: section.Millis(2 * demoHoldTTL.Milliseconds()),
 			SeatsPerBookingMax: 8, SeatsPerBuyerMax: 16, DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin,
 		},
-		Create: section.RequestID(digest("demonstration event 1")), CreateFingerprint: 1,
+		Create: section.RequestID(digest(fmt.Sprint("demonstration event ", n))), CreateFingerprint: 1,
 	}, plan)
 }
 

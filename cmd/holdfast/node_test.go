@@ -236,6 +236,27 @@ func TestDemonstrationSurvivesARestartOnce(t *testing.T) {
 }
 
 // Whoever waits for readyz and then looks for the demonstration must find it.
+// TestADeletedDemonstrationHasASuccessor: whoever deleted the event can start the server again.
+func TestADeletedDemonstrationHasASuccessor(t *testing.T) {
+	node := openNode(t, filepath.Join(t.TempDir(), "d"))
+	defer closeNode(t, node)
+	first, err := demoEvent(t.Context(), node.engine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := actors.Caller{Operator: true, Request: section.RequestID{1}, Fingerprint: 1}
+	if _, err := node.engine.DeleteEvent(t.Context(), first.ID, who); err != nil {
+		t.Fatal(err)
+	}
+	second, err := demoEvent(t.Context(), node.engine)
+	if err != nil || second.ID == first.ID {
+		t.Fatalf("a start after it was deleted: %+v, %v", second, err)
+	}
+	if again, err := demoEvent(t.Context(), node.engine); err != nil || again.ID != second.ID {
+		t.Errorf("the next start: %+v, %v", again, err)
+	}
+}
+
 func TestDemonstrationIsReadyOnceItCanBeFound(t *testing.T) {
 	cfg := testConfig(filepath.Join(t.TempDir(), "d"))
 	cfg.Demo = true
