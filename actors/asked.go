@@ -7,6 +7,7 @@ import (
 
 	"holdfast/actors/relay"
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -30,7 +31,7 @@ type errand struct {
 func (d *desk) asked(from storage.WriterID, m *relay.Ask) {
 	w := &errand{d: d, from: from, id: m.ID, until: d.e.clock.now().Add(time.Duration(m.Patience) * time.Millisecond)}
 	r := newRequest()
-	r.Command, r.read, r.probe = m.Command, m.Read, m.Probe
+	r.Command, r.Read, r.Probe = m.Command, m.Read, m.Probe
 	r.seats = append(r.seats, m.Command.Seats...)
 	r.Command.Seats = r.seats
 	w.s = d.section(m.Section)
@@ -128,7 +129,7 @@ func (w *errand) hand(r *Request) {
 		w.later(w.s.key, r)
 		return
 	}
-	r.told = w.told
+	r.Told = func(*writer.Request) { w.told(r) }
 	inc.send(r)
 	w.step()
 }
@@ -137,7 +138,7 @@ func (w *errand) hand(r *Request) {
 // shows to be lost.
 func (w *errand) answeredAtOnce(r *Request) bool {
 	c := &r.Command
-	if r.read || c.Request == (section.RequestID{}) || w.keyed {
+	if r.Read || c.Request == (section.RequestID{}) || w.keyed {
 		return false
 	}
 	at, known, busy := w.s.ev.index.enter(c.Request, w.s.key.Section, false)
@@ -241,7 +242,7 @@ func (w *errand) told(r *Request) {
 	*b = m.Append(*b)
 	w.d.ship(w.from, b)
 	w.watchPayment(r)
-	accepted := r.Err == nil && m.Outcome.Rejection == section.Accepted && !r.probe && !idle(r.Command.Kind, &m.Outcome)
+	accepted := r.Err == nil && m.Outcome.Rejection == section.Accepted && !r.Probe && !idle(r.Command.Kind, &m.Outcome)
 	judged := r.Command.At
 	if r.Err != nil {
 		judged = judgedUnknown
@@ -254,7 +255,7 @@ func (w *errand) told(r *Request) {
 // before it knows. It is asked about only when the other should have its answer, and no more once the section has heard
 // it.
 func (w *errand) watchPayment(r *Request) {
-	if r.Err != nil || r.probe || r.Decision.Outcome.Rejection != section.Accepted {
+	if r.Err != nil || r.Probe || r.Decision.Outcome.Rejection != section.Accepted {
 		return
 	}
 	pid := paymentID(BookingID{w.s.key, r.Decision.Outcome.Booking})

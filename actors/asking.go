@@ -135,12 +135,12 @@ func (a awaited) fail(err error) {
 func (a awaited) end() {
 	if a.s != nil {
 		a.s.asked.Add(-1)
-		if a.r.reserved > 0 && !(notJudged(a.r.Err) && a.r.keep()) {
-			a.s.ev.buyers.release(a.r.Command.Buyer, a.r.reserved)
-			a.r.reserved = 0
+		if a.r.Reserved > 0 && !(notJudged(a.r.Err) && a.r.Keep()) {
+			a.s.ev.buyers.release(a.r.Command.Buyer, a.r.Reserved)
+			a.r.Reserved = 0
 		}
 	}
-	a.r.tell()
+	a.r.Tell()
 }
 
 // notJudged says that the section has not seen the request: its seats stay reserved for the next attempt.
@@ -156,7 +156,7 @@ func (s *Section) askPeer(to storage.WriterID, r *Request, deadline time.Time) e
 		return ErrOverloaded
 	}
 	id := d.numbers.Add(1)
-	ask := relay.Ask{ID: id, Patience: s.engine.millisLeft(deadline), Section: s.key, Read: r.read, Probe: r.probe, Search: r.search, Command: r.Command}
+	ask := relay.Ask{ID: id, Patience: s.engine.millisLeft(deadline), Section: s.key, Read: r.Read, Probe: r.Probe, Search: r.search, Command: r.Command}
 	d.pending.add(id, awaited{r, s, to, deadline.Add(lateAfter)})
 	b := newMessage()
 	*b = ask.Append(*b)
@@ -204,16 +204,16 @@ func (s *Section) carry(r *Request, deadline time.Time) error {
 		case r.Err == nil:
 			return nil
 		case errors.Is(r.Err, ErrMoved):
-			r.again()
+			r.Again()
 		case errors.Is(r.Err, errNotTaken) && n+1 < carriesAtOnce: // it may be changing hands this moment
 			s.engine.clock.pause(s.engine.ctx, min(notTakenPause, deadline.Sub(s.engine.clock.now())))
-			r.again()
+			r.Again()
 		case errors.Is(r.Err, errNotTaken):
 			return r.notDone(ErrUnavailable, lost)
 		case errors.Is(r.Err, ErrOverloaded):
 			return r.notDone(ErrOverloaded, lost)
 		case errors.Is(r.Err, errPeerLost) && r.repeatable() && s.elsewhere(): // under its key it is done once, however often it is sent
-			r.again()
+			r.Again()
 			lost = true
 		default:
 			err := r.Err
@@ -247,7 +247,7 @@ func (m midway) Unwrap() error { return m.error }
 
 // repeatable says that sending the request twice has one effect.
 func (r *Request) repeatable() bool {
-	return r.read || r.probe || r.Command.Request != (section.RequestID{})
+	return r.Read || r.Probe || r.Command.Request != (section.RequestID{})
 }
 
 // elsewhere says that the section has a node that can be asked, or is this one's.

@@ -218,7 +218,7 @@ func (p *pen) record(sell []storage.TicketRow, refund []section.SeatIndex, chang
 	var body []byte
 	for i := range changes {
 		changes[i].At = p.now
-		body = storage.AppendChange(body, p.now, &changes[i])
+		body = section.AppendChange(body, p.now, &changes[i])
 	}
 	p.append(&storage.Append{Entry: storage.Entry{Kind: storage.EntryChanges, At: p.now, Body: body}, Sell: sell, Refund: refund})
 }

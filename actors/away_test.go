@@ -3,15 +3,14 @@ package actors
 import (
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 	"holdfast/storage/faultstore"
 )
@@ -182,134 +181,6 @@ func unwrapped(err error) error {
 	return err
 }
 
-// decidingLog answers with the given errors, one after the other.
-type decidingLog struct {
-	storage.Log
-	answers []error
-	sent    int
-}
-
-func (l *decidingLog) Commit(context.Context, []storage.Append) []error {
-	l.sent++
-	return []error{l.answers[l.sent-1]}
-}
-
-// TestClaimBelievesNotWrittenOnlyWithoutDoubt: S6.
-func TestClaimBelievesNotWrittenOnlyWithoutDoubt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		away, unknown := storage.ErrUnavailable, storage.ErrUnknown
-		for _, row := range []struct {
-			answers []error
-			want    error
-			sent    int
-		}{
-			{[]error{away, nil}, away, 1},
-			{[]error{unknown, away, away, nil}, nil, 4},
-			{[]error{unknown, storage.ErrGap}, storage.ErrGap, 2},
-		} {
-			log := &decidingLog{answers: row.answers}
-			who := claimant{pause: pause}
-			if err := who.commit(t.Context(), log, storage.Append{}); !errors.Is(err, row.want) || log.sent != row.sent {
-				t.Errorf("%v: %v after %d sendings", row.answers, err, log.sent)
-			}
-		}
-	})
-}
-
-// TestCommitterGroups: lanes work at the same time, none takes more than a group, and records leave in the order they
-// came in.
-func TestCommitterGroups(t *testing.T) {
-	const lanes, group, records = 3, 4, 100
-	gate, started := make(chan struct{}), make(chan struct{}, records)
-	var mu sync.Mutex
-	var order []storage.SectionNo
-	c := NewCommitter(context.Background(), lanes, group, func(_ context.Context, appends []storage.Append) []error {
-		if len(appends) > group {
-			t.Errorf("a write of %d records", len(appends))
-		}
-		mu.Lock()
-		for i := range appends {
-			order = append(order, appends[i].Section.Section)
-		}
-		mu.Unlock()
-		started <- struct{}{}
-		<-gate
-		return make([]error, len(appends))
-	}, nil)
-	var answered atomic.Int64
-	for i := range records {
-		a := &storage.Append{Section: storage.SectionKey{Section: storage.SectionNo(i)}}
-		c.Send(a, func(error) { answered.Add(1) })
-	}
-	for range lanes {
-		<-started // all lanes are at work, none waits for another
-	}
-	close(gate)
-	c.Close()
-	if answered.Load() != records || len(order) != records {
-		t.Fatalf("%d answered, %d written", answered.Load(), len(order))
-	}
-	for i := range records - lanes*group { // lanes may overtake each other by what they have in hand, no more
-		if int(order[i]) > i+lanes*group {
-			t.Errorf("record %d left as number %d", order[i], i)
-		}
-	}
-}
-
-// TestCommitterKeepsDoubtApart (P3): a record that goes alone shares its write with none, wherever in the queue it
-// stands, and while it hangs the others go on in another lane.
-func TestCommitterKeepsDoubtApart(t *testing.T) {
-	const doubtful = 5
-	begun, gate, hung := make(chan struct{}, 8), make(chan struct{}), make(chan struct{})
-	first := true
-	var mu sync.Mutex
-	c := NewCommitter(context.Background(), 2, 0, func(_ context.Context, appends []storage.Append) []error {
-		mu.Lock()
-		wait := first
-		first = false
-		mu.Unlock()
-		if wait { // until everything is queued
-			begun <- struct{}{}
-			<-gate
-		}
-		for i := range appends {
-			if appends[i].Section.Section == doubtful {
-				if len(appends) != 1 {
-					t.Errorf("it shares a write of %d", len(appends))
-				}
-				<-hung
-			}
-		}
-		return make([]error, len(appends))
-	}, nil)
-	var others sync.WaitGroup
-	var told atomic.Bool
-	record := func(no storage.SectionNo) *storage.Append {
-		return &storage.Append{Section: storage.SectionKey{Section: no}}
-	}
-	others.Add(1)
-	c.Send(record(0), func(error) { others.Done() })
-	<-begun
-	for no := range storage.SectionNo(10) {
-		if no == doubtful {
-			c.SendAlone(record(no), func(error) { told.Store(true) })
-			continue
-		}
-		others.Add(1)
-		c.Send(record(no), func(error) { others.Done() })
-	}
-	close(gate)
-	others.Wait()
-	if told.Load() {
-		t.Error("it was told before it was decided")
-	}
-	close(hung)
-	c.Close()
-	if !told.Load() {
-		t.Error("it was never told")
-	}
-}
-
 // TestCreateOnce: P5, one key makes one event, whatever became of the answer and whichever node is asked.
 func TestCreateOnce(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
@@ -448,12 +319,13 @@ func TestCheckOwners(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	b.mustHold(caller(1, 1), "A-1-1")
 	taken, kept := b.section(0).serving.Load(), b.section(1).serving.Load()
-	if _, err := claim(t.Context(), b.inner, b.key(0), claimant{storage.WriterID{0xEE}, "heir", ifAllowed(true), pause, nil}, 1); err != nil {
+	if _, err := writer.Claim(t.Context(), b.inner, b.key(0),
+		writer.Claimant{Writer: storage.WriterID{0xEE}, Name: "heir", May: ifAllowed(true), Pause: machine{}.pause}, 1); err != nil {
 		t.Fatal(err)
 	}
 	b.e.CheckOwners()
 	<-taken.ended
-	if life, why := b.lifeOf(0); life != Stopped || !lostTo(why) || !b.section(0).foreign() || b.e.Foreign() != 1 {
+	if life, why := b.lifeOf(0); life != Stopped || !writer.LostTo(why) || !b.section(0).foreign() || b.e.Foreign() != 1 {
 		t.Errorf("the taken section is %v: %v", life, why)
 	}
 	b.mustHold(caller(2, 1), "B-1-1")

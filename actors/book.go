@@ -251,7 +251,7 @@ func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.
 		r.free()
 		return 0, errNotHome
 	}
-	r.reserved, r.search, r.gen = t.reserved, t.searching, t.gen
+	r.Reserved, r.search, r.gen = t.reserved, t.searching, t.gen
 	if err := s.carry(r, t.deadline); err != nil {
 		return 0, t.notAnswered(r, err)
 	}

@@ -27,7 +27,7 @@ func (e *Engine) locate(id BookingID, deadline time.Time) (*event, *openEvent, *
 func (e *Engine) act(kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView) (section.Outcome, error) {
 	r := newRequest()
 	r.Command.Kind = kind
-	r.read = kind == 0
+	r.Read = kind == 0
 	return e.command(r, id, who, deadline, out)
 }
 
@@ -35,7 +35,7 @@ func (e *Engine) act(kind section.CommandKind, id BookingID, who Caller, deadlin
 func (e *Engine) probe(kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView) (section.Outcome, error) {
 	r := newRequest()
 	r.Command.Kind = kind
-	r.probe = true
+	r.Probe = true
 	return e.command(r, id, who, deadline, out)
 }
 
@@ -62,7 +62,7 @@ func (e *Engine) command(r *Request, id BookingID, who Caller, deadline time.Tim
 	}
 	r.Command.Booking, r.Command.Buyer, r.Command.Operator = id.No, who.Buyer, who.Operator
 	r.Command.Request, r.Command.Fingerprint = who.Request, who.Fingerprint
-	probe := r.probe
+	probe := r.Probe
 	outcome, err := s.roundTrip(r, deadline)
 	if keyed {
 		keep, judged := true, judgedUnknown // after an error nobody knows whether the section remembers it

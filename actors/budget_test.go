@@ -46,15 +46,17 @@ func recordPath(commands int) func(testing.TB) func() {
 			round++
 			for i, r := range requests {
 				binary.LittleEndian.PutUint64(r.Command.Request[:], (round<<20|uint64(i))*0x9E3779B97F4A7C15+1)
-				r.Command.Kind, r.Command.Booking, r.Command.At = section.PlaceHold, 0, section.Instant(round*100)
+				r.At = section.Instant(round * 100)
+				r.Command.Kind, r.Command.Booking = section.PlaceHold, 0
 				if bookings[i] != 0 {
 					r.Command.Kind, r.Command.Booking = section.ReleaseHold, bookings[i]
 				}
-				w.Submit(r)
+				w.Submit(&r.Request)
 			}
 			p := w.Ready()
 			w.Recycle(w.Advance(p.Append.Entry.Batch, nil))
-			for i, r := range w.Answers() {
+			for i, told := range w.Answers() {
+				r := requestIn(told)
 				if r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted {
 					t.Fatalf("%v %+v", r.Err, r.Decision.Outcome)
 				}
@@ -62,21 +64,21 @@ func recordPath(commands int) func(testing.TB) func() {
 					bookings[i] = 0
 				}
 			}
-			w.Freed()
+			w.Machine().(*section.Machine).Shares()
 		}
 	}
 }
 
 func refusalPath(t testing.TB) func() {
 	w := newTestWriter(50)
-	w.Submit(holdRequest(0, 7))
+	w.Submit(&holdRequest(0, 7).Request)
 	p := w.Ready()
 	w.Recycle(w.Advance(p.Append.Entry.Batch, nil))
 	w.Answers()
 	r := holdRequest(1, 7)
 	return func() {
-		w.Submit(r)
-		if told := w.Answers(); len(told) != 1 || told[0].Decision.Outcome.Rejection != section.SeatTaken {
+		w.Submit(&r.Request)
+		if told := w.Answers(); len(told) != 1 || requestIn(told[0]).Decision.Outcome.Rejection != section.SeatTaken {
 			t.Fatalf("%d answers", len(told))
 		}
 	}
@@ -84,7 +86,7 @@ func refusalPath(t testing.TB) func() {
 
 func publishPath(testing.TB) func() {
 	l := newLive([]uint32{1000})
-	d := Delta{Changes: []SeatChange{{1, section.Held}, {2, section.Held}}}
+	d := Delta{Changes: []SeatChange{{Seat: 1, Letter: section.Held}, {Seat: 2, Letter: section.Held}}}
 	for range liveRingDeltas { // the ring grows ten times in its life: here it has
 		d.Seq++
 		l.publish(&d)

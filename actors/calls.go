@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -27,7 +28,7 @@ var (
 	ErrSaleNotOpen    = errors.New("actors: sale is not open")
 	ErrSaleEnded      = fmt.Errorf("%w: it has ended", ErrSaleNotOpen)  // by the clock: the switch may say what it likes
 	ErrOverloaded     = errors.New("actors: section overloaded")        // in-flight bound met; retry later
-	ErrUnavailable    = errors.New("actors: section unavailable")       // store trouble, loading, stopping: fail closed
+	ErrUnavailable    = writer.ErrUnavailable       // store trouble, loading, stopping: fail closed
 	ErrTimeout        = errors.New("actors: no answer within deadline") // the outcome is unknown: repeat with the same key
 	ErrSectionUnknown = errors.New("actors: no such section")           // best_available.section
 	ErrCategory       = errors.New("actors: no such category")          // best_available.category
@@ -149,10 +150,7 @@ type SectionStatus struct {
 }
 
 // SeatChange is one seat's new letter.
-type SeatChange struct {
-	Seat   section.SeatIndex
-	Letter section.SeatStatus
-}
+type SeatChange = section.SeatChange
 
 // Delta is one record's effect on the map. Every record makes one (Changes may be empty), so that a section's Seq is
 // dense and a client can see a gap.

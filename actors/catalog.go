@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
 	"holdfast/storage"
@@ -190,7 +191,7 @@ func (e *Engine) checkOwner(s *Section, inc *incarnation) {
 			inc.root.Send(inc.pid, tailSeen{tail, lease})
 			return
 		}
-		e.clock.pause(e.ctx, resendDelay(attempt))
+		e.clock.pause(e.ctx, writer.ResendDelay(attempt))
 	}
 }
 

@@ -38,11 +38,18 @@ func (machine) now() time.Time { return time.Now() }
 
 func (machine) spawn(group *sync.WaitGroup, work func()) { group.Go(work) }
 
-func (machine) pause(ctx context.Context, d time.Duration) { pause(ctx, d) }
+func (machine) pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
 
 func (machine) after(d time.Duration, f func()) alarm { return time.AfterFunc(d, f) }
 
-func (machine) answered(r *Request, until time.Time) bool { return r.wait(time.Until(until)) }
+func (machine) answered(r *Request, until time.Time) bool { return r.Wait(time.Until(until)) }
 
 func (machine) await(ctx context.Context, until time.Time, done, or <-chan struct{}) bool {
 	var late <-chan time.Time

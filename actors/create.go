@@ -7,6 +7,7 @@ import (
 	"errors"
 	"maps"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -37,7 +38,7 @@ func (e *Engine) createEvent(ctx context.Context, header *storage.Event, v *venu
 	switch err := e.cfg.Store.CreateEvent(ctx, made, v.Encode()); {
 	case errors.Is(err, storage.ErrExists):
 		return e.foundCreated(ctx, made)
-	case undecided(err):
+	case writer.Undecided(err):
 		return nil, errors.Join(ErrUnavailable, err)
 	case err != nil:
 		return nil, err

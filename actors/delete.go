@@ -124,7 +124,7 @@ func (d *deletion) each(do func(storage.SectionNo) error) error {
 // command has a section judge a blocking or unblocking of seats; a probe changes nothing.
 func (d *deletion) command(kind section.CommandKind, no storage.SectionNo, seats []section.SeatIndex, probe bool) (section.Rejection, []section.SeatIndex, error) {
 	r := newRequest()
-	r.probe = probe
+	r.Probe = probe
 	r.seats = append(r.seats, seats...)
 	r.Command = section.Command{Kind: kind, Seats: r.seats, Operator: true}
 	outcome, err := d.o.sections[no].roundTrip(r, d.deadline)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/checkout"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -137,7 +138,7 @@ type Engine struct {
 		close()
 	}
 	wall       wall
-	committer  *Committer
+	committer  *writer.Committer
 	snapshots  *snapshotter
 	gateway    checkout.Gateway
 	reconciler *checkout.Reconciler
@@ -189,7 +190,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.events = Events{log: cfg.Logger, stats: &e.stats}
 	e.believeClock()
 	e.watchClock()
-	e.committer = NewCommitter(writes, cfg.CommitLanes, cfg.CommitGroup, cfg.Store.Commit, e.stats.merged)
+	e.committer = writer.NewCommitter(writes, cfg.CommitLanes, cfg.CommitGroup, cfg.Store.Commit, e.stats.merged)
 	e.snapshots = newSnapshotter(writes, cfg.CommitLanes, cfg.Store, &e.events)
 	e.gateway = freeGateway{cfg.Gateway, e}
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)

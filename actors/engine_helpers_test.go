@@ -247,7 +247,7 @@ func (b *box) retry(call func() error) error {
 		}
 		s := b.section(0)
 		s.mu.Lock()
-		wait := time.Until(s.notUntil)
+		wait := time.Until(s.life.NotUntil())
 		s.mu.Unlock()
 		<-time.After(max(wait, time.Millisecond)) // the section says itself when it may be asked again
 	}

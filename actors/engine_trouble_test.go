@@ -30,7 +30,7 @@ func (b *box) lifeOf(no storage.SectionNo) (Lifecycle, error) {
 	s := b.section(no)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.life, s.why
+	return s.life.Phase(), s.life.Why()
 }
 
 // TestExpirySellsAgain: P4, a hold ends by its own timer and the map says so, with no command to help.

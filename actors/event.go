@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/relay"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -216,9 +217,8 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	enterName(o.byID, o.venue.Sections[no].ID, no)
 	key := storage.SectionKey{Event: header.ID, Section: no}
 	o.sections = append(o.sections, &Section{engine: ev.engine, ev: ev, key: key, seen: ev.engine.cfg.Witness.Of(key),
-		layout: layout, rules: header.Rules, course: course{census: &ev.engine.stats.sections}, unmet: &o.unmet})
+		layout: layout, rules: header.Rules, life: writer.NewLifecycle(&ev.engine.stats.sections), unmet: &o.unmet})
 	o.unmet.Add(1)
-	ev.engine.stats.sections[Stopped].Add(1)
 	var ids []string
 	for _, row := range o.venue.Sections[no].Rows {
 		for _, seat := range row.Seats {
@@ -279,6 +279,17 @@ func (ev *event) adopt(s *Section, state *section.State) {
 func (ev *event) adoptLedgers(s *Section, state *section.State) {
 	state.Requests(func(id section.RequestID) { ev.index.adopt(id, s.key.Section, state.LastAt()) })
 	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.add(buyer, seats) })
+}
+
+// count keeps the buyer ledger equal to a section's memory.
+func (ev *event) count(shares []section.Share) {
+	for _, s := range shares {
+		if s.Taken {
+			ev.buyers.add(s.Buyer, s.Seats)
+		} else {
+			ev.buyers.release(s.Buyer, s.Seats)
+		}
+	}
 }
 
 // disown takes a dead section's speculative bookings out of the buyer ledger again; the next load adds the true ones.

@@ -313,7 +313,7 @@ func TestOneKeyWhileHomesMove(t *testing.T) {
 			if e.Kind != storage.EntryChanges {
 				return nil
 			}
-			return storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
+			return section.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
 				if c.Kind == section.HoldPlaced {
 					total++
 				}

@@ -95,7 +95,7 @@ func (f *fleet) holds(who Caller) (n int) {
 			if e.Kind != storage.EntryChanges {
 				return nil
 			}
-			return storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
+			return section.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
 				if c.Kind == section.HoldPlaced && c.Request == who.Request {
 					n++
 				}

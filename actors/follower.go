@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
 	"holdfast/storage"
@@ -27,15 +28,14 @@ type follower struct {
 	s *Section
 
 	mu      sync.Mutex
-	state   *section.State // nil: not loaded yet
-	at      storage.Tail   // the newest entry in state
+	m       *section.Machine // nil: not loaded yet
+	at      storage.Tail   // the newest entry in m
 	known   section.Seq    // the newest entry that is known to be in the log
 	reading bool           // a catchUp is under way
 	over    bool           // taken over or given up: nothing may change any more
 	stuck   atomic.Bool    // given up: the log is damaged
-	loaded  chan struct{}  // closed once state is there, or over
-	touched []section.SeatIndex
-	delta   Delta
+	loaded  chan struct{}  // closed once m is there, or over
+	effects section.Effects
 }
 
 func newFollower(s *Section) *follower { return &follower{s: s, loaded: make(chan struct{})} }
@@ -44,7 +44,7 @@ func newFollower(s *Section) *follower { return &follower{s: s, loaded: make(cha
 func (s *Section) follow() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.engine.desk == nil || s.life == Loading || s.life == Serving || s.asleep.Load() || s.engine.closing.Load() {
+	if s.engine.desk == nil || s.life.Phase() == Loading || s.life.Phase() == Serving || s.asleep.Load() || s.engine.closing.Load() {
 		return closedChan
 	}
 	if s.follower == nil {
@@ -59,21 +59,22 @@ func (s *Section) follow() <-chan struct{} {
 }
 
 // followOn is for a section that has let go in good order: its memory is the log's, up to tail.
-func (s *Section) followOn(state *section.State, tail storage.Tail) {
+func (s *Section) followOn(m *section.Machine, tail storage.Tail) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.follower != nil || s.engine.closing.Load() {
 		return
 	}
 	f := newFollower(s)
-	f.state, f.at, f.known = state, tail, tail.Seq
+	m.Shares() // of its life as a writer: told already
+	f.m, f.at, f.known = m, tail, tail.Seq
 	close(f.loaded)
 	s.follower = f
 }
 
 // takeFollower ends the following and gives what was followed, or nil. The ledgers have forgotten it then: whoever goes on from it
 // enters it anew.
-func (s *Section) takeFollower() (*section.State, storage.Tail) {
+func (s *Section) takeFollower() (*section.Machine, storage.Tail) {
 	s.mu.Lock()
 	f := s.follower
 	s.follower = nil
@@ -85,10 +86,10 @@ func (s *Section) takeFollower() (*section.State, storage.Tail) {
 	defer f.mu.Unlock()
 	f.over = true
 	f.isLoaded()
-	if f.state != nil {
-		s.ev.disown(f.state)
+	if f.m != nil {
+		s.ev.disown(f.m.State)
 	}
-	return f.state, f.at
+	return f.m, f.at
 }
 
 // following is the section's follower; nil when there is none.
@@ -106,7 +107,7 @@ func (f *follower) record(e *storage.Entry) {
 	if e.Seq <= f.at.Seq && e.Epoch > f.at.Epoch { // a later life that does not go on from here
 		f.s.suspect(f.s.seen.Mark(), true)
 	}
-	if f.over || f.state == nil || e.Seq <= f.at.Seq {
+	if f.over || f.m == nil || e.Seq <= f.at.Seq {
 		return
 	}
 	next := e.Seq == f.at.Seq+1 && e.Prev == f.at.Hash && !f.reading || planted(plantOutOfOrder)
@@ -150,7 +151,7 @@ func (f *follower) catchUp(ctx context.Context) {
 			return
 		}
 		if err != nil || attempt > 0 { // what is known to be there may not be readable at once
-			f.s.engine.clock.pause(ctx, resendDelay(min(attempt, 5)))
+			f.s.engine.clock.pause(ctx, writer.ResendDelay(min(attempt, 5)))
 		}
 	}
 }
@@ -158,7 +159,7 @@ func (f *follower) catchUp(ctx context.Context) {
 // cannot says that reading again will not help: the log is damaged. The section that claims it will say so, and be condemned.
 func (f *follower) cannot(err error) bool {
 	var corrupt *storage.CorruptError
-	if !errors.As(err, &corrupt) && !hasLost(err) {
+	if !errors.As(err, &corrupt) && !writer.HasLost(err) {
 		return false
 	}
 	var lost *witness.LostError
@@ -171,7 +172,7 @@ func (f *follower) cannot(err error) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.isLoaded()
-	f.over, f.reading, f.state = true, false, nil
+	f.over, f.reading, f.m = true, false, nil
 	f.stuck.Store(true)
 	return true
 }
@@ -187,7 +188,7 @@ func (f *follower) readOnce(ctx context.Context) error {
 	return e.cfg.Store.Read(ctx, f.s.key, after, func(entry *storage.Entry, hash storage.Hash) error {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if f.over || f.state == nil || entry.Seq <= f.at.Seq {
+		if f.over || f.m == nil || entry.Seq <= f.at.Seq {
 			return nil
 		}
 		return f.apply(entry, hash)
@@ -197,20 +198,20 @@ func (f *follower) readOnce(ctx context.Context) error {
 // load takes the newest snapshot and what follows it as the state, unless there is one, and tells after which entry to read on.
 func (f *follower) load(ctx context.Context) (section.Seq, error) {
 	f.mu.Lock()
-	loaded, after := f.state != nil, f.at.Seq
+	loaded, after := f.m != nil, f.at.Seq
 	f.mu.Unlock()
 	if loaded {
 		return after, nil
 	}
 	s := f.s
 	known := s.seen.Mark()
-	state, at, err := restore(ctx, s.engine.cfg.Store, s.key, s.layout, s.rules)
+	m, at, err := writer.Restore(ctx, s.engine.cfg.Store, s.key, s.kind())
 	if err != nil {
 		return 0, err
 	}
 	var newest storage.Tail // of the records with changes
 	err = s.engine.cfg.Store.Read(ctx, s.key, at.Seq, func(e *storage.Entry, hash storage.Hash) error {
-		_, err := replay(state, s.key, e, at)
+		_, err := writer.Replay(m, s.key, e, at, nil)
 		if at = e.After(hash); at.Kind == storage.EntryChanges {
 			newest = at
 		}
@@ -222,22 +223,22 @@ func (f *follower) load(ctx context.Context) (section.Seq, error) {
 	if err := known.Check(ctx, s.engine.cfg.Store, s.key, at); err != nil {
 		return 0, err
 	}
-	f.begin(state, at)
+	f.begin(m.(*section.Machine), at)
 	s.saw(newest.Kind, newest.Seq, newest.Epoch, newest.Hash)
 	return at.Seq, nil
 }
 
 // begin makes what was loaded the map's and the ledgers' truth.
-func (f *follower) begin(state *section.State, at storage.Tail) {
+func (f *follower) begin(m *section.Machine, at storage.Tail) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.over {
 		return
 	}
 	s := f.s
-	f.state, f.at = state, at
-	s.ev.adoptLedgers(s, state)
-	s.ev.live.reset(s.key.Section, at.Seq, state.AppendLetters(nil), state.Free())
+	f.m, f.at = m, at
+	s.ev.adoptLedgers(s, m.State)
+	s.ev.live.reset(s.key.Section, at.Seq, m.AppendLetters(nil), m.Free())
 	f.isLoaded()
 }
 
@@ -254,55 +255,31 @@ func (f *follower) isLoaded() {
 func (f *follower) apply(e *storage.Entry, hash storage.Hash) error {
 	err := f.take(e, hash)
 	if err != nil {
-		f.s.ev.disown(f.state)
-		f.state, f.at = nil, storage.Tail{}
+		f.s.ev.count(f.m.Shares()) // of what was applied before: the memory has it, and is taken back as a whole
+		f.s.ev.disown(f.m.State)
+		f.m, f.at = nil, storage.Tail{}
 	}
 	return err
 }
 
 func (f *follower) take(e *storage.Entry, hash storage.Hash) error {
-	if !planted(plantOutOfOrder) && (e.Prev != f.at.Hash || e.Seq != f.at.Seq+1) {
-		return &storage.CorruptError{Section: f.s.key, Seq: e.Seq, Why: "does not continue the record before it"}
+	before := f.at
+	if planted(plantOutOfOrder) {
+		before.Seq, before.Hash = e.Seq-1, e.Prev
 	}
-	f.delta.Section, f.delta.Seq, f.delta.Changes = f.s.key.Section, e.Seq, f.delta.Changes[:0]
-	f.state.Begin(e.Seq)
-	if e.Kind == storage.EntryChanges {
-		err := storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
-			return f.change(c)
-		})
-		if err != nil {
-			return &storage.CorruptError{Section: f.s.key, Seq: e.Seq, Why: err.Error()}
-		}
+	f.effects.Reset()
+	if _, err := writer.Replay(f.m, f.s.key, e, before, &f.effects); err != nil {
+		return err
 	}
 	f.at = e.After(hash)
 	f.s.saw(e.Kind, e.Seq, e.Epoch, hash)
-	f.s.remembersFrom.Store(int64(f.state.RemembersFrom()))
-	f.s.ev.live.publish(&f.delta)
-	return nil
-}
-
-// change applies one change, and tells the ledgers of it.
-func (f *follower) change(c *section.Change) error {
-	owner, known := section.BuyerID{}, false
-	if frees(c.Kind) {
-		owner, known = f.state.Owner(c.Booking)
-	}
-	if err := applyChecked(f.state, c, &f.touched); err != nil {
-		return err
-	}
+	f.s.remembersFrom.Store(int64(f.m.RemembersFrom()))
 	ev := f.s.ev
-	switch {
-	case c.Kind == section.HoldPlaced:
-		ev.buyers.add(c.Buyer, uint32(len(f.touched)))
-	case known:
-		ev.buyers.release(owner, uint32(len(f.touched)))
+	ev.count(f.m.Shares())
+	for _, met := range f.effects.Requests {
+		ev.index.adopt(met.Request, f.s.key.Section, met.At)
 	}
-	if c.Request != (section.RequestID{}) {
-		ev.index.adopt(c.Request, f.s.key.Section, c.At)
-	}
-	for _, seat := range f.touched {
-		f.delta.Changes = append(f.delta.Changes, SeatChange{seat, f.state.Status(seat)})
-	}
+	ev.live.publish(&Delta{Section: f.s.key.Section, Seq: e.Seq, Changes: f.effects.Seats})
 	return nil
 }
 
@@ -310,7 +287,7 @@ func (f *follower) change(c *section.Change) error {
 func (f *follower) caughtUp() (at storage.Tail, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.at, f.state != nil && !f.over && f.known <= f.at.Seq
+	return f.at, f.m != nil && !f.over && f.known <= f.at.Seq
 }
 
 // subscribersOf are the peers that follow an event's sections. The list is not changed once given.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -95,9 +96,10 @@ func (h *growthHouse) writeSection(s *Section, records int) error {
 // past is a section's writer with its records gathered for one write.
 type past struct {
 	store    storageImporter
-	w        *Writer
+	w        *writer.Writer
 	key      storage.SectionKey
-	r        Request
+	r        *Request
+	m        *section.Machine
 	at       section.Instant
 	n        uint64
 	seats    [1]section.SeatIndex
@@ -113,23 +115,25 @@ type storageImporter interface {
 func newPast(store storageImporter, s *Section, records int) (*past, error) {
 	ctx := context.Background()
 	at := section.Instant(time.Now().UnixMilli()) - section.Instant(records)*historyStep
-	who := claimant{storage.NewWriterID(), "past", func(storage.SectionKey, storage.Tail) bool { return true }, pause, nil}
-	tail, err := claim(ctx, store, s.key, who, at)
+	who := writer.Claimant{Writer: storage.NewWriterID(), Name: "past", May: ifAllowed(true), Pause: machine{}.pause}
+	entry, err := writer.Claim(ctx, store, s.key, who, at)
 	if err != nil {
 		return nil, err
 	}
-	state, _, err := load(ctx, store, s.key, s.layout, s.rules, tail)
+	tail := entry.After(storage.HashEntry(&entry))
+	m, _, err := writer.Load(ctx, store, s.key, s.kind(), tail)
 	if err != nil {
 		return nil, err
 	}
-	return &past{store: store, w: NewWriter(s.key, who.writer, tail, state), key: s.key, at: at}, nil
+	return &past{store: store, w: writer.New(s.key, who.Writer, tail, m), m: m.(*section.Machine), r: requestOf(section.Call{}), key: s.key, at: at}, nil
 }
 
 // record is a hold, and the next time its release.
 func (p *past) record() error {
 	p.n++
 	p.at += historyStep
-	c := section.Command{At: p.at, Request: tourKey(uint64(p.key.Section)+1, p.n), Buyer: tiredBuyer(1, p.n/2), Fingerprint: p.n}
+	p.r.At = p.at
+	c := section.Command{Request: tourKey(uint64(p.key.Section)+1, p.n), Buyer: tiredBuyer(1, p.n/2), Fingerprint: p.n}
 	if p.n%2 == 1 {
 		p.seats[0] = section.SeatIndex(p.n / 2 % historySeats)
 		c.Kind, c.Seats = section.PlaceHold, p.seats[:]
@@ -137,7 +141,7 @@ func (p *past) record() error {
 		c.Kind, c.Booking = section.ReleaseHold, p.r.Decision.Outcome.Booking
 	}
 	p.r.Command = c
-	p.w.Submit(&p.r)
+	p.w.Submit(&p.r.Request)
 	landing := p.w.Ready()
 	if landing.Snapshot != nil {
 		p.snapshot = landing.Snapshot
@@ -147,7 +151,7 @@ func (p *past) record() error {
 	p.entries = append(p.entries, entry)
 	p.w.Recycle(p.w.Advance(entry.Batch, nil))
 	p.w.Answers()
-	p.w.Freed()
+	p.m.Shares()
 	if len(p.entries) == historyChunk {
 		return p.flush()
 	}

@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
 // heldWriter is one section full of live holds, each of a buyer of their own, all placed through its writer; records land at once.
 type heldWriter struct {
 	b     *testing.B
-	w     *Writer
+	w     *writer.Writer
+	m     *section.Machine
 	r     *Request
 	seats [1]section.SeatIndex
 	at    section.Instant
@@ -26,8 +28,9 @@ func newHeldWriter(b *testing.B, holds int) *heldWriter {
 	rules := section.Rules{HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8, DedupeWindow: 1000, DedupeCountMin: 1000}
 	state := section.NewState(layout, rules)
 	state.Begin(1)
-	h := &heldWriter{b: b, at: 1, r: &Request{},
-		w: NewWriter(simKey, storage.WriterID{1}, storage.Tail{Seq: 1, Epoch: 1, Hash: storage.Hash{1}}, state)}
+	m := section.NewMachine(state)
+	h := &heldWriter{b: b, at: 1, r: requestOf(section.Call{}),
+		w: writer.New(simKey, storage.WriterID{1}, storage.Tail{Seq: 1, Epoch: 1, Hash: storage.Hash{1}}, m), m: m}
 	for i := range holds {
 		h.hold(section.SeatIndex(i))
 		if i%256 == 255 {
@@ -44,13 +47,14 @@ func newHeldWriter(b *testing.B, holds int) *heldWriter {
 func (h *heldWriter) hold(seat section.SeatIndex) {
 	h.n++
 	h.seats[0] = seat
-	h.r.Command = section.Command{Kind: section.PlaceHold, Seats: h.seats[:], At: h.at, Request: tourKey(0, h.n)}
+	h.r.At = h.at
+	h.r.Command = section.Command{Kind: section.PlaceHold, Seats: h.seats[:], Request: tourKey(0, h.n)}
 	binary.LittleEndian.PutUint64(h.r.Command.Buyer[:], h.n)
 	h.submit()
 }
 
 func (h *heldWriter) submit() {
-	h.w.Submit(h.r)
+	h.w.Submit(&h.r.Request)
 	if r := h.r.Decision.Outcome.Rejection; r != section.Accepted {
 		h.b.Fatal(r)
 	}
@@ -62,7 +66,7 @@ func (h *heldWriter) land() {
 		h.w.Recycle(h.w.Advance(p.Append.Entry.Batch, nil))
 	}
 	h.w.Answers()
-	h.w.Freed()
+	h.m.Shares()
 }
 
 func growHolds(b *testing.B, n int) {
@@ -70,7 +74,7 @@ func growHolds(b *testing.B, n int) {
 	h := newHeldWriter(b, n)
 	perHold := float64(heapAlive()-before) / float64(n)
 	start := time.Now()
-	snapshot := h.w.State().AppendSnapshot(nil) // what the section stands still for
+	snapshot := h.m.AppendSnapshot(nil) // what the section stands still for
 	saving := time.Since(start)
 	for i := 0; b.Loop(); i++ {
 		h.hold(section.SeatIndex(n))
@@ -93,8 +97,8 @@ func growHolds(b *testing.B, n int) {
 // lapse ends every hold, as the section's own timer does once their time has come.
 func (h *heldWriter) lapse(n int) {
 	start := time.Now()
-	for h.w.State().LiveHolds() > 0 {
-		if !h.w.ExpireDue(h.at + 2_000_000) {
+	for h.m.LiveHolds() > 0 {
+		if !h.w.RunTimers(h.at + 2_000_000) {
 			h.b.Fatal("holds do not lapse")
 		}
 		h.land()

@@ -222,7 +222,7 @@ func (s *Section) heardOut() bool {
 		return true
 	}
 	s.mu.Lock()
-	f, out := s.follower, s.life == Condemned || s.asleep.Load() || s.follower != nil && s.follower.stuck.Load()
+	f, out := s.follower, s.life.Phase() == Condemned || s.asleep.Load() || s.follower != nil && s.follower.stuck.Load()
 	s.mu.Unlock()
 	if out {
 		return true // it takes nothing any more, or has taken nothing for long, here and elsewhere

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -124,12 +125,14 @@ func (ev *event) readMap(ctx context.Context) (*Live, error) {
 		if err != nil {
 			return nil, err
 		}
-		state := section.NewState(v.Layout(i), header.Rules)
+		kind := &section.Kind{Layout: v.Layout(i), Rules: header.Rules}
+		m := kind.New()
 		if tail.Seq > 0 {
-			if state, _, err = load(ctx, store, key, v.Layout(i), header.Rules, tail); err != nil {
+			if m, _, err = writer.Load(ctx, store, key, kind, tail); err != nil {
 				return nil, err
 			}
 		}
+		state := m.(*section.Machine)
 		if state.LiveHolds() > 0 {
 			return nil, errAlive
 		}
@@ -238,7 +241,7 @@ func (o *openEvent) freeze() bool {
 	for i, s := range o.sections {
 		s.mu.Lock()
 		inc := s.serving.Load()
-		quiet := s.life == Stopped || s.life == Serving && inc != nil && inc.inflight.Load() == 0 && inc.nextExpiry.Load() == math.MaxInt64
+		quiet := s.life.Phase() == Stopped || s.life.Phase() == Serving && inc != nil && inc.inflight.Load() == 0 && inc.nextExpiry.Load() == math.MaxInt64
 		s.gone = quiet
 		s.mu.Unlock()
 		if !quiet {
@@ -269,8 +272,7 @@ func (o *openEvent) letGo(e *Engine) {
 				e.clock.await(ctx, time.Time{}, inc.ended, nil)
 			}
 			s.mu.Lock()
-			e.stats.sections[s.life].Add(-1)
-			s.census = nil
+			s.life.Forget()
 			s.mu.Unlock()
 		})
 	}

@@ -224,7 +224,7 @@ func (l *Live) reset(no storage.SectionNo, seq section.Seq, letters []byte, free
 	var diff []SeatChange
 	for i, c := range letters {
 		if s.letters[i] != c {
-			diff = append(diff, SeatChange{section.SeatIndex(i), section.SeatStatus(c)})
+			diff = append(diff, SeatChange{Seat: section.SeatIndex(i), Letter: section.SeatStatus(c)})
 		}
 	}
 	if s.known {

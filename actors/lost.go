@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/relay"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
@@ -59,10 +60,9 @@ func (s *Section) condemn(lost *witness.LostError, tell bool) {
 		return
 	}
 	s.mu.Lock()
-	stands, begins, known := s.life == Stopped, s.life == Acquiring || s.life == Loading, s.life == Condemned
+	stands, begins, known := s.life.Phase() == Stopped, s.life.Phase() == Acquiring || s.life.Phase() == Loading, s.life.Phase() == Condemned
 	if stands {
-		s.to(Condemned)
-		s.why = lost
+		s.life.Condemn(lost)
 	}
 	s.mu.Unlock()
 	if begins { // it looked before this was known
@@ -80,13 +80,13 @@ func (s *Section) condemn(lost *witness.LostError, tell bool) {
 func (s *Section) lacks() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.life == Condemned && hasLost(s.why)
+	return s.life.Phase() == Condemned && writer.HasLost(s.life.Why())
 }
 
 // tellStopped tells of a section that left serving, or could not start. Lost records are told once an incident, and to the
 // other nodes.
 func (s *Section) tellStopped(why error) {
-	if !hasLost(why) {
+	if !writer.HasLost(why) {
 		s.engine.events.SectionStopped(s.key, why)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -33,7 +34,7 @@ func (e *Engine) keyMet(key storage.OperatorKey, err error) (known bool, _ error
 		return false, ErrMismatch
 	case errors.Is(err, storage.ErrTooManyKeys):
 		return false, &Refusal{Code: section.TooManyRequests}
-	case undecided(err):
+	case writer.Undecided(err):
 		return false, errors.Join(ErrUnavailable, err)
 	}
 	return false, err

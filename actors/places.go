@@ -40,7 +40,7 @@ func (e *Engine) Places(visit func(p *Place)) {
 func (s *Section) place() Place {
 	p := Place{Key: s.key, Seq: s.ev.live.seq(s.key.Section), Placed: s.sight().Placed, Asleep: s.asleep.Load()}
 	s.mu.Lock()
-	p.Life = s.life
+	p.Life = s.life.Phase()
 	f := s.follower
 	s.mu.Unlock()
 	if inc := s.serving.Load(); inc != nil {

@@ -2,18 +2,10 @@
 
 package actors
 
-import "holdfast/actors/section"
+import "holdfast/actors/writer"
 
 func planted(plantedBug) bool { return false }
 
 func plantedLieStands() bool { return false }
 
-func (w *Writer) plantedOutcome(err error) (bool, error) { return false, err }
-
-func (w *Writer) plantedVerdict(*Request) {}
-
-func (w *Writer) plantedChange(*section.Change) {}
-
-func (w *Writer) plantedApplied(*section.Change) {}
-
-func (a *sectionActor) plantedGhost(*Request) {}
+func (a *sectionActor) plantedGhost(*writer.Request) {}

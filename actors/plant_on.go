@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -94,7 +95,7 @@ func allPlantNames() (list string) {
 }
 
 // plantedOutcome is Advance with the judgement of outcomes broken; handled says that nothing is left to do.
-func (w *Writer) plantedOutcome(err error) (handled bool, word error) {
+func (w *writer.Writer) plantedOutcome(err error) (handled bool, word error) {
 	var fenced *storage.FencedError
 	switch {
 	case planted(plantPastFence) && errors.As(err, &fenced):
@@ -131,7 +132,7 @@ func struck(bug plantedBug, id section.RequestID) bool {
 func strikes(bug plantedBug, id section.RequestID) bool { return planted(bug) && struck(bug, id) }
 
 // plantedVerdict spoils what the core decided, before anybody acts on it.
-func (w *Writer) plantedVerdict(r *Request) {
+func (w *writer.Writer) plantedVerdict(r *Request) {
 	d := &r.Decision
 	o := &d.Outcome
 	if planted(plantRepeatAnew) && o.Repeat && (r.Command.Kind == section.PlaceHold || r.Command.Kind == section.PlaceBest) {
@@ -154,7 +155,7 @@ func (w *Writer) plantedVerdict(r *Request) {
 }
 
 // judgeAnew decides a remembered request as one that was never met.
-func (w *Writer) judgeAnew(r *Request) {
+func (w *writer.Writer) judgeAnew(r *Request) {
 	stranger := r.Command
 	stranger.Request = section.RequestID{}
 	w.state.Decide(&stranger, &r.Decision)
@@ -165,7 +166,7 @@ func (w *Writer) judgeAnew(r *Request) {
 
 // plantedChange spoils a change between its encoding and its memory: the log and the buyer know one thing, the writer
 // another.
-func (w *Writer) plantedChange(c *section.Change) {
+func (w *writer.Writer) plantedChange(c *section.Change) {
 	if planted(plantEarlyLapse) && c.Kind == section.HoldPlaced {
 		c.ExpiresAt = c.At + (c.ExpiresAt-c.At)/2
 	}
@@ -173,7 +174,7 @@ func (w *Writer) plantedChange(c *section.Change) {
 
 // plantedApplied forgets a hold that was just placed: its booking is released in memory, and nobody is told, neither
 // the log nor its buyer.
-func (w *Writer) plantedApplied(c *section.Change) {
+func (w *writer.Writer) plantedApplied(c *section.Change) {
 	if c.Kind != section.HoldPlaced || !strikes(plantDoubleGrant, c.Request) {
 		return
 	}
@@ -189,7 +190,7 @@ func (a *sectionActor) plantedGhost(r *Request) {
 	if !planted(plantGhosts) {
 		return
 	}
-	ghost := &Request{Command: r.Command, read: r.read, probe: r.probe, told: func(*Request) {}}
+	ghost := &Request{Command: r.Command, read: r.Read, probe: r.Probe, told: func(*Request) {}}
 	ghost.Command.Seats = slices.Clone(r.Command.Seats)
 	ghost.Command.At, _ = a.host.engine.stamp()
 	a.inc.inflight.Add(1)

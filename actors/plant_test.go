@@ -10,6 +10,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
 )
@@ -146,7 +147,7 @@ func refusesEarly(*testing.T) bool {
 }
 
 // outcomeOf lets a hold's record meet that outcome.
-func outcomeOf(err error) (w *Writer, landed bool) {
+func outcomeOf(err error) (w *writer.Writer, landed bool) {
 	w = newTestWriter(10)
 	w.Submit(holdRequest(0, 1))
 	return w, w.Advance(w.Ready().Append.Entry.Batch, err) != nil
@@ -161,7 +162,7 @@ func sellsWithoutTickets(*testing.T) bool {
 	w := newTestWriter(10)
 	w.Submit(holdRequest(0, 4))
 	for i, kind := range []section.CommandKind{section.BeginPayment, section.ConfirmPayment} {
-		w.Submit(&Request{Command: section.Command{Kind: kind, Booking: 1, Operator: true, Request: numbered(uint64(100 + i))}})
+		w.Submit(&requestOf(section.Call{Command: section.Command{Kind: kind, Booking: 1, Operator: true, Request: numbered(uint64(100 + i))}}).Request)
 	}
 	return len(w.Ready().Append.Sell) == 0
 }
@@ -225,7 +226,7 @@ func (b *box) holdsInLog() (ends, lapses section.Instant) {
 		if e.Kind != storage.EntryChanges {
 			return nil
 		}
-		return storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
+		return section.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
 			switch {
 			case c.Kind == section.HoldPlaced && ends == 0:
 				ends = c.ExpiresAt

@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/relay"
 	"holdfast/actors/section"
 	"holdfast/storage"
@@ -94,16 +95,16 @@ func (s *Section) learnOwner(why error) {
 	if s.engine.desk == nil {
 		return
 	}
-	if lostTo(why) {
+	if writer.LostTo(why) {
 		s.tailMine.Store(false)
 	}
 	var fenced *storage.FencedError
-	var foreign *notOursError
+	var foreign *writer.NotOursError
 	switch {
 	case errors.As(why, &fenced):
 		s.hearOwner(fenced.Tail.Writer, fenced.Tail.Epoch, false)
 	case errors.As(why, &foreign):
-		s.hearOwner(foreign.tail.Writer, foreign.tail.Epoch, false)
+		s.hearOwner(foreign.Tail.Writer, foreign.Tail.Epoch, false)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
 	"holdfast/storage"
@@ -50,7 +51,7 @@ func (i *incarnation) enter() bool {
 // prove notes that the log was this incarnation's at some moment after it had that lease. Only its actor calls it.
 func (i *incarnation) prove(lease uint64) { i.lease.Store(max(i.lease.Load(), lease)) }
 
-func (i *incarnation) send(r *Request) { i.root.Send(i.pid, r) }
+func (i *incarnation) send(r *Request) { i.root.Send(i.pid, &r.Request) }
 
 // Messages of a section's actor, besides *Request.
 type (
@@ -83,7 +84,8 @@ type completion struct {
 type sectionActor struct {
 	host *Section // callbacks upward; see sections.go
 	inc  *incarnation
-	w    *Writer
+	w    *writer.Writer
+	m    *section.Machine // the writer's
 
 	completed   atomic.Pointer[completion] // set by the committer, at most one in flight
 	self        *actor.PID
@@ -97,28 +99,28 @@ type sectionActor struct {
 	blocked     bool            // expiry waits for the record in flight; a timer would only spin
 	drain       []func()
 	release     bool
-	turnedAway  []*Request // came in while draining: they are told where to go once the section has gone
+	turnedAway  []*writer.Request // came in while draining: they are told where to go once the section has gone
 	dead        bool
 }
 
 // Receive handles one message. A panic anywhere below stops the section: its memory can no longer be believed.
 func (a *sectionActor) Receive(ctx actor.Context) {
-	r, _ := ctx.Message().(*Request)
+	r, _ := ctx.Message().(*writer.Request)
 	defer func() {
 		if p := recover(); p != nil {
 			a.panicked(r, p)
 		}
 	}()
-	a.handle(ctx, r)
+	a.handle(ctx)
 }
 
-func (a *sectionActor) handle(ctx actor.Context, r *Request) {
+func (a *sectionActor) handle(ctx actor.Context) {
 	if c := a.completed.Load(); c != nil {
 		a.completed.Store(nil)
 		a.advance(c)
 	}
 	switch m := ctx.Message().(type) {
-	case *Request:
+	case *writer.Request:
 		a.submit(m)
 	case flushMarker:
 		a.flushQueued = false
@@ -126,7 +128,7 @@ func (a *sectionActor) handle(ctx actor.Context, r *Request) {
 	case expiryTick:
 		a.armed = 0
 		if now, sure := a.host.engine.stamp(); sure {
-			a.blocked = !a.w.ExpireDue(now)
+			a.blocked = !a.w.RunTimers(now)
 		}
 	case resendTick:
 		a.flush()
@@ -148,7 +150,7 @@ func (a *sectionActor) handle(ctx actor.Context, r *Request) {
 	a.settle()
 }
 
-func (a *sectionActor) submit(r *Request) {
+func (a *sectionActor) submit(r *writer.Request) {
 	switch {
 	case a.dead:
 		r.Err = a.refusal()
@@ -170,7 +172,7 @@ func (a *sectionActor) submit(r *Request) {
 		a.tell(r)
 		return
 	}
-	r.Command.At = at
+	r.At = at
 	a.w.Submit(r)
 }
 
@@ -199,7 +201,7 @@ func (a *sectionActor) settle() {
 		a.leave()
 		return
 	}
-	if a.w.inflight == nil && a.w.gather.Changes > 0 && !a.flushQueued {
+	if a.w.Due() && !a.flushQueued {
 		a.flushQueued = true
 		a.root.Send(a.self, flushMarker{})
 	}
@@ -213,14 +215,14 @@ const lapsePatience = 50
 // nextExpiry is the earliest end of a hold; all who ask the map hear of it. While an append is undecided they hear that the map cannot
 // be trusted: an end may be among what is not durable, and the section says 503 rather than "taken" (P3).
 func (a *sectionActor) nextExpiry() (next section.Instant, ok bool) {
-	if next, ok = a.w.State().NextExpiry(); !ok {
+	if next, ok = a.w.Machine().NextTimer(); !ok {
 		next = math.MaxInt64
 	}
 	trusted := next
 	if end, ok := a.w.Lapsed(); ok {
 		trusted = min(trusted, end+lapsePatience)
 	}
-	if a.w.status != writerServing {
+	if !a.w.Serving() {
 		trusted = 0
 	}
 	a.inc.nextExpiry.Store(int64(trusted))
@@ -234,30 +236,38 @@ func (s *Section) trusted(inc *incarnation) bool {
 }
 
 // tell gives the slot back and hands the answer over; for a hold that was not newly placed, the buyer's reserved seats too.
-func (a *sectionActor) tell(r *Request) {
-	if r.Err == nil && r.fromMemory() && !a.host.trusted(a.inc) {
+func (a *sectionActor) tell(r *writer.Request) {
+	if r.Err == nil && !r.Changed && !a.host.trusted(a.inc) { // no record in the log stands behind the answer
 		r.Err = ErrUnavailable
 	}
-	if r.reserved > 0 && !(notJudged(r.Err) && r.keep()) && (r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted || r.Decision.Outcome.Repeat) {
-		a.host.ev.buyers.release(r.Command.Buyer, r.reserved)
-	}
+	in := requestIn(r)
+	a.giveBack(in)
 	a.inc.inflight.Add(-1)
-	if r.held {
-		r.held = false
-		a.host.engine.home.leave(r.gen)
+	if in.held {
+		in.held = false
+		a.host.engine.home.leave(in.gen)
 	}
-	r.tell()
+	r.Tell()
 }
+
+// giveBack takes the seats out of the buyer ledger that were reserved for a hold which did not come of it.
+func (a *sectionActor) giveBack(r *Request) {
+	switch {
+	case r.Reserved == 0:
+	case r.Err != nil && r.Changed:
+		r.Reserved = 0 // they became live seats of this memory, which is taken back as a whole
+	case notJudged(r.Err) && r.Keep():
+	case r.Err != nil, r.Decision.Outcome.Rejection != section.Accepted, r.Decision.Outcome.Repeat:
+		a.host.ev.buyers.release(r.Command.Buyer, r.Reserved)
+	}
+}
+
+// state is for reading.
+func (a *sectionActor) state() *section.State { return a.m.State }
 
 // countSeats keeps the event's buyer ledger equal to this memory.
 func (a *sectionActor) countSeats() {
-	for _, f := range a.w.Freed() {
-		if f.taken {
-			a.host.ev.buyers.add(f.buyer, f.seats)
-		} else {
-			a.host.ev.buyers.release(f.buyer, f.seats)
-		}
-	}
+	a.host.ev.count(a.m.Shares())
 }
 
 // flush sends the next record, or an undecided one again.
@@ -296,7 +306,7 @@ func (a *sectionActor) advance(c *completion) {
 	a.resends, a.blocked = 0, false
 	a.inc.prove(a.sentUnder)
 	a.host.landed(p, a.host.engine.clock.now().Sub(a.sentAt))
-	a.host.remembersFrom.Store(int64(a.w.State().RemembersFrom()))
+	a.host.remembersFrom.Store(int64(a.state().RemembersFrom()))
 	a.w.Recycle(p)
 	a.flush()
 }
@@ -307,23 +317,18 @@ func (a *sectionActor) doubt(err error) {
 	if err == nil {
 		return
 	}
-	if !undecided(err) && !(planted(plantPastFence) && lostTo(err)) {
+	if !writer.Undecided(err) && !(planted(plantPastFence) && writer.LostTo(err)) {
 		a.die(err)
 		return
 	}
 	a.host.engine.events.AppendUndecided(a.host.key, a.resends, err)
-	a.host.engine.clock.after(resendDelay(a.resends), func() { a.root.Send(a.self, resendTick{}) })
+	a.host.engine.clock.after(writer.ResendDelay(a.resends), func() { a.root.Send(a.self, resendTick{}) })
 	a.resends++
-}
-
-// resendDelay grows from 10 ms by doubling to 1 s.
-func resendDelay(attempt int) time.Duration {
-	return min(10*time.Millisecond<<min(attempt, 7), time.Second)
 }
 
 // arm keeps one timer for the earliest end of a hold.
 func (a *sectionActor) arm(next section.Instant, ok bool) {
-	if a.w.status != writerServing || len(a.w.backlog) > 0 {
+	if !a.w.Serving() || a.w.Full() {
 		return // nothing may expire now; the message that ends this comes back here
 	}
 	if !ok || a.blocked || (a.armed != 0 && a.armed <= next) {
@@ -369,7 +374,7 @@ func (a *sectionActor) die(why error) {
 		a.tell(r)
 	}
 	a.countSeats()
-	state := a.w.State()
+	state := a.state()
 	if a.w.Released() { // it lives on as what the section's follower knows
 		state = nil
 	}
@@ -388,7 +393,7 @@ func (a *sectionActor) leave() {
 		a.host.engine.snapshots.save(a.host.key, *s)
 	}
 	if a.w.Released() {
-		a.host.letGo(a.inc, a.w.State(), a.w.Tail())
+		a.host.letGo(a.inc, a.m, a.w.Tail())
 	}
 	a.die(errDrained)
 }
@@ -406,7 +411,7 @@ var (
 )
 
 // panicked refuses the request that met the panic, unless it was already answered, and ends the section.
-func (a *sectionActor) panicked(r *Request, p any) {
+func (a *sectionActor) panicked(r *writer.Request, p any) {
 	defer func() {
 		if again := recover(); again != nil { // the writer is beyond use: what waits inside meets its deadline
 			a.dead = true

@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/relay"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
@@ -41,7 +42,7 @@ type Section struct {
 
 	mu       sync.Mutex
 	met      bool          // the event's index has the keys that it has met; unmet counts those without
-	course                 // where it stands in its lifecycle
+	life     writer.Lifecycle
 	follower *follower     // nil: served here, or alone, or not begun
 	settled  chan struct{} // closed when an activation under way ends, either way
 	gone     bool          // its event has been closed: it is never activated again
@@ -117,7 +118,7 @@ var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); retu
 func (s *Section) activate() (<-chan struct{}, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch s.life {
+	switch s.life.Phase() {
 	case Serving:
 		return closedChan, nil
 	case Acquiring, Loading:
@@ -125,12 +126,12 @@ func (s *Section) activate() (<-chan struct{}, error) {
 	case Draining, Condemned:
 		return nil, ErrUnavailable
 	}
-	if s.gone || s.engine.closing.Load() || !s.placedHere() || !s.begin(s.engine.clock.now()) {
+	if s.gone || s.engine.closing.Load() || !s.placedHere() || !s.life.Begin(s.engine.clock.now()) {
 		return nil, ErrUnavailable
 	}
 	s.settled = make(chan struct{})
 	if !s.engine.spawn(s.acquire) {
-		s.halt(errDrained, time.Now())
+		s.life.Halt(errDrained, time.Now())
 		close(s.settled)
 	}
 	return s.settled, nil
@@ -142,26 +143,26 @@ func (s *Section) acquire() {
 	defer func() { <-s.engine.activations }()
 	start := s.engine.clock.now()
 	lease, _ := s.engine.cfg.Lease() // before the claim, which proves it
-	state, tail, replayed, err := s.claimAndLoad()
+	m, tail, replayed, err := s.claimAndLoad()
 	if err == nil {
-		err = s.seen.Mark().CheckCharged(s.key, tail, state.LastNo())
+		err = s.seen.Mark().CheckCharged(s.key, tail, m.LastNo())
 	}
 	if err != nil {
 		s.acquireFailed(err)
 		return
 	}
-	s.tellAhead(state.LastAt())
-	s.start(state, tail, lease)
+	s.tellAhead(m.LastAt())
+	s.start(m, tail, lease)
 	s.engine.events.SectionServing(s.key, tail.Epoch, replayed, s.engine.clock.now().Sub(start))
 }
 
-func (s *Section) claimAndLoad() (*section.State, storage.Tail, int, error) {
+func (s *Section) claimAndLoad() (*section.Machine, storage.Tail, int, error) {
 	ctx := s.engine.ctx
 	at, sure := s.engine.stamp()
 	if !sure {
 		return nil, storage.Tail{}, 0, errClock
 	}
-	entry, err := claimEntry(ctx, s.engine.cfg.Store, s.key, claimant{s.engine.writer, s.engine.cfg.Name, s.engine.cfg.MayClaim, s.engine.clock.pause, s.seen}, at)
+	entry, err := writer.Claim(ctx, s.engine.cfg.Store, s.key, s.claimant(), at)
 	if err != nil {
 		return nil, storage.Tail{}, 0, err
 	}
@@ -169,35 +170,45 @@ func (s *Section) claimAndLoad() (*section.State, storage.Tail, int, error) {
 	s.tailMine.Store(true)
 	s.move(Loading)
 	s.streamEntry(&entry)
-	if state, at := s.takeFollower(); state != nil && at.Seq <= tail.Seq {
+	if m, at := s.takeFollower(); m != nil && at.Seq <= tail.Seq {
 		if at.Hash == entry.Prev { // it has followed to the end
-			state.Begin(tail.Seq)
-			return state, tail, 0, nil
+			m.Begin(tail.Seq)
+			return m, tail, 0, nil
 		}
-		if state, replayed, err := loadFrom(ctx, s.engine.cfg.Store, s.key, state, at, tail); err == nil {
-			return state, tail, replayed, nil
+		if replayed, err := writer.LoadFrom(ctx, s.engine.cfg.Store, s.key, m, at, tail); err == nil {
+			return m, tail, replayed, nil
 		}
 	}
-	state, replayed, err := load(ctx, s.engine.cfg.Store, s.key, s.layout, s.rules, tail)
-	return state, tail, replayed, err
+	m, replayed, err := writer.Load(ctx, s.engine.cfg.Store, s.key, s.kind(), tail)
+	if err != nil {
+		return nil, tail, 0, err
+	}
+	return m.(*section.Machine), tail, replayed, nil
 }
 
-func (s *Section) move(to Lifecycle) {
+func (s *Section) claimant() writer.Claimant {
+	e := s.engine
+	return writer.Claimant{Writer: e.writer, Name: e.cfg.Name, May: e.cfg.MayClaim, Pause: e.clock.pause, Seen: s.seen}
+}
+
+func (s *Section) kind() *section.Kind { return &section.Kind{Layout: s.layout, Rules: s.rules} }
+
+func (s *Section) move(to writer.Phase) {
 	s.mu.Lock()
-	s.to(to)
+	s.life.To(to)
 	s.mu.Unlock()
 }
 
 // start makes everything that derives from the state true before the first request can come in.
-func (s *Section) start(state *section.State, tail storage.Tail, lease uint64) {
-	s.ev.adopt(s, state)
+func (s *Section) start(m *section.Machine, tail storage.Tail, lease uint64) {
+	s.ev.adopt(s, m.State)
 	inc := &incarnation{root: s.engine.system.Root, limit: s.engine.cfg.InflightMax, epoch: tail.Epoch, ended: make(chan struct{})}
 	inc.lease.Store(lease)
-	a := &sectionActor{host: s, inc: inc, w: NewWriter(s.key, s.engine.writer, tail, state)}
-	s.ev.live.reset(s.key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
+	a := &sectionActor{host: s, inc: inc, w: writer.New(s.key, s.engine.writer, tail, m), m: m}
+	s.ev.live.reset(s.key.Section, tail.Seq, m.AppendLetters(nil), m.Free())
 	s.mu.Lock() // before the actor lives: should it die at once, it finds its section serving
 	inc.pid = inc.root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }, actor.WithDispatcher(s.engine.dispatcher)))
-	s.served()
+	s.life.Served()
 	s.meet()
 	s.asleep.Store(false)
 	s.lastEpoch.Store(uint64(tail.Epoch))
@@ -215,9 +226,9 @@ func (s *Section) acquireFailed(err error) {
 	s.learnOwner(err)
 	s.mu.Lock()
 	s.engine.stats.stopped(err)
-	delay, again := s.failed(err, s.engine.clock.now())
+	delay, again := s.life.Failed(err, s.engine.clock.now())
 	s.mayHaveMet()
-	repeated := s.failures > 1 && undecided(err)
+	repeated := s.life.Failures() > 1 && writer.Undecided(err)
 	close(s.settled)
 	s.mu.Unlock()
 	s.follow()
@@ -232,7 +243,7 @@ func (s *Section) acquireFailed(err error) {
 // claimNow activates a section that stands still, whatever rest it was to keep.
 func (s *Section) claimNow() {
 	s.mu.Lock()
-	s.hurry()
+	s.life.Hurry()
 	s.mu.Unlock()
 	_, _ = s.activate() // ErrUnavailable: condemned, or the engine closes
 }
@@ -241,7 +252,7 @@ func (s *Section) claimNow() {
 func (s *Section) foreign() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.life == Stopped && lostTo(s.why)
+	return s.life.Phase() == Stopped && writer.LostTo(s.life.Why())
 }
 
 // stopped hears from an incarnation that it ended; a second word from the same one is ignored, whatever has happened to
@@ -269,7 +280,7 @@ func (s *Section) stopped(inc *incarnation, state *section.State, why error) {
 func (s *Section) stop(inc *incarnation, why error) {
 	s.learnOwner(why)
 	s.mu.Lock()
-	s.halt(why, s.engine.clock.now())
+	s.life.Halt(why, s.engine.clock.now())
 	s.mayHaveMet()
 	close(inc.ended)
 	if left := s.leaving.Swap(nil); left != nil {
@@ -292,9 +303,10 @@ func (s *Section) stop(inc *incarnation, why error) {
 }
 
 // landed publishes a durable record: the map first, then (by the caller) its answers.
-func (s *Section) landed(p *Pending, took time.Duration) {
-	s.ev.live.publish(&p.Delta)
-	s.saw(p.Append.Entry.Kind, p.Append.Entry.Seq, p.Append.Entry.Epoch, p.hash)
+func (s *Section) landed(p *writer.Record, took time.Duration) {
+	e := p.Effects.(*section.Effects)
+	s.ev.live.publish(&Delta{Section: s.key.Section, Seq: p.Append.Entry.Seq, Changes: e.Seats})
+	s.saw(p.Append.Entry.Kind, p.Append.Entry.Seq, p.Append.Entry.Epoch, p.Hash)
 	s.streamEntry(&p.Append.Entry)
 	s.engine.stats.landed(p, took)
 	if p.Snapshot != nil {
@@ -311,7 +323,7 @@ func (s *Section) drainNow(ctx context.Context, release bool) {
 		s.mu.Unlock()
 		return
 	}
-	s.to(Draining)
+	s.life.To(Draining)
 	if release {
 		left := make(chan struct{})
 		s.leaving.Store(&left)
@@ -329,20 +341,20 @@ func (s *Section) drainNow(ctx context.Context, release bool) {
 }
 
 // letGo hears from an incarnation that the log has its release: what it knew is what the log says, up to tail.
-func (s *Section) letGo(inc *incarnation, state *section.State, tail storage.Tail) {
+func (s *Section) letGo(inc *incarnation, m *section.Machine, tail storage.Tail) {
 	s.tailMine.Store(false)
 	if inc.tired.Load() {
 		s.asleep.Store(true)
-		s.ev.disown(state)
+		s.ev.disown(m.State)
 	} else {
-		s.followOn(state, tail)
+		s.followOn(m, tail)
 	}
-	m := relay.Released{Section: s.key, Epoch: inc.epoch}
+	released := relay.Released{Section: s.key, Epoch: inc.epoch}
 	if heir := inc.heir.Load(); heir != nil {
-		m.Heir = *heir
+		released.Heir = *heir
 		s.hearOwner(*heir, inc.epoch, false)
 	}
-	s.announce(&m)
+	s.announce(&released)
 }
 
 // handOver drains the section for another node, which is told once the log says so. What came in meanwhile is told that

@@ -26,12 +26,12 @@ func (s *simWorld) submit(n *simNode) {
 		wish = s.newWish()
 		command = wish.command
 	}
-	r := &Request{Command: command, read: wish.read}
-	r.Command.At = s.now
+	r := requestOf(section.Call{Command: command, Read: wish.read})
+	r.At = s.now
 	wish.submitted[r] = n.w.Durable()
 	n.asked[r] = wish
-	serving := n.w.status == writerServing
-	n.w.Submit(r)
+	serving := n.w.Serving()
+	n.w.Submit(&r.Request)
 	if !serving && !errors.Is(r.Err, ErrUnavailable) {
 		s.failf("P3: a writer in doubt took a request")
 	}
@@ -106,7 +106,8 @@ func (s *simWorld) chooseSeats(c *section.Command) {
 
 // hear takes the answers that a node tells now, and judges each against the log as it stands now.
 func (s *simWorld) hear(n *simNode) {
-	for _, r := range n.w.Answers() {
+	for _, told := range n.w.Answers() {
+		r := requestIn(told)
 		wish, mine := n.asked[r]
 		if !mine {
 			s.failf("P2: a request was answered twice")
@@ -126,7 +127,7 @@ func (s *simWorld) hear(n *simNode) {
 		}
 		delete(wish.submitted, r)
 	}
-	n.w.Freed()
+	n.m.Shares()
 }
 
 // changeOf says which change stands for an accepted command.

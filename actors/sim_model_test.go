@@ -66,7 +66,7 @@ func (m *simModel) entry(e *storage.Entry, hash storage.Hash) error {
 	if e.Kind != storage.EntryChanges {
 		return nil
 	}
-	return storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
+	return section.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
 		if err := m.change(c, e); err != nil {
 			return fmt.Errorf("record %d: %w", e.Seq, err)
 		}

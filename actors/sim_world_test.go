@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 	"holdfast/storage/faultstore"
 	"holdfast/storage/memstore"
@@ -42,7 +43,8 @@ type simWorld struct {
 
 // simNode is one incarnation of a section's writer.
 type simNode struct {
-	w      *Writer
+	w      *writer.Writer
+	m      *section.Machine
 	id     storage.WriterID
 	paused bool
 	asked  map[*Request]*simWish
@@ -129,7 +131,7 @@ func (s *simWorld) step() {
 	case dice < 74:
 		s.flush(n)
 	case dice < 78:
-		n.w.ExpireDue(s.now)
+		n.w.RunTimers(s.now)
 		s.hear(n)
 	case dice < 80:
 		s.saveSnapshot(n)
@@ -151,10 +153,11 @@ func (s *simWorld) takeover(i int) {
 		faultstore.Rule{Op: faultstore.OpCommit, Chance: 0.1, Do: faultstore.Lose},
 		faultstore.Rule{Op: faultstore.OpCommit, Chance: 0.1, Times: 2, Do: faultstore.Fence})
 	ctx := context.Background()
-	me := claimant{n.id, "sim", func(storage.SectionKey, storage.Tail) bool { return true }, func(context.Context, time.Duration) {}, nil}
-	tail, err := claim(ctx, s.claims, simKey, me, s.now)
+	me := writer.Claimant{Writer: n.id, Name: "sim", May: ifAllowed(true), Pause: func(context.Context, time.Duration) {}}
+	entry, err := writer.Claim(ctx, s.claims, simKey, me, s.now)
+	tail := entry.After(storage.HashEntry(&entry))
 	s.follow()
-	if undecided(err) { // the store was away: nobody serves until somebody tries again
+	if writer.Undecided(err) { // the store was away: nobody serves until somebody tries again
 		s.nodes[i] = nil
 		return
 	}
@@ -162,7 +165,7 @@ func (s *simWorld) takeover(i int) {
 		s.failf("claim: %w", err)
 		return
 	}
-	state, _, err := load(ctx, s.store, simKey, s.layout, s.rules, tail)
+	m, _, err := writer.Load(ctx, s.store, simKey, s.kind(), tail)
 	var fenced *storage.FencedError
 	if err != nil {
 		s.nodes[i] = nil
@@ -171,10 +174,13 @@ func (s *simWorld) takeover(i int) {
 		}
 		return
 	}
-	n.w = NewWriter(simKey, n.id, tail, state)
+	n.m = m.(*section.Machine)
+	n.w = writer.New(simKey, n.id, tail, m)
 	s.nodes[i] = n
 	s.compareReplay(n)
 }
+
+func (s *simWorld) kind() *section.Kind { return &section.Kind{Layout: s.layout, Rules: s.rules} }
 
 // follow lets the model read what is new in the log.
 func (s *simWorld) follow() {
@@ -186,12 +192,12 @@ func (s *simWorld) follow() {
 
 // compareReplay holds a writer at rest against a replay of the whole log without any snapshot: equal states have equal bytes.
 func (s *simWorld) compareReplay(n *simNode) {
-	if !n.w.Idle() || n.w.status != writerServing || n.w.Durable() != s.model.tail.Seq {
+	if !n.w.Idle() || !n.w.Serving() || n.w.Durable() != s.model.tail.Seq {
 		return
 	}
-	state, at := section.NewState(s.layout, s.rules), storage.Tail{}
+	m, at := s.kind().New(), storage.Tail{}
 	err := s.store.Read(context.Background(), simKey, 0, func(e *storage.Entry, hash storage.Hash) error {
-		_, err := replay(state, simKey, e, at)
+		_, err := writer.Replay(m, simKey, e, at, nil)
 		at = e.After(hash)
 		return err
 	})
@@ -199,9 +205,9 @@ func (s *simWorld) compareReplay(n *simNode) {
 		s.failf("replay: %w", err)
 		return
 	}
-	state.Begin(at.Seq + 1)
-	if !bytes.Equal(state.AppendSnapshot(nil), n.w.State().AppendSnapshot(nil)) {
-		s.failf("P10: live state differs from the replayed one:\n%s\nreplayed:\n%s", n.w.State(), state)
+	m.Begin(at.Seq + 1)
+	if !bytes.Equal(m.AppendSnapshot(nil), n.m.AppendSnapshot(nil)) {
+		s.failf("P10: live state differs from the replayed one:\n%s\nreplayed:\n%s", n.m, m)
 	}
 }
 
@@ -213,7 +219,7 @@ func (s *simWorld) saveSnapshot(n *simNode) {
 		s.compareReplay(n)
 		return
 	}
-	n.w.sinceSnapshot = snapshotChangesMin
+	n.w.SnapshotSoon()
 }
 
 func (s *simWorld) keepSnapshot(snap *storage.Snapshot) {

@@ -14,6 +14,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/actors/witness"
+	"holdfast/actors/writer"
 	"holdfast/cluster"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
@@ -207,7 +208,7 @@ func (h *simHost) build() {
 	e.events = Events{log: cfg.Logger, stats: &e.stats}
 	e.believeClock()
 	e.watchClock()
-	e.committer = &Committer{ctx: e.ctx, commit: cfg.Store.Commit, wake: make(chan struct{}, 1)}
+	e.committer = writer.NewIdle(e.ctx, 0, cfg.Store.Commit)
 	e.snapshots = &snapshotter{ctx: e.ctx, store: cfg.Store, events: &e.events, waiting: map[storage.SectionKey]storage.Snapshot{}, wake: make(chan struct{}, 1)}
 	e.gateway = cfg.Gateway
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
@@ -270,18 +271,14 @@ func (h *simHost) after() {
 
 // commit is a lane of the Committer.
 func (h *simHost) commit() {
-	c := h.e.committer
-	for h.lanes < 2 && len(c.queue) > c.head {
+	for h.lanes < 2 {
+		write := h.e.committer.Take()
+		if write == nil {
+			return
+		}
 		h.lanes++
-		jobs := c.front(nil)
 		h.thread("lane", func() {
-			appends := make([]storage.Append, 0, len(jobs))
-			for _, j := range jobs {
-				appends = append(appends, *j.append)
-			}
-			for i, err := range c.commit(c.ctx, appends) {
-				jobs[i].done(err)
-			}
+			write()
 			h.lanes--
 		})
 	}

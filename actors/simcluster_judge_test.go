@@ -79,7 +79,7 @@ func (j *simJudge) entry(no int, m *simModel, e *storage.Entry, hash storage.Has
 		j.claimed(no, before, e)
 	}
 	if e.Kind == storage.EntryChanges {
-		if err := storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error { j.change(no, c, e); return nil }); err != nil {
+		if err := section.DecodeChanges(e.Body, e.At, func(c *section.Change) error { j.change(no, c, e); return nil }); err != nil {
 			return err
 		}
 	}

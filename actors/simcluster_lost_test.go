@@ -149,8 +149,8 @@ func (l *simLoss) judge() {
 		if !h.opened {
 			continue
 		}
-		if s := h.section(l.section); s.serving.Load() != nil || s.life != Condemned && l.knows(h) && s.placedHere() {
-			l.w.failf("P1, P2: section %d lost its records behind %d, and is %v on n%d: %s", l.section, l.last, s.life, h.number, s.simHearing())
+		if s := h.section(l.section); s.serving.Load() != nil || s.life.Phase() != Condemned && l.knows(h) && s.placedHere() {
+			l.w.failf("P1, P2: section %d lost its records behind %d, and is %v on n%d: %s", l.section, l.last, s.life.Phase(), h.number, s.simHearing())
 		}
 	}
 	l.w.tally["lost: and closed everywhere"]++

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/cluster"
 	"holdfast/storage"
 )
@@ -132,9 +133,9 @@ func (h *simHost) simDuty(no int) string {
 
 // simHearing says how far a node has heard a section, for whoever reads a failure.
 func (s *Section) simHearing() string {
-	text := fmt.Sprintf("life %v, owner %+v", s.life, s.owner.Load())
+	text := fmt.Sprintf("life %v, owner %+v", s.life.Phase(), s.owner.Load())
 	if f := s.following(); f != nil {
-		text += fmt.Sprintf(", followed to %d (%v) of %d, loaded %v, reading %v, over %v", f.at.Seq, f.at.Kind, f.known, f.state != nil, f.reading, f.over)
+		text += fmt.Sprintf(", followed to %d (%v) of %d, loaded %v, reading %v, over %v", f.at.Seq, f.at.Kind, f.known, f.m != nil, f.reading, f.over)
 	}
 	return text
 }
@@ -190,9 +191,9 @@ func (w *simCluster) compareSection(no int) {
 	}
 	live := w.living()
 	layout, rules := live[0].section(no).layout, w.plan.header.Rules
-	state, at := section.NewState(layout, rules), storage.Tail{}
+	state, at := section.NewMachine(section.NewState(layout, rules)), storage.Tail{}
 	err := w.store.Read(context.Background(), key, 0, func(e *storage.Entry, hash storage.Hash) error {
-		_, err := replay(state, key, e, at)
+		_, err := writer.Replay(state, key, e, at, nil)
 		at = e.After(hash)
 		return err
 	})
@@ -212,8 +213,8 @@ func (w *simCluster) compareSection(no int) {
 				w.failf("n%d has followed section %d to record %d of %d", h.number, no, f.at.Seq, at.Seq)
 				return
 			}
-			if f.state.Begin(at.Seq + 1); !bytes.Equal(f.state.AppendSnapshot(nil), want) {
-				w.failf("P10: what n%d knows of section %d is not what the log says:\n%s\nthe log:\n%s", h.number, no, f.state, state)
+			if f.m.Begin(at.Seq + 1); !bytes.Equal(f.m.AppendSnapshot(nil), want) {
+				w.failf("P10: what n%d knows of section %d is not what the log says:\n%s\nthe log:\n%s", h.number, no, f.m, state)
 			}
 		}
 		if inc := s.serving.Load(); inc != nil {

@@ -174,7 +174,7 @@ func (s *simStore) Tail(ctx context.Context, key storage.SectionKey) (tail stora
 
 // readsTail notes when an activation that is under way first looked at its log: it judges after that.
 func (h *simHost) readsTail(no storage.SectionNo) {
-	if s := h.section(int(no)); s.life == Acquiring && h.tailRead[no].attempt != s.settled {
+	if s := h.section(int(no)); s.life.Phase() == Acquiring && h.tailRead[no].attempt != s.settled {
 		h.tailRead[no] = simTailRead{s.settled, h.w.now}
 	}
 }

@@ -138,10 +138,7 @@ func (c simClockwork) await(_ context.Context, until time.Time, done, or <-chan 
 }
 
 func (c simClockwork) answered(r *Request, until time.Time) bool {
-	if !c.h.wait(until, func() bool { return len(r.done) > 0 }) && r.leave() {
-		return false
-	}
-	return <-r.done
+	return r.Collect(!c.h.wait(until, r.Answered))
 }
 
 // simAlarm is time.AfterFunc's timer.

@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 	"holdfast/storage/sqlstore"
 )
@@ -17,7 +18,7 @@ import (
 // pastWriter makes the log that a section leaves behind after so many changes: the engine's own Writer, without the engine around it.
 type pastWriter struct {
 	b       *testing.B
-	w       *Writer
+	w       *writer.Writer
 	key     storage.SectionKey
 	entries []storage.Entry
 	newest  *storage.Snapshot
@@ -27,22 +28,23 @@ type pastWriter struct {
 }
 
 func newPastWriter(b *testing.B, key storage.SectionKey, layout *section.Layout, rules section.Rules) *pastWriter {
-	writer := storage.NewWriterID()
-	claim := storage.Entry{Kind: storage.EntryClaim, Seq: 1, Epoch: 1, Writer: writer, Batch: claimBatch(writer, 0), At: 1, Body: []byte("past")}
+	id := storage.NewWriterID()
+	claim := storage.Entry{Kind: storage.EntryClaim, Seq: 1, Epoch: 1, Writer: id, Batch: storage.BatchID(id), At: 1, Body: []byte("past")}
 	state := section.NewState(layout, rules)
 	state.Begin(1)
 	p := &pastWriter{b: b, key: key, entries: []storage.Entry{claim}, at: 1_000_000}
-	p.w = NewWriter(key, writer, claim.After(storage.HashEntry(&claim)), state)
+	p.w = writer.New(key, id, claim.After(storage.HashEntry(&claim)), section.NewMachine(state))
 	return p
 }
 
 // change makes so many changes, holds of one seat and their releases, each under a key of its own, in records of that many.
 func (p *pastWriter) change(changes, perRecord int) {
 	p.b.Helper()
-	seats := uint64(p.w.State().Seats())
+	seats := uint64(p.w.Machine().(*section.Machine).Seats())
 	live := seats / 2 // holds that live at a time, once there are so many
 	for i := range uint64(changes) {
-		r := &Request{Command: section.Command{At: p.at, Fingerprint: i, Operator: true}}
+		r := requestOf(section.Call{Command: section.Command{Fingerprint: i, Operator: true}})
+		r.At = p.at
 		binary.LittleEndian.PutUint64(r.Command.Request[:], (i+1)*0x9E3779B97F4A7C15)
 		binary.LittleEndian.PutUint64(r.Command.Request[8:], (i+1)*0xbf58476d1ce4e5b9)
 		if i < live || i%2 == 0 {
@@ -53,7 +55,7 @@ func (p *pastWriter) change(changes, perRecord int) {
 			r.Command.Kind, r.Command.Booking = section.ReleaseHold, section.BookingNo(p.released+1)
 			p.released++
 		}
-		p.w.Submit(r)
+		p.w.Submit(&r.Request)
 		if int(i+1)%perRecord == 0 || int(i+1) == changes {
 			p.land()
 		}
@@ -72,8 +74,8 @@ func (p *pastWriter) land() {
 	}
 	p.w.Recycle(p.w.Advance(entry.Batch, nil))
 	for _, r := range p.w.Answers() {
-		if r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted {
-			p.b.Fatal(r.Err, r.Decision.Outcome.Rejection)
+		if o := &requestIn(r).Decision.Outcome; r.Err != nil || o.Rejection != section.Accepted {
+			p.b.Fatal(r.Err, o.Rejection)
 		}
 	}
 	p.at += 10
@@ -145,7 +147,7 @@ func BenchmarkSQLLoad(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, replayed, err = load(context.Background(), store, key, layout, header.Rules, tail); err != nil {
+				if _, replayed, err = writer.Load(context.Background(), store, key, &section.Kind{Layout: layout, Rules: header.Rules}, tail); err != nil {
 					b.Fatal(err)
 				}
 				took = append(took, time.Since(start))

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -35,10 +36,10 @@ type Stats struct {
 	Uncertain               atomic.Int64 // ALARM: those of them of which it cannot be known either whether they may be claimed
 	ClockSteps              atomic.Int64 // ALARM: how often the wall clock was not believed any more
 	LogsAhead               atomic.Int64 // ALARM: sections whose log was ahead of this node's clock when it was claimed
-	sections                census       // by state
+	sections                writer.PhaseGauge // by phase
 }
 
-func (s *Stats) landed(p *Pending, took time.Duration) {
+func (s *Stats) landed(p *writer.Record, took time.Duration) {
 	s.Records.Add(1)
 	s.Changes.Add(int64(p.Changes))
 	s.Bytes.Add(int64(len(p.Append.Entry.Body)))
@@ -75,7 +76,7 @@ func (e *Events) SectionServing(key storage.SectionKey, epoch section.Epoch, rep
 // stopped counts a section that left serving, or could not start. It is called before the section may come back, so that whoever
 // finds it serving again finds its stop counted.
 func (s *Stats) stopped(why error) {
-	if errors.Is(why, errDrained) || errors.Is(why, errNotOurs) { // what stands by has not stopped
+	if errors.Is(why, errDrained) || errors.Is(why, writer.ErrNotOurs) { // what stands by has not stopped
 		return
 	}
 	s.SectionStops.Add(1)
@@ -95,14 +96,14 @@ func (e *Events) SectionStopped(key storage.SectionKey, why error) {
 	}
 	var fenced *storage.FencedError
 	switch {
-	case errors.Is(why, errNotOurs):
+	case errors.Is(why, writer.ErrNotOurs):
 		e.log.Debug("section not claimed: its owner may be alive", "section", key.String())
 	case errors.Is(why, storage.ErrTicketTaken):
 		e.log.Error("ALARM: the tickets guard stopped a double sale: the log's fence has failed; the section is closed until a restart",
 			"alarm", AlarmTicketGuard, "section", key.String(), "error", why)
 	case errors.As(why, new(*storage.CorruptError)):
 		e.log.Error("ALARM: the section's log is damaged: it is not served until a person has looked", "alarm", AlarmLogDamaged, "section", key.String(), "error", why)
-	case errors.Is(why, errGivenUp) || undecided(why):
+	case errors.Is(why, errGivenUp) || writer.Undecided(why):
 		e.log.Warn("section stopped: the store has not taken its last record; it is claimed again by itself", "section", key.String(), "error", why)
 	case errors.As(why, &fenced):
 		e.log.Warn("section fenced: another node has taken it over; requests go there", "section", key.String(), "error", why)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"holdfast/actors/writer"
 	"holdfast/actors/relay"
 	"holdfast/storage"
 )
@@ -173,12 +174,12 @@ func (w *steward) mayMove() bool {
 // inDoubt counts the section when it was tried to be claimed here and is not, and nobody who can be reached has it.
 func (s *Section) inDoubt() (doubt, uncertain int64) {
 	s.mu.Lock()
-	life, why, failures := s.life, s.why, s.failures
+	life, why, failures := s.life.Phase(), s.life.Why(), s.life.Failures()
 	s.mu.Unlock()
 	if life == Serving || life == Draining || failures == 0 || !s.placedHere() || s.announced() {
 		return 0, 0
 	}
-	if undecided(why) {
+	if writer.Undecided(why) {
 		return 1, 1
 	}
 	return 1, 0
@@ -188,7 +189,7 @@ func (s *Section) inDoubt() (doubt, uncertain int64) {
 func (s *Section) mayActivate() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.rests(s.engine.clock.now())
+	return !s.life.Rests(s.engine.clock.now())
 }
 
 // heardAll says that every peer that is up has told what it serves of an event: until then a section may be held by one that has not said so.

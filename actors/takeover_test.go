@@ -7,75 +7,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"holdfast/actors/section"
 	"holdfast/storage"
 	"holdfast/storage/faultstore"
-	"holdfast/storage/memstore"
 )
 
 func ifAllowed(yes bool) func(storage.SectionKey, storage.Tail) bool {
 	return func(storage.SectionKey, storage.Tail) bool { return yes }
-}
-
-// TestClaimAsks: a log is taken from another writer only if that is allowed; one's own is not asked for.
-func TestClaimAsks(t *testing.T) {
-	ctx, me, other := context.Background(), storage.WriterID{1}, storage.WriterID{2}
-	for _, row := range []struct {
-		name   string
-		before storage.WriterID
-		may    bool
-		want   error
-	}{
-		{"mine", me, false, nil}, {"another's", other, false, errNotOurs}, {"another's, who is gone", other, true, nil},
-		{"nobody's, not allowed", storage.WriterID{}, false, errNotOurs}, {"nobody's", storage.WriterID{}, true, nil},
-	} {
-		log := memstore.New()
-		if row.before != (storage.WriterID{}) {
-			if _, err := claim(ctx, log, simKey, claimant{row.before, "before", ifAllowed(true), pause, nil}, 1); err != nil {
-				t.Fatal(err)
-			}
-		}
-		tail, err := claim(ctx, log, simKey, claimant{me, "me", ifAllowed(row.may), pause, nil}, 1)
-		if !errors.Is(err, row.want) || err == nil && tail.Writer != me {
-			t.Errorf("%s: %v %+v, want %v", row.name, err, tail, row.want)
-		}
-	}
-}
-
-// unsureLog does not know what became of an append the first few times.
-type unsureLog struct {
-	storage.Log
-	unknown int
-	sent    []storage.BatchID
-}
-
-func (l *unsureLog) Commit(_ context.Context, appends []storage.Append) []error {
-	if l.sent = append(l.sent, appends[0].Entry.Batch); len(l.sent) <= l.unknown {
-		return []error{storage.ErrUnknown}
-	}
-	return []error{nil}
-}
-
-// TestClaimInDoubtWaits: P3, the same bytes are sent again, with growing pauses, until the log answers or the node stops.
-func TestClaimInDoubtWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		who := claimant{pause: pause}
-		log, start := &unsureLog{unknown: 4}, time.Now()
-		err := who.commit(context.Background(), log, storage.Append{Entry: storage.Entry{Batch: storage.BatchID{7}}})
-		if took := time.Since(start); err != nil || took != 150*time.Millisecond || len(log.sent) != 5 || log.sent[4] != log.sent[0] {
-			t.Errorf("%v after %v and %d sendings, want 10+20+40+80 ms and 5 of the same", err, took, len(log.sent))
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
-		defer cancel()
-		log, start = &unsureLog{unknown: 1000}, time.Now()
-		err = who.commit(ctx, log, storage.Append{})
-		if took := time.Since(start); !errors.Is(err, storage.ErrUnknown) || took != 5*time.Millisecond {
-			t.Errorf("stopped: %v after %v", err, took)
-		}
-	})
 }
 
 // TestFencedStaysAway: P3, a section that another writer took does not take it back by itself, nor on demand while the other may
@@ -94,7 +34,7 @@ func TestFencedStaysAway(t *testing.T) {
 	}
 	<-ended
 	s.mu.Lock()
-	life, rest := s.life, time.Until(s.notUntil)
+	life, rest := s.life.Phase(), time.Until(s.life.NotUntil())
 	s.mu.Unlock()
 	if life != Stopped || rest <= 0 {
 		t.Errorf("fenced, the section is %v and may come back in %v", life, rest)

@@ -15,6 +15,7 @@ import (
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 	"holdfast/storage/pebblestore"
 )
@@ -170,7 +171,7 @@ func drive(b *testing.B, o *openEvent, sections, perSection, changes int) {
 	for i := range sections {
 		for j := range perSection {
 			c := &benchClient{s: o.sections[i], r: newRequest(), seat: section.SeatIndex(j), left: &left, all: &all, refused: &refused}
-			c.r.told = c.told
+			c.r.Told = func(*writer.Request) { c.told(c.r) }
 			clients = append(clients, c)
 		}
 	}

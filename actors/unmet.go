@@ -24,7 +24,7 @@ func (s *Section) meet() {
 // store. The caller has s.mu, and the section has stopped.
 func (s *Section) mayHaveMet() {
 	switch {
-	case s.life == Condemned:
+	case s.life.Phase() == Condemned:
 		s.meet()
 	case s.met && s.engine.cfg.shared:
 		s.met = false

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -52,11 +53,11 @@ func (e *Engine) describe(some []*Section, all int64) string {
 	for _, s := range some {
 		name, _ := e.SectionName(s.key)
 		s.mu.Lock()
-		why := s.why
+		why := s.life.Why()
 		s.mu.Unlock()
-		var other *notOursError
+		var other *writer.NotOursError
 		if errors.As(why, &other) {
-			name += fmt.Sprintf(" of writer %x", other.tail.Writer[:4])
+			name += fmt.Sprintf(" of writer %x", other.Tail.Writer[:4])
 		}
 		parts = append(parts, name)
 	}

@@ -29,23 +29,26 @@ func BenchmarkWriterRefusal(b *testing.B) {
 	}
 }
 
+// lapsesPerRecord is what the section ends in one piece.
+const lapsesPerRecord = 1024
+
 // BenchmarkWriterLapse ends holds in records of as many as one command may end; one op is one hold.
 func BenchmarkWriterLapse(b *testing.B) {
 	const holds = 50_000
 	var h *heldWriter
 	left := 0
 	b.ReportAllocs()
-	for n := 0; n < b.N; n += expiryChangesMax {
-		if left < expiryChangesMax {
+	for n := 0; n < b.N; n += lapsesPerRecord {
+		if left < lapsesPerRecord {
 			b.StopTimer()
 			h, left = newHeldWriter(b, holds), holds
 			b.StartTimer()
 		}
-		if !h.w.ExpireDue(h.at + 2_000_000) {
+		if !h.w.RunTimers(h.at + 2_000_000) {
 			b.Fatal("holds do not lapse")
 		}
 		h.land()
-		left = h.w.State().LiveHolds()
+		left = h.m.LiveHolds()
 	}
 }
 
@@ -60,8 +63,8 @@ func BenchmarkRefused(b *testing.B) {
 
 // waiter is a way to wait for an answer with a deadline.
 type waiter interface {
-	wait(timeout time.Duration) bool
-	tell()
+	Wait(timeout time.Duration) bool
+	Tell()
 }
 
 // twoChannels is the usual way: the answer's channel or the timer's.
@@ -70,7 +73,7 @@ type twoChannels struct {
 	timer *time.Timer
 }
 
-func (w *twoChannels) wait(timeout time.Duration) bool {
+func (w *twoChannels) Wait(timeout time.Duration) bool {
 	w.timer.Reset(timeout)
 	select {
 	case <-w.done:
@@ -81,9 +84,9 @@ func (w *twoChannels) wait(timeout time.Duration) bool {
 	}
 }
 
-func (w *twoChannels) tell() { w.done <- struct{}{} }
+func (w *twoChannels) Tell() { w.done <- struct{}{} }
 
-// BenchmarkRequestWait compares the two ways, with 512 who wait at once and one who tells; it is why Request.wait is as it is.
+// BenchmarkRequestWait compares the two ways, with 512 who wait at once and one who tells; it is why writer.Request.Wait is as it is.
 func BenchmarkRequestWait(b *testing.B) {
 	b.Run("one-channel", func(b *testing.B) { waitAndTell(b, func() waiter { return newRequest() }) })
 	b.Run("two-channels", func(b *testing.B) {
@@ -107,7 +110,7 @@ func waitAndTell(b *testing.B, newWaiter func() waiter) {
 		w := newWaiter()
 		for n := 0; n < b.N; n += waiters {
 			asked <- w
-			if !w.wait(time.Minute) {
+			if !w.Wait(time.Minute) {
 				b.Error("a minute was too short")
 			}
 		}
@@ -136,7 +139,7 @@ func tellAll(asked <-chan waiter, stop <-chan struct{}) {
 			}
 		}
 		for _, w := range batch {
-			w.tell()
+			w.Tell()
 		}
 	}
 }

@@ -60,7 +60,7 @@ func examples() map[string]section.Change {
 func decodeOne(t testing.TB, body []byte) (got section.Change) {
 	t.Helper()
 	n := 0
-	err := DecodeChanges(body, baseAt, func(c *section.Change) error {
+	err := section.DecodeChanges(body, baseAt, func(c *section.Change) error {
 		got, n = *c, n+1
 		got.Seats = append([]section.SeatIndex(nil), c.Seats...)
 		return nil
@@ -73,7 +73,7 @@ func decodeOne(t testing.TB, body []byte) (got section.Change) {
 
 func TestChangesSurviveTheCodec(t *testing.T) {
 	for name, c := range examples() {
-		if got := decodeOne(t, AppendChange(nil, baseAt, &c)); !reflect.DeepEqual(got, c) {
+		if got := decodeOne(t, section.AppendChange(nil, baseAt, &c)); !reflect.DeepEqual(got, c) {
 			t.Errorf("%s: came back as %+v, want %+v", name, got, c)
 		}
 	}
@@ -84,7 +84,7 @@ func TestChangesAreSmall(t *testing.T) {
 		"hold of two neighbours": 50, "hold of one seat": 50, "released": 27, "payment failed": 3, "expired": 3, "blocked: ten thousand": 31,
 	} {
 		c := examples()[name]
-		if got := len(AppendChange(nil, baseAt, &c)); got > most {
+		if got := len(section.AppendChange(nil, baseAt, &c)); got > most {
 			t.Errorf("%s takes %d bytes, want at most %d", name, got, most)
 		}
 	}
@@ -94,7 +94,7 @@ func exampleEntry() Entry {
 	e := Entry{Kind: EntryChanges, Seq: 1_000, Epoch: 3, Writer: WriterID(pattern(16, 1)), Batch: BatchID(pattern(16, 0x80)),
 		At: baseAt, Prev: Hash(pattern(32, 0xc0))}
 	c := examples()["hold of two neighbours"]
-	e.Body = AppendChange(nil, e.At, &c)
+	e.Body = section.AppendChange(nil, e.At, &c)
 	return e
 }
 
@@ -104,7 +104,7 @@ func TestGolden(t *testing.T) {
 	for _, name := range []string{"hold of two neighbours", "hold of one seat", "split hold", "extended, later than its record", "released",
 		"payment begun", "sold", "payment failed", "refunded", "expired", "blocked: ten thousand", "unblocked", "far corners"} {
 		c := examples()[name]
-		b.WriteString(name + ": " + hex.EncodeToString(AppendChange(nil, baseAt, &c)) + "\n")
+		b.WriteString(name + ": " + hex.EncodeToString(section.AppendChange(nil, baseAt, &c)) + "\n")
 	}
 	e := exampleEntry()
 	hash := HashEntry(&e)
@@ -144,11 +144,11 @@ func TestEntrySurvivesTheCodec(t *testing.T) {
 
 func TestDecodersAreStrict(t *testing.T) {
 	hold := examples()["hold of two neighbours"]
-	whole := AppendChange(nil, baseAt, &hold)
+	whole := section.AppendChange(nil, baseAt, &hold)
 	entry := exampleEntry()
 	stored := AppendEntry(nil, &entry)
 	for n := 1; n < len(whole); n++ {
-		if err := DecodeChanges(whole[:n], baseAt, func(*section.Change) error { return nil }); !errors.Is(err, ErrFormat) {
+		if err := section.DecodeChanges(whole[:n], baseAt, func(*section.Change) error { return nil }); !errors.Is(err, ErrFormat) {
 			t.Errorf("a change cut after %d bytes: %v", n, err)
 		}
 	}
@@ -179,7 +179,7 @@ func TestDecodersAreStrict(t *testing.T) {
 		if name == "expires present but zero" {
 			at = 0
 		}
-		if err := DecodeChanges(raw, at, func(*section.Change) error { return nil }); !errors.Is(err, ErrFormat) {
+		if err := section.DecodeChanges(raw, at, func(*section.Change) error { return nil }); !errors.Is(err, ErrFormat) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -192,7 +192,7 @@ func TestDecodersAreStrict(t *testing.T) {
 func TestVisitorsErrorComesBack(t *testing.T) {
 	stop := errors.New("stop")
 	c := examples()["expired"]
-	if err := DecodeChanges(AppendChange(nil, baseAt, &c), baseAt, func(*section.Change) error { return stop }); err != stop {
+	if err := section.DecodeChanges(section.AppendChange(nil, baseAt, &c), baseAt, func(*section.Change) error { return stop }); err != stop {
 		t.Errorf("got %v", err)
 	}
 }
@@ -203,7 +203,7 @@ func TestEncoderRefusesBugs(t *testing.T) {
 		"unknown kind":   {Kind: section.SeatsUnblocked + 1},
 		"seats unsorted": {Kind: section.SeatsBlocked, Seats: []section.SeatIndex{2, 1}},
 		"seat twice":     {Kind: section.SeatsBlocked, Seats: []section.SeatIndex{2, 2}},
-		"too many seats": {Kind: section.SeatsBlocked, Seats: seatRange(0, ChangeSeatsMax+1)},
+		"too many seats": {Kind: section.SeatsBlocked, Seats: seatRange(0, section.ChangeSeatsMax+1)},
 	} {
 		func() {
 			defer func() {
@@ -211,7 +211,7 @@ func TestEncoderRefusesBugs(t *testing.T) {
 					t.Errorf("%s was encoded", name)
 				}
 			}()
-			AppendChange(nil, baseAt, &c)
+			section.AppendChange(nil, baseAt, &c)
 		}()
 	}
 }
@@ -223,7 +223,7 @@ func TestCodecDoesNotAllocate(t *testing.T) {
 	buffer := make([]byte, 0, 1<<16)
 	body := []byte{}
 	for range 500 {
-		body = AppendChange(body, baseAt, &c)
+		body = section.AppendChange(body, baseAt, &c)
 	}
 	seats := 0
 	for _, m := range []struct {
@@ -231,11 +231,11 @@ func TestCodecDoesNotAllocate(t *testing.T) {
 		most float64
 		run  func()
 	}{
-		{"AppendChange", 0, func() { buffer = AppendChange(buffer[:0], baseAt, &c) }},
+		{"AppendChange", 0, func() { buffer = section.AppendChange(buffer[:0], baseAt, &c) }},
 		{"AppendEntry", 0, func() { buffer = AppendEntry(buffer[:0], &e) }},
 		{"HashEntry", 1, func() { HashEntry(&e) }},
 		{"DecodeChanges of 500", 1, func() {
-			_ = DecodeChanges(body, baseAt, func(c *section.Change) error { seats += len(c.Seats); return nil })
+			_ = section.DecodeChanges(body, baseAt, func(c *section.Change) error { seats += len(c.Seats); return nil })
 		}},
 	} {
 		if got := testing.AllocsPerRun(100, m.run); got > m.most {
@@ -247,15 +247,15 @@ func TestCodecDoesNotAllocate(t *testing.T) {
 // FuzzDecodeChanges: never a panic, and whatever is accepted has exactly that one encoding.
 func FuzzDecodeChanges(f *testing.F) {
 	for _, c := range examples() {
-		f.Add(AppendChange(nil, baseAt, &c), int64(baseAt))
+		f.Add(section.AppendChange(nil, baseAt, &c), int64(baseAt))
 	}
 	f.Fuzz(func(t *testing.T, body []byte, at int64) {
 		budget.Reading{PerByte: 64}.Check(t, len(body), func() {
-			_ = DecodeChanges(body, section.Instant(at), func(*section.Change) error { return nil })
+			_ = section.DecodeChanges(body, section.Instant(at), func(*section.Change) error { return nil })
 		})
 		var again []byte
-		err := DecodeChanges(body, section.Instant(at), func(c *section.Change) error {
-			again = AppendChange(again, section.Instant(at), c)
+		err := section.DecodeChanges(body, section.Instant(at), func(c *section.Change) error {
+			again = section.AppendChange(again, section.Instant(at), c)
 			return nil
 		})
 		if err == nil && !bytes.Equal(again, body) {
@@ -283,7 +283,7 @@ func BenchmarkAppendChange(b *testing.B) {
 	buffer := make([]byte, 0, 128)
 	b.ReportAllocs()
 	for b.Loop() {
-		buffer = AppendChange(buffer[:0], baseAt, &c)
+		buffer = section.AppendChange(buffer[:0], baseAt, &c)
 	}
 }
 

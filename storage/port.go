@@ -68,10 +68,7 @@ type Append struct {
 }
 
 // TicketRow is the second guard of P1: primary key (event, section, seat).
-type TicketRow struct {
-	Seat    section.SeatIndex
-	Booking section.BookingNo
-}
+type TicketRow = section.Ticket
 
 // Tail is the last entry of a log, without its body. A zero Seq means that the log is empty.
 type Tail struct {

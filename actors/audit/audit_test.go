@@ -80,7 +80,7 @@ func (s *scene) record(sell []storage.TicketRow, refund []section.SeatIndex, cha
 		if changes[i].At == 0 {
 			changes[i].At = s.now
 		}
-		body = storage.AppendChange(body, s.now, &changes[i])
+		body = section.AppendChange(body, s.now, &changes[i])
 	}
 	s.append(storage.EntryChanges, body, sell, refund)
 }
@@ -116,7 +116,7 @@ func (s *scene) snapshot(damage func(*storage.Snapshot)) {
 		if e.Kind != storage.EntryChanges {
 			return nil
 		}
-		return storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
+		return section.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
 			state.Apply(c, nil)
 			return nil
 		})

@@ -126,7 +126,7 @@ func (s *sectionAudit) entry(e *storage.Entry, hash storage.Hash) error {
 	}
 	switch e.Kind {
 	case storage.EntryChanges:
-		if err := storage.DecodeChanges(e.Body, e.At, s.change); err != nil {
+		if err := section.DecodeChanges(e.Body, e.At, s.change); err != nil {
 			return breakf(Unreadable, "%v", err)
 		}
 	case storage.EntryClaim:

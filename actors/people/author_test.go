@@ -86,7 +86,7 @@ func (a *author) record(n int) {
 		a.state.Decide(&c, &a.d)
 		for i := range a.d.Changes {
 			change := &a.d.Changes[i]
-			body = storage.AppendChange(body, a.now, change)
+			body = section.AppendChange(body, a.now, change)
 			a.state.Apply(change, nil)
 			a.changes++
 			if change.Kind == section.HoldPlaced {

@@ -52,7 +52,7 @@ func (p *Page) Add(e *storage.Entry, hash storage.Hash) (err error) {
 		return err
 	}
 	if e.Kind == storage.EntryChanges {
-		err = storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
+		err = section.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
 			own := *c
 			own.Seats = slices.Clone(c.Seats)
 			p.changes = append(p.changes, logged{e.Seq, own})

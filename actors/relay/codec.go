@@ -9,7 +9,7 @@ import (
 )
 
 // seatsMax bounds a list of seats in a message, as the log bounds it in a change.
-const seatsMax = storage.ChangeSeatsMax
+const seatsMax = section.ChangeSeatsMax
 
 func appendKey(dst []byte, key storage.SectionKey) []byte {
 	dst = append(dst, key.Event[:]...)

@@ -1,17 +1,19 @@
 package section
 
+import "holdfast/actors/machine"
+
 // Distinct numbers get distinct types: swapping two is a compile error.
 type (
-	// Epoch is the fencing token of a section's log. Every takeover raises it by one.
-	Epoch uint64
-	// Seq is a record's number in its section's log: dense, starting at 1. Zero means "before the first record".
-	Seq uint64
+	// Epoch is the fencing token of a section's log.
+	Epoch = machine.Epoch
+	// Seq is a record's number in its section's log.
+	Seq = machine.Seq
 	// SeatIndex is a seat's place in its section's Layout, starting at 0.
 	SeatIndex uint32
 	// Instant is a moment in milliseconds since the Unix epoch, UTC.
-	Instant int64
+	Instant = machine.Instant
 	// Millis is a length of time in milliseconds.
-	Millis int64
+	Millis = machine.Millis
 	// BookingNo numbers a section's bookings: given out by Decide, growing, and never reused; dense within one life of the
 	// section. The first of a life is above NumbersFrom of its claim, so that no number is given twice even where records
 	// were lost, of which nobody knows any more. Logs of earlier builds are dense from 1.

@@ -189,7 +189,7 @@ func (p *logPrinter) printSection() error {
 func (p *logPrinter) record(e *storage.Entry) error {
 	p.line.Seq, p.line.Index, p.line.Epoch = uint64(e.Seq), 0, uint64(e.Epoch)
 	if e.Kind == storage.EntryChanges {
-		if err := storage.DecodeChanges(e.Body, e.At, p.change); err != nil {
+		if err := section.DecodeChanges(e.Body, e.At, p.change); err != nil {
 			return fmt.Errorf("record %d: %w", e.Seq, err)
 		}
 	} else {

@@ -42,7 +42,7 @@ func TestEveryKindHasAName(t *testing.T) {
 
 func loggable(kind section.ChangeKind) (ok bool) {
 	defer func() { ok = recover() == nil }()
-	storage.AppendChange(nil, 0, &section.Change{Kind: kind})
+	section.AppendChange(nil, 0, &section.Change{Kind: kind})
 	return true
 }
 
@@ -77,7 +77,7 @@ func (p *pen) record(key storage.SectionKey, kind storage.EntryKind, at section.
 		e.Epoch = tail.Epoch + 1
 	}
 	for i := range changes {
-		e.Body = storage.AppendChange(e.Body, at, &changes[i])
+		e.Body = section.AppendChange(e.Body, at, &changes[i])
 	}
 	if err := p.store.Commit(p.t.Context(), []storage.Append{{Section: key, Entry: e}})[0]; err != nil {
 		p.t.Fatal(err)
@@ -212,7 +212,7 @@ func TestLogPrintsWhatPrecedesDamage(t *testing.T) {
 		t.Errorf("it ends before its tail: %v after %d lines", err, len(got))
 	}
 	garbled := readsElse{p.store, func(key storage.SectionKey, visit func(*storage.Entry, storage.Hash) error) error {
-		body := append(storage.AppendChange(nil, 1, &section.Change{Kind: section.HoldExpired, At: 1, Booking: 1}), 0xff)
+		body := append(section.AppendChange(nil, 1, &section.Change{Kind: section.HoldExpired, At: 1, Booking: 1}), 0xff)
 		return visit(&storage.Entry{Kind: storage.EntryChanges, Seq: 1, Epoch: 1, At: 1, Body: body}, storage.Hash{})
 	}}
 	if got, err = printed(t, garbled, "", ""); !errors.Is(err, storage.ErrFormat) || !strings.Contains(err.Error(), "record 1") || len(got) != 1 {

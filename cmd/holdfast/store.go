@@ -156,7 +156,7 @@ func lastNumber(ctx context.Context, store *keeper, key storage.SectionKey) (las
 		if e.Kind != storage.EntryChanges {
 			return nil
 		}
-		return storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
+		return section.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
 			last = max(last, c.Booking)
 			return nil
 		})

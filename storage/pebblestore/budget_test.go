@@ -32,19 +32,19 @@ func changeOfTwo() section.Change {
 
 func appendChangePath(testing.TB) func() {
 	c, dst := changeOfTwo(), make([]byte, 0, 128)
-	return func() { dst = storage.AppendChange(dst[:0], c.At, &c) }
+	return func() { dst = section.AppendChange(dst[:0], c.At, &c) }
 }
 
 func decodePath(t testing.TB) func() {
 	c := changeOfTwo()
 	var body []byte
 	for range 500 {
-		body = storage.AppendChange(body, c.At, &c)
+		body = section.AppendChange(body, c.At, &c)
 	}
 	seats := 0
 	visit := func(c *section.Change) error { seats += len(c.Seats); return nil }
 	return func() {
-		if err := storage.DecodeChanges(body, c.At, visit); err != nil || seats%1000 != 0 {
+		if err := section.DecodeChanges(body, c.At, visit); err != nil || seats%1000 != 0 {
 			t.Fatal(seats, err)
 		}
 	}

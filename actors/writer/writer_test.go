@@ -1,4 +1,4 @@
-package actors
+package writer
 
 import (
 	"encoding/binary"
@@ -17,14 +17,18 @@ func newTestWriter(seats int) *Writer {
 	rules := section.Rules{HoldTTL: 1 << 40, HoldCeiling: 1 << 41, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 1 << 30, DedupeWindow: 1000, DedupeCountMin: 100}
 	state := section.NewState(layout, rules)
 	state.Begin(1)
-	return NewWriter(simKey, storage.WriterID{1}, storage.Tail{Seq: 1, Epoch: 1, Hash: storage.Hash{1}}, state)
+	return New(testKey, storage.WriterID{1}, storage.Tail{Seq: 1, Epoch: 1, Hash: storage.Hash{1}}, section.NewMachine(state))
 }
 
+func request(c section.Call) *Request { return &Request{Payload: &c, At: 1} }
+
+func call(r *Request) *section.Call { return r.Payload.(*section.Call) }
+
 func holdRequest(n int, seat section.SeatIndex) *Request {
-	r := &Request{Command: section.Command{Kind: section.PlaceHold, Seats: []section.SeatIndex{seat}, At: 1}}
-	binary.LittleEndian.PutUint64(r.Command.Buyer[:], uint64(seat)+1)
-	binary.LittleEndian.PutUint64(r.Command.Request[:], uint64(n)+1)
-	return r
+	c := section.Call{Command: section.Command{Kind: section.PlaceHold, Seats: []section.SeatIndex{seat}}}
+	binary.LittleEndian.PutUint64(c.Command.Buyer[:], uint64(seat)+1)
+	binary.LittleEndian.PutUint64(c.Command.Request[:], uint64(n)+1)
+	return request(c)
 }
 
 // TestFullRecord: more requests than a record holds wait their turn; none is lost, none overtakes, no record is too large.
@@ -45,8 +49,8 @@ func TestFullRecord(t *testing.T) {
 		}
 		w.Recycle(w.Advance(p.Append.Entry.Batch, nil))
 		for _, r := range w.Answers() {
-			if told++; r.Decision.Outcome.Booking != section.BookingNo(told) || r.Err != nil {
-				t.Fatalf("answer %d is booking %d (%v)", told, r.Decision.Outcome.Booking, r.Err)
+			if told++; call(r).Decision.Outcome.Booking != section.BookingNo(told) || r.Err != nil {
+				t.Fatalf("answer %d is booking %d (%v)", told, call(r).Decision.Outcome.Booking, r.Err)
 			}
 		}
 	}
@@ -63,7 +67,7 @@ func TestBacklogIsRefusedInDoubt(t *testing.T) {
 	for i := 1; len(w.backlog) < 3; i++ {
 		w.Submit(holdRequest(i, section.SeatIndex(i)))
 	}
-	if w.Advance(p.Append.Entry.Batch, storage.ErrUnknown) != nil || w.status != writerUnsure {
+	if w.Advance(p.Append.Entry.Batch, storage.ErrUnknown) != nil || w.status != unsure {
 		t.Fatal("unknown was taken for an answer")
 	}
 	if refused := len(w.Answers()); refused != 3 || len(w.backlog) != 0 {
@@ -75,16 +79,15 @@ func TestBacklogIsRefusedInDoubt(t *testing.T) {
 	}
 }
 
-// TestStopKeepsAppliedReservations: seats of a hold that was applied are taken back with the memory as a whole, once.
-func TestStopKeepsAppliedReservations(t *testing.T) {
+// TestStopTellsWhoChangedSomething: what was applied is taken back with the memory as a whole; what was not changed nothing.
+func TestStopTellsWhoChangedSomething(t *testing.T) {
 	w := newTestWriter(10)
 	applied, lost := holdRequest(0, 1), holdRequest(1, 1)
-	applied.reserved, lost.reserved = 1, 1
 	w.Submit(applied)
 	w.Submit(lost)
 	w.Stop(ErrUnavailable)
-	if len(w.Answers()) != 2 || applied.reserved != 0 || lost.reserved != 1 {
-		t.Errorf("reserved: applied %d, refused %d", applied.reserved, lost.reserved)
+	if len(w.Answers()) != 2 || !applied.Changed || lost.Changed {
+		t.Errorf("changed: applied %v, refused %v", applied.Changed, lost.Changed)
 	}
 }
 
@@ -93,7 +96,8 @@ func TestSaleAndRefundInOneRecord(t *testing.T) {
 	w := newTestWriter(10)
 	w.Submit(holdRequest(0, 4))
 	for i, kind := range []section.CommandKind{section.BeginPayment, section.ConfirmPayment, section.RefundBooking} {
-		w.Submit(&Request{Command: section.Command{Kind: kind, Booking: 1, Operator: true, Request: section.RequestID{byte(i + 50), 1, 1, 1, 1, 1, 1, 1, 1}}})
+		w.Submit(request(section.Call{Command: section.Command{Kind: kind, Booking: 1, Operator: true,
+			Request: section.RequestID{byte(i + 50), 1, 1, 1, 1, 1, 1, 1, 1}}}))
 	}
 	if p := w.Ready(); len(p.Append.Sell) != 0 || len(p.Append.Refund) != 0 || p.Changes != 4 {
 		t.Errorf("P1: %d changes sell %v and refund %v", p.Changes, p.Append.Sell, p.Append.Refund)
@@ -112,26 +116,26 @@ func TestWriterAllocations(t *testing.T) {
 	run := func() {
 		round++
 		for i, r := range requests {
-			binary.LittleEndian.PutUint64(r.Command.Request[:], (round<<20|uint64(i))*0x9E3779B97F4A7C15+1)
-			r.Command.Kind, r.Command.Booking = section.PlaceHold, 0
+			binary.LittleEndian.PutUint64(call(r).Command.Request[:], (round<<20|uint64(i))*0x9E3779B97F4A7C15+1)
+			call(r).Command.Kind, call(r).Command.Booking = section.PlaceHold, 0
 			if bookings[i] != 0 {
-				r.Command.Kind, r.Command.Booking = section.ReleaseHold, bookings[i]
+				call(r).Command.Kind, call(r).Command.Booking = section.ReleaseHold, bookings[i]
 			}
-			r.Command.At = section.Instant(round * 100)
+			r.At = section.Instant(round * 100)
 			w.Submit(r)
 		}
 		for p := w.Ready(); p != nil; p = w.Ready() {
 			w.Recycle(w.Advance(p.Append.Entry.Batch, nil))
 		}
 		for i, r := range w.Answers() {
-			if r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted {
-				t.Fatalf("%v %+v", r.Err, r.Decision.Outcome)
+			if r.Err != nil || call(r).Decision.Outcome.Rejection != section.Accepted {
+				t.Fatalf("%v %+v", r.Err, call(r).Decision.Outcome)
 			}
-			if bookings[i] = r.Decision.Outcome.Booking; r.Command.Kind == section.ReleaseHold {
+			if bookings[i] = call(r).Decision.Outcome.Booking; call(r).Command.Kind == section.ReleaseHold {
 				bookings[i] = 0
 			}
 		}
-		w.Freed()
+		w.m.(*section.Machine).Shares()
 	}
 	for range 40 {
 		run()

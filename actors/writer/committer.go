@@ -1,4 +1,4 @@
-package actors
+package writer
 
 import (
 	"context"
@@ -62,6 +62,22 @@ func NewCommitter(ctx context.Context, lanes, group int, commit func(context.Con
 	}
 	go func() { all.Wait(); close(c.ended) }()
 	return c
+}
+
+// NewIdle makes a committer without lanes, for a driver that runs them itself; see Take.
+func NewIdle(ctx context.Context, group int, commit func(context.Context, []storage.Append) []error) *Committer {
+	return &Committer{ctx: ctx, commit: commit, group: group, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+}
+
+// Take gives what one lane would write next, as a function that writes it and tells the results; nil: nothing is queued.
+func (c *Committer) Take() (write func()) {
+	c.mu.Lock()
+	jobs := c.front(nil)
+	c.mu.Unlock()
+	if len(jobs) == 0 {
+		return nil
+	}
+	return func() { c.write(jobs, make([]storage.Append, 0, len(jobs))) }
 }
 
 // Send queues one record. done is called exactly once, from another goroutine.
@@ -158,17 +174,21 @@ func (c *Committer) run() {
 		if jobs = c.take(jobs); len(jobs) == 0 {
 			return
 		}
-		appends = appends[:0]
-		for _, j := range jobs {
-			appends = append(appends, *j.append)
-		}
-		if c.observe != nil {
-			c.observe(len(appends))
-		}
-		for i, err := range c.commit(c.ctx, appends) {
-			jobs[i].done(err)
-		}
+		appends = c.write(jobs, appends[:0])
 		clear(appends)
 		clear(jobs)
 	}
+}
+
+func (c *Committer) write(jobs []commitJob, appends []storage.Append) []storage.Append {
+	for _, j := range jobs {
+		appends = append(appends, *j.append)
+	}
+	if c.observe != nil {
+		c.observe(len(appends))
+	}
+	for i, err := range c.commit(c.ctx, appends) {
+		jobs[i].done(err)
+	}
+	return appends
 }

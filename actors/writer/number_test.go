@@ -1,4 +1,4 @@
-package actors
+package writer
 
 import (
 	"testing"
@@ -14,11 +14,11 @@ func TestBookingNumberIsNotGivenTwiceWhateverWasLost(t *testing.T) {
 	rules := section.Rules{HoldTTL: 1000, HoldCeiling: 2000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8}
 	given := map[section.BookingNo]section.Instant{}
 	for _, claimed := range []section.Instant{1_800_000_000_000, 1_800_000_000_001, 1_800_000_000_500, 1_700_000_000_000} { // clocks may go back
-		w := NewWriter(simKey, storage.WriterID{1}, storage.Tail{Seq: 2, Epoch: 2, At: claimed}, section.NewState(layout, rules))
+		w := New(testKey, storage.WriterID{1}, storage.Tail{Seq: 2, Epoch: 2, At: claimed}, section.NewMachine(section.NewState(layout, rules)))
 		for i := range 100 {
 			r := holdRequest(i, section.SeatIndex(i))
 			w.Submit(r)
-			no := r.Decision.Outcome.Booking
+			no := call(r).Decision.Outcome.Booking
 			if before, twice := given[no]; twice {
 				t.Fatalf("booking number %d is given by the life of %d, and was by that of %d, which was lost", no, claimed, before)
 			}
@@ -32,8 +32,8 @@ func TestNumbersAreDenseWithinALife(t *testing.T) {
 	w := newTestWriter(10)
 	for i := range 10 {
 		r := holdRequest(i, section.SeatIndex(i))
-		if w.Submit(r); r.Decision.Outcome.Booking != section.BookingNo(i+1) {
-			t.Errorf("hold %d is booking %d", i, r.Decision.Outcome.Booking)
+		if w.Submit(r); call(r).Decision.Outcome.Booking != section.BookingNo(i+1) {
+			t.Errorf("hold %d is booking %d", i, call(r).Decision.Outcome.Booking)
 		}
 	}
 }

@@ -1,0 +1,184 @@
+package section
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"holdfast/actors/codec"
+)
+
+// ChangeSeatsMax bounds the seats one change may name. It exists so that a damaged length cannot make a reader allocate
+// gigabytes; it is far above the largest
+const ChangeSeatsMax = 1 << 16
+
+// A change's first byte: the kind in the low four bits, and which optional fields follow in the high four.
+const (
+	changeKindMask   = 0x0f
+	changeHasAt      = 0x10 // At differs from the record's
+	changeHasRequest = 0x20 // Request or Fingerprint is not zero
+	changeHasBuyer   = 0x40
+	changeHasExpires = 0x80
+)
+
+// AppendChange appends the encoding of c, written relative to at, the record's own At. c.Seats must be strictly ascending
+// and at most ChangeSeatsMax: anything else, or a kind that is not listed, is a bug of the caller's and panics before a byte is
+// written anywhere durable.
+func AppendChange(dst []byte, at Instant, c *Change) []byte {
+	if !knownKind(c.Kind) {
+		panic(fmt.Sprintf("section: change of unknown kind %d", c.Kind))
+	}
+	flags := changeFlags(at, c)
+	dst = append(dst, byte(c.Kind)|flags)
+	if flags&changeHasAt != 0 {
+		dst = binary.AppendUvarint(dst, codec.Zigzag(int64(c.At-at)))
+	}
+	if flags&changeHasRequest != 0 {
+		dst = append(dst, c.Request[:]...)
+		dst = binary.LittleEndian.AppendUint64(dst, c.Fingerprint)
+	}
+	if flags&changeHasBuyer != 0 {
+		dst = append(dst, c.Buyer[:]...)
+	}
+	dst = binary.AppendUvarint(dst, uint64(c.Booking))
+	if flags&changeHasExpires != 0 {
+		dst = binary.AppendUvarint(dst, codec.Zigzag(int64(c.ExpiresAt-c.At)))
+	}
+	return appendSeats(dst, c.Split, c.Seats)
+}
+
+// DecodeChanges calls visit for each change of body, which was written relative to at. It is strict: short, trailing,
+// unknown or non-canonical bytes are an error wrapping ErrFormat. The change and its Seats are valid during the call only.
+// An error of visit is returned as is.
+func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
+	var scratch struct { // one allocation a call, none a change
+		change Change
+		seats  [64]SeatIndex
+	}
+	seats := scratch.seats[:0]
+	r := codec.Reader{Src: body}
+	for len(r.Src) > 0 {
+		c := &scratch.change
+		*c = Change{Seats: seats[:0]}
+		readChange(&r, at, c)
+		if r.Err != nil {
+			return r.Err
+		}
+		seats = c.Seats[:0] // keeps what it grew to
+		if len(c.Seats) == 0 {
+			c.Seats = nil
+		}
+		if err := visit(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func knownKind(k ChangeKind) bool {
+	return k >= HoldPlaced && k <= SeatsUnblocked
+}
+
+func changeFlags(at Instant, c *Change) (flags byte) {
+	if c.At != at {
+		flags |= changeHasAt
+	}
+	if c.Request != (RequestID{}) || c.Fingerprint != 0 {
+		flags |= changeHasRequest
+	}
+	if c.Buyer != (BuyerID{}) {
+		flags |= changeHasBuyer
+	}
+	if c.ExpiresAt != 0 {
+		flags |= changeHasExpires
+	}
+	return flags
+}
+
+func readChange(r *codec.Reader, at Instant, c *Change) {
+	flags := r.Byte()
+	c.Kind = ChangeKind(flags & changeKindMask)
+	if !knownKind(c.Kind) {
+		r.Fail("change of unknown kind")
+	}
+	c.At = at
+	if flags&changeHasAt != 0 {
+		c.At = at + Instant(r.Signed())
+	}
+	if flags&changeHasRequest != 0 {
+		r.Copy(c.Request[:])
+		c.Fingerprint = r.Fixed64()
+	}
+	if flags&changeHasBuyer != 0 {
+		r.Copy(c.Buyer[:])
+	}
+	c.Booking = BookingNo(r.Uvarint())
+	if flags&changeHasExpires != 0 {
+		c.ExpiresAt = c.At + Instant(r.Signed())
+	}
+	readSeats(r, c)
+	if r.Err == nil && changeFlags(at, c) != flags&^changeKindMask {
+		r.Fail("field present but empty")
+	}
+}
+
+// Seats are runs of neighbours, because that is what people buy: uvarint(runs<<1 | split), then for each run
+// uvarint(gap<<1 | longer), where gap counts the seats skipped since the run before (which are at least one, so one less is
+// written), and for a run of more than one seat uvarint(length-2).
+func appendSeats(dst []byte, split bool, seats []SeatIndex) []byte {
+	if len(seats) > ChangeSeatsMax {
+		panic(fmt.Sprintf("section: change of %d seats", len(seats)))
+	}
+	dst = binary.AppendUvarint(dst, uint64(countRuns(seats))<<1|codec.Bit(split))
+	next := uint64(0) // the smallest index the next run may start at
+	for i := 0; i < len(seats); {
+		j := i + 1
+		for j < len(seats) && seats[j] == seats[j-1]+1 {
+			j++
+		}
+		length := j - i
+		dst = binary.AppendUvarint(dst, (uint64(seats[i])-next)<<1|codec.Bit(length > 1))
+		if length > 1 {
+			dst = binary.AppendUvarint(dst, uint64(length-2))
+		}
+		next = uint64(seats[j-1]) + 2
+		i = j
+	}
+	return dst
+}
+
+func countRuns(seats []SeatIndex) int {
+	runs := 0
+	for i, s := range seats {
+		if i > 0 && s <= seats[i-1] {
+			panic(fmt.Sprintf("section: seats not ascending: %d after %d", s, seats[i-1]))
+		}
+		if i == 0 || s != seats[i-1]+1 {
+			runs++
+		}
+	}
+	return runs
+}
+
+func readSeats(r *codec.Reader, c *Change) {
+	head := r.Uvarint()
+	c.Split = head&1 == 1
+	next := uint64(0)
+	for runs := head >> 1; runs > 0 && r.Err == nil; runs-- {
+		gap := r.Uvarint()
+		length := uint64(1)
+		if gap&1 == 1 {
+			length = r.Uvarint() + 2
+		}
+		first := next + gap>>1
+		if length < 1 || length > ChangeSeatsMax || uint64(len(c.Seats))+length > ChangeSeatsMax || first+length-1 > 1<<32-1 {
+			r.Fail("seats out of range")
+		}
+		if r.Err != nil {
+			return
+		}
+		for i := range length {
+			c.Seats = append(c.Seats, SeatIndex(first+i))
+		}
+		next = first + length + 1
+	}
+}

@@ -1,0 +1,242 @@
+package section
+
+import (
+	"slices"
+
+	"holdfast/actors/machine"
+)
+
+// Call is one command on its way to its section and back.
+type Call struct {
+	Command  Command
+	Decision Decision // the answer
+	// Read asks for Command.Booking instead of a command: nothing is judged or written.
+	Read bool
+	// Probe asks for the answer to Command without its effect.
+	Probe bool
+	// Reserved seats of Command.Buyer are counted for the buyer already. A hold that nobody counted is counted when it is
+	// placed (see Machine.Shares).
+	Reserved uint32
+}
+
+// Ticket is one sold seat: a row of the second guard of P1.
+type Ticket struct {
+	Seat    SeatIndex
+	Booking BookingNo
+}
+
+// SeatChange is one seat's new letter on the map.
+type SeatChange struct {
+	Seat   SeatIndex
+	Letter SeatStatus
+}
+
+// Effects is what one record did: to the map, to the tickets, and, when it was replayed, to the memory of requests.
+type Effects struct {
+	Seats    []SeatChange
+	Sell     []Ticket
+	Refund   []SeatIndex
+	Requests []Met // of a replayed record only: the writer's own were known before
+}
+
+// Met is a request that a record answered.
+type Met struct {
+	Request RequestID
+	At      Instant
+}
+
+// Reset empties the effects.
+func (e *Effects) Reset() {
+	e.Seats, e.Sell, e.Refund, e.Requests = e.Seats[:0], e.Sell[:0], e.Refund[:0], e.Requests[:0]
+}
+
+// sell and refund keep what the tickets table has to hear. A sale and its refund in one record leave nothing to insert:
+// the store deletes first and inserts then, so naming both would leave the row of a seat that is free.
+func (e *Effects) refund(seat SeatIndex) {
+	sold := slices.IndexFunc(e.Sell, func(row Ticket) bool { return row.Seat == seat })
+	if sold < 0 {
+		e.Refund = append(e.Refund, seat)
+		return
+	}
+	e.Sell = slices.Delete(e.Sell, sold, sold+1)
+}
+
+// Share says that a buyer's live seats shrank, or grew by what nobody had reserved.
+type Share struct {
+	Buyer BuyerID
+	Seats uint32
+	Taken bool
+}
+
+// Machine is a section as a writer or a replica drives it: a State, and what it did.
+type Machine struct {
+	*State
+	decision *Decision // what AppendChanges and Apply are about
+	call     *Call     // whose it is; nil: time's own
+	timers   Decision  // scratch
+	touched  []SeatIndex
+	shares   []Share
+}
+
+var _ machine.Machine = (*Machine)(nil)
+
+// Kind makes the machines of one section.
+type Kind struct {
+	Layout *Layout
+	Rules  Rules
+}
+
+// New gives an empty section.
+func (k *Kind) New() machine.Machine { return NewMachine(NewState(k.Layout, k.Rules)) }
+
+// Restore gives the section of a snapshot; ErrSnapshot.
+func (k *Kind) Restore(snapshot []byte) (machine.Machine, error) {
+	state, err := Restore(k.Layout, k.Rules, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	return NewMachine(state), nil
+}
+
+// NewMachine drives a state, which is the machine's from here on.
+func NewMachine(s *State) *Machine { return &Machine{State: s} }
+
+// Claimed begins a life: its booking numbers begin behind those of every life that began earlier.
+func (m *Machine) Claimed(next Seq, at Instant) {
+	m.Begin(next)
+	m.NumberAbove(NumbersFrom(at))
+}
+
+// NextTimer is the earliest end of a hold.
+func (m *Machine) NextTimer() (Instant, bool) { return m.NextExpiry() }
+
+// NewEffects gives the effects of one record.
+func (m *Machine) NewEffects() machine.Effects { return &Effects{} }
+
+// Decide judges a *Call.
+func (m *Machine) Decide(command any, at Instant) machine.Decided {
+	c := command.(*Call)
+	m.call, m.decision = c, &c.Decision
+	if c.Read {
+		return machine.Decided{DependsOn: m.read(c)}
+	}
+	c.Command.At = at
+	d := &c.Decision
+	m.State.Decide(&c.Command, d)
+	switch {
+	case len(d.Changes) == 0:
+		return machine.Decided{DependsOn: d.Outcome.DependsOn}
+	case c.Probe: // what would be accepted depends on the booking as it stands
+		m.Lookup(c.Command.Booking, &m.timers)
+		return machine.Decided{DependsOn: m.timers.Outcome.DependsOn}
+	}
+	return machine.Decided{Changes: len(d.Changes)}
+}
+
+// read answers with a booking as it stands.
+func (m *Machine) read(c *Call) (dependsOn Seq) {
+	owner, ok := m.Owner(c.Command.Booking)
+	if !ok || (owner != c.Command.Buyer && !c.Command.Operator) || !m.Lookup(c.Command.Booking, &c.Decision) {
+		c.Decision.Outcome.Rejection = BookingUnknown
+		return 0
+	}
+	return c.Decision.Outcome.DependsOn
+}
+
+// expiryChangesMax bounds the expiries of one piece, so that a wave of lapsing holds is cut into records that leave room
+// for buyers: 1024 changes encode to about 8 KiB and take well under a millisecond.
+const expiryChangesMax = 1024
+
+// DecideTimers ends the holds whose time has come: at most expiryChangesMax. The core checks ends itself meanwhile.
+func (m *Machine) DecideTimers(at Instant) machine.Decided {
+	c := Command{Kind: ExpireHolds, Max: expiryChangesMax, At: at, Operator: true}
+	m.call, m.decision = nil, &m.timers
+	m.State.Decide(&c, &m.timers)
+	return machine.Decided{Changes: len(m.timers.Changes)}
+}
+
+// AppendChanges encodes what was decided.
+func (m *Machine) AppendChanges(dst []byte, recordAt Instant) []byte {
+	for i := range m.decision.Changes {
+		dst = AppendChange(dst, recordAt, &m.decision.Changes[i])
+	}
+	return dst
+}
+
+// Apply makes it true.
+func (m *Machine) Apply(effects machine.Effects) {
+	e := effects.(*Effects)
+	for i := range m.decision.Changes {
+		m.applyOne(&m.decision.Changes[i], e)
+	}
+	if c := m.call; c != nil && c.Reserved == 0 {
+		m.share(c)
+	}
+}
+
+// share has the hold counted for its buyer that nobody counted before: its request came from another node, or as a repeat
+// of one that no section had met. From here on the seats are live seats of this memory, and are taken back with it.
+func (m *Machine) share(c *Call) {
+	if placed := &c.Decision.Changes[0]; placed.Kind == HoldPlaced {
+		c.Reserved = uint32(len(placed.Seats))
+		m.shares = append(m.shares, Share{placed.Buyer, c.Reserved, true})
+	}
+}
+
+func (m *Machine) applyOne(c *Change, e *Effects) {
+	owner, known := BuyerID{}, false
+	if frees(c.Kind) {
+		owner, known = m.Owner(c.Booking)
+	}
+	m.touched = m.State.Apply(c, m.touched[:0])
+	if known {
+		m.shares = append(m.shares, Share{owner, uint32(len(m.touched)), false})
+	}
+	for _, seat := range m.touched {
+		e.Seats = append(e.Seats, SeatChange{seat, m.Status(seat)})
+		switch c.Kind {
+		case BookingSold:
+			e.Sell = append(e.Sell, Ticket{Seat: seat, Booking: c.Booking})
+		case BookingRefundedChange:
+			e.refund(seat)
+		}
+	}
+}
+
+func frees(k ChangeKind) bool {
+	return k == HoldReleased || k == HoldExpired || k == BookingRefundedChange
+}
+
+// Replay applies a record of the log. Impossible changes panic, as in Apply.
+func (m *Machine) Replay(body []byte, at Instant, effects machine.Effects) (changes int, err error) {
+	e, _ := effects.(*Effects)
+	err = DecodeChanges(body, at, func(c *Change) error {
+		changes++
+		if e == nil {
+			m.touched = m.State.Apply(c, m.touched[:0])
+			return nil
+		}
+		m.applyOne(c, e)
+		if c.Kind == HoldPlaced {
+			m.shares = append(m.shares, Share{c.Buyer, uint32(len(c.Seats)), true})
+		}
+		if c.Request != (RequestID{}) {
+			e.Requests = append(e.Requests, Met{c.Request, c.At})
+		}
+		return nil
+	})
+	return changes, err
+}
+
+// Shares drains how live seats of buyers have changed, in order, since it was last asked.
+func (m *Machine) Shares() []Share {
+	out := m.shares
+	m.shares = m.shares[:0]
+	return out
+}
+
+// Tickets gives the rows that a record's effects change in the tickets table.
+func (m *Machine) Tickets(e machine.Effects) (sell []Ticket, refund []SeatIndex) {
+	effects := e.(*Effects)
+	return effects.Sell, effects.Refund
+}

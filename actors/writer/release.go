@@ -1,0 +1,28 @@
+package writer
+
+import (
+	"holdfast/actors/machine"
+	"holdfast/storage"
+)
+
+// Release makes the next record, which is the last, give the shard up. Only an idle writer may, and its driver submits
+// nothing more.
+func (w *Writer) Release(now machine.Instant) {
+	if w.Idle() && w.status == serving {
+		w.gather.release, w.leaving = true, true
+		w.gather.Append.Entry.At = w.notBefore(now)
+	}
+}
+
+// Released says that the log has that record: whatever was not judged may be judged elsewhere.
+func (w *Writer) Released() bool { return w.released }
+
+// Tail is the newest record known to be in the log, of a writer that has none in flight.
+func (w *Writer) Tail() storage.Tail {
+	t := storage.Tail{Kind: storage.EntryChanges, Seq: w.durable, Epoch: w.epoch, Writer: w.id,
+		Batch: batchID(w.id, w.batches), At: w.durableAt, Hash: w.hash}
+	if w.released {
+		t.Kind = storage.EntryReleased
+	}
+	return t
+}
