@@ -109,7 +109,7 @@ func (c *Config) fill() error {
 		c.Clock = func() section.Instant { return section.Instant(time.Now().UnixMilli()) }
 	}
 	c.shared = c.MayClaim != nil
-	if c.MayClaim == nil || planted(plantReclaim) {
+	if c.MayClaim == nil {
 		c.MayClaim = func(storage.SectionKey, storage.Tail) bool { return true }
 	}
 	if c.Lease == nil {

@@ -109,7 +109,7 @@ func (f *follower) record(e *storage.Entry) {
 	if f.over || f.state == nil || e.Seq <= f.at.Seq {
 		return
 	}
-	next := e.Seq == f.at.Seq+1 && e.Prev == f.at.Hash && !f.reading || planted(plantOutOfOrder)
+	next := e.Seq == f.at.Seq+1 && e.Prev == f.at.Hash && !f.reading
 	if next && f.apply(e, storage.HashEntry(e)) == nil {
 		return
 	}
@@ -261,7 +261,7 @@ func (f *follower) apply(e *storage.Entry, hash storage.Hash) error {
 }
 
 func (f *follower) take(e *storage.Entry, hash storage.Hash) error {
-	if !planted(plantOutOfOrder) && (e.Prev != f.at.Hash || e.Seq != f.at.Seq+1) {
+	if e.Prev != f.at.Hash || e.Seq != f.at.Seq+1 {
 		return &storage.CorruptError{Section: f.s.key, Seq: e.Seq, Why: "does not continue the record before it"}
 	}
 	f.delta.Section, f.delta.Seq, f.delta.Changes = f.s.key.Section, e.Seq, f.delta.Changes[:0]

@@ -22,7 +22,7 @@ type claimant struct {
 
 // known is taken before a tail is read that is held against it.
 func (who *claimant) known() witness.Mark {
-	if who.seen == nil || planted(plantForgetSeen) {
+	if who.seen == nil {
 		return witness.Mark{}
 	}
 	return who.seen.Mark()
@@ -167,9 +167,6 @@ func replay(state *section.State, key storage.SectionKey, e *storage.Entry, befo
 	n, touched := 0, []section.SeatIndex(nil)
 	err := storage.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
 		n++
-		if planted(plantForgetRequests) {
-			c.Request = section.RequestID{}
-		}
 		return applyChecked(state, c, &touched)
 	})
 	if err != nil {

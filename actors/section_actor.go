@@ -154,9 +154,7 @@ func (a *sectionActor) submit(r *Request) {
 		r.Err = a.refusal()
 		a.tell(r)
 		return
-	case planted(plantPastRelease) && a.release && len(a.drain) > 0:
 	case a.release && len(a.drain) > 0:
-		a.plantedGhost(r)
 		a.turnedAway = append(a.turnedAway, r)
 		return
 	case len(a.drain) > 0:
@@ -307,7 +305,7 @@ func (a *sectionActor) doubt(err error) {
 	if err == nil {
 		return
 	}
-	if !undecided(err) && !(planted(plantPastFence) && lostTo(err)) {
+	if !undecided(err) {
 		a.die(err)
 		return
 	}

@@ -316,9 +316,7 @@ func (s *Section) drainNow(ctx context.Context, release bool) {
 		left := make(chan struct{})
 		s.leaving.Store(&left)
 	}
-	if !planted(plantPastRelease | plantGhosts) {
-		s.serving.Store(nil)
-	}
+	s.serving.Store(nil)
 	s.mu.Unlock()
 	done := make(chan struct{})
 	inc.root.Send(inc.pid, &drainOrder{release: release, done: func() { close(done) }})
@@ -354,5 +352,5 @@ func (s *Section) handOver(ctx context.Context, heir storage.WriterID) {
 	}
 	inc.heir.Store(&heir)
 	s.engine.stats.HandedOver.Add(1)
-	s.drainNow(ctx, !planted(plantNoRelease))
+	s.drainNow(ctx, true)
 }

@@ -123,7 +123,7 @@ func (w *Writer) Idle() bool {
 
 // Submit takes one request. r.Command.At is raised to the newest instant judged, so that time never goes back.
 func (w *Writer) Submit(r *Request) {
-	if w.status != writerServing || w.leaving && !planted(plantPastRelease) {
+	if w.status != writerServing || w.leaving {
 		w.refuse(r, ErrUnavailable)
 		return
 	}
@@ -145,7 +145,6 @@ func (w *Writer) judge(r *Request) bool {
 	r.Command.At = at
 	d := &r.Decision
 	w.state.Decide(&r.Command, d)
-	w.plantedVerdict(r)
 	if len(d.Changes) == 0 {
 		w.answerAfter(r, d.Outcome.DependsOn)
 		return true
@@ -157,10 +156,6 @@ func (w *Writer) judge(r *Request) bool {
 	}
 	if w.apply(d.Changes, at) != nil {
 		return false
-	}
-	if planted(plantAnswerEarly) {
-		w.answers = append(w.answers, r)
-		return true
 	}
 	w.count(r)
 	w.gather.answers = append(w.gather.answers, r)
@@ -241,7 +236,6 @@ func (w *Writer) apply(changes []section.Change, at section.Instant) error {
 }
 
 func (w *Writer) applyOne(c *section.Change) {
-	w.plantedChange(c)
 	owner, known := section.BuyerID{}, false
 	if frees(c.Kind) {
 		owner, known = w.state.Owner(c.Booking)
@@ -256,15 +250,11 @@ func (w *Writer) applyOne(c *section.Change) {
 		p.Delta.Changes = append(p.Delta.Changes, SeatChange{seat, w.state.Status(seat)})
 		switch c.Kind {
 		case section.BookingSold:
-			if planted(plantNoTickets) {
-				continue
-			}
 			p.Append.Sell = append(p.Append.Sell, storage.TicketRow{Seat: seat, Booking: c.Booking})
 		case section.BookingRefundedChange:
 			p.refund(seat)
 		}
 	}
-	w.plantedApplied(c)
 }
 
 // refund takes a seat out of the tickets table. A sale and its refund in one record leave nothing to insert: the store deletes
@@ -286,7 +276,7 @@ func frees(k section.ChangeKind) bool {
 // record in flight or gathering (P2: a refusal is told only after whatever it depended on is durable).
 func (w *Writer) answerAfter(r *Request, depends section.Seq) {
 	switch {
-	case depends <= w.durable || planted(plantRefuseEarly):
+	case depends <= w.durable:
 		w.answers = append(w.answers, r)
 	case w.inflight != nil && depends == w.inflight.Append.Entry.Seq:
 		w.inflight.answers = append(w.inflight.answers, r)
@@ -379,10 +369,6 @@ func batchID(id storage.WriterID, count uint64) (b storage.BatchID) {
 // answered (P3). A store that is away for seconds thus costs its sections neither a claim nor a replay.
 func (w *Writer) Advance(batch storage.BatchID, err error) *Pending {
 	if w.status == writerStopped || w.inflight == nil || w.inflight.Append.Entry.Batch != batch {
-		return nil
-	}
-	handled, err := w.plantedOutcome(err)
-	if handled {
 		return nil
 	}
 	switch {

@@ -59,6 +59,9 @@ var walls = map[string]wall{
 	"actors/budget": {
 		Why: "counts allocations for the tests of every room, so it may know none of them",
 	},
+	"actors/planted": {
+		Why: "the bugs that a build can have on purpose, and who must catch them: no product file may know of them, only tests do",
+	},
 	"actors/nesting": {
 		Why: "bounds what any parser is given, so every room that parses imports it and it imports none of them",
 		Std: pureStd,
@@ -112,7 +115,7 @@ var walls = map[string]wall{
 		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/relay", "actors/wallclock", "actors/witness", "storage"},
 		Third: []string{protoactor, prometheus, xxhash},
 		Test: []string{
-			"actors/budget", "actors/oplog", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
+			"actors/budget", "actors/planted", "actors/oplog", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
 			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram,
 			"cluster", // the simulator drives the very rules of hearts, leases and placement; a twin of them would prove nothing
 		},
@@ -220,7 +223,7 @@ var walls = map[string]wall{
 	},
 	"bench/chaos": {
 		Why: "kills, stops and cuts real servers: it knows the wire, who judges, and how to start a database; were the server in reach, it could be believed",
-		Own: []string{"api/wire", "bench/check", "bench/crowd", "bench/drive", "storage/sqlstore/pgserver"}, Test: []string{rapid},
+		Own: []string{"api/wire", "bench/check", "bench/crowd", "bench/drive", "storage/sqlstore/pgserver"}, Test: []string{"actors/planted", rapid},
 	},
 	"bench/peers": {
 		Why: "what we are compared with: peers share the wire and none of our engine",
@@ -236,6 +239,11 @@ var walls = map[string]wall{
 	"cmd/holdfast-bench": {
 		Why: "flags in, report out",
 		Own: []string{"bench", "bench/...", "api/wire", "storage/sqlstore/pgserver"}, Third: []string{kong, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+		Test: []string{"actors/planted"},
+	},
+	"cmd/planted": {
+		Why: "writes what a build with planted bugs needs: it knows the patches, and nothing of what they break",
+		Own: []string{"actors/planted"},
 	},
 	"cmd/tidy/testlog": {
 		Why: "reads what tests say of themselves: were it one of them, it could not tell that they never began",
