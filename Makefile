@@ -56,9 +56,13 @@ build: go-version ## build bin/holdfast
 	@mkdir -p bin
 	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/holdfast
 
+# What a build with planted bugs has in place of the product's files (actors/planted). The tag planted, beside it, brings in the
+# tests that wake bugs.
+PLANTED := bin/planted
 .PHONY: planted
 planted: go-version ## build bin/holdfast-planted: a server with bugs on purpose, which HOLDFAST_PLANT wakes; for testing checkers, never to sell with
-	$(GO) run ./cmd/planted build bin/holdfast-planted
+	$(GO) run ./cmd/planted write $(PLANTED)
+	$(GO) build -ldflags '$(LDFLAGS)' -overlay $(PLANTED)/overlay.json -o bin/holdfast-planted ./cmd/holdfast
 
 .PHONY: run
 run: build ## serve the demo: a stadium of 40,000 seats and simulated buyers; the page's address is printed
@@ -135,9 +139,6 @@ test: go-version packages vet testlog ## everything: vet, all tests with the rac
 PURE_PKGS := ./actors/section ./actors/venue ./actors/relay ./cmd/tidy/...
 PURE_SKIP := /api/web$$|/actors/section$$|/actors/venue$$|/actors/relay$$|/cmd/tidy
 RACE_PKGS  = $(shell $(GO) list $(PKGS) | grep -v -E '$(PURE_SKIP)')
-
-# What a build with planted bugs has in place of the product's files (actors/planted). The tag brings in the tests that wake bugs.
-PLANTED := bin/planted
 
 # COUNT=-count=1 has tests run anew that passed before.
 .PHONY: test-steps

@@ -1,14 +1,12 @@
 // Command planted writes what a build with planted bugs needs, or lists the bugs (actors/planted).
 //
 //	planted write DIR     patched files and DIR/overlay.json, for go build -overlay and go test -overlay
-//	planted build FILE    a server with every bug in it, all asleep until HOLDFAST_PLANT names some
 //	planted list          every bug, the promise it breaks, and what the build does wrong
 //
 // A patch that no longer applies is an error that names the patch, the function and the text that was looked for.
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,16 +15,16 @@ import (
 	"holdfast/actors/planted"
 )
 
-const usage = "usage: planted write DIR; planted build FILE; planted list"
+const usage = "usage: planted write DIR; planted list"
 
 func main() {
-	if err := run(context.Background(), os.Args[1:], os.Stdout); err != nil {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
+func run(args []string, out io.Writer) error {
 	switch {
 	case len(args) == 2 && args[0] == "write":
 		root, err := planted.Root()
@@ -38,8 +36,6 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			_, err = fmt.Fprintln(out, overlay)
 		}
 		return err
-	case len(args) == 2 && args[0] == "build":
-		return planted.Build(ctx, args[1])
 	case len(args) == 1 && args[0] == "list":
 		for _, bug := range planted.All() {
 			if _, err := fmt.Fprintf(out, "%-22s %-9s %s\n", bug.Name, bug.Promise, bug.What); err != nil {
