@@ -56,6 +56,14 @@ build: go-version ## build bin/holdfast
 	@mkdir -p bin
 	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/holdfast
 
+# What a build with planted bugs has in place of the product's files (actors/planted). The tag planted, beside it, brings in the
+# tests that wake bugs.
+PLANTED := bin/planted
+.PHONY: planted
+planted: go-version ## build bin/holdfast-planted: a server with bugs on purpose, which HOLDFAST_PLANT wakes; for testing checkers, never to sell with
+	$(GO) run ./cmd/planted write $(PLANTED)
+	$(GO) build -ldflags '$(LDFLAGS)' -overlay $(PLANTED)/overlay.json -o bin/holdfast-planted ./cmd/holdfast
+
 .PHONY: run
 run: build ## serve the demo: a stadium of 40,000 seats and simulated buyers; the page's address is printed
 	$(BIN) serve --demo --demo-buyers $(BUYERS) --listen $(LISTEN) --data $(DATA)
@@ -141,7 +149,8 @@ test-steps:
 	$(GO) -C $(CLIENTS) test -json -count=1 -timeout 15m ./... $(READ)
 	$(GO) test -json $(COUNT) -timeout 8m -run 'Budget|Alloc|Memory' ./actors/... ./api/... ./storage/... $(READ)
 	HOLDFAST_SIM_SEEDS=2000 $(GO) test -json -count=1 -timeout 8m -run '^TestSimulationOfCluster$$' ./actors $(READ)
-	$(GO) test -json $(COUNT) -timeout 8m -tags planted -run Planted ./actors ./cmd/holdfast $(READ)
+	$(GO) run ./cmd/planted write $(PLANTED)
+	$(GO) test -json $(COUNT) -timeout 8m -overlay $(PLANTED)/overlay.json -tags planted -run Planted ./actors ./cmd/holdfast $(READ)
 	$(GO) test -json $(COUNT) -timeout 15m -run '$(SLOW_TESTS)' $(SLOW_PKGS) $(READ)
 	$(GO) test -json $(COUNT) -timeout 15m $(PAGE_PKGS) $(READ)
 	$(GO) test -json -count=1 -timeout 30m -run '^TestCockroach$$' ./storage/sqlstore $(READ)
@@ -268,9 +277,8 @@ bench-eras: build ## 52 shows, 2.4 million tickets, sold over HTTP to the last o
 CHAOS_DURATION ?= 10m
 # The clock nemesis needs a build that reads its clock's offset from a file; no bug in it is awake unless HOLDFAST_PLANT names one.
 .PHONY: chaos
-chaos: build ## a cluster killed, stopped, cut and drained for CHAOS_DURATION (10m) while buyers shop, then planted bugs; SEED=n repeats. Root for cuts
+chaos: build planted ## a cluster killed, stopped, cut and drained for CHAOS_DURATION (10m) while buyers shop, then planted bugs; SEED=n repeats. Root for cuts
 	$(GO) build -o bin/holdfast-bench ./cmd/holdfast-bench
-	$(GO) build -tags planted -o bin/holdfast-planted ./cmd/holdfast
 	bin/holdfast-bench chaos --binary $(BIN) --duration $(CHAOS_DURATION) $(if $(SEED),--seed $(SEED))
 	bin/holdfast-bench chaos --binary bin/holdfast-planted --duration 2m $(if $(SEED),--seed $(SEED))
 	HOLDFAST_CHAOS_SEED=$(SEED) $(GO) test -tags planted -count=1 -v -timeout 60m -run '^TestPlantedClusterIsCaught$$' ./bench/chaos

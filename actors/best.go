@@ -135,9 +135,7 @@ func (t *trip) round(f *finding, passes []bool, candidates []storage.SectionNo, 
 // shows free is free, or was given away after the no. Of a section of another node it may be late; its own no counts
 // then.
 func (t *trip) short(f *finding, candidates []storage.SectionNo) (again bool) {
-	if f.rejection = section.SoldOut; plantedLieStands() {
-		return false // a section's lie is told as it is
-	}
+	f.rejection = section.SoldOut
 	free, most, largest := uint32(0), uint32(0), storage.SectionNo(0)
 	live := t.ev.live
 	live.mu.RLock() // one consistent cut

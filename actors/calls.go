@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"holdfast/actors/writer"
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -28,7 +28,7 @@ var (
 	ErrSaleNotOpen    = errors.New("actors: sale is not open")
 	ErrSaleEnded      = fmt.Errorf("%w: it has ended", ErrSaleNotOpen)  // by the clock: the switch may say what it likes
 	ErrOverloaded     = errors.New("actors: section overloaded")        // in-flight bound met; retry later
-	ErrUnavailable    = writer.ErrUnavailable       // store trouble, loading, stopping: fail closed
+	ErrUnavailable    = writer.ErrUnavailable                           // store trouble, loading, stopping: fail closed
 	ErrTimeout        = errors.New("actors: no answer within deadline") // the outcome is unknown: repeat with the same key
 	ErrSectionUnknown = errors.New("actors: no such section")           // best_available.section
 	ErrCategory       = errors.New("actors: no such category")          // best_available.category

@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"holdfast/actors/writer"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 

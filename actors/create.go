@@ -7,9 +7,9 @@ import (
 	"errors"
 	"maps"
 
-	"holdfast/actors/writer"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 

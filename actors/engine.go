@@ -13,11 +13,11 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"holdfast/actors/writer"
 	"holdfast/actors/checkout"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/actors/witness"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -110,7 +110,7 @@ func (c *Config) fill() error {
 		c.Clock = func() section.Instant { return section.Instant(time.Now().UnixMilli()) }
 	}
 	c.shared = c.MayClaim != nil
-	if c.MayClaim == nil || planted(plantReclaim) {
+	if c.MayClaim == nil {
 		c.MayClaim = func(storage.SectionKey, storage.Tail) bool { return true }
 	}
 	if c.Lease == nil {

@@ -6,10 +6,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"holdfast/actors/writer"
 	"holdfast/actors/relay"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 

@@ -7,9 +7,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"holdfast/actors/writer"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -29,12 +29,12 @@ type follower struct {
 
 	mu      sync.Mutex
 	m       *section.Machine // nil: not loaded yet
-	at      storage.Tail   // the newest entry in m
-	known   section.Seq    // the newest entry that is known to be in the log
-	reading bool           // a catchUp is under way
-	over    bool           // taken over or given up: nothing may change any more
-	stuck   atomic.Bool    // given up: the log is damaged
-	loaded  chan struct{}  // closed once m is there, or over
+	at      storage.Tail     // the newest entry in m
+	known   section.Seq      // the newest entry that is known to be in the log
+	reading bool             // a catchUp is under way
+	over    bool             // taken over or given up: nothing may change any more
+	stuck   atomic.Bool      // given up: the log is damaged
+	loaded  chan struct{}    // closed once m is there, or over
 	effects section.Effects
 }
 
@@ -110,7 +110,7 @@ func (f *follower) record(e *storage.Entry) {
 	if f.over || f.m == nil || e.Seq <= f.at.Seq {
 		return
 	}
-	next := e.Seq == f.at.Seq+1 && e.Prev == f.at.Hash && !f.reading || planted(plantOutOfOrder)
+	next := e.Seq == f.at.Seq+1 && e.Prev == f.at.Hash && !f.reading
 	if next && f.apply(e, storage.HashEntry(e)) == nil {
 		return
 	}
@@ -264,9 +264,6 @@ func (f *follower) apply(e *storage.Entry, hash storage.Hash) error {
 
 func (f *follower) take(e *storage.Entry, hash storage.Hash) error {
 	before := f.at
-	if planted(plantOutOfOrder) {
-		before.Seq, before.Hash = e.Seq-1, e.Prev
-	}
 	f.effects.Reset()
 	if _, err := writer.Replay(f.m, f.s.key, e, before, &f.effects); err != nil {
 		return err

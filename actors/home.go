@@ -118,9 +118,6 @@ func (h *home) lost(peer storage.WriterID) {
 func (h *home) admit(from storage.WriterID, event storage.EventID, buyer section.BuyerID) (gen uint64, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if planted(plantAnyHome) {
-		return h.rules.Begin(), true
-	}
 	return h.rules.Admit(from, event, buyer)
 }
 
@@ -174,7 +171,7 @@ func (h *home) begin(ev *event, buyer section.BuyerID, deadline time.Time) (gen 
 func (h *home) still(gen uint64, event storage.EventID, buyer section.BuyerID) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return planted(plantUnsettled) || !h.rules.Inherited(int(gen), event, buyer)
+	return !h.rules.Inherited(int(gen), event, buyer)
 }
 
 // homePatience is how long a search waits until it looks again whether the sections have been heard, which nobody tells it.
@@ -187,7 +184,7 @@ func (h *home) tryBegin(ev *event, buyer section.BuyerID) (gen uint64, err error
 		return 0, nil
 	case home != h.e.writer:
 		return 0, errNotHome
-	case !planted(plantUnsettled) && h.rules.Inherited(ev.safeSince, id, buyer) && !h.makeSafe(ev):
+	case h.rules.Inherited(ev.safeSince, id, buyer) && !h.makeSafe(ev):
 		return 0, nil
 	}
 	return h.rules.Begin(), nil

@@ -6,10 +6,10 @@ import (
 	"sync"
 	"time"
 
-	"holdfast/actors/writer"
 	"holdfast/actors/relay"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 

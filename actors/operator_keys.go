@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"holdfast/actors/writer"
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 

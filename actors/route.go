@@ -3,9 +3,9 @@ package actors
 import (
 	"errors"
 
-	"holdfast/actors/writer"
 	"holdfast/actors/relay"
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -28,7 +28,7 @@ func (s *Section) sight() relay.Sight {
 	sight.Placed = e.desk.peers.View().Owner(s.key)
 	sight.Mine = s.tailMine.Load()
 	sight.Up = sight.Placed == e.writer || e.desk.peers.Up(sight.Placed)
-	if o := s.owner.Load(); o != nil && o.writer != e.writer && !planted(plantDeafRoute) {
+	if o := s.owner.Load(); o != nil && o.writer != e.writer {
 		sight.Heard, sight.HeardUp = o.writer, e.desk.peers.Up(o.writer)
 	}
 	return sight

@@ -51,11 +51,6 @@ func (e *Engine) throwSwitch(ctx context.Context, id storage.EventID, who Caller
 		return nil, ErrMismatch
 	}
 	key := e.operatorKey(id, who)
-	if planted(plantOwnMemory) {
-		for i := range key.Request {
-			key.Request[i] ^= e.writer[i]
-		}
-	}
 	switch known, err := e.keyMet(key, e.cfg.Store.SetSale(ctx, id, sale, key)); {
 	case errors.Is(err, storage.ErrNotFound):
 		return nil, ErrEventUnknown

@@ -10,9 +10,9 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"holdfast/actors/writer"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -156,9 +156,7 @@ func (a *sectionActor) submit(r *writer.Request) {
 		r.Err = a.refusal()
 		a.tell(r)
 		return
-	case planted(plantPastRelease) && a.release && len(a.drain) > 0:
 	case a.release && len(a.drain) > 0:
-		a.plantedGhost(r)
 		a.turnedAway = append(a.turnedAway, r)
 		return
 	case len(a.drain) > 0:
@@ -317,7 +315,7 @@ func (a *sectionActor) doubt(err error) {
 	if err == nil {
 		return
 	}
-	if !writer.Undecided(err) && !(planted(plantPastFence) && writer.LostTo(err)) {
+	if !writer.Undecided(err) {
 		a.die(err)
 		return
 	}

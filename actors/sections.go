@@ -9,10 +9,10 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"holdfast/actors/writer"
 	"holdfast/actors/relay"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -41,7 +41,7 @@ type Section struct {
 	seen  *witness.Seen // what is known to have been acknowledged
 
 	mu       sync.Mutex
-	met      bool          // the event's index has the keys that it has met; unmet counts those without
+	met      bool // the event's index has the keys that it has met; unmet counts those without
 	life     writer.Lifecycle
 	follower *follower     // nil: served here, or alone, or not begun
 	settled  chan struct{} // closed when an activation under way ends, either way
@@ -328,9 +328,7 @@ func (s *Section) drainNow(ctx context.Context, release bool) {
 		left := make(chan struct{})
 		s.leaving.Store(&left)
 	}
-	if !planted(plantPastRelease | plantGhosts) {
-		s.serving.Store(nil)
-	}
+	s.serving.Store(nil)
 	s.mu.Unlock()
 	done := make(chan struct{})
 	inc.root.Send(inc.pid, &drainOrder{release: release, done: func() { close(done) }})
@@ -366,5 +364,5 @@ func (s *Section) handOver(ctx context.Context, heir storage.WriterID) {
 	}
 	inc.heir.Store(&heir)
 	s.engine.stats.HandedOver.Add(1)
-	s.drainNow(ctx, !planted(plantNoRelease))
+	s.drainNow(ctx, true)
 }

@@ -5,30 +5,31 @@ package actors
 import (
 	"errors"
 	"testing"
+
+	"holdfast/actors/planted"
 )
 
 // plantedSeeds is how many runs a planted bug may survive. The rarest needs some dozens.
 const plantedSeeds = 600
 
-// TestPlantedBugsAreFound runs the simulator with each bug that it must find: go test -tags planted ./actors -run Planted.
+// TestPlantedBugsAreFound runs the simulator with each bug that it must find: make test.
 func TestPlantedBugsAreFound(t *testing.T) {
-	defer func() { activeBugs = 0 }()
 	for _, bug := range []struct {
 		name string
-		bug  plantedBug
+		bugs string
 	}{
-		{"P2: an acceptance told before it is durable", plantAnswerEarly},
-		{"P2: a refusal told before its cause is durable", plantRefuseEarly},
-		{"P3: carry on after a fence", plantPastFence},
-		{"P3: carry on after a fence, without the second guard", plantPastFence | plantNoTickets},
-		{"P3: unknown taken for done", plantUnknownIsDone},
-		{"P3: unknown taken for failed", plantUnknownIsFailed},
-		{"S6: not written taken for the word on earlier sendings", plantResendIsWord},
-		{"P5: requests forgotten by replay", plantForgetRequests},
-		{"P1: sales that leave the tickets table alone", plantNoTickets},
+		{"P2: an acceptance told before it is durable", "answer-early"},
+		{"P2: a refusal told before its cause is durable", "refuse-early"},
+		{"P3: carry on after a fence", "past-fence"},
+		{"P3: carry on after a fence, without the second guard", "past-fence,no-tickets"},
+		{"P3: unknown taken for done", "unknown-is-done"},
+		{"P3: unknown taken for failed", "unknown-is-failed"},
+		{"S6: not written taken for the word on earlier sendings", "resend-is-word"},
+		{"P5: requests forgotten by replay", "forget-requests"},
+		{"P1: sales that leave the tickets table alone", "no-tickets"},
 	} {
 		t.Run(bug.name, func(t *testing.T) {
-			activeBugs = bug.bug
+			planted.For(t, bug.bugs)
 			for seed := uint64(1); seed <= plantedSeeds; seed++ {
 				if _, err := simulate(seed); err != nil {
 					t.Logf("found: %v", err)
@@ -41,9 +42,8 @@ func TestPlantedBugsAreFound(t *testing.T) {
 }
 
 // salesUnder counts double sales over many runs that judge nothing else, and how often the tickets table refused one.
-func salesUnder(bug plantedBug, seeds uint64) (double, guardMet int) {
-	activeBugs = bug
-	defer func() { activeBugs = 0 }()
+func salesUnder(t *testing.T, bugs string, seeds uint64) (double, guardMet int) {
+	planted.For(t, bugs)
 	for seed := uint64(1); seed <= seeds; seed++ {
 		w := newSimWorld(seed)
 		w.salesOnly = true
@@ -56,18 +56,18 @@ func salesUnder(bug plantedBug, seeds uint64) (double, guardMet int) {
 	return double, guardMet
 }
 
-// TestPlantedFenceAlone shows that P1's two guards are independent: with the fence broken the tickets table alone stops every
-// double sale, with both broken some happen.
+// TestPlantedFenceAlone shows that P1's two guards are independent: with the fence broken the tickets table alone stops
+// every double sale, with both broken some happen.
 func TestPlantedFenceAlone(t *testing.T) {
 	const seeds = 1500
-	double, met := salesUnder(plantPastFence, seeds)
+	double, met := salesUnder(t, "past-fence", seeds)
 	if double != 0 {
 		t.Errorf("P1: %d runs sold a seat twice although the tickets table was there", double)
 	}
 	if met == 0 {
 		t.Errorf("the tickets table was never asked to stop a double sale in %d runs: this test shows nothing", seeds)
 	}
-	both, _ := salesUnder(plantPastFence|plantNoTickets, seeds)
+	both, _ := salesUnder(t, "past-fence,no-tickets", seeds)
 	if both == 0 {
 		t.Errorf("no double sale in %d runs without any guard: this test shows nothing", seeds)
 	}

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"holdfast/actors/writer"
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -26,16 +26,16 @@ type Stats struct {
 	TicketGuardMet          atomic.Int64 // must stay 0: the first guard of P1 failed
 	LogLost                 atomic.Int64 // must stay 0: sections whose logs were found to lack what was acknowledged
 	SnapshotsSaved          atomic.Int64
-	Overloaded              atomic.Int64 // requests refused before the mailbox
-	Timeouts                atomic.Int64 // requests whose waiter gave up
-	Forwarded               atomic.Int64 // requests sent to other nodes' sections
-	Passivated              atomic.Int64 // sections put to sleep
-	HandedOver              atomic.Int64 // sections given to other nodes in good order
-	StreamDropped           atomic.Int64 // records that a slow peer has to read from the log
-	InDoubt                 atomic.Int64 // ALARM: sections placed here whose owner cannot be reached; see Events.Fallback
-	Uncertain               atomic.Int64 // ALARM: those of them of which it cannot be known either whether they may be claimed
-	ClockSteps              atomic.Int64 // ALARM: how often the wall clock was not believed any more
-	LogsAhead               atomic.Int64 // ALARM: sections whose log was ahead of this node's clock when it was claimed
+	Overloaded              atomic.Int64      // requests refused before the mailbox
+	Timeouts                atomic.Int64      // requests whose waiter gave up
+	Forwarded               atomic.Int64      // requests sent to other nodes' sections
+	Passivated              atomic.Int64      // sections put to sleep
+	HandedOver              atomic.Int64      // sections given to other nodes in good order
+	StreamDropped           atomic.Int64      // records that a slow peer has to read from the log
+	InDoubt                 atomic.Int64      // ALARM: sections placed here whose owner cannot be reached; see Events.Fallback
+	Uncertain               atomic.Int64      // ALARM: those of them of which it cannot be known either whether they may be claimed
+	ClockSteps              atomic.Int64      // ALARM: how often the wall clock was not believed any more
+	LogsAhead               atomic.Int64      // ALARM: sections whose log was ahead of this node's clock when it was claimed
 	sections                writer.PhaseGauge // by phase
 }
 

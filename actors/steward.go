@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"holdfast/actors/writer"
 	"holdfast/actors/relay"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 

@@ -89,10 +89,6 @@ type Company struct {
 // unknown to gossip before it is Unmet.
 func (k *Kin) Judge(others []Member, me State, rows *Rows, now time.Time, meetWithin time.Duration) *Company {
 	c := &Company{}
-	if planted(plantKin) {
-		c.Members = others
-		return c
-	}
 	there := make(map[storage.WriterID]bool, len(others))
 	for i := range others {
 		m := &others[i]

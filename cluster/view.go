@@ -110,7 +110,7 @@ func (v *view) judge(tail storage.Tail, asked, now time.Time) verdict {
 	if tail.Writer == v.me && tail.Seq > 0 {
 		return yes
 	}
-	if v.alone && len(v.clustered()) > 0 && !planted(plantForgotten) { // nobody could find here what this node would claim
+	if v.alone && len(v.clustered()) > 0 { // nobody could find here what this node would claim
 		return no
 	}
 	if tail.Seq == 0 || tail.Kind == storage.EntryReleased {

@@ -77,7 +77,7 @@ func (p *Path) check(t *testing.T) {
 	}
 }
 
-// spent counts, on a state of its own that has taken the path as often before. added is what a planted fault does
+// spent counts, on a state of its own that has taken the path as often before. added is what a deliberate fault does
 // besides, once in a count. Of three counts the least is taken: the runtime allocates now and then on its own account,
 // the path always.
 func (p *Path) spent(t testing.TB, added func()) float64 {
@@ -103,7 +103,7 @@ func (p *Path) judge(spent float64) string {
 	return fmt.Sprintf("%d × %s: %v allocations, budget %v", p.of, p.name, spent, p.allocs)
 }
 
-// wasted takes what a planted allocation makes, so that it is made on the heap.
+// wasted takes what a deliberate allocation makes, so that it is made on the heap.
 var wasted atomic.Pointer[[64]byte]
 
 // waste allocates once, and as often as the slack would hide.

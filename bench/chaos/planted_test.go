@@ -3,17 +3,16 @@
 package chaos
 
 import (
-	"context"
 	"os"
-	"os/exec"
-	"strings"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"holdfast/actors/planted"
 	"holdfast/bench/check"
 )
 
-// plants are bugs that a build with the tag "planted" can be given, what shows them, and within how many seeds they must be caught.
+// plants are bugs that a planted server can be given, what shows them, and within how many seeds they must be caught.
 var plants = []struct {
 	bug     string
 	nemeses []string
@@ -33,22 +32,14 @@ var plants = []struct {
 	{"reclaim-without-rule", []string{"partition", "oneway", "pause"}, 4},
 }
 
-// planting says whether the build knows the bug: one that does not refuses to start and lists those that it knows.
-func planting(t *testing.T, binary, bug string) bool {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	serve := exec.CommandContext(ctx, binary, "serve", "--dev-auth", "--listen", "127.0.0.1:0", "--store", "postgres://nobody@127.0.0.1:1/none?sslmode=disable")
-	serve.Env = append(os.Environ(), "HOLDFAST_PLANT="+bug)
-	said, _ := serve.CombinedOutput() // it always fails: there is no such database
-	return !strings.Contains(string(said), "HOLDFAST_PLANT:")
-}
-
 // TestPlantedClusterIsCaught runs servers that are broken on purpose. Each must fail within a few seeds, and the same build with no bug awake must pass: else the silence
 // of this harness would mean nothing. It takes ten minutes and more, so it is built with the tag "planted" only: make chaos.
 func TestPlantedClusterIsCaught(t *testing.T) {
 	needPostgreSQL(t)
-	binary := build(t, "-tags", "planted")
+	binary := filepath.Join(t.TempDir(), "holdfast")
+	if err := planted.Build(t.Context(), binary); err != nil {
+		t.Fatal(err)
+	}
 	for _, p := range plants {
 		name := p.bug
 		if name == "" {
@@ -60,8 +51,8 @@ func TestPlantedClusterIsCaught(t *testing.T) {
 
 func huntPlant(t *testing.T, binary, bug string, nemeses []string, seeds int) {
 	t.Helper()
-	if bug != "" && !planting(t, binary, bug) {
-		t.Skipf("NOT LOOKED FOR: this build cannot be given the bug %q", bug)
+	if bug != "" && planted.Named(bug) == nil {
+		t.Fatalf("there is no bug %q", bug)
 	}
 	nemeses = usable(t, nemeses)
 	first := seedOf(t)

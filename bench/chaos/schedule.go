@@ -65,7 +65,7 @@ func (a *arena) possible(kind int) string {
 	case k.clustered && a.cfg.Nodes < 2:
 		return "it needs two nodes"
 	case k.clocks && !a.clocked:
-		return "the binary reads no " + clockVariable + ": build it with -tags planted"
+		return "the binary reads no " + clockVariable + ": build it with make planted"
 	}
 	return ""
 }

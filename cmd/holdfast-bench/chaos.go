@@ -36,7 +36,7 @@ recorded and held against every other one, against the log, and against holdfast
   holdfast-bench chaos --binary bin/holdfast --seed 7 --nemesis kill,pause --namespaces never
 
 The nemeses: ` + strings.Join(chaos.Names(), " ") + `. partition, oneway and storecut need network namespaces: root, ip and iptables.
-clock needs a binary built with -tags planted, which reads its wall clock's offset from a file.
+clock needs bin/holdfast-planted (make planted), which reads its wall clock's offset from a file.
 
 Everything that was started is ended and removed, also after ^C. If something was found, or with --keep, the folder with the nodes' logs, the answers and the
 report stays, and is named.

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"holdfast/actors/planted"
 	"holdfast/bench"
 	"holdfast/bench/report"
 )
@@ -14,9 +14,8 @@ import (
 func plantedBinary(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "holdfast")
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "planted", "-o", binary, "holdfast/cmd/holdfast")
-	if said, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, said)
+	if err := planted.Build(t.Context(), binary); err != nil {
+		t.Fatal(err)
 	}
 	return binary
 }

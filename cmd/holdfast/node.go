@@ -154,7 +154,7 @@ func (n *Node) listen(c *config) (err error) {
 func (n *Node) openEngine(ctx context.Context, c *config, files descriptors, outside *api.Config) (err error) {
 	config := actors.Config{
 		Name: n.name, Logger: n.log, InflightMax: int64(c.Inflight), Preload: true, Writer: n.writer,
-		Clock: plantClock(), ClockStepMax: cmp.Or(c.ClockStepMax, -1),
+		ClockStepMax: cmp.Or(c.ClockStepMax, -1),
 	}
 	if c.clustered() {
 		n.fellows = newFellowship(n.writer, &n.gone)

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"holdfast/actors"
+	"holdfast/actors/planted"
 )
 
 // untilSaid ends a context once the text was written.
@@ -33,7 +33,7 @@ func (u *untilSaid) Write(p []byte) (int, error) {
 
 // TestPlantedServerSaysSo: on the quietest level too, and a name that is none is no server.
 func TestPlantedServerSaysSo(t *testing.T) {
-	t.Cleanup(func() { _ = actors.Plant("") })
+	t.Cleanup(func() { _ = planted.Wake("") })
 	serve := func(bugs, until string) (int, string) {
 		t.Setenv(plantVariable, bugs)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -52,9 +52,6 @@ func (s *serveCommand) Run(c *console) error {
 	}
 	log, lines := newServerLog(c.err, s.LogFormat, s.LogLevel)
 	defer lines.Flush()
-	if err := plantBugs(log); err != nil {
-		return err
-	}
 	relaxCollector()
 	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restoreSignals()

@@ -16,7 +16,7 @@ var (
 	// Kubernetes tells every pod of every service of the namespace. One called holdfast gives HOLDFAST_SERVICE_HOST,
 	// HOLDFAST_PORT_8080_TCP_ADDR ….
 	serviceVariable = regexp.MustCompile(`^HOLDFAST_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
-	// What this repository's tests, and builds with planted bugs, are told.
+	// What this repository's tests are told, and the servers that they break on purpose.
 	testVariable = regexp.MustCompile(`^HOLDFAST_((TEST|SIM|CRASH|CHAOS|ATTACK|BENCH|PAGE|PGTEST)_\w+|DRILL|PLANT|PLANS|CLOCK_FILE|COCKROACH_BINARY|\w+_SEEDS?)$`)
 )
 

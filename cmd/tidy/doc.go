@@ -3,6 +3,8 @@
 //	floorplan_test.go   who may import whom: one wall a folder, each with its reason; an unknown folder fails
 //	size_test.go        functions, files and the median function: numbers that may only ever be tightened
 //	words_test.go       words and phrases that never stand in the source; doc comments on everything exported
+//	makefile_test.go    every -run of the Makefile finds its tests, and no test is left out by all of them
+//	planted_test.go     no file of the server knows of planted bugs, nor may a build tag bring them in
 //	source_test.go      reads the checkout once, for all of them
 //
 //	   every *.go file ──parse──▶ source ──▶ checkWalls ─┐

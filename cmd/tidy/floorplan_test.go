@@ -52,12 +52,27 @@ const (
 // walls is the floor plan. A folder that is not here fails: a new room is a decision, made in this table with its
 // reason.
 var walls = map[string]wall{
+	"actors/machine": {
+		Why: "what a shard's pure state is to its writer: every machine imports it, so it may import none",
+		Std: pureStd,
+	},
+	"actors/codec": {
+		Why: "the parts that all durable encodings are made of: whatever is written by it must be read by it for ever",
+		Std: pureStd,
+	},
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
-		Std: pureStd, Test: []string{"actors/budget", rapid},
+		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd, Test: []string{"actors/budget", rapid},
+	},
+	"actors/writer": {
+		Why: "makes any machine's decisions durable: it moves bytes, and of sections it knows the tickets that the second guard keeps",
+		Own: []string{"actors/machine", "actors/section", "actors/witness", "storage"}, Test: []string{"storage/memstore", "storage/faultstore"},
 	},
 	"actors/budget": {
 		Why: "counts allocations for the tests of every room, so it may know none of them",
+	},
+	"actors/planted": {
+		Why: "the bugs that a build can have on purpose, and who must catch them: no product file may know of them, only tests do",
 	},
 	"actors/nesting": {
 		Why: "bounds what any parser is given, so every room that parses imports it and it imports none of them",
@@ -109,17 +124,17 @@ var walls = map[string]wall{
 	},
 	"actors": {
 		Why:   "actors say when: they see storage only through its port, and never who serves or who owns",
-		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/relay", "actors/wallclock", "actors/witness", "storage"},
+		Own:   []string{"actors/machine", "actors/writer", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/relay", "actors/wallclock", "actors/witness", "storage"},
 		Third: []string{protoactor, prometheus, xxhash},
 		Test: []string{
-			"actors/budget", "actors/oplog", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
+			"actors/budget", "actors/planted", "actors/oplog", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
 			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram,
 			"cluster", // the simulator drives the very rules of hearts, leases and placement; a twin of them would prove nothing
 		},
 	},
 	"storage": {
 		Why: "the port speaks the core's words; whoever implements it must not need the engine",
-		Own: []string{"actors/section", "actors/gate", "actors/nesting"}, Third: []string{compress}, Test: []string{"actors/budget", rapid},
+		Own: []string{"actors/section", "actors/codec", "actors/gate", "actors/nesting"}, Third: []string{compress}, Test: []string{"actors/budget", rapid},
 	},
 	"storage/memstore": {
 		Why: "the fake that everyone tests with: it must stay dumber than what it stands for",
@@ -220,7 +235,7 @@ var walls = map[string]wall{
 	},
 	"bench/chaos": {
 		Why: "kills, stops and cuts real servers: it knows the wire, who judges, and how to start a database; were the server in reach, it could be believed",
-		Own: []string{"api/wire", "bench/check", "bench/crowd", "bench/drive", "storage/sqlstore/pgserver"}, Test: []string{rapid},
+		Own: []string{"api/wire", "bench/check", "bench/crowd", "bench/drive", "storage/sqlstore/pgserver"}, Test: []string{"actors/planted", rapid},
 	},
 	"bench/peers": {
 		Why: "what we are compared with: peers share the wire and none of our engine",
@@ -236,6 +251,11 @@ var walls = map[string]wall{
 	"cmd/holdfast-bench": {
 		Why: "flags in, report out",
 		Own: []string{"bench", "bench/...", "api/wire", "storage/sqlstore/pgserver"}, Third: []string{kong, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+		Test: []string{"actors/planted"},
+	},
+	"cmd/planted": {
+		Why: "writes what a build with planted bugs needs: it knows the patches, and nothing of what they break",
+		Own: []string{"actors/planted"},
 	},
 	"cmd/tidy/testlog": {
 		Why: "reads what tests say of themselves: were it one of them, it could not tell that they never began",

@@ -1,5 +1,3 @@
-//go:build planted
-
 package main
 
 import (
@@ -11,21 +9,22 @@ import (
 	"sync/atomic"
 	"time"
 
-	"holdfast/actors"
+	bugs "holdfast/actors/planted"
 	"holdfast/actors/section"
 )
 
 // plantVariable names the bugs that a planted build is to have, separated by commas.
 const plantVariable = "HOLDFAST_PLANT"
 
-// clockVariable names a file with a duration in it, by which this process's wall clock is off. It is read anew every clockEvery.
+// clockVariable names a file with a duration in it, by which this process's wall clock is off. It is read anew every
+// clockEvery.
 const (
 	clockVariable = "HOLDFAST_CLOCK_FILE"
 	clockEvery    = 50 * time.Millisecond
 )
 
-// plantClock is a wall clock that a test can set; nil: none is wanted.
-func plantClock() func() section.Instant {
+// plantedClock is a wall clock that a test can set; nil: none is wanted.
+func plantedClock() func() section.Instant {
 	file := os.Getenv(clockVariable)
 	if file == "" {
 		return nil
@@ -45,13 +44,14 @@ func plantClock() func() section.Instant {
 	return func() section.Instant { return section.Instant(time.Now().UnixMilli() + offset.Load()) }
 }
 
-// plantBugs plants what HOLDFAST_PLANT names, and says so at every start, on every level of the log: a build that can be made to oversell
-// must never be taken for one that cannot.
-func plantBugs(log *slog.Logger) error {
+// plantedBugs wakes what HOLDFAST_PLANT names, and says so at every start, on every level of the log: a build that can
+// be made to oversell must never be taken for one that cannot.
+func plantedBugs(log *slog.Logger) error {
 	names := os.Getenv(plantVariable)
-	if err := actors.Plant(names); err != nil {
+	if err := bugs.Wake(names); err != nil {
 		return fmt.Errorf("%s: %w", plantVariable, err)
 	}
-	log.Error("THIS BUILD HAS PLANTED BUGS: " + cmp.Or(names, "none of them is chosen") + ". It is for testing checkers; never sell with it.")
+	log.Error("THIS BUILD HAS PLANTED BUGS: " + cmp.Or(names, "none of them is chosen") +
+		". It is for testing checkers; never sell with it.")
 	return nil
 }

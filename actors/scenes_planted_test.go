@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"holdfast/actors/planted"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
@@ -15,12 +16,12 @@ import (
 	"holdfast/storage/memstore"
 )
 
-// misbehaviour maps each name that Plant knows to the shortest scene in which it shows: true when it did.
+// misbehaviour maps a bug to the shortest scene in which it shows: true when it did. Bugs that need several nodes have
+// none.
 var misbehaviour = map[string]func(t *testing.T) bool{
 	"answer-early": answersEarly,
 	"refuse-early": refusesEarly,
 	"past-fence":   goesOnPastAFence,
-	"ignore-fence": goesOnPastAFence,
 	"reclaim-without-rule": func(*testing.T) bool {
 		c := Config{Store: memstore.New(), Gateway: &countingGateway{}, MayClaim: ifAllowed(false)}
 		return c.fill() == nil && c.MayClaim(simKey, storage.Tail{Seq: 1, Writer: storage.WriterID{9}})
@@ -39,75 +40,50 @@ var misbehaviour = map[string]func(t *testing.T) bool{
 	"phantom":           writesWhatItRefused,
 }
 
-// TestPlantedNames: every name is taken, does what it says, and does it alone: without it the same scene goes well.
+// TestPlantedNames: every bug of one node does what it says, and does it alone: without it the same scene goes well.
 func TestPlantedNames(t *testing.T) {
-	t.Cleanup(func() { activeBugs = 0 })
-	if len(misbehaviour) != len(plantNames) {
-		t.Errorf("%d names, %d scenes", len(plantNames), len(misbehaviour))
-	}
-	for _, known := range plantNames {
-		t.Run(known.name, func(t *testing.T) {
-			scene := misbehaviour[known.name]
-			if scene == nil {
-				t.Fatal("no scene shows it")
+	for name, scene := range misbehaviour {
+		t.Run(name, func(t *testing.T) {
+			if scene(t) {
+				t.Error("it shows while it is asleep")
 			}
-			if err := Plant(""); err != nil || scene(t) {
-				t.Errorf("it shows without being planted (%v)", err)
-			}
-			if err := Plant(known.name); err != nil || !scene(t) {
-				t.Errorf("planted, it does not show (%v)", err)
+			planted.For(t, name)
+			if !scene(t) {
+				t.Error("awake, it does not show")
 			}
 		})
 	}
 }
 
 func TestPlantedNamesAreChecked(t *testing.T) {
-	t.Cleanup(func() { activeBugs = 0 })
-	if err := Plant(" phantom, drop-hold ,"); err != nil || activeBugs != plantPhantom|plantDropHold {
-		t.Errorf("two names: %v, bugs %b", err, activeBugs)
+	planted.For(t, " phantom, drop-hold ,")
+	both := func() bool { return planted.Awake("phantom") && planted.Awake("drop-hold") }
+	if !both() || planted.Awake("double-grant") {
+		t.Error("two names: others are awake")
 	}
-	if err := Plant("phantom,fantom"); err == nil || !strings.Contains(err.Error(), `"fantom"`) || !strings.Contains(err.Error(), "phantom") || activeBugs != plantPhantom|plantDropHold {
-		t.Errorf("a name that is none: %v, bugs %b", err, activeBugs)
+	err := planted.Wake("double-grant,fantom")
+	if err == nil || !strings.Contains(err.Error(), `"fantom"`) || !strings.Contains(err.Error(), "double-grant") {
+		t.Errorf("a name that is none: %v", err)
 	}
-}
-
-// TestPlantedStrikesOneInSixteen: enough to be met in a short run, few enough that the run goes on; and not the same for every bug.
-func TestPlantedStrikesOneInSixteen(t *testing.T) {
-	const requests = 16_000
-	var alone [2]int
-	both := 0
-	for n := range uint64(requests) {
-		one, two := struck(plantDropHold, numbered(n)), struck(plantPhantom, numbered(n))
-		for i, hit := range []bool{one, two} {
-			if hit {
-				alone[i]++
-			}
-		}
-		if one && two {
-			both++
-		}
+	if !both() || planted.Awake("double-grant") {
+		t.Error("a name that is none changed what is awake")
 	}
-	for i, n := range alone {
-		if n < requests/20 || n > requests/13 {
-			t.Errorf("bug %d strikes %d of %d", i, n, requests)
-		}
-	}
-	if both > alone[0]/4 {
-		t.Errorf("%d of %d are struck twice", both, alone[0])
+	planted.For(t, "ignore-fence")
+	if !planted.Awake("past-fence") || planted.Awake("phantom") {
+		t.Error("a further name does not stand for its bug")
 	}
 }
 
 // TestPlantedBuyersBugsAreFound: the simulator finds those that the log of one section shows.
 func TestPlantedBuyersBugsAreFound(t *testing.T) {
-	t.Cleanup(func() { activeBugs = 0 })
-	for _, bug := range []plantedBug{plantDoubleGrant, plantDropHold, plantEarlyLapse, plantRepeatAnew, plantFalseSoldOut} {
-		activeBugs = bug
+	for _, bug := range []string{"double-grant", "drop-hold", "early-lapse", "repeat-anew", "false-sold-out"} {
+		planted.For(t, bug)
 		found := error(nil)
 		for seed := uint64(1); seed <= plantedSeeds && found == nil; seed++ {
 			_, found = simulate(seed)
 		}
-		if t.Logf("bug %b: %v", bug, found); found == nil {
-			t.Errorf("bug %b survived %d seeds", bug, plantedSeeds)
+		if t.Logf("bug %s: %v", bug, found); found == nil {
+			t.Errorf("bug %s survived %d seeds", bug, plantedSeeds)
 		}
 	}
 }
@@ -118,9 +94,9 @@ func numbered(n uint64) (id section.RequestID) {
 }
 
 // struckKey gives a key whose request, by that buyer, the bug strikes.
-func struckKey(bug plantedBug, buyer byte) uint64 {
+func struckKey(bug string, buyer byte) uint64 {
 	key := uint64(1)
-	for !struck(bug, caller(buyer, key).Request) {
+	for !planted.Struck(bug, caller(buyer, key).Request) {
 		key++
 	}
 	return key
@@ -183,14 +159,14 @@ func forgetsRequests(t *testing.T) bool {
 
 func grantsTwice(t *testing.T) bool {
 	b := newBox(t, boxRules(), Config{})
-	first := b.mustHold(caller(1, struckKey(plantDoubleGrant, 1)), "A-1-2")
+	first := b.mustHold(caller(1, struckKey("double-grant", 1)), "A-1-2")
 	second, err := b.hold(caller(2, 1), "A-1-2")
 	return err == nil && second.ID != first.ID && first.Seats[0] == second.Seats[0]
 }
 
 func dropsHolds(t *testing.T) bool {
 	b := newBox(t, boxRules(), Config{})
-	told := b.mustHold(caller(1, struckKey(plantDropHold, 1)), "A-1-2")
+	told := b.mustHold(caller(1, struckKey("drop-hold", 1)), "A-1-2")
 	var out BookingView
 	return errors.Is(b.e.Booking(told.ID, Caller{Operator: true}, patience, &out), ErrBookingUnknown)
 }
@@ -252,12 +228,12 @@ func judgesRepeatsAnew(t *testing.T) bool {
 
 func saysSoldOut(t *testing.T) bool {
 	b := newBox(t, boxRules(), Config{})
-	_, err := b.best(caller(1, struckKey(plantFalseSoldOut, 1)), BestAvailable{Quantity: 2})
+	_, err := b.best(caller(1, struckKey("false-sold-out", 1)), BestAvailable{Quantity: 2})
 	return code(err) == "sold_out"
 }
 
 func writesWhatItRefused(t *testing.T) bool {
 	b := newBox(t, boxRules(), Config{})
-	_, err := b.hold(caller(1, struckKey(plantPhantom, 1)), "A-1-2")
+	_, err := b.hold(caller(1, struckKey("phantom", 1)), "A-1-2")
 	return code(err) == "seat_taken" && b.letters(0)[1] == byte(section.Held)
 }

@@ -1,5 +1,0 @@
-//go:build !planted
-
-package cluster
-
-func planted(plantedBug) bool { return false }
