@@ -111,32 +111,32 @@ func goesOnPastAFence(*testing.T) bool {
 
 func answersEarly(*testing.T) bool {
 	w := newTestWriter(10)
-	w.Submit(holdRequest(0, 1))
+	w.Submit(&holdRequest(0, 1).Request)
 	return len(w.Answers()) > 0
 }
 
 func refusesEarly(*testing.T) bool {
 	w := newTestWriter(10)
-	w.Submit(holdRequest(0, 1))
-	w.Submit(holdRequest(1, 1))
+	w.Submit(&holdRequest(0, 1).Request)
+	w.Submit(&holdRequest(1, 1).Request)
 	return len(w.Answers()) > 0
 }
 
 // outcomeOf lets a hold's record meet that outcome.
 func outcomeOf(err error) (w *writer.Writer, landed bool) {
 	w = newTestWriter(10)
-	w.Submit(holdRequest(0, 1))
+	w.Submit(&holdRequest(0, 1).Request)
 	return w, w.Advance(w.Ready().Append.Entry.Batch, err) != nil
 }
 
 func takenForFailed(err error) bool {
 	w, landed := outcomeOf(err)
-	return !landed && w.status == writerServing && w.Idle()
+	return !landed && w.Serving() && w.Idle()
 }
 
 func sellsWithoutTickets(*testing.T) bool {
 	w := newTestWriter(10)
-	w.Submit(holdRequest(0, 4))
+	w.Submit(&holdRequest(0, 4).Request)
 	for i, kind := range []section.CommandKind{section.BeginPayment, section.ConfirmPayment} {
 		w.Submit(&requestOf(section.Call{Command: section.Command{Kind: kind, Booking: 1, Operator: true, Request: numbered(uint64(100 + i))}}).Request)
 	}
@@ -145,13 +145,13 @@ func sellsWithoutTickets(*testing.T) bool {
 
 func forgetsRequests(t *testing.T) bool {
 	w, again := newTestWriter(10), newTestWriter(10)
-	w.Submit(holdRequest(0, 4))
+	w.Submit(&holdRequest(0, 4).Request)
 	e := w.Ready().Append.Entry
-	if _, err := replay(again.state, simKey, &e, storage.Tail{Seq: e.Seq - 1, Hash: e.Prev}); err != nil {
+	if _, err := writer.Replay(again.Machine(), simKey, &e, storage.Tail{Seq: e.Seq - 1, Hash: e.Prev}, nil); err != nil {
 		t.Fatal(err)
 	}
 	var d section.Decision
-	again.state.Decide(&holdRequest(0, 4).Command, &d)
+	again.Machine().(*section.Machine).State.Decide(&holdRequest(0, 4).Command, &d)
 	return !d.Outcome.Repeat
 }
 
