@@ -139,20 +139,19 @@ func (t *trip) short(f *finding, candidates []storage.SectionNo) (again bool) {
 		return false // a section's lie is told as it is
 	}
 	free, most, largest := uint32(0), uint32(0), storage.SectionNo(0)
-	live := t.ev.live
-	live.mu.RLock() // one consistent cut
-	for _, at := range candidates {
-		here := live.suitable(at, &f.c)
-		if here >= f.c.Quantity {
-			again = again || t.o.sections[at].mapIsTrue()
-			here = f.c.Quantity - 1
+	t.ev.live.Together(func() {
+		for _, at := range candidates {
+			here := t.ev.live.Suitable(at, &f.c)
+			if here >= f.c.Quantity {
+				again = again || t.o.sections[at].mapIsTrue()
+				here = f.c.Quantity - 1
+			}
+			free += here
+			if here > most {
+				most, largest = here, at
+			}
 		}
-		free += here
-		if here > most {
-			most, largest = here, at
-		}
-	}
-	live.mu.RUnlock()
+	})
 	if !again && free >= f.c.Quantity {
 		f.err = &NotTogetherError{Free: free, Largest: most, Section: t.o.planSection(largest), at: largest}
 	}
@@ -230,5 +229,5 @@ func (t *trip) suits(c *section.Command, no storage.SectionNo) bool {
 	case !t.o.sections[no].mapIsTrue():
 		return true // let the section say it
 	}
-	return t.ev.live.suitable(no, c) >= c.Quantity
+	return t.ev.live.Suitable(no, c) >= c.Quantity
 }

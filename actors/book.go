@@ -131,7 +131,7 @@ func (s *Section) lostAlready(r *Request) []section.SeatIndex {
 	if last := r.seats[len(r.seats)-1]; int(last) >= len(s.layout.Seats) {
 		return lost
 	}
-	return s.ev.live.taken(s.key.Section, r.seats, lost)
+	return s.ev.live.Taken(s.key.Section, r.seats, lost)
 }
 
 // mapIsTrue says that what the map shows of the section as taken is taken: the section serves, and no hold is due to

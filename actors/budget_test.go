@@ -21,8 +21,6 @@ var budgets = []budget.Path{
 	budget.Exact("500 holds of one record: submit, ready, advance", 10, 146, recordPath(500)),
 	budget.Exact("hold alone in its record", 1000, 17, recordPath(1)),
 	budget.Exact("refusal with nothing in flight", 1000, 0, refusalPath),
-	budget.Exact("record on the map", 1000, 1000, publishPath), // the delta's own seats, which readers may look at for long
-	budget.Exact("look at the map for a taken seat", 1000, 0, takenPath),
 	budget.Exact("key met and dropped", 1000, 0, indexPath),
 	budget.Exact("buyer's seats counted and given back", 1000, 0, ledgerPath),
 	budget.Exact("ticket's code", 1000, 1000, codePath), // the text
@@ -78,26 +76,6 @@ func refusalPath(t testing.TB) func() {
 		w.Submit(r)
 		if told := w.Answers(); len(told) != 1 || told[0].Decision.Outcome.Rejection != section.SeatTaken {
 			t.Fatalf("%d answers", len(told))
-		}
-	}
-}
-
-func publishPath(testing.TB) func() {
-	l := newLive([]uint32{1000})
-	d := Delta{Changes: []SeatChange{{1, section.Held}, {2, section.Held}}}
-	for range liveRingDeltas { // the ring grows ten times in its life: here it has
-		d.Seq++
-		l.publish(&d)
-	}
-	return func() { d.Seq++; l.publish(&d) }
-}
-
-func takenPath(t testing.TB) func() {
-	l := newLive([]uint32{1000})
-	seats, lost := []section.SeatIndex{3, 4}, make([]section.SeatIndex, 0, 8)
-	return func() {
-		if lost = l.taken(0, seats, lost[:0]); len(lost) != 2 {
-			t.Fatal("an unknown section has free seats")
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -141,26 +142,12 @@ type TicketView struct {
 	Code string
 }
 
-// SectionStatus is one section of the availability map. Letters is in seat-index order.
-type SectionStatus struct {
-	Seq     section.Seq
-	Letters []byte
-	Free    int
-}
-
-// SeatChange is one seat's new letter.
-type SeatChange struct {
-	Seat   section.SeatIndex
-	Letter section.SeatStatus
-}
-
-// Delta is one record's effect on the map. Every record makes one (Changes may be empty), so that a section's Seq is
-// dense and a client can see a gap.
-type Delta struct {
-	Section storage.SectionNo
-	Seq     section.Seq
-	Changes []SeatChange
-}
+// SectionStatus, SeatChange and Delta are the map's words; see package seatmap.
+type (
+	SectionStatus = seatmap.SectionStatus
+	SeatChange    = seatmap.SeatChange
+	Delta         = seatmap.Delta
+)
 
 // LiveMap is an event's projection: a read model, never consulted to grant (P9).
 type LiveMap interface {

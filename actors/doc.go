@@ -15,7 +15,7 @@
 //	     Writer.Ready ──▶ Committer ──▶ Store.Commit: many sections, one sync   (committer.go)
 //	                                        │ durable
 //	     Writer.Advance ◀───────────────────┘
-//	           ├─▶ Live.publish                                        (live.go)
+//	           ├─▶ seatmap: Publish
 //	           └─▶ answers of that record told; the next record leaves
 //
 // Why answers are told by the section's actor and not by the committer: the Writer then needs no lock, and the map is published

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"holdfast/actors/relay"
+	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -22,16 +23,16 @@ type event struct {
 	opening *opening   // nil: not under way
 	ready   atomic.Pointer[openEvent]
 
-	usedAt  atomic.Uint32        // the sweep before which somebody last asked; see idle.go
-	after   <-chan struct{}      // closed when the event's earlier life here has ended; nil: there was none
-	glance  *opening             // a look at the map without opening, under way; guarded by mu
-	retired atomic.Bool          // another event stands in its place in the catalog
-	glanced atomic.Pointer[Live] // the map of an event that is not open, as long as nobody else can write; kept when it opens
+	usedAt  atomic.Uint32               // the sweep before which somebody last asked; see idle.go
+	after   <-chan struct{}             // closed when the event's earlier life here has ended; nil: there was none
+	glance  *opening                    // a look at the map without opening, under way; guarded by mu
+	retired atomic.Bool                 // another event stands in its place in the catalog
+	glanced atomic.Pointer[seatmap.Map] // the map of an event that is not open, as long as nobody else can write; kept when it opens
 
 	safeSince int                                // number of the view since which this node knows all keys, under home's mu; 0: never
 	watchers  atomic.Pointer[[]storage.WriterID] // peers that follow the sections; see stream.go
 
-	live   *Live
+	live   *seatmap.Map
 	buyers *buyerLedger
 	index  *requestIndex
 }
@@ -61,7 +62,7 @@ type seatRef struct {
 type opening struct {
 	done chan struct{}
 	err  error
-	live *Live // of a glance that found what it looked for
+	live *seatmap.Map // of a glance that found what it looked for
 }
 
 // open loads the venue and starts every section; it returns when all have settled, serving or not, or when ctx ends:
@@ -168,14 +169,23 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 	}
 	o.rank(v)
 	if ev.live = ev.glanced.Load(); ev.live == nil {
-		ev.live = newLive(counts)
+		ev.live = seatmap.New(counts)
 	}
-	ev.live.countKinds(o.sections)
+	ev.live.CountKinds(o.layouts())
 	ev.buyers = newBuyerLedger()
 	ev.index = newRequestIndex(func(no storage.SectionNo) section.Instant {
 		return section.Instant(o.sections[no].remembersFrom.Load())
 	})
 	return o
+}
+
+// layouts are those of all sections, in plan order.
+func (o *openEvent) layouts() []*section.Layout {
+	list := make([]*section.Layout, len(o.sections))
+	for no, s := range o.sections {
+		list[no] = s.layout
+	}
+	return list
 }
 
 // rank puts the sections in the order in which they are searched.

@@ -237,7 +237,7 @@ func (f *follower) begin(state *section.State, at storage.Tail) {
 	s := f.s
 	f.state, f.at = state, at
 	s.ev.adoptLedgers(s, state)
-	s.ev.live.reset(s.key.Section, at.Seq, state.AppendLetters(nil), state.Free())
+	s.ev.live.Reset(s.key.Section, at.Seq, state.AppendLetters(nil), state.Free())
 	f.isLoaded()
 }
 
@@ -277,7 +277,7 @@ func (f *follower) take(e *storage.Entry, hash storage.Hash) error {
 	f.at = e.After(hash)
 	f.s.saw(e.Kind, e.Seq, e.Epoch, hash)
 	f.s.remembersFrom.Store(int64(f.state.RemembersFrom()))
-	f.s.ev.live.publish(&f.delta)
+	f.s.ev.live.Publish(&f.delta)
 	return nil
 }
 
@@ -301,7 +301,7 @@ func (f *follower) change(c *section.Change) error {
 		ev.index.adopt(c.Request, f.s.key.Section, c.At)
 	}
 	for _, seat := range f.touched {
-		f.delta.Changes = append(f.delta.Changes, SeatChange{seat, f.state.Status(seat)})
+		f.delta.Changes = append(f.delta.Changes, SeatChange{Seat: seat, Letter: f.state.Status(seat)})
 	}
 	return nil
 }

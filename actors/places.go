@@ -38,7 +38,7 @@ func (e *Engine) Places(visit func(p *Place)) {
 }
 
 func (s *Section) place() Place {
-	p := Place{Key: s.key, Seq: s.ev.live.seq(s.key.Section), Placed: s.sight().Placed, Asleep: s.asleep.Load()}
+	p := Place{Key: s.key, Seq: s.ev.live.Seq(s.key.Section), Placed: s.sight().Placed, Asleep: s.asleep.Load()}
 	s.mu.Lock()
 	p.Life = s.life
 	f := s.follower

@@ -180,7 +180,7 @@ func (w *Writer) plantedApplied(c *section.Change) {
 	w.touched = w.state.Apply(&section.Change{Kind: section.HoldReleased, At: c.At, Booking: c.Booking}, w.touched[:0])
 	w.freed = append(w.freed, freedSeats{c.Buyer, uint32(len(w.touched)), false})
 	for _, seat := range w.touched {
-		w.gather.Delta.Changes = append(w.gather.Delta.Changes, SeatChange{seat, section.Available})
+		w.gather.Delta.Changes = append(w.gather.Delta.Changes, SeatChange{Seat: seat, Letter: section.Available})
 	}
 }
 

@@ -162,7 +162,7 @@ func (o *openEvent) answerFound(view *BookingView, err error) *relay.Answer {
 // whether it has met the key.
 func (t *trip) likelyFull(c *section.Command, no storage.SectionNo) bool {
 	s := t.o.sections[no]
-	return t.searching && s.serving.Load() == nil && t.ev.live.suitable(no, c) < c.Quantity
+	return t.searching && s.serving.Load() == nil && t.ev.live.Suitable(no, c) < c.Quantity
 }
 
 // stillFull asks the nodes of the sections that looked too full which of them may not be. A section whose node does not

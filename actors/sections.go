@@ -194,7 +194,7 @@ func (s *Section) start(state *section.State, tail storage.Tail, lease uint64) {
 	inc := &incarnation{root: s.engine.system.Root, limit: s.engine.cfg.InflightMax, epoch: tail.Epoch, ended: make(chan struct{})}
 	inc.lease.Store(lease)
 	a := &sectionActor{host: s, inc: inc, w: NewWriter(s.key, s.engine.writer, tail, state)}
-	s.ev.live.reset(s.key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
+	s.ev.live.Reset(s.key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
 	s.mu.Lock() // before the actor lives: should it die at once, it finds its section serving
 	inc.pid = inc.root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }, actor.WithDispatcher(s.engine.dispatcher)))
 	s.served()
@@ -293,7 +293,7 @@ func (s *Section) stop(inc *incarnation, why error) {
 
 // landed publishes a durable record: the map first, then (by the caller) its answers.
 func (s *Section) landed(p *Pending, took time.Duration) {
-	s.ev.live.publish(&p.Delta)
+	s.ev.live.Publish(&p.Delta)
 	s.saw(p.Append.Entry.Kind, p.Append.Entry.Seq, p.Append.Entry.Epoch, p.hash)
 	s.streamEntry(&p.Append.Entry)
 	s.engine.stats.landed(p, took)

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"log/slog"
@@ -11,6 +10,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"holdfast/actors/checkout"
+	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/actors/witness"
@@ -116,15 +116,6 @@ var simPlans = sync.OnceValue(func() map[int]*simPlan {
 	}
 	return plans
 })
-
-// newLiveOf is newLive with a map that remembers less: making its ring would cost more than a world.
-func newLiveOf(seats []uint32, ring int) *Live {
-	l := &Live{sections: make([]liveSection, len(seats)), ring: make([]Delta, ring)}
-	for i, n := range seats {
-		l.sections[i].letters = bytes.Repeat([]byte{byte(section.Blocked)}, int(n))
-	}
-	return l
-}
 
 // simActors are the names given in this world.
 var simActors []*actor.PID
@@ -238,8 +229,8 @@ func (h *simHost) open() {
 		counts = append(counts, uint32(len(o.ids[i])))
 	}
 	o.rank(plan.venue)
-	ev.live = newLiveOf(counts, 16)
-	ev.live.countKinds(o.sections)
+	ev.live = seatmap.NewKeeping(counts, 16) // making a longer ring would cost more than a world
+	ev.live.CountKinds(o.layouts())
 	ev.buyers = newBuyerLedger()
 	ev.index = newRequestIndex(func(no storage.SectionNo) section.Instant {
 		return section.Instant(o.sections[no].remembersFrom.Load())

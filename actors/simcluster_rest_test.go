@@ -204,9 +204,11 @@ func (w *simCluster) compareSection(no int) {
 	want, letters := state.AppendSnapshot(nil), state.AppendLetters(nil)
 	for _, h := range live {
 		s := h.section(no)
-		if got := &h.ev.live.sections[no]; got.seq != at.Seq || !bytes.Equal(got.letters, letters) {
-			w.failf("P9: n%d shows section %d as %s at record %d, the log says %s at %d", h.number, no, got.letters, got.seq, letters, at.Seq)
-		}
+		h.ev.live.Read(func(shown storage.SectionNo, got SectionStatus) {
+			if int(shown) == int(no) && (got.Seq != at.Seq || !bytes.Equal(got.Letters, letters)) {
+				w.failf("P9: n%d shows section %d as %s at record %d, the log says %s at %d", h.number, no, got.Letters, got.Seq, letters, at.Seq)
+			}
+		})
 		if f := s.following(); f != nil {
 			if f.at.Seq != at.Seq {
 				w.failf("n%d has followed section %d to record %d of %d", h.number, no, f.at.Seq, at.Seq)

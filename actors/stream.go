@@ -37,7 +37,7 @@ func (d *desk) subscribed(from storage.WriterID, id storage.EventID) {
 	d.send(from, &relay.Subscribed{Event: id})
 	for _, s := range o.sections {
 		inc := s.serving.Load()
-		if inc != nil && !d.send(from, &relay.Serving{Section: s.key, Epoch: inc.epoch, Seq: ev.live.seq(s.key.Section)}) {
+		if inc != nil && !d.send(from, &relay.Serving{Section: s.key, Epoch: inc.epoch, Seq: ev.live.Seq(s.key.Section)}) {
 			s.missed()
 		}
 	}
@@ -99,7 +99,7 @@ func (s *Section) resync() {
 	}
 	var m message = &relay.Released{Section: s.key, Epoch: section.Epoch(s.lastEpoch.Load())}
 	if inc := s.serving.Load(); inc != nil {
-		m = &relay.Serving{Section: s.key, Epoch: inc.epoch, Seq: s.ev.live.seq(s.key.Section)}
+		m = &relay.Serving{Section: s.key, Epoch: inc.epoch, Seq: s.ev.live.Seq(s.key.Section)}
 	}
 	s.unsynced.Store(false) // before the look at what stands: a record missed from here on is noted anew
 	for _, peer := range *s.ev.watchers.Load() {

@@ -253,7 +253,7 @@ func (w *Writer) applyOne(c *section.Change) {
 		w.freed = append(w.freed, freedSeats{owner, uint32(len(w.touched)), false})
 	}
 	for _, seat := range w.touched {
-		p.Delta.Changes = append(p.Delta.Changes, SeatChange{seat, w.state.Status(seat)})
+		p.Delta.Changes = append(p.Delta.Changes, SeatChange{Seat: seat, Letter: w.state.Status(seat)})
 		switch c.Kind {
 		case section.BookingSold:
 			if planted(plantNoTickets) {

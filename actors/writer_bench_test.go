@@ -145,8 +145,6 @@ func tellAll(asked <-chan waiter, stop <-chan struct{}) {
 func BenchmarkLedgers(b *testing.B) {
 	b.Run("key-dropped", func(b *testing.B) { loop(b, indexPath(b)) })
 	b.Run("buyer", func(b *testing.B) { loop(b, ledgerPath(b)) })
-	b.Run("map-publish", func(b *testing.B) { loop(b, publishPath(b)) })
-	b.Run("map-taken", func(b *testing.B) { loop(b, takenPath(b)) })
 }
 
 func loop(b *testing.B, run func()) {

@@ -84,6 +84,11 @@ var walls = map[string]wall{
 		Why: "what nodes say to each other and conclude from it: a simulator holds the same conversation in one goroutine, so nothing here waits or knows the time",
 		Own: []string{"actors/section", "storage"}, Std: pureStd, Test: []string{"actors/budget"},
 	},
+	"actors/seatmap": {
+		Why: "what the public sees of the seats: it shows durable records and grants nothing, so it knows no engine and no clock",
+		Own: []string{"actors/section", "storage"}, Std: append([]string{"sync", "sync/atomic"}, pureStd...),
+		Test: []string{"actors/budget"},
+	},
 	"actors/checkout": {
 		Why: "payments know bookings and the log's words; they neither store nor serve",
 		Own: []string{"actors/section", "storage"}, Test: []string{"storage/memstore", rapid},
@@ -109,7 +114,7 @@ var walls = map[string]wall{
 	},
 	"actors": {
 		Why:   "actors say when: they see storage only through its port, and never who serves or who owns",
-		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/relay", "actors/wallclock", "actors/witness", "storage"},
+		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/relay", "actors/seatmap", "actors/wallclock", "actors/witness", "storage"},
 		Third: []string{protoactor, prometheus, xxhash},
 		Test: []string{
 			"actors/budget", "actors/oplog", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
