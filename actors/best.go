@@ -63,7 +63,7 @@ func (t *trip) recall(at storage.SectionNo, search bool, out *BookingView) (sect
 	r.Command.Kind = section.PlaceBest
 	rejection, err := t.ask(r, at, out)
 	if search && err == nil && rejection == section.NoSeats {
-		t.ev.index.unpin(t.call.Request)
+		t.ev.index.Unpin(t.call.Request)
 	}
 	return rejection, err
 }

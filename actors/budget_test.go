@@ -21,8 +21,6 @@ var budgets = []budget.Path{
 	budget.Exact("500 holds of one record: submit, ready, advance", 10, 146, recordPath(500)),
 	budget.Exact("hold alone in its record", 1000, 17, recordPath(1)),
 	budget.Exact("refusal with nothing in flight", 1000, 0, refusalPath),
-	budget.Exact("key met and dropped", 1000, 0, indexPath),
-	budget.Exact("buyer's seats counted and given back", 1000, 0, ledgerPath),
 	budget.Exact("ticket's code", 1000, 1000, codePath), // the text
 	budget.Exact("booking's id in text", 1000, 1000, idPath),
 	budget.Exact("booking's id read from text", 1000, 1000, parseIDPath), // inside base32, which drops line ends
@@ -77,27 +75,6 @@ func refusalPath(t testing.TB) func() {
 		if told := w.Answers(); len(told) != 1 || told[0].Decision.Outcome.Rejection != section.SeatTaken {
 			t.Fatalf("%d answers", len(told))
 		}
-	}
-}
-
-func indexPath(testing.TB) func() {
-	x := newRequestIndex(func(storage.SectionNo) section.Instant { return 0 })
-	n := uint64(0)
-	return func() {
-		n++
-		id := tourKey(0, n)
-		x.enter(id, 3, false)
-		x.leave(id, 3, false, judgedUnknown)
-	}
-}
-
-func ledgerPath(testing.TB) func() {
-	l, n := newBuyerLedger(), uint64(0)
-	return func() {
-		n++
-		buyer := tourCaller(0, n).Buyer
-		l.reserve(buyer, 2, 8)
-		l.release(buyer, 2)
 	}
 }
 

@@ -136,18 +136,18 @@ type Engine struct {
 		actor.Dispatcher
 		close()
 	}
-	wall       wall
-	committer  *Committer
-	snapshots  *snapshotter
-	gateway    checkout.Gateway
-	reconciler *checkout.Reconciler
-	events     Events
-	stats      Stats
-	charging   charging
-	losses     losses
-	desk       *desk    // nil: without peers
-	home       *home    // nil: without peers
-	steward    *steward // nil: without peers
+	wall        wall
+	committer   *Committer
+	snapshots   *snapshotter
+	gateway     checkout.Gateway
+	reconciler  *checkout.Reconciler
+	events      Events
+	stats       Stats
+	charging    charging
+	losses      losses
+	desk        *desk              // nil: without peers
+	coordinator *searchCoordinator // nil: without peers
+	steward     *steward           // nil: without peers
 
 	background  sync.WaitGroup
 	spawning    sync.RWMutex // spawn; Close writes ended under it
@@ -194,7 +194,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.gateway = freeGateway{cfg.Gateway, e}
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	if cfg.Peers != nil {
-		e.desk, e.home, e.steward = newDesk(e, cfg.Peers), newHome(e), newSteward(e)
+		e.desk, e.coordinator, e.steward = newDesk(e, cfg.Peers), newSearchCoordinator(e), newSteward(e)
 	}
 	if err := e.readCatalog(ctx); err != nil {
 		return nil, errors.Join(err, e.Close(ctx))

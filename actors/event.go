@@ -6,7 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/coordinator"
+	"holdfast/actors/peer"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -29,12 +30,12 @@ type event struct {
 	retired atomic.Bool                 // another event stands in its place in the catalog
 	glanced atomic.Pointer[seatmap.Map] // the map of an event that is not open, as long as nobody else can write; kept when it opens
 
-	safeSince int                                // number of the view since which this node knows all keys, under home's mu; 0: never
+	safeSince int                                // number of the view since which this node knows all keys, under the coordinator's mu; 0: never
 	watchers  atomic.Pointer[[]storage.WriterID] // peers that follow the sections; see stream.go
 
 	live   *seatmap.Map
-	buyers *buyerLedger
-	index  *requestIndex
+	buyers *coordinator.BuyerQuota
+	index  *coordinator.KeyIndex
 }
 
 // openEvent is the part that costs memory: immutable once made.
@@ -127,7 +128,7 @@ func (ev *event) join() {
 	d.republish()
 	d.mu.Unlock()
 	id := ev.header.Load().ID
-	d.others(func(peer storage.WriterID) { d.send(peer, &relay.Subscribe{Event: id}) })
+	d.others(func(node storage.WriterID) { d.send(node, &peer.Subscribe{Event: id}) })
 	ev.engine.steward.wake()
 }
 
@@ -172,8 +173,8 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 		ev.live = seatmap.New(counts)
 	}
 	ev.live.CountKinds(o.layouts())
-	ev.buyers = newBuyerLedger()
-	ev.index = newRequestIndex(func(no storage.SectionNo) section.Instant {
+	ev.buyers = coordinator.NewBuyerQuota()
+	ev.index = coordinator.NewKeyIndex(func(no storage.SectionNo) section.Instant {
 		return section.Instant(o.sections[no].remembersFrom.Load())
 	})
 	return o
@@ -287,11 +288,11 @@ func (ev *event) adopt(s *Section, state *section.State) {
 }
 
 func (ev *event) adoptLedgers(s *Section, state *section.State) {
-	state.Requests(func(id section.RequestID) { ev.index.adopt(id, s.key.Section, state.LastAt()) })
-	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.add(buyer, seats) })
+	state.Requests(func(id section.RequestID) { ev.index.Adopt(id, s.key.Section, state.LastAt()) })
+	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.Add(buyer, seats) })
 }
 
 // disown takes a dead section's speculative bookings out of the buyer ledger again; the next load adds the true ones.
 func (ev *event) disown(state *section.State) {
-	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.release(buyer, seats) })
+	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.Release(buyer, seats) })
 }

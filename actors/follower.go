@@ -293,12 +293,12 @@ func (f *follower) change(c *section.Change) error {
 	ev := f.s.ev
 	switch {
 	case c.Kind == section.HoldPlaced:
-		ev.buyers.add(c.Buyer, uint32(len(f.touched)))
+		ev.buyers.Add(c.Buyer, uint32(len(f.touched)))
 	case known:
-		ev.buyers.release(owner, uint32(len(f.touched)))
+		ev.buyers.Release(owner, uint32(len(f.touched)))
 	}
 	if c.Request != (section.RequestID{}) {
-		ev.index.adopt(c.Request, f.s.key.Section, c.At)
+		ev.index.Adopt(c.Request, f.s.key.Section, c.At)
 	}
 	for _, seat := range f.touched {
 		f.delta.Changes = append(f.delta.Changes, SeatChange{Seat: seat, Letter: f.state.Status(seat)})

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/peer"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
 	"holdfast/storage"
@@ -101,12 +101,12 @@ func (s *Section) tellPeers() {
 	if s.engine.desk == nil || mark.Seq == 0 {
 		return
 	}
-	m := relay.Acknowledged{Section: s.key, Epoch: mark.Epoch, Seq: mark.Seq, Hash: mark.Hash}
+	m := peer.Acknowledged{Section: s.key, Epoch: mark.Epoch, Seq: mark.Seq, Hash: mark.Hash}
 	s.engine.desk.others(func(peer storage.WriterID) { s.engine.desk.send(peer, &m) })
 }
 
 // acknowledged takes a peer's word that a log lacks a record. It is believed only if the log does.
-func (d *desk) acknowledged(m *relay.Acknowledged) {
+func (d *desk) acknowledged(m *peer.Acknowledged) {
 	if s := d.section(m.Section); s != nil {
 		s.suspect(witness.Mark{Seq: m.Seq, Epoch: m.Epoch, Hash: m.Hash}, false)
 	}

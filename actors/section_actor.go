@@ -239,12 +239,12 @@ func (a *sectionActor) tell(r *Request) {
 		r.Err = ErrUnavailable
 	}
 	if r.reserved > 0 && !(notJudged(r.Err) && r.keep()) && (r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted || r.Decision.Outcome.Repeat) {
-		a.host.ev.buyers.release(r.Command.Buyer, r.reserved)
+		a.host.ev.buyers.Release(r.Command.Buyer, r.reserved)
 	}
 	a.inc.inflight.Add(-1)
 	if r.held {
 		r.held = false
-		a.host.engine.home.leave(r.gen)
+		a.host.engine.coordinator.leave(r.gen)
 	}
 	r.tell()
 }
@@ -253,9 +253,9 @@ func (a *sectionActor) tell(r *Request) {
 func (a *sectionActor) countSeats() {
 	for _, f := range a.w.Freed() {
 		if f.taken {
-			a.host.ev.buyers.add(f.buyer, f.seats)
+			a.host.ev.buyers.Add(f.buyer, f.seats)
 		} else {
-			a.host.ev.buyers.release(f.buyer, f.seats)
+			a.host.ev.buyers.Release(f.buyer, f.seats)
 		}
 	}
 }

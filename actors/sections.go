@@ -9,7 +9,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/peer"
+	"holdfast/actors/placement"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
 	"holdfast/storage"
@@ -26,10 +27,9 @@ type Section struct {
 	serving atomic.Pointer[incarnation] // nil unless Serving
 	// remembersFrom, in milliseconds since the epoch: requests judged before it are out of the section's memory.
 	remembersFrom atomic.Int64
-	owner         atomic.Pointer[ownership]     // who serves it elsewhere, as far as this node has heard; nil: nobody is known
+	directory     placement.Entry               // who serves it elsewhere, as far as this node has heard
 	asked         atomic.Int64                  // requests on their way to its node
 	unsynced      atomic.Bool                   // a follower was not told of a record
-	tailMine      atomic.Bool                   // the newest record known is this node's, and no release
 	lastEpoch     atomic.Uint64                 // of the newest life here
 	suspected     atomic.Bool                   // its log is being held against what is known
 	asleep        atomic.Bool                   // neither served nor followed here; see passivate.go
@@ -83,7 +83,7 @@ func (s *Section) Send(r *Request, deadline time.Time) error {
 // before.
 func (s *Section) holdSearch(r *Request) {
 	if r.gen != 0 {
-		s.engine.home.hold(r.gen)
+		s.engine.coordinator.hold(r.gen)
 		r.held = true
 	}
 }
@@ -166,7 +166,7 @@ func (s *Section) claimAndLoad() (*section.State, storage.Tail, int, error) {
 		return nil, storage.Tail{}, 0, err
 	}
 	tail := entry.After(storage.HashEntry(&entry))
-	s.tailMine.Store(true)
+	s.directory.SetTailIsOurs(true)
 	s.move(Loading)
 	s.streamEntry(&entry)
 	if state, at := s.takeFollower(); state != nil && at.Seq <= tail.Seq {
@@ -206,8 +206,8 @@ func (s *Section) start(state *section.State, tail storage.Tail, lease uint64) {
 	close(s.settled)
 	s.mu.Unlock()
 	if s.engine.desk != nil {
-		s.owner.Store(nil)
-		s.announce(&relay.Serving{Section: s.key, Epoch: tail.Epoch, Seq: tail.Seq})
+		s.directory.Clear()
+		s.announce(&peer.Serving{Section: s.key, Epoch: tail.Epoch, Seq: tail.Seq})
 	}
 }
 
@@ -282,7 +282,7 @@ func (s *Section) stop(inc *incarnation, why error) {
 	if s.engine.desk != nil {
 		s.follow() // before it can be claimed anew: then it goes on from here
 		if !errors.Is(why, errDrained) {
-			s.announce(&relay.Released{Section: s.key, Epoch: inc.epoch})
+			s.announce(&peer.Released{Section: s.key, Epoch: inc.epoch})
 		}
 		s.engine.steward.wake()
 	}
@@ -330,17 +330,17 @@ func (s *Section) drainNow(ctx context.Context, release bool) {
 
 // letGo hears from an incarnation that the log has its release: what it knew is what the log says, up to tail.
 func (s *Section) letGo(inc *incarnation, state *section.State, tail storage.Tail) {
-	s.tailMine.Store(false)
+	s.directory.SetTailIsOurs(false)
 	if inc.tired.Load() {
 		s.asleep.Store(true)
 		s.ev.disown(state)
 	} else {
 		s.followOn(state, tail)
 	}
-	m := relay.Released{Section: s.key, Epoch: inc.epoch}
+	m := peer.Released{Section: s.key, Epoch: inc.epoch}
 	if heir := inc.heir.Load(); heir != nil {
-		m.Heir = *heir
-		s.hearOwner(*heir, inc.epoch, false)
+		m.Successor = *heir
+		s.directory.Hear(*heir, inc.epoch, false)
 	}
 	s.announce(&m)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"holdfast/actors/checkout"
+	"holdfast/actors/coordinator"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -202,7 +203,7 @@ func (h *simHost) build() {
 	e.snapshots = &snapshotter{ctx: e.ctx, store: cfg.Store, events: &e.events, waiting: map[storage.SectionKey]storage.Snapshot{}, wake: make(chan struct{}, 1)}
 	e.gateway = cfg.Gateway
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
-	e.desk, e.home, e.steward = newDesk(e, h), newHome(e), newSteward(e)
+	e.desk, e.coordinator, e.steward = newDesk(e, h), newSearchCoordinator(e), newSteward(e)
 	h.e = e
 	header, err := w.store.Event(context.Background(), w.plan.header.ID)
 	if err != nil {
@@ -231,8 +232,8 @@ func (h *simHost) open() {
 	o.rank(plan.venue)
 	ev.live = seatmap.NewKeeping(counts, 16) // making a longer ring would cost more than a world
 	ev.live.CountKinds(o.layouts())
-	ev.buyers = newBuyerLedger()
-	ev.index = newRequestIndex(func(no storage.SectionNo) section.Instant {
+	ev.buyers = coordinator.NewBuyerQuota()
+	ev.index = coordinator.NewKeyIndex(func(no storage.SectionNo) section.Instant {
 		return section.Instant(o.sections[no].remembersFrom.Load())
 	})
 	ev.startAll(o)

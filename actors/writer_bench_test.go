@@ -140,16 +140,3 @@ func tellAll(asked <-chan waiter, stop <-chan struct{}) {
 		}
 	}
 }
-
-// BenchmarkLedgers is what a buyer costs in the event's index, ledger and map.
-func BenchmarkLedgers(b *testing.B) {
-	b.Run("key-dropped", func(b *testing.B) { loop(b, indexPath(b)) })
-	b.Run("buyer", func(b *testing.B) { loop(b, ledgerPath(b)) })
-}
-
-func loop(b *testing.B, run func()) {
-	b.ReportAllocs()
-	for b.Loop() {
-		run()
-	}
-}

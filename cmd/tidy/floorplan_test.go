@@ -80,9 +80,23 @@ var walls = map[string]wall{
 		Own: []string{"actors/section", "actors/nesting"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"},
 		Test: []string{"actors/budget", rapid, "github.com/santhosh-tekuri/jsonschema/v6"},
 	},
-	"actors/relay": {
-		Why: "what nodes say to each other and conclude from it: a simulator holds the same conversation in one goroutine, so nothing here waits or knows the time",
-		Own: []string{"actors/section", "storage"}, Std: pureStd, Test: []string{"actors/budget"},
+	"actors/coordinator": {
+		Why: "what spans an event's sections: quota, keys, and which views a search may rest on; a rule that waited or " +
+			"knew the time could not be simulated",
+		Own:  []string{"actors/section", "storage"},
+		Std:  append([]string{"sync"}, pureStd...),
+		Test: []string{"actors/budget"},
+	},
+	"actors/placement": {
+		Why: "rules and a directory of hearsay; authority is the log's alone, so nothing here may reach it",
+		Own: []string{"actors/section", "storage"}, Std: append([]string{"sync/atomic"}, pureStd...),
+	},
+	"actors/peer": {
+		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
+			"waits or knows the time",
+		Own:  []string{"actors/section", "storage"},
+		Std:  append([]string{"sync"}, pureStd...),
+		Test: []string{"actors/budget"},
 	},
 	"actors/seatmap": {
 		Why: "what the public sees of the seats: it shows durable records and grants nothing, so it knows no engine and no clock",
@@ -114,7 +128,7 @@ var walls = map[string]wall{
 	},
 	"actors": {
 		Why:   "actors say when: they see storage only through its port, and never who serves or who owns",
-		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/relay", "actors/seatmap", "actors/wallclock", "actors/witness", "storage"},
+		Own:   []string{"actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/placement", "actors/seatmap", "actors/wallclock", "actors/witness", "storage"},
 		Third: []string{protoactor, prometheus, xxhash},
 		Test: []string{
 			"actors/budget", "actors/oplog", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",

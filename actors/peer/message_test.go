@@ -1,4 +1,4 @@
-package relay
+package peer
 
 import (
 	"bytes"
@@ -59,16 +59,16 @@ var samples = []sample{
 	{"not together", &Answer{ID: 9, Code: NotTogether, Section: 300, Free: 4, Largest: 2}, KindAnswer, into((*Decoder).Answer), "060908ac020402"},
 	{"catalog", &Catalog{300}, KindCatalog, into((*Decoder).Catalog), "08ac02"},
 	{"catalog seen", &CatalogSeen{300}, KindCatalogSeen, into((*Decoder).CatalogSeen), "09ac02"},
-	{"settled", &Settled{0x1122334455667788, 300}, KindSettled, into((*Decoder).Settled), "0a1122334455667788ac02"},
-	{"settle", &Settle{300, []uint64{1, 0x1122334455667788}}, KindSettle, into((*Decoder).Settle), "0fac020200000000000000011122334455667788"},
+	{"quiesced", &Quiesced{0x1122334455667788, 300}, KindQuiesced, into((*Decoder).Quiesced), "0a1122334455667788ac02"},
+	{"quiesce", &Quiesce{300, []uint64{1, 0x1122334455667788}}, KindQuiesce, into((*Decoder).Quiesce), "0fac020200000000000000011122334455667788"},
 	{"subscribed", &Subscribed{sampleEvent}, KindSubscribed, into((*Decoder).Subscribed), "10e100000000000000000000000000000e"},
 	{"acknowledged", &Acknowledged{sampleKey, 7, 1000, storage.Hash{0xac, 31: 1}}, KindAcknowledged, into((*Decoder).Acknowledged),
 		"11e100000000000000000000000000000eac0207e807ac00000000000000000000000000000000000000000000000000000000000001"},
 	{"call", &Call{ID: 1, Name: "drain", Body: []byte("{}")}, KindCall, into((*Decoder).Call), "0b0105647261696e7b7d"},
 	{"reply", &Reply{ID: 1, Failure: "no", Body: []byte("x")}, KindReply, into((*Decoder).Reply), "0c01026e6f78"},
-	{"look", &Look{ID: 2, Event: sampleEvent, Quantity: 4, Accessible: true, Sections: []storage.SectionNo{1, 300}}, KindLook, into((*Decoder).Look),
+	{"free query", &FreeQuery{ID: 2, Event: sampleEvent, Quantity: 4, Accessible: true, Sections: []storage.SectionNo{1, 300}}, KindFreeQuery, into((*Decoder).FreeQuery),
 		"0d02e100000000000000000000000000000e01040201ac02"},
-	{"looked", &Looked{ID: 2, Sections: []storage.SectionNo{300}}, KindLooked, into((*Decoder).Looked), "0e0201ac02"},
+	{"free reply", &FreeReply{ID: 2, Sections: []storage.SectionNo{300}}, KindFreeReply, into((*Decoder).FreeReply), "0e0201ac02"},
 }
 
 // TestBytesNeverChange: nodes of two builds speak to each other during an upgrade.

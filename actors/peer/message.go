@@ -1,4 +1,4 @@
-package relay
+package peer
 
 import (
 	"errors"
@@ -25,18 +25,18 @@ const (
 	KindSearch
 	KindCatalog
 	KindCatalogSeen
-	KindSettled
+	KindQuiesced
 	KindCall
 	KindReply
-	KindLook
-	KindLooked
-	KindSettle
+	KindFreeQuery
+	KindFreeReply
+	KindQuiesce
 	KindSubscribed
 	KindAcknowledged
 )
 
 // ErrFormat says that a message is not one of ours.
-var ErrFormat = errors.New("relay: malformed message")
+var ErrFormat = errors.New("peer: malformed message")
 
 // Subscribe asks for the records of every section of an event that the other serves, now and later.
 type Subscribe struct{ Event storage.EventID }
@@ -54,12 +54,12 @@ type Record struct {
 	Entry   []byte
 }
 
-// Released says that the sender serves a section no longer. Heir is who should claim it; the zero id: nobody in
+// Released says that the sender serves a section no longer. Successor is who should claim it; the zero id: nobody in
 // particular.
 type Released struct {
-	Section storage.SectionKey
-	Epoch   section.Epoch
-	Heir    storage.WriterID
+	Section   storage.SectionKey
+	Epoch     section.Epoch
+	Successor storage.WriterID
 }
 
 // Ask is one command on its way to the section of another node. Command.At is not sent: the section's owner says what
@@ -70,7 +70,7 @@ type Ask struct {
 	Section  storage.SectionKey
 	Read     bool // of Command.Booking: nothing is judged
 	Probe    bool // judged, not done
-	Search   bool // part of a search over sections, which only the buyer's home may run
+	Search   bool // part of a search over sections, which only the buyer's coordinator may run
 	Command  section.Command
 }
 
@@ -101,7 +101,7 @@ type Answer struct {
 	Free, Largest uint32 // of NotTogether
 }
 
-// Search is a wish for the best seats of any section, on its way to the buyer's home.
+// Search asks for the best seats of any section, on its way to the buyer's coordinator.
 type Search struct {
 	ID         uint64
 	Patience   uint32
@@ -118,9 +118,9 @@ type Search struct {
 	Fingerprint   uint64
 }
 
-// Look asks which of the sections, served by the receiver as far as the asker knows, may have that many seats of the
+// FreeQuery asks which of the sections, served by the receiver as far as the asker knows, may have that many seats of the
 // kind free. It asks for many at once what would otherwise cost the losers of a sold-out event a question a section.
-type Look struct {
+type FreeQuery struct {
 	ID         uint64
 	Event      storage.EventID
 	Quantity   uint32
@@ -128,8 +128,8 @@ type Look struct {
 	Sections   []storage.SectionNo
 }
 
-// Looked lists those of the sections that are not surely too full.
-type Looked struct {
+// FreeReply lists those of the sections that are not surely too full.
+type FreeReply struct {
 	ID       uint64
 	Sections []storage.SectionNo
 }
@@ -153,19 +153,22 @@ type Acknowledged struct {
 	Hash    storage.Hash
 }
 
-// Settle asks for Settled, with a number of the asker's own that is new with every view: a view may come back under the
+// ViewsMax bounds Quiesce.Views: a message with more is malformed.
+const ViewsMax = 64
+
+// Quiesce asks for Quiesced, with a number of the asker's own that is new with every view: a view may come back under the
 // number that it had. Views are the versions of its newest views, that of Round last: a receiver may not have seen all
 // of them.
-type Settle struct {
+type Quiesce struct {
 	Round uint64
 	Views []uint64
 }
 
-// Settled says that the sender has this view, and that nothing which it let in under an older one is still under way.
-// Round is that of the newest Settle it had heard from the receiver then.
-type Settled struct{ View, Round uint64 }
+// Quiesced says that the sender has this view, and that nothing which it let in under an older one is still under way.
+// Round is that of the newest Quiesce it had heard from the receiver then.
+type Quiesced struct{ View, Round uint64 }
 
-// Call is an operator's wish for another node: rare, so its body is JSON.
+// Call is what an operator wants of another node: rare, so its body is JSON.
 type Call struct {
 	ID   uint64
 	Name string

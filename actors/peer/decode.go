@@ -1,4 +1,4 @@
-package relay
+package peer
 
 import (
 	"holdfast/actors/section"
@@ -32,7 +32,7 @@ func (d *Decoder) Record(m *Record) error {
 func (d *Decoder) Released(m *Released) error {
 	m.Section = d.key()
 	m.Epoch = section.Epoch(d.uvarint(maxUint64))
-	d.copy(m.Heir[:])
+	d.copy(m.Successor[:])
 	return d.end()
 }
 
@@ -118,9 +118,9 @@ func (d *Decoder) Search(m *Search) error {
 // sectionBytesMax bounds a section's name in a Search.
 const sectionBytesMax = 4 << 10
 
-// Look reads the message.
-func (d *Decoder) Look(m *Look) error {
-	*m = Look{ID: d.uvarint(maxUint64)}
+// FreeQuery reads the message.
+func (d *Decoder) FreeQuery(m *FreeQuery) error {
+	*m = FreeQuery{ID: d.uvarint(maxUint64)}
 	d.copy(m.Event[:])
 	m.Accessible = d.flags(1)&1 != 0
 	m.Quantity = uint32(d.uvarint(1<<32 - 1))
@@ -128,9 +128,9 @@ func (d *Decoder) Look(m *Look) error {
 	return d.end()
 }
 
-// Looked reads the message.
-func (d *Decoder) Looked(m *Looked) error {
-	*m = Looked{ID: d.uvarint(maxUint64), Sections: d.sections()}
+// FreeReply reads the message.
+func (d *Decoder) FreeReply(m *FreeReply) error {
+	*m = FreeReply{ID: d.uvarint(maxUint64), Sections: d.sections()}
 	return d.end()
 }
 
@@ -163,18 +163,18 @@ func (d *Decoder) Acknowledged(m *Acknowledged) error {
 	return d.end()
 }
 
-// Settled reads the message.
-func (d *Decoder) Settled(m *Settled) error {
+// Quiesced reads the message.
+func (d *Decoder) Quiesced(m *Quiesced) error {
 	m.View = d.uint64()
 	m.Round = d.uvarint(maxUint64)
 	return d.end()
 }
 
-// Settle reads the message.
-func (d *Decoder) Settle(m *Settle) error {
+// Quiesce reads the message.
+func (d *Decoder) Quiesce(m *Quiesce) error {
 	m.Round = d.uvarint(maxUint64)
-	m.Views = make([]uint64, 0, pastMax)
-	for range d.uvarint(pastMax) {
+	m.Views = make([]uint64, 0, ViewsMax)
+	for range d.uvarint(ViewsMax) {
 		m.Views = append(m.Views, d.uint64())
 	}
 	return d.end()

@@ -1,4 +1,4 @@
-package relay
+package peer
 
 import (
 	"encoding/binary"
@@ -63,7 +63,7 @@ func AppendRecordHead(dst []byte, key storage.SectionKey) []byte {
 func (m *Released) Append(dst []byte) []byte {
 	dst = appendKey(append(dst, byte(KindReleased)), m.Section)
 	dst = binary.AppendUvarint(dst, uint64(m.Epoch))
-	return append(dst, m.Heir[:]...)
+	return append(dst, m.Successor[:]...)
 }
 
 // Append appends the message to dst.
@@ -120,15 +120,15 @@ func (m *Search) Append(dst []byte) []byte {
 }
 
 // Append appends the message to dst.
-func (m *Look) Append(dst []byte) []byte {
-	dst = binary.AppendUvarint(append(dst, byte(KindLook)), m.ID)
+func (m *FreeQuery) Append(dst []byte) []byte {
+	dst = binary.AppendUvarint(append(dst, byte(KindFreeQuery)), m.ID)
 	dst = append(append(dst, m.Event[:]...), flags(m.Accessible))
 	return appendSections(binary.AppendUvarint(dst, uint64(m.Quantity)), m.Sections)
 }
 
 // Append appends the message to dst.
-func (m *Looked) Append(dst []byte) []byte {
-	return appendSections(binary.AppendUvarint(append(dst, byte(KindLooked)), m.ID), m.Sections)
+func (m *FreeReply) Append(dst []byte) []byte {
+	return appendSections(binary.AppendUvarint(append(dst, byte(KindFreeReply)), m.ID), m.Sections)
 }
 
 func appendSections(dst []byte, list []storage.SectionNo) []byte {
@@ -157,14 +157,14 @@ func (m *Acknowledged) Append(dst []byte) []byte {
 }
 
 // Append appends the message to dst.
-func (m *Settled) Append(dst []byte) []byte {
-	dst = binary.BigEndian.AppendUint64(append(dst, byte(KindSettled)), m.View)
+func (m *Quiesced) Append(dst []byte) []byte {
+	dst = binary.BigEndian.AppendUint64(append(dst, byte(KindQuiesced)), m.View)
 	return binary.AppendUvarint(dst, m.Round)
 }
 
 // Append appends the message to dst.
-func (m *Settle) Append(dst []byte) []byte {
-	dst = binary.AppendUvarint(append(dst, byte(KindSettle)), m.Round)
+func (m *Quiesce) Append(dst []byte) []byte {
+	dst = binary.AppendUvarint(append(dst, byte(KindQuiesce)), m.Round)
 	dst = binary.AppendUvarint(dst, uint64(len(m.Views)))
 	for _, v := range m.Views {
 		dst = binary.BigEndian.AppendUint64(dst, v)
