@@ -1,4 +1,4 @@
-package people
+package views
 
 import (
 	"context"
@@ -96,7 +96,7 @@ func (p *Projector) Round(ctx context.Context) (Round, error) {
 	}
 	behind, err := p.tables.Behind(ctx)
 	if err != nil {
-		return *p.round, fmt.Errorf("people: which sections are behind: %w", err)
+		return *p.round, fmt.Errorf("views: which sections are behind: %w", err)
 	}
 	work := p.workable(behind)
 	if err := p.catchUpAll(ctx, work); err != nil {
@@ -104,7 +104,7 @@ func (p *Projector) Round(ctx context.Context) (Round, error) {
 	}
 	if p.round.Complete && len(p.stopped) == 0 {
 		if err := p.tables.Complete(ctx, began); err != nil {
-			return *p.round, fmt.Errorf("people: note of completeness: %w", err)
+			return *p.round, fmt.Errorf("views: note of completeness: %w", err)
 		}
 	}
 	return *p.round, nil
@@ -116,7 +116,7 @@ func (p *Projector) Damaged() bool { return len(p.stopped) > 0 }
 func (p *Projector) enrol(ctx context.Context) error {
 	unknown, err := p.tables.Unknown(ctx)
 	if err != nil {
-		return fmt.Errorf("people: new events: %w", err)
+		return fmt.Errorf("views: new events: %w", err)
 	}
 	for _, id := range unknown {
 		whole := storage.SectionKey{Event: id}
@@ -129,7 +129,7 @@ func (p *Projector) enrol(ctx context.Context) error {
 		case errors.As(err, &corrupt):
 			p.stop(whole, err)
 		case err != nil:
-			return fmt.Errorf("people: enrol event %v: %w", id, err)
+			return fmt.Errorf("views: enrol event %v: %w", id, err)
 		default:
 			p.round.Events++
 		}
@@ -215,7 +215,7 @@ func (p *Projector) catchUp(ctx context.Context, lag storage.ProjectionLag) erro
 	case errors.As(err, &corrupt):
 		return p.diagnose(ctx, lag.Section, at, corrupt)
 	}
-	return fmt.Errorf("people: section %v: %w", lag.Section, err)
+	return fmt.Errorf("views: section %v: %w", lag.Section, err)
 }
 
 // follow applies page after page up to the tail, or to the last record before the first that is damaged.
@@ -240,7 +240,7 @@ func (p *Projector) follow(ctx context.Context, lag storage.ProjectionLag) (at s
 	return at, damage
 }
 
-var errPageFull = errors.New("people: page is full")
+var errPageFull = errors.New("views: page is full")
 
 // page applies the next page, up to the record last at most, and tells where the section stands afterwards.
 func (p *Projector) page(ctx context.Context, plan *Plan, key storage.SectionKey, from storage.ProjectionPoint, last section.Seq) (storage.ProjectionPoint, error) {
@@ -284,7 +284,7 @@ func (p *Projector) applied(page *Page) {
 func (p *Projector) diagnose(ctx context.Context, key storage.SectionKey, at storage.ProjectionPoint, corrupt *storage.CorruptError) error {
 	first, err := p.tables.FirstKept(ctx, key)
 	if err != nil {
-		return fmt.Errorf("people: section %v: %w", key, err)
+		return fmt.Errorf("views: section %v: %w", key, err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,4 +1,4 @@
-package people
+package views
 
 import (
 	"encoding/binary"

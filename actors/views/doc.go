@@ -1,5 +1,6 @@
-// Package people derives tables for people from the section logs: which booking has which seat, in words and with names, for support
-// desks, reports and spreadsheets. It is a projection: eventually consistent, never consulted to grant, dropped and rebuilt at will.
+// Package views derives tables for people from the section logs: which booking has which seat, in words and with names,
+// for support desks, reports and spreadsheets. It is a projection: eventually consistent, never consulted to grant,
+// dropped and rebuilt at will.
 //
 //	section_log ──Read──▶ Page ──Fold──▶ rows as they stand after the page
 //	                        ▲                     │
@@ -29,4 +30,5 @@
 //   - Triggers on section_log: the commit point of every sale would pay for readers, and CockroachDB would leave its one-phase commit.
 //   - A column of state on every seat: a payment would then write every seat of a booking twice. Seats are written when they change hands.
 //   - Checking here that no seat has two owners: that is the audit's work, which trusts nothing; a projection shows what the log says.
-package people
+//   - A schema named like this room: the tables are named people since their first build, and readers have grants on them.
+package views
