@@ -257,7 +257,7 @@ func (w *errand) watchPayment(r *Request) {
 	if r.Err != nil || r.probe || r.Decision.Outcome.Rejection != section.Accepted {
 		return
 	}
-	pid := paymentID(BookingID{w.s.key, r.Decision.Outcome.Booking})
+	pid := paymentID(BookingID{Section: w.s.key, No: r.Decision.Outcome.Booking})
 	switch r.Command.Kind {
 	case section.BeginPayment:
 		w.d.e.reconciler.AddAfter(pid, w.d.e.cfg.ChargeTimeout+payerPatience)

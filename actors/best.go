@@ -72,7 +72,7 @@ func (o *openEvent) category(label string) (id section.CategoryID, any bool, err
 	if label == "" {
 		return 0, true, nil
 	}
-	id, ok := findName(o.categories, label)
+	id, ok := o.categories.Find(label)
 	if !ok {
 		return 0, false, ErrCategory
 	}
@@ -90,7 +90,7 @@ func (o *openEvent) named(name string, only *[1]storage.SectionNo) []storage.Sec
 	if parts := o.partsNamed(name); len(parts) > 0 {
 		return parts
 	}
-	no, ok := findName(o.byID, name)
+	no, ok := o.byID.Find(name)
 	if !ok {
 		return nil
 	}

@@ -151,7 +151,7 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 	var no storage.SectionNo
 	spread := false
 	for _, id := range ids {
-		ref, ok := findName(o.seats, id)
+		ref, ok := o.seats.Find(id)
 		if !ok {
 			unknown = append(unknown, string(append([]byte(nil), id...)))
 			continue
@@ -263,7 +263,7 @@ func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.
 		out.Seats = t.o.appendIDs(out.Seats[:0], no, outcome.Lost)
 		return outcome.Rejection, nil
 	}
-	t.o.fill(t.ev, BookingID{s.key, outcome.Booking}, outcome, out)
+	t.o.fill(t.ev, BookingID{Section: s.key, No: outcome.Booking}, outcome, out)
 	return section.Accepted, nil
 }
 
@@ -330,7 +330,7 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 	}
 	if outcome.State == section.BookingConfirmed {
 		for n, i := range outcome.Seats {
-			tickets = append(tickets, TicketView{Seat: out.Seats[n], Code: ev.engine.codes.code(id, i)})
+			tickets = append(tickets, TicketView{Seat: out.Seats[n], Code: ev.engine.codes.Code(id, i)})
 		}
 	}
 	out.Tickets = tickets

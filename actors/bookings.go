@@ -150,9 +150,9 @@ func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Du
 		}
 	}
 	pid := paymentID(id)
-	mine, done := e.charging.begin(pid)
+	mine, done := e.charging.Begin(pid)
 	if mine {
-		defer e.charging.end(pid)
+		defer e.charging.End(pid)
 	}
 	got, err := e.act(section.BeginPayment, id, who, deadline, out)
 	switch {

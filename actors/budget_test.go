@@ -21,9 +21,6 @@ var budgets = []budget.Path{
 	budget.Exact("500 holds of one record: submit, ready, advance", 10, 146, recordPath(500)),
 	budget.Exact("hold alone in its record", 1000, 17, recordPath(1)),
 	budget.Exact("refusal with nothing in flight", 1000, 0, refusalPath),
-	budget.Exact("ticket's code", 1000, 1000, codePath), // the text
-	budget.Exact("booking's id in text", 1000, 1000, idPath),
-	budget.Exact("booking's id read from text", 1000, 1000, parseIDPath), // inside base32, which drops line ends
 	budget.About("hold and release through the engine, in memory", 1000, 14434, 50, enginePath(holdAndRelease)),
 	budget.About("hold of the best two and its sale through the engine, in memory", 300, 8315, 50, enginePath(bestAndSale)),
 	budget.Exact("refused hold through the engine", 1000, 2000, enginePath(tooLate)), // the refusal, and its seats
@@ -74,31 +71,6 @@ func refusalPath(t testing.TB) func() {
 		w.Submit(r)
 		if told := w.Answers(); len(told) != 1 || told[0].Decision.Outcome.Rejection != section.SeatTaken {
 			t.Fatalf("%d answers", len(told))
-		}
-	}
-}
-
-func codePath(testing.TB) func() {
-	codes := newTicketCodes([32]byte{1})
-	id, seat := ticketOf(1)
-	return func() { codes.code(id, seat) }
-}
-
-func idPath(t testing.TB) func() {
-	id, _ := ticketOf(1)
-	return func() {
-		if len(id.String()) != bookingTextSize {
-			t.Fatal("an id of another length")
-		}
-	}
-}
-
-func parseIDPath(t testing.TB) func() {
-	id, _ := ticketOf(1)
-	text := AppendBookingID(nil, id)
-	return func() {
-		if got, ok := ParseBookingID(text); !ok || got != id {
-			t.Fatal("an id was not read back")
 		}
 	}
 }

@@ -7,17 +7,24 @@ import (
 	"strconv"
 	"time"
 
+	"holdfast/actors/booking"
+	"holdfast/actors/checkout"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
 
-// BookingID names a booking anywhere: its text form carries the event, the section and the booking's number, so that
-// any node can route it without a look-up.
-type BookingID struct {
-	Section storage.SectionKey
-	No      section.BookingNo
-}
+// BookingID names a booking anywhere; see booking.ID.
+type BookingID = booking.ID
+
+// AppendBookingID appends the text of id; see booking.AppendID.
+func AppendBookingID(dst []byte, id BookingID) []byte { return booking.AppendID(dst, id) }
+
+// ParseBookingID reads the text of a booking's id; see booking.ParseID.
+func ParseBookingID(text []byte) (id BookingID, ok bool) { return booking.ParseID(text) }
+
+// paymentID makes the booking's own id the idempotency key of its payment.
+func paymentID(id BookingID) checkout.PaymentID { return checkout.PaymentID(id.String()) }
 
 // Conditions of the engine; api maps each to one problem code.
 var (

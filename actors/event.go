@@ -41,12 +41,12 @@ type event struct {
 // openEvent is the part that costs memory: immutable once made.
 type openEvent struct {
 	venue      *venue.Venue
-	seats      map[string]seatRef // by id in every spelling; see enterName
-	ids        [][]string         // by section, by seat index
+	seats      venue.Names[seatRef]
+	ids        [][]string // by section, by seat index
 	sections   []*Section
-	byID       map[string]storage.SectionNo
+	byID       venue.Names[storage.SectionNo]
 	partsOf    map[string][]storage.SectionNo // parts of the sections that are split, best first, by the composed name of the whole
-	categories map[string]section.CategoryID
+	categories venue.Names[section.CategoryID]
 	has        []map[section.CategoryID]bool // by section
 	accessible []bool                        // by section: has accessible seats
 	order      []storage.SectionNo           // by quality, best first
@@ -157,10 +157,10 @@ func (ev *event) loadVenue(ctx context.Context) (*venue.Venue, error) {
 
 func (ev *event) build(v *venue.Venue) *openEvent {
 	header := ev.header.Load()
-	o := &openEvent{venue: v, seats: make(map[string]seatRef, v.SeatCount()), byID: map[string]storage.SectionNo{},
+	o := &openEvent{venue: v, seats: make(venue.Names[seatRef], v.SeatCount()), byID: map[string]storage.SectionNo{},
 		categories: map[string]section.CategoryID{}}
 	for i, c := range v.Categories {
-		enterName(o.categories, c.Label, section.CategoryID(i))
+		o.categories.Enter(c.Label, section.CategoryID(i))
 		o.prices = append(o.prices, header.Prices[c.Label])
 	}
 	var counts []uint32
@@ -206,11 +206,11 @@ func (o *openEvent) planSection(no storage.SectionNo) string { return o.venue.Se
 
 // spread is the refusal of seats of several sections.
 func (o *openEvent) spread(ids []string) error {
-	one, _ := findName(o.seats, ids[0]) // all are known: resolve has found them
+	one, _ := o.seats.Find(ids[0]) // all are known: resolve has found them
 	first := one.section
 	split := SplitSectionError{Section: o.planSection(first)}
 	for _, id := range ids {
-		at, _ := findName(o.seats, id)
+		at, _ := o.seats.Find(id)
 		if o.planSection(at.section) != split.Section {
 			return ErrSpread
 		}
@@ -224,7 +224,7 @@ func (o *openEvent) spread(ids []string) error {
 func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	header := ev.header.Load()
 	layout := o.venue.Layout(int(no))
-	enterName(o.byID, o.venue.Sections[no].ID, no)
+	o.byID.Enter(o.venue.Sections[no].ID, no)
 	key := storage.SectionKey{Event: header.ID, Section: no}
 	o.sections = append(o.sections, &Section{engine: ev.engine, ev: ev, key: key, seen: ev.engine.cfg.Witness.Of(key),
 		layout: layout, rules: header.Rules, course: course{census: &ev.engine.stats.sections}, unmet: &o.unmet})
@@ -233,7 +233,7 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	var ids []string
 	for _, row := range o.venue.Sections[no].Rows {
 		for _, seat := range row.Seats {
-			enterName(o.seats, seat.ID, seatRef{no, section.SeatIndex(len(ids))})
+			o.seats.Enter(seat.ID, seatRef{no, section.SeatIndex(len(ids))})
 			ids = append(ids, seat.ID)
 		}
 	}
@@ -283,7 +283,7 @@ func (ev *event) followAll(o *openEvent) {
 func (ev *event) adopt(s *Section, state *section.State) {
 	ev.adoptLedgers(s, state)
 	state.Paying(func(no section.BookingNo) {
-		ev.engine.reconciler.Add(paymentID(BookingID{s.key, no}))
+		ev.engine.reconciler.Add(paymentID(BookingID{Section: s.key, No: no}))
 	})
 }
 

@@ -165,7 +165,7 @@ func (f *follower) cannot(err error) bool {
 	if errors.As(err, &lost) {
 		f.s.condemn(lost, false)
 	} else {
-		f.s.engine.events.FollowerStuck(f.s.key, err)
+		f.s.engine.eventLog.FollowerStuck(f.s.key, err)
 		f.s.suspect(f.s.seen.Mark(), true)
 	}
 	f.mu.Lock()

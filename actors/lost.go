@@ -87,7 +87,7 @@ func (s *Section) lacks() bool {
 // other nodes.
 func (s *Section) tellStopped(why error) {
 	if !hasLost(why) {
-		s.engine.events.SectionStopped(s.key, why)
+		s.engine.eventLog.SectionStopped(s.key, why)
 		return
 	}
 	s.engine.stats.LogLost.Add(1)

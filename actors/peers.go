@@ -35,7 +35,7 @@ type Peers interface {
 //	Received ──┬─ Ask, Search ──▶ a section, or the search ──▶ Answer          (asked.go)
 //	           ├─ Answer ───────▶ whoever waits for it                          (asking.go)
 //	           ├─ Record, Serving, Released ──▶ a section's follower            (follower.go, stream.go)
-//	           └─ Call, Catalog, Settled ──▶ in a goroutine of their own, or a note
+//	           └─ Call, Catalog, Quiesced ──▶ in a goroutine of their own, or a note
 //
 // Received runs on the link's goroutine, one for each peer, and never waits: what may take time is handed to a goroutine that counts
 // against a bound.
@@ -164,7 +164,7 @@ func (d *desk) decoder(from storage.WriterID) *peer.Decoder {
 func (e *Engine) Received(from storage.WriterID, message []byte) {
 	dec := e.desk.decoder(from)
 	if err := e.desk.receive(from, dec, message); err != nil {
-		e.events.PeerMessage(from, err)
+		e.eventLog.PeerMessage(from, err)
 	}
 }
 

@@ -97,7 +97,7 @@ func (t *trip) tellFound(r *Request, out *BookingView) error {
 	if int(r.from) >= len(t.o.sections) {
 		return ErrUnavailable
 	}
-	t.o.fill(t.ev, BookingID{t.o.sections[r.from].key, outcome.Booking}, outcome, out)
+	t.o.fill(t.ev, BookingID{Section: t.o.sections[r.from].key, No: outcome.Booking}, outcome, out)
 	return nil
 }
 

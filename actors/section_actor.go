@@ -291,7 +291,7 @@ func (a *sectionActor) advance(c *completion) {
 		return
 	}
 	if a.resends > 0 {
-		a.host.engine.events.AppendDecided(a.host.key, a.resends)
+		a.host.engine.eventLog.AppendDecided(a.host.key, a.resends)
 	}
 	a.resends, a.blocked = 0, false
 	a.inc.prove(a.sentUnder)
@@ -311,7 +311,7 @@ func (a *sectionActor) doubt(err error) {
 		a.die(err)
 		return
 	}
-	a.host.engine.events.AppendUndecided(a.host.key, a.resends, err)
+	a.host.engine.eventLog.AppendUndecided(a.host.key, a.resends, err)
 	a.host.engine.clock.after(resendDelay(a.resends), func() { a.root.Send(a.self, resendTick{}) })
 	a.resends++
 }

@@ -152,7 +152,7 @@ func (s *Section) acquire() {
 	}
 	s.tellAhead(state.LastAt())
 	s.start(state, tail, lease)
-	s.engine.events.SectionServing(s.key, tail.Epoch, replayed, s.engine.clock.now().Sub(start))
+	s.engine.eventLog.SectionServing(s.key, tail.Epoch, replayed, s.engine.clock.now().Sub(start))
 }
 
 func (s *Section) claimAndLoad() (*section.State, storage.Tail, int, error) {

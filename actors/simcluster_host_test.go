@@ -9,6 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"holdfast/actors/booking"
 	"holdfast/actors/checkout"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/seatmap"
@@ -194,13 +195,13 @@ func (h *simHost) build() {
 	if err := cfg.fill(); err != nil {
 		panic(err)
 	}
-	e := &Engine{cfg: cfg, clock: simClockwork{h}, codes: newTicketCodes([32]byte{1}), creates: map[section.RequestID]storage.EventID{},
+	e := &Engine{cfg: cfg, clock: simClockwork{h}, codes: booking.NewTicketCodes([32]byte{1}), creates: map[section.RequestID]storage.EventID{},
 		activations: make(chan struct{}, 64), ctx: context.Background(), writer: h.id, system: simSystem(), dispatcher: simDispatcher{h}}
-	e.events = Events{log: cfg.Logger, stats: &e.stats}
+	e.eventLog = eventLog{log: cfg.Logger, stats: &e.stats}
 	e.believeClock()
 	e.watchClock()
 	e.committer = &Committer{ctx: e.ctx, commit: cfg.Store.Commit, wake: make(chan struct{}, 1)}
-	e.snapshots = &snapshotter{ctx: e.ctx, store: cfg.Store, events: &e.events, waiting: map[storage.SectionKey]storage.Snapshot{}, wake: make(chan struct{}, 1)}
+	e.snapshots = &snapshotter{ctx: e.ctx, store: cfg.Store, events: &e.eventLog, waiting: map[storage.SectionKey]storage.Snapshot{}, wake: make(chan struct{}, 1)}
 	e.gateway = cfg.Gateway
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	e.desk, e.coordinator, e.steward = newDesk(e, h), newSearchCoordinator(e), newSteward(e)

@@ -65,7 +65,9 @@ func (w *steward) run() {
 func (w *steward) round() {
 	var inDoubt, uncertain int64
 	var which []*Section
-	defer func() { w.e.events.Fallback(inDoubt, uncertain, func() string { return w.e.describe(which, inDoubt) }) }()
+	defer func() {
+		w.e.eventLog.Fallback(inDoubt, uncertain, func() string { return w.e.describe(which, inDoubt) })
+	}()
 	if now := w.e.clock.now(); now.Sub(w.repeated) >= stewardEvery {
 		w.repeated = now
 		w.repeat(now)

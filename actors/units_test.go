@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"holdfast/actors/budget"
 	"holdfast/actors/witness"
 	"holdfast/storage"
 )
@@ -111,14 +110,4 @@ func TestDelays(t *testing.T) {
 	if activationDelay(1).Milliseconds() != 50 || activationDelay(99).Milliseconds() != 800 {
 		t.Errorf("activation: %v %v", activationDelay(1), activationDelay(99))
 	}
-}
-
-func FuzzBookingID(f *testing.F) {
-	f.Add([]byte(BookingID{simKey, 5}.String()))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		budget.Reading{PerByte: 8}.Check(t, len(text), func() { ParseBookingID(text) })
-		if id, ok := ParseBookingID(text); ok && id.String() != string(text) {
-			t.Errorf("%q reads as %q", text, id)
-		}
-	})
 }

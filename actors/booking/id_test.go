@@ -1,4 +1,4 @@
-package actors
+package booking
 
 import (
 	"testing"
@@ -7,13 +7,13 @@ import (
 )
 
 func TestBookingIDs(t *testing.T) {
-	id := BookingID{No: 1<<63 + 5}
+	id := ID{No: 1<<63 + 5}
 	id.Section.Section = 1 << 31
 	for i := range id.Section.Event {
 		id.Section.Event[i] = byte(i * 17)
 	}
-	text := AppendBookingID(nil, id)
-	if back, ok := ParseBookingID(text); !ok || back != id || len(text) != bookingTextSize {
+	text := AppendID(nil, id)
+	if back, ok := ParseID(text); !ok || back != id || len(text) != idTextSize {
 		t.Fatalf("%s %v %v", text, back, ok)
 	}
 	for i := range text { // one wrong character anywhere is noticed
@@ -22,7 +22,7 @@ func TestBookingIDs(t *testing.T) {
 		if text[i] == wrong[i] {
 			continue
 		}
-		if _, ok := ParseBookingID(wrong); ok {
+		if _, ok := ParseID(wrong); ok {
 			t.Errorf("%s taken", wrong)
 		}
 	}

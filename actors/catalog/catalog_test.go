@@ -1,4 +1,4 @@
-package actors
+package catalog
 
 import (
 	"slices"
@@ -21,7 +21,7 @@ func TestCatalogStaysSorted(t *testing.T) {
 				header.CreatedAt = old.CreatedAt // it never changes
 			}
 			before := slices.Clone(c.Events)
-			next := c.with(header)
+			next := c.With(header)
 			if !slices.Equal(before, c.Events) || next.Version != c.Version+1 {
 				t.Fatal("the older list has changed, or the version has not")
 			}

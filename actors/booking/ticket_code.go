@@ -1,4 +1,4 @@
-package actors
+package booking
 
 import (
 	"crypto/hmac"
@@ -11,11 +11,11 @@ import (
 	"holdfast/actors/section"
 )
 
-// ticketCodes makes the codes of sold seats. They are unguessable without the store's secret, and the same at every repeat.
+// TicketCodes makes the codes of sold seats. They are unguessable without the store's secret, and the same at every repeat.
 //
 // A keyed hash is kept rather than made for each seat: keying costs more than the code itself, and a sale of eight seats would pay it eight
 // times (see BenchmarkTicketCode).
-type ticketCodes struct{ pool sync.Pool }
+type TicketCodes struct{ pool sync.Pool }
 
 // ticketCoder is one keyed hash and the room for what goes in and comes out.
 type ticketCoder struct {
@@ -25,11 +25,13 @@ type ticketCoder struct {
 	text [19]byte // four groups of four, three dashes
 }
 
-func newTicketCodes(secret [32]byte) *ticketCodes {
-	return &ticketCodes{sync.Pool{New: func() any { return &ticketCoder{mac: hmac.New(sha256.New, secret[:])} }}}
+// NewTicketCodes makes codes with the store's secret.
+func NewTicketCodes(secret [32]byte) *TicketCodes {
+	return &TicketCodes{sync.Pool{New: func() any { return &ticketCoder{mac: hmac.New(sha256.New, secret[:])} }}}
 }
 
-func (c *ticketCodes) code(b BookingID, seat section.SeatIndex) string {
+// Code is the code of one seat of a booking. It is safe for concurrent use.
+func (c *TicketCodes) Code(b ID, seat section.SeatIndex) string {
 	t := c.pool.Get().(*ticketCoder)
 	defer c.pool.Put(t)
 	copy(t.in[:], b.Section.Event[:])
