@@ -12,8 +12,8 @@ import (
 // judgedUnknown stands for the moment of a judgement that this node was not told of.
 const judgedUnknown = coordinator.JudgedUnknown
 
-// enterKey registers a request in the event's index by the deadline. A search has its key for itself: it waits for other
-// calls under the key to end, and they wait for it. ErrTimeout: some use of the key has not ended.
+// enterKey registers a request in the event's index by the deadline. A search has its key for itself: it waits for
+// other calls under the key to end, and they wait for it. ErrTimeout: some use of the key has not ended.
 func (ev *event) enterKey(
 	deadline time.Time, id section.RequestID, no storage.SectionNo, search bool,
 ) (at storage.SectionNo, known bool, err error) {

@@ -36,14 +36,15 @@ func (s *Section) route() (storage.WriterID, error) {
 	return to, nil
 }
 
-// placedHere says that this node should have the section, or is the only one that can: the newest record of its log is this node's, and no
-// release, so that no other may claim it while this one lives.
+// placedHere says that this node should have the section, or is the only one that can: the newest record of its log is
+// this node's, and no release, so that no other may claim it while this one lives.
 func (s *Section) placedHere() bool {
 	d := s.engine.desk
 	return d == nil || s.directory.TailIsOurs() || d.peers.View().Owner(s.key) == s.engine.writer
 }
 
-// foundElsewhere says that an activation which failed has found out whose the section is, and that this one can be asked.
+// foundElsewhere says that an activation which failed has found out whose the section is, and that this one can be
+// asked.
 func (s *Section) foundElsewhere() bool {
 	if s.engine.desk == nil {
 		return false

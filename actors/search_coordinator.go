@@ -76,8 +76,8 @@ func (c *searchCoordinator) askOne(node storage.WriterID) {
 	c.e.desk.send(node, &question)
 }
 
-// tell says to whoever has asked that this node is quiet, if it is. It says nothing while a record has not gone out that may have a key
-// in it. The caller holds mu.
+// tell says to whoever has asked that this node is quiet, if it is. It says nothing while a record has not gone out
+// that may have a key in it. The caller holds mu.
 func (c *searchCoordinator) tell() {
 	if c.e.desk.unsynced.Load() == 0 {
 		c.rules.Answers(func(to storage.WriterID, word coordinator.Quiesced) {
@@ -158,7 +158,8 @@ func (c *searchCoordinator) of(event storage.EventID, buyer section.BuyerID) sto
 	return c.rules.Of(event, buyer)
 }
 
-// begin lets a search of this node's begin, once it is safe; leave must follow. errNotCoordinator, or ErrUnavailable after the deadline.
+// begin lets a search of this node's begin, once it is safe; leave must follow. errNotCoordinator, or ErrUnavailable
+// after the deadline.
 func (c *searchCoordinator) begin(ev *event, buyer section.BuyerID, deadline time.Time) (gen uint64, err error) {
 	for {
 		c.mu.Lock()
@@ -178,15 +179,17 @@ func (c *searchCoordinator) begin(ev *event, buyer section.BuyerID, deadline tim
 	}
 }
 
-// still says that no other node can have become the buyer's coordinator since a search began. One that was away meanwhile, as others saw it, may have got
-// sections back that know nothing of what its stand-in has done: the search has to begin anew, once this node has heard (P5).
+// still says that no other node can have become the buyer's coordinator since a search began. One that was away
+// meanwhile, as others saw it, may have got sections back that know nothing of what its stand-in has done: the search
+// has to begin anew, once this node has heard (P5).
 func (c *searchCoordinator) still(gen uint64, event storage.EventID, buyer section.BuyerID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return planted(plantUnsettled) || !c.rules.Inherited(int(gen), event, buyer)
 }
 
-// coordinatorPatience is how long a search waits until it looks again whether the sections have been heard, which nobody tells it.
+// coordinatorPatience is how long a search waits until it looks again whether the sections have been heard, which
+// nobody tells it.
 const coordinatorPatience = 20 * time.Millisecond
 
 func (c *searchCoordinator) tryBegin(ev *event, buyer section.BuyerID) (gen uint64, err error) {
@@ -218,8 +221,8 @@ func (c *searchCoordinator) makeSafe(ev *event) bool {
 	return true
 }
 
-// agreed says that nobody serves the section who is no member of the view: who has not agreed to it may be searching there under an older one,
-// although the link still brings what comes of that.
+// agreed says that nobody serves the section who is no member of the view: who has not agreed to it may be searching
+// there under an older one, although the link still brings what comes of that.
 func (s *Section) agreed(now coordinator.View) bool {
 	owner, known := s.directory.Owner()
 	return s.serving.Load() != nil || !known || !owner.Announced || slices.Contains(now.Peers(), owner.Writer)

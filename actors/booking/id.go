@@ -17,8 +17,8 @@ type ID struct {
 	No      section.BookingNo
 }
 
-// A booking's text is "b" (the version) and 48 lower-case base32 characters of event (16 bytes), section (4), number (8)
-// and two check bytes, so that any node can route it and a mistyped one is refused without a look-up.
+// A booking's text is "b" (the version) and 48 lower-case base32 characters of event (16 bytes), section (4), number
+// (8) and two check bytes, so that any node can route it and a mistyped one is refused without a look-up.
 const (
 	idVersion  = 'b'
 	idRaw      = 16 + 4 + 8 + 2

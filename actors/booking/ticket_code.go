@@ -11,10 +11,11 @@ import (
 	"holdfast/actors/section"
 )
 
-// TicketCodes makes the codes of sold seats. They are unguessable without the store's secret, and the same at every repeat.
+// TicketCodes makes the codes of sold seats. They are unguessable without the store's secret, and the same at every
+// repeat.
 //
-// A keyed hash is kept rather than made for each seat: keying costs more than the code itself, and a sale of eight seats would pay it eight
-// times (see BenchmarkTicketCode).
+// A keyed hash is kept rather than made for each seat: keying costs more than the code itself, and a sale of eight
+// seats would pay it eight times (see BenchmarkTicketCode).
 type TicketCodes struct{ pool sync.Pool }
 
 // ticketCoder is one keyed hash and the room for what goes in and comes out.

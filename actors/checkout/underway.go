@@ -9,8 +9,8 @@ type UnderWay struct {
 	ids map[PaymentID]chan struct{} // nil: under way, and nobody waits for it
 }
 
-// Begin says whether the payment is the caller's to make (then End must follow); to everybody else it gives the channel closed at its end,
-// which is made for the first who asks: hardly any payment has a second click.
+// Begin says whether the payment is the caller's to make (then End must follow); to everybody else it gives the channel
+// closed at its end, which is made for the first who asks: hardly any payment has a second click.
 func (u *UnderWay) Begin(id PaymentID) (mine bool, done <-chan struct{}) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -95,7 +95,8 @@ func TestSweepForgetsAtOnce(t *testing.T) {
 	}
 }
 
-// TestIndexBelievesRecordsBeforeDoubts (P5): a search that gave up in one section does not cover what a record says of another.
+// TestIndexBelievesRecordsBeforeDoubts (P5): a search that gave up in one section does not cover what a record says of
+// another.
 func TestIndexBelievesRecordsBeforeDoubts(t *testing.T) {
 	x, id := NewKeyIndex(nothingForgotten), section.RequestID{1}
 	x.Enter(id, 1, true)

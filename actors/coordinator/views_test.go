@@ -92,8 +92,8 @@ func TestCoordinatorWaitsUntilSafe(t *testing.T) {
 	}
 }
 
-// TestViewsThatOnlyOthersHad: a node whose own view never changed, while another saw it gone and back, begins anew: somebody may have searched
-// in its place. What it may yet come to see, and what it has heeded already, is no reason.
+// TestViewsThatOnlyOthersHad: a node whose own view never changed, while another saw it gone and back, begins anew:
+// somebody may have searched in its place. What it may yet come to see, and what it has heeded already, is no reason.
 func TestViewsThatOnlyOthersHad(t *testing.T) {
 	both := []storage.WriterID{me, other}
 	v := NewViews(me)

@@ -53,8 +53,9 @@ func (d *Decoder) Ask(m *Ask) error {
 	c.Fingerprint = d.uint64()
 	d.seats = d.list(d.seats)
 	c.Seats = d.seats
-	if known := c.Kind >= section.PlaceHold && c.Kind <= section.UnblockSeats && c.Kind != section.ExpireHolds; known == m.Read {
-		d.fail("a command that no node may send") // a read has none, everything else one; the end of holds is the owner's own to say
+	known := c.Kind >= section.PlaceHold && c.Kind <= section.UnblockSeats && c.Kind != section.ExpireHolds
+	if known == m.Read { // a read has none, everything else one; the end of holds is the owner's own to say
+		d.fail("a command that no node may send")
 	}
 	return d.end()
 }
@@ -158,7 +159,8 @@ func (d *Decoder) CatalogSeen(m *CatalogSeen) error {
 
 // Acknowledged reads the message.
 func (d *Decoder) Acknowledged(m *Acknowledged) error {
-	*m = Acknowledged{Section: d.key(), Epoch: section.Epoch(d.uvarint(maxUint64)), Seq: section.Seq(d.uvarint(maxUint64))}
+	m.Section = d.key()
+	m.Epoch, m.Seq = section.Epoch(d.uvarint(maxUint64)), section.Seq(d.uvarint(maxUint64))
 	d.copy(m.Hash[:])
 	return d.end()
 }

@@ -86,7 +86,7 @@ const (
 	Midway                      // the section stopped while the request was inside
 	SaleNotOpen                 // of a Search
 	Mismatch                    // the key was used for something else
-	NotTogether                 // of a Search: Free suitable seats, at most Largest of them in one section, which is Section
+	NotTogether                 // of a Search: Free suitable seats, at most Largest of them in one section: Section
 )
 
 // Answer is the word on one Ask or Search.
@@ -112,14 +112,17 @@ type Search struct {
 	AnyBuyerTotal bool
 	Quantity      uint32
 	Category      string // empty: any
-	Section       string // what the plan calls one, which has several parts; empty: any. An older node does not read a Search with one
-	Buyer         section.BuyerID
-	Request       section.RequestID
-	Fingerprint   uint64
+	// Section is what the plan calls one, which has several parts; empty: any. An older node does not read a Search with
+	// one.
+	Section     string
+	Buyer       section.BuyerID
+	Request     section.RequestID
+	Fingerprint uint64
 }
 
-// FreeQuery asks which of the sections, served by the receiver as far as the asker knows, may have that many seats of the
-// kind free. It asks for many at once what would otherwise cost the losers of a sold-out event a question a section.
+// FreeQuery asks which of the sections, served by the receiver as far as the asker knows, may have that many seats of
+// the kind free. It asks for many at once what would otherwise cost the losers of a sold-out event a question a
+// section.
 type FreeQuery struct {
 	ID         uint64
 	Event      storage.EventID
@@ -144,8 +147,8 @@ type CatalogSeen struct{ Number uint64 }
 // Subscribed says that a Subscribe has been heard: records will follow, of what the sender serves now and will serve.
 type Subscribed struct{ Event storage.EventID }
 
-// Acknowledged says that record Seq of a section's log had been acknowledged, with this hash, and that the sender finds the
-// log without it. The receiver looks for itself. Builds that do not know the message go on as they do.
+// Acknowledged says that record Seq of a section's log had been acknowledged, with this hash, and that the sender finds
+// the log without it. The receiver looks for itself. Builds that do not know the message go on as they do.
 type Acknowledged struct {
 	Section storage.SectionKey
 	Epoch   section.Epoch
@@ -156,9 +159,9 @@ type Acknowledged struct {
 // ViewsMax bounds Quiesce.Views: a message with more is malformed.
 const ViewsMax = 64
 
-// Quiesce asks for Quiesced, with a number of the asker's own that is new with every view: a view may come back under the
-// number that it had. Views are the versions of its newest views, that of Round last: a receiver may not have seen all
-// of them.
+// Quiesce asks for Quiesced, with a number of the asker's own that is new with every view: a view may come back under
+// the number that it had. Views are the versions of its newest views, that of Round last: a receiver may not have seen
+// all of them.
 type Quiesce struct {
 	Round uint64
 	Views []uint64

@@ -14,14 +14,16 @@
 //
 // # Why it cannot go wrong by itself
 //
-// A page is applied whole or not at all, and only where the section stands at exactly the record (number and hash) before the page. So a
-// projector may be killed anywhere, and any number may run at once: the slower one's page is dropped. A log that is another one than
-// before (restored from an old backup, say) is noticed by its hash and not mixed in.
+// A page is applied whole or not at all, and only where the section stands at exactly the record (number and hash)
+// before the page. So a projector may be killed anywhere, and any number may run at once: the slower one's page is
+// dropped. A log that is another one than before (restored from an old backup, say) is noticed by its hash and not
+// mixed in.
 //
 // # When a log cannot be followed
 //
-// A damaged log stops its own section and no other: the section keeps showing what was true at its as_of. A log whose first records were
-// removed (retention) can be followed by a projection that had passed them; one that had not, or is rebuilt, stops at that section and says so.
+// A damaged log stops its own section and no other: the section keeps showing what was true at its as_of. A log whose
+// first records were removed (retention) can be followed by a projection that had passed them; one that had not, or is
+// rebuilt, stops at that section and says so.
 //
 // # What was rejected
 //

@@ -8,8 +8,8 @@ import (
 	"holdfast/storage"
 )
 
-// bounds of a page. A larger page costs fewer transactions a record, and holds the section's progress row longer. The last record may
-// overshoot them.
+// bounds of a page. A larger page costs fewer transactions a record, and holds the section's progress row longer. The
+// last record may overshoot them.
 type bounds struct {
 	records, changes int
 	bytes            int // of bodies

@@ -10,8 +10,8 @@ import (
 	"holdfast/storage"
 )
 
-// plansMax bounds the plans kept in memory; a stadium's is some megabytes. Beyond it all are dropped: reading one again takes
-// milliseconds.
+// plansMax bounds the plans kept in memory; a stadium's is some megabytes. Beyond it all are dropped: reading one again
+// takes milliseconds.
 const plansMax = 64
 
 // plans reads venues and keeps those in use. Safe for concurrent use.

@@ -22,7 +22,8 @@ type Source interface {
 type Options struct {
 	// Name gives a booking's id as the API has it. Needed.
 	Name func(storage.SectionKey, section.BookingNo) string
-	// Parallel is how many sections are taken on at once. Default 4: each is a transaction on the server, which also has a sale to run.
+	// Parallel is how many sections are taken on at once. Default 4: each is a transaction on the server, which also
+	// has a sale to run.
 	Parallel int
 	// Progress hears how many records of this round are done. One call at a time; it must not block. nil: nobody looks.
 	Progress func(done, total uint64)
@@ -30,7 +31,8 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Projector brings a projection up to its logs. One goroutine calls it; any number of projectors may work on one projection.
+// Projector brings a projection up to its logs. One goroutine calls it; any number of projectors may work on one
+// projection.
 type Projector struct {
 	source Source
 	tables storage.Projection
@@ -81,13 +83,13 @@ type Round struct {
 	Records  uint64 // applied
 	Changes  uint64 // in them
 	Stopped  []Stop // not told by an earlier round
-	// Complete: everything that was in any log when the round began is projected, stopped sections apart. Otherwise another projector was
-	// at it too, or a transaction's outcome is not known; the next round tells.
+	// Complete: everything that was in any log when the round began is projected, stopped sections apart. Otherwise
+	// another projector was at it too, or a transaction's outcome is not known; the next round tells.
 	Complete bool
 }
 
-// Round enrols new events and takes every section on to where its log ended when the round began, so that it comes to an end while the
-// engine sells. An error means that it was broken off; what was applied until then stays.
+// Round enrols new events and takes every section on to where its log ended when the round began, so that it comes to
+// an end while the engine sells. An error means that it was broken off; what was applied until then stays.
 func (p *Projector) Round(ctx context.Context) (Round, error) {
 	began := section.Instant(p.o.Now().UnixMilli())
 	p.round = &Round{Complete: true}
@@ -153,7 +155,8 @@ func (p *Projector) enrolOne(ctx context.Context, id storage.EventID) error {
 	return p.tables.Enrol(ctx, e, places)
 }
 
-// workable picks what can be worked on, and stops what cannot: a log that ends before its projection, or ends there otherwise.
+// workable picks what can be worked on, and stops what cannot: a log that ends before its projection, or ends there
+// otherwise.
 func (p *Projector) workable(behind []storage.ProjectionLag) (work []storage.ProjectionLag) {
 	for _, lag := range behind {
 		switch {

@@ -88,8 +88,8 @@ func (h *house) keep(key storage.SectionKey) func(*storage.Entry, storage.Hash) 
 	return func(e *storage.Entry, _ storage.Hash) { h.written[key] = append(h.written[key], *e) }
 }
 
-// write lets every author go on, and makes that durable in few transactions. Tickets, the engine's own guard, stay empty: the views
-// come from the log alone.
+// write lets every author go on, and makes that durable in few transactions. Tickets, the engine's own guard, stay
+// empty: the views come from the log alone.
 func (h *house) write(records int) {
 	for range records {
 		for _, a := range h.authors {
@@ -298,7 +298,8 @@ func (h *house) rebuilt() []string {
 	return h.dump()
 }
 
-// TestManyProjectorsAtOnceAreAsOne: three of them prepare, enrol and project together while the log grows, at both isolation levels.
+// TestManyProjectorsAtOnceAreAsOne: three of them prepare, enrol and project together while the log grows, at both
+// isolation levels.
 func TestManyProjectorsAtOnceAreAsOne(t *testing.T) {
 	for _, level := range []string{"read committed", "serializable"} {
 		h := newHouse(t, 40)
@@ -417,7 +418,8 @@ func TestCutLogIsFollowedOrRefused(t *testing.T) {
 	h.reached(1, h.authors[1].tail.Seq)
 }
 
-// TestAnotherLogIsNotMixedIn: the same section with another history, longer, shorter or as long, is noticed and rebuilt on request.
+// TestAnotherLogIsNotMixedIn: the same section with another history, longer, shorter or as long, is noticed and rebuilt
+// on request.
 func TestAnotherLogIsNotMixedIn(t *testing.T) {
 	h := newHouse(t, 20)
 	for i, records := range []int{3, 60, 0} { // shorter, longer, none at all
