@@ -136,8 +136,8 @@ test: go-version packages vet testlog ## everything: vet, all tests with the rac
 	exit $$failed
 
 # What has one goroutine has no races: under the detector these took minutes and could find nothing.
-PURE_PKGS := ./actors/section ./actors/venue ./actors/relay ./cmd/tidy/...
-PURE_SKIP := /api/web$$|/actors/section$$|/actors/venue$$|/actors/relay$$|/cmd/tidy
+PURE_PKGS := ./actors/section ./actors/venue ./actors/placement ./actors/catalog ./cmd/tidy/...
+PURE_SKIP := /api/web$$|/actors/section$$|/actors/venue$$|/actors/placement$$|/actors/catalog$$|/cmd/tidy
 RACE_PKGS  = $(shell $(GO) list $(PKGS) | grep -v -E '$(PURE_SKIP)')
 
 # COUNT=-count=1 has tests run anew that passed before.

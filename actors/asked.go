@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/peer"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -28,7 +28,7 @@ type errand struct {
 
 // asked takes a request of another node. What can be answered or queued at once is; what has to wait for its section
 // does so aside.
-func (d *desk) asked(from storage.WriterID, m *relay.Ask) {
+func (d *desk) asked(from storage.WriterID, m *peer.Ask) {
 	w := &errand{d: d, from: from, id: m.ID, until: d.e.clock.now().Add(time.Duration(m.Patience) * time.Millisecond)}
 	r := newRequest()
 	r.Command, r.Read, r.Probe = m.Command, m.Read, m.Probe
@@ -36,12 +36,12 @@ func (d *desk) asked(from storage.WriterID, m *relay.Ask) {
 	r.Command.Seats = r.seats
 	w.s = d.section(m.Section)
 	if m.Search && !w.enterSearch(m.Section.Event, askerOf(m.Command.Operator, m.Command.Buyer)) {
-		w.refuse(r, relay.Answer{Code: relay.Moved})
+		w.refuse(r, peer.Answer{Code: peer.Moved})
 		return
 	}
 	switch {
 	case d.e.closing.Load():
-		w.refuse(r, relay.Answer{Code: relay.Unavailable})
+		w.refuse(r, peer.Answer{Code: peer.Unavailable})
 		return
 	case w.s != nil && w.s.serving.Load() != nil && !d.queued(m.Section):
 		w.hand(r)
@@ -53,7 +53,7 @@ func (d *desk) asked(from storage.WriterID, m *relay.Ask) {
 // later does the rest aside.
 func (w *errand) later(key storage.SectionKey, r *Request) {
 	w.queue(key)
-	w.d.aside(func(ctx context.Context) { w.wait(ctx, key, r) }, func() { w.refuse(r, relay.Answer{Code: relay.Overloaded}) })
+	w.d.aside(func(ctx context.Context) { w.wait(ctx, key, r) }, func() { w.refuse(r, peer.Answer{Code: peer.Overloaded}) })
 }
 
 // queue takes the last place among those who wait for a section. It is met in the order of coming: a search that asks
@@ -97,10 +97,10 @@ func (d *desk) queued(key storage.SectionKey) bool {
 	return d.queues.last[key] != nil
 }
 
-// enterSearch lets a search's request in only from the buyer's home by this node's view, so that no two homes search
+// enterSearch lets a search's request in only from the buyer's coordinator by this node's view, so that no two nodes search
 // under one key (P5).
 func (w *errand) enterSearch(event storage.EventID, asker section.BuyerID) bool {
-	gen, ok := w.d.e.home.admit(w.from, event, asker)
+	gen, ok := w.d.e.coordinator.admit(w.from, event, asker)
 	w.gen = gen
 	return ok
 }
@@ -120,7 +120,7 @@ func (w *errand) hand(r *Request) {
 		return
 	}
 	if !inc.enter() {
-		w.refuse(r, relay.Answer{Code: relay.Overloaded})
+		w.refuse(r, peer.Answer{Code: peer.Overloaded})
 		return
 	}
 	if w.s.serving.Load() != inc { // it stopped meanwhile: its tombstone must not wait for this slot
@@ -141,28 +141,28 @@ func (w *errand) answeredAtOnce(r *Request) bool {
 	if r.Read || c.Request == (section.RequestID{}) || w.keyed {
 		return false
 	}
-	at, known, busy := w.s.ev.index.enter(c.Request, w.s.key.Section, false)
+	at, known, busy := w.s.ev.index.Enter(c.Request, w.s.key.Section, false)
 	if busy != nil { // a search of this node's has the key: one wish at a time
-		w.refuse(r, relay.Answer{Code: relay.Unavailable})
+		w.refuse(r, peer.Answer{Code: peer.Unavailable})
 		return true
 	}
 	w.keyed = true
 	if known && at != w.s.key.Section && c.Kind == section.PlaceHold {
-		w.refuse(r, relay.Answer{Code: relay.Judged, Outcome: section.Outcome{Rejection: section.IdempotencyMismatch}})
+		w.refuse(r, peer.Answer{Code: peer.Judged, Outcome: section.Outcome{Rejection: section.IdempotencyMismatch}})
 		return true
 	}
 	if known {
 		return false
 	}
 	if c.Kind == section.PlaceBest && w.s.fullFor(c) {
-		w.refuse(r, relay.Answer{Code: relay.Judged, Section: w.s.key.Section, At: judgedUnknown, Outcome: section.Outcome{Rejection: section.SoldOut}})
+		w.refuse(r, peer.Answer{Code: peer.Judged, Section: w.s.key.Section, At: judgedUnknown, Outcome: section.Outcome{Rejection: section.SoldOut}})
 		return true
 	}
 	if c.Kind != section.PlaceHold {
 		return false
 	}
 	if lost := w.s.lostAlready(r); len(lost) > 0 {
-		w.refuse(r, relay.Answer{Code: relay.Judged, Section: w.s.key.Section, At: judgedUnknown,
+		w.refuse(r, peer.Answer{Code: peer.Judged, Section: w.s.key.Section, At: judgedUnknown,
 			Outcome: section.Outcome{Rejection: section.SeatTaken, Lost: lost}})
 		return true
 	}
@@ -178,10 +178,10 @@ func (s *Section) fullFor(c *section.Command) bool {
 func (w *errand) elsewhere(r *Request) {
 	to, err := w.s.route()
 	if err != nil || to == w.d.e.writer {
-		w.refuse(r, relay.Answer{Code: relay.Unavailable})
+		w.refuse(r, peer.Answer{Code: peer.Unavailable})
 		return
 	}
-	w.refuse(r, relay.Answer{Code: relay.Moved, Owner: to})
+	w.refuse(r, peer.Answer{Code: peer.Moved, Owner: to})
 }
 
 // wait opens the event and acquires the section, if it is this node's to acquire.
@@ -193,15 +193,15 @@ func (w *errand) wait(ctx context.Context, key storage.SectionKey, r *Request) {
 		_, err = ev.open(ctx)
 	}
 	if err != nil {
-		w.refuse(r, relay.Answer{Code: relay.Unavailable})
+		w.refuse(r, peer.Answer{Code: peer.Unavailable})
 		return
 	}
 	if w.s = w.d.section(key); w.s == nil {
-		w.refuse(r, relay.Answer{Code: relay.Judged, Outcome: section.Outcome{Rejection: section.BookingUnknown}})
+		w.refuse(r, peer.Answer{Code: peer.Judged, Outcome: section.Outcome{Rejection: section.BookingUnknown}})
 		return
 	}
 	if !w.s.awaitLeft(w.until) {
-		w.refuse(r, relay.Answer{Code: relay.Unavailable})
+		w.refuse(r, peer.Answer{Code: peer.Unavailable})
 		return
 	}
 	if to, err := w.s.route(); err == nil && to == w.d.e.writer {
@@ -215,7 +215,7 @@ func (w *errand) wait(ctx context.Context, key storage.SectionKey, r *Request) {
 }
 
 // refuse answers a request that no section has seen.
-func (w *errand) refuse(r *Request, m relay.Answer) {
+func (w *errand) refuse(r *Request, m peer.Answer) {
 	w.step()
 	m.ID = w.id
 	w.d.send(w.from, &m) // a link that has gone has failed the ask already
@@ -226,17 +226,17 @@ func (w *errand) refuse(r *Request, m relay.Answer) {
 // told is the section's word, on its goroutine: the answer leaves after the record it rests on, which went over the
 // same link.
 func (w *errand) told(r *Request) {
-	m := relay.Answer{ID: w.id, Code: relay.Judged, Section: w.s.key.Section, At: r.Command.At}
+	m := peer.Answer{ID: w.id, Code: peer.Judged, Section: w.s.key.Section, At: r.Command.At}
 	switch {
 	case r.Err == nil:
 		m.Outcome = r.Decision.Outcome
 	case errors.Is(r.Err, ErrMoved):
-		m.Code = relay.Moved
+		m.Code = peer.Moved
 		if to, err := w.s.route(); err == nil {
 			m.Owner = to
 		}
 	default:
-		m.Code = relay.Midway
+		m.Code = peer.Midway
 	}
 	b := newMessage()
 	*b = m.Append(*b)
@@ -247,7 +247,7 @@ func (w *errand) told(r *Request) {
 	if r.Err != nil {
 		judged = judgedUnknown
 	}
-	w.done(r, accepted || m.Code == relay.Midway, judged)
+	w.done(r, accepted || m.Code == peer.Midway, judged)
 	r.free()
 }
 
@@ -258,7 +258,7 @@ func (w *errand) watchPayment(r *Request) {
 	if r.Err != nil || r.Probe || r.Decision.Outcome.Rejection != section.Accepted {
 		return
 	}
-	pid := paymentID(BookingID{w.s.key, r.Decision.Outcome.Booking})
+	pid := paymentID(BookingID{Section: w.s.key, No: r.Decision.Outcome.Booking})
 	switch r.Command.Kind {
 	case section.BeginPayment:
 		w.d.e.reconciler.AddAfter(pid, w.d.e.cfg.ChargeTimeout+payerPatience)
@@ -273,9 +273,9 @@ const payerPatience = 2 * time.Second
 // done ends the request's use of its key, and its part in a search.
 func (w *errand) done(r *Request, keep bool, judged section.Instant) {
 	if w.keyed {
-		w.s.ev.index.leave(r.Command.Request, w.s.key.Section, keep, judged)
+		w.s.ev.index.Leave(r.Command.Request, w.s.key.Section, keep, judged)
 	}
 	if w.gen != 0 {
-		w.d.e.home.leave(w.gen)
+		w.d.e.coordinator.leave(w.gen)
 	}
 }

@@ -2,13 +2,10 @@ package actors
 
 import (
 	"errors"
-	"maps"
 	"math"
-	"slices"
-	"sync"
 	"time"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/peer"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -20,16 +17,8 @@ var ErrMoved = errors.New("actors: section moved")
 // errPeerLost is for a request on its way to a node that is gone: nobody knows whether it was done.
 var errPeerLost = errors.New("actors: the other node is gone")
 
-// pending are the requests that wait for another node's answer.
-type pending struct {
-	shards [ledgerShards]struct {
-		sync.Mutex
-		asks map[uint64]awaited
-	}
-}
-
-// awaited is a request that another node has; it is the desk's until it is answered or given up.
-type awaited struct {
+// pendingCall is a request that another node has; it is the desk's until it is answered or given up.
+type pendingCall struct {
 	r    *Request
 	s    *Section // nil: of a search
 	peer storage.WriterID
@@ -39,78 +28,46 @@ type awaited struct {
 // lateAfter is how long after its deadline a request is still given an answer that comes.
 const lateAfter = time.Second
 
-// expire gives up what waits for an answer that a peer, although it is up, has not been able to send.
-func (p *pending) expire(now time.Time) {
-	p.failAll(func(a awaited) bool { return now.After(a.late) })
+// expirePending gives up what waits for an answer that a peer, although it is up, has not been able to send.
+func (d *desk) expirePending(now time.Time) {
+	failAll(d.pending.TakeAll(func(a pendingCall) bool { return now.After(a.late) }))
 }
 
-func (p *pending) add(id uint64, a awaited) {
-	s := &p.shards[id%ledgerShards]
-	s.Lock()
-	if s.asks == nil {
-		s.asks = map[uint64]awaited{}
-	}
-	s.asks[id] = a
-	s.Unlock()
+// losePending answers everything that waits for a node whose link is gone.
+func (d *desk) losePending(node storage.WriterID) {
+	failAll(d.pending.TakeAll(func(a pendingCall) bool { return a.peer == node }))
 }
 
-func (p *pending) take(id uint64) (a awaited, ok bool) {
-	s := &p.shards[id%ledgerShards]
-	s.Lock()
-	if a, ok = s.asks[id]; ok {
-		delete(s.asks, id)
-	}
-	s.Unlock()
-	return a, ok
-}
-
-// lose answers everything that waits for a peer.
-func (p *pending) lose(peer storage.WriterID) {
-	p.failAll(func(a awaited) bool { return a.peer == peer })
-}
-
-func (p *pending) failAll(hopeless func(a awaited) bool) {
-	lost := map[uint64]awaited{}
-	for i := range p.shards {
-		s := &p.shards[i]
-		s.Lock()
-		for id, a := range s.asks {
-			if hopeless(a) {
-				delete(s.asks, id)
-				lost[id] = a
-			}
-		}
-		s.Unlock()
-	}
-	for _, id := range slices.Sorted(maps.Keys(lost)) { // in the order of asking
-		lost[id].fail(errPeerLost)
+func failAll(lost []pendingCall) {
+	for _, a := range lost {
+		a.fail(errPeerLost)
 	}
 }
 
-func (p *pending) answered(from storage.WriterID, m *relay.Answer) {
-	a, ok := p.take(m.ID)
+func (d *desk) answered(from storage.WriterID, m *peer.Answer) {
+	a, ok := d.pending.Take(m.ID)
 	if !ok || a.peer != from {
 		return // given up meanwhile
 	}
-	if m.Code == relay.Judged {
+	if m.Code == peer.Judged {
 		a.judged(m)
 		return
 	}
-	if m.Code == relay.NotTogether {
+	if m.Code == peer.NotTogether {
 		a.fail(&NotTogetherError{Free: m.Free, Largest: m.Largest, at: m.Section})
 		return
 	}
-	if m.Code == relay.Moved && a.s != nil && m.Owner != (storage.WriterID{}) {
-		a.s.forgetOwner(from, math.MaxUint64) // it says itself that it has the section no more
-		a.s.hearOwner(m.Owner, 0, false)
+	if m.Code == peer.Moved && a.s != nil && m.Owner != (storage.WriterID{}) {
+		a.s.directory.Forget(from, math.MaxUint64) // it says itself that it has the section no more
+		a.s.directory.Hear(m.Owner, 0, false)
 	}
 	a.fail(codeErrors[m.Code])
 }
 
 // codeErrors are the answers without an outcome.
-var codeErrors = map[relay.Code]error{
-	relay.Unavailable: errNotTaken, relay.Overloaded: ErrOverloaded, relay.Moved: ErrMoved, relay.Midway: errStoppedMidway,
-	relay.SaleNotOpen: ErrSaleNotOpen, relay.Mismatch: ErrMismatch,
+var codeErrors = map[peer.Code]error{
+	peer.Unavailable: errNotTaken, peer.Overloaded: ErrOverloaded, peer.Moved: ErrMoved, peer.Midway: errStoppedMidway,
+	peer.SaleNotOpen: ErrSaleNotOpen, peer.Mismatch: ErrMismatch,
 }
 
 // errNotTaken is ErrUnavailable from another node: surely not done.
@@ -118,7 +75,7 @@ var errNotTaken = errors.New("actors: section unavailable on its node")
 
 // judged hands the outcome to whoever waits. The seats reserved for it go back: if it became a hold, the records before
 // this answer have brought its seats into the ledger already.
-func (a awaited) judged(m *relay.Answer) {
+func (a pendingCall) judged(m *peer.Answer) {
 	d := &a.r.Decision
 	seats, lost := append(d.Outcome.Seats[:0], m.Outcome.Seats...), append(d.Outcome.Lost[:0], m.Outcome.Lost...)
 	d.Outcome, d.Changes = m.Outcome, d.Changes[:0]
@@ -127,16 +84,16 @@ func (a awaited) judged(m *relay.Answer) {
 	a.end()
 }
 
-func (a awaited) fail(err error) {
+func (a pendingCall) fail(err error) {
 	a.r.Err = err
 	a.end()
 }
 
-func (a awaited) end() {
+func (a pendingCall) end() {
 	if a.s != nil {
 		a.s.asked.Add(-1)
 		if a.r.Reserved > 0 && !(notJudged(a.r.Err) && a.r.Keep()) {
-			a.s.ev.buyers.release(a.r.Command.Buyer, a.r.Reserved)
+			a.s.ev.buyers.Release(a.r.Command.Buyer, a.r.Reserved)
 			a.r.Reserved = 0
 		}
 	}
@@ -156,15 +113,15 @@ func (s *Section) askPeer(to storage.WriterID, r *Request, deadline time.Time) e
 		return ErrOverloaded
 	}
 	id := d.numbers.Add(1)
-	ask := relay.Ask{ID: id, Patience: s.engine.millisLeft(deadline), Section: s.key, Read: r.Read, Probe: r.Probe, Search: r.search, Command: r.Command}
-	d.pending.add(id, awaited{r, s, to, deadline.Add(lateAfter)})
+	ask := peer.Ask{ID: id, Patience: s.engine.millisLeft(deadline), Section: s.key, Read: r.Read, Probe: r.Probe, Search: r.search, Command: r.Command}
+	d.pending.Add(id, pendingCall{r, s, to, deadline.Add(lateAfter)})
 	b := newMessage()
 	*b = ask.Append(*b)
 	if d.ship(to, b) {
 		s.engine.stats.Forwarded.Add(1)
 		return nil
 	}
-	if _, ok := d.pending.take(id); !ok {
+	if _, ok := d.pending.Take(id); !ok {
 		return nil // the link went down meanwhile, and r has been told so
 	}
 	s.asked.Add(-1)

@@ -63,7 +63,7 @@ func (t *trip) recall(at storage.SectionNo, search bool, out *BookingView) (sect
 	r.Command.Kind = section.PlaceBest
 	rejection, err := t.ask(r, at, out)
 	if search && err == nil && rejection == section.NoSeats {
-		t.ev.index.unpin(t.call.Request)
+		t.ev.index.Unpin(t.call.Request)
 	}
 	return rejection, err
 }
@@ -72,7 +72,7 @@ func (o *openEvent) category(label string) (id section.CategoryID, any bool, err
 	if label == "" {
 		return 0, true, nil
 	}
-	id, ok := findName(o.categories, label)
+	id, ok := o.categories.Find(label)
 	if !ok {
 		return 0, false, ErrCategory
 	}
@@ -90,7 +90,7 @@ func (o *openEvent) named(name string, only *[1]storage.SectionNo) []storage.Sec
 	if parts := o.partsNamed(name); len(parts) > 0 {
 		return parts
 	}
-	no, ok := findName(o.byID, name)
+	no, ok := o.byID.Find(name)
 	if !ok {
 		return nil
 	}
@@ -137,20 +137,19 @@ func (t *trip) round(f *finding, passes []bool, candidates []storage.SectionNo, 
 func (t *trip) short(f *finding, candidates []storage.SectionNo) (again bool) {
 	f.rejection = section.SoldOut
 	free, most, largest := uint32(0), uint32(0), storage.SectionNo(0)
-	live := t.ev.live
-	live.mu.RLock() // one consistent cut
-	for _, at := range candidates {
-		here := live.suitable(at, &f.c)
-		if here >= f.c.Quantity {
-			again = again || t.o.sections[at].mapIsTrue()
-			here = f.c.Quantity - 1
+	t.ev.live.Together(func() {
+		for _, at := range candidates {
+			here := t.ev.live.Suitable(at, &f.c)
+			if here >= f.c.Quantity {
+				again = again || t.o.sections[at].mapIsTrue()
+				here = f.c.Quantity - 1
+			}
+			free += here
+			if here > most {
+				most, largest = here, at
+			}
 		}
-		free += here
-		if here > most {
-			most, largest = here, at
-		}
-	}
-	live.mu.RUnlock()
+	})
 	if !again && free >= f.c.Quantity {
 		f.err = &NotTogetherError{Free: free, Largest: most, Section: t.o.planSection(largest), at: largest}
 	}
@@ -228,5 +227,5 @@ func (t *trip) suits(c *section.Command, no storage.SectionNo) bool {
 	case !t.o.sections[no].mapIsTrue():
 		return true // let the section say it
 	}
-	return t.ev.live.suitable(no, c) >= c.Quantity
+	return t.ev.live.Suitable(no, c) >= c.Quantity
 }

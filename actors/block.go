@@ -114,7 +114,7 @@ func (o *openEvent) parts(ids []string) (map[storage.SectionNo][]section.SeatInd
 	parts := map[storage.SectionNo][]section.SeatIndex{}
 	var unknown []string
 	for _, id := range ids {
-		ref, ok := findName(o.seats, id)
+		ref, ok := o.seats.Find(id)
 		if !ok {
 			unknown = append(unknown, id)
 			continue

@@ -27,8 +27,8 @@ func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) e
 	switch {
 	case call.Best.Quantity == 0:
 		return t.named(out)
-	case e.home != nil && (call.Best.Section == "" || len(o.partsNamed(call.Best.Section)) > 1):
-		return t.bestAtHome(out)
+	case e.coordinator != nil && (call.Best.Section == "" || len(o.partsNamed(call.Best.Section)) > 1):
+		return t.bestAtCoordinator(out)
 	}
 	return t.best(out)
 }
@@ -63,7 +63,7 @@ type trip struct {
 	deadline time.Time
 	reserved uint32
 	judged   section.Instant // when the section that answered last judged it; judgedUnknown: nobody can say
-	// searching over sections, as the buyer's home in a cluster, in that generation.
+	// searching over sections, as the buyer's coordinator in a cluster, in that generation.
 	searching bool
 	gen       uint64
 }
@@ -94,10 +94,10 @@ func (t *trip) named(out *BookingView) error {
 // will meet the seats taken too, and one that was there, and is gone, was refused. Once a request is registered the map
 // says nothing any more: the seats may have been taken by a repeat of the same request that was quicker.
 func (t *trip) isNew(seats uint32) bool {
-	if id := t.call.Request; id != (section.RequestID{}) && t.ev.index.met(id) {
+	if id := t.call.Request; id != (section.RequestID{}) && t.ev.index.Met(id) {
 		return false
 	}
-	return t.ev.refusesHold() == nil && t.ev.buyers.room(t.call.Buyer, seats, t.mostSeats())
+	return t.ev.refusesHold() == nil && t.ev.buyers.Room(t.call.Buyer, seats, t.mostSeats())
 }
 
 func (t *trip) tooLate(r *Request, no storage.SectionNo, out *BookingView) error {
@@ -108,7 +108,7 @@ func (t *trip) tooLate(r *Request, no storage.SectionNo, out *BookingView) error
 
 // lostAlready spares the section those who come too late (P7), which in a stampede is nearly everybody: the map shows
 // durable state only, so a seat that it shows taken is taken (unless a hold is due to end: the section ends it first,
-// P4), and a request that the index does not know no section remembers as a hold (see requestIndex), so it cannot be a
+// P4), and a request that the index does not know no section remembers as a hold (see coordinator.KeyIndex), so it cannot be a
 // repeat. It leaves the lost seats in r's outcome. It never grants: a seat that looks free is the section's to judge,
 // and so is a wish with a fault that takes precedence over seat_taken.
 func (t *trip) lostAlready(r *Request, no storage.SectionNo) bool {
@@ -131,7 +131,7 @@ func (s *Section) lostAlready(r *Request) []section.SeatIndex {
 	if last := r.seats[len(r.seats)-1]; int(last) >= len(s.layout.Seats) {
 		return lost
 	}
-	return s.ev.live.taken(s.key.Section, r.seats, lost)
+	return s.ev.live.Taken(s.key.Section, r.seats, lost)
 }
 
 // mapIsTrue says that what the map shows of the section as taken is taken: the section serves, and no hold is due to
@@ -151,7 +151,7 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 	var no storage.SectionNo
 	spread := false
 	for _, id := range ids {
-		ref, ok := findName(o.seats, id)
+		ref, ok := o.seats.Find(id)
 		if !ok {
 			unknown = append(unknown, string(append([]byte(nil), id...)))
 			continue
@@ -178,7 +178,7 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 func (t *trip) enter(no storage.SectionNo, search bool, seats uint32) (at storage.SectionNo, known bool, err error) {
 	at = no
 	if t.call.Request != (section.RequestID{}) {
-		if at, known, err = t.ev.index.enterBy(t.ev.engine.clock, t.deadline, t.call.Request, no, search); err != nil {
+		if at, known, err = t.ev.enterKey(t.deadline, t.call.Request, no, search); err != nil {
 			return at, false, err
 		}
 	}
@@ -213,7 +213,7 @@ func (t *trip) reserve(seats uint32) bool {
 	if seats > t.ev.header.Load().Rules.SeatsPerBookingMax {
 		return true
 	}
-	if !t.ev.buyers.reserve(t.call.Buyer, seats, t.mostSeats()) {
+	if !t.ev.buyers.Reserve(t.call.Buyer, seats, t.mostSeats()) {
 		return false
 	}
 	t.reserved = seats
@@ -230,7 +230,7 @@ func (t *trip) mostSeats() uint32 {
 
 func (t *trip) leave(no storage.SectionNo, keep bool) {
 	if t.call.Request != (section.RequestID{}) {
-		t.ev.index.leave(t.call.Request, no, keep, t.judged)
+		t.ev.index.Leave(t.call.Request, no, keep, t.judged)
 	}
 }
 
@@ -247,9 +247,9 @@ func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.
 	r.Command.Buyer, r.Command.Operator = t.call.Buyer, t.call.Operator
 	r.Command.Request, r.Command.Fingerprint, r.Command.AnyBuyerTotal = t.call.Request, t.call.Fingerprint, t.call.AnyBuyerTotal
 	s := t.o.sections[no]
-	if t.searching && !t.ev.engine.home.still(t.gen, t.call.Event, askerOf(t.call.Operator, t.call.Buyer)) {
+	if t.searching && !t.ev.engine.coordinator.still(t.gen, t.call.Event, askerOf(t.call.Operator, t.call.Buyer)) {
 		r.free()
-		return 0, errNotHome
+		return 0, errNotCoordinator
 	}
 	r.Reserved, r.search, r.gen = t.reserved, t.searching, t.gen
 	if err := s.carry(r, t.deadline); err != nil {
@@ -263,7 +263,7 @@ func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.
 		out.Seats = t.o.appendIDs(out.Seats[:0], no, outcome.Lost)
 		return outcome.Rejection, nil
 	}
-	t.o.fill(t.ev, BookingID{s.key, outcome.Booking}, outcome, out)
+	t.o.fill(t.ev, BookingID{Section: s.key, No: outcome.Booking}, outcome, out)
 	return section.Accepted, nil
 }
 
@@ -293,7 +293,7 @@ func (t *trip) count(err error) error {
 // verdict turns the last section's word into the call's answer, and gives back what no section took over.
 func (t *trip) verdict(rejection section.Rejection, err error, out *BookingView) error {
 	if t.reserved > 0 {
-		t.ev.buyers.release(t.call.Buyer, t.reserved)
+		t.ev.buyers.Release(t.call.Buyer, t.reserved)
 		t.reserved = 0 // a search that begins anew reserves anew
 	}
 	switch {
@@ -330,7 +330,7 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 	}
 	if outcome.State == section.BookingConfirmed {
 		for n, i := range outcome.Seats {
-			tickets = append(tickets, TicketView{Seat: out.Seats[n], Code: ev.engine.codes.code(id, i)})
+			tickets = append(tickets, TicketView{Seat: out.Seats[n], Code: ev.engine.codes.Code(id, i)})
 		}
 	}
 	out.Tickets = tickets

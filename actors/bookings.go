@@ -49,13 +49,13 @@ func (e *Engine) command(r *Request, id BookingID, who Caller, deadline time.Tim
 	}
 	keyed := who.Request != (section.RequestID{})
 	if keyed {
-		at, _, err := ev.index.enterBy(e.clock, deadline, who.Request, s.key.Section, false)
+		at, _, err := ev.enterKey(deadline, who.Request, s.key.Section, false)
 		if err != nil {
 			r.free()
 			return section.Outcome{}, err
 		}
 		if at != s.key.Section {
-			ev.index.leave(who.Request, at, false, judgedUnknown)
+			ev.index.Leave(who.Request, at, false, judgedUnknown)
 			r.free()
 			return section.Outcome{}, ErrMismatch
 		}
@@ -69,7 +69,7 @@ func (e *Engine) command(r *Request, id BookingID, who Caller, deadline time.Tim
 		if err == nil {
 			keep, judged = outcome.Rejection == section.Accepted && !probe && !idle(r.Command.Kind, outcome), r.Command.At
 		}
-		ev.index.leave(who.Request, s.key.Section, keep, judged)
+		ev.index.Leave(who.Request, s.key.Section, keep, judged)
 	}
 	if err != nil {
 		return section.Outcome{}, err
@@ -150,9 +150,9 @@ func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Du
 		}
 	}
 	pid := paymentID(id)
-	mine, done := e.charging.begin(pid)
+	mine, done := e.charging.Begin(pid)
 	if mine {
-		defer e.charging.end(pid)
+		defer e.charging.End(pid)
 	}
 	got, err := e.act(section.BeginPayment, id, who, deadline, out)
 	switch {

@@ -21,13 +21,6 @@ var budgets = []budget.Path{
 	budget.Exact("500 holds of one record: submit, ready, advance", 10, 146, recordPath(500)),
 	budget.Exact("hold alone in its record", 1000, 17, recordPath(1)),
 	budget.Exact("refusal with nothing in flight", 1000, 0, refusalPath),
-	budget.Exact("record on the map", 1000, 1000, publishPath), // the delta's own seats, which readers may look at for long
-	budget.Exact("look at the map for a taken seat", 1000, 0, takenPath),
-	budget.Exact("key met and dropped", 1000, 0, indexPath),
-	budget.Exact("buyer's seats counted and given back", 1000, 0, ledgerPath),
-	budget.Exact("ticket's code", 1000, 1000, codePath), // the text
-	budget.Exact("booking's id in text", 1000, 1000, idPath),
-	budget.Exact("booking's id read from text", 1000, 1000, parseIDPath), // inside base32, which drops line ends
 	budget.About("hold and release through the engine, in memory", 1000, 14434, 50, enginePath(holdAndRelease)),
 	budget.About("hold of the best two and its sale through the engine, in memory", 300, 8315, 50, enginePath(bestAndSale)),
 	budget.Exact("refused hold through the engine", 1000, 2000, enginePath(tooLate)), // the refusal, and its seats
@@ -80,72 +73,6 @@ func refusalPath(t testing.TB) func() {
 		w.Submit(&r.Request)
 		if told := w.Answers(); len(told) != 1 || requestIn(told[0]).Decision.Outcome.Rejection != section.SeatTaken {
 			t.Fatalf("%d answers", len(told))
-		}
-	}
-}
-
-func publishPath(testing.TB) func() {
-	l := newLive([]uint32{1000})
-	d := Delta{Changes: []SeatChange{{Seat: 1, Letter: section.Held}, {Seat: 2, Letter: section.Held}}}
-	for range liveRingDeltas { // the ring grows ten times in its life: here it has
-		d.Seq++
-		l.publish(&d)
-	}
-	return func() { d.Seq++; l.publish(&d) }
-}
-
-func takenPath(t testing.TB) func() {
-	l := newLive([]uint32{1000})
-	seats, lost := []section.SeatIndex{3, 4}, make([]section.SeatIndex, 0, 8)
-	return func() {
-		if lost = l.taken(0, seats, lost[:0]); len(lost) != 2 {
-			t.Fatal("an unknown section has free seats")
-		}
-	}
-}
-
-func indexPath(testing.TB) func() {
-	x := newRequestIndex(func(storage.SectionNo) section.Instant { return 0 })
-	n := uint64(0)
-	return func() {
-		n++
-		id := tourKey(0, n)
-		x.enter(id, 3, false)
-		x.leave(id, 3, false, judgedUnknown)
-	}
-}
-
-func ledgerPath(testing.TB) func() {
-	l, n := newBuyerLedger(), uint64(0)
-	return func() {
-		n++
-		buyer := tourCaller(0, n).Buyer
-		l.reserve(buyer, 2, 8)
-		l.release(buyer, 2)
-	}
-}
-
-func codePath(testing.TB) func() {
-	codes := newTicketCodes([32]byte{1})
-	id, seat := ticketOf(1)
-	return func() { codes.code(id, seat) }
-}
-
-func idPath(t testing.TB) func() {
-	id, _ := ticketOf(1)
-	return func() {
-		if len(id.String()) != bookingTextSize {
-			t.Fatal("an id of another length")
-		}
-	}
-}
-
-func parseIDPath(t testing.TB) func() {
-	id, _ := ticketOf(1)
-	text := AppendBookingID(nil, id)
-	return func() {
-		if got, ok := ParseBookingID(text); !ok || got != id {
-			t.Fatal("an id was not read back")
 		}
 	}
 }

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"time"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/peer"
 	"holdfast/storage"
 )
 
 // calling is one operator's wish that another node has.
 type calling struct {
 	peer  storage.WriterID
-	reply chan relay.Reply // capacity 1
+	reply chan peer.Reply // capacity 1
 }
 
 // CallHandler does what another node's operator wants of this one.
@@ -31,10 +31,10 @@ func (e *Engine) Handle(name string, handler CallHandler) {
 
 // Call has another node do something rare, and waits for its word. ErrUnavailable: it could not be asked, or has not answered by ctx's end,
 // and may have done it.
-func (e *Engine) Call(ctx context.Context, peer storage.WriterID, name string, body []byte) ([]byte, error) {
+func (e *Engine) Call(ctx context.Context, node storage.WriterID, name string, body []byte) ([]byte, error) {
 	d := e.desk
 	id := d.numbers.Add(1)
-	c := &calling{peer, make(chan relay.Reply, 1)}
+	c := &calling{node, make(chan peer.Reply, 1)}
 	d.mu.Lock()
 	d.calls[id] = c
 	d.mu.Unlock()
@@ -43,8 +43,8 @@ func (e *Engine) Call(ctx context.Context, peer storage.WriterID, name string, b
 		delete(d.calls, id)
 		d.mu.Unlock()
 	}()
-	if !d.send(peer, &relay.Call{ID: id, Name: name, Body: body}) {
-		return nil, fmt.Errorf("%w: node %x cannot be reached", ErrUnavailable, peer[:4])
+	if !d.send(node, &peer.Call{ID: id, Name: name, Body: body}) {
+		return nil, fmt.Errorf("%w: node %x cannot be reached", ErrUnavailable, node[:4])
 	}
 	select {
 	case r := <-c.reply:
@@ -57,17 +57,17 @@ func (e *Engine) Call(ctx context.Context, peer storage.WriterID, name string, b
 	}
 }
 
-func (d *desk) loseCalls(peer storage.WriterID) {
+func (d *desk) loseCalls(node storage.WriterID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, c := range d.calls {
-		if c.peer == peer {
-			c.answer(relay.Reply{Failure: "the node has gone"})
+		if c.peer == node {
+			c.answer(peer.Reply{Failure: "the node has gone"})
 		}
 	}
 }
 
-func (c *calling) answer(r relay.Reply) {
+func (c *calling) answer(r peer.Reply) {
 	select {
 	case c.reply <- r:
 	default: // it has an answer
@@ -77,81 +77,81 @@ func (c *calling) answer(r relay.Reply) {
 // callPatience bounds what a node does for another's operator.
 const callPatience = 30 * time.Second
 
-func (d *desk) called(from storage.WriterID, m relay.Call) {
+func (d *desk) called(from storage.WriterID, m peer.Call) {
 	m.Body = append([]byte(nil), m.Body...)
 	d.mu.Lock()
 	handler := d.handlers[m.Name]
 	d.mu.Unlock()
 	if handler == nil {
-		d.send(from, &relay.Reply{ID: m.ID, Failure: "this node does not know the call " + m.Name})
+		d.send(from, &peer.Reply{ID: m.ID, Failure: "this node does not know the call " + m.Name})
 		return
 	}
 	d.aside(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, callPatience)
 		defer cancel()
 		body, err := handler(ctx, m.Body)
-		r := relay.Reply{ID: m.ID, Body: body}
+		r := peer.Reply{ID: m.ID, Body: body}
 		if err != nil {
 			r.Failure = err.Error()
 		}
 		d.send(from, &r)
-	}, func() { d.send(from, &relay.Reply{ID: m.ID, Failure: "the node has too much to do"}) })
+	}, func() { d.send(from, &peer.Reply{ID: m.ID, Failure: "the node has too much to do"}) })
 }
 
-func (d *desk) receiveCall(from storage.WriterID, dec *relay.Decoder, kind relay.Kind) (err error) {
+func (d *desk) receiveCall(from storage.WriterID, dec *peer.Decoder, kind peer.Kind) (err error) {
 	switch kind {
-	case relay.KindCall:
-		var m relay.Call
+	case peer.KindCall:
+		var m peer.Call
 		if err = dec.Call(&m); err == nil {
 			d.called(from, m)
 		}
-	case relay.KindReply:
-		var m relay.Reply
+	case peer.KindReply:
+		var m peer.Reply
 		if err = dec.Reply(&m); err == nil {
 			d.replied(from, m)
 		}
-	case relay.KindLook:
-		var m relay.Look
-		if err = dec.Look(&m); err == nil {
+	case peer.KindFreeQuery:
+		var m peer.FreeQuery
+		if err = dec.FreeQuery(&m); err == nil {
 			d.looking(from, &m)
 		}
-	case relay.KindLooked:
-		var m relay.Looked
-		if err = dec.Looked(&m); err == nil {
-			d.pending.looked(from, &m)
+	case peer.KindFreeReply:
+		var m peer.FreeReply
+		if err = dec.FreeReply(&m); err == nil {
+			d.looked(from, &m)
 		}
-	case relay.KindSettle:
-		var m relay.Settle
-		if err = dec.Settle(&m); err == nil {
-			d.e.home.asked(from, m)
+	case peer.KindQuiesce:
+		var m peer.Quiesce
+		if err = dec.Quiesce(&m); err == nil {
+			d.e.coordinator.onQuiesce(from, m)
 		}
-	case relay.KindSubscribed:
-		var m relay.Subscribed
+	case peer.KindSubscribed:
+		var m peer.Subscribed
 		if err = dec.Subscribed(&m); err == nil {
 			d.subscribedTo(from, m.Event)
 		}
-	case relay.KindAcknowledged:
-		var m relay.Acknowledged
+	case peer.KindAcknowledged:
+		var m peer.Acknowledged
 		if err = dec.Acknowledged(&m); err == nil {
 			d.acknowledged(&m)
 		}
-	case relay.KindCatalog:
-		var m relay.Catalog
+	case peer.KindCatalog:
+		var m peer.Catalog
 		if err = dec.Catalog(&m); err == nil {
 			d.aside(func(context.Context) { d.catalogChanged(from, m.Number) }, nil)
 		}
-	case relay.KindCatalogSeen:
-		var m relay.CatalogSeen
+	case peer.KindCatalogSeen:
+		var m peer.CatalogSeen
 		if err = dec.CatalogSeen(&m); err == nil {
-			d.replied(from, relay.Reply{ID: m.Number})
+			d.replied(from, peer.Reply{ID: m.Number})
 		}
 	default:
-		return fmt.Errorf("%w: kind %d", relay.ErrFormat, kind)
+		return fmt.Errorf("%w: kind %d", peer.ErrFormat, kind)
 	}
 	return err
 }
 
-func (d *desk) replied(from storage.WriterID, m relay.Reply) {
+func (d *desk) replied(from storage.WriterID, m peer.Reply) {
 	m.Body = append([]byte(nil), m.Body...)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -163,7 +163,7 @@ func (d *desk) replied(from storage.WriterID, m relay.Reply) {
 // catalogChanged reads the catalog because another node has written it, and says so.
 func (d *desk) catalogChanged(from storage.WriterID, number uint64) {
 	if d.e.refreshCatalog() == nil {
-		d.send(from, &relay.CatalogSeen{Number: number})
+		d.send(from, &peer.CatalogSeen{Number: number})
 	}
 }
 
@@ -180,15 +180,15 @@ func (e *Engine) spread() {
 	ctx, cancel := context.WithTimeout(e.ctx, catalogPatiencePeers)
 	defer cancel()
 	var waits []*calling
-	d.others(func(peer storage.WriterID) {
+	d.others(func(node storage.WriterID) {
 		id := d.numbers.Add(1)
-		c := &calling{peer, make(chan relay.Reply, 1)}
+		c := &calling{node, make(chan peer.Reply, 1)}
 		d.mu.Lock()
 		d.calls[id] = c
 		d.mu.Unlock()
 		waits = append(waits, c)
-		if !d.send(peer, &relay.Catalog{Number: id}) {
-			c.answer(relay.Reply{})
+		if !d.send(node, &peer.Catalog{Number: id}) {
+			c.answer(peer.Reply{})
 		}
 	})
 	for _, c := range waits {

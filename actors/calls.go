@@ -7,17 +7,25 @@ import (
 	"strconv"
 	"time"
 
+	"holdfast/actors/booking"
+	"holdfast/actors/checkout"
+	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
-// BookingID names a booking anywhere: its text form carries the event, the section and the booking's number, so that
-// any node can route it without a look-up.
-type BookingID struct {
-	Section storage.SectionKey
-	No      section.BookingNo
-}
+// BookingID names a booking anywhere; see booking.ID.
+type BookingID = booking.ID
+
+// AppendBookingID appends the text of id; see booking.AppendID.
+func AppendBookingID(dst []byte, id BookingID) []byte { return booking.AppendID(dst, id) }
+
+// ParseBookingID reads the text of a booking's id; see booking.ParseID.
+func ParseBookingID(text []byte) (id BookingID, ok bool) { return booking.ParseID(text) }
+
+// paymentID makes the booking's own id the idempotency key of its payment.
+func paymentID(id BookingID) checkout.PaymentID { return checkout.PaymentID(id.String()) }
 
 // Conditions of the engine; api maps each to one problem code.
 var (
@@ -142,23 +150,12 @@ type TicketView struct {
 	Code string
 }
 
-// SectionStatus is one section of the availability map. Letters is in seat-index order.
-type SectionStatus struct {
-	Seq     section.Seq
-	Letters []byte
-	Free    int
-}
-
-// SeatChange is one seat's new letter.
-type SeatChange = section.SeatChange
-
-// Delta is one record's effect on the map. Every record makes one (Changes may be empty), so that a section's Seq is
-// dense and a client can see a gap.
-type Delta struct {
-	Section storage.SectionNo
-	Seq     section.Seq
-	Changes []SeatChange
-}
+// SectionStatus, SeatChange and Delta are the map's words; see package seatmap.
+type (
+	SectionStatus = seatmap.SectionStatus
+	SeatChange    = seatmap.SeatChange
+	Delta         = seatmap.Delta
+)
 
 // LiveMap is an event's projection: a read model, never consulted to grant (P9).
 type LiveMap interface {

@@ -115,7 +115,7 @@ func (e *Engine) enlist(header *storage.Event) *event {
 	all := maps.Clone(*e.catalog.Load())
 	all[header.ID] = ev
 	e.catalog.Store(&all)
-	e.shelf.Store(e.shelf.Load().with(header))
+	e.shelf.Store(e.shelf.Load().With(header))
 	e.rememberCreate(header)
 	return ev
 }

@@ -3,7 +3,7 @@
 //
 // A hold's way:
 //
-//	Book ──▶ trip: sale open? key met before? buyer's limit?          (book.go, ledger.go)
+//	Book ──▶ trip: sale open? key met before? buyer's limit?          (book.go; package coordinator)
 //	           │ one message, after taking a slot of the section       (section_actor.go: incarnation)
 //	           ▼
 //	     sectionActor ── stamps At ──▶ Writer.Submit                   (writer.go)
@@ -15,7 +15,7 @@
 //	     Writer.Ready ──▶ Committer ──▶ Store.Commit: many sections, one sync   (committer.go)
 //	                                        │ durable
 //	     Writer.Advance ◀───────────────────┘
-//	           ├─▶ Live.publish                                        (live.go)
+//	           ├─▶ seatmap: Publish
 //	           └─▶ answers of that record told; the next record leaves
 //
 // Why answers are told by the section's actor and not by the committer: the Writer then needs no lock, and the map is published
@@ -38,15 +38,15 @@
 // With Config.Peers the sections of an event are spread over nodes on one store. Each section is served by one of them and followed by
 // all others, so that every node can answer everything, and go on where another stopped.
 //
-//	Book on node A ──▶ route: served here? who has announced it? who should have it?       (route.go, relay.Route)
+//	Book on node A ──▶ route: served here? who has announced it? who should have it?       (routing.go, package placement)
 //	     │ Ask                                                                              (asking.go)
 //	     ▼
 //	node B ──▶ its section, as for a buyer of its own ──▶ durable                           (asked.go)
-//	     ├─ Record ──▶ everybody's followers: map, buyer ledger, request index              (stream.go, follower.go)
+//	     ├─ Record ──▶ everybody's followers: map, buyer quota, key index                   (stream.go, follower.go)
 //	     └─ Answer ──▶ after the record, on the same link
 //
-//	steward, on every node: claims what is placed here and nobody serves; hands over what is placed elsewhere   (steward.go, relay.DutyOf)
-//	home of a buyer: the node that runs searches over sections, so that one key is one booking                  (home.go, relay.Homes)
+//	steward, on every node: claims what is placed here and nobody serves; hands over what is placed elsewhere   (steward.go, package placement)
+//	coordinator of a buyer: the node that runs searches over sections, so that one key is one booking           (search_coordinator.go)
 //
 // A section moves by a record: whoever has it lets what is in flight land, writes that it is released, and tells the heir. Requests that
 // come in meanwhile wait in front of it, and are sent on. When its node is gone, the record of the heir's claim does the same, once the rule of
@@ -56,10 +56,11 @@
 //
 // # Across sections
 //
-// A booking lives in one section. Three things span an event: the request index (a key used again finds its section, P5), the
-// buyer ledger (seats per buyer over all sections) and the map. All three are rebuilt from the sections at load, and none of them
-// can grant a seat. On several nodes each node has all three of the whole event, by following; the ledger may then be behind by what is on
-// its way, so that a buyer who asks two nodes in the same millisecond may come out over the limit.
+// A booking lives in one section. Three things span an event: the key index (a key used again finds its section, P5)
+// and the buyer quota (seats per buyer over all sections), both in package coordinator, and the map, in package seatmap.
+// All three are rebuilt from the sections at load, and none of them can grant a seat. On several nodes each node has all
+// three of the whole event, by following; the quota may then be behind by what is on its way, so that a buyer who asks
+// two nodes in the same millisecond may come out over the limit.
 //
 // # Operators' keys
 //

@@ -13,6 +13,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"holdfast/actors/booking"
+	"holdfast/actors/catalog"
 	"holdfast/actors/checkout"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -131,24 +133,24 @@ type Engine struct {
 	cancel     context.CancelFunc
 	cut        context.CancelFunc // ends writes under way
 	writer     storage.WriterID
-	codes      *ticketCodes
+	codes      *booking.TicketCodes
 	system     *actor.ActorSystem
 	dispatcher interface {
 		actor.Dispatcher
 		close()
 	}
-	wall       wall
-	committer  *writer.Committer
-	snapshots  *snapshotter
-	gateway    checkout.Gateway
-	reconciler *checkout.Reconciler
-	events     Events
-	stats      Stats
-	charging   charging
-	losses     losses
-	desk       *desk    // nil: without peers
-	home       *home    // nil: without peers
-	steward    *steward // nil: without peers
+	wall        wall
+	committer   *writer.Committer
+	snapshots   *snapshotter
+	gateway     checkout.Gateway
+	reconciler  *checkout.Reconciler
+	eventLog    eventLog
+	stats       Stats
+	charging    checkout.UnderWay
+	losses      losses
+	desk        *desk              // nil: without peers
+	coordinator *searchCoordinator // nil: without peers
+	steward     *steward           // nil: without peers
 
 	background  sync.WaitGroup
 	spawning    sync.RWMutex // spawn; Close writes ended under it
@@ -160,7 +162,7 @@ type Engine struct {
 
 	mu      sync.Mutex // guards writes of catalog
 	catalog atomic.Pointer[map[storage.EventID]*event]
-	shelf   atomic.Pointer[Catalog]               // the same as a list; written with it
+	shelf   atomic.Pointer[catalog.Catalog]       // the same as a list; written with it
 	creates map[section.RequestID]storage.EventID // under mu
 
 	sweeps   atomic.Uint32 // how often idle events were looked for
@@ -179,7 +181,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("actors: reading the ticket secret: %w", err)
 	}
-	e := &Engine{cfg: cfg, clock: machine{}, codes: newTicketCodes(secret), creates: map[section.RequestID]storage.EventID{}, finding: make(chan struct{}, findingMax),
+	e := &Engine{cfg: cfg, clock: machine{}, codes: booking.NewTicketCodes(secret), creates: map[section.RequestID]storage.EventID{}, finding: make(chan struct{}, findingMax),
 		glances:     make(chan struct{}, glancesMax),
 		activations: make(chan struct{}, 2*max(runtime.GOMAXPROCS(0), cfg.CommitLanes))}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
@@ -187,15 +189,15 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.writer, e.cut = cfg.Writer, cut
 	e.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
 	e.dispatcher = newDispatcher()
-	e.events = Events{log: cfg.Logger, stats: &e.stats}
+	e.eventLog = eventLog{log: cfg.Logger, stats: &e.stats}
 	e.believeClock()
 	e.watchClock()
 	e.committer = writer.NewCommitter(writes, cfg.CommitLanes, cfg.CommitGroup, cfg.Store.Commit, e.stats.merged)
-	e.snapshots = newSnapshotter(writes, cfg.CommitLanes, cfg.Store, &e.events)
+	e.snapshots = newSnapshotter(writes, cfg.CommitLanes, cfg.Store, &e.eventLog)
 	e.gateway = freeGateway{cfg.Gateway, e}
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	if cfg.Peers != nil {
-		e.desk, e.home, e.steward = newDesk(e, cfg.Peers), newHome(e), newSteward(e)
+		e.desk, e.coordinator, e.steward = newDesk(e, cfg.Peers), newSearchCoordinator(e), newSteward(e)
 	}
 	if err := e.readCatalog(ctx); err != nil {
 		return nil, errors.Join(err, e.Close(ctx))

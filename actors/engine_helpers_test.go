@@ -181,10 +181,7 @@ func (b *box) seatsOf(buyer byte) uint32 {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	s := &ev.buyers.shards[buyer%ledgerShards]
-	s.Lock()
-	defer s.Unlock()
-	return s.seats[section.BuyerID{buyer}]
+	return ev.buyers.Seats(section.BuyerID{buyer})
 }
 
 func (b *box) live() LiveMap {

@@ -112,8 +112,8 @@ func TestStrangers(t *testing.T) {
 		"extend":        b.e.Extend(held.ID, caller(2, 6), patience, &out),
 		"refund":        b.e.Refund(held.ID, caller(2, 7), patience, &out),
 		"confirm":       b.e.Confirm(held.ID, caller(2, 8), "tok_ok", patience, &out),
-		"other section": b.e.Booking(BookingID{b.key(7), 1}, caller(1, 0), patience, &out),
-		"other event":   b.e.Booking(BookingID{storage.SectionKey{}, 1}, caller(1, 0), patience, &out),
+		"other section": b.e.Booking(BookingID{Section: b.key(7), No: 1}, caller(1, 0), patience, &out),
+		"other event":   b.e.Booking(BookingID{Section: storage.SectionKey{}, No: 1}, caller(1, 0), patience, &out),
 	} {
 		if !errors.Is(err, ErrBookingUnknown) {
 			t.Errorf("%s by a stranger: %v", name, err)

@@ -6,7 +6,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/coordinator"
+	"holdfast/actors/peer"
+	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/actors/writer"
@@ -23,29 +25,29 @@ type event struct {
 	opening *opening   // nil: not under way
 	ready   atomic.Pointer[openEvent]
 
-	usedAt  atomic.Uint32        // the sweep before which somebody last asked; see idle.go
-	after   <-chan struct{}      // closed when the event's earlier life here has ended; nil: there was none
-	glance  *opening             // a look at the map without opening, under way; guarded by mu
-	retired atomic.Bool          // another event stands in its place in the catalog
-	glanced atomic.Pointer[Live] // the map of an event that is not open, as long as nobody else can write; kept when it opens
+	usedAt  atomic.Uint32               // the sweep before which somebody last asked; see idle.go
+	after   <-chan struct{}             // closed when the event's earlier life here has ended; nil: there was none
+	glance  *opening                    // a look at the map without opening, under way; guarded by mu
+	retired atomic.Bool                 // another event stands in its place in the catalog
+	glanced atomic.Pointer[seatmap.Map] // the map of an event that is not open, as long as nobody else can write; kept when it opens
 
-	safeSince int                                // number of the view since which this node knows all keys, under home's mu; 0: never
+	safeSince int                                // number of the view since which this node knows all keys, under the coordinator's mu; 0: never
 	watchers  atomic.Pointer[[]storage.WriterID] // peers that follow the sections; see stream.go
 
-	live   *Live
-	buyers *buyerLedger
-	index  *requestIndex
+	live   *seatmap.Map
+	buyers *coordinator.BuyerQuota
+	index  *coordinator.KeyIndex
 }
 
 // openEvent is the part that costs memory: immutable once made.
 type openEvent struct {
 	venue      *venue.Venue
-	seats      map[string]seatRef // by id in every spelling; see enterName
-	ids        [][]string         // by section, by seat index
+	seats      venue.Names[seatRef]
+	ids        [][]string // by section, by seat index
 	sections   []*Section
-	byID       map[string]storage.SectionNo
+	byID       venue.Names[storage.SectionNo]
 	partsOf    map[string][]storage.SectionNo // parts of the sections that are split, best first, by the composed name of the whole
-	categories map[string]section.CategoryID
+	categories venue.Names[section.CategoryID]
 	has        []map[section.CategoryID]bool // by section
 	accessible []bool                        // by section: has accessible seats
 	order      []storage.SectionNo           // by quality, best first
@@ -62,7 +64,7 @@ type seatRef struct {
 type opening struct {
 	done chan struct{}
 	err  error
-	live *Live // of a glance that found what it looked for
+	live *seatmap.Map // of a glance that found what it looked for
 }
 
 // open loads the venue and starts every section; it returns when all have settled, serving or not, or when ctx ends:
@@ -127,7 +129,7 @@ func (ev *event) join() {
 	d.republish()
 	d.mu.Unlock()
 	id := ev.header.Load().ID
-	d.others(func(peer storage.WriterID) { d.send(peer, &relay.Subscribe{Event: id}) })
+	d.others(func(node storage.WriterID) { d.send(node, &peer.Subscribe{Event: id}) })
 	ev.engine.steward.wake()
 }
 
@@ -156,10 +158,10 @@ func (ev *event) loadVenue(ctx context.Context) (*venue.Venue, error) {
 
 func (ev *event) build(v *venue.Venue) *openEvent {
 	header := ev.header.Load()
-	o := &openEvent{venue: v, seats: make(map[string]seatRef, v.SeatCount()), byID: map[string]storage.SectionNo{},
+	o := &openEvent{venue: v, seats: make(venue.Names[seatRef], v.SeatCount()), byID: map[string]storage.SectionNo{},
 		categories: map[string]section.CategoryID{}}
 	for i, c := range v.Categories {
-		enterName(o.categories, c.Label, section.CategoryID(i))
+		o.categories.Enter(c.Label, section.CategoryID(i))
 		o.prices = append(o.prices, header.Prices[c.Label])
 	}
 	var counts []uint32
@@ -169,14 +171,23 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 	}
 	o.rank(v)
 	if ev.live = ev.glanced.Load(); ev.live == nil {
-		ev.live = newLive(counts)
+		ev.live = seatmap.New(counts)
 	}
-	ev.live.countKinds(o.sections)
-	ev.buyers = newBuyerLedger()
-	ev.index = newRequestIndex(func(no storage.SectionNo) section.Instant {
+	ev.live.CountKinds(o.layouts())
+	ev.buyers = coordinator.NewBuyerQuota()
+	ev.index = coordinator.NewKeyIndex(func(no storage.SectionNo) section.Instant {
 		return section.Instant(o.sections[no].remembersFrom.Load())
 	})
 	return o
+}
+
+// layouts are those of all sections, in plan order.
+func (o *openEvent) layouts() []*section.Layout {
+	list := make([]*section.Layout, len(o.sections))
+	for no, s := range o.sections {
+		list[no] = s.layout
+	}
+	return list
 }
 
 // rank puts the sections in the order in which they are searched.
@@ -196,11 +207,11 @@ func (o *openEvent) planSection(no storage.SectionNo) string { return o.venue.Se
 
 // spread is the refusal of seats of several sections.
 func (o *openEvent) spread(ids []string) error {
-	one, _ := findName(o.seats, ids[0]) // all are known: resolve has found them
+	one, _ := o.seats.Find(ids[0]) // all are known: resolve has found them
 	first := one.section
 	split := SplitSectionError{Section: o.planSection(first)}
 	for _, id := range ids {
-		at, _ := findName(o.seats, id)
+		at, _ := o.seats.Find(id)
 		if o.planSection(at.section) != split.Section {
 			return ErrSpread
 		}
@@ -214,7 +225,7 @@ func (o *openEvent) spread(ids []string) error {
 func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	header := ev.header.Load()
 	layout := o.venue.Layout(int(no))
-	enterName(o.byID, o.venue.Sections[no].ID, no)
+	o.byID.Enter(o.venue.Sections[no].ID, no)
 	key := storage.SectionKey{Event: header.ID, Section: no}
 	o.sections = append(o.sections, &Section{engine: ev.engine, ev: ev, key: key, seen: ev.engine.cfg.Witness.Of(key),
 		layout: layout, rules: header.Rules, life: writer.NewLifecycle(&ev.engine.stats.sections), unmet: &o.unmet})
@@ -222,7 +233,7 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	var ids []string
 	for _, row := range o.venue.Sections[no].Rows {
 		for _, seat := range row.Seats {
-			enterName(o.seats, seat.ID, seatRef{no, section.SeatIndex(len(ids))})
+			o.seats.Enter(seat.ID, seatRef{no, section.SeatIndex(len(ids))})
 			ids = append(ids, seat.ID)
 		}
 	}
@@ -272,27 +283,27 @@ func (ev *event) followAll(o *openEvent) {
 func (ev *event) adopt(s *Section, state *section.State) {
 	ev.adoptLedgers(s, state)
 	state.Paying(func(no section.BookingNo) {
-		ev.engine.reconciler.Add(paymentID(BookingID{s.key, no}))
+		ev.engine.reconciler.Add(paymentID(BookingID{Section: s.key, No: no}))
 	})
 }
 
 func (ev *event) adoptLedgers(s *Section, state *section.State) {
-	state.Requests(func(id section.RequestID) { ev.index.adopt(id, s.key.Section, state.LastAt()) })
-	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.add(buyer, seats) })
+	state.Requests(func(id section.RequestID) { ev.index.Adopt(id, s.key.Section, state.LastAt()) })
+	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.Add(buyer, seats) })
 }
 
 // count keeps the buyer ledger equal to a section's memory.
 func (ev *event) count(shares []section.Share) {
 	for _, s := range shares {
 		if s.Taken {
-			ev.buyers.add(s.Buyer, s.Seats)
+			ev.buyers.Add(s.Buyer, s.Seats)
 		} else {
-			ev.buyers.release(s.Buyer, s.Seats)
+			ev.buyers.Release(s.Buyer, s.Seats)
 		}
 	}
 }
 
 // disown takes a dead section's speculative bookings out of the buyer ledger again; the next load adds the true ones.
 func (ev *event) disown(state *section.State) {
-	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.release(buyer, seats) })
+	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.Release(buyer, seats) })
 }

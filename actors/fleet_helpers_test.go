@@ -14,7 +14,6 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"holdfast/actors/checkout/sandbox"
-	"holdfast/actors/relay"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -83,11 +82,11 @@ func (v *fleetView) Owner(key storage.SectionKey) storage.WriterID {
 	return v.pick(uint64(key.Section))
 }
 
-func (v *fleetView) Home(_ storage.EventID, buyer section.BuyerID) storage.WriterID {
+func (v *fleetView) Coordinator(_ storage.EventID, buyer section.BuyerID) storage.WriterID {
 	return v.pick(^binary.LittleEndian.Uint64(buyer[:]))
 }
 
-func (n *fleetNode) View() relay.View { return n.view.Load() }
+func (n *fleetNode) View() View { return n.view.Load() }
 
 func (n *fleetNode) Up(peer storage.WriterID) bool {
 	n.mu.Lock()

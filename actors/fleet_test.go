@@ -124,11 +124,7 @@ func TestBuyerLimitOverNodes(t *testing.T) {
 		f.eventually("the ledgers agree", func() bool {
 			for _, n := range f.nodes {
 				ev, _ := n.e.event(f.event)
-				s := &ev.buyers.shards[5%ledgerShards]
-				s.Lock()
-				seats := s.seats[section.BuyerID{5}]
-				s.Unlock()
-				if seats != uint32(held) {
+				if ev.buyers.Seats(section.BuyerID{5}) != uint32(held) {
 					return false
 				}
 			}
@@ -380,11 +376,7 @@ func TestPassivation(t *testing.T) {
 	f.eventually("ledgers agree", func() bool {
 		for _, n := range f.nodes {
 			ev, _ := n.e.event(f.event)
-			s := &ev.buyers.shards[1%ledgerShards]
-			s.Lock()
-			seats := s.seats[section.BuyerID{1}]
-			s.Unlock()
-			if seats != 1 {
+			if ev.buyers.Seats(section.BuyerID{1}) != 1 {
 				return false
 			}
 		}

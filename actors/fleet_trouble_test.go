@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"holdfast/actors/checkout"
-	"holdfast/actors/relay"
+	"holdfast/actors/peer"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -73,7 +73,7 @@ func (n *fleetNode) section(no storage.SectionNo) *Section {
 // buyerOf finds a buyer whose home in a view is that node.
 func (n *fleetNode) buyerOf(v *fleetView) byte {
 	for b := byte(1); ; b++ {
-		if v.Home(n.f.event, section.BuyerID{b}) == n.id {
+		if v.Coordinator(n.f.event, section.BuyerID{b}) == n.id {
 			return b
 		}
 	}
@@ -81,10 +81,7 @@ func (n *fleetNode) buyerOf(v *fleetView) byte {
 
 // seatsOf is what a node's ledger says of a buyer.
 func (n *fleetNode) seatsOf(buyer byte) uint32 {
-	s := &n.section(0).ev.buyers.shards[buyer%ledgerShards]
-	s.Lock()
-	defer s.Unlock()
-	return s.seats[section.BuyerID{buyer}]
+	return n.section(0).ev.buyers.Seats(section.BuyerID{buyer})
 }
 
 // holds counts the bookings in all logs that were placed under a key.
@@ -169,7 +166,7 @@ func TestStoppedWhereItIsNotPlaced(t *testing.T) {
 	f.eventually("all serve again, where they should", func() bool {
 		for no := range storage.SectionNo(8) {
 			s := a.section(no)
-			if n := f.owner(no); n == nil || n.id != s.sight().Placed {
+			if n := f.owner(no); n == nil || n.id != s.routing().Placed {
 				return false
 			}
 		}
@@ -341,7 +338,7 @@ func TestAnswerThatNeverComes(t *testing.T) {
 	for f.owner(no) != b {
 		no++
 	}
-	lost := func(m []byte) bool { return relay.Kind(m[0]) == relay.KindAnswer }
+	lost := func(m []byte) bool { return peer.Kind(m[0]) == peer.KindAnswer }
 	b.drop.Store(&lost)
 	var out BookingView
 	err := a.e.Book(&BookCall{Event: f.event, Caller: caller(3, 1), Seats: []string{fleetSeat(int(no), 1)}}, 100*time.Millisecond, &out)

@@ -166,7 +166,7 @@ func (f *follower) cannot(err error) bool {
 	if errors.As(err, &lost) {
 		f.s.condemn(lost, false)
 	} else {
-		f.s.engine.events.FollowerStuck(f.s.key, err)
+		f.s.engine.eventLog.FollowerStuck(f.s.key, err)
 		f.s.suspect(f.s.seen.Mark(), true)
 	}
 	f.mu.Lock()
@@ -238,7 +238,7 @@ func (f *follower) begin(m *section.Machine, at storage.Tail) {
 	s := f.s
 	f.m, f.at = m, at
 	s.ev.adoptLedgers(s, m.State)
-	s.ev.live.reset(s.key.Section, at.Seq, m.AppendLetters(nil), m.Free())
+	s.ev.live.Reset(s.key.Section, at.Seq, m.AppendLetters(nil), m.Free())
 	f.isLoaded()
 }
 
@@ -274,9 +274,9 @@ func (f *follower) take(e *storage.Entry, hash storage.Hash) error {
 	ev := f.s.ev
 	ev.count(f.m.Shares())
 	for _, met := range f.effects.Requests {
-		ev.index.adopt(met.Request, f.s.key.Section, met.At)
+		ev.index.Adopt(met.Request, f.s.key.Section, met.At)
 	}
-	ev.live.publish(&Delta{Section: f.s.key.Section, Seq: e.Seq, Changes: f.effects.Seats})
+	ev.live.Publish(&Delta{Section: f.s.key.Section, Seq: e.Seq, Changes: f.effects.Seats})
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -55,7 +56,7 @@ func (ev *event) earlierLife() <-chan struct{} {
 func (e *Engine) exclusive() bool { return e.desk == nil && e.cfg.CatalogEvery == 0 }
 
 // look gives the map of an event that is open, or that need not be. nil: it must be opened.
-func (ev *event) look(ctx context.Context) *Live {
+func (ev *event) look(ctx context.Context) *seatmap.Map {
 	ev.touch()
 	if ev.ready.Load() != nil {
 		return ev.live
@@ -109,7 +110,7 @@ func (ev *event) finishGlance(attempt *opening) {
 var errAlive = errors.New("actors: holds are alive")
 
 // readMap makes the map from snapshots and logs, as a claim would find them.
-func (ev *event) readMap(ctx context.Context) (*Live, error) {
+func (ev *event) readMap(ctx context.Context) (*seatmap.Map, error) {
 	v, err := ev.loadVenue(ctx)
 	if err != nil {
 		return nil, err
@@ -118,7 +119,7 @@ func (ev *event) readMap(ctx context.Context) (*Live, error) {
 	for i := range v.Sections {
 		counts = append(counts, uint32(len(v.Layout(i).Seats)))
 	}
-	live, header, store := newLive(counts), ev.header.Load(), ev.engine.cfg.Store
+	live, header, store := seatmap.New(counts), ev.header.Load(), ev.engine.cfg.Store
 	for i := range v.Sections {
 		key := storage.SectionKey{Event: header.ID, Section: storage.SectionNo(i)}
 		tail, err := store.Tail(ctx, key)
@@ -136,7 +137,7 @@ func (ev *event) readMap(ctx context.Context) (*Live, error) {
 		if state.LiveHolds() > 0 {
 			return nil, errAlive
 		}
-		live.reset(key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
+		live.Reset(key.Section, tail.Seq, state.AppendLetters(nil), state.Free())
 	}
 	return live, nil
 }
@@ -200,7 +201,7 @@ func (e *Engine) idlers() (idle []idler, sections int) {
 		case i.open != nil:
 			i.sections = len(i.open.sections)
 		case live != nil:
-			i.sections = len(live.sections)
+			i.sections = live.Sections()
 		default:
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -157,8 +158,8 @@ func TestALookOutlivesOpeningAndClosing(t *testing.T) {
 	live.Read(func(storage.SectionNo, SectionStatus) {})
 	for round := range byte(3) {
 		mustSale(t, e, id, storage.SaleOpen)
-		if m := live.(*Live); m.suitable(1, &section.Command{AnyCategory: true}) != 10 { // else best-available would refuse falsely (P11)
-			t.Errorf("%d suitable seats", m.suitable(1, &section.Command{AnyCategory: true}))
+		if m := live.(*seatmap.Map); m.Suitable(1, &section.Command{AnyCategory: true}) != 10 { // else best-available would refuse falsely (P11)
+			t.Errorf("%d suitable seats", m.Suitable(1, &section.Command{AnyCategory: true}))
 		}
 		held := mustHold(t, e, id, round+1, fmt.Sprintf("S1-1-%d", round+1))
 		mustSale(t, e, id, storage.SalePaused)

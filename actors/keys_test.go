@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"holdfast/actors/checkout"
+	"holdfast/actors/coordinator"
 	"holdfast/actors/section"
 )
 
@@ -96,11 +97,7 @@ func TestKeysThatDidNothingAreNotKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range ev.index.shards {
-			ev.index.shards[i].Lock()
-			n += len(ev.index.shards[i].entries)
-			ev.index.shards[i].Unlock()
-		}
+		ev.index.Each(func(section.RequestID, coordinator.KeyUse) { n++ })
 		return n
 	}
 	before := kept()

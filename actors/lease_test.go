@@ -70,7 +70,7 @@ func TestNoMoneyMovesOnAMemoryInDoubt(t *testing.T) {
 	if money := b.bank(held.ID); money != checkout.Charged {
 		t.Errorf("P6: the money is %v, and the tickets stand", money)
 	}
-	unknown := BookingID{held.ID.Section, held.ID.No + 1000}
+	unknown := BookingID{Section: held.ID.Section, No: held.ID.No + 1000}
 	for range 20 { // whatever its pooled request was used for before
 		if err := b.e.Booking(unknown, caller(1, 9), patience, &out); !errors.Is(err, ErrUnavailable) {
 			t.Fatalf("P3: a booking that this memory does not have: %v", err)

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/peer"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
@@ -87,7 +87,7 @@ func (s *Section) lacks() bool {
 // other nodes.
 func (s *Section) tellStopped(why error) {
 	if !writer.HasLost(why) {
-		s.engine.events.SectionStopped(s.key, why)
+		s.engine.eventLog.SectionStopped(s.key, why)
 		return
 	}
 	s.engine.stats.LogLost.Add(1)
@@ -101,12 +101,12 @@ func (s *Section) tellPeers() {
 	if s.engine.desk == nil || mark.Seq == 0 {
 		return
 	}
-	m := relay.Acknowledged{Section: s.key, Epoch: mark.Epoch, Seq: mark.Seq, Hash: mark.Hash}
+	m := peer.Acknowledged{Section: s.key, Epoch: mark.Epoch, Seq: mark.Seq, Hash: mark.Hash}
 	s.engine.desk.others(func(peer storage.WriterID) { s.engine.desk.send(peer, &m) })
 }
 
 // acknowledged takes a peer's word that a log lacks a record. It is believed only if the log does.
-func (d *desk) acknowledged(m *relay.Acknowledged) {
+func (d *desk) acknowledged(m *peer.Acknowledged) {
 	if s := d.section(m.Section); s != nil {
 		s.suspect(witness.Mark{Seq: m.Seq, Epoch: m.Epoch, Hash: m.Hash}, false)
 	}

@@ -6,16 +6,25 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/coordinator"
+	"holdfast/actors/peer"
 	"holdfast/storage"
 )
+
+// View is what one node sees of the cluster at one moment: where sections should be, and who runs a buyer's searches.
+// It never changes.
+type View interface {
+	coordinator.View
+	// Owner is the node that should run the section; the zero id: nobody is there who could.
+	Owner(key storage.SectionKey) storage.WriterID
+}
 
 // Peers are the other nodes, and a way to each of them (see Config.Peers). All methods must be quick and safe for concurrent use.
 type Peers interface {
 	// View is the present view: who is there.
-	View() relay.View
+	View() View
 	// Up says that messages reach the peer, and its messages this node.
-	Up(peer storage.WriterID) bool
+	Up(node storage.WriterID) bool
 	// Send puts a copy of the message on the way. Messages arrive in order and without gaps until the link goes down, which
 	// PeerDown tells. False: the peer is not up, or too much waits for it already.
 	Send(to storage.WriterID, message []byte) bool
@@ -26,14 +35,14 @@ type Peers interface {
 //	Received ──┬─ Ask, Search ──▶ a section, or the search ──▶ Answer          (asked.go)
 //	           ├─ Answer ───────▶ whoever waits for it                          (asking.go)
 //	           ├─ Record, Serving, Released ──▶ a section's follower            (follower.go, stream.go)
-//	           └─ Call, Catalog, Settled ──▶ in a goroutine of their own, or a note
+//	           └─ Call, Catalog, Quiesced ──▶ in a goroutine of their own, or a note
 //
 // Received runs on the link's goroutine, one for each peer, and never waits: what may take time is handed to a goroutine that counts
 // against a bound.
 type desk struct {
 	e       *Engine
 	peers   Peers
-	pending pending
+	pending peer.Pending[pendingCall]
 	slow    chan struct{} // bounds what waits on behalf of other nodes
 	numbers atomic.Uint64 // of asks, calls and the catalog
 	// unsynced are sections whose followers were not told of the newest record; see streamEntry.
@@ -46,7 +55,7 @@ type desk struct {
 	}
 
 	mu          sync.Mutex
-	decoders    map[storage.WriterID]*relay.Decoder // one for each peer: its messages come one after the other
+	decoders    map[storage.WriterID]*peer.Decoder // one for each peer: its messages come one after the other
 	subscribers map[storage.EventID][]storage.WriterID
 	// subscriptions are the peers that have answered this node's Subscribe of an event; the steward repeats the others'.
 	subscriptions map[storage.EventID]map[storage.WriterID]bool
@@ -58,7 +67,7 @@ type desk struct {
 const slowMax = 4096
 
 func newDesk(e *Engine, peers Peers) *desk {
-	d := &desk{e: e, peers: peers, slow: make(chan struct{}, slowMax), decoders: map[storage.WriterID]*relay.Decoder{},
+	d := &desk{e: e, peers: peers, slow: make(chan struct{}, slowMax), decoders: map[storage.WriterID]*peer.Decoder{},
 		subscribers: map[storage.EventID][]storage.WriterID{}, calls: map[uint64]*calling{},
 		subscriptions: map[storage.EventID]map[storage.WriterID]bool{}}
 	d.queues.last = map[storage.SectionKey]chan struct{}{}
@@ -66,13 +75,13 @@ func newDesk(e *Engine, peers Peers) *desk {
 }
 
 // PeerUp begins a conversation: the other node is asked for the records of every event in use.
-func (e *Engine) PeerUp(peer storage.WriterID) {
+func (e *Engine) PeerUp(node storage.WriterID) {
 	for id, ev := range *e.catalog.Load() {
 		if ev.ready.Load() != nil {
-			e.desk.send(peer, &relay.Subscribe{Event: id})
+			e.desk.send(node, &peer.Subscribe{Event: id})
 		}
 	}
-	e.home.askOne(peer)
+	e.coordinator.askOne(node)
 	e.steward.wake()
 }
 
@@ -92,19 +101,19 @@ func (e *Engine) PeerDown(peer storage.WriterID) {
 	d.republish()
 	d.mu.Unlock()
 	d.forgetOwner(peer)
-	d.pending.lose(peer)
+	d.losePending(peer)
 	d.loseCalls(peer)
-	e.home.lost(peer)
+	e.coordinator.lost(peer)
 	e.steward.wake()
 }
 
 // ViewChanged says that Peers.View has another number.
 func (e *Engine) ViewChanged() {
-	e.home.viewChanged()
+	e.coordinator.viewChanged()
 	e.steward.wake()
 }
 
-// message is what a relay message can do.
+// message is what a message of package peer can do.
 type message interface{ Append(dst []byte) []byte }
 
 var messageBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
@@ -139,12 +148,12 @@ func (d *desk) others(visit func(peer storage.WriterID)) {
 	}
 }
 
-func (d *desk) decoder(from storage.WriterID) *relay.Decoder {
+func (d *desk) decoder(from storage.WriterID) *peer.Decoder {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	dec := d.decoders[from]
 	if dec == nil {
-		dec = &relay.Decoder{}
+		dec = &peer.Decoder{}
 		d.decoders[from] = dec
 	}
 	return dec
@@ -155,26 +164,26 @@ func (d *desk) decoder(from storage.WriterID) *relay.Decoder {
 func (e *Engine) Received(from storage.WriterID, message []byte) {
 	dec := e.desk.decoder(from)
 	if err := e.desk.receive(from, dec, message); err != nil {
-		e.events.PeerMessage(from, err)
+		e.eventLog.PeerMessage(from, err)
 	}
 }
 
-func (d *desk) receive(from storage.WriterID, dec *relay.Decoder, message []byte) error {
+func (d *desk) receive(from storage.WriterID, dec *peer.Decoder, message []byte) error {
 	switch kind := dec.Begin(message); kind {
-	case relay.KindAsk:
-		var m relay.Ask
+	case peer.KindAsk:
+		var m peer.Ask
 		if err := dec.Ask(&m); err != nil {
 			return err
 		}
 		d.asked(from, &m)
-	case relay.KindAnswer:
-		var m relay.Answer
+	case peer.KindAnswer:
+		var m peer.Answer
 		if err := dec.Answer(&m); err != nil {
 			return err
 		}
-		d.pending.answered(from, &m)
-	case relay.KindRecord:
-		var m relay.Record
+		d.answered(from, &m)
+	case peer.KindRecord:
+		var m peer.Record
 		if err := dec.Record(&m); err != nil {
 			return err
 		}
@@ -186,32 +195,32 @@ func (d *desk) receive(from storage.WriterID, dec *relay.Decoder, message []byte
 }
 
 // receiveRare takes what comes seldom.
-func (d *desk) receiveRare(from storage.WriterID, dec *relay.Decoder, kind relay.Kind) (err error) {
+func (d *desk) receiveRare(from storage.WriterID, dec *peer.Decoder, kind peer.Kind) (err error) {
 	switch kind {
-	case relay.KindSearch:
-		var m relay.Search
+	case peer.KindSearch:
+		var m peer.Search
 		if err = dec.Search(&m); err == nil {
 			d.searched(from, m)
 		}
-	case relay.KindSubscribe:
-		var m relay.Subscribe
+	case peer.KindSubscribe:
+		var m peer.Subscribe
 		if err = dec.Subscribe(&m); err == nil {
 			d.aside(func(context.Context) { d.subscribed(from, m.Event) }, nil)
 		}
-	case relay.KindServing:
-		var m relay.Serving
+	case peer.KindServing:
+		var m peer.Serving
 		if err = dec.Serving(&m); err == nil {
 			d.serving(from, &m)
 		}
-	case relay.KindReleased:
-		var m relay.Released
+	case peer.KindReleased:
+		var m peer.Released
 		if err = dec.Released(&m); err == nil {
 			d.released(from, &m)
 		}
-	case relay.KindSettled:
-		var m relay.Settled
-		if err = dec.Settled(&m); err == nil {
-			d.e.home.heard(from, m)
+	case peer.KindQuiesced:
+		var m peer.Quiesced
+		if err = dec.Quiesced(&m); err == nil {
+			d.e.coordinator.onQuiesced(from, m)
 		}
 	default:
 		return d.receiveCall(from, dec, kind)

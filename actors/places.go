@@ -38,7 +38,7 @@ func (e *Engine) Places(visit func(p *Place)) {
 }
 
 func (s *Section) place() Place {
-	p := Place{Key: s.key, Seq: s.ev.live.seq(s.key.Section), Placed: s.sight().Placed, Asleep: s.asleep.Load()}
+	p := Place{Key: s.key, Seq: s.ev.live.Seq(s.key.Section), Placed: s.routing().Placed, Asleep: s.asleep.Load()}
 	s.mu.Lock()
 	p.Life = s.life.Phase()
 	f := s.follower
@@ -47,8 +47,8 @@ func (s *Section) place() Place {
 		p.Owner, p.Sure, p.Epoch = s.engine.writer, true, inc.epoch
 		return p
 	}
-	if o := s.owner.Load(); o != nil {
-		p.Owner, p.Epoch, p.Sure = o.writer, o.epoch, s.announced()
+	if o, known := s.directory.Owner(); known {
+		p.Owner, p.Epoch, p.Sure = o.Writer, o.Epoch, s.announced()
 	}
 	if f != nil {
 		f.mu.Lock()

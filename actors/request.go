@@ -14,9 +14,9 @@ type Request struct {
 	writer.Request
 	section.Call
 
-	// search says that Command is part of a search over sections, which only the buyer's home may run.
+	// search says that Command is part of a search over sections, which only the buyer's coordinator may run.
 	search bool
-	// gen is the generation of that search at its home; see home.hold.
+	// gen is the generation of that search at its coordinator; see searchCoordinator.hold.
 	gen uint64
 	// held says that it is counted there for as long as it is inside a section of this node.
 	held bool

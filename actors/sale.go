@@ -61,7 +61,7 @@ func (e *Engine) Extend(id BookingID, who Caller, timeout time.Duration, out *Bo
 	if err != nil {
 		return err
 	}
-	if over := ev.refusesExtension(); over != nil && !ev.index.knows(who.Request) {
+	if over := ev.refusesExtension(); over != nil && !ev.index.Knows(who.Request) {
 		return e.extendNoMore(id, who, deadline, over, out)
 	}
 	got, err := e.act(section.ExtendHold, id, who, deadline, out)

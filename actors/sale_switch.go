@@ -71,7 +71,7 @@ func (e *Engine) throwSwitch(ctx context.Context, id storage.EventID, who Caller
 // takeHeader has the event stand as the store has it. The caller holds mu.
 func (e *Engine) takeHeader(ev *event, header *storage.Event) *storage.Event {
 	ev.header.Store(header)
-	e.shelf.Store(e.shelf.Load().with(header))
+	e.shelf.Store(e.shelf.Load().With(header))
 	ev.awakeAll()
 	return header
 }

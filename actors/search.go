@@ -8,20 +8,20 @@ import (
 	"slices"
 	"time"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/peer"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
 
-// homesMax is how many homes a search is brought to when the view changes under it.
-const homesMax = 3
+// coordinatorsMax is how many coordinators a search is brought to when the view changes under it.
+const coordinatorsMax = 3
 
-// bestAtHome has the buyer's home run the search: this node or another.
-func (t *trip) bestAtHome(out *BookingView) error {
+// bestAtCoordinator has the buyer's coordinator run the search: this node or another.
+func (t *trip) bestAtCoordinator(out *BookingView) error {
 	e := t.ev.engine
 	err := ErrUnavailable
-	for range homesMax {
-		to := e.home.of(t.call.Event, askerOf(t.call.Operator, t.call.Buyer))
+	for range coordinatorsMax {
+		to := e.coordinator.of(t.call.Event, askerOf(t.call.Operator, t.call.Buyer))
 		switch {
 		case to == (storage.WriterID{}):
 			return ErrUnavailable
@@ -30,13 +30,13 @@ func (t *trip) bestAtHome(out *BookingView) error {
 		default:
 			err = t.bestThere(to, out)
 		}
-		again := errors.Is(err, errNotHome) || errors.Is(err, ErrMoved) || errors.Is(err, errPeerLost) && t.call.Request != (section.RequestID{})
+		again := errors.Is(err, errNotCoordinator) || errors.Is(err, ErrMoved) || errors.Is(err, errPeerLost) && t.call.Request != (section.RequestID{})
 		if !again || e.clock.now().After(t.deadline) {
 			break
 		}
 	}
 	switch {
-	case errors.Is(err, errNotHome):
+	case errors.Is(err, errNotCoordinator):
 		return ErrMoved
 	case errors.Is(err, errPeerLost), errors.Is(err, errStoppedMidway), errors.Is(err, errNotTaken):
 		return ErrUnavailable
@@ -45,17 +45,17 @@ func (t *trip) bestAtHome(out *BookingView) error {
 }
 
 func (t *trip) bestHere(out *BookingView) error {
-	home := t.ev.engine.home
-	gen, err := home.begin(t.ev, askerOf(t.call.Operator, t.call.Buyer), t.deadline)
+	c := t.ev.engine.coordinator
+	gen, err := c.begin(t.ev, askerOf(t.call.Operator, t.call.Buyer), t.deadline)
 	if err != nil {
 		return err
 	}
-	defer home.leave(gen)
+	defer c.leave(gen)
 	t.searching, t.gen = true, gen
 	return t.best(out)
 }
 
-// bestThere sends the wish to the buyer's home.
+// bestThere sends the wish to the buyer's coordinator.
 func (t *trip) bestThere(to storage.WriterID, out *BookingView) error {
 	if _, _, err := t.o.category(t.call.Best.Category); err != nil {
 		return err
@@ -63,11 +63,11 @@ func (t *trip) bestThere(to storage.WriterID, out *BookingView) error {
 	d, b := t.ev.engine.desk, &t.call.Best
 	r := newRequest()
 	id := d.numbers.Add(1)
-	d.pending.add(id, awaited{r: r, peer: to, late: t.deadline.Add(lateAfter)})
-	m := relay.Search{ID: id, Patience: d.e.millisLeft(t.deadline), Event: t.call.Event, Operator: t.call.Operator, Accessible: b.Accessible, AnyBuyerTotal: t.call.AnyBuyerTotal,
+	d.pending.Add(id, pendingCall{r: r, peer: to, late: t.deadline.Add(lateAfter)})
+	m := peer.Search{ID: id, Patience: d.e.millisLeft(t.deadline), Event: t.call.Event, Operator: t.call.Operator, Accessible: b.Accessible, AnyBuyerTotal: t.call.AnyBuyerTotal,
 		Quantity: b.Quantity, Category: b.Category, Section: b.Section, Buyer: t.call.Buyer, Request: t.call.Request, Fingerprint: t.call.Fingerprint}
 	if !d.send(to, &m) {
-		if _, ok := d.pending.take(id); ok {
+		if _, ok := d.pending.Take(id); ok {
 			r.free()
 			return ErrUnavailable
 		}
@@ -88,7 +88,7 @@ func (t *trip) bestThere(to storage.WriterID, out *BookingView) error {
 	return t.tellFound(r, out)
 }
 
-// tellFound is the home's answer in this node's words.
+// tellFound is the coordinator's answer in this node's words.
 func (t *trip) tellFound(r *Request, out *BookingView) error {
 	outcome := &r.Decision.Outcome
 	if outcome.Rejection != section.Accepted {
@@ -97,30 +97,30 @@ func (t *trip) tellFound(r *Request, out *BookingView) error {
 	if int(r.from) >= len(t.o.sections) {
 		return ErrUnavailable
 	}
-	t.o.fill(t.ev, BookingID{t.o.sections[r.from].key, outcome.Booking}, outcome, out)
+	t.o.fill(t.ev, BookingID{Section: t.o.sections[r.from].key, No: outcome.Booking}, outcome, out)
 	return nil
 }
 
 // searched runs a search for another node.
-func (d *desk) searched(from storage.WriterID, m relay.Search) {
+func (d *desk) searched(from storage.WriterID, m peer.Search) {
 	until := d.e.clock.now().Add(time.Duration(m.Patience) * time.Millisecond)
 	d.aside(func(ctx context.Context) {
 		answer := d.searchFor(ctx, &m, until)
 		answer.ID = m.ID
 		d.send(from, answer)
-	}, func() { d.send(from, &relay.Answer{ID: m.ID, Code: relay.Overloaded}) })
+	}, func() { d.send(from, &peer.Answer{ID: m.ID, Code: peer.Overloaded}) })
 }
 
-func (d *desk) searchFor(ctx context.Context, m *relay.Search, until time.Time) *relay.Answer {
+func (d *desk) searchFor(ctx context.Context, m *peer.Search, until time.Time) *peer.Answer {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	ev, err := d.e.find(ctx, m.Event)
 	if err != nil {
-		return &relay.Answer{Code: relay.Unavailable}
+		return &peer.Answer{Code: peer.Unavailable}
 	}
 	o, err := ev.open(ctx)
 	if err != nil {
-		return &relay.Answer{Code: relay.Unavailable}
+		return &peer.Answer{Code: peer.Unavailable}
 	}
 	call := BookCall{Event: m.Event, Caller: Caller{Buyer: m.Buyer, Operator: m.Operator, Request: m.Request, Fingerprint: m.Fingerprint},
 		Best: BestAvailable{Quantity: m.Quantity, Section: m.Section, Category: m.Category, Accessible: m.Accessible}, AnyBuyerTotal: m.AnyBuyerTotal}
@@ -131,7 +131,7 @@ func (d *desk) searchFor(ctx context.Context, m *relay.Search, until time.Time) 
 
 // answerFound puts what a search came to into an answer. After anything that leaves a doubt nobody may take it for not
 // done.
-func (o *openEvent) answerFound(view *BookingView, err error) *relay.Answer {
+func (o *openEvent) answerFound(view *BookingView, err error) *peer.Answer {
 	var refused *Refusal
 	var apart *NotTogetherError
 	switch {
@@ -140,21 +140,21 @@ func (o *openEvent) answerFound(view *BookingView, err error) *relay.Answer {
 		for _, id := range view.Seats {
 			out.Seats = append(out.Seats, o.seats[id].index)
 		}
-		return &relay.Answer{Code: relay.Judged, Section: view.ID.Section.Section, Outcome: out}
+		return &peer.Answer{Code: peer.Judged, Section: view.ID.Section.Section, Outcome: out}
 	case errors.As(err, &refused):
-		return &relay.Answer{Code: relay.Judged, Outcome: section.Outcome{Rejection: refused.Code}}
+		return &peer.Answer{Code: peer.Judged, Outcome: section.Outcome{Rejection: refused.Code}}
 	case errors.As(err, &apart):
-		return &relay.Answer{Code: relay.NotTogether, Section: apart.at, Free: apart.Free, Largest: apart.Largest}
-	case errors.Is(err, errNotHome), errors.Is(err, ErrMoved):
-		return &relay.Answer{Code: relay.Moved}
+		return &peer.Answer{Code: peer.NotTogether, Section: apart.at, Free: apart.Free, Largest: apart.Largest}
+	case errors.Is(err, errNotCoordinator), errors.Is(err, ErrMoved):
+		return &peer.Answer{Code: peer.Moved}
 	case errors.Is(err, ErrMismatch):
-		return &relay.Answer{Code: relay.Mismatch}
+		return &peer.Answer{Code: peer.Mismatch}
 	case errors.Is(err, ErrSaleNotOpen):
-		return &relay.Answer{Code: relay.SaleNotOpen}
+		return &peer.Answer{Code: peer.SaleNotOpen}
 	case errors.Is(err, ErrOverloaded):
-		return &relay.Answer{Code: relay.Overloaded}
+		return &peer.Answer{Code: peer.Overloaded}
 	}
-	return &relay.Answer{Code: relay.Midway}
+	return &peer.Answer{Code: peer.Midway}
 }
 
 // likelyFull says that a section of another node looks too full for the wish. It may be wrong by what is on the way, so
@@ -162,7 +162,7 @@ func (o *openEvent) answerFound(view *BookingView, err error) *relay.Answer {
 // whether it has met the key.
 func (t *trip) likelyFull(c *section.Command, no storage.SectionNo) bool {
 	s := t.o.sections[no]
-	return t.searching && s.serving.Load() == nil && t.ev.live.suitable(no, c) < c.Quantity
+	return t.searching && s.serving.Load() == nil && t.ev.live.Suitable(no, c) < c.Quantity
 }
 
 // stillFull asks the nodes of the sections that looked too full which of them may not be. A section whose node does not
@@ -208,14 +208,14 @@ func inOrder(byPeer map[storage.WriterID][]storage.SectionNo) []storage.WriterID
 }
 
 // look sends one Look; nil: it could not be sent. The answer is in the request's seats.
-func (d *desk) look(peer storage.WriterID, t *trip, c *section.Command, list []storage.SectionNo) *Request {
+func (d *desk) look(node storage.WriterID, t *trip, c *section.Command, list []storage.SectionNo) *Request {
 	r := newRequest()
 	id := d.numbers.Add(1)
-	d.pending.add(id, awaited{r: r, peer: peer, late: t.deadline.Add(lateAfter)})
-	if d.send(peer, &relay.Look{ID: id, Event: t.call.Event, Quantity: c.Quantity, Accessible: c.AccessibleOnly, Sections: list}) {
+	d.pending.Add(id, pendingCall{r: r, peer: node, late: t.deadline.Add(lateAfter)})
+	if d.send(node, &peer.FreeQuery{ID: id, Event: t.call.Event, Quantity: c.Quantity, Accessible: c.AccessibleOnly, Sections: list}) {
 		return r
 	}
-	if _, ok := d.pending.take(id); !ok {
+	if _, ok := d.pending.Take(id); !ok {
 		return r // told that the link is gone
 	}
 	r.free()
@@ -223,8 +223,8 @@ func (d *desk) look(peer storage.WriterID, t *trip, c *section.Command, list []s
 }
 
 // looking answers a Look from the map, which is exact for sections that are served here.
-func (d *desk) looking(from storage.WriterID, m *relay.Look) {
-	out := relay.Looked{ID: m.ID}
+func (d *desk) looking(from storage.WriterID, m *peer.FreeQuery) {
+	out := peer.FreeReply{ID: m.ID}
 	for _, no := range m.Sections {
 		s := d.section(storage.SectionKey{Event: m.Event, Section: no})
 		if s == nil || !s.mapIsTrue() || s.ev.live.Free(no) >= int(m.Quantity) {
@@ -235,8 +235,8 @@ func (d *desk) looking(from storage.WriterID, m *relay.Look) {
 }
 
 // looked hands the answer over.
-func (p *pending) looked(from storage.WriterID, m *relay.Looked) {
-	a, ok := p.take(m.ID)
+func (d *desk) looked(from storage.WriterID, m *peer.FreeReply) {
+	a, ok := d.pending.Take(m.ID)
 	if !ok || a.peer != from {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/actors/coordinator"
 	"holdfast/actors/section"
 	"holdfast/storage/faultstore"
 )
@@ -82,14 +83,12 @@ func TestRepeatOfASweptTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range ev.index.shards {
-		ev.index.shards[i].sweepAt = 0
-	}
 	sibling := caller(1, 1)
-	sibling.Request[14]++ // of the same shard
+	sibling.Request[14]++
 	if _, err := b.hold(sibling, "A-1-2"); err != nil {
 		t.Fatal(err)
 	}
+	ev.index.Sweep()
 	if again, err := b.hold(caller(1, 1), "A-1-1"); err != nil || again.ID != held.ID {
 		t.Errorf("P5: the repeat after two days: %v %v, first %v", err, again.ID, held.ID)
 	}
@@ -104,19 +103,20 @@ func TestIndexForgetsWhatTheSectionForgot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nth := func(n byte) Caller { // keys of one shard
+	nth := func(n byte) Caller {
 		who := caller(n, 1)
 		who.Request = section.RequestID{14: n}
 		return who
 	}
 	for n, seat := range []string{"A-1-1", "A-1-2", "A-1-3", "A-1-4"} {
-		ev.index.shard(nth(0).Request).sweepAt = 0
+		ev.index.Sweep()
 		b.mustHold(nth(byte(n)), seat)
 		b.now.Add(2000)
 	}
-	entries := ev.index.shard(nth(0).Request).entries
+	entries := map[section.RequestID]bool{}
+	ev.index.Each(func(id section.RequestID, _ coordinator.KeyUse) { entries[id] = true })
 	for n, want := range []bool{false, false, true, true} {
-		if _, there := entries[nth(byte(n)).Request]; there != want {
+		if there := entries[nth(byte(n)).Request]; there != want {
 			t.Errorf("P5: request %d is in the index: %v, want %v", n, there, want)
 		}
 	}

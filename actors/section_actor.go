@@ -243,7 +243,7 @@ func (a *sectionActor) tell(r *writer.Request) {
 	a.inc.inflight.Add(-1)
 	if in.held {
 		in.held = false
-		a.host.engine.home.leave(in.gen)
+		a.host.engine.coordinator.leave(in.gen)
 	}
 	r.Tell()
 }
@@ -256,7 +256,7 @@ func (a *sectionActor) giveBack(r *Request) {
 		r.Reserved = 0 // they became live seats of this memory, which is taken back as a whole
 	case notJudged(r.Err) && r.Keep():
 	case r.Err != nil, r.Decision.Outcome.Rejection != section.Accepted, r.Decision.Outcome.Repeat:
-		a.host.ev.buyers.release(r.Command.Buyer, r.Reserved)
+		a.host.ev.buyers.Release(r.Command.Buyer, r.Reserved)
 	}
 }
 
@@ -299,7 +299,7 @@ func (a *sectionActor) advance(c *completion) {
 		return
 	}
 	if a.resends > 0 {
-		a.host.engine.events.AppendDecided(a.host.key, a.resends)
+		a.host.engine.eventLog.AppendDecided(a.host.key, a.resends)
 	}
 	a.resends, a.blocked = 0, false
 	a.inc.prove(a.sentUnder)
@@ -319,7 +319,7 @@ func (a *sectionActor) doubt(err error) {
 		a.die(err)
 		return
 	}
-	a.host.engine.events.AppendUndecided(a.host.key, a.resends, err)
+	a.host.engine.eventLog.AppendUndecided(a.host.key, a.resends, err)
 	a.host.engine.clock.after(writer.ResendDelay(a.resends), func() { a.root.Send(a.self, resendTick{}) })
 	a.resends++
 }

@@ -9,7 +9,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/peer"
+	"holdfast/actors/placement"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
@@ -27,10 +28,9 @@ type Section struct {
 	serving atomic.Pointer[incarnation] // nil unless Serving
 	// remembersFrom, in milliseconds since the epoch: requests judged before it are out of the section's memory.
 	remembersFrom atomic.Int64
-	owner         atomic.Pointer[ownership]     // who serves it elsewhere, as far as this node has heard; nil: nobody is known
+	directory     placement.Entry               // who serves it elsewhere, as far as this node has heard
 	asked         atomic.Int64                  // requests on their way to its node
 	unsynced      atomic.Bool                   // a follower was not told of a record
-	tailMine      atomic.Bool                   // the newest record known is this node's, and no release
 	lastEpoch     atomic.Uint64                 // of the newest life here
 	suspected     atomic.Bool                   // its log is being held against what is known
 	asleep        atomic.Bool                   // neither served nor followed here; see passivate.go
@@ -84,7 +84,7 @@ func (s *Section) Send(r *Request, deadline time.Time) error {
 // before.
 func (s *Section) holdSearch(r *Request) {
 	if r.gen != 0 {
-		s.engine.home.hold(r.gen)
+		s.engine.coordinator.hold(r.gen)
 		r.held = true
 	}
 }
@@ -153,7 +153,7 @@ func (s *Section) acquire() {
 	}
 	s.tellAhead(m.LastAt())
 	s.start(m, tail, lease)
-	s.engine.events.SectionServing(s.key, tail.Epoch, replayed, s.engine.clock.now().Sub(start))
+	s.engine.eventLog.SectionServing(s.key, tail.Epoch, replayed, s.engine.clock.now().Sub(start))
 }
 
 func (s *Section) claimAndLoad() (*section.Machine, storage.Tail, int, error) {
@@ -167,7 +167,7 @@ func (s *Section) claimAndLoad() (*section.Machine, storage.Tail, int, error) {
 		return nil, storage.Tail{}, 0, err
 	}
 	tail := entry.After(storage.HashEntry(&entry))
-	s.tailMine.Store(true)
+	s.directory.SetTailIsOurs(true)
 	s.move(Loading)
 	s.streamEntry(&entry)
 	if m, at := s.takeFollower(); m != nil && at.Seq <= tail.Seq {
@@ -205,7 +205,7 @@ func (s *Section) start(m *section.Machine, tail storage.Tail, lease uint64) {
 	inc := &incarnation{root: s.engine.system.Root, limit: s.engine.cfg.InflightMax, epoch: tail.Epoch, ended: make(chan struct{})}
 	inc.lease.Store(lease)
 	a := &sectionActor{host: s, inc: inc, w: writer.New(s.key, s.engine.writer, tail, m), m: m}
-	s.ev.live.reset(s.key.Section, tail.Seq, m.AppendLetters(nil), m.Free())
+	s.ev.live.Reset(s.key.Section, tail.Seq, m.AppendLetters(nil), m.Free())
 	s.mu.Lock() // before the actor lives: should it die at once, it finds its section serving
 	inc.pid = inc.root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }, actor.WithDispatcher(s.engine.dispatcher)))
 	s.life.Served()
@@ -217,8 +217,8 @@ func (s *Section) start(m *section.Machine, tail storage.Tail, lease uint64) {
 	close(s.settled)
 	s.mu.Unlock()
 	if s.engine.desk != nil {
-		s.owner.Store(nil)
-		s.announce(&relay.Serving{Section: s.key, Epoch: tail.Epoch, Seq: tail.Seq})
+		s.directory.Clear()
+		s.announce(&peer.Serving{Section: s.key, Epoch: tail.Epoch, Seq: tail.Seq})
 	}
 }
 
@@ -293,7 +293,7 @@ func (s *Section) stop(inc *incarnation, why error) {
 	if s.engine.desk != nil {
 		s.follow() // before it can be claimed anew: then it goes on from here
 		if !errors.Is(why, errDrained) {
-			s.announce(&relay.Released{Section: s.key, Epoch: inc.epoch})
+			s.announce(&peer.Released{Section: s.key, Epoch: inc.epoch})
 		}
 		s.engine.steward.wake()
 	}
@@ -305,7 +305,7 @@ func (s *Section) stop(inc *incarnation, why error) {
 // landed publishes a durable record: the map first, then (by the caller) its answers.
 func (s *Section) landed(p *writer.Record, took time.Duration) {
 	e := p.Effects.(*section.Effects)
-	s.ev.live.publish(&Delta{Section: s.key.Section, Seq: p.Append.Entry.Seq, Changes: e.Seats})
+	s.ev.live.Publish(&Delta{Section: s.key.Section, Seq: p.Append.Entry.Seq, Changes: e.Seats})
 	s.saw(p.Append.Entry.Kind, p.Append.Entry.Seq, p.Append.Entry.Epoch, p.Hash)
 	s.streamEntry(&p.Append.Entry)
 	s.engine.stats.landed(p, took)
@@ -340,17 +340,17 @@ func (s *Section) drainNow(ctx context.Context, release bool) {
 
 // letGo hears from an incarnation that the log has its release: what it knew is what the log says, up to tail.
 func (s *Section) letGo(inc *incarnation, m *section.Machine, tail storage.Tail) {
-	s.tailMine.Store(false)
+	s.directory.SetTailIsOurs(false)
 	if inc.tired.Load() {
 		s.asleep.Store(true)
 		s.ev.disown(m.State)
 	} else {
 		s.followOn(m, tail)
 	}
-	released := relay.Released{Section: s.key, Epoch: inc.epoch}
+	released := peer.Released{Section: s.key, Epoch: inc.epoch}
 	if heir := inc.heir.Load(); heir != nil {
-		released.Heir = *heir
-		s.hearOwner(*heir, inc.epoch, false)
+		released.Successor = *heir
+		s.directory.Hear(*heir, inc.epoch, false)
 	}
 	s.announce(&released)
 }

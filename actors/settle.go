@@ -78,7 +78,7 @@ func (e *Engine) settlePayment(_ context.Context, pid checkout.PaymentID, status
 	if !ok {
 		return nil // not one of ours: nothing to settle
 	}
-	if e.charging.underWay(pid) {
+	if e.charging.Has(pid) {
 		return ErrUnavailable // "not found" says nothing while the charge is on its way (P6): ask again
 	}
 	var out BookingView

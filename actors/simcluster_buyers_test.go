@@ -177,7 +177,7 @@ func (b *simBuyers) call(wish *simClusterWish, h *simHost, timeout time.Duration
 	c.well = wish.section >= 0 && h.wellServed(wish.section)
 	slept := h.slept
 	if simTraceKept() > 1000 {
-		w.note(h, "wish %d begins, %d seats counted", wish.number, h.ev.buyers.shards[wish.who.Buyer[0]%ledgerShards].seats[wish.who.Buyer])
+		w.note(h, "wish %d begins, %d seats counted", wish.number, h.ev.buyers.Seats(wish.who.Buyer))
 	}
 	deadline := w.time().Add(timeout)
 	var err error
@@ -222,8 +222,8 @@ func (h *simHost) wellServed(no int) bool {
 			return true
 		}
 		s := h.w.pair(h, x)
-		o := h.section(no).owner.Load()
-		return s != nil && !s.over && s.sides[0].up && s.sides[1].up && o != nil && o.announced && o.writer == x.id
+		o, known := h.section(no).directory.Owner()
+		return s != nil && !s.over && s.sides[0].up && s.sides[1].up && known && o.Announced && o.Writer == x.id
 	}
 	return false
 }

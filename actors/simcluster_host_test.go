@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"log/slog"
@@ -10,7 +9,10 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"holdfast/actors/booking"
 	"holdfast/actors/checkout"
+	"holdfast/actors/coordinator"
+	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/actors/witness"
@@ -118,15 +120,6 @@ var simPlans = sync.OnceValue(func() map[int]*simPlan {
 	return plans
 })
 
-// newLiveOf is newLive with a map that remembers less: making its ring would cost more than a world.
-func newLiveOf(seats []uint32, ring int) *Live {
-	l := &Live{sections: make([]liveSection, len(seats)), ring: make([]Delta, ring)}
-	for i, n := range seats {
-		l.sections[i].letters = bytes.Repeat([]byte{byte(section.Blocked)}, int(n))
-	}
-	return l
-}
-
 // simActors are the names given in this world.
 var simActors []*actor.PID
 
@@ -203,16 +196,16 @@ func (h *simHost) build() {
 	if err := cfg.fill(); err != nil {
 		panic(err)
 	}
-	e := &Engine{cfg: cfg, clock: simClockwork{h}, codes: newTicketCodes([32]byte{1}), creates: map[section.RequestID]storage.EventID{},
+	e := &Engine{cfg: cfg, clock: simClockwork{h}, codes: booking.NewTicketCodes([32]byte{1}), creates: map[section.RequestID]storage.EventID{},
 		activations: make(chan struct{}, 64), ctx: context.Background(), writer: h.id, system: simSystem(), dispatcher: simDispatcher{h}}
-	e.events = Events{log: cfg.Logger, stats: &e.stats}
+	e.eventLog = eventLog{log: cfg.Logger, stats: &e.stats}
 	e.believeClock()
 	e.watchClock()
 	e.committer = writer.NewIdle(e.ctx, 0, cfg.Store.Commit)
-	e.snapshots = &snapshotter{ctx: e.ctx, store: cfg.Store, events: &e.events, waiting: map[storage.SectionKey]storage.Snapshot{}, wake: make(chan struct{}, 1)}
+	e.snapshots = &snapshotter{ctx: e.ctx, store: cfg.Store, events: &e.eventLog, waiting: map[storage.SectionKey]storage.Snapshot{}, wake: make(chan struct{}, 1)}
 	e.gateway = cfg.Gateway
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
-	e.desk, e.home, e.steward = newDesk(e, h), newHome(e), newSteward(e)
+	e.desk, e.coordinator, e.steward = newDesk(e, h), newSearchCoordinator(e), newSteward(e)
 	h.e = e
 	header, err := w.store.Event(context.Background(), w.plan.header.ID)
 	if err != nil {
@@ -239,10 +232,10 @@ func (h *simHost) open() {
 		counts = append(counts, uint32(len(o.ids[i])))
 	}
 	o.rank(plan.venue)
-	ev.live = newLiveOf(counts, 16)
-	ev.live.countKinds(o.sections)
-	ev.buyers = newBuyerLedger()
-	ev.index = newRequestIndex(func(no storage.SectionNo) section.Instant {
+	ev.live = seatmap.NewKeeping(counts, 16) // making a longer ring would cost more than a world
+	ev.live.CountKinds(o.layouts())
+	ev.buyers = coordinator.NewBuyerQuota()
+	ev.index = coordinator.NewKeyIndex(func(no storage.SectionNo) section.Instant {
 		return section.Instant(o.sections[no].remembersFrom.Load())
 	})
 	ev.startAll(o)

@@ -172,7 +172,7 @@ func (j *simJudge) was(no int, booking section.BookingNo, state section.BookingS
 func (j *simJudge) tails() (seqs []section.Seq) {
 	for no, m := range j.models {
 		seq := m.tail.Seq
-		if h := j.w.byID[m.tail.Writer]; h != nil && !h.dead && h.opened && h.ev.live.seq(storage.SectionNo(no)) < seq {
+		if h := j.w.byID[m.tail.Writer]; h != nil && !h.dead && h.opened && h.ev.live.Seq(storage.SectionNo(no)) < seq {
 			seq--
 		}
 		seqs = append(seqs, seq)

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/peer"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -119,9 +119,9 @@ func (s *simSession) arrive(side int) {
 	message := me.inbox[0]
 	me.inbox = me.inbox[1:]
 	from := s.sides[1-side].host
-	if kind := relay.Kind(message[0]); simTraceKept() > 1000 && kind != relay.KindRecord {
+	if kind := peer.Kind(message[0]); simTraceKept() > 1000 && kind != peer.KindRecord {
 		about := ""
-		if len(message) > 17 && (kind == relay.KindServing || kind == relay.KindReleased) {
+		if len(message) > 17 && (kind == peer.KindServing || kind == peer.KindReleased) {
 			about = fmt.Sprintf(" of section %d", message[17])
 		}
 		s.w.note(me.host, "receives %s%s from n%d", simMessages[kind], about, from.number)
@@ -134,22 +134,22 @@ func (s *simSession) arrive(side int) {
 }
 
 // simMessages names the kinds, for whoever asks for a long story.
-var simMessages = map[relay.Kind]string{relay.KindSubscribe: "Subscribe", relay.KindServing: "Serving", relay.KindRecord: "Record", relay.KindReleased: "Released",
-	relay.KindAsk: "Ask", relay.KindAnswer: "Answer", relay.KindSearch: "Search", relay.KindSettled: "Settled", relay.KindLook: "Look", relay.KindLooked: "Looked", relay.KindSettle: "Settle",
-	relay.KindSubscribed: "Subscribed", relay.KindAcknowledged: "Acknowledged"}
+var simMessages = map[peer.Kind]string{peer.KindSubscribe: "Subscribe", peer.KindServing: "Serving", peer.KindRecord: "Record", peer.KindReleased: "Released",
+	peer.KindAsk: "Ask", peer.KindAnswer: "Answer", peer.KindSearch: "Search", peer.KindQuiesced: "Quiesced", peer.KindFreeQuery: "FreeQuery", peer.KindFreeReply: "FreeReply", peer.KindQuiesce: "Quiesce",
+	peer.KindSubscribed: "Subscribed", peer.KindAcknowledged: "Acknowledged"}
 
 // spyOn reads along, for a rule that no log can show: a section lets a search in only from whom its node's view calls the buyer's home (P5).
 func (w *simCluster) spyOn(from, to *simHost, message []byte) {
 	switch w.spy.Begin(message) {
-	case relay.KindAsk:
-		var m relay.Ask
-		if w.spy.Ask(&m) == nil && m.Search && to.view.Home(m.Section.Event, m.Command.Buyer) != from.id {
+	case peer.KindAsk:
+		var m peer.Ask
+		if w.spy.Ask(&m) == nil && m.Search && to.view.Coordinator(m.Section.Event, m.Command.Buyer) != from.id {
 			w.tally["search by another than the home"]++
 			w.strays[simStray{from.number, m.ID}] = true
 		}
-	case relay.KindAnswer:
-		var m relay.Answer
-		if w.spy.Answer(&m) == nil && m.Code == relay.Judged && m.Outcome.Rejection == section.Accepted && !m.Outcome.Repeat && w.strays[simStray{to.number, m.ID}] {
+	case peer.KindAnswer:
+		var m peer.Answer
+		if w.spy.Answer(&m) == nil && m.Code == peer.Judged && m.Outcome.Rejection == section.Accepted && !m.Outcome.Repeat && w.strays[simStray{to.number, m.ID}] {
 			w.failf("P5: n%d has placed a hold for a search of n%d, which its view did not call the buyer's home", from.number, to.number)
 		}
 	}
@@ -239,7 +239,7 @@ func (w *simCluster) introduce(to, about *simHost) {
 }
 
 // View is the engine's: see Peers. So are Up and Send.
-func (h *simHost) View() relay.View { return h.view }
+func (h *simHost) View() View { return h.view }
 
 // Up says that messages reach the peer.
 func (h *simHost) Up(peer storage.WriterID) bool {

@@ -91,7 +91,7 @@ func (o *simOperators) refused(c *simCall) {
 	switch {
 	case len(o.switches) == 0 || c.peace:
 		o.w.failf("wish %d is told that the sale is not open, and nobody closed it", c.wish.number)
-	case durable && !c.h.ev.index.knows(c.wish.who.Request): // a node that is behind has not heard of the booking
+	case durable && !c.h.ev.index.Knows(c.wish.who.Request): // a node that is behind has not heard of the booking
 		o.w.tally["told that the sale is not open, by a node that is behind"]++
 	case durable && e.order < c.order && e.fingerprint == c.wish.who.Fingerprint && c.wish.keyed():
 		o.w.failf("P5: wish %d has its booking %d in section %d, and is told that the sale is not open", c.wish.number, e.booking, e.section)

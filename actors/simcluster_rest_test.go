@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"holdfast/actors/coordinator"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/cluster"
@@ -110,7 +111,7 @@ func (h *simHost) sureOfClock() bool { _, sure := h.e.stamp(); return sure }
 func (h *simHost) section(no int) *Section { return h.ev.ready.Load().sections[no] }
 
 func (h *simHost) notSafe() string {
-	if _, settled := h.e.home.rules.Safe(); !settled {
+	if _, settled := h.e.coordinator.rules.Safe(); !settled {
 		return "not all are settled in its view"
 	}
 	for no := range h.w.sections {
@@ -133,7 +134,8 @@ func (h *simHost) simDuty(no int) string {
 
 // simHearing says how far a node has heard a section, for whoever reads a failure.
 func (s *Section) simHearing() string {
-	text := fmt.Sprintf("life %v, owner %+v", s.life.Phase(), s.owner.Load())
+	owner, _ := s.directory.Owner()
+	text := fmt.Sprintf("life %v, owner %+v", s.life.Phase(), owner)
 	if f := s.following(); f != nil {
 		text += fmt.Sprintf(", followed to %d (%v) of %d, loaded %v, reading %v, over %v", f.at.Seq, f.at.Kind, f.known, f.m != nil, f.reading, f.over)
 	}
@@ -205,9 +207,11 @@ func (w *simCluster) compareSection(no int) {
 	want, letters := state.AppendSnapshot(nil), state.AppendLetters(nil)
 	for _, h := range live {
 		s := h.section(no)
-		if got := &h.ev.live.sections[no]; got.seq != at.Seq || !bytes.Equal(got.letters, letters) {
-			w.failf("P9: n%d shows section %d as %s at record %d, the log says %s at %d", h.number, no, got.letters, got.seq, letters, at.Seq)
-		}
+		h.ev.live.Read(func(shown storage.SectionNo, got SectionStatus) {
+			if int(shown) == int(no) && (got.Seq != at.Seq || !bytes.Equal(got.Letters, letters)) {
+				w.failf("P9: n%d shows section %d as %s at record %d, the log says %s at %d", h.number, no, got.Letters, got.Seq, letters, at.Seq)
+			}
+		})
 		if f := s.following(); f != nil {
 			if f.at.Seq != at.Seq {
 				w.failf("n%d has followed section %d to record %d of %d", h.number, no, f.at.Seq, at.Seq)
@@ -242,28 +246,25 @@ func (w *simCluster) compareLedgers(h *simHost) {
 			}
 		}
 	}
-	for i := range h.ev.buyers.shards {
-		for buyer, seats := range h.ev.buyers.shards[i].seats {
-			if want[buyer] != seats {
-				w.failf("n%d counts %d seats of buyer %x, the logs %d", h.number, seats, buyer[:2], want[buyer])
-			}
-			delete(want, buyer)
+	h.ev.buyers.Each(func(buyer section.BuyerID, seats uint32) {
+		if want[buyer] != seats {
+			w.failf("n%d counts %d seats of buyer %x, the logs %d", h.number, seats, buyer[:2], want[buyer])
 		}
-	}
+		delete(want, buyer)
+	})
 	for buyer, seats := range want {
 		w.failf("n%d counts no seats of buyer %x, the logs %d", h.number, buyer[:2], seats)
 	}
-	for request, effect := range w.judge.effects {
-		e, known := h.ev.index.shard(request).entries[request]
-		if !known || !e.kept || int(e.section) != effect.section {
-			w.failf("P5: n%d does not know that request %x had its effect in section %d (%+v)", h.number, request[:4], effect.section, e)
+	keys := map[section.RequestID]coordinator.KeyUse{}
+	h.ev.index.Each(func(request section.RequestID, use coordinator.KeyUse) {
+		if keys[request] = use; use.UnderWay {
+			w.failf("n%d believes request %x to be under way: %+v", h.number, request[:4], use)
 		}
-	}
-	for i := range h.ev.index.shards {
-		for request, e := range h.ev.index.shards[i].entries {
-			if e.users != 0 || e.searching {
-				w.failf("n%d believes request %x to be under way: %+v", h.number, request[:4], e)
-			}
+	})
+	for request, effect := range w.judge.effects {
+		use, known := keys[request]
+		if !known || !use.Accepted || int(use.Section) != effect.section {
+			w.failf("P5: n%d does not know that request %x had its effect in section %d (%+v)", h.number, request[:4], effect.section, use)
 		}
 	}
 }
@@ -280,17 +281,15 @@ func (w *simCluster) compareSlots(h *simHost) {
 		}
 	}
 	d := h.e.desk
-	for i := range d.pending.shards {
-		if n := len(d.pending.shards[i].asks); n != 0 {
-			w.failf("n%d waits for %d answers, and nothing is under way", h.number, n)
-		}
+	if n := d.pending.Len(); n != 0 {
+		w.failf("n%d waits for %d answers, and nothing is under way", h.number, n)
 	}
 	if len(d.slow) != 0 || len(h.e.activations) != 0 || d.unsynced.Load() != 0 {
 		w.failf("n%d: %d asides, %d activations, %d sections out of step, and nothing is under way", h.number, len(d.slow), len(h.e.activations), d.unsynced.Load())
 	}
 	other := cluster.NewView(h.id, []cluster.Member{{Writer: h.id, State: cluster.Draining}})
-	h.e.home.rules.See(&simView{other, []storage.WriterID{h.id}})
-	if !h.e.home.rules.Quiet() {
+	h.e.coordinator.rules.See(&simView{other, []storage.WriterID{h.id}})
+	if !h.e.coordinator.rules.Quiet() {
 		w.failf("n%d has let a search in that never left", h.number)
 	}
 }

@@ -32,7 +32,7 @@ type Stats struct {
 	Passivated              atomic.Int64      // sections put to sleep
 	HandedOver              atomic.Int64      // sections given to other nodes in good order
 	StreamDropped           atomic.Int64      // records that a slow peer has to read from the log
-	InDoubt                 atomic.Int64      // ALARM: sections placed here whose owner cannot be reached; see Events.Fallback
+	InDoubt                 atomic.Int64      // ALARM: sections placed here whose owner cannot be reached; see eventLog.Fallback
 	Uncertain               atomic.Int64      // ALARM: those of them of which it cannot be known either whether they may be claimed
 	ClockSteps              atomic.Int64      // ALARM: how often the wall clock was not believed any more
 	LogsAhead               atomic.Int64      // ALARM: sections whose log was ahead of this node's clock when it was claimed
@@ -62,14 +62,15 @@ const (
 	AlarmLogAhead        = "log_ahead"
 )
 
-// Events is where the engine's happenings become log lines and counters: one place each, so that an error is logged once.
-type Events struct {
+// eventLog is where what happens in the engine becomes log lines and counters: one place each, so that an error is logged
+// once.
+type eventLog struct {
 	log   *slog.Logger
 	stats *Stats
 }
 
 // SectionServing says that a section was claimed and loaded.
-func (e *Events) SectionServing(key storage.SectionKey, epoch section.Epoch, replayed int, took time.Duration) {
+func (e *eventLog) SectionServing(key storage.SectionKey, epoch section.Epoch, replayed int, took time.Duration) {
 	e.log.Info("section served here", "section", key.String(), "epoch", uint64(epoch), "replayed", replayed, "took", took)
 }
 
@@ -90,7 +91,7 @@ func (s *Stats) stopped(why error) {
 }
 
 // SectionStopped says that a section left serving, or could not start, and why.
-func (e *Events) SectionStopped(key storage.SectionKey, why error) {
+func (e *eventLog) SectionStopped(key storage.SectionKey, why error) {
 	if errors.Is(why, errDrained) {
 		return
 	}
@@ -114,7 +115,7 @@ func (e *Events) SectionStopped(key storage.SectionKey, why error) {
 
 // AppendUndecided says that a sending of an append was not answered or not taken, and that it will be sent again. Only the first of
 // each append is worth a line: a store that is away for a minute would otherwise be one for every second and section.
-func (e *Events) AppendUndecided(key storage.SectionKey, before int, err error) {
+func (e *eventLog) AppendUndecided(key storage.SectionKey, before int, err error) {
 	counter, text := &e.stats.Unknowns, "append outcome unknown: sending it again until the log answers"
 	if !errors.Is(err, storage.ErrUnknown) {
 		counter, text = &e.stats.Unavailable, "store unavailable: the section refuses, and sends its append until it is taken"
@@ -126,14 +127,14 @@ func (e *Events) AppendUndecided(key storage.SectionKey, before int, err error) 
 }
 
 // AppendDecided says that the log has answered after all.
-func (e *Events) AppendDecided(key storage.SectionKey, resends int) {
+func (e *eventLog) AppendDecided(key storage.SectionKey, resends int) {
 	e.log.Info("append taken: the section is not in doubt any more", "section", key.String(), "resent", resends)
 }
 
 // Fallback says that sections placed on this node have no owner that can be reached: they are claimed in the log, which is the truth, as soon
 // as their owners' heartbeats allow it. uncertain are those of which the store does not say so either: they refuse until it does (P3).
 // It is said when it begins, when it gets worse, and when it ends; which names some of them, with whoever has their logs.
-func (e *Events) Fallback(inDoubt, uncertain int64, which func() string) {
+func (e *eventLog) Fallback(inDoubt, uncertain int64, which func() string) {
 	was, wasUncertain := e.stats.InDoubt.Swap(inDoubt), e.stats.Uncertain.Swap(uncertain)
 	switch {
 	case inDoubt == 0 && was > 0:
@@ -148,16 +149,16 @@ func (e *Events) Fallback(inDoubt, uncertain int64, which func() string) {
 }
 
 // PeerMessage says that a peer sent something that this node does not understand.
-func (e *Events) PeerMessage(from storage.WriterID, err error) {
+func (e *eventLog) PeerMessage(from storage.WriterID, err error) {
 	e.log.Error("message of another node not understood", "error", fmt.Errorf("node %x: %w", from[:4], err))
 }
 
 // FollowerStuck says that a section's log cannot be followed: its map stands still on this node.
-func (e *Events) FollowerStuck(key storage.SectionKey, err error) {
+func (e *eventLog) FollowerStuck(key storage.SectionKey, err error) {
 	e.log.Error("ALARM: the section's log is damaged: its map stands still on this node", "alarm", AlarmLogDamaged, "section", key.String(), "error", err)
 }
 
-func (e *Events) snapshotFailed(key storage.SectionKey, err error) {
+func (e *eventLog) snapshotFailed(key storage.SectionKey, err error) {
 	e.log.Warn("snapshot not saved: the next start replays more", "section", key.String(), "error", err)
 }
 
@@ -166,7 +167,7 @@ func (e *Events) snapshotFailed(key storage.SectionKey, err error) {
 type snapshotter struct {
 	ctx    context.Context // of every save
 	store  storage.Snapshots
-	events *Events
+	events *eventLog
 
 	mu      sync.Mutex
 	waiting map[storage.SectionKey]storage.Snapshot
@@ -175,7 +176,7 @@ type snapshotter struct {
 	savers  sync.WaitGroup
 }
 
-func newSnapshotter(ctx context.Context, savers int, store storage.Snapshots, events *Events) *snapshotter {
+func newSnapshotter(ctx context.Context, savers int, store storage.Snapshots, events *eventLog) *snapshotter {
 	s := &snapshotter{ctx: ctx, store: store, events: events, waiting: map[storage.SectionKey]storage.Snapshot{}, wake: make(chan struct{}, 1)}
 	for range savers {
 		s.savers.Go(s.run)

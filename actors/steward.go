@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/placement"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -66,7 +66,9 @@ func (w *steward) run() {
 func (w *steward) round() {
 	var inDoubt, uncertain int64
 	var which []*Section
-	defer func() { w.e.events.Fallback(inDoubt, uncertain, func() string { return w.e.describe(which, inDoubt) }) }()
+	defer func() {
+		w.e.eventLog.Fallback(inDoubt, uncertain, func() string { return w.e.describe(which, inDoubt) })
+	}()
 	if now := w.e.clock.now(); now.Sub(w.repeated) >= stewardEvery {
 		w.repeated = now
 		w.repeat(now)
@@ -94,8 +96,8 @@ func (w *steward) round() {
 
 // repeat says again what may not have got through, and gives up what is not coming any more.
 func (w *steward) repeat(now time.Time) {
-	w.e.desk.pending.expire(now)
-	w.e.home.askAgain()
+	w.e.desk.expirePending(now)
+	w.e.coordinator.askAgain()
 	for id, ev := range *w.e.catalog.Load() {
 		if ev.ready.Load() != nil {
 			w.e.desk.subscribeAgain(id)
@@ -146,20 +148,20 @@ func (w *steward) pollAll(list []*follower) {
 // look does its duty by one section; heard says that all peers have told what they serve of its event.
 func (w *steward) look(s *Section, heard bool) {
 	s.resync()
-	c := relay.Charge{Sight: s.sight()}
+	c := placement.Situation{Routing: s.routing()}
 	if !c.Serving {
-		c.Stopped, c.Held = heard && s.mayActivate() && !s.asleep.Load(), s.announced()
+		c.Stopped, c.OwnerAnnounced = heard && s.mayActivate() && !s.asleep.Load(), s.announced()
 	} else if c.Placed != c.Me {
-		c.Ready = c.Up && w.e.desk.follows(s.key.Event, c.Placed)
+		c.Ready = c.PlacedUp && w.e.desk.follows(s.key.Event, c.Placed)
 	}
-	switch relay.DutyOf(c) {
-	case relay.Claim:
+	switch placement.ActionFor(c) {
+	case placement.Claim:
 		_, _ = s.activate() // ErrUnavailable: it rests
-	case relay.HandOver:
+	case placement.Transfer:
 		if w.mayMove() {
 			w.handOver(s, c.Placed)
 		}
-	case relay.Rest:
+	case placement.Stay:
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"math"
 
-	"holdfast/actors/relay"
+	"holdfast/actors/peer"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -34,10 +34,10 @@ func (d *desk) subscribed(from storage.WriterID, id storage.EventID) {
 	if !d.subscribe(id, from) {
 		return
 	}
-	d.send(from, &relay.Subscribed{Event: id})
+	d.send(from, &peer.Subscribed{Event: id})
 	for _, s := range o.sections {
 		inc := s.serving.Load()
-		if inc != nil && !d.send(from, &relay.Serving{Section: s.key, Epoch: inc.epoch, Seq: ev.live.seq(s.key.Section)}) {
+		if inc != nil && !d.send(from, &peer.Serving{Section: s.key, Epoch: inc.epoch, Seq: ev.live.Seq(s.key.Section)}) {
 			s.missed()
 		}
 	}
@@ -56,12 +56,12 @@ func (d *desk) subscribedTo(peer storage.WriterID, id storage.EventID) {
 
 // subscribeAgain repeats what was not answered: the other did not know the event yet, or had too much to do.
 func (d *desk) subscribeAgain(id storage.EventID) {
-	d.others(func(peer storage.WriterID) {
+	d.others(func(node storage.WriterID) {
 		d.mu.Lock()
-		done := d.subscriptions[id][peer]
+		done := d.subscriptions[id][node]
 		d.mu.Unlock()
 		if !done {
-			d.send(peer, &relay.Subscribe{Event: id})
+			d.send(node, &peer.Subscribe{Event: id})
 		}
 	})
 }
@@ -74,9 +74,9 @@ func (s *Section) streamEntry(e *storage.Entry) {
 	}
 	b := messageBuffers.Get().(*[]byte)
 	defer messageBuffers.Put(b)
-	*b = storage.AppendEntry(relay.AppendRecordHead((*b)[:0], s.key), e)
-	for _, peer := range *list {
-		if !s.engine.desk.peers.Send(peer, *b) {
+	*b = storage.AppendEntry(peer.AppendRecordHead((*b)[:0], s.key), e)
+	for _, node := range *list {
+		if !s.engine.desk.peers.Send(node, *b) {
 			s.missed()
 		}
 	}
@@ -97,19 +97,19 @@ func (s *Section) resync() {
 	if !s.unsynced.Load() {
 		return
 	}
-	var m message = &relay.Released{Section: s.key, Epoch: section.Epoch(s.lastEpoch.Load())}
+	var m message = &peer.Released{Section: s.key, Epoch: section.Epoch(s.lastEpoch.Load())}
 	if inc := s.serving.Load(); inc != nil {
-		m = &relay.Serving{Section: s.key, Epoch: inc.epoch, Seq: s.ev.live.seq(s.key.Section)}
+		m = &peer.Serving{Section: s.key, Epoch: inc.epoch, Seq: s.ev.live.Seq(s.key.Section)}
 	}
 	s.unsynced.Store(false) // before the look at what stands: a record missed from here on is noted anew
-	for _, peer := range *s.ev.watchers.Load() {
-		if !s.engine.desk.send(peer, m) {
+	for _, node := range *s.ev.watchers.Load() {
+		if !s.engine.desk.send(node, m) {
 			s.unsynced.Store(true)
 			return
 		}
 	}
 	if s.engine.desk.unsynced.Add(-1) == 0 {
-		s.engine.home.synced()
+		s.engine.coordinator.synced()
 	}
 }
 
@@ -125,7 +125,7 @@ func (s *Section) announce(m message) {
 }
 
 // recorded takes a record that another node streams.
-func (d *desk) recorded(m *relay.Record) {
+func (d *desk) recorded(m *peer.Record) {
 	s := d.section(m.Section)
 	if s == nil {
 		return
@@ -138,13 +138,13 @@ func (d *desk) recorded(m *relay.Record) {
 }
 
 // serving takes note of who serves a section now.
-func (d *desk) serving(from storage.WriterID, m *relay.Serving) {
+func (d *desk) serving(from storage.WriterID, m *peer.Serving) {
 	s := d.section(m.Section)
 	if s == nil {
 		return
 	}
 	s.awake()
-	s.hearOwner(from, m.Epoch, true)
+	s.directory.Hear(from, m.Epoch, true)
 	if known := s.seen.Mark(); m.Seq < known.Seq || m.Seq == known.Seq && m.Epoch > known.Epoch || s.lacks() {
 		s.suspect(known, true)
 	}
@@ -157,13 +157,13 @@ func (d *desk) serving(from storage.WriterID, m *relay.Serving) {
 }
 
 // released takes note that a section is nobody's now, or this node's to claim.
-func (d *desk) released(from storage.WriterID, m *relay.Released) {
+func (d *desk) released(from storage.WriterID, m *peer.Released) {
 	s := d.section(m.Section)
 	if s == nil {
 		return
 	}
-	s.forgetOwner(from, m.Epoch)
-	if m.Heir == d.e.writer {
+	s.directory.Forget(from, m.Epoch)
+	if m.Successor == d.e.writer {
 		s.claimNow()
 	}
 	d.e.steward.wake()
@@ -174,7 +174,7 @@ func (d *desk) forgetOwner(peer storage.WriterID) {
 	for _, ev := range *d.e.catalog.Load() {
 		if o := ev.ready.Load(); o != nil {
 			for _, s := range o.sections {
-				s.forgetOwner(peer, math.MaxUint64)
+				s.directory.Forget(peer, math.MaxUint64)
 			}
 		}
 	}

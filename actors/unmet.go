@@ -9,7 +9,7 @@ import "holdfast/actors/section"
 //
 // Two processes cannot both know: whoever has claimed all sections has fenced everybody else out of each of them.
 //
-// In a cluster the buyer's home sees to it instead (see home.go). A condemned section counts as known: nothing more can
+// In a cluster the buyer's coordinator sees to it instead (see search_coordinator.go). A condemned section counts as known: nothing more can
 // be learnt of it, and the others sell on.
 
 // meet notes that the event's index has the section's keys. The caller has s.mu.
@@ -35,7 +35,7 @@ func (s *Section) mayHaveMet() {
 // mayBeElsewhere says that a search under this key could place a second hold for it. It has the sections that stand in
 // the way activated, as asking them would.
 func (t *trip) mayBeElsewhere() bool {
-	if t.ev.engine.home != nil || t.call.Request == (section.RequestID{}) || t.o.unmet.Load() == 0 {
+	if t.ev.engine.coordinator != nil || t.call.Request == (section.RequestID{}) || t.o.unmet.Load() == 0 {
 		return false
 	}
 	for _, s := range t.o.sections {

@@ -68,7 +68,7 @@ func (e *Engine) watchClock() {
 
 // clockChanged hears from the guard.
 func (e *Engine) clockChanged(c wallclock.Change) {
-	e.events.ClockChanged(c)
+	e.eventLog.ClockChanged(c)
 	if c.Kept { // timers were set by the old time
 		e.clock.after(0, e.lookAtEnds)
 	}
@@ -93,7 +93,7 @@ func (e *Engine) lookAtEnds() {
 func (e *Engine) ClockDoubt() (step time.Duration, doubted bool) { return e.wall.guard.Doubt() }
 
 // ClockChanged says that the wall clock is not believed any more, or again. The ALARM is for whoever sets clocks.
-func (e *Events) ClockChanged(c wallclock.Change) {
+func (e *eventLog) ClockChanged(c wallclock.Change) {
 	step := "step_seconds"
 	switch {
 	case c.Doubted:
@@ -111,7 +111,7 @@ func (e *Events) ClockChanged(c wallclock.Change) {
 
 // LogAhead says that a section's log has been written by a clock that was ahead of this node's: the section's time
 // stands until the clock has caught up, so new holds last longer by as much.
-func (e *Events) LogAhead(key string, by time.Duration) {
+func (e *eventLog) LogAhead(key string, by time.Duration) {
 	e.log.Error("ALARM: the section's log is ahead of this node's clock: until the clock has caught up, holds last longer by that. "+
 		"Set the clocks of all nodes by NTP", "alarm", AlarmLogAhead, "section", key, "ahead_seconds", by.Seconds())
 }
@@ -121,7 +121,7 @@ func (s *Section) tellAhead(last section.Instant) {
 	now, sure := s.engine.stamp()
 	if by := time.Duration(last-now) * time.Millisecond; sure && s.engine.cfg.ClockStepMax > 0 && by > s.engine.cfg.ClockStepMax {
 		s.engine.stats.LogsAhead.Add(1)
-		s.engine.events.LogAhead(s.key.String(), by)
+		s.engine.eventLog.LogAhead(s.key.String(), by)
 	}
 }
 

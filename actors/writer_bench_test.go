@@ -143,18 +143,3 @@ func tellAll(asked <-chan waiter, stop <-chan struct{}) {
 		}
 	}
 }
-
-// BenchmarkLedgers is what a buyer costs in the event's index, ledger and map.
-func BenchmarkLedgers(b *testing.B) {
-	b.Run("key-dropped", func(b *testing.B) { loop(b, indexPath(b)) })
-	b.Run("buyer", func(b *testing.B) { loop(b, ledgerPath(b)) })
-	b.Run("map-publish", func(b *testing.B) { loop(b, publishPath(b)) })
-	b.Run("map-taken", func(b *testing.B) { loop(b, takenPath(b)) })
-}
-
-func loop(b *testing.B, run func()) {
-	b.ReportAllocs()
-	for b.Loop() {
-		run()
-	}
-}

@@ -11,7 +11,7 @@
 //	     │     Heart    │            │    roster    │───address──▶     desk     │
 //	     └───────┬──────┘            └──────┬───────┘            └──────┬───────┘
 //	MayClaim     │ Freed                    │ View                      │ PeerUp, Received, PeerDown
-//	Lease        ▼ Overslept                ▼ Owner, Home               ▼ Send
+//	Lease        ▼ Overslept                ▼ Owner, Coordinator        ▼ Send
 //	"may it be claimed?"            "who should own it?"        "tell that node, in order"
 //
 // Whoever is in gossip is a member once its row in this node's own store has been seen to move (see Kin): gossip does not say which store a

@@ -110,8 +110,8 @@ func (v *View) Owner(key storage.SectionKey) storage.WriterID {
 	return v.heaviest(mix(hash16(key.Event) + golden*(uint64(key.Section)+1)))
 }
 
-// Home proposes the node where a buyer's searches in an event begin, by the same rule.
-func (v *View) Home(event storage.EventID, buyer section.BuyerID) storage.WriterID {
+// Coordinator proposes the node where a buyer's searches in an event begin, by the same rule.
+func (v *View) Coordinator(event storage.EventID, buyer section.BuyerID) storage.WriterID {
 	return v.heaviest(mix(hash16(event) + golden*hash16(buyer)))
 }
 

@@ -138,7 +138,7 @@ func TestPlacementNeverChanges(t *testing.T) {
 	place := func(w storage.WriterID) string { m, _ := v.Member(w); return m.Name[1:] }
 	for i := range 24 {
 		owners += place(v.Owner(storage.SectionKey{Event: storage.EventID{1, 2, 3}, Section: storage.SectionNo(i)}))
-		homes += place(v.Home(storage.EventID{1, 2, 3}, section.BuyerID{byte(i)}))
+		homes += place(v.Coordinator(storage.EventID{1, 2, 3}, section.BuyerID{byte(i)}))
 	}
 	if want := "232324013031440410420424"; owners != want {
 		t.Errorf("owners %s, always were %s", owners, want)
@@ -155,7 +155,7 @@ func TestBuyersAreSpreadEvenly(t *testing.T) {
 	for i := range 10_000 {
 		var buyer section.BuyerID
 		binary.BigEndian.PutUint32(buyer[12:], uint32(i))
-		count[v.Home(storage.EventID{9}, buyer)]++
+		count[v.Coordinator(storage.EventID{9}, buyer)]++
 	}
 	for w, c := range count {
 		if c < 2300 || c > 2700 {

@@ -251,6 +251,35 @@ var pictographs = &unicode.RangeTable{
 // without an allocation.
 func Composed(text string) string { return norm.NFC.String(text) }
 
+// Names is a table of a plan's names. A plan's names are kept as the plan spells them and asked for as a caller spells
+// them: "é" is one code point (NFC) or two (NFD). The table therefore knows every name as it stands and composed, and a
+// name that is not found is composed before it is unknown. Names that are composed already, as all ASCII is, cost one
+// look-up and no allocation.
+type Names[V any] map[string]V
+
+// Enter puts a name in. What stands in the plan letter by letter goes before what merely composes to the same.
+func (n Names[V]) Enter(name string, value V) {
+	n[name] = value
+	if composed := Composed(name); composed != name {
+		if _, taken := n[composed]; !taken {
+			n[composed] = value
+		}
+	}
+}
+
+// Find looks a name up in whatever spelling.
+func (n Names[V]) Find(name string) (value V, ok bool) {
+	if value, ok = n[name]; ok {
+		return value, true
+	}
+	composed := Composed(name)
+	if composed == name {
+		return value, false
+	}
+	value, ok = n[composed]
+	return value, ok
+}
+
 // Skeleton is what a reader sees of a name: two names of one skeleton are look-alikes, and a plan that has both is
 // refused. It is the composed form with compatible letters folded (NFKC: full-width "Ａ" is "A"; numerals in circles,
 // raised and lowered ones stay), without characters that cannot be seen, and with every run of blanks as one space.

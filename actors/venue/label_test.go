@@ -156,3 +156,32 @@ func TestPlainNamesCostNoAllocation(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// TestNamesAreFoundInEverySpelling: a name is found composed and decomposed, and what the plan spells letter by letter
+// goes before what merely composes to the same.
+func TestNamesAreFoundInEverySpelling(t *testing.T) {
+	const composed, apart = "Loge \u00e9", "Loge e\u0301"
+	for _, row := range []struct {
+		name    string
+		entered []string
+		asked   string
+		want    int // place in entered, from 1; 0: not found
+	}{
+		{"as it stands", []string{"A"}, "A", 1},
+		{"unknown", []string{"A"}, "B", 0},
+		{"the plan has it composed", []string{composed}, apart, 1},
+		{"the plan has it apart", []string{apart}, composed, 1},
+		{"apart as the plan has it", []string{apart}, apart, 1},
+		{"both, the composed one asked for", []string{apart, composed}, composed, 2},
+		{"both, the other one asked for", []string{composed, apart}, apart, 2},
+		{"both, whichever came first", []string{composed, apart}, composed, 1},
+	} {
+		names := venue.Names[int]{}
+		for i, name := range row.entered {
+			names.Enter(name, i+1)
+		}
+		if got, ok := names.Find(row.asked); got != row.want || ok != (row.want > 0) {
+			t.Errorf("%s: %d %v", row.name, got, ok)
+		}
+	}
+}

@@ -47,3 +47,9 @@ func TestActivationDelay(t *testing.T) {
 		t.Errorf("activation: %v %v", activationDelay(1), activationDelay(99))
 	}
 }
+
+func TestResendDelay(t *testing.T) {
+	if ResendDelay(0).Milliseconds() != 10 || ResendDelay(3).Milliseconds() != 80 || ResendDelay(99).Seconds() != 1 {
+		t.Errorf("resend: %v %v %v", ResendDelay(0), ResendDelay(3), ResendDelay(99))
+	}
+}

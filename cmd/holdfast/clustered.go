@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"holdfast/actors"
-	"holdfast/actors/relay"
 	"holdfast/cluster"
 	"holdfast/storage"
 )
@@ -45,7 +44,7 @@ func newFellowship(me storage.WriterID, gone *departed) *fellowship {
 
 // View is for the engine: see actors.Peers. So are Up and Send. It is the cluster's newest, whether or not that has
 // been told.
-func (f *fellowship) View() relay.View {
+func (f *fellowship) View() actors.View {
 	known := f.view.Load()
 	if n := f.node.Load(); n != nil && n.View() != known.View {
 		next := newClusterView(n.View())

@@ -19,7 +19,7 @@ import (
 // roomNames are the packages whose errors begin with their name. The name helps in the source; an operator is told the
 // rest.
 var roomNames = regexp.MustCompile(`(^|\n|: |\()` +
-	`((actors|api|cluster|copier|pebblestore|people|relay|sandbox|section|sqlstore|storage|token|venue|witness): )+`)
+	`((actors|api|cluster|copier|pebblestore|peer|sandbox|section|sqlstore|storage|token|venue|views|witness): )+`)
 
 // plain is an error as an operator reads it: without the names of packages, and calm.
 func plain(err error) string { return calm(roomNames.ReplaceAllString(err.Error(), "$1")) }

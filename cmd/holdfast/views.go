@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"holdfast/actors"
-	"holdfast/actors/people"
+	"holdfast/actors/views"
 	"holdfast/actors/section"
 	"holdfast/storage"
 	"holdfast/storage/sqlstore"
@@ -116,7 +116,7 @@ func bookingName(key storage.SectionKey, no section.BookingNo) string {
 // once brings the views to where the logs end now.
 func (v *viewsCommand) once(ctx context.Context, c *console, store *sqlstore.Store) error {
 	bar := newBar(c.err, -1, "reading records", false)
-	p := people.New(store, store.People(), people.Options{Name: bookingName, Parallel: v.Parallel, Progress: func(done, total uint64) {
+	p := views.New(store, store.People(), views.Options{Name: bookingName, Parallel: v.Parallel, Progress: func(done, total uint64) {
 		bar.ChangeMax64(int64(total))
 		_ = bar.Set64(int64(done)) // a bar that cannot be drawn is no reason to stop
 	}})
@@ -140,7 +140,7 @@ func (v *viewsCommand) once(ctx context.Context, c *console, store *sqlstore.Sto
 }
 
 // verdict is the exit code's reason; what there is to say of each section has been said.
-func verdict(p *people.Projector) error {
+func verdict(p *views.Projector) error {
 	if p.Damaged() {
 		return errFindings
 	}
@@ -149,10 +149,10 @@ func verdict(p *people.Projector) error {
 
 // follow keeps the views up to the logs until ctx ends. A server that does not answer is waited for.
 func (v *viewsCommand) follow(ctx context.Context, store *sqlstore.Store, log *slog.Logger) error {
-	p := people.New(store, store.People(), people.Options{Name: bookingName, Parallel: v.Parallel})
+	p := views.New(store, store.People(), views.Options{Name: bookingName, Parallel: v.Parallel})
 	tick := time.NewTicker(v.Interval)
 	defer tick.Stop()
-	var since people.Round // what was done since the last line
+	var since views.Round // what was done since the last line
 	logged := time.Time{}
 	for {
 		r, err := p.Round(ctx)
@@ -167,7 +167,7 @@ func (v *viewsCommand) follow(ctx context.Context, store *sqlstore.Store, log *s
 			log.Warn("views are not kept up for the moment", "error", err)
 		case time.Since(logged) >= viewsLogEvery && (since.Records > 0 || logged.IsZero()):
 			log.Info("views", "records", since.Records, "changes", since.Changes, "lag_max", since.Lag, "complete", r.Complete)
-			since, logged = people.Round{}, time.Now()
+			since, logged = views.Round{}, time.Now()
 		}
 		select {
 		case <-ctx.Done():

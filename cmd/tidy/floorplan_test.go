@@ -95,9 +95,41 @@ var walls = map[string]wall{
 		Own: []string{"actors/section", "actors/nesting"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"},
 		Test: []string{"actors/budget", rapid, "github.com/santhosh-tekuri/jsonschema/v6"},
 	},
-	"actors/relay": {
-		Why: "what nodes say to each other and conclude from it: a simulator holds the same conversation in one goroutine, so nothing here waits or knows the time",
-		Own: []string{"actors/section", "storage"}, Std: pureStd, Test: []string{"actors/budget"},
+	"actors/booking": {
+		Why:   "ids and ticket codes are on paper: whatever else changes, they are read and written the same",
+		Own:   []string{"actors/section", "storage"},
+		Std:   append([]string{"sync", "encoding/base32"}, pureStd...),
+		Third: []string{xxhash},
+		Test:  []string{"actors/budget"},
+	},
+	"actors/catalog": {
+		Why:  "a sorted list of events that never changes: it is made from what it is given and asks nobody",
+		Own:  []string{"actors/section", "storage"},
+		Std:  pureStd,
+		Test: []string{rapid},
+	},
+	"actors/coordinator": {
+		Why: "what spans an event's sections: quota, keys, and which views a search may rest on; a rule that waited or " +
+			"knew the time could not be simulated",
+		Own:  []string{"actors/section", "storage"},
+		Std:  append([]string{"sync"}, pureStd...),
+		Test: []string{"actors/budget"},
+	},
+	"actors/placement": {
+		Why: "rules and a directory of hearsay; authority is the log's alone, so nothing here may reach it",
+		Own: []string{"actors/section", "storage"}, Std: append([]string{"sync/atomic"}, pureStd...),
+	},
+	"actors/peer": {
+		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
+			"waits or knows the time",
+		Own:  []string{"actors/section", "storage"},
+		Std:  append([]string{"sync"}, pureStd...),
+		Test: []string{"actors/budget"},
+	},
+	"actors/seatmap": {
+		Why: "what the public sees of the seats: it shows durable records and grants nothing, so it knows no engine and no clock",
+		Own: []string{"actors/section", "storage"}, Std: append([]string{"sync", "sync/atomic"}, pureStd...),
+		Test: []string{"actors/budget"},
 	},
 	"actors/checkout": {
 		Why: "payments know bookings and the log's words; they neither store nor serve",
@@ -115,7 +147,7 @@ var walls = map[string]wall{
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{"actors/section", "actors/money", "actors/venue", "storage"}, Test: []string{"storage/...", rapid, pebble},
 	},
-	"actors/people": {
+	"actors/views": {
 		Why: "a projection reads the log through the port and writes tables nobody grants from: were the engine in reach, it could be asked",
 		Own: []string{"actors/section", "actors/venue", "storage"}, Test: []string{"storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
 	},
@@ -123,12 +155,15 @@ var walls = map[string]wall{
 		Why: "turns lines into fewer and better ones for whoever is woken: it knows lines, and nothing of what they are about",
 	},
 	"actors": {
-		Why:   "actors say when: they see storage only through its port, and never who serves or who owns",
-		Own:   []string{"actors/machine", "actors/writer", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/relay", "actors/wallclock", "actors/witness", "storage"},
-		Third: []string{protoactor, prometheus, xxhash},
+		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
+		Own: []string{
+			"actors/machine", "actors/writer", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/placement",
+			"actors/seatmap", "actors/booking", "actors/catalog", "actors/wallclock", "actors/witness", "storage",
+		},
+		Third: []string{protoactor, prometheus},
 		Test: []string{
 			"actors/budget", "actors/planted", "actors/oplog", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
-			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram,
+			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram, xxhash,
 			"cluster", // the simulator drives the very rules of hearts, leases and placement; a twin of them would prove nothing
 		},
 	},

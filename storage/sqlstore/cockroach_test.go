@@ -54,7 +54,7 @@ const (
 
 // wholeOn runs them on the server, each in databases of its own.
 func wholeOn(t *testing.T, server string) {
-	run := exec.CommandContext(t.Context(), "go", "test", "-v", "-count=1", "-run", wholeTests, "holdfast/cmd/holdfast", "holdfast/actors/people")
+	run := exec.CommandContext(t.Context(), "go", "test", "-v", "-count=1", "-run", wholeTests, "holdfast/cmd/holdfast", "holdfast/actors/views")
 	run.Env = append(os.Environ(), cockroachURL+"="+server)
 	out, err := run.CombinedOutput()
 	if ran := strings.Count(string(out), "\nok  "); err != nil || ran != wholePackages || strings.Contains(string(out), "no tests to run") {

@@ -1,0 +1,5 @@
+//go:build !race
+
+package booking
+
+const raceDetector = false

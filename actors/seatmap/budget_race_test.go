@@ -1,0 +1,5 @@
+//go:build race
+
+package seatmap
+
+const raceDetector = true

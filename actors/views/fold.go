@@ -1,0 +1,136 @@
+package views
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// Plan is what a fold knows of a section besides its log.
+type Plan struct {
+	Places []storage.ProjectedPlace       // by seat index
+	Name   func(section.BookingNo) string // a booking's id in the API
+}
+
+// Fold gives the rows as they stand after the page: the bookings it touched and the seats that changed hands. previous are the touched
+// bookings' rows from before the page, in any order; it is left as it is. A change that cannot follow what is known is a
+// *storage.CorruptError.
+func (p *Page) Fold(plan *Plan, previous []storage.ProjectedBooking) (storage.ProjectedPage, error) {
+	f := folder{plan: plan, bookings: map[section.BookingNo]*storage.ProjectedBooking{}, seats: map[section.SeatIndex]storage.ProjectedSeat{}}
+	for i := range previous {
+		row := previous[i]
+		f.bookings[row.No] = &row
+	}
+	for i := range p.changes {
+		c := &p.changes[i]
+		if why := f.apply(&c.change); why != "" {
+			return storage.ProjectedPage{}, p.damage(c.seq, why)
+		}
+	}
+	return f.page(), nil
+}
+
+type folder struct {
+	plan     *Plan
+	bookings map[section.BookingNo]*storage.ProjectedBooking
+	seats    map[section.SeatIndex]storage.ProjectedSeat
+}
+
+// apply enters one change; the answer is why it cannot be, or "".
+func (f *folder) apply(c *section.Change) (why string) {
+	for _, seat := range c.Seats {
+		if int(seat) >= len(f.plan.Places) {
+			return fmt.Sprintf("seat %d of %d", seat, len(f.plan.Places))
+		}
+	}
+	switch c.Kind {
+	case section.HoldPlaced:
+		return f.place(c)
+	case section.SeatsBlocked, section.SeatsUnblocked:
+		f.mark(c.Seats, storage.ProjectedSeat{Blocked: c.Kind == section.SeatsBlocked, ChangedAt: c.At})
+		return ""
+	}
+	return f.move(c)
+}
+
+func (f *folder) place(c *section.Change) string {
+	if f.bookings[c.Booking] != nil {
+		return fmt.Sprintf("booking %d is placed twice", c.Booking)
+	}
+	b := &storage.ProjectedBooking{
+		No: c.Booking, Buyer: c.Buyer, State: section.BookingHeld, Split: c.Split, Seats: c.Seats,
+		PlacedAt: c.At, ExpiresAt: c.ExpiresAt, ChangedAt: c.At,
+	}
+	f.bookings[c.Booking] = b
+	f.mark(c.Seats, storage.ProjectedSeat{Booking: c.Booking, ChangedAt: c.At})
+	return ""
+}
+
+// mark makes row true of each of the seats.
+func (f *folder) mark(seats []section.SeatIndex, row storage.ProjectedSeat) {
+	for _, seat := range seats {
+		row.Seat = seat
+		f.seats[seat] = row
+	}
+}
+
+// move is what a change does to a booking.
+type move struct {
+	from, to section.BookingState
+}
+
+var moves = map[section.ChangeKind]move{
+	section.HoldExtended:          {section.BookingHeld, section.BookingHeld},
+	section.HoldReleased:          {section.BookingHeld, section.BookingReleased},
+	section.HoldExpired:           {section.BookingHeld, section.BookingExpired},
+	section.PaymentBegun:          {section.BookingHeld, section.BookingPaying},
+	section.PaymentFailed:         {section.BookingPaying, section.BookingHeld},
+	section.BookingSold:           {section.BookingPaying, section.BookingConfirmed},
+	section.BookingRefundedChange: {section.BookingConfirmed, section.BookingRefunded},
+}
+
+func (f *folder) move(c *section.Change) string {
+	m, b := moves[c.Kind], f.bookings[c.Booking]
+	if b == nil {
+		return fmt.Sprintf("change of booking %d, which was never placed", c.Booking)
+	}
+	if b.State != m.from {
+		return fmt.Sprintf("booking %d is %v, not %v, and cannot become %v", c.Booking, b.State, m.from, m.to)
+	}
+	b.State, b.ChangedAt = m.to, c.At
+	switch m.to {
+	case section.BookingConfirmed:
+		b.ConfirmedAt = c.At
+	case section.BookingReleased, section.BookingExpired, section.BookingRefunded:
+		b.EndedAt = c.At
+		f.mark(b.Seats, storage.ProjectedSeat{ChangedAt: c.At})
+	}
+	if c.Kind == section.HoldExtended {
+		b.ExpiresAt = c.ExpiresAt
+	}
+	return ""
+}
+
+// page gives what was gathered, named and in order.
+func (f *folder) page() (out storage.ProjectedPage) {
+	for _, no := range slices.Sorted(maps.Keys(f.bookings)) {
+		b := f.bookings[no]
+		f.name(b)
+		out.Bookings = append(out.Bookings, *b)
+	}
+	out.Seats = slices.SortedFunc(maps.Values(f.seats), func(a, b storage.ProjectedSeat) int { return cmp.Compare(a.Seat, b.Seat) })
+	return out
+}
+
+// name adds what follows from the plan.
+func (f *folder) name(b *storage.ProjectedBooking) {
+	b.ID, b.Amount, b.SeatIDs = f.plan.Name(b.No), 0, make([]string, len(b.Seats))
+	for i, seat := range b.Seats {
+		b.SeatIDs[i] = f.plan.Places[seat].ID
+		b.Amount += f.plan.Places[seat].Price
+	}
+}
