@@ -29,7 +29,7 @@ type errand struct {
 // asked takes a request of another node. What can be answered or queued at once is; what has to wait for its section
 // does so aside.
 func (d *desk) asked(from storage.WriterID, m *peer.Ask) {
-	w := &errand{d: d, from: from, id: m.ID, until: d.e.clock.now().Add(time.Duration(m.Patience) * time.Millisecond)}
+	w := &errand{d: d, from: from, id: m.ID, until: d.e.clock.Now().Add(time.Duration(m.Patience) * time.Millisecond)}
 	r := newRequest()
 	r.Command, r.Read, r.Probe = m.Command, m.Read, m.Probe
 	r.seats = append(r.seats, m.Command.Seats...)
@@ -43,7 +43,7 @@ func (d *desk) asked(from storage.WriterID, m *peer.Ask) {
 	case d.e.closing.Load():
 		w.refuse(r, peer.Answer{Code: peer.Unavailable})
 		return
-	case w.s != nil && w.s.serving.Load() != nil && !d.queued(m.Section):
+	case w.s != nil && w.s.shard.Serving() != nil && !d.queued(m.Section):
 		w.hand(r)
 		return
 	}
@@ -110,28 +110,19 @@ func (w *errand) hand(r *Request) {
 	if w.answeredAtOnce(r) {
 		return
 	}
-	inc := w.s.serving.Load()
-	if inc == nil && w.s.leaving.Load() != nil {
-		w.later(w.s.key, r)
-		return
-	}
-	if inc == nil {
-		w.elsewhere(r)
-		return
-	}
-	if !inc.enter() {
-		w.refuse(r, peer.Answer{Code: peer.Overloaded})
-		return
-	}
-	if w.s.serving.Load() != inc { // it stopped meanwhile: its tombstone must not wait for this slot
-		inc.inflight.Add(-1)
-		inc.root.Send(inc.pid, wakeUp{})
-		w.later(w.s.key, r)
-		return
-	}
+	served := w.s.shard.Serving() != nil
 	r.Told = func(*writer.Request) { w.told(r) }
-	inc.send(r)
-	w.step()
+	sent, err := w.s.shard.Send(&r.Request)
+	switch {
+	case err != nil:
+		w.refuse(r, peer.Answer{Code: peer.Overloaded})
+	case sent:
+		w.step()
+	case served || w.s.shard.Leaving() != nil: // it stopped meanwhile, or is about to
+		w.later(w.s.key, r)
+	default:
+		w.elsewhere(r)
+	}
 }
 
 // answeredAtOnce enters the request's key in the index, as a call of this node's own does, and refuses what the map
@@ -200,15 +191,15 @@ func (w *errand) wait(ctx context.Context, key storage.SectionKey, r *Request) {
 		w.refuse(r, peer.Answer{Code: peer.Judged, Outcome: section.Outcome{Rejection: section.BookingUnknown}})
 		return
 	}
-	if !w.s.awaitLeft(w.until) {
+	if !w.s.shard.AwaitLeft(w.until) {
 		w.refuse(r, peer.Answer{Code: peer.Unavailable})
 		return
 	}
 	if to, err := w.s.route(); err == nil && to == w.d.e.writer {
-		_ = w.s.await(w.until) // serving or not, hand says what is to be said
+		_ = w.s.shard.Await(w.until) // serving or not, hand says what is to be said
 	}
 	if w.before != nil {
-		w.d.e.clock.await(ctx, time.Time{}, w.before, nil)
+		w.d.e.clock.Await(ctx, time.Time{}, w.before, nil)
 		w.before = nil
 	}
 	w.hand(r)

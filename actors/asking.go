@@ -130,7 +130,7 @@ func (s *Section) askPeer(to storage.WriterID, r *Request, deadline time.Time) e
 
 // millisLeft is the time to the deadline in milliseconds.
 func (e *Engine) millisLeft(deadline time.Time) uint32 {
-	return uint32(min(max(deadline.Sub(e.clock.now())/time.Millisecond, 1), 1<<31))
+	return uint32(min(max(deadline.Sub(e.clock.Now())/time.Millisecond, 1), 1<<31))
 }
 
 // carriesMax is how often one request is put on its way. A section that moves is met on its old node and on its new
@@ -149,12 +149,12 @@ func (s *Section) carry(r *Request, deadline time.Time) error {
 	lost := false // an earlier sending is lost, and may have been done
 	for n := range carriesMax {
 		if n >= carriesAtOnce {
-			s.engine.clock.pause(s.engine.ctx, min(carryPause<<(n-carriesAtOnce), deadline.Sub(s.engine.clock.now())))
+			s.engine.clock.Pause(s.engine.ctx, min(carryPause<<(n-carriesAtOnce), deadline.Sub(s.engine.clock.Now())))
 		}
 		if err := s.Send(r, deadline); err != nil {
 			return r.notDone(err, lost)
 		}
-		if !s.engine.clock.answered(r, deadline) {
+		if !s.engine.clock.Answered(&r.Request, deadline) {
 			return ErrTimeout
 		}
 		switch {
@@ -163,7 +163,7 @@ func (s *Section) carry(r *Request, deadline time.Time) error {
 		case errors.Is(r.Err, ErrMoved):
 			r.Again()
 		case errors.Is(r.Err, errNotTaken) && n+1 < carriesAtOnce: // it may be changing hands this moment
-			s.engine.clock.pause(s.engine.ctx, min(notTakenPause, deadline.Sub(s.engine.clock.now())))
+			s.engine.clock.Pause(s.engine.ctx, min(notTakenPause, deadline.Sub(s.engine.clock.Now())))
 			r.Again()
 		case errors.Is(r.Err, errNotTaken):
 			return r.notDone(ErrUnavailable, lost)

@@ -9,6 +9,7 @@ import (
 
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/actors/venue"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -91,7 +92,7 @@ func TestExpiryAfterTheStoreIsBack(t *testing.T) {
 	<-refused // the expiry itself is what the store does not take
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for timeout := time.After(patience); b.section(0).serving.Load().nextExpiry.Load() != 0; { // until the section has heard so
+	for timeout := time.After(patience); b.section(0).shard.Serving().TrustedUntil() != 0; { // until the section has heard so
 		select {
 		case <-tick.C:
 		case <-timeout:
@@ -163,7 +164,7 @@ func TestOpeningWithoutAStore(t *testing.T) {
 func (b *box) serves(no storage.SectionNo) bool {
 	s, tick, timeout := b.section(no), time.NewTicker(time.Millisecond), time.After(patience)
 	defer tick.Stop()
-	for s.serving.Load() == nil {
+	for s.shard.Serving() == nil {
 		select {
 		case <-tick.C:
 		case <-timeout:
@@ -318,18 +319,18 @@ func TestAKeyIsNotSearchedForWhileItMayBeElsewhere(t *testing.T) {
 func TestCheckOwners(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	b.mustHold(caller(1, 1), "A-1-1")
-	taken, kept := b.section(0).serving.Load(), b.section(1).serving.Load()
+	taken, kept := b.section(0).shard.Serving(), b.section(1).shard.Serving()
 	if _, err := writer.Claim(t.Context(), b.inner, b.key(0),
-		writer.Claimant{Writer: storage.WriterID{0xEE}, Name: "heir", May: ifAllowed(true), Pause: machine{}.pause}, 1); err != nil {
+		writer.Claimant{Writer: storage.WriterID{0xEE}, Name: "heir", May: ifAllowed(true), Pause: shard.RealRuntime{}.Pause}, 1); err != nil {
 		t.Fatal(err)
 	}
 	b.e.CheckOwners()
-	<-taken.ended
+	<-taken.Ended()
 	if life, why := b.lifeOf(0); life != Stopped || !writer.LostTo(why) || !b.section(0).foreign() || b.e.Foreign() != 1 {
 		t.Errorf("the taken section is %v: %v", life, why)
 	}
 	b.mustHold(caller(2, 1), "B-1-1")
-	if b.section(1).serving.Load() != kept {
+	if b.section(1).shard.Serving() != kept {
 		t.Error("a section that nobody took was stopped")
 	}
 }

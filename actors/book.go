@@ -18,7 +18,7 @@ import (
 // ErrSectionUnknown, ErrCategory, ErrSaleNotOpen, ErrMismatch, *Refusal, *NotTogetherError, ErrOverloaded and
 // ErrUnavailable (surely not done or repeatable with the same key), ErrTimeout (unknown: repeat with the same key).
 func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) error {
-	deadline := e.clock.now().Add(timeout)
+	deadline := e.clock.Now().Add(timeout)
 	ev, o, err := e.openEvent(call.Event, deadline)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func (t *trip) lostAlready(r *Request, no storage.SectionNo) bool {
 // lostAlready lists the seats of a wish that are surely lost.
 func (s *Section) lostAlready(r *Request) []section.SeatIndex {
 	lost := r.Decision.Outcome.Lost[:0]
-	if !s.mapIsTrue() || len(r.seats) > int(s.rules.SeatsPerBookingMax) || len(r.seats) == 0 {
+	if !s.mapIsTrue() || len(r.seats) > int(s.kind.Rules.SeatsPerBookingMax) || len(r.seats) == 0 {
 		return lost
 	}
 	slices.Sort(r.seats)
@@ -128,7 +128,7 @@ func (s *Section) lostAlready(r *Request) []section.SeatIndex {
 			return lost
 		}
 	}
-	if last := r.seats[len(r.seats)-1]; int(last) >= len(s.layout.Seats) {
+	if last := r.seats[len(r.seats)-1]; int(last) >= len(s.kind.Layout.Seats) {
 		return lost
 	}
 	return s.ev.live.Taken(s.key.Section, r.seats, lost)
@@ -137,12 +137,12 @@ func (s *Section) lostAlready(r *Request) []section.SeatIndex {
 // mapIsTrue says that what the map shows of the section as taken is taken: the section serves, and no hold is due to
 // end.
 func (s *Section) mapIsTrue() bool {
-	inc := s.serving.Load()
+	inc := s.shard.Serving()
 	if inc == nil {
 		return false
 	}
 	now, sure := s.engine.stamp()
-	return sure && inc.nextExpiry.Load() > int64(now) && s.trusted(inc)
+	return sure && inc.TrustedUntil() > now && inc.Trusted()
 }
 
 // resolve turns seat ids into one section's indexes.
@@ -323,7 +323,7 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 	seats, tickets := out.Seats[:0], out.Tickets[:0]
 	*out = BookingView{ID: id, State: outcome.State, Split: outcome.Split, ExpiresAt: outcome.ExpiresAt, Zone: ev.zone,
 		Currency: ev.header.Load().Currency}
-	layout := o.sections[id.Section.Section].layout
+	layout := o.sections[id.Section.Section].kind.Layout
 	out.Seats = o.appendIDs(seats, id.Section.Section, outcome.Seats)
 	for _, i := range outcome.Seats {
 		out.Amount += o.prices[layout.Seats[i].Category]

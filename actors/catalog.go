@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -148,7 +149,7 @@ func (e *Engine) ClaimStopped() {
 	for _, ev := range *e.catalog.Load() {
 		if o := ev.ready.Load(); o != nil {
 			for _, s := range o.sections {
-				s.claimNow()
+				s.shard.ActivateNow()
 			}
 		}
 	}
@@ -163,35 +164,35 @@ func (e *Engine) CheckOwners() {
 	}
 	for _, ev := range *e.catalog.Load() {
 		if o := ev.ready.Load(); o != nil {
-			e.clock.spawn(new(sync.WaitGroup), func() { e.checkOwners(o.sections) })
+			e.clock.Spawn(new(sync.WaitGroup), func() { e.checkOwners(o.sections) })
 		}
 	}
 }
 
 func (e *Engine) checkOwners(sections []*Section) {
 	for _, s := range sections {
-		if inc := s.serving.Load(); inc != nil {
+		if inc := s.shard.Serving(); inc != nil {
 			e.checkOwner(s, inc)
 		}
 	}
 }
 
 // checkOwner holds a section that serves against its log after an interruption. It asks until the log answers, for until then the section answers nothing from memory.
-func (e *Engine) checkOwner(s *Section, inc *incarnation) {
-	for attempt := 0; e.ctx.Err() == nil && s.serving.Load() == inc; attempt++ {
+func (e *Engine) checkOwner(s *Section, inc *shard.Activation) {
+	for attempt := 0; e.ctx.Err() == nil && s.shard.Serving() == inc; attempt++ {
 		lease, _ := e.cfg.Lease() // before the look
 		known := s.seen.Mark()
 		tail, err := e.cfg.Store.Tail(e.ctx, s.key)
 		if err == nil {
 			var lost *witness.LostError
 			if errors.As(known.Check(e.ctx, e.cfg.Store, s.key, tail), &lost) { // not only at its next append
-				inc.root.Send(inc.pid, lost)
+				inc.Lost(lost)
 				return
 			}
-			inc.root.Send(inc.pid, tailSeen{tail, lease})
+			inc.SawTail(tail, lease)
 			return
 		}
-		e.clock.pause(e.ctx, writer.ResendDelay(attempt))
+		e.clock.Pause(e.ctx, writer.ResendDelay(attempt))
 	}
 }
 

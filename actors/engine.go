@@ -17,6 +17,7 @@ import (
 	"holdfast/actors/catalog"
 	"holdfast/actors/checkout"
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/actors/venue"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
@@ -128,7 +129,7 @@ func (c *Config) fill() error {
 // Engine sells: it keeps the catalog, the sections of this node, and the way of a request to its section.
 type Engine struct {
 	cfg        Config
-	clock      clockwork
+	clock      shard.Runtime
 	ctx        context.Context
 	cancel     context.CancelFunc
 	cut        context.CancelFunc // ends writes under way
@@ -137,8 +138,9 @@ type Engine struct {
 	system     *actor.ActorSystem
 	dispatcher interface {
 		actor.Dispatcher
-		close()
+		Close()
 	}
+	node        *shard.Node
 	wall        wall
 	committer   *writer.Committer
 	snapshots   *snapshotter
@@ -181,14 +183,14 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("actors: reading the ticket secret: %w", err)
 	}
-	e := &Engine{cfg: cfg, clock: machine{}, codes: booking.NewTicketCodes(secret), creates: map[section.RequestID]storage.EventID{}, finding: make(chan struct{}, findingMax),
+	e := &Engine{cfg: cfg, clock: shard.RealRuntime{}, codes: booking.NewTicketCodes(secret), creates: map[section.RequestID]storage.EventID{}, finding: make(chan struct{}, findingMax),
 		glances:     make(chan struct{}, glancesMax),
 		activations: make(chan struct{}, 2*max(runtime.GOMAXPROCS(0), cfg.CommitLanes))}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	writes, cut := context.WithCancel(context.Background())
 	e.writer, e.cut = cfg.Writer, cut
 	e.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
-	e.dispatcher = newDispatcher()
+	e.dispatcher = shard.NewDispatcher()
 	e.eventLog = eventLog{log: cfg.Logger, stats: &e.stats}
 	e.believeClock()
 	e.watchClock()
@@ -196,6 +198,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.snapshots = newSnapshotter(writes, cfg.CommitLanes, cfg.Store, &e.eventLog)
 	e.gateway = freeGateway{cfg.Gateway, e}
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
+	e.node = e.newNode()
 	if cfg.Peers != nil {
 		e.desk, e.coordinator, e.steward = newDesk(e, cfg.Peers), newSearchCoordinator(e), newSteward(e)
 	}
@@ -225,7 +228,7 @@ func (e *Engine) spawn(work func()) bool {
 	if e.ended {
 		return false
 	}
-	e.clock.spawn(&e.background, work)
+	e.clock.Spawn(&e.background, work)
 	return true
 }
 
@@ -282,7 +285,7 @@ func (e *Engine) Close(ctx context.Context) error {
 		for _, ev := range *all {
 			if o := ev.stopOpening(ctx); o != nil {
 				for _, s := range o.sections {
-					drains.Go(func() { s.drainNow(ctx, e.desk != nil) })
+					drains.Go(func() { s.shard.Drain(ctx, shard.Leave{Release: e.desk != nil}) })
 				}
 			}
 		}
@@ -293,7 +296,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	e.committer.Close()
 	e.snapshots.close()
 	e.system.Shutdown()
-	e.dispatcher.close()
+	e.dispatcher.Close()
 	e.cut()
 	return ctx.Err()
 }

@@ -12,6 +12,7 @@ import (
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 	"holdfast/storage/faultstore"
 	"holdfast/storage/memstore"
@@ -242,10 +243,8 @@ func (b *box) retry(call func() error) error {
 		if err != ErrUnavailable || time.Now().After(deadline) {
 			return err
 		}
-		s := b.section(0)
-		s.mu.Lock()
-		wait := time.Until(s.life.NotUntil())
-		s.mu.Unlock()
+		var wait time.Duration
+		b.section(0).shard.Inspect(func(life *writer.Lifecycle) { wait = time.Until(life.NotUntil()) })
 		<-time.After(max(wait, time.Millisecond)) // the section says itself when it may be asked again
 	}
 }

@@ -3,10 +3,12 @@ package actors
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 	"holdfast/storage/faultstore"
 )
@@ -28,9 +30,7 @@ func (b *box) stuck(do faultstore.Action) (arrived chan struct{}, open func()) {
 // lifeOf reads where a section stands, and why it last stopped.
 func (b *box) lifeOf(no storage.SectionNo) (Lifecycle, error) {
 	s := b.section(no)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.life.Phase(), s.life.Why()
+	return s.shard.Phase(), s.shard.Why()
 }
 
 // TestExpirySellsAgain: P4, a hold ends by its own timer and the map says so, with no command to help.
@@ -59,10 +59,15 @@ func TestOverload(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { _, err := b.hold(caller(1, 1), "A-1-1"); done <- err }()
 	<-arrived
-	inc := b.section(0).serving.Load()
-	for range 2 {
-		if !inc.enter() {
-			t.Fatal("no room for three")
+	inc := b.section(0).shard.Serving()
+	var told sync.WaitGroup
+	for i := range section.SeatIndex(2) {
+		r := requestOf(section.Call{Command: section.Command{Kind: section.PlaceHold, Seats: []section.SeatIndex{4 + i},
+			Buyer: section.BuyerID{9, byte(i)}, Request: section.RequestID{9, byte(i)}}})
+		told.Add(1)
+		r.Told = func(*writer.Request) { told.Done() }
+		if sent, err := b.section(0).shard.Send(&r.Request); !sent || err != nil {
+			t.Fatal("no room for three", err)
 		}
 	}
 	if _, err := b.hold(caller(7, 1), "A-1-3"); !errors.Is(err, ErrOverloaded) {
@@ -75,10 +80,10 @@ func TestOverload(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if got := inc.inflight.Load(); got != 2 {
-		t.Errorf("%d slots are taken, want the 2 of this test", got)
+	told.Wait()
+	if got := inc.Inflight(); got != 0 {
+		t.Errorf("%d slots are taken after the last answer", got)
 	}
-	inc.inflight.Add(-2)
 	b.mustHold(caller(7, 1), "A-1-3")
 }
 
@@ -200,7 +205,7 @@ func TestTicketsGuardCondemns(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1")
 	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, After: 1, Times: 1, Do: faultstore.Fail, Err: storage.ErrTicketTaken})
-	ended := b.section(0).serving.Load().ended
+	ended := b.section(0).shard.Serving().Ended()
 	out, err := b.confirm(held.ID, caller(1, 2), "tok_ok")
 	<-ended
 	if err != nil || out.State != section.BookingPaying {

@@ -10,8 +10,8 @@ import (
 	"holdfast/actors/peer"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/actors/venue"
-	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -75,7 +75,7 @@ func (ev *event) open(ctx context.Context) (*openEvent, error) {
 		return o, nil
 	}
 	attempt := ev.beginOpening()
-	if !ev.engine.clock.await(ctx, time.Time{}, attempt.done, nil) {
+	if !ev.engine.clock.Await(ctx, time.Time{}, attempt.done, nil) {
 		return nil, ctx.Err()
 	}
 	return ev.ready.Load(), attempt.err
@@ -88,15 +88,15 @@ func (ev *event) beginOpening() *opening {
 	switch {
 	case ev.opening != nil:
 	case ev.ready.Load() != nil:
-		return &opening{done: closedChan}
+		return &opening{done: shard.Closed}
 	case ev.retired.Load():
-		return &opening{done: closedChan, err: ErrUnavailable}
+		return &opening{done: shard.Closed, err: ErrUnavailable}
 	case ev.engine.closing.Load():
-		return &opening{done: closedChan, err: ErrUnavailable}
+		return &opening{done: shard.Closed, err: ErrUnavailable}
 	default:
 		attempt := &opening{done: make(chan struct{})}
 		if !ev.engine.spawn(func() { ev.finishOpening(attempt) }) {
-			return &opening{done: closedChan, err: ErrUnavailable}
+			return &opening{done: shard.Closed, err: ErrUnavailable}
 		}
 		ev.opening = attempt
 	}
@@ -104,7 +104,7 @@ func (ev *event) beginOpening() *opening {
 }
 
 func (ev *event) finishOpening(attempt *opening) {
-	ev.engine.clock.await(ev.engine.ctx, time.Time{}, ev.earlierLife(), nil)
+	ev.engine.clock.Await(ev.engine.ctx, time.Time{}, ev.earlierLife(), nil)
 	v, err := ev.loadVenue(ev.engine.ctx)
 	if err == nil {
 		o := ev.build(v)
@@ -185,7 +185,7 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 func (o *openEvent) layouts() []*section.Layout {
 	list := make([]*section.Layout, len(o.sections))
 	for no, s := range o.sections {
-		list[no] = s.layout
+		list[no] = s.kind.Layout
 	}
 	return list
 }
@@ -227,9 +227,7 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	layout := o.venue.Layout(int(no))
 	o.byID.Enter(o.venue.Sections[no].ID, no)
 	key := storage.SectionKey{Event: header.ID, Section: no}
-	o.sections = append(o.sections, &Section{engine: ev.engine, ev: ev, key: key, seen: ev.engine.cfg.Witness.Of(key),
-		layout: layout, rules: header.Rules, life: writer.NewLifecycle(&ev.engine.stats.sections), unmet: &o.unmet})
-	o.unmet.Add(1)
+	o.sections = append(o.sections, ev.engine.newSection(ev, key, section.Kind{Layout: layout, Rules: header.Rules}, &o.unmet))
 	var ids []string
 	for _, row := range o.venue.Sections[no].Rows {
 		for _, seat := range row.Seats {
@@ -255,7 +253,7 @@ func (ev *event) startAll(o *openEvent) {
 	}
 	var waits []<-chan struct{}
 	for _, s := range o.sections {
-		if settled, err := s.activate(); err == nil {
+		if settled, err := s.shard.Activate(); err == nil {
 			waits = append(waits, settled)
 		}
 	}
@@ -272,7 +270,7 @@ func (ev *event) followAll(o *openEvent) {
 		waits = append(waits, s.follow())
 	}
 	for _, loaded := range waits {
-		if !ev.engine.clock.await(ev.engine.ctx, time.Time{}, loaded, nil) {
+		if !ev.engine.clock.Await(ev.engine.ctx, time.Time{}, loaded, nil) {
 			return
 		}
 	}

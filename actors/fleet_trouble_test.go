@@ -11,6 +11,7 @@ import (
 	"holdfast/actors/checkout"
 	"holdfast/actors/peer"
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/storage"
 )
 
@@ -55,7 +56,7 @@ func (g *storeGate) open() { g.once.Do(func() { close(g.opened) }) }
 // owner is the node that serves a section; nil: none does.
 func (f *fleet) owner(no storage.SectionNo) *fleetNode {
 	for _, n := range f.living() {
-		if n.section(no).serving.Load() != nil {
+		if n.section(no).shard.Serving() != nil {
 			return n
 		}
 	}
@@ -150,17 +151,17 @@ func TestStoppedWhereItIsNotPlaced(t *testing.T) {
 	a, b := f.nodes[0], f.nodes[1]
 	f.agree(b)
 	f.eventually("one node has all", func() bool { return a.e.Stats().SectionsServing.Load() == 8 })
-	var lives []*incarnation
+	var lives []*shard.Activation
 	gates := f.gate(0, storage.EntryReleased)
 	f.agree()
 	for no := range storage.SectionNo(8) {
-		if inc := a.section(no).serving.Load(); inc != nil {
+		if inc := a.section(no).shard.Serving(); inc != nil {
 			lives = append(lives, inc)
-			inc.root.Send(inc.pid, giveUp{})
+			inc.GiveUp()
 		}
 	}
 	for _, inc := range lives {
-		<-inc.ended
+		<-inc.Ended()
 	}
 	gates.open()
 	f.eventually("all serve again, where they should", func() bool {

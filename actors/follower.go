@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -41,17 +42,20 @@ type follower struct {
 func newFollower(s *Section) *follower { return &follower{s: s, loaded: make(chan struct{})} }
 
 // follow begins to follow the section, unless that is done already or it is served here. The channel closes when the map is true.
-func (s *Section) follow() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.engine.desk == nil || s.life.Phase() == Loading || s.life.Phase() == Serving || s.asleep.Load() || s.engine.closing.Load() {
-		return closedChan
+func (s *Section) follow() (loaded <-chan struct{}) {
+	s.shard.Inspect(func(life *writer.Lifecycle) { loaded = s.followIn(life.Phase()) })
+	return loaded
+}
+
+func (s *Section) followIn(phase writer.Phase) <-chan struct{} {
+	if s.engine.desk == nil || phase == Loading || phase == Serving || s.asleep.Load() || s.engine.closing.Load() {
+		return shard.Closed
 	}
 	if s.follower == nil {
 		f := newFollower(s)
 		f.reading = true // or a record that comes meanwhile would begin a second reading, and the ledgers count twice
 		if !s.engine.spawn(func() { f.catchUp(s.engine.ctx) }) {
-			return closedChan
+			return shard.Closed
 		}
 		s.follower = f
 	}
@@ -60,25 +64,22 @@ func (s *Section) follow() <-chan struct{} {
 
 // followOn is for a section that has let go in good order: its memory is the log's, up to tail.
 func (s *Section) followOn(m *section.Machine, tail storage.Tail) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.follower != nil || s.engine.closing.Load() {
-		return
-	}
-	f := newFollower(s)
-	m.Shares() // of its life as a writer: told already
-	f.m, f.at, f.known = m, tail, tail.Seq
-	close(f.loaded)
-	s.follower = f
+	s.shard.Inspect(func(*writer.Lifecycle) {
+		if s.follower != nil || s.engine.closing.Load() {
+			return
+		}
+		f := newFollower(s)
+		f.m, f.at, f.known = m, tail, tail.Seq
+		close(f.loaded)
+		s.follower = f
+	})
 }
 
 // takeFollower ends the following and gives what was followed, or nil. The ledgers have forgotten it then: whoever goes on from it
 // enters it anew.
 func (s *Section) takeFollower() (*section.Machine, storage.Tail) {
-	s.mu.Lock()
-	f := s.follower
-	s.follower = nil
-	s.mu.Unlock()
+	var f *follower
+	s.shard.Inspect(func(*writer.Lifecycle) { f, s.follower = s.follower, nil })
 	if f == nil {
 		return nil, storage.Tail{}
 	}
@@ -93,10 +94,9 @@ func (s *Section) takeFollower() (*section.Machine, storage.Tail) {
 }
 
 // following is the section's follower; nil when there is none.
-func (s *Section) following() *follower {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.follower
+func (s *Section) following() (f *follower) {
+	s.shard.Inspect(func(*writer.Lifecycle) { f = s.follower })
+	return f
 }
 
 // record takes an entry that a link brought, when it is the next one; else the log is read.
@@ -151,7 +151,7 @@ func (f *follower) catchUp(ctx context.Context) {
 			return
 		}
 		if err != nil || attempt > 0 { // what is known to be there may not be readable at once
-			f.s.engine.clock.pause(ctx, writer.ResendDelay(min(attempt, 5)))
+			f.s.engine.clock.Pause(ctx, writer.ResendDelay(min(attempt, 5)))
 		}
 	}
 }
@@ -205,7 +205,7 @@ func (f *follower) load(ctx context.Context) (section.Seq, error) {
 	}
 	s := f.s
 	known := s.seen.Mark()
-	m, at, err := writer.Restore(ctx, s.engine.cfg.Store, s.key, s.kind())
+	m, at, err := writer.Restore(ctx, s.engine.cfg.Store, s.key, &s.kind)
 	if err != nil {
 		return 0, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -115,13 +116,13 @@ type storageImporter interface {
 func newPast(store storageImporter, s *Section, records int) (*past, error) {
 	ctx := context.Background()
 	at := section.Instant(time.Now().UnixMilli()) - section.Instant(records)*historyStep
-	who := writer.Claimant{Writer: storage.NewWriterID(), Name: "past", May: ifAllowed(true), Pause: machine{}.pause}
+	who := writer.Claimant{Writer: storage.NewWriterID(), Name: "past", May: ifAllowed(true), Pause: shard.RealRuntime{}.Pause}
 	entry, err := writer.Claim(ctx, store, s.key, who, at)
 	if err != nil {
 		return nil, err
 	}
 	tail := entry.After(storage.HashEntry(&entry))
-	m, _, err := writer.Load(ctx, store, s.key, s.kind(), tail)
+	m, _, err := writer.Load(ctx, store, s.key, &s.kind, tail)
 	if err != nil {
 		return nil, err
 	}

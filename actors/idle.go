@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"math"
 	"slices"
 	"sync"
 	"time"
 
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -47,7 +47,7 @@ func (ev *event) touch() {
 // earlierLife is closed once what stood in the event's place has ended.
 func (ev *event) earlierLife() <-chan struct{} {
 	if ev.after == nil {
-		return closedChan
+		return shard.Closed
 	}
 	return ev.after
 }
@@ -68,7 +68,7 @@ func (ev *event) look(ctx context.Context) *seatmap.Map {
 		return live
 	}
 	attempt := ev.beginGlance()
-	if attempt == nil || !ev.engine.clock.await(ctx, time.Time{}, attempt.done, nil) {
+	if attempt == nil || !ev.engine.clock.Await(ctx, time.Time{}, attempt.done, nil) {
 		return nil
 	}
 	return attempt.live // not what is kept by now: it may have had to make room. nil: opening will say what is wrong
@@ -90,7 +90,7 @@ func (ev *event) beginGlance() *opening {
 }
 
 func (ev *event) finishGlance(attempt *opening) {
-	ev.engine.clock.await(ev.engine.ctx, time.Time{}, ev.earlierLife(), nil)
+	ev.engine.clock.Await(ev.engine.ctx, time.Time{}, ev.earlierLife(), nil)
 	ev.engine.glances <- struct{}{}
 	defer func() { <-ev.engine.glances }()
 	live, err := ev.readMap(ev.engine.ctx)
@@ -240,16 +240,9 @@ func (e *Engine) retire(ev *event, o *openEvent) {
 // alive.
 func (o *openEvent) freeze() bool {
 	for i, s := range o.sections {
-		s.mu.Lock()
-		inc := s.serving.Load()
-		quiet := s.life.Phase() == Stopped || s.life.Phase() == Serving && inc != nil && inc.inflight.Load() == 0 && inc.nextExpiry.Load() == math.MaxInt64
-		s.gone = quiet
-		s.mu.Unlock()
-		if !quiet {
+		if !s.shard.Freeze() {
 			for _, s := range o.sections[:i] {
-				s.mu.Lock()
-				s.gone = false
-				s.mu.Unlock()
+				s.shard.Thaw()
 			}
 			return false
 		}
@@ -268,13 +261,11 @@ func (o *openEvent) letGo(e *Engine) {
 	var drains sync.WaitGroup
 	for _, s := range o.sections {
 		drains.Go(func() {
-			if inc := s.serving.Load(); inc != nil {
-				s.drainNow(ctx, false)
-				e.clock.await(ctx, time.Time{}, inc.ended, nil)
+			if inc := s.shard.Serving(); inc != nil {
+				s.shard.Drain(ctx, shard.Leave{})
+				e.clock.Await(ctx, time.Time{}, inc.Ended(), nil)
 			}
-			s.mu.Lock()
-			s.life.Forget()
-			s.mu.Unlock()
+			s.shard.Inspect((*writer.Lifecycle).Forget)
 		})
 	}
 	drains.Wait()

@@ -22,7 +22,7 @@ func (ev *event) enterKey(
 		if busy == nil {
 			return at, known, nil
 		}
-		if !ev.engine.clock.await(context.Background(), deadline, busy, nil) {
+		if !ev.engine.clock.Await(context.Background(), deadline, busy, nil) {
 			return 0, false, ErrTimeout
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/storage/faultstore"
 )
 
@@ -29,7 +30,7 @@ func TestLapseOnItsWayRefusesNobody(t *testing.T) {
 	if !b.section(0).mapIsTrue() {
 		t.Error("P7: a moment after its end the map may still refuse for it")
 	}
-	b.now.Add(lapsePatience)
+	b.now.Add(shard.LapsePatience)
 	if b.section(0).mapIsTrue() {
 		t.Fatal("the map goes on refusing for a hold that is over")
 	}
@@ -41,7 +42,7 @@ func TestLapseOnItsWayRefusesNobody(t *testing.T) {
 		}
 	}
 	b.mustHold(caller(4, 1), "A-1-3")
-	if next := section.Instant(b.section(0).serving.Load().nextExpiry.Load()); next <= section.Instant(b.now.Load()) {
+	if next := section.Instant(b.section(0).shard.Serving().TrustedUntil()); next <= section.Instant(b.now.Load()) {
 		t.Errorf("when all is durable the map is not believed again: until %d, now %d", next, b.now.Load())
 	}
 }

@@ -43,7 +43,7 @@ func TestNothingIsToldFromAMemoryInDoubt(t *testing.T) {
 	b.e.CheckOwners()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for timeout := time.After(patience); b.section(0).serving.Load().lease.Load() != 3; {
+	for timeout := time.After(patience); b.section(0).shard.Serving().Lease() != 3; {
 		select {
 		case <-tick.C:
 		case <-timeout:

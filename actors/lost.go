@@ -55,18 +55,20 @@ func (s *Section) suspect(mark witness.Mark, tell bool) {
 // condemn closes the section, whatever it does, until a person has looked.
 func (s *Section) condemn(lost *witness.LostError, tell bool) {
 	s.seen.Contradicted(lost.Known)
-	if inc := s.serving.Load(); inc != nil {
-		inc.root.Send(inc.pid, lost)
+	if inc := s.shard.Serving(); inc != nil {
+		inc.Lost(lost)
 		return
 	}
-	s.mu.Lock()
-	stands, begins, known := s.life.Phase() == Stopped, s.life.Phase() == Acquiring || s.life.Phase() == Loading, s.life.Phase() == Condemned
-	if stands {
-		s.life.Condemn(lost)
-	}
-	s.mu.Unlock()
+	var stands, begins, known bool
+	s.shard.Inspect(func(life *writer.Lifecycle) {
+		p := life.Phase()
+		stands, begins, known = p == Stopped, p == Acquiring || p == Loading, p == Condemned
+		if stands {
+			life.Condemn(lost)
+		}
+	})
 	if begins { // it looked before this was known
-		s.engine.clock.after(stewardEvery, func() { s.suspect(lost.Known, tell) })
+		s.engine.clock.AfterFunc(stewardEvery, func() { s.suspect(lost.Known, tell) })
 	}
 	switch {
 	case stands:
@@ -77,10 +79,9 @@ func (s *Section) condemn(lost *witness.LostError, tell bool) {
 }
 
 // lacks says that the section is closed because its log lacks records.
-func (s *Section) lacks() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.life.Phase() == Condemned && writer.HasLost(s.life.Why())
+func (s *Section) lacks() (is bool) {
+	s.shard.Inspect(func(life *writer.Lifecycle) { is = life.Phase() == Condemned && writer.HasLost(life.Why()) })
+	return is
 }
 
 // tellStopped tells of a section that left serving, or could not start. Lost records are told once an incident, and to the
@@ -142,7 +143,7 @@ func (l *losses) add(e *Engine, key storage.SectionKey, why error) {
 	l.gathering = true
 	e.cfg.Logger.Error("ALARM: the store has lost records that were acknowledged: what lacks them is not served until the records are restored, "+
 		"or an operator accepts the loss (holdfast store accept-loss)", "alarm", AlarmLogLost, "section", key.String(), "error", why)
-	e.clock.after(lossesGather, func() { l.tell(e) })
+	e.clock.AfterFunc(lossesGather, func() { l.tell(e) })
 }
 
 func (l *losses) tell(e *Engine) {

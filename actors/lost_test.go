@@ -11,9 +11,7 @@ import (
 )
 
 func (s *Section) lifeNow() Lifecycle {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.life.Phase()
+	return s.shard.Phase()
 }
 
 func tailOf(t testing.TB, store storage.Store, key storage.SectionKey) storage.Tail {
@@ -44,8 +42,8 @@ func TestASectionThatStoodStillDoesNotSellWhatWasLost(t *testing.T) {
 		}
 		s := b.section(0)
 		var lost *witness.LostError
-		if s.lifeNow() != Condemned || !errors.As(s.life.Why(), &lost) || b.e.Stats().LogLost.Load() != 1 {
-			t.Errorf("%v because of %v, %d lost", s.lifeNow(), s.life.Why(), b.e.Stats().LogLost.Load())
+		if s.lifeNow() != Condemned || !errors.As(s.shard.Why(), &lost) || b.e.Stats().LogLost.Load() != 1 {
+			t.Errorf("%v because of %v, %d lost", s.lifeNow(), s.shard.Why(), b.e.Stats().LogLost.Load())
 		}
 		b.mustHold(caller(2, 4), "B-1-1")
 		b.close()

@@ -2,9 +2,9 @@ package actors
 
 import (
 	"context"
-	"math"
 	"time"
 
+	"holdfast/actors/shard"
 	"holdfast/storage"
 )
 
@@ -25,24 +25,23 @@ func (w *steward) tire(s *Section, now time.Time) {
 		s.quietSince = time.Time{}
 		return
 	}
-	inc := s.serving.Load()
+	inc := s.shard.Serving()
 	switch {
 	case inc == nil:
 		s.sleepUnserved()
-	case inc.used.Swap(false) || inc.nextExpiry.Load() != math.MaxInt64 || s.quietSince.IsZero():
+	case inc.UsedSince() || inc.HasTimer() || s.quietSince.IsZero():
 		s.quietSince = now
 	case now.Sub(s.quietSince) >= after:
 		s.quietSince = time.Time{}
-		w.passivate(s, inc)
+		w.passivate(s)
 	}
 }
 
 // passivate has a section that serves let go, for nobody in particular.
-func (w *steward) passivate(s *Section, inc *incarnation) {
+func (w *steward) passivate(s *Section) {
 	w.begin(s, func(ctx context.Context) {
-		inc.tired.Store(true)
 		s.engine.stats.Passivated.Add(1)
-		s.drainNow(ctx, true)
+		s.shard.Drain(ctx, shard.Leave{Release: true, Sleep: true})
 	})
 }
 
@@ -52,7 +51,7 @@ func (s *Section) sleepUnserved() {
 	if f == nil || s.announced() {
 		return
 	}
-	if at, ok := f.caughtUp(); ok && (at.Kind == storage.EntryReleased || at.Seq == 0) && s.mayActivate() {
+	if at, ok := f.caughtUp(); ok && (at.Kind == storage.EntryReleased || at.Seq == 0) && s.shard.MayActivate() {
 		s.asleep.Store(true)
 		_, _ = s.takeFollower()
 	}

@@ -39,12 +39,10 @@ func (e *Engine) Places(visit func(p *Place)) {
 
 func (s *Section) place() Place {
 	p := Place{Key: s.key, Seq: s.ev.live.Seq(s.key.Section), Placed: s.routing().Placed, Asleep: s.asleep.Load()}
-	s.mu.Lock()
-	p.Life = s.life.Phase()
-	f := s.follower
-	s.mu.Unlock()
-	if inc := s.serving.Load(); inc != nil {
-		p.Owner, p.Sure, p.Epoch = s.engine.writer, true, inc.epoch
+	p.Life = s.shard.Phase()
+	f := s.following()
+	if inc := s.shard.Serving(); inc != nil {
+		p.Owner, p.Sure, p.Epoch = s.engine.writer, true, inc.Epoch()
 		return p
 	}
 	if o, known := s.directory.Owner(); known {

@@ -11,7 +11,7 @@ import (
 // routing is what this node knows of where the section is.
 func (s *Section) routing() placement.Routing {
 	e := s.engine
-	r := placement.Routing{Me: e.writer, Serving: s.serving.Load() != nil}
+	r := placement.Routing{Me: e.writer, Serving: s.shard.Serving() != nil}
 	if e.desk == nil {
 		r.Placed, r.PlacedUp = e.writer, true
 		return r

@@ -31,7 +31,7 @@ func (t *trip) bestAtCoordinator(out *BookingView) error {
 			err = t.bestThere(to, out)
 		}
 		again := errors.Is(err, errNotCoordinator) || errors.Is(err, ErrMoved) || errors.Is(err, errPeerLost) && t.call.Request != (section.RequestID{})
-		if !again || e.clock.now().After(t.deadline) {
+		if !again || e.clock.Now().After(t.deadline) {
 			break
 		}
 	}
@@ -73,7 +73,7 @@ func (t *trip) bestThere(to storage.WriterID, out *BookingView) error {
 		}
 	}
 	d.e.stats.Forwarded.Add(1)
-	if !d.e.clock.answered(r, t.deadline) {
+	if !d.e.clock.Answered(&r.Request, t.deadline) {
 		return t.count(ErrTimeout)
 	}
 	defer r.free()
@@ -103,7 +103,7 @@ func (t *trip) tellFound(r *Request, out *BookingView) error {
 
 // searched runs a search for another node.
 func (d *desk) searched(from storage.WriterID, m peer.Search) {
-	until := d.e.clock.now().Add(time.Duration(m.Patience) * time.Millisecond)
+	until := d.e.clock.Now().Add(time.Duration(m.Patience) * time.Millisecond)
 	d.aside(func(ctx context.Context) {
 		answer := d.searchFor(ctx, &m, until)
 		answer.ID = m.ID
@@ -162,7 +162,7 @@ func (o *openEvent) answerFound(view *BookingView, err error) *peer.Answer {
 // whether it has met the key.
 func (t *trip) likelyFull(c *section.Command, no storage.SectionNo) bool {
 	s := t.o.sections[no]
-	return t.searching && s.serving.Load() == nil && t.ev.live.Suitable(no, c) < c.Quantity
+	return t.searching && s.shard.Serving() == nil && t.ev.live.Suitable(no, c) < c.Quantity
 }
 
 // stillFull asks the nodes of the sections that looked too full which of them may not be. A section whose node does not
@@ -189,7 +189,7 @@ func (t *trip) stillFull(c *section.Command, looked []storage.SectionNo) (mayHav
 		if r == nil {
 			continue
 		}
-		if !d.e.clock.answered(r, t.deadline) || r.Err != nil {
+		if !d.e.clock.Answered(&r.Request, t.deadline) || r.Err != nil {
 			mayHave = append(mayHave, byPeer[peer]...)
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"holdfast/actors/coordinator"
 	"holdfast/actors/peer"
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -167,12 +168,12 @@ func (c *searchCoordinator) begin(ev *event, buyer section.BuyerID, deadline tim
 			return gen, err
 		}
 		c.mu.Unlock()
-		now := c.e.clock.now()
+		now := c.e.clock.Now()
 		wait := min(deadline.Sub(now), coordinatorPatience)
 		if wait <= 0 {
 			return 0, ErrUnavailable
 		}
-		c.e.clock.await(c.e.ctx, now.Add(wait), changed, nil)
+		c.e.clock.Await(c.e.ctx, now.Add(wait), changed, nil)
 	}
 }
 
@@ -222,17 +223,20 @@ func (c *searchCoordinator) makeSafe(ev *event) bool {
 // there under an older one, although the link still brings what comes of that.
 func (s *Section) agreed(now coordinator.View) bool {
 	owner, known := s.directory.Owner()
-	return s.serving.Load() != nil || !known || !owner.Announced || slices.Contains(now.Peers(), owner.Writer)
+	return s.shard.Serving() != nil || !known || !owner.Announced || slices.Contains(now.Peers(), owner.Writer)
 }
 
 // heardOut says that this node's index has every request that the section remembers.
 func (s *Section) heardOut() bool {
-	if s.serving.Load() != nil {
+	if s.shard.Serving() != nil {
 		return true
 	}
-	s.mu.Lock()
-	f, out := s.follower, s.life.Phase() == Condemned || s.asleep.Load() || s.follower != nil && s.follower.stuck.Load()
-	s.mu.Unlock()
+	var f *follower
+	out := false
+	s.shard.Inspect(func(life *writer.Lifecycle) {
+		f = s.follower
+		out = life.Phase() == Condemned || s.asleep.Load() || f != nil && f.stuck.Load()
+	})
 	if out {
 		return true // it takes nothing any more, or has taken nothing for long, here and elsewhere
 	}

@@ -180,7 +180,9 @@ func (s *simWorld) takeover(i int) {
 	s.compareReplay(n)
 }
 
-func (s *simWorld) kind() *section.Kind { return &section.Kind{Layout: s.layout, Rules: s.rules} }
+func (s *simWorld) kind() *section.Kind {
+	return &section.Kind{Layout: s.layout, Rules: s.rules}
+}
 
 // follow lets the model read what is new in the log.
 func (s *simWorld) follow() {

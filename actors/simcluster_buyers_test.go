@@ -208,14 +208,14 @@ func (b *simBuyers) call(wish *simClusterWish, h *simHost, timeout time.Duration
 // from.
 func (h *simHost) wellServed(no int) bool {
 	for _, x := range h.w.living() {
-		if !x.opened || x.section(no).serving.Load() == nil {
+		if !x.opened || x.section(no).shard.Serving() == nil {
 			continue
 		}
-		inc := x.section(no).serving.Load()
+		inc := x.section(no).shard.Serving()
 		if _, doubted := x.e.ClockDoubt(); doubted {
 			return false
 		}
-		if x.paused || x.storeCut || x.leaving || x != h && h.section(no).serving.Load() != nil || inc.nextExpiry.Load() == 0 || !x.section(no).trusted(inc) || h.section(no).leaving.Load() != nil {
+		if x.paused || x.storeCut || x.leaving || x != h && h.section(no).shard.Serving() != nil || inc.TrustedUntil() == 0 || !inc.Trusted() || h.section(no).shard.Leaving() != nil {
 			return false
 		}
 		if x == h {

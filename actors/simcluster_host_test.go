@@ -205,6 +205,7 @@ func (h *simHost) build() {
 	e.snapshots = &snapshotter{ctx: e.ctx, store: cfg.Store, events: &e.eventLog, waiting: map[storage.SectionKey]storage.Snapshot{}, wake: make(chan struct{}, 1)}
 	e.gateway = cfg.Gateway
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
+	e.node = e.newNode()
 	e.desk, e.coordinator, e.steward = newDesk(e, h), newSearchCoordinator(e), newSteward(e)
 	h.e = e
 	header, err := w.store.Event(context.Background(), w.plan.header.ID)

@@ -56,7 +56,7 @@ func (w *simCluster) loseRecords() {
 	}
 	var owner *simHost
 	for _, h := range w.living() {
-		if h.section(no).serving.Load() != nil {
+		if h.section(no).shard.Serving() != nil {
 			owner = h
 		}
 	}
@@ -119,11 +119,11 @@ func (l *simLoss) wish() {
 			continue
 		}
 		h.thread("late wish", func() {
-			knew := l.knows(h) && h.section(l.section).serving.Load() == nil
+			knew := l.knows(h) && h.section(l.section).shard.Serving() == nil
 			var out BookingView
 			who := Caller{Buyer: section.BuyerID{0xee, byte(h.number)}}
 			err := h.e.Book(&BookCall{Event: l.w.plan.header.ID, Caller: who, Best: BestAvailable{Quantity: 1, Section: string(rune('A' + l.section))}}, 2*time.Second, &out)
-			if err == nil && knew && l.w.failure == nil && out.ID.Section.Section == storage.SectionNo(l.section) && h.section(l.section).serving.Load() != nil {
+			if err == nil && knew && l.w.failure == nil && out.ID.Section.Section == storage.SectionNo(l.section) && h.section(l.section).shard.Serving() != nil {
 				l.w.failf("P1: n%d granted a seat of section %d, of which it remembers more than the log has", h.number, l.section)
 			}
 		})
@@ -149,8 +149,8 @@ func (l *simLoss) judge() {
 		if !h.opened {
 			continue
 		}
-		if s := h.section(l.section); s.serving.Load() != nil || s.life.Phase() != Condemned && l.knows(h) && s.placedHere() {
-			l.w.failf("P1, P2: section %d lost its records behind %d, and is %v on n%d: %s", l.section, l.last, s.life.Phase(), h.number, s.simHearing())
+		if s := h.section(l.section); s.shard.Serving() != nil || s.shard.Phase() != Condemned && l.knows(h) && s.PlacedHere() {
+			l.w.failf("P1, P2: section %d lost its records behind %d, and is %v on n%d: %s", l.section, l.last, s.shard.Phase(), h.number, s.simHearing())
 		}
 	}
 	l.w.tally["lost: and closed everywhere"]++

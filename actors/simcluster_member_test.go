@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/actors/shard"
 	"holdfast/cluster"
 	"holdfast/storage"
 )
@@ -270,7 +271,7 @@ func (h *simHost) shutDown() {
 	defer cancel()
 	left := len(o.sections)
 	for _, s := range o.sections {
-		h.thread("drain", func() { s.drainNow(ctx, true); left-- })
+		h.thread("drain", func() { s.shard.Drain(ctx, shard.Leave{Release: true}); left-- })
 	}
 	h.wait(time.Time{}, func() bool { return left == 0 })
 }

@@ -90,10 +90,10 @@ func (w *simCluster) missing() string {
 func (w *simCluster) misplaced(no int, live []*simHost) string {
 	placed, served := live[0].view.Owner(w.key(no)), 0
 	for _, h := range live {
-		if h.section(no).serving.Load() == nil {
+		if h.section(no).shard.Serving() == nil {
 			continue
 		}
-		if inc := h.section(no).serving.Load(); inc.nextExpiry.Load() == 0 || !h.section(no).trusted(inc) {
+		if inc := h.section(no).shard.Serving(); inc.TrustedUntil() == 0 || !inc.Trusted() {
 			return fmt.Sprintf("is in doubt on n%d", h.number)
 		}
 		if served++; h.id != placed {
@@ -135,7 +135,7 @@ func (h *simHost) simDuty(no int) string {
 // simHearing says how far a node has heard a section, for whoever reads a failure.
 func (s *Section) simHearing() string {
 	owner, _ := s.directory.Owner()
-	text := fmt.Sprintf("life %v, owner %+v", s.life.Phase(), owner)
+	text := fmt.Sprintf("life %v, owner %+v", s.shard.Phase(), owner)
 	if f := s.following(); f != nil {
 		text += fmt.Sprintf(", followed to %d (%v) of %d, loaded %v, reading %v, over %v", f.at.Seq, f.at.Kind, f.known, f.m != nil, f.reading, f.over)
 	}
@@ -192,7 +192,7 @@ func (w *simCluster) compareSection(no int) {
 		w.failf("P1: section %d: tickets table %v, the log says %v", no, got, want)
 	}
 	live := w.living()
-	layout, rules := live[0].section(no).layout, w.plan.header.Rules
+	layout, rules := live[0].section(no).kind.Layout, w.plan.header.Rules
 	state, at := section.NewMachine(section.NewState(layout, rules)), storage.Tail{}
 	err := w.store.Read(context.Background(), key, 0, func(e *storage.Entry, hash storage.Hash) error {
 		_, err := writer.Replay(state, key, e, at, nil)
@@ -221,7 +221,7 @@ func (w *simCluster) compareSection(no int) {
 				w.failf("P10: what n%d knows of section %d is not what the log says:\n%s\nthe log:\n%s", h.number, no, f.m, state)
 			}
 		}
-		if inc := s.serving.Load(); inc != nil {
+		if inc := s.shard.Serving(); inc != nil {
 			w.compareEnds(no, m, h)
 		}
 	}
@@ -276,8 +276,8 @@ func (w *simCluster) compareSlots(h *simHost) {
 		if n := s.asked.Load(); n != 0 {
 			w.failf("n%d has %d requests for section %d on their way, and nothing is under way", h.number, n, no)
 		}
-		if inc := s.serving.Load(); inc != nil && inc.inflight.Load() != 0 {
-			w.failf("n%d has %d slots of section %d taken, and nothing is under way", h.number, inc.inflight.Load(), no)
+		if inc := s.shard.Serving(); inc != nil && inc.Inflight() != 0 {
+			w.failf("n%d has %d slots of section %d taken, and nothing is under way", h.number, inc.Inflight(), no)
 		}
 	}
 	d := h.e.desk

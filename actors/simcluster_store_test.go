@@ -174,14 +174,18 @@ func (s *simStore) Tail(ctx context.Context, key storage.SectionKey) (tail stora
 
 // readsTail notes when an activation that is under way first looked at its log: it judges after that.
 func (h *simHost) readsTail(no storage.SectionNo) {
-	if s := h.section(int(no)); s.life.Phase() == Acquiring && h.tailRead[no].attempt != s.settled {
-		h.tailRead[no] = simTailRead{s.settled, h.w.now}
+	s := h.section(int(no))
+	if s.shard.Phase() != Acquiring {
+		return
+	}
+	if attempt, _ := s.shard.Activate(); h.tailRead[no].attempt != attempt { // it is under way: this only gives its end
+		h.tailRead[no] = simTailRead{attempt, h.w.now}
 	}
 }
 
 // simTailRead is when an activation read the tail.
 type simTailRead struct {
-	attempt chan struct{}
+	attempt <-chan struct{}
 	at      time.Duration
 }
 

@@ -2,6 +2,8 @@ package actors
 
 import (
 	"context"
+	"holdfast/actors/shard"
+	"holdfast/actors/writer"
 	"iter"
 	"sync"
 	"time"
@@ -110,15 +112,15 @@ func (h *simHost) wakeThreads() {
 // simClockwork is a host's clockwork.
 type simClockwork struct{ h *simHost }
 
-func (c simClockwork) now() time.Time { return c.h.w.time() }
+func (c simClockwork) Now() time.Time { return c.h.w.time() }
 
-func (c simClockwork) spawn(_ *sync.WaitGroup, work func()) { c.h.thread("begins", work) }
+func (c simClockwork) Spawn(_ *sync.WaitGroup, work func()) { c.h.thread("begins", work) }
 
-func (c simClockwork) pause(_ context.Context, d time.Duration) {
+func (c simClockwork) Pause(_ context.Context, d time.Duration) {
 	c.h.wait(c.h.w.time().Add(max(d, time.Microsecond)), nil)
 }
 
-func (c simClockwork) after(d time.Duration, f func()) alarm {
+func (c simClockwork) AfterFunc(d time.Duration, f func()) shard.Timer {
 	a := &simAlarm{h: c.h, f: f}
 	a.Reset(d)
 	return a
@@ -133,11 +135,11 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-func (c simClockwork) await(_ context.Context, until time.Time, done, or <-chan struct{}) bool {
+func (c simClockwork) Await(_ context.Context, until time.Time, done, or <-chan struct{}) bool {
 	return c.h.wait(until, func() bool { return closed(done) || closed(or) })
 }
 
-func (c simClockwork) answered(r *Request, until time.Time) bool {
+func (c simClockwork) Answered(r *writer.Request, until time.Time) bool {
 	return r.Collect(!c.h.wait(until, r.Answered))
 }
 
@@ -179,8 +181,8 @@ type simDispatcher struct{ h *simHost }
 func (d simDispatcher) Schedule(run func()) { d.h.w.soon(d.h, "mailbox", run) }
 
 // Throughput implements the library's interface.
-func (d simDispatcher) Throughput() int { return dispatcherBatch }
+func (d simDispatcher) Throughput() int { return shard.DispatcherBatch }
 
-func (d simDispatcher) close() {}
+func (d simDispatcher) Close() {}
 
 var _ actor.Dispatcher = simDispatcher{}

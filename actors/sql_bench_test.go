@@ -250,9 +250,9 @@ func (s *sqlEngine) quiet() {
 
 // allLapsed tells whether no section waits for a hold's end soon.
 func (s *sqlEngine) allLapsed() bool {
-	soon := int64(s.engine.cfg.Clock()) + sqlHoldTTL
+	soon := s.engine.cfg.Clock() + sqlHoldTTL
 	for _, one := range s.open.sections {
-		if inc := one.serving.Load(); inc == nil || inc.nextExpiry.Load() <= soon {
+		if inc := one.shard.Serving(); inc == nil || inc.TrustedUntil() <= soon {
 			return false
 		}
 	}

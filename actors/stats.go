@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -77,7 +78,7 @@ func (e *eventLog) SectionServing(key storage.SectionKey, epoch section.Epoch, r
 // stopped counts a section that left serving, or could not start. It is called before the section may come back, so that whoever
 // finds it serving again finds its stop counted.
 func (s *Stats) stopped(why error) {
-	if errors.Is(why, errDrained) || errors.Is(why, writer.ErrNotOurs) { // what stands by has not stopped
+	if errors.Is(why, shard.ErrDrained) || errors.Is(why, writer.ErrNotOurs) { // what stands by has not stopped
 		return
 	}
 	s.SectionStops.Add(1)
@@ -92,7 +93,7 @@ func (s *Stats) stopped(why error) {
 
 // SectionStopped says that a section left serving, or could not start, and why.
 func (e *eventLog) SectionStopped(key storage.SectionKey, why error) {
-	if errors.Is(why, errDrained) {
+	if errors.Is(why, shard.ErrDrained) {
 		return
 	}
 	var fenced *storage.FencedError
@@ -104,7 +105,7 @@ func (e *eventLog) SectionStopped(key storage.SectionKey, why error) {
 			"alarm", AlarmTicketGuard, "section", key.String(), "error", why)
 	case errors.As(why, new(*storage.CorruptError)):
 		e.log.Error("ALARM: the section's log is damaged: it is not served until a person has looked", "alarm", AlarmLogDamaged, "section", key.String(), "error", why)
-	case errors.Is(why, errGivenUp) || writer.Undecided(why):
+	case errors.Is(why, shard.ErrGivenUp) || writer.Undecided(why):
 		e.log.Warn("section stopped: the store has not taken its last record; it is claimed again by itself", "section", key.String(), "error", why)
 	case errors.As(why, &fenced):
 		e.log.Warn("section fenced: another node has taken it over; requests go there", "section", key.String(), "error", why)

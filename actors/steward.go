@@ -69,7 +69,7 @@ func (w *steward) round() {
 	defer func() {
 		w.e.eventLog.Fallback(inDoubt, uncertain, func() string { return w.e.describe(which, inDoubt) })
 	}()
-	if now := w.e.clock.now(); now.Sub(w.repeated) >= stewardEvery {
+	if now := w.e.clock.Now(); now.Sub(w.repeated) >= stewardEvery {
 		w.repeated = now
 		w.repeat(now)
 	}
@@ -84,7 +84,7 @@ func (w *steward) round() {
 				return
 			}
 			w.look(s, heard)
-			w.tire(s, w.e.clock.now())
+			w.tire(s, w.e.clock.Now())
 			doubt, unsure := s.inDoubt()
 			if doubt > 0 && len(which) < describedMax {
 				which = append(which, s)
@@ -150,13 +150,13 @@ func (w *steward) look(s *Section, heard bool) {
 	s.resync()
 	c := placement.Situation{Routing: s.routing()}
 	if !c.Serving {
-		c.Stopped, c.OwnerAnnounced = heard && s.mayActivate() && !s.asleep.Load(), s.announced()
+		c.Stopped, c.OwnerAnnounced = heard && s.shard.MayActivate() && !s.asleep.Load(), s.announced()
 	} else if c.Placed != c.Me {
 		c.Ready = c.PlacedUp && w.e.desk.follows(s.key.Event, c.Placed)
 	}
 	switch placement.ActionFor(c) {
 	case placement.Claim:
-		_, _ = s.activate() // ErrUnavailable: it rests
+		_, _ = s.shard.Activate() // ErrUnavailable: it rests
 	case placement.Transfer:
 		if w.mayMove() {
 			w.handOver(s, c.Placed)
@@ -175,23 +175,17 @@ func (w *steward) mayMove() bool {
 
 // inDoubt counts the section when it was tried to be claimed here and is not, and nobody who can be reached has it.
 func (s *Section) inDoubt() (doubt, uncertain int64) {
-	s.mu.Lock()
-	life, why, failures := s.life.Phase(), s.life.Why(), s.life.Failures()
-	s.mu.Unlock()
-	if life == Serving || life == Draining || failures == 0 || !s.placedHere() || s.announced() {
+	var phase writer.Phase
+	var why error
+	failures := 0
+	s.shard.Inspect(func(life *writer.Lifecycle) { phase, why, failures = life.Phase(), life.Why(), life.Failures() })
+	if phase == Serving || phase == Draining || failures == 0 || !s.PlacedHere() || s.announced() {
 		return 0, 0
 	}
 	if writer.Undecided(why) {
 		return 1, 1
 	}
 	return 1, 0
-}
-
-// mayActivate says that the section stands still here and nothing keeps it from being claimed.
-func (s *Section) mayActivate() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !s.life.Rests(s.engine.clock.now())
 }
 
 // heardAll says that every peer that is up has told what it serves of an event: until then a section may be held by one that has not said so.
@@ -236,9 +230,9 @@ func (w *steward) begin(s *Section, letGo func(ctx context.Context)) {
 	}
 	w.moving[s] = true
 	w.mu.Unlock()
-	w.e.clock.spawn(&w.moves, func() {
+	w.e.clock.Spawn(&w.moves, func() {
 		defer w.moved(s)
-		ctx, cancel := context.WithDeadline(w.e.ctx, w.e.clock.now().Add(handOverPatience))
+		ctx, cancel := context.WithDeadline(w.e.ctx, w.e.clock.Now().Add(handOverPatience))
 		defer cancel()
 		letGo(ctx)
 	})
@@ -275,7 +269,7 @@ func (e *Engine) LetGo(ctx context.Context) error {
 			return ErrNobodyElse
 		}
 		e.steward.wake()
-		if e.clock.pause(ctx, letGoEvery); ctx.Err() != nil {
+		if e.clock.Pause(ctx, letGoEvery); ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}

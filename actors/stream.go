@@ -36,8 +36,8 @@ func (d *desk) subscribed(from storage.WriterID, id storage.EventID) {
 	}
 	d.send(from, &peer.Subscribed{Event: id})
 	for _, s := range o.sections {
-		inc := s.serving.Load()
-		if inc != nil && !d.send(from, &peer.Serving{Section: s.key, Epoch: inc.epoch, Seq: ev.live.Seq(s.key.Section)}) {
+		inc := s.shard.Serving()
+		if inc != nil && !d.send(from, &peer.Serving{Section: s.key, Epoch: inc.Epoch(), Seq: ev.live.Seq(s.key.Section)}) {
 			s.missed()
 		}
 	}
@@ -98,8 +98,8 @@ func (s *Section) resync() {
 		return
 	}
 	var m message = &peer.Released{Section: s.key, Epoch: section.Epoch(s.lastEpoch.Load())}
-	if inc := s.serving.Load(); inc != nil {
-		m = &peer.Serving{Section: s.key, Epoch: inc.epoch, Seq: s.ev.live.Seq(s.key.Section)}
+	if inc := s.shard.Serving(); inc != nil {
+		m = &peer.Serving{Section: s.key, Epoch: inc.Epoch(), Seq: s.ev.live.Seq(s.key.Section)}
 	}
 	s.unsynced.Store(false) // before the look at what stands: a record missed from here on is noted anew
 	for _, node := range *s.ev.watchers.Load() {
@@ -151,7 +151,7 @@ func (d *desk) serving(from storage.WriterID, m *peer.Serving) {
 	if f := s.following(); f != nil {
 		f.heard(m.Seq)
 	}
-	if inc := s.serving.Load(); inc != nil && inc.epoch < m.Epoch { // it will meet the fence: sooner is better
+	if inc := s.shard.Serving(); inc != nil && inc.Epoch() < m.Epoch { // it will meet the fence: sooner is better
 		d.aside(func(context.Context) { d.e.checkOwner(s, inc) }, nil)
 	}
 }
@@ -164,7 +164,7 @@ func (d *desk) released(from storage.WriterID, m *peer.Released) {
 	}
 	s.directory.Forget(from, m.Epoch)
 	if m.Successor == d.e.writer {
-		s.claimNow()
+		s.shard.ActivateNow()
 	}
 	d.e.steward.wake()
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 	"holdfast/storage/faultstore"
 )
@@ -26,16 +27,16 @@ func TestFencedStaysAway(t *testing.T) {
 	b := newBox(t, boxRules(), Config{MayClaim: func(storage.SectionKey, storage.Tail) bool { return gone.Load() }})
 	b.mustHold(caller(1, 1), "A-1-1")
 	s := b.section(0)
-	ended := s.serving.Load().ended
+	ended := s.shard.Serving().Ended()
 	gone.Store(false)
 	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Do: faultstore.Fence})
 	if _, err := b.hold(caller(2, 1), "A-1-2"); !errors.Is(err, ErrUnavailable) {
 		t.Fatalf("P3: the fenced hold: %v", err)
 	}
 	<-ended
-	s.mu.Lock()
-	life, rest := s.life.Phase(), time.Until(s.life.NotUntil())
-	s.mu.Unlock()
+	var life Lifecycle
+	var rest time.Duration
+	s.shard.Inspect(func(l *writer.Lifecycle) { life, rest = l.Phase(), time.Until(l.NotUntil()) })
 	if life != Stopped || rest <= 0 {
 		t.Errorf("fenced, the section is %v and may come back in %v", life, rest)
 	}
@@ -62,30 +63,10 @@ func (b *box) tail(no storage.SectionNo) storage.Tail {
 	return tail
 }
 
-// TestAnIncarnationEndsOnce: a second word from a dead incarnation touches nothing of the living one.
-func TestAnIncarnationEndsOnce(t *testing.T) {
-	b := newBox(t, boxRules(), Config{})
-	b.live()
-	s := b.section(0)
-	dead := s.serving.Load()
-	b.panicIn(s)
-	if err := b.retry(func() error { _, err := b.hold(caller(2, 1), "A-1-2"); return err }); err != nil {
-		t.Fatal(err)
-	}
-	living := s.serving.Load()
-	s.stopped(dead, nil, errors.New("again"))
-	if s.serving.Load() != living {
-		t.Error("the living incarnation was stopped by the dead one")
-	}
-	if life, _ := b.lifeOf(0); life != Serving {
-		t.Errorf("the section is %v", life)
-	}
-}
-
 // panicIn sends a command that the core does not know, and waits until its incarnation has ended.
 func (b *box) panicIn(s *Section) {
 	b.t.Helper()
-	ended := s.serving.Load().ended
+	ended := s.shard.Serving().Ended()
 	r := newRequest()
 	r.Command = section.Command{Kind: 99, Request: section.RequestID{5}}
 	if _, err := s.roundTrip(r, deadlineSoon()); !errors.Is(err, ErrUnavailable) {

@@ -1,6 +1,9 @@
 package actors
 
-import "holdfast/actors/section"
+import (
+	"holdfast/actors/section"
+	"holdfast/actors/writer"
+)
 
 // A search over sections grants where seats are, and a key that it carries may have been granted in any other section
 // before. So a node alone searches only while it knows of every section of the event what keys that one has met (P5):
@@ -12,22 +15,20 @@ import "holdfast/actors/section"
 // In a cluster the buyer's coordinator sees to it instead (see search_coordinator.go). A condemned section counts as known: nothing more can
 // be learnt of it, and the others sell on.
 
-// meet notes that the event's index has the section's keys. The caller has s.mu.
+// meet notes that the event's index has the section's keys.
 func (s *Section) meet() {
-	if !s.met {
-		s.met = true
+	if s.met.CompareAndSwap(false, true) {
 		s.unmet.Add(-1)
 	}
 }
 
-// mayHaveMet notes that the section does not serve here, so that it may meet keys elsewhere if others can write the
-// store. The caller has s.mu, and the section has stopped.
-func (s *Section) mayHaveMet() {
+// mayHaveMet notes that the section does not serve here, for that reason, so that it may meet keys elsewhere if others can
+// write the store.
+func (s *Section) mayHaveMet(why error) {
 	switch {
-	case s.life.Phase() == Condemned:
+	case writer.AfterStop(why) == Condemned:
 		s.meet()
-	case s.met && s.engine.cfg.shared:
-		s.met = false
+	case s.engine.cfg.shared && s.met.CompareAndSwap(true, false):
 		s.unmet.Add(1)
 	}
 }
@@ -39,8 +40,8 @@ func (t *trip) mayBeElsewhere() bool {
 		return false
 	}
 	for _, s := range t.o.sections {
-		if s.serving.Load() == nil {
-			_, _ = s.activate() // ErrUnavailable: it may not come now
+		if s.shard.Serving() == nil {
+			_, _ = s.shard.Activate() // ErrUnavailable: it may not come now
 		}
 	}
 	return true

@@ -36,7 +36,7 @@ func (e *Engine) Unserved() (n int) {
 
 func (s *Section) unserved() bool {
 	switch {
-	case s.serving.Load() != nil || s.asleep.Load():
+	case s.shard.Serving() != nil || s.asleep.Load():
 		return false
 	case s.engine.desk == nil:
 		return !s.foreign()
@@ -52,11 +52,8 @@ func (e *Engine) describe(some []*Section, all int64) string {
 	parts := make([]string, 0, len(some)+1)
 	for _, s := range some {
 		name, _ := e.SectionName(s.key)
-		s.mu.Lock()
-		why := s.life.Why()
-		s.mu.Unlock()
 		var other *writer.NotOursError
-		if errors.As(why, &other) {
+		if errors.As(s.shard.Why(), &other) {
 			name += fmt.Sprintf(" of writer %x", other.Tail.Writer[:4])
 		}
 		parts = append(parts, name)

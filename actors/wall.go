@@ -13,7 +13,6 @@ const (
 	ClockStepMaxDefault = time.Second
 	clockSettle         = 30 * time.Second
 	clockEvery          = 500 * time.Millisecond // between two looks at both clocks
-	clockRetry          = 50 * time.Millisecond  // until a hold's end is looked at again, in a doubt
 )
 
 // errClock says that the wall clock is not believed: nothing can be given an end by it. It passes.
@@ -27,14 +26,14 @@ type wall struct {
 
 // believeClock takes the wall clock as it is now for right.
 func (e *Engine) believeClock() {
-	e.wall.began = e.clock.now()
+	e.wall.began = e.clock.Now()
 	now, mono := e.readClocks()
 	e.wall.guard = wallclock.New(e.cfg.ClockStepMax, e.cfg.ClockSettle, now, mono, e.clockChanged)
 }
 
 // readClocks gives both clocks in nanoseconds.
 func (e *Engine) readClocks() (wall, mono int64) {
-	now := e.clock.now()
+	now := e.clock.Now()
 	mono = int64(now.Sub(e.wall.began))
 	if e.cfg.machineClock {
 		return now.UnixNano(), mono
@@ -59,7 +58,7 @@ func (e *Engine) stamp() (at section.Instant, sure bool) {
 func (e *Engine) watchClock() {
 	now, mono := e.readClocks()
 	e.wall.guard.Look(now, mono)
-	e.clock.after(clockEvery, func() {
+	e.clock.AfterFunc(clockEvery, func() {
 		if e.ctx.Err() == nil {
 			e.watchClock()
 		}
@@ -70,7 +69,7 @@ func (e *Engine) watchClock() {
 func (e *Engine) clockChanged(c wallclock.Change) {
 	e.eventLog.ClockChanged(c)
 	if c.Kept { // timers were set by the old time
-		e.clock.after(0, e.lookAtEnds)
+		e.clock.AfterFunc(0, e.lookAtEnds)
 	}
 }
 
@@ -82,8 +81,8 @@ func (e *Engine) lookAtEnds() {
 			continue
 		}
 		for _, s := range o.sections {
-			if inc := s.serving.Load(); inc != nil {
-				inc.root.Send(inc.pid, expiryTick{})
+			if inc := s.shard.Serving(); inc != nil {
+				inc.LookAtTimers()
 			}
 		}
 	}
@@ -123,13 +122,4 @@ func (s *Section) tellAhead(last section.Instant) {
 		s.engine.stats.LogsAhead.Add(1)
 		s.engine.eventLog.LogAhead(s.key.String(), by)
 	}
-}
-
-// until is how long until a hold ends that does so at next.
-func (a *sectionActor) until(next section.Instant) time.Duration {
-	now, sure := a.host.engine.stamp()
-	if !sure {
-		return clockRetry
-	}
-	return max(time.Duration(next-now)*time.Millisecond, 0)
 }

@@ -1,22 +1,23 @@
-package actors
+package shard
 
-// dispatcher runs actors' mailboxes on goroutines that it keeps. The library's own starts a new goroutine whenever a mailbox turns
+// Dispatcher runs actors' mailboxes on goroutines that it keeps. The library's own starts a new goroutine whenever a mailbox turns
 // from empty to not: with a few requests per section in flight that is for every record, and each new goroutine grows its
 // stack by copying on its way into the section core, which cost a tenth of all processor time. A kept one has grown already.
-type dispatcher struct {
+type Dispatcher struct {
 	idle chan func()   // handed to a waiting goroutine; unbuffered, so nothing ever waits in it
 	quit chan struct{} // closed at the end: idle goroutines leave, later mailboxes get goroutines of their own
 }
 
-// dispatcherBatch is how many messages a mailbox may handle before it lets others run.
-const dispatcherBatch = 300
+// DispatcherBatch is how many messages a mailbox may handle before it lets others run.
+const DispatcherBatch = 300
 
-func newDispatcher() *dispatcher {
-	return &dispatcher{idle: make(chan func()), quit: make(chan struct{})}
+// NewDispatcher makes one without goroutines.
+func NewDispatcher() *Dispatcher {
+	return &Dispatcher{idle: make(chan func()), quit: make(chan struct{})}
 }
 
 // Schedule runs a mailbox on an idle goroutine, or on a new one when none is idle: it never waits.
-func (d *dispatcher) Schedule(run func()) {
+func (d *Dispatcher) Schedule(run func()) {
 	select {
 	case d.idle <- run:
 	default:
@@ -25,10 +26,10 @@ func (d *dispatcher) Schedule(run func()) {
 }
 
 // Throughput implements the library's interface.
-func (d *dispatcher) Throughput() int { return dispatcherBatch }
+func (d *Dispatcher) Throughput() int { return DispatcherBatch }
 
 // work runs one mailbox after the other, until close. There are never more goroutines than mailboxes that were busy at once.
-func (d *dispatcher) work(run func()) {
+func (d *Dispatcher) work(run func()) {
 	for {
 		run()
 		select {
@@ -39,4 +40,5 @@ func (d *dispatcher) work(run func()) {
 	}
 }
 
-func (d *dispatcher) close() { close(d.quit) }
+// Close has idle goroutines leave.
+func (d *Dispatcher) Close() { close(d.quit) }
