@@ -7,12 +7,13 @@ import (
 
 	"holdfast/actors/peer"
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/storage"
 )
 
 // ErrMoved: the section is another node's, and this node could not find which; from a section, that it left while the
 // request waited in front of it. Surely not done, to be tried again.
-var ErrMoved = errors.New("actors: section moved")
+var ErrMoved = shard.ErrMoved
 
 // errPeerLost is for a request on its way to a node that is gone: nobody knows whether it was done.
 var errPeerLost = errors.New("actors: the other node is gone")

@@ -11,6 +11,7 @@ import (
 	"holdfast/actors/checkout"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -35,7 +36,7 @@ var (
 	ErrBookingUnknown = errors.New("actors: no such booking")
 	ErrSaleNotOpen    = errors.New("actors: sale is not open")
 	ErrSaleEnded      = fmt.Errorf("%w: it has ended", ErrSaleNotOpen)  // by the clock: the switch may say what it likes
-	ErrOverloaded     = errors.New("actors: section overloaded")        // in-flight bound met; retry later
+	ErrOverloaded     = shard.ErrOverloaded                             // in-flight bound met; retry later
 	ErrUnavailable    = writer.ErrUnavailable                           // store trouble, loading, stopping: fail closed
 	ErrTimeout        = errors.New("actors: no answer within deadline") // the outcome is unknown: repeat with the same key
 	ErrSectionUnknown = errors.New("actors: no such section")           // best_available.section

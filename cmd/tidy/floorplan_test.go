@@ -139,6 +139,11 @@ var walls = map[string]wall{
 		Why: "a pretended processor stands outside: it knows the gateway port, and of storage only where books are kept; nothing of seats",
 		Own: []string{"actors/checkout", "actors/nesting", "storage"}, Test: []string{"actors/budget"},
 	},
+	"actors/shard": {
+		Why: "runs any machine's writer as an actor: what a section is to an event or to other nodes stays behind its Host",
+		Own: []string{"actors/machine", "actors/writer", "actors/witness", "storage"}, Third: []string{protoactor},
+		Test: []string{"actors/codec", "storage/memstore", "storage/faultstore"},
+	},
 	"actors/witness": {
 		Why: "remembers beside the store what was acknowledged: a store that it knew could take its memory along when it loses records",
 		Own: []string{"actors/section", "storage"}, Test: []string{"storage/memstore"},
@@ -157,7 +162,7 @@ var walls = map[string]wall{
 	"actors": {
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
-			"actors/machine", "actors/writer", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/placement",
+			"actors/machine", "actors/writer", "actors/shard", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/placement",
 			"actors/seatmap", "actors/booking", "actors/catalog", "actors/wallclock", "actors/witness", "storage",
 		},
 		Third: []string{protoactor, prometheus},
