@@ -101,6 +101,10 @@ type claim struct {
 	names map[string]bool // the strings it quotes
 }
 
+func (c *claim) speaksOf(bug *Bug) bool {
+	return c.names[bug.Name] || slices.ContainsFunc(bug.Also, func(name string) bool { return c.names[name] })
+}
+
 var (
 	testName = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 	quoted   = regexp.MustCompile(`"([a-z-]+)"`)
@@ -145,12 +149,12 @@ func TestEveryBugIsCaughtByTestsThatNameIt(t *testing.T) {
 	all := claims(t)
 	for _, bug := range All() {
 		for _, test := range bug.Caught {
-			if !slices.ContainsFunc(all, func(c claim) bool { return c.tests[test] && c.names[bug.Name] }) {
+			if !slices.ContainsFunc(all, func(c claim) bool { return c.tests[test] && c.speaksOf(&bug) }) {
 				t.Errorf("%s: caught by %s, but no file has that test and names the bug", bug.Name, test)
 			}
 		}
 		for _, c := range all {
-			if c.names[bug.Name] && !slices.ContainsFunc(bug.Caught, func(test string) bool { return c.tests[test] }) {
+			if c.speaksOf(&bug) && !slices.ContainsFunc(bug.Caught, func(test string) bool { return c.tests[test] }) {
 				t.Errorf("%s: %s names it, and caught: none of its tests", bug.Name, c.path)
 			}
 		}
