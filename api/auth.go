@@ -60,27 +60,37 @@ type trust struct {
 	cache    tokenCache
 }
 
-func newAuthenticator(c *Config) *authenticator {
-	a := &authenticator{
-		devAuth: c.DevAuth, cacheMax: c.TokenCacheMax, own: c.ownKeys(),
-		rules: token.Rules{Issuers: c.JWTIssuers, Audiences: c.JWTAudiences, Now: c.Now},
-	}
-	a.setKeys(c.JWTKeys)
-	a.setOperators(c.operatorKeys())
+// authOptions say who is believed.
+type authOptions struct {
+	DevAuth   bool // X-Buyer names a buyer
+	CacheMax  int  // remembered tokens
+	Rules     token.Rules
+	Secret    []byte            // of HS256; nil: none
+	Public    ed25519.PublicKey // of EdDSA; nil: none
+	Listed    []token.Key       // keys with a kid
+	Operators []OperatorKey
+}
+
+// newAuthenticator makes an authenticator. Its methods are safe for concurrent use.
+func newAuthenticator(o *authOptions) *authenticator {
+	a := &authenticator{devAuth: o.DevAuth, cacheMax: o.CacheMax, rules: o.Rules, own: ownKeys(o.Secret, o.Public)}
+	a.setKeys(o.Listed)
+	a.setOperators(o.Operators)
 	return a
 }
 
-// ownKeys are the keys that the configuration has by value. Validate has said which are none.
-func (c *Config) ownKeys() (keys []token.Key) {
-	if key, err := token.Secret(c.JWTSecret); err == nil {
+// ownKeys are keys that are given by value. What is no key is left out.
+func ownKeys(secret []byte, public ed25519.PublicKey) (keys []token.Key) {
+	if key, err := token.Secret(secret); err == nil {
 		keys = append(keys, key)
 	}
-	if key, err := token.Public(c.JWTPublicKey); err == nil {
+	if key, err := token.Public(public); err == nil {
 		keys = append(keys, key)
 	}
 	return keys
 }
 
+// setKeys replaces the keys with a kid from the next request on. Tokens of keys that are gone are not believed any more.
 func (a *authenticator) setKeys(keys []token.Key) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -88,10 +98,11 @@ func (a *authenticator) setKeys(keys []token.Key) {
 	a.renew()
 }
 
-func (a *authenticator) setOwn(keys []token.Key) {
+// setOwn replaces the keys without a kid as setKeys does the others.
+func (a *authenticator) setOwn(secret []byte, public ed25519.PublicKey) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.own = keys
+	a.own = ownKeys(secret, public)
 	a.renew()
 }
 
@@ -107,16 +118,6 @@ func (a *authenticator) renew() {
 	a.trust.Store(fresh)
 }
 
-// SetKeys replaces the keys of Config.JWTKeys from the next request on. Tokens of keys that are gone are not believed
-// any more, those that were verified before included; tokens of keys that stay are verified once more.
-func (s *Server) SetKeys(keys []token.Key) { s.auth.setKeys(keys) }
-
-// SetOwnKeys replaces the keys of Config.JWTSecret and Config.JWTPublicKey as SetKeys does those of Config.JWTKeys. Nil: there is none; one
-// that Validate would refuse counts for none.
-func (s *Server) SetOwnKeys(secret []byte, public ed25519.PublicKey) {
-	s.auth.setOwn((&Config{JWTSecret: secret, JWTPublicKey: public}).ownKeys())
-}
-
 var bearer = []byte("Bearer ")
 
 // bearerToken takes the token out of an Authorization header. The scheme's name has no case (RFC 9110 §11.1).
@@ -129,30 +130,28 @@ func bearerToken(authorization []byte) (token []byte, ok bool) {
 
 // identify reads Authorization, or in dev mode X-Buyer. No identity at all is not an error here: public calls need
 // none.
-func (a *authenticator) identify(r *request) (identity, error) {
-	authorization := r.authorization
+func (a *authenticator) identify(authorization, buyer []byte) (identity, error) {
 	if len(authorization) > 0 {
 		token, ok := bearerToken(authorization)
 		if !ok {
 			return identity{}, &problem{kind: kindUnauthorized, field: "Authorization", detail: "Authorization must be a bearer token"}
 		}
 		who, err := a.token(token)
-		if err == nil && len(r.buyerName) > 0 {
+		if err == nil && len(buyer) > 0 {
 			err = twoNames(who)
 		}
 		return who, err
 	}
-	name := r.buyerName
-	if len(name) == 0 {
+	if len(buyer) == 0 {
 		return identity{}, nil
 	}
 	if !a.devAuth {
 		return identity{}, &problem{kind: kindUnauthorized, field: "X-Buyer", detail: "X-Buyer counts on servers with --dev-auth only; send Authorization: Bearer"}
 	}
-	if why := checkName(borrow(name)); why != "" {
+	if why := checkName(wire.Borrow(buyer)); why != "" {
 		return identity{}, badField("X-Buyer", why)
 	}
-	return identity{buyer: BuyerOf(borrow(name)), known: true}, nil
+	return identity{buyer: BuyerOf(wire.Borrow(buyer)), known: true}, nil
 }
 
 // twoNames refuses X-Buyer beside Authorization: one of the two would be ignored without a word.
@@ -193,49 +192,4 @@ func (t *trust) verify(text string) (buyer section.BuyerID, until time.Time, err
 		return buyer, until, token.Refusal("the bearer token has no usable sub: 1 to 256 characters of visible text that is no card number")
 	}
 	return BuyerOf(subject), until, nil
-}
-
-// tokenCache remembers verified tokens by their SHA-256: a signature check costs a hundred times a look-up.
-type tokenCache struct {
-	shards [16]tokenShard
-	max    int // of one shard
-}
-
-type tokenShard struct {
-	mu     sync.RWMutex
-	tokens map[[32]byte]tokenEntry
-}
-
-type tokenEntry struct {
-	buyer section.BuyerID
-	until time.Time
-}
-
-func (c *tokenCache) init(limit int) {
-	c.max = max(1, limit/len(c.shards))
-	for i := range c.shards {
-		c.shards[i].tokens = map[[32]byte]tokenEntry{}
-	}
-}
-
-func (c *tokenCache) get(key [32]byte, now time.Time) (section.BuyerID, bool) {
-	shard := &c.shards[key[0]%16]
-	shard.mu.RLock()
-	entry, ok := shard.tokens[key]
-	shard.mu.RUnlock()
-	return entry.buyer, ok && now.Before(entry.until)
-}
-
-// put forgets any one token when full; Go's map order makes the victim random, which no caller can aim.
-func (c *tokenCache) put(key [32]byte, buyer section.BuyerID, until time.Time) {
-	shard := &c.shards[key[0]%16]
-	shard.mu.Lock()
-	defer shard.mu.Unlock()
-	for victim := range shard.tokens {
-		if len(shard.tokens) < c.max {
-			break
-		}
-		delete(shard.tokens, victim)
-	}
-	shard.tokens[key] = tokenEntry{buyer: buyer, until: until}
 }

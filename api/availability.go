@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -55,25 +52,18 @@ func newEventMap(event *storage.Event, live Live) *eventMap {
 	return m
 }
 
-// newIncarnation tells two lives of a counter apart.
-func newIncarnation() string {
-	var random [6]byte
-	_, _ = rand.Read(random[:]) // never fails: the runtime aborts instead
-	return hex.EncodeToString(random[:])
-}
-
 // live finds an event's projection; the first time may load sections, so that alone has a deadline.
-func (s *Server) live(id storage.EventID) (*eventMap, error) {
-	s.maps.mu.RLock()
-	m := s.maps.byEvent[id]
-	s.maps.mu.RUnlock()
+func (h *liveHandlers) live(id storage.EventID) (*eventMap, error) {
+	h.maps.mu.RLock()
+	m := h.maps.byEvent[id]
+	h.maps.mu.RUnlock()
 	ctx := context.Background()
 	if m == nil {
 		var cancel context.CancelFunc
-		ctx, cancel = s.deadline()
+		ctx, cancel = deadline(h.cfg.Timeout)
 		defer cancel()
 	}
-	live, err := s.engine.Live(ctx, id)
+	live, err := h.engine.Live(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -83,11 +73,11 @@ func (s *Server) live(id storage.EventID) (*eventMap, error) {
 		}
 		return m, nil
 	}
-	event, err := s.engine.Event(id)
+	event, err := h.engine.Event(id)
 	if err != nil {
 		return nil, err
 	}
-	return s.maps.put(id, event, live), nil
+	return h.maps.put(id, event, live), nil
 }
 
 func (s *maps) put(id storage.EventID, event *storage.Event, live Live) *eventMap {
@@ -121,10 +111,10 @@ func (s *maps) forget() {
 }
 
 // newestLive is the event's map as the engine has it now. It waits as long as a request may.
-func (s *Server) newestLive(id storage.EventID) (Live, error) {
-	ctx, cancel := s.deadline()
+func (h *liveHandlers) newestLive(id storage.EventID) (Live, error) {
+	ctx, cancel := deadline(h.cfg.Timeout)
 	defer cancel()
-	return s.engine.Live(ctx, id)
+	return h.engine.Live(ctx, id)
 }
 
 func (m *eventMap) document(now time.Duration) (*document, error) {
@@ -173,51 +163,28 @@ func (m *eventMap) packedDocument(now time.Duration) (*document, error) {
 	})
 }
 
-func (s *Server) getAvailability(r *request) error {
+func (h *liveHandlers) getAvailability(r *request) error {
 	id, err := r.event()
 	if err != nil {
 		return err
 	}
-	m, err := s.live(id)
+	m, err := h.live(id)
 	if err != nil {
 		return err
 	}
-	now := s.meters.begin()
-	if r.wantsGzip() {
+	now := r.start
+	if wantsGzip(r.ctx) {
 		d, err := m.packedDocument(now)
 		if err != nil {
 			return err
 		}
-		return r.sendDocument(d, true, jsonType, revalidate)
+		sendDocument(r.ctx, d, true, jsonType, revalidate)
+		return nil
 	}
 	d, err := m.document(now)
 	if err != nil {
 		return err
 	}
-	return r.sendDocument(d, false, jsonType, revalidate)
-}
-
-// How long a copy of a document may be used unasked.
-var (
-	revalidate = []byte("no-cache")
-	longCache  = []byte("public, max-age=86400, stale-while-revalidate=604800")
-)
-
-// sendDocument answers with a shared document, or 304 when the caller has it. The body is not copied: documents never
-// change.
-func (r *request) sendDocument(d *document, packed bool, contentType string, cache []byte) error {
-	header := &r.ctx.Response.Header
-	header.SetCanonical(headerETag, d.etag)
-	header.SetCanonical(headerCacheControl, cache)
-	header.SetCanonical(headerVary, valueAcceptEncoding)
-	if matchesETag(r.ctx.Request.Header.Peek("If-None-Match"), d.etag) {
-		r.ctx.Response.SetStatusCode(http.StatusNotModified)
-		return nil
-	}
-	if packed {
-		header.SetCanonical(headerContentEncoding, valueGzip)
-	}
-	header.SetContentType(contentType)
-	r.ctx.Response.SetBodyRaw(d.body)
+	sendDocument(r.ctx, d, false, jsonType, revalidate)
 	return nil
 }

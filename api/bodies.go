@@ -3,6 +3,7 @@ package api
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -17,6 +18,12 @@ type bodies struct {
 	mu sync.Mutex
 	by map[*fasthttp.RequestHeader]int64
 }
+
+// Body limits, part of the public API.
+const (
+	bodyBytesMax     = 64 << 10
+	planBodyBytesMax = 64 << 20 // venue.SeatsMax seats as the wordiest format writes them: some 320 bytes each
+)
 
 // bodyFree is what a body may weigh without being counted: a booking's is a tenth of it.
 const bodyFree = 8 << 10
@@ -56,12 +63,28 @@ func (b *bodies) release(header *fasthttp.RequestHeader) bool {
 // after the 413; beyond it the rest is thrown away unread (see httpConn.Close) and the connection ends.
 const politeBytes = 192 << 10
 
+// reception decides what is read of a request. One serves all listeners.
+type reception struct {
+	bodies, plans *bodies // of anybody; of operators
+	readTimeout   time.Duration
+	mayBringPlan  func(*fasthttp.RequestHeader) bool
+}
+
+// newReception bounds the memory of all bodies to bytesMax, and that of plans to as much again. Long bodies are
+// allowed to requests that mayBringPlan is true of: anybody else could fill the memory.
+func newReception(bytesMax int64, readTimeout time.Duration, mayBringPlan func(*fasthttp.RequestHeader) bool) *reception {
+	return &reception{
+		bodies: newBodies(bytesMax), plans: newBodies(max(bytesMax, 2*planBodyBytesMax)),
+		readTimeout: readTimeout, mayBringPlan: mayBringPlan,
+	}
+}
+
 // headerReceived judges a request by its head, before anything of its body is read: framing, then how long a body may
 // be, then whether there is memory for it. What it refuses reaches Handler as nothing but that refusal.
-func (s *Server) headerReceived(header *fasthttp.RequestHeader) (config fasthttp.RequestConfig) {
+func (b *reception) headerReceived(header *fasthttp.RequestHeader) (config fasthttp.RequestConfig) {
 	fault := findHeadFault(header)
 	if fault == nil {
-		fault = s.roomForBody(header, &config)
+		fault = b.roomForBody(header, &config)
 	}
 	if fault != nil {
 		fault.spoil(header)
@@ -71,15 +94,15 @@ func (s *Server) headerReceived(header *fasthttp.RequestHeader) (config fasthttp
 	return config
 }
 
-func (s *Server) roomForBody(header *fasthttp.RequestHeader, config *fasthttp.RequestConfig) *headFault {
+func (b *reception) roomForBody(header *fasthttp.RequestHeader, config *fasthttp.RequestConfig) *headFault {
 	size := header.ContentLength() // -1: chunked, -2: none
 	if size <= bodyFree && size != -1 {
 		return nil
 	}
-	most, budget := bodyBytesMax+politeBytes, s.bodies
-	if s.mayBringPlan(header) {
-		most, budget = planBodyBytesMax+politeBytes, s.plans
-		config.MaxRequestBodySize, config.ReadTimeout = most, 4*s.cfg.ReadTimeout
+	most, budget := bodyBytesMax+politeBytes, b.bodies
+	if b.mayBringPlan(header) {
+		most, budget = planBodyBytesMax+politeBytes, b.plans
+		config.MaxRequestBodySize, config.ReadTimeout = most, 4*b.readTimeout
 	}
 	if size > most {
 		if len(header.Peek(fasthttp.HeaderExpect)) > 0 {
@@ -96,19 +119,10 @@ func (s *Server) roomForBody(header *fasthttp.RequestHeader, config *fasthttp.Re
 	return nil
 }
 
-// mayBringPlan allows long bodies only to whoever holds the operator key: anybody else could fill the memory.
-func (s *Server) mayBringPlan(header *fasthttp.RequestHeader) bool {
-	if !header.IsPost() || string(targetPath(header.RequestURI())) != "/v1/events" {
-		return false
-	}
-	token, ok := bearerToken(header.Peek("Authorization"))
-	return ok && s.auth.isOperator(token)
-}
-
-// bodyDone gives the memory of a counted body back.
-func (s *Server) bodyDone(ctx *fasthttp.RequestCtx) {
+// done gives the memory of a counted body back.
+func (b *reception) done(ctx *fasthttp.RequestCtx) {
 	header := &ctx.Request.Header
-	if s.bodies.release(header) || s.plans.release(header) {
+	if b.bodies.release(header) || b.plans.release(header) {
 		ctx.Request.ResetBody()
 	}
 }

@@ -12,9 +12,28 @@ import (
 	"holdfast/api/wire"
 )
 
+// bookingEngine is what this room asks of the engine. Calls that may write take a timeout, after which they answer
+// actors.ErrTimeout (outcome unknown).
+type bookingEngine interface {
+	Book(call *actors.BookCall, timeout time.Duration, out *actors.BookingView) error
+	Booking(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+	Extend(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+	Release(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+	// Confirm pays with token and sells. A nil error with out.State BookingPaying means that the processor's answer is
+	// not known yet.
+	Confirm(id actors.BookingID, who actors.Caller, token string, timeout time.Duration, out *actors.BookingView) error
+	Refund(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+}
+
+// bookings answers buyers, and operators who sell or refund. Its methods are safe for concurrent use.
+type bookings struct {
+	engine  bookingEngine
+	timeout time.Duration // of an engine call
+}
+
 // book places a hold: the hottest call. Seat ids stay in the parser's buffer; the engine resolves them before it queues
 // anything, so no copy outlives the call.
-func (s *Server) book(r *request) error {
+func (h *bookings) book(r *request) error {
 	event, err := r.event()
 	if err != nil {
 		return err
@@ -36,7 +55,7 @@ func (s *Server) book(r *request) error {
 	} else if len(wish.Seats) == 0 {
 		return &problem{kind: refusals[section.NoSeats], field: "seats"}
 	}
-	if err := s.engine.Book(&r.call, s.timeout(), &r.view); err != nil {
+	if err := h.engine.Book(&r.call, h.timeout, &r.view); err != nil {
 		return err
 	}
 	return r.created()
@@ -63,6 +82,8 @@ func (r *request) bookFor(wish *wire.Book) error {
 	return nil
 }
 
+var headerLocation = []byte("Location")
+
 // created answers 201 with the booking and where to find it.
 func (r *request) created() error {
 	r.text = append(r.text[:0], "/v1/bookings/"...)
@@ -71,13 +92,13 @@ func (r *request) created() error {
 	return r.sendBooking(http.StatusCreated)
 }
 
-func (s *Server) getBooking(r *request) error {
+func (h *bookings) getBooking(r *request) error {
 	id, err := r.booking()
 	if err != nil {
 		return err
 	}
 	who := actors.Caller{Buyer: r.who.buyer, Operator: r.who.operator}
-	if err := s.engine.Booking(id, who, s.timeout(), &r.view); err != nil {
+	if err := h.engine.Booking(id, who, h.timeout, &r.view); err != nil {
 		return err
 	}
 	return r.sendBooking(http.StatusOK)
@@ -86,7 +107,7 @@ func (s *Server) getBooking(r *request) error {
 // change is one of the engine's calls about a booking that need no body.
 type change func(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
 
-func (s *Server) changeBooking(r *request, call change) error {
+func (h *bookings) changeBooking(r *request, call change) error {
 	id, err := r.booking()
 	if err != nil {
 		return err
@@ -95,23 +116,23 @@ func (s *Server) changeBooking(r *request, call change) error {
 		return err
 	}
 	r.asks()
-	if err := call(id, r.caller(), s.timeout(), &r.view); err != nil {
+	if err := call(id, r.caller(), h.timeout, &r.view); err != nil {
 		return err
 	}
 	return r.sendBooking(http.StatusOK)
 }
 
-func (s *Server) extendBooking(r *request) error { return s.changeBooking(r, s.engine.Extend) }
+func (h *bookings) extendBooking(r *request) error { return h.changeBooking(r, h.engine.Extend) }
 
-func (s *Server) releaseBooking(r *request) error { return s.changeBooking(r, s.engine.Release) }
+func (h *bookings) releaseBooking(r *request) error { return h.changeBooking(r, h.engine.Release) }
 
-func (s *Server) refundBooking(r *request) error { return s.changeBooking(r, s.engine.Refund) }
+func (h *bookings) refundBooking(r *request) error { return h.changeBooking(r, h.engine.Refund) }
 
 // tokenCharactersMax bounds a payment token.
 const tokenCharactersMax = 512
 
 // confirmBooking pays. The token goes to the processor and into the request's fingerprint (a hash); nowhere else.
-func (s *Server) confirmBooking(r *request) error {
+func (h *bookings) confirmBooking(r *request) error {
 	id, err := r.booking()
 	if err != nil {
 		return err
@@ -121,7 +142,7 @@ func (s *Server) confirmBooking(r *request) error {
 		return err
 	}
 	r.asks().text(token)
-	err = s.engine.Confirm(id, r.caller(), token, s.timeout(), &r.view)
+	err = h.engine.Confirm(id, r.caller(), token, h.timeout, &r.view)
 	if errors.Is(err, actors.ErrTokenMissing) {
 		return badField("payment_token", "is missing")
 	}
@@ -167,7 +188,7 @@ func checkToken(token string) error {
 // sendBooking encodes r.view.
 func (r *request) sendBooking(status int) error {
 	r.out = r.appendBooking(r.out[:0])
-	r.noStore()
+	noStore(&r.ctx.Response.Header)
 	return r.json(status)
 }
 
@@ -182,7 +203,7 @@ func (r *request) appendBooking(dst []byte) []byte {
 	split := len(r.text)
 	r.text = view.ID.Section.Event.Append(r.text)
 	booking := wire.Booking{
-		ID: borrow(r.text[:split]), Event: borrow(r.text[split:]),
+		ID: wire.Borrow(r.text[:split]), Event: wire.Borrow(r.text[split:]),
 		State: stateNames[view.State], Seats: view.Seats, Split: view.Split,
 		Total: wire.Money{Amount: view.Amount, Currency: view.Currency},
 	}

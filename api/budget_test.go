@@ -179,7 +179,7 @@ func (s *shop) look() {
 func fanOutPath(clients int) func(testing.TB) func() {
 	return func(t testing.TB) func() {
 		live, m, s, cfg := streamBench(1000)
-		cfg.StreamFlush, cfg.StreamCheckpoint, cfg.StreamHeartbeat = 1, time.Hour, time.Hour
+		cfg.Flush, cfg.Checkpoint, cfg.Heartbeat = 1, time.Hour, time.Hour
 		var arrived, joined sync.WaitGroup
 		for range clients {
 			h := s.join(storage.EventID{1}, m)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 
+	"holdfast/api/wire"
+
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -22,46 +24,15 @@ func cardData(place string) error {
 	return &problem{kind: kindCardData, field: place, detail: place + " holds what looks like a card number; an id of so many digits needs a letter"}
 }
 
-// cardInRequest looks wherever a caller's text could reach storage, a processor or a log.
-func cardInRequest(r *request) error {
-	for _, header := range [...]struct {
-		name  string
-		value []byte
-	}{{"Idempotency-Key", r.key}, {"X-Buyer", r.buyerName}, {"Authorization", r.authorization}} {
-		if len(header.value) >= cardDigitsMin && cardInText(header.value) {
-			return cardData(header.name)
-		}
-	}
-	if query := r.ctx.QueryArgs(); query.Len() > 0 {
-		for name, value := range query.All() {
-			switch {
-			case cardInText(name):
-				return cardData("query")
-			case cardInText(value):
-				return cardData(safeName(name))
-			}
-		}
-	}
-	if len(r.body()) < cardDigitsMin {
-		return nil
-	}
-	found := cardsInBody(r.body(), r.route.plan)
-	r.doubt = found.doubt
-	if found.place != "" {
-		return cardData(found.place)
-	}
-	return nil
-}
-
 // settleDoubt ends the doubt about a number where a name of the plan belongs: the plan does not have the name, so it is
 // a card's number.
-func (r *request) settleDoubt(err error) error {
-	if r.doubt == "" {
+func settleDoubt(doubt string, err error) error {
+	if doubt == "" {
 		return err
 	}
 	switch p, _ := classify(err); p.kind {
 	case kindSeatUnknown, kindSectionUnknown, kindCategory:
-		return cardData(r.doubt)
+		return cardData(doubt)
 	}
 	return err
 }
@@ -350,5 +321,5 @@ func (w *cardWalk) pointer(isName bool) string {
 	if at == "" {
 		return "body"
 	}
-	return safeName([]byte(at))
+	return wire.Field(at, wire.Pointer)
 }

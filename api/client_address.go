@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 
+	"holdfast/api/wire"
+
 	"github.com/valyala/fasthttp"
 )
 
@@ -43,11 +45,11 @@ func (c *clients) counted(ctx *fasthttp.RequestCtx) (k key, counted bool) {
 	if !ok || len(c.trusted) > 0 {
 		return c.find(ctx)
 	}
-	if !conn.named {
-		conn.named = true
-		conn.key, conn.counted = c.find(ctx)
+	if !conn.caller.known {
+		conn.caller.known = true
+		conn.caller.key, conn.caller.counted = c.find(ctx)
 	}
-	return conn.key, conn.counted
+	return conn.caller.key, conn.caller.counted
 }
 
 func (c *clients) find(ctx *fasthttp.RequestCtx) (k key, counted bool) {
@@ -90,6 +92,14 @@ func (c *clients) address(ctx *fasthttp.RequestCtx) (netip.Addr, bool) {
 	return address, true
 }
 
+// text is the caller's address as logs tell it.
+func (c *clients) text(ctx *fasthttp.RequestCtx) string {
+	if address, ok := c.address(ctx); ok {
+		return address.String()
+	}
+	return ctx.RemoteAddr().String()
+}
+
 // lastOf cuts the last element off a list.
 func lastOf(list []byte) (rest, last []byte, more bool) {
 	comma := bytes.LastIndexByte(list, ',')
@@ -108,7 +118,7 @@ func (c *clients) parse(element []byte) (netip.Addr, bool) {
 	if len(element) == 0 || len(element) > 64 {
 		return netip.Addr{}, false
 	}
-	text := borrow(element)
+	text := wire.Borrow(element)
 	if address, err := netip.ParseAddr(text); err == nil {
 		return address.Unmap().WithZone(""), true
 	}

@@ -215,14 +215,14 @@ func parseClusterWish(r *request) (w clusterWish, err error) {
 				return w, badField("sections", "must be all or none")
 			}
 		default:
-			return w, badField(safeName(name), "is not a known parameter")
+			return w, badField(wire.Name(name), "is not a known parameter")
 		}
 	}
 	return w, nil
 }
 
-func (s *Server) getCluster(r *request) error {
-	if s.cfg.Cluster == nil {
+func (h *operate) getCluster(r *request) error {
+	if h.cluster == nil {
 		return &problem{kind: kindNotClustered}
 	}
 	wish, err := parseClusterWish(r)
@@ -230,11 +230,11 @@ func (s *Server) getCluster(r *request) error {
 		return err
 	}
 	if wish.event != nil {
-		if _, err := s.engine.Event(*wish.event); err != nil {
+		if _, err := h.engine.Event(*wish.event); err != nil {
 			return err
 		}
 	}
-	answer := clusterAnswer(s.cfg.Cluster, wish)
+	answer := clusterAnswer(h.cluster, wish)
 	return r.encode(http.StatusOK, answer)
 }
 
@@ -300,14 +300,14 @@ func memberMeant(look *ClusterLook, text string) (*ClusterMember, error) {
 	return nil, &problem{kind: kindNodeAmbiguous, detail: strconv.Itoa(len(found)) + " nodes have that name: use an id, and give each its own --node-name"}
 }
 
-func (s *Server) drainNode(r *request) error {
+func (h *operate) drainNode(r *request) error {
 	var body wire.Drain
 	if len(r.body()) > 0 {
 		if err := wire.Decode(r.body(), &body); err != nil {
 			return err
 		}
 	}
-	cluster := s.cfg.Cluster
+	cluster := h.cluster
 	if cluster == nil {
 		return &problem{kind: kindNotClustered}
 	}
@@ -319,11 +319,11 @@ func (s *Server) drainNode(r *request) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := s.deadline()
+	ctx, cancel := deadline(h.timeout)
 	defer cancel()
 	r.detailf("undo=%v force=%v", body.Undo, body.Force)
 	r.asks().body(r.body())
-	standing, err := s.drainOnce(ctx, member, DrainWish{Undo: body.Undo, Force: body.Force, By: r.who.name}, r.operator())
+	standing, err := h.drainOnce(ctx, member, DrainWish{Undo: body.Undo, Force: body.Force, By: r.who.name}, r.operator())
 	if err != nil {
 		return err
 	}
@@ -335,25 +335,25 @@ func (s *Server) drainNode(r *request) error {
 
 // drainOnce has a node drain, or undo, once under a key (P5): a repeat of a call that was acknowledged hears how the node stands, and changes
 // nothing. Of a call that nobody was told of, the repeat is the call.
-func (s *Server) drainOnce(ctx context.Context, member *ClusterMember, wish DrainWish, who actors.Caller) (ClusterStanding, error) {
-	done, err := s.engine.Done(ctx, who)
+func (h *operate) drainOnce(ctx context.Context, member *ClusterMember, wish DrainWish, who actors.Caller) (ClusterStanding, error) {
+	done, err := h.engine.Done(ctx, who)
 	if err != nil {
 		return ClusterStanding{}, err
 	}
 	if done {
-		return s.standingOf(member), nil
+		return h.standingOf(member), nil
 	}
-	standing, err := s.cfg.Cluster.Drain(ctx, member.ID, wish)
+	standing, err := h.cluster.Drain(ctx, member.ID, wish)
 	if err != nil {
 		return standing, clusterTrouble(member.Name, err)
 	}
-	return standing, s.engine.MarkDone(ctx, who)
+	return standing, h.engine.MarkDone(ctx, who)
 }
 
 // standingOf tells how a member stands as this node sees it.
-func (s *Server) standingOf(member *ClusterMember) ClusterStanding {
+func (h *operate) standingOf(member *ClusterMember) ClusterStanding {
 	standing := ClusterStanding{State: member.State}
-	s.cfg.Cluster.Places(func(p *actors.Place) {
+	h.cluster.Places(func(p *actors.Place) {
 		if p.Owner == member.ID {
 			standing.Sections++
 		}
@@ -375,15 +375,15 @@ func clusterTrouble(node string, err error) error {
 	return &problem{kind: kindUnavailable, detail: "node " + node + " refuses: " + err.Error()}
 }
 
-func (s *Server) rebalance(r *request) error {
+func (h *operate) rebalance(r *request) error {
 	if err := r.noBody(); err != nil {
 		return err
 	}
-	cluster := s.cfg.Cluster
+	cluster := h.cluster
 	if cluster == nil || !cluster.Look().Clustered {
 		return &problem{kind: kindNotClustered}
 	}
-	ctx, cancel := s.deadline()
+	ctx, cancel := deadline(h.timeout)
 	defer cancel()
 	missed, err := cluster.Rebalance(ctx)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"holdfast/api/token"
@@ -84,17 +85,10 @@ type Config struct {
 
 	// Now is the clock for tokens and, when it is given, for rates, which count on the machine's monotonic clock else.
 	// Default time.Now.
-	Now        func() time.Time
-	clockGiven bool
+	Now func() time.Time
 	// Logger gets one line for each error that ends here; never bodies, tokens or keys. Default slog.Default().
 	Logger *slog.Logger
 }
-
-// Body limits, part of the public API.
-const (
-	bodyBytesMax     = 64 << 10
-	planBodyBytesMax = 64 << 20 // venue.SeatsMax seats as the wordiest format writes them: some 320 bytes each
-)
 
 func (c *Config) fill() {
 	setDefault(&c.TokenCacheMax, 65_536)
@@ -110,10 +104,6 @@ func (c *Config) fill() {
 	setDefault(&c.StreamCheckpoint, 5*time.Second)
 	setDefault(&c.StreamHeartbeat, 15*time.Second)
 	setDefault(&c.StreamRingBytes, 4<<20)
-	c.clockGiven = c.Now != nil
-	if !c.clockGiven {
-		c.Now = time.Now
-	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -151,4 +141,48 @@ func (c *Config) Validate() error {
 		all = append(all, err)
 	}
 	return errors.Join(all...)
+}
+
+// The names of keys that have none of their own.
+const (
+	operatorUnnamed = "operator" // Config.OperatorKey
+	operatorDev     = "dev"      // of dev mode
+)
+
+// operatorKeys are all that count.
+func (c *Config) operatorKeys() []OperatorKey {
+	all := slices.Clone(c.OperatorKeys)
+	if c.OperatorKey != "" {
+		name := operatorUnnamed
+		if c.DevAuth && c.OperatorKey == operatorDev {
+			name = operatorDev
+		}
+		all = append(all, OperatorKey{name, c.OperatorKey})
+	}
+	return all
+}
+
+// authentication is the part of the configuration that says who is believed.
+func (c *Config) authentication() *authOptions {
+	return &authOptions{
+		DevAuth: c.DevAuth, CacheMax: c.TokenCacheMax,
+		Rules:  token.Rules{Issuers: c.JWTIssuers, Audiences: c.JWTAudiences, Now: c.clock()},
+		Secret: c.JWTSecret, Public: c.JWTPublicKey, Listed: c.JWTKeys, Operators: c.operatorKeys(),
+	}
+}
+
+// streaming is the part of the configuration that says how the live map behaves.
+func (c *Config) streaming() liveConfig {
+	return liveConfig{
+		Timeout: c.RequestTimeout, WriteTimeout: c.WriteTimeout, StreamsMax: c.StreamsMax,
+		Flush: c.StreamFlush, Checkpoint: c.StreamCheckpoint, Heartbeat: c.StreamHeartbeat, RingBytes: c.StreamRingBytes,
+	}
+}
+
+// clock is the clock for tokens.
+func (c *Config) clock() func() time.Time {
+	if c.Now != nil {
+		return c.Now
+	}
+	return time.Now
 }

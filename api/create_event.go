@@ -2,9 +2,9 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"holdfast/actors/money"
@@ -28,7 +28,7 @@ const (
 	anyCategory = "*"
 )
 
-func (s *Server) createEvent(r *request) error {
+func (h *catalog) createEvent(r *request) error {
 	event, plan, err := readEvent(r.body())
 	if err != nil {
 		return err
@@ -36,9 +36,9 @@ func (s *Server) createEvent(r *request) error {
 	r.asks().body(r.body())
 	who := r.operator()
 	event.Create, event.CreateFingerprint = who.Request, who.Fingerprint
-	ctx, cancel := s.deadline()
+	ctx, cancel := deadline(h.timeout)
 	defer cancel()
-	made, err := s.engine.CreateEvent(ctx, event, plan)
+	made, err := h.engine.CreateEvent(ctx, event, plan)
 	if err != nil {
 		return err
 	}
@@ -79,12 +79,6 @@ func readEvent(raw []byte) (*storage.Event, *venue.Venue, error) {
 	}
 	event.Prices, err = pricesOf(body.Prices, plan)
 	return event, plan, err
-}
-
-// deadline bounds an engine call that takes a context. It is not tied to the connection: a caller who hangs up must not
-// leave a half-made event.
-func (s *Server) deadline() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), s.timeout())
 }
 
 func eventOf(body *wire.CreateEvent) (*storage.Event, error) {
@@ -141,7 +135,7 @@ func (b bounded) read(into *int64) error {
 		*into = *b.value
 	}
 	if *into < b.low || *into > b.high {
-		return invalidField(b.field, "is out of bounds: "+itoa(b.low)+" to "+itoa(b.high))
+		return invalidField(b.field, "is out of bounds: "+strconv.FormatInt(b.low, 10)+" to "+strconv.FormatInt(b.high, 10))
 	}
 	return nil
 }

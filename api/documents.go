@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/valyala/fasthttp"
 )
 
 var (
@@ -16,11 +17,13 @@ var (
 	valueAcceptEncoding   = []byte("Accept-Encoding")
 	valueGzip             = []byte("gzip")
 	valueNoStore          = []byte("no-store")
-	headerLocation        = []byte("Location")
-	headerRetryAfter      = []byte("Retry-After")
-	headerRateLimit       = []byte("RateLimit")
-	headerRatePolicy      = []byte("RateLimit-Policy")
 )
+
+// jsonType is the media type of answers that are no problems.
+const jsonType = "application/json"
+
+// noStore forbids every cache to keep an answer.
+func noStore(header *fasthttp.ResponseHeader) { header.SetCanonical(headerCacheControl, valueNoStore) }
 
 // gzip levels: what changes fifty times a second is packed fast, what never changes well.
 const (
@@ -57,8 +60,8 @@ func gzipped(body []byte, level int) ([]byte, error) {
 }
 
 // wantsGzip reads Accept-Encoding; "gzip;q=0" is a no.
-func (r *request) wantsGzip() bool {
-	accepted := r.ctx.Request.Header.PeekBytes(valueAcceptEncoding)
+func wantsGzip(ctx *fasthttp.RequestCtx) bool {
+	accepted := ctx.Request.Header.PeekBytes(valueAcceptEncoding)
 	for len(accepted) > 0 {
 		var one []byte
 		one, accepted, _ = bytes.Cut(accepted, []byte(","))

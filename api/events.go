@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"holdfast/actors/money"
@@ -23,7 +22,7 @@ const (
 	queryCharactersMax = 200
 )
 
-// page is one wish to browse.
+// page is one request to browse.
 type page struct {
 	limit int
 	after *cursor // nil: from the newest
@@ -64,7 +63,7 @@ func parsePage(r *request) (page, error) {
 		case "q":
 			p.query, err = parseQuery(value)
 		default:
-			err = badField(safeName(name), "is not a known parameter")
+			err = badField(wire.Name(name), "is not a known parameter")
 		}
 		if err != nil {
 			return p, err
@@ -96,20 +95,6 @@ func parseQuery(value []byte) (string, error) {
 		return "", badField("q", "is longer than 200 characters")
 	}
 	return searchable(string(value)), nil
-}
-
-// safeName shortens a caller's own name of something before it is repeated to them.
-func safeName(name []byte) string { return strings.ToValidUTF8(string(name[:min(len(name), 64)]), "?") }
-
-// encode answers with any wire type.
-func (r *request) encode(status int, answer any) error {
-	body, err := json.Marshal(answer)
-	if err != nil {
-		return err
-	}
-	r.out = append(r.out[:0], body...)
-	r.noStore()
-	return r.json(status)
 }
 
 func eventAnswer(e *storage.Event) wire.Event {
@@ -157,17 +142,17 @@ func addSection(answer *wire.Event, info *storage.SectionInfo) {
 	answer.Sections = append(answer.Sections, wire.Section{ID: id, Name: info.Name, Seats: info.Seats})
 }
 
-func (s *Server) getEvent(r *request) error {
+func (h *catalog) getEvent(r *request) error {
 	id, err := r.event()
 	if err != nil {
 		return err
 	}
-	event, err := s.engine.Event(id)
+	event, err := h.engine.Event(id)
 	if err != nil {
 		return err
 	}
 	// The pointer is the key, for an event never changes but by another taking its place.
-	doc, err := s.headers.get(event, func() (*still, error) {
+	doc, err := h.headers.get(event, func() (*still, error) {
 		body, err := json.Marshal(eventAnswer(event))
 		if err != nil {
 			return nil, err
@@ -177,10 +162,11 @@ func (s *Server) getEvent(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.sendStill(doc, jsonType, revalidate)
+	doc.send(r.ctx, jsonType, revalidate)
+	return nil
 }
 
-func (s *Server) setSale(r *request) error {
+func (h *catalog) setSale(r *request) error {
 	id, err := r.event()
 	if err != nil {
 		return err
@@ -195,9 +181,9 @@ func (s *Server) setSale(r *request) error {
 	}
 	r.detailf("state=%s", body.State)
 	r.asks().text(body.State)
-	ctx, cancel := s.deadline()
+	ctx, cancel := deadline(h.timeout)
 	defer cancel()
-	event, err := s.engine.SetSaleOnce(ctx, id, r.operator(), storage.SaleState(body.State))
+	event, err := h.engine.SetSaleOnce(ctx, id, r.operator(), storage.SaleState(body.State))
 	if err != nil {
 		return err
 	}
@@ -205,7 +191,7 @@ func (s *Server) setSale(r *request) error {
 	return r.encode(http.StatusOK, &answer)
 }
 
-func (s *Server) deleteEvent(r *request) error {
+func (h *catalog) deleteEvent(r *request) error {
 	id, err := r.event()
 	if err != nil {
 		return err
@@ -214,9 +200,9 @@ func (s *Server) deleteEvent(r *request) error {
 		return err
 	}
 	r.asks()
-	ctx, cancel := s.deadline()
+	ctx, cancel := deadline(h.timeout)
 	defer cancel()
-	event, err := s.engine.DeleteEvent(ctx, id, r.operator())
+	event, err := h.engine.DeleteEvent(ctx, id, r.operator())
 	if err != nil {
 		return err
 	}

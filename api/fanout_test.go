@@ -36,7 +36,7 @@ func (s *sink) Write(p []byte) (int, error) {
 func BenchmarkStreamFanOut(b *testing.B) {
 	const clients = 10_000
 	live, m, s, cfg := streamBench(1000)
-	cfg.StreamFlush, cfg.StreamCheckpoint = 1, time.Hour
+	cfg.Flush, cfg.Checkpoint = 1, time.Hour
 	var arrived, joined sync.WaitGroup
 	for range clients {
 		h := s.join(storage.EventID{1}, m)

@@ -180,10 +180,14 @@ func (f *headFault) spoil(header *fasthttp.RequestHeader) {
 	header.SetMethodBytes(f.mark)
 }
 
-// spoiled finds the reason again. It is called for every request.
-func spoiled(header *fasthttp.RequestHeader) *headFault {
+// framingFault is why a request must be refused for its head or its trailer; nil: it may be answered. It is called for
+// every request.
+func framingFault(header *fasthttp.RequestHeader) *problem {
 	if method := header.Method(); len(method) == 2 && method[0] == markSpace {
-		return headFaults[method[1]-markFirst]
+		return &headFaults[method[1]-markFirst].problem
+	}
+	if trailed(header) {
+		return &faultTrailer.problem
 	}
 	return nil
 }

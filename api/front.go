@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"time"
 
@@ -15,32 +16,44 @@ import (
 // front is one door of the server: the public one, or the operators' own.
 type front struct {
 	name  string
-	tree  *node // what is answered here
 	limit *netlimit.Limiter
 	http  fasthttp.Server
 }
 
-// adminConnsMax bounds the connections of the operators' listener: whoever asks there asks seldom.
-const adminConnsMax = 64
+// frontOptions say what a front is made of.
+type frontOptions struct {
+	Name               string // in the log and in metrics
+	Conns              int    // open at once
+	PerAddress         int    // of one address; 0: no bound
+	HeaderBytesMax     int
+	ReadTimeout        time.Duration
+	WriteTimeout, Idle time.Duration
+	Logger             *slog.Logger
+	Registry           prometheus.Registerer
+	Reception          *reception
+	Answer             fasthttp.RequestHandler
+	Garbled            func(*fasthttp.RequestCtx, error) // answers what never became a request
+}
 
-func (s *Server) newFront(name string, conns, perAddress int, tree *node) *front {
-	f := &front{name: name, tree: tree}
+// newFront makes a front and registers its metrics.
+func newFront(o *frontOptions) *front {
+	f := &front{name: o.Name}
 	f.limit = netlimit.New(netlimit.Options{
-		Name: name, Max: conns, PerAddress: perAddress, Logger: s.cfg.Logger,
+		Name: o.Name, Max: o.Conns, PerAddress: o.PerAddress, Logger: o.Logger,
 		Full:    refusalWords(&problem{kind: kindOverloaded, detail: "no more connections are served"}),
 		Crowded: refusalWords(&problem{kind: kindOverloaded, detail: "too many connections from this address"}),
 	})
 	f.http = fasthttp.Server{
-		Handler: func(ctx *fasthttp.RequestCtx) { s.answer(ctx, f.tree) }, ErrorHandler: s.garbled, HeaderReceived: s.headerReceived,
-		ConnState: connState, Logger: quiet{},
-		ReadTimeout: s.cfg.ReadTimeout, WriteTimeout: s.cfg.WriteTimeout, IdleTimeout: s.cfg.IdleTimeout,
+		Handler: o.Answer, ErrorHandler: o.Garbled, HeaderReceived: o.Reception.headerReceived, ConnState: connState, Logger: quiet{},
+		ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout, IdleTimeout: o.Idle,
 		// The limiter is the bound: fasthttp's own, which knows no problem documents and counts workers, must never be
 		// met before.
-		Concurrency: conns + 1<<16, ReadBufferSize: s.cfg.HeaderBytesMax,
-		MaxRequestBodySize: bodyBytesMax + politeBytes, DisablePreParseMultipartForm: true, // forms would go to files of the system's
+		Concurrency: o.Conns + 1<<16, ReadBufferSize: o.HeaderBytesMax,
+		// Forms would go to files of the system's.
+		MaxRequestBodySize: bodyBytesMax + politeBytes, DisablePreParseMultipartForm: true,
 		NoDefaultServerHeader: true, NoDefaultContentType: true, CloseOnShutdown: true, NoDefaultDate: false,
 	}
-	s.registerFront(f)
+	f.register(o.Registry)
 	return f
 }
 
@@ -51,17 +64,17 @@ func refusalWords(p *problem) []byte {
 		p.status, fasthttp.StatusMessage(p.status), problemType, p.retry, len(body), body)
 }
 
-func (s *Server) registerFront(f *front) {
+func (f *front) register(registry prometheus.Registerer) {
 	counter := func(name, help string, more prometheus.Labels, read func() int64) {
 		labels := prometheus.Labels{"listener": f.name}
 		for k, v := range more {
 			labels[k] = v
 		}
-		s.meters.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "holdfast_http_" + name, Help: help, ConstLabels: labels},
+		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "holdfast_http_" + name, Help: help, ConstLabels: labels},
 			func() float64 { return float64(read()) }))
 	}
 	stats := f.limit.Stats()
-	s.meters.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "holdfast_http_connections", Help: "Connections open, streams among them.",
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "holdfast_http_connections", Help: "Connections open, streams among them.",
 		ConstLabels: prometheus.Labels{"listener": f.name}}, func() float64 { return float64(f.limit.Open()) }))
 	counter("accept_errors_total", "Connections that could not be accepted at once: no descriptors, no memory.", nil, stats.AcceptErrors.Load)
 	refused := "Connections refused: more than the bound in all, or of one address."
@@ -117,3 +130,8 @@ func connState(c net.Conn, state fasthttp.ConnState) {
 		conn.answered()
 	}
 }
+
+// quiet swallows fasthttp's own log lines: they quote parts of requests, which may be secrets (P12).
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}

@@ -5,7 +5,7 @@ import "net/http"
 // healthz says that the process answers at all: a supervisor that restarts it on anything less makes outages longer.
 func (s *Server) healthz(r *request) error {
 	r.out = append(r.out[:0], `{"status":"ok"}`...)
-	r.noStore()
+	noStore(&r.ctx.Response.Header)
 	return r.json(http.StatusOK)
 }
 
@@ -18,7 +18,7 @@ func (s *Server) readyz(r *request) error {
 		return s.notReady(err)
 	}
 	r.out = append(r.out[:0], `{"status":"ready"}`...)
-	r.noStore()
+	noStore(&r.ctx.Response.Header)
 	return r.json(http.StatusOK)
 }
 
@@ -55,5 +55,3 @@ func NewWaiting(why func() error, cfg Config) *Server {
 	s.notYet = why
 	return s
 }
-
-func (r *request) noStore() { r.ctx.Response.Header.SetCanonical(headerCacheControl, valueNoStore) }

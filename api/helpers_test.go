@@ -203,7 +203,7 @@ func (h *house) conforms(method, path string, a *answer) {
 		h.t.Fatal(err)
 	}
 	path, _, _ = strings.Cut(path, "?")
-	at, _ := h.server.public.tree.find([]byte(path))
+	at, _ := h.server.publicly.find([]byte(path))
 	if at == nil || at.methods[method] == nil || method == "HEAD" {
 		return
 	}

@@ -29,10 +29,14 @@ type httpConn struct {
 	length int  // what was read of a line, while first
 	last   byte // and its last byte
 	linger bool // its client may still be sending what nobody will read
+	caller connCaller
+}
 
-	named   bool // key and counted are known; see clients.counted
-	counted bool
-	key     key
+// connCaller is what the limits by address have found out about a connection, kept where it is found at no cost.
+type connCaller struct {
+	known   bool // the other fields have been found
+	counted bool // the caller's calls count by address
+	key     [16]byte
 }
 
 var errBareLine = errors.New("api: a request line that ends without CR")

@@ -19,15 +19,15 @@ import (
 //	Live.Deltas ──► pull ──► chunk (encoded once) ──► ring ──► client goroutines: one write of shared bytes each
 //	                  └────► letters ──► snapshot (encoded once per version), checkpoints
 //
-// Coalescing: the first change after a quiet time leaves at once; the next flush comes at the earliest StreamFlush
+// Coalescing: the first change after a quiet time leaves at once; the next flush comes at the earliest Config.Flush
 // later. A client that is slower than that finds several chunks and writes them together, so overload makes fewer,
 // larger writes.
 //
 // Invariant (under mu): letters and seqs are the map at version, and the ring's last chunk ends there.
 type hub struct {
 	live  Live
-	cfg   *Config
-	meter *meters
+	cfg   *liveConfig
+	meter *streamMeter
 	ids   []string // section ids by number, as JSON strings
 	heads [][]byte
 	// incarnation is in every frame's id: a client of another life of the counter gets a snapshot.
@@ -52,10 +52,10 @@ type hubSection struct {
 	changed bool // since its last checkpoint
 }
 
-func newHub(m *eventMap, cfg *Config, meter *meters) *hub {
+func newHub(m *eventMap, cfg *liveConfig, meter *streamMeter) *hub {
 	h := &hub{live: m.live, cfg: cfg, meter: meter, heads: m.heads, incarnation: newIncarnation(),
 		ended: make(chan struct{}), wake: make(chan struct{}), sections: make([]hubSection, len(m.heads))}
-	h.ring.bytesMax = cfg.StreamRingBytes
+	h.ring.bytesMax = cfg.RingBytes
 	for _, head := range m.heads {
 		id := strings.TrimSuffix(strings.TrimPrefix(string(head), `{"id":`), `,"seq":`)
 		h.ids = append(h.ids, id)
@@ -71,18 +71,18 @@ const hubLinger = time.Minute
 // run follows the map until the hub ends. tend is called from time to time, and told when nobody has listened for long;
 // it may end the hub.
 func (h *hub) run(tend func(h *hub, lonely bool)) {
-	checkpoints := time.NewTicker(h.cfg.StreamCheckpoint)
+	checkpoints := time.NewTicker(h.cfg.Checkpoint)
 	defer checkpoints.Stop()
-	heartbeat := time.NewTicker(h.cfg.StreamHeartbeat / 4)
+	heartbeat := time.NewTicker(h.cfg.Heartbeat / 4)
 	defer heartbeat.Stop()
 	flush := time.NewTimer(0)
 	defer flush.Stop()
-	var resting bool // within StreamFlush of the last flush
+	var resting bool // within Config.Flush of the last flush
 	for {
 		changed := h.live.Changed()
 		if !resting && h.pull() {
 			resting = true
-			flush.Reset(h.cfg.StreamFlush)
+			flush.Reset(h.cfg.Flush)
 		}
 		if resting {
 			changed = nil
@@ -179,7 +179,7 @@ func (h *hub) beat() (lonely bool) {
 	defer h.mu.Unlock()
 	now := time.Now()
 	lonely = h.clients == 0 && now.Sub(h.lastClient) > hubLinger
-	if h.clients > 0 && now.Sub(h.lastPush) >= h.cfg.StreamHeartbeat*3/4 {
+	if h.clients > 0 && now.Sub(h.lastPush) >= h.cfg.Heartbeat*3/4 {
 		h.push(chunk{data: []byte(": beat\n\n")})
 	}
 	return lonely

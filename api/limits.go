@@ -1,13 +1,7 @@
 package api
 
 import (
-	"fmt"
-	"math"
-	"strconv"
-	"sync"
 	"time"
-
-	"holdfast/actors/section"
 )
 
 // Limits bound what one caller may do, so that one buyer, one address or one event cannot spend what belongs to all.
@@ -36,34 +30,53 @@ type limiters struct {
 	clients               clients
 	streams               streamCounts
 	limits                Limits
+	auth                  *authenticator
+	clock                 func() time.Time // nil: the moment at which a request came
 }
 
-func newLimiters(c *Limits) *limiters {
+// newLimiters makes limits that let operators pass. clock is the time that rates count on; nil: the machine's monotonic
+// clock.
+func newLimiters(c *Limits, auth *authenticator, clock func() time.Time) *limiters {
 	return &limiters{
+		auth: auth, clock: clock,
 		buyer: newRateLimiter("buyer", c.Buyer), address: newRateLimiter("address", c.Address),
 		event: newRateLimiter("event", c.Event), global: soleLimiter{rateLimiter: *newRateLimiter("global", c.Global)},
 		clients: newClients(&c.Clients), streams: streamCounts{open: map[streamKey]int{}}, limits: *c,
 	}
 }
 
-// ratePolicy is a RateLimit-Policy item (draft-ietf-httpapi-ratelimit-headers): quota, and the seconds in which it
-// comes back.
-func ratePolicy(name string, quota, window float64) []byte {
-	return fmt.Appendf(nil, `"%s";q=%.0f;w=%.0f`, name, quota, math.Ceil(window))
+// Costs of calls, in tenths.
+const (
+	costProbe    = 0 // health checks and metrics: whoever watches the server must see it under attack
+	costRead     = 1
+	costMutation = 10
+)
+
+// cost is what a call counts; of a path or method that is none, what a read does.
+func cost(r *route) int64 {
+	switch {
+	case r == nil:
+		return costRead
+	case r.probe:
+		return costProbe
+	case r.mutates || r.stream:
+		return costMutation
+	}
+	return costRead
 }
 
 // moment is when a request came, in nanoseconds of a clock that nobody sets: a wall clock that steps back by an hour
 // would refuse every caller for an hour.
-func (s *Server) moment(r *request) int64 {
-	if s.cfg.clockGiven {
-		return s.cfg.Now().UnixNano()
+func (l *limiters) moment(r *request) int64 {
+	if l.clock != nil {
+		return l.clock().UnixNano()
 	}
 	return int64(r.start)
 }
 
 // outside counts a call before anything is known of it but where it comes from.
-func (s *Server) outside(r *request, cost int64) error {
-	l := s.limits
+func (l *limiters) outside(r *request) error {
+	cost := cost(r.route)
 	if l.address.step == 0 && l.global.step == 0 || cost == 0 {
 		return nil
 	}
@@ -74,28 +87,28 @@ func (s *Server) outside(r *request, cost int64) error {
 	if !counted && l.global.step == 0 {
 		return nil
 	}
-	now := s.moment(r)
+	now := l.moment(r)
 	if counted {
 		if wait, ok := l.address.allow(address, cost, now); !ok {
-			return s.limited(r, kindRateAddress, l.address.policy, wait)
+			return l.limited(r, kindRateAddress, l.address.policy, wait)
 		}
 	}
 	if wait, ok := l.global.allow(cost, now); !ok {
-		return s.limited(r, kindRateGlobal, l.global.policy, wait)
+		return l.limited(r, kindRateGlobal, l.global.policy, wait)
 	}
 	return nil
 }
 
 // inside counts a call of somebody who is known, or about an event.
-func (s *Server) inside(r *request, cost int64) error {
-	l := s.limits
+func (l *limiters) inside(r *request) error {
+	cost := cost(r.route)
 	if l.buyer.step == 0 && l.event.step == 0 || cost == 0 {
 		return nil
 	}
-	now := s.moment(r)
+	now := l.moment(r)
 	if r.who.known && !r.who.operator {
 		if wait, ok := l.buyer.allow(key(r.who.buyer), cost, now); !ok {
-			return s.limited(r, kindRateBuyer, l.buyer.policy, wait)
+			return l.limited(r, kindRateBuyer, l.buyer.policy, wait)
 		}
 	}
 	if l.event.step == 0 || !r.route.ofEvent || r.who.operator {
@@ -106,89 +119,16 @@ func (s *Server) inside(r *request, cost int64) error {
 		return err
 	}
 	if wait, ok := l.event.allow(key(event), cost, now); !ok {
-		return s.limited(r, kindRateEvent, l.event.policy, wait)
+		return l.limited(r, kindRateEvent, l.event.policy, wait)
 	}
 	return nil
 }
 
 // limited makes the refusal in the request's own memory: a flood of them must cost nothing.
-func (s *Server) limited(r *request, k *kind, policy []byte, wait time.Duration) error {
-	if token, ok := bearerToken(r.ctx.Request.Header.Peek("Authorization")); ok && s.auth.isOperator(token) {
+func (l *limiters) limited(r *request, k *kind, policy []byte, wait time.Duration) error {
+	if token, ok := bearerToken(r.ctx.Request.Header.Peek("Authorization")); ok && l.auth.isOperator(token) {
 		return nil
 	}
 	r.over = problem{kind: k, policy: policy, wait: int((wait + time.Second - 1) / time.Second)}
 	return &r.over
 }
-
-// appendRateLimit appends a RateLimit item: nothing remains, and when something will.
-func appendRateLimit(dst []byte, p *problem) []byte {
-	dst = append(append(append(dst, '"'), p.limit...), `";r=0;t=`...)
-	return strconv.AppendInt(dst, int64(p.wait), 10)
-}
-
-// streamCounts counts open streams by whose they are. It holds only what is open, so StreamsMax bounds it.
-type streamCounts struct {
-	mu   sync.Mutex
-	open map[streamKey]int
-}
-
-type streamKey struct {
-	buyer bool
-	key   key
-}
-
-// streamer is who opened a stream, as far as that is known and counted.
-type streamer struct{ keys []streamKey }
-
-func (c *streamCounts) add(s streamer, n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, k := range s.keys {
-		if c.open[k] += n; c.open[k] <= 0 {
-			delete(c.open, k)
-		}
-	}
-}
-
-func (c *streamCounts) of(k streamKey) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.open[k]
-}
-
-// streamer finds out who wants a stream, and refuses those who have enough. A stream needs no identity, so one that
-// does not hold is as good as none.
-func (s *Server) streamer(r *request) (who streamer, err error) {
-	l := s.limits
-	if max := l.limits.StreamsPerAddress; max > 0 {
-		if address, counted := l.clients.counted(r.ctx); counted {
-			k := streamKey{key: address}
-			if l.streams.of(k) >= max {
-				return who, s.limited(r, kindStreamsAddress, l.policyOfStreams(kindStreamsAddress.limit, max), streamRetry)
-			}
-			who.keys = append(who.keys, k)
-		}
-	}
-	if max := l.limits.StreamsPerBuyer; max > 0 {
-		r.authorization, r.buyerName = r.ctx.Request.Header.Peek("Authorization"), r.ctx.Request.Header.Peek("X-Buyer")
-		id, err := s.auth.identify(r)
-		if err == nil && id.known && !id.operator {
-			k := streamKey{buyer: true, key: key(id.buyer)}
-			if l.streams.of(k) >= max {
-				return who, s.limited(r, kindStreamsBuyer, l.policyOfStreams(kindStreamsBuyer.limit, max), streamRetry)
-			}
-			who.keys = append(who.keys, k)
-		}
-	}
-	return who, nil
-}
-
-// streamRetry is what a refused stream is told: nobody knows when another one ends.
-const streamRetry = 30 * time.Second
-
-func (l *limiters) policyOfStreams(name string, max int) []byte {
-	return fmt.Appendf(nil, `"%s";q=%d;qu="concurrent-requests"`, name, max)
-}
-
-// policyOfMemory is the bound on remembered requests; it is a section's, and no configuration changes it.
-var policyOfMemory = ratePolicy("remembered", section.RequestsPerBuyerMax, float64(section.DefaultDedupeWindow)/1000)

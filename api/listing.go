@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"holdfast/actors"
+	"holdfast/actors/venue"
 	"holdfast/api/wire"
 	"holdfast/storage"
 )
@@ -49,6 +50,9 @@ type firstPage struct {
 	doc  *still
 	err  error
 }
+
+// searchable is a name as a search compares it: what a reader sees of it, whatever its case and however it was typed.
+func searchable(name string) string { return strings.ToLower(venue.Skeleton(name)) }
 
 // listing gives the encoded side of the newest catalog. What stays the same is taken over from the last one.
 func (s *shelf) listing(catalog *actors.Catalog) *listing {
@@ -153,18 +157,19 @@ func (l *listing) firstPage(limit int) (*still, error) {
 	return f.doc, f.err
 }
 
-func (s *Server) listEvents(r *request) error {
+func (h *catalog) listEvents(r *request) error {
 	p, err := parsePage(r)
 	if err != nil {
 		return err
 	}
-	l := s.shelf.listing(s.engine.Catalog())
+	l := h.shelf.listing(h.engine.Catalog())
 	if p.after == nil && p.query == "" {
 		doc, err := l.firstPage(p.limit)
 		if err != nil {
 			return err
 		}
-		return r.sendStill(doc, jsonType, revalidate)
+		doc.send(r.ctx, jsonType, revalidate)
+		return nil
 	}
 	header := &r.ctx.Response.Header
 	header.SetCanonical(headerETag, l.etag)

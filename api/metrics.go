@@ -18,9 +18,6 @@ type meters struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
-	streams  prometheus.Gauge
-	frames   prometheus.Counter
-	resyncs  prometheus.Counter
 	limited  map[string]prometheus.Counter // by limit; never changed after newMeters
 	epoch    time.Time
 }
@@ -61,10 +58,6 @@ func newMeters() *meters {
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "holdfast_http_request_duration_seconds",
 			Help: "From the request being read to its answer being ready.", Buckets: durationBuckets},
 			[]string{"method", "route"}),
-		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "holdfast_streams", Help: "Live-map streams open."}),
-		frames:  prometheus.NewCounter(prometheus.CounterOpts{Name: "holdfast_stream_chunks_total", Help: "Chunks encoded for live-map streams."}),
-		resyncs: prometheus.NewCounter(prometheus.CounterOpts{Name: "holdfast_stream_resyncs_total",
-			Help: "Streams that fell behind and got a new snapshot."}),
 		epoch: time.Now(),
 	}
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "holdfast_rate_limited_total",
@@ -75,7 +68,7 @@ func newMeters() *meters {
 			m.limited[k.limit] = refused.WithLabelValues(k.limit)
 		}
 	}
-	m.registry.MustRegister(m.requests, m.latency, m.streams, m.frames, m.resyncs, refused,
+	m.registry.MustRegister(m.requests, m.latency, refused,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -17,7 +17,7 @@ func TestOpenAPIIsValidAndComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	var served, described []string
-	for _, r := range routes() {
+	for _, r := range routes(new(Server)) {
 		served = append(served, r.method+" "+r.path)
 	}
 	for path, item := range doc.Paths.Map() {
@@ -38,7 +38,7 @@ func TestOpenAPISecurityMatchesTheRoutes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range routes() {
+	for _, r := range routes(new(Server)) {
 		operation := doc.Paths.Find(r.path).GetOperation(r.method)
 		want := map[access]int{accessPublic: 0, accessBuyer: 3, accessOperator: 1}[r.access]
 		if got := len(*operation.Security); got != want {

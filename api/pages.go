@@ -106,7 +106,8 @@ func (s *Server) page(r *request, name string) error {
 	for _, h := range pageHeaders {
 		r.ctx.Response.Header.Set(h[0], h[1])
 	}
-	return r.sendStill(a.still, a.contentType, revalidate)
+	a.still.send(r.ctx, a.contentType, revalidate)
+	return nil
 }
 
 // schemaType is the media type that JSON Schema's draft 2020-12 gives itself.
@@ -125,7 +126,8 @@ func (s *Server) schemaPage(r *request) error {
 func (s *Server) sendOpen(r *request, d *still, contentType string) error {
 	r.ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
 	r.ctx.Response.Header.Set("Access-Control-Allow-Origin", "*")
-	return r.sendStill(d, contentType, revalidate)
+	d.send(r.ctx, contentType, revalidate)
+	return nil
 }
 
 func (s *Server) openapiPage(r *request) error { return s.sendOpen(r, s.assets.openapi, jsonType) }

@@ -3,6 +3,8 @@ package api
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 
@@ -255,6 +257,12 @@ func appendProblem(dst []byte, p *problem) []byte {
 	return append(dst, '}')
 }
 
+var (
+	headerRetryAfter = []byte("Retry-After")
+	headerRateLimit  = []byte("RateLimit")
+	headerRatePolicy = []byte("RateLimit-Policy")
+)
+
 const problemType = "application/problem+json"
 
 // writeProblem makes p the answer, using scratch for the body, and returns scratch grown.
@@ -262,7 +270,7 @@ func writeProblem(response *fasthttp.Response, p *problem, scratch []byte) []byt
 	response.ResetBody()
 	response.SetStatusCode(p.status)
 	response.Header.SetContentType(problemType)
-	response.Header.SetCanonical(headerCacheControl, valueNoStore)
+	noStore(&response.Header)
 	if retry := cmp.Or(p.wait, p.retry); retry > 0 {
 		scratch = strconv.AppendInt(scratch[:0], int64(retry), 10)
 		response.Header.SetCanonical(headerRetryAfter, scratch)
@@ -281,4 +289,35 @@ func writeProblem(response *fasthttp.Response, p *problem, scratch []byte) []byt
 	scratch = appendProblem(scratch[:0], p)
 	response.AppendBody(scratch)
 	return scratch
+}
+
+// ratePolicy is a RateLimit-Policy item (draft-ietf-httpapi-ratelimit-headers): quota, and the seconds in which it
+// comes back.
+func ratePolicy(name string, quota, window float64) []byte {
+	return fmt.Appendf(nil, `"%s";q=%.0f;w=%.0f`, name, quota, math.Ceil(window))
+}
+
+// appendRateLimit appends a RateLimit item: nothing remains, and when something will.
+func appendRateLimit(dst []byte, p *problem) []byte {
+	dst = append(append(append(dst, '"'), p.limit...), `";r=0;t=`...)
+	return strconv.AppendInt(dst, int64(p.wait), 10)
+}
+
+// policyOfMemory is the bound on remembered requests; it is a section's, and no configuration changes it.
+var policyOfMemory = ratePolicy("remembered", section.RequestsPerBuyerMax, float64(section.DefaultDedupeWindow)/1000)
+
+// defectTexts writes a plan's defects as lines: where, then what.
+func defectTexts(e *venue.DefectsError) []string {
+	lines := make([]string, 0, len(e.Defects)+1)
+	for _, d := range e.Defects {
+		where := d.Path
+		if where == "" {
+			where = "/"
+		}
+		lines = append(lines, where+": "+d.Problem)
+	}
+	if e.More > 0 {
+		lines = append(lines, strconv.Itoa(e.More)+" more")
+	}
+	return lines
 }

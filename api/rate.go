@@ -11,26 +11,6 @@ import (
 // opening counts one; a read counts a tenth. PerSecond 0: no bound. Burst 0: one second's worth.
 type Rate struct{ PerSecond, Burst float64 }
 
-// Costs of calls, in tenths.
-const (
-	costProbe    = 0 // health checks and metrics: whoever watches the server must see it under attack
-	costRead     = 1
-	costMutation = 10
-)
-
-// cost is what a call counts; of a path or method that is none, what a read does.
-func (r *route) cost() int64 {
-	switch {
-	case r == nil:
-		return costRead
-	case r.probe:
-		return costProbe
-	case r.mutates || r.stream:
-		return costMutation
-	}
-	return costRead
-}
-
 // key names whose calls are counted together.
 type key [16]byte
 

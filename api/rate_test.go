@@ -303,14 +303,14 @@ func TestStreamsOfABuyerAreBounded(t *testing.T) {
 // TestStreamsAreForgotten: who has none open takes no memory.
 func TestStreamsAreForgotten(t *testing.T) {
 	c := streamCounts{open: map[streamKey]int{}}
-	who := streamer{keys: []streamKey{{key: key{1}}, {buyer: true, key: key{1}}}}
-	c.add(who, 1)
-	c.add(who, 1)
-	c.add(who, -1)
+	who := streamer{counts: &c, keys: []streamKey{{key: key{1}}, {buyer: true, key: key{1}}}}
+	who.add(1)
+	who.add(1)
+	who.add(-1)
 	if n := c.of(who.keys[0]); n != 1 || len(c.open) != 2 {
 		t.Errorf("%d of %d", n, len(c.open))
 	}
-	if c.add(who, -1); len(c.open) != 0 {
+	if who.add(-1); len(c.open) != 0 {
 		t.Errorf("%d kept", len(c.open))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +111,7 @@ func FuzzRawRequests(f *testing.F) {
 	const fan, operates = "X-Buyer: alice\r\n", "Authorization: Bearer dev\r\n"
 	post := func(path, body string, more ...string) string {
 		return "POST " + path + " HTTP/1.1\r\nHost: h\r\n" + strings.Join(more, "") +
-			"Content-Length: " + itoa(int64(len(body))) + "\r\n\r\n" + body
+			"Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
 	}
 	for _, seed := range []string{
 		"GET /v1/events?limit=2&q=a HTTP/1.1\r\nHost: h\r\n\r\n", "GET " + event + "/availability HTTP/1.1\r\nHost: h\r\n\r\n",

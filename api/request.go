@@ -1,6 +1,9 @@
 package api
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
 	"sync"
 	"time"
 
@@ -19,7 +22,6 @@ import (
 // into another request's scratch after release. Nothing of it is kept.
 type request struct {
 	ctx    *fasthttp.RequestCtx
-	tree   *node         // of the listener that it came by
 	start  time.Duration // when it came, see meters.begin
 	route  *route
 	param  []byte // the path's variable segment
@@ -124,8 +126,6 @@ func (r *request) noBody() error {
 	return wire.Decode(r.body(), &nothing)
 }
 
-const jsonType = "application/json"
-
 // json sends r.out.
 func (r *request) json(status int) error {
 	response := &r.ctx.Response
@@ -135,5 +135,26 @@ func (r *request) json(status int) error {
 	return nil
 }
 
-// timeout is how long the engine may take for this request.
-func (s *Server) timeout() time.Duration { return s.cfg.RequestTimeout }
+// detailf keeps what an operator wishes beside the path, for the log. Nothing that is secret or a person's.
+func (r *request) detailf(format string, args ...any) {
+	if r.who.operator {
+		r.detail = fmt.Sprintf(format, args...)
+	}
+}
+
+// encode answers with any wire type.
+func (r *request) encode(status int, answer any) error {
+	body, err := json.Marshal(answer)
+	if err != nil {
+		return err
+	}
+	r.out = append(r.out[:0], body...)
+	noStore(&r.ctx.Response.Header)
+	return r.json(status)
+}
+
+// deadline bounds an engine call that takes a context. It is not tied to the connection: a caller who hangs up must not
+// leave a half-made event.
+func deadline(timeout time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), timeout)
+}

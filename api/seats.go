@@ -1,18 +1,38 @@
 package api
 
 import (
+	"context"
 	"net/http"
+	"time"
 
+	"holdfast/actors"
 	"holdfast/actors/section"
 	"holdfast/api/wire"
+	"holdfast/storage"
 )
 
-func (s *Server) blockSeats(r *request) error { return s.setBlocked(r, false) }
+// operateEngine is what this room asks of the engine.
+type operateEngine interface {
+	// Done says whether an operator's call about the nodes was acknowledged under who's key; MarkDone makes it so.
+	Done(ctx context.Context, who actors.Caller) (bool, error)
+	MarkDone(ctx context.Context, who actors.Caller) error
+	Event(id storage.EventID) (*storage.Event, error)
+	Block(event storage.EventID, who actors.Caller, seats []string, unblock bool, timeout time.Duration) error
+}
 
-func (s *Server) unblockSeats(r *request) error { return s.setBlocked(r, true) }
+// operate answers operators about nodes and blocked seats. Its methods are safe for concurrent use.
+type operate struct {
+	engine  operateEngine
+	cluster Cluster       // nil: this server shares its sections with nobody
+	timeout time.Duration // of an engine call
+}
+
+func (h *operate) blockSeats(r *request) error { return h.setBlocked(r, false) }
+
+func (h *operate) unblockSeats(r *request) error { return h.setBlocked(r, true) }
 
 // setBlocked takes seats off sale or gives them back.
-func (s *Server) setBlocked(r *request, unblock bool) error {
+func (h *operate) setBlocked(r *request, unblock bool) error {
 	event, err := r.event()
 	if err != nil {
 		return err
@@ -29,7 +49,7 @@ func (s *Server) setBlocked(r *request, unblock bool) error {
 	for _, seat := range body.Seats {
 		print.text(seat)
 	}
-	if err := s.engine.Block(event, r.operator(), body.Seats, unblock, s.timeout()); err != nil {
+	if err := h.engine.Block(event, r.operator(), body.Seats, unblock, h.timeout); err != nil {
 		return err
 	}
 	return r.encode(http.StatusOK, &body)

@@ -2,21 +2,19 @@ package api
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"runtime/debug"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 
-	"github.com/valyala/fasthttp"
+	"holdfast/api/token"
 
-	"holdfast/cluster/netlimit"
-	"holdfast/storage"
+	"github.com/valyala/fasthttp"
 )
 
 // Server answers HTTP. Make one with New; all methods are safe for concurrent use.
@@ -26,51 +24,80 @@ type Server struct {
 	auth     *authenticator
 	limits   *limiters
 	meters   *meters
-	public   *front
-	admin    *front  // nil: the public one answers everything
-	bodies   *bodies // large bodies of anybody
-	plans    *bodies // and of operators
-	maps     *maps
-	shelf    shelf
-	seatmaps stills[storage.EventID]
-	headers  stills[*storage.Event] // single events
-	hubs     *hubs
-	assets   *assets
-	signIn   *still      // GET /v1/sign-in
-	stranger *routeMeter // counts what matches no route
-	// refusedOperators are attempts to be an operator that failed.
-	refusedOperators *netlimit.Digest[string]
-	stopping         atomic.Bool
-	notYet           func() error // not nil: there is no engine; see NewWaiting
+	log      *operatorLog
+	catalog  *catalog
+	bookings *bookings
+	operate  *operate
+	live     *liveHandlers
+
+	reception *reception
+	public    *front
+	publicly  *node  // what the public listener answers
+	admin     *front // nil: the public one answers everything
+	assets    *assets
+	signIn    *still      // GET /v1/sign-in
+	stranger  *routeMeter // counts what matches no route
+	stopping  atomic.Bool
+	notYet    func() error // not nil: there is no engine; see NewWaiting
 }
 
 // New makes a server around an engine. It starts nothing: call Serve, or hand Handler to a fasthttp server of your own.
 func New(engine Engine, cfg Config) *Server {
 	cfg.fill()
-	s := &Server{engine: engine, cfg: cfg, auth: newAuthenticator(&cfg), limits: newLimiters(&cfg.Limits)}
-	s.meters = newMeters()
-	s.refusedOperators = newOperatorRefusals(cfg.Logger)
-	s.meterOperators()
-	s.maps = newMaps()
-	s.seatmaps.countMax, s.seatmaps.bytesMax = stillsMax, stillsBytesMax
-	s.headers.countMax, s.headers.bytesMax = stillsMax, stillsBytesMax/4
-	s.hubs = newHubs(&s.cfg, s.meters)
-	s.hubs.newest = s.newestLive
+	s := &Server{engine: engine, cfg: cfg, auth: newAuthenticator(cfg.authentication()), meters: newMeters()}
+	s.limits = newLimiters(&cfg.Limits, s.auth, cfg.Now)
+	s.log = newOperatorLog(cfg.Logger, s.meters.registry, s.limits.clients.text)
+	s.catalog = newCatalog(engine, cfg.RequestTimeout)
+	s.bookings = &bookings{engine: engine, timeout: cfg.RequestTimeout}
+	s.operate = &operate{engine: engine, cluster: cfg.Cluster, timeout: cfg.RequestTimeout}
+	s.live = newLiveHandlers(engine, cfg.streaming(), s.limits, s.meters.registry)
 	s.assets = loadAssets()
 	s.signIn = newSignIn(&s.cfg)
-	s.bodies, s.plans = newBodies(cfg.BodyBytesMax), newBodies(max(cfg.BodyBytesMax, 2*planBodyBytesMax))
-	all := routes()
+	s.reception = newReception(cfg.BodyBytesMax, cfg.ReadTimeout, s.mayBringPlan)
+	all := routes(s)
 	for _, r := range all {
 		r.meter = s.meters.route(r.method, r.path)
-		r.ofEvent = strings.HasPrefix(r.path, "/v1/events/{event}")
 	}
 	s.stranger = s.meters.route("ANY", "unmatched")
-	s.public = s.newFront("public", cfg.ConnsMax, cfg.ConnsPerIPMax, newTree(publicRoutes(all, cfg.AdminApart)))
+	s.publicly = newTree(publicRoutes(all, cfg.AdminApart))
+	s.public = s.newFront("public", cfg.ConnsMax, cfg.ConnsPerIPMax, s.publicly)
 	if cfg.AdminApart {
 		s.admin = s.newFront("admin", adminConnsMax, 0, newTree(adminRoutes(all)))
 	}
 	return s
 }
+
+// adminConnsMax bounds the connections of the operators' listener: whoever asks there asks seldom.
+const adminConnsMax = 64
+
+func (s *Server) newFront(name string, conns, perAddress int, tree *node) *front {
+	return newFront(&frontOptions{
+		Name: name, Conns: conns, PerAddress: perAddress, HeaderBytesMax: s.cfg.HeaderBytesMax,
+		ReadTimeout: s.cfg.ReadTimeout, WriteTimeout: s.cfg.WriteTimeout, Idle: s.cfg.IdleTimeout,
+		Logger: s.cfg.Logger, Registry: s.meters.registry, Reception: s.reception,
+		Answer: func(ctx *fasthttp.RequestCtx) { s.answer(ctx, tree) }, Garbled: s.garbled,
+	})
+}
+
+// mayBringPlan allows long bodies only to whoever holds the operator key: anybody else could fill the memory.
+func (s *Server) mayBringPlan(header *fasthttp.RequestHeader) bool {
+	if !header.IsPost() || string(targetPath(header.RequestURI())) != "/v1/events" {
+		return false
+	}
+	token, ok := bearerToken(header.Peek("Authorization"))
+	return ok && s.auth.isOperator(token)
+}
+
+// SetKeys replaces the keys of Config.JWTKeys from the next request on. Tokens of keys that are gone are not believed
+// any more, those that were verified before included; tokens of keys that stay are verified once more.
+func (s *Server) SetKeys(keys []token.Key) { s.auth.setKeys(keys) }
+
+// SetOwnKeys replaces the keys of Config.JWTSecret and Config.JWTPublicKey as SetKeys does those of Config.JWTKeys.
+// Nil: there is none; one that Validate would refuse counts for none.
+func (s *Server) SetOwnKeys(secret []byte, public ed25519.PublicKey) { s.auth.setOwn(secret, public) }
+
+// SetOperatorKeys replaces all operators' keys from the next request on; check them before.
+func (s *Server) SetOperatorKeys(keys []OperatorKey) { s.auth.setOperators(keys) }
 
 // Serve answers connections of a listener until Shutdown. Several listeners may be served at once.
 func (s *Server) Serve(listener net.Listener) error { return s.public.serve(listener) }
@@ -86,6 +113,7 @@ func (s *Server) ServeAdmin(listener net.Listener) error { return s.admin.serve(
 // open connections meanwhile are still answered, with "Connection: close".
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopping.Store(true)
+	s.live.stop()
 	var (
 		fronts sync.WaitGroup
 		errs   [2]error
@@ -101,8 +129,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 			errs[i] = err
 		})
 	}
-	s.refusedOperators.Close()
-	_ = s.hubs.close(ctx) // streams that are left are among the connections cut
+	s.log.close()
+	_ = s.live.close(ctx) // streams that are left are among the connections cut
 	fronts.Wait()
 	if n := cut.Load(); n > 0 {
 		s.cfg.Logger.Warn("clients were cut off in the middle: they did not send the rest, or did not read their answers, until the server had to stop", "connections", n)
@@ -111,39 +139,39 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 // Handler answers one request. It is what Serve runs; exported for tests and for embedding.
-func (s *Server) Handler(ctx *fasthttp.RequestCtx) { s.answer(ctx, s.public.tree) }
+func (s *Server) Handler(ctx *fasthttp.RequestCtx) { s.answer(ctx, s.publicly) }
 
 func (s *Server) answer(ctx *fasthttp.RequestCtx, tree *node) {
 	if conn, ok := ctx.Conn().(*httpConn); ok && !conn.Serve() {
 		ctx.SetConnectionClose() // it gave way to another just now
 		return
 	}
-	if fault := spoiled(&ctx.Request.Header); fault != nil {
-		s.turnAway(ctx, &fault.problem)
-		return
-	}
-	if trailed(&ctx.Request.Header) {
-		s.bodyDone(ctx)
-		s.turnAway(ctx, &faultTrailer.problem)
+	if fault := framingFault(&ctx.Request.Header); fault != nil {
+		s.turnAway(ctx, fault)
 		return
 	}
 	r := acquireRequest(ctx)
-	r.tree, r.start = tree, s.meters.begin()
+	r.start = s.meters.begin()
+	at := s.handle(r, tree)
 	meter := s.stranger
-	func() {
-		defer s.recovered(r)
-		if err := s.dispatch(r); err != nil {
-			s.refuse(r, err)
-		} else if r.who.operator {
-			s.noteOperator(r, "")
-		}
-	}()
-	if r.route != nil {
-		meter = r.route.meter
+	if at != nil {
+		meter = at.meter
 	}
 	s.meters.end(meter, ctx.Response.StatusCode(), r.start)
 	r.release()
-	s.bodyDone(ctx)
+	s.reception.done(ctx)
+}
+
+// handle makes the answer, whatever happens on the way. at is the endpoint that was asked for, or nil.
+func (s *Server) handle(r *request, tree *node) (at *endpoint) {
+	defer s.recovered(r)
+	at, err := s.dispatch(r, tree)
+	if err != nil {
+		s.refuse(r, err)
+	} else {
+		s.log.answered(r)
+	}
+	return at
 }
 
 // recovered turns a panic of a handler into a 500. The engine may have started something: the answer says so.
@@ -153,15 +181,8 @@ func (s *Server) recovered(r *request) {
 		return
 	}
 	r.shared = true // whatever was half done stays out of the pool
-	s.cfg.Logger.Error("request panicked", "route", r.routeName(), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	s.cfg.Logger.Error("request panicked", "route", r.route.name(), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 	writeProblem(&r.ctx.Response, &problem{kind: kindInternal}, nil)
-}
-
-func (r *request) routeName() string {
-	if r.route == nil {
-		return "unmatched"
-	}
-	return r.route.method + " " + r.route.path
 }
 
 // refuse is the one place where errors become answers, and where the surprising ones are logged.
@@ -174,100 +195,10 @@ func (s *Server) refuse(r *request, err error) {
 		s.meters.limited[p.limit].Inc()
 	}
 	if surprise {
-		s.cfg.Logger.Error("request failed", "route", r.routeName(), "code", p.code, "error", err)
+		s.cfg.Logger.Error("request failed", "route", r.route.name(), "code", p.code, "error", err)
 	}
 	r.out = writeProblem(&r.ctx.Response, &p, r.out)
-	if r.who.operator || r.triesToOperate(&p) {
-		s.noteOperator(r, p.code)
-	}
-}
-
-// dispatch finds the route, counts the call and guards its door.
-func (s *Server) dispatch(r *request) error {
-	at, param := r.tree.find(targetPath(r.ctx.Request.Header.RequestURI()))
-	if at != nil {
-		r.route = at.methods[string(r.ctx.Method())]
-	}
-	if err := s.outside(r, r.route.cost()); err != nil {
-		return err
-	}
-	if s.notYet != nil && (r.route == nil || !r.route.probe) {
-		return s.notReady(s.notYet())
-	}
-	if at == nil || at.methods == nil {
-		return &problem{kind: kindNotFound}
-	}
-	if r.route == nil {
-		return &problem{kind: kindMethod, allow: at.allow}
-	}
-	r.param = param
-	if r.ctx.IsHead() {
-		r.ctx.Response.SkipBody = true
-	}
-	if err := s.door(r); err != nil {
-		return err
-	}
-	if err := r.route.handle(s, r); err != nil {
-		return r.settleDoubt(err)
-	}
-	return nil
-}
-
-// door checks, in this order: sizes, card numbers, identity, rights, the key, the rates of buyer and event.
-func (s *Server) door(r *request) error {
-	if err := checkSize(r); err != nil {
-		return err
-	}
-	r.readHead()
-	if err := cardInRequest(r); err != nil {
-		return err
-	}
-	if r.route.access != accessPublic {
-		if err := s.identify(r); err != nil {
-			return err
-		}
-	}
-	if r.route.mutates && !(r.route.lenient && len(r.key) == 0) {
-		if err := r.checkKey(); err != nil {
-			return err
-		}
-		if err := s.writable(); err != nil {
-			return err
-		}
-	}
-	return s.inside(r, r.route.cost())
-}
-
-func checkSize(r *request) error {
-	limit := bodyBytesMax
-	if r.route.plan {
-		limit = planBodyBytesMax
-	}
-	if len(r.body()) > limit {
-		return &problem{kind: kindTooLarge, field: "body", detail: "the limit is " + strconv.Itoa(limit) + " bytes"}
-	}
-	return nil
-}
-
-func (r *request) readHead() {
-	if r.route.access == accessPublic {
-		return
-	}
-	header := &r.ctx.Request.Header
-	r.authorization, r.buyerName, r.key = header.Peek("Authorization"), header.Peek("X-Buyer"), header.Peek("Idempotency-Key")
-}
-
-func (s *Server) identify(r *request) (err error) {
-	if r.who, err = s.auth.identify(r); err != nil {
-		return err
-	}
-	if !r.who.known {
-		return &problem{kind: kindUnauthorized}
-	}
-	if r.route.access == accessOperator && !r.who.operator {
-		return &problem{kind: kindForbidden}
-	}
-	return nil
+	s.log.refusedCall(r, &p)
 }
 
 // garbled answers what never became a request. A connection that merely ended or fell silent gets no words: a client
@@ -285,20 +216,15 @@ func (s *Server) garbled(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &small):
 		p = &problem{kind: kindHeaderTooLarge}
 	}
-	s.bodyDone(ctx)
 	s.turnAway(ctx, p)
 }
 
 // turnAway answers what is not, or not safely, a request, and ends its connection: where the next one begins on it is
 // not known.
 func (s *Server) turnAway(ctx *fasthttp.RequestCtx, p *problem) {
+	s.reception.done(ctx)
 	s.meters.end(s.stranger, p.status, s.meters.begin())
 	writeProblem(&ctx.Response, p, nil)
 	ctx.SetConnectionClose()
 	lingers(ctx.Conn())
 }
-
-// quiet swallows fasthttp's own log lines: they quote parts of requests, which may be secrets (P12).
-type quiet struct{}
-
-func (quiet) Printf(string, ...any) {}

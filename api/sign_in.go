@@ -48,5 +48,6 @@ func checkSignInURL(address string) error {
 }
 
 func (s *Server) signInPage(r *request) error {
-	return r.sendStill(s.signIn, jsonType, revalidate)
+	s.signIn.send(r.ctx, jsonType, revalidate)
+	return nil
 }

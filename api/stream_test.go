@@ -16,6 +16,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"holdfast/actors"
 	"holdfast/actors/section"
 	"holdfast/api/wire"
@@ -220,12 +222,12 @@ func (w *watcher) until(event string) frame {
 	}
 }
 
-func streamBench(memory int) (*fakeMap, *eventMap, *hubs, *Config) {
-	cfg := &Config{}
-	cfg.fill()
+func streamBench(memory int) (*fakeMap, *eventMap, *hubs, *liveConfig) {
+	cfg := &liveConfig{WriteTimeout: 30 * time.Second, StreamsMax: 20_000, Flush: 20 * time.Millisecond,
+		Checkpoint: 5 * time.Second, Heartbeat: 15 * time.Second, RingBytes: 4 << 20}
 	live := newFakeMap(memory)
 	event := &storage.Event{Sections: []storage.SectionInfo{{ID: "A"}, {ID: `B "x"`}}}
-	hubs := newHubs(cfg, newMeters())
+	hubs := newHubs(cfg, newStreamMeter(prometheus.NewRegistry()))
 	hubs.newest = func(storage.EventID) (Live, error) { return live, nil }
 	return live, newEventMap(event, live), hubs, cfg
 }
@@ -299,7 +301,7 @@ func TestP9StreamResumes(t *testing.T) {
 func TestP9FallingBehindGivesASnapshot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		live, m, s, cfg := streamBench(3)
-		cfg.StreamRingBytes = 300
+		cfg.RingBytes = 300
 		defer closeHubs(t, s)
 		w := watch(t, s, m, "")
 		w.until("snapshot")
@@ -311,7 +313,7 @@ func TestP9FallingBehindGivesASnapshot(t *testing.T) {
 		w.until("snapshot")
 		for i := range 40 { // more than the ring keeps
 			live.set(1, section.SeatIndex(i%2), section.Sold)
-			<-time.After(cfg.StreamFlush)
+			<-time.After(cfg.Flush)
 		}
 		if f := watch(t, s, m, old.id).next(); f.event != "snapshot" {
 			t.Fatalf("a reader from before the ring resumed with %+v", f)

@@ -18,7 +18,7 @@ func TestCallsThatWriteAreRefusedWhileNothingCanBeWritten(t *testing.T) {
 	event := strings.TrimPrefix(h.show(""), "/v1/events/")
 	full = errors.New("the disk is full: 3 MiB are free, and 128 are needed")
 	refused := 0
-	for _, r := range routes() {
+	for _, r := range routes(new(Server)) {
 		path := strings.NewReplacer("{event}", event, "{booking}", event+"-0-1", "{node}", "n1", "{name}", "x.json").Replace(r.path)
 		if r.stream {
 			continue
@@ -49,7 +49,7 @@ func TestCallsThatWriteAreRefusedWhileNothingCanBeWritten(t *testing.T) {
 // A server without an engine says why, on every path, and answers those who watch it.
 func TestServerWithoutAnEngineSaysWhy(t *testing.T) {
 	s := NewWaiting(func() error { return errors.New("the disk is full") }, Config{DevAuth: true, Logger: slog.New(slog.DiscardHandler)})
-	for _, r := range append(routes(), &route{method: "GET", path: "/nothing"}) {
+	for _, r := range append(routes(new(Server)), &endpoint{route: route{method: "GET", path: "/nothing"}}) {
 		var ctx fasthttp.RequestCtx
 		ctx.Request.Header.SetMethod(r.method)
 		ctx.Request.Header.SetHost("holdfast")

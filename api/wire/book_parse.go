@@ -106,7 +106,7 @@ func (p *BookParser) parseSeats(v *fastjson.Value) {
 			p.wrong("seats", seat, "must be a list of seat ids")
 			return
 		}
-		p.seats = append(p.seats, borrow(text))
+		p.seats = append(p.seats, Borrow(text))
 	}
 	if p.Book.Seats = p.seats; p.Book.Seats == nil {
 		p.Book.Seats = []string{}
@@ -163,7 +163,7 @@ func (p *BookParser) text(field string, v *fastjson.Value) string {
 	case len(text) == 0:
 		p.fail(field, "must not be empty (leave out what is optional)")
 	}
-	return borrow(text)
+	return Borrow(text)
 }
 
 func (p *BookParser) flag(v *fastjson.Value) bool {
@@ -200,5 +200,5 @@ func (p *BookParser) fail(field, reason string) {
 	}
 }
 
-// borrow makes a string of bytes that outlive it (the parser's buffer), without a copy.
-func borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+// Borrow makes a string of bytes that outlive it, without a copy: nobody may change the bytes while the string is used.
+func Borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -1,0 +1,41 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"holdfast/actors"
+	"holdfast/actors/venue"
+	"holdfast/storage"
+)
+
+// catalogEngine is what this room asks of the engine.
+type catalogEngine interface {
+	// CreateEvent fills in ID, CreatedAt and Sections; a repeat of e.Create returns the first.
+	CreateEvent(ctx context.Context, e *storage.Event, v *venue.Venue) (*storage.Event, error)
+	// SetSaleOnce turns the sale switch; a repeat of who's key changes nothing and tells the event as it stands.
+	SetSaleOnce(ctx context.Context, id storage.EventID, who actors.Caller, s storage.SaleState) (*storage.Event, error)
+	// DeleteEvent deletes an event that nobody has seats of; a repeat of who's key finds it deleted.
+	DeleteEvent(ctx context.Context, id storage.EventID, who actors.Caller) (*storage.Event, error)
+	Catalog() *actors.Catalog // immutable, newest first; the same pointer as long as nothing changes
+	Event(id storage.EventID) (*storage.Event, error)
+	Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error)
+}
+
+// catalog answers who browses events, and operators who make and change them. Its methods are safe for concurrent use.
+type catalog struct {
+	engine   catalogEngine
+	timeout  time.Duration // of an engine call
+	shelf    shelf
+	seatmaps *stills[storage.EventID]
+	headers  *stills[*storage.Event] // single events
+}
+
+// newCatalog makes the handlers.
+func newCatalog(engine catalogEngine, timeout time.Duration) *catalog {
+	return &catalog{
+		engine: engine, timeout: timeout,
+		seatmaps: newStills[storage.EventID](stillsMax, stillsBytesMax),
+		headers:  newStills[*storage.Event](stillsMax, stillsBytesMax/4),
+	}
+}

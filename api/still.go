@@ -1,0 +1,111 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+
+	"github.com/valyala/fasthttp"
+)
+
+// still is a document that never changes, in both variants.
+type still struct {
+	plain, packed document
+}
+
+func newStill(body []byte) (*still, error) {
+	packed, err := gzipped(body, gzipWell)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(body)
+	tag := hex.EncodeToString(sum[:12])
+	return &still{
+		plain:  document{etag: []byte(`"` + tag + `"`), body: body},
+		packed: document{etag: []byte(`"` + tag + `-gzip"`), body: packed},
+	}, nil
+}
+
+// send answers with the variant that the caller can read.
+func (d *still) send(ctx *fasthttp.RequestCtx, contentType string, cache []byte) {
+	if wantsGzip(ctx) {
+		sendDocument(ctx, &d.packed, true, contentType, cache)
+		return
+	}
+	sendDocument(ctx, &d.plain, false, contentType, cache)
+}
+
+// stills keeps a bounded number of documents, each built once however many ask for it at the same time. Megabytes each
+// for a stadium's seat map: the bound is on what they weigh together, and one that is over it alone is kept alone.
+type stills[K comparable] struct {
+	countMax, bytesMax int
+
+	mu    sync.Mutex
+	slots map[K]*stillSlot
+	bytes int
+}
+
+// newStills bounds how many documents are kept, and what they weigh together.
+func newStills[K comparable](countMax, bytesMax int) *stills[K] {
+	return &stills[K]{countMax: countMax, bytesMax: bytesMax}
+}
+
+type stillSlot struct {
+	once  sync.Once
+	doc   *still
+	err   error
+	bytes int // counted in stills.bytes; 0 until it is built
+}
+
+// get gives the document, building it if need be. A failure is told to everybody who waits for it, and forgotten.
+func (m *stills[K]) get(key K, build func() (*still, error)) (*still, error) {
+	slot := m.slot(key)
+	slot.once.Do(func() {
+		slot.doc, slot.err = build()
+		m.built(key, slot)
+	})
+	return slot.doc, slot.err
+}
+
+func (m *stills[K]) slot(key K) *stillSlot {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if slot := m.slots[key]; slot != nil {
+		return slot
+	}
+	if m.slots == nil {
+		m.slots = map[K]*stillSlot{}
+	}
+	slot := &stillSlot{}
+	m.makeRoom(m.countMax-1, m.bytesMax)
+	m.slots[key] = slot
+	return slot
+}
+
+// built weighs a document that has just been built.
+func (m *stills[K]) built(key K, slot *stillSlot) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.slots[key] != slot {
+		return // forgotten meanwhile
+	}
+	delete(m.slots, key)
+	if slot.err != nil {
+		return // the next one tries again
+	}
+	slot.bytes = len(slot.doc.plain.body) + len(slot.doc.packed.body)
+	m.makeRoom(m.countMax-1, m.bytesMax-slot.bytes)
+	m.slots[key] = slot
+	m.bytes += slot.bytes
+}
+
+// makeRoom forgets documents; Go's map order makes the victims random, which no caller can aim. mu is held.
+func (m *stills[K]) makeRoom(count, bytes int) {
+	for victim, slot := range m.slots {
+		if len(m.slots) <= count && m.bytes <= bytes {
+			return
+		}
+		m.bytes -= slot.bytes
+		delete(m.slots, victim)
+	}
+}
