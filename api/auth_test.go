@@ -13,7 +13,6 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"holdfast/actors/section"
 	"holdfast/api/token"
 )
 
@@ -148,25 +147,6 @@ func TestDevNamesCanBeSeen(t *testing.T) {
 	}
 	for _, name := range []string{"Zoë", "می\u200cخواهم", "👩\u200d👩\u200d👧", "ไทย", "o'Brien; DROP"} {
 		h.do("GET", "/v1/bookings/none", headers{"X-Buyer": name}, "").want(404, "booking_unknown")
-	}
-}
-
-func TestTokenCacheIsBounded(t *testing.T) {
-	var c tokenCache
-	c.init(64)
-	for i := range 10_000 {
-		c.put([32]byte{byte(i), byte(i >> 8)}, section.BuyerID{}, time.Now().Add(time.Hour))
-	}
-	total := 0
-	for i := range c.shards {
-		total += len(c.shards[i].tokens)
-	}
-	if total > 64 {
-		t.Fatalf("%d tokens remembered, bound 64", total)
-	}
-	c.put([32]byte{9, 9, 9}, section.BuyerID{7}, time.Now().Add(time.Hour))
-	if who, ok := c.get([32]byte{9, 9, 9}, time.Now()); !ok || who != (section.BuyerID{7}) {
-		t.Fatal("the newest token was not remembered")
 	}
 }
 

@@ -22,10 +22,10 @@ type maps struct {
 // met.
 const eventMapsMax = 1024
 
-// eventMap is one event's availability documents. It stands for one Live: when the engine makes another, a new one
+// eventMap is one event's availability documents. It stands for one LiveMap: when the engine makes another, a new one
 // replaces it, with a new incarnation, so that an ETag never means two maps.
 type eventMap struct {
-	live        Live
+	live        actors.LiveMap
 	incarnation string
 	heads       [][]byte // by section: `{"id":"A","seq":`
 	plain       fresh
@@ -41,7 +41,7 @@ const (
 
 func newMaps() *maps { return &maps{byEvent: map[storage.EventID]*eventMap{}} }
 
-func newEventMap(event *storage.Event, live Live) *eventMap {
+func newEventMap(event *storage.Event, live actors.LiveMap) *eventMap {
 	m := &eventMap{live: live, incarnation: newIncarnation()}
 	m.plain.every, m.plain.burst = plainEvery, plainBurst
 	m.packed.every, m.packed.burst = packedEvery, packedBurst
@@ -80,7 +80,7 @@ func (h *liveHandlers) live(id storage.EventID) (*eventMap, error) {
 	return h.maps.put(id, event, live), nil
 }
 
-func (s *maps) put(id storage.EventID, event *storage.Event, live Live) *eventMap {
+func (s *maps) put(id storage.EventID, event *storage.Event, live actors.LiveMap) *eventMap {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if m := s.byEvent[id]; m != nil && m.live == live {
@@ -111,7 +111,7 @@ func (s *maps) forget() {
 }
 
 // newestLive is the event's map as the engine has it now. It waits as long as a request may.
-func (h *liveHandlers) newestLive(id storage.EventID) (Live, error) {
+func (h *liveHandlers) newestLive(id storage.EventID) (actors.LiveMap, error) {
 	ctx, cancel := deadline(h.cfg.Timeout)
 	defer cancel()
 	return h.engine.Live(ctx, id)
@@ -123,7 +123,7 @@ func (m *eventMap) document(now time.Duration) (*document, error) {
 
 func (m *eventMap) build() (*document, error) {
 	size := 64
-	if old := m.plain.current.Load(); old != nil {
+	if old := m.plain.newest(); old != nil {
 		size = len(old.body) + 64
 	}
 	body := append(make([]byte, 0, size), `{"sections":[`...)
@@ -158,7 +158,7 @@ func (m *eventMap) packedDocument(now time.Duration) (*document, error) {
 		if err != nil {
 			return nil, err
 		}
-		body, err := gzipped(plain.body, gzipFast)
+		body, err := packFast(plain.body)
 		return &document{version: plain.version, etag: m.etag(plain.version, "-gzip"), body: body}, err
 	})
 }
@@ -178,13 +178,13 @@ func (h *liveHandlers) getAvailability(r *request) error {
 		if err != nil {
 			return err
 		}
-		sendDocument(r.ctx, d, true, jsonType, revalidate)
+		d.send(r.ctx, true, jsonType, revalidate)
 		return nil
 	}
 	d, err := m.document(now)
 	if err != nil {
 		return err
 	}
-	sendDocument(r.ctx, d, false, jsonType, revalidate)
+	d.send(r.ctx, false, jsonType, revalidate)
 	return nil
 }

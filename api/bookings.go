@@ -31,6 +31,11 @@ type bookings struct {
 	timeout time.Duration // of an engine call
 }
 
+// newBookings makes the handlers. timeout bounds an engine call.
+func newBookings(engine bookingEngine, timeout time.Duration) *bookings {
+	return &bookings{engine: engine, timeout: timeout}
+}
+
 // book places a hold: the hottest call. Seat ids stay in the parser's buffer; the engine resolves them before it queues
 // anything, so no copy outlives the call.
 func (h *bookings) book(r *request) error {
@@ -49,11 +54,11 @@ func (h *bookings) book(r *request) error {
 	}
 	if best := wish.BestAvailable; best != nil {
 		if best.Quantity == 0 {
-			return &problem{kind: refusals[section.NoSeats], field: "best_available.quantity"}
+			return &problem{kind: kindNoSeats, field: "best_available.quantity"}
 		}
 		r.call.Best = actors.BestAvailable{Quantity: best.Quantity, Section: best.Section, Category: best.Category, Accessible: best.Accessible}
 	} else if len(wish.Seats) == 0 {
-		return &problem{kind: refusals[section.NoSeats], field: "seats"}
+		return &problem{kind: kindNoSeats, field: "seats"}
 	}
 	if err := h.engine.Book(&r.call, h.timeout, &r.view); err != nil {
 		return err

@@ -92,14 +92,6 @@ func (c *clients) address(ctx *fasthttp.RequestCtx) (netip.Addr, bool) {
 	return address, true
 }
 
-// text is the caller's address as logs tell it.
-func (c *clients) text(ctx *fasthttp.RequestCtx) string {
-	if address, ok := c.address(ctx); ok {
-		return address.String()
-	}
-	return ctx.RemoteAddr().String()
-}
-
 // lastOf cuts the last element off a list.
 func lastOf(list []byte) (rest, last []byte, more bool) {
 	comma := bytes.LastIndexByte(list, ',')

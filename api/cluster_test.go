@@ -2,12 +2,14 @@ package api
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/valyala/fasthttp"
 
 	"holdfast/actors"
 	"holdfast/actors/section"
@@ -76,7 +78,7 @@ func TestClusterTellsWhoRunsWhat(t *testing.T) {
 	h := clusterHouse(t, threeNodes())
 	var got wire.Cluster
 	h.do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
-	if got.Self != hexID(nodeA) || got.View != "000000000000feed" || got.Total != 4 || got.Serving != 2 || got.InDoubt != 1 || got.Uncertain != 1 || got.Misplaced != 2 {
+	if got.Self != inHex(nodeA) || got.View != "000000000000feed" || got.Total != 4 || got.Serving != 2 || got.InDoubt != 1 || got.Uncertain != 1 || got.Misplaced != 2 {
 		t.Errorf("%+v", got)
 	}
 	var states []string
@@ -86,13 +88,13 @@ func TestClusterTellsWhoRunsWhat(t *testing.T) {
 	if text := strings.Join(states, ", "); text != "A serving n1, B elsewhere n2, C in_doubt n3, D draining n1" {
 		t.Error(text)
 	}
-	if b := got.Sections[1]; b.Owner != hexID(nodeB) || b.Epoch != 3 || b.Seq != 4 || b.Behind != 1 || !b.Sure || b.Placed != hexID(nodeB) {
+	if b := got.Sections[1]; b.Owner != inHex(nodeB) || b.Epoch != 3 || b.Seq != 4 || b.Behind != 1 || !b.Sure || b.Placed != inHex(nodeB) {
 		t.Errorf("%+v", b)
 	}
 	for i, want := range []wire.ClusterNode{
-		{ID: hexID(nodeA), Name: "n1", State: "serving", API: "127.0.0.1:1", Up: true, Self: true, Sections: 2},
-		{ID: hexID(nodeB), Name: "n2", State: "serving", API: "127.0.0.1:2", Up: true, Sections: 1, RoundTrip: 1.5},
-		{ID: hexID(nodeC), Name: "n3", State: "joining", API: "127.0.0.1:3", Sections: 1},
+		{ID: inHex(nodeA), Name: "n1", State: "serving", API: "127.0.0.1:1", Up: true, Self: true, Sections: 2},
+		{ID: inHex(nodeB), Name: "n2", State: "serving", API: "127.0.0.1:2", Up: true, Sections: 1, RoundTrip: 1.5},
+		{ID: inHex(nodeC), Name: "n3", State: "joining", API: "127.0.0.1:3", Sections: 1},
 	} {
 		if got.Nodes[i] != want {
 			t.Errorf("got  %+v\nwant %+v", got.Nodes[i], want)
@@ -124,7 +126,7 @@ func TestWhatIsWrongIsTold(t *testing.T) {
 	if got.Heartbeats != 4 || len(got.Troubles) != 1 || got.Troubles[0] != f.look.Troubles[0] || got.Condemned != 1 {
 		t.Errorf("%+v", got)
 	}
-	if len(got.Gone) != 1 || got.Gone[0] != (wire.ClusterGone{ID: hexID(gone), Name: "n4", Since: "2030-01-02T03:04:05Z"}) {
+	if len(got.Gone) != 1 || got.Gone[0] != (wire.ClusterGone{ID: inHex(gone), Name: "n4", Since: "2030-01-02T03:04:05Z"}) {
 		t.Errorf("%+v", got.Gone)
 	}
 	if s := got.Sections[2]; s.OwnerName != "n4" || s.State != wire.SectionInDoubt {
@@ -166,7 +168,7 @@ func TestDrainFindsTheNodeThatIsMeant(t *testing.T) {
 	h := clusterHouse(t, f)
 	var node wire.ClusterNode
 	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "").want(200, "").into(&node)
-	if !f.drained[nodeB] || node.ID != hexID(nodeB) || node.State != "draining" || node.Sections != 7 {
+	if !f.drained[nodeB] || node.ID != inHex(nodeB) || node.State != "draining" || node.Sections != 7 {
 		t.Errorf("by name: %v, %+v", f.drained, node)
 	}
 	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "{}").want(200, "") // as often as one likes
@@ -175,7 +177,7 @@ func TestDrainFindsTheNodeThatIsMeant(t *testing.T) {
 		t.Errorf("%+v", f.wish)
 	}
 	f.standing.State = "serving"
-	h.do("POST", "/v1/cluster/nodes/"+strings.ToUpper(hexID(nodeB))+"/drain", operator, `{"undo":true}`).want(200, "").into(&node)
+	h.do("POST", "/v1/cluster/nodes/"+strings.ToUpper(inHex(nodeB))+"/drain", operator, `{"undo":true}`).want(200, "").into(&node)
 	if f.drained[nodeB] || node.State != "serving" {
 		t.Errorf("undone by id: %v, %+v", f.drained, node)
 	}
@@ -184,7 +186,7 @@ func TestDrainFindsTheNodeThatIsMeant(t *testing.T) {
 	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, `{"redo":true}`).want(400, "bad_request")
 	f.look.Members[2].Name = "n2"
 	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "").want(409, "node_ambiguous")
-	h.do("POST", "/v1/cluster/nodes/"+hexID(nodeC)+"/drain", operator, "").want(200, "")
+	h.do("POST", "/v1/cluster/nodes/"+inHex(nodeC)+"/drain", operator, "").want(200, "")
 	if !f.drained[nodeC] {
 		t.Error("of two nodes of one name, the id names one")
 	}
@@ -254,10 +256,14 @@ func BenchmarkClusterOfTenThousandSections(b *testing.B) {
 			Owner: nodeB, Placed: nodeB, Sure: true, Epoch: section.Epoch(i), Seq: section.Seq(i),
 		})
 	}
+	server, ctx := New(&fakeEngine{}, Config{DevAuth: true, Cluster: f}), &fasthttp.RequestCtx{}
+	ctx.Request.SetRequestURI("/v1/cluster")
+	ctx.Request.Header.Set("Authorization", "Bearer dev")
 	for b.Loop() {
-		answer, err := json.Marshal(clusterAnswer(f, clusterWish{}))
-		if err != nil || len(answer) < len(f.places)*100 {
-			b.Fatalf("%d bytes, %v", len(answer), err)
+		ctx.Response.Reset()
+		server.Handler(ctx)
+		if answer := ctx.Response.Body(); len(answer) < len(f.places)*100 {
+			b.Fatalf("%d bytes", len(answer))
 		}
 	}
 }
@@ -288,3 +294,5 @@ func TestLateRepeatDoesNotDrainANodeAgain(t *testing.T) {
 		t.Error("the repeat of a call that nobody was told of did nothing")
 	}
 }
+
+func inHex(id storage.WriterID) string { return hex.EncodeToString(id[:]) }

@@ -44,6 +44,9 @@ func newGzipPool(level int) *sync.Pool {
 	}}
 }
 
+// packFast packs what changes often.
+func packFast(body []byte) ([]byte, error) { return gzipped(body, gzipFast) }
+
 func gzipped(body []byte, level int) ([]byte, error) {
 	pool := gzipWriters[level]
 	w := pool.Get().(*gzip.Writer)

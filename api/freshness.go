@@ -41,8 +41,14 @@ func (f *fresh) get(version uint64, now time.Duration, build func() (*document, 
 		return nil, err
 	}
 	f.spentTil.Store(int64(max(time.Duration(f.spentTil.Load()), now) + f.every))
-	f.current.Store(d)
+	f.keep(d)
 	return d, nil
 }
+
+// newest is the document that was made last; nil: none yet.
+func (f *fresh) newest() *document { return f.current.Load() }
+
+// keep makes a document the newest.
+func (f *fresh) keep(d *document) { f.current.Store(d) }
 
 func (f *fresh) broke(now time.Duration) bool { return time.Duration(f.spentTil.Load())-now > f.burst }

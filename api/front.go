@@ -57,13 +57,6 @@ func newFront(o *frontOptions) *front {
 	return f
 }
 
-// refusalWords is a whole answer, made beforehand: refusing must cost nothing when there is nothing.
-func refusalWords(p *problem) []byte {
-	body := appendProblem(nil, p)
-	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nCache-Control: no-store\r\nRetry-After: %d\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
-		p.status, fasthttp.StatusMessage(p.status), problemType, p.retry, len(body), body)
-}
-
 func (f *front) register(registry prometheus.Registerer) {
 	counter := func(name, help string, more prometheus.Labels, read func() int64) {
 		labels := prometheus.Labels{"listener": f.name}
@@ -88,6 +81,11 @@ func (f *front) serve(listener net.Listener) error {
 		return fmt.Errorf("api: serve: %w", err)
 	}
 	return nil
+}
+
+// serveConn answers one connection until it ends. An error says how it ended.
+func (f *front) serveConn(c net.Conn) error {
+	return f.http.ServeConn(&httpConn{Conn: f.limit.Admit(c), first: true})
 }
 
 // cutGrace is how long a handler may still take after its connection was cut.

@@ -25,7 +25,7 @@ import (
 //
 // Invariant (under mu): letters and seqs are the map at version, and the ring's last chunk ends there.
 type hub struct {
-	live  Live
+	live  actors.LiveMap
 	cfg   *liveConfig
 	meter *streamMeter
 	ids   []string // section ids by number, as JSON strings

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"holdfast/actors"
 	"holdfast/storage"
 )
 
@@ -14,7 +15,7 @@ import (
 type hubs struct {
 	cfg     *liveConfig
 	meter   *streamMeter
-	newest  func(storage.EventID) (Live, error) // the event's map as the engine has it now; asking keeps the map in use
+	newest  func(storage.EventID) (actors.LiveMap, error) // the event's map as the engine has it now; asking keeps the map in use
 	streams atomic.Int64
 
 	mu      sync.Mutex

@@ -2,6 +2,8 @@ package api
 
 import (
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 // Limits bound what one caller may do, so that one buyer, one address or one event cannot spend what belongs to all.
@@ -25,13 +27,13 @@ type Limits struct {
 
 // limiters are Limits at work.
 type limiters struct {
-	buyer, address, event *rateLimiter
-	global                soleLimiter
-	clients               clients
-	streams               streamCounts
-	limits                Limits
-	auth                  *authenticator
-	clock                 func() time.Time // nil: the moment at which a request came
+	buyer, addresses, event *rateLimiter
+	global                  soleLimiter
+	clients                 clients
+	streams                 streamCounts
+	limits                  Limits
+	auth                    *authenticator
+	clock                   func() time.Time // nil: the moment at which a request came
 }
 
 // newLimiters makes limits that let operators pass. clock is the time that rates count on; nil: the machine's monotonic
@@ -39,7 +41,7 @@ type limiters struct {
 func newLimiters(c *Limits, auth *authenticator, clock func() time.Time) *limiters {
 	return &limiters{
 		auth: auth, clock: clock,
-		buyer: newRateLimiter("buyer", c.Buyer), address: newRateLimiter("address", c.Address),
+		buyer: newRateLimiter("buyer", c.Buyer), addresses: newRateLimiter("address", c.Address),
 		event: newRateLimiter("event", c.Event), global: soleLimiter{rateLimiter: *newRateLimiter("global", c.Global)},
 		clients: newClients(&c.Clients), streams: streamCounts{open: map[streamKey]int{}}, limits: *c,
 	}
@@ -74,14 +76,22 @@ func (l *limiters) moment(r *request) int64 {
 	return int64(r.start)
 }
 
+// address is the caller's address as logs tell it.
+func (l *limiters) address(ctx *fasthttp.RequestCtx) string {
+	if address, ok := l.clients.address(ctx); ok {
+		return address.String()
+	}
+	return ctx.RemoteAddr().String()
+}
+
 // outside counts a call before anything is known of it but where it comes from.
 func (l *limiters) outside(r *request) error {
 	cost := cost(r.route)
-	if l.address.step == 0 && l.global.step == 0 || cost == 0 {
+	if l.addresses.step == 0 && l.global.step == 0 || cost == 0 {
 		return nil
 	}
 	address, counted := key{}, false
-	if l.address.step != 0 {
+	if l.addresses.step != 0 {
 		address, counted = l.clients.counted(r.ctx)
 	}
 	if !counted && l.global.step == 0 {
@@ -89,8 +99,8 @@ func (l *limiters) outside(r *request) error {
 	}
 	now := l.moment(r)
 	if counted {
-		if wait, ok := l.address.allow(address, cost, now); !ok {
-			return l.limited(r, kindRateAddress, l.address.policy, wait)
+		if wait, ok := l.addresses.allow(address, cost, now); !ok {
+			return l.limited(r, kindRateAddress, l.addresses.policy, wait)
 		}
 	}
 	if wait, ok := l.global.allow(cost, now); !ok {

@@ -144,15 +144,10 @@ func (l *listing) appendPage(dst []byte, p *page) ([]byte, error) {
 func (l *listing) firstPage(limit int) (*still, error) {
 	f := &l.first[limit]
 	f.once.Do(func() {
-		var body, packed []byte
-		if body, f.err = l.appendPage(nil, &page{limit: limit}); f.err != nil {
-			return
+		var body []byte
+		if body, f.err = l.appendPage(nil, &page{limit: limit}); f.err == nil {
+			f.doc, f.err = newTagged(body, l.etag)
 		}
-		if packed, f.err = gzipped(body, gzipFast); f.err != nil {
-			return
-		}
-		tag := strings.TrimSuffix(string(l.etag), `"`)
-		f.doc = &still{plain: document{etag: l.etag, body: body}, packed: document{etag: []byte(tag + `-gzip"`), body: packed}}
 	})
 	return f.doc, f.err
 }
@@ -171,12 +166,7 @@ func (h *catalog) listEvents(r *request) error {
 		doc.send(r.ctx, jsonType, revalidate)
 		return nil
 	}
-	header := &r.ctx.Response.Header
-	header.SetCanonical(headerETag, l.etag)
-	header.SetCanonical(headerCacheControl, revalidate)
-	header.SetCanonical(headerVary, valueAcceptEncoding)
-	if matchesETag(r.ctx.Request.Header.Peek("If-None-Match"), l.etag) {
-		r.ctx.Response.SetStatusCode(http.StatusNotModified)
+	if notModified(r.ctx, l.etag, revalidate) {
 		return nil
 	}
 	if r.out, err = l.appendPage(r.out[:0], &p); err != nil {

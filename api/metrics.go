@@ -63,7 +63,7 @@ func newMeters() *meters {
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "holdfast_rate_limited_total",
 		Help: "Requests refused with 429, by the limit that they met."}, []string{"limit"})
 	m.limited = map[string]prometheus.Counter{}
-	for _, k := range everyKind {
+	for _, k := range kinds() {
 		if k.status == http.StatusTooManyRequests {
 			m.limited[k.limit] = refused.WithLabelValues(k.limit)
 		}

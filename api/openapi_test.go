@@ -61,7 +61,7 @@ func TestOpenAPIListsEveryCode(t *testing.T) {
 	for _, code := range doc.Components.Schemas["Problem"].Value.Properties["code"].Value.Enum {
 		described = append(described, code.(string))
 	}
-	for _, k := range everyKind {
+	for _, k := range kinds() {
 		said = append(said, k.code)
 	}
 	slices.Sort(said)

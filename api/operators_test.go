@@ -63,21 +63,3 @@ func TestNobodyActsAsAnOperatorUnnamed(t *testing.T) {
 		t.Error("failed keys are not counted")
 	}
 }
-
-func TestOperatorKeysAreChecked(t *testing.T) {
-	for want, keys := range map[string][]OperatorKey{
-		"shorter":    {{"ann", "short"}},
-		"named":      {{"ann", keyOfAnn}, {"ann", keyOfBob}},
-		"are one":    {{"ann", keyOfAnn}, {"bob", keyOfAnn}},
-		"the name":   {{"", keyOfAnn}},
-		"visible":    {{"a\x1bnn", keyOfAnn}},
-		"\"bob\" is": {{"ann", keyOfAnn}, {"bob", ""}},
-	} {
-		if err := CheckOperatorKeys(keys); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "0123456789") {
-			t.Errorf("%v: %v", keys, err)
-		}
-	}
-	if err := CheckOperatorKeys([]OperatorKey{{"ann", keyOfAnn}, {"bob", keyOfBob}}); err != nil {
-		t.Error(err)
-	}
-}

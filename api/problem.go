@@ -71,6 +71,7 @@ var (
 	kindInvalid        = define(422, "invalid", "A value is out of bounds")
 	kindPlanInvalid    = define(422, "plan_invalid", "The plan has defects")
 	kindMismatch       = define(422, "idempotency_mismatch", "This idempotency key belongs to another request")
+	kindNoSeats        = define(422, "no_seats", "No seat is asked for")
 	kindSpread         = define(422, "seats_in_different_sections", "One booking's seats must be in one section")
 	kindSectionUnknown = define(422, "section_unknown", "There is no such section")
 	kindCategory       = define(422, "category_unknown", "There is no such category")
@@ -95,7 +96,7 @@ var refusals = map[section.Rejection]*kind{
 	section.BookingUnknown:      kindBookingUnknown,
 	section.SeatUnknown:         kindSeatUnknown,
 	section.DuplicateSeat:       define(422, "duplicate_seat", "One seat is named twice"),
-	section.NoSeats:             define(422, "no_seats", "No seat is asked for"),
+	section.NoSeats:             kindNoSeats,
 	section.TooManySeats:        define(422, "too_many_seats", "Too many seats for one booking").limited("booking"),
 	section.TooManyForBuyer:     define(422, "too_many_seats", "Too many seats for one buyer").limited("buyer"),
 	section.AlreadyConfirmed:    define(409, "already_confirmed", "The booking is confirmed already"),
@@ -136,8 +137,10 @@ var conditions = []struct {
 	{actors.ErrDeclined, kindDeclined, ""},
 }
 
-// everyKind is the whole list, for the test that compares it with openapi.json.
 var everyKind []*kind
+
+// kinds is the whole list, in the order of the table.
+func kinds() []*kind { return everyKind }
 
 func define(status int, code, title string) *kind {
 	k := &kind{status: status, code: code, title: title}
@@ -320,4 +323,11 @@ func defectTexts(e *venue.DefectsError) []string {
 		lines = append(lines, strconv.Itoa(e.More)+" more")
 	}
 	return lines
+}
+
+// refusalWords is a whole answer, made beforehand: refusing must cost nothing when there is nothing.
+func refusalWords(p *problem) []byte {
+	body := appendProblem(nil, p)
+	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nCache-Control: no-store\r\nRetry-After: %d\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
+		p.status, fasthttp.StatusMessage(p.status), problemType, p.retry, len(body), body)
 }

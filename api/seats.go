@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"holdfast/actors"
-	"holdfast/actors/section"
 	"holdfast/api/wire"
 	"holdfast/storage"
 )
@@ -27,6 +26,11 @@ type operate struct {
 	timeout time.Duration // of an engine call
 }
 
+// newOperate makes the handlers. timeout bounds an engine call.
+func newOperate(engine operateEngine, cluster Cluster, timeout time.Duration) *operate {
+	return &operate{engine: engine, cluster: cluster, timeout: timeout}
+}
+
 func (h *operate) blockSeats(r *request) error { return h.setBlocked(r, false) }
 
 func (h *operate) unblockSeats(r *request) error { return h.setBlocked(r, true) }
@@ -42,7 +46,7 @@ func (h *operate) setBlocked(r *request, unblock bool) error {
 		return err
 	}
 	if len(body.Seats) == 0 {
-		return &problem{kind: refusals[section.NoSeats], field: "seats"}
+		return &problem{kind: kindNoSeats, field: "seats"}
 	}
 	r.detailf("seats=%d", len(body.Seats))
 	print := r.asks()

@@ -14,22 +14,31 @@ var (
 	longCache  = []byte("public, max-age=86400, stale-while-revalidate=604800")
 )
 
-// sendDocument answers with a shared document, or 304 when the caller has it. The body is not copied: documents never
-// change.
-func sendDocument(ctx *fasthttp.RequestCtx, d *document, packed bool, contentType string, cache []byte) {
-	header := &ctx.Response.Header
-	header.SetCanonical(headerETag, d.etag)
-	header.SetCanonical(headerCacheControl, cache)
-	header.SetCanonical(headerVary, valueAcceptEncoding)
-	if matchesETag(ctx.Request.Header.Peek("If-None-Match"), d.etag) {
-		ctx.Response.SetStatusCode(http.StatusNotModified)
+// send answers with a shared document, or 304 when the caller has it. packed says that the document is in gzip. The body
+// is not copied: documents never change.
+func (d *document) send(ctx *fasthttp.RequestCtx, packed bool, contentType string, cache []byte) {
+	if notModified(ctx, d.etag, cache) {
 		return
 	}
+	header := &ctx.Response.Header
 	if packed {
 		header.SetCanonical(headerContentEncoding, valueGzip)
 	}
 	header.SetContentType(contentType)
 	ctx.Response.SetBodyRaw(d.body)
+}
+
+// notModified tells caches about an answer with a tag, and answers 304 when the caller has it.
+func notModified(ctx *fasthttp.RequestCtx, etag, cache []byte) bool {
+	header := &ctx.Response.Header
+	header.SetCanonical(headerETag, etag)
+	header.SetCanonical(headerCacheControl, cache)
+	header.SetCanonical(headerVary, valueAcceptEncoding)
+	if !matchesETag(ctx.Request.Header.Peek("If-None-Match"), etag) {
+		return false
+	}
+	ctx.Response.SetStatusCode(http.StatusNotModified)
+	return true
 }
 
 // newIncarnation tells two lives of a counter apart.

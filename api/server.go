@@ -46,10 +46,10 @@ func New(engine Engine, cfg Config) *Server {
 	cfg.fill()
 	s := &Server{engine: engine, cfg: cfg, auth: newAuthenticator(cfg.authentication()), meters: newMeters()}
 	s.limits = newLimiters(&cfg.Limits, s.auth, cfg.Now)
-	s.log = newOperatorLog(cfg.Logger, s.meters.registry, s.limits.clients.text)
+	s.log = newOperatorLog(cfg.Logger, s.meters.registry, s.limits.address)
 	s.catalog = newCatalog(engine, cfg.RequestTimeout)
-	s.bookings = &bookings{engine: engine, timeout: cfg.RequestTimeout}
-	s.operate = &operate{engine: engine, cluster: cfg.Cluster, timeout: cfg.RequestTimeout}
+	s.bookings = newBookings(engine, cfg.RequestTimeout)
+	s.operate = newOperate(engine, cfg.Cluster, cfg.RequestTimeout)
 	s.live = newLiveHandlers(engine, cfg.streaming(), s.limits, s.meters.registry)
 	s.assets = loadAssets()
 	s.signIn = newSignIn(&s.cfg)

@@ -19,7 +19,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/section"
-	"holdfast/api/wire"
+	"holdfast/api/live/livetest"
 )
 
 // P2: whoever was let in before the shutdown gets a whole answer, and streams end.
@@ -32,9 +32,7 @@ func TestShutdownAnswersWhatIsInFlight(t *testing.T) {
 		*out = actors.BookingView{State: section.BookingHeld, Seats: []string{"A-1-1"}, Currency: "EUR"}
 		return nil
 	}
-	live, m, _, _ := streamBench(3)
-	engine.live = live
-	engine.event = eventOfMap(m)
+	engine.live, engine.event = &frozenMap{letters: []byte("aaaa")}, frozenEvent
 	server := New(engine, Config{DevAuth: true})
 	listener := fasthttputil.NewInmemoryListener()
 	served := make(chan error, 1)
@@ -112,17 +110,13 @@ func TestP9StreamOverHTTP(t *testing.T) {
 	if response.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("%v", response.Header)
 	}
-	w := &watcher{t: t, frames: make(chan frame, 100), sections: map[string]*wire.SectionAvailability{}}
-	go func() {
-		lines := io.MultiReader(strings.NewReader("\n"), response.Body) // the head was read by the client
-		readFrames(lines, w.frames, time.Now())
-	}()
-	w.until("snapshot")
+	w := livetest.Watch(t, io.MultiReader(strings.NewReader("\n"), response.Body)) // the head was read by the client
+	w.Until("snapshot")
 	h.do("POST", event+"/bookings", alice, `{"seats":["A-1-1","A-1-2"]}`).want(201, "")
-	for w.sections["A"].Free == 20 && w.sections["A"].Status[0] != 'h' {
-		w.next()
+	for w.Sections["A"].Free == 20 && w.Sections["A"].Status[0] != 'h' {
+		w.Next()
 	}
-	if got := w.sections["A"].Status; !strings.HasPrefix(got, "hha") {
+	if got := w.Sections["A"].Status; !strings.HasPrefix(got, "hha") {
 		t.Fatalf("map %q", got)
 	}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"sync"
@@ -13,6 +14,7 @@ type still struct {
 	plain, packed document
 }
 
+// newStill makes one of a body. The tags are hashes of it.
 func newStill(body []byte) (*still, error) {
 	packed, err := gzipped(body, gzipWell)
 	if err != nil {
@@ -26,13 +28,23 @@ func newStill(body []byte) (*still, error) {
 	}, nil
 }
 
+// newTagged makes one of a body whose maker has a tag for it. It is packed fast: it will be replaced soon.
+func newTagged(body, etag []byte) (*still, error) {
+	packed, err := packFast(body)
+	if err != nil {
+		return nil, err
+	}
+	tag := string(bytes.TrimSuffix(etag, []byte(`"`)))
+	return &still{plain: document{etag: etag, body: body}, packed: document{etag: []byte(tag + `-gzip"`), body: packed}}, nil
+}
+
 // send answers with the variant that the caller can read.
 func (d *still) send(ctx *fasthttp.RequestCtx, contentType string, cache []byte) {
 	if wantsGzip(ctx) {
-		sendDocument(ctx, &d.packed, true, contentType, cache)
+		d.packed.send(ctx, true, contentType, cache)
 		return
 	}
-	sendDocument(ctx, &d.plain, false, contentType, cache)
+	d.plain.send(ctx, false, contentType, cache)
 }
 
 // stills keeps a bounded number of documents, each built once however many ask for it at the same time. Megabytes each

@@ -1,14 +1,7 @@
 package api
 
 import (
-	"bufio"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net"
 	"strings"
 	"sync"
@@ -20,11 +13,11 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/section"
-	"holdfast/api/wire"
+	"holdfast/api/live/livetest"
 	"holdfast/storage"
 )
 
-// fakeMap is a Live driven by a test: two sections, a short memory.
+// fakeMap is a LiveMap driven by a test: two sections, a short memory.
 type fakeMap struct {
 	mu      sync.Mutex
 	letters [][]byte
@@ -88,19 +81,10 @@ func (m *fakeMap) set(no storage.SectionNo, seat section.SeatIndex, letter secti
 	m.changed = make(chan struct{})
 }
 
-// frame is one parsed SSE frame. A comment has only data, starting with a colon.
-type frame struct {
-	id, event, data string
-	at              time.Duration // since the watcher started
-}
-
-// watcher reads a stream and keeps a map as a client would, proving it at every checkpoint.
+// watcher is a client of a hub.
 type watcher struct {
-	t        *testing.T
-	conn     net.Conn
-	frames   chan frame
-	sections map[string]*wire.SectionAvailability
-	proofs   int
+	*livetest.Watcher
+	conn net.Conn
 }
 
 func watch(t *testing.T, s *hubs, m *eventMap, last string) *watcher {
@@ -118,108 +102,7 @@ func watchFor(t *testing.T, s *hubs, m *eventMap, last string, over <-chan time.
 		h.serve(server, []byte(last), over)
 		_ = server.Close()
 	}()
-	w := &watcher{t: t, conn: client, frames: make(chan frame, 1000), sections: map[string]*wire.SectionAvailability{}}
-	go readFrames(client, w.frames, time.Now())
-	return w
-}
-
-func readFrames(from io.Reader, into chan<- frame, start time.Time) {
-	defer close(into)
-	lines := bufio.NewScanner(from)
-	lines.Buffer(nil, 1<<20)
-	var f frame
-	for body := false; lines.Scan(); {
-		line := lines.Text()
-		name, value, _ := strings.Cut(line, ": ")
-		switch {
-		case line == "" && body && (f.data != ""):
-			f.at = time.Since(start)
-			into <- f
-			f = frame{}
-		case line == "":
-			body = true // the head is over
-		case name == "id":
-			f.id = value
-		case name == "event":
-			f.event = value
-		case name == "data":
-			f.data = value
-		case strings.HasPrefix(line, ":"):
-			f.data = line
-		}
-	}
-}
-
-// next takes the next frame and applies it.
-func (w *watcher) next() frame {
-	w.t.Helper()
-	f, ok := <-w.frames
-	if !ok {
-		w.t.Fatal("the stream ended")
-	}
-	if err := w.apply(f); err != nil {
-		w.t.Fatalf("%v: %+v", err, f)
-	}
-	return f
-}
-
-func (w *watcher) apply(f frame) error {
-	switch f.event {
-	case "snapshot":
-		var a wire.Availability
-		if err := json.Unmarshal([]byte(f.data), &a); err != nil {
-			return err
-		}
-		for i := range a.Sections {
-			w.sections[a.Sections[i].ID] = &a.Sections[i]
-		}
-	case "delta":
-		var d wire.Delta
-		if err := json.Unmarshal([]byte(f.data), &d); err != nil {
-			return err
-		}
-		return w.advance(&d)
-	case "checkpoint":
-		var c wire.Checkpoint
-		if err := json.Unmarshal([]byte(f.data), &c); err != nil {
-			return err
-		}
-		return w.prove(&c)
-	}
-	return nil
-}
-
-func (w *watcher) advance(d *wire.Delta) error {
-	own := w.sections[d.Section]
-	if own == nil || d.Seq != own.Seq+1 {
-		return errors.New("a gap in seq")
-	}
-	letters := []byte(own.Status)
-	for _, change := range d.Changes {
-		letters[change.Seat] = change.Letter
-	}
-	own.Status, own.Seq = string(letters), d.Seq
-	return nil
-}
-
-func (w *watcher) prove(c *wire.Checkpoint) error {
-	own := w.sections[c.Section]
-	sum := sha256.Sum256([]byte(own.Status))
-	if own.Seq != c.Seq || hex.EncodeToString(sum[:]) != c.Hash {
-		return fmt.Errorf("own map %q at %d is not the server's", own.Status, own.Seq)
-	}
-	w.proofs++
-	return nil
-}
-
-// until takes frames up to one of a kind.
-func (w *watcher) until(event string) frame {
-	w.t.Helper()
-	for {
-		if f := w.next(); f.event == event {
-			return f
-		}
-	}
+	return &watcher{Watcher: livetest.Watch(t, client), conn: client}
 }
 
 func streamBench(memory int) (*fakeMap, *eventMap, *hubs, *liveConfig) {
@@ -228,7 +111,7 @@ func streamBench(memory int) (*fakeMap, *eventMap, *hubs, *liveConfig) {
 	live := newFakeMap(memory)
 	event := &storage.Event{Sections: []storage.SectionInfo{{ID: "A"}, {ID: `B "x"`}}}
 	hubs := newHubs(cfg, newStreamMeter(prometheus.NewRegistry()))
-	hubs.newest = func(storage.EventID) (Live, error) { return live, nil }
+	hubs.newest = func(storage.EventID) (actors.LiveMap, error) { return live, nil }
 	return live, newEventMap(event, live), hubs, cfg
 }
 
@@ -244,27 +127,27 @@ func TestP9StreamTellsEveryChange(t *testing.T) {
 		live, m, s, _ := streamBench(100)
 		defer closeHubs(t, s)
 		w := watch(t, s, m, "")
-		w.until("snapshot")
-		w.next()
-		w.next()
-		if w.proofs != 2 {
-			t.Fatalf("%d checkpoints after the snapshot", w.proofs)
+		w.Until("snapshot")
+		w.Next()
+		w.Next()
+		if w.Proofs != 2 {
+			t.Fatalf("%d checkpoints after the snapshot", w.Proofs)
 		}
 		live.set(0, 2, section.Held)
-		if first := w.until("delta"); first.at > time.Millisecond {
-			t.Fatalf("the first change after a quiet time took %v", first.at)
+		if first := w.Until("delta"); first.At > time.Millisecond {
+			t.Fatalf("the first change after a quiet time took %v", first.At)
 		}
 		live.set(1, 0, section.Sold)
 		live.set(0, 2, section.Available)
-		second := w.until("delta")
-		third := w.until("delta")
-		if second.at > 20*time.Millisecond || third.at != second.at {
-			t.Fatalf("gathered changes came after %v and %v", second.at, third.at)
+		second := w.Until("delta")
+		third := w.Until("delta")
+		if second.At > 20*time.Millisecond || third.At != second.At {
+			t.Fatalf("gathered changes came after %v and %v", second.At, third.At)
 		}
-		w.until("checkpoint")
-		w.until("checkpoint")
-		if w.sections["A"].Status != "aaaa" || w.sections[`B "x"`].Status != "sa" {
-			t.Fatalf("%+v", w.sections)
+		w.Until("checkpoint")
+		w.Until("checkpoint")
+		if w.Sections["A"].Status != "aaaa" || w.Sections[`B "x"`].Status != "sa" {
+			t.Fatalf("%+v", w.Sections)
 		}
 	})
 }
@@ -275,22 +158,22 @@ func TestP9StreamResumes(t *testing.T) {
 		live, m, s, _ := streamBench(100)
 		defer closeHubs(t, s)
 		w := watch(t, s, m, "")
-		w.until("snapshot")
+		w.Until("snapshot")
 		live.set(0, 0, section.Held)
 		live.set(0, 1, section.Held)
-		last := w.until("delta")
+		last := w.Until("delta")
 		_ = w.conn.Close()
 		live.set(0, 2, section.Held)
 		synctest.Wait()
-		again := watch(t, s, m, last.id)
-		again.sections = w.sections
-		again.until("delta")
-		again.until("delta")
-		if got := again.sections["A"].Status; got != "hhha" {
+		again := watch(t, s, m, last.ID)
+		again.Sections = w.Sections
+		again.Until("delta")
+		again.Until("delta")
+		if got := again.Sections["A"].Status; got != "hhha" {
 			t.Fatalf("after resuming: %q", got)
 		}
-		for _, stranger := range []string{"deadbeef.1", "garbage", strings.Split(last.id, ".")[0] + ".999"} {
-			if f := watch(t, s, m, stranger).next(); f.event != "snapshot" {
+		for _, stranger := range []string{"deadbeef.1", "garbage", strings.Split(last.ID, ".")[0] + ".999"} {
+			if f := watch(t, s, m, stranger).Next(); f.Event != "snapshot" {
 				t.Fatalf("%q resumed with %+v", stranger, f)
 			}
 		}
@@ -304,24 +187,24 @@ func TestP9FallingBehindGivesASnapshot(t *testing.T) {
 		cfg.RingBytes = 300
 		defer closeHubs(t, s)
 		w := watch(t, s, m, "")
-		w.until("snapshot")
-		old := w.until("checkpoint")
+		w.Until("snapshot")
+		old := w.Until("checkpoint")
 		for range 5 { // more than the projection remembers, at once
 			live.set(0, 0, section.Held)
 			live.set(0, 0, section.Available)
 		}
-		w.until("snapshot")
+		w.Until("snapshot")
 		for i := range 40 { // more than the ring keeps
 			live.set(1, section.SeatIndex(i%2), section.Sold)
 			<-time.After(cfg.Flush)
 		}
-		if f := watch(t, s, m, old.id).next(); f.event != "snapshot" {
+		if f := watch(t, s, m, old.ID).Next(); f.Event != "snapshot" {
 			t.Fatalf("a reader from before the ring resumed with %+v", f)
 		}
-		for w.sections[`B "x"`].Seq < 41 {
-			w.next()
+		for w.Sections[`B "x"`].Seq < 41 {
+			w.Next()
 		}
-		if got := w.sections[`B "x"`].Status; got != "ss" {
+		if got := w.Sections[`B "x"`].Status; got != "ss" {
 			t.Fatalf("map %q", got)
 		}
 	})
@@ -334,11 +217,11 @@ func TestStreamHeartbeatAndLinger(t *testing.T) {
 		w := watch(t, s, m, "")
 		for range 3 {
 			for last := time.Now(); ; last = time.Now() {
-				f := w.next()
+				f := w.Next()
 				if silence := time.Since(last); silence > 15*time.Second {
 					t.Fatalf("silent for %v", silence)
 				}
-				if strings.HasPrefix(f.data, ":") {
+				if strings.HasPrefix(f.Data, ":") {
 					break
 				}
 			}
@@ -358,10 +241,10 @@ func TestReplacedMapEndsItsStreams(t *testing.T) {
 		_, m, s, _ := streamBench(3)
 		defer closeHubs(t, s)
 		old := watch(t, s, m, "")
-		old.until("snapshot")
+		old.Until("snapshot")
 		_, next, _, _ := streamBench(3)
-		watch(t, s, next, "").until("snapshot")
-		for range old.frames {
+		watch(t, s, next, "").Until("snapshot")
+		for range old.Frames {
 		}
 	})
 }
@@ -372,7 +255,7 @@ func TestStreamEndsAfterTheTimeAskedFor(t *testing.T) {
 		live, m, s, _ := streamBench(100)
 		defer closeHubs(t, s)
 		w := watchFor(t, s, m, "", time.After(time.Second))
-		w.until("snapshot")
+		w.Until("snapshot")
 		stop := make(chan struct{})
 		go func() {
 			tick := time.NewTicker(10 * time.Millisecond)
@@ -387,25 +270,13 @@ func TestStreamEndsAfterTheTimeAskedFor(t *testing.T) {
 				}
 			}
 		}()
-		var last frame
-		for f := range w.frames {
+		var last livetest.Frame
+		for f := range w.Frames {
 			last = f
 		}
 		close(stop)
-		if last.at < 900*time.Millisecond || last.at > 1100*time.Millisecond {
-			t.Fatalf("the last frame came after %v", last.at)
+		if last.At < 900*time.Millisecond || last.At > 1100*time.Millisecond {
+			t.Fatalf("the last frame came after %v", last.At)
 		}
 	})
-}
-
-func TestStreamRefusesBadBounds(t *testing.T) {
-	h := open(t, nil)
-	show := h.show("")
-	for _, query := range []string{"seconds=0", "seconds=-1", "seconds=86401", "seconds=1.5", "seconds=", "secs=1"} {
-		name, _, _ := strings.Cut(query, "=")
-		a := h.do("GET", show+"/availability/stream?"+query, nobody, "").want(400, "bad_request")
-		if a.problem.Field != name {
-			t.Errorf("%s: field %q", query, a.problem.Field)
-		}
-	}
 }
