@@ -13,6 +13,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"holdfast/api/auth"
 	"holdfast/api/token"
 )
 
@@ -39,7 +40,7 @@ func TestTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	publicPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-	fromPEM, err := ParsePublicKeyPEM(publicPEM)
+	fromPEM, err := auth.ParsePublicKeyPEM(publicPEM)
 	if err != nil {
 		t.Fatal(err)
 	}

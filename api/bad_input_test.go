@@ -3,6 +3,8 @@ package api
 import (
 	"strings"
 	"testing"
+
+	"holdfast/api/listen"
 )
 
 // Every call, every kind of bad input: status, code, and the field that is blamed.
@@ -191,12 +193,12 @@ func TestBodyLimits(t *testing.T) {
 	h := open(t, nil)
 	event := h.show("")
 	pad := func(n int) string { return strings.Repeat(" ", n-2) }
-	h.do("POST", event+"/sale", operator, `{"state":"open"}`+pad(bodyBytesMax-14)).want(200, "")
-	h.do("POST", event+"/sale", operator, `{"state":"open"}`+pad(bodyBytesMax)).want(413, "body_too_large")
+	h.do("POST", event+"/sale", operator, `{"state":"open"}`+pad(listen.BodyBytesMax-14)).want(200, "")
+	h.do("POST", event+"/sale", operator, `{"state":"open"}`+pad(listen.BodyBytesMax)).want(413, "body_too_large")
 	h.do("POST", "/v1/events", operator, eventBody("")+pad(1<<20)).want(201, "")
 	h.do("POST", "/v1/events", headers{"Authorization": "bearer dev"}, eventBody("")+pad(1<<20)).want(201, "")
-	h.do("POST", "/v1/events", operator, eventBody("")+pad(planBodyBytesMax)).want(413, "body_too_large")
-	h.do("POST", "/v1/events", alice, pad(bodyBytesMax+1)).want(403, "forbidden")
+	h.do("POST", "/v1/events", operator, eventBody("")+pad(listen.PlanBodyBytesMax)).want(413, "body_too_large")
+	h.do("POST", "/v1/events", alice, pad(listen.BodyBytesMax+1)).want(403, "forbidden")
 }
 
 func TestPageHeaders(t *testing.T) {

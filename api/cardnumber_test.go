@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"holdfast/api/card"
 	"holdfast/api/wire"
 )
 
@@ -89,7 +90,7 @@ func TestCardRefusalsNameThePlace(t *testing.T) {
 func TestSeatsWithLongNumbersAreSold(t *testing.T) {
 	h := open(t, nil)
 	ids := []string{"4000000000000002", "4000000000000010", "4000000000000011", "4000000000000012", "4000000000000013"}
-	if !cardInText([]byte(ids[0])) || !cardInText([]byte(ids[1])) {
+	if !card.InText([]byte(ids[0])) || !card.InText([]byte(ids[1])) {
 		t.Fatal("this test wants ids that look like cards")
 	}
 	plan := `{"sections":[{"id":"A","rows":[{"label":"1","seats":5,"ids":["` + strings.Join(ids, `","`) + `"]}]}]}`

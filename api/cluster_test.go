@@ -13,17 +13,18 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/section"
+	"holdfast/api/operate"
 	"holdfast/api/wire"
 	"holdfast/storage"
 )
 
 // fakeCluster is three nodes of which this one is the first; edit what it says as you like.
 type fakeCluster struct {
-	look     ClusterLook
+	look     operate.ClusterState
 	places   []actors.Place
 	drained  map[storage.WriterID]bool
-	standing ClusterStanding
-	wish     DrainWish
+	standing operate.MemberStatus
+	wish     operate.DrainRequest
 	missed   []storage.WriterID
 	err      error
 }
@@ -33,7 +34,7 @@ var nodeA, nodeB, nodeC = storage.WriterID{0xa}, storage.WriterID{0xb}, storage.
 func threeNodes() *fakeCluster {
 	return &fakeCluster{
 		drained: map[storage.WriterID]bool{},
-		look: ClusterLook{Self: nodeA, View: 0xfeed, Clustered: true, Uncertain: 1, Members: []ClusterMember{
+		look: operate.ClusterState{Self: nodeA, View: 0xfeed, Clustered: true, Uncertain: 1, Members: []operate.Member{
 			{ID: nodeA, Name: "n1", State: "serving", API: "127.0.0.1:1", Up: true},
 			{ID: nodeB, Name: "n2", State: "serving", API: "127.0.0.1:2", Up: true, RoundTrip: 1500 * time.Microsecond},
 			{ID: nodeC, Name: "n3", State: "joining", API: "127.0.0.1:3"},
@@ -47,19 +48,19 @@ func threeNodes() *fakeCluster {
 	}
 }
 
-func (f *fakeCluster) Look() ClusterLook {
+func (f *fakeCluster) State() operate.ClusterState {
 	look := f.look
-	look.Members = append([]ClusterMember(nil), f.look.Members...)
+	look.Members = append([]operate.Member(nil), f.look.Members...)
 	return look
 }
 
-func (f *fakeCluster) Places(visit func(*actors.Place)) {
+func (f *fakeCluster) Shards(visit func(*actors.Place)) {
 	for i := range f.places {
 		visit(&f.places[i])
 	}
 }
 
-func (f *fakeCluster) Drain(_ context.Context, node storage.WriterID, wish DrainWish) (ClusterStanding, error) {
+func (f *fakeCluster) Drain(_ context.Context, node storage.WriterID, wish operate.DrainRequest) (operate.MemberStatus, error) {
 	f.drained[node], f.wish = !wish.Undo, wish
 	return f.standing, f.err
 }
@@ -119,7 +120,7 @@ func TestWhatIsWrongIsTold(t *testing.T) {
 	f.look.Heartbeats = 4
 	f.look.Troubles = []wire.ClusterTrouble{{Code: "store_unreachable", Text: "it does not answer"}}
 	gone, since := storage.WriterID{0xd}, time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	f.look.Gone = []ClusterGone{{ID: gone, Name: "n4", Since: since}, {ID: storage.WriterID{0xe}, Name: "n3", Since: since, Back: true}}
+	f.look.Gone = []operate.GoneMember{{ID: gone, Name: "n4", Since: since}, {ID: storage.WriterID{0xe}, Name: "n3", Since: since, Back: true}}
 	f.places[2].Owner, f.places[0].Life = gone, actors.Condemned
 	var got wire.Cluster
 	clusterHouse(t, f).do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
@@ -164,7 +165,7 @@ func TestClusterIsForOperators(t *testing.T) {
 
 func TestDrainFindsTheNodeThatIsMeant(t *testing.T) {
 	f := threeNodes()
-	f.standing = ClusterStanding{State: "draining", Sections: 7}
+	f.standing = operate.MemberStatus{State: "draining", Sections: 7}
 	h := clusterHouse(t, f)
 	var node wire.ClusterNode
 	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "").want(200, "").into(&node)
@@ -173,7 +174,7 @@ func TestDrainFindsTheNodeThatIsMeant(t *testing.T) {
 	}
 	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "{}").want(200, "") // as often as one likes
 	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, `{"force":true}`).want(200, "")
-	if f.wish != (DrainWish{Force: true, By: "dev"}) {
+	if f.wish != (operate.DrainRequest{Force: true, By: "dev"}) {
 		t.Errorf("%+v", f.wish)
 	}
 	f.standing.State = "serving"
@@ -205,8 +206,8 @@ func TestDrainTellsWhatTheOtherNodeSaid(t *testing.T) {
 		{fmt.Errorf("%w: no link", actors.ErrUnavailable), 503, "unavailable", "may be asked again"},
 		{errors.Join(actors.ErrUnavailable, context.DeadlineExceeded), 503, "unavailable", "may be asked again"},
 		{errors.New("this node does not know the call drain"), 503, "unavailable", "does not know the call"},
-		{ErrNotClustered, 409, "not_clustered", ""},
-		{fmt.Errorf("n2: %w", ErrLastNode), 409, "last_node", "force"},
+		{operate.ErrNotClustered, 409, "not_clustered", ""},
+		{fmt.Errorf("n2: %w", operate.ErrLastNode), 409, "last_node", "force"},
 	} {
 		f.err = c.err
 		a := h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "").want(c.status, c.code)

@@ -7,6 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/api/auth"
+	"holdfast/api/limit"
+	"holdfast/api/live"
+	"holdfast/api/operate"
 	"holdfast/api/token"
 )
 
@@ -21,7 +25,7 @@ type Config struct {
 	// OperatorKeys are keys with names, besides OperatorKey, which is named "operator"; see CheckOperatorKeys. Each counts,
 	// so that one can be replaced while the other is in use; the log says by name who did what. Server.SetOperatorKeys
 	// changes them while the server runs.
-	OperatorKeys []OperatorKey
+	OperatorKeys []auth.OperatorKey
 	// JWTSecret verifies HS256 tokens; at least 32 bytes. Empty: HS256 is refused.
 	JWTSecret []byte
 	// JWTPublicKey verifies EdDSA tokens. Nil: EdDSA is refused. With both keys set, each algorithm has its own key.
@@ -61,7 +65,7 @@ type Config struct {
 	// HeaderBytesMax bounds a request's head (default 8 KiB); over it: 431. It is also each connection's read buffer.
 	HeaderBytesMax int
 	// Limits bound what one buyer, address or event may ask for (default: no bounds). Over one: 429 rate_limited.
-	Limits Limits
+	Limits limit.Limits
 
 	// StreamsMax bounds live-map streams (default 20,000); over it: 503. Each costs a goroutine and its connection.
 	StreamsMax int
@@ -81,7 +85,7 @@ type Config struct {
 	Writable func() error
 
 	// Cluster is what the operators' calls under /v1/cluster show and do. Nil: they answer 409 not_clustered.
-	Cluster Cluster
+	Cluster operate.Cluster
 
 	// Now is the clock for tokens and, when it is given, for rates, which count on the machine's monotonic clock else.
 	// Default time.Now.
@@ -135,7 +139,7 @@ func (c *Config) Validate() error {
 		all = append(all, err)
 	}
 	if !c.DevAuth {
-		all = append(all, CheckOperatorKeys(c.operatorKeys()))
+		all = append(all, auth.CheckOperatorKeys(c.operatorKeys()))
 	}
 	if err := checkSignInURL(c.SignInURL); err != nil {
 		all = append(all, err)
@@ -150,21 +154,21 @@ const (
 )
 
 // operatorKeys are all that count.
-func (c *Config) operatorKeys() []OperatorKey {
+func (c *Config) operatorKeys() []auth.OperatorKey {
 	all := slices.Clone(c.OperatorKeys)
 	if c.OperatorKey != "" {
 		name := operatorUnnamed
 		if c.DevAuth && c.OperatorKey == operatorDev {
 			name = operatorDev
 		}
-		all = append(all, OperatorKey{name, c.OperatorKey})
+		all = append(all, auth.OperatorKey{Name: name, Key: c.OperatorKey})
 	}
 	return all
 }
 
 // authentication is the part of the configuration that says who is believed.
-func (c *Config) authentication() *authOptions {
-	return &authOptions{
+func (c *Config) authentication() *auth.Options {
+	return &auth.Options{
 		DevAuth: c.DevAuth, CacheMax: c.TokenCacheMax,
 		Rules:  token.Rules{Issuers: c.JWTIssuers, Audiences: c.JWTAudiences, Now: c.clock()},
 		Secret: c.JWTSecret, Public: c.JWTPublicKey, Listed: c.JWTKeys, Operators: c.operatorKeys(),
@@ -172,8 +176,8 @@ func (c *Config) authentication() *authOptions {
 }
 
 // streaming is the part of the configuration that says how the live map behaves.
-func (c *Config) streaming() liveConfig {
-	return liveConfig{
+func (c *Config) streaming() live.Config {
+	return live.Config{
 		Timeout: c.RequestTimeout, WriteTimeout: c.WriteTimeout, StreamsMax: c.StreamsMax,
 		Flush: c.StreamFlush, Checkpoint: c.StreamCheckpoint, Heartbeat: c.StreamHeartbeat, RingBytes: c.StreamRingBytes,
 	}

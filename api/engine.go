@@ -1,16 +1,22 @@
 package api
 
-import "holdfast/actors"
+import (
+	"holdfast/actors"
+	"holdfast/api/booking"
+	"holdfast/api/catalog"
+	"holdfast/api/live"
+	"holdfast/api/operate"
+)
 
 // Engine is what the handlers call; *actors.Engine is the one that sells. Calls return the conditions listed in
 // actors/calls.go. Each room of handlers says for itself what it calls.
 //
 // Deadlines: every call that may write takes a timeout, after which it answers actors.ErrTimeout (outcome unknown).
 type Engine interface {
-	catalogEngine
-	bookingEngine
-	operateEngine
-	liveEngine
+	catalog.Engine
+	booking.Engine
+	operate.Engine
+	live.Engine
 
 	// Ready answers nil once requests can be served, else why not.
 	Ready() error

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"holdfast/actors/section"
+	"holdfast/api/call"
 	"holdfast/api/wire"
 	"holdfast/storage"
 )
@@ -40,7 +41,7 @@ func TestVenueTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := timeIn(event.Zone(), section.Instant(held.ExpiresAt.Time)); held.ExpiresAt.String() != want.String() {
+		if want := call.TimeIn(event.Zone(), section.Instant(held.ExpiresAt.Time)); held.ExpiresAt.String() != want.String() {
 			t.Errorf("%s: a hold until %v, at the venue until %v", row.members, held.ExpiresAt, want)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/api/problem"
 )
 
 // exchange sends bytes on a connection of its own and reads answers until the server closes it.
@@ -99,7 +101,7 @@ func TestDoubtfulFramingIsRefusedAndTheConnectionClosed(t *testing.T) {
 			t.Errorf("%s: %d answers, want one and the end\n%s", name, len(answers), bodies)
 			continue
 		}
-		if a := answers[0]; a.StatusCode != 400 || !a.Close || a.Header.Get("Content-Type") != problemType {
+		if a := answers[0]; a.StatusCode != 400 || !a.Close || a.Header.Get("Content-Type") != problem.MediaType {
 			t.Errorf("%s: %d, closes %v, %s", name, a.StatusCode, a.Close, bodies[0])
 		}
 	}

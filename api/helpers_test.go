@@ -20,6 +20,7 @@ import (
 	"holdfast/actors"
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
+	"holdfast/api/problem"
 	"holdfast/api/wire"
 	"holdfast/storage/memstore"
 )
@@ -158,7 +159,7 @@ func (h *house) do(method, path string, who headers, body string) *answer {
 	if a.body, err = io.ReadAll(response.Body); err != nil {
 		h.t.Fatal(err)
 	}
-	if strings.HasPrefix(response.Header.Get("Content-Type"), problemType) && method != "HEAD" {
+	if strings.HasPrefix(response.Header.Get("Content-Type"), problem.MediaType) && method != "HEAD" {
 		a.into(&a.problem)
 	}
 	h.conforms(method, path, a)
@@ -207,7 +208,7 @@ func (h *house) conforms(method, path string, a *answer) {
 	if at == nil || at.methods[method] == nil || method == "HEAD" {
 		return
 	}
-	operation := doc.Paths.Find(at.methods[method].path).GetOperation(method)
+	operation := doc.Paths.Find(at.methods[method].Path).GetOperation(method)
 	described := operation.Responses.Status(a.status)
 	if described == nil {
 		h.t.Fatalf("openapi.json does not know that %s %s answers %d", method, path, a.status)

@@ -9,6 +9,8 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"holdfast/actors/budget"
+	"holdfast/api/catalog"
+	"holdfast/api/listen"
 )
 
 // many is a text that is made of numbered parts, up to a size.
@@ -54,7 +56,7 @@ func hostileJSON(size int) map[string]string {
 func TestHostileBodiesAreCheap(t *testing.T) {
 	server := New(quietEngine{}, Config{DevAuth: true, Logger: nil})
 	const event = "/v1/events/00000000-0000-4000-8000-000000000000"
-	for name, body := range hostileJSON(bodyBytesMax - 100) {
+	for name, body := range hostileJSON(listen.BodyBytesMax - 100) {
 		for _, path := range []string{event + "/bookings", event + "/sale", event + "/seats/block", "/v1/bookings/x/confirm", "/v1/events"} {
 			ctx := &fasthttp.RequestCtx{}
 			ctx.Request.Header.SetMethod("POST")
@@ -87,7 +89,7 @@ func TestHostilePlansAreCheap(t *testing.T) {
 	} {
 		body := []byte(eventBody("")[:strings.Index(eventBody(""), `"plan":`)] + `"plan":` + plan + "}")
 		var err error
-		budget.Reading{Fixed: 256 << 20, PerByte: 1000}.Check(t, len(body), func() { _, _, err = ReadEvent(body) })
+		budget.Reading{Fixed: 256 << 20, PerByte: 1000}.Check(t, len(body), func() { _, _, err = catalog.ReadEvent(body) })
 		if err == nil {
 			t.Errorf("%s: taken", name)
 		}

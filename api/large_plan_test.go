@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"holdfast/actors/venue"
+	"holdfast/api/listen"
 	"holdfast/api/wire"
 )
 
@@ -27,7 +28,7 @@ func TestPlansOfThePromisedSizePassTheDoor(t *testing.T) {
 	}
 	plan.WriteString(`]}`)
 	body := strings.Replace(eventBody(""), smallPlan, plan.String(), 1)
-	if len(body) < 32<<20 || len(body) > planBodyBytesMax {
+	if len(body) < 32<<20 || len(body) > listen.PlanBodyBytesMax {
 		t.Fatalf("the body has %d bytes", len(body))
 	}
 	h := open(t, func(c *Config) { c.RequestTimeout, c.ReadTimeout = 5*time.Minute, 5*time.Minute }) // however busy the machine

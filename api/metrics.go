@@ -9,6 +9,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"holdfast/api/call"
+	"holdfast/api/problem"
+
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
@@ -63,9 +67,9 @@ func newMeters() *meters {
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "holdfast_rate_limited_total",
 		Help: "Requests refused with 429, by the limit that they met."}, []string{"limit"})
 	m.limited = map[string]prometheus.Counter{}
-	for _, k := range kinds() {
-		if k.status == http.StatusTooManyRequests {
-			m.limited[k.limit] = refused.WithLabelValues(k.limit)
+	for _, k := range problem.Kinds() {
+		if k.Status == http.StatusTooManyRequests {
+			m.limited[k.Limit] = refused.WithLabelValues(k.Limit)
 		}
 	}
 	m.registry.MustRegister(m.requests, m.latency, refused,
@@ -100,7 +104,7 @@ func (r *routeMeter) count(status int) {
 // Registry is where the rest of the process may register its own metrics; GET /metrics shows them all.
 func (s *Server) Registry() *prometheus.Registry { return s.meters.registry }
 
-func (s *Server) metricsPage(r *request) error {
+func (s *Server) metricsPage(r *call.Call) error {
 	families, err := s.meters.registry.Gather()
 	if err != nil {
 		return err
@@ -111,7 +115,7 @@ func (s *Server) metricsPage(r *request) error {
 			return err
 		}
 	}
-	r.ctx.Response.Header.SetContentType("text/plain; version=0.0.4; charset=utf-8")
-	r.ctx.Response.AppendBody(page.Bytes())
+	r.Ctx.Response.Header.SetContentType("text/plain; version=0.0.4; charset=utf-8")
+	r.Ctx.Response.AppendBody(page.Bytes())
 	return nil
 }

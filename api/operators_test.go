@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"holdfast/api/auth"
 	"holdfast/api/wire"
 )
 
@@ -19,7 +20,7 @@ func as(token string) headers { return headers{"Authorization": "Bearer " + toke
 // server runs, several count at once, and no key is ever written down.
 func TestNobodyActsAsAnOperatorUnnamed(t *testing.T) {
 	h := open(t, func(c *Config) {
-		c.OperatorKeys = []OperatorKey{{"ann", keyOfAnn}, {"bob", keyOfBob}}
+		c.OperatorKeys = []auth.OperatorKey{{Name: "ann", Key: keyOfAnn}, {Name: "bob", Key: keyOfBob}}
 	})
 	var made wire.Event
 	h.do("POST", "/v1/events", as(keyOfAnn), eventBody("")).want(201, "").into(&made)
@@ -29,7 +30,7 @@ func TestNobodyActsAsAnOperatorUnnamed(t *testing.T) {
 	h.do("GET", "/v1/cluster", as(keyOfBob), "")
 	h.do("POST", "/v1/bookings/4111111111111111/refund", as(keyOfBob), "") // P12: whatever the answer
 	h.do("POST", "/v1/bookings/4111111111111111/refund", as(keyOfBob), "4111111111111111")
-	h.server.SetOperatorKeys([]OperatorKey{{"ann", keyOfAnn}, {"carl", "key-of-carl-0123456789"}})
+	h.server.SetOperatorKeys([]auth.OperatorKey{{Name: "ann", Key: keyOfAnn}, {Name: "carl", Key: "key-of-carl-0123456789"}})
 	h.do("POST", "/v1/events/"+event+"/sale", as("key-of-carl-0123456789"), `{"state":"open"}`).want(200, "")
 	h.do("POST", "/v1/events/"+event+"/sale", as(keyOfBob), `{"state":"closed"}`).want(401, "unauthorized")
 	h.do("POST", "/v1/events/"+event+"/sale", as(keyOfBob), `{"state":"closed"}`).want(401, "unauthorized")

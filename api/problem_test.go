@@ -7,6 +7,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/section"
+	"holdfast/api/problem"
 )
 
 const (
@@ -53,12 +54,12 @@ func TestEveryConditionHasItsAnswer(t *testing.T) {
 		}
 	}
 	for code := section.IdempotencyMismatch; code <= section.SoldOut; code++ {
-		k, surprise := classify(&actors.Refusal{Code: code})
+		k, surprise := problem.Classify(&actors.Refusal{Code: code})
 		if surprise {
 			t.Fatalf("rejection %d has no answer", code)
 		}
 		engine.book = func(*actors.BookCall, *actors.BookingView) error { return &actors.Refusal{Code: code} }
-		h.do("POST", fakeEvent+"/bookings", alice, seatRequest).want(k.status, k.code)
+		h.do("POST", fakeEvent+"/bookings", alice, seatRequest).want(k.Status, k.Code)
 	}
 }
 

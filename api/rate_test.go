@@ -14,10 +14,11 @@ import (
 
 	"holdfast/actors/budget"
 	"holdfast/actors/section"
+	"holdfast/api/limit"
 )
 
 // limited is a house with limits and a clock that a test moves.
-func limited(t *testing.T, limits Limits) (*house, *atomic.Int64) {
+func limited(t *testing.T, limits limit.Limits) (*house, *atomic.Int64) {
 	var passed atomic.Int64
 	start := time.Now()
 	return open(t, func(c *Config) {
@@ -29,7 +30,7 @@ func limited(t *testing.T, limits Limits) (*house, *atomic.Int64) {
 // TestBuyersHaveARate: past the burst a buyer is refused and told which limit, its size and when; others are not; time
 // heals; and a read costs a tenth of a hold.
 func TestBuyersHaveARate(t *testing.T) {
-	h, passed := limited(t, Limits{Buyer: Rate{PerSecond: 0.5, Burst: 2}})
+	h, passed := limited(t, limit.Limits{Buyer: limit.Rate{PerSecond: 0.5, Burst: 2}})
 	event := h.show("")
 	try := func(who headers) *answer { return h.do("POST", event+"/bookings", who, `{"seats":["A-9-9"]}`) }
 	try(alice).want(404, "seat_unknown")
@@ -60,7 +61,7 @@ func TestBuyersHaveARate(t *testing.T) {
 // TestCyclingIsCaught: 500 holds and releases in two seconds were 1,000 of 1,000; with the server's default they are a
 // few dozen.
 func TestCyclingIsCaught(t *testing.T) {
-	h, passed := limited(t, Limits{Buyer: Rate{PerSecond: 10, Burst: 30}})
+	h, passed := limited(t, limit.Limits{Buyer: limit.Rate{PerSecond: 10, Burst: 30}})
 	event, done := h.show(""), 0
 	for i := range 500 {
 		passed.Store(int64(i) * int64(4*time.Millisecond))
@@ -80,9 +81,9 @@ func TestCyclingIsCaught(t *testing.T) {
 
 // TestEventsAndTheServerHaveARate, and whoever watches or operates the server gets through all the same.
 func TestEventsAndTheServerHaveARate(t *testing.T) {
-	for name, limits := range map[string]Limits{
-		"event":  {Event: Rate{PerSecond: 1, Burst: 1}},
-		"global": {Global: Rate{PerSecond: 1, Burst: 1}},
+	for name, limits := range map[string]limit.Limits{
+		"event":  {Event: limit.Rate{PerSecond: 1, Burst: 1}},
+		"global": {Global: limit.Rate{PerSecond: 1, Burst: 1}},
 	} {
 		h, passed := limited(t, limits)
 		event := h.show("")
@@ -130,20 +131,20 @@ func networks(all ...string) (list []netip.Prefix) {
 // proxy, from its end, and as far as trusted proxies wrote it.
 func TestWhoseAddressCounts(t *testing.T) {
 	const xff, fwd = "X-Forwarded-For", "Forwarded"
-	proxied := Clients{TrustedProxies: networks("10.0.0.0/8", "2001:db8:ffff::/48")}
-	rfc7239 := Clients{TrustedProxies: proxied.TrustedProxies, AddressHeader: fwd}
+	proxied := limit.Clients{TrustedProxies: networks("10.0.0.0/8", "2001:db8:ffff::/48")}
+	rfc7239 := limit.Clients{TrustedProxies: proxied.TrustedProxies, AddressHeader: fwd}
 	for _, row := range []struct {
 		name          string
-		clients       Clients
+		clients       limit.Clients
 		first, second []string // connection, then headers
 		same          bool     // both count together
 	}{
-		{"an address again", Clients{}, []string{"192.0.2.1:1"}, []string{"192.0.2.1:2"}, true},
-		{"another", Clients{}, []string{"192.0.2.1:1"}, []string{"192.0.2.2:1"}, false},
-		{"mapped", Clients{}, []string{"192.0.2.1:1"}, []string{"[::ffff:192.0.2.1]:1"}, true},
-		{"a /64", Clients{}, []string{"[2001:db8::1]:1"}, []string{"[2001:db8::ffff:2]:1"}, true},
-		{"two /64", Clients{}, []string{"[2001:db8:0:1::1]:1"}, []string{"[2001:db8:0:2::1]:1"}, false},
-		{"header of anybody", Clients{}, []string{"192.0.2.1:1", xff, "198.51.100.1"}, []string{"192.0.2.1:1", xff, "198.51.100.2"}, true},
+		{"an address again", limit.Clients{}, []string{"192.0.2.1:1"}, []string{"192.0.2.1:2"}, true},
+		{"another", limit.Clients{}, []string{"192.0.2.1:1"}, []string{"192.0.2.2:1"}, false},
+		{"mapped", limit.Clients{}, []string{"192.0.2.1:1"}, []string{"[::ffff:192.0.2.1]:1"}, true},
+		{"a /64", limit.Clients{}, []string{"[2001:db8::1]:1"}, []string{"[2001:db8::ffff:2]:1"}, true},
+		{"two /64", limit.Clients{}, []string{"[2001:db8:0:1::1]:1"}, []string{"[2001:db8:0:2::1]:1"}, false},
+		{"header of anybody", limit.Clients{}, []string{"192.0.2.1:1", xff, "198.51.100.1"}, []string{"192.0.2.1:1", xff, "198.51.100.2"}, true},
 		{"header of a proxy", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1"}, []string{"10.1.1.1:1", xff, "198.51.100.2"}, false},
 		{"two proxies, one caller", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1"}, []string{"10.2.2.2:1", xff, "198.51.100.1"}, true},
 		{"what the caller wrote before", proxied, []string{"10.1.1.1:1", xff, "1.1.1.1, 198.51.100.1"}, []string{"10.1.1.1:1", xff, "2.2.2.2,198.51.100.1"}, true},
@@ -154,9 +155,9 @@ func TestWhoseAddressCounts(t *testing.T) {
 		{"Forwarded", rfc7239, []string{"10.1.1.1:1", fwd, "for=198.51.100.1;proto=https"}, []string{"10.1.1.1:1", fwd, "For=198.51.100.2"}, false},
 		{"Forwarded, quoted", rfc7239, []string{"10.1.1.1:1", fwd, `for="[2001:db8::1]:4711"`}, []string{"10.1.1.1:1", fwd, `by=x;for="[2001:db8::2]"`}, true},
 		{"Forwarded, from its end", rfc7239, []string{"10.1.1.1:1", fwd, "for=1.1.1.1, for=198.51.100.1"}, []string{"10.1.1.1:1", fwd, "for=2.2.2.2, for=198.51.100.1"}, true},
-		{"uncounted", Clients{Uncounted: networks("127.0.0.0/8")}, []string{"127.0.0.1:1"}, []string{"127.0.0.1:1"}, false},
+		{"uncounted", limit.Clients{Uncounted: networks("127.0.0.0/8")}, []string{"127.0.0.1:1"}, []string{"127.0.0.1:1"}, false},
 	} {
-		s := New(&fakeEngine{}, Config{Limits: Limits{Address: Rate{PerSecond: 0.001, Burst: 1}, Clients: row.clients}})
+		s := New(&fakeEngine{}, Config{Limits: limit.Limits{Address: limit.Rate{PerSecond: 0.001, Burst: 1}, Clients: row.clients}})
 		for range 10 { // a read costs a tenth
 			if status := from(s, row.first[0], row.first[1:]...); status != 200 {
 				t.Fatalf("%s: %d at once", row.name, status)
@@ -170,10 +171,10 @@ func TestWhoseAddressCounts(t *testing.T) {
 
 // TestRefusedCallsCostNothing: a flood is refused without allocating, whichever limit it meets (P7).
 func TestRefusedCallsCostNothing(t *testing.T) {
-	once := Rate{PerSecond: 0.001, Burst: 1}
-	proxied := Clients{TrustedProxies: networks("10.0.0.0/8")}
+	once := limit.Rate{PerSecond: 0.001, Burst: 1}
+	proxied := limit.Clients{TrustedProxies: networks("10.0.0.0/8")}
 	var paths []budget.Path
-	for name, limits := range map[string]Limits{
+	for name, limits := range map[string]limit.Limits{
 		"buyer": {Buyer: once}, "event": {Event: once}, "global": {Global: once}, "address": {Address: once, Clients: proxied},
 	} {
 		paths = append(paths, budget.Exact("refused by "+name, 1000, 0, func(t testing.TB) func() {

@@ -129,7 +129,7 @@ func FuzzRawRequests(f *testing.F) {
 		var conn *spent
 		budget.Reading{Fixed: 64 << 20, PerByte: 2000}.Check(t, len(sent), func() {
 			conn = &spent{sent: bytes.NewReader(sent)}
-			_ = server.public.serveConn(conn) // how a connection ends is not the question
+			_ = server.public.ServeConn(conn) // how a connection ends is not the question
 		})
 		answers := bufio.NewReader(&conn.said)
 		for asked := firstMethod(sent); ; asked = "" {

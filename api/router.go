@@ -5,14 +5,16 @@ import (
 	"net/url"
 	"sort"
 	"strings"
+
+	"holdfast/api/call"
 )
 
 // handler answers one call by writing the response, or returns why not. It never does both.
-type handler func(r *request) error
+type handler func(r *call.Call) error
 
 // endpoint is a call of the API and who answers it.
 type endpoint struct {
-	route
+	call.Route
 	handle handler
 	meter  *routeMeter
 }
@@ -25,38 +27,38 @@ var eventsPrefix, bookingsPrefix = []byte("/v1/events/"), []byte("/v1/bookings/"
 func routes(s *Server) []*endpoint {
 	const event, booking = "/v1/events/{event}", "/v1/bookings/{booking}"
 	// What a call demands, in few words.
-	type demand = route
-	buyer, operator := demand{access: accessBuyer, mutates: true}, demand{access: accessOperator, mutates: true}
-	plan, lenient, watch := operator, operator, demand{access: accessOperator}
-	plan.plan, lenient.lenient = true, true
+	type demand = call.Route
+	buyer, operator := demand{Access: call.Buyers, Mutates: true}, demand{Access: call.Operators, Mutates: true}
+	plan, lenient, watch := operator, operator, demand{Access: call.Operators}
+	plan.Plan, lenient.Lenient = true, true
 	all := []*endpoint{}
 	on := func(method, path string, what demand, answer handler) {
-		what.method, what.path, what.ofEvent = method, path, strings.HasPrefix(path, event)
-		all = append(all, &endpoint{route: what, handle: answer})
+		what.Method, what.Path, what.OfEvent = method, path, strings.HasPrefix(path, event)
+		all = append(all, &endpoint{Route: what, handle: answer})
 	}
-	on("GET", "/v1/events", demand{}, s.catalog.listEvents)
-	on("POST", "/v1/events", plan, s.catalog.createEvent)
-	on("GET", event, demand{}, s.catalog.getEvent)
-	on("DELETE", event, operator, s.catalog.deleteEvent)
-	on("POST", event+"/sale", operator, s.catalog.setSale)
-	on("GET", event+"/seatmap", demand{}, s.catalog.getSeatmap)
-	on("GET", event+"/availability", demand{}, s.live.getAvailability)
-	on("GET", event+"/availability/stream", demand{stream: true}, s.live.streamAvailability)
-	on("POST", event+"/bookings", buyer, s.bookings.book)
-	on("POST", event+"/seats/block", operator, s.operate.blockSeats)
-	on("POST", event+"/seats/unblock", operator, s.operate.unblockSeats)
-	on("GET", booking, demand{access: accessBuyer}, s.bookings.getBooking)
-	on("DELETE", booking, buyer, s.bookings.releaseBooking)
-	on("POST", booking+"/extend", buyer, s.bookings.extendBooking)
-	on("POST", booking+"/confirm", buyer, s.bookings.confirmBooking)
-	on("POST", booking+"/refund", operator, s.bookings.refundBooking)
+	on("GET", "/v1/events", demand{}, s.catalog.List)
+	on("POST", "/v1/events", plan, s.catalog.Create)
+	on("GET", event, demand{}, s.catalog.Get)
+	on("DELETE", event, operator, s.catalog.Delete)
+	on("POST", event+"/sale", operator, s.catalog.SetSale)
+	on("GET", event+"/seatmap", demand{}, s.catalog.Seatmap)
+	on("GET", event+"/availability", demand{}, s.live.Availability)
+	on("GET", event+"/availability/stream", demand{Stream: true}, s.live.Stream)
+	on("POST", event+"/bookings", buyer, s.bookings.Book)
+	on("POST", event+"/seats/block", operator, s.operate.Block)
+	on("POST", event+"/seats/unblock", operator, s.operate.Unblock)
+	on("GET", booking, demand{Access: call.Buyers}, s.bookings.Get)
+	on("DELETE", booking, buyer, s.bookings.Release)
+	on("POST", booking+"/extend", buyer, s.bookings.Extend)
+	on("POST", booking+"/confirm", buyer, s.bookings.Confirm)
+	on("POST", booking+"/refund", operator, s.bookings.Refund)
 	on("GET", "/v1/sign-in", demand{}, s.signInPage)
-	on("GET", "/v1/cluster", watch, s.operate.getCluster)
-	on("POST", "/v1/cluster/nodes/{node}/drain", lenient, s.operate.drainNode)
-	on("POST", "/v1/cluster/rebalance", watch, s.operate.rebalance)
-	on("GET", "/healthz", demand{probe: true}, s.healthz)
-	on("GET", "/readyz", demand{probe: true}, s.readyz)
-	on("GET", metricsPath, demand{probe: true}, s.metricsPage)
+	on("GET", "/v1/cluster", watch, s.operate.Cluster)
+	on("POST", "/v1/cluster/nodes/{node}/drain", lenient, s.operate.Drain)
+	on("POST", "/v1/cluster/rebalance", watch, s.operate.Rebalance)
+	on("GET", "/healthz", demand{Probe: true}, s.healthz)
+	on("GET", "/readyz", demand{Probe: true}, s.readyz)
+	on("GET", metricsPath, demand{Probe: true}, s.metricsPage)
 	on("GET", "/openapi.json", demand{}, s.openapiPage)
 	on("GET", "/schemas/{name}", demand{}, s.schemaPage)
 	on("GET", "/", demand{}, s.indexPage)
@@ -76,7 +78,7 @@ func newTree(all []*endpoint) *node {
 	root := &node{}
 	for _, r := range all {
 		at := root
-		for segment := range strings.SplitSeq(strings.Trim(r.path, "/"), "/") {
+		for segment := range strings.SplitSeq(strings.Trim(r.Path, "/"), "/") {
 			at = at.child(segment)
 		}
 		at.add(r)
@@ -104,8 +106,8 @@ func (n *node) add(r *endpoint) {
 	if n.methods == nil {
 		n.methods = map[string]*endpoint{}
 	}
-	n.methods[r.method] = r
-	if r.method == "GET" {
+	n.methods[r.Method] = r
+	if r.Method == "GET" {
 		n.methods["HEAD"] = r
 	}
 	var names []string
@@ -119,7 +121,7 @@ func (n *node) add(r *endpoint) {
 // publicRoutes is what the public listener answers: everything, but for /metrics when that is elsewhere.
 func publicRoutes(all []*endpoint, apart bool) (public []*endpoint) {
 	for _, r := range all {
-		if !apart || r.path != metricsPath {
+		if !apart || r.Path != metricsPath {
 			public = append(public, r)
 		}
 	}
@@ -129,11 +131,39 @@ func publicRoutes(all []*endpoint, apart bool) (public []*endpoint) {
 // adminRoutes is what the operators' listener answers.
 func adminRoutes(all []*endpoint) (admin []*endpoint) {
 	for _, r := range all {
-		if r.access == accessOperator || r.path == metricsPath || r.path == "/healthz" || r.path == "/readyz" {
+		if r.Access == call.Operators || r.Path == metricsPath || r.Path == "/healthz" || r.Path == "/readyz" {
 			admin = append(admin, r)
 		}
 	}
 	return admin
+}
+
+// targetPath is the path of a request's target as it was sent. Nothing is normalised: a filter that stands before this
+// server and knows a path by its prefix must not be passed by another spelling of it.
+func targetPath(target []byte) []byte {
+	if path, _, query := bytes.Cut(target, []byte("?")); query {
+		target = path
+	}
+	if len(target) > 0 && target[0] == '/' {
+		return target
+	}
+	_, rest, _ := bytes.Cut(target, []byte("://")) // the absolute form; its authority was held against Host
+	if slash := bytes.IndexByte(rest, '/'); slash >= 0 {
+		return rest[slash:]
+	}
+	return nil
+}
+
+// route finds what a call names by its path and method. at is nil where no path leads, to where no method does.
+func (n *node) route(r *call.Call) (at *node, to *endpoint) {
+	at, r.Param = n.find(targetPath(r.Ctx.Request.Header.RequestURI()))
+	if at != nil {
+		to = at.methods[string(r.Ctx.Method())]
+	}
+	if to != nil {
+		r.Route = &to.Route
+	}
+	return at, to
 }
 
 // find walks to a path's node; param is the one variable segment (no path has two), decoded. What is fixed in a path is

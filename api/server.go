@@ -12,31 +12,41 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"holdfast/api/token"
-
 	"github.com/valyala/fasthttp"
+
+	"holdfast/api/auth"
+	"holdfast/api/booking"
+	"holdfast/api/call"
+	"holdfast/api/catalog"
+	"holdfast/api/document"
+	"holdfast/api/limit"
+	"holdfast/api/listen"
+	"holdfast/api/live"
+	"holdfast/api/operate"
+	"holdfast/api/problem"
+	"holdfast/api/token"
 )
 
 // Server answers HTTP. Make one with New; all methods are safe for concurrent use.
 type Server struct {
 	engine   Engine
 	cfg      Config
-	auth     *authenticator
-	limits   *limiters
+	auth     *auth.Authenticator
+	limits   *limit.Limiters
 	meters   *meters
-	log      *operatorLog
-	catalog  *catalog
-	bookings *bookings
-	operate  *operate
-	live     *liveHandlers
+	log      *operate.Log
+	catalog  *catalog.Handlers
+	bookings *booking.Handlers
+	operate  *operate.Handlers
+	live     *live.Handlers
 
-	reception *reception
-	public    *front
-	publicly  *node  // what the public listener answers
-	admin     *front // nil: the public one answers everything
+	reception *listen.Reception
+	public    *listen.Front
+	publicly  *node         // what the public listener answers
+	admin     *listen.Front // nil: the public one answers everything
 	assets    *assets
-	signIn    *still      // GET /v1/sign-in
-	stranger  *routeMeter // counts what matches no route
+	signIn    *document.Still // GET /v1/sign-in
+	stranger  *routeMeter     // counts what matches no route
 	stopping  atomic.Bool
 	notYet    func() error // not nil: there is no engine; see NewWaiting
 }
@@ -44,19 +54,19 @@ type Server struct {
 // New makes a server around an engine. It starts nothing: call Serve, or hand Handler to a fasthttp server of your own.
 func New(engine Engine, cfg Config) *Server {
 	cfg.fill()
-	s := &Server{engine: engine, cfg: cfg, auth: newAuthenticator(cfg.authentication()), meters: newMeters()}
-	s.limits = newLimiters(&cfg.Limits, s.auth, cfg.Now)
-	s.log = newOperatorLog(cfg.Logger, s.meters.registry, s.limits.address)
-	s.catalog = newCatalog(engine, cfg.RequestTimeout)
-	s.bookings = newBookings(engine, cfg.RequestTimeout)
-	s.operate = newOperate(engine, cfg.Cluster, cfg.RequestTimeout)
-	s.live = newLiveHandlers(engine, cfg.streaming(), s.limits, s.meters.registry)
+	s := &Server{engine: engine, cfg: cfg, auth: auth.New(cfg.authentication()), meters: newMeters()}
+	s.limits = limit.New(&cfg.Limits, s.auth, cfg.Now)
+	s.log = operate.NewLog(cfg.Logger, s.meters.registry, s.limits.Address)
+	s.catalog = catalog.New(engine, cfg.RequestTimeout)
+	s.bookings = booking.New(engine, cfg.RequestTimeout)
+	s.operate = operate.New(engine, cfg.Cluster, cfg.RequestTimeout)
+	s.live = live.New(engine, cfg.streaming(), s.limits, s.meters.registry)
 	s.assets = loadAssets()
 	s.signIn = newSignIn(&s.cfg)
-	s.reception = newReception(cfg.BodyBytesMax, cfg.ReadTimeout, s.mayBringPlan)
+	s.reception = listen.NewReception(cfg.BodyBytesMax, cfg.ReadTimeout, s.mayBringPlan)
 	all := routes(s)
 	for _, r := range all {
-		r.meter = s.meters.route(r.method, r.path)
+		r.meter = s.meters.route(r.Method, r.Path)
 	}
 	s.stranger = s.meters.route("ANY", "unmatched")
 	s.publicly = newTree(publicRoutes(all, cfg.AdminApart))
@@ -70,8 +80,8 @@ func New(engine Engine, cfg Config) *Server {
 // adminConnsMax bounds the connections of the operators' listener: whoever asks there asks seldom.
 const adminConnsMax = 64
 
-func (s *Server) newFront(name string, conns, perAddress int, tree *node) *front {
-	return newFront(&frontOptions{
+func (s *Server) newFront(name string, conns, perAddress int, tree *node) *listen.Front {
+	return listen.New(&listen.Options{
 		Name: name, Conns: conns, PerAddress: perAddress, HeaderBytesMax: s.cfg.HeaderBytesMax,
 		ReadTimeout: s.cfg.ReadTimeout, WriteTimeout: s.cfg.WriteTimeout, Idle: s.cfg.IdleTimeout,
 		Logger: s.cfg.Logger, Registry: s.meters.registry, Reception: s.reception,
@@ -84,28 +94,30 @@ func (s *Server) mayBringPlan(header *fasthttp.RequestHeader) bool {
 	if !header.IsPost() || string(targetPath(header.RequestURI())) != "/v1/events" {
 		return false
 	}
-	token, ok := bearerToken(header.Peek("Authorization"))
-	return ok && s.auth.isOperator(token)
+	token, ok := auth.BearerToken(header.Peek("Authorization"))
+	return ok && s.auth.IsOperator(token)
 }
 
 // SetKeys replaces the keys of Config.JWTKeys from the next request on. Tokens of keys that are gone are not believed
 // any more, those that were verified before included; tokens of keys that stay are verified once more.
-func (s *Server) SetKeys(keys []token.Key) { s.auth.setKeys(keys) }
+func (s *Server) SetKeys(keys []token.Key) { s.auth.SetKeys(keys) }
 
 // SetOwnKeys replaces the keys of Config.JWTSecret and Config.JWTPublicKey as SetKeys does those of Config.JWTKeys.
 // Nil: there is none; one that Validate would refuse counts for none.
-func (s *Server) SetOwnKeys(secret []byte, public ed25519.PublicKey) { s.auth.setOwn(secret, public) }
+func (s *Server) SetOwnKeys(secret []byte, public ed25519.PublicKey) {
+	s.auth.SetOwnKeys(secret, public)
+}
 
 // SetOperatorKeys replaces all operators' keys from the next request on; check them before.
-func (s *Server) SetOperatorKeys(keys []OperatorKey) { s.auth.setOperators(keys) }
+func (s *Server) SetOperatorKeys(keys []auth.OperatorKey) { s.auth.SetOperators(keys) }
 
 // Serve answers connections of a listener until Shutdown. Several listeners may be served at once.
-func (s *Server) Serve(listener net.Listener) error { return s.public.serve(listener) }
+func (s *Server) Serve(listener net.Listener) error { return s.public.Serve(listener) }
 
 // ServeAdmin answers what operators and their machines ask (/metrics, /healthz, /readyz and every call that wants the
 // operator's key), on a listener of its own with connections of its own, so that buyers cannot crowd them out.
 // Config.AdminApart must be set.
-func (s *Server) ServeAdmin(listener net.Listener) error { return s.admin.serve(listener) }
+func (s *Server) ServeAdmin(listener net.Listener) error { return s.admin.Serve(listener) }
 
 // Shutdown stops accepting, ends the streams, lets every request in flight get its answer, and returns by the end of
 // ctx (and a second) whatever clients do: silent and idle connections close at once, and those that are still busy when
@@ -113,24 +125,24 @@ func (s *Server) ServeAdmin(listener net.Listener) error { return s.admin.serve(
 // open connections meanwhile are still answered, with "Connection: close".
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopping.Store(true)
-	s.live.stop()
+	s.live.Stop()
 	var (
 		fronts sync.WaitGroup
 		errs   [2]error
 		cut    atomic.Int64
 	)
-	for i, f := range []*front{s.public, s.admin} {
+	for i, f := range []*listen.Front{s.public, s.admin} {
 		if f == nil {
 			continue
 		}
 		fronts.Go(func() {
-			n, err := f.shutdown(ctx)
+			n, err := f.Shutdown(ctx)
 			cut.Add(int64(n))
 			errs[i] = err
 		})
 	}
-	s.log.close()
-	_ = s.live.close(ctx) // streams that are left are among the connections cut
+	s.log.Close()
+	_ = s.live.Close(ctx) // streams that are left are among the connections cut
 	fronts.Wait()
 	if n := cut.Load(); n > 0 {
 		s.cfg.Logger.Warn("clients were cut off in the middle: they did not send the rest, or did not read their answers, until the server had to stop", "connections", n)
@@ -142,63 +154,62 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) Handler(ctx *fasthttp.RequestCtx) { s.answer(ctx, s.publicly) }
 
 func (s *Server) answer(ctx *fasthttp.RequestCtx, tree *node) {
-	if conn, ok := ctx.Conn().(*httpConn); ok && !conn.Serve() {
+	if conn, ok := ctx.Conn().(*listen.Conn); ok && !conn.Serve() {
 		ctx.SetConnectionClose() // it gave way to another just now
 		return
 	}
-	if fault := framingFault(&ctx.Request.Header); fault != nil {
+	if fault := listen.Fault(&ctx.Request.Header); fault != nil {
 		s.turnAway(ctx, fault)
 		return
 	}
-	r := acquireRequest(ctx)
-	r.start = s.meters.begin()
-	at := s.handle(r, tree)
+	r := call.Acquire(ctx)
+	r.Start = s.meters.begin()
+	at, to := tree.route(r)
+	s.handle(r, at, to)
 	meter := s.stranger
-	if at != nil {
-		meter = at.meter
+	if to != nil {
+		meter = to.meter
 	}
-	s.meters.end(meter, ctx.Response.StatusCode(), r.start)
-	r.release()
-	s.reception.done(ctx)
+	s.meters.end(meter, ctx.Response.StatusCode(), r.Start)
+	r.Release()
+	s.reception.Done(ctx)
 }
 
-// handle makes the answer, whatever happens on the way. at is the endpoint that was asked for, or nil.
-func (s *Server) handle(r *request, tree *node) (at *endpoint) {
+// handle makes the answer, whatever happens on the way.
+func (s *Server) handle(r *call.Call, at *node, to *endpoint) {
 	defer s.recovered(r)
-	at, err := s.dispatch(r, tree)
-	if err != nil {
+	if err := s.dispatch(r, at, to); err != nil {
 		s.refuse(r, err)
 	} else {
-		s.log.answered(r)
+		s.log.Answered(r)
 	}
-	return at
 }
 
 // recovered turns a panic of a handler into a 500. The engine may have started something: the answer says so.
-func (s *Server) recovered(r *request) {
+func (s *Server) recovered(r *call.Call) {
 	cause := recover()
 	if cause == nil {
 		return
 	}
-	r.shared = true // whatever was half done stays out of the pool
-	s.cfg.Logger.Error("request panicked", "route", r.route.name(), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
-	writeProblem(&r.ctx.Response, &problem{kind: kindInternal}, nil)
+	r.Shared = true // whatever was half done stays out of the pool
+	s.cfg.Logger.Error("request panicked", "route", r.Route.Name(), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	problem.Write(&r.Ctx.Response, &problem.Problem{Kind: problem.Internal}, nil)
 }
 
 // refuse is the one place where errors become answers, and where the surprising ones are logged.
-func (s *Server) refuse(r *request, err error) {
-	p, surprise := classify(err)
-	if p.kind == kindUnknownOutcome {
-		r.shared = true
+func (s *Server) refuse(r *call.Call, err error) {
+	p, surprise := problem.Classify(err)
+	if p.Kind == problem.UnknownOutcome {
+		r.Shared = true
 	}
-	if p.status == http.StatusTooManyRequests {
-		s.meters.limited[p.limit].Inc()
+	if p.Status == http.StatusTooManyRequests {
+		s.meters.limited[p.Limit].Inc()
 	}
 	if surprise {
-		s.cfg.Logger.Error("request failed", "route", r.route.name(), "code", p.code, "error", err)
+		s.cfg.Logger.Error("request failed", "route", r.Route.Name(), "code", p.Code, "error", err)
 	}
-	r.out = writeProblem(&r.ctx.Response, &p, r.out)
-	s.log.refusedCall(r, &p)
+	r.Out = problem.Write(&r.Ctx.Response, &p, r.Out)
+	s.log.Refused(r, &p)
 }
 
 // garbled answers what never became a request. A connection that merely ended or fell silent gets no words: a client
@@ -209,22 +220,22 @@ func (s *Server) garbled(ctx *fasthttp.RequestCtx, err error) {
 		return
 	}
 	var small *fasthttp.ErrSmallBuffer
-	p := &problem{kind: kindBadRequest, detail: "the request is not valid HTTP"}
+	p := &problem.Problem{Kind: problem.BadRequest, Detail: "the request is not valid HTTP"}
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		p = &problem{kind: kindTooLarge, field: "body"}
+		p = &problem.Problem{Kind: problem.TooLarge, Field: "body"}
 	case errors.As(err, &small):
-		p = &problem{kind: kindHeaderTooLarge}
+		p = &problem.Problem{Kind: problem.HeaderTooLarge}
 	}
 	s.turnAway(ctx, p)
 }
 
 // turnAway answers what is not, or not safely, a request, and ends its connection: where the next one begins on it is
 // not known.
-func (s *Server) turnAway(ctx *fasthttp.RequestCtx, p *problem) {
-	s.reception.done(ctx)
-	s.meters.end(s.stranger, p.status, s.meters.begin())
-	writeProblem(&ctx.Response, p, nil)
+func (s *Server) turnAway(ctx *fasthttp.RequestCtx, p *problem.Problem) {
+	s.reception.Done(ctx)
+	s.meters.end(s.stranger, p.Status, s.meters.begin())
+	problem.Write(&ctx.Response, p, nil)
 	ctx.SetConnectionClose()
-	lingers(ctx.Conn())
+	listen.Linger(ctx.Conn())
 }

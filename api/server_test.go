@@ -19,7 +19,9 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/section"
+	"holdfast/api/listen"
 	"holdfast/api/live/livetest"
+	"holdfast/api/problem"
 )
 
 // P2: whoever was let in before the shutdown gets a whole answer, and streams end.
@@ -152,7 +154,7 @@ func TestGarbledRequests(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if !strings.HasPrefix(response.Status, row.want) || response.Header.Get("Content-Type") != problemType {
+		if !strings.HasPrefix(response.Status, row.want) || response.Header.Get("Content-Type") != problem.MediaType {
 			t.Errorf("%s: %s %s", name, response.Status, response.Header.Get("Content-Type"))
 		}
 		_ = conn.Close()
@@ -172,7 +174,7 @@ func TestFarTooMuchIsAnsweredOverRealConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	size := planBodyBytesMax + 8<<20
+	size := listen.PlanBodyBytesMax + 8<<20
 	send(t, conn, "POST /v1/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer dev\r\nContent-Length: "+strconv.Itoa(size)+"\r\n\r\n")
 	send(t, conn, strings.Repeat(" ", size))
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 
+	"holdfast/api/call"
+	"holdfast/api/document"
 	"holdfast/api/wire"
 )
 
@@ -13,7 +15,7 @@ import (
 const SignInReturn = "{return}"
 
 // newSignIn makes the document of GET /v1/sign-in. It panics on failure: a list of two words can be written.
-func newSignIn(c *Config) *still {
+func newSignIn(c *Config) *document.Still {
 	how := wire.SignIn{Methods: []string{wire.SignInToken}, URL: c.SignInURL}
 	if c.DevAuth {
 		how.Methods = []string{wire.SignInName}
@@ -22,7 +24,7 @@ func newSignIn(c *Config) *still {
 	if err != nil {
 		panic(err)
 	}
-	doc, err := newStill(body)
+	doc, err := document.New(body)
 	if err != nil {
 		panic(err)
 	}
@@ -47,7 +49,7 @@ func checkSignInURL(address string) error {
 	return nil
 }
 
-func (s *Server) signInPage(r *request) error {
-	s.signIn.send(r.ctx, jsonType, revalidate)
+func (s *Server) signInPage(r *call.Call) error {
+	s.signIn.Send(r.Ctx, document.JSON, document.Revalidate)
 	return nil
 }
