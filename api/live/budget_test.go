@@ -17,7 +17,7 @@ func TestBudgets(t *testing.T) { budget.Check(t, raceDetector, budgets) }
 
 var budgets = []budget.Path{
 	budget.Exact("availability of 46,200 seats, made anew", 10, 60, rebuiltPath),
-	budget.About("one change told to a client", 100, 1102, 20, fanOutPath(1)),         // encoding it once
+	budget.About("one change told to a client", 100, 1102, 20, fanOutPath(1)), // encoding it once
 	// So for each client nothing: 100,000 frames. A busy machine collects garbage meanwhile and empties pools, a few
 	// hundred at most.
 	budget.About("one change told to 1,000 clients", 100, 1102, 500, fanOutPath(1000)),
