@@ -62,20 +62,28 @@ func TestTokens(t *testing.T) {
 		{"expired", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": past}), 401},
 		{"not yet", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "nbf": soon}), 401},
 		{"no end", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice"}), 401},
-		{"an end that is null", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": nil}), 401},
+		{"an end that is null", signed(t, jwt.SigningMethodHS256, secret,
+			jwt.MapClaims{"sub": "alice", "exp": nil}), 401},
 		{"blank sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": " ", "exp": soon}), 401},
 		{"NUL in sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "a\x00", "exp": soon}), 401},
 		{"line end in sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "a\nb", "exp": soon}), 401},
-		{"direction in sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "a\u202eb", "exp": soon}), 401},
+		{"direction in sub", signed(t, jwt.SigningMethodHS256, secret,
+			jwt.MapClaims{"sub": "a\u202eb", "exp": soon}), 401},
 		{"no sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"exp": soon}), 401},
-		{"long sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": strings.Repeat("x", 257), "exp": soon}), 401},
-		{"card as sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "4111111111111111", "exp": soon}), 401},
-		{"other secret", signed(t, jwt.SigningMethodHS256, []byte(strings.Repeat("x", 32)), jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
+		{"long sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": strings.Repeat("x", 257),
+			"exp": soon}), 401},
+		{"card as sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "4111111111111111",
+			"exp": soon}), 401},
+		{"other secret", signed(t, jwt.SigningMethodHS256, []byte(strings.Repeat("x", 32)),
+			jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
 		{"other key", signed(t, jwt.SigningMethodEdDSA, otherPrivate, jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
 		{"HS512", signed(t, jwt.SigningMethodHS512, secret, jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
-		{"none", signed(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
-		{"public key as secret", signed(t, jwt.SigningMethodHS256, []byte(public), jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
-		{"PEM as secret", signed(t, jwt.SigningMethodHS256, publicPEM, jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
+		{"none", signed(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType,
+			jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
+		{"public key as secret", signed(t, jwt.SigningMethodHS256, []byte(public),
+			jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
+		{"PEM as secret", signed(t, jwt.SigningMethodHS256, publicPEM,
+			jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
 		{"dev header", alice, 401},
 		{"dev operator", operator, 401},
 		{"nobody", nobody, 401},
@@ -100,7 +108,8 @@ func TestRememberedTokenExpires(t *testing.T) {
 		c.JWTSecret = secret
 		c.Now = func() time.Time { return start.Add(time.Duration(offset.Load())) }
 	})
-	who := signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": start.Add(time.Minute).Unix()})
+	who := signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice",
+		"exp": start.Add(time.Minute).Unix()})
 	for range 2 {
 		h.do("GET", "/v1/bookings/none", who, "").want(404, "booking_unknown")
 	}
@@ -142,7 +151,8 @@ func TestRememberedTokenDiesWithItsKey(t *testing.T) {
 func TestDevNamesCanBeSeen(t *testing.T) {
 	h := open(t, nil)
 	for _, name := range []string{"a\u200bb", "a\u202eb", "a\tb", "a\u0085b", "\ufeffa", "\xff"} {
-		if a := h.do("GET", "/v1/bookings/none", headers{"X-Buyer": name}, ""); a.status != 400 || a.problem.Field != "X-Buyer" {
+		if a := h.do("GET", "/v1/bookings/none", headers{"X-Buyer": name}, ""); a.status != 400 ||
+			a.problem.Field != "X-Buyer" {
 			t.Errorf("%q: %d %s", name, a.status, a.body)
 		}
 	}

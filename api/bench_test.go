@@ -13,7 +13,8 @@ import (
 )
 
 // hot is a server over a fake engine and one prepared request: what the api itself costs.
-func hot(method, path, body string, edit func(*Config, *fakeEngine, *fasthttp.Request)) (*Server, *fasthttp.RequestCtx) {
+func hot(method, path, body string, edit func(*Config, *fakeEngine, *fasthttp.Request)) (*Server,
+	*fasthttp.RequestCtx) {
 	engine := &fakeEngine{book: func(call *actors.BookCall, out *actors.BookingView) error {
 		out.ID = actors.BookingID{No: 77}
 		out.State, out.ExpiresAt, out.Amount, out.Currency = section.BookingHeld, 1_900_000_000_123, 9000, "EUR"
@@ -36,7 +37,8 @@ func asAlice(_ *Config, _ *fakeEngine, r *fasthttp.Request) { r.Header.Set("X-Bu
 
 func asToken(c *Config, _ *fakeEngine, r *fasthttp.Request) {
 	c.JWTSecret = []byte(strings.Repeat("s", 32))
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": "alice", "exp": time.Now().Add(time.Hour).Unix()}).SignedString(c.JWTSecret)
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": "alice",
+		"exp": time.Now().Add(time.Hour).Unix()}).SignedString(c.JWTSecret)
 	if err != nil {
 		panic(err)
 	}

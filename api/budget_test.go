@@ -27,7 +27,8 @@ var budgets = []budget.Path{
 	budget.Exact("availability", 1000, 0, handlerPath("availability", nil)),
 	budget.Exact("availability, not modified", 1000, 0, handlerPath("availability", known)),
 	budget.Exact("availability, packed", 1000, 0, handlerPath("availability", packed)),
-	budget.About("hold on a real engine", 300, 2288, 30, shopPath((*shop).hold, 201)), // 7.6 each: mailboxes, the record, the delta
+	// 7.6 each: mailboxes, the record, the delta.
+	budget.About("hold on a real engine", 300, 2288, 30, shopPath((*shop).hold, 201)),
 	budget.About("hold of the best two on a real engine", 300, 2288, 30, shopPath((*shop).best, 201)),
 	budget.Exact("refused hold on a real engine", 300, 600, shopPath((*shop).taken, 409)), // the refusal, and its seats
 	budget.Exact("availability on a real engine", 300, 0, shopPath((*shop).look, 200)),
@@ -94,9 +95,11 @@ func shopPath(ask func(*shop), status int) func(testing.TB) func() {
 		if err != nil {
 			t.Fatal(err)
 		}
-		event, err := engine.CreateEvent(context.Background(), &storage.Event{Name: "budget", Currency: "EUR", Sale: storage.SaleOpen,
-			Rules: section.Rules{HoldTTL: 600_000, HoldCeiling: 900_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 1 << 30,
-				DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}}, v)
+		event, err := engine.CreateEvent(context.Background(), &storage.Event{Name: "budget", Currency: "EUR",
+			Sale: storage.SaleOpen,
+			Rules: section.Rules{HoldTTL: 600_000, HoldCeiling: 900_000, SeatsPerBookingMax: 8,
+				SeatsPerBuyerMax: 1 << 30,
+				DedupeWindow:     section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}}, v)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,14 +9,16 @@ import (
 )
 
 // Numbers that processors publish for tests.
-var testCards = []string{"4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111", "378282246310005", "5555555555554444",
+var testCards = []string{"4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111",
+	"378282246310005", "5555555555554444",
 	"6011111111111117", "30569309025904", "3530111333300000", "4222222222222", "6304000000000000000"}
 
 // P12: wherever a card number is put, it is refused at the door, and neither the answer nor the logs repeat it.
 func TestP12CardDataIsRefusedEverywhere(t *testing.T) {
 	h := open(t, nil)
 	event := h.show("")
-	booking := "/v1/bookings/" + h.do("POST", event+"/bookings", alice, `{"seats":["A-1-9"]}`).want(201, "").booking().ID
+	booking := "/v1/bookings/" + h.do("POST", event+"/bookings", alice,
+		`{"seats":["A-1-9"]}`).want(201, "").booking().ID
 	escaped := `\u0034111 1111\u00201111 1111`
 	for _, card := range append(testCards, escaped) {
 		shots := []struct {
@@ -57,7 +59,8 @@ func TestP12CardDataIsRefusedEverywhere(t *testing.T) {
 func TestCardRefusalsNameThePlace(t *testing.T) {
 	h := open(t, nil)
 	event := h.show("")
-	booking := "/v1/bookings/" + h.do("POST", event+"/bookings", alice, `{"seats":["A-1-9"]}`).want(201, "").booking().ID
+	booking := "/v1/bookings/" + h.do("POST", event+"/bookings", alice,
+		`{"seats":["A-1-9"]}`).want(201, "").booking().ID
 	card := "4111111111111111"
 	for _, shot := range []struct {
 		method, path string
@@ -67,12 +70,15 @@ func TestCardRefusalsNameThePlace(t *testing.T) {
 		{"POST", booking + "/confirm", alice, `{"payment_token":"` + card + `"}`, "/payment_token"},
 		{"POST", booking + "/confirm", alice, `{"payment_token":"x` + card + `"}`, "payment_token"},
 		{"POST", event + "/bookings", alice, `{"seats":["A-1-1","` + card + `"]}`, "/seats/1"},
-		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1,"section":"` + card + `"}}`, "/best_available/section"},
-		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1,"category":"` + card + `"}}`, "/best_available/category"},
+		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1,"section":"` + card + `"}}`,
+			"/best_available/section"},
+		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1,"category":"` + card + `"}}`,
+			"/best_available/category"},
 		{"POST", event + "/bookings", alice, `{"` + card + `":1}`, "body"},
 		{"POST", event + "/bookings", alice, card, "body"},
 		{"POST", event + "/bookings", alice, `{"seats":[[` + card, "/seats/0/0"},
-		{"POST", "/v1/events", operator, strings.Replace(eventBody(""), `"id":"B"`, `"id":"B","name":"`+card+`"`, 1), "/plan/sections/1/name"},
+		{"POST", "/v1/events", operator, strings.Replace(eventBody(""), `"id":"B"`, `"id":"B","name":"`+card+`"`, 1),
+			"/plan/sections/1/name"},
 		{"GET", "/v1/events?q=" + card, nobody, "", "q"},
 		{"GET", "/v1/events?" + card + "=1", nobody, "", "query"},
 		{"POST", event + "/bookings", headers{"X-Buyer": card}, `{"seats":["A-1-1"]}`, "X-Buyer"},

@@ -60,7 +60,8 @@ func (f *fakeCluster) Shards(visit func(*actors.Place)) {
 	}
 }
 
-func (f *fakeCluster) Drain(_ context.Context, node storage.WriterID, wish operate.DrainRequest) (operate.MemberStatus, error) {
+func (f *fakeCluster) Drain(_ context.Context, node storage.WriterID, wish operate.DrainRequest) (operate.MemberStatus,
+	error) {
 	f.drained[node], f.wish = !wish.Undo, wish
 	return f.standing, f.err
 }
@@ -79,7 +80,8 @@ func TestClusterTellsWhoRunsWhat(t *testing.T) {
 	h := clusterHouse(t, threeNodes())
 	var got wire.Cluster
 	h.do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
-	if got.Self != inHex(nodeA) || got.View != "000000000000feed" || got.Total != 4 || got.Serving != 2 || got.InDoubt != 1 || got.Uncertain != 1 || got.Misplaced != 2 {
+	if got.Self != inHex(nodeA) || got.View != "000000000000feed" || got.Total != 4 || got.Serving != 2 ||
+		got.InDoubt != 1 || got.Uncertain != 1 || got.Misplaced != 2 {
 		t.Errorf("%+v", got)
 	}
 	var states []string
@@ -89,7 +91,8 @@ func TestClusterTellsWhoRunsWhat(t *testing.T) {
 	if text := strings.Join(states, ", "); text != "A serving n1, B elsewhere n2, C in_doubt n3, D draining n1" {
 		t.Error(text)
 	}
-	if b := got.Sections[1]; b.Owner != inHex(nodeB) || b.Epoch != 3 || b.Seq != 4 || b.Behind != 1 || !b.Sure || b.Placed != inHex(nodeB) {
+	if b := got.Sections[1]; b.Owner != inHex(nodeB) || b.Epoch != 3 || b.Seq != 4 || b.Behind != 1 || !b.Sure ||
+		b.Placed != inHex(nodeB) {
 		t.Errorf("%+v", b)
 	}
 	for i, want := range []wire.ClusterNode{
@@ -109,7 +112,8 @@ func TestSleepingSectionsAreNotInDoubt(t *testing.T) {
 	f.places[2].Asleep = true
 	var got wire.Cluster
 	clusterHouse(t, f).do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
-	if got.InDoubt != 0 || got.Asleep != 1 || got.Total != 4 || got.Sections[2].State != wire.SectionAsleep || got.Nodes[2].Sections != 0 {
+	if got.InDoubt != 0 || got.Asleep != 1 || got.Total != 4 || got.Sections[2].State != wire.SectionAsleep ||
+		got.Nodes[2].Sections != 0 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -120,14 +124,16 @@ func TestWhatIsWrongIsTold(t *testing.T) {
 	f.look.Heartbeats = 4
 	f.look.Troubles = []wire.ClusterTrouble{{Code: "store_unreachable", Text: "it does not answer"}}
 	gone, since := storage.WriterID{0xd}, time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	f.look.Gone = []operate.GoneMember{{ID: gone, Name: "n4", Since: since}, {ID: storage.WriterID{0xe}, Name: "n3", Since: since, Back: true}}
+	f.look.Gone = []operate.GoneMember{{ID: gone, Name: "n4", Since: since},
+		{ID: storage.WriterID{0xe}, Name: "n3", Since: since, Back: true}}
 	f.places[2].Owner, f.places[0].Life = gone, actors.Condemned
 	var got wire.Cluster
 	clusterHouse(t, f).do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
 	if got.Heartbeats != 4 || len(got.Troubles) != 1 || got.Troubles[0] != f.look.Troubles[0] || got.Condemned != 1 {
 		t.Errorf("%+v", got)
 	}
-	if len(got.Gone) != 1 || got.Gone[0] != (wire.ClusterGone{ID: inHex(gone), Name: "n4", Since: "2030-01-02T03:04:05Z"}) {
+	if len(got.Gone) != 1 || got.Gone[0] != (wire.ClusterGone{ID: inHex(gone), Name: "n4",
+		Since: "2030-01-02T03:04:05Z"}) {
 		t.Errorf("%+v", got.Gone)
 	}
 	if s := got.Sections[2]; s.OwnerName != "n4" || s.State != wire.SectionInDoubt {
@@ -147,7 +153,8 @@ func TestClusterListIsAsLongAsWanted(t *testing.T) {
 	}
 	got = wire.Cluster{}
 	h.do("GET", "/v1/cluster?sections=all&event="+other.String(), operator, "").want(200, "").into(&got)
-	if len(got.Sections) != 1 || got.Sections[0].Section != "D" || got.Sections[0].Event != other.String() || got.Total != 1 || got.Nodes[0].Sections != 1 {
+	if len(got.Sections) != 1 || got.Sections[0].Section != "D" || got.Sections[0].Event != other.String() ||
+		got.Total != 1 || got.Nodes[0].Sections != 1 {
 		t.Errorf("of one event: %+v", got)
 	}
 	h.do("GET", "/v1/cluster?sections=some", operator, "").want(400, "bad_request")
@@ -157,7 +164,8 @@ func TestClusterListIsAsLongAsWanted(t *testing.T) {
 
 func TestClusterIsForOperators(t *testing.T) {
 	h := clusterHouse(t, threeNodes())
-	for _, call := range [][2]string{{"GET", "/v1/cluster"}, {"POST", "/v1/cluster/nodes/n2/drain"}, {"POST", "/v1/cluster/rebalance"}} {
+	for _, call := range [][2]string{{"GET", "/v1/cluster"}, {"POST", "/v1/cluster/nodes/n2/drain"},
+		{"POST", "/v1/cluster/rebalance"}} {
 		h.do(call[0], call[1], nobody, "").want(401, "unauthorized")
 		h.do(call[0], call[1], alice, "").want(403, "forbidden")
 	}
@@ -178,7 +186,8 @@ func TestDrainFindsTheNodeThatIsMeant(t *testing.T) {
 		t.Errorf("%+v", f.wish)
 	}
 	f.standing.State = "serving"
-	h.do("POST", "/v1/cluster/nodes/"+strings.ToUpper(inHex(nodeB))+"/drain", operator, `{"undo":true}`).want(200, "").into(&node)
+	h.do("POST", "/v1/cluster/nodes/"+strings.ToUpper(inHex(nodeB))+"/drain", operator,
+		`{"undo":true}`).want(200, "").into(&node)
 	if f.drained[nodeB] || node.State != "serving" {
 		t.Errorf("undone by id: %v, %+v", f.drained, node)
 	}
@@ -233,7 +242,8 @@ func TestRebalanceCountsWhatIsElsewhere(t *testing.T) {
 func TestAServerAloneHasNobodyToDrainTo(t *testing.T) {
 	alone := threeNodes()
 	alone.look.Members, alone.look.Clustered = alone.look.Members[:1], false
-	alone.places = []actors.Place{{Name: "A", Life: actors.Serving, Owner: nodeA, Sure: true, Placed: nodeA}, {Name: "B", Placed: nodeA}}
+	alone.places = []actors.Place{{Name: "A", Life: actors.Serving, Owner: nodeA, Sure: true, Placed: nodeA},
+		{Name: "B", Placed: nodeA}}
 	h := clusterHouse(t, alone)
 	var got wire.Cluster
 	h.do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
@@ -253,7 +263,8 @@ func BenchmarkClusterOfTenThousandSections(b *testing.B) {
 	f.places = nil
 	for i := range 10_000 {
 		f.places = append(f.places, actors.Place{
-			Key: storage.SectionKey{Event: storage.EventID{byte(i / 1000)}, Section: storage.SectionNo(i % 1000)}, Name: fmt.Sprint("S", i),
+			Key:   storage.SectionKey{Event: storage.EventID{byte(i / 1000)}, Section: storage.SectionNo(i % 1000)},
+			Name:  fmt.Sprint("S", i),
 			Owner: nodeB, Placed: nodeB, Sure: true, Epoch: section.Epoch(i), Seq: section.Seq(i),
 		})
 	}
@@ -269,7 +280,8 @@ func BenchmarkClusterOfTenThousandSections(b *testing.B) {
 	}
 }
 
-// TestLateRepeatDoesNotDrainANodeAgain: P5. The key of a drain that was undone long ago comes back; with another body it is refused.
+// TestLateRepeatDoesNotDrainANodeAgain: P5. The key of a drain that was undone long ago comes back; with another body
+// it is refused.
 func TestLateRepeatDoesNotDrainANodeAgain(t *testing.T) {
 	f := threeNodes()
 	f.standing.State = "draining"

@@ -22,9 +22,9 @@ type Config struct {
 	// OperatorKey is the bearer key of operators; at least 16 bytes outside dev mode. Empty: no operator calls (but see
 	// DevAuth).
 	OperatorKey string
-	// OperatorKeys are keys with names, besides OperatorKey, which is named "operator"; see CheckOperatorKeys. Each counts,
-	// so that one can be replaced while the other is in use; the log says by name who did what. Server.SetOperatorKeys
-	// changes them while the server runs.
+	// OperatorKeys are keys with names, besides OperatorKey, which is named "operator"; see CheckOperatorKeys. Each
+	// counts, so that one can be replaced while the other is in use; the log says by name who did what.
+	// Server.SetOperatorKeys changes them while the server runs.
 	OperatorKeys []auth.OperatorKey
 	// JWTSecret verifies HS256 tokens; at least 32 bytes. Empty: HS256 is refused.
 	JWTSecret []byte
@@ -47,8 +47,8 @@ type Config struct {
 	// RequestTimeout bounds one engine call (default 10 s). Too small: answers become "outcome unknown" under a slow
 	// store; too large: threads of patience pile up behind a dead one.
 	RequestTimeout time.Duration
-	// ReadTimeout bounds the reading of one request (default 15 s); WriteTimeout the writing of one answer (default 30 s);
-	// IdleTimeout a silent keep-alive connection (default 2 min). Too small cuts honest mobile buyers off.
+	// ReadTimeout bounds the reading of one request (default 15 s); WriteTimeout the writing of one answer (default 30
+	// s); IdleTimeout a silent keep-alive connection (default 2 min). Too small cuts honest mobile buyers off.
 	ReadTimeout, WriteTimeout, IdleTimeout time.Duration
 	// ConnsPerIPMax bounds connections of one address, an IPv4 address or an IPv6 /64 (default 0, no bound: carriers
 	// put thousands of buyers behind one, and a proxy all of them).
@@ -74,7 +74,8 @@ type Config struct {
 	StreamFlush time.Duration
 	// StreamCheckpoint is how often sections that changed get a checkpoint (default 5 s).
 	StreamCheckpoint time.Duration
-	// StreamHeartbeat is the longest silence on a stream (default 15 s). Over a proxy's idle limit, streams die quietly.
+	// StreamHeartbeat is the longest silence on a stream (default 15 s). Over a proxy's idle limit, streams die
+	// quietly.
 	StreamHeartbeat time.Duration
 	// StreamRingBytes is how much of an event's stream is kept for slow and returning clients (default 4 MiB).
 	StreamRingBytes int
@@ -128,7 +129,8 @@ func setDefault[T comparable](field *T, value T) {
 func (c *Config) Validate() error {
 	var all []error
 	if !c.DevAuth && len(c.JWTSecret) == 0 && c.JWTPublicKey == nil && len(c.JWTKeys) == 0 {
-		all = append(all, errors.New("api: no way for buyers to identify themselves: set a JWT key, or dev-auth for a demo"))
+		all = append(all, errors.New("api: no way for buyers to identify themselves: set a JWT key, or dev-auth for "+
+			"a demo"))
 	}
 	if len(c.JWTSecret) > 0 {
 		_, err := token.Secret(c.JWTSecret)
@@ -179,7 +181,8 @@ func (c *Config) authentication() *auth.Options {
 func (c *Config) streaming() live.Config {
 	return live.Config{
 		Timeout: c.RequestTimeout, WriteTimeout: c.WriteTimeout, StreamsMax: c.StreamsMax,
-		Flush: c.StreamFlush, Checkpoint: c.StreamCheckpoint, Heartbeat: c.StreamHeartbeat, RingBytes: c.StreamRingBytes,
+		Flush: c.StreamFlush, Checkpoint: c.StreamCheckpoint, Heartbeat: c.StreamHeartbeat,
+		RingBytes: c.StreamRingBytes,
 	}
 }
 

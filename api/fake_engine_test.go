@@ -49,7 +49,8 @@ func (f *fakeEngine) Booking(id actors.BookingID, _ actors.Caller, _ time.Durati
 	return f.other
 }
 
-func (f *fakeEngine) Confirm(id actors.BookingID, _ actors.Caller, _ string, _ time.Duration, out *actors.BookingView) error {
+func (f *fakeEngine) Confirm(id actors.BookingID, _ actors.Caller, _ string, _ time.Duration,
+	out *actors.BookingView) error {
 	out.ID, out.State, out.Currency = id, section.BookingPaying, "EUR"
 	return f.other
 }

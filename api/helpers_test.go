@@ -58,7 +58,8 @@ func engineAt(t testing.TB, logger *slog.Logger, clock func() section.Instant) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := actors.Open(context.Background(), actors.Config{Store: memstore.New(), Gateway: bank, Logger: logger, Clock: clock})
+	engine, err := actors.Open(context.Background(), actors.Config{Store: memstore.New(), Gateway: bank,
+		Logger: logger, Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +217,8 @@ func (h *house) conforms(method, path string, a *answer) {
 	media := described.Value.Content.Get(a.header.Get("Content-Type"))
 	if media == nil {
 		if len(a.body) > 0 {
-			h.t.Fatalf("openapi.json does not know %s %s %d as %q", method, path, a.status, a.header.Get("Content-Type"))
+			h.t.Fatalf("openapi.json does not know %s %s %d as %q", method, path, a.status,
+				a.header.Get("Content-Type"))
 		}
 		return
 	}
@@ -232,10 +234,12 @@ func (h *house) conforms(method, path string, a *answer) {
 	}
 }
 
-const smallPlan = `{"sections":[{"id":"A","rows":[{"label":"1","seats":10},{"label":"2","seats":10}]},{"id":"B","rows":[{"label":"1","seats":4}]}]}`
+const smallPlan = `{"sections":[{"id":"A","rows":[{"label":"1","seats":10},{"label":"2","seats":10}]},{"id":"B",` +
+	`"rows":[{"label":"1","seats":4}]}]}`
 
 func eventBody(extra string) string {
-	return `{"name":"Night One","starts_at":"2030-06-01T19:30:00Z","currency":"EUR","prices":{"standard":4500},"plan":` + smallPlan + extra + `}`
+	return `{"name":"Night One","starts_at":"2030-06-01T19:30:00Z","currency":"EUR",` +
+		`"prices":{"standard":4500},"plan":` + smallPlan + extra + `}`
 }
 
 // show makes an open event and returns its path.

@@ -35,10 +35,12 @@ func (s *shelfEngine) Event(storage.EventID) (*storage.Event, error) { return s.
 func catalogOf(events, sections, categories int) *actors.Catalog {
 	c := &actors.Catalog{Version: 1}
 	for i := range events {
-		e := &storage.Event{ID: storage.EventID{byte(i >> 16), byte(i >> 8), byte(i)}, Name: fmt.Sprintf("Show %d", i), CreatedAt: section.Instant(1_000_000 - i),
-			Currency: "EUR", Sale: storage.SaleOpen, Prices: map[string]int64{}}
+		e := &storage.Event{ID: storage.EventID{byte(i >> 16), byte(i >> 8), byte(i)}, Name: fmt.Sprintf("Show %d", i),
+			CreatedAt: section.Instant(1_000_000 - i),
+			Currency:  "EUR", Sale: storage.SaleOpen, Prices: map[string]int64{}}
 		for s := range sections {
-			e.Sections = append(e.Sections, storage.SectionInfo{ID: fmt.Sprintf("S%d", s), Name: fmt.Sprintf("Section %d", s), Seats: 20})
+			e.Sections = append(e.Sections, storage.SectionInfo{ID: fmt.Sprintf("S%d", s),
+				Name: fmt.Sprintf("Section %d", s), Seats: 20})
 		}
 		for k := range categories {
 			e.Prices[strings.Repeat("k", 90)+fmt.Sprint(k)] = 4500
@@ -65,7 +67,8 @@ func TestListsAreBoundedWhateverTheHouse(t *testing.T) {
 	for _, c := range []struct {
 		name                         string
 		events, sections, categories int
-	}{{"many sections", 120, 2000, 1}, {"many categories", 120, 1, 300}, {"huge houses", 5, 10_000, 2000}, {"small", 250, 2, 2}} {
+	}{{"many sections", 120, 2000, 1}, {"many categories", 120, 1, 300},
+		{"huge houses", 5, 10_000, 2000}, {"small", 250, 2, 2}} {
 		t.Run(c.name, func(t *testing.T) {
 			server := New(&shelfEngine{catalog: catalogOf(c.events, c.sections, c.categories)}, Config{DevAuth: true})
 			seen, query := map[string]bool{}, "?limit=100"
@@ -81,7 +84,8 @@ func TestListsAreBoundedWhateverTheHouse(t *testing.T) {
 					if seen[e.ID] {
 						t.Fatalf("%s twice", e.ID)
 					}
-					if seen[e.ID] = true; e.SectionCount != c.sections || e.Seats != 20*c.sections || len(e.Prices) != c.categories {
+					if seen[e.ID] = true; e.SectionCount != c.sections || e.Seats != 20*c.sections ||
+						len(e.Prices) != c.categories {
 						t.Fatalf("%d sections, %d seats, %d prices", e.SectionCount, e.Seats, len(e.Prices))
 					}
 				}
@@ -125,7 +129,8 @@ func TestListsSurviveInserts(t *testing.T) {
 	h := open(t, nil)
 	create := func(name string) string {
 		var e wire.Event
-		h.do("POST", "/v1/events", operator, strings.Replace(eventBody(""), "Night One", name, 1)).want(201, "").into(&e)
+		h.do("POST", "/v1/events", operator, strings.Replace(eventBody(""), "Night One", name,
+			1)).want(201, "").into(&e)
 		return "/v1/events/" + e.ID
 	}
 	for i := range 6 {
@@ -153,11 +158,14 @@ func TestListsSurviveInserts(t *testing.T) {
 	for _, query := range []string{"", "?limit=3", "?q=show", path[len("/v1/events"):]} {
 		a := h.do("GET", "/v1/events"+query, nobody, "").want(200, "")
 		known := headers{"If-None-Match": a.header.Get("ETag")}
-		if got := h.do("GET", "/v1/events"+query, known, ""); got.status != http.StatusNotModified || len(got.body) > 0 {
+		if got := h.do("GET", "/v1/events"+query, known, ""); got.status != http.StatusNotModified ||
+			len(got.body) > 0 {
 			t.Errorf("%s: %d %s", query, got.status, got.body)
 		}
-		h.do("POST", last+"/sale", operator, fmt.Sprintf(`{"state":%q}`, []string{"open", "closed"}[len(query)%2])).want(200, "")
-		if got := h.do("GET", "/v1/events"+query, known, ""); got.status != 200 || got.header.Get("ETag") == a.header.Get("ETag") {
+		h.do("POST", last+"/sale", operator, fmt.Sprintf(`{"state":%q}`,
+			[]string{"open", "closed"}[len(query)%2])).want(200, "")
+		if got := h.do("GET", "/v1/events"+query, known, ""); got.status != 200 ||
+			got.header.Get("ETag") == a.header.Get("ETag") {
 			t.Errorf("%s after a change: %d, %s", query, got.status, got.header.Get("ETag"))
 		}
 	}
@@ -194,7 +202,8 @@ func TestBudgetOfBrowsing(t *testing.T) {
 	for _, events := range []int{100, 10_000} {
 		server := New(&shelfEngine{catalog: catalogOf(events, 20, 3)}, Config{DevAuth: true})
 		_, page := listPage(t, server, "?limit=5")
-		for query, limit := range map[string]float64{"": 2, "?limit=100": 2, "?limit=20&cursor=" + *page.NextCursor: 8} {
+		for query, limit := range map[string]float64{"": 2, "?limit=100": 2,
+			"?limit=20&cursor=" + *page.NextCursor: 8} {
 			ctx, _ := listPage(t, server, query)
 			if n := testing.AllocsPerRun(100, func() {
 				ctx.Response.Reset()

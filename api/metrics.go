@@ -35,7 +35,8 @@ type routeMeter struct {
 
 // durationBuckets are round, so that an objective ("99 % within 100 ms") can be cut from them; the small ones are for
 // refusals, which take some 50 µs.
-var durationBuckets = []float64{50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
+var durationBuckets = []float64{50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1,
+	0.25, 0.5, 1, 2.5, 5, 10}
 
 // oldNames are names of earlier builds, kept for one version so that dashboards can be moved: shown beside the new ones
 // with the same samples, and counted once.
@@ -48,7 +49,8 @@ func withOldNames(families []*dto.MetricFamily) []*dto.MetricFamily {
 	for _, family := range families {
 		if old, renamed := oldNames[family.GetName()]; renamed {
 			help := "Deprecated, gone in the next version: use " + family.GetName() + "."
-			families = append(families, &dto.MetricFamily{Name: &old, Help: &help, Type: family.Type, Metric: family.Metric})
+			families = append(families, &dto.MetricFamily{Name: &old, Help: &help,
+				Type: family.Type, Metric: family.Metric})
 		}
 	}
 	return families

@@ -47,7 +47,8 @@ func TestOpenAPISecurityMatchesTheRoutes(t *testing.T) {
 		if got := len(*operation.Security); got != want {
 			t.Errorf("%s %s: %d ways in, want %d", r.Method, r.Path, got, want)
 		}
-		keyed := slices.ContainsFunc(operation.Parameters, func(p *openapi3.ParameterRef) bool { return p.Value.Name == "Idempotency-Key" })
+		keyed := slices.ContainsFunc(operation.Parameters,
+			func(p *openapi3.ParameterRef) bool { return p.Value.Name == "Idempotency-Key" })
 		if keyed != r.Mutates {
 			t.Errorf("%s %s: takes Idempotency-Key: %v, described: %v", r.Method, r.Path, r.Mutates, keyed)
 		}

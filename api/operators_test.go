@@ -16,8 +16,8 @@ const (
 // as is a caller with that bearer token.
 func as(token string) headers { return headers{"Authorization": "Bearer " + token} }
 
-// TestNobodyActsAsAnOperatorUnnamed: the log says by the key's name who did what to which event, and how it ended; keys change while the
-// server runs, several count at once, and no key is ever written down.
+// TestNobodyActsAsAnOperatorUnnamed: the log says by the key's name who did what to which event, and how it ended; keys
+// change while the server runs, several count at once, and no key is ever written down.
 func TestNobodyActsAsAnOperatorUnnamed(t *testing.T) {
 	h := open(t, func(c *Config) {
 		c.OperatorKeys = []auth.OperatorKey{{Name: "ann", Key: keyOfAnn}, {Name: "bob", Key: keyOfBob}}
@@ -30,7 +30,8 @@ func TestNobodyActsAsAnOperatorUnnamed(t *testing.T) {
 	h.do("GET", "/v1/cluster", as(keyOfBob), "")
 	h.do("POST", "/v1/bookings/4111111111111111/refund", as(keyOfBob), "") // P12: whatever the answer
 	h.do("POST", "/v1/bookings/4111111111111111/refund", as(keyOfBob), "4111111111111111")
-	h.server.SetOperatorKeys([]auth.OperatorKey{{Name: "ann", Key: keyOfAnn}, {Name: "carl", Key: "key-of-carl-0123456789"}})
+	h.server.SetOperatorKeys([]auth.OperatorKey{{Name: "ann", Key: keyOfAnn},
+		{Name: "carl", Key: "key-of-carl-0123456789"}})
 	h.do("POST", "/v1/events/"+event+"/sale", as("key-of-carl-0123456789"), `{"state":"open"}`).want(200, "")
 	h.do("POST", "/v1/events/"+event+"/sale", as(keyOfBob), `{"state":"closed"}`).want(401, "unauthorized")
 	h.do("POST", "/v1/events/"+event+"/sale", as(keyOfBob), `{"state":"closed"}`).want(401, "unauthorized")
@@ -38,7 +39,8 @@ func TestNobodyActsAsAnOperatorUnnamed(t *testing.T) {
 	text := h.logs.String()
 	for _, want := range []string{
 		`msg=operator who=ann did="POST /v1/events"`, `with="made event ` + event,
-		`msg=operator who=bob did="POST /v1/events/{event}/sale" to=` + event + ` with="state=paused" status=200 code=ok`,
+		`msg=operator who=bob did="POST /v1/events/{event}/sale" to=` + event +
+			` with="state=paused" status=200 code=ok`,
 		`who=bob did="POST /v1/events/{event}/sale" to=` + event + ` with="" status=400 code=bad_request`,
 		`who=carl did="POST /v1/events/{event}/sale"`,
 		`msg="an operator's call was refused" reason=key`, `msg="an operator's call was refused" reason=rights`,

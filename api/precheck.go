@@ -10,7 +10,8 @@ import (
 	"holdfast/api/wire"
 )
 
-// dispatch counts a call, checks it and has it answered. at and to are what the call's path and method name; nil: nothing.
+// dispatch counts a call, checks it and has it answered. at and to are what the call's path and method name; nil:
+// nothing.
 func (s *Server) dispatch(r *call.Call, at *node, to *endpoint) error {
 	if err := s.limits.Outside(r); err != nil {
 		return err
@@ -67,7 +68,8 @@ func checkSize(r *call.Call) error {
 		limit = listen.PlanBodyBytesMax
 	}
 	if len(r.Body()) > limit {
-		return &problem.Problem{Kind: problem.TooLarge, Field: "body", Detail: "the limit is " + strconv.Itoa(limit) + " bytes"}
+		return &problem.Problem{Kind: problem.TooLarge, Field: "body", Detail: "the limit is " +
+			strconv.Itoa(limit) + " bytes"}
 	}
 	return nil
 }
@@ -78,7 +80,8 @@ func readHead(r *call.Call) {
 		return
 	}
 	header := &r.Ctx.Request.Header
-	r.Authorization, r.BuyerName, r.Key = header.Peek("Authorization"), header.Peek("X-Buyer"), header.Peek("Idempotency-Key")
+	r.Authorization, r.BuyerName, r.Key = header.Peek("Authorization"), header.Peek("X-Buyer"),
+		header.Peek("Idempotency-Key")
 }
 
 func (s *Server) identify(r *call.Call) (err error) {

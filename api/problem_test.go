@@ -42,7 +42,8 @@ func TestEveryConditionHasItsAnswer(t *testing.T) {
 		{actors.ErrSectionUnknown, 422, "section_unknown", ""},
 		{actors.ErrCategory, 422, "category_unknown", ""},
 		{&actors.SeatsUnknownError{Seats: []string{"Z-1"}}, 404, "seat_unknown", ""},
-		{fmt.Errorf("wrapped: %w", &actors.Refusal{Code: section.SeatTaken, Seats: []string{"A-1-1"}}), 409, "seat_taken", ""},
+		{fmt.Errorf("wrapped: %w", &actors.Refusal{Code: section.SeatTaken,
+			Seats: []string{"A-1-1"}}), 409, "seat_taken", ""},
 		{&actors.Refusal{Code: section.PaymentInProgress}, 409, "payment_in_progress", "1"},
 		{errors.New("a surprise"), 500, "internal", ""},
 	}

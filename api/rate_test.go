@@ -39,7 +39,8 @@ func TestBuyersHaveARate(t *testing.T) {
 	if got.problem.Limit != "buyer" {
 		t.Errorf("limit %q", got.problem.Limit)
 	}
-	for name, want := range map[string]string{"Retry-After": "2", "RateLimit": `"buyer";r=0;t=2`, "RateLimit-Policy": `"buyer";q=2;w=4`} {
+	for name, want := range map[string]string{"Retry-After": "2", "RateLimit": `"buyer";r=0;t=2`,
+		"RateLimit-Policy": `"buyer";q=2;w=4`} {
 		if value := got.header.Get(name); value != want {
 			t.Errorf("%s: %q, want %q", name, value, want)
 		}
@@ -53,7 +54,8 @@ func TestBuyersHaveARate(t *testing.T) {
 		h.do("GET", "/v1/bookings/x", alice, "").want(404, "booking_unknown")
 	}
 	h.do("GET", "/v1/bookings/x", alice, "").want(429, "rate_limited")
-	if page := string(h.do("GET", "/metrics", nil, "").body); !strings.Contains(page, `holdfast_rate_limited_total{limit="buyer"} 3`) {
+	if page := string(h.do("GET", "/metrics", nil, "").body); !strings.Contains(page,
+		`holdfast_rate_limited_total{limit="buyer"} 3`) {
 		t.Error("refusals are not counted by limit")
 	}
 }
@@ -144,20 +146,32 @@ func TestWhoseAddressCounts(t *testing.T) {
 		{"mapped", limit.Clients{}, []string{"192.0.2.1:1"}, []string{"[::ffff:192.0.2.1]:1"}, true},
 		{"a /64", limit.Clients{}, []string{"[2001:db8::1]:1"}, []string{"[2001:db8::ffff:2]:1"}, true},
 		{"two /64", limit.Clients{}, []string{"[2001:db8:0:1::1]:1"}, []string{"[2001:db8:0:2::1]:1"}, false},
-		{"header of anybody", limit.Clients{}, []string{"192.0.2.1:1", xff, "198.51.100.1"}, []string{"192.0.2.1:1", xff, "198.51.100.2"}, true},
-		{"header of a proxy", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1"}, []string{"10.1.1.1:1", xff, "198.51.100.2"}, false},
-		{"two proxies, one caller", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1"}, []string{"10.2.2.2:1", xff, "198.51.100.1"}, true},
-		{"what the caller wrote before", proxied, []string{"10.1.1.1:1", xff, "1.1.1.1, 198.51.100.1"}, []string{"10.1.1.1:1", xff, "2.2.2.2,198.51.100.1"}, true},
-		{"in a line of its own", proxied, []string{"10.1.1.1:1", xff, "1.1.1.1", xff, "198.51.100.1"}, []string{"10.1.1.1:1", xff, "198.51.100.1"}, true},
-		{"through two proxies", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1, 10.9.9.9"}, []string{"10.1.1.1:1", xff, "198.51.100.1"}, true},
+		{"header of anybody", limit.Clients{}, []string{"192.0.2.1:1", xff, "198.51.100.1"},
+			[]string{"192.0.2.1:1", xff, "198.51.100.2"}, true},
+		{"header of a proxy", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1"},
+			[]string{"10.1.1.1:1", xff, "198.51.100.2"}, false},
+		{"two proxies, one caller", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1"},
+			[]string{"10.2.2.2:1", xff, "198.51.100.1"}, true},
+		{"what the caller wrote before", proxied, []string{"10.1.1.1:1", xff, "1.1.1.1, 198.51.100.1"},
+			[]string{"10.1.1.1:1", xff, "2.2.2.2,198.51.100.1"}, true},
+		{"in a line of its own", proxied, []string{"10.1.1.1:1", xff, "1.1.1.1", xff, "198.51.100.1"},
+			[]string{"10.1.1.1:1", xff, "198.51.100.1"}, true},
+		{"through two proxies", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1, 10.9.9.9"},
+			[]string{"10.1.1.1:1", xff, "198.51.100.1"}, true},
 		{"garbage", proxied, []string{"10.1.1.1:1", xff, "unknown"}, []string{"10.1.1.1:1", xff, "<script>"}, true},
-		{"the other header", proxied, []string{"10.1.1.1:1", fwd, "for=198.51.100.1"}, []string{"10.1.1.1:1", fwd, "for=198.51.100.2"}, true},
-		{"Forwarded", rfc7239, []string{"10.1.1.1:1", fwd, "for=198.51.100.1;proto=https"}, []string{"10.1.1.1:1", fwd, "For=198.51.100.2"}, false},
-		{"Forwarded, quoted", rfc7239, []string{"10.1.1.1:1", fwd, `for="[2001:db8::1]:4711"`}, []string{"10.1.1.1:1", fwd, `by=x;for="[2001:db8::2]"`}, true},
-		{"Forwarded, from its end", rfc7239, []string{"10.1.1.1:1", fwd, "for=1.1.1.1, for=198.51.100.1"}, []string{"10.1.1.1:1", fwd, "for=2.2.2.2, for=198.51.100.1"}, true},
-		{"uncounted", limit.Clients{Uncounted: networks("127.0.0.0/8")}, []string{"127.0.0.1:1"}, []string{"127.0.0.1:1"}, false},
+		{"the other header", proxied, []string{"10.1.1.1:1", fwd, "for=198.51.100.1"},
+			[]string{"10.1.1.1:1", fwd, "for=198.51.100.2"}, true},
+		{"Forwarded", rfc7239, []string{"10.1.1.1:1", fwd, "for=198.51.100.1;proto=https"},
+			[]string{"10.1.1.1:1", fwd, "For=198.51.100.2"}, false},
+		{"Forwarded, quoted", rfc7239, []string{"10.1.1.1:1", fwd, `for="[2001:db8::1]:4711"`},
+			[]string{"10.1.1.1:1", fwd, `by=x;for="[2001:db8::2]"`}, true},
+		{"Forwarded, from its end", rfc7239, []string{"10.1.1.1:1", fwd, "for=1.1.1.1, for=198.51.100.1"},
+			[]string{"10.1.1.1:1", fwd, "for=2.2.2.2, for=198.51.100.1"}, true},
+		{"uncounted", limit.Clients{Uncounted: networks("127.0.0.0/8")}, []string{"127.0.0.1:1"},
+			[]string{"127.0.0.1:1"}, false},
 	} {
-		s := New(&fakeEngine{}, Config{Limits: limit.Limits{Address: limit.Rate{PerSecond: 0.001, Burst: 1}, Clients: row.clients}})
+		s := New(&fakeEngine{}, Config{Limits: limit.Limits{Address: limit.Rate{PerSecond: 0.001,
+			Burst: 1}, Clients: row.clients}})
 		for range 10 { // a read costs a tenth
 			if status := from(s, row.first[0], row.first[1:]...); status != 200 {
 				t.Fatalf("%s: %d at once", row.name, status)
@@ -175,7 +189,8 @@ func TestRefusedCallsCostNothing(t *testing.T) {
 	proxied := limit.Clients{TrustedProxies: networks("10.0.0.0/8")}
 	var paths []budget.Path
 	for name, limits := range map[string]limit.Limits{
-		"buyer": {Buyer: once}, "event": {Event: once}, "global": {Global: once}, "address": {Address: once, Clients: proxied},
+		"buyer": {Buyer: once}, "event": {Event: once}, "global": {Global: once},
+		"address": {Address: once, Clients: proxied},
 	} {
 		paths = append(paths, budget.Exact("refused by "+name, 1000, 0, func(t testing.TB) func() {
 			s, ctx := New(&fakeEngine{}, Config{DevAuth: true, Limits: limits}), &fasthttp.RequestCtx{}
@@ -197,7 +212,8 @@ func TestPaymentAttemptsAreLimited(t *testing.T) {
 	h := open(t, nil)
 	b := h.do("POST", h.show("")+"/bookings", alice, `{"seats":["A-1-1"]}`).want(201, "").booking()
 	for range section.PaymentAttemptsMax {
-		h.do("POST", "/v1/bookings/"+b.ID+"/confirm", alice, `{"payment_token":"tok_declined"}`).want(402, "payment_declined")
+		h.do("POST", "/v1/bookings/"+b.ID+"/confirm", alice, `{"payment_token":"tok_declined"}`).want(402,
+			"payment_declined")
 	}
 	h.do("POST", "/v1/bookings/"+b.ID+"/confirm", alice, `{"payment_token":"tok_ok"}`).want(409, "payment_attempts")
 	if got := h.do("GET", "/v1/bookings/"+b.ID, alice, "").want(200, "").booking(); got.State != "held" {
@@ -226,7 +242,8 @@ func TestStreamsOfABuyerAreBounded(t *testing.T) {
 	}
 	readUntil(t, bufio.NewReader(response.Body), "snapshot")
 	got := h.do("GET", event+"/availability/stream", alice, "").want(429, "rate_limited")
-	if got.problem.Limit != "streams_buyer" || got.header.Get("RateLimit-Policy") != `"streams_buyer";q=1;qu="concurrent-requests"` {
+	if got.problem.Limit != "streams_buyer" ||
+		got.header.Get("RateLimit-Policy") != `"streams_buyer";q=1;qu="concurrent-requests"` {
 		t.Errorf("%+v %q", got.problem, got.header.Get("RateLimit-Policy"))
 	}
 	for _, who := range []headers{bob, nobody} {

@@ -170,7 +170,8 @@ func (n *node) route(r *call.Call) (at *node, to *endpoint) {
 // found in one spelling only: no second slash, no dots, no %-encoding. One trailing slash is forgiven in buyers' calls,
 // since clients send it; what filters guard has none.
 func (n *node) find(path []byte) (found *node, param []byte) {
-	if trimmed, ok := bytes.CutSuffix(path, []byte("/")); ok && (bytes.HasPrefix(path, eventsPrefix) || bytes.HasPrefix(path, bookingsPrefix)) {
+	if trimmed, ok := bytes.CutSuffix(path, []byte("/")); ok && (bytes.HasPrefix(path, eventsPrefix) ||
+		bytes.HasPrefix(path, bookingsPrefix)) {
 		path = trimmed
 	}
 	path, rooted := bytes.CutPrefix(path, []byte("/"))

@@ -145,7 +145,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	_ = s.live.Close(ctx) // streams that are left are among the connections cut
 	fronts.Wait()
 	if n := cut.Load(); n > 0 {
-		s.cfg.Logger.Warn("clients were cut off in the middle: they did not send the rest, or did not read their answers, until the server had to stop", "connections", n)
+		s.cfg.Logger.Warn("clients were cut off in the middle: they did not send the rest, or did not read their "+
+			"answers, until the server had to stop", "connections", n)
 	}
 	return errors.Join(errs[:]...)
 }
@@ -192,7 +193,8 @@ func (s *Server) recovered(r *call.Call) {
 		return
 	}
 	r.Shared = true // whatever was half done stays out of the pool
-	s.cfg.Logger.Error("request panicked", "route", r.Route.Name(), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+	s.cfg.Logger.Error("request panicked", "route", r.Route.Name(), "cause", fmt.Sprint(cause),
+		"stack", string(debug.Stack()))
 	problem.Write(&r.Ctx.Response, &problem.Problem{Kind: problem.Internal}, nil)
 }
 

@@ -43,7 +43,8 @@ func TestShutdownAnswersWhatIsInFlight(t *testing.T) {
 	send(t, stream, "GET "+fakeEvent+"/availability/stream HTTP/1.1\r\nHost: h\r\n\r\n")
 	watched := bufio.NewReader(stream)
 	readUntil(t, watched, "event: snapshot")
-	send(t, booking, "POST "+fakeEvent+"/bookings HTTP/1.1\r\nHost: h\r\nX-Buyer: alice\r\nContent-Length: 19\r\n\r\n"+seatRequest)
+	send(t, booking,
+		"POST "+fakeEvent+"/bookings HTTP/1.1\r\nHost: h\r\nX-Buyer: alice\r\nContent-Length: 19\r\n\r\n"+seatRequest)
 	<-entered
 	stopped := make(chan error, 1)
 	go func() {
@@ -175,7 +176,9 @@ func TestFarTooMuchIsAnsweredOverRealConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	size := listen.PlanBodyBytesMax + 8<<20
-	send(t, conn, "POST /v1/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer dev\r\nContent-Length: "+strconv.Itoa(size)+"\r\n\r\n")
+	send(t, conn,
+		"POST /v1/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer dev\r\nContent-Length: "+
+			strconv.Itoa(size)+"\r\n\r\n")
 	send(t, conn, strings.Repeat(" ", size))
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
@@ -196,7 +199,9 @@ func TestMetricsCountRoutes(t *testing.T) {
 	h.do("GET", "/nowhere", nobody, "")
 	page := string(h.do("GET", "/metrics", nobody, "").want(200, "").body)
 	for _, line := range []string{`holdfast_http_requests_total{method="GET",route="/v1/events",status="200"} 1`,
-		`holdfast_http_requests_total{method="ANY",route="unmatched",status="404"} 1`, "holdfast_http_request_duration_seconds_bucket", "holdfast_http_request_seconds_bucket", `le="0.1"`, `le="2.5"`, "go_goroutines"} {
+		`holdfast_http_requests_total{method="ANY",route="unmatched",status="404"} 1`,
+		"holdfast_http_request_duration_seconds_bucket", "holdfast_http_request_seconds_bucket", `le="0.1"`,
+		`le="2.5"`, "go_goroutines"} {
 		if !strings.Contains(page, line) {
 			t.Errorf("no %s", line)
 		}

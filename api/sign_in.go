@@ -40,7 +40,8 @@ func checkSignInURL(address string) error {
 	at, err := url.Parse(address)
 	switch {
 	case err != nil:
-		return errors.New("api: the sign-in address cannot be read") // the error would quote it, and there may be a secret in it
+		// The error would quote it, and there may be a secret in it.
+		return errors.New("api: the sign-in address cannot be read")
 	case at.Scheme != "https" && at.Scheme != "http":
 		return fmt.Errorf("api: the sign-in address begins with %q; it must be https:// or http://", at.Scheme+":")
 	case at.Host == "" || at.User != nil:

@@ -21,7 +21,8 @@ func TestCallsThatWriteAreRefusedWhileNothingCanBeWritten(t *testing.T) {
 	full = errors.New("the disk is full: 3 MiB are free, and 128 are needed")
 	refused := 0
 	for _, r := range routes(new(Server)) {
-		path := strings.NewReplacer("{event}", event, "{booking}", event+"-0-1", "{node}", "n1", "{name}", "x.json").Replace(r.Path)
+		path := strings.NewReplacer("{event}", event, "{booking}", event+"-0-1", "{node}", "n1", "{name}",
+			"x.json").Replace(r.Path)
 		if r.Stream {
 			continue
 		}
@@ -45,12 +46,14 @@ func TestCallsThatWriteAreRefusedWhileNothingCanBeWritten(t *testing.T) {
 		t.Errorf("only %d calls were tried", refused)
 	}
 	full = nil
-	h.do("POST", "/v1/events/"+event+"/bookings", alice, `{"best_available":{"quantity":1}}`).want(http.StatusCreated, "")
+	h.do("POST", "/v1/events/"+event+"/bookings", alice, `{"best_available":{"quantity":1}}`).want(http.StatusCreated,
+		"")
 }
 
 // A server without an engine says why, on every path, and answers those who watch it.
 func TestServerWithoutAnEngineSaysWhy(t *testing.T) {
-	s := NewWaiting(func() error { return errors.New("the disk is full") }, Config{DevAuth: true, Logger: slog.New(slog.DiscardHandler)})
+	s := NewWaiting(func() error { return errors.New("the disk is full") },
+		Config{DevAuth: true, Logger: slog.New(slog.DiscardHandler)})
 	for _, r := range append(routes(new(Server)), &endpoint{Route: call.Route{Method: "GET", Path: "/nothing"}}) {
 		var ctx fasthttp.RequestCtx
 		ctx.Request.Header.SetMethod(r.Method)
@@ -64,7 +67,8 @@ func TestServerWithoutAnEngineSaysWhy(t *testing.T) {
 				t.Errorf("%s: %d %s", r.Path, status, body)
 			}
 		default:
-			if status != http.StatusServiceUnavailable || !strings.Contains(body, "the disk is full") || len(ctx.Response.Header.Peek("Retry-After")) == 0 {
+			if status != http.StatusServiceUnavailable || !strings.Contains(body, "the disk is full") ||
+				len(ctx.Response.Header.Peek("Retry-After")) == 0 {
 				t.Errorf("%s %s: %d %s", r.Method, r.Path, status, body)
 			}
 		}

@@ -92,7 +92,8 @@ func ownKeys(secret []byte, public ed25519.PublicKey) (keys []token.Key) {
 	return keys
 }
 
-// SetKeys replaces the keys with a kid from the next request on. Tokens of keys that are gone are not believed any more.
+// SetKeys replaces the keys with a kid from the next request on. Tokens of keys that are gone are not believed any
+// more.
 func (a *Authenticator) SetKeys(keys []token.Key) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -136,7 +137,8 @@ func (a *Authenticator) Identify(authorization, buyer []byte) (Identity, error) 
 	if len(authorization) > 0 {
 		token, ok := BearerToken(authorization)
 		if !ok {
-			return Identity{}, &problem.Problem{Kind: problem.Unauthorized, Field: "Authorization", Detail: "Authorization must be a bearer token"}
+			return Identity{}, &problem.Problem{Kind: problem.Unauthorized, Field: "Authorization",
+				Detail: "Authorization must be a bearer token"}
 		}
 		who, err := a.token(token)
 		if err == nil && len(buyer) > 0 {
@@ -148,7 +150,8 @@ func (a *Authenticator) Identify(authorization, buyer []byte) (Identity, error) 
 		return Identity{}, nil
 	}
 	if !a.devAuth {
-		return Identity{}, &problem.Problem{Kind: problem.Unauthorized, Field: "X-Buyer", Detail: "X-Buyer counts on servers with --dev-auth only; send Authorization: Bearer"}
+		return Identity{}, &problem.Problem{Kind: problem.Unauthorized, Field: "X-Buyer",
+			Detail: "X-Buyer counts on servers with --dev-auth only; send Authorization: Bearer"}
 	}
 	if why := CheckName(wire.Borrow(buyer)); why != "" {
 		return Identity{}, problem.BadField("X-Buyer", why)
@@ -159,7 +162,8 @@ func (a *Authenticator) Identify(authorization, buyer []byte) (Identity, error) 
 // twoNames refuses X-Buyer beside Authorization: one of the two would be ignored without a word.
 func twoNames(who Identity) error {
 	if who.Operator {
-		return problem.BadField("X-Buyer", "has no effect beside an operator's key: name the buyer in the body, as buyer")
+		return problem.BadField("X-Buyer", "has no effect beside an operator's key: name the buyer in the body, as "+
+			"buyer")
 	}
 	return problem.BadField("X-Buyer", "has no effect beside Authorization: send one of them")
 }
@@ -170,7 +174,8 @@ func (a *Authenticator) token(text []byte) (Identity, error) {
 	}
 	t := a.trust.Load()
 	if t == nil {
-		return Identity{}, &problem.Problem{Kind: problem.Unauthorized, Field: "Authorization", Detail: "the bearer token is not valid"}
+		return Identity{}, &problem.Problem{Kind: problem.Unauthorized, Field: "Authorization",
+			Detail: "the bearer token is not valid"}
 	}
 	key := sha256.Sum256(text)
 	if buyer, ok := t.cache.get(key, a.rules.Now()); ok {
@@ -191,7 +196,8 @@ func (t *trust) verify(text string) (buyer section.BuyerID, until time.Time, err
 		return buyer, until, err
 	}
 	if CheckName(subject) != "" || card.InText([]byte(subject)) {
-		return buyer, until, token.Refusal("the bearer token has no usable sub: 1 to 256 characters of visible text that is no card number")
+		return buyer, until, token.Refusal("the bearer token has no usable sub: 1 to 256 characters of visible text " +
+			"that is no card number")
 	}
 	return BuyerOf(subject), until, nil
 }

@@ -20,13 +20,16 @@ func CheckOperatorKeys(keys []OperatorKey) error {
 	for _, k := range keys {
 		switch other, twice := secrets[k.Key]; {
 		case k.Name == "" || CheckName(k.Name) != "":
-			all = append(all, fmt.Errorf("api: the name %q of an operator's key is no visible text of 1 to 256 characters", k.Name))
+			all = append(all, fmt.Errorf("api: the name %q of an operator's key is no visible text of 1 to 256 "+
+				"characters", k.Name))
 		case names[k.Name]:
 			all = append(all, fmt.Errorf("api: two operators' keys are named %q", k.Name))
 		case len(k.Key) < operatorKeyBytesMin:
-			all = append(all, fmt.Errorf("api: the operator's key %q is shorter than %d bytes", k.Name, operatorKeyBytesMin))
+			all = append(all, fmt.Errorf("api: the operator's key %q is shorter than %d bytes",
+				k.Name, operatorKeyBytesMin))
 		case twice:
-			all = append(all, fmt.Errorf("api: the operators' keys %q and %q are one: nobody could tell who did what", other, k.Name))
+			all = append(all, fmt.Errorf("api: the operators' keys %q and %q are one: nobody could tell who did what",
+				other, k.Name))
 		}
 		names[k.Name], secrets[k.Key] = true, k.Name
 	}

@@ -19,7 +19,8 @@ func TestOperatorKeysAreChecked(t *testing.T) {
 		"visible":    {{"a\x1bnn", keyAnn}},
 		"\"bob\" is": {{Name: "ann", Key: keyAnn}, {Name: "bob", Key: ""}},
 	} {
-		if err := CheckOperatorKeys(keys); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "0123456789") {
+		if err := CheckOperatorKeys(keys); err == nil || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "0123456789") {
 			t.Errorf("%v: %v", keys, err)
 		}
 	}

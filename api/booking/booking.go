@@ -61,7 +61,8 @@ func (h *Handlers) Book(r *call.Call) error {
 		if best.Quantity == 0 {
 			return &problem.Problem{Kind: problem.NoSeats, Field: "best_available.quantity"}
 		}
-		r.Book.Best = actors.BestAvailable{Quantity: best.Quantity, Section: best.Section, Category: best.Category, Accessible: best.Accessible}
+		r.Book.Best = actors.BestAvailable{Quantity: best.Quantity, Section: best.Section, Category: best.Category,
+			Accessible: best.Accessible}
 	} else if len(wish.Seats) == 0 {
 		return &problem.Problem{Kind: problem.NoSeats, Field: "seats"}
 	}
@@ -84,9 +85,11 @@ func bookFor(r *call.Call, wish *wire.Book) error {
 	case r.Who.Operator:
 		r.Book.Buyer = wire.WalkInHash(r.Book.Request)
 	case wish.Buyer != "":
-		return &problem.Problem{Kind: problem.Forbidden, Field: "buyer", Detail: "only an operator books for a buyer; yours are bookings of your own"}
+		return &problem.Problem{Kind: problem.Forbidden, Field: "buyer",
+			Detail: "only an operator books for a buyer; yours are bookings of your own"}
 	case wish.Limits != "":
-		return &problem.Problem{Kind: problem.Forbidden, Field: "limits", Detail: "only an operator chooses whether limits apply"}
+		return &problem.Problem{Kind: problem.Forbidden, Field: "limits",
+			Detail: "only an operator chooses whether limits apply"}
 	}
 	r.Book.AnyBuyerTotal = wish.Limits == wire.LimitsIgnore
 	return nil

@@ -44,7 +44,8 @@ type Call struct {
 	Text    []byte          // small texts inside it
 	Over    problem.Problem // the limit that was met
 	Detail  string          // what an operator wishes besides; see detailf
-	Doubt   string          // where a number stands that is a card's unless the plan has it as a name (see cardInRequest)
+	// Where a number stands that is a card's unless the plan has it as a name (see cardInRequest).
+	Doubt string
 	// Shared says that the engine may still touch call or view (a timeout): this request must not be used again.
 	Shared bool
 }
@@ -97,7 +98,8 @@ func (r *Call) Caller() actors.Caller {
 	}
 }
 
-// OperatorCaller is caller for calls whose keys are remembered beside the logs: without one there is nothing to remember.
+// OperatorCaller is caller for calls whose keys are remembered beside the logs: without one there is nothing to
+// remember.
 func (r *Call) OperatorCaller() actors.Caller {
 	who := r.Caller()
 	if len(r.Key) == 0 {

@@ -22,7 +22,8 @@ import (
 
 // Refusal is the refusal of a card number at a place.
 func Refusal(place string) error {
-	return &problem.Problem{Kind: problem.CardData, Field: place, Detail: place + " holds what looks like a card number; an id of so many digits needs a letter"}
+	return &problem.Problem{Kind: problem.CardData, Field: place, Detail: place +
+		" holds what looks like a card number; an id of so many digits needs a letter"}
 }
 
 // SettleDoubt ends the doubt about a number where a name of the plan belongs: the plan does not have the name, so it is
@@ -95,7 +96,8 @@ func mayHold(body []byte, plan bool) bool {
 			if plan && freeText(content) && numberFollows(body[from+len(quoted):]) {
 				return true
 			}
-		} else if plan && len(quoted) > 2 && freeText(quoted[1:len(quoted)-1]) && numberFollows(body[from+len(quoted):]) {
+		} else if plan && len(quoted) > 2 && freeText(quoted[1:len(quoted)-1]) &&
+			numberFollows(body[from+len(quoted):]) {
 			return true
 		}
 		body = body[from+len(quoted):]
@@ -142,7 +144,8 @@ func unquoted(quoted []byte, scratch *[]byte) []byte {
 // freeText are the members of a plan that people fill with words, whatever the format.
 func freeText(member []byte) bool {
 	switch string(member) {
-	case "name", "venue", "text", "title", "description", "caption", "displayLabel", "displayedLabel", "note", "comment":
+	case "name", "venue", "text", "title", "description", "caption", "displayLabel",
+		"displayedLabel", "note", "comment":
 		return true
 	}
 	return false
@@ -276,7 +279,8 @@ func (w *walk) judge(sight sighting, isName, quoted bool) error {
 }
 
 func (w *walk) inPlan() bool {
-	return w.planAt == 0 || w.planAt > 0 && len(w.names) > 1 && string(w.names[1]) == "plan" && w.decoder.StackDepth() > 1
+	return w.planAt == 0 || w.planAt > 0 && len(w.names) > 1 && string(w.names[1]) == "plan" &&
+		w.decoder.StackDepth() > 1
 }
 
 // namesOfPlan are the members of requests that name what a plan has.

@@ -273,8 +273,10 @@ func separatorAt(text []byte, at int) (char rune, size int) {
 		}
 		return 0, 0
 	}
-	if isSpace(char) || unicode.In(char, unicode.Pd) || char == 0x2212 || char == 0xb7 || char == 0x2022 || char == 0x2024 ||
-		char == 0x3002 || char == 0x30fb || char == 0xff0e || char == 0xff0f || char == 0xff3f || char == 0xff61 || char == 0xff65 {
+	if isSpace(char) || unicode.In(char, unicode.Pd) || char == 0x2212 || char == 0xb7 ||
+		char == 0x2022 || char == 0x2024 ||
+		char == 0x3002 || char == 0x30fb || char == 0xff0e || char == 0xff0f || char == 0xff3f ||
+		char == 0xff61 || char == 0xff65 {
 		return char, size
 	}
 	return 0, 0
@@ -289,5 +291,6 @@ func vanishes(char rune) bool {
 	if char < 0xad {
 		return false
 	}
-	return char == 0x20e3 || unicode.In(char, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+	return char == 0x20e3 || unicode.In(char, unicode.Cf, unicode.Variation_Selector,
+		unicode.Other_Default_Ignorable_Code_Point)
 }

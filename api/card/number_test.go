@@ -7,7 +7,8 @@ import (
 )
 
 // Numbers that processors publish for tests.
-var cardSamples = []string{"4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111", "378282246310005", "5555555555554444",
+var cardSamples = []string{"4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111",
+	"378282246310005", "5555555555554444",
 	"6011111111111117", "30569309025904", "3530111333300000", "4222222222222", "6304000000000000000"}
 
 func TestP12CardNumbersAreRecognised(t *testing.T) {
@@ -21,13 +22,16 @@ func TestP12CardNumbersAreRecognised(t *testing.T) {
 			t.Errorf("%q hidden in a token not recognised", card)
 		}
 	}
-	for _, spaced := range []string{"4111  1111  1111  1111", "4111 -1111- 1111  1111", "3782   822463   10005", "4111\u3000\u30001111\u3000\u30001111\u3000\u30001111"} {
+	for _, spaced := range []string{"4111  1111  1111  1111", "4111 -1111- 1111  1111", "3782   822463   10005",
+		"4111\u3000\u30001111\u3000\u30001111\u3000\u30001111"} {
 		if !InText([]byte(spaced)) {
 			t.Errorf("%q not recognised", spaced)
 		}
 	}
-	for _, innocent := range []string{"4111111111111112", "411111111111", "1732250000123", "1732250000123456789", "A-1-1", "tok_ok",
-		"41111111111111111111111", "0000000000000000", "550e8400-e29b-41d4-a716-446655440000", "deadbeef4111111111111111cafe",
+	for _, innocent := range []string{"4111111111111112", "411111111111", "1732250000123",
+		"1732250000123456789", "A-1-1", "tok_ok",
+		"41111111111111111111111", "0000000000000000", "550e8400-e29b-41d4-a716-446655440000",
+		"deadbeef4111111111111111cafe",
 		"4111    1111    1111    1111", "4111--1111--1111--1111", "12345678-1234-1234", "2030-06-01T19:30:00.000Z"} {
 		if InText([]byte(innocent)) {
 			t.Errorf("%q taken for a card number", innocent)
@@ -39,7 +43,8 @@ func TestP12CardNumbersAreRecognised(t *testing.T) {
 func TestPlansMayHoldNumbers(t *testing.T) {
 	for _, innocent := range []string{
 		`{"plan":{"x":0.4111111111111111,"guid":"550e8400-e29b-4111-8111-111111111111","n":4111111111111111}}`,
-		`{"prices":{"4000000000000001":1,"4000000000000002":1},"plan":{"categories":["4000000000000001","4000000000000002"]}}`,
+		`{"prices":{"4000000000000001":1,"4000000000000002":1},"plan":{"categories":["4000000000000001",` +
+			`"4000000000000002"]}}`,
 		`{"plan":{"seats":[{"id":"4000000000000001"},{"id":"4000000000000002"},{"id":"seat-4000000000000011"}]}}`,
 	} {
 		if found := InBody([]byte(innocent), true); found != (Places{}) {
@@ -47,18 +52,18 @@ func TestPlansMayHoldNumbers(t *testing.T) {
 		}
 	}
 	for body, place := range map[string]string{
-		`{"plan":{"name":"4111 1111 1111 1111"}}`:                                    "/plan/name",
-		`{"plan":{"name":"pay 4111111111111111"}}`:                                   "/plan/name",
-		`{"plan":{"name":4111111111111111}}`:                                         "/plan/name",
-		`{"plan":{"zones":[{"rows":[{"seats":[{"guid":"4111 1111 1111 1111"}]}]}]}}`: "/plan/zones/0/rows/0/seats/0/guid",
-		`{"plan":{"a":[{"guid":"g1"},{"guid":"4111111111111111"}]}}`:                 "/plan/a/1/guid",
-		`{"plan":{"a":[{"id":"4111111111111111"},{"id":"5555555555554444"}]}}`:       "/plan/a/0/id",
-		`{"plan":{"4111 1111 1111 1111":1}}`:                                         "/plan",
-		`{"name":"4111111111111111","plan":{}}`:                                      "/name",
-		`{"name":"\u0034111111111111111"}`:                                           "/name",
-		`{"prices":{"4111111111111111":1}}`:                                          "/prices",
-		`{"plan":{"name":"4111111111111111"`:                                         "/plan/name",
-		`{"plan":{"name"} "4111111111111111"`:                                        "body",
+		`{"plan":{"name":"4111 1111 1111 1111"}}`:                                  "/plan/name",
+		`{"plan":{"name":"pay 4111111111111111"}}`:                                 "/plan/name",
+		`{"plan":{"name":4111111111111111}}`:                                       "/plan/name",
+		`{"plan":{"zones":[{"rows":[{"seats":[{"id":"4111 1111 1111 1111"}]}]}]}}`: "/plan/zones/0/rows/0/seats/0/id",
+		`{"plan":{"a":[{"guid":"g1"},{"guid":"4111111111111111"}]}}`:               "/plan/a/1/guid",
+		`{"plan":{"a":[{"id":"4111111111111111"},{"id":"5555555555554444"}]}}`:     "/plan/a/0/id",
+		`{"plan":{"4111 1111 1111 1111":1}}`:                                       "/plan",
+		`{"name":"4111111111111111","plan":{}}`:                                    "/name",
+		`{"name":"\u0034111111111111111"}`:                                         "/name",
+		`{"prices":{"4111111111111111":1}}`:                                        "/prices",
+		`{"plan":{"name":"4111111111111111"`:                                       "/plan/name",
+		`{"plan":{"name"} "4111111111111111"`:                                      "body",
 	} {
 		if found := InBody([]byte(body), true); found.Place != place {
 			t.Errorf("%s: found at %q, want %q", body, found.Place, place)

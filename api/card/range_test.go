@@ -15,20 +15,23 @@ var brands = map[string][]struct {
 	prefix string
 	digits int
 }{
-	"Visa":             {{"4", 13}, {"4", 16}, {"4", 19}},
-	"Mastercard":       {{"51", 16}, {"52", 16}, {"53", 16}, {"54", 16}, {"55", 16}, {"2221", 16}, {"2300", 16}, {"2699", 16}, {"2720", 16}},
+	"Visa": {{"4", 13}, {"4", 16}, {"4", 19}},
+	"Mastercard": {{"51", 16}, {"52", 16}, {"53", 16}, {"54", 16}, {"55", 16}, {"2221", 16}, {"2300", 16},
+		{"2699", 16}, {"2720", 16}},
 	"American Express": {{"34", 15}, {"37", 15}},
 	"Diners Club":      {{"300", 14}, {"305", 14}, {"3095", 14}, {"36", 14}, {"36", 16}, {"38", 14}, {"39", 16}},
-	"Discover":         {{"6011", 16}, {"622126", 16}, {"622925", 16}, {"644", 16}, {"649", 16}, {"65", 16}, {"6011", 19}},
-	"JCB":              {{"3528", 16}, {"3589", 16}, {"3550", 19}},
-	"UnionPay":         {{"62", 16}, {"62", 17}, {"62", 18}, {"62", 19}, {"81", 16}},
-	"Maestro":          {{"5018", 13}, {"5020", 16}, {"5038", 18}, {"56", 16}, {"57", 16}, {"58", 19}, {"6304", 19}, {"6759", 16}, {"6763", 16}},
-	"Mir":              {{"2200", 16}, {"2204", 16}, {"2202", 19}},
-	"RuPay":            {{"60", 16}, {"65", 16}, {"81", 16}, {"82", 16}, {"508", 16}, {"353", 16}, {"356", 16}},
-	"Troy":             {{"9792", 16}},
-	"Verve":            {{"506099", 16}, {"507865", 19}},
-	"Elo":              {{"401178", 16}, {"504175", 16}, {"636368", 16}, {"650031", 16}},
-	"Hipercard":        {{"606282", 16}},
+	"Discover": {{"6011", 16}, {"622126", 16}, {"622925", 16}, {"644", 16}, {"649", 16},
+		{"65", 16}, {"6011", 19}},
+	"JCB":      {{"3528", 16}, {"3589", 16}, {"3550", 19}},
+	"UnionPay": {{"62", 16}, {"62", 17}, {"62", 18}, {"62", 19}, {"81", 16}},
+	"Maestro": {{"5018", 13}, {"5020", 16}, {"5038", 18}, {"56", 16}, {"57", 16}, {"58", 19}, {"6304", 19},
+		{"6759", 16}, {"6763", 16}},
+	"Mir":       {{"2200", 16}, {"2204", 16}, {"2202", 19}},
+	"RuPay":     {{"60", 16}, {"65", 16}, {"81", 16}, {"82", 16}, {"508", 16}, {"353", 16}, {"356", 16}},
+	"Troy":      {{"9792", 16}},
+	"Verve":     {{"506099", 16}, {"507865", 19}},
+	"Elo":       {{"401178", 16}, {"504175", 16}, {"636368", 16}, {"650031", 16}},
+	"Hipercard": {{"606282", 16}},
 }
 
 // plant makes a card number: a prefix, digits as drawn, and the check digit that belongs to them.
@@ -73,8 +76,10 @@ func scriptOf(text string, zero rune) string {
 
 // P12: a card of every scheme is found in every way of writing it, wherever it stands.
 func TestP12PlantedCardsOfEveryBrandAreFound(t *testing.T) {
-	separators := []string{" ", "-", ".", "/", "_", "\t", "\u00a0", "\u2009", "\u202f", "\u3000", "\u2010", "\u2011", "\u2013", "\u2014",
-		"\u2212", "\u00b7", "\uff0e", "\uff0d", "\u30fb", " - ", " – ", "\u200b", "\u200d", "\u00ad", " \u200b", "\ufeff"}
+	separators := []string{" ", "-", ".", "/", "_", "\t", "\u00a0", "\u2009", "\u202f", "\u3000", "\u2010",
+		"\u2011", "\u2013", "\u2014",
+		"\u2212", "\u00b7", "\uff0e", "\uff0d", "\u30fb", " - ", " – ", "\u200b", "\u200d",
+		"\u00ad", " \u200b", "\ufeff"}
 	zeros := []rune{'0', 0x660, 0x6f0, 0x966, 0xe50, 0xff10, 0x1d7ce, 0x1d7f6, 0x1fbf0}
 	rapid.Check(t, func(t *rapid.T) {
 		brand := rapid.SampledFrom(brandNames()).Draw(t, "brand")
@@ -82,13 +87,15 @@ func TestP12PlantedCardsOfEveryBrandAreFound(t *testing.T) {
 		digit := rapid.ByteRange(0, 9)
 		number := plant(kind.prefix, kind.digits, func() byte { return digit.Draw(t, "digit") })
 		separator := rapid.SampledFrom(separators).Draw(t, "separator")
-		sizes := rapid.SampledFrom([][]int{{}, {4, 4, 4, 4}, {4, 6}, {8, 8}, {6}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+		sizes := rapid.SampledFrom([][]int{{}, {4, 4, 4, 4}, {4, 6}, {8, 8}, {6},
+			{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1},
 			{5, 5, 5, 5}}).Draw(t, "sizes")
 		if !asWritten(sizesOf(number, sizes)) {
 			sizes = nil
 		}
 		written := scriptOf(grouped(number, separator, sizes...), rapid.SampledFrom(zeros).Draw(t, "zero"))
-		around := rapid.SampledFrom([][2]string{{"", ""}, {"row 12 ", ""}, {"pay:", "."}, {"tok_", ""}, {"№", " 12/28 123"}, {"(", ")"},
+		around := rapid.SampledFrom([][2]string{{"", ""}, {"row 12 ", ""}, {"pay:", "."}, {"tok_", ""},
+			{"№", " 12/28 123"}, {"(", ")"},
 			{"карта", ""}, {"seats 7 8 9, ", ", thanks"}}).Draw(t, "around")
 		text := around[0] + written + around[1]
 		if !InText([]byte(text)) {
@@ -149,29 +156,57 @@ func TestInnocentNumbersAreRarelyRefused(t *testing.T) {
 		make func() string
 		most float64
 	}{
-		"milliseconds":               {func() string { return fmt.Sprint(between(from*1000, to*1000)) }, 0},
-		"microseconds, to 2038":      {func() string { return fmt.Sprint(between(from*1e6, 2_145_916_800*1e6)) }, 0},
-		"microseconds, to 2039":      {func() string { return fmt.Sprint(between(from*1e6, to*1e6)) }, 0.002},
-		"nanoseconds":                {func() string { return fmt.Sprint(between(from*1e9, to*1e9)) }, 0.002},
-		"YYYYMMDDhhmmssff":           {func() string { return date(between) + fmt.Sprintf("%02d", between(0, 100)) }, 0},
-		"YYYYMMDDhhmmssfff":          {func() string { return date(between) + fmt.Sprintf("%03d", between(0, 1000)) }, 0},
-		"date, time, dashes":         {func() string { d := date(between); return d[:8] + "-" + d[8:] + "-" + fmt.Sprint(between(1, 1e6)) }, 0},
-		"UUID":                       {func() string { return uuid(random, false) }, 0},
-		"UUID of digits":             {func() string { return uuid(random, true) }, 0},
-		"UUID of digits, no dashes":  {func() string { return strings.ReplaceAll(uuid(random, true), "-", "") }, 0},
-		"hexadecimal, 24":            {func() string { return fmt.Sprintf("%024x", random.Uint64()) }, 0.002},
-		"snowflake of 2020 to 2026":  {func() string { return fmt.Sprint((between(from*1000, 1_790_000_000_000) - 1_288_834_974_657) << 22) }, 0},
-		"sequential, 16 digits":      {func() string { next += 7; return fmt.Sprint(next) }, 0},
-		"EAN-13":                     {func() string { return fmt.Sprint(between(1e12, 1e13)) }, 0.015},
-		"16 digits by chance":        {func() string { return fmt.Sprint(between(1e15, 1e16)) }, 0.045},
-		"18 digits by chance":        {func() string { return fmt.Sprint(between(1e17, 1e18)) }, 0.005},
-		"19 digits by chance":        {func() string { return fmt.Sprint(between(1e18, 9.2e18)) }, 0.04},
-		"seat ids":                   {func() string { return fmt.Sprintf("%d-%d-%d", between(1, 1000), between(1, 100), between(1, 1000)) }, 0},
-		"coordinates":                {func() string { return fmt.Sprintf("%.6f, %.6f", random.Float64()*90, random.Float64()*180) }, 0},
-		"telephone numbers":          {func() string { return fmt.Sprintf("+%d %d %d", between(1, 99), between(100, 999), between(1e6, 1e8)) }, 0},
-		"amounts":                    {func() string { return fmt.Sprintf("%d.%02d", between(0, 1e9), between(0, 100)) }, 0},
-		"letters, digits, 20 of 36":  {func() string { return base36(random, 20) }, 0},
-		"a date's words and a count": {func() string { return fmt.Sprintf("import-%s-%d", date(between), between(1, 9)) }, 0},
+		"milliseconds":          {func() string { return fmt.Sprint(between(from*1000, to*1000)) }, 0},
+		"microseconds, to 2038": {func() string { return fmt.Sprint(between(from*1e6, 2_145_916_800*1e6)) }, 0},
+		"microseconds, to 2039": {func() string { return fmt.Sprint(between(from*1e6, to*1e6)) }, 0.002},
+		"nanoseconds":           {func() string { return fmt.Sprint(between(from*1e9, to*1e9)) }, 0.002},
+		"YYYYMMDDhhmmssff": {func() string {
+			return date(between) +
+				fmt.Sprintf("%02d", between(0, 100))
+		}, 0},
+		"YYYYMMDDhhmmssfff": {func() string {
+			return date(between) +
+				fmt.Sprintf("%03d", between(0, 1000))
+		}, 0},
+		"date, time, dashes": {func() string {
+			d := date(between)
+			return d[:8] + "-" + d[8:] + "-" +
+				fmt.Sprint(between(1, 1e6))
+		}, 0},
+		"UUID":                      {func() string { return uuid(random, false) }, 0},
+		"UUID of digits":            {func() string { return uuid(random, true) }, 0},
+		"UUID of digits, no dashes": {func() string { return strings.ReplaceAll(uuid(random, true), "-", "") }, 0},
+		"hexadecimal, 24":           {func() string { return fmt.Sprintf("%024x", random.Uint64()) }, 0.002},
+		"snowflake of 2020 to 2026": {func() string {
+			return fmt.Sprint((between(from*1000,
+				1_790_000_000_000) - 1_288_834_974_657) << 22)
+		}, 0},
+		"sequential, 16 digits": {func() string { next += 7; return fmt.Sprint(next) }, 0},
+		"EAN-13":                {func() string { return fmt.Sprint(between(1e12, 1e13)) }, 0.015},
+		"16 digits by chance":   {func() string { return fmt.Sprint(between(1e15, 1e16)) }, 0.045},
+		"18 digits by chance":   {func() string { return fmt.Sprint(between(1e17, 1e18)) }, 0.005},
+		"19 digits by chance":   {func() string { return fmt.Sprint(between(1e18, 9.2e18)) }, 0.04},
+		"seat ids": {func() string {
+			return fmt.Sprintf("%d-%d-%d", between(1, 1000), between(1, 100),
+				between(1, 1000))
+		}, 0},
+		"coordinates": {func() string {
+			return fmt.Sprintf("%.6f, %.6f", random.Float64()*90,
+				random.Float64()*180)
+		}, 0},
+		"telephone numbers": {func() string {
+			return fmt.Sprintf("+%d %d %d", between(1, 99),
+				between(100, 999), between(1e6, 1e8))
+		}, 0},
+		"amounts": {func() string {
+			return fmt.Sprintf("%d.%02d",
+				between(0, 1e9), between(0, 100))
+		}, 0},
+		"letters, digits, 20 of 36": {func() string { return base36(random, 20) }, 0},
+		"a date's words and a count": {func() string {
+			return fmt.Sprintf("import-%s-%d",
+				date(between), between(1, 9))
+		}, 0},
 	} {
 		source.Seed(1, 2) // each shape's own numbers, whatever the order of the map
 		refused := 0
@@ -189,7 +224,8 @@ func TestInnocentNumbersAreRarelyRefused(t *testing.T) {
 }
 
 func date(between func(low, high int64) int64) string {
-	return fmt.Sprintf("%d%02d%02d%02d%02d%02d", between(2020, 2040), between(1, 13), between(1, 29), between(0, 24), between(0, 60), between(0, 60))
+	return fmt.Sprintf("%d%02d%02d%02d%02d%02d", between(2020, 2040), between(1, 13), between(1, 29), between(0, 24),
+		between(0, 60), between(0, 60))
 }
 
 // uuid is of version 4; onlyDigits is the worst that chance can make of one.
@@ -231,7 +267,8 @@ func TestAColumnOfIdsIsNoColumnOfCards(t *testing.T) {
 		var ids, cards []string
 		for i := range rapid.Int64Range(10, 60).Draw(t, "seats") {
 			ids = append(ids, fmt.Sprintf(`{"seat_guid":"%d"}`, first+i*step))
-			cards = append(cards, `{"seat_guid":"`+plant(fmt.Sprint(first + i*step)[:12], 16, func() byte { return byte(i % 10) })+`"}`)
+			cards = append(cards, `{"seat_guid":"`+plant(fmt.Sprint(first + i*step)[:12], 16,
+				func() byte { return byte(i % 10) })+`"}`)
 		}
 		body := func(seats []string) []byte { return []byte(`{"plan":{"seats":[` + strings.Join(seats, ",") + `]}}`) }
 		if found := InBody(body(ids), true); found.Place != "" {

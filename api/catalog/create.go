@@ -139,7 +139,8 @@ func (b bounded) read(into *int64) error {
 		*into = *b.value
 	}
 	if *into < b.low || *into > b.high {
-		return problem.InvalidField(b.field, "is out of bounds: "+strconv.FormatInt(b.low, 10)+" to "+strconv.FormatInt(b.high, 10))
+		low, high := strconv.FormatInt(b.low, 10), strconv.FormatInt(b.high, 10)
+		return problem.InvalidField(b.field, "is out of bounds: "+low+" to "+high)
 	}
 	return nil
 }
@@ -151,15 +152,18 @@ func rulesOf(body *wire.CreateEvent) (section.Rules, error) {
 	if err := (bounded{"hold_ttl_seconds", body.HoldTTLSeconds, holdTTLDefault, 1, holdTTLMax}).read(&ttl); err != nil {
 		return section.Rules{}, err
 	}
-	if err := (bounded{"max_seats_per_booking", body.SeatsPerBookingMax, seatsDefault, 1, bookingSeatsMax}).read(&perBooking); err != nil {
+	most := bounded{"max_seats_per_booking", body.SeatsPerBookingMax, seatsDefault, 1, bookingSeatsMax}
+	if err := most.read(&perBooking); err != nil {
 		return section.Rules{}, err
 	}
 	later := []struct {
 		bounded
 		into *int64
 	}{
-		{bounded{"hold_ceiling_seconds", body.HoldCeilingSeconds, max(holdCeilingDefault, ttl), ttl, holdCeilingMax}, &ceiling},
-		{bounded{"max_seats_per_buyer", body.SeatsPerBuyerMax, max(seatsDefault, perBooking), 1, buyerSeatsMax}, &perBuyer},
+		{bounded{"hold_ceiling_seconds", body.HoldCeilingSeconds, max(holdCeilingDefault, ttl), ttl,
+			holdCeilingMax}, &ceiling},
+		{bounded{"max_seats_per_buyer", body.SeatsPerBuyerMax, max(seatsDefault, perBooking), 1,
+			buyerSeatsMax}, &perBuyer},
 	}
 	for _, b := range later {
 		if err := b.read(b.into); err != nil {
@@ -209,7 +213,8 @@ func pricesOf(given map[string]int64, plan *venue.Venue) (map[string]int64, erro
 			defects = append(defects, "prices: category "+venue.Spelled(label)+" is not in the plan")
 		}
 		if price < 0 || price > priceMax {
-			defects = append(defects, "prices: category "+venue.Spelled(label)+" must cost from 0 to 1000000000000 minor units")
+			defects = append(defects, "prices: category "+venue.Spelled(label)+" must cost from 0 to 1000000000000 "+
+				"minor units")
 		}
 	}
 	if len(defects) > 0 {

@@ -34,4 +34,5 @@ func frontOf(raw wire.Raw) (*venue.Front, error) {
 	return front, nil
 }
 
-var errFront = problem.BadField("front", `must be "top", "bottom", "left", "right" or a point {"x":0,"y":0} of the plan`)
+var errFront = problem.BadField("front",
+	`must be "top", "bottom", "left", "right" or a point {"x":0,"y":0} of the plan`)

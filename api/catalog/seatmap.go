@@ -57,7 +57,8 @@ func seatmapAnswer(plan *venue.Venue) *wire.Seatmap {
 }
 
 func sectionAnswer(plan *venue.Venue, s *venue.Section) wire.SeatmapSection {
-	answer := wire.SeatmapSection{ID: s.ID, Name: s.PlanName(), PartOf: s.SplitOf, General: s.General, Rows: []wire.SeatmapRow{}}
+	answer := wire.SeatmapSection{ID: s.ID, Name: s.PlanName(), PartOf: s.SplitOf, General: s.General,
+		Rows: []wire.SeatmapRow{}}
 	for _, row := range s.Rows {
 		seats := make([]wire.SeatmapSeat, len(row.Seats))
 		for i, seat := range row.Seats {

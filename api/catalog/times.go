@@ -30,12 +30,15 @@ func setTimes(event *storage.Event, body *wire.CreateEvent) error {
 	there := storage.MinutesAhead(zone, event.StartsAt)
 	if !starts.Zulu && starts.Minutes != there {
 		right := wire.OffsetTime{Time: starts.Time, Minutes: there}
-		return problem.InvalidField("starts_at", "has another offset than time_zone has then; the same moment there is "+right.String())
+		return problem.InvalidField("starts_at",
+			"has another offset than time_zone has then; the same moment there is "+right.String())
 	}
 	event.StartsMinutes = there
-	if ends := body.SaleEndsAt; ends != nil && !ends.Zulu && ends.Minutes != storage.MinutesAhead(zone, event.SaleEndsAt) {
-		right := wire.OffsetTime{Time: ends.Time, Minutes: storage.MinutesAhead(zone, event.SaleEndsAt)}
-		return problem.InvalidField("sale_ends_at", "has another offset than time_zone has then; the same moment there is "+right.String())
+	atEnd := storage.MinutesAhead(zone, event.SaleEndsAt)
+	if ends := body.SaleEndsAt; ends != nil && !ends.Zulu && ends.Minutes != atEnd {
+		right := wire.OffsetTime{Time: ends.Time, Minutes: atEnd}
+		return problem.InvalidField("sale_ends_at",
+			"has another offset than time_zone has then; the same moment there is "+right.String())
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ var (
 	LongCache  = []byte("public, max-age=86400, stale-while-revalidate=604800")
 )
 
-// Send answers with a shared document, or 304 when the caller has it. packed says that the document is in gzip. The body
-// is not copied: documents never change.
+// Send answers with a shared document, or 304 when the caller has it. packed says that the document is in gzip. The
+// body is not copied: documents never change.
 func (d *Document) Send(ctx *fasthttp.RequestCtx, packed bool, contentType string, cache []byte) {
 	if NotModified(ctx, d.ETag, cache) {
 		return

@@ -15,14 +15,15 @@ type Document struct {
 
 // Fresh keeps the newest document of something that changes, and bounds what rebuilding costs.
 //
-// A reader who finds it stale rebuilds it, one at a time, while the budget lasts: builds refill at one per `every`, up to
-// `burst` saved up. So a quiet server always answers fresh, and a busy one is at most `every` behind while a thousand
-// readers share each build. Rejected: a fixed minimum age, which would make even a lone buyer's map late.
+// A reader who finds it stale rebuilds it, one at a time, while the budget lasts: builds refill at one per `every`, up
+// to `burst` saved up. So a quiet server always answers fresh, and a busy one is at most `every` behind while a
+// thousand readers share each build. Rejected: a fixed minimum age, which would make even a lone buyer's map late.
 type Fresh struct {
 	Every, Burst time.Duration
 
-	current  atomic.Pointer[Document]
-	spentTil atomic.Int64 // the moment, on the server's monotonic clock, at which the budget is full again; written under building
+	current atomic.Pointer[Document]
+	// The moment, on the server's monotonic clock, at which the budget is full again; written under building.
+	spentTil atomic.Int64
 	building sync.Mutex
 }
 

@@ -35,7 +35,10 @@ func NewTagged(body, etag []byte) (*Still, error) {
 		return nil, err
 	}
 	tag := string(bytes.TrimSuffix(etag, []byte(`"`)))
-	return &Still{plain: Document{ETag: etag, Body: body}, packed: Document{ETag: []byte(tag + `-gzip"`), Body: packed}}, nil
+	return &Still{
+		plain:  Document{ETag: etag, Body: body},
+		packed: Document{ETag: []byte(tag + `-gzip"`), Body: packed},
+	}, nil
 }
 
 // Send answers with the variant that the caller can read.

@@ -13,7 +13,8 @@ import (
 
 // Clients says how the address of a caller is found, for limits by address.
 type Clients struct {
-	// TrustedProxies are networks whose word counts about whom they speak for. Empty: the connection's own address counts.
+	// TrustedProxies are networks whose word counts about whom they speak for. Empty: the connection's own address
+	// counts.
 	TrustedProxies []netip.Prefix
 	// AddressHeader is the one header in which those proxies say so: X-Forwarded-For (default) or Forwarded (RFC 7239).
 	// The other is not looked at: a proxy that writes one passes the other on as the caller wrote it.

@@ -19,10 +19,10 @@ type key [16]byte
 // rateLimiter gives each key a bucket, kept as one number: the moment at which the bucket would be full again (the
 // generic cell rate algorithm). Refused calls take nothing.
 //
-// A bucket that is full again holds no information, and its slot is anybody's. Slots are a table of fixed size, a few for
-// each hash, as in a processor's cache: most callers are new ones, and a map that grows and is swept for them cost a
-// tenth of a hold. When all slots of a hash have buckets that are not full, newcomers of that hash pass, because refusing
-// an honest buyer is worse than not limiting a flood that other bounds catch.
+// A bucket that is full again holds no information, and its slot is anybody's. Slots are a table of fixed size, a few
+// for each hash, as in a processor's cache: most callers are new ones, and a map that grows and is swept for them cost
+// a tenth of a hold. When all slots of a hash have buckets that are not full, newcomers of that hash pass, because
+// refusing an honest buyer is worse than not limiting a flood that other bounds catch.
 type rateLimiter struct {
 	sets   uint64 // of a shard, a power of two
 	step   int64  // nanoseconds that a tenth of a call takes to come back; 0: no limit

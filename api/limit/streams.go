@@ -52,7 +52,8 @@ func (l *Limiters) Streamer(r *call.Call) (who Streamer, err error) {
 		if address, counted := l.clients.counted(r.Ctx); counted {
 			k := streamKey{key: address}
 			if l.streams.of(k) >= max {
-				return who, l.limited(r, problem.StreamsAddress, l.policyOfStreams(problem.StreamsAddress.Limit, max), streamRetry)
+				return who, l.limited(r, problem.StreamsAddress, l.policyOfStreams(problem.StreamsAddress.Limit, max),
+					streamRetry)
 			}
 			who.keys = append(who.keys, k)
 		}
@@ -63,7 +64,8 @@ func (l *Limiters) Streamer(r *call.Call) (who Streamer, err error) {
 		if err == nil && id.Known && !id.Operator {
 			k := streamKey{buyer: true, key: key(id.Buyer)}
 			if l.streams.of(k) >= max {
-				return who, l.limited(r, problem.StreamsBuyer, l.policyOfStreams(problem.StreamsBuyer.Limit, max), streamRetry)
+				return who, l.limited(r, problem.StreamsBuyer, l.policyOfStreams(problem.StreamsBuyer.Limit, max),
+					streamRetry)
 			}
 			who.keys = append(who.keys, k)
 		}

@@ -72,7 +72,8 @@ type Reception struct {
 
 // NewReception bounds the memory of all bodies to bytesMax, and that of plans to as much again. Long bodies are
 // allowed to requests that mayBringPlan is true of: anybody else could fill the memory.
-func NewReception(bytesMax int64, readTimeout time.Duration, mayBringPlan func(*fasthttp.RequestHeader) bool) *Reception {
+func NewReception(bytesMax int64, readTimeout time.Duration,
+	mayBringPlan func(*fasthttp.RequestHeader) bool) *Reception {
 	return &Reception{
 		bodies: newBodies(bytesMax), plans: newBodies(max(bytesMax, 2*PlanBodyBytesMax)),
 		readTimeout: readTimeout, mayBringPlan: mayBringPlan,

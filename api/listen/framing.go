@@ -54,7 +54,8 @@ var (
 )
 
 // single are the headers that decide something and so may stand there once. Which of two counts is for nobody to guess.
-var single = newSingles("Host", "Content-Length", "Transfer-Encoding", "Authorization", "X-Buyer", "Idempotency-Key", "Content-Type",
+var single = newSingles("Host", "Content-Length", "Transfer-Encoding", "Authorization", "X-Buyer",
+	"Idempotency-Key", "Content-Type",
 	"Content-Encoding", "Expect", "Queue-Place", "Queue-Admission")
 
 type singleHeader struct {
@@ -66,7 +67,8 @@ type singleHeader struct {
 // newSingles sorts by length, since no two headers in a hundred have the length of one of these.
 func newSingles(names ...string) (byLength [20][]singleHeader) {
 	for i, name := range names {
-		byLength[len(name)] = append(byLength[len(name)], singleHeader{strings.ToLower(name), 1 << i, malformed(name, "is there twice")})
+		byLength[len(name)] = append(byLength[len(name)], singleHeader{strings.ToLower(name), 1 << i,
+			malformed(name, "is there twice")})
 	}
 	return byLength
 }
@@ -202,8 +204,8 @@ const endOfHead = ":end"
 // where the head ends. And it takes a bare LF for the end of the last chunk: so the request is the last one of its
 // connection, and nothing behind it is read as another.
 //
-// Transfer-Encoding has done its work, and goes: of an empty body fasthttp would take it away by putting the last header
-// in its place, which is the mark.
+// Transfer-Encoding has done its work, and goes: of an empty body fasthttp would take it away by putting the last
+// header in its place, which is the mark.
 func expectChunks(header *fasthttp.RequestHeader) {
 	header.SetConnectionClose()
 	header.Del(fasthttp.HeaderTransferEncoding)

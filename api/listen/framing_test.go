@@ -21,8 +21,10 @@ func TestReadingAHeadTwiceDoesNotAllocate(t *testing.T) {
 	}
 }
 
-const ordinaryHead = "POST /v1/events/0190a1b2-0000-7000-8000-000000000000/bookings HTTP/1.1\r\nHost: tickets.example\r\nUser-Agent: Mozilla/5.0 (X11)\r\n" +
-	"Accept: application/json\r\nAccept-Encoding: gzip, br\r\nContent-Type: application/json\r\nAuthorization: Bearer aaaa.bbbb.cccc\r\n" +
+const ordinaryHead = "POST /v1/events/0190a1b2-0000-7000-8000-000000000000/bookings HTTP/1.1\r\nHost: " +
+	"tickets.example\r\nUser-Agent: Mozilla/5.0 (X11)\r\n" +
+	"Accept: application/json\r\nAccept-Encoding: gzip, br\r\nContent-Type: application/json\r\nAuthorization: " +
+	"Bearer aaaa.bbbb.cccc\r\n" +
 	"Idempotency-Key: 0b9d7a34-4d2f-4a52-9f0e-3f0c1d2e3f40\r\nX-Forwarded-For: 192.0.2.1\r\nContent-Length: 21\r\n\r\n"
 
 func headOf(t testing.TB, text string) *fasthttp.RequestHeader {

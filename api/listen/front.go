@@ -41,11 +41,13 @@ func New(o *Options) *Front {
 	f := &Front{name: o.Name}
 	f.limit = netlimit.New(netlimit.Options{
 		Name: o.Name, Max: o.Conns, PerAddress: o.PerAddress, Logger: o.Logger,
-		Full:    problem.Response(&problem.Problem{Kind: problem.Overloaded, Detail: "no more connections are served"}),
-		Crowded: problem.Response(&problem.Problem{Kind: problem.Overloaded, Detail: "too many connections from this address"}),
+		Full: problem.Response(&problem.Problem{Kind: problem.Overloaded, Detail: "no more connections are served"}),
+		Crowded: problem.Response(&problem.Problem{Kind: problem.Overloaded,
+			Detail: "too many connections from this address"}),
 	})
 	f.http = fasthttp.Server{
-		Handler: o.Answer, ErrorHandler: o.Garbled, HeaderReceived: o.Reception.headerReceived, ConnState: connState, Logger: quiet{},
+		Handler: o.Answer, ErrorHandler: o.Garbled, HeaderReceived: o.Reception.headerReceived,
+		ConnState: connState, Logger: quiet{},
 		ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout, IdleTimeout: o.Idle,
 		// The limiter is the bound: fasthttp's own, which knows no problem documents and counts workers, must never be
 		// met before.
@@ -64,17 +66,21 @@ func (f *Front) register(registry prometheus.Registerer) {
 		for k, v := range more {
 			labels[k] = v
 		}
-		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "holdfast_http_" + name, Help: help, ConstLabels: labels},
+		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "holdfast_http_" + name,
+			Help: help, ConstLabels: labels},
 			func() float64 { return float64(read()) }))
 	}
 	stats := f.limit.Stats()
-	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "holdfast_http_connections", Help: "Connections open, streams among them.",
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "holdfast_http_connections",
+		Help:        "Connections open, streams among them.",
 		ConstLabels: prometheus.Labels{"listener": f.name}}, func() float64 { return float64(f.limit.Open()) }))
-	counter("accept_errors_total", "Connections that could not be accepted at once: no descriptors, no memory.", nil, stats.AcceptErrors.Load)
+	counter("accept_errors_total", "Connections that could not be accepted at once: no descriptors, no memory.", nil,
+		stats.AcceptErrors.Load)
 	refused := "Connections refused: more than the bound in all, or of one address."
 	counter("connections_refused_total", refused, prometheus.Labels{"reason": "all"}, stats.Full.Load)
 	counter("connections_refused_total", refused, prometheus.Labels{"reason": "address"}, stats.Crowded.Load)
-	counter("connections_gave_way_total", "Connections closed to make room for new ones: silent, idle, or with a request that was still arriving.", nil, stats.GaveWay.Load)
+	counter("connections_gave_way_total", "Connections closed to make room for new ones: silent, idle, or with a "+
+		"request that was still arriving.", nil, stats.GaveWay.Load)
 }
 
 // Serve answers connections of a listener until Shutdown. Several listeners may be served at once.
@@ -108,7 +114,8 @@ func (f *Front) Shutdown(ctx context.Context) (cut int, err error) {
 	if !stop() {
 		cut = <-counted
 	}
-	if patience.Err() != nil { // a handler is still at work for a client that was cut: whatever it does is durable, or refused
+	// A handler is still at work for a client that was cut: whatever it does is durable, or refused.
+	if patience.Err() != nil {
 		err = nil
 	}
 	if err != nil {

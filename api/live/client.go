@@ -9,7 +9,8 @@ import (
 
 // streamHead is written by hand, since the connection leaves fasthttp: one goroutine and no buffers for each client.
 // The body ends when the connection does. Proxies that buffer are asked not to.
-const streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n" +
+const streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n" +
+	"Connection: close\r\n" +
 	"X-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\n\r\nretry: 1000\n\n"
 
 // serve writes frames until the client or the hub is gone, or over fires. An error only means that the client left:

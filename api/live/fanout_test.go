@@ -43,7 +43,8 @@ func BenchmarkStreamFanOut(b *testing.B) {
 		joined.Add(1)
 		go func() {
 			defer s.leave(h)
-			h.serve(&sink{joined: &joined, arrived: &arrived}, []byte(h.incarnation+".0"), nil) // has the map already: no snapshot
+			// Has the map already: no snapshot.
+			h.serve(&sink{joined: &joined, arrived: &arrived}, []byte(h.incarnation+".0"), nil)
 		}()
 	}
 	joined.Wait()

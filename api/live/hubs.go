@@ -13,9 +13,10 @@ import (
 
 // hubs keeps one hub for each event that somebody watches.
 type hubs struct {
-	cfg     *Config
-	meter   *meter
-	newest  func(storage.EventID) (actors.LiveMap, error) // the event's map as the engine has it now; asking keeps the map in use
+	cfg   *Config
+	meter *meter
+	// The event's map as the engine has it now; asking keeps the map in use.
+	newest  func(storage.EventID) (actors.LiveMap, error)
 	streams atomic.Int64
 
 	mu      sync.Mutex

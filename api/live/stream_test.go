@@ -29,7 +29,8 @@ type fakeMap struct {
 }
 
 func newFakeMap(memory int) *fakeMap {
-	return &fakeMap{letters: [][]byte{[]byte("aaaa"), []byte("aa")}, seqs: []section.Seq{1, 1}, changed: make(chan struct{}), memory: memory}
+	return &fakeMap{letters: [][]byte{[]byte("aaaa"), []byte("aa")}, seqs: []section.Seq{1, 1},
+		changed: make(chan struct{}), memory: memory}
 }
 
 func (m *fakeMap) Version() uint64 {
@@ -42,7 +43,8 @@ func (m *fakeMap) Read(visit func(storage.SectionNo, actors.SectionStatus)) uint
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i := range m.letters {
-		visit(storage.SectionNo(i), actors.SectionStatus{Seq: m.seqs[i], Letters: m.letters[i], Free: countFree(m.letters[i])})
+		visit(storage.SectionNo(i), actors.SectionStatus{Seq: m.seqs[i], Letters: m.letters[i],
+			Free: countFree(m.letters[i])})
 	}
 	return m.version
 }
@@ -73,7 +75,8 @@ func (m *fakeMap) set(no storage.SectionNo, seat section.SeatIndex, letter secti
 	m.letters[no][seat] = byte(letter)
 	m.seqs[no]++
 	m.version++
-	m.deltas = append(m.deltas, actors.Delta{Section: no, Seq: m.seqs[no], Changes: []actors.SeatChange{{Seat: seat, Letter: letter}}})
+	m.deltas = append(m.deltas, actors.Delta{Section: no, Seq: m.seqs[no],
+		Changes: []actors.SeatChange{{Seat: seat, Letter: letter}}})
 	if len(m.deltas) > m.memory {
 		m.deltas = m.deltas[1:]
 	}

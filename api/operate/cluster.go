@@ -11,26 +11,27 @@ import (
 	"holdfast/storage"
 )
 
-// Cluster is what operators see, and want, of the nodes that share the sections. A server that shares them with nobody has one too, of one
-// member. Its methods are safe for concurrent use.
+// Cluster is what operators see, and want, of the nodes that share the sections. A server that shares them with nobody
+// has one too, of one member. Its methods are safe for concurrent use.
 type Cluster interface {
 	// State is who is there as this node sees it now; this node is among the members.
 	State() ClusterState
 	// Shards visits every section of the events in use, by event and section.
 	Shards(visit func(*actors.Place))
-	// Drain has a member own nothing from now on, or (undo) take sections again, and tells how that member stands then. It is idempotent.
-	// ErrNotClustered; ErrLastNode; actors.ErrUnavailable: the member could not be asked, or has not answered, and may have done it; other errors are the
-	// member's own words.
+	// Drain has a member own nothing from now on, or (undo) take sections again, and tells how that member stands then.
+	// It is idempotent. ErrNotClustered; ErrLastNode; actors.ErrUnavailable: the member could not be asked, or has not
+	// answered, and may have done it; other errors are the member's own words.
 	Drain(ctx context.Context, node storage.WriterID, request DrainRequest) (MemberStatus, error)
-	// Rebalance has every member look at once for sections that belong elsewhere, and tells which could not be told. ErrNotClustered.
+	// Rebalance has every member look at once for sections that belong elsewhere, and tells which could not be told.
+	// ErrNotClustered.
 	Rebalance(ctx context.Context) (unreached []storage.WriterID, err error)
 }
 
 // ErrNotClustered: there is no other node that could be meant.
 var ErrNotClustered = errors.New("api: this server shares its sections with no other")
 
-// ErrLastNode: no other node serves that the member reaches, so that a drain would leave nobody to serve. DrainRequest.Force does it all
-// the same.
+// ErrLastNode: no other node serves that the member reaches, so that a drain would leave nobody to serve.
+// DrainRequest.Force does it all the same.
 var ErrLastNode = errors.New("api: no other node could serve")
 
 // DrainRequest says what is wanted of a member, and by which operator's key.

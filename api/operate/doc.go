@@ -4,8 +4,9 @@
 //	drain, rebalance ──► Cluster ──► another node
 //	every operator's call, and every attempt ──► Log
 //
-// Cluster is an interface of this room: the handlers know nodes as operators do, by name and state. A drain is done once
-// under a key (P5): the engine remembers which keys were acknowledged.
+// Cluster is an interface of this room: the handlers know nodes as operators do, by name and state. A drain is done
+// once under a key (P5): the engine remembers which keys were acknowledged.
 //
-// Rejected: counting shards of other nodes by asking them. What this node sees is enough, and no dead node is waited for.
+// Rejected: counting shards of other nodes by asking them. What this node sees is enough, and no dead node is waited
+// for.
 package operate

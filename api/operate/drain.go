@@ -27,7 +27,8 @@ func memberMeant(state *ClusterState, text string) (*Member, error) {
 	case 1:
 		return found[0], nil
 	}
-	return nil, &problem.Problem{Kind: problem.NodeAmbiguous, Detail: strconv.Itoa(len(found)) + " nodes have that name: use an id, and give each its own --node-name"}
+	return nil, &problem.Problem{Kind: problem.NodeAmbiguous, Detail: strconv.Itoa(len(found)) +
+		" nodes have that name: use an id, and give each its own --node-name"}
 }
 
 // Drain has a node own nothing from now on, or take sections again.
@@ -54,7 +55,8 @@ func (h *Handlers) Drain(r *call.Call) error {
 	defer cancel()
 	r.Detailf("undo=%v force=%v", body.Undo, body.Force)
 	r.Fingerprint().Body(r.Body())
-	status, err := h.drainOnce(ctx, member, DrainRequest{Undo: body.Undo, Force: body.Force, By: r.Who.Name}, r.OperatorCaller())
+	request := DrainRequest{Undo: body.Undo, Force: body.Force, By: r.Who.Name}
+	status, err := h.drainOnce(ctx, member, request, r.OperatorCaller())
 	if err != nil {
 		return err
 	}
@@ -64,9 +66,10 @@ func (h *Handlers) Drain(r *call.Call) error {
 	return r.Encode(http.StatusOK, c.memberAnswer(member))
 }
 
-// drainOnce has a node drain, or undo, once under a key (P5): a repeat of a call that was acknowledged hears how the node stands, and changes
-// nothing. Of a call that nobody was told of, the repeat is the call.
-func (h *Handlers) drainOnce(ctx context.Context, member *Member, request DrainRequest, who actors.Caller) (MemberStatus, error) {
+// drainOnce has a node drain, or undo, once under a key (P5): a repeat of a call that was acknowledged hears how the
+// node stands, and changes nothing. Of a call that nobody was told of, the repeat is the call.
+func (h *Handlers) drainOnce(ctx context.Context, member *Member, request DrainRequest,
+	who actors.Caller) (MemberStatus, error) {
 	done, err := h.engine.Done(ctx, who)
 	if err != nil {
 		return MemberStatus{}, err
@@ -92,16 +95,19 @@ func (h *Handlers) statusOf(member *Member) MemberStatus {
 	return status
 }
 
-// clusterTrouble tells what another node said, or that it said nothing: an operator has to know which of the two it was.
+// clusterTrouble tells what another node said, or that it said nothing: an operator has to know which of the two it
+// was.
 func clusterTrouble(node string, err error) error {
 	switch {
 	case errors.Is(err, ErrNotClustered):
 		return &problem.Problem{Kind: problem.NotClustered}
 	case errors.Is(err, ErrLastNode):
-		return &problem.Problem{Kind: problem.LastNode, Detail: "no other node serves that " + node + " reaches: drained, nobody would serve; " +
+		return &problem.Problem{Kind: problem.LastNode, Detail: "no other node serves that " + node +
+			" reaches: drained, nobody would serve; " +
 			"start another node, or say force (holdfast cluster drain --force)"}
 	case errors.Is(err, actors.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
-		return &problem.Problem{Kind: problem.Unavailable, Detail: "node " + node + " could not be asked, or has not answered in time; it may have done it, and may be asked again"}
+		return &problem.Problem{Kind: problem.Unavailable, Detail: "node " + node +
+			" could not be asked, or has not answered in time; it may have done it, and may be asked again"}
 	}
 	return &problem.Problem{Kind: problem.Unavailable, Detail: "node " + node + " refuses: " + err.Error()}
 }

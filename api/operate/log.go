@@ -39,7 +39,8 @@ func NewLog(log *slog.Logger, registry prometheus.Registerer, address func(*fast
 	for _, reason := range []string{refusedKey, refusedRights} {
 		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "holdfast_operator_refused_total", ConstLabels: prometheus.Labels{"reason": reason},
-			Help: "Operators' calls refused: without a key that counts, or with a buyer's token. Who guesses keys is seen here.",
+			Help: "Operators' calls refused: without a key that counts, or with a buyer's token. Who guesses keys " +
+				"is seen here.",
 		}, func() float64 { return float64(l.refused.Counts()[reason]) }))
 	}
 	return l

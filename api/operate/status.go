@@ -61,11 +61,13 @@ func (h *Handlers) Cluster(r *call.Call) error {
 func clusterAnswer(cluster Cluster, query clusterQuery) *wire.Cluster {
 	state := cluster.State()
 	c := newTally(&state)
-	answer := &wire.Cluster{Self: hexID(state.Self), View: viewText(state.View), Uncertain: int(state.Uncertain), Nodes: []wire.ClusterNode{},
+	answer := &wire.Cluster{Self: hexID(state.Self), View: viewText(state.View), Uncertain: int(state.Uncertain),
+		Nodes:      []wire.ClusterNode{},
 		Heartbeats: state.Heartbeats, Troubles: append([]wire.ClusterTrouble{}, state.Troubles...)}
 	for _, g := range state.Gone {
 		if !g.Back {
-			answer.Gone = append(answer.Gone, wire.ClusterGone{ID: hexID(g.ID), Name: g.Name, Since: g.Since.Format(time.RFC3339)})
+			answer.Gone = append(answer.Gone, wire.ClusterGone{ID: hexID(g.ID), Name: g.Name,
+				Since: g.Since.Format(time.RFC3339)})
 		}
 	}
 	cluster.Shards(func(p *actors.Place) {

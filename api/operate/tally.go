@@ -94,7 +94,8 @@ func (c *tally) section(p *actors.Place, state string) wire.ClusterSection {
 
 func (c *tally) memberAnswer(m *Member) wire.ClusterNode {
 	return wire.ClusterNode{
-		ID: hexID(m.ID), Name: m.Name, State: m.State, API: m.API, Peer: m.Peer, Build: m.Build, Up: m.Up, Self: m.ID == c.cluster.Self,
+		ID: hexID(m.ID), Name: m.Name, State: m.State, API: m.API, Peer: m.Peer, Build: m.Build, Up: m.Up,
+		Self:     m.ID == c.cluster.Self,
 		Sections: c.node(m.ID).sections, RoundTrip: float64(m.RoundTrip.Microseconds()) / 1000,
 	}
 }

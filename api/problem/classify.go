@@ -33,8 +33,10 @@ var refusals = map[section.Rejection]*Kind{
 	section.OrphanSeat:          define(409, "orphan_seat", "The choice would strand a single seat"),
 	section.SplitOnly:           define(409, "split_only", "Not enough seats together"),
 	section.SoldOut:             define(409, "sold_out", "Not enough suitable seats are free"),
-	section.PaymentAttempts:     define(409, "payment_attempts", "Too many payments were tried for this booking; it stays held until its end"),
-	section.TooManyRequests: define(429, "rate_limited", "Too many requests of one buyer are remembered; some are forgotten each day").
+	section.PaymentAttempts: define(409, "payment_attempts",
+		"Too many payments were tried for this booking; it stays held until its end"),
+	section.TooManyRequests: define(429, "rate_limited",
+		"Too many requests of one buyer are remembered; some are forgotten each day").
 		limited("remembered").after(3600),
 }
 

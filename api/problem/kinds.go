@@ -54,12 +54,15 @@ var (
 	StreamsAddress   = define(429, "rate_limited", "Too many streams to one address").limited("streams_address")
 	StreamsBuyer     = define(429, "rate_limited", "Too many streams of one buyer").limited("streams_buyer")
 	HeaderTooLarge   = define(431, "header_too_large", "The request's head is too large")
-	Internal         = define(500, "internal", "Something went wrong here; the outcome is not known: repeat with the same key")
-	Overloaded       = define(503, "overloaded", "Too busy; nothing was done").after(1)
-	Unavailable      = define(503, "unavailable", "Not available right now; nothing was granted").after(1)
-	moved            = define(503, "moved", "The section has moved and was not found in time; nothing was done: repeat with the same key").after(1)
-	UnknownOutcome   = define(503, "outcome_unknown", "The outcome is not known yet: repeat with the same Idempotency-Key to learn it").after(2)
-	NotReady         = define(503, "not_ready", "Not ready").after(1)
+	Internal         = define(500, "internal", "Something went wrong here; the outcome is not known: repeat with "+
+		"the same key")
+	Overloaded  = define(503, "overloaded", "Too busy; nothing was done").after(1)
+	Unavailable = define(503, "unavailable", "Not available right now; nothing was granted").after(1)
+	moved       = define(503, "moved", "The section has moved and was not found in time; nothing was done: "+
+		"repeat with the same key").after(1)
+	UnknownOutcome = define(503, "outcome_unknown",
+		"The outcome is not known yet: repeat with the same Idempotency-Key to learn it").after(2)
+	NotReady = define(503, "not_ready", "Not ready").after(1)
 )
 
 var everyKind []*Kind

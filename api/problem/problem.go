@@ -111,6 +111,7 @@ func appendRateLimit(dst []byte, p *Problem) []byte {
 // Response is a whole answer, made beforehand: refusing must cost nothing when there is nothing.
 func Response(p *Problem) []byte {
 	body := Append(nil, p)
-	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nCache-Control: no-store\r\nRetry-After: %d\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
+	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nCache-Control: no-store\r\n"+
+		"Retry-After: %d\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
 		p.Status, fasthttp.StatusMessage(p.Status), MediaType, p.retry, len(body), body)
 }

@@ -23,10 +23,12 @@ type BookParser struct {
 // Parse reads one booking body, as strictly as Decode would. Every error is a *FieldError.
 func (p *BookParser) Parse(body []byte) error {
 	p.Book, p.best, p.seats, p.err = Book{}, BestAvailable{}, p.seats[:0], nil
-	if err := checkDepth(body, DepthMax); err != nil { // fastjson's validator takes quadratic time and memory in the depth
+	// Fastjson's validator takes quadratic time and memory in the depth.
+	if err := checkDepth(body, DepthMax); err != nil {
 		return err
 	}
-	// fastjson parses leniently; its validator does not. Two passes over fifty bytes are cheaper than one general decoder.
+	// fastjson parses leniently; its validator does not. Two passes over fifty bytes are cheaper than one general
+	// decoder.
 	if fastjson.ValidateBytes(body) != nil || !utf8.Valid(body) {
 		return p.explain(body)
 	}

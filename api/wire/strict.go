@@ -54,7 +54,8 @@ func decode(body []byte, into any, depthMax int) error {
 // checkDepth refuses what nests too deeply, saying where.
 func checkDepth(body []byte, depthMax int) error {
 	if at, deeper := nesting.Deeper(body, depthMax); deeper {
-		return &FieldError{Reason: "nests deeper than " + strconv.Itoa(depthMax) + " levels, at byte " + strconv.Itoa(at)}
+		return &FieldError{Reason: "nests deeper than " + strconv.Itoa(depthMax) +
+			" levels, at byte " + strconv.Itoa(at)}
 	}
 	return nil
 }

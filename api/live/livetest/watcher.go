@@ -2,7 +2,8 @@
 //
 //	stream ──► frames ──► snapshot, deltas ──► map ──► checkpoint: is it the server's?
 //
-// It knows the wire and nothing of the server. Rejected: a parser in each test, for then each would forgive something else.
+// It knows the wire and nothing of the server. Rejected: a parser in each test, for then each would forgive something
+// else.
 package livetest
 
 import (
