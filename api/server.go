@@ -77,7 +77,7 @@ func New(engine Engine, cfg Config) *Server {
 	return s
 }
 
-// adminConnsMax bounds the connections of the operators' listener: whoever asks there asks seldom.
+// adminConnsMax bounds the connections of the operators' listener: few ask there, and seldom.
 const adminConnsMax = 64
 
 func (s *Server) newFront(name string, conns, perAddress int, tree *node) *listen.Front {
@@ -89,7 +89,7 @@ func (s *Server) newFront(name string, conns, perAddress int, tree *node) *liste
 	})
 }
 
-// mayBringPlan allows long bodies only to whoever holds the operator key: anybody else could fill the memory.
+// mayBringPlan allows long bodies only to operators: anybody else could fill the memory.
 func (s *Server) mayBringPlan(header *fasthttp.RequestHeader) bool {
 	if !header.IsPost() || string(targetPath(header.RequestURI())) != "/v1/events" {
 		return false

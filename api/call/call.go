@@ -43,7 +43,7 @@ type Call struct {
 	Out     []byte          // the answer being encoded
 	Text    []byte          // small texts inside it
 	Over    problem.Problem // the limit that was met
-	Detail  string          // what an operator wishes besides; see detailf
+	Detail  string          // what an operator asks for besides the path; see Detailf
 	// Where a number stands that is a card's unless the plan has it as a name (see cardInRequest).
 	Doubt string
 	// Shared says that the engine may still touch call or view (a timeout): this request must not be used again.
@@ -144,7 +144,7 @@ func (r *Call) JSON(status int) error {
 	return nil
 }
 
-// Detailf keeps what an operator wishes beside the path, for the log. Nothing that is secret or a person's.
+// Detailf keeps what an operator asks for beside the path, for the log. Nothing that is secret or a person's.
 func (r *Call) Detailf(format string, args ...any) {
 	if r.Who.Operator {
 		r.Detail = fmt.Sprintf(format, args...)

@@ -30,7 +30,7 @@ func requestID(who *auth.Identity, key []byte) section.RequestID {
 	return wire.RequestHash(who.Buyer, key)
 }
 
-// CheckKey tells an empty key from none: whoever sends one believes that a repeat is safe.
+// CheckKey tells an empty key from none: a client that sends one believes that a repeat is safe.
 func (r *Call) CheckKey() error {
 	if len(r.Key) == 0 && len(r.Ctx.Request.Header.PeekAll("Idempotency-Key")) > 0 {
 		return problem.BadField("Idempotency-Key", "is empty")
@@ -38,7 +38,7 @@ func (r *Call) CheckKey() error {
 	return checkKey(r.Key)
 }
 
-// CheckKey judges an Idempotency-Key as a server does, card numbers (P12) included, for whoever makes events without
+// CheckKey judges an Idempotency-Key as a server does, card numbers (P12) included, for tools that make events without
 // one.
 func CheckKey(key string) error {
 	if card.InText([]byte(key)) {
@@ -95,7 +95,7 @@ func (f *Fingerprint) Body(raw []byte) {
 	f.bytes(canonical)
 }
 
-// Book adds a parsed booking body: the same wish, however it was spelt, is the same request.
+// Book adds a parsed booking body. The same request, however it was spelt, has the same fingerprint.
 func (f *Fingerprint) Book(w *wire.Book) {
 	for _, seat := range w.Seats {
 		f.Text(seat)
@@ -108,7 +108,7 @@ func (f *Fingerprint) Book(w *wire.Book) {
 			f.Text("accessible")
 		}
 	}
-	// Of later builds, after what no seat can be called: a wish without them has the fingerprint that it always had.
+	// Of later builds, after what no seat can be called: a request without them has the fingerprint that it always had.
 	if w.Buyer != "" {
 		f.Text("\x00buyer")
 		f.Text(w.Buyer)

@@ -53,7 +53,7 @@ func (h *Handlers) Create(r *call.Call) error {
 	return r.Encode(http.StatusCreated, &answer)
 }
 
-// ReadEvent judges the body of POST /v1/events as the server does, card numbers included, for whoever makes events
+// ReadEvent judges the body of POST /v1/events as the server does, card numbers included, for tools that make events
 // without one. The event lacks its id, its Create and its sections. Errors name the member at fault, and every defect
 // of a plan.
 func ReadEvent(body []byte) (*storage.Event, *venue.Venue, error) {
@@ -63,7 +63,7 @@ func ReadEvent(body []byte) (*storage.Event, *venue.Venue, error) {
 	return readEvent(body)
 }
 
-// readEvent relies on the door for card numbers, as every call does.
+// readEvent relies on the precheck for card numbers, as every call does.
 func readEvent(raw []byte) (*storage.Event, *venue.Venue, error) {
 	var body wire.CreateEvent
 	if err := wire.DecodePlan(raw, &body); err != nil {

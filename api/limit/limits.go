@@ -15,9 +15,9 @@ import (
 //
 //	request ──▶ address ──▶ global ──▶ identity ──▶ buyer ──▶ event ──▶ handler
 //
-// The narrowest bound is asked first where it can be, so that whoever is refused by it takes nothing from the wider
-// ones. What an inner bound refuses has counted for the outer ones. Operators are counted and never refused: whoever
-// fights an attack must get through, and their key is compared before anything is refused.
+// The narrowest bound is asked first where it can be, so that a caller whom it refuses takes nothing from the wider
+// ones. What an inner bound refuses has counted for the outer ones. Operators are counted and never refused: an
+// operator who fights an attack must get through, and the key is compared before anything is refused.
 type Limits struct {
 	// Buyer, Address, Event and Global bound calls; see Rate. An address is an IPv4 address or an IPv6 network of 64
 	// bits, which is what one customer is given. Event counts calls under /v1/events/{event}.
@@ -53,7 +53,7 @@ func New(c *Limits, auth *auth.Authenticator, clock func() time.Time) *Limiters 
 
 // Costs of calls, in tenths.
 const (
-	costProbe    = 0 // health checks and metrics: whoever watches the server must see it under attack
+	costProbe    = 0 // health checks and metrics: operators watch the server under attack
 	costRead     = 1
 	costMutation = 10
 )

@@ -14,7 +14,7 @@ import (
 	"holdfast/cluster/netlimit"
 )
 
-// Front is one door of the server: the public one, or the operators' own.
+// Front is one listener of the server: the public one, or the operators' own.
 type Front struct {
 	name  string
 	limit *netlimit.Limiter

@@ -13,5 +13,5 @@
 //     name.
 //   - Clocks differ by up to Leeway.
 //
-// A Verifier never changes. Whoever changes keys makes a new one, and forgets what the old one verified.
+// A Verifier never changes. A change of keys makes a new one, and forgets what the old one verified.
 package token

@@ -16,7 +16,7 @@
 // eight seats become one stroke coloured by how many are free.
 //
 // The page trusts the stream only as far as it can check it (P9): a section's seq must be the last one plus one, a
-// checkpoint's hash must match the letters held here; otherwise the availability is read again. Every wish of a
+// checkpoint's hash must match the letters held here; otherwise the availability is read again. Every request of a
 // buyer carries one Idempotency-Key through all its retries and through a reload (P5).
 //
 // The page asks how a server knows its buyers (GET /v1/sign-in) and never makes one up for a server of tokens:
