@@ -29,27 +29,42 @@ const (
 )
 
 var mutations = []mutation{
-	{"POST", "/v1/events", reflect.TypeFor[wire.CreateEvent](), eventBody(`,"hold_ttl_seconds":600,"hold_ceiling_seconds":1200,"max_seats_per_booking":8,"max_seats_per_buyer":8,` +
-		`"refuse_orphans":true,"waiting_room":{},"time_zone":"UTC","front":"top","sale_ends_at":"2030-06-01T19:30:00Z"`), map[string]member{
-		"name": {"400 name", "400 name"}, "starts_at": {"400 starts_at", "400 starts_at"}, "currency": {"400 currency", "422 currency"}, "plan": {"400 plan", "400 plan"},
-		"prices": {prices, prices}, "hold_ttl_seconds": {"", "422 hold_ttl_seconds"}, "hold_ceiling_seconds": {"", "422 hold_ceiling_seconds"},
-		"max_seats_per_booking": {"", "422 max_seats_per_booking"}, "max_seats_per_buyer": {"", "422 max_seats_per_buyer"}, "refuse_orphans": {"", ""},
-		"waiting_room": {"", ""}, "time_zone": {"", "422 time_zone"}, "front": {"", "400 front"}, "sale_ends_at": {"", "400 sale_ends_at"},
-	}, 201},
-	{"POST", "EVENT/sale", reflect.TypeFor[wire.Sale](), `{"state":"open"}`, map[string]member{"state": {state, state}}, 200},
-	{"POST", "EVENT/bookings", reflect.TypeFor[wire.Book](), `{"seats":["A-1-1"]}`, map[string]member{"seats": {"400 seats", "422 seats"}}, 201},
+	{"POST", "/v1/events", reflect.TypeFor[wire.CreateEvent](),
+		eventBody(`,"hold_ttl_seconds":600,"hold_ceiling_seconds":1200,"max_seats_per_booking":8,` +
+			`"max_seats_per_buyer":8,` +
+			`"refuse_orphans":true,"waiting_room":{},"time_zone":"UTC","front":"top",` +
+			`"sale_ends_at":"2030-06-01T19:30:00Z"`), map[string]member{
+			"name": {"400 name", "400 name"}, "starts_at": {"400 starts_at", "400 starts_at"},
+			"currency": {"400 currency", "422 currency"}, "plan": {"400 plan", "400 plan"},
+			"prices": {prices, prices}, "hold_ttl_seconds": {"", "422 hold_ttl_seconds"},
+			"hold_ceiling_seconds":  {"", "422 hold_ceiling_seconds"},
+			"max_seats_per_booking": {"", "422 max_seats_per_booking"}, "max_seats_per_buyer": {"",
+				"422 max_seats_per_buyer"}, "refuse_orphans": {"", ""},
+			"waiting_room": {"", ""}, "time_zone": {"", "422 time_zone"}, "front": {"", "400 front"},
+			"sale_ends_at": {"", "400 sale_ends_at"},
+		}, 201},
+	{"POST", "EVENT/sale", reflect.TypeFor[wire.Sale](), `{"state":"open"}`,
+		map[string]member{"state": {state, state}}, 200},
+	{"POST", "EVENT/bookings", reflect.TypeFor[wire.Book](), `{"seats":["A-1-1"]}`,
+		map[string]member{"seats": {"400 seats", "422 seats"}}, 201},
 	{"POST", "EVENT/bookings", reflect.TypeFor[wire.Book](), `{"best_available":{"quantity":1}}`, map[string]member{
 		"best_available": {"400 seats", "400 best_available.quantity"}}, 201},
-	{"POST", "EVENT/bookings", reflect.TypeFor[wire.BestAvailable](), `{"best_available":{"quantity":1,"section":"A","category":"standard","accessible":false}}`, map[string]member{
-		"quantity": {"400 best_available.quantity", "422 best_available.quantity"}, "section": {"", "400 best_available.section"},
-		"category": {"", "400 best_available.category"}, "accessible": {"", ""}}, 201},
-	{"POST", "EVENT/bookings", reflect.TypeFor[wire.Book](), `{"seats":["A-1-1"],"buyer":"carol","limits":"ignore"}`, map[string]member{
-		"seats": {"400 seats", "422 seats"}, "buyer": {"", "400 buyer"}, "limits": {"", "400 limits"}}, 201},
+	{"POST", "EVENT/bookings", reflect.TypeFor[wire.BestAvailable](),
+		`{"best_available":{"quantity":1,"section":"A","category":"standard","accessible":false}}`, map[string]member{
+			"quantity": {"400 best_available.quantity", "422 best_available.quantity"},
+			"section":  {"", "400 best_available.section"},
+			"category": {"", "400 best_available.category"}, "accessible": {"", ""}}, 201},
+	{"POST", "EVENT/bookings", reflect.TypeFor[wire.Book](), `{"seats":["A-1-1"],"buyer":"carol","limits":"ignore"}`,
+		map[string]member{
+			"seats": {"400 seats", "422 seats"}, "buyer": {"", "400 buyer"}, "limits": {"", "400 limits"}}, 201},
 	{"POST", "BOOKING/confirm", reflect.TypeFor[wire.Confirm](), `{"payment_token":"tok_ok"}`, map[string]member{
 		"payment_token": {"400 payment_token", "400 payment_token"}}, 200},
-	{"POST", "EVENT/seats/block", reflect.TypeFor[wire.Seats](), `{"seats":["A-1-1"]}`, map[string]member{"seats": {"422 seats", "422 seats"}}, 200},
-	{"POST", "EVENT/seats/unblock", reflect.TypeFor[wire.Seats](), `{"seats":["A-1-1"]}`, map[string]member{"seats": {"422 seats", "422 seats"}}, 200},
-	{"POST", "/v1/cluster/nodes/n1/drain", reflect.TypeFor[wire.Drain](), `{"undo":true}`, map[string]member{"undo": {"409 ", "409 "}, "force": {"409 ", "409 "}}, 409},
+	{"POST", "EVENT/seats/block", reflect.TypeFor[wire.Seats](), `{"seats":["A-1-1"]}`,
+		map[string]member{"seats": {"422 seats", "422 seats"}}, 200},
+	{"POST", "EVENT/seats/unblock", reflect.TypeFor[wire.Seats](), `{"seats":["A-1-1"]}`,
+		map[string]member{"seats": {"422 seats", "422 seats"}}, 200},
+	{"POST", "/v1/cluster/nodes/n1/drain", reflect.TypeFor[wire.Drain](), `{"undo":true}`,
+		map[string]member{"undo": {"409 ", "409 "}, "force": {"409 ", "409 "}}, 409},
 }
 
 // Kind: absent, null and zero taken for one another. Every member of every body is left out, null, of a wrong type, and
@@ -58,7 +73,8 @@ func TestAbsentNullAndZeroAreThreeThings(t *testing.T) {
 	h := open(t, nil)
 	for _, m := range mutations {
 		who := alice
-		if strings.HasPrefix(m.path, "/v1") || strings.Contains(m.path, "/sale") || strings.Contains(m.path, "/seats/") || strings.Contains(m.well, "buyer") {
+		if strings.HasPrefix(m.path, "/v1") || strings.Contains(m.path, "/sale") ||
+			strings.Contains(m.path, "/seats/") || strings.Contains(m.well, "buyer") {
 			who = operator
 		}
 		say := func(body map[string]any) *answer {
@@ -73,7 +89,8 @@ func TestAbsentNullAndZeroAreThreeThings(t *testing.T) {
 				h.do("POST", event+"/seats/block", operator, `{"seats":["A-1-1"]}`).want(200, "")
 			}
 			if strings.HasPrefix(path, "BOOKING") {
-				held := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":1}}`).want(201, "").booking()
+				held := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":1}}`).want(201,
+					"").booking()
 				path = strings.Replace(path, "BOOKING", "/v1/bookings/"+held.ID, 1)
 			}
 			return h.do(m.method, path, who, string(text))
@@ -118,7 +135,8 @@ func (m *mutation) try(t *testing.T, say func(map[string]any) *answer) {
 			value any
 			want  string
 		}{
-			"null": {nil, "400 " + path}, "of a wrong type": {wrongFor(field.Type), wrong}, "zero": {zeroOf(field.Type), want.zero}, "absent": {leftOut, want.absent},
+			"null": {nil, "400 " + path}, "of a wrong type": {wrongFor(field.Type), wrong},
+			"zero": {zeroOf(field.Type), want.zero}, "absent": {leftOut, want.absent},
 		} {
 			body := m.parsed(t)
 			at := body

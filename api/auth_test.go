@@ -13,7 +13,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"holdfast/actors/section"
+	"holdfast/api/auth"
 	"holdfast/api/token"
 )
 
@@ -40,7 +40,7 @@ func TestTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	publicPEM := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-	fromPEM, err := ParsePublicKeyPEM(publicPEM)
+	fromPEM, err := auth.ParsePublicKeyPEM(publicPEM)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,31 +51,35 @@ func TestTokens(t *testing.T) {
 	})
 	now := time.Now()
 	soon, past := now.Add(time.Hour).Unix(), now.Add(-token.Leeway-time.Second).Unix()
+	by := func(method jwt.SigningMethod, key any) headers {
+		return signed(t, method, key, jwt.MapClaims{"sub": "alice", "exp": soon})
+	}
+	says := func(claims jwt.MapClaims) headers { return signed(t, jwt.SigningMethodHS256, secret, claims) }
 	rows := []struct {
 		name   string
 		who    headers
 		status int // 404: the identity was good, the booking is not there
 	}{
-		{"HS256", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": soon}), 404},
-		{"EdDSA", signed(t, jwt.SigningMethodEdDSA, private, jwt.MapClaims{"sub": "alice", "exp": soon}), 404},
+		{"HS256", by(jwt.SigningMethodHS256, secret), 404},
+		{"EdDSA", by(jwt.SigningMethodEdDSA, private), 404},
 		{"operator", headers{"Authorization": "bearer operator-key-0123456789"}, 404},
-		{"expired", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": past}), 401},
-		{"not yet", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "nbf": soon}), 401},
-		{"no end", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice"}), 401},
-		{"an end that is null", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": nil}), 401},
-		{"blank sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": " ", "exp": soon}), 401},
-		{"NUL in sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "a\x00", "exp": soon}), 401},
-		{"line end in sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "a\nb", "exp": soon}), 401},
-		{"direction in sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "a\u202eb", "exp": soon}), 401},
-		{"no sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"exp": soon}), 401},
-		{"long sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": strings.Repeat("x", 257), "exp": soon}), 401},
-		{"card as sub", signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "4111111111111111", "exp": soon}), 401},
-		{"other secret", signed(t, jwt.SigningMethodHS256, []byte(strings.Repeat("x", 32)), jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
-		{"other key", signed(t, jwt.SigningMethodEdDSA, otherPrivate, jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
-		{"HS512", signed(t, jwt.SigningMethodHS512, secret, jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
-		{"none", signed(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
-		{"public key as secret", signed(t, jwt.SigningMethodHS256, []byte(public), jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
-		{"PEM as secret", signed(t, jwt.SigningMethodHS256, publicPEM, jwt.MapClaims{"sub": "alice", "exp": soon}), 401},
+		{"expired", says(jwt.MapClaims{"sub": "alice", "exp": past}), 401},
+		{"not yet", says(jwt.MapClaims{"sub": "alice", "nbf": soon}), 401},
+		{"no end", says(jwt.MapClaims{"sub": "alice"}), 401},
+		{"an end that is null", says(jwt.MapClaims{"sub": "alice", "exp": nil}), 401},
+		{"blank sub", says(jwt.MapClaims{"sub": " ", "exp": soon}), 401},
+		{"NUL in sub", says(jwt.MapClaims{"sub": "a\x00", "exp": soon}), 401},
+		{"line end in sub", says(jwt.MapClaims{"sub": "a\nb", "exp": soon}), 401},
+		{"direction in sub", says(jwt.MapClaims{"sub": "a\u202eb", "exp": soon}), 401},
+		{"no sub", says(jwt.MapClaims{"exp": soon}), 401},
+		{"long sub", says(jwt.MapClaims{"sub": strings.Repeat("x", 257), "exp": soon}), 401},
+		{"card as sub", says(jwt.MapClaims{"sub": "4111111111111111", "exp": soon}), 401},
+		{"other secret", by(jwt.SigningMethodHS256, []byte(strings.Repeat("x", 32))), 401},
+		{"other key", by(jwt.SigningMethodEdDSA, otherPrivate), 401},
+		{"HS512", by(jwt.SigningMethodHS512, secret), 401},
+		{"none", by(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType), 401},
+		{"public key as secret", by(jwt.SigningMethodHS256, []byte(public)), 401},
+		{"PEM as secret", by(jwt.SigningMethodHS256, publicPEM), 401},
 		{"dev header", alice, 401},
 		{"dev operator", operator, 401},
 		{"nobody", nobody, 401},
@@ -100,7 +104,8 @@ func TestRememberedTokenExpires(t *testing.T) {
 		c.JWTSecret = secret
 		c.Now = func() time.Time { return start.Add(time.Duration(offset.Load())) }
 	})
-	who := signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice", "exp": start.Add(time.Minute).Unix()})
+	who := signed(t, jwt.SigningMethodHS256, secret, jwt.MapClaims{"sub": "alice",
+		"exp": start.Add(time.Minute).Unix()})
 	for range 2 {
 		h.do("GET", "/v1/bookings/none", who, "").want(404, "booking_unknown")
 	}
@@ -142,31 +147,13 @@ func TestRememberedTokenDiesWithItsKey(t *testing.T) {
 func TestDevNamesCanBeSeen(t *testing.T) {
 	h := open(t, nil)
 	for _, name := range []string{"a\u200bb", "a\u202eb", "a\tb", "a\u0085b", "\ufeffa", "\xff"} {
-		if a := h.do("GET", "/v1/bookings/none", headers{"X-Buyer": name}, ""); a.status != 400 || a.problem.Field != "X-Buyer" {
+		if a := h.do("GET", "/v1/bookings/none", headers{"X-Buyer": name}, ""); a.status != 400 ||
+			a.problem.Field != "X-Buyer" {
 			t.Errorf("%q: %d %s", name, a.status, a.body)
 		}
 	}
 	for _, name := range []string{"Zoë", "می\u200cخواهم", "👩\u200d👩\u200d👧", "ไทย", "o'Brien; DROP"} {
 		h.do("GET", "/v1/bookings/none", headers{"X-Buyer": name}, "").want(404, "booking_unknown")
-	}
-}
-
-func TestTokenCacheIsBounded(t *testing.T) {
-	var c tokenCache
-	c.init(64)
-	for i := range 10_000 {
-		c.put([32]byte{byte(i), byte(i >> 8)}, section.BuyerID{}, time.Now().Add(time.Hour))
-	}
-	total := 0
-	for i := range c.shards {
-		total += len(c.shards[i].tokens)
-	}
-	if total > 64 {
-		t.Fatalf("%d tokens remembered, bound 64", total)
-	}
-	c.put([32]byte{9, 9, 9}, section.BuyerID{7}, time.Now().Add(time.Hour))
-	if who, ok := c.get([32]byte{9, 9, 9}, time.Now()); !ok || who != (section.BuyerID{7}) {
-		t.Fatal("the newest token was not remembered")
 	}
 }
 

@@ -5,10 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"strconv"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -30,15 +27,11 @@ var budgets = []budget.Path{
 	budget.Exact("availability", 1000, 0, handlerPath("availability", nil)),
 	budget.Exact("availability, not modified", 1000, 0, handlerPath("availability", known)),
 	budget.Exact("availability, packed", 1000, 0, handlerPath("availability", packed)),
-	budget.Exact("availability of 46,200 seats, made anew", 10, 60, rebuiltPath),
-	budget.Exact("problem with two seats", 1000, 0, problemPath),
-	budget.About("hold on a real engine", 300, 2288, 30, shopPath((*shop).hold, 201)), // 7.6 each: mailboxes, the record, the delta
+	// 7.6 each: mailboxes, the record, the delta.
+	budget.About("hold on a real engine", 300, 2288, 30, shopPath((*shop).hold, 201)),
 	budget.About("hold of the best two on a real engine", 300, 2288, 30, shopPath((*shop).best, 201)),
 	budget.Exact("refused hold on a real engine", 300, 600, shopPath((*shop).taken, 409)), // the refusal, and its seats
 	budget.Exact("availability on a real engine", 300, 0, shopPath((*shop).look, 200)),
-	budget.About("one change told to a client", 100, 1102, 20, fanOutPath(1)), // encoding it once
-	// So for each client nothing: 100,000 frames. A busy machine collects garbage meanwhile and empties pools, a few hundred at most.
-	budget.About("one change told to 1,000 clients", 100, 1102, 500, fanOutPath(1000)),
 }
 
 // handlerPath is one of the hot calls, edited.
@@ -82,33 +75,6 @@ func packed(_ *Server, ctx *fasthttp.RequestCtx) {
 	ctx.Request.Header.Set("Accept-Encoding", "gzip")
 }
 
-// rebuiltPath encodes a stadium's map, as the first reader after a change does for all the others.
-func rebuiltPath(t testing.TB) func() {
-	live, event := newFakeMap(1), &storage.Event{}
-	live.letters, live.seqs = nil, nil
-	for i := range 60 {
-		letters := make([]byte, 770)
-		for j := range letters {
-			letters[j] = 'a'
-		}
-		live.letters, live.seqs = append(live.letters, letters), append(live.seqs, 1)
-		event.Sections = append(event.Sections, storage.SectionInfo{ID: "S" + strconv.Itoa(i)})
-	}
-	m := newEventMap(event, live)
-	return func() {
-		d, err := m.build()
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.plain.current.Store(d)
-	}
-}
-
-func problemPath(testing.TB) func() {
-	p, out := &problem{kind: refusals[section.SeatTaken], seats: []string{"A-1-1", "A-1-2"}}, make([]byte, 0, 512)
-	return func() { out = appendProblem(out[:0], p) }
-}
-
 // shop is a server over a real engine, and one client who comes again and again under new keys.
 type shop struct {
 	t                      testing.TB
@@ -129,9 +95,11 @@ func shopPath(ask func(*shop), status int) func(testing.TB) func() {
 		if err != nil {
 			t.Fatal(err)
 		}
-		event, err := engine.CreateEvent(context.Background(), &storage.Event{Name: "budget", Currency: "EUR", Sale: storage.SaleOpen,
-			Rules: section.Rules{HoldTTL: 600_000, HoldCeiling: 900_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 1 << 30,
-				DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}}, v)
+		event, err := engine.CreateEvent(context.Background(), &storage.Event{Name: "budget", Currency: "EUR",
+			Sale: storage.SaleOpen,
+			Rules: section.Rules{HoldTTL: 600_000, HoldCeiling: 900_000, SeatsPerBookingMax: 8,
+				SeatsPerBuyerMax: 1 << 30,
+				DedupeWindow:     section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}}, v)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,36 +143,10 @@ func (s *shop) look() {
 	s.ctx.Request.SetBodyRaw(nil)
 }
 
-// fanOutPath is one change on its way to so many clients, without the system calls.
-func fanOutPath(clients int) func(testing.TB) func() {
-	return func(t testing.TB) func() {
-		live, m, s, cfg := streamBench(1000)
-		cfg.StreamFlush, cfg.StreamCheckpoint, cfg.StreamHeartbeat = 1, time.Hour, time.Hour
-		var arrived, joined sync.WaitGroup
-		for range clients {
-			h := s.join(storage.EventID{1}, m)
-			joined.Add(1)
-			go func() {
-				defer s.leave(h)
-				h.serve(&sink{joined: &joined, arrived: &arrived}, []byte(h.incarnation+".0"), nil)
-			}()
-		}
-		joined.Wait()
-		t.Cleanup(func() { _ = s.close(context.Background()) }) // its clients have no connections that could fail
-		n := section.SeatIndex(0)
-		return func() {
-			n++
-			arrived.Add(clients)
-			live.set(0, n%4, section.Held)
-			arrived.Wait()
-		}
-	}
-}
-
 // BenchmarkAnswers times what has no benchmark of its own elsewhere, under the names of the budgets.
 func BenchmarkAnswers(b *testing.B) {
-	timed := map[string]bool{"availability, not modified": true, "availability, packed": true, "availability of 46,200 seats, made anew": true,
-		"problem with two seats": true, "refused hold on a real engine": true, "availability on a real engine": true}
+	timed := map[string]bool{"availability, not modified": true, "availability, packed": true,
+		"refused hold on a real engine": true, "availability on a real engine": true}
 	for i := range budgets {
 		if timed[budgets[i].Name()] {
 			budgets[i].Benchmark(b)

@@ -4,44 +4,21 @@ import (
 	"strings"
 	"testing"
 
-	"holdfast/actors/budget"
+	"holdfast/api/card"
 	"holdfast/api/wire"
 )
 
 // Numbers that processors publish for tests.
-var testCards = []string{"4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111", "378282246310005", "5555555555554444",
+var testCards = []string{"4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111",
+	"378282246310005", "5555555555554444",
 	"6011111111111117", "30569309025904", "3530111333300000", "4222222222222", "6304000000000000000"}
-
-func TestP12CardNumbersAreRecognised(t *testing.T) {
-	for _, card := range testCards {
-		for _, text := range []string{card, "row 12 " + card, "pay:" + card + ".", "tok_" + card} {
-			if !cardInText([]byte(text)) {
-				t.Errorf("%q not recognised", text)
-			}
-		}
-		if !cardAnywhere([]byte("tok" + card + "x")) {
-			t.Errorf("%q hidden in a token not recognised", card)
-		}
-	}
-	for _, spaced := range []string{"4111  1111  1111  1111", "4111 -1111- 1111  1111", "3782   822463   10005", "4111\u3000\u30001111\u3000\u30001111\u3000\u30001111"} {
-		if !cardInText([]byte(spaced)) {
-			t.Errorf("%q not recognised", spaced)
-		}
-	}
-	for _, innocent := range []string{"4111111111111112", "411111111111", "1732250000123", "1732250000123456789", "A-1-1", "tok_ok",
-		"41111111111111111111111", "0000000000000000", "550e8400-e29b-41d4-a716-446655440000", "deadbeef4111111111111111cafe",
-		"4111    1111    1111    1111", "4111--1111--1111--1111", "12345678-1234-1234", "2030-06-01T19:30:00.000Z"} {
-		if cardInText([]byte(innocent)) {
-			t.Errorf("%q taken for a card number", innocent)
-		}
-	}
-}
 
 // P12: wherever a card number is put, it is refused at the door, and neither the answer nor the logs repeat it.
 func TestP12CardDataIsRefusedEverywhere(t *testing.T) {
 	h := open(t, nil)
 	event := h.show("")
-	booking := "/v1/bookings/" + h.do("POST", event+"/bookings", alice, `{"seats":["A-1-9"]}`).want(201, "").booking().ID
+	booking := "/v1/bookings/" + h.do("POST", event+"/bookings", alice,
+		`{"seats":["A-1-9"]}`).want(201, "").booking().ID
 	escaped := `\u0034111 1111\u00201111 1111`
 	for _, card := range append(testCards, escaped) {
 		shots := []struct {
@@ -78,42 +55,12 @@ func TestP12CardDataIsRefusedEverywhere(t *testing.T) {
 	h.do("POST", booking+"/confirm", alice, `{"payment_token":"card4111111111111111x"}`).want(400, "card_data_refused")
 }
 
-// Coordinates and ids of a plan are full of digits; its words are searched like any text.
-func TestPlansMayHoldNumbers(t *testing.T) {
-	for _, innocent := range []string{
-		`{"plan":{"x":0.4111111111111111,"guid":"550e8400-e29b-4111-8111-111111111111","n":4111111111111111}}`,
-		`{"prices":{"4000000000000001":1,"4000000000000002":1},"plan":{"categories":["4000000000000001","4000000000000002"]}}`,
-		`{"plan":{"seats":[{"id":"4000000000000001"},{"id":"4000000000000002"},{"id":"seat-4000000000000011"}]}}`,
-	} {
-		if found := cardsInBody([]byte(innocent), true); found != (cardPlaces{}) {
-			t.Errorf("%s refused for %+v", innocent, found)
-		}
-	}
-	for body, place := range map[string]string{
-		`{"plan":{"name":"4111 1111 1111 1111"}}`:                                    "/plan/name",
-		`{"plan":{"name":"pay 4111111111111111"}}`:                                   "/plan/name",
-		`{"plan":{"name":4111111111111111}}`:                                         "/plan/name",
-		`{"plan":{"zones":[{"rows":[{"seats":[{"guid":"4111 1111 1111 1111"}]}]}]}}`: "/plan/zones/0/rows/0/seats/0/guid",
-		`{"plan":{"a":[{"guid":"g1"},{"guid":"4111111111111111"}]}}`:                 "/plan/a/1/guid",
-		`{"plan":{"a":[{"id":"4111111111111111"},{"id":"5555555555554444"}]}}`:       "/plan/a/0/id",
-		`{"plan":{"4111 1111 1111 1111":1}}`:                                         "/plan",
-		`{"name":"4111111111111111","plan":{}}`:                                      "/name",
-		`{"name":"\u0034111111111111111"}`:                                           "/name",
-		`{"prices":{"4111111111111111":1}}`:                                          "/prices",
-		`{"plan":{"name":"4111111111111111"`:                                         "/plan/name",
-		`{"plan":{"name"} "4111111111111111"`:                                        "body",
-	} {
-		if found := cardsInBody([]byte(body), true); found.place != place {
-			t.Errorf("%s: found at %q, want %q", body, found.place, place)
-		}
-	}
-}
-
 // The answer says where, in every door, so that an operator with a long plan can mend it; it never repeats the number.
 func TestCardRefusalsNameThePlace(t *testing.T) {
 	h := open(t, nil)
 	event := h.show("")
-	booking := "/v1/bookings/" + h.do("POST", event+"/bookings", alice, `{"seats":["A-1-9"]}`).want(201, "").booking().ID
+	booking := "/v1/bookings/" + h.do("POST", event+"/bookings", alice,
+		`{"seats":["A-1-9"]}`).want(201, "").booking().ID
 	card := "4111111111111111"
 	for _, shot := range []struct {
 		method, path string
@@ -123,12 +70,15 @@ func TestCardRefusalsNameThePlace(t *testing.T) {
 		{"POST", booking + "/confirm", alice, `{"payment_token":"` + card + `"}`, "/payment_token"},
 		{"POST", booking + "/confirm", alice, `{"payment_token":"x` + card + `"}`, "payment_token"},
 		{"POST", event + "/bookings", alice, `{"seats":["A-1-1","` + card + `"]}`, "/seats/1"},
-		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1,"section":"` + card + `"}}`, "/best_available/section"},
-		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1,"category":"` + card + `"}}`, "/best_available/category"},
+		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1,"section":"` + card + `"}}`,
+			"/best_available/section"},
+		{"POST", event + "/bookings", alice, `{"best_available":{"quantity":1,"category":"` + card + `"}}`,
+			"/best_available/category"},
 		{"POST", event + "/bookings", alice, `{"` + card + `":1}`, "body"},
 		{"POST", event + "/bookings", alice, card, "body"},
 		{"POST", event + "/bookings", alice, `{"seats":[[` + card, "/seats/0/0"},
-		{"POST", "/v1/events", operator, strings.Replace(eventBody(""), `"id":"B"`, `"id":"B","name":"`+card+`"`, 1), "/plan/sections/1/name"},
+		{"POST", "/v1/events", operator, strings.Replace(eventBody(""), `"id":"B"`, `"id":"B","name":"`+card+`"`, 1),
+			"/plan/sections/1/name"},
 		{"GET", "/v1/events?q=" + card, nobody, "", "q"},
 		{"GET", "/v1/events?" + card + "=1", nobody, "", "query"},
 		{"POST", event + "/bookings", headers{"X-Buyer": card}, `{"seats":["A-1-1"]}`, "X-Buyer"},
@@ -146,7 +96,7 @@ func TestCardRefusalsNameThePlace(t *testing.T) {
 func TestSeatsWithLongNumbersAreSold(t *testing.T) {
 	h := open(t, nil)
 	ids := []string{"4000000000000002", "4000000000000010", "4000000000000011", "4000000000000012", "4000000000000013"}
-	if !cardInText([]byte(ids[0])) || !cardInText([]byte(ids[1])) {
+	if !card.InText([]byte(ids[0])) || !card.InText([]byte(ids[1])) {
 		t.Fatal("this test wants ids that look like cards")
 	}
 	plan := `{"sections":[{"id":"A","rows":[{"label":"1","seats":5,"ids":["` + strings.Join(ids, `","`) + `"]}]}]}`
@@ -160,25 +110,4 @@ func TestSeatsWithLongNumbersAreSold(t *testing.T) {
 	h.do("POST", path+"/bookings", bob, `{"seats":["4111111111111111"]}`).want(400, "card_data_refused")
 	h.do("POST", path+"/seats/block", operator, `{"seats":["4111111111111111"]}`).want(400, "card_data_refused")
 	h.do("POST", path+"/bookings", bob, `{"seats":["4000 0000 0000 0002"]}`).want(400, "card_data_refused")
-}
-
-// cardInBody says whether anything in a body is refused, or in doubt.
-func cardInBody(body []byte, plan bool) bool { return cardsInBody(body, plan) != cardPlaces{} }
-
-func FuzzCardScannersNeverPanic(f *testing.F) {
-	f.Add([]byte(`{"a":"4111 1111 1111 1111"}`), true)
-	f.Add([]byte(`{"plan":{"a":["4111111111111111"]}}`), true)
-	f.Add([]byte("\"４１１１\\u00201111"), false)
-	f.Add([]byte(`"\`), false)
-	f.Add([]byte(`"\"`), true)
-	f.Fuzz(func(t *testing.T, body []byte, plan bool) {
-		budget.Reading{PerByte: 16}.Check(t, len(body), func() { cardInBody(body, plan) })
-		found := cardInBody(body, plan)
-		if found && len(body) < cardDigitsMin {
-			t.Fatalf("a card number in %q", body)
-		}
-		if found && !mayHoldCard(body, plan) {
-			t.Fatalf("the quick look missed what is in %q", body)
-		}
-	})
 }

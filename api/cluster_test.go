@@ -2,26 +2,29 @@ package api
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"holdfast/actors"
 	"holdfast/actors/section"
+	"holdfast/api/operate"
 	"holdfast/api/wire"
 	"holdfast/storage"
 )
 
 // fakeCluster is three nodes of which this one is the first; edit what it says as you like.
 type fakeCluster struct {
-	look     ClusterLook
+	look     operate.ClusterState
 	places   []actors.Place
 	drained  map[storage.WriterID]bool
-	standing ClusterStanding
-	wish     DrainWish
+	standing operate.MemberStatus
+	wish     operate.DrainRequest
 	missed   []storage.WriterID
 	err      error
 }
@@ -31,7 +34,7 @@ var nodeA, nodeB, nodeC = storage.WriterID{0xa}, storage.WriterID{0xb}, storage.
 func threeNodes() *fakeCluster {
 	return &fakeCluster{
 		drained: map[storage.WriterID]bool{},
-		look: ClusterLook{Self: nodeA, View: 0xfeed, Clustered: true, Uncertain: 1, Members: []ClusterMember{
+		look: operate.ClusterState{Self: nodeA, View: 0xfeed, Clustered: true, Uncertain: 1, Members: []operate.Member{
 			{ID: nodeA, Name: "n1", State: "serving", API: "127.0.0.1:1", Up: true},
 			{ID: nodeB, Name: "n2", State: "serving", API: "127.0.0.1:2", Up: true, RoundTrip: 1500 * time.Microsecond},
 			{ID: nodeC, Name: "n3", State: "joining", API: "127.0.0.1:3"},
@@ -45,19 +48,20 @@ func threeNodes() *fakeCluster {
 	}
 }
 
-func (f *fakeCluster) Look() ClusterLook {
+func (f *fakeCluster) State() operate.ClusterState {
 	look := f.look
-	look.Members = append([]ClusterMember(nil), f.look.Members...)
+	look.Members = append([]operate.Member(nil), f.look.Members...)
 	return look
 }
 
-func (f *fakeCluster) Places(visit func(*actors.Place)) {
+func (f *fakeCluster) Shards(visit func(*actors.Place)) {
 	for i := range f.places {
 		visit(&f.places[i])
 	}
 }
 
-func (f *fakeCluster) Drain(_ context.Context, node storage.WriterID, wish DrainWish) (ClusterStanding, error) {
+func (f *fakeCluster) Drain(_ context.Context, node storage.WriterID, wish operate.DrainRequest) (operate.MemberStatus,
+	error) {
 	f.drained[node], f.wish = !wish.Undo, wish
 	return f.standing, f.err
 }
@@ -76,7 +80,8 @@ func TestClusterTellsWhoRunsWhat(t *testing.T) {
 	h := clusterHouse(t, threeNodes())
 	var got wire.Cluster
 	h.do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
-	if got.Self != hexID(nodeA) || got.View != "000000000000feed" || got.Total != 4 || got.Serving != 2 || got.InDoubt != 1 || got.Uncertain != 1 || got.Misplaced != 2 {
+	if got.Self != inHex(nodeA) || got.View != "000000000000feed" || got.Total != 4 || got.Serving != 2 ||
+		got.InDoubt != 1 || got.Uncertain != 1 || got.Misplaced != 2 {
 		t.Errorf("%+v", got)
 	}
 	var states []string
@@ -86,13 +91,14 @@ func TestClusterTellsWhoRunsWhat(t *testing.T) {
 	if text := strings.Join(states, ", "); text != "A serving n1, B elsewhere n2, C in_doubt n3, D draining n1" {
 		t.Error(text)
 	}
-	if b := got.Sections[1]; b.Owner != hexID(nodeB) || b.Epoch != 3 || b.Seq != 4 || b.Behind != 1 || !b.Sure || b.Placed != hexID(nodeB) {
+	if b := got.Sections[1]; b.Owner != inHex(nodeB) || b.Epoch != 3 || b.Seq != 4 || b.Behind != 1 || !b.Sure ||
+		b.Placed != inHex(nodeB) {
 		t.Errorf("%+v", b)
 	}
 	for i, want := range []wire.ClusterNode{
-		{ID: hexID(nodeA), Name: "n1", State: "serving", API: "127.0.0.1:1", Up: true, Self: true, Sections: 2},
-		{ID: hexID(nodeB), Name: "n2", State: "serving", API: "127.0.0.1:2", Up: true, Sections: 1, RoundTrip: 1.5},
-		{ID: hexID(nodeC), Name: "n3", State: "joining", API: "127.0.0.1:3", Sections: 1},
+		{ID: inHex(nodeA), Name: "n1", State: "serving", API: "127.0.0.1:1", Up: true, Self: true, Sections: 2},
+		{ID: inHex(nodeB), Name: "n2", State: "serving", API: "127.0.0.1:2", Up: true, Sections: 1, RoundTrip: 1.5},
+		{ID: inHex(nodeC), Name: "n3", State: "joining", API: "127.0.0.1:3", Sections: 1},
 	} {
 		if got.Nodes[i] != want {
 			t.Errorf("got  %+v\nwant %+v", got.Nodes[i], want)
@@ -106,7 +112,8 @@ func TestSleepingSectionsAreNotInDoubt(t *testing.T) {
 	f.places[2].Asleep = true
 	var got wire.Cluster
 	clusterHouse(t, f).do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
-	if got.InDoubt != 0 || got.Asleep != 1 || got.Total != 4 || got.Sections[2].State != wire.SectionAsleep || got.Nodes[2].Sections != 0 {
+	if got.InDoubt != 0 || got.Asleep != 1 || got.Total != 4 || got.Sections[2].State != wire.SectionAsleep ||
+		got.Nodes[2].Sections != 0 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -117,14 +124,16 @@ func TestWhatIsWrongIsTold(t *testing.T) {
 	f.look.Heartbeats = 4
 	f.look.Troubles = []wire.ClusterTrouble{{Code: "store_unreachable", Text: "it does not answer"}}
 	gone, since := storage.WriterID{0xd}, time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
-	f.look.Gone = []ClusterGone{{ID: gone, Name: "n4", Since: since}, {ID: storage.WriterID{0xe}, Name: "n3", Since: since, Back: true}}
+	f.look.Gone = []operate.GoneMember{{ID: gone, Name: "n4", Since: since},
+		{ID: storage.WriterID{0xe}, Name: "n3", Since: since, Back: true}}
 	f.places[2].Owner, f.places[0].Life = gone, actors.Condemned
 	var got wire.Cluster
 	clusterHouse(t, f).do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
 	if got.Heartbeats != 4 || len(got.Troubles) != 1 || got.Troubles[0] != f.look.Troubles[0] || got.Condemned != 1 {
 		t.Errorf("%+v", got)
 	}
-	if len(got.Gone) != 1 || got.Gone[0] != (wire.ClusterGone{ID: hexID(gone), Name: "n4", Since: "2030-01-02T03:04:05Z"}) {
+	if len(got.Gone) != 1 || got.Gone[0] != (wire.ClusterGone{ID: inHex(gone), Name: "n4",
+		Since: "2030-01-02T03:04:05Z"}) {
 		t.Errorf("%+v", got.Gone)
 	}
 	if s := got.Sections[2]; s.OwnerName != "n4" || s.State != wire.SectionInDoubt {
@@ -144,7 +153,8 @@ func TestClusterListIsAsLongAsWanted(t *testing.T) {
 	}
 	got = wire.Cluster{}
 	h.do("GET", "/v1/cluster?sections=all&event="+other.String(), operator, "").want(200, "").into(&got)
-	if len(got.Sections) != 1 || got.Sections[0].Section != "D" || got.Sections[0].Event != other.String() || got.Total != 1 || got.Nodes[0].Sections != 1 {
+	if len(got.Sections) != 1 || got.Sections[0].Section != "D" || got.Sections[0].Event != other.String() ||
+		got.Total != 1 || got.Nodes[0].Sections != 1 {
 		t.Errorf("of one event: %+v", got)
 	}
 	h.do("GET", "/v1/cluster?sections=some", operator, "").want(400, "bad_request")
@@ -154,7 +164,8 @@ func TestClusterListIsAsLongAsWanted(t *testing.T) {
 
 func TestClusterIsForOperators(t *testing.T) {
 	h := clusterHouse(t, threeNodes())
-	for _, call := range [][2]string{{"GET", "/v1/cluster"}, {"POST", "/v1/cluster/nodes/n2/drain"}, {"POST", "/v1/cluster/rebalance"}} {
+	for _, call := range [][2]string{{"GET", "/v1/cluster"}, {"POST", "/v1/cluster/nodes/n2/drain"},
+		{"POST", "/v1/cluster/rebalance"}} {
 		h.do(call[0], call[1], nobody, "").want(401, "unauthorized")
 		h.do(call[0], call[1], alice, "").want(403, "forbidden")
 	}
@@ -162,20 +173,21 @@ func TestClusterIsForOperators(t *testing.T) {
 
 func TestDrainFindsTheNodeThatIsMeant(t *testing.T) {
 	f := threeNodes()
-	f.standing = ClusterStanding{State: "draining", Sections: 7}
+	f.standing = operate.MemberStatus{State: "draining", Sections: 7}
 	h := clusterHouse(t, f)
 	var node wire.ClusterNode
 	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "").want(200, "").into(&node)
-	if !f.drained[nodeB] || node.ID != hexID(nodeB) || node.State != "draining" || node.Sections != 7 {
+	if !f.drained[nodeB] || node.ID != inHex(nodeB) || node.State != "draining" || node.Sections != 7 {
 		t.Errorf("by name: %v, %+v", f.drained, node)
 	}
 	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "{}").want(200, "") // as often as one likes
 	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, `{"force":true}`).want(200, "")
-	if f.wish != (DrainWish{Force: true, By: "dev"}) {
+	if f.wish != (operate.DrainRequest{Force: true, By: "dev"}) {
 		t.Errorf("%+v", f.wish)
 	}
 	f.standing.State = "serving"
-	h.do("POST", "/v1/cluster/nodes/"+strings.ToUpper(hexID(nodeB))+"/drain", operator, `{"undo":true}`).want(200, "").into(&node)
+	h.do("POST", "/v1/cluster/nodes/"+strings.ToUpper(inHex(nodeB))+"/drain", operator,
+		`{"undo":true}`).want(200, "").into(&node)
 	if f.drained[nodeB] || node.State != "serving" {
 		t.Errorf("undone by id: %v, %+v", f.drained, node)
 	}
@@ -184,7 +196,7 @@ func TestDrainFindsTheNodeThatIsMeant(t *testing.T) {
 	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, `{"redo":true}`).want(400, "bad_request")
 	f.look.Members[2].Name = "n2"
 	h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "").want(409, "node_ambiguous")
-	h.do("POST", "/v1/cluster/nodes/"+hexID(nodeC)+"/drain", operator, "").want(200, "")
+	h.do("POST", "/v1/cluster/nodes/"+inHex(nodeC)+"/drain", operator, "").want(200, "")
 	if !f.drained[nodeC] {
 		t.Error("of two nodes of one name, the id names one")
 	}
@@ -203,8 +215,8 @@ func TestDrainTellsWhatTheOtherNodeSaid(t *testing.T) {
 		{fmt.Errorf("%w: no link", actors.ErrUnavailable), 503, "unavailable", "may be asked again"},
 		{errors.Join(actors.ErrUnavailable, context.DeadlineExceeded), 503, "unavailable", "may be asked again"},
 		{errors.New("this node does not know the call drain"), 503, "unavailable", "does not know the call"},
-		{ErrNotClustered, 409, "not_clustered", ""},
-		{fmt.Errorf("n2: %w", ErrLastNode), 409, "last_node", "force"},
+		{operate.ErrNotClustered, 409, "not_clustered", ""},
+		{fmt.Errorf("n2: %w", operate.ErrLastNode), 409, "last_node", "force"},
 	} {
 		f.err = c.err
 		a := h.do("POST", "/v1/cluster/nodes/n2/drain", operator, "").want(c.status, c.code)
@@ -230,7 +242,8 @@ func TestRebalanceCountsWhatIsElsewhere(t *testing.T) {
 func TestAServerAloneHasNobodyToDrainTo(t *testing.T) {
 	alone := threeNodes()
 	alone.look.Members, alone.look.Clustered = alone.look.Members[:1], false
-	alone.places = []actors.Place{{Name: "A", Life: actors.Serving, Owner: nodeA, Sure: true, Placed: nodeA}, {Name: "B", Placed: nodeA}}
+	alone.places = []actors.Place{{Name: "A", Life: actors.Serving, Owner: nodeA, Sure: true, Placed: nodeA},
+		{Name: "B", Placed: nodeA}}
 	h := clusterHouse(t, alone)
 	var got wire.Cluster
 	h.do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
@@ -250,19 +263,25 @@ func BenchmarkClusterOfTenThousandSections(b *testing.B) {
 	f.places = nil
 	for i := range 10_000 {
 		f.places = append(f.places, actors.Place{
-			Key: storage.SectionKey{Event: storage.EventID{byte(i / 1000)}, Section: storage.SectionNo(i % 1000)}, Name: fmt.Sprint("S", i),
+			Key:   storage.SectionKey{Event: storage.EventID{byte(i / 1000)}, Section: storage.SectionNo(i % 1000)},
+			Name:  fmt.Sprint("S", i),
 			Owner: nodeB, Placed: nodeB, Sure: true, Epoch: section.Epoch(i), Seq: section.Seq(i),
 		})
 	}
+	server, ctx := New(&fakeEngine{}, Config{DevAuth: true, Cluster: f}), &fasthttp.RequestCtx{}
+	ctx.Request.SetRequestURI("/v1/cluster")
+	ctx.Request.Header.Set("Authorization", "Bearer dev")
 	for b.Loop() {
-		answer, err := json.Marshal(clusterAnswer(f, clusterWish{}))
-		if err != nil || len(answer) < len(f.places)*100 {
-			b.Fatalf("%d bytes, %v", len(answer), err)
+		ctx.Response.Reset()
+		server.Handler(ctx)
+		if answer := ctx.Response.Body(); len(answer) < len(f.places)*100 {
+			b.Fatalf("%d bytes", len(answer))
 		}
 	}
 }
 
-// TestLateRepeatDoesNotDrainANodeAgain: P5. The key of a drain that was undone long ago comes back; with another body it is refused.
+// TestLateRepeatDoesNotDrainANodeAgain: P5. The key of a drain that was undone long ago comes back; with another body
+// it is refused.
 func TestLateRepeatDoesNotDrainANodeAgain(t *testing.T) {
 	f := threeNodes()
 	f.standing.State = "draining"
@@ -288,3 +307,5 @@ func TestLateRepeatDoesNotDrainANodeAgain(t *testing.T) {
 		t.Error("the repeat of a call that nobody was told of did nothing")
 	}
 }
+
+func inHex(id storage.WriterID) string { return hex.EncodeToString(id[:]) }

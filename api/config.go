@@ -4,8 +4,13 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
+	"holdfast/api/auth"
+	"holdfast/api/limit"
+	"holdfast/api/live"
+	"holdfast/api/operate"
 	"holdfast/api/token"
 )
 
@@ -17,10 +22,10 @@ type Config struct {
 	// OperatorKey is the bearer key of operators; at least 16 bytes outside dev mode. Empty: no operator calls (but see
 	// DevAuth).
 	OperatorKey string
-	// OperatorKeys are keys with names, besides OperatorKey, which is named "operator"; see CheckOperatorKeys. Each counts,
-	// so that one can be replaced while the other is in use; the log says by name who did what. Server.SetOperatorKeys
-	// changes them while the server runs.
-	OperatorKeys []OperatorKey
+	// OperatorKeys are keys with names, besides OperatorKey, which is named "operator"; see CheckOperatorKeys. Each
+	// counts, so that one can be replaced while the other is in use; the log says by name who did what.
+	// Server.SetOperatorKeys changes them while the server runs.
+	OperatorKeys []auth.OperatorKey
 	// JWTSecret verifies HS256 tokens; at least 32 bytes. Empty: HS256 is refused.
 	JWTSecret []byte
 	// JWTPublicKey verifies EdDSA tokens. Nil: EdDSA is refused. With both keys set, each algorithm has its own key.
@@ -42,8 +47,8 @@ type Config struct {
 	// RequestTimeout bounds one engine call (default 10 s). Too small: answers become "outcome unknown" under a slow
 	// store; too large: threads of patience pile up behind a dead one.
 	RequestTimeout time.Duration
-	// ReadTimeout bounds the reading of one request (default 15 s); WriteTimeout the writing of one answer (default 30 s);
-	// IdleTimeout a silent keep-alive connection (default 2 min). Too small cuts honest mobile buyers off.
+	// ReadTimeout bounds the reading of one request (default 15 s); WriteTimeout the writing of one answer (default 30
+	// s); IdleTimeout a silent keep-alive connection (default 2 min). Too small cuts honest mobile buyers off.
 	ReadTimeout, WriteTimeout, IdleTimeout time.Duration
 	// ConnsPerIPMax bounds connections of one address, an IPv4 address or an IPv6 /64 (default 0, no bound: carriers
 	// put thousands of buyers behind one, and a proxy all of them).
@@ -60,7 +65,7 @@ type Config struct {
 	// HeaderBytesMax bounds a request's head (default 8 KiB); over it: 431. It is also each connection's read buffer.
 	HeaderBytesMax int
 	// Limits bound what one buyer, address or event may ask for (default: no bounds). Over one: 429 rate_limited.
-	Limits Limits
+	Limits limit.Limits
 
 	// StreamsMax bounds live-map streams (default 20,000); over it: 503. Each costs a goroutine and its connection.
 	StreamsMax int
@@ -69,7 +74,8 @@ type Config struct {
 	StreamFlush time.Duration
 	// StreamCheckpoint is how often sections that changed get a checkpoint (default 5 s).
 	StreamCheckpoint time.Duration
-	// StreamHeartbeat is the longest silence on a stream (default 15 s). Over a proxy's idle limit, streams die quietly.
+	// StreamHeartbeat is the longest silence on a stream (default 15 s). Over a proxy's idle limit, streams die
+	// quietly.
 	StreamHeartbeat time.Duration
 	// StreamRingBytes is how much of an event's stream is kept for slow and returning clients (default 4 MiB).
 	StreamRingBytes int
@@ -80,21 +86,14 @@ type Config struct {
 	Writable func() error
 
 	// Cluster is what the operators' calls under /v1/cluster show and do. Nil: they answer 409 not_clustered.
-	Cluster Cluster
+	Cluster operate.Cluster
 
 	// Now is the clock for tokens and, when it is given, for rates, which count on the machine's monotonic clock else.
 	// Default time.Now.
-	Now        func() time.Time
-	clockGiven bool
+	Now func() time.Time
 	// Logger gets one line for each error that ends here; never bodies, tokens or keys. Default slog.Default().
 	Logger *slog.Logger
 }
-
-// Body limits, part of the public API.
-const (
-	bodyBytesMax     = 64 << 10
-	planBodyBytesMax = 64 << 20 // venue.SeatsMax seats as the wordiest format writes them: some 320 bytes each
-)
 
 func (c *Config) fill() {
 	setDefault(&c.TokenCacheMax, 65_536)
@@ -110,10 +109,6 @@ func (c *Config) fill() {
 	setDefault(&c.StreamCheckpoint, 5*time.Second)
 	setDefault(&c.StreamHeartbeat, 15*time.Second)
 	setDefault(&c.StreamRingBytes, 4<<20)
-	c.clockGiven = c.Now != nil
-	if !c.clockGiven {
-		c.Now = time.Now
-	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -134,7 +129,8 @@ func setDefault[T comparable](field *T, value T) {
 func (c *Config) Validate() error {
 	var all []error
 	if !c.DevAuth && len(c.JWTSecret) == 0 && c.JWTPublicKey == nil && len(c.JWTKeys) == 0 {
-		all = append(all, errors.New("api: no way for buyers to identify themselves: set a JWT key, or dev-auth for a demo"))
+		all = append(all, errors.New("api: no way for buyers to identify themselves: set a JWT key, or dev-auth for "+
+			"a demo"))
 	}
 	if len(c.JWTSecret) > 0 {
 		_, err := token.Secret(c.JWTSecret)
@@ -145,10 +141,55 @@ func (c *Config) Validate() error {
 		all = append(all, err)
 	}
 	if !c.DevAuth {
-		all = append(all, CheckOperatorKeys(c.operatorKeys()))
+		all = append(all, auth.CheckOperatorKeys(c.operatorKeys()))
 	}
 	if err := checkSignInURL(c.SignInURL); err != nil {
 		all = append(all, err)
 	}
 	return errors.Join(all...)
+}
+
+// The names of keys that have none of their own.
+const (
+	operatorUnnamed = "operator" // Config.OperatorKey
+	operatorDev     = "dev"      // of dev mode
+)
+
+// operatorKeys are all that count.
+func (c *Config) operatorKeys() []auth.OperatorKey {
+	all := slices.Clone(c.OperatorKeys)
+	if c.OperatorKey != "" {
+		name := operatorUnnamed
+		if c.DevAuth && c.OperatorKey == operatorDev {
+			name = operatorDev
+		}
+		all = append(all, auth.OperatorKey{Name: name, Key: c.OperatorKey})
+	}
+	return all
+}
+
+// authentication is the part of the configuration that says who is believed.
+func (c *Config) authentication() *auth.Options {
+	return &auth.Options{
+		DevAuth: c.DevAuth, CacheMax: c.TokenCacheMax,
+		Rules:  token.Rules{Issuers: c.JWTIssuers, Audiences: c.JWTAudiences, Now: c.clock()},
+		Secret: c.JWTSecret, Public: c.JWTPublicKey, Listed: c.JWTKeys, Operators: c.operatorKeys(),
+	}
+}
+
+// streaming is the part of the configuration that says how the live map behaves.
+func (c *Config) streaming() live.Config {
+	return live.Config{
+		Timeout: c.RequestTimeout, WriteTimeout: c.WriteTimeout, StreamsMax: c.StreamsMax,
+		Flush: c.StreamFlush, Checkpoint: c.StreamCheckpoint, Heartbeat: c.StreamHeartbeat,
+		RingBytes: c.StreamRingBytes,
+	}
+}
+
+// clock is the clock for tokens.
+func (c *Config) clock() func() time.Time {
+	if c.Now != nil {
+		return c.Now
+	}
+	return time.Now
 }

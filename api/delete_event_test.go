@@ -7,7 +7,8 @@ import (
 	"holdfast/api/wire"
 )
 
-// TestAnEventInUseIsNotDeleted: a live hold or a ticket keeps an event; without them it goes for good, under one key once (P5).
+// TestAnEventInUseIsNotDeleted: a live hold or a ticket keeps an event; without them it goes for good, under one key
+// once (P5).
 func TestAnEventInUseIsNotDeleted(t *testing.T) {
 	h := open(t, nil)
 	keyed := func(key string) headers { return operator.with("Idempotency-Key", key) }
@@ -42,7 +43,8 @@ func TestAnEventInUseIsNotDeleted(t *testing.T) {
 	h.do("GET", path, nobody, "").want(404, "event_unknown")
 	h.do("GET", path+"/seatmap", nobody, "").want(404, "event_unknown")
 	h.do("GET", path+"/availability", nobody, "").want(404, "event_unknown")
-	h.do("POST", path+"/bookings", headers{"X-Buyer": "carol"}, `{"best_available":{"quantity":1}}`).want(404, "event_unknown")
+	h.do("POST", path+"/bookings", headers{"X-Buyer": "carol"}, `{"best_available":{"quantity":1}}`).want(404,
+		"event_unknown")
 	h.do("POST", path+"/seats/unblock", operator, `{"seats":["A-1-1"]}`).want(404, "event_unknown")
 	h.do("POST", "/v1/events", keyed("create"), eventBody("")).want(409, "event_deleted")
 	h.do("GET", "/v1/bookings/"+booking.ID, alice, "").want(200, "") // what was, is told

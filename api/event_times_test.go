@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"holdfast/actors/section"
+	"holdfast/api/call"
 	"holdfast/api/wire"
 	"holdfast/storage"
 )
@@ -13,13 +14,18 @@ import (
 func TestVenueTime(t *testing.T) {
 	h := open(t, nil)
 	for _, row := range []struct{ members, starts, ends, zone string }{
-		{`"starts_at":"2030-06-01T19:30:00+02:00"`, "2030-06-01T19:30:00.000+02:00", "2030-06-01T19:30:00.000+02:00", ""},
-		{`"starts_at":"2030-06-01T19:30:00-03:30"`, "2030-06-01T19:30:00.000-03:30", "2030-06-01T19:30:00.000-03:30", ""},
+		{`"starts_at":"2030-06-01T19:30:00+02:00"`, "2030-06-01T19:30:00.000+02:00",
+			"2030-06-01T19:30:00.000+02:00", ""},
+		{`"starts_at":"2030-06-01T19:30:00-03:30"`, "2030-06-01T19:30:00.000-03:30",
+			"2030-06-01T19:30:00.000-03:30", ""},
 		{`"starts_at":"2030-06-01T19:30:00Z"`, "2030-06-01T19:30:00.000Z", "2030-06-01T19:30:00.000Z", ""},
-		{`"starts_at":"2030-06-01T19:30:00Z","time_zone":"America/New_York"`, "2030-06-01T15:30:00.000-04:00", "2030-06-01T15:30:00.000-04:00", "America/New_York"},
-		{`"starts_at":"2030-06-01T19:30:00-00:00","time_zone":"Asia/Kolkata"`, "2030-06-02T01:00:00.000+05:30", "2030-06-02T01:00:00.000+05:30", "Asia/Kolkata"},
+		{`"starts_at":"2030-06-01T19:30:00Z","time_zone":"America/New_York"`, "2030-06-01T15:30:00.000-04:00",
+			"2030-06-01T15:30:00.000-04:00", "America/New_York"},
+		{`"starts_at":"2030-06-01T19:30:00-00:00","time_zone":"Asia/Kolkata"`, "2030-06-02T01:00:00.000+05:30",
+			"2030-06-02T01:00:00.000+05:30", "Asia/Kolkata"},
 		// The clocks change on 27 October: the sale of an open run ends by winter's.
-		{`"starts_at":"2030-10-01T20:00:00+02:00","time_zone":"Europe/Berlin","sale_ends_at":"2030-11-01T20:00:00+01:00"`,
+		{`"starts_at":"2030-10-01T20:00:00+02:00","time_zone":"Europe/Berlin",` +
+			`"sale_ends_at":"2030-11-01T20:00:00+01:00"`,
 			"2030-10-01T20:00:00.000+02:00", "2030-11-01T20:00:00.000+01:00", "Europe/Berlin"},
 	} {
 		var made, listed wire.Event
@@ -40,7 +46,8 @@ func TestVenueTime(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := timeIn(event.Zone(), section.Instant(held.ExpiresAt.Time)); held.ExpiresAt.String() != want.String() {
+		if want := call.TimeIn(event.Zone(),
+			section.Instant(held.ExpiresAt.Time)); held.ExpiresAt.String() != want.String() {
 			t.Errorf("%s: a hold until %v, at the venue until %v", row.members, held.ExpiresAt, want)
 		}
 	}
@@ -49,16 +56,19 @@ func TestVenueTime(t *testing.T) {
 // Kind: two words about one time that contradict each other, or a zone that is none.
 func TestTimesThatCannotBe(t *testing.T) {
 	h := open(t, nil)
+	const lateEnd = `"starts_at":"2030-06-01T19:30:00Z","time_zone":"Europe/Berlin",` +
+		`"sale_ends_at":"2030-12-01T19:30:00+02:00"`
 	for members, field := range map[string]string{
-		`"starts_at":"2030-06-01T19:30:00+05:00","time_zone":"Europe/Berlin"`:                                       "starts_at",
-		`"starts_at":"2030-06-01T19:30:00+01:00","time_zone":"Europe/Berlin"`:                                       "starts_at", // winter's, in summer
-		`"starts_at":"2030-06-01T19:30:00+00:00","time_zone":"Europe/Berlin"`:                                       "starts_at",
-		`"starts_at":"2030-06-01T19:30:00Z","time_zone":"Europe/Berlin","sale_ends_at":"2030-12-01T19:30:00+02:00"`: "sale_ends_at",
-		`"starts_at":"2030-06-01T19:30:00Z","time_zone":"Europe/Atlantis"`:                                          "time_zone",
-		`"starts_at":"2030-06-01T19:30:00Z","time_zone":"Local"`:                                                    "time_zone",
-		`"starts_at":"2030-06-01T19:30:00Z","time_zone":"posix/Europe/Berlin"`:                                      "time_zone",
-		`"starts_at":"2030-06-01T19:30:00Z","time_zone":"../etc/passwd"`:                                            "time_zone",
-		`"starts_at":"2030-06-01T19:30:00Z","time_zone":""`:                                                         "time_zone",
+		lateEnd: "sale_ends_at",
+		`"starts_at":"2030-06-01T19:30:00+05:00","time_zone":"Europe/Berlin"`: "starts_at",
+		// Winter's, in summer.
+		`"starts_at":"2030-06-01T19:30:00+01:00","time_zone":"Europe/Berlin"`:  "starts_at",
+		`"starts_at":"2030-06-01T19:30:00+00:00","time_zone":"Europe/Berlin"`:  "starts_at",
+		`"starts_at":"2030-06-01T19:30:00Z","time_zone":"Europe/Atlantis"`:     "time_zone",
+		`"starts_at":"2030-06-01T19:30:00Z","time_zone":"Local"`:               "time_zone",
+		`"starts_at":"2030-06-01T19:30:00Z","time_zone":"posix/Europe/Berlin"`: "time_zone",
+		`"starts_at":"2030-06-01T19:30:00Z","time_zone":"../etc/passwd"`:       "time_zone",
+		`"starts_at":"2030-06-01T19:30:00Z","time_zone":""`:                    "time_zone",
 	} {
 		body := strings.Replace(eventBody(""), `"starts_at":"2030-06-01T19:30:00Z"`, members, 1)
 		if got := h.do("POST", "/v1/events", operator, body).want(422, "invalid"); got.problem.Field != field {
@@ -83,7 +93,8 @@ func TestSaleEndsWithTheStart(t *testing.T) {
 	if !strings.Contains(over.problem.Detail, "ended") {
 		t.Errorf("detail %q", over.problem.Detail)
 	}
-	h.do("POST", sale(begun(`,"sale_ends_at":"2031-01-01T00:00:00Z"`)), alice, `{"best_available":{"quantity":1}}`).want(201, "")
+	h.do("POST", sale(begun(`,"sale_ends_at":"2031-01-01T00:00:00Z"`)), alice,
+		`{"best_available":{"quantity":1}}`).want(201, "")
 	early := sale(eventBody(`,"sale_ends_at":"2020-01-01T00:00:00Z"`))
 	h.do("POST", early, alice, `{"best_available":{"quantity":1}}`).want(409, "sale_not_open")
 }

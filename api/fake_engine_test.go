@@ -49,7 +49,8 @@ func (f *fakeEngine) Booking(id actors.BookingID, _ actors.Caller, _ time.Durati
 	return f.other
 }
 
-func (f *fakeEngine) Confirm(id actors.BookingID, _ actors.Caller, _ string, _ time.Duration, out *actors.BookingView) error {
+func (f *fakeEngine) Confirm(id actors.BookingID, _ actors.Caller, _ string, _ time.Duration,
+	out *actors.BookingView) error {
 	out.ID, out.State, out.Currency = id, section.BookingPaying, "EUR"
 	return f.other
 }
@@ -64,11 +65,19 @@ func (f *fakeEngine) Venue(context.Context, storage.EventID) (*venue.Venue, erro
 	return nil, f.other
 }
 
-// eventOfMap is an event whose sections are those of streamBench.
-func eventOfMap(m *eventMap) *storage.Event {
-	e := &storage.Event{Currency: "EUR"}
-	for _, id := range []string{"A", "B"}[:len(m.heads)] {
-		e.Sections = append(e.Sections, storage.SectionInfo{ID: id, Name: id, Seats: 4})
-	}
-	return e
+// frozenMap is an event's map that never changes: one section.
+type frozenMap struct{ letters []byte }
+
+// frozenEvent is its event.
+var frozenEvent = &storage.Event{Currency: "EUR", Sections: []storage.SectionInfo{{ID: "A", Name: "A", Seats: 4}}}
+
+func (*frozenMap) Version() uint64 { return 1 }
+
+func (m *frozenMap) Read(visit func(storage.SectionNo, actors.SectionStatus)) uint64 {
+	visit(0, actors.SectionStatus{Seq: 1, Letters: m.letters, Free: len(m.letters)})
+	return 1
 }
+
+func (*frozenMap) Deltas(uint64, func(uint64, *actors.Delta)) bool { return true }
+
+func (*frozenMap) Changed() <-chan struct{} { return nil }

@@ -1,29 +1,35 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+
+	"holdfast/api/call"
+	"holdfast/api/document"
+	"holdfast/api/problem"
+)
 
 // healthz says that the process answers at all: a supervisor that restarts it on anything less makes outages longer.
-func (s *Server) healthz(r *request) error {
-	r.out = append(r.out[:0], `{"status":"ok"}`...)
-	r.noStore()
-	return r.json(http.StatusOK)
+func (s *Server) healthz(r *call.Call) error {
+	r.Out = append(r.Out[:0], `{"status":"ok"}`...)
+	document.NoStore(&r.Ctx.Response.Header)
+	return r.JSON(http.StatusOK)
 }
 
 // readyz says whether a balancer should send buyers here.
-func (s *Server) readyz(r *request) error {
+func (s *Server) readyz(r *call.Call) error {
 	if s.stopping.Load() {
-		return &problem{kind: kindNotReady, detail: "shutting down"}
+		return &problem.Problem{Kind: problem.NotReady, Detail: "shutting down"}
 	}
 	if err := s.engine.Ready(); err != nil {
 		return s.notReady(err)
 	}
-	r.out = append(r.out[:0], `{"status":"ready"}`...)
-	r.noStore()
-	return r.json(http.StatusOK)
+	r.Out = append(r.Out[:0], `{"status":"ready"}`...)
+	document.NoStore(&r.Ctx.Response.Header)
+	return r.JSON(http.StatusOK)
 }
 
-func (s *Server) notReady(why error) *problem {
-	return &problem{kind: kindNotReady, detail: why.Error()}
+func (s *Server) notReady(why error) *problem.Problem {
+	return &problem.Problem{Kind: problem.NotReady, Detail: why.Error()}
 }
 
 // writePause is the Retry-After, in seconds, of what cannot be written: a disk is not emptied in one.
@@ -35,7 +41,7 @@ func (s *Server) writable() error {
 		return nil
 	}
 	if err := s.cfg.Writable(); err != nil {
-		return &problem{kind: kindUnavailable, detail: err.Error() + "; nothing was done", wait: writePause}
+		return &problem.Problem{Kind: problem.Unavailable, Detail: err.Error() + "; nothing was done", Wait: writePause}
 	}
 	return nil
 }
@@ -55,5 +61,3 @@ func NewWaiting(why func() error, cfg Config) *Server {
 	s.notYet = why
 	return s
 }
-
-func (r *request) noStore() { r.ctx.Response.Header.SetCanonical(headerCacheControl, valueNoStore) }

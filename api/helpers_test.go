@@ -20,6 +20,7 @@ import (
 	"holdfast/actors"
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
+	"holdfast/api/problem"
 	"holdfast/api/wire"
 	"holdfast/storage/memstore"
 )
@@ -57,7 +58,8 @@ func engineAt(t testing.TB, logger *slog.Logger, clock func() section.Instant) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := actors.Open(context.Background(), actors.Config{Store: memstore.New(), Gateway: bank, Logger: logger, Clock: clock})
+	engine, err := actors.Open(context.Background(), actors.Config{Store: memstore.New(), Gateway: bank,
+		Logger: logger, Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +160,7 @@ func (h *house) do(method, path string, who headers, body string) *answer {
 	if a.body, err = io.ReadAll(response.Body); err != nil {
 		h.t.Fatal(err)
 	}
-	if strings.HasPrefix(response.Header.Get("Content-Type"), problemType) && method != "HEAD" {
+	if strings.HasPrefix(response.Header.Get("Content-Type"), problem.MediaType) && method != "HEAD" {
 		a.into(&a.problem)
 	}
 	h.conforms(method, path, a)
@@ -203,11 +205,11 @@ func (h *house) conforms(method, path string, a *answer) {
 		h.t.Fatal(err)
 	}
 	path, _, _ = strings.Cut(path, "?")
-	at, _ := h.server.public.tree.find([]byte(path))
+	at, _ := h.server.publicly.find([]byte(path))
 	if at == nil || at.methods[method] == nil || method == "HEAD" {
 		return
 	}
-	operation := doc.Paths.Find(at.methods[method].path).GetOperation(method)
+	operation := doc.Paths.Find(at.methods[method].Path).GetOperation(method)
 	described := operation.Responses.Status(a.status)
 	if described == nil {
 		h.t.Fatalf("openapi.json does not know that %s %s answers %d", method, path, a.status)
@@ -215,7 +217,8 @@ func (h *house) conforms(method, path string, a *answer) {
 	media := described.Value.Content.Get(a.header.Get("Content-Type"))
 	if media == nil {
 		if len(a.body) > 0 {
-			h.t.Fatalf("openapi.json does not know %s %s %d as %q", method, path, a.status, a.header.Get("Content-Type"))
+			h.t.Fatalf("openapi.json does not know %s %s %d as %q", method, path, a.status,
+				a.header.Get("Content-Type"))
 		}
 		return
 	}
@@ -231,10 +234,12 @@ func (h *house) conforms(method, path string, a *answer) {
 	}
 }
 
-const smallPlan = `{"sections":[{"id":"A","rows":[{"label":"1","seats":10},{"label":"2","seats":10}]},{"id":"B","rows":[{"label":"1","seats":4}]}]}`
+const smallPlan = `{"sections":[{"id":"A","rows":[{"label":"1","seats":10},{"label":"2","seats":10}]},{"id":"B",` +
+	`"rows":[{"label":"1","seats":4}]}]}`
 
 func eventBody(extra string) string {
-	return `{"name":"Night One","starts_at":"2030-06-01T19:30:00Z","currency":"EUR","prices":{"standard":4500},"plan":` + smallPlan + extra + `}`
+	return `{"name":"Night One","starts_at":"2030-06-01T19:30:00Z","currency":"EUR",` +
+		`"prices":{"standard":4500},"plan":` + smallPlan + extra + `}`
 }
 
 // show makes an open event and returns its path.

@@ -9,6 +9,8 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"holdfast/actors/budget"
+	"holdfast/api/catalog"
+	"holdfast/api/listen"
 )
 
 // many is a text that is made of numbered parts, up to a size.
@@ -54,8 +56,9 @@ func hostileJSON(size int) map[string]string {
 func TestHostileBodiesAreCheap(t *testing.T) {
 	server := New(quietEngine{}, Config{DevAuth: true, Logger: nil})
 	const event = "/v1/events/00000000-0000-4000-8000-000000000000"
-	for name, body := range hostileJSON(bodyBytesMax - 100) {
-		for _, path := range []string{event + "/bookings", event + "/sale", event + "/seats/block", "/v1/bookings/x/confirm", "/v1/events"} {
+	for name, body := range hostileJSON(listen.BodyBytesMax - 100) {
+		for _, path := range []string{event + "/bookings", event + "/sale", event + "/seats/block",
+			"/v1/bookings/x/confirm", "/v1/events"} {
 			ctx := &fasthttp.RequestCtx{}
 			ctx.Request.Header.SetMethod("POST")
 			ctx.Request.SetRequestURI(path)
@@ -76,18 +79,22 @@ func TestHostileBodiesAreCheap(t *testing.T) {
 func TestHostilePlansAreCheap(t *testing.T) {
 	const size = 256 << 10
 	for name, plan := range map[string]string{
-		"rows":          `{"sections":[{"id":"A","rows":[` + strings.Repeat(`{},`, size/3) + `{}]}]}`,
-		"wrong types":   `{"sections":[{"id":"A","rows":[{"label":"1","seats":[` + strings.Repeat(`{},`, size/3) + `{}]}]}]}`,
-		"one label":     `{"sections":[{"id":"A","rows":[{"label":"1","seats":[` + strings.Repeat(`"1",`, size/4) + `"1"]}]}]}`,
+		"rows": `{"sections":[{"id":"A","rows":[` + strings.Repeat(`{},`, size/3) + `{}]}]}`,
+		"wrong types": `{"sections":[{"id":"A","rows":[{"label":"1","seats":[` +
+			strings.Repeat(`{},`, size/3) + `{}]}]}]}`,
+		"one label": `{"sections":[{"id":"A","rows":[{"label":"1","seats":[` +
+			strings.Repeat(`"1",`, size/4) + `"1"]}]}]}`,
 		"long labels":   `{"sections":[{"id":"A","rows":[{"label":"` + strings.Repeat("x", size) + `","seats":1}]}]}`,
 		"many sections": `{"sections":[` + many(size, `{"id":"%d","general":1},`) + `{"id":"z","general":1}]}`,
 		"unknown names": `{"sections":[{` + many(size, `"%d":0,`) + `"id":"A"}]}`,
-		"ranges":        `{"sections":[{"id":"A","rows":[{"label":"1","seats":"` + strings.Repeat("1-200000,", size/9) + `1"}]}]}`,
-		"deep":          `{"sections":` + strings.Repeat("[", size),
+		"ranges": `{"sections":[{"id":"A","rows":[{"label":"1","seats":"` +
+			strings.Repeat("1-200000,", size/9) + `1"}]}]}`,
+		"deep": `{"sections":` + strings.Repeat("[", size),
 	} {
 		body := []byte(eventBody("")[:strings.Index(eventBody(""), `"plan":`)] + `"plan":` + plan + "}")
 		var err error
-		budget.Reading{Fixed: 256 << 20, PerByte: 1000}.Check(t, len(body), func() { _, _, err = ReadEvent(body) })
+		budget.Reading{Fixed: 256 << 20, PerByte: 1000}.Check(t, len(body),
+			func() { _, _, err = catalog.ReadEvent(body) })
 		if err == nil {
 			t.Errorf("%s: taken", name)
 		}
@@ -100,7 +107,8 @@ func TestHostileTokensAreCheap(t *testing.T) {
 	encoded := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	for name, text := range hostileJSON(3000) {
 		for _, token := range []string{
-			encoded(text) + "." + encoded(`{"sub":"a"}`) + ".x", encoded(`{"alg":"HS256"}`) + "." + encoded(text) + ".x",
+			encoded(text) + "." + encoded(`{"sub":"a"}`) + ".x", encoded(`{"alg":"HS256"}`) +
+				"." + encoded(text) + ".x",
 			strings.Repeat(".", 6000), strings.Repeat("a.", 3000),
 		} {
 			ctx := &fasthttp.RequestCtx{}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/valyala/fasthttp"
@@ -14,6 +13,12 @@ import (
 	"holdfast/actors/section"
 	"holdfast/api/wire"
 	"holdfast/storage"
+)
+
+// The bounds of a list, as README tells them.
+const (
+	listBytesMax = 128 << 10
+	listScanMax  = 20_000
 )
 
 // shelfEngine is an engine of nothing but a catalog.
@@ -30,10 +35,12 @@ func (s *shelfEngine) Event(storage.EventID) (*storage.Event, error) { return s.
 func catalogOf(events, sections, categories int) *actors.Catalog {
 	c := &actors.Catalog{Version: 1}
 	for i := range events {
-		e := &storage.Event{ID: storage.EventID{byte(i >> 16), byte(i >> 8), byte(i)}, Name: fmt.Sprintf("Show %d", i), CreatedAt: section.Instant(1_000_000 - i),
-			Currency: "EUR", Sale: storage.SaleOpen, Prices: map[string]int64{}}
+		e := &storage.Event{ID: storage.EventID{byte(i >> 16), byte(i >> 8), byte(i)}, Name: fmt.Sprintf("Show %d", i),
+			CreatedAt: section.Instant(1_000_000 - i),
+			Currency:  "EUR", Sale: storage.SaleOpen, Prices: map[string]int64{}}
 		for s := range sections {
-			e.Sections = append(e.Sections, storage.SectionInfo{ID: fmt.Sprintf("S%d", s), Name: fmt.Sprintf("Section %d", s), Seats: 20})
+			e.Sections = append(e.Sections, storage.SectionInfo{ID: fmt.Sprintf("S%d", s),
+				Name: fmt.Sprintf("Section %d", s), Seats: 20})
 		}
 		for k := range categories {
 			e.Prices[strings.Repeat("k", 90)+fmt.Sprint(k)] = 4500
@@ -60,13 +67,14 @@ func TestListsAreBoundedWhateverTheHouse(t *testing.T) {
 	for _, c := range []struct {
 		name                         string
 		events, sections, categories int
-	}{{"many sections", 120, 2000, 1}, {"many categories", 120, 1, 300}, {"huge houses", 5, 10_000, 2000}, {"small", 250, 2, 2}} {
+	}{{"many sections", 120, 2000, 1}, {"many categories", 120, 1, 300},
+		{"huge houses", 5, 10_000, 2000}, {"small", 250, 2, 2}} {
 		t.Run(c.name, func(t *testing.T) {
 			server := New(&shelfEngine{catalog: catalogOf(c.events, c.sections, c.categories)}, Config{DevAuth: true})
 			seen, query := map[string]bool{}, "?limit=100"
 			for {
 				ctx, page := listPage(t, server, query)
-				if n := len(ctx.Response.Body()); n > pageBytesMax+100 && len(page.Events) > 1 {
+				if n := len(ctx.Response.Body()); n > listBytesMax+100 && len(page.Events) > 1 {
 					t.Fatalf("%d bytes of %d events", n, len(page.Events))
 				}
 				if strings.Contains(string(ctx.Response.Body()), `"sections"`) {
@@ -76,7 +84,8 @@ func TestListsAreBoundedWhateverTheHouse(t *testing.T) {
 					if seen[e.ID] {
 						t.Fatalf("%s twice", e.ID)
 					}
-					if seen[e.ID] = true; e.SectionCount != c.sections || e.Seats != 20*c.sections || len(e.Prices) != c.categories {
+					if seen[e.ID] = true; e.SectionCount != c.sections || e.Seats != 20*c.sections ||
+						len(e.Prices) != c.categories {
 						t.Fatalf("%d sections, %d seats, %d prices", e.SectionCount, e.Seats, len(e.Prices))
 					}
 				}
@@ -94,8 +103,8 @@ func TestListsAreBoundedWhateverTheHouse(t *testing.T) {
 
 // A word is looked for in a bounded part of the catalog at a time; the cursor goes on from there.
 func TestSearchIsBoundedWhateverTheCatalog(t *testing.T) {
-	catalog := catalogOf(2*pageScanMax+10, 1, 1)
-	catalog.Events[0].Name, catalog.Events[2*pageScanMax+5].Name = "first needle", "last NEEDLE"
+	catalog := catalogOf(2*listScanMax+10, 1, 1)
+	catalog.Events[0].Name, catalog.Events[2*listScanMax+5].Name = "first needle", "last NEEDLE"
 	server := New(&shelfEngine{catalog: catalog}, Config{DevAuth: true})
 	var found []string
 	pages, query := 0, "?q=needle"
@@ -120,7 +129,8 @@ func TestListsSurviveInserts(t *testing.T) {
 	h := open(t, nil)
 	create := func(name string) string {
 		var e wire.Event
-		h.do("POST", "/v1/events", operator, strings.Replace(eventBody(""), "Night One", name, 1)).want(201, "").into(&e)
+		h.do("POST", "/v1/events", operator, strings.Replace(eventBody(""), "Night One", name,
+			1)).want(201, "").into(&e)
 		return "/v1/events/" + e.ID
 	}
 	for i := range 6 {
@@ -148,11 +158,14 @@ func TestListsSurviveInserts(t *testing.T) {
 	for _, query := range []string{"", "?limit=3", "?q=show", path[len("/v1/events"):]} {
 		a := h.do("GET", "/v1/events"+query, nobody, "").want(200, "")
 		known := headers{"If-None-Match": a.header.Get("ETag")}
-		if got := h.do("GET", "/v1/events"+query, known, ""); got.status != http.StatusNotModified || len(got.body) > 0 {
+		if got := h.do("GET", "/v1/events"+query, known, ""); got.status != http.StatusNotModified ||
+			len(got.body) > 0 {
 			t.Errorf("%s: %d %s", query, got.status, got.body)
 		}
-		h.do("POST", last+"/sale", operator, fmt.Sprintf(`{"state":%q}`, []string{"open", "closed"}[len(query)%2])).want(200, "")
-		if got := h.do("GET", "/v1/events"+query, known, ""); got.status != 200 || got.header.Get("ETag") == a.header.Get("ETag") {
+		h.do("POST", last+"/sale", operator, fmt.Sprintf(`{"state":%q}`,
+			[]string{"open", "closed"}[len(query)%2])).want(200, "")
+		if got := h.do("GET", "/v1/events"+query, known, ""); got.status != 200 ||
+			got.header.Get("ETag") == a.header.Get("ETag") {
 			t.Errorf("%s after a change: %d, %s", query, got.status, got.header.Get("ETag"))
 		}
 	}
@@ -189,7 +202,8 @@ func TestBudgetOfBrowsing(t *testing.T) {
 	for _, events := range []int{100, 10_000} {
 		server := New(&shelfEngine{catalog: catalogOf(events, 20, 3)}, Config{DevAuth: true})
 		_, page := listPage(t, server, "?limit=5")
-		for query, limit := range map[string]float64{"": 2, "?limit=100": 2, "?limit=20&cursor=" + *page.NextCursor: 8} {
+		for query, limit := range map[string]float64{"": 2, "?limit=100": 2,
+			"?limit=20&cursor=" + *page.NextCursor: 8} {
 			ctx, _ := listPage(t, server, query)
 			if n := testing.AllocsPerRun(100, func() {
 				ctx.Response.Reset()
@@ -198,86 +212,5 @@ func TestBudgetOfBrowsing(t *testing.T) {
 				t.Errorf("%d events, %q: %v allocations, budget %v", events, query, n, limit)
 			}
 		}
-	}
-}
-
-// Kept documents are bounded by what they weigh, built once for everybody who waits, and a failure is not kept.
-func TestKeptDocumentsAreBounded(t *testing.T) {
-	m := stills[int]{countMax: 8, bytesMax: 10_000}
-	heavy := func(n int) func() (*still, error) {
-		return func() (*still, error) { return &still{plain: document{body: make([]byte, n)}}, nil }
-	}
-	for i := range 100 {
-		if _, err := m.get(i, heavy(100*(i%40+1))); err != nil {
-			t.Fatal(err)
-		}
-		if len(m.slots) > 8 || m.bytes > 10_000 {
-			t.Fatalf("%d documents of %d bytes", len(m.slots), m.bytes)
-		}
-	}
-	if _, err := m.get(1000, heavy(1<<20)); err != nil || len(m.slots) != 1 || m.bytes != 1<<20 {
-		t.Errorf("one that is too heavy alone: %d kept, %d bytes, %v", len(m.slots), m.bytes, err)
-	}
-	if _, err := m.get(1, heavy(1)); err != nil || m.bytes != 1 {
-		t.Errorf("%d bytes, %v", m.bytes, err)
-	}
-	var builds int
-	var all sync.WaitGroup
-	for range 20 {
-		all.Go(func() {
-			_, _ = m.get(2, func() (*still, error) { builds++; return heavy(1)() })
-		})
-	}
-	if all.Wait(); builds != 1 {
-		t.Errorf("built %d times", builds)
-	}
-	if _, err := m.get(3, func() (*still, error) { return nil, fmt.Errorf("no") }); err == nil {
-		t.Error("no error")
-	}
-	if doc, err := m.get(3, heavy(1)); doc == nil || err != nil {
-		t.Error("a failure was kept")
-	}
-}
-
-// However many events strangers look at, the documents kept are bounded, and one that is read all the time stays.
-func TestEventMapsAreBounded(t *testing.T) {
-	live, m, _, _ := streamBench(1)
-	maps, hot := newMaps(), storage.EventID{0xff}
-	first := maps.put(hot, eventOfMap(m), live)
-	for i := range 3 * eventMapsMax {
-		maps.put(storage.EventID{byte(i), byte(i >> 8)}, eventOfMap(m), live)
-		maps.put(hot, eventOfMap(m), live).used.Store(true) // as its readers do, also when it had to make room
-		if len(maps.byEvent) > eventMapsMax {
-			t.Fatalf("%d maps kept", len(maps.byEvent))
-		}
-	}
-	if len(maps.byEvent) < eventMapsMax/2 || first == nil {
-		t.Errorf("%d maps kept: whoever comes again finds nothing", len(maps.byEvent))
-	}
-}
-
-// A stream whose map the engine has replaced would show no more changes: it ends, and its clients come back to the new
-// map (P9).
-func TestStreamOfAReplacedMapEnds(t *testing.T) {
-	_, m, hubs, _ := streamBench(1)
-	id := storage.EventID{1}
-	h := hubs.join(id, m)
-	defer hubs.leave(h)
-	hubs.tend(id, h, false)
-	select {
-	case <-h.ended:
-		t.Fatal("ended, though its map is the engine's")
-	default:
-	}
-	hubs.newest = func(storage.EventID) (Live, error) { return nil, actors.ErrUnavailable }
-	if hubs.tend(id, h, false); hubs.byEvent[id] != h {
-		t.Fatal("ended by a doubt")
-	}
-	other := newFakeMap(1)
-	hubs.newest = func(storage.EventID) (Live, error) { return other, nil }
-	hubs.tend(id, h, false)
-	<-h.ended
-	if hubs.byEvent[id] != nil {
-		t.Error("it would be joined again")
 	}
 }

@@ -9,6 +9,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"holdfast/api/call"
+	"holdfast/api/problem"
+
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
@@ -18,9 +22,6 @@ type meters struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
-	streams  prometheus.Gauge
-	frames   prometheus.Counter
-	resyncs  prometheus.Counter
 	limited  map[string]prometheus.Counter // by limit; never changed after newMeters
 	epoch    time.Time
 }
@@ -34,7 +35,8 @@ type routeMeter struct {
 
 // durationBuckets are round, so that an objective ("99 % within 100 ms") can be cut from them; the small ones are for
 // refusals, which take some 50 µs.
-var durationBuckets = []float64{50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
+var durationBuckets = []float64{50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 0.1,
+	0.25, 0.5, 1, 2.5, 5, 10}
 
 // oldNames are names of earlier builds, kept for one version so that dashboards can be moved: shown beside the new ones
 // with the same samples, and counted once.
@@ -47,7 +49,8 @@ func withOldNames(families []*dto.MetricFamily) []*dto.MetricFamily {
 	for _, family := range families {
 		if old, renamed := oldNames[family.GetName()]; renamed {
 			help := "Deprecated, gone in the next version: use " + family.GetName() + "."
-			families = append(families, &dto.MetricFamily{Name: &old, Help: &help, Type: family.Type, Metric: family.Metric})
+			families = append(families, &dto.MetricFamily{Name: &old, Help: &help,
+				Type: family.Type, Metric: family.Metric})
 		}
 	}
 	return families
@@ -61,21 +64,17 @@ func newMeters() *meters {
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "holdfast_http_request_duration_seconds",
 			Help: "From the request being read to its answer being ready.", Buckets: durationBuckets},
 			[]string{"method", "route"}),
-		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "holdfast_streams", Help: "Live-map streams open."}),
-		frames:  prometheus.NewCounter(prometheus.CounterOpts{Name: "holdfast_stream_chunks_total", Help: "Chunks encoded for live-map streams."}),
-		resyncs: prometheus.NewCounter(prometheus.CounterOpts{Name: "holdfast_stream_resyncs_total",
-			Help: "Streams that fell behind and got a new snapshot."}),
 		epoch: time.Now(),
 	}
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "holdfast_rate_limited_total",
 		Help: "Requests refused with 429, by the limit that they met."}, []string{"limit"})
 	m.limited = map[string]prometheus.Counter{}
-	for _, k := range everyKind {
-		if k.status == http.StatusTooManyRequests {
-			m.limited[k.limit] = refused.WithLabelValues(k.limit)
+	for _, k := range problem.Kinds() {
+		if k.Status == http.StatusTooManyRequests {
+			m.limited[k.Limit] = refused.WithLabelValues(k.Limit)
 		}
 	}
-	m.registry.MustRegister(m.requests, m.latency, m.streams, m.frames, m.resyncs, refused,
+	m.registry.MustRegister(m.requests, m.latency, refused,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -107,7 +106,7 @@ func (r *routeMeter) count(status int) {
 // Registry is where the rest of the process may register its own metrics; GET /metrics shows them all.
 func (s *Server) Registry() *prometheus.Registry { return s.meters.registry }
 
-func (s *Server) metricsPage(r *request) error {
+func (s *Server) metricsPage(r *call.Call) error {
 	families, err := s.meters.registry.Gather()
 	if err != nil {
 		return err
@@ -118,7 +117,7 @@ func (s *Server) metricsPage(r *request) error {
 			return err
 		}
 	}
-	r.ctx.Response.Header.SetContentType("text/plain; version=0.0.4; charset=utf-8")
-	r.ctx.Response.AppendBody(page.Bytes())
+	r.Ctx.Response.Header.SetContentType("text/plain; version=0.0.4; charset=utf-8")
+	r.Ctx.Response.AppendBody(page.Bytes())
 	return nil
 }

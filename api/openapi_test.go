@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"holdfast/api/call"
+	"holdfast/api/problem"
 )
 
 func TestOpenAPIIsValidAndComplete(t *testing.T) {
@@ -17,8 +20,8 @@ func TestOpenAPIIsValidAndComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	var served, described []string
-	for _, r := range routes() {
-		served = append(served, r.method+" "+r.path)
+	for _, r := range routes(new(Server)) {
+		served = append(served, r.Method+" "+r.Path)
 	}
 	for path, item := range doc.Paths.Map() {
 		for method := range item.Operations() {
@@ -38,15 +41,16 @@ func TestOpenAPISecurityMatchesTheRoutes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range routes() {
-		operation := doc.Paths.Find(r.path).GetOperation(r.method)
-		want := map[access]int{accessPublic: 0, accessBuyer: 3, accessOperator: 1}[r.access]
+	for _, r := range routes(new(Server)) {
+		operation := doc.Paths.Find(r.Path).GetOperation(r.Method)
+		want := map[call.Access]int{call.Public: 0, call.Buyers: 3, call.Operators: 1}[r.Access]
 		if got := len(*operation.Security); got != want {
-			t.Errorf("%s %s: %d ways in, want %d", r.method, r.path, got, want)
+			t.Errorf("%s %s: %d ways in, want %d", r.Method, r.Path, got, want)
 		}
-		keyed := slices.ContainsFunc(operation.Parameters, func(p *openapi3.ParameterRef) bool { return p.Value.Name == "Idempotency-Key" })
-		if keyed != r.mutates {
-			t.Errorf("%s %s: takes Idempotency-Key: %v, described: %v", r.method, r.path, r.mutates, keyed)
+		keyed := slices.ContainsFunc(operation.Parameters,
+			func(p *openapi3.ParameterRef) bool { return p.Value.Name == "Idempotency-Key" })
+		if keyed != r.Mutates {
+			t.Errorf("%s %s: takes Idempotency-Key: %v, described: %v", r.Method, r.Path, r.Mutates, keyed)
 		}
 	}
 }
@@ -61,8 +65,8 @@ func TestOpenAPIListsEveryCode(t *testing.T) {
 	for _, code := range doc.Components.Schemas["Problem"].Value.Properties["code"].Value.Enum {
 		described = append(described, code.(string))
 	}
-	for _, k := range everyKind {
-		said = append(said, k.code)
+	for _, k := range problem.Kinds() {
+		said = append(said, k.Code)
 	}
 	slices.Sort(said)
 	slices.Sort(described)

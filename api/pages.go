@@ -1,6 +1,10 @@
 package api
 
 import (
+	"holdfast/api/call"
+	"holdfast/api/document"
+	"holdfast/api/problem"
+
 	_ "embed"
 	"io/fs"
 	"mime"
@@ -13,12 +17,12 @@ import (
 // assets are the page's files, packed once at start.
 type assets struct {
 	byName  map[string]*asset
-	openapi *still
-	schemas map[string]*still // of plans, by file name
+	openapi *document.Still
+	schemas map[string]*document.Still // of plans, by file name
 }
 
 type asset struct {
-	still       *still
+	still       *document.Still
 	contentType string
 }
 
@@ -34,14 +38,14 @@ func loadAssets() *assets {
 		if body, err = web.FS.ReadFile(name); err != nil {
 			break
 		}
-		var doc *still
-		if doc, err = newStill(body); err != nil {
+		var doc *document.Still
+		if doc, err = document.New(body); err != nil {
 			break
 		}
 		a.byName[name] = &asset{still: doc, contentType: typeOf(name)}
 	}
 	if err == nil {
-		a.openapi, err = newStill(openapiJSON)
+		a.openapi, err = document.New(openapiJSON)
 	}
 	if err == nil {
 		a.schemas, err = loadSchemas()
@@ -52,15 +56,15 @@ func loadAssets() *assets {
 	return a
 }
 
-func loadSchemas() (map[string]*still, error) {
-	schemas := map[string]*still{}
+func loadSchemas() (map[string]*document.Still, error) {
+	schemas := map[string]*document.Still{}
 	entries, err := venue.Schemas.ReadDir("schema")
 	for _, entry := range entries {
 		var body []byte
 		if body, err = venue.Schemas.ReadFile("schema/" + entry.Name()); err != nil {
 			break
 		}
-		if schemas[entry.Name()], err = newStill(body); err != nil {
+		if schemas[entry.Name()], err = document.New(body); err != nil {
 			break
 		}
 	}
@@ -87,45 +91,50 @@ func typeOf(name string) string {
 
 // pageHeaders keep the page to itself: nothing from elsewhere runs in it, nobody frames it.
 var pageHeaders = [][2]string{
-	{"Content-Security-Policy", "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"},
+	{"Content-Security-Policy", "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " +
+		"frame-ancestors 'none'; form-action 'self'"},
 	{"X-Content-Type-Options", "nosniff"},
 	{"Referrer-Policy", "no-referrer"},
 	{"X-Frame-Options", "DENY"},
 	{"Cross-Origin-Opener-Policy", "same-origin"},
 }
 
-func (s *Server) indexPage(r *request) error { return s.page(r, "index.html") }
+func (s *Server) indexPage(r *call.Call) error { return s.page(r, "index.html") }
 
-func (s *Server) assetPage(r *request) error { return s.page(r, string(r.param)) }
+func (s *Server) assetPage(r *call.Call) error { return s.page(r, string(r.Param)) }
 
-func (s *Server) page(r *request, name string) error {
+func (s *Server) page(r *call.Call, name string) error {
 	a := s.assets.byName[name]
 	if a == nil {
-		return &problem{kind: kindNotFound}
+		return &problem.Problem{Kind: problem.NotFound}
 	}
 	for _, h := range pageHeaders {
-		r.ctx.Response.Header.Set(h[0], h[1])
+		r.Ctx.Response.Header.Set(h[0], h[1])
 	}
-	return r.sendStill(a.still, a.contentType, revalidate)
+	a.still.Send(r.Ctx, a.contentType, document.Revalidate)
+	return nil
 }
 
 // schemaType is the media type that JSON Schema's draft 2020-12 gives itself.
 const schemaType = "application/schema+json"
 
 // schemaPage serves the JSON Schema of a plan format that is ours.
-func (s *Server) schemaPage(r *request) error {
-	schema := s.assets.schemas[string(r.param)]
+func (s *Server) schemaPage(r *call.Call) error {
+	schema := s.assets.schemas[string(r.Param)]
 	if schema == nil {
-		return &problem{kind: kindNotFound}
+		return &problem.Problem{Kind: problem.NotFound}
 	}
 	return s.sendOpen(r, schema, schemaType)
 }
 
 // sendOpen sends a description that programs of any origin may read.
-func (s *Server) sendOpen(r *request, d *still, contentType string) error {
-	r.ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
-	r.ctx.Response.Header.Set("Access-Control-Allow-Origin", "*")
-	return r.sendStill(d, contentType, revalidate)
+func (s *Server) sendOpen(r *call.Call, d *document.Still, contentType string) error {
+	r.Ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
+	r.Ctx.Response.Header.Set("Access-Control-Allow-Origin", "*")
+	d.Send(r.Ctx, contentType, document.Revalidate)
+	return nil
 }
 
-func (s *Server) openapiPage(r *request) error { return s.sendOpen(r, s.assets.openapi, jsonType) }
+func (s *Server) openapiPage(r *call.Call) error {
+	return s.sendOpen(r, s.assets.openapi, document.JSON)
+}

@@ -14,10 +14,11 @@ import (
 
 	"holdfast/actors/budget"
 	"holdfast/actors/section"
+	"holdfast/api/limit"
 )
 
 // limited is a house with limits and a clock that a test moves.
-func limited(t *testing.T, limits Limits) (*house, *atomic.Int64) {
+func limited(t *testing.T, limits limit.Limits) (*house, *atomic.Int64) {
 	var passed atomic.Int64
 	start := time.Now()
 	return open(t, func(c *Config) {
@@ -29,7 +30,7 @@ func limited(t *testing.T, limits Limits) (*house, *atomic.Int64) {
 // TestBuyersHaveARate: past the burst a buyer is refused and told which limit, its size and when; others are not; time
 // heals; and a read costs a tenth of a hold.
 func TestBuyersHaveARate(t *testing.T) {
-	h, passed := limited(t, Limits{Buyer: Rate{PerSecond: 0.5, Burst: 2}})
+	h, passed := limited(t, limit.Limits{Buyer: limit.Rate{PerSecond: 0.5, Burst: 2}})
 	event := h.show("")
 	try := func(who headers) *answer { return h.do("POST", event+"/bookings", who, `{"seats":["A-9-9"]}`) }
 	try(alice).want(404, "seat_unknown")
@@ -38,7 +39,8 @@ func TestBuyersHaveARate(t *testing.T) {
 	if got.problem.Limit != "buyer" {
 		t.Errorf("limit %q", got.problem.Limit)
 	}
-	for name, want := range map[string]string{"Retry-After": "2", "RateLimit": `"buyer";r=0;t=2`, "RateLimit-Policy": `"buyer";q=2;w=4`} {
+	for name, want := range map[string]string{"Retry-After": "2", "RateLimit": `"buyer";r=0;t=2`,
+		"RateLimit-Policy": `"buyer";q=2;w=4`} {
 		if value := got.header.Get(name); value != want {
 			t.Errorf("%s: %q, want %q", name, value, want)
 		}
@@ -52,7 +54,8 @@ func TestBuyersHaveARate(t *testing.T) {
 		h.do("GET", "/v1/bookings/x", alice, "").want(404, "booking_unknown")
 	}
 	h.do("GET", "/v1/bookings/x", alice, "").want(429, "rate_limited")
-	if page := string(h.do("GET", "/metrics", nil, "").body); !strings.Contains(page, `holdfast_rate_limited_total{limit="buyer"} 3`) {
+	if page := string(h.do("GET", "/metrics", nil, "").body); !strings.Contains(page,
+		`holdfast_rate_limited_total{limit="buyer"} 3`) {
 		t.Error("refusals are not counted by limit")
 	}
 }
@@ -60,7 +63,7 @@ func TestBuyersHaveARate(t *testing.T) {
 // TestCyclingIsCaught: 500 holds and releases in two seconds were 1,000 of 1,000; with the server's default they are a
 // few dozen.
 func TestCyclingIsCaught(t *testing.T) {
-	h, passed := limited(t, Limits{Buyer: Rate{PerSecond: 10, Burst: 30}})
+	h, passed := limited(t, limit.Limits{Buyer: limit.Rate{PerSecond: 10, Burst: 30}})
 	event, done := h.show(""), 0
 	for i := range 500 {
 		passed.Store(int64(i) * int64(4*time.Millisecond))
@@ -80,9 +83,9 @@ func TestCyclingIsCaught(t *testing.T) {
 
 // TestEventsAndTheServerHaveARate, and whoever watches or operates the server gets through all the same.
 func TestEventsAndTheServerHaveARate(t *testing.T) {
-	for name, limits := range map[string]Limits{
-		"event":  {Event: Rate{PerSecond: 1, Burst: 1}},
-		"global": {Global: Rate{PerSecond: 1, Burst: 1}},
+	for name, limits := range map[string]limit.Limits{
+		"event":  {Event: limit.Rate{PerSecond: 1, Burst: 1}},
+		"global": {Global: limit.Rate{PerSecond: 1, Burst: 1}},
 	} {
 		h, passed := limited(t, limits)
 		event := h.show("")
@@ -130,33 +133,45 @@ func networks(all ...string) (list []netip.Prefix) {
 // proxy, from its end, and as far as trusted proxies wrote it.
 func TestWhoseAddressCounts(t *testing.T) {
 	const xff, fwd = "X-Forwarded-For", "Forwarded"
-	proxied := Clients{TrustedProxies: networks("10.0.0.0/8", "2001:db8:ffff::/48")}
-	rfc7239 := Clients{TrustedProxies: proxied.TrustedProxies, AddressHeader: fwd}
+	proxied := limit.Clients{TrustedProxies: networks("10.0.0.0/8", "2001:db8:ffff::/48")}
+	rfc7239 := limit.Clients{TrustedProxies: proxied.TrustedProxies, AddressHeader: fwd}
 	for _, row := range []struct {
 		name          string
-		clients       Clients
+		clients       limit.Clients
 		first, second []string // connection, then headers
 		same          bool     // both count together
 	}{
-		{"an address again", Clients{}, []string{"192.0.2.1:1"}, []string{"192.0.2.1:2"}, true},
-		{"another", Clients{}, []string{"192.0.2.1:1"}, []string{"192.0.2.2:1"}, false},
-		{"mapped", Clients{}, []string{"192.0.2.1:1"}, []string{"[::ffff:192.0.2.1]:1"}, true},
-		{"a /64", Clients{}, []string{"[2001:db8::1]:1"}, []string{"[2001:db8::ffff:2]:1"}, true},
-		{"two /64", Clients{}, []string{"[2001:db8:0:1::1]:1"}, []string{"[2001:db8:0:2::1]:1"}, false},
-		{"header of anybody", Clients{}, []string{"192.0.2.1:1", xff, "198.51.100.1"}, []string{"192.0.2.1:1", xff, "198.51.100.2"}, true},
-		{"header of a proxy", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1"}, []string{"10.1.1.1:1", xff, "198.51.100.2"}, false},
-		{"two proxies, one caller", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1"}, []string{"10.2.2.2:1", xff, "198.51.100.1"}, true},
-		{"what the caller wrote before", proxied, []string{"10.1.1.1:1", xff, "1.1.1.1, 198.51.100.1"}, []string{"10.1.1.1:1", xff, "2.2.2.2,198.51.100.1"}, true},
-		{"in a line of its own", proxied, []string{"10.1.1.1:1", xff, "1.1.1.1", xff, "198.51.100.1"}, []string{"10.1.1.1:1", xff, "198.51.100.1"}, true},
-		{"through two proxies", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1, 10.9.9.9"}, []string{"10.1.1.1:1", xff, "198.51.100.1"}, true},
+		{"an address again", limit.Clients{}, []string{"192.0.2.1:1"}, []string{"192.0.2.1:2"}, true},
+		{"another", limit.Clients{}, []string{"192.0.2.1:1"}, []string{"192.0.2.2:1"}, false},
+		{"mapped", limit.Clients{}, []string{"192.0.2.1:1"}, []string{"[::ffff:192.0.2.1]:1"}, true},
+		{"a /64", limit.Clients{}, []string{"[2001:db8::1]:1"}, []string{"[2001:db8::ffff:2]:1"}, true},
+		{"two /64", limit.Clients{}, []string{"[2001:db8:0:1::1]:1"}, []string{"[2001:db8:0:2::1]:1"}, false},
+		{"header of anybody", limit.Clients{}, []string{"192.0.2.1:1", xff, "198.51.100.1"},
+			[]string{"192.0.2.1:1", xff, "198.51.100.2"}, true},
+		{"header of a proxy", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1"},
+			[]string{"10.1.1.1:1", xff, "198.51.100.2"}, false},
+		{"two proxies, one caller", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1"},
+			[]string{"10.2.2.2:1", xff, "198.51.100.1"}, true},
+		{"what the caller wrote before", proxied, []string{"10.1.1.1:1", xff, "1.1.1.1, 198.51.100.1"},
+			[]string{"10.1.1.1:1", xff, "2.2.2.2,198.51.100.1"}, true},
+		{"in a line of its own", proxied, []string{"10.1.1.1:1", xff, "1.1.1.1", xff, "198.51.100.1"},
+			[]string{"10.1.1.1:1", xff, "198.51.100.1"}, true},
+		{"through two proxies", proxied, []string{"10.1.1.1:1", xff, "198.51.100.1, 10.9.9.9"},
+			[]string{"10.1.1.1:1", xff, "198.51.100.1"}, true},
 		{"garbage", proxied, []string{"10.1.1.1:1", xff, "unknown"}, []string{"10.1.1.1:1", xff, "<script>"}, true},
-		{"the other header", proxied, []string{"10.1.1.1:1", fwd, "for=198.51.100.1"}, []string{"10.1.1.1:1", fwd, "for=198.51.100.2"}, true},
-		{"Forwarded", rfc7239, []string{"10.1.1.1:1", fwd, "for=198.51.100.1;proto=https"}, []string{"10.1.1.1:1", fwd, "For=198.51.100.2"}, false},
-		{"Forwarded, quoted", rfc7239, []string{"10.1.1.1:1", fwd, `for="[2001:db8::1]:4711"`}, []string{"10.1.1.1:1", fwd, `by=x;for="[2001:db8::2]"`}, true},
-		{"Forwarded, from its end", rfc7239, []string{"10.1.1.1:1", fwd, "for=1.1.1.1, for=198.51.100.1"}, []string{"10.1.1.1:1", fwd, "for=2.2.2.2, for=198.51.100.1"}, true},
-		{"uncounted", Clients{Uncounted: networks("127.0.0.0/8")}, []string{"127.0.0.1:1"}, []string{"127.0.0.1:1"}, false},
+		{"the other header", proxied, []string{"10.1.1.1:1", fwd, "for=198.51.100.1"},
+			[]string{"10.1.1.1:1", fwd, "for=198.51.100.2"}, true},
+		{"Forwarded", rfc7239, []string{"10.1.1.1:1", fwd, "for=198.51.100.1;proto=https"},
+			[]string{"10.1.1.1:1", fwd, "For=198.51.100.2"}, false},
+		{"Forwarded, quoted", rfc7239, []string{"10.1.1.1:1", fwd, `for="[2001:db8::1]:4711"`},
+			[]string{"10.1.1.1:1", fwd, `by=x;for="[2001:db8::2]"`}, true},
+		{"Forwarded, from its end", rfc7239, []string{"10.1.1.1:1", fwd, "for=1.1.1.1, for=198.51.100.1"},
+			[]string{"10.1.1.1:1", fwd, "for=2.2.2.2, for=198.51.100.1"}, true},
+		{"uncounted", limit.Clients{Uncounted: networks("127.0.0.0/8")}, []string{"127.0.0.1:1"},
+			[]string{"127.0.0.1:1"}, false},
 	} {
-		s := New(&fakeEngine{}, Config{Limits: Limits{Address: Rate{PerSecond: 0.001, Burst: 1}, Clients: row.clients}})
+		s := New(&fakeEngine{}, Config{Limits: limit.Limits{Address: limit.Rate{PerSecond: 0.001,
+			Burst: 1}, Clients: row.clients}})
 		for range 10 { // a read costs a tenth
 			if status := from(s, row.first[0], row.first[1:]...); status != 200 {
 				t.Fatalf("%s: %d at once", row.name, status)
@@ -170,11 +185,12 @@ func TestWhoseAddressCounts(t *testing.T) {
 
 // TestRefusedCallsCostNothing: a flood is refused without allocating, whichever limit it meets (P7).
 func TestRefusedCallsCostNothing(t *testing.T) {
-	once := Rate{PerSecond: 0.001, Burst: 1}
-	proxied := Clients{TrustedProxies: networks("10.0.0.0/8")}
+	once := limit.Rate{PerSecond: 0.001, Burst: 1}
+	proxied := limit.Clients{TrustedProxies: networks("10.0.0.0/8")}
 	var paths []budget.Path
-	for name, limits := range map[string]Limits{
-		"buyer": {Buyer: once}, "event": {Event: once}, "global": {Global: once}, "address": {Address: once, Clients: proxied},
+	for name, limits := range map[string]limit.Limits{
+		"buyer": {Buyer: once}, "event": {Event: once}, "global": {Global: once},
+		"address": {Address: once, Clients: proxied},
 	} {
 		paths = append(paths, budget.Exact("refused by "+name, 1000, 0, func(t testing.TB) func() {
 			s, ctx := New(&fakeEngine{}, Config{DevAuth: true, Limits: limits}), &fasthttp.RequestCtx{}
@@ -191,74 +207,13 @@ func TestRefusedCallsCostNothing(t *testing.T) {
 	budget.Check(t, raceDetector, paths)
 }
 
-// TestNewcomersPassWhenASetIsFull: many who are limited at once keep nobody out, and give their slots back when their
-// buckets are full.
-func TestNewcomersPassWhenASetIsFull(t *testing.T) {
-	l := newRateLimiter("buyer", Rate{PerSecond: 1, Burst: 1})
-	now, alike := time.Unix(1, 0).UnixNano(), []key{}
-	for i := 1; len(alike) < rateWays+1; i++ {
-		k := key{0, byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 24)}
-		if k.hash()%(rateShards*l.sets) == 5 {
-			alike = append(alike, k)
-		}
-	}
-	newcomer := alike[rateWays]
-	for _, k := range alike {
-		if _, ok := l.allow(k, costMutation, now); !ok {
-			t.Fatal("a newcomer was refused")
-		}
-	}
-	for _, k := range alike[:rateWays] {
-		if _, ok := l.allow(k, costMutation, now); ok {
-			t.Fatal("a bucket was given away before it was full")
-		}
-	}
-	if _, ok := l.allow(newcomer, costMutation, now); !ok {
-		t.Fatal("the newcomer was refused without a bucket")
-	}
-	later := now + int64(time.Hour)
-	l.allow(newcomer, costMutation, later)
-	if _, ok := l.allow(newcomer, costMutation, later); ok {
-		t.Fatal("the newcomer got none of the slots that are anybody's")
-	}
-}
-
-// TestManyBuyersAreEachLimited: a crowd as large as an on-sale's does not loosen anybody's limit.
-func TestManyBuyersAreEachLimited(t *testing.T) {
-	l := newRateLimiter("buyer", Rate{PerSecond: 10, Burst: 1})
-	const buyers = 20_000
-	now, passed := time.Unix(1, 0).UnixNano(), 0
-	for range 2 {
-		for i := range buyers {
-			k := key{byte(i), byte(i >> 8), byte(i >> 16), 0xff}
-			if _, ok := l.allow(k, costMutation, now); ok {
-				passed++
-			}
-		}
-	}
-	if most := buyers + buyers/1000; passed < buyers || passed > most { // newcomers pass when a set is full
-		t.Errorf("%d calls passed of %d buyers with one each, want at most %d", passed, buyers, most)
-	}
-}
-
-// TestAddressesSpread: networks that differ in one byte do not crowd one lock.
-func TestAddressesSpread(t *testing.T) {
-	met := map[uint64]bool{}
-	for i := range 256 {
-		k := key(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}).As16())
-		met[k.hash()%rateShards] = true
-	}
-	if len(met) < rateShards/2 {
-		t.Errorf("256 addresses in %d of %d shards", len(met), rateShards)
-	}
-}
-
 // TestPaymentAttemptsAreLimited: the sixth payment of a booking is refused with a code of its own, and the hold stays.
 func TestPaymentAttemptsAreLimited(t *testing.T) {
 	h := open(t, nil)
 	b := h.do("POST", h.show("")+"/bookings", alice, `{"seats":["A-1-1"]}`).want(201, "").booking()
 	for range section.PaymentAttemptsMax {
-		h.do("POST", "/v1/bookings/"+b.ID+"/confirm", alice, `{"payment_token":"tok_declined"}`).want(402, "payment_declined")
+		h.do("POST", "/v1/bookings/"+b.ID+"/confirm", alice, `{"payment_token":"tok_declined"}`).want(402,
+			"payment_declined")
 	}
 	h.do("POST", "/v1/bookings/"+b.ID+"/confirm", alice, `{"payment_token":"tok_ok"}`).want(409, "payment_attempts")
 	if got := h.do("GET", "/v1/bookings/"+b.ID, alice, "").want(200, "").booking(); got.State != "held" {
@@ -287,7 +242,8 @@ func TestStreamsOfABuyerAreBounded(t *testing.T) {
 	}
 	readUntil(t, bufio.NewReader(response.Body), "snapshot")
 	got := h.do("GET", event+"/availability/stream", alice, "").want(429, "rate_limited")
-	if got.problem.Limit != "streams_buyer" || got.header.Get("RateLimit-Policy") != `"streams_buyer";q=1;qu="concurrent-requests"` {
+	if got.problem.Limit != "streams_buyer" ||
+		got.header.Get("RateLimit-Policy") != `"streams_buyer";q=1;qu="concurrent-requests"` {
 		t.Errorf("%+v %q", got.problem, got.header.Get("RateLimit-Policy"))
 	}
 	for _, who := range []headers{bob, nobody} {
@@ -298,19 +254,4 @@ func TestStreamsOfABuyerAreBounded(t *testing.T) {
 		_ = response.Body.Close()
 	}
 	_ = response.Body.Close()
-}
-
-// TestStreamsAreForgotten: who has none open takes no memory.
-func TestStreamsAreForgotten(t *testing.T) {
-	c := streamCounts{open: map[streamKey]int{}}
-	who := streamer{keys: []streamKey{{key: key{1}}, {buyer: true, key: key{1}}}}
-	c.add(who, 1)
-	c.add(who, 1)
-	c.add(who, -1)
-	if n := c.of(who.keys[0]); n != 1 || len(c.open) != 2 {
-		t.Errorf("%d of %d", n, len(c.open))
-	}
-	if c.add(who, -1); len(c.open) != 0 {
-		t.Errorf("%d kept", len(c.open))
-	}
 }

@@ -5,33 +5,18 @@ import (
 	"net/url"
 	"sort"
 	"strings"
-)
 
-// access says who may make a call.
-type access uint8
-
-const (
-	accessPublic   access = iota // anybody
-	accessBuyer                  // a buyer, or an operator acting as one
-	accessOperator               // operators only
+	"holdfast/api/call"
 )
 
 // handler answers one call by writing the response, or returns why not. It never does both.
-type handler func(s *Server, r *request) error
+type handler func(r *call.Call) error
 
-// route is one call of the API.
-type route struct {
-	method  string
-	path    string // "{…}" stands for one segment
-	access  access
-	mutates bool // takes an Idempotency-Key
-	lenient bool // an empty key is none: holdfast cluster sent one before the call took any
-	stream  bool // its answer goes on until the client leaves
-	probe   bool // asked by those who watch the server: free of limits
-	ofEvent bool // its parameter is an event; set by the server
-	plan    bool // its body may be a plan: planBodyBytesMax, and its ids may be long numbers
-	handle  handler
-	meter   *routeMeter // set by the server
+// endpoint is a call of the API and who answers it.
+type endpoint struct {
+	call.Route
+	handle handler
+	meter  *routeMeter
 }
 
 const metricsPath = "/metrics"
@@ -39,51 +24,61 @@ const metricsPath = "/metrics"
 var eventsPrefix, bookingsPrefix = []byte("/v1/events/"), []byte("/v1/bookings/")
 
 // routes is the whole API. openapi.json describes exactly these; a test compares them.
-func routes() []*route {
-	return []*route{
-		{method: "GET", path: "/v1/events", handle: (*Server).listEvents},
-		{method: "POST", path: "/v1/events", access: accessOperator, mutates: true, plan: true, handle: (*Server).createEvent},
-		{method: "GET", path: "/v1/events/{event}", handle: (*Server).getEvent},
-		{method: "DELETE", path: "/v1/events/{event}", access: accessOperator, mutates: true, handle: (*Server).deleteEvent},
-		{method: "POST", path: "/v1/events/{event}/sale", access: accessOperator, mutates: true, handle: (*Server).setSale},
-		{method: "GET", path: "/v1/events/{event}/seatmap", handle: (*Server).getSeatmap},
-		{method: "GET", path: "/v1/events/{event}/availability", handle: (*Server).getAvailability},
-		{method: "GET", path: "/v1/events/{event}/availability/stream", stream: true, handle: (*Server).streamAvailability},
-		{method: "POST", path: "/v1/events/{event}/bookings", access: accessBuyer, mutates: true, handle: (*Server).book},
-		{method: "POST", path: "/v1/events/{event}/seats/block", access: accessOperator, mutates: true, handle: (*Server).blockSeats},
-		{method: "POST", path: "/v1/events/{event}/seats/unblock", access: accessOperator, mutates: true, handle: (*Server).unblockSeats},
-		{method: "GET", path: "/v1/bookings/{booking}", access: accessBuyer, handle: (*Server).getBooking},
-		{method: "DELETE", path: "/v1/bookings/{booking}", access: accessBuyer, mutates: true, handle: (*Server).releaseBooking},
-		{method: "POST", path: "/v1/bookings/{booking}/extend", access: accessBuyer, mutates: true, handle: (*Server).extendBooking},
-		{method: "POST", path: "/v1/bookings/{booking}/confirm", access: accessBuyer, mutates: true, handle: (*Server).confirmBooking},
-		{method: "POST", path: "/v1/bookings/{booking}/refund", access: accessOperator, mutates: true, handle: (*Server).refundBooking},
-		{method: "GET", path: "/v1/sign-in", handle: (*Server).signInPage},
-		{method: "GET", path: "/v1/cluster", access: accessOperator, handle: (*Server).getCluster},
-		{method: "POST", path: "/v1/cluster/nodes/{node}/drain", access: accessOperator, mutates: true, lenient: true, handle: (*Server).drainNode},
-		{method: "POST", path: "/v1/cluster/rebalance", access: accessOperator, handle: (*Server).rebalance},
-		{method: "GET", path: "/healthz", probe: true, handle: (*Server).healthz},
-		{method: "GET", path: "/readyz", probe: true, handle: (*Server).readyz},
-		{method: "GET", path: metricsPath, probe: true, handle: (*Server).metricsPage},
-		{method: "GET", path: "/openapi.json", handle: (*Server).openapiPage},
-		{method: "GET", path: "/schemas/{name}", handle: (*Server).schemaPage},
-		{method: "GET", path: "/", handle: (*Server).indexPage},
-		{method: "GET", path: "/assets/{name}", handle: (*Server).assetPage},
+func routes(s *Server) []*endpoint {
+	const event, booking = "/v1/events/{event}", "/v1/bookings/{booking}"
+	// What a call demands, in few words.
+	type demand = call.Route
+	buyer, operator := demand{Access: call.Buyers, Mutates: true}, demand{Access: call.Operators, Mutates: true}
+	plan, lenient, watch := operator, operator, demand{Access: call.Operators}
+	plan.Plan, lenient.Lenient = true, true
+	all := []*endpoint{}
+	on := func(method, path string, what demand, answer handler) {
+		what.Method, what.Path, what.OfEvent = method, path, strings.HasPrefix(path, event)
+		all = append(all, &endpoint{Route: what, handle: answer})
 	}
+	on("GET", "/v1/events", demand{}, s.catalog.List)
+	on("POST", "/v1/events", plan, s.catalog.Create)
+	on("GET", event, demand{}, s.catalog.Get)
+	on("DELETE", event, operator, s.catalog.Delete)
+	on("POST", event+"/sale", operator, s.catalog.SetSale)
+	on("GET", event+"/seatmap", demand{}, s.catalog.Seatmap)
+	on("GET", event+"/availability", demand{}, s.live.Availability)
+	on("GET", event+"/availability/stream", demand{Stream: true}, s.live.Stream)
+	on("POST", event+"/bookings", buyer, s.bookings.Book)
+	on("POST", event+"/seats/block", operator, s.operate.Block)
+	on("POST", event+"/seats/unblock", operator, s.operate.Unblock)
+	on("GET", booking, demand{Access: call.Buyers}, s.bookings.Get)
+	on("DELETE", booking, buyer, s.bookings.Release)
+	on("POST", booking+"/extend", buyer, s.bookings.Extend)
+	on("POST", booking+"/confirm", buyer, s.bookings.Confirm)
+	on("POST", booking+"/refund", operator, s.bookings.Refund)
+	on("GET", "/v1/sign-in", demand{}, s.signInPage)
+	on("GET", "/v1/cluster", watch, s.operate.Cluster)
+	on("POST", "/v1/cluster/nodes/{node}/drain", lenient, s.operate.Drain)
+	on("POST", "/v1/cluster/rebalance", watch, s.operate.Rebalance)
+	on("GET", "/healthz", demand{Probe: true}, s.healthz)
+	on("GET", "/readyz", demand{Probe: true}, s.readyz)
+	on("GET", metricsPath, demand{Probe: true}, s.metricsPage)
+	on("GET", "/openapi.json", demand{}, s.openapiPage)
+	on("GET", "/schemas/{name}", demand{}, s.schemaPage)
+	on("GET", "/", demand{}, s.indexPage)
+	on("GET", "/assets/{name}", demand{}, s.assetPage)
+	return all
 }
 
 // node is one place in the tree of paths.
 type node struct {
 	literal map[string]*node
 	param   *node
-	methods map[string]*route
+	methods map[string]*endpoint
 	allow   string
 }
 
-func newTree(all []*route) *node {
+func newTree(all []*endpoint) *node {
 	root := &node{}
 	for _, r := range all {
 		at := root
-		for segment := range strings.SplitSeq(strings.Trim(r.path, "/"), "/") {
+		for segment := range strings.SplitSeq(strings.Trim(r.Path, "/"), "/") {
 			at = at.child(segment)
 		}
 		at.add(r)
@@ -107,12 +102,12 @@ func (n *node) child(segment string) *node {
 	return n.literal[segment]
 }
 
-func (n *node) add(r *route) {
+func (n *node) add(r *endpoint) {
 	if n.methods == nil {
-		n.methods = map[string]*route{}
+		n.methods = map[string]*endpoint{}
 	}
-	n.methods[r.method] = r
-	if r.method == "GET" {
+	n.methods[r.Method] = r
+	if r.Method == "GET" {
 		n.methods["HEAD"] = r
 	}
 	var names []string
@@ -124,9 +119,9 @@ func (n *node) add(r *route) {
 }
 
 // publicRoutes is what the public listener answers: everything, but for /metrics when that is elsewhere.
-func publicRoutes(all []*route, apart bool) (public []*route) {
+func publicRoutes(all []*endpoint, apart bool) (public []*endpoint) {
 	for _, r := range all {
-		if !apart || r.path != metricsPath {
+		if !apart || r.Path != metricsPath {
 			public = append(public, r)
 		}
 	}
@@ -134,9 +129,9 @@ func publicRoutes(all []*route, apart bool) (public []*route) {
 }
 
 // adminRoutes is what the operators' listener answers.
-func adminRoutes(all []*route) (admin []*route) {
+func adminRoutes(all []*endpoint) (admin []*endpoint) {
 	for _, r := range all {
-		if r.access == accessOperator || r.path == metricsPath || r.path == "/healthz" || r.path == "/readyz" {
+		if r.Access == call.Operators || r.Path == metricsPath || r.Path == "/healthz" || r.Path == "/readyz" {
 			admin = append(admin, r)
 		}
 	}
@@ -159,11 +154,24 @@ func targetPath(target []byte) []byte {
 	return nil
 }
 
+// route finds what a call names by its path and method. at is nil where no path leads, to where no method does.
+func (n *node) route(r *call.Call) (at *node, to *endpoint) {
+	at, r.Param = n.find(targetPath(r.Ctx.Request.Header.RequestURI()))
+	if at != nil {
+		to = at.methods[string(r.Ctx.Method())]
+	}
+	if to != nil {
+		r.Route = &to.Route
+	}
+	return at, to
+}
+
 // find walks to a path's node; param is the one variable segment (no path has two), decoded. What is fixed in a path is
 // found in one spelling only: no second slash, no dots, no %-encoding. One trailing slash is forgiven in buyers' calls,
 // since clients send it; what filters guard has none.
 func (n *node) find(path []byte) (found *node, param []byte) {
-	if trimmed, ok := bytes.CutSuffix(path, []byte("/")); ok && (bytes.HasPrefix(path, eventsPrefix) || bytes.HasPrefix(path, bookingsPrefix)) {
+	if trimmed, ok := bytes.CutSuffix(path, []byte("/")); ok && (bytes.HasPrefix(path, eventsPrefix) ||
+		bytes.HasPrefix(path, bookingsPrefix)) {
 		path = trimmed
 	}
 	path, rooted := bytes.CutPrefix(path, []byte("/"))

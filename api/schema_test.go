@@ -16,10 +16,12 @@ func TestPlanSchemasAreServed(t *testing.T) {
 			Dialect string `json:"$schema"`
 			ID      string `json:"$id"`
 		}
-		if err := json.Unmarshal(a.body, &schema); err != nil || schema.Dialect != "https://json-schema.org/draft/2020-12/schema" {
+		if err := json.Unmarshal(a.body, &schema); err != nil ||
+			schema.Dialect != "https://json-schema.org/draft/2020-12/schema" {
 			t.Errorf("%s: %+v, %v", name, schema, err)
 		}
-		if a.header.Get("Content-Type") != "application/schema+json" || a.header.Get("Access-Control-Allow-Origin") != "*" {
+		if a.header.Get("Content-Type") != "application/schema+json" ||
+			a.header.Get("Access-Control-Allow-Origin") != "*" {
 			t.Errorf("%s: %v", name, a.header)
 		}
 		if !strings.Contains(string(openapiJSON), "/schemas/"+name) {

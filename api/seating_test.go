@@ -44,16 +44,20 @@ func TestFrontIsToldAndCanBeSaid(t *testing.T) {
 		if !strings.HasPrefix(said.Front, row.told) {
 			t.Errorf("%s: told %q, want %q", row.extra, said.Front, row.told)
 		}
-		if got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":2}}`).want(201, "").booking(); got.Seats[0] != row.best {
+		if got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":2}}`).want(201,
+			"").booking(); got.Seats[0] != row.best {
 			t.Errorf("%s: best two are %v, want %s first", row.extra, got.Seats, row.best)
 		}
 	}
-	for _, wrong := range []string{`"up"`, `null`, `7`, `[]`, `{}`, `{"x":1}`, `{"x":1,"y":null}`, `{"x":1,"y":"2"}`, `{"x":1,"y":2,"z":3}`, `true`} {
-		if got := h.do("POST", "/v1/events", operator, eventBody(body(wrong))).want(400, "bad_request"); got.problem.Field != "front" {
+	for _, wrong := range []string{`"up"`, `null`, `7`, `[]`, `{}`, `{"x":1}`, `{"x":1,"y":null}`, `{"x":1,"y":"2"}`,
+		`{"x":1,"y":2,"z":3}`, `true`} {
+		if got := h.do("POST", "/v1/events", operator, eventBody(body(wrong))).want(400,
+			"bad_request"); got.problem.Field != "front" {
 			t.Errorf("%s: field %q", wrong, got.problem.Field)
 		}
 	}
-	if got := h.do("POST", "/v1/events", operator, eventBody(body(`{"x":1,"y":1e10}`))).want(422, "invalid"); got.problem.Field != "front" {
+	if got := h.do("POST", "/v1/events", operator, eventBody(body(`{"x":1,"y":1e10}`))).want(422,
+		"invalid"); got.problem.Field != "front" {
 		t.Errorf("a far point: field %q", got.problem.Field)
 	}
 }
@@ -63,19 +67,23 @@ func TestFrontIsToldAndCanBeSaid(t *testing.T) {
 func TestNeighboursAreThoseWhoSitSideBySide(t *testing.T) {
 	h := open(t, nil)
 	event, _ := h.showOf(casePlan(t, "seats-out-of-order.json"), `,"refuse_orphans":true`)
-	if got := h.do("POST", event+"/bookings", alice, `{"seats":["Parkett-1-2"]}`).want(409, "orphan_seat"); !slices.Equal(got.problem.Seats, []string{"Parkett-1-1"}) {
+	if got := h.do("POST", event+"/bookings", alice, `{"seats":["Parkett-1-2"]}`).want(409,
+		"orphan_seat"); !slices.Equal(got.problem.Seats, []string{"Parkett-1-1"}) {
 		t.Errorf("seat 2 alone strands %v", got.problem.Seats)
 	}
-	if got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":4}}`).want(201, "").booking(); got.Split {
+	if got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":4}}`).want(201,
+		"").booking(); got.Split {
 		t.Errorf("four side by side are split: %v", got.Seats)
 	}
 	event, _ = h.showOf(casePlan(t, "odd-left-even-right.json"), "")
-	if got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":3}}`).want(201, "").booking(); got.Split || slices.Contains(got.Seats, "H-1-3") == slices.Contains(got.Seats, "H-1-4") {
+	if got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":3}}`).want(201,
+		"").booking(); got.Split || slices.Contains(got.Seats, "H-1-3") == slices.Contains(got.Seats, "H-1-4") {
 		t.Errorf("3 1 2 4 in the room: the best three are %v, split %v", got.Seats, got.Split)
 	}
 	event, _ = h.showOf(casePlan(t, "odd-side-even-side-rowlist.json"), "")
 	for _, section := range []string{"Odd", "Even"} {
-		if got := h.do("POST", event+"/bookings", headers{"X-Buyer": section}, `{"best_available":{"quantity":4,"section":"`+section+`"}}`).want(201, "").booking(); got.Split {
+		if got := h.do("POST", event+"/bookings", headers{"X-Buyer": section},
+			`{"best_available":{"quantity":4,"section":"`+section+`"}}`).want(201, "").booking(); got.Split {
 			t.Errorf("a side of %s numbers is split: %v", section, got.Seats)
 		}
 	}
@@ -120,8 +128,10 @@ func TestPlanSectionIsOneSectionOutside(t *testing.T) {
 		}
 	}
 	h.do("POST", event+"/bookings", bob, `{"best_available":{"quantity":2,"section":"K"}}`).want(201, "")
-	across := h.do("POST", event+"/bookings", bob, `{"seats":["K-a-1","K-u-1","K-u-2"]}`).want(422, "seats_in_different_sections")
-	if !slices.Equal(across.problem.Seats, []string{"K-u-1", "K-u-2"}) || !strings.Contains(across.problem.Detail, "section K") {
+	across := h.do("POST", event+"/bookings", bob, `{"seats":["K-a-1","K-u-1","K-u-2"]}`).want(422,
+		"seats_in_different_sections")
+	if !slices.Equal(across.problem.Seats, []string{"K-u-1", "K-u-2"}) ||
+		!strings.Contains(across.problem.Detail, "section K") {
 		t.Errorf("%s", across.body)
 	}
 }

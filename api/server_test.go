@@ -19,7 +19,9 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/section"
-	"holdfast/api/wire"
+	"holdfast/api/listen"
+	"holdfast/api/live/livetest"
+	"holdfast/api/problem"
 )
 
 // P2: whoever was let in before the shutdown gets a whole answer, and streams end.
@@ -32,9 +34,7 @@ func TestShutdownAnswersWhatIsInFlight(t *testing.T) {
 		*out = actors.BookingView{State: section.BookingHeld, Seats: []string{"A-1-1"}, Currency: "EUR"}
 		return nil
 	}
-	live, m, _, _ := streamBench(3)
-	engine.live = live
-	engine.event = eventOfMap(m)
+	engine.live, engine.event = &frozenMap{letters: []byte("aaaa")}, frozenEvent
 	server := New(engine, Config{DevAuth: true})
 	listener := fasthttputil.NewInmemoryListener()
 	served := make(chan error, 1)
@@ -43,7 +43,8 @@ func TestShutdownAnswersWhatIsInFlight(t *testing.T) {
 	send(t, stream, "GET "+fakeEvent+"/availability/stream HTTP/1.1\r\nHost: h\r\n\r\n")
 	watched := bufio.NewReader(stream)
 	readUntil(t, watched, "event: snapshot")
-	send(t, booking, "POST "+fakeEvent+"/bookings HTTP/1.1\r\nHost: h\r\nX-Buyer: alice\r\nContent-Length: 19\r\n\r\n"+seatRequest)
+	send(t, booking,
+		"POST "+fakeEvent+"/bookings HTTP/1.1\r\nHost: h\r\nX-Buyer: alice\r\nContent-Length: 19\r\n\r\n"+seatRequest)
 	<-entered
 	stopped := make(chan error, 1)
 	go func() {
@@ -112,17 +113,13 @@ func TestP9StreamOverHTTP(t *testing.T) {
 	if response.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("%v", response.Header)
 	}
-	w := &watcher{t: t, frames: make(chan frame, 100), sections: map[string]*wire.SectionAvailability{}}
-	go func() {
-		lines := io.MultiReader(strings.NewReader("\n"), response.Body) // the head was read by the client
-		readFrames(lines, w.frames, time.Now())
-	}()
-	w.until("snapshot")
+	w := livetest.Watch(t, io.MultiReader(strings.NewReader("\n"), response.Body)) // the head was read by the client
+	w.Until("snapshot")
 	h.do("POST", event+"/bookings", alice, `{"seats":["A-1-1","A-1-2"]}`).want(201, "")
-	for w.sections["A"].Free == 20 && w.sections["A"].Status[0] != 'h' {
-		w.next()
+	for w.Sections["A"].Free == 20 && w.Sections["A"].Status[0] != 'h' {
+		w.Next()
 	}
-	if got := w.sections["A"].Status; !strings.HasPrefix(got, "hha") {
+	if got := w.Sections["A"].Status; !strings.HasPrefix(got, "hha") {
 		t.Fatalf("map %q", got)
 	}
 }
@@ -158,7 +155,7 @@ func TestGarbledRequests(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if !strings.HasPrefix(response.Status, row.want) || response.Header.Get("Content-Type") != problemType {
+		if !strings.HasPrefix(response.Status, row.want) || response.Header.Get("Content-Type") != problem.MediaType {
 			t.Errorf("%s: %s %s", name, response.Status, response.Header.Get("Content-Type"))
 		}
 		_ = conn.Close()
@@ -178,8 +175,10 @@ func TestFarTooMuchIsAnsweredOverRealConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	size := planBodyBytesMax + 8<<20
-	send(t, conn, "POST /v1/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer dev\r\nContent-Length: "+strconv.Itoa(size)+"\r\n\r\n")
+	size := listen.PlanBodyBytesMax + 8<<20
+	send(t, conn,
+		"POST /v1/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer dev\r\nContent-Length: "+
+			strconv.Itoa(size)+"\r\n\r\n")
 	send(t, conn, strings.Repeat(" ", size))
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
@@ -200,7 +199,9 @@ func TestMetricsCountRoutes(t *testing.T) {
 	h.do("GET", "/nowhere", nobody, "")
 	page := string(h.do("GET", "/metrics", nobody, "").want(200, "").body)
 	for _, line := range []string{`holdfast_http_requests_total{method="GET",route="/v1/events",status="200"} 1`,
-		`holdfast_http_requests_total{method="ANY",route="unmatched",status="404"} 1`, "holdfast_http_request_duration_seconds_bucket", "holdfast_http_request_seconds_bucket", `le="0.1"`, `le="2.5"`, "go_goroutines"} {
+		`holdfast_http_requests_total{method="ANY",route="unmatched",status="404"} 1`,
+		"holdfast_http_request_duration_seconds_bucket", "holdfast_http_request_seconds_bucket", `le="0.1"`,
+		`le="2.5"`, "go_goroutines"} {
 		if !strings.Contains(page, line) {
 			t.Errorf("no %s", line)
 		}

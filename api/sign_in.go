@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 
+	"holdfast/api/call"
+	"holdfast/api/document"
 	"holdfast/api/wire"
 )
 
@@ -13,7 +15,7 @@ import (
 const SignInReturn = "{return}"
 
 // newSignIn makes the document of GET /v1/sign-in. It panics on failure: a list of two words can be written.
-func newSignIn(c *Config) *still {
+func newSignIn(c *Config) *document.Still {
 	how := wire.SignIn{Methods: []string{wire.SignInToken}, URL: c.SignInURL}
 	if c.DevAuth {
 		how.Methods = []string{wire.SignInName}
@@ -22,7 +24,7 @@ func newSignIn(c *Config) *still {
 	if err != nil {
 		panic(err)
 	}
-	doc, err := newStill(body)
+	doc, err := document.New(body)
 	if err != nil {
 		panic(err)
 	}
@@ -38,7 +40,8 @@ func checkSignInURL(address string) error {
 	at, err := url.Parse(address)
 	switch {
 	case err != nil:
-		return errors.New("api: the sign-in address cannot be read") // the error would quote it, and there may be a secret in it
+		// The error would quote it, and there may be a secret in it.
+		return errors.New("api: the sign-in address cannot be read")
 	case at.Scheme != "https" && at.Scheme != "http":
 		return fmt.Errorf("api: the sign-in address begins with %q; it must be https:// or http://", at.Scheme+":")
 	case at.Host == "" || at.User != nil:
@@ -47,6 +50,7 @@ func checkSignInURL(address string) error {
 	return nil
 }
 
-func (s *Server) signInPage(r *request) error {
-	return r.sendStill(s.signIn, jsonType, revalidate)
+func (s *Server) signInPage(r *call.Call) error {
+	s.signIn.Send(r.Ctx, document.JSON, document.Revalidate)
+	return nil
 }

@@ -38,7 +38,8 @@ func TestSignInAddressIsALink(t *testing.T) {
 			t.Errorf("%q: %v", good, err)
 		}
 	}
-	for _, bad := range []string{"javascript:alert(1)", "data:text/html,x", "//shop.example", "/sign-in", "https://", "https://a:b@shop.example/", "shop.example", "https://\x7f"} {
+	for _, bad := range []string{"javascript:alert(1)", "data:text/html,x", "//shop.example", "/sign-in", "https://",
+		"https://a:b@shop.example/", "shop.example", "https://\x7f"} {
 		if (&Config{DevAuth: true, SignInURL: bad}).Validate() == nil {
 			t.Errorf("%q is taken", bad)
 		}

@@ -16,15 +16,18 @@ func TestNamesAreFoundInEitherSpelling(t *testing.T) {
 	for _, planDecomposed := range []bool{true, false} {
 		plan, ask := spell[planDecomposed], spell[!planDecomposed]
 		h := open(t, nil)
-		body := plan.String(`{"name":"Soirée","starts_at":"2030-06-01T19:30:00Z","currency":"EUR",`) + ask.String(`"prices":{"Café":4500},"plan":`) +
-			plan.String(`{"sections":[{"id":"Café","category":"Café","rows":[{"label":"Ä","seats":["1","2","3","é","5","6","7","8"]}]}]}}`)
+		body := plan.String(`{"name":"Soirée","starts_at":"2030-06-01T19:30:00Z","currency":"EUR",`) +
+			ask.String(`"prices":{"Café":4500},"plan":`) +
+			plan.String(`{"sections":[{"id":"Café","category":"Café","rows":[{"label":"Ä","seats":["1","2","3","é",`+
+				`"5","6","7","8"]}]}]}}`)
 		var event wire.Event
 		h.do("POST", "/v1/events", operator, body).want(201, "").into(&event)
 		path := "/v1/events/" + event.ID
 		h.do("POST", path+"/sale", operator, `{"state":"open"}`).want(200, "")
 
 		var found wire.Events
-		h.do("GET", "/v1/events?q="+strings.ReplaceAll(ask.String("soirée"), " ", "+"), nobody, "").want(200, "").into(&found)
+		h.do("GET", "/v1/events?q="+strings.ReplaceAll(ask.String("soirée"), " ", "+"), nobody,
+			"").want(200, "").into(&found)
 		if len(found.Events) != 1 || found.Events[0].Name != plan.String("Soirée") {
 			t.Errorf("plan decomposed %v: q found %v", planDecomposed, found.Events)
 		}
@@ -32,9 +35,11 @@ func TestNamesAreFoundInEitherSpelling(t *testing.T) {
 		if booking.Seats[0] != plan.String("Café-Ä-é") {
 			t.Errorf("the plan's own spelling is not kept: %+q", booking.Seats[0])
 		}
-		h.do("POST", path+"/bookings", bob, ask.String(`{"best_available":{"quantity":1,"section":"Café","category":"Café"}}`)).want(201, "")
+		h.do("POST", path+"/bookings", bob, ask.String(`{"best_available":{"quantity":1,"section":"Café",`+
+			`"category":"Café"}}`)).want(201, "")
 		h.do("POST", path+"/seats/block", operator, ask.String(`{"seats":["Café-Ä-8"]}`)).want(200, "")
-		h.do("POST", path+"/bookings", bob, `{"seats":["`+plan.String("Café-Ä-é")+`","`+ask.String("Café-Ä-é")+`"]}`).want(422, "duplicate_seat")
+		h.do("POST", path+"/bookings", bob,
+			`{"seats":["`+plan.String("Café-Ä-é")+`","`+ask.String("Café-Ä-é")+`"]}`).want(422, "duplicate_seat")
 	}
 }
 
@@ -52,7 +57,8 @@ func TestPricesInTwoSpellingsAreRefused(t *testing.T) {
 func TestLimitsCountCharacters(t *testing.T) {
 	h := open(t, nil)
 	event := h.show("")
-	booking := "/v1/bookings/" + h.do("POST", event+"/bookings", alice, `{"seats":["A-1-9"]}`).want(201, "").booking().ID
+	booking := "/v1/bookings/" + h.do("POST", event+"/bookings", alice,
+		`{"seats":["A-1-9"]}`).want(201, "").booking().ID
 	thai := func(n int) string { return strings.Repeat("ก", n) }
 	create := func(name string) string { return strings.Replace(eventBody(""), "Night One", name, 1) }
 	h.do("POST", "/v1/events", operator, create(thai(300))).want(201, "")
@@ -80,10 +86,13 @@ func TestBodiesBehindAByteOrderMarkAreRead(t *testing.T) {
 	h := open(t, nil)
 	const mark = "\xef\xbb\xbf"
 	h.do("POST", "/v1/events", operator, mark+eventBody("")).want(201, "")
-	h.do("POST", "/v1/events", operator, strings.Replace(eventBody(""), smallPlan, mark+smallPlan, 1)).want(400, "bad_request")
+	h.do("POST", "/v1/events", operator, strings.Replace(eventBody(""), smallPlan, mark+smallPlan,
+		1)).want(400, "bad_request")
 	event := h.show("")
-	first := h.do("POST", event+"/bookings", alice.with("Idempotency-Key", "k"), mark+`{"seats":["A-1-1"]}`).want(201, "").booking()
-	again := h.do("POST", event+"/bookings", alice.with("Idempotency-Key", "k"), `{"seats":["A-1-1"]}`).want(201, "").booking()
+	first := h.do("POST", event+"/bookings", alice.with("Idempotency-Key", "k"),
+		mark+`{"seats":["A-1-1"]}`).want(201, "").booking()
+	again := h.do("POST", event+"/bookings", alice.with("Idempotency-Key", "k"),
+		`{"seats":["A-1-1"]}`).want(201, "").booking()
 	if first.ID != again.ID {
 		t.Errorf("two bookings: %s, %s", first.ID, again.ID)
 	}

@@ -15,7 +15,8 @@ func TestStoryOfABooking(t *testing.T) {
 	event := h.show("")
 	held := h.do("POST", event+"/bookings", alice, `{"seats":["A-1-1","A-1-2"]}`).want(201, "")
 	b := held.booking()
-	if b.State != "held" || b.ExpiresAt == nil || b.Total != (wire.Money{Amount: 9000, Currency: "EUR"}) || !slices.Equal(b.Seats, []string{"A-1-1", "A-1-2"}) {
+	if b.State != "held" || b.ExpiresAt == nil || b.Total != (wire.Money{Amount: 9000, Currency: "EUR"}) ||
+		!slices.Equal(b.Seats, []string{"A-1-1", "A-1-2"}) {
 		t.Fatalf("%+v", b)
 	}
 	path := "/v1/bookings/" + b.ID
@@ -32,7 +33,8 @@ func TestStoryOfABooking(t *testing.T) {
 	h.do("GET", path, operator, "").want(200, "")
 	h.ahead.Add(5000)
 	later := *h.do("POST", path+"/extend", alice, "").want(200, "").booking().ExpiresAt
-	if got := h.do("GET", path, alice, "").want(200, "").booking(); later.Time <= b.ExpiresAt.Time || *got.ExpiresAt != later {
+	if got := h.do("GET", path, alice, "").want(200, "").booking(); later.Time <= b.ExpiresAt.Time ||
+		*got.ExpiresAt != later {
 		t.Fatalf("extended from %v to %v, read as %v", b.ExpiresAt, later, got.ExpiresAt)
 	}
 	h.do("POST", path+"/confirm", alice, `{"payment_token":"tok_declined"}`).want(402, "payment_declined")
@@ -40,7 +42,8 @@ func TestStoryOfABooking(t *testing.T) {
 		t.Fatalf("after a decline: %s", got.State)
 	}
 	sold := h.do("POST", path+"/confirm", alice, `{"payment_token":"tok_ok"}`).want(200, "").booking()
-	if sold.State != "confirmed" || len(sold.Tickets) != 2 || sold.ExpiresAt != nil || sold.Tickets[0].Code == sold.Tickets[1].Code {
+	if sold.State != "confirmed" || len(sold.Tickets) != 2 || sold.ExpiresAt != nil ||
+		sold.Tickets[0].Code == sold.Tickets[1].Code {
 		t.Fatalf("%+v", sold)
 	}
 	again := h.do("POST", path+"/confirm", alice, `{"payment_token":"tok_ok"}`).want(200, "").booking()
@@ -100,10 +103,12 @@ func TestP5KeysAsDescribed(t *testing.T) {
 	seat := func(id string) string { return `{"seats":["` + id + `"]}` }
 	first := h.do("POST", event+"/bookings", keyed, seat("A-1-1")).want(201, "").booking()
 	h.do("DELETE", "/v1/bookings/"+first.ID, alice, "").want(200, "")
-	if again := h.do("POST", event+"/bookings", keyed, seat("A-1-1")).want(201, "").booking(); again.ID != first.ID || again.State != "released" {
+	if again := h.do("POST", event+"/bookings", keyed, seat("A-1-1")).want(201, "").booking(); again.ID != first.ID ||
+		again.State != "released" {
 		t.Errorf("repeated after its release: %+v", again)
 	}
-	if elsewhere := h.do("POST", other+"/bookings", keyed, seat("A-1-1")).want(201, "").booking(); elsewhere.ID == first.ID {
+	if elsewhere := h.do("POST", other+"/bookings", keyed, seat("A-1-1")).want(201,
+		"").booking(); elsewhere.ID == first.ID {
 		t.Error("one key in two events gave one booking")
 	}
 	taken := h.do("POST", event+"/bookings", bob, seat("A-1-1")).want(201, "").booking() // so the repeat took no seat
@@ -113,7 +118,8 @@ func TestP5KeysAsDescribed(t *testing.T) {
 	b := h.do("POST", event+"/bookings", refused, seat("A-1-1")).want(201, "").booking()
 	declined := alice.with("Idempotency-Key", "pay-1")
 	for range 2 {
-		h.do("POST", "/v1/bookings/"+b.ID+"/confirm", declined, `{"payment_token":"tok_declined"}`).want(402, "payment_declined")
+		h.do("POST", "/v1/bookings/"+b.ID+"/confirm", declined, `{"payment_token":"tok_declined"}`).want(402,
+			"payment_declined")
 	}
 	h.do("POST", event+"/bookings", alice, seat("A-1-2")).want(201, "")
 	h.do("POST", event+"/bookings", alice, seat("A-1-2")).want(409, "seat_taken")
@@ -174,10 +180,12 @@ func TestBuyerLimitNamesItself(t *testing.T) {
 	h := open(t, nil)
 	event := h.show(`,"max_seats_per_booking":2,"max_seats_per_buyer":3`)
 	h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":2}}`).want(201, "")
-	if got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":2}}`).want(422, "too_many_seats"); got.problem.Limit != "buyer" {
+	if got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":2}}`).want(422,
+		"too_many_seats"); got.problem.Limit != "buyer" {
 		t.Fatalf("%s", got.body)
 	}
-	if got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":3}}`).want(422, "too_many_seats"); got.problem.Limit != "booking" {
+	if got := h.do("POST", event+"/bookings", alice, `{"best_available":{"quantity":3}}`).want(422,
+		"too_many_seats"); got.problem.Limit != "booking" {
 		t.Fatalf("%s", got.body)
 	}
 }
@@ -222,7 +230,8 @@ func TestBrowsing(t *testing.T) {
 	}
 	var found wire.Events
 	h.do("GET", "/v1/events?q=sHOW+3", nobody, "").into(&found)
-	if len(found.Events) != 1 || found.Events[0].Name != "Show 3" || found.Events[0].Seats != 24 || found.Events[0].Sale != "closed" {
+	if len(found.Events) != 1 || found.Events[0].Name != "Show 3" || found.Events[0].Seats != 24 ||
+		found.Events[0].Sale != "closed" {
 		t.Fatalf("%+v", found)
 	}
 }
@@ -257,14 +266,16 @@ func TestSeatmapAndAvailabilityAgree(t *testing.T) {
 	if !slices.Equal(held, []string{"A-2-3"}) || a.Sections[0].Free != 19 {
 		t.Fatalf("held %v, free %d", held, a.Sections[0].Free)
 	}
-	for path, etag := range map[string]string{"/seatmap": plan.header.Get("ETag"), "/availability": live.header.Get("ETag")} {
+	for path, etag := range map[string]string{"/seatmap": plan.header.Get("ETag"),
+		"/availability": live.header.Get("ETag")} {
 		again := h.do("GET", event+path, headers{"If-None-Match": etag}, "").want(304, "")
 		if len(again.body) > 0 {
 			t.Fatalf("304 with a body: %q", again.body)
 		}
 	}
 	h.do("POST", event+"/bookings", alice, `{"seats":["A-2-4"]}`).want(201, "")
-	if changed := h.do("GET", event+"/availability", headers{"If-None-Match": live.header.Get("ETag")}, ""); changed.status != 200 {
+	if changed := h.do("GET", event+"/availability", headers{"If-None-Match": live.header.Get("ETag")},
+		""); changed.status != 200 {
 		t.Fatal("a hold did not change the ETag")
 	}
 }
@@ -275,8 +286,10 @@ func TestEventAnswer(t *testing.T) {
 	var e map[string]json.RawMessage
 	path := h.show(`,"hold_ttl_seconds":2000,"max_seats_per_booking":20,"refuse_orphans":true`)
 	h.do("GET", path, nobody, "").want(200, "").into(&e)
-	for name, want := range map[string]string{"hold_ttl_seconds": "2000", "hold_ceiling_seconds": "2000", "max_seats_per_booking": "20",
-		"max_seats_per_buyer": "20", "refuse_orphans": "true", "currency_exponent": "2", "sale": `"open"`, "prices": `{"standard":4500}`, "starts_at": `"2030-06-01T19:30:00.000Z"`, "seats": "24"} {
+	for name, want := range map[string]string{"hold_ttl_seconds": "2000", "hold_ceiling_seconds": "2000",
+		"max_seats_per_booking": "20",
+		"max_seats_per_buyer":   "20", "refuse_orphans": "true", "currency_exponent": "2", "sale": `"open"`,
+		"prices": `{"standard":4500}`, "starts_at": `"2030-06-01T19:30:00.000Z"`, "seats": "24"} {
 		if string(e[name]) != want {
 			t.Errorf("%s is %s, want %s", name, e[name], want)
 		}
@@ -290,8 +303,10 @@ func TestFreeBookingIsConfirmedWithoutAToken(t *testing.T) {
 	h.do("POST", "/v1/events", operator, strings.Replace(eventBody(""), "4500", "0", 1)).want(201, "").into(&event)
 	h.do("POST", "/v1/events/"+event.ID+"/sale", operator, `{"state":"open"}`).want(200, "")
 	for i, body := range []string{``, `{}`, `{"payment_token":"tok_ok"}`} {
-		held := h.do("POST", "/v1/events/"+event.ID+"/bookings", alice, fmt.Sprintf(`{"seats":["A-1-%d"]}`, i+1)).want(201, "").booking()
-		if got := h.do("POST", "/v1/bookings/"+held.ID+"/confirm", alice, body).want(200, "").booking(); got.State != "confirmed" || len(got.Tickets) != 1 {
+		held := h.do("POST", "/v1/events/"+event.ID+"/bookings", alice,
+			fmt.Sprintf(`{"seats":["A-1-%d"]}`, i+1)).want(201, "").booking()
+		if got := h.do("POST", "/v1/bookings/"+held.ID+"/confirm", alice, body).want(200,
+			"").booking(); got.State != "confirmed" || len(got.Tickets) != 1 {
 			t.Errorf("%q: %+v", body, got)
 		}
 	}

@@ -161,8 +161,9 @@ func modules(t *testing.T) string {
 	return folder
 }
 
-const compilerOptions = `{"compilerOptions": {"strict": true, "target": "es2022", "module": "nodenext", "skipLibCheck": false,
-  "moduleResolution": "nodenext", "types": ["node"], "outDir": "out", "allowImportingTsExtensions": false}}`
+const compilerOptions = `{"compilerOptions": {"strict": true, "target": "es2022", "module": "nodenext",
+  "skipLibCheck": false, "moduleResolution": "nodenext", "types": ["node"],
+  "outDir": "out", "allowImportingTsExtensions": false}}`
 
 // The document passes a linter; a client generated in TypeScript compiles under --strict, and sells a seat.
 func TestGeneratedTypeScriptClientSellsASeat(t *testing.T) {

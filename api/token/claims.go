@@ -147,7 +147,8 @@ func (c *claims) check(r *Rules) error {
 		return Refusal("the bearer token's exp is more than 366 days ahead: tokens must end, and exp counts seconds")
 	case len(r.Issuers) > 0 && !slices.Contains(r.Issuers, c.issuer):
 		return Refusal("the bearer token's iss is not an issuer that is believed here")
-	case len(r.Audiences) > 0 && !slices.ContainsFunc(c.audience, func(a string) bool { return slices.Contains(r.Audiences, a) }):
+	case len(r.Audiences) > 0 && !slices.ContainsFunc(c.audience,
+		func(a string) bool { return slices.Contains(r.Audiences, a) }):
 		return Refusal("the bearer token's aud does not name this service")
 	}
 	return nil

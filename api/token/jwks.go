@@ -157,7 +157,8 @@ func parseJWK(raw []byte) (key Key, other string, err error) {
 	}
 	kind := k.texts["kty"]
 	if kind != "oct" && k.private != "" {
-		return key, "", fmt.Errorf("member %q: this is a private key; whoever reads it can sign tokens. Put the public part here, and replace the key", k.private)
+		return key, "", fmt.Errorf("member %q: this is a private key; whoever reads it can sign tokens. Put the "+
+			"public part here, and replace the key", k.private)
 	}
 	if use := k.texts["use"]; use != "" && use != "sig" || !k.forUse {
 		return key, "is not for verifying signatures", nil

@@ -53,10 +53,13 @@ func TestKeyFilesThatAreRefused(t *testing.T) {
 		{"a member twice", `{"keys":[{"kty":"oct","k":"a","k":"b"}]}`, "duplicate"},
 		{"keys twice", `{"keys":[],"keys":[]}`, "duplicate"},
 		{"none", `{"keys":[]}`, "no key"}, {"none of use", string(jwks(t, with(r, "use", "enc"))), "no key"},
-		{"one key alone", `{"kty":"oct"}`, `no array "keys"`}, {"a list", `[]`, "not a JSON object"}, {"empty", ``, "not a JSON object"},
+		{"one key alone", `{"kty":"oct"}`, `no array "keys"`}, {"a list", `[]`, "not a JSON object"},
+		{"empty", ``, "not a JSON object"},
 		{"keys null", `{"keys":null}`, `no array "keys"`}, {"a key null", `{"keys":[null]}`, "not a JSON object"},
-		{"something behind", string(jwks(t, ed)) + "x", "behind"}, {"PEM", "-----BEGIN PUBLIC KEY-----", "not a JSON object"},
-		{"too many", many(t, keysMax+1, i), "64 keys"}, {"too large", string(jwks(t, ed)) + strings.Repeat(" ", JWKSBytesMax), "ends at"},
+		{"something behind", string(jwks(t, ed)) + "x", "behind"}, {"PEM", "-----BEGIN PUBLIC KEY-----",
+			"not a JSON object"},
+		{"too many", many(t, keysMax+1, i), "64 keys"}, {"too large", string(jwks(t, ed)) +
+			strings.Repeat(" ", JWKSBytesMax), "ends at"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			keys, _, err := ParseJWKS([]byte(c.file))
@@ -82,9 +85,12 @@ func many(t *testing.T, n int, i *issuer) string {
 // An issuer's file holds keys for other purposes too: they are left out and named (RFC 7517, 5).
 func TestKeysForOtherPurposesAreLeftOut(t *testing.T) {
 	i := newIssuer(t)
-	keys, ignored, err := ParseJWKS(jwks(t, i.edJWK("d"), with(i.rsaJWK("r"), "use", "enc"), with(i.rsaJWK("r2"), "alg", "RSA-OAEP"),
-		with(i.ecJWK("e"), "crv", "P-521"), map[string]any{"kty": "AKP", "pub": "x"}, with(i.ecJWK("e2"), "key_ops", []string{"deriveBits"}),
-		with(i.rsaJWK("r3"), "alg", "PS256"), with(with(i.octJWK("o"), "alg", nil), "key_ops", []string{"sign", "verify"})))
+	keys, ignored, err := ParseJWKS(jwks(t, i.edJWK("d"), with(i.rsaJWK("r"), "use", "enc"),
+		with(i.rsaJWK("r2"), "alg", "RSA-OAEP"),
+		with(i.ecJWK("e"), "crv", "P-521"), map[string]any{"kty": "AKP", "pub": "x"},
+		with(i.ecJWK("e2"), "key_ops", []string{"deriveBits"}),
+		with(i.rsaJWK("r3"), "alg", "PS256"), with(with(i.octJWK("o"), "alg", nil), "key_ops",
+			[]string{"sign", "verify"})))
 	if err != nil || len(keys) != 2 || len(ignored) != 6 {
 		t.Errorf("%d keys, ignored %q, %v", len(keys), ignored, err)
 	}

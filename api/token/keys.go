@@ -26,7 +26,7 @@ type Key struct {
 	material  jwt.VerificationKey
 }
 
-// Shared says that whoever verifies with the key can sign with it too.
+// Shared says that a holder of the key can sign with it too.
 func (k *Key) Shared() bool { return k.algorithm == hs256 }
 
 // Secret makes a key of HS256.

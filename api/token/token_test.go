@@ -41,7 +41,8 @@ func newIssuer(t testing.TB) *issuer {
 }
 
 func (i *issuer) rsaJWK(kid string) map[string]any {
-	return map[string]any{"kty": "RSA", "kid": kid, "n": b64(i.rsa.N.Bytes()), "e": "AQAB", "use": "sig", "alg": "RS256", "x5t": "ignored"}
+	return map[string]any{"kty": "RSA", "kid": kid, "n": b64(i.rsa.N.Bytes()), "e": "AQAB", "use": "sig",
+		"alg": "RS256", "x5t": "ignored"}
 }
 
 func (i *issuer) ecJWK(kid string) map[string]any {
@@ -108,8 +109,10 @@ func TestEveryKindOfKeyVerifies(t *testing.T) {
 		{"r", jwt.SigningMethodRS256, i.rsa}, {"e", jwt.SigningMethodES256, i.ec},
 		{"d", jwt.SigningMethodEdDSA, i.ed}, {"o", jwt.SigningMethodHS256, i.secret},
 	} {
-		for _, head := range []string{`{"alg":%q,"kid":%q}`, `{"alg":%q,"typ":"JWT","x":%q}`} { // with a kid, and without
-			token := i.raw(t, c.method, c.key, fmt.Sprintf(head, c.method.Alg(), c.kid), fmt.Sprintf(`{"sub":"alice","exp":%d}`, at(time.Hour)))
+		// With a kid, and without.
+		for _, head := range []string{`{"alg":%q,"kid":%q}`, `{"alg":%q,"typ":"JWT","x":%q}`} {
+			token := i.raw(t, c.method, c.key, fmt.Sprintf(head, c.method.Alg(), c.kid),
+				fmt.Sprintf(`{"sub":"alice","exp":%d}`, at(time.Hour)))
 			subject, until, err := v.Verify(token)
 			if err != nil || subject != "alice" || !until.Equal(day.Add(time.Hour+Leeway)) {
 				t.Errorf("%s: %q until %v, %v", c.method.Alg(), subject, until, err)
@@ -126,7 +129,8 @@ func TestClaimsThatAreRefused(t *testing.T) {
 	named := `"iss":"office","aud":"seats","sub":"alice"`
 	for _, c := range []struct{ name, body, want string }{
 		{"fine", `{` + base + `}`, ""},
-		{"fine: audience in a list", fmt.Sprintf(`{"iss":"box","aud":["x","tickets"],"sub":"alice","exp":%d}`, at(time.Hour)), ""},
+		{"fine: audience in a list", fmt.Sprintf(`{"iss":"box","aud":["x","tickets"],"sub":"alice","exp":%d}`,
+			at(time.Hour)), ""},
 		{"fine: a fraction", fmt.Sprintf(`{%s,"exp":%d.5,"nbf":%d.5e0}`, named, at(time.Hour), at(-time.Hour)), ""},
 		{"fine: other claims are free", `{` + base + `,"roles":[{"a":null}],"crit":["x"]}`, ""},
 		{"fine: expired within the leeway", fmt.Sprintf(`{%s,"exp":%d}`, named, at(-Leeway+time.Second)), ""},
@@ -151,22 +155,31 @@ func TestClaimsThatAreRefused(t *testing.T) {
 		{"iat ahead", fmt.Sprintf(`{%s,"iat":%d}`, base, at(Leeway+time.Second)), "not valid yet"},
 		{"iat a string", `{` + base + `,"iat":"0"}`, "iat must be a number"},
 		{"no sub", fmt.Sprintf(`{"iss":"office","aud":"seats","exp":%d}`, at(time.Hour)), "no sub"},
-		{"sub null", fmt.Sprintf(`{"iss":"office","aud":"seats","sub":null,"exp":%d}`, at(time.Hour)), "sub must be a string"},
-		{"sub a number", fmt.Sprintf(`{"iss":"office","aud":"seats","sub":7,"exp":%d}`, at(time.Hour)), "sub must be a string"},
+		{"sub null", fmt.Sprintf(`{"iss":"office","aud":"seats","sub":null,"exp":%d}`, at(time.Hour)),
+			"sub must be a string"},
+		{"sub a number", fmt.Sprintf(`{"iss":"office","aud":"seats","sub":7,"exp":%d}`, at(time.Hour)),
+			"sub must be a string"},
 		{"two subs", `{` + base + `,"sub":"bob"}`, "names of their own"},
 		{"two subs, one escaped", `{` + base + `,"\u0073ub":"bob"}`, "names of their own"},
 		{"two exps", fmt.Sprintf(`{%s,"exp":%d}`, base, at(2*time.Hour)), "names of their own"},
 		{"a double in a nested claim", `{` + base + `,"x":{"a":1,"a":2}}`, "names of their own"},
 		{"invalid UTF-8", `{` + base + ",\"x\":\"\xff\"}", "names of their own"},
-		{"another issuer", fmt.Sprintf(`{"iss":"fake","aud":"seats","sub":"alice","exp":%d}`, at(time.Hour)), "iss is not"},
-		{"issuer in another case", fmt.Sprintf(`{"iss":"Office","aud":"seats","sub":"alice","exp":%d}`, at(time.Hour)), "iss is not"},
+		{"another issuer", fmt.Sprintf(`{"iss":"fake","aud":"seats","sub":"alice","exp":%d}`,
+			at(time.Hour)), "iss is not"},
+		{"issuer in another case", fmt.Sprintf(`{"iss":"Office","aud":"seats","sub":"alice","exp":%d}`,
+			at(time.Hour)), "iss is not"},
 		{"no issuer", fmt.Sprintf(`{"aud":"seats","sub":"alice","exp":%d}`, at(time.Hour)), "iss is not"},
-		{"issuers in a list", fmt.Sprintf(`{"iss":["office"],"aud":"seats","sub":"alice","exp":%d}`, at(time.Hour)), "iss must be a string"},
-		{"another service", fmt.Sprintf(`{"iss":"office","aud":"bar","sub":"alice","exp":%d}`, at(time.Hour)), "aud does not name"},
+		{"issuers in a list", fmt.Sprintf(`{"iss":["office"],"aud":"seats","sub":"alice","exp":%d}`, at(time.Hour)),
+			"iss must be a string"},
+		{"another service", fmt.Sprintf(`{"iss":"office","aud":"bar","sub":"alice","exp":%d}`,
+			at(time.Hour)), "aud does not name"},
 		{"no audience", fmt.Sprintf(`{"iss":"office","sub":"alice","exp":%d}`, at(time.Hour)), "aud does not name"},
-		{"audience of numbers", fmt.Sprintf(`{"iss":"office","aud":["seats",1],"sub":"alice","exp":%d}`, at(time.Hour)), "aud must be"},
-		{"audience null", fmt.Sprintf(`{"iss":"office","aud":null,"sub":"alice","exp":%d}`, at(time.Hour)), "aud must be"},
-		{"a list", `[]`, "names of their own"}, {"a word", `"alice"`, "names of their own"}, {"null", `null`, "has no exp"},
+		{"audience of numbers", fmt.Sprintf(`{"iss":"office","aud":["seats",1],"sub":"alice","exp":%d}`,
+			at(time.Hour)), "aud must be"},
+		{"audience null", fmt.Sprintf(`{"iss":"office","aud":null,"sub":"alice","exp":%d}`,
+			at(time.Hour)), "aud must be"},
+		{"a list", `[]`, "names of their own"}, {"a word", `"alice"`, "names of their own"},
+		{"null", `null`, "has no exp"},
 		{"something behind", `{` + base + `}{}`, "not valid"}, {"nothing", ``, "not valid"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -201,29 +214,34 @@ func TestSignaturesThatAreRefused(t *testing.T) {
 	none := func(alg string) string { return b64([]byte(`{"alg":"`+alg+`"}`)) + "." + payload + "." }
 	public := b64(i.rsa.N.Bytes())
 	for name, token := range map[string]string{
-		"none": none("none"), "nOnE": none("nOnE"), "no alg": none(""), "none with a kid": b64([]byte(`{"alg":"none","kid":"o"}`)) + "." + payload + ".",
-		"alg a list":                   b64([]byte(`{"alg":["HS256"]}`)) + "." + payload + "." + signature,
-		"HS384":                        i.raw(t, jwt.SigningMethodHS384, i.secret, `{"alg":"HS384"}`, body),
-		"HS512":                        i.raw(t, jwt.SigningMethodHS512, i.secret, `{"alg":"HS512"}`, body),
-		"RS512":                        i.raw(t, jwt.SigningMethodRS512, i.rsa, `{"alg":"RS512","kid":"r"}`, body),
-		"PS256":                        i.raw(t, jwt.SigningMethodPS256, i.rsa, `{"alg":"PS256","kid":"r"}`, body),
-		"HS256 signed with RSA's n":    i.raw(t, hs, i.rsa.N.Bytes(), `{"alg":"HS256","kid":"r"}`, body),
-		"the same without a kid":       i.raw(t, hs, i.rsa.N.Bytes(), `{"alg":"HS256"}`, body),
-		"HS256 signed with n's text":   i.raw(t, hs, []byte(public), `{"alg":"HS256"}`, body),
-		"HS256 signed with Ed25519":    i.raw(t, hs, []byte(i.ed.Public().(ed25519.PublicKey)), `{"alg":"HS256","kid":"d"}`, body),
-		"HS256 with an empty key":      i.raw(t, hs, []byte{}, `{"alg":"HS256"}`, body),
-		"alg of another key":           i.raw(t, rs, i.rsa, `{"alg":"RS256","kid":"o"}`, body),
-		"another secret":               i.raw(t, hs, []byte(strings.Repeat("x", 32)), `{"alg":"HS256","kid":"o"}`, body),
-		"another RSA":                  i.raw(t, rs, other.rsa, `{"alg":"RS256","kid":"r"}`, body),
-		"another EC":                   i.raw(t, jwt.SigningMethodES256, other.ec, `{"alg":"ES256","kid":"e"}`, body),
-		"another Ed25519":              i.raw(t, jwt.SigningMethodEdDSA, other.ed, `{"alg":"EdDSA","kid":"d"}`, body),
-		"unknown kid":                  i.raw(t, hs, i.secret, `{"alg":"HS256","kid":"x"}`, body),
-		"empty kid":                    i.raw(t, hs, i.secret, `{"alg":"HS256","kid":""}`, body),
-		"kid with a path":              i.raw(t, hs, []byte(""), `{"alg":"HS256","kid":"../../dev/null"}`, body),
-		"kid a number":                 i.raw(t, hs, i.secret, `{"alg":"HS256","kid":1}`, body),
-		"kid null":                     i.raw(t, hs, i.secret, `{"alg":"HS256","kid":null}`, body),
-		"a key brought along":          other.raw(t, rs, other.rsa, `{"alg":"RS256","jwk":{"kty":"RSA","n":"`+b64(other.rsa.N.Bytes())+`","e":"AQAB"}}`, body),
-		"a key's address":              other.raw(t, rs, other.rsa, `{"alg":"RS256","kid":"x","jku":"http://evil"}`, body),
+		"none": none("none"), "nOnE": none("nOnE"), "no alg": none(""),
+		"none with a kid":            b64([]byte(`{"alg":"none","kid":"o"}`)) + "." + payload + ".",
+		"alg a list":                 b64([]byte(`{"alg":["HS256"]}`)) + "." + payload + "." + signature,
+		"HS384":                      i.raw(t, jwt.SigningMethodHS384, i.secret, `{"alg":"HS384"}`, body),
+		"HS512":                      i.raw(t, jwt.SigningMethodHS512, i.secret, `{"alg":"HS512"}`, body),
+		"RS512":                      i.raw(t, jwt.SigningMethodRS512, i.rsa, `{"alg":"RS512","kid":"r"}`, body),
+		"PS256":                      i.raw(t, jwt.SigningMethodPS256, i.rsa, `{"alg":"PS256","kid":"r"}`, body),
+		"HS256 signed with RSA's n":  i.raw(t, hs, i.rsa.N.Bytes(), `{"alg":"HS256","kid":"r"}`, body),
+		"the same without a kid":     i.raw(t, hs, i.rsa.N.Bytes(), `{"alg":"HS256"}`, body),
+		"HS256 signed with n's text": i.raw(t, hs, []byte(public), `{"alg":"HS256"}`, body),
+		"HS256 signed with Ed25519": i.raw(t, hs, []byte(i.ed.Public().(ed25519.PublicKey)),
+			`{"alg":"HS256","kid":"d"}`, body),
+		"HS256 with an empty key": i.raw(t, hs, []byte{}, `{"alg":"HS256"}`, body),
+		"alg of another key":      i.raw(t, rs, i.rsa, `{"alg":"RS256","kid":"o"}`, body),
+		"another secret": i.raw(t, hs, []byte(strings.Repeat("x", 32)),
+			`{"alg":"HS256","kid":"o"}`, body),
+		"another RSA":     i.raw(t, rs, other.rsa, `{"alg":"RS256","kid":"r"}`, body),
+		"another EC":      i.raw(t, jwt.SigningMethodES256, other.ec, `{"alg":"ES256","kid":"e"}`, body),
+		"another Ed25519": i.raw(t, jwt.SigningMethodEdDSA, other.ed, `{"alg":"EdDSA","kid":"d"}`, body),
+		"unknown kid":     i.raw(t, hs, i.secret, `{"alg":"HS256","kid":"x"}`, body),
+		"empty kid":       i.raw(t, hs, i.secret, `{"alg":"HS256","kid":""}`, body),
+		"kid with a path": i.raw(t, hs, []byte(""), `{"alg":"HS256","kid":"../../dev/null"}`, body),
+		"kid a number":    i.raw(t, hs, i.secret, `{"alg":"HS256","kid":1}`, body),
+		"kid null":        i.raw(t, hs, i.secret, `{"alg":"HS256","kid":null}`, body),
+		"a key brought along": other.raw(t, rs, other.rsa,
+			`{"alg":"RS256","jwk":{"kty":"RSA","n":"`+b64(other.rsa.N.Bytes())+`","e":"AQAB"}}`, body),
+		"a key's address": other.raw(t, rs, other.rsa, `{"alg":"RS256","kid":"x","jku":"http://evil"}`,
+			body),
 		"crit":                         i.raw(t, hs, i.secret, `{"alg":"HS256","crit":["b64","x"],"b64":false}`, body),
 		"crit of nothing":              i.raw(t, hs, i.secret, `{"alg":"HS256","crit":[]}`, body),
 		"crit of known":                i.raw(t, hs, i.secret, `{"alg":"HS256","crit":["exp"],"exp":1}`, body),
@@ -232,7 +250,8 @@ func TestSignaturesThatAreRefused(t *testing.T) {
 		"header a list":                i.raw(t, hs, i.secret, `["HS256"]`, body),
 		"header null":                  i.raw(t, hs, i.secret, `null`, body),
 		"header with something behind": i.raw(t, hs, i.secret, `{"alg":"HS256"} x`, body),
-		"cut signature":                good[:len(good)-2], "no signature": head + "." + payload + ".", "two parts": head + "." + payload, "four parts": good + ".x",
+		"cut signature":                good[:len(good)-2], "no signature": head + "." + payload + ".",
+		"two parts": head + "." + payload, "four parts": good + ".x",
 		"another payload": head + "." + b64([]byte(`{"sub":"bob","exp":4000000000}`)) + "." + signature,
 		"padded":          good + "=", "padded header": head + "=." + payload + "." + signature,
 		"white space": good + " ", "empty": "", "dots": "..", "six thousand bytes": strings.Repeat("x", 6000),
@@ -275,7 +294,8 @@ func TestKeysWithoutNames(t *testing.T) {
 	for range namelessMax + 1 {
 		many = append(many, nameless)
 	}
-	_, _, err = NewVerifier(many, Rules{Now: clock}).Verify(i.raw(t, jwt.SigningMethodHS256, i.secret, `{"alg":"HS256"}`, body))
+	_, _, err = NewVerifier(many, Rules{Now: clock}).Verify(i.raw(t, jwt.SigningMethodHS256, i.secret,
+		`{"alg":"HS256"}`, body))
 	holds(t, err, "must name its key")
 }
 

@@ -16,8 +16,8 @@ const (
 	LifetimeMax = 366 * 24 * time.Hour
 )
 
-// namelessMax bounds how many keys a token without a kid is tried on: each costs a signature check to whoever sends
-// garbage.
+// namelessMax bounds how many keys a token without a kid is tried on: each costs a signature check to a caller who
+// sends garbage.
 const namelessMax = 8
 
 // Refusal says why a token is not believed, for its sender: enough to mend the issuer, and nothing about keys.

@@ -63,7 +63,8 @@ func (p *tab) clean(axe, state string) {
 			value[bool](p, axe+`; true`)
 		}
 		// Colours fade from one scheme to the other: judge where they end.
-		value[bool](p, `(document.getAnimations().forEach((a) => { if (a.effect.getTiming().iterations !== Infinity) a.finish(); }), true)`)
+		value[bool](p, `(document.getAnimations().forEach((a) => { if (a.effect.getTiming().iterations !== `+
+			`Infinity) a.finish(); }), true)`)
 		var found []string
 		p.must(json.Unmarshal([]byte(value[string](p, axeRun)), &found))
 		p.shoot("axe-" + state + "-" + strings.ReplaceAll(look.name, ", ", "-"))
@@ -182,11 +183,14 @@ func TestPlaceholdersCanBeRead(t *testing.T) {
 			p.do(p.scheme(scheme))
 			ratio := value[float64](p, `(() => { const el = document.querySelector('main [placeholder]');
 				const rgb = (text) => text.match(/[\d.]+/g).map(Number);
-				const [r, g, b, a = 1] = rgb(getComputedStyle(el, '::placeholder').color), ground = rgb(getComputedStyle(el).backgroundColor);
+				const [r, g, b, a = 1] = rgb(getComputedStyle(el, '::placeholder').color),
+					ground = rgb(getComputedStyle(el).backgroundColor);
 				const shade = Number(getComputedStyle(el, '::placeholder').opacity) * a;
-				const light = (c) => { const v = c / 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
+				const light = (c) => { const v = c / 255; return v <= 0.04045
+					? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
 				const lum = ([r, g, b]) => 0.2126 * light(r) + 0.7152 * light(g) + 0.0722 * light(b);
-				const [one, two] = [lum([r, g, b].map((c, i) => c * shade + ground[i] * (1 - shade))), lum(ground)].sort((x, y) => y - x);
+				const [one, two] = [lum([r, g, b].map((c, i) => c * shade + ground[i] * (1 - shade))),
+					lum(ground)].sort((x, y) => y - x);
 				return (one + 0.05) / (two + 0.05); })()`)
 			if ratio < 4.5 {
 				t.Errorf("%s, %s: a placeholder's contrast is %.2f", address, scheme, ratio)
@@ -202,15 +206,21 @@ func TestSeatsAndTheirNumbersCanBeSeen(t *testing.T) {
 	p.open(server.URL + "/")
 	for _, scheme := range []string{"light", "dark"} {
 		p.do(p.scheme(scheme))
-		weak := value[string](p, `(() => { const style = getComputedStyle(document.documentElement), hex = (name) => style.getPropertyValue(name).trim();
+		weak := value[string](p, `(() => { const style = getComputedStyle(document.documentElement),
+			hex = (name) => style.getPropertyValue(name).trim();
 			const light = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-			const lum = (c) => [0.2126, 0.7152, 0.0722].reduce((sum, w, i) => sum + w * light(parseInt(c.slice(1 + 2 * i, 3 + 2 * i), 16) / 255), 0);
-			const ratio = (a, b) => { const [x, y] = [lum(a), lum(b)].sort((m, n) => n - m); return (x + 0.05) / (y + 0.05); };
+			const lum = (c) => [0.2126, 0.7152, 0.0722].reduce((sum, w,
+				i) => sum + w * light(parseInt(c.slice(1 + 2 * i, 3 + 2 * i), 16) / 255), 0);
+			const ratio = (a, b) => { const [x, y] = [lum(a), lum(b)].sort((m, n) => n - m);
+				return (x + 0.05) / (y + 0.05); };
 			const out = [];
 			for (let i = 0; i < 8; i++) { const seat = hex('--cat-' + i);
-				if (ratio(seat, hex('--map')) < 3) out.push('--cat-' + i + ' on the floor ' + ratio(seat, hex('--map')).toFixed(2));
-				if (ratio(seat, hex('--seat-ink')) < 4.5) out.push('number on --cat-' + i + ' ' + ratio(seat, hex('--seat-ink')).toFixed(2)); }
-			for (const mark of ['--mine', '--lost', '--ink', '--focus']) if (ratio(hex(mark), hex('--map')) < 3) out.push(mark + ' ' + ratio(hex(mark), hex('--map')).toFixed(2));
+				if (ratio(seat, hex('--map')) < 3) out.push('--cat-' + i + ' on the floor ' + ratio(seat,
+					hex('--map')).toFixed(2));
+				if (ratio(seat, hex('--seat-ink')) < 4.5) out.push('number on --cat-' + i + ' ' + ratio(seat,
+					hex('--seat-ink')).toFixed(2)); }
+			for (const mark of ['--mine', '--lost', '--ink', '--focus']) if (ratio(hex(mark),
+				hex('--map')) < 3) out.push(mark + ' ' + ratio(hex(mark), hex('--map')).toFixed(2));
 			return out.join(', '); })()`)
 		if weak != "" {
 			t.Errorf("%s: %s", scheme, weak)

@@ -43,8 +43,10 @@ var browserContext = sync.OnceValues(func() (context.Context, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browserPath), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(dir),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1280, 800))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browserPath), chromedp.NoSandbox,
+		chromedp.DisableGPU, chromedp.UserDataDir(dir),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.WindowSize(1280, 800))
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocator)
 	closeBrowser = func() { stop(); stopAllocator(); _ = os.RemoveAll(dir) }
@@ -138,7 +140,8 @@ func (p *tab) openEvent(f *fake, address string) {
 // asked again.
 func (p *tab) until(condition string) {
 	p.Helper()
-	poll := chromedp.Poll[any](condition, chromedp.WithPollingTimeout(waitMax), chromedp.WithPollingInterval(20*time.Millisecond))
+	poll := chromedp.Poll[any](condition, chromedp.WithPollingTimeout(waitMax),
+		chromedp.WithPollingInterval(20*time.Millisecond))
 	var err error
 	for range 5 {
 		if _, err = chromedp.Run(p.ctx, poll); err == nil {
@@ -150,13 +153,15 @@ func (p *tab) until(condition string) {
 	}
 	p.shoot("failed")
 	p.Fatalf("waiting for %s: %v\npanel: %s\nstats: %s", condition, err,
-		value[string](p, `document.querySelector('main')?.innerText ?? ''`), value[string](p, `JSON.stringify(window.__holdfast?.stats ?? null)`))
+		value[string](p, `document.querySelector('main')?.innerText ?? ''`),
+		value[string](p, `JSON.stringify(window.__holdfast?.stats ?? null)`))
 }
 
 // sees waits until an element is shown and its text contains words.
 func (p *tab) sees(selector, words string) {
 	p.Helper()
-	p.until(fmt.Sprintf(`((el) => el?.checkVisibility() && el.innerText.includes(%q))(document.querySelector(%q))`, words, selector))
+	p.until(fmt.Sprintf(`((el) => el?.checkVisibility() && el.innerText.includes(%q))(document.querySelector(%q))`,
+		words, selector))
 }
 
 func (p *tab) click(selector string) {
@@ -216,8 +221,10 @@ func (p *tab) focusIs(selector string) {
 // pixel reads one pixel of the map at a point of the window, as "r,g,b".
 func (p *tab) pixel(x, y float64) string {
 	p.Helper()
-	return value[string](p, fmt.Sprintf(`(() => { const c = document.getElementById('map'), b = c.getBoundingClientRect(), k = c.width / b.width;
-		return [...c.getContext('2d').getImageData(Math.round((%f - b.left) * k), Math.round((%f - b.top) * k), 1, 1).data].slice(0, 3).join(); })()`, x, y))
+	return value[string](p, fmt.Sprintf(`(() => { const c = document.getElementById('map'),
+		b = c.getBoundingClientRect(), k = c.width / b.width;
+		return [...c.getContext('2d').getImageData(Math.round((%f - b.left) * k), Math.round((%f - b.top) * k), 1,
+			1).data].slice(0, 3).join(); })()`, x, y))
 }
 
 func (p *tab) dark() chromedp.Action[chromedp.Void] { return p.scheme("dark") }
@@ -225,8 +232,9 @@ func (p *tab) dark() chromedp.Action[chromedp.Void] { return p.scheme("dark") }
 // scheme makes the reader's system light or dark.
 func (p *tab) scheme(scheme string) chromedp.Action[chromedp.Void] {
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-			{Name: "prefers-color-scheme", Value: scheme}}})
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia,
+			emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+				{Name: "prefers-color-scheme", Value: scheme}}})
 		return chromedp.Void{}, err
 	}
 }
@@ -239,7 +247,8 @@ func (p *tab) touch(kind input.DispatchTouchEventType, xs ...float64) chromedp.A
 		points = append(points, &input.TouchPoint{X: x, Y: 240, ID: &finger})
 	}
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points})
+		_, err := cdp.Call(ctx, t, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind,
+			TouchPoints: points})
 		return chromedp.Void{}, err
 	}
 }

@@ -57,7 +57,8 @@ func (f *fake) placeHold(w http.ResponseWriter, key string, wish wire.Book) {
 		f.refuse(w, 409, "sold_out")
 		return
 	}
-	b := &wire.Booking{ID: "b" + strconv.Itoa(len(f.bookings)+1), Event: eventID, State: "held", Seats: seats, Total: f.total(seats)}
+	b := &wire.Booking{ID: "b" + strconv.Itoa(len(f.bookings)+1), Event: eventID, State: "held",
+		Seats: seats, Total: f.total(seats)}
 	f.expireIn(b, f.ttl)
 	f.mark('h', 0, seats...)
 	f.bookings[b.ID], f.byKey[key] = b, b

@@ -15,7 +15,8 @@ import (
 // catalog is every event of the house: the one that can be opened, five others, and more where a test wants them.
 func (f *fake) catalog() []map[string]any {
 	events := []map[string]any{f.event()}
-	for i, name := range []string{"Harbour Jazz Night", "The Glass Menagerie", "City Derby: United vs Rovers", "An Evening of Bach", "Comedy Marathon"} {
+	for i, name := range []string{"Harbour Jazz Night", "The Glass Menagerie", "City Derby: United vs Rovers",
+		"An Evening of Bach", "Comedy Marathon"} {
 		e := f.event()
 		e["id"], e["name"], e["seats"] = fmt.Sprintf("other-%d", i), name, 1200*(i+1)
 		e["sale"] = []string{"open", "paused", "closed"}[i%3]

@@ -82,9 +82,11 @@ func newFake(t *testing.T, seats int) (*fake, *httptest.Server) {
 // newFakeOf serves one event in a house of any shape.
 func newFakeOf(t *testing.T, house *venue.Venue) (*fake, *httptest.Server) {
 	t.Helper()
-	f := &fake{house: house, sale: "open", name: "Northern Lights Tour", startsAt: "2027-06-12T19:30:00.000Z", unchanged: make(chan struct{}, 64), price: price, signIn: map[string]any{"methods": []string{"buyer_name"}},
-		ttl: 10 * time.Minute, place: map[string][2]int{}, categories: map[string]section.CategoryID{}, bookings: map[string]*wire.Booking{},
-		byKey: map[string]*wire.Booking{}, streams: map[chan string]bool{}, watchers: make(chan struct{}, 64)}
+	f := &fake{house: house, sale: "open", name: "Northern Lights Tour", startsAt: "2027-06-12T19:30:00.000Z",
+		unchanged: make(chan struct{}, 64), price: price, signIn: map[string]any{"methods": []string{"buyer_name"}},
+		ttl: 10 * time.Minute, place: map[string][2]int{}, categories: map[string]section.CategoryID{},
+		bookings: map[string]*wire.Booking{},
+		byKey:    map[string]*wire.Booking{}, streams: map[chan string]bool{}, watchers: make(chan struct{}, 64)}
 	f.seatmap = f.draw()
 	server := httptest.NewServer(f.routes())
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
@@ -103,7 +105,8 @@ func (f *fake) draw() []byte {
 		for _, row := range s.Rows {
 			seats := make([]wire.SeatmapSeat, len(row.Seats))
 			for i, seat := range row.Seats {
-				seats[i] = wire.SeatmapSeat{ID: seat.ID, Label: seat.Label, X: seat.X, Y: seat.Y, Category: f.house.Categories[seat.Category].Label, Accessible: seat.Accessible}
+				seats[i] = wire.SeatmapSeat{ID: seat.ID, Label: seat.Label, X: seat.X, Y: seat.Y,
+					Category: f.house.Categories[seat.Category].Label, Accessible: seat.Accessible}
 				f.place[seat.ID] = [2]int{n, count}
 				f.categories[seat.ID] = seat.Category
 				count++
@@ -159,8 +162,10 @@ func (f *fake) event() map[string]any {
 			prices[c.Label] = 0
 		}
 	}
-	e := map[string]any{"id": eventID, "name": f.name, "starts_at": f.startsAt, "currency": "EUR", "currency_exponent": 2, "sale": f.sale,
-		"hold_ttl_seconds": int(f.ttl.Seconds()), "max_seats_per_booking": 8, "max_seats_per_buyer": 8, "prices": prices, "seats": len(f.place), "sections": f.house.Sections}
+	e := map[string]any{"id": eventID, "name": f.name, "starts_at": f.startsAt, "currency": "EUR",
+		"currency_exponent": 2, "sale": f.sale,
+		"hold_ttl_seconds": int(f.ttl.Seconds()), "max_seats_per_booking": 8, "max_seats_per_buyer": 8,
+		"prices": prices, "seats": len(f.place), "sections": f.house.Sections}
 	if f.endsAt != "" {
 		e["sale_ends_at"] = f.endsAt
 	}
@@ -178,11 +183,20 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("GET /v1/sign-in", func(w http.ResponseWriter, _ *http.Request) { f.answer(w, 200, f.signIn) })
 	mux.HandleFunc("GET /v1/events/{e}", f.one)
 	mux.HandleFunc("POST /v1/events/{e}/sale", f.setSale)
-	mux.HandleFunc("GET /v1/events/{e}/seatmap", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(f.seatmap) })
-	mux.HandleFunc("GET /v1/events/{e}/availability", func(w http.ResponseWriter, _ *http.Request) { f.answer(w, 200, f.availability()) })
+	mux.HandleFunc("GET /v1/events/{e}/seatmap", func(w http.ResponseWriter, _ *http.Request) {
+		_,
+			_ = w.Write(f.seatmap)
+	})
+	mux.HandleFunc("GET /v1/events/{e}/availability", func(w http.ResponseWriter,
+		_ *http.Request) {
+		f.answer(w, 200, f.availability())
+	})
 	mux.HandleFunc("GET /v1/events/{e}/availability/stream", f.stream)
 	mux.HandleFunc("POST /v1/events/{e}/bookings", f.book)
-	mux.HandleFunc("GET /v1/bookings/{b}", f.booking(func(*wire.Booking, *http.Request) (int, string) { return 200, "" }))
+	mux.HandleFunc("GET /v1/bookings/{b}", f.booking(func(*wire.Booking, *http.Request) (int,
+		string) {
+		return 200, ""
+	}))
 	mux.HandleFunc("POST /v1/bookings/{b}/extend", f.booking(f.extend))
 	mux.HandleFunc("POST /v1/bookings/{b}/confirm", f.booking(f.confirm))
 	mux.HandleFunc("DELETE /v1/bookings/{b}", f.booking(f.release))
@@ -242,7 +256,8 @@ func (f *fake) availability() wire.Availability {
 	defer f.mu.Unlock()
 	out := wire.Availability{}
 	for n, s := range f.house.Sections {
-		out.Sections = append(out.Sections, wire.SectionAvailability{ID: s.ID, Seq: f.seqs[n], Status: string(f.letters[n]), Free: strings.Count(string(f.letters[n]), "a")})
+		out.Sections = append(out.Sections, wire.SectionAvailability{ID: s.ID, Seq: f.seqs[n],
+			Status: string(f.letters[n]), Free: strings.Count(string(f.letters[n]), "a")})
 	}
 	return out
 }
@@ -309,7 +324,8 @@ func (f *fake) checkpoint(section int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	sum := sha256.Sum256(f.letters[section])
-	f.send("checkpoint", map[string]any{"section": f.house.Sections[section].ID, "seq": f.seqs[section], "hash": hex.EncodeToString(sum[:])})
+	f.send("checkpoint", map[string]any{"section": f.house.Sections[section].ID, "seq": f.seqs[section],
+		"hash": hex.EncodeToString(sum[:])})
 }
 
 func (f *fake) send(kind string, body any) {

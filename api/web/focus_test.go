@@ -170,7 +170,8 @@ func (p *tab) press(selector string) {
 func (p *tab) watchFocus() {
 	p.Helper()
 	value[bool](p, `(window.focusLost = [], (function look() {
-		if (document.activeElement === document.body && window.focusSeen) focusLost.push(document.querySelector('.panel h2')?.textContent ?? location.hash);
+		if (document.activeElement === document.body
+			&& window.focusSeen) focusLost.push(document.querySelector('.panel h2')?.textContent ?? location.hash);
 		window.focusSeen ||= document.activeElement !== document.body; requestAnimationFrame(look); })(), true)`)
 }
 

@@ -58,10 +58,14 @@ func TestTimesAreTheVenues(t *testing.T) {
 	f, server := newFake(t, 500)
 	p := openTab(t)
 	for _, c := range []struct{ zone, starts, venue, reader, own string }{
-		{"Europe/Berlin", "2027-06-12T19:30:00.000+02:00", "7:30 PM at the venue (Europe/Berlin)", "America/New_York", "1:30 PM where you are"},
-		{"", "2027-06-12T19:30:00.000+02:00", "7:30 PM at the venue (UTC+02:00)", "America/New_York", "1:30 PM where you are"},
-		{"", "2027-06-12T00:30:00.000+14:00", "Sat, Jun 12, 2027, 12:30 AM at the venue", "Pacific/Honolulu", "Fri, Jun 11, 2027, 12:30 AM where you are"},
-		{"Asia/Kathmandu", "2027-06-12T19:30:00.000Z", "1:15 AM at the venue (Asia/Kathmandu)", "Europe/Berlin", "9:30 PM where you are"},
+		{"Europe/Berlin", "2027-06-12T19:30:00.000+02:00", "7:30 PM at the venue (Europe/Berlin)", "America/New_York",
+			"1:30 PM where you are"},
+		{"", "2027-06-12T19:30:00.000+02:00", "7:30 PM at the venue (UTC+02:00)", "America/New_York",
+			"1:30 PM where you are"},
+		{"", "2027-06-12T00:30:00.000+14:00", "Sat, Jun 12, 2027, 12:30 AM at the venue", "Pacific/Honolulu",
+			"Fri, Jun 11, 2027, 12:30 AM where you are"},
+		{"Asia/Kathmandu", "2027-06-12T19:30:00.000Z", "1:15 AM at the venue (Asia/Kathmandu)", "Europe/Berlin",
+			"9:30 PM where you are"},
 		{"Europe/Paris", "2027-06-12T19:30:00.000+02:00", "Sat, Jun 12, 2027, 7:30 PM", "Europe/Berlin", ""},
 		{"Nowhere/Land", "2027-06-12T19:30:00.000+02:00", "7:30 PM", "Europe/Berlin", ""},
 		{"", "2027-06-12T19:30:00.000Z", "9:30 PM GMT+2", "Europe/Berlin", ""},

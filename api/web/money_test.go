@@ -14,13 +14,16 @@ func TestPageWritesMoneyByOurTable(t *testing.T) {
 	p.open(server.URL + "/")
 	p.sees(".cards", "from")
 	written := func(minor, event string) string {
-		return value[string](p, fmt.Sprintf(`import('/assets/words.js').then((words) => words.money(%s, %s).replace(/\s/g, ' '))`, minor, event))
+		return value[string](p, fmt.Sprintf(`import('/assets/words.js').then((words) => words.money(%s, `+
+			`%s).replace(/\s/g, ' '))`, minor, event))
 	}
 	for code, want := range map[string]string{
-		"EUR": "1,234,567.89", "COP": "1,234,567.89", "PKR": "1,234,567.89", "IDR": "1,234,567.89", "JPY": "123,456,789", "KWD": "123,456.789", "ISK": "123,456,789", "XCG": "1,234,567.89",
+		"EUR": "1,234,567.89", "COP": "1,234,567.89", "PKR": "1,234,567.89", "IDR": "1,234,567.89",
+		"JPY": "123,456,789", "KWD": "123,456.789", "ISK": "123,456,789", "XCG": "1,234,567.89",
 	} {
 		digits, _ := money.Exponent(code)
-		got := value[string](p, fmt.Sprintf(`import('/assets/words.js').then((words) => words.money(123456789, {currency: %q, currency_exponent: %d}).replace(/[^\d.,]/g, ''))`, code, digits))
+		got := value[string](p, fmt.Sprintf(`import('/assets/words.js').then((words) => words.money(123456789, `+
+			`{currency: %q, currency_exponent: %d}).replace(/[^\d.,]/g, ''))`, code, digits))
 		if got != want {
 			t.Errorf("%s: %q, want %q", code, got, want)
 		}

@@ -61,7 +61,8 @@ func TestNamesOfEveryScriptAndLength(t *testing.T) {
 	p.clickSeat("S-1-1")
 	p.sees("#chosen", names[1])
 	p.sees("#chosen", names[4])
-	order := value[string](p, `[...document.querySelectorAll('#chosen bdi')].map((el) => getComputedStyle(el).direction + el.dir).join()`)
+	order := value[string](p, `[...document.querySelectorAll('#chosen bdi')].map((el) => `+
+		`getComputedStyle(el).direction + el.dir).join()`)
 	if strings.Count(order, "rtl")+strings.Count(order, "ltr") == 0 {
 		t.Errorf("names stand in no element of their own: %s", order)
 	}
@@ -77,8 +78,10 @@ func (p *tab) fits(width int64, where string) {
 	if wide := value[int64](p, `document.documentElement.scrollWidth`); wide > width {
 		p.Errorf("%s: the page is %d px wide in a window of %d", where, wide, width)
 	}
-	out := value[string](p, `[...document.querySelectorAll('main *, header *')].filter((el) => el.checkVisibility() && !el.closest('.legend, select, .vh, canvas')
-		&& (el.getBoundingClientRect().right > innerWidth + 1 || el.getBoundingClientRect().left < -1)).map((el) => el.outerHTML.slice(0, 80)).join()`)
+	out := value[string](p, `[...document.querySelectorAll('main *, header *')].filter((el) => el.checkVisibility()
+		&& !el.closest('.legend, select, .vh, canvas')
+		&& (el.getBoundingClientRect().right > innerWidth + 1
+			|| el.getBoundingClientRect().left < -1)).map((el) => el.outerHTML.slice(0, 80)).join()`)
 	if out != "" {
 		p.Errorf("%s, %d px: off the screen: %s", where, width, out)
 	}

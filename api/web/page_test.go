@@ -42,8 +42,10 @@ func TestMapIsDrawnAndRestsWhenIdle(t *testing.T) {
 	p := openTab(t)
 	p.openEvent(f, server.URL)
 	p.shoot("map-far")
-	colours := value[int](p, `(() => { const c = document.getElementById('map'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data, seen = new Map();
-		for (let i = 0; i < d.length; i += 4) { const k = d[i] << 16 | d[i+1] << 8 | d[i+2]; seen.set(k, (seen.get(k) ?? 0) + 1); }
+	colours := value[int](p, `(() => { const c = document.getElementById('map'),
+		d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data, seen = new Map();
+		for (let i = 0; i < d.length; i += 4) { const k = d[i] << 16 | d[i+1] << 8 | d[i+2];
+			seen.set(k, (seen.get(k) ?? 0) + 1); }
 		return [...seen.values()].filter((n) => n > 400).length; })()`)
 	if colours < 3 {
 		t.Fatalf("the map shows %d colours, expected the ground and at least two categories", colours)
@@ -69,7 +71,8 @@ func TestPanAndZoomStatsAtFullHouse(t *testing.T) {
 	p.openEvent(f, server.URL)
 	value[bool](p, `new Promise((done) => { const map = document.getElementById('map'); let turn = 0;
 		const step = () => { if (turn++ === 120) return done(true);
-			map.dispatchEvent(new WheelEvent('wheel', { deltaY: turn < 60 ? -60 : 60, clientX: 300, clientY: 300, bubbles: true, cancelable: true })); requestAnimationFrame(step); };
+			map.dispatchEvent(new WheelEvent('wheel', { deltaY: turn < 60 ? -60 : 60, clientX: 300, clientY: 300,
+				bubbles: true, cancelable: true })); requestAnimationFrame(step); };
 		step(); })`)
 	p.until(`__holdfast.settled()`)
 	if frames := value[int](p, `__holdfast.stats.frames`); frames < 100 {
@@ -238,7 +241,8 @@ func TestLiveDeltasGapsAndCheckpoints(t *testing.T) {
 	f.letters[1][0] = 's' // silently different: only the hash can tell
 	f.mu.Unlock()
 	f.checkpoint(1)
-	p.until(`__holdfast.stats.mismatches === 1 && __holdfast.seatLetter('` + f.house.Sections[1].Rows[0].Seats[0].ID + `') === 's'`)
+	p.until(`__holdfast.stats.mismatches === 1 && __holdfast.seatLetter('` +
+		f.house.Sections[1].Rows[0].Seats[0].ID + `') === 's'`)
 	server.CloseClientConnections()
 	p.until(`__holdfast.stats.drops > 0 && __holdfast.stats.live === 'live'`)
 }
@@ -269,7 +273,8 @@ func TestKeyboardAlone(t *testing.T) {
 	p.until(`__holdfast.chosen().length === 0`)
 	p.do(chromedp.KeyEvent(kb.Enter), chromedp.Focus(chromedp.CSS("#hold")), chromedp.KeyEvent(kb.Enter))
 	p.sees(".panel h2", "These seats are yours")
-	p.until(`document.activeElement.textContent === 'These seats are yours'`) // focus is not lost when the panel changes
+	// Focus is not lost when the panel changes.
+	p.until(`document.activeElement.textContent === 'These seats are yours'`)
 }
 
 func TestPhone(t *testing.T) {
@@ -288,7 +293,8 @@ func TestPhone(t *testing.T) {
 		t.Fatalf("the map is only %v px high", high)
 	}
 	before := value[float64](p, `__holdfast.scale()`)
-	for step, kind := range []input.DispatchTouchEventType{input.DispatchTouchEventTypeTouchStart, input.DispatchTouchEventTypeTouchMove, input.DispatchTouchEventTypeTouchMove} {
+	for step, kind := range []input.DispatchTouchEventType{input.DispatchTouchEventTypeTouchStart,
+		input.DispatchTouchEventTypeTouchMove, input.DispatchTouchEventTypeTouchMove} {
 		p.do(p.touch(kind, 180-20*float64(step), 220+20*float64(step)))
 	}
 	p.do(p.touch(input.DispatchTouchEventTypeTouchEnd))

@@ -17,7 +17,8 @@ func hall(rows ...[]venue.Point) *venue.Venue {
 	for r, points := range rows {
 		row := venue.Row{Label: fmt.Sprint(r + 1)}
 		for n, at := range points {
-			row.Seats = append(row.Seats, venue.Seat{ID: fmt.Sprintf("S-%d-%d", r+1, n+1), Label: fmt.Sprint(n + 1), X: at.X, Y: at.Y})
+			row.Seats = append(row.Seats, venue.Seat{ID: fmt.Sprintf("S-%d-%d", r+1, n+1),
+				Label: fmt.Sprint(n + 1), X: at.X, Y: at.Y})
 		}
 		stalls.Rows = append(stalls.Rows, row)
 	}
@@ -95,7 +96,8 @@ func (p *tab) sellsOneSeat(f *fake, address, name string) {
 	p.shoot("plan-" + name)
 	if first := house.Sections[0].Rows[0].Seats; len(first) > 1 && name != "one-spot" {
 		p.show(first[0].ID)
-		if gap := value[float64](p, fmt.Sprintf(`__holdfast.seatPoint(%q).x - __holdfast.seatPoint(%q).x`, first[1].ID, first[0].ID)); gap < 10 {
+		if gap := value[float64](p, fmt.Sprintf(`__holdfast.seatPoint(%q).x - __holdfast.seatPoint(%q).x`, first[1].ID,
+			first[0].ID)); gap < 10 {
 			p.Errorf("%s: neighbours are %v px apart", name, gap)
 		}
 	}
@@ -115,18 +117,23 @@ func TestNothingCoversSeats(t *testing.T) {
 	f, server := newFake(t, 500)
 	p := openTab(t)
 	p.openEvent(f, server.URL)
-	for _, size := range [][2]int64{{1280, 800}, {820, 1180}, {390, 844}, {320, 640}, {844, 390}, {640, 512}, {320, 256}} {
+	for _, size := range [][2]int64{{1280, 800}, {820, 1180}, {390, 844}, {320, 640}, {844, 390},
+		{640, 512}, {320, 256}} {
 		p.do(p.size(size[0], size[1], chromedp.EmulateMobile))
 		p.until(fmt.Sprintf(`innerWidth === %d && __holdfast.settled()`, size[0]))
-		covered := value[string](p, `(() => { const map = document.getElementById('map'), box = map.getBoundingClientRect(), found = new Set();
+		covered := value[string](p, `(() => { const map = document.getElementById('map'),
+			box = map.getBoundingClientRect(), found = new Set();
 			for (let x = box.left + 2; x < box.right; x += 7) for (let y = box.top + 2; y < box.bottom; y += 7) {
-				const top = document.elementFromPoint(x, y); if (top !== map) found.add(top ? top.outerHTML.slice(0, 60) : 'nothing'); }
+				const top = document.elementFromPoint(x, y);
+					if (top !== map) found.add(top ? top.outerHTML.slice(0, 60) : 'nothing'); }
 			return [...found].join(); })()`)
 		if covered != "" {
 			t.Errorf("%d × %d: over the map lies %s", size[0], size[1], covered)
 		}
-		chips := value[bool](p, `[...document.querySelectorAll('.live, .map-tools button')].every((el) => { const a = el.getBoundingClientRect(),
-			b = document.getElementById('map').getBoundingClientRect(); return a.top >= b.bottom || a.left >= b.right || a.bottom <= b.top; })`)
+		chips := value[bool](p, `[...document.querySelectorAll('.live, .map-tools button')].every((el) => {
+			const a = el.getBoundingClientRect(),
+			b = document.getElementById('map').getBoundingClientRect();
+				return a.top >= b.bottom || a.left >= b.right || a.bottom <= b.top; })`)
 		if !chips {
 			t.Errorf("%d × %d: a control overlaps the map", size[0], size[1])
 		}

@@ -36,9 +36,11 @@ func TestEveryRefusalIsToldInWords(t *testing.T) {
 		{409, `{"code":"sold_out","title":"x"}`, "No suitable seats are free right now"},
 		{409, `{"code":"payment_attempts","title":"x"}`, "tried too often"},
 		{409, `{"code":"split_only","title":"x"}`, "Try fewer"},
-		{422, `{"code":"too_many_seats","limit":"buyer","title":"x"}`, "One buyer may take 8 seats of this event at most"},
+		{422, `{"code":"too_many_seats","limit":"buyer","title":"x"}`,
+			"One buyer may take 8 seats of this event at most"},
 		{422, `{"code":"too_many_seats","limit":"booking","title":"x"}`, "One booking can have 8 seats at most"},
-		{409, `{"code":"brand_new","title":"The doors are shut","detail":"they open at nine"}`, "The doors are shut. they open at nine."},
+		{409, `{"code":"brand_new","title":"The doors are shut","detail":"they open at nine"}`,
+			"The doors are shut. they open at nine."},
 		{409, `{"code":"brand_new","title":{"no":"text"},"detail":["x"]}`, "Something went wrong"},
 		{413, `<html>too large</html>`, "Something went wrong"},
 		{409, `{}`, "Something went wrong"},
@@ -47,7 +49,8 @@ func TestEveryRefusalIsToldInWords(t *testing.T) {
 		f.answers(c.status, c.body)
 		p.click("#best")
 		p.sees(".status", c.says)
-		if said := value[string](p, `document.querySelector('.status').innerText`); strings.ContainsAny(said, "{}<>[]") {
+		if said := value[string](p, `document.querySelector('.status').innerText`); strings.ContainsAny(said,
+			"{}<>[]") {
 			t.Errorf("%s is told as %q", c.body, said)
 		}
 		p.until(`document.getElementById('best').getAttribute('aria-disabled') !== 'true'`)

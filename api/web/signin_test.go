@@ -70,7 +70,8 @@ func TestTokenInTheAddressSignsInAndGoesOn(t *testing.T) {
 		p.do(chromedp.Navigate(server.URL + "/" + form + testToken))
 		p.sees(".panel h2", "These seats are yours")
 		p.sees("#who-button", "Žofie")
-		if at := value[string](p, `location.href`); strings.Contains(at, "token") || !strings.HasSuffix(at, "#/e/"+eventID) {
+		if at := value[string](p, `location.href`); strings.Contains(at, "token") ||
+			!strings.HasSuffix(at, "#/e/"+eventID) {
 			t.Errorf("the address is %s", at)
 		}
 		f.between(func() {
@@ -120,7 +121,8 @@ func TestSignInThatRanOut(t *testing.T) {
 func TestEndedTokenIsNotWelcomed(t *testing.T) {
 	f, server := newFake(t, 700)
 	f.knowsTokens("https://shop.example/in?to={return}")
-	ended := "e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"7f3","name":"Žofie","exp":1700000000}`)) + ".sig"
+	ended := "e30." + base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"7f3","name":"Žofie","exp":1700000000}`)) +
+		".sig"
 	p := openTab(t)
 	p.do(chromedp.Navigate(server.URL + "/#/e/" + eventID + "?token=" + ended))
 	f.awaitStream(p.ctx, t)

@@ -47,7 +47,8 @@ func TestEveryReferenceExists(t *testing.T) {
 // defect answers what is wrong with a file under a strict Content-Security-Policy, or "".
 func defect(name, text string) string {
 	switch {
-	case regexp.MustCompile(`(?i)\son[a-z]+\s*=\s*["']|<style|\sstyle\s*=`).MatchString(text) && strings.HasSuffix(name, ".html"):
+	case regexp.MustCompile(`(?i)\son[a-z]+\s*=\s*["']|<style|\sstyle\s*=`).MatchString(text) &&
+		strings.HasSuffix(name, ".html"):
 		return "inline script or style"
 	case regexp.MustCompile(`<script(\s[^>]*)?>[^<]`).MatchString(text):
 		return "inline script"
@@ -71,7 +72,8 @@ func TestFilesKeepAStrictPolicy(t *testing.T) {
 			t.Errorf("%s: %s", name, wrong)
 		}
 	}
-	planted := []string{`<p onclick="x()">`, `<p style="color:red">`, `<script>x()</script>`, `el.innerHTML = x`, `fetch('https://cdn.example/x')`, strings.Repeat("\n", fileLinesMax+1)}
+	planted := []string{`<p onclick="x()">`, `<p style="color:red">`, `<script>x()</script>`, `el.innerHTML = x`,
+		`fetch('https://cdn.example/x')`, strings.Repeat("\n", fileLinesMax+1)}
 	for _, text := range planted {
 		if defect("planted.html", text) == "" {
 			t.Errorf("the check does not see %q", text)

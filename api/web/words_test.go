@@ -72,7 +72,8 @@ func TestClosedSaleGivesNoMoreTime(t *testing.T) {
 	p.openEvent(f, server.URL)
 	p.press("#best")
 	p.sees(".panel h2", "These seats are yours")
-	f.answers(http.StatusConflict, `{"code":"sale_not_open","title":"The sale is not open","detail":"the sale has ended"}`)
+	f.answers(http.StatusConflict, `{"code":"sale_not_open","title":"The sale is not open","detail":"the sale has `+
+		`ended"}`)
 	p.press("#extend")
 	p.sees(".status", "nobody gets more time. What you hold can still be bought")
 	p.focusIs("#extend")

@@ -23,10 +23,12 @@ type BookParser struct {
 // Parse reads one booking body, as strictly as Decode would. Every error is a *FieldError.
 func (p *BookParser) Parse(body []byte) error {
 	p.Book, p.best, p.seats, p.err = Book{}, BestAvailable{}, p.seats[:0], nil
-	if err := checkDepth(body, DepthMax); err != nil { // fastjson's validator takes quadratic time and memory in the depth
+	// Fastjson's validator takes quadratic time and memory in the depth.
+	if err := checkDepth(body, DepthMax); err != nil {
 		return err
 	}
-	// fastjson parses leniently; its validator does not. Two passes over fifty bytes are cheaper than one general decoder.
+	// fastjson parses leniently; its validator does not. Two passes over fifty bytes are cheaper than one general
+	// decoder.
 	if fastjson.ValidateBytes(body) != nil || !utf8.Valid(body) {
 		return p.explain(body)
 	}
@@ -106,7 +108,7 @@ func (p *BookParser) parseSeats(v *fastjson.Value) {
 			p.wrong("seats", seat, "must be a list of seat ids")
 			return
 		}
-		p.seats = append(p.seats, borrow(text))
+		p.seats = append(p.seats, Borrow(text))
 	}
 	if p.Book.Seats = p.seats; p.Book.Seats == nil {
 		p.Book.Seats = []string{}
@@ -163,7 +165,7 @@ func (p *BookParser) text(field string, v *fastjson.Value) string {
 	case len(text) == 0:
 		p.fail(field, "must not be empty (leave out what is optional)")
 	}
-	return borrow(text)
+	return Borrow(text)
 }
 
 func (p *BookParser) flag(v *fastjson.Value) bool {
@@ -200,5 +202,5 @@ func (p *BookParser) fail(field, reason string) {
 	}
 }
 
-// borrow makes a string of bytes that outlive it (the parser's buffer), without a copy.
-func borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+// Borrow makes a string of bytes that outlive it, without a copy: nobody may change the bytes while the string is used.
+func Borrow(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -14,7 +14,8 @@ func TestBudgets(t *testing.T) { budget.Check(t, raceDetector, budgets()) }
 func budgets() []budget.Path {
 	return []budget.Path{
 		budget.Exact("body of two named seats", 1000, 0, parsePath(`{"seats":["A-1-1","A-1-2"]}`)),
-		budget.Exact("body of eight named seats", 1000, 0, parsePath(`{"seats":["A-1-1","A-1-2","A-1-3","A-1-4","A-1-5","A-1-6","A-1-7","A-1-8"]}`)),
+		budget.Exact("body of eight named seats", 1000, 0,
+			parsePath(`{"seats":["A-1-1","A-1-2","A-1-3","A-1-4","A-1-5","A-1-6","A-1-7","A-1-8"]}`)),
 		budget.Exact("body of the best two", 1000, 0, parsePath(`{"best_available":{"quantity":2,"section":"A"}}`)),
 		budget.Exact("body of a confirmation", 1000, 1000, confirmPath), // the token
 		budget.Exact("held booking", 1000, 0, bookingPath(0)),
@@ -51,7 +52,8 @@ func confirmPath(testing.TB) func() {
 func bookingPath(tickets int) func(testing.TB) func() {
 	return func(testing.TB) func() {
 		expires := OffsetTime{Time: 1_900_000_000_123}
-		b := Booking{ID: "b1", Event: "e1", State: "held", Seats: []string{"A-1-1", "A-1-2"}, ExpiresAt: &expires, Total: Money{4500, "EUR"}}
+		b := Booking{ID: "b1", Event: "e1", State: "held", Seats: []string{"A-1-1", "A-1-2"}, ExpiresAt: &expires,
+			Total: Money{4500, "EUR"}}
 		if tickets > 0 {
 			b.State, b.Seats, b.ExpiresAt = "confirmed", nil, nil
 		}

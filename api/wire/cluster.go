@@ -1,29 +1,36 @@
 package wire
 
-// Cluster is what one node sees of all nodes and of who runs which section. Another node may see something else at the same moment.
+// Cluster is what one node sees of all nodes and of who runs which section. Another node may see something else at the
+// same moment.
 type Cluster struct {
 	Self  string        `json:"self"` // id of the node that answers
 	View  string        `json:"view"` // the same on nodes that see the same members in the same states
 	Nodes []ClusterNode `json:"nodes"`
 	// Sections are left out on request.
-	Sections  []ClusterSection `json:"sections,omitempty"`
-	Total     int              `json:"total"`     // sections of the events in use
-	Serving   int              `json:"serving"`   // of them, those whose owner is known for sure
-	InDoubt   int              `json:"in_doubt"`  // of them, those that this node knows no owner of; a few while sections move
-	Uncertain int              `json:"uncertain"` // of those placed here, those that may not be claimed either, as far as the database says
-	Misplaced int              `json:"misplaced"` // of them, those that are not where they are placed
-	Condemned int              `json:"condemned"` // of them, those that the answering node closed for good: their log is damaged or has lost records
-	Asleep    int              `json:"asleep"`    // of them, those that sleep: their event is not on sale, and the next request wakes them
-	// Heartbeats counts the nodes that are alive by their rows in the answering node's database, itself included; 0 without a shared
-	// database. Where it is not the number of Nodes, gossip and database disagree on who is there.
+	Sections []ClusterSection `json:"sections,omitempty"`
+	Total    int              `json:"total"`   // sections of the events in use
+	Serving  int              `json:"serving"` // of them, those whose owner is known for sure
+	// Of them, those that this node knows no owner of; a few while sections move.
+	InDoubt int `json:"in_doubt"`
+	// Of those placed here, those that may not be claimed either, as far as the database says.
+	Uncertain int `json:"uncertain"`
+	Misplaced int `json:"misplaced"` // of them, those that are not where they are placed
+	// Of them, those that the answering node closed for good: their log is damaged or has lost records.
+	Condemned int `json:"condemned"`
+	// Of them, those that sleep: their event is not on sale, and the next request wakes them.
+	Asleep int `json:"asleep"`
+	// Heartbeats counts the nodes that are alive by their rows in the answering node's database, itself included; 0
+	// without a shared database. Where it is not the number of Nodes, gossip and database disagree on who is there.
 	Heartbeats int `json:"heartbeats"`
 	// Gone are nodes that have left the view within the last hours, and have not come back under the same name.
 	Gone []ClusterGone `json:"gone,omitempty"`
-	// Troubles are what is not as it should be, by the answering node's own word: codes are for ever, texts may improve.
+	// Troubles are what is not as it should be, by the answering node's own word: codes are for ever, texts may
+	// improve.
 	Troubles []ClusterTrouble `json:"troubles"`
 
 	Store string `json:"store_id,omitempty"` // of the database, in hex; absent: the store is one node's alone
-	// Strangers are nodes of the gossip that are not on this node's database: they are in no other list, and given and asked nothing.
+	// Strangers are nodes of the gossip that are not on this node's database: they are in no other list, and given and
+	// asked nothing.
 	Strangers []ClusterStranger `json:"strangers,omitempty"`
 	// Unmet are living nodes on this node's database that its gossip has not known for some time.
 	Unmet []ClusterUnmet `json:"unmet,omitempty"`
@@ -56,9 +63,10 @@ type ClusterStranger struct {
 
 // ClusterUnmet is a living node on the database that gossip does not know.
 type ClusterUnmet struct {
-	ID     string `json:"id"`
-	Name   string `json:"name"`
-	Gossip string `json:"gossip"` // host:port where its cluster finds it; empty: it is part of none, or of a build that does not say
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Host:port where its cluster finds it; empty: it is part of none, or of a build that does not say.
+	Gossip string `json:"gossip"`
 }
 
 // ClusterNode is one process that shares the sections.
@@ -79,8 +87,9 @@ type ClusterNode struct {
 type ClusterSection struct {
 	Event   string `json:"event"`
 	Section string `json:"section"`
-	// State on the node that answers: stopped, acquiring, loading, serving, draining, condemned; elsewhere when another node says that it
-	// runs it; asleep when none does because nobody wants it; in_doubt when none does that can be reached.
+	// State on the node that answers: stopped, acquiring, loading, serving, draining, condemned; elsewhere when another
+	// node says that it runs it; asleep when none does because nobody wants it; in_doubt when none does that can be
+	// reached.
 	State     string `json:"state"`
 	Owner     string `json:"owner"`      // id; a guess unless Sure; empty: unknown
 	OwnerName string `json:"owner_name"` // also of one that has gone, as long as the answering node remembers it
@@ -94,7 +103,8 @@ type ClusterSection struct {
 // SectionInDoubt is the state of a section that nobody who can be reached says to run.
 const SectionInDoubt = "in_doubt"
 
-// SectionAsleep is the state of a section that nobody runs because nobody wants it: its event is not on sale. The next request wakes it.
+// SectionAsleep is the state of a section that nobody runs because nobody wants it: its event is not on sale. The next
+// request wakes it.
 const SectionAsleep = "asleep"
 
 // SectionElsewhere is the state of a section that another node says to run.

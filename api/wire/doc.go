@@ -3,11 +3,11 @@
 //	bytes ── ParseBook / Decode ──► wire types ──► api ──► engine
 //	bytes ◄─ Append* / encoding/json ─ wire types ◄─ api ◄─ engine
 //
-// Both sides import it: the server, the load generator and the tests. It knows no other package of Holdfast, so a client
-// that imports it drags in nothing.
+// Both sides import it: the server, the load generator and the tests. It knows no other package of Holdfast, so a
+// client that imports it drags in nothing.
 //
-// Parsing is strict, because a misspelt field that is silently ignored is a wrong booking: unknown members, wrong types,
-// duplicate members, invalid UTF-8 and anything after the document are refused, and the refusal (a *FieldError) names the
-// member. The body of a booking is parsed by hand-driven fastjson, since it is the one body that arrives a million times;
-// everything else goes through Decode. A fuzz test holds both to the same verdicts.
+// Parsing is strict, because a misspelt field that is silently ignored is a wrong booking: unknown members, wrong
+// types, duplicate members, invalid UTF-8 and anything after the document are refused, and the refusal (a *FieldError)
+// names the member. The body of a booking is parsed by hand-driven fastjson, since it is the one body that arrives a
+// million times; everything else goes through Decode. A fuzz test holds both to the same verdicts.
 package wire

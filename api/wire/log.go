@@ -2,8 +2,8 @@ package wire
 
 import "strconv"
 
-// LogChange is one line of what `holdfast log` prints: one change of one section's log, or a record without changes (a claim, a
-// release). Lines come section by section, in the order of the log.
+// LogChange is one line of what `holdfast log` prints: one change of one section's log, or a record without changes (a
+// claim, a release). Lines come section by section, in the order of the log.
 type LogChange struct {
 	Event   string `json:"event"`
 	Section string `json:"section"` // the section's id
@@ -11,12 +11,13 @@ type LogChange struct {
 	Index   int    `json:"index"`   // of the change in its record
 	Epoch   uint64 `json:"epoch"`
 	At      Time   `json:"at"`
-	// Kind is claim, released, hold_placed, hold_extended, hold_released, hold_expired, payment_begun, payment_failed, sold, refunded,
-	// blocked or unblocked: the Log constants.
-	Kind      string   `json:"kind"`
-	Booking   string   `json:"booking,omitempty"` // as the API tells it
-	Request   string   `json:"request,omitempty"` // HashText of the RequestHash of the request that did it; none for a lapse
-	Buyer     string   `json:"buyer,omitempty"`   // HashText of the BuyerHash; of hold_placed only
+	// Kind is claim, released, hold_placed, hold_extended, hold_released, hold_expired, payment_begun, payment_failed,
+	// sold, refunded, blocked or unblocked: the Log constants.
+	Kind    string `json:"kind"`
+	Booking string `json:"booking,omitempty"` // as the API tells it
+	// HashText of the RequestHash of the request that did it; none for a lapse.
+	Request   string   `json:"request,omitempty"`
+	Buyer     string   `json:"buyer,omitempty"` // HashText of the BuyerHash; of hold_placed only
 	ExpiresAt *Time    `json:"expires_at,omitempty"`
 	Seats     []uint32 `json:"seats,omitempty"` // indexes into the section, of hold_placed, blocked and unblocked
 }
@@ -37,8 +38,8 @@ const (
 	LogUnblocked     = "unblocked"
 )
 
-// AppendLogChange appends the JSON of c, without a line's end: the same document encoding/json would make, member for member in the
-// order of the struct. A log of ten million changes is printed by it, so it allocates nothing beyond dst.
+// AppendLogChange appends the JSON of c, without a line's end: the same document encoding/json would make, member for
+// member in the order of the struct. A log of ten million changes is printed by it, so it allocates nothing beyond dst.
 func AppendLogChange(dst []byte, c *LogChange) []byte {
 	dst = AppendString(append(dst, `{"event":`...), c.Event)
 	dst = AppendString(append(dst, `,"section":`...), c.Section)

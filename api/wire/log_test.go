@@ -26,9 +26,12 @@ func TestAppendLogChangeIsWhatMarshalSays(t *testing.T) {
 	for _, c := range []LogChange{
 		{},
 		{Event: "e1", Section: "A", Seq: 1, Epoch: 1, At: 1_900_000_000_000, Kind: LogClaim},
-		{Event: "e1", Section: `Block "<é>"`, Seq: 1<<64 - 1, Index: 7, Epoch: 3, At: 1, Kind: LogHoldPlaced, Booking: "b1",
-			Request: HashText([16]byte{1}), Buyer: HashText([16]byte{2}), ExpiresAt: &expires, Seats: []uint32{0, 1, 1<<32 - 1}},
-		{Event: "e1", Section: "A", Seq: 2, Index: -1, Epoch: 1, Kind: LogHoldExpired, Booking: "b1", Seats: []uint32{}},
+		{Event: "e1", Section: `Block "<é>"`, Seq: 1<<64 - 1, Index: 7, Epoch: 3, At: 1,
+			Kind: LogHoldPlaced, Booking: "b1",
+			Request: HashText([16]byte{1}), Buyer: HashText([16]byte{2}), ExpiresAt: &expires,
+			Seats: []uint32{0, 1, 1<<32 - 1}},
+		{Event: "e1", Section: "A", Seq: 2, Index: -1, Epoch: 1, Kind: LogHoldExpired,
+			Booking: "b1", Seats: []uint32{}},
 	} {
 		if fast, slow := string(AppendLogChange([]byte("> "), &c)), "> "+marshalled(t, &c); fast != slow {
 			t.Errorf("\n%s, want\n%s", fast, slow)
@@ -36,13 +39,16 @@ func TestAppendLogChangeIsWhatMarshalSays(t *testing.T) {
 	}
 }
 
-// Whatever a line says, whoever reads it back has the same; and where no letter needs an escape, byte for byte what encoding/json makes.
+// Whatever a line says, whoever reads it back has the same; and where no letter needs an escape, byte for byte what
+// encoding/json makes.
 func TestLogChangeComesBack(t *testing.T) {
 	text := rapid.OneOf(rapid.Just(""), rapid.StringMatching(`[ -~]{0,40}`), rapid.String())
 	rapid.Check(t, func(t *rapid.T) {
 		c := LogChange{
-			Event: text.Draw(t, "event"), Section: text.Draw(t, "section"), Seq: rapid.Uint64().Draw(t, "seq"), Index: rapid.Int().Draw(t, "index"),
-			Epoch: rapid.Uint64().Draw(t, "epoch"), At: Time(rapid.Int64Range(0, 1<<45).Draw(t, "at")), Kind: text.Draw(t, "kind"),
+			Event: text.Draw(t, "event"), Section: text.Draw(t, "section"), Seq: rapid.Uint64().Draw(t, "seq"),
+			Index: rapid.Int().Draw(t, "index"),
+			Epoch: rapid.Uint64().Draw(t, "epoch"), At: Time(rapid.Int64Range(0, 1<<45).Draw(t, "at")),
+			Kind:    text.Draw(t, "kind"),
 			Booking: text.Draw(t, "booking"), Request: text.Draw(t, "request"), Buyer: text.Draw(t, "buyer"),
 		}
 		if rapid.Bool().Draw(t, "ends") {
@@ -57,7 +63,8 @@ func TestLogChangeComesBack(t *testing.T) {
 		if err := json.Unmarshal(line, &back); err != nil || !reflect.DeepEqual(back, c) {
 			t.Fatalf("%s came back as %+v (%v)", line, back, err)
 		}
-		if slow := marshalled(t, &c); !strings.Contains(slow, `\`) && !bytes.Contains(line, []byte(`\`)) && string(line) != slow {
+		if slow := marshalled(t, &c); !strings.Contains(slow, `\`) && !bytes.Contains(line, []byte(`\`)) &&
+			string(line) != slow {
 			t.Fatalf("\n%s, want\n%s", line, slow)
 		}
 		if bytes.IndexByte(line, '\n') >= 0 {
@@ -68,8 +75,10 @@ func TestLogChangeComesBack(t *testing.T) {
 
 func oneLogChange() *LogChange {
 	expires := Time(1_900_000_000_123)
-	return &LogChange{Event: "0b9d7a34-4d2f-4a52-9f0e-3f0c1d2e3f40", Section: "A", Seq: 12345, Index: 17, Epoch: 1, At: 1_900_000_000_000, Kind: LogHoldPlaced,
-		Booking: "b" + strings.Repeat("a", 48), Request: HashText([16]byte{1}), Buyer: HashText([16]byte{2}), ExpiresAt: &expires, Seats: []uint32{100, 101}}
+	return &LogChange{Event: "0b9d7a34-4d2f-4a52-9f0e-3f0c1d2e3f40", Section: "A", Seq: 12345, Index: 17, Epoch: 1,
+		At: 1_900_000_000_000, Kind: LogHoldPlaced,
+		Booking: "b" + strings.Repeat("a", 48), Request: HashText([16]byte{1}), Buyer: HashText([16]byte{2}),
+		ExpiresAt: &expires, Seats: []uint32{100, 101}}
 }
 
 func TestAppendLogChangeAllocatesNothing(t *testing.T) {

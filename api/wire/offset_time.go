@@ -62,7 +62,8 @@ func (t *OffsetTime) UnmarshalJSON(quoted []byte) error {
 	_, seconds := parsed.Zone()
 	text := string(raw)
 	*t = OffsetTime{
-		Time: Time(parsed.UnixMilli()), Minutes: int16(seconds / 60), Zulu: strings.HasSuffix(text, "Z") || strings.HasSuffix(text, "-00:00"),
+		Time: Time(parsed.UnixMilli()), Minutes: int16(seconds / 60), Zulu: strings.HasSuffix(text, "Z") ||
+			strings.HasSuffix(text, "-00:00"),
 	}
 	return nil
 }
@@ -74,7 +75,8 @@ var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]
 func parseMoment(text string) (time.Time, error) {
 	parsed, err := time.Parse(time.RFC3339, text)
 	if err != nil || !rfc3339.MatchString(text) {
-		return time.Time{}, errors.New("must be an RFC 3339 time such as 2027-06-01T19:30:00Z or 2027-06-01T21:30:00+02:00")
+		return time.Time{}, errors.New("must be an RFC 3339 time such as 2027-06-01T19:30:00Z or " +
+			"2027-06-01T21:30:00+02:00")
 	}
 	if parsed.UnixMilli() < 0 || parsed.UTC().Year() > 9999 || parsed.Year() > 9999 {
 		return time.Time{}, errors.New("must be a time of the years 1970 to 9999")

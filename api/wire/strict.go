@@ -54,7 +54,8 @@ func decode(body []byte, into any, depthMax int) error {
 // checkDepth refuses what nests too deeply, saying where.
 func checkDepth(body []byte, depthMax int) error {
 	if at, deeper := nesting.Deeper(body, depthMax); deeper {
-		return &FieldError{Reason: "nests deeper than " + strconv.Itoa(depthMax) + " levels, at byte " + strconv.Itoa(at)}
+		return &FieldError{Reason: "nests deeper than " + strconv.Itoa(depthMax) +
+			" levels, at byte " + strconv.Itoa(at)}
 	}
 	return nil
 }
@@ -79,11 +80,11 @@ func describe(err error) error {
 	}
 	var semantic *json.SemanticError
 	if errors.As(err, &semantic) {
-		return &FieldError{Field: fieldOf(semantic.JSONPointer), Reason: semanticReason(semantic)}
+		return &FieldError{Field: Field(semantic.JSONPointer, Dotted), Reason: semanticReason(semantic)}
 	}
 	var syntactic *jsontext.SyntacticError
 	if errors.As(err, &syntactic) {
-		return &FieldError{Field: fieldOf(syntactic.JSONPointer), Reason: syntacticReason(syntactic)}
+		return &FieldError{Field: Field(syntactic.JSONPointer, Dotted), Reason: syntacticReason(syntactic)}
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return &FieldError{Reason: "is empty or ends too early"}
@@ -114,21 +115,3 @@ func syntacticReason(e *jsontext.SyntacticError) string {
 	}
 	return "is not valid JSON"
 }
-
-// fieldOf turns a JSON pointer into the dotted path people know.
-func fieldOf(p jsontext.Pointer) string {
-	var b strings.Builder
-	for token := range p.Tokens() {
-		if b.Len() > 0 {
-			b.WriteByte('.')
-		}
-		b.WriteString(token)
-	}
-	if b.Len() > fieldBytesMax {
-		return b.String()[:fieldBytesMax]
-	}
-	return b.String()
-}
-
-// fieldBytesMax bounds what an answer repeats of a caller's own member names.
-const fieldBytesMax = 128

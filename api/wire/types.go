@@ -2,9 +2,10 @@ package wire
 
 // Event is one show as browsers and operators see it.
 type Event struct {
-	ID         string      `json:"id"` // UUID
-	Name       string      `json:"name"`
-	StartsAt   OffsetTime  `json:"starts_at"`              // by the venue's clock, as every time of an event and of its bookings
+	ID   string `json:"id"` // UUID
+	Name string `json:"name"`
+	// By the venue's clock, as every time of an event and of its bookings.
+	StartsAt   OffsetTime  `json:"starts_at"`
 	SaleEndsAt *OffsetTime `json:"sale_ends_at,omitempty"` // no new hold from then on, whatever Sale says
 	TimeZone   string      `json:"time_zone,omitempty"`    // the venue's, a name of IANA; empty: only offsets are known
 	CreatedAt  OffsetTime  `json:"created_at"`
@@ -20,8 +21,9 @@ type Event struct {
 	RefuseOrphans      bool             `json:"refuse_orphans"`
 	Prices             map[string]int64 `json:"prices"` // category → minor units
 	Sections           []Section        `json:"sections"`
-	Seats              int              `json:"seats"`           // of all sections
-	Front              string           `json:"front,omitempty"` // told once, when the event is made: where people look, and on whose word
+	Seats              int              `json:"seats"` // of all sections
+	// Told once, when the event is made: where people look, and on whose word.
+	Front string `json:"front,omitempty"`
 }
 
 // ListedEvent is an event in a list, which says how many sections the event has and not which: those of a large house
@@ -73,8 +75,9 @@ type Sale struct {
 type Book struct {
 	Seats         []string       `json:"seats,omitempty"`
 	BestAvailable *BestAvailable `json:"best_available,omitempty"`
-	Buyer         string         `json:"buyer,omitempty"`  // of operators: whose booking it becomes; empty: a buyer without a name
-	Limits        string         `json:"limits,omitempty"` // of operators: LimitsApply or LimitsIgnore
+	// Of operators: whose booking it becomes; empty: a buyer without a name.
+	Buyer  string `json:"buyer,omitempty"`
+	Limits string `json:"limits,omitempty"` // of operators: LimitsApply or LimitsIgnore
 }
 
 // What a Book may say of the seats that one buyer may have in all.
@@ -154,9 +157,10 @@ type Point struct {
 
 // SeatmapSection is one section's geometry.
 type SeatmapSection struct {
-	ID      string       `json:"id"`
-	Name    string       `json:"name"`
-	PartOf  string       `json:"part_of,omitempty"` // the plan's section that this is a part of; best_available.section takes that one
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// The plan's section that this is a part of; best_available.section takes that one.
+	PartOf  string       `json:"part_of,omitempty"`
 	General bool         `json:"general,omitempty"` // numbered places without neighbours
 	Rows    []SeatmapRow `json:"rows"`
 }
@@ -214,7 +218,8 @@ const (
 // SignIn tells a client how a buyer becomes known, before anything is asked in a buyer's name.
 type SignIn struct {
 	Methods []string `json:"methods"`
-	URL     string   `json:"url,omitempty"` // where a browser gets a token; "{return}" in it stands for the address to come back to
+	// Where a browser gets a token; "{return}" in it stands for the address to come back to.
+	URL string `json:"url,omitempty"`
 }
 
 // Problem is an RFC 9457 answer. Code is stable; Title and Detail are for people.

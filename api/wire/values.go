@@ -80,7 +80,7 @@ func (t *OptionalText) UnmarshalJSON(quoted []byte) error {
 	if err != nil {
 		return errors.New("must be a string")
 	}
-	*t = OptionalText{Text: borrow(text), Given: true}
+	*t = OptionalText{Text: Borrow(text), Given: true}
 	return nil
 }
 

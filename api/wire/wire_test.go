@@ -54,8 +54,10 @@ func TestParseBook(t *testing.T) {
 
 // Whatever the hand-driven parser takes, the strict decoder takes as the same; whatever it refuses as JSON is not JSON.
 func FuzzBookAgreesWithDecode(f *testing.F) {
-	for _, seed := range []string{`{"seats":["A-1-1"]}`, `{"best_available":{"quantity":2,"section":"A","category":"c","accessible":true}}`,
-		`{"seats":["\u00e9\n"]}`, `{"seats":[]}`, `{"best_available":{"quantity":1e2}}`, `{"seats":["a"],"seats":["b"]}`, `{"seats":["\ud800"]}`} {
+	for _, seed := range []string{`{"seats":["A-1-1"]}`,
+		`{"best_available":{"quantity":2,"section":"A","category":"c","accessible":true}}`,
+		`{"seats":["\u00e9\n"]}`, `{"seats":[]}`, `{"best_available":{"quantity":1e2}}`,
+		`{"seats":["a"],"seats":["b"]}`, `{"seats":["\ud800"]}`} {
 		f.Add([]byte(seed))
 	}
 	f.Add([]byte(strings.Repeat("[", 65_000)))
@@ -81,7 +83,8 @@ func FuzzBookAgreesWithDecode(f *testing.F) {
 }
 
 func FuzzCreateEventNeverPanics(f *testing.F) {
-	f.Add([]byte(`{"name":"x","starts_at":"2030-01-01T00:00:00Z","currency":"EUR","prices":{"a":1},"plan":{"sections":[]}}`))
+	f.Add([]byte(`{"name":"x","starts_at":"2030-01-01T00:00:00Z","currency":"EUR","prices":{"a":1},` +
+		`"plan":{"sections":[]}}`))
 	f.Add([]byte(`{"waiting_room":null,"hold_ttl_seconds":1}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		budget.Reading{PerByte: 200}.Check(t, len(body), func() { _ = DecodePlan(body, new(CreateEvent)) })
@@ -100,8 +103,10 @@ func FuzzCreateEventNeverPanics(f *testing.F) {
 func TestAppendBookingIsWhatMarshalSays(t *testing.T) {
 	expires := OffsetTime{Time: 1_900_000_000_123, Minutes: -210}
 	for _, b := range []Booking{
-		{ID: "b1", Event: "e1", State: "held", Seats: []string{"A-1-1", `q"<é>`}, ExpiresAt: &expires, Total: Money{4500, "EUR"}},
-		{ID: "b2", Event: "e1", State: "confirmed", Seats: []string{"A-1-1"}, Split: true, Total: Money{-1, "JPY"}, Tickets: []Ticket{{"A-1-1", "c"}, {"x", "d"}}},
+		{ID: "b1", Event: "e1", State: "held", Seats: []string{"A-1-1", `q"<é>`}, ExpiresAt: &expires,
+			Total: Money{4500, "EUR"}},
+		{ID: "b2", Event: "e1", State: "confirmed", Seats: []string{"A-1-1"}, Split: true, Total: Money{-1, "JPY"},
+			Tickets: []Ticket{{"A-1-1", "c"}, {"x", "d"}}},
 		{Seats: []string{}},
 	} {
 		var fast, slow any
@@ -110,7 +115,8 @@ func TestAppendBookingIsWhatMarshalSays(t *testing.T) {
 			t.Fatal(err)
 		}
 		appended := AppendBooking(nil, &b)
-		if err := errors.Join(json.Unmarshal(appended, &fast), json.Unmarshal(marshalled, &slow)); err != nil || !reflect.DeepEqual(fast, slow) {
+		if err := errors.Join(json.Unmarshal(appended, &fast), json.Unmarshal(marshalled, &slow)); err != nil ||
+			!reflect.DeepEqual(fast, slow) {
 			t.Errorf("%v\n%s\n%s", err, appended, marshalled)
 		}
 	}
@@ -118,7 +124,8 @@ func TestAppendBookingIsWhatMarshalSays(t *testing.T) {
 
 func TestTime(t *testing.T) {
 	var got Time
-	for text, want := range map[string]string{`"2030-06-01T19:30:00Z"`: "2030-06-01T19:30:00.000Z", `"2030-06-01T21:30:00.1239+02:00"`: "2030-06-01T19:30:00.123Z"} {
+	for text, want := range map[string]string{`"2030-06-01T19:30:00Z"`: "2030-06-01T19:30:00.000Z",
+		`"2030-06-01T21:30:00.1239+02:00"`: "2030-06-01T19:30:00.123Z"} {
 		if err := json.Unmarshal([]byte(text), &got); err != nil || got.String() != want {
 			t.Errorf("%s: %s, %v", text, got, err)
 		}
@@ -141,7 +148,8 @@ func TestTime(t *testing.T) {
 func TestSeatChangeIsAPair(t *testing.T) {
 	var d Delta
 	text := `{"section":"A","seq":4,"changes":[[7,"h"],[8,"s"]]}`
-	if err := json.Unmarshal([]byte(text), &d); err != nil || !slices.Equal(d.Changes, []SeatChange{{7, 'h'}, {8, 's'}}) {
+	if err := json.Unmarshal([]byte(text), &d); err != nil || !slices.Equal(d.Changes,
+		[]SeatChange{{7, 'h'}, {8, 's'}}) {
 		t.Fatalf("%+v %v", d, err)
 	}
 	if back, err := json.Marshal(d); err != nil || string(back) != text {
@@ -180,7 +188,8 @@ func BenchmarkParseBook(b *testing.B) {
 
 func BenchmarkAppendBooking(b *testing.B) {
 	expires := OffsetTime{Time: 1_900_000_000_123, Minutes: -210}
-	booking := Booking{ID: "b1", Event: "e1", State: "held", Seats: []string{"A-1-1", "A-1-2"}, ExpiresAt: &expires, Total: Money{4500, "EUR"}}
+	booking := Booking{ID: "b1", Event: "e1", State: "held", Seats: []string{"A-1-1", "A-1-2"}, ExpiresAt: &expires,
+		Total: Money{4500, "EUR"}}
 	var out []byte
 	b.ReportAllocs()
 	for b.Loop() {

@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	"holdfast/actors"
-	"holdfast/api"
+	"holdfast/api/operate"
 	"holdfast/api/wire"
 	"holdfast/cluster"
 	"holdfast/storage"
@@ -22,11 +22,11 @@ const (
 )
 
 // drainWish is the body of callDrain; the answer is a drainAnswer.
-type drainWish = api.DrainWish
+type drainWish = operate.DrainRequest
 
 // drainAnswer is how the node stands, unless it keeps what it has because it would be the last.
 type drainAnswer struct {
-	api.ClusterStanding
+	operate.MemberStatus
 	LastNode bool
 }
 
@@ -39,7 +39,7 @@ func (n *Node) answerCalls() {
 			return nil, fmt.Errorf("the wish to drain is not understood: %w", err)
 		}
 		standing, err := n.drainSelf(wish)
-		if err != nil && !errors.Is(err, api.ErrLastNode) {
+		if err != nil && !errors.Is(err, operate.ErrLastNode) {
 			return nil, err
 		}
 		return json.Marshal(drainAnswer{standing, err != nil})
@@ -50,22 +50,22 @@ func (n *Node) answerCalls() {
 	})
 }
 
-func (n *Node) drainSelf(wish drainWish) (api.ClusterStanding, error) {
+func (n *Node) drainSelf(wish drainWish) (operate.MemberStatus, error) {
 	n.log.Info("an operator wishes a drain of this node", "who", wish.By, "undo", wish.Undo, "force", wish.Force)
 	if err := n.drainCluster(!wish.Undo, wish.Force); err != nil {
-		return api.ClusterStanding{}, err
+		return operate.MemberStatus{}, err
 	}
-	return api.ClusterStanding{State: n.fitFor().String(), Sections: int(n.engine.Stats().SectionsServing.Load())}, nil
+	return operate.MemberStatus{State: n.fitFor().String(), Sections: int(n.engine.Stats().SectionsServing.Load())}, nil
 }
 
 // clusterFace is the node as operators see it through the api.
 type clusterFace struct{ node *Node }
 
-// Look is for the api: see api.Cluster. So are the others.
-func (f clusterFace) Look() api.ClusterLook {
+// State is for the api: see operate.Cluster. So are the others.
+func (f clusterFace) State() operate.ClusterState {
 	n := f.node
 	view := n.sight()
-	look := api.ClusterLook{Self: n.writer, View: view.Version(), Uncertain: n.engine.Stats().Uncertain.Load(), Clustered: n.cluster != nil,
+	look := operate.ClusterState{Self: n.writer, View: view.Version(), Uncertain: n.engine.Stats().Uncertain.Load(), Clustered: n.cluster != nil,
 		Gone: n.gone.list(view)}
 	if n.heart != nil {
 		look.Heartbeats = n.heart.Others() + 1
@@ -76,7 +76,7 @@ func (f clusterFace) Look() api.ClusterLook {
 	links := n.links()
 	for _, m := range view.Members() {
 		link := links[m.Writer]
-		look.Members = append(look.Members, api.ClusterMember{
+		look.Members = append(look.Members, operate.Member{
 			ID: m.Writer, Name: m.Name, State: m.State.String(), API: m.API, Peer: m.Peer, Build: m.Build,
 			Up: link.Up || m.Writer == n.writer, RoundTrip: link.RoundTrip,
 		})
@@ -88,27 +88,27 @@ func (f clusterFace) Look() api.ClusterLook {
 	return look
 }
 
-func addOutsiders(look *api.ClusterLook, c *cluster.Company) {
+func addOutsiders(look *operate.ClusterState, c *cluster.Company) {
 	look.Yields = c.Yield
 	for i := range c.Strangers {
 		s := &c.Strangers[i]
-		look.Strangers = append(look.Strangers, api.ClusterStranger{Why: s.Why, ClusterMember: api.ClusterMember{
+		look.Strangers = append(look.Strangers, operate.Stranger{Why: s.Why, Member: operate.Member{
 			ID: s.Writer, Name: s.Name, State: s.State.String(), API: s.API, Peer: s.Peer, Build: s.Build,
 		}})
 	}
 	for _, r := range c.Unmet {
-		look.Unmet = append(look.Unmet, api.ClusterUnmet{ID: r.Writer, Name: r.Name, Gossip: r.Gossip})
+		look.Unmet = append(look.Unmet, operate.UnmetMember{ID: r.Writer, Name: r.Name, Gossip: r.Gossip})
 	}
 }
 
-// Places is for the api.
-func (f clusterFace) Places(visit func(*actors.Place)) { f.node.engine.Places(visit) }
+// Shards is for the api.
+func (f clusterFace) Shards(visit func(*actors.Place)) { f.node.engine.Places(visit) }
 
 // Drain is for the api.
-func (f clusterFace) Drain(ctx context.Context, node storage.WriterID, wish api.DrainWish) (standing api.ClusterStanding, err error) {
+func (f clusterFace) Drain(ctx context.Context, node storage.WriterID, wish operate.DrainRequest) (standing operate.MemberStatus, err error) {
 	n := f.node
 	if n.cluster == nil {
-		return standing, api.ErrNotClustered
+		return standing, operate.ErrNotClustered
 	}
 	if node == n.writer {
 		return n.drainSelf(wish)
@@ -126,16 +126,16 @@ func (f clusterFace) Drain(ctx context.Context, node storage.WriterID, wish api.
 		return standing, err
 	}
 	if answer.LastNode {
-		return standing, api.ErrLastNode
+		return standing, operate.ErrLastNode
 	}
-	return answer.ClusterStanding, nil
+	return answer.MemberStatus, nil
 }
 
 // Rebalance is for the api.
 func (f clusterFace) Rebalance(ctx context.Context) (unreached []storage.WriterID, err error) {
 	n := f.node
 	if n.cluster == nil {
-		return nil, api.ErrNotClustered
+		return nil, operate.ErrNotClustered
 	}
 	n.engine.Rebalance()
 	var (

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"holdfast/api"
+	"holdfast/api/operate"
 	"holdfast/cluster"
 	"holdfast/storage"
 )
@@ -65,7 +65,7 @@ func (d *departed) oldest() (oldest storage.WriterID) {
 }
 
 // list tells of them, the newest first.
-func (d *departed) list(v *cluster.View) (all []api.ClusterGone) {
+func (d *departed) list(v *cluster.View) (all []operate.GoneMember) {
 	there := map[string]bool{}
 	for _, m := range v.Members() {
 		there[m.Name] = true
@@ -74,9 +74,9 @@ func (d *departed) list(v *cluster.View) (all []api.ClusterGone) {
 	defer d.mu.Unlock()
 	for id, gone := range d.left {
 		late := time.Since(gone.since) > departedFor
-		all = append(all, api.ClusterGone{ID: id, Name: gone.name, Since: gone.since, Back: late || there[gone.name]})
+		all = append(all, operate.GoneMember{ID: id, Name: gone.name, Since: gone.since, Back: late || there[gone.name]})
 	}
-	slices.SortFunc(all, func(a, b api.ClusterGone) int {
+	slices.SortFunc(all, func(a, b operate.GoneMember) int {
 		if c := b.Since.Compare(a.Since); c != 0 {
 			return c
 		}

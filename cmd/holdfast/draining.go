@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"holdfast/api"
+	"holdfast/api/operate"
 	"holdfast/cluster"
 )
 
@@ -17,7 +17,7 @@ func (n *Node) DrainCluster(drain bool) error { return n.drainCluster(drain, tru
 // drainSettles is how long an unforced drain may be taken back: gossip tells of a drain within some tenths of a second.
 const drainSettles = 3 * time.Second
 
-// drainCluster is DrainCluster that, without force, is refused to the last node that could serve: api.ErrLastNode.
+// drainCluster is DrainCluster that, without force, is refused to the last node that could serve: operate.ErrLastNode.
 //
 // Two nodes that are asked in the same moment each see the other serving. Neither can know better, so both begin, and the
 // one with the lower id takes its drain back once gossip tells that nobody serves: see settleDrain. The limit of it is
@@ -30,7 +30,7 @@ func (n *Node) drainCluster(drain, force bool) error {
 	n.drainMu.Lock()
 	defer n.drainMu.Unlock()
 	if drain && !force && !n.draining.Load() && !n.heirReached() {
-		return api.ErrLastNode
+		return operate.ErrLastNode
 	}
 	if n.draining.Swap(drain) == drain {
 		if force {

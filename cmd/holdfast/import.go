@@ -25,7 +25,9 @@ import (
 	"holdfast/actors/money"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
-	"holdfast/api"
+	"holdfast/api/call"
+	"holdfast/api/card"
+	"holdfast/api/catalog"
 	"holdfast/storage"
 	"holdfast/storage/pebblestore"
 )
@@ -85,7 +87,7 @@ func (i *importCommand) Run(c *console) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.Plan, everyDefect(err))
 	}
-	if err := api.CheckPlanCards(raw); err != nil { // what a server would refuse, a check refuses too
+	if err := card.CheckPlan(raw); err != nil { // what a server would refuse, a check refuses too
 		return fmt.Errorf("%s: %w", i.Plan, err)
 	}
 	describePlan(c.out, plan)
@@ -239,10 +241,10 @@ func (i *importCommand) create(c *console, raw []byte) (id string, err error) {
 	if i.URL != "" {
 		return i.createOnline(c, body)
 	}
-	if err := api.CheckKey(i.Key); err != nil { // without a server its rules hold all the same
+	if err := call.CheckKey(i.Key); err != nil { // without a server its rules hold all the same
 		return "", err
 	}
-	wanted, plan, err := api.ReadEvent(body)
+	wanted, plan, err := catalog.ReadEvent(body)
 	if err != nil {
 		return "", err
 	}

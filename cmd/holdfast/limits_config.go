@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"holdfast/api"
+	"holdfast/api/limit"
 )
 
 // limitsConfig is how much one caller may ask for. A rate is in calls a second: a hold, payment, extension, release or
@@ -88,17 +88,17 @@ func (c *limitsConfig) checkLimits() error {
 }
 
 // limits are those of a checked config.
-func (c *limitsConfig) limits() api.Limits {
+func (c *limitsConfig) limits() limit.Limits {
 	trusted, _ := networks("", c.TrustedProxies) // checked
 	uncounted, _ := networks("", c.UncountedAddresses)
-	return api.Limits{
-		Buyer:   api.Rate{PerSecond: c.BuyerRate, Burst: c.BuyerBurst},
-		Address: api.Rate{PerSecond: c.AddressRate, Burst: c.AddressBurst},
-		Event:   api.Rate{PerSecond: c.EventRate, Burst: c.EventBurst},
-		Global:  api.Rate{PerSecond: c.GlobalRate, Burst: c.GlobalBurst},
+	return limit.Limits{
+		Buyer:   limit.Rate{PerSecond: c.BuyerRate, Burst: c.BuyerBurst},
+		Address: limit.Rate{PerSecond: c.AddressRate, Burst: c.AddressBurst},
+		Event:   limit.Rate{PerSecond: c.EventRate, Burst: c.EventBurst},
+		Global:  limit.Rate{PerSecond: c.GlobalRate, Burst: c.GlobalBurst},
 
 		StreamsPerAddress: c.StreamsPerAddress, StreamsPerBuyer: c.StreamsPerBuyer,
-		Clients: api.Clients{TrustedProxies: trusted, AddressHeader: c.ClientAddressHeader, Uncounted: uncounted},
+		Clients: limit.Clients{TrustedProxies: trusted, AddressHeader: c.ClientAddressHeader, Uncounted: uncounted},
 	}
 }
 

@@ -238,7 +238,7 @@ func (e engine) Ready() error {
 }
 
 // Live gives the concrete map as the interface that the api declares.
-func (e engine) Live(ctx context.Context, id storage.EventID) (api.Live, error) {
+func (e engine) Live(ctx context.Context, id storage.EventID) (actors.LiveMap, error) {
 	live, err := e.Engine.Live(ctx, id)
 	if err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"holdfast/actors/venue"
-	"holdfast/api"
+	"holdfast/api/auth"
 	"holdfast/api/token"
 )
 
@@ -24,7 +24,7 @@ type bearers struct {
 	operator, operators string // --operator-key-file, --operator-keys-file
 	secret, public      string // --jwt-hs256-secret-file, --jwt-eddsa-public-key-file
 
-	keys []api.OperatorKey
+	keys []auth.OperatorKey
 	own  ownKeys
 	told string // the last error that was logged: each once
 }
@@ -36,7 +36,7 @@ type ownKeys struct {
 }
 
 // readOperators gives the keys of both files, checked together.
-func (b *bearers) readOperators() (keys []api.OperatorKey, err error) {
+func (b *bearers) readOperators() (keys []auth.OperatorKey, err error) {
 	if b.operators != "" {
 		text, err := readKeyFile(b.operators, checkSecret)
 		if err != nil {
@@ -51,16 +51,16 @@ func (b *bearers) readOperators() (keys []api.OperatorKey, err error) {
 		return nil, fmt.Errorf("--operator-key-file: %w", err)
 	}
 	if len(key) > 0 {
-		keys = append(keys, api.OperatorKey{Name: unnamedOperator, Key: string(key)})
+		keys = append(keys, auth.OperatorKey{Name: unnamedOperator, Key: string(key)})
 	}
-	return keys, api.CheckOperatorKeys(keys)
+	return keys, auth.CheckOperatorKeys(keys)
 }
 
 const operatorKeyBytesMin = 16
 
 // parseOperatorKeys reads lines of name=key. Empty lines, and those that begin with #, say nothing. Errors give the line's number, for the
 // line is a secret.
-func parseOperatorKeys(text string) (keys []api.OperatorKey, err error) {
+func parseOperatorKeys(text string) (keys []auth.OperatorKey, err error) {
 	for i, line := range strings.Split(text, "\n") {
 		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 			continue
@@ -69,7 +69,7 @@ func parseOperatorKeys(text string) (keys []api.OperatorKey, err error) {
 		if !ok {
 			return nil, fmt.Errorf("line %d is not name=key", i+1)
 		}
-		keys = append(keys, api.OperatorKey{Name: strings.TrimSpace(name), Key: strings.TrimSpace(key)})
+		keys = append(keys, auth.OperatorKey{Name: strings.TrimSpace(name), Key: strings.TrimSpace(key)})
 	}
 	if len(keys) == 0 {
 		return nil, errors.New("it holds no key: a line of name=key for each operator")
@@ -107,7 +107,7 @@ func (b *bearers) changeable() bool {
 }
 
 // look takes in what has changed. A file that cannot be read or used changes nothing.
-func (b *bearers) look(log *slog.Logger, operators func([]api.OperatorKey), own func([]byte, ed25519.PublicKey)) {
+func (b *bearers) look(log *slog.Logger, operators func([]auth.OperatorKey), own func([]byte, ed25519.PublicKey)) {
 	keys, err := b.readOperators()
 	fresh, err2 := b.readOwn()
 	if err = errors.Join(err, err2); err != nil {
@@ -130,7 +130,7 @@ func (b *bearers) look(log *slog.Logger, operators func([]api.OperatorKey), own 
 	}
 }
 
-func operatorNames(keys []api.OperatorKey) []string {
+func operatorNames(keys []auth.OperatorKey) []string {
 	names := []string{}
 	for _, k := range keys {
 		names = append(names, k.Name)

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"holdfast/api"
+	"holdfast/api/auth"
 )
 
 // TestKeysChangeWithoutARestart: operators' keys and tokens' secrets are read again when their files change; a bad file changes nothing
@@ -24,11 +24,11 @@ func TestKeysChangeWithoutARestart(t *testing.T) {
 	if err := b.open(); err != nil || !b.changeable() || strings.Join(operatorNames(b.keys), " ") != "ann operator" {
 		t.Fatalf("%v %v", err, operatorNames(b.keys))
 	}
-	var operators []api.OperatorKey
+	var operators []auth.OperatorKey
 	var own []byte
 	look := func() {
 		operators, own = nil, nil
-		b.look(log, func(keys []api.OperatorKey) { operators = keys }, func(secret []byte, _ ed25519.PublicKey) { own = secret })
+		b.look(log, func(keys []auth.OperatorKey) { operators = keys }, func(secret []byte, _ ed25519.PublicKey) { own = secret })
 	}
 	rewrite := func(file, text string) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -39,7 +39,7 @@ func TestKeysChangeWithoutARestart(t *testing.T) {
 		t.Error("nothing has changed")
 	}
 	rewrite(named, "ann=key-of-ann-0123456789\nbob = key-of-bob-0123456789\n")
-	if look(); len(operators) != 3 || operators[1] != (api.OperatorKey{Name: "bob", Key: "key-of-bob-0123456789"}) || own != nil {
+	if look(); len(operators) != 3 || operators[1] != (auth.OperatorKey{Name: "bob", Key: "key-of-bob-0123456789"}) || own != nil {
 		t.Errorf("%v", operatorNames(operators))
 	}
 	for _, bad := range []string{"ann", "", "ann=short", "ann=key-of-ann-0123456789\nann=key-of-bob-0123456789", "bob=key-of-all-0123456789"} {

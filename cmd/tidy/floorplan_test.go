@@ -223,18 +223,69 @@ var walls = map[string]wall{
 		Why: "stands before every port, the cluster's and the public one: it knows connections, and nothing of what is said on them",
 	},
 	"api": {
-		Why: "the door: it calls an interface of its own and never a concrete store, so that a handler cannot reach past the engine",
-		Own: []string{
-			"actors", "actors/section", "actors/gate", "actors/money", "actors/venue", "actors/checkout", "storage", "api/token", "api/wire", "api/web",
-			"cluster/netlimit",
-		},
-		Third: []string{
-			fasthttp, prometheus, "github.com/prometheus/common", "github.com/prometheus/client_model", openapi, compress, xxhash, strictJSON, "github.com/golang-jwt/jwt/v5",
-		},
+		Why:   "ties the rooms of HTTP together: it calls an interface of its own and never a concrete store, so that a handler cannot reach past the engine",
+		Own:   []string{"actors", "actors/venue", "storage", "api/...", "cluster/netlimit"},
+		Third: []string{fasthttp, prometheus, "github.com/prometheus/common", "github.com/prometheus/client_model", openapi},
 		Test: []string{
-			"actors/budget", "storage/memstore", "storage/pebblestore", "actors/checkout/sandbox", rapid, chromedp,
-			"golang.org/x/text/unicode/norm",
+			"actors/budget", "actors/section", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
+			"github.com/golang-jwt/jwt/v5", "golang.org/x/text/unicode/norm", compress,
 		},
+	},
+	"api/problem": {
+		Why: "the one table of codes stands below all rooms that say no: it knows the engine's conditions and no handler",
+		Own: []string{"actors", "actors/section", "actors/venue", "api/document", "api/wire"}, Third: []string{fasthttp},
+		Test: []string{"actors/budget"},
+	},
+	"api/document": {
+		Why:   "answers that many callers share: bytes, tags and caches, and nothing of what the bytes mean",
+		Third: []string{fasthttp, compress},
+	},
+	"api/card": {
+		Why: "what looks like a card's number must be judged alike at the server's door and in an import without a server",
+		Own: []string{"api/problem", "api/wire"}, Third: []string{strictJSON}, Test: []string{"actors/budget", rapid},
+	},
+	"api/auth": {
+		Why:   "who a caller is, told from two headers: were a whole request in reach, a body could say so too",
+		Own:   []string{"actors", "actors/section", "actors/venue", "api/card", "api/problem", "api/token", "api/wire"},
+		Third: []string{"github.com/golang-jwt/jwt/v5"},
+	},
+	"api/call": {
+		Why:   "one call as every handler gets it: it serves handlers and knows none of them",
+		Own:   []string{"actors", "actors/section", "actors/venue", "storage", "api/auth", "api/card", "api/document", "api/problem", "api/wire"},
+		Third: []string{fasthttp, xxhash, strictJSON},
+	},
+	"api/listen": {
+		Why: "connections and the heads of requests, before anybody knows what is asked for or who asks",
+		Own: []string{"api/problem", "cluster/netlimit"}, Third: []string{fasthttp, prometheus},
+	},
+	"api/limit": {
+		Why: "counts calls by whose they are: what a call does is its handler's business",
+		Own: []string{"api/auth", "api/call", "api/listen", "api/problem", "api/wire"}, Third: []string{fasthttp},
+	},
+	"api/live": {
+		Why:   "browsing shares nothing with booking but the projection, so that no reader slows a buyer (P9)",
+		Own:   []string{"actors", "actors/section", "storage", "api/call", "api/document", "api/limit", "api/problem", "api/wire"},
+		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", "api/live/livetest"},
+	},
+	"api/live/livetest": {
+		Why: "a client of streams for tests: it knows the wire only, so that it proves what a client could",
+		Own: []string{"api/wire"},
+	},
+	"api/catalog": {
+		Why: "events and plans: it browses and makes them, and books nothing",
+		Own: []string{
+			"actors", "actors/money", "actors/section", "actors/venue", "storage", "api/call", "api/card", "api/document", "api/problem", "api/wire",
+		},
+		Third: []string{fasthttp},
+	},
+	"api/booking": {
+		Why: "the hot calls: a room so small that what a booking costs can be read in one sitting",
+		Own: []string{"actors", "actors/section", "api/auth", "api/call", "api/card", "api/document", "api/problem", "api/wire"},
+	},
+	"api/operate": {
+		Why:   "operators' calls about nodes and seats, and the log of who made them: nodes are seen through an interface of its own",
+		Own:   []string{"actors", "storage", "api/call", "api/card", "api/problem", "api/wire", "cluster/netlimit"},
+		Third: []string{fasthttp, prometheus},
 	},
 	"api/clienttest": {
 		Why:   "a module of its own: generators of clients, and what they bring along; it knows the API by its document only",

@@ -1,0 +1,236 @@
+package booking
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"holdfast/actors"
+	"holdfast/actors/section"
+	"holdfast/api/auth"
+	"holdfast/api/call"
+	"holdfast/api/card"
+	"holdfast/api/document"
+	"holdfast/api/problem"
+	"holdfast/api/wire"
+)
+
+// Engine is what this room asks of the engine. Calls that may write take a timeout, after which they answer
+// actors.ErrTimeout (outcome unknown).
+type Engine interface {
+	Book(call *actors.BookCall, timeout time.Duration, out *actors.BookingView) error
+	Booking(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+	Extend(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+	Release(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+	// Confirm pays with token and sells. A nil error with out.State BookingPaying means that the processor's answer is
+	// not known yet.
+	Confirm(id actors.BookingID, who actors.Caller, token string, timeout time.Duration, out *actors.BookingView) error
+	Refund(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+}
+
+// Handlers answers buyers, and operators who sell or refund. Its methods are safe for concurrent use.
+type Handlers struct {
+	engine  Engine
+	timeout time.Duration // of an engine call
+}
+
+// New makes the handlers. timeout bounds an engine call.
+func New(engine Engine, timeout time.Duration) *Handlers {
+	return &Handlers{engine: engine, timeout: timeout}
+}
+
+// Book places a hold: the hottest call. Seat ids stay in the parser's buffer; the engine resolves them before it queues
+// anything, so no copy outlives the call.
+func (h *Handlers) Book(r *call.Call) error {
+	event, err := r.Event()
+	if err != nil {
+		return err
+	}
+	if err := r.Parser.Parse(r.Body()); err != nil {
+		return err
+	}
+	asked := &r.Parser.Book
+	r.Fingerprint().Book(asked)
+	r.Book = actors.BookCall{Event: event, Caller: r.Caller(), Seats: asked.Seats}
+	if err := bookFor(r, asked); err != nil {
+		return err
+	}
+	if best := asked.BestAvailable; best != nil {
+		if best.Quantity == 0 {
+			return &problem.Problem{Kind: problem.NoSeats, Field: "best_available.quantity"}
+		}
+		r.Book.Best = actors.BestAvailable{Quantity: best.Quantity, Section: best.Section, Category: best.Category,
+			Accessible: best.Accessible}
+	} else if len(asked.Seats) == 0 {
+		return &problem.Problem{Kind: problem.NoSeats, Field: "seats"}
+	}
+	if err := h.engine.Book(&r.Book, h.timeout, &r.View); err != nil {
+		return err
+	}
+	return created(r)
+}
+
+// bookFor says whose booking it becomes: the buyer's who asks, or whom an operator names. Then it is that buyer's as
+// any other, to see, to pay and to give back, under the same limits unless the operator says otherwise. Without a name
+// each booking is another buyer's.
+func bookFor(r *call.Call, asked *wire.Book) error {
+	switch {
+	case r.Who.Operator && asked.Buyer != "":
+		if why := auth.CheckName(asked.Buyer); why != "" {
+			return problem.BadField("buyer", why)
+		}
+		r.Book.Buyer = auth.BuyerOf(asked.Buyer)
+	case r.Who.Operator:
+		r.Book.Buyer = wire.WalkInHash(r.Book.Request)
+	case asked.Buyer != "":
+		return &problem.Problem{Kind: problem.Forbidden, Field: "buyer",
+			Detail: "only an operator books for a buyer; yours are bookings of your own"}
+	case asked.Limits != "":
+		return &problem.Problem{Kind: problem.Forbidden, Field: "limits",
+			Detail: "only an operator chooses whether limits apply"}
+	}
+	r.Book.AnyBuyerTotal = asked.Limits == wire.LimitsIgnore
+	return nil
+}
+
+var headerLocation = []byte("Location")
+
+// created answers 201 with the booking and where to find it.
+func created(r *call.Call) error {
+	r.Text = append(r.Text[:0], "/v1/bookings/"...)
+	r.Text = actors.AppendBookingID(r.Text, r.View.ID)
+	r.Ctx.Response.Header.SetCanonical(headerLocation, r.Text)
+	return sendBooking(r, http.StatusCreated)
+}
+
+// Get shows a booking to its buyer or to an operator.
+func (h *Handlers) Get(r *call.Call) error {
+	id, err := r.Booking()
+	if err != nil {
+		return err
+	}
+	who := actors.Caller{Buyer: r.Who.Buyer, Operator: r.Who.Operator}
+	if err := h.engine.Booking(id, who, h.timeout, &r.View); err != nil {
+		return err
+	}
+	return sendBooking(r, http.StatusOK)
+}
+
+// change is one of the engine's calls about a booking that need no body.
+type change func(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
+
+func (h *Handlers) changeBooking(r *call.Call, call change) error {
+	id, err := r.Booking()
+	if err != nil {
+		return err
+	}
+	if err := r.NoBody(); err != nil {
+		return err
+	}
+	r.Fingerprint()
+	if err := call(id, r.Caller(), h.timeout, &r.View); err != nil {
+		return err
+	}
+	return sendBooking(r, http.StatusOK)
+}
+
+// Extend gives a hold more time.
+func (h *Handlers) Extend(r *call.Call) error { return h.changeBooking(r, h.engine.Extend) }
+
+// Release gives the seats of a hold back.
+func (h *Handlers) Release(r *call.Call) error { return h.changeBooking(r, h.engine.Release) }
+
+// Refund gives the money and the seats of a confirmed booking back. Operators only.
+func (h *Handlers) Refund(r *call.Call) error { return h.changeBooking(r, h.engine.Refund) }
+
+// tokenCharactersMax bounds a payment token.
+const tokenCharactersMax = 512
+
+// Confirm pays. The token goes to the processor and into the request's fingerprint (a hash); nowhere else.
+func (h *Handlers) Confirm(r *call.Call) error {
+	id, err := r.Booking()
+	if err != nil {
+		return err
+	}
+	token, err := paymentToken(r)
+	if err != nil {
+		return err
+	}
+	r.Fingerprint().Text(token)
+	err = h.engine.Confirm(id, r.Caller(), token, h.timeout, &r.View)
+	if errors.Is(err, actors.ErrTokenMissing) {
+		return problem.BadField("payment_token", "is missing")
+	}
+	if err != nil {
+		return err
+	}
+	if r.View.State == section.BookingPaying {
+		r.Ctx.Response.Header.Set("Retry-After", "1")
+		return sendBooking(r, http.StatusAccepted)
+	}
+	return sendBooking(r, http.StatusOK)
+}
+
+// paymentToken reads the body of a confirm; "" when it gives none, which is enough where the total is 0.
+func paymentToken(r *call.Call) (string, error) {
+	r.Confirm = wire.Confirm{}
+	if len(r.Body()) == 0 {
+		return "", nil
+	}
+	if err := wire.Decode(r.Body(), &r.Confirm); err != nil {
+		return "", err
+	}
+	token := r.Confirm.PaymentToken
+	r.Confirm = wire.Confirm{} // a pooled request keeps no secret
+	if !token.Given {
+		return "", nil
+	}
+	return token.Text, checkToken(token.Text)
+}
+
+func checkToken(token string) error {
+	switch {
+	case token == "":
+		return problem.BadField("payment_token", "is empty")
+	case utf8.RuneCountInString(token) > tokenCharactersMax:
+		return problem.BadField("payment_token", "is longer than 512 characters")
+	case card.Anywhere([]byte(token)):
+		return card.Refusal("payment_token")
+	}
+	return nil
+}
+
+// sendBooking encodes r.view.
+func sendBooking(r *call.Call, status int) error {
+	r.Out = appendBooking(r, r.Out[:0])
+	document.NoStore(&r.Ctx.Response.Header)
+	return r.JSON(status)
+}
+
+var stateNames = [...]string{
+	section.BookingHeld: "held", section.BookingPaying: "paying", section.BookingConfirmed: "confirmed",
+	section.BookingReleased: "released", section.BookingExpired: "expired", section.BookingRefunded: "refunded",
+}
+
+func appendBooking(r *call.Call, dst []byte) []byte {
+	view := &r.View
+	r.Text = actors.AppendBookingID(r.Text[:0], view.ID)
+	split := len(r.Text)
+	r.Text = view.ID.Section.Event.Append(r.Text)
+	booking := wire.Booking{
+		ID: wire.Borrow(r.Text[:split]), Event: wire.Borrow(r.Text[split:]),
+		State: stateNames[view.State], Seats: view.Seats, Split: view.Split,
+		Total: wire.Money{Amount: view.Amount, Currency: view.Currency},
+	}
+	var expires wire.OffsetTime
+	if view.State == section.BookingHeld || view.State == section.BookingPaying {
+		expires = call.TimeIn(cmp.Or(view.Zone, time.UTC), view.ExpiresAt)
+		booking.ExpiresAt = &expires
+	}
+	for _, t := range view.Tickets {
+		booking.Tickets = append(booking.Tickets, wire.Ticket(t))
+	}
+	return wire.AppendBooking(dst, &booking)
+}

@@ -1,0 +1,11 @@
+// Package limit bounds what one buyer, one address, one event and all together may ask for.
+//
+//	call ──► Outside: address, all ──► (who is it?) ──► Inside: buyer, event ──► handler
+//
+// Each bound is the generic cell rate algorithm over a table of fixed size (rate.go): a bucket is one number, a full
+// bucket is no entry, and a refused call takes nothing. Open streams are counted by whose they are (streams.go). Whose
+// address counts behind proxies is decided in client.go. A refusal is made in the call's own memory: a flood costs
+// nothing (P7).
+//
+// Rejected: a map of buckets that grows and is swept, which cost a tenth of a hold.
+package limit
