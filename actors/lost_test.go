@@ -92,7 +92,7 @@ func TestASuccessorDoesNotServeWhatTheDatabaseLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.eventually("the heir has followed", func() bool {
-		at, ok := heir.section(0).following().caughtUp()
+		at, ok := heir.section(0).following().CaughtUp()
 		return ok && at == tailOf(t, f.store, heir.section(0).key)
 	})
 	f.kill(owner)
@@ -123,7 +123,7 @@ func TestAPeerThatKnowsMoreClosesANewcomersSection(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.eventually("the other has followed", func() bool {
-		at, ok := other.section(0).following().caughtUp()
+		at, ok := other.section(0).following().CaughtUp()
 		return ok && at == tailOf(t, f.store, other.section(0).key)
 	})
 	f.kill(owner)

@@ -51,9 +51,9 @@ func (s *Section) sleepUnserved() {
 	if f == nil || s.announced() {
 		return
 	}
-	if at, ok := f.caughtUp(); ok && (at.Kind == storage.EntryReleased || at.Seq == 0) && s.shard.MayActivate() {
+	if at, ok := f.CaughtUp(); ok && (at.Kind == storage.EntryReleased || at.Seq == 0) && s.shard.MayActivate() {
 		s.asleep.Store(true)
-		_, _ = s.takeFollower()
+		_, _ = s.takeReplica()
 	}
 }
 

@@ -49,11 +49,9 @@ func (s *Section) place() Place {
 		p.Owner, p.Epoch, p.Sure = o.Writer, o.Epoch, s.announced()
 	}
 	if f != nil {
-		f.mu.Lock()
-		if f.known > f.at.Seq {
-			p.Behind = f.known - f.at.Seq
+		if at, known := f.Position(); known > at.Seq {
+			p.Behind = known - at.Seq
 		}
-		f.mu.Unlock()
 	}
 	return p
 }

@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors/coordinator"
 	"holdfast/actors/peer"
+	"holdfast/actors/replica"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -231,11 +232,11 @@ func (s *Section) heardOut() bool {
 	if s.shard.Serving() != nil {
 		return true
 	}
-	var f *follower
+	var f *replica.Replica
 	out := false
 	s.shard.Inspect(func(life *writer.Lifecycle) {
-		f = s.follower
-		out = life.Phase() == Condemned || s.asleep.Load() || f != nil && f.stuck.Load()
+		f = s.replica
+		out = life.Phase() == Condemned || s.asleep.Load() || f != nil && f.IsStuck()
 	})
 	if out {
 		return true // it takes nothing any more, or has taken nothing for long, here and elsewhere
@@ -243,7 +244,7 @@ func (s *Section) heardOut() bool {
 	if f == nil {
 		return false
 	}
-	if _, ok := f.caughtUp(); !ok {
+	if _, ok := f.CaughtUp(); !ok {
 		return false
 	}
 	return s.announced()

@@ -9,6 +9,7 @@ import (
 	"holdfast/actors/machine"
 	"holdfast/actors/peer"
 	"holdfast/actors/placement"
+	"holdfast/actors/replica"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
 	"holdfast/actors/witness"
@@ -38,7 +39,7 @@ type Section struct {
 	unmet *atomic.Int32 // of the event
 	seen  *witness.Seen // what is known to have been acknowledged
 
-	follower *follower // nil: served here, or alone, or not begun. The shard's lock guards it: see shard.Shard.Inspect
+	replica *replica.Replica // nil: served here, or alone, or not begun. The shard's lock guards it: see shard.Shard.Inspect
 }
 
 // newNode is what all sections of this engine share.
@@ -105,7 +106,7 @@ func (s *Section) PlacedHere() bool {
 func (s *Section) Claimed(claim *storage.Entry) (machine.Machine, storage.Tail) {
 	s.directory.SetTailIsOurs(true)
 	s.streamEntry(claim)
-	if m, at := s.takeFollower(); m != nil {
+	if m, at := s.takeReplica(); m != nil {
 		return m, at
 	}
 	return nil, storage.Tail{}

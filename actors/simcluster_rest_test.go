@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"holdfast/actors/coordinator"
+	"holdfast/actors/machine"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/cluster"
@@ -137,7 +138,10 @@ func (s *Section) simHearing() string {
 	owner, _ := s.directory.Owner()
 	text := fmt.Sprintf("life %v, owner %+v", s.shard.Phase(), owner)
 	if f := s.following(); f != nil {
-		text += fmt.Sprintf(", followed to %d (%v) of %d, loaded %v, reading %v, over %v", f.at.Seq, f.at.Kind, f.known, f.m != nil, f.reading, f.over)
+		at, known := f.Position()
+		f.Inspect(func(m machine.Machine, reading, over bool) {
+			text += fmt.Sprintf(", followed to %d (%v) of %d, loaded %v, reading %v, over %v", at.Seq, at.Kind, known, m != nil, reading, over)
+		})
 	}
 	return text
 }
@@ -213,13 +217,15 @@ func (w *simCluster) compareSection(no int) {
 			}
 		})
 		if f := s.following(); f != nil {
-			if f.at.Seq != at.Seq {
-				w.failf("n%d has followed section %d to record %d of %d", h.number, no, f.at.Seq, at.Seq)
+			if followed, _ := f.Position(); followed.Seq != at.Seq {
+				w.failf("n%d has followed section %d to record %d of %d", h.number, no, followed.Seq, at.Seq)
 				return
 			}
-			if f.m.Begin(at.Seq + 1); !bytes.Equal(f.m.AppendSnapshot(nil), want) {
-				w.failf("P10: what n%d knows of section %d is not what the log says:\n%s\nthe log:\n%s", h.number, no, f.m, state)
-			}
+			f.Inspect(func(m machine.Machine, _, _ bool) {
+				if m.Begin(at.Seq + 1); !bytes.Equal(m.AppendSnapshot(nil), want) {
+					w.failf("P10: what n%d knows of section %d is not what the log says:\n%s\nthe log:\n%s", h.number, no, m, state)
+				}
+			})
 		}
 		if inc := s.shard.Serving(); inc != nil {
 			w.compareEnds(no, m, h)

@@ -112,12 +112,12 @@ const pollMax = 64
 // poll looks where the logs end whose records do not come in: their owner cannot be reached from here, and may well serve. So a node that is cut
 // off from others, and not from the store, shows maps that are a moment old (P9), and not those of when it was cut off.
 func (w *steward) poll() {
-	var unheard []*follower
+	var unheard []*Section
 	for _, ev := range *w.e.catalog.Load() {
 		if o := ev.ready.Load(); o != nil {
 			for _, s := range o.sections {
 				if f := s.following(); f != nil && !s.announced() {
-					unheard = append(unheard, f)
+					unheard = append(unheard, s)
 				}
 			}
 		}
@@ -134,14 +134,16 @@ func (w *steward) poll() {
 	}
 }
 
-func (w *steward) pollAll(list []*follower) {
+func (w *steward) pollAll(list []*Section) {
 	defer w.polling.Store(false)
-	for _, f := range list {
-		tail, err := w.e.cfg.Store.Tail(w.e.ctx, f.s.key)
+	for _, s := range list {
+		tail, err := w.e.cfg.Store.Tail(w.e.ctx, s.key)
 		if err != nil {
 			return // the store is away: the next round tries again
 		}
-		f.heard(tail.Seq)
+		if f := s.following(); f != nil {
+			f.Heard(tail.Seq)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"math"
+	"slices"
 
 	"holdfast/actors/peer"
 	"holdfast/actors/section"
@@ -132,7 +133,7 @@ func (d *desk) recorded(m *peer.Record) {
 	}
 	if f := s.following(); f != nil {
 		if e, err := storage.DecodeEntry(m.Entry); err == nil {
-			f.record(&e)
+			f.Record(&e)
 		}
 	}
 }
@@ -149,7 +150,7 @@ func (d *desk) serving(from storage.WriterID, m *peer.Serving) {
 		s.suspect(known, true)
 	}
 	if f := s.following(); f != nil {
-		f.heard(m.Seq)
+		f.Heard(m.Seq)
 	}
 	if inc := s.shard.Serving(); inc != nil && inc.Epoch() < m.Epoch { // it will meet the fence: sooner is better
 		d.aside(func(context.Context) { d.e.checkOwner(s, inc) }, nil)
@@ -178,4 +179,26 @@ func (d *desk) forgetOwner(peer storage.WriterID) {
 			}
 		}
 	}
+}
+
+// subscribersOf are the peers that follow an event's sections. The list is not changed once given.
+func (d *desk) subscribersOf(id storage.EventID) []storage.WriterID {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.subscribers[id]
+}
+
+// subscribe is for a peer that is up; one that has gone down meanwhile asks again when it is back.
+func (d *desk) subscribe(id storage.EventID, peer storage.WriterID) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.peers.Up(peer) {
+		return false
+	}
+	list := d.subscribers[id]
+	if !slices.Contains(list, peer) {
+		d.subscribers[id] = append(slices.Clip(list), peer)
+	}
+	d.republish()
+	return true
 }

@@ -144,6 +144,11 @@ var walls = map[string]wall{
 		Own: []string{"actors/machine", "actors/writer", "actors/witness", "storage"}, Third: []string{protoactor},
 		Test: []string{"actors/codec", "storage/memstore", "storage/faultstore"},
 	},
+	"actors/replica": {
+		Why:  "follows any machine's log on the nodes that do not serve it: it grants nothing, so it may not know who asks",
+		Own:  []string{"actors/machine", "actors/writer", "actors/shard", "actors/witness", "storage"},
+		Test: []string{"storage/memstore", "storage/faultstore"},
+	},
 	"actors/witness": {
 		Why: "remembers beside the store what was acknowledged: a store that it knew could take its memory along when it loses records",
 		Own: []string{"actors/section", "storage"}, Test: []string{"storage/memstore"},
@@ -162,7 +167,7 @@ var walls = map[string]wall{
 	"actors": {
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
-			"actors/machine", "actors/writer", "actors/shard", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/placement",
+			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/placement",
 			"actors/seatmap", "actors/booking", "actors/catalog", "actors/wallclock", "actors/witness", "storage",
 		},
 		Third: []string{protoactor, prometheus},

@@ -1,0 +1,115 @@
+package actors
+
+import (
+	"errors"
+
+	"holdfast/actors/machine"
+	"holdfast/actors/replica"
+	"holdfast/actors/section"
+	"holdfast/actors/shard"
+	"holdfast/actors/witness"
+	"holdfast/actors/writer"
+	"holdfast/storage"
+)
+
+// follow begins to follow the section, unless that is done already or it is served here. The channel closes when the map is
+// true.
+func (s *Section) follow() (loaded <-chan struct{}) {
+	s.shard.Inspect(func(life *writer.Lifecycle) { loaded = s.followIn(life.Phase()) })
+	return loaded
+}
+
+func (s *Section) followIn(phase writer.Phase) <-chan struct{} {
+	if s.engine.desk == nil || phase == Loading || phase == Serving || s.asleep.Load() || s.engine.closing.Load() {
+		return shard.Closed
+	}
+	if s.replica == nil {
+		f := s.newReplica()
+		if !f.Start() {
+			return shard.Closed
+		}
+		s.replica = f
+	}
+	return s.replica.Loaded()
+}
+
+func (s *Section) newReplica() *replica.Replica {
+	return replica.New(s.engine.node, replicaHost{s}, s.key, &s.kind, s.seen)
+}
+
+// followOn is for a section that has let go in good order: its memory is the log's, up to tail.
+func (s *Section) followOn(m *section.Machine, tail storage.Tail) {
+	s.shard.Inspect(func(*writer.Lifecycle) {
+		if s.replica != nil || s.engine.closing.Load() {
+			return
+		}
+		s.replica = s.newReplica()
+		s.replica.GoOn(m, tail)
+	})
+}
+
+// takeReplica ends the following and gives what was followed, or nil. The ledgers have forgotten it then: the caller who
+// goes on from it enters it anew.
+func (s *Section) takeReplica() (machine.Machine, storage.Tail) {
+	var f *replica.Replica
+	s.shard.Inspect(func(*writer.Lifecycle) { f, s.replica = s.replica, nil })
+	if f == nil {
+		return nil, storage.Tail{}
+	}
+	return f.Take()
+}
+
+// following is the section's replica; nil when there is none.
+func (s *Section) following() (f *replica.Replica) {
+	s.shard.Inspect(func(*writer.Lifecycle) { f = s.replica })
+	return f
+}
+
+// replicaHost is a section as its replica sees it.
+type replicaHost struct{ s *Section }
+
+// Loaded makes what was loaded the map's and the ledgers' truth.
+func (h replicaHost) Loaded(loaded machine.Machine, at storage.Tail) {
+	m := loaded.(*section.Machine)
+	h.s.ev.adoptLedgers(h.s, m.State)
+	h.s.ev.live.Reset(h.s.key.Section, at.Seq, m.AppendLetters(nil), m.Free())
+}
+
+// Saw remembers the newest record.
+func (h replicaHost) Saw(newest storage.Tail) {
+	h.s.saw(newest.Kind, newest.Seq, newest.Epoch, newest.Hash)
+}
+
+// Took tells the map and the ledgers of a record.
+func (h replicaHost) Took(e *storage.Entry, hash storage.Hash, taken machine.Machine, effects machine.Effects) {
+	s, m, did := h.s, taken.(*section.Machine), effects.(*section.Effects)
+	s.saw(e.Kind, e.Seq, e.Epoch, hash)
+	s.remembersFrom.Store(int64(m.RemembersFrom()))
+	s.ev.count(m.Shares())
+	for _, met := range did.Requests {
+		s.ev.index.Adopt(met.Request, s.key.Section, met.At)
+	}
+	s.ev.live.Publish(&Delta{Section: s.key.Section, Seq: e.Seq, Changes: did.Seats})
+}
+
+// Dropped takes the section out of the ledgers: what was applied and not told yet is told first, for the memory has it and
+// is taken back as a whole.
+func (h replicaHost) Dropped(dropped machine.Machine) {
+	m := dropped.(*section.Machine)
+	h.s.ev.count(m.Shares())
+	h.s.ev.disown(m.State)
+}
+
+// Contradicted has the log held against what is known.
+func (h replicaHost) Contradicted() { h.s.suspect(h.s.seen.Mark(), true) }
+
+// Stuck closes the section if its log lacks what was acknowledged.
+func (h replicaHost) Stuck(why error) {
+	var lost *witness.LostError
+	if errors.As(why, &lost) {
+		h.s.condemn(lost, false)
+		return
+	}
+	h.s.engine.eventLog.FollowerStuck(h.s.key, why)
+	h.s.suspect(h.s.seen.Mark(), true)
+}
