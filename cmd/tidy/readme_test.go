@@ -72,7 +72,8 @@ var makeTarget = regexp.MustCompile(`make\s+([a-z][a-z-]+)`)
 func unknownTargets(d document, makefile string) (findings []string) {
 	for _, target := range makeTarget.FindAllStringSubmatch(inCode(d.Text), -1) {
 		if !strings.Contains(makefile, "\n"+target[1]+":") {
-			findings = append(findings, fmt.Sprintf("%s says make %s, which the Makefile does not have", d.Path, target[1]))
+			findings = append(findings, fmt.Sprintf("%s says make %s, which the Makefile does not have", d.Path,
+				target[1]))
 		}
 	}
 	return findings
@@ -125,8 +126,8 @@ func TestLinksOfReadmesLeadSomewhere(t *testing.T) {
 
 // Sizes of a document: the root README is read in one sitting, and a line fits beside another window.
 const (
-	rootLinesMax = 150
-	columnsMax   = 120
+	rootLinesMax       = 150
+	documentColumnsMax = 120
 )
 
 func longLines(d document) (findings []string) {
@@ -135,8 +136,8 @@ func longLines(d document) (findings []string) {
 		findings = append(findings, fmt.Sprintf("%s has %d lines; it stays under %d", d.Path, len(lines), rootLinesMax))
 	}
 	for i, line := range lines {
-		if n := utf8.RuneCountInString(line); n > columnsMax {
-			findings = append(findings, fmt.Sprintf("%s:%d: %d columns; a line ends at %d", d.Path, i+1, n, columnsMax))
+		if n := utf8.RuneCountInString(line); n > documentColumnsMax {
+			findings = append(findings, fmt.Sprintf("%s:%d: %d columns; a line ends at %d", d.Path, i+1, n, documentColumnsMax))
 		}
 	}
 	return findings
@@ -161,8 +162,8 @@ func TestReadmeChecksFindPlantedFaults(t *testing.T) {
 		{"a word", "they make mistakes", func(d document) []string { return unknownTargets(d, "\nall:") }, ""},
 		{"dead link", "see [x](../nowhere.go)", func(d document) []string { return deadLinks(d, nothing) }, "nowhere.go"},
 		{"link elsewhere", "see [x](https://example.org/a)", func(d document) []string { return deadLinks(d, nothing) }, ""},
-		{"long line", strings.Repeat("ä", columnsMax+1), longLines, "columns"},
-		{"line that fits", strings.Repeat("ä", columnsMax), longLines, ""},
+		{"long line", strings.Repeat("ä", documentColumnsMax+1), longLines, "columns"},
+		{"line that fits", strings.Repeat("ä", documentColumnsMax), longLines, ""},
 		{"long root", strings.Repeat("\n", rootLinesMax+1), longLines, "stays under"},
 	} {
 		findings := c.check(document{"README.md", c.text})
