@@ -27,8 +27,8 @@ func (n *Node) Company() *Company { return n.company.Load() }
 // Looked has the rows judged anew: Options.Rows has others.
 func (n *Node) Looked() { n.roster.touch() }
 
-// MayServe says why this node must not own anything now; empty: it may. Before it has called all whom it was told to join, it does not know
-// what house it would open.
+// MayServe says why this node must not own anything now; empty: it may. Before it has called all whom it was told to
+// join, it does not know what house it would open.
 func (n *Node) MayServe() (why string) {
 	if !n.sought.Load() {
 		return "the nodes to join have not been called yet"

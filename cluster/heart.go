@@ -21,22 +21,24 @@ type Config struct {
 	Nodes  storage.Nodes    // required
 	Writer storage.WriterID // required: the id that this node's claims and records carry
 	Name   string           // shown to people
-	// Every is the time between two beats. Default 500 ms: two small statements a second and node. Shorter finds a dead node no sooner
-	// (Lapse does); longer makes one lost beat look like death.
+	// Every is the time between two beats. Default 500 ms: two small statements a second and node. Shorter finds a dead
+	// node no sooner (Lapse does); longer makes one lost beat look like death.
 	Every time.Duration
-	// Lapse is how long a row must stand still until its node counts as gone. Default 2 s: three lost beats. Shorter takes sections from
-	// nodes that only paused, which costs their buyers a retry; longer leaves a dead node's sections unsold.
+	// Lapse is how long a row must stand still until its node counts as gone. Default 2 s: three lost beats. Shorter
+	// takes sections from nodes that only paused, which costs their buyers a retry; longer leaves a dead node's
+	// sections unsold.
 	Lapse time.Duration
-	// Freed is called, never twice at once, after another node left or lapsed: its sections may be claimed. It must return soon and not
-	// wait for a claim. May be nil.
-	Freed func()
-	// Overslept is called, as Freed is, with every new number of Lease: this node has not shown itself for so long that others may have
-	// taken its sections, because it was paused or the store was away. What it would still say from memory must be checked. May be nil.
-	Overslept func()
-	// Gossip is where the others of this node's cluster find it, told in its row; empty: it is part of no cluster, and claims nothing from
-	// a living one. See SetGossip.
+	// OnVacated is called, never twice at once, after another node left or lapsed: its sections may be claimed. It must
+	// return soon and not wait for a claim. May be nil.
+	OnVacated func()
+	// OnStale is called, as OnVacated is, with every new number of Lease: this node has not shown itself for so long that
+	// others may have taken its sections, because it was paused or the store was away. What it would still say from
+	// memory must be checked. May be nil.
+	OnStale func()
+	// Gossip is where the others of this node's cluster find it, told in its row; empty: it is part of no cluster, and
+	// claims nothing from a living one. See SetGossip.
 	Gossip string
-	// Looked is called, as Freed is, after every look at the rows. May be nil.
+	// Looked is called, as OnVacated is, after every look at the rows. May be nil.
 	Looked func()
 	Logger *slog.Logger // default: discards
 }
@@ -44,8 +46,9 @@ type Config struct {
 const (
 	everyDefault = 500 * time.Millisecond
 	lapseDefault = 2 * time.Second
-	// forgetLapses is how many times Lapse a row stands still until whoever sees it removes it. No row means the same as a lapsed one, so this
-	// only spares later starts the wait for a node that is long dead; one that comes back after all writes its row anew.
+	// forgetLapses is how many times Lapse a row stands still until whoever sees it removes it. No row means the same
+	// as a lapsed one, so this only spares later starts the wait for a node that is long dead; one that comes back
+	// after all writes its row anew.
 	forgetLapses = 5
 )
 
@@ -71,7 +74,8 @@ type Heart struct {
 	released bool
 }
 
-// Start beats once, so that the node has its row before it claims anything, and goes on until Close. The error is the store's.
+// Start beats once, so that the node has its row before it claims anything, and goes on until Close. The error is the
+// store's.
 func Start(ctx context.Context, cfg Config) (*Heart, error) {
 	if cfg.Nodes == nil || cfg.Writer == (storage.WriterID{}) {
 		return nil, errors.New("cluster: Config needs Nodes and Writer")
@@ -123,8 +127,9 @@ func (h *Heart) report(err error) {
 	}
 }
 
-// pulse beats and then looks: a node that cannot be seen must not judge others. It is bounded by half of Lapse, so that a living node on a
-// slow store still shows itself in time. Nothing is done when another pulse has begun its look after since.
+// pulse beats and then looks: a node that cannot be seen must not judge others. It is bounded by half of Lapse, so that
+// a living node on a slow store still shows itself in time. Nothing is done when another pulse has begun its look after
+// since.
 func (h *Heart) pulse(ctx context.Context, since time.Time) error {
 	h.beating.Lock()
 	defer h.beating.Unlock()
@@ -149,11 +154,11 @@ func (h *Heart) pulse(ctx context.Context, since time.Time) error {
 	for _, w := range old { // a row that stays is met again at the next look
 		_ = h.cfg.Nodes.Forget(ctx, w)
 	}
-	if h.renew(sent, began) && h.cfg.Overslept != nil {
-		h.cfg.Overslept()
+	if h.renew(sent, began) && h.cfg.OnStale != nil {
+		h.cfg.OnStale()
 	}
-	if freed && h.cfg.Freed != nil {
-		h.cfg.Freed()
+	if freed && h.cfg.OnVacated != nil {
+		h.cfg.OnVacated()
 	}
 	if h.cfg.Looked != nil {
 		h.cfg.Looked()
@@ -255,19 +260,22 @@ func (h *Heart) renew(sent, now time.Time) (renumbered bool) {
 	return renumbered
 }
 
-// Lease tells whether this node may trust what it remembers without asking the log. It may while nobody can have seen its row stand still
-// for Lapse; what it remembers from under another number has to be checked first. It is right for the engine's question of that name.
+// Lease tells whether this node may trust what it remembers without asking the log. It may while nobody can have seen
+// its row stand still for Lapse; what it remembers from under another number has to be checked first. It is right for
+// the engine's question of that name.
 func (h *Heart) Lease() (number uint64, valid bool) {
 	l := h.lease.Load()
 	return l.number, l.valid(time.Now())
 }
 
-// Shown tells whether this node has been seen to live lately, whatever it has slept through before: it may own sections, for a claim or a
-// hand-over reads the log. Lease comes later, because what it still remembers may be outdated.
+// Shown tells whether this node has been seen to live lately, whatever it has slept through before: it may own
+// sections, for a claim or a hand-over reads the log. Lease comes later, because what it still remembers may be
+// outdated.
 func (h *Heart) Shown() bool { return h.lease.Load().shown(time.Now()) }
 
-// MayClaim says whether this node may take over a section whose log ends with tail (of an empty log: the zero Tail). It is right for the
-// engine's question of that name. It may ask the store, for at most half of Lapse, about a writer it has never seen.
+// MayClaim says whether this node may take over a section whose log ends with tail (of an empty log: the zero Tail). It
+// is right for the engine's question of that name. It may ask the store, for at most half of Lapse, about a writer it
+// has never seen.
 func (h *Heart) MayClaim(_ storage.SectionKey, tail storage.Tail) bool {
 	asked := time.Now()
 	verdict := h.judge(tail, asked)
@@ -284,8 +292,9 @@ func (h *Heart) judge(tail storage.Tail, asked time.Time) verdict {
 	return h.view.judge(tail, asked, time.Now())
 }
 
-// Settle waits until every other node's row is known to be alive or lapsed: at most about Lapse, and not at all when there is none. What
-// is claimed after it is claimed for good reason, and a node that starts after a crash does not begin with refusals.
+// Settle waits until every other node's row is known to be alive or lapsed: at most about Lapse, and not at all when
+// there is none. What is claimed after it is claimed for good reason, and a node that starts after a crash does not
+// begin with refusals.
 func (h *Heart) Settle(ctx context.Context) error {
 	for {
 		h.mu.Lock()
@@ -316,8 +325,9 @@ func (h *Heart) over(since time.Time) bool {
 	return h.released || h.view.began.After(since)
 }
 
-// Close stops beating and takes this node's row away: what it owned may be claimed at once, so its engine must have stopped before. It
-// takes at most about Lapse, and tries even when ctx has ended: a row that stays makes the next start wait. The error is the store's.
+// Close stops beating and takes this node's row away: what it owned may be claimed at once, so its engine must have
+// stopped before. It takes at most about Lapse, and tries even when ctx has ended: a row that stays makes the next
+// start wait. The error is the store's.
 func (h *Heart) Close(ctx context.Context) error {
 	h.cancel()
 	<-h.ended

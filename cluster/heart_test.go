@@ -25,8 +25,8 @@ type beater struct {
 func begin(t *testing.T, shared *memstore.Store, id byte) *beater {
 	t.Helper()
 	b := &beater{id: storage.WriterID{id}, line: faultstore.Wrap(shared, uint64(id))}
-	h, err := Start(t.Context(), Config{Nodes: b.line, Writer: b.id, Name: "node", Freed: func() { b.freed.Add(1) },
-		Overslept: func() { b.slept.Add(1) }})
+	h, err := Start(t.Context(), Config{Nodes: b.line, Writer: b.id, Name: "node", OnVacated: func() { b.freed.Add(1) },
+		OnStale: func() { b.slept.Add(1) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,9 @@ import (
 	"holdfast/storage"
 )
 
-// Kin tells which of those in gossip are on this node's own store. Gossip and keys do not say so: a node that was given the keys and a restored
-// copy of the database would be handed sections, and sell every seat a second time, under a fence of its own. So:
+// Kin tells which of those in gossip are on this node's own store. Gossip and keys do not say so: a node that was given
+// the keys and a restored copy of the database would be handed sections, and sell every seat a second time, under a
+// fence of its own. So:
 //
 //	in gossip                                                       is
 //	its row in MY store was written while I looked, and is          a member
@@ -20,8 +21,8 @@ import (
 //	no row, or one that has not moved since I look                  left out, and a stranger once that has lasted for Lapse
 //	it names another store id                                       a stranger at once
 //
-// A stranger is in no view: it is placed nothing, has no link, is asked nothing, and what it says is not heard. Time in which this node could
-// not look counts for nobody.
+// A stranger is in no view: it is placed nothing, has no link, is asked nothing, and what it says is not heard. Time in
+// which this node could not look counts for nobody.
 //
 // # Who yields
 //
@@ -36,9 +37,10 @@ import (
 //	              that stand still
 //	does not yet  nobody serves: as above, by all who are there         goes on, or yields
 //
-// So whoever is started on a copy beside a house that sells waits. Once it has waited for nodes that never had a row here it goes on waiting after
-// they have left, for a restart or for good: its copy of the house must not open in their place. It is started again by a person, or
-// goes on when another on its own store serves. Who yields says so in gossip, and nobody yields to that one.
+// So whoever is started on a copy beside a house that sells waits. Once it has waited for nodes that never had a row
+// here it goes on waiting after they have left, for a restart or for good: its copy of the house must not open in their
+// place. It is started again by a person, or goes on when another on its own store serves. Who yields says so in
+// gossip, and nobody yields to that one.
 //
 // Kin has no clock, no store and no goroutine. Not safe for concurrent use.
 type Kin struct {
@@ -85,8 +87,8 @@ type Company struct {
 	Unmet []Row
 }
 
-// Judge says who is who. others are all in gossip but this node; me is what this node is now; meetWithin is how long a living row may be
-// unknown to gossip before it is Unmet.
+// Judge says who is who. others are all in gossip but this node; me is what this node is now; meetWithin is how long a
+// living row may be unknown to gossip before it is Unmet.
 func (k *Kin) Judge(others []Member, me State, rows *Rows, now time.Time, meetWithin time.Duration) *Company {
 	c := &Company{}
 	there := make(map[storage.WriterID]bool, len(others))

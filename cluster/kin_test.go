@@ -49,7 +49,8 @@ func (s *scene) judge(others []Member, state State) *Company {
 	return s.kin.Judge(others, state, s.look.rows(), at(s.now), 3*time.Second)
 }
 
-// values gives each second's rows: a row with step 1 moves, with step 0 it stands still, and without one it is not there.
+// values gives each second's rows: a row with step 1 moves, with step 0 it stands still, and without one it is not
+// there.
 type values map[storage.WriterID]section.Instant
 
 func (s *scene) rows(steps values) map[storage.WriterID]section.Instant {
@@ -60,7 +61,8 @@ func (s *scene) rows(steps values) map[storage.WriterID]section.Instant {
 	return rows
 }
 
-// TestWhoeverHasNoMovingRowInThisStoreIsAStranger (P1): the table of Kin, row by row, as it stands after so many seconds.
+// TestWhoeverHasNoMovingRowInThisStoreIsAStranger (P1): the table of Kin, row by row, as it stands after so many
+// seconds.
 func TestWhoeverHasNoMovingRowInThisStoreIsAStranger(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -252,7 +254,8 @@ func TestANodeOfNoClusterClaimsNothingFromALivingOne(t *testing.T) {
 	}
 }
 
-// TestWhereNobodyServesTheCopyWaits (P1): the house's own database was away when a node was started on a copy of it, or all start at once.
+// TestWhereNobodyServesTheCopyWaits (P1): the house's own database was away when a node was started on a copy of it, or
+// all start at once.
 func TestWhereNobodyServesTheCopyWaits(t *testing.T) {
 	five := storage.WriterID{5}
 	for _, c := range []struct {

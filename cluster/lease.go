@@ -2,25 +2,27 @@ package cluster
 
 import "time"
 
-// lease is how long a node may believe that nobody has taken it for dead. It is counted from the moment the last beat that landed was SENT,
-// while another node counts from the moment it SAW that beat, which is later: so it ends here before it can end there.
+// lease is how long a node may believe that nobody has taken it for dead. It is counted from the moment the last beat
+// that landed was SENT, while another node counts from the moment it SAW that beat, which is later: so it ends here
+// before it can end there.
 //
 //	number 1 ──────────► until ···(paused)··· beat lands ──► number 2, on probation ──Lapse──► number 3, valid
 //	valid                  not valid                         not valid                         valid
 //
-// After a lapse there is a time of probation, because an heir that judged before it saw the new beat may still be claiming. A node that
-// finds itself alone after its beat has no heir, and whoever comes later sees the beat: then to look at the logs once is enough.
+// After a lapse there is a time of probation, because an heir that judged before it saw the new beat may still be
+// claiming. A node that finds itself alone after its beat has no heir, and whoever comes later sees the beat: then to
+// look at the logs once is enough.
 //
-// What it does not promise: an heir's claim that takes longer than Lapse from its judgement to the log can still land behind the back of a
-// reader. That can cost somebody an outdated "no", never a seat: grants are the log's.
+// What it does not promise: an heir's claim that takes longer than Lapse from its judgement to the log can still land
+// behind the back of a reader. That can cost somebody an outdated "no", never a seat: grants are the log's.
 type lease struct {
 	number uint64
 	until  time.Time
 	from   time.Time // zero: no probation
 }
 
-// renewed is the lease after a beat that was sent then and has landed by now; alone says that no other living node's row was there
-// afterwards. l may be nil: the first one.
+// renewed is the lease after a beat that was sent then and has landed by now; alone says that no other living node's
+// row was there afterwards. l may be nil: the first one.
 func (l *lease) renewed(sent, now time.Time, lapse time.Duration, alone bool) lease {
 	next := lease{number: 1, until: sent.Add(lapse)}
 	switch {
@@ -45,8 +47,8 @@ func (l *lease) shown(now time.Time) bool { return !l.over(now) }
 
 func (l *lease) valid(now time.Time) bool { return !l.over(now) && l.from.IsZero() }
 
-// over looks at both clocks. The monotonic one stands still while a machine is suspended; the wall clock may be set, which costs a moment of
-// silence when it is set forward, and nothing when it is set back.
+// over looks at both clocks. The monotonic one stands still while a machine is suspended; the wall clock may be set,
+// which costs a moment of silence when it is set forward, and nothing when it is set back.
 func (l *lease) over(now time.Time) bool {
 	return !now.Before(l.until) || !now.Round(0).Before(l.until.Round(0))
 }

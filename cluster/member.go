@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"holdfast/cluster/peerlink"
 	"holdfast/storage"
 )
 
@@ -41,13 +42,14 @@ type Member struct {
 	State  State
 	Store  storage.StoreID // the store that it is on; zero: it has not said so
 	Yields bool            // it does not serve because of strangers; see Kin. Told with Store only
-	// Protocol is the lowest and the highest version of the link that it speaks. Two nodes whose ranges have nothing in common do not see
-	// each other; a build that speaks its predecessor's version too can be rolled out node by node.
+	// Protocol is the lowest and the highest version of the link that it speaks. Two nodes whose ranges have nothing in
+	// common do not see each other; a build that speaks its predecessor's version too can be rolled out node by node.
 	Protocol [2]uint8
 }
 
-// protocols is what this build speaks. Version 2 has the same link as 1; whoever speaks it reads metaFormatStore.
-var protocols = [2]uint8{1, 2}
+// protocols is what this build speaks: the link's. Versions 1 and 2 were Proto.Actor's remote, which this build does
+// not speak (see Upgrades in the package comment); 2 was the first that reads metaFormatStore.
+var protocols = peerlink.Protocols
 
 // protocolStore is the first version whose speakers read metaFormatStore.
 const protocolStore = 2
@@ -59,8 +61,8 @@ func (m Member) speaksWith(ours [2]uint8) bool {
 const (
 	// metaMax is memberlist's bound on what a node may say of itself: it has to fit into one packet with other news.
 	metaMax = 512
-	// metaFormat stays 1 while any build in use writes it: a build with more to say goes on writing this one until every member speaks a
-	// protocol that allows the next, else a cluster in the middle of an upgrade falls in two.
+	// metaFormat stays 1 while any build in use writes it: a build with more to say goes on writing this one until
+	// every member speaks a protocol that allows the next, else a cluster in the middle of an upgrade falls in two.
 	metaFormat = 1
 	// metaFormatStore is metaFormat with a store's id behind the writer's.
 	metaFormatStore = 2

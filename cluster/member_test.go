@@ -98,3 +98,24 @@ func FuzzMeta(f *testing.F) {
 		}
 	})
 }
+
+// someoneOfAStore is someone with a store's id behind the writer's.
+const someoneOfAStore = "02" + "01" + "0102" + "a10000000000000000000000000000af" + "c10000000000000000000000000000cf" + "01" +
+	"06" + "6e6f64652d31" + "0d" + "31302e302e302e313a37303031" + "0f" + "687474703a2f2f31302e302e302e31" + "02" + "7631"
+
+// TestMetaWithAStoreNeverChanges: see TestMetaNeverChanges.
+func TestMetaWithAStoreNeverChanges(t *testing.T) {
+	m := someone
+	m.Store, m.Yields = storage.StoreID{0: 0xc1, 15: 0xcf}, true
+	b, err := appendMeta(nil, m)
+	if err != nil || hex.EncodeToString(b) != someoneOfAStore {
+		t.Fatalf("%x, %v", b, err)
+	}
+	if back, err := parseMeta(b); err != nil || back != m {
+		t.Fatalf("%+v, %v", back, err)
+	}
+	clear(b[20:36])
+	if back, err := parseMeta(b); err == nil {
+		t.Errorf("a store that is none was read: %+v", back)
+	}
+}

@@ -18,14 +18,15 @@ import (
 	"github.com/hashicorp/memberlist"
 
 	"holdfast/cluster/netlimit"
-	"holdfast/storage"
+	"holdfast/cluster/peerlink"
+	"holdfast/cluster/refusal"
 )
 
 // Node is this process in the cluster: its view of the others, and its links to them. Safe for concurrent use.
 type Node struct {
 	opts   Options
 	roster *roster
-	link   *link
+	link   *peerlink.Link
 	// gossipAt is the address that others can join.
 	gossipAt string
 	list     *memberlist.Memberlist
@@ -38,13 +39,13 @@ type Node struct {
 	sought  atomic.Bool // everybody to join has been called once
 
 	gossip chan struct{} // capacity 1: there is something to be said about self
-	// gossipPort bounds the connections of whoever calls there; see link.port for the other one.
-	gossipPort *netlimit.Limiter
-	refusals   *refusals
-	ctx        context.Context
-	cancel     context.CancelFunc
-	workers    sync.WaitGroup
-	closed     sync.Once
+	// gossipPort and linkPort bound the connections that others make to this node.
+	gossipPort, linkPort *netlimit.Limiter
+	refusals             *refusal.Log
+	ctx                  context.Context
+	cancel               context.CancelFunc
+	workers              sync.WaitGroup
+	closed               sync.Once
 }
 
 // Join makes this process a node, in state Joining and alone at first: the addresses of Options.Join are called in the
@@ -56,8 +57,8 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		opts: o, gossip: make(chan struct{}, 1), gossipPort: o.newLimiter("gossip"), refusals: newRefusals(o.Logger),
-		kin: NewKin(o.Writer, o.Store, o.Lapse),
+		opts: o, gossip: make(chan struct{}, 1), gossipPort: o.newLimiter("gossip"), linkPort: o.newLimiter("link"),
+		refusals: refusal.NewLog(o.Logger), kin: NewKin(o.Writer, o.Store, o.Lapse),
 	}
 	n.company.Store(&Company{})
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -68,12 +69,12 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 	}
 	n.self = Member{Writer: o.Writer, Name: o.Name, API: o.API, Build: o.Build, Store: o.Store, Protocol: o.protocol}
 	n.view.Store(NewView(o.Writer, []Member{n.self})) // the link asks for it from its first moment on
-	if n.link, err = newLink(o, n.refusals); err != nil {
+	if err = n.newLink(); err != nil {
 		return nil, err
 	}
 	if err := n.listen(config); err != nil {
 		n.cancel()
-		n.link.close()
+		n.link.Close()
 		return nil, err
 	}
 	n.workers.Go(n.watch)
@@ -84,7 +85,7 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 
 // listen begins to gossip, once it is known where the link listens.
 func (n *Node) listen(config *memberlist.Config) error {
-	n.self.Peer = withPort(n.opts.PeerAdvertise, n.link.address())
+	n.self.Peer = withPort(n.opts.PeerAdvertise, n.link.Addr())
 	if _, err := appendMeta(nil, n.self); err != nil { // with all that it may say later
 		return err
 	}
@@ -129,7 +130,7 @@ func (n *Node) gossipConfig(ctx context.Context) (*memberlist.Config, error) {
 	c.GossipToTheDeadTime = time.Minute // one that was paused hears that it is thought dead, and objects
 	c.DeadNodeReclaimTime = time.Second
 	if o.Keys != nil {
-		c.Keyring = o.Keys.ring
+		c.Keyring = o.Keys.Ring()
 	}
 	var err error
 	if c.BindAddr, c.BindPort, err = place(ctx, "GossipListen", o.GossipListen); err != nil {
@@ -161,7 +162,8 @@ func (n *Node) GossipAddress() string { return n.gossipAt }
 // View is the newest one. It costs one atomic load.
 func (n *Node) View() *View { return n.view.Load() }
 
-// LeftOut are the nodes of the gossip that this one cannot work with, by name, and why: their builds speak another protocol.
+// LeftOut are the nodes of the gossip that this one cannot work with, by name, and why: their builds speak another
+// protocol.
 func (n *Node) LeftOut() map[string]string { return n.roster.leftOut() }
 
 // SetState says what this node is now: at once in its own view, and to the others within some gossip intervals.
@@ -210,7 +212,7 @@ func (n *Node) watch() {
 		n.report(&said)
 		if told == nil || !v.equal(told) { // there and back again while the handler was busy is no news
 			told = v
-			n.link.tell(&viewNews{v})
+			n.linkTo(v)
 			n.opts.Handler.ViewChanged(v)
 		}
 		select {
@@ -221,12 +223,13 @@ func (n *Node) watch() {
 	}
 }
 
-// sayAgain is how often a change is gossiped once more, in gossip intervals. Memberlist sends a change four times in all, to nodes of its choice,
-// and then no more: one that was said while others were joining, or to nodes that have died, is heard by some ten seconds later, with the
-// next exchange of states.
+// sayAgain is how often a change is gossiped once more, in gossip intervals. Memberlist sends a change four times in
+// all, to nodes of its choice, and then no more: one that was said while others were joining, or to nodes that have
+// died, is heard by some ten seconds later, with the next exchange of states.
 var sayAgain = [...]time.Duration{2, 4, 8, 16, 32}
 
-// spread gossips changes of this node's state, and whenever somebody has come: memberlist waits for them to go out, and SetState must not.
+// spread gossips changes of this node's state, and whenever somebody has come: memberlist waits for them to go out, and
+// SetState must not.
 func (n *Node) spread() {
 	again := time.NewTimer(0)
 	defer again.Stop()
@@ -298,26 +301,11 @@ func (n *Node) joinMissing() bool {
 
 // notJoined tells somebody who is there and will not have us from an address where nobody is.
 func (n *Node) notJoined(address string, err error) {
-	if reason, there := joinTrouble(err); there && n.ctx.Err() == nil {
-		n.refusals.note(Refusal{PortGossip, SideDialer, reason}, "", address, strings.Join(strings.Fields(err.Error()), " "))
+	if reason, there := refusal.JoinTrouble(err); there && n.ctx.Err() == nil {
+		n.refusals.Note(Refusal{Port: PortGossip, Side: SideDialer, Reason: reason}, "", address, strings.Join(strings.Fields(err.Error()), " "))
 		return
 	}
 	n.opts.Logger.Debug("nobody answers", "address", address, "error", err)
-}
-
-// Send hands a message of at most MaxMessage bytes to the link to a peer, and returns at once; the message is copied.
-// False: nothing is sent, because there is no session with that peer (it is unknown, this node itself, or down), the
-// message is too long, or OutboxBytes are queued. True is no promise that it arrives, only that it does so in order:
-// what a peer receives of one session is a prefix of what was sent in it.
-func (n *Node) Send(to storage.WriterID, message []byte) bool {
-	p := n.link.peer(to)
-	return p != nil && p.out.send(message)
-}
-
-// Up tells whether there is a session with that peer.
-func (n *Node) Up(peer storage.WriterID) bool {
-	p := n.link.peer(peer)
-	return p != nil && p.up.Load()
 }
 
 // Leave tells the others that this node goes, for at most a second and as long as ctx allows, and then closes
@@ -350,7 +338,7 @@ func (n *Node) end(farewell func() error) (err error) {
 		n.cancel()
 		err = errors.Join(err, n.list.Shutdown())
 		n.workers.Wait()
-		n.link.close()
+		n.link.Close()
 		n.refusals.Close()
 	})
 	return err

@@ -16,6 +16,7 @@ import (
 
 	"github.com/hashicorp/memberlist"
 
+	"holdfast/cluster/refusal"
 	"holdfast/storage"
 )
 
@@ -117,6 +118,10 @@ func testLogger(t testing.TB) *slog.Logger {
 // patient has a node take no silence of a busy machine's for the end of a session: for tests in which no session may
 // end.
 func patient(o *Options) { o.DownAfter, o.SuspicionMult = patience, 60 }
+
+// dials gives a node an id that is lower than those of others, so that the node dials them; answers gives a higher one.
+func dials(o *Options)   { o.Writer[0] = 0 }
+func answers(o *Options) { o.Writer[0] = 0xff }
 
 // start makes a node on loopback that joins others.
 func start(t testing.TB, name string, change func(*Options), others ...*tested) *tested {
@@ -224,7 +229,7 @@ func TestLeaveIsSeenAtOnceAndANodeMayComeBack(t *testing.T) {
 	}
 	a.ear.until(t, "b is gone", func() bool { _, there := a.View().Member(old); return !there })
 	t.Logf("gone after %v", time.Since(began))
-	gossip, peer := b.GossipAddress(), b.link.address()
+	gossip, peer := b.GossipAddress(), b.link.Addr()
 	again := start(t, "b", func(o *Options) { o.GossipListen, o.PeerListen = gossip, peer }, a)
 	connected(t, a, again)
 	if again.id() == old {
@@ -316,17 +321,20 @@ func (c counted) Handle(_ context.Context, r slog.Record) error {
 func TestAdjacentBuildsWorkTogether(t *testing.T) {
 	var loud atomic.Int32
 	a := start(t, "a", func(o *Options) {
-		o.protocol = [2]uint8{1, 2}
+		o.protocol = [2]uint8{3, 4}
 		o.Logger = slog.New(counted{Handler: slog.DiscardHandler, words: "is left out", ear: o.Handler.(*ear), n: &loud})
 	})
-	b := start(t, "b", func(o *Options) { o.protocol = [2]uint8{2, 3} }, a)
-	c := start(t, "c", func(o *Options) { o.protocol = [2]uint8{3, 4} }, b)
+	b := start(t, "b", func(o *Options) { o.protocol = [2]uint8{4, 5} }, a)
+	c := start(t, "c", func(o *Options) { o.protocol = [2]uint8{5, 6} }, b)
 	b.ear.until(t, "b has links to both", func() bool { return b.Up(a.id()) && b.Up(c.id()) })
 	a.ear.until(t, "a names c", func() bool { return loud.Load() == 1 })
 	if len(a.View().Members()) != 2 || len(b.View().Members()) != 3 {
 		t.Errorf("a sees %d, b sees %d", len(a.View().Members()), len(b.View().Members()))
 	}
-	if left := a.LeftOut(); len(left) != 1 || !strings.Contains(left["c"], "speaks protocol 3 to 4") || len(b.LeftOut()) != 0 {
+	if p := b.Stats(); p[0].Protocol+p[1].Protocol != 4+5 {
+		t.Errorf("b speaks protocols %d and %d with a and c", p[0].Protocol, p[1].Protocol)
+	}
+	if left := a.LeftOut(); len(left) != 1 || !strings.Contains(left["c"], "speaks protocol 5 to 6") || len(b.LeftOut()) != 0 {
 		t.Errorf("left out: %v, %v", left, b.LeftOut())
 	}
 }
@@ -341,7 +349,7 @@ func TestForeignMembersAreLeftOutAndNamedOnce(t *testing.T) {
 	b := start(t, "b", nil, a)
 	far := start(t, "far", func(o *Options) { o.protocol = [2]uint8{8, 9} }, a)
 	c := memberlist.DefaultLocalConfig()
-	c.Name, c.Label, c.BindAddr, c.BindPort, c.Logger = "mute", "holdfast", "127.0.0.1", 0, gossipLogger(slog.New(slog.DiscardHandler), newRefusals(slog.New(slog.DiscardHandler)))
+	c.Name, c.Label, c.BindAddr, c.BindPort, c.Logger = "mute", "holdfast", "127.0.0.1", 0, gossipLogger(slog.New(slog.DiscardHandler), refusal.NewLog(slog.New(slog.DiscardHandler)))
 	c.AdvertiseAddr = "127.0.0.1"
 	mute, err := memberlist.Create(c)
 	if err != nil {

@@ -16,10 +16,12 @@ import (
 
 	"github.com/hashicorp/memberlist"
 
+	"holdfast/cluster/refusal"
 	"holdfast/storage"
 )
 
-// roster is what memberlist says, put down as it is said. Its callbacks run under memberlist's lock: they only copy, and set a flag.
+// roster is what memberlist says, put down as it is said. Its callbacks run under memberlist's lock: they only copy,
+// and set a flag.
 type roster struct {
 	self  string // memberlist's name of this node
 	ours  [2]uint8
@@ -124,8 +126,8 @@ func (r *roster) LocalState(bool) []byte { return nil }
 // MergeRemoteState merges nothing.
 func (r *roster) MergeRemoteState([]byte, bool) {}
 
-// say sets what is gossiped about this node, and tells whether that is another thing than before. The store is named once somebody is
-// there and all of them can read it: a build that cannot would leave this node out.
+// say sets what is gossiped about this node, and tells whether that is another thing than before. The store is named
+// once somebody is there and all of them can read it: a build that cannot would leave this node out.
 func (r *roster) say(m Member) (changed bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -156,7 +158,8 @@ func (r *roster) allRead(version uint8) bool {
 	return others > 0
 }
 
-// others are the members whose word can be read and whose protocol we speak. Of the rest it is said once, loudly, that they are left out.
+// others are the members whose word can be read and whose protocol we speak. Of the rest it is said once, loudly, that
+// they are left out.
 func (r *roster) others() (members []Member) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -233,7 +236,8 @@ func (r *roster) missing(configured []string) (addresses []string, alone bool) {
 	return addresses, len(r.nodes) < 2
 }
 
-// resolve turns host:port into ip:port, all of a name's. Here rather than in memberlist, which cannot be told to give up.
+// resolve turns host:port into ip:port, all of a name's. Here rather than in memberlist, which cannot be told to give
+// up.
 func resolve(ctx context.Context, address string) ([]string, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -250,23 +254,23 @@ func resolve(ctx context.Context, address string) ([]string, error) {
 	return addresses, nil
 }
 
-// gossipLog takes memberlist's lines to the log at debug level: what they call an error is a node that went away. Those that tell of
-// strangers, and of nodes with other keys, are refusals.
+// gossipLog takes memberlist's lines to the log at debug level: what they call an error is a node that went away. Those
+// that tell of strangers, and of nodes with other keys, are refusals.
 type gossipLog struct {
 	log      *slog.Logger
-	refusals *refusals
+	refusals *refusal.Log
 }
 
 func (g gossipLog) Write(line []byte) (int, error) {
 	text := strings.TrimSpace(string(line))
-	if reason, address, why, ok := gossipTrouble(text); ok {
-		g.refusals.note(Refusal{PortGossip, SideListener, reason}, "", address, why)
+	if reason, address, why, ok := refusal.GossipTrouble(text); ok {
+		g.refusals.Note(Refusal{Port: PortGossip, Side: SideListener, Reason: reason}, "", address, why)
 	} else {
 		g.log.Debug("gossip", "line", text)
 	}
 	return len(line), nil
 }
 
-func gossipLogger(l *slog.Logger, told *refusals) *log.Logger {
+func gossipLogger(l *slog.Logger, told *refusal.Log) *log.Logger {
 	return log.New(gossipLog{l, told}, "", 0)
 }

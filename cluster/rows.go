@@ -13,8 +13,8 @@ type Row struct {
 	Writer storage.WriterID
 	Name   string
 	Gossip string // where the others of its cluster find it; empty: part of none, or of a build that does not say
-	// Moving says that the row was written while this node looked: its node is on this very store, and was alive then. The rows of a restored
-	// copy, whose writers are on the original, stand still.
+	// Moving says that the row was written while this node looked: its node is on this very store, and was alive then.
+	// The rows of a restored copy, whose writers are on the original, stand still.
 	Moving bool
 	Still  time.Duration // since its last change, as far as this node can know
 }

@@ -18,15 +18,17 @@ const (
 	yes
 )
 
-// view is what one node knows of the others' rows, without clocks or I/O: whoever drives it says what time it is (monotonic).
+// view is what one node knows of the others' rows, without clocks or I/O: whoever drives it says what time it is
+// (monotonic).
 type view struct {
 	me     storage.WriterID
 	lapse  time.Duration
 	alone  bool      // this node is part of no cluster
 	began  time.Time // of the newest look
 	others map[storage.WriterID]*sighting
-	// absent are writers that were found without a row after a record of theirs was. A node has its row before it claims and
-	// drops it after its last record, so that this stays true; one that comes back from the dead is seen among others first.
+	// absent are writers that were found without a row after a record of theirs was. A node has its row before it
+	// claims and drops it after its last record, so that this stays true; one that comes back from the dead is seen
+	// among others first.
 	absent map[storage.WriterID]bool
 	gone   []departure // of the newest look
 }
@@ -52,14 +54,16 @@ func newView(me storage.WriterID, lapse time.Duration) view {
 	return view{me: me, lapse: lapse, others: map[storage.WriterID]*sighting{}, absent: map[storage.WriterID]bool{}}
 }
 
-// still is how long the row is known to have stood still. Both ends are taken to our disadvantage: from the end of the look that first
-// saw the value to the beginning of the newest one.
+// still is how long the row is known to have stood still. Both ends are taken to our disadvantage: from the end of the
+// look that first saw the value to the beginning of the newest one.
 func (v *view) still(s *sighting) time.Duration { return v.began.Sub(s.since) }
 
-// fresh says that the newest look is new enough to act on. A process that was paused finds out here that it knows nothing.
+// fresh says that the newest look is new enough to act on. A process that was paused finds out here that it knows
+// nothing.
 func (v *view) fresh(now time.Time) bool { return !v.began.IsZero() && now.Sub(v.began) < v.lapse }
 
-// see takes in one look at all rows, from began to ended. freed: some writer left or lapsed with it. old: rows to be removed.
+// see takes in one look at all rows, from began to ended. freed: some writer left or lapsed with it. old: rows to be
+// removed.
 func (v *view) see(rows []storage.NodeBeat, began, ended time.Time) (freed bool, old []storage.WriterID) {
 	gap := !v.fresh(began) // nobody looked meanwhile, or nobody could: others may not have been able to beat either
 	v.began, v.gone = began, nil

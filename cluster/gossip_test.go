@@ -16,7 +16,7 @@ func TestFloodOfConnectionsIsBoundedAtBothPorts(t *testing.T) {
 	for _, port := range []struct {
 		name, address string
 		limiter       *netlimit.Limiter
-	}{{"gossip", a.GossipAddress(), a.gossipPort}, {"link", a.link.address(), a.link.port}} {
+	}{{"gossip", a.GossipAddress(), a.gossipPort}, {"link", a.link.Addr(), a.linkPort}} {
 		for range 3 * ConnsMax {
 			conn, err := net.Dial("tcp", port.address)
 			if err != nil {
@@ -30,7 +30,7 @@ func TestFloodOfConnectionsIsBoundedAtBothPorts(t *testing.T) {
 	}
 	c := start(t, "c", nil, a)
 	connected(t, a, b, c)
-	if s := a.link.port.Stats(); s.GaveWay.Load()+s.Full.Load() == 0 {
+	if s := a.linkPort.Stats(); s.GaveWay.Load()+s.Full.Load() == 0 {
 		t.Error("nobody had to give way at the link: this proves nothing")
 	}
 }

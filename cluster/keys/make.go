@@ -1,4 +1,4 @@
-package cluster
+package keys
 
 import (
 	"crypto/ecdsa"
@@ -19,7 +19,8 @@ import (
 	"time"
 )
 
-// authorityLasts: whoever replaces an authority has to touch all nodes at once, so it outlives many rounds of certificates.
+// authorityLasts: whoever replaces an authority has to touch all nodes at once, so it outlives many rounds of
+// certificates.
 const authorityLasts = 10 * 365 * 24 * time.Hour
 
 // authority signs nodes' certificates.
@@ -28,10 +29,11 @@ type authority struct {
 	key  *ecdsa.PrivateKey
 }
 
-// MakeKeys writes keys for nodes into dir: the authority and gossip's secret if they are not there yet, and a certificate for each node.
-// Secrets have mode 0600. Nothing is ever overwritten: a node that has files already is an error, before anything is written. validity is of
-// the nodes' certificates; a new authority lasts ten years, or as long as that if it is longer, and no certificate outlives it.
-func MakeKeys(dir string, nodes []string, validity time.Duration) error {
+// Make writes keys for nodes into dir: the authority and gossip's secret if they are not there yet, and a certificate
+// for each node. Secrets have mode 0600. Nothing is ever overwritten: a node that has files already is an error, before
+// anything is written. validity is of the nodes' certificates; a new authority lasts ten years, or as long as that if
+// it is longer, and no certificate outlives it.
+func Make(dir string, nodes []string, validity time.Duration) error {
 	if err := checkNodes(dir, nodes, validity); err != nil {
 		return err
 	}
@@ -126,9 +128,9 @@ func (a *authority) makeNode(dir, node string, validity time.Duration) error {
 		return fmt.Errorf("cluster: %w", err)
 	}
 	template := certificate(node, validity)
-	template.DNSNames = []string{nodeName, node}
+	template.DNSNames = []string{NodeName, node}
 	if ip := net.ParseIP(node); ip != nil {
-		template.DNSNames, template.IPAddresses = []string{nodeName}, []net.IP{ip}
+		template.DNSNames, template.IPAddresses = []string{NodeName}, []net.IP{ip}
 	}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}

@@ -1,4 +1,4 @@
-package cluster
+package keys
 
 import (
 	"bytes"
@@ -32,15 +32,15 @@ import (
 type Keys struct {
 	dir, node string
 	ring      *memberlist.Keyring
-	now       atomic.Pointer[keyring]
+	now       atomic.Pointer[snapshot]
 
 	reloading sync.Mutex
 	seen      [sha256.Size]byte // the files at the last look
 	trouble   error             // of the last look; nil: it was taken in
 }
 
-// keyring is the keys of one moment.
-type keyring struct {
+// snapshot is the keys of one moment.
+type snapshot struct {
 	gossip [][]byte // the first one is used to send
 	ca     *x509.CertPool
 	cert   tls.Certificate
@@ -49,9 +49,6 @@ type keyring struct {
 const (
 	caFile, caKeyFile, gossipFile = "ca.pem", "ca-key.pem", "gossip.key"
 
-	// nodeName is in every node's certificate beside the node's own name: whoever has it was made a node by the
-	// authority, and not a client of the same authority.
-	nodeName       = "holdfast-node"
 	gossipKeyBytes = 32
 )
 
@@ -59,15 +56,15 @@ func certFiles(dir, node string) (cert, key string) {
 	return filepath.Join(dir, node+".pem"), filepath.Join(dir, node+"-key.pem")
 }
 
-// SecretFiles are those of LoadKeys' files that nobody else may read.
+// SecretFiles are those of Load' files that nobody else may read.
 func SecretFiles(dir, node string) []string {
 	_, key := certFiles(dir, node)
 	return []string{key, filepath.Join(dir, gossipFile)}
 }
 
-// LoadKeys reads a node's keys from a directory that MakeKeys wrote (ca-key.pem need not be there). Errors name the
+// Load reads a node's keys from a directory that Make wrote (ca-key.pem need not be there). Errors name the
 // file.
-func LoadKeys(dir, node string) (*Keys, error) {
+func Load(dir, node string) (*Keys, error) {
 	k := &Keys{dir: dir, node: node}
 	files, err := k.read()
 	if err != nil {
@@ -117,9 +114,9 @@ func (f *keyFiles) sum() (sum [sha256.Size]byte) {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-func (k *Keys) parse(files keyFiles) (*keyring, error) {
+func (k *Keys) parse(files keyFiles) (*snapshot, error) {
 	names := k.names()
-	fresh := &keyring{ca: x509.NewCertPool()}
+	fresh := &snapshot{ca: x509.NewCertPool()}
 	if !fresh.ca.AppendCertsFromPEM(files[ofAuthority]) {
 		return nil, fmt.Errorf("cluster: %s holds no certificate", names[ofAuthority])
 	}
@@ -129,52 +126,23 @@ func (k *Keys) parse(files keyFiles) (*keyring, error) {
 	}
 	// A node whose own certificate the others will refuse is better told so now, by name, than left alone by all of them.
 	for _, use := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} {
-		_, err := fresh.cert.Leaf.Verify(x509.VerifyOptions{Roots: fresh.ca, DNSName: nodeName, KeyUsages: []x509.ExtKeyUsage{use}})
+		_, err := fresh.cert.Leaf.Verify(x509.VerifyOptions{Roots: fresh.ca, DNSName: NodeName, KeyUsages: []x509.ExtKeyUsage{use}})
 		if err != nil {
 			return nil, fmt.Errorf("cluster: %s will not be believed by the other nodes: %w", names[ofCert], err)
 		}
 	}
-	if err := checkNamed(fresh.cert.Leaf, k.node); err != nil {
+	if err := CheckNamed(fresh.cert.Leaf, k.node); err != nil {
 		return nil, fmt.Errorf("cluster: %s: %w", names[ofCert], err)
 	}
 	fresh.gossip, err = parseGossipKeys(names[ofGossip], files[ofGossip])
 	return fresh, err
 }
 
-// checkNamed holds a certificate against the name of the node that shows it. One that names no node but the whole
-// cluster, as other tools may have made them, is anybody's: see SharedName.
-func checkNamed(leaf *x509.Certificate, node string) error {
-	names := certNames(leaf)
-	if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return isName(name, node) }) || leaf.VerifyHostname(node) == nil {
-		return nil
-	}
-	return fmt.Errorf("%w: it is of %s, and not of %s", errWrongName, strings.Join(names, ", "), node)
-}
-
-// isName: n1 is n1, and n1.holdfast.svc too.
-func isName(name, node string) bool {
-	name, node = strings.ToLower(name), strings.ToLower(node)
-	return name == node || strings.HasPrefix(name, node+".")
-}
-
-// certNames are the names of nodes in a certificate, in either place where authorities put them.
-func certNames(leaf *x509.Certificate) (names []string) {
-	for _, name := range leaf.DNSNames {
-		if name != nodeName {
-			names = append(names, name)
-		}
-	}
-	for _, ip := range leaf.IPAddresses {
-		names = append(names, ip.String())
-	}
-	if cn := leaf.Subject.CommonName; cn != nodeName && validName(cn) && !slices.Contains(names, cn) {
-		names = append(names, cn)
-	}
-	return names
-}
-
 // SharedName says that the certificate names no node: whoever has a copy can be any node of the cluster.
 func (k *Keys) SharedName() bool { return len(certNames(k.now.Load().cert.Leaf)) == 0 }
+
+// Ring is the gossip's keys, as memberlist holds them: Reload changes them in place.
+func (k *Keys) Ring() *memberlist.Keyring { return k.ring }
 
 // Validity is from when until when the other nodes believe this one's certificate. Links that exist go on after it; new
 // ones fail.
@@ -184,8 +152,8 @@ func (k *Keys) Validity() (from, until time.Time) {
 }
 
 // Reload reads the files again, and uses them if they have changed and are good. check is asked for each secret file
-// first; nil: nothing is asked. An error changes nothing: the keys that counted go on to; the same error comes from every
-// look until the files are good.
+// first; nil: nothing is asked. An error changes nothing: the keys that counted go on to; the same error comes from
+// every look until the files are good.
 func (k *Keys) Reload(check func(file string) error) (changed bool, err error) {
 	k.reloading.Lock()
 	defer k.reloading.Unlock()
@@ -266,9 +234,9 @@ func parseGossipKeys(file string, text []byte) (keys [][]byte, err error) {
 	return keys, nil
 }
 
-// serverConfig is for one handshake with whoever comes. Nobody comes back to an old one: a session that was resumed would
-// outlive its certificate.
-func (k *Keys) serverConfig() *tls.Config {
+// ServerConfig is for one handshake with whoever comes. Nobody comes back to an old one: a session that was resumed
+// would outlive its certificate.
+func (k *Keys) ServerConfig() *tls.Config {
 	now := k.now.Load()
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{now.cert}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: now.ca,
@@ -276,11 +244,11 @@ func (k *Keys) serverConfig() *tls.Config {
 	}
 }
 
-// clientConfig is for one handshake with that node.
-func (k *Keys) clientConfig(node string) *tls.Config {
+// ClientConfig is for one handshake with that node.
+func (k *Keys) ClientConfig(node string) *tls.Config {
 	now := k.now.Load()
 	return &tls.Config{
-		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{now.cert}, RootCAs: now.ca, ServerName: nodeName,
-		VerifyConnection: func(s tls.ConnectionState) error { return checkNamed(s.PeerCertificates[0], node) },
+		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{now.cert}, RootCAs: now.ca, ServerName: NodeName,
+		VerifyConnection: func(s tls.ConnectionState) error { return CheckNamed(s.PeerCertificates[0], node) },
 	}
 }

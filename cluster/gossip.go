@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/memberlist"
 
 	"holdfast/cluster/netlimit"
+	"holdfast/cluster/refusal"
 )
 
 // ConnsMax bounds the connections that others may have open at each of this node's two ports, gossip and link:
@@ -24,7 +25,7 @@ func (o *Options) newLimiter(port string) *netlimit.Limiter {
 type gossipTransport struct {
 	*memberlist.NetTransport
 	limiter  *netlimit.Limiter
-	refusals *refusals
+	refusals *refusal.Log
 	streams  chan net.Conn
 	ended    chan struct{}
 	once     sync.Once
@@ -34,7 +35,7 @@ type gossipTransport struct {
 const portTries = 10
 
 // newGossipTransport listens, and writes the port that the system chose into the configuration.
-func newGossipTransport(c *memberlist.Config, limiter *netlimit.Limiter, told *refusals) (*gossipTransport, error) {
+func newGossipTransport(c *memberlist.Config, limiter *netlimit.Limiter, told *refusal.Log) (*gossipTransport, error) {
 	t := &gossipTransport{limiter: limiter, refusals: told, streams: make(chan net.Conn), ended: make(chan struct{})}
 	tries := 1
 	if c.BindPort == 0 {
@@ -76,7 +77,7 @@ func (t *gossipTransport) admit() {
 		case c := <-t.NetTransport.StreamCh():
 			admitted := t.limiter.Admit(c)
 			if admitted == nil {
-				t.refusals.note(Refusal{PortGossip, SideListener, ReasonTooMany}, "", c.RemoteAddr().String(),
+				t.refusals.Note(Refusal{Port: PortGossip, Side: SideListener, Reason: refusal.ReasonTooMany}, "", c.RemoteAddr().String(),
 					fmt.Sprintf("more than %d connections at the gossip's port", ConnsMax))
 				continue
 			}

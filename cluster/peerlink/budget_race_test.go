@@ -1,0 +1,5 @@
+//go:build race
+
+package peerlink
+
+const raceDetector = true
