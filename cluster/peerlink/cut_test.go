@@ -45,13 +45,13 @@ func guillotine(t *testing.T, to string, after func() int64) (address string) {
 // TestACutConnectionLosesTheEndOfASessionOnly: whatever byte it is cut at, what was heard of a session is a beginning of
 // what was sent in it, and both sides hear of the end.
 func TestACutConnectionLosesTheEndOfASessionOnly(t *testing.T) {
-	const cuts = 40
+	const cuts = 25
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	chance := rand.New(rand.NewPCG(seed, 0))
 	quick := func(o *Options) { o.redialMin = time.Millisecond }
 	a, b := listen(t, 0x10, quick), listen(t, 0x20, quick)
-	at := guillotine(t, b.Addr(), func() int64 { return 300 + chance.Int64N(1<<uint(8+chance.IntN(12))) })
+	at := guillotine(t, b.Addr(), func() int64 { return 300 + chance.Int64N(1<<uint(8+chance.IntN(9))) })
 	var downs atomic.Int64
 	b.ear.hook = func(what string, _ storage.WriterID) bool {
 		if what == "down" {
