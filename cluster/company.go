@@ -8,11 +8,11 @@ import (
 
 // judge says who of those in gossip is a member. Under mu.
 func (n *Node) judge() *Company {
-	others := n.roster.others()
+	others := n.membership.others()
 	c := &Company{Members: others}
 	if n.opts.Rows != nil {
 		c = n.kin.Judge(others, n.self.State, n.opts.Rows.Rows(), time.Now(), n.opts.MeetWithin)
-		c.Unmet = n.roster.without(c.Unmet)
+		c.Unmet = n.membership.without(c.Unmet)
 	}
 	n.company.Store(c)
 	if c.Look && n.ctx.Err() == nil {
@@ -25,7 +25,7 @@ func (n *Node) judge() *Company {
 func (n *Node) Company() *Company { return n.company.Load() }
 
 // Looked has the rows judged anew: Options.Rows has others.
-func (n *Node) Looked() { n.roster.touch() }
+func (n *Node) Looked() { n.membership.touch() }
 
 // MayServe says why this node must not own anything now; empty: it may. Before it has called all whom it was told to
 // join, it does not know what house it would open.

@@ -23,26 +23,18 @@
 //
 // # The rooms
 //
-//	cluster ──▶ peerlink ──▶ refusal ──▶ keys
-//	   │           └───────────┬──▶ netlimit
-//	   └── Node, Heart, View   └── counts what fails between nodes
+//	cluster     Node, Member, View, Kin: who is there, who of them counts, who should own what; gossip is memberlist's
+//	   ├──▶ heartbeat   rows in the store: who is alive, what may be claimed, how long memory may be trusted
+//	   ├──▶ peerlink    one stream a peer
+//	   │       ▼
+//	   ├──▶ refusal     what fails between nodes, counted by kind
+//	   │       ▼
+//	   ├──▶ keys        files and certificates
+//	   └──▶ netlimit    bounds on connections, before every port
 //
-// # The heart
+// # Heartbeat
 //
-// The heart of a node on a shared store shows that its node is alive, and says whether a section may be taken over from
-// another one.
-//
-//	       every 500 ms                              asked before every claim
-//	Heart ───────────────▶ Nodes.Beat, Nodes.Nodes    MayClaim(section, tail of its log)
-//	  │                                                 │
-//	  │  rows as this node saw them:                     ├─ this node cannot see or be seen now ──▶ no
-//	  │    writer A  value 17  since 0.3 s: alive        ├─ log empty, or released ───────────────▶ yes
-//	  │    writer B  value 4   since 2.6 s: lapsed       ├─ tail's writer alive ──────────────────▶ no
-//	  │    (no row)            left, or never a node     └─ lapsed, or without a row ─────────────▶ yes
-//	  ▼
-//	Config.OnVacated: somebody left or lapsed: now is the time to claim what stands still
-//	Config.OnStale: others may have taken what this node believes to have: now is the time to look
-//	Lease: until then, and whenever the row was not shown in time, nothing is answered from memory
+// A Heart beats in the store, and says whether a section may be taken over: see package heartbeat.
 //
 // # Membership and placement
 //
@@ -72,12 +64,6 @@
 // sees only itself, so that a buyer whom the balancer sends to the other half hears 503 until the last old node has
 // gone.
 //
-// # Whose clock
-//
-// A row is lapsed when its value has not changed for Lapse on the monotonic clock of the one who looks. Times that
-// another machine wrote are only compared for being equal, so that no two clocks ever need to agree. Time in which this
-// node could not look proves nothing: after such a gap every row begins anew.
-//
 // # What safety does not depend on
 //
 // None of this. A node that is paused, cut off or has a broken clock may believe whatever it likes: its next append
@@ -89,10 +75,7 @@
 //
 // # Rejected
 //
-// A lease as the right to write, with an end written by its holder (two clocks, and a paused holder believes in it); an
-// advisory lock of the server (ends with a connection, not with a node, and CockroachDB has none); asking the other
-// node over the network (it may be alive and cut off from the store, or the other way round: only the store knows who
-// can write); Proto.Actor's own cluster package (after a pause its placement split for ever, and an owner's death took
+// Proto.Actor's own cluster package (after a pause its placement split for ever, and an owner's death took
 // 5.5 s to see); Proto.Actor's remote for one more version beside the stream (all of its guards would have to stay for
 // one step that a cluster takes once); a ring with virtual nodes (state to build, and no evener for it); futures for
 // answers (an allocation, a timer and a goroutine's wake a message).

@@ -129,7 +129,7 @@ func (k *Kin) look(a *acquaintance, m *Member, rows *Rows, now time.Time) {
 		a.stranger, a.why = true, fmt.Sprintf("it is on another database: store id %v, this node's is %v", m.Store, k.store)
 		return
 	}
-	row, there := rows.of(m.Writer)
+	row, there := rows.Of(m.Writer)
 	fresh := !rows.Began.IsZero() && now.Sub(rows.Began) < k.lapse
 	moves := there && row.Moving && row.Still < k.lapse
 	if fresh && moves {
@@ -226,7 +226,7 @@ func (k *Kin) yield(c *Company, me State, rows *Rows) string {
 
 // onCopy says that somebody who lives has a row here that has never moved: in the original of a copy nobody has.
 func (k *Kin) onCopy(c *Company, rows *Rows) bool {
-	still := func(w storage.WriterID) bool { r, there := rows.of(w); return there && !r.Moving }
+	still := func(w storage.WriterID) bool { r, there := rows.Of(w); return there && !r.Moving }
 	return slices.ContainsFunc(c.Pending, func(m Member) bool { return still(m.Writer) }) ||
 		slices.ContainsFunc(c.Strangers, func(s Stranger) bool { return !s.Yields && still(s.Writer) })
 }

@@ -75,7 +75,7 @@ const (
 //	format 1 | state | protocol lowest | highest | writer 16 bytes | name, peer, api, build: a length byte and that many bytes of UTF-8 each
 //	format 2 | state | protocol lowest | highest | writer 16 bytes | store 16 bytes | yields 1 | the same
 //
-// A member that names no store takes format 1, which every build reads; see roster.say.
+// A member that names no store takes format 1, which every build reads; see membership.say.
 func appendMeta(dst []byte, m Member) ([]byte, error) {
 	before := len(dst)
 	format := byte(metaFormat)

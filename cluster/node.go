@@ -24,9 +24,9 @@ import (
 
 // Node is this process in the cluster: its view of the others, and its links to them. Safe for concurrent use.
 type Node struct {
-	opts   Options
-	roster *roster
-	link   *peerlink.Link
+	opts       Options
+	membership *membership
+	link       *peerlink.Link
 	// gossipAt is the address that others can join.
 	gossipAt string
 	list     *memberlist.Memberlist
@@ -62,7 +62,7 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 	}
 	n.company.Store(&Company{})
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	n.roster = newRoster(o.Name+"/"+hex.EncodeToString(o.Writer[:]), o.protocol, n.announce, o.Logger)
+	n.membership = newMembership(o.Name+"/"+hex.EncodeToString(o.Writer[:]), o.protocol, n.announce, o.Logger)
 	config, err := n.gossipConfig(ctx)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (n *Node) listen(config *memberlist.Config) error {
 	if _, err := appendMeta(nil, n.self); err != nil { // with all that it may say later
 		return err
 	}
-	if _, err := n.roster.say(n.self); err != nil {
+	if _, err := n.membership.say(n.self); err != nil {
 		return err
 	}
 	n.view.Store(NewView(n.opts.Writer, []Member{n.self}))
@@ -118,9 +118,9 @@ func withPort(advertise, real string) string {
 func (n *Node) gossipConfig(ctx context.Context) (*memberlist.Config, error) {
 	o := n.opts
 	c := memberlist.DefaultLANConfig()
-	c.Name = n.roster.self // unique per process start: a name that comes back would inherit what is still said about its last life
+	c.Name = n.membership.self // unique per process start: a name that comes back would inherit what is still said about its last life
 	c.Label = "holdfast"
-	c.Delegate, c.Events = n.roster, n.roster
+	c.Delegate, c.Events = n.membership, n.membership
 	c.Logger = gossipLogger(o.Logger, n.refusals)
 	c.ProbeInterval, c.ProbeTimeout, c.GossipInterval = o.ProbeInterval, o.ProbeTimeout, o.GossipInterval
 	c.SuspicionMult, c.SuspicionMaxTimeoutMult = o.SuspicionMult, 2 // the longest suspicion is twice the shortest, not six times
@@ -164,7 +164,7 @@ func (n *Node) View() *View { return n.view.Load() }
 
 // LeftOut are the nodes of the gossip that this one cannot work with, by name, and why: their builds speak another
 // protocol.
-func (n *Node) LeftOut() map[string]string { return n.roster.leftOut() }
+func (n *Node) LeftOut() map[string]string { return n.membership.leftOut() }
 
 // SetState says what this node is now: at once in its own view, and to the others within some gossip intervals.
 func (n *Node) SetState(s State) {
@@ -172,7 +172,7 @@ func (n *Node) SetState(s State) {
 	n.self.State = s
 	n.rebuild()
 	n.mu.Unlock()
-	n.roster.touch() // the worker tells the handler
+	n.membership.touch() // the worker tells the handler
 	n.announce()
 }
 
@@ -188,7 +188,7 @@ func (n *Node) announce() {
 func (n *Node) rebuild() *View {
 	c := n.judge()
 	n.self.Yields = c.Yield != "" && len(c.Pending) == 0
-	if changed, err := n.roster.say(n.self); changed && err == nil { // what it may say was checked at Join
+	if changed, err := n.membership.say(n.self); changed && err == nil { // what it may say was checked at Join
 		n.announce()
 	}
 	v := NewView(n.opts.Writer, append(slices.Clone(c.Members), n.self))
@@ -218,7 +218,7 @@ func (n *Node) watch() {
 		select {
 		case <-n.ctx.Done():
 			return
-		case <-n.roster.dirty:
+		case <-n.membership.dirty:
 		}
 	}
 }
@@ -286,7 +286,7 @@ func (n *Node) joinMissing() bool {
 		}
 		configured = append(configured, ips...)
 	}
-	addresses, alone := n.roster.missing(configured)
+	addresses, alone := n.membership.missing(configured)
 	var calls sync.WaitGroup // side by side: one that swallows packets must not keep this node from the others
 	for _, address := range addresses {
 		calls.Go(func() {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"holdfast/cluster/heartbeat"
 	"holdfast/storage"
 )
 
@@ -72,7 +73,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.GossipAdvertise = cmp.Or(o.GossipAdvertise, o.GossipListen)
 	o.PeerAdvertise = cmp.Or(o.PeerAdvertise, o.PeerListen)
-	o.Lapse = cmp.Or(o.Lapse, lapseDefault)
+	o.Lapse = cmp.Or(o.Lapse, heartbeat.LapseDefault)
 	o.MeetWithin = cmp.Or(o.MeetWithin, 10*time.Second)
 	o.ProbeInterval = cmp.Or(o.ProbeInterval, 250*time.Millisecond)
 	o.ProbeTimeout = cmp.Or(o.ProbeTimeout, 200*time.Millisecond)

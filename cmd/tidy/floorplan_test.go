@@ -215,9 +215,14 @@ var walls = map[string]wall{
 	},
 	"cluster": {
 		Why:   "placement proposes, the log decides: the cluster needs section ids and peers, no seats",
-		Own:   []string{"actors/section", "storage", "cluster/netlimit", "cluster/keys", "cluster/refusal", "cluster/peerlink"},
+		Own:   []string{"actors/section", "storage", "cluster/netlimit", "cluster/heartbeat", "cluster/keys", "cluster/refusal", "cluster/peerlink"},
 		Third: []string{memberlist},
 		Test:  []string{"actors/budget", "storage/memstore", "storage/faultstore", "storage/sqlstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
+	},
+	"cluster/heartbeat": {
+		Why:  "rows in the store say who is alive: whom gossip or a link knows must not count here",
+		Own:  []string{"actors/section", "storage"},
+		Test: []string{"storage/memstore", "storage/faultstore", rapid},
 	},
 	"cluster/peerlink": {
 		Why: "carries bytes between nodes it is told of: who they are and what the bytes mean is decided above",

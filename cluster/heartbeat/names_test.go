@@ -1,4 +1,4 @@
-package cluster
+package heartbeat
 
 import (
 	"bytes"

@@ -20,9 +20,9 @@ import (
 	"holdfast/storage"
 )
 
-// roster is what memberlist says, put down as it is said. Its callbacks run under memberlist's lock: they only copy,
+// membership is what memberlist says, put down as it is said. Its callbacks run under memberlist's lock: they only copy,
 // and set a flag.
-type roster struct {
+type membership struct {
 	self  string // memberlist's name of this node
 	ours  [2]uint8
 	log   *slog.Logger
@@ -47,16 +47,16 @@ const (
 	lostMost = 64
 )
 
-func newRoster(self string, ours [2]uint8, came func(), logger *slog.Logger) *roster {
-	return &roster{
+func newMembership(self string, ours [2]uint8, came func(), logger *slog.Logger) *membership {
+	return &membership{
 		self: self, ours: ours, came: came, log: logger, dirty: make(chan struct{}, 1),
 		nodes: map[string]entry{}, lost: map[string]time.Time{}, said: map[string]string{},
 	}
 }
 
-func (r *roster) touch() {
+func (ms *membership) touch() {
 	select {
-	case r.dirty <- struct{}{}:
+	case ms.dirty <- struct{}{}:
 	default:
 	}
 }
@@ -67,87 +67,87 @@ func gossipAddress(n *memberlist.Node) netip.AddrPort {
 }
 
 // NotifyJoin is memberlist's.
-func (r *roster) NotifyJoin(n *memberlist.Node) {
-	r.mu.Lock()
-	_, known := r.nodes[n.Name]
-	r.nodes[n.Name] = entry{gossipAddress(n), slices.Clone(n.Meta)}
-	delete(r.lost, gossipAddress(n).String())
-	r.mu.Unlock()
-	r.touch()
-	if !known && n.Name != r.self {
-		r.came()
+func (ms *membership) NotifyJoin(n *memberlist.Node) {
+	ms.mu.Lock()
+	_, known := ms.nodes[n.Name]
+	ms.nodes[n.Name] = entry{gossipAddress(n), slices.Clone(n.Meta)}
+	delete(ms.lost, gossipAddress(n).String())
+	ms.mu.Unlock()
+	ms.touch()
+	if !known && n.Name != ms.self {
+		ms.came()
 	}
 }
 
 // NotifyUpdate is memberlist's.
-func (r *roster) NotifyUpdate(n *memberlist.Node) { r.NotifyJoin(n) }
+func (ms *membership) NotifyUpdate(n *memberlist.Node) { ms.NotifyJoin(n) }
 
 // NotifyLeave is memberlist's, for those who left and those who died.
-func (r *roster) NotifyLeave(n *memberlist.Node) {
-	r.mu.Lock()
-	delete(r.nodes, n.Name)
-	delete(r.said, n.Name)
-	if n.State != memberlist.StateLeft && n.Name != r.self {
-		if len(r.lost) >= lostMost {
-			r.forgetOldest()
+func (ms *membership) NotifyLeave(n *memberlist.Node) {
+	ms.mu.Lock()
+	delete(ms.nodes, n.Name)
+	delete(ms.said, n.Name)
+	if n.State != memberlist.StateLeft && n.Name != ms.self {
+		if len(ms.lost) >= lostMost {
+			ms.forgetOldest()
 		}
-		r.lost[gossipAddress(n).String()] = time.Now()
+		ms.lost[gossipAddress(n).String()] = time.Now()
 	}
-	r.mu.Unlock()
-	r.touch()
+	ms.mu.Unlock()
+	ms.touch()
 }
 
-func (r *roster) forgetOldest() {
+func (ms *membership) forgetOldest() {
 	var oldest string
-	for address, at := range r.lost {
-		if oldest == "" || at.Before(r.lost[oldest]) {
+	for address, at := range ms.lost {
+		if oldest == "" || at.Before(ms.lost[oldest]) {
 			oldest = address
 		}
 	}
-	delete(r.lost, oldest)
+	delete(ms.lost, oldest)
 }
 
 // NodeMeta is memberlist's.
-func (r *roster) NodeMeta(int) []byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.meta
+func (ms *membership) NodeMeta(int) []byte {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	return ms.meta
 }
 
 // NotifyMsg, GetBroadcasts, LocalState and MergeRemoteState are memberlist's: nothing but membership is gossiped.
-func (r *roster) NotifyMsg([]byte) {}
+func (ms *membership) NotifyMsg([]byte) {}
 
 // GetBroadcasts has none.
-func (r *roster) GetBroadcasts(int, int) [][]byte { return nil }
+func (ms *membership) GetBroadcasts(int, int) [][]byte { return nil }
 
 // LocalState is empty.
-func (r *roster) LocalState(bool) []byte { return nil }
+func (ms *membership) LocalState(bool) []byte { return nil }
 
 // MergeRemoteState merges nothing.
-func (r *roster) MergeRemoteState([]byte, bool) {}
+func (ms *membership) MergeRemoteState([]byte, bool) {}
 
 // say sets what is gossiped about this node, and tells whether that is another thing than before. The store is named
 // once somebody is there and all of them can read it: a build that cannot would leave this node out.
-func (r *roster) say(m Member) (changed bool, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.allRead(protocolStore) {
+func (ms *membership) say(m Member) (changed bool, err error) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if !ms.allRead(protocolStore) {
 		m.Store, m.Yields = storage.StoreID{}, false
 	}
 	meta, err := appendMeta(nil, m)
 	if err != nil {
 		return false, err
 	}
-	changed = !bytes.Equal(meta, r.meta)
-	r.meta = meta
+	changed = !bytes.Equal(meta, ms.meta)
+	ms.meta = meta
 	return changed, nil
 }
 
 // allRead says that others are there, and that all of them speak that version. Under mu.
-func (r *roster) allRead(version uint8) bool {
+func (ms *membership) allRead(version uint8) bool {
 	others := 0
-	for name, e := range r.nodes {
-		if name == r.self {
+	for name, e := range ms.nodes {
+		if name == ms.self {
 			continue
 		}
 		others++
@@ -160,36 +160,36 @@ func (r *roster) allRead(version uint8) bool {
 
 // others are the members whose word can be read and whose protocol we speak. Of the rest it is said once, loudly, that
 // they are left out.
-func (r *roster) others() (members []Member) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for name, e := range r.nodes {
-		if name == r.self {
+func (ms *membership) others() (members []Member) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	for name, e := range ms.nodes {
+		if name == ms.self {
 			continue
 		}
 		m, err := parseMeta(e.meta)
-		if err == nil && !m.speaksWith(r.ours) {
-			err = fmt.Errorf("it speaks protocol %d to %d, this build %d to %d", m.Protocol[0], m.Protocol[1], r.ours[0], r.ours[1])
+		if err == nil && !m.speaksWith(ms.ours) {
+			err = fmt.Errorf("it speaks protocol %d to %d, this build %d to %d", m.Protocol[0], m.Protocol[1], ms.ours[0], ms.ours[1])
 		}
 		if err == nil {
-			delete(r.said, name)
+			delete(ms.said, name)
 			members = append(members, m)
 			continue
 		}
-		if r.said[name] != err.Error() {
-			r.said[name] = err.Error()
-			r.log.Error("a node of the cluster is left out: this build cannot work with it", "node", name, "gossip", e.gossip.String(), "why", err)
+		if ms.said[name] != err.Error() {
+			ms.said[name] = err.Error()
+			ms.log.Error("a node of the cluster is left out: this build cannot work with it", "node", name, "gossip", e.gossip.String(), "why", err)
 		}
 	}
 	return members
 }
 
 // leftOut are the members that cannot be worked with, by name, and why.
-func (r *roster) leftOut() map[string]string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	all := make(map[string]string, len(r.said))
-	for name, why := range r.said {
+func (ms *membership) leftOut() map[string]string {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	all := make(map[string]string, len(ms.said))
+	for name, why := range ms.said {
 		name, _, _ = strings.Cut(name, "/") // the rest is this start of it
 		all[name] = why
 	}
@@ -197,11 +197,11 @@ func (r *roster) leftOut() map[string]string {
 }
 
 // without leaves out the rows of nodes that are in gossip, whether or not this build can work with them.
-func (r *roster) without(rows []Row) (unknown []Row) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	there := make(map[string]bool, len(r.nodes))
-	for name := range r.nodes {
+func (ms *membership) without(rows []Row) (unknown []Row) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	there := make(map[string]bool, len(ms.nodes))
+	for name := range ms.nodes {
 		there[name[strings.LastIndexByte(name, '/')+1:]] = true
 	}
 	for _, row := range rows {
@@ -213,16 +213,16 @@ func (r *roster) without(rows []Row) (unknown []Row) {
 }
 
 // missing are the addresses to be called: configured ones where nobody is, and lost ones. alone: nobody else is known.
-func (r *roster) missing(configured []string) (addresses []string, alone bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (ms *membership) missing(configured []string) (addresses []string, alone bool) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
 	there := map[string]bool{}
-	for _, e := range r.nodes {
+	for _, e := range ms.nodes {
 		there[e.gossip.String()] = true
 	}
-	for address, at := range r.lost {
+	for address, at := range ms.lost {
 		if time.Since(at) > lostFor {
-			delete(r.lost, address)
+			delete(ms.lost, address)
 		} else {
 			configured = append(configured, address)
 		}
@@ -233,7 +233,7 @@ func (r *roster) missing(configured []string) (addresses []string, alone bool) {
 			addresses = append(addresses, address)
 		}
 	}
-	return addresses, len(r.nodes) < 2
+	return addresses, len(ms.nodes) < 2
 }
 
 // resolve turns host:port into ip:port, all of a name's. Here rather than in memberlist, which cannot be told to give

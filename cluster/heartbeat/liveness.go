@@ -1,4 +1,4 @@
-package cluster
+package heartbeat
 
 import (
 	"cmp"
@@ -16,7 +16,7 @@ import (
 	"holdfast/storage"
 )
 
-// Config of a Heart.
+// Config of a Liveness.
 type Config struct {
 	Nodes  storage.Nodes    // required
 	Writer storage.WriterID // required: the id that this node's claims and records carry
@@ -45,15 +45,16 @@ type Config struct {
 
 const (
 	everyDefault = 500 * time.Millisecond
-	lapseDefault = 2 * time.Second
+	// LapseDefault is Config.Lapse where nothing is said.
+	LapseDefault = 2 * time.Second
 	// forgetLapses is how many times Lapse a row stands still until whoever sees it removes it. No row means the same
 	// as a lapsed one, so this only spares later starts the wait for a node that is long dead; one that comes back
 	// after all writes its row anew.
 	forgetLapses = 5
 )
 
-// Heart shows that this node is alive, and knows who else is. Safe for concurrent use.
-type Heart struct {
+// Liveness shows that this node is alive, and knows who else is. Safe for concurrent use.
+type Liveness struct {
 	cfg    Config
 	cancel context.CancelFunc
 	ctx    context.Context
@@ -62,12 +63,12 @@ type Heart struct {
 	beating sync.Mutex      // one pulse at a time
 	beat    section.Instant // under beating: the newest value of our row
 
-	lease  atomic.Pointer[lease] // written by a pulse
+	lease  atomic.Pointer[readLease] // written by a pulse
 	gossip atomic.Pointer[string]
 	poke   chan struct{} // capacity 1: a look is wanted before the next beat
 
 	mu       sync.Mutex
-	view     view
+	view     observed
 	names    map[storage.WriterID]string // of rows, those that have gone among them; see namesMax
 	away     bool                        // the last pulse failed; said once
 	changed  chan struct{}               // closed and replaced at every look
@@ -76,15 +77,15 @@ type Heart struct {
 
 // Start beats once, so that the node has its row before it claims anything, and goes on until Close. The error is the
 // store's.
-func Start(ctx context.Context, cfg Config) (*Heart, error) {
+func Start(ctx context.Context, cfg Config) (*Liveness, error) {
 	if cfg.Nodes == nil || cfg.Writer == (storage.WriterID{}) {
 		return nil, errors.New("cluster: Config needs Nodes and Writer")
 	}
-	cfg.Every, cfg.Lapse = cmp.Or(cfg.Every, everyDefault), cmp.Or(cfg.Lapse, lapseDefault)
+	cfg.Every, cfg.Lapse = cmp.Or(cfg.Every, everyDefault), cmp.Or(cfg.Lapse, LapseDefault)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Heart{cfg: cfg, ended: make(chan struct{}), changed: make(chan struct{}), poke: make(chan struct{}, 1), view: newView(cfg.Writer, cfg.Lapse),
+	h := &Liveness{cfg: cfg, ended: make(chan struct{}), changed: make(chan struct{}), poke: make(chan struct{}, 1), view: newObserved(cfg.Writer, cfg.Lapse),
 		names: map[storage.WriterID]string{cfg.Writer: cfg.Name}}
 	h.view.alone = cfg.Gossip == ""
 	h.gossip.Store(&cfg.Gossip)
@@ -96,7 +97,7 @@ func Start(ctx context.Context, cfg Config) (*Heart, error) {
 	return h, nil
 }
 
-func (h *Heart) run() {
+func (h *Liveness) run() {
 	defer close(h.ended)
 	tick := time.NewTicker(h.cfg.Every)
 	defer tick.Stop()
@@ -113,7 +114,7 @@ func (h *Heart) run() {
 }
 
 // report says when the store goes away and when it is back, each once.
-func (h *Heart) report(err error) {
+func (h *Liveness) report(err error) {
 	h.mu.Lock()
 	was := h.away
 	h.away = err != nil
@@ -130,7 +131,7 @@ func (h *Heart) report(err error) {
 // pulse beats and then looks: a node that cannot be seen must not judge others. It is bounded by half of Lapse, so that
 // a living node on a slow store still shows itself in time. Nothing is done when another pulse has begun its look after
 // since.
-func (h *Heart) pulse(ctx context.Context, since time.Time) error {
+func (h *Liveness) pulse(ctx context.Context, since time.Time) error {
 	h.beating.Lock()
 	defer h.beating.Unlock()
 	if h.over(since) {
@@ -167,10 +168,10 @@ func (h *Heart) pulse(ctx context.Context, since time.Time) error {
 }
 
 // SetGossip says where the others find this node, once the system has chosen a port: from the next beat on.
-func (h *Heart) SetGossip(address string) { h.gossip.Store(&address) }
+func (h *Liveness) SetGossip(address string) { h.gossip.Store(&address) }
 
 // LookNow has a beat and a look begin soon, without waiting for them: Config.Looked tells their end.
-func (h *Heart) LookNow() {
+func (h *Liveness) LookNow() {
 	select {
 	case h.poke <- struct{}{}:
 	default:
@@ -178,20 +179,20 @@ func (h *Heart) LookNow() {
 }
 
 // Rows are the others' rows at the newest look.
-func (h *Heart) Rows() *Rows {
+func (h *Liveness) Rows() *Rows {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.view.rows()
 }
 
 // Clustered are the living nodes of a cluster on this store, without this node.
-func (h *Heart) Clustered() []Row {
+func (h *Liveness) Clustered() []Row {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.view.clustered()
 }
 
-func (h *Heart) see(rows []storage.NodeBeat, began time.Time) (freed bool, old []storage.WriterID) {
+func (h *Liveness) see(rows []storage.NodeBeat, began time.Time) (freed bool, old []storage.WriterID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	freed, old = h.view.see(rows, began, time.Now())
@@ -205,7 +206,7 @@ func (h *Heart) see(rows []storage.NodeBeat, began time.Time) (freed bool, old [
 const namesMax = 256
 
 // learnNames keeps who is called what. The caller holds mu.
-func (h *Heart) learnNames(rows []storage.NodeBeat) {
+func (h *Liveness) learnNames(rows []storage.NodeBeat) {
 	if len(h.names) > namesMax {
 		h.names = map[storage.WriterID]string{h.cfg.Writer: h.cfg.Name}
 	}
@@ -215,7 +216,7 @@ func (h *Heart) learnNames(rows []storage.NodeBeat) {
 }
 
 // NameOf is the name of the node, here or gone, whose id begins with these hex digits.
-func (h *Heart) NameOf(id string) (name string, ok bool) {
+func (h *Liveness) NameOf(id string) (name string, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for writer, name := range h.names {
@@ -227,7 +228,7 @@ func (h *Heart) NameOf(id string) (name string, ok bool) {
 }
 
 // tellGone says who is not alive any more since the newest look.
-func (h *Heart) tellGone() {
+func (h *Liveness) tellGone() {
 	h.mu.Lock()
 	gone := h.view.gone
 	h.view.gone = nil
@@ -248,7 +249,7 @@ func (h *Heart) tellGone() {
 }
 
 // renew takes the lease that a beat sent then, and landed by now, has earned, and tells whether it has a new number.
-func (h *Heart) renew(sent, now time.Time) (renumbered bool) {
+func (h *Liveness) renew(sent, now time.Time) (renumbered bool) {
 	old := h.lease.Load()
 	next := old.renewed(sent, now, h.cfg.Lapse, h.Others() == 0)
 	h.lease.Store(&next)
@@ -263,7 +264,7 @@ func (h *Heart) renew(sent, now time.Time) (renumbered bool) {
 // Lease tells whether this node may trust what it remembers without asking the log. It may while nobody can have seen
 // its row stand still for Lapse; what it remembers from under another number has to be checked first. It is right for
 // the engine's question of that name.
-func (h *Heart) Lease() (number uint64, valid bool) {
+func (h *Liveness) Lease() (number uint64, valid bool) {
 	l := h.lease.Load()
 	return l.number, l.valid(time.Now())
 }
@@ -271,12 +272,12 @@ func (h *Heart) Lease() (number uint64, valid bool) {
 // Shown tells whether this node has been seen to live lately, whatever it has slept through before: it may own
 // sections, for a claim or a hand-over reads the log. Lease comes later, because what it still remembers may be
 // outdated.
-func (h *Heart) Shown() bool { return h.lease.Load().shown(time.Now()) }
+func (h *Liveness) Shown() bool { return h.lease.Load().shown(time.Now()) }
 
 // MayClaim says whether this node may take over a section whose log ends with tail (of an empty log: the zero Tail). It
 // is right for the engine's question of that name. It may ask the store, for at most half of Lapse, about a writer it
 // has never seen.
-func (h *Heart) MayClaim(_ storage.SectionKey, tail storage.Tail) bool {
+func (h *Liveness) MayClaim(_ storage.SectionKey, tail storage.Tail) bool {
 	asked := time.Now()
 	verdict := h.judge(tail, asked)
 	if verdict == lookAgain { // a row written after the last look would not be known
@@ -286,7 +287,7 @@ func (h *Heart) MayClaim(_ storage.SectionKey, tail storage.Tail) bool {
 	return verdict == yes
 }
 
-func (h *Heart) judge(tail storage.Tail, asked time.Time) verdict {
+func (h *Liveness) judge(tail storage.Tail, asked time.Time) verdict {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.view.judge(tail, asked, time.Now())
@@ -295,7 +296,7 @@ func (h *Heart) judge(tail storage.Tail, asked time.Time) verdict {
 // Settle waits until every other node's row is known to be alive or lapsed: at most about Lapse, and not at all when
 // there is none. What is claimed after it is claimed for good reason, and a node that starts after a crash does not
 // begin with refusals.
-func (h *Heart) Settle(ctx context.Context) error {
+func (h *Liveness) Settle(ctx context.Context) error {
 	for {
 		h.mu.Lock()
 		settled, changed := h.view.settled(), h.changed
@@ -312,14 +313,14 @@ func (h *Heart) Settle(ctx context.Context) error {
 }
 
 // Others tells how many other nodes are alive as far as this one knows.
-func (h *Heart) Others() int {
+func (h *Liveness) Others() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.view.alive()
 }
 
 // over says that a pulse is not needed, or not allowed any more.
-func (h *Heart) over(since time.Time) bool {
+func (h *Liveness) over(since time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.released || h.view.began.After(since)
@@ -328,7 +329,7 @@ func (h *Heart) over(since time.Time) bool {
 // Close stops beating and takes this node's row away: what it owned may be claimed at once, so its engine must have
 // stopped before. It takes at most about Lapse, and tries even when ctx has ended: a row that stays makes the next
 // start wait. The error is the store's.
-func (h *Heart) Close(ctx context.Context) error {
+func (h *Liveness) Close(ctx context.Context) error {
 	h.cancel()
 	<-h.ended
 	h.beating.Lock() // no beat may come after the row is gone

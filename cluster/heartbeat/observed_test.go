@@ -1,4 +1,4 @@
-package cluster
+package heartbeat
 
 import (
 	"testing"
@@ -51,7 +51,7 @@ func TestJudge(t *testing.T) {
 		{"never met: it may have begun after the look", []seen{{0, 0}}, theirs, 0.1, lookAgain},
 		{"never met, and the look is newer than the question", []seen{{0.2, 0}}, theirs, 0.1, yes},
 	} {
-		v := newView(me, 2*time.Second)
+		v := newObserved(me, 2*time.Second)
 		last := 0.0
 		for _, l := range row.looks {
 			var rows []storage.NodeBeat
@@ -70,7 +70,7 @@ func TestJudge(t *testing.T) {
 
 // TestFreedAndForgotten: a lapse is told once, a departure at once, and rows that stood still for long are given up for removal.
 func TestFreedAndForgotten(t *testing.T) {
-	v := newView(me, 2*time.Second)
+	v := newObserved(me, 2*time.Second)
 	told, removed := 0, 0
 	const forgetAfter = forgetLapses * 2 * time.Second
 	for half := range 2 * int(forgetAfter/time.Second+2) {
@@ -93,5 +93,35 @@ func TestFreedAndForgotten(t *testing.T) {
 	v.see([]storage.NodeBeat{{Writer: rival, At: 9}}, at(end), at(end))
 	if freed, _ := v.see(nil, at(end), at(end)); !freed {
 		t.Error("a living node that leaves frees its sections")
+	}
+}
+
+// TestANodeOfNoClusterClaimsNothingFromALivingOne, whatever the log says, but what it has itself.
+func TestANodeOfNoClusterClaimsNothingFromALivingOne(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		gossip string
+		tail   storage.Tail
+		want   verdict
+	}{
+		{"an empty log", "10.0.0.1:7946", storage.Tail{}, no},
+		{"released", "10.0.0.1:7946", storage.Tail{Seq: 3, Kind: storage.EntryReleased, Writer: storage.WriterID{9}}, no},
+		{"of one that has gone", "10.0.0.1:7946", storage.Tail{Seq: 3, Kind: storage.EntryChanges, Writer: storage.WriterID{9}}, no},
+		{"its own", "10.0.0.1:7946", storage.Tail{Seq: 3, Kind: storage.EntryChanges, Writer: me}, yes},
+		{"beside a node of no cluster", "", storage.Tail{Seq: 3, Kind: storage.EntryReleased, Writer: storage.WriterID{9}}, yes},
+	} {
+		v := newObserved(me, 2*time.Second)
+		v.alone = true
+		v.see(nil, at(0), at(0))
+		v.see([]storage.NodeBeat{{Writer: rival, At: 1, Gossip: c.gossip}}, at(1), at(1))
+		if got := v.judge(c.tail, at(1), at(1.1)); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+		for second := 2.0; second < 5; second++ { // the cluster dies
+			v.see([]storage.NodeBeat{{Writer: rival, At: 1, Gossip: c.gossip}}, at(second), at(second))
+		}
+		if got := v.judge(c.tail, at(4), at(4.1)); got == no {
+			t.Errorf("%s: %v, and the cluster is dead", c.name, got)
+		}
 	}
 }

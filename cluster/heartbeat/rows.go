@@ -1,4 +1,4 @@
-package cluster
+package heartbeat
 
 import (
 	"bytes"
@@ -25,7 +25,8 @@ type Rows struct {
 	List  []Row
 }
 
-func (r *Rows) of(w storage.WriterID) (Row, bool) {
+// Of finds a writer's row.
+func (r *Rows) Of(w storage.WriterID) (Row, bool) {
 	i, found := slices.BinarySearchFunc(r.List, w, func(row Row, w storage.WriterID) int { return bytes.Compare(row.Writer[:], w[:]) })
 	if !found {
 		return Row{}, false
@@ -33,7 +34,7 @@ func (r *Rows) of(w storage.WriterID) (Row, bool) {
 	return r.List[i], true
 }
 
-// RowSource tells of the others' rows: a Heart. Safe for concurrent use; both return at once.
+// RowSource tells of the others' rows: a Liveness. Safe for concurrent use; both return at once.
 type RowSource interface {
 	// Rows are those of the newest look.
 	Rows() *Rows

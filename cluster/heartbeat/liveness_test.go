@@ -1,4 +1,4 @@
-package cluster
+package heartbeat
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 // beater is one node's heart on a line of its own to the shared store.
 type beater struct {
-	*Heart
+	*Liveness
 	id    storage.WriterID
 	line  *faultstore.Store
 	freed atomic.Int64
@@ -30,7 +30,7 @@ func begin(t *testing.T, shared *memstore.Store, id byte) *beater {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Heart = h
+	b.Liveness = h
 	t.Cleanup(func() {
 		b.line.Heal()
 		b.line.Restart()
@@ -84,7 +84,7 @@ func TestTwoHearts(t *testing.T) {
 			}
 			pass(time.Millisecond, func() {})
 		}
-		if took := time.Since(stopped); took < lapseDefault-everyDefault || took > lapseDefault+2*everyDefault {
+		if took := time.Since(stopped); took < LapseDefault-everyDefault || took > LapseDefault+2*everyDefault {
 			t.Errorf("gone after %v", took)
 		}
 		if b.freed.Load() != 1 {
@@ -112,14 +112,14 @@ func TestStoreAway(t *testing.T) {
 		pass(3*time.Second, func() {})
 		a.line.Add(faultstore.Rule{Op: faultstore.OpNodes, Do: faultstore.Fail})
 		b.line.Add(faultstore.Rule{Op: faultstore.OpNodes, Do: faultstore.Fail})
-		pass(lapseDefault, func() {})
+		pass(LapseDefault, func() {})
 		pass(20*time.Second, func() {
 			if a.wants(b) || b.MayClaim(storage.SectionKey{}, storage.Tail{}) {
 				t.Fatal("P3: claimed without a look at the others")
 			}
 		})
 		b.line.Heal() // a moment before a's line
-		pass(lapseDefault-everyDefault, func() {
+		pass(LapseDefault-everyDefault, func() {
 			if b.wants(a) {
 				t.Fatal("the store's absence was taken for the other's death")
 			}
@@ -160,7 +160,7 @@ func TestSettle(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := begin(t, shared, 3)
-		if took := settle(c); took < lapseDefault || took > lapseDefault+2*everyDefault {
+		if took := settle(c); took < LapseDefault || took > LapseDefault+2*everyDefault {
 			t.Errorf("beside a dead node: %v", took)
 		}
 		if !c.wants(&beater{id: dead.Writer}) || c.wants(b) {

@@ -1,4 +1,4 @@
-package cluster
+package heartbeat
 
 import (
 	"bytes"
@@ -18,14 +18,14 @@ const (
 	yes
 )
 
-// view is what one node knows of the others' rows, without clocks or I/O: whoever drives it says what time it is
+// observed is what one node knows of the others' rows, without clocks or I/O: whoever drives it says what time it is
 // (monotonic).
-type view struct {
+type observed struct {
 	me     storage.WriterID
 	lapse  time.Duration
 	alone  bool      // this node is part of no cluster
 	began  time.Time // of the newest look
-	others map[storage.WriterID]*sighting
+	others map[storage.WriterID]*beat
 	// absent are writers that were found without a row after a record of theirs was. A node has its row before it
 	// claims and drops it after its last record, so that this stays true; one that comes back from the dead is seen
 	// among others first.
@@ -39,8 +39,8 @@ type departure struct {
 	left   bool // in good order; else its row has stood still
 }
 
-// sighting is one row as this node has seen it change.
-type sighting struct {
+// beat is one row as this node has seen it change.
+type beat struct {
 	name    string
 	gossip  string
 	value   section.Instant
@@ -50,21 +50,21 @@ type sighting struct {
 	lapsed  bool      // and was counted as freed
 }
 
-func newView(me storage.WriterID, lapse time.Duration) view {
-	return view{me: me, lapse: lapse, others: map[storage.WriterID]*sighting{}, absent: map[storage.WriterID]bool{}}
+func newObserved(me storage.WriterID, lapse time.Duration) observed {
+	return observed{me: me, lapse: lapse, others: map[storage.WriterID]*beat{}, absent: map[storage.WriterID]bool{}}
 }
 
 // still is how long the row is known to have stood still. Both ends are taken to our disadvantage: from the end of the
 // look that first saw the value to the beginning of the newest one.
-func (v *view) still(s *sighting) time.Duration { return v.began.Sub(s.since) }
+func (v *observed) still(s *beat) time.Duration { return v.began.Sub(s.since) }
 
 // fresh says that the newest look is new enough to act on. A process that was paused finds out here that it knows
 // nothing.
-func (v *view) fresh(now time.Time) bool { return !v.began.IsZero() && now.Sub(v.began) < v.lapse }
+func (v *observed) fresh(now time.Time) bool { return !v.began.IsZero() && now.Sub(v.began) < v.lapse }
 
 // see takes in one look at all rows, from began to ended. freed: some writer left or lapsed with it. old: rows to be
 // removed.
-func (v *view) see(rows []storage.NodeBeat, began, ended time.Time) (freed bool, old []storage.WriterID) {
+func (v *observed) see(rows []storage.NodeBeat, began, ended time.Time) (freed bool, old []storage.WriterID) {
 	gap := !v.fresh(began) // nobody looked meanwhile, or nobody could: others may not have been able to beat either
 	v.began, v.gone = began, nil
 	there := make(map[storage.WriterID]bool, len(rows))
@@ -76,10 +76,10 @@ func (v *view) see(rows []storage.NodeBeat, began, ended time.Time) (freed bool,
 		s := v.others[row.Writer]
 		switch {
 		case s == nil:
-			v.others[row.Writer] = &sighting{name: row.Name, gossip: row.Gossip, value: row.At, since: ended, moving: !gap}
+			v.others[row.Writer] = &beat{name: row.Name, gossip: row.Gossip, value: row.At, since: ended, moving: !gap}
 			delete(v.absent, row.Writer)
 		case s.value != row.At:
-			*s = sighting{name: row.Name, gossip: row.Gossip, value: row.At, since: ended, changed: true, moving: true}
+			*s = beat{name: row.Name, gossip: row.Gossip, value: row.At, since: ended, changed: true, moving: true}
 		case gap:
 			s.since, s.lapsed = ended, false
 		case v.still(s) >= v.lapse && !s.lapsed:
@@ -92,7 +92,7 @@ func (v *view) see(rows []storage.NodeBeat, began, ended time.Time) (freed bool,
 	return v.dropMissing(there) || freed, old
 }
 
-func (v *view) dropMissing(there map[storage.WriterID]bool) (left bool) {
+func (v *observed) dropMissing(there map[storage.WriterID]bool) (left bool) {
 	for w, s := range v.others {
 		if !there[w] {
 			if !s.lapsed {
@@ -107,7 +107,7 @@ func (v *view) dropMissing(there map[storage.WriterID]bool) (left bool) {
 }
 
 // judge is the rule of takeover (DESIGN §6): asked is when the question came up, after the tail was read.
-func (v *view) judge(tail storage.Tail, asked, now time.Time) verdict {
+func (v *observed) judge(tail storage.Tail, asked, now time.Time) verdict {
 	if !v.fresh(now) {
 		return no
 	}
@@ -137,7 +137,7 @@ func (v *view) judge(tail storage.Tail, asked, now time.Time) verdict {
 }
 
 // settled says that nothing is left to be found out: each other row has changed before our eyes or lapsed.
-func (v *view) settled() bool {
+func (v *observed) settled() bool {
 	for _, s := range v.others {
 		if !s.changed && v.still(s) < v.lapse {
 			return false
@@ -146,7 +146,7 @@ func (v *view) settled() bool {
 	return true
 }
 
-func (v *view) alive() (n int) {
+func (v *observed) alive() (n int) {
 	for _, s := range v.others {
 		if v.still(s) < v.lapse {
 			n++
@@ -156,7 +156,7 @@ func (v *view) alive() (n int) {
 }
 
 // clustered are the living nodes of a cluster.
-func (v *view) clustered() (living []Row) {
+func (v *observed) clustered() (living []Row) {
 	for _, r := range v.rows().List {
 		if r.Gossip != "" && r.Still < v.lapse {
 			living = append(living, r)
@@ -166,7 +166,7 @@ func (v *view) clustered() (living []Row) {
 }
 
 // rows are all others' as they are known now, in order of writer.
-func (v *view) rows() *Rows {
+func (v *observed) rows() *Rows {
 	all := &Rows{Began: v.began, List: make([]Row, 0, len(v.others))}
 	for w, s := range v.others {
 		all.List = append(all.List, Row{Writer: w, Name: s.name, Gossip: s.gossip, Moving: s.moving, Still: v.still(s)})

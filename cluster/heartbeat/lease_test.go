@@ -1,4 +1,4 @@
-package cluster
+package heartbeat
 
 import (
 	"testing"
@@ -8,7 +8,7 @@ import (
 // TestLeaseAfterASuspension (P3): the machine slept, its monotonic clock with it, and only the wall clock tells.
 func TestLeaseAfterASuspension(t *testing.T) {
 	start := time.Now()
-	first := (*lease)(nil).renewed(start, start, 2*time.Second, false)
+	first := (*readLease)(nil).renewed(start, start, 2*time.Second, false)
 	if !first.valid(start.Add(time.Second)) {
 		t.Error("a second later it is valid")
 	}
@@ -25,7 +25,7 @@ func TestLeaseAfterASuspension(t *testing.T) {
 func TestLease(t *testing.T) {
 	start := time.Now()
 	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
-	var l *lease
+	var l *readLease
 	for _, step := range []struct {
 		sent, landed float64
 		number       uint64
@@ -57,7 +57,7 @@ func TestLease(t *testing.T) {
 // TestLeaseOfANodeAlone: nobody can be claiming, so what it remembers is checked once and no time is lost.
 func TestLeaseOfANodeAlone(t *testing.T) {
 	start := time.Now()
-	first := (*lease)(nil).renewed(start, start, 2*time.Second, true)
+	first := (*readLease)(nil).renewed(start, start, 2*time.Second, true)
 	later := start.Add(9 * time.Second)
 	if next := first.renewed(later, later, 2*time.Second, true); next.number != 2 || !next.valid(later) {
 		t.Errorf("after a lapse: number %d, valid %v", next.number, next.valid(later))

@@ -1,8 +1,8 @@
-package cluster
+package heartbeat
 
 import "time"
 
-// lease is how long a node may believe that nobody has taken it for dead. It is counted from the moment the last beat
+// readLease is how long a node may believe that nobody has taken it for dead. It is counted from the moment the last beat
 // that landed was SENT, while another node counts from the moment it SAW that beat, which is later: so it ends here
 // before it can end there.
 //
@@ -15,7 +15,7 @@ import "time"
 //
 // What it does not promise: an heir's claim that takes longer than Lapse from its judgement to the log can still land
 // behind the back of a reader. That can cost somebody an outdated "no", never a seat: grants are the log's.
-type lease struct {
+type readLease struct {
 	number uint64
 	until  time.Time
 	from   time.Time // zero: no probation
@@ -23,8 +23,8 @@ type lease struct {
 
 // renewed is the lease after a beat that was sent then and has landed by now; alone says that no other living node's
 // row was there afterwards. l may be nil: the first one.
-func (l *lease) renewed(sent, now time.Time, lapse time.Duration, alone bool) lease {
-	next := lease{number: 1, until: sent.Add(lapse)}
+func (l *readLease) renewed(sent, now time.Time, lapse time.Duration, alone bool) readLease {
+	next := readLease{number: 1, until: sent.Add(lapse)}
 	switch {
 	case l == nil:
 	case l.over(now): // somebody may have seen the row stand still
@@ -43,12 +43,12 @@ func (l *lease) renewed(sent, now time.Time, lapse time.Duration, alone bool) le
 }
 
 // shown says that the newest beat has landed so lately that nobody can take this node for dead.
-func (l *lease) shown(now time.Time) bool { return !l.over(now) }
+func (l *readLease) shown(now time.Time) bool { return !l.over(now) }
 
-func (l *lease) valid(now time.Time) bool { return !l.over(now) && l.from.IsZero() }
+func (l *readLease) valid(now time.Time) bool { return !l.over(now) && l.from.IsZero() }
 
 // over looks at both clocks. The monotonic one stands still while a machine is suspended; the wall clock may be set,
 // which costs a moment of silence when it is set forward, and nothing when it is set back.
-func (l *lease) over(now time.Time) bool {
+func (l *readLease) over(now time.Time) bool {
 	return !now.Before(l.until) || !now.Round(0).Before(l.until.Round(0))
 }
