@@ -51,14 +51,16 @@ func (n *Node) report(said *reported) {
 		s := &c.Strangers[i]
 		strangers[s.Writer] = s.Name
 		if _, old := said.strangers[s.Writer]; !old {
-			log.Error("ALARM: a stranger in the gossip: no section is given to that node, and nothing asked of it or answered to it",
+			log.Error("ALARM: a stranger in the gossip: no section is given to that node, and nothing asked of it or "+
+				"answered to it",
 				"alarm", "stranger", "node", s.Name, "address", s.Peer, "api", s.API, "why", s.Why)
 		}
 	}
 	for _, r := range c.Unmet {
 		unmet[r.Writer] = r.Name
 		if _, old := said.unmet[r.Writer]; !old {
-			log.Error("ALARM: a living node on this database that gossip does not know: what it claims cannot be reached from here",
+			log.Error("ALARM: a living node on this database that gossip does not know: what it claims cannot be "+
+				"reached from here",
 				"alarm", "unmet", "node", r.Name, "gossip", r.Gossip, "clustered", r.Gossip != "")
 		}
 	}

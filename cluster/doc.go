@@ -38,8 +38,8 @@
 //
 // # Membership and placement
 //
-//	memberlist ──join, update, leave──▶ membership ──dirty──▶ one goroutine ──▶ View (immutable, behind an atomic pointer)
-//	 callbacks under its lock only copy               SetState changes the own entry at once    ──▶ ViewChanged, the link's book
+//	memberlist ──join, update, leave──▶ membership ──dirty──▶ one goroutine ──▶ View ──▶ ViewChanged, the link's book
+//	 callbacks under its lock only copy       SetState changes the own entry at once; a View is immutable
 //
 // View.Owner is rendezvous hashing over the Serving members: no state, no agreement, 40 ns; a node that joins or leaves
 // moves only its own share. A process is a member under a name of its own at every start, so that nothing said about

@@ -43,7 +43,8 @@ func newGossipTransport(c *memberlist.Config, limiter *netlimit.Limiter, told *r
 	}
 	var err error
 	for range tries {
-		t.NetTransport, err = memberlist.NewNetTransport(&memberlist.NetTransportConfig{BindAddrs: []string{c.BindAddr}, BindPort: c.BindPort, Logger: c.Logger})
+		t.NetTransport, err = memberlist.NewNetTransport(&memberlist.NetTransportConfig{BindAddrs: []string{c.BindAddr},
+			BindPort: c.BindPort, Logger: c.Logger})
 		if err == nil || !strings.Contains(err.Error(), "address already in use") {
 			break
 		}
@@ -77,7 +78,8 @@ func (t *gossipTransport) admit() {
 		case c := <-t.NetTransport.StreamCh():
 			admitted := t.limiter.Admit(c)
 			if admitted == nil {
-				t.refusals.Note(Refusal{Port: PortGossip, Side: SideListener, Reason: refusal.ReasonTooMany}, "", c.RemoteAddr().String(),
+				t.refusals.Note(Refusal{Port: PortGossip, Side: SideListener, Reason: refusal.ReasonTooMany}, "",
+					c.RemoteAddr().String(),
 					fmt.Sprintf("more than %d connections at the gossip's port", ConnsMax))
 				continue
 			}

@@ -22,7 +22,10 @@ func TestNodesOfDifferentStoresRefuseTheLink(t *testing.T) {
 	var refused, refusedToo atomic.Int32
 	a := start(t, "a", onStore(1, "turned away between nodes", &refused))
 	b := start(t, "b", onStore(2, "turned away between nodes", &refusedToo), a)
-	a.ear.until(t, "a refuses", func() bool { return refused.Load() > 0 && a.Refused().Streams+b.Refused().Streams > 1 })
+	a.ear.until(t, "a refuses", func() bool {
+		return refused.Load() > 0 &&
+			a.Refused().Streams+b.Refused().Streams > 1
+	})
 	b.ear.until(t, "b refuses", func() bool { return refusedToo.Load() > 0 })
 	if a.Up(b.id()) || b.Up(a.id()) || a.ear.count(b.id(), "up")+b.ear.count(a.id(), "up") != 0 {
 		t.Error("P1: nodes of different stores have a link")

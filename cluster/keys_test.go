@@ -72,7 +72,8 @@ func TestGossipKeysRotate(t *testing.T) {
 	write(will + was)
 	c := start(t, "c", with(loadKeys(t, old, "c")), b) // sends with the new
 	b.ear.until(t, "c", func() bool { _, there := b.View().Member(c.id()); return there })
-	if k := loadKeys(t, old, "c").Ring().GetKeys(); len(k) != 2 || string(k[1]) != string(a.opts.Keys.Ring().GetPrimaryKey()) {
+	if k := loadKeys(t, old, "c").Ring().GetKeys(); len(k) != 2 ||
+		string(k[1]) != string(a.opts.Keys.Ring().GetPrimaryKey()) {
 		t.Error("keys are not in the order of their lines")
 	}
 	connected(t, b, a, c)
@@ -84,10 +85,11 @@ func TestLinkRefusesWhoIsNoNode(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	makeKeys(t, dir, "a", "b")
 	makeKeys(t, other, "b")
-	k := loadKeys(t, dir, "b").ClientConfig("")
+	k, foreign := loadKeys(t, dir, "b").ClientConfig(""), loadKeys(t, other, "b").ClientConfig("")
 	a := start(t, "a", with(loadKeys(t, dir, "a")))
 	base := func() *tls.Config {
-		return &tls.Config{RootCAs: k.RootCAs, ServerName: keys.NodeName, Certificates: k.Certificates, NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS13}
+		return &tls.Config{RootCAs: k.RootCAs, ServerName: keys.NodeName, Certificates: k.Certificates,
+			NextProtos: []string{"h2"}, MinVersion: tls.VersionTLS13}
 	}
 	try := func(c *tls.Config) error {
 		conn, err := tls.Dial("tcp", a.link.Addr(), c)
@@ -103,11 +105,11 @@ func TestLinkRefusesWhoIsNoNode(t *testing.T) {
 		t.Fatalf("a node is refused: %v", err)
 	}
 	for name, change := range map[string]func(*tls.Config){
-		"other authority": func(c *tls.Config) { c.Certificates = loadKeys(t, other, "b").ClientConfig("").Certificates },
+		"other authority": func(c *tls.Config) { c.Certificates = foreign.Certificates },
 		"no certificate":  func(c *tls.Config) { c.Certificates = nil },
 		"expired":         func(c *tls.Config) { c.Certificates = []tls.Certificate{expired(t, dir)} },
 		"TLS 1.2":         func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS12, tls.VersionTLS12 },
-		"other server":    func(c *tls.Config) { c.RootCAs = loadKeys(t, other, "b").ClientConfig("").RootCAs },
+		"other server":    func(c *tls.Config) { c.RootCAs = foreign.RootCAs },
 		"other name":      func(c *tls.Config) { c.ServerName = "somebody-else" },
 	} {
 		c := base()
@@ -118,6 +120,11 @@ func TestLinkRefusesWhoIsNoNode(t *testing.T) {
 			t.Logf("%s: %v", name, err)
 		}
 	}
+	refusesPlaintext(t, a)
+}
+
+func refusesPlaintext(t *testing.T, a *tested) {
+	t.Helper()
 	plain, err := net.Dial("tcp", a.link.Addr())
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +142,8 @@ func TestLinkRefusesWhoIsNoNode(t *testing.T) {
 func expired(t *testing.T, dir string) tls.Certificate {
 	t.Helper()
 	makeKeysFor(t, dir, "late", time.Nanosecond)
-	if _, err := LoadKeys(dir, "late"); err == nil || !strings.Contains(err.Error(), "late.pem") || !strings.Contains(err.Error(), "expired") {
+	if _, err := LoadKeys(dir, "late"); err == nil || !strings.Contains(err.Error(), "late.pem") ||
+		!strings.Contains(err.Error(), "expired") {
 		t.Errorf("an expired certificate was loaded: %v", err)
 	}
 	pair, err := tls.LoadX509KeyPair(certFiles(dir, "late"))
@@ -169,14 +177,17 @@ func TestWithoutTheKeyNobodyGetsIntoTheCluster(t *testing.T) {
 func TestPlaintextIsForLoopbackOnly(t *testing.T) {
 	good := start(t, "a", nil).opts
 	for field, change := range map[string]func(*Options){
-		"GossipListen": func(o *Options) { o.GossipListen = "0.0.0.0:0" }, "GossipAdvertise": func(o *Options) { o.GossipAdvertise = "10.1.1.1:1" },
-		"PeerListen": func(o *Options) { o.PeerListen = ":0" }, "PeerAdvertise": func(o *Options) { o.PeerAdvertise = "example.org:1" },
-		"Join": func(o *Options) { o.Join = []string{"127.0.0.1:1", "10.1.1.1:1"} },
+		"GossipListen":    func(o *Options) { o.GossipListen = "0.0.0.0:0" },
+		"GossipAdvertise": func(o *Options) { o.GossipAdvertise = "10.1.1.1:1" },
+		"PeerListen":      func(o *Options) { o.PeerListen = ":0" },
+		"PeerAdvertise":   func(o *Options) { o.PeerAdvertise = "example.org:1" },
+		"Join":            func(o *Options) { o.Join = []string{"127.0.0.1:1", "10.1.1.1:1"} },
 	} {
 		o := good
 		o.GossipListen, o.PeerListen = "127.0.0.1:0", "127.0.0.1:0"
 		change(&o)
-		if n, err := Join(t.Context(), o); err == nil || !strings.Contains(err.Error(), field) || !strings.Contains(err.Error(), "keys") {
+		if n, err := Join(t.Context(), o); err == nil || !strings.Contains(err.Error(), field) ||
+			!strings.Contains(err.Error(), "keys") {
 			t.Errorf("%s: %v", field, err)
 			if err == nil {
 				_ = n.Close()
@@ -189,11 +200,14 @@ func TestOptionsAreChecked(t *testing.T) {
 	good := start(t, "a", nil).opts
 	good.Keys = &Keys{}
 	for want, change := range map[string]func(*Options){
-		"Writer": func(o *Options) { o.Writer = [16]byte{} }, "Name": func(o *Options) { o.Name = "" }, "Handler": func(o *Options) { o.Handler = nil },
-		"DownAfter":    func(o *Options) { o.DownAfter = o.KeepAlive },
-		"GossipListen": func(o *Options) { o.GossipListen = "nonsense" }, "PeerListen": func(o *Options) { o.PeerListen = "127.0.0.1:x" },
-		"GossipAdvertise": func(o *Options) { o.GossipAdvertise = "0.0.0.0:1" }, "PeerAdvertise": func(o *Options) { o.PeerAdvertise = ":1" },
-		"Join": func(o *Options) { o.Join = []string{"10.0.0.1:0"} },
+		"Writer": func(o *Options) { o.Writer = [16]byte{} }, "Name": func(o *Options) { o.Name = "" },
+		"Handler":         func(o *Options) { o.Handler = nil },
+		"DownAfter":       func(o *Options) { o.DownAfter = o.KeepAlive },
+		"GossipListen":    func(o *Options) { o.GossipListen = "nonsense" },
+		"PeerListen":      func(o *Options) { o.PeerListen = "127.0.0.1:x" },
+		"GossipAdvertise": func(o *Options) { o.GossipAdvertise = "0.0.0.0:1" },
+		"PeerAdvertise":   func(o *Options) { o.PeerAdvertise = ":1" },
+		"Join":            func(o *Options) { o.Join = []string{"10.0.0.1:0"} },
 	} {
 		o := good
 		change(&o)

@@ -137,7 +137,8 @@ func TestAnotherStoreIDIsEnough(t *testing.T) {
 	for _, c := range []struct {
 		mine, its storage.StoreID
 		want      string
-	}{{ours, theirs, "another database"}, {ours, ours, "member"}, {ours, storage.StoreID{}, "member"}, {storage.StoreID{}, theirs, "member"}} {
+	}{{ours, theirs, "another database"}, {ours, ours, "member"}, {ours, storage.StoreID{}, "member"},
+		{storage.StoreID{}, theirs, "member"}} {
 		s := newScene(c.mine)
 		s.beat(nil, nil, Serving)
 		other := peers(Serving, high)
@@ -173,10 +174,12 @@ func TestOnlyOneSideOfTwoStoresServes(t *testing.T) {
 		{"started on a copy beside one node", nil, []storage.WriterID{high}, Joining, true, true},
 		{"it sells, and one was started on a copy", nil, nil, Serving, false, false},
 		{"both sell, the others are more", nil, []storage.WriterID{low, high}, Serving, true, false},
-		{"both sell, the others are fewer", []storage.WriterID{low, {5}}, []storage.WriterID{high}, Serving, false, false},
+		{"both sell, the others are fewer", []storage.WriterID{low, {5}}, []storage.WriterID{high}, Serving, false,
+			false},
 		{"both sell, as many, and this one is lowest", nil, []storage.WriterID{high}, Serving, false, false},
 		{"both sell, as many, and the other is lowest", nil, []storage.WriterID{low}, Serving, true, false},
-		{"it restarts beside its own, which are more", []storage.WriterID{{5}, {6}}, []storage.WriterID{high}, Joining, false, false},
+		{"it restarts beside its own, which are more", []storage.WriterID{{5}, {6}}, []storage.WriterID{high}, Joining,
+			false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, rows := newScene(storage.StoreID{}), values{}
@@ -244,7 +247,8 @@ func TestWhereNobodyServesTheCopyWaits(t *testing.T) {
 		{"more are here", []storage.WriterID{five, high}, []storage.WriterID{low}, false, false, false},
 		{"as many, and the lowest id is here", nil, []storage.WriterID{high}, false, false, false},
 		{"as many, and the lowest id is there", nil, []storage.WriterID{low}, false, false, true},
-		{"the rows of the living stand still here", []storage.WriterID{five}, []storage.WriterID{high}, true, false, true},
+		{"the rows of the living stand still here", []storage.WriterID{five}, []storage.WriterID{high}, true, false,
+			true},
 		{"they wait themselves", nil, []storage.WriterID{low, high}, true, true, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

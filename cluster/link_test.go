@@ -80,7 +80,10 @@ func TestCutConnectionsBeginNewSessions(t *testing.T) {
 		pb.cut()
 		for _, n := range []*tested{a, b} {
 			other := map[*tested]*tested{a: b, b: a}[n]
-			n.ear.until(t, "down and up again", func() bool { return n.ear.count(other.id(), "down") > i && n.ear.count(other.id(), "up") > i+1 })
+			n.ear.until(t, "down and up again", func() bool {
+				return n.ear.count(other.id(), "down") > i &&
+					n.ear.count(other.id(), "up") > i+1
+			})
 		}
 	}
 	stopA()
@@ -103,7 +106,10 @@ func TestBlackHoleIsDownOnBothSides(t *testing.T) {
 	pb.swallow()
 	for _, n := range []*tested{a, b} {
 		other := map[*tested]*tested{a: b, b: a}[n]
-		n.ear.until(t, "down", func() bool { return n.ear.count(other.id(), "down") > ended[n] && n.ear.parted(other.id()) })
+		n.ear.until(t, "down", func() bool {
+			return n.ear.count(other.id(), "down") > ended[n] &&
+				n.ear.parted(other.id())
+		})
 		t.Logf("%s noticed after %v", n.opts.Name, time.Since(began))
 	}
 	if a.Up(b.id()) || b.Up(a.id()) {
@@ -123,7 +129,8 @@ func TestBlackHoleIsDownOnBothSides(t *testing.T) {
 
 // TestOneWayCutIsDownOnBothSides (P3): bytes pass in one direction only, in either one.
 func TestOneWayCutIsDownOnBothSides(t *testing.T) {
-	for name, swallow := range map[string]func(p *proxy){"to the dialler": (*proxy).swallowAnswers, "from the dialler": (*proxy).swallowCalls} {
+	for name, swallow := range map[string]func(p *proxy){"to the dialler": (*proxy).swallowAnswers,
+		"from the dialler": (*proxy).swallowCalls} {
 		t.Run(name, func(t *testing.T) {
 			a := start(t, "a", dials)
 			b, pb := behind(t, "b", answers, a)
@@ -198,22 +205,20 @@ func TestManySmallAndSomeBigMessagesFromManyGoroutines(t *testing.T) {
 	next := make([]int, writers)
 	all := make(chan struct{})
 	left := writers * each
-	a := start(t, "a", func(o *Options) { patient(o); o.OutboxBytes = 32 << 20 })
-	b := start(t, "b", func(o *Options) {
-		patient(o)
-		o.Handler.(*ear).take = func(_ storage.WriterID, m []byte) {
-			mu.Lock()
-			defer mu.Unlock()
-			w, n := int(m[0]), int(m[1])<<8|int(m[2])
-			if n != next[w] {
-				t.Errorf("writer %d: message %d after %d", w, n, next[w]-1)
-			}
-			next[w]++
-			if left--; left == 0 {
-				close(all)
-			}
+	take := func(_ storage.WriterID, m []byte) {
+		mu.Lock()
+		defer mu.Unlock()
+		w, n := int(m[0]), int(m[1])<<8|int(m[2])
+		if n != next[w] {
+			t.Errorf("writer %d: message %d after %d", w, n, next[w]-1)
 		}
-	}, a)
+		next[w]++
+		if left--; left == 0 {
+			close(all)
+		}
+	}
+	a := start(t, "a", func(o *Options) { patient(o); o.OutboxBytes = 32 << 20 })
+	b := start(t, "b", func(o *Options) { patient(o); o.Handler.(*ear).take = take }, a)
 	connected(t, a, b)
 	var workers sync.WaitGroup
 	for w := range writers {
@@ -267,7 +272,8 @@ func TestPanickingHandlerLosesItsSession(t *testing.T) {
 	}
 	a.ear.until(t, "a carries on", func() bool { return a.Send(b.id(), []byte("8")) })
 	b.ear.until(t, "eight", func() bool { return b.ear.count(a.id(), "8") > 0 })
-	if want := []string{"up", "0", "1", "2", "3", "4", "5", "6", "down", "up", "8"}; !slices.Equal(b.ear.heard(a.id()), want) {
+	if want := []string{"up", "0", "1", "2", "3", "4", "5", "6", "down", "up", "8"}; !slices.Equal(b.ear.heard(a.id()),
+		want) {
 		t.Errorf("heard %v", b.ear.heard(a.id()))
 	}
 }

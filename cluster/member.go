@@ -72,8 +72,10 @@ const (
 
 // appendMeta writes the form in which a member is gossiped:
 //
-//	format 1 | state | protocol lowest | highest | writer 16 bytes | name, peer, api, build: a length byte and that many bytes of UTF-8 each
-//	format 2 | state | protocol lowest | highest | writer 16 bytes | store 16 bytes | yields 1 | the same
+//	format 1 | state | protocol lowest | highest | writer 16 bytes | name, peer, api, build
+//	format 2 | state | protocol lowest | highest | writer 16 bytes | store 16 bytes | yields 1 | the same four
+//
+// Each of the four is a length byte and that many bytes of UTF-8.
 //
 // A member that names no store takes format 1, which every build reads; see membership.say.
 func appendMeta(dst []byte, m Member) ([]byte, error) {
@@ -96,7 +98,9 @@ func appendMeta(dst []byte, m Member) ([]byte, error) {
 		dst = append(dst, text...)
 	}
 	if size := len(dst) - before; size > metaMax {
-		return nil, fmt.Errorf("cluster: name, addresses and build of this node take %d bytes together; %d fit into a gossip packet: shorten one", size, metaMax)
+		return nil,
+			fmt.Errorf("cluster: name, addresses and build of this node take %d bytes together; %d fit into a gossip "+
+				"packet: shorten one", size, metaMax)
 	}
 	return dst, nil
 }
@@ -116,7 +120,8 @@ func parseMeta(b []byte) (m Member, err error) {
 		return Member{}, fmt.Errorf("%w: %d bytes", errMeta, len(b))
 	}
 	if b[0] != metaFormat && b[0] != metaFormatStore {
-		return Member{}, fmt.Errorf("%w: format %d, this build reads %d and %d", errMeta, b[0], metaFormat, metaFormatStore)
+		return Member{}, fmt.Errorf("%w: format %d, this build reads %d and %d", errMeta, b[0], metaFormat,
+			metaFormatStore)
 	}
 	m.State, m.Protocol = State(b[1]), [2]uint8{b[2], b[3]}
 	copy(m.Writer[:], b[4:])
@@ -125,7 +130,8 @@ func parseMeta(b []byte) (m Member, err error) {
 	}
 	rest := b[metaFixed:]
 	if b[0] == metaFormatStore {
-		if len(rest) < len(m.Store)+1 || storage.StoreID(rest) == m.Store || rest[len(m.Store)] > 1 { // the zero store is not written
+		// the zero store is not written
+		if len(rest) < len(m.Store)+1 || storage.StoreID(rest) == m.Store || rest[len(m.Store)] > 1 {
 			return Member{}, fmt.Errorf("%w: no store id", errMeta)
 		}
 		m.Store, m.Yields = storage.StoreID(rest), rest[len(m.Store)] == 1

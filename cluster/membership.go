@@ -20,8 +20,8 @@ import (
 	"holdfast/storage"
 )
 
-// membership is what memberlist says, put down as it is said. Its callbacks run under memberlist's lock: they only copy,
-// and set a flag.
+// membership is what memberlist says, put down as it is said. Its callbacks run under memberlist's lock: they only
+// copy, and set a flag.
 type membership struct {
 	self  string // memberlist's name of this node
 	ours  [2]uint8
@@ -169,7 +169,8 @@ func (ms *membership) others() (members []Member) {
 		}
 		m, err := parseMeta(e.meta)
 		if err == nil && !m.speaksWith(ms.ours) {
-			err = fmt.Errorf("it speaks protocol %d to %d, this build %d to %d", m.Protocol[0], m.Protocol[1], ms.ours[0], ms.ours[1])
+			err = fmt.Errorf("it speaks protocol %d to %d, this build %d to %d", m.Protocol[0], m.Protocol[1],
+				ms.ours[0], ms.ours[1])
 		}
 		if err == nil {
 			delete(ms.said, name)
@@ -178,7 +179,8 @@ func (ms *membership) others() (members []Member) {
 		}
 		if ms.said[name] != err.Error() {
 			ms.said[name] = err.Error()
-			ms.log.Error("a node of the cluster is left out: this build cannot work with it", "node", name, "gossip", e.gossip.String(), "why", err)
+			ms.log.Error("a node of the cluster is left out: this build cannot work with it", "node", name, "gossip",
+				e.gossip.String(), "why", err)
 		}
 	}
 	return members

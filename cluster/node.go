@@ -101,7 +101,8 @@ func (n *Node) listen(config *memberlist.Config) error {
 	if n.list, err = memberlist.Create(config); err != nil {
 		return errors.Join(fmt.Errorf("cluster: GossipListen %s: %w", n.opts.GossipListen, err), transport.Shutdown())
 	}
-	n.gossipAt = gossipAddress(n.list.LocalNode()).String() // once, before anything is said: memberlist gives it out without a lock
+	// once, before anything is said: memberlist gives it out without a lock
+	n.gossipAt = gossipAddress(n.list.LocalNode()).String()
 	return nil
 }
 
@@ -118,13 +119,16 @@ func withPort(advertise, real string) string {
 func (n *Node) gossipConfig(ctx context.Context) (*memberlist.Config, error) {
 	o := n.opts
 	c := memberlist.DefaultLANConfig()
-	c.Name = n.membership.self // unique per process start: a name that comes back would inherit what is still said about its last life
+	// unique per process start: a name that comes back would inherit what is still said about its last life
+	c.Name = n.membership.self
 	c.Label = "holdfast"
 	c.Delegate, c.Events = n.membership, n.membership
 	c.Logger = gossipLogger(o.Logger, n.refusals)
 	c.ProbeInterval, c.ProbeTimeout, c.GossipInterval = o.ProbeInterval, o.ProbeTimeout, o.GossipInterval
-	c.SuspicionMult, c.SuspicionMaxTimeoutMult = o.SuspicionMult, 2 // the longest suspicion is twice the shortest, not six times
-	c.AwarenessMaxMultiplier = 2                                    // a node that is slow itself may take twice as long to judge, not eight times
+	// the longest suspicion is twice the shortest, not six times
+	c.SuspicionMult, c.SuspicionMaxTimeoutMult = o.SuspicionMult, 2
+	// a node that is slow itself may take twice as long to judge, not eight times
+	c.AwarenessMaxMultiplier = 2
 	c.PushPullInterval = 10 * time.Second
 	c.TCPTimeout = time.Second
 	c.GossipToTheDeadTime = time.Minute // one that was paused hears that it is thought dead, and objects
@@ -302,7 +306,8 @@ func (n *Node) joinMissing() bool {
 // notJoined tells somebody who is there and will not have us from an address where nobody is.
 func (n *Node) notJoined(address string, err error) {
 	if reason, there := refusal.JoinTrouble(err); there && n.ctx.Err() == nil {
-		n.refusals.Note(Refusal{Port: PortGossip, Side: SideDialer, Reason: reason}, "", address, strings.Join(strings.Fields(err.Error()), " "))
+		n.refusals.Note(Refusal{Port: PortGossip, Side: SideDialer, Reason: reason}, "", address,
+			strings.Join(strings.Fields(err.Error()), " "))
 		return
 	}
 	n.opts.Logger.Debug("nobody answers", "address", address, "error", err)

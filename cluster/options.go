@@ -21,7 +21,8 @@ type Options struct {
 	API    string           // told to the others; opaque here
 	Build  string           // told to the others; opaque here
 
-	// Store is the id of the store that this node is on. Nodes that say they are on another are shut out. Zero: unknown.
+	// Store is the id of the store that this node is on. Nodes that say they are on another are shut out. Zero:
+	// unknown.
 	Store storage.StoreID
 	// Rows are the heartbeat rows of the store that this node is on: who is in gossip and not among them is a stranger
 	// (see Kin). Whoever makes the node calls Node.Looked after every look. Nil: whoever is in gossip is a member.
@@ -100,7 +101,8 @@ func (o Options) check() error {
 		return fmt.Errorf("cluster: DownAfter (%v) must be at least twice KeepAlive (%v)", o.DownAfter, o.KeepAlive)
 	}
 	addresses := []struct{ field, address string }{
-		{"GossipListen", o.GossipListen}, {"GossipAdvertise", o.GossipAdvertise}, {"PeerListen", o.PeerListen}, {"PeerAdvertise", o.PeerAdvertise},
+		{"GossipListen", o.GossipListen}, {"GossipAdvertise", o.GossipAdvertise}, {"PeerListen", o.PeerListen},
+		{"PeerAdvertise", o.PeerAdvertise},
 	}
 	for _, j := range o.Join {
 		addresses = append(addresses, struct{ field, address string }{"Join", j})
@@ -122,10 +124,12 @@ func checkAddress(field, address string, plaintext bool) error {
 		return fmt.Errorf("cluster: %s %q: %q is not a port", field, address, port)
 	}
 	if plaintext && !loopback(host) {
-		return fmt.Errorf("cluster: %s %q can be reached from other machines, and without keys whoever reaches it is a node: make keys (holdfast cluster keys), or stay on 127.0.0.1", field, address)
+		return fmt.Errorf("cluster: %s %q can be reached from other machines, and without keys whoever reaches it is "+
+			"a node: make keys (holdfast cluster keys), or stay on 127.0.0.1", field, address)
 	}
 	if field != "GossipListen" && field != "PeerListen" && unspecified(host) {
-		return fmt.Errorf("cluster: %s %q is not an address that another node can reach: say which one is", field, address)
+		return fmt.Errorf("cluster: %s %q is not an address that another node can reach: say which one is", field,
+			address)
 	}
 	return nil
 }

@@ -11,10 +11,11 @@ import (
 type proxy struct {
 	listener net.Listener
 
-	mu      sync.Mutex
-	target  string
-	conns   map[net.Conn]bool
-	opened  [2]chan struct{} // to the node, and back; closed while bytes pass: a black hole keeps them, as a network does that comes back
+	mu     sync.Mutex
+	target string
+	conns  map[net.Conn]bool
+	// to the node, and back; closed while bytes pass: a black hole keeps them, as a network does that comes back
+	opened  [2]chan struct{}
 	delay   time.Duration
 	workers sync.WaitGroup
 }
@@ -24,7 +25,8 @@ func newProxy(t testing.TB) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{listener: listener, conns: map[net.Conn]bool{}, opened: [2]chan struct{}{make(chan struct{}), make(chan struct{})}}
+	p := &proxy{listener: listener, conns: map[net.Conn]bool{}, opened: [2]chan struct{}{make(chan struct{}),
+		make(chan struct{})}}
 	p.heal()
 	p.workers.Go(p.accept)
 	t.Cleanup(func() {

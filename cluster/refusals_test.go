@@ -43,7 +43,8 @@ func told(k *Keys, j *journal) func(*Options) {
 func noted(t *testing.T, n *tested, j *journal, want Refusal) {
 	t.Helper()
 	late := time.After(patience)
-	for n.Refusals()[want] == 0 || !strings.Contains(j.String(), "port="+want.Port+" side="+want.Side+" reason="+want.Reason) {
+	for n.Refusals()[want] == 0 || !strings.Contains(j.String(),
+		"port="+want.Port+" side="+want.Side+" reason="+want.Reason) {
 		select {
 		case <-late:
 			t.Fatalf("%v was not noted: %v\n%s", want, n.Refusals(), j)
@@ -66,43 +67,55 @@ func say(t *testing.T, network, address, text string) {
 
 const http = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
+// knock is what a stranger does, and how that is counted.
+type knock struct {
+	want Refusal
+	at   func(t *testing.T, a *tested)
+}
+
 // TestStrangersAtThePortsDoNotPassInSilence: whatever knocks at either port is counted by its kind, and told with its
 // address.
 func TestStrangersAtThePortsDoNotPassInSilence(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	makeKeys(t, dir, "a", "b")
 	makeKeys(t, other, "b")
-	k, foreign := loadKeys(t, dir, "b"), loadKeys(t, other, "b")
-	for _, c := range []struct {
-		want  Refusal
-		knock func(t *testing.T, a *tested)
-	}{
-		{Refusal{Port: PortLink, Side: SideListener, Reason: ReasonNotTLS}, func(t *testing.T, a *tested) { say(t, "tcp", a.link.Addr(), http) }},
-		{Refusal{Port: PortLink, Side: SideListener, Reason: refusal.ReasonNoCert}, func(_ *testing.T, a *tested) {
-			shake(a, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+	k, foreign := loadKeys(t, dir, "b").ClientConfig(""), loadKeys(t, other, "b").ClientConfig("")
+	claims := func(certs ...tls.Certificate) *tls.Config {
+		return &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}, Certificates: certs}
+	}
+	for _, c := range []knock{
+		{atLink(ReasonNotTLS), func(t *testing.T, a *tested) {
+			say(t, "tcp", a.link.Addr(), http)
 		}},
-		{Refusal{Port: PortLink, Side: SideListener, Reason: ReasonAuthority}, func(_ *testing.T, a *tested) {
-			shake(a, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}, Certificates: foreign.ClientConfig("").Certificates})
+		{atLink(refusal.ReasonNoCert), func(_ *testing.T, a *tested) {
+			shake(a, claims())
 		}},
-		{Refusal{Port: PortLink, Side: SideListener, Reason: refusal.ReasonExpired}, func(t *testing.T, a *tested) {
-			shake(a, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}, Certificates: []tls.Certificate{expired(t, dir)}})
+		{atLink(ReasonAuthority), func(_ *testing.T, a *tested) {
+			shake(a, claims(foreign.Certificates...))
 		}},
-		{Refusal{Port: PortLink, Side: SideListener, Reason: refusal.ReasonRefusedUs}, func(_ *testing.T, a *tested) { // a node whose authority is another one
-			shake(a, &tls.Config{RootCAs: foreign.ClientConfig("").RootCAs, ServerName: keys.NodeName, NextProtos: []string{"h2"}, Certificates: k.ClientConfig("").Certificates})
+		{atLink(refusal.ReasonExpired), func(t *testing.T, a *tested) {
+			shake(a, claims(expired(t, dir)))
 		}},
-		{Refusal{Port: PortGossip, Side: SideListener, Reason: ReasonNotANode}, func(t *testing.T, a *tested) { say(t, "tcp", a.GossipAddress(), http) }},
-		{Refusal{Port: PortGossip, Side: SideListener, Reason: ReasonWrongKey}, func(t *testing.T, a *tested) {
+		// a node whose authority is another one
+		{atLink(refusal.ReasonRefusedUs), func(_ *testing.T, a *tested) {
+			shake(a, &tls.Config{RootCAs: foreign.RootCAs, ServerName: keys.NodeName, NextProtos: []string{"h2"},
+				Certificates: k.Certificates})
+		}},
+		{atGossip(ReasonNotANode), func(t *testing.T, a *tested) {
+			say(t, "tcp", a.GossipAddress(), http)
+		}},
+		{atGossip(ReasonWrongKey), func(t *testing.T, a *tested) {
 			x := start(t, "x", with(loadKeys(t, other, "b")))
 			_, _ = x.list.Join([]string{a.GossipAddress()}) // refused: that is the test
 		}},
-		{Refusal{Port: PortGossip, Side: SideListener, Reason: refusal.ReasonPlaintext}, func(t *testing.T, a *tested) {
+		{atGossip(refusal.ReasonPlaintext), func(t *testing.T, a *tested) {
 			_, _ = start(t, "x", nil).list.Join([]string{a.GossipAddress()}) // likewise
 		}},
 	} {
 		t.Run(strings.Join([]string{c.want.Port, c.want.Side, c.want.Reason}, " "), func(t *testing.T) {
 			j := &journal{}
 			a := start(t, "a", told(loadKeys(t, dir, "a"), j))
-			c.knock(t, a)
+			c.at(t, a)
 			noted(t, a, j, c.want)
 			if !strings.Contains(j.String(), "address=127.0.0.1:") {
 				t.Errorf("no address in\n%s", j)
@@ -112,6 +125,14 @@ func TestStrangersAtThePortsDoNotPassInSilence(t *testing.T) {
 			}
 		})
 	}
+}
+
+func atLink(reason string) Refusal {
+	return Refusal{Port: PortLink, Side: SideListener, Reason: reason}
+}
+
+func atGossip(reason string) Refusal {
+	return Refusal{Port: PortGossip, Side: SideListener, Reason: reason}
 }
 
 // shake tries to be a node at the link's port, and hears the answer.
@@ -142,7 +163,8 @@ func TestForeignTrafficAtPlaintextPortsIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	noted(t, a, j, Refusal{Port: PortLink, Side: SideListener, Reason: ReasonSilent})
-	if strings.Contains(j.String(), "level=WARN msg=\"turned away between nodes\" port=link side=listener reason=silent") {
+	if strings.Contains(j.String(),
+		"level=WARN msg=\"turned away between nodes\" port=link side=listener reason=silent") {
 		t.Error("a health check that says nothing is a warning")
 	}
 }
@@ -152,7 +174,8 @@ func TestBothSidesOfAFailedHandshakeAreTold(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	makeKeys(t, dir, "a", "b")
 	makeKeys(t, other, "b")
-	copyFile(t, filepath.Join(dir, "gossip.key"), filepath.Join(other, "gossip.key")) // they gossip, and have other authorities
+	// they gossip, and have other authorities
+	copyFile(t, filepath.Join(dir, "gossip.key"), filepath.Join(other, "gossip.key"))
 	ja, jb := &journal{}, &journal{}
 	a := start(t, "a", both(dials, told(loadKeys(t, dir, "a"), ja)))
 	b := start(t, "b", both(answers, told(loadKeys(t, other, "b"), jb)), a)
@@ -180,10 +203,12 @@ func copyFile(t *testing.T, from, to string) {
 func TestNobodyIsANodeOfAnotherName(t *testing.T) {
 	dir := t.TempDir()
 	makeKeys(t, dir, "a", "b", "c")
-	for side, order := range map[string][2]func(*Options){SideDialer: {dials, answers}, SideListener: {answers, dials}} {
+	for side, order := range map[string][2]func(*Options){SideDialer: {dials, answers}, SideListener: {answers,
+		dials}} {
 		ja, jb := &journal{}, &journal{}
 		a := start(t, "a", both(order[0], told(loadKeys(t, dir, "a"), ja)))
-		b := start(t, "b", both(order[1], told(loadKeys(t, dir, "c"), jb)), a) // an honest node would not even start: see TestLoadKeysNamesTheFile
+		// an honest node would not even start: see TestLoadKeysNamesTheFile
+		b := start(t, "b", both(order[1], told(loadKeys(t, dir, "c"), jb)), a)
 		noted(t, a, ja, Refusal{Port: PortLink, Side: side, Reason: refusal.ReasonWrongName})
 		if a.Up(b.id()) || b.Up(a.id()) {
 			t.Error("a link to a node that shows another's certificate")
@@ -194,7 +219,8 @@ func TestNobodyIsANodeOfAnotherName(t *testing.T) {
 	}
 	copyFile(t, filepath.Join(dir, "c.pem"), filepath.Join(dir, "b.pem"))
 	copyFile(t, filepath.Join(dir, "c-key.pem"), filepath.Join(dir, "b-key.pem"))
-	if _, err := LoadKeys(dir, "b"); err == nil || !strings.Contains(err.Error(), "b.pem") || !strings.Contains(err.Error(), "it is of c") {
+	if _, err := LoadKeys(dir, "b"); err == nil || !strings.Contains(err.Error(), "b.pem") ||
+		!strings.Contains(err.Error(), "it is of c") {
 		t.Errorf("another node's certificate under this one's name: %v", err)
 	}
 }

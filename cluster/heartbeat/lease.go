@@ -2,9 +2,9 @@ package heartbeat
 
 import "time"
 
-// readLease is how long a node may believe that nobody has taken it for dead. It is counted from the moment the last beat
-// that landed was SENT, while another node counts from the moment it SAW that beat, which is later: so it ends here
-// before it can end there.
+// readLease is how long a node may believe that nobody has taken it for dead. It is counted from the moment the last
+// beat that landed was SENT, while another node counts from the moment it SAW that beat, which is later: so it ends
+// here before it can end there.
 //
 //	number 1 ──────────► until ···(paused)··· beat lands ──► number 2, on probation ──Lapse──► number 3, valid
 //	valid                  not valid                         not valid                         valid

@@ -49,7 +49,8 @@ func TestLease(t *testing.T) {
 		next := l.renewed(at(step.sent), at(step.landed), 2*time.Second, false)
 		l = &next
 		if l.number != step.number || l.valid(at(step.validAt)) != step.valid {
-			t.Errorf("%s: number %d, valid %v at %v; want %d, %v", step.why, l.number, l.valid(at(step.validAt)), step.validAt, step.number, step.valid)
+			t.Errorf("%s: number %d, valid %v at %v; want %d, %v", step.why, l.number, l.valid(at(step.validAt)),
+				step.validAt, step.number, step.valid)
 		}
 	}
 }

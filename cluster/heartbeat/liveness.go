@@ -31,9 +31,9 @@ type Config struct {
 	// OnVacated is called, never twice at once, after another node left or lapsed: its sections may be claimed. It must
 	// return soon and not wait for a claim. May be nil.
 	OnVacated func()
-	// OnStale is called, as OnVacated is, with every new number of Lease: this node has not shown itself for so long that
-	// others may have taken its sections, because it was paused or the store was away. What it would still say from
-	// memory must be checked. May be nil.
+	// OnStale is called, as OnVacated is, with every new number of Lease: this node has not shown itself for so long
+	// that others may have taken its sections, because it was paused or the store was away. What it would still say
+	// from memory must be checked. May be nil.
 	OnStale func()
 	// Gossip is where the others of this node's cluster find it, told in its row; empty: it is part of no cluster, and
 	// claims nothing from a living one. See SetGossip.
@@ -85,7 +85,8 @@ func Start(ctx context.Context, cfg Config) (*Liveness, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Liveness{cfg: cfg, ended: make(chan struct{}), changed: make(chan struct{}), poke: make(chan struct{}, 1), view: newObserved(cfg.Writer, cfg.Lapse),
+	h := &Liveness{cfg: cfg, ended: make(chan struct{}), changed: make(chan struct{}), poke: make(chan struct{}, 1),
+		view:  newObserved(cfg.Writer, cfg.Lapse),
 		names: map[storage.WriterID]string{cfg.Writer: cfg.Name}}
 	h.view.alone = cfg.Gossip == ""
 	h.gossip.Store(&cfg.Gossip)
@@ -140,8 +141,10 @@ func (h *Liveness) pulse(ctx context.Context, since time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.Lapse/2)
 	defer cancel()
 	sent := time.Now()
-	h.beat = max(h.beat+1, section.Instant(time.Now().UnixMilli())) // a clock that stands or steps back must not look like death
-	err := h.cfg.Nodes.Beat(ctx, storage.NodeBeat{Writer: h.cfg.Writer, Name: h.cfg.Name, At: h.beat, Gossip: *h.gossip.Load()})
+	// a clock that stands or steps back must not look like death
+	h.beat = max(h.beat+1, section.Instant(time.Now().UnixMilli()))
+	err := h.cfg.Nodes.Beat(ctx, storage.NodeBeat{Writer: h.cfg.Writer, Name: h.cfg.Name, At: h.beat,
+		Gossip: *h.gossip.Load()})
 	if err != nil {
 		return err
 	}
@@ -242,8 +245,8 @@ func (h *Liveness) tellGone() {
 		if d.left {
 			h.cfg.Logger.Info("a node has left: its sections are claimed", "node", names[i], "id", id)
 		} else {
-			h.cfg.Logger.Warn("a node has gone without a word: its heartbeat stands still, and its sections are claimed", "node", names[i], "id", id,
-				"silent", h.cfg.Lapse)
+			h.cfg.Logger.Warn("a node has gone without a word: its heartbeat stands still, and its sections are "+
+				"claimed", "node", names[i], "id", id, "silent", h.cfg.Lapse)
 		}
 	}
 }
@@ -255,7 +258,8 @@ func (h *Liveness) renew(sent, now time.Time) (renumbered bool) {
 	h.lease.Store(&next)
 	renumbered = old != nil && next.number != old.number
 	if renumbered && old.from.IsZero() {
-		h.cfg.Logger.Warn("this node did not show itself for so long that others may have taken its sections: they are checked before they answer from memory",
+		h.cfg.Logger.Warn("this node did not show itself for so long that others may have taken its sections: they "+
+			"are checked before they answer from memory",
 			"silent", now.Sub(old.until.Add(-h.cfg.Lapse)).Round(time.Millisecond), "others", h.Others())
 	}
 	return renumbered

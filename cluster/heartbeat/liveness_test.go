@@ -43,7 +43,8 @@ func begin(t *testing.T, shared *memstore.Store, id byte) *beater {
 
 // wants says whether b believes that it may take a section from other.
 func (b *beater) wants(other *beater) bool {
-	return b.MayClaim(storage.SectionKey{}, storage.Tail{Kind: storage.EntryChanges, Seq: 4, Epoch: 1, Writer: other.id})
+	return b.MayClaim(storage.SectionKey{}, storage.Tail{Kind: storage.EntryChanges, Seq: 4, Epoch: 1,
+		Writer: other.id})
 }
 
 // pass lets that much time go by, in steps shorter than a beat, and looks at each.
@@ -62,8 +63,8 @@ func (b *beater) pause() (resume func()) {
 	return func() { b.line.Heal(); close(gate) }
 }
 
-// TestTwoHearts: while both beat neither may take from the other; one that stops is gone after the lapse, and alive again when it
-// goes on.
+// TestTwoHearts: while both beat neither may take from the other; one that stops is gone after the lapse, and alive
+// again when it goes on.
 func TestTwoHearts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := memstore.New()

@@ -38,7 +38,8 @@ func TestNodesThatGoAreNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		shared := memstore.New()
 		var out spoken
-		watcher, err := Start(t.Context(), Config{Nodes: shared, Writer: storage.WriterID{1}, Name: "n1", Logger: slog.New(slog.NewTextHandler(&out, nil))})
+		watcher, err := Start(t.Context(), Config{Nodes: shared, Writer: storage.WriterID{1}, Name: "n1",
+			Logger: slog.New(slog.NewTextHandler(&out, nil))})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,12 +60,14 @@ func TestNodesThatGoAreNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-time.After(time.Second)
-		if text := said(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "a node has left") || !strings.Contains(text, "node=n2") {
+		if text := said(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "a node has left") ||
+			!strings.Contains(text, "node=n2") {
 			t.Errorf("n2 has left, and it says:\n%s", text)
 		}
 		resume := crasher.pause()
 		<-time.After(4 * time.Second)
-		if text := said(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "without a word") || !strings.Contains(text, "node=node id=03000000") {
+		if text := said(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "without a word") ||
+			!strings.Contains(text, "node=node id=03000000") {
 			t.Errorf("the third has gone, and it says:\n%s", text)
 		}
 		if name, ok := watcher.NameOf("02000000"); !ok || name != "n2" {

@@ -33,7 +33,8 @@ func TestJudge(t *testing.T) {
 		{"never looked", nil, storage.Tail{}, 0, no},
 		{"empty log", []seen{{0, 5}}, storage.Tail{}, 0.1, yes},
 		{"my own", []seen{{0, 5}}, storage.Tail{Kind: storage.EntryChanges, Seq: 3, Writer: me}, 0.1, yes},
-		{"released by a living one", []seen{{0, 5}}, storage.Tail{Kind: storage.EntryReleased, Seq: 7, Writer: rival}, 0.1, yes},
+		{"released by a living one", []seen{{0, 5}}, storage.Tail{Kind: storage.EntryReleased, Seq: 7, Writer: rival},
+			0.1, yes},
 		{"just met", []seen{{0, 5}}, theirs, 0.1, no},
 		{"still for less than the lapse", []seen{{0, 5}, {1, 5}, {1.9, 5}}, theirs, 2, no},
 		{"still for the lapse", []seen{{0, 5}, {1, 5}, {2, 5}}, theirs, 2.1, yes},
@@ -68,7 +69,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestFreedAndForgotten: a lapse is told once, a departure at once, and rows that stood still for long are given up for removal.
+// TestFreedAndForgotten: a lapse is told once, a departure at once, and rows that stood still for long are given up for
+// removal.
 func TestFreedAndForgotten(t *testing.T) {
 	v := newObserved(me, 2*time.Second)
 	told, removed := 0, 0
@@ -105,10 +107,13 @@ func TestANodeOfNoClusterClaimsNothingFromALivingOne(t *testing.T) {
 		want   verdict
 	}{
 		{"an empty log", "10.0.0.1:7946", storage.Tail{}, no},
-		{"released", "10.0.0.1:7946", storage.Tail{Seq: 3, Kind: storage.EntryReleased, Writer: storage.WriterID{9}}, no},
-		{"of one that has gone", "10.0.0.1:7946", storage.Tail{Seq: 3, Kind: storage.EntryChanges, Writer: storage.WriterID{9}}, no},
+		{"released", "10.0.0.1:7946", storage.Tail{Seq: 3, Kind: storage.EntryReleased, Writer: storage.WriterID{9}},
+			no},
+		{"of one that has gone", "10.0.0.1:7946", storage.Tail{Seq: 3, Kind: storage.EntryChanges,
+			Writer: storage.WriterID{9}}, no},
 		{"its own", "10.0.0.1:7946", storage.Tail{Seq: 3, Kind: storage.EntryChanges, Writer: me}, yes},
-		{"beside a node of no cluster", "", storage.Tail{Seq: 3, Kind: storage.EntryReleased, Writer: storage.WriterID{9}}, yes},
+		{"beside a node of no cluster", "", storage.Tail{Seq: 3, Kind: storage.EntryReleased,
+			Writer: storage.WriterID{9}}, yes},
 	} {
 		v := newObserved(me, 2*time.Second)
 		v.alone = true

@@ -6,9 +6,9 @@ import (
 	"holdfast/storage"
 )
 
-// ObservedBeats is a Liveness without its beat: what one node knows of the others' rows, and what it concludes from it. It has
-// no clock, no store and no goroutine, so that a simulator can drive the very rules that a Liveness does. Not safe for
-// concurrent use.
+// ObservedBeats is a Liveness without its beat: what one node knows of the others' rows, and what it concludes from it.
+// It has no clock, no store and no goroutine, so that a simulator can drive the very rules that a Liveness does. Not
+// safe for concurrent use.
 type ObservedBeats struct{ view observed }
 
 // Observe knows nothing yet, and allows nothing.
@@ -47,8 +47,8 @@ func (s *ObservedBeats) Settled() bool { return s.view.settled() }
 // Alive counts the others that are.
 func (s *ObservedBeats) Alive() int { return s.view.alive() }
 
-// ReadLease is a Liveness's lease by itself: how long a node may trust its memory. Its zero value trusts nothing. Not safe
-// for concurrent use.
+// ReadLease is a Liveness's lease by itself: how long a node may trust its memory. Its zero value trusts nothing. Not
+// safe for concurrent use.
 type ReadLease struct{ lease *readLease }
 
 // Renew takes what a beat has earned that was sent then and has landed by now; alone: no other living node's row was

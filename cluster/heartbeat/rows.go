@@ -27,7 +27,9 @@ type Rows struct {
 
 // Of finds a writer's row.
 func (r *Rows) Of(w storage.WriterID) (Row, bool) {
-	i, found := slices.BinarySearchFunc(r.List, w, func(row Row, w storage.WriterID) int { return bytes.Compare(row.Writer[:], w[:]) })
+	i, found := slices.BinarySearchFunc(r.List, w, func(row Row, w storage.WriterID) int {
+		return bytes.Compare(row.Writer[:], w[:])
+	})
 	if !found {
 		return Row{}, false
 	}

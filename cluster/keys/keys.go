@@ -24,7 +24,7 @@ import (
 //
 //	ca.pem         every node        the authorities: who is one of us; several while one is being replaced
 //	ca-key.pem     in a safe         needed only to add nodes
-//	gossip.key     every node        encrypts membership; several lines while it is being changed, of which the first is used to send
+//	gossip.key     every node        encrypts membership; several lines during a change: the first sends
 //	NAME.pem       that node         its certificate, for both ends of a link
 //	NAME-key.pem   that node
 //
@@ -124,9 +124,11 @@ func (k *Keys) parse(files keyFiles) (*snapshot, error) {
 	if fresh.cert, err = tls.X509KeyPair(files[ofCert], files[ofKey]); err != nil {
 		return nil, fmt.Errorf("cluster: %s with %s: %w", names[ofCert], names[ofKey], err)
 	}
-	// A node whose own certificate the others will refuse is better told so now, by name, than left alone by all of them.
+	// A node whose own certificate the others will refuse is better told so now, by name, than left alone by all of
+	// them.
 	for _, use := range []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth} {
-		_, err := fresh.cert.Leaf.Verify(x509.VerifyOptions{Roots: fresh.ca, DNSName: NodeName, KeyUsages: []x509.ExtKeyUsage{use}})
+		_, err := fresh.cert.Leaf.Verify(x509.VerifyOptions{Roots: fresh.ca, DNSName: NodeName,
+			KeyUsages: []x509.ExtKeyUsage{use}})
 		if err != nil {
 			return nil, fmt.Errorf("cluster: %s will not be believed by the other nodes: %w", names[ofCert], err)
 		}
@@ -224,7 +226,8 @@ func parseGossipKeys(file string, text []byte) (keys [][]byte, err error) {
 			err = fmt.Errorf("%d bytes", len(key))
 		}
 		if err != nil { // the line itself is a secret
-			return nil, fmt.Errorf("cluster: %s, line %d is not %d bytes in base64: %w", file, number+1, gossipKeyBytes, err)
+			return nil, fmt.Errorf("cluster: %s, line %d is not %d bytes in base64: %w", file, number+1, gossipKeyBytes,
+				err)
 		}
 		keys = append(keys, key)
 	}
@@ -239,7 +242,8 @@ func parseGossipKeys(file string, text []byte) (keys [][]byte, err error) {
 func (k *Keys) ServerConfig() *tls.Config {
 	now := k.now.Load()
 	return &tls.Config{
-		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{now.cert}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: now.ca,
+		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{now.cert},
+		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: now.ca,
 		SessionTicketsDisabled: true,
 	}
 }

@@ -31,7 +31,8 @@ func TestKeyFiles(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "keys")
 	makeKeys(t, dir, "a", "b")
 	for file, mode := range map[string]os.FileMode{
-		"ca.pem": 0o644, "ca-key.pem": 0o600, "gossip.key": 0o600, "a.pem": 0o644, "a-key.pem": 0o600, "b.pem": 0o644, "b-key.pem": 0o600,
+		"ca.pem": 0o644, "ca-key.pem": 0o600, "gossip.key": 0o600, "a.pem": 0o644, "a-key.pem": 0o600, "b.pem": 0o644,
+		"b-key.pem": 0o600,
 	} {
 		if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Mode().Perm() != mode {
 			t.Errorf("%s: %v, %v", file, info, err)
@@ -47,7 +48,8 @@ func TestKeyFiles(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "c.pem")); err == nil {
 		t.Error("c was made though a was refused")
 	}
-	for _, names := range [][]string{nil, {""}, {"../x"}, {"a/b"}, {"x", "x"}, {"ca"}, {".hidden"}, {"spa ce"}, {strings.Repeat("n", 64)}} {
+	for _, names := range [][]string{nil, {""}, {"../x"}, {"a/b"}, {"x", "x"}, {"ca"}, {".hidden"}, {"spa ce"},
+		{strings.Repeat("n", 64)}} {
 		if err := Make(dir, names, time.Hour); err == nil {
 			t.Errorf("names %q were taken", names)
 		}
@@ -70,8 +72,9 @@ func TestKeyFiles(t *testing.T) {
 
 func TestLoadKeysNamesTheFile(t *testing.T) {
 	for file, content := range map[string]string{
-		"ca.pem": "x", "a.pem": "x", "a-key.pem": "x", "gossip.key": "not base64!", "gossip.key ": "AAAA\n", "gossip.key  ": "\n\n",
-		"ca.pem ": "", "gossip.key   ": "",
+		"ca.pem": "x", "a.pem": "x", "a-key.pem": "x", "gossip.key": "not base64!", "gossip.key ": "AAAA\n",
+		"gossip.key  ": "\n\n",
+		"ca.pem ":      "", "gossip.key   ": "",
 	} {
 		dir := t.TempDir()
 		makeKeys(t, dir, "a")
@@ -83,7 +86,8 @@ func TestLoadKeysNamesTheFile(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := Load(dir, "a"); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "not base64!") {
+		if _, err := Load(dir, "a"); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(),
+			"not base64!") {
 			t.Errorf("%s with %q: %v", file, content, err)
 		}
 	}

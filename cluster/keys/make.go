@@ -62,13 +62,15 @@ func checkNodes(dir string, nodes []string, validity time.Duration) error {
 	seen := map[string]bool{}
 	for _, node := range nodes {
 		if node != filepath.Base(node) || !validName(node) || node == "ca" || seen[node] {
-			return fmt.Errorf("cluster: %q cannot name a node's key files, or is named twice: use letters, digits, dots, - and _, and not \"ca\"", node)
+			return fmt.Errorf("cluster: %q cannot name a node's key files, or is named twice: use letters, digits, "+
+				"dots, - and _, and not \"ca\"", node)
 		}
 		seen[node] = true
 		cert, key := certFiles(dir, node)
 		for _, file := range []string{cert, key} {
 			if _, err := os.Lstat(file); err == nil {
-				return fmt.Errorf("cluster: %s exists and is not overwritten: take it away first, or leave %s out", file, node)
+				return fmt.Errorf("cluster: %s exists and is not overwritten: take it away first, or leave %s out",
+					file, node)
 			}
 		}
 	}

@@ -19,7 +19,8 @@ var ErrWrongName = errors.New("the certificate names another node")
 // cluster, as other tools may have made them, is anybody's: see SharedName.
 func CheckNamed(leaf *x509.Certificate, node string) error {
 	names := certNames(leaf)
-	if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return isName(name, node) }) || leaf.VerifyHostname(node) == nil {
+	if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return isName(name, node) }) ||
+		leaf.VerifyHostname(node) == nil {
 		return nil
 	}
 	return fmt.Errorf("%w: it is of %s, and not of %s", ErrWrongName, strings.Join(names, ", "), node)

@@ -120,7 +120,8 @@ func (d *Digest[K]) sum(kind K, about []any) {
 	next.timer = time.AfterFunc(d.every, func() { d.sum(kind, about) })
 	d.open[kind] = next
 	d.mu.Unlock()
-	d.log.Log(context.Background(), current.newest.Level, d.message+", again", append(about, "times", fresh, "within", d.every,
+	d.log.Log(context.Background(), current.newest.Level, d.message+", again", append(about, "times", fresh, "within",
+		d.every,
 		"addresses", current.addresses, "more_addresses", current.more, "newest", current.newest.Why)...)
 }
 

@@ -17,8 +17,8 @@ import (
 	"holdfast/cluster/refusal"
 )
 
-// dialCredentials make the dialler's end of one connection, and see what fails on the way. Each handshake takes the keys
-// as they are at that moment, so that new ones need no restart. The acceptor's end is acceptCredentials.
+// dialCredentials make the dialler's end of one connection, and see what fails on the way. Each handshake takes the
+// keys as they are at that moment, so that new ones need no restart. The acceptor's end is acceptCredentials.
 type dialCredentials struct {
 	link    *Link
 	session *session // for which the connection is made
@@ -107,8 +107,8 @@ func (c *acceptCredentials) ServerHandshake(accepted net.Conn) (net.Conn, creden
 // greeting is what an HTTP/2 client says first.
 const greeting = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-// watchedConn hears what TLS 1.3 tells only after the handshake: that the other side does not believe our certificate. At
-// the acceptor's end it also sees whether the first bytes are those of a node.
+// watchedConn hears what TLS 1.3 tells only after the handshake: that the other side does not believe our certificate.
+// At the acceptor's end it also sees whether the first bytes are those of a node.
 type watchedConn struct {
 	net.Conn
 	link                *Link

@@ -42,8 +42,8 @@ func guillotine(t *testing.T, to string, after func() int64) (address string) {
 	return listener.Addr().String()
 }
 
-// TestACutConnectionLosesTheEndOfASessionOnly: whatever byte it is cut at, what was heard of a session is a beginning of
-// what was sent in it, and both sides hear of the end.
+// TestACutConnectionLosesTheEndOfASessionOnly: whatever byte it is cut at, what was heard of a session is a beginning
+// of what was sent in it, and both sides hear of the end.
 func TestACutConnectionLosesTheEndOfASessionOnly(t *testing.T) {
 	const cuts = 25
 	seed := rand.Uint64()

@@ -130,7 +130,8 @@ func (l *Link) judge(theirs *hello) (protocol uint8, err error) {
 		return 0, status.Error(codeOf[refusal.ReasonStore], "cluster: "+why)
 	}
 	if protocol = common(l.opts.Protocol, theirs.protocol); protocol == 0 {
-		return 0, status.Error(codeOf[refusal.ReasonProtocol], "cluster: "+otherProtocol(l.opts.Protocol, theirs.protocol))
+		return 0, status.Error(codeOf[refusal.ReasonProtocol], "cluster: "+otherProtocol(l.opts.Protocol,
+			theirs.protocol))
 	}
 	return protocol, nil
 }
@@ -141,8 +142,8 @@ var codeOf = map[string]codes.Code{
 	refusal.ReasonWrongName: codes.PermissionDenied, refusal.ReasonNotANode: codes.InvalidArgument,
 }
 
-// noteRefusal counts and tells what the dialler was refused for. What failed in the handshake has been told there, and a
-// peer that is not there or does not know this node yet is no trouble.
+// noteRefusal counts and tells what the dialler was refused for. What failed in the handshake has been told there, and
+// a peer that is not there or does not know this node yet is no trouble.
 func (l *Link) noteRefusal(p *peer, err error) {
 	code := status.Code(err)
 	why := status.Convert(err).Message()

@@ -12,11 +12,13 @@ import (
 //	kindMessages: then for each message its length as a uvarint, and its bytes, up to the end; at least one
 //	kindBeat:     nothing
 //
-// A kind is never changed. A later protocol adds kinds, and sends them only in sessions of that protocol or a later one.
+// A kind is never changed. A later protocol adds kinds, and sends them only in sessions of that protocol or a later
+// one.
 type header struct {
 	kind byte
 	// at is the sender's clock in nanoseconds since its start, never zero. back is the receiver's newest at plus the
-	// time that at rested here, zero if there was none: each frame measures a round trip, and no two clocks are compared.
+	// time that at rested here, zero if there was none: each frame measures a round trip, and no two clocks are
+	// compared.
 	at, back int64
 }
 

@@ -65,7 +65,8 @@ func badHellos() map[string][]byte {
 	clear(nobody[6:22])
 	return map[string][]byte{
 		"nothing": {}, "cut": good[:len(good)-1], "magic": changed(0, 'X'), "protocol zero": changed(4, 0),
-		"protocols crossed": changed(4, 5), "nobody": nobody, "too long": append(bytes.Clone(good), make([]byte, helloMax)...),
+		"protocols crossed": changed(4, 5), "nobody": nobody, "too long": append(bytes.Clone(good), make([]byte,
+			helloMax)...),
 	}
 }
 
@@ -87,7 +88,8 @@ func badFrames() map[string][]byte {
 	noClock := bytes.Clone(good)
 	clear(noClock[1:9])
 	return map[string][]byte{
-		"nothing": {}, "half a header": good[:headerSize-1], "kind zero": changed(0, 0), "unknown kind": changed(0, 200),
+		"nothing": {}, "half a header": good[:headerSize-1], "kind zero": changed(0, 0), "unknown kind": changed(0,
+			200),
 		"kind after the last": changed(0, byte(len(kindsSince))), "a beat with messages": changed(0, kindBeat),
 		"no messages": good[:headerSize], "no clock": noClock, "a clock below zero": changed(8, 0xff),
 		"cut message": good[:len(good)-1], "length over the end": changed(len(good)-2, 2),

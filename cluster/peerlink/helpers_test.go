@@ -110,8 +110,9 @@ func listen(t testing.TB, first byte, change func(*Options)) *tested {
 	quietly := slog.New(slog.DiscardHandler)
 	e, told := newEar(), refusal.NewLog(quietly)
 	o := Options{
-		ID: storage.NewWriterID(), Listen: "127.0.0.1:0", Handler: e, Logger: quietly, Refusals: told, DownAfter: patience,
-		Port: netlimit.New(netlimit.Options{Name: "link", Max: 64, Plain: true, Logger: quietly}),
+		ID: storage.NewWriterID(), Listen: "127.0.0.1:0", Handler: e, Logger: quietly, Refusals: told,
+		DownAfter: patience,
+		Port:      netlimit.New(netlimit.Options{Name: "link", Max: 64, Plain: true, Logger: quietly}),
 	}
 	o.ID[0] = first
 	if change != nil {

@@ -48,13 +48,14 @@ type Options struct {
 	redialMin time.Duration // tests reconnect a thousand times
 }
 
-// Handler hears of the peers. Its methods must return soon: the peer that is spoken of is not read meanwhile. Calls about
-// one peer are never concurrent; those about several are, each on the goroutine that reads its peer. None may call Close.
+// Handler hears of the peers. Its methods must return soon: the peer that is spoken of is not read meanwhile. Calls
+// about one peer are never concurrent; those about several are, each on the goroutine that reads its peer. None may
+// call Close.
 type Handler interface {
 	// PeerUp says that a session has begun: Send takes messages for the peer.
 	PeerUp(peer storage.WriterID)
-	// PeerDown says that the session is over: nothing more of it is delivered, and what was sent and not answered may or
-	// may not have arrived.
+	// PeerDown says that the session is over: nothing more of it is delivered, and what was sent and not answered may
+	// or may not have arrived.
 	PeerDown(peer storage.WriterID)
 	// Received hands over one message, valid during the call only. Between PeerUp and PeerDown the messages of a peer
 	// come in the order of sending, each once, without gaps.
@@ -218,8 +219,8 @@ func (l *Link) Up(id storage.WriterID) bool {
 	return p != nil && p.current.Load() != nil
 }
 
-// watch looks at all sessions four times a KeepAlive. After a pause of the whole process the readers come first: what has
-// arrived meanwhile waits for them.
+// watch looks at all sessions four times a KeepAlive. After a pause of the whole process the readers come first: what
+// has arrived meanwhile waits for them.
 func (l *Link) watch() {
 	clock := time.NewTicker(l.opts.KeepAlive / 4)
 	defer clock.Stop()

@@ -46,8 +46,8 @@ func TestASlowPeerHoldsUpNobodyElse(t *testing.T) {
 	close(free)
 }
 
-// TestStreamsSideBySideBecomeOneSession: a caller that dials many times at once has one session, the newest stream's, and
-// no call about it is concurrent (the ear looks).
+// TestStreamsSideBySideBecomeOneSession: a caller that dials many times at once has one session, the newest stream's,
+// and no call about it is concurrent (the ear looks).
 func TestStreamsSideBySideBecomeOneSession(t *testing.T) {
 	a := listen(t, 0x80, nil)
 	a.SetPeers([]Peer{someone})
@@ -110,7 +110,8 @@ func TestWhatIsNoFrameEndsThatStream(t *testing.T) {
 		for err == nil {
 			_, err = c.hear()
 		}
-		if code := status.Code(err); code != codes.InvalidArgument && (name != "too long" || code != codes.ResourceExhausted) {
+		if code := status.Code(err); code != codes.InvalidArgument && (name != "too long" ||
+			code != codes.ResourceExhausted) {
 			t.Errorf("%s: %v", name, err)
 		}
 		a.ear.until(t, "told", func() bool { return a.ear.count(someone.ID, "down") == downs+1 })
@@ -121,7 +122,8 @@ func TestWhatIsNoFrameEndsThatStream(t *testing.T) {
 	if a.ear.count(someone.ID, "after") != 0 || a.ear.count(good.id(), "down") != 0 || !a.Up(good.id()) {
 		t.Errorf("heard %v, and of the good one %v", a.ear.heard(someone.ID), a.ear.heard(good.id()))
 	}
-	if a.refusals()[refusal.Kind{Port: refusal.PortLink, Side: refusal.SideListener, Reason: refusal.ReasonNotANode}] == 0 {
+	if a.refusals()[refusal.Kind{Port: refusal.PortLink, Side: refusal.SideListener,
+		Reason: refusal.ReasonNotANode}] == 0 {
 		t.Errorf("not noted: %v", a.refusals())
 	}
 }
@@ -145,7 +147,10 @@ func TestWhoSaysNoHelloOrAWrongOneIsRefused(t *testing.T) {
 	with("for another process", codes.Unavailable, func(h *hello) { h.to = storage.WriterID{9} })
 	with("of nobody in the view", codes.Aborted, func(h *hello) { h.from = storage.WriterID{0, 9} })
 	with("another database", codes.FailedPrecondition, func(h *hello) { h.store = storage.StoreID{2} })
-	with("a later protocol", codes.Unimplemented, func(h *hello) { h.protocol = [2]uint8{ProtocolStream + 1, ProtocolStream + 2} })
+	with("a later protocol", codes.Unimplemented, func(h *hello) {
+		h.protocol = [2]uint8{ProtocolStream + 1,
+			ProtocolStream + 2}
+	})
 	with("an older protocol", codes.Unimplemented, func(h *hello) { h.protocol = [2]uint8{1, 2} })
 	said["a frame"], want["a frame"] = frameOf("x"), codes.InvalidArgument
 	want["silence"] = codes.Aborted
@@ -188,7 +193,8 @@ func TestACallerWaitsUntilItIsKnown(t *testing.T) {
 func TestBuildsOfAdjacentProtocolsTalk(t *testing.T) {
 	const p = ProtocolStream
 	speaking := func(low, high uint8) func(*Options) { return func(o *Options) { o.Protocol = [2]uint8{low, high} } }
-	this, next, after := listen(t, 0x10, speaking(p, p)), listen(t, 0x20, speaking(p, p+1)), listen(t, 0x30, speaking(p+1, p+2))
+	this, next, after := listen(t, 0x10, speaking(p, p)), listen(t, 0x20, speaking(p, p+1)), listen(t, 0x30,
+		speaking(p+1, p+2))
 	introduce(this, next, after)
 	for _, pair := range []struct {
 		a, b *tested
@@ -246,8 +252,8 @@ func TestBuildsBeforeTheStreamAreToldApart(t *testing.T) {
 	}
 }
 
-// TestAPeerThatDoesNotReadIsBounded: what it is sent waits up to OutboxBytes and HTTP/2's window, then Send says no; and a
-// write that stays stuck ends the session on this side.
+// TestAPeerThatDoesNotReadIsBounded: what it is sent waits up to OutboxBytes and HTTP/2's window, then Send says no;
+// and a write that stays stuck ends the session on this side.
 func TestAPeerThatDoesNotReadIsBounded(t *testing.T) {
 	const outbox = 256 << 10
 	a := listen(t, 0x80, func(o *Options) { o.OutboxBytes, o.WriteTimeout = outbox, 300*time.Millisecond })

@@ -12,7 +12,8 @@ import (
 //	           ▼
 //	         stream
 //
-// No timer and no delay fills frames: while a write is under way, or the writer is about to run, the next frame gathers.
+// No timer and no delay fills frames: while a write is under way, or the writer is about to run, the next frame
+// gathers.
 type outbox struct {
 	now   func() int64 // nanoseconds since the link's start, never zero
 	limit int          // bytes

@@ -33,8 +33,8 @@ type peer struct {
 
 type counters struct{ frames, messages, bytes atomic.Uint64 }
 
-// turn is held by the session whose callbacks run: those about one peer are never concurrent, also when the peer leaves the
-// book and comes back while a callback runs.
+// turn is held by the session whose callbacks run: those about one peer are never concurrent, also when the peer leaves
+// the book and comes back while a callback runs.
 type turn struct {
 	held  chan struct{} // capacity 1
 	peers int           // that use it; guarded by Link.mu

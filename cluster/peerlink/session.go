@@ -140,7 +140,8 @@ func (s *session) write() {
 			return
 		case <-s.out.wake:
 		}
-		runtime.Gosched() // who can run now may add a message first: more share the frame, and nobody waits when nobody runs
+		// who can run now may add a message first: more share the frame, and nobody waits when nobody runs
+		runtime.Gosched()
 		for s.ctx.Err() == nil {
 			f, ok := s.out.take()
 			if !ok {

@@ -2,8 +2,8 @@ package refusal
 
 import "strings"
 
-// gossipTroubles are the lines of memberlist's that tell of nodes with other keys and of strangers, by what is in them, in lower
-// case. The first that fits counts; a line that none fits is about nodes that come and go.
+// gossipTroubles are the lines of memberlist's that tell of nodes with other keys and of strangers, by what is in them,
+// in lower case. The first that fits counts; a line that none fits is about nodes that come and go.
 var gossipTroubles = []struct{ part, reason string }{
 	{"decrypt packet failed", ReasonWrongKey},
 	{"no installed keys could decrypt", ReasonWrongKey},
@@ -59,7 +59,8 @@ func JoinTrouble(err error) (reason string, ok bool) {
 		return ReasonWrongKey, true
 	case strings.Contains(text, "encryption is configured but"):
 		return ReasonPlaintext, true
-	case strings.Contains(text, "label"), strings.Contains(text, "msgtype"), strings.Contains(text, "decod"), strings.Contains(text, "invalid"):
+	case strings.Contains(text, "label"), strings.Contains(text, "msgtype"), strings.Contains(text, "decod"),
+		strings.Contains(text, "invalid"):
 		return ReasonNotANode, true
 	case strings.Contains(text, "eof"):
 		return ReasonSilent, true

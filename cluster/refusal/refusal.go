@@ -67,7 +67,8 @@ func (l *Log) Note(kind Kind, peer, address, why string) {
 		level = slog.LevelInfo
 	}
 	why, _, _ = strings.Cut(why, " (possibly because of") // x509 guesses at length
-	l.Add(kind, netlimit.Trouble{Level: level, Address: address, Peer: peer, Why: why}, "port", kind.Port, "side", kind.Side, "reason", kind.Reason)
+	l.Add(kind, netlimit.Trouble{Level: level, Address: address, Peer: peer, Why: why}, "port", kind.Port, "side",
+		kind.Side, "reason", kind.Reason)
 }
 
 // ReasonOf sorts a failed handshake.
