@@ -105,11 +105,10 @@ func TestStrangersAtThePortsDoNotPassInSilence(t *testing.T) {
 			say(t, "tcp", a.GossipAddress(), http)
 		}},
 		{atGossip(ReasonWrongKey), func(t *testing.T, a *tested) {
-			x := start(t, "x", with(loadKeys(t, other, "b")))
-			_, _ = x.list.Join([]string{a.GossipAddress()}) // refused: that is the test
+			_, _ = start(t, "x", with(loadKeys(t, other, "b"))).list.Join([]string{a.GossipAddress()})
 		}},
 		{atGossip(refusal.ReasonPlaintext), func(t *testing.T, a *tested) {
-			_, _ = start(t, "x", nil).list.Join([]string{a.GossipAddress()}) // likewise
+			_, _ = start(t, "x", nil).list.Join([]string{a.GossipAddress()})
 		}},
 	} {
 		t.Run(strings.Join([]string{c.want.Port, c.want.Side, c.want.Reason}, " "), func(t *testing.T) {
@@ -120,10 +119,15 @@ func TestStrangersAtThePortsDoNotPassInSilence(t *testing.T) {
 			if !strings.Contains(j.String(), "address=127.0.0.1:") {
 				t.Errorf("no address in\n%s", j)
 			}
-			if len(a.Troubles()) == 0 {
-				t.Error("not among the troubles that go on")
-			}
+			goesOn(t, a)
 		})
+	}
+}
+
+func goesOn(t *testing.T, a *tested) {
+	t.Helper()
+	if len(a.Troubles()) == 0 {
+		t.Error("not among the troubles that go on")
 	}
 }
 

@@ -22,8 +22,8 @@
 //     caller that is not in the book yet waits for the book, as long as a handshake may take.
 //   - A session ends, on both sides, when the peer is silent for DownAfter (a side that has nothing to say sends a beat
 //     each KeepAlive), when a write is stuck for WriteTimeout, when a frame cannot be read, when the handler panics,
-//     when the peer leaves the book, and when the connection ends. The log names the reason; a refusal is counted by its
-//     kind.
+//     when the peer leaves the book, and when the connection ends. The log names the reason, and a refusal is counted
+//     by its kind.
 //
 // Many messages share a frame: while one write is under way, the next frame fills. No timer delays a message.
 //
