@@ -152,7 +152,8 @@ type Handler interface {
 	// told are left out.
 	ViewChanged(v *View)
 	// PeerUp says that a session with that node has begun: Send will take messages for it. Calls about one peer
-	// (PeerUp, Received, PeerDown) are never concurrent.
+	// (PeerUp, Received, PeerDown) are never concurrent; those about several peers are, for each peer is read by a
+	// goroutine of its own, which reads no further before the call has returned.
 	PeerUp(peer storage.WriterID)
 	// PeerDown says that the session is over: nothing more of it will be delivered, and what was sent and not answered
 	// may or may not have arrived.

@@ -2,4 +2,6 @@
 
 package peerlink
 
+import ()
+
 const raceDetector = true

@@ -76,6 +76,26 @@ func TestStreamsSideBySideBecomeOneSession(t *testing.T) {
 	calls.Wait()
 }
 
+// TestWhatComesLateOnAnOlderStreamIsNotHeard: a newer stream has taken its place.
+func TestWhatComesLateOnAnOlderStreamIsNotHeard(t *testing.T) {
+	a := listen(t, 0x80, nil)
+	a.SetPeers([]Peer{someone})
+	older, newer := dialByHand(t, a), dialByHand(t, a)
+	older.greet(t, someone, a)
+	older.say(frameOf("early"))
+	a.ear.until(t, "the first message", func() bool { return a.ear.count(someone.ID, "early") == 1 })
+	newer.greet(t, someone, a)
+	older.say(frameOf("late"))
+	if _, err := older.hear(); !strings.Contains(fmt.Sprint(err), "newer stream") {
+		t.Errorf("the older stream was told: %v", err)
+	}
+	newer.say(frameOf("in time"))
+	a.ear.until(t, "the last message", func() bool { return a.ear.count(someone.ID, "in time") == 1 })
+	if got := a.ear.heard(someone.ID); !slices.Equal(got, []string{"up", "early", "down", "up", "in time"}) {
+		t.Errorf("heard %v", got)
+	}
+}
+
 // TestTheHigherIDDoesNotDial: both do not come to have a stream each, whatever they believe.
 func TestTheHigherIDDoesNotDial(t *testing.T) {
 	a := listen(t, 0x80, nil)

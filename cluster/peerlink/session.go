@@ -40,6 +40,8 @@ type stream interface {
 	RecvMsg(m any) error
 }
 
+var errEnded = errors.New("the peer ended the session, or its connection broke")
+
 // errHandler ends a session whose handler panicked: the rest of the frame is lost, which no session survives.
 var errHandler = errors.New("the handler panicked")
 
@@ -66,8 +68,17 @@ func (s *session) run() {
 	s.guard(s.read)
 	p.current.CompareAndSwap(s, nil)
 	s.out.close()
-	log.Info("link down", "why", status.Convert(context.Cause(s.ctx)).Message())
+	log.Info("link down", "why", s.why())
 	s.guard(func() error { handler.PeerDown(p.id); return nil })
+}
+
+// why is the reason of the session's end, for people.
+func (s *session) why() string {
+	why := context.Cause(s.ctx)
+	if why == context.Canceled { // gRPC's, at the acceptor's end
+		return errEnded.Error()
+	}
+	return status.Convert(why).Message()
 }
 
 // guard ends the session when work fails or panics, and never the process.
@@ -181,7 +192,7 @@ func (s *session) watch() {
 func ended(err error) error {
 	switch status.Code(err) {
 	case codes.Canceled:
-		return errors.New("the peer ended the session, or its connection broke")
+		return errEnded
 	case codes.Unavailable:
 		return fmt.Errorf("the connection broke: %s", status.Convert(err).Message())
 	}
