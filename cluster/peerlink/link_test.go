@@ -46,6 +46,29 @@ func TestASlowPeerHoldsUpNobodyElse(t *testing.T) {
 	close(free)
 }
 
+// TestAnEndIsKnownWhileTheHandlerWorks: nobody is told that messages reach a peer whose session is over.
+func TestAnEndIsKnownWhileTheHandlerWorks(t *testing.T) {
+	stuck, free := make(chan struct{}), make(chan struct{})
+	a, b := listen(t, 0x10, nil), listen(t, 0x20, nil)
+	b.ear.hook = func(what string, _ storage.WriterID) bool {
+		if what == "stop" {
+			close(stuck)
+			<-free
+		}
+		return false
+	}
+	connected(t, a, b)
+	a.Send(b.id(), []byte("stop"))
+	<-stuck
+	a.Close()
+	b.ear.until(t, "b says no", func() bool { return !b.Up(a.id()) && !b.Send(a.id(), []byte("x")) })
+	if b.ear.count(a.id(), "down") != 0 {
+		t.Error("the end was told while a message was being taken")
+	}
+	close(free)
+	b.ear.until(t, "the end", func() bool { return b.ear.count(a.id(), "down") == 1 })
+}
+
 // TestStreamsSideBySideBecomeOneSession: a caller that dials many times at once has one session, the newest stream's,
 // and no call about it is concurrent (the ear looks).
 func TestStreamsSideBySideBecomeOneSession(t *testing.T) {

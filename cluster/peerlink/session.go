@@ -62,14 +62,20 @@ func (s *session) run() {
 	if s.number != p.newest.Load() { // a newer stream came before it could see this one
 		s.end(errReplaced)
 	}
+	defer context.AfterFunc(s.ctx, s.close)() // at once, also while the handler is at work
 	log := s.link.opts.Logger.With("peer", p.name, "address", p.at())
 	log.Info("link up", "session", p.sessions.Load(), "protocol", s.protocol)
 	s.guard(func() error { handler.PeerUp(p.id); return nil })
 	s.guard(s.read)
-	p.current.CompareAndSwap(s, nil)
-	s.out.close()
+	s.close()
 	log.Info("link down", "why", s.why())
 	s.guard(func() error { handler.PeerDown(p.id); return nil })
+}
+
+// close has Up and Send say no.
+func (s *session) close() {
+	s.peer.current.CompareAndSwap(s, nil)
+	s.out.close()
 }
 
 // why is the reason of the session's end, for people.
