@@ -8,11 +8,11 @@ import (
 
 // judge says who of those in gossip is a member. Under mu.
 func (n *Node) judge() *Company {
-	others := n.roster.others()
+	others := n.membership.others()
 	c := &Company{Members: others}
 	if n.opts.Rows != nil {
 		c = n.kin.Judge(others, n.self.State, n.opts.Rows.Rows(), time.Now(), n.opts.MeetWithin)
-		c.Unmet = n.roster.without(c.Unmet)
+		c.Unmet = n.membership.without(c.Unmet)
 	}
 	n.company.Store(c)
 	if c.Look && n.ctx.Err() == nil {
@@ -25,10 +25,10 @@ func (n *Node) judge() *Company {
 func (n *Node) Company() *Company { return n.company.Load() }
 
 // Looked has the rows judged anew: Options.Rows has others.
-func (n *Node) Looked() { n.roster.touch() }
+func (n *Node) Looked() { n.membership.touch() }
 
-// MayServe says why this node must not own anything now; empty: it may. Before it has called all whom it was told to join, it does not know
-// what house it would open.
+// MayServe says why this node must not own anything now; empty: it may. Before it has called all whom it was told to
+// join, it does not know what house it would open.
 func (n *Node) MayServe() (why string) {
 	if !n.sought.Load() {
 		return "the nodes to join have not been called yet"
@@ -51,14 +51,16 @@ func (n *Node) report(said *reported) {
 		s := &c.Strangers[i]
 		strangers[s.Writer] = s.Name
 		if _, old := said.strangers[s.Writer]; !old {
-			log.Error("ALARM: a stranger in the gossip: no section is given to that node, and nothing asked of it or answered to it",
+			log.Error("ALARM: a stranger in the gossip: no section is given to that node, and nothing asked of it or "+
+				"answered to it",
 				"alarm", "stranger", "node", s.Name, "address", s.Peer, "api", s.API, "why", s.Why)
 		}
 	}
 	for _, r := range c.Unmet {
 		unmet[r.Writer] = r.Name
 		if _, old := said.unmet[r.Writer]; !old {
-			log.Error("ALARM: a living node on this database that gossip does not know: what it claims cannot be reached from here",
+			log.Error("ALARM: a living node on this database that gossip does not know: what it claims cannot be "+
+				"reached from here",
 				"alarm", "unmet", "node", r.Name, "gossip", r.Gossip, "clustered", r.Gossip != "")
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"os"
 	"path/filepath"
@@ -25,7 +24,7 @@ func renew(t *testing.T, dir, node string, validity time.Duration) {
 // shownBy is the certificate that a node shows at its link's port.
 func shownBy(t *testing.T, n *tested, c *tls.Config) *x509.Certificate {
 	t.Helper()
-	conn, err := tls.Dial("tcp", n.link.address(), c)
+	conn, err := tls.Dial("tcp", n.link.Addr(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,8 +32,8 @@ func shownBy(t *testing.T, n *tested, c *tls.Config) *x509.Certificate {
 	return conn.ConnectionState().PeerCertificates[0]
 }
 
-// TestNewCertificatesNeedNoRestart: what is in the files is shown at the next handshake, and links that are up stay up. What is wrong
-// there changes nothing, and is said at every look until it is mended.
+// TestNewCertificatesNeedNoRestart: what is in the files is shown at the next handshake, and links that are up stay up.
+// What is wrong there changes nothing, and is said at every look until it is mended.
 func TestNewCertificatesNeedNoRestart(t *testing.T) {
 	dir := t.TempDir()
 	makeKeys(t, dir, "a", "b")
@@ -42,7 +41,7 @@ func TestNewCertificatesNeedNoRestart(t *testing.T) {
 	a := start(t, "a", with(k))
 	b := start(t, "b", with(loadKeys(t, dir, "b")), a)
 	connected(t, a, b)
-	asB := loadKeys(t, dir, "b").clientConfig("a")
+	asB := loadKeys(t, dir, "b").ClientConfig("a")
 	asB.NextProtos = []string{"h2"}
 	first := shownBy(t, a, asB)
 	if changed, err := k.Reload(nil); changed || err != nil {
@@ -62,7 +61,18 @@ func TestNewCertificatesNeedNoRestart(t *testing.T) {
 	if _, until := k.Validity(); !until.After(first.NotAfter) {
 		t.Errorf("valid until %v", until)
 	}
-	for file, content := range map[string]string{"a.pem": "half a fi", "a-key.pem": "", "ca.pem": "x", "gossip.key": "no key"} {
+	wrongFilesChangeNothing(t, dir, k)
+	renew(t, dir, "a", time.Hour)
+	open := errors.New("others can read it")
+	if changed, err := k.Reload(func(string) error { return open }); changed || !errors.Is(err, open) {
+		t.Errorf("a key that everybody can read: %v %v", changed, err)
+	}
+}
+
+func wrongFilesChangeNothing(t *testing.T, dir string, k *Keys) {
+	t.Helper()
+	for file, content := range map[string]string{"a.pem": "half a fi", "a-key.pem": "", "ca.pem": "x",
+		"gossip.key": "no key"} {
 		path := filepath.Join(dir, file)
 		good, err := os.ReadFile(path)
 		if err == nil {
@@ -83,11 +93,6 @@ func TestNewCertificatesNeedNoRestart(t *testing.T) {
 			t.Errorf("%s mended: %v %v", file, changed, err)
 		}
 	}
-	renew(t, dir, "a", time.Hour)
-	open := errors.New("others can read it")
-	if changed, err := k.Reload(func(string) error { return open }); changed || !errors.Is(err, open) {
-		t.Errorf("a key that everybody can read: %v %v", changed, err)
-	}
 }
 
 // TestAnAuthorityIsReplacedWithoutARestart: nodes of the old and of the new one work together while both are in ca.pem.
@@ -95,7 +100,7 @@ func TestAnAuthorityIsReplacedWithoutARestart(t *testing.T) {
 	old, fresh := t.TempDir(), t.TempDir()
 	makeKeys(t, old, "a", "b")
 	makeKeys(t, fresh, "b")
-	both := filepath.Join(old, caFile)
+	both := filepath.Join(old, "ca.pem")
 	for _, file := range []string{"b.pem", "b-key.pem"} {
 		copyFile(t, filepath.Join(fresh, file), filepath.Join(old, file))
 	}
@@ -105,7 +110,7 @@ func TestAnAuthorityIsReplacedWithoutARestart(t *testing.T) {
 	k := loadKeys(t, old, "a")
 	a := start(t, "a", with(k))
 	mine, err := os.ReadFile(both)
-	theirs, err2 := os.ReadFile(filepath.Join(fresh, caFile))
+	theirs, err2 := os.ReadFile(filepath.Join(fresh, "ca.pem"))
 	if err = errors.Join(err, err2, os.WriteFile(both, append(mine, theirs...), 0o600)); err != nil {
 		t.Fatal(err)
 	}
@@ -120,9 +125,9 @@ func TestGossipKeysChangeWithoutARestart(t *testing.T) {
 	dir, other := t.TempDir(), t.TempDir()
 	makeKeys(t, dir, "a", "b")
 	makeKeys(t, other, "x")
-	path := filepath.Join(dir, gossipFile)
+	path := filepath.Join(dir, "gossip.key")
 	was, _ := os.ReadFile(path)
-	will, err := os.ReadFile(filepath.Join(other, gossipFile))
+	will, err := os.ReadFile(filepath.Join(other, "gossip.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,68 +148,10 @@ func TestGossipKeysChangeWithoutARestart(t *testing.T) {
 			}
 		}
 	}
-	if keys := ka.ring.GetKeys(); len(keys) != 1 {
+	if keys := ka.Ring().GetKeys(); len(keys) != 1 {
 		t.Errorf("%d keys are left", len(keys))
 	}
 }
 
 // TestCertificatesAreOfOneNode holds names against certificates as various authorities write them.
-func TestCertificatesAreOfOneNode(t *testing.T) {
-	for _, c := range []struct {
-		dns        []string
-		commonName string
-		node       string
-		fits       bool
-	}{
-		{[]string{nodeName, "n1"}, "n1", "n1", true},
-		{[]string{nodeName, "n1"}, "n1", "n2", false},
-		{[]string{nodeName, "n1"}, "n1", "n11", false},
-		{[]string{nodeName, "N1.holdfast.svc"}, "", "n1", true},
-		{[]string{nodeName, "n1.holdfast.svc"}, "", "n1.holdfast.svc", true},
-		{[]string{nodeName, "n10.holdfast.svc"}, "", "n1", false},
-		{[]string{nodeName}, "n1", "n1", true},
-		{[]string{nodeName}, "n2", "n1", false},
-		{[]string{nodeName, "n1", "n2"}, "", "n2", true},
-		{[]string{nodeName}, "", "n1", true}, // of the whole cluster
-		{[]string{nodeName}, "The seats of Holdfast", "n1", true},
-		{[]string{nodeName}, nodeName, "n1", true},
-		{[]string{nodeName, "10.0.0.3"}, "", "10.0.0.3", true},
-	} {
-		leaf := &x509.Certificate{DNSNames: c.dns}
-		leaf.Subject.CommonName = c.commonName
-		if err := checkNamed(leaf, c.node); (err == nil) != c.fits {
-			t.Errorf("%v, CN %q, as %s: %v", c.dns, c.commonName, c.node, err)
-		}
-	}
-}
-
 // TestASharedCertificateIsKnownForOne: such clusters go on to work, and are warned.
-func TestASharedCertificateIsKnownForOne(t *testing.T) {
-	dir := t.TempDir()
-	makeKeys(t, dir, "a")
-	if loadKeys(t, dir, "a").SharedName() {
-		t.Error("a certificate of its own passes for a shared one")
-	}
-	ca, err := openAuthority(dir, time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := certificate(nodeName, time.Hour)
-	template.DNSNames, template.KeyUsage = []string{nodeName}, x509.KeyUsageDigitalSignature
-	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
-	pair, err := tls.LoadX509KeyPair(certFiles(dir, "a"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.CreateCertificate(nil, template, ca.cert, pair.Leaf.PublicKey, ca.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	shared := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	if err := os.WriteFile(filepath.Join(dir, "a.pem"), shared, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if k, err := LoadKeys(dir, "a"); err != nil || !k.SharedName() {
-		t.Errorf("%v", err)
-	}
-}

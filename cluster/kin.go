@@ -10,18 +10,19 @@ import (
 	"holdfast/storage"
 )
 
-// Kin tells which of those in gossip are on this node's own store. Gossip and keys do not say so: a node that was given the keys and a restored
-// copy of the database would be handed sections, and sell every seat a second time, under a fence of its own. So:
+// Kin tells which of those in gossip are on this node's own store. Gossip and keys do not say so: a node that was given
+// the keys and a restored copy of the database would be handed sections, and sell every seat a second time, under a
+// fence of its own. So:
 //
 //	in gossip                                                       is
 //	its row in MY store was written while I looked, and is          a member
-//	the same, and the row stands still since; it says so itself     a member (cut off from the store, as may happen to any)
+//	the same, and the row stands still since; it says so itself     a member (cut off from the store for now)
 //	the same, and it says that it serves                            a stranger, once that has lasted for Lapse
-//	no row, or one that has not moved since I look                  left out, and a stranger once that has lasted for Lapse
+//	no row, or one that has not moved since I look                  left out; a stranger once that has lasted for Lapse
 //	it names another store id                                       a stranger at once
 //
-// A stranger is in no view: it is placed nothing, has no link, is asked nothing, and what it says is not heard. Time in which this node could
-// not look counts for nobody.
+// A stranger is in no view: it is placed nothing, has no link, is asked nothing, and what it says is not heard. Time in
+// which this node could not look counts for nobody.
 //
 // # Who yields
 //
@@ -36,9 +37,10 @@ import (
 //	              that stand still
 //	does not yet  nobody serves: as above, by all who are there         goes on, or yields
 //
-// So whoever is started on a copy beside a house that sells waits. Once it has waited for nodes that never had a row here it goes on waiting after
-// they have left, for a restart or for good: its copy of the house must not open in their place. It is started again by a person, or
-// goes on when another on its own store serves. Who yields says so in gossip, and nobody yields to that one.
+// So whoever is started on a copy beside a house that sells waits. Once it has waited for nodes that never had a row
+// here it goes on waiting after they have left, for a restart or for good: its copy of the house must not open in their
+// place. It is started again by a person, or goes on when another on its own store serves. Who yields says so in
+// gossip, and nobody yields to that one.
 //
 // Kin has no clock, no store and no goroutine. Not safe for concurrent use.
 type Kin struct {
@@ -85,8 +87,8 @@ type Company struct {
 	Unmet []Row
 }
 
-// Judge says who is who. others are all in gossip but this node; me is what this node is now; meetWithin is how long a living row may be
-// unknown to gossip before it is Unmet.
+// Judge says who is who. others are all in gossip but this node; me is what this node is now; meetWithin is how long a
+// living row may be unknown to gossip before it is Unmet.
 func (k *Kin) Judge(others []Member, me State, rows *Rows, now time.Time, meetWithin time.Duration) *Company {
 	c := &Company{}
 	there := make(map[storage.WriterID]bool, len(others))
@@ -124,10 +126,11 @@ func (k *Kin) Judge(others []Member, me State, rows *Rows, now time.Time, meetWi
 func (k *Kin) look(a *acquaintance, m *Member, rows *Rows, now time.Time) {
 	none := storage.StoreID{}
 	if a.alien = m.Store != none && k.store != none && m.Store != k.store; a.alien {
-		a.stranger, a.why = true, fmt.Sprintf("it is on another database: store id %v, this node's is %v", m.Store, k.store)
+		a.stranger, a.why = true, fmt.Sprintf("it is on another database: store id %v, this node's is %v", m.Store,
+			k.store)
 		return
 	}
-	row, there := rows.of(m.Writer)
+	row, there := rows.Of(m.Writer)
 	fresh := !rows.Began.IsZero() && now.Sub(rows.Began) < k.lapse
 	moves := there && row.Moving && row.Still < k.lapse
 	if fresh && moves {
@@ -149,9 +152,11 @@ func (k *Kin) look(a *acquaintance, m *Member, rows *Rows, now time.Time) {
 func oddness(proven, there bool) string {
 	switch {
 	case proven:
-		return "it says that it serves, and its heartbeat row in this node's database stands still: it has moved to another database"
+		return "it says that it serves, and its heartbeat row in this node's database stands still: it has moved to " +
+			"another database"
 	case there:
-		return "its heartbeat row in this node's database has never moved: it is on another database, of which this one is a copy, or the other way round"
+		return "its heartbeat row in this node's database has never moved: it is on another database, of which this " +
+			"one is a copy, or the other way round"
 	}
 	return "it has no heartbeat row in this node's database: it is on another one"
 }
@@ -193,7 +198,8 @@ func (k *Kin) yield(c *Company, me State, rows *Rows) string {
 	}
 	if me == Serving {
 		if rivals.serve > kin.serve || rivals.serve == kin.serve && rivals.before(kin) {
-			return fmt.Sprintf("%s, on another database, serves in the same gossip, and as many there as here or more", rivals.who)
+			return fmt.Sprintf("%s, on another database, serves in the same gossip, and as many there as here or more",
+				rivals.who)
 		}
 		return ""
 	}
@@ -210,9 +216,11 @@ func (k *Kin) yield(c *Company, me State, rows *Rows) string {
 		return ""
 	case len(k.barred) > 0:
 		names := slices.Sorted(maps.Values(k.barred))
-		return fmt.Sprintf("%s was in the same gossip, on another database: stop whichever is wrong, and start this node again", names[0])
+		return fmt.Sprintf("%s was in the same gossip, on another database: stop whichever is wrong, and start this "+
+			"node again", names[0])
 	case k.onCopy(c, rows):
-		why = "this node's database looks like a copy: it has heartbeat rows of nodes that live, and the rows stand still"
+		why = "this node's database looks like a copy: it has heartbeat rows of nodes that live, and the rows stand " +
+			"still"
 	case rivals.all > kin.all || rivals.all == kin.all && rivals.before(kin):
 		why = fmt.Sprintf("%s is in the same gossip, and not seen in this node's database", rivals.who)
 	default:
@@ -224,7 +232,7 @@ func (k *Kin) yield(c *Company, me State, rows *Rows) string {
 
 // onCopy says that somebody who lives has a row here that has never moved: in the original of a copy nobody has.
 func (k *Kin) onCopy(c *Company, rows *Rows) bool {
-	still := func(w storage.WriterID) bool { r, there := rows.of(w); return there && !r.Moving }
+	still := func(w storage.WriterID) bool { r, there := rows.Of(w); return there && !r.Moving }
 	return slices.ContainsFunc(c.Pending, func(m Member) bool { return still(m.Writer) }) ||
 		slices.ContainsFunc(c.Strangers, func(s Stranger) bool { return !s.Yields && still(s.Writer) })
 }
@@ -240,7 +248,8 @@ func (k *Kin) bar(c *Company) {
 }
 
 // unmetRows are the living rows whose nodes are not in gossip, and have not been for so long.
-func (k *Kin) unmetRows(there map[storage.WriterID]bool, rows *Rows, now time.Time, meetWithin time.Duration) (unmet []Row) {
+func (k *Kin) unmetRows(there map[storage.WriterID]bool, rows *Rows, now time.Time,
+	meetWithin time.Duration) (unmet []Row) {
 	for _, r := range rows.List {
 		if there[r.Writer] || !r.Moving || r.Still >= k.lapse {
 			delete(k.unmet, r.Writer)

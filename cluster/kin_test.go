@@ -6,14 +6,20 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/cluster/heartbeat"
 	"holdfast/storage"
 )
 
 // Companions of the tables: low, me and high in the order of their ids.
 var (
-	low  = storage.WriterID{0, 1}
-	high = storage.WriterID{9}
+	low       = storage.WriterID{0, 1}
+	me, rival = storage.WriterID{1}, storage.WriterID{2}
+	high      = storage.WriterID{9}
 )
+
+func at(second float64) time.Time {
+	return time.Unix(1000, 0).Add(time.Duration(second * float64(time.Second)))
+}
 
 // peers makes members in a state, all without a word of their store.
 func peers(state State, writers ...storage.WriterID) (all []Member) {
@@ -26,12 +32,12 @@ func peers(state State, writers ...storage.WriterID) (all []Member) {
 // scene is a Kin with the look that feeds it: one beat of all rows a second, from second 0.
 type scene struct {
 	kin  *Kin
-	look view
+	look *heartbeat.ObservedBeats
 	now  float64
 }
 
 func newScene(store storage.StoreID) *scene {
-	return &scene{kin: NewKin(me, store, 2*time.Second), look: newView(me, 2*time.Second)}
+	return &scene{kin: NewKin(me, store, 2*time.Second), look: heartbeat.Observe(me, 2*time.Second)}
 }
 
 // beat looks at rows (by writer, the value; missing: no row) at the next second, and judges.
@@ -41,15 +47,16 @@ func (s *scene) beat(rows map[storage.WriterID]section.Instant, others []Member,
 	for w, value := range rows {
 		list = append(list, storage.NodeBeat{Writer: w, Name: "row", At: value})
 	}
-	s.look.see(list, at(s.now), at(s.now))
+	s.look.See(list, at(s.now), at(s.now))
 	return s.judge(others, state)
 }
 
 func (s *scene) judge(others []Member, state State) *Company {
-	return s.kin.Judge(others, state, s.look.rows(), at(s.now), 3*time.Second)
+	return s.kin.Judge(others, state, s.look.Rows(), at(s.now), 3*time.Second)
 }
 
-// values gives each second's rows: a row with step 1 moves, with step 0 it stands still, and without one it is not there.
+// values gives each second's rows: a row with step 1 moves, with step 0 it stands still, and without one it is not
+// there.
 type values map[storage.WriterID]section.Instant
 
 func (s *scene) rows(steps values) map[storage.WriterID]section.Instant {
@@ -60,7 +67,8 @@ func (s *scene) rows(steps values) map[storage.WriterID]section.Instant {
 	return rows
 }
 
-// TestWhoeverHasNoMovingRowInThisStoreIsAStranger (P1): the table of Kin, row by row, as it stands after so many seconds.
+// TestWhoeverHasNoMovingRowInThisStoreIsAStranger (P1): the table of Kin, row by row, as it stands after so many
+// seconds.
 func TestWhoeverHasNoMovingRowInThisStoreIsAStranger(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -129,7 +137,8 @@ func TestAnotherStoreIDIsEnough(t *testing.T) {
 	for _, c := range []struct {
 		mine, its storage.StoreID
 		want      string
-	}{{ours, theirs, "another database"}, {ours, ours, "member"}, {ours, storage.StoreID{}, "member"}, {storage.StoreID{}, theirs, "member"}} {
+	}{{ours, theirs, "another database"}, {ours, ours, "member"}, {ours, storage.StoreID{}, "member"},
+		{storage.StoreID{}, theirs, "member"}} {
 		s := newScene(c.mine)
 		s.beat(nil, nil, Serving)
 		other := peers(Serving, high)
@@ -165,10 +174,12 @@ func TestOnlyOneSideOfTwoStoresServes(t *testing.T) {
 		{"started on a copy beside one node", nil, []storage.WriterID{high}, Joining, true, true},
 		{"it sells, and one was started on a copy", nil, nil, Serving, false, false},
 		{"both sell, the others are more", nil, []storage.WriterID{low, high}, Serving, true, false},
-		{"both sell, the others are fewer", []storage.WriterID{low, {5}}, []storage.WriterID{high}, Serving, false, false},
+		{"both sell, the others are fewer", []storage.WriterID{low, {5}}, []storage.WriterID{high}, Serving, false,
+			false},
 		{"both sell, as many, and this one is lowest", nil, []storage.WriterID{high}, Serving, false, false},
 		{"both sell, as many, and the other is lowest", nil, []storage.WriterID{low}, Serving, true, false},
-		{"it restarts beside its own, which are more", []storage.WriterID{{5}, {6}}, []storage.WriterID{high}, Joining, false, false},
+		{"it restarts beside its own, which are more", []storage.WriterID{{5}, {6}}, []storage.WriterID{high}, Joining,
+			false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, rows := newScene(storage.StoreID{}), values{}
@@ -222,37 +233,8 @@ func TestALivingRowThatGossipDoesNotKnowIsUnmet(t *testing.T) {
 	}
 }
 
-// TestANodeOfNoClusterClaimsNothingFromALivingOne, whatever the log says, but what it has itself.
-func TestANodeOfNoClusterClaimsNothingFromALivingOne(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		gossip string
-		tail   storage.Tail
-		want   verdict
-	}{
-		{"an empty log", "10.0.0.1:7946", storage.Tail{}, no},
-		{"released", "10.0.0.1:7946", storage.Tail{Seq: 3, Kind: storage.EntryReleased, Writer: high}, no},
-		{"of one that has gone", "10.0.0.1:7946", storage.Tail{Seq: 3, Kind: storage.EntryChanges, Writer: high}, no},
-		{"its own", "10.0.0.1:7946", storage.Tail{Seq: 3, Kind: storage.EntryChanges, Writer: me}, yes},
-		{"beside a node of no cluster", "", storage.Tail{Seq: 3, Kind: storage.EntryReleased, Writer: high}, yes},
-	} {
-		v := newView(me, 2*time.Second)
-		v.alone = true
-		v.see(nil, at(0), at(0))
-		v.see([]storage.NodeBeat{{Writer: rival, At: 1, Gossip: c.gossip}}, at(1), at(1))
-		if got := v.judge(c.tail, at(1), at(1.1)); got != c.want {
-			t.Errorf("%s: %v, want %v", c.name, got, c.want)
-		}
-		for second := 2.0; second < 5; second++ { // the cluster dies
-			v.see([]storage.NodeBeat{{Writer: rival, At: 1, Gossip: c.gossip}}, at(second), at(second))
-		}
-		if got := v.judge(c.tail, at(4), at(4.1)); got == no {
-			t.Errorf("%s: %v, and the cluster is dead", c.name, got)
-		}
-	}
-}
-
-// TestWhereNobodyServesTheCopyWaits (P1): the house's own database was away when a node was started on a copy of it, or all start at once.
+// TestWhereNobodyServesTheCopyWaits (P1): the house's own database was away when a node was started on a copy of it, or
+// all start at once.
 func TestWhereNobodyServesTheCopyWaits(t *testing.T) {
 	five := storage.WriterID{5}
 	for _, c := range []struct {
@@ -265,7 +247,8 @@ func TestWhereNobodyServesTheCopyWaits(t *testing.T) {
 		{"more are here", []storage.WriterID{five, high}, []storage.WriterID{low}, false, false, false},
 		{"as many, and the lowest id is here", nil, []storage.WriterID{high}, false, false, false},
 		{"as many, and the lowest id is there", nil, []storage.WriterID{low}, false, false, true},
-		{"the rows of the living stand still here", []storage.WriterID{five}, []storage.WriterID{high}, true, false, true},
+		{"the rows of the living stand still here", []storage.WriterID{five}, []storage.WriterID{high}, true, false,
+			true},
 		{"they wait themselves", nil, []storage.WriterID{low, high}, true, true, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,20 +13,24 @@ import (
 	"holdfast/storage"
 )
 
-// BenchmarkLink measures two nodes in one process over loopback, with messages of 100 bytes: one way as fast as the outbox takes them, and
-// questions answered by the other node's handler, so many at a time.
+// BenchmarkLink measures two nodes in one process over loopback, with messages of 100 bytes: one way as fast as the
+// outbox takes them, and questions answered by the other node's handler, so many at a time.
 func BenchmarkLink(b *testing.B) {
 	for _, secret := range []bool{false, true} {
 		name := map[bool]string{false: "plain", true: "mTLS"}[secret]
 		b.Run("oneway/"+name, func(b *testing.B) { benchOneWay(b, secret) })
 		for _, outstanding := range []int{1, 64, 512} {
-			b.Run(fmt.Sprintf("roundtrip/%s/%d", name, outstanding), func(b *testing.B) { benchRoundTrip(b, secret, outstanding) })
+			b.Run(fmt.Sprintf("roundtrip/%s/%d", name, outstanding), func(b *testing.B) {
+				benchRoundTrip(b, secret,
+					outstanding)
+			})
 		}
 	}
 }
 
 // pair is two nodes whose handlers do what they are given.
-func pair(b testing.TB, secret bool, atFirst, atSecond func(n *tested, from storage.WriterID, message []byte)) (x, y *tested) {
+func pair(b testing.TB, secret bool, atFirst, atSecond func(n *tested, from storage.WriterID, message []byte)) (x,
+	y *tested) {
 	var keys [2]*Keys
 	if secret {
 		dir := b.TempDir()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"holdfast/cluster/peerlink"
 	"holdfast/storage"
 )
 
@@ -41,13 +42,14 @@ type Member struct {
 	State  State
 	Store  storage.StoreID // the store that it is on; zero: it has not said so
 	Yields bool            // it does not serve because of strangers; see Kin. Told with Store only
-	// Protocol is the lowest and the highest version of the link that it speaks. Two nodes whose ranges have nothing in common do not see
-	// each other; a build that speaks its predecessor's version too can be rolled out node by node.
+	// Protocol is the lowest and the highest version of the link that it speaks. Two nodes whose ranges have nothing in
+	// common do not see each other; a build that speaks its predecessor's version too can be rolled out node by node.
 	Protocol [2]uint8
 }
 
-// protocols is what this build speaks. Version 2 has the same link as 1; whoever speaks it reads metaFormatStore.
-var protocols = [2]uint8{1, 2}
+// protocols is what this build speaks: the link's. Versions 1 and 2 were Proto.Actor's remote, which this build does
+// not speak (see Upgrades in the package comment); 2 was the first that reads metaFormatStore.
+var protocols = peerlink.Protocols
 
 // protocolStore is the first version whose speakers read metaFormatStore.
 const protocolStore = 2
@@ -59,8 +61,8 @@ func (m Member) speaksWith(ours [2]uint8) bool {
 const (
 	// metaMax is memberlist's bound on what a node may say of itself: it has to fit into one packet with other news.
 	metaMax = 512
-	// metaFormat stays 1 while any build in use writes it: a build with more to say goes on writing this one until every member speaks a
-	// protocol that allows the next, else a cluster in the middle of an upgrade falls in two.
+	// metaFormat stays 1 while any build in use writes it: a build with more to say goes on writing this one until
+	// every member speaks a protocol that allows the next, else a cluster in the middle of an upgrade falls in two.
 	metaFormat = 1
 	// metaFormatStore is metaFormat with a store's id behind the writer's.
 	metaFormatStore = 2
@@ -70,10 +72,12 @@ const (
 
 // appendMeta writes the form in which a member is gossiped:
 //
-//	format 1 | state | protocol lowest | highest | writer 16 bytes | name, peer, api, build: a length byte and that many bytes of UTF-8 each
-//	format 2 | state | protocol lowest | highest | writer 16 bytes | store 16 bytes | yields 1 | the same
+//	format 1 | state | protocol lowest | highest | writer 16 bytes | name, peer, api, build
+//	format 2 | state | protocol lowest | highest | writer 16 bytes | store 16 bytes | yields 1 | the same four
 //
-// A member that names no store takes format 1, which every build reads; see roster.say.
+// Each of the four is a length byte and that many bytes of UTF-8.
+//
+// A member that names no store takes format 1, which every build reads; see membership.say.
 func appendMeta(dst []byte, m Member) ([]byte, error) {
 	before := len(dst)
 	format := byte(metaFormat)
@@ -94,7 +98,9 @@ func appendMeta(dst []byte, m Member) ([]byte, error) {
 		dst = append(dst, text...)
 	}
 	if size := len(dst) - before; size > metaMax {
-		return nil, fmt.Errorf("cluster: name, addresses and build of this node take %d bytes together; %d fit into a gossip packet: shorten one", size, metaMax)
+		return nil,
+			fmt.Errorf("cluster: name, addresses and build of this node take %d bytes together; %d fit into a gossip "+
+				"packet: shorten one", size, metaMax)
 	}
 	return dst, nil
 }
@@ -114,7 +120,8 @@ func parseMeta(b []byte) (m Member, err error) {
 		return Member{}, fmt.Errorf("%w: %d bytes", errMeta, len(b))
 	}
 	if b[0] != metaFormat && b[0] != metaFormatStore {
-		return Member{}, fmt.Errorf("%w: format %d, this build reads %d and %d", errMeta, b[0], metaFormat, metaFormatStore)
+		return Member{}, fmt.Errorf("%w: format %d, this build reads %d and %d", errMeta, b[0], metaFormat,
+			metaFormatStore)
 	}
 	m.State, m.Protocol = State(b[1]), [2]uint8{b[2], b[3]}
 	copy(m.Writer[:], b[4:])
@@ -123,7 +130,8 @@ func parseMeta(b []byte) (m Member, err error) {
 	}
 	rest := b[metaFixed:]
 	if b[0] == metaFormatStore {
-		if len(rest) < len(m.Store)+1 || storage.StoreID(rest) == m.Store || rest[len(m.Store)] > 1 { // the zero store is not written
+		// the zero store is not written
+		if len(rest) < len(m.Store)+1 || storage.StoreID(rest) == m.Store || rest[len(m.Store)] > 1 {
 			return Member{}, fmt.Errorf("%w: no store id", errMeta)
 		}
 		m.Store, m.Yields = storage.StoreID(rest), rest[len(m.Store)] == 1

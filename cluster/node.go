@@ -18,14 +18,15 @@ import (
 	"github.com/hashicorp/memberlist"
 
 	"holdfast/cluster/netlimit"
-	"holdfast/storage"
+	"holdfast/cluster/peerlink"
+	"holdfast/cluster/refusal"
 )
 
 // Node is this process in the cluster: its view of the others, and its links to them. Safe for concurrent use.
 type Node struct {
-	opts   Options
-	roster *roster
-	link   *link
+	opts       Options
+	membership *membership
+	link       *peerlink.Link
 	// gossipAt is the address that others can join.
 	gossipAt string
 	list     *memberlist.Memberlist
@@ -38,13 +39,13 @@ type Node struct {
 	sought  atomic.Bool // everybody to join has been called once
 
 	gossip chan struct{} // capacity 1: there is something to be said about self
-	// gossipPort bounds the connections of whoever calls there; see link.port for the other one.
-	gossipPort *netlimit.Limiter
-	refusals   *refusals
-	ctx        context.Context
-	cancel     context.CancelFunc
-	workers    sync.WaitGroup
-	closed     sync.Once
+	// gossipPort and linkPort bound the connections that others make to this node.
+	gossipPort, linkPort *netlimit.Limiter
+	refusals             *refusal.Log
+	ctx                  context.Context
+	cancel               context.CancelFunc
+	workers              sync.WaitGroup
+	closed               sync.Once
 }
 
 // Join makes this process a node, in state Joining and alone at first: the addresses of Options.Join are called in the
@@ -56,24 +57,24 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		opts: o, gossip: make(chan struct{}, 1), gossipPort: o.newLimiter("gossip"), refusals: newRefusals(o.Logger),
-		kin: NewKin(o.Writer, o.Store, o.Lapse),
+		opts: o, gossip: make(chan struct{}, 1), gossipPort: o.newLimiter("gossip"), linkPort: o.newLimiter("link"),
+		refusals: refusal.NewLog(o.Logger), kin: NewKin(o.Writer, o.Store, o.Lapse),
 	}
 	n.company.Store(&Company{})
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	n.roster = newRoster(o.Name+"/"+hex.EncodeToString(o.Writer[:]), o.protocol, n.announce, o.Logger)
+	n.membership = newMembership(o.Name+"/"+hex.EncodeToString(o.Writer[:]), o.protocol, n.announce, o.Logger)
 	config, err := n.gossipConfig(ctx)
 	if err != nil {
 		return nil, err
 	}
 	n.self = Member{Writer: o.Writer, Name: o.Name, API: o.API, Build: o.Build, Store: o.Store, Protocol: o.protocol}
 	n.view.Store(NewView(o.Writer, []Member{n.self})) // the link asks for it from its first moment on
-	if n.link, err = newLink(o, n.refusals); err != nil {
+	if err = n.newLink(); err != nil {
 		return nil, err
 	}
 	if err := n.listen(config); err != nil {
 		n.cancel()
-		n.link.close()
+		n.link.Close()
 		return nil, err
 	}
 	n.workers.Go(n.watch)
@@ -84,11 +85,11 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 
 // listen begins to gossip, once it is known where the link listens.
 func (n *Node) listen(config *memberlist.Config) error {
-	n.self.Peer = withPort(n.opts.PeerAdvertise, n.link.address())
+	n.self.Peer = withPort(n.opts.PeerAdvertise, n.link.Addr())
 	if _, err := appendMeta(nil, n.self); err != nil { // with all that it may say later
 		return err
 	}
-	if _, err := n.roster.say(n.self); err != nil {
+	if _, err := n.membership.say(n.self); err != nil {
 		return err
 	}
 	n.view.Store(NewView(n.opts.Writer, []Member{n.self}))
@@ -100,7 +101,8 @@ func (n *Node) listen(config *memberlist.Config) error {
 	if n.list, err = memberlist.Create(config); err != nil {
 		return errors.Join(fmt.Errorf("cluster: GossipListen %s: %w", n.opts.GossipListen, err), transport.Shutdown())
 	}
-	n.gossipAt = gossipAddress(n.list.LocalNode()).String() // once, before anything is said: memberlist gives it out without a lock
+	// once, before anything is said: memberlist gives it out without a lock
+	n.gossipAt = gossipAddress(n.list.LocalNode()).String()
 	return nil
 }
 
@@ -117,19 +119,22 @@ func withPort(advertise, real string) string {
 func (n *Node) gossipConfig(ctx context.Context) (*memberlist.Config, error) {
 	o := n.opts
 	c := memberlist.DefaultLANConfig()
-	c.Name = n.roster.self // unique per process start: a name that comes back would inherit what is still said about its last life
+	// unique per process start: a name that comes back would inherit what is still said about its last life
+	c.Name = n.membership.self
 	c.Label = "holdfast"
-	c.Delegate, c.Events = n.roster, n.roster
+	c.Delegate, c.Events = n.membership, n.membership
 	c.Logger = gossipLogger(o.Logger, n.refusals)
 	c.ProbeInterval, c.ProbeTimeout, c.GossipInterval = o.ProbeInterval, o.ProbeTimeout, o.GossipInterval
-	c.SuspicionMult, c.SuspicionMaxTimeoutMult = o.SuspicionMult, 2 // the longest suspicion is twice the shortest, not six times
-	c.AwarenessMaxMultiplier = 2                                    // a node that is slow itself may take twice as long to judge, not eight times
+	// the longest suspicion is twice the shortest, not six times
+	c.SuspicionMult, c.SuspicionMaxTimeoutMult = o.SuspicionMult, 2
+	// a node that is slow itself may take twice as long to judge, not eight times
+	c.AwarenessMaxMultiplier = 2
 	c.PushPullInterval = 10 * time.Second
 	c.TCPTimeout = time.Second
 	c.GossipToTheDeadTime = time.Minute // one that was paused hears that it is thought dead, and objects
 	c.DeadNodeReclaimTime = time.Second
 	if o.Keys != nil {
-		c.Keyring = o.Keys.ring
+		c.Keyring = o.Keys.Ring()
 	}
 	var err error
 	if c.BindAddr, c.BindPort, err = place(ctx, "GossipListen", o.GossipListen); err != nil {
@@ -161,8 +166,9 @@ func (n *Node) GossipAddress() string { return n.gossipAt }
 // View is the newest one. It costs one atomic load.
 func (n *Node) View() *View { return n.view.Load() }
 
-// LeftOut are the nodes of the gossip that this one cannot work with, by name, and why: their builds speak another protocol.
-func (n *Node) LeftOut() map[string]string { return n.roster.leftOut() }
+// LeftOut are the nodes of the gossip that this one cannot work with, by name, and why: their builds speak another
+// protocol.
+func (n *Node) LeftOut() map[string]string { return n.membership.leftOut() }
 
 // SetState says what this node is now: at once in its own view, and to the others within some gossip intervals.
 func (n *Node) SetState(s State) {
@@ -170,7 +176,7 @@ func (n *Node) SetState(s State) {
 	n.self.State = s
 	n.rebuild()
 	n.mu.Unlock()
-	n.roster.touch() // the worker tells the handler
+	n.membership.touch() // the worker tells the handler
 	n.announce()
 }
 
@@ -186,7 +192,7 @@ func (n *Node) announce() {
 func (n *Node) rebuild() *View {
 	c := n.judge()
 	n.self.Yields = c.Yield != "" && len(c.Pending) == 0
-	if changed, err := n.roster.say(n.self); changed && err == nil { // what it may say was checked at Join
+	if changed, err := n.membership.say(n.self); changed && err == nil { // what it may say was checked at Join
 		n.announce()
 	}
 	v := NewView(n.opts.Writer, append(slices.Clone(c.Members), n.self))
@@ -210,23 +216,24 @@ func (n *Node) watch() {
 		n.report(&said)
 		if told == nil || !v.equal(told) { // there and back again while the handler was busy is no news
 			told = v
-			n.link.tell(&viewNews{v})
+			n.linkTo(v)
 			n.opts.Handler.ViewChanged(v)
 		}
 		select {
 		case <-n.ctx.Done():
 			return
-		case <-n.roster.dirty:
+		case <-n.membership.dirty:
 		}
 	}
 }
 
-// sayAgain is how often a change is gossiped once more, in gossip intervals. Memberlist sends a change four times in all, to nodes of its choice,
-// and then no more: one that was said while others were joining, or to nodes that have died, is heard by some ten seconds later, with the
-// next exchange of states.
+// sayAgain is how often a change is gossiped once more, in gossip intervals. Memberlist sends a change four times in
+// all, to nodes of its choice, and then no more: one that was said while others were joining, or to nodes that have
+// died, is heard by some ten seconds later, with the next exchange of states.
 var sayAgain = [...]time.Duration{2, 4, 8, 16, 32}
 
-// spread gossips changes of this node's state, and whenever somebody has come: memberlist waits for them to go out, and SetState must not.
+// spread gossips changes of this node's state, and whenever somebody has come: memberlist waits for them to go out, and
+// SetState must not.
 func (n *Node) spread() {
 	again := time.NewTimer(0)
 	defer again.Stop()
@@ -283,7 +290,7 @@ func (n *Node) joinMissing() bool {
 		}
 		configured = append(configured, ips...)
 	}
-	addresses, alone := n.roster.missing(configured)
+	addresses, alone := n.membership.missing(configured)
 	var calls sync.WaitGroup // side by side: one that swallows packets must not keep this node from the others
 	for _, address := range addresses {
 		calls.Go(func() {
@@ -298,26 +305,12 @@ func (n *Node) joinMissing() bool {
 
 // notJoined tells somebody who is there and will not have us from an address where nobody is.
 func (n *Node) notJoined(address string, err error) {
-	if reason, there := joinTrouble(err); there && n.ctx.Err() == nil {
-		n.refusals.note(Refusal{PortGossip, SideDialer, reason}, "", address, strings.Join(strings.Fields(err.Error()), " "))
+	if reason, there := refusal.JoinTrouble(err); there && n.ctx.Err() == nil {
+		n.refusals.Note(Refusal{Port: PortGossip, Side: SideDialer, Reason: reason}, "", address,
+			strings.Join(strings.Fields(err.Error()), " "))
 		return
 	}
 	n.opts.Logger.Debug("nobody answers", "address", address, "error", err)
-}
-
-// Send hands a message of at most MaxMessage bytes to the link to a peer, and returns at once; the message is copied.
-// False: nothing is sent, because there is no session with that peer (it is unknown, this node itself, or down), the
-// message is too long, or OutboxBytes are queued. True is no promise that it arrives, only that it does so in order:
-// what a peer receives of one session is a prefix of what was sent in it.
-func (n *Node) Send(to storage.WriterID, message []byte) bool {
-	p := n.link.peer(to)
-	return p != nil && p.out.send(message)
-}
-
-// Up tells whether there is a session with that peer.
-func (n *Node) Up(peer storage.WriterID) bool {
-	p := n.link.peer(peer)
-	return p != nil && p.up.Load()
 }
 
 // Leave tells the others that this node goes, for at most a second and as long as ctx allows, and then closes
@@ -350,7 +343,7 @@ func (n *Node) end(farewell func() error) (err error) {
 		n.cancel()
 		err = errors.Join(err, n.list.Shutdown())
 		n.workers.Wait()
-		n.link.close()
+		n.link.Close()
 		n.refusals.Close()
 	})
 	return err

@@ -9,155 +9,15 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/memberlist"
 
+	"holdfast/cluster/refusal"
 	"holdfast/storage"
 )
-
-// patience bounds what a test waits for; nothing takes nearly as long.
-const patience = 20 * time.Second
-
-// ear is a Handler that keeps what it hears, and wakes whoever waits for something.
-type ear struct {
-	mu    sync.Mutex
-	views []*View
-	log   map[storage.WriterID][]string               // per peer: "up", "down" or a message, in order
-	news  chan struct{}                               // closed and replaced at every event
-	take  func(from storage.WriterID, message []byte) // if set: instead of keeping messages
-}
-
-func newEar() *ear { return &ear{log: map[storage.WriterID][]string{}, news: make(chan struct{})} }
-
-func (e *ear) note(change func()) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	change()
-	close(e.news)
-	e.news = make(chan struct{})
-}
-
-func (e *ear) ViewChanged(v *View) { e.note(func() { e.views = append(e.views, v) }) }
-func (e *ear) PeerUp(p storage.WriterID) {
-	e.note(func() { e.log[p] = append(e.log[p], "up") })
-}
-func (e *ear) PeerDown(p storage.WriterID) {
-	e.note(func() { e.log[p] = append(e.log[p], "down") })
-}
-func (e *ear) Received(p storage.WriterID, message []byte) {
-	if e.take != nil {
-		e.take(p, message)
-		return
-	}
-	e.note(func() { e.log[p] = append(e.log[p], string(message)) })
-}
-
-// heard is a copy of what came from one peer.
-func (e *ear) heard(p storage.WriterID) []string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return append([]string(nil), e.log[p]...)
-}
-
-// until waits for a condition over what was heard; it is asked again after every event.
-func (e *ear) until(t testing.TB, what string, met func() bool) {
-	t.Helper()
-	late := time.After(patience)
-	for {
-		e.mu.Lock()
-		news := e.news
-		e.mu.Unlock()
-		if met() {
-			return
-		}
-		select {
-		case <-news:
-		case <-late:
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
-}
-
-// count of one word in what was heard of a peer.
-func (e *ear) count(p storage.WriterID, word string) (n int) {
-	for _, w := range e.heard(p) {
-		if w == word {
-			n++
-		}
-	}
-	return n
-}
-
-// parted tells that a session with a peer has ended and no other begun. A session may end on a busy machine too, and
-// begin anew: who waits for an end counts from what was heard before.
-func (e *ear) parted(p storage.WriterID) bool {
-	ended := e.count(p, "down")
-	return ended > 0 && ended == e.count(p, "up")
-}
-
-// tested is a node under test and what it heard.
-type tested struct {
-	*Node
-	ear *ear
-}
-
-func (n *tested) id() storage.WriterID { return n.opts.Writer }
-
-func testLogger(t testing.TB) *slog.Logger {
-	if os.Getenv("HOLDFAST_TEST_LOG") == "" {
-		return slog.New(slog.DiscardHandler)
-	}
-	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
-}
-
-// patient has a node take no silence of a busy machine's for the end of a session: for tests in which no session may
-// end.
-func patient(o *Options) { o.DownAfter, o.SuspicionMult = patience, 60 }
-
-// start makes a node on loopback that joins others.
-func start(t testing.TB, name string, change func(*Options), others ...*tested) *tested {
-	t.Helper()
-	e := newEar()
-	o := Options{
-		Writer: storage.NewWriterID(), Name: name, API: "http://" + name, Build: "test", GossipListen: "127.0.0.1:0", PeerListen: "127.0.0.1:0",
-		Handler: e, Logger: testLogger(t).With("of", name), Rejoin: 300 * time.Millisecond,
-	}
-	for _, other := range others {
-		o.Join = append(o.Join, other.GossipAddress())
-	}
-	if change != nil {
-		change(&o)
-	}
-	n, err := Join(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := n.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &tested{n, e}
-}
-
-// connected waits until each of the nodes sees all others and has sessions with them.
-func connected(t testing.TB, nodes ...*tested) {
-	t.Helper()
-	for _, n := range nodes {
-		n.ear.until(t, fmt.Sprintf("%s sees all and is linked to all", n.opts.Name), func() bool {
-			for _, other := range nodes {
-				if _, seen := n.View().Member(other.id()); !seen || other != n && !n.Up(other.id()) {
-					return false
-				}
-			}
-			return len(n.View().Members()) == len(nodes)
-		})
-	}
-}
 
 func TestThreeNodesSeeEachOtherAndAgree(t *testing.T) {
 	a := start(t, "a", nil)
@@ -224,7 +84,7 @@ func TestLeaveIsSeenAtOnceAndANodeMayComeBack(t *testing.T) {
 	}
 	a.ear.until(t, "b is gone", func() bool { _, there := a.View().Member(old); return !there })
 	t.Logf("gone after %v", time.Since(began))
-	gossip, peer := b.GossipAddress(), b.link.address()
+	gossip, peer := b.GossipAddress(), b.link.Addr()
 	again := start(t, "b", func(o *Options) { o.GossipListen, o.PeerListen = gossip, peer }, a)
 	connected(t, a, again)
 	if again.id() == old {
@@ -316,17 +176,22 @@ func (c counted) Handle(_ context.Context, r slog.Record) error {
 func TestAdjacentBuildsWorkTogether(t *testing.T) {
 	var loud atomic.Int32
 	a := start(t, "a", func(o *Options) {
-		o.protocol = [2]uint8{1, 2}
-		o.Logger = slog.New(counted{Handler: slog.DiscardHandler, words: "is left out", ear: o.Handler.(*ear), n: &loud})
+		o.protocol = [2]uint8{3, 4}
+		o.Logger = slog.New(counted{Handler: slog.DiscardHandler, words: "is left out", ear: o.Handler.(*ear),
+			n: &loud})
 	})
-	b := start(t, "b", func(o *Options) { o.protocol = [2]uint8{2, 3} }, a)
-	c := start(t, "c", func(o *Options) { o.protocol = [2]uint8{3, 4} }, b)
+	b := start(t, "b", func(o *Options) { o.protocol = [2]uint8{4, 5} }, a)
+	c := start(t, "c", func(o *Options) { o.protocol = [2]uint8{5, 6} }, b)
 	b.ear.until(t, "b has links to both", func() bool { return b.Up(a.id()) && b.Up(c.id()) })
 	a.ear.until(t, "a names c", func() bool { return loud.Load() == 1 })
 	if len(a.View().Members()) != 2 || len(b.View().Members()) != 3 {
 		t.Errorf("a sees %d, b sees %d", len(a.View().Members()), len(b.View().Members()))
 	}
-	if left := a.LeftOut(); len(left) != 1 || !strings.Contains(left["c"], "speaks protocol 3 to 4") || len(b.LeftOut()) != 0 {
+	if p := b.Stats(); p[0].Protocol+p[1].Protocol != 4+5 {
+		t.Errorf("b speaks protocols %d and %d with a and c", p[0].Protocol, p[1].Protocol)
+	}
+	if left := a.LeftOut(); len(left) != 1 || !strings.Contains(left["c"], "speaks protocol 5 to 6") ||
+		len(b.LeftOut()) != 0 {
 		t.Errorf("left out: %v, %v", left, b.LeftOut())
 	}
 }
@@ -336,12 +201,14 @@ func TestAdjacentBuildsWorkTogether(t *testing.T) {
 func TestForeignMembersAreLeftOutAndNamedOnce(t *testing.T) {
 	var loud atomic.Int32
 	a := start(t, "a", func(o *Options) {
-		o.Logger = slog.New(counted{Handler: slog.DiscardHandler, words: "is left out", ear: o.Handler.(*ear), n: &loud})
+		o.Logger = slog.New(counted{Handler: slog.DiscardHandler, words: "is left out", ear: o.Handler.(*ear),
+			n: &loud})
 	})
 	b := start(t, "b", nil, a)
 	far := start(t, "far", func(o *Options) { o.protocol = [2]uint8{8, 9} }, a)
 	c := memberlist.DefaultLocalConfig()
-	c.Name, c.Label, c.BindAddr, c.BindPort, c.Logger = "mute", "holdfast", "127.0.0.1", 0, gossipLogger(slog.New(slog.DiscardHandler), newRefusals(slog.New(slog.DiscardHandler)))
+	c.Name, c.Label, c.BindAddr, c.BindPort, c.Logger = "mute", "holdfast", "127.0.0.1", 0,
+		gossipLogger(slog.New(slog.DiscardHandler), refusal.NewLog(slog.New(slog.DiscardHandler)))
 	c.AdvertiseAddr = "127.0.0.1"
 	mute, err := memberlist.Create(c)
 	if err != nil {
@@ -423,7 +290,8 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		case <-tick.C:
 		case <-late:
 			buffer := make([]byte, 1<<20)
-			t.Fatalf("%d goroutines, %d before\n%s", runtime.NumGoroutine(), before, buffer[:runtime.Stack(buffer, true)])
+			t.Fatalf("%d goroutines, %d before\n%s", runtime.NumGoroutine(), before, buffer[:runtime.Stack(buffer,
+				true)])
 		}
 	}
 }

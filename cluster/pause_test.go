@@ -43,7 +43,8 @@ func (s *shouter) Received(from storage.WriterID, m []byte) {
 func childNode(join string) int {
 	s := &shouter{node: make(chan *Node, 1)}
 	n, err := Join(context.Background(), Options{
-		Writer: storage.NewWriterID(), Name: "child", GossipListen: "127.0.0.1:0", PeerListen: "127.0.0.1:0", Join: []string{join}, Handler: s,
+		Writer: storage.NewWriterID(), Name: "child", GossipListen: "127.0.0.1:0", PeerListen: "127.0.0.1:0",
+		Join: []string{join}, Handler: s,
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -126,9 +127,7 @@ func TestPausedProcessComesBackWithFreshSessions(t *testing.T) {
 	a := start(t, "a", nil)
 	c := startChild(t, a)
 	a.ear.until(t, "a link to the other process", func() bool { return a.Up(c.id) })
-	if !a.Send(c.id, []byte("before")) {
-		t.Fatal("not sent")
-	}
+	a.ear.until(t, "it takes a message", func() bool { return a.Send(c.id, []byte("before")) })
 	a.ear.until(t, "an answer", func() bool { return a.ear.count(c.id, "before") == 1 })
 	if err := c.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -156,7 +155,8 @@ func TestPausedProcessComesBackWithFreshSessions(t *testing.T) {
 	// What had arrived before the process was stopped, or reached it with its first breath, is a prefix of what was
 	// sent, and then comes the end.
 	story := strings.Join(heard, " ")
-	if !strings.HasPrefix(story, "up before ") || !strings.Contains(story, "down") || !strings.HasSuffix(story, "up after") {
+	begun, over := strings.HasPrefix(story, "up before "), strings.HasSuffix(story, "up after")
+	if !begun || !over || !strings.Contains(story, "down") {
 		t.Errorf("the paused one heard: %s", story)
 	}
 	next, down := 0, false

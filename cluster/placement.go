@@ -9,8 +9,8 @@ import (
 	"holdfast/storage"
 )
 
-// View is who is in the cluster, as one node sees it at one moment. Immutable. It proposes owners, and is never authority: two nodes may
-// hold different ones at the same time, and the log decides.
+// View is who is in the cluster, as one node sees it at one moment. Immutable. It proposes owners, and is never
+// authority: two nodes may hold different ones at the same time, and the log decides.
 type View struct {
 	me      storage.WriterID
 	members []Member
@@ -25,14 +25,15 @@ type candidate struct {
 	hash   uint64
 }
 
-// hashes is what placement rests on: whoever changes it moves every section of a cluster under upgrade. Tests put in readable ones.
+// hashes is what placement rests on: whoever changes it moves every section of a cluster under upgrade. Tests put in
+// readable ones.
 type hashes struct {
 	writer func(storage.WriterID) uint64
 	weigh  func(writer, key uint64) uint64
 }
 
-// mix is the finalizer of splitmix64: every bit of the input turns about half of the output's. FNV over ids or addresses does not, and
-// gave one node up to 2.5 times another's share.
+// mix is the finalizer of splitmix64: every bit of the input turns about half of the output's. FNV over ids or
+// addresses does not, and gave one node up to 2.5 times another's share.
 func mix(x uint64) uint64 {
 	x ^= x >> 30
 	x *= 0xbf58476d1ce4e5b9
@@ -54,7 +55,8 @@ var rendezvous = hashes{
 	weigh:  func(writer, key uint64) uint64 { return mix(writer ^ key) },
 }
 
-// NewView makes the view that node me has of members (in any order; of two with one Writer the later counts). It keeps no reference to members.
+// NewView makes the view that node me has of members (in any order; of two with one Writer the later counts). It keeps
+// no reference to members.
 func NewView(me storage.WriterID, members []Member) *View { return newViewBy(rendezvous, me, members) }
 
 func newViewBy(hash hashes, me storage.WriterID, members []Member) *View {
@@ -92,20 +94,25 @@ func (v *View) Members() []Member { return v.members }
 
 // Member finds one by its writer id.
 func (v *View) Member(w storage.WriterID) (Member, bool) {
-	i, found := slices.BinarySearchFunc(v.members, w, func(m Member, w storage.WriterID) int { return bytes.Compare(m.Writer[:], w[:]) })
+	i, found := slices.BinarySearchFunc(v.members, w, func(m Member, w storage.WriterID) int {
+		return bytes.Compare(m.Writer[:], w[:])
+	})
 	if !found {
 		return Member{}, false
 	}
 	return v.members[i], true
 }
 
-// Version is a hash of the sorted writers and their states: equal on nodes that see the same members in the same states.
+// Version is a hash of the sorted writers and their states: equal on nodes that see the same members in the same
+// states.
 func (v *View) Version() uint64 { return v.version }
 
-// Owner proposes the node that should run a section: the same on all nodes with the same view. The zero id when nobody is Serving.
+// Owner proposes the node that should run a section: the same on all nodes with the same view. The zero id when nobody
+// is Serving.
 //
-// Each serving member has a weight for each section, and the highest wins (rendezvous hashing): who joins takes its share evenly from all,
-// who leaves hands it out evenly, and nothing else moves. It takes no memory, and needs no agreement on anything but the members.
+// Each serving member has a weight for each section, and the highest wins (rendezvous hashing): who joins takes its
+// share evenly from all, who leaves hands it out evenly, and nothing else moves. It takes no memory, and needs no
+// agreement on anything but the members.
 func (v *View) Owner(key storage.SectionKey) storage.WriterID {
 	return v.heaviest(mix(hash16(key.Event) + golden*(uint64(key.Section)+1)))
 }
@@ -119,7 +126,8 @@ func (v *View) heaviest(key uint64) (best storage.WriterID) {
 	var most uint64
 	chosen := -1
 	for i := range v.serving {
-		if weight := v.hash.weigh(v.serving[i].hash, key); chosen < 0 || weight > most { // equal weights: the lower writer, on every node
+		// equal weights: the lower writer, on every node
+		if weight := v.hash.weigh(v.serving[i].hash, key); chosen < 0 || weight > most {
 			chosen, most = i, weight
 		}
 	}

@@ -25,7 +25,8 @@ func crew(n int) (members []Member) {
 // house is sections as they come: a few events with dense numbers.
 func house(n int) (keys []storage.SectionKey) {
 	for i := range n {
-		keys = append(keys, storage.SectionKey{Event: storage.EventID{15: byte(i / 1000)}, Section: storage.SectionNo(i % 1000)})
+		keys = append(keys, storage.SectionKey{Event: storage.EventID{15: byte(i / 1000)},
+			Section: storage.SectionNo(i % 1000)})
 	}
 	return keys
 }
@@ -107,7 +108,8 @@ func TestOwnerIsTheHeaviest(t *testing.T) {
 		writer: func(w storage.WriterID) uint64 { return uint64(w[0]) },
 		weigh:  func(writer, key uint64) uint64 { return writer * key % 7 },
 	}
-	three := []Member{{Writer: storage.WriterID{1}, State: Serving}, {Writer: storage.WriterID{2}, State: Serving}, {Writer: storage.WriterID{3}, State: Serving}}
+	three := []Member{{Writer: storage.WriterID{1}, State: Serving}, {Writer: storage.WriterID{2}, State: Serving},
+		{Writer: storage.WriterID{3}, State: Serving}}
 	draining := []Member{three[0], three[1], {Writer: storage.WriterID{3}, State: Draining}}
 	joining := []Member{{Writer: storage.WriterID{1}, State: Joining}}
 	for _, c := range []struct {

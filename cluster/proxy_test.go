@@ -11,10 +11,11 @@ import (
 type proxy struct {
 	listener net.Listener
 
-	mu      sync.Mutex
-	target  string
-	conns   map[net.Conn]bool
-	opened  chan struct{} // closed while bytes pass; a black hole keeps them, as a network that swallows everything but comes back
+	mu     sync.Mutex
+	target string
+	conns  map[net.Conn]bool
+	// to the node, and back; closed while bytes pass: a black hole keeps them, as a network does that comes back
+	opened  [2]chan struct{}
 	delay   time.Duration
 	workers sync.WaitGroup
 }
@@ -24,8 +25,9 @@ func newProxy(t testing.TB) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{listener: listener, conns: map[net.Conn]bool{}, opened: make(chan struct{})}
-	close(p.opened)
+	p := &proxy{listener: listener, conns: map[net.Conn]bool{}, opened: [2]chan struct{}{make(chan struct{}),
+		make(chan struct{})}}
+	p.heal()
 	p.workers.Go(p.accept)
 	t.Cleanup(func() {
 		_ = listener.Close()
@@ -55,19 +57,19 @@ func (p *proxy) accept() {
 		p.mu.Lock()
 		p.conns[from], p.conns[to] = true, true
 		p.mu.Unlock()
-		p.workers.Go(func() { p.pass(from, to) })
-		p.workers.Go(func() { p.pass(to, from) })
+		p.workers.Go(func() { p.pass(from, to, 0) })
+		p.workers.Go(func() { p.pass(to, from, 1) })
 	}
 }
 
-func (p *proxy) pass(from, to net.Conn) {
+func (p *proxy) pass(from, to net.Conn, direction int) {
 	defer to.Close()
 	defer from.Close()
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buffer)
 		p.mu.Lock()
-		opened, delay := p.opened, p.delay
+		opened, delay := p.opened[direction], p.delay
 		p.mu.Unlock()
 		<-opened
 		if delay > 0 {
@@ -90,19 +92,26 @@ func (p *proxy) cut() {
 }
 
 // swallow keeps everything, of present connections and of new ones, until heal.
-func (p *proxy) swallow() {
+func (p *proxy) swallow() { p.swallowCalls(); p.swallowAnswers() }
+
+func (p *proxy) swallowCalls()   { p.shut(0) }
+func (p *proxy) swallowAnswers() { p.shut(1) }
+
+func (p *proxy) shut(direction int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.opened = make(chan struct{})
+	p.opened[direction] = make(chan struct{})
 }
 
 func (p *proxy) heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	select {
-	case <-p.opened:
-	default:
-		close(p.opened)
+	for _, opened := range p.opened {
+		select {
+		case <-opened:
+		default:
+			close(opened)
+		}
 	}
 }
 
@@ -123,7 +132,7 @@ func behind(t testing.TB, name string, change func(*Options), others ...*tested)
 		o.Join = nil // nobody may call before the proxy knows where to
 	}, others...)
 	p.mu.Lock()
-	p.target = n.link.address()
+	p.target = n.link.Addr()
 	p.mu.Unlock()
 	for _, other := range others {
 		if _, err := n.list.Join([]string{other.GossipAddress()}); err != nil {

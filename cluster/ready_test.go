@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestAReadyNodeIsSeenReadyByAllBeforeTheNextExchangeOfStates: what a node says of itself while others are just joining was heard by some only
-// with memberlist's next exchange of states, ten seconds later, in one start of six.
+// TestAReadyNodeIsSeenReadyByAllBeforeTheNextExchangeOfStates: what a node says of itself while others are just joining
+// was heard by some only with memberlist's next exchange of states, ten seconds later, in one start of six.
 func TestAReadyNodeIsSeenReadyByAllBeforeTheNextExchangeOfStates(t *testing.T) {
 	const rounds = 16
 	for range rounds {

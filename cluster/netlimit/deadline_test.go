@@ -50,7 +50,8 @@ func TestADeadlineThatMovesLaterIsMetOnTime(t *testing.T) {
 			t.Errorf("the timer was set %d times, want once", n)
 		}
 		_, err := c.Read(make([]byte, 1))
-		if took, want := time.Since(began), time.Second+999*time.Millisecond; !errors.Is(err, os.ErrDeadlineExceeded) || took != want {
+		if took, want := time.Since(began), time.Second+999*time.Millisecond; !errors.Is(err, os.ErrDeadlineExceeded) ||
+			took != want {
 			t.Errorf("the read ended after %v with %v, want %v and a deadline", took, err, want)
 		}
 		if n := inner.sets.Load(); n != 2 {
@@ -125,7 +126,8 @@ func TestAWriteGoesOnBehindAnEarlyTimer(t *testing.T) {
 		}
 		began := time.Now()
 		_ = c.SetWriteDeadline(began.Add(2 * time.Minute))
-		if n, err := c.Write(text); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) != 2*time.Minute {
+		if n, err := c.Write(text); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) ||
+			time.Since(began) != 2*time.Minute {
 			t.Errorf("nobody reads: %d bytes, %v, after %v", n, err, time.Since(began))
 		}
 	})
@@ -139,13 +141,15 @@ func TestTheConnectionInsideHasTheDeadlines(t *testing.T) {
 		_ = c.SetDeadline(began.Add(time.Second))
 		_ = c.SetDeadline(began.Add(time.Minute))
 		inside := c.UnsafeConn()
-		if _, err := inside.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) != time.Minute {
+		if _, err := inside.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) ||
+			time.Since(began) != time.Minute {
 			t.Errorf("the read ended after %v: %v", time.Since(began), err)
 		}
 		_ = c.SetDeadline(time.Time{})
 		inside = c.UnsafeConn()
 		time.AfterFunc(time.Hour, func() { _ = inside.Close() })
-		if _, err := inside.Read(make([]byte, 1)); !errors.Is(err, io.ErrClosedPipe) || time.Since(began) != time.Hour+time.Minute {
+		if _, err := inside.Read(make([]byte, 1)); !errors.Is(err, io.ErrClosedPipe) ||
+			time.Since(began) != time.Hour+time.Minute {
 			t.Errorf("the read ended after %v: %v", time.Since(began), err)
 		}
 	})
@@ -168,7 +172,8 @@ func TestTheLastDeadlineWins(t *testing.T) {
 			}
 			movers.Wait()
 			_ = c.SetReadDeadline(began.Add(time.Minute))
-			if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) != time.Minute {
+			if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) ||
+				time.Since(began) != time.Minute {
 				t.Errorf("the read ended after %v: %v", time.Since(began), err)
 			}
 		})
@@ -186,7 +191,8 @@ func BenchmarkDeadlines(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = inner.Close() })
-	for name, c := range map[string]net.Conn{"lazy": &Conn{Conn: inner, limiter: New(Options{Name: "bench", Max: 1})}, "eager": inner} {
+	for name, c := range map[string]net.Conn{"lazy": &Conn{Conn: inner, limiter: New(Options{Name: "bench", Max: 1})},
+		"eager": inner} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Digest turns like troubles into few log lines: the first of a kind is logged at once, and while more of that kind come,
-// one line an interval says how many and from where. It also counts them. Safe for concurrent use.
+// Digest turns like troubles into few log lines: the first of a kind is logged at once, and while more of that kind
+// come, one line an interval says how many and from where. It also counts them. Safe for concurrent use.
 //
 // Kinds must come from a closed list and never from what a stranger sends: they are kept for ever.
 type Digest[K comparable] struct {
@@ -120,7 +120,8 @@ func (d *Digest[K]) sum(kind K, about []any) {
 	next.timer = time.AfterFunc(d.every, func() { d.sum(kind, about) })
 	d.open[kind] = next
 	d.mu.Unlock()
-	d.log.Log(context.Background(), current.newest.Level, d.message+", again", append(about, "times", fresh, "within", d.every,
+	d.log.Log(context.Background(), current.newest.Level, d.message+", again", append(about, "times", fresh, "within",
+		d.every,
 		"addresses", current.addresses, "more_addresses", current.more, "newest", current.newest.Why)...)
 }
 

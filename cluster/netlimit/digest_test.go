@@ -19,10 +19,12 @@ func TestTroubleNeitherFloodsTheLogNorPassesInSilence(t *testing.T) {
 		defer d.Close()
 		lines := func() int { synctest.Wait(); return strings.Count(text.String(), "\n") }
 		for i := range 1000 {
-			d.Add("garbage", Trouble{Level: slog.LevelWarn, Address: fmt.Sprintf("10.0.0.%d:1", i%9), Why: strings.Repeat("x", 1000)}, "door", "link")
+			d.Add("garbage", Trouble{Level: slog.LevelWarn, Address: fmt.Sprintf("10.0.0.%d:1", i%9),
+				Why: strings.Repeat("x", 1000)}, "door", "link")
 		}
 		d.Add("expired", Trouble{Level: slog.LevelWarn, Address: "10.0.0.7:2", Why: "certificate has expired"})
-		if lines() != 2 || !strings.Contains(text.String(), "door=link") || !strings.Contains(text.String(), "10.0.0.7:2") {
+		if lines() != 2 || !strings.Contains(text.String(), "door=link") || !strings.Contains(text.String(),
+			"10.0.0.7:2") {
 			t.Errorf("at once:\n%s", text.String())
 		}
 		if text.Len() > 1000 {
@@ -32,7 +34,8 @@ func TestTroubleNeitherFloodsTheLogNorPassesInSilence(t *testing.T) {
 			t.Errorf("%+v %v", n, d.Counts())
 		}
 		<-time.After(time.Minute)
-		if lines() != 3 || !strings.Contains(text.String(), "times=999") || !strings.Contains(text.String(), "more_addresses=true") {
+		if lines() != 3 || !strings.Contains(text.String(), "times=999") || !strings.Contains(text.String(),
+			"more_addresses=true") {
 			t.Errorf("after an interval:\n%s", text.String())
 		}
 		<-time.After(time.Hour)

@@ -50,7 +50,8 @@ func acceptError(errno syscall.Errno) error {
 // Trouble that passes is waited out, whatever its name, and told once.
 func TestTroubleThatPassesIsWaitedOut(t *testing.T) {
 	for _, errno := range []syscall.Errno{
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EINTR, syscall.ENETDOWN, syscall.EPERM, syscall.EPROTO, syscall.Errno(4000),
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.EINTR,
+		syscall.ENETDOWN, syscall.EPERM, syscall.EPROTO, syscall.Errno(4000),
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var results []any
@@ -82,21 +83,24 @@ func TestEachOutageIsToldOnce(t *testing.T) {
 		pipe := func() net.Conn { c, _ := net.Pipe(); return c }
 		var log bytes.Buffer
 		l := New(Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}).Listen(
-			newPipeListener(acceptError(syscall.EMFILE), pipe(), acceptError(syscall.EMFILE), pipe(), pipe(), acceptError(syscall.ENFILE), pipe(), pipe()))
+			newPipeListener(acceptError(syscall.EMFILE), pipe(), acceptError(syscall.EMFILE), pipe(), pipe(),
+				acceptError(syscall.ENFILE), pipe(), pipe()))
 		for i, pause := range []time.Duration{0, 0, calm, 0, calm} {
 			<-time.After(pause) // synctest's time
 			if _, err := l.Accept(); err != nil {
 				t.Fatalf("%d: %v", i, err)
 			}
 		}
-		if began, ended := strings.Count(log.String(), "cannot be accepted"), strings.Count(log.String(), "accepted again"); began != 2 || ended != 2 {
+		if began, ended := strings.Count(log.String(), "cannot be accepted"), strings.Count(log.String(),
+			"accepted again"); began != 2 || ended != 2 {
 			t.Errorf("%d beginnings and %d ends told:\n%s", began, ended, log.String())
 		}
 	})
 }
 
 func TestAListenerThatIsNoneAnyMoreEnds(t *testing.T) {
-	for _, err := range []error{acceptError(syscall.EBADF), acceptError(syscall.EINVAL), &net.OpError{Op: "accept", Err: net.ErrClosed}, errors.New("what is that")} {
+	for _, err := range []error{acceptError(syscall.EBADF), acceptError(syscall.EINVAL), &net.OpError{Op: "accept",
+		Err: net.ErrClosed}, errors.New("what is that")} {
 		if _, got := New(Options{}).Listen(newPipeListener(err)).Accept(); got == nil {
 			t.Errorf("%v was waited out", err)
 		}

@@ -78,7 +78,8 @@ func (l *listener) wait(err error) bool {
 	l.limiter.stats.AcceptErrors.Add(1)
 	l.troubles++
 	if now := time.Now(); now.Sub(l.trouble) >= calm || l.trouble.IsZero() {
-		l.limiter.options.Logger.Warn("connections cannot be accepted for now; those that are open are served", "door", l.limiter.options.Name, "error", err)
+		l.limiter.options.Logger.Warn("connections cannot be accepted for now; those that are open are served", "door",
+			l.limiter.options.Name, "error", err)
 	}
 	l.trouble = time.Now()
 	if errors.Is(err, syscall.ECONNABORTED) || errors.Is(err, syscall.EINTR) || errors.Is(err, syscall.ECONNRESET) {
@@ -100,6 +101,7 @@ func (l *listener) calmDown() {
 	if l.trouble.IsZero() || time.Since(l.trouble) < calm {
 		return
 	}
-	l.limiter.options.Logger.Info("connections are accepted again", "door", l.limiter.options.Name, "errors", l.troubles)
+	l.limiter.options.Logger.Info("connections are accepted again", "door", l.limiter.options.Name, "errors",
+		l.troubles)
 	l.trouble, l.troubles = time.Time{}, 0
 }

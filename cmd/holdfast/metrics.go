@@ -168,8 +168,8 @@ var (
 	descBytes     = clusterDesc("link_bytes_total", "Bytes to and from the peer, before encryption.", "peer", "direction")
 	descMessages  = clusterDesc("link_messages_total", "Messages to and from the peer.", "peer", "direction")
 	descBatches   = clusterDesc("link_batches_total", "Batches of messages to and from the peer; messages divided by these share one.", "peer", "direction")
-	descDropped   = clusterDesc("link_dropped_total", "Messages for the peer that were refused because its link was down or too much waited, or that came too late.", "peer")
-	descOutbox    = clusterDesc("link_outbox_bytes", "Bytes for the peer that are queued or not acknowledged.", "peer")
+	descDropped   = clusterDesc("link_dropped_total", "Messages for the peer that were refused because its link was down or too much waited.", "peer")
+	descOutbox    = clusterDesc("link_outbox_bytes", "Bytes for the peer that are queued and not yet handed to its stream.", "peer")
 	descRoundTrip = clusterDesc("link_round_trip_seconds", "Time to the peer and back, smoothed.", "peer")
 )
 

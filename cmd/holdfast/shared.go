@@ -45,7 +45,7 @@ func (n *Node) openShared(ctx context.Context, c *config, config *actors.Config)
 		return fmt.Errorf("which database this is: %w", err)
 	}
 	n.heart, err = cluster.Start(ctx, cluster.Config{
-		Nodes: store, Writer: config.Writer, Name: config.Name, Logger: n.log, Freed: n.inherit, Overslept: n.doubt,
+		Nodes: store, Writer: config.Writer, Name: config.Name, Logger: n.log, OnVacated: n.inherit, OnStale: n.doubt,
 		Gossip: c.gossipAddress(), Looked: n.looked,
 	})
 	if err != nil {

@@ -32,7 +32,6 @@ const (
 	protoactor = "github.com/asynkron/protoactor-go"
 	memberlist = "github.com/hashicorp/memberlist"
 	grpc       = "google.golang.org/grpc"
-	protobuf   = "google.golang.org/protobuf"
 	prometheus = "github.com/prometheus/client_golang"
 	rapid      = "pgregory.net/rapid"
 	porcupine  = "github.com/anishathalye/porcupine"
@@ -220,9 +219,28 @@ var walls = map[string]wall{
 		Own: []string{"actors/section", "storage"}, Third: []string{rapid}, Test: []string{"storage/memstore", "storage/faultstore"},
 	},
 	"cluster": {
-		Why: "placement proposes, the log decides: the cluster needs section ids and peers, no seats; grpc and protobuf are what Proto.Actor's remote speaks, and here it is told whom to believe",
-		Own: []string{"actors/section", "storage", "cluster/netlimit"}, Third: []string{memberlist, protoactor, grpc, protobuf},
-		Test: []string{"actors/budget", "storage/memstore", "storage/faultstore", "storage/sqlstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
+		Why:   "placement proposes, the log decides: the cluster needs section ids and peers, no seats",
+		Own:   []string{"actors/section", "storage", "cluster/netlimit", "cluster/heartbeat", "cluster/keys", "cluster/refusal", "cluster/peerlink"},
+		Third: []string{memberlist},
+		Test:  []string{"actors/budget", "storage/memstore", "storage/faultstore", "storage/sqlstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
+	},
+	"cluster/heartbeat": {
+		Why:  "rows in the store say who is alive: whom gossip or a link knows must not count here",
+		Own:  []string{"actors/section", "storage"},
+		Test: []string{"storage/memstore", "storage/faultstore", rapid},
+	},
+	"cluster/peerlink": {
+		Why: "carries bytes between nodes it is told of: who they are and what the bytes mean is decided above",
+		Own: []string{"storage", "cluster/netlimit", "cluster/keys", "cluster/refusal"}, Third: []string{grpc},
+		Test: []string{"actors/budget", rapid},
+	},
+	"cluster/keys": {
+		Why:   "files and certificates; the ring of the gossip's keys is memberlist's type, and nothing else of it is known here",
+		Third: []string{memberlist},
+	},
+	"cluster/refusal": {
+		Why: "names what fails between nodes; what fails is the business of the rooms that note it",
+		Own: []string{"cluster/keys", "cluster/netlimit"},
 	},
 	"cluster/netlimit": {
 		Why: "stands before every port, the cluster's and the public one: it knows connections, and nothing of what is said on them",

@@ -1,0 +1,7 @@
+//go:build !race
+
+package peerlink
+
+import ()
+
+const raceDetector = false
