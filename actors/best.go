@@ -1,10 +1,9 @@
 package actors
 
 import (
-	"errors"
-
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -198,7 +197,7 @@ func (t *trip) askFor(f *finding, no storage.SectionNo, out *BookingView) (over 
 	r.Command = f.c
 	got, err := t.ask(r, no, out)
 	switch {
-	case errors.Is(err, ErrTimeout), errors.Is(err, errStoppedMidway), err == nil && settles(got):
+	case writer.ClassOf(err) == writer.Unknown, err == nil && settles(got):
 		f.last, f.rejection, f.err = no, got, err
 		return true
 	case err != nil:

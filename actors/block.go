@@ -171,7 +171,7 @@ func (b *blocking) command(no storage.SectionNo, seats []section.SeatIndex) (sec
 	if b.unblock {
 		r.Command.Kind = section.UnblockSeats
 	}
-	outcome, err := b.o.sections[no].roundTrip(r, b.deadline)
+	outcome, err := b.o.sections[no].outcome(r, b.deadline)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -236,11 +237,9 @@ func (t *trip) leave(no storage.SectionNo, keep bool) {
 
 // keeps says whether a section may remember the request: it accepted, or nobody knows.
 func keeps(rejection section.Rejection, err error) bool {
-	return errors.Is(err, ErrTimeout) || errors.Is(err, errStoppedMidway) || (err == nil && rejection == section.Accepted)
+	class := writer.ClassOf(err)
+	return class == writer.Unknown || class == writer.Done && rejection == section.Accepted
 }
-
-// errStoppedMidway is ErrUnavailable from inside a section: it may or may not have been done.
-var errStoppedMidway = errors.New("actors: section stopped while the request was inside")
 
 // ask sends r and fills out from an accepted answer. The buyer's reservation travels with r from the moment it is sent.
 func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.Rejection, error) {
@@ -252,8 +251,8 @@ func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.
 		return 0, errNotCoordinator
 	}
 	r.Reserved, r.search, r.gen = t.reserved, t.searching, t.gen
-	if err := s.carry(r, t.deadline); err != nil {
-		return 0, t.notAnswered(r, err)
+	if failed := s.do(r, t.deadline); failed != nil {
+		return 0, t.notAnswered(failed)
 	}
 	t.reserved = 0
 	defer r.free()
@@ -267,17 +266,12 @@ func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.
 	return section.Accepted, nil
 }
 
-// notAnswered sorts what carry gave instead of an answer.
-func (t *trip) notAnswered(r *Request, err error) error {
-	if not := (unjudged{}); errors.As(err, &not) {
-		r.free()
-		return t.count(not.error)
+// notAnswered keeps the reservation of a request that was surely not done, for the next section.
+func (t *trip) notAnswered(failed *writer.Failure) error {
+	if failed.Class == writer.Unknown {
+		t.reserved, t.judged = 0, judgedUnknown
 	}
-	t.reserved, t.judged = 0, judgedUnknown
-	if errors.Is(err, ErrTimeout) {
-		return t.count(ErrTimeout)
-	}
-	return errStoppedMidway
+	return t.count(failed)
 }
 
 func (t *trip) count(err error) error {
@@ -297,10 +291,8 @@ func (t *trip) verdict(rejection section.Rejection, err error, out *BookingView)
 		t.reserved = 0 // a search that begins anew reserves anew
 	}
 	switch {
-	case errors.Is(err, errStoppedMidway):
-		return ErrUnavailable
 	case err != nil:
-		return err
+		return writer.Reason(err)
 	case rejection == section.IdempotencyMismatch:
 		return ErrMismatch
 	case rejection != section.Accepted:
@@ -334,25 +326,4 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 		}
 	}
 	out.Tickets = tickets
-}
-
-// roundTrip sends r and waits. On success the caller frees r; on an error it must not touch it again.
-func (s *Section) roundTrip(r *Request, deadline time.Time) (*section.Outcome, error) {
-	err := s.carry(r, deadline)
-	if err == nil {
-		return &r.Decision.Outcome, nil
-	}
-	var not unjudged
-	var lost midway
-	switch {
-	case errors.As(err, &not):
-		r.free()
-		return nil, not.error
-	case errors.As(err, &lost):
-		if errors.Is(err, errPeerLost) || errors.Is(err, errStoppedMidway) {
-			return nil, ErrUnavailable
-		}
-		return nil, lost.error
-	}
-	return nil, err
 }

@@ -63,7 +63,7 @@ func (e *Engine) command(r *Request, id BookingID, who Caller, deadline time.Tim
 	r.Command.Booking, r.Command.Buyer, r.Command.Operator = id.No, who.Buyer, who.Operator
 	r.Command.Request, r.Command.Fingerprint = who.Request, who.Fingerprint
 	probe := r.Probe
-	outcome, err := s.roundTrip(r, deadline)
+	outcome, err := s.outcome(r, deadline)
 	if keyed {
 		keep, judged := true, judgedUnknown // after an error nobody knows whether the section remembers it
 		if err == nil {

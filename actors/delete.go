@@ -127,7 +127,7 @@ func (d *deletion) command(kind section.CommandKind, no storage.SectionNo, seats
 	r.Probe = probe
 	r.seats = append(r.seats, seats...)
 	r.Command = section.Command{Kind: kind, Seats: r.seats, Operator: true}
-	outcome, err := d.o.sections[no].roundTrip(r, d.deadline)
+	outcome, err := d.o.sections[no].outcome(r, d.deadline)
 	if err != nil {
 		return 0, nil, err
 	}

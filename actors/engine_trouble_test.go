@@ -164,7 +164,7 @@ func TestPanicInSection(t *testing.T) {
 	held := b.mustHold(caller(1, 1), "A-1-1")
 	r := newRequest()
 	r.Command = section.Command{Kind: 99, Request: section.RequestID{5}}
-	if _, err := b.section(0).roundTrip(r, time.Now().Add(patience)); !errors.Is(err, ErrUnavailable) {
+	if _, err := b.section(0).outcome(r, time.Now().Add(patience)); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("the request that met the panic: %v", err)
 	}
 	if err := b.retry(func() error { _, err := b.hold(caller(2, 1), "A-1-2"); return err }); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"holdfast/actors/peer"
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -30,18 +31,15 @@ func (t *trip) bestAtCoordinator(out *BookingView) error {
 		default:
 			err = t.bestThere(to, out)
 		}
-		again := errors.Is(err, errNotCoordinator) || errors.Is(err, ErrMoved) || errors.Is(err, errPeerLost) && t.call.Request != (section.RequestID{})
+		again := errors.Is(err, errNotCoordinator) || errors.Is(err, ErrMoved) || err == error(peerLost) && t.call.Request != (section.RequestID{})
 		if !again || e.clock.Now().After(t.deadline) {
 			break
 		}
 	}
-	switch {
-	case errors.Is(err, errNotCoordinator):
+	if errors.Is(err, errNotCoordinator) {
 		return ErrMoved
-	case errors.Is(err, errPeerLost), errors.Is(err, errStoppedMidway), errors.Is(err, errNotTaken):
-		return ErrUnavailable
 	}
-	return err
+	return writer.Reason(err)
 }
 
 func (t *trip) bestHere(out *BookingView) error {

@@ -57,42 +57,42 @@ func (e *Engine) newSection(ev *event, key storage.SectionKey, kind section.Kind
 	return s
 }
 
-// Send passes a request to the section: here, activating it when needed and waiting for that until the deadline, or on the
-// node that has it. An error means that the section has not seen the request.
-func (s *Section) Send(r *Request, deadline time.Time) error {
+// send passes a request to the section: here, activating it when needed and waiting for that until the deadline, or on the
+// node that has it. A failure means that the section has not seen the request.
+func (s *Section) send(r *Request, deadline time.Time) *writer.Failure {
 	for attempt := 0; ; attempt++ {
-		if sent, err := s.sendHere(r); sent || err != nil {
-			return err
+		if sent, failed := s.sendHere(r); sent || failed != nil {
+			return failed
 		}
 		if !s.shard.AwaitLeft(deadline) {
-			return ErrUnavailable
+			return shard.NotServing
 		}
 		to, err := s.route()
 		if err != nil {
-			return err
+			return shard.NotServing
 		}
 		if to != s.engine.writer {
 			return s.askPeer(to, r, deadline)
 		}
 		if err := s.shard.Await(deadline); err != nil && (attempt > 0 || !s.foundElsewhere()) {
-			return err
+			return shard.NotServing
 		}
 	}
 }
 
 // sendHere passes a request to the section if it serves here. The generation of a search is kept open while a request of it
 // is inside: the search may give up waiting before.
-func (s *Section) sendHere(r *Request) (sent bool, err error) {
+func (s *Section) sendHere(r *Request) (sent bool, failed *writer.Failure) {
 	if r.gen == 0 {
 		return s.shard.Send(&r.Request)
 	}
 	s.engine.coordinator.hold(r.gen)
 	r.held = true
-	if sent, err = s.shard.Send(&r.Request); !sent {
+	if sent, failed = s.shard.Send(&r.Request); !sent {
 		r.held = false
 		s.engine.coordinator.leave(r.gen)
 	}
-	return sent, err
+	return sent, failed
 }
 
 // PlacedHere says that this node should have the section, or is the only one that can: the newest record of its log is this
@@ -191,7 +191,7 @@ func (s *Section) Answering(told *writer.Request) {
 	case r.Reserved == 0:
 	case r.Err != nil && r.Changed:
 		r.Reserved = 0 // the seats became live seats of the memory, which is taken back as a whole
-	case notJudged(r.Err) && r.Keep():
+	case writer.ClassOf(r.Err) == writer.NotDone && r.Keep():
 	case r.Err != nil, r.Decision.Outcome.Rejection != section.Accepted, r.Decision.Outcome.Repeat:
 		s.ev.buyers.Release(r.Command.Buyer, r.Reserved)
 	}

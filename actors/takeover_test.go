@@ -69,7 +69,7 @@ func (b *box) panicIn(s *Section) {
 	ended := s.shard.Serving().Ended()
 	r := newRequest()
 	r.Command = section.Command{Kind: 99, Request: section.RequestID{5}}
-	if _, err := s.roundTrip(r, deadlineSoon()); !errors.Is(err, ErrUnavailable) {
+	if _, err := s.outcome(r, deadlineSoon()); !errors.Is(err, ErrUnavailable) {
 		b.t.Errorf("the request that met the panic: %v", err)
 	}
 	<-ended

@@ -141,7 +141,7 @@ func (c *benchClient) next() {
 	} else {
 		r.Command.Kind, r.Command.Booking = section.ReleaseHold, c.booking
 	}
-	if err := c.s.Send(r, time.Now().Add(time.Minute)); err != nil {
+	if err := c.s.send(r, time.Now().Add(time.Minute)); err != nil {
 		c.refused.Add(1)
 		c.all.Done()
 	}

@@ -6,6 +6,7 @@ import (
 
 	"holdfast/actors/section"
 	"holdfast/actors/wallclock"
+	"holdfast/actors/writer"
 )
 
 const (
@@ -16,7 +17,8 @@ const (
 )
 
 // errClock says that the wall clock is not believed: nothing can be given an end by it. It passes.
-var errClock = fmt.Errorf("%w: the wall clock has stepped and is not believed yet", ErrUnavailable)
+var errClock = &writer.Failure{Class: writer.Unknown,
+	Why: fmt.Errorf("%w: the wall clock has stepped and is not believed yet", ErrUnavailable)}
 
 // wall is the engine's wall clock, and the judgement on it.
 type wall struct {

@@ -123,7 +123,7 @@ func (a *shardActor) submit(r *writer.Request) {
 		a.turnedAway = append(a.turnedAway, r)
 		return
 	case len(a.drain) > 0:
-		r.Err = writer.ErrUnavailable
+		r.Err = writer.Unavailable
 		a.tell(r)
 		return
 	}
@@ -193,7 +193,7 @@ func (a *shardActor) nextTimer() (next machine.Instant, ok bool) {
 // tell gives the slot back and hands the answer over.
 func (a *shardActor) tell(r *writer.Request) {
 	if r.Err == nil && !r.Changed && !a.act.Trusted() { // no record in the log stands behind the answer
-		r.Err = writer.ErrUnavailable
+		r.Err = writer.Unavailable
 	}
 	a.host.Answering(r)
 	a.act.inflight.Add(-1)
@@ -284,9 +284,9 @@ func (a *shardActor) arm(next machine.Instant, ok bool) {
 // refusal is what a tombstone says: a shard that was handed over in good order has judged nothing.
 func (a *shardActor) refusal() error {
 	if a.w.Released() {
-		return ErrMoved
+		return Moved
 	}
-	return writer.ErrUnavailable
+	return writer.Unavailable
 }
 
 // turnAway answers those who came in while the shard was leaving.
@@ -307,7 +307,7 @@ func (a *shardActor) die(why error) {
 	if a.timer != nil {
 		a.timer.Stop()
 	}
-	a.w.Stop(writer.ErrUnavailable)
+	a.w.Stop(writer.Unavailable)
 	for _, r := range a.w.Answers() {
 		a.tell(r)
 	}
@@ -353,7 +353,7 @@ func (a *shardActor) panicked(r *writer.Request, p any) {
 		}
 	}()
 	if r != nil && !a.dead && !a.w.Holds(r) && !slices.Contains(a.turnedAway, r) {
-		r.Err = writer.ErrUnavailable
+		r.Err = writer.Unavailable
 		a.tell(r)
 	}
 	a.die(fmt.Errorf("actors: panic in section: %v", p))

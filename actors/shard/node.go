@@ -39,7 +39,7 @@ type Node struct {
 	System      *actor.ActorSystem
 	Dispatcher  actor.Dispatcher
 	// ErrClock is what a request hears that cannot be stamped.
-	ErrClock error
+	ErrClock *writer.Failure
 }
 
 // Host is what a shard does to its surroundings, and asks of them. One goroutine at a time calls the methods of one life.
@@ -83,10 +83,17 @@ var (
 	ErrGivenUp = errors.New("actors: section stopped before its last record was decided")
 )
 
-// Why a request was not judged. See also writer.ErrUnavailable.
+// Why a request was not judged. See also writer.Unavailable.
 var (
 	// ErrOverloaded: too many requests are inside.
 	ErrOverloaded = errors.New("actors: section overloaded")
-	// ErrMoved: the shard left while the request waited in front of it. Surely not done, to be tried again.
+	// ErrMoved: the shard left while the request waited in front of it.
 	ErrMoved = errors.New("actors: section moved")
+
+	// Overloaded is ErrOverloaded of a request.
+	Overloaded = &writer.Failure{Class: writer.NotDone, Why: ErrOverloaded}
+	// Moved is ErrMoved of a request.
+	Moved = &writer.Failure{Class: writer.NotDone, Retry: writer.Elsewhere, Why: ErrMoved}
+	// NotServing is of a request that met no life, and cannot wait for one.
+	NotServing = &writer.Failure{Class: writer.NotDone, Why: writer.ErrUnavailable}
 )

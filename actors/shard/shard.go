@@ -74,14 +74,14 @@ func (s *Shard) MayActivate() (may bool) {
 	return may
 }
 
-// Send passes a request to the life that serves. sent is false when none does. ErrOverloaded: too many are inside.
-func (s *Shard) Send(r *writer.Request) (sent bool, err error) {
+// Send passes a request to the life that serves. sent is false when none does. Overloaded: too many are inside.
+func (s *Shard) Send(r *writer.Request) (sent bool, failed *writer.Failure) {
 	a := s.serving.Load()
 	if a == nil {
 		return false, nil
 	}
 	if !a.enter() {
-		return false, ErrOverloaded
+		return false, Overloaded
 	}
 	if s.serving.Load() != a {
 		a.undo()

@@ -22,8 +22,7 @@ type Request struct {
 	Owner any
 	// At is the instant of the command: the shell's stamp, and once it was judged the writer's.
 	At machine.Instant
-	// Err says that the request was not judged, or that its answer could not be made durable; nil: the payload has the
-	// answer.
+	// Err says that the request has no answer: a *Failure, or a plain no. nil: the payload has the answer. See ClassOf.
 	Err error
 	// Changed says that the answer's changes are in a record.
 	Changed bool

@@ -129,7 +129,7 @@ func (w *Writer) Full() bool { return len(w.backlog) > 0 }
 // Submit takes one request. r.At is raised to the newest instant judged, so that time never goes back.
 func (w *Writer) Submit(r *Request) {
 	if w.status != serving || w.leaving {
-		w.refuse(r, ErrUnavailable)
+		w.refuse(r, Unavailable)
 		return
 	}
 	if len(w.backlog) > 0 || !w.judge(r) {
@@ -290,10 +290,10 @@ func (w *Writer) Advance(batch storage.BatchID, err error) *Record {
 		return w.landed()
 	case Undecided(err):
 		w.status, w.resend = unsure, true
-		w.refuseBacklog(ErrUnavailable)
+		w.refuseBacklog(Unavailable)
 		return nil
 	default:
-		w.Stop(ErrUnavailable)
+		w.Stop(Unavailable)
 		return nil
 	}
 }

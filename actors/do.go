@@ -1,0 +1,102 @@
+package actors
+
+import (
+	"time"
+
+	"holdfast/actors/section"
+	"holdfast/actors/writer"
+)
+
+// Why a request has no answer, besides the shard's reasons.
+var (
+	// timedOut: the shard has the request, and its waiter has gone.
+	timedOut = &writer.Failure{Class: writer.Unknown, Why: ErrTimeout}
+	// peerLost: the request was on its way to a node that is gone.
+	peerLost = &writer.Failure{Class: writer.Unknown, Retry: writer.Elsewhere, Why: ErrUnavailable}
+	// peerNotServing: the node that was asked does not serve the section, and knows nobody who does.
+	peerNotServing = &writer.Failure{Class: writer.NotDone, Retry: writer.Here, Why: ErrUnavailable}
+)
+
+// A request is put on its way several times: a section that moves is met on its old node and on its new one, which is two;
+// while views differ between nodes it may be sent in a circle, and then it waits a little before each further round: some
+// 120 ms in all.
+const (
+	attemptsMax    = 9
+	attemptsAtOnce = 3
+	attemptPause   = 2 * time.Millisecond
+	changingHands  = 15 * time.Millisecond
+)
+
+// do has the section judge r, on this node or another, and waits. nil: r has the answer, and the caller frees r. After a
+// failure nobody may touch r any more; the failure says whether r may have had an effect.
+func (s *Section) do(r *Request, deadline time.Time) *writer.Failure {
+	failed := s.attempt(r, deadline)
+	if failed != nil && failed != timedOut { // then the shard has it still
+		r.free()
+	}
+	return failed
+}
+
+// attempt is do, and leaves r as it is.
+func (s *Section) attempt(r *Request, deadline time.Time) *writer.Failure {
+	clock, ctx := s.engine.clock, s.engine.ctx
+	lost := false // an earlier sending is lost, and may have been done
+	for n := range attemptsMax {
+		if n >= attemptsAtOnce {
+			clock.Pause(ctx, min(attemptPause<<(n-attemptsAtOnce), deadline.Sub(clock.Now())))
+		}
+		if failed := s.send(r, deadline); failed != nil {
+			return afterLoss(failed, lost)
+		}
+		if !clock.Answered(&r.Request, deadline) {
+			return timedOut
+		}
+		if r.Err == nil {
+			return nil
+		}
+		failed := writer.FailureOf(r.Err)
+		switch {
+		case failed == nil: // no section says a plain no in place of an outcome
+			return writer.Unavailable
+		case failed.Class == writer.NotDone && failed.Retry == writer.Elsewhere:
+		case failed.Class == writer.NotDone && failed.Retry == writer.Here && n+1 < attemptsAtOnce:
+			clock.Pause(ctx, min(changingHands, deadline.Sub(clock.Now())))
+		case failed.Class == writer.NotDone:
+			return afterLoss(failed, lost)
+		case failed.Retry == writer.Elsewhere && r.repeatable() && s.elsewhere(): // under its key it is done once
+			lost = true
+		default:
+			return failed
+		}
+		r.Again()
+	}
+	return afterLoss(moved, lost)
+}
+
+// afterLoss is the verdict on a request that its last sending did not bring to a section: not done, unless an earlier one
+// may have been.
+func afterLoss(failed *writer.Failure, lost bool) *writer.Failure {
+	if lost {
+		return peerLost
+	}
+	return failed
+}
+
+// repeatable says that sending the request twice has one effect.
+func (r *Request) repeatable() bool {
+	return r.Read || r.Probe || r.Command.Request != (section.RequestID{})
+}
+
+// elsewhere says that the section has a node that can be asked, or is this one's.
+func (s *Section) elsewhere() bool {
+	to, err := s.route()
+	return err == nil && (to == s.engine.writer || s.engine.desk.peers.Up(to))
+}
+
+// outcome is do for those who need no more than the outcome or a reason. On success the caller frees r.
+func (s *Section) outcome(r *Request, deadline time.Time) (*section.Outcome, error) {
+	if failed := s.do(r, deadline); failed != nil {
+		return nil, failed.Why
+	}
+	return &r.Decision.Outcome, nil
+}
