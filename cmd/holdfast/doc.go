@@ -1,6 +1,6 @@
 // Command holdfast is the server and the operator's tool.
 //
-//	holdfast serve      one config of flags, HOLDFAST_… and a file ─▶ Node ─▶ SIGTERM: not ready, drain, snapshot, exit 0
+//	holdfast serve      one config of all settings ─▶ Node ─▶ SIGTERM: not ready, drain, snapshot, exit 0
 //	holdfast import     a plan is checked and becomes an event, on a running server (--url) or in a stopped one's data
 //	holdfast sale       open, pause, close; the same two ways
 //	holdfast audit      verifies stopped data, or a database that is sold from: 0 clean, 1 findings, 2 could not run
