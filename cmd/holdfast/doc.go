@@ -5,7 +5,7 @@
 //	holdfast sale       open, pause, close; the same two ways
 //	holdfast audit      verifies stopped data, or a database that is sold from: 0 clean, 1 findings, 2 could not run
 //	holdfast log        prints the same logs change by change, a line of JSON each
-//	holdfast copy       moves everything from one store to another and verifies it by hash; interrupted, it is run again
+//	holdfast copy       moves everything from one store to another and verifies it by hash; interrupted: run it again
 //	holdfast migrate    brings a database's schema up to what this build needs
 //	holdfast views      keeps tables for people beside the logs in a database
 //	holdfast cluster    shows the nodes that share the sections, drains them, makes their keys; local: starts several

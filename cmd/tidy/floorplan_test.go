@@ -93,8 +93,16 @@ var walls = map[string]wall{
 	},
 	"actors/venue": {
 		Why: "plans are data: parsing them needs the core's types and nothing that runs",
-		Own: []string{"actors/section", "actors/nesting"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"},
+		Own: []string{"actors/section", "actors/nesting", "actors/venue/labels", "actors/venue/planreader"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"},
 		Test: []string{"actors/budget", rapid, "github.com/santhosh-tekuri/jsonschema/v6"},
+	},
+	"actors/venue/labels": {
+		Why: "what people can tell apart is the same question at every door: it knows text, and no plan",
+		Std: pureStd, Third: []string{"golang.org/x/text/unicode/norm"}, Test: []string{"actors/budget", rapid},
+	},
+	"actors/venue/planreader": {
+		Why: "one pass over JSON that notes what is wrong: it knows what a value is, and no format of plans",
+		Own: []string{"actors/venue/labels"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"},
 	},
 	"actors/booking": {
 		Why:   "ids and ticket codes are on paper: whatever else changes, they are read and written the same",

@@ -1,4 +1,4 @@
-package venue_test
+package labels_test
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"holdfast/actors/venue"
+	"holdfast/actors/venue/labels"
 )
 
 func TestNamesOfRealScriptsAreAccepted(t *testing.T) {
@@ -40,7 +40,7 @@ func TestNamesOfRealScriptsAreAccepted(t *testing.T) {
 		"no-break space":             "Rang\u00a01",
 		"empty":                      "",
 	} {
-		if problem := venue.CheckLabel(name); problem != "" {
+		if problem := labels.CheckLabel(name); problem != "" {
 			t.Errorf("%s: %+q %s", what, name, problem)
 		}
 	}
@@ -85,7 +85,7 @@ func TestNamesThatHideSomethingAreRefused(t *testing.T) {
 		"blank Braille":           "\u2800",
 		"101 characters":          strings.Repeat("é", 101),
 	} {
-		if venue.CheckLabel(name) == "" {
+		if labels.CheckLabel(name) == "" {
 			t.Errorf("%s: %+q passed", what, name)
 		}
 	}
@@ -103,16 +103,18 @@ func TestLookAlikesShareASkeleton(t *testing.T) {
 		{"가", "\u1100\u1161"},
 	} {
 		for _, name := range alike {
-			if got := venue.Skeleton(name); got != venue.Skeleton(alike[0]) {
+			if got := labels.Skeleton(name); got != labels.Skeleton(alike[0]) {
 				t.Errorf("%+q has skeleton %+q, not that of %+q", name, got, alike[0])
 			}
 		}
 	}
 	for _, apart := range [][2]string{
-		{"A", "a"}, {"1", "①"}, {"2", "²"}, {"A", "А"}, {"A1", "A 1"}, {"🏴", "🏴\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f"},
-		{"🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f", "🏴\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f"},
+		{"A", "a"}, {"1", "①"}, {"2", "²"}, {"A", "А"}, {"A1", "A 1"},
+		{"🏴", "🏴\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f"},
+		{"🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+			"🏴\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f"},
 	} {
-		if venue.Skeleton(apart[0]) == venue.Skeleton(apart[1]) {
+		if labels.Skeleton(apart[0]) == labels.Skeleton(apart[1]) {
 			t.Errorf("%+q and %+q count as look-alikes", apart[0], apart[1])
 		}
 	}
@@ -124,23 +126,24 @@ func TestEveryNameThatPassesIsSafe(t *testing.T) {
 	letters := []rune("aA1 é\u0301ﬁ\u200c\u200d\u200bیह्👨❤\ufe0f\u034f\u00ad\u200fא\u202e\x00\u2028Ａ\u3164\U000e0067🏴")
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.StringOfN(rapid.OneOf(rapid.SampledFrom(letters), rapid.Rune()), 0, 12, -1).Draw(t, "name")
-		skeleton := venue.Skeleton(name)
-		if again := venue.Skeleton(skeleton); again != skeleton {
+		skeleton := labels.Skeleton(name)
+		if again := labels.Skeleton(skeleton); again != skeleton {
 			t.Fatalf("%+q: skeleton %+q becomes %+q", name, skeleton, again)
 		}
-		if venue.Skeleton(venue.Composed(name)) != skeleton {
+		if labels.Skeleton(labels.Composed(name)) != skeleton {
 			t.Fatalf("%+q: composed, another skeleton", name)
 		}
-		if venue.CheckName(name, 12) != "" {
+		if labels.CheckName(name, 12) != "" {
 			return
 		}
-		if !utf8.ValidString(name) || utf8.RuneCountInString(name) > 12 || strings.ContainsFunc(name, unicode.IsControl) {
+		if !utf8.ValidString(name) || utf8.RuneCountInString(name) > 12 ||
+			strings.ContainsFunc(name, unicode.IsControl) {
 			t.Fatalf("%+q passed", name)
 		}
 		if name != "" && skeleton == "" {
 			t.Fatalf("%+q passed, and nothing of it is seen", name)
 		}
-		if problem := venue.CheckName(venue.Composed(name), 12); problem != "" {
+		if problem := labels.CheckName(labels.Composed(name), 12); problem != "" {
 			t.Fatalf("%+q passes, composed it %s", name, problem)
 		}
 	})
@@ -149,7 +152,7 @@ func TestEveryNameThatPassesIsSafe(t *testing.T) {
 func TestPlainNamesCostNoAllocation(t *testing.T) {
 	name := "Stalls left-12-104"
 	if n := testing.AllocsPerRun(100, func() {
-		if venue.CheckLabel(name) != "" || venue.Composed(name) != name || venue.Skeleton(name) != name {
+		if labels.CheckLabel(name) != "" || labels.Composed(name) != name || labels.Skeleton(name) != name {
 			t.Error("a plain name is not itself")
 		}
 	}); n != 0 {
@@ -176,7 +179,7 @@ func TestNamesAreFoundInEverySpelling(t *testing.T) {
 		{"both, the other one asked for", []string{composed, apart}, apart, 2},
 		{"both, whichever came first", []string{composed, apart}, composed, 1},
 	} {
-		names := venue.Names[int]{}
+		names := labels.Names[int]{}
 		for i, name := range row.entered {
 			names.Enter(name, i+1)
 		}

@@ -45,7 +45,8 @@ func TestNeighboursByNumberStepsOfTwoAreOneRun(t *testing.T) {
 				got.WriteString("| ")
 			}
 			if apart := seat.x - x; (apart > seatPitch) != seat.breakBefore {
-				t.Errorf("%s: seat %s is drawn %s from the one before it, break %v", row, seat.label, strconv.FormatFloat(apart, 'g', -1, 64), seat.breakBefore)
+				t.Errorf("%s: seat %s is drawn %s from the one before it, break %v", row, seat.label,
+					strconv.FormatFloat(apart, 'g', -1, 64), seat.breakBefore)
 			}
 			got.WriteString(seat.label)
 			x = seat.x
