@@ -48,7 +48,8 @@ func TestReadmeBlocksRunTwice(t *testing.T) {
 				}
 			}
 			if len(statuses) == 0 || !slices.Equal(refused, announced[b.file]) {
-				t.Errorf("%s, pass %d: %d requests, refused %q, want %q", b.file, pass+1, len(statuses), refused, announced[b.file])
+				t.Errorf("%s, pass %d: %d requests, refused %q, want %q", b.file, pass+1, len(statuses), refused,
+					announced[b.file])
 			}
 		}
 	}

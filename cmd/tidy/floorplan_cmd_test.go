@@ -14,7 +14,8 @@ var commandWalls = map[string]wall{
 		},
 	},
 	"cmd/holdfast/node": {
-		Why: "a server as a value, which a test starts and stops: were it to know commands, it could not be had without them",
+		Why: "a server as a value, which a test starts and stops: were it to know commands, it could not be had " +
+			"without them",
 		Own: []string{
 			"cmd/holdfast/boundedjson", "cmd/holdfast/config", "cmd/holdfast/datafolder", "cmd/holdfast/keyfile",
 			"cmd/holdfast/terminal", "actors/...", "actors", "storage/...", "storage", "api/...", "api", "cluster",
@@ -26,16 +27,19 @@ var commandWalls = map[string]wall{
 		},
 	},
 	"cmd/holdfast/clusterctl": {
-		Why: "looks at nodes from outside, as operators do: one that had a node in reach could ask what nobody else can",
+		Why: "looks at nodes from outside, as operators do: one that had a node in reach could ask what nobody else " +
+			"can",
 		Own: []string{
 			"cmd/holdfast/client", "cmd/holdfast/config", "cmd/holdfast/pause", "cmd/holdfast/terminal", "api/wire",
 			"storage/sqlstore", "storage/sqlstore/pgserver",
 		},
 	},
 	"cmd/holdfast/storectl": {
-		Why: "works on what is kept while nothing runs, or beside what runs: a node in reach would be trusted instead of the logs",
+		Why: "works on what is kept while nothing runs, or beside what runs: a node in reach would be trusted " +
+			"instead of the logs",
 		Own: []string{
-			"cmd/holdfast/datafolder", "cmd/holdfast/keyfile", "cmd/holdfast/pause", "cmd/holdfast/terminal", "actors/...",
+			"cmd/holdfast/datafolder", "cmd/holdfast/keyfile", "cmd/holdfast/pause", "cmd/holdfast/terminal",
+			"actors/...",
 			"actors", "storage/...", "storage", "api/wire",
 		},
 		Test: []string{"cmd/holdfast/testkit"},
@@ -49,8 +53,10 @@ var commandWalls = map[string]wall{
 		},
 	},
 	"cmd/holdfast/config": {
-		Why:   "what can be set, and what cannot work: it opens nothing, so that a mistake is told before anything has begun",
-		Own:   []string{"cmd/holdfast/keyfile", "cmd/holdfast/terminal", "actors/nesting", "api", "api/limit", "cluster"},
+		Why: "what can be set, and what cannot work: it opens nothing, so that a mistake is told before anything " +
+			"has begun",
+		Own: []string{"cmd/holdfast/keyfile", "cmd/holdfast/terminal", "actors/nesting", "api", "api/limit",
+			"cluster"},
 		Third: []string{kong, "go.yaml.in/yaml/v3"}, Test: []string{"actors/budget"},
 	},
 	"cmd/holdfast/demo": {
@@ -65,7 +71,8 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast/datafolder": {
 		Why: "node and commands open one folder by one rule: it may know neither",
 		Own: []string{
-			"cmd/holdfast/terminal", "actors", "actors/checkout/sandbox", "actors/witness", "storage", "storage/pebblestore",
+			"cmd/holdfast/terminal", "actors", "actors/checkout/sandbox", "actors/witness", "storage",
+			"storage/pebblestore",
 		},
 	},
 	"cmd/holdfast/keyfile": {

@@ -74,7 +74,8 @@ func (d *departed) list(v *cluster.View) (all []operate.GoneMember) {
 	defer d.mu.Unlock()
 	for id, gone := range d.left {
 		late := time.Since(gone.since) > departedFor
-		all = append(all, operate.GoneMember{ID: id, Name: gone.name, Since: gone.since, Back: late || there[gone.name]})
+		all = append(all, operate.GoneMember{ID: id, Name: gone.name, Since: gone.since,
+			Back: late || there[gone.name]})
 	}
 	slices.SortFunc(all, func(a, b operate.GoneMember) int {
 		if c := b.Since.Compare(a.Since); c != 0 {
