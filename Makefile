@@ -156,7 +156,7 @@ test-steps:
 	$(GO) test -json -count=1 -timeout 30m -run '^TestCockroach$$' ./storage/sqlstore $(READ)
 
 # What must not happen again, on real processes: each drill has a short form that make test runs too; HOLDFAST_DRILL=long makes it the whole.
-DRILL_PKGS := ./cmd/holdfast ./cluster/... ./storage/... ./actors/...
+DRILL_PKGS := ./cmd/holdfast/... ./cluster/... ./storage/... ./actors/...
 DRILLS := Drill|RestoredCopy|ForgottenStandby|NodeOfNoCluster|CopyGetsAnID|KillNine|FullDisk|WaitingForRoom|BitRot|LateRepeat|Offline|ClockThat|InADoubt|LostRecords|FailoverLoses|StayWhereTheyAre|SeenReady
 .PHONY: drills
 drills: go-version packages ## an on-call night: every drill in its long form; with real processes, databases and keys

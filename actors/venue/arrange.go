@@ -65,7 +65,7 @@ func rowWidth(seats []draftSeat) float64 {
 
 // bounds is the smallest box around the section's seats.
 func (s *draftSection) bounds() box {
-	low, high := Point{math.Inf(1), math.Inf(1)}, Point{math.Inf(-1), math.Inf(-1)}
+	low, high := Point{X: math.Inf(1), Y: math.Inf(1)}, Point{X: math.Inf(-1), Y: math.Inf(-1)}
 	for i := range s.rows {
 		for k := range s.rows[i].seats {
 			seat := &s.rows[i].seats[k]
@@ -88,7 +88,7 @@ func (s *draftSection) transform(move func(Point) Point) {
 	for i := range s.rows {
 		for k := range s.rows[i].seats {
 			seat := &s.rows[i].seats[k]
-			at := move(Point{seat.x, seat.y})
+			at := move(Point{X: seat.x, Y: seat.y})
 			seat.x, seat.y = rounded(at.X), rounded(at.Y)
 		}
 	}
@@ -164,7 +164,7 @@ func (d *draft) arrangeGrid(loose []*draftSection) {
 		left := 0.0
 		for i, s := range row.sections {
 			b := row.boxes[i]
-			s.transform(func(p Point) Point { return Point{p.X - b.x + left, p.Y - b.y + top} })
+			s.transform(func(p Point) Point { return Point{X: p.X - b.x + left, Y: p.Y - b.y + top} })
 			if s.focal == nil && d.focal == nil && d.front == nil {
 				focus := gridFocus(box{left, top, b.width, b.height})
 				s.focal = &focus
@@ -193,13 +193,16 @@ var sideWords = []struct {
 	word string
 	side side
 }{
-	{"north", sideNorth}, {"nord", sideNorth}, {"east", sideEast}, {"ost", sideEast}, {"south", sideSouth}, {"süd", sideSouth},
+	{"north", sideNorth}, {"nord", sideNorth}, {"east", sideEast}, {"ost", sideEast}, {"south", sideSouth},
+	{"süd", sideSouth},
 	{"sued", sideSouth}, {"sud", sideSouth}, {"west", sideWest}, {"ouest", sideWest},
 }
 
 // sideOf tells a stand's side from its name; "north-east" is told by its first word.
 func sideOf(name string) side {
-	for word := range strings.FieldsFuncSeq(strings.ToLower(name), func(r rune) bool { return strings.ContainsRune(" -_./", r) }) {
+	for word := range strings.FieldsFuncSeq(strings.ToLower(name), func(r rune) bool {
+		return strings.ContainsRune(" -_./", r)
+	}) {
 		for _, known := range sideWords {
 			if word == known.word {
 				return known.side
@@ -227,11 +230,14 @@ func (d *draft) arrangeBowl(loose []*draftSection) bool {
 	for at := sideNorth; at <= sideWest; at++ {
 		if len(stands[at]) > 0 {
 			tiers[at] = lines(stands[at], d.lineLimit())
-			widest[at] = slices.MaxFunc(tiers[at], func(a, b line) int { return int(math.Copysign(1, a.width-b.width)) }).width
+			widest[at] = slices.MaxFunc(tiers[at], func(a, b line) int {
+				return int(math.Copysign(1, a.width-b.width))
+			}).width
 		}
 	}
 	// The pitch is as long as the longest stand on it, so that stands never meet at the corners.
-	half := Point{max(widest[sideNorth], widest[sideSouth])/2 + blockAisle, max(widest[sideEast], widest[sideWest])/2 + blockAisle}
+	half := Point{X: max(widest[sideNorth], widest[sideSouth])/2 + blockAisle,
+		Y: max(widest[sideEast], widest[sideWest])/2 + blockAisle}
 	for at := sideNorth; at <= sideWest; at++ {
 		layStand(tiers[at], at, half)
 	}
@@ -256,11 +262,11 @@ func layStand(tiers []line, at side, half Point) {
 func toSide(at side, half Point, along, away float64) Point {
 	switch at {
 	case sideNorth:
-		return Point{-along, -half.Y - away}
+		return Point{X: -along, Y: -half.Y - away}
 	case sideSouth:
-		return Point{along, half.Y + away}
+		return Point{X: along, Y: half.Y + away}
 	case sideEast:
-		return Point{half.X + away, -along}
+		return Point{X: half.X + away, Y: -along}
 	}
-	return Point{-half.X - away, along}
+	return Point{X: -half.X - away, Y: along}
 }

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"holdfast/actors/section"
+	"holdfast/actors/venue/labels"
+	"holdfast/actors/venue/planreader"
 )
 
 // DefaultCategory is the one category of a plan that has none.
@@ -15,11 +17,11 @@ func decimal(n int) string { return strconv.Itoa(n) }
 
 // build checks the draft and makes the venue. Defects are noted; the venue is of use only when there were none.
 func (d *draft) build() *Venue {
-	if d.reader.err != nil {
+	if d.reader.Err != nil {
 		return nil // the walk ended early: what is there is a part, and judging it would only add noise
 	}
 	d.dropEmpty()
-	if d.seats == 0 && d.reader.defects.total() == 0 {
+	if d.seats == 0 && d.reader.Defects.Total() == 0 {
 		d.defect("", "the plan has no seats")
 	}
 	d.checkSections()
@@ -58,27 +60,27 @@ func (d *draft) dropEmpty() {
 }
 
 func (d *draft) checkSections() {
-	seen := newSightings(len(d.sections))
+	seen := planreader.NewSightings(len(d.sections))
 	for i := range d.sections {
 		s := &d.sections[i]
 		if s.id == "" {
 			d.defect(s.path, "section without a label")
 			continue
 		}
-		if utf8.RuneCountInString(s.id) > LabelCharactersMax { // put together of several labels
-			d.defect(s.path, "section label %s", tooLong(LabelCharactersMax))
+		if utf8.RuneCountInString(s.id) > labels.LabelCharactersMax { // put together of several labels
+			d.defect(s.path, "section label %s", labels.TooLong(labels.LabelCharactersMax))
 		}
-		seen.note(s.id, s.path)
+		seen.Note(s.id, s.path)
 	}
-	for _, id := range seen.order {
-		d.defect(seen.again[id].place(), "section %s", seen.again[id])
+	for _, id := range seen.Order {
+		d.defect(seen.Again[id].Place(), "section %s", seen.Again[id])
 	}
 }
 
 // indexCategories maps keys to ids and makes sure that there is at least one category.
 func (d *draft) indexCategories() map[string]section.CategoryID {
 	index := make(map[string]section.CategoryID, len(d.categories))
-	labels := make(map[string]string, len(d.categories))
+	spelled := make(map[string]string, len(d.categories))
 	for i, category := range d.categories {
 		if i >= categoriesMax {
 			d.defect(category.path, "more than %d categories in one plan", categoriesMax)
@@ -86,14 +88,15 @@ func (d *draft) indexCategories() map[string]section.CategoryID {
 			break
 		}
 		_, twice := index[category.key]
-		like, alike := labels[Skeleton(category.Label)]
+		like, alike := spelled[labels.Skeleton(category.Label)]
 		switch {
 		case alike && like != category.Label:
-			d.defect(category.path, "category %s looks like %s", Spelled(category.Label), Spelled(like))
+			d.defect(category.path, "category %s looks like %s", planreader.Spelled(category.Label),
+				planreader.Spelled(like))
 		case category.Label == "" || twice || alike:
 			d.defect(category.path, "category without a label, or one that is there already: %q", category.Label)
 		}
-		index[category.key], labels[Skeleton(category.Label)] = section.CategoryID(i), category.Label
+		index[category.key], spelled[labels.Skeleton(category.Label)] = section.CategoryID(i), category.Label
 	}
 	if len(d.categories) == 0 {
 		d.openCategories = true
@@ -206,7 +209,7 @@ func (d *draft) checkSeatIDs(v *Venue) {
 	for i := range v.Sections {
 		for j := range v.Sections[i].Rows {
 			for k := range v.Sections[i].Rows[j].Seats {
-				id := Skeleton(v.Sections[i].Rows[j].Seats[k].ID)
+				id := labels.Skeleton(v.Sections[i].Rows[j].Seats[k].ID)
 				if _, twice := seen[id]; twice && !repeated[id] && !d.explained[id] && id != "" {
 					repeated[id] = true
 					order = append(order, id)
@@ -222,25 +225,25 @@ func (d *draft) checkSeatIDs(v *Venue) {
 
 // nameClashes looks up where the repeated ids stand; only a refused plan pays for that.
 func (d *draft) nameClashes(v *Venue, repeated map[string]bool, order []string) {
-	places := make(map[string]*clash, len(repeated))
+	places := make(map[string]*planreader.Clash, len(repeated))
 	for i := range v.Sections {
 		for j := range v.Sections[i].Rows {
 			for k := range v.Sections[i].Rows[j].Seats {
-				id := Skeleton(v.Sections[i].Rows[j].Seats[k].ID)
+				id := labels.Skeleton(v.Sections[i].Rows[j].Seats[k].ID)
 				if !repeated[id] {
 					continue
 				}
 				c := places[id]
 				if c == nil {
-					c = &clash{}
+					c = &planreader.Clash{}
 					places[id] = c
 				}
-				c.noteAs(v.Sections[i].Rows[j].Seats[k].ID, d.sections[i].rows[j].seatPath(k))
+				c.NoteAs(v.Sections[i].Rows[j].Seats[k].ID, d.sections[i].rows[j].seatPath(k))
 			}
 		}
 	}
 	for _, id := range order {
-		d.defect(places[id].place(), "seat id %s", places[id])
+		d.defect(places[id].Place(), "seat id %s", places[id])
 	}
 }
 
@@ -249,10 +252,11 @@ func (d *draft) checkSplitIDs(v *Venue) {
 	taken := make(map[string]bool, len(v.Sections))
 	for i := range v.Sections {
 		s := &v.Sections[i]
-		if taken[Skeleton(s.ID)] && (s.SplitOf != "" || len(v.Sections) != len(d.sections)) && s.ID != "" {
-			d.defect("", "section label %q is also the name of a part of a section above %d seats", s.ID, SectionSeatsMax)
+		if taken[labels.Skeleton(s.ID)] && (s.SplitOf != "" || len(v.Sections) != len(d.sections)) && s.ID != "" {
+			d.defect("", "section label %q is also the name of a part of a section above %d seats", s.ID,
+				SectionSeatsMax)
 		}
-		taken[Skeleton(s.ID)] = true
+		taken[labels.Skeleton(s.ID)] = true
 	}
 }
 

@@ -14,16 +14,17 @@ import (
 // The files of testdata/cases are one fault each that some house or another system has shown.
 func TestPlansAsHallsWriteThemAreRead(t *testing.T) {
 	for file, want := range map[string]string{
-		"bom.json":                        "Parkett/1/A: 1 2 3 4\n",
-		"zwnj-persian.json":               "ردیف\u200cهای_جلو/1/A: 1 2 3 4\n",
-		"zwj-emoji.json":                  "Family_👨\u200d👩\u200d👧/1/A: 1 2 3 4\n",
-		"softhyphen.json":                 "Steh\u00adplatz/1/A: 1 2 3 4\n",
-		"rlm-hebrew.json":                 "אולם\u200f_א/1/A: 1 2 3 4\n",
-		"thai-category.json":              "Parkett/1/ที่นั่งชั้นหนึ่งโซนด้านหน้าเวทีกลาง: 1 2 3\n",
-		"numeric-guids.json":              "Parkett/1/A: 1 2 3 4\n",
-		"nfd-labels.json":                 "Cafe\u0301/1/Cafe\u0301: 1 2 3 4\n",
-		"pretix-wheelchair.json":          "Parkett/1/A: 1* 2 3 4\n",
-		"rowlist-array.json":              "Balcony/A/standard: 9 10 11 12\nBalcony/B/standard: 1 2 3 4 5 6 7 8 9 10 11 12\n",
+		"bom.json":               "Parkett/1/A: 1 2 3 4\n",
+		"zwnj-persian.json":      "ردیف\u200cهای_جلو/1/A: 1 2 3 4\n",
+		"zwj-emoji.json":         "Family_👨\u200d👩\u200d👧/1/A: 1 2 3 4\n",
+		"softhyphen.json":        "Steh\u00adplatz/1/A: 1 2 3 4\n",
+		"rlm-hebrew.json":        "אולם\u200f_א/1/A: 1 2 3 4\n",
+		"thai-category.json":     "Parkett/1/ที่นั่งชั้นหนึ่งโซนด้านหน้าเวทีกลาง: 1 2 3\n",
+		"numeric-guids.json":     "Parkett/1/A: 1 2 3 4\n",
+		"nfd-labels.json":        "Cafe\u0301/1/Cafe\u0301: 1 2 3 4\n",
+		"pretix-wheelchair.json": "Parkett/1/A: 1* 2 3 4\n",
+		"rowlist-array.json": "Balcony/A/standard: 9 10 11 12\nBalcony/B/standard: 1 2 3 4 5 6 7 8 9 10 " +
+			"11 12\n",
 		"rowlist-letters.json":            "A/1/standard: 1 2 3 4 5 6 7 8 8A\n",
 		"rowlist-backwards.json":          "A/1/standard: 18 17 16 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1\n",
 		"rowlist-endash.json":             "A/1/standard: 1 2 3 4 5 6 7 8\n",
@@ -52,7 +53,8 @@ func TestPlansAsHallsWriteThemAreRead(t *testing.T) {
 		if got := draw(v); want != "" && got != want {
 			t.Errorf("%s:\n got %+q\nwant %+q", file, got, want)
 		}
-		if again, err := venue.Parse(v.PlanJSON(), venue.Options{}); err != nil || !reflect.DeepEqual(seatsOf(again), seatsOf(v)) {
+		if again, err := venue.Parse(v.PlanJSON(), venue.Options{}); err != nil ||
+			!reflect.DeepEqual(seatsOf(again), seatsOf(v)) {
 			t.Errorf("%s: own plan form: %v", file, err)
 		}
 	}
@@ -91,7 +93,8 @@ func TestInvisibleLookAlikesAreToldTogether(t *testing.T) {
 }
 
 func TestUnlabelledObjectsOfAChartAreTold(t *testing.T) {
-	if told := defectsOf(t, realPlan(t, "cases/seatsio-unlabelled-seat.json")); !strings.Contains(told, "/subChart/rows/0/seats/1/label: seat without a label") {
+	if told := defectsOf(t, realPlan(t, "cases/seatsio-unlabelled-seat.json")); !strings.Contains(told,
+		"/subChart/rows/0/seats/1/label: seat without a label") {
 		t.Errorf("%s", told)
 	}
 	told := defectsOf(t, []byte(seatsio(`"sections":[{"label":"?","subChart":{"rows":[{"label":"?","seats":[{"label":"1","categoryKey":9}]}]}}],
@@ -109,7 +112,8 @@ func TestObjectsOfAChartWithoutAnyLabelAreTold(t *testing.T) {
 		told := defectsOf(t, []byte(seatsio(`"sections":[{`+label+`"subChart":{"rows":[{`+label+`"seats":[{`+label+`"categoryKey":9}]}]}}],
 			"tables":[{`+label+`"seats":[{"label":"1","x":9,"categoryKey":9}]}],
 			"booths":[{`+label+`"center":{"x":50,"y":0},"categoryKey":9}],"generalAdmissionAreas":[{`+label+`"capacity":5,"categoryKey":9}]`)))
-		for _, want := range []string{"/subChart/sections/0/subChart/rows/0", "/subChart/sections/0/subChart/rows/0/seats/0", "/subChart/sections/0", "/subChart/tables/0",
+		for _, want := range []string{"/subChart/sections/0/subChart/rows/0",
+			"/subChart/sections/0/subChart/rows/0/seats/0", "/subChart/sections/0", "/subChart/tables/0",
 			"/subChart/booths/0", "/subChart/generalAdmissionAreas/0"} {
 			if !strings.Contains(told, want+": ") && !strings.Contains(told, want+"/label: ") {
 				t.Errorf("%q: %s is not told in\n%s", label, want, told)
@@ -122,14 +126,16 @@ func TestWheelchairFlagsAreKeptOrTold(t *testing.T) {
 	flagged := func(flag string) []byte {
 		return []byte(pretix(`{"name":"Z","rows":[{"row_number":"1","seats":[{"seat_number":"1","seat_guid":"g","category":"Cat",` + flag + `}]}]}`))
 	}
-	for flag, want := range map[string]bool{`"wheelchair":true`: true, `"wheelchair":1`: true, `"wheelchair":"yes"`: true, `"accessible":true`: true,
+	for flag, want := range map[string]bool{`"wheelchair":true`: true, `"wheelchair":1`: true,
+		`"wheelchair":"yes"`: true, `"accessible":true`: true,
 		`"wheelchair":false`: false, `"wheelchair":null`: false, `"wheelchair":0`: false, `"wheelchair":""`: false} {
 		v, err := venue.Parse(flagged(flag), venue.Options{})
 		if err != nil || v.Sections[0].Rows[0].Seats[0].Accessible != want {
 			t.Errorf("%s: %v, %v", flag, v, err)
 		}
 	}
-	if told := defectsOf(t, flagged(`"wheelchair":"maybe"`)); !strings.Contains(told, "/wheelchair: must be true or false") {
+	if told := defectsOf(t, flagged(`"wheelchair":"maybe"`)); !strings.Contains(told,
+		"/wheelchair: must be true or false") {
 		t.Errorf("%s", told)
 	}
 }
@@ -208,14 +214,16 @@ func TestFloorsOfAChartAreKeptApart(t *testing.T) {
 		t.Errorf("the floors are drawn at %g and %g", low, high)
 	}
 	for i := range v.Sections {
-		if got := v.Layout(i).Quality; !slices.Equal(got, []uint32{2, 0, 1, 3}) && !slices.Equal(got, []uint32{3, 1, 0, 2}) {
+		if got := v.Layout(i).Quality; !slices.Equal(got, []uint32{2, 0, 1, 3}) &&
+			!slices.Equal(got, []uint32{3, 1, 0, 2}) {
 			t.Errorf("%s is ranked %v", v.Sections[i].ID, got)
 		}
 	}
 	floor := func(name string, order int, label string) string {
 		return fmt.Sprintf(`{"floor":{"name":%q,"order":%d},"focalPoint":{"x":0,"y":0},"rows":[{"label":%q,"seats":[{"label":"1","x":0,"y":5,"categoryKey":9},{"label":"2","x":10,"y":5,"categoryKey":9}]}],"subChart":{"sections":[]}}`, name, order, label)
 	}
-	v, err = venue.Parse([]byte(`{"categories":{"list":[{"label":"Cat","key":9}]},"subChartFloors":[`+floor("Upper", 2, "A")+`,`+floor("Lower", 1, "A")+`]}`), venue.Options{})
+	v, err = venue.Parse([]byte(`{"categories":{"list":[{"label":"Cat","key":9}]},"subChartFloors":[`+floor("Upper", 2,
+		"A")+`,`+floor("Lower", 1, "A")+`]}`), venue.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,11 +244,14 @@ func TestEachFloorHasItsOwnFront(t *testing.T) {
 	floors := func(more string) []byte {
 		var each []string
 		for i, name := range []string{"Ground", "First", "Second"} {
-			seat := func(n, y int) string { return fmt.Sprintf(`{"label":"%d","x":%d,"y":%d,"categoryKey":9}`, n, 10*n, y) }
+			seat := func(n, y int) string {
+				return fmt.Sprintf(`{"label":"%d","x":%d,"y":%d,"categoryKey":9}`, n, 10*n, y)
+			}
 			each = append(each, fmt.Sprintf(`{"floor":{"name":%q,"order":%d}%s,"rows":[{"label":"A","seats":[%s,%s]},{"label":"B","seats":[%s,%s]}]}`,
 				name, i, more, seat(1, 0), seat(2, 0), seat(1, 20), seat(2, 20)))
 		}
-		return []byte(`{"categories":{"list":[{"label":"Cat","key":9}]},"subChartFloors":[` + strings.Join(each, ",") + `]}`)
+		return []byte(`{"categories":{"list":[{"label":"Cat","key":9}]},"subChartFloors":[` + strings.Join(each, ",") +
+			`]}`)
 	}
 	for _, test := range []struct{ more, front, best, told string }{
 		{"", "", "A", "each floor's focal point, else its top edge (assumed)"},
@@ -248,7 +259,8 @@ func TestEachFloorHasItsOwnFront(t *testing.T) {
 		{"", "15,90", "B", "point 15,90 of each floor (given)"},
 		{`,"focalPoint":{"x":15,"y":90}`, "", "B", "focal points of the plan (3 of 3 sections have their own)"},
 		{`,"focalPoint":{"x":15,"y":90}`, "top", "A", "top edge of each floor (given)"},
-		{`,"shapes":[{"label":"Stage","center":{"x":15,"y":90}}]`, "", "B", `each floor's focal point, else its text "Stage", else its top edge (assumed)`},
+		{`,"shapes":[{"label":"Stage","center":{"x":15,"y":90}}]`, "", "B",
+			`each floor's focal point, else its text "Stage", else its top edge (assumed)`},
 	} {
 		options := venue.Options{}
 		if test.front != "" {
@@ -310,7 +322,8 @@ func TestManyCategoriesKeepTheirSeats(t *testing.T) {
 // drawing of their own scale.
 func TestASeatFarFromAllOthersIsTold(t *testing.T) {
 	row := func(last string) []byte {
-		return []byte(compact(`{"id":"A","rows":[{"label":"1","seats":5,"x":[0,10,20,30,` + last + `],"y":0},{"label":"2","seats":3,"x":0,"y":10}]}`))
+		return []byte(compact(`{"id":"A","rows":[{"label":"1","seats":5,"x":[0,10,20,30,` + last +
+			`],"y":0},{"label":"2","seats":3,"x":0,"y":10}]}`))
 	}
 	if told := defectsOf(t, row("900000000")); !strings.Contains(told, `/sections/0/rows/0: seat "A-1-5" stands 8999`) {
 		t.Errorf("%s", told)

@@ -3,6 +3,8 @@ package venue
 import (
 	"fmt"
 	"math"
+
+	"holdfast/actors/venue/planreader"
 )
 
 // check says what keeps v from being a venue; "" is nothing. It repeats build's promises over the finished value, so
@@ -68,7 +70,7 @@ func (v *Venue) checkSeat(seat *Seat, offset int, ids map[string]struct{}) strin
 	switch {
 	case int(seat.Category) >= len(v.Categories):
 		return fmt.Sprintf("seat %q: category %d unknown", seat.ID, seat.Category)
-	case !finite(&Point{seat.X, seat.Y}):
+	case !finite(&Point{X: seat.X, Y: seat.Y}):
 		return fmt.Sprintf("seat %q: coordinates out of bounds", seat.ID)
 	case seat.BreakBefore && offset == 0:
 		return fmt.Sprintf("seat %q: a break before the row's first seat", seat.ID)
@@ -78,5 +80,5 @@ func (v *Venue) checkSeat(seat *Seat, offset int, ids map[string]struct{}) strin
 
 // finite allows a margin over coordinateMax: positions are sums of up to three bounded numbers.
 func finite(p *Point) bool {
-	return p == nil || math.Abs(p.X) <= 8*coordinateMax && math.Abs(p.Y) <= 8*coordinateMax
+	return p == nil || math.Abs(p.X) <= 8*planreader.CoordinateMax && math.Abs(p.Y) <= 8*planreader.CoordinateMax
 }

@@ -1,24 +1,29 @@
 package venue
 
-import "strings"
+import (
+	"strings"
+
+	"holdfast/actors/venue/labels"
+	"holdfast/actors/venue/planreader"
+)
 
 // readCompact reads our own plan format (see the package comment). Unknown fields are defects here.
 func (d *draft) readCompact() {
 	r := d.reader
 	d.openCategories = true
-	for r.openObject(); r.more(); {
-		switch name := r.name(); name {
+	for r.OpenObject(); r.More(); {
+		switch name := r.Name(); name {
 		case "name":
-			d.name = r.textOf(NameCharactersMax)
+			d.name = r.TextOf(labels.NameCharactersMax)
 		case "categories":
 			d.readCompactCategories()
 		case "focal_point":
-			if focal, ok := r.point(); ok {
+			if focal, ok := r.Point(); ok {
 				d.focal = &focal
 			}
 		case "sections":
-			if r.openArray() {
-				for r.more() {
+			if r.OpenArray() {
+				for r.More() {
 					d.readCompactSection()
 				}
 			}
@@ -29,25 +34,25 @@ func (d *draft) readCompact() {
 }
 
 func (d *draft) unknownField(name string) {
-	d.reader.skip()
-	if d.reader.err == nil {
-		d.defect(d.reader.path(), "unknown field %q", clip(name))
+	d.reader.Skip()
+	if d.reader.Err == nil {
+		d.defect(d.reader.Path(), "unknown field %q", clip(name))
 	}
 }
 
 func (d *draft) readCompactCategories() {
 	r := d.reader
-	if !r.openArray() {
+	if !r.OpenArray() {
 		return
 	}
 	d.openCategories = false
-	for r.more() {
+	for r.More() {
 		category := draftCategory{}
-		if r.kind() == kindBeginObject {
+		if r.Kind() == planreader.KindBeginObject {
 			category = d.readCompactCategory()
 		} else {
-			category.Label = r.text()
-			category.path = r.path()
+			category.Label = r.Text()
+			category.path = r.Path()
 		}
 		category.key = category.Label
 		d.categories = append(d.categories, category)
@@ -56,14 +61,14 @@ func (d *draft) readCompactCategories() {
 
 func (d *draft) readCompactCategory() draftCategory {
 	r := d.reader
-	r.openObject()
-	category := draftCategory{path: r.path()}
-	for r.more() {
-		switch name := r.name(); name {
+	r.OpenObject()
+	category := draftCategory{path: r.Path()}
+	for r.More() {
+		switch name := r.Name(); name {
 		case "label", "name":
-			category.Label = r.text()
+			category.Label = r.Text()
 		case "color":
-			category.Color = r.text()
+			category.Color = r.Text()
 		default:
 			d.unknownField(name)
 		}
@@ -84,22 +89,22 @@ type compactSection struct {
 
 func (d *draft) readCompactSection() {
 	r := d.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
-	s := compactSection{draftSection: draftSection{path: r.path()}}
-	for r.more() {
-		switch name := r.name(); name {
+	s := compactSection{draftSection: draftSection{path: r.Path()}}
+	for r.More() {
+		switch name := r.Name(); name {
 		case "id":
-			s.id = r.text()
+			s.id = r.Text()
 		case "name":
-			s.name = r.text()
+			s.name = r.Text()
 		case "category":
-			s.category = d.intern(r.text())
+			s.category = d.intern(r.Text())
 		case "accessible":
-			s.accessible = r.flag()
+			s.accessible = r.Flag()
 		case "focal_point":
-			if focal, ok := r.point(); ok {
+			if focal, ok := r.Point(); ok {
 				s.focal = &focal
 			}
 		case "general":
@@ -107,8 +112,8 @@ func (d *draft) readCompactSection() {
 		case "box":
 			s.box = d.readBox()
 		case "rows":
-			if r.openArray() {
-				for r.more() {
+			if r.OpenArray() {
+				for r.More() {
 					d.readCompactRow(&s)
 				}
 			}
@@ -116,22 +121,22 @@ func (d *draft) readCompactSection() {
 			d.unknownField(name)
 		}
 	}
-	if r.err == nil {
+	if r.Err == nil {
 		d.keepCompact(&s)
 	}
 }
 
 // readGeneral reads a capacity; a bad one is noted and counts as there, so that "without rows" is not said on top.
 func (d *draft) readGeneral() (n int, present bool) {
-	present = d.reader.kind() != kindNull
-	n, _ = d.reader.count()
+	present = d.reader.Kind() != planreader.KindNull
+	n, _ = d.reader.Count()
 	return n, present
 }
 
 func (d *draft) readBox() *box {
 	values := d.readNumbers(4)
 	if len(values) != 4 || values[2] < 0 || values[3] < 0 {
-		d.defect(d.reader.path(), "must be [x, y, width, height]")
+		d.defect(d.reader.Path(), "must be [x, y, width, height]")
 		return nil
 	}
 	return &box{values[0], values[1], values[2], values[3]}
@@ -140,12 +145,12 @@ func (d *draft) readBox() *box {
 // readNumbers reads a list of coordinates, keeping at most limit.
 func (d *draft) readNumbers(limit int) []float64 {
 	r := d.reader
-	if !r.openArray() {
+	if !r.OpenArray() {
 		return nil
 	}
 	var values []float64
-	for r.more() {
-		if value, ok := r.place(); ok && len(values) <= limit {
+	for r.More() {
+		if value, ok := r.Place(); ok && len(values) <= limit {
 			values = append(values, value)
 		}
 	}
@@ -200,14 +205,14 @@ type compactRow struct {
 
 func (d *draft) readCompactRow(s *compactSection) {
 	r := d.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
-	row, before := compactRow{draftRow: draftRow{path: r.path()}}, r.defects.total()
-	for r.more() {
-		switch name := r.name(); name {
+	row, before := compactRow{draftRow: draftRow{path: r.Path()}}, r.Defects.Total()
+	for r.More() {
+		switch name := r.Name(); name {
 		case "label":
-			row.label = r.text()
+			row.label = r.Text()
 		case "seats":
 			d.readCompactSeats(&row)
 		case "category":
@@ -226,11 +231,11 @@ func (d *draft) readCompactRow(s *compactSection) {
 			d.unknownField(name)
 		}
 	}
-	if r.err != nil {
+	if r.Err != nil {
 		return
 	}
 	d.finishRow(&row)
-	row.noted = r.defects.total() > before
+	row.noted = r.Defects.Total() > before
 	if len(row.x) > 0 || len(row.y) > 0 {
 		s.placedRows++
 	}
@@ -240,13 +245,13 @@ func (d *draft) readCompactRow(s *compactSection) {
 // readCompactSeats reads a number, ranges, or a list of labels.
 func (d *draft) readCompactSeats(row *compactRow) {
 	r := d.reader
-	if r.kind() != kindBeginArray {
+	if r.Kind() != planreader.KindBeginArray {
 		row.seats = d.readSeatRanges(row.seats)
 		return
 	}
 	row.listed = true
-	for r.openArray(); r.more(); {
-		label := r.text()
+	for r.OpenArray(); r.More(); {
+		label := r.Text()
 		if d.room(1, row.path) {
 			row.seats = append(row.seats, draftSeat{label: label, x: float64(len(row.seats)) * seatPitch})
 		}
@@ -256,13 +261,13 @@ func (d *draft) readCompactSeats(row *compactRow) {
 // readTexts reads a list of labels, or one label where single is allowed.
 func (d *draft) readTexts(single bool) []string {
 	r := d.reader
-	if single && r.kind() != kindBeginArray {
-		return []string{d.intern(r.text())}
+	if single && r.Kind() != planreader.KindBeginArray {
+		return []string{d.intern(r.Text())}
 	}
 	var texts []string
-	if r.openArray() {
-		for r.more() {
-			if text := r.text(); len(texts) <= RowSeatsMax {
+	if r.OpenArray() {
+		for r.More() {
+			if text := r.Text(); len(texts) <= RowSeatsMax {
 				texts = append(texts, d.intern(text))
 			}
 		}
@@ -271,24 +276,24 @@ func (d *draft) readTexts(single bool) []string {
 }
 
 func (d *draft) readAccessible(row *compactRow) {
-	switch d.reader.kind() {
-	case kindString:
-		row.accessible = d.reader.longText()
-	case kindNumber:
-		row.accessible = d.reader.text()
-	case kindBeginArray:
+	switch d.reader.Kind() {
+	case planreader.KindString:
+		row.accessible = d.reader.LongText()
+	case planreader.KindNumber:
+		row.accessible = d.reader.Text()
+	case planreader.KindBeginArray:
 		row.accessibleOf = d.readTexts(false)
 	default:
-		row.accessibleAll = d.reader.flag()
+		row.accessibleAll = d.reader.Flag()
 	}
 }
 
 // readAxis reads one coordinate or one for each seat.
 func (d *draft) readAxis() []float64 {
-	if d.reader.kind() == kindBeginArray {
+	if d.reader.Kind() == planreader.KindBeginArray {
 		return d.readNumbers(RowSeatsMax)
 	}
-	if value, ok := d.reader.number(); ok {
+	if value, ok := d.reader.Number(); ok {
 		return []float64{value}
 	}
 	return nil
@@ -386,7 +391,8 @@ func (d *draft) applyAxes(row *compactRow) {
 		}
 	}
 	if len(wrong) > 0 {
-		d.defect(row.path, "%s: wanted one number, or one for each of %d seats", strings.Join(wrong, ", "), len(row.seats))
+		d.defect(row.path, "%s: wanted one number, or one for each of %d seats", strings.Join(wrong, ", "),
+			len(row.seats))
 		return
 	}
 	for i := range row.seats {

@@ -5,10 +5,10 @@
 //	     \               \            /           /                 defects noted with their JSON pointer and skipped
 //	      └───────────────┴──────────┴───────────┘
 //	                          │ draft      labels as the plan has them, nothing trusted yet
-//	                       arrange         only sections without coordinates: stands around a pitch, or blocks in a grid
+//	                       arrange         sections without coordinates: stands around a pitch, or blocks in a grid
 //	                          │
-//	                        build          unique ids and spots, no empty row, known categories, limits; neighbours by place;
-//	                          │            split above SectionSeatsMax
+//	                        build          unique ids and spots, no empty row, known categories, limits; neighbours by
+//	                          │            place; split above SectionSeatsMax
 //	                        /    \
 //	            *DefectsError    *Venue ── Layout(i) ──> section.Layout   (what the core needs: rows, breaks, quality)
 //	            (the full list)     ├───── Encode/Decode                  (stored form)
@@ -16,6 +16,9 @@
 //
 // A duplicate id is a double sale waiting to happen (P1), so nothing is ever merged: a plan is imported whole or
 // refused with the complete list of why. Paths in that list are JSON pointers (RFC 6901) into the plan as it was sent.
+//
+// Room labels says what a name may hold and what looks alike; room planreader reads the JSON and lists defects. Both
+// know no format of plans; the importers here know nothing of JSON but them.
 //
 // What people cannot tell apart is a duplicate too: labels are kept as they were written and compared by their
 // Skeleton. Characters that cannot be seen are accepted where a script needs them (joiners of Persian, Hindi and emoji,
@@ -28,11 +31,11 @@
 // A seat's id is <section>-<row>-<seat> from the plan's own labels, kept letter by letter, so that ids printed
 // elsewhere go on meaning the same seat. Requests find them in NFC and NFD (see Composed). Three cases need more:
 //
-//   - pretix: the section is the zone's name with blanks turned into "_" (zone_id where two zones share a name). The plan's true
-//     identity is seat_guid, and one zone may hold two rows "A": seats whose labels clash take their guid as id. A repeated guid
-//     is a defect in itself.
-//   - row list: where two stands have a sector of the same name, every sector is prefixed with its stand: "west-1". A chart of several
-//     floors likewise: "2-Main".
+//   - pretix: the section is the zone's name with blanks turned into "_" (zone_id where two zones share a name). The
+//     plan's true identity is seat_guid, and one zone may hold two rows "A": seats whose labels clash take their guid
+//     as id. A repeated guid is a defect in itself.
+//   - row list: where two stands have a sector of the same name, every sector is prefixed with its stand: "west-1". A
+//     chart of several floors likewise: "2-Main".
 //   - general admission: places stand in one row "GA": <section>-GA-1, <section>-GA-2, …
 //
 // # Neighbours and the front
@@ -53,11 +56,11 @@
 //
 // # The compact plan
 //
-//	{"name": "Hall", "categories": ["Gold", {"label": "Silver", "color": "#c0c0c0"}], "focal_point": {"x": 50, "y": 0},
+//	{"name": "Hall", "categories": ["Gold", {"label": "Silver", "color": "#c0c0c0"}], "focal_point": {"x": 5, "y": 0},
 //	 "sections": [
 //	   {"id": "A", "name": "Stalls", "category": "Gold", "rows": [
 //	     {"label": "1", "seats": 20},                                   20 seats: A-1-1 … A-1-20
-//	     {"label": "2", "seats": "1-8,8A,18-31"},                       ranges; an aisle stands where numbers jump (without "x")
+//	     {"label": "2", "seats": "1-8,8A,18-31"},                       ranges; an aisle where numbers jump (no "x")
 //	     {"label": "3", "seats": ["1", "2", "2a"], "breaks": ["2a"]},   any labels; aisles here only
 //	     {"label": "4", "seats": 4, "accessible": "1-2", "category": "Silver", "x": [0, 10, 20, 30], "y": 60}]},
 //	   {"id": "Standing", "general": 500, "category": "Silver", "box": [0, 100, 300, 200]}]}
@@ -73,8 +76,9 @@
 //
 //	{"name": "Ground", "tribunes": [{"name": "West", "category": "Gold", "sectors": [{"name": "1", "rows": [
 //	     {"name": "a", "seats": 18},                  18 seats: 1-a-1 … 1-a-18; "18" is the same
-//	     {"name": "b", "seats": "1-8,18-31"},         ranges; "18-1" runs down, "1-8,8A" has a seat between, dashes are of any kind;
-//	                                                  "W1-W4" has letters, "01-12" keeps its zeros
+//	     {"name": "b", "seats": "1-8,18-31"},         ranges; "18-1" runs down, "1-8,8A" has a seat between,
+//	                                                  dashes are of any kind; "W1-W4" has letters, "01-12" keeps
+//	                                                  its zeros
 //	     {"name": "c", "seats": [9, 10, "10A"]}]}]}]} one entry a seat
 //
 // A byte order mark before any plan is read over.

@@ -1,8 +1,12 @@
 package venue
 
+import (
+	"holdfast/actors/venue/planreader"
+)
+
 // draft is a plan as read: labels as they stand, nothing trusted. Only build makes a Venue of it.
 type draft struct {
-	reader     *reader
+	reader     *planreader.Reader
 	name       string
 	categories []draftCategory
 	// openCategories: the plan declares none, so those that seats name are the categories.
@@ -61,7 +65,7 @@ type draftSeat struct {
 	unplaced    bool // the plan gives no place, which is not the place (0, 0)
 }
 
-func (d *draft) defect(path, format string, args ...any) { d.reader.defects.add(path, format, args...) }
+func (d *draft) defect(path, format string, args ...any) { d.reader.Defects.Add(path, format, args...) }
 
 // intern keeps one copy of a name that many seats carry.
 func (d *draft) intern(name string) string {
@@ -75,7 +79,7 @@ func (d *draft) intern(name string) string {
 // room takes n seats from the plan's allowance; without enough left the reading stops.
 func (d *draft) room(n int, path string) bool {
 	if n > SeatsMax-d.seats {
-		d.reader.stop(path, "more than %d seats in one plan", SeatsMax)
+		d.reader.Stop(path, "more than %d seats in one plan", SeatsMax)
 		return false
 	}
 	d.seats += n
@@ -85,7 +89,7 @@ func (d *draft) room(n int, path string) bool {
 // addSection keeps a section, up to SectionsMax.
 func (d *draft) addSection(s draftSection) {
 	if len(d.sections) >= SectionsMax {
-		d.reader.stop(s.path, "more than %d sections in one plan", SectionsMax)
+		d.reader.Stop(s.path, "more than %d sections in one plan", SectionsMax)
 		return
 	}
 	d.sections = append(d.sections, s)

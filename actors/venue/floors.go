@@ -3,6 +3,8 @@ package venue
 import (
 	"cmp"
 	"slices"
+
+	"holdfast/actors/venue/planreader"
 )
 
 // floor is one storey of a seats.io chart ("subChartFloors"). Each is drawn on paper of its own, so that two have seats
@@ -18,14 +20,14 @@ type floor struct {
 // readFloor reads one storey: its name and order, and what a chart without storeys holds.
 func (c *chart) readFloor() {
 	r := c.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
 	one := floor{name: decimal(len(c.floors) + 1), order: float64(len(c.floors)), first: len(c.sections)}
-	c.main = draftSection{path: r.path(), id: mainSection, placed: true}
+	c.main = draftSection{path: r.Path(), id: mainSection, placed: true}
 	c.stages = nil // drawn on one floor, seen from all: each floor has its own
-	for r.more() {
-		c.readFloorMember(r.name(), &one)
+	for r.More() {
+		c.readFloorMember(r.Name(), &one)
 	}
 	c.keepMain()
 	if len(c.stages) > 0 {
@@ -41,14 +43,14 @@ func (c *chart) readFloorMember(name string, one *floor) {
 	case "floor":
 		c.readFloorName(one)
 	case "floorName":
-		one.name = cmp.Or(r.text(), one.name)
+		one.name = cmp.Or(r.Text(), one.name)
 	case "focalPoint":
-		if focal, ok := r.point(); ok {
+		if focal, ok := r.Point(); ok {
 			one.focal = &focal
 		}
 	case "subChart":
-		for open := r.openObject(); open && r.more(); {
-			c.readFloorMember(r.name(), one)
+		for open := r.OpenObject(); open && r.More(); {
+			c.readFloorMember(r.Name(), one)
 		}
 	default:
 		c.readMainMember(name)
@@ -57,14 +59,14 @@ func (c *chart) readFloorMember(name string, one *floor) {
 
 func (c *chart) readFloorName(one *floor) {
 	r := c.reader
-	for open := r.openObject(); open && r.more(); {
-		switch r.name() {
+	for open := r.OpenObject(); open && r.More(); {
+		switch r.Name() {
 		case "name":
-			one.name = cmp.Or(r.text(), one.name)
+			one.name = cmp.Or(r.Text(), one.name)
 		case "order":
-			one.order = r.coordinate()
+			one.order = r.Coordinate()
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 }
@@ -118,12 +120,12 @@ func (c *chart) drawFloor(one *floor, sections []draftSection, drawn box, down f
 	}
 	for i := range sections {
 		s := &sections[i]
-		s.transform(func(p Point) Point { return Point{p.X, p.Y + down} })
+		s.transform(func(p Point) Point { return Point{X: p.X, Y: p.Y + down} })
 		looksAt := focal
 		if s.focal != nil && c.given == nil {
 			looksAt = *s.focal // its zone's
 		}
-		s.focal = &Point{looksAt.X, cents(looksAt.Y + down)}
+		s.focal = &Point{X: looksAt.X, Y: cents(looksAt.Y + down)}
 	}
 }
 
@@ -138,7 +140,8 @@ func (c *chart) floorsFront() *Front {
 		case one.focal != nil:
 		case one.stage != nil:
 			return &Front{Point: one.stage.at, Text: one.stage.text}
-		case slices.ContainsFunc(c.sections[min(one.first, len(c.sections)):min(one.last, len(c.sections))], func(s draftSection) bool { return s.focal == nil }):
+		case slices.ContainsFunc(c.sections[min(one.first, len(c.sections)):min(one.last, len(c.sections))],
+			func(s draftSection) bool { return s.focal == nil }):
 			front = &Front{Side: Top, Text: assumedSide}
 		}
 	}
@@ -146,11 +149,11 @@ func (c *chart) floorsFront() *Front {
 }
 
 func (c *chart) labelFloors() {
-	names := newSightings(len(c.sections))
+	names := planreader.NewSightings(len(c.sections))
 	for i := range c.sections {
-		names.note(c.sections[i].id, c.sections[i].path)
+		names.Note(c.sections[i].id, c.sections[i].path)
 	}
-	if len(names.order) == 0 {
+	if len(names.Order) == 0 {
 		return
 	}
 	for _, one := range c.floors {

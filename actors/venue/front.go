@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"holdfast/actors/venue/planreader"
 )
 
 // Side is an edge of the drawing.
@@ -29,9 +31,10 @@ var sides = []Side{Top, Bottom, Left, Right}
 // Front is where people look: the middle of an edge of the drawing, or a point in it. A plan's own focal points say the
 // same in the plan's words, and give way to a front that somebody names when the plan is imported.
 type Front struct {
-	Side  Side   `json:"side,omitempty"`  // empty: Point
-	Point Point  `json:"point,omitempty"` // of the plan's own units
-	Text  string `json:"text,omitempty"`  // the drawing's word at Point ("Bühne"), or assumedSide; empty: somebody has said it
+	Side  Side  `json:"side,omitempty"`  // empty: Point
+	Point Point `json:"point,omitempty"` // of the plan's own units
+	// Text is the drawing's word at Point ("Bühne"), or assumedSide; empty: somebody has said it.
+	Text string `json:"text,omitempty"`
 }
 
 // ErrFront says that a front is neither a side nor a point in the drawing.
@@ -47,7 +50,7 @@ func FrontSide(name string) (*Front, error) {
 
 // FrontPoint makes a front of a point. ErrFront when the point lies farther out than any seat may.
 func FrontPoint(at Point) (*Front, error) {
-	if !(math.Abs(at.X) <= coordinateMax && math.Abs(at.Y) <= coordinateMax) {
+	if !(math.Abs(at.X) <= planreader.CoordinateMax && math.Abs(at.Y) <= planreader.CoordinateMax) {
 		return nil, ErrFront
 	}
 	return &Front{Point: at}, nil
@@ -64,7 +67,7 @@ func ParseFront(text string) (*Front, error) {
 	if err != nil || err2 != nil {
 		return nil, ErrFront
 	}
-	return FrontPoint(Point{left, down})
+	return FrontPoint(Point{X: left, Y: down})
 }
 
 // assumedSide is the Text of a side that nobody has said.
@@ -72,16 +75,16 @@ const assumedSide = "assumed"
 
 // at is the front as a point.
 func (f *Front) at(seats box) Point {
-	middle := Point{seats.x + seats.width/2, seats.y + seats.height/2}
+	middle := Point{X: seats.x + seats.width/2, Y: seats.y + seats.height/2}
 	switch f.Side {
 	case Top:
-		return Point{middle.X, seats.y}
+		return Point{X: middle.X, Y: seats.y}
 	case Bottom:
-		return Point{middle.X, seats.y + seats.height}
+		return Point{X: middle.X, Y: seats.y + seats.height}
 	case Left:
-		return Point{seats.x, middle.Y}
+		return Point{X: seats.x, Y: middle.Y}
 	case Right:
-		return Point{seats.x + seats.width, middle.Y}
+		return Point{X: seats.x + seats.width, Y: middle.Y}
 	}
 	return f.Point
 }
@@ -112,15 +115,17 @@ func (v *Venue) DescribeFront() string {
 	case own == len(v.Sections):
 		return fmt.Sprintf("focal points of the plan (%d of %d sections have their own)", own, own)
 	case own > 0 && v.FocalPoint != nil:
-		return fmt.Sprintf("focal points of the plan (%d of %d sections have their own, the others look at %s)", own, len(v.Sections), v.FocalPoint)
+		return fmt.Sprintf("focal points of the plan (%d of %d sections have their own, the others look at %s)", own,
+			len(v.Sections), v.FocalPoint)
 	case own > 0:
-		return fmt.Sprintf("focal points of the plan (%d of %d sections have their own, for the others the top edge is assumed)", own, len(v.Sections))
+		return fmt.Sprintf("focal points of the plan (%d of %d sections have their own, for the others the top edge "+
+			"is assumed)", own, len(v.Sections))
 	case v.FocalPoint != nil:
 		return fmt.Sprintf("focal point of the plan (%s)", v.FocalPoint)
 	case v.Front == nil:
 		return "top edge (assumed; no focal point and no stage in the plan)"
 	case v.Front.Text != "":
-		return fmt.Sprintf("the text %q %s", v.Front.Text, v.Front.Point.beside(v.bounds()))
+		return fmt.Sprintf("the text %q %s", v.Front.Text, beside(v.Front.Point, v.bounds()))
 	case v.Front.Side != "":
 		return fmt.Sprintf("%s edge (given)", v.Front.Side)
 	}
@@ -150,13 +155,8 @@ func (f *Front) ofEachFloor() string {
 	return fmt.Sprintf("point %s of each floor (given)", f.Point)
 }
 
-// String is the point as ParseFront reads it.
-func (p Point) String() string {
-	return strconv.FormatFloat(p.X, 'f', -1, 64) + "," + strconv.FormatFloat(p.Y, 'f', -1, 64)
-}
-
 // beside says where a point is as seen from the seats.
-func (p Point) beside(seats box) string {
+func beside(p Point, seats box) string {
 	over, under := seats.y-p.Y, p.Y-(seats.y+seats.height)
 	before, after := seats.x-p.X, p.X-(seats.x+seats.width)
 	switch most := max(over, under, before, after); {
@@ -200,10 +200,14 @@ func (d *draft) noteStage(text string, at Point) {
 const stagesMax = 16
 
 // stageWords are what drawings call the place that people look at.
-var stageWords = stageNames("stage", "main stage", "screen", "Bühne", "Buehne", "Hauptbühne", "Podium", "Leinwand", "scène", "grande scène",
-	"écran", "escenario", "escenario principal", "escena", "pantalla", "palco", "palcoscenico", "scena", "schermo", "tela", "podio", "toneel",
-	"scherm", "scen", "näyttämö", "jeviště", "javisko", "színpad", "pozornica", "сцена", "экран", "σκηνή", "οθόνη", "sahne", "ekran", "במה", "מסך",
-	"舞台", "ステージ", "スクリーン", "屏幕", "银幕", "무대", "스크린", "เวที", "مسرح", "المسرح", "خشبة المسرح", "شاشة", "صحنه", "मंच", "மேடை", "ឆាក")
+var stageWords = stageNames("stage", "main stage", "screen", "Bühne", "Buehne", "Hauptbühne", "Podium", "Leinwand",
+	"scène", "grande scène",
+	"écran", "escenario", "escenario principal", "escena", "pantalla", "palco", "palcoscenico", "scena", "schermo",
+	"tela", "podio", "toneel",
+	"scherm", "scen", "näyttämö", "jeviště", "javisko", "színpad", "pozornica", "сцена", "экран", "σκηνή", "οθόνη",
+	"sahne", "ekran", "במה", "מסך",
+	"舞台", "ステージ", "スクリーン", "屏幕", "银幕", "무대", "스크린", "เวที", "مسرح", "المسرح", "خشبة المسرح", "شاشة", "صحنه", "मंच",
+	"மேடை", "ឆាក")
 
 func stageNames(names ...string) (plain []string) {
 	for _, name := range names {
@@ -230,7 +234,8 @@ func namesStage(text string) bool {
 		return false
 	}
 	named := false
-	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune("/|\n·•", r) }) { // one name in several languages
+	// one name in several languages
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune("/|\n·•", r) }) {
 		plain := plainWords(part)
 		switch {
 		case plain == "":
@@ -263,7 +268,9 @@ func (d *draft) settleFront() {
 		for i := range d.sections {
 			d.sections[i].focal = nil
 		}
-	case len(d.stages) > 0 && d.focal == nil && !slices.ContainsFunc(d.sections, func(s draftSection) bool { return s.focal != nil }):
+	case len(d.stages) > 0 && d.focal == nil && !slices.ContainsFunc(d.sections, func(s draftSection) bool {
+		return s.focal != nil
+	}):
 		d.front = &Front{Point: d.stages[0].at, Text: d.stages[0].text}
 	}
 }
@@ -272,6 +279,6 @@ func (d *draft) settleFront() {
 func (d *draft) moveStages(since int, origin Point) {
 	for i := since; i < len(d.stages); i++ {
 		at := &d.stages[i].at
-		*at = Point{cents(at.X + origin.X), cents(at.Y + origin.Y)}
+		*at = Point{X: cents(at.X + origin.X), Y: cents(at.Y + origin.Y)}
 	}
 }

@@ -18,7 +18,8 @@ func ftoa(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
 // bestOf is what best-available gives of an empty section.
 func bestOf(v *venue.Venue, i, quantity int) (ids []string) {
-	state := section.NewState(v.Layout(i), section.Rules{HoldTTL: 1000, HoldCeiling: 1000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8})
+	state := section.NewState(v.Layout(i), section.Rules{HoldTTL: 1000, HoldCeiling: 1000, SeatsPerBookingMax: 8,
+		SeatsPerBuyerMax: 8})
 	var d section.Decision
 	state.Decide(&section.Command{Kind: section.PlaceBest, Quantity: uint32(quantity), AnyCategory: true}, &d)
 	var all []string
@@ -51,14 +52,20 @@ func TestFrontIsSaidFoundOrAssumedAndTold(t *testing.T) {
 		best  []string
 		told  string
 	}{
-		"assumed":          {bare, nil, []string{"Parkett-5-1", "Parkett-5-2"}, "top edge (assumed"},
-		"a text":           {stage, nil, []string{"Parkett-1-4", "Parkett-1-5"}, `the text "Bühne" below the rows`},
-		"French":           {strings.ReplaceAll(stage, "Bühne", "SCÈNE"), nil, []string{"Parkett-1-4", "Parkett-1-5"}, `the text "SCÈNE" below the rows`},
-		"decomposed":       {strings.ReplaceAll(stage, "Bühne", "Bu\u0308hne"), nil, []string{"Parkett-1-4", "Parkett-1-5"}, "below the rows"},
-		"two languages":    {strings.ReplaceAll(stage, "Bühne", "BÜHNE / STAGE"), nil, []string{"Parkett-1-4", "Parkett-1-5"}, "below the rows"},
-		"spaced letters":   {strings.ReplaceAll(stage, "Bühne", "S C R E E N"), nil, []string{"Parkett-1-4", "Parkett-1-5"}, "below the rows"},
-		"Hindi":            {strings.ReplaceAll(stage, "Bühne", "मंच"), nil, []string{"Parkett-1-4", "Parkett-1-5"}, "below the rows"},
-		"not the stage":    {strings.ReplaceAll(stage, "Bühne", "Stage / Bar"), nil, []string{"Parkett-5-1", "Parkett-5-2"}, "top edge (assumed"},
+		"assumed": {bare, nil, []string{"Parkett-5-1", "Parkett-5-2"}, "top edge (assumed"},
+		"a text":  {stage, nil, []string{"Parkett-1-4", "Parkett-1-5"}, `the text "Bühne" below the rows`},
+		"French": {strings.ReplaceAll(stage, "Bühne", "SCÈNE"), nil, []string{"Parkett-1-4", "Parkett-1-5"},
+			`the text "SCÈNE" below the rows`},
+		"decomposed": {strings.ReplaceAll(stage, "Bühne", "Bu\u0308hne"), nil,
+			[]string{"Parkett-1-4", "Parkett-1-5"}, "below the rows"},
+		"two languages": {strings.ReplaceAll(stage, "Bühne", "BÜHNE / STAGE"), nil,
+			[]string{"Parkett-1-4", "Parkett-1-5"}, "below the rows"},
+		"spaced letters": {strings.ReplaceAll(stage, "Bühne", "S C R E E N"), nil,
+			[]string{"Parkett-1-4", "Parkett-1-5"}, "below the rows"},
+		"Hindi": {strings.ReplaceAll(stage, "Bühne", "मंच"), nil, []string{"Parkett-1-4", "Parkett-1-5"},
+			"below the rows"},
+		"not the stage": {strings.ReplaceAll(stage, "Bühne", "Stage / Bar"), nil,
+			[]string{"Parkett-5-1", "Parkett-5-2"}, "top edge (assumed"},
 		"bottom":           {bare, given("bottom"), []string{"Parkett-1-1", "Parkett-1-2"}, "bottom edge (given)"},
 		"bottom over text": {stage, given("bottom"), []string{"Parkett-1-1", "Parkett-1-2"}, "bottom edge (given)"},
 		"top over text":    {stage, given("top"), []string{"Parkett-5-1", "Parkett-5-2"}, "top edge (given)"},
@@ -66,12 +73,14 @@ func TestFrontIsSaidFoundOrAssumedAndTold(t *testing.T) {
 		"right":            {stage, given("right"), []string{"Parkett-3-4", "Parkett-3-5"}, "right edge (given)"},
 		"a point":          {stage, given("125,160"), []string{"Parkett-1-4", "Parkett-1-5"}, "point 125,160 (given)"},
 		"over focal point": {`{"focal_point":{"x":0,"y":0},"sections":[{"id":"A","rows":[{"label":"1","seats":2,"x":0,"y":0},{"label":"2","seats":2,"x":0,"y":50}]}]}`, given("bottom"), []string{"A-2-1", "A-2-2"}, "bottom edge (given)"},
-		"a row list":       {compact(`{"id":"A","rows":[{"label":"1","seats":2},{"label":"2","seats":2}]}`), given("bottom"), []string{"A-2-1", "A-2-2"}, "bottom edge (given)"},
-		"no coordinates":   {compact(`{"id":"A","rows":[{"label":"1","seats":2},{"label":"2","seats":2}]}`), nil, []string{"A-1-1", "A-1-2"}, "each section's first row"},
-		"focal point":      {`{"focal_point":{"x":0,"y":60},"sections":[{"id":"A","rows":[{"label":"1","seats":2,"x":0,"y":0},{"label":"2","seats":2,"x":0,"y":50}]}]}`, nil, []string{"A-2-1", "A-2-2"}, "focal point of the plan (0,60)"},
-		"seats.io smart":   {seatsio(`"shapes":[{"label":"Podest","smartType":"stage","center":{"x":5,"y":90}}],"rows":[{"label":"A","seats":[{"label":"1","x":0,"y":0,"categoryKey":9},{"label":"2","x":10,"y":0,"categoryKey":9}]},{"label":"B","seats":[{"label":"1","x":0,"y":20,"categoryKey":9},{"label":"2","x":10,"y":20,"categoryKey":9}]}]`), nil, []string{"Main-B-1", "Main-B-2"}, `the text "stage" below the rows`},
-		"seats.io text":    {seatsio(`"texts":[{"text":"STAGE","center":{"x":5,"y":90}}],"rows":[{"label":"A","seats":[{"label":"1","x":0,"y":0,"categoryKey":9},{"label":"2","x":10,"y":0,"categoryKey":9}]},{"label":"B","seats":[{"label":"1","x":0,"y":20,"categoryKey":9},{"label":"2","x":10,"y":20,"categoryKey":9}]}]`), nil, []string{"Main-B-1", "Main-B-2"}, `the text "STAGE" below the rows`},
-		"seats.io stage":   {seatsio(`"shapes":[{"label":"Stage","center":{"x":5,"y":90}}],"rows":[{"label":"A","seats":[{"label":"1","x":0,"y":0,"categoryKey":9},{"label":"2","x":10,"y":0,"categoryKey":9}]},{"label":"B","seats":[{"label":"1","x":0,"y":20,"categoryKey":9},{"label":"2","x":10,"y":20,"categoryKey":9}]}]`), nil, []string{"Main-B-1", "Main-B-2"}, `the text "Stage" below the rows`},
+		"a row list": {compact(`{"id":"A","rows":[{"label":"1","seats":2},{"label":"2","seats":2}]}`),
+			given("bottom"), []string{"A-2-1", "A-2-2"}, "bottom edge (given)"},
+		"no coordinates": {compact(`{"id":"A","rows":[{"label":"1","seats":2},{"label":"2","seats":2}]}`), nil,
+			[]string{"A-1-1", "A-1-2"}, "each section's first row"},
+		"focal point":    {`{"focal_point":{"x":0,"y":60},"sections":[{"id":"A","rows":[{"label":"1","seats":2,"x":0,"y":0},{"label":"2","seats":2,"x":0,"y":50}]}]}`, nil, []string{"A-2-1", "A-2-2"}, "focal point of the plan (0,60)"},
+		"seats.io smart": {seatsio(`"shapes":[{"label":"Podest","smartType":"stage","center":{"x":5,"y":90}}],"rows":[{"label":"A","seats":[{"label":"1","x":0,"y":0,"categoryKey":9},{"label":"2","x":10,"y":0,"categoryKey":9}]},{"label":"B","seats":[{"label":"1","x":0,"y":20,"categoryKey":9},{"label":"2","x":10,"y":20,"categoryKey":9}]}]`), nil, []string{"Main-B-1", "Main-B-2"}, `the text "stage" below the rows`},
+		"seats.io text":  {seatsio(`"texts":[{"text":"STAGE","center":{"x":5,"y":90}}],"rows":[{"label":"A","seats":[{"label":"1","x":0,"y":0,"categoryKey":9},{"label":"2","x":10,"y":0,"categoryKey":9}]},{"label":"B","seats":[{"label":"1","x":0,"y":20,"categoryKey":9},{"label":"2","x":10,"y":20,"categoryKey":9}]}]`), nil, []string{"Main-B-1", "Main-B-2"}, `the text "STAGE" below the rows`},
+		"seats.io stage": {seatsio(`"shapes":[{"label":"Stage","center":{"x":5,"y":90}}],"rows":[{"label":"A","seats":[{"label":"1","x":0,"y":0,"categoryKey":9},{"label":"2","x":10,"y":0,"categoryKey":9}]},{"label":"B","seats":[{"label":"1","x":0,"y":20,"categoryKey":9},{"label":"2","x":10,"y":20,"categoryKey":9}]}]`), nil, []string{"Main-B-1", "Main-B-2"}, `the text "Stage" below the rows`},
 	} {
 		v, err := venue.Parse([]byte(test.plan), venue.Options{Front: test.front})
 		if err != nil {
@@ -113,22 +122,28 @@ func TestSectionsKeepPlanOrderUnlessTheRoomDecides(t *testing.T) {
 			}
 			return `,"x":` + itoa(place[0]) + `,"y":` + itoa(place[1]+down)
 		}
-		return `{"id":"` + id + `","rows":[{"label":"1","seats":` + seats + at(0) + `},{"label":"2","seats":8` + at(20) + `}]}`
+		return `{"id":"` + id + `","rows":[{"label":"1","seats":` + seats + at(0) + `},{"label":"2","seats":8` +
+			at(20) + `}]}`
 	}
 	stand := func(name string, blocks ...string) string {
-		return `{"name":"` + name + `","sectors":[` + strings.ReplaceAll(strings.Join(blocks, ","), `"id"`, `"name"`) + `]}`
+		return `{"name":"` + name + `","sectors":[` + strings.ReplaceAll(strings.Join(blocks, ","), `"id"`, `"name"`) +
+			`]}`
 	}
 	for name, test := range map[string]struct {
 		plan string
 		want []int
 	}{
-		"even, odd, gap":   {compact(block("A", "4") + "," + block("B", "3") + "," + block("C", `"1-2,9-10"`) + "," + block("D", "5")), []int{0, 1, 2, 3}},
-		"with standing":    {compact(block("A", "4") + `,{"id":"S","general":7},` + block("B", "3")), []int{0, 1, 2}},
-		"a hair's breadth": {compact(block("B", "7", 101, 0) + "," + block("A", "8", 3, 0) + "," + block("C", "8", 0, 200)), []int{0, 1, 2}},
-		"more than a hair": {compact(block("B", "7", 101, 0) + "," + block("A", "8", 20, 0) + "," + block("C", "8", 0, 200)), []int{1, 0, 2}},
+		"even, odd, gap": {compact(block("A", "4") + "," + block("B", "3") + "," + block("C", `"1-2,9-10"`) + "," +
+			block("D", "5")), []int{0, 1, 2, 3}},
+		"with standing": {compact(block("A", "4") + `,{"id":"S","general":7},` + block("B", "3")), []int{0, 1, 2}},
+		"a hair's breadth": {compact(block("B", "7", 101, 0) + "," + block("A", "8", 3, 0) + "," +
+			block("C", "8", 0, 200)), []int{0, 1, 2}},
+		"more than a hair": {compact(block("B", "7", 101, 0) + "," + block("A", "8", 20, 0) + "," +
+			block("C", "8", 0, 200)), []int{1, 0, 2}},
 		"nearer by a row":  {compact(block("A", "3", 0, 200) + "," + block("B", "3", 0, 0)), []int{1, 0}},
 		"drawn comes last": {compact(block("A", "3") + "," + block("B", "3", 0, 0)), []int{1, 0}},
-		"round a pitch":    {`{"tribunes":[` + stand("south", block("1", "3")) + "," + stand("north", block("2", "4")) + "," + stand("east", block("3", "4")) + `]}`, []int{0, 1, 2}},
+		"round a pitch": {`{"tribunes":[` + stand("south", block("1", "3")) + "," + stand("north", block("2", "4")) +
+			"," + stand("east", block("3", "4")) + `]}`, []int{0, 1, 2}},
 	} {
 		v, err := venue.Parse([]byte(test.plan), venue.Options{})
 		if err != nil {
@@ -139,7 +154,8 @@ func TestSectionsKeepPlanOrderUnlessTheRoomDecides(t *testing.T) {
 			t.Errorf("%s: order %v, want %v", name, got, test.want)
 		}
 		again, err := venue.Parse(v.PlanJSON(), venue.Options{})
-		if err != nil || name != "with standing" && !reflect.DeepEqual(again.BestFirst(), v.BestFirst()) { // a standing area is drawn anew
+		// a standing area is drawn anew
+		if err != nil || name != "with standing" && !reflect.DeepEqual(again.BestFirst(), v.BestFirst()) {
 			t.Errorf("%s: another order after PlanJSON: %v", name, err)
 		}
 	}
@@ -163,7 +179,8 @@ func TestStoredVenuesOfEarlierBuildsOpen(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if got := v.Encode(); !bytes.Equal(got[:4], stored[:4]) { // what follows is packed, which a newer Go may do better
+		// what follows is packed, which a newer Go may do better
+		if got := v.Encode(); !bytes.Equal(got[:4], stored[:4]) {
 			t.Errorf("%s: written as %x", name, got[:4])
 		}
 		if test.plan == "" {
@@ -180,7 +197,9 @@ func TestStoredVenuesOfEarlierBuildsOpen(t *testing.T) {
 
 // What earlier builds wrote.
 const (
-	goldenV1 = "48465601595b8904a062f148ccc961624c6457363432363135634c626064008307f6109ae30013a3235b7049624e4e3103030323a32133488500e3057e062e" +
+	goldenV1 = "48465601595b8904a062f148ccc961624c6457363432363135634c626064008307f6109ae30013a3235b" +
+		"7049624e4e3103030323a32133488500e3057e062e" +
 		"46f305f20c8c4e8c4e60990a2646014686097e0c17f81900010000ffff"
-	goldenV2 = "4846560241f223081162f148ccc961e4282e49cc4b492c4a616060647464746400d186cc8c0c0c0c0c17f8c1982d29bfa4243f97011d00020000ffff"
+	goldenV2 = "4846560241f223081162f148ccc961e4282e49cc4b492c4a616060647464746400d186cc8c0c0c0c0c17" +
+		"f8c1982d29bfa4243f97011d00020000ffff"
 )

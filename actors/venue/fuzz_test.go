@@ -17,7 +17,8 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		compact(`{"id":"A","category":"g","rows":[{"label":"1","seats":"1-2,8","accessible":"1","x":[1,2,3],"y":4}]},{"id":"G","general":9,"box":[0,0,9,9]}`),
 		compact(`{"id":"A","rows":[{"label":"1","seats":["a","b"],"breaks":["b"],"ids":["p","q"],"category":["x","y"]}]}`),
-		pretix(`{"name":"Z","zone_id":"z","rows":[` + pretixRow("A", "g1", "g2") + `,` + pretixRow("A", "g3", "g4") + `],"areas":[]}`),
+		pretix(`{"name":"Z","zone_id":"z","rows":[` + pretixRow("A", "g1", "g2") + `,` + pretixRow("A", "g3", "g4") +
+			`],"areas":[]}`),
 		seatsio(`"sections":[{"label":"S","categoryKey":9,"topLeft":{"x":1,"y":2},"subChart":{"rows":[{"label":"A","seats":[{"label":"1"}]}]}}]`),
 		`{"tribunes":[{"name":"north","sectors":[{"name":"1","rows":[{"name":"a","seats":"2"}]}]},{"name":"west","sectors":[{"name":"1","rows":[{"name":"a","seats":"1-2,5"}]}]}]}`,
 	} {
@@ -25,7 +26,9 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		// The constant is a plan of SeatsMax seats, which "general" buys for thirty bytes.
-		budget.Reading{Fixed: 512 << 20, PerByte: 2000}.Check(t, len(raw), func() { _, _ = venue.Parse(raw, venue.Options{}) })
+		budget.Reading{Fixed: 512 << 20, PerByte: 2000}.Check(t, len(raw), func() {
+			_, _ = venue.Parse(raw, venue.Options{})
+		})
 		v, err := venue.Parse(raw, venue.Options{})
 		if err != nil {
 			var refused *venue.DefectsError

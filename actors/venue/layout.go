@@ -16,12 +16,14 @@ import (
 func (v *Venue) Layout(i int) *section.Layout {
 	s := &v.Sections[i]
 	count := s.SeatCount()
-	layout := &section.Layout{General: s.General, Rows: make([]section.RowSpec, len(s.Rows)), Seats: make([]section.SeatSpec, 0, count)}
+	layout := &section.Layout{General: s.General, Rows: make([]section.RowSpec, len(s.Rows)),
+		Seats: make([]section.SeatSpec, 0, count)}
 	distance := make([]float64, 0, count)
 	eye := v.eye(s)
 	for r := range s.Rows {
 		row := &s.Rows[r]
-		layout.Rows[r] = section.RowSpec{First: section.SeatIndex(len(layout.Seats)), Count: uint32(len(row.Seats)), Breaks: row.breaks()}
+		layout.Rows[r] = section.RowSpec{First: section.SeatIndex(len(layout.Seats)), Count: uint32(len(row.Seats)),
+			Breaks: row.breaks()}
 		for k := range row.Seats {
 			seat := &row.Seats[k]
 			layout.Seats = append(layout.Seats, section.SeatSpec{Category: seat.Category, Accessible: seat.Accessible})
@@ -84,7 +86,7 @@ func (v *Venue) front() Point {
 
 // bounds is the smallest box around all seats.
 func (v *Venue) bounds() box {
-	low, high := Point{math.Inf(1), math.Inf(1)}, Point{math.Inf(-1), math.Inf(-1)}
+	low, high := Point{X: math.Inf(1), Y: math.Inf(1)}, Point{X: math.Inf(-1), Y: math.Inf(-1)}
 	for i := range v.Sections {
 		v.Sections[i].extend(&low, &high)
 	}
@@ -126,7 +128,8 @@ func (v *Venue) BestFirst() []int {
 	alike := v.grid().size / 2
 	for from := 0; from < len(order); {
 		to := from + 1
-		for to < len(order) && (nearest[order[to]] == nearest[order[from]] || nearest[order[to]]-nearest[order[from]] < alike) {
+		for to < len(order) && (nearest[order[to]] == nearest[order[from]] ||
+			nearest[order[to]]-nearest[order[from]] < alike) {
 			to++
 		}
 		slices.Sort(order[from:to])
@@ -140,7 +143,7 @@ func (s *Section) nearest(eye Point) float64 {
 	nearest := math.Inf(1)
 	for r := range s.Rows {
 		for k := range s.Rows[r].Seats {
-			nearest = min(nearest, s.Rows[r].Seats[k].at().to(eye))
+			nearest = min(nearest, s.Rows[r].Seats[k].at().To(eye))
 		}
 	}
 	return nearest
@@ -152,17 +155,18 @@ func (v *Venue) drawnHere() []bool {
 	drawn := make([]bool, len(v.Sections))
 	for from := 0; from < len(v.Sections); {
 		to := from + 1
-		for to < len(v.Sections) && v.Sections[from].SplitOf != "" && v.Sections[to].SplitOf == v.Sections[from].SplitOf {
+		for to < len(v.Sections) && v.Sections[from].SplitOf != "" &&
+			v.Sections[to].SplitOf == v.Sections[from].SplitOf {
 			to++
 		}
 		if focus := v.Sections[from].FocalPoint; focus != nil {
-			low, high := Point{math.Inf(1), math.Inf(1)}, Point{math.Inf(-1), math.Inf(-1)}
+			low, high := Point{X: math.Inf(1), Y: math.Inf(1)}, Point{X: math.Inf(-1), Y: math.Inf(-1)}
 			for i := from; i < to; i++ {
 				v.Sections[i].extend(&low, &high)
 			}
 			ours := gridFocus(box{low.X, low.Y, high.X - low.X, high.Y - low.Y})
 			for i := from; i < to; i++ {
-				drawn[i] = ours.to(*focus) < 0.05 // both are rounded to hundredths
+				drawn[i] = ours.To(*focus) < 0.05 // both are rounded to hundredths
 			}
 		}
 		from = to

@@ -61,11 +61,9 @@ func usualStep(rows []*Row) float64 {
 }
 
 // step is the distance from the seat before.
-func (row *Row) step(k int) float64 { return row.Seats[k-1].at().to(row.Seats[k].at()) }
+func (row *Row) step(k int) float64 { return row.Seats[k-1].at().To(row.Seats[k].at()) }
 
-func (s *Seat) at() Point { return Point{s.X, s.Y} }
-
-func (p Point) to(q Point) float64 { return math.Hypot(p.X-q.X, p.Y-q.Y) }
+func (s *Seat) at() Point { return Point{X: s.X, Y: s.Y} }
 
 // straighten puts the seats in the order in which they stand.
 func (row *Row) straighten() {
@@ -124,14 +122,14 @@ func alongRow(places []Point) []int {
 		listed[i] = i
 	}
 	best, length := listed, wayLength(places, listed)
-	if length <= places[0].to(places[n-1])*(1+straightSlack) {
+	if length <= places[0].To(places[n-1])*(1+straightSlack) {
 		return nil
 	}
 	order := alongAxis(places)
 	if along := wayLength(places, order); along < length*(1-lengthSlack) {
 		best, length = order, along
 	}
-	bent := length > places[order[0]].to(places[order[n-1]])*(1+straightSlack)
+	bent := length > places[order[0]].To(places[order[n-1]])*(1+straightSlack)
 	if bent && n <= chainSeatsMax {
 		if chain := nearestChain(places); chain != nil && wayLength(places, chain) < length*(1-lengthSlack) {
 			best = chain
@@ -145,7 +143,7 @@ func alongRow(places []Point) []int {
 
 func wayLength(places []Point, order []int) (length float64) {
 	for i := 1; i < len(order); i++ {
-		length += places[order[i-1]].to(places[order[i]])
+		length += places[order[i-1]].To(places[order[i]])
 	}
 	return length
 }
@@ -204,7 +202,7 @@ func nearestChain(places []Point) []int {
 			}
 		}
 		for i := range n {
-			if d := places[nearest].to(places[i]); !joined[i] && d < cost[i] {
+			if d := places[nearest].To(places[i]); !joined[i] && d < cost[i] {
 				cost[i], link[i] = d, nearest
 			}
 		}

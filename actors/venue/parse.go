@@ -2,13 +2,15 @@ package venue
 
 import (
 	"bytes"
+	"embed"
 
 	"holdfast/actors/nesting"
+	"holdfast/actors/venue/planreader"
 )
 
 // Limits of a plan. They bound what a hostile one can cost, and are far above the largest venues there are.
 const (
-	SeatsMax    = 200_000
+	SeatsMax    = planreader.SeatsMax
 	SectionsMax = 10_000
 	// DepthMax is how deeply a plan's JSON may nest; the deepest known, seats.io's charts of several floors, has ten
 	// levels.
@@ -17,8 +19,9 @@ const (
 
 // Options of an import.
 type Options struct {
-	Name  string // the venue's name where the plan carries none
-	Front *Front // where people look, over whatever the plan says; nil: the plan's focal points, its stage, or the top edge
+	Name string // the venue's name where the plan carries none
+	// where people look, over whatever the plan says; nil: the plan's focal points, its stage, or the top edge
+	Front *Front
 }
 
 // shape is a plan format, told from the top-level members.
@@ -36,16 +39,16 @@ const (
 // that is wrong. raw is not kept.
 func Parse(raw []byte, options Options) (*Venue, error) {
 	raw = WithoutMark(raw)
-	var found defects
+	var found planreader.Defects
 	if at, deeper := nesting.Deeper(raw, DepthMax); deeper {
-		found.add("", "nests deeper than %d levels, at byte %d", DepthMax, at)
-		return nil, found.err()
+		found.Add("", "nests deeper than %d levels, at byte %d", DepthMax, at)
+		return nil, found.Err()
 	}
-	kind := detect(newReader(raw, &found))
-	if err := found.err(); err != nil {
+	kind := detect(planreader.New(raw, &found))
+	if err := found.Err(); err != nil {
 		return nil, err
 	}
-	d := &draft{reader: newReader(raw, &found), names: map[string]string{}, given: options.Front}
+	d := &draft{reader: planreader.New(raw, &found), names: map[string]string{}, given: options.Front}
 	switch kind {
 	case shapePretix:
 		d.readPretix()
@@ -56,15 +59,15 @@ func Parse(raw []byte, options Options) (*Venue, error) {
 	case shapeCompact:
 		d.readCompact()
 	default:
-		found.add("", `format not known: wanted "zones" (pretix), "subChart" (seats.io), "tribunes" or "sections" (row list, compact plan)`)
-		return nil, found.err()
+		found.Add("", `format not known: wanted "zones" (pretix), "subChart" (seats.io), "tribunes" or "sections" (row list, compact plan)`)
+		return nil, found.Err()
 	}
 	if d.name == "" {
 		d.name = options.Name
 	}
 	d.settleFront()
 	v := d.build()
-	if err := found.err(); err != nil {
+	if err := found.Err(); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -75,17 +78,17 @@ func Parse(raw []byte, options Options) (*Venue, error) {
 func WithoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) }
 
 // detect reads the whole plan once, which also proves that it is valid JSON before anything is kept of it.
-func detect(r *reader) shape {
+func detect(r *planreader.Reader) shape {
 	found := shapeUnknown
-	if r.kind() != kindBeginObject {
-		r.refuse("an object")
-		r.end()
+	if r.Kind() != planreader.KindBeginObject {
+		r.Refuse("an object")
+		r.End()
 		return shapeUnknown
 	}
-	r.openObject()
-	for r.more() {
-		name, kind := r.name(), r.kind()
-		array, object := kind == kindBeginArray, kind == kindBeginObject
+	r.OpenObject()
+	for r.More() {
+		name, kind := r.Name(), r.Kind()
+		array, object := kind == planreader.KindBeginArray, kind == planreader.KindBeginObject
 		switch {
 		case name == "subChart" && object, name == "subChartFloors" && array:
 			found = shapeSeatsio
@@ -97,19 +100,19 @@ func detect(r *reader) shape {
 			found = detectSections(r)
 			continue
 		}
-		r.skip()
+		r.Skip()
 	}
-	r.end()
+	r.End()
 	return found
 }
 
 // detectSections tells a row list's sections (they have names or sectors) from the compact plan's (they have ids).
-func detectSections(r *reader) shape {
+func detectSections(r *planreader.Reader) shape {
 	found := shapeUnknown
-	r.openArray()
-	for r.more() {
-		if found != shapeUnknown || r.kind() != kindBeginObject {
-			r.skip()
+	r.OpenArray()
+	for r.More() {
+		if found != shapeUnknown || r.Kind() != planreader.KindBeginObject {
+			r.Skip()
 			continue
 		}
 		found = detectSection(r)
@@ -120,11 +123,11 @@ func detectSections(r *reader) shape {
 	return found
 }
 
-func detectSection(r *reader) shape {
+func detectSection(r *planreader.Reader) shape {
 	var id, nested, named bool
-	r.openObject()
-	for r.more() {
-		switch r.name() {
+	r.OpenObject()
+	for r.More() {
+		switch r.Name() {
 		case "id", "general":
 			id = true
 		case "sectors", "tribunes", "sections":
@@ -132,10 +135,17 @@ func detectSection(r *reader) shape {
 		case "name", "key":
 			named = true
 		}
-		r.skip()
+		r.Skip()
 	}
 	if nested || named && !id {
 		return shapeRowList
 	}
 	return shapeCompact
 }
+
+// Schemas holds a JSON Schema (draft 2020-12) of each plan format that is ours: schema/plan-compact.json and
+// schema/plan-rowlist.json. A plan that Parse accepts is valid under its format's; what a schema cannot say (unique
+// ids, known categories, sums) Parse alone refuses.
+//
+//go:embed schema/*.json
+var Schemas embed.FS

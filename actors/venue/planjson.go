@@ -77,7 +77,8 @@ func (v *Venue) planSection(s *Section) planSection {
 
 func (v *Venue) planGeneral(s *Section, written *planSection) {
 	first := s.Rows[0].Seats[0]
-	written.General, written.Category, written.Accessible = s.SeatCount(), v.Categories[first.Category].Label, first.Accessible
+	written.General, written.Category, written.Accessible = s.SeatCount(), v.Categories[first.Category].Label,
+		first.Accessible
 	left, right, top, bottom := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	for i := range s.Rows {
 		for k := range s.Rows[i].Seats {
@@ -107,7 +108,8 @@ func (v *Venue) planRow(sectionID string, row *Row) planRow {
 			breaks = append(breaks, seat.Label)
 		}
 	}
-	written := planRow{Label: row.Label, Seats: labels, Breaks: breaks, Category: single(categories), X: x, Y: single(y)}
+	written := planRow{Label: row.Label, Seats: labels, Breaks: breaks, Category: single(categories), X: x,
+		Y: single(y)}
 	if counted {
 		written.Seats = len(labels)
 	}

@@ -1,25 +1,30 @@
 package venue
 
-import "strings"
+import (
+	"strings"
+
+	"holdfast/actors/venue/labels"
+	"holdfast/actors/venue/planreader"
+)
 
 // readPretix reads a pretix seating plan. Positions are relative: zone + row + seat. A zone is a section; areas are
 // drawings.
 func (d *draft) readPretix() {
 	r := d.reader
-	for r.openObject(); r.more(); {
-		switch r.name() {
+	for r.OpenObject(); r.More(); {
+		switch r.Name() {
 		case "name":
-			d.name = r.textOf(NameCharactersMax)
+			d.name = r.TextOf(labels.NameCharactersMax)
 		case "categories":
 			d.readPretixCategories()
 		case "zones":
-			if r.openArray() {
-				for r.more() {
+			if r.OpenArray() {
+				for r.More() {
 					d.readZone()
 				}
 			}
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	d.uniqueZones()
@@ -28,22 +33,22 @@ func (d *draft) readPretix() {
 
 func (d *draft) readPretixCategories() {
 	r := d.reader
-	if !r.openArray() {
+	if !r.OpenArray() {
 		return
 	}
-	for r.more() {
-		if !r.openObject() {
+	for r.More() {
+		if !r.OpenObject() {
 			continue
 		}
-		category := draftCategory{path: r.path()}
-		for r.more() {
-			switch r.name() {
+		category := draftCategory{path: r.Path()}
+		for r.More() {
+			switch r.Name() {
 			case "name":
-				category.Label = r.text()
+				category.Label = r.Text()
 			case "color":
-				category.Color = r.text()
+				category.Color = r.Text()
 			default:
-				r.skip()
+				r.Skip()
 			}
 		}
 		category.key = category.Label
@@ -53,23 +58,23 @@ func (d *draft) readPretixCategories() {
 
 func (d *draft) readZone() {
 	r := d.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
-	zone := draftSection{path: r.path(), placed: true}
+	zone := draftSection{path: r.Path(), placed: true}
 	var origin Point
 	stages := len(d.stages)
-	for r.more() {
-		switch r.name() {
+	for r.More() {
+		switch r.Name() {
 		case "name":
-			zone.name = r.text()
+			zone.name = r.Text()
 		case "zone_id":
-			zone.zoneID = r.text()
+			zone.zoneID = r.Text()
 		case "position":
-			origin, _ = r.point()
+			origin, _ = r.Point()
 		case "rows":
-			if r.openArray() {
-				for r.more() {
+			if r.OpenArray() {
+				for r.More() {
 					d.readPretixRow(&zone)
 				}
 			}
@@ -77,10 +82,10 @@ func (d *draft) readZone() {
 			zone.empty = "drawings only"
 			d.readDrawings()
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
-	zone.transform(func(p Point) Point { return Point{p.X + origin.X, p.Y + origin.Y} })
+	zone.transform(func(p Point) Point { return Point{X: p.X + origin.X, Y: p.Y + origin.Y} })
 	d.moveStages(stages, origin)
 	zone.id = slug(zone.name)
 	if zone.id == "" {
@@ -97,28 +102,28 @@ func slug(name string) string { return strings.Join(strings.Fields(name), "_") }
 
 func (d *draft) readPretixRow(zone *draftSection) {
 	r := d.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
-	row := draftRow{path: r.path(), listed: true}
+	row := draftRow{path: r.Path(), listed: true}
 	var origin Point
 	var label string
-	for r.more() {
-		switch r.name() {
+	for r.More() {
+		switch r.Name() {
 		case "row_number":
-			row.label = r.text()
+			row.label = r.Text()
 		case "row_label":
-			label = r.text()
+			label = r.Text()
 		case "position":
-			origin, _ = r.point()
+			origin, _ = r.Point()
 		case "seats":
-			if r.openArray() {
-				for r.more() {
+			if r.OpenArray() {
+				for r.More() {
 					d.readPretixSeat(&row)
 				}
 			}
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if row.label == "" {
@@ -134,22 +139,22 @@ func (d *draft) readPretixRow(zone *draftSection) {
 func (d *draft) readPretixSeat(row *draftRow) {
 	r := d.reader
 	seat := draftSeat{unplaced: true}
-	if r.openObject() {
-		for r.more() {
-			switch r.name() {
+	if r.OpenObject() {
+		for r.More() {
+			switch r.Name() {
 			case "seat_number":
-				seat.label = r.text()
+				seat.label = r.Text()
 			case "seat_guid":
-				seat.guid = r.text()
+				seat.guid = r.Text()
 			case "category":
-				seat.category = d.intern(r.text())
+				seat.category = d.intern(r.Text())
 			case "wheelchair", "accessible":
-				seat.accessible = r.mark() || seat.accessible
+				seat.accessible = r.Mark() || seat.accessible
 			case "position":
-				at, ok := r.point()
+				at, ok := r.Point()
 				seat.x, seat.y, seat.unplaced = at.X, at.Y, !ok
 			default:
-				r.skip()
+				r.Skip()
 			}
 		}
 	}
@@ -161,13 +166,13 @@ func (d *draft) readPretixSeat(row *draftRow) {
 
 // uniqueZones gives zones of one name their zone_id as label, if that tells them apart.
 func (d *draft) uniqueZones() {
-	names := newSightings(len(d.sections))
+	names := planreader.NewSightings(len(d.sections))
 	for i := range d.sections {
-		names.note(d.sections[i].id, d.sections[i].path)
+		names.Note(d.sections[i].id, d.sections[i].path)
 	}
 	for i := range d.sections {
 		s := &d.sections[i]
-		if names.repeated(s.id) && s.zoneID != "" {
+		if names.Repeated(s.id) && s.zoneID != "" {
 			s.id = slug(s.zoneID)
 		}
 	}
@@ -175,33 +180,33 @@ func (d *draft) uniqueZones() {
 
 // checkGuids refuses repeated guids, and lets unique ones tell apart the seats whose labels clash.
 func (d *draft) checkGuids() {
-	guids, labels := newSightings(d.seats), newSightings(d.seats)
+	guids, ids := planreader.NewSightings(d.seats), planreader.NewSightings(d.seats)
 	d.eachSeat(func(s *draftSection, row *draftRow, i int) {
 		seat := &row.seats[i]
 		if seat.guid != "" {
-			guids.note(seat.guid, row.path)
+			guids.Note(seat.guid, row.path)
 		}
-		labels.note(seatID(s.id, row.label, seat.label), row.path)
+		ids.Note(seatID(s.id, row.label, seat.label), row.path)
 	})
-	places := map[string]*clash{}
+	places := map[string]*planreader.Clash{}
 	d.explained = map[string]bool{}
 	d.eachSeat(func(s *draftSection, row *draftRow, i int) {
 		seat := &row.seats[i]
-		id := Skeleton(seatID(s.id, row.label, seat.label))
-		guid := Skeleton(seat.guid)
+		id := labels.Skeleton(seatID(s.id, row.label, seat.label))
+		guid := labels.Skeleton(seat.guid)
 		switch {
-		case guids.again[guid] != nil:
+		case guids.Again[guid] != nil:
 			if places[guid] == nil {
-				places[guid] = &clash{}
+				places[guid] = &planreader.Clash{}
 			}
-			places[guid].noteAs(seat.guid, row.seatPath(i))
+			places[guid].NoteAs(seat.guid, row.seatPath(i))
 			d.explained[id] = true
-		case seat.guid != "" && (labels.again[id] != nil || seat.label == ""):
+		case seat.guid != "" && (ids.Again[id] != nil || seat.label == ""):
 			seat.id = seat.guid
 		}
 	})
-	for _, guid := range guids.order {
-		d.defect(places[guid].place(), "seat_guid %s", places[guid])
+	for _, guid := range guids.Order {
+		d.defect(places[guid].Place(), "seat_guid %s", places[guid])
 	}
 }
 

@@ -75,9 +75,11 @@ func TestRealPlansImportWhole(t *testing.T) {
 		want figures
 		ids  []string
 	}{
-		{metalist, figures{sections: 58, rows: 1453, seats: 39616, categories: 1, broken: 9}, []string{"1-1-1", "VIP_B-1-1"}},
+		{metalist, figures{sections: 58, rows: 1453, seats: 39616, categories: 1, broken: 9},
+			[]string{"1-1-1", "VIP_B-1-1"}},
 		{zones, figures{sections: 4, rows: 131, seats: 8897, categories: 2}, []string{"Goal Stand 4-A-1", "MT1-A-1"}},
-		{areas, figures{sections: 3, rows: 6, seats: 232, categories: 3, accessible: 1, general: 200}, []string{"Main-A-8", "GA2-GA-100"}},
+		{areas, figures{sections: 3, rows: 6, seats: 232, categories: 3, accessible: 1, general: 200},
+			[]string{"Main-A-8", "GA2-GA-100"}},
 		{tables, figures{sections: 1, rows: 2, seats: 12, categories: 2}, []string{"Main-T2-6"}},
 	} {
 		t.Run(test.plan, func(t *testing.T) {
@@ -131,7 +133,8 @@ func layoutMustHold(t testing.TB, v *venue.Venue, i int) {
 	t.Helper()
 	s, layout := &v.Sections[i], v.Layout(i)
 	if len(layout.Rows) != len(s.Rows) || len(layout.Seats) != s.SeatCount() || len(layout.Quality) != s.SeatCount() {
-		t.Fatalf("section %q: layout has %d rows, %d seats, %d ranks", s.ID, len(layout.Rows), len(layout.Seats), len(layout.Quality))
+		t.Fatalf("section %q: layout has %d rows, %d seats, %d ranks", s.ID, len(layout.Rows), len(layout.Seats),
+			len(layout.Quality))
 	}
 	var next section.SeatIndex
 	for r, spec := range layout.Rows {
@@ -139,7 +142,8 @@ func layoutMustHold(t testing.TB, v *venue.Venue, i int) {
 			t.Fatalf("section %q row %d: %+v, want first %d", s.ID, r, spec, next)
 		}
 		for k, seat := range s.Rows[r].Seats {
-			if got := layout.Seats[int(next)+k]; int(got.Category) >= len(v.Categories) || got.Category != seat.Category {
+			if got := layout.Seats[int(next)+k]; int(got.Category) >= len(v.Categories) ||
+				got.Category != seat.Category {
 				t.Fatalf("seat %q: category %d", seat.ID, got.Category)
 			}
 		}
@@ -173,7 +177,8 @@ func TestRepeatedGuidsAreAllNamed(t *testing.T) {
 	for _, defect := range refused.Defects {
 		_, rest, ok := strings.Cut(defect.Problem, `seat_guid "`)
 		guid, _, _ := strings.Cut(rest, `"`)
-		if !ok || seen[guid] || !strings.HasPrefix(defect.Path, "/zones/") || !strings.Contains(defect.Problem, "times: /zones/") {
+		if !ok || seen[guid] || !strings.HasPrefix(defect.Path, "/zones/") ||
+			!strings.Contains(defect.Problem, "times: /zones/") {
 			t.Errorf("%+v", defect)
 		}
 		seen[guid] = true

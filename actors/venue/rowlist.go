@@ -1,5 +1,10 @@
 package venue
 
+import (
+	"holdfast/actors/venue/labels"
+	"holdfast/actors/venue/planreader"
+)
+
 // standsDepthMax bounds nested stands.
 const standsDepthMax = 8
 
@@ -8,14 +13,14 @@ const standsDepthMax = 8
 func (d *draft) readRowList() {
 	r := d.reader
 	d.openCategories = true
-	for r.openObject(); r.more(); {
-		switch r.name() {
+	for r.OpenObject(); r.More(); {
+		switch r.Name() {
 		case "name", "venue":
-			d.name = r.textOf(NameCharactersMax)
+			d.name = r.TextOf(labels.NameCharactersMax)
 		case "tribunes", "sections", "sectors":
 			d.readStands("", 1)
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	d.uniqueSectors()
@@ -24,14 +29,14 @@ func (d *draft) readRowList() {
 func (d *draft) readStands(stand string, depth int) {
 	r := d.reader
 	if depth > standsDepthMax {
-		r.skip()
-		d.defect(r.path(), "stands nested deeper than %d", standsDepthMax)
+		r.Skip()
+		d.defect(r.Path(), "stands nested deeper than %d", standsDepthMax)
 		return
 	}
-	if !r.openArray() {
+	if !r.OpenArray() {
 		return
 	}
-	for r.more() {
+	for r.More() {
 		d.readStand(stand, depth)
 	}
 }
@@ -40,31 +45,31 @@ func (d *draft) readStands(stand string, depth int) {
 // afterwards.
 func (d *draft) readStand(stand string, depth int) {
 	r := d.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
-	s := draftSection{path: r.path(), stand: stand}
+	s := draftSection{path: r.Path(), stand: stand}
 	var key, category string
 	nested := len(d.sections)
-	for r.more() {
-		switch r.name() {
+	for r.More() {
+		switch r.Name() {
 		case "name", "label":
-			s.id = r.text()
+			s.id = r.Text()
 		case "key", "id":
-			key = r.text()
+			key = r.Text()
 		case "category":
-			category = d.intern(r.text())
+			category = d.intern(r.Text())
 		case "tribunes", "sections", "sectors":
 			s.empty = "holds sectors"
 			d.readStands("", depth+1)
 		case "rows":
-			if r.openArray() {
-				for r.more() {
+			if r.OpenArray() {
+				for r.More() {
 					d.readListedRow(&s)
 				}
 			}
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if s.id == "" {
@@ -92,27 +97,27 @@ func joinLabels(outer, inner string) string {
 
 func (d *draft) readListedRow(s *draftSection) {
 	r := d.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
-	row, before := draftRow{path: r.path()}, r.defects.total()
+	row, before := draftRow{path: r.Path()}, r.Defects.Total()
 	var category string
-	for r.more() {
-		switch r.name() {
+	for r.More() {
+		switch r.Name() {
 		case "name", "label":
-			row.label = r.text()
+			row.label = r.Text()
 		case "category":
-			category = d.intern(r.text())
+			category = d.intern(r.Text())
 		case "seats":
 			d.readListedSeats(&row)
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	for i := range row.seats {
 		row.seats[i].category = category
 	}
-	row.noted = r.defects.total() > before
+	row.noted = r.Defects.Total() > before
 	s.rows = append(s.rows, row)
 }
 
@@ -121,20 +126,21 @@ func (d *draft) readListedRow(s *draftSection) {
 // they are listed.
 func (d *draft) readListedSeats(row *draftRow) {
 	r := d.reader
-	if r.kind() != kindBeginArray {
+	if r.Kind() != planreader.KindBeginArray {
 		row.seats = d.readSeatRanges(row.seats)
 		return
 	}
 	row.listed = true
 	numbered, all := numberedRow{}, true
-	for r.openArray(); r.more(); {
-		label := r.text()
+	for r.OpenArray(); r.More(); {
+		label := r.Text()
 		if !d.room(1, row.path) {
 			return
 		}
 		one, err := parseSpan(plainRanges(label))
 		if err == nil && one.from != one.to {
-			d.defect(r.path(), "each entry of a list is one seat, and %q looks like a range: write ranges as one text", clip(label))
+			d.defect(r.Path(), "each entry of a list is one seat, and %q looks like a range: write ranges as one text",
+				clip(label))
 		}
 		all = all && err == nil
 		numbered.add(one, one.from, label)
@@ -152,26 +158,26 @@ func (d *draft) readListedSeats(row *draftRow) {
 // readSeatRanges reads 18, "18" or "1-8,18-31". What cannot be read is noted and leaves the row as it was.
 func (d *draft) readSeatRanges(previous []draftSeat) []draftSeat {
 	r := d.reader
-	if r.kind() == kindNumber {
-		n, ok := r.count()
-		if !ok || !d.room(n, r.path()) {
+	if r.Kind() == planreader.KindNumber {
+		n, ok := r.Count()
+		if !ok || !d.room(n, r.Path()) {
 			return previous
 		}
 		return spanSeats([]span{{from: 1, to: n}}, n)
 	}
-	if r.kind() != kindString {
-		r.refuse(`a number of seats or ranges like "1-8,18-31"`)
+	if r.Kind() != planreader.KindString {
+		r.Refuse(`a number of seats or ranges like "1-8,18-31"`)
 		return previous
 	}
-	spans, count, err := parseSeats(r.longText())
-	if r.err != nil {
+	spans, count, err := parseSeats(r.LongText())
+	if r.Err != nil {
 		return previous
 	}
 	if err != nil {
-		d.defect(r.path(), "%v", err)
+		d.defect(r.Path(), "%v", err)
 		return previous
 	}
-	if !d.room(count, r.path()) {
+	if !d.room(count, r.Path()) {
 		return previous
 	}
 	return spanSeats(spans, count)
@@ -180,16 +186,16 @@ func (d *draft) readSeatRanges(previous []draftSeat) []draftSeat {
 // uniqueSectors prefixes every sector with its stand as soon as two have one name: half a plan prefixed would read as
 // two systems.
 func (d *draft) uniqueSectors() {
-	names := newSightings(len(d.sections))
+	names := planreader.NewSightings(len(d.sections))
 	for i := range d.sections {
-		names.note(d.sections[i].id, d.sections[i].path)
+		names.Note(d.sections[i].id, d.sections[i].path)
 	}
 	for i := range d.sections {
 		s := &d.sections[i]
 		if s.stand != "" {
 			s.name = s.stand + " " + s.id
 		}
-		if len(names.order) > 0 {
+		if len(names.Order) > 0 {
 			s.id = joinLabels(s.stand, s.id)
 		}
 	}

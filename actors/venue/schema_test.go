@@ -51,7 +51,8 @@ func ownFormat(plan []byte) string {
 		SubChart                                 json.RawMessage
 		Sections                                 []struct{ ID any }
 	}
-	if json.Unmarshal(venue.WithoutMark(plan), &shape) != nil || shape.Zones != nil || shape.SubChart != nil || shape.SubChartFloors != nil {
+	if json.Unmarshal(venue.WithoutMark(plan), &shape) != nil || shape.Zones != nil || shape.SubChart != nil ||
+		shape.SubChartFloors != nil {
 		return ""
 	}
 	if len(shape.Sections) > 0 && shape.Sections[0].ID != nil {
@@ -106,22 +107,36 @@ func TestDefectsThatASchemaCanExpressAreRefusedByBoth(t *testing.T) {
 		changes      [][2]string
 	}{
 		{"plan-compact.json", compactPlan, [][2]string{
-			{`"sections":[`, `"sektions":[`}, {`"name":"Hall"`, `"name":true`}, {`"name":"Hall"`, `"title":"Hall"`}, {`"Gold",{`, `"",{`},
-			{`"label":"Silver"`, `"label":null`}, {`"color":"#c0c0c0"`, `"colour":"#c0c0c0"`}, {`{"x":50,"y":0}`, `[50,0]`}, {`"x":50`, `"x":2e9`},
-			{`"x":50`, `"x":"50"`}, {`"id":"A"`, `"id":""`}, {`"id":"A",`, ``}, {`"id":"A"`, `"id":` + long}, {`"id":"A"`, `"id":"A\u0007"`},
-			{`"id":"A"`, `"id":{}`}, {`"name":"Stalls"`, `"nmae":"Stalls"`}, {`"category":"Gold","rows"`, `"category":["Gold"],"rows"`},
-			{`"seats":4`, `"seats":0`}, {`"seats":4`, `"seats":-1`}, {`"seats":4`, `"seats":1.5`}, {`"seats":4`, `"seats":200001`},
-			{`"seats":4`, `"seats":null`}, {`"seats":4`, `"seats":true`}, {`"seats":4`, `"sets":4`}, {`,"seats":4`, ``}, {`"1-2,8"`, `""`},
-			{`["1","2","2a"]`, `[]`}, {`["1","2","2a"]`, `["1",true,"2a"]`}, {`"breaks":["2a"]`, `"breaks":"2a"`}, {`"accessible":["1"]`, `"accessible":{}`},
-			{`"accessible":["1"]`, `"accesible":["1"]`}, {`"general":5`, `"general":0`}, {`"general":5`, `"general":200001`}, {`"general":5`, `"general":"5"`},
-			{`"general":5`, `"rows":[]`}, {`"general":5`, `"general":5,"rows":[{"label":"1","seats":1}]`}, {`[0,100,30,20]`, `[0,100,30]`},
-			{`[0,100,30,20]`, `[0,100,-30,20]`}, {`"label":"1","seats":4`, `"label":"1","seats":4,"x":{},"y":1`}, {`"id":"A"`, `"id":"A","box":[0,0,1,1]`},
+			{`"sections":[`, `"sektions":[`}, {`"name":"Hall"`, `"name":true`}, {`"name":"Hall"`, `"title":"Hall"`},
+			{`"Gold",{`, `"",{`},
+			{`"label":"Silver"`, `"label":null`}, {`"color":"#c0c0c0"`, `"colour":"#c0c0c0"`},
+			{`{"x":50,"y":0}`, `[50,0]`}, {`"x":50`, `"x":2e9`},
+			{`"x":50`, `"x":"50"`}, {`"id":"A"`, `"id":""`}, {`"id":"A",`, ``}, {`"id":"A"`, `"id":` + long},
+			{`"id":"A"`, `"id":"A\u0007"`},
+			{`"id":"A"`, `"id":{}`}, {`"name":"Stalls"`, `"nmae":"Stalls"`},
+			{`"category":"Gold","rows"`, `"category":["Gold"],"rows"`},
+			{`"seats":4`, `"seats":0`}, {`"seats":4`, `"seats":-1`}, {`"seats":4`, `"seats":1.5`},
+			{`"seats":4`, `"seats":200001`},
+			{`"seats":4`, `"seats":null`}, {`"seats":4`, `"seats":true`}, {`"seats":4`, `"sets":4`}, {`,"seats":4`, ``},
+			{`"1-2,8"`, `""`},
+			{`["1","2","2a"]`, `[]`}, {`["1","2","2a"]`, `["1",true,"2a"]`}, {`"breaks":["2a"]`, `"breaks":"2a"`},
+			{`"accessible":["1"]`, `"accessible":{}`},
+			{`"accessible":["1"]`, `"accesible":["1"]`}, {`"general":5`, `"general":0`},
+			{`"general":5`, `"general":200001`}, {`"general":5`, `"general":"5"`},
+			{`"general":5`, `"rows":[]`}, {`"general":5`, `"general":5,"rows":[{"label":"1","seats":1}]`},
+			{`[0,100,30,20]`, `[0,100,30]`},
+			{`[0,100,30,20]`, `[0,100,-30,20]`}, {`"label":"1","seats":4`, `"label":"1","seats":4,"x":{},"y":1`},
+			{`"id":"A"`, `"id":"A","box":[0,0,1,1]`},
 		}},
 		{"plan-rowlist.json", rowList, [][2]string{
-			{`"name":"Ground"`, `"name":[]`}, {`"name":"West"`, `"name":` + long}, {`"name":"1"`, `"name":"\u0007"`}, {`"name":"1",`, ``}, {`"name":"1"`, `"name":""`},
-			{`"sectors":[`, `"sektors":[`}, {`"rows":[`, `"row":[`}, {`"seats":12`, `"seats":0`}, {`"seats":12`, `"seats":1.5`}, {`"seats":12`, `"seats":{}`},
-			{`"seats":12`, `"seats":""`}, {`"seats":12`, `"seats":null`}, {`,"seats":12`, ``}, {`[1,2,"2a"]`, `[]`}, {`[1,2,"2a"]`, `[1,2,""]`},
-			{`[1,2,"2a"]`, `[1,2,true]`}, {`"category":"Gold"`, `"category":{}`}, {`"tribunes":[`, `"tribunes":"x","no":[`},
+			{`"name":"Ground"`, `"name":[]`}, {`"name":"West"`, `"name":` + long}, {`"name":"1"`, `"name":"\u0007"`},
+			{`"name":"1",`, ``}, {`"name":"1"`, `"name":""`},
+			{`"sectors":[`, `"sektors":[`}, {`"rows":[`, `"row":[`}, {`"seats":12`, `"seats":0`},
+			{`"seats":12`, `"seats":1.5`}, {`"seats":12`, `"seats":{}`},
+			{`"seats":12`, `"seats":""`}, {`"seats":12`, `"seats":null`}, {`,"seats":12`, ``}, {`[1,2,"2a"]`, `[]`},
+			{`[1,2,"2a"]`, `[1,2,""]`},
+			{`[1,2,"2a"]`, `[1,2,true]`}, {`"category":"Gold"`, `"category":{}`},
+			{`"tribunes":[`, `"tribunes":"x","no":[`},
 		}},
 	} {
 		schema := schemaOf(t, format.schema)

@@ -1,5 +1,9 @@
 package venue
 
+import (
+	"holdfast/actors/venue/labels"
+)
+
 // mainSection takes the rows and tables of a seats.io chart that stand in no section.
 const mainSection = "Main"
 
@@ -18,10 +22,10 @@ type chart struct {
 func (d *draft) readSeatsio() {
 	r := d.reader
 	c := &chart{draft: d, zones: map[string]Point{}}
-	for r.openObject(); r.more(); {
-		switch r.name() {
+	for r.OpenObject(); r.More(); {
+		switch r.Name() {
 		case "name":
-			d.name = r.textOf(NameCharactersMax)
+			d.name = r.TextOf(labels.NameCharactersMax)
 		case "categories":
 			c.readCategories()
 		case "zones":
@@ -31,7 +35,7 @@ func (d *draft) readSeatsio() {
 		case "subChartFloors":
 			c.each(c.readFloor)
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	for i, zone := range c.named {
@@ -48,15 +52,15 @@ func (c *chart) readCategories() { c.readList(c.readCategory) }
 // readList reads the items of an object's member "list", which is how charts wrap them.
 func (c *chart) readList(item func()) {
 	r := c.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
-	for r.more() {
-		if r.name() != "list" || !r.openArray() {
-			r.skip()
+	for r.More() {
+		if r.Name() != "list" || !r.OpenArray() {
+			r.Skip()
 			continue
 		}
-		for r.more() {
+		for r.More() {
 			item()
 		}
 	}
@@ -64,22 +68,22 @@ func (c *chart) readList(item func()) {
 
 func (c *chart) readCategory() {
 	r := c.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
-	category := draftCategory{path: r.path()}
-	for r.more() {
-		switch r.name() {
+	category := draftCategory{path: r.Path()}
+	for r.More() {
+		switch r.Name() {
 		case "label":
-			category.Label = r.text()
+			category.Label = r.Text()
 		case "color":
-			category.Color = r.text()
+			category.Color = r.Text()
 		case "key":
-			category.key = keyPrefix + r.text()
+			category.key = keyPrefix + r.Text()
 		case "accessible":
-			category.accessible = r.flag()
+			category.accessible = r.Flag()
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if category.key == "" {
@@ -95,20 +99,20 @@ func (c *chart) readZones() { c.readList(c.readZone) }
 
 func (c *chart) readZone() {
 	r := c.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
 	var key string
 	var focal Point
 	var ok bool
-	for r.more() {
-		switch r.name() {
+	for r.More() {
+		switch r.Name() {
 		case "key":
-			key = r.text()
+			key = r.Text()
 		case "focalPoint":
-			focal, ok = r.point()
+			focal, ok = r.Point()
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	if ok {
@@ -119,13 +123,13 @@ func (c *chart) readZone() {
 // readMain reads the chart itself: sections, and whatever stands in none.
 func (c *chart) readMain() {
 	r := c.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
-	c.main = draftSection{path: r.path(), id: mainSection, placed: true}
-	for r.more() {
-		if name := r.name(); name == "focalPoint" {
-			if focal, ok := r.point(); ok {
+	c.main = draftSection{path: r.Path(), id: mainSection, placed: true}
+	for r.More() {
+		if name := r.Name(); name == "focalPoint" {
+			if focal, ok := r.Point(); ok {
 				c.focal = &focal
 			}
 		} else {
@@ -151,7 +155,7 @@ func (c *chart) readMainMember(name string) {
 	case "shapes", "texts":
 		c.each(c.readShape)
 	default:
-		c.reader.skip()
+		c.reader.Skip()
 	}
 }
 
@@ -161,9 +165,9 @@ const unlabelled = "?"
 // readLabel reads a label. A chart with unlabelled objects cannot be sold: two of them would be one seat. What has no
 // label at all is noted by needLabel, for seats and areas by build.
 func (c *chart) readLabel(what string) string {
-	label := c.reader.text()
-	if Skeleton(label) == unlabelled {
-		c.defect(c.reader.path(), "%s without a label (seats.io shows %q)", what, unlabelled)
+	label := c.reader.Text()
+	if labels.Skeleton(label) == unlabelled {
+		c.defect(c.reader.Path(), "%s without a label (seats.io shows %q)", what, unlabelled)
 	}
 	return label
 }
@@ -175,8 +179,8 @@ func (c *chart) needLabel(label, path, what string) {
 }
 
 func (c *chart) each(read func()) {
-	if c.reader.openArray() {
-		for c.reader.more() {
+	if c.reader.OpenArray() {
+		for c.reader.More() {
 			read()
 		}
 	}
@@ -212,32 +216,32 @@ func (c *chart) keep(s draftSection, zone string) {
 
 func (c *chart) readSection() {
 	r := c.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
-	s := draftSection{path: r.path(), placed: true}
+	s := draftSection{path: r.Path(), placed: true}
 	var areas []area
 	var zone, category string
 	var origin Point
-	for r.more() {
-		switch name := r.name(); name {
+	for r.More() {
+		switch name := r.Name(); name {
 		case "label":
 			s.id = c.readLabel("section")
 		case "displayLabel", "displayedLabel":
-			s.name = r.text()
+			s.name = r.Text()
 		case "zone":
-			zone = r.text()
+			zone = r.Text()
 		case "categoryKey", "categoryLabel":
 			category = c.readCategoryRef(name, category)
 		case "topLeft":
-			origin, _ = r.point()
+			origin, _ = r.Point()
 		case "subChart":
 			areas = c.readSubChart(&s)
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
-	s.transform(func(p Point) Point { return Point{p.X + origin.X, p.Y + origin.Y} })
+	s.transform(func(p Point) Point { return Point{X: p.X + origin.X, Y: p.Y + origin.Y} })
 	s.inherit(category)
 	if len(areas) > 0 {
 		s.empty = "areas only"
@@ -266,11 +270,11 @@ func (s *draftSection) inherit(category string) {
 
 func (c *chart) readSubChart(s *draftSection) (areas []area) {
 	r := c.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return nil
 	}
-	for r.more() {
-		switch r.name() {
+	for r.More() {
+		switch r.Name() {
 		case "rows":
 			c.each(func() { c.readLine(s, true) })
 		case "tables":
@@ -280,7 +284,7 @@ func (c *chart) readSubChart(s *draftSection) (areas []area) {
 		case "generalAdmissionAreas":
 			c.each(func() { areas = append(areas, c.readArea()) })
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	return areas
@@ -288,7 +292,7 @@ func (c *chart) readSubChart(s *draftSection) (areas []area) {
 
 // readCategoryRef reads one of the two ways to name a category; the key wins over the label.
 func (c *chart) readCategoryRef(field, known string) string {
-	text := c.reader.text()
+	text := c.reader.Text()
 	switch {
 	case text == "":
 		return known
@@ -316,20 +320,20 @@ func (d *draft) matchCategoryLabels() {
 // readLine reads a row, or a table as the row of its chairs (going round, neighbours are adjacent; no aisles).
 func (c *chart) readLine(s *draftSection, aisles bool) {
 	r := c.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
-	row := draftRow{path: r.path(), listed: true, asListed: !aisles}
-	for r.more() {
-		switch r.name() {
+	row := draftRow{path: r.Path(), listed: true, asListed: !aisles}
+	for r.More() {
+		switch r.Name() {
 		case "label":
 			row.label = c.readLabel("row")
 		case "sectionLabel":
-			row.section = r.text()
+			row.section = r.Text()
 		case "seats":
 			c.each(func() { c.readSeat(&row) })
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	c.needLabel(row.label, row.path, "row")
@@ -340,21 +344,21 @@ func (c *chart) readSeat(row *draftRow) {
 	r := c.reader
 	var seat draftSeat
 	var across, down bool
-	if r.openObject() {
-		for r.more() {
-			switch name := r.name(); name {
+	if r.OpenObject() {
+		for r.More() {
+			switch name := r.Name(); name {
 			case "label":
 				seat.label = c.readLabel("seat")
 			case "x":
-				seat.x, across = r.coordinate(), true
+				seat.x, across = r.Coordinate(), true
 			case "y":
-				seat.y, down = r.coordinate(), true
+				seat.y, down = r.Coordinate(), true
 			case "categoryKey", "categoryLabel":
 				seat.category = c.readCategoryRef(name, seat.category)
 			case "accessible", "categoryAccessible":
-				seat.accessible = r.flag() || seat.accessible
+				seat.accessible = r.Flag() || seat.accessible
 			default:
-				r.skip()
+				r.Skip()
 			}
 		}
 	}
@@ -367,22 +371,22 @@ func (c *chart) readSeat(row *draftRow) {
 // readBooth reads a booth: one place, seat "1" of a row of its own.
 func (c *chart) readBooth(s *draftSection) {
 	r := c.reader
-	if !r.openObject() {
+	if !r.OpenObject() {
 		return
 	}
-	row := draftRow{path: r.path()}
+	row := draftRow{path: r.Path()}
 	seat := draftSeat{label: "1", unplaced: true}
-	for r.more() {
-		switch name := r.name(); name {
+	for r.More() {
+		switch name := r.Name(); name {
 		case "label":
 			row.label = c.readLabel("booth")
 		case "center", "topLeft":
-			at, ok := r.point()
+			at, ok := r.Point()
 			seat.x, seat.y, seat.unplaced = at.X, at.Y, !ok
 		case "categoryKey", "categoryLabel":
 			seat.category = c.readCategoryRef(name, seat.category)
 		default:
-			r.skip()
+			r.Skip()
 		}
 	}
 	c.needLabel(row.label, row.path, "booth")
@@ -390,75 +394,4 @@ func (c *chart) readBooth(s *draftSection) {
 		row.seats = []draftSeat{seat}
 		s.rows = append(s.rows, row)
 	}
-}
-
-// area is a general-admission area as read.
-type area struct {
-	path, label, category string
-	capacity              int
-	box                   box
-}
-
-func (c *chart) readArea() area {
-	r := c.reader
-	if !r.openObject() {
-		return area{}
-	}
-	one := area{path: r.path()}
-	var centre Point
-	for r.more() {
-		switch name := r.name(); name {
-		case "label":
-			one.label = c.readLabel("general-admission area")
-		case "capacity":
-			one.capacity, _ = r.count()
-		case "categoryKey", "categoryLabel":
-			one.category = c.readCategoryRef(name, one.category)
-		case "center":
-			centre, _ = r.point()
-		case "width":
-			one.box.width = r.coordinate()
-		case "height":
-			one.box.height = r.coordinate()
-		case "radius1":
-			one.box.width = 2 * r.coordinate()
-		case "radius2":
-			one.box.height = 2 * r.coordinate()
-		case "points":
-			var shape draftRow
-			c.each(func() { c.readCorner(&shape) })
-			bounds := draftSection{rows: []draftRow{shape}}
-			one.box = bounds.bounds()
-			centre = Point{one.box.x + one.box.width/2, one.box.y + one.box.height/2}
-		default:
-			r.skip()
-		}
-	}
-	one.box.width, one.box.height = max(one.box.width, 0), max(one.box.height, 0)
-	one.box.x, one.box.y = centre.X-one.box.width/2, centre.Y-one.box.height/2
-	return one
-}
-
-// cornersMax bounds a polygon; what follows is read over.
-const cornersMax = 10_000
-
-func (c *chart) readCorner(shape *draftRow) {
-	if at, ok := c.reader.point(); ok && len(shape.seats) < cornersMax {
-		shape.seats = append(shape.seats, draftSeat{x: at.X, y: at.Y})
-	}
-}
-
-// keepArea makes a section of an area.
-func (c *chart) keepArea(one area, zone string) {
-	if one.path == "" {
-		return // was no object, which is noted
-	}
-	s := draftSection{path: one.path, id: one.label, general: true, placed: true}
-	if one.capacity == 0 {
-		c.defect(one.path, "general-admission area %q without a capacity", one.label)
-		s.empty = "noted"
-	} else if c.room(one.capacity, one.path) {
-		s.rows = []draftRow{{path: one.path, label: generalRow, seats: generalSeats(one.capacity, one.category, false, one.box)}}
-	}
-	c.keep(s, zone)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"holdfast/actors/venue/planreader"
 )
 
 // seatGrid finds the seats near a place. General places are not in it.
@@ -50,16 +52,17 @@ func (g *seatGrid) cell(p Point) gridCell {
 
 // between tells whether another seat stands between two that are no farther apart than neighbours are.
 func (g *seatGrid) between(a, b *Seat) bool {
-	middle := Point{(a.X + b.X) / 2, (a.Y + b.Y) / 2}
-	reach := a.at().to(b.at()) * betweenRatio
-	low, high := g.cell(Point{middle.X - reach, middle.Y - reach}), g.cell(Point{middle.X + reach, middle.Y + reach})
+	middle := Point{X: (a.X + b.X) / 2, Y: (a.Y + b.Y) / 2}
+	reach := a.at().To(b.at()) * betweenRatio
+	low, high := g.cell(Point{X: middle.X - reach, Y: middle.Y - reach}),
+		g.cell(Point{X: middle.X + reach, Y: middle.Y + reach})
 	if (high.x-low.x+1)*(high.y-low.y+1) > 64 {
 		return false // farther apart than seats of this house ever are: their own row's to judge
 	}
 	for x := low.x; x <= high.x; x++ {
 		for y := low.y; y <= high.y; y++ {
 			for _, other := range g.cells[gridCell{x, y}] {
-				if other.ID != a.ID && other.ID != b.ID && other.at().to(middle) <= reach {
+				if other.ID != a.ID && other.ID != b.ID && other.at().To(middle) <= reach {
 					return true
 				}
 			}
@@ -97,13 +100,13 @@ func (d *draft) checkSpots(v *Venue) {
 			crowded[at] = c
 			order = append(order, c)
 		}
-		c.note(row.seatPath(k))
+		c.Note(row.seatPath(k))
 		if len(c.seats) < 2 {
 			c.seats = append(c.seats, seat.ID)
 		}
 	})
 	for _, c := range order {
-		d.defect(c.paths[1], "%s", c.problem())
+		d.defect(c.Paths[1], "%s", c.problem())
 	}
 }
 
@@ -118,8 +121,10 @@ func (d *draft) checkSqueezed(row *Row, path string, houses, unit float64) {
 	usual := min(houses, mostStep(row.steps()))
 	for k := 1; k < len(row.Seats); k++ {
 		a, b := &row.Seats[k-1], &row.Seats[k]
-		if step := row.step(k); step < squeezedRatio*usual && a.spot(unit) != b.spot(unit) { // on one spot to the hundredth: see checkSpots
-			d.defect(path, "seats %q and %q stand all but on one spot: %.3g apart at (%.6g, %.6g), where seats are %.3g apart", a.ID, b.ID, step, b.X, b.Y, usual)
+		// on one spot to the hundredth: see checkSpots
+		if step := row.step(k); step < squeezedRatio*usual && a.spot(unit) != b.spot(unit) {
+			d.defect(path, "seats %q and %q stand all but on one spot: %.3g apart at (%.6g, %.6g), where seats are "+
+				"%.3g apart", a.ID, b.ID, step, b.X, b.Y, usual)
 		}
 	}
 }
@@ -162,18 +167,19 @@ func mostStep(steps []float64) float64 {
 
 // crowd is several seats on one spot.
 type crowd struct {
-	clash
+	planreader.Clash
 	at    Point
 	seats []string // ids of the first two
 }
 
 func (c *crowd) problem() string {
 	others := ""
-	if c.count > 2 {
-		others = fmt.Sprintf(" and %d more", c.count-2)
+	if c.Count > 2 {
+		others = fmt.Sprintf(" and %d more", c.Count-2)
 	}
-	return fmt.Sprintf("seats %q and %q%s stand on one spot (%.10g, %.10g): %s", c.seats[0], c.seats[1], others, c.at.X, c.at.Y,
-		joinPlaces(c.paths, c.count))
+	return fmt.Sprintf("seats %q and %q%s stand on one spot (%.10g, %.10g): %s", c.seats[0], c.seats[1], others, c.at.X,
+		c.at.Y,
+		planreader.JoinPlaces(c.Paths, c.Count))
 }
 
 // eachSpot visits every seat whose place the plan itself gives, with its spot and its row in the plan.
@@ -194,7 +200,9 @@ func (d *draft) eachSpot(v *Venue, visit func(at Point, seat *Seat, row *draftRo
 }
 
 // spot is the place in units so small that nobody could tell two of them apart.
-func (s *Seat) spot(unit float64) Point { return Point{math.Round(s.X / unit), math.Round(s.Y / unit)} }
+func (s *Seat) spot(unit float64) Point {
+	return Point{X: math.Round(s.X / unit), Y: math.Round(s.Y / unit)}
+}
 
 // spotUnit is a hundredth, or less in a drawing whose seats stand but a few hundredths apart.
 func (v *Venue) spotUnit() float64 {
@@ -221,8 +229,68 @@ func (d *draft) checkPlaces() {
 	}
 	d.eachSeat(func(_ *draftSection, row *draftRow, i int) {
 		if n := lost[row]; n > 0 && row.seats[i].unplaced {
-			d.defect(row.seatPath(i), "seat %q has no place on the drawing (seats without one in the row: %d); (0, 0) must be said", row.seats[i].label, n)
+			d.defect(row.seatPath(i), "seat %q has no place on the drawing (seats without one in the row: %d); (0, "+
+				"0) must be said", row.seats[i].label, n)
 			delete(lost, row)
 		}
 	})
+}
+
+// drawingStepsMax is how many steps from seat to seat a drawing may be wide or high. The largest houses there are have
+// some 1,000; a plan with more has a seat where none is, and would be shown as two dots.
+const drawingStepsMax = 10_000
+
+// checkFar notes the seat that stands farthest from the middle of a plan drawn out of all proportion.
+func (d *draft) checkFar(v *Venue) {
+	step := v.usualStep()
+	if step == 0 {
+		return
+	}
+	var xs, ys []float64
+	v.eachSeat(func(_, _, _ int, seat *Seat) { xs, ys = append(xs, seat.X), append(ys, seat.Y) })
+	slices.Sort(xs)
+	slices.Sort(ys)
+	last := len(xs) - 1
+	if max(xs[last]-xs[0], ys[last]-ys[0]) <= drawingStepsMax*step {
+		return
+	}
+	middle := Point{X: xs[len(xs)/2], Y: ys[len(ys)/2]}
+	far, path, id := -1.0, "", ""
+	v.eachSeat(func(i, r, k int, seat *Seat) {
+		if away := math.Hypot(seat.X-middle.X, seat.Y-middle.Y); away > far {
+			far, path, id = away, d.sections[i].rows[r].seatPath(k), seat.ID
+		}
+	})
+	d.defect(path, "seat %q stands %.0f seats away from the middle of the plan; a plan is at most %d seats wide and "+
+		"high", id, far/step, drawingStepsMax)
+}
+
+// usualStep is the median distance of seats that follow one another in a row; 0 without rows.
+func (v *Venue) usualStep() float64 {
+	var steps []float64
+	v.eachSeat(func(i, r, k int, seat *Seat) {
+		if v.Sections[i].General || k == 0 {
+			return
+		}
+		before := &v.Sections[i].Rows[r].Seats[k-1]
+		if step := math.Hypot(seat.X-before.X, seat.Y-before.Y); step > 0 {
+			steps = append(steps, step)
+		}
+	})
+	if len(steps) == 0 {
+		return 0
+	}
+	slices.Sort(steps)
+	return steps[len(steps)/2]
+}
+
+// eachSeat visits every seat with its section, row and place in the row.
+func (v *Venue) eachSeat(visit func(section, row, place int, seat *Seat)) {
+	for i := range v.Sections {
+		for r := range v.Sections[i].Rows {
+			for k := range v.Sections[i].Rows[r].Seats {
+				visit(i, r, k, &v.Sections[i].Rows[r].Seats[k])
+			}
+		}
+	}
 }

@@ -42,12 +42,13 @@ type block struct {
 	place    func(radius, along float64) Point
 }
 
-// Stadium generates a two-tier bowl around a pitch with about the wished number of seats (within 2 % from 1,000 to 150,000): some
-// 60 sections, aisles, five categories, the last row of the lower tier accessible on the straights, focal point on the centre spot.
-// The same number always gives the same stadium.
+// Stadium generates a two-tier bowl around a pitch with about the wished number of seats (within 2 % from 1,000 to
+// 150,000): some 60 sections, aisles, five categories, the last row of the lower tier accessible on the straights,
+// focal point on the centre spot. The same number always gives the same stadium.
 func Stadium(seats int) *Venue {
 	seats = min(max(seats, 200), SeatsMax*9/10)
-	// A step of the straights moves every block at once, which is coarse in a small bowl: of a few depths the nearest fit is taken.
+	// A step of the straights moves every block at once, which is coarse in a small bowl: of a few depths the nearest
+	// fit is taken.
 	rows := fitRows(seats)
 	best := bowlOf(rows).stretch(seats)
 	for deeper := 1; deeper <= 3; deeper++ {
@@ -208,13 +209,13 @@ func (b bowl) bend(at side, tier int) []block {
 func turn(at side, along, away float64) Point {
 	switch at {
 	case sideNorth:
-		return Point{along, -away}
+		return Point{X: along, Y: -away}
 	case sideEast:
-		return Point{away, along}
+		return Point{X: away, Y: along}
 	case sideSouth:
-		return Point{-along, away}
+		return Point{X: -along, Y: away}
 	}
-	return Point{-away, -along}
+	return Point{X: -away, Y: -along}
 }
 
 // spot is a seat's place along its row.
@@ -260,11 +261,12 @@ func (b bowl) accessible(one block, radius float64) bool {
 // venue builds the seats.
 func (b bowl) venue() *Venue {
 	outer := b.radius(2, b.upper-1) + bowlMargin
-	centre := Point{math.Ceil(bowlHalfX*b.scale + outer), math.Ceil(bowlHalfY*b.scale + outer)}
+	centre := Point{X: math.Ceil(bowlHalfX*b.scale + outer), Y: math.Ceil(bowlHalfY*b.scale + outer)}
 	v := &Venue{
 		Name: "Holdfast Stadium", FocalPoint: &centre,
 		Categories: []Category{
-			{"Premium", "#c9a227"}, {"Category 1", "#c0392b"}, {"Category 2", "#2471a3"}, {"Category 3", "#5d6d7e"}, {"Family", "#1e8449"},
+			{"Premium", "#c9a227"}, {"Category 1", "#c0392b"}, {"Category 2", "#2471a3"}, {"Category 3", "#5d6d7e"},
+			{"Family", "#1e8449"},
 		},
 	}
 	var numbers [3]int

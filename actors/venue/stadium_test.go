@@ -25,7 +25,8 @@ func TestStadiumMeetsItsSize(t *testing.T) {
 func TestStadiumLooksLikeOne(t *testing.T) {
 	v := venue.Stadium(40_000)
 	got := count(v)
-	if got.sections < 56 || got.sections > 64 || got.categories != 5 || got.accessible < 100 || got.broken < got.rows/2 {
+	if got.sections < 56 || got.sections > 64 || got.categories != 5 || got.accessible < 100 ||
+		got.broken < got.rows/2 {
 		t.Errorf("%+v", got)
 	}
 	apart(t, v, 9.9)

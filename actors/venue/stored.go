@@ -19,7 +19,7 @@ import (
 const (
 	storedMagic    = "HFV"
 	storedVersion  = 1
-	storedFront    = 2        // version 1, and a front behind the sections; a venue without one is still written as version 1
+	storedFront    = 2        // version 1, and a front behind the sections; without a front version 1 is written
 	storedBytesMax = 64 << 20 // of the body; a damaged length must not become an allocation
 )
 
@@ -203,7 +203,7 @@ func Decode(stored []byte) (*Venue, error) {
 	d := &decoder{in: body}
 	v := d.venue()
 	if version == storedFront {
-		v.Front = &Front{Side: Side(d.text()), Point: Point{d.float(), d.float()}, Text: d.text()}
+		v.Front = &Front{Side: Side(d.text()), Point: Point{X: d.float(), Y: d.float()}, Text: d.text()}
 	}
 	switch {
 	case d.problem != "":

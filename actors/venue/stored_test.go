@@ -13,8 +13,10 @@ import (
 func variety(t testing.TB) map[string]*venue.Venue {
 	t.Helper()
 	plans := map[string][]byte{
-		"row list": realPlan(t, metalist), "chart": realPlan(t, zones), "areas": realPlan(t, areas), "tables": realPlan(t, tables),
-		"guids": []byte(pretix(`{"name":"Z","rows":[` + pretixRow("A", "left-1", "left-2") + `,` + pretixRow("A", "right-1") + `]}`)),
+		"row list": realPlan(t, metalist), "chart": realPlan(t, zones), "areas": realPlan(t, areas),
+		"tables": realPlan(t, tables),
+		"guids": []byte(pretix(`{"name":"Z","rows":[` + pretixRow("A", "left-1", "left-2") + `,` +
+			pretixRow("A", "right-1") + `]}`)),
 		"odds": []byte(`{"name":"Odds","categories":[{"label":"a","color":"#123456"},"b"],"focal_point":{"x":0.125,"y":-3},"sections":[
 			{"id":"A","name":"Stalls","focal_point":{"x":1,"y":2},"rows":[
 				{"label":"","seats":["x","007","8","10"],"category":["a","b","b","a"],"breaks":["8"],"accessible":["x"],"x":[0.1,0.333333333,-1e3,4],"y":7}]},

@@ -4,13 +4,12 @@ import (
 	"strings"
 
 	"holdfast/actors/section"
+	"holdfast/actors/venue/labels"
+	"holdfast/actors/venue/planreader"
 )
 
-// Point is a place on the drawing; units are the plan's own, y grows downwards.
-type Point struct {
-	X float64 `json:"x"`
-	Y float64 `json:"y"`
-}
+// Point is a place on the drawing.
+type Point = planreader.Point
 
 // Category is a price category. Its index in Venue.Categories is its section.CategoryID.
 type Category struct {
@@ -99,3 +98,40 @@ func (s *Section) SeatCount() int {
 }
 
 func seatID(sectionLabel, row, seat string) string { return sectionLabel + "-" + row + "-" + seat }
+
+// What is wrong with a plan.
+type (
+	// Defect is one thing that is wrong with a plan.
+	Defect = planreader.Defect
+	// DefectsError is why a plan is refused, with all of its defects.
+	DefectsError = planreader.DefectsError
+)
+
+// DefectsMax is how many defects are listed; more are counted.
+const DefectsMax = planreader.DefectsMax
+
+// Bounds of labels and names, in characters.
+const (
+	LabelCharactersMax = labels.LabelCharactersMax
+	NameCharactersMax  = labels.NameCharactersMax
+)
+
+// Names holds values by names that people cannot tell apart.
+type Names[V any] = labels.Names[V]
+
+// CheckLabel says what is wrong with a label; empty: nothing.
+func CheckLabel(label string) (problem string) { return labels.CheckLabel(label) }
+
+// CheckName says what is wrong with a name of so many characters at most; empty: nothing.
+func CheckName(name string, charactersMax int) (problem string) {
+	return labels.CheckName(name, charactersMax)
+}
+
+// Composed is a text in NFC, in which labels are kept and looked up.
+func Composed(text string) string { return labels.Composed(text) }
+
+// Skeleton is what people see of a name: names that look alike have the same.
+func Skeleton(name string) string { return labels.Skeleton(name) }
+
+// Spelled is a name with its characters, as a defect tells of names that look alike.
+func Spelled(name string) string { return planreader.Spelled(name) }

@@ -14,11 +14,13 @@ import (
 // sold meanwhile, and when the attackers have gone the memory is there again.
 func TestAttackAnnouncedBodiesAreBoundedTogether(t *testing.T) {
 	x := attacked(t, nil, "--body-memory-mib", "1", "--read-timeout", "3s")
-	for name, framing := range map[string]string{"by length": "Content-Length: 60000", "in chunks": "Transfer-Encoding: chunked"} {
+	for name, framing := range map[string]string{"by length": "Content-Length: 60000",
+		"in chunks": "Transfer-Encoding: chunked"} {
 		var conns []net.Conn
 		for range 30 {
 			conn := x.dial()
-			fmt.Fprintf(conn, "POST /v1/events/%s/bookings HTTP/1.1\r\nHost: h\r\nX-Buyer: eve\r\n%s\r\n\r\n", x.event, framing)
+			fmt.Fprintf(conn, "POST /v1/events/%s/bookings HTTP/1.1\r\nHost: h\r\nX-Buyer: eve\r\n%s\r\n\r\n", x.event,
+				framing)
 			conns = append(conns, conn)
 		}
 		refused := 0
@@ -26,7 +28,8 @@ func TestAttackAnnouncedBodiesAreBoundedTogether(t *testing.T) {
 			if err := conn.SetReadDeadline(time.Now().Add(attackPatience)); err != nil {
 				t.Fatal(err)
 			}
-			if answer, err := readAnswer(bufio.NewReader(conn)); err == nil && answer.code == "overloaded" && answer.closes {
+			if answer, err := readAnswer(bufio.NewReader(conn)); err == nil && answer.code == "overloaded" &&
+				answer.closes {
 				refused++
 			}
 		}
@@ -50,8 +53,10 @@ func TestAttackAnnouncedBodiesAreBoundedTogether(t *testing.T) {
 // A form's files do not go to the system's folder for temporary ones, which nobody bounds.
 func TestAttackFormsAreNoFiles(t *testing.T) {
 	x := attacked(t, nil)
-	form := "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n" + strings.Repeat("x", 50_000) + "\r\n--b--\r\n"
-	head := post("X-Buyer: eve", "Content-Type: multipart/form-data; boundary=b", fmt.Sprintf("Content-Length: %d", len(form)))
+	form := "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n" + strings.Repeat("x", 50_000) +
+		"\r\n--b--\r\n"
+	head := post("X-Buyer: eve", "Content-Type: multipart/form-data; boundary=b",
+		fmt.Sprintf("Content-Length: %d", len(form)))
 	if answers, _ := x.exchange(head+form, 1); len(answers) != 1 || answers[0].status/100 != 4 {
 		t.Errorf("%+v", answers)
 	}
@@ -63,9 +68,12 @@ func TestAttackFormsAreNoFiles(t *testing.T) {
 func TestAttackSlowClientsAreCut(t *testing.T) {
 	x := attacked(t, nil, "--read-timeout", "1s", "--idle-timeout", "1s")
 	for name, text := range map[string]string{
-		"nothing": "", "half a line": "GET /heal", "half a head": "GET /healthz HTTP/1.1\r\nHost", "half a body": post("X-Buyer: eve", "Content-Length: 10") + "{",
-		"half a chunk": post("X-Buyer: eve", "Transfer-Encoding: chunked") + "5\r\nab", "an endless size": post("Transfer-Encoding: chunked") + strings.Repeat("0", 10),
-		"half a trailer": post("X-Buyer: eve", "Transfer-Encoding: chunked") + "0\r\nX: ", "after an answer": "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n",
+		"nothing": "", "half a line": "GET /heal", "half a head": "GET /healthz HTTP/1.1\r\nHost",
+		"half a body":     post("X-Buyer: eve", "Content-Length: 10") + "{",
+		"half a chunk":    post("X-Buyer: eve", "Transfer-Encoding: chunked") + "5\r\nab",
+		"an endless size": post("Transfer-Encoding: chunked") + strings.Repeat("0", 10),
+		"half a trailer":  post("X-Buyer: eve", "Transfer-Encoding: chunked") + "0\r\nX: ",
+		"after an answer": "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n",
 	} {
 		if _, closed := x.exchange(text, 2); !closed {
 			t.Errorf("%s: the connection is open still", name)

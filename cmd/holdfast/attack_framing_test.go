@@ -52,7 +52,8 @@ var framingAttacks = map[string]string{
 	"bare LF after the line":    "GET /healthz HTTP/1.1\nHost: h\r\n\r\n" + smuggled,
 	"bare LF after empty lines": "\r\n\r\nGET /healthz HTTP/1.1\nHost: h\r\n\r\n" + smuggled,
 	"a name in a trailer":       post("Transfer-Encoding: chunked") + "0\r\nX-Buyer: alice\r\n\r\n" + smuggled,
-	"an address in a trailer":   post("X-Buyer: a", "Transfer-Encoding: chunked") + "2\r\n{}\r\n0\r\nForwarded: for=192.0.2.1\r\n\r\n" + smuggled,
+	"an address in a trailer": post("X-Buyer: a", "Transfer-Encoding: chunked") +
+		"2\r\n{}\r\n0\r\nForwarded: for=192.0.2.1\r\n\r\n" + smuggled,
 	"bare LF throughout":        "GET /healthz HTTP/1.1\nHost: h\n\n" + smuggled,
 	"bare LF in the head":       "GET /healthz HTTP/1.1\r\nHost: h\nX: y\r\n\r\n" + smuggled,
 	"bare CR in a value":        "GET /healthz HTTP/1.1\r\nHost: h\r\nX: y\rZ: w\r\n\r\n" + smuggled,
@@ -95,13 +96,15 @@ func TestAttackFraming(t *testing.T) {
 // played by the test.
 func TestAttackSmuggledDelete(t *testing.T) {
 	x := attacked(t, nil)
-	held, err := x.askOnce("victim", "POST", "/v1/events/"+x.event+"/bookings", "v1", `{"best_available":{"quantity":1}}`)
+	held, err := x.askOnce("victim", "POST", "/v1/events/"+x.event+"/bookings", "v1",
+		`{"best_available":{"quantity":1}}`)
 	if err != nil || held.status != http.StatusCreated {
 		t.Fatalf("%+v %v", held, err)
 	}
 	body := "0\r\n\r\nDELETE /v1/bookings/" + held.ID + " HTTP/1.1\r\nHost: h\r\nFoo: "
 	for _, coding := range []string{"Transfer-Encoding: chunked", "Transfer-Encoding:\r\n chunked"} {
-		attack := "POST /v1/events HTTP/1.1\r\nHost: h\r\nContent-Length: " + fmt.Sprint(len(body)) + "\r\n" + coding + "\r\n\r\n" + body
+		attack := "POST /v1/events HTTP/1.1\r\nHost: h\r\nContent-Length: " + fmt.Sprint(len(body)) + "\r\n" + coding +
+			"\r\n\r\n" + body
 		x.exchange(attack+"GET /v1/bookings/"+held.ID+" HTTP/1.1\r\nHost: h\r\nX-Buyer: victim\r\n\r\n", 3)
 		if now, err := x.askOnce("victim", "GET", "/v1/bookings/"+held.ID, "", ""); err != nil || now.State != "held" {
 			t.Errorf("%q: the victim's booking is %q: %v", coding, now.State, err)
@@ -113,12 +116,16 @@ func TestAttackSmuggledDelete(t *testing.T) {
 func TestAttackPathAliases(t *testing.T) {
 	x := attacked(t, nil)
 	for _, path := range []string{
-		"//metrics", "/%6detrics", "/x%2f..%2fmetrics", "/assets/..%2fmetrics", "/assets/../metrics", "/v1/../metrics", "/v1/%2e%2e/metrics", "/./metrics", "/metrics/",
-		"/metrics.", "/metrics/.", "/metrics;a=b", "/metrics%23", "/metrics#a", "/metrics%3f", "/metrics%00", "/x\\..\\metrics", "/%5cmetrics", "/Metrics", "///metrics",
-		"//v1/cluster", "/v1//cluster", "/v1/cluster/", "/v1/./cluster", "/v1/%63luster", "/v1/events/../cluster", "/v1/events/%2e%2e/cluster", "/v1/events/..%2fcluster", "/%76%31/cluster",
+		"//metrics", "/%6detrics", "/x%2f..%2fmetrics", "/assets/..%2fmetrics", "/assets/../metrics", "/v1/../metrics",
+		"/v1/%2e%2e/metrics", "/./metrics", "/metrics/",
+		"/metrics.", "/metrics/.", "/metrics;a=b", "/metrics%23", "/metrics#a", "/metrics%3f", "/metrics%00",
+		"/x\\..\\metrics", "/%5cmetrics", "/Metrics", "///metrics",
+		"//v1/cluster", "/v1//cluster", "/v1/cluster/", "/v1/./cluster", "/v1/%63luster", "/v1/events/../cluster",
+		"/v1/events/%2e%2e/cluster", "/v1/events/..%2fcluster", "/%76%31/cluster",
 		"http://g/metrics", "http:///metrics", "metrics", "?/metrics", "*",
 	} {
-		answers, _ := x.exchange("GET "+path+" HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer dev\r\nConnection: close\r\n\r\n", 1)
+		answers, _ := x.exchange("GET "+path+" HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer dev\r\nConnection: "+
+			"close\r\n\r\n", 1)
 		if len(answers) != 1 || answers[0].status != http.StatusNotFound && answers[0].status != http.StatusBadRequest {
 			t.Errorf("%s: %.100v", path, answers)
 		}

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"holdfast/cmd/holdfast/testkit"
 )
 
 // The attack suite: a real process, what a stranger on the network can send it, and three questions afterwards: does it
@@ -182,7 +184,7 @@ func readAnswer(reader *bufio.Reader) (a rawAnswer, err error) {
 		return a, err
 	}
 	body, err := io.ReadAll(response.Body)
-	if err = closing(err, response.Body); err != nil {
+	if err = testkit.CloseBody(err, response.Body); err != nil {
 		return a, err
 	}
 	a = rawAnswer{status: response.StatusCode, closes: response.Close, body: string(body)}
@@ -218,7 +220,7 @@ func (x *victim) metric(name string) float64 {
 		x.t.Fatal(err)
 	}
 	page, err := io.ReadAll(response.Body)
-	if err = closing(err, response.Body); err != nil {
+	if err = testkit.CloseBody(err, response.Body); err != nil {
 		x.t.Fatal(err)
 	}
 	for line := range strings.Lines(string(page)) {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/cmd/holdfast/testkit"
 )
 
 // underLimits starts a real server with its own limits, on sale. At the end it must stop in good order, with a clean
@@ -45,7 +47,8 @@ type told struct {
 
 func (p *process) tell(who, method, path, body string, more ...string) told {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // no machine needs that long; it only ends tests that failed
+	// no machine needs that long; it only ends tests that failed
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+p.address+path, strings.NewReader(body))
 	if err != nil {
@@ -62,7 +65,7 @@ func (p *process) tell(who, method, path, body string, more ...string) told {
 		p.t.Fatal(err)
 	}
 	text, err := io.ReadAll(response.Body)
-	if err = closing(err, response.Body); err != nil {
+	if err = testkit.CloseBody(err, response.Body); err != nil {
 		p.t.Fatal(err)
 	}
 	var said struct {
@@ -86,12 +89,14 @@ func TestAttackDeepBodies(t *testing.T) {
 	for _, opening := range []string{"[", `{"a":`, `{"seats":[`, `{"best_available":{"quantity":`, `[[],`, `{"":{"":`} {
 		body := strings.Repeat(opening, size/len(opening))
 		for _, path := range []string{
-			"/v1/events/" + event + "/bookings", "/v1/bookings/x/confirm", "/v1/bookings/x/extend", "/v1/events/" + event + "/seats/block", "/v1/events",
+			"/v1/events/" + event + "/bookings", "/v1/bookings/x/confirm", "/v1/bookings/x/extend",
+			"/v1/events/" + event + "/seats/block", "/v1/events",
 		} {
 			for range 8 {
 				got := p.tell("", "POST", path, body, "Authorization", "Bearer dev")
 				refused := got.status == http.StatusBadRequest && got.code == "bad_request" && got.field == "body"
-				if unknown := got.status == http.StatusNotFound && strings.HasPrefix(path, "/v1/bookings/x"); !refused && !unknown {
+				if unknown := got.status == http.StatusNotFound &&
+					strings.HasPrefix(path, "/v1/bookings/x"); !refused && !unknown {
 					t.Fatalf("%d of %q to %s: %+v", size, opening, path, got)
 				}
 			}
@@ -101,7 +106,8 @@ func TestAttackDeepBodies(t *testing.T) {
 	if took := time.Since(began); took > time.Minute {
 		t.Errorf("240 deep bodies took %v", took)
 	}
-	if got := p.tell("alice", "POST", "/v1/events/"+event+"/bookings", `{"seats":["A-1-1"]}`); got.status != http.StatusCreated {
+	if got := p.tell("alice", "POST", "/v1/events/"+event+"/bookings",
+		`{"seats":["A-1-1"]}`); got.status != http.StatusCreated {
 		t.Errorf("it sells no more: %+v", got)
 	}
 }
@@ -113,7 +119,8 @@ func TestAttackOneBuyer(t *testing.T) {
 	var last told
 	held := ""
 	for range 2000 { // more than 200 at once and 10 a second, however slow the machine, unless it takes three minutes
-		if last = p.tell("mallory", "POST", bookings, `{"best_available":{"quantity":1}}`); last.status != http.StatusCreated {
+		if last = p.tell("mallory", "POST", bookings,
+			`{"best_available":{"quantity":1}}`); last.status != http.StatusCreated {
 			break
 		}
 		held = last.bookingID
@@ -121,7 +128,8 @@ func TestAttackOneBuyer(t *testing.T) {
 	if last.status != http.StatusTooManyRequests || last.code != "rate_limited" || last.limit != "buyer" {
 		t.Fatalf("2000 holds in a row end with %+v", last)
 	}
-	for name, want := range map[string]string{"RateLimit-Policy": `"buyer";q=200;w=20`, "RateLimit": `"buyer";r=0;t=1`, "Retry-After": "1"} {
+	for name, want := range map[string]string{"RateLimit-Policy": `"buyer";q=200;w=20`, "RateLimit": `"buyer";r=0;t=1`,
+		"Retry-After": "1"} {
 		if got := last.header.Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
@@ -129,7 +137,8 @@ func TestAttackOneBuyer(t *testing.T) {
 	if got := p.tell("alice", "POST", bookings, `{"best_available":{"quantity":1}}`); got.status != http.StatusCreated {
 		t.Errorf("another buyer: %+v", got)
 	}
-	if got := p.tell("", "POST", "/v1/events/"+event+"/sale", `{"state":"open"}`, "Authorization", "Bearer dev"); got.status != http.StatusOK {
+	if got := p.tell("", "POST", "/v1/events/"+event+"/sale", `{"state":"open"}`, "Authorization",
+		"Bearer dev"); got.status != http.StatusOK {
 		t.Errorf("the operator: %+v", got)
 	}
 	if held == "" {
@@ -144,7 +153,8 @@ func TestAttackLimitsOutliveACrash(t *testing.T) {
 	hold := p.tell("mallory", "POST", "/v1/events/"+event+"/bookings", `{"seats":["A-1-1"]}`)
 	booking := "/v1/bookings/" + hold.bookingID
 	for i := range 5 {
-		if got := p.tell("mallory", "POST", booking+"/confirm", `{"payment_token":"tok_declined"}`); got.status != http.StatusPaymentRequired {
+		if got := p.tell("mallory", "POST", booking+"/confirm",
+			`{"payment_token":"tok_declined"}`); got.status != http.StatusPaymentRequired {
 			t.Fatalf("payment %d: %+v", i+1, got)
 		}
 	}
@@ -152,7 +162,8 @@ func TestAttackLimitsOutliveACrash(t *testing.T) {
 	if err := p.start(); err != nil {
 		t.Fatal(err)
 	}
-	if got := p.tell("mallory", "POST", booking+"/confirm", `{"payment_token":"tok_ok"}`); got.status != http.StatusConflict || got.code != "payment_attempts" {
+	if got := p.tell("mallory", "POST", booking+"/confirm",
+		`{"payment_token":"tok_ok"}`); got.status != http.StatusConflict || got.code != "payment_attempts" {
 		t.Errorf("the sixth payment, after a crash: %+v", got)
 	}
 	records := func() string {
@@ -161,7 +172,7 @@ func TestAttackLimitsOutliveACrash(t *testing.T) {
 			t.Fatal(err)
 		}
 		page, err := io.ReadAll(response.Body)
-		if err = closing(err, response.Body); err != nil {
+		if err = testkit.CloseBody(err, response.Body); err != nil {
 			t.Fatal(err)
 		}
 		_, rest, _ := bytes.Cut(page, []byte("\nholdfast_changes_total "))
@@ -184,7 +195,8 @@ func TestAttackLimitsOutliveACrash(t *testing.T) {
 // TestAttackAddresses: an address that is over its limit is refused before anything is asked of it, by the connection
 // or by the word of a trusted proxy; and so are its streams.
 func TestAttackAddresses(t *testing.T) {
-	p, event := underLimits(t, "--address-rate=0.1", "--address-burst=2", "--streams-per-address=1", "--uncounted-addresses=none",
+	p, event := underLimits(t, "--address-rate=0.1", "--address-burst=2", "--streams-per-address=1",
+		"--uncounted-addresses=none",
 		"--trusted-proxies=127.0.0.0/8")
 	ask := func(address string) told {
 		return p.tell("", "GET", "/v1/events/"+event+"/availability", "", "X-Forwarded-For", "203.0.113.9, "+address)

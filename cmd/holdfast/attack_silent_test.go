@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/cmd/holdfast/testkit"
 )
 
 // flood opens connections and says nothing on them, or these words. Those that the server has closed meanwhile are part
@@ -37,11 +39,14 @@ func TestAttackMoreConnectionsThanDescriptors(t *testing.T) {
 			"silent":     "",
 			"refused":    post("Content-Length: 5", "Transfer-Encoding: chunked"),
 			"half heads": "GET /v1/events HTTP/1.1\r\nHost: ",
-			"half bodies": "POST /v1/events/0190a1b2-0000-7000-8000-000000000000/bookings HTTP/1.1\r\nHost: h\r\nX-Buyer: eve\r\nContent-Length: 1000\r\n\r\n" +
+			"half bodies": "POST /v1/events/0190a1b2-0000-7000-8000-000000000000/bookings HTTP/1.1\r\nHost: " +
+				"h\r\nX-Buyer: eve\r\nContent-Length: 1000\r\n\r\n" +
 				`{"seats":[`,
 		} {
 			t.Run(fmt.Sprintf("%s under %d", name, limit), func(t *testing.T) {
-				x := attacked(t, func(p *process) { p.descriptors = limit }, "--read-timeout", "2s", "--shutdown-timeout", "10s")
+				x := attacked(t, func(p *process) {
+					p.descriptors = limit
+				}, "--read-timeout", "2s", "--shutdown-timeout", "10s")
 				if opened := x.flood(x.address, 2*limit, words); opened < limit {
 					t.Fatalf("only %d connections: this proves nothing", opened)
 				}
@@ -74,10 +79,11 @@ func TestAttackNewcomersAreRefusedInWords(t *testing.T) {
 	}
 	response := x.refusedNewcomer()
 	body, err := io.ReadAll(response.Body)
-	if err = closing(err, response.Body); err != nil {
+	if err = testkit.CloseBody(err, response.Body); err != nil {
 		t.Fatal(err)
 	}
-	if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" || !response.Close ||
+	if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" ||
+		!response.Close ||
 		!strings.Contains(string(body), `"code":"overloaded"`) {
 		t.Errorf("%s %v %s", response.Status, response.Header, body)
 	}
@@ -115,11 +121,13 @@ func TestAttackOperatorIsAnsweredDuringAFlood(t *testing.T) {
 		t.Fatal(err)
 	}
 	x := attacked(t, nil, "--connections-max", "16", "--read-timeout", "5s", "--admin-listen", admin)
-	if answers, _ := x.exchange("GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 1); len(answers) != 1 || answers[0].status != http.StatusNotFound {
+	if answers, _ := x.exchange("GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+		1); len(answers) != 1 || answers[0].status != http.StatusNotFound {
 		t.Errorf("/metrics on the public listener: %+v", answers)
 	}
 	x.flood(x.address, 64, "GET /v1/events HTTP/1.1\r\nHost: ")
-	for path, want := range map[string]int{"/metrics": 200, "/healthz": 200, "/readyz": 200, "/v1/cluster": 200, "/v1/events": 405, "/": 404} {
+	for path, want := range map[string]int{"/metrics": 200, "/healthz": 200, "/readyz": 200, "/v1/cluster": 200,
+		"/v1/events": 405, "/": 404} {
 		request, err := http.NewRequest("GET", "http://"+admin+path, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -142,7 +150,8 @@ func TestAttackOneAddressIsBounded(t *testing.T) {
 	x := attacked(t, nil, "--connections-per-address", "6")
 	crashClient.CloseIdleConnections()
 	http.DefaultClient.CloseIdleConnections()
-	for served, late := 0, time.Now().Add(attackPatience); served < 6; { // the places of those just closed become free in a moment
+	// the places of those just closed become free in a moment
+	for served, late := 0, time.Now().Add(attackPatience); served < 6; {
 		conn := x.dial()
 		fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
 		if answer, err := readAnswer(bufio.NewReader(conn)); err == nil && answer.status == http.StatusOK {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/cmd/holdfast/datafolder"
 	"holdfast/storage"
 	"holdfast/storage/pebblestore"
 )
@@ -25,7 +26,8 @@ var hangers = map[string]func(x *victim){
 	},
 	"half a head": func(x *victim) { fmt.Fprint(x.dial(), "GET /v1/events HTTP/1.1\r\nHost: ") },
 	"slow POST": func(x *victim) {
-		fmt.Fprint(x.dial(), "POST /v1/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer dev\r\nContent-Length: 100000\r\n\r\n{")
+		fmt.Fprint(x.dial(), "POST /v1/events HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer dev\r\nContent-Length: "+
+			"100000\r\n\r\n{")
 	},
 	"does not read": func(x *victim) {
 		conn := x.dial()
@@ -62,7 +64,8 @@ func TestAttackNoClientHoldsUpTheStop(t *testing.T) {
 			hang(x)
 		}
 	}
-	for name, hang := range map[string]func(*victim){"silent": hangers["silent"], "does not read": hangers["does not read"], "all at once": all} {
+	for name, hang := range map[string]func(*victim){"silent": hangers["silent"],
+		"does not read": hangers["does not read"], "all at once": all} {
 		t.Run(name, func(t *testing.T) {
 			x := attacked(t, nil, "--shutdown-timeout", "8s", "--drain-wait", "0s")
 			x.stillSells()
@@ -97,7 +100,8 @@ func TestAttackIdleConnectionsCloseAtOnce(t *testing.T) {
 // snapshotLeft looks into the stopped server's store.
 func (x *victim) snapshotLeft() {
 	x.t.Helper()
-	store, err := pebblestore.Open(filepath.Join(x.where[1], storeFolder), pebblestore.Options{ReadOnly: true})
+	store, err := pebblestore.Open(filepath.Join(x.where[1], datafolder.StoreFolder),
+		pebblestore.Options{ReadOnly: true})
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -109,7 +113,8 @@ func (x *victim) snapshotLeft() {
 	left := 0
 	for _, event := range events {
 		for no := range event.Sections {
-			switch _, err := store.LoadSnapshot(x.t.Context(), storage.SectionKey{Event: event.ID, Section: storage.SectionNo(no)}); {
+			switch _, err := store.LoadSnapshot(x.t.Context(),
+				storage.SectionKey{Event: event.ID, Section: storage.SectionNo(no)}); {
 			case err == nil:
 				left++
 			case !errors.Is(err, storage.ErrNotFound):

@@ -1,27 +1,19 @@
 package main
 
 import (
-	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"time"
 
-	"holdfast/actors"
 	"holdfast/actors/audit"
-	"holdfast/actors/checkout"
-	"holdfast/actors/checkout/sandbox"
-	"holdfast/actors/witness"
-	"holdfast/storage"
-	"holdfast/storage/sqlstore"
+	"holdfast/cmd/holdfast/datafolder"
+	"holdfast/cmd/holdfast/storectl"
+	"holdfast/cmd/holdfast/terminal"
 )
 
 type auditCommand struct {
-	kept
+	sourceFlags
 	StateDir string `help:"With --store: a node's folder of what it has seen acknowledged, to find what the database has lost. Several are audited one after the other." placeholder:"DIR"`
 	Payments string `help:"The processor's books, one JSON line a payment as in payments.jsonl (default: those in the data or the database)." placeholder:"FILE"`
 	JSON     bool   `name:"json" help:"The report as JSON, for machines."`
@@ -56,38 +48,19 @@ Exit code: 0 nothing was found in what was checked, which need not be the paymen
 made.`
 }
 
-const (
-	// auditPatience is longer than a settlement takes that is under way: a few round trips to the processor and the
-	// section.
-	auditPatience = 10 * time.Second
-	// auditLag is twice the offset between clocks at which a CockroachDB node takes itself out of its cluster
-	// (--max-offset, 500 ms). An instant there lies in the past by at most that.
-	auditLag = time.Second
-)
-
-// audited is what an audit reads, wherever it is.
-type audited struct {
-	*keeper
-	payments func(visit func(audit.Payment)) error // nil: none at hand
-	known    func(visit func(audit.Acknowledged))  // nil: nobody remembers
-	lag      time.Duration
-}
-
 // Run audits a stopped server's data, or a database.
-func (a *auditCommand) Run(c *console) (err error) {
-	from, err := a.open(c.ctx)
+func (a *auditCommand) Run(c *console) error {
+	from, err := storectl.OpenAudit(c.ctx, storectl.AuditOptions{Source: a.source(), StateDir: a.StateDir,
+		Payments: a.Payments})
 	if err != nil {
 		return err
 	}
-	bar := newBar(c.err, -1, "reading logs", false)
-	report, err := audit.Run(c.ctx, from.Source, audit.Options{
-		Acknowledged: from.known, Missing: from.missing, Payments: from.payments, Patience: auditPatience, Lag: from.lag,
-		Progress: func(done, total int) {
-			bar.ChangeMax(total)
-			_ = bar.Set(done) // a bar that cannot be drawn is no reason to stop
-		},
+	bar := terminal.NewBar(c.err, -1, "reading logs", false)
+	report, err := from.Run(c.ctx, func(done, total int) {
+		bar.ChangeMax(total)
+		_ = bar.Set(done) // a bar that cannot be drawn is no reason to stop
 	})
-	if err = errors.Join(err, bar.Finish(), from.close()); err != nil {
+	if err = errors.Join(err, bar.Finish(), from.Close()); err != nil {
 		return err
 	}
 	if a.JSON {
@@ -104,116 +77,12 @@ func (a *auditCommand) Run(c *console) (err error) {
 	return err
 }
 
-func (a *auditCommand) open(ctx context.Context) (*audited, error) {
-	if a.Payments != "" {
-		if _, err := os.Stat(a.Payments); err != nil { // one that is not there would be books without a payment
-			return nil, fmt.Errorf("--payments: %w", err)
-		}
-	}
-	from, err := a.kept.open(ctx, "holdfast audit")
-	if err != nil {
-		return nil, err
-	}
-	out := &audited{keeper: from}
-	if out.known, err = a.acknowledged(); err != nil {
-		return nil, errors.Join(err, from.close())
-	}
-	if from.database != nil && from.database.Server().Cockroach {
-		out.lag = auditLag
-	}
-	if out.payments, err = a.books(ctx, from.database); err != nil {
-		return nil, errors.Join(err, from.close())
-	}
-	return out, nil
-}
-
-// acknowledged is what a node remembers outside of the store; nil when there is nothing.
-func (a *auditCommand) acknowledged() (func(visit func(audit.Acknowledged)), error) {
-	dir := cmp.Or(a.StateDir, a.Data)
-	if a.Data != "" && a.StateDir != "" {
-		return nil, errors.New("--state-dir is for --store: with --data its folder holds what was acknowledged")
-	}
-	if dir == "" {
-		return nil, nil
-	}
-	known, err := witness.Read(dir)
-	if err != nil {
-		return nil, err
-	}
-	return func(visit func(audit.Acknowledged)) {
-		known.Each(func(key storage.SectionKey, m witness.Mark) {
-			visit(audit.Acknowledged{Section: key, Seq: m.Seq, Hash: m.Hash})
-		})
-	}, nil
-}
-
-// books are the processor's: those that were named, else those beside the bookings; nil when there are none.
-func (a *auditCommand) books(ctx context.Context, database *sqlstore.Store) (func(visit func(audit.Payment)) error, error) {
-	switch beside := filepath.Join(a.Data, paymentsFile); {
-	case a.Payments != "":
-		return paymentsIn(a.Payments), nil
-	case database != nil:
-		return paymentsOf(ctx, database)
-	case exists(beside):
-		return paymentsIn(beside), nil
-	}
-	return nil, nil
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return !errors.Is(err, os.ErrNotExist)
-}
-
-// paymentsIn gives the sandbox's file in the audit's words.
-func paymentsIn(path string) func(visit func(audit.Payment)) error {
-	return func(visit func(audit.Payment)) error {
-		ledger, _, err := sandbox.Ledger(path)
-		if err != nil {
-			return err
-		}
-		for _, p := range ledger {
-			visit(auditPayment(&storage.PaymentRow{ID: string(p.ID), Status: p.Status, Amount: p.Amount, Currency: p.Currency}))
-		}
-		return nil
-	}
-}
-
-// paymentsOf gives the sandbox's books in a database in the audit's words; nil when they are empty, as they are
-// wherever a real processor keeps its own.
-func paymentsOf(ctx context.Context, books storage.Payments) (func(visit func(audit.Payment)) error, error) {
-	some := errors.New("there is one")
-	err := books.Payments(ctx, func(storage.PaymentRow) error { return some })
-	if !errors.Is(err, some) {
-		return nil, err
-	}
-	return func(visit func(audit.Payment)) error {
-		return books.Payments(ctx, func(row storage.PaymentRow) error {
-			visit(auditPayment(&row))
-			return nil
-		})
-	}, nil
-}
-
-func auditPayment(p *storage.PaymentRow) audit.Payment {
-	one := audit.Payment{ID: p.ID, Status: paymentStatus[p.Status], Amount: p.Amount, Currency: p.Currency}
-	if id, ok := actors.ParseBookingID([]byte(p.ID)); ok {
-		one.Section, one.Booking = id.Section, id.No
-	}
-	return one
-}
-
-var paymentStatus = map[string]audit.PaymentStatus{
-	checkout.Charged.String():  audit.PaymentCharged,
-	checkout.Declined.String(): audit.PaymentDeclined,
-	checkout.Refunded.String(): audit.PaymentRefunded,
-}
-
 func printReport(out io.Writer, r *audit.Report) error {
 	if r.Online {
 		when := "there was no section to look at"
 		if !r.From.IsZero() {
-			when = "each section as it was at one instant, from " + r.From.Format(instantFormat) + " to " + r.To.Format(instantFormat)
+			when = "each section as it was at one instant, from " + r.From.Format(instantFormat) + " to " +
+				r.To.Format(instantFormat)
 		}
 		if _, err := fmt.Fprintf(out, "online    %s\n\n", when); err != nil {
 			return err
@@ -249,7 +118,8 @@ func printReport(out io.Writer, r *audit.Report) error {
 // verdictText is the last line: what was checked, and what came of it. "Clean" is never said of what nobody looked at.
 func verdictText(r *audit.Report) string {
 	v := r.Verdict()
-	text := fmt.Sprintf("seats and tickets of %d events: %s; payments: %s", len(r.Events), verdictWords[v.Seats], verdictWords[v.Payments])
+	text := fmt.Sprintf("seats and tickets of %d events: %s; payments: %s", len(r.Events), verdictWords[v.Seats],
+		verdictWords[v.Payments])
 	if v.Payments == audit.NotChecked {
 		text += " (there were no books to hold the sales against, so nobody knows whether they were paid)"
 	}
@@ -260,20 +130,24 @@ func verdictText(r *audit.Report) string {
 }
 
 var verdictWords = map[audit.Word]string{
-	audit.Sound: "clean", audit.Unsound: "DAMAGED", audit.PartlyChecked: "PARTLY CHECKED, nothing found", audit.NotChecked: "NOT CHECKED",
+	audit.Sound: "clean", audit.Unsound: "DAMAGED", audit.PartlyChecked: "PARTLY CHECKED, nothing found",
+	audit.NotChecked: "NOT CHECKED",
 }
 
 const instantFormat = "2006-01-02T15:04:05.000Z07:00"
 
 func printPayments(out io.Writer, r *audit.Report) error {
-	text := "payments  not checked: there is no " + paymentsFile + " that can be read\n"
+	text := "payments  not checked: there is no " + datafolder.PaymentsFile + " that can be read\n"
 	if r.Online {
-		text = "payments  not checked: the database has none that can be read; --payments FILE gives the processor's own books\n"
+		text = "payments  not checked: the database has none that can be read; --payments FILE gives the processor's " +
+			"own books\n"
 	}
 	if p := r.Payments; p.Checked {
-		text = fmt.Sprintf("payments  %d charged, %d declined, %d refunded; %d under way\n", p.Charged, p.Declined, p.Refunded, len(r.UnderWay))
+		text = fmt.Sprintf("payments  %d charged, %d declined, %d refunded; %d under way\n", p.Charged, p.Declined,
+			p.Refunded, len(r.UnderWay))
 		if p.Unchecked > 0 {
-			text += fmt.Sprintf("  %d of them not checked: their sections' logs break off, or the books could not be read a second time\n", p.Unchecked)
+			text += fmt.Sprintf("  %d of them not checked: their sections' logs break off, or the books could not be "+
+				"read a second time\n", p.Unchecked)
 		}
 	}
 	for _, u := range r.UnderWay {

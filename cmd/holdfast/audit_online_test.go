@@ -20,6 +20,7 @@ import (
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/cmd/holdfast/testkit"
 	"holdfast/storage"
 	"holdfast/storage/sqlstore"
 	"holdfast/storage/sqlstore/pgtest"
@@ -37,14 +38,21 @@ func TestAuditRefusesWhatItCannotRead(t *testing.T) {
 		says string
 	}{
 		{name: "neither", says: "exactly one of --data"},
-		{name: "both", args: []string{"--data", data, "--store", "postgres://u:" + secretWord + "@h/d"}, says: "exactly one of --data"},
-		{name: "one by flag, one by environment", env: "postgres://u:" + secretWord + "@h/d", args: []string{"--data", data}, says: "HOLDFAST_STORE"},
-		{name: "another kind of database", args: []string{"--store", "mysql://u:" + secretWord + "@h/d"}, says: "postgres://"},
+		{name: "both", args: []string{"--data", data, "--store", "postgres://u:" + secretWord + "@h/d"},
+			says: "exactly one of --data"},
+		{name: "one by flag, one by environment", env: "postgres://u:" + secretWord + "@h/d",
+			args: []string{"--data", data}, says: "HOLDFAST_STORE"},
+		{name: "another kind of database", args: []string{"--store", "mysql://u:" + secretWord + "@h/d"},
+			says: "postgres://"},
 		{name: "no address but words", args: []string{"--store", "host=h password=" + secretWord}, says: "postgres://"},
-		{name: "an address that does not parse", args: []string{"--store", "postgres://u:" + secretWord + "@h:port:port/d"}, says: "postgres://"},
-		{name: "nobody there", args: []string{"--store", "postgres://u:" + secretWord + "@127.0.0.1:1/d?sslmode=disable"}, says: "127.0.0.1:1"},
-		{name: "nobody there, by environment", env: "postgres://u:" + secretWord + "@127.0.0.1:1/d?sslmode=disable", says: "127.0.0.1:1"},
-		{name: "books that are not there", args: []string{"--data", data, "--payments", filepath.Join(data, "none")}, says: "--payments"},
+		{name: "an address that does not parse", args: []string{"--store",
+			"postgres://u:" + secretWord + "@h:port:port/d"}, says: "postgres://"},
+		{name: "nobody there", args: []string{"--store", "postgres://u:" + secretWord +
+			"@127.0.0.1:1/d?sslmode=disable"}, says: "127.0.0.1:1"},
+		{name: "nobody there, by environment", env: "postgres://u:" + secretWord + "@127.0.0.1:1/d?sslmode=disable",
+			says: "127.0.0.1:1"},
+		{name: "books that are not there", args: []string{"--data", data, "--payments", filepath.Join(data, "none")},
+			says: "--payments"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Setenv("HOLDFAST_STORE", c.env)
@@ -79,7 +87,8 @@ func (g tableBooks) Charge(ctx context.Context, c checkout.Charge) (checkout.Sta
 	if c.Token == "tok_ok" || c.Token == "tok_unknown" {
 		word = checkout.Charged
 	}
-	status, err := g.put(ctx, storage.PaymentRow{ID: string(c.ID), Status: word.String(), Amount: c.Amount, Currency: c.Currency}, checkout.Declined)
+	status, err := g.put(ctx, storage.PaymentRow{ID: string(c.ID), Status: word.String(), Amount: c.Amount,
+		Currency: c.Currency}, checkout.Declined)
 	if err == nil && c.Token == "tok_unknown" {
 		return checkout.Unknown, sandbox.ErrLost
 	}
@@ -123,7 +132,8 @@ func newOnlineSale(t *testing.T) *onlineSale {
 	}
 	s.sql("DROP ROLE IF EXISTS looks_only")
 	s.sql("CREATE ROLE looks_only LOGIN")
-	for _, table := range []string{"section_log", "tickets", "snapshots", "snapshot_parts", "events", "venue_parts", "sandbox_payments", "schema_steps"} {
+	for _, table := range []string{"section_log", "tickets", "snapshots", "snapshot_parts", "events", "venue_parts",
+		"sandbox_payments", "schema_steps"} {
 		s.sql("GRANT SELECT ON " + table + " TO looks_only")
 	}
 	t.Cleanup(func() { s.sql("DROP OWNED BY looks_only"); s.sql("DROP ROLE looks_only") })
@@ -138,7 +148,8 @@ func newOnlineSale(t *testing.T) *onlineSale {
 	}
 	address.User = url.UserPassword("looks_only", secretWord)
 	s.auditor = address.String()
-	if s.engine, err = actors.Open(t.Context(), actors.Config{Store: s.store, Gateway: tableBooks{s.store}}); err != nil {
+	if s.engine, err = actors.Open(t.Context(), actors.Config{Store: s.store,
+		Gateway: tableBooks{s.store}}); err != nil {
 		t.Fatal(err)
 	}
 	s.createEvent()
@@ -190,7 +201,8 @@ func (s *onlineSale) buy(who actors.Caller, token string) (view actors.BookingVi
 
 func (s *onlineSale) refused(err error) {
 	var no *actors.Refusal
-	if err != nil && !errors.As(err, &no) && !errors.Is(err, actors.ErrDeclined) && !errors.Is(err, actors.ErrUnavailable) {
+	if err != nil && !errors.As(err, &no) && !errors.Is(err, actors.ErrDeclined) &&
+		!errors.Is(err, actors.ErrUnavailable) {
 		s.t.Errorf("a buyer was told: %v", err)
 	}
 }
@@ -199,7 +211,8 @@ func (s *onlineSale) shop(ctx context.Context, no byte) {
 	lot := rand.New(rand.NewPCG(uint64(no), 11))
 	tokens := []string{"tok_ok", "tok_ok", "tok_ok", "tok_unknown", "tok_declined", ""}
 	for ctx.Err() == nil {
-		view := s.buy(actors.Caller{Buyer: section.BuyerID{no, byte(lot.Uint32()), byte(lot.Uint32())}}, tokens[lot.IntN(len(tokens))])
+		view := s.buy(actors.Caller{Buyer: section.BuyerID{no, byte(lot.Uint32()), byte(lot.Uint32())}},
+			tokens[lot.IntN(len(tokens))])
 		if view.State == section.BookingConfirmed && lot.IntN(6) > 0 { // else soon nothing is left to sell
 			s.refused(s.engine.Refund(view.ID, actors.Caller{Operator: true}, 10*time.Second, &view))
 		}
@@ -224,7 +237,8 @@ func (s *onlineSale) during(timeMin time.Duration, looksMin int, look func()) {
 func (s *onlineSale) audit(want int, findings ...string) string {
 	s.t.Helper()
 	code, out := tool(s.t, "audit", "--store", s.auditor)
-	if code != want || !strings.Contains(out, "online    each section as it was at one instant, from 2") || strings.Contains(out, secretWord) {
+	if code != want || !strings.Contains(out, "online    each section as it was at one instant, from 2") ||
+		strings.Contains(out, secretWord) {
 		s.t.Errorf("exit code %d, want %d, online and without a password: %s", code, want, out)
 	}
 	for _, finding := range findings {
@@ -238,8 +252,8 @@ func (s *onlineSale) audit(want int, findings ...string) string {
 	return out
 }
 
-// TestAuditOfADatabaseThatSells (P1, P6, P10): on a real server, by a role that may only read: clean while all goes well, and each kind of
-// damage is found by every audit; afterwards too, when nobody sells.
+// TestAuditOfADatabaseThatSells (P1, P6, P10): on a real server, by a role that may only read: clean while all goes
+// well, and each kind of damage is found by every audit; afterwards too, when nobody sells.
 func TestAuditOfADatabaseThatSells(t *testing.T) {
 	s := newOnlineSale(t)
 	kept := s.buy(actors.Caller{Buyer: section.BuyerID{99}}, "tok_ok")
@@ -256,24 +270,29 @@ func TestAuditOfADatabaseThatSells(t *testing.T) {
 
 	event := s.event.String()
 	at := int64(kept.ID.Section.Section)
-	s.sql("DELETE FROM tickets WHERE event_id = $1::UUID AND section_id = $2::INT8 AND booking = $3::INT8", event, at, int64(kept.ID.No))
+	s.sql("DELETE FROM tickets WHERE event_id = $1::UUID AND section_id = $2::INT8 AND booking = $3::INT8", event, at,
+		int64(kept.ID.No))
 	s.sql("INSERT INTO tickets (event_id, section_id, seat, booking) VALUES ($1::UUID, $2::INT8, 59999, 1)", event, at)
 	stray := actors.BookingID{Section: kept.ID.Section, No: 1_000_000_000}.String()
-	s.sql("INSERT INTO sandbox_payments (payment_id, status, amount, currency) VALUES ($1::TEXT, 'charged', 4500, 'EUR')", stray)
+	s.sql("INSERT INTO sandbox_payments (payment_id, status, amount, currency) VALUES ($1::TEXT, 'charged', 4500, "+
+		"'EUR')", stray)
 	damage := []string{"ticket_missing", "ticket for seat 59999", "payment " + stray + " is charged"}
 	s.during(500*time.Millisecond, 2, func() { s.audit(exitFindings, damage...) })
 	s.audit(exitFindings, damage...)
 
 	code, out := tool(t, "audit", "--store", s.auditor, "--json")
 	var report audit.Report
-	if err := json.Unmarshal([]byte(out), &report); err != nil || code != exitFindings || !report.Online || report.From.IsZero() || report.To.Before(report.From) {
+	if err := json.Unmarshal([]byte(out), &report); err != nil || code != exitFindings || !report.Online ||
+		report.From.IsZero() || report.To.Before(report.From) {
 		t.Errorf("JSON: %d %v, online %v from %v to %v", code, err, report.Online, report.From, report.To)
 	}
-	if code, out := tool(t, "audit", "--store", s.auditor, "--payments", writeFile(t, "books", "")); code != exitFindings || !strings.Contains(out, "payment_missing") {
+	if code, out := tool(t, "audit", "--store", s.auditor, "--payments",
+		testkit.WriteFile(t, "books", "")); code != exitFindings || !strings.Contains(out, "payment_missing") {
 		t.Errorf("other books, empty ones: %d %s", code, out)
 	}
 	s.sql("DELETE FROM sandbox_payments")
-	if code, out := tool(t, "audit", "--store", s.auditor); code != exitFindings || !strings.Contains(out, "payments  not checked: the database has none") {
+	if code, out := tool(t, "audit", "--store", s.auditor); code != exitFindings ||
+		!strings.Contains(out, "payments  not checked: the database has none") {
 		t.Errorf("no books at all: %d %s", code, out)
 	}
 }

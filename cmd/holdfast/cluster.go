@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"holdfast/cluster"
+	"holdfast/cmd/holdfast/client"
+	"holdfast/cmd/holdfast/clusterctl"
 )
 
 // clusterCommand is everything an operator does with several nodes.
@@ -44,25 +47,9 @@ type nodeTarget struct {
 	OperatorKeyFile string   `help:"File with the operator's key. Without it the key of dev mode is tried." placeholder:"FILE"`
 }
 
-// validity is a duration that may be given in days.
-type validity time.Duration
-
-// UnmarshalText reads 365d, or what Go calls a duration.
-func (v *validity) UnmarshalText(text []byte) error {
-	const day = 24 * time.Hour
-	written, inDays := strings.CutSuffix(string(text), "d")
-	if inDays {
-		written += "h"
-	}
-	long, err := time.ParseDuration(written)
-	if err != nil {
-		return fmt.Errorf("%q is no duration such as 365d or 12h", text)
-	}
-	if inDays {
-		long *= day / time.Hour
-	}
-	*v = validity(long)
-	return nil
+// client is for commands that ask one node only.
+func (t *nodeTarget) client(ctx context.Context) (*client.Client, error) {
+	return clusterctl.OneNode(ctx, t.URL, t.OperatorKeyFile)
 }
 
 type clusterKeysCommand struct {
@@ -94,11 +81,14 @@ func (k *clusterKeysCommand) Run(c *console) error {
 		return err
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "Keys are in %s. Copy to each node's machine, into the folder that its --cluster-keys names:\n\n", k.Out)
+	fmt.Fprintf(&text, "Keys are in %s. Copy to each node's machine, into the folder that its --cluster-keys "+
+		"names:\n\n", k.Out)
 	for _, node := range k.Nodes {
-		fmt.Fprintf(&text, "  %-12s ca.pem gossip.key %s.pem %s-key.pem   (serve --node-name %s --cluster-keys DIR)\n", node, node, node, node)
+		fmt.Fprintf(&text, "  %-12s ca.pem gossip.key %s.pem %s-key.pem   (serve --node-name %s --cluster-keys DIR)\n",
+			node, node, node, node)
 	}
-	fmt.Fprintf(&text, "\nOnly holdfast may read them (mode 0600). Keep ca-key.pem in a safe place off these machines: it is needed only to add nodes.\n")
+	fmt.Fprintf(&text, "\nOnly holdfast may read them (mode 0600). Keep ca-key.pem in a safe place off these "+
+		"machines: it is needed only to add nodes.\n")
 	_, err := c.out.Write([]byte(text.String()))
 	return err
 }

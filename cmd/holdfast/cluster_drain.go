@@ -1,17 +1,11 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"net/url"
 	"os/signal"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
-	"holdfast/api/wire"
+	"holdfast/cmd/holdfast/clusterctl"
 )
 
 // waitFlags are of commands that can stay until what they began is done.
@@ -19,6 +13,8 @@ type waitFlags struct {
 	Wait    bool          `help:"Stay until it is done, and say how far it is." env:"-"`
 	Timeout time.Duration `help:"With --wait: give up after that long (${default}). Nothing is undone then." default:"2m" env:"-" placeholder:"DURATION"`
 }
+
+func (w *waitFlags) wait() clusterctl.Wait { return clusterctl.Wait{Done: w.Wait, Timeout: w.Timeout} }
 
 type clusterDrainCommand struct {
 	nodeTarget
@@ -53,94 +49,8 @@ func (d *clusterDrainCommand) Run(c *console) error {
 	}
 	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restoreSignals()
-	body := "{}"
-	switch {
-	case d.Undo:
-		body = `{"undo":true}`
-	case d.Force:
-		body = `{"force":true}`
-	}
-	var node wire.ClusterNode
-	path := "/v1/cluster/nodes/" + url.PathEscape(d.Node) + "/drain"
-	if err := first.post(ctx, path, "", strings.NewReader(body), int64(len(body)), &node); err != nil {
-		return err
-	}
-	if _, err := fmt.Fprintf(c.out, "%s: %s, %d sections\n", node.Name, node.State, node.Sections); err != nil || !d.Wait {
-		return err
-	}
-	if d.Undo {
-		return d.until(ctx, c, first, func(seen *wire.Cluster) (string, bool, error) { return refilled(seen, &node) })
-	}
-	begun := false
-	return d.until(ctx, c, first, func(seen *wire.Cluster) (string, bool, error) { return emptied(seen, &node, &begun) })
-}
-
-// waitEvery is the time between two questions of a command that waits.
-const waitEvery = 200 * time.Millisecond
-
-// until asks the node again and again, says what judge says when it says something new, and returns once it says that all is done.
-func (w *waitFlags) until(ctx context.Context, c *console, first *client, judge func(*wire.Cluster) (says string, done bool, err error)) error {
-	ctx, cancel := context.WithTimeout(ctx, w.Timeout)
-	defer cancel()
-	for last := ""; ; {
-		seen := &wire.Cluster{}
-		if err := first.get(ctx, "/v1/cluster?sections=none", seen); err != nil {
-			return err
-		}
-		says, done, err := judge(seen)
-		if err != nil {
-			return err
-		}
-		if says != last {
-			if _, err := fmt.Fprintln(c.out, says); err != nil {
-				return err
-			}
-			last = says
-		}
-		if done {
-			return nil
-		}
-		if !pause(ctx, waitEvery) {
-			return fmt.Errorf("not done yet, and it goes on: %s (%w)", says, context.Cause(ctx))
-		}
-	}
-}
-
-func nodeOf(seen *wire.Cluster, id string) (wire.ClusterNode, bool) {
-	n, ok := membersOf(seen)[id]
-	return n, ok
-}
-
-var errNoHeir = errors.New("no other node is serving that could take its sections: it keeps what it has; start another, or --undo")
-
-// emptied judges a drain. begun says that the node was seen draining: gossip takes a moment.
-func emptied(seen *wire.Cluster, meant *wire.ClusterNode, begun *bool) (string, bool, error) {
-	n, there := nodeOf(seen, meant.ID)
-	if !there {
-		return meant.Name + " has left the cluster", true, nil
-	}
-	*begun = *begun || n.State == "draining"
-	if *begun && n.State == "serving" { // the last other node was asked to drain in the same moment
-		return "", false, fmt.Errorf("%s has taken its drain back: %w", n.Name, errNoHeir)
-	}
-	heir := slices.ContainsFunc(seen.Nodes, func(o wire.ClusterNode) bool { return o.ID != n.ID && o.State == "serving" })
-	switch {
-	case !heir:
-		return "", false, fmt.Errorf("%s: %w", n.Name, errNoHeir)
-	case n.Sections > 0:
-		return fmt.Sprintf("%s: %d sections left", n.Name, n.Sections), false, nil
-	}
-	return n.Name + " owns no section: it can be stopped", true, nil
-}
-
-// refilled judges the opposite.
-func refilled(seen *wire.Cluster, meant *wire.ClusterNode) (string, bool, error) {
-	n, there := nodeOf(seen, meant.ID)
-	if !there {
-		return "", false, fmt.Errorf("%s has left the cluster", meant.Name)
-	}
-	done := n.State == "serving" && seen.Misplaced == 0 && seen.InDoubt == 0
-	return fmt.Sprintf("%s: %s, %d sections, %d still to move", n.Name, n.State, n.Sections, seen.Misplaced), done, nil
+	return clusterctl.Drain(ctx, c.out, first, clusterctl.DrainCall{Node: d.Node, Undo: d.Undo, Force: d.Force,
+		Wait: d.wait()})
 }
 
 type clusterRebalanceCommand struct {
@@ -166,27 +76,5 @@ func (r *clusterRebalanceCommand) Run(c *console) error {
 	}
 	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restoreSignals()
-	var answer wire.Rebalance
-	if err := first.post(ctx, "/v1/cluster/rebalance", "", strings.NewReader(""), 0, &answer); err != nil {
-		return err
-	}
-	for _, name := range answer.Unreached {
-		if _, err := fmt.Fprintf(c.out, "%s could not be told\n", name); err != nil {
-			return err
-		}
-	}
-	if !r.Wait {
-		_, err = fmt.Fprintln(c.out, outOfPlace(answer.Misplaced))
-		return err
-	}
-	return r.until(ctx, c, first, func(seen *wire.Cluster) (string, bool, error) {
-		return outOfPlace(seen.Misplaced), seen.Misplaced == 0, nil
-	})
-}
-
-func outOfPlace(n int) string {
-	if n == 0 {
-		return "every section is where it is placed"
-	}
-	return fmt.Sprintf("%d sections are not where they are placed", n)
+	return clusterctl.Rebalance(ctx, c.out, first, r.wait())
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -14,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 
+	"holdfast/cmd/holdfast/clusterctl"
+	"holdfast/cmd/holdfast/testkit"
 	"holdfast/storage/sqlstore/pgtest"
 )
 
@@ -27,10 +28,12 @@ type localRun struct {
 	lines []string
 }
 
-// startLocal runs the command as a process, because its nodes are processes of its own executable, and waits until all of them serve.
+// startLocal runs the command as a process, because its nodes are processes of its own executable, and waits until all
+// of them serve.
 func startLocal(t *testing.T, args ...string) *localRun {
 	t.Helper()
-	args = append([]string{"cluster", "local", "--listen", "127.0.0.1:0", "--demo-buyers", "4", "--logs", t.TempDir()}, args...)
+	args = append([]string{"cluster", "local", "--listen", "127.0.0.1:0", "--demo-buyers", "4", "--logs", t.TempDir()},
+		args...)
 	r := &localRun{t: t, command: exec.Command(buildBinary(t), args...), read: make(chan struct{})}
 	r.command.Stderr = os.Stderr
 	out, err := r.command.StdoutPipe()
@@ -49,7 +52,7 @@ func startLocal(t *testing.T, args ...string) *localRun {
 			r.mu.Unlock()
 		}
 	}()
-	eventually(t, "the local cluster serves", func() bool { return r.said("sections: ") })
+	testkit.Eventually(t, "the local cluster serves", func() bool { return r.said("sections: ") })
 	return r
 }
 
@@ -73,7 +76,8 @@ func (r *localRun) nodes() (urls []string, pids []int) {
 	return urls, pids
 }
 
-// gone says that no such process runs. One that nobody has waited for yet, as happens to orphans in a container, does not run.
+// gone says that no such process runs. One that nobody has waited for yet, as happens to orphans in a container, does
+// not run.
 func gone(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {
 		return true
@@ -89,37 +93,42 @@ func (r *localRun) wait() int {
 	return r.command.ProcessState.ExitCode()
 }
 
-// TestKillNineOfANodeOfALocalCluster: its sections are in doubt until its heartbeat lapses, then the others have them, and the operator sees
-// both (P3); at the end no process is left.
+// TestKillNineOfANodeOfALocalCluster: its sections are in doubt until its heartbeat lapses, then the others have them,
+// and the operator sees both (P3); at the end no process is left.
 func TestKillNineOfANodeOfALocalCluster(t *testing.T) {
 	r := startLocal(t, "--store", pgtest.Database(t))
 	urls, pids := r.nodes()
 	if len(urls) != 3 {
 		t.Fatalf("%d nodes:\n%s", len(urls), r.text())
 	}
-	eventually(t, "three nodes share the stadium", func() bool {
+	testkit.Eventually(t, "three nodes share the stadium", func() bool {
 		s := seen(t, urls[0])
 		return s.Total > 0 && s.Serving == s.Total && s.Misplaced == 0 && len(s.Nodes) == 3
 	})
 	if err := syscall.Kill(pids[2], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "sections in doubt", func() bool {
-		look, err := lookAt(t.Context(), &client{base: urls[0], key: "dev", http: http.DefaultClient}, false)
+	testkit.Eventually(t, "sections in doubt", func() bool {
+		nodes, err := clusterctl.NewNodes([]string{urls[0]}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return look.own.InDoubt > 0 && strings.Contains(drawStatus(look, nil, nil, false), "in doubt: ")
+		status, err := nodes.Status(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(clusterctl.Draw(status, nil, nil, false), "in doubt: ")
 	})
-	took := eventually(t, "the others have them", func() bool {
+	took := testkit.Eventually(t, "the others have them", func() bool {
 		s := seen(t, urls[1])
 		return s.Serving == s.Total && s.InDoubt == 0 && len(s.Nodes) == 2
 	})
 	t.Logf("healed %v after it was seen to be in doubt", took)
-	if code, out := tool(t, "cluster", "status", "--url", urls[1]); code != exitOK || !strings.Contains(out, ", 0 in doubt, 0 not") {
+	if code, out := tool(t, "cluster", "status", "--url", urls[1]); code != exitOK ||
+		!strings.Contains(out, ", 0 in doubt, 0 not") {
 		t.Errorf("status once healed: %d\n%s", code, out)
 	}
-	eventually(t, "it says what happened", func() bool {
+	testkit.Eventually(t, "it says what happened", func() bool {
 		return r.said("n3 has gone") && r.said("has ended: signal: killed") && r.said("nobody → n")
 	})
 	if err := r.command.Process.Signal(os.Interrupt); err != nil {
@@ -155,9 +164,9 @@ func TestKillNineOfTheLocalClusterItself(t *testing.T) {
 	}
 	r.wait()
 	for _, pid := range pids {
-		eventually(t, fmt.Sprint("the end of ", pid), func() bool { return gone(pid) })
+		testkit.Eventually(t, fmt.Sprint("the end of ", pid), func() bool { return gone(pid) })
 	}
-	eventually(t, "the end of the database", func() bool {
+	testkit.Eventually(t, "the end of the database", func() bool {
 		conn, err := net.Dial("tcp", at.Host)
 		if err == nil {
 			_ = conn.Close()
@@ -168,10 +177,12 @@ func TestKillNineOfTheLocalClusterItself(t *testing.T) {
 
 // TestStoreProcessesOfALocalClusterThatCannotStart says why, and leaves nothing.
 func TestStoreProcessesOfALocalClusterThatCannotStart(t *testing.T) {
-	command := exec.Command(buildBinary(t), "cluster", "local", "--nodes", "2", "--listen", "127.0.0.1:0", "--logs", t.TempDir(),
+	command := exec.Command(buildBinary(t), "cluster", "local", "--nodes", "2", "--listen", "127.0.0.1:0", "--logs",
+		t.TempDir(),
 		"--store", "postgres://holdfast:s3cret@127.0.0.1:1/none?sslmode=disable")
 	out, err := command.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "n1 ended at its start") || !strings.Contains(string(out), "127.0.0.1:1") || strings.Contains(string(out), "s3cret") {
+	if err == nil || !strings.Contains(string(out), "n1 ended at its start") ||
+		!strings.Contains(string(out), "127.0.0.1:1") || strings.Contains(string(out), "s3cret") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -13,42 +12,12 @@ import (
 	"testing"
 
 	"holdfast/api/wire"
+	"holdfast/cmd/holdfast/client"
+	"holdfast/cmd/holdfast/node"
+	"holdfast/cmd/holdfast/nodetest"
+	"holdfast/cmd/holdfast/testkit"
 	"holdfast/storage/sqlstore/pgtest"
 )
-
-// clusteredConfig is of a node on a database, on ports of the system's choice.
-func clusteredConfig(t *testing.T, address, name string, join ...string) *config {
-	t.Helper()
-	c := sharedConfig(address)
-	c.NodeName, c.GossipListen, c.Join, c.Insecure = name, "127.0.0.1:0", join, true
-	if err := c.check(); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// openCluster starts nodes n1, n2 … on one database and waits until all of them are ready.
-func openCluster(t *testing.T, address string, count int) []*Node {
-	t.Helper()
-	var nodes []*Node
-	for i := range count {
-		var join []string
-		if i > 0 {
-			join = append(join, nodes[0].cluster.GossipAddress())
-		}
-		node, err := Open(t.Context(), clusteredConfig(t, address, fmt.Sprint("n", i+1), join...), quietLog())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			http.DefaultClient.CloseIdleConnections() // one that was opened and never used would be waited for
-			closeNode(t, node)
-		})
-		nodes = append(nodes, node)
-		eventually(t, node.name+" is ready", func() bool { return node.Ready() == nil })
-	}
-	return nodes
-}
 
 const (
 	wideSections = 12
@@ -60,10 +29,12 @@ func importWide(t *testing.T, url string) {
 	t.Helper()
 	var sections []string
 	for i := range wideSections {
-		sections = append(sections, fmt.Sprintf(`{"id":"S%d","category":"Stalls","rows":[{"label":"1","seats":%d}]}`, i, wideSeats))
+		sections = append(sections, fmt.Sprintf(`{"id":"S%d","category":"Stalls","rows":[{"label":"1","seats":%d}]}`, i,
+			wideSeats))
 	}
-	plan := writeFile(t, "wide.json", `{"sections":[`+strings.Join(sections, ",")+`]}`)
-	code, out := tool(t, "import", "--url", url, "--name", "May Day", "--starts-at", "2030-05-01T20:00:00Z", "--price", "*=2500", "--open", plan)
+	plan := testkit.WriteFile(t, "wide.json", `{"sections":[`+strings.Join(sections, ",")+`]}`)
+	code, out := tool(t, "import", "--url", url, "--name", "May Day", "--starts-at", "2030-05-01T20:00:00Z", "--price",
+		"*=2500", "--open", plan)
 	if code != exitOK {
 		t.Fatalf("import: %d %s", code, out)
 	}
@@ -73,14 +44,15 @@ func importWide(t *testing.T, url string) {
 func seen(t *testing.T, base string) *wire.Cluster {
 	t.Helper()
 	said := &wire.Cluster{}
-	if err := (&client{base: base, key: "dev", http: http.DefaultClient}).get(t.Context(), "/v1/cluster", said); err != nil {
+	if err := (&client.Client{Base: base, Key: "dev", HTTP: http.DefaultClient}).Get(t.Context(), "/v1/cluster",
+		said); err != nil {
 		t.Fatal(err)
 	}
 	return said
 }
 
 // settled says that every node sees that many others, and every section where it belongs.
-func settled(t *testing.T, nodes []*Node, sections int) bool {
+func settled(t *testing.T, nodes []*node.Node, sections int) bool {
 	for _, n := range nodes {
 		s := seen(t, "http://"+n.Addr())
 		if len(s.Nodes) != len(nodes) || s.Total != sections || s.Serving != sections || s.InDoubt+s.Misplaced != 0 {
@@ -100,7 +72,7 @@ type collector struct {
 	refused []string
 }
 
-func collect(t *testing.T, nodes []*Node) *collector {
+func collect(t *testing.T, nodes []*node.Node) *collector {
 	s := &collector{}
 	s.ctx, s.stop = context.WithCancel(t.Context())
 	event := nodes[0].Engine().Events()[0].ID.String()
@@ -113,8 +85,9 @@ func collect(t *testing.T, nodes []*Node) *collector {
 	return s
 }
 
-func (s *collector) buy(node *Node, event, seat string, i int) {
-	request, err := http.NewRequest(http.MethodPost, "http://"+node.Addr()+"/v1/events/"+event+"/bookings", strings.NewReader(`{"seats":["`+seat+`"]}`))
+func (s *collector) buy(node *node.Node, event, seat string, i int) {
+	request, err := http.NewRequest(http.MethodPost, "http://"+node.Addr()+"/v1/events/"+event+"/bookings",
+		strings.NewReader(`{"seats":["`+seat+`"]}`))
 	if err != nil {
 		panic(err) // the test's own words
 	}
@@ -127,8 +100,8 @@ func (s *collector) buy(node *Node, event, seat string, i int) {
 	}
 	var said struct{ Code string }
 	err = json.NewDecoder(response.Body).Decode(&said)
-	if err = closing(err, response.Body); err != nil || response.StatusCode != http.StatusCreated {
-		s.complain(fmt.Sprintf("%s at %s: %d %s %v", seat, node.name, response.StatusCode, said.Code, err))
+	if err = testkit.CloseBody(err, response.Body); err != nil || response.StatusCode != http.StatusCreated {
+		s.complain(fmt.Sprintf("%s at %s: %d %s %v", seat, node.Name(), response.StatusCode, said.Code, err))
 		return
 	}
 	s.bought.Add(1)
@@ -144,55 +117,67 @@ func (s *collector) complain(text string) {
 func (s *collector) more(t *testing.T, n int64) {
 	t.Helper()
 	goal := s.bought.Load() + n
-	eventually(t, "purchases", func() bool { return s.bought.Load() >= goal })
+	testkit.Eventually(t, "purchases", func() bool { return s.bought.Load() >= goal })
 }
 
-// TestOperatorDrainsANodeWhileItSells goes through a rolling upgrade's first half as its operator: look, drain, look, undo (P3, P11).
+// TestOperatorDrainsANodeWhileItSells goes through a rolling upgrade's first half as its operator: look, drain, look,
+// undo (P3, P11).
 func TestOperatorDrainsANodeWhileItSells(t *testing.T) {
-	nodes := openCluster(t, pgtest.Database(t), 3)
+	nodes := nodetest.OpenCluster(t, pgtest.Database(t), 3)
 	url := "http://" + nodes[0].Addr()
 	importWide(t, url)
-	eventually(t, "every section is served where it belongs", func() bool { return settled(t, nodes, wideSections) })
-	if code, out := tool(t, "cluster", "status", "--url", url); code != exitOK || !strings.Contains(out, "12 sections: 12 served, 0 in doubt, 0 not") {
+	testkit.Eventually(t, "every section is served where it belongs", func() bool {
+		return settled(t, nodes, wideSections)
+	})
+	if code, out := tool(t, "cluster", "status", "--url", url); code != exitOK ||
+		!strings.Contains(out, "12 sections: 12 served, 0 in doubt, 0 not") {
 		t.Errorf("status: %d\n%s", code, out)
 	}
 	buyer := collect(t, nodes)
 	buyer.more(t, 20)
-	if code, out := tool(t, "cluster", "drain", "n2", "--wait", "--url", url); code != exitOK || !strings.Contains(out, "n2 owns no section") {
+	if code, out := tool(t, "cluster", "drain", "n2", "--wait", "--url", url); code != exitOK ||
+		!strings.Contains(out, "n2 owns no section") {
 		t.Errorf("drain: %d\n%s", code, out)
 	}
 	checkDrained(t, nodes)
 	buyer.more(t, 20)
-	if code, out := tool(t, "cluster", "drain", nodes[1].hexWriter(), "--undo", "--wait", "--url", "http://"+nodes[1].Addr()); code != exitOK || !strings.Contains(out, "0 still to move") {
+	if code, out := tool(t, "cluster", "drain", hexWriter(nodes[1]), "--undo", "--wait", "--url",
+		"http://"+nodes[1].Addr()); code != exitOK || !strings.Contains(out, "0 still to move") {
 		t.Errorf("undo: %d\n%s", code, out)
 	}
-	eventually(t, "n2 has its share again", func() bool { return settled(t, nodes, wideSections) && nodes[1].Ready() == nil })
+	testkit.Eventually(t, "n2 has its share again", func() bool {
+		return settled(t, nodes, wideSections) && nodes[1].Ready() == nil
+	})
 	buyer.more(t, 20)
 	buyer.stop()
 	buyer.ended.Wait()
 	if len(buyer.refused) > 0 {
-		t.Errorf("P11: %d bought, %d refused while sections moved: %q", buyer.bought.Load(), len(buyer.refused), buyer.refused)
+		t.Errorf("P11: %d bought, %d refused while sections moved: %q", buyer.bought.Load(), len(buyer.refused),
+			buyer.refused)
 	}
-	if code, out := tool(t, "cluster", "rebalance", "--wait", "--url", url); code != exitOK || !strings.Contains(out, "every section is where it is placed") {
+	if code, out := tool(t, "cluster", "rebalance", "--wait", "--url", url); code != exitOK ||
+		!strings.Contains(out, "every section is where it is placed") {
 		t.Errorf("rebalance: %d\n%s", code, out)
 	}
-	if code, out := tool(t, "cluster", "drain", "n9", "--url", url); code != exitFailed || !strings.Contains(out, "node_unknown") {
+	if code, out := tool(t, "cluster", "drain", "n9", "--url", url); code != exitFailed ||
+		!strings.Contains(out, "node_unknown") {
 		t.Errorf("a node that is not there: %d %s", code, out)
 	}
 	checkClusterMetrics(t, nodes[0])
 }
 
-func (n *Node) hexWriter() string { return fmt.Sprintf("%x", n.writer[:]) }
+func hexWriter(n *node.Node) string { id := n.Writer(); return fmt.Sprintf("%x", id[:]) }
 
-func checkDrained(t *testing.T, nodes []*Node) {
+func checkDrained(t *testing.T, nodes []*node.Node) {
 	t.Helper()
-	if status, body := get(t, "http://"+nodes[1].Addr()+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "draining") {
+	if status, body := testkit.Get(t, "http://"+nodes[1].Addr()+"/readyz"); status != http.StatusServiceUnavailable ||
+		!strings.Contains(body, "draining") {
 		t.Errorf("readyz of a drained node: %d %s", status, body)
 	}
 	if n := nodes[1].Engine().Stats().SectionsServing.Load(); n != 0 {
 		t.Errorf("a drained node still has %d sections", n)
 	}
-	eventually(t, "all sections served by the others", func() bool { return settled(t, nodes, wideSections) })
+	testkit.Eventually(t, "all sections served by the others", func() bool { return settled(t, nodes, wideSections) })
 	for _, n := range seen(t, "http://"+nodes[0].Addr()).Nodes {
 		if (n.Name == "n2") != (n.State == "draining") || (n.Name == "n2") != (n.Sections == 0) {
 			t.Errorf("after the drain: %+v", n)
@@ -203,14 +188,18 @@ func checkDrained(t *testing.T, nodes []*Node) {
 	}
 }
 
-func checkClusterMetrics(t *testing.T, node *Node) {
+func checkClusterMetrics(t *testing.T, node *node.Node) {
 	t.Helper()
-	_, text := get(t, "http://"+node.Addr()+"/metrics")
+	_, text := testkit.Get(t, "http://"+node.Addr()+"/metrics")
 	for _, want := range []string{
-		`holdfast_sections{state="serving"}`, `holdfast_sections{state="stopped"}`, "holdfast_forwarded_total", "holdfast_handed_over_total",
-		"holdfast_stream_dropped_total", "holdfast_sections_in_doubt 0", "holdfast_sections_uncertain 0", `holdfast_cluster_members{state="serving"} 3`,
-		`holdfast_cluster_members{state="draining"} 0`, `holdfast_cluster_link_up{peer="n2"} 1`, `holdfast_cluster_link_bytes_total{direction="sent",peer="n3"}`,
-		`holdfast_cluster_link_round_trip_seconds{peer="n2"}`, `holdfast_cluster_link_dropped_total{peer="n3"}`, "holdfast_passivated_total 0", `holdfast_cluster_refused_total{kind="malformed"} 0`,
+		`holdfast_sections{state="serving"}`, `holdfast_sections{state="stopped"}`, "holdfast_forwarded_total",
+		"holdfast_handed_over_total",
+		"holdfast_stream_dropped_total", "holdfast_sections_in_doubt 0", "holdfast_sections_uncertain 0",
+		`holdfast_cluster_members{state="serving"} 3`,
+		`holdfast_cluster_members{state="draining"} 0`, `holdfast_cluster_link_up{peer="n2"} 1`,
+		`holdfast_cluster_link_bytes_total{direction="sent",peer="n3"}`,
+		`holdfast_cluster_link_round_trip_seconds{peer="n2"}`, `holdfast_cluster_link_dropped_total{peer="n3"}`,
+		"holdfast_passivated_total 0", `holdfast_cluster_refused_total{kind="malformed"} 0`,
 	} {
 		if !strings.Contains(text, "\n"+want) {
 			t.Errorf("not among the metrics: %s", want)
@@ -220,20 +209,23 @@ func checkClusterMetrics(t *testing.T, node *Node) {
 
 // TestDrainOfTheOnlyNodeSaysSo: it keeps its sections and sells on.
 func TestDrainOfTheOnlyNodeSaysSo(t *testing.T) {
-	nodes := openCluster(t, pgtest.Database(t), 1)
+	nodes := nodetest.OpenCluster(t, pgtest.Database(t), 1)
 	url := "http://" + nodes[0].Addr()
 	importWide(t, url)
-	eventually(t, "its sections are served", func() bool { return settled(t, nodes, wideSections) })
-	if code, out := tool(t, "cluster", "drain", "n1", "--url", url); code != exitFailed || !strings.Contains(out, "409 last_node") || !strings.Contains(out, "--force") {
+	testkit.Eventually(t, "its sections are served", func() bool { return settled(t, nodes, wideSections) })
+	if code, out := tool(t, "cluster", "drain", "n1", "--url", url); code != exitFailed ||
+		!strings.Contains(out, "409 last_node") || !strings.Contains(out, "--force") {
 		t.Errorf("%d %s", code, out)
 	}
 	if s := seen(t, url); s.Nodes[0].State != "serving" || nodes[0].Ready() != nil {
 		t.Errorf("refused, and yet: %+v, %v", s.Nodes[0], nodes[0].Ready())
 	}
-	if code, out := tool(t, "cluster", "drain", "n1", "--force", "--wait", "--url", url); code != exitFailed || !strings.Contains(out, "no other node is serving") {
+	if code, out := tool(t, "cluster", "drain", "n1", "--force", "--wait", "--url", url); code != exitFailed ||
+		!strings.Contains(out, "no other node is serving") {
 		t.Errorf("%d %s", code, out)
 	}
-	if code, out := tool(t, "cluster", "status", "--url", url); code != exitFindings || !strings.Contains(out, "no node serves: n1 is draining (none_serving)") {
+	if code, out := tool(t, "cluster", "status", "--url", url); code != exitFindings ||
+		!strings.Contains(out, "no node serves: n1 is draining (none_serving)") {
 		t.Errorf("%d %s", code, out)
 	}
 	event := nodes[0].Engine().Events()[0].ID.String()
@@ -253,43 +245,24 @@ func TestDrainOfTheOnlyNodeSaysSo(t *testing.T) {
 	}
 }
 
-// TestOthersFindTheAPIOfANodeThatListensEverywhere: "every address" is none that another machine could ask.
-func TestOthersFindTheAPIOfANodeThatListensEverywhere(t *testing.T) {
-	for _, c := range []struct{ listen, peer, advertise, host string }{
-		{"127.0.0.1:0", "10.0.0.1:7947", "", "127.0.0.1"},
-		{"0.0.0.0:0", "10.0.0.1:7947", "", "10.0.0.1"},
-		{":0", "0.0.0.0:7947", "n1.example:7947", "n1.example"},
-	} {
-		listener, err := net.Listen("tcp", c.listen)
-		if err != nil {
-			t.Fatal(err)
-		}
-		node := &Node{listener: listener}
-		got, err := node.reachableAddr(&config{clusterConfig: clusterConfig{PeerListen: c.peer, PeerAdvertise: c.advertise}})
-		host, port, _ := net.SplitHostPort(got)
-		if _, real, _ := net.SplitHostPort(node.Addr()); err != nil || host != c.host || port != real {
-			t.Errorf("%+v: %s, %v", c, got, err)
-		}
-		if err := listener.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // TestANodeAloneShowsItself: without a cluster there is something to see, and nothing to drain.
 func TestANodeAloneShowsItself(t *testing.T) {
-	node := openNode(t, t.TempDir())
-	defer closeNode(t, node)
-	url := "http://" + node.Addr()
+	single := nodetest.Open(t, t.TempDir())
+	defer nodetest.Close(t, single)
+	alone := []*node.Node{single}
+	url := "http://" + single.Addr()
 	importWide(t, url)
-	eventually(t, "its sections are served", func() bool { return settled(t, []*Node{node}, wideSections) })
-	if code, out := tool(t, "cluster", "status", "--url", url); code != exitOK || !strings.Contains(out, "12 sections: 12 served") {
+	testkit.Eventually(t, "its sections are served", func() bool { return settled(t, alone, wideSections) })
+	if code, out := tool(t, "cluster", "status", "--url", url); code != exitOK ||
+		!strings.Contains(out, "12 sections: 12 served") {
 		t.Errorf("%d %s", code, out)
 	}
-	if code, out := tool(t, "cluster", "drain", node.name, "--url", url); code != exitFailed || !strings.Contains(out, "not_clustered") {
+	if code, out := tool(t, "cluster", "drain", single.Name(), "--url", url); code != exitFailed ||
+		!strings.Contains(out, "not_clustered") {
 		t.Errorf("%d %s", code, out)
 	}
-	if _, text := get(t, url+"/metrics"); strings.Contains(text, "holdfast_cluster_") || strings.Contains(text, "holdfast_sections_in_doubt") {
+	if _, text := testkit.Get(t, url+"/metrics"); strings.Contains(text, "holdfast_cluster_") ||
+		strings.Contains(text, "holdfast_sections_in_doubt") {
 		t.Error("metrics of a cluster that is not there")
 	}
 }

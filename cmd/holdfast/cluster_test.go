@@ -24,7 +24,8 @@ type pretended struct {
 
 func (p *pretended) address() string { return strings.TrimPrefix(p.URL, "http://") }
 
-// pretend starts nodes named n1, n2 …, all of which see all of them serving; view and sections are the test's to fill in.
+// pretend starts nodes named n1, n2 …, all of which see all of them serving; view and sections are the test's to fill
+// in.
 func pretend(t *testing.T, count int) []*pretended {
 	t.Helper()
 	var all []*pretended
@@ -64,7 +65,8 @@ func nodeNameOf(i int) string { return "n" + string(rune('1'+i)) }
 func (p *pretended) runs(section string, epoch uint64) {
 	i := slices.IndexFunc(p.said.Nodes, func(n wire.ClusterNode) bool { return n.Self })
 	p.said.Sections = append(p.said.Sections, wire.ClusterSection{
-		Event: "e", Section: section, State: "serving", Owner: p.said.Self, OwnerName: nodeNameOf(i), Epoch: epoch, Sure: true, Placed: p.said.Self,
+		Event: "e", Section: section, State: "serving", Owner: p.said.Self, OwnerName: nodeNameOf(i), Epoch: epoch,
+		Sure: true, Placed: p.said.Self,
 	})
 	p.said.Total, p.said.Serving = p.said.Total+1, p.said.Serving+1
 }
@@ -72,7 +74,8 @@ func (p *pretended) runs(section string, epoch uint64) {
 // believes has a node say that another runs a section.
 func (p *pretended) believes(section string, i int, epoch uint64) {
 	p.said.Sections = append(p.said.Sections, wire.ClusterSection{
-		Event: "e", Section: section, State: wire.SectionElsewhere, Owner: nodeID(i), OwnerName: nodeNameOf(i), Epoch: epoch, Sure: true, Placed: nodeID(i),
+		Event: "e", Section: section, State: wire.SectionElsewhere, Owner: nodeID(i), OwnerName: nodeNameOf(i),
+		Epoch: epoch, Sure: true, Placed: nodeID(i),
 	})
 	p.said.Total, p.said.Serving = p.said.Total+1, p.said.Serving+1
 }
@@ -83,13 +86,15 @@ func TestStatusOfAClusterThatAgrees(t *testing.T) {
 	nodes[0].believes("B", 1, 4)
 	nodes[1].runs("B", 4)
 	code, out := tool(t, "cluster", "status", "--url", nodes[0].URL)
-	if code != exitOK || !strings.Contains(out, "* n1") || !strings.Contains(out, "2 sections: 2 served, 0 in doubt") || strings.Contains(out, "trouble") {
+	if code != exitOK || !strings.Contains(out, "* n1") || !strings.Contains(out, "2 sections: 2 served, 0 in doubt") ||
+		strings.Contains(out, "trouble") {
 		t.Errorf("%d\n%s", code, out)
 	}
 	if strings.Contains(out, "EPOCH") {
 		t.Errorf("sections that nobody asked for:\n%s", out)
 	}
-	if _, out := tool(t, "cluster", "status", "--sections", "--url", nodes[0].URL); !strings.Contains(out, "elsewhere") || !strings.Contains(out, "EPOCH") {
+	if _, out := tool(t, "cluster", "status", "--sections", "--url", nodes[0].URL); !strings.Contains(out,
+		"elsewhere") || !strings.Contains(out, "EPOCH") {
 		t.Errorf("no list:\n%s", out)
 	}
 	code, out = tool(t, "cluster", "status", "--json", "--url", nodes[1].URL)
@@ -98,7 +103,8 @@ func TestStatusOfAClusterThatAgrees(t *testing.T) {
 		Cluster       wire.Cluster
 		Disagreements []string
 	}
-	if err := json.Unmarshal([]byte(out), &document); err != nil || code != exitOK || document.Cluster.Self != nodeID(1) || document.Disagreements == nil {
+	if err := json.Unmarshal([]byte(out), &document); err != nil || code != exitOK ||
+		document.Cluster.Self != nodeID(1) || document.Disagreements == nil {
 		t.Errorf("%d %v\n%s", code, err, out)
 	}
 }
@@ -114,8 +120,10 @@ func TestStatusSaysWhereNodesDisagree(t *testing.T) {
 	nodes[3].Close()
 	code, out := tool(t, "cluster", "status", "--url", nodes[0].URL)
 	for _, want := range []string{
-		"section A: n1 (epoch 1) and n2 (epoch 2) all say that they run it", "n1 and n2 see different clusters", "n2 does not see n4",
-		"for n1 n3 is serving, for n2 draining", "where n3 should be, another node answers", "n4 (" + nodes[3].address() + ") does not answer",
+		"section A: n1 (epoch 1) and n2 (epoch 2) all say that they run it", "n1 and n2 see different clusters",
+		"n2 does not see n4",
+		"for n1 n3 is serving, for n2 draining", "where n3 should be, another node answers",
+		"n4 (" + nodes[3].address() + ") does not answer",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("not said: %s", want)
@@ -124,7 +132,8 @@ func TestStatusSaysWhereNodesDisagree(t *testing.T) {
 	if code != exitFindings || t.Failed() {
 		t.Errorf("%d\n%s", code, out)
 	}
-	if code, out := tool(t, "cluster", "status", "--only", "--url", nodes[0].URL); code != exitOK || strings.Contains(out, "trouble") {
+	if code, out := tool(t, "cluster", "status", "--only", "--url", nodes[0].URL); code != exitOK ||
+		strings.Contains(out, "trouble") {
 		t.Errorf("nobody else was to be asked: %d\n%s", code, out)
 	}
 }
@@ -133,10 +142,12 @@ func TestStatusNamesSectionsInDoubt(t *testing.T) {
 	nodes := pretend(t, 1)
 	nodes[0].said.Total, nodes[0].said.InDoubt, nodes[0].said.Uncertain = 2, 2, 1
 	nodes[0].said.Sections = []wire.ClusterSection{
-		{Event: "e", Section: "A", State: wire.SectionInDoubt, Owner: nodeID(5), Epoch: 7}, {Event: "e", Section: "B", State: wire.SectionInDoubt},
+		{Event: "e", Section: "A", State: wire.SectionInDoubt, Owner: nodeID(5), Epoch: 7},
+		{Event: "e", Section: "B", State: wire.SectionInDoubt},
 	}
 	code, out := tool(t, "cluster", "status", "--url", nodes[0].URL)
-	for _, want := range []string{"in doubt: A, last run by ffffffff, which gossip does not know any more, in epoch 7", "in doubt: B, owner not known", "of 1 the database does not say"} {
+	for _, want := range []string{"in doubt: A, last run by ffffffff, which gossip does not know any more, in epoch 7",
+		"in doubt: B, owner not known", "of 1 the database does not say"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("not said: %s\n%s", want, out)
 		}
@@ -144,29 +155,9 @@ func TestStatusNamesSectionsInDoubt(t *testing.T) {
 	if code != exitFindings {
 		t.Errorf("exit code %d", code)
 	}
-	if code, out := tool(t, "cluster", "status", "--url", "http://127.0.0.1:1"); code != exitFailed || !strings.Contains(out, "127.0.0.1:1") {
+	if code, out := tool(t, "cluster", "status", "--url", "http://127.0.0.1:1"); code != exitFailed ||
+		!strings.Contains(out, "127.0.0.1:1") {
 		t.Errorf("nobody there: %d %s", code, out)
-	}
-}
-
-func TestMovesAreToldByPairsOfNodes(t *testing.T) {
-	look := func(sections ...wire.ClusterSection) *clusterLook {
-		return &clusterLook{own: wire.Cluster{Self: nodeID(0), Sections: sections}}
-	}
-	of := func(section, owner string) wire.ClusterSection {
-		return wire.ClusterSection{Event: "e", Section: section, OwnerName: owner, Sure: owner != ""}
-	}
-	before := look(of("A", "n1"), of("B", "n1"), of("C", "n2"), of("D", "n2"))
-	after := look(of("A", "n2"), of("B", "n2"), of("C", "n2"), of("D", ""), of("new", "n1"))
-	after.own.Nodes = []wire.ClusterNode{{ID: nodeID(0), Name: "n1", State: "draining"}}
-	before.own.Nodes = []wire.ClusterNode{{ID: nodeID(0), Name: "n1", State: "serving"}, {ID: nodeID(1), Name: "n2"}}
-	want := []string{"n1: serving → draining", "n2 has gone", "n1 → n2: 2 sections (A B)", "n2 → nobody: 1 section (D)"}
-	if got := narrate(before, after); !slices.Equal(got, want) {
-		t.Errorf("%q", got)
-	}
-	came, went := gains(movesBetween(before, after))
-	if came["n2"] != 2 || went["n1"] != 2 || went["n2"] != 1 || signed(came["n2"], went["n2"]) != " +2 -1" {
-		t.Errorf("came %v, went %v", came, went)
 	}
 }
 
@@ -181,16 +172,19 @@ func TestKeysForNodes(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if code, out := tool(t, "cluster", "keys", "--out", folder, "n1"); code != exitFailed || !strings.Contains(out, "not overwritten") {
+	if code, out := tool(t, "cluster", "keys", "--out", folder, "n1"); code != exitFailed ||
+		!strings.Contains(out, "not overwritten") {
 		t.Errorf("the same node again: %d %s", code, out)
 	}
-	if code, out := tool(t, "cluster", "keys", "--out", folder, "--validity", "30 days", "n3"); code != exitFailed || !strings.Contains(out, "365d or 12h") {
+	if code, out := tool(t, "cluster", "keys", "--out", folder, "--validity", "30 days", "n3"); code != exitFailed ||
+		!strings.Contains(out, "365d or 12h") {
 		t.Errorf("a validity that is none: %d %s", code, out)
 	}
 }
 
 func TestValidityInDays(t *testing.T) {
-	for text, want := range map[string]time.Duration{"365d": 365 * 24 * time.Hour, "1.5d": 36 * time.Hour, "12h": 12 * time.Hour} {
+	for text, want := range map[string]time.Duration{"365d": 365 * 24 * time.Hour, "1.5d": 36 * time.Hour,
+		"12h": 12 * time.Hour} {
 		var v validity
 		if err := v.UnmarshalText([]byte(text)); err != nil || time.Duration(v) != want {
 			t.Errorf("%s is %v, %v", text, time.Duration(v), err)
@@ -200,7 +194,8 @@ func TestValidityInDays(t *testing.T) {
 
 func TestClusterCommandsHelp(t *testing.T) {
 	for _, command := range []string{"status", "drain", "rebalance", "keys", "local"} {
-		if code, out := tool(t, "cluster", command, "--help"); code != exitOK || !strings.Contains(out, "holdfast cluster "+command) || !strings.Contains(out, "Examples") {
+		if code, out := tool(t, "cluster", command, "--help"); code != exitOK ||
+			!strings.Contains(out, "holdfast cluster "+command) || !strings.Contains(out, "Examples") {
 			t.Errorf("%s: %d %s", command, code, out)
 		}
 	}
@@ -217,7 +212,8 @@ func TestClusterMistakesAreTold(t *testing.T) {
 		{[]string{"keys", "--out", t.TempDir(), "../x"}, "cannot name"},
 		{[]string{"drain"}, "<node>"},
 	} {
-		if code, out := tool(t, append([]string{"cluster"}, c.args...)...); code != exitFailed || !strings.Contains(out, c.want) {
+		if code, out := tool(t, append([]string{"cluster"}, c.args...)...); code != exitFailed ||
+			!strings.Contains(out, c.want) {
 			t.Errorf("%v: %d %s", c.args, code, out)
 		}
 	}

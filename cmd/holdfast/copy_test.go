@@ -4,23 +4,24 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"holdfast/cmd/holdfast/nodetest"
+	"holdfast/cmd/holdfast/storectl"
 	"holdfast/storage"
 	"holdfast/storage/sqlstore/pgtest"
 )
 
 // cutOff is a target whose copy is interrupted as soon as the first page is there.
 type cutOff struct {
-	moveable
+	storectl.Stored
 	cut context.CancelFunc
 }
 
 func (c *cutOff) Import(ctx context.Context, key storage.SectionKey, entries []storage.Entry) error {
-	err := c.moveable.Import(ctx, key, entries)
+	err := c.Stored.Import(ctx, key, entries)
 	c.cut()
 	return err
 }
@@ -28,24 +29,26 @@ func (c *cutOff) Import(ctx context.Context, key storage.SectionKey, entries []s
 // interruptedCopy is holdfast copy, stopped by the operator when it has written its first page.
 func interruptedCopy(t *testing.T, from, to string) {
 	t.Helper()
-	source, err := openHouse(t.Context(), from, true)
+	source, err := storectl.OpenStored(t.Context(), from, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	target, err := openHouse(t.Context(), to, false)
+	target, err := storectl.OpenStored(t.Context(), to, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cut := context.WithCancel(t.Context())
 	defer cut()
 	var out bytes.Buffer
-	err = copyHouse(ctx, &console{ctx: ctx, out: &out, err: &out}, source, &cutOff{target, cut})
+	err = copyStores(ctx, &console{ctx: ctx, out: &out, err: &out},
+		&storectl.Copy{From: source, To: &cutOff{target, cut}})
 	if err == nil || !strings.Contains(err.Error(), "run it again") {
 		t.Errorf("cut off: %v\n%s", err, out.String())
 	}
 	events, err := target.Events(t.Context())
 	logs, logsErr := target.Sections(t.Context())
-	if err := errors.Join(err, logsErr, source.Close(), target.Close()); err != nil || len(events) != 0 || len(logs) == 0 {
+	if err := errors.Join(err, logsErr, source.Close(), target.Close()); err != nil || len(events) != 0 ||
+		len(logs) == 0 {
 		t.Errorf("half a copy shows %d events and %d logs (%v); want no event yet", len(events), len(logs), err)
 	}
 }
@@ -53,7 +56,7 @@ func interruptedCopy(t *testing.T, from, to string) {
 // tails are the hashes of all logs in a stopped server's data.
 func tails(t *testing.T, data string) map[storage.SectionKey]storage.Tail {
 	t.Helper()
-	s, err := openHouse(t.Context(), "pebble:"+data, true)
+	s, err := storectl.OpenStored(t.Context(), "pebble:"+data, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,18 +74,20 @@ func tails(t *testing.T, data string) map[storage.SectionKey]storage.Tail {
 	return all
 }
 
-// TestMovingHouse (P2, P6, P10): from the embedded store to a database and back, interrupted each way, with the money; audits are clean
-// everywhere, hashes equal, and a server goes on selling from the copy.
+// TestMovingHouse (P2, P6, P10): from the embedded store to a database and back, interrupted each way, with the money;
+// audits are clean everywhere, hashes equal, and a server goes on selling from the copy.
 func TestMovingHouse(t *testing.T) {
 	address := pgtest.Database(t)
 	home, sales := soldOut(t)
 	away := filepath.Join(t.TempDir(), "away")
 	for _, move := range [][2]string{{"pebble:" + home, address}, {address, "pebble:" + away}} {
 		interruptedCopy(t, move[0], move[1])
-		if code, out := tool(t, "copy", "--from", move[0], "--to", move[1]); code != exitOK || !strings.Contains(out, "copied, and verified") {
+		if code, out := tool(t, "copy", "--from", move[0], "--to", move[1]); code != exitOK ||
+			!strings.Contains(out, "copied, and verified") {
 			t.Fatalf("copy: %d %s", code, out)
 		}
-		if code, out := tool(t, "copy", "--from", move[0], "--to", move[1]); code != exitOK || !strings.Contains(out, "nothing to copy") {
+		if code, out := tool(t, "copy", "--from", move[0], "--to", move[1]); code != exitOK ||
+			!strings.Contains(out, "nothing to copy") {
 			t.Errorf("copy again: %d %s", code, out)
 		}
 	}
@@ -101,15 +106,17 @@ func TestMovingHouse(t *testing.T) {
 			t.Errorf("section %v: %+v became %+v", key, tail, there[key])
 		}
 	}
-	node := openNode(t, away)
+	node := nodetest.Open(t, away)
 	if events := node.Engine().Events(); len(events) != 1 || events[0].Name != "May Day" {
 		t.Errorf("a server on the copy of %d sales has events %+v", sales, events)
 	}
-	closeNode(t, node) // its claims and releases lengthen the logs
-	if code, out := tool(t, "copy", "--from", "pebble:"+home, "--to", "pebble:"+away); code != exitFailed || !strings.Contains(out, "refused") {
+	nodetest.Close(t, node) // its claims and releases lengthen the logs
+	if code, out := tool(t, "copy", "--from", "pebble:"+home, "--to", "pebble:"+away); code != exitFailed ||
+		!strings.Contains(out, "refused") {
 		t.Errorf("the old house over the newer: %d %s", code, out)
 	}
-	if code, out := tool(t, "copy", "--from", "pebble:"+away, "--to", address); code != exitOK || !strings.Contains(out, "copied") {
+	if code, out := tool(t, "copy", "--from", "pebble:"+away, "--to", address); code != exitOK ||
+		!strings.Contains(out, "copied") {
 		t.Errorf("what was sold since: %d %s", code, out)
 	}
 }
@@ -118,8 +125,8 @@ func TestMovingHouse(t *testing.T) {
 func TestCopyFailsInWords(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
 	stopped := filepath.Join(t.TempDir(), "stopped")
-	closeNode(t, openNode(t, stopped))
-	node := openNode(t, data)
+	nodetest.Close(t, nodetest.Open(t, stopped))
+	node := nodetest.Open(t, data)
 	empty := "pebble:" + filepath.Join(t.TempDir(), "new")
 	const nobody = "postgres://me:secretive@127.0.0.1:1/x?sslmode=disable&connect_timeout=1"
 	for name, c := range map[string]struct{ from, to, want string }{
@@ -134,42 +141,9 @@ func TestCopyFailsInWords(t *testing.T) {
 			t.Errorf("%s: %d %s", name, code, out)
 		}
 	}
-	if code, out := tool(t, "copy", "--from", "pebble:"+stopped, "--to", "pebble:"+data); code != exitFailed || !strings.Contains(out, "in use") {
+	if code, out := tool(t, "copy", "--from", "pebble:"+stopped, "--to", "pebble:"+data); code != exitFailed ||
+		!strings.Contains(out, "in use") {
 		t.Errorf("target in use: %d %s", code, out)
 	}
-	closeNode(t, node)
-}
-
-// TestFolderBooks: the ledger that a copy writes is the one a server reads: the last word counts, and a torn line goes.
-func TestFolderBooks(t *testing.T) {
-	data := t.TempDir()
-	torn := `{"id":"a","status":"charged","amount":5,"currency":"EUR"}` + "\n" + `{"id":"b","sta`
-	if err := os.WriteFile(filepath.Join(data, paymentsFile), []byte(torn), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s, err := openHouse(t.Context(), "pebble:"+data, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := s.(*folder)
-	ctx := t.Context()
-	put := func(want string, p storage.PaymentRow, over ...string) {
-		t.Helper()
-		if stands, err := f.PutPayment(ctx, p, over...); err != nil || stands.Status != want {
-			t.Errorf("stands %+v, %v; want %s", stands, err, want)
-		}
-	}
-	put("charged", storage.PaymentRow{ID: "b", Status: "charged", Amount: 7, Currency: "EUR"})
-	put("charged", storage.PaymentRow{ID: "a", Status: "refunded", Amount: 5, Currency: "EUR"}, "declined")
-	put("refunded", storage.PaymentRow{ID: "a", Status: "refunded", Amount: 5, Currency: "EUR"}, "charged")
-	if _, err := f.Payment(ctx, "c"); !errors.Is(err, storage.ErrNotFound) {
-		t.Errorf("a payment that is not there: %v", err)
-	}
-	var got []storage.PaymentRow
-	if err := errors.Join(f.Payments(ctx, func(p storage.PaymentRow) error { got = append(got, p); return nil }), f.Close()); err != nil {
-		t.Fatal(err)
-	}
-	if len(got) != 2 || got[0].Status != "refunded" || got[1].Amount != 7 {
-		t.Errorf("books are %+v", got)
-	}
+	nodetest.Close(t, node)
 }

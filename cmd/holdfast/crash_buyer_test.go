@@ -50,7 +50,8 @@ func (h *history) summary() string {
 	for _, b := range h.bookings {
 		states[b.state]++
 	}
-	return fmt.Sprintf("%d bookings acknowledged, last told %v; %d refusals, %d repeats with the same key", len(h.bookings), states, h.refusals, h.repeats)
+	return fmt.Sprintf("%d bookings acknowledged, last told %v; %d refusals, %d repeats with the same key",
+		len(h.bookings), states, h.refusals, h.repeats)
 }
 
 // implied lists the states in which a booking may be found when its last acknowledged one is given.
@@ -68,7 +69,8 @@ func (h *history) readBack(p *process, deadline <-chan struct{}) (map[string]ans
 	for id, b := range h.bookings {
 		got, ok := p.ask(deadline, b.owner, "GET", "/v1/bookings/"+id, "", "")
 		if !ok {
-			p.t.Logf("%d of %d bookings read back; no answer about %s, last told %s", len(found), len(h.bookings), id, b.state)
+			p.t.Logf("%d of %d bookings read back; no answer about %s, last told %s", len(found), len(h.bookings), id,
+				b.state)
 			return nil, false
 		}
 		b.final, found[id] = got.State, got
@@ -82,8 +84,10 @@ func (h *history) contradictions(found map[string]answer) (wrong []string) {
 	live := make(map[string]string)
 	for id, b := range h.bookings {
 		got := found[id]
-		if got.status != http.StatusOK || !slices.Contains(implied[b.state], got.State) || !slices.Equal(b.seats, got.Seats) {
-			wrong = append(wrong, fmt.Sprintf("booking %s: told %s %v, found %d %s %v", id, b.state, b.seats, got.status, got.State, got.Seats))
+		if got.status != http.StatusOK || !slices.Contains(implied[b.state], got.State) ||
+			!slices.Equal(b.seats, got.Seats) {
+			wrong = append(wrong, fmt.Sprintf("booking %s: told %s %v, found %d %s %v", id, b.state, b.seats,
+				got.status, got.State, got.Seats))
 		}
 		if got.State != "held" && got.State != "paying" && got.State != "confirmed" {
 			continue
@@ -231,7 +235,8 @@ func (b *crashBuyer) hold(deadline <-chan struct{}) (answer, bool) {
 		}
 		b.told.count(0, 1)
 		if again.ID != got.ID || !slices.Equal(again.Seats, got.Seats) {
-			b.t.Errorf("the same key gave %s %v and then %d %s %v %s", got.ID, got.Seats, again.status, again.ID, again.Seats, again.Code)
+			b.t.Errorf("the same key gave %s %v and then %d %s %v %s", got.ID, got.Seats, again.status, again.ID,
+				again.Seats, again.Code)
 		}
 	}
 	return got, true

@@ -123,13 +123,16 @@ func TestStoreProcessAsleepIsFenced(t *testing.T) {
 	sale, stolen := owner.openSaleByDoors(heir)
 	sale.sellsOn(storeStep)
 	if n := owner.metric("holdfast_fenced_total"); n != 0 || heir.metric("holdfast_sections_serving") != 0 {
-		t.Errorf("fenced %v times before anything happened; the one that stands by serves %v sections", n, heir.metric("holdfast_sections_serving"))
+		t.Errorf("fenced %v times before anything happened; the one that stands by serves %v sections", n,
+			heir.metric("holdfast_sections_serving"))
 	}
 	if err := owner.command.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	slept := time.Now()
-	sale.until("the heir serves every section", func() bool { return heir.metric("holdfast_sections_serving") == crashSections })
+	sale.until("the heir serves every section", func() bool {
+		return heir.metric("holdfast_sections_serving") == crashSections
+	})
 	t.Logf("the heir serves every section %v after the owner fell asleep", time.Since(slept).Round(time.Millisecond))
 	sale.sellsOn(storeStep)
 	if err := owner.command.Process.Signal(syscall.SIGCONT); err != nil {

@@ -21,6 +21,7 @@ import (
 
 	"holdfast/actors/audit"
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/cmd/holdfast/datafolder"
 )
 
 // The crash test: a real process, real files, kill -9 at random moments under load, and a memory of every answer that
@@ -30,7 +31,8 @@ import (
 //	   │                 ▲
 //	   │ remember         └── kill -9, start again; 20 times
 //	   ▼
-//	history ── at the end: every acknowledged answer found · every request one effect · no seat twice · money equals tickets · audit clean
+//	history ── at the end: every acknowledged answer found · every request one effect · no seat twice
+//	           · money equals tickets · audit clean
 const (
 	crashKills  = 20
 	crashBuyers = 24
@@ -61,26 +63,6 @@ type process struct {
 	up chan struct{} // closed while the process is ready; replaced by kill
 }
 
-func buildBinary(t *testing.T) string {
-	t.Helper()
-	binary, err := theBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return binary
-}
-
-// binaryFolder is made and removed by TestMain.
-var binaryFolder string
-
-var theBinary = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(binaryFolder, "holdfast")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return binary, nil
-})
-
 // untiring lets a few buyers do what thousands would: the tests that crash and cut want load, not limits.
 var untiring = []string{"--buyer-rate=0"}
 
@@ -94,7 +76,8 @@ func newProcess(t *testing.T, binary, flag, where string) *process {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return &process{t: t, binary: binary, where: [2]string{flag, where}, address: address, patience: 8 * time.Second, up: make(chan struct{}), more: untiring}
+	return &process{t: t, binary: binary, where: [2]string{flag, where}, address: address, patience: 8 * time.Second,
+		up: make(chan struct{}), more: untiring}
 }
 
 // start runs the server and waits until it is ready.
@@ -112,7 +95,8 @@ func (p *process) start() error {
 }
 
 func (p *process) launch() error {
-	arguments := []string{"serve", "--listen", p.address, p.where[0], p.where[1], "--dev-auth", "--log-level", cmp.Or(p.level, "error")}
+	arguments := []string{"serve", "--listen", p.address, p.where[0], p.where[1], "--dev-auth", "--log-level",
+		cmp.Or(p.level, "error")}
 	arguments = append(arguments, p.more...)
 	p.command = p.limited(arguments)
 	return p.command.Start()
@@ -322,7 +306,7 @@ func crashSeed(t *testing.T) uint64 {
 func TestKillNineLosesNothing(t *testing.T) {
 	p := newProcess(t, buildBinary(t), "--data", t.TempDir())
 	told := p.killedUnderLoad(crashKills)
-	payments, _, err := sandbox.Ledger(filepath.Join(p.where[1], paymentsFile))
+	payments, _, err := sandbox.Ledger(filepath.Join(p.where[1], datafolder.PaymentsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +330,8 @@ func (p *process) killedUnderLoad(most int) *history {
 	sale := p.openSale(p.createEvent(), seed, crashBuyers)
 	kills := p.killOften(most, rand.New(rand.NewPCG(seed, 1<<32)), sale.deadline)
 	if kills < most {
-		p.t.Errorf("only %d of %d kills within %s: the machine is too slow for this test to mean what it says", kills, most, crashBound)
+		p.t.Errorf("only %d of %d kills within %s: the machine is too slow for this test to mean what it says", kills,
+			most, crashBound)
 	}
 	p.t.Logf("%d kills", kills)
 	told := sale.close()
@@ -366,12 +351,14 @@ type sale struct {
 
 func (p *process) openSale(event string, seed uint64, buyers int) *sale {
 	p.t.Helper()
-	s := &sale{process: p, told: &history{bookings: make(map[string]*toldBooking)}, deadline: make(chan struct{}), enough: make(chan struct{}), began: time.Now()}
+	s := &sale{process: p, told: &history{bookings: make(map[string]*toldBooking)}, deadline: make(chan struct{}),
+		enough: make(chan struct{}), began: time.Now()}
 	bound := time.AfterFunc(crashBound, func() { close(s.deadline) })
 	p.t.Cleanup(func() { bound.Stop() })
 	for i := range buyers {
 		s.buyers.Go(func() {
-			b := &crashBuyer{process: p, told: s.told, event: event, name: fmt.Sprintf("buyer-%d", i), chance: rand.New(rand.NewPCG(seed, uint64(i)))}
+			b := &crashBuyer{process: p, told: s.told, event: event, name: fmt.Sprintf("buyer-%d", i),
+				chance: rand.New(rand.NewPCG(seed, uint64(i)))}
 			b.shop(s.enough, s.deadline)
 		})
 	}

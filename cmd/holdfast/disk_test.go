@@ -11,6 +11,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"holdfast/cmd/holdfast/datafolder"
+	"holdfast/cmd/holdfast/testkit"
 )
 
 // smallDisk mounts a file system of so many bytes, which ends with the test. Only root can.
@@ -54,13 +57,15 @@ func fillDisk(t *testing.T, dir string) (empty func()) {
 	}
 }
 
-const alarmLine = "alarm=" + alarmDiskFull
+const alarmLine = "alarm=disk_full"
 
 // onSmallDisk is a server that sells from a disk of 160 MiB.
 func onSmallDisk(t *testing.T) (x *victim, disk string) {
 	t.Helper()
 	disk = smallDisk(t, 160<<20)
-	x = attacked(t, func(p *process) { p.where[1] = filepath.Join(disk, "data") }, "--disk-free-min-mib=8", "--buyer-rate=0")
+	x = attacked(t, func(p *process) {
+		p.where[1] = filepath.Join(disk, "data")
+	}, "--disk-free-min-mib=8", "--buyer-rate=0")
 	x.stillSells()
 	return x, disk
 }
@@ -72,7 +77,7 @@ func (x *victim) look(path string) (status int, text, retryAfter string) {
 		x.t.Fatalf("it does not listen: %v\n%.4000s", err, x.logs)
 	}
 	body, err := io.ReadAll(response.Body)
-	if err = closing(err, response.Body); err != nil {
+	if err = testkit.CloseBody(err, response.Body); err != nil {
 		x.t.Fatal(err)
 	}
 	return response.StatusCode, string(body), response.Header.Get("Retry-After")
@@ -99,7 +104,8 @@ func TestFullDiskWhileSellingIsSurvived(t *testing.T) {
 	x, disk := onSmallDisk(t)
 	empty := fillDisk(t, disk)
 	x.until("the disk is known to be full", func() bool { return x.metric("holdfast_store_disk_full") == 1 })
-	got, err := x.askOnce("late", "POST", "/v1/events/"+x.event+"/bookings", "late-1", `{"best_available":{"quantity":1}}`)
+	got, err := x.askOnce("late", "POST", "/v1/events/"+x.event+"/bookings", "late-1",
+		`{"best_available":{"quantity":1}}`)
 	if err != nil || got.status != http.StatusServiceUnavailable || got.Code != "unavailable" {
 		t.Errorf("a hold on a full disk: %+v, %v", got, err)
 	}
@@ -126,7 +132,8 @@ func TestFullDiskRefusalSaysWhy(t *testing.T) {
 	x, disk := onSmallDisk(t)
 	defer fillDisk(t, disk)()
 	x.until("the disk is known to be full", func() bool { return x.metric("holdfast_store_disk_full") == 1 })
-	request, err := http.NewRequest("POST", "http://"+x.address+"/v1/events/"+x.event+"/bookings", strings.NewReader(`{"best_available":{"quantity":1}}`))
+	request, err := http.NewRequest("POST", "http://"+x.address+"/v1/events/"+x.event+"/bookings",
+		strings.NewReader(`{"best_available":{"quantity":1}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,10 +144,11 @@ func TestFullDiskRefusalSaysWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	body, err := io.ReadAll(response.Body)
-	if err = closing(err, response.Body); err != nil {
+	if err = testkit.CloseBody(err, response.Body); err != nil {
 		t.Fatal(err)
 	}
-	if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" || !strings.Contains(string(body), "the disk is full") {
+	if response.StatusCode != http.StatusServiceUnavailable || response.Header.Get("Retry-After") == "" ||
+		!strings.Contains(string(body), "the disk is full") {
 		t.Errorf("%d, Retry-After %q, %s", response.StatusCode, response.Header.Get("Retry-After"), body)
 	}
 }
@@ -163,7 +171,8 @@ func TestStartOnAFullDiskWaitsForRoom(t *testing.T) {
 	if status != http.StatusServiceUnavailable || !strings.Contains(text, "MiB are free") || retry == "" {
 		t.Errorf("/readyz: %d %s, Retry-After %q", status, text, retry)
 	}
-	if status, text, _ := x.look("/v1/events"); status != http.StatusServiceUnavailable || !strings.Contains(text, `"not_ready"`) {
+	if status, text, _ := x.look("/v1/events"); status != http.StatusServiceUnavailable ||
+		!strings.Contains(text, `"not_ready"`) {
 		t.Errorf("/v1/events: %d %s", status, text)
 	}
 	if x.metric("holdfast_store_disk_full") != 1 || x.metric("holdfast_store_free_bytes") > 8<<20 {
@@ -201,7 +210,7 @@ func TestAuditReadsAReadOnlyCopy(t *testing.T) {
 	x, disk := onSmallDisk(t)
 	x.kill() // the copy of a crash has a log to be read back
 	data := x.where[1]
-	if err := os.Remove(filepath.Join(data, storeFolder, "LOCK")); err != nil {
+	if err := os.Remove(filepath.Join(data, datafolder.StoreFolder, "LOCK")); err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Mount("none", disk, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
@@ -214,7 +223,7 @@ func TestAuditReadsAReadOnlyCopy(t *testing.T) {
 	if code, out := tool(t, "log", "--data", data); code != exitOK {
 		t.Errorf("log: %d %s", code, out)
 	}
-	if _, err := os.Stat(filepath.Join(data, storeFolder, "LOCK")); err == nil {
+	if _, err := os.Stat(filepath.Join(data, datafolder.StoreFolder, "LOCK")); err == nil {
 		t.Error("a lock was made")
 	}
 }

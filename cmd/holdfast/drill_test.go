@@ -18,11 +18,15 @@ import (
 
 	"holdfast/api/wire"
 	"holdfast/cluster"
+	"holdfast/cmd/holdfast/client"
+	"holdfast/cmd/holdfast/clusterctl"
+	"holdfast/cmd/holdfast/config"
+	"holdfast/cmd/holdfast/testkit"
 	"holdfast/storage/sqlstore/pgserver"
 )
 
-// drill is a cluster of real processes with keys, as an operator has one. What is done to it in a test is named after what
-// must not happen.
+// drill is a cluster of real processes with keys, as an operator has one. What is done to it in a test is named after
+// what must not happen.
 type drill struct {
 	folder, operator, secret string
 	store                    string
@@ -48,7 +52,8 @@ const drillKey = "the-key-of-the-drill-0123456789"
 func newDrill(t *testing.T, store string, count int, flags ...string) *drill {
 	t.Helper()
 	d := &drill{folder: t.TempDir(), store: store, flags: flags}
-	d.operator, d.secret = writeFile(t, "operators", "drill="+drillKey), writeFile(t, "secret", strings.Repeat("s", 32))
+	d.operator, d.secret = testkit.WriteFile(t, "operators", "drill="+drillKey),
+		testkit.WriteFile(t, "secret", strings.Repeat("s", 32))
 	var names []string
 	for i := range count {
 		port := func() string { return fmt.Sprint("127.0.0.1:", pgserver.FreePort()) }
@@ -97,13 +102,14 @@ func (d *drill) giveKeys(t *testing.T, n *drilled, from string, only ...string) 
 func (d *drill) start(t *testing.T, n *drilled) {
 	t.Helper()
 	args := []string{
-		"serve", "--listen", n.api, "--node-name", n.name, "--gossip-listen", n.gossip, "--peer-listen", n.peer, "--cluster-keys", n.keys,
+		"serve", "--listen", n.api, "--node-name", n.name, "--gossip-listen", n.gossip, "--peer-listen", n.peer,
+		"--cluster-keys", n.keys,
 		"--jwt-hs256-secret-file", d.secret, "--operator-keys-file", d.operator, "--drain-wait", "0s",
 	}
 	for _, other := range d.nodes {
 		args = append(args, "--join", other.gossip)
 	}
-	if _, known := reflect.TypeFor[config]().FieldByName("PretendPayments"); known {
+	if _, known := reflect.TypeFor[config.Config]().FieldByName("PretendPayments"); known {
 		args = append(args, "--pretend-payments")
 	}
 	log, err := os.OpenFile(n.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -112,7 +118,7 @@ func (d *drill) start(t *testing.T, n *drilled) {
 	}
 	defer log.Close() // the process keeps its own
 	n.command = exec.Command(buildBinary(t), append(args, d.flags...)...)
-	n.command.Env, n.command.Stdout, n.command.Stderr = (&child{store: d.store}).environment(), log, log
+	n.command.Env, n.command.Stdout, n.command.Stderr = environmentFor(d.store), log, log
 	if n.ended, err = pgserver.Launch(n.command); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +158,7 @@ func (d *drill) openSome(t *testing.T, count int) {
 	for _, n := range d.nodes[:count] {
 		d.ready(t, n)
 	}
-	eventually(t, "every section is served where it belongs", func() bool {
+	testkit.Eventually(t, "every section is served where it belongs", func() bool {
 		s := d.seen(t, d.nodes[0])
 		return len(s.Nodes) == count && s.Total == wideSections && s.Serving == s.Total && s.Misplaced == 0
 	})
@@ -160,7 +166,7 @@ func (d *drill) openSome(t *testing.T, count int) {
 
 func (d *drill) ready(t *testing.T, n *drilled) {
 	t.Helper()
-	eventually(t, n.name+" is ready", func() bool { status, _ := n.readyz(); return status == http.StatusOK })
+	testkit.Eventually(t, n.name+" is ready", func() bool { status, _ := n.readyz(); return status == http.StatusOK })
 }
 
 // readyz is what a balancer hears; 0: no answer.
@@ -177,19 +183,20 @@ func (n *drilled) readyz() (status int, text string) {
 	return response.StatusCode, string(body)
 }
 
-func (d *drill) client(n *drilled) *client {
-	return &client{base: "http://" + n.api, key: drillKey, http: &http.Client{Timeout: 10 * time.Second}}
+func (d *drill) client(n *drilled) *client.Client {
+	return &client.Client{Base: "http://" + n.api, Key: drillKey, HTTP: &http.Client{Timeout: 10 * time.Second}}
 }
 
-func (d *drill) keyFile(t *testing.T) string { return writeFile(t, "key", drillKey) }
+func (d *drill) keyFile(t *testing.T) string { return testkit.WriteFile(t, "key", drillKey) }
 
 func (d *drill) importWide(t *testing.T, n *drilled) {
 	t.Helper()
 	var sections []string
 	for i := range wideSections {
-		sections = append(sections, fmt.Sprintf(`{"id":"S%d","category":"Stalls","rows":[{"label":"1","seats":%d}]}`, i, wideSeats))
+		sections = append(sections, fmt.Sprintf(`{"id":"S%d","category":"Stalls","rows":[{"label":"1","seats":%d}]}`, i,
+			wideSeats))
 	}
-	plan := writeFile(t, "wide.json", `{"sections":[`+strings.Join(sections, ",")+`]}`)
+	plan := testkit.WriteFile(t, "wide.json", `{"sections":[`+strings.Join(sections, ",")+`]}`)
 	code, out := tool(t, "import", "--url", "http://"+n.api, "--operator-key-file", d.keyFile(t), "--name", "May Day",
 		"--starts-at", "2030-05-01T20:00:00Z", "--price", "*=2500", "--open", plan)
 	if code != exitOK {
@@ -200,7 +207,7 @@ func (d *drill) importWide(t *testing.T, n *drilled) {
 func (d *drill) seen(t *testing.T, n *drilled) *wire.Cluster {
 	t.Helper()
 	said := &wire.Cluster{}
-	if err := d.client(n).get(t.Context(), "/v1/cluster", said); err != nil {
+	if err := d.client(n).Get(t.Context(), "/v1/cluster", said); err != nil {
 		t.Fatal(err)
 	}
 	return said
@@ -211,17 +218,18 @@ type statusSaid struct {
 	code     int
 	text     string
 	Well     bool
-	Troubles []finding
+	Troubles []clusterctl.Finding
 }
 
 func (v statusSaid) has(code string) bool {
-	return slices.ContainsFunc(v.Troubles, func(f finding) bool { return f.Code == code })
+	return slices.ContainsFunc(v.Troubles, func(f clusterctl.Finding) bool { return f.Code == code })
 }
 
 // status asks one node as an operator's script does.
 func (d *drill) status(t *testing.T, i int, flags ...string) (v statusSaid) {
 	t.Helper()
-	args := append([]string{"cluster", "status", "--json", "--url", "http://" + d.nodes[i].api, "--operator-key-file", d.keyFile(t)}, flags...)
+	args := append([]string{"cluster", "status", "--json", "--url", "http://" + d.nodes[i].api, "--operator-key-file",
+		d.keyFile(t)}, flags...)
 	v.code, v.text = tool(t, args...)
 	if v.code == exitFailed {
 		return v
@@ -235,15 +243,26 @@ func (d *drill) status(t *testing.T, i int, flags ...string) (v statusSaid) {
 	return v
 }
 
-// wants waits until status lists all of these troubles, each with words for people and the name of a node in them or beside them.
+// wants waits until status lists all of these troubles, each with words for people and the name of a node in them or
+// beside them.
 func (d *drill) wants(t *testing.T, i int, codes ...string) {
 	t.Helper()
 	var v statusSaid
-	eventually(t, fmt.Sprintf("status at %s tells %v", d.nodes[i].name, codes), func() bool {
+	testkit.Eventually(t, fmt.Sprintf("status at %s tells %v", d.nodes[i].name, codes), func() bool {
 		v = d.status(t, i)
 		return v.code == exitFindings && !slices.ContainsFunc(codes, func(code string) bool { return !v.has(code) })
 	})
 	for _, f := range v.Troubles {
 		t.Logf("at %s: trouble: %s", d.nodes[i].name, f)
 	}
+}
+
+// environmentFor is this process's environment without settings of a server, but for the database.
+func environmentFor(store string) (all []string) {
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "HOLDFAST_") {
+			all = append(all, variable)
+		}
+	}
+	return append(all, "HOLDFAST_STORE="+store)
 }

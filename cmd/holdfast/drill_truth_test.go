@@ -14,15 +14,16 @@ import (
 
 	"holdfast/api/wire"
 	"holdfast/cluster"
+	"holdfast/cmd/holdfast/testkit"
 	"holdfast/storage/sqlstore/pgtest"
 )
 
-// useless checks a cluster whose n3 can serve nobody: a balancer is kept from it and from no other, an operator is told at each node, and
-// the logs of both sides say why.
+// useless checks a cluster whose n3 can serve nobody: a balancer is kept from it and from no other, an operator is told
+// at each node, and the logs of both sides say why.
 func (d *drill) useless(t *testing.T, reason string, atGood, atBad []string) {
 	t.Helper()
 	bad := d.nodes[2]
-	eventually(t, "n3 is not ready", func() bool {
+	testkit.Eventually(t, "n3 is not ready", func() bool {
 		status, text := bad.readyz()
 		return status == http.StatusServiceUnavailable && strings.Contains(text, "no section can be reached")
 	})
@@ -34,7 +35,8 @@ func (d *drill) useless(t *testing.T, reason string, atGood, atBad []string) {
 		}
 	}
 	for _, n := range []*drilled{d.nodes[0], bad} {
-		if log := n.log(); !strings.Contains(log, "turned away between nodes") || !strings.Contains(log, "address=127.0.0.1:") {
+		if log := n.log(); !strings.Contains(log, "turned away between nodes") ||
+			!strings.Contains(log, "address=127.0.0.1:") {
 			t.Errorf("%s's log says nothing of it", n.name)
 		}
 	}
@@ -43,15 +45,16 @@ func (d *drill) useless(t *testing.T, reason string, atGood, atBad []string) {
 	}
 }
 
-// TestDrillWrongAuthorityDoesNotLookReady: n3 has a certificate of another authority. It gossips, reaches nobody, and would refuse every
-// third buyer.
+// TestDrillWrongAuthorityDoesNotLookReady: n3 has a certificate of another authority. It gossips, reaches nobody, and
+// would refuse every third buyer.
 func TestDrillWrongAuthorityDoesNotLookReady(t *testing.T) {
 	d := newDrill(t, pgtest.Database(t), 3)
 	other := d.makeKeys(t, "other", "n3")
 	d.giveKeys(t, d.nodes[2], other, "ca.pem", "n3.pem", "n3-key.pem")
 	d.openSome(t, 2)
 	d.start(t, d.nodes[2])
-	d.useless(t, cluster.ReasonAuthority, []string{codeLinkDown, codeTurnedAway}, []string{codeLinkDown, codeTurnedAway, codeSectionsUnserved, codeNotReady})
+	d.useless(t, cluster.ReasonAuthority, []string{"link_down", "turned_away"},
+		[]string{"link_down", "turned_away", "sections_not_served", "not_ready"})
 }
 
 // TestDrillWrongGossipKeyDoesNotLookReady: n3 takes itself for the only node.
@@ -61,8 +64,10 @@ func TestDrillWrongGossipKeyDoesNotLookReady(t *testing.T) {
 	d.giveKeys(t, d.nodes[2], other, "gossip.key")
 	d.openSome(t, 2)
 	d.start(t, d.nodes[2])
-	d.useless(t, cluster.ReasonWrongKey, []string{codeHeartbeatsDiffer, codeTurnedAway}, []string{codeHeartbeatsDiffer, codeTurnedAway, codeSectionsUnserved, codeNotReady})
-	if v := d.status(t, 0, "--expect", "3", "--ignore", codeHeartbeatsDiffer); !v.has(codeNodesMissing) || v.has(codeHeartbeatsDiffer) {
+	d.useless(t, cluster.ReasonWrongKey, []string{"heartbeats_differ", "turned_away"},
+		[]string{"heartbeats_differ", "turned_away", "sections_not_served", "not_ready"})
+	if v := d.status(t, 0, "--expect", "3", "--ignore", "heartbeats_differ"); !v.has("nodes_missing") ||
+		v.has("heartbeats_differ") {
 		t.Errorf("three nodes are expected, and two are there: %s", v.text)
 	}
 }
@@ -81,7 +86,7 @@ func TestDrillAnothersCertificateDoesNotStart(t *testing.T) {
 		}
 	}
 	d.start(t, n3)
-	eventually(t, "n3 has ended", func() bool {
+	testkit.Eventually(t, "n3 has ended", func() bool {
 		select {
 		case <-n3.ended:
 			return true
@@ -94,37 +99,41 @@ func TestDrillAnothersCertificateDoesNotStart(t *testing.T) {
 	}
 }
 
-// TestDrillStrangersAndNewCertificatesDoNotGoUnseen: whoever knocks at the cluster's ports is counted, new certificates are taken in while
-// links stay up, and files that cannot be used are told until they are mended.
+// TestDrillStrangersAndNewCertificatesDoNotGoUnseen: whoever knocks at the cluster's ports is counted, new certificates
+// are taken in while links stay up, and files that cannot be used are told until they are mended.
 func TestDrillStrangersAndNewCertificatesDoNotGoUnseen(t *testing.T) {
 	d := newDrill(t, pgtest.Database(t), 2)
 	d.open(t)
-	eventually(t, "all is well", func() bool { return d.status(t, 0, "--expect", "2").code == exitOK })
+	testkit.Eventually(t, "all is well", func() bool { return d.status(t, 0, "--expect", "2").code == exitOK })
 	n1 := d.nodes[0]
 	before := metric(t, n1, "holdfast_cluster_certificate_expiry_timestamp_seconds")
 	renewed := d.makeKeysAgain(t, n1, 2*time.Hour)
 	d.giveKeys(t, n1, renewed, "n1.pem", "n1-key.pem")
-	eventually(t, "the new certificate is in use", func() bool {
+	testkit.Eventually(t, "the new certificate is in use", func() bool {
 		return metric(t, n1, "holdfast_cluster_certificate_expiry_timestamp_seconds") != before
 	})
-	eventually(t, "all is well with the new certificate", func() bool { return d.status(t, 1, "--expect", "2").code == exitOK })
+	testkit.Eventually(t, "all is well with the new certificate", func() bool {
+		return d.status(t, 1, "--expect", "2").code == exitOK
+	})
 	if err := os.WriteFile(filepath.Join(n1.keys, "n1.pem"), []byte("half a cert"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d.wants(t, 1, codeKeysNotReloaded)
-	if metric(t, n1, "holdfast_cluster_keys_reload_successful") != "0" || !strings.Contains(n1.log(), "ALARM: the cluster's keys were not reloaded") {
+	d.wants(t, 1, "keys_not_reloaded")
+	if metric(t, n1, "holdfast_cluster_keys_reload_successful") != "0" ||
+		!strings.Contains(n1.log(), "ALARM: the cluster's keys were not reloaded") {
 		t.Error("no alarm for files that cannot be used")
 	}
 	d.giveKeys(t, n1, renewed, "n1.pem")
-	eventually(t, "all is well again", func() bool { return d.status(t, 1).code == exitOK })
+	testkit.Eventually(t, "all is well again", func() bool { return d.status(t, 1).code == exitOK })
 	for _, c := range []struct{ address, door, reason string }{
 		{n1.peer, cluster.PortLink, cluster.ReasonNotTLS}, {n1.gossip, cluster.PortGossip, cluster.ReasonNotANode},
 	} {
 		knock(t, c.address)
-		name := fmt.Sprintf(`holdfast_cluster_handshake_failures_total{port="%s",reason="%s",side="listener"}`, c.door, c.reason)
-		eventually(t, name+" counts", func() bool { return metric(t, n1, name) == "1" })
+		name := fmt.Sprintf(`holdfast_cluster_handshake_failures_total{port="%s",reason="%s",side="listener"}`, c.door,
+			c.reason)
+		testkit.Eventually(t, name+" counts", func() bool { return metric(t, n1, name) == "1" })
 	}
-	d.wants(t, 1, codeTurnedAway)
+	d.wants(t, 1, "turned_away")
 }
 
 // makeKeysAgain is a certificate of the same authority with another end.
@@ -160,7 +169,7 @@ func knock(t *testing.T, address string) {
 // metric is one value of a node's /metrics, as it stands there; empty: it is not there.
 func metric(t *testing.T, n *drilled, name string) string {
 	t.Helper()
-	_, page := get(t, "http://"+n.api+"/metrics")
+	_, page := testkit.Get(t, "http://"+n.api+"/metrics")
 	for line := range strings.SplitSeq(page, "\n") {
 		if value, found := strings.CutPrefix(line, name+" "); found {
 			return value
@@ -169,23 +178,23 @@ func metric(t *testing.T, n *drilled, name string) string {
 	return ""
 }
 
-// TestDrillDatabaseThatIsAwayDoesNotLookWell: the exit code says so while it is away, every node stays on the balancer, for refusals tell
-// more than a balancer without nodes, and all is well again without a hand.
+// TestDrillDatabaseThatIsAwayDoesNotLookWell: the exit code says so while it is away, every node stays on the balancer,
+// for refusals tell more than a balancer without nodes, and all is well again without a hand.
 func TestDrillDatabaseThatIsAwayDoesNotLookWell(t *testing.T) {
 	database := pgtest.Database(t)
 	s := newSwallower(t, hostOf(t, database))
 	d := newDrill(t, s.behind(t, database), 2)
 	d.open(t)
 	s.swallow.Store(true)
-	d.wants(t, 0, codeNoHeartbeat, codeSectionsUnserved)
-	d.wants(t, 1, codeNoHeartbeat, codeNodeJoining, codeNoneServing)
+	d.wants(t, 0, "heartbeat_not_written", "sections_not_served")
+	d.wants(t, 1, "heartbeat_not_written", "node_joining", "none_serving")
 	for _, n := range d.nodes {
 		if status, text := n.readyz(); status != http.StatusOK {
 			t.Errorf("%s: %d %s: the balancer has nobody", n.name, status, text)
 		}
 	}
 	s.heal()
-	eventually(t, "all is well again", func() bool { return d.status(t, 0, "--expect", "2").code == exitOK })
+	testkit.Eventually(t, "all is well again", func() bool { return d.status(t, 0, "--expect", "2").code == exitOK })
 }
 
 // TestDrillTwoDrainsAtOnceDoNotEmptyTheHouse: of two nodes that are drained in one moment, one goes on to serve.
@@ -197,11 +206,12 @@ func TestDrillTwoDrainsAtOnceDoNotEmptyTheHouse(t *testing.T) {
 		both.Go(func() {
 			var node wire.ClusterNode
 			// 409 last_node where one is told of the other in time.
-			_ = d.client(n).post(t.Context(), "/v1/cluster/nodes/"+n.name+"/drain", "", strings.NewReader("{}"), 2, &node)
+			_ = d.client(n).Post(t.Context(), "/v1/cluster/nodes/"+n.name+"/drain", "", strings.NewReader("{}"), 2,
+				&node)
 		})
 	}
 	both.Wait()
-	eventually(t, "one of them serves everything", func() bool {
+	testkit.Eventually(t, "one of them serves everything", func() bool {
 		s := d.seen(t, d.nodes[0])
 		serving := 0
 		for _, n := range s.Nodes {
@@ -216,7 +226,8 @@ func TestDrillTwoDrainsAtOnceDoNotEmptyTheHouse(t *testing.T) {
 		if serves := !strings.Contains(d.stateOf(t, n), "draining"); (status == http.StatusOK) != serves {
 			t.Errorf("%s: readyz %d", n.name, status)
 		}
-		if log := n.log(); !strings.Contains(log, `msg=operator who=drill did="POST /v1/cluster/nodes/{node}/drain" to=`+n.name) {
+		if log := n.log(); !strings.Contains(log,
+			`msg=operator who=drill did="POST /v1/cluster/nodes/{node}/drain" to=`+n.name) {
 			t.Errorf("%s: nobody wrote down who drained it", n.name)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"holdfast/cmd/holdfast/testkit"
 )
 
 // caseFile is a small plan of the venue's cases.
@@ -26,13 +28,15 @@ func TestCheckAndImportAgree(t *testing.T) {
 		{"numeric guids", numeric, ""},
 		{"guids that begin like cards", strings.ReplaceAll(numeric, "20260501", "40260501"), ""},
 		{"byte order mark", read("bom.json"), ""},
-		{"a card as a guid", strings.Replace(read("zwj-emoji.json"), "g-1-1", "4111-1111-1111-1111", 1), "/zones/0/rows/0/seats/0/seat_guid"},
+		{"a card as a guid", strings.Replace(read("zwj-emoji.json"), "g-1-1", "4111-1111-1111-1111", 1),
+			"/zones/0/rows/0/seats/0/seat_guid"},
 		{"a card as a name", strings.Replace(numeric, `"name": "Hall"`, `"name": "4111111111111111"`, 1), "/name"},
 		{"a look-alike", read("lookalike-invisible.json"), "look alike"},
 	} {
-		plan := writeFile(t, "plan.json", c.plan)
+		plan := testkit.WriteFile(t, "plan.json", c.plan)
 		checked, told := tool(t, "import", "--check", plan)
-		made, said := tool(t, "import", "--data", filepath.Join(t.TempDir(), "d"), "--starts-at", "2030-05-01T20:00:00Z", "--price", "*=1", plan)
+		made, said := tool(t, "import", "--data", filepath.Join(t.TempDir(), "d"), "--starts-at",
+			"2030-05-01T20:00:00Z", "--price", "*=1", plan)
 		if (checked == exitOK) != (c.refusal == "") || made != checked {
 			t.Errorf("%s: check %d, import %d\n%s\n%s", c.what, checked, made, told, said)
 		}
@@ -44,10 +48,13 @@ func TestCheckAndImportAgree(t *testing.T) {
 
 // The key of an import is judged with a server and without one by one rule.
 func TestKeysOfImportsAreJudgedWithoutAServerToo(t *testing.T) {
-	for key, good := range map[string]bool{"season-2030": true, "4111111111111111": false, "4111-1111-1111-1111": false, "two words": false, "schlüssel": false} {
-		code, out := tool(t, "import", "--data", filepath.Join(t.TempDir(), "d"), "--name", "Night", "--starts-at", "2030-05-01T20:00:00Z",
+	for key, good := range map[string]bool{"season-2030": true, "4111111111111111": false, "4111-1111-1111-1111": false,
+		"two words": false, "schlüssel": false} {
+		code, out := tool(t, "import", "--data", filepath.Join(t.TempDir(), "d"), "--name", "Night", "--starts-at",
+			"2030-05-01T20:00:00Z",
 			"--price", "*=1", "--key", key, caseFile("nfd-labels.json"))
-		if (code == exitOK) != good || !good && !strings.Contains(out, "Idempotency-Key") || strings.Contains(out, "1111") {
+		if (code == exitOK) != good || !good && !strings.Contains(out, "Idempotency-Key") ||
+			strings.Contains(out, "1111") {
 			t.Errorf("%q: %d %s", key, code, out)
 		}
 	}
@@ -56,29 +63,11 @@ func TestKeysOfImportsAreJudgedWithoutAServerToo(t *testing.T) {
 // A category is named on the command line in whatever spelling (NFC, NFD) the keyboard makes.
 func TestPricesFindCategoriesInEitherSpelling(t *testing.T) {
 	for _, price := range []string{"Caf\u00e9=1", "Cafe\u0301=1"} {
-		code, out := tool(t, "import", "--data", filepath.Join(t.TempDir(), "d"), "--name", "Night", "--starts-at", "2030-05-01T20:00:00Z",
+		code, out := tool(t, "import", "--data", filepath.Join(t.TempDir(), "d"), "--name", "Night", "--starts-at",
+			"2030-05-01T20:00:00Z",
 			"--price", price, caseFile("nfd-labels.json"))
 		if code != exitOK {
 			t.Errorf("%+q: %d %s", price, code, out)
 		}
-	}
-}
-
-func TestSettingsBehindAByteOrderMarkAreRead(t *testing.T) {
-	for _, text := range []string{"\xef\xbb\xbfdata: /x\n", "\xef\xbb\xbf{\"data\": \"/x\"}"} {
-		got, err := loadSettings(strings.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.(settings)["data"].Value != "/x" {
-			t.Errorf("%q is read as %v", text, got)
-		}
-	}
-}
-
-func TestSecretsBehindAByteOrderMarkAreRead(t *testing.T) {
-	secret, err := readSecret(writeFile(t, "key", "\xef\xbb\xbf0123456789abcdef\r\n"), 16)
-	if err != nil || string(secret) != "0123456789abcdef" {
-		t.Errorf("read as %q, %v", secret, err)
 	}
 }

@@ -14,8 +14,8 @@ func (p *process) sale(event, key, state, want string) {
 	}
 }
 
-// TestKillNineDoesNotForgetOperatorsKeys: P5. A pause comes back late, after the sale was opened again and the server was killed: buyers go on buying. An
-// event that was deleted stays so, under the keys that made and deleted it too.
+// TestKillNineDoesNotForgetOperatorsKeys: P5. A pause comes back late, after the sale was opened again and the server
+// was killed: buyers go on buying. An event that was deleted stays so, under the keys that made and deleted it too.
 func TestKillNineDoesNotForgetOperatorsKeys(t *testing.T) {
 	p := newProcess(t, buildBinary(t), "--data", t.TempDir())
 	if err := p.start(); err != nil {
@@ -27,10 +27,12 @@ func TestKillNineDoesNotForgetOperatorsKeys(t *testing.T) {
 	p.sale(event, "open-1", "open", "open")
 	for round := range 2 {
 		p.sale(event, "pause-1", "paused", "open")
-		if got, err := p.askOnce("alice", "POST", "/v1/events/"+event+"/bookings", "hold-"+string('1'+rune(round)), `{"best_available":{"quantity":1}}`); err != nil ||
+		if got, err := p.askOnce("alice", "POST", "/v1/events/"+event+"/bookings", "hold-"+string('1'+rune(round)),
+			`{"best_available":{"quantity":1}}`); err != nil ||
 			got.status != http.StatusCreated {
 			t.Errorf("the on-sale has stopped: %v %+v", err, got)
-		} else if got, err := p.askOnce("alice", "DELETE", "/v1/bookings/"+got.ID, "release-"+got.ID, ""); err != nil || got.status != http.StatusOK {
+		} else if got, err := p.askOnce("alice", "DELETE", "/v1/bookings/"+got.ID, "release-"+got.ID, ""); err != nil ||
+			got.status != http.StatusOK {
 			t.Errorf("release: %v %+v", err, got)
 		}
 		p.kill()
@@ -39,10 +41,12 @@ func TestKillNineDoesNotForgetOperatorsKeys(t *testing.T) {
 		}
 	}
 	for range 2 {
-		if got, err := p.askOnce("", "DELETE", "/v1/events/"+event, "delete-1", ""); err != nil || got.status != http.StatusOK || got.Sale != "deleted" {
+		if got, err := p.askOnce("", "DELETE", "/v1/events/"+event, "delete-1", ""); err != nil ||
+			got.status != http.StatusOK || got.Sale != "deleted" {
 			t.Errorf("P5: delete: %v %+v", err, got)
 		}
-		if got, err := p.askOnce("", "POST", "/v1/events/"+event+"/sale", "open-2", `{"state":"open"}`); err != nil || got.status != http.StatusNotFound {
+		if got, err := p.askOnce("", "POST", "/v1/events/"+event+"/sale", "open-2", `{"state":"open"}`); err != nil ||
+			got.status != http.StatusNotFound {
 			t.Errorf("opened after it was deleted: %v %+v", err, got)
 		}
 		p.kill()

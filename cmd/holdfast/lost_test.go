@@ -17,6 +17,9 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/witness"
+	"holdfast/cmd/holdfast/datafolder"
+	"holdfast/cmd/holdfast/storectl"
+	"holdfast/cmd/holdfast/testkit"
 	"holdfast/storage/sqlstore/pgtest"
 )
 
@@ -25,11 +28,13 @@ func (p *process) sells(event string, seats ...int) (ids []string) {
 	p.t.Helper()
 	for _, seat := range seats {
 		who := fmt.Sprintf("buyer-%d", seat)
-		got, ok := p.ask(p.t.Context().Done(), who, "POST", "/v1/events/"+event+"/bookings", fmt.Sprintf("hold-%d-%d", seat, len(ids)), fmt.Sprintf(`{"seats":["A-1-%d"]}`, seat))
+		got, ok := p.ask(p.t.Context().Done(), who, "POST", "/v1/events/"+event+"/bookings",
+			fmt.Sprintf("hold-%d-%d", seat, len(ids)), fmt.Sprintf(`{"seats":["A-1-%d"]}`, seat))
 		if !ok || got.status != http.StatusCreated {
 			p.t.Fatalf("hold of seat %d: %+v", seat, got)
 		}
-		paid, ok := p.ask(p.t.Context().Done(), who, "POST", "/v1/bookings/"+got.ID+"/confirm", "pay-"+got.ID, `{"payment_token":"tok_ok"}`)
+		paid, ok := p.ask(p.t.Context().Done(), who, "POST", "/v1/bookings/"+got.ID+"/confirm", "pay-"+got.ID,
+			`{"payment_token":"tok_ok"}`)
 		if !ok || paid.status != http.StatusOK {
 			p.t.Fatalf("payment of seat %d: %+v", seat, paid)
 		}
@@ -74,7 +79,7 @@ func (p *process) refusesToStart() string {
 // walFile is the store's log that is being written, and where its data ends.
 func walFile(t *testing.T, data string) (path string, end int) {
 	t.Helper()
-	all, err := filepath.Glob(filepath.Join(data, storeFolder, "*.log"))
+	all, err := filepath.Glob(filepath.Join(data, datafolder.StoreFolder, "*.log"))
 	if err != nil || len(all) == 0 {
 		t.Fatalf("no log in %s: %v", data, err)
 	}
@@ -98,9 +103,9 @@ func flipByte(t *testing.T, path string, at int) {
 	}
 }
 
-// TestKillNineThenBitRotDoesNotSellTicketsAgain guards P1, P2 and P6: one wrong bit near the end of the log, in a real process's
-// folder, is refused with words that say what to do. The audit finds it. Whoever accepts the loss sells on, and no booking id
-// is given a second time.
+// TestKillNineThenBitRotDoesNotSellTicketsAgain guards P1, P2 and P6: one wrong bit near the end of the log, in a real
+// process's folder, is refused with words that say what to do. The audit finds it. Whoever accepts the loss sells on,
+// and no booking id is given a second time.
 func TestKillNineThenBitRotDoesNotSellTicketsAgain(t *testing.T) {
 	p := newProcess(t, buildBinary(t), "--data", t.TempDir())
 	if err := p.start(); err != nil {
@@ -120,7 +125,8 @@ func TestKillNineThenBitRotDoesNotSellTicketsAgain(t *testing.T) {
 		path, end := walFile(t, data)
 		flipByte(t, path, end*part/8)
 		said := p.refusesToStart()
-		for _, want := range []string{"acknowledged data is lost", filepath.Base(path), "Restore", "holdfast store accept-loss --data " + data} {
+		for _, want := range []string{"acknowledged data is lost", filepath.Base(path), "Restore",
+			"holdfast store accept-loss --data " + data} {
 			if !strings.Contains(said, want) {
 				t.Errorf("P2: part %d of 8 is wrong: not a word of %q:\n%s", part, want, said)
 			}
@@ -129,7 +135,8 @@ func TestKillNineThenBitRotDoesNotSellTicketsAgain(t *testing.T) {
 	if code, out := tool(t, "audit", "--data", data); code != exitFindings || !strings.Contains(out, ": lost: ") {
 		t.Errorf("audit: exit code %d:\n%s", code, out)
 	}
-	if code, out := tool(t, "copy", "--from", "pebble:"+data, "--to", "pebble:"+filepath.Join(t.TempDir(), "x")); code != exitFailed || !strings.Contains(out, "lost") {
+	if code, out := tool(t, "copy", "--from", "pebble:"+data, "--to",
+		"pebble:"+filepath.Join(t.TempDir(), "x")); code != exitFailed || !strings.Contains(out, "lost") {
 		t.Errorf("copy: exit code %d:\n%s", code, out)
 	}
 	p.acceptsLoss("--data", data)
@@ -150,15 +157,18 @@ func (p *process) acceptsLoss(where ...string) {
 	p.t.Helper()
 	accept := append([]string{"store", "accept-loss"}, where...)
 	for range 2 {
-		if code, out := tool(p.t, accept...); code != exitFindings || !strings.Contains(out, "LOST") || !strings.Contains(out, "nothing was changed") {
+		if code, out := tool(p.t, accept...); code != exitFindings || !strings.Contains(out, "LOST") ||
+			!strings.Contains(out, "nothing was changed") {
 			p.t.Errorf("looking: exit code %d:\n%s", code, out)
 		}
 	}
-	if code, out := tool(p.t, append(accept, "--yes")...); code != exitOK || !strings.Contains(out, acceptedFile) {
+	if code, out := tool(p.t, append(accept, "--yes")...); code != exitOK ||
+		!strings.Contains(out, storectl.AcceptedFile) {
 		p.t.Errorf("accepting: exit code %d:\n%s", code, out)
 	}
 	dir := where[len(where)-1]
-	if text, err := os.ReadFile(filepath.Join(dir, acceptedFile)); err != nil || !bytes.Contains(text, []byte(`"why"`)) {
+	if text, err := os.ReadFile(filepath.Join(dir, storectl.AcceptedFile)); err != nil ||
+		!bytes.Contains(text, []byte(`"why"`)) {
 		p.t.Errorf("what was accepted is not written down: %q, %v", text, err)
 	}
 	if code, out := tool(p.t, accept...); code != exitOK || !strings.Contains(out, "nothing is missing") {
@@ -179,9 +189,20 @@ func asOwner(t *testing.T, server *pgtest.Server, statement string) {
 	}
 }
 
-// TestStoreProcessDoesNotSellOnARestoredCopy guards P1 and P2: while all nodes are stopped the database is replaced by an
-// older copy. A node that remembers does not serve what the copy lacks, says so once, in a metric too, and again after a
-// restart; the other sections are served. The audit finds it by the node's folder.
+// late is what a buyer hears who wants a seat after the loss, under one key for each seat.
+func (p *process) late(event, seat string) answer {
+	p.t.Helper()
+	got, err := p.askOnce("late", "POST", "/v1/events/"+event+"/bookings", "late-"+seat,
+		fmt.Sprintf(`{"seats":["%s"]}`, seat))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return got
+}
+
+// TestStoreProcessDoesNotSellOnARestoredCopy guards P1 and P2: while all nodes are stopped the database is replaced by
+// an older copy. A node that remembers does not serve what the copy lacks, says so once, in a metric too, and again
+// after a restart; the other sections are served. The audit finds it by the node's folder.
 func TestStoreProcessDoesNotSellOnARestoredCopy(t *testing.T) {
 	server := pgtest.Start(t)
 	asOwner(t, server, "CREATE DATABASE sale")
@@ -202,7 +223,7 @@ func TestStoreProcessDoesNotSellOnARestoredCopy(t *testing.T) {
 	}
 	given = append(given, p.sells(event, 3, 4)...)
 	last, _ := actors.ParseBookingID([]byte(given[len(given)-1]))
-	eventually(t, "the node has written down what it sold", func() bool {
+	testkit.Eventually(t, "the node has written down what it sold", func() bool {
 		known, err := witness.Read(state)
 		return err == nil && known.Of(last.Section).Mark().Seq >= 14 // two lives of a claim and six records
 	})
@@ -215,25 +236,22 @@ func TestStoreProcessDoesNotSellOnARestoredCopy(t *testing.T) {
 		if err := p.start(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the loss is counted", func() bool { return p.metric("holdfast_log_lost_total") == 1 })
-		wish := func(seat string) answer {
-			got, err := p.askOnce("late", "POST", "/v1/events/"+event+"/bookings", "late-"+seat, fmt.Sprintf(`{"seats":["%s"]}`, seat))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return got
-		}
-		if got := wish("A-1-3"); got.status != http.StatusServiceUnavailable {
+		testkit.Eventually(t, "the loss is counted", func() bool { return p.metric("holdfast_log_lost_total") == 1 })
+		if got := p.late(event, "A-1-3"); got.status != http.StatusServiceUnavailable {
 			t.Errorf("P1: a seat that was sold: %+v", got)
 		}
-		eventually(t, "another section is served", func() bool { return wish("B-1-1").status == http.StatusCreated })
-		eventually(t, "it is said", func() bool { return strings.Contains(said.String(), "ALARM") })
-		if text := said.String(); strings.Count(text, "ALARM") != 1 || !strings.Contains(text, "acknowledged records are lost") || !strings.Contains(text, "accept-loss") {
+		testkit.Eventually(t, "another section is served", func() bool {
+			return p.late(event, "B-1-1").status == http.StatusCreated
+		})
+		testkit.Eventually(t, "it is said", func() bool { return strings.Contains(said.String(), "ALARM") })
+		if text := said.String(); strings.Count(text, "ALARM") != 1 ||
+			!strings.Contains(text, "acknowledged records are lost") || !strings.Contains(text, "accept-loss") {
 			t.Errorf("said:\n%s", text)
 		}
 		p.terminate()
 	}
-	if code, out := tool(t, "audit", "--store", p.where[1], "--state-dir", state); code != exitFindings || !strings.Contains(out, ": lost: ") {
+	if code, out := tool(t, "audit", "--store", p.where[1], "--state-dir", state); code != exitFindings ||
+		!strings.Contains(out, ": lost: ") {
 		t.Errorf("audit: exit code %d:\n%s", code, out)
 	}
 	p.acceptsLoss("--store", p.where[1], "--state-dir", state)

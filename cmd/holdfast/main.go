@@ -10,6 +10,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"holdfast/cmd/holdfast/config"
+	"holdfast/cmd/holdfast/terminal"
 	"holdfast/storage/sqlstore"
 )
 
@@ -61,7 +63,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	}
 	parsed, err := parser.Parse(args)
 	if err == nil && parsed.Command() != "version" {
-		err = unknownVariables(parser.Model, os.Environ())
+		err = config.UnknownVariables(parser.Model, os.Environ())
 	}
 	if ended { // help was asked for, and printed
 		return exited
@@ -69,7 +71,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	if err != nil {
 		err = errors.New(withoutPasswords(err.Error(), args))
 	} else {
-		err = parsed.Run(&console{ctx: ctx, out: &terminal{out: out}, err: errs})
+		err = parsed.Run(&console{ctx: ctx, out: terminal.NewWriter(out), err: errs})
 	}
 	switch {
 	case err == nil:
@@ -77,19 +79,20 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	case errors.Is(err, errFindings):
 		return exitFindings
 	}
-	tellEnd(errs, all, args, plain(err))
+	tellEnd(errs, all, args, terminal.Plain(err))
 	return exitFailed
 }
 
-// tellEnd says why the process ends, in the form that was asked for: whoever collects JSON lines would lose the one that
-// matters. What could not be parsed did not set a format, so the arguments and the environment are asked too.
+// tellEnd says why the process ends, in the form that was asked for: whoever collects JSON lines would lose the one
+// that matters. What could not be parsed did not set a format, so the arguments and the environment are asked too.
 func tellEnd(errs io.Writer, all *commands, args []string, why string) {
-	asked := all.Serve.LogFormat == "json" || all.Views.LogFormat == "json" || os.Getenv("HOLDFAST_LOG_FORMAT") == "json"
+	asked := all.Serve.LogFormat == "json" || all.Views.LogFormat == "json" ||
+		os.Getenv("HOLDFAST_LOG_FORMAT") == "json"
 	for i, arg := range args {
 		asked = asked || arg == "--log-format=json" || arg == "json" && i > 0 && args[i-1] == "--log-format"
 	}
 	if asked {
-		newLogger(errs, "json", "error").Error("holdfast ends", "error", why)
+		terminal.NewLogger(errs, "json", "error").Error("holdfast ends", "error", why)
 		return
 	}
 	fmt.Fprintln(errs, "holdfast:", why)
@@ -111,11 +114,12 @@ func withoutPasswords(text string, args []string) string {
 func newParser(into *commands, out, errs io.Writer, exit func(int)) (*kong.Kong, error) {
 	return kong.New(into,
 		kong.Name("holdfast"),
-		kong.Description("Seats for on-sales: a million people, a few thousand seats, no two people ever on the same one."),
+		kong.Description("Seats for on-sales: a million people, a few thousand seats, no two people ever on the same "+
+			"one."),
 		kong.Writers(out, errs),
 		kong.Exit(exit),
 		kong.DefaultEnvars("HOLDFAST"),
-		kong.Configuration(loadSettings),
+		kong.Configuration(config.Read),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, Summary: true}),
 	)
 }

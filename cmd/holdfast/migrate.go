@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"holdfast/cmd/holdfast/keyfile"
 	"holdfast/storage/sqlstore"
 )
 
@@ -25,7 +26,7 @@ itself, and changes nothing when nothing is missing.`
 
 // Run brings the schema up to what this build needs.
 func (m *migrateCommand) Run(c *console) error {
-	if err := checkStoreSecrets(m.Store); err != nil {
+	if err := keyfile.CheckStore(m.Store); err != nil {
 		return err
 	}
 	applied, err := sqlstore.Migrate(c.ctx, m.Store, sqlstore.Options{})

@@ -11,23 +11,28 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/section"
+	"holdfast/cmd/holdfast/demo"
+	"holdfast/cmd/holdfast/nodetest"
 	"holdfast/storage"
 )
 
 const browserPath = "/usr/bin/chromium"
 
-// browse opens one page of a fresh browser profile. Without a browser the page is not tested at all: that fails under CI and is
-// loud elsewhere.
+// browse opens one page of a fresh browser profile. Without a browser the page is not tested at all: that fails under
+// CI and is loud elsewhere.
 func browse(t *testing.T) context.Context {
 	t.Helper()
 	if _, err := os.Stat(browserPath); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("no browser at %s", browserPath)
 		}
-		t.Skipf("THE PAGE IS NOT TESTED AGAINST THE REAL SERVER: no browser at %s (Debian package chromium)", browserPath)
+		t.Skipf("THE PAGE IS NOT TESTED AGAINST THE REAL SERVER: no browser at %s (Debian package chromium)",
+			browserPath)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browserPath), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browserPath), chromedp.NoSandbox,
+		chromedp.DisableGPU,
+		chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
 		chromedp.WindowSize(1280, 800))
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocator)
@@ -38,7 +43,8 @@ func browse(t *testing.T) context.Context {
 
 func until(t *testing.T, ctx context.Context, condition string) {
 	t.Helper()
-	_, err := chromedp.Run(ctx, chromedp.Poll[any](condition, chromedp.WithPollingTimeout(20*time.Second), chromedp.WithPollingInterval(20*time.Millisecond)))
+	_, err := chromedp.Run(ctx, chromedp.Poll[any](condition, chromedp.WithPollingTimeout(20*time.Second),
+		chromedp.WithPollingInterval(20*time.Millisecond)))
 	if err != nil {
 		shoot(t, ctx, "failed")
 		words, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector('main')?.innerText ?? ''`))
@@ -62,13 +68,14 @@ func shoot(t *testing.T, ctx context.Context, name string) {
 	}
 }
 
-// TestPageSellsASeat goes the whole way of a stranger (P2, P9): demo event of real size, list, live map, best two together, pay, ticket;
-// then the server is gone and back on the same data, and the page still shows what it acknowledged.
+// TestPageSellsASeat goes the whole way of a stranger (P2, P9): demo event of real size, list, live map, best two
+// together, pay, ticket; then the server is gone and back on the same data, and the page still shows what it
+// acknowledged.
 func TestPageSellsASeat(t *testing.T) {
 	ctx := browse(t)
 	data := t.TempDir()
-	node := openNode(t, data)
-	show, err := demoEvent(t.Context(), node.Engine())
+	node := nodetest.Open(t, data)
+	show, err := demo.Event(t.Context(), node.Engine())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,9 +107,9 @@ func TestPageSellsASeat(t *testing.T) {
 	if err != nil || seats == "" {
 		t.Fatalf("tickets %q, %v", seats, err)
 	}
-	closeNode(t, node)
-	again := openNode(t, data)
-	defer closeNode(t, again)
+	nodetest.Close(t, node)
+	again := nodetest.Open(t, data)
+	defer nodetest.Close(t, again)
 	sold := 0
 	live, err := again.Engine().Live(t.Context(), show.ID)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"holdfast/actors/venue"
+	"holdfast/cmd/holdfast/nodetest"
+	"holdfast/cmd/holdfast/terminal"
 )
 
 // Kind: messages in the words of the source (packages, Go's layout of times, a library's errors) where an operator made
@@ -30,7 +32,8 @@ func TestSlipsOfAnOperatorAreToldInPlainWords(t *testing.T) {
 	gone.Close()
 	defer server.Close()
 	const event = "11111111-1111-8111-8111-111111111111"
-	made := []string{"import", "--data", filepath.Join(dir, "d"), "--name", "X", "--starts-at", "2030-05-01T20:00:00+02:00", plan}
+	made := []string{"import", "--data", filepath.Join(dir, "d"), "--name", "X", "--starts-at",
+		"2030-05-01T20:00:00+02:00", plan}
 	for _, c := range []struct {
 		args  []string
 		wants string
@@ -44,7 +47,8 @@ func TestSlipsOfAnOperatorAreToldInPlainWords(t *testing.T) {
 		{append(made, "--price", "25"), "write CATEGORY=MINOR"},
 		{append(made, "--price", "*=1", "--price", "*=2"), `"*" has two prices`},
 		{append(made[:len(made)-2:len(made)-2], "2030-05-01T20:00:00", plan), "is no time with an offset"},
-		{[]string{"sale", "open", event, "--url", server.URL}, "--operator-key-file is needed: the server refused: the bearer"},
+		{[]string{"sale", "open", event, "--url", server.URL},
+			"--operator-key-file is needed: the server refused: the bearer"},
 		{[]string{"sale", "open", event, "--url", gone.URL}, "no answer from 127.0.0.1:"},
 	} {
 		var out, errs bytes.Buffer
@@ -55,19 +59,11 @@ func TestSlipsOfAnOperatorAreToldInPlainWords(t *testing.T) {
 		if !strings.Contains(said, c.wants) {
 			t.Errorf("%q says %q, want %q", c.args, said, c.wants)
 		}
-		for _, ours := range []string{"storage:", "actors:", "venue:", "pebblestore:", "15:04:05Z07:00", "invalid map value"} {
+		for _, ours := range []string{"storage:", "actors:", "venue:", "pebblestore:", "15:04:05Z07:00",
+			"invalid map value"} {
 			if strings.Contains(said, ours) {
 				t.Errorf("%q speaks of %s: %q", c.args, ours, said)
 			}
-		}
-	}
-}
-
-// Kind: one of something told as many.
-func TestNounsFollowTheirNumber(t *testing.T) {
-	for n, want := range map[int]string{0: "0 sections", 1: "1 section", 2: "2 sections"} {
-		if got := numbered(n, "section"); got != want {
-			t.Errorf("%d: %q", n, got)
 		}
 	}
 }
@@ -82,7 +78,8 @@ func TestPricesOfOddlyNamedCategories(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	args := []string{"import", "--data", filepath.Join(dir, "d"), "--name", "X", "--starts-at", "2030-05-01T20:00:00+02:00",
+	args := []string{"import", "--data", filepath.Join(dir, "d"), "--name", "X", "--starts-at",
+		"2030-05-01T20:00:00+02:00",
 		"--price", `a=b=100;c\;d=250`, plan}
 	if code := run(t.Context(), args, &out, &errs); code != exitOK {
 		t.Fatalf("exit code %d: %s", code, errs.String())
@@ -98,16 +95,18 @@ func TestPricesOfOddlyNamedCategories(t *testing.T) {
 // name.
 func TestTableOfSectionsLinesUp(t *testing.T) {
 	for _, id := range []string{"A", "Steh\u00adplatz", "Parkett links vorn"} {
-		text := `{"sections":[{"id":"` + id + `","rows":[{"label":"1","seats":4}]},{"id":"B","rows":[{"label":"1","seats":11}]}]}`
+		text := `{"sections":[{"id":"` + id +
+			`","rows":[{"label":"1","seats":4}]},{"id":"B","rows":[{"label":"1","seats":11}]}]}`
 		plan, err := venue.Parse([]byte(text), venue.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		describePlan(&terminal{out: &out}, plan)
+		describePlan(terminal.NewWriter(&out), plan)
 		wide := 0
 		for _, line := range strings.Split(out.String(), "\n") {
-			if at := strings.LastIndexByte(line, ' '); at < 0 || !slices.Contains([]string{"seats", "4", "11", "15"}, line[at+1:]) {
+			if at := strings.LastIndexByte(line, ' '); at < 0 ||
+				!slices.Contains([]string{"seats", "4", "11", "15"}, line[at+1:]) {
 				continue
 			}
 			if n := utf8.RuneCountInString(line); wide == 0 {
@@ -125,8 +124,8 @@ func TestTableOfSectionsLinesUp(t *testing.T) {
 // Kind: a resource that another process has, told in the words of a system call and twice over.
 func TestWhatAnotherProcessHasIsToldOnce(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
-	node := openNode(t, data)
-	defer closeNode(t, node)
+	node := nodetest.Open(t, data)
+	defer nodetest.Close(t, node)
 	serve := []string{"serve", "--dev-auth", "--data"}
 	elsewhere := filepath.Join(t.TempDir(), "e")
 	for _, c := range []struct {
@@ -135,12 +134,15 @@ func TestWhatAnotherProcessHasIsToldOnce(t *testing.T) {
 	}{
 		{append(serve, data, "--listen", "127.0.0.1:0"), "in use by a running holdfast: stop the other first"},
 		{[]string{"audit", "--data", data}, "in use by a running holdfast: one process only"},
-		{append(serve, elsewhere, "--listen", node.Addr()), "--listen " + node.Addr() + ": another program listens there already"},
-		{append(serve, elsewhere, "--listen", "127.0.0.1:99999"), "--listen 127.0.0.1:99999: address 99999: invalid port"},
+		{append(serve, elsewhere, "--listen", node.Addr()), "--listen " + node.Addr() +
+			": another program listens there already"},
+		{append(serve, elsewhere, "--listen", "127.0.0.1:99999"),
+			"--listen 127.0.0.1:99999: address 99999: invalid port"},
 	} {
 		var out, errs bytes.Buffer
 		code := run(t.Context(), c.args, &out, &errs)
-		if said := errs.String(); code != exitFailed || !strings.Contains(said, c.wants) || strings.Contains(said, "bind:") {
+		if said := errs.String(); code != exitFailed || !strings.Contains(said, c.wants) ||
+			strings.Contains(said, "bind:") {
 			t.Errorf("%q: exit code %d, %q", c.args, code, said)
 		}
 	}

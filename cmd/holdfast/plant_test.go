@@ -39,17 +39,21 @@ func TestPlantedServerSaysSo(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		said := &untilSaid{text: until, end: cancel}
-		code := run(ctx, []string{"serve", "--dev-auth", "--listen", "127.0.0.1:0", "--log-level", "error", "--drain-wait", "0s",
+		code := run(ctx, []string{"serve", "--dev-auth", "--listen", "127.0.0.1:0", "--log-level", "error",
+			"--drain-wait", "0s",
 			"--data", filepath.Join(t.TempDir(), "d")}, said, said)
 		return code, said.all.String()
 	}
-	if code, out := serve("phantom,drop-hold", "Holdfast is at"); code != exitOK || !strings.Contains(out, "THIS BUILD HAS PLANTED BUGS: phantom,drop-hold") {
+	if code, out := serve("phantom,drop-hold", "Holdfast is at"); code != exitOK ||
+		!strings.Contains(out, "THIS BUILD HAS PLANTED BUGS: phantom,drop-hold") {
 		t.Errorf("two bugs: %d %s", code, out)
 	}
-	if code, out := serve("", "Holdfast is at"); code != exitOK || !strings.Contains(out, "THIS BUILD HAS PLANTED BUGS: none") {
+	if code, out := serve("", "Holdfast is at"); code != exitOK ||
+		!strings.Contains(out, "THIS BUILD HAS PLANTED BUGS: none") {
 		t.Errorf("no bug: %d %s", code, out)
 	}
-	if code, out := serve("fantom", "Holdfast is at"); code != exitFailed || !strings.Contains(out, plantVariable) || strings.Contains(out, "Holdfast is at") {
+	if code, out := serve("fantom", "Holdfast is at"); code != exitFailed || !strings.Contains(out, plantVariable) ||
+		strings.Contains(out, "Holdfast is at") {
 		t.Errorf("a name that is none: %d %s", code, out)
 	}
 }

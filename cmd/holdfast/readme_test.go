@@ -10,6 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"holdfast/cmd/holdfast/demo"
+	"holdfast/cmd/holdfast/nodetest"
+	"holdfast/cmd/holdfast/testkit"
+
 	"holdfast/storage"
 )
 
@@ -24,13 +28,14 @@ func TestReadmeBlocksRunTwice(t *testing.T) {
 			t.Skipf("README'S COMMANDS ARE NOT TESTED: there is no %s here: %v", program, err)
 		}
 	}
-	node := openNode(t, filepath.Join(t.TempDir(), "d"))
-	defer closeNode(t, node)
-	demo, err := startDemo(t.Context(), node.Engine(), 0, quietLog())
+	node := nodetest.Open(t, filepath.Join(t.TempDir(), "d"))
+	defer nodetest.Close(t, node)
+	shoppers, err := demo.Start(t.Context(), node.Engine(), 0, testkit.QuietLog())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer demo.stop()
+	defer shoppers.Stop()
+	show := node.Engine().Events()[0].ID
 	ran := 0
 	for _, b := range shellBlocks(t) {
 		for pass := range 2 {
@@ -43,14 +48,15 @@ func TestReadmeBlocksRunTwice(t *testing.T) {
 				}
 			}
 			if len(statuses) == 0 || !slices.Equal(refused, announced[b.file]) {
-				t.Errorf("%s, pass %d: %d requests, refused %q, want %q", b.file, pass+1, len(statuses), refused, announced[b.file])
+				t.Errorf("%s, pass %d: %d requests, refused %q, want %q", b.file, pass+1, len(statuses), refused,
+					announced[b.file])
 			}
 		}
 	}
 	if ran < 2*22 {
 		t.Errorf("only %d requests: blocks have gone", ran)
 	}
-	if event, err := node.Engine().Event(demo.event); err != nil || event.Sale != storage.SaleOpen {
+	if event, err := node.Engine().Event(show); err != nil || event.Sale != storage.SaleOpen {
 		t.Errorf("the demonstration is left %v, %v", event.Sale, err)
 	}
 }

@@ -2,15 +2,16 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
-	"holdfast/actors"
+	"holdfast/cmd/holdfast/client"
+	"holdfast/cmd/holdfast/eventctl"
+	"holdfast/cmd/holdfast/terminal"
 	"holdfast/storage"
 )
 
 type saleCommand struct {
-	target
+	targetFlags
 	State string `arg:"" help:"open, paused or closed; pause and close mean the same."`
 	Event string `arg:"" help:"The event's id."`
 }
@@ -28,7 +29,8 @@ is told, the others on it follow within 2 seconds.`
 }
 
 var saleStates = map[string]storage.SaleState{
-	"open": storage.SaleOpen, "pause": storage.SalePaused, "paused": storage.SalePaused, "close": storage.SaleClosed, "closed": storage.SaleClosed,
+	"open": storage.SaleOpen, "pause": storage.SalePaused, "paused": storage.SalePaused, "close": storage.SaleClosed,
+	"closed": storage.SaleClosed,
 }
 
 // Run turns the switch.
@@ -40,36 +42,30 @@ func (s *saleCommand) Run(c *console) error {
 	if !known {
 		return fmt.Errorf("%q is no state of a sale: say open, paused or closed", s.State)
 	}
-	id, err := parseEventID(s.Event)
+	id, err := terminal.ParseEventID(s.Event)
 	if err != nil {
 		return err
 	}
 	if s.URL != "" {
-		server, err := newClient(&s.target)
+		server, err := client.New(s.URL, s.OperatorKeyFile)
 		if err != nil {
 			return err
 		}
 		return postSale(c, server, s.Event, state, fmt.Sprintf("sale-%d", time.Now().UnixNano()))
 	}
-	return offline(c.ctx, s.Data, func(engine *actors.Engine) error {
-		event, err := engine.SetSale(c.ctx, id, state)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(c.out, "%s: sale %s\n", event.Name, event.Sale)
-		return err
-	})
+	sale, err := eventctl.SetSaleOffline(c.ctx, s.Data, id, state)
+	return tellSale(c, sale, err)
 }
 
-func postSale(c *console, server *client, event string, state storage.SaleState, key string) error {
-	body := `{"state":"` + string(state) + `"}`
-	var answer struct {
-		Name string `json:"name"`
-		Sale string `json:"sale"`
-	}
-	if err := server.post(c.ctx, "/v1/events/"+event+"/sale", key, strings.NewReader(body), int64(len(body)), &answer); err != nil {
+func postSale(c *console, server *client.Client, event string, state storage.SaleState, key string) error {
+	sale, err := eventctl.SetSale(c.ctx, server, event, state, key)
+	return tellSale(c, sale, err)
+}
+
+func tellSale(c *console, sale eventctl.Sale, err error) error {
+	if err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(c.out, "%s: sale %s\n", answer.Name, answer.Sale)
+	_, err = fmt.Fprintf(c.out, "%s: sale %s\n", sale.Name, sale.Sale)
 	return err
 }

@@ -13,12 +13,14 @@ import (
 	"syscall"
 	"time"
 
-	"holdfast/actors"
+	"holdfast/cmd/holdfast/config"
+	"holdfast/cmd/holdfast/demo"
+	"holdfast/cmd/holdfast/node"
 	"holdfast/storage/sqlstore"
 )
 
 type serveCommand struct {
-	config
+	config.Config
 }
 
 // Help is shown by holdfast serve --help.
@@ -47,19 +49,19 @@ the listener closes, requests in flight are answered, and sections leave snapsho
 
 // Run serves until a signal.
 func (s *serveCommand) Run(c *console) error {
-	if err := s.check(); err != nil {
+	if err := s.Check(); err != nil {
 		return err
 	}
-	log, lines := newServerLog(c.err, s.LogFormat, s.LogLevel)
+	log, lines := node.NewLog(c.err, s.LogFormat, s.LogLevel)
 	defer lines.Flush()
 	relaxCollector()
 	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restoreSignals()
-	stopProfiles, err := profiles(s.DebugListen, log)
+	stopProfiles, err := node.ServeProfiles(s.DebugListen, log)
 	if err != nil {
 		return err
 	}
-	node, err := Open(ctx, &s.config, log)
+	n, err := node.Open(ctx, &s.Config, log, node.Options{Build: thisBuild(), Exit: os.Exit})
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil { // told to stop before there was anything to serve
 		log.Info("stopped", "while", err)
 		return stopProfiles()
@@ -67,17 +69,17 @@ func (s *serveCommand) Run(c *console) error {
 	if err != nil {
 		return errors.Join(err, stopProfiles())
 	}
-	s.announce(c.out, log, node)
+	s.announce(c.out, log, n)
 	defer boundStop(ctx, s.ShutdownTimeout, log, os.Exit)()
-	failed := s.runUntil(ctx, node, log)
+	failed := s.runUntil(ctx, n, log)
 	restoreSignals() // from here on a second signal ends the process
 	log.Info("stopping", "drain", s.DrainWait, "within", s.ShutdownTimeout)
-	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience(node))
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience(n, log))
 	defer cancel()
 	if failed == nil {
-		s.drain(patience, node)
+		s.drain(patience, n)
 	}
-	err = errors.Join(failed, node.Close(patience), stopProfiles())
+	err = errors.Join(failed, n.Close(patience), stopProfiles())
 	if err == nil {
 		log.Info("stopped")
 	}
@@ -86,10 +88,10 @@ func (s *serveCommand) Run(c *console) error {
 
 // drain waits for balancers, and in a cluster until the sections are with others: for half of the patience, or for
 // DrainWait where that is longer.
-func (s *serveCommand) drain(ctx context.Context, node *Node) {
+func (s *serveCommand) drain(ctx context.Context, n *node.Node) {
 	ctx, cancel := context.WithTimeout(ctx, max(s.DrainWait, stopPatience(s.ShutdownTimeout)/2))
 	defer cancel()
-	node.Drain(ctx, s.DrainWait)
+	n.Drain(ctx, s.DrainWait)
 }
 
 // collectorPercent trades memory for processor time: the heap may grow to five times what lives before it is collected.
@@ -104,59 +106,62 @@ func relaxCollector() {
 	}
 }
 
-func (s *serveCommand) runUntil(ctx context.Context, node *Node, log *slog.Logger) error {
-	go watchStart(ctx, node, log)
-	var shoppers *demo
+func (s *serveCommand) runUntil(ctx context.Context, n *node.Node, log *slog.Logger) error {
+	go watchStart(ctx, n, log)
+	var shoppers *demo.Demo
 	if s.Demo {
 		var err error
-		if shoppers, err = startDemo(ctx, node.Engine(), s.DemoBuyers, log); err != nil {
+		if shoppers, err = demo.Start(ctx, n.Engine(), s.DemoBuyers, log); err != nil {
 			return err
 		}
-		node.Opened()
+		n.Opened()
 	}
 	var failed error
 	select {
 	case <-ctx.Done():
-	case failed = <-node.Served():
+	case failed = <-n.Served():
 		failed = errors.Join(errors.New("the HTTP server ended by itself"), failed)
-	case failed = <-node.Doomed():
+	case failed = <-n.Failed():
 	}
-	shoppers.stop()
+	shoppers.Stop()
 	return failed
 }
 
-func (s *serveCommand) announce(out io.Writer, log *slog.Logger, node *Node) {
-	if node.admin != nil {
-		log.Info("listening for operators", "address", node.admin.Addr().String())
+func (s *serveCommand) announce(out io.Writer, log *slog.Logger, n *node.Node) {
+	if address := n.AdminAddr(); address != "" {
+		log.Info("listening for operators", "address", address)
 	}
-	log.Info("listening", "address", node.Addr(), "data", cmp.Or(s.Data, sqlstore.Redacted(s.Store)), "build", buildInfo())
-	log.Warn("payments are pretended: no processor but the sandbox, whose tokens are tok_ok, tok_declined …: tickets are free")
+	log.Info("listening", "address", n.Addr(), "data", cmp.Or(s.Data, sqlstore.Redacted(s.Store)), "build",
+		thisBuild().String())
+	log.Warn("payments are pretended: no processor but the sandbox, whose tokens are tok_ok, tok_declined …: tickets " +
+		"are free")
 	if s.DevAuth {
 		log.Warn("dev-auth: everybody may call themselves anybody; the operator key is dev unless one is configured")
-		if !loopback(s.Listen) {
-			log.Warn("dev-auth-anywhere: whoever reaches the address is an operator", "address", node.Addr())
+		if !config.Loopback(s.Listen) {
+			log.Warn("dev-auth-anywhere: whoever reaches the address is an operator", "address", n.Addr())
 		}
 	}
 	if s.LogFormat == "json" { // a machine reads this: no words for people between the lines
-		log.Info("open", "url", "http://"+node.Addr()+"/", "demo", s.Demo, "demo_buyers", s.DemoBuyers)
+		log.Info("open", "url", "http://"+n.Addr()+"/", "demo", s.Demo, "demo_buyers", s.DemoBuyers)
 		return
 	}
-	fmt.Fprintf(out, "\n  Holdfast is at  http://%s/\n", node.Addr())
+	fmt.Fprintf(out, "\n  Holdfast is at  http://%s/\n", n.Addr())
 	if s.Demo {
-		fmt.Fprintf(out, "  The demonstration: open that page and pick seats. %d simulated buyers shop along.\n", s.DemoBuyers)
+		fmt.Fprintf(out, "  The demonstration: open that page and pick seats. %d simulated buyers shop along.\n",
+			s.DemoBuyers)
 	}
 	fmt.Fprintln(out)
 }
 
 // watchStart logs how far the start is, once a second, until requests can be served.
-func watchStart(ctx context.Context, node *Node, log *slog.Logger) {
+func watchStart(ctx context.Context, n *node.Node, log *slog.Logger) {
 	began := time.Now()
 	logged := began
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for err := node.Ready(); err != nil; err = node.Ready() {
-		if errors.Is(err, errStandby) {
-			log.Info(err.Error(), "sections", node.Engine().Foreign())
+	for err := n.Ready(); err != nil; err = n.Ready() {
+		if errors.Is(err, node.ErrStandby) {
+			log.Info(err.Error(), "sections", n.Engine().Foreign())
 			return
 		}
 		select {
@@ -166,22 +171,9 @@ func watchStart(ctx context.Context, node *Node, log *slog.Logger) {
 		}
 		if time.Since(logged) >= time.Second {
 			logged = time.Now()
-			log.Info("starting: sections are loading", "serving", node.Engine().Stats().SectionsServing.Load())
+			log.Info("starting: sections are loading", "serving", n.Engine().Stats().SectionsServing.Load())
 		}
 	}
-	log.Info("ready", "events", len(node.Engine().Events()), "sections", node.Engine().Stats().SectionsServing.Load(), "took", time.Since(began).Round(time.Millisecond))
-}
-
-// waitReady returns nil once requests can be served.
-func waitReady(ctx context.Context, e *actors.Engine) error {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for e.Ready() != nil {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-	return nil
+	log.Info("ready", "events", len(n.Engine().Events()), "sections", n.Engine().Stats().SectionsServing.Load(), "took",
+		time.Since(began).Round(time.Millisecond))
 }

@@ -7,10 +7,14 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"holdfast/cmd/holdfast/node"
+	"holdfast/cmd/holdfast/nodetest"
+	"holdfast/cmd/holdfast/testkit"
 	"holdfast/storage/sqlstore"
 	"holdfast/storage/sqlstore/pgtest"
 )
@@ -24,25 +28,6 @@ func TestMain(m *testing.M) {
 	pgtest.Main(m)
 }
 
-func sharedConfig(address string) *config {
-	c := testConfig("")
-	c.Store, c.Migrate, c.StoreTimeout = address, true, 2*time.Second
-	return c
-}
-
-// openShared starts a node on a database and waits until its engine is ready, which a node that stands by is too.
-func openShared(t *testing.T, address string) *Node {
-	t.Helper()
-	node, err := Open(t.Context(), sharedConfig(address), quietLog())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := waitReady(t.Context(), node.Engine()); err != nil {
-		t.Fatal(err)
-	}
-	return node
-}
-
 // reply is what the tests below look at of an answer.
 type reply struct {
 	status int
@@ -51,7 +36,7 @@ type reply struct {
 	text   string
 }
 
-func ask(t *testing.T, node *Node, method, path, buyer, key, body string) reply {
+func ask(t *testing.T, node *node.Node, method, path, buyer, key, body string) reply {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, "http://"+node.Addr()+path, strings.NewReader(body))
 	if err != nil {
@@ -64,7 +49,7 @@ func ask(t *testing.T, node *Node, method, path, buyer, key, body string) reply 
 		t.Fatal(err)
 	}
 	text, err := io.ReadAll(response.Body)
-	if err = closing(err, response.Body); err != nil {
+	if err = testkit.CloseBody(err, response.Body); err != nil {
 		t.Fatal(err)
 	}
 	a := reply{status: response.StatusCode, retry: response.Header.Get("Retry-After"), text: string(text)}
@@ -72,47 +57,33 @@ func ask(t *testing.T, node *Node, method, path, buyer, key, body string) reply 
 	return a
 }
 
-func hold(t *testing.T, node *Node, event, buyer string, seats ...string) reply {
+func hold(t *testing.T, node *node.Node, event, buyer string, seats ...string) reply {
 	t.Helper()
 	wish, err := json.Marshal(map[string]any{"seats": seats})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ask(t, node, http.MethodPost, "/v1/events/"+event+"/bookings", buyer, buyer+strings.Join(seats, ""), string(wish))
+	return ask(t, node, http.MethodPost, "/v1/events/"+event+"/bookings", buyer, buyer+strings.Join(seats, ""),
+		string(wish))
 }
 
 // importOn creates an event on sale through a running server.
-func importOn(t *testing.T, node *Node) (event string) {
+func importOn(t *testing.T, node *node.Node) (event string) {
 	t.Helper()
-	code, out := tool(t, "import", "--url", "http://"+node.Addr(), "--name", "May Day", "--starts-at", "2030-05-01T20:00:00Z", "--price", "*=2500", "--open",
-		writeFile(t, "plan.json", smallPlan))
+	code, out := tool(t, "import", "--url", "http://"+node.Addr(), "--name", "May Day", "--starts-at",
+		"2030-05-01T20:00:00Z", "--price", "*=2500", "--open",
+		testkit.WriteFile(t, "plan.json", smallPlan))
 	if code != exitOK {
 		t.Fatalf("import: %d %s", code, out)
 	}
 	return node.Engine().Events()[0].ID.String()
 }
 
-// eventuallyMax bounds what a test waits for; nothing takes nearly as long.
-const eventuallyMax = time.Minute
-
-// eventually repeats a call that must be right at last.
-func eventually(t *testing.T, what string, right func() bool) time.Duration {
-	t.Helper()
-	begun, tick := time.Now(), time.NewTicker(20*time.Millisecond)
-	defer tick.Stop()
-	for !right() {
-		if <-tick.C; time.Since(begun) > eventuallyMax {
-			t.Fatalf("never came: %s", what)
-		}
-	}
-	return time.Since(begun)
-}
-
 // granted repeats a hold under its key until it is granted, as a buyer does. A busy machine may answer a request later
 // than its deadline, and then says so: with 503 and when to come again (P3). Anything else fails.
-func granted(t *testing.T, node *Node, event, buyer, seat string) (a reply) {
+func granted(t *testing.T, node *node.Node, event, buyer, seat string) (a reply) {
 	t.Helper()
-	eventually(t, buyer+" holds "+seat, func() bool {
+	testkit.Eventually(t, buyer+" holds "+seat, func() bool {
 		a = hold(t, node, event, buyer, seat)
 		if a.status != http.StatusCreated && (a.status != http.StatusServiceUnavailable || a.retry == "") {
 			t.Fatalf("P5: the refused wish of %s, repeated: %d, Retry-After %q: %s", buyer, a.status, a.retry, a.text)
@@ -138,43 +109,48 @@ func nobodyIsLeft(t *testing.T, address string) {
 // TestNodeOnADatabase sells over HTTP, restarts without a wait, and finds what it told (P2, P5, P6).
 func TestNodeOnADatabase(t *testing.T) {
 	address := pgtest.Database(t)
-	node := openShared(t, address)
+	node := nodetest.OpenShared(t, address)
 	event := importOn(t, node)
 	held := hold(t, node, event, "alice", "A-1-1", "A-1-2")
-	sold := ask(t, node, http.MethodPost, "/v1/bookings/"+held.body.ID+"/confirm", "alice", "pay", `{"payment_token":"tok_ok"}`)
+	sold := ask(t, node, http.MethodPost, "/v1/bookings/"+held.body.ID+"/confirm", "alice", "pay",
+		`{"payment_token":"tok_ok"}`)
 	if held.status != http.StatusCreated || sold.status != http.StatusOK || sold.body.State != "confirmed" {
 		t.Fatalf("hold %d %s, confirm %d %s", held.status, held.text, sold.status, sold.text)
 	}
 	kept := hold(t, node, event, "bob", "A-1-3")
-	closeNode(t, node)
+	nodetest.Close(t, node)
 	nobodyIsLeft(t, address)
-	node = openShared(t, address)
-	defer func() { closeNode(t, node) }()
-	if again := hold(t, node, event, "bob", "A-1-3"); again.status != http.StatusCreated || again.body.ID != kept.body.ID {
+	node = nodetest.OpenShared(t, address)
+	defer func() { nodetest.Close(t, node) }()
+	if again := hold(t, node, event, "bob", "A-1-3"); again.status != http.StatusCreated ||
+		again.body.ID != kept.body.ID {
 		t.Errorf("P5: the same key after a restart: %d %s", again.status, again.text)
 	}
-	if got := ask(t, node, http.MethodGet, "/v1/bookings/"+held.body.ID, "alice", "look", ""); got.body.State != "confirmed" {
+	if got := ask(t, node, http.MethodGet, "/v1/bookings/"+held.body.ID, "alice", "look",
+		""); got.body.State != "confirmed" {
 		t.Errorf("P2: the sold booking is %s", got.text)
 	}
-	refund := ask(t, node, http.MethodPost, "/v1/bookings/"+held.body.ID+"/confirm", "alice", "pay again", `{"payment_token":"tok_ok"}`)
+	refund := ask(t, node, http.MethodPost, "/v1/bookings/"+held.body.ID+"/confirm", "alice", "pay again",
+		`{"payment_token":"tok_ok"}`)
 	if refund.status/100 == 5 {
 		t.Errorf("P6: the books were not found again: %d %s", refund.status, refund.text)
 	}
-	if _, text := get(t, "http://"+node.Addr()+"/metrics"); !strings.Contains(text, "holdfast_store_reachable 1") || !strings.Contains(text, "holdfast_nodes_alive 1") {
+	if _, text := testkit.Get(t, "http://"+node.Addr()+"/metrics"); !strings.Contains(text,
+		"holdfast_store_reachable 1") || !strings.Contains(text, "holdfast_nodes_alive 1") {
 		t.Error("the database's metrics are missing")
 	}
 }
 
 // TestLosersCostNoStatements: P7. Heartbeats and looks at the catalog go on meanwhile, and are few.
 func TestLosersCostNoStatements(t *testing.T) {
-	node := openShared(t, pgtest.Database(t))
-	defer closeNode(t, node)
+	node := nodetest.OpenShared(t, pgtest.Database(t))
+	defer nodetest.Close(t, node)
 	event := importOn(t, node)
 	if first := hold(t, node, event, "winner", "A-1-1"); first.status != http.StatusCreated {
 		t.Fatalf("%d %s", first.status, first.text)
 	}
-	stats, begun := node.sql.Stats(), time.Now()
-	statements, appends := stats.Statements.Load(), stats.Appends.Load()
+	begun := time.Now()
+	statements, appends := counterOf(t, node, "store_statements_total"), counterOf(t, node, "store_appends_total")
 	const losers = 300
 	for i := range losers {
 		if lost := hold(t, node, event, fmt.Sprint("loser", i), "A-1-1"); lost.status != http.StatusConflict {
@@ -182,24 +158,42 @@ func TestLosersCostNoStatements(t *testing.T) {
 		}
 	}
 	beats := int64(time.Since(begun)/(250*time.Millisecond)+1) * 4
-	if n := stats.Statements.Load() - statements; n > beats {
+	if n := counterOf(t, node, "store_statements_total") - statements; n > beats {
 		t.Errorf("P7: %d statements while %d lost, %d would be heartbeats", n, losers, beats)
 	}
-	if n := stats.Appends.Load() - appends; n != 0 {
+	if n := counterOf(t, node, "store_appends_total") - appends; n != 0 {
 		t.Errorf("P7: %d appends", n)
 	}
+}
+
+// counterOf is the value of one of the node's metrics.
+func counterOf(t *testing.T, node *node.Node, name string) int64 {
+	t.Helper()
+	_, text := testkit.Get(t, "http://"+node.Addr()+"/metrics")
+	for line := range strings.Lines(text) {
+		if value, found := strings.CutPrefix(line, "holdfast_"+name+" "); found {
+			n, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return int64(n)
+		}
+	}
+	t.Fatalf("no metric %s", name)
+	return 0
 }
 
 // TestTwoNodesOnOneDatabase: the second takes nothing from the first while that lives, and everything when it has gone
 // (P1, P2, P3).
 func TestTwoNodesOnOneDatabase(t *testing.T) {
 	address := pgtest.Database(t)
-	first := openShared(t, address)
+	first := nodetest.OpenShared(t, address)
 	event := importOn(t, first)
 	held := hold(t, first, event, "alice", "A-1-1")
-	second := openShared(t, address)
-	defer closeNode(t, second)
-	if status, body := get(t, "http://"+second.Addr()+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "standing by") {
+	second := nodetest.OpenShared(t, address)
+	defer nodetest.Close(t, second)
+	if status, body := testkit.Get(t, "http://"+second.Addr()+"/readyz"); status != http.StatusServiceUnavailable ||
+		!strings.Contains(body, "standing by") {
 		t.Errorf("readyz of a node that stands by: %d %s", status, body)
 	}
 	for i := range 5 {
@@ -213,8 +207,8 @@ func TestTwoNodesOnOneDatabase(t *testing.T) {
 	if n := first.Engine().Stats().Fenced.Load(); n != 0 {
 		t.Errorf("the first node was fenced %d times", n)
 	}
-	closeNode(t, first)
-	took := eventually(t, "the second node takes over", func() bool { return second.Ready() == nil })
+	nodetest.Close(t, first)
+	took := testkit.Eventually(t, "the second node takes over", func() bool { return second.Ready() == nil })
 	t.Logf("taken over after %v", took)
 	if a := hold(t, second, event, "alice", "A-1-1"); a.status != http.StatusCreated || a.body.ID != held.body.ID {
 		t.Errorf("P5: after the takeover: %d %s", a.status, a.text)
@@ -228,13 +222,13 @@ func TestTwoNodesOnOneDatabase(t *testing.T) {
 // goes on by itself, and what was refused may be repeated.
 func TestDatabaseGoesAndComesBack(t *testing.T) {
 	server := pgtest.Start(t)
-	config := sharedConfig(server.Database(t))
+	config := nodetest.SharedConfig(server.Database(t))
 	config.RequestTimeout = time.Second
-	node, err := Open(t.Context(), config, quietLog())
+	node, err := node.Open(t.Context(), config, testkit.QuietLog(), node.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer closeNode(t, node)
+	defer nodetest.Close(t, node)
 	event := importOn(t, node)
 	if a := hold(t, node, event, "alice", "A-1-1"); a.status != http.StatusCreated {
 		t.Fatalf("%d %s", a.status, a.text)
@@ -244,13 +238,13 @@ func TestDatabaseGoesAndComesBack(t *testing.T) {
 	for i := range 3 { // every answer comes while the database is away: nobody was kept waiting for its return
 		begun := time.Now()
 		a := hold(t, node, event, fmt.Sprint("buyer", i), fmt.Sprintf("A-1-%d", i+4))
-		if a.status != http.StatusServiceUnavailable || a.retry == "" || time.Since(begun) > eventuallyMax/2 {
+		if a.status != http.StatusServiceUnavailable || a.retry == "" || time.Since(begun) > testkit.EventuallyMax/2 {
 			t.Errorf("P3: %d, Retry-After %q after %v: %s", a.status, a.retry, time.Since(begun), a.text)
 		}
 		t.Logf("refused after %v: %s", time.Since(begun), a.text)
 	}
-	eventually(t, "the alarm", func() bool {
-		_, text := get(t, "http://"+node.Addr()+"/metrics")
+	testkit.Eventually(t, "the alarm", func() bool {
+		_, text := testkit.Get(t, "http://"+node.Addr()+"/metrics")
 		return strings.Contains(text, "holdfast_store_reachable 0")
 	})
 	server.Restart(t)
@@ -267,7 +261,8 @@ func TestDatabaseGoesAndComesBack(t *testing.T) {
 
 // TestStartWithoutADatabase fails at once, and says why.
 func TestStartWithoutADatabase(t *testing.T) {
-	code, out := tool(t, "serve", "--dev-auth", "--listen", "127.0.0.1:0", "--store", "postgres://holdfast@127.0.0.1:1/none?sslmode=disable")
+	code, out := tool(t, "serve", "--dev-auth", "--listen", "127.0.0.1:0", "--store",
+		"postgres://holdfast@127.0.0.1:1/none?sslmode=disable")
 	if code != exitFailed || !strings.Contains(out, "127.0.0.1:1") {
 		t.Errorf("%d %s", code, out)
 	}
@@ -275,9 +270,10 @@ func TestStartWithoutADatabase(t *testing.T) {
 
 func TestMigrateCommand(t *testing.T) {
 	address := pgtest.Database(t)
-	config := sharedConfig(address)
+	config := nodetest.SharedConfig(address)
 	config.Migrate = false
-	if _, err := Open(t.Context(), config, quietLog()); err == nil || !strings.Contains(err.Error(), "schema") {
+	if _, err := node.Open(t.Context(), config, testkit.QuietLog(), node.Options{}); err == nil ||
+		!strings.Contains(err.Error(), "schema") {
 		t.Errorf("a database without tables was opened: %v", err)
 	}
 	if code, out := tool(t, "migrate", "--store", address); code != exitOK || !strings.Contains(out, "applied 0001") {
@@ -286,9 +282,9 @@ func TestMigrateCommand(t *testing.T) {
 	if code, out := tool(t, "migrate", "--store", address); code != exitOK || !strings.Contains(out, "nothing to do") {
 		t.Errorf("%d %s", code, out)
 	}
-	node, err := Open(t.Context(), config, quietLog())
+	node, err := node.Open(t.Context(), config, testkit.QuietLog(), node.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	closeNode(t, node)
+	nodetest.Close(t, node)
 }

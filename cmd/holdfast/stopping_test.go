@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"holdfast/cmd/holdfast/testkit"
 	"holdfast/storage/sqlstore/pgtest"
 )
 
@@ -23,7 +24,10 @@ func TestAStopIsCutOffAtItsBound(t *testing.T) {
 			var exited atomic.Int64
 			began := time.Now()
 			var after time.Duration
-			defer boundStop(ctx, whole, slog.New(slog.DiscardHandler), func(code int) { after = time.Since(began); exited.Store(int64(code)) })()
+			defer boundStop(ctx, whole, slog.New(slog.DiscardHandler), func(code int) {
+				after = time.Since(began)
+				exited.Store(int64(code))
+			})()
 			<-time.After(time.Hour) // the server runs
 			began = time.Now()
 			signalled()
@@ -34,7 +38,9 @@ func TestAStopIsCutOffAtItsBound(t *testing.T) {
 		})
 		synctest.Test(t, func(t *testing.T) {
 			ctx, signalled := context.WithCancel(t.Context())
-			done := boundStop(ctx, whole, slog.New(slog.DiscardHandler), func(int) { t.Error("cut off, though it had ended") })
+			done := boundStop(ctx, whole, slog.New(slog.DiscardHandler), func(int) {
+				t.Error("cut off, though it had ended")
+			})
 			signalled()
 			done()
 			done()
@@ -46,8 +52,8 @@ func TestAStopIsCutOffAtItsBound(t *testing.T) {
 	}
 }
 
-// swallower stands before a server, and swallows everything once it is told to: as a network does that breaks without a word, or a
-// database whose disk hangs.
+// swallower stands before a server, and swallows everything once it is told to: as a network does that breaks without a
+// word, or a database whose disk hangs.
 type swallower struct {
 	net.Listener
 	target  string
@@ -142,8 +148,8 @@ func hostOf(t *testing.T, database string) string {
 	return u.Host
 }
 
-// TestDrillStoreThatHangsDoesNotHoldUpTheStop: real processes, whose database stops to answer without a word, end within --shutdown-timeout
-// after SIGTERM.
+// TestDrillStoreThatHangsDoesNotHoldUpTheStop: real processes, whose database stops to answer without a word, end
+// within --shutdown-timeout after SIGTERM.
 func TestDrillStoreThatHangsDoesNotHoldUpTheStop(t *testing.T) {
 	whole := 4 * time.Second
 	if longDrill() {
@@ -154,7 +160,7 @@ func TestDrillStoreThatHangsDoesNotHoldUpTheStop(t *testing.T) {
 	c := newDrill(t, s.behind(t, database), 2, "--shutdown-timeout", whole.String())
 	c.open(t)
 	s.swallow.Store(true)
-	eventually(t, "the nodes have noticed", func() bool { return c.status(t, 0).has(codeNoHeartbeat) })
+	testkit.Eventually(t, "the nodes have noticed", func() bool { return c.status(t, 0).has("heartbeat_not_written") })
 	for _, n := range c.nodes {
 		began := time.Now()
 		_ = n.command.Process.Signal(syscall.SIGTERM) // it lives

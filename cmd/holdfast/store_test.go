@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"holdfast/cmd/holdfast/nodetest"
 	"holdfast/storage"
 	"holdfast/storage/sqlstore"
 	"holdfast/storage/sqlstore/pgtest"
@@ -30,23 +31,26 @@ func storeIDOf(t *testing.T, address string) (id storage.StoreID, rows int) {
 // TestACopyGetsAnIDOfItsOwnOnlyWhenAskedAndWhenNobodyLivesOnIt: the id of what is sold from must stay.
 func TestACopyGetsAnIDOfItsOwnOnlyWhenAskedAndWhenNobodyLivesOnIt(t *testing.T) {
 	address := pgtest.Shared(t).Database(t)
-	node := openShared(t, address)
+	node := nodetest.OpenShared(t, address)
 	importOn(t, node)
 	copied := pgtest.Shared(t).Copy(t, address)
 	original, _ := storeIDOf(t, address)
 	if id, rows := storeIDOf(t, copied); id != original || rows != 1 {
 		t.Fatalf("the copy has id %v, the original %v; %d rows", id, original, rows)
 	}
-	if code, out := tool(t, "store", "new-id", "--store", address, "--yes"); code != exitFailed || !strings.Contains(out, "nodes live on this database: "+node.name) {
+	if code, out := tool(t, "store", "new-id", "--store", address, "--yes"); code != exitFailed ||
+		!strings.Contains(out, "nodes live on this database: "+node.Name()) {
 		t.Errorf("of a database that is sold from: %d %s", code, out)
 	}
-	if code, out := tool(t, "store", "new-id", "--store", copied); code != exitFailed || !strings.Contains(out, "nothing was changed") || !strings.Contains(out, "1 event(s)") {
+	if code, out := tool(t, "store", "new-id", "--store", copied); code != exitFailed ||
+		!strings.Contains(out, "nothing was changed") || !strings.Contains(out, "1 event(s)") {
 		t.Errorf("without --yes: %d %s", code, out)
 	}
 	if id, rows := storeIDOf(t, copied); id != original || rows != 1 {
 		t.Errorf("the copy has id %v, %d rows, and nothing was to be changed", id, rows)
 	}
-	if code, out := tool(t, "store", "new-id", "--store", copied, "--yes"); code != exitOK || !strings.Contains(out, original.String()) {
+	if code, out := tool(t, "store", "new-id", "--store", copied, "--yes"); code != exitOK ||
+		!strings.Contains(out, original.String()) {
 		t.Errorf("with --yes: %d %s", code, out)
 	}
 	if id, rows := storeIDOf(t, copied); id == original || id == (storage.StoreID{}) || rows != 0 {

@@ -12,12 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/cmd/holdfast/testkit"
 	"holdfast/storage"
 	"holdfast/storage/sqlstore"
 	"holdfast/storage/sqlstore/pgtest"
 )
 
-// gossipPort finds a port that is free for UDP and TCP alike, of whose number others can be told before its node starts.
+// gossipPort finds a port that is free for UDP and TCP alike, of whose number others can be told before its node
+// starts.
 func gossipPort(t *testing.T) string {
 	t.Helper()
 	for range 20 {
@@ -101,7 +103,7 @@ func (n *fleetNode) readyz() (status int, text string) {
 		return 0, err.Error()
 	}
 	body, err := io.ReadAll(response.Body)
-	if err = closing(err, response.Body); err != nil {
+	if err = testkit.CloseBody(err, response.Body); err != nil {
 		return 0, err.Error()
 	}
 	return response.StatusCode, string(body)
@@ -110,7 +112,7 @@ func (n *fleetNode) readyz() (status int, text string) {
 // wait repeats a question until its answer is right.
 func (n *fleetNode) wait(what string, right func() bool) {
 	n.t.Helper()
-	if took := eventually(n.t, n.name+": "+what, right); took > time.Second {
+	if took := testkit.Eventually(n.t, n.name+": "+what, right); took > time.Second {
 		n.t.Logf("%s: %s, after %v", n.name, what, took.Round(10*time.Millisecond))
 	}
 }
@@ -158,8 +160,9 @@ func records(t *testing.T, address string) (all uint64) {
 	return all
 }
 
-// TestARestoredCopyUnderTheSameGossipSellsNothing (P1, P2, P6): a node that was given the cluster's gossip and a restored copy of its database is
-// handed nothing and opens nothing, however long it waits and whoever of the others goes; and they sell on.
+// TestARestoredCopyUnderTheSameGossipSellsNothing (P1, P2, P6): a node that was given the cluster's gossip and a
+// restored copy of its database is handed nothing and opens nothing, however long it waits and whoever of the others
+// goes; and they sell on.
 func TestARestoredCopyUnderTheSameGossipSellsNothing(t *testing.T) {
 	f, address := newFleet(t), pgtest.Shared(t).Database(t)
 	first, second := f.clustered(address), f.clustered(address)
@@ -177,7 +180,8 @@ func TestARestoredCopyUnderTheSameGossipSellsNothing(t *testing.T) {
 	first.wait("knows the stranger", func() bool { return first.metric("holdfast_cluster_strangers") == 1 })
 	stray.wait("yields", func() bool {
 		status, text := stray.readyz()
-		return status == http.StatusServiceUnavailable && strings.Contains(text, "claims and serves nothing") && stray.metric("holdfast_cluster_strangers") == 2
+		return status == http.StatusServiceUnavailable && strings.Contains(text, "claims and serves nothing") &&
+			stray.metric("holdfast_cluster_strangers") == 2
 	})
 	refusesAll(t, stray, event)
 	first.wait("says so in its log", func() bool { return strings.Contains(first.logs.String(), "ALARM") })
@@ -225,7 +229,8 @@ func checkAlarms(t *testing.T, first, stray *fleetNode) {
 			lines = append(lines, line)
 		}
 	}
-	if len(lines) != 1 || !strings.Contains(lines[0], "node="+stray.name) || !strings.Contains(lines[0], "no heartbeat row in this node's database") {
+	if len(lines) != 1 || !strings.Contains(lines[0], "node="+stray.name) ||
+		!strings.Contains(lines[0], "no heartbeat row in this node's database") {
 		t.Errorf("alarms of %s: %q", first.name, lines)
 	}
 	for _, n := range []*fleetNode{first, stray} {
@@ -243,8 +248,8 @@ func exitCode(err error) int {
 	return 0
 }
 
-// TestAForgottenStandbyDoesNotStartBesideACluster: a node without gossip on a cluster's database says which flags it needs, and claims nothing
-// when one of the cluster dies.
+// TestAForgottenStandbyDoesNotStartBesideACluster: a node without gossip on a cluster's database says which flags it
+// needs, and claims nothing when one of the cluster dies.
 func TestAForgottenStandbyDoesNotStartBesideACluster(t *testing.T) {
 	f, address := newFleet(t), pgtest.Shared(t).Database(t)
 	first, second := f.clustered(address), f.clustered(address)
@@ -257,7 +262,8 @@ func TestAForgottenStandbyDoesNotStartBesideACluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	code := exitCode(forgotten.command.Wait())
-	for _, want := range []string{"n1 (gossip " + f.gossip + ")", "n2 (gossip 127.0.0.1:", "--gossip-listen", "--join", f.gossip, "--cluster-keys", "lapse"} {
+	for _, want := range []string{"n1 (gossip " + f.gossip + ")", "n2 (gossip 127.0.0.1:", "--gossip-listen", "--join",
+		f.gossip, "--cluster-keys", "lapse"} {
 		if !strings.Contains(forgotten.logs.String(), want) {
 			t.Errorf("not said: %s\n%s", want, forgotten.logs)
 		}
@@ -287,7 +293,9 @@ func TestANodeOfNoClusterBesideOneIsAnAlarm(t *testing.T) {
 	}
 	late.wait("the alarm", func() bool { return late.metric("holdfast_cluster_unmet") == 1 })
 	late.wait("its line in the log", func() bool {
-		return strings.Contains(late.logs.String(), "ALARM: a living node on this database that gossip does not know") && strings.Contains(late.logs.String(), "node=n1")
+		return strings.Contains(late.logs.String(),
+			"ALARM: a living node on this database that gossip does not know") &&
+			strings.Contains(late.logs.String(), "node=n1")
 	})
 	out, err := exec.Command(late.binary, "cluster", "status", "--url", "http://"+late.address).CombinedOutput()
 	if code := exitCode(err); code != exitFindings || !strings.Contains(string(out), "n1 lives on the database") {

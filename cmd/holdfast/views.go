@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
-	"holdfast/actors"
-	"holdfast/actors/views"
-	"holdfast/actors/section"
-	"holdfast/storage"
-	"holdfast/storage/sqlstore"
+	"holdfast/cmd/holdfast/storectl"
+	"holdfast/cmd/holdfast/terminal"
 )
 
 type viewsCommand struct {
@@ -58,12 +53,6 @@ cannot be derived again.
 Exit code: 0 all there, 1 a section's log is damaged or cut (the others are there), 2 could not do what was asked.`
 }
 
-// viewsAttempt bounds one transaction: entering a stadium's seats is the longest of them.
-const viewsAttempt = 30 * time.Second
-
-// viewsLogEvery keeps a projector that follows a sale from writing a line a second.
-const viewsLogEvery = 10 * time.Second
-
 // Run makes, follows, rebuilds or drops the views.
 func (v *viewsCommand) Run(c *console) (err error) {
 	if v.Interval <= 0 || v.Parallel <= 0 {
@@ -71,108 +60,43 @@ func (v *viewsCommand) Run(c *console) (err error) {
 	}
 	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restoreSignals()
-	log := newLogger(c.err, v.LogFormat, "info")
-	store, err := v.open(ctx, log)
+	log := terminal.NewLogger(c.err, v.LogFormat, "info")
+	views, err := storectl.OpenViews(ctx, v.Store, v.Parallel, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	tables := store.People()
+	defer func() { err = errors.Join(err, views.Close()) }()
 	if v.Drop {
-		return tables.Drop(ctx)
+		return views.Drop(ctx)
 	}
-	if err := tables.Prepare(ctx); err != nil {
+	if err := views.Prepare(ctx, v.Rebuild); err != nil {
 		return err
 	}
-	if v.Rebuild {
-		if err := tables.Empty(ctx); err != nil {
-			return err
-		}
-	}
 	if v.Follow {
-		return v.follow(ctx, store, log)
+		return verdict(views.Follow(ctx, v.Interval))
 	}
-	return v.once(ctx, c, store)
-}
-
-// open never migrates the engine's tables: the projector's role may only read them.
-func (v *viewsCommand) open(ctx context.Context, log *slog.Logger) (*sqlstore.Store, error) {
-	if scheme, _, _ := strings.Cut(v.Store, "://"); scheme != "postgres" && scheme != "postgresql" {
-		return nil, errors.New("--store must be a postgres:// address") // not repeated here: nobody knows where its password is
-	}
-	if err := checkStoreSecrets(v.Store); err != nil {
-		return nil, err
-	}
-	return sqlstore.Open(ctx, v.Store, sqlstore.Options{
-		Name: "holdfast views", Lanes: v.Parallel, AttemptTimeout: viewsAttempt,
-		Logf: func(format string, args ...any) { log.Warn("store: " + fmt.Sprintf(format, args...)) },
-	})
-}
-
-func bookingName(key storage.SectionKey, no section.BookingNo) string {
-	return actors.BookingID{Section: key, No: no}.String()
+	return v.once(ctx, c, views)
 }
 
 // once brings the views to where the logs end now.
-func (v *viewsCommand) once(ctx context.Context, c *console, store *sqlstore.Store) error {
-	bar := newBar(c.err, -1, "reading records", false)
-	p := views.New(store, store.People(), views.Options{Name: bookingName, Parallel: v.Parallel, Progress: func(done, total uint64) {
+func (v *viewsCommand) once(ctx context.Context, c *console, views *storectl.Views) error {
+	bar := terminal.NewBar(c.err, -1, "reading records", false)
+	done, err := views.CatchUp(ctx, func(done, total uint64) {
 		bar.ChangeMax64(int64(total))
 		_ = bar.Set64(int64(done)) // a bar that cannot be drawn is no reason to stop
-	}})
-	began, records, changes := time.Now(), uint64(0), uint64(0)
-	for complete := false; !complete; {
-		r, err := p.Round(ctx)
-		if err != nil {
-			return errors.Join(err, bar.Finish())
-		}
-		records, changes, complete = records+r.Records, changes+r.Changes, r.Complete
-		for _, stop := range r.Stopped {
-			fmt.Fprintln(c.out, "STOPPED", stop.Err)
-		}
-	}
-	if err := bar.Finish(); err != nil {
+	}, func(why error) { fmt.Fprintln(c.out, "STOPPED", why) })
+	if err = errors.Join(err, bar.Finish()); err != nil {
 		return err
 	}
-	took := time.Since(began)
-	fmt.Fprintf(c.out, "%d records, %d changes in %v (%.0f changes/s)\n", records, changes, took.Round(time.Millisecond), float64(changes)/took.Seconds())
-	return verdict(p)
+	fmt.Fprintf(c.out, "%d records, %d changes in %v (%.0f changes/s)\n", done.Records, done.Changes,
+		done.Took.Round(time.Millisecond), float64(done.Changes)/done.Took.Seconds())
+	return verdict(done.Damaged, nil)
 }
 
 // verdict is the exit code's reason; what there is to say of each section has been said.
-func verdict(p *views.Projector) error {
-	if p.Damaged() {
+func verdict(damaged bool, err error) error {
+	if err == nil && damaged {
 		return errFindings
 	}
-	return nil
-}
-
-// follow keeps the views up to the logs until ctx ends. A server that does not answer is waited for.
-func (v *viewsCommand) follow(ctx context.Context, store *sqlstore.Store, log *slog.Logger) error {
-	p := views.New(store, store.People(), views.Options{Name: bookingName, Parallel: v.Parallel})
-	tick := time.NewTicker(v.Interval)
-	defer tick.Stop()
-	var since views.Round // what was done since the last line
-	logged := time.Time{}
-	for {
-		r, err := p.Round(ctx)
-		since.Records, since.Changes, since.Lag = since.Records+r.Records, since.Changes+r.Changes, max(since.Lag, r.Lag)
-		for _, stop := range r.Stopped {
-			log.Error("section stopped, the others go on", "section", stop.Section, "error", stop.Err)
-		}
-		switch {
-		case ctx.Err() != nil:
-			return verdict(p)
-		case err != nil:
-			log.Warn("views are not kept up for the moment", "error", err)
-		case time.Since(logged) >= viewsLogEvery && (since.Records > 0 || logged.IsZero()):
-			log.Info("views", "records", since.Records, "changes", since.Changes, "lag_max", since.Lag, "complete", r.Complete)
-			since, logged = views.Round{}, time.Now()
-		}
-		select {
-		case <-ctx.Done():
-			return verdict(p)
-		case <-tick.C:
-		}
-	}
+	return err
 }

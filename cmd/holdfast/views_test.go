@@ -51,7 +51,8 @@ func (r *reader) everything() []string {
 		UNION ALL SELECT 'ticket ' || to_jsonb(t)::TEXT FROM people.tickets AS t ORDER BY 1`)
 }
 
-// TestViewsFollowASale: while an engine sells, a projector keeps up; what it shows at the end is the public map, booking by booking.
+// TestViewsFollowASale: while an engine sells, a projector keeps up; what it shows at the end is the public map,
+// booking by booking.
 func TestViewsFollowASale(t *testing.T) {
 	s := newOnlineSale(t)
 	r := newReader(t, s)
@@ -60,9 +61,12 @@ func TestViewsFollowASale(t *testing.T) {
 	ended := make(chan int, 1)
 	var errs bytes.Buffer
 	go func() {
-		ended <- run(ctx, []string{"views", "--store", s.owner, "--follow", "--interval", "5ms"}, &bytes.Buffer{}, &errs)
+		ended <- run(ctx, []string{"views", "--store", s.owner, "--follow", "--interval", "5ms"}, &bytes.Buffer{},
+			&errs)
 	}()
-	s.during(time.Second, 1, func() { waitFor(t, func() bool { return len(r.lines(`SELECT seat FROM people.tickets`)) > 3 }) })
+	s.during(time.Second, 1, func() {
+		waitFor(t, func() bool { return len(r.lines(`SELECT seat FROM people.tickets`)) > 3 })
+	})
 	var view actors.BookingView
 	waitFor(t, func() bool { // the house may be full of holds and payments under way
 		view = s.buy(actors.Caller{Buyer: section.BuyerID{99}}, "")
@@ -73,10 +77,12 @@ func TestViewsFollowASale(t *testing.T) {
 		return slices.Equal(states, []string{"held"}) || slices.Equal(states, []string{"expired"})
 	})
 	waitFor(t, func() bool { // the hold heals itself, and the view tells
-		return slices.Equal(r.lines(`SELECT state FROM people.bookings WHERE booking_id = $1::TEXT`, view.ID.String()), []string{"expired"})
+		return slices.Equal(r.lines(`SELECT state FROM people.bookings WHERE booking_id = $1::TEXT`, view.ID.String()),
+			[]string{"expired"})
 	})
 	waitFor(t, func() bool { // until nothing is under way any more, payments in doubt included
-		return len(r.lines(`SELECT state FROM people.bookings WHERE state IN ('held', 'paying')`)) == 0 && r.letters() == s.letters()
+		return len(r.lines(`SELECT state FROM people.bookings WHERE state IN ('held', 'paying')`)) == 0 &&
+			r.letters() == s.letters()
 	})
 	stop()
 	if code := <-ended; code != exitOK {
@@ -86,11 +92,13 @@ func TestViewsFollowASale(t *testing.T) {
 		t.Errorf("no word of the lag: %s", errs.String())
 	}
 	followed := r.everything()
-	if code, out := tool(t, "views", "--store", s.owner, "--rebuild"); code != exitOK || !strings.Contains(out, " changes in ") {
+	if code, out := tool(t, "views", "--store", s.owner, "--rebuild"); code != exitOK ||
+		!strings.Contains(out, " changes in ") {
 		t.Fatalf("rebuild: %d %s", code, out)
 	}
 	if rebuilt := r.everything(); len(rebuilt) < 120 || !slices.Equal(followed, rebuilt) {
-		t.Errorf("followed %d rows, rebuilt %d, or others; those that were not there before: %v", len(followed), len(rebuilt),
+		t.Errorf("followed %d rows, rebuilt %d, or others; those that were not there before: %v", len(followed),
+			len(rebuilt),
 			slices.DeleteFunc(rebuilt, func(line string) bool { return slices.Contains(followed, line) }))
 	}
 	if code, out := tool(t, "views", "--store", s.owner, "--drop"); code != exitOK || r.everything() != nil {
@@ -129,19 +137,23 @@ func waitFor(t *testing.T, what func() bool) {
 	}
 }
 
-// TestViewsSayWhatTheyCannotShow: a damaged log is exit code 1 with its section named, one that cannot be asked is exit code 2.
+// TestViewsSayWhatTheyCannotShow: a damaged log is exit code 1 with its section named, one that cannot be asked is exit
+// code 2.
 func TestViewsSayWhatTheyCannotShow(t *testing.T) {
 	s := newOnlineSale(t)
 	s.buy(actors.Caller{Buyer: section.BuyerID{1}}, "tok_ok")
 	s.sql(`UPDATE section_log SET body = body || '\x00'::BYTEA WHERE seq = 2`)
-	if code, out := tool(t, "views", "--store", s.owner); code != exitFindings || !strings.Contains(out, "STOPPED") || !strings.Contains(out, "record 2") {
+	if code, out := tool(t, "views", "--store", s.owner); code != exitFindings || !strings.Contains(out, "STOPPED") ||
+		!strings.Contains(out, "record 2") {
 		t.Errorf("damaged: %d %s", code, out)
 	}
 	for _, args := range [][]string{
-		{"--store", "mysql://u:" + secretWord + "@h/d"}, {"--store", "postgres://u:" + secretWord + "@127.0.0.1:1/d?sslmode=disable"},
+		{"--store", "mysql://u:" + secretWord + "@h/d"}, {"--store",
+			"postgres://u:" + secretWord + "@127.0.0.1:1/d?sslmode=disable"},
 		{"--store", s.owner, "--drop", "--follow"}, {"--store", s.owner, "--parallel", "0"}, {},
 	} {
-		if code, out := tool(t, append([]string{"views"}, args...)...); code != exitFailed || strings.Contains(out, secretWord) {
+		if code, out := tool(t, append([]string{"views"}, args...)...); code != exitFailed ||
+			strings.Contains(out, secretWord) {
 			t.Errorf("%v: %d %s", args, code, out)
 		}
 	}

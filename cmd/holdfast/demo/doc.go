@@ -1,0 +1,8 @@
+// Package demo opens a stadium for sale and sends simulated buyers into it, inside of the server's process.
+//
+//	Start ─▶ Event (made once: a restart finds it again) ─▶ buyers: look, hold, think; then pay, leave, or lapse
+//	                                                    └─▶ once a second: too much sold? old tickets go back
+//
+// The buyers call the engine and not the API: the demonstration is to be looked at, and measures nothing. A visitor
+// finds seats however long it runs.
+package demo

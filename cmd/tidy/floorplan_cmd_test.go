@@ -1,0 +1,103 @@
+package tidy
+
+// commandWalls are those of the server's command and of the rooms below it, a part of walls.
+var commandWalls = map[string]wall{
+	"cmd/holdfast": {
+		Why: "cmd ties the knot: flags in, a room called, words out; it is imported by nobody",
+		Own: []string{
+			"cmd/holdfast/...", "actors", "actors/audit", "actors/money", "actors/section", "actors/venue", "cluster",
+			"storage", "storage/copier", "storage/sqlstore",
+		},
+		Third: []string{kong, "github.com/schollz/progressbar/v3"},
+		Test: []string{
+			"actors/...", "api/wire", "storage/...", fasthttp, chromedp, pgx, toxiproxy, "golang.org/x/sys/unix",
+		},
+	},
+	"cmd/holdfast/node": {
+		Why: "a server as a value, which a test starts and stops: were it to know commands, it could not be had " +
+			"without them",
+		Own: []string{
+			"cmd/holdfast/boundedjson", "cmd/holdfast/config", "cmd/holdfast/datafolder", "cmd/holdfast/keyfile",
+			"cmd/holdfast/terminal", "actors/...", "actors", "storage/...", "storage", "api/...", "api", "cluster",
+			"cluster/netlimit",
+		},
+		Third: []string{prometheus},
+		Test: []string{
+			"cmd/holdfast/client", "cmd/holdfast/nodetest", "cmd/holdfast/testkit", "go.yaml.in/yaml/v3",
+		},
+	},
+	"cmd/holdfast/clusterctl": {
+		Why: "looks at nodes from outside, as operators do: one that had a node in reach could ask what nobody else " +
+			"can",
+		Own: []string{
+			"cmd/holdfast/client", "cmd/holdfast/config", "cmd/holdfast/pause", "cmd/holdfast/terminal", "api/wire",
+			"storage/sqlstore", "storage/sqlstore/pgserver",
+		},
+	},
+	"cmd/holdfast/storectl": {
+		Why: "works on what is kept while nothing runs, or beside what runs: a node in reach would be trusted " +
+			"instead of the logs",
+		Own: []string{
+			"cmd/holdfast/datafolder", "cmd/holdfast/keyfile", "cmd/holdfast/pause", "cmd/holdfast/terminal",
+			"actors/...",
+			"actors", "storage/...", "storage", "api/wire",
+		},
+		Test: []string{"cmd/holdfast/testkit"},
+	},
+	"cmd/holdfast/eventctl": {
+		Why: "what a server would refuse is refused without one: it needs the API's rules and an engine, and no node",
+		Own: []string{
+			"cmd/holdfast/client", "cmd/holdfast/datafolder", "cmd/holdfast/terminal", "actors", "actors/section",
+			"api/call", "api/card", "api/catalog",
+			"actors/venue", "api", "storage", "storage/pebblestore",
+		},
+	},
+	"cmd/holdfast/config": {
+		Why: "what can be set, and what cannot work: it opens nothing, so that a mistake is told before anything " +
+			"has begun",
+		Own: []string{"cmd/holdfast/keyfile", "cmd/holdfast/terminal", "actors/nesting", "api", "api/limit",
+			"cluster"},
+		Third: []string{kong, "go.yaml.in/yaml/v3"}, Test: []string{"actors/budget"},
+	},
+	"cmd/holdfast/demo": {
+		Why:  "simulated buyers call the engine; they know neither the node nor the API, and measure nothing",
+		Own:  []string{"cmd/holdfast/pause", "actors", "actors/section", "actors/venue", "storage"},
+		Test: []string{"cmd/holdfast/node", "cmd/holdfast/nodetest", "cmd/holdfast/testkit"},
+	},
+	"cmd/holdfast/client": {
+		Why: "speaks to a server as anybody could: it knows the wire, and nothing of what a server is made of",
+		Own: []string{"cmd/holdfast/boundedjson", "cmd/holdfast/keyfile"},
+	},
+	"cmd/holdfast/datafolder": {
+		Why: "node and commands open one folder by one rule: it may know neither",
+		Own: []string{
+			"cmd/holdfast/terminal", "actors", "actors/checkout/sandbox", "actors/witness", "storage",
+			"storage/pebblestore",
+		},
+	},
+	"cmd/holdfast/keyfile": {
+		Why: "reads secrets, and is to be read alone: whoever gets past it is an operator, a buyer or a node",
+		Own: []string{"actors/venue"}, Test: []string{"cmd/holdfast/testkit"},
+	},
+	"cmd/holdfast/terminal": {
+		Why:   "words for people: it knows how they are written and not what they are about",
+		Own:   []string{"actors/oplog", "storage"},
+		Third: []string{"github.com/schollz/progressbar/v3", "golang.org/x/term"},
+	},
+	"cmd/holdfast/boundedjson": {
+		Why: "bounds what any process is told by another, so it may know none of them",
+		Own: []string{"actors/nesting"},
+	},
+	"cmd/holdfast/pause": {
+		Why: "waits, for whomever: it knows nothing but the time",
+	},
+	"cmd/holdfast/nodetest": {
+		Why: "opens nodes for tests, and is no part of what is shipped",
+		Own: []string{
+			"cmd/holdfast/config", "cmd/holdfast/demo", "cmd/holdfast/node", "cmd/holdfast/testkit",
+		},
+	},
+	"cmd/holdfast/testkit": {
+		Why: "files, requests and waiting, for the tests of every room here, so it may know none of them",
+	},
+}
