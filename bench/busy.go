@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // BusyResult is browsing while the server sells as fast as it can.
@@ -32,11 +32,11 @@ func (r *Rig) AvailabilityWhileSelling(ctx context.Context, reads, holds Shape) 
 	var holdErr error
 	beside.Go(func() {
 		b.Holds, holdErr = runAgainst(ctx, holdLoad, r.Target.Address, nil)
-		holdErr = expect(b.Holds, holdErr, drive.Held)
+		holdErr = expect(b.Holds, holdErr, load.Held)
 	})
 	b.Availability, err = runAgainst(ctx, readLoad, r.Target.Address, r.Server)
 	beside.Wait()
-	if err = expect(b.Availability, err, drive.Served); err != nil {
+	if err = expect(b.Availability, err, load.Served); err != nil {
 		return b, err
 	}
 	return b, holdErr

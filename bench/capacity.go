@@ -8,7 +8,7 @@ import (
 	"math"
 	"time"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
 )
 
@@ -55,7 +55,7 @@ type Capacity struct {
 	Steps  []*CapacityStep
 	Finding
 	// Admit is the rate to set, buyers a second; Inside how many of them are inside at once then (Little's law).
-	Admit  drive.Rate
+	Admit  load.Rate
 	Inside uint64
 	// Words are the recommendation and where it comes from, a paragraph each.
 	Words []string

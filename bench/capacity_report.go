@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
 )
 
@@ -39,7 +39,7 @@ func (a *ascent) finish(started time.Time) *Capacity {
 	found := &Capacity{Steps: a.steps, Finding: a.config.Find(a.trials)}
 	base := a.base(&found.Finding)
 	if found.Sustained > 0 {
-		found.Admit = drive.Rate(digits(float64(found.Sustained)*(1-a.config.Headroom), 3, math.Floor))
+		found.Admit = load.Rate(digits(float64(found.Sustained)*(1-a.config.Headroom), 3, math.Floor))
 		found.Inside = uint64(math.Ceil(float64(found.Admit) * cmp.Or(a.config.Session, base.Stay).Seconds()))
 	}
 	found.Words = a.words(found, base)
@@ -67,7 +67,7 @@ func (a *ascent) base(f *Finding) *CapacityStep {
 }
 
 // last is the last step at a rate with one of these verdicts.
-func (a *ascent) last(rate drive.Rate, verdicts ...ClimbVerdict) *CapacityStep {
+func (a *ascent) last(rate load.Rate, verdicts ...ClimbVerdict) *CapacityStep {
 	for _, s := range slices.Backward(a.steps) {
 		if s.Rate == rate && slices.Contains(verdicts, s.Verdict) {
 			return s
@@ -136,7 +136,7 @@ func (a *ascent) curves() []report.Curve {
 	}
 }
 
-func (a *ascent) rates() (rates []drive.Rate) {
+func (a *ascent) rates() (rates []load.Rate) {
 	for _, s := range a.steps {
 		rates = append(rates, s.Rate)
 	}
@@ -162,7 +162,7 @@ func (c *CapacityConfig) sloText() string {
 	return fmt.Sprintf("p99 of holds ≤ %s, failed ≤ %s", msText(c.SLO.P99), percentFine(c.SLO.Failed))
 }
 
-func rateText(rate drive.Rate) string {
+func rateText(rate load.Rate) string {
 	if rate > 0 && rate < 100 {
 		return strconv.FormatFloat(digits(float64(rate), 3, math.Round), 'g', -1, 64)
 	}

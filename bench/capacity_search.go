@@ -4,7 +4,7 @@ import (
 	"errors"
 	"math"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // Climb looks for the highest rate at which a server keeps what was asked of it. It only decides which step comes next: a pure function of the
@@ -17,11 +17,11 @@ import (
 // tried once more before it counts (Tries): a machine that paused for a moment is no knee. A rate that passed is not: what it was worth the
 // long step says, which alone is ever recommended.
 type Climb struct {
-	From      drive.Rate // the first one
-	Most      drive.Rate // none above it; 0: a million, more than a client sends
-	Factor    float64    // from one to the next on the way up
-	Tolerance float64    // ends the halving: 0.1 when the rate that did not pass is at most 10 % above the one that did
-	Tries     int        // so often a rate must not pass before that is believed
+	From      load.Rate // the first one
+	Most      load.Rate // none above it; 0: a million, more than a client sends
+	Factor    float64   // from one to the next on the way up
+	Tolerance float64   // ends the halving: 0.1 when the rate that did not pass is at most 10 % above the one that did
+	Tries     int       // so often a rate must not pass before that is believed
 }
 
 // ClimbVerdict is what a step says about its rate.
@@ -43,16 +43,16 @@ type Trial struct {
 
 // Move is a step to be made. Long ones confirm.
 type Move struct {
-	Rate drive.Rate
+	Rate load.Rate
 	Long bool
 }
 
 // Finding is where a search has come to.
 type Finding struct {
 	// Sustained is the rate that passed a long step; 0: there is none.
-	Sustained drive.Rate
+	Sustained load.Rate
 	// Above is the lowest rate that did not pass; 0: none was met. AboveBroke: the server broke there; otherwise nobody knows.
-	Above      drive.Rate
+	Above      load.Rate
 	AboveBroke bool
 }
 
@@ -79,14 +79,14 @@ func (c *Climb) validate() error {
 
 // climbed is what the trials so far add up to.
 type climbed struct {
-	low, high drive.Rate // the highest that passed, the lowest that did not; 0: none
-	broke     bool       // at high
+	low, high load.Rate // the highest that passed, the lowest that did not; 0: none
+	broke     bool      // at high
 	last      Move
 	tries     int // of last, that did not pass
 	tryBroke  bool
 	descents  int // rates that did not pass before any did
 	refusals  int // long steps that did not pass
-	sustained drive.Rate
+	sustained load.Rate
 }
 
 func (c *Climb) fold(trials []Trial) (s climbed) {
@@ -133,27 +133,27 @@ func (c *Climb) Next(trials []Trial) (next Move, done bool) {
 	case s.tries > 0:
 		return s.last, false
 	case s.refusals > 0:
-		return Move{short(s.high / drive.Rate(math.Pow(1+c.Tolerance, float64(s.refusals)))), true}, false
+		return Move{short(s.high / load.Rate(math.Pow(1+c.Tolerance, float64(s.refusals)))), true}, false
 	case s.low == 0 && s.high == 0:
 		return Move{Rate: min(c.From, c.most())}, false
 	case s.low == 0:
-		return Move{Rate: short(s.high / drive.Rate(math.Pow(c.Factor, float64(s.descents))))}, false
+		return Move{Rate: short(s.high / load.Rate(math.Pow(c.Factor, float64(s.descents))))}, false
 	case s.high == 0 && s.low < c.most():
-		return Move{Rate: min(short(s.low*drive.Rate(c.Factor)), c.most())}, false
+		return Move{Rate: min(short(s.low*load.Rate(c.Factor)), c.most())}, false
 	}
 	return c.between(&s), false
 }
 
 // between halves what is left, or confirms when that is little.
 func (c *Climb) between(s *climbed) Move {
-	middle := short(drive.Rate(math.Sqrt(float64(s.low) * float64(s.high))))
-	if s.high == 0 || s.high <= s.low*drive.Rate(1+c.Tolerance) || middle <= s.low || middle >= s.high {
+	middle := short(load.Rate(math.Sqrt(float64(s.low) * float64(s.high))))
+	if s.high == 0 || s.high <= s.low*load.Rate(1+c.Tolerance) || middle <= s.low || middle >= s.high {
 		return Move{s.low, true}
 	}
 	return Move{Rate: middle}
 }
 
-func (c *Climb) most() drive.Rate {
+func (c *Climb) most() load.Rate {
 	if c.Most > 0 {
 		return c.Most
 	}
@@ -167,7 +167,7 @@ func (c *Climb) Find(trials []Trial) Finding {
 }
 
 // short keeps three digits: a rate that nobody can say is no better than its neighbour.
-func short(rate drive.Rate) drive.Rate { return drive.Rate(digits(float64(rate), 3, math.Round)) }
+func short(rate load.Rate) load.Rate { return load.Rate(digits(float64(rate), 3, math.Round)) }
 
 func digits(v float64, n int, round func(float64) float64) float64 {
 	if !(v > 0) || math.IsInf(v, 0) {

@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 func climb() *Climb { return &Climb{From: 100, Factor: 2, Tolerance: 0.1, Tries: 1} }
@@ -103,7 +103,7 @@ func search(c *Climb, server func(Move) ClimbVerdict) (trials []Trial, found Fin
 
 func drawClimb(t *rapid.T) *Climb {
 	return &Climb{
-		From:      drive.Rate(rapid.Float64Range(0.5, 50_000).Draw(t, "from")),
+		From:      load.Rate(rapid.Float64Range(0.5, 50_000).Draw(t, "from")),
 		Factor:    rapid.Float64Range(1.1, 4).Draw(t, "factor"),
 		Tolerance: rapid.Float64Range(0.02, 0.5).Draw(t, "tolerance"),
 		Tries:     rapid.IntRange(1, 3).Draw(t, "tries"),
@@ -114,8 +114,8 @@ func drawClimb(t *rapid.T) *Climb {
 func TestClimbFindsTheKnee(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawClimb(t)
-		knee := c.From * drive.Rate(rapid.Float64Range(0.2, 400).Draw(t, "knee over from"))
-		reachable := c.From / drive.Rate(powInt(c.Factor, descentsMax*(descentsMax+1)/2))
+		knee := c.From * load.Rate(rapid.Float64Range(0.2, 400).Draw(t, "knee over from"))
+		reachable := c.From / load.Rate(powInt(c.Factor, descentsMax*(descentsMax+1)/2))
 		_, found := search(c, func(m Move) ClimbVerdict {
 			if m.Rate <= knee {
 				return Kept
@@ -126,7 +126,7 @@ func TestClimbFindsTheKnee(t *testing.T) {
 			return
 		}
 		const rounding = 1.006 // three digits, down and up
-		if found.Sustained > knee || found.Sustained*drive.Rate((1+c.Tolerance)*rounding*rounding) < knee || !found.AboveBroke || found.Above <= knee {
+		if found.Sustained > knee || found.Sustained*load.Rate((1+c.Tolerance)*rounding*rounding) < knee || !found.AboveBroke || found.Above <= knee {
 			t.Fatalf("%+v, knee at %v: found %+v", c, knee, found)
 		}
 	})
@@ -153,7 +153,7 @@ func TestClimbEndsAndNeverRecommendsMoreThanPassed(t *testing.T) {
 		if trials == nil {
 			t.Fatalf("%+v: no end", c)
 		}
-		highest, confirmed := drive.Rate(0), false
+		highest, confirmed := load.Rate(0), false
 		for _, one := range trials {
 			if one.Verdict == Kept && !one.Long {
 				highest = max(highest, one.Rate)
@@ -188,7 +188,7 @@ func TestClimbRefusesNonsense(t *testing.T) {
 }
 
 func TestShort(t *testing.T) {
-	for in, want := range map[drive.Rate]drive.Rate{0: 0, 0.123456: 0.123, 1.005: 1, 99.96: 100, 1518.75: 1520, 123_456: 123_000} {
+	for in, want := range map[load.Rate]load.Rate{0: 0, 0.123456: 0.123, 1.005: 1, 99.96: 100, 1518.75: 1520, 123_456: 123_000} {
 		if got := short(in); got != want {
 			t.Errorf("%v becomes %v, not %v", in, got, want)
 		}

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"holdfast/bench/crowd"
-	"holdfast/bench/drive"
+	"holdfast/bench/buyers"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
 )
 
@@ -21,7 +21,7 @@ type CapacityStep struct {
 	Houses int
 	Conns  int
 	// Done are buyers who went home, Requests answers of every kind, Useful acknowledged changes, each a second.
-	Done, Requests, Useful drive.Rate
+	Done, Requests, Useful load.Rate
 	// P50 and P99 of holds granted or refused, from the intended start; Holds is how many.
 	P50, P99 time.Duration
 	Holds    uint64
@@ -84,8 +84,8 @@ func (c *CapacityConfig) houses(m Move, seats int) int {
 	if c.Houses > 0 {
 		return c.Houses
 	}
-	buyers := float64(m.Rate) * (c.Warmup + c.length(m)).Seconds()
-	return max(int(math.Ceil(buyers*crowd.PartyMean/(c.fillMost()*float64(seats)))), 1)
+	arrivals := float64(m.Rate) * (c.Warmup + c.length(m)).Seconds()
+	return max(int(math.Ceil(arrivals*buyers.PartyMean/(c.fillMost()*float64(seats)))), 1)
 }
 
 // connsFor is how many requests are under way at once when each takes as long as the SLO allows: with so many connections, whoever has to wait
@@ -139,16 +139,16 @@ func (a *ascent) doing(m Move) string {
 // read takes a step's figures out of what was seen in its window.
 func (s *CapacityStep) read(done *account) {
 	seen, whole, seconds := done.Window, done.Result, s.Length.Seconds()
-	var outcomes drive.Outcomes
+	var outcomes load.Outcomes
 	for i := range seen.Kinds {
 		outcomes.Add(&seen.Kinds[i].Outcomes)
 	}
 	holds := seen.holds()
-	s.Done, s.Useful, s.Requests = drive.Rate(float64(seen.Left)/seconds), drive.Rate(float64(seen.Useful)/seconds), drive.Rate(float64(outcomes.Total())/seconds)
+	s.Done, s.Useful, s.Requests = load.Rate(float64(seen.Left)/seconds), load.Rate(float64(seen.Useful)/seconds), load.Rate(float64(outcomes.Total())/seconds)
 	s.Holds, s.P50, s.P99 = holds.Count(), holds.At(0.5), holds.At(0.99)
 	s.sent, s.lag = seen.Sent.At(0.99), seen.Lag.At(0.99)
-	s.Failed = part(outcomes[drive.Limited]+outcomes[drive.Failed]+outcomes[drive.Unknown]+whole.Unstarted, outcomes.Total()+whole.Unstarted)
-	s.queued, s.empty = part(outcomes[drive.Queued], outcomes.Total()), part(seen.Empty, seen.Guests)
+	s.Failed = part(outcomes[load.Limited]+outcomes[load.Failed]+outcomes[load.Unknown]+whole.Unstarted, outcomes.Total()+whole.Unstarted)
+	s.queued, s.empty = part(outcomes[load.Queued], outcomes.Total()), part(seen.Empty, seen.Guests)
 	s.starved = whole.Queued > whole.LateStarts && float64(whole.Queued) > latePartMax*float64(whole.StartLag.Count())
 	if seen.Guests > 0 {
 		s.Stay = seen.Stayed / time.Duration(seen.Guests)
@@ -174,7 +174,7 @@ func part(some, all uint64) float64 {
 
 // clientLimit is clientBound with the loops' shares of the window, where they are known: over the whole of a step, which ends with a few
 // buyers who think, no loop would look busy.
-func clientLimit(r *drive.Result, busy []float64) (why string, saturated bool) {
+func clientLimit(r *load.Result, busy []float64) (why string, saturated bool) {
 	seen := *r
 	if len(busy) > 0 {
 		seen.LoopCPU = busy

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/bench/crowd"
-	"holdfast/bench/drive"
+	"holdfast/bench/buyers"
+	"holdfast/bench/load"
 )
 
 // good is a step that kept the SLO of judging.
@@ -61,11 +61,11 @@ func TestStepsFitTheirRate(t *testing.T) {
 	c := &CapacityConfig{SLO: SLO{P99: 100 * time.Millisecond}, Step: 5 * time.Second, Warmup: 3 * time.Second}
 	for _, scenario := range CapacityScenarios {
 		c.Scenario.Name = scenario
-		for _, rate := range []drive.Rate{1, 10, 500, 5000, 50_000} {
+		for _, rate := range []load.Rate{1, 10, 500, 5000, 50_000} {
 			for _, long := range []bool{false, true} {
 				m := Move{rate, long}
 				seats := 20_000
-				wished := float64(rate) * (c.Warmup + c.length(m)).Seconds() * crowd.PartyMean
+				wished := float64(rate) * (c.Warmup + c.length(m)).Seconds() * buyers.PartyMean
 				if houses := c.houses(m, seats); wished > 0.5*float64(houses*seats) {
 					t.Errorf("%s at %v: %.0f seats are wished for, and %d houses have %d", scenario, rate, wished, houses, houses*seats)
 				}

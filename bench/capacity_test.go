@@ -13,9 +13,9 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"holdfast/bench/crowd"
-	"holdfast/bench/drive"
-	"holdfast/bench/peers"
+	"holdfast/bench/baselines"
+	"holdfast/bench/buyers"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
 )
 
@@ -28,7 +28,7 @@ func memoryPeer(t *testing.T) string {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- peers.Serve(ctx, "memory", address, peers.Backends{}) }()
+	go func() { ended <- baselines.Serve(ctx, "memory", address, baselines.Backends{}) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
@@ -73,7 +73,7 @@ func capacityConfig(t *testing.T, scenario, address string) CapacityConfig {
 		return &Running{Target: Target{Address: address, OperatorKey: "dev"}}, nil
 	}}
 	return CapacityConfig{
-		RunConfig: RunConfig{Scenario: s, Contestants: []Contestant{one}, Seed: 7, Folder: t.TempDir(), Command: "test", Habits: crowd.Habits{Think: time.Millisecond}},
+		RunConfig: RunConfig{Scenario: s, Contestants: []Contestant{one}, Seed: 7, Folder: t.TempDir(), Command: "test", Habits: buyers.Habits{Think: time.Millisecond}},
 		SLO:       SLO{P99: 5 * time.Second, Failed: 0.01},
 		Climb:     Climb{From: 400, Factor: 1.5, Tolerance: 0.5, Tries: 1},
 		Headroom:  0.3, Conns: 64, Step: 100 * time.Millisecond, Warmup: 40 * time.Millisecond,
@@ -174,13 +174,13 @@ func TestWindowCountsWhoComesWithinIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pace := drive.Steady(1000)
+	pace := load.Steady(1000)
 	a := assignment{
 		Address: target.Address, Conns: 16, Loops: 2, Pace: &pace, Duration: 300 * time.Millisecond, Patience: 20 * time.Second,
 		Window: &window{From: 100 * time.Millisecond, To: 200 * time.Millisecond},
-		Job:    crowd.Job{Scenario: "steady", Seed: 3, Events: []string{house.Event}, Buyers: "b", Keys: "k", Start: time.Now()},
+		Job:    buyers.Job{Scenario: "steady", Seed: 3, Events: []string{house.Event}, Buyers: "b", Keys: "k", Start: time.Now()},
 	}
-	done, err := a.run(t.Context(), []*crowd.House{house}, nil)
+	done, err := a.run(t.Context(), []*buyers.House{house}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

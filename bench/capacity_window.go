@@ -4,8 +4,8 @@ import (
 	"syscall"
 	"time"
 
-	"holdfast/bench/crowd"
-	"holdfast/bench/drive"
+	"holdfast/bench/buyers"
+	"holdfast/bench/load"
 )
 
 // window is the part of a load that is looked at apart, [From, To) from the load's beginning: without the time in which the house fills, and
@@ -20,13 +20,13 @@ func (w *window) has(at time.Duration) bool { return w.From <= at && at < w.To }
 // windowed is what was seen in a window. Requests belong to it by their intended start, and buyers by their arrival; what was done, by its
 // moment.
 type windowed struct {
-	Kinds []drive.KindResult `json:"kinds"`
+	Kinds []load.KindResult `json:"kinds"`
 	// Sent is the time that holds took to be granted or refused, from their sending instead of their intended start. The difference is the
 	// client's part, or the lack of a connection.
-	Sent   drive.Latencies `json:"sent"`
-	Lag    drive.Latencies `json:"lag"`    // of starts, of all kinds of requests
-	Useful uint64          `json:"useful"` // acknowledged within the window
-	Left   uint64          `json:"left"`   // buyers who went home within it
+	Sent   load.Latencies `json:"sent"`
+	Lag    load.Latencies `json:"lag"`    // of starts, of all kinds of requests
+	Useful uint64         `json:"useful"` // acknowledged within the window
+	Left   uint64         `json:"left"`   // buyers who went home within it
 	// Of those who came within it and were done before the load ended:
 	Guests   uint64        `json:"guests"`
 	Requests uint64        `json:"requests"`
@@ -37,8 +37,8 @@ type windowed struct {
 }
 
 func newWindowed() *windowed {
-	w := &windowed{Kinds: make([]drive.KindResult, len(crowd.Kinds)), Sent: drive.NewLatencies(), Lag: drive.NewLatencies()}
-	for i, name := range crowd.Kinds {
+	w := &windowed{Kinds: make([]load.KindResult, len(buyers.Kinds)), Sent: load.NewLatencies(), Lag: load.NewLatencies()}
+	for i, name := range buyers.Kinds {
 		w.Kinds[i].Name = name
 	}
 	return w
@@ -62,32 +62,32 @@ func (w *windowed) merge(other *windowed) {
 	w.Busy = append(w.Busy, other.Busy...)
 }
 
-func mergeKind(sum, other *drive.KindResult) {
+func mergeKind(sum, other *load.KindResult) {
 	sum.Outcomes.Add(&other.Outcomes)
 	for class, took := range other.Latency {
-		if took != (drive.Latencies{}) {
-			latencyOf(sum, drive.Outcome(class)).Merge(took)
+		if took != (load.Latencies{}) {
+			latencyOf(sum, load.Outcome(class)).Merge(took)
 		}
 	}
 }
 
 // latencyOf makes the histogram when it is needed: most kinds have few classes of answers.
-func latencyOf(k *drive.KindResult, class drive.Outcome) drive.Latencies {
-	if k.Latency[class] == (drive.Latencies{}) {
-		k.Latency[class] = drive.NewLatencies()
+func latencyOf(k *load.KindResult, class load.Outcome) load.Latencies {
+	if k.Latency[class] == (load.Latencies{}) {
+		k.Latency[class] = load.NewLatencies()
 	}
 	return k.Latency[class]
 }
 
 // holds are those that were granted or refused, from their intended start.
-func (w *windowed) holds() drive.Latencies {
-	sum := w.Kinds[crowd.KindHold].All(drive.Held, drive.Taken, drive.SoldOut)
-	sum.Merge(w.Kinds[crowd.KindBest].All(drive.Held, drive.Taken, drive.SoldOut))
+func (w *windowed) holds() load.Latencies {
+	sum := w.Kinds[buyers.KindHold].All(load.Held, load.Taken, load.SoldOut)
+	sum.Merge(w.Kinds[buyers.KindBest].All(load.Held, load.Taken, load.SoldOut))
 	return sum
 }
 
 // result is the window as if it had been a load of its own. Late starts and the series are told of the whole one.
-func (w *windowed) result(whole *drive.Result, length, cpu time.Duration) *drive.Result {
+func (w *windowed) result(whole *load.Result, length, cpu time.Duration) *load.Result {
 	r := *whole
 	r.Elapsed, r.Kinds, r.Useful, r.StartLag, r.CPU = length, w.Kinds, w.Useful, w.Lag, cpu
 	if len(w.Busy) > 0 {
@@ -103,7 +103,7 @@ type onlookers struct {
 }
 
 // beside is the script of a crowd that is looked at.
-func (o *onlookers) beside(c *crowd.Crowd) drive.Script {
+func (o *onlookers) beside(c *buyers.Crowd) load.Script {
 	if o.window == nil {
 		return c
 	}
@@ -126,7 +126,7 @@ func (o *onlookers) sum() *windowed {
 // onlooker stands between the driver and a crowd, and counts what falls into the window. A crowd keeps its buyer in the turn's State; the onlooker
 // puts its own note around it, so that a buyer costs no look-up.
 type onlooker struct {
-	*crowd.Crowd
+	*buyers.Crowd
 	*window
 	seen  *windowed
 	began time.Duration // when the window was entered; 0: not yet
@@ -141,8 +141,8 @@ type guest struct {
 	requests uint64
 }
 
-// Arrive is drive.Script's.
-func (o *onlooker) Arrive(t *drive.Turn) bool {
+// Arrive is load.Script's.
+func (o *onlooker) Arrive(t *load.Turn) bool {
 	g, known := t.State.(*guest)
 	if !known {
 		g = &guest{}
@@ -154,8 +154,8 @@ func (o *onlooker) Arrive(t *drive.Turn) bool {
 	return more
 }
 
-// Answered is drive.Script's.
-func (o *onlooker) Answered(t *drive.Turn) (drive.Outcome, bool) {
+// Answered is load.Script's.
+func (o *onlooker) Answered(t *load.Turn) (load.Outcome, bool) {
 	g := t.State.(*guest)
 	kind := t.Kind // the crowd fills in the next one
 	t.State = g.inner
@@ -170,8 +170,8 @@ func (o *onlooker) Answered(t *drive.Turn) (drive.Outcome, bool) {
 	return class, more
 }
 
-func (o *onlooker) request(t *drive.Turn, kind drive.Kind, class drive.Outcome) {
-	changed := int(kind) < len(crowd.Useful) && crowd.Useful[kind] && (class == drive.Held || class == drive.Served)
+func (o *onlooker) request(t *load.Turn, kind load.Kind, class load.Outcome) {
+	changed := int(kind) < len(buyers.Useful) && buyers.Useful[kind] && (class == load.Held || class == load.Served)
 	if changed && o.has(t.Returned) {
 		o.seen.Useful++
 	}
@@ -182,12 +182,12 @@ func (o *onlooker) request(t *drive.Turn, kind drive.Kind, class drive.Outcome) 
 	k := &o.seen.Kinds[kind]
 	k.Outcomes[class]++
 	latencyOf(k, class).Record(t.Returned - t.Due)
-	if hold := kind == crowd.KindHold || kind == crowd.KindBest; hold && (class == drive.Held || class == drive.Taken || class == drive.SoldOut) {
+	if hold := kind == buyers.KindHold || kind == buyers.KindBest; hold && (class == load.Held || class == load.Taken || class == load.SoldOut) {
 		o.seen.Sent.Record(t.Returned - t.Sent)
 	}
 }
 
-func (o *onlooker) left(g *guest, at time.Duration, class drive.Outcome) {
+func (o *onlooker) left(g *guest, at time.Duration, class load.Outcome) {
 	if o.has(at) {
 		o.seen.Left++
 	}
@@ -197,7 +197,7 @@ func (o *onlooker) left(g *guest, at time.Duration, class drive.Outcome) {
 	o.seen.Guests++
 	o.seen.Requests += g.requests
 	o.seen.Stayed += at - g.came
-	if class == drive.SoldOut {
+	if class == load.SoldOut {
 		o.seen.Empty++
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
 )
 
@@ -68,7 +68,7 @@ func (a *ascent) nothing() string {
 
 // inside is Little's law: how many are there at once is how many come in a second, times how many seconds they stay.
 func (a *ascent) inside(found *Capacity, base *CapacityStep) string {
-	perSecond := fmt.Sprintf("A buyer makes %.2g requests, so that is %s requests/s.", base.PerBuyer, rateText(short(found.Admit*drive.Rate(base.PerBuyer))))
+	perSecond := fmt.Sprintf("A buyer makes %.2g requests, so that is %s requests/s.", base.PerBuyer, rateText(short(found.Admit*load.Rate(base.PerBuyer))))
 	if a.config.Session > 0 {
 		return fmt.Sprintf("Let at most %s be inside at once: so many are there at that rate when buyers stay %s (inside = rate × stay). %s",
 			thousands(float64(found.Inside)), a.config.Session, perSecond)

@@ -12,18 +12,18 @@ import (
 	"path/filepath"
 	"time"
 
+	"holdfast/bench/buyers"
 	"holdfast/bench/check"
-	"holdfast/bench/crowd"
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // assignment is one client process's part of a round; it can be sent to another process.
 type assignment struct {
 	Address  string        `json:"address"`
-	Job      crowd.Job     `json:"job"`
+	Job      buyers.Job    `json:"job"`
 	Conns    int           `json:"conns"`
 	Loops    int           `json:"loops"`
-	Pace     *drive.Pace   `json:"pace,omitempty"`
+	Pace     *load.Pace    `json:"pace,omitempty"`
 	Count    uint64        `json:"count,omitempty"`
 	Duration time.Duration `json:"duration_ns"`
 	Patience time.Duration `json:"patience_ns"`
@@ -41,18 +41,18 @@ type assignment struct {
 
 // account is what came of an assignment.
 type account struct {
-	Result *drive.Result              `json:"result"`
-	Counts map[string]uint64          `json:"counts"`
-	Times  map[string]drive.Latencies `json:"times"`
-	Window *windowed                  `json:"window,omitempty"` // nil: there was none
+	Result *load.Result              `json:"result"`
+	Counts map[string]uint64         `json:"counts"`
+	Times  map[string]load.Latencies `json:"times"`
+	Window *windowed                 `json:"window,omitempty"` // nil: there was none
 	parts  []*check.Part
 }
 
-func newAccount(result *drive.Result) *account {
-	return &account{Result: result, Counts: map[string]uint64{}, Times: map[string]drive.Latencies{}}
+func newAccount(result *load.Result) *account {
+	return &account{Result: result, Counts: map[string]uint64{}, Times: map[string]load.Latencies{}}
 }
 
-func (a *account) add(counts map[string]uint64, times map[string]drive.Latencies) {
+func (a *account) add(counts map[string]uint64, times map[string]load.Latencies) {
 	for what, n := range counts {
 		a.Counts[what] += n
 	}
@@ -73,27 +73,27 @@ func (a *account) merge(other *account) {
 }
 
 // run does the assignment in this process.
-func (a *assignment) run(ctx context.Context, houses []*crowd.House, progress func(drive.Progress)) (*account, error) {
-	return a.runWith(ctx, houses, progress, func(*crowd.Crowd) {})
+func (a *assignment) run(ctx context.Context, houses []*buyers.House, progress func(load.Progress)) (*account, error) {
+	return a.runWith(ctx, houses, progress, func(*buyers.Crowd) {})
 }
 
 // runWith is run with a word to each crowd before it begins.
-func (a *assignment) runWith(ctx context.Context, houses []*crowd.House, progress func(drive.Progress), prepare func(*crowd.Crowd)) (*account, error) {
-	identity := crowd.Identity(crowd.DevIdentity)
+func (a *assignment) runWith(ctx context.Context, houses []*buyers.House, progress func(load.Progress), prepare func(*buyers.Crowd)) (*account, error) {
+	identity := buyers.Identity(buyers.DevIdentity)
 	if len(a.TokenSecret) > 0 {
 		var err error
-		if identity, err = crowd.TokenIdentity(a.TokenSecret); err != nil {
+		if identity, err = buyers.TokenIdentity(a.TokenSecret); err != nil {
 			return nil, err
 		}
 	}
-	var crowds []*crowd.Crowd
+	var crowds []*buyers.Crowd
 	var failed error
 	watch := onlookers{window: a.Window}
-	result, err := drive.Run(ctx, drive.Config{
-		Addresses: []string{a.Address}, Conns: a.Conns, Loops: a.Loops, Kinds: crowd.Kinds, Useful: crowd.Useful, First: a.First, Pace: a.Pace,
+	result, err := load.Run(ctx, load.Config{
+		Addresses: []string{a.Address}, Conns: a.Conns, Loops: a.Loops, Kinds: buyers.Kinds, Useful: buyers.Useful, First: a.First, Pace: a.Pace,
 		Count: a.Count, Duration: a.Duration, Patience: a.Patience, Shard: a.Shard, Shards: a.Shards, Begin: a.Begin, Progress: progress,
-		Script: func(loop int) drive.Script {
-			c, err := crowd.New(&a.Job, houses, a.Address, identity, a.Shard*loopsMax+loop)
+		Script: func(loop int) load.Script {
+			c, err := buyers.New(&a.Job, houses, a.Address, identity, a.Shard*loopsMax+loop)
 			if err != nil {
 				failed = errors.Join(failed, err)
 				return nil
@@ -130,9 +130,9 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var houses []*crowd.House
+	var houses []*buyers.House
 	for _, event := range a.Job.Events {
-		houses = append(houses, &crowd.House{Event: event, Plan: plan})
+		houses = append(houses, &buyers.House{Event: event, Plan: plan})
 	}
 	done, err := a.run(ctx, houses, nil)
 	if err != nil {

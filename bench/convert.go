@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
 )
 
@@ -15,7 +15,7 @@ var nines = []float64{
 	0.9985, 0.999, 0.9995, 0.9998, 0.9999, 0.99995, 0.99999, 1,
 }
 
-func quantilesOf(l drive.Latencies) report.Quantiles {
+func quantilesOf(l load.Latencies) report.Quantiles {
 	q := l.Quantiles()
 	made := report.Quantiles{Mean: q.Mean, P50: q.P50, P90: q.P90, P99: q.P99, P999: q.P999, Max: q.Max}
 	if q.Count == 0 {
@@ -30,9 +30,9 @@ func quantilesOf(l drive.Latencies) report.Quantiles {
 	return made
 }
 
-func callOf(k *drive.KindResult) report.Call {
+func callOf(k *load.KindResult) report.Call {
 	call := report.Call{Kind: k.Name}
-	for class := range drive.OutcomeCount {
+	for class := range load.OutcomeCount {
 		if n := k.Outcomes[class]; n > 0 {
 			call.Outcomes = append(call.Outcomes, report.Outcome{Class: class.String(), Count: n, Latency: quantilesOf(k.Latency[class])})
 		}
@@ -48,7 +48,7 @@ const (
 )
 
 // clientBound says why a round's figures are the client's own; empty: they are not.
-func clientBound(r *drive.Result) string {
+func clientBound(r *load.Result) string {
 	busiest := slices.Max(append([]float64{0}, r.LoopCPU...))
 	if busiest > loopBusyMax {
 		return "the client was the bottleneck: one of its loops used " + percent(busiest) + " of a core; give it more loops or processes"
@@ -60,11 +60,11 @@ func clientBound(r *drive.Result) string {
 }
 
 // roundOf is a load's result as the report has it. Useful and refusals are told a second of the whole round.
-func roundOf(r *drive.Result, number, processes int) report.Round {
+func roundOf(r *load.Result, number, processes int) report.Round {
 	outcomes := r.Outcomes()
 	round := report.Round{
 		Number: number, Elapsed: r.Elapsed, Series: seriesOf(&r.Series), Void: clientBound(r),
-		Useful: report.Rate{Count: r.Useful}, Refusals: report.Rate{Count: outcomes[drive.Taken] + outcomes[drive.SoldOut]},
+		Useful: report.Rate{Count: r.Useful}, Refusals: report.Rate{Count: outcomes[load.Taken] + outcomes[load.SoldOut]},
 		Client: report.Client{
 			Processes: processes, Loops: len(r.LoopCPU), CPU: share(r.CPU, r.Elapsed), BusiestLoop: slices.Max(append([]float64{0}, r.LoopCPU...)),
 			LateStarts: r.LateStarts, Queued: r.Queued, StartLag: quantilesOf(r.StartLag), Unstarted: r.Unstarted, Reconnect: r.Reconnects,
@@ -82,13 +82,13 @@ func roundOf(r *drive.Result, number, processes int) report.Round {
 	return round
 }
 
-func seriesOf(s *drive.Series) *report.Series {
+func seriesOf(s *load.Series) *report.Series {
 	made := &report.Series{Step: s.Width}
-	var seen drive.Outcomes
+	var seen load.Outcomes
 	for i := range s.Steps {
 		seen.Add(&s.Steps[i].Outcomes)
 	}
-	for class := range drive.OutcomeCount {
+	for class := range load.OutcomeCount {
 		if seen[class] == 0 {
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"holdfast/api/wire"
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // ExpiryResult tells how fast lapsed holds become seats again, when very many lapse in the same second (P4).
@@ -18,8 +18,8 @@ type ExpiryResult struct {
 	Holds       uint64        `json:"holds"`
 	LapseSpread time.Duration `json:"lapse_spread_ns"` // from the first expires_at to the last
 	// Lag is from a hold's expires_at to the arrival of its seat's "a" on the live map, where it includes the stream's own delay.
-	Lag    drive.Quantiles `json:"lag"`
-	Unseen uint64          `json:"unseen"` // seats that did not come back in time; 0 or the figure is void
+	Lag    load.Quantiles `json:"lag"`
+	Unseen uint64         `json:"unseen"` // seats that did not come back in time; 0 or the figure is void
 	// Quiet and Wave are bookings at a fixed rate in another event: before, and while everything lapses.
 	Quiet Result `json:"quiet"`
 	Wave  Result `json:"wave"`
@@ -41,9 +41,9 @@ const (
 // wave is one event's part.
 type wave struct {
 	hall    *Hall
-	lapses  []atomic.Int64  // by seat: expires_at, Unix milliseconds; 0: not on hold
-	pending atomic.Int64    // holds that are not seen again yet
-	lags    drive.Latencies // written by the wave's stream only
+	lapses  []atomic.Int64 // by seat: expires_at, Unix milliseconds; 0: not on hold
+	pending atomic.Int64   // holds that are not seen again yet
+	lags    load.Latencies // written by the wave's stream only
 }
 
 // Expiry places holds (rounded down to whole waves), lets them lapse together and watches the live map.
@@ -90,7 +90,7 @@ func (r *Rig) openWaves(ctx context.Context, count int) ([]*wave, error) {
 		if err != nil {
 			return nil, err
 		}
-		waves = append(waves, &wave{hall: hall, lapses: make([]atomic.Int64, waveHolds), lags: drive.NewLatencies()})
+		waves = append(waves, &wave{hall: hall, lapses: make([]atomic.Int64, waveHolds), lags: load.NewLatencies()})
 	}
 	return waves, nil
 }
@@ -99,7 +99,7 @@ func (r *Rig) openWaves(ctx context.Context, count int) ([]*wave, error) {
 func (w *wave) place(ctx context.Context, t Target) error {
 	seats := uint64(w.hall.Plan.seats())
 	w.pending.Store(int64(seats))
-	pace := drive.Steady(drive.Rate(float64(seats) / waveFill.Seconds()))
+	pace := load.Steady(load.Rate(float64(seats) / waveFill.Seconds()))
 	l := Load{
 		Address: t.Address, Conns: 64, Count: seats, Pace: &pace,
 		Request: func(dst []byte, n RequestNo) []byte { return w.hall.AppendHold(dst, uint64(n), 'h', n) },
@@ -110,7 +110,7 @@ func (w *wave) place(ctx context.Context, t Target) error {
 		},
 	}
 	result, err := l.Run(ctx)
-	return expect(result, err, drive.Held)
+	return expect(result, err, load.Held)
 }
 
 var expiresField = []byte(`"expires_at":`)
@@ -181,7 +181,7 @@ func (r *Rig) bookBeside(ctx context.Context, w *holdsWork, lapse time.Time) (e 
 }
 
 func (e *ExpiryResult) add(waves []*wave) {
-	lags := drive.NewLatencies()
+	lags := load.NewLatencies()
 	var first, last int64
 	for _, w := range waves {
 		lags.Merge(w.lags)

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/bench/crowd"
-	"holdfast/bench/peers"
+	"holdfast/bench/baselines"
+	"holdfast/bench/buyers"
 	"holdfast/bench/report"
 )
 
@@ -60,7 +60,7 @@ func TestPointsDifferInWhatGrows(t *testing.T) {
 			p := d.point(at, shape)
 			loads := slices.Concat(p.before, p.measured)
 			for _, l := range loads {
-				if !slices.Contains(crowd.Names(), l.scenario.Name) {
+				if !slices.Contains(buyers.Names(), l.scenario.Name) {
 					t.Errorf("%s %d: nobody behaves like %q", d.Name, at, l.scenario.Name)
 				}
 				seats, largest, _ := sizesOf(t, l.scenario.Venue)
@@ -207,7 +207,7 @@ type memoryServer struct {
 func (m *memoryServer) start(ctx context.Context) error {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	m.stop, m.ended = stop, make(chan error, 1)
-	go func() { m.ended <- peers.Serve(serving, "memory", m.address, peers.Backends{}) }()
+	go func() { m.ended <- baselines.Serve(serving, "memory", m.address, baselines.Backends{}) }()
 	for readyz(m.address) != nil {
 		select {
 		case err := <-m.ended:

@@ -13,7 +13,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"holdfast/api/wire"
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 func testHall(sections, seats int) *Hall {
@@ -92,7 +92,7 @@ func TestFrames(t *testing.T) {
 }
 
 func TestWaveCountsEachSeatOnce(t *testing.T) {
-	w := &wave{hall: testHall(1, 50), lags: drive.NewLatencies(), lapses: make([]atomic.Int64, 50)}
+	w := &wave{hall: testHall(1, 50), lags: load.NewLatencies(), lapses: make([]atomic.Int64, 50)}
 	at := time.UnixMilli(1_000)
 	w.lapses[3].Store(at.UnixMilli())
 	w.lapses[4].Store(at.UnixMilli())

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"holdfast/api/wire"
-	"holdfast/bench/crowd"
+	"holdfast/bench/buyers"
 )
 
 // Venue is a plan in any format that the server under test reads.
@@ -45,7 +45,7 @@ const seatsPerBuyer = 10_000
 // OpenHouse makes an event of a venue, puts it on sale, reads its seat map, and looks at it once, as every fan does
 // before booking. plan, if given, is the venue's as read before: then the seat map, which may be megabytes, is not read
 // again.
-func OpenHouse(ctx context.Context, t Target, v Venue, terms Terms, plan *crowd.Plan) (*crowd.House, error) {
+func OpenHouse(ctx context.Context, t Target, v Venue, terms Terms, plan *buyers.Plan) (*buyers.House, error) {
 	name := "load " + runName()
 	currency := "EUR"
 	starts := wire.OffsetTime{Time: wire.Time(time.Now().AddDate(1, 0, 0).UnixMilli())}
@@ -73,15 +73,15 @@ func OpenHouse(ctx context.Context, t Target, v Venue, terms Terms, plan *crowd.
 			return nil, err
 		}
 	}
-	return &crowd.House{Event: made.ID, Plan: plan}, t.get(ctx, event+"/availability", nil)
+	return &buyers.House{Event: made.ID, Plan: plan}, t.get(ctx, event+"/availability", nil)
 }
 
-func readPlan(ctx context.Context, t Target, event string) (*crowd.Plan, error) {
+func readPlan(ctx context.Context, t Target, event string) (*buyers.Plan, error) {
 	seatmap, err := readSeatmap(ctx, t, event)
 	if err != nil {
 		return nil, err
 	}
-	return crowd.NewPlan(seatmap)
+	return buyers.NewPlan(seatmap)
 }
 
 func readSeatmap(ctx context.Context, t Target, event string) (*wire.Seatmap, error) {

@@ -6,11 +6,11 @@ import (
 	"runtime"
 	"time"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // RequestNo numbers the requests of one load, from 0.
-type RequestNo = drive.RequestNo
+type RequestNo = load.RequestNo
 
 // Load is one stream of single requests against one address: the simplest script there is.
 type Load struct {
@@ -25,7 +25,7 @@ type Load struct {
 	// First is the number of the first request, so that several loads can go through one hall.
 	First RequestNo
 	// Pace makes an open loop. Nil is a closed loop: each connection sends as soon as it has its answer.
-	Pace *drive.Pace
+	Pace *load.Pace
 	// Count and Duration end the load, whichever comes first; one of them is needed.
 	Count    uint64
 	Duration time.Duration
@@ -37,14 +37,14 @@ const patienceDefault = 10 * time.Second
 
 // Result is what a load did.
 type Result struct {
-	Outcomes  drive.Outcomes `json:"outcomes"`
-	Elapsed   time.Duration  `json:"elapsed_ns"`
-	PerSecond drive.Rate     `json:"per_second"` // answers of every class
+	Outcomes  load.Outcomes `json:"outcomes"`
+	Elapsed   time.Duration `json:"elapsed_ns"`
+	PerSecond load.Rate     `json:"per_second"` // answers of every class
 	// Latency counts from the intended start (open loop) or from the sending (closed loop) to the last byte.
-	Latency drive.Quantiles `json:"latency"`
-	// StartLag is how late requests began; open loop only. LateStarts began more than drive.LateAfter late; they were sent all the same.
-	StartLag   drive.Quantiles `json:"start_lag"`
-	LateStarts uint64          `json:"late_starts"`
+	Latency load.Quantiles `json:"latency"`
+	// StartLag is how late requests began; open loop only. LateStarts began more than load.LateAfter late; they were sent all the same.
+	StartLag   load.Quantiles `json:"start_lag"`
+	LateStarts uint64         `json:"late_starts"`
 	// Unstarted were due and could not be sent before the patience ended.
 	Unstarted uint64 `json:"unstarted"`
 	// ClientCPU and ServerCPU are shares of the whole machine (1: all cores busy). ServerCPU is zero when it is not ours to see.
@@ -59,8 +59,8 @@ func (l *Load) Run(ctx context.Context) (Result, error) {
 	if l.Request == nil {
 		return Result{}, errors.New("bench: a load needs requests")
 	}
-	r, err := drive.Run(ctx, drive.Config{
-		Addresses: []string{l.Address}, Conns: l.Conns, Script: func(int) drive.Script { return singles{l} }, Kinds: []string{"request"},
+	r, err := load.Run(ctx, load.Config{
+		Addresses: []string{l.Address}, Conns: l.Conns, Script: func(int) load.Script { return singles{l} }, Kinds: []string{"request"},
 		First: uint64(l.First), Pace: l.Pace, Count: l.Count, Duration: l.Duration, Patience: l.Patience,
 	})
 	if err != nil {
@@ -68,7 +68,7 @@ func (l *Load) Run(ctx context.Context) (Result, error) {
 	}
 	outcomes := r.Outcomes()
 	return Result{
-		Outcomes: outcomes, Elapsed: r.Elapsed, PerSecond: drive.Rate(float64(outcomes.Total()) / r.Elapsed.Seconds()),
+		Outcomes: outcomes, Elapsed: r.Elapsed, PerSecond: load.Rate(float64(outcomes.Total()) / r.Elapsed.Seconds()),
 		Latency: r.Latency().Quantiles(), StartLag: r.StartLag.Quantiles(), LateStarts: r.LateStarts + r.Queued, Unstarted: r.Unstarted,
 		ClientCPU: share(r.CPU, r.Elapsed), Last: RequestNo(r.Last),
 	}, nil
@@ -77,19 +77,19 @@ func (l *Load) Run(ctx context.Context) (Result, error) {
 // singles is the script of a Load: everybody asks once.
 type singles struct{ *Load }
 
-func (s singles) Arrive(t *drive.Turn) bool {
+func (s singles) Arrive(t *load.Turn) bool {
 	t.Request = s.Request(t.Request, RequestNo(t.Buyer))
 	return true
 }
 
-func (s singles) Answered(t *drive.Turn) (drive.Outcome, bool) {
+func (s singles) Answered(t *load.Turn) (load.Outcome, bool) {
 	if t.Lost {
-		return drive.Unknown, false // the bytes may have arrived
+		return load.Unknown, false // the bytes may have arrived
 	}
 	if s.Seen != nil {
 		s.Seen(RequestNo(t.Buyer), t.Answer.Status, t.Answer.Body)
 	}
-	return drive.Classify(t.Answer.Status, t.Answer.Body), false
+	return load.Classify(t.Answer.Status, t.Answer.Body), false
 }
 
 // share is processor time as a part of what the machine had to give.

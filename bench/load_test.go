@@ -10,7 +10,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
 )
 
@@ -55,7 +55,7 @@ func TestClosedLoopSendsEachRequestOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Outcomes[drive.Held] != 300 || !r.Outcomes.Only(drive.Held) || r.Last != 310 || r.Latency.Count != 300 || r.LateStarts != 0 {
+	if r.Outcomes[load.Held] != 300 || !r.Outcomes.Only(load.Held) || r.Last != 310 || r.Latency.Count != 300 || r.LateStarts != 0 {
 		t.Errorf("%s; last %d", r, r.Last)
 	}
 	mu.Lock()
@@ -87,12 +87,12 @@ func TestOpenLoopCountsWaitingAsLatency(t *testing.T) {
 		mu.Unlock()
 		inner(ctx)
 	}
-	l := Load{Address: serve(t, null), Conns: 1, Pace: &drive.Pace{Burst: 500}, Count: 500, Request: appendPath}
+	l := Load{Address: serve(t, null), Conns: 1, Pace: &load.Pace{Burst: 500}, Count: 500, Request: appendPath}
 	r, err := l.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !r.Outcomes.Only(drive.Served) || r.Outcomes.Total() != 500 || r.StartLag.Count != 500 || r.Unstarted != 0 {
+	if !r.Outcomes.Only(load.Served) || r.Outcomes.Total() != 500 || r.StartLag.Count != 500 || r.Unstarted != 0 {
 		t.Fatalf("%s", r)
 	}
 	mu.Lock()
@@ -107,7 +107,7 @@ func TestOpenLoopCountsWaitingAsLatency(t *testing.T) {
 }
 
 func TestOpenLoopKeepsItsPace(t *testing.T) {
-	pace := drive.Steady(1000)
+	pace := load.Steady(1000)
 	l := Load{Address: serve(t, NewNull(PlainAnswer(200, 10))), Conns: 4, Pace: &pace, Duration: 100 * time.Millisecond, Request: appendPath}
 	r, err := l.Run(t.Context())
 	if err != nil {
@@ -155,7 +155,7 @@ func TestBrokenConnectionsLeaveTheOutcomeUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Outcomes[drive.Unknown] != 3 || r.Outcomes[drive.Held] != 3 || r.Outcomes.Total() != 6 {
+	if r.Outcomes[load.Unknown] != 3 || r.Outcomes[load.Held] != 3 || r.Outcomes.Total() != 6 {
 		t.Errorf("three broken and three answered: %s", &r.Outcomes)
 	}
 }
@@ -166,7 +166,7 @@ func TestLoadRefusesWhatCannotWork(t *testing.T) {
 		"no connection":  {Address: address, Count: 1, Request: appendPath},
 		"no requests":    {Address: address, Conns: 1, Count: 1},
 		"no end":         {Address: address, Conns: 1, Request: appendPath},
-		"senseless pace": {Address: address, Conns: 1, Count: 1, Request: appendPath, Pace: &drive.Pace{From: -1}},
+		"senseless pace": {Address: address, Conns: 1, Count: 1, Request: appendPath, Pace: &load.Pace{From: -1}},
 		"nobody there":   {Address: "127.0.0.1:1", Conns: 1, Count: 1, Request: appendPath},
 	}
 	for name, l := range bad {
@@ -225,7 +225,7 @@ func TestNullRepeatsARecordedAnswer(t *testing.T) {
 
 func TestCompareAlternates(t *testing.T) {
 	var order string
-	side := func(name string, rates ...drive.Rate) Contender {
+	side := func(name string, rates ...load.Rate) Contender {
 		return Contender{Name: name, Round: func(_ context.Context, round int) (Result, error) {
 			order += name
 			if round < 0 {

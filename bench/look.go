@@ -6,12 +6,12 @@ import (
 	"time"
 
 	"holdfast/api/wire"
+	"holdfast/bench/buyers"
 	"holdfast/bench/check"
-	"holdfast/bench/crowd"
 )
 
 // lookAt reads each house's map and keeps it as operations. first is the first house's place among the history's events.
-func lookAt(ctx context.Context, t Target, houses []*crowd.House, first int, start int64) (*check.Part, error) {
+func lookAt(ctx context.Context, t Target, houses []*buyers.House, first int, start int64) (*check.Part, error) {
 	part := &check.Part{}
 	for i, house := range houses {
 		call := check.Nanos(time.Now().UnixNano() - start)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // NullAnswer is what a do-nothing server says to everything.
@@ -32,11 +32,11 @@ func PlainAnswer(status, bodyBytes int) NullAnswer {
 
 // ParseAnswer reads an answer as it came over the wire: status line, headers, body.
 func ParseAnswer(raw []byte) (NullAnswer, error) {
-	end := bytes.Index(raw, drive.EmptyLine) + len(drive.EmptyLine)
-	if end < len(drive.EmptyLine) {
-		return NullAnswer{}, drive.ErrNotHTTP
+	end := bytes.Index(raw, load.EmptyLine) + len(load.EmptyLine)
+	if end < len(load.EmptyLine) {
+		return NullAnswer{}, load.ErrNotHTTP
 	}
-	parsed, length, err := drive.ParseHead(raw[:end])
+	parsed, length, err := load.ParseHead(raw[:end])
 	if err != nil {
 		return NullAnswer{}, err
 	}
@@ -44,7 +44,7 @@ func ParseAnswer(raw []byte) (NullAnswer, error) {
 		return NullAnswer{}, fmt.Errorf("bench: the recorded answer's body has %d bytes instead of %d", len(raw)-end, length)
 	}
 	a := NullAnswer{Status: parsed.Status, Body: raw[end:]}
-	for line := range drive.HeaderLines(raw[:end]) {
+	for line := range load.HeaderLines(raw[:end]) {
 		name, value, _ := strings.Cut(string(line), ":")
 		if !strings.EqualFold(name, "Date") && !strings.EqualFold(name, "Content-Length") {
 			a.Headers = append(a.Headers, [2]string{name, strings.TrimSpace(value)})
@@ -119,7 +119,7 @@ func StartNull(ctx context.Context, null NullCommand, recorded string, request [
 }
 
 func record(address string, request []byte) ([]byte, error) {
-	c, err := drive.Dial(address)
+	c, err := load.Dial(address)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // Process is a server that this run started, and will stop by its process id.
@@ -103,7 +103,7 @@ var errNotReady = errors.New("bench: not ready")
 
 // readyz asks the server itself.
 func readyz(address string) error {
-	c, err := drive.Dial(address)
+	c, err := load.Dial(address)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func readyz(address string) error {
 
 // accepts is readiness for a server that knows no readyz.
 func accepts(address string) error {
-	c, err := drive.Dial(address)
+	c, err := load.Dial(address)
 	if err == nil {
 		c.Close()
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
 )
 
@@ -13,7 +13,7 @@ func (r Result) String() string {
 	text := fmt.Sprintf("%.0f/s over %s: %s; client %.0f%%, server %.0f%% of the machine\n  latency %s",
 		float64(r.PerSecond), r.Elapsed.Round(time.Millisecond), &r.Outcomes, 100*r.ClientCPU, 100*r.ServerCPU, r.Latency)
 	if r.StartLag.Count > 0 {
-		text += fmt.Sprintf("\n  late starts %d (over %s), unstarted %d; start lag %s", r.LateStarts, drive.LateAfter, r.Unstarted, r.StartLag)
+		text += fmt.Sprintf("\n  late starts %d (over %s), unstarted %d; start lag %s", r.LateStarts, load.LateAfter, r.Unstarted, r.StartLag)
 	}
 	return text
 }

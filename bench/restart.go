@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"holdfast/api/wire"
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // RestartResult is one crash in the middle of selling, and the way back.
@@ -39,7 +39,7 @@ func (r *Rig) Restart(ctx context.Context, after uint64, conns int) (s RestartRe
 	if err != nil {
 		return s, err
 	}
-	s.Acknowledged, s.Unknown = result.Outcomes[drive.Held], result.Outcomes[drive.Unknown]
+	s.Acknowledged, s.Unknown = result.Outcomes[load.Held], result.Outcomes[load.Unknown]
 	begin := time.Now()
 	again, err := StartHoldfast(ctx, r.binary, data, r.log)
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"holdfast/bench/buyers"
 	"holdfast/bench/check"
-	"holdfast/bench/crowd"
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
 )
 
@@ -18,7 +18,7 @@ type roundRun struct {
 	*contest
 	number int
 	window *window // nil: nothing of it is looked at apart
-	houses []*crowd.House
+	houses []*buyers.House
 	begin  time.Time
 }
 
@@ -70,10 +70,10 @@ func (c *contest) cpu() time.Duration {
 }
 
 // open makes the round's events. Peers read one plan format only: another is translated for them from the first contestant's seat map.
-func (r *runner) open(ctx context.Context, c *contest) (houses []*crowd.House, err error) {
+func (r *runner) open(ctx context.Context, c *contest) (houses []*buyers.House, err error) {
 	if c.Blind { // it makes no events; its answers are the same for all
 		for range r.Scenario.Houses {
-			houses = append(houses, &crowd.House{Event: nullEvent, Plan: r.contests[0].plan})
+			houses = append(houses, &buyers.House{Event: nullEvent, Plan: r.contests[0].plan})
 		}
 		return houses, nil
 	}
@@ -94,7 +94,7 @@ func (r *runner) open(ctx context.Context, c *contest) (houses []*crowd.House, e
 	return houses, nil
 }
 
-func (r *runner) translateFor(ctx context.Context, c *contest, house *crowd.House) error {
+func (r *runner) translateFor(ctx context.Context, c *contest, house *buyers.House) error {
 	if c != r.contests[0] {
 		return nil
 	}
@@ -141,7 +141,7 @@ func (o *roundRun) load(ctx context.Context, doing string) (*account, error) {
 		a.Begin = o.begin
 		return a.distribute(ctx, o.Clients, o.Worker, o.runner.folder, o.log)
 	}
-	return o.assignment().run(ctx, o.houses, func(p drive.Progress) {
+	return o.assignment().run(ctx, o.houses, func(p load.Progress) {
 		if o.Progress != nil {
 			o.Progress(Status{Doing: doing, Expected: o.Scenario.Load.Duration, Progress: p})
 		}

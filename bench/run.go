@@ -10,9 +10,9 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/bench/buyers"
 	"holdfast/bench/check"
-	"holdfast/bench/crowd"
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
 )
 
@@ -23,7 +23,7 @@ type RunConfig struct {
 	Contestants []Contestant
 	Rounds      int
 	Seed        uint64
-	Habits      crowd.Habits
+	Habits      buyers.Habits
 	// Clients is how many processes send; 0 or 1: this one alone. Worker starts another.
 	Clients int
 	Worker  WorkerCommand
@@ -49,7 +49,7 @@ type RunConfig struct {
 type Status struct {
 	Doing    string // "round 2 of 5, holdfast"
 	Expected time.Duration
-	drive.Progress
+	load.Progress
 }
 
 // contest is one contestant during a run.
@@ -58,7 +58,7 @@ type contest struct {
 	running *Running
 	folder  string
 	log     *os.File
-	plan    *crowd.Plan
+	plan    *buyers.Plan
 	venue   Venue
 	history check.History
 	side    report.Side

@@ -6,12 +6,12 @@ import (
 	"slices"
 	"time"
 
-	"holdfast/bench/crowd"
-	"holdfast/bench/drive"
+	"holdfast/bench/buyers"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
 )
 
-// Scenario is a load with a name. What its buyers do, and why that is an honest question, is told in package crowd.
+// Scenario is a load with a name. What its buyers do, and why that is an honest question, is told in package buyers.
 type Scenario struct {
 	Name  string
 	About string
@@ -32,7 +32,7 @@ type Scenario struct {
 // Drive is how a load is driven.
 type Drive struct {
 	Conns    int
-	Rate     drive.Rate    // 0: closed loop
+	Rate     load.Rate     // 0: closed loop
 	Burst    uint64        // so many at the doors, before the rate
 	Ramp     time.Duration // the rate is reached evenly within it, from nothing
 	Duration time.Duration // of the arrivals of a round; 0: until the scenario's buyers say that it is over
@@ -40,11 +40,11 @@ type Drive struct {
 	Patience time.Duration // for those inside when the arrivals end
 }
 
-func (d *Drive) pace() *drive.Pace {
+func (d *Drive) pace() *load.Pace {
 	if d.Rate == 0 && d.Burst == 0 {
 		return nil
 	}
-	pace := drive.Pace{Burst: d.Burst, From: d.Rate, To: d.Rate, Ramp: d.Ramp}
+	pace := load.Pace{Burst: d.Burst, From: d.Rate, To: d.Rate, Ramp: d.Ramp}
 	if d.Ramp > 0 {
 		pace.From = 0
 	}
@@ -140,9 +140,9 @@ func (s *Scenario) terms(i int) Terms {
 }
 
 // job is the crowd's part of a round.
-func (s *Scenario) job(c *RunConfig) crowd.Job {
+func (s *Scenario) job(c *RunConfig) buyers.Job {
 	habits := c.Habits
 	habits.HoldTTL = s.HoldTTL
 	habits.Wave = max(uint64(float64(s.Load.Rate)*s.Load.Duration.Seconds())/uint64(s.Houses), 1)
-	return crowd.Job{Scenario: s.Name, Seed: c.Seed, Habits: habits}
+	return buyers.Job{Scenario: s.Name, Seed: c.Seed, Habits: habits}
 }

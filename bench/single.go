@@ -5,19 +5,19 @@ import (
 	"errors"
 	"time"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // SingleResult is the latency of one buyer alone, next to what the disk itself takes.
 type SingleResult struct {
-	Hold drive.Quantiles `json:"hold"`
+	Hold load.Quantiles `json:"hold"`
 	// Sync is a bare append of 64 bytes and an fsync, on the same disk, in turns with the holds.
-	Sync drive.Quantiles `json:"sync"`
+	Sync load.Quantiles `json:"sync"`
 	// Over is the median hold minus the median sync: what Holdfast adds to the disk.
 	Over time.Duration `json:"over_ns"`
 	// FirstLook is the first availability of a fresh event of 200,000 seats in 64 sections, which nobody had used before.
-	FirstLook time.Duration  `json:"first_look_ns"`
-	Outcomes  drive.Outcomes `json:"outcomes"`
+	FirstLook time.Duration `json:"first_look_ns"`
+	Outcomes  load.Outcomes `json:"outcomes"`
 }
 
 // singleTurn is how many holds, then syncs, make a turn: short enough that a change of the disk's mood meets both.
@@ -39,12 +39,12 @@ func (r *Rig) Single(ctx context.Context, count int) (s SingleResult, err error)
 		return s, err
 	}
 	defer func() { err = errors.Join(err, disk.Close()) }()
-	c, err := drive.Dial(r.Target.Address)
+	c, err := load.Dial(r.Target.Address)
 	if err != nil {
 		return s, err
 	}
 	defer c.Close()
-	holds, syncs := drive.NewLatencies(), drive.NewLatencies()
+	holds, syncs := load.NewLatencies(), load.NewLatencies()
 	for n := 0; n < count && ctx.Err() == nil; n += singleTurn {
 		for i := n; i < min(n+singleTurn, count); i++ {
 			took, outcome, err := singleHold(c, hall, i)
@@ -64,13 +64,13 @@ func (r *Rig) Single(ctx context.Context, count int) (s SingleResult, err error)
 	}
 	s.Hold, s.Sync = holds.Quantiles(), syncs.Quantiles()
 	s.Over = s.Hold.P50 - s.Sync.P50
-	return s, expect(Result{Outcomes: s.Outcomes}, nil, drive.Held)
+	return s, expect(Result{Outcomes: s.Outcomes}, nil, load.Held)
 }
 
-func singleHold(c *drive.Conn, hall *Hall, n int) (time.Duration, drive.Outcome, error) {
+func singleHold(c *load.Conn, hall *Hall, n int) (time.Duration, load.Outcome, error) {
 	request := hall.AppendHold(nil, uint64(n), 'h', RequestNo(n))
 	c.SetDeadline(time.Now().Add(patienceDefault)) // fails only when closed; the next read says so
 	begin := time.Now()
 	a, err := c.RoundTrip(request)
-	return time.Since(begin), drive.Classify(a.Status, a.Body), err
+	return time.Since(begin), load.Classify(a.Status, a.Body), err
 }

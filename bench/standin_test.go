@@ -15,7 +15,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"holdfast/api/wire"
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // standIn is a server with just enough of the wire for the scenarios: events, holds that never end, availability. It keeps
@@ -171,8 +171,8 @@ func testRig(t *testing.T) *Rig {
 func TestSmoke(t *testing.T) {
 	rig := testRig(t)
 	shape := Shape{Conns: 4, Duration: 40 * time.Millisecond}
-	for name, want := range map[string]drive.Outcome{WorkHolds: drive.Held, WorkRefusals: drive.Taken, WorkAvailability: drive.Served} {
-		for _, rate := range []drive.Rate{0, 500} {
+	for name, want := range map[string]load.Outcome{WorkHolds: load.Held, WorkRefusals: load.Taken, WorkAvailability: load.Served} {
+		for _, rate := range []load.Rate{0, 500} {
 			shape.Rate = rate
 			r, err := rig.Measure(t.Context(), name, shape)
 			if err != nil || !r.Outcomes.Only(want) {
@@ -187,7 +187,7 @@ func TestSmoke(t *testing.T) {
 
 func TestCompareNullWithRealProcesses(t *testing.T) {
 	rig := testRig(t)
-	for name, want := range map[string]drive.Outcome{WorkHolds: drive.Held, WorkRefusals: drive.Taken, WorkAvailability: drive.Served} {
+	for name, want := range map[string]load.Outcome{WorkHolds: load.Held, WorkRefusals: load.Taken, WorkAvailability: load.Served} {
 		c, err := rig.CompareNull(t.Context(), name, Shape{Conns: 4, Duration: 30 * time.Millisecond}, 2)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -202,7 +202,7 @@ func TestCompareNullWithRealProcesses(t *testing.T) {
 
 func TestSingleNextToTheDisk(t *testing.T) {
 	s, err := testRig(t).Single(t.Context(), 50)
-	if err != nil || s.Hold.Count != 50 || s.Sync.Count < 50 || s.Outcomes[drive.Held] != 50 || s.Over != s.Hold.P50-s.Sync.P50 || s.FirstLook <= 0 {
+	if err != nil || s.Hold.Count != 50 || s.Sync.Count < 50 || s.Outcomes[load.Held] != 50 || s.Over != s.Hold.P50-s.Sync.P50 || s.FirstLook <= 0 {
 		t.Errorf("%s, %v", s, err)
 	}
 }
@@ -212,7 +212,7 @@ func TestAvailabilityWhileSelling(t *testing.T) {
 	reads := shape
 	reads.Rate = 200
 	b, err := testRig(t).AvailabilityWhileSelling(t.Context(), reads, shape)
-	if err != nil || b.Availability.Outcomes[drive.Served] != 10 || !b.Holds.Outcomes.Only(drive.Held) {
+	if err != nil || b.Availability.Outcomes[load.Served] != 10 || !b.Holds.Outcomes.Only(load.Held) {
 		t.Errorf("%s, %v", b, err)
 	}
 }

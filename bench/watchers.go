@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"holdfast/api/wire"
+	"holdfast/bench/buyers"
 	"holdfast/bench/check"
-	"holdfast/bench/crowd"
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
 )
 
@@ -24,7 +24,7 @@ const (
 
 // watchers are the clients of one house's stream.
 type watchers struct {
-	house  *crowd.House
+	house  *buyers.House
 	target Target
 	frames atomic.Uint64
 	bytes  atomic.Uint64
@@ -32,8 +32,8 @@ type watchers struct {
 	parts []*check.Part
 
 	mu   sync.Mutex
-	asks map[crowd.Place]time.Time // when a probe's hold was about to be sent
-	lags drive.Latencies
+	asks map[buyers.Place]time.Time // when a probe's hold was about to be sent
+	lags load.Latencies
 }
 
 // watchersBeside lets hundreds follow the map while the round goes on.
@@ -41,7 +41,7 @@ func watchersBeside(ctx context.Context, r *roundRun) (end func() ([]report.Figu
 	if r.Compact || r.Blind {
 		return nil, errors.New("bench: peers have no live map; leave them out of this scenario")
 	}
-	w := &watchers{house: r.houses[0], target: r.running.Target, asks: map[crowd.Place]time.Time{}, lags: drive.NewLatencies()}
+	w := &watchers{house: r.houses[0], target: r.running.Target, asks: map[buyers.Place]time.Time{}, lags: load.NewLatencies()}
 	watching, stop := context.WithCancel(ctx)
 	var following sync.WaitGroup
 	begun := make(chan error, watchersCount)
@@ -117,7 +117,7 @@ func (w *watchers) see(data []byte, at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, change := range delta.Changes {
-		if asked, ours := w.asks[crowd.Place{Section: section, Seat: change.Seat}]; ours && change.Letter == 'h' {
+		if asked, ours := w.asks[buyers.Place{Section: section, Seat: change.Seat}]; ours && change.Letter == 'h' {
 			w.lags.Record(at.Sub(asked))
 		}
 	}
@@ -129,10 +129,10 @@ const probeBuyers = 900_000_000
 // poke holds a seat now and then, as one more buyer of the round's history. The moment is taken before the request is sent: what the server
 // takes to decide is in the lag, too.
 func (w *watchers) poke(ctx context.Context, r *roundRun) error {
-	pace := drive.Steady(drive.Rate(float64(time.Second) / float64(probePause)))
+	pace := load.Steady(load.Rate(float64(time.Second) / float64(probePause)))
 	a := r.assignment()
 	a.Job.Scenario, a.Pace, a.Conns, a.Loops, a.First = "probe", &pace, 1, 1, probeBuyers+uint64(r.number)*1_000_000
-	done, err := a.runWith(ctx, r.houses, nil, func(c *crowd.Crowd) { c.Asking = w.asked })
+	done, err := a.runWith(ctx, r.houses, nil, func(c *buyers.Crowd) { c.Asking = w.asked })
 	if ctx.Err() != nil && err != nil { // it never began
 		return nil
 	}
@@ -142,7 +142,7 @@ func (w *watchers) poke(ctx context.Context, r *roundRun) error {
 	return err
 }
 
-func (w *watchers) asked(seat crowd.Place) {
+func (w *watchers) asked(seat buyers.Place) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asks[seat] = time.Now()

@@ -5,20 +5,20 @@ import (
 	"fmt"
 	"time"
 
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // Shape is how a scenario is driven.
 type Shape struct {
 	Conns    int
 	Duration time.Duration // of one round
-	Rate     drive.Rate    // 0: closed loop
+	Rate     load.Rate     // 0: closed loop
 }
 
 func (s Shape) load() *Load {
 	l := &Load{Conns: s.Conns, Duration: s.Duration}
 	if s.Rate > 0 {
-		pace := drive.Steady(s.Rate)
+		pace := load.Steady(s.Rate)
 		l.Pace = &pace
 	}
 	return l
@@ -30,7 +30,7 @@ type workload interface {
 	prepare(ctx context.Context) (*Load, error)
 	// done tells where the round against the real server ended.
 	done(Result)
-	want() drive.Outcome
+	want() load.Outcome
 }
 
 // Workloads are the scenarios of one kind of request, by name.
@@ -70,7 +70,7 @@ type holdsWork struct {
 // holdsRoundMin is how many seats a round finds at least. A faster server ends its round early, which is measured correctly.
 const holdsRoundMin = 180_000
 
-func (w *holdsWork) want() drive.Outcome { return drive.Held }
+func (w *holdsWork) want() load.Outcome { return load.Held }
 
 func (w *holdsWork) prepare(ctx context.Context) (l *Load, err error) {
 	if w.hall == nil || uint64(holdsPlan.seats())-w.next < holdsRoundMin {
@@ -108,13 +108,13 @@ func (h *Hall) fill(ctx context.Context, who byte) error {
 	l := Load{Address: h.host, Conns: 32, Count: uint64(h.Plan.seats()),
 		Request: func(dst []byte, n RequestNo) []byte { return h.AppendHold(dst, uint64(n), who, n) }}
 	result, err := l.Run(ctx)
-	if err == nil && !result.Outcomes.Only(drive.Held) {
+	if err == nil && !result.Outcomes.Only(load.Held) {
 		err = fmt.Errorf("bench: filling a hall: %s", &result.Outcomes)
 	}
 	return err
 }
 
-func (w *refusalsWork) want() drive.Outcome { return drive.Taken }
+func (w *refusalsWork) want() load.Outcome { return load.Taken }
 
 func (w *refusalsWork) prepare(context.Context) (*Load, error) {
 	l := w.shape.load()
@@ -141,7 +141,7 @@ func newAvailability(ctx context.Context, t Target, s Shape) (*availabilityWork,
 	return &availabilityWork{shape: s, hall: hall, request: hall.appendGet(nil, "availability")}, nil
 }
 
-func (w *availabilityWork) want() drive.Outcome { return drive.Served }
+func (w *availabilityWork) want() load.Outcome { return load.Served }
 
 func (w *availabilityWork) prepare(context.Context) (*Load, error) {
 	l := w.shape.load()
@@ -162,7 +162,7 @@ func (r *Rig) round(ctx context.Context, w workload) (Result, error) {
 	return result, expect(result, err, w.want())
 }
 
-func expect(r Result, err error, want drive.Outcome) error {
+func expect(r Result, err error, want load.Outcome) error {
 	if err == nil && !r.Outcomes.Only(want) {
 		return fmt.Errorf("bench: every answer should be %s; there were: %s", want, &r.Outcomes)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"holdfast/api/wire"
 	"holdfast/bench/check"
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // heard is what an answer says.
@@ -54,14 +54,14 @@ func hear(kind check.Kind, r *reply) (h heard) {
 }
 
 func refusal(r *reply, code string) check.Verdict {
-	switch drive.Classify(r.status, r.body) {
-	case drive.Taken:
+	switch load.Classify(r.status, r.body) {
+	case load.Taken:
 		return check.Taken
-	case drive.SoldOut:
+	case load.SoldOut:
 		return check.NoneLeft
-	case drive.Unknown:
+	case load.Unknown:
 		return check.Unknown
-	case drive.Limited:
+	case load.Limited:
 		// A section that stops in the middle of its work says "unavailable" of requests whose records may have landed (P3).
 		if !turnedAway[code] || code == "" {
 			return check.Unknown

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"holdfast/api/wire"
-	"holdfast/bench/crowd"
+	"holdfast/bench/buyers"
 )
 
 // The two houses, by their place among the history's events.
@@ -56,11 +56,11 @@ func comma(i int) string {
 }
 
 // openHouses makes both events through the first node and waits until every node knows them.
-func (a *arena) openHouses(ctx context.Context) ([]*crowd.House, error) {
+func (a *arena) openHouses(ctx context.Context) ([]*buyers.House, error) {
 	ctx, cancel := context.WithTimeout(ctx, startBound)
 	defer cancel()
 	rows := max(stallsRowsLeast, int(a.cfg.Duration.Seconds())*stallsSoldSecond/(stallsSections*stallsRowSeats))
-	var houses []*crowd.House
+	var houses []*buyers.House
 	for i, p := range []wire.Raw{plan("S", stallsSections, rows), plan("R", returnsSections, returnsRows)} {
 		h, err := a.openHouse(ctx, fmt.Sprintf("chaos %d", i), p)
 		if err != nil {
@@ -76,7 +76,7 @@ func (a *arena) openHouses(ctx context.Context) ([]*crowd.House, error) {
 	return houses, nil
 }
 
-func (a *arena) openHouse(ctx context.Context, name string, p wire.Raw) (*crowd.House, error) {
+func (a *arena) openHouse(ctx context.Context, name string, p wire.Raw) (*buyers.House, error) {
 	currency, starts := "EUR", wire.OffsetTime{Time: wire.Time(time.Now().AddDate(1, 0, 0).UnixMilli())}
 	ttl, ceiling, seats, perBuyer := int64(holdTTL/time.Second), int64(holdCeiling/time.Second), int64(8), int64(10_000)
 	body, err := json.Marshal(&wire.CreateEvent{
@@ -108,7 +108,7 @@ func (a *arena) operateUntil(ctx context.Context, path, key string, body []byte,
 	})
 }
 
-func (a *arena) readHouse(ctx context.Context, event string) (*crowd.House, error) {
+func (a *arena) readHouse(ctx context.Context, event string) (*buyers.House, error) {
 	said, err := fetch(ctx, a.nodes[0], "/v1/events/"+event+"/seatmap")
 	if err != nil {
 		return nil, err
@@ -117,9 +117,9 @@ func (a *arena) readHouse(ctx context.Context, event string) (*crowd.House, erro
 	if err := json.Unmarshal(said, &seats); err != nil {
 		return nil, fmt.Errorf("chaos: seat map: %w", err)
 	}
-	p, err := crowd.NewPlan(&seats)
+	p, err := buyers.NewPlan(&seats)
 	if err != nil {
 		return nil, fmt.Errorf("chaos: %w", err)
 	}
-	return &crowd.House{Event: event, Plan: p}, nil
+	return &buyers.House{Event: event, Plan: p}, nil
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"holdfast/api/wire"
+	"holdfast/bench/buyers"
 	"holdfast/bench/check"
-	"holdfast/bench/crowd"
 )
 
 const millisecond = check.Nanos(time.Millisecond)
@@ -28,11 +28,11 @@ type story struct {
 func newStory(t *testing.T) *story {
 	t.Helper()
 	seats := &wire.Seatmap{Sections: []wire.SeatmapSection{{ID: "R1", Rows: []wire.SeatmapRow{{Label: "1", Seats: []wire.SeatmapSeat{{ID: "R1-1-1"}, {ID: "R1-1-2"}}}}}}}
-	p, err := crowd.NewPlan(seats)
+	p, err := buyers.NewPlan(seats)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &story{recorder: recorder{start: time.UnixMilli(1_900_000_000_000), houses: []*crowd.House{{Event: "stalls", Plan: p}, {Event: "returns", Plan: p}}}}
+	s := &story{recorder: recorder{start: time.UnixMilli(1_900_000_000_000), houses: []*buyers.House{{Event: "stalls", Plan: p}, {Event: "returns", Plan: p}}}}
 	s.claim(0)
 	return s
 }

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 
 	"holdfast/api/wire"
-	"holdfast/bench/crowd"
+	"holdfast/bench/buyers"
 )
 
 // logLineMax bounds a line of the log; a change of some hundred seats is the longest.
@@ -49,7 +49,7 @@ func parseLog(text []byte) (changes []wire.LogChange, err error) {
 }
 
 // truth is what an event's log ends with: the letters of each section.
-func truth(changes []wire.LogChange, house *crowd.House) map[string][]byte {
+func truth(changes []wire.LogChange, house *buyers.House) map[string][]byte {
 	letters := map[string][]byte{}
 	for i := range house.Plan.Sections {
 		s := &house.Plan.Sections[i]

@@ -9,20 +9,20 @@ import (
 	"path/filepath"
 	"strings"
 
-	"holdfast/bench/crowd"
+	"holdfast/bench/buyers"
 )
 
 // papers say who may buy from the nodes and who operates them, and show it with each request. A cluster with keys knows neither names
 // nor the key of dev mode.
 type papers struct {
 	flags    []string // of serve
-	buyer    crowd.Identity
+	buyer    buyers.Identity
 	operator string
 }
 
 // devPapers are everybody's.
 func devPapers() *papers {
-	return &papers{flags: []string{"--dev-auth"}, buyer: crowd.DevIdentity, operator: "dev"}
+	return &papers{flags: []string{"--dev-auth"}, buyer: buyers.DevIdentity, operator: "dev"}
 }
 
 // issuePapers makes the secrets of a cluster with keys, each in a file of its own in the folder.
@@ -40,7 +40,7 @@ func issuePapers(folder string) (*papers, error) {
 		p.flags = append(p.flags, "--"+flag, file)
 	}
 	var err error
-	p.buyer, err = crowd.TokenIdentity([]byte(signing))
+	p.buyer, err = buyers.TokenIdentity([]byte(signing))
 	return p, err
 }
 

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"holdfast/api/wire"
+	"holdfast/bench/buyers"
 	"holdfast/bench/check"
-	"holdfast/bench/crowd"
 )
 
 // errand is one wish under one key, however often it is asked.
@@ -36,7 +36,7 @@ func keyName(n uint64) string   { return string(check.AppendName(nil, keyPrefix,
 type recorder struct {
 	part    check.Part
 	start   time.Time // the history's beginning
-	houses  []*crowd.House
+	houses  []*buyers.House
 	refunds []refunded
 	tally   tally
 }

@@ -10,14 +10,14 @@ import (
 	"sync"
 	"time"
 
+	"holdfast/bench/buyers"
 	"holdfast/bench/check"
-	"holdfast/bench/crowd"
 )
 
 // run is one run.
 type run struct {
 	arena    *arena
-	houses   []*crowd.House
+	houses   []*buyers.House
 	schedule []step
 	leftOut  []string
 	start    time.Time

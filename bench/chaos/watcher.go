@@ -14,14 +14,14 @@ import (
 	"time"
 
 	"holdfast/api/wire"
-	"holdfast/bench/crowd"
+	"holdfast/bench/buyers"
 )
 
 // watcher follows the stalls' map at one node, as a fan's page does: a snapshot, then deltas, and checkpoints that prove it. It comes back by itself with the
 // id of the last frame it had.
 type watcher struct {
 	node  *node
-	house *crowd.House
+	house *buyers.House
 	finds *findings
 
 	mu       sync.Mutex
@@ -39,7 +39,7 @@ type watched struct {
 // watchTally counts frames for the report.
 type watchTally struct{ Snapshots, Deltas, Checkpoints, Streams uint64 }
 
-func newWatcher(n *node, h *crowd.House, finds *findings) *watcher {
+func newWatcher(n *node, h *buyers.House, finds *findings) *watcher {
 	return &watcher{node: n, house: h, finds: finds, sections: map[string]*watched{}}
 }
 

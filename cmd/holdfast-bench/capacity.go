@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"holdfast/bench"
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // capacityCommand finds the rate of buyers that a deployment carries.
@@ -20,8 +20,8 @@ type capacityCommand struct {
 	SLOP99          time.Duration `name:"slo-p99" help:"Longest p99 of holds granted or refused, from the intended start (${default})." default:"100ms"`
 	SLOFailed       float64       `name:"slo-failed" help:"Most requests that may be limited, failed or unknown, in percent (${default})." default:"0.1"`
 	Headroom        float64       `help:"Part of the sustained rate to keep free (${default})." default:"0.3"`
-	From            drive.Rate    `help:"Buyers a second to begin with (${default})." default:"500"`
-	To              drive.Rate    `help:"No step above this rate; 0: until the SLO breaks." default:"0"`
+	From            load.Rate     `help:"Buyers a second to begin with (${default})." default:"500"`
+	To              load.Rate     `help:"No step above this rate; 0: until the SLO breaks." default:"0"`
 	Factor          float64       `help:"From one rate to the next on the way up (${default})." default:"1.5"`
 	Within          float64       `help:"Halve what lies between until it is so little, as a part of the rate (${default})." default:"0.08"`
 	Tries           int           `help:"So often must a rate not pass before it is believed (${default})." default:"2"`
@@ -96,7 +96,7 @@ func (c *capacityCommand) conclude(t *console, found *bench.Capacity) error {
 // config is run's for this scenario, and what a search needs besides.
 func (c *capacityCommand) config() (*bench.CapacityConfig, error) {
 	base := runCommand{
-		Scenario: c.Scenario, server: c.server, load: load{Venue: c.Venue, HoldTTL: c.HoldTTL}, Seed: c.Seed, Target: c.Target, operatorKey: c.operatorKey,
+		Scenario: c.Scenario, server: c.server, loadFlags: loadFlags{Venue: c.Venue, HoldTTL: c.HoldTTL}, Seed: c.Seed, Target: c.Target, operatorKey: c.operatorKey,
 		TokenSecretFile: c.TokenSecretFile, Clients: c.Clients, Loops: c.Loops, Unchecked: c.Unchecked, Budget: c.Budget, Keep: c.Keep,
 	}
 	run, err := base.config()

@@ -8,10 +8,10 @@ import (
 	"slices"
 
 	"holdfast/bench"
-	"holdfast/bench/peers"
+	"holdfast/bench/baselines"
 )
 
-// Peers that are no rows of package peers.
+// Baselines that are no rows of package baselines.
 const (
 	peerNothing = "nothing"
 	peerSQL     = "holdfast-sql"
@@ -54,7 +54,7 @@ func (c *runCommand) first() (bench.Contestant, error) {
 
 func (c *runCommand) against() []string {
 	if slices.Contains(c.Against, peerAll) {
-		return append(peers.Names(), peerNothing)
+		return append(baselines.Names(), peerNothing)
 	}
 	return c.Against
 }
@@ -69,12 +69,12 @@ func (c *runCommand) peer(name string, s *bench.Scenario) (bench.Contestant, err
 		return bench.Contestant{}, errors.New("--against holdfast-sql needs --binary")
 	case name == peerSQL:
 		return bench.OnDatabase(c.Binary, openDatabase), nil
-	case peers.About(name) == "":
+	case baselines.About(name) == "":
 		return bench.Contestant{}, fmt.Errorf("--against %s: there is no such peer", name)
 	}
-	return bench.Command(name, peers.About(name), func(ctx context.Context, folder string) (*bench.Backing, error) {
-		postgres, redis := peers.Needs(name)
-		started, err := peers.StartBackends(ctx, folder, postgres, redis)
+	return bench.Command(name, baselines.About(name), func(ctx context.Context, folder string) (*bench.Backing, error) {
+		postgres, redis := baselines.Needs(name)
+		started, err := baselines.StartBackends(ctx, folder, postgres, redis)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +83,7 @@ func (c *runCommand) peer(name string, s *bench.Scenario) (bench.Contestant, err
 }
 
 func openDatabase(ctx context.Context, folder string) (*bench.Database, error) {
-	started, err := peers.StartBackends(ctx, folder, true, false)
+	started, err := baselines.StartBackends(ctx, folder, true, false)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ type peerCommand struct {
 // Run serves until it is told to stop.
 func (p *peerCommand) Run(t *console) error {
 	relaxCollector()
-	return peers.Serve(t.ctx, p.Name, p.Listen, peers.Backends{PostgresURL: p.Postgres, RedisAddress: p.Redis, Connections: p.Connections})
+	return baselines.Serve(t.ctx, p.Name, p.Listen, baselines.Backends{PostgresURL: p.Postgres, RedisAddress: p.Redis, Connections: p.Connections})
 }
 
 // nothingCommand serves the handler that does nothing; run starts it.

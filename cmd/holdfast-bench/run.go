@@ -10,15 +10,15 @@ import (
 	"time"
 
 	"holdfast/bench"
-	"holdfast/bench/crowd"
-	"holdfast/bench/drive"
+	"holdfast/bench/buyers"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
 )
 
 // load says how a scenario is driven, where its own numbers are not wanted.
-type load struct {
+type loadFlags struct {
 	Conns    int           `help:"Connections, one request at a time each; 0: the scenario's own." default:"0"`
-	Rate     drive.Rate    `help:"Open loop with so many buyers a second; 0: the scenario's own; below 0: closed loop." default:"0"`
+	Rate     load.Rate     `help:"Open loop with so many buyers a second; 0: the scenario's own; below 0: closed loop." default:"0"`
 	Duration time.Duration `help:"Length of a round's arrivals; 0: the scenario's own." default:"0"`
 	Buyers   uint64        `help:"End a round's arrivals after so many; 0: by time alone." default:"0"`
 	Houses   int           `help:"Events on sale at once; 0: the scenario's own." default:"0"`
@@ -29,7 +29,7 @@ type load struct {
 }
 
 // apply puts what was said into a scenario.
-func (l *load) apply(s *bench.Scenario) error {
+func (l *loadFlags) apply(s *bench.Scenario) error {
 	d := &s.Load
 	d.Conns = orElse(l.Conns, d.Conns)
 	d.Duration = orElse(l.Duration, d.Duration)
@@ -50,8 +50,8 @@ func (l *load) apply(s *bench.Scenario) error {
 	return err
 }
 
-func (l *load) habits() crowd.Habits {
-	return crowd.Habits{Losers: l.Losers, BotPart: l.BotPart}
+func (l *loadFlags) habits() buyers.Habits {
+	return buyers.Habits{Losers: l.Losers, BotPart: l.BotPart}
 }
 
 func orElse[T comparable](value, otherwise T) T {
@@ -72,7 +72,7 @@ type output struct {
 type runCommand struct {
 	Scenario string `arg:"" help:"steady, stampede, onsale, browse, bots, eras or failover; see below."`
 	server
-	load
+	loadFlags
 	output
 	Against []string `help:"Peers to compare with, in turns: textbook, conditional-update, skip-locked, optimistic, memory, nothing, holdfast-sql, or all." placeholder:"PEER"`
 	Rounds  int      `help:"Rounds of each (${default})." default:"1"`

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"holdfast/bench"
-	"holdfast/bench/drive"
+	"holdfast/bench/load"
 )
 
 // server says what is measured.
@@ -35,8 +35,8 @@ type httpCommand struct {
 	shape
 	Target string `help:"A running server instead of --binary, such as http://127.0.0.1:8080. It needs --dev-auth." placeholder:"URL"`
 	operatorKey
-	Rate  drive.Rate `help:"Open loop with so many requests a second; 0 is a closed loop (${default}). availability-busy and expiry are always open: 200." default:"0"`
-	Count int        `help:"single: how many holds. expiry: how many lapse, in whole ten thousands. restart: changes before the kill. 0: 2,000, 100,000 and 100,000." default:"0"`
+	Rate  load.Rate `help:"Open loop with so many requests a second; 0 is a closed loop (${default}). availability-busy and expiry are always open: 200." default:"0"`
+	Count int       `help:"single: how many holds. expiry: how many lapse, in whole ten thousands. restart: changes before the kill. 0: 2,000, 100,000 and 100,000." default:"0"`
 }
 
 func (h *httpCommand) Run(c *console) (err error) {

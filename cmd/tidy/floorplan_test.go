@@ -328,16 +328,16 @@ var walls = map[string]wall{
 	},
 	"bench": {
 		Why: "the load tool may not import the server, else it measures what it knows instead of what it sees",
-		Own: []string{"api/wire", "bench/drive", "bench/crowd", "bench/check", "bench/report"}, Third: []string{fasthttp},
-		Test: []string{rapid, "bench/peers"},
+		Own: []string{"api/wire", "bench/load", "bench/buyers", "bench/check", "bench/report"}, Third: []string{fasthttp},
+		Test: []string{rapid, "bench/baselines"},
 	},
-	"bench/drive": {
+	"bench/load": {
 		Why:   "sends bytes at moments and takes the time: what they mean is its caller's business",
 		Third: []string{histogram, "golang.org/x/sys/unix"}, Test: []string{"actors/budget", fasthttp, rapid},
 	},
-	"bench/crowd": {
+	"bench/buyers": {
 		Why: "buyers know the wire and what they were told; what a server is made of they never learn",
-		Own: []string{"api/wire", "bench/drive", "bench/check"}, Third: []string{"github.com/golang-jwt/jwt/v5"}, Test: []string{rapid, fasthttp},
+		Own: []string{"api/wire", "bench/load", "bench/check"}, Third: []string{"github.com/golang-jwt/jwt/v5"}, Test: []string{rapid, fasthttp},
 	},
 	"bench/check": {
 		Why: "judges what was recorded: a checker that knew the server or the load would believe one of them",
@@ -349,12 +349,12 @@ var walls = map[string]wall{
 	},
 	"bench/chaos": {
 		Why: "kills, stops and cuts real servers: it knows the wire, who judges, and how to start a database; were the server in reach, it could be believed",
-		Own: []string{"api/wire", "bench/check", "bench/crowd", "bench/drive", "storage/sqlstore/pgserver"}, Test: []string{"actors/planted", rapid},
+		Own: []string{"api/wire", "bench/check", "bench/buyers", "bench/load", "storage/sqlstore/pgserver"}, Test: []string{rapid},
 	},
-	"bench/peers": {
+	"bench/baselines": {
 		Why: "what we are compared with: peers share the wire and none of our engine",
 		Own: []string{"api/wire", "storage/sqlstore/pgserver"}, Third: []string{fasthttp, pgx, "github.com/redis/go-redis/v9", "golang.org/x/sync/errgroup"},
-		Test: []string{"bench", "bench/drive", "bench/check", rapid},
+		Test: []string{"bench", "bench/load", "bench/check", rapid},
 	},
 	"cmd/holdfast": {
 		Why:   "cmd ties the knot: it sees everything and is imported by nobody",
