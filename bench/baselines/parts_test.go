@@ -14,12 +14,12 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"holdfast/bench"
+	"holdfast/bench/lab"
 )
 
 // TestServersAreAlike: the do-nothing server and the peers must differ in what they do, not in how they are set up.
 func TestServersAreAlike(t *testing.T) {
-	ours, null := reflect.ValueOf(newFace(newMemory()).server()).Elem(), reflect.ValueOf(bench.NewNull(bench.NullAnswer{})).Elem()
+	ours, null := reflect.ValueOf(newFace(newMemory()).server()).Elem(), reflect.ValueOf(lab.NewNull(lab.NullAnswer{})).Elem()
 	compared := 0
 	for i := range ours.NumField() {
 		field := reflect.TypeFor[fasthttp.Server]().Field(i)

@@ -119,6 +119,11 @@ type SeriesClass struct {
 // Milliseconds is a duration as plots want it.
 type Milliseconds float64
 
+// InMilliseconds is a duration in that unit.
+func InMilliseconds(d time.Duration) Milliseconds {
+	return Milliseconds(float64(d) / float64(time.Millisecond))
+}
+
 // Client is what the load cost, and whether it kept up.
 type Client struct {
 	Processes int `json:"processes"`

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"holdfast/bench"
+	"holdfast/bench/capacity"
 	"holdfast/bench/load"
 )
 
@@ -64,12 +64,12 @@ func (c *capacityCommand) Run(t *console) error {
 	}
 	progress := newProgress(t, c.Quiet)
 	config.Progress, config.Notice = progress.show, t.notice
-	config.Stepped = func(s *bench.CapacityStep) {
+	config.Stepped = func(s *capacity.Step) {
 		progress.end()
 		fmt.Fprintln(t.out, s.Row())
 	}
-	fmt.Fprintln(t.out, bench.CapacityHead)
-	found, err := bench.MeasureCapacity(t.ctx, *config)
+	fmt.Fprintln(t.out, capacity.Head)
+	found, err := capacity.Measure(t.ctx, *config)
 	progress.end()
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func (c *capacityCommand) Run(t *console) error {
 }
 
 // conclude prints the report and, for whoever reads only the end, the recommendation once more in a line.
-func (c *capacityCommand) conclude(t *console, found *bench.Capacity) error {
+func (c *capacityCommand) conclude(t *console, found *capacity.Capacity) error {
 	fmt.Fprintln(t.out)
 	err := c.publish(t, found.Report)
 	if err != nil && !errors.Is(err, errVerdict) {
@@ -94,7 +94,7 @@ func (c *capacityCommand) conclude(t *console, found *bench.Capacity) error {
 }
 
 // config is run's for this scenario, and what a search needs besides.
-func (c *capacityCommand) config() (*bench.CapacityConfig, error) {
+func (c *capacityCommand) config() (*capacity.Config, error) {
 	base := runCommand{
 		Scenario: c.Scenario, server: c.server, loadFlags: loadFlags{Venue: c.Venue, HoldTTL: c.HoldTTL}, Seed: c.Seed, Target: c.Target, operatorKey: c.operatorKey,
 		TokenSecretFile: c.TokenSecretFile, Clients: c.Clients, Loops: c.Loops, Unchecked: c.Unchecked, Budget: c.Budget, Keep: c.Keep,
@@ -104,9 +104,9 @@ func (c *capacityCommand) config() (*bench.CapacityConfig, error) {
 		return nil, err
 	}
 	run.Habits.Think = c.Think
-	return &bench.CapacityConfig{
-		RunConfig: *run, SLO: bench.SLO{P99: c.SLOP99, Failed: c.SLOFailed / 100},
-		Climb:    bench.Climb{From: c.From, Most: c.To, Factor: c.Factor, Tolerance: c.Within, Tries: c.Tries},
+	return &capacity.Config{
+		Config: *run, SLO: capacity.SLO{P99: c.SLOP99, Failed: c.SLOFailed / 100},
+		Climb:    capacity.Climb{From: c.From, Most: c.To, Factor: c.Factor, Tolerance: c.Within, Tries: c.Tries},
 		Headroom: c.Headroom, Step: c.Step, Warmup: c.Warmup, Houses: c.Houses, Conns: c.Conns, Session: c.Session,
 	}, nil
 }

@@ -17,7 +17,7 @@ func TestChaosRefusesNonsense(t *testing.T) {
 		"duration below it": {"chaos", "--binary", "/bin/true", "--duration", "-1s"},
 	} {
 		var out, errs bytes.Buffer
-		if code := run(t.Context(), arguments, &out, &errs); code != 2 || errs.Len() == 0 {
+		if code := command(t.Context(), arguments, &out, &errs); code != 2 || errs.Len() == 0 {
 			t.Errorf("%s: code %d, said %q", name, code, errs.String())
 		}
 	}
@@ -31,7 +31,7 @@ func TestChaosTellsHowToRepeat(t *testing.T) {
 		t.Fatalf("%v", words)
 	}
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), words[1:], &out, &errs); code != 2 || !strings.Contains(errs.String(), `"flood"`) {
+	if code := command(t.Context(), words[1:], &out, &errs); code != 2 || !strings.Contains(errs.String(), `"flood"`) {
 		t.Errorf("code %d, said %q: everything but the nemesis must be understood", code, errs.String())
 	}
 }

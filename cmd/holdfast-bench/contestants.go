@@ -7,8 +7,9 @@ import (
 	"os"
 	"slices"
 
-	"holdfast/bench"
 	"holdfast/bench/baselines"
+	"holdfast/bench/lab"
+	"holdfast/bench/run"
 )
 
 // Baselines that are no rows of package baselines.
@@ -19,12 +20,12 @@ const (
 )
 
 // contestants are who is measured: the server in question, then its peers.
-func (c *runCommand) contestants(s *bench.Scenario) ([]bench.Contestant, error) {
+func (c *runCommand) contestants(s *run.Scenario) ([]lab.Target, error) {
 	first, err := c.first()
 	if err != nil {
 		return nil, err
 	}
-	sides := []bench.Contestant{first}
+	sides := []lab.Target{first}
 	for _, name := range c.against() {
 		one, err := c.peer(name, s)
 		if err != nil {
@@ -35,21 +36,21 @@ func (c *runCommand) contestants(s *bench.Scenario) ([]bench.Contestant, error) 
 	return sides, nil
 }
 
-func (c *runCommand) first() (bench.Contestant, error) {
+func (c *runCommand) first() (lab.Target, error) {
 	address, err := addressOf(c.Target)
 	switch {
 	case err != nil:
-		return bench.Contestant{}, err
+		return lab.Target{}, err
 	case (c.Binary == "") == (address == ""):
-		return bench.Contestant{}, errors.New("give --binary FILE to start a server, or --target URL of a running one, one of the two")
+		return lab.Target{}, errors.New("give --binary FILE to start a server, or --target URL of a running one, one of the two")
 	case c.Binary != "":
-		return bench.Embedded(c.Binary), nil
+		return lab.Embedded(c.Binary), nil
 	}
 	key, err := c.key()
 	if err != nil {
-		return bench.Contestant{}, err
+		return lab.Target{}, err
 	}
-	return bench.Elsewhere(bench.Target{Address: address, OperatorKey: key}), nil
+	return lab.Elsewhere(lab.Endpoint{Address: address, OperatorKey: key}), nil
 }
 
 func (c *runCommand) against() []string {
@@ -59,35 +60,35 @@ func (c *runCommand) against() []string {
 	return c.Against
 }
 
-func (c *runCommand) peer(name string, s *bench.Scenario) (bench.Contestant, error) {
+func (c *runCommand) peer(name string, s *run.Scenario) (lab.Target, error) {
 	switch {
 	case name == peerNothing && !s.Nothing:
-		return bench.Contestant{}, fmt.Errorf("--against nothing: the buyers of %s need answers that mean something", s.Name)
+		return lab.Target{}, fmt.Errorf("--against nothing: the buyers of %s need answers that mean something", s.Name)
 	case name == peerNothing:
-		return bench.Nothing(self("nothing")), nil
+		return lab.Nothing(self("nothing")), nil
 	case name == peerSQL && c.Binary == "":
-		return bench.Contestant{}, errors.New("--against holdfast-sql needs --binary")
+		return lab.Target{}, errors.New("--against holdfast-sql needs --binary")
 	case name == peerSQL:
-		return bench.OnDatabase(c.Binary, openDatabase), nil
+		return lab.OnDatabase(c.Binary, openDatabase), nil
 	case baselines.About(name) == "":
-		return bench.Contestant{}, fmt.Errorf("--against %s: there is no such peer", name)
+		return lab.Target{}, fmt.Errorf("--against %s: there is no such peer", name)
 	}
-	return bench.Command(name, baselines.About(name), func(ctx context.Context, folder string) (*bench.Backing, error) {
+	return lab.Command(name, baselines.About(name), func(ctx context.Context, folder string) (*lab.Backing, error) {
 		postgres, redis := baselines.Needs(name)
 		started, err := baselines.StartBackends(ctx, folder, postgres, redis)
 		if err != nil {
 			return nil, err
 		}
-		return &bench.Backing{Command: self("peer", name, "--postgres", started.PostgresURL, "--redis", started.RedisAddress), CPU: started.ProcessorTime, Stop: started.Stop}, nil
+		return &lab.Backing{Command: self("peer", name, "--postgres", started.PostgresURL, "--redis", started.RedisAddress), CPU: started.ProcessorTime, Stop: started.Stop}, nil
 	}), nil
 }
 
-func openDatabase(ctx context.Context, folder string) (*bench.Database, error) {
+func openDatabase(ctx context.Context, folder string) (*lab.Database, error) {
 	started, err := baselines.StartBackends(ctx, folder, true, false)
 	if err != nil {
 		return nil, err
 	}
-	return &bench.Database{URL: started.PostgresURL, CPU: started.ProcessorTime, Stop: started.Stop}, nil
+	return &lab.Database{URL: started.PostgresURL, CPU: started.ProcessorTime, Stop: started.Stop}, nil
 }
 
 // self is this program called with other arguments, and an address to listen on.
@@ -133,11 +134,11 @@ type nothingCommand struct {
 // Run serves until it is told to stop.
 func (n *nothingCommand) Run(t *console) error {
 	relaxCollector()
-	return bench.ServeCanned(t.ctx, n.Listen)
+	return lab.ServeCanned(t.ctx, n.Listen)
 }
 
 // workerCommand is one more client process; run starts it.
 type workerCommand struct{}
 
 // Run does what it is told on standard input.
-func (workerCommand) Run(t *console) error { return bench.Work(t.ctx, os.Stdin, t.out) }
+func (workerCommand) Run(t *console) error { return run.Work(t.ctx, os.Stdin, t.out) }

@@ -7,9 +7,9 @@ import (
 	"os"
 	"time"
 
-	"holdfast/bench"
 	"holdfast/bench/check"
 	"holdfast/bench/report"
+	"holdfast/bench/run"
 )
 
 // compareReports tells what changed between two runs. It is called "compare"; the comparison with a server that does nothing is compare-null.
@@ -130,7 +130,7 @@ func (c *checkCommand) Run(t *console) error {
 	}
 	result := check.Run(t.ctx, history, options)
 	verdict := report.Passed
-	for _, one := range bench.Checks(&result) {
+	for _, one := range run.Checks(&result) {
 		if _, err := fmt.Fprintf(t.out, "%-12s %s: %s\n", one.Verdict, one.Name, one.Detail); err != nil {
 			return err
 		}

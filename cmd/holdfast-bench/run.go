@@ -9,10 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"holdfast/bench"
 	"holdfast/bench/buyers"
+	"holdfast/bench/lab"
 	"holdfast/bench/load"
 	"holdfast/bench/report"
+	"holdfast/bench/run"
 )
 
 // load says how a scenario is driven, where its own numbers are not wanted.
@@ -29,7 +30,7 @@ type loadFlags struct {
 }
 
 // apply puts what was said into a scenario.
-func (l *loadFlags) apply(s *bench.Scenario) error {
+func (l *loadFlags) apply(s *run.Scenario) error {
 	d := &s.Load
 	d.Conns = orElse(l.Conns, d.Conns)
 	d.Duration = orElse(l.Duration, d.Duration)
@@ -46,7 +47,7 @@ func (l *loadFlags) apply(s *bench.Scenario) error {
 		return nil
 	}
 	plan, err := os.ReadFile(l.Venue)
-	s.Venue = bench.Venue{Name: filepath.Base(l.Venue), Plan: plan}
+	s.Venue = lab.Venue{Name: filepath.Base(l.Venue), Plan: plan}
 	return err
 }
 
@@ -91,7 +92,7 @@ type runCommand struct {
 func (runCommand) Help() string {
 	var b strings.Builder
 	b.WriteString("Scenarios:\n")
-	for _, s := range bench.Scenarios() {
+	for _, s := range run.Scenarios() {
 		fmt.Fprintf(&b, "\n  %s\n      %s\n", s.Name, s.About)
 	}
 	b.WriteString(`
@@ -117,7 +118,7 @@ func (c *runCommand) Run(t *console) error {
 	}
 	progress := newProgress(t, c.Quiet)
 	config.Progress, config.Notice = progress.show, t.notice
-	made, err := bench.Run(t.ctx, *config)
+	made, err := run.Run(t.ctx, *config)
 	progress.end()
 	if err != nil {
 		return err
@@ -125,8 +126,8 @@ func (c *runCommand) Run(t *console) error {
 	return c.publish(t, made)
 }
 
-func (c *runCommand) config() (*bench.RunConfig, error) {
-	s, err := bench.FindScenario(c.Scenario)
+func (c *runCommand) config() (*run.Config, error) {
+	s, err := run.FindScenario(c.Scenario)
 	if err != nil {
 		return nil, err
 	}
@@ -137,8 +138,8 @@ func (c *runCommand) config() (*bench.RunConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := &bench.RunConfig{
-		Scenario: s, Contestants: sides, Rounds: c.Rounds, Seed: c.Seed, Habits: c.habits(), Clients: c.Clients, Loops: c.Loops,
+	config := &run.Config{
+		Scenario: s, Targets: sides, Rounds: c.Rounds, Seed: c.Seed, Habits: c.habits(), Clients: c.Clients, Loops: c.Loops,
 		Folder: c.Folder, Command: commandLine(), Unchecked: c.Unchecked, Budget: c.Budget, Keep: c.Keep, Worker: worker,
 	}
 	for config.Seed == 0 {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"holdfast/bench"
+	"holdfast/bench/lab"
 )
 
 // TestNoSecretIsPrinted: the kind: whatever flag holds a secret, and however it is written, neither the line that is printed "again", nor a report, nor
@@ -33,7 +33,7 @@ func TestNoSecretIsPrinted(t *testing.T) {
 			t.Errorf("%v: an error says %q", arguments, said)
 		}
 		var out, errs bytes.Buffer
-		run(t.Context(), append(slices.Clone(arguments), "--no-such-flag", secret), &out, &errs)
+		command(t.Context(), append(slices.Clone(arguments), "--no-such-flag", secret), &out, &errs)
 		if said := out.String() + errs.String(); strings.Contains(said, secret) {
 			t.Errorf("%v prints %q", arguments, said)
 		}
@@ -43,7 +43,7 @@ func TestNoSecretIsPrinted(t *testing.T) {
 			t.Errorf("%v is shown as %v", plain, line)
 		}
 	}
-	target := bench.Target{Address: "a:1", OperatorKey: secret}
+	target := lab.Endpoint{Address: "a:1", OperatorKey: secret}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 		if text := fmt.Sprintf(verb, target); strings.Contains(text, secret) {
 			t.Errorf("%s of a target: %s", verb, text)
@@ -59,7 +59,7 @@ func TestOperatorKeyComesFromAFile(t *testing.T) {
 	}
 	for _, c := range []struct {
 		given operatorKey
-		want  bench.Secret
+		want  lab.Secret
 		fails bool
 	}{
 		{operatorKey{}, "dev", false}, {operatorKey{OperatorKey: "k"}, "k", false}, {operatorKey{OperatorKeyFile: file}, "a long operator key", false},

@@ -1,0 +1,34 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"holdfast/api/wire"
+	"holdfast/bench/buyers"
+	"holdfast/bench/check"
+	"holdfast/bench/lab"
+)
+
+// lookAt reads each house's map and keeps it as operations. first is the first house's place among the history's events.
+func lookAt(ctx context.Context, t lab.Endpoint, houses []*buyers.House, first int, start int64) (*check.Part, error) {
+	part := &check.Part{}
+	for i, house := range houses {
+		call := check.Nanos(time.Now().UnixNano() - start)
+		var live wire.Availability
+		if err := t.Get(ctx, "/v1/events/"+house.Event+"/availability", &live); err != nil {
+			return nil, err
+		}
+		if len(live.Sections) != len(house.Plan.Sections) {
+			return nil, fmt.Errorf("run: the map of %s has %d sections instead of %d", house.Event, len(live.Sections), len(house.Plan.Sections))
+		}
+		for no, s := range live.Sections {
+			part.Ops = append(part.Ops, check.Op{
+				Kind: check.Look, Verdict: check.Done, Event: uint16(first + i), Section: uint32(no), Of: check.NoOp,
+				Call: call, Return: check.Nanos(time.Now().UnixNano() - start), Text: part.AddText([]byte(s.Status)),
+			})
+		}
+	}
+	return part, nil
+}
