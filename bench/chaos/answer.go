@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"holdfast/api/wire"
+	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
 	"holdfast/bench/load"
 )
@@ -16,7 +17,7 @@ type heard struct {
 	code    string        // of a refusal
 	booking *wire.Booking // of a success
 	lost    []string      // of a refusal: the seats it names
-	at      *node
+	at      *testbed.Node
 }
 
 // decided says that asking again would say nothing new.
@@ -31,30 +32,30 @@ var turnedAway = map[string]bool{"": true, "overloaded": true, "rate_limited": t
 var over = map[string]bool{"hold_expired": true, "hold_released": true, "booking_unknown": true, "already_refunded": true}
 
 // hear reads an answer. A success that does not say what it must is of unknown outcome: nobody can rely on it.
-func hear(kind check.Kind, r *reply) (h heard) {
-	h = heard{verdict: check.Unknown, at: r.at}
-	if r.status == 0 {
-		if !r.sent {
+func hear(kind check.Kind, r *testbed.Answer) (h heard) {
+	h = heard{verdict: check.Unknown, at: r.At}
+	if r.Status == 0 {
+		if !r.Sent {
 			h.verdict = check.Refused // nobody heard it
 		}
 		return h
 	}
-	if r.status/100 != 2 {
+	if r.Status/100 != 2 {
 		var p wire.Problem
-		_ = json.Unmarshal(r.body, &p) // an answer in another form has no code, and its status tells
+		_ = json.Unmarshal(r.Body, &p) // an answer in another form has no code, and its status tells
 		h.code, h.lost = p.Code, p.Seats
 		h.verdict = refusal(r, p.Code)
 		return h
 	}
-	if r.status == http.StatusAccepted || json.NewDecoder(bytes.NewReader(r.body)).Decode(&h.booking) != nil {
+	if r.Status == http.StatusAccepted || json.NewDecoder(bytes.NewReader(r.Body)).Decode(&h.booking) != nil {
 		return h
 	}
 	h.verdict = success(kind, h.booking)
 	return h
 }
 
-func refusal(r *reply, code string) check.Verdict {
-	switch load.Classify(r.status, r.body) {
+func refusal(r *testbed.Answer, code string) check.Verdict {
+	switch load.Classify(r.Status, r.Body) {
 	case load.Taken:
 		return check.Taken
 	case load.SoldOut:
@@ -68,10 +69,10 @@ func refusal(r *reply, code string) check.Verdict {
 		}
 		return check.Refused
 	}
-	if over[code] && (r.status == http.StatusConflict || r.status == http.StatusNotFound) {
+	if over[code] && (r.Status == http.StatusConflict || r.Status == http.StatusNotFound) {
 		return check.Ended
 	}
-	if r.status >= 500 {
+	if r.Status >= 500 {
 		return check.Unknown
 	}
 	return check.Refused

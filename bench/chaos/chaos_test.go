@@ -90,10 +90,10 @@ func TestNothingStaysBehind(t *testing.T) {
 	if _, err := Run(t.Context(), Config{Binary: "/bin/false", Folder: folder}); err == nil {
 		t.Error("a binary that is no server made a run")
 	}
-	if left, err := filepath.Glob(filepath.Join(folder, folderPrefix+"*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(namedNamespaces, namespacePrefix+strconv.Itoa(os.Getpid())+"-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join("/run/netns", "holdfast-chaos-"+strconv.Itoa(os.Getpid())+"-*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
 )
 
@@ -24,8 +25,8 @@ func (p *prober) serves(ctx context.Context) error {
 	for ctx.Err() == nil {
 		buyer := p.newBuyer()
 		e := &errand{kind: check.Best, house: p.house, section: p.section, quantity: 1, of: check.NoOp, buyer: buyer, key: p.newKey(buyer)}
-		e.call = call{method: http.MethodPost, path: "/v1/events/" + p.houses[p.house].Event + "/bookings", buyer: buyerName(buyer), key: keyName(e.key)}
-		e.call.body = []byte(`{"best_available":{"quantity":1,"section":"` + id + `"}}`)
+		e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/events/" + p.houses[p.house].Event + "/bookings", Buyer: buyerName(buyer), Key: keyName(e.key)}
+		e.call.Body = []byte(`{"best_available":{"quantity":1,"section":"` + id + `"}}`)
 		h, op := p.see(ctx, e)
 		if h.verdict == check.Done {
 			p.deed(ctx, &held{buyer: buyer, house: p.house, op: op, id: h.booking.ID}, check.Release, "")
@@ -58,7 +59,7 @@ func (r *run) healed(ctx context.Context) (took time.Duration, missing []string)
 		asking.Go(func() { note(p.serves(ctx)) })
 	}
 	asking.Go(func() {
-		if err := r.arena.awaitReady(ctx); err != nil {
+		if err := r.arena.AwaitReady(ctx); err != nil {
 			note(fmt.Errorf("not every node is ready: %w", err))
 		}
 	})
@@ -74,12 +75,12 @@ func (r *run) heal(ctx context.Context, after string) {
 	}
 	r.heals = append(r.heals, took)
 	for _, m := range missing {
-		r.arena.finds.add(checkHeal, fmt.Sprintf("%v after %s had ended: %s", HealBound, after, m))
+		r.finds.add(checkHeal, fmt.Sprintf("%v after %s had ended: %s", HealBound, after, m))
 	}
 	if len(missing) > 0 {
-		r.arena.evidence(ctx, len(r.heals))
-		r.arena.cfg.sayf("  NOT HEALED after %v: %s", took.Round(time.Millisecond), missing[0])
+		r.evidence(ctx, len(r.heals))
+		r.cfg.sayf("  NOT HEALED after %v: %s", took.Round(time.Millisecond), missing[0])
 		return
 	}
-	r.arena.cfg.sayf("  healed %v after the end", took.Round(time.Millisecond))
+	r.cfg.sayf("  healed %v after the end", took.Round(time.Millisecond))
 }

@@ -9,6 +9,7 @@ import (
 
 	"holdfast/api/wire"
 	"holdfast/bench/buyers"
+	"holdfast/bench/chaos/testbed"
 )
 
 // The two houses, by their place among the history's events.
@@ -56,19 +57,19 @@ func comma(i int) string {
 }
 
 // openHouses makes both events through the first node and waits until every node knows them.
-func (a *arena) openHouses(ctx context.Context) ([]*buyers.House, error) {
-	ctx, cancel := context.WithTimeout(ctx, startBound)
+func (r *run) openHouses(ctx context.Context) ([]*buyers.House, error) {
+	ctx, cancel := context.WithTimeout(ctx, testbed.StartBound)
 	defer cancel()
-	rows := max(stallsRowsLeast, int(a.cfg.Duration.Seconds())*stallsSoldSecond/(stallsSections*stallsRowSeats))
+	rows := max(stallsRowsLeast, int(r.cfg.Duration.Seconds())*stallsSoldSecond/(stallsSections*stallsRowSeats))
 	var houses []*buyers.House
 	for i, p := range []wire.Raw{plan("S", stallsSections, rows), plan("R", returnsSections, returnsRows)} {
-		h, err := a.openHouse(ctx, fmt.Sprintf("chaos %d", i), p)
+		h, err := r.openHouse(ctx, fmt.Sprintf("chaos %d", i), p)
 		if err != nil {
 			return nil, err
 		}
 		houses = append(houses, h)
-		for _, n := range a.regulars() {
-			if err := a.await(ctx, n, "/v1/events/"+h.Event); err != nil {
+		for _, n := range r.arena.Regulars() {
+			if err := r.arena.Await(ctx, n, "/v1/events/"+h.Event); err != nil {
 				return nil, err
 			}
 		}
@@ -76,7 +77,7 @@ func (a *arena) openHouses(ctx context.Context) ([]*buyers.House, error) {
 	return houses, nil
 }
 
-func (a *arena) openHouse(ctx context.Context, name string, p wire.Raw) (*buyers.House, error) {
+func (r *run) openHouse(ctx context.Context, name string, p wire.Raw) (*buyers.House, error) {
 	currency, starts := "EUR", wire.OffsetTime{Time: wire.Time(time.Now().AddDate(1, 0, 0).UnixMilli())}
 	ttl, ceiling, seats, perBuyer := int64(holdTTL/time.Second), int64(holdCeiling/time.Second), int64(8), int64(10_000)
 	body, err := json.Marshal(&wire.CreateEvent{
@@ -87,20 +88,20 @@ func (a *arena) openHouse(ctx context.Context, name string, p wire.Raw) (*buyers
 		return nil, fmt.Errorf("chaos: %w", err)
 	}
 	var event wire.Event
-	if err := a.operateUntil(ctx, "/v1/events", name, body, 201, &event); err != nil {
+	if err := r.operateUntil(ctx, "/v1/events", name, body, 201, &event); err != nil {
 		return nil, err
 	}
-	if err := a.operateUntil(ctx, "/v1/events/"+event.ID+"/sale", name+" sale", []byte(`{"state":"open"}`), 200, nil); err != nil {
+	if err := r.operateUntil(ctx, "/v1/events/"+event.ID+"/sale", name+" sale", []byte(`{"state":"open"}`), 200, nil); err != nil {
 		return nil, err
 	}
-	return a.readHouse(ctx, event.ID)
+	return r.readHouse(ctx, event.ID)
 }
 
 // operateUntil asks the first node until it does what it is asked for.
-func (a *arena) operateUntil(ctx context.Context, path, key string, body []byte, want int, into any) error {
+func (r *run) operateUntil(ctx context.Context, path, key string, body []byte, want int, into any) error {
 	key = strings.ReplaceAll(key, " ", "-")
-	return until(ctx, func(ctx context.Context) error {
-		said, err := operate(ctx, a.nodes[0], path, key, body, want)
+	return testbed.Until(ctx, func(ctx context.Context) error {
+		said, err := testbed.Operate(ctx, r.arena.Nodes[0], path, key, body, want)
 		if err != nil || into == nil {
 			return err
 		}
@@ -108,8 +109,8 @@ func (a *arena) operateUntil(ctx context.Context, path, key string, body []byte,
 	})
 }
 
-func (a *arena) readHouse(ctx context.Context, event string) (*buyers.House, error) {
-	said, err := fetch(ctx, a.nodes[0], "/v1/events/"+event+"/seatmap")
+func (r *run) readHouse(ctx context.Context, event string) (*buyers.House, error) {
+	said, err := testbed.Fetch(ctx, r.arena.Nodes[0], "/v1/events/"+event+"/seatmap")
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,9 @@ import (
 
 	"holdfast/api/wire"
 	"holdfast/bench/buyers"
+	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
+	"holdfast/bench/lab"
 )
 
 const millisecond = check.Nanos(time.Millisecond)
@@ -55,7 +57,7 @@ func requestName(buyer, key uint64) string {
 // answers records one asking as if it had been answered at once.
 func (s *story) answers(e *errand, at int, status int, body string) (heard, int32) {
 	asked := s.start.Add(time.Duration(at) * time.Millisecond)
-	return s.record(e, &reply{status: status, body: []byte(body), sent: true, at: &node{name: "n1"}, asked: asked, answered: asked.Add(time.Millisecond)})
+	return s.record(e, &testbed.Answer{Status: status, Body: []byte(body), Sent: true, At: &testbed.Node{Name: "n1"}, Asked: asked, Answered: asked.Add(time.Millisecond)})
 }
 
 func bookingText(id, state string, ends int) string {
@@ -87,7 +89,7 @@ func (s *story) giveBack(buyer uint64, id string, op int32, at int, log string) 
 	case "unnamed":
 		s.line(at, wire.LogChange{Kind: wire.LogRefunded, Booking: id})
 	}
-	e := &errand{kind: check.Release, house: returns, of: op, buyer: buyer, key: 3, refund: true, call: call{path: "/v1/bookings/" + id + "/refund"}}
+	e := &errand{kind: check.Release, house: returns, of: op, buyer: buyer, key: 3, refund: true, call: testbed.Call{Path: "/v1/bookings/" + id + "/refund"}}
 	s.answers(e, at, 200, bookingText(id, "refunded", 0))
 }
 
@@ -98,7 +100,7 @@ func (s *story) judge() (check.Result, *findings) {
 	told := retell(list, s.log, finds)
 	checkSuperseded(s.log, list, s.start.UnixNano(), 5*millisecond, finds)
 	settleUnknown(list, s.log, told)
-	r := &run{arena: &arena{cfg: &Config{}}, houses: s.houses, start: s.start}
+	r := &run{cfg: &Config{}, arena: &testbed.Bed{}, houses: s.houses, start: s.start}
 	h := r.history(list)
 	return check.Run(context.Background(), h, check.Options{Log: func() (io.ReadCloser, error) { return told.log(s.log), nil }}), finds
 }
@@ -199,7 +201,7 @@ func TestHear(t *testing.T) {
 		{"released", check.Release, 200, true, bookingText("b", "released", 1), check.Done, true},
 		{"released too late", check.Release, 200, true, bookingText("b", "expired", 1), check.Ended, true},
 	} {
-		h := hear(c.kind, &reply{status: c.status, body: []byte(c.body), sent: c.sent})
+		h := hear(c.kind, &testbed.Answer{Status: c.status, Body: []byte(c.body), Sent: c.sent})
 		if h.verdict != c.want || h.decided() != c.ended {
 			t.Errorf("%s: %v decided %v", c.name, h.verdict, h.decided())
 		}
@@ -212,18 +214,19 @@ func TestWatcherProvesTheMap(t *testing.T) {
 	checkpoint := `{"section":"S1","seq":5,"hash":"` + hex.EncodeToString(sum[:]) + `"}`
 	for _, c := range []struct {
 		name   string
-		frames []frame
+		frames []lab.Frame
 		found  bool
 	}{
-		{"whole", []frame{{"", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`}, {"", "checkpoint", checkpoint}}, false},
-		{"a delta lost", []frame{{"", "checkpoint", checkpoint}}, true},
-		{"a delta wrong", []frame{{"", "delta", `{"section":"S1","seq":5,"changes":[[1,"h"]]}`}, {"", "checkpoint", checkpoint}}, true},
-		{"a delta twice", []frame{{"", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`}, {"", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`}}, true},
-		{"a seat that is not there", []frame{{"", "delta", `{"section":"S1","seq":5,"changes":[[9,"h"]]}`}}, true},
+		{"whole", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`), frame("", "checkpoint", checkpoint)}, false},
+		{"a delta lost", []lab.Frame{frame("", "checkpoint", checkpoint)}, true},
+		{"a delta wrong", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[1,"h"]]}`), frame("", "checkpoint", checkpoint)}, true},
+		{"a delta twice", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`), frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`)}, true},
+		{"a seat that is not there", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[9,"h"]]}`)}, true},
 	} {
 		finds := &findings{}
-		w := newWatcher(&node{name: "n1"}, nil, finds)
-		w.take(&frame{"a.1", "snapshot", `{"sections":[{"id":"S1","seq":4,"status":"aaa","free":3}]}`})
+		w := newWatcher(&testbed.Node{Name: "n1"}, nil, finds)
+		first := frame("a.1", "snapshot", `{"sections":[{"id":"S1","seq":4,"status":"aaa","free":3}]}`)
+		w.take(&first)
 		for i := range c.frames {
 			w.take(&c.frames[i])
 		}
@@ -267,4 +270,8 @@ func TestFirstAfter(t *testing.T) {
 			t.Errorf("after %d: %d, want %d", moment, got, want)
 		}
 	}
+}
+
+func frame(id, event, data string) lab.Frame {
+	return lab.Frame{ID: id, Event: event, Data: []byte(data)}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"holdfast/api/wire"
+	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
 )
 
@@ -27,7 +28,8 @@ type lane struct {
 
 // fair is what all lanes share.
 type fair struct {
-	arena  *arena
+	arena  *testbed.Bed
+	finds  *findings
 	client *http.Client
 	// calm is when the last nemesis had ended and everything was served again, as nanoseconds since the history's beginning; 0: it is not calm. Only then are maps
 	// recorded: how old one may be while its node is cut off, nobody promises.
@@ -69,11 +71,11 @@ func (l *lane) shop(ctx, finish context.Context) {
 }
 
 // anyNode is one at random, but not the one that just failed; the one that joins is asked as well while it is there.
-func (l *lane) anyNode(but *node) *node {
-	all := l.arena.nodes
+func (l *lane) anyNode(but *testbed.Node) *testbed.Node {
+	all := l.arena.Nodes
 	for {
 		n := all[l.rng.IntN(len(all))]
-		if n == but && len(all) > 1 || n.host == host(len(all)) && !n.shouldRun() {
+		if n == but && len(all) > 1 || n.Host == testbed.Host(len(all)) && !n.ShouldRun() {
 			continue
 		}
 		return n
@@ -103,8 +105,8 @@ func (l *lane) see(ctx context.Context, e *errand) (h heard, op int32) {
 	return h, op
 }
 
-func (l *lane) once(ctx context.Context, e *errand, at *node) (heard, int32) {
-	r := ask(ctx, l.client, at, &e.call)
+func (l *lane) once(ctx context.Context, e *errand, at *testbed.Node) (heard, int32) {
+	r := testbed.Ask(ctx, l.client, at, &e.call)
 	return l.record(e, &r)
 }
 
@@ -115,9 +117,9 @@ func (l *lane) first(ctx context.Context, e *errand) (heard, int32) {
 		return l.once(ctx, e, at)
 	}
 	other := l.anyNode(at)
-	second := make(chan reply, 1)
-	go func() { second <- ask(ctx, l.client, other, &e.call) }()
-	r := ask(ctx, l.client, at, &e.call)
+	second := make(chan testbed.Answer, 1)
+	go func() { second <- testbed.Ask(ctx, l.client, other, &e.call) }()
+	r := testbed.Ask(ctx, l.client, at, &e.call)
 	h, op := l.record(e, &r)
 	r = <-second
 	h2, op2 := l.record(e, &r)
@@ -142,9 +144,9 @@ func (l *lane) evening(ctx context.Context) {
 	w := l.wish()
 	e := &errand{
 		kind: w.kind, house: w.house, section: w.section, quantity: w.quantity, seats: w.seats, of: check.NoOp, buyer: buyer, key: l.newKey(buyer),
-		call: call{method: http.MethodPost, path: "/v1/events/" + l.houses[w.house].Event + "/bookings", body: l.wording(w)},
+		call: testbed.Call{Method: http.MethodPost, Path: "/v1/events/" + l.houses[w.house].Event + "/bookings", Body: l.wording(w)},
 	}
-	e.call.buyer, e.call.key = buyerName(buyer), keyName(e.key)
+	e.call.Buyer, e.call.Key = buyerName(buyer), keyName(e.key)
 	h, op := l.see(ctx, e)
 	if h.verdict == check.Done {
 		b := &held{buyer: buyer, house: w.house, op: op, id: h.booking.ID, state: "held"}
@@ -266,14 +268,14 @@ var acknowledged = map[check.Kind]string{check.Extend: "held", check.Release: "r
 // deed does something to a booking.
 func (l *lane) deed(ctx context.Context, b *held, kind check.Kind, body string) {
 	e := &errand{kind: kind, house: b.house, of: b.op, buyer: b.buyer, key: l.newKey(b.buyer)}
-	e.call = call{method: http.MethodPost, path: "/v1/bookings/" + b.id, buyer: buyerName(b.buyer), key: keyName(e.key), body: []byte(body)}
+	e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/bookings/" + b.id, Buyer: buyerName(b.buyer), Key: keyName(e.key), Body: []byte(body)}
 	switch kind {
 	case check.Extend:
-		e.call.path += "/extend"
+		e.call.Path += "/extend"
 	case check.Confirm:
-		e.call.path += "/confirm"
+		e.call.Path += "/confirm"
 	default:
-		e.call.method = http.MethodDelete
+		e.call.Method = http.MethodDelete
 	}
 	h, _ := l.see(ctx, e)
 	switch h.verdict {
@@ -290,7 +292,7 @@ func (l *lane) deed(ctx context.Context, b *held, kind check.Kind, body string) 
 // refund is an operator's call, under an operator's key.
 func (l *lane) refund(ctx context.Context, b *held) {
 	e := &errand{kind: check.Release, house: b.house, of: b.op, buyer: b.buyer, key: l.newKey(b.buyer), refund: true}
-	e.call = call{method: http.MethodPost, path: "/v1/bookings/" + b.id + "/refund", key: keyName(e.key)}
+	e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/bookings/" + b.id + "/refund", Key: keyName(e.key)}
 	switch h, _ := l.see(ctx, e); h.verdict {
 	case check.Done:
 		b.state = "refunded"
@@ -301,7 +303,7 @@ func (l *lane) refund(ctx context.Context, b *held) {
 
 // bookingOf is the id in a deed's path.
 func bookingOf(e *errand) string {
-	return strings.TrimSuffix(strings.TrimPrefix(e.call.path, "/v1/bookings/"), "/refund")
+	return strings.TrimSuffix(strings.TrimPrefix(e.call.Path, "/v1/bookings/"), "/refund")
 }
 
 // mayRead are the states in which a booking may be found when its last acknowledged one is given, and nothing is unknown since. The clock is quick to end a
@@ -315,18 +317,18 @@ func (l *lane) read(ctx context.Context, b *held) {
 	if l.rng.IntN(4) > 0 {
 		return
 	}
-	r := ask(ctx, l.client, l.anyNode(nil), &call{method: http.MethodGet, path: "/v1/bookings/" + b.id, buyer: buyerName(b.buyer)})
+	r := testbed.Ask(ctx, l.client, l.anyNode(nil), &testbed.Call{Method: http.MethodGet, Path: "/v1/bookings/" + b.id, Buyer: buyerName(b.buyer)})
 	l.tally.reads++
-	if b.vague || r.status == 0 || r.status >= 500 || r.status == http.StatusTooManyRequests {
+	if b.vague || r.Status == 0 || r.Status >= 500 || r.Status == http.StatusTooManyRequests {
 		return
 	}
 	var found wire.Booking
-	err := json.Unmarshal(r.body, &found)
-	if r.status == http.StatusOK && err == nil && slices.Contains(mayRead[b.state], found.State) {
+	err := json.Unmarshal(r.Body, &found)
+	if r.Status == http.StatusOK && err == nil && slices.Contains(mayRead[b.state], found.State) {
 		return
 	}
-	l.arena.finds.add(checkReads, fmt.Sprintf("booking %s, last acknowledged as %s: %s, asked at %v, says %d %s %.120s",
-		b.id, b.state, r.at.name, l.nanos(r.asked), r.status, found.State, r.body))
+	l.finds.add(checkReads, fmt.Sprintf("booking %s, last acknowledged as %s: %s, asked at %v, says %d %s %.120s",
+		b.id, b.state, r.At.Name, l.nanos(r.Asked), r.Status, found.State, r.Body))
 }
 
 // calmLeast is how long it has to be calm before a map is held against the answers.
@@ -338,21 +340,21 @@ const lookEvery = 200 * time.Millisecond
 // recordLook says whether a map should be recorded. Where nodes only stand by for each other, the map of one that stands by is as old as it likes.
 func (f *fair) recordLook() bool {
 	last, now := f.looked.Load(), time.Now().UnixNano()
-	return f.arena.clustered && now-last > int64(lookEvery) && f.looked.CompareAndSwap(last, now)
+	return f.arena.Clustered && now-last > int64(lookEvery) && f.looked.CompareAndSwap(last, now)
 }
 
 // lookAround reads the stalls' map at some node, and keeps it if it was calm all the time.
 func (l *lane) lookAround(ctx context.Context) {
 	calm := l.calm.Load()
-	r := ask(ctx, l.client, l.anyNode(nil), &call{method: http.MethodGet, path: "/v1/events/" + l.houses[stalls].Event + "/availability"})
+	r := testbed.Ask(ctx, l.client, l.anyNode(nil), &testbed.Call{Method: http.MethodGet, Path: "/v1/events/" + l.houses[stalls].Event + "/availability"})
 	var live wire.Availability
-	if r.status != http.StatusOK || json.Unmarshal(r.body, &live) != nil {
+	if r.Status != http.StatusOK || json.Unmarshal(r.Body, &live) != nil {
 		return
 	}
 	l.tally.looks++
-	if calm > 0 && l.calm.Load() == calm && int64(l.nanos(r.asked))-calm > calmLeast && l.recordLook() {
-		if err := l.look(stalls, &live, r.asked, r.answered); err != nil {
-			l.arena.finds.add(checkMaps, err.Error())
+	if calm > 0 && l.calm.Load() == calm && int64(l.nanos(r.Asked))-calm > calmLeast && l.recordLook() {
+		if err := l.look(stalls, &live, r.Asked, r.Answered); err != nil {
+			l.finds.add(checkMaps, err.Error())
 		}
 	}
 }

@@ -5,13 +5,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"holdfast/api/wire"
 	"holdfast/bench/buyers"
+	"holdfast/bench/lab"
 )
 
 // logLineMax bounds a line of the log; a change of some hundred seats is the longest.
@@ -21,15 +23,17 @@ const logLineMax = 1 << 20
 const logFile = "log.ndjson"
 
 // readLog runs holdfast log, keeps what it prints, and parses it.
-func (a *arena) readLog(ctx context.Context) ([]wire.LogChange, error) {
+func (r *run) readLog(ctx context.Context) ([]wire.LogChange, error) {
 	var said bytes.Buffer
-	command := exec.CommandContext(ctx, a.cfg.Binary, "log", "--store", a.database.near)
-	command.Stderr = &said
-	text, err := command.Output()
+	lines, err := lab.Log(ctx, r.cfg.Binary, &said, "--store", r.arena.Database.Near)
 	if err != nil {
-		return nil, fmt.Errorf("chaos: holdfast log: %w: %s", err, said.String())
+		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(a.folder, logFile), text, 0o600); err != nil {
+	text, err := io.ReadAll(lines)
+	if err = errors.Join(err, lines.Close()); err != nil {
+		return nil, fmt.Errorf("chaos: %w: %s", err, said.String())
+	}
+	if err := os.WriteFile(filepath.Join(r.arena.Folder, logFile), text, 0o600); err != nil {
 		return nil, fmt.Errorf("chaos: %w", err)
 	}
 	return parseLog(text)

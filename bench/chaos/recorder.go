@@ -6,6 +6,7 @@ import (
 
 	"holdfast/api/wire"
 	"holdfast/bench/buyers"
+	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
 )
 
@@ -20,7 +21,7 @@ type errand struct {
 	buyer    uint64
 	key      uint64
 	refund   bool // an operator's refund; recorded as a release until the log has been read
-	call     call
+	call     testbed.Call
 }
 
 // names are the prefixes of buyers and keys.
@@ -81,14 +82,14 @@ func (r *recorder) moment(t *wire.OffsetTime) check.Nanos {
 }
 
 // record keeps one asking, and tells what was heard and which operation it is.
-func (r *recorder) record(e *errand, a *reply) (h heard, op int32) {
+func (r *recorder) record(e *errand, a *testbed.Answer) (h heard, op int32) {
 	h = hear(e.kind, a)
 	r.count(a, &h)
 	one := check.Op{
 		Kind: e.kind, Verdict: h.verdict, Event: uint16(e.house), Section: e.section, Of: check.NoOp,
-		Buyer: e.buyer, Key: e.key, Call: r.nanos(a.asked), Return: r.nanos(a.answered),
+		Buyer: e.buyer, Key: e.key, Call: r.nanos(a.Asked), Return: r.nanos(a.Answered),
 	}
-	if a.status == 0 && h.verdict == check.Unknown {
+	if a.Status == 0 && h.verdict == check.Unknown {
 		one.Return = check.Never
 	}
 	switch e.kind {
@@ -110,12 +111,12 @@ func (r *recorder) record(e *errand, a *reply) (h heard, op int32) {
 	return h, op
 }
 
-func (r *recorder) count(a *reply, h *heard) {
+func (r *recorder) count(a *testbed.Answer, h *heard) {
 	r.tally.attempts++
 	switch {
-	case a.status == 0:
+	case a.Status == 0:
 		r.tally.lost++
-	case a.status == 503:
+	case a.Status == 503:
 		r.tally.refused503++
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
 )
 
@@ -83,11 +84,11 @@ type Check struct {
 func (r *run) newReport(recorders []*recorder) *Report {
 	a := r.arena
 	p := &Report{
-		Seed: a.cfg.Seed, Command: a.cfg.Command, Ground: "network namespaces", Nodes: a.cfg.Nodes, Buyers: a.cfg.Buyers, Clustered: a.clustered,
+		Seed: r.cfg.Seed, Command: r.cfg.Command, Ground: "network namespaces", Nodes: r.cfg.Nodes, Buyers: r.cfg.Buyers, Clustered: a.Clustered,
 		Duration: r.elapsed, LeftOut: r.leftOut, Recovery: r.recoveries(recorders),
 	}
-	if a.lonely != "" {
-		p.Ground = "loopback: " + a.lonely
+	if a.WhyLoopback != "" {
+		p.Ground = "loopback: " + a.WhyLoopback
 	}
 	for i, m := range r.marks {
 		p.Schedule = append(p.Schedule, Step{time.Duration(m.begun), time.Duration(m.end - m.begun), m.about, r.heals[i+1]})
@@ -98,7 +99,7 @@ func (r *run) newReport(recorders []*recorder) *Report {
 	}
 	f := &p.Figures
 	f.Useful, f.Denied, f.GaveUp, f.Attempts, f.Lost = sum.done, sum.denied, sum.gaveUp, sum.attempts, sum.lost
-	f.Refused503, f.Reads, f.Looks, f.Restarts = sum.refused503, sum.reads, sum.looks, a.exits.Load()
+	f.Refused503, f.Reads, f.Looks, f.Restarts = sum.refused503, sum.reads, sum.looks, a.Exits.Load()
 	f.UsefulSecond = float64(f.Useful) / max(r.elapsed.Seconds(), 0.001)
 	f.HealP50, f.HealMax = middle(append([]time.Duration(nil), r.heals...))
 	for _, w := range r.watchers {
@@ -183,7 +184,7 @@ func (p *Report) Failed(name string) bool {
 
 // keep gives the folder its lasting name and puts the report into it.
 func (r *run) keep(p *Report, cause error) (*Report, error) {
-	folder, err := keepFolder(r.arena.folder)
+	folder, err := testbed.KeepFolder(r.arena.Folder)
 	if p == nil {
 		return nil, errors.Join(fmt.Errorf("%w (logs in %s)", cause, folder), err)
 	}

@@ -11,12 +11,15 @@ import (
 	"time"
 
 	"holdfast/bench/buyers"
+	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
 )
 
 // run is one run.
 type run struct {
-	arena    *arena
+	cfg      *Config
+	finds    findings
+	arena    *testbed.Bed
 	houses   []*buyers.House
 	schedule []step
 	leftOut  []string
@@ -45,18 +48,22 @@ func Run(ctx context.Context, cfg Config) (report *Report, err error) {
 	if err := cfg.fill(); err != nil {
 		return nil, err
 	}
-	a, err := openArena(ctx, &cfg)
+	r := &run{cfg: &cfg}
+	a, err := testbed.Open(ctx, &testbed.Config{
+		Binary: cfg.Binary, Nodes: cfg.Nodes, Loopback: cfg.Namespaces == Never, Folder: cfg.Folder, Environment: cfg.Environment,
+		Say: cfg.Say, Found: r.finds.add,
+	})
 	if err != nil {
-		return nil, errors.Join(err, a.discardIfMade())
+		return nil, err
 	}
+	r.arena = a
 	kept := false
 	defer func() {
-		err = errors.Join(err, a.close())
+		err = errors.Join(err, a.Close())
 		if !kept {
-			err = errors.Join(err, a.discard())
+			err = errors.Join(err, a.Discard())
 		}
 	}()
-	r := &run{arena: a}
 	if err = r.prepare(ctx); err == nil {
 		err = r.perform(ctx)
 	}
@@ -75,14 +82,6 @@ func Run(ctx context.Context, cfg Config) (report *Report, err error) {
 	return report, nil
 }
 
-// discardIfMade removes the folder of an arena that was not opened.
-func (a *arena) discardIfMade() error {
-	if a.folder == "" {
-		return nil
-	}
-	return a.discard()
-}
-
 // keepFor keeps the folder of a run that came to nothing, and says where.
 func (r *run) keepFor(cause error) error {
 	_, err := r.keep(nil, cause)
@@ -91,8 +90,8 @@ func (r *run) keepFor(cause error) error {
 
 // prepare opens the houses, draws the schedule and makes whoever will ask.
 func (r *run) prepare(ctx context.Context) (err error) {
-	cfg := r.arena.cfg
-	chosen, leftOut, err := r.arena.choose()
+	cfg := r.cfg
+	chosen, leftOut, err := r.choose()
 	if err != nil {
 		return err
 	}
@@ -101,11 +100,11 @@ func (r *run) prepare(ctx context.Context) (err error) {
 		cfg.sayf("LEFT OUT %s", why)
 	}
 	r.schedule = newSchedule(cfg.Seed, chosen, cfg.Nodes, cfg.Duration)
-	if r.houses, err = r.arena.openHouses(ctx); err != nil {
+	if r.houses, err = r.openHouses(ctx); err != nil {
 		return err
 	}
 	r.start = time.Now()
-	r.fair = &fair{arena: r.arena, client: newClient()}
+	r.fair = &fair{arena: r.arena, finds: &r.finds, client: testbed.NewClient()}
 	r.looks = r.recorder()
 	for i := range cfg.Buyers {
 		r.lanes = append(r.lanes, r.lane(uint64(i+1)))
@@ -116,9 +115,9 @@ func (r *run) prepare(ctx context.Context) (err error) {
 			r.probers = append(r.probers, &prober{*r.lane(no), h, uint32(s)})
 		}
 	}
-	for _, n := range r.arena.regulars() {
+	for _, n := range r.arena.Regulars() {
 		for range 2 {
-			r.watchers = append(r.watchers, newWatcher(n, r.houses[stalls], &r.arena.finds))
+			r.watchers = append(r.watchers, newWatcher(n, r.houses[stalls], &r.finds))
 		}
 	}
 	return nil
@@ -127,7 +126,7 @@ func (r *run) prepare(ctx context.Context) (err error) {
 func (r *run) recorder() recorder { return recorder{start: r.start, houses: r.houses} }
 
 func (r *run) lane(no uint64) *lane {
-	return &lane{fair: r.fair, recorder: r.recorder(), rng: rand.New(rand.NewPCG(r.arena.cfg.Seed, no)), no: no}
+	return &lane{fair: r.fair, recorder: r.recorder(), rng: rand.New(rand.NewPCG(r.cfg.Seed, no)), no: no}
 }
 
 // finishBound is how long errands under way at the end may take.
@@ -150,7 +149,7 @@ func (r *run) perform(whole context.Context) (err error) {
 	for _, w := range r.watchers {
 		guarded(&others, fail, func() { w.watch(ctx) })
 	}
-	guarded(&others, fail, func() { r.arena.tending(ctx) })
+	guarded(&others, fail, func() { r.arena.Tending(ctx) })
 	guarded(&others, fail, func() { r.progress(ctx) })
 	err = r.play(ctx)
 	r.elapsed = time.Since(r.start)
@@ -204,7 +203,7 @@ func (r *run) step(ctx context.Context, i int) (err error) {
 	s := &r.schedule[i]
 	m := mark{about: s.about(r.arena)}
 	r.fair.calm.Store(0)
-	r.arena.cfg.sayf("%v step %d of %d: %s, %v", time.Since(r.start).Round(time.Second), i+1, len(r.schedule), m.about, s.length)
+	r.cfg.sayf("%v step %d of %d: %s, %v", time.Since(r.start).Round(time.Second), i+1, len(r.schedule), m.about, s.length)
 	m.begun = check.Nanos(time.Since(r.start))
 	begun := 0
 	for _, n := range s.nemeses {
@@ -217,7 +216,7 @@ func (r *run) step(ctx context.Context, i int) (err error) {
 	if err == nil {
 		err = wait(ctx, s.length)
 	}
-	if err = errors.Join(err, r.arena.end(ctx, s.nemeses[:begun])); err != nil {
+	if err = errors.Join(err, r.end(ctx, s.nemeses[:begun])); err != nil {
 		return err
 	}
 	m.end = check.Nanos(time.Since(r.start))
@@ -228,17 +227,17 @@ func (r *run) step(ctx context.Context, i int) (err error) {
 }
 
 // end ends nemeses, all at once: one that waits for a node to leave must not keep another from giving that node its database back.
-func (a *arena) end(ctx context.Context, list []nemesis) error {
+func (r *run) end(ctx context.Context, list []nemesis) error {
 	errs := make([]error, len(list))
 	var ending sync.WaitGroup
 	for i, n := range list {
-		ending.Go(func() { errs[i] = n.end(ctx, a) })
+		ending.Go(func() { errs[i] = n.end(ctx, r.arena) })
 	}
 	ending.Wait()
 	return errors.Join(errs...)
 }
 
-func (s *step) about(a *arena) string {
+func (s *step) about(a *testbed.Bed) string {
 	var parts []string
 	for _, n := range s.nemeses {
 		parts = append(parts, n.name()+" "+n.about(a))
@@ -270,7 +269,7 @@ func (r *run) progress(ctx context.Context) {
 			return
 		case <-tick.C:
 			now := r.fair.done.Load()
-			r.arena.cfg.sayf("%v  %.0f changes acknowledged a second", time.Since(r.start).Round(time.Second), float64(now-before)/progressEvery.Seconds())
+			r.cfg.sayf("%v  %.0f changes acknowledged a second", time.Since(r.start).Round(time.Second), float64(now-before)/progressEvery.Seconds())
 			before = now
 		}
 	}

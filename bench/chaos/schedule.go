@@ -3,6 +3,7 @@ package chaos
 import (
 	"errors"
 	"fmt"
+	"holdfast/bench/chaos/testbed"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -55,32 +56,32 @@ type step struct {
 }
 
 // possible says why a kind cannot be used here; "": it can.
-func (a *arena) possible(kind int) string {
+func (r *run) possible(kind int) string {
 	k := &kinds[kind]
 	switch {
-	case k.split && !a.ground.split():
-		return "it needs network namespaces (" + a.lonely + ")"
-	case k.clustered && !a.clustered:
+	case k.split && !r.arena.Machines.Split():
+		return "it needs network namespaces (" + r.arena.WhyLoopback + ")"
+	case k.clustered && !r.arena.Clustered:
 		return "the binary knows no cluster"
-	case k.clustered && a.cfg.Nodes < 2:
+	case k.clustered && r.cfg.Nodes < 2:
 		return "it needs two nodes"
-	case k.clocks && !a.clocked:
-		return "the binary reads no " + clockVariable + ": build it with make planted"
+	case k.clocks && !r.arena.Clocked:
+		return "the binary reads no " + testbed.ClockVariable + ": build it with make planted"
 	}
 	return ""
 }
 
 // choose gives the kinds to use, and names those that are left out with the reason.
-func (a *arena) choose() (chosen []int, leftOut []string, err error) {
+func (r *run) choose() (chosen []int, leftOut []string, err error) {
 	for i := range kinds {
-		name, why := kinds[i].name, a.possible(i)
-		wanted := slices.Contains(a.cfg.Nemeses, name)
+		name, why := kinds[i].name, r.possible(i)
+		wanted := slices.Contains(r.cfg.Nemeses, name)
 		switch {
 		case wanted && why != "":
 			return nil, nil, fmt.Errorf("chaos: nemesis %s: %s", name, why)
 		case why != "":
 			leftOut = append(leftOut, name+": "+why)
-		case wanted || len(a.cfg.Nemeses) == 0:
+		case wanted || len(r.cfg.Nemeses) == 0:
 			chosen = append(chosen, i)
 		}
 	}

@@ -14,11 +14,12 @@ import (
 	"holdfast/bench/load"
 )
 
-// Process is a server that this run started, and will stop by its process id.
+// Process is a program that this run started, known by its id and by nothing else.
 type Process struct {
-	Address string
+	Address string // host:port; of a server that was waited for
 	command *exec.Cmd
-	exited  chan struct{} // closed once the process is gone
+	ended   chan struct{} // closed once it is gone
+	exit    error         // how it ended; to be read after ended
 }
 
 // readyTimeout bounds the start of a server; a restart after millions of changes replays them.
@@ -62,16 +63,14 @@ func StartProcess(ctx context.Context, address string, ready func(address string
 func startProcess(ctx context.Context, address string, ready func(address string) error, log io.Writer, environment []string,
 	command string, arguments ...string,
 ) (*Process, error) {
-	p := &Process{Address: address, command: exec.Command(command, arguments...), exited: make(chan struct{})} //nolint:noctx // stopped by Stop: a context would kill it
-	p.command.Stdout, p.command.Stderr = log, log
-	p.command.Env = append(os.Environ(), environment...)
-	if err := p.command.Start(); err != nil {
+	run := exec.Command(command, arguments...) //nolint:noctx // stopped by Stop: a context would kill it
+	run.Stdout, run.Stderr = log, log
+	run.Env = append(os.Environ(), environment...)
+	p, err := Launch(run)
+	if err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	go func() {
-		_ = p.command.Wait() // how it ended is in its log
-		close(p.exited)
-	}()
+	p.Address = address
 	if err := p.await(ctx, ready); err != nil {
 		p.Kill()
 		return nil, err
@@ -90,7 +89,7 @@ func (p *Process) await(ctx context.Context, ready func(string) error) error {
 			return nil
 		}
 		select {
-		case <-p.exited:
+		case <-p.ended:
 			return fmt.Errorf("lab: %s ended before it was ready; see its log", p.command.Path)
 		case <-ctx.Done():
 			return fmt.Errorf("lab: %s is not ready: %w", p.command.Path, errors.Join(ctx.Err(), err))
@@ -131,23 +130,44 @@ func (p *Process) PID() int { return p.command.Process.Pid }
 // CPU is the processor time used so far.
 func (p *Process) CPU() time.Duration { return ProcessorTimeOf(p.PID()) }
 
-// Kill ends the process as a crash would, and waits until it is gone.
-func (p *Process) Kill() {
-	_ = p.command.Process.Kill() // already gone is as good
-	<-p.exited
-}
-
-// Stop asks the process to end, and kills it when it does not.
-func (p *Process) Stop() {
-	_ = p.command.Process.Signal(syscall.SIGTERM)
-	timer := time.NewTimer(StopTimeout)
-	defer timer.Stop()
+// Gone says that the process has ended.
+func (p *Process) Gone() bool {
 	select {
-	case <-p.exited:
-	case <-timer.C:
-		p.Kill()
+	case <-p.ended:
+		return true
+	default:
+		return false
 	}
 }
+
+// Exit is how a process ended that is Gone; nil: in good order.
+func (p *Process) Exit() error { return p.exit }
+
+// Signal tells the process something; one that is gone hears nothing, which is no error here.
+func (p *Process) Signal(s syscall.Signal) { _ = p.command.Process.Signal(s) }
+
+// Kill is kill -9: nothing is flushed, nobody is told. It waits until the process is gone.
+func (p *Process) Kill() {
+	p.Signal(syscall.SIGKILL)
+	<-p.ended
+}
+
+// Leave asks the process to end and waits; false: it did not within that time and was killed.
+func (p *Process) Leave(patience time.Duration) bool {
+	p.Signal(syscall.SIGTERM)
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-p.ended:
+		return true
+	case <-timer.C:
+		p.Kill()
+		return false
+	}
+}
+
+// Stop asks the process to end, and kills it when it does not within StopTimeout.
+func (p *Process) Stop() { p.Leave(StopTimeout) }
 
 // SleepUntil waits for a moment; an error says that ctx ended before.
 func SleepUntil(ctx context.Context, at time.Time) error {

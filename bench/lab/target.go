@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -178,46 +178,12 @@ func (e *engineProcess) version(ctx context.Context) string {
 
 // openLog runs holdfast log. What goes wrong there is told by closing what it returns.
 func (e *engineProcess) openLog(ctx context.Context) (io.ReadCloser, error) {
-	command := exec.CommandContext(ctx, e.binary, append([]string{"log"}, e.where...)...)
-	command.Stderr = e.log
-	lines, err := command.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("lab: %w", err)
-	}
-	if err := command.Start(); err != nil {
-		return nil, fmt.Errorf("lab: holdfast log: %w", err)
-	}
-	return &logLines{lines, command}, nil
+	return Log(ctx, e.binary, e.log, e.where...)
 }
-
-type logLines struct {
-	io.Reader
-	command *exec.Cmd
-}
-
-// Close waits for the command. A log that could not be read to its end is no log.
-func (l *logLines) Close() error {
-	_, _ = io.Copy(io.Discard, l.Reader) // else a reader that stopped early would leave the command waiting
-	if err := l.command.Wait(); err != nil {
-		return fmt.Errorf("lab: holdfast log: %w", err)
-	}
-	return nil
-}
-
-// auditFindings is the exit code of an audit that found something.
-const auditFindings = 1
 
 // audit runs the server's own verifier, and returns its last words.
 func (e *engineProcess) audit(ctx context.Context) (clean bool, words string, err error) {
-	said, err := exec.CommandContext(ctx, e.binary, append([]string{"audit"}, e.where...)...).Output()
-	lines := bytes.Split(bytes.TrimSpace(said), []byte("\n"))
-	words = string(lines[len(lines)-1])
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		return true, words, nil
-	case errors.As(err, &exit) && exit.ExitCode() == auditFindings:
-		return false, words, nil
-	}
-	return false, words, fmt.Errorf("lab: holdfast audit: %w", err)
+	clean, said, err := Audit(ctx, e.binary, e.where...)
+	said = strings.TrimSpace(said)
+	return clean, said[strings.LastIndexByte(said, '\n')+1:], err
 }

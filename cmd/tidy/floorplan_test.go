@@ -381,8 +381,13 @@ var walls = map[string]wall{
 		Test: []string{"bench/lab/labtest"},
 	},
 	"bench/chaos": {
-		Why: "kills, stops and cuts real servers: it knows the wire, who judges, and how to start a database; were the server in reach, it could be believed",
-		Own: []string{"api/wire", "bench/check", "bench/buyers", "bench/load", "bench/lab", "storage/sqlstore/pgserver"}, Test: []string{rapid},
+		Why:  "breaks real servers under buyers, and judges: it knows the wire and who judges; were the server in reach, it could be believed",
+		Own:  []string{"api/wire", "bench/check", "bench/buyers", "bench/load", "bench/lab", "bench/chaos/testbed"},
+		Test: []string{"storage/sqlstore/pgserver", rapid},
+	},
+	"bench/chaos/testbed": {
+		Why: "starts, kills, stops and cuts: it knows processes and how to start a database, and no seat",
+		Own: []string{"bench/buyers", "bench/lab", "storage/sqlstore/pgserver"},
 	},
 	"cmd/holdfast": {
 		Why:   "cmd ties the knot: it sees everything and is imported by nobody",

@@ -1,4 +1,4 @@
-package chaos
+package testbed
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 const timedOut = 124
 
 // reaches says whether one host's packets reach another's and come back: a port that nobody listens on refuses at once, and a cut says nothing.
-func reaches(t *testing.T, n *namespaces, from, to host) bool {
+func reaches(t *testing.T, n *namespaces, from, to Host) bool {
 	t.Helper()
 	err := n.command(from, "timeout", "0.7", "bash", "-c", "exec 3<>/dev/tcp/"+n.ip(to).String()+"/9").Run()
 	var exit *exec.ExitError
@@ -38,30 +38,30 @@ func TestCutsCut(t *testing.T) {
 			t.Errorf("left behind: %v", left)
 		}
 	}()
-	for h := host(1); h <= 3; h++ {
+	for h := Host(1); h <= 3; h++ {
 		if err := n.prepare(h); err != nil {
 			t.Fatal(err)
 		}
 	}
-	expect := func(when string, from, to host, want bool) {
+	expect := func(when string, from, to Host, want bool) {
 		t.Helper()
 		if got := reaches(t, n, from, to); got != want {
 			t.Errorf("%s: %d reaches %d: %v", when, from, to, got)
 		}
 	}
-	for _, c := range []struct{ from, to, other host }{{1, 2, 3}, {storeHost, 1, 2}, {1, storeHost, 2}} {
+	for _, c := range []struct{ from, to, other Host }{{1, 2, 3}, {StoreHost, 1, 2}, {1, StoreHost, 2}} {
 		asking, asked := c.from, c.to
-		if asking == storeHost { // the database asks nobody
+		if asking == StoreHost { // the database asks nobody
 			asking, asked = c.to, c.from
 		}
 		expect("before", asking, asked, true)
-		if err := n.cut(c.from, c.to); err != nil {
+		if err := n.Cut(c.from, c.to); err != nil {
 			t.Fatal(err)
 		}
 		expect("cut", asking, asked, false)
 		expect("cut, others", c.other, asked, true)
 		expect("cut, others", asking, 3, true)
-		if err := n.mend(c.from, c.to); err != nil {
+		if err := n.Mend(c.from, c.to); err != nil {
 			t.Fatal(err)
 		}
 		expect("mended", asking, asked, true)

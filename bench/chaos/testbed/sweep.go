@@ -1,4 +1,4 @@
-package chaos
+package testbed
 
 import (
 	"net"
@@ -75,7 +75,7 @@ func sweepFolders(in string) {
 }
 
 // keepFolder gives a folder the name of one that stays.
-func keepFolder(folder string) (string, error) {
+func KeepFolder(folder string) (string, error) {
 	name := filepath.Base(folder)
 	kept := filepath.Join(filepath.Dir(folder), keptPrefix+name[len(folderPrefix):])
 	if err := os.Rename(folder, kept); err != nil {

@@ -1,4 +1,4 @@
-package chaos
+package lab
 
 import (
 	"os/exec"
@@ -6,15 +6,15 @@ import (
 	"syscall"
 )
 
-// launch starts a program that the kernel kills when this process dies, however it dies. The kernel ties that to the thread that started it,
+// Launch starts a program that the kernel kills when this process dies, however it dies. The kernel ties that to the thread that started it,
 // so the thread is kept until then. SIGKILL, and nothing gentler: a program that a nemesis has stopped would not hear it. Its own process group keeps ^C at a
 // terminal from reaching the nodes before it has reached us.
-func launch(command *exec.Cmd) (*process, error) {
+func Launch(command *exec.Cmd) (*Process, error) {
 	if command.SysProcAttr == nil {
 		command.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	command.SysProcAttr.Setpgid, command.SysProcAttr.Pdeathsig = true, syscall.SIGKILL
-	p := &process{command: command, ended: make(chan struct{})}
+	p := &Process{command: command, ended: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()

@@ -1,19 +1,19 @@
 //go:build unix && !linux
 
-package chaos
+package lab
 
 import (
 	"os/exec"
 	"syscall"
 )
 
-// launch starts a program. Here nothing kills it when this process dies without a word.
-func launch(command *exec.Cmd) (*process, error) {
+// Launch starts a program. Here nothing kills it when this process dies without a word.
+func Launch(command *exec.Cmd) (*Process, error) {
 	if command.SysProcAttr == nil {
 		command.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	command.SysProcAttr.Setpgid = true
-	p := &process{command: command, ended: make(chan struct{})}
+	p := &Process{command: command, ended: make(chan struct{})}
 	if err := command.Start(); err != nil {
 		return p, err
 	}

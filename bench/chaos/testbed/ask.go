@@ -1,4 +1,4 @@
-package chaos
+package testbed
 
 import (
 	"bytes"
@@ -14,21 +14,21 @@ import (
 )
 
 // call is one request, not yet addressed to anybody.
-type call struct {
-	method, path string
-	buyer        string // "": an operator's
-	key          string
-	body         []byte
+type Call struct {
+	Method, Path string
+	Buyer        string // "": an operator's
+	Key          string
+	Body         []byte
 }
 
 // reply is what came of asking once.
-type reply struct {
-	status   int // 0: no answer, or none that was read whole
-	body     []byte
-	sent     bool // some of it may have reached the server
-	at       *node
-	asked    time.Time
-	answered time.Time
+type Answer struct {
+	Status   int // 0: no answer, or none that was read whole
+	Body     []byte
+	Sent     bool // some of it may have reached the server
+	At       *Node
+	Asked    time.Time
+	Answered time.Time
 }
 
 // patience is how long one asking waits. A node that is stopped or cut off must not keep a buyer for longer than the others take to go on.
@@ -38,7 +38,7 @@ const patience = 1500 * time.Millisecond
 const dialPatience = 500 * time.Millisecond
 
 // client is shared by all buyers. Redirects do not happen here, and would be a surprise.
-func newClient() *http.Client {
+func NewClient() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext:         (&net.Dialer{Timeout: dialPatience}).DialContext,
@@ -52,13 +52,13 @@ func newClient() *http.Client {
 const replyBytesMax = 4 << 20
 
 // ask sends a call to a node once. The transport may not send it a second time by itself, as it would with a key and no body: what was sent must be known.
-func ask(ctx context.Context, client *http.Client, n *node, c *call) (r reply) {
+func Ask(ctx context.Context, client *http.Client, n *Node, c *Call) (r Answer) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
-	r = reply{at: n, asked: time.Now()}
-	defer func() { r.answered, r.sent = time.Now(), sent.Load() }()
+	r = Answer{At: n, Asked: time.Now()}
+	defer func() { r.Answered, r.Sent = time.Now(), sent.Load() }()
 	request, err := c.request(ctx, n)
 	if err != nil {
 		return r
@@ -70,58 +70,58 @@ func ask(ctx context.Context, client *http.Client, n *node, c *call) (r reply) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, replyBytesMax))
 	if err == nil {
-		r.status, r.body = response.StatusCode, body
+		r.Status, r.Body = response.StatusCode, body
 	}
 	return r
 }
 
-func (c *call) request(ctx context.Context, n *node) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, c.method, "http://"+n.api+c.path, bytes.NewReader(c.body))
+func (c *Call) request(ctx context.Context, n *Node) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, c.Method, "http://"+n.API+c.Path, bytes.NewReader(c.Body))
 	if err != nil {
 		return nil, err
 	}
-	if c.method != http.MethodGet {
+	if c.Method != http.MethodGet {
 		// A body that can be had only once keeps the transport from sending the request again on another connection.
-		request.Body, request.GetBody = io.NopCloser(bytes.NewReader(c.body)), nil
+		request.Body, request.GetBody = io.NopCloser(bytes.NewReader(c.Body)), nil
 	}
-	n.papers.show(request, c.buyer)
-	if c.key != "" {
-		request.Header.Set("Idempotency-Key", c.key)
+	n.papers.show(request, c.Buyer)
+	if c.Key != "" {
+		request.Header.Set("Idempotency-Key", c.Key)
 	}
-	if len(c.body) > 0 {
+	if len(c.Body) > 0 {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	return request, nil
 }
 
 // asides are questions outside of what is measured.
-var asides = newClient()
+var Asides = NewClient()
 
 var errNo = errors.New("says no")
 
 // says asks a node a yes-or-no question.
-func says(ctx context.Context, n *node, path string) error {
-	r := ask(ctx, asides, n, &call{method: http.MethodGet, path: path})
-	if r.status != http.StatusOK {
-		return fmt.Errorf("chaos: %s %s %w: %d %.200s", n.name, path, errNo, r.status, r.body)
+func Says(ctx context.Context, n *Node, path string) error {
+	r := Ask(ctx, Asides, n, &Call{Method: http.MethodGet, Path: path})
+	if r.Status != http.StatusOK {
+		return fmt.Errorf("testbed: %s %s %w: %d %.200s", n.Name, path, errNo, r.Status, r.Body)
 	}
 	return nil
 }
 
 // fetch reads a document of a node.
-func fetch(ctx context.Context, n *node, path string) ([]byte, error) {
-	r := ask(ctx, asides, n, &call{method: http.MethodGet, path: path})
-	if r.status != http.StatusOK {
-		return nil, fmt.Errorf("chaos: %s %s: %d %.200s", n.name, path, r.status, r.body)
+func Fetch(ctx context.Context, n *Node, path string) ([]byte, error) {
+	r := Ask(ctx, Asides, n, &Call{Method: http.MethodGet, Path: path})
+	if r.Status != http.StatusOK {
+		return nil, fmt.Errorf("testbed: %s %s: %d %.200s", n.Name, path, r.Status, r.Body)
 	}
-	return r.body, nil
+	return r.Body, nil
 }
 
 // operate makes an operator's call.
-func operate(ctx context.Context, n *node, path, key string, body []byte, want int) ([]byte, error) {
-	r := ask(ctx, asides, n, &call{method: http.MethodPost, path: path, key: key, body: body})
-	if r.status != want {
-		return nil, fmt.Errorf("chaos: %s %s: %d instead of %d: %.300s", n.name, path, r.status, want, r.body)
+func Operate(ctx context.Context, n *Node, path, key string, body []byte, want int) ([]byte, error) {
+	r := Ask(ctx, Asides, n, &Call{Method: http.MethodPost, Path: path, Key: key, Body: body})
+	if r.Status != want {
+		return nil, fmt.Errorf("testbed: %s %s: %d instead of %d: %.300s", n.Name, path, r.Status, want, r.Body)
 	}
-	return r.body, nil
+	return r.Body, nil
 }

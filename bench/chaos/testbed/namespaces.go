@@ -1,4 +1,4 @@
-package chaos
+package testbed
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-var errNoCut = errors.New("chaos: hosts on one loopback cannot be cut off from each other")
+var errNoCut = errors.New("testbed: hosts on one loopback cannot be cut off from each other")
 
 // namespaces is a ground of network namespaces, each with one end of a veth pair whose other end is in a bridge:
 //
@@ -31,7 +31,7 @@ type namespaces struct {
 	base netip.Addr // of the bridge
 
 	mu    sync.Mutex
-	hosts []host
+	hosts []Host
 }
 
 // The names of what is made. An interface's may have fifteen letters.
@@ -79,7 +79,7 @@ func tool(name string, arguments ...string) error {
 	defer cancel()
 	said, err := exec.CommandContext(ctx, name, arguments...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("chaos: %s %s: %w: %s", name, strings.Join(arguments, " "), err, strings.TrimSpace(string(said)))
+		return fmt.Errorf("testbed: %s %s: %w: %s", name, strings.Join(arguments, " "), err, strings.TrimSpace(string(said)))
 	}
 	return nil
 }
@@ -106,7 +106,7 @@ func newNamespaces(context.Context) (*namespaces, error) {
 	err = steps(
 		"ip link add "+bridge+" type bridge",
 		fmt.Sprintf("ip addr add %v/%d dev %s", base, subnetBits, bridge),
-		fmt.Sprintf("ip addr add %v/%d dev %s", n.ip(storeHost), subnetBits, bridge),
+		fmt.Sprintf("ip addr add %v/%d dev %s", n.ip(StoreHost), subnetBits, bridge),
 		"ip link set "+bridge+" up",
 	)
 	if err != nil {
@@ -119,7 +119,7 @@ func newNamespaces(context.Context) (*namespaces, error) {
 func freeSubnet(pid int) (netip.Addr, error) {
 	taken, err := net.InterfaceAddrs()
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("chaos: %w", err)
+		return netip.Addr{}, fmt.Errorf("testbed: %w", err)
 	}
 	const subnets = 1 << (subnetBits - 15)
 	for i := range subnets {
@@ -129,7 +129,7 @@ func freeSubnet(pid int) (netip.Addr, error) {
 			return first, nil
 		}
 	}
-	return netip.Addr{}, errors.New("chaos: no subnet of 198.18.0.0/15 is free")
+	return netip.Addr{}, errors.New("testbed: no subnet of 198.18.0.0/15 is free")
 }
 
 func meets(taken []net.Addr, a netip.Addr) bool {
@@ -144,22 +144,22 @@ func meets(taken []net.Addr, a netip.Addr) bool {
 // storePlace is the last address of the subnet, as a distance from the first. Were it the buyers', who cuts off the database would cut off the buyers too.
 const storePlace = 13
 
-func (n *namespaces) ip(h host) netip.Addr {
+func (n *namespaces) ip(h Host) netip.Addr {
 	at := n.base.As4()
-	if h == storeHost {
+	if h == StoreHost {
 		h = storePlace
 	}
 	at[3] += byte(h)
 	return netip.AddrFrom4(at)
 }
 
-func (n *namespaces) name(h host) string {
+func (n *namespaces) name(h Host) string {
 	return fmt.Sprintf("%s%d-n%d", namespacePrefix, n.pid, h)
 }
 
 func (n *namespaces) link(of string) string { return linkPrefix + strconv.Itoa(n.pid) + of }
 
-func (n *namespaces) prepare(h host) error {
+func (n *namespaces) prepare(h Host) error {
 	n.mu.Lock()
 	n.hosts = append(n.hosts, h)
 	n.mu.Unlock()
@@ -174,32 +174,32 @@ func (n *namespaces) prepare(h host) error {
 	)
 }
 
-func (n *namespaces) address(h host, service int) string {
+func (n *namespaces) address(h Host, service int) string {
 	return netip.AddrPortFrom(n.ip(h), uint16(8080+service)).String()
 }
 
-func (n *namespaces) storeIP() string { return n.ip(storeHost).String() }
+func (n *namespaces) storeIP() string { return n.ip(StoreHost).String() }
 
 // command enters the namespace and becomes the program: its process id is the program's.
-func (n *namespaces) command(h host, name string, arguments ...string) *exec.Cmd {
+func (n *namespaces) command(h Host, name string, arguments ...string) *exec.Cmd {
 	inside := append([]string{"netns", "exec", n.name(h), name}, arguments...)
 	return exec.Command("ip", inside...) //nolint:noctx // ended by its id: a context would kill it
 }
 
-func (n *namespaces) rule(how string, from, to host) error {
-	if to == storeHost {
+func (n *namespaces) rule(how string, from, to Host) error {
+	if to == StoreHost {
 		return n.inside(from, how, "OUTPUT", "-d", n.ip(to).String())
 	}
 	return n.inside(to, how, "INPUT", "-s", n.ip(from).String())
 }
 
-func (n *namespaces) inside(h host, rule ...string) error {
+func (n *namespaces) inside(h Host, rule ...string) error {
 	return tool("ip", append(append([]string{"netns", "exec", n.name(h), "iptables", "-w"}, rule...), "-j", "DROP")...)
 }
 
-func (n *namespaces) cut(from, to host) error  { return n.rule("-A", from, to) }
-func (n *namespaces) mend(from, to host) error { return n.rule("-D", from, to) }
-func (n *namespaces) split() bool              { return true }
+func (n *namespaces) Cut(from, to Host) error  { return n.rule("-A", from, to) }
+func (n *namespaces) Mend(from, to Host) error { return n.rule("-D", from, to) }
+func (n *namespaces) Split() bool              { return true }
 
 // close removes the namespaces, and with them their ends of the veth pairs and so the pairs. Whoever ran in them must be gone.
 func (n *namespaces) close() error {

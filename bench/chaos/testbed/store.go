@@ -1,4 +1,4 @@
-package chaos
+package testbed
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // database is the one PostgreSQL of a run.
 type database struct {
 	*pgserver.Server
-	near string // its address from here
+	Near string // its address from here
 	far  string // its address from the nodes
 }
 
@@ -24,10 +24,10 @@ const letIn = "local all all trust\nhost all all all trust\n"
 // nodeConnections is how many connections a node may want at most; the server admits that many of each.
 const nodeConnections = 40
 
-func openDatabase(ctx context.Context, g ground, folder string, nodes int) (*database, error) {
+func openDatabase(ctx context.Context, g Machines, folder string, nodes int) (*database, error) {
 	options := []pgserver.Option{pgserver.WithFolder(filepath.Dir(folder)), pgserver.WithSetting("max_connections", "500")}
 	if nodes*nodeConnections > 450 {
-		return nil, errors.New("chaos: too many nodes for one PostgreSQL")
+		return nil, errors.New("testbed: too many nodes for one PostgreSQL")
 	}
 	if ip := g.storeIP(); ip != "" {
 		doors := filepath.Join(folder, "pg_hba.conf")
@@ -41,8 +41,8 @@ func openDatabase(ctx context.Context, g ground, folder string, nodes int) (*dat
 		return nil, err
 	}
 	d := &database{Server: server}
-	if d.near, err = server.CreateDatabase("chaos"); err == nil {
-		d.far, err = seenFrom(d.near, g.storeIP())
+	if d.Near, err = server.CreateDatabase("chaos"); err == nil {
+		d.far, err = seenFrom(d.Near, g.storeIP())
 	}
 	if err != nil {
 		return nil, errors.Join(err, server.Close())
