@@ -187,14 +187,6 @@ func (c *Crowd) understand(s *shopper, t *load.Turn, h *heard) {
 		ok = c.granted(s, t.Answer.Body)
 	case KindExtend:
 		s.lapses, ok = expires(t.Answer.Body)
-	case KindRelease:
-		if state, _ := text(t.Answer.Body, memberState); string(state) != "released" {
-			h.verdict = check.Ended // it had lapsed before
-		}
-	case KindConfirm:
-		if state, _ := text(t.Answer.Body, memberState); string(state) != "confirmed" {
-			h.class, h.verdict = load.Unknown, check.Unknown
-		}
 	}
 	if !ok {
 		h.class, h.verdict = load.Failed, check.Unknown
@@ -221,6 +213,7 @@ func (c *Crowd) granted(s *shopper, body []byte) bool {
 
 var opKinds = [...]check.Kind{
 	KindHold: check.Hold, KindBest: check.Best, KindConfirm: check.Confirm, KindRelease: check.Release, KindExtend: check.Extend, KindLook: check.Look,
+	KindSeatmap: check.Look,
 }
 
 // record keeps what was asked and told.

@@ -13,15 +13,12 @@ import (
 // Failed, and is never guessed.
 
 var (
-	memberID       = []byte(`"id":"`)
-	memberState    = []byte(`"state":"`)
-	memberSeats    = []byte(`"seats":[`)
-	memberExpires  = []byte(`"expires_at":"`)
-	memberCode     = []byte(`"code":"`)
-	memberStatus   = []byte(`"status":"`)
-	codeHoldEnded1 = []byte("hold_expired")
-	codeHoldEnded2 = []byte("hold_released")
-	codeNoBooking  = []byte("booking_unknown")
+	memberID      = []byte(`"id":"`)
+	memberState   = []byte(`"state":"`)
+	memberSeats   = []byte(`"seats":[`)
+	memberExpires = []byte(`"expires_at":"`)
+	memberCode    = []byte(`"code":"`)
+	memberStatus  = []byte(`"status":"`)
 )
 
 // text is a string member's value, as long as it has no escapes; ids, states and times never do.
@@ -115,44 +112,22 @@ func daysSinceEpoch(year, month, day int64) int64 {
 	return era*146_097 + ofEra*365 + ofEra/4 - ofEra/100 + ofYear - 719_468
 }
 
-// verdictOf is what an answer says about seats, and class how the load counts it.
+// verdictOf is how the load counts an answer, and what it is worth to the checker.
 func verdictOf(t *load.Turn) (class load.Outcome, verdict check.Verdict) {
 	if t.Lost {
 		return load.Unknown, check.Unknown
 	}
-	body := t.Answer.Body
+	body, said := t.Answer.Body, check.Answer{Status: t.Answer.Status}
 	class = load.Classify(t.Answer.Status, body)
-	switch class {
-	case load.Held, load.Served:
-		return class, check.Done
-	case load.Taken:
-		return class, check.Taken
-	case load.SoldOut:
-		return class, check.NoneLeft
-	case load.Unknown:
-		return class, check.Unknown
-	case load.Limited:
-		return class, turnedAway(t)
+	switch {
+	case class != load.Held && class != load.Served:
+		said.Code, _ = text(body, memberCode)
+	case t.Kind == KindConfirm || t.Kind == KindRelease:
+		said.State, _ = text(body, memberState)
 	}
-	if status := t.Answer.Status; status == 409 || status == 404 {
-		code, _ := text(body, memberCode)
-		if bytes.Equal(code, codeHoldEnded1) || bytes.Equal(code, codeHoldEnded2) || bytes.Equal(code, codeNoBooking) {
-			return class, check.Ended
-		}
+	verdict = said.Verdict(opKinds[t.Kind])
+	if verdict == check.Unknown && (class == load.Held || class == load.Served) {
+		class = load.Unknown
 	}
-	return class, check.Refused
-}
-
-var codesNothingDone = [][]byte{[]byte("overloaded"), []byte("rate_limited")}
-
-// turnedAway tells refusals that promise that nothing was done from those that only may not be relied on: a section
-// that stops in the middle of its work says "unavailable" of requests whose records may have landed (P3).
-func turnedAway(t *load.Turn) check.Verdict {
-	code, _ := text(t.Answer.Body, memberCode)
-	for _, sure := range codesNothingDone {
-		if bytes.Equal(code, sure) {
-			return check.Refused
-		}
-	}
-	return check.Unknown
+	return class, verdict
 }
