@@ -3,7 +3,7 @@ package buyers
 import (
 	"strconv"
 
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/load"
 )
 
@@ -50,9 +50,9 @@ func newAsker(host string, identity Identity, buyers, keys string, houses []*Hou
 
 // who appends the buyer and the key.
 func (a *asker) who(dst []byte, buyer, key uint64) []byte {
-	a.name = check.AppendName(a.name[:0], a.buyers, buyer)
+	a.name = history.AppendName(a.name[:0], a.buyers, buyer)
 	dst = a.identity(dst, a.name)
-	dst = check.AppendName(append(dst, "Idempotency-Key: "...), a.keys, key)
+	dst = history.AppendName(append(dst, "Idempotency-Key: "...), a.keys, key)
 	return append(dst, "\r\n"...)
 }
 

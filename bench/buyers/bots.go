@@ -3,7 +3,7 @@ package buyers
 import (
 	"time"
 
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/load"
 )
 
@@ -31,7 +31,7 @@ const botSeats = 8
 
 func (b *bots) enter(c *Crowd, s *shopper, t *load.Turn) bool {
 	s.house = int(s.buyer % uint64(len(c.houses)))
-	s.section = check.AnySection
+	s.section = history.AnySection
 	s.quantity = party(c.rng)
 	s.bot = c.rng.Float64() < b.h.BotPart
 	if s.bot {
@@ -55,7 +55,7 @@ func (b *bots) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
 		return c.payOrGo(&b.h, s, t)
 	case h.kind == KindBest && s.tries < b.h.Retries:
 		s.tries++
-		s.section = check.AnySection
+		s.section = history.AnySection
 		return c.best(s, t, time.Second)
 	case h.kind == KindConfirm && h.class == load.Served:
 		c.count("people who paid", 1)
@@ -73,6 +73,6 @@ func (b *bots) again(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
 		c.count("holds of scripts", 1)
 		wait = b.h.HoldTTL + time.Duration(c.rng.Int64N(int64(50*time.Millisecond)))
 	}
-	s.section = check.AnySection
+	s.section = history.AnySection
 	return c.best(s, t, wait)
 }

@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/load"
 )
 
@@ -78,7 +78,7 @@ type shopper struct {
 // heard is what came of one request.
 type heard struct {
 	class   load.Outcome
-	verdict check.Verdict
+	verdict history.Verdict
 	kind    load.Kind
 }
 
@@ -89,9 +89,9 @@ type Crowd struct {
 	ask    *asker
 	act    behaviour
 	rng    *rand.Rand
-	part   *check.Part // nil: nothing is kept
-	base   check.Nanos // what the load's clock is behind the history's
-	wall   int64       // the history's beginning in Unix nanoseconds
+	part   *history.Part // nil: nothing is kept
+	base   history.Nanos // what the load's clock is behind the history's
+	wall   int64         // the history's beginning in Unix nanoseconds
 	lost   []uint32
 	counts map[string]uint64
 	times  map[string]load.Latencies
@@ -113,7 +113,7 @@ func New(job *Job, houses []*House, host string, identity Identity, loop int) (*
 		counts: map[string]uint64{}, times: map[string]load.Latencies{},
 	}
 	if !job.Blind {
-		c.part = &check.Part{}
+		c.part = &history.Part{}
 	}
 	return c, nil
 }
@@ -127,10 +127,10 @@ func newBehaviour(job *Job) (behaviour, error) {
 }
 
 // Begin is load.Script's: it puts the load's clock on the history's.
-func (c *Crowd) Begin(at time.Time) { c.base = check.Nanos(at.UnixNano() - c.wall) }
+func (c *Crowd) Begin(at time.Time) { c.base = history.Nanos(at.UnixNano() - c.wall) }
 
 // Part is the history so far; nil of a blind crowd.
-func (c *Crowd) Part() *check.Part { return c.part }
+func (c *Crowd) Part() *history.Part { return c.part }
 
 // Counts are what the scenario counts besides requests: people, scripts, seats paid …
 func (c *Crowd) Counts() map[string]uint64 { return c.counts }
@@ -162,7 +162,7 @@ func (c *Crowd) Arrive(t *load.Turn) bool {
 		s = &shopper{}
 		t.State = s
 	}
-	*s = shopper{buyer: t.Buyer, op: check.NoOp, seats: s.seats[:0], booking: s.booking[:0]}
+	*s = shopper{buyer: t.Buyer, op: history.NoOp, seats: s.seats[:0], booking: s.booking[:0]}
 	return c.act.enter(c, s, t)
 }
 
@@ -171,7 +171,7 @@ func (c *Crowd) Answered(t *load.Turn) (load.Outcome, bool) {
 	s := t.State.(*shopper)
 	h := heard{kind: t.Kind}
 	h.class, h.verdict = verdictOf(t)
-	if h.verdict == check.Done {
+	if h.verdict == history.Done {
 		c.understand(s, t, &h)
 	}
 	c.record(s, t, &h)
@@ -189,7 +189,7 @@ func (c *Crowd) understand(s *shopper, t *load.Turn, h *heard) {
 		s.lapses, ok = expires(t.Answer.Body)
 	}
 	if !ok {
-		h.class, h.verdict = load.Failed, check.Unknown
+		h.class, h.verdict = load.Failed, history.Unknown
 	}
 }
 
@@ -211,9 +211,9 @@ func (c *Crowd) granted(s *shopper, body []byte) bool {
 	return ok && len(s.seats) > 0
 }
 
-var opKinds = [...]check.Kind{
-	KindHold: check.Hold, KindBest: check.Best, KindConfirm: check.Confirm, KindRelease: check.Release, KindExtend: check.Extend, KindLook: check.Look,
-	KindSeatmap: check.Look,
+var opKinds = [...]history.Kind{
+	KindHold: history.Hold, KindBest: history.Best, KindConfirm: history.Confirm, KindRelease: history.Release, KindExtend: history.Extend, KindLook: history.Look,
+	KindSeatmap: history.Look,
 }
 
 // record keeps what was asked and told.
@@ -221,12 +221,12 @@ func (c *Crowd) record(s *shopper, t *load.Turn, h *heard) {
 	if c.part == nil || t.Kind == KindSeatmap {
 		return
 	}
-	op := check.Op{
-		Kind: opKinds[t.Kind], Verdict: h.verdict, Event: uint16(c.job.FirstEvent + s.house), Quantity: uint16(s.quantity), Section: s.section, Of: check.NoOp,
-		Buyer: s.buyer, Key: s.key, Call: c.base + check.Nanos(t.Sent), Return: c.base + check.Nanos(t.Returned),
+	op := history.Op{
+		Kind: opKinds[t.Kind], Verdict: h.verdict, Event: uint16(c.job.FirstEvent + s.house), Quantity: uint16(s.quantity), Section: s.section, Of: history.NoOp,
+		Buyer: s.buyer, Key: s.key, Call: c.base + history.Nanos(t.Sent), Return: c.base + history.Nanos(t.Returned),
 	}
 	if t.Lost {
-		op.Return = check.Never
+		op.Return = history.Never
 	}
 	switch t.Kind {
 	case KindHold, KindBest:
@@ -243,12 +243,12 @@ func (c *Crowd) record(s *shopper, t *load.Turn, h *heard) {
 	c.part.Ops = append(c.part.Ops, op)
 }
 
-func (c *Crowd) recordHold(op *check.Op, s *shopper, t *load.Turn) {
+func (c *Crowd) recordHold(op *history.Op, s *shopper, t *load.Turn) {
 	switch op.Verdict {
-	case check.Done:
+	case history.Done:
 		op.Seats, op.Text, op.Expires = c.part.AddSeats(s.seats), c.part.AddText(s.booking), c.moment(s.lapses)
 		s.op = int32(len(c.part.Ops))
-	case check.Taken:
+	case history.Taken:
 		if t.Kind == KindBest { // it names seats that nobody wished for
 			return
 		}
@@ -275,9 +275,9 @@ func (c *Crowd) lostOf(s *shopper, body []byte) []uint32 {
 	return c.lost
 }
 
-func (c *Crowd) recordLook(op *check.Op, s *shopper, t *load.Turn) bool {
+func (c *Crowd) recordLook(op *history.Op, s *shopper, t *load.Turn) bool {
 	letters, ok := c.letters(s, t)
-	if !ok || op.Verdict != check.Done || s.section == check.AnySection {
+	if !ok || op.Verdict != history.Done || s.section == history.AnySection {
 		return false
 	}
 	op.Text = c.part.AddText(letters)
@@ -286,7 +286,7 @@ func (c *Crowd) recordLook(op *check.Op, s *shopper, t *load.Turn) bool {
 
 // letters are the looked-at section's, one a seat.
 func (c *Crowd) letters(s *shopper, t *load.Turn) ([]byte, bool) {
-	if s.section == check.AnySection {
+	if s.section == history.AnySection {
 		return nil, false
 	}
 	section := &c.houses[s.house].Plan.Sections[s.section]
@@ -297,8 +297,8 @@ func (c *Crowd) letters(s *shopper, t *load.Turn) ([]byte, bool) {
 }
 
 // moment puts a wall-clock time in Unix milliseconds on the history's clock.
-func (c *Crowd) moment(unixMillis int64) check.Nanos {
-	return check.Nanos(unixMillis*int64(time.Millisecond) - c.wall)
+func (c *Crowd) moment(unixMillis int64) history.Nanos {
+	return history.Nanos(unixMillis*int64(time.Millisecond) - c.wall)
 }
 
 // newKey makes a request one of its own.

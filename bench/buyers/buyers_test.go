@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"holdfast/api/wire"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/load"
 )
 
@@ -69,7 +69,7 @@ func TestRequestsAreWellFormed(t *testing.T) {
 		if string(request.Header.Method()) != c.method || string(request.URI().Path()) != c.path || string(request.Body()) != c.body {
 			t.Errorf("%s: %s", c.name, c.raw)
 		}
-		if who, key := string(request.Header.Peek("X-Buyer")), string(request.Header.Peek("Idempotency-Key")); who != string(check.AppendName(nil, "b", 7)) || key != string(check.AppendName(nil, "k", 8)) {
+		if who, key := string(request.Header.Peek("X-Buyer")), string(request.Header.Peek("Idempotency-Key")); who != string(history.AppendName(nil, "b", 7)) || key != string(history.AppendName(nil, "k", 8)) {
 			t.Errorf("%s: buyer %s, key %s", c.name, who, key)
 		}
 		var book wire.Book
@@ -108,27 +108,27 @@ func TestVerdicts(t *testing.T) {
 		status  int
 		body    string
 		class   load.Outcome
-		verdict check.Verdict
+		verdict history.Verdict
 	}{
-		{201, `{"id":"b"}`, load.Held, check.Done},
-		{409, `{"code":"seat_taken","seats":["A-1-1"]}`, load.Taken, check.Taken},
-		{409, `{"code":"sold_out"}`, load.SoldOut, check.NoneLeft},
-		{409, `{"code":"hold_expired"}`, load.Failed, check.Ended},
-		{404, `{"code":"booking_unknown"}`, load.Failed, check.Ended},
-		{402, `{"code":"payment_declined"}`, load.Failed, check.Refused},
-		{202, `{"state":"paying"}`, load.Unknown, check.Unknown},
-		{503, `{"code":"overloaded"}`, load.Limited, check.Refused},
-		{429, `{"code":"rate_limited"}`, load.Limited, check.Refused},
-		{503, `{"code":"unavailable"}`, load.Limited, check.Unknown}, // its record may have landed (P3)
-		{503, `{"code":"outcome_unknown"}`, load.Unknown, check.Unknown},
-		{403, `{"code":"not_admitted"}`, load.Queued, check.Refused},
+		{201, `{"id":"b"}`, load.Held, history.Done},
+		{409, `{"code":"seat_taken","seats":["A-1-1"]}`, load.Taken, history.Taken},
+		{409, `{"code":"sold_out"}`, load.SoldOut, history.NoneLeft},
+		{409, `{"code":"hold_expired"}`, load.Failed, history.Ended},
+		{404, `{"code":"booking_unknown"}`, load.Failed, history.Ended},
+		{402, `{"code":"payment_declined"}`, load.Failed, history.Refused},
+		{202, `{"state":"paying"}`, load.Unknown, history.Unknown},
+		{503, `{"code":"overloaded"}`, load.Limited, history.Refused},
+		{429, `{"code":"rate_limited"}`, load.Limited, history.Refused},
+		{503, `{"code":"unavailable"}`, load.Limited, history.Unknown}, // its record may have landed (P3)
+		{503, `{"code":"outcome_unknown"}`, load.Unknown, history.Unknown},
+		{403, `{"code":"not_admitted"}`, load.Queued, history.Refused},
 	} {
 		class, verdict := verdictOf(&load.Turn{Answer: load.Answer{Status: c.status, Body: []byte(c.body)}})
 		if class != c.class || verdict != c.verdict {
 			t.Errorf("%d %s: %s, %d", c.status, c.body, class, verdict)
 		}
 	}
-	if class, verdict := verdictOf(&load.Turn{Lost: true}); class != load.Unknown || verdict != check.Unknown {
+	if class, verdict := verdictOf(&load.Turn{Lost: true}); class != load.Unknown || verdict != history.Unknown {
 		t.Errorf("a lost answer: %s, %d", class, verdict)
 	}
 }
@@ -156,7 +156,7 @@ func TestGrantsAreRecorded(t *testing.T) {
 		t.Fatalf("a grant is %s", class)
 	}
 	op := c.Part().Ops[0]
-	if op.Section != 1 || op.Verdict != check.Done || op.Buyer != 3 || op.Call != check.Nanos(time.Second+time.Millisecond) || op.Expires != check.Nanos(time.Minute) {
+	if op.Section != 1 || op.Verdict != history.Done || op.Buyer != 3 || op.Call != history.Nanos(time.Second+time.Millisecond) || op.Expires != history.Nanos(time.Minute) {
 		t.Errorf("%+v", op)
 	}
 	if seats := c.Part().SeatsOf(op.Seats); len(seats) != 2 || seats[1] != 1 || string(c.Part().TextOf(op.Text)) != "bk" {

@@ -1,7 +1,7 @@
 package buyers
 
 import (
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/load"
 )
 
@@ -89,9 +89,9 @@ func (b *eras) refused(c *Crowd, s *shopper, t *load.Turn) bool {
 	case s.phase == erasSection && s.tries < b.h.Retries:
 		c.anywhere(s)
 	case s.phase == erasSection:
-		s.phase, s.section = erasAnywhere, check.AnySection
+		s.phase, s.section = erasAnywhere, history.AnySection
 	case s.quantity > 1: // fewer than that are left: take what there is
-		s.section, s.quantity = check.AnySection, s.quantity/2
+		s.section, s.quantity = history.AnySection, s.quantity/2
 	default:
 		if !b.full[s.house] {
 			b.full[s.house] = true

@@ -3,7 +3,7 @@ package buyers
 import (
 	"time"
 
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/load"
 )
 
@@ -55,7 +55,7 @@ func (b *expiry) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
 		if c.rng.Float64() >= b.h.HeirPart {
 			return false
 		}
-		s.bot, s.buyer, s.op = true, s.buyer+heirs, check.NoOp
+		s.bot, s.buyer, s.op = true, s.buyer+heirs, history.NoOp
 		s.first = s.lapses
 		return c.hold(s, t, max(lapse-t.Returned, 0))
 	case s.bot && h.class == load.Held:

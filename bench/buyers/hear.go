@@ -4,7 +4,7 @@ import (
 	"bytes"
 
 	"holdfast/api/wire"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/load"
 )
 
@@ -113,11 +113,11 @@ func daysSinceEpoch(year, month, day int64) int64 {
 }
 
 // verdictOf is how the load counts an answer, and what it is worth to the checker.
-func verdictOf(t *load.Turn) (class load.Outcome, verdict check.Verdict) {
+func verdictOf(t *load.Turn) (class load.Outcome, verdict history.Verdict) {
 	if t.Lost {
-		return load.Unknown, check.Unknown
+		return load.Unknown, history.Unknown
 	}
-	body, said := t.Answer.Body, check.Answer{Status: t.Answer.Status}
+	body, said := t.Answer.Body, history.Answer{Status: t.Answer.Status}
 	class = load.Classify(t.Answer.Status, body)
 	switch {
 	case class != load.Held && class != load.Served:
@@ -126,7 +126,7 @@ func verdictOf(t *load.Turn) (class load.Outcome, verdict check.Verdict) {
 		said.State, _ = text(body, memberState)
 	}
 	verdict = said.Verdict(opKinds[t.Kind])
-	if verdict == check.Unknown && (class == load.Held || class == load.Served) {
+	if verdict == history.Unknown && (class == load.Held || class == load.Served) {
 		class = load.Unknown
 	}
 	return class, verdict

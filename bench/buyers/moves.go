@@ -3,7 +3,7 @@ package buyers
 import (
 	"time"
 
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/load"
 )
 
@@ -21,7 +21,7 @@ func (c *Crowd) hold(s *shopper, t *load.Turn, after time.Duration) bool {
 func (c *Crowd) best(s *shopper, t *load.Turn, after time.Duration) bool {
 	s.newKey()
 	name := ""
-	if s.section != check.AnySection {
+	if s.section != history.AnySection {
 		name = c.houses[s.house].Plan.Sections[s.section].ID
 	}
 	t.Kind, t.After, t.Request = KindBest, after, c.ask.best(t.Request[:0], s.house, name, s.quantity, s.buyer, s.key)

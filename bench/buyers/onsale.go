@@ -3,7 +3,7 @@ package buyers
 import (
 	"time"
 
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/load"
 )
 
@@ -53,7 +53,7 @@ func (b *onsale) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
 		s.tries++
 		return c.look(s, t, 0)
 	case h.kind == KindHold:
-		s.section = check.AnySection
+		s.section = history.AnySection
 		return c.best(s, t, 0)
 	case h.kind == KindConfirm && h.class == load.Served:
 		c.count("buyers who paid", 1)
@@ -66,7 +66,7 @@ func (b *onsale) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
 func (b *onsale) choose(c *Crowd, s *shopper, t *load.Turn) bool {
 	letters, ok := c.letters(s, t)
 	if !ok || !c.pick(s, letters) {
-		s.section = check.AnySection
+		s.section = history.AnySection
 		return c.best(s, t, 0)
 	}
 	return c.hold(s, t, c.exponential(b.h.Think))

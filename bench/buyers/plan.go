@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"holdfast/api/wire"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
 // Plan is a venue as its seat map tells it. Events of one venue share it.
@@ -78,9 +78,9 @@ func (p *Plan) SectionNo(id string) (uint32, bool) {
 }
 
 // Sizes are the sections as a history's header has them.
-func (p *Plan) Sizes() (sizes []check.Section) {
+func (p *Plan) Sizes() (sizes []history.Section) {
 	for i := range p.Sections {
-		sizes = append(sizes, check.Section{ID: p.Sections[i].ID, Seats: int(p.Sections[i].Seats)})
+		sizes = append(sizes, history.Section{ID: p.Sections[i].ID, Seats: int(p.Sections[i].Seats)})
 	}
 	return sizes
 }

@@ -3,7 +3,7 @@ package buyers
 import (
 	"math"
 
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/load"
 )
 
@@ -63,7 +63,7 @@ func (b *stampede) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
 	case stampedeFront:
 		s.phase = stampedeSection
 	case stampedeSection:
-		s.phase, s.section = stampedeAnywhere, check.AnySection
+		s.phase, s.section = stampedeAnywhere, history.AnySection
 	default:
 		return false
 	}

@@ -6,12 +6,12 @@ import (
 
 	"holdfast/api/wire"
 	"holdfast/bench/chaos/testbed"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
 // heard is what an answer says.
 type heard struct {
-	verdict check.Verdict
+	verdict history.Verdict
 	code    string        // of a refusal
 	booking *wire.Booking // of a success
 	lost    []string      // of a refusal: the seats it names
@@ -20,16 +20,16 @@ type heard struct {
 
 // decided says that asking again would say nothing new.
 func (h *heard) decided() bool {
-	return h.verdict != check.Unknown && !(h.verdict == check.Refused && turnedAway[h.code])
+	return h.verdict != history.Unknown && !(h.verdict == history.Refused && turnedAway[h.code])
 }
 
 // turnedAway are refusals that promise that nothing was done, and that are no answer to the wish. The empty code is that of a node that could not be reached.
 var turnedAway = map[string]bool{"": true, "overloaded": true, "rate_limited": true, "not_ready": true, "payment_in_progress": true}
 
 // hear reads an answer.
-func hear(kind check.Kind, r *testbed.Answer) (h heard) {
-	h = heard{verdict: check.Unknown, at: r.At}
-	said := check.Answer{Status: r.Status, Sent: r.Sent}
+func hear(kind history.Kind, r *testbed.Answer) (h heard) {
+	h = heard{verdict: history.Unknown, at: r.At}
+	said := history.Answer{Status: r.Status, Sent: r.Sent}
 	switch {
 	case r.Status/100 == 2:
 		if json.NewDecoder(bytes.NewReader(r.Body)).Decode(&h.booking) != nil || h.booking == nil || h.booking.ID == "" || len(h.booking.Seats) == 0 {

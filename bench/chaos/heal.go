@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"holdfast/bench/chaos/testbed"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
 // prober asks for one section, again and again, until somebody serves it. What it asks is a wish like any other: its answers are judged too.
@@ -24,14 +24,14 @@ func (p *prober) serves(ctx context.Context) error {
 	last := ""
 	for ctx.Err() == nil {
 		buyer := p.newBuyer()
-		e := &errand{kind: check.Best, house: p.house, section: p.section, quantity: 1, of: check.NoOp, buyer: buyer, key: p.newKey(buyer)}
+		e := &errand{kind: history.Best, house: p.house, section: p.section, quantity: 1, of: history.NoOp, buyer: buyer, key: p.newKey(buyer)}
 		e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/events/" + p.houses[p.house].Event + "/bookings", Buyer: buyerName(buyer), Key: keyName(e.key)}
 		e.call.Body = []byte(`{"best_available":{"quantity":1,"section":"` + id + `"}}`)
 		h, op := p.see(ctx, e)
-		if h.verdict == check.Done {
-			p.deed(ctx, &held{buyer: buyer, house: p.house, op: op, id: h.booking.ID}, check.Release, "")
+		if h.verdict == history.Done {
+			p.deed(ctx, &held{buyer: buyer, house: p.house, op: op, id: h.booking.ID}, history.Release, "")
 		}
-		if h.verdict == check.Done || h.verdict == check.NoneLeft {
+		if h.verdict == history.Done || h.verdict == history.NoneLeft {
 			return nil
 		}
 		last = fmt.Sprintf("%v %s", h.verdict, h.code)

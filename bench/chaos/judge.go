@@ -15,6 +15,7 @@ import (
 	"holdfast/api/wire"
 	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/lab"
 )
 
@@ -31,7 +32,7 @@ const (
 )
 
 // slack is how far a server's clock may be from the history's.
-func (r *run) slack() check.Nanos {
+func (r *run) slack() history.Nanos {
 	slack := 10 * time.Millisecond // told in whole milliseconds, on one machine
 	for i := range r.schedule {
 		for _, n := range r.schedule[i].nemeses {
@@ -40,7 +41,7 @@ func (r *run) slack() check.Nanos {
 			}
 		}
 	}
-	return check.Nanos(slack)
+	return history.Nanos(slack)
 }
 
 func (r *run) recorders() (list []*recorder) {
@@ -53,13 +54,13 @@ func (r *run) recorders() (list []*recorder) {
 	return append(list, &r.looks)
 }
 
-func (r *run) history(recorders []*recorder) *check.History {
-	h := &check.History{Header: check.Header{
+func (r *run) history(recorders []*recorder) *history.History {
+	h := &history.History{Header: history.Header{
 		Server: "holdfast", Scenario: "chaos", Seed: r.cfg.Seed, Command: r.cfg.Command, StartUnixNano: r.start.UnixNano(),
 		ClockSlack: r.slack(), BuyerPrefix: buyerPrefix, KeyPrefix: keyPrefix,
 	}}
 	for _, house := range r.houses {
-		h.Header.Events = append(h.Header.Events, check.Event{ID: house.Event, Sections: house.Plan.Sizes()})
+		h.Header.Events = append(h.Header.Events, history.Event{ID: house.Event, Sections: house.Plan.Sizes()})
 	}
 	for _, one := range recorders {
 		h.Parts = append(h.Parts, &one.part)
@@ -229,7 +230,7 @@ func (r *run) conclude(ctx context.Context) (*Report, error) {
 	return report, errors.Join(err, ctx.Err())
 }
 
-func writeHistory(path string, h *check.History) error {
+func writeHistory(path string, h *history.History) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("chaos: %w", err)

@@ -14,10 +14,11 @@ import (
 	"holdfast/bench/buyers"
 	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/lab"
 )
 
-const millisecond = check.Nanos(time.Millisecond)
+const millisecond = history.Nanos(time.Millisecond)
 
 // story is a small history in the house of returns, and the log beside it.
 type story struct {
@@ -66,7 +67,7 @@ func bookingText(id, state string, ends int) string {
 
 // hold is a granted one; logged says whether the log has it.
 func (s *story) hold(buyer uint64, id string, at int, logged bool) int32 {
-	e := &errand{kind: check.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: check.NoOp, buyer: buyer, key: 1}
+	e := &errand{kind: history.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: buyer, key: 1}
 	ends := wire.Time(s.start.UnixMilli() + int64(at) + 3000)
 	if logged {
 		s.line(at, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: id, Request: requestName(buyer, 1), ExpiresAt: &ends, Seats: []uint32{0}})
@@ -78,7 +79,7 @@ func (s *story) hold(buyer uint64, id string, at int, logged bool) int32 {
 func (s *story) pay(buyer uint64, id string, op int32, at int) {
 	s.line(at, wire.LogChange{Kind: wire.LogPaymentBegun, Booking: id, Request: requestName(buyer, 2)})
 	s.line(at, wire.LogChange{Kind: wire.LogSold, Booking: id})
-	s.answers(&errand{kind: check.Confirm, house: returns, of: op, buyer: buyer, key: 2}, at, 200, bookingText(id, "confirmed", 0))
+	s.answers(&errand{kind: history.Confirm, house: returns, of: op, buyer: buyer, key: 2}, at, 200, bookingText(id, "confirmed", 0))
 }
 
 // giveBack is a refund; the log has it, under its name, without one, or not at all.
@@ -89,7 +90,7 @@ func (s *story) giveBack(buyer uint64, id string, op int32, at int, log string) 
 	case "unnamed":
 		s.line(at, wire.LogChange{Kind: wire.LogRefunded, Booking: id})
 	}
-	e := &errand{kind: check.Release, house: returns, of: op, buyer: buyer, key: 3, refund: true, call: testbed.Call{Path: "/v1/bookings/" + id + "/refund"}}
+	e := &errand{kind: history.Release, house: returns, of: op, buyer: buyer, key: 3, refund: true, call: testbed.Call{Path: "/v1/bookings/" + id + "/refund"}}
 	s.answers(e, at, 200, bookingText(id, "refunded", 0))
 }
 
@@ -140,13 +141,13 @@ func TestASeatBackTooEarlyIsFound(t *testing.T) {
 func TestWhatTheLogNeverSawExcusesNobody(t *testing.T) {
 	for _, logged := range []bool{true, false} {
 		s := newStory(t)
-		ghost := &errand{kind: check.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: check.NoOp, buyer: 1, key: 1}
+		ghost := &errand{kind: history.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: 1, key: 1}
 		s.answers(ghost, 10, 503, `{"code":"outcome_unknown"}`)
 		if logged {
 			ends := wire.Time(s.start.UnixMilli() + 3000)
 			s.line(10, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: "b1", Request: requestName(1, 1), ExpiresAt: &ends, Seats: []uint32{0}})
 		}
-		loser := &errand{kind: check.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: check.NoOp, buyer: 2, key: 1}
+		loser := &errand{kind: history.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: 2, key: 1}
 		s.answers(loser, 20, 409, `{"code":"seat_taken","seats":["R1-1-1"]}`)
 		if result, _ := s.judge(); result.Passed() != logged {
 			t.Errorf("in the log: %v\n%v", logged, result.String())
@@ -175,31 +176,31 @@ func TestSupersededEpochIsFound(t *testing.T) {
 func TestHear(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		kind   check.Kind
+		kind   history.Kind
 		status int
 		sent   bool
 		body   string
-		want   check.Verdict
+		want   history.Verdict
 		ended  bool
 	}{
-		{"granted", check.Hold, 201, true, bookingText("b", "held", 1), check.Done, true},
-		{"granted, without an id", check.Hold, 201, true, `{"seats":["R1-1-1"]}`, check.Unknown, false},
-		{"granted, cut off", check.Hold, 0, true, "", check.Unknown, false},
-		{"never sent", check.Hold, 0, false, "", check.Refused, false},
-		{"taken", check.Hold, 409, true, `{"code":"seat_taken"}`, check.Taken, true},
-		{"none left", check.Best, 409, true, `{"code":"sold_out"}`, check.NoneLeft, true},
-		{"unavailable", check.Hold, 503, true, `{"code":"unavailable"}`, check.Unknown, false},
-		{"moved", check.Hold, 503, true, `{"code":"moved"}`, check.Unknown, false},
-		{"a gateway's 503", check.Hold, 503, true, `busy`, check.Unknown, false},
-		{"overloaded", check.Hold, 503, true, `{"code":"overloaded"}`, check.Refused, false},
-		{"being paid", check.Confirm, 202, true, bookingText("b", "paying", 1), check.Unknown, false},
-		{"paid", check.Confirm, 200, true, bookingText("b", "confirmed", 1), check.Done, true},
-		{"declined", check.Confirm, 402, true, `{"code":"payment_declined"}`, check.Refused, true},
-		{"lapsed", check.Confirm, 409, true, `{"code":"hold_expired"}`, check.Ended, true},
-		{"unknown booking", check.Release, 404, true, `{"code":"booking_unknown"}`, check.Ended, true},
-		{"broken inside", check.Hold, 500, true, `{"code":"internal"}`, check.Unknown, false},
-		{"released", check.Release, 200, true, bookingText("b", "released", 1), check.Done, true},
-		{"released too late", check.Release, 200, true, bookingText("b", "expired", 1), check.Ended, true},
+		{"granted", history.Hold, 201, true, bookingText("b", "held", 1), history.Done, true},
+		{"granted, without an id", history.Hold, 201, true, `{"seats":["R1-1-1"]}`, history.Unknown, false},
+		{"granted, cut off", history.Hold, 0, true, "", history.Unknown, false},
+		{"never sent", history.Hold, 0, false, "", history.Refused, false},
+		{"taken", history.Hold, 409, true, `{"code":"seat_taken"}`, history.Taken, true},
+		{"none left", history.Best, 409, true, `{"code":"sold_out"}`, history.NoneLeft, true},
+		{"unavailable", history.Hold, 503, true, `{"code":"unavailable"}`, history.Unknown, false},
+		{"moved", history.Hold, 503, true, `{"code":"moved"}`, history.Unknown, false},
+		{"a gateway's 503", history.Hold, 503, true, `busy`, history.Unknown, false},
+		{"overloaded", history.Hold, 503, true, `{"code":"overloaded"}`, history.Refused, false},
+		{"being paid", history.Confirm, 202, true, bookingText("b", "paying", 1), history.Unknown, false},
+		{"paid", history.Confirm, 200, true, bookingText("b", "confirmed", 1), history.Done, true},
+		{"declined", history.Confirm, 402, true, `{"code":"payment_declined"}`, history.Refused, true},
+		{"lapsed", history.Confirm, 409, true, `{"code":"hold_expired"}`, history.Ended, true},
+		{"unknown booking", history.Release, 404, true, `{"code":"booking_unknown"}`, history.Ended, true},
+		{"broken inside", history.Hold, 500, true, `{"code":"internal"}`, history.Unknown, false},
+		{"released", history.Release, 200, true, bookingText("b", "released", 1), history.Done, true},
+		{"released too late", history.Release, 200, true, bookingText("b", "expired", 1), history.Ended, true},
 	} {
 		h := hear(c.kind, &testbed.Answer{Status: c.status, Body: []byte(c.body), Sent: c.sent})
 		if h.verdict != c.want || h.decided() != c.ended {
@@ -261,7 +262,7 @@ func TestVerdictOfARun(t *testing.T) {
 
 func TestFirstAfter(t *testing.T) {
 	list := []acked{{1, 2}, {5, 30}, {6, 9}, {7, 8}, {40, 41}}
-	for moment, want := range map[check.Nanos]check.Nanos{0: 2, 2: 8, 8: 41, 41: -1} {
+	for moment, want := range map[history.Nanos]history.Nanos{0: 2, 2: 8, 8: 41, 41: -1} {
 		got, ok := firstAfter(list, moment)
 		if !ok {
 			got = -1

@@ -13,7 +13,7 @@ import (
 
 	"holdfast/api/wire"
 	"holdfast/bench/chaos/testbed"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
 // lane is one closed loop: one buyer after the other, each with a name of its own, without a pause for thought.
@@ -96,7 +96,7 @@ func (l *lane) see(ctx context.Context, e *errand) (h heard, op int32) {
 		}
 		h, op = l.once(ctx, e, l.anyNode(h.at))
 	}
-	if h.verdict == check.Done {
+	if h.verdict == history.Done {
 		l.tally.done++
 		l.done.Add(1)
 	} else {
@@ -123,7 +123,7 @@ func (l *lane) first(ctx context.Context, e *errand) (heard, int32) {
 	h, op := l.record(e, &r)
 	r = <-second
 	h2, op2 := l.record(e, &r)
-	if h2.verdict == check.Done || !h.decided() {
+	if h2.verdict == history.Done || !h.decided() {
 		return h2, op2
 	}
 	return h, op
@@ -132,7 +132,7 @@ func (l *lane) first(ctx context.Context, e *errand) (heard, int32) {
 // wish is what a buyer wants to hold.
 type wish struct {
 	house    int
-	kind     check.Kind
+	kind     history.Kind
 	section  uint32
 	quantity uint32
 	seats    []uint32
@@ -143,12 +143,12 @@ func (l *lane) evening(ctx context.Context) {
 	buyer := l.newBuyer()
 	w := l.wish()
 	e := &errand{
-		kind: w.kind, house: w.house, section: w.section, quantity: w.quantity, seats: w.seats, of: check.NoOp, buyer: buyer, key: l.newKey(buyer),
+		kind: w.kind, house: w.house, section: w.section, quantity: w.quantity, seats: w.seats, of: history.NoOp, buyer: buyer, key: l.newKey(buyer),
 		call: testbed.Call{Method: http.MethodPost, Path: "/v1/events/" + l.houses[w.house].Event + "/bookings", Body: l.wording(w)},
 	}
 	e.call.Buyer, e.call.Key = buyerName(buyer), keyName(e.key)
 	h, op := l.see(ctx, e)
-	if h.verdict == check.Done {
+	if h.verdict == history.Done {
 		b := &held{buyer: buyer, house: w.house, op: op, id: h.booking.ID, state: "held"}
 		l.repeat(ctx, e)
 		l.keep(ctx, b)
@@ -165,7 +165,7 @@ func (l *lane) wish() *wish {
 			return w
 		}
 	}
-	w := &wish{house: stalls, kind: check.Hold, quantity: uint32(1 + l.rng.IntN(3))}
+	w := &wish{house: stalls, kind: history.Hold, quantity: uint32(1 + l.rng.IntN(3))}
 	if l.rng.IntN(4) == 0 {
 		w.house = returns
 	}
@@ -173,10 +173,10 @@ func (l *lane) wish() *wish {
 	w.section = uint32(l.rng.IntN(len(sections)))
 	switch l.rng.IntN(6) {
 	case 0:
-		w.kind = check.Best
+		w.kind = history.Best
 		return w
 	case 1:
-		w.kind, w.section = check.Best, check.AnySection
+		w.kind, w.section = history.Best, history.AnySection
 		return w
 	}
 	rows := sections[w.section].Rows
@@ -196,9 +196,9 @@ func (l *lane) wish() *wish {
 func (l *lane) wording(w *wish) []byte {
 	var book wire.Book
 	sections := l.houses[w.house].Plan.Sections
-	if w.kind == check.Best {
+	if w.kind == history.Best {
 		book.BestAvailable = &wire.BestAvailable{Quantity: w.quantity}
-		if w.section != check.AnySection {
+		if w.section != history.AnySection {
 			book.BestAvailable.Section = sections[w.section].ID
 		}
 	}
@@ -230,7 +230,7 @@ type held struct {
 func (l *lane) keep(ctx context.Context, b *held) {
 	l.read(ctx, b)
 	if l.rng.IntN(5) == 0 {
-		l.deed(ctx, b, check.Extend, "")
+		l.deed(ctx, b, history.Extend, "")
 	}
 	release, pay := 45, 4
 	if b.house == returns {
@@ -238,7 +238,7 @@ func (l *lane) keep(ctx context.Context, b *held) {
 	}
 	switch roll := l.rng.IntN(100); {
 	case roll < release:
-		l.deed(ctx, b, check.Release, "")
+		l.deed(ctx, b, history.Release, "")
 	case roll < release+pay:
 		l.pay(ctx, b)
 	}
@@ -254,7 +254,7 @@ func (l *lane) pay(ctx context.Context, b *held) {
 	case 1:
 		token = "tok_unknown"
 	}
-	l.deed(ctx, b, check.Confirm, `{"payment_token":"`+token+`"}`)
+	l.deed(ctx, b, history.Confirm, `{"payment_token":"`+token+`"}`)
 	if b.state != "confirmed" || b.house != returns {
 		return
 	}
@@ -263,40 +263,40 @@ func (l *lane) pay(ctx context.Context, b *held) {
 }
 
 // acknowledged is the state that each deed leaves.
-var acknowledged = map[check.Kind]string{check.Extend: "held", check.Release: "released", check.Confirm: "confirmed"}
+var acknowledged = map[history.Kind]string{history.Extend: "held", history.Release: "released", history.Confirm: "confirmed"}
 
 // deed does something to a booking.
-func (l *lane) deed(ctx context.Context, b *held, kind check.Kind, body string) {
+func (l *lane) deed(ctx context.Context, b *held, kind history.Kind, body string) {
 	e := &errand{kind: kind, house: b.house, of: b.op, buyer: b.buyer, key: l.newKey(b.buyer)}
 	e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/bookings/" + b.id, Buyer: buyerName(b.buyer), Key: keyName(e.key), Body: []byte(body)}
 	switch kind {
-	case check.Extend:
+	case history.Extend:
 		e.call.Path += "/extend"
-	case check.Confirm:
+	case history.Confirm:
 		e.call.Path += "/confirm"
 	default:
 		e.call.Method = http.MethodDelete
 	}
 	h, _ := l.see(ctx, e)
 	switch h.verdict {
-	case check.Done:
+	case history.Done:
 		b.state = acknowledged[kind]
 		l.repeat(ctx, e)
-	case check.Ended:
+	case history.Ended:
 		b.state = "ended"
-	case check.Unknown:
+	case history.Unknown:
 		b.vague = true
 	}
 }
 
 // refund is an operator's call, under an operator's key.
 func (l *lane) refund(ctx context.Context, b *held) {
-	e := &errand{kind: check.Release, house: b.house, of: b.op, buyer: b.buyer, key: l.newKey(b.buyer), refund: true}
+	e := &errand{kind: history.Release, house: b.house, of: b.op, buyer: b.buyer, key: l.newKey(b.buyer), refund: true}
 	e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/bookings/" + b.id + "/refund", Key: keyName(e.key)}
 	switch h, _ := l.see(ctx, e); h.verdict {
-	case check.Done:
+	case history.Done:
 		b.state = "refunded"
-	case check.Unknown:
+	case history.Unknown:
 		b.vague = true
 	}
 }

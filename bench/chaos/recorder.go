@@ -7,12 +7,12 @@ import (
 	"holdfast/api/wire"
 	"holdfast/bench/buyers"
 	"holdfast/bench/chaos/testbed"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
 // errand is one wish under one key, however often it is asked.
 type errand struct {
-	kind     check.Kind
+	kind     history.Kind
 	house    int
 	section  uint32 // check.AnySection: the server's choice
 	quantity uint32
@@ -30,12 +30,12 @@ const (
 	keyPrefix   = "wish"
 )
 
-func buyerName(n uint64) string { return string(check.AppendName(nil, buyerPrefix, n)) }
-func keyName(n uint64) string   { return string(check.AppendName(nil, keyPrefix, n)) }
+func buyerName(n uint64) string { return string(history.AppendName(nil, buyerPrefix, n)) }
+func keyName(n uint64) string   { return string(history.AppendName(nil, keyPrefix, n)) }
 
 // recorder keeps what one goroutine asked and was told.
 type recorder struct {
-	part    check.Part
+	part    history.Part
 	start   time.Time // the history's beginning
 	houses  []*buyers.House
 	refunds []refunded
@@ -71,42 +71,42 @@ func (t *tally) add(o *tally) {
 	t.looks += o.looks
 }
 
-func (r *recorder) nanos(t time.Time) check.Nanos { return check.Nanos(t.Sub(r.start)) }
+func (r *recorder) nanos(t time.Time) history.Nanos { return history.Nanos(t.Sub(r.start)) }
 
 // moment puts a time that a server told on the history's clock.
-func (r *recorder) moment(t *wire.OffsetTime) check.Nanos {
+func (r *recorder) moment(t *wire.OffsetTime) history.Nanos {
 	if t == nil {
 		return 0
 	}
-	return check.Nanos(int64(t.Time)*int64(time.Millisecond) - r.start.UnixNano())
+	return history.Nanos(int64(t.Time)*int64(time.Millisecond) - r.start.UnixNano())
 }
 
 // record keeps one asking, and tells what was heard and which operation it is.
 func (r *recorder) record(e *errand, a *testbed.Answer) (h heard, op int32) {
 	h = hear(e.kind, a)
 	r.count(a, &h)
-	one := check.Op{
-		Kind: e.kind, Verdict: h.verdict, Event: uint16(e.house), Section: e.section, Of: check.NoOp,
+	one := history.Op{
+		Kind: e.kind, Verdict: h.verdict, Event: uint16(e.house), Section: e.section, Of: history.NoOp,
 		Buyer: e.buyer, Key: e.key, Call: r.nanos(a.Asked), Return: r.nanos(a.Answered),
 	}
-	if a.Status == 0 && h.verdict == check.Unknown {
-		one.Return = check.Never
+	if a.Status == 0 && h.verdict == history.Unknown {
+		one.Return = history.Never
 	}
 	switch e.kind {
-	case check.Hold, check.Best:
+	case history.Hold, history.Best:
 		if !r.placing(&one, e, &h) {
-			h.verdict, one.Verdict = check.Unknown, check.Unknown
+			h.verdict, one.Verdict = history.Unknown, history.Unknown
 		}
 	default:
 		one.Of = e.of
-		if e.kind == check.Extend && h.verdict == check.Done {
+		if e.kind == history.Extend && h.verdict == history.Done {
 			one.Expires = r.moment(h.booking.ExpiresAt)
 		}
 	}
 	op = int32(len(r.part.Ops))
 	r.part.Ops = append(r.part.Ops, one)
 	if e.refund {
-		r.refunds = append(r.refunds, refunded{op, bookingOf(e), e.buyer, e.key, h.verdict == check.Done})
+		r.refunds = append(r.refunds, refunded{op, bookingOf(e), e.buyer, e.key, h.verdict == history.Done})
 	}
 	return h, op
 }
@@ -122,9 +122,9 @@ func (r *recorder) count(a *testbed.Answer, h *heard) {
 }
 
 // placing fills in what a hold's operation says; false: the answer names seats that there are not.
-func (r *recorder) placing(one *check.Op, e *errand, h *heard) bool {
+func (r *recorder) placing(one *history.Op, e *errand, h *heard) bool {
 	one.Quantity = uint16(e.quantity)
-	if h.verdict == check.Done {
+	if h.verdict == history.Done {
 		section, seats, ok := r.seats(e.house, h.booking.Seats)
 		if !ok {
 			return false
@@ -133,11 +133,11 @@ func (r *recorder) placing(one *check.Op, e *errand, h *heard) bool {
 		one.Text, one.Expires = r.part.AddText([]byte(h.booking.ID)), r.moment(h.booking.ExpiresAt)
 		return true
 	}
-	if e.kind == check.Best {
+	if e.kind == history.Best {
 		return true
 	}
 	one.Seats = r.part.AddSeats(e.seats)
-	if h.verdict == check.Taken {
+	if h.verdict == history.Taken {
 		one.Lost = r.part.AddSeats(r.lost(e, h.lost))
 	}
 	return true
@@ -176,8 +176,8 @@ func (r *recorder) look(house int, live *wire.Availability, asked, answered time
 		return fmt.Errorf("chaos: a map of %d sections instead of %d", len(live.Sections), len(p.Sections))
 	}
 	for no := range live.Sections {
-		r.part.Ops = append(r.part.Ops, check.Op{
-			Kind: check.Look, Verdict: check.Done, Event: uint16(house), Section: uint32(no), Of: check.NoOp,
+		r.part.Ops = append(r.part.Ops, history.Op{
+			Kind: history.Look, Verdict: history.Done, Event: uint16(house), Section: uint32(no), Of: history.NoOp,
 			Call: r.nanos(asked), Return: r.nanos(answered), Text: r.part.AddText([]byte(live.Sections[no].Status)),
 		})
 	}

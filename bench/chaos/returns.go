@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"holdfast/api/wire"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
 // The checker of histories knows no refunds. A booking that the log shows refunded is told to it as one whose payment failed and which was then released:
@@ -67,16 +67,16 @@ func (t *telling) refund(r *recorder, one *refunded, finds *findings) {
 func (r *recorder) unsell(given map[string]bool) {
 	p := &r.part
 	for i := range p.Ops {
-		if op := &p.Ops[i]; op.Kind == check.Confirm && given[string(p.TextOf(p.Ops[op.Of].Text))] {
+		if op := &p.Ops[i]; op.Kind == history.Confirm && given[string(p.TextOf(p.Ops[op.Of].Text))] {
 			refuse(op)
 		}
 	}
 }
 
 // refuse makes an operation one that surely had no effect. That means that an answer came, and the checker insists.
-func refuse(op *check.Op) {
-	op.Verdict = check.Refused
-	if op.Return == check.Never {
+func refuse(op *history.Op) {
+	op.Verdict = history.Refused
+	if op.Return == history.Never {
 		op.Return = op.Call
 	}
 }

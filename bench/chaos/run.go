@@ -12,7 +12,7 @@ import (
 
 	"holdfast/bench/buyers"
 	"holdfast/bench/chaos/testbed"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
 // run is one run.
@@ -38,7 +38,7 @@ type run struct {
 type mark struct {
 	names      []string
 	about      string
-	begun, end check.Nanos
+	begun, end history.Nanos
 }
 
 // Run makes a run and judges it. The error says that there was no run: a machine that lacks something, a harness that could not do what it must. Whatever a node
@@ -204,7 +204,7 @@ func (r *run) step(ctx context.Context, i int) (err error) {
 	m := mark{about: s.about(r.arena)}
 	r.fair.calm.Store(0)
 	r.cfg.sayf("%v step %d of %d: %s, %v", time.Since(r.start).Round(time.Second), i+1, len(r.schedule), m.about, s.length)
-	m.begun = check.Nanos(time.Since(r.start))
+	m.begun = history.Nanos(time.Since(r.start))
 	begun := 0
 	for _, n := range s.nemeses {
 		begun++
@@ -219,7 +219,7 @@ func (r *run) step(ctx context.Context, i int) (err error) {
 	if err = errors.Join(err, r.end(ctx, s.nemeses[:begun])); err != nil {
 		return err
 	}
-	m.end = check.Nanos(time.Since(r.start))
+	m.end = history.Nanos(time.Since(r.start))
 	r.marks = append(r.marks, m)
 	r.heal(ctx, m.about)
 	r.calmed()

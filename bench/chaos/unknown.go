@@ -2,7 +2,7 @@ package chaos
 
 import (
 	"holdfast/api/wire"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
 // A request whose answer never came may have had its effect, or not; the log, read when every node is gone, knows. One that is not in it had none, and is told to
@@ -58,5 +58,5 @@ func settleUnknown(recorders []*recorder, changes []wire.LogChange, t *telling) 
 
 // shows says that an unknown confirmation may be what a booking's sale came of.
 func (l *inLog) shows(one *asked) bool {
-	return one.kind == check.Confirm && l.paying[one.booking]
+	return one.kind == history.Confirm && l.paying[one.booking]
 }

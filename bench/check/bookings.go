@@ -1,6 +1,9 @@
 package check
 
-import "fmt"
+import (
+	"fmt"
+	"holdfast/bench/check/history"
+)
 
 // booking is a granted hold and what is known of its life, in moments that hold in every order the answers allow.
 type booking struct {
@@ -8,20 +11,20 @@ type booking struct {
 	section uint32 // number in the archive
 	// end is the latest end that an answer told; 0: none did. Ends only grow, and an answer that tells one proves that the hold stood then,
 	// so it cannot have lapsed before the latest of them.
-	end     Nanos
-	lapse   Nanos // it may lapse from here on: end less the clocks' slack; with an unknown end, from the call
-	loose   Nanos // earliest call of a release that may have had its effect; Never: there is none
-	freed   Nanos // earliest return of an acknowledged release: the hold is over by then
-	selling Nanos // earliest call of a confirmation that may have had its effect
-	sold    Nanos // earliest return of an acknowledged confirmation: the seats are sold by then, for good
-	stretch Nanos // earliest call of an extension whose outcome is unknown
+	end     history.Nanos
+	lapse   history.Nanos // it may lapse from here on: end less the clocks' slack; with an unknown end, from the call
+	loose   history.Nanos // earliest call of a release that may have had its effect; Never: there is none
+	freed   history.Nanos // earliest return of an acknowledged release: the hold is over by then
+	selling history.Nanos // earliest call of a confirmation that may have had its effect
+	sold    history.Nanos // earliest return of an acknowledged confirmation: the seats are sold by then, for good
+	stretch history.Nanos // earliest call of an extension whose outcome is unknown
 	from    uint32
 	to      uint32 // its deeds
 }
 
 // deed is something done, or perhaps done, to a booking, or seen of it.
 type deed struct {
-	call, ret Nanos
+	call, ret history.Nanos
 	request   uint32 // none: an answer "it had ended"
 	act       act
 }
@@ -31,7 +34,7 @@ func (q *requests) newBooking(request uint32) booking {
 	_, op := q.op(r.op)
 	return booking{
 		request: request, section: q.sectionOf(op), end: r.expires,
-		loose: Never, freed: Never, selling: Never, sold: Never, stretch: Never,
+		loose: history.Never, freed: history.Never, selling: history.Never, sold: history.Never, stretch: history.Never,
 	}
 }
 
@@ -40,7 +43,7 @@ func (q *requests) deedsOf(b *booking) []deed { return q.deeds[b.from:b.to] }
 // attach gives every booking its deeds.
 func (q *requests) attach() {
 	for i := range q.list {
-		if r := &q.list[i]; r.kind.isDeed() {
+		if r := &q.list[i]; r.kind.IsDeed() {
 			q.aim(r)
 		}
 	}
@@ -70,7 +73,7 @@ func (q *requests) aim(r *request) {
 	p, op := q.op(r.op)
 	target := q.find(p, &p.Ops[op.Of])
 	if target == none || q.list[target].booking == none {
-		if r.verdict == Done {
+		if r.verdict == history.Done {
 			q.fault(Stray, op, q.tell(op)+": of a booking that nobody was granted")
 		}
 		return
@@ -78,15 +81,15 @@ func (q *requests) aim(r *request) {
 	r.booking = q.list[target].booking
 	b := &q.bookings[r.booking]
 	switch {
-	case r.verdict == Refused:
-	case r.kind == Release:
+	case r.verdict == history.Refused:
+	case r.kind == history.Release:
 		b.loose = min(b.loose, r.call)
 		if r.call > q.list[b.request].ret { // who releases what is only being granted may come first, and then it stands
 			b.freed = min(b.freed, r.ret)
 		}
-	case r.kind == Confirm:
+	case r.kind == history.Confirm:
 		b.selling, b.sold = min(b.selling, r.call), min(b.sold, r.ret)
-	case r.verdict == Done:
+	case r.verdict == history.Done:
 		b.end = max(b.end, r.expires)
 	default:
 		b.stretch = min(b.stretch, r.call)
@@ -115,19 +118,19 @@ func (q *requests) eachDeed(visit func(b *booking, d deed)) {
 
 // actOf is what a request does to each seat of its booking; 0: nothing that a seat shows.
 func actOf(r *request) act {
-	done := r.verdict == Done
+	done := r.verdict == history.Done
 	switch {
-	case r.verdict == Refused:
+	case r.verdict == history.Refused:
 		return 0
-	case r.kind == Release && done:
+	case r.kind == history.Release && done:
 		return release
-	case r.kind == Release:
+	case r.kind == history.Release:
 		return maybeRelease
-	case r.kind == Confirm && done:
+	case r.kind == history.Confirm && done:
 		return confirm
-	case r.kind == Confirm:
+	case r.kind == history.Confirm:
 		return maybeConfirm
-	case r.kind == Extend && done:
+	case r.kind == history.Extend && done:
 		return extend
 	}
 	return 0 // an extension that may have been: it moves the end to an unknown moment, and the hold may lapse before that all the same
@@ -141,7 +144,7 @@ func (q *requests) ends() Check {
 	looked, blind := uint64(0), uint64(0)
 	for i := range q.list {
 		r := &q.list[i]
-		if r.verdict != Done || r.booking == none || r.kind != Confirm && r.kind != Extend {
+		if r.verdict != history.Done || r.booking == none || r.kind != history.Confirm && r.kind != history.Extend {
 			continue
 		}
 		b := &q.bookings[r.booking]
@@ -163,7 +166,7 @@ func (q *requests) ends() Check {
 }
 
 // judgeLate looks closer at a call that came after the end its hold began with.
-func (q *requests) judgeLate(f *faults, request uint32, b *booking, end Nanos) {
+func (q *requests) judgeLate(f *faults, request uint32, b *booking, end history.Nanos) {
 	r := &q.list[request]
 	if b.stretch <= r.ret {
 		return // may have been extended to an unknown end
@@ -177,7 +180,7 @@ func (q *requests) judgeLate(f *faults, request uint32, b *booking, end Nanos) {
 		}
 	}
 	limit := end + q.h.Header.ClockSlack
-	if r.call <= limit || r.kind == Confirm && b.selling <= limit {
+	if r.call <= limit || r.kind == history.Confirm && b.selling <= limit {
 		return
 	}
 	_, op := q.op(r.op)

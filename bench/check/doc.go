@@ -43,14 +43,6 @@
 // Why the model is of one seat and not of a section: its state is one number, steps of different seats commute, and what a section adds
 // (an order over all its seats) the log shows in a single sweep.
 //
-// # What a recorder owes
-//
-// A verdict is a promise about an answer, and a wrong one makes right servers look wrong. Refused says "surely without effect"; where a
-// server says less, the verdict is Unknown. Of Holdfast's answers that means: 202, 500 and 503 outcome_unknown are Unknown, and so is 503
-// unavailable to a call that changes something, for the section may have stopped with the request inside. 503 overloaded, 429, 402 and the 4xx about
-// form are Refused. A booking that was granted and is answered by 404 is Ended. A release that finds its hold lapsed may be Ended or
-// Done.
-//
 // # What it costs
 //
 // Everything is numbers: operations lie in arrays, requests are found through four bytes each, a worker keeps its scratch memory. A tour of 2.4

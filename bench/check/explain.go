@@ -3,41 +3,21 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"holdfast/bench/check/history"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
-// String is the time since the history's start, in seconds to the microsecond.
-func (n Nanos) String() string {
-	switch n {
-	case Never:
-		return "never"
-	case -Never:
-		return "ever"
-	}
-	return strconv.FormatFloat(time.Duration(n).Seconds(), 'f', 6, 64) + "s"
-}
-
-var kindNames = [...]string{Hold: "hold", Best: "best", Release: "release", Extend: "extend", Confirm: "confirm", Look: "look"}
-
-func (k Kind) String() string { return kindNames[k] }
-
-var verdictNames = [...]string{Done: "done", Taken: "taken", NoneLeft: "none left", Ended: "ended", Refused: "refused", Unknown: "unknown"}
-
-func (v Verdict) String() string { return verdictNames[v] }
-
 // tell names an operation for a fault's text.
-func (a *archive) tell(op *Op) string {
+func (a *archive) tell(op *history.Op) string {
 	h := &a.h.Header
 	return fmt.Sprintf("%v of %s under %s (%v, %v to %v)", op.Kind,
-		AppendName(nil, h.BuyerPrefix, op.Buyer), AppendName(nil, h.KeyPrefix, op.Key), op.Verdict, op.Call, op.Return)
+		history.AppendName(nil, h.BuyerPrefix, op.Buyer), history.AppendName(nil, h.KeyPrefix, op.Key), op.Verdict, op.Call, op.Return)
 }
 
 // plain is what is wrong with the present seat's steps if it can be seen without a search: a contradiction between two answers that no
 // order can mend, for what each of them says is certain. Empty: nothing so plain.
-func (x *examiner) plain(takers []taker, ghosts []Nanos) Code {
+func (x *examiner) plain(takers []taker, ghosts []history.Nanos) Code {
 	switch {
 	case bothHad(takers):
 		return GrantedTwice
@@ -83,7 +63,7 @@ func allTaken(takers []taker, s step) bool {
 }
 
 // allFree: the whole time of the look lies in a gap.
-func allFree(takers []taker, ghosts []Nanos, s step) (free bool) {
+func allFree(takers []taker, ghosts []history.Nanos, s step) (free bool) {
 	gaps(takers, ghosts, func(gap span) { free = free || gap.from < s.call && s.ret < gap.to })
 	return free
 }

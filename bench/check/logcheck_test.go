@@ -17,6 +17,7 @@ import (
 
 	"holdfast/actors/budget"
 	"holdfast/api/wire"
+	"holdfast/bench/check/history"
 )
 
 // loggedWorld is a correct run of some size, with its log.
@@ -25,7 +26,7 @@ func loggedWorld(seed uint64) (*world, []wire.LogChange) {
 	return w, w.lines()
 }
 
-func againstLog(h *History, log []byte) Check {
+func againstLog(h *history.History, log []byte) Check {
 	result := Run(context.Background(), h, Options{Log: logOf(log), LookLag: time.Duration(simLookLag)})
 	return *result.Find(Log)
 }
@@ -208,7 +209,7 @@ func acknowledged(t *testing.T, w *world, l []wire.LogChange, kind string) int {
 	m := namer{h: &w.h.Header}
 	for _, r := range q.list {
 		_, op := q.op(r.op)
-		if r.verdict != Done || r.again {
+		if r.verdict != history.Done || r.again {
 			continue
 		}
 		name := wire.HashText(m.name(op))
@@ -239,7 +240,7 @@ func refusedHold(t *testing.T, w *world, l []wire.LogChange) wire.LogChange {
 	line := strangersHold(l)
 	for i, p := range w.h.Parts {
 		for n := range p.Ops {
-			if op := &p.Ops[n]; op.Kind == Hold && op.Verdict == Taken && q.find(p, op) == none && i >= 0 {
+			if op := &p.Ops[n]; op.Kind == history.Hold && op.Verdict == history.Taken && q.find(p, op) == none && i >= 0 {
 				line.Request = wire.HashText(m.name(op))
 				return line
 			}
@@ -279,8 +280,8 @@ func earlyLapse(l []wire.LogChange, i int, after wire.Time) []wire.LogChange {
 func refuseConfirmations(w *world) {
 	for _, p := range w.h.Parts {
 		for i := range p.Ops {
-			if op := &p.Ops[i]; op.Kind == Confirm {
-				op.Verdict, op.Return = Refused, max(op.Call, min(op.Return, op.Call+simMilli))
+			if op := &p.Ops[i]; op.Kind == history.Confirm {
+				op.Verdict, op.Return = history.Refused, max(op.Call, min(op.Return, op.Call+simMilli))
 			}
 		}
 	}

@@ -1,6 +1,9 @@
 package check
 
-import "github.com/anishathalye/porcupine"
+import (
+	"github.com/anishathalye/porcupine"
+	"holdfast/bench/check/history"
+)
 
 // seatState is one seat in the model: 0 free, b held by booking b, -b sold to booking b. Bookings are numbered from 1 within the seat.
 type seatState int32
@@ -85,7 +88,7 @@ func (s seatState) shows(a act, booking seatState) bool {
 
 // step is an act with the time it had for it.
 type step struct {
-	call, ret Nanos
+	call, ret history.Nanos
 	booking   seatState
 	act       act
 }

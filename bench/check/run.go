@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"holdfast/bench/check/history"
 	"io"
 	"runtime"
 	"sync"
@@ -46,7 +47,7 @@ type run struct {
 	now        func() time.Time
 	deadline   time.Time // zero: none
 	perSeat    time.Duration
-	lookLag    Nanos
+	lookLag    history.Nanos
 	exhaustive bool
 }
 
@@ -56,7 +57,7 @@ const (
 )
 
 func newRun(ctx context.Context, o *Options) *run {
-	r := &run{ctx: ctx, now: o.Now, perSeat: seatBudget, lookLag: Nanos(lookLag), exhaustive: o.exhaustive}
+	r := &run{ctx: ctx, now: o.Now, perSeat: seatBudget, lookLag: history.Nanos(lookLag), exhaustive: o.exhaustive}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -64,7 +65,7 @@ func newRun(ctx context.Context, o *Options) *run {
 		r.perSeat = o.SeatBudget
 	}
 	if o.LookLag > 0 {
-		r.lookLag = Nanos(o.LookLag)
+		r.lookLag = history.Nanos(o.LookLag)
 	}
 	if o.Budget > 0 {
 		r.deadline = r.now().Add(o.Budget)
@@ -75,7 +76,7 @@ func newRun(ctx context.Context, o *Options) *run {
 // Run makes every check of a history. The result is the same at every run of the same input, but for what ran out of time.
 //
 // A history that is not valid, or a log that cannot be read to its end, gives checks that are NotChecked with the reason in Detail.
-func Run(ctx context.Context, h *History, o Options) Result {
+func Run(ctx context.Context, h *history.History, o Options) Result {
 	if err := h.Validate(); err != nil {
 		return invalid(err, o.Log != nil)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"holdfast/api/wire"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
 // Secret is a text that is never printed, whatever prints it.
@@ -45,7 +45,7 @@ func (g *Guest) Made(event string) {
 }
 
 // remember notes which bookings a history tells of, before it is let go.
-func (g *Guest) Remember(h *check.History) {
+func (g *Guest) Remember(h *history.History) {
 	if g == nil {
 		return
 	}
@@ -56,7 +56,7 @@ func (g *Guest) Remember(h *check.History) {
 	}
 	for _, part := range h.Parts {
 		for i := range part.Ops {
-			if op := &part.Ops[i]; op.Verdict == check.Done && (op.Kind == check.Hold || op.Kind == check.Best) {
+			if op := &part.Ops[i]; op.Verdict == history.Done && (op.Kind == history.Hold || op.Kind == history.Best) {
 				event := h.Header.Events[op.Event].ID
 				g.bookings[event] = append(g.bookings[event], string(part.TextOf(op.Text)))
 			}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/lab"
 	"holdfast/bench/lab/labtest"
 )
@@ -54,12 +54,12 @@ func TestALoadLeavesNothingBehind(t *testing.T) {
 	for _, event := range []string{"e1", "e2", "e3"} {
 		target.Guest.Made(event)
 	}
-	part := &check.Part{}
+	part := &history.Part{}
 	for _, booking := range []string{"e1.held", "e1.sold"} {
-		part.Ops = append(part.Ops, check.Op{Kind: check.Hold, Verdict: check.Done, Text: part.AddText([]byte(booking))})
+		part.Ops = append(part.Ops, history.Op{Kind: history.Hold, Verdict: history.Done, Text: part.AddText([]byte(booking))})
 	}
-	part.Ops = append(part.Ops, check.Op{Kind: check.Hold, Verdict: check.Taken}, check.Op{Kind: check.Look, Verdict: check.Done, Text: part.AddText([]byte("aaa"))})
-	h := &check.History{Header: check.Header{Events: []check.Event{{ID: "e1"}}}, Parts: []*check.Part{part}}
+	part.Ops = append(part.Ops, history.Op{Kind: history.Hold, Verdict: history.Taken}, history.Op{Kind: history.Look, Verdict: history.Done, Text: part.AddText([]byte("aaa"))})
+	h := &history.History{Header: history.Header{Events: []history.Event{{ID: "e1"}}}, Parts: []*history.Part{part}}
 	told := ""
 	target.Guest.Remember(h)
 	target.Leave(func(text string) { told = text })

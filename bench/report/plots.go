@@ -29,7 +29,7 @@ type legendEntry struct {
 }
 
 // farApart is the quotient above which a linear axis would press the smaller ones onto its floor.
-const farApart = 20
+const FarApart = 20
 
 // dashes tell lines apart without colour.
 var dashes = [][]vg.Length{nil, {7, 3}, {2, 2.5}, {9, 3, 2, 3}, {4, 2}, {1.2, 2}, {10, 4}, {6, 2, 1.5, 2, 1.5, 2}}
@@ -126,7 +126,7 @@ func (l *lines) overTime(title, about string, logarithmic bool, label func(float
 	if len(l.traces) == 0 {
 		return nil
 	}
-	if low, high := l.typical(); !logarithmic && high > farApart*low {
+	if low, high := l.typical(); !logarithmic && high > FarApart*low {
 		logarithmic = true
 		about += "; log axis"
 	}

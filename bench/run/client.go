@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"holdfast/bench/buyers"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/lab"
 	"holdfast/bench/load"
 )
@@ -46,7 +46,7 @@ type Account struct {
 	Counts map[string]uint64         `json:"counts"`
 	Times  map[string]load.Latencies `json:"times"`
 	Window *Windowed                 `json:"window,omitempty"` // nil: there was none
-	parts  []*check.Part
+	parts  []*history.Part
 }
 
 func newAccount(result *load.Result) *Account {
@@ -139,17 +139,17 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	history := check.History{Header: check.Header{Scenario: a.Job.Scenario, StartUnixNano: a.Job.Start.UnixNano()}, Parts: done.parts}
+	kept := history.History{Header: history.Header{Scenario: a.Job.Scenario, StartUnixNano: a.Job.Start.UnixNano()}, Parts: done.parts}
 	for range a.Job.FirstEvent + len(houses) { // operations name events by their place among all of the run's
-		history.Header.Events = append(history.Header.Events, check.Event{ID: houses[0].Event, Sections: plan.Sizes()})
+		kept.Header.Events = append(kept.Header.Events, history.Event{ID: houses[0].Event, Sections: plan.Sizes()})
 	}
-	if err := writeHistory(a.History, &history); err != nil {
+	if err := writeHistory(a.History, &kept); err != nil {
 		return err
 	}
 	return json.NewEncoder(out).Encode(done)
 }
 
-func writeHistory(path string, h *check.History) error {
+func writeHistory(path string, h *history.History) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("run: %w", err)
@@ -157,13 +157,13 @@ func writeHistory(path string, h *check.History) error {
 	return errors.Join(h.Write(file), file.Close())
 }
 
-func readHistory(path string) (*check.History, error) {
+func readHistory(path string) (*history.History, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("run: %w", err)
 	}
 	defer func() { _ = file.Close() }()
-	return check.Read(file)
+	return history.Read(file)
 }
 
 // WorkerCommand starts another client process: one that calls Work.
@@ -198,11 +198,11 @@ func (a *assignment) send(ctx context.Context, worker WorkerCommand, log io.Writ
 	if err := json.Unmarshal(said, done); err != nil {
 		return nil, fmt.Errorf("run: a client process said nothing of use: %w", err)
 	}
-	history, err := readHistory(a.History)
+	kept, err := readHistory(a.History)
 	if err != nil {
 		return nil, err
 	}
-	done.parts = history.Parts
+	done.parts = kept.Parts
 	return done, os.Remove(a.History)
 }
 

@@ -7,15 +7,15 @@ import (
 
 	"holdfast/api/wire"
 	"holdfast/bench/buyers"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/lab"
 )
 
 // lookAt reads each house's map and keeps it as operations. first is the first house's place among the history's events.
-func lookAt(ctx context.Context, t lab.Endpoint, houses []*buyers.House, first int, start int64) (*check.Part, error) {
-	part := &check.Part{}
+func lookAt(ctx context.Context, t lab.Endpoint, houses []*buyers.House, first int, start int64) (*history.Part, error) {
+	part := &history.Part{}
 	for i, house := range houses {
-		call := check.Nanos(time.Now().UnixNano() - start)
+		call := history.Nanos(time.Now().UnixNano() - start)
 		var live wire.Availability
 		if err := t.Get(ctx, "/v1/events/"+house.Event+"/availability", &live); err != nil {
 			return nil, err
@@ -24,9 +24,9 @@ func lookAt(ctx context.Context, t lab.Endpoint, houses []*buyers.House, first i
 			return nil, fmt.Errorf("run: the map of %s has %d sections instead of %d", house.Event, len(live.Sections), len(house.Plan.Sections))
 		}
 		for no, s := range live.Sections {
-			part.Ops = append(part.Ops, check.Op{
-				Kind: check.Look, Verdict: check.Done, Event: uint16(first + i), Section: uint32(no), Of: check.NoOp,
-				Call: call, Return: check.Nanos(time.Now().UnixNano() - start), Text: part.AddText([]byte(s.Status)),
+			part.Ops = append(part.Ops, history.Op{
+				Kind: history.Look, Verdict: history.Done, Event: uint16(first + i), Section: uint32(no), Of: history.NoOp,
+				Call: call, Return: history.Nanos(time.Now().UnixNano() - start), Text: part.AddText([]byte(s.Status)),
 			})
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"holdfast/bench/buyers"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/lab"
 	"holdfast/bench/load"
 	"holdfast/bench/report"
@@ -123,7 +123,7 @@ func (r *Session) Open(ctx context.Context, c *Subject) (houses []*buyers.House,
 				return nil, err
 			}
 		}
-		c.history.Header.Events = append(c.history.Header.Events, check.Event{ID: house.Event, Sections: house.Plan.Sizes()})
+		c.history.Header.Events = append(c.history.Header.Events, history.Event{ID: house.Event, Sections: house.Plan.Sizes()})
 		houses = append(houses, house)
 	}
 	return houses, nil

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"holdfast/bench/buyers"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/lab"
 	"holdfast/bench/load"
 	"holdfast/bench/report"
@@ -61,7 +61,7 @@ type Subject struct {
 	log     *os.File
 	Plan    *buyers.Plan
 	venue   lab.Venue
-	history check.History
+	history history.History
 	Side    report.Side
 	Figures Figures
 	buyers  uint64
@@ -142,9 +142,9 @@ func (r *Session) start(ctx context.Context) error {
 		}
 		c.Figures = Figures{}
 		c.Side = report.Side{Name: one.Name, About: one.About}
-		c.history.Header = check.Header{
+		c.history.Header = history.Header{
 			Server: one.Name, Scenario: r.Scenario.Name, Seed: r.Seed, Command: r.Command, StartUnixNano: time.Now().UnixNano(),
-			ClockSlack: check.Nanos(clockSlack), BuyerPrefix: "b" + lab.RunName(), KeyPrefix: "k" + lab.RunName(),
+			ClockSlack: history.Nanos(clockSlack), BuyerPrefix: "b" + lab.RunName(), KeyPrefix: "k" + lab.RunName(),
 		}
 	}
 	return nil

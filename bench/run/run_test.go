@@ -13,7 +13,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/lab"
 	"holdfast/bench/lab/labtest"
 	"holdfast/bench/report"
@@ -159,14 +159,14 @@ func TestSeveralClientProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = file.Close() }()
-	history, err := check.Read(file)
+	kept, err := history.Read(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	buyers := map[uint64]bool{}
-	for _, part := range history.Parts {
+	for _, part := range kept.Parts {
 		for i := range part.Ops {
-			if part.Ops[i].Kind == check.Best {
+			if part.Ops[i].Kind == history.Best {
 				buyers[part.Ops[i].Buyer] = true
 			}
 		}

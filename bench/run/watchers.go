@@ -9,7 +9,7 @@ import (
 
 	"holdfast/api/wire"
 	"holdfast/bench/buyers"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 	"holdfast/bench/lab"
 	"holdfast/bench/load"
 	"holdfast/bench/report"
@@ -30,7 +30,7 @@ type watchers struct {
 	frames atomic.Uint64
 	bytes  atomic.Uint64
 
-	parts []*check.Part
+	parts []*history.Part
 
 	mu   sync.Mutex
 	asks map[buyers.Place]time.Time // when a probe's hold was about to be sent

@@ -99,7 +99,7 @@ func benchmarks(path string) ([]report.Curve, error) {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	curves, err := report.Benchmarks(file)
+	curves, err := growth.Benchmarks(file)
 	if err == nil && len(curves) == 0 {
 		err = fmt.Errorf("--gobench %s: no benchmark in it varies a number", path)
 	}

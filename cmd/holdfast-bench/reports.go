@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"holdfast/bench/check"
+	"holdfast/bench/check/history"
+	"holdfast/bench/growth"
 	"holdfast/bench/report"
 	"holdfast/bench/run"
 )
@@ -89,7 +91,7 @@ func addBenchmarks(r *report.Report, path string) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	curves, err := report.Benchmarks(file)
+	curves, err := growth.Benchmarks(file)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -120,7 +122,7 @@ func (c *checkCommand) Run(t *console) error {
 	if err != nil {
 		return err
 	}
-	history, err := check.Read(file)
+	kept, err := history.Read(file)
 	if err = errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("%s: %w", c.History, err)
 	}
@@ -128,7 +130,7 @@ func (c *checkCommand) Run(t *console) error {
 	if c.Log != "" {
 		options.Log = func() (io.ReadCloser, error) { return os.Open(c.Log) }
 	}
-	result := check.Run(t.ctx, history, options)
+	result := check.Run(t.ctx, kept, options)
 	verdict := report.Passed
 	for _, one := range run.Checks(&result) {
 		if _, err := fmt.Fprintf(t.out, "%-12s %s: %s\n", one.Verdict, one.Name, one.Detail); err != nil {

@@ -333,9 +333,13 @@ var walls = map[string]wall{
 		Why:   "sends bytes at moments and takes the time: what they mean is its caller's business",
 		Third: []string{histogram, "golang.org/x/sys/unix"}, Test: []string{"actors/budget", fasthttp, rapid},
 	},
+	"bench/check/history": {
+		Why:  "what was asked and answered, and what an answer is worth: who records must not need the judge, nor the judge who records",
+		Test: []string{"actors/budget", rapid},
+	},
 	"bench/check": {
 		Why: "judges what was recorded: a checker that knew the server or the load would believe one of them",
-		Own: []string{"api/wire"}, Third: []string{porcupine}, Test: []string{"actors/budget", rapid},
+		Own: []string{"api/wire", "bench/check/history"}, Third: []string{porcupine}, Test: []string{"actors/budget", rapid},
 	},
 	"bench/report": {
 		Why:   "figures in, pages out: it measures nothing",
@@ -343,18 +347,18 @@ var walls = map[string]wall{
 	},
 	"bench/buyers": {
 		Why: "buyers know the wire and what they were told; what a server is made of they never learn",
-		Own: []string{"api/wire", "bench/load", "bench/check"}, Third: []string{"github.com/golang-jwt/jwt/v5"},
+		Own: []string{"api/wire", "bench/load", "bench/check/history"}, Third: []string{"github.com/golang-jwt/jwt/v5"},
 		Test: []string{rapid, fasthttp},
 	},
 	"bench/baselines": {
 		Why:   "what we are compared with: baselines share the wire and none of our engine",
 		Own:   []string{"api/wire", "storage/sqlstore/pgserver"},
 		Third: []string{fasthttp, pgx, "github.com/redis/go-redis/v9", "golang.org/x/sync/errgroup"},
-		Test:  []string{"bench/lab", "bench/load", "bench/check", rapid},
+		Test:  []string{"bench/lab", "bench/load", "bench/check", "bench/check/history", rapid},
 	},
 	"bench/lab": {
 		Why: "starts servers and talks to them by the wire: a server in reach could be believed instead of measured",
-		Own: []string{"api/wire", "bench/load", "bench/check", "bench/buyers"}, Third: []string{fasthttp},
+		Own: []string{"api/wire", "bench/load", "bench/check/history", "bench/buyers"}, Third: []string{fasthttp},
 		Test: []string{"bench/lab/labtest"},
 	},
 	"bench/lab/labtest": {
@@ -362,7 +366,7 @@ var walls = map[string]wall{
 	},
 	"bench/run": {
 		Why:  "scenarios in rounds: it sees a server's wire and its processes, and nothing that the server is made of",
-		Own:  []string{"api/wire", "bench/load", "bench/check", "bench/report", "bench/buyers", "bench/lab"},
+		Own:  []string{"api/wire", "bench/load", "bench/check", "bench/check/history", "bench/report", "bench/buyers", "bench/lab"},
 		Test: []string{"bench/lab/labtest", fasthttp},
 	},
 	"bench/rig": {
@@ -382,7 +386,7 @@ var walls = map[string]wall{
 	},
 	"bench/chaos": {
 		Why:  "breaks real servers under buyers, and judges: it knows the wire and who judges; were the server in reach, it could be believed",
-		Own:  []string{"api/wire", "bench/check", "bench/buyers", "bench/load", "bench/lab", "bench/chaos/testbed"},
+		Own:  []string{"api/wire", "bench/check", "bench/check/history", "bench/buyers", "bench/load", "bench/lab", "bench/chaos/testbed"},
 		Test: []string{"storage/sqlstore/pgserver", rapid},
 	},
 	"bench/chaos/testbed": {

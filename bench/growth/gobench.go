@@ -1,9 +1,10 @@
-package report
+package growth
 
 import (
 	"bufio"
 	"cmp"
 	"fmt"
+	"holdfast/bench/report"
 	"io"
 	"maps"
 	"regexp"
@@ -19,7 +20,7 @@ import (
 //
 // An axis is a log axis where all of its values are above zero and they span more than a factor of twenty. Curves come in the order in which
 // they first occur. A failed run is an error: what it printed before is no result.
-func Benchmarks(r io.Reader) ([]Curve, error) {
+func Benchmarks(r io.Reader) ([]report.Curve, error) {
 	b := &benchmarks{results: map[curveKey]map[string]map[float64][]float64{}}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
@@ -29,9 +30,9 @@ func Benchmarks(r io.Reader) ([]Curve, error) {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("report: benchmark output: %w", err)
+		return nil, fmt.Errorf("growth: benchmark output: %w", err)
 	}
-	var curves []Curve
+	var curves []report.Curve
 	for _, key := range b.order {
 		curves = append(curves, key.curve(b.results[key]))
 	}
@@ -53,7 +54,7 @@ func (b *benchmarks) line(text string) error {
 	case len(fields) == 0:
 		return nil
 	case fields[0] == "FAIL" || fields[0] == "panic:" || strings.HasPrefix(text, "--- FAIL"):
-		return fmt.Errorf("report: the benchmark run failed: %s", text)
+		return fmt.Errorf("growth: the benchmark run failed: %s", text)
 	case len(fields) < 4 || len(fields)%2 != 0 || !strings.HasPrefix(fields[0], "Benchmark"):
 		return nil
 	}
@@ -67,7 +68,7 @@ func (b *benchmarks) line(text string) error {
 	for i := 2; i < len(fields); i += 2 {
 		value, err := strconv.ParseFloat(fields[i], 64)
 		if err != nil {
-			return fmt.Errorf("report: benchmark output: %q is no number: %s", fields[i], text)
+			return fmt.Errorf("growth: benchmark output: %q is no number: %s", fields[i], text)
 		}
 		b.add(curveKey{name.benchmark, name.x, fields[i+1]}, name, value)
 	}
@@ -117,13 +118,13 @@ func takeApart(name string) (benchmarkName, bool) {
 	return benchmarkName{}, false
 }
 
-func (k curveKey) curve(lines map[string]map[float64][]float64) Curve {
-	c := Curve{Title: k.benchmark + ": " + k.unit, X: Axis{Label: k.x}, Y: Axis{Label: k.unit}}
+func (k curveKey) curve(lines map[string]map[float64][]float64) report.Curve {
+	c := report.Curve{Title: k.benchmark + ": " + k.unit, X: report.Axis{Label: k.x}, Y: report.Axis{Label: k.unit}}
 	var xs, ys []float64
 	for _, name := range slices.SortedFunc(maps.Keys(lines), byNumberInside) {
-		line := Line{Name: name}
+		line := report.Line{Name: name}
 		for _, x := range slices.Sorted(maps.Keys(lines[name])) {
-			y := SpreadOf(lines[name][x]).Median
+			y := report.SpreadOf(lines[name][x]).Median
 			line.Points = append(line.Points, [2]float64{x, y})
 			xs, ys = append(xs, x), append(ys, y)
 		}
@@ -151,6 +152,6 @@ func byNumberInside(a, b string) int {
 }
 
 func spansWide(values []float64) bool {
-	s := SpreadOf(values)
-	return s.Min > 0 && s.Max > farApart*s.Min
+	s := report.SpreadOf(values)
+	return s.Min > 0 && s.Max > report.FarApart*s.Min
 }

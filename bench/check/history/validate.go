@@ -1,4 +1,4 @@
-package check
+package history
 
 import (
 	"errors"
@@ -35,14 +35,15 @@ func (h *History) validate(p *Part, op *Op) error {
 		return errors.New("an answer that never came, with a verdict")
 	case !p.holds(op):
 		return errors.New("a span reaches beyond its arena")
-	case op.Kind.isDeed():
+	case op.Kind.IsDeed():
 		return p.validateDeed(op)
 	}
 	return h.validatePlace(p, op)
 }
 
 // isDeed: about a booking that stands, not about seats of one's choice.
-func (k Kind) isDeed() bool { return k == Release || k == Extend || k == Confirm }
+// IsDeed says that the operation is about a booking that was placed before.
+func (k Kind) IsDeed() bool { return k == Release || k == Extend || k == Confirm }
 
 func (p *Part) holds(op *Op) bool {
 	inside := func(s Span, size int) bool { return uint64(s.At)+uint64(s.Len) <= uint64(size) }

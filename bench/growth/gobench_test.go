@@ -1,6 +1,7 @@
-package report
+package growth
 
 import (
+	"holdfast/bench/report"
 	"reflect"
 	"strings"
 	"testing"
@@ -31,13 +32,21 @@ func TestBenchmarksBecomeCurves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Curve{
-		{Title: "Growth: ns/op", X: Axis{"history", true}, Y: Axis{"ns/op", true}, Lines: []Line{
-			{"store=memory", [][2]float64{{1000, 100}}}, {"store=pebble", [][2]float64{{1000, 1000}, {1e6, 80000}}}}},
-		{Title: "Growth: holds/s", X: Axis{"history", true}, Y: Axis{"holds/s", false}, Lines: []Line{
-			{"store=memory", [][2]float64{{1000, 990}}}, {"store=pebble", [][2]float64{{1000, 900}, {1e6, 700}}}}},
-		{Title: "Flat: ns/op", X: Axis{"sections", false}, Y: Axis{"ns/op", false}, Lines: []Line{{"", [][2]float64{{8, 6}, {64, 7}}}}},
-		{Title: "Flat: ns/op", X: Axis{"clients", false}, Y: Axis{"ns/op", false}, Lines: []Line{{"sections=8", [][2]float64{{4, 9}}}, {"sections=64", [][2]float64{{4, 8}}}}},
+	axis := func(label string, log bool) report.Axis { return report.Axis{Label: label, Log: log} }
+	line := func(name string, points ...[2]float64) report.Line { return report.Line{Name: name, Points: points} }
+	want := []report.Curve{
+		{Title: "Growth: ns/op", X: axis("history", true), Y: axis("ns/op", true), Lines: []report.Line{
+			line("store=memory", [2]float64{1000, 100}), line("store=pebble", [2]float64{1000, 1000}, [2]float64{1e6, 80000}),
+		}},
+		{Title: "Growth: holds/s", X: axis("history", true), Y: axis("holds/s", false), Lines: []report.Line{
+			line("store=memory", [2]float64{1000, 990}), line("store=pebble", [2]float64{1000, 900}, [2]float64{1e6, 700}),
+		}},
+		{Title: "Flat: ns/op", X: axis("sections", false), Y: axis("ns/op", false), Lines: []report.Line{
+			line("", [2]float64{8, 6}, [2]float64{64, 7}),
+		}},
+		{Title: "Flat: ns/op", X: axis("clients", false), Y: axis("ns/op", false), Lines: []report.Line{
+			line("sections=8", [2]float64{4, 9}), line("sections=64", [2]float64{4, 8}),
+		}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
