@@ -76,7 +76,7 @@ func (f *face) snapshot(ctx context.Context, e *event) *snapshot {
 	})
 }
 
-// finish counts, and writes the document. A peer has no log, so seq only tells one reading from the next.
+// finish counts, and writes the document. A baseline has no log, so seq only tells one reading from the next.
 func (s *snapshot) finish(e *event, seq uint64) {
 	const perSection = 64
 	s.free = make([]int32, len(e.sections))

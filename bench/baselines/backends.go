@@ -13,11 +13,11 @@ import (
 	"holdfast/storage/sqlstore/pgserver"
 )
 
-// Backends are the servers that peers keep seats in.
+// Backends are the servers that baselines keep seats in.
 type Backends struct {
 	PostgresURL  string // a database whose role may create schemas
 	RedisAddress string // host:port, or the path of a socket
-	// Connections is how many connections a peer keeps open to each; 0: 64, the fastest on two cores.
+	// Connections is how many connections a baseline keeps open to each; 0: 64, the fastest on two cores.
 	Connections int
 }
 
@@ -37,7 +37,7 @@ func (b *Backends) redisOptions() *redis.Options {
 	return options
 }
 
-// Started are servers that this process started for its peers. They are stopped by Stop, and by the kernel when this process dies.
+// Started are servers that this process started for its baselines. They are stopped by Stop, and by the kernel when this process dies.
 type Started struct {
 	Backends
 	postgres *pgserver.Server
@@ -46,7 +46,7 @@ type Started struct {
 
 // postgresSettings are those of a database that has a quarter of a small machine's memory to itself and is not asked for less than it
 // promises: fsync, synchronous_commit and full_page_writes are on, as they are by default. Checkpoints are kept from falling into a
-// measurement. Several peers may be alive at once, each with its pool.
+// measurement. Several baselines may be alive at once, each with its pool.
 var postgresSettings = [][2]string{
 	{"shared_buffers", "1GB"}, {"max_wal_size", "8GB"}, {"min_wal_size", "1GB"}, {"checkpoint_timeout", "30min"}, {"wal_compression", "off"},
 	{"random_page_cost", "1.1"}, {"work_mem", "32MB"}, {"max_connections", "600"},
@@ -105,6 +105,6 @@ func (s *Started) PIDs() (pids []int) {
 	return pids
 }
 
-// ProcessorTime is what the servers, with every process they have or had, have used of all cores so far. A peer's own process is not in
+// ProcessorTime is what the servers, with every process they have or had, have used of all cores so far. A baseline's own process is not in
 // it.
 func (s *Started) ProcessorTime() time.Duration { return pgserver.ProcessorTime(s.PIDs()...) }

@@ -7,15 +7,15 @@ import (
 	"net"
 )
 
-// peer is one way of keeping two buyers apart.
-type peer struct {
+// baseline is one way of keeping two buyers apart.
+type baseline struct {
 	name            string
 	about           string
 	postgres, redis bool // what it needs
 	open            func(ctx context.Context, name string, b *Backends) (store, error)
 }
 
-var all = []peer{
+var all = []baseline{
 	{
 		name: "textbook", postgres: true, redis: true,
 		about: "Redis SET NX PX for the lock of each seat (several by one script, all or none), over a socket with automatic pipelining, then one " +
@@ -56,7 +56,7 @@ var all = []peer{
 	},
 }
 
-// Names are the peers, in the order in which a report shows them.
+// Names are the baselines, in the order in which a report shows them.
 func Names() (names []string) {
 	for i := range all {
 		names = append(names, all[i].name)
@@ -64,7 +64,7 @@ func Names() (names []string) {
 	return names
 }
 
-func named(name string) (*peer, error) {
+func named(name string) (*baseline, error) {
 	for i := range all {
 		if all[i].name == name {
 			return &all[i], nil
@@ -73,7 +73,7 @@ func named(name string) (*peer, error) {
 	return nil, fmt.Errorf("baselines: there is no peer %q", name)
 }
 
-// About says how a peer is built and tuned, in a sentence or two for a report; "" for a peer that is not there.
+// About says how a baseline is built and tuned, in a sentence or two for a report; "" for a baseline that is not there.
 func About(name string) string {
 	p, err := named(name)
 	if err != nil {
@@ -82,7 +82,7 @@ func About(name string) string {
 	return p.about
 }
 
-// Needs says which servers a peer keeps its seats in.
+// Needs says which servers a baseline keeps its seats in.
 func Needs(name string) (postgres, redis bool) {
 	p, err := named(name)
 	if err != nil {
@@ -91,7 +91,7 @@ func Needs(name string) (postgres, redis bool) {
 	return p.postgres, p.redis
 }
 
-// Serve runs a peer until ctx ends: it makes its tables anew, in a schema named after it (two of one name on one database would take them
+// Serve runs a baseline until ctx ends: it makes its tables anew, in a schema named after it (two of one name on one database would take them
 // from each other), then answers on listen (host:port). GET /readyz is 200 from the first answer on. Events live as long as the call.
 func Serve(ctx context.Context, name, listen string, b Backends) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)

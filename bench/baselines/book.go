@@ -221,7 +221,7 @@ func (f *face) change(c *call, how change) error {
 func (f *face) extend(c *call) error  { return f.change(c, extend) }
 func (f *face) release(c *call) error { return f.change(c, release) }
 
-// confirm sells. The processor of a peer is a word: whatever is not declined was charged, at once.
+// confirm sells. The processor of a baseline is a word: whatever is not declined was charged, at once.
 func (f *face) confirm(c *call) error {
 	var body wire.Confirm
 	if err := wire.Decode(c.Request.Body(), &body); err != nil {

@@ -2,7 +2,7 @@ package baselines
 
 import "math/rand/v2"
 
-// first and anyOf pick one of n candidates. A peer that chooses before it takes picks any of the good ones: were everybody to pick the
+// first and anyOf pick one of n candidates. A baseline that chooses before it takes picks any of the good ones: were everybody to pick the
 // first, everybody but one would be too late.
 func first(int) int   { return 0 }
 func anyOf(n int) int { return rand.IntN(n) }

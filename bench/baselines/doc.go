@@ -13,7 +13,7 @@
 //
 //   - The face is Holdfast's for all that a load asks: same library and settings, same bodies, same codes. Streams, lists, refunds and
 //     the waiting room are not there (404), plans are compact ones, and nobody counts a buyer's seats over several bookings: whatever is
-//     missing makes a peer faster.
+//     missing makes a baseline faster.
 //   - A repeat of a request gives the same booking. That costs one index and no more, because a booking's id is the hash of who asked
 //     and under which key: the primary key finds bookings and refuses second ones.
 //   - A hold of several seats is all or none. A hold ends by itself, and whoever comes next takes the seat: nobody sweeps.
@@ -22,7 +22,7 @@
 //     are locked in the order of their keys, so that there are no deadlocks.
 //   - A row a seat has no index on what changes and room in its page: every update is heap-only. The table is vacuumed and analyzed once
 //     it is filled. shared_buffers is 1 GB, no checkpoint falls into a measurement; fsync, synchronous_commit and full_page_writes are on.
-//   - Buyers who let the server choose do not all get sent to the same seat: a peer that chooses before it takes picks any of the first
+//   - Buyers who let the server choose do not all get sent to the same seat: a baseline that chooses before it takes picks any of the first
 //     runs that are free. Best-available is refused only when too few seats were free.
 //   - Whoever reads a map shares it with all who ask while an earlier one is being read; it is as fresh as if they had asked alone.
 //   - Redis is asked over its socket, through go-redis's automatic pipelining: a third cheaper for losers than a connection each. It

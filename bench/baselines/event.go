@@ -15,7 +15,7 @@ import (
 )
 
 // event is one show: what never changes of it, its sale, and the reading of its map that is under way. A service keeps
-// such things in memory whatever its database is, so every peer does.
+// such things in memory whatever its database is, so every baseline does.
 type event struct {
 	number   int32 // in this process; what the stores know it by
 	id       id

@@ -22,12 +22,12 @@ import (
 	"holdfast/api/wire"
 )
 
-// operatorToken is the one operator key: peers are servers for a load, never for people.
+// operatorToken is the one operator key: baselines are servers for a load, never for people.
 const operatorToken = "Bearer dev"
 
 const planBodyBytesMax = 16 << 20
 
-// face is the HTTP side, the same for every peer.
+// face is the HTTP side, the same for every baseline.
 type face struct {
 	store  store
 	shows  catalog
@@ -283,7 +283,7 @@ func (f *face) availability(c *call) error {
 	return nil
 }
 
-// code is a ticket's: unguessable without the secret, and the same whenever it is told, so that no peer stores it.
+// code is a ticket's: unguessable without the secret, and the same whenever it is told, so that no baseline stores it.
 func (f *face) code(booking id, seat int32) string {
 	mac := hmac.New(sha256.New, f.secret[:])
 	mac.Write(binary.BigEndian.AppendUint32(booking[:], uint32(seat)))

@@ -58,7 +58,7 @@ func backends(t testing.TB, name string) Backends {
 	return servers.started.Backends
 }
 
-// need looks for the programs. Without them nothing can be said about the peers that use them: that fails under CI and is loud elsewhere.
+// need looks for the programs. Without them nothing can be said about the baselines that use them: that fails under CI and is loud elsewhere.
 func need(t testing.TB) {
 	t.Helper()
 	_, postgres := pgserver.Binaries()
@@ -72,13 +72,13 @@ func need(t testing.TB) {
 	}
 }
 
-// eachPeer runs a test against every peer's own server.
-func eachPeer(t *testing.T, test func(t *testing.T, c *client)) {
+// eachBaseline runs a test against every baseline's own server.
+func eachBaseline(t *testing.T, test func(t *testing.T, c *client)) {
 	t.Helper()
 	for _, name := range Names() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, servePeer(t, name))
+			test(t, serveBaseline(t, name))
 		})
 	}
 }
@@ -86,7 +86,7 @@ func eachPeer(t *testing.T, test func(t *testing.T, c *client)) {
 // withoutDeadlocks lets a test fail in whose course PostgreSQL had to end one. Buyers would only see a second's wait, and then an answer.
 func withoutDeadlocks(t *testing.T) {
 	t.Helper()
-	t.Cleanup(func() { // when all peers are through
+	t.Cleanup(func() { // when all baselines are through
 		servers.Lock()
 		defer servers.Unlock()
 		if servers.started == nil {
@@ -107,8 +107,8 @@ func withoutDeadlocks(t *testing.T) {
 	})
 }
 
-// servePeer runs a peer until the test is over.
-func servePeer(t testing.TB, name string) *client {
+// serveBaseline runs a baseline until the test is over.
+func serveBaseline(t testing.TB, name string) *client {
 	t.Helper()
 	b := backends(t, name)
 	return serveWith(t, func(ctx context.Context, listener net.Listener) error { return serveOn(ctx, name, listener, b) })
@@ -135,7 +135,7 @@ func serveWith(t testing.TB, serve func(context.Context, net.Listener) error) *c
 	return c
 }
 
-// client asks a peer. Its methods may be called by several goroutines.
+// client asks a baseline. Its methods may be called by several goroutines.
 type client struct {
 	t    testing.TB
 	http *fasthttp.HostClient

@@ -17,7 +17,7 @@ import (
 	"holdfast/bench/lab"
 )
 
-// TestServersAreAlike: the do-nothing server and the peers must differ in what they do, not in how they are set up.
+// TestServersAreAlike: the do-nothing server and the baselines must differ in what they do, not in how they are set up.
 func TestServersAreAlike(t *testing.T) {
 	ours, null := reflect.ValueOf(newFace(newMemory()).server()).Elem(), reflect.ValueOf(lab.NewNull(lab.NullAnswer{})).Elem()
 	compared := 0

@@ -33,7 +33,7 @@ func raceForTenSeats(s *show) int64 {
 
 // TestRaceForTenSeats: P1, the one rule that cannot bend.
 func TestRaceForTenSeats(t *testing.T) {
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(600, 1200)
 		if won := raceForTenSeats(s); won != 10 {
 			t.Errorf("%d holds of 10 seats", won)
@@ -63,7 +63,7 @@ func (c careless) hold(ctx context.Context, t *task) (verdict, error) {
 	return c.memory.hold(ctx, t)
 }
 
-// TestTheRaceFindsACarelessPeer: a race that a peer with a gap between look and leap survives would prove nothing.
+// TestTheRaceFindsACarelessPeer: a race that a baseline with a gap between look and leap survives would prove nothing.
 func TestTheRaceFindsACarelessPeer(t *testing.T) {
 	c := serveWith(t, newFace(careless{newMemory()}).listen)
 	for range 50 {
@@ -77,7 +77,7 @@ func TestTheRaceFindsACarelessPeer(t *testing.T) {
 // Pairs that overlap, wanted in both orders: nobody gets half, nobody waits for ever, and what is left over is truly taken.
 func TestRaceForPairs(t *testing.T) {
 	withoutDeadlocks(t)
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(600, 1200)
 		var mu sync.Mutex
 		held := map[string]string{}
@@ -108,7 +108,7 @@ func TestRaceForPairs(t *testing.T) {
 }
 
 func TestRaceForTheBest(t *testing.T) {
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(600, 1200)
 		var mu sync.Mutex
 		held, soldOut := map[string]int{}, 0
@@ -133,7 +133,7 @@ func TestRaceForTheBest(t *testing.T) {
 
 func TestRacingChanges(t *testing.T) {
 	withoutDeadlocks(t)
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(600, 1200)
 		var sold, released atomic.Int64
 		for n := range 10 {
@@ -175,7 +175,7 @@ func TestRacingChanges(t *testing.T) {
 // Buyers hold, release, confirm and let lapse at random; in the end the map is what they were told.
 func TestSumsAgree(t *testing.T) {
 	withoutDeadlocks(t)
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(600, 1200)
 		var mu sync.Mutex
 		want := map[string]byte{}

@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// The tables of the peers that keep a row a seat. Nothing that changes is in an index and pages have room, so that an update touches no
+// The tables of the baselines that keep a row a seat. Nothing that changes is in an index and pages have room, so that an update touches no
 // index (HOT). A booking's id is the hash of its request, so that one index finds it and keeps a repeat from booking twice.
 const (
 	bookingsTable = `CREATE TABLE bookings (id UUID PRIMARY KEY, buyer UUID NOT NULL, last_change UUID, expires_at TIMESTAMPTZ NOT NULL,
@@ -61,7 +61,7 @@ func (i *id) ScanUUID(v pgtype.UUID) error {
 	return nil
 }
 
-// What every peer asks of a booking. Changes take seats before bookings, always, so that two of them never wait for each other; and
+// What every baseline asks of a booking. Changes take seats before bookings, always, so that two of them never wait for each other; and
 // what the seats do not agree to violates NOT NULL, so that the statement has done nothing.
 const (
 	findBooking = `SELECT event, state, seats, expires_at, expires_at <= now(), ceiling_at, last_change
@@ -88,10 +88,10 @@ const (
 	readFree = `SELECT seat FROM seats WHERE event = $1 AND seat >= $2 AND seat < $3 AND {free} ORDER BY seat LIMIT $4`
 )
 
-// database is a pool of connections to PostgreSQL and what all peers on it have in common.
+// database is a pool of connections to PostgreSQL and what all baselines on it have in common.
 type database struct{ pool *pgxpool.Pool }
 
-// openDatabase makes a schema of the peer's own, empty, and opens the pool. Statements are prepared once a connection (pgx does that).
+// openDatabase makes a schema of the baseline's own, empty, and opens the pool. Statements are prepared once a connection (pgx does that).
 func openDatabase(ctx context.Context, name string, b *Backends, tables ...string) (*database, error) {
 	config, err := pgxpool.ParseConfig(b.PostgresURL)
 	if err != nil {
@@ -229,7 +229,7 @@ func (d *database) alter(ctx context.Context, t *task, statement string, more ..
 	return granted, err
 }
 
-// rowPerSeat is what the peers with a row a seat have in common: everything but taking.
+// rowPerSeat is what the baselines with a row a seat have in common: everything but taking.
 type rowPerSeat struct{ *database }
 
 func openRowPerSeat(ctx context.Context, name string, b *Backends) (rowPerSeat, error) {
@@ -308,7 +308,7 @@ func (r rowPerSeat) chooseFree(ctx context.Context, t *task) ([]int32, error) {
 	}
 }
 
-// chosenThen is best for the peers that choose first and then take what they chose as if it had been named.
+// chosenThen is best for the baselines that choose first and then take what they chose as if it had been named.
 func (r rowPerSeat) chosenThen(ctx context.Context, t *task, take func(context.Context, *task) (verdict, error)) (verdict, error) {
 	seats, err := r.chooseFree(ctx, t)
 	if err != nil {

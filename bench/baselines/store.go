@@ -104,7 +104,7 @@ const (
 	confirm
 )
 
-// store is the one thing that differs between peers: where seats are kept, and how two buyers are kept apart. Its methods are safe for
+// store is the one thing that differs between baselines: where seats are kept, and how two buyers are kept apart. Its methods are safe for
 // concurrent use. An error means that the wish was surely not granted if wrapped in errUndone, and that nobody knows otherwise.
 type store interface {
 	// create makes an event's seats, all free. It is called once, before anything else is asked about the event.
@@ -132,7 +132,7 @@ type standing struct {
 	lastChange id
 }
 
-// refusal is why a change cannot be made, granted if it can or is a repeat of the last one: the same rules for every peer.
+// refusal is why a change cannot be made, granted if it can or is a repeat of the last one: the same rules for every baseline.
 func (s standing) refusal(t *task, c change) verdict {
 	if s.state != held {
 		return s.refusalOfEnded(t, c)

@@ -14,7 +14,7 @@ import (
 
 // What one buyer sees is what Holdfast would show.
 func TestHoldAndTaken(t *testing.T) {
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(600, 1200)
 		r := s.hold("ann", "A-1-2").want(201, "")
 		b := r.booking()
@@ -39,7 +39,7 @@ func TestHoldAndTaken(t *testing.T) {
 }
 
 func TestAllOrNothing(t *testing.T) {
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(600, 1200)
 		s.hold("ann", "A-1-3").want(201, "")
 		for range 3 { // a part that was kept would be lost the second time
@@ -59,7 +59,7 @@ func TestAllOrNothing(t *testing.T) {
 }
 
 func TestRefusedAtTheDoor(t *testing.T) {
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		closed, s := c.closedShow(600, 1200), c.newShow(600, 1200)
 		closed.hold("ann", "A-1-1").want(409, "sale_not_open")
 		for _, row := range []struct {
@@ -90,7 +90,7 @@ func TestRefusedAtTheDoor(t *testing.T) {
 }
 
 func TestBestAvailable(t *testing.T) {
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(600, 1200)
 		for range 2 { // rows of 4 and 3: one pair of neighbours each, at least
 			b := s.best("ann", 3, "A").want(201, "").booking()
@@ -115,7 +115,7 @@ func TestBestAvailable(t *testing.T) {
 }
 
 func TestRelease(t *testing.T) {
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(600, 1200)
 		b := s.hold("ann", "A-1-1", "A-1-2").want(201, "").booking()
 		c.do("DELETE", "bob", b.ID, c.newKey()).want(404, "booking_unknown")
@@ -135,7 +135,7 @@ func TestRelease(t *testing.T) {
 }
 
 func TestExtend(t *testing.T) {
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(600, 1200)
 		b := s.hold("ann", "A-1-1").want(201, "").booking()
 		key := c.newKey()
@@ -155,7 +155,7 @@ func TestExtend(t *testing.T) {
 // An extended hold outlives its first end, and its seats with it. Where the machine stood still for longer than a hold
 // lasts, again.
 func TestExtensionLasts(t *testing.T) {
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(1, 100)
 		for stalled := true; stalled && !t.Failed(); {
 			b := s.hold("ann", "A-1-1", "A-1-2").want(201, "").booking()
@@ -175,7 +175,7 @@ func TestExtensionLasts(t *testing.T) {
 }
 
 func TestLapse(t *testing.T) {
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(1, 10)
 		s.await("somebody buys within a second", func() bool {
 			r := s.hold("cat", "A-1-4")
@@ -200,7 +200,7 @@ func TestLapse(t *testing.T) {
 }
 
 func TestConfirm(t *testing.T) {
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(600, 1200)
 		b := s.hold("ann", "A-1-1", "A-2-3").want(201, "").booking()
 		path := "/v1/bookings/" + b.ID + "/confirm"
@@ -226,7 +226,7 @@ func TestConfirm(t *testing.T) {
 }
 
 func TestRepeatIsTheSameBooking(t *testing.T) {
-	eachPeer(t, func(t *testing.T, c *client) {
+	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(600, 1200)
 		for _, body := range []string{seatsBody("A-1-1"), seatsBody("A-1-2", "A-1-3"), `{"best_available":{"quantity":2,"section":"B"}}`} {
 			key := s.newKey()
@@ -262,7 +262,7 @@ func TestRepeatIsTheSameBooking(t *testing.T) {
 // After a crash of Redis its locks are gone. Two buyers may then hold one seat; the tickets let only one of them have
 // it (P1).
 func TestACrashOfRedisSellsNothingTwice(t *testing.T) {
-	c := servePeer(t, "textbook")
+	c := serveBaseline(t, "textbook")
 	s := c.newShow(600, 1200)
 	sold := s.hold("ann", "A-1-1").want(201, "").booking()
 	c.do("confirm", "ann", sold.ID, c.newKey()).want(200, "")

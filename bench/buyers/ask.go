@@ -30,17 +30,17 @@ type asker struct {
 	identity Identity
 	buyers   string   // prefix of buyers' names
 	keys     string   // prefix of their keys
-	book     [][]byte // by house: a booking's head up to who asks
-	look     [][]byte // by house: the whole request
+	book     [][]byte // by event: a booking's head up to who asks
+	look     [][]byte // by event: the whole request
 	seatmap  [][]byte
 	name     []byte // scratch
 	body     []byte // scratch
 }
 
-func newAsker(host string, identity Identity, buyers, keys string, houses []*House) *asker {
+func newAsker(host string, identity Identity, buyers, keys string, events []*Event) *asker {
 	a := &asker{host: host, identity: identity, buyers: buyers, keys: keys}
-	for _, h := range houses {
-		event := "/v1/events/" + h.Event
+	for _, h := range events {
+		event := "/v1/events/" + h.ID
 		a.book = append(a.book, []byte("POST "+event+"/bookings HTTP/1.1\r\nHost: "+host+"\r\nContent-Type: application/json\r\n"))
 		a.look = append(a.look, []byte("GET "+event+"/availability HTTP/1.1\r\nHost: "+host+"\r\n\r\n"))
 		a.seatmap = append(a.seatmap, []byte("GET "+event+"/seatmap HTTP/1.1\r\nHost: "+host+"\r\n\r\n"))
@@ -62,12 +62,12 @@ func withBody(dst []byte, length int) []byte {
 }
 
 // hold asks for named seats of one section.
-func (a *asker) hold(dst []byte, house int, section *Section, seats []uint32, buyer, key uint64) []byte {
+func (a *asker) hold(dst []byte, event int, section *Section, seats []uint32, buyer, key uint64) []byte {
 	length := len(`{"seats":[]}`) + 3*len(seats) - 1
 	for _, seat := range seats {
 		length += len(section.SeatID(seat))
 	}
-	dst = a.who(append(dst, a.book[house]...), buyer, key)
+	dst = a.who(append(dst, a.book[event]...), buyer, key)
 	dst = append(withBody(dst, length), `{"seats":[`...)
 	for i, seat := range seats {
 		if i > 0 {
@@ -79,8 +79,8 @@ func (a *asker) hold(dst []byte, house int, section *Section, seats []uint32, bu
 }
 
 // best asks for any seats: of one section, or with an empty id of all.
-func (a *asker) best(dst []byte, house int, section string, quantity uint32, buyer, key uint64) []byte {
-	dst = a.who(append(dst, a.book[house]...), buyer, key)
+func (a *asker) best(dst []byte, event int, section string, quantity uint32, buyer, key uint64) []byte {
+	dst = a.who(append(dst, a.book[event]...), buyer, key)
 	body := strconv.AppendUint(append(a.body[:0], `{"best_available":{"quantity":`...), uint64(quantity), 10)
 	if section != "" {
 		body = append(append(append(body, `,"section":"`...), section...), '"')

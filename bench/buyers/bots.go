@@ -29,10 +29,10 @@ func newBots(h *Habits) behaviour {
 // botSeats is what a script takes at once: all that a booking may have.
 const botSeats = 8
 
-func (b *bots) enter(c *Crowd, s *shopper, t *load.Turn) bool {
-	s.house = int(s.buyer % uint64(len(c.houses)))
+func (b *bots) enter(c *Script, s *shopper, t *load.Turn) bool {
+	s.event = int(s.buyer % uint64(len(c.events)))
 	s.section = history.AnySection
-	s.quantity = party(c.rng)
+	s.quantity = group(c.rng)
 	s.bot = c.rng.Float64() < b.h.BotPart
 	if s.bot {
 		s.quantity = botSeats
@@ -43,7 +43,7 @@ func (b *bots) enter(c *Crowd, s *shopper, t *load.Turn) bool {
 	return c.best(s, t, 0)
 }
 
-func (b *bots) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
+func (b *bots) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 	if more, handled := c.unsettled(s, t, h); handled {
 		return more
 	}
@@ -64,7 +64,7 @@ func (b *bots) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
 }
 
 // again waits until the hold is over, and takes as much once more.
-func (b *bots) again(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
+func (b *bots) again(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 	if s.tries++; s.tries > b.h.Retries {
 		return false
 	}

@@ -11,12 +11,12 @@ import (
 	"holdfast/bench/load"
 )
 
-// Job is everything that a process needs to be a part of a crowd; it can be sent to another one.
+// Job is everything that a process needs to be a part of a script; it can be sent to another one.
 type Job struct {
 	Scenario string `json:"scenario"`
 	Seed     uint64 `json:"seed"`
 	Round    int    `json:"round"`
-	// Events are the houses, all of one venue.
+	// Events are the events, all of one venue.
 	Events []string `json:"events"`
 	// First is the number of the round's first buyer.
 	First uint64 `json:"first"`
@@ -27,7 +27,7 @@ type Job struct {
 	Keys   string `json:"keys"`
 	// Start is the history's beginning, by the wall clock.
 	Start time.Time `json:"start"`
-	// Blind crowds keep no history: against a server that does nothing there is nothing to check.
+	// Blind scripts keep no history: against a server that does nothing there is nothing to check.
 	Blind bool `json:"blind,omitempty"`
 	// Habits are the scenario's numbers; which ones it knows is told where it is made.
 	Habits Habits `json:"habits"`
@@ -51,9 +51,9 @@ type Habits struct {
 // behaviour is what one scenario's buyers do.
 type behaviour interface {
 	// enter decides a new buyer's first request; false: nothing.
-	enter(c *Crowd, s *shopper, t *load.Turn) bool
+	enter(c *Script, s *shopper, t *load.Turn) bool
 	// next decides the buyer's next one, after an answer; false: the buyer goes home.
-	next(c *Crowd, s *shopper, t *load.Turn, heard *heard) bool
+	next(c *Script, s *shopper, t *load.Turn, heard *outcome) bool
 }
 
 // shopper is what one buyer remembers between two requests.
@@ -63,7 +63,7 @@ type shopper struct {
 	key      uint64 // of the request under way
 	phase    uint8
 	bot      bool
-	house    int
+	event    int
 	section  uint32 // wished; check.AnySection: any
 	quantity uint32
 	tries    int
@@ -75,17 +75,17 @@ type shopper struct {
 	first    int64 // an heir's: when the hold before it was to end
 }
 
-// heard is what came of one request.
-type heard struct {
+// outcome is what came of one request.
+type outcome struct {
 	class   load.Outcome
 	verdict history.Verdict
 	kind    load.Kind
 }
 
-// Crowd is the script of one loop: its buyers, and what they were told.
-type Crowd struct {
+// Script is the script of one loop: its buyers, and what they were told.
+type Script struct {
 	job    *Job
-	houses []*House
+	events []*Event
 	ask    *asker
 	act    behaviour
 	rng    *rand.Rand
@@ -97,17 +97,17 @@ type Crowd struct {
 	times  map[string]load.Latencies
 
 	// Asking, if set, is told of a probe's seat just before it is asked for.
-	Asking func(Place)
+	Asking func(SeatRef)
 }
 
-// New makes a crowd. loop numbers the loops of all processes of the run, so that no two draw the same lots.
-func New(job *Job, houses []*House, host string, identity Identity, loop int) (*Crowd, error) {
+// New makes a script. loop numbers the loops of all processes of the run, so that no two draw the same lots.
+func New(job *Job, events []*Event, host string, identity Identity, loop int) (*Script, error) {
 	act, err := newBehaviour(job)
 	if err != nil {
 		return nil, err
 	}
-	c := &Crowd{
-		job: job, houses: houses, ask: newAsker(host, identity, job.Buyers, job.Keys, houses), act: act,
+	c := &Script{
+		job: job, events: events, ask: newAsker(host, identity, job.Buyers, job.Keys, events), act: act,
 		rng:    rand.New(rand.NewPCG(job.Seed, uint64(loop)<<32|uint64(job.Round))),
 		wall:   job.Start.UnixNano(),
 		counts: map[string]uint64{}, times: map[string]load.Latencies{},
@@ -127,18 +127,18 @@ func newBehaviour(job *Job) (behaviour, error) {
 }
 
 // Begin is load.Script's: it puts the load's clock on the history's.
-func (c *Crowd) Begin(at time.Time) { c.base = history.Nanos(at.UnixNano() - c.wall) }
+func (c *Script) Begin(at time.Time) { c.base = history.Nanos(at.UnixNano() - c.wall) }
 
-// Part is the history so far; nil of a blind crowd.
-func (c *Crowd) Part() *history.Part { return c.part }
+// Part is the history so far; nil of a blind script.
+func (c *Script) Part() *history.Part { return c.part }
 
 // Counts are what the scenario counts besides requests: people, scripts, seats paid …
-func (c *Crowd) Counts() map[string]uint64 { return c.counts }
+func (c *Script) Counts() map[string]uint64 { return c.counts }
 
 // Times are what the scenario takes the time of, besides requests.
-func (c *Crowd) Times() map[string]load.Latencies { return c.times }
+func (c *Script) Times() map[string]load.Latencies { return c.times }
 
-func (c *Crowd) time(what string, took time.Duration) {
+func (c *Script) time(what string, took time.Duration) {
 	l, known := c.times[what]
 	if !known {
 		l = load.NewLatencies()
@@ -147,16 +147,16 @@ func (c *Crowd) time(what string, took time.Duration) {
 	l.Record(took)
 }
 
-func (c *Crowd) count(what string, n uint64) { c.counts[what] += n }
+func (c *Script) count(what string, n uint64) { c.counts[what] += n }
 
 // Over ends the arrivals: of a sale that goes on until nothing is left.
-func (c *Crowd) Over() bool {
+func (c *Script) Over() bool {
 	ending, ok := c.act.(interface{ over() bool })
 	return ok && ending.over()
 }
 
 // Arrive is load.Script's.
-func (c *Crowd) Arrive(t *load.Turn) bool {
+func (c *Script) Arrive(t *load.Turn) bool {
 	s, ok := t.State.(*shopper)
 	if !ok {
 		s = &shopper{}
@@ -167,9 +167,9 @@ func (c *Crowd) Arrive(t *load.Turn) bool {
 }
 
 // Answered is load.Script's.
-func (c *Crowd) Answered(t *load.Turn) (load.Outcome, bool) {
+func (c *Script) Answered(t *load.Turn) (load.Outcome, bool) {
 	s := t.State.(*shopper)
-	h := heard{kind: t.Kind}
+	h := outcome{kind: t.Kind}
 	h.class, h.verdict = verdictOf(t)
 	if h.verdict == history.Done {
 		c.understand(s, t, &h)
@@ -180,7 +180,7 @@ func (c *Crowd) Answered(t *load.Turn) (load.Outcome, bool) {
 }
 
 // understand takes what it needs out of a success. A success that does not say what it must is Failed: nobody can rely on it.
-func (c *Crowd) understand(s *shopper, t *load.Turn, h *heard) {
+func (c *Script) understand(s *shopper, t *load.Turn, h *outcome) {
 	ok := true
 	switch t.Kind {
 	case KindHold, KindBest:
@@ -194,14 +194,14 @@ func (c *Crowd) understand(s *shopper, t *load.Turn, h *heard) {
 }
 
 // granted reads a booking.
-func (c *Crowd) granted(s *shopper, body []byte) bool {
+func (c *Script) granted(s *shopper, body []byte) bool {
 	id, okID := text(body, memberID)
 	lapses, okTime := expires(body)
 	if !okID || !okTime {
 		return false
 	}
 	s.booking, s.lapses, s.seats = append(s.booking[:0], id...), lapses, s.seats[:0]
-	plan := c.houses[s.house].Plan
+	plan := c.events[s.event].Plan
 	ok := texts(body, memberSeats, func(seat []byte) bool {
 		place, found := plan.Find(seat)
 		s.section = place.Section
@@ -217,12 +217,12 @@ var opKinds = [...]history.Kind{
 }
 
 // record keeps what was asked and told.
-func (c *Crowd) record(s *shopper, t *load.Turn, h *heard) {
+func (c *Script) record(s *shopper, t *load.Turn, h *outcome) {
 	if c.part == nil || t.Kind == KindSeatmap {
 		return
 	}
 	op := history.Op{
-		Kind: opKinds[t.Kind], Verdict: h.verdict, Event: uint16(c.job.FirstEvent + s.house), Quantity: uint16(s.quantity), Section: s.section, Of: history.NoOp,
+		Kind: opKinds[t.Kind], Verdict: h.verdict, Event: uint16(c.job.FirstEvent + s.event), Quantity: uint16(s.quantity), Section: s.section, Of: history.NoOp,
 		Buyer: s.buyer, Key: s.key, Call: c.base + history.Nanos(t.Sent), Return: c.base + history.Nanos(t.Returned),
 	}
 	if t.Lost {
@@ -243,7 +243,7 @@ func (c *Crowd) record(s *shopper, t *load.Turn, h *heard) {
 	c.part.Ops = append(c.part.Ops, op)
 }
 
-func (c *Crowd) recordHold(op *history.Op, s *shopper, t *load.Turn) {
+func (c *Script) recordHold(op *history.Op, s *shopper, t *load.Turn) {
 	switch op.Verdict {
 	case history.Done:
 		op.Seats, op.Text, op.Expires = c.part.AddSeats(s.seats), c.part.AddText(s.booking), c.moment(s.lapses)
@@ -261,8 +261,8 @@ func (c *Crowd) recordHold(op *history.Op, s *shopper, t *load.Turn) {
 }
 
 // lostOf are the seats that a refusal names, of those that were wished.
-func (c *Crowd) lostOf(s *shopper, body []byte) []uint32 {
-	section := &c.houses[s.house].Plan.Sections[s.section]
+func (c *Script) lostOf(s *shopper, body []byte) []uint32 {
+	section := &c.events[s.event].Plan.Sections[s.section]
 	c.lost = c.lost[:0]
 	texts(body, memberSeats, func(id []byte) bool {
 		for _, seat := range s.seats {
@@ -275,7 +275,7 @@ func (c *Crowd) lostOf(s *shopper, body []byte) []uint32 {
 	return c.lost
 }
 
-func (c *Crowd) recordLook(op *history.Op, s *shopper, t *load.Turn) bool {
+func (c *Script) recordLook(op *history.Op, s *shopper, t *load.Turn) bool {
 	letters, ok := c.letters(s, t)
 	if !ok || op.Verdict != history.Done || s.section == history.AnySection {
 		return false
@@ -285,11 +285,11 @@ func (c *Crowd) recordLook(op *history.Op, s *shopper, t *load.Turn) bool {
 }
 
 // letters are the looked-at section's, one a seat.
-func (c *Crowd) letters(s *shopper, t *load.Turn) ([]byte, bool) {
+func (c *Script) letters(s *shopper, t *load.Turn) ([]byte, bool) {
 	if s.section == history.AnySection {
 		return nil, false
 	}
-	section := &c.houses[s.house].Plan.Sections[s.section]
+	section := &c.events[s.event].Plan.Sections[s.section]
 	c.ask.body = append(append(append(c.ask.body[:0], memberID...), section.ID...), '"')
 	_, rest, found := bytes.Cut(t.Answer.Body, c.ask.body)
 	letters, ok := text(rest, memberStatus)
@@ -297,7 +297,7 @@ func (c *Crowd) letters(s *shopper, t *load.Turn) ([]byte, bool) {
 }
 
 // moment puts a wall-clock time in Unix milliseconds on the history's clock.
-func (c *Crowd) moment(unixMillis int64) history.Nanos {
+func (c *Script) moment(unixMillis int64) history.Nanos {
 	return history.Nanos(unixMillis*int64(time.Millisecond) - c.wall)
 }
 
@@ -312,6 +312,6 @@ func (s *shopper) newKey() {
 const keysMax = 1000
 
 // exponential draws a time of this mean, at most four times as long: people who think for ever are people who went home.
-func (c *Crowd) exponential(mean time.Duration) time.Duration {
+func (c *Script) exponential(mean time.Duration) time.Duration {
 	return min(time.Duration(-math.Log(1-c.rng.Float64())*float64(mean)), 4*mean)
 }

@@ -37,7 +37,7 @@ func TestPlanFindsEverySeatAgain(t *testing.T) {
 	}
 	for no := range p.Sections {
 		for seat := range p.Sections[no].Seats {
-			if place, ok := p.Find(p.Sections[no].SeatID(seat)); !ok || place != (Place{uint32(no), seat}) {
+			if place, ok := p.Find(p.Sections[no].SeatID(seat)); !ok || place != (SeatRef{uint32(no), seat}) {
 				t.Errorf("seat %d of section %d is found at %v", seat, no, place)
 			}
 		}
@@ -54,7 +54,7 @@ func TestPlanFindsEverySeatAgain(t *testing.T) {
 // Requests are what the wire wants: read back by an HTTP library and the wire's own parser.
 func TestRequestsAreWellFormed(t *testing.T) {
 	p := testPlan(t)
-	a := newAsker("h:1", DevIdentity, "b", "k", []*House{{Event: "e", Plan: p}})
+	a := newAsker("h:1", DevIdentity, "b", "k", []*Event{{ID: "e", Plan: p}})
 	for _, c := range []struct{ name, method, path, body, raw string }{
 		{"hold", "POST", "/v1/events/e/bookings", `{"seats":["A-1-1","A-1-2"]}`, string(a.hold(nil, 0, &p.Sections[0], []uint32{0, 1}, 7, 8))},
 		{"best", "POST", "/v1/events/e/bookings", `{"best_available":{"quantity":2,"section":"B"}}`, string(a.best(nil, 0, "B", 2, 7, 8))},
@@ -135,9 +135,9 @@ func TestVerdicts(t *testing.T) {
 
 // A booking is understood whole, or not at all.
 func TestGrantsAreRecorded(t *testing.T) {
-	house := &House{Event: "e", Plan: testPlan(t)}
+	event := &Event{ID: "e", Plan: testPlan(t)}
 	start := time.UnixMilli(1_800_000_000_000)
-	c, err := New(&Job{Scenario: "steady", Events: []string{"e"}, Start: start, Buyers: "b", Keys: "k"}, []*House{house}, "h:1", DevIdentity, 0)
+	c, err := New(&Job{Scenario: "steady", Events: []string{"e"}, Start: start, Buyers: "b", Keys: "k"}, []*Event{event}, "h:1", DevIdentity, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,21 +175,21 @@ func TestPartiesHaveTheMeanOfTheListings(t *testing.T) {
 	const draws = 200_000
 	sum := 0
 	for range draws {
-		n := party(rng)
+		n := group(rng)
 		if n < 1 || n > 8 {
 			t.Fatalf("a party of %d", n)
 		}
 		sum += int(n)
 	}
-	if mean := float64(sum) / draws; math.Abs(mean-PartyMean) > 0.02 {
-		t.Errorf("mean %.3f, want %.2f", mean, PartyMean)
+	if mean := float64(sum) / draws; math.Abs(mean-GroupMean) > 0.02 {
+		t.Errorf("mean %.3f, want %.2f", mean, GroupMean)
 	}
 }
 
 // Neighbours are picked where the map showed them free, and never across rows.
 func TestPickTakesFreeNeighbours(t *testing.T) {
-	house := &House{Event: "e", Plan: testPlan(t)}
-	c, err := New(&Job{Scenario: "onsale", Events: []string{"e"}}, []*House{house}, "h:1", DevIdentity, 0)
+	event := &Event{ID: "e", Plan: testPlan(t)}
+	c, err := New(&Job{Scenario: "onsale", Events: []string{"e"}}, []*Event{event}, "h:1", DevIdentity, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,11 +206,11 @@ func TestPickTakesFreeNeighbours(t *testing.T) {
 	}
 }
 
-// The same seed makes the same crowd: a run can be repeated.
+// The same seed makes the same script: a run can be repeated.
 func TestSameSeedSameCrowd(t *testing.T) {
-	house := &House{Event: "e", Plan: testPlan(t)}
+	event := &Event{ID: "e", Plan: testPlan(t)}
 	first := func(seed uint64, name string) string {
-		c, err := New(&Job{Scenario: name, Events: []string{"e"}, Seed: seed, Buyers: "b", Keys: "k", Habits: Habits{Wave: 4}}, []*House{house}, "h:1", DevIdentity, 0)
+		c, err := New(&Job{Scenario: name, Events: []string{"e"}, Seed: seed, Buyers: "b", Keys: "k", Habits: Habits{Wave: 4}}, []*Event{event}, "h:1", DevIdentity, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,18 +36,18 @@ const (
 	erasAnywhere
 )
 
-func (b *eras) enter(c *Crowd, s *shopper, t *load.Turn) bool {
+func (b *eras) enter(c *Script, s *shopper, t *load.Turn) bool {
 	if b.full == nil {
-		b.full, b.left = make([]bool, len(c.houses)), len(c.houses)
+		b.full, b.left = make([]bool, len(c.events)), len(c.events)
 	}
 	if b.left == 0 {
 		return false
 	}
-	s.house = int(s.buyer % uint64(len(c.houses)))
-	for b.full[s.house] {
-		s.house = (s.house + 1) % len(c.houses)
+	s.event = int(s.buyer % uint64(len(c.events)))
+	for b.full[s.event] {
+		s.event = (s.event + 1) % len(c.events)
 	}
-	s.quantity = party(c.rng)
+	s.quantity = group(c.rng)
 	c.anywhere(s)
 	if b.h.Losers >= 1 {
 		return b.front(c, s, t)
@@ -56,13 +56,13 @@ func (b *eras) enter(c *Crowd, s *shopper, t *load.Turn) bool {
 	return c.best(s, t, 0)
 }
 
-func (b *eras) front(c *Crowd, s *shopper, t *load.Turn) bool {
-	rows := c.houses[s.house].Plan.Sections[s.section].Rows
+func (b *eras) front(c *Script, s *shopper, t *load.Turn) bool {
+	rows := c.events[s.event].Plan.Sections[s.section].Rows
 	c.run(s, rows[c.rng.IntN(min(b.h.FrontRows, len(rows)))])
 	return c.hold(s, t, 0)
 }
 
-func (b *eras) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
+func (b *eras) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 	if more, handled := c.unsettled(s, t, h); handled {
 		return more
 	}
@@ -78,7 +78,7 @@ func (b *eras) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
 }
 
 // refused goes on with the next best wish.
-func (b *eras) refused(c *Crowd, s *shopper, t *load.Turn) bool {
+func (b *eras) refused(c *Script, s *shopper, t *load.Turn) bool {
 	s.tries++
 	switch {
 	case s.phase == erasFront && s.tries < int(b.h.Losers):
@@ -93,8 +93,8 @@ func (b *eras) refused(c *Crowd, s *shopper, t *load.Turn) bool {
 	case s.quantity > 1: // fewer than that are left: take what there is
 		s.section, s.quantity = history.AnySection, s.quantity/2
 	default:
-		if !b.full[s.house] {
-			b.full[s.house] = true
+		if !b.full[s.event] {
+			b.full[s.event] = true
 			b.left--
 		}
 		return false

@@ -31,10 +31,10 @@ const (
 	heirTries = 2000
 )
 
-func (b *expiry) enter(c *Crowd, s *shopper, t *load.Turn) bool {
+func (b *expiry) enter(c *Script, s *shopper, t *load.Turn) bool {
 	n := s.buyer - c.job.First
-	s.house = int(min(n/b.h.Wave, uint64(len(c.houses)-1)))
-	plan := c.houses[s.house].Plan
+	s.event = int(min(n/b.h.Wave, uint64(len(c.events)-1)))
+	plan := c.events[s.event].Plan
 	seat := n % b.h.Wave // neighbours in number are in different sections, as buyers are
 	s.section = uint32(seat % uint64(len(plan.Sections)))
 	s.seats = append(s.seats, uint32(seat/uint64(len(plan.Sections))))
@@ -45,7 +45,7 @@ func (b *expiry) enter(c *Crowd, s *shopper, t *load.Turn) bool {
 	return c.hold(s, t, 0)
 }
 
-func (b *expiry) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
+func (b *expiry) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 	if more, handled := c.unsettled(s, t, h); handled {
 		return more
 	}

@@ -29,18 +29,18 @@ func newOnsale(h *Habits) behaviour {
 // likeHot is the part of buyers who want the sections that everybody wants.
 const likeHot = 0.8
 
-func (b *onsale) enter(c *Crowd, s *shopper, t *load.Turn) bool {
-	s.house = int(s.buyer % uint64(len(c.houses)))
-	s.quantity = party(c.rng)
+func (b *onsale) enter(c *Script, s *shopper, t *load.Turn) bool {
+	s.event = int(s.buyer % uint64(len(c.events)))
+	s.quantity = group(c.rng)
 	c.anywhere(s)
 	if c.rng.Float64() < likeHot {
-		s.section = c.rng.Uint32N(b.h.hot(len(c.houses[s.house].Plan.Sections)))
+		s.section = c.rng.Uint32N(b.h.hot(len(c.events[s.event].Plan.Sections)))
 	}
 	c.count("buyers", 1)
 	return c.look(s, t, 0)
 }
 
-func (b *onsale) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
+func (b *onsale) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 	if more, handled := c.unsettled(s, t, h); handled {
 		return more
 	}
@@ -63,7 +63,7 @@ func (b *onsale) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
 }
 
 // choose picks neighbours that were free on the map; without any in this section the server is asked for the best elsewhere.
-func (b *onsale) choose(c *Crowd, s *shopper, t *load.Turn) bool {
+func (b *onsale) choose(c *Script, s *shopper, t *load.Turn) bool {
 	letters, ok := c.letters(s, t)
 	if !ok || !c.pick(s, letters) {
 		s.section = history.AnySection
@@ -73,7 +73,7 @@ func (b *onsale) choose(c *Crowd, s *shopper, t *load.Turn) bool {
 }
 
 // payOrGo ends a buyer's hold: after thinking, by paying, giving back, or nothing.
-func (c *Crowd) payOrGo(h *Habits, s *shopper, t *load.Turn) bool {
+func (c *Script) payOrGo(h *Habits, s *shopper, t *load.Turn) bool {
 	after := time.Duration(0)
 	if h.Think > 0 {
 		after = c.exponential(h.Think)
@@ -91,10 +91,10 @@ func (c *Crowd) payOrGo(h *Habits, s *shopper, t *load.Turn) bool {
 const pickAmong = 8
 
 // pick chooses one of the frontmost runs of s.quantity free neighbours.
-func (c *Crowd) pick(s *shopper, letters []byte) bool {
+func (c *Script) pick(s *shopper, letters []byte) bool {
 	var found [pickAmong]uint32
 	n := 0
-	for _, row := range c.houses[s.house].Plan.Sections[s.section].Rows {
+	for _, row := range c.events[s.event].Plan.Sections[s.section].Rows {
 		free := uint32(0)
 		for seat := row.First; seat < row.First+row.Count && n < pickAmong; seat++ {
 			if free++; letters[seat] != 'a' {

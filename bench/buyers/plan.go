@@ -12,7 +12,7 @@ import (
 type Plan struct {
 	Sections []Section
 	Seats    int
-	places   map[string]Place
+	places   map[string]SeatRef
 }
 
 // Section is a block of seats. A booking is of one section.
@@ -28,12 +28,12 @@ type Section struct {
 // Row is an ordered run of seats, by index into the section.
 type Row struct{ First, Count uint32 }
 
-// Place is a seat's section and its index there.
-type Place struct{ Section, Seat uint32 }
+// SeatRef is a seat's section and its index there.
+type SeatRef struct{ Section, Seat uint32 }
 
 // NewPlan reads a seat map.
 func NewPlan(m *wire.Seatmap) (*Plan, error) {
-	p := &Plan{places: map[string]Place{}}
+	p := &Plan{places: map[string]SeatRef{}}
 	for i := range m.Sections {
 		from := &m.Sections[i]
 		s := Section{ID: from.ID, offsets: []uint32{0}}
@@ -43,7 +43,7 @@ func NewPlan(m *wire.Seatmap) (*Plan, error) {
 				if _, twice := p.places[seat.ID]; twice {
 					return nil, fmt.Errorf("buyers: the seat map has seat %q twice", seat.ID)
 				}
-				p.places[seat.ID] = Place{uint32(i), s.Seats}
+				p.places[seat.ID] = SeatRef{uint32(i), s.Seats}
 				s.ids = append(s.ids, seat.ID...)
 				s.offsets = append(s.offsets, uint32(len(s.ids)))
 				s.Seats++
@@ -62,7 +62,7 @@ func NewPlan(m *wire.Seatmap) (*Plan, error) {
 func (s *Section) SeatID(seat uint32) []byte { return s.ids[s.offsets[seat]:s.offsets[seat+1]] }
 
 // Find is where a seat is.
-func (p *Plan) Find(id []byte) (Place, bool) {
+func (p *Plan) Find(id []byte) (SeatRef, bool) {
 	place, ok := p.places[string(id)]
 	return place, ok
 }
@@ -85,8 +85,8 @@ func (p *Plan) Sizes() (sizes []history.Section) {
 	return sizes
 }
 
-// House is an event that is on sale.
-type House struct {
-	Event string
-	Plan  *Plan
+// Event is an event that is on sale.
+type Event struct {
+	ID   string
+	Plan *Plan
 }

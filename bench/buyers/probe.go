@@ -7,13 +7,13 @@ type probe struct{}
 
 func newProbe(*Habits) behaviour { return probe{} }
 
-func (probe) enter(c *Crowd, s *shopper, t *load.Turn) bool {
+func (probe) enter(c *Script, s *shopper, t *load.Turn) bool {
 	c.anywhere(s)
-	s.seats = append(s.seats, c.rng.Uint32N(c.houses[0].Plan.Sections[s.section].Seats))
+	s.seats = append(s.seats, c.rng.Uint32N(c.events[0].Plan.Sections[s.section].Seats))
 	if c.Asking != nil {
-		c.Asking(Place{s.section, s.seats[0]})
+		c.Asking(SeatRef{s.section, s.seats[0]})
 	}
 	return c.hold(s, t, 0)
 }
 
-func (probe) next(*Crowd, *shopper, *load.Turn, *heard) bool { return false }
+func (probe) next(*Script, *shopper, *load.Turn, *outcome) bool { return false }

@@ -20,7 +20,7 @@ var behaviours = map[string]func(*Habits) behaviour{
 	"bestrelease": newBestRelease,
 }
 
-// Names lists the scenarios that have a crowd.
+// Names lists the scenarios that have a script.
 func Names() (names []string) {
 	for name := range behaviours {
 		names = append(names, name)

@@ -9,8 +9,8 @@ import (
 	"holdfast/bench/load"
 )
 
-// unevenHouses are two houses of one venue: sections of 3, 1 and 2 seats.
-func unevenHouses(t *testing.T) []*House {
+// unevenHouses are two events of one venue: sections of 3, 1 and 2 seats.
+func unevenHouses(t *testing.T) []*Event {
 	t.Helper()
 	var m wire.Seatmap
 	for i, seats := range []int{3, 1, 2} {
@@ -24,10 +24,10 @@ func unevenHouses(t *testing.T) []*House {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []*House{{Event: "e0", Plan: plan}, {Event: "e1", Plan: plan}}
+	return []*Event{{ID: "e0", Plan: plan}, {ID: "e1", Plan: plan}}
 }
 
-func newTestCrowd(t *testing.T, scenario string) *Crowd {
+func newTestCrowd(t *testing.T, scenario string) *Script {
 	t.Helper()
 	c, err := New(&Job{Scenario: scenario, First: 1000, Start: time.Now(), Blind: true}, unevenHouses(t), "h:1", DevIdentity, 0)
 	if err != nil {
@@ -37,7 +37,7 @@ func newTestCrowd(t *testing.T, scenario string) *Crowd {
 }
 
 // arrive lets a buyer in, and says which seat was named.
-func arrive(t *testing.T, c *Crowd, buyer uint64) (*load.Turn, houseSeat) {
+func arrive(t *testing.T, c *Script, buyer uint64) (*load.Turn, eventSeat) {
 	t.Helper()
 	turn := &load.Turn{Buyer: buyer}
 	if !c.Arrive(turn) || turn.Kind != KindHold {
@@ -47,26 +47,26 @@ func arrive(t *testing.T, c *Crowd, buyer uint64) (*load.Turn, houseSeat) {
 	if len(s.seats) != 1 {
 		t.Fatalf("buyer %d wants %d seats", buyer, len(s.seats))
 	}
-	return turn, houseSeat{s.house, Place{s.section, s.seats[0]}}
+	return turn, eventSeat{s.event, SeatRef{s.section, s.seats[0]}}
 }
 
 // answer plays the server.
-func answer(c *Crowd, turn *load.Turn, status int, body string) (more bool) {
+func answer(c *Script, turn *load.Turn, status int, body string) (more bool) {
 	turn.Answer = load.Answer{Status: status, Body: []byte(body)}
 	_, more = c.Answered(turn)
 	return more
 }
 
-func bookingOf(at houseSeat) string {
+func bookingOf(at eventSeat) string {
 	return fmt.Sprintf(`{"id":"b","state":"held","seats":["S%d-1-%d"],"expires_at":"2027-06-01T19:30:00.000Z"}`, at.Section, at.Seat)
 }
 
 func TestSingleWantsEachSeatOnce(t *testing.T) {
 	c := newTestCrowd(t, "single")
-	seen := map[houseSeat]bool{}
+	seen := map[eventSeat]bool{}
 	for n := range uint64(12) {
 		turn, at := arrive(t, c, 1000+n)
-		if seen[at] || at.house != int(n%2) {
+		if seen[at] || at.event != int(n%2) {
 			t.Errorf("buyer %d wants %v", n, at)
 		}
 		seen[at] = true
@@ -81,7 +81,7 @@ func TestSingleWantsEachSeatOnce(t *testing.T) {
 
 func TestContestedIsOneSeatOfEachSection(t *testing.T) {
 	c := newTestCrowd(t, "contested")
-	wishes := map[houseSeat]int{}
+	wishes := map[eventSeat]int{}
 	for n := range uint64(60) {
 		turn, at := arrive(t, c, 1000+n)
 		wishes[at]++
@@ -106,7 +106,7 @@ func TestHoldReleaseNamesNoSeatThatIsOnHold(t *testing.T) {
 	if !answer(c, slow, 201, bookingOf(kept)) || slow.Kind != KindRelease {
 		t.Fatal("whoever holds gives back")
 	}
-	seen := map[houseSeat]int{}
+	seen := map[eventSeat]int{}
 	for n := range uint64(40) {
 		turn, at := arrive(t, c, 1001+n)
 		if at == kept {
@@ -151,7 +151,7 @@ func TestBestReleaseAsksForTwoOfASection(t *testing.T) {
 	if !c.Arrive(turn) || turn.Kind != KindBest {
 		t.Fatalf("kind %d", turn.Kind)
 	}
-	if s := turn.State.(*shopper); s.quantity != 2 || s.house != 1 || int(s.section) >= 3 {
+	if s := turn.State.(*shopper); s.quantity != 2 || s.event != 1 || int(s.section) >= 3 {
 		t.Errorf("%+v", s)
 	}
 	if !answer(c, turn, 201, `{"id":"b","state":"held","seats":["S0-1-0","S0-1-1"],"expires_at":"2027-06-01T19:30:00.000Z"}`) || turn.Kind != KindRelease {

@@ -41,18 +41,18 @@ const (
 	stampedeAnywhere
 )
 
-func (b *stampede) enter(c *Crowd, s *shopper, t *load.Turn) bool {
-	s.house = int(s.buyer % uint64(len(c.houses)))
-	plan := c.houses[s.house].Plan
+func (b *stampede) enter(c *Script, s *shopper, t *load.Turn) bool {
+	s.event = int(s.buyer % uint64(len(c.events)))
+	plan := c.events[s.event].Plan
 	s.section = c.rng.Uint32N(b.h.hot(len(plan.Sections)))
-	s.quantity = party(c.rng)
+	s.quantity = group(c.rng)
 	rows := plan.Sections[s.section].Rows
 	c.run(s, rows[c.rng.IntN(min(b.h.FrontRows, len(rows)))])
 	s.phase = stampedeFront
 	return c.hold(s, t, 0)
 }
 
-func (b *stampede) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
+func (b *stampede) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 	if more, handled := c.unsettled(s, t, h); handled {
 		return more
 	}

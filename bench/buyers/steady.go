@@ -17,14 +17,14 @@ func newSteady(h *Habits) behaviour {
 	return s
 }
 
-func (b *steady) enter(c *Crowd, s *shopper, t *load.Turn) bool {
-	s.house = int(s.buyer % uint64(len(c.houses)))
+func (b *steady) enter(c *Script, s *shopper, t *load.Turn) bool {
+	s.event = int(s.buyer % uint64(len(c.events)))
 	c.anywhere(s)
-	s.quantity = party(c.rng)
+	s.quantity = group(c.rng)
 	return c.best(s, t, 0)
 }
 
-func (b *steady) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
+func (b *steady) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 	if more, handled := c.unsettled(s, t, h); handled {
 		return more
 	}
@@ -43,7 +43,7 @@ func (b *steady) next(c *Crowd, s *shopper, t *load.Turn, h *heard) bool {
 
 const extendPart = 0.1
 
-func (b *steady) decide(c *Crowd, s *shopper, t *load.Turn) bool {
+func (b *steady) decide(c *Script, s *shopper, t *load.Turn) bool {
 	switch lot := c.rng.Float64(); {
 	case lot < b.h.PayPart:
 		return c.confirm(s, t, 0)

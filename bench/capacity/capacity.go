@@ -21,7 +21,7 @@ type SLO struct {
 	Failed float64
 }
 
-// CapacityConfig is one search. Of the RunConfig, one Contestant is used, and no Rounds.
+// Config is one search. Of the RunConfig, one Target is used, and no Rounds.
 type Config struct {
 	run.Config
 	SLO
@@ -30,8 +30,8 @@ type Config struct {
 	Headroom float64
 	// Step is the part of a step that counts, Warmup what comes before it. Zero Warmup: as long as the house needs to fill.
 	Step, Warmup time.Duration
-	// Houses and Conns are of every step; 0: as many as its rate needs.
-	Houses, Conns int
+	// Events and Conns are of every step; 0: as many as its rate needs.
+	Events, Conns int
 	// Session is how long a real buyer stays inside, for the cap that is told; 0: as long as one here.
 	Session time.Duration
 	// Stepped, if set, is told each step when it is over.
@@ -60,7 +60,7 @@ type ascent struct {
 	perBuyer float64
 }
 
-// MeasureCapacity searches, checks every answer of every step, and reports. An error means that there is nothing to report; a server that keeps its SLO
+// Measure searches, checks every answer of every step, and reports. An error means that there is nothing to report; a server that keeps its SLO
 // at no rate at all, or fails its checks, is a finding.
 func Measure(ctx context.Context, c Config) (found *Capacity, err error) {
 	if err := c.fill(); err != nil {
@@ -82,7 +82,7 @@ func Measure(ctx context.Context, c Config) (found *Capacity, err error) {
 	return a.finish(started), nil
 }
 
-// CapacityScenarios are those whose buyers may come at any rate for any time.
+// Scenarios are those whose buyers may come at any rate for any time.
 var Scenarios = []string{"steady", "onsale", "stampede"}
 
 func (c *Config) fill() error {
@@ -106,8 +106,8 @@ func wholeSeconds(d time.Duration) time.Duration {
 
 // climb makes steps until the search has what it wants.
 func (a *ascent) climb(ctx context.Context) error {
-	a.runner.Scenario.Houses = 1
-	if _, err := a.runner.Open(ctx, a.contest); err != nil { // reads the venue: how many houses a step needs depends on it
+	a.runner.Scenario.Events = 1
+	if _, err := a.runner.Open(ctx, a.contest); err != nil { // reads the venue: how many events a step needs depends on it
 		return err
 	}
 	for {

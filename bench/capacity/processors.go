@@ -34,7 +34,7 @@ func (p *processors) between(a, b processorTimes) {
 // others are whoever else was at work on the machine. A server elsewhere, and its database, are not among them when the client sees neither.
 func (p *processors) others() float64 { return max(p.all-p.server-p.client, 0) }
 
-// beside is Scenario's: it reads the processor times at the window's ends.
+// sidecar is Scenario's: it reads the processor times at the window's ends.
 func (p *processors) sidecar(ctx context.Context, r *run.Round) (end func() ([]report.Figure, error), err error) {
 	watching, stop := context.WithCancel(ctx)
 	read := make(chan struct{})

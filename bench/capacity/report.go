@@ -13,7 +13,7 @@ import (
 	"holdfast/bench/report"
 )
 
-// CapacityHead stands above the steps' rows.
+// Head stands above the steps' rows.
 const Head = "  buyers/s    done/s  useful/s       p50       p99    failed  server  client  "
 
 // Row is the step in a line of a table.

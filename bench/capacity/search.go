@@ -24,7 +24,7 @@ type Climb struct {
 	Tries     int       // so often a rate must not pass before that is believed
 }
 
-// ClimbVerdict is what a step says about its rate.
+// Verdict is what a step says about its rate.
 type Verdict uint8
 
 // Kept: the server did what was asked of it. Broke: it did not. Unclear: the step did not come to a verdict on the server, because the client

@@ -14,12 +14,12 @@ import (
 	"holdfast/bench/run"
 )
 
-// CapacityStep is one rate that was tried, and what came of it. Rates and quantiles are of the part of the step that counts: without its
+// Step is one rate that was tried, and what came of it. Rates and quantiles are of the part of the step that counts: without its
 // warm-up, and without the time in which the last buyers leave.
 type Step struct {
 	Move
 	Length time.Duration // of the part that counts
-	Houses int
+	Events int
 	Conns  int
 	// Done are buyers who went home, Requests answers of every kind, Useful acknowledged changes, each a second.
 	Done, Requests, Useful load.Rate
@@ -62,7 +62,7 @@ const (
 )
 
 // fillMost is the part of a house's seats that may go within a step. In an on-sale 84 % of the buyers want 20 % of the sections: those must not be
-// empty before the step ends, or its second half is another crowd's.
+// empty before the step ends, or its second half is other buyers'.
 func (c *Config) fillMost() float64 {
 	if c.Scenario.Name == "onsale" {
 		return 0.17
@@ -80,13 +80,13 @@ func (c *Config) length(m Move) time.Duration {
 	return time.Duration(times) * max(c.Step, min(enough, lengthMost))
 }
 
-// houses is how many events a step needs, so that it cannot sell them out.
-func (c *Config) houses(m Move, seats int) int {
-	if c.Houses > 0 {
-		return c.Houses
+// events is how many events a step needs, so that it cannot sell them out.
+func (c *Config) events(m Move, seats int) int {
+	if c.Events > 0 {
+		return c.Events
 	}
 	arrivals := float64(m.Rate) * (c.Warmup + c.length(m)).Seconds()
-	return max(int(math.Ceil(arrivals*buyers.PartyMean/(c.fillMost()*float64(seats)))), 1)
+	return max(int(math.Ceil(arrivals*buyers.GroupMean/(c.fillMost()*float64(seats)))), 1)
 }
 
 // connsFor is how many requests are under way at once when each takes as long as the SLO allows: with so many connections, whoever has to wait
@@ -105,11 +105,11 @@ func (c *Config) conns(m Move, perBuyer float64) int {
 // step makes one.
 func (a *ascent) step(ctx context.Context, m Move) (*Step, error) {
 	c := a.config
-	s := &Step{Move: m, Length: c.length(m), Houses: c.houses(m, a.contest.Plan.Seats), Conns: c.conns(m, a.perBuyer)}
+	s := &Step{Move: m, Length: c.length(m), Events: c.events(m, a.contest.Plan.Seats), Conns: c.conns(m, a.perBuyer)}
 	counted := run.Window{From: c.Warmup, To: c.Warmup + s.Length}
 	used := &processors{window: counted}
 	scenario := &a.runner.Scenario
-	scenario.Houses, scenario.Sidecar = s.Houses, used.sidecar
+	scenario.Events, scenario.Sidecar = s.Events, used.sidecar
 	scenario.Load = run.Drive{Conns: s.Conns, Rate: m.Rate, Ramp: c.Warmup / rampPart, Duration: counted.To, Patience: c.Scenario.Load.Patience}
 	one := &run.Round{Session: a.runner, Subject: a.contest, Number: len(a.steps), Window: &counted}
 	done, err := one.Play(ctx, a.doing(m))

@@ -65,9 +65,9 @@ func TestStepsFitTheirRate(t *testing.T) {
 			for _, long := range []bool{false, true} {
 				m := Move{rate, long}
 				seats := 20_000
-				wished := float64(rate) * (c.Warmup + c.length(m)).Seconds() * buyers.PartyMean
-				if houses := c.houses(m, seats); wished > 0.5*float64(houses*seats) {
-					t.Errorf("%s at %v: %.0f seats are wished for, and %d houses have %d", scenario, rate, wished, houses, houses*seats)
+				wished := float64(rate) * (c.Warmup + c.length(m)).Seconds() * buyers.GroupMean
+				if events := c.events(m, seats); wished > 0.5*float64(events*seats) {
+					t.Errorf("%s at %v: %.0f seats are wished for, and %d houses have %d", scenario, rate, wished, events, events*seats)
 				}
 				if length := c.length(m); float64(rate)*length.Seconds() < 99 && length < lengthMost || long != (length > c.length(Move{Rate: rate})) {
 					t.Errorf("%v, long %v: %s", rate, long, length)
@@ -81,7 +81,7 @@ func TestStepsFitTheirRate(t *testing.T) {
 	if low, high := c.conns(Move{Rate: 1}, 3), c.conns(Move{Rate: 1e6}, 3); low != connsLeast || high != connsMost {
 		t.Errorf("%d and %d connections", low, high)
 	}
-	if c.Conns, c.Houses = 7, 3; c.conns(Move{Rate: 2000}, 3) != 7 || c.houses(Move{Rate: 2000}, 10) != 3 {
+	if c.Conns, c.Events = 7, 3; c.conns(Move{Rate: 2000}, 3) != 7 || c.events(Move{Rate: 2000}, 10) != 3 {
 		t.Error("what was stated does not hold")
 	}
 }

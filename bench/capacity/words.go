@@ -131,6 +131,6 @@ func (a *ascent) origin(base *Step) string {
 		b.WriteString(" shared with the client")
 	}
 	fmt.Fprintf(&b, ", for the SLO %s. Each step had events of its own: at %s/s %d of %s seats each; the same buyers at fewer events get in each other's way more.",
-		a.config.sloText(), rateText(base.Rate), base.Houses, thousands(float64(a.contest.Plan.Seats)))
+		a.config.sloText(), rateText(base.Rate), base.Events, thousands(float64(a.contest.Plan.Seats)))
 	return b.String()
 }

@@ -15,7 +15,7 @@ type asked struct {
 	kind    history.Kind
 	first   history.Nanos // when it was asked for first
 	answer  bool          // an acknowledgement came
-	booking string        // a deed's
+	booking string        // an op's
 	unknown []*history.Op // those of its askings whose outcome nobody heard
 }
 

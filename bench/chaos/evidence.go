@@ -12,7 +12,7 @@ import (
 // evidence is what each node says of the cluster and of itself at a moment when something is not as it should be: afterwards nobody could tell any more. It goes into the
 // run's folder. A node that says nothing is a part of it.
 func (r *run) evidence(ctx context.Context, number int) {
-	for _, n := range r.arena.Nodes {
+	for _, n := range r.bed.Nodes {
 		if !n.ShouldRun() {
 			continue
 		}
@@ -22,7 +22,7 @@ func (r *run) evidence(ctx context.Context, number int) {
 			if said.Status != http.StatusOK {
 				text = fmt.Appendf(nil, "%d\n%s", said.Status, said.Body)
 			}
-			file := filepath.Join(r.arena.Folder, fmt.Sprintf("evidence-%d-%s-%s", number, n.Name, name))
+			file := filepath.Join(r.bed.Folder, fmt.Sprintf("evidence-%d-%s-%s", number, n.Name, name))
 			if err := os.WriteFile(file, text, 0o600); err != nil {
 				r.cfg.sayf("  evidence is lost: %v", err)
 			}

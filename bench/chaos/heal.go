@@ -13,33 +13,33 @@ import (
 
 // prober asks for one section, again and again, until somebody serves it. What it asks is a wish like any other: its answers are judged too.
 type prober struct {
-	lane
-	house   int
+	worker
+	event   int
 	section uint32
 }
 
 // serves returns once the section granted something or said for certain that nothing is left.
 func (p *prober) serves(ctx context.Context) error {
-	id := p.houses[p.house].Plan.Sections[p.section].ID
+	id := p.events[p.event].Plan.Sections[p.section].ID
 	last := ""
 	for ctx.Err() == nil {
 		buyer := p.newBuyer()
-		e := &errand{kind: history.Best, house: p.house, section: p.section, quantity: 1, of: history.NoOp, buyer: buyer, key: p.newKey(buyer)}
-		e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/events/" + p.houses[p.house].Event + "/bookings", Buyer: buyerName(buyer), Key: keyName(e.key)}
+		e := &task{kind: history.Best, event: p.event, section: p.section, quantity: 1, of: history.NoOp, buyer: buyer, key: p.newKey(buyer)}
+		e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/events/" + p.events[p.event].ID + "/bookings", Buyer: buyerName(buyer), Key: keyName(e.key)}
 		e.call.Body = []byte(`{"best_available":{"quantity":1,"section":"` + id + `"}}`)
 		h, op := p.see(ctx, e)
 		if h.verdict == history.Done {
-			p.deed(ctx, &held{buyer: buyer, house: p.house, op: op, id: h.booking.ID}, history.Release, "")
+			p.act(ctx, &held{buyer: buyer, event: p.event, op: op, id: h.booking.ID}, history.Release, "")
 		}
 		if h.verdict == history.Done || h.verdict == history.NoneLeft {
 			return nil
 		}
 		last = fmt.Sprintf("%v %s", h.verdict, h.code)
 	}
-	return fmt.Errorf("section %s of the %s is served by nobody: %s", id, houseNames[p.house], last)
+	return fmt.Errorf("section %s of the %s is served by nobody: %s", id, eventNames[p.event], last)
 }
 
-var houseNames = [houseCount]string{stalls: "stalls", returns: "house of returns"}
+var eventNames = [eventCount]string{stalls: "stalls", returns: "house of returns"}
 
 // healed waits until every section is served and every node ready, at most HealBound. It gives how long that took, and what was not there in time.
 func (r *run) healed(ctx context.Context) (took time.Duration, missing []string) {
@@ -59,7 +59,7 @@ func (r *run) healed(ctx context.Context) (took time.Duration, missing []string)
 		asking.Go(func() { note(p.serves(ctx)) })
 	}
 	asking.Go(func() {
-		if err := r.arena.AwaitReady(ctx); err != nil {
+		if err := r.bed.AwaitReady(ctx); err != nil {
 			note(fmt.Errorf("not every node is ready: %w", err))
 		}
 	})

@@ -45,7 +45,7 @@ func (r *run) slack() history.Nanos {
 }
 
 func (r *run) recorders() (list []*recorder) {
-	for _, l := range r.lanes {
+	for _, l := range r.workers {
 		list = append(list, &l.recorder)
 	}
 	for _, p := range r.probers {
@@ -59,8 +59,8 @@ func (r *run) history(recorders []*recorder) *history.History {
 		Server: "holdfast", Scenario: "chaos", Seed: r.cfg.Seed, Command: r.cfg.Command, StartUnixNano: r.start.UnixNano(),
 		ClockSlack: r.slack(), BuyerPrefix: buyerPrefix, KeyPrefix: keyPrefix,
 	}}
-	for _, house := range r.houses {
-		h.Header.Events = append(h.Header.Events, history.Event{ID: house.Event, Sections: house.Plan.Sizes()})
+	for _, event := range r.events {
+		h.Header.Events = append(h.Header.Events, history.Event{ID: event.ID, Sections: event.Plan.Sizes()})
 	}
 	for _, one := range recorders {
 		h.Parts = append(h.Parts, &one.part)
@@ -87,7 +87,7 @@ func (r *run) settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return r.mapsAre(ctx, truth(changes, r.houses[stalls]))
+		return r.mapsAre(ctx, truth(changes, r.events[stalls]))
 	})
 	if wrong != nil {
 		r.finds.add(checkMaps, fmt.Sprintf("%v after the last hold had lapsed: %v", settleBound, wrong))
@@ -123,8 +123,8 @@ func (r *run) mapsAre(ctx context.Context, want map[string][]byte) error {
 
 // serving are the nodes that must show the truth: all that run, or, where they stand by for each other, the one that sells.
 func (r *run) serving(ctx context.Context) (list []*testbed.Node) {
-	for _, n := range r.arena.Regulars() {
-		if r.arena.Clustered || testbed.Says(ctx, n, "/readyz") == nil {
+	for _, n := range r.bed.Regulars() {
+		if r.bed.Clustered || testbed.Says(ctx, n, "/readyz") == nil {
 			list = append(list, n)
 		}
 	}
@@ -132,7 +132,7 @@ func (r *run) serving(ctx context.Context) (list []*testbed.Node) {
 }
 
 func (r *run) mapOf(ctx context.Context, n *testbed.Node) (*wire.Availability, error) {
-	said, err := testbed.Fetch(ctx, n, "/v1/events/"+r.houses[stalls].Event+"/availability")
+	said, err := testbed.Fetch(ctx, n, "/v1/events/"+r.events[stalls].ID+"/availability")
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ type clusterView struct {
 
 // compareViews: all nodes name one owner of each section, once all is quiet.
 func (r *run) compareViews(ctx context.Context) {
-	if !r.arena.Clustered {
+	if !r.bed.Clustered {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, HealBound)
@@ -178,7 +178,7 @@ func (r *run) compareViews(ctx context.Context) {
 func (r *run) oneView(ctx context.Context) error {
 	type word struct{ owner, by string }
 	owners := map[sectionName]word{}
-	for _, n := range r.arena.Regulars() {
+	for _, n := range r.bed.Regulars() {
 		a := testbed.Ask(ctx, testbed.Asides, n, &testbed.Call{Method: "GET", Path: "/v1/cluster"})
 		var v clusterView
 		if err := json.Unmarshal(a.Body, &v); err != nil || a.Status != 200 {
@@ -204,7 +204,7 @@ const lookLag = 2 * time.Second
 // conclude stops the nodes in good order, reads the log, and judges.
 func (r *run) conclude(ctx context.Context) (*Report, error) {
 	r.cfg.sayf("stopping the nodes")
-	r.arena.StopNodes()
+	r.bed.StopNodes()
 	changes, err := r.readLog(ctx)
 	if err != nil {
 		return nil, err
@@ -225,7 +225,7 @@ func (r *run) conclude(ctx context.Context) (*Report, error) {
 	report.Checks = append(report.Checks, r.audit(ctx))
 	report.decide()
 	if report.Verdict != Passed || r.cfg.Keep {
-		err = writeHistory(filepath.Join(r.arena.Folder, "answers.history"), h)
+		err = writeHistory(filepath.Join(r.bed.Folder, "answers.history"), h)
 	}
 	return report, errors.Join(err, ctx.Err())
 }
@@ -241,7 +241,7 @@ func writeHistory(path string, h *history.History) error {
 // audit lets the server's own verifier look at the database.
 func (r *run) audit(ctx context.Context) Check {
 	r.cfg.sayf("auditing")
-	clean, said, err := lab.Audit(ctx, r.cfg.Binary, "--store", r.arena.Database.Near)
+	clean, said, err := lab.Audit(ctx, r.cfg.Binary, "--store", r.bed.Database.Near)
 	lines := strings.Split(strings.TrimSpace(said), "\n")
 	c := Check{Name: checkAudit, Verdict: Passed, Detail: lines[len(lines)-1]}
 	switch {

@@ -20,7 +20,7 @@ import (
 
 const millisecond = history.Nanos(time.Millisecond)
 
-// story is a small history in the house of returns, and the log beside it.
+// story is a small history in the event of returns, and the log beside it.
 type story struct {
 	recorder
 	log   []wire.LogChange
@@ -35,7 +35,7 @@ func newStory(t *testing.T) *story {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &story{recorder: recorder{start: time.UnixMilli(1_900_000_000_000), houses: []*buyers.House{{Event: "stalls", Plan: p}, {Event: "returns", Plan: p}}}}
+	s := &story{recorder: recorder{start: time.UnixMilli(1_900_000_000_000), events: []*buyers.Event{{ID: "stalls", Plan: p}, {ID: "returns", Plan: p}}}}
 	s.claim(0)
 	return s
 }
@@ -56,7 +56,7 @@ func requestName(buyer, key uint64) string {
 }
 
 // answers records one asking as if it had been answered at once.
-func (s *story) answers(e *errand, at int, status int, body string) (heard, int32) {
+func (s *story) answers(e *task, at int, status int, body string) (heard, int32) {
 	asked := s.start.Add(time.Duration(at) * time.Millisecond)
 	return s.record(e, &testbed.Answer{Status: status, Body: []byte(body), Sent: true, At: &testbed.Node{Name: "n1"}, Asked: asked, Answered: asked.Add(time.Millisecond)})
 }
@@ -67,7 +67,7 @@ func bookingText(id, state string, ends int) string {
 
 // hold is a granted one; logged says whether the log has it.
 func (s *story) hold(buyer uint64, id string, at int, logged bool) int32 {
-	e := &errand{kind: history.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: buyer, key: 1}
+	e := &task{kind: history.Hold, event: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: buyer, key: 1}
 	ends := wire.Time(s.start.UnixMilli() + int64(at) + 3000)
 	if logged {
 		s.line(at, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: id, Request: requestName(buyer, 1), ExpiresAt: &ends, Seats: []uint32{0}})
@@ -79,7 +79,7 @@ func (s *story) hold(buyer uint64, id string, at int, logged bool) int32 {
 func (s *story) pay(buyer uint64, id string, op int32, at int) {
 	s.line(at, wire.LogChange{Kind: wire.LogPaymentBegun, Booking: id, Request: requestName(buyer, 2)})
 	s.line(at, wire.LogChange{Kind: wire.LogSold, Booking: id})
-	s.answers(&errand{kind: history.Confirm, house: returns, of: op, buyer: buyer, key: 2}, at, 200, bookingText(id, "confirmed", 0))
+	s.answers(&task{kind: history.Confirm, event: returns, of: op, buyer: buyer, key: 2}, at, 200, bookingText(id, "confirmed", 0))
 }
 
 // giveBack is a refund; the log has it, under its name, without one, or not at all.
@@ -90,7 +90,7 @@ func (s *story) giveBack(buyer uint64, id string, op int32, at int, log string) 
 	case "unnamed":
 		s.line(at, wire.LogChange{Kind: wire.LogRefunded, Booking: id})
 	}
-	e := &errand{kind: history.Release, house: returns, of: op, buyer: buyer, key: 3, refund: true, call: testbed.Call{Path: "/v1/bookings/" + id + "/refund"}}
+	e := &task{kind: history.Release, event: returns, of: op, buyer: buyer, key: 3, refund: true, call: testbed.Call{Path: "/v1/bookings/" + id + "/refund"}}
 	s.answers(e, at, 200, bookingText(id, "refunded", 0))
 }
 
@@ -101,7 +101,7 @@ func (s *story) judge() (check.Result, *findings) {
 	told := retell(list, s.log, finds)
 	checkSuperseded(s.log, list, s.start.UnixNano(), 5*millisecond, finds)
 	settleUnknown(list, s.log, told)
-	r := &run{cfg: &Config{}, arena: &testbed.Bed{}, houses: s.houses, start: s.start}
+	r := &run{cfg: &Config{}, bed: &testbed.Bed{}, events: s.events, start: s.start}
 	h := r.history(list)
 	return check.Run(context.Background(), h, check.Options{Log: func() (io.ReadCloser, error) { return told.log(s.log), nil }}), finds
 }
@@ -141,13 +141,13 @@ func TestASeatBackTooEarlyIsFound(t *testing.T) {
 func TestWhatTheLogNeverSawExcusesNobody(t *testing.T) {
 	for _, logged := range []bool{true, false} {
 		s := newStory(t)
-		ghost := &errand{kind: history.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: 1, key: 1}
+		ghost := &task{kind: history.Hold, event: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: 1, key: 1}
 		s.answers(ghost, 10, 503, `{"code":"outcome_unknown"}`)
 		if logged {
 			ends := wire.Time(s.start.UnixMilli() + 3000)
 			s.line(10, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: "b1", Request: requestName(1, 1), ExpiresAt: &ends, Seats: []uint32{0}})
 		}
-		loser := &errand{kind: history.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: 2, key: 1}
+		loser := &task{kind: history.Hold, event: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: 2, key: 1}
 		s.answers(loser, 20, 409, `{"code":"seat_taken","seats":["R1-1-1"]}`)
 		if result, _ := s.judge(); result.Passed() != logged {
 			t.Errorf("in the log: %v\n%v", logged, result.String())

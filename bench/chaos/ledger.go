@@ -25,7 +25,7 @@ const logFile = "log.ndjson"
 // readLog runs holdfast log, keeps what it prints, and parses it.
 func (r *run) readLog(ctx context.Context) ([]wire.LogChange, error) {
 	var said bytes.Buffer
-	lines, err := lab.Log(ctx, r.cfg.Binary, &said, "--store", r.arena.Database.Near)
+	lines, err := lab.Log(ctx, r.cfg.Binary, &said, "--store", r.bed.Database.Near)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (r *run) readLog(ctx context.Context) ([]wire.LogChange, error) {
 	if err = errors.Join(err, lines.Close()); err != nil {
 		return nil, fmt.Errorf("chaos: %w: %s", err, said.String())
 	}
-	if err := os.WriteFile(filepath.Join(r.arena.Folder, logFile), text, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(r.bed.Folder, logFile), text, 0o600); err != nil {
 		return nil, fmt.Errorf("chaos: %w", err)
 	}
 	return parseLog(text)
@@ -53,16 +53,16 @@ func parseLog(text []byte) (changes []wire.LogChange, err error) {
 }
 
 // truth is what an event's log ends with: the letters of each section.
-func truth(changes []wire.LogChange, house *buyers.House) map[string][]byte {
+func truth(changes []wire.LogChange, event *buyers.Event) map[string][]byte {
 	letters := map[string][]byte{}
-	for i := range house.Plan.Sections {
-		s := &house.Plan.Sections[i]
+	for i := range event.Plan.Sections {
+		s := &event.Plan.Sections[i]
 		letters[s.ID] = bytes.Repeat([]byte{'a'}, int(s.Seats))
 	}
 	seats := map[string][]uint32{}
 	for i := range changes {
 		c := &changes[i]
-		if c.Event != house.Event || letters[c.Section] == nil {
+		if c.Event != event.ID || letters[c.Section] == nil {
 			continue
 		}
 		if c.Kind == wire.LogHoldPlaced {

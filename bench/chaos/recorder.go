@@ -10,14 +10,14 @@ import (
 	"holdfast/bench/check/history"
 )
 
-// errand is one wish under one key, however often it is asked.
-type errand struct {
+// task is one wish under one key, however often it is asked.
+type task struct {
 	kind     history.Kind
-	house    int
+	event    int
 	section  uint32 // check.AnySection: the server's choice
 	quantity uint32
 	seats    []uint32
-	of       int32 // of a deed: the operation that placed the booking
+	of       int32 // of an op: the operation that placed the booking
 	buyer    uint64
 	key      uint64
 	refund   bool // an operator's refund; recorded as a release until the log has been read
@@ -37,7 +37,7 @@ func keyName(n uint64) string   { return string(history.AppendName(nil, keyPrefi
 type recorder struct {
 	part    history.Part
 	start   time.Time // the history's beginning
-	houses  []*buyers.House
+	events  []*buyers.Event
 	refunds []refunded
 	tally   tally
 }
@@ -54,9 +54,9 @@ type refunded struct {
 // tally counts for the report.
 type tally struct {
 	attempts, lost, refused503 uint64
-	done                       uint64 // changes acknowledged: once for each errand
+	done                       uint64 // changes acknowledged: once for each task
 	denied                     uint64 // decided refusals
-	gaveUp                     uint64 // errands without a decided answer in time
+	gaveUp                     uint64 // tasks without a decided answer in time
 	reads, looks               uint64
 }
 
@@ -82,11 +82,11 @@ func (r *recorder) moment(t *wire.OffsetTime) history.Nanos {
 }
 
 // record keeps one asking, and tells what was heard and which operation it is.
-func (r *recorder) record(e *errand, a *testbed.Answer) (h heard, op int32) {
+func (r *recorder) record(e *task, a *testbed.Answer) (h heard, op int32) {
 	h = hear(e.kind, a)
 	r.count(a, &h)
 	one := history.Op{
-		Kind: e.kind, Verdict: h.verdict, Event: uint16(e.house), Section: e.section, Of: history.NoOp,
+		Kind: e.kind, Verdict: h.verdict, Event: uint16(e.event), Section: e.section, Of: history.NoOp,
 		Buyer: e.buyer, Key: e.key, Call: r.nanos(a.Asked), Return: r.nanos(a.Answered),
 	}
 	if a.Status == 0 && h.verdict == history.Unknown {
@@ -122,10 +122,10 @@ func (r *recorder) count(a *testbed.Answer, h *heard) {
 }
 
 // placing fills in what a hold's operation says; false: the answer names seats that there are not.
-func (r *recorder) placing(one *history.Op, e *errand, h *heard) bool {
+func (r *recorder) placing(one *history.Op, e *task, h *heard) bool {
 	one.Quantity = uint16(e.quantity)
 	if h.verdict == history.Done {
-		section, seats, ok := r.seats(e.house, h.booking.Seats)
+		section, seats, ok := r.seats(e.event, h.booking.Seats)
 		if !ok {
 			return false
 		}
@@ -144,9 +144,9 @@ func (r *recorder) placing(one *history.Op, e *errand, h *heard) bool {
 }
 
 // seats are a booking's, by index into the one section that they are all of.
-func (r *recorder) seats(house int, ids []string) (section uint32, seats []uint32, ok bool) {
+func (r *recorder) seats(event int, ids []string) (section uint32, seats []uint32, ok bool) {
 	for i, id := range ids {
-		place, known := r.houses[house].Plan.Find([]byte(id))
+		place, known := r.events[event].Plan.Find([]byte(id))
 		if !known || i > 0 && place.Section != section {
 			return 0, nil, false
 		}
@@ -157,8 +157,8 @@ func (r *recorder) seats(house int, ids []string) (section uint32, seats []uint3
 }
 
 // lost are the seats that a refusal names, of those that were wished.
-func (r *recorder) lost(e *errand, ids []string) (seats []uint32) {
-	section := &r.houses[e.house].Plan.Sections[e.section]
+func (r *recorder) lost(e *task, ids []string) (seats []uint32) {
+	section := &r.events[e.event].Plan.Sections[e.section]
 	for _, id := range ids {
 		for _, seat := range e.seats {
 			if string(section.SeatID(seat)) == id {
@@ -170,14 +170,14 @@ func (r *recorder) lost(e *errand, ids []string) (seats []uint32) {
 }
 
 // look keeps a whole map as operations, one a section.
-func (r *recorder) look(house int, live *wire.Availability, asked, answered time.Time) error {
-	p := r.houses[house].Plan
+func (r *recorder) look(event int, live *wire.Availability, asked, answered time.Time) error {
+	p := r.events[event].Plan
 	if len(live.Sections) != len(p.Sections) {
 		return fmt.Errorf("chaos: a map of %d sections instead of %d", len(live.Sections), len(p.Sections))
 	}
 	for no := range live.Sections {
 		r.part.Ops = append(r.part.Ops, history.Op{
-			Kind: history.Look, Verdict: history.Done, Event: uint16(house), Section: uint32(no), Of: history.NoOp,
+			Kind: history.Look, Verdict: history.Done, Event: uint16(event), Section: uint32(no), Of: history.NoOp,
 			Call: r.nanos(asked), Return: r.nanos(answered), Text: r.part.AddText([]byte(live.Sections[no].Status)),
 		})
 	}

@@ -24,11 +24,11 @@ type Recovery struct {
 // acked is one acknowledged change.
 type acked struct{ call, ret history.Nanos }
 
-// successes are each section's, by call. A deed's section is that of the booking it is about.
+// successes are each section's, by call. An op's section is that of the booking it is about.
 func (r *run) successes(recorders []*recorder) [][]acked {
 	var base []int
 	sections := 0
-	for _, h := range r.houses {
+	for _, h := range r.events {
 		base = append(base, sections)
 		sections += len(h.Plan.Sections)
 	}

@@ -82,7 +82,7 @@ type Check struct {
 
 // newReport is everything but the checks.
 func (r *run) newReport(recorders []*recorder) *Report {
-	a := r.arena
+	a := r.bed
 	p := &Report{
 		Seed: r.cfg.Seed, Command: r.cfg.Command, Ground: "network namespaces", Nodes: r.cfg.Nodes, Buyers: r.cfg.Buyers, Clustered: a.Clustered,
 		Duration: r.elapsed, LeftOut: r.leftOut, Recovery: r.recoveries(recorders),
@@ -184,7 +184,7 @@ func (p *Report) Failed(name string) bool {
 
 // keep gives the folder its lasting name and puts the report into it.
 func (r *run) keep(p *Report, cause error) (*Report, error) {
-	folder, err := testbed.KeepFolder(r.arena.Folder)
+	folder, err := testbed.KeepFolder(r.bed.Folder)
 	if p == nil {
 		return nil, errors.Join(fmt.Errorf("%w (logs in %s)", cause, folder), err)
 	}

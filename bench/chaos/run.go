@@ -19,14 +19,14 @@ import (
 type run struct {
 	cfg      *Config
 	finds    findings
-	arena    *testbed.Bed
-	houses   []*buyers.House
+	bed      *testbed.Bed
+	events   []*buyers.Event
 	schedule []step
 	leftOut  []string
 	start    time.Time
 	elapsed  time.Duration // in which buyers shopped
 	fair     *fair
-	lanes    []*lane
+	workers  []*worker
 	probers  []*prober
 	watchers []*watcher
 	marks    []mark
@@ -56,7 +56,7 @@ func Run(ctx context.Context, cfg Config) (report *Report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	r.arena = a
+	r.bed = a
 	kept := false
 	defer func() {
 		err = errors.Join(err, a.Close())
@@ -88,7 +88,7 @@ func (r *run) keepFor(cause error) error {
 	return err
 }
 
-// prepare opens the houses, draws the schedule and makes whoever will ask.
+// prepare opens the events, draws the schedule and makes whoever will ask.
 func (r *run) prepare(ctx context.Context) (err error) {
 	cfg := r.cfg
 	chosen, leftOut, err := r.choose()
@@ -100,36 +100,36 @@ func (r *run) prepare(ctx context.Context) (err error) {
 		cfg.sayf("LEFT OUT %s", why)
 	}
 	r.schedule = newSchedule(cfg.Seed, chosen, cfg.Nodes, cfg.Duration)
-	if r.houses, err = r.openHouses(ctx); err != nil {
+	if r.events, err = r.openEvents(ctx); err != nil {
 		return err
 	}
 	r.start = time.Now()
-	r.fair = &fair{arena: r.arena, finds: &r.finds, client: testbed.NewClient()}
+	r.fair = &fair{bed: r.bed, finds: &r.finds, client: testbed.NewClient()}
 	r.looks = r.recorder()
 	for i := range cfg.Buyers {
-		r.lanes = append(r.lanes, r.lane(uint64(i+1)))
+		r.workers = append(r.workers, r.worker(uint64(i+1)))
 	}
-	for h, house := range r.houses {
-		for s := range house.Plan.Sections {
+	for h, event := range r.events {
+		for s := range event.Plan.Sections {
 			no := uint64(cfg.Buyers + len(r.probers) + 1)
-			r.probers = append(r.probers, &prober{*r.lane(no), h, uint32(s)})
+			r.probers = append(r.probers, &prober{*r.worker(no), h, uint32(s)})
 		}
 	}
-	for _, n := range r.arena.Regulars() {
+	for _, n := range r.bed.Regulars() {
 		for range 2 {
-			r.watchers = append(r.watchers, newWatcher(n, r.houses[stalls], &r.finds))
+			r.watchers = append(r.watchers, newWatcher(n, r.events[stalls], &r.finds))
 		}
 	}
 	return nil
 }
 
-func (r *run) recorder() recorder { return recorder{start: r.start, houses: r.houses} }
+func (r *run) recorder() recorder { return recorder{start: r.start, events: r.events} }
 
-func (r *run) lane(no uint64) *lane {
-	return &lane{fair: r.fair, recorder: r.recorder(), rng: rand.New(rand.NewPCG(r.cfg.Seed, no)), no: no}
+func (r *run) worker(no uint64) *worker {
+	return &worker{fair: r.fair, recorder: r.recorder(), rng: rand.New(rand.NewPCG(r.cfg.Seed, no)), no: no}
 }
 
-// finishBound is how long errands under way at the end may take.
+// finishBound is how long tasks under way at the end may take.
 const finishBound = 8 * time.Second
 
 // perform lets buyers shop through the whole schedule, and waits until it is quiet and every hold has lapsed. A panic ends it as an error would: what was started
@@ -143,13 +143,13 @@ func (r *run) perform(whole context.Context) (err error) {
 	shopping, closeShop := context.WithCancel(ctx)
 	defer closeShop()
 	var buyers, others sync.WaitGroup
-	for _, l := range r.lanes {
+	for _, l := range r.workers {
 		guarded(&buyers, fail, func() { l.shop(shopping, finish) })
 	}
 	for _, w := range r.watchers {
 		guarded(&others, fail, func() { w.watch(ctx) })
 	}
-	guarded(&others, fail, func() { r.arena.Tending(ctx) })
+	guarded(&others, fail, func() { r.bed.Tending(ctx) })
 	guarded(&others, fail, func() { r.progress(ctx) })
 	err = r.play(ctx)
 	r.elapsed = time.Since(r.start)
@@ -201,7 +201,7 @@ func (r *run) calmed() { r.fair.calm.Store(max(int64(time.Since(r.start)), 1)) }
 // step does one step's nemeses and waits until all is well again.
 func (r *run) step(ctx context.Context, i int) (err error) {
 	s := &r.schedule[i]
-	m := mark{about: s.about(r.arena)}
+	m := mark{about: s.about(r.bed)}
 	r.fair.calm.Store(0)
 	r.cfg.sayf("%v step %d of %d: %s, %v", time.Since(r.start).Round(time.Second), i+1, len(r.schedule), m.about, s.length)
 	m.begun = history.Nanos(time.Since(r.start))
@@ -209,7 +209,7 @@ func (r *run) step(ctx context.Context, i int) (err error) {
 	for _, n := range s.nemeses {
 		begun++
 		m.names = append(m.names, n.name())
-		if err = n.begin(ctx, r.arena); err != nil {
+		if err = n.begin(ctx, r.bed); err != nil {
 			break
 		}
 	}
@@ -231,7 +231,7 @@ func (r *run) end(ctx context.Context, list []nemesis) error {
 	errs := make([]error, len(list))
 	var ending sync.WaitGroup
 	for i, n := range list {
-		ending.Go(func() { errs[i] = n.end(ctx, r.arena) })
+		ending.Go(func() { errs[i] = n.end(ctx, r.bed) })
 	}
 	ending.Wait()
 	return errors.Join(errs...)

@@ -59,13 +59,13 @@ type step struct {
 func (r *run) possible(kind int) string {
 	k := &kinds[kind]
 	switch {
-	case k.split && !r.arena.Machines.Split():
-		return "it needs network namespaces (" + r.arena.WhyLoopback + ")"
-	case k.clustered && !r.arena.Clustered:
+	case k.split && !r.bed.Machines.Split():
+		return "it needs network namespaces (" + r.bed.WhyLoopback + ")"
+	case k.clustered && !r.bed.Clustered:
 		return "the binary knows no cluster"
 	case k.clustered && r.cfg.Nodes < 2:
 		return "it needs two nodes"
-	case k.clocks && !r.arena.Clocked:
+	case k.clocks && !r.bed.Clocked:
 		return "the binary reads no " + testbed.ClockVariable + ": build it with make planted"
 	}
 	return ""

@@ -19,7 +19,7 @@ import (
 // id of the last frame it had.
 type watcher struct {
 	node  *testbed.Node
-	house *buyers.House
+	event *buyers.Event
 	finds *findings
 
 	mu       sync.Mutex
@@ -37,8 +37,8 @@ type watched struct {
 // watchTally counts frames for the report.
 type watchTally struct{ Snapshots, Deltas, Checkpoints, Streams uint64 }
 
-func newWatcher(n *testbed.Node, h *buyers.House, finds *findings) *watcher {
-	return &watcher{node: n, house: h, finds: finds, sections: map[string]*watched{}}
+func newWatcher(n *testbed.Node, h *buyers.Event, finds *findings) *watcher {
+	return &watcher{node: n, event: h, finds: finds, sections: map[string]*watched{}}
 }
 
 // watchPause is between two streams.
@@ -57,7 +57,7 @@ func (w *watcher) watch(ctx context.Context) {
 
 // follow reads one stream to its end, which is no error: the watcher comes back.
 func (w *watcher) follow(ctx context.Context) {
-	s, err := lab.OpenStream(ctx, w.node.API, "/v1/events/"+w.house.Event+"/availability/stream", w.begun())
+	s, err := lab.OpenStream(ctx, w.node.API, "/v1/events/"+w.event.ID+"/availability/stream", w.begun())
 	if err != nil {
 		return
 	}

@@ -118,7 +118,7 @@ func (a *archive) groupFor(op *history.Op) *grouped {
 	switch {
 	case op.Kind == history.Look && op.Verdict == history.Done:
 		return &a.lookOps
-	case op.Kind == history.Look || op.Kind.IsDeed():
+	case op.Kind == history.Look || op.Kind.OnBooking():
 		return nil
 	case op.Verdict == history.Taken && op.Lost.Len > 0:
 		return &a.takenOps
@@ -138,7 +138,7 @@ func (a *archive) fill(groups int) {
 		next[g] = append([]uint32(nil), g.start[:groups]...)
 	}
 	a.each(func(r ref, op *history.Op) {
-		if op.Verdict == history.Ended && op.Kind.IsDeed() {
+		if op.Verdict == history.Ended && op.Kind.OnBooking() {
 			a.ended = append(a.ended, r)
 		}
 		if g := a.groupFor(op); g != nil {

@@ -19,11 +19,11 @@ type booking struct {
 	sold    history.Nanos // earliest return of an acknowledged confirmation: the seats are sold by then, for good
 	stretch history.Nanos // earliest call of an extension whose outcome is unknown
 	from    uint32
-	to      uint32 // its deeds
+	to      uint32 // its ops
 }
 
-// deed is something done, or perhaps done, to a booking, or seen of it.
-type deed struct {
+// bookingOp is something done, or perhaps done, to a booking, or seen of it.
+type bookingOp struct {
 	call, ret history.Nanos
 	request   uint32 // none: an answer "it had ended"
 	act       act
@@ -38,12 +38,12 @@ func (q *requests) newBooking(request uint32) booking {
 	}
 }
 
-func (q *requests) deedsOf(b *booking) []deed { return q.deeds[b.from:b.to] }
+func (q *requests) deedsOf(b *booking) []bookingOp { return q.deeds[b.from:b.to] }
 
-// attach gives every booking its deeds.
+// attach gives every booking its ops.
 func (q *requests) attach() {
 	for i := range q.list {
-		if r := &q.list[i]; r.kind.IsDeed() {
+		if r := &q.list[i]; r.kind.OnBooking() {
 			q.aim(r)
 		}
 	}
@@ -54,15 +54,15 @@ func (q *requests) attach() {
 			b.lapse = q.list[b.request].call
 		}
 	}
-	q.eachDeed(func(b *booking, _ deed) { b.to++ })
+	q.eachDeed(func(b *booking, _ bookingOp) { b.to++ })
 	sum := uint32(0)
 	for i := range q.bookings {
 		b := &q.bookings[i]
 		b.from, sum = sum, sum+b.to
 		b.to = b.from
 	}
-	q.deeds = make([]deed, sum)
-	q.eachDeed(func(b *booking, d deed) {
+	q.deeds = make([]bookingOp, sum)
+	q.eachDeed(func(b *booking, d bookingOp) {
 		q.deeds[b.to] = d
 		b.to++
 	})
@@ -96,12 +96,12 @@ func (q *requests) aim(r *request) {
 	}
 }
 
-// eachDeed visits all deeds, in the same order each time.
-func (q *requests) eachDeed(visit func(b *booking, d deed)) {
+// eachDeed visits all ops, in the same order each time.
+func (q *requests) eachDeed(visit func(b *booking, d bookingOp)) {
 	for i := range q.list {
 		r := &q.list[i]
 		if a := actOf(r); a != 0 && r.booking != none {
-			visit(&q.bookings[r.booking], deed{r.call, r.ret, uint32(i), a})
+			visit(&q.bookings[r.booking], bookingOp{r.call, r.ret, uint32(i), a})
 		}
 	}
 	for _, r := range q.ended {
@@ -110,7 +110,7 @@ func (q *requests) eachDeed(visit func(b *booking, d deed)) {
 			// Once the end has come, "it had ended" says that the buyer may do no more, not that the seats are back already: a server
 			// may take a moment for that (P4). Before the end it says that the seats are lost.
 			if b := &q.bookings[q.list[target].booking]; op.Return < b.lapse {
-				visit(b, deed{op.Call, op.Return, none, seenEnded})
+				visit(b, bookingOp{op.Call, op.Return, none, seenEnded})
 			}
 		}
 	}

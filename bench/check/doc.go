@@ -2,7 +2,7 @@
 //
 //	parts of a history ──▶ requests ──▶ bookings ──▶ seats ──────────▶ each seat's answers fit an order   "seats"
 //	(every call,           one key,     a grant and    │  looks that     that respects time: at hand,
-//	 every answer)         one effect   its deeds      │  are sure go    or searched for by porcupine
+//	 every answer)         one effect   its ops      │  are sure go    or searched for by porcupine
 //	                          │            │           └─▶ gaps ──────▶ nobody was refused while they      "none left"
 //	                          │            │                            were free
 //	                          │            └──────────────────────────▶ nobody acted after a hold's end   "ends"

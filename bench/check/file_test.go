@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-func Written(t testing.TB, h *history.History) []byte {
+func written(t testing.TB, h *history.History) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := h.Write(&b); err != nil {
@@ -20,8 +20,8 @@ func Written(t testing.TB, h *history.History) []byte {
 	return b.Bytes()
 }
 
-// equal compares histories; an arena without anything is as good as none.
-func Equal(a, b *history.History) bool {
+// equal compares histories; an testbed without anything is as good as none.
+func equal(a, b *history.History) bool {
 	if !reflect.DeepEqual(a.Header, b.Header) || len(a.Parts) != len(b.Parts) {
 		return false
 	}
@@ -56,16 +56,16 @@ func TestHistoryFileKeepsEverything(t *testing.T) {
 		simulate(simSmall, noBug, chance(rand.New(rand.NewPCG(1, 1)))).h, large.h,
 		{Header: large.h.Header}, {Header: large.h.Header, Parts: []*history.Part{{}, large.part, {}}},
 	} {
-		got, err := history.Read(bytes.NewReader(Written(t, h)))
-		if err != nil || !Equal(h, got) {
-			t.Errorf("%d parts: %v, equal %v", len(h.Parts), err, err == nil && Equal(h, got))
+		got, err := history.Read(bytes.NewReader(written(t, h)))
+		if err != nil || !equal(h, got) {
+			t.Errorf("%d parts: %v, equal %v", len(h.Parts), err, err == nil && equal(h, got))
 		}
 	}
 }
 
 // TestDamagedFileIsRefused: every cut and every flipped bit is found, and told apart.
 func TestDamagedFileIsRefused(t *testing.T) {
-	file := Written(t, simulate(simSmall, noBug, chance(rand.New(rand.NewPCG(2, 1)))).h)
+	file := written(t, simulate(simSmall, noBug, chance(rand.New(rand.NewPCG(2, 1)))).h)
 	for n := range len(file) {
 		if _, err := history.Read(bytes.NewReader(file[:n])); !errors.Is(err, history.ErrTruncated) {
 			t.Fatalf("cut at %d of %d: %v", n, len(file), err)
@@ -102,7 +102,7 @@ func (f *fullDisk) Write(p []byte) (int, error) {
 // TestWriteTellsOfAFullDisk: an error of the writer is never lost, wherever it comes.
 func TestWriteTellsOfAFullDisk(t *testing.T) {
 	h := simulate(simSmall, noBug, chance(rand.New(rand.NewPCG(3, 1)))).h
-	size := len(Written(t, h))
+	size := len(written(t, h))
 	for _, room := range []int{0, 1, size / 2, size - 1} {
 		if err := h.Write(&fullDisk{room}); !errors.Is(err, errFull) {
 			t.Errorf("room for %d of %d: %v", room, size, err)

@@ -90,7 +90,7 @@ func letterBit(letter byte) letters {
 type logBooking struct {
 	state   logState
 	expires wire.Time
-	seats   history.Span // of the section's arena
+	seats   history.Span // of the section's testbed
 	booking uint32       // number of the granted booking; none: its placing was not acknowledged
 }
 

@@ -31,7 +31,7 @@ type requests struct {
 	index table
 
 	bookings []booking
-	deeds    []deed
+	deeds    []bookingOp
 	faults   faults
 	unknown  uint64
 	again    uint64
@@ -39,7 +39,7 @@ type requests struct {
 
 // key is what makes repeats one request: keys belong to a buyer and to one event.
 func (a *archive) key(p *history.Part, op *history.Op) (event uint16, buyer, key uint64) {
-	if op.Kind.IsDeed() {
+	if op.Kind.OnBooking() {
 		return p.Ops[op.Of].Event, op.Buyer, op.Key
 	}
 	return op.Event, op.Buyer, op.Key
@@ -143,7 +143,7 @@ func (q *requests) compare(old *request, r ref, op *history.Op) {
 	switch {
 	case first.Kind != op.Kind:
 		reason = "acknowledged as two different calls"
-	case op.Kind.IsDeed():
+	case op.Kind.OnBooking():
 		if q.find(part, &part.Ops[op.Of]) != q.find(firstPart, &firstPart.Ops[first.Of]) {
 			reason = "acknowledged for two bookings"
 		}

@@ -13,7 +13,7 @@ import (
 	"holdfast/bench/run"
 )
 
-// GrowthConfig says what grows, and how far.
+// Config says what grows, and how far.
 type Config struct {
 	// Dimensions are names; empty: all.
 	Dimensions []string

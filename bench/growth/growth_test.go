@@ -192,7 +192,7 @@ func tinyDimension() Dimension {
 		point: func(at uint64, s growthShape) growthPoint {
 			venue := spreadVenue(90, 4)
 			fill, turns, refused := s.turns("single", venue), s.turns("holdrelease", venue), s.turns("contested", venue)
-			fill.Load.Duration, fill.Load.Count, fill.Sidecar = 0, at, memoryBeside(at)
+			fill.Load.Duration, fill.Load.Count, fill.Sidecar = 0, at, memorySidecar(at)
 			turns.Sidecar, refused.Sidecar = afterwards(readMaps), afterwards(restart)
 			best := s.turns("bestrelease", venue)
 			return growthPoint{

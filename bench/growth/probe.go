@@ -50,13 +50,13 @@ func inTurn(first, second run.Sidecar) run.Sidecar {
 	}
 }
 
-// memoryBeside tells by how much a load of so many holds made the server's resident memory grow, for each of them.
-func memoryBeside(holds uint64) run.Sidecar {
+// memorySidecar tells by how much a load of so many holds made the server's resident memory grow, for each of them.
+func memorySidecar(holds uint64) run.Sidecar {
 	return growthOf(figureHoldMemory, holds, resident)
 }
 
-// diskBeside tells by how much a load of so many changes made the server's data grow, for each of them.
-func diskBeside(changes uint64) run.Sidecar {
+// diskSidecar tells by how much a load of so many changes made the server's data grow, for each of them.
+func diskSidecar(changes uint64) run.Sidecar {
 	return growthOf(figureChangeDisk, changes, onDisk)
 }
 
@@ -116,7 +116,7 @@ func residentFigure(c *run.Subject) []report.Figure {
 	return []report.Figure{{Name: figureResident, Value: float64(bytes) / mebibyte, Unit: "MiB"}}
 }
 
-func mapOf(r *run.Round) string { return "/v1/events/" + r.Houses[0].Event + "/availability" }
+func mapOf(r *run.Round) string { return "/v1/events/" + r.Events[0].ID + "/availability" }
 
 func inMilliseconds(name string, d time.Duration) report.Figure {
 	return report.Figure{Name: name, Value: float64(report.InMilliseconds(d)), Unit: "ms"}

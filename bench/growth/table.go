@@ -45,7 +45,7 @@ type growthLoad struct {
 	makes uint64
 }
 
-// Numbers of the points' houses.
+// Numbers of the points' events.
 const (
 	growthTTL = time.Hour // longer than the longest point: what is on hold stays so
 	// wholeSection is the most seats that one section may have: beyond it the server splits a section, and one would not be one.
@@ -119,7 +119,7 @@ func grouped(n uint64) string {
 
 // turns is a closed loop of buyers who hold and release.
 func (s growthShape) turns(behaviour string, v lab.Venue) run.Scenario {
-	return run.Scenario{Name: behaviour, Venue: v, Houses: 1, HoldTTL: growthTTL, Load: run.Drive{Conns: s.conns, Duration: s.duration}}
+	return run.Scenario{Name: behaviour, Venue: v, Events: 1, HoldTTL: growthTTL, Load: run.Drive{Conns: s.conns, Duration: s.duration}}
 }
 
 // keeps is a closed loop of buyers who hold one of a stadium's seats each and keep it. It ends early when each seat is on hold.
@@ -188,7 +188,7 @@ func byHolds() Dimension {
 		About: "Seats on hold in five other events of 200,000 each, one seat a hold: what they take of memory, and whether new holds and refusals feel them.",
 		point: func(at uint64, s growthShape) growthPoint {
 			fill, refused := s.keeps(), s.turns("contested", run.Stadium)
-			fill.Houses, fill.Load.Duration, fill.Load.Count, fill.Sidecar = fillHouses, 0, at, memoryBeside(at)
+			fill.Events, fill.Load.Duration, fill.Load.Count, fill.Sidecar = fillHouses, 0, at, memorySidecar(at)
 			return growthPoint{
 				before:   []growthLoad{s.warmUp(), {"placing the live holds", fill, at}},
 				measured: []growthLoad{{"new holds", s.keeps(), 0}, {"refused", refused, 0}},
@@ -211,7 +211,7 @@ func byHistory() Dimension {
 			fill := s.turns("holdrelease", run.Stadium)
 			fill.Load.Duration, fill.Load.Count, fill.Sidecar = 0, max(at/changesOfTurn, 1), afterwards(restart)
 			if at > 0 {
-				fill.Sidecar = inTurn(diskBeside(at), fill.Sidecar)
+				fill.Sidecar = inTurn(diskSidecar(at), fill.Sidecar)
 			}
 			return growthPoint{
 				before:   []growthLoad{{"making the history", fill, fill.Load.Count * changesOfTurn}, s.warmUp()},

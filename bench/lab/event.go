@@ -23,7 +23,7 @@ type Venue struct {
 	Plan wire.Raw
 }
 
-// UniformVenue is sections alike, each of rows with seats each, in Holdfast's own compact JSON, which every peer reads
+// UniformVenue is sections alike, each of rows with seats each, in Holdfast's own compact JSON, which every baseline reads
 // too.
 func UniformVenue(sections, rows, seats int) Venue {
 	var b strings.Builder
@@ -78,10 +78,10 @@ type Terms struct {
 // seatsPerBuyer is beyond what any buyer of a load has at once.
 const seatsPerBuyer = 10_000
 
-// OpenHouse makes an event of a venue, puts it on sale, reads its seat map, and looks at it once, as every fan does
+// OpenEvent makes an event of a venue, puts it on sale, reads its seat map, and looks at it once, as every fan does
 // before booking. plan, if given, is the venue's as read before: then the seat map, which may be megabytes, is not read
 // again.
-func OpenEvent(ctx context.Context, t Endpoint, v Venue, terms Terms, plan *buyers.Plan) (*buyers.House, error) {
+func OpenEvent(ctx context.Context, t Endpoint, v Venue, terms Terms, plan *buyers.Plan) (*buyers.Event, error) {
 	name := "load " + RunName()
 	currency := "EUR"
 	starts := wire.OffsetTime{Time: wire.Time(time.Now().AddDate(1, 0, 0).UnixMilli())}
@@ -109,7 +109,7 @@ func OpenEvent(ctx context.Context, t Endpoint, v Venue, terms Terms, plan *buye
 			return nil, err
 		}
 	}
-	return &buyers.House{Event: made.ID, Plan: plan}, t.Get(ctx, event+"/availability", nil)
+	return &buyers.Event{ID: made.ID, Plan: plan}, t.Get(ctx, event+"/availability", nil)
 }
 
 // RunName tells one run's names from every other run's against the same server.
@@ -134,7 +134,7 @@ func ReadSeatmap(ctx context.Context, t Endpoint, event string) (*wire.Seatmap, 
 	return &seatmap, t.Get(ctx, "/v1/events/"+event+"/seatmap", &seatmap)
 }
 
-// translate writes a seat map in the compact JSON that peers read: sections, rows and their lengths are kept; labels of
+// Translate writes a seat map in the compact JSON that baselines read: sections, rows and their lengths are kept; labels of
 // seats are not, for there they are counted from 1.
 func Translate(v Venue, m *wire.Seatmap) (Venue, error) {
 	type row struct {

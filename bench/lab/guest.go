@@ -44,7 +44,7 @@ func (g *Guest) Made(event string) {
 	g.events = append(g.events, event)
 }
 
-// remember notes which bookings a history tells of, before it is let go.
+// Remember notes which bookings a history tells of, before it is let go.
 func (g *Guest) Remember(h *history.History) {
 	if g == nil {
 		return
@@ -70,7 +70,7 @@ const leaveBound = 2 * time.Minute
 // leaveAtOnce is how many bookings are given back at a time.
 const leaveAtOnce = 32
 
-// leave deletes the events that the run made. Tickets that buyers were told of are refunded first, and holds released. What could not be deleted is told
+// Leave deletes the events that the run made. Tickets that buyers were told of are refunded first, and holds released. What could not be deleted is told
 // through notice, one line.
 func (t Endpoint) Leave(notice func(string)) {
 	if t.Guest == nil || len(t.Guest.events) == 0 {

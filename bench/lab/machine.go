@@ -15,7 +15,7 @@ import (
 // tick is the unit of /proc/<pid>/stat, fixed at 100 a second for user space on Linux.
 const tick = 10 * time.Millisecond
 
-// processorTimeOf is what another process has used; zero where /proc does not tell.
+// ProcessorTimeOf is what another process has used; zero where /proc does not tell.
 func ProcessorTimeOf(pid int) time.Duration {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

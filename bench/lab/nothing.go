@@ -13,10 +13,10 @@ import (
 	"holdfast/api/wire"
 )
 
-// nullEvent is the id that requests to a server that does nothing are made with.
+// NothingEvent is the id that requests to a server that does nothing are made with.
 const NothingEvent = "00000000-0000-4000-8000-000000000000"
 
-// Nothing is a contestant that reads each request whole and answers what a server would that always says yes: the most
+// Nothing is a target that reads each request whole and answers what a server would that always says yes: the most
 // that this HTTP library, this client and this machine have to give. Its answers are checked for nothing.
 func Nothing(command func(address string) (string, []string)) Target {
 	c := Command("nothing", "A handler that does nothing: the same HTTP library, the same requests, an answer of the same size. What a server takes longer is what it does.",

@@ -9,7 +9,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Target is a server under test.
+// Endpoint is a server under test.
 type Endpoint struct {
 	Address     string // host:port
 	OperatorKey Secret // to create events with
@@ -19,7 +19,7 @@ type Endpoint struct {
 // operateTimeout bounds one operator call; creating an event of 200,000 seats takes a second on a busy machine.
 const operateTimeout = time.Minute
 
-// operate makes one operator call, outside everything that is measured. into may be nil.
+// Operate makes one operator call, outside everything that is measured. into may be nil.
 func (t Endpoint) Operate(ctx context.Context, path, key string, body []byte, want int, into any) error {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
@@ -38,7 +38,7 @@ func (t Endpoint) address(request *fasthttp.Request, method, path, key string) {
 	request.Header.Set("Idempotency-Key", key)
 }
 
-// get reads one document.
+// Get reads one document.
 func (t Endpoint) Get(ctx context.Context, path string, into any) error {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)

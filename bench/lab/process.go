@@ -100,7 +100,7 @@ func (p *Process) await(ctx context.Context, ready func(string) error) error {
 
 var errNotReady = errors.New("lab: not ready")
 
-// readyz asks the server itself.
+// Ready asks the server itself.
 func Ready(address string) error {
 	c, err := load.Dial(address)
 	if err != nil {
@@ -115,7 +115,7 @@ func Ready(address string) error {
 	return err
 }
 
-// accepts is readiness for a server that knows no readyz.
+// Accepts is readiness for a server that knows no readyz.
 func Accepts(address string) error {
 	c, err := load.Dial(address)
 	if err == nil {

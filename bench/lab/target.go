@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Contestant is a kind of server that can be put under a load.
+// Target is a kind of server that can be put under a load.
 type Target struct {
 	Name  string
 	About string // how it is built and tuned
@@ -100,7 +100,7 @@ func Elsewhere(t Endpoint) Target {
 	}
 }
 
-// Command is a contestant that some command serves on an address, with a Database or whatever else it needs behind it.
+// Command is a target that some command serves on an address, with a Database or whatever else it needs behind it.
 func Command(name, about string, open func(ctx context.Context, folder string) (*Backing, error)) Target {
 	return Target{
 		Name: name, About: about, Compact: true,

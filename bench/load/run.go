@@ -26,7 +26,7 @@ type Config struct {
 	// Kinds names the kinds of requests; Useful says of which a success (Held or Served) changed something durably.
 	Kinds  []string
 	Useful []bool
-	// First is the number of the first buyer, so that several loads can go through one house.
+	// First is the number of the first buyer, so that several loads can go through one event.
 	First uint64
 	// Pace makes an open loop. Nil is a closed loop: a connection that is free takes the next buyer.
 	Pace *Pace

@@ -58,7 +58,7 @@ type Round struct {
 	Calls    []Call  `json:"calls"` // by kind of request
 	Series   *Series `json:"series,omitempty"`
 	Client   Client  `json:"client"`
-	// ServerCPU is the server's share of the whole machine (1: all cores); zero when it is not ours to see. Of a peer it includes its
+	// ServerCPU is the server's share of the whole machine (1: all cores); zero when it is not ours to see. Of a baseline it includes its
 	// database.
 	ServerCPU float64 `json:"server_cpu"`
 	// Void says why the round's rates are not printed: the client was the bottleneck, an unexpected outcome, too few requests.

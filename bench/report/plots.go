@@ -28,7 +28,7 @@ type legendEntry struct {
 	Area  bool
 }
 
-// farApart is the quotient above which a linear axis would press the smaller ones onto its floor.
+// FarApart is the quotient above which a linear axis would press the smaller ones onto its floor.
 const FarApart = 20
 
 // dashes tell lines apart without colour.

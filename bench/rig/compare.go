@@ -7,8 +7,8 @@ import (
 	"holdfast/bench/report"
 )
 
-// Contender is one side of a comparison.
-type Contender struct {
+// Target is one side of a comparison.
+type Target struct {
 	Name string
 	// Round runs the load once and returns what came of it; round -1 warms up. Preparation (fresh seats) belongs inside, before
 	// the load starts its clock.
@@ -36,16 +36,16 @@ type Comparison struct {
 
 // Compare runs A B, B A, A B … for so many rounds, after one round of each that does not count (fresh processes are slower). The
 // order alternates so that neither always follows the other.
-func Compare(ctx context.Context, scenario string, a, b Contender, rounds int) (*Comparison, error) {
+func Compare(ctx context.Context, scenario string, a, b Target, rounds int) (*Comparison, error) {
 	c := &Comparison{Scenario: scenario, A: Side{Name: a.Name}, B: Side{Name: b.Name}}
-	for _, warm := range []Contender{a, b} {
+	for _, warm := range []Target{a, b} {
 		if _, err := warm.Round(ctx, -1); err != nil {
 			return nil, fmt.Errorf("rig: %s, warming up %s: %w", scenario, warm.Name, err)
 		}
 	}
 	for round := range rounds {
 		first, second := &c.A, &c.B
-		contenders := [2]Contender{a, b}
+		contenders := [2]Target{a, b}
 		if round%2 == 1 {
 			first, second = second, first
 			contenders[0], contenders[1] = contenders[1], contenders[0]

@@ -41,7 +41,7 @@ const (
 
 // wave is one event's part.
 type wave struct {
-	hall    *Event
+	event   *Event
 	lapses  []atomic.Int64 // by seat: expires_at, Unix milliseconds; 0: not on hold
 	pending atomic.Int64   // holds that are not seen again yet
 	lags    load.Latencies // written by the wave's stream only
@@ -55,7 +55,7 @@ func (r *Rig) Expiry(ctx context.Context, holds int, bookings Shape) (ExpiryResu
 		return ExpiryResult{}, err
 	}
 	beside := &holdsWork{target: r.Target, shape: bookings}
-	if _, err := beside.prepare(ctx); err != nil { // opens its hall now rather than in the busy second
+	if _, err := beside.prepare(ctx); err != nil { // opens its event now rather than in the busy second
 		return ExpiryResult{}, err
 	}
 	watching, stop := context.WithCancel(ctx)
@@ -87,23 +87,23 @@ func (r *Rig) openWaves(ctx context.Context, count int) ([]*wave, error) {
 	var waves []*wave
 	for i := range count {
 		ttl := settle + time.Duration(count-i)*waveLength
-		hall, err := OpenEvent(ctx, r.Target, Plan{Sections: waveSections, SeatsPerSection: waveHolds / waveSections, HoldTTL: ttl})
+		event, err := OpenEvent(ctx, r.Target, Plan{Sections: waveSections, SeatsPerSection: waveHolds / waveSections, HoldTTL: ttl})
 		if err != nil {
 			return nil, err
 		}
-		waves = append(waves, &wave{hall: hall, lapses: make([]atomic.Int64, waveHolds), lags: load.NewLatencies()})
+		waves = append(waves, &wave{event: event, lapses: make([]atomic.Int64, waveHolds), lags: load.NewLatencies()})
 	}
 	return waves, nil
 }
 
 // place holds every seat within waveFill.
 func (w *wave) place(ctx context.Context, t lab.Endpoint) error {
-	seats := uint64(w.hall.Plan.seats())
+	seats := uint64(w.event.Plan.seats())
 	w.pending.Store(int64(seats))
 	pace := load.Steady(load.Rate(float64(seats) / waveFill.Seconds()))
 	l := Load{
 		Address: t.Address, Conns: 64, Count: seats, Pace: &pace,
-		Request: func(dst []byte, n RequestNo) []byte { return w.hall.AppendHold(dst, uint64(n), 'h', n) },
+		Request: func(dst []byte, n RequestNo) []byte { return w.event.AppendHold(dst, uint64(n), 'h', n) },
 		Seen: func(n RequestNo, _ int, body []byte) {
 			if at, ok := expiresAt(body); ok {
 				w.lapses[n].Store(int64(at))
@@ -132,7 +132,7 @@ func watchWaves(ctx context.Context, t lab.Endpoint, waves []*wave) (wait func(u
 		ready, failed := make(chan struct{}), make(chan struct{})
 		watching.Go(func() {
 			defer close(failed)
-			errs[i] = w.hall.watch(ctx, t, ready, w.seen)
+			errs[i] = w.event.watch(ctx, t, ready, w.seen)
 		})
 		select {
 		case <-ready:
@@ -200,7 +200,7 @@ func (e *ExpiryResult) add(waves []*wave) {
 	e.Lag = lags.Quantiles()
 }
 
-// watch follows a hall's live map and calls seen for every seat that changed, with the letter and when its frame had arrived. It
+// watch follows an event's live map and calls seen for every seat that changed, with the letter and when its frame had arrived. It
 // returns when seen says stop, or with an error. ready is closed once the first frame (the whole map) is there.
 func (h *Event) watch(ctx context.Context, t lab.Endpoint, ready chan<- struct{}, seen func(n uint64, letter byte, at time.Time) (more bool)) error {
 	s, err := lab.OpenStream(ctx, t.Address, "/v1/events/"+h.ID+"/availability/stream", "")

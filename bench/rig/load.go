@@ -22,7 +22,7 @@ type Load struct {
 	Request func(dst []byte, n RequestNo) []byte
 	// Seen, if set, gets each answer; body is valid only during the call. Called from several goroutines; it must not block.
 	Seen func(n RequestNo, status int, body []byte)
-	// First is the number of the first request, so that several loads can go through one hall.
+	// First is the number of the first request, so that several loads can go through one event.
 	First RequestNo
 	// Pace makes an open loop. Nil is a closed loop: each connection sends as soon as it has its answer.
 	Pace *load.Pace

@@ -209,8 +209,8 @@ func TestNullRepeatsARecordedAnswer(t *testing.T) {
 
 func TestCompareAlternates(t *testing.T) {
 	var order string
-	side := func(name string, rates ...load.Rate) Contender {
-		return Contender{Name: name, Round: func(_ context.Context, round int) (Result, error) {
+	side := func(name string, rates ...load.Rate) Target {
+		return Target{Name: name, Round: func(_ context.Context, round int) (Result, error) {
 			order += name
 			if round < 0 {
 				return Result{PerSecond: 1e9}, nil // must not count
@@ -231,7 +231,7 @@ func TestCompareAlternates(t *testing.T) {
 	if c.PerServerSecond < 0.999 || c.PerServerSecond > 1.001 {
 		t.Errorf("both cost the same a request: %v", c.PerServerSecond)
 	}
-	failing := Contender{Name: "F", Round: func(context.Context, int) (Result, error) { return Result{}, errors.New("not ready") }}
+	failing := Target{Name: "F", Round: func(context.Context, int) (Result, error) { return Result{}, errors.New("not ready") }}
 	if _, err := Compare(t.Context(), "x", side("A", 1), failing, 1); err == nil {
 		t.Error("a failed round was swallowed")
 	}

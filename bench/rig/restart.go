@@ -35,7 +35,7 @@ func (r *Rig) Restart(ctx context.Context, after uint64, conns int) (s RestartRe
 	if err != nil {
 		return s, errors.Join(err, r.logTail())
 	}
-	hall, acknowledged, result, err := sellUntilKilled(ctx, server, after, conns)
+	event, acknowledged, result, err := sellUntilKilled(ctx, server, after, conns)
 	server.Kill()
 	if err != nil {
 		return s, err
@@ -48,7 +48,7 @@ func (r *Rig) Restart(ctx context.Context, after uint64, conns int) (s RestartRe
 	}
 	defer again.Stop()
 	s.Ready = time.Since(begin)
-	if s.Held, err = hall.checkHeld(ctx, lab.Endpoint{Address: again.Address}, acknowledged); err != nil {
+	if s.Held, err = event.checkHeld(ctx, lab.Endpoint{Address: again.Address}, acknowledged); err != nil {
 		return s, err
 	}
 	if s.Held > s.Acknowledged+s.Unknown {
@@ -59,7 +59,7 @@ func (r *Rig) Restart(ctx context.Context, after uint64, conns int) (s RestartRe
 
 // sellUntilKilled kills the server as soon as enough holds are acknowledged; its connections then break, which is the point.
 func sellUntilKilled(ctx context.Context, server *lab.Process, after uint64, conns int) (*Event, marks, Result, error) {
-	hall, err := OpenEvent(ctx, lab.Endpoint{Address: server.Address, OperatorKey: "dev"}, holdsPlan)
+	event, err := OpenEvent(ctx, lab.Endpoint{Address: server.Address, OperatorKey: "dev"}, holdsPlan)
 	if err != nil {
 		return nil, nil, Result{}, err
 	}
@@ -68,7 +68,7 @@ func sellUntilKilled(ctx context.Context, server *lab.Process, after uint64, con
 	var count atomic.Uint64
 	l := Load{
 		Address: server.Address, Conns: conns, Count: uint64(holdsPlan.seats()),
-		Request: func(dst []byte, n RequestNo) []byte { return hall.AppendHold(dst, uint64(n), 'h', n) },
+		Request: func(dst []byte, n RequestNo) []byte { return event.AppendHold(dst, uint64(n), 'h', n) },
 		Seen: func(n RequestNo, status int, _ []byte) {
 			if status != 201 {
 				return
@@ -101,7 +101,7 @@ func sellUntilKilled(ctx context.Context, server *lab.Process, after uint64, con
 		return nil, nil, result, fmt.Errorf("rig: only %d of %d holds came through: %s", count.Load(), after, &result.Outcomes)
 	}
 	<-ended
-	return hall, acknowledged, result, nil
+	return event, acknowledged, result, nil
 }
 
 // checkHeld counts the seats on hold and finds each acknowledged one among them.

@@ -25,7 +25,7 @@ const singleTurn = 20
 
 // Single measures count holds of one buyer's connection, one after another.
 func (r *Rig) Single(ctx context.Context, count int) (s SingleResult, err error) {
-	hall, err := OpenEvent(ctx, r.Target, Plan{Sections: 64, SeatsPerSection: max(rowSeats, (count/64+rowSeats)/rowSeats*rowSeats), HoldTTL: time.Hour})
+	event, err := OpenEvent(ctx, r.Target, Plan{Sections: 64, SeatsPerSection: max(rowSeats, (count/64+rowSeats)/rowSeats*rowSeats), HoldTTL: time.Hour})
 	if err != nil {
 		return s, err
 	}
@@ -47,7 +47,7 @@ func (r *Rig) Single(ctx context.Context, count int) (s SingleResult, err error)
 	holds, syncs := load.NewLatencies(), load.NewLatencies()
 	for n := 0; n < count && ctx.Err() == nil; n += singleTurn {
 		for i := n; i < min(n+singleTurn, count); i++ {
-			took, outcome, err := singleHold(c, hall, i)
+			took, outcome, err := singleHold(c, event, i)
 			if err != nil {
 				return s, err
 			}
@@ -67,8 +67,8 @@ func (r *Rig) Single(ctx context.Context, count int) (s SingleResult, err error)
 	return s, expect(Result{Outcomes: s.Outcomes}, nil, load.Held)
 }
 
-func singleHold(c *load.Conn, hall *Event, n int) (time.Duration, load.Outcome, error) {
-	request := hall.AppendHold(nil, uint64(n), 'h', RequestNo(n))
+func singleHold(c *load.Conn, event *Event, n int) (time.Duration, load.Outcome, error) {
+	request := event.AppendHold(nil, uint64(n), 'h', RequestNo(n))
 	c.SetDeadline(time.Now().Add(patienceDefault)) // fails only when closed; the next read says so
 	begin := time.Now()
 	a, err := c.RoundTrip(request)

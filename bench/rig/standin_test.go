@@ -231,22 +231,22 @@ func TestRestartNoticesForgottenHolds(t *testing.T) {
 // P2: and one that forgets a single acknowledged hold.
 func TestCheckHeldFindsOneMissingHold(t *testing.T) {
 	target := lab.Endpoint{Address: labtest.Serve(t, newStandIn()), OperatorKey: "dev"}
-	hall, err := OpenEvent(t.Context(), target, Plan{Sections: 3, SeatsPerSection: 50, HoldTTL: time.Minute})
+	event, err := OpenEvent(t.Context(), target, Plan{Sections: 3, SeatsPerSection: 50, HoldTTL: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
-	acknowledged := make(marks, hall.Plan.seats())
+	acknowledged := make(marks, event.Plan.seats())
 	l := Load{Address: target.Address, Conns: 2, Count: 40,
-		Request: func(dst []byte, n RequestNo) []byte { return hall.AppendHold(dst, uint64(n), 'h', n) },
+		Request: func(dst []byte, n RequestNo) []byte { return event.AppendHold(dst, uint64(n), 'h', n) },
 		Seen:    func(n RequestNo, _ int, _ []byte) { acknowledged[n].Store(true) }}
 	if _, err := l.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if held, err := hall.checkHeld(t.Context(), target, acknowledged); err != nil || held != 40 {
+	if held, err := event.checkHeld(t.Context(), target, acknowledged); err != nil || held != 40 {
 		t.Errorf("%d held, %v", held, err)
 	}
 	acknowledged[77].Store(true) // never asked for: as good as lost
-	if _, err := hall.checkHeld(t.Context(), target, acknowledged); err == nil {
+	if _, err := event.checkHeld(t.Context(), target, acknowledged); err == nil {
 		t.Error("a missing hold was not noticed")
 	}
 }

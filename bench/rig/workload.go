@@ -60,11 +60,11 @@ var (
 	availabilityPlan = Plan{Sections: 64, SeatsPerSection: 625, HoldTTL: time.Hour}
 )
 
-// holdsWork goes through one hall's seats, and opens another before a round that could run out.
+// holdsWork goes through one event's seats, and opens another before a round that could run out.
 type holdsWork struct {
 	target lab.Endpoint
 	shape  Shape
-	hall   *Event
+	event  *Event
 	next   uint64
 }
 
@@ -74,16 +74,16 @@ const holdsRoundMin = 180_000
 func (w *holdsWork) want() load.Outcome { return load.Held }
 
 func (w *holdsWork) prepare(ctx context.Context) (l *Load, err error) {
-	if w.hall == nil || uint64(holdsPlan.seats())-w.next < holdsRoundMin {
-		if w.hall, err = OpenEvent(ctx, w.target, holdsPlan); err != nil {
+	if w.event == nil || uint64(holdsPlan.seats())-w.next < holdsRoundMin {
+		if w.event, err = OpenEvent(ctx, w.target, holdsPlan); err != nil {
 			return nil, err
 		}
 		w.next = 0
 	}
-	hall := w.hall
+	event := w.event
 	l = w.shape.load()
 	l.First, l.Count = RequestNo(w.next), uint64(holdsPlan.seats())-w.next
-	l.Request = func(dst []byte, n RequestNo) []byte { return hall.AppendHold(dst, uint64(n), 'h', n) }
+	l.Request = func(dst []byte, n RequestNo) []byte { return event.AppendHold(dst, uint64(n), 'h', n) }
 	return l, nil
 }
 
@@ -92,19 +92,19 @@ func (w *holdsWork) done(r Result) { w.next = uint64(r.Last) }
 // refusalsWork asks for seats that somebody has.
 type refusalsWork struct {
 	shape Shape
-	hall  *Event
+	event *Event
 	next  RequestNo
 }
 
 func newRefusals(ctx context.Context, t lab.Endpoint, s Shape) (*refusalsWork, error) {
-	hall, err := OpenEvent(ctx, t, refusalsPlan)
+	event, err := OpenEvent(ctx, t, refusalsPlan)
 	if err != nil {
 		return nil, err
 	}
-	return &refusalsWork{shape: s, hall: hall}, hall.fill(ctx, 's')
+	return &refusalsWork{shape: s, event: event}, event.fill(ctx, 's')
 }
 
-// fill holds every seat of the hall.
+// fill holds every seat of the event.
 func (h *Event) fill(ctx context.Context, who byte) error {
 	l := Load{Address: h.host, Conns: 32, Count: uint64(h.Plan.seats()),
 		Request: func(dst []byte, n RequestNo) []byte { return h.AppendHold(dst, uint64(n), who, n) }}
@@ -121,7 +121,7 @@ func (w *refusalsWork) prepare(context.Context) (*Load, error) {
 	l := w.shape.load()
 	seats := uint64(refusalsPlan.seats())
 	l.First = w.next
-	l.Request = func(dst []byte, n RequestNo) []byte { return w.hall.AppendHold(dst, uint64(n)%seats, 'r', n) }
+	l.Request = func(dst []byte, n RequestNo) []byte { return w.event.AppendHold(dst, uint64(n)%seats, 'r', n) }
 	return l, nil
 }
 
@@ -130,16 +130,16 @@ func (w *refusalsWork) done(r Result) { w.next = r.Last }
 // availabilityWork reads one map again and again, whole: no ETag, so that every answer carries all its bytes.
 type availabilityWork struct {
 	shape   Shape
-	hall    *Event
+	event   *Event
 	request []byte
 }
 
 func newAvailability(ctx context.Context, t lab.Endpoint, s Shape) (*availabilityWork, error) {
-	hall, err := OpenEvent(ctx, t, availabilityPlan)
+	event, err := OpenEvent(ctx, t, availabilityPlan)
 	if err != nil {
 		return nil, err
 	}
-	return &availabilityWork{shape: s, hall: hall, request: hall.appendGet(nil, "availability")}, nil
+	return &availabilityWork{shape: s, event: event, request: event.appendGet(nil, "availability")}, nil
 }
 
 func (w *availabilityWork) want() load.Outcome { return load.Served }
@@ -205,8 +205,8 @@ func (r *Rig) CompareNull(ctx context.Context, name string, s Shape, rounds int)
 	}
 	defer null.Stop()
 	w.done(Result{Last: sample.First + 1})
-	serving := Contender{Name: "holdfast", Round: func(ctx context.Context, _ int) (Result, error) { return r.round(ctx, w) }}
-	nothing := Contender{Name: "do nothing", Round: func(ctx context.Context, _ int) (Result, error) {
+	serving := Target{Name: "holdfast", Round: func(ctx context.Context, _ int) (Result, error) { return r.round(ctx, w) }}
+	nothing := Target{Name: "do nothing", Round: func(ctx context.Context, _ int) (Result, error) {
 		l, err := w.prepare(ctx)
 		if err != nil {
 			return Result{}, err

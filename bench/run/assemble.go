@@ -10,7 +10,7 @@ import (
 	"holdfast/bench/report"
 )
 
-// report puts together what a run has found.
+// Report puts together what a run has found.
 func (r *Session) Report(started time.Time) *report.Report {
 	made := &report.Report{
 		Version: report.FormatVersion, Scenario: r.Scenario.Name, About: r.Scenario.About, Command: r.Command, Seed: r.Seed, Started: started,
@@ -83,7 +83,7 @@ func (r *Session) settings() []report.Setting {
 	settings := []report.Setting{
 		{Name: "load", Value: mode},
 		{Name: "connections", Value: strconv.Itoa(d.Conns)},
-		{Name: "venue", Value: fmt.Sprintf("%d × %s", r.Scenario.Houses, r.Scenario.Venue.Name)},
+		{Name: "venue", Value: fmt.Sprintf("%d × %s", r.Scenario.Events, r.Scenario.Venue.Name)},
 		{Name: "hold TTL", Value: r.Scenario.HoldTTL.String()},
 		{Name: "rounds", Value: strconv.Itoa(r.Rounds)},
 		{Name: "client", Value: fmt.Sprintf("%d processes", max(r.Clients, 1))},

@@ -40,7 +40,7 @@ type assignment struct {
 	History string `json:"history,omitempty"`
 }
 
-// account is what came of an assignment.
+// Account is what came of an assignment.
 type Account struct {
 	Result *load.Result              `json:"result"`
 	Counts map[string]uint64         `json:"counts"`
@@ -74,12 +74,12 @@ func (a *Account) merge(other *Account) {
 }
 
 // run does the assignment in this process.
-func (a *assignment) run(ctx context.Context, houses []*buyers.House, progress func(load.Progress)) (*Account, error) {
-	return a.runWith(ctx, houses, progress, func(*buyers.Crowd) {})
+func (a *assignment) run(ctx context.Context, events []*buyers.Event, progress func(load.Progress)) (*Account, error) {
+	return a.runWith(ctx, events, progress, func(*buyers.Script) {})
 }
 
-// runWith is run with a word to each crowd before it begins.
-func (a *assignment) runWith(ctx context.Context, houses []*buyers.House, progress func(load.Progress), prepare func(*buyers.Crowd)) (*Account, error) {
+// runWith is run with a word to each script before it begins.
+func (a *assignment) runWith(ctx context.Context, events []*buyers.Event, progress func(load.Progress), prepare func(*buyers.Script)) (*Account, error) {
 	identity := buyers.Identity(buyers.DevIdentity)
 	if len(a.TokenSecret) > 0 {
 		var err error
@@ -87,21 +87,21 @@ func (a *assignment) runWith(ctx context.Context, houses []*buyers.House, progre
 			return nil, err
 		}
 	}
-	var crowds []*buyers.Crowd
+	var crowds []*buyers.Script
 	var failed error
 	watch := onlookers{window: a.Window}
 	result, err := load.Run(ctx, load.Config{
 		Addresses: []string{a.Address}, Conns: a.Conns, Loops: a.Loops, Kinds: buyers.Kinds, Useful: buyers.Useful, First: a.First, Pace: a.Pace,
 		Count: a.Count, Duration: a.Duration, Patience: a.Patience, Shard: a.Shard, Shards: a.Shards, Begin: a.Begin, Progress: progress,
 		Script: func(loop int) load.Script {
-			c, err := buyers.New(&a.Job, houses, a.Address, identity, a.Shard*loopsMax+loop)
+			c, err := buyers.New(&a.Job, events, a.Address, identity, a.Shard*loopsMax+loop)
 			if err != nil {
 				failed = errors.Join(failed, err)
 				return nil
 			}
 			prepare(c)
 			crowds = append(crowds, c)
-			return watch.beside(c)
+			return watch.script(c)
 		},
 	})
 	if err = errors.Join(failed, err); err != nil {
@@ -131,17 +131,17 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var houses []*buyers.House
+	var events []*buyers.Event
 	for _, event := range a.Job.Events {
-		houses = append(houses, &buyers.House{Event: event, Plan: plan})
+		events = append(events, &buyers.Event{ID: event, Plan: plan})
 	}
-	done, err := a.run(ctx, houses, nil)
+	done, err := a.run(ctx, events, nil)
 	if err != nil {
 		return err
 	}
 	kept := history.History{Header: history.Header{Scenario: a.Job.Scenario, StartUnixNano: a.Job.Start.UnixNano()}, Parts: done.parts}
-	for range a.Job.FirstEvent + len(houses) { // operations name events by their place among all of the run's
-		kept.Header.Events = append(kept.Header.Events, history.Event{ID: houses[0].Event, Sections: plan.Sizes()})
+	for range a.Job.FirstEvent + len(events) { // operations name events by their place among all of the run's
+		kept.Header.Events = append(kept.Header.Events, history.Event{ID: events[0].ID, Sections: plan.Sizes()})
 	}
 	if err := writeHistory(a.History, &kept); err != nil {
 		return err

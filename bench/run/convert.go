@@ -63,7 +63,7 @@ func ClientBound(r *load.Result) (why string, saturated bool) {
 
 func percent(part float64) string { return fmt.Sprintf("%.0f %%", 100*part) }
 
-// roundOf is a load's result as the report has it. Useful and refusals are told a second of the whole round.
+// RoundOf is a load's result as the report has it. Useful and refusals are told a second of the whole round.
 func RoundOf(r *load.Result, number, processes int) report.Round {
 	outcomes := r.Outcomes()
 	void, _ := ClientBound(r)
@@ -111,7 +111,7 @@ func seriesOf(s *load.Series) *report.Series {
 	return made
 }
 
-// gathered are figures of several rounds by name.
+// Figures are figures of several rounds by name.
 type Figures map[string]*valuesOfFigure
 
 type valuesOfFigure struct {
@@ -146,7 +146,7 @@ func (g Figures) Merge(other Figures) {
 	}
 }
 
-// figures are the medians over rounds.
+// Figures are the medians over rounds.
 func (g Figures) Figures(side string) (figures []report.Figure) {
 	for _, name := range slices.Sorted(maps.Keys(g)) {
 		figures = append(figures, report.Figure{Name: side + ": " + name, Value: report.SpreadOf(g[name].values).Median, Unit: g[name].unit})

@@ -9,7 +9,7 @@ import (
 	"holdfast/bench/report"
 )
 
-// judge holds a side's answers against each other, against the server's log, and lets the server's own verifier speak.
+// Judge holds a side's answers against each other, against the server's log, and lets the server's own verifier speak.
 func (r *Session) Judge(ctx context.Context, c *Subject) error {
 	defer func() {
 		c.Running.Guest.Remember(&c.history)

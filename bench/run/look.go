@@ -11,17 +11,17 @@ import (
 	"holdfast/bench/lab"
 )
 
-// lookAt reads each house's map and keeps it as operations. first is the first house's place among the history's events.
-func lookAt(ctx context.Context, t lab.Endpoint, houses []*buyers.House, first int, start int64) (*history.Part, error) {
+// lookAt reads each event's map and keeps it as operations. first is the first event's place among the history's events.
+func lookAt(ctx context.Context, t lab.Endpoint, events []*buyers.Event, first int, start int64) (*history.Part, error) {
 	part := &history.Part{}
-	for i, house := range houses {
+	for i, event := range events {
 		call := history.Nanos(time.Now().UnixNano() - start)
 		var live wire.Availability
-		if err := t.Get(ctx, "/v1/events/"+house.Event+"/availability", &live); err != nil {
+		if err := t.Get(ctx, "/v1/events/"+event.ID+"/availability", &live); err != nil {
 			return nil, err
 		}
-		if len(live.Sections) != len(house.Plan.Sections) {
-			return nil, fmt.Errorf("run: the map of %s has %d sections instead of %d", house.Event, len(live.Sections), len(house.Plan.Sections))
+		if len(live.Sections) != len(event.Plan.Sections) {
+			return nil, fmt.Errorf("run: the map of %s has %d sections instead of %d", event.ID, len(live.Sections), len(event.Plan.Sections))
 		}
 		for no, s := range live.Sections {
 			part.Ops = append(part.Ops, history.Op{

@@ -13,27 +13,27 @@ import (
 	"holdfast/bench/report"
 )
 
-// roundRun is one round of one contestant under way, as what goes on beside it sees it.
+// Round is one round of one target under way, as what goes on beside it sees it.
 type Round struct {
 	*Session
 	*Subject
 	Number int
 	Window *Window // nil: nothing of it is looked at apart
-	Houses []*buyers.House
+	Events []*buyers.Event
 	Begin  time.Time
 }
 
 // beginAfter is between the decision to begin a round and its beginning, for several processes to be ready. One process needs none.
 const beginAfter = 500 * time.Millisecond
 
-// round puts one contestant under the load once.
+// round puts one target under the load once.
 func (r *Session) round(ctx context.Context, c *Subject, number int) error {
 	one := &Round{Session: r, Subject: c, Number: number}
 	_, err := one.Play(ctx, fmt.Sprintf("round %d of %d, %s", number+1, r.Rounds, c.Name))
 	return err
 }
 
-// Play puts the first server under another scenario's load, in a round of its own, and says so under a title.
+// Measure puts the first server under another scenario's load, in a round of its own, and says so under a title.
 func (r *Session) Measure(ctx context.Context, s Scenario, title string, number int) error {
 	return r.other(ctx, s, title, number, r.Unchecked)
 }
@@ -66,10 +66,10 @@ func (r *Session) other(ctx context.Context, s Scenario, title string, number in
 	return (&Session{Config: &config, folder: r.folder, Subjects: r.Subjects}).round(ctx, c, number)
 }
 
-// play is the round, from its events to the last look at them.
+// Play is the round, from its events to the last look at them.
 func (o *Round) Play(ctx context.Context, doing string) (done *Account, err error) {
 	o.say(doing + ": making its events")
-	if o.Houses, err = o.Open(ctx, o.Subject); err != nil {
+	if o.Events, err = o.Open(ctx, o.Subject); err != nil {
 		return nil, err
 	}
 	o.Begin = time.Now()
@@ -104,32 +104,32 @@ func (c *Subject) CPU() time.Duration {
 	return c.Running.CPU()
 }
 
-// open makes the round's events. Peers read one plan format only: another is translated for them from the first contestant's seat map.
-func (r *Session) Open(ctx context.Context, c *Subject) (houses []*buyers.House, err error) {
+// Open makes the round's events. Baselines read one plan format only: another is translated for them from the first target's seat map.
+func (r *Session) Open(ctx context.Context, c *Subject) (events []*buyers.Event, err error) {
 	if c.Blind { // it makes no events; its answers are the same for all
-		for range r.Scenario.Houses {
-			houses = append(houses, &buyers.House{Event: lab.NothingEvent, Plan: r.Subjects[0].Plan})
+		for range r.Scenario.Events {
+			events = append(events, &buyers.Event{ID: lab.NothingEvent, Plan: r.Subjects[0].Plan})
 		}
-		return houses, nil
+		return events, nil
 	}
-	for i := range r.Scenario.Houses {
-		house, err := lab.OpenEvent(ctx, c.Running.Endpoint, c.venue, r.Scenario.terms(i), c.Plan)
+	for i := range r.Scenario.Events {
+		event, err := lab.OpenEvent(ctx, c.Running.Endpoint, c.venue, r.Scenario.terms(i), c.Plan)
 		if err != nil {
 			return nil, err
 		}
 		if c.Plan == nil {
-			c.Plan = house.Plan
-			if err := r.translateFor(ctx, c, house); err != nil {
+			c.Plan = event.Plan
+			if err := r.translateFor(ctx, c, event); err != nil {
 				return nil, err
 			}
 		}
-		c.history.Header.Events = append(c.history.Header.Events, history.Event{ID: house.Event, Sections: house.Plan.Sizes()})
-		houses = append(houses, house)
+		c.history.Header.Events = append(c.history.Header.Events, history.Event{ID: event.ID, Sections: event.Plan.Sizes()})
+		events = append(events, event)
 	}
-	return houses, nil
+	return events, nil
 }
 
-func (r *Session) translateFor(ctx context.Context, c *Subject, house *buyers.House) error {
+func (r *Session) translateFor(ctx context.Context, c *Subject, event *buyers.Event) error {
 	if c != r.Subjects[0] {
 		return nil
 	}
@@ -139,7 +139,7 @@ func (r *Session) translateFor(ctx context.Context, c *Subject, house *buyers.Ho
 			continue
 		}
 		if plain.Plan == nil {
-			seatmap, err := lab.ReadSeatmap(ctx, c.Running.Endpoint, house.Event)
+			seatmap, err := lab.ReadSeatmap(ctx, c.Running.Endpoint, event.ID)
 			if err != nil {
 				return err
 			}
@@ -162,9 +162,9 @@ func (o *Round) assignment() *assignment {
 	header := &o.history.Header
 	a.Job.Round, a.Job.Blind, a.Job.Buyers, a.Job.Keys = o.Number, o.Blind || o.Unchecked, header.BuyerPrefix, header.KeyPrefix
 	a.Job.Start = time.Unix(0, header.StartUnixNano)
-	a.Job.First, a.Job.FirstEvent = o.buyers, len(header.Events)-len(o.Houses)
-	for _, house := range o.Houses {
-		a.Job.Events = append(a.Job.Events, house.Event)
+	a.Job.First, a.Job.FirstEvent = o.buyers, len(header.Events)-len(o.Events)
+	for _, event := range o.Events {
+		a.Job.Events = append(a.Job.Events, event.ID)
 	}
 	return a
 }
@@ -176,7 +176,7 @@ func (o *Round) load(ctx context.Context, doing string) (*Account, error) {
 		a.Begin = o.Begin
 		return a.distribute(ctx, o.Clients, o.Worker, o.Session.folder, o.log)
 	}
-	return o.assignment().run(ctx, o.Houses, func(p load.Progress) {
+	return o.assignment().run(ctx, o.Events, func(p load.Progress) {
 		if o.Progress != nil {
 			o.Progress(Status{Doing: doing, Expected: o.Scenario.Load.Duration, Progress: p})
 		}
@@ -208,7 +208,7 @@ func (o *Round) lastLook(ctx context.Context) error {
 	if err := lab.SleepUntil(ctx, time.Now().Add(settleAfter)); err != nil {
 		return err
 	}
-	part, err := lookAt(ctx, o.Running.Endpoint, o.Houses, len(o.history.Header.Events)-len(o.Houses), o.history.Header.StartUnixNano)
+	part, err := lookAt(ctx, o.Running.Endpoint, o.Events, len(o.history.Header.Events)-len(o.Events), o.history.Header.StartUnixNano)
 	if err == nil {
 		o.history.Parts = append(o.history.Parts, part)
 	}

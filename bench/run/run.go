@@ -17,10 +17,10 @@ import (
 	"holdfast/bench/report"
 )
 
-// RunConfig is one run: a scenario, and who is put under its load.
+// Config is one run: a scenario, and who is put under its load.
 type Config struct {
 	Scenario Scenario
-	// Contestants in the order of their first round. The first is the one in question; ratios are its figures over the others'.
+	// Targets in the order of their first round. The first is the one in question; ratios are its figures over the others'.
 	Targets []lab.Target
 	Rounds  int
 	Seed    uint64
@@ -53,7 +53,7 @@ type Status struct {
 	load.Progress
 }
 
-// contest is one contestant during a run.
+// Subject is one target during a run.
 type Subject struct {
 	lab.Target
 	Running *lab.Running
@@ -68,18 +68,18 @@ type Subject struct {
 	stopped bool
 }
 
-// runner is a run under way.
+// Session is a run under way.
 type Session struct {
 	*Config
 	folder   string
 	Subjects []*Subject
 }
 
-// budgetDefault bounds the search for orders.
+// BudgetDefault bounds the search for orders.
 const BudgetDefault = 5 * time.Minute
 
-// Run measures every contestant in turns, checks what they answered, and reports. An error means that there is no report worth having; a
-// contestant that fails its checks, or a client that was the bottleneck, is part of the report.
+// Run measures every target in turns, checks what they answered, and reports. An error means that there is no report worth having; a
+// target that fails its checks, or a client that was the bottleneck, is part of the report.
 func Run(ctx context.Context, c Config) (result *report.Report, err error) {
 	started := time.Now()
 	r, err := Open(ctx, &c)
@@ -181,7 +181,7 @@ func (r *Session) say(doing string) {
 // Forget leaves out of the report what was measured so far. The history stays.
 func (c *Subject) Forget() { c.Side.Rounds, c.Figures = nil, Figures{} }
 
-// lastWords is the end of what its server said, as an error to be joined.
+// LastWords is the end of what its server said, as an error to be joined.
 func (c *Subject) LastWords() error { return lab.LastWords(c.log.Name()) }
 
 func (c *Subject) stop() error {

@@ -26,7 +26,7 @@ func small(t *testing.T, name string) Scenario {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Venue, s.Houses, s.HoldTTL = lab.UniformVenue(4, 4, 10), min(s.Houses, 2), time.Second
+	s.Venue, s.Events, s.HoldTTL = lab.UniformVenue(4, 4, 10), min(s.Events, 2), time.Second
 	s.Load.Conns, s.Load.Duration, s.Load.Patience = 8, 150*time.Millisecond, 5*time.Second
 	if s.Load.Rate > 0 {
 		s.Load.Rate, s.Load.Burst = 400, 0

@@ -10,9 +10,9 @@ import (
 	"holdfast/bench/report"
 )
 
-// crashBeside kills the server in the middle of the round's arrivals and starts it again on the same data. What buyers feel is in the latency;
+// crashSidecar kills the server in the middle of the round's arrivals and starts it again on the same data. What buyers feel is in the latency;
 // what was lost, if anything, is for the checks to find.
-func crashBeside(ctx context.Context, r *Round) (end func() ([]report.Figure, error), err error) {
+func crashSidecar(ctx context.Context, r *Round) (end func() ([]report.Figure, error), err error) {
 	if r.Running.Crash == nil {
 		return nil, errors.New("run: a server that is to be killed must be ours: give a binary")
 	}

@@ -23,9 +23,9 @@ const (
 	probePause    = 50 * time.Millisecond
 )
 
-// watchers are the clients of one house's stream.
+// watchers are the clients of one event's stream.
 type watchers struct {
-	house  *buyers.House
+	event  *buyers.Event
 	target lab.Endpoint
 	frames atomic.Uint64
 	bytes  atomic.Uint64
@@ -33,16 +33,16 @@ type watchers struct {
 	parts []*history.Part
 
 	mu   sync.Mutex
-	asks map[buyers.Place]time.Time // when a probe's hold was about to be sent
+	asks map[buyers.SeatRef]time.Time // when a probe's hold was about to be sent
 	lags load.Latencies
 }
 
-// watchersBeside lets hundreds follow the map while the round goes on.
-func watchersBeside(ctx context.Context, r *Round) (end func() ([]report.Figure, error), err error) {
+// watchersSidecar lets hundreds follow the map while the round goes on.
+func watchersSidecar(ctx context.Context, r *Round) (end func() ([]report.Figure, error), err error) {
 	if r.Compact || r.Blind {
 		return nil, errors.New("run: peers have no live map; leave them out of this scenario")
 	}
-	w := &watchers{house: r.Houses[0], target: r.Running.Endpoint, asks: map[buyers.Place]time.Time{}, lags: load.NewLatencies()}
+	w := &watchers{event: r.Events[0], target: r.Running.Endpoint, asks: map[buyers.SeatRef]time.Time{}, lags: load.NewLatencies()}
 	watching, stop := context.WithCancel(ctx)
 	var following sync.WaitGroup
 	begun := make(chan error, watchersCount)
@@ -71,7 +71,7 @@ func watchersBeside(ctx context.Context, r *Round) (end func() ([]report.Figure,
 
 // follow reads a stream until ctx ends. begun hears once whether it began.
 func (w *watchers) follow(ctx context.Context, probe bool, begun chan<- error) {
-	s, err := lab.OpenStream(ctx, w.target.Address, "/v1/events/"+w.house.Event+"/availability/stream", "")
+	s, err := lab.OpenStream(ctx, w.target.Address, "/v1/events/"+w.event.ID+"/availability/stream", "")
 	begun <- err
 	if err != nil {
 		return
@@ -111,20 +111,20 @@ func (w *watchers) see(data []byte, at time.Time) {
 	if wire.Decode(data, &delta) != nil {
 		return
 	}
-	section, ok := w.house.Plan.SectionNo(delta.Section)
+	section, ok := w.event.Plan.SectionNo(delta.Section)
 	if !ok {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, change := range delta.Changes {
-		if asked, ours := w.asks[buyers.Place{Section: section, Seat: change.Seat}]; ours && change.Letter == 'h' {
+		if asked, ours := w.asks[buyers.SeatRef{Section: section, Seat: change.Seat}]; ours && change.Letter == 'h' {
 			w.lags.Record(at.Sub(asked))
 		}
 	}
 }
 
-// probeBuyers is the number of a round's first probing buyer, beyond those of the crowd.
+// probeBuyers is the number of a round's first probing buyer, beyond those of the script.
 const probeBuyers = 900_000_000
 
 // poke holds a seat now and then, as one more buyer of the round's history. The moment is taken before the request is sent: what the server
@@ -133,7 +133,7 @@ func (w *watchers) poke(ctx context.Context, r *Round) error {
 	pace := load.Steady(load.Rate(float64(time.Second) / float64(probePause)))
 	a := r.assignment()
 	a.Job.Scenario, a.Pace, a.Conns, a.Loops, a.First = "probe", &pace, 1, 1, probeBuyers+uint64(r.Number)*1_000_000
-	done, err := a.runWith(ctx, r.Houses, nil, func(c *buyers.Crowd) { c.Asking = w.asked })
+	done, err := a.runWith(ctx, r.Events, nil, func(c *buyers.Script) { c.Asking = w.asked })
 	if ctx.Err() != nil && err != nil { // it never began
 		return nil
 	}
@@ -143,7 +143,7 @@ func (w *watchers) poke(ctx context.Context, r *Round) error {
 	return err
 }
 
-func (w *watchers) asked(seat buyers.Place) {
+func (w *watchers) asked(seat buyers.SeatRef) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asks[seat] = time.Now()

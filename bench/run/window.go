@@ -8,7 +8,7 @@ import (
 	"holdfast/bench/load"
 )
 
-// window is the part of a load that is looked at apart, [From, To) from the load's beginning: without the time in which the house fills, and
+// Window is the part of a load that is looked at apart, [From, To) from the load's beginning: without the time in which the house fills, and
 // without the time in which the last ones leave.
 type Window struct {
 	From time.Duration `json:"from_ns"`
@@ -17,7 +17,7 @@ type Window struct {
 
 func (w *Window) has(at time.Duration) bool { return w.From <= at && at < w.To }
 
-// windowed is what was seen in a window. Requests belong to it by their intended start, and buyers by their arrival; what was done, by its
+// Windowed is what was seen in a window. Requests belong to it by their intended start, and buyers by their arrival; what was done, by its
 // moment.
 type Windowed struct {
 	Kinds []load.KindResult `json:"kinds"`
@@ -79,14 +79,14 @@ func latencyOf(k *load.KindResult, class load.Outcome) load.Latencies {
 	return k.Latency[class]
 }
 
-// holds are those that were granted or refused, from their intended start.
+// Holds are those that were granted or refused, from their intended start.
 func (w *Windowed) Holds() load.Latencies {
 	sum := w.Kinds[buyers.KindHold].All(load.Held, load.Taken, load.SoldOut)
 	sum.Merge(w.Kinds[buyers.KindBest].All(load.Held, load.Taken, load.SoldOut))
 	return sum
 }
 
-// result is the window as if it had been a load of its own. Late starts and the series are told of the whole one.
+// Result is the window as if it had been a load of its own. Late starts and the series are told of the whole one.
 func (w *Windowed) Result(whole *load.Result, length, cpu time.Duration) *load.Result {
 	r := *whole
 	r.Elapsed, r.Kinds, r.Useful, r.StartLag, r.CPU = length, w.Kinds, w.Useful, w.Lag, cpu
@@ -102,12 +102,12 @@ type onlookers struct {
 	all    []*onlooker
 }
 
-// beside is the script of a crowd that is looked at.
-func (o *onlookers) beside(c *buyers.Crowd) load.Script {
+// script is the script of a script that is looked at.
+func (o *onlookers) script(c *buyers.Script) load.Script {
 	if o.window == nil {
 		return c
 	}
-	one := &onlooker{Crowd: c, Window: o.window, seen: newWindowed()}
+	one := &onlooker{Script: c, Window: o.window, seen: newWindowed()}
 	o.all = append(o.all, one)
 	return one
 }
@@ -123,10 +123,10 @@ func (o *onlookers) sum() *Windowed {
 	return sum
 }
 
-// onlooker stands between the driver and a crowd, and counts what falls into the window. A crowd keeps its buyer in the turn's State; the onlooker
+// onlooker stands between the driver and a script, and counts what falls into the window. A script keeps its buyer in the turn's State; the onlooker
 // puts its own note around it, so that a buyer costs no look-up.
 type onlooker struct {
-	*buyers.Crowd
+	*buyers.Script
 	*Window
 	seen  *Windowed
 	began time.Duration // when the window was entered; 0: not yet
@@ -149,7 +149,7 @@ func (o *onlooker) Arrive(t *load.Turn) bool {
 	}
 	g.came, g.requests = t.Due, 0
 	t.State = g.inner
-	more := o.Crowd.Arrive(t)
+	more := o.Script.Arrive(t)
 	g.inner, t.State = t.State, g
 	return more
 }
@@ -157,9 +157,9 @@ func (o *onlooker) Arrive(t *load.Turn) bool {
 // Answered is load.Script's.
 func (o *onlooker) Answered(t *load.Turn) (load.Outcome, bool) {
 	g := t.State.(*guest)
-	kind := t.Kind // the crowd fills in the next one
+	kind := t.Kind // the script fills in the next one
 	t.State = g.inner
-	class, more := o.Crowd.Answered(t)
+	class, more := o.Script.Answered(t)
 	g.inner, t.State = t.State, g
 	g.requests++
 	o.keepTime(t.Returned)

@@ -14,7 +14,7 @@ import (
 // Of a load with a window, exactly those count who come within it.
 func TestWindowCountsWhoComesWithinIt(t *testing.T) {
 	target := lab.Endpoint{Address: labtest.Memory(t), OperatorKey: "dev"}
-	house, err := lab.OpenEvent(t.Context(), target, lab.UniformVenue(5, 10, 20), lab.Terms{HoldTTL: time.Minute, SeatsPerHold: 8}, nil)
+	event, err := lab.OpenEvent(t.Context(), target, lab.UniformVenue(5, 10, 20), lab.Terms{HoldTTL: time.Minute, SeatsPerHold: 8}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,9 +22,9 @@ func TestWindowCountsWhoComesWithinIt(t *testing.T) {
 	a := assignment{
 		Address: target.Address, Conns: 16, Loops: 2, Pace: &pace, Duration: 300 * time.Millisecond, Patience: 20 * time.Second,
 		Window: &Window{From: 100 * time.Millisecond, To: 200 * time.Millisecond},
-		Job:    buyers.Job{Scenario: "steady", Seed: 3, Events: []string{house.Event}, Buyers: "b", Keys: "k", Start: time.Now()},
+		Job:    buyers.Job{Scenario: "steady", Seed: 3, Events: []string{event.ID}, Buyers: "b", Keys: "k", Start: time.Now()},
 	}
-	done, err := a.run(t.Context(), []*buyers.House{house}, nil)
+	done, err := a.run(t.Context(), []*buyers.Event{event}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,6 +107,6 @@ func (c *capacityCommand) config() (*capacity.Config, error) {
 	return &capacity.Config{
 		Config: *run, SLO: capacity.SLO{P99: c.SLOP99, Failed: c.SLOFailed / 100},
 		Climb:    capacity.Climb{From: c.From, Most: c.To, Factor: c.Factor, Tolerance: c.Within, Tries: c.Tries},
-		Headroom: c.Headroom, Step: c.Step, Warmup: c.Warmup, Houses: c.Houses, Conns: c.Conns, Session: c.Session,
+		Headroom: c.Headroom, Step: c.Step, Warmup: c.Warmup, Events: c.Houses, Conns: c.Conns, Session: c.Session,
 	}, nil
 }

@@ -46,7 +46,7 @@ func TestCapacityFlagsReachTheSearch(t *testing.T) {
 	}
 	want = capacity.Climb{From: 10, Most: 90, Factor: 3, Tolerance: 0.05, Tries: 1}
 	if c.Climb != want || c.SLO != (capacity.SLO{P99: 20 * time.Millisecond, Failed: 0.01}) || c.Step != time.Second || c.Warmup != 2*time.Second || c.Habits.Think != 3*time.Second ||
-		c.Session != 4*time.Second || c.Conns != 5 || c.Houses != 6 || c.Scenario.HoldTTL != 7*time.Second || c.Seed != 8 || c.Loops != 2 || !c.Unchecked || c.Scenario.Name != "steady" {
+		c.Session != 4*time.Second || c.Conns != 5 || c.Events != 6 || c.Scenario.HoldTTL != 7*time.Second || c.Seed != 8 || c.Loops != 2 || !c.Unchecked || c.Scenario.Name != "steady" {
 		t.Errorf("%+v", c)
 	}
 }

@@ -35,7 +35,7 @@ func (l *loadFlags) apply(s *run.Scenario) error {
 	d.Conns = orElse(l.Conns, d.Conns)
 	d.Duration = orElse(l.Duration, d.Duration)
 	d.Count = orElse(l.Buyers, d.Count)
-	s.Houses = orElse(l.Houses, s.Houses)
+	s.Events = orElse(l.Houses, s.Events)
 	s.HoldTTL = orElse(l.HoldTTL, s.HoldTTL)
 	switch {
 	case l.Rate < 0:

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// call is one request, not yet addressed to anybody.
+// Call is one request, not yet addressed to anybody.
 type Call struct {
 	Method, Path string
 	Buyer        string // "": an operator's
@@ -21,7 +21,7 @@ type Call struct {
 	Body         []byte
 }
 
-// reply is what came of asking once.
+// Answer is what came of asking once.
 type Answer struct {
 	Status   int // 0: no answer, or none that was read whole
 	Body     []byte
@@ -51,7 +51,7 @@ func NewClient() *http.Client {
 // replyBytesMax bounds an answer; a map of some thousand seats is the largest.
 const replyBytesMax = 4 << 20
 
-// ask sends a call to a node once. The transport may not send it a second time by itself, as it would with a key and no body: what was sent must be known.
+// Ask sends a call to a node once. The transport may not send it a second time by itself, as it would with a key and no body: what was sent must be known.
 func Ask(ctx context.Context, client *http.Client, n *Node, c *Call) (r Answer) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -94,12 +94,12 @@ func (c *Call) request(ctx context.Context, n *Node) (*http.Request, error) {
 	return request, nil
 }
 
-// asides are questions outside of what is measured.
+// Asides are questions outside of what is measured.
 var Asides = NewClient()
 
 var errNo = errors.New("says no")
 
-// says asks a node a yes-or-no question.
+// Says asks a node a yes-or-no question.
 func Says(ctx context.Context, n *Node, path string) error {
 	r := Ask(ctx, Asides, n, &Call{Method: http.MethodGet, Path: path})
 	if r.Status != http.StatusOK {
@@ -108,7 +108,7 @@ func Says(ctx context.Context, n *Node, path string) error {
 	return nil
 }
 
-// fetch reads a document of a node.
+// Fetch reads a document of a node.
 func Fetch(ctx context.Context, n *Node, path string) ([]byte, error) {
 	r := Ask(ctx, Asides, n, &Call{Method: http.MethodGet, Path: path})
 	if r.Status != http.StatusOK {
@@ -117,7 +117,7 @@ func Fetch(ctx context.Context, n *Node, path string) ([]byte, error) {
 	return r.Body, nil
 }
 
-// operate makes an operator's call.
+// Operate makes an operator's call.
 func Operate(ctx context.Context, n *Node, path, key string, body []byte, want int) ([]byte, error) {
 	r := Ask(ctx, Asides, n, &Call{Method: http.MethodPost, Path: path, Key: key, Body: body})
 	if r.Status != want {

@@ -12,7 +12,7 @@ import (
 	"holdfast/bench/buyers"
 )
 
-// papers say who may buy from the nodes and who operates them, and show it with each request. A cluster with keys knows neither names
+// credentials say who may buy from the nodes and who operates them, and show it with each request. A cluster with keys knows neither names
 // nor the key of dev mode.
 type credentials struct {
 	flags    []string // of serve
@@ -20,12 +20,12 @@ type credentials struct {
 	operator string
 }
 
-// devPapers are everybody's.
+// devCredentials are everybody's.
 func devCredentials() *credentials {
 	return &credentials{flags: []string{"--dev-auth"}, buyer: buyers.DevIdentity, operator: "dev"}
 }
 
-// issuePapers makes the secrets of a cluster with keys, each in a file of its own in the folder.
+// issueCredentials makes the secrets of a cluster with keys, each in a file of its own in the folder.
 func issueCredentials(folder string) (*credentials, error) {
 	var secret, operator [32]byte
 	_, _ = rand.Read(secret[:]) // never fails
@@ -54,7 +54,7 @@ func (p *credentials) show(request *http.Request, buyer string) {
 	request.Header.Set(name, value)
 }
 
-// settlePapers chooses how nodes know who asks: by tokens and an operator's key where the cluster has keys. A binary of before
+// settleCredentials chooses how nodes know who asks: by tokens and an operator's key where the cluster has keys. A binary of before
 // --pretend-payments lets everybody in there too.
 func (a *Bed) settleCredentials() (err error) {
 	a.papers = devCredentials()

@@ -10,13 +10,13 @@ import (
 	"holdfast/storage/sqlstore/pgserver"
 )
 
-// host numbers the places where something stands: 0 is the database's, 1 and up are the nodes'.
+// Host numbers the places where something stands: 0 is the database's, 1 and up are the nodes'.
 type Host int
 
 // StoreHost is the database's.
 const StoreHost Host = 0
 
-// ground is where hosts stand, and what lies between them.
+// Machines is where hosts stand, and what lies between them.
 type Machines interface {
 	// prepare makes a node's host.
 	prepare(h Host) error
@@ -26,10 +26,10 @@ type Machines interface {
 	storeIP() string
 	// command is a program that will run on a host.
 	command(h Host, name string, arguments ...string) *exec.Cmd
-	// cut drops whatever one host sends to the other; mend ends that.
+	// Cut drops whatever one host sends to the other; mend ends that.
 	Cut(from, to Host) error
 	Mend(from, to Host) error
-	// split says that cut works.
+	// Split says that cut works.
 	Split() bool
 	// close removes everything made here.
 	close() error
@@ -42,7 +42,7 @@ const (
 	servicePeer
 )
 
-// loopback is a ground without anything between its hosts.
+// loopback is machines without anything between its hosts.
 type loopback struct{}
 
 func (loopback) prepare(Host) error { return nil }
@@ -62,7 +62,7 @@ func (loopback) Mend(Host, Host) error { return errNoCut }
 func (loopback) Split() bool           { return false }
 func (loopback) close() error          { return nil }
 
-// openGround chooses the ground; why says what kept it on the loopback.
+// openMachines chooses the machines; why says what kept it on the loopback.
 func openMachines(ctx context.Context, onlyLoopback bool) (g Machines, why string, err error) {
 	if onlyLoopback {
 		return loopback{}, "it was asked for", nil

@@ -16,7 +16,7 @@ import (
 
 var errNoCut = errors.New("testbed: hosts on one loopback cannot be cut off from each other")
 
-// namespaces is a ground of network namespaces, each with one end of a veth pair whose other end is in a bridge:
+// namespaces is machines of network namespaces, each with one end of a veth pair whose other end is in a bridge:
 //
 //	buyers (.1), PostgreSQL (.14) ── bridge hfc<pid>
 //	                                   ├── hfc<pid>n1 ══ eth0 (.2) in holdfast-chaos-<pid>-n1

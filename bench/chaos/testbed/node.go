@@ -12,7 +12,7 @@ import (
 	"holdfast/bench/lab"
 )
 
-// node is a place for one holdfast and, most of the time, the holdfast in it.
+// Node is a place for one holdfast and, most of the time, the holdfast in it.
 type Node struct {
 	Name    string
 	Host    Host
@@ -39,7 +39,7 @@ const leaveBound = 25 * time.Second
 // errNodeStays is of a node that was asked to go and did not.
 var errNodeStays = errors.New("did not leave in time and was killed")
 
-// start runs the program, if it does not run.
+// Start runs the program, if it does not run.
 func (n *Node) Start(a *Bed) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -118,14 +118,14 @@ func (n *Node) leave() error {
 	return nil
 }
 
-// signal reaches the process if there is one.
+// Signal reaches the process if there is one.
 func (n *Node) Signal(s syscall.Signal) {
 	if p := n.current(); p != nil {
 		p.Signal(s)
 	}
 }
 
-// setClock moves the node's wall clock, in a build that reads the file. It is replaced at once, so that nobody reads
+// SetClock moves the node's wall clock, in a build that reads the file. It is replaced at once, so that nobody reads
 // half a number.
 func (n *Node) SetClock(offset time.Duration) error {
 	fresh := n.clock + ".new"

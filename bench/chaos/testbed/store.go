@@ -18,7 +18,7 @@ type database struct {
 	far  string // its address from the nodes
 }
 
-// letIn is who may connect: whoever reaches it. The ground lets nobody reach it but this machine.
+// letIn is who may connect: whoever reaches it. The machines' network lets nobody reach it but this machine.
 const letIn = "local all all trust\nhost all all all trust\n"
 
 // nodeConnections is how many connections a node may want at most; the server admits that many of each.

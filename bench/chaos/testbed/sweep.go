@@ -74,7 +74,7 @@ func sweepFolders(in string) {
 	}
 }
 
-// keepFolder gives a folder the name of one that stays.
+// KeepFolder gives a folder the name of one that stays.
 func KeepFolder(folder string) (string, error) {
 	name := filepath.Base(folder)
 	kept := filepath.Join(filepath.Dir(folder), keptPrefix+name[len(folderPrefix):])

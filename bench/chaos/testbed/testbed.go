@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// bedConfig says what a testbed is made of.
+// Config says what a testbed is made of.
 type Config struct {
 	Binary      string // of Holdfast
 	Nodes       int    // besides the one that joins
@@ -25,12 +25,12 @@ type Config struct {
 	Found func(check, text string)
 }
 
-// arena is everything that a run started: the ground, the database, the nodes.
+// Bed is everything that a run started: the machines, the database, the nodes.
 type Bed struct {
 	cfg         *Config
 	Folder      string
 	Machines    Machines
-	WhyLoopback string // why the ground is the loopback; "": it is not
+	WhyLoopback string // why the machines is the loopback; "": it is not
 	Database    *database
 	Nodes       []*Node      // the last is the one that joins
 	Clustered   bool         // the binary knows how to be part of a cluster; else all but one node stand by
@@ -47,7 +47,7 @@ type Bed struct {
 	closed  error
 }
 
-// clockVariable names the file of a node's clock, in builds made for tests.
+// ClockVariable names the file of a node's clock, in builds made for tests.
 const ClockVariable = "HOLDFAST_CLOCK_FILE"
 
 // Open starts the database and every regular node, and waits until all are ready. The caller closes it; one that could not be opened has
@@ -154,16 +154,16 @@ func (a *Bed) introduce(ctx context.Context) error {
 	return nil
 }
 
-// regulars are the nodes that are there from the beginning.
+// Regulars are the nodes that are there from the beginning.
 func (a *Bed) Regulars() []*Node { return a.Nodes[:a.cfg.Nodes] }
 
-// joining is the one that is not.
+// Joining is the one that is not.
 func (a *Bed) Joining() *Node { return a.Nodes[a.cfg.Nodes] }
 
-// found tells what a node did that it must not: how that is called, and a line.
+// Found tells what a node did that it must not: how that is called, and a line.
 func (a *Bed) Found(check, text string) { a.cfg.Found(check, text) }
 
-// startBound is how long the nodes may take to be there at the beginning, on a busy machine.
+// StartBound is how long the nodes may take to be there at the beginning, on a busy machine.
 const StartBound = 60 * time.Second
 
 // startAll starts the nodes one after the other: the first makes the tables.
@@ -184,7 +184,7 @@ func (a *Bed) startAll(ctx context.Context) error {
 // pollEvery is how often something that will come is asked for.
 const pollEvery = 25 * time.Millisecond
 
-// until asks again and again; the error is that of the last asking that was not cut short.
+// Until asks again and again; the error is that of the last asking that was not cut short.
 func Until(ctx context.Context, ask func(context.Context) error) (err error) {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -204,7 +204,7 @@ func Until(ctx context.Context, ask func(context.Context) error) (err error) {
 	}
 }
 
-// await waits until a node says yes.
+// Await waits until a node says yes.
 func (a *Bed) Await(ctx context.Context, n *Node, path string) error {
 	err := Until(ctx, func(ctx context.Context) error {
 		if p := n.current(); p == nil {
@@ -218,7 +218,7 @@ func (a *Bed) Await(ctx context.Context, n *Node, path string) error {
 	return nil
 }
 
-// awaitReady waits until every node that should run is ready; where they only stand by for each other, one is enough.
+// AwaitReady waits until every node that should run is ready; where they only stand by for each other, one is enough.
 func (a *Bed) AwaitReady(ctx context.Context) error {
 	return Until(ctx, func(ctx context.Context) error { return a.ready(ctx) })
 }
@@ -279,7 +279,7 @@ func (a *Bed) tend() {
 // restartPause keeps a node that cannot start from being started a hundred times a second.
 const restartPause = 500 * time.Millisecond
 
-// tending tends until ctx ends.
+// Tending tends until ctx ends.
 func (a *Bed) Tending(ctx context.Context) {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
@@ -293,7 +293,7 @@ func (a *Bed) Tending(ctx context.Context) {
 	}
 }
 
-// stopNodes ends all nodes in good order, at once.
+// StopNodes ends all nodes in good order, at once.
 func (a *Bed) StopNodes() {
 	var leaving sync.WaitGroup
 	for _, n := range a.Nodes {
@@ -302,7 +302,7 @@ func (a *Bed) StopNodes() {
 	leaving.Wait()
 }
 
-// close ends and removes everything, once, whatever state it is in. The folder stays until discard or keep.
+// Close ends and removes everything, once, whatever state it is in. The folder stays until discard or keep.
 func (a *Bed) Close() error {
 	a.closing.Do(func() {
 		for _, n := range a.Nodes {
@@ -320,7 +320,7 @@ func (a *Bed) Close() error {
 	return a.closed
 }
 
-// discard removes the folder, if there is one.
+// Discard removes the folder, if there is one.
 func (a *Bed) Discard() error {
 	if a.Folder == "" {
 		return nil
@@ -330,7 +330,7 @@ func (a *Bed) Discard() error {
 
 func (a *Bed) sayf(format string, args ...any) { a.cfg.Say(fmt.Sprintf(format, args...)) }
 
-// orderly lets a node leave, and notes what was not in order. A node whose database was away meanwhile has every reason to complain; only that it goes is expected then.
+// Orderly lets a node leave, and notes what was not in order. A node whose database was away meanwhile has every reason to complain; only that it goes is expected then.
 func (a *Bed) Orderly(n *Node) {
 	excused, before := a.away.Load() > 0, a.times.Load()
 	err := n.leave()
@@ -340,11 +340,11 @@ func (a *Bed) Orderly(n *Node) {
 	}
 }
 
-// storeGoes notes that the database goes away for somebody.
+// StoreGoes notes that the database goes away for somebody.
 func (a *Bed) StoreGoes() {
 	a.away.Add(1)
 	a.times.Add(1)
 }
 
-// storeReturns ends it.
+// StoreReturns ends it.
 func (a *Bed) StoreReturns() { a.away.Add(-1) }

@@ -111,7 +111,7 @@ func written(t testing.TB, h *History) []byte {
 	return b.Bytes()
 }
 
-// equal compares histories; an arena without anything is as good as none.
+// equal compares histories; an testbed without anything is as good as none.
 func equal(a, b *History) bool {
 	if !reflect.DeepEqual(a.Header, b.Header) || len(a.Parts) != len(b.Parts) {
 		return false

@@ -84,14 +84,14 @@ func (p *Part) SeatsOf(s Span) []uint32 { return p.Seats[s.At : s.At+s.Len] }
 // TextOf is the text of a span.
 func (p *Part) TextOf(s Span) []byte { return p.Text[s.At : s.At+s.Len] }
 
-// AddSeats keeps seats in the arena.
+// AddSeats keeps seats in the testbed.
 func (p *Part) AddSeats(seats []uint32) Span {
 	at := len(p.Seats)
 	p.Seats = append(p.Seats, seats...)
 	return Span{uint32(at), uint32(len(seats))}
 }
 
-// AddText keeps a text in the arena.
+// AddText keeps a text in the testbed.
 func (p *Part) AddText(text []byte) Span {
 	at := len(p.Text)
 	p.Text = append(p.Text, text...)
@@ -112,7 +112,7 @@ type Event struct {
 
 // Header says what a history is about.
 type Header struct {
-	Server   string `json:"server"` // holdfast, or the peer's name
+	Server   string `json:"server"` // holdfast, or the baseline's name
 	Scenario string `json:"scenario"`
 	Seed     uint64 `json:"seed"`
 	Command  string `json:"command"`

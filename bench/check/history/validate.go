@@ -35,22 +35,22 @@ func (h *History) validate(p *Part, op *Op) error {
 		return errors.New("an answer that never came, with a verdict")
 	case !p.holds(op):
 		return errors.New("a span reaches beyond its arena")
-	case op.Kind.IsDeed():
-		return p.validateDeed(op)
+	case op.Kind.OnBooking():
+		return p.validateOnBooking(op)
 	}
 	return h.validatePlace(p, op)
 }
 
-// isDeed: about a booking that stands, not about seats of one's choice.
+// OnBooking: about a booking that stands, not about seats of one's choice.
 // IsDeed says that the operation is about a booking that was placed before.
-func (k Kind) IsDeed() bool { return k == Release || k == Extend || k == Confirm }
+func (k Kind) OnBooking() bool { return k == Release || k == Extend || k == Confirm }
 
 func (p *Part) holds(op *Op) bool {
 	inside := func(s Span, size int) bool { return uint64(s.At)+uint64(s.Len) <= uint64(size) }
 	return inside(op.Seats, len(p.Seats)) && inside(op.Lost, len(p.Seats)) && inside(op.Text, len(p.Text))
 }
 
-func (p *Part) validateDeed(op *Op) error {
+func (p *Part) validateOnBooking(op *Op) error {
 	if op.Of < 0 || int(op.Of) >= len(p.Ops) {
 		return fmt.Errorf("it is about operation %d of %d", op.Of, len(p.Ops))
 	}

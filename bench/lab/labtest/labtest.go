@@ -15,7 +15,7 @@ import (
 	"holdfast/bench/lab"
 )
 
-// serve runs a handler in this process until the test ends, and returns its address.
+// Serve runs a handler in this process until the test ends, and returns its address.
 func Serve(t *testing.T, s *fasthttp.Server) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -34,7 +34,7 @@ func Serve(t *testing.T, s *fasthttp.Server) string {
 	return listener.Addr().String()
 }
 
-// memoryServer is the peer without a disk, in this process. Whether it can be killed, and what it remembers then, is its caller's to say.
+// MemoryServer is the baseline without a disk, in this process. Whether it can be killed, and what it remembers then, is its caller's to say.
 type MemoryServer struct {
 	address string
 	stop    context.CancelFunc
@@ -90,7 +90,7 @@ func MemoryTarget(t *testing.T, forgets bool, started *[]*MemoryServer) lab.Targ
 	}}
 }
 
-// memoryPeer is a server to play against, in this process. It returns its address.
+// Memory is a server to play against, in this process. It returns its address.
 func Memory(t *testing.T) string {
 	t.Helper()
 	var started []*MemoryServer

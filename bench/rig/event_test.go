@@ -14,7 +14,7 @@ import (
 	"holdfast/bench/load"
 )
 
-func testHall(sections, seats int) *Event {
+func testEvent(sections, seats int) *Event {
 	return &Event{
 		ID: "e", Plan: Plan{Sections: sections, SeatsPerSection: seats, HoldTTL: time.Minute}, host: "h:1", run: "r",
 		head: []byte("POST /v1/events/e/bookings HTTP/1.1\r\nHost: h:1\r\nContent-Type: application/json\r\nX-Buyer: "),
@@ -22,7 +22,7 @@ func testHall(sections, seats int) *Event {
 }
 
 func TestHallSeatsAreAllDifferentAndFoundAgain(t *testing.T) {
-	h := testHall(3, 50)
+	h := testEvent(3, 50)
 	seen := map[string]uint64{}
 	for n := range uint64(h.Plan.seats()) {
 		id := string(h.appendSeat(nil, n))
@@ -48,7 +48,7 @@ func TestHallSeatsAreAllDifferentAndFoundAgain(t *testing.T) {
 }
 
 func TestHoldRequestsAreWellFormed(t *testing.T) {
-	h := testHall(64, 3125)
+	h := testEvent(64, 3125)
 	keys := map[string]bool{}
 	for _, n := range []uint64{0, 1, 63, 64, 199_999} {
 		var request fasthttp.Request
@@ -71,7 +71,7 @@ func TestHoldRequestsAreWellFormed(t *testing.T) {
 }
 
 func TestWaveCountsEachSeatOnce(t *testing.T) {
-	w := &wave{hall: testHall(1, 50), lags: load.NewLatencies(), lapses: make([]atomic.Int64, 50)}
+	w := &wave{event: testEvent(1, 50), lags: load.NewLatencies(), lapses: make([]atomic.Int64, 50)}
 	at := time.UnixMilli(1_000)
 	w.lapses[3].Store(at.UnixMilli())
 	w.lapses[4].Store(at.UnixMilli())

@@ -12,11 +12,11 @@ import (
 	"holdfast/bench/chaos/testbed"
 )
 
-// The two houses, by their place among the history's events.
+// The two events, by their place among the history's events.
 const (
 	stalls  = iota // nobody refunds here, and maps are recorded
 	returns        // tickets are given back here all the time
-	houseCount
+	eventCount
 )
 
 // Shapes. The stalls must not sell out in a run: a section that has nothing left cannot show that it serves.
@@ -56,28 +56,28 @@ func comma(i int) string {
 	return ","
 }
 
-// openHouses makes both events through the first node and waits until every node knows them.
-func (r *run) openHouses(ctx context.Context) ([]*buyers.House, error) {
+// openEvents makes both events through the first node and waits until every node knows them.
+func (r *run) openEvents(ctx context.Context) ([]*buyers.Event, error) {
 	ctx, cancel := context.WithTimeout(ctx, testbed.StartBound)
 	defer cancel()
 	rows := max(stallsRowsLeast, int(r.cfg.Duration.Seconds())*stallsSoldSecond/(stallsSections*stallsRowSeats))
-	var houses []*buyers.House
+	var events []*buyers.Event
 	for i, p := range []wire.Raw{plan("S", stallsSections, rows), plan("R", returnsSections, returnsRows)} {
-		h, err := r.openHouse(ctx, fmt.Sprintf("chaos %d", i), p)
+		h, err := r.openEvent(ctx, fmt.Sprintf("chaos %d", i), p)
 		if err != nil {
 			return nil, err
 		}
-		houses = append(houses, h)
-		for _, n := range r.arena.Regulars() {
-			if err := r.arena.Await(ctx, n, "/v1/events/"+h.Event); err != nil {
+		events = append(events, h)
+		for _, n := range r.bed.Regulars() {
+			if err := r.bed.Await(ctx, n, "/v1/events/"+h.ID); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return houses, nil
+	return events, nil
 }
 
-func (r *run) openHouse(ctx context.Context, name string, p wire.Raw) (*buyers.House, error) {
+func (r *run) openEvent(ctx context.Context, name string, p wire.Raw) (*buyers.Event, error) {
 	currency, starts := "EUR", wire.OffsetTime{Time: wire.Time(time.Now().AddDate(1, 0, 0).UnixMilli())}
 	ttl, ceiling, seats, perBuyer := int64(holdTTL/time.Second), int64(holdCeiling/time.Second), int64(8), int64(10_000)
 	body, err := json.Marshal(&wire.CreateEvent{
@@ -94,14 +94,14 @@ func (r *run) openHouse(ctx context.Context, name string, p wire.Raw) (*buyers.H
 	if err := r.operateUntil(ctx, "/v1/events/"+event.ID+"/sale", name+" sale", []byte(`{"state":"open"}`), 200, nil); err != nil {
 		return nil, err
 	}
-	return r.readHouse(ctx, event.ID)
+	return r.readEvent(ctx, event.ID)
 }
 
 // operateUntil asks the first node until it does what it is asked for.
 func (r *run) operateUntil(ctx context.Context, path, key string, body []byte, want int, into any) error {
 	key = strings.ReplaceAll(key, " ", "-")
 	return testbed.Until(ctx, func(ctx context.Context) error {
-		said, err := testbed.Operate(ctx, r.arena.Nodes[0], path, key, body, want)
+		said, err := testbed.Operate(ctx, r.bed.Nodes[0], path, key, body, want)
 		if err != nil || into == nil {
 			return err
 		}
@@ -109,8 +109,8 @@ func (r *run) operateUntil(ctx context.Context, path, key string, body []byte, w
 	})
 }
 
-func (r *run) readHouse(ctx context.Context, event string) (*buyers.House, error) {
-	said, err := testbed.Fetch(ctx, r.arena.Nodes[0], "/v1/events/"+event+"/seatmap")
+func (r *run) readEvent(ctx context.Context, event string) (*buyers.Event, error) {
+	said, err := testbed.Fetch(ctx, r.bed.Nodes[0], "/v1/events/"+event+"/seatmap")
 	if err != nil {
 		return nil, err
 	}
@@ -122,5 +122,5 @@ func (r *run) readHouse(ctx context.Context, event string) (*buyers.House, error
 	if err != nil {
 		return nil, fmt.Errorf("chaos: %w", err)
 	}
-	return &buyers.House{Event: event, Plan: p}, nil
+	return &buyers.Event{ID: event, Plan: p}, nil
 }

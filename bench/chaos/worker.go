@@ -16,8 +16,8 @@ import (
 	"holdfast/bench/check/history"
 )
 
-// lane is one closed loop: one buyer after the other, each with a name of its own, without a pause for thought.
-type lane struct {
+// worker is one closed loop: one buyer after the other, each with a name of its own, without a pause for thought.
+type worker struct {
 	*fair
 	recorder
 	rng  *rand.Rand
@@ -26,9 +26,9 @@ type lane struct {
 	keys uint64 // of the present buyer
 }
 
-// fair is what all lanes share.
+// fair is what all workers share.
 type fair struct {
-	arena  *testbed.Bed
+	bed    *testbed.Bed
 	finds  *findings
 	client *http.Client
 	// calm is when the last nemesis had ended and everything was served again, as nanoseconds since the history's beginning; 0: it is not calm. Only then are maps
@@ -40,39 +40,39 @@ type fair struct {
 	done  atomic.Uint64 // changes acknowledged, for the lines of progress
 }
 
-// Of a lane: how many names it may use, and of a buyer: keys.
+// Of a worker: how many names it may use, and of a buyer: keys.
 const (
-	buyersPerLane = 1_000_000
-	keysPerBuyer  = 100
+	buyersPerWorker = 1_000_000
+	keysPerBuyer    = 100
 )
 
-// errandPatience is how long an errand is asked for before its buyer goes home without knowing. Longer than any step of a schedule.
-const errandPatience = 20 * time.Second
+// taskPatience is how long a task is asked for before its buyer goes home without knowing. Longer than any step of a schedule.
+const taskPatience = 20 * time.Second
 
 // retryPause is between two askings of the same.
 const retryPause = 20 * time.Millisecond
 
-func (l *lane) newBuyer() (buyer uint64) {
+func (l *worker) newBuyer() (buyer uint64) {
 	l.next++
 	l.keys = 0
-	return l.no*buyersPerLane + l.next
+	return l.no*buyersPerWorker + l.next
 }
 
-func (l *lane) newKey(buyer uint64) uint64 {
+func (l *worker) newKey(buyer uint64) uint64 {
 	l.keys++
 	return buyer*keysPerBuyer + l.keys
 }
 
 // shop goes on until ctx ends. finish bounds what is under way then.
-func (l *lane) shop(ctx, finish context.Context) {
+func (l *worker) shop(ctx, finish context.Context) {
 	for ctx.Err() == nil {
 		l.evening(finish)
 	}
 }
 
 // anyNode is one at random, but not the one that just failed; the one that joins is asked as well while it is there.
-func (l *lane) anyNode(but *testbed.Node) *testbed.Node {
-	all := l.arena.Nodes
+func (l *worker) anyNode(but *testbed.Node) *testbed.Node {
+	all := l.bed.Nodes
 	for {
 		n := all[l.rng.IntN(len(all))]
 		if n == but && len(all) > 1 || n.Host == testbed.Host(len(all)) && !n.ShouldRun() {
@@ -83,8 +83,8 @@ func (l *lane) anyNode(but *testbed.Node) *testbed.Node {
 }
 
 // see asks until the answer is decided: the same key at another node after whatever leaves the outcome open.
-func (l *lane) see(ctx context.Context, e *errand) (h heard, op int32) {
-	ctx, cancel := context.WithTimeout(ctx, errandPatience)
+func (l *worker) see(ctx context.Context, e *task) (h heard, op int32) {
+	ctx, cancel := context.WithTimeout(ctx, taskPatience)
 	defer cancel()
 	h, op = l.first(ctx, e)
 	for !h.decided() {
@@ -105,13 +105,13 @@ func (l *lane) see(ctx context.Context, e *errand) (h heard, op int32) {
 	return h, op
 }
 
-func (l *lane) once(ctx context.Context, e *errand, at *testbed.Node) (heard, int32) {
+func (l *worker) once(ctx context.Context, e *task, at *testbed.Node) (heard, int32) {
 	r := testbed.Ask(ctx, l.client, at, &e.call)
 	return l.record(e, &r)
 }
 
 // first asks for the first time; sometimes it is a double click, on two nodes at once under one key (P5).
-func (l *lane) first(ctx context.Context, e *errand) (heard, int32) {
+func (l *worker) first(ctx context.Context, e *task) (heard, int32) {
 	at := l.anyNode(nil)
 	if l.rng.IntN(8) > 0 {
 		return l.once(ctx, e, at)
@@ -131,7 +131,7 @@ func (l *lane) first(ctx context.Context, e *errand) (heard, int32) {
 
 // wish is what a buyer wants to hold.
 type wish struct {
-	house    int
+	event    int
 	kind     history.Kind
 	section  uint32
 	quantity uint32
@@ -139,17 +139,17 @@ type wish struct {
 }
 
 // evening is one buyer: a wish, and what becomes of the booking.
-func (l *lane) evening(ctx context.Context) {
+func (l *worker) evening(ctx context.Context) {
 	buyer := l.newBuyer()
 	w := l.wish()
-	e := &errand{
-		kind: w.kind, house: w.house, section: w.section, quantity: w.quantity, seats: w.seats, of: history.NoOp, buyer: buyer, key: l.newKey(buyer),
-		call: testbed.Call{Method: http.MethodPost, Path: "/v1/events/" + l.houses[w.house].Event + "/bookings", Body: l.wording(w)},
+	e := &task{
+		kind: w.kind, event: w.event, section: w.section, quantity: w.quantity, seats: w.seats, of: history.NoOp, buyer: buyer, key: l.newKey(buyer),
+		call: testbed.Call{Method: http.MethodPost, Path: "/v1/events/" + l.events[w.event].ID + "/bookings", Body: l.wording(w)},
 	}
 	e.call.Buyer, e.call.Key = buyerName(buyer), keyName(e.key)
 	h, op := l.see(ctx, e)
 	if h.verdict == history.Done {
-		b := &held{buyer: buyer, house: w.house, op: op, id: h.booking.ID, state: "held"}
+		b := &held{buyer: buyer, event: w.event, op: op, id: h.booking.ID, state: "held"}
 		l.repeat(ctx, e)
 		l.keep(ctx, b)
 	}
@@ -159,17 +159,17 @@ func (l *lane) evening(ctx context.Context) {
 }
 
 // wish draws one. Half of the named ones are of two rows that move on slowly, so that buyers meet.
-func (l *lane) wish() *wish {
+func (l *worker) wish() *wish {
 	if l.rng.IntN(6) == 0 {
 		if w := l.board.Load(); w != nil {
 			return w
 		}
 	}
-	w := &wish{house: stalls, kind: history.Hold, quantity: uint32(1 + l.rng.IntN(3))}
+	w := &wish{event: stalls, kind: history.Hold, quantity: uint32(1 + l.rng.IntN(3))}
 	if l.rng.IntN(4) == 0 {
-		w.house = returns
+		w.event = returns
 	}
-	sections := l.houses[w.house].Plan.Sections
+	sections := l.events[w.event].Plan.Sections
 	w.section = uint32(l.rng.IntN(len(sections)))
 	switch l.rng.IntN(6) {
 	case 0:
@@ -193,9 +193,9 @@ func (l *lane) wish() *wish {
 }
 
 // wording is the wish as JSON.
-func (l *lane) wording(w *wish) []byte {
+func (l *worker) wording(w *wish) []byte {
 	var book wire.Book
-	sections := l.houses[w.house].Plan.Sections
+	sections := l.events[w.event].Plan.Sections
 	if w.kind == history.Best {
 		book.BestAvailable = &wire.BestAvailable{Quantity: w.quantity}
 		if w.section != history.AnySection {
@@ -210,7 +210,7 @@ func (l *lane) wording(w *wish) []byte {
 }
 
 // repeat asks once more under the key of what was granted, on any node (P5).
-func (l *lane) repeat(ctx context.Context, e *errand) {
+func (l *worker) repeat(ctx context.Context, e *task) {
 	if l.rng.IntN(5) == 0 {
 		l.once(ctx, e, l.anyNode(nil))
 	}
@@ -219,7 +219,7 @@ func (l *lane) repeat(ctx context.Context, e *errand) {
 // held is a booking that its buyer was told of, and the last that was heard.
 type held struct {
 	buyer uint64
-	house int
+	event int
 	op    int32
 	id    string
 	state string // acknowledged last
@@ -227,26 +227,26 @@ type held struct {
 }
 
 // keep is what becomes of a booking.
-func (l *lane) keep(ctx context.Context, b *held) {
+func (l *worker) keep(ctx context.Context, b *held) {
 	l.read(ctx, b)
 	if l.rng.IntN(5) == 0 {
-		l.deed(ctx, b, history.Extend, "")
+		l.act(ctx, b, history.Extend, "")
 	}
 	release, pay := 45, 4
-	if b.house == returns {
+	if b.event == returns {
 		release, pay = 20, 60
 	}
 	switch roll := l.rng.IntN(100); {
 	case roll < release:
-		l.deed(ctx, b, history.Release, "")
+		l.act(ctx, b, history.Release, "")
 	case roll < release+pay:
 		l.pay(ctx, b)
 	}
 	l.read(ctx, b)
 }
 
-// pay confirms; in the house of returns the ticket is given back at once, mostly.
-func (l *lane) pay(ctx context.Context, b *held) {
+// pay confirms; in the event of returns the ticket is given back at once, mostly.
+func (l *worker) pay(ctx context.Context, b *held) {
 	token := "tok_ok"
 	switch l.rng.IntN(12) {
 	case 0:
@@ -254,20 +254,20 @@ func (l *lane) pay(ctx context.Context, b *held) {
 	case 1:
 		token = "tok_unknown"
 	}
-	l.deed(ctx, b, history.Confirm, `{"payment_token":"`+token+`"}`)
-	if b.state != "confirmed" || b.house != returns {
+	l.act(ctx, b, history.Confirm, `{"payment_token":"`+token+`"}`)
+	if b.state != "confirmed" || b.event != returns {
 		return
 	}
 	l.read(ctx, b)
 	l.refund(ctx, b)
 }
 
-// acknowledged is the state that each deed leaves.
+// acknowledged is the state that each op leaves.
 var acknowledged = map[history.Kind]string{history.Extend: "held", history.Release: "released", history.Confirm: "confirmed"}
 
-// deed does something to a booking.
-func (l *lane) deed(ctx context.Context, b *held, kind history.Kind, body string) {
-	e := &errand{kind: kind, house: b.house, of: b.op, buyer: b.buyer, key: l.newKey(b.buyer)}
+// op does something to a booking.
+func (l *worker) act(ctx context.Context, b *held, kind history.Kind, body string) {
+	e := &task{kind: kind, event: b.event, of: b.op, buyer: b.buyer, key: l.newKey(b.buyer)}
 	e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/bookings/" + b.id, Buyer: buyerName(b.buyer), Key: keyName(e.key), Body: []byte(body)}
 	switch kind {
 	case history.Extend:
@@ -290,8 +290,8 @@ func (l *lane) deed(ctx context.Context, b *held, kind history.Kind, body string
 }
 
 // refund is an operator's call, under an operator's key.
-func (l *lane) refund(ctx context.Context, b *held) {
-	e := &errand{kind: history.Release, house: b.house, of: b.op, buyer: b.buyer, key: l.newKey(b.buyer), refund: true}
+func (l *worker) refund(ctx context.Context, b *held) {
+	e := &task{kind: history.Release, event: b.event, of: b.op, buyer: b.buyer, key: l.newKey(b.buyer), refund: true}
 	e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/bookings/" + b.id + "/refund", Key: keyName(e.key)}
 	switch h, _ := l.see(ctx, e); h.verdict {
 	case history.Done:
@@ -301,8 +301,8 @@ func (l *lane) refund(ctx context.Context, b *held) {
 	}
 }
 
-// bookingOf is the id in a deed's path.
-func bookingOf(e *errand) string {
+// bookingOf is the id in an op's path.
+func bookingOf(e *task) string {
 	return strings.TrimSuffix(strings.TrimPrefix(e.call.Path, "/v1/bookings/"), "/refund")
 }
 
@@ -313,7 +313,7 @@ var mayRead = map[string][]string{
 }
 
 // read asks some node for the booking: whatever was acknowledged before the question must be in the answer (P2), whoever is asked.
-func (l *lane) read(ctx context.Context, b *held) {
+func (l *worker) read(ctx context.Context, b *held) {
 	if l.rng.IntN(4) > 0 {
 		return
 	}
@@ -340,13 +340,13 @@ const lookEvery = 200 * time.Millisecond
 // recordLook says whether a map should be recorded. Where nodes only stand by for each other, the map of one that stands by is as old as it likes.
 func (f *fair) recordLook() bool {
 	last, now := f.looked.Load(), time.Now().UnixNano()
-	return f.arena.Clustered && now-last > int64(lookEvery) && f.looked.CompareAndSwap(last, now)
+	return f.bed.Clustered && now-last > int64(lookEvery) && f.looked.CompareAndSwap(last, now)
 }
 
 // lookAround reads the stalls' map at some node, and keeps it if it was calm all the time.
-func (l *lane) lookAround(ctx context.Context) {
+func (l *worker) lookAround(ctx context.Context) {
 	calm := l.calm.Load()
-	r := testbed.Ask(ctx, l.client, l.anyNode(nil), &testbed.Call{Method: http.MethodGet, Path: "/v1/events/" + l.houses[stalls].Event + "/availability"})
+	r := testbed.Ask(ctx, l.client, l.anyNode(nil), &testbed.Call{Method: http.MethodGet, Path: "/v1/events/" + l.events[stalls].ID + "/availability"})
 	var live wire.Availability
 	if r.Status != http.StatusOK || json.Unmarshal(r.Body, &live) != nil {
 		return

@@ -19,7 +19,7 @@ const (
 	peerAll     = "all"
 )
 
-// contestants are who is measured: the server in question, then its peers.
+// targets are who is measured: the server in question, then its baselines.
 func (c *runCommand) contestants(s *run.Scenario) ([]lab.Target, error) {
 	first, err := c.first()
 	if err != nil {
@@ -111,7 +111,7 @@ func worker() (string, []string) {
 	return program, []string{"worker"}
 }
 
-// peerCommand serves one peer; run starts it.
+// peerCommand serves one baseline; run starts it.
 type peerCommand struct {
 	Name        string `arg:"" help:"textbook, conditional-update, skip-locked, optimistic or memory."`
 	Listen      string `help:"Address (${default})." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`

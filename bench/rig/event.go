@@ -12,7 +12,7 @@ import (
 	"holdfast/bench/lab"
 )
 
-// HallPlan is the shape of an event made for a load: Sections alike, each with rows of at most rowSeats seats.
+// Plan is the shape of an event made for a load: Sections alike, each with rows of at most rowSeats seats.
 type Plan struct {
 	Sections        int
 	SeatsPerSection int
@@ -25,20 +25,20 @@ func (p Plan) seats() int { return p.Sections * p.SeatsPerSection }
 // rowSeats keeps rows like those of a stadium; SeatsPerSection is rounded down to whole rows.
 const rowSeats = 25
 
-// Hall is an open event, and the requests that can be made of it. Its seats are numbered across sections: neighbours in
+// Event is an open event, and the requests that can be made of it. Its seats are numbered across sections: neighbours in
 // number are in different sections, so that consecutive requests meet different writers, as buyers do.
 type Event struct {
 	ID   string
 	Plan Plan
 	host string
-	run  string // tells this hall's buyers and keys from every other run's against the same server
+	run  string // tells this event's buyers and keys from every other run's against the same server
 	head []byte // a booking's head up to the buyer
 	// firstLook is how long the first availability took: the moment at which the server loads an event that nobody used
 	// yet.
 	firstLook time.Duration
 }
 
-// OpenHall creates an event, opens its sale, and looks at its map once, as every fan does before booking. What the
+// OpenEvent creates an event, opens its sale, and looks at its map once, as every fan does before booking. What the
 // server does at that first look is told by Single; it must not hide in, or spoil, every other figure.
 func OpenEvent(ctx context.Context, t lab.Endpoint, plan Plan) (*Event, error) {
 	plan.SeatsPerSection -= plan.SeatsPerSection % rowSeats
@@ -82,7 +82,7 @@ func (p Plan) event(name string) *wire.CreateEvent {
 	}
 }
 
-// appendSeat appends the id of seat n of the hall.
+// appendSeat appends the id of seat n of the event.
 func (h *Event) appendSeat(dst []byte, n uint64) []byte {
 	section, index := n%uint64(h.Plan.Sections), n/uint64(h.Plan.Sections)
 	dst = strconv.AppendUint(append(dst, 'S'), section+lab.SectionsFirst, 10)
