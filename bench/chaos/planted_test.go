@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/actors/planted"
+	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
 )
 
@@ -92,7 +93,7 @@ func caught(report *Report) bool {
 // usable leaves out what needs network namespaces where there are none.
 func usable(t *testing.T, nemeses []string) (list []string) {
 	t.Helper()
-	why := noNamespaces()
+	why := testbed.NoNamespaces()
 	for i := range kinds {
 		for _, name := range nemeses {
 			if kinds[i].name == name && (why == "" || !kinds[i].split) {

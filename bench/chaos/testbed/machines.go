@@ -67,7 +67,7 @@ func openMachines(ctx context.Context, onlyLoopback bool) (g Machines, why strin
 	if onlyLoopback {
 		return loopback{}, "it was asked for", nil
 	}
-	if why = noNamespaces(); why != "" {
+	if why = NoNamespaces(); why != "" {
 		return loopback{}, why, nil
 	}
 	made, err := newNamespaces(ctx)

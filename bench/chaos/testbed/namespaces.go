@@ -44,8 +44,8 @@ const (
 // toolTimeout bounds one call of ip or iptables; they take milliseconds.
 const toolTimeout = 20 * time.Second
 
-// noNamespaces says what is missing here for them; "": nothing.
-func noNamespaces() string {
+// NoNamespaces says what is missing here for them; "": nothing.
+func NoNamespaces() string {
 	var missing []string
 	if os.Geteuid() != 0 {
 		missing = append(missing, "this is not root")

@@ -23,7 +23,7 @@ func reaches(t *testing.T, n *namespaces, from, to Host) bool {
 
 // TestCutsCut: what a nemesis cuts is cut, and nothing else; mended, all is as before; closed, nothing is left.
 func TestCutsCut(t *testing.T) {
-	if why := noNamespaces(); why != "" {
+	if why := NoNamespaces(); why != "" {
 		t.Skipf("CUTS ARE NOT TESTED: %s", why)
 	}
 	n, err := newNamespaces(t.Context())
