@@ -16,8 +16,9 @@ type snapshot struct {
 	err      error
 }
 
-// reading makes whoever asks for a map while one is being read share the next one. That is as fresh as asking alone, since a shared one
-// begins after everybody who shares it has asked, and it keeps a thousand browsers from asking a database the same question.
+// reading makes whoever asks for a map while one is being read share the next one. That is as fresh as asking alone,
+// since a shared one begins after everybody who shares it has asked, and it keeps a thousand browsers from asking a
+// database the same question.
 type reading struct {
 	mu   sync.Mutex
 	next *turn // begins when the one under way ends; nil: nobody waits

@@ -29,7 +29,8 @@ func (b *Backends) connections() int { return cmp.Or(b.Connections, connectionsD
 func (b *Backends) redisOptions() *redis.Options {
 	options := &redis.Options{
 		Addr: b.RedisAddress, PoolSize: b.connections(), ReadTimeout: 10 * time.Second, PoolTimeout: time.Minute,
-		DisableIdentity: true, MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+		DisableIdentity: true, MaintNotificationsConfig: &maintnotifications.Config{
+			Mode: maintnotifications.ModeDisabled},
 	}
 	if strings.HasPrefix(b.RedisAddress, "/") {
 		options.Network = "unix"
@@ -37,24 +38,26 @@ func (b *Backends) redisOptions() *redis.Options {
 	return options
 }
 
-// Started are servers that this process started for its baselines. They are stopped by Stop, and by the kernel when this process dies.
+// Started are servers that this process started for its baselines. They are stopped by Stop, and by the kernel when
+// this process dies.
 type Started struct {
 	Backends
 	postgres *pgserver.Server
 	redis    *redisServer
 }
 
-// postgresSettings are those of a database that has a quarter of a small machine's memory to itself and is not asked for less than it
-// promises: fsync, synchronous_commit and full_page_writes are on, as they are by default. Checkpoints are kept from falling into a
-// measurement. Several baselines may be alive at once, each with its pool.
+// postgresSettings are those of a database that has a quarter of a small machine's memory to itself and is not asked
+// for less than it promises: fsync, synchronous_commit and full_page_writes are on, as they are by default. Checkpoints
+// are kept from falling into a measurement. Several baselines may be alive at once, each with its pool.
 var postgresSettings = [][2]string{
-	{"shared_buffers", "1GB"}, {"max_wal_size", "8GB"}, {"min_wal_size", "1GB"}, {"checkpoint_timeout", "30min"}, {"wal_compression", "off"},
+	{"shared_buffers", "1GB"}, {"max_wal_size", "8GB"}, {"min_wal_size", "1GB"}, {"checkpoint_timeout", "30min"},
+	{"wal_compression", "off"},
 	{"random_page_cost", "1.1"}, {"work_mem", "32MB"}, {"max_connections", "600"},
 }
 
-// StartBackends starts what is needed, in directories of their own in folder: it chooses the disk, and "" is the system's place for
-// temporary files. PostgreSQL does not run as root; see pgserver.WithFolder for what that asks of the folder. Programs that are missing
-// are os.ErrNotExist or exec.ErrNotFound.
+// StartBackends starts what is needed, in directories of their own in folder: it chooses the disk, and "" is the
+// system's place for temporary files. PostgreSQL does not run as root; see pgserver.WithFolder for what that asks of
+// the folder. Programs that are missing are os.ErrNotExist or exec.ErrNotFound.
 func StartBackends(ctx context.Context, folder string, needPostgres, needRedis bool) (s *Started, err error) {
 	s = &Started{}
 	if needPostgres {
@@ -105,6 +108,6 @@ func (s *Started) PIDs() (pids []int) {
 	return pids
 }
 
-// ProcessorTime is what the servers, with every process they have or had, have used of all cores so far. A baseline's own process is not in
-// it.
+// ProcessorTime is what the servers, with every process they have or had, have used of all cores so far. A baseline's
+// own process is not in it.
 func (s *Started) ProcessorTime() time.Duration { return pgserver.ProcessorTime(s.PIDs()...) }

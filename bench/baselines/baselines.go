@@ -18,13 +18,16 @@ type baseline struct {
 var all = []baseline{
 	{
 		name: "textbook", postgres: true, redis: true,
-		about: "Redis SET NX PX for the lock of each seat (several by one script, all or none), over a socket with automatic pipelining, then one " +
-			"PostgreSQL INSERT of the booking; losers are answered by Redis alone. The primary key of the tickets is the second guard.",
+		about: "Redis SET NX PX for the lock of each seat (several by one script, all or none), over a socket with " +
+			"automatic pipelining, then one " +
+			"PostgreSQL INSERT of the booking; losers are answered by Redis alone. The primary key of the tickets is " +
+			"the second guard.",
 		open: func(ctx context.Context, name string, b *Backends) (store, error) { return openTextbook(ctx, name, b) },
 	},
 	{
 		name: "conditional-update", postgres: true,
-		about: "One PostgreSQL row a seat, taken by one UPDATE … WHERE it is free, which files the booking in the same statement: one round trip, " +
+		about: "One PostgreSQL row a seat, taken by one UPDATE … WHERE it is free, which files the booking in the " +
+			"same statement: one round trip, " +
 			"prepared and planned once, heap-only updates.",
 		open: func(ctx context.Context, name string, b *Backends) (store, error) {
 			rows, err := openRowPerSeat(ctx, name, b)
@@ -33,7 +36,8 @@ var all = []baseline{
 	},
 	{
 		name: "skip-locked", postgres: true,
-		about: "One PostgreSQL row a seat, taken by SELECT … FOR UPDATE SKIP LOCKED inside the UPDATE that files the booking: one round trip, nobody " +
+		about: "One PostgreSQL row a seat, taken by SELECT … FOR UPDATE SKIP LOCKED inside the UPDATE that files the " +
+			"booking: one round trip, nobody " +
 			"waits for a row, and best-available chooses and locks at once.",
 		open: func(ctx context.Context, name string, b *Backends) (store, error) {
 			rows, err := openRowPerSeat(ctx, name, b)
@@ -42,7 +46,8 @@ var all = []baseline{
 	},
 	{
 		name: "optimistic", postgres: true,
-		about: "One PostgreSQL row a seat with a version: a read, then an UPDATE … WHERE the version is what was read, which files the booking; up to " +
+		about: "One PostgreSQL row a seat with a version: a read, then an UPDATE … WHERE the version is what was " +
+			"read, which files the booking; up to " +
 			"12 tries with growing pauses. Two round trips to hold, one to lose.",
 		open: func(ctx context.Context, name string, b *Backends) (store, error) {
 			rows, err := openRowPerSeat(ctx, name, b)
@@ -50,9 +55,10 @@ var all = []baseline{
 		},
 	},
 	{
-		name:  "memory",
-		about: "A map and a mutex for each section in the process's memory. Nothing is durable: the ceiling for this HTTP face.",
-		open:  func(context.Context, string, *Backends) (store, error) { return newMemory(), nil },
+		name: "memory",
+		about: "A map and a mutex for each section in the process's memory. Nothing is durable: the ceiling for this " +
+			"HTTP face.",
+		open: func(context.Context, string, *Backends) (store, error) { return newMemory(), nil },
 	},
 }
 
@@ -91,8 +97,9 @@ func Needs(name string) (postgres, redis bool) {
 	return p.postgres, p.redis
 }
 
-// Serve runs a baseline until ctx ends: it makes its tables anew, in a schema named after it (two of one name on one database would take them
-// from each other), then answers on listen (host:port). GET /readyz is 200 from the first answer on. Events live as long as the call.
+// Serve runs a baseline until ctx ends: it makes its tables anew, in a schema named after it (two of one name on one
+// database would take them from each other), then answers on listen (host:port). GET /readyz is 200 from the first
+// answer on. Events live as long as the call.
 func Serve(ctx context.Context, name, listen string, b Backends) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {

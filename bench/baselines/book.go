@@ -241,7 +241,8 @@ func (f *face) sendBooking(c *call, status int, split bool) error {
 	got := &c.task.got
 	e := f.shows.numbered(got.event)
 	var name [40]byte
-	told := wire.Booking{ID: string(appendBookingID(name[:0], got.id)), Event: e.name, State: stateNames[got.state], Split: split,
+	told := wire.Booking{ID: string(appendBookingID(name[:0], got.id)), Event: e.name, State: stateNames[got.state],
+		Split: split,
 		Total: wire.Money{Amount: e.total(got.seats), Currency: e.about.Currency}}
 	c.seats = c.seats[:0]
 	for _, seat := range got.seats {

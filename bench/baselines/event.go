@@ -94,8 +94,9 @@ func newEvent(body []byte, now time.Time) (*event, error) {
 	}
 	e := &event{id: newEventID(now), byID: map[string]int32{}}
 	e.name = e.id.uuid()
-	e.about = wire.Event{ID: e.name, Name: *asked.Name, StartsAt: *asked.StartsAt, CreatedAt: wire.OffsetTime{Time: wire.Time(now.UnixMilli())},
-		Currency: *asked.Currency, Prices: asked.Prices, Sections: []wire.Section{}}
+	e.about = wire.Event{ID: e.name, Name: *asked.Name, StartsAt: *asked.StartsAt,
+		CreatedAt: wire.OffsetTime{Time: wire.Time(now.UnixMilli())},
+		Currency:  *asked.Currency, Prices: asked.Prices, Sections: []wire.Section{}}
 	e.rules(&asked)
 	if err := e.build(&plan); err != nil {
 		return nil, err
@@ -150,7 +151,8 @@ func (e *event) build(plan *compactPlan) error {
 		}
 		made := &e.sections[i]
 		made.end = int32(len(e.rowOf))
-		e.about.Sections = append(e.about.Sections, wire.Section{ID: s.ID, Name: cmp.Or(s.Name, s.ID), Seats: uint32(made.end - made.first)})
+		e.about.Sections = append(e.about.Sections, wire.Section{ID: s.ID, Name: cmp.Or(s.Name, s.ID),
+			Seats: uint32(made.end - made.first)})
 	}
 	if e.about.Seats = len(e.rowOf); e.about.Seats == 0 {
 		return defective("a plan has seats")
@@ -166,10 +168,12 @@ func (e *event) addRows(s *compactSection) error {
 			price, ok = e.about.Prices[anyCategory]
 		}
 		if first := len(e.rowOf); !ok || r.Seats <= 0 || r.Label == "" || first+r.Seats > seatsMax {
-			return defective("row " + r.Label + " of section " + s.ID + " wants a label, a number of seats, and a price of its category")
+			return defective("row " + r.Label + " of section " + s.ID +
+				" wants a label, a number of seats, and a price of its category")
 		}
 		first := int32(len(e.rowOf))
-		e.rows = append(e.rows, row{label: r.Label, section: int32(len(e.sections) - 1), first: first, end: first + int32(r.Seats),
+		e.rows = append(e.rows, row{label: r.Label, section: int32(len(e.sections) - 1), first: first,
+			end:      first + int32(r.Seats),
 			category: category, price: price})
 		if err := e.addSeats(s.ID+"-"+r.Label+"-", r.Seats); err != nil {
 			return err
@@ -231,13 +235,15 @@ const seatPitch, rowPitch = 1.0, 1.2
 func (e *event) buildSeatmap() ([]byte, error) {
 	drawn := wire.Seatmap{Name: e.about.Name, Categories: []wire.Category{}}
 	for i, s := range e.sections {
-		drawn.Sections = append(drawn.Sections, wire.SeatmapSection{ID: s.id, Name: e.about.Sections[i].Name, General: s.general})
+		drawn.Sections = append(drawn.Sections, wire.SeatmapSection{ID: s.id, Name: e.about.Sections[i].Name,
+			General: s.general})
 	}
 	for i, r := range e.rows {
 		seats := make([]wire.SeatmapSeat, 0, r.end-r.first)
 		for seat := r.first; seat < r.end; seat++ {
 			n := int(seat-r.first) + 1
-			seats = append(seats, wire.SeatmapSeat{ID: e.seatIDs[seat], Label: strconv.Itoa(n), X: float64(n) * seatPitch, Y: float64(i) * rowPitch,
+			seats = append(seats, wire.SeatmapSeat{ID: e.seatIDs[seat], Label: strconv.Itoa(n),
+				X: float64(n) * seatPitch, Y: float64(i) * rowPitch,
 				Category: r.category})
 		}
 		into := &drawn.Sections[r.section]

@@ -69,8 +69,8 @@ func (f *face) listen(ctx context.Context, listener net.Listener) error {
 // call is one request being answered. Calls are pooled.
 type call struct {
 	*fasthttp.RequestCtx
-	// life is the context of everything that is asked of a database. It has no end: one that could end costs a goroutine or two for
-	// every question, and the database's own timeout bounds a question as well.
+	// life is the context of everything that is asked of a database. It has no end: one that could end costs a
+	// goroutine or two for every question, and the database's own timeout bounds a question as well.
 	life     context.Context
 	param    []byte // the path's variable segment
 	operator bool

@@ -58,7 +58,8 @@ func backends(t testing.TB, name string) Backends {
 	return servers.started.Backends
 }
 
-// need looks for the programs. Without them nothing can be said about the baselines that use them: that fails under CI and is loud elsewhere.
+// need looks for the programs. Without them nothing can be said about the baselines that use them: that fails under CI
+// and is loud elsewhere.
 func need(t testing.TB) {
 	t.Helper()
 	_, postgres := pgserver.Binaries()
@@ -83,7 +84,8 @@ func eachBaseline(t *testing.T, test func(t *testing.T, c *client)) {
 	}
 }
 
-// withoutDeadlocks lets a test fail in whose course PostgreSQL had to end one. Buyers would only see a second's wait, and then an answer.
+// withoutDeadlocks lets a test fail in whose course PostgreSQL had to end one. Buyers would only see a second's wait,
+// and then an answer.
 func withoutDeadlocks(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() { // when all baselines are through
@@ -98,7 +100,8 @@ func withoutDeadlocks(t *testing.T) {
 		}
 		defer conn.Close(context.Background())
 		var deadlocks int
-		if err := conn.QueryRow(context.Background(), "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&deadlocks); err != nil {
+		if err := conn.QueryRow(context.Background(),
+			"SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&deadlocks); err != nil {
 			t.Fatal(err)
 		}
 		if deadlocks > 0 {
@@ -111,7 +114,9 @@ func withoutDeadlocks(t *testing.T) {
 func serveBaseline(t testing.TB, name string) *client {
 	t.Helper()
 	b := backends(t, name)
-	return serveWith(t, func(ctx context.Context, listener net.Listener) error { return serveOn(ctx, name, listener, b) })
+	return serveWith(t, func(ctx context.Context, listener net.Listener) error {
+		return serveOn(ctx, name, listener, b)
+	})
 }
 
 func serveWith(t testing.TB, serve func(context.Context, net.Listener) error) *client {
@@ -123,7 +128,8 @@ func serveWith(t testing.TB, serve func(context.Context, net.Listener) error) *c
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- serve(ctx, listener) }()
-	c := &client{t: t, http: &fasthttp.HostClient{Addr: listener.Addr().String(), MaxConns: 1024, ReadTimeout: patience}}
+	c := &client{t: t, http: &fasthttp.HostClient{Addr: listener.Addr().String(), MaxConns: 1024,
+		ReadTimeout: patience}}
 	t.Cleanup(func() {
 		c.http.CloseIdleConnections()
 		cancel()
@@ -206,7 +212,8 @@ func (r *reply) booking() (b wire.Booking) {
 	return b
 }
 
-// show is an event with its sale open: section A of two rows of 4 and 3 seats, section B of six rows of 10, G of 5 general places.
+// show is an event with its sale open: section A of two rows of 4 and 3 seats, section B of six rows of 10, G of 5
+// general places.
 type show struct {
 	*client
 	id string
@@ -230,7 +237,8 @@ func (c *client) closedShow(ttl, ceiling int) *show {
 		{"id":"B","rows":[%s]},{"id":"G","general":5}]}}`, ttl, ceiling, strings.Join(rows, ","))
 	var made wire.Event
 	r := c.ask("POST", "/v1/events", "operator", c.newKey(), body).want(201, "")
-	if err := wire.Decode(r.body, &made); err != nil || made.Seats != 72 || len(made.Sections) != 3 || made.Sale != "closed" {
+	if err := wire.Decode(r.body, &made); err != nil || made.Seats != 72 || len(made.Sections) != 3 ||
+		made.Sale != "closed" {
 		c.t.Fatalf("event %s: %v", r.body, err)
 	}
 	return &show{client: c, id: made.ID}

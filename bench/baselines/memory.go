@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// memory is the ceiling: what the same HTTP face does when a booking costs a mutex and a map, and nothing survives the process.
+// memory is the ceiling: what the same HTTP face does when a booking costs a mutex and a map, and nothing survives the
+// process.
 type memory struct {
 	mu     sync.RWMutex
 	shows  map[int32]*memoryEvent
@@ -25,8 +26,8 @@ type memoryShard struct {
 // memoryEvent is an event's sections, each with a lock of its own.
 type memoryEvent struct{ sections []memorySection }
 
-// memorySection is who has each seat: nil, or a booking that may have lapsed meanwhile. The lock guards the seats and the bookings that
-// are in this section.
+// memorySection is who has each seat: nil, or a booking that may have lapsed meanwhile. The lock guards the seats and
+// the bookings that are in this section.
 type memorySection struct {
 	mu    sync.Mutex
 	first int32
@@ -145,7 +146,8 @@ func (m *memory) take(t *task, wished func(s *memorySection, now time.Time) []in
 		return seatTaken
 	}
 	made := &memoryBooking{buyer: t.buyer, section: s, ttl: t.event.ttl, ceilingAt: now.Add(t.event.ceiling),
-		booking: booking{id: t.booking, event: t.event.number, state: held, seats: slices.Clone(seats), expiresAt: now.Add(t.event.ttl)}}
+		booking: booking{id: t.booking, event: t.event.number, state: held, seats: slices.Clone(seats),
+			expiresAt: now.Add(t.event.ttl)}}
 	if !m.file(made) {
 		return tooBusy // orEarlier knows better
 	}
@@ -186,7 +188,8 @@ func (m *memory) find(_ context.Context, t *task) (verdict, error) {
 
 func (m *memory) change(_ context.Context, t *task, c change) (verdict, error) {
 	return m.with(t, func(b *memoryBooking, now time.Time) verdict {
-		stands := standing{state: b.state, over: !b.expiresAt.After(now), expiresAt: b.expiresAt, ceilingAt: b.ceilingAt, lastChange: b.lastChange}
+		stands := standing{state: b.state, over: !b.expiresAt.After(now), expiresAt: b.expiresAt,
+			ceilingAt: b.ceilingAt, lastChange: b.lastChange}
 		if refusal := stands.refusal(t, c); refusal != granted || b.state != held || b.lastChange == t.request {
 			return refusal
 		}

@@ -19,11 +19,13 @@ import (
 
 // TestServersAreAlike: the do-nothing server and the baselines must differ in what they do, not in how they are set up.
 func TestServersAreAlike(t *testing.T) {
-	ours, null := reflect.ValueOf(newFace(newMemory()).server()).Elem(), reflect.ValueOf(lab.NewNull(lab.NullAnswer{})).Elem()
+	ours, null := reflect.ValueOf(newFace(newMemory()).server()).Elem(),
+		reflect.ValueOf(lab.NewNull(lab.NullAnswer{})).Elem()
 	compared := 0
 	for i := range ours.NumField() {
 		field := reflect.TypeFor[fasthttp.Server]().Field(i)
-		if !field.IsExported() || !field.Type.Comparable() || field.Type.Kind() == reflect.Interface || field.Name == "MaxRequestBodySize" {
+		if !field.IsExported() || !field.Type.Comparable() || field.Type.Kind() == reflect.Interface ||
+			field.Name == "MaxRequestBodySize" {
 			continue // plans are large, and what a do-nothing server reads is small
 		}
 		compared++
@@ -56,7 +58,8 @@ func TestBookingIDs(t *testing.T) {
 	if back, ok := parseBookingID(text); !ok || back != made {
 		t.Errorf("%s is %v, %v", text, back, ok)
 	}
-	for _, garbage := range []string{"", "b", "c" + string(text[1:]), string(text) + "a", strings.ToUpper(string(text)), "b" + strings.Repeat("1", 26)} {
+	for _, garbage := range []string{"", "b", "c" + string(text[1:]), string(text) + "a", strings.ToUpper(string(text)),
+		"b" + strings.Repeat("1", 26)} {
 		if _, ok := parseBookingID([]byte(garbage)); ok {
 			t.Errorf("%q was taken for a booking", garbage)
 		}
@@ -79,7 +82,8 @@ func TestChoose(t *testing.T) {
 		{[]int32{0, 1, 2, 3}, 2, first, []int32{0, 1}},
 		{[]int32{0, 1, 2, 3}, 2, last, []int32{2, 3}},
 		{[]int32{0, 2, 3, 4, 5}, 2, first, []int32{2, 3}},
-		{[]int32{3, 4, 6}, 2, first, []int32{3, 4}}, // the end of one row and the start of another: a split, for want of neighbours
+		// the end of one row and the start of another: a split, for want of neighbours
+		{[]int32{3, 4, 6}, 2, first, []int32{3, 4}},
 		{[]int32{1, 3, 6}, 2, last, []int32{3, 6}},
 		{[]int32{8, 10, 11}, 3, first, []int32{8, 10, 11}},
 		{[]int32{0, 1}, 3, first, nil},

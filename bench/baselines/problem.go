@@ -45,7 +45,8 @@ var (
 	kindNoSeats        = define(422, "no_seats", "No seat is asked for", 0)
 	kindTooManySeats   = define(422, "too_many_seats", "Too many seats for one booking", 0)
 	kindUnavailable    = define(503, "unavailable", "Not available right now; nothing was granted", 1)
-	kindUnknownOutcome = define(503, "outcome_unknown", "The outcome is not known yet: repeat with the same Idempotency-Key to learn it", 2)
+	kindUnknownOutcome = define(503, "outcome_unknown",
+		"The outcome is not known yet: repeat with the same Idempotency-Key to learn it", 2)
 )
 
 // kindOf says a store's no.

@@ -74,7 +74,8 @@ func TestTheRaceFindsACarelessPeer(t *testing.T) {
 	t.Error("50 races found nothing")
 }
 
-// Pairs that overlap, wanted in both orders: nobody gets half, nobody waits for ever, and what is left over is truly taken.
+// Pairs that overlap, wanted in both orders: nobody gets half, nobody waits for ever, and what is left over is truly
+// taken.
 func TestRaceForPairs(t *testing.T) {
 	withoutDeadlocks(t)
 	eachBaseline(t, func(t *testing.T, c *client) {
@@ -154,7 +155,8 @@ func TestRacingChanges(t *testing.T) {
 					r.want(409, "already_confirmed")
 				}
 			})
-			if confirmed.Load() > 1 || confirmed.Load() == 0 && gone.Load() == 0 || confirmed.Load() > 0 && gone.Load() > 0 {
+			if confirmed.Load() > 1 || confirmed.Load() == 0 && gone.Load() == 0 || confirmed.Load() > 0 &&
+				gone.Load() > 0 {
 				t.Errorf("%s: %d confirmations and %d releases were acknowledged", b.ID, confirmed.Load(), gone.Load())
 			}
 			sold.Add(confirmed.Load())
@@ -207,20 +209,27 @@ func TestSumsAgree(t *testing.T) {
 				mu.Unlock()
 			}
 		})
-		var drawn wire.Seatmap
-		if err := json.Unmarshal(c.ask("GET", "/v1/events/"+s.id+"/seatmap", "", "", "").want(200, "").body, &drawn); err != nil {
-			t.Fatal(err)
-		}
-		letters, n := s.letters(), 0
-		for _, section := range drawn.Sections {
-			for _, row := range section.Rows {
-				for _, seat := range row.Seats {
-					if letter := max(want[seat.ID], 'a'); letter != letters[n] {
-						t.Errorf("%s is %c, and buyers were told %c", seat.ID, letters[n], letter)
-					}
-					n++
+		s.shows(want)
+	})
+}
+
+// shows holds the map against what buyers were told; a seat that nobody was told of is free.
+func (s *show) shows(want map[string]byte) {
+	s.t.Helper()
+	var drawn wire.Seatmap
+	text := s.ask("GET", "/v1/events/"+s.id+"/seatmap", "", "", "").want(200, "").body
+	if err := json.Unmarshal(text, &drawn); err != nil {
+		s.t.Fatal(err)
+	}
+	letters, n := s.letters(), 0
+	for _, section := range drawn.Sections {
+		for _, row := range section.Rows {
+			for _, seat := range row.Seats {
+				if letter := max(want[seat.ID], 'a'); letter != letters[n] {
+					s.t.Errorf("%s is %c, and buyers were told %c", seat.ID, letters[n], letter)
 				}
+				n++
 			}
 		}
-	})
+	}
 }

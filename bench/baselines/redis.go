@@ -16,8 +16,8 @@ import (
 	"holdfast/storage/sqlstore/pgserver"
 )
 
-// redisProgram is looked for on PATH. So is redisChecker, which is the same program under another name, and serves when it is called by
-// the first: Debian has it in redis-tools, which brings no service along that would start by itself.
+// redisProgram is looked for on PATH. So is redisChecker, which is the same program under another name, and serves when
+// it is called by the first: Debian has it in redis-tools, which brings no service along that would start by itself.
 const redisProgram, redisChecker = "redis-server", "redis-check-rdb"
 
 func redisBinary() (string, error) {
@@ -46,8 +46,8 @@ type redisServer struct {
 	ended   <-chan struct{}
 }
 
-// startRedis starts a server in a directory of its own in folder and waits until it answers. Somebody may be quicker to take the port;
-// then another one is tried.
+// startRedis starts a server in a directory of its own in folder and waits until it answers. Somebody may be quicker to
+// take the port; then another one is tried.
 func startRedis(ctx context.Context, folder string) (r *redisServer, err error) {
 	program, err := redisBinary()
 	if err != nil {
@@ -70,7 +70,8 @@ func startRedis(ctx context.Context, folder string) (r *redisServer, err error) 
 
 func (r *redisServer) start(ctx context.Context, program string, port int) (err error) {
 	r.address = filepath.Join(r.dir, "socket")
-	command := exec.Command(program, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--unixsocket", r.address, "--dir", r.dir, //nolint:noctx // it outlives the call, and ends by stop
+	command := exec.Command(program, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--unixsocket", r.address,
+		"--dir", r.dir, //nolint:noctx // it outlives the call, and ends by stop
 		"--save", "", "--appendonly", "no", "--daemonize", "no", "--logfile", r.logFile())
 	command.Args[0], command.Dir = redisProgram, r.dir
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -7,15 +7,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// conditional takes seats by one UPDATE that finds only free ones. Of several it counts before it touches any, so that who comes too late
-// for one of them has written nothing, and locks them before it writes, so that who loses a race has not either.
+// conditional takes seats by one UPDATE that finds only free ones. Of several it counts before it touches any, so that
+// who comes too late for one of them has written nothing, and locks them before it writes, so that who loses a race has
+// not either.
 type conditional struct{ rowPerSeat }
 
 var (
-	conditionalOne = expand(`WITH taken AS (UPDATE seats {held} WHERE event = $1 AND seat = $2 AND {free} RETURNING seat),
+	conditionalOne = expand(`WITH taken AS (UPDATE seats {held} WHERE event = $1 AND seat = $2 AND {free} RETURNING
+		seat),
 		made AS ({one}) {why one}`)
 	conditionalSeveral = expand(`WITH open AS (SELECT seat FROM seats WHERE event = $1 AND seat = ANY($2) AND {free}
-			AND (SELECT count(*) FROM seats WHERE event = $1 AND seat = ANY($2) AND {free}) = cardinality($2::INT4[]) ORDER BY seat FOR UPDATE),
+			AND (SELECT count(*) FROM seats WHERE event = $1 AND seat = ANY($2) AND {free}) = cardinality($2::INT4[])
+				ORDER BY seat FOR UPDATE),
 		taken AS (UPDATE seats {held} WHERE event = $1 AND {in open} AND {free} RETURNING seat),
 		made AS ({all}) {why all}`)
 )
@@ -28,19 +31,23 @@ func (c conditional) best(ctx context.Context, t *task) (verdict, error) {
 	return c.chosenThen(ctx, t, c.hold)
 }
 
-// skipLocked takes seats that it could lock without waiting. For best-available that is its strength: two buyers never look at the same
-// seats. A named seat that is locked is somebody else's only until that transaction has failed, so it is asked for again.
+// skipLocked takes seats that it could lock without waiting. For best-available that is its strength: two buyers never
+// look at the same seats. A named seat that is locked is somebody else's only until that transaction has failed, so it
+// is asked for again.
 type skipLocked struct{ rowPerSeat }
 
 var (
 	skipLockedOne = expand(`WITH taken AS (UPDATE seats {held} WHERE event = $1
-		AND seat = (SELECT seat FROM seats WHERE event = $1 AND seat = $2 AND {free} FOR UPDATE SKIP LOCKED) RETURNING seat),
+		AND seat = (SELECT seat FROM seats WHERE event = $1 AND seat = $2 AND {free} FOR UPDATE SKIP LOCKED) RETURNING
+			seat),
 		made AS ({one}) {why one}`)
-	skipLockedSeveral = expand(`WITH open AS (SELECT seat FROM seats WHERE event = $1 AND seat = ANY($2) AND {free} ORDER BY seat
+	skipLockedSeveral = expand(`WITH open AS (SELECT seat FROM seats WHERE event = $1 AND seat = ANY($2) AND {free}
+		ORDER BY seat
 			FOR UPDATE SKIP LOCKED),
 		taken AS (UPDATE seats {held} WHERE event = $1 AND {in open} RETURNING seat),
 		made AS ({all}) {why all}`)
-	skipLockedBest = expand(`WITH open AS (SELECT seat FROM seats WHERE event = $1 AND seat >= $7 AND seat < $8 AND {free} ORDER BY seat LIMIT $2
+	skipLockedBest = expand(`WITH open AS (SELECT seat FROM seats WHERE event = $1 AND seat >= $7 AND seat < $8 AND
+		{free} ORDER BY seat LIMIT $2
 			FOR UPDATE SKIP LOCKED),
 		taken AS (UPDATE seats {held} WHERE event = $1 AND seat = ANY(ARRAY(SELECT seat FROM open))
 			AND (SELECT count(*) FROM open) = $2 RETURNING seat)
@@ -79,7 +86,8 @@ func (s skipLocked) isFull(ctx context.Context, t *task) (verdict, error) {
 	return tooBusy, err
 }
 
-// optimistic reads the seats with their versions, decides, and writes only if no version has changed; if one has, it reads again.
+// optimistic reads the seats with their versions, decides, and writes only if no version has changed; if one has, it
+// reads again.
 type optimistic struct{ rowPerSeat }
 
 var (
@@ -88,8 +96,10 @@ var (
 	optimisticOne = expand(`WITH taken AS (UPDATE seats {held}, version = version + 1
 		WHERE event = $1 AND seat = $2 AND seat = ANY($7) AND version = ($8::INT8[])[1] RETURNING seat),
 		made AS ({one}) {told}`)
-	optimisticSeveral = expand(`WITH open AS (SELECT seats.seat FROM seats, unnest($7::INT4[], $8::INT8[]) AS seen (seat, version)
-			WHERE seats.event = $1 AND seats.seat = seen.seat AND seats.version = seen.version ORDER BY seats.seat FOR UPDATE OF seats),
+	optimisticSeveral = expand(`WITH open AS (SELECT seats.seat FROM seats, unnest($7::INT4[], $8::INT8[]) AS seen
+		(seat, version)
+			WHERE seats.event = $1 AND seats.seat = seen.seat AND seats.version = seen.version ORDER BY seats.seat FOR
+				UPDATE OF seats),
 		taken AS (UPDATE seats {held}, version = version + 1 WHERE event = $1 AND {in open} RETURNING seat),
 		made AS ({all}) {told}`)
 )

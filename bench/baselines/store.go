@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// id names a booking, a buyer, a request or an event. A booking's is the hash of who asked for it and under which Idempotency-Key
-// (wire.RequestHash), so that one primary key is both how a booking is found and what makes a repeat of its request find it.
+// id names a booking, a buyer, a request or an event. A booking's is the hash of who asked for it and under which
+// Idempotency-Key (wire.RequestHash), so that one primary key is both how a booking is found and what makes a repeat of
+// its request find it.
 type id [16]byte
 
 const bookingPrefix = "b"
@@ -21,7 +22,8 @@ func appendBookingID(dst []byte, booking id) []byte {
 }
 
 func parseBookingID(text []byte) (booking id, ok bool) {
-	if len(text) != len(bookingPrefix)+idText.EncodedLen(len(booking)) || string(text[:len(bookingPrefix)]) != bookingPrefix {
+	if len(text) != len(bookingPrefix)+idText.EncodedLen(len(booking)) ||
+		string(text[:len(bookingPrefix)]) != bookingPrefix {
 		return booking, false
 	}
 	_, err := idText.Decode(booking[:], text[len(bookingPrefix):])
@@ -37,7 +39,8 @@ func (i id) uuid() string {
 // state is how a booking, or a seat, stands; its number is what the tables keep.
 type state int16
 
-// The states. A booking is never free; a lapsed hold stays held in the tables, and whoever reads it compares its end with the clock.
+// The states. A booking is never free; a lapsed hold stays held in the tables, and whoever reads it compares its end
+// with the clock.
 const (
 	free state = iota
 	held
@@ -104,17 +107,19 @@ const (
 	confirm
 )
 
-// store is the one thing that differs between baselines: where seats are kept, and how two buyers are kept apart. Its methods are safe for
-// concurrent use. An error means that the wish was surely not granted if wrapped in errUndone, and that nobody knows otherwise.
+// store is the one thing that differs between baselines: where seats are kept, and how two buyers are kept apart. Its
+// methods are safe for concurrent use. An error means that the wish was surely not granted if wrapped in errUndone, and
+// that nobody knows otherwise.
 type store interface {
 	// create makes an event's seats, all free. It is called once, before anything else is asked about the event.
 	create(ctx context.Context, e *event) error
-	// hold takes exactly t.seats (of one section, each once) for t.event.ttl, or none. When t.booking exists it is granted as it
-	// stands, whatever its seats are: the caller compares them.
+	// hold takes exactly t.seats (of one section, each once) for t.event.ttl, or none. When t.booking exists it is
+	// granted as it stands, whatever its seats are: the caller compares them.
 	hold(ctx context.Context, t *task) (verdict, error)
 	// best is hold for any t.quantity seats from t.from up to t.to, chosen here.
 	best(ctx context.Context, t *task) (verdict, error)
-	// change does something to t.booking, if it is t.buyer's. A repeat of the request that changed it last is granted again.
+	// change does something to t.booking, if it is t.buyer's. A repeat of the request that changed it last is granted
+	// again.
 	change(ctx context.Context, t *task, c change) (verdict, error)
 	// find reads t.booking, if it is t.buyer's.
 	find(ctx context.Context, t *task) (verdict, error)
@@ -132,7 +137,8 @@ type standing struct {
 	lastChange id
 }
 
-// refusal is why a change cannot be made, granted if it can or is a repeat of the last one: the same rules for every baseline.
+// refusal is why a change cannot be made, granted if it can or is a repeat of the last one: the same rules for every
+// baseline.
 func (s standing) refusal(t *task, c change) verdict {
 	if s.state != held {
 		return s.refusalOfEnded(t, c)

@@ -18,7 +18,8 @@ func TestHoldAndTaken(t *testing.T) {
 		s := c.newShow(600, 1200)
 		r := s.hold("ann", "A-1-2").want(201, "")
 		b := r.booking()
-		if b.State != "held" || b.Event != s.id || !slices.Equal(b.Seats, []string{"A-1-2"}) || b.ExpiresAt == nil || b.Total != (wire.Money{Amount: 9000, Currency: "EUR"}) || b.Tickets != nil {
+		if b.State != "held" || b.Event != s.id || !slices.Equal(b.Seats, []string{"A-1-2"}) || b.ExpiresAt == nil ||
+			b.Total != (wire.Money{Amount: 9000, Currency: "EUR"}) || b.Tickets != nil {
 			t.Errorf("held: %s", r.body)
 		}
 		if got := string(r.header.Peek("Location")); got != "/v1/bookings/"+b.ID {
@@ -79,7 +80,8 @@ func TestRefusedAtTheDoor(t *testing.T) {
 			s.book(row.who, s.newKey(), row.body).want(row.status, row.code)
 		}
 		c.ask("POST", "/v1/events", "ann", c.newKey(), "{}").want(403, "forbidden")
-		c.ask("POST", "/v1/events", "operator", c.newKey(), `{"name":"x","starts_at":"2030-06-01T19:30:00Z","currency":"EUR","prices":{"*":1},"plan":{"sections":[{"id":"A"}]}}`).want(422, "plan_invalid")
+		c.ask("POST", "/v1/events", "operator", c.newKey(),
+			`{"name":"x","starts_at":"2030-06-01T19:30:00Z","currency":"EUR","prices":{"*":1},"plan":{"sections":[{"id":"A"}]}}`).want(422, "plan_invalid")
 		c.ask("GET", "/v1/events/nothing", "", "", "").want(404, "event_unknown")
 		c.ask("GET", "/v1/events/"+s.id+"/availability/stream", "", "", "").want(404, "not_found")
 		c.do("DELETE", "ann", "b", c.newKey()).want(404, "booking_unknown")
@@ -120,7 +122,8 @@ func TestRelease(t *testing.T) {
 		b := s.hold("ann", "A-1-1", "A-1-2").want(201, "").booking()
 		c.do("DELETE", "bob", b.ID, c.newKey()).want(404, "booking_unknown")
 		for range 2 {
-			if got := c.do("DELETE", "ann", b.ID, c.newKey()).want(200, "").booking(); got.State != "released" || got.ExpiresAt != nil || len(got.Seats) != 2 {
+			if got := c.do("DELETE", "ann", b.ID, c.newKey()).want(200, "").booking(); got.State != "released" ||
+				got.ExpiresAt != nil || len(got.Seats) != 2 {
 				t.Errorf("released: %+v", got)
 			}
 		}
@@ -140,15 +143,18 @@ func TestExtend(t *testing.T) {
 		b := s.hold("ann", "A-1-1").want(201, "").booking()
 		key := c.newKey()
 		first := c.do("extend", "ann", b.ID, key).want(200, "").booking()
-		if again := c.do("extend", "ann", b.ID, key).want(200, "").booking(); *again.ExpiresAt != *first.ExpiresAt || first.ExpiresAt.Time < b.ExpiresAt.Time {
-			t.Errorf("%v, extended to %v, and by the same request again to %v", b.ExpiresAt, first.ExpiresAt, again.ExpiresAt)
+		if again := c.do("extend", "ann", b.ID, key).want(200, "").booking(); *again.ExpiresAt != *first.ExpiresAt ||
+			first.ExpiresAt.Time < b.ExpiresAt.Time {
+			t.Errorf("%v, extended to %v, and by the same request again to %v", b.ExpiresAt, first.ExpiresAt,
+				again.ExpiresAt)
 		}
 		if got := c.look("ann", b.ID); *got.ExpiresAt != *first.ExpiresAt {
 			t.Errorf("%+v", got)
 		}
 		c.do("extend", "bob", b.ID, c.newKey()).want(404, "booking_unknown")
 		short := c.newShow(600, 600)
-		c.do("extend", "ann", short.hold("ann", "A-1-1").want(201, "").booking().ID, c.newKey()).want(409, "extension_limit")
+		c.do("extend", "ann", short.hold("ann", "A-1-1").want(201, "").booking().ID, c.newKey()).want(409,
+			"extension_limit")
 	})
 }
 
@@ -190,7 +196,8 @@ func TestLapse(t *testing.T) {
 		for _, how := range []string{"confirm", "extend", "DELETE"} {
 			c.do(how, "ann", b.ID, c.newKey()).want(409, "hold_expired")
 		}
-		if got := s.book("ann", key, seatsBody("A-1-1", "A-1-2")).want(201, "").booking(); got.ID != b.ID || got.State != "expired" {
+		if got := s.book("ann", key, seatsBody("A-1-1", "A-1-2")).want(201, "").booking(); got.ID != b.ID ||
+			got.State != "expired" {
 			t.Errorf("the repeat of a lapsed hold: %+v", got)
 		}
 		s.hold("bob", "A-1-2", "A-1-3").want(201, "")
@@ -208,7 +215,8 @@ func TestConfirm(t *testing.T) {
 		c.ask("POST", path, "ann", c.newKey(), `{}`).want(400, "bad_request")
 		key := c.newKey()
 		sold := c.do("confirm", "ann", b.ID, key).want(200, "").booking()
-		if sold.State != "confirmed" || len(sold.Tickets) != 2 || sold.Tickets[0].Seat != "A-1-1" || len(sold.Tickets[1].Code) != 19 || sold.ExpiresAt != nil {
+		if sold.State != "confirmed" || len(sold.Tickets) != 2 || sold.Tickets[0].Seat != "A-1-1" ||
+			len(sold.Tickets[1].Code) != 19 || sold.ExpiresAt != nil {
 			t.Errorf("confirmed: %+v", sold)
 		}
 		again := c.do("confirm", "ann", b.ID, key).want(200, "").booking()
@@ -228,7 +236,8 @@ func TestConfirm(t *testing.T) {
 func TestRepeatIsTheSameBooking(t *testing.T) {
 	eachBaseline(t, func(t *testing.T, c *client) {
 		s := c.newShow(600, 1200)
-		for _, body := range []string{seatsBody("A-1-1"), seatsBody("A-1-2", "A-1-3"), `{"best_available":{"quantity":2,"section":"B"}}`} {
+		for _, body := range []string{seatsBody("A-1-1"), seatsBody("A-1-2", "A-1-3"),
+			`{"best_available":{"quantity":2,"section":"B"}}`} {
 			key := s.newKey()
 			var mu sync.Mutex
 			ids := map[string]bool{}
@@ -243,7 +252,8 @@ func TestRepeatIsTheSameBooking(t *testing.T) {
 			}
 			s.book("bob", key, seatsBody("G-GA-5")).want(201, "") // the key is ann's own
 			s.book("ann", key, seatsBody("G-GA-4")).want(422, "idempotency_mismatch")
-			c.do("DELETE", "bob", s.book("bob", key, seatsBody("G-GA-5")).want(201, "").booking().ID, c.newKey()).want(200, "")
+			c.do("DELETE", "bob", s.book("bob", key, seatsBody("G-GA-5")).want(201, "").booking().ID, c.newKey()).want(
+				200, "")
 		}
 		if got := strings.Count(s.letters(), "h"); got != 5 {
 			t.Errorf("%d seats on hold, want 5: %s", got, s.letters())
@@ -252,7 +262,8 @@ func TestRepeatIsTheSameBooking(t *testing.T) {
 		key := s.newKey()
 		b := s.book("ann", key, seatsBody("A-1-4")).want(201, "").booking()
 		c.do("DELETE", "ann", b.ID, c.newKey()).want(200, "")
-		if got := s.book("ann", key, seatsBody("A-1-4")).want(201, "").booking(); got.ID != b.ID || got.State != "released" {
+		if got := s.book("ann", key, seatsBody("A-1-4")).want(201, "").booking(); got.ID != b.ID ||
+			got.State != "released" {
 			t.Errorf("%+v", got)
 		}
 		s.hold("bob", "A-1-4").want(201, "")

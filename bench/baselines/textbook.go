@@ -14,14 +14,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// textbook is what most people would build: a lock a seat in Redis, which lapses by itself, and a row a booking in PostgreSQL.
+// textbook is what most people would build: a lock a seat in Redis, which lapses by itself, and a row a booking in
+// PostgreSQL.
 //
 //	hold     SET seat NX PX, several by one script, all or none ──► INSERT the booking
 //	loser    the same SET answers whose the seat is: nothing else is asked
 //	confirm  the locks, if all are still held, become sold ──► tickets and booking in one transaction
 //
-// Redis keeps nothing on a disk, as caches usually do not. When it crashes, seats on hold look free, and two people may hold one; the
-// primary key of the tickets then lets only one of them buy it.
+// Redis keeps nothing on a disk, as caches usually do not. When it crashes, seats on hold look free, and two people may
+// hold one; the primary key of the tickets then lets only one of them buy it.
 type textbook struct {
 	*database
 	redis *redis.Client
@@ -50,7 +51,8 @@ const (
 	lockSold = 's'
 )
 
-// takeAll sets all keys, or tells (by their places, from 1) which are another booking's; {0}: all are this one's already.
+// takeAll sets all keys, or tells (by their places, from 1) which are another booking's; {0}: all are this one's
+// already.
 var takeAll = redis.NewScript(`
 local lost, own = {}, 0
 for i, value in ipairs(redis.call('MGET', unpack(KEYS))) do
@@ -63,8 +65,8 @@ if own == #KEYS then return {0} end
 for _, key in ipairs(KEYS) do redis.call('SET', key, ARGV[1], 'PX', ARGV[2]) end
 return {}`)
 
-// swapAll changes all keys from one value to another, or none; empty is gone, and a time of 0 is for ever. Keys that have the new value
-// already are as good.
+// swapAll changes all keys from one value to another, or none; empty is gone, and a time of 0 is for ever. Keys that
+// have the new value already are as good.
 var swapAll = redis.NewScript(`
 for _, value in ipairs(redis.call('MGET', unpack(KEYS))) do
   if value ~= ARGV[1] and value ~= ARGV[2] then return 0 end
@@ -81,7 +83,8 @@ const (
 		VALUES ($1, $2, $3, 1, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`
 	textbookExtend  = liveBooking + ` UPDATE bookings SET expires_at = $4, last_change = $3 ` + ifLive
 	textbookRelease = liveBooking + ` UPDATE bookings SET state = 3, last_change = $3 ` + ifLive
-	textbookConfirm = liveBooking + `, tickets AS (INSERT INTO tickets (event, seat, booking) SELECT event, unnest(seats), id FROM live)
+	textbookConfirm = liveBooking + `, tickets AS (INSERT INTO tickets (event, seat, booking) SELECT event,
+		unnest(seats), id FROM live)
 		UPDATE bookings SET state = 2, last_change = $3 ` + ifLive
 )
 
@@ -173,7 +176,8 @@ func (b *textbook) lock(ctx context.Context, t *task) (given verdict, own bool, 
 
 func (b *textbook) lockSeveral(ctx context.Context, t *task) (given verdict, own bool, err error) {
 	keys := b.keys(t.event.number, t.seats)
-	places, err := takeAll.Run(ctx, b.locks, keys, lockValue(lockHeld, t.booking), t.event.ttl.Milliseconds()).Int64Slice()
+	places, err := takeAll.Run(ctx, b.locks, keys, lockValue(lockHeld, t.booking),
+		t.event.ttl.Milliseconds()).Int64Slice()
 	switch {
 	case err != nil:
 		return tooBusy, false, redisFault(err)
@@ -192,8 +196,8 @@ func (b *textbook) lockSeveral(ctx context.Context, t *task) (given verdict, own
 // redisFault sorts an error of a lock: whether it was set or not, no booking stands behind it, and it ends by itself.
 func redisFault(err error) error { return fmt.Errorf("%w: Redis: %w", errUndone, err) }
 
-// insert files the booking whose seats are locked. When the request is known already, or PostgreSQL said no, the locks are given back,
-// unless the booking that is there is what they stand for.
+// insert files the booking whose seats are locked. When the request is known already, or PostgreSQL said no, the locks
+// are given back, unless the booking that is there is what they stand for.
 func (b *textbook) insert(ctx context.Context, t *task, now time.Time, own bool) (verdict, error) {
 	ends, ttl := now.Add(t.event.ttl), t.event.ttl.Milliseconds()
 	if own { // they were set some time ago
@@ -201,7 +205,8 @@ func (b *textbook) insert(ctx context.Context, t *task, now time.Time, own bool)
 			return tooBusy, err
 		}
 	}
-	done, err := b.pool.Exec(ctx, textbookInsert, t.booking, t.buyer, t.event.number, t.seats, ttl, ends, now.Add(t.event.ceiling))
+	done, err := b.pool.Exec(ctx, textbookInsert, t.booking, t.buyer, t.event.number, t.seats, ttl, ends,
+		now.Add(t.event.ceiling))
 	if err != nil {
 		if err = fault(err); errors.Is(err, errUndone) {
 			err = errors.Join(err, b.unlock(ctx, t))
@@ -209,7 +214,8 @@ func (b *textbook) insert(ctx context.Context, t *task, now time.Time, own bool)
 		return tooBusy, err
 	}
 	if done.RowsAffected() == 1 {
-		t.got = booking{id: t.booking, event: t.event.number, state: held, seats: append(t.got.seats[:0], t.seats...), expiresAt: ends}
+		t.got = booking{id: t.booking, event: t.event.number, state: held, seats: append(t.got.seats[:0], t.seats...),
+			expiresAt: ends}
 		return granted, nil
 	}
 	given, err := b.find(ctx, t)
@@ -229,7 +235,9 @@ func (b *textbook) unlock(ctx context.Context, t *task) error {
 func (b *textbook) unlockStray(ctx context.Context, t *task) error {
 	stray := t.seats
 	if t.got.state == held || t.got.state == sold {
-		stray = slices.DeleteFunc(slices.Clone(t.seats), func(seat int32) bool { return slices.Contains(t.got.seats, seat) })
+		stray = slices.DeleteFunc(slices.Clone(t.seats), func(seat int32) bool {
+			return slices.Contains(t.got.seats, seat)
+		})
 	}
 	if len(stray) == 0 {
 		return nil
@@ -238,13 +246,16 @@ func (b *textbook) unlockStray(ctx context.Context, t *task) error {
 	return err
 }
 
-// swap changes the locks of a booking from one letter to another, for ttl (0: for ever); to 0 they are gone. False: some were not its own.
-func (b *textbook) swap(ctx context.Context, event int32, seats []int32, booking id, from, to byte, ttl time.Duration) (bool, error) {
+// swap changes the locks of a booking from one letter to another, for ttl (0: for ever); to 0 they are gone. False:
+// some were not its own.
+func (b *textbook) swap(ctx context.Context, event int32, seats []int32, booking id, from, to byte, ttl time.Duration) (
+	bool, error) {
 	after := ""
 	if to != 0 {
 		after = lockValue(to, booking)
 	}
-	done, err := swapAll.Run(ctx, b.locks, b.keys(event, seats), lockValue(from, booking), after, ttl.Milliseconds()).Int()
+	done, err := swapAll.Run(ctx, b.locks, b.keys(event, seats), lockValue(from, booking), after,
+		ttl.Milliseconds()).Int()
 	if err != nil {
 		return false, redisFault(err)
 	}
@@ -301,7 +312,8 @@ func (b *textbook) read(ctx context.Context, keys []string, dst []byte) ([]byte,
 	return dst, nil
 }
 
-// change looks at the booking, moves the locks, and then writes: when the locks cannot be moved the hold is over, whatever the row says.
+// change looks at the booking, moves the locks, and then writes: when the locks cannot be moved the hold is over,
+// whatever the row says.
 func (b *textbook) change(ctx context.Context, t *task, c change) (verdict, error) {
 	if c == release {
 		return b.giveBack(ctx, t)
@@ -353,7 +365,8 @@ func (b *textbook) sell(ctx context.Context, t *task) (verdict, error) {
 	switch {
 	case given == granted && err == nil:
 		return granted, nil
-	case sqlState(err) == sqlUnique: // somebody has the tickets: another request for this booking, or, after a crash of Redis, another booking
+	case sqlState(err) == sqlUnique:
+		// somebody has the tickets: another request for this booking, or, after a crash of Redis, another booking
 		return b.tooLate(ctx, t, confirm)
 	case err != nil:
 		if err = fault(err); errors.Is(err, errUndone) {

@@ -41,7 +41,8 @@ func newAsker(host string, identity Identity, buyers, keys string, events []*Eve
 	a := &asker{host: host, identity: identity, buyers: buyers, keys: keys}
 	for _, h := range events {
 		event := "/v1/events/" + h.ID
-		a.book = append(a.book, []byte("POST "+event+"/bookings HTTP/1.1\r\nHost: "+host+"\r\nContent-Type: application/json\r\n"))
+		a.book = append(a.book, []byte(
+			"POST "+event+"/bookings HTTP/1.1\r\nHost: "+host+"\r\nContent-Type: application/json\r\n"))
 		a.look = append(a.look, []byte("GET "+event+"/availability HTTP/1.1\r\nHost: "+host+"\r\n\r\n"))
 		a.seatmap = append(a.seatmap, []byte("GET "+event+"/seatmap HTTP/1.1\r\nHost: "+host+"\r\n\r\n"))
 	}

@@ -2,11 +2,13 @@ package buyers
 
 import "holdfast/bench/load"
 
-// browse: nine of ten come to look, and one buys; beside them, other clients follow the live map (they are no part of these buyers).
+// browse: nine of ten come to look, and one buys; beside them, other clients follow the live map (they are no part of
+// these buyers).
 //
-// On every sale far more people look than buy, and a map that is late sells seats that are gone. Looking must be cheap, stay fresh while
-// the house sells, and take nothing from those who book: the figures are the reads' latency and the bookings', together and apart.
-// Whoever looks reads the availability, and now and then the seat map as a browser without a cache does.
+// On every sale far more people look than buy, and a map that is late sells seats that are gone. Looking must be cheap,
+// stay fresh while the house sells, and take nothing from those who book: the figures are the reads' latency and the
+// bookings', together and apart. Whoever looks reads the availability, and now and then the seat map as a browser
+// without a cache does.
 type browse struct{ steady }
 
 func newBrowse(h *Habits) behaviour { return &browse{*newSteady(h).(*steady)} }

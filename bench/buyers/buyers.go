@@ -35,17 +35,18 @@ type Job struct {
 
 // Habits are what is stated about buyers. A zero value means what the scenario says when nothing is stated.
 type Habits struct {
-	HotSections float64       `json:"hot_sections,omitempty"` // part of the sections that everybody wants
-	FrontRows   int           `json:"front_rows,omitempty"`   // rows that everybody wants
-	PayPart     float64       `json:"pay_part,omitempty"`     // part of holders who pay
-	ReleasePart float64       `json:"release_part,omitempty"` // part of holders who give back
-	BotPart     float64       `json:"bot_part,omitempty"`     // part of arrivals that are scripts
-	Losers      float64       `json:"losers,omitempty"`       // refused wishes for each booking, at least
-	Think       time.Duration `json:"think_ns,omitempty"`     // mean time between looking and choosing, and between choosing and paying
-	HoldTTL     time.Duration `json:"hold_ttl_ns,omitempty"`
-	Retries     int           `json:"retries,omitempty"`
-	HeirPart    float64       `json:"heir_part,omitempty"` // part of lapsed seats that somebody waits for
-	Wave        uint64        `json:"wave,omitempty"`      // holds of one event's wave
+	HotSections float64 `json:"hot_sections,omitempty"` // part of the sections that everybody wants
+	FrontRows   int     `json:"front_rows,omitempty"`   // rows that everybody wants
+	PayPart     float64 `json:"pay_part,omitempty"`     // part of holders who pay
+	ReleasePart float64 `json:"release_part,omitempty"` // part of holders who give back
+	BotPart     float64 `json:"bot_part,omitempty"`     // part of arrivals that are scripts
+	Losers      float64 `json:"losers,omitempty"`       // refused wishes for each booking, at least
+	// mean time between looking and choosing, and between choosing and paying
+	Think    time.Duration `json:"think_ns,omitempty"`
+	HoldTTL  time.Duration `json:"hold_ttl_ns,omitempty"`
+	Retries  int           `json:"retries,omitempty"`
+	HeirPart float64       `json:"heir_part,omitempty"` // part of lapsed seats that somebody waits for
+	Wave     uint64        `json:"wave,omitempty"`      // holds of one event's wave
 }
 
 // behaviour is what one scenario's buyers do.
@@ -179,7 +180,8 @@ func (c *Script) Answered(t *load.Turn) (load.Outcome, bool) {
 	return class, c.act.next(c, s, t, &h)
 }
 
-// understand takes what it needs out of a success. A success that does not say what it must is Failed: nobody can rely on it.
+// understand takes what it needs out of a success. A success that does not say what it must is Failed: nobody can rely
+// on it.
 func (c *Script) understand(s *shopper, t *load.Turn, h *outcome) {
 	ok := true
 	switch t.Kind {
@@ -212,7 +214,8 @@ func (c *Script) granted(s *shopper, body []byte) bool {
 }
 
 var opKinds = [...]history.Kind{
-	KindHold: history.Hold, KindBest: history.Best, KindConfirm: history.Confirm, KindRelease: history.Release, KindExtend: history.Extend, KindLook: history.Look,
+	KindHold: history.Hold, KindBest: history.Best, KindConfirm: history.Confirm, KindRelease: history.Release,
+	KindExtend: history.Extend, KindLook: history.Look,
 	KindSeatmap: history.Look,
 }
 
@@ -222,7 +225,8 @@ func (c *Script) record(s *shopper, t *load.Turn, h *outcome) {
 		return
 	}
 	op := history.Op{
-		Kind: opKinds[t.Kind], Verdict: h.verdict, Event: uint16(c.job.FirstEvent + s.event), Quantity: uint16(s.quantity), Section: s.section, Of: history.NoOp,
+		Kind: opKinds[t.Kind], Verdict: h.verdict, Event: uint16(c.job.FirstEvent + s.event),
+		Quantity: uint16(s.quantity), Section: s.section, Of: history.NoOp,
 		Buyer: s.buyer, Key: s.key, Call: c.base + history.Nanos(t.Sent), Return: c.base + history.Nanos(t.Returned),
 	}
 	if t.Lost {
@@ -311,7 +315,8 @@ func (s *shopper) newKey() {
 // keysMax bounds the requests of one buyer.
 const keysMax = 1000
 
-// exponential draws a time of this mean, at most four times as long: people who think for ever are people who went home.
+// exponential draws a time of this mean, at most four times as long: people who think for ever are people who went
+// home.
 func (c *Script) exponential(mean time.Duration) time.Duration {
 	return min(time.Duration(-math.Log(1-c.rng.Float64())*float64(mean)), 4*mean)
 }

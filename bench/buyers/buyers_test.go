@@ -20,7 +20,9 @@ import (
 func testPlan(t *testing.T) *Plan {
 	t.Helper()
 	m := &wire.Seatmap{Sections: []wire.SeatmapSection{
-		{ID: "A", Rows: []wire.SeatmapRow{{Label: "1", Seats: []wire.SeatmapSeat{{ID: "A-1-1"}, {ID: "A-1-2"}, {ID: "A-1-3"}}}, {Label: "2", Seats: []wire.SeatmapSeat{{ID: "A-2-1"}}}}},
+		{ID: "A", Rows: []wire.SeatmapRow{
+			{Label: "1", Seats: []wire.SeatmapSeat{{ID: "A-1-1"}, {ID: "A-1-2"}, {ID: "A-1-3"}}},
+			{Label: "2", Seats: []wire.SeatmapSeat{{ID: "A-2-1"}}}}},
 		{ID: "B", Rows: []wire.SeatmapRow{{Label: "1", Seats: []wire.SeatmapSeat{{ID: "B-1-1"}, {ID: "B-1-2"}}}}},
 	}}
 	p, err := NewPlan(m)
@@ -42,7 +44,8 @@ func TestPlanFindsEverySeatAgain(t *testing.T) {
 			}
 		}
 	}
-	twice := &wire.Seatmap{Sections: []wire.SeatmapSection{{ID: "A", Rows: []wire.SeatmapRow{{Seats: []wire.SeatmapSeat{{ID: "x"}, {ID: "x"}}}}}}}
+	twice := &wire.Seatmap{Sections: []wire.SeatmapSection{
+		{ID: "A", Rows: []wire.SeatmapRow{{Seats: []wire.SeatmapSeat{{ID: "x"}, {ID: "x"}}}}}}}
 	if _, err := NewPlan(twice); err == nil {
 		t.Error("a seat id that stands twice was taken")
 	}
@@ -56,20 +59,27 @@ func TestRequestsAreWellFormed(t *testing.T) {
 	p := testPlan(t)
 	a := newAsker("h:1", DevIdentity, "b", "k", []*Event{{ID: "e", Plan: p}})
 	for _, c := range []struct{ name, method, path, body, raw string }{
-		{"hold", "POST", "/v1/events/e/bookings", `{"seats":["A-1-1","A-1-2"]}`, string(a.hold(nil, 0, &p.Sections[0], []uint32{0, 1}, 7, 8))},
-		{"best", "POST", "/v1/events/e/bookings", `{"best_available":{"quantity":2,"section":"B"}}`, string(a.best(nil, 0, "B", 2, 7, 8))},
-		{"best of all", "POST", "/v1/events/e/bookings", `{"best_available":{"quantity":3}}`, string(a.best(nil, 0, "", 3, 7, 8))},
-		{"confirm", "POST", "/v1/bookings/x/confirm", payment, string(a.onBooking(nil, "POST", "/confirm", []byte("x"), payment, 7, 8))},
+		{"hold", "POST", "/v1/events/e/bookings", `{"seats":["A-1-1","A-1-2"]}`,
+			string(a.hold(nil, 0, &p.Sections[0], []uint32{0, 1}, 7, 8))},
+		{"best", "POST", "/v1/events/e/bookings", `{"best_available":{"quantity":2,"section":"B"}}`,
+			string(a.best(nil, 0, "B", 2, 7, 8))},
+		{"best of all", "POST", "/v1/events/e/bookings", `{"best_available":{"quantity":3}}`,
+			string(a.best(nil, 0, "", 3, 7, 8))},
+		{"confirm", "POST", "/v1/bookings/x/confirm", payment,
+			string(a.onBooking(nil, "POST", "/confirm", []byte("x"), payment, 7, 8))},
 		{"release", "DELETE", "/v1/bookings/x", "", string(a.onBooking(nil, "DELETE", "", []byte("x"), "", 7, 8))},
 	} {
 		var request fasthttp.Request
 		if err := request.Read(bufio.NewReader(bytes.NewReader([]byte(c.raw)))); err != nil {
 			t.Fatalf("%s: %v\n%s", c.name, err, c.raw)
 		}
-		if string(request.Header.Method()) != c.method || string(request.URI().Path()) != c.path || string(request.Body()) != c.body {
+		if string(request.Header.Method()) != c.method || string(request.URI().Path()) != c.path ||
+			string(request.Body()) != c.body {
 			t.Errorf("%s: %s", c.name, c.raw)
 		}
-		if who, key := string(request.Header.Peek("X-Buyer")), string(request.Header.Peek("Idempotency-Key")); who != string(history.AppendName(nil, "b", 7)) || key != string(history.AppendName(nil, "k", 8)) {
+		if who, key := string(request.Header.Peek("X-Buyer")),
+			string(request.Header.Peek("Idempotency-Key")); who != string(history.AppendName(nil, "b", 7)) ||
+			key != string(history.AppendName(nil, "k", 8)) {
 			t.Errorf("%s: buyer %s, key %s", c.name, who, key)
 		}
 		var book wire.Book
@@ -137,7 +147,8 @@ func TestVerdicts(t *testing.T) {
 func TestGrantsAreRecorded(t *testing.T) {
 	event := &Event{ID: "e", Plan: testPlan(t)}
 	start := time.UnixMilli(1_800_000_000_000)
-	c, err := New(&Job{Scenario: "steady", Events: []string{"e"}, Start: start, Buyers: "b", Keys: "k"}, []*Event{event}, "h:1", DevIdentity, 0)
+	c, err := New(&Job{Scenario: "steady", Events: []string{"e"}, Start: start, Buyers: "b", Keys: "k"},
+		[]*Event{event}, "h:1", DevIdentity, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,20 +162,25 @@ func TestGrantsAreRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	turn.Sent, turn.Returned = time.Millisecond, 2*time.Millisecond
-	turn.Answer = load.Answer{Status: 201, Body: []byte(`{"id":"bk","event":"e","state":"held","seats":["B-1-1","B-1-2"],"expires_at":` + string(lapses) + `,"total":{}}`)}
+	turn.Answer = load.Answer{Status: 201,
+		Body: []byte(`{"id":"bk","event":"e","state":"held","seats":["B-1-1","B-1-2"],"expires_at":` + string(lapses) +
+			`,"total":{}}`)}
 	if class, _ := c.Answered(turn); class != load.Held {
 		t.Fatalf("a grant is %s", class)
 	}
 	op := c.Part().Ops[0]
-	if op.Section != 1 || op.Verdict != history.Done || op.Buyer != 3 || op.Call != history.Nanos(time.Second+time.Millisecond) || op.Expires != history.Nanos(time.Minute) {
+	if op.Section != 1 || op.Verdict != history.Done || op.Buyer != 3 ||
+		op.Call != history.Nanos(time.Second+time.Millisecond) || op.Expires != history.Nanos(time.Minute) {
 		t.Errorf("%+v", op)
 	}
-	if seats := c.Part().SeatsOf(op.Seats); len(seats) != 2 || seats[1] != 1 || string(c.Part().TextOf(op.Text)) != "bk" {
+	if seats := c.Part().SeatsOf(op.Seats); len(seats) != 2 || seats[1] != 1 ||
+		string(c.Part().TextOf(op.Text)) != "bk" {
 		t.Errorf("seats %v, booking %s", seats, c.Part().TextOf(op.Text))
 	}
 	other := &load.Turn{Buyer: 4}
 	c.Arrive(other)
-	other.Answer = load.Answer{Status: 201, Body: []byte(`{"id":"bk","seats":["Z-9-9"],"expires_at":` + string(lapses) + `}`)}
+	other.Answer = load.Answer{Status: 201,
+		Body: []byte(`{"id":"bk","seats":["Z-9-9"],"expires_at":` + string(lapses) + `}`)}
 	if class, more := c.Answered(other); class != load.Failed || more {
 		t.Errorf("seats that are not in the house: %s, %v", class, more)
 	}
@@ -210,7 +226,8 @@ func TestPickTakesFreeNeighbours(t *testing.T) {
 func TestSameSeedSameCrowd(t *testing.T) {
 	event := &Event{ID: "e", Plan: testPlan(t)}
 	first := func(seed uint64, name string) string {
-		c, err := New(&Job{Scenario: name, Events: []string{"e"}, Seed: seed, Buyers: "b", Keys: "k", Habits: Habits{Wave: 4}}, []*Event{event}, "h:1", DevIdentity, 0)
+		c, err := New(&Job{Scenario: name, Events: []string{"e"}, Seed: seed, Buyers: "b", Keys: "k",
+			Habits: Habits{Wave: 4}}, []*Event{event}, "h:1", DevIdentity, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -243,7 +260,8 @@ func TestTokenIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if head := sign(nil, []byte("alice")); !bytes.HasPrefix(head, []byte("Authorization: Bearer ey")) || bytes.Count(head, []byte(".")) != 2 {
+	if head := sign(nil, []byte("alice")); !bytes.HasPrefix(head, []byte("Authorization: Bearer ey")) ||
+		bytes.Count(head, []byte(".")) != 2 {
 		t.Errorf("%s", head)
 	}
 }

@@ -7,14 +7,15 @@ import (
 
 // eras: 52 stadium shows on sale at once until the last of 2.4 million tickets is paid.
 //
-// On 15 November 2022 one seller tried this for one tour: by its own account 3.5 billion requests came, two million tickets were sold that day,
-// and the public sale was called off. What it asks of an engine is not a peak but a whole sale: every seat of every show must end with
-// exactly one owner, through millions of holds, payments and refusals, with no pause.
+// On 15 November 2022 one seller tried this for one tour: by its own account 3.5 billion requests came, two million
+// tickets were sold that day, and the public sale was called off. What it asks of an engine is not a peak but a whole
+// sale: every seat of every show must end with exactly one owner, through millions of holds, payments and refusals,
+// with no pause.
 //
-// A buyer wants one show. They first name neighbours in the front rows, as often as Habits.Losers says (nearly always refused: these are the
-// losers whose ratio is stated), then take the best of a section, of another, of any; and pay at once. A show's last seats are taken
-// one by one. Nobody goes away without paying, so that the end is a sold-out house and not a draw. The load ends when every show says
-// that it is sold out.
+// A buyer wants one show. They first name neighbours in the front rows, as often as Habits.Losers says (nearly always
+// refused: these are the losers whose ratio is stated), then take the best of a section, of another, of any; and pay at
+// once. A show's last seats are taken one by one. Nobody goes away without paying, so that the end is a sold-out house
+// and not a draw. The load ends when every show says that it is sold out.
 type eras struct {
 	h    Habits
 	full []bool

@@ -9,11 +9,12 @@ import (
 
 // expiry: a wave of abandoned holds that all lapse in the same second, and people who wait for just these seats.
 //
-// Whoever holds in the first minute and goes away without a word comes back as a wave when the holds end: tens of thousands of seats become free
-// within a second, while people are waiting for them. A seat that stays taken after its hold's end is a seat nobody can buy (P4). The waves are
-// placed second by second, each in an event whose holds last a second less, so that all lapse together however long placing them took.
-// Of the seats a few have heirs: each asks for its seat at the very moment that the first buyer was told, and again every few milliseconds
-// until it is theirs; what that took is the lag, felt from outside. The heirs are few, so that they measure the wave and are not one themselves.
+// Whoever holds in the first minute and goes away without a word comes back as a wave when the holds end: tens of
+// thousands of seats become free within a second, while people are waiting for them. A seat that stays taken after its
+// hold's end is a seat nobody can buy (P4). The waves are placed second by second, each in an event whose holds last a
+// second less, so that all lapse together however long placing them took. Of the seats a few have heirs: each asks for
+// its seat at the very moment that the first buyer was told, and again every few milliseconds until it is theirs; what
+// that took is the lag, felt from outside. The heirs are few, so that they measure the wave and are not one themselves.
 type expiry struct{ h Habits }
 
 func newExpiry(h *Habits) behaviour {

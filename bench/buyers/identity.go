@@ -18,8 +18,8 @@ func DevIdentity(dst, buyer []byte) []byte {
 // tokenLife is longer than any load.
 const tokenLife = 24 * time.Hour
 
-// TokenIdentity signs a token (HS256) for each buyer, as whoever lets people in would. Signing costs the client about as much as sending:
-// with it, look twice at whether the client kept up.
+// TokenIdentity signs a token (HS256) for each buyer, as whoever lets people in would. Signing costs the client about
+// as much as sending: with it, look twice at whether the client kept up.
 func TokenIdentity(secret []byte) (Identity, error) {
 	if len(secret) < 32 {
 		return nil, fmt.Errorf("buyers: the tokens' secret has %d bytes; servers want 32 or more", len(secret))

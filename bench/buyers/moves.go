@@ -32,19 +32,22 @@ const payment = `{"payment_token":"tok_ok"}`
 
 func (c *Script) confirm(s *shopper, t *load.Turn, after time.Duration) bool {
 	s.newKey()
-	t.Kind, t.After, t.Request = KindConfirm, after, c.ask.onBooking(t.Request[:0], "POST", "/confirm", s.booking, payment, s.buyer, s.key)
+	t.Kind, t.After, t.Request = KindConfirm, after, c.ask.onBooking(t.Request[:0], "POST", "/confirm", s.booking,
+		payment, s.buyer, s.key)
 	return true
 }
 
 func (c *Script) release(s *shopper, t *load.Turn, after time.Duration) bool {
 	s.newKey()
-	t.Kind, t.After, t.Request = KindRelease, after, c.ask.onBooking(t.Request[:0], "DELETE", "", s.booking, "", s.buyer, s.key)
+	t.Kind, t.After, t.Request = KindRelease, after, c.ask.onBooking(t.Request[:0], "DELETE", "", s.booking, "",
+		s.buyer, s.key)
 	return true
 }
 
 func (c *Script) extend(s *shopper, t *load.Turn, after time.Duration) bool {
 	s.newKey()
-	t.Kind, t.After, t.Request = KindExtend, after, c.ask.onBooking(t.Request[:0], "POST", "/extend", s.booking, "", s.buyer, s.key)
+	t.Kind, t.After, t.Request = KindExtend, after, c.ask.onBooking(t.Request[:0], "POST", "/extend", s.booking, "",
+		s.buyer, s.key)
 	return true
 }
 
@@ -61,7 +64,8 @@ func (c *Script) seatmap(s *shopper, t *load.Turn, after time.Duration) bool {
 // repeatsMax is how often a buyer repeats one request that was turned away or lost.
 const repeatsMax = 20
 
-// repeat sends the same request again under the same key: what a good client does when it does not know, or was turned away.
+// repeat sends the same request again under the same key: what a good client does when it does not know, or was turned
+// away.
 func (c *Script) repeat(s *shopper, t *load.Turn, after time.Duration) bool {
 	if s.repeats >= repeatsMax {
 		return false
@@ -71,7 +75,8 @@ func (c *Script) repeat(s *shopper, t *load.Turn, after time.Duration) bool {
 	return true
 }
 
-// Waits before the same request is repeated: short after a broken connection, longer after a server that said it was too busy.
+// Waits before the same request is repeated: short after a broken connection, longer after a server that said it was
+// too busy.
 const (
 	afterLost   = 100 * time.Millisecond
 	afterTurned = time.Second

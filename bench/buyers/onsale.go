@@ -9,11 +9,12 @@ import (
 
 // onsale: people arrive when the doors open, look at the live map, choose, think, and pay or go.
 //
-// It is the whole evening in small, and the nearest to what a server does for a living: reads and writes together, choices made on a map that is
-// a moment old, second attempts after a refusal, and holds that come back because somebody changed their mind. Arrivals are a burst at
-// the doors and then a stream (see the load's pace). A buyer looks at the map, picks neighbours that were free on it, near the front of a section
-// they like; refused, they look again, three times, and then let the server choose. Of those who hold, some pay, some give back,
-// and the rest go away without a word. Where the server has a waiting room, whoever is sent there is counted as queued.
+// It is the whole evening in small, and the nearest to what a server does for a living: reads and writes together,
+// choices made on a map that is a moment old, second attempts after a refusal, and holds that come back because
+// somebody changed their mind. Arrivals are a burst at the doors and then a stream (see the load's pace). A buyer looks
+// at the map, picks neighbours that were free on it, near the front of a section they like; refused, they look again,
+// three times, and then let the server choose. Of those who hold, some pay, some give back, and the rest go away
+// without a word. Where the server has a waiting room, whoever is sent there is counted as queued.
 type onsale struct{ h Habits }
 
 func newOnsale(h *Habits) behaviour {
@@ -62,7 +63,8 @@ func (b *onsale) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 	return false
 }
 
-// choose picks neighbours that were free on the map; without any in this section the server is asked for the best elsewhere.
+// choose picks neighbours that were free on the map; without any in this section the server is asked for the best
+// elsewhere.
 func (b *onsale) choose(c *Script, s *shopper, t *load.Turn) bool {
 	letters, ok := c.letters(s, t)
 	if !ok || !c.pick(s, letters) {

@@ -4,12 +4,13 @@ import "holdfast/bench/load"
 
 // single: each buyer names one seat that nobody else wants, and keeps it.
 //
-// It is no evening but a probe of size: where every wish is granted and all are alike, what a hold takes tells how large the event, its log or
-// its script already is, and nothing about luck. Seats are numbered across events and sections, so that consecutive buyers meet different
-// writers, as buyers do. A load has no more buyers than there are seats; those beyond would be refused.
+// It is no evening but a probe of size: where every wish is granted and all are alike, what a hold takes tells how
+// large the event, its log or its script already is, and nothing about luck. Seats are numbered across events and
+// sections, so that consecutive buyers meet different writers, as buyers do. A load has no more buyers than there are
+// seats; those beyond would be refused.
 //
-// contested is the same with one seat a section for everybody: the first of each section's buyers has it, all others are refused, and what a
-// refusal takes is told by itself.
+// contested is the same with one seat a section for everybody: the first of each section's buyers has it, all others
+// are refused, and what a refusal takes is told by itself.
 type single struct {
 	contested bool
 	seats     *numbering
@@ -36,7 +37,8 @@ func (b *single) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 	return more
 }
 
-// numbering gives every seat of all events a number. Neighbours in number are in different events; of one event, in different sections.
+// numbering gives every seat of all events a number. Neighbours in number are in different events; of one event, in
+// different sections.
 type numbering struct {
 	events uint64
 	places []SeatRef // of each event alike: events of a load are of one venue
@@ -67,9 +69,9 @@ func (n *numbering) choose(s *shopper, no uint64) {
 
 // holdRelease: each buyer takes something and gives it back at once, for as long as the load lasts.
 //
-// The house stays as empty as it was, so that a load of any length fits a house of any size, and two loads differ in the one thing that was
-// to differ: holdrelease names a seat that nobody has at that moment, bestrelease lets the server find two neighbours in a section. As a
-// source of changes it has no end, which is how a log becomes long.
+// The house stays as empty as it was, so that a load of any length fits a house of any size, and two loads differ in
+// the one thing that was to differ: holdrelease names a seat that nobody has at that moment, bestrelease lets the
+// server find two neighbours in a section. As a source of changes it has no end, which is how a log becomes long.
 type holdRelease struct {
 	best  bool
 	seats *numbering
@@ -92,8 +94,8 @@ func (b *holdRelease) enter(c *Script, s *shopper, t *load.Turn) bool {
 	if b.seats == nil {
 		b.seats = number(c)
 	}
-	// At first by number; then those that this loop's own buyers gave back, the longest ago first: some buyers are slower than a whole turn of a
-	// small event, and their seats would be met again too early.
+	// At first by number; then those that this loop's own buyers gave back, the longest ago first: some buyers are
+	// slower than a whole turn of a small event, and their seats would be met again too early.
 	if n := s.buyer - c.job.First; n < b.seats.count() || !b.spare.pop(s) {
 		b.seats.choose(s, n)
 	}
@@ -107,7 +109,8 @@ func (b *holdRelease) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool
 	switch {
 	case h.class == load.Held:
 		return c.release(s, t, 0)
-	case !b.best && h.kind == KindRelease && h.class == load.Served: // of any other end it is not sure that the seat is free
+	case !b.best && h.kind == KindRelease && h.class == load.Served:
+		// of any other end it is not sure that the seat is free
 		b.spare.push(s)
 	}
 	return false

@@ -29,7 +29,8 @@ func unevenHouses(t *testing.T) []*Event {
 
 func newTestCrowd(t *testing.T, scenario string) *Script {
 	t.Helper()
-	c, err := New(&Job{Scenario: scenario, First: 1000, Start: time.Now(), Blind: true}, unevenHouses(t), "h:1", DevIdentity, 0)
+	c, err := New(&Job{Scenario: scenario, First: 1000, Start: time.Now(), Blind: true}, unevenHouses(t), "h:1",
+		DevIdentity, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +59,8 @@ func answer(c *Script, turn *load.Turn, status int, body string) (more bool) {
 }
 
 func bookingOf(at eventSeat) string {
-	return fmt.Sprintf(`{"id":"b","state":"held","seats":["S%d-1-%d"],"expires_at":"2027-06-01T19:30:00.000Z"}`, at.Section, at.Seat)
+	return fmt.Sprintf(`{"id":"b","state":"held","seats":["S%d-1-%d"],"expires_at":"2027-06-01T19:30:00.000Z"}`,
+		at.Section, at.Seat)
 }
 
 func TestSingleWantsEachSeatOnce(t *testing.T) {
@@ -113,7 +115,8 @@ func TestHoldReleaseNamesNoSeatThatIsOnHold(t *testing.T) {
 			t.Fatalf("buyer %d names a seat that is on hold", n)
 		}
 		seen[at]++
-		if !answer(c, turn, 201, bookingOf(at)) || turn.Kind != KindRelease || answer(c, turn, 200, `{"id":"b","state":"released"}`) {
+		if !answer(c, turn, 201, bookingOf(at)) || turn.Kind != KindRelease ||
+			answer(c, turn, 200, `{"id":"b","state":"released"}`) {
 			t.Fatal("a hold, a release, and home")
 		}
 	}

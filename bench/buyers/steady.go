@@ -2,12 +2,13 @@ package buyers
 
 import "holdfast/bench/load"
 
-// steady: a constant rate of buyers below what the server can carry, all over the house, through the whole life of a booking.
+// steady: a constant rate of buyers below what the server can carry, all over the house, through the whole life of a
+// booking.
 //
-// It is the question of an ordinary hour: how long does each call take when nothing is scarce? Latency under a load that the server carries
-// with ease says what the design costs; under one that it does not carry, any server's latency is only the length of its queue.
-// A buyer takes the best seats of a section of their own choice; of ten, seven pay at once, one lengthens the hold first, one gives the seats
-// back, and one goes away without a word.
+// It is the question of an ordinary hour: how long does each call take when nothing is scarce? Latency under a load
+// that the server carries with ease says what the design costs; under one that it does not carry, any server's latency
+// is only the length of its queue. A buyer takes the best seats of a section of their own choice; of ten, seven pay at
+// once, one lengthens the hold first, one gives the seats back, and one goes away without a word.
 type steady struct{ h Habits }
 
 func newSteady(h *Habits) behaviour {

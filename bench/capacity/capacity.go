@@ -28,7 +28,8 @@ type Config struct {
 	Climb
 	// Headroom is the part of the sustained rate that is kept free.
 	Headroom float64
-	// Step is the part of a step that counts, Warmup what comes before it. Zero Warmup: as long as the house needs to fill.
+	// Step is the part of a step that counts, Warmup what comes before it. Zero Warmup: as long as the house needs to
+	// fill.
 	Step, Warmup time.Duration
 	// Events and Conns are of every step; 0: as many as its rate needs.
 	Events, Conns int
@@ -60,8 +61,8 @@ type ascent struct {
 	perBuyer float64
 }
 
-// Measure searches, checks every answer of every step, and reports. An error means that there is nothing to report; a server that keeps its SLO
-// at no rate at all, or fails its checks, is a finding.
+// Measure searches, checks every answer of every step, and reports. An error means that there is nothing to report; a
+// server that keeps its SLO at no rate at all, or fails its checks, is a finding.
 func Measure(ctx context.Context, c Config) (found *Capacity, err error) {
 	if err := c.fill(); err != nil {
 		return nil, err
@@ -74,7 +75,8 @@ func Measure(ctx context.Context, c Config) (found *Capacity, err error) {
 	defer func() { err = errors.Join(err, r.Close()) }()
 	a := &ascent{config: &c, runner: r, contest: r.Subjects[0], perBuyer: perBuyerWild}
 	if err := a.climb(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("capacity: capacity of %s, step %d: %w", a.contest.Name, len(a.steps)+1, err), a.contest.LastWords())
+		return nil, errors.Join(fmt.Errorf("capacity: capacity of %s, step %d: %w", a.contest.Name, len(a.steps)+1,
+			err), a.contest.LastWords())
 	}
 	if err := r.Judge(ctx, a.contest); err != nil {
 		return nil, err
@@ -87,7 +89,8 @@ var Scenarios = []string{"steady", "onsale", "stampede"}
 
 func (c *Config) fill() error {
 	if len(c.Targets) != 1 || c.Targets[0].Blind {
-		return errors.New("capacity: the capacity of one server is measured at a time, and its answers must mean something")
+		return errors.New("capacity: the capacity of one server is measured at a time, and its answers must mean " +
+			"something")
 	}
 	if c.SLO.P99 <= 0 || c.SLO.Failed < 0 || c.Step <= 0 || !(c.Headroom >= 0 && c.Headroom < 1) {
 		return errors.New("capacity: a search needs an SLO, a length of its steps, and a headroom from 0 to below 1")
@@ -107,7 +110,8 @@ func wholeSeconds(d time.Duration) time.Duration {
 // climb makes steps until the search has what it wants.
 func (a *ascent) climb(ctx context.Context) error {
 	a.runner.Scenario.Events = 1
-	if _, err := a.runner.Open(ctx, a.contest); err != nil { // reads the venue: how many events a step needs depends on it
+	// reads the venue: how many events a step needs depends on it
+	if _, err := a.runner.Open(ctx, a.contest); err != nil {
 		return err
 	}
 	for {

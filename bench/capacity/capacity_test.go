@@ -40,11 +40,13 @@ func capacityConfig(t *testing.T, scenario, address string) Config {
 		t.Fatal(err)
 	}
 	s.Venue, s.Load.Patience = lab.UniformVenue(5, 10, 20), 100*time.Millisecond
-	one := lab.Target{Name: "memory", About: "In this process.", Start: func(context.Context, string, io.Writer) (*lab.Running, error) {
-		return &lab.Running{Endpoint: lab.Endpoint{Address: address, OperatorKey: "dev"}}, nil
-	}}
+	one := lab.Target{Name: "memory", About: "In this process.",
+		Start: func(context.Context, string, io.Writer) (*lab.Running, error) {
+			return &lab.Running{Endpoint: lab.Endpoint{Address: address, OperatorKey: "dev"}}, nil
+		}}
 	return Config{
-		Config:   run.Config{Scenario: s, Targets: []lab.Target{one}, Seed: 7, Folder: t.TempDir(), Command: "test", Habits: buyers.Habits{Think: time.Millisecond}},
+		Config: run.Config{Scenario: s, Targets: []lab.Target{one}, Seed: 7, Folder: t.TempDir(), Command: "test",
+			Habits: buyers.Habits{Think: time.Millisecond}},
 		SLO:      SLO{P99: 5 * time.Second, Failed: 0.01},
 		Climb:    Climb{From: 400, Factor: 1.5, Tolerance: 0.5, Tries: 1},
 		Headroom: 0.3, Conns: 64, Step: 100 * time.Millisecond, Warmup: 40 * time.Millisecond,
@@ -79,7 +81,8 @@ func TestCapacityFindsWhereAServerBreaks(t *testing.T) {
 		t.Errorf("admit %v of %v, %d inside", found.Admit, most, found.Inside)
 	}
 	text := strings.Join(found.Words, "\n")
-	for _, word := range []string{"Admit ", "30 % headroom", "inside = rate × stay", "Derived from a load test of memory", "cannot be seen from here"} {
+	for _, word := range []string{"Admit ", "30 % headroom", "inside = rate × stay",
+		"Derived from a load test of memory", "cannot be seen from here"} {
 		if !strings.Contains(text, word) {
 			t.Errorf("%q is missing from %s", word, text)
 		}
@@ -101,11 +104,14 @@ func checkCapacityReport(t *testing.T, found *Capacity) {
 			t.Errorf("%s: %s, %s %v", one.Name, one.Verdict, one.Detail, one.Faults)
 		}
 	}
-	if len(side.Checks) < 4 || len(found.Report.Curves) != 2 || found.Report.Figures[0].Value != float64(found.Admit) || !slices.Equal(found.Report.Notes, found.Words) {
-		t.Errorf("checks %v, curves %v, figures %v, notes %v", side.Checks, found.Report.Curves, found.Report.Figures, found.Report.Notes)
+	if len(side.Checks) < 4 || len(found.Report.Curves) != 2 || found.Report.Figures[0].Value != float64(found.Admit) ||
+		!slices.Equal(found.Report.Notes, found.Words) {
+		t.Errorf("checks %v, curves %v, figures %v, notes %v", side.Checks, found.Report.Curves, found.Report.Figures,
+			found.Report.Notes)
 	}
 	for _, line := range found.Report.Curves[0].Lines {
-		if len(line.Points) < 2 || !slices.IsSortedFunc(line.Points, func(a, b [2]float64) int { return int(a[0] - b[0]) }) {
+		if len(line.Points) < 2 || !slices.IsSortedFunc(line.Points,
+			func(a, b [2]float64) int { return int(a[0] - b[0]) }) {
 			t.Errorf("%s: %v", line.Name, line.Points)
 		}
 	}
@@ -130,7 +136,8 @@ func TestCapacityStopsAtItsBound(t *testing.T) {
 			t.Errorf("%v was tried, beyond the bound", step.Rate)
 		}
 	}
-	if found.Sustained == 400 && (found.Above != 0 || !strings.Contains(found.Words[0], "no higher rate was tried")) { // a busy machine may keep less
+	// a busy machine may keep less
+	if found.Sustained == 400 && (found.Above != 0 || !strings.Contains(found.Words[0], "no higher rate was tried")) {
 		t.Errorf("%v", found.Words)
 	}
 	if checks := found.Report.Sides[0].Checks; len(checks) != 1 || checks[0].Verdict != report.NotChecked {

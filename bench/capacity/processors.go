@@ -28,10 +28,12 @@ func processorTimesNow(c *run.Subject) processorTimes {
 
 func (p *processors) between(a, b processorTimes) {
 	took := b.at.Sub(a.at)
-	p.server, p.client, p.all = lab.Share(b.server-a.server, took), lab.Share(b.client-a.client, took), lab.Share(b.all-a.all, took)
+	p.server, p.client, p.all = lab.Share(b.server-a.server, took), lab.Share(b.client-a.client, took),
+		lab.Share(b.all-a.all, took)
 }
 
-// others are whoever else was at work on the machine. A server elsewhere, and its database, are not among them when the client sees neither.
+// others are whoever else was at work on the machine. A server elsewhere, and its database, are not among them when the
+// client sees neither.
 func (p *processors) others() float64 { return max(p.all-p.server-p.client, 0) }
 
 // sidecar is Scenario's: it reads the processor times at the window's ends.

@@ -18,7 +18,8 @@ const Head = "  buyers/s    done/s  useful/s       p50       p99    failed  serv
 
 // Row is the step in a line of a table.
 func (s *Step) Row() string {
-	return fmt.Sprintf("%10s%10s%10s%10s%10s%10s%8s%8s  %s", rateText(s.Rate), rateText(s.Done), rateText(s.Useful), msText(s.P50), msText(s.P99),
+	return fmt.Sprintf("%10s%10s%10s%10s%10s%10s%8s%8s  %s", rateText(s.Rate), rateText(s.Done), rateText(s.Useful),
+		msText(s.P50), msText(s.P99),
 		percentFine(s.Failed), shareText(s.ServerCPU), shareText(s.ClientCPU), s.verdict())
 }
 
@@ -44,10 +45,13 @@ func (a *ascent) finish(started time.Time) *Capacity {
 	}
 	found.Words = a.words(found, base)
 	a.contest.Side.Rounds = []report.Round{base.counted()}
-	a.contest.Side.About += fmt.Sprintf(" The round is the step at %s buyers/s; its figures are of the part that counts, and what is drawn over time is all of it.", rateText(base.Rate))
+	a.contest.Side.About += fmt.Sprintf(
+		" The round is the step at %s buyers/s; its figures are of the part that counts, and what is drawn over time "+
+			"is all of it.", rateText(base.Rate))
 	made := a.runner.Report(started)
 	made.Scenario = "capacity, " + a.config.Scenario.Name
-	made.About = "Buyers come at a higher and higher rate until the server does not keep its SLO. It asks what rate a waiting room should let in. Buyers: " + a.config.Scenario.About
+	made.About = "Buyers come at a higher and higher rate until the server does not keep its SLO. It asks what rate " +
+		"a waiting room should let in. Buyers: " + a.config.Scenario.About
 	made.Settings = a.settings()
 	made.Figures = append(found.figures(base), made.Figures...)
 	made.Curves = append(made.Curves, a.curves()...)
@@ -84,7 +88,8 @@ func (a *ascent) above(f *Finding) *Step {
 	return a.last(f.Above, Unclear)
 }
 
-// counted is the step's round. That of a step that kept the SLO counts even when the client began late: it is part of what the buyers waited.
+// counted is the step's round. That of a step that kept the SLO counts even when the client began late: it is part of
+// what the buyers waited.
 func (s *Step) counted() report.Round {
 	round := s.round
 	if s.Verdict == Kept && round.Void != "" {
@@ -118,8 +123,10 @@ func (a *ascent) curves() []report.Curve {
 		if s == nil || s.Holds == 0 {
 			continue
 		}
-		p50, p99 = append(p50, [2]float64{x, float64(report.InMilliseconds(s.P50))}), append(p99, [2]float64{x, float64(report.InMilliseconds(s.P99))})
-		useful, requests = append(useful, [2]float64{x, float64(s.Useful)}), append(requests, [2]float64{x, float64(s.Requests)})
+		p50, p99 = append(p50, [2]float64{x, float64(report.InMilliseconds(s.P50))}),
+			append(p99, [2]float64{x, float64(report.InMilliseconds(s.P99))})
+		useful, requests = append(useful, [2]float64{x, float64(s.Useful)}),
+			append(requests, [2]float64{x, float64(s.Requests)})
 	}
 	offered := report.Axis{Label: "buyers offered a second"}
 	note := "Of a rate that was tried more than once, the last step is shown; what could not tell is left out."
@@ -131,7 +138,8 @@ func (a *ascent) curves() []report.Curve {
 		},
 		{
 			Title: "Work done over offered rate", X: offered, Y: report.Axis{Label: "a second"}, Note: note,
-			Lines: []report.Line{{Name: "useful changes", Points: useful}, {Name: "requests answered", Points: requests}},
+			Lines: []report.Line{{Name: "useful changes", Points: useful},
+				{Name: "requests answered", Points: requests}},
 		},
 	}
 }
@@ -149,8 +157,11 @@ func (a *ascent) settings() []report.Setting {
 	return []report.Setting{
 		{Name: "SLO", Value: c.sloText()},
 		{Name: "buyers", Value: c.Scenario.Name},
-		{Name: "step", Value: fmt.Sprintf("%s after a warm-up of %s; one that confirms %s", lengthText(c.Step), lengthText(c.Warmup), lengthText(confirmTimes*c.Step))},
-		{Name: "search", Value: fmt.Sprintf("from %s buyers/s by × %g, then halving until within %s; what does not pass is tried %d times", rateText(c.From), c.Factor, percentFine(c.Tolerance), c.Tries)},
+		{Name: "step", Value: fmt.Sprintf("%s after a warm-up of %s; one that confirms %s", lengthText(c.Step),
+			lengthText(c.Warmup), lengthText(confirmTimes*c.Step))},
+		{Name: "search", Value: fmt.Sprintf(
+			"from %s buyers/s by × %g, then halving until within %s; what does not pass is tried %d times",
+			rateText(c.From), c.Factor, percentFine(c.Tolerance), c.Tries)},
 		{Name: "headroom", Value: percentFine(c.Headroom)},
 		{Name: "venue", Value: c.Scenario.Venue.Name + ", as many events a step as it cannot sell out"},
 		{Name: "hold TTL", Value: c.Scenario.HoldTTL.String()},

@@ -7,15 +7,16 @@ import (
 	"holdfast/bench/load"
 )
 
-// Climb looks for the highest rate at which a server keeps what was asked of it. It only decides which step comes next: a pure function of the
-// steps so far, so that every way a search can go is a row of a table in a test, and nobody has to wait for it.
+// Climb looks for the highest rate at which a server keeps what was asked of it. It only decides which step comes next:
+// a pure function of the steps so far, so that every way a search can go is a row of a table in a test, and nobody has
+// to wait for it.
 //
 //	From ──×Factor──▶ … ──▶ first rate that does not pass ──halving──▶ [passed, not passed] within Tolerance ──▶ long step at the passed one
 //	  └─ does not pass: down, in growing strides                                       not passed: a little lower, long again ◀──┘
 //
-// Halving is by the geometric mean, for rates that differ by a factor are as far apart at the bottom as at the top. A rate that does not pass is
-// tried once more before it counts (Tries): a machine that paused for a moment is no knee. A rate that passed is not: what it was worth the
-// long step says, which alone is ever recommended.
+// Halving is by the geometric mean, for rates that differ by a factor are as far apart at the bottom as at the top. A
+// rate that does not pass is tried once more before it counts (Tries): a machine that paused for a moment is no knee. A
+// rate that passed is not: what it was worth the long step says, which alone is ever recommended.
 type Climb struct {
 	From      load.Rate // the first one
 	Most      load.Rate // none above it; 0: a million, more than a client sends
@@ -27,8 +28,9 @@ type Climb struct {
 // Verdict is what a step says about its rate.
 type Verdict uint8
 
-// Kept: the server did what was asked of it. Broke: it did not. Unclear: the step did not come to a verdict on the server, because the client
-// or the house was at its end first; for the way up it is a limit like a break, and in words it is none.
+// Kept: the server did what was asked of it. Broke: it did not. Unclear: the step did not come to a verdict on the
+// server, because the client or the house was at its end first; for the way up it is a limit like a break, and in words
+// it is none.
 const (
 	Kept Verdict = iota + 1
 	Broke
@@ -51,7 +53,8 @@ type Move struct {
 type Finding struct {
 	// Sustained is the rate that passed a long step; 0: there is none.
 	Sustained load.Rate
-	// Above is the lowest rate that did not pass; 0: none was met. AboveBroke: the server broke there; otherwise nobody knows.
+	// Above is the lowest rate that did not pass; 0: none was met. AboveBroke: the server broke there; otherwise nobody
+	// knows.
 	Above      load.Rate
 	AboveBroke bool
 }
@@ -70,7 +73,8 @@ func (c *Climb) validate() error {
 	case !(c.Factor >= 1.1 && c.Factor <= 10):
 		return errors.New("capacity: the factor of a search is between 1.1 and 10")
 	case !(c.Tolerance >= 0.02 && c.Tolerance <= 1):
-		return errors.New("capacity: the tolerance of a search is between 0.02 and 1: nearer than that, one step and the next differ anyway")
+		return errors.New("capacity: the tolerance of a search is between 0.02 and 1: nearer than that, one step and " +
+			"the next differ anyway")
 	case c.Tries < 1:
 		return errors.New("capacity: a search needs one try of each rate at least")
 	}

@@ -26,38 +26,49 @@ func trialsOf(text string) (trials []Trial) {
 	return trials
 }
 
+// climbNext are ways that a search can go, and what comes next.
+var climbNext = map[string]struct {
+	trials string // rate and what came of it: + kept, - broke, ? unclear
+	change func(*Climb)
+	want   Move // none: the search is over
+}{
+	"begins": {trials: "", want: Move{Rate: 100}},
+	"climbs": {trials: "100+ 200+", want: Move{Rate: 400}},
+	"does not pass the bound": {trials: "100+ 200+", change: func(c *Climb) { c.Most = 333.3 },
+		want: Move{Rate: 333.3}},
+	"begins within the bound": {change: func(c *Climb) { c.Most = 50 }, want: Move{Rate: 50}},
+	"confirms at the bound": {trials: "100+ 200+", change: func(c *Climb) { c.Most = 200 },
+		want: Move{200, true}},
+	"halves":                        {trials: "100+ 200+ 400-", want: Move{Rate: 283}},
+	"halves below":                  {trials: "100+ 200+ 400- 283-", want: Move{Rate: 238}},
+	"halves above":                  {trials: "100+ 200+ 400- 283+", want: Move{Rate: 336}},
+	"a client's end is a limit too": {trials: "100+ 200+ 400?", want: Move{Rate: 283}},
+	"confirms when near":            {trials: "100+ 200+ 400- 283- 238- 218+", want: Move{218, true}},
+	"goes down":                     {trials: "100-", want: Move{Rate: 50}},
+	"goes down in growing strides":  {trials: "100- 50-", want: Move{Rate: 12.5}},
+	"halves after going down":       {trials: "100- 50- 12.5+", want: Move{Rate: 25}},
+	"gives up below":                {trials: "100- 50- 12.5- 1.56- 0.1-"},
+	"is done when confirmed":        {trials: "100+ 200- 141- 119- 109+ long:109+"},
+	"steps down when it is not":     {trials: "100+ 200- 141- 119- 109+ long:109-", want: Move{99.1, true}},
+	"and further": {trials: "100+ 200- 141- 119- 109+ long:109- long:99.1-",
+		want: Move{81.9, true}},
+	"is done when confirmed lower": {trials: "100+ 200- 141- 119- 109+ long:109- long:99.1+"},
+	"tries again": {trials: "100+ 200-", change: func(c *Climb) { c.Tries = 2 },
+		want: Move{Rate: 200}},
+	"goes on when the second try is kept": {trials: "100+ 200- 200+", change: func(c *Climb) { c.Tries = 2 },
+		want: Move{Rate: 400}},
+	"believes the second": {trials: "100+ 200- 200?", change: func(c *Climb) { c.Tries = 2 },
+		want: Move{Rate: 141}},
+	"tries to confirm again": {trials: "100+ 106- 106- long:100-",
+		change: func(c *Climb) { c.Tries = 2 }, want: Move{100, true}},
+	"counts tries anew for each rate": {trials: "100+ 200- 200+ 400-", change: func(c *Climb) { c.Tries = 2 },
+		want: Move{Rate: 400}},
+	"does not halve what has no middle":    {trials: "1+ 1.01-", want: Move{1, true}},
+	"confirms at once what is near enough": {trials: "100+ 109-", want: Move{100, true}},
+}
+
 func TestClimbNext(t *testing.T) {
-	for name, row := range map[string]struct {
-		trials string // rate and what came of it: + kept, - broke, ? unclear
-		change func(*Climb)
-		want   Move // none: the search is over
-	}{
-		"begins":                               {trials: "", want: Move{Rate: 100}},
-		"climbs":                               {trials: "100+ 200+", want: Move{Rate: 400}},
-		"does not pass the bound":              {trials: "100+ 200+", change: func(c *Climb) { c.Most = 333.3 }, want: Move{Rate: 333.3}},
-		"begins within the bound":              {change: func(c *Climb) { c.Most = 50 }, want: Move{Rate: 50}},
-		"confirms at the bound":                {trials: "100+ 200+", change: func(c *Climb) { c.Most = 200 }, want: Move{200, true}},
-		"halves":                               {trials: "100+ 200+ 400-", want: Move{Rate: 283}},
-		"halves below":                         {trials: "100+ 200+ 400- 283-", want: Move{Rate: 238}},
-		"halves above":                         {trials: "100+ 200+ 400- 283+", want: Move{Rate: 336}},
-		"a client's end is a limit too":        {trials: "100+ 200+ 400?", want: Move{Rate: 283}},
-		"confirms when near":                   {trials: "100+ 200+ 400- 283- 238- 218+", want: Move{218, true}},
-		"goes down":                            {trials: "100-", want: Move{Rate: 50}},
-		"goes down in growing strides":         {trials: "100- 50-", want: Move{Rate: 12.5}},
-		"halves after going down":              {trials: "100- 50- 12.5+", want: Move{Rate: 25}},
-		"gives up below":                       {trials: "100- 50- 12.5- 1.56- 0.1-"},
-		"is done when confirmed":               {trials: "100+ 200- 141- 119- 109+ long:109+"},
-		"steps down when it is not":            {trials: "100+ 200- 141- 119- 109+ long:109-", want: Move{99.1, true}},
-		"and further":                          {trials: "100+ 200- 141- 119- 109+ long:109- long:99.1-", want: Move{81.9, true}},
-		"is done when confirmed lower":         {trials: "100+ 200- 141- 119- 109+ long:109- long:99.1+"},
-		"tries again":                          {trials: "100+ 200-", change: func(c *Climb) { c.Tries = 2 }, want: Move{Rate: 200}},
-		"goes on when the second try is kept":  {trials: "100+ 200- 200+", change: func(c *Climb) { c.Tries = 2 }, want: Move{Rate: 400}},
-		"believes the second":                  {trials: "100+ 200- 200?", change: func(c *Climb) { c.Tries = 2 }, want: Move{Rate: 141}},
-		"tries to confirm again":               {trials: "100+ 106- 106- long:100-", change: func(c *Climb) { c.Tries = 2 }, want: Move{100, true}},
-		"counts tries anew for each rate":      {trials: "100+ 200- 200+ 400-", change: func(c *Climb) { c.Tries = 2 }, want: Move{Rate: 400}},
-		"does not halve what has no middle":    {trials: "1+ 1.01-", want: Move{1, true}},
-		"confirms at once what is near enough": {trials: "100+ 109-", want: Move{100, true}},
-	} {
+	for name, row := range climbNext {
 		c := climb()
 		if row.change != nil {
 			row.change(c)
@@ -110,7 +121,8 @@ func drawClimb(t *rapid.T) *Climb {
 	}
 }
 
-// A server that keeps its SLO up to a rate and breaks above it is found out within the tolerance, from wherever the search begins.
+// A server that keeps its SLO up to a rate and breaks above it is found out within the tolerance, from wherever the
+// search begins.
 func TestClimbFindsTheKnee(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawClimb(t)
@@ -126,7 +138,8 @@ func TestClimbFindsTheKnee(t *testing.T) {
 			return
 		}
 		const rounding = 1.006 // three digits, down and up
-		if found.Sustained > knee || found.Sustained*load.Rate((1+c.Tolerance)*rounding*rounding) < knee || !found.AboveBroke || found.Above <= knee {
+		if found.Sustained > knee || found.Sustained*load.Rate((1+c.Tolerance)*rounding*rounding) < knee ||
+			!found.AboveBroke || found.Above <= knee {
 			t.Fatalf("%+v, knee at %v: found %+v", c, knee, found)
 		}
 	})
@@ -140,8 +153,8 @@ func powInt(base float64, n int) float64 {
 	return product
 }
 
-// However a server answers, the search ends, and never recommends what did not pass a long step, nor anything above the highest rate that passed
-// a short one.
+// However a server answers, the search ends, and never recommends what did not pass a long step, nor anything above the
+// highest rate that passed a short one.
 func TestClimbEndsAndNeverRecommendsMoreThanPassed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawClimb(t)
@@ -188,7 +201,8 @@ func TestClimbRefusesNonsense(t *testing.T) {
 }
 
 func TestShort(t *testing.T) {
-	for in, want := range map[load.Rate]load.Rate{0: 0, 0.123456: 0.123, 1.005: 1, 99.96: 100, 1518.75: 1520, 123_456: 123_000} {
+	for in, want := range map[load.Rate]load.Rate{0: 0, 0.123456: 0.123, 1.005: 1, 99.96: 100, 1518.75: 1520,
+		123_456: 123_000} {
 		if got := short(in); got != want {
 			t.Errorf("%v becomes %v, not %v", in, got, want)
 		}

@@ -14,8 +14,8 @@ import (
 	"holdfast/bench/run"
 )
 
-// Step is one rate that was tried, and what came of it. Rates and quantiles are of the part of the step that counts: without its
-// warm-up, and without the time in which the last buyers leave.
+// Step is one rate that was tried, and what came of it. Rates and quantiles are of the part of the step that counts:
+// without its warm-up, and without the time in which the last buyers leave.
 type Step struct {
 	Move
 	Length time.Duration // of the part that counts
@@ -28,7 +28,8 @@ type Step struct {
 	Holds    uint64
 	// Failed is the part of all requests that were limited, failed or unknown, or could not be sent at all.
 	Failed float64
-	// ServerCPU, ClientCPU and OthersCPU are shares of this machine; 0: not known, or not ours to see. Others are whoever else was at work.
+	// ServerCPU, ClientCPU and OthersCPU are shares of this machine; 0: not known, or not ours to see. Others are
+	// whoever else was at work.
 	ServerCPU, ClientCPU, OthersCPU float64
 	// Stay is the mean time from a buyer's coming to their going home; PerBuyer how many requests that took.
 	Stay     time.Duration
@@ -36,23 +37,25 @@ type Step struct {
 	Verdict  Verdict
 	Reason   string
 
-	sent, lag       time.Duration // p99 of holds from their sending; p99 of late starts
-	queued, empty   float64       // parts of requests that were sent to a waiting room, and of buyers who found nothing left
-	starved         bool          // requests waited because every connection was taken
-	client          string        // why the client was at its end; empty: it was not
-	clientSaturated bool          // for want of processor, not only late
+	sent, lag time.Duration // p99 of holds from their sending; p99 of late starts
+	// parts of requests that were sent to a waiting room, and of buyers who found nothing left
+	queued, empty   float64
+	starved         bool   // requests waited because every connection was taken
+	client          string // why the client was at its end; empty: it was not
+	clientSaturated bool   // for want of processor, not only late
 	round           report.Round
 }
 
 // Numbers of a step.
 const (
-	samplesLeast = 100             // a step is lengthened for so many buyers: with fewer, p99 is the slowest one
-	lengthMost   = time.Minute     // but not beyond this
-	warmLeast    = time.Second     // connections, caches, first touches
-	warmThinks   = 4               // and so many times what buyers think on average, for the house to fill
-	rampPart     = 3               // the rate is reached within this part of the warm-up
-	confirmTimes = 3               // a step that confirms is so much longer
-	ttlThinks    = 8               // holds outlive buyers who think: each thinks at most 4 times as long as the mean, and once more for safety
+	samplesLeast = 100         // a step is lengthened for so many buyers: with fewer, p99 is the slowest one
+	lengthMost   = time.Minute // but not beyond this
+	warmLeast    = time.Second // connections, caches, first touches
+	warmThinks   = 4           // and so many times what buyers think on average, for the house to fill
+	rampPart     = 3           // the rate is reached within this part of the warm-up
+	confirmTimes = 3           // a step that confirms is so much longer
+	// holds outlive buyers who think: each thinks at most 4 times as long as the mean, and once more for safety
+	ttlThinks    = 8
 	thinkOnsale  = time.Second / 2 // onsale's own
 	connsLeast   = 64
 	connsMost    = 4096
@@ -61,8 +64,8 @@ const (
 	emptyMost    = 0.02
 )
 
-// fillMost is the part of a house's seats that may go within a step. In an on-sale 84 % of the buyers want 20 % of the sections: those must not be
-// empty before the step ends, or its second half is other buyers'.
+// fillMost is the part of a house's seats that may go within a step. In an on-sale 84 % of the buyers want 20 % of the
+// sections: those must not be empty before the step ends, or its second half is other buyers'.
 func (c *Config) fillMost() float64 {
 	if c.Scenario.Name == "onsale" {
 		return 0.17
@@ -89,8 +92,8 @@ func (c *Config) events(m Move, seats int) int {
 	return max(int(math.Ceil(arrivals*buyers.GroupMean/(c.fillMost()*float64(seats)))), 1)
 }
 
-// connsFor is how many requests are under way at once when each takes as long as the SLO allows: with so many connections, whoever has to wait
-// for one waits for the server.
+// connsFor is how many requests are under way at once when each takes as long as the SLO allows: with so many
+// connections, whoever has to wait for one waits for the server.
 func (c *Config) connsFor(m Move, perBuyer float64) int {
 	return int(math.Ceil(float64(m.Rate) * perBuyer * c.SLO.P99.Seconds()))
 }
@@ -110,7 +113,8 @@ func (a *ascent) step(ctx context.Context, m Move) (*Step, error) {
 	used := &processors{window: counted}
 	scenario := &a.runner.Scenario
 	scenario.Events, scenario.Sidecar = s.Events, used.sidecar
-	scenario.Load = run.Drive{Conns: s.Conns, Rate: m.Rate, Ramp: c.Warmup / rampPart, Duration: counted.To, Patience: c.Scenario.Load.Patience}
+	scenario.Load = run.Drive{Conns: s.Conns, Rate: m.Rate, Ramp: c.Warmup / rampPart, Duration: counted.To,
+		Patience: c.Scenario.Load.Patience}
 	one := &run.Round{Session: a.runner, Subject: a.contest, Number: len(a.steps), Window: &counted}
 	done, err := one.Play(ctx, a.doing(m))
 	if err != nil {
@@ -145,12 +149,15 @@ func (s *Step) read(done *run.Account) {
 		outcomes.Add(&seen.Kinds[i].Outcomes)
 	}
 	holds := seen.Holds()
-	s.Done, s.Useful, s.Requests = load.Rate(float64(seen.Left)/seconds), load.Rate(float64(seen.Useful)/seconds), load.Rate(float64(outcomes.Total())/seconds)
+	s.Done, s.Useful, s.Requests = load.Rate(float64(seen.Left)/seconds), load.Rate(float64(seen.Useful)/seconds),
+		load.Rate(float64(outcomes.Total())/seconds)
 	s.Holds, s.P50, s.P99 = holds.Count(), holds.At(0.5), holds.At(0.99)
 	s.sent, s.lag = seen.Sent.At(0.99), seen.Lag.At(0.99)
-	s.Failed = part(outcomes[load.Limited]+outcomes[load.Failed]+outcomes[load.Unknown]+whole.Unstarted, outcomes.Total()+whole.Unstarted)
+	s.Failed = part(outcomes[load.Limited]+outcomes[load.Failed]+outcomes[load.Unknown]+whole.Unstarted,
+		outcomes.Total()+whole.Unstarted)
 	s.queued, s.empty = part(outcomes[load.Queued], outcomes.Total()), part(seen.Empty, seen.Guests)
-	s.starved = whole.Queued > whole.LateStarts && float64(whole.Queued) > run.LatePartMax*float64(whole.StartLag.Count())
+	s.starved = whole.Queued > whole.LateStarts && float64(whole.Queued) > run.LatePartMax*float64(
+		whole.StartLag.Count())
 	if seen.Guests > 0 {
 		s.Stay = seen.Stayed / time.Duration(seen.Guests)
 		s.PerBuyer = float64(seen.Requests) / float64(seen.Guests)
@@ -173,8 +180,8 @@ func part(some, all uint64) float64 {
 	return float64(some) / float64(all)
 }
 
-// clientLimit is run.ClientBound with the loops' shares of the window, where they are known: over the whole of a step, which ends with a few
-// buyers who think, no loop would look busy.
+// clientLimit is run.ClientBound with the loops' shares of the window, where they are known: over the whole of a step,
+// which ends with a few buyers who think, no loop would look busy.
 func clientLimit(r *load.Result, busy []float64) (why string, saturated bool) {
 	seen := *r
 	if len(busy) > 0 {
@@ -205,8 +212,9 @@ func (c *Config) judge(s *Step) (Verdict, string) {
 	return Kept, fmt.Sprintf("p99 %s", msText(s.P99))
 }
 
-// clientsFault: a loop that had no processor left proves nothing about the server. One that only began late, as any does on a machine that it
-// shares, has made the figures worse by about as much as it was late, and a hold that was too slow even without that was the server's.
+// clientsFault: a loop that had no processor left proves nothing about the server. One that only began late, as any
+// does on a machine that it shares, has made the figures worse by about as much as it was late, and a hold that was too
+// slow even without that was the server's.
 func (s *Step) clientsFault(slo time.Duration) bool {
 	if s.client == "" {
 		return false

@@ -12,7 +12,8 @@ import (
 // good is a step that kept the SLO of judging.
 func good() *Step {
 	return &Step{
-		Move: Move{Rate: 1000}, Conns: 400, Holds: 5000, P50: time.Millisecond, P99: 90 * time.Millisecond, sent: 80 * time.Millisecond, lag: 10 * time.Millisecond, PerBuyer: 4,
+		Move: Move{Rate: 1000}, Conns: 400, Holds: 5000, P50: time.Millisecond, P99: 90 * time.Millisecond,
+		sent: 80 * time.Millisecond, lag: 10 * time.Millisecond, PerBuyer: 4,
 	}
 }
 
@@ -26,10 +27,14 @@ func TestJudge(t *testing.T) {
 	}{
 		"kept":                               {func(*Step) {}, Kept, "p99 90 ms"},
 		"kept though the client fell behind": {func(s *Step) { s.client = late }, Kept, "p99 90 ms"},
-		"slow":                               {func(s *Step) { s.P99, s.sent = 180*time.Millisecond, 170*time.Millisecond }, Broke, "p99 180 ms > 100 ms"},
-		"failing":                            {func(s *Step) { s.Failed = 0.004 }, Broke, "0.4 % of the requests failed > 0.1 %"},
-		"failing altogether":                 {func(s *Step) { s.Holds, s.Failed = 0, 1 }, Broke, "100 %"},
-		"failing, not for lateness":          {func(s *Step) { s.Failed, s.client = 0.004, late }, Broke, "0.4 %"},
+		"slow": {func(s *Step) {
+			s.P99, s.sent = 180*time.Millisecond,
+				170*time.Millisecond
+		}, Broke, "p99 180 ms > 100 ms"},
+		"failing": {func(s *Step) { s.Failed = 0.004 }, Broke,
+			"0.4 % of the requests failed > 0.1 %"},
+		"failing altogether":        {func(s *Step) { s.Holds, s.Failed = 0, 1 }, Broke, "100 %"},
+		"failing, not for lateness": {func(s *Step) { s.Failed, s.client = 0.004, late }, Broke, "0.4 %"},
 		"slow for lateness": {func(s *Step) {
 			s.P99, s.sent, s.lag, s.client = 120*time.Millisecond, 110*time.Millisecond, 60*time.Millisecond, late
 		}, Unclear, late},
@@ -37,16 +42,18 @@ func TestJudge(t *testing.T) {
 			s.P99, s.sent, s.lag, s.client = 400*time.Millisecond, 390*time.Millisecond, 60*time.Millisecond, late
 		}, Broke, "400 ms"},
 		"slow, and the client at its end": {func(s *Step) {
-			s.P99, s.sent, s.lag, s.client, s.clientSaturated = 400*time.Millisecond, 390*time.Millisecond, 60*time.Millisecond, "the client was the bottleneck", true
+			s.P99, s.sent, s.lag, s.client, s.clientSaturated = 400*time.Millisecond, 390*time.Millisecond,
+				60*time.Millisecond, "the client was the bottleneck", true
 		}, Unclear, "bottleneck"},
 		"failing, and the client at its end": {func(s *Step) {
 			s.Failed, s.client, s.clientSaturated = 0.5, "the client was the bottleneck", true
 		}, Unclear, "bottleneck"},
-		"waiting for a server":     {func(s *Step) { s.P99, s.starved = time.Second, true }, Broke, "p99 1 s"},
-		"waiting for a connection": {func(s *Step) { s.P99, s.starved, s.Conns = time.Second, true, 10 }, Unclear, "10 connections"},
-		"sold out":                 {func(s *Step) { s.empty = 0.5 }, Unclear, "nothing left"},
-		"a waiting room":           {func(s *Step) { s.queued, s.Holds = 1, 0 }, Unclear, "waiting room"},
-		"no answer to judge":       {func(s *Step) { s.Holds = 0 }, Unclear, "no hold"},
+		"waiting for a server": {func(s *Step) { s.P99, s.starved = time.Second, true }, Broke, "p99 1 s"},
+		"waiting for a connection": {func(s *Step) { s.P99, s.starved, s.Conns = time.Second, true, 10 }, Unclear,
+			"10 connections"},
+		"sold out":           {func(s *Step) { s.empty = 0.5 }, Unclear, "nothing left"},
+		"a waiting room":     {func(s *Step) { s.queued, s.Holds = 1, 0 }, Unclear, "waiting room"},
+		"no answer to judge": {func(s *Step) { s.Holds = 0 }, Unclear, "no hold"},
 	} {
 		s := good()
 		row.change(s)
@@ -56,7 +63,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// A step is large enough for its rate: it cannot sell out, and it has a connection for whoever is served within the SLO.
+// A step is large enough for its rate: it cannot sell out, and it has a connection for whoever is served within the
+// SLO.
 func TestStepsFitTheirRate(t *testing.T) {
 	c := &Config{SLO: SLO{P99: 100 * time.Millisecond}, Step: 5 * time.Second, Warmup: 3 * time.Second}
 	for _, scenario := range Scenarios {
@@ -67,9 +75,11 @@ func TestStepsFitTheirRate(t *testing.T) {
 				seats := 20_000
 				wished := float64(rate) * (c.Warmup + c.length(m)).Seconds() * buyers.GroupMean
 				if events := c.events(m, seats); wished > 0.5*float64(events*seats) {
-					t.Errorf("%s at %v: %.0f seats are wished for, and %d houses have %d", scenario, rate, wished, events, events*seats)
+					t.Errorf("%s at %v: %.0f seats are wished for, and %d houses have %d", scenario, rate, wished,
+						events, events*seats)
 				}
-				if length := c.length(m); float64(rate)*length.Seconds() < 99 && length < lengthMost || long != (length > c.length(Move{Rate: rate})) {
+				if length := c.length(m); float64(rate)*length.Seconds() < 99 && length < lengthMost ||
+					long != (length > c.length(Move{Rate: rate})) {
 					t.Errorf("%v, long %v: %s", rate, long, length)
 				}
 			}
@@ -96,7 +106,8 @@ func TestWordsAboutLimits(t *testing.T) {
 		{0.4, 0.1, 0.02, "limits is not processors"},
 		{0.4, 0.1, 0.5, "not the server's alone"},
 	} {
-		s := &Step{Move: Move{Rate: 200}, Verdict: Broke, ServerCPU: row.server, ClientCPU: row.client, OthersCPU: row.others}
+		s := &Step{Move: Move{Rate: 200}, Verdict: Broke, ServerCPU: row.server, ClientCPU: row.client,
+			OthersCPU: row.others}
 		a := &ascent{config: &Config{}, steps: []*Step{s}}
 		if got := a.limits(&Finding{Above: 200, AboveBroke: true}, s); !strings.Contains(got, row.want) {
 			t.Errorf("%+v: %s", row, got)
@@ -110,13 +121,16 @@ func TestWordsOfAdvice(t *testing.T) {
 	kept := &Step{Move: Move{6000, true}, Length: 15 * time.Second, P99: 41 * time.Millisecond, Verdict: Kept}
 	slow := &Step{Move: Move{Rate: 6900}, P99: 180 * time.Millisecond, Verdict: Broke, Reason: "p99 180 ms > 100 ms"}
 	unclear := &Step{Move: Move{Rate: 6900}, Verdict: Unclear, Reason: "the client fell behind"}
-	failing := &Step{Move: Move{Rate: 6900}, Failed: 0.004, Verdict: Broke, Reason: "0.4 % of the requests failed > 0.1 %"}
+	failing := &Step{Move: Move{Rate: 6900}, Failed: 0.004, Verdict: Broke,
+		Reason: "0.4 % of the requests failed > 0.1 %"}
 	for _, row := range []struct {
 		steps   []*Step
 		finding Finding
 		want    string
 	}{
-		{[]*Step{slow, kept}, Finding{6000, 6900, true}, "Admit 4,200 buyers/s: at 6,000/s p99 of holds was 41 ms for 15 s; at 6,900/s it was 180 ms > 100 ms; 30 % headroom."},
+		{[]*Step{slow, kept}, Finding{6000, 6900, true},
+			"Admit 4,200 buyers/s: at 6,000/s p99 of holds was 41 ms for 15 s; at 6,900/s it was 180 ms > 100 ms; 30 " +
+				"% headroom."},
 		{[]*Step{slow, slow, kept}, Finding{6000, 6900, true}, "180 ms > 100 ms (in 2 steps)"},
 		{[]*Step{slow, unclear, kept}, Finding{6000, 6900, true}, "180 ms > 100 ms; 30 %"},
 		{[]*Step{failing, kept}, Finding{6000, 6900, true}, "at 6,900/s 0.4 % of the requests failed > 0.1 %; 30 %"},

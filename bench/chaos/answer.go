@@ -23,8 +23,10 @@ func (h *heard) decided() bool {
 	return h.verdict != history.Unknown && !(h.verdict == history.Refused && turnedAway[h.code])
 }
 
-// turnedAway are refusals that promise that nothing was done, and that are no answer to the wish. The empty code is that of a node that could not be reached.
-var turnedAway = map[string]bool{"": true, "overloaded": true, "rate_limited": true, "not_ready": true, "payment_in_progress": true}
+// turnedAway are refusals that promise that nothing was done, and that are no answer to the wish. The empty code is
+// that of a node that could not be reached.
+var turnedAway = map[string]bool{"": true, "overloaded": true, "rate_limited": true, "not_ready": true,
+	"payment_in_progress": true}
 
 // hear reads an answer.
 func hear(kind history.Kind, r *testbed.Answer) (h heard) {
@@ -32,7 +34,8 @@ func hear(kind history.Kind, r *testbed.Answer) (h heard) {
 	said := history.Answer{Status: r.Status, Sent: r.Sent}
 	switch {
 	case r.Status/100 == 2:
-		if json.NewDecoder(bytes.NewReader(r.Body)).Decode(&h.booking) != nil || h.booking == nil || h.booking.ID == "" || len(h.booking.Seats) == 0 {
+		if json.NewDecoder(bytes.NewReader(r.Body)).Decode(&h.booking) != nil || h.booking == nil ||
+			h.booking.ID == "" || len(h.booking.Seats) == 0 {
 			return h // nobody can rely on it
 		}
 		said.State = []byte(h.booking.State)

@@ -37,7 +37,8 @@ func requestsByName(recorders []*recorder) map[string]*asked {
 					one.booking = string(r.part.TextOf(r.part.Ops[op.Of].Text))
 				}
 				seen[pair{op.Buyer, op.Key}] = one
-				names[wire.HashText(wire.RequestHash(wire.BuyerHash(buyerName(op.Buyer)), []byte(keyName(op.Key))))] = one
+				names[wire.HashText(wire.RequestHash(wire.BuyerHash(buyerName(op.Buyer)),
+					[]byte(keyName(op.Key))))] = one
 			}
 			one.first = min(one.first, op.Call)
 			one.answer = one.answer || op.Verdict == history.Done
@@ -49,10 +50,12 @@ func requestsByName(recorders []*recorder) map[string]*asked {
 	return names
 }
 
-// checkSuperseded: an acknowledged change may not be of an epoch that somebody else had ended, which a higher one before it in the log says; nor may it be older than the
-// question, which would mean that it was written by somebody whose log was no longer this one. Whoever wrote it did not know, or did not care, that the section was no
-// longer his (P1, P3). What was answered without being written (a refusal, a repeat, a read) is judged by the other checks.
-func checkSuperseded(changes []wire.LogChange, recorders []*recorder, start int64, slack history.Nanos, finds *findings) (looked, takenOver int) {
+// checkSuperseded: an acknowledged change may not be of an epoch that somebody else had ended, which a higher one
+// before it in the log says; nor may it be older than the question, which would mean that it was written by somebody
+// whose log was no longer this one. Whoever wrote it did not know, or did not care, that the section was no longer his
+// (P1, P3). What was answered without being written (a refusal, a repeat, a read) is judged by the other checks.
+func checkSuperseded(changes []wire.LogChange, recorders []*recorder, start int64, slack history.Nanos,
+	finds *findings) (looked, takenOver int) {
 	names, highest := requestsByName(recorders), map[sectionName]uint64{}
 	for i := range changes {
 		c := &changes[i]
@@ -68,7 +71,8 @@ func checkSuperseded(changes []wire.LogChange, recorders []*recorder, start int6
 		looked++
 		at := history.Nanos(int64(c.At)*1e6 - start)
 		if highest[name] > c.Epoch || at+slack < who.first {
-			finds.add(checkEpochs, fmt.Sprintf("%s seq %d: %s of %s is of epoch %d and of %v; epoch %d had begun, and it was first asked for at %v",
+			finds.add(checkEpochs, fmt.Sprintf(
+				"%s seq %d: %s of %s is of epoch %d and of %v; epoch %d had begun, and it was first asked for at %v",
 				c.Section, c.Seq, c.Kind, c.Booking, c.Epoch, at, highest[name], who.first))
 		}
 	}

@@ -91,7 +91,8 @@ func (r *run) openEvent(ctx context.Context, name string, p wire.Raw) (*buyers.E
 	if err := r.operateUntil(ctx, "/v1/events", name, body, 201, &event); err != nil {
 		return nil, err
 	}
-	if err := r.operateUntil(ctx, "/v1/events/"+event.ID+"/sale", name+" sale", []byte(`{"state":"open"}`), 200, nil); err != nil {
+	if err := r.operateUntil(ctx, "/v1/events/"+event.ID+"/sale", name+" sale", []byte(`{"state":"open"}`), 200,
+		nil); err != nil {
 		return nil, err
 	}
 	return r.readEvent(ctx, event.ID)

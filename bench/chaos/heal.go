@@ -11,7 +11,8 @@ import (
 	"holdfast/bench/check/history"
 )
 
-// prober asks for one section, again and again, until somebody serves it. What it asks is a wish like any other: its answers are judged too.
+// prober asks for one section, again and again, until somebody serves it. What it asks is a wish like any other: its
+// answers are judged too.
 type prober struct {
 	worker
 	event   int
@@ -24,8 +25,10 @@ func (p *prober) serves(ctx context.Context) error {
 	last := ""
 	for ctx.Err() == nil {
 		buyer := p.newBuyer()
-		e := &task{kind: history.Best, event: p.event, section: p.section, quantity: 1, of: history.NoOp, buyer: buyer, key: p.newKey(buyer)}
-		e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/events/" + p.events[p.event].ID + "/bookings", Buyer: buyerName(buyer), Key: keyName(e.key)}
+		e := &task{kind: history.Best, event: p.event, section: p.section, quantity: 1, of: history.NoOp, buyer: buyer,
+			key: p.newKey(buyer)}
+		e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/events/" + p.events[p.event].ID + "/bookings",
+			Buyer: buyerName(buyer), Key: keyName(e.key)}
 		e.call.Body = []byte(`{"best_available":{"quantity":1,"section":"` + id + `"}}`)
 		h, op := p.see(ctx, e)
 		if h.verdict == history.Done {
@@ -41,7 +44,8 @@ func (p *prober) serves(ctx context.Context) error {
 
 var eventNames = [eventCount]string{stalls: "stalls", returns: "house of returns"}
 
-// healed waits until every section is served and every node ready, at most HealBound. It gives how long that took, and what was not there in time.
+// healed waits until every section is served and every node ready, at most HealBound. It gives how long that took, and
+// what was not there in time.
 func (r *run) healed(ctx context.Context) (took time.Duration, missing []string) {
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, HealBound)

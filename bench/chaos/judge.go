@@ -21,9 +21,10 @@ import (
 
 // The checks that are made here; those of bench/check come before them.
 const (
-	checkReads   = "reads"          // a booking that is asked for is at least what was acknowledged of it (P2)
-	checkMaps    = "maps"           // streams prove themselves, and in the end every map is what the log ends with (P9)
-	checkEpochs  = "epochs"         // nothing was acknowledged out of an epoch that was over before the question (P1, P3)
+	checkReads = "reads" // a booking that is asked for is at least what was acknowledged of it (P2)
+	checkMaps  = "maps"  // streams prove themselves, and in the end every map is what the log ends with (P9)
+	// nothing was acknowledged out of an epoch that was over before the question (P1, P3)
+	checkEpochs  = "epochs"
 	checkRefunds = "refunds"        // what was refunded is what the log says (P2, P6)
 	checkHeal    = "healing"        // every section is served and every node ready within HealBound of a nemesis' end
 	checkNodes   = "nodes"          // nobody ended unasked, left in disorder, or refused a drain
@@ -56,8 +57,9 @@ func (r *run) recorders() (list []*recorder) {
 
 func (r *run) history(recorders []*recorder) *history.History {
 	h := &history.History{Header: history.Header{
-		Server: "holdfast", Scenario: "chaos", Seed: r.cfg.Seed, Command: r.cfg.Command, StartUnixNano: r.start.UnixNano(),
-		ClockSlack: r.slack(), BuyerPrefix: buyerPrefix, KeyPrefix: keyPrefix,
+		Server: "holdfast", Scenario: "chaos", Seed: r.cfg.Seed, Command: r.cfg.Command,
+		StartUnixNano: r.start.UnixNano(),
+		ClockSlack:    r.slack(), BuyerPrefix: buyerPrefix, KeyPrefix: keyPrefix,
 	}}
 	for _, event := range r.events {
 		h.Header.Events = append(h.Header.Events, history.Event{ID: event.ID, Sections: event.Plan.Sizes()})
@@ -74,7 +76,8 @@ const settleBound = 10 * time.Second
 // expiryLag is what a hold may outlive its end by (P4 says a tenth at the 99th percentile).
 const expiryLag = 500 * time.Millisecond
 
-// settle waits until every hold has lapsed, and for every map to show what the log ends with. Then it records the last maps. Whatever is not so in time is a finding.
+// settle waits until every hold has lapsed, and for every map to show what the log ends with. Then it records the last
+// maps. Whatever is not so in time is a finding.
 func (r *run) settle(ctx context.Context) error {
 	r.cfg.sayf("%v  the doors are closed; waiting for the last holds to lapse", time.Since(r.start).Round(time.Second))
 	if err := wait(ctx, holdTTL+time.Duration(r.slack())+expiryLag); err != nil {
@@ -106,7 +109,8 @@ func (r *run) mapsAre(ctx context.Context, want map[string][]byte) error {
 		}
 		for _, s := range live.Sections {
 			if s.Status != string(want[s.ID]) {
-				return fmt.Errorf("the map of %s, section %s, shows %s", n.Name, s.ID, unlike([]byte(s.Status), want[s.ID]))
+				return fmt.Errorf("the map of %s, section %s, shows %s", n.Name, s.ID,
+					unlike([]byte(s.Status), want[s.ID]))
 			}
 		}
 		for _, w := range r.watchers {
@@ -121,7 +125,8 @@ func (r *run) mapsAre(ctx context.Context, want map[string][]byte) error {
 	return nil
 }
 
-// serving are the nodes that must show the truth: all that run, or, where they stand by for each other, the one that sells.
+// serving are the nodes that must show the truth: all that run, or, where they stand by for each other, the one that
+// sells.
 func (r *run) serving(ctx context.Context) (list []*testbed.Node) {
 	for _, n := range r.bed.Regulars() {
 		if r.bed.Clustered || testbed.Says(ctx, n, "/readyz") == nil {
@@ -187,7 +192,8 @@ func (r *run) oneView(ctx context.Context) error {
 		for _, s := range v.Sections {
 			name := sectionName{s.Event, s.Section}
 			if other, known := owners[name]; known && other.owner != s.Owner {
-				return fmt.Errorf("section %s is owned by %q for %s, and by %q for %s", s.Section, s.Owner, n.Name, other.owner, other.by)
+				return fmt.Errorf("section %s is owned by %q for %s, and by %q for %s", s.Section, s.Owner, n.Name,
+					other.owner, other.by)
 			}
 			owners[name] = word{s.Owner, n.Name}
 		}

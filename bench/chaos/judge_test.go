@@ -30,12 +30,14 @@ type story struct {
 
 func newStory(t *testing.T) *story {
 	t.Helper()
-	seats := &wire.Seatmap{Sections: []wire.SeatmapSection{{ID: "R1", Rows: []wire.SeatmapRow{{Label: "1", Seats: []wire.SeatmapSeat{{ID: "R1-1-1"}, {ID: "R1-1-2"}}}}}}}
+	seats := &wire.Seatmap{Sections: []wire.SeatmapSection{
+		{ID: "R1", Rows: []wire.SeatmapRow{{Label: "1", Seats: []wire.SeatmapSeat{{ID: "R1-1-1"}, {ID: "R1-1-2"}}}}}}}
 	p, err := buyers.NewPlan(seats)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &story{recorder: recorder{start: time.UnixMilli(1_900_000_000_000), events: []*buyers.Event{{ID: "stalls", Plan: p}, {ID: "returns", Plan: p}}}}
+	s := &story{recorder: recorder{start: time.UnixMilli(1_900_000_000_000),
+		events: []*buyers.Event{{ID: "stalls", Plan: p}, {ID: "returns", Plan: p}}}}
 	s.claim(0)
 	return s
 }
@@ -58,7 +60,8 @@ func requestName(buyer, key uint64) string {
 // answers records one asking as if it had been answered at once.
 func (s *story) answers(e *task, at int, status int, body string) (heard, int32) {
 	asked := s.start.Add(time.Duration(at) * time.Millisecond)
-	return s.record(e, &testbed.Answer{Status: status, Body: []byte(body), Sent: true, At: &testbed.Node{Name: "n1"}, Asked: asked, Answered: asked.Add(time.Millisecond)})
+	return s.record(e, &testbed.Answer{Status: status, Body: []byte(body), Sent: true, At: &testbed.Node{Name: "n1"},
+		Asked: asked, Answered: asked.Add(time.Millisecond)})
 }
 
 func bookingText(id, state string, ends int) string {
@@ -67,10 +70,12 @@ func bookingText(id, state string, ends int) string {
 
 // hold is a granted one; logged says whether the log has it.
 func (s *story) hold(buyer uint64, id string, at int, logged bool) int32 {
-	e := &task{kind: history.Hold, event: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: buyer, key: 1}
+	e := &task{kind: history.Hold, event: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: buyer,
+		key: 1}
 	ends := wire.Time(s.start.UnixMilli() + int64(at) + 3000)
 	if logged {
-		s.line(at, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: id, Request: requestName(buyer, 1), ExpiresAt: &ends, Seats: []uint32{0}})
+		s.line(at, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: id, Request: requestName(buyer, 1),
+			ExpiresAt: &ends, Seats: []uint32{0}})
 	}
 	_, op := s.answers(e, at, 201, bookingText(id, "held", at+3000))
 	return op
@@ -79,18 +84,21 @@ func (s *story) hold(buyer uint64, id string, at int, logged bool) int32 {
 func (s *story) pay(buyer uint64, id string, op int32, at int) {
 	s.line(at, wire.LogChange{Kind: wire.LogPaymentBegun, Booking: id, Request: requestName(buyer, 2)})
 	s.line(at, wire.LogChange{Kind: wire.LogSold, Booking: id})
-	s.answers(&task{kind: history.Confirm, event: returns, of: op, buyer: buyer, key: 2}, at, 200, bookingText(id, "confirmed", 0))
+	s.answers(&task{kind: history.Confirm, event: returns, of: op, buyer: buyer, key: 2}, at, 200,
+		bookingText(id, "confirmed", 0))
 }
 
 // giveBack is a refund; the log has it, under its name, without one, or not at all.
 func (s *story) giveBack(buyer uint64, id string, op int32, at int, log string) {
 	switch log {
 	case "named":
-		s.line(at, wire.LogChange{Kind: wire.LogRefunded, Booking: id, Request: wire.HashText(wire.OperatorRequestHash([]byte(keyName(3))))})
+		s.line(at, wire.LogChange{Kind: wire.LogRefunded, Booking: id,
+			Request: wire.HashText(wire.OperatorRequestHash([]byte(keyName(3))))})
 	case "unnamed":
 		s.line(at, wire.LogChange{Kind: wire.LogRefunded, Booking: id})
 	}
-	e := &task{kind: history.Release, event: returns, of: op, buyer: buyer, key: 3, refund: true, call: testbed.Call{Path: "/v1/bookings/" + id + "/refund"}}
+	e := &task{kind: history.Release, event: returns, of: op, buyer: buyer, key: 3, refund: true,
+		call: testbed.Call{Path: "/v1/bookings/" + id + "/refund"}}
 	s.answers(e, at, 200, bookingText(id, "refunded", 0))
 }
 
@@ -103,10 +111,12 @@ func (s *story) judge() (check.Result, *findings) {
 	settleUnknown(list, s.log, told)
 	r := &run{cfg: &Config{}, bed: &testbed.Bed{}, events: s.events, start: s.start}
 	h := r.history(list)
-	return check.Run(context.Background(), h, check.Options{Log: func() (io.ReadCloser, error) { return told.log(s.log), nil }}), finds
+	return check.Run(context.Background(), h,
+		check.Options{Log: func() (io.ReadCloser, error) { return told.log(s.log), nil }}), finds
 }
 
-// TestRefundsAreRetold: a ticket that is given back frees its seat, and no check takes offence; a refund that the log does not know is found.
+// TestRefundsAreRetold: a ticket that is given back frees its seat, and no check takes offence; a refund that the log
+// does not know is found.
 func TestRefundsAreRetold(t *testing.T) {
 	for _, log := range []string{"named", "unnamed", "lost"} {
 		lost := log == "lost"
@@ -132,22 +142,27 @@ func TestASeatBackTooEarlyIsFound(t *testing.T) {
 	s.hold(2, "b2", 15, true)
 	s.pay(1, "b1", op, 20)
 	s.giveBack(1, "b1", op, 30, "named")
-	if result, _ := s.judge(); result.Find(check.Seats).State != check.Failed || result.Find(check.Log).State != check.Failed {
+	if result, _ := s.judge(); result.Find(check.Seats).State != check.Failed ||
+		result.Find(check.Log).State != check.Failed {
 		t.Errorf("two at once:\n%v", result.String())
 	}
 }
 
-// TestWhatTheLogNeverSawExcusesNobody (P2): a buyer was refused because of a hold whose outcome nobody heard, and which never came to be.
+// TestWhatTheLogNeverSawExcusesNobody (P2): a buyer was refused because of a hold whose outcome nobody heard, and which
+// never came to be.
 func TestWhatTheLogNeverSawExcusesNobody(t *testing.T) {
 	for _, logged := range []bool{true, false} {
 		s := newStory(t)
-		ghost := &task{kind: history.Hold, event: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: 1, key: 1}
+		ghost := &task{kind: history.Hold, event: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: 1,
+			key: 1}
 		s.answers(ghost, 10, 503, `{"code":"outcome_unknown"}`)
 		if logged {
 			ends := wire.Time(s.start.UnixMilli() + 3000)
-			s.line(10, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: "b1", Request: requestName(1, 1), ExpiresAt: &ends, Seats: []uint32{0}})
+			s.line(10, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: "b1", Request: requestName(1, 1),
+				ExpiresAt: &ends, Seats: []uint32{0}})
 		}
-		loser := &task{kind: history.Hold, event: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: 2, key: 1}
+		loser := &task{kind: history.Hold, event: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: 2,
+			key: 1}
 		s.answers(loser, 20, 409, `{"code":"seat_taken","seats":["R1-1-1"]}`)
 		if result, _ := s.judge(); result.Passed() != logged {
 			t.Errorf("in the log: %v\n%v", logged, result.String())
@@ -218,11 +233,15 @@ func TestWatcherProvesTheMap(t *testing.T) {
 		frames []lab.Frame
 		found  bool
 	}{
-		{"whole", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`), frame("", "checkpoint", checkpoint)}, false},
+		{"whole", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`),
+			frame("", "checkpoint", checkpoint)}, false},
 		{"a delta lost", []lab.Frame{frame("", "checkpoint", checkpoint)}, true},
-		{"a delta wrong", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[1,"h"]]}`), frame("", "checkpoint", checkpoint)}, true},
-		{"a delta twice", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`), frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`)}, true},
-		{"a seat that is not there", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[9,"h"]]}`)}, true},
+		{"a delta wrong", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[1,"h"]]}`),
+			frame("", "checkpoint", checkpoint)}, true},
+		{"a delta twice", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`),
+			frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`)}, true},
+		{"a seat that is not there", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[9,"h"]]}`)},
+			true},
 	} {
 		finds := &findings{}
 		w := newWatcher(&testbed.Node{Name: "n1"}, nil, finds)
@@ -234,7 +253,8 @@ func TestWatcherProvesTheMap(t *testing.T) {
 		if _, count := finds.of(checkMaps); (count > 0) != c.found {
 			t.Errorf("%s: %d findings", c.name, count)
 		}
-		if c.name == "whole" && (w.differs(map[string][]byte{"S1": []byte("haa")}) != "" || w.differs(map[string][]byte{"S1": []byte("sha")}) == "") {
+		if c.name == "whole" && (w.differs(map[string][]byte{"S1": []byte("haa")}) != "" ||
+			w.differs(map[string][]byte{"S1": []byte("sha")}) == "") {
 			t.Error("the map is not what it is")
 		}
 	}

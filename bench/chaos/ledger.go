@@ -77,7 +77,8 @@ func truth(changes []wire.LogChange, event *buyers.Event) map[string][]byte {
 
 // letterAfter is what a change of a booking makes of its seats; nothing where they stay as they are.
 var letterAfter = map[string]byte{
-	wire.LogHoldPlaced: 'h', wire.LogHoldReleased: 'a', wire.LogHoldExpired: 'a', wire.LogSold: 's', wire.LogRefunded: 'a',
+	wire.LogHoldPlaced: 'h', wire.LogHoldReleased: 'a', wire.LogHoldExpired: 'a', wire.LogSold: 's',
+	wire.LogRefunded: 'a',
 }
 
 // draw leaves out seats that there are not: the check of the log tells of them.

@@ -13,7 +13,8 @@ import (
 type nemesis interface {
 	// name is that of its kind.
 	name() string
-	// begin does it. An error says that the harness could not, which ends the run; what a node does wrong meanwhile is a finding.
+	// begin does it. An error says that the harness could not, which ends the run; what a node does wrong meanwhile is
+	// a finding.
 	begin(ctx context.Context, a *testbed.Bed) error
 	// end undoes it. It is always called, also when ctx has ended.
 	end(ctx context.Context, a *testbed.Bed) error
@@ -29,7 +30,8 @@ func (k kill) about(a *testbed.Bed) string                   { return a.Nodes[k.
 func (k kill) begin(_ context.Context, a *testbed.Bed) error { a.Nodes[k.node].Kill(); return nil }
 func (k kill) end(_ context.Context, a *testbed.Bed) error   { return a.Nodes[k.node].Start(a) }
 
-// pause is SIGSTOP for longer than a heartbeat may lapse (2 s), then SIGCONT: the node wakes and believes what it believed.
+// pause is SIGSTOP for longer than a heartbeat may lapse (2 s), then SIGCONT: the node wakes and believes what it
+// believed.
 type pause struct{ node int }
 
 func (p pause) name() string                { return "pause" }
@@ -164,7 +166,8 @@ func (join) end(_ context.Context, a *testbed.Bed) error {
 	return nil
 }
 
-// leave is SIGTERM, and a start once it is over. The node hands its sections over meanwhile, so the beginning does not wait for its end.
+// leave is SIGTERM, and a start once it is over. The node hands its sections over meanwhile, so the beginning does not
+// wait for its end.
 type leave struct {
 	node int
 	gone chan struct{}
@@ -185,7 +188,8 @@ func (l leave) end(_ context.Context, a *testbed.Bed) error {
 	return a.Nodes[l.node].Start(a)
 }
 
-// drain asks a node by the API of another to hand over its sections; in the end it leaves and comes back, for a drained node stays drained.
+// drain asks a node by the API of another to hand over its sections; in the end it leaves and comes back, for a drained
+// node stays drained.
 type drain struct{ node, by int }
 
 // drainBound is how long somebody is asked again for a drain: the one asked may be joining itself.
@@ -202,7 +206,8 @@ func (d drain) begin(ctx context.Context, a *testbed.Bed) error {
 	path := "/v1/cluster/nodes/" + a.Nodes[d.node].Name + "/drain"
 	err := testbed.Until(ctx, func(ctx context.Context) error {
 		// By force: while others come and go, the node may be the last that serves for a moment.
-		r := testbed.Ask(ctx, testbed.Asides, a.Nodes[d.by], &testbed.Call{Method: http.MethodPost, Path: path, Body: []byte(`{"force":true}`)})
+		r := testbed.Ask(ctx, testbed.Asides, a.Nodes[d.by], &testbed.Call{Method: http.MethodPost, Path: path,
+			Body: []byte(`{"force":true}`)})
 		if r.Status/100 != 2 {
 			return fmt.Errorf("%s: %d %.200s", path, r.Status, r.Body)
 		}
@@ -225,15 +230,17 @@ type clock struct {
 	by   time.Duration
 }
 
-// A server believes a step of up to clockMost: holds end that much too early or too late. A step up to clockWild it must
-// not believe for as long as a nemesis lasts: it refuses, and holds end when they should.
+// A server believes a step of up to clockMost: holds end that much too early or too late. A step up to clockWild it
+// must not believe for as long as a nemesis lasts: it refuses, and holds end when they should.
 const (
 	clockMost = 900 * time.Millisecond
 	clockWild = 26 * time.Hour
 )
 
-func (c clock) name() string                                  { return "clock" }
-func (c clock) about(a *testbed.Bed) string                   { return fmt.Sprintf("%s %+v", a.Nodes[c.node].Name, c.by) }
+func (c clock) name() string { return "clock" }
+func (c clock) about(a *testbed.Bed) string {
+	return fmt.Sprintf("%s %+v", a.Nodes[c.node].Name, c.by)
+}
 func (c clock) begin(_ context.Context, a *testbed.Bed) error { return a.Nodes[c.node].SetClock(c.by) }
 func (c clock) wild() bool                                    { return c.by.Abs() > clockMost }
 func (c clock) end(_ context.Context, a *testbed.Bed) error   { return a.Nodes[c.node].SetClock(0) }

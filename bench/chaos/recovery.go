@@ -8,7 +8,8 @@ import (
 	"holdfast/bench/check/history"
 )
 
-// Recovery is how long sections were away after a nemesis: from its begin, and from its end, to the first change of each section that was acknowledged and asked for after that moment.
+// Recovery is how long sections were away after a nemesis: from its begin, and from its end, to the first change of
+// each section that was acknowledged and asked for after that moment.
 type Recovery struct {
 	Nemesis string `json:"nemesis"`
 	Steps   int    `json:"steps"`

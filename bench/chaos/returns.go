@@ -9,23 +9,26 @@ import (
 	"holdfast/bench/check/history"
 )
 
-// The checker of histories knows no refunds. A booking that the log shows refunded is told to it as one whose payment failed and which was then released:
+// The checker of histories knows no refunds. A booking that the log shows refunded is told to it as one whose payment
+// failed and which was then released:
 //
 //	in the log:      held ── paying ── sold ── refunded            in the answers:  confirm acknowledged   refund acknowledged
 //	as it is told:   held ── paying ── held ── released                             confirm refused        release acknowledged
 //
-// Request and place in the log stay what they are, so that everything the checker says of time, order and repeats holds of the refund as well.
+// Request and place in the log stay what they are, so that everything the checker says of time, order and repeats holds
+// of the refund as well.
 
 // telling is how refunds are retold.
 type telling struct {
 	given map[string]bool   // bookings that the log shows refunded
 	names map[string]string // of the log's name for an operator's request, the name that a buyer's would have had
-	// owners is, by booking, the latter name of the first refund asked for: one that was settled by somebody else than who was asked names no request in the log.
+	// owners is, by booking, the latter name of the first refund asked for: one that was settled by somebody else than
+	// who was asked names no request in the log.
 	owners map[string]string
 }
 
-// retell turns the recorders' refunds into what the checker knows, by what the log says. A refund that was acknowledged and is not in the log is a finding (P2);
-// so is one that nobody asked for.
+// retell turns the recorders' refunds into what the checker knows, by what the log says. A refund that was acknowledged
+// and is not in the log is a finding (P2); so is one that nobody asked for.
 func retell(recorders []*recorder, changes []wire.LogChange, finds *findings) *telling {
 	t := &telling{given: map[string]bool{}, names: map[string]string{}, owners: map[string]string{}}
 	for i := range changes {
@@ -50,7 +53,8 @@ func retell(recorders []*recorder, changes []wire.LogChange, finds *findings) *t
 func (t *telling) refund(r *recorder, one *refunded, finds *findings) {
 	if !t.given[one.booking] {
 		if one.done {
-			finds.add(checkRefunds, fmt.Sprintf("the refund of booking %s was acknowledged and is not in the log", one.booking))
+			finds.add(checkRefunds, fmt.Sprintf("the refund of booking %s was acknowledged and is not in the log",
+				one.booking))
 		}
 		refuse(&r.part.Ops[one.op])
 		return

@@ -41,17 +41,19 @@ type mark struct {
 	begun, end history.Nanos
 }
 
-// Run makes a run and judges it. The error says that there was no run: a machine that lacks something, a harness that could not do what it must. Whatever a node
-// did wrong is in the report. Everything that was started is gone when it returns, also when ctx ended meanwhile or something panicked; the folder with the nodes'
-// logs stays if the run did not pass or Config.Keep says so.
+// Run makes a run and judges it. The error says that there was no run: a machine that lacks something, a harness that
+// could not do what it must. Whatever a node did wrong is in the report. Everything that was started is gone when it
+// returns, also when ctx ended meanwhile or something panicked; the folder with the nodes' logs stays if the run did
+// not pass or Config.Keep says so.
 func Run(ctx context.Context, cfg Config) (report *Report, err error) {
 	if err := cfg.fill(); err != nil {
 		return nil, err
 	}
 	r := &run{cfg: &cfg}
 	a, err := testbed.Open(ctx, &testbed.Config{
-		Binary: cfg.Binary, Nodes: cfg.Nodes, Loopback: cfg.Namespaces == Never, Folder: cfg.Folder, Environment: cfg.Environment,
-		Say: cfg.Say, Found: r.finds.add,
+		Binary: cfg.Binary, Nodes: cfg.Nodes, Loopback: cfg.Namespaces == Never, Folder: cfg.Folder,
+		Environment: cfg.Environment,
+		Say:         cfg.Say, Found: r.finds.add,
 	})
 	if err != nil {
 		return nil, err
@@ -132,8 +134,8 @@ func (r *run) worker(no uint64) *worker {
 // finishBound is how long tasks under way at the end may take.
 const finishBound = 8 * time.Second
 
-// perform lets buyers shop through the whole schedule, and waits until it is quiet and every hold has lapsed. A panic ends it as an error would: what was started
-// must be ended.
+// perform lets buyers shop through the whole schedule, and waits until it is quiet and every hold has lapsed. A panic
+// ends it as an error would: what was started must be ended.
 func (r *run) perform(whole context.Context) (err error) {
 	ctx, fail := context.WithCancelCause(whole)
 	stop := func() { fail(nil) }
@@ -168,7 +170,8 @@ func (r *run) perform(whole context.Context) (err error) {
 	return err
 }
 
-// guarded runs f beside the others. Were a panic let through, it would end the process, and what was started would be left to the next run's sweep.
+// guarded runs f beside the others. Were a panic let through, it would end the process, and what was started would be
+// left to the next run's sweep.
 func guarded(group *sync.WaitGroup, fail context.CancelCauseFunc, f func()) {
 	group.Go(func() {
 		defer func() {
@@ -203,7 +206,8 @@ func (r *run) step(ctx context.Context, i int) (err error) {
 	s := &r.schedule[i]
 	m := mark{about: s.about(r.bed)}
 	r.fair.calm.Store(0)
-	r.cfg.sayf("%v step %d of %d: %s, %v", time.Since(r.start).Round(time.Second), i+1, len(r.schedule), m.about, s.length)
+	r.cfg.sayf("%v step %d of %d: %s, %v", time.Since(r.start).Round(time.Second), i+1, len(r.schedule), m.about,
+		s.length)
 	m.begun = history.Nanos(time.Since(r.start))
 	begun := 0
 	for _, n := range s.nemeses {
@@ -226,7 +230,8 @@ func (r *run) step(ctx context.Context, i int) (err error) {
 	return ctx.Err()
 }
 
-// end ends nemeses, all at once: one that waits for a node to leave must not keep another from giving that node its database back.
+// end ends nemeses, all at once: one that waits for a node to leave must not keep another from giving that node its
+// database back.
 func (r *run) end(ctx context.Context, list []nemesis) error {
 	errs := make([]error, len(list))
 	var ending sync.WaitGroup
@@ -269,7 +274,8 @@ func (r *run) progress(ctx context.Context) {
 			return
 		case <-tick.C:
 			now := r.fair.done.Load()
-			r.cfg.sayf("%v  %.0f changes acknowledged a second", time.Since(r.start).Round(time.Second), float64(now-before)/progressEvery.Seconds())
+			r.cfg.sayf("%v  %.0f changes acknowledged a second", time.Since(r.start).Round(time.Second),
+				float64(now-before)/progressEvery.Seconds())
 			before = now
 		}
 	}

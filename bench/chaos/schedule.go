@@ -16,16 +16,25 @@ var kinds = []struct {
 	shortest, longest        time.Duration
 	draw                     func(rng *rand.Rand, targets []int) nemesis
 }{
-	{"kill", false, false, false, 1 * time.Second, 4 * time.Second, func(_ *rand.Rand, t []int) nemesis { return kill{t[0]} }},
-	{"pause", false, false, false, 2500 * time.Millisecond, 5 * time.Second, func(_ *rand.Rand, t []int) nemesis { return pause{t[0]} }},
-	{"partition", true, true, false, 3 * time.Second, 6 * time.Second, func(_ *rand.Rand, t []int) nemesis { return partition{t[0]} }},
-	{"oneway", true, true, false, 3 * time.Second, 6 * time.Second, func(_ *rand.Rand, t []int) nemesis { return oneway{t[0], t[1]} }},
-	{"storecut", true, false, false, 3 * time.Second, 6 * time.Second, func(r *rand.Rand, t []int) nemesis { return storecut{t[0], r.IntN(2) == 0} }},
-	{"storerestart", false, false, false, 500 * time.Millisecond, 3 * time.Second, func(r *rand.Rand, _ []int) nemesis { return storerestart{r.IntN(2) == 0} }},
+	{"kill", false, false, false, 1 * time.Second, 4 * time.Second,
+		func(_ *rand.Rand, t []int) nemesis { return kill{t[0]} }},
+	{"pause", false, false, false, 2500 * time.Millisecond, 5 * time.Second,
+		func(_ *rand.Rand, t []int) nemesis { return pause{t[0]} }},
+	{"partition", true, true, false, 3 * time.Second, 6 * time.Second,
+		func(_ *rand.Rand, t []int) nemesis { return partition{t[0]} }},
+	{"oneway", true, true, false, 3 * time.Second, 6 * time.Second,
+		func(_ *rand.Rand, t []int) nemesis { return oneway{t[0], t[1]} }},
+	{"storecut", true, false, false, 3 * time.Second, 6 * time.Second,
+		func(r *rand.Rand, t []int) nemesis { return storecut{t[0], r.IntN(2) == 0} }},
+	{"storerestart", false, false, false, 500 * time.Millisecond, 3 * time.Second,
+		func(r *rand.Rand, _ []int) nemesis { return storerestart{r.IntN(2) == 0} }},
 	{"join", false, false, false, 3 * time.Second, 6 * time.Second, func(*rand.Rand, []int) nemesis { return join{} }},
-	{"leave", false, false, false, 2 * time.Second, 4 * time.Second, func(_ *rand.Rand, t []int) nemesis { return leave{t[0], make(chan struct{})} }},
-	{"drain", false, true, false, 2 * time.Second, 5 * time.Second, func(_ *rand.Rand, t []int) nemesis { return drain{t[0], t[1]} }},
-	{"clock", false, false, true, 3 * time.Second, 6 * time.Second, func(r *rand.Rand, t []int) nemesis { return clock{t[0], drawStep(r)} }},
+	{"leave", false, false, false, 2 * time.Second, 4 * time.Second,
+		func(_ *rand.Rand, t []int) nemesis { return leave{t[0], make(chan struct{})} }},
+	{"drain", false, true, false, 2 * time.Second, 5 * time.Second,
+		func(_ *rand.Rand, t []int) nemesis { return drain{t[0], t[1]} }},
+	{"clock", false, false, true, 3 * time.Second, 6 * time.Second,
+		func(r *rand.Rand, t []int) nemesis { return clock{t[0], drawStep(r)} }},
 }
 
 // Names are the nemeses that there are.
@@ -91,7 +100,8 @@ func (r *run) choose() (chosen []int, leftOut []string, err error) {
 	return chosen, leftOut, nil
 }
 
-// Of a schedule: how long it is quiet, how many steps in eight do two things at once, and what a run's last part is kept for.
+// Of a schedule: how long it is quiet, how many steps in eight do two things at once, and what a run's last part is
+// kept for.
 const (
 	quietLeast  = 1500 * time.Millisecond
 	quietMost   = 3500 * time.Millisecond
@@ -99,8 +109,8 @@ const (
 	scheduleMin = 1
 )
 
-// newSchedule draws a run's steps. The same seed, kinds and nodes give the same steps; a longer run begins as a shorter one does. Kinds are dealt from a
-// shuffled deck, so that a run of some length has met them all.
+// newSchedule draws a run's steps. The same seed, kinds and nodes give the same steps; a longer run begins as a shorter
+// one does. Kinds are dealt from a shuffled deck, so that a run of some length has met them all.
 func newSchedule(seed uint64, chosen []int, nodes int, length time.Duration) (schedule []step) {
 	rng := rand.New(rand.NewPCG(seed, 0x6368616f73))
 	var deck []int

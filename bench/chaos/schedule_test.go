@@ -36,7 +36,8 @@ func TestScheduleIsTheSeeds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed, nodes := rapid.Uint64().Draw(t, "seed"), rapid.IntRange(1, nodesMax).Draw(t, "nodes")
 		short := told(newSchedule(seed, allKinds(), nodes, time.Minute))
-		again, long := told(newSchedule(seed, allKinds(), nodes, time.Minute)), told(newSchedule(seed, allKinds(), nodes, 3*time.Minute))
+		again, long := told(newSchedule(seed, allKinds(), nodes, time.Minute)),
+			told(newSchedule(seed, allKinds(), nodes, 3*time.Minute))
 		if !slices.Equal(short, again) {
 			t.Fatalf("two schedules of one seed:\n%v\n%v", short, again)
 		}
@@ -46,7 +47,8 @@ func TestScheduleIsTheSeeds(t *testing.T) {
 	})
 }
 
-// TestScheduleMeetsAll: kinds are dealt from a deck, so that ten steps meet all; some steps do two things, never to one node.
+// TestScheduleMeetsAll: kinds are dealt from a deck, so that ten steps meet all; some steps do two things, never to one
+// node.
 func TestScheduleMeetsAll(t *testing.T) {
 	met, pairs := map[string]int{}, 0
 	for _, s := range newSchedule(7, allKinds(), 3, 10*time.Minute) {

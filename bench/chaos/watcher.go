@@ -15,8 +15,8 @@ import (
 	"holdfast/bench/lab"
 )
 
-// watcher follows the stalls' map at one node, as a fan's page does: a snapshot, then deltas, and checkpoints that prove it. It comes back by itself with the
-// id of the last frame it had.
+// watcher follows the stalls' map at one node, as a fan's page does: a snapshot, then deltas, and checkpoints that
+// prove it. It comes back by itself with the id of the last frame it had.
 type watcher struct {
 	node  *testbed.Node
 	event *buyers.Event
@@ -150,7 +150,8 @@ func (w *watcher) checkpoint(data []byte) (wrong string) {
 	}
 	sum := sha256.Sum256(s.letters)
 	if got := hex.EncodeToString(sum[:]); got != c.Hash || s.seq != c.Seq {
-		return fmt.Sprintf("section %s: by snapshot and deltas seq %d hash %.8s, by the checkpoint seq %d hash %.8s", c.Section, s.seq, got, c.Seq, c.Hash)
+		return fmt.Sprintf("section %s: by snapshot and deltas seq %d hash %.8s, by the checkpoint seq %d hash %.8s",
+			c.Section, s.seq, got, c.Seq, c.Hash)
 	}
 	return ""
 }
@@ -188,7 +189,8 @@ func unlike(shown, truth []byte) string {
 	if first < 0 {
 		return "no difference"
 	}
-	return fmt.Sprintf("seat %d as %c, and the log ends with %c; %d seats differ", first, shown[first], truth[first], count)
+	return fmt.Sprintf("seat %d as %c, and the log ends with %c; %d seats differ", first, shown[first], truth[first],
+		count)
 }
 
 func (w *watcher) tally() watchTally {

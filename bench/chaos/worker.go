@@ -31,8 +31,9 @@ type fair struct {
 	bed    *testbed.Bed
 	finds  *findings
 	client *http.Client
-	// calm is when the last nemesis had ended and everything was served again, as nanoseconds since the history's beginning; 0: it is not calm. Only then are maps
-	// recorded: how old one may be while its node is cut off, nobody promises.
+	// calm is when the last nemesis had ended and everything was served again, as nanoseconds since the history's
+	// beginning; 0: it is not calm. Only then are maps recorded: how old one may be while its node is cut off, nobody
+	// promises.
 	calm   atomic.Int64
 	looked atomic.Int64 // when a map was recorded last, in Unix nanoseconds
 	// board is a wish that somebody else had just now, so that two sometimes want the same.
@@ -46,7 +47,8 @@ const (
 	keysPerBuyer    = 100
 )
 
-// taskPatience is how long a task is asked for before its buyer goes home without knowing. Longer than any step of a schedule.
+// taskPatience is how long a task is asked for before its buyer goes home without knowing. Longer than any step of a
+// schedule.
 const taskPatience = 20 * time.Second
 
 // retryPause is between two askings of the same.
@@ -143,8 +145,10 @@ func (l *worker) evening(ctx context.Context) {
 	buyer := l.newBuyer()
 	w := l.wish()
 	e := &task{
-		kind: w.kind, event: w.event, section: w.section, quantity: w.quantity, seats: w.seats, of: history.NoOp, buyer: buyer, key: l.newKey(buyer),
-		call: testbed.Call{Method: http.MethodPost, Path: "/v1/events/" + l.events[w.event].ID + "/bookings", Body: l.wording(w)},
+		kind: w.kind, event: w.event, section: w.section, quantity: w.quantity, seats: w.seats, of: history.NoOp,
+		buyer: buyer, key: l.newKey(buyer),
+		call: testbed.Call{Method: http.MethodPost, Path: "/v1/events/" + l.events[w.event].ID + "/bookings",
+			Body: l.wording(w)},
 	}
 	e.call.Buyer, e.call.Key = buyerName(buyer), keyName(e.key)
 	h, op := l.see(ctx, e)
@@ -263,12 +267,14 @@ func (l *worker) pay(ctx context.Context, b *held) {
 }
 
 // acknowledged is the state that each op leaves.
-var acknowledged = map[history.Kind]string{history.Extend: "held", history.Release: "released", history.Confirm: "confirmed"}
+var acknowledged = map[history.Kind]string{history.Extend: "held", history.Release: "released",
+	history.Confirm: "confirmed"}
 
 // op does something to a booking.
 func (l *worker) act(ctx context.Context, b *held, kind history.Kind, body string) {
 	e := &task{kind: kind, event: b.event, of: b.op, buyer: b.buyer, key: l.newKey(b.buyer)}
-	e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/bookings/" + b.id, Buyer: buyerName(b.buyer), Key: keyName(e.key), Body: []byte(body)}
+	e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/bookings/" + b.id, Buyer: buyerName(b.buyer),
+		Key: keyName(e.key), Body: []byte(body)}
 	switch kind {
 	case history.Extend:
 		e.call.Path += "/extend"
@@ -306,18 +312,21 @@ func bookingOf(e *task) string {
 	return strings.TrimSuffix(strings.TrimPrefix(e.call.Path, "/v1/bookings/"), "/refund")
 }
 
-// mayRead are the states in which a booking may be found when its last acknowledged one is given, and nothing is unknown since. The clock is quick to end a
-// hold; nothing else happens by itself.
+// mayRead are the states in which a booking may be found when its last acknowledged one is given, and nothing is
+// unknown since. The clock is quick to end a hold; nothing else happens by itself.
 var mayRead = map[string][]string{
-	"held": {"held", "expired"}, "confirmed": {"confirmed"}, "released": {"released"}, "refunded": {"refunded"}, "ended": {"expired", "released"},
+	"held": {"held", "expired"}, "confirmed": {"confirmed"}, "released": {"released"}, "refunded": {"refunded"},
+	"ended": {"expired", "released"},
 }
 
-// read asks some node for the booking: whatever was acknowledged before the question must be in the answer (P2), whoever is asked.
+// read asks some node for the booking: whatever was acknowledged before the question must be in the answer (P2),
+// whoever is asked.
 func (l *worker) read(ctx context.Context, b *held) {
 	if l.rng.IntN(4) > 0 {
 		return
 	}
-	r := testbed.Ask(ctx, l.client, l.anyNode(nil), &testbed.Call{Method: http.MethodGet, Path: "/v1/bookings/" + b.id, Buyer: buyerName(b.buyer)})
+	r := testbed.Ask(ctx, l.client, l.anyNode(nil), &testbed.Call{Method: http.MethodGet, Path: "/v1/bookings/" + b.id,
+		Buyer: buyerName(b.buyer)})
 	l.tally.reads++
 	if b.vague || r.Status == 0 || r.Status >= 500 || r.Status == http.StatusTooManyRequests {
 		return
@@ -337,7 +346,8 @@ const calmLeast = int64(time.Second)
 // lookEvery is between two maps recorded: each is a statement about every seat, and the checker weighs them all.
 const lookEvery = 200 * time.Millisecond
 
-// recordLook says whether a map should be recorded. Where nodes only stand by for each other, the map of one that stands by is as old as it likes.
+// recordLook says whether a map should be recorded. Where nodes only stand by for each other, the map of one that
+// stands by is as old as it likes.
 func (f *fair) recordLook() bool {
 	last, now := f.looked.Load(), time.Now().UnixNano()
 	return f.bed.Clustered && now-last > int64(lookEvery) && f.looked.CompareAndSwap(last, now)
@@ -346,7 +356,8 @@ func (f *fair) recordLook() bool {
 // lookAround reads the stalls' map at some node, and keeps it if it was calm all the time.
 func (l *worker) lookAround(ctx context.Context) {
 	calm := l.calm.Load()
-	r := testbed.Ask(ctx, l.client, l.anyNode(nil), &testbed.Call{Method: http.MethodGet, Path: "/v1/events/" + l.events[stalls].ID + "/availability"})
+	r := testbed.Ask(ctx, l.client, l.anyNode(nil), &testbed.Call{Method: http.MethodGet,
+		Path: "/v1/events/" + l.events[stalls].ID + "/availability"})
 	var live wire.Availability
 	if r.Status != http.StatusOK || json.Unmarshal(r.Body, &live) != nil {
 		return

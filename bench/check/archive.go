@@ -15,8 +15,9 @@ func makeRef(part, place int) ref { return ref(part)<<32 | ref(place) }
 // none is the number of nothing: no request, no booking.
 const none = math.MaxUint32
 
-// archive is a history with its sections numbered through, and the operations that refuse or look sorted by what they are about.
-// Everything else in this package refers to it by numbers: with millions of operations pointers would cost more than the checks.
+// archive is a history with its sections numbered through, and the operations that refuse or look sorted by what they
+// are about. Everything else in this package refers to it by numbers: with millions of operations pointers would cost
+// more than the checks.
 type archive struct {
 	h        *history.History
 	sections []place
@@ -149,8 +150,8 @@ func (a *archive) fill(groups int) {
 	})
 }
 
-// findBlocked notes which seats some map shows as blocked: operators' work is not in a history, so of such a seat "not free" proves
-// nothing.
+// findBlocked notes which seats some map shows as blocked: operators' work is not in a history, so of such a seat "not
+// free" proves nothing.
 func (a *archive) findBlocked() {
 	a.blocked = make([][]uint64, len(a.sections))
 	a.blockedEvents = make([]bool, len(a.h.Header.Events))

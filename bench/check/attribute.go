@@ -9,13 +9,13 @@ import (
 	"holdfast/bench/check/history"
 )
 
-// Which change names which request, in Holdfast's log: hold_placed, hold_extended and hold_released name the request that asked for
-// them; a confirmation shows as payment_begun, which names it, and then as sold or payment_failed, which name none: they come from
-// whoever settles the payment, perhaps much later. A payment can also be begun without a name, when money arrives for a booking that was
-// no longer waiting for it. hold_expired names none.
+// Which change names which request, in Holdfast's log: hold_placed, hold_extended and hold_released name the request
+// that asked for them; a confirmation shows as payment_begun, which names it, and then as sold or payment_failed, which
+// name none: they come from whoever settles the payment, perhaps much later. A payment can also be begun without a
+// name, when money arrives for a booking that was no longer waiting for it. hold_expired names none.
 
-// asker finds the request that the line names, none (and a fault) if there is none such, or if it belongs to another event. It counts the
-// effect.
+// asker finds the request that the line names, none (and a fault) if there is none such, or if it belongs to another
+// event. It counts the effect.
 func (p *replay) asker() uint32 {
 	l := &p.line
 	if !l.asked {
@@ -39,7 +39,8 @@ func (q *requests) tellRequest(n uint32) string {
 	return q.tell(op)
 }
 
-// stranger is a fault about a request that had no right to an effect. Whether it was refused or never made is looked up at the end.
+// stranger is a fault about a request that had no right to an effect. Whether it was refused or never made is looked up
+// at the end.
 type stranger struct {
 	fault int
 	name  [16]byte
@@ -52,7 +53,8 @@ func (p *replay) meet(name [16]byte) {
 	p.blame(LogForeign, "nobody asked for it under %s", wire.HashText(name))
 }
 
-// placedAsTold holds a hold against its request: booking, seats and end must be those of the answer, or of the wish while there is none.
+// placedAsTold holds a hold against its request: booking, seats and end must be those of the answer, or of the wish
+// while there is none.
 func (p *replay) placedAsTold(request uint32) {
 	l, r := &p.line, &p.list[request]
 	part, op := p.op(r.op)
@@ -110,8 +112,8 @@ func (q *requests) nanos(t wire.Time) history.Nanos {
 	return history.Nanos(int64(t)*1e6 - q.h.Header.StartUnixNano)
 }
 
-// attribute holds a change of a booking against who asked for it. It says whether the change was acknowledged to somebody: then it had
-// happened before that answer.
+// attribute holds a change of a booking against who asked for it. It says whether the change was acknowledged to
+// somebody: then it had happened before that answer.
 func (p *replay) attribute(b *logBooking) (certain bool) {
 	var life *booking
 	if b.booking != none {
@@ -192,13 +194,14 @@ func (p *replay) soldTo(b *logBooking, life *booking) (certain bool) {
 	return p.settled(life.sold)
 }
 
-// order keeps real time: of two changes in one section's log, the request of the second must not have been answered before that of the
-// first was asked. call is the earliest moment at which the change can have come about, ret the latest. One sweep finds all: it is enough to
-// remember the latest call so far.
+// order keeps real time: of two changes in one section's log, the request of the second must not have been answered
+// before that of the first was asked. call is the earliest moment at which the change can have come about, ret the
+// latest. One sweep finds all: it is enough to remember the latest call so far.
 func (p *replay) order(request uint32, call, ret history.Nanos) {
 	s := p.now
 	if ret < s.latest {
-		p.blame(LogOrder, "its answer had come at %v, and before it stands what was asked for only at %v: %s", ret, s.latest, p.tellRequest(s.latestN))
+		p.blame(LogOrder, "its answer had come at %v, and before it stands what was asked for only at %v: %s", ret,
+			s.latest, p.tellRequest(s.latestN))
 	}
 	if call > s.latest {
 		s.latest, s.latestN = call, request
@@ -246,8 +249,8 @@ func (m *namer) name(op *history.Op) [16]byte {
 	return wire.RequestHash(wire.BuyerHash(string(m.buyer)), m.key)
 }
 
-// unmask tells those requests that were refused from those that were never made. It reads the whole history once more, and only when
-// there is a fault to tell better.
+// unmask tells those requests that were refused from those that were never made. It reads the whole history once more,
+// and only when there is a fault to tell better.
 func (p *replay) unmask() {
 	if len(p.strange) == 0 {
 		return

@@ -12,14 +12,15 @@ import (
 	"holdfast/bench/check/history"
 )
 
-// tour is a sale of many seats, each held and confirmed by one buyer, and losers who were refused one of them: what a sold-out tour
-// leaves behind. Every seat's story takes place within milliseconds, and losers come during it and after.
+// tour is a sale of many seats, each held and confirmed by one buyer, and losers who were refused one of them: what a
+// sold-out tour leaves behind. Every seat's story takes place within milliseconds, and losers come during it and after.
 type tour struct{ events, sections, seats, losers int }
 
 const tourParts = 64
 
 func (c tour) history() *history.History {
-	h := &history.History{Header: history.Header{StartUnixNano: simStart, ClockSlack: simSlack, BuyerPrefix: "buyer", KeyPrefix: "key"}}
+	h := &history.History{Header: history.Header{StartUnixNano: simStart, ClockSlack: simSlack, BuyerPrefix: "buyer",
+		KeyPrefix: "key"}}
 	for range tourParts {
 		h.Parts = append(h.Parts, &history.Part{})
 	}
@@ -49,16 +50,20 @@ const tourTTL = 600_000
 func sell(p *history.Part, event uint16, section, seat uint32, n int) {
 	call := history.Nanos(n) * 10 * simMilli
 	p.Ops = append(p.Ops,
-		history.Op{Kind: history.Hold, Verdict: history.Done, Event: event, Section: section, Of: history.NoOp, Buyer: uint64(n), Key: 1, Call: call, Return: call + 2*simMilli,
-			Expires: (call/simMilli + tourTTL) * simMilli, Seats: p.AddSeats([]uint32{seat}), Text: p.AddText(fmt.Appendf(nil, "b%048d", n))},
-		history.Op{Kind: history.Confirm, Verdict: history.Done, Event: event, Section: section, Of: int32(len(p.Ops)), Buyer: uint64(n), Key: 2, Call: call + 3*simMilli, Return: call + 6*simMilli})
+		history.Op{Kind: history.Hold, Verdict: history.Done, Event: event, Section: section, Of: history.NoOp,
+			Buyer: uint64(n), Key: 1, Call: call, Return: call + 2*simMilli,
+			Expires: (call/simMilli + tourTTL) * simMilli, Seats: p.AddSeats([]uint32{seat}),
+			Text: p.AddText(fmt.Appendf(nil, "b%048d", n))},
+		history.Op{Kind: history.Confirm, Verdict: history.Done, Event: event, Section: section, Of: int32(len(p.Ops)),
+			Buyer: uint64(n), Key: 2, Call: call + 3*simMilli, Return: call + 6*simMilli})
 }
 
 // lose is a refusal, the first of them while the seat was being granted.
 func lose(p *history.Part, event uint16, section, seat uint32, n, buyer, l int) {
 	call := history.Nanos(n)*10*simMilli + simMilli + history.Nanos(l)*simMilli
 	wish := p.AddSeats([]uint32{seat})
-	p.Ops = append(p.Ops, history.Op{Kind: history.Hold, Verdict: history.Taken, Event: event, Section: section, Of: history.NoOp, Buyer: uint64(buyer), Key: 1, Call: call,
+	p.Ops = append(p.Ops, history.Op{Kind: history.Hold, Verdict: history.Taken, Event: event, Section: section,
+		Of: history.NoOp, Buyer: uint64(buyer), Key: 1, Call: call,
 		Return: call + simMilli/2, Seats: wish, Lost: wish})
 }
 
@@ -79,7 +84,8 @@ func (c tour) log(w io.Writer) error {
 			line("claim", simStart/1e6, "")
 			for seat := range c.seats {
 				at := simStart/1e6 + int64(n)*10
-				hold, pay := m.name(&history.Op{Buyer: uint64(n), Key: 1}), m.name(&history.Op{Buyer: uint64(n), Key: 2})
+				hold, pay := m.name(&history.Op{Buyer: uint64(n), Key: 1}),
+					m.name(&history.Op{Buyer: uint64(n), Key: 2})
 				line("hold_placed", at, `,"booking":"b%048d","request":"%x","buyer":"%x","expires_at":"%v","seats":[%d]`, n, hold, hold, wire.Time(at+tourTTL), seat)
 				line("payment_begun", at, `,"booking":"b%048d","request":"%x"`, n, pay)
 				line("sold", at, `,"booking":"b%048d"`, n)
@@ -187,7 +193,8 @@ func BenchmarkLine(b *testing.B) {
 	})
 }
 
-// BenchmarkCheckStampede: everybody wants the same 2,000 seats, a thousand losers each, half of whom hear of it before the winner does.
+// BenchmarkCheckStampede: everybody wants the same 2,000 seats, a thousand losers each, half of whom hear of it before
+// the winner does.
 func BenchmarkCheckStampede(b *testing.B) {
 	c := tour{events: 1, sections: 1, seats: 2000}
 	h := c.history()

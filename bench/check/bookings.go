@@ -9,8 +9,8 @@ import (
 type booking struct {
 	request uint32
 	section uint32 // number in the archive
-	// end is the latest end that an answer told; 0: none did. Ends only grow, and an answer that tells one proves that the hold stood then,
-	// so it cannot have lapsed before the latest of them.
+	// end is the latest end that an answer told; 0: none did. Ends only grow, and an answer that tells one proves that
+	// the hold stood then, so it cannot have lapsed before the latest of them.
 	end     history.Nanos
 	lapse   history.Nanos // it may lapse from here on: end less the clocks' slack; with an unknown end, from the call
 	loose   history.Nanos // earliest call of a release that may have had its effect; Never: there is none
@@ -84,7 +84,8 @@ func (q *requests) aim(r *request) {
 	case r.verdict == history.Refused:
 	case r.kind == history.Release:
 		b.loose = min(b.loose, r.call)
-		if r.call > q.list[b.request].ret { // who releases what is only being granted may come first, and then it stands
+		// who releases what is only being granted may come first, and then it stands
+		if r.call > q.list[b.request].ret {
 			b.freed = min(b.freed, r.ret)
 		}
 	case r.kind == history.Confirm:
@@ -107,8 +108,8 @@ func (q *requests) eachDeed(visit func(b *booking, d bookingOp)) {
 	for _, r := range q.ended {
 		p, op := q.op(r)
 		if target := q.find(p, &p.Ops[op.Of]); target != none && q.list[target].booking != none {
-			// Once the end has come, "it had ended" says that the buyer may do no more, not that the seats are back already: a server
-			// may take a moment for that (P4). Before the end it says that the seats are lost.
+			// Once the end has come, "it had ended" says that the buyer may do no more, not that the seats are back
+			// already: a server may take a moment for that (P4). Before the end it says that the seats are lost.
 			if b := &q.bookings[q.list[target].booking]; op.Return < b.lapse {
 				visit(b, bookingOp{op.Call, op.Return, none, seenEnded})
 			}
@@ -133,12 +134,15 @@ func actOf(r *request) act {
 	case r.kind == history.Extend && done:
 		return extend
 	}
-	return 0 // an extension that may have been: it moves the end to an unknown moment, and the hold may lapse before that all the same
+	// an extension that may have been: it moves the end to an unknown moment, and the hold may lapse before that all
+	// the same
+	return 0
 }
 
-// ends checks that nobody extended or sold a hold after the end that its buyer had been told (P4). The order of a seat's answers does not
-// show it: nobody else need have wanted the seat. A call is late when it began after the latest end that can have been valid then, and
-// for a confirmation when no other one, begun in time, can have done the work (a double click hears "confirmed" at any time).
+// ends checks that nobody extended or sold a hold after the end that its buyer had been told (P4). The order of a
+// seat's answers does not show it: nobody else need have wanted the seat. A call is late when it began after the latest
+// end that can have been valid then, and for a confirmation when no other one, begun in time, can have done the work (a
+// double click hears "confirmed" at any time).
 func (q *requests) ends() Check {
 	var f faults
 	looked, blind := uint64(0), uint64(0)
@@ -158,7 +162,8 @@ func (q *requests) ends() Check {
 			q.judgeLate(&f, uint32(i), b, own)
 		}
 	}
-	detail := fmt.Sprintf("%d extensions and confirmations came before the end that their buyer knew", looked-uint64(f.n))
+	detail := fmt.Sprintf("%d extensions and confirmations came before the end that their buyer knew",
+		looked-uint64(f.n))
 	if blind > 0 {
 		detail += fmt.Sprintf("; of %d the end is not known", blind)
 	}

@@ -20,8 +20,9 @@ func ExampleRun() {
 		p := &history.Part{}
 		p.Ops = append(p.Ops, history.Op{
 			Kind: history.Hold, Verdict: history.Done, Of: history.NoOp, Buyer: uint64(n), Key: 1,
-			Call: history.Nanos(n) * millisecond, Return: history.Nanos(n+3) * millisecond, Expires: 600_000 * millisecond,
-			Seats: p.AddSeats([]uint32{4}), Text: p.AddText([]byte(booking)),
+			Call: history.Nanos(n) * millisecond, Return: history.Nanos(n+3) * millisecond,
+			Expires: 600_000 * millisecond,
+			Seats:   p.AddSeats([]uint32{4}), Text: p.AddText([]byte(booking)),
 		})
 		h.Parts = append(h.Parts, p)
 	}

@@ -12,11 +12,12 @@ import (
 func (a *archive) tell(op *history.Op) string {
 	h := &a.h.Header
 	return fmt.Sprintf("%v of %s under %s (%v, %v to %v)", op.Kind,
-		history.AppendName(nil, h.BuyerPrefix, op.Buyer), history.AppendName(nil, h.KeyPrefix, op.Key), op.Verdict, op.Call, op.Return)
+		history.AppendName(nil, h.BuyerPrefix, op.Buyer), history.AppendName(nil, h.KeyPrefix, op.Key), op.Verdict,
+		op.Call, op.Return)
 }
 
-// plain is what is wrong with the present seat's steps if it can be seen without a search: a contradiction between two answers that no
-// order can mend, for what each of them says is certain. Empty: nothing so plain.
+// plain is what is wrong with the present seat's steps if it can be seen without a search: a contradiction between two
+// answers that no order can mend, for what each of them says is certain. Empty: nothing so plain.
 func (x *examiner) plain(takers []taker, ghosts []history.Nanos) Code {
 	switch {
 	case bothHad(takers):
@@ -35,7 +36,8 @@ func (x *examiner) plain(takers []taker, ghosts []history.Nanos) Code {
 
 func (x *examiner) any(is func(step) bool) bool { return slices.ContainsFunc(x.steps, is) }
 
-// bothHad: two bookings certainly had the seat at one moment, or one was granted wholly within the certain time of another.
+// bothHad: two bookings certainly had the seat at one moment, or one was granted wholly within the certain time of
+// another.
 func bothHad(takers []taker) bool {
 	for i := range takers {
 		for j := range takers {
@@ -73,9 +75,12 @@ const storyMax = 16
 
 // story tells the seat's steps by call. Looks are as many as the rest allows: the grants matter more.
 func (x *examiner) story(takers []taker) string {
-	steps := slices.DeleteFunc(slices.Clone(x.steps), func(s step) bool { return s.act == lapse && int(s.booking) > len(takers) })
+	steps := slices.DeleteFunc(slices.Clone(x.steps), func(s step) bool {
+		return s.act == lapse && int(s.booking) > len(takers)
+	})
 	slices.SortFunc(steps, func(a, b step) int {
-		return cmp.Or(cmp.Compare(a.call, b.call), cmp.Compare(a.ret, b.ret), cmp.Compare(a.act, b.act), cmp.Compare(a.booking, b.booking))
+		return cmp.Or(cmp.Compare(a.call, b.call), cmp.Compare(a.ret, b.ret), cmp.Compare(a.act, b.act),
+			cmp.Compare(a.booking, b.booking))
 	})
 	looks := max(storyMax-len(steps)+lookCount(steps), 2)
 	var b strings.Builder

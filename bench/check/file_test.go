@@ -72,14 +72,16 @@ func TestDamagedFileIsRefused(t *testing.T) {
 		}
 		spoilt := bytes.Clone(file)
 		spoilt[n] ^= 1 << (n % 8)
-		if _, err := history.Read(bytes.NewReader(spoilt)); !errors.Is(err, history.ErrDamaged) && !errors.Is(err, history.ErrFormat) && !errors.Is(err, history.ErrTruncated) {
+		if _, err := history.Read(bytes.NewReader(spoilt)); !errors.Is(err, history.ErrDamaged) &&
+			!errors.Is(err, history.ErrFormat) && !errors.Is(err, history.ErrTruncated) {
 			t.Fatalf("byte %d: %v", n, err)
 		}
 	}
 	if _, err := history.Read(bytes.NewReader(append(bytes.Clone(file), 'x'))); !errors.Is(err, history.ErrDamaged) {
 		t.Errorf("something behind the end: %v", err)
 	}
-	if _, err := history.Read(bytes.NewReader(bytes.Replace(file, []byte(`"version":1`), []byte(`"version":2`), 1))); !errors.Is(err, history.ErrFormat) {
+	if _, err := history.Read(bytes.NewReader(bytes.Replace(file, []byte(`"version":1`), []byte(`"version":2`),
+		1))); !errors.Is(err, history.ErrFormat) {
 		t.Errorf("another version: %v", err)
 	}
 	gone := errors.New("gone")

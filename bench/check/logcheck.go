@@ -26,20 +26,24 @@ func (q *requests) checkLog(r *run, open func() (io.ReadCloser, error)) Check {
 		detail, unchecked = fmt.Sprintf("%v, after %d lines", err, p.lines), 1
 	}
 	return p.faults.check(Log, detail, unchecked,
-		Count{"lines", p.lines}, Count{"of other events", p.ignored}, Count{"sections", p.logTally.sections}, Count{"sold", p.sold},
+		Count{"lines", p.lines}, Count{"of other events", p.ignored}, Count{"sections", p.logTally.sections},
+		Count{"sold", p.sold},
 		Count{"sold, acknowledged", p.ofConfirmed}, Count{"sold, unknown", p.ofUnknown}, Count{"refunded", p.refunded},
 		Count{"unknown, done", p.resolved}, Count{"letters", p.letters})
 }
 
 func (p *replay) detail() string {
-	return fmt.Sprintf("%d changes in %d sections; %d seats sold = %d confirmed + %d of unknown outcome; %d unknown requests turn out done; %d letters of last maps compared",
+	return fmt.Sprintf("%d changes in %d sections; %d seats sold = %d confirmed + %d of unknown outcome; %d unknown "+
+		"requests turn out done; %d letters of last maps compared",
 		p.changes, p.logTally.sections, p.sold, p.ofConfirmed, p.ofUnknown, p.resolved, p.letters)
 }
 
 func (q *requests) newReplay(r *run) *replay {
 	p := &replay{
-		requests: q, lookLag: r.lookLag, names: newLogNames(&q.h.Header), now: &logSection{no: none, byID: map[string]uint32{}}, done: make([]bool, len(q.sections)),
-		effect: make([]uint8, len(q.list)), over: make([]uint8, len(q.bookings)), ends: make([]history.Nanos, len(q.bookings)), index: q.newLogIndex(),
+		requests: q, lookLag: r.lookLag, names: newLogNames(&q.h.Header),
+		now: &logSection{no: none, byID: map[string]uint32{}}, done: make([]bool, len(q.sections)),
+		effect: make([]uint8, len(q.list)), over: make([]uint8, len(q.bookings)),
+		ends: make([]history.Nanos, len(q.bookings)), index: q.newLogIndex(),
 	}
 	q.each(func(_ ref, op *history.Op) {
 		if op.Kind != history.Look && op.Return != history.Never {
@@ -177,7 +181,8 @@ func (p *replay) compareMaps() {
 		for seat, letter := range letters {
 			if s.mayShow(seat)&letterBit(letter) == 0 {
 				event, section := p.requests.names(s.no)
-				p.faults.add(Fault{LogMap, event, section, seat, fmt.Sprintf("%s shows %c, and the log ends with %c", p.tell(op), letter, s.seats[seat].letter)})
+				p.faults.add(Fault{LogMap, event, section, seat,
+					fmt.Sprintf("%s shows %c, and the log ends with %c", p.tell(op), letter, s.seats[seat].letter)})
 			}
 		}
 	}
@@ -198,8 +203,10 @@ func (p *replay) finish() {
 		}
 	}
 	if confirmed != p.ofConfirmed || p.sold != p.ofConfirmed+p.ofUnknown {
-		p.faults.add(Fault{LogSum, "", "", -1, fmt.Sprintf("%d seats sold in the log: %d of acknowledged confirmations, which are %d, and %d of unknown ones",
-			p.sold, p.ofConfirmed, confirmed, p.ofUnknown)})
+		p.faults.add(Fault{LogSum, "", "", -1,
+			fmt.Sprintf("%d seats sold in the log: %d of acknowledged confirmations, which are %d, and %d of unknown "+
+				"ones",
+				p.sold, p.ofConfirmed, confirmed, p.ofUnknown)})
 	}
 }
 

@@ -33,9 +33,10 @@ type replay struct {
 type logTally struct {
 	lines, ignored, changes, sections uint64
 	sold, refunded                    uint64
-	ofConfirmed, ofUnknown            uint64 // of the sold: by an acknowledged confirmation, or only by one of unknown outcome
-	resolved                          uint64 // requests of unknown outcome that the log shows done
-	letters                           uint64 // of last maps, compared
+	// of the sold: by an acknowledged confirmation, or only by one of unknown outcome
+	ofConfirmed, ofUnknown uint64
+	resolved               uint64 // requests of unknown outcome that the log shows done
+	letters                uint64 // of last maps, compared
 }
 
 // The values of over.
@@ -110,7 +111,8 @@ func (s logState) String() string { return logStateNames[s] }
 // enter begins a section.
 func (p *replay) enter(no uint32) {
 	s := p.now
-	*s = logSection{no: no, fresh: -history.Never, seats: s.seats[:0], byID: s.byID, list: s.list[:0], arena: s.arena[:0], latest: -history.Never, latestN: none}
+	*s = logSection{no: no, fresh: -history.Never, seats: s.seats[:0], byID: s.byID, list: s.list[:0],
+		arena: s.arena[:0], latest: -history.Never, latestN: none}
 	clear(s.byID)
 	if no == none {
 		return
@@ -193,7 +195,8 @@ func (p *replay) placed() {
 		return
 	}
 	request := p.asker()
-	b := logBooking{state: held, expires: l.expires, seats: history.Span{At: uint32(len(s.arena)), Len: uint32(len(l.seats))}, booking: none}
+	b := logBooking{state: held, expires: l.expires, seats: history.Span{At: uint32(len(s.arena)),
+		Len: uint32(len(l.seats))}, booking: none}
 	if request != none {
 		if p.list[request].grants() {
 			b.booking = p.list[request].booking

@@ -8,11 +8,12 @@ import (
 	"slices"
 )
 
-// request is what one buyer wished for under one key, all its repeats together: together they have at most one effect (P5).
+// request is what one buyer wished for under one key, all its repeats together: together they have at most one effect
+// (P5).
 //
-// When that effect came is told by the repeats that can have had it. It came after the first call of one that was acknowledged or is
-// unknown, and before the first acknowledgement returned. A refused attempt surely had none and is no part of it: the same key tried
-// again after a refusal is judged anew.
+// When that effect came is told by the repeats that can have had it. It came after the first call of one that was
+// acknowledged or is unknown, and before the first acknowledgement returned. A refused attempt surely had none and is
+// no part of it: the same key tried again after a refusal is judged anew.
 type request struct {
 	op      ref           // the first answer that acknowledged it; if none did, the first call
 	call    history.Nanos // the effect came after this …
@@ -20,8 +21,9 @@ type request struct {
 	expires history.Nanos // the latest end that any of its answers told; 0: none did
 	booking uint32
 	kind    history.Kind
-	verdict history.Verdict // Done, Unknown; of a Confirm also Refused, which can leave a beginning and an end of a payment in the log
-	again   bool            // it was sent more than once
+	// Done, Unknown; of a Confirm also Refused, which can leave a beginning and an end of a payment in the log
+	verdict history.Verdict
+	again   bool // it was sent more than once
 }
 
 // requests are those of a history that had or may have had an effect.
@@ -134,8 +136,8 @@ func (q *requests) merge(n uint32, r ref, op *history.Op) {
 	old.expires = max(old.expires, repeat.expires)
 }
 
-// compare holds two acknowledgements of one key against each other. What may differ is the end: an answer tells the booking as it
-// stands at the time.
+// compare holds two acknowledgements of one key against each other. What may differ is the end: an answer tells the
+// booking as it stands at the time.
 func (q *requests) compare(old *request, r ref, op *history.Op) {
 	firstPart, first := q.op(old.op)
 	part, _ := q.op(r)
@@ -167,11 +169,12 @@ func sameSeats(a, b []uint32) bool {
 	return slices.Equal(a, b)
 }
 
-// forgotten looks for refusals that contradict an acknowledgement which had returned before they were asked for. "Refused" contradicts
-// nothing: a server may be too busy to repeat itself.
+// forgotten looks for refusals that contradict an acknowledgement which had returned before they were asked for.
+// "Refused" contradicts nothing: a server may be too busy to repeat itself.
 func (q *requests) forgotten() {
 	q.each(func(r ref, op *history.Op) {
-		if op.Verdict != history.Taken && op.Verdict != history.NoneLeft && op.Verdict != history.Ended || op.Kind == history.Look {
+		if op.Verdict != history.Taken && op.Verdict != history.NoneLeft && op.Verdict != history.Ended ||
+			op.Kind == history.Look {
 			return
 		}
 		p, _ := q.op(r)
@@ -180,7 +183,8 @@ func (q *requests) forgotten() {
 			return
 		}
 		if first := &q.list[n]; first.verdict == history.Done && first.kind == op.Kind && first.ret < op.Call {
-			q.fault(Forgotten, op, fmt.Sprintf("%s: acknowledged at %v, and refused as %v at %v", q.tell(op), first.ret, op.Verdict, op.Return))
+			q.fault(Forgotten, op, fmt.Sprintf("%s: acknowledged at %v, and refused as %v at %v", q.tell(op), first.ret,
+				op.Verdict, op.Return))
 		}
 	})
 }
@@ -229,7 +233,8 @@ func (q *requests) shared() {
 		})
 		if *slot != 0 {
 			_, first := q.op(q.list[q.bookings[*slot-1].request].op)
-			q.fault(SharedBooking, op, fmt.Sprintf("%s: told booking %s, which was told to %s", q.tell(op), id, q.tell(first)))
+			q.fault(SharedBooking, op, fmt.Sprintf("%s: told booking %s, which was told to %s", q.tell(op), id,
+				q.tell(first)))
 			continue
 		}
 		*slot = uint32(i) + 1
@@ -243,7 +248,9 @@ func (q *requests) fault(code Code, op *history.Op, text string) {
 
 // check is the verdict on repeats.
 func (q *requests) check() Check {
-	detail := fmt.Sprintf("%d requests had or may have had an effect, %d of them sent more than once, %d unknown", len(q.list), q.again, q.unknown)
+	detail := fmt.Sprintf("%d requests had or may have had an effect, %d of them sent more than once, %d unknown",
+		len(q.list), q.again, q.unknown)
 	return q.faults.check(Repeats, detail, 0,
-		Count{"requests", uint64(len(q.list))}, Count{"repeated", q.again}, Count{"unknown", q.unknown}, Count{"bookings", uint64(len(q.bookings))})
+		Count{"requests", uint64(len(q.list))}, Count{"repeated", q.again}, Count{"unknown", q.unknown},
+		Count{"bookings", uint64(len(q.bookings))})
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// examiner checks sections, one after the other, with scratch memory that stays. One works alone; several share a requests, which nobody
-// changes any more.
+// examiner checks sections, one after the other, with scratch memory that stays. One works alone; several share a
+// requests, which nobody changes any more.
 type examiner struct {
 	*requests
 	run *run
@@ -122,7 +122,8 @@ func (x *examiner) seatsOf(booking uint32) []uint32 {
 
 func (x *examiner) takersOf(seat uint32) []taker { return x.takers[x.start[seat]:x.start[seat+1]] }
 
-// gatherGhosts collects the unknown holds. One whose repeat was acknowledged is no ghost: it is a booking, and its request says so.
+// gatherGhosts collects the unknown holds. One whose repeat was acknowledged is no ghost: it is a booking, and its
+// request says so.
 func (x *examiner) gatherGhosts(no uint32) {
 	x.ghosts = x.ghosts[:0]
 	for _, r := range x.ghostOps.of(no) {
@@ -134,13 +135,17 @@ func (x *examiner) gatherGhosts(no uint32) {
 			x.ghosts = append(x.ghosts, ghost{seat, x.list[x.find(p, op)].call})
 		}
 	}
-	slices.SortFunc(x.ghosts, func(a, b ghost) int { return cmp.Or(cmp.Compare(a.seat, b.seat), cmp.Compare(a.call, b.call)) })
+	slices.SortFunc(x.ghosts, func(a, b ghost) int {
+		return cmp.Or(cmp.Compare(a.seat, b.seat), cmp.Compare(a.call, b.call))
+	})
 	x.gone.gatherVague(x.requests, no)
 }
 
 // callsOf are the ghosts of one seat, by call.
 func (x *examiner) callsOf(seat uint32) []history.Nanos {
-	at, _ := slices.BinarySearchFunc(x.ghosts, seat, func(g ghost, seat uint32) int { return cmp.Compare(g.seat, seat) })
+	at, _ := slices.BinarySearchFunc(x.ghosts, seat, func(g ghost, seat uint32) int {
+		return cmp.Compare(g.seat, seat)
+	})
 	return x.callsAt(x.ghosts[at:], seat)
 }
 
@@ -163,8 +168,8 @@ func (x *examiner) keepRefusals(no uint32, out *sectionResult) {
 	}
 }
 
-// keepLetters keeps those letters of the section's maps that prove something. A map may be a little older than its request
-// (Options.LookLag), so each letter was true at some moment since that much earlier.
+// keepLetters keeps those letters of the section's maps that prove something. A map may be a little older than its
+// request (Options.LookLag), so each letter was true at some moment since that much earlier.
 func (x *examiner) keepLetters(no uint32, out *sectionResult) {
 	for _, r := range x.lookOps.of(no) {
 		p, op := x.op(r)
@@ -198,7 +203,8 @@ func (x *examiner) keep(no uint32, r read, out *sectionResult) {
 		out.sure++
 		return
 	}
-	if r.act == seenTaken && x.isBlocked(no, r.seat) || (r.act == seenTaken || r.act == seenHeld) && r.ret >= x.anybody(r.seat) {
+	if r.act == seenTaken && x.isBlocked(no, r.seat) || (r.act == seenTaken || r.act == seenHeld) &&
+		r.ret >= x.anybody(r.seat) {
 		out.excused++
 		return
 	}
@@ -208,11 +214,13 @@ func (x *examiner) keep(no uint32, r read, out *sectionResult) {
 // ghostsMax bounds how many unknown holds of one seat are followed one by one: each doubles the orders to search.
 const ghostsMax = 3
 
-// anybody is from when on the seat can be held by somebody unheard of at any moment, so that "taken" and "held" prove nothing.
+// anybody is from when on the seat can be held by somebody unheard of at any moment, so that "taken" and "held" prove
+// nothing.
 //
-// That is from the first wish of unknown outcome for the best seats, which may have meant any seat, or from the fourth unknown hold of
-// this very seat. It hides what such a request cannot really explain: more seats refused than it asked for, or a seat refused, granted
-// and refused again. Grants are judged all the same: whatever is unknown, no two of them may overlap.
+// That is from the first wish of unknown outcome for the best seats, which may have meant any seat, or from the fourth
+// unknown hold of this very seat. It hides what such a request cannot really explain: more seats refused than it asked
+// for, or a seat refused, granted and refused again. Grants are judged all the same: whatever is unknown, no two of
+// them may overlap.
 func (x *examiner) anybody(seat uint32) history.Nanos {
 	from := x.gone.earliest
 	if calls := x.callsOf(seat); len(calls) > ghostsMax {
@@ -277,7 +285,8 @@ func (x *examiner) assemble(takers []taker, ghosts []ghost, reads []read) {
 		t, n := &takers[i], i+1
 		b := &x.bookings[t.booking]
 		add(grant, n, t.call, t.ret)
-		if t.sold == history.Never { // a hold that was sold cannot have lapsed before, and what it does after is nothing
+		// a hold that was sold cannot have lapsed before, and what it does after is nothing
+		if t.sold == history.Never {
 			add(lapse, n, b.lapse, history.Never)
 		}
 		for _, d := range x.deedsOf(b) {

@@ -11,7 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawJunk draws a small history that obeys no server: times, verdicts and seats as they fall. Some of it has an order and much has none.
+// drawJunk draws a small history that obeys no server: times, verdicts and seats as they fall. Some of it has an order
+// and much has none.
 func drawJunk(t *rapid.T) *history.History {
 	time := rapid.IntRange(0, 30)
 	seat := rapid.Uint32Range(0, 1)
@@ -31,7 +32,8 @@ func drawJunk(t *rapid.T) *history.History {
 		if _, there := b.of[n]; !there {
 			n = "u"
 		}
-		verdict := rapid.SampledFrom([]history.Verdict{history.Done, history.Done, history.Ended, history.Unknown}).Draw(t, "verdict")
+		verdict := rapid.SampledFrom([]history.Verdict{history.Done, history.Done, history.Ended,
+			history.Unknown}).Draw(t, "verdict")
 		key := otherKey(uint64(1000 + len(b.part.Ops)))
 		switch rapid.IntRange(0, 6).Draw(t, "what") {
 		case 0:
@@ -64,8 +66,8 @@ func faultySeats(h *history.History, exhaustive bool) (seats []int, searched uin
 	return slices.Compact(seats), c.Count("searched")
 }
 
-// TestShortcutsChangeNoVerdict: leaving out sure looks, and orders found at once, give the verdict of the full search, on histories with
-// and without an order.
+// TestShortcutsChangeNoVerdict: leaving out sure looks, and orders found at once, give the verdict of the full search,
+// on histories with and without an order.
 func TestShortcutsChangeNoVerdict(t *testing.T) {
 	faulty, clean, spared := 0, 0, uint64(0)
 	rapid.Check(t, func(t *rapid.T) {
@@ -109,15 +111,17 @@ func TestShortcutsOnAServer(t *testing.T) {
 	})
 }
 
-// TestWitnessIsAnOrder: steps whose order was found at once are never refused by the full search. (Where none was found, the search decides.)
+// TestWitnessIsAnOrder: steps whose order was found at once are never refused by the full search. (Where none was
+// found, the search decides.)
 func TestWitnessIsAnOrder(t *testing.T) {
 	found := 0
 	rapid.Check(t, func(t *rapid.T) {
 		var steps []step
 		for range rapid.IntRange(1, 9).Draw(t, "steps") {
 			s := step{
-				call: history.Nanos(rapid.IntRange(0, 15).Draw(t, "call")), booking: seatState(rapid.IntRange(1, 3).Draw(t, "booking")),
-				act: act(rapid.IntRange(int(grant), int(seenSold)).Draw(t, "act")),
+				call:    history.Nanos(rapid.IntRange(0, 15).Draw(t, "call")),
+				booking: seatState(rapid.IntRange(1, 3).Draw(t, "booking")),
+				act:     act(rapid.IntRange(int(grant), int(seenSold)).Draw(t, "act")),
 			}
 			s.ret = s.call + history.Nanos(rapid.IntRange(0, 6).Draw(t, "took"))
 			if s.act == lapse || s.act == maybeRelease || s.act == maybeConfirm || s.act == ghostHold {
@@ -157,7 +161,8 @@ func TestNoneLeftCounts(t *testing.T) {
 		}
 		for range rapid.IntRange(1, 8).Draw(t, "queries") {
 			call := history.Nanos(moment.Draw(t, "call"))
-			p.Ops = append(p.Ops, history.Op{Kind: history.Best, Call: call, Return: call + history.Nanos(rapid.IntRange(0, 5).Draw(t, "took"))})
+			p.Ops = append(p.Ops, history.Op{Kind: history.Best, Call: call,
+				Return: call + history.Nanos(rapid.IntRange(0, 5).Draw(t, "took"))})
 		}
 		slices.SortFunc(p.Ops, func(a, b history.Op) int { return int(a.Call - b.Call) })
 		q := &requests{archive: &archive{h: &history.History{Parts: []*history.Part{p}}}}
@@ -186,7 +191,8 @@ func dump(h *history.History) (text string) {
 	for _, p := range h.Parts {
 		for i := range p.Ops {
 			op := &p.Ops[i]
-			text += fmt.Sprintf("%v %v buyer %d key %d of %d: %v to %v, ends %v, seats %v lost %v %s\n", op.Kind, op.Verdict, op.Buyer, op.Key, op.Of,
+			text += fmt.Sprintf("%v %v buyer %d key %d of %d: %v to %v, ends %v, seats %v lost %v %s\n", op.Kind,
+				op.Verdict, op.Buyer, op.Key, op.Of,
 				op.Call, op.Return, op.Expires, p.SeatsOf(op.Seats), p.SeatsOf(op.Lost), p.TextOf(op.Text))
 		}
 	}

@@ -8,9 +8,10 @@ import (
 	"slices"
 )
 
-// world is a seat server, its buyers and the line between them, in one goroutine: everything that happens has a moment, and moments are
-// taken in order. What is drawn comes from pick, so that a run can be repeated and shrunk. Requests overlap, answers and requests get lost
-// or come late, buyers repeat themselves, holds lapse, the server crashes, and it can have a bug.
+// world is a seat server, its buyers and the line between them, in one goroutine: everything that happens has a moment,
+// and moments are taken in order. What is drawn comes from pick, so that a run can be repeated and shrunk. Requests
+// overlap, answers and requests get lost or come late, buyers repeat themselves, holds lapse, the server crashes, and
+// it can have a bug.
 type world struct {
 	pick   func(n int) int
 	now    history.Nanos
@@ -68,7 +69,8 @@ func chance(r *rand.Rand) func(int) int { return r.IntN }
 func simulate(size simSize, bug simBug, pick func(int) int) *world {
 	w := &world{pick: pick}
 	w.h = &history.History{Header: history.Header{
-		Server: "simulated", Scenario: "test", StartUnixNano: simStart, ClockSlack: simSlack, BuyerPrefix: "b", KeyPrefix: "k",
+		Server: "simulated", Scenario: "test", StartUnixNano: simStart, ClockSlack: simSlack, BuyerPrefix: "b",
+		KeyPrefix: "k",
 	}}
 	for e := range size.events {
 		event := history.Event{ID: fmt.Sprintf("event-%d", e)}
@@ -142,11 +144,13 @@ func (b *simBuyer) next() {
 	case len(b.mine) > 0 && what < 6:
 		of := b.mine[w.pick(len(b.mine))]
 		kind := []history.Kind{history.Confirm, history.Confirm, history.Release, history.Extend}[w.pick(4)]
-		b.ask(history.Op{Kind: kind, Of: of, Event: b.part.Ops[of].Event, Section: b.part.Ops[of].Section, Key: b.key()})
+		b.ask(history.Op{Kind: kind, Of: of, Event: b.part.Ops[of].Event, Section: b.part.Ops[of].Section,
+			Key: b.key()})
 	case what < 7:
 		b.hold()
 	case what < 9:
-		op := history.Op{Kind: history.Best, Of: history.NoOp, Event: b.event(), Quantity: uint16(1 + w.pick(2)), Section: history.AnySection, Key: b.key()}
+		op := history.Op{Kind: history.Best, Of: history.NoOp, Event: b.event(), Quantity: uint16(1 + w.pick(2)),
+			Section: history.AnySection, Key: b.key()}
 		if w.pick(2) == 0 {
 			op.Section = b.section(op.Event)
 		}
@@ -181,10 +185,12 @@ func (b *simBuyer) hold() {
 }
 
 func (b *simBuyer) look(event, section int) {
-	b.ask(history.Op{Kind: history.Look, Of: history.NoOp, Event: uint16(event), Section: uint32(section), Key: b.key()})
+	b.ask(history.Op{Kind: history.Look, Of: history.NoOp, Event: uint16(event), Section: uint32(section),
+		Key: b.key()})
 }
 
-// ask sends a request. Its fate is drawn: all goes well, the request or the answer is lost, or it arrives long after the buyer gave up.
+// ask sends a request. Its fate is drawn: all goes well, the request or the answer is lost, or it arrives long after
+// the buyer gave up.
 func (b *simBuyer) ask(op history.Op) {
 	w := b.w
 	op.Buyer, op.Call = b.number, w.now
@@ -245,7 +251,8 @@ func (b *simBuyer) answered(op history.Op, a simAnswer) {
 	}
 	b.part.Ops = append(b.part.Ops, op)
 	at := int32(len(b.part.Ops) - 1)
-	if op.Verdict == history.Done && (op.Kind == history.Hold || op.Kind == history.Best) && !slices.ContainsFunc(b.mine, func(of int32) bool { return b.part.Ops[of].Key == op.Key }) {
+	if op.Verdict == history.Done && (op.Kind == history.Hold || op.Kind == history.Best) &&
+		!slices.ContainsFunc(b.mine, func(of int32) bool { return b.part.Ops[of].Key == op.Key }) {
 		b.mine = append(b.mine, at)
 	}
 	if op.Kind == history.Release && a.verdict == history.Done || a.verdict == history.Ended && b.w.pick(3) > 0 {

@@ -62,7 +62,8 @@ func (s *simServer) serveHeld(op *history.Op, b *simBooking, reply func(simAnswe
 func (s *simServer) extend(op *history.Op, b *simBooking, reply func(simAnswer)) {
 	before := b.expires
 	end := s.clock() + simTTL
-	s.log(b.section, wire.LogChange{Kind: "hold_extended", Booking: b.id, Request: s.name(simKeyOf(op)), ExpiresAt: &end}, func() {
+	s.log(b.section, wire.LogChange{Kind: "hold_extended", Booking: b.id, Request: s.name(simKeyOf(op)),
+		ExpiresAt: &end}, func() {
 		b.expires = before
 		delete(s.memory, simKeyOf(op))
 	})

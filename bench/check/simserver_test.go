@@ -90,12 +90,14 @@ func newSimServer(w *world, bug simBug, size simSize) *simServer {
 	for e := range size.events {
 		var sections []*simSection
 		for i := range size.sections {
-			one := &simSection{event: e, index: uint32(i), holder: make([]*simBooking, size.seats), blocked: make([]bool, size.seats)}
+			one := &simSection{event: e, index: uint32(i), holder: make([]*simBooking, size.seats),
+				blocked: make([]bool, size.seats)}
 			sections = append(sections, one)
 			s.claim(one)
 			if size.blocked {
 				one.blocked[size.seats-1] = true
-				s.log(one, wire.LogChange{Kind: "blocked", Request: wire.HashText([16]byte{1}), Seats: []uint32{uint32(size.seats - 1)}}, func() {})
+				s.log(one, wire.LogChange{Kind: "blocked", Request: wire.HashText([16]byte{1}),
+					Seats: []uint32{uint32(size.seats - 1)}}, func() {})
 			}
 			one.draw(w.now)
 		}
@@ -123,7 +125,8 @@ func (s *simServer) log(one *simSection, c wire.LogChange, back func()) {
 		one.seq, one.inside = one.seq+1, 0
 	}
 	event := s.w.h.Header.Events[one.event]
-	c.Event, c.Section, c.Seq, c.Index, c.Epoch, c.At = event.ID, event.Sections[one.index].ID, one.seq, one.inside, one.epoch, s.clock()
+	c.Event, c.Section, c.Seq, c.Index, c.Epoch, c.At = event.ID, event.Sections[one.index].ID, one.seq, one.inside,
+		one.epoch, s.clock()
 	one.inside++
 	one.lines = append(one.lines, c)
 	s.undo = append(s.undo, simUndo{s.w.now, func() {
@@ -315,9 +318,11 @@ func (s *simServer) hold(op *history.Op, seats []uint32) simAnswer {
 func (s *simServer) place(op *history.Op, one *simSection, seats []uint32) simAnswer {
 	s.bookings++
 	seats = slices.Sorted(slices.Values(seats))
-	b := &simBooking{id: fmt.Sprintf("b%04d", s.bookings), section: one, seats: seats, expires: s.clock() + simTTL, by: simKeyOf(op)}
+	b := &simBooking{id: fmt.Sprintf("b%04d", s.bookings), section: one, seats: seats, expires: s.clock() + simTTL,
+		by: simKeyOf(op)}
 	s.log(one, wire.LogChange{
-		Kind: "hold_placed", Booking: b.id, Request: s.name(b.by), Buyer: wire.HashText([16]byte{2}), ExpiresAt: &b.expires, Seats: seats,
+		Kind: "hold_placed", Booking: b.id, Request: s.name(b.by), Buyer: wire.HashText([16]byte{2}),
+		ExpiresAt: &b.expires, Seats: seats,
 	}, func() { b.drop(); delete(s.memory, b.by) })
 	end := b.expires // the log keeps its own
 	one.lines[len(one.lines)-1].ExpiresAt = &end
@@ -361,7 +366,8 @@ func (s *simServer) look(one *simSection) simAnswer {
 	if one.maps[at+1].at < oldest {
 		at = len(one.maps) - 1
 	}
-	if s.bug == seesOldMap && one.maps[at+1].at < s.w.now-3*simLookLag && string(one.maps[at].letters) != string(one.maps[len(one.maps)-1].letters) {
+	if s.bug == seesOldMap && one.maps[at+1].at < s.w.now-3*simLookLag &&
+		string(one.maps[at].letters) != string(one.maps[len(one.maps)-1].letters) {
 		s.fired++
 	}
 	return simAnswer{verdict: history.Done, text: one.maps[at].letters}

@@ -13,13 +13,14 @@ import (
 	"strings"
 )
 
-// Benchmarks reads what `go test -bench` prints (the format is the Go project's "Go Benchmark Data Format") and makes curves of the
-// benchmarks that vary one number: of BenchmarkGrowth/store=pebble/history=1000000-2 with its 123 ns/op and 789 holds/s come two curves over
-// history, "Growth: ns/op" and "Growth: holds/s", each with a line named store=pebble. The number is the last part of the name that reads
-// name=number; the other parts name the line. Repeated results (-count) give their median. Benchmarks without such a part make no curve.
+// Benchmarks reads what `go test -bench` prints (the format is the Go project's "Go Benchmark Data Format") and makes
+// curves of the benchmarks that vary one number: of BenchmarkGrowth/store=pebble/history=1000000-2 with its 123 ns/op
+// and 789 holds/s come two curves over history, "Growth: ns/op" and "Growth: holds/s", each with a line named
+// store=pebble. The number is the last part of the name that reads name=number; the other parts name the line. Repeated
+// results (-count) give their median. Benchmarks without such a part make no curve.
 //
-// An axis is a log axis where all of its values are above zero and they span more than a factor of twenty. Curves come in the order in which
-// they first occur. A failed run is an error: what it printed before is no result.
+// An axis is a log axis where all of its values are above zero and they span more than a factor of twenty. Curves come
+// in the order in which they first occur. A failed run is an error: what it printed before is no result.
 func Benchmarks(r io.Reader) ([]report.Curve, error) {
 	b := &benchmarks{results: map[curveKey]map[string]map[float64][]float64{}}
 	lines := bufio.NewScanner(r)
@@ -88,7 +89,8 @@ func (b *benchmarks) add(key curveKey, name benchmarkName, value float64) {
 	lines[name.line][name.at] = append(lines[name.line][name.at], value)
 }
 
-// benchmarkName is a name taken apart: Growth/store=pebble/history=1000 is benchmark Growth, line store=pebble, x history at 1000.
+// benchmarkName is a name taken apart: Growth/store=pebble/history=1000 is benchmark Growth, line store=pebble, x
+// history at 1000.
 type benchmarkName struct {
 	benchmark, line, x string
 	at                 float64
@@ -96,8 +98,8 @@ type benchmarkName struct {
 
 var processors = regexp.MustCompile(`-\d+$`)
 
-// parseName looks for what varies. The number of processors at the end is left out unless the name ends in a negative number that only looks
-// like one.
+// parseName looks for what varies. The number of processors at the end is left out unless the name ends in a negative
+// number that only looks like one.
 func parseName(name string) (benchmarkName, bool) {
 	if parsed, ok := takeApart(processors.ReplaceAllString(name, "")); ok {
 		return parsed, true

@@ -36,10 +36,12 @@ func TestBenchmarksBecomeCurves(t *testing.T) {
 	line := func(name string, points ...[2]float64) report.Line { return report.Line{Name: name, Points: points} }
 	want := []report.Curve{
 		{Title: "Growth: ns/op", X: axis("history", true), Y: axis("ns/op", true), Lines: []report.Line{
-			line("store=memory", [2]float64{1000, 100}), line("store=pebble", [2]float64{1000, 1000}, [2]float64{1e6, 80000}),
+			line("store=memory", [2]float64{1000, 100}), line("store=pebble", [2]float64{1000, 1000},
+				[2]float64{1e6, 80000}),
 		}},
 		{Title: "Growth: holds/s", X: axis("history", true), Y: axis("holds/s", false), Lines: []report.Line{
-			line("store=memory", [2]float64{1000, 990}), line("store=pebble", [2]float64{1000, 900}, [2]float64{1e6, 700}),
+			line("store=memory", [2]float64{1000, 990}), line("store=pebble", [2]float64{1000, 900},
+				[2]float64{1e6, 700}),
 		}},
 		{Title: "Flat: ns/op", X: axis("sections", false), Y: axis("ns/op", false), Lines: []report.Line{
 			line("", [2]float64{8, 6}, [2]float64{64, 7}),
@@ -85,7 +87,8 @@ func TestBrokenBenchmarkOutput(t *testing.T) {
 		{"no number", "BenchmarkGrowth/n=8-2 5 seven ns/op\n", "seven"},
 		{"an endless line", strings.Repeat("x", 2<<20), "too long"},
 	} {
-		if curves, err := Benchmarks(strings.NewReader(c.text)); err == nil || !strings.Contains(err.Error(), c.want) || curves != nil {
+		if curves, err := Benchmarks(strings.NewReader(c.text)); err == nil || !strings.Contains(err.Error(), c.want) ||
+			curves != nil {
 			t.Errorf("%s: %v, %v, want an error with %q and no curve", c.name, curves, err, c.want)
 		}
 	}

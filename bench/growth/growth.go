@@ -27,7 +27,8 @@ type Config struct {
 	Loops    int    // of the client; 0: half of the cores
 	Folder   string // takes servers' data: choose the disk; empty: the system's place for temporary files
 	Command  string // what was typed, so that a figure carries its own recipe
-	// Unchecked leaves the histories unjudged, which the report says loudly. Budget bounds the search for orders at each point.
+	// Unchecked leaves the histories unjudged, which the report says loudly. Budget bounds the search for orders at
+	// each point.
 	Unchecked bool
 	Budget    time.Duration
 	// Progress, if set, is told what is under way, from several goroutines.
@@ -65,9 +66,9 @@ type grownPoint struct {
 
 func (p *grownPoint) name() string { return p.dimension.Name + " " + grouped(p.at) }
 
-// Grow measures how cost grows, point by point. A point that fails is void, with its reason: the others were dear enough to be kept. An error
-// means that the server does not start, or that ctx ended. In the second case there is what was measured until then, if anything was, and it
-// says that it was cut short.
+// Grow measures how cost grows, point by point. A point that fails is void, with its reason: the others were dear
+// enough to be kept. An error means that the server does not start, or that ctx ended. In the second case there is what
+// was measured until then, if anything was, and it says that it was cut short.
 func Grow(ctx context.Context, c Config) (*Grown, error) {
 	dimensions, left, err := chooseDimensions(c.Dimensions, c.To)
 	if err != nil {
@@ -157,7 +158,8 @@ func (g *growing) start(ctx context.Context, p *grownPoint) (*run.Session, error
 	one := g.Target
 	one.Name = p.name()
 	return run.Open(ctx, &run.Config{
-		Scenario: p.measured[0].scenario, Targets: []lab.Target{one}, Rounds: g.Rounds, Seed: g.Seed, Loops: g.Loops, Folder: g.Folder,
+		Scenario: p.measured[0].scenario, Targets: []lab.Target{one}, Rounds: g.Rounds, Seed: g.Seed, Loops: g.Loops,
+		Folder:  g.Folder,
 		Command: g.Command, Unchecked: g.Unchecked, Budget: g.Budget, Progress: g.Progress,
 	})
 }
@@ -190,9 +192,11 @@ func (g *growing) play(ctx context.Context, r *run.Session, p *grownPoint, round
 func (p *grownPoint) keep(c *run.Subject, round int, failed error) {
 	if failed != nil {
 		for i := range p.sides {
-			p.sides[i].Rounds = append(p.sides[i].Rounds, report.Round{Number: round + 1, Void: "it failed: " + failed.Error()})
+			p.sides[i].Rounds = append(p.sides[i].Rounds, report.Round{Number: round + 1,
+				Void: "it failed: " + failed.Error()})
 		}
-		p.checks = append(p.checks, []report.Check{{Name: "the whole round", Verdict: report.NotChecked, Detail: failed.Error()}})
+		p.checks = append(p.checks, []report.Check{{Name: "the whole round", Verdict: report.NotChecked,
+			Detail: failed.Error()}})
 		return
 	}
 	for i := range p.sides {

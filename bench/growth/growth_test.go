@@ -19,9 +19,11 @@ import (
 )
 
 func TestStepsRiseAndEndWhereTheyWereToEnd(t *testing.T) {
-	ends := map[string][2]uint64{"sections": {1, 1000}, "seats": {1_000, 70_000}, "clients": {1, 4096}, "holds": {1_000, 1_000_000}, "history": {0, 10_000_000}}
+	ends := map[string][2]uint64{"sections": {1, 1000}, "seats": {1_000, 70_000}, "clients": {1, 4096},
+		"holds": {1_000, 1_000_000}, "history": {0, 10_000_000}}
 	for _, d := range Dimensions() {
-		if !slices.IsSorted(d.Steps) || d.Steps[0] != ends[d.Name][0] || d.Steps[len(d.Steps)-1] != ends[d.Name][1] || d.About == "" {
+		if !slices.IsSorted(d.Steps) || d.Steps[0] != ends[d.Name][0] || d.Steps[len(d.Steps)-1] != ends[d.Name][1] ||
+			d.About == "" {
 			t.Errorf("%s has the steps %d", d.Name, d.Steps)
 		}
 		delete(ends, d.Name)
@@ -33,14 +35,16 @@ func TestStepsRiseAndEndWhereTheyWereToEnd(t *testing.T) {
 
 func TestDimensionsAreChosenAndCut(t *testing.T) {
 	all, left, err := chooseDimensions(nil, 0)
-	if err != nil || len(all) != len(Dimensions()) || len(left) != 1 || !strings.Contains(left[0], "history ends at 1,000,000") || !strings.Contains(left[0], "--to 10000000") {
+	if err != nil || len(all) != len(Dimensions()) || len(left) != 1 ||
+		!strings.Contains(left[0], "history ends at 1,000,000") || !strings.Contains(left[0], "--to 10000000") {
 		t.Errorf("all of them: %d, left %q, %v", len(all), left, err)
 	}
 	few, left, err := chooseDimensions([]string{"clients"}, 64)
 	if err != nil || len(few) != 1 || !slices.Equal(few[0].Steps, []uint64{1, 4, 16, 64}) || len(left) != 1 {
 		t.Errorf("few: %+v, left %q, %v", few, left, err)
 	}
-	if whole, left, err := chooseDimensions([]string{"history"}, 10_000_000); err != nil || len(left) != 0 || len(whole[0].Steps) != 5 {
+	if whole, left, err := chooseDimensions([]string{"history"}, 10_000_000); err != nil || len(left) != 0 ||
+		len(whole[0].Steps) != 5 {
 		t.Errorf("the whole history: left %q, %v", left, err)
 	}
 	for _, nonsense := range []struct {
@@ -118,12 +122,14 @@ func sizesOf(t *testing.T, v lab.Venue) (seats, largest, sections int) {
 }
 
 func TestVoidPointsAreNotDrawn(t *testing.T) {
-	d := Dimension{Name: "things", Axis: "things", Steps: []uint64{0, 10, 100}, curves: curvesOf([]growthLine{useful(0, "u")}, held(0, "hold", ""), nil)}
+	d := Dimension{Name: "things", Axis: "things", Steps: []uint64{0, 10, 100},
+		curves: curvesOf([]growthLine{useful(0, "u")}, held(0, "hold", ""), nil)}
 	var points []*grownPoint
 	for i, at := range d.Steps {
 		p := &grownPoint{dimension: &d, at: at, figures: run.Figures{}, sides: []report.Side{{Name: "s"}}}
 		for round := range 3 {
-			r := report.Round{Number: round + 1, Elapsed: time.Second, Useful: report.Rate{Count: 9, PerSecond: float64(1000*i + round)}}
+			r := report.Round{Number: round + 1, Elapsed: time.Second,
+				Useful: report.Rate{Count: 9, PerSecond: float64(1000*i + round)}}
 			if at == 10 || at == 100 && round == 2 {
 				r.Void = "the client was the bottleneck"
 			}
@@ -133,7 +139,8 @@ func TestVoidPointsAreNotDrawn(t *testing.T) {
 		points = append(points, p)
 	}
 	drawn, any := d.curves[0].curve(&d, points)
-	if !any || len(drawn.Lines) != 1 || !slices.Equal(drawn.Lines[0].Points, [][2]float64{{1, 1}, {100, 2000.5}}) || !drawn.X.Log {
+	if !any || len(drawn.Lines) != 1 || !slices.Equal(drawn.Lines[0].Points, [][2]float64{{1, 1}, {100, 2000.5}}) ||
+		!drawn.X.Log {
 		t.Errorf("throughput: %+v", drawn)
 	}
 	if !strings.Contains(drawn.Note, "100: 2.00k (2.00k … 2.00k)") {
@@ -142,7 +149,8 @@ func TestVoidPointsAreNotDrawn(t *testing.T) {
 	if _, any := d.curves[1].curve(&d, points); any {
 		t.Error("latency that nobody measured was drawn")
 	}
-	if memory, _ := d.curves[3].curve(&d, points); !slices.Equal(memory.Lines[0].Points, [][2]float64{{1, 3}, {10, 3}, {100, 3}}) {
+	if memory, _ := d.curves[3].curve(&d, points); !slices.Equal(memory.Lines[0].Points,
+		[][2]float64{{1, 3}, {10, 3}, {100, 3}}) {
 		t.Errorf("memory: %+v", memory)
 	}
 	table := d.table(points)
@@ -154,7 +162,8 @@ func TestVoidPointsAreNotDrawn(t *testing.T) {
 }
 
 func TestChecksOfRoundsAreMerged(t *testing.T) {
-	pass, fail, none := report.Check{Name: "a", Verdict: report.Passed}, report.Check{Name: "b", Verdict: report.Failed}, report.Check{Name: "c", Verdict: report.NotChecked}
+	pass, fail, none := report.Check{Name: "a", Verdict: report.Passed},
+		report.Check{Name: "b", Verdict: report.Failed}, report.Check{Name: "c", Verdict: report.NotChecked}
 	cases := []struct {
 		rounds [][]report.Check
 		want   string
@@ -178,7 +187,8 @@ func TestChecksOfRoundsAreMerged(t *testing.T) {
 }
 
 func TestCompactFigures(t *testing.T) {
-	for v, want := range map[float64]string{0: "0.000", 0.1234: "0.123", 4.561: "4.56", 78.94: "78.9", 99.96: "100", 123.4: "123", 999.6: "1.00k", 12_345: "12.3k", 999_600: "1.00M", 12_345_678: "12.3M", -3.2: "-3.200"} {
+	for v, want := range map[float64]string{0: "0.000", 0.1234: "0.123", 4.561: "4.56", 78.94: "78.9", 99.96: "100",
+		123.4: "123", 999.6: "1.00k", 12_345: "12.3k", 999_600: "1.00M", 12_345_678: "12.3M", -3.2: "-3.200"} {
 		if got := compact(v); got != want {
 			t.Errorf("%v is %s instead of %s", v, got, want)
 		}
@@ -202,8 +212,10 @@ func tinyDimension() Dimension {
 		},
 		curves: append(curvesOf(
 			[]growthLine{useful(0, "turns"), useful(1, "best"), {"refusals", ofRounds(2, report.RefusalRate())}},
-			slices.Concat(held(0, "hold", ""), held(1, "best", "best "), latencies(2, "hold", "taken", "refused ")), nil),
-			growthCurve{title: "restart", unit: "ms", lines: []growthLine{told(figureReady, "ready"), told(figureMap, "map"), told(figureHoldMemory, "memory")}}),
+			slices.Concat(held(0, "hold", ""), held(1, "best", "best "), latencies(2, "hold", "taken", "refused ")),
+			nil),
+			growthCurve{title: "restart", unit: "ms", lines: []growthLine{told(figureReady, "ready"),
+				told(figureMap, "map"), told(figureHoldMemory, "memory")}}),
 	}
 }
 
@@ -214,7 +226,8 @@ func growTiny(t *testing.T, c Config, steps int, forgets bool) (*Grown, []*labte
 	var started []*labtest.MemoryServer
 	var mu sync.Mutex
 	var said []string
-	c.Target, c.Conns, c.Duration, c.Seed, c.Folder = labtest.MemoryTarget(t, forgets, &started), 4, 40*time.Millisecond, 7, t.TempDir()
+	c.Target, c.Conns, c.Duration, c.Seed, c.Folder = labtest.MemoryTarget(t, forgets, &started), 4,
+		40*time.Millisecond, 7, t.TempDir()
 	c.Progress = func(s run.Status) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -269,7 +282,8 @@ func TestGrowthIsCheckedFromEndToEnd(t *testing.T) {
 }
 
 func TestGrowthGoesThereAndBack(t *testing.T) {
-	grown, started, said := growTiny(t, Config{Rounds: 2, Unchecked: true, Benchmarks: []report.Curve{{Title: "in process"}}}, 2, false)
+	grown, started, said := growTiny(t, Config{Rounds: 2, Unchecked: true,
+		Benchmarks: []report.Curve{{Title: "in process"}}}, 2, false)
 	if len(started) != 4 {
 		t.Fatalf("two points in two rounds were measured on %d servers", len(started))
 	}
@@ -279,15 +293,18 @@ func TestGrowthGoesThereAndBack(t *testing.T) {
 			order = append(order, name)
 		}
 	}
-	if !slices.Equal(order, []string{"tiny 2", "tiny 20", "tiny 20", "tiny 2"}) || !slices.Contains(said, "round 2 of 2, tiny 20, fill: making its events") {
+	if !slices.Equal(order, []string{"tiny 2", "tiny 20", "tiny 20", "tiny 2"}) ||
+		!slices.Contains(said, "round 2 of 2, tiny 20, fill: making its events") {
 		t.Errorf("order %q; said %q", order, said)
 	}
 	r := grown.Report
-	if len(r.Sides) != 6 || r.Sides[4].Name != "tiny 20: best" || r.Curves[len(r.Curves)-1].Title != "in process" || !slices.Contains(r.Notes, "left out") {
+	if len(r.Sides) != 6 || r.Sides[4].Name != "tiny 20: best" || r.Curves[len(r.Curves)-1].Title != "in process" ||
+		!slices.Contains(r.Notes, "left out") {
 		t.Fatalf("%+v", r)
 	}
 	for _, side := range r.Sides {
-		if len(side.Rounds) != 2 || side.Rounds[0].Number != 1 || side.Rounds[1].Number != 2 || side.Checks[0].Verdict != report.NotChecked {
+		if len(side.Rounds) != 2 || side.Rounds[0].Number != 1 || side.Rounds[1].Number != 2 ||
+			side.Checks[0].Verdict != report.NotChecked {
 			t.Errorf("%s: %d rounds, checks %+v", side.Name, len(side.Rounds), side.Checks)
 		}
 	}
@@ -318,7 +335,8 @@ func TestGrowthCutShort(t *testing.T) {
 	defer stop()
 	var started []*labtest.MemoryServer
 	grown, err := grow(ctx, Config{
-		Target: labtest.MemoryTarget(t, false, &started), Rounds: 3, Conns: 4, Duration: 20 * time.Millisecond, Folder: t.TempDir(), Unchecked: true,
+		Target: labtest.MemoryTarget(t, false, &started), Rounds: 3, Conns: 4, Duration: 20 * time.Millisecond,
+		Folder: t.TempDir(), Unchecked: true,
 		Progress: func(s run.Status) {
 			if s.Doing == "starting tiny 20" {
 				stop()
@@ -329,13 +347,15 @@ func TestGrowthCutShort(t *testing.T) {
 		t.Fatalf("%v, %v", grown, err)
 	}
 	r := grown.Report
-	if len(r.Sides) != 3 || !strings.HasPrefix(r.Sides[0].Name, "tiny 2:") || !strings.Contains(r.Notes[len(r.Notes)-1], "cut short") {
+	if len(r.Sides) != 3 || !strings.HasPrefix(r.Sides[0].Name, "tiny 2:") ||
+		!strings.Contains(r.Notes[len(r.Notes)-1], "cut short") {
 		t.Errorf("%+v", r)
 	}
 	if !strings.Contains(grown.Table, "–") {
 		t.Errorf("table:\n%s", grown.Table)
 	}
-	grown, err = grow(ctx, Config{Target: labtest.MemoryTarget(t, false, &started), Folder: t.TempDir()}, []Dimension{tinyDimension()}, nil)
+	grown, err = grow(ctx, Config{Target: labtest.MemoryTarget(t, false, &started), Folder: t.TempDir()},
+		[]Dimension{tinyDimension()}, nil)
 	if err == nil || grown != nil {
 		t.Errorf("of nothing: %v, %v", grown, err)
 	}
@@ -343,11 +363,16 @@ func TestGrowthCutShort(t *testing.T) {
 
 func TestGrowthWantsAServer(t *testing.T) {
 	errNotStarted := errors.New("not started")
-	broken := lab.Target{Name: "broken", Start: func(context.Context, string, io.Writer) (*lab.Running, error) { return nil, errNotStarted }}
-	if _, err := Grow(t.Context(), Config{Target: broken, Dimensions: []string{"sections"}, Folder: t.TempDir()}); !errors.Is(err, errNotStarted) {
+	broken := lab.Target{Name: "broken", Start: func(context.Context, string, io.Writer) (*lab.Running,
+		error) {
+		return nil, errNotStarted
+	}}
+	if _, err := Grow(t.Context(), Config{Target: broken, Dimensions: []string{"sections"},
+		Folder: t.TempDir()}); !errors.Is(err, errNotStarted) {
 		t.Errorf("%v", err)
 	}
-	if _, err := Grow(t.Context(), Config{Target: broken, Dimensions: []string{"fame"}}); err == nil || errors.Is(err, errNotStarted) {
+	if _, err := Grow(t.Context(), Config{Target: broken, Dimensions: []string{"fame"}}); err == nil ||
+		errors.Is(err, errNotStarted) {
 		t.Errorf("%v", err)
 	}
 }

@@ -71,7 +71,8 @@ func curvesOf(rates, times, cpu []growthLine) []growthCurve {
 
 // curve draws a dimension's points. One without a figure is left out: what was not measured is not shown as anything.
 func (c *growthCurve) curve(d *Dimension, points []*grownPoint) (made report.Curve, any bool) {
-	made = report.Curve{Title: d.Name + ": " + c.title, X: report.Axis{Label: d.Axis, Log: true}, Y: report.Axis{Label: c.unit, Log: c.logY}}
+	made = report.Curve{Title: d.Name + ": " + c.title, X: report.Axis{Label: d.Axis, Log: true},
+		Y: report.Axis{Label: c.unit, Log: c.logY}}
 	var notes []string
 	for _, line := range c.lines {
 		drawn := report.Line{Name: line.name}
@@ -83,7 +84,8 @@ func (c *growthCurve) curve(d *Dimension, points []*grownPoint) (made report.Cur
 			}
 			s := report.SpreadOf(values)
 			drawn.Points = append(drawn.Points, [2]float64{p.x(), s.Median})
-			ends = append(ends, fmt.Sprintf("%s: %s (%s … %s)", grouped(p.at), compact(s.Median), compact(s.Min), compact(s.Max)))
+			ends = append(ends, fmt.Sprintf("%s: %s (%s … %s)", grouped(p.at), compact(s.Median), compact(s.Min),
+				compact(s.Max)))
 		}
 		if len(drawn.Points) > 0 {
 			made.Lines = append(made.Lines, drawn)

@@ -88,8 +88,8 @@ func weight(weigh func() int64) (bytes int64, seen bool) {
 	return bytes, bytes > 0
 }
 
-// restart kills the server without warning and starts it again on the same data: how long until it says that it can serve, and until it shows a
-// map, for which it has to read the logs of an event.
+// restart kills the server without warning and starts it again on the same data: how long until it says that it can
+// serve, and until it shows a map, for which it has to read the logs of an event.
 func restart(ctx context.Context, r *run.Round) ([]report.Figure, error) {
 	if r.Running.Crash == nil {
 		return nil, errors.New("growth: a server that is to be killed must be ours: give a binary")

@@ -17,13 +17,16 @@ type Grown struct {
 	Table  string
 }
 
-const growthAbout = "How cost grows: the same buyers at steps of a deployment's size, each step on a fresh server with fresh events, so that one thing alone differs between two points of a curve. " +
-	"A design is told by its slopes. What should stay flat (a hold's cost beside a million others) stays flat, and what must grow (a larger map) grows no faster than its cause."
+const growthAbout = "How cost grows: the same buyers at steps of a deployment's size, each step on a fresh server " +
+	"with fresh events, so that one thing alone differs between two points of a curve. " +
+	"A design is told by its slopes. What should stay flat (a hold's cost beside a million others) stays flat, and " +
+	"what must grow (a larger map) grows no faster than its cause."
 
 // result puts together what was found.
 func (g *growing) result() *Grown {
 	made := &report.Report{
-		Version: report.FormatVersion, Scenario: "growth", About: growthAbout, Command: g.Command, Seed: g.Seed, Started: g.started,
+		Version: report.FormatVersion, Scenario: "growth", About: growthAbout, Command: g.Command, Seed: g.Seed,
+		Started: g.started,
 		Machine: run.DescribeMachine(), Settings: g.settings(), Notes: g.notes(),
 	}
 	if g.version != "" {
@@ -76,17 +79,22 @@ func (g *growing) settings() []report.Setting {
 
 func (g *growing) notes() []string {
 	notes := []string{
-		"The load is a closed loop: its latency is the depth of its own queue, connections over throughput, and compares points with each other, not with what a buyer feels (see the scenario steady).",
+		"The load is a closed loop: its latency is the depth of its own queue, connections over throughput, and " +
+			"compares points with each other, not with what a buyer feels (see the scenario steady).",
 	}
 	has := func(name string) bool {
 		return slices.ContainsFunc(g.dimensions, func(d Dimension) bool { return d.Name == name })
 	}
 	if has("holds") || has("history") {
-		notes = append(notes, "What is made before (live holds, a history) is sent as fast as it goes, is not recorded, and is not checked request by request: "+
-			"every change must have been acknowledged, else the point is void, and the server's own audit looks through all of it. What is measured afterwards is recorded and checked whole.")
+		notes = append(notes, "What is made before (live holds, a history) is sent as fast as it goes, is not "+
+			"recorded, and is not checked request by request: "+
+			"every change must have been acknowledged, else the point is void, and the server's own audit looks "+
+			"through all of it. What is measured afterwards is recorded and checked whole.")
 	}
 	if has("holds") {
-		notes = append(notes, "The resident memory of a hold is what the whole process grew by while they were placed, over their number: it holds the collector's slack and the store's buffers too, which is most of it at the first steps.")
+		notes = append(notes, "The resident memory of a hold is what the whole process grew by while they were "+
+			"placed, over their number: it holds the collector's slack and the store's buffers too, which is most of "+
+			"it at the first steps.")
 	}
 	for _, p := range g.points {
 		notes = append(notes, p.voids()...)
@@ -94,7 +102,8 @@ func (g *growing) notes() []string {
 	return append(notes, g.left...)
 }
 
-// finished are the point's loads as sides of a report. What was checked is the point's, so each has it. A point that was never reached has none.
+// finished are the point's loads as sides of a report. What was checked is the point's, so each has it. A point that
+// was never reached has none.
 func (p *grownPoint) finished() []report.Side {
 	if len(p.checks) == 0 {
 		return nil
@@ -134,7 +143,8 @@ func mergeChecks(rounds [][]report.Check) []report.Check {
 	return append([]report.Check{all}, others...)
 }
 
-// thin leaves a round's figures and drops its plots: dozens of points are compared by their figures, and a page has room for curves.
+// thin leaves a round's figures and drops its plots: dozens of points are compared by their figures, and a page has
+// room for curves.
 func thin(round report.Round) report.Round {
 	round.Series = nil
 	round.Client.StartLag.Curve = nil
@@ -161,7 +171,9 @@ func (d *Dimension) table(points []*grownPoint) string {
 	row("", func(p *grownPoint) string { return grouped(p.at) })
 	for _, c := range d.curves {
 		for _, line := range c.lines {
-			row(fmt.Sprintf("%s, %s: %s", c.title, c.unit, line.name), func(p *grownPoint) string { return medianCell(line.values(p)) })
+			row(fmt.Sprintf("%s, %s: %s", c.title, c.unit, line.name), func(p *grownPoint) string {
+				return medianCell(line.values(p))
+			})
 			if slices.ContainsFunc(points, func(p *grownPoint) bool { return len(line.values(p)) > 1 }) {
 				row("", func(p *grownPoint) string { return endsCell(line.values(p)) })
 			}

@@ -8,8 +8,8 @@ import (
 	"os/exec"
 )
 
-// Log runs holdfast log on a store, given as serve's flags have it (--data DIR or --store URL). What goes wrong meanwhile is told by
-// closing what it returns; complaints takes the command's own words.
+// Log runs holdfast log on a store, given as serve's flags have it (--data DIR or --store URL). What goes wrong
+// meanwhile is told by closing what it returns; complaints takes the command's own words.
 func Log(ctx context.Context, binary string, complaints io.Writer, where ...string) (io.ReadCloser, error) {
 	command := exec.CommandContext(ctx, binary, append([]string{"log"}, where...)...)
 	command.Stderr = complaints
@@ -40,7 +40,8 @@ func (l *logLines) Close() error {
 // auditFindings is the exit code of an audit that found something.
 const auditFindings = 1
 
-// Audit runs holdfast audit on a store, given as Log's. It returns all that was said; an error means that no verdict was reached.
+// Audit runs holdfast audit on a store, given as Log's. It returns all that was said; an error means that no verdict
+// was reached.
 func Audit(ctx context.Context, binary string, where ...string) (clean bool, said string, err error) {
 	text, err := exec.CommandContext(ctx, binary, append([]string{"audit"}, where...)...).Output()
 	var exit *exec.ExitError

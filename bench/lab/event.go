@@ -13,8 +13,8 @@ import (
 	"holdfast/bench/buyers"
 )
 
-// SectionsFirst and RowsFirst make section and row labels two or three digits wide from the start, so that requests have
-// nearly one length.
+// SectionsFirst and RowsFirst make section and row labels two or three digits wide from the start, so that requests
+// have nearly one length.
 const SectionsFirst, RowsFirst = 10, 100
 
 // Venue is a plan in any format that the server under test reads.
@@ -23,8 +23,8 @@ type Venue struct {
 	Plan wire.Raw
 }
 
-// UniformVenue is sections alike, each of rows with seats each, in Holdfast's own compact JSON, which every baseline reads
-// too.
+// UniformVenue is sections alike, each of rows with seats each, in Holdfast's own compact JSON, which every baseline
+// reads too.
 func UniformVenue(sections, rows, seats int) Venue {
 	var b strings.Builder
 	b.WriteString(`{"sections":[`)
@@ -36,7 +36,8 @@ func UniformVenue(sections, rows, seats int) Venue {
 		b.WriteString("]}")
 	}
 	b.WriteString("]}")
-	return Venue{Name: fmt.Sprintf("%d sections of %d rows of %d seats", sections, rows, seats), Plan: wire.Raw(b.String())}
+	return Venue{Name: fmt.Sprintf("%d sections of %d rows of %d seats", sections, rows, seats),
+		Plan: wire.Raw(b.String())}
 }
 
 // SpreadVenue is so many seats spread over so many sections as evenly as they go, in rows of at most 25.
@@ -90,7 +91,8 @@ func OpenEvent(ctx context.Context, t Endpoint, v Venue, terms Terms, plan *buye
 	buyerMax := int64(seatsPerBuyer)
 	body, err := json.Marshal(&wire.CreateEvent{
 		Name: &name, StartsAt: &starts, Currency: &currency, HoldTTLSeconds: &ttl, HoldCeilingSeconds: &ceiling,
-		SeatsPerBookingMax: &terms.SeatsPerHold, SeatsPerBuyerMax: &buyerMax, Prices: map[string]int64{"*": 5000}, Plan: v.Plan,
+		SeatsPerBookingMax: &terms.SeatsPerHold, SeatsPerBuyerMax: &buyerMax, Prices: map[string]int64{"*": 5000},
+		Plan: v.Plan,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("lab: venue %s: %w", v.Name, err)
@@ -101,7 +103,8 @@ func OpenEvent(ctx context.Context, t Endpoint, v Venue, terms Terms, plan *buye
 	}
 	t.Guest.Made(made.ID)
 	event := "/v1/events/" + made.ID
-	if err := t.Operate(ctx, event+"/sale", name[len("load "):]+"-sale", []byte(`{"state":"open"}`), 200, nil); err != nil {
+	if err := t.Operate(ctx, event+"/sale", name[len("load "):]+"-sale", []byte(`{"state":"open"}`), 200,
+		nil); err != nil {
 		return nil, err
 	}
 	if plan == nil {
@@ -134,8 +137,8 @@ func ReadSeatmap(ctx context.Context, t Endpoint, event string) (*wire.Seatmap, 
 	return &seatmap, t.Get(ctx, "/v1/events/"+event+"/seatmap", &seatmap)
 }
 
-// Translate writes a seat map in the compact JSON that baselines read: sections, rows and their lengths are kept; labels of
-// seats are not, for there they are counted from 1.
+// Translate writes a seat map in the compact JSON that baselines read: sections, rows and their lengths are kept;
+// labels of seats are not, for there they are counted from 1.
 func Translate(v Venue, m *wire.Seatmap) (Venue, error) {
 	type row struct {
 		Label string `json:"label"`

@@ -26,8 +26,8 @@ func (Secret) GoString() string { return `"***"` }
 // MarshalText is for JSON and the like.
 func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
 
-// Guest knows what a run made on a server that somebody else runs, to take it away in the end. Its methods are safe for concurrent use,
-// and on nil do nothing: a server of one's own goes away with its events.
+// Guest knows what a run made on a server that somebody else runs, to take it away in the end. Its methods are safe for
+// concurrent use, and on nil do nothing: a server of one's own goes away with its events.
 type Guest struct {
 	mu       sync.Mutex
 	events   []string
@@ -70,8 +70,8 @@ const leaveBound = 2 * time.Minute
 // leaveAtOnce is how many bookings are given back at a time.
 const leaveAtOnce = 32
 
-// Leave deletes the events that the run made. Tickets that buyers were told of are refunded first, and holds released. What could not be deleted is told
-// through notice, one line.
+// Leave deletes the events that the run made. Tickets that buyers were told of are refunded first, and holds released.
+// What could not be deleted is told through notice, one line.
 func (t Endpoint) Leave(notice func(string)) {
 	if t.Guest == nil || len(t.Guest.events) == 0 {
 		return
@@ -132,8 +132,10 @@ func (t Endpoint) giveBack(ctx context.Context, bookings []string) {
 		places <- struct{}{}
 		group.Go(func() {
 			defer func() { <-places }()
-			if t.end(ctx, http.MethodPost, "/v1/bookings/"+booking+"/refund", "bench-refund-"+booking) == "not_confirmed" {
-				_ = t.end(ctx, http.MethodDelete, "/v1/bookings/"+booking, "bench-release-"+booking) // the event's deletion tells
+			if t.end(ctx, http.MethodPost, "/v1/bookings/"+booking+"/refund",
+				"bench-refund-"+booking) == "not_confirmed" {
+				// the event's deletion tells
+				_ = t.end(ctx, http.MethodDelete, "/v1/bookings/"+booking, "bench-release-"+booking)
 			}
 		})
 	}

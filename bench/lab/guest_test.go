@@ -29,7 +29,8 @@ func (l *landlord) serve(ctx *fasthttp.RequestCtx) {
 		fmt.Fprintf(ctx, `{"status":%d,"code":%q}`, status, code)
 	}
 	switch method, state := string(ctx.Method()), l.bookings[parts[2]]; {
-	case string(ctx.Request.Header.Peek("Authorization")) != "Bearer the operator" || len(ctx.Request.Header.Peek("Idempotency-Key")) == 0:
+	case string(ctx.Request.Header.Peek("Authorization")) != "Bearer the operator" ||
+		len(ctx.Request.Header.Peek("Idempotency-Key")) == 0:
 		refuse(401, "unauthorized")
 	case parts[1] == "events" && method == "DELETE":
 		for id := range l.bookings {
@@ -46,19 +47,23 @@ func (l *landlord) serve(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// TestALoadLeavesNothingBehind: events made on somebody else's server are deleted, after what buyers had of them was given back; what stays is told.
+// TestALoadLeavesNothingBehind: events made on somebody else's server are deleted, after what buyers had of them was
+// given back; what stays is told.
 func TestALoadLeavesNothingBehind(t *testing.T) {
 	l := &landlord{events: map[string]bool{"e1": true, "e2": true, "e3": true},
 		bookings: map[string]string{"e1.held": "held", "e1.sold": "confirmed", "e3.unknown": "held"}}
-	target := lab.Endpoint{Address: labtest.Serve(t, &fasthttp.Server{Handler: l.serve}), OperatorKey: "the operator", Guest: &lab.Guest{}}
+	target := lab.Endpoint{Address: labtest.Serve(t, &fasthttp.Server{Handler: l.serve}), OperatorKey: "the operator",
+		Guest: &lab.Guest{}}
 	for _, event := range []string{"e1", "e2", "e3"} {
 		target.Guest.Made(event)
 	}
 	part := &history.Part{}
 	for _, booking := range []string{"e1.held", "e1.sold"} {
-		part.Ops = append(part.Ops, history.Op{Kind: history.Hold, Verdict: history.Done, Text: part.AddText([]byte(booking))})
+		part.Ops = append(part.Ops, history.Op{Kind: history.Hold, Verdict: history.Done,
+			Text: part.AddText([]byte(booking))})
 	}
-	part.Ops = append(part.Ops, history.Op{Kind: history.Hold, Verdict: history.Taken}, history.Op{Kind: history.Look, Verdict: history.Done, Text: part.AddText([]byte("aaa"))})
+	part.Ops = append(part.Ops, history.Op{Kind: history.Hold, Verdict: history.Taken},
+		history.Op{Kind: history.Look, Verdict: history.Done, Text: part.AddText([]byte("aaa"))})
 	h := &history.History{Header: history.Header{Events: []history.Event{{ID: "e1"}}}, Parts: []*history.Part{part}}
 	told := ""
 	target.Guest.Remember(h)
@@ -66,7 +71,8 @@ func TestALoadLeavesNothingBehind(t *testing.T) {
 	if len(l.events) != 1 || !l.events["e3"] || len(l.bookings) != 1 {
 		t.Errorf("there stay events %v, bookings %v", l.events, l.bookings)
 	}
-	if !strings.Contains(told, "1 of 3 events") || !strings.Contains(told, "event_has_bookings") || strings.Contains(told, "the operator") {
+	if !strings.Contains(told, "1 of 3 events") || !strings.Contains(told, "event_has_bookings") ||
+		strings.Contains(told, "the operator") {
 		t.Errorf("told %q", told)
 	}
 	lab.Endpoint{Address: "127.0.0.1:1"}.Leave(func(text string) { t.Errorf("a server of one's own: %s", text) })

@@ -6,9 +6,10 @@ import (
 	"syscall"
 )
 
-// Launch starts a program that the kernel kills when this process dies, however it dies. The kernel ties that to the thread that started it,
-// so the thread is kept until then. SIGKILL, and nothing gentler: a program that a nemesis has stopped would not hear it. Its own process group keeps ^C at a
-// terminal from reaching the nodes before it has reached us.
+// Launch starts a program that the kernel kills when this process dies, however it dies. The kernel ties that to the
+// thread that started it, so the thread is kept until then. SIGKILL, and nothing gentler: a program that a nemesis has
+// stopped would not hear it. Its own process group keeps ^C at a terminal from reaching the nodes before it has reached
+// us.
 func Launch(command *exec.Cmd) (*Process, error) {
 	if command.SysProcAttr == nil {
 		command.SysProcAttr = &syscall.SysProcAttr{}

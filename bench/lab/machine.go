@@ -37,7 +37,8 @@ func parseStat(text string) time.Duration {
 
 // Machine is one line about where figures come from.
 func Machine() string {
-	return fmt.Sprintf("%s/%s, %d cores, %s, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), ProcessorName(), runtime.Version())
+	return fmt.Sprintf("%s/%s, %d cores, %s, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), ProcessorName(),
+		runtime.Version())
 }
 
 // ProcessorName is the processor's model, as /proc tells it.
@@ -87,7 +88,8 @@ func BusyTime() time.Duration {
 	return parseBusy(string(text))
 }
 
-// parseBusy adds up the first line's times but those of waiting (idle, iowait), and of guests, who are counted as users already.
+// parseBusy adds up the first line's times but those of waiting (idle, iowait), and of guests, who are counted as users
+// already.
 func parseBusy(text string) (busy time.Duration) {
 	line, _, _ := strings.Cut(text, "\n")
 	fields := strings.Fields(line)

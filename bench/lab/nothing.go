@@ -19,9 +19,11 @@ const NothingEvent = "00000000-0000-4000-8000-000000000000"
 // Nothing is a target that reads each request whole and answers what a server would that always says yes: the most
 // that this HTTP library, this client and this machine have to give. Its answers are checked for nothing.
 func Nothing(command func(address string) (string, []string)) Target {
-	c := Command("nothing", "A handler that does nothing: the same HTTP library, the same requests, an answer of the same size. What a server takes longer is what it does.",
+	c := Command("nothing", "A handler that does nothing: the same HTTP library, the same requests, an answer of the "+
+		"same size. What a server takes longer is what it does.",
 		func(context.Context, string) (*Backing, error) {
-			return &Backing{Command: command, CPU: func() time.Duration { return 0 }, Stop: func() error { return nil }}, nil
+			return &Backing{Command: command, CPU: func() time.Duration { return 0 },
+				Stop: func() error { return nil }}, nil
 		})
 	c.Blind = true
 	return c
@@ -61,7 +63,8 @@ func answerJSON(ctx *fasthttp.RequestCtx, status int, body []byte) {
 func cannedBookings() (held, confirmed, released []byte, err error) {
 	lapses := wire.OffsetTime{Time: wire.Time(time.Now().Add(10 * time.Minute).UnixMilli())}
 	b := wire.Booking{
-		ID: "baaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", Event: NothingEvent, State: "held", Seats: []string{"S10-100-1", "S10-100-2"},
+		ID: "baaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", Event: NothingEvent, State: "held",
+		Seats:     []string{"S10-100-1", "S10-100-2"},
 		ExpiresAt: &lapses, Total: wire.Money{Amount: 10_000, Currency: "EUR"},
 	}
 	encode := func(state string) (text []byte) {

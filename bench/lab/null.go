@@ -39,7 +39,8 @@ func ParseAnswer(raw []byte) (NullAnswer, error) {
 		return NullAnswer{}, err
 	}
 	if len(raw)-end != length {
-		return NullAnswer{}, fmt.Errorf("lab: the recorded answer's body has %d bytes instead of %d", len(raw)-end, length)
+		return NullAnswer{}, fmt.Errorf("lab: the recorded answer's body has %d bytes instead of %d", len(raw)-end,
+			length)
 	}
 	a := NullAnswer{Status: parsed.Status, Body: raw[end:]}
 	for line := range load.HeaderLines(raw[:end]) {
@@ -51,8 +52,9 @@ func ParseAnswer(raw []byte) (NullAnswer, error) {
 	return a, nil
 }
 
-// NewNull makes the server to compare with: the same HTTP library with the same settings as a real one, which reads each request
-// whole and answers the same bytes, and does nothing. What a real server takes longer than this one is what it does.
+// NewNull makes the server to compare with: the same HTTP library with the same settings as a real one, which reads
+// each request whole and answers the same bytes, and does nothing. What a real server takes longer than this one is
+// what it does.
 func NewNull(a NullAnswer) *fasthttp.Server {
 	return &fasthttp.Server{
 		Handler: func(ctx *fasthttp.RequestCtx) {

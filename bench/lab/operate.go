@@ -47,7 +47,8 @@ func (t Endpoint) Get(ctx context.Context, path string, into any) error {
 	return t.call(ctx, request, response, 200, into)
 }
 
-func (t Endpoint) call(ctx context.Context, request *fasthttp.Request, response *fasthttp.Response, want int, into any) error {
+func (t Endpoint) call(ctx context.Context, request *fasthttp.Request, response *fasthttp.Response, want int,
+	into any) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

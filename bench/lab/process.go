@@ -44,8 +44,8 @@ func FreeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// StartHoldfast runs a holdfast binary with an embedded store in data, in dev mode, and waits until it can serve. Its log goes to
-// log. The caller stops it.
+// StartHoldfast runs a holdfast binary with an embedded store in data, in dev mode, and waits until it can serve. Its
+// log goes to log. The caller stops it.
 func StartHoldfast(ctx context.Context, binary, data string, log io.Writer) (*Process, error) {
 	address, err := FreeAddress()
 	if err != nil {
@@ -55,12 +55,14 @@ func StartHoldfast(ctx context.Context, binary, data string, log io.Writer) (*Pr
 }
 
 // StartProcess runs a command and waits until ready says nil for its address.
-func StartProcess(ctx context.Context, address string, ready func(address string) error, log io.Writer, command string, arguments ...string) (*Process, error) {
+func StartProcess(ctx context.Context, address string, ready func(address string) error, log io.Writer, command string,
+	arguments ...string) (*Process, error) {
 	return startProcess(ctx, address, ready, log, nil, command, arguments...)
 }
 
 // startProcess is StartProcess with variables added to the environment.
-func startProcess(ctx context.Context, address string, ready func(address string) error, log io.Writer, environment []string,
+func startProcess(ctx context.Context, address string, ready func(address string) error, log io.Writer,
+	environment []string,
 	command string, arguments ...string,
 ) (*Process, error) {
 	run := exec.Command(command, arguments...) //nolint:noctx // stopped by Stop: a context would kill it

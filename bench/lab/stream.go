@@ -27,7 +27,8 @@ type Frame struct {
 	Data      []byte
 }
 
-// OpenStream begins to follow a path at host:port, after the frame whose id is since; "": from the beginning. Once ctx ends, reads end.
+// OpenStream begins to follow a path at host:port, after the frame whose id is since; "": from the beginning. Once ctx
+// ends, reads end.
 func OpenStream(ctx context.Context, address, path, since string) (*Stream, error) {
 	c, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -76,8 +77,8 @@ func (s *Stream) head() error {
 	return s.ended()
 }
 
-// Next reads one frame: the fields id, event and data, one line each, as Holdfast writes them. Frames without data (comments, retry) are
-// passed over, and so is a frame that the stream's end cut off.
+// Next reads one frame: the fields id, event and data, one line each, as Holdfast writes them. Frames without data
+// (comments, retry) are passed over, and so is a frame that the stream's end cut off.
 func (s *Stream) Next() (f Frame, err error) {
 	for s.lines.Scan() {
 		line := s.lines.Bytes()

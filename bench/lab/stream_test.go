@@ -26,7 +26,8 @@ func TestFrames(t *testing.T) {
 	if err := s.head(); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range [][3]string{{"1", "snapshot", "{}"}, {"", "delta", `{"section":"S10","seq":2,"changes":[[3,"a"]]}`}} {
+	for _, want := range [][3]string{{"1", "snapshot", "{}"},
+		{"", "delta", `{"section":"S10","seq":2,"changes":[[3,"a"]]}`}} {
 		if f, err := s.Next(); err != nil || f.ID != want[0] || f.Event != want[1] || string(f.Data) != want[2] {
 			t.Errorf("frame %+v %v, want %v", f, err, want)
 		}

@@ -33,12 +33,12 @@ type Running struct {
 	Memory func() int64
 	// Disk is how much its data takes, in bytes; 0: it cannot be told. nil: not ours to see.
 	Disk func() int64
-	// Stop ends the server in good order and waits for it; Close whatever was started for it besides, a database. Both may be nil, and are
-	// called once.
+	// Stop ends the server in good order and waits for it; Close whatever was started for it besides, a database. Both
+	// may be nil, and are called once.
 	Stop  func() error
 	Close func() error
-	// Log opens the server's whole log, as lines of wire.LogChange, and Audit lets its own verifier look at its data, both after Stop and before
-	// Close. nil: it has none, or none that can be reached.
+	// Log opens the server's whole log, as lines of wire.LogChange, and Audit lets its own verifier look at its data,
+	// both after Stop and before Close. nil: it has none, or none that can be reached.
 	Log   func(ctx context.Context) (io.ReadCloser, error)
 	Audit func(ctx context.Context) (clean bool, words string, err error)
 	// Crash kills it without warning, and Revive starts it again on the same data and address. nil: not ours to kill.
@@ -52,7 +52,8 @@ func Embedded(binary string, environment ...string) Target {
 		Name: "holdfast", About: "Holdfast on its embedded store: every hold is synced to disk before it is answered.",
 		Start: func(ctx context.Context, folder string, log io.Writer) (*Running, error) {
 			data := filepath.Join(folder, "data")
-			r, err := startEngine(ctx, &engineProcess{binary: binary, where: []string{"--data", data}, environment: environment, log: log})
+			r, err := startEngine(ctx, &engineProcess{binary: binary, where: []string{"--data", data},
+				environment: environment, log: log})
 			if err == nil {
 				r.Disk = func() int64 { return sizeOf(data) }
 			}
@@ -89,7 +90,8 @@ func OnDatabase(binary string, open func(ctx context.Context, folder string) (*D
 	}
 }
 
-// Elsewhere is a server that runs already and is left as it was: the events made on it are deleted in the end. Its log is out of reach, so of its histories the answers are checked, and not the log.
+// Elsewhere is a server that runs already and is left as it was: the events made on it are deleted in the end. Its log
+// is out of reach, so of its histories the answers are checked, and not the log.
 func Elsewhere(t Endpoint) Target {
 	return Target{
 		Name: "holdfast", About: "A server at " + t.Address + ", started by somebody else.",
@@ -119,7 +121,9 @@ func Command(name, about string, open func(ctx context.Context, folder string) (
 				return nil, errors.Join(err, b.Stop())
 			}
 			return &Running{
-				Endpoint: Endpoint{Address: address, OperatorKey: "dev"}, CPU: func() time.Duration { return p.CPU() + b.CPU() },
+				Endpoint: Endpoint{Address: address, OperatorKey: "dev"}, CPU: func() time.Duration {
+					return p.CPU() + b.CPU()
+				},
 				Stop: func() error { p.Stop(); return nil }, Close: b.Stop,
 			}, nil
 		},

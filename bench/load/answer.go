@@ -35,8 +35,8 @@ const (
 // EmptyLine ends a head.
 var EmptyLine = []byte("\r\n\r\n")
 
-// inbox gathers the bytes of one answer. It understands just enough of HTTP/1.1 to know where an answer ends, because on two cores
-// everything more would be measured as if the server had done it.
+// inbox gathers the bytes of one answer. It understands just enough of HTTP/1.1 to know where an answer ends, because
+// on two cores everything more would be measured as if the server had done it.
 //
 // Invariant: between two answers filled is 0; bytes that nobody asked for break the connection.
 type inbox struct {

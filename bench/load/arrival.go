@@ -53,7 +53,8 @@ func (p Pace) Start(n RequestNo) time.Duration {
 	return instant(ramp + (m-within)/float64(p.To))
 }
 
-// solveRamp finds t with from·t + (to−from)·t²/(2·ramp) = m. This form of the root stays exact when from and to are nearly equal.
+// solveRamp finds t with from·t + (to−from)·t²/(2·ramp) = m. This form of the root stays exact when from and to are
+// nearly equal.
 func solveRamp(m, from, to, ramp float64) float64 {
 	if m == 0 {
 		return 0

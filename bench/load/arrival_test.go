@@ -66,8 +66,9 @@ func TestPaceDueInvertsStart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := Pace{
 			Burst: rapid.Uint64Range(0, 50).Draw(t, "burst"),
-			From:  Rate(rapid.Float64Range(0, 5000).Draw(t, "from")), To: Rate(rapid.Float64Range(0.1, 5000).Draw(t, "to")),
-			Ramp: time.Duration(rapid.Int64Range(0, int64(20*time.Second)).Draw(t, "ramp")),
+			From:  Rate(rapid.Float64Range(0, 5000).Draw(t, "from")),
+			To:    Rate(rapid.Float64Range(0.1, 5000).Draw(t, "to")),
+			Ramp:  time.Duration(rapid.Int64Range(0, int64(20*time.Second)).Draw(t, "ramp")),
 		}
 		n := RequestNo(rapid.Uint64Range(0, 20_000).Draw(t, "n"))
 		at := p.Start(n)

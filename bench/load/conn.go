@@ -8,8 +8,8 @@ import (
 
 const dialTimeout = 5 * time.Second
 
-// Conn is one keep-alive connection with one request on it at a time, for the few requests that are made one after another. Not for
-// concurrent use.
+// Conn is one keep-alive connection with one request on it at a time, for the few requests that are made one after
+// another. Not for concurrent use.
 type Conn struct {
 	net net.Conn
 	in  inbox
@@ -32,7 +32,8 @@ func (c *Conn) Close() { _ = c.net.Close() }
 // SetDeadline bounds everything after it. It fails only when the connection is closed, and then the next read says so.
 func (c *Conn) SetDeadline(at time.Time) { _ = c.net.SetDeadline(at) }
 
-// RoundTrip sends a request and reads its answer. After an error the connection is useless, and the request's fate unknown.
+// RoundTrip sends a request and reads its answer. After an error the connection is useless, and the request's fate
+// unknown.
 func (c *Conn) RoundTrip(request []byte) (Answer, error) {
 	if _, err := c.net.Write(request); err != nil {
 		return Answer{}, err

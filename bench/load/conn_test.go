@@ -50,14 +50,16 @@ func TestConnReadsAnswers(t *testing.T) {
 		{"empty body", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-A: b\r\n\r\n", 200, "", false},
 		{"not modified has no length", "HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n", 304, "", false},
 		{"close is told", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx", 200, "x", true},
-		{"keep-alive is not close", "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx", 200, "x", false},
+		{"keep-alive is not close", "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx", 200, "x",
+			false},
 		{"larger than the buffer", "HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + long, 200, long, false},
 	}
 	for _, c := range cases {
 		for _, piece := range []int{1, 7, 100_000} {
 			a, err := speak(t, c.raw, piece)
 			if err != nil || a.Status != c.status || string(a.Body) != c.body || a.Close != c.close {
-				t.Errorf("%s in pieces of %d: %d, %d bytes, close %v, %v", c.name, piece, a.Status, len(a.Body), a.Close, err)
+				t.Errorf("%s in pieces of %d: %d, %d bytes, close %v, %v", c.name, piece, a.Status, len(a.Body),
+					a.Close, err)
 			}
 			if !strings.HasPrefix(c.raw, string(a.Head)) || !bytes.HasSuffix(a.Head, EmptyLine) {
 				t.Errorf("%s in pieces of %d: head is %q", c.name, piece, a.Head)

@@ -9,7 +9,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Range of every histogram: finer than a microsecond is noise, longer than two minutes is an outage. Three digits: 0.1 %.
+// Range of every histogram: finer than a microsecond is noise, longer than two minutes is an outage. Three digits: 0.1
+// %.
 const (
 	latencyMin    = time.Microsecond
 	latencyMax    = 2 * time.Minute
@@ -58,7 +59,8 @@ func (q Quantiles) String() string {
 		return "none"
 	}
 	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-	return fmt.Sprintf("p50 %.3f ms, p90 %.3f, p99 %.3f, p99.9 %.3f, max %.3f (n=%d)", ms(q.P50), ms(q.P90), ms(q.P99), ms(q.P999), ms(q.Max), q.Count)
+	return fmt.Sprintf("p50 %.3f ms, p90 %.3f, p99 %.3f, p99.9 %.3f, max %.3f (n=%d)", ms(q.P50), ms(q.P90), ms(q.P99),
+		ms(q.P999), ms(q.Max), q.Count)
 }
 
 // Count is how many durations were recorded.

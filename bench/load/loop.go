@@ -53,7 +53,8 @@ func openLoop(ctx context.Context, c *Config, id, conns int, addresses []netip.A
 		return nil, err
 	}
 	l := &loop{
-		c: c, poll: p, addresses: addresses, events: make([]readiness, eventsMax), result: newResult(c), script: c.Script(id),
+		c: c, poll: p, addresses: addresses, events: make([]readiness, eventsMax), result: newResult(c),
+		script: c.Script(id),
 		offset: uint64(c.Shard*c.Loops + id), stride: uint64(c.Shards * c.Loops), deadline: Never,
 	}
 	for i := range conns {

@@ -110,7 +110,8 @@ func Classify(status int, body []byte) Outcome {
 		return Served
 	case status == 409 && bytes.Contains(body, codeSeatTaken):
 		return Taken
-	case status == 409 && (bytes.Contains(body, codeSoldOut) || bytes.Contains(body, codeNotTogether)): // no section had as many as asked for
+	case status == 409 && (bytes.Contains(body, codeSoldOut) || bytes.Contains(body, codeNotTogether)):
+		// no section had as many as asked for
 		return SoldOut
 	case status == 403 && bytes.Contains(body, codeNotAdmitted):
 		return Queued

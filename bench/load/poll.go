@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readiness says that the socket of this id can be read, or written when it asked for that. Errors make it readable: reading tells them.
+// readiness says that the socket of this id can be read, or written when it asked for that. Errors make it readable:
+// reading tells them.
 type readiness struct {
 	id       int
 	writable bool
@@ -27,7 +28,8 @@ type poller interface {
 	close()
 }
 
-// scan is a poller by poll(2), which every Unix has. Its cost grows with the number of sockets, and it rounds to milliseconds.
+// scan is a poller by poll(2), which every Unix has. Its cost grows with the number of sockets, and it rounds to
+// milliseconds.
 type scan struct {
 	sockets []unix.PollFd
 	ids     []int

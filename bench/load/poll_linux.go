@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// epoll is a poller whose cost does not grow with the number of sockets, with timeouts in nanoseconds (epoll_pwait2, Linux 5.11): a
-// millisecond of rounding would be counted as the server's latency.
+// epoll is a poller whose cost does not grow with the number of sockets, with timeouts in nanoseconds (epoll_pwait2,
+// Linux 5.11): a millisecond of rounding would be counted as the server's latency.
 type epoll struct {
 	fd     int
 	events []unix.EpollEvent
@@ -59,7 +59,8 @@ func (e *epoll) wait(ready []readiness, patience time.Duration) int {
 func (e *epoll) pwait(events []unix.EpollEvent, patience time.Duration) int {
 	if !e.coarse {
 		limit := unix.NsecToTimespec(int64(patience))
-		n, _, code := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(e.fd), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)),
+		n, _, code := unix.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(e.fd), uintptr(unsafe.Pointer(&events[0])),
+			uintptr(len(events)),
 			uintptr(unsafe.Pointer(&limit)), 0, 0)
 		if code != unix.ENOSYS {
 			if code != 0 {
@@ -69,7 +70,8 @@ func (e *epoll) pwait(events []unix.EpollEvent, patience time.Duration) int {
 		}
 		e.coarse = true
 	}
-	n, _ := unix.EpollWait(e.fd, events, int((patience+time.Millisecond-1)/time.Millisecond)) // interrupted is as good as over
+	// interrupted is as good as over
+	n, _ := unix.EpollWait(e.fd, events, int((patience+time.Millisecond-1)/time.Millisecond))
 	return n
 }
 

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Pauses between two attempts to connect again: short at first, for a server that only closed one connection; longer while it is away,
-// so that hundreds of connections do not keep a starting server from its start.
+// Pauses between two attempts to connect again: short at first, for a server that only closed one connection; longer
+// while it is away, so that hundreds of connections do not keep a starting server from its start.
 const (
 	retryMin = time.Millisecond
 	retryMax = 100 * time.Millisecond

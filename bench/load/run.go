@@ -16,8 +16,9 @@ import (
 type Config struct {
 	// Addresses are the servers, host:port; connections are spread over them evenly.
 	Addresses []string
-	// Conns is how many connections carry the load, one request at a time each; loops share them evenly, one each at least. In an open loop
-	// it is also the most that can be under way at once: too few, and starts wait for a connection (which is counted, and part of the latency).
+	// Conns is how many connections carry the load, one request at a time each; loops share them evenly, one each at
+	// least. In an open loop it is also the most that can be under way at once: too few, and starts wait for a
+	// connection (which is counted, and part of the latency).
 	Conns int
 	// Loops is how many threads send and receive. 0: half of the cores, at least one; the other half is the server's.
 	Loops int
@@ -30,10 +31,12 @@ type Config struct {
 	First uint64
 	// Pace makes an open loop. Nil is a closed loop: a connection that is free takes the next buyer.
 	Pace *Pace
-	// Count and Duration end the arrivals, whichever comes first; one of them is needed. Buyers who are inside go on until they are done.
+	// Count and Duration end the arrivals, whichever comes first; one of them is needed. Buyers who are inside go on
+	// until they are done.
 	Count    uint64
 	Duration time.Duration
-	// Patience is how long after the arrivals' end those inside are waited for; then requests under way are Unknown. Zero: 10 s.
+	// Patience is how long after the arrivals' end those inside are waited for; then requests under way are Unknown.
+	// Zero: 10 s.
 	Patience time.Duration
 	// Shard of Shards is this process's part of the arrivals. Zero Shards: all of them.
 	Shard, Shards int
@@ -57,24 +60,26 @@ type Result struct {
 	Kinds   []KindResult  `json:"kinds"`
 	Useful  uint64        `json:"useful"`
 	Series  Series        `json:"series"`
-	// StartLag is how late requests began; LateStarts and Queued began more than LateAfter late: LateStarts although a connection was free
-	// (the client's fault), Queued because none was. All were sent all the same.
+	// StartLag is how late requests began; LateStarts and Queued began more than LateAfter late: LateStarts although a
+	// connection was free (the client's fault), Queued because none was. All were sent all the same.
 	StartLag   Latencies `json:"start_lag"`
 	LateStarts uint64    `json:"late_starts"`
 	Queued     uint64    `json:"queued"`
-	// Unstarted requests were due and could not be sent before the patience ended; Unfinished buyers were thinking then.
+	// Unstarted requests were due and could not be sent before the patience ended; Unfinished buyers were thinking
+	// then.
 	Unstarted  uint64 `json:"unstarted"`
 	Unfinished uint64 `json:"unfinished"`
 	Reconnects uint64 `json:"reconnects"`
-	// LoopCPU is each loop's share of one core; near 1 it could not have done more. CPU is the processor time of the whole process.
+	// LoopCPU is each loop's share of one core; near 1 it could not have done more. CPU is the processor time of the
+	// whole process.
 	LoopCPU []float64     `json:"loop_cpu"`
 	CPU     time.Duration `json:"cpu_ns"`
 	// Last is one more than the highest buyer's number.
 	Last uint64 `json:"last"`
 }
 
-// LateAfter is how far behind its intended start a request may begin and still be on time. The clock of a busy machine with two
-// cores is not better than that.
+// LateAfter is how far behind its intended start a request may begin and still be on time. The clock of a busy machine
+// with two cores is not better than that.
 const LateAfter = 2 * time.Millisecond
 
 const patienceDefault = 10 * time.Second
@@ -127,9 +132,9 @@ func (c *Config) resolve(ctx context.Context) ([]netip.AddrPort, error) {
 	return found, nil
 }
 
-// Run sends the load and waits for its answers. An error means that it could not begin: nobody answers at the address, or the
-// Config makes no sense. A server that goes away later breaks connections, which are made again; what was under way is Lost. ctx
-// ends it early.
+// Run sends the load and waits for its answers. An error means that it could not begin: nobody answers at the address,
+// or the Config makes no sense. A server that goes away later breaks connections, which are made again; what was under
+// way is Lost. ctx ends it early.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	if err := c.fill(); err != nil {
 		return nil, err

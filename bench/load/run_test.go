@@ -113,10 +113,12 @@ func TestScriptsGoStepByStep(t *testing.T) {
 		}
 		mu.Lock()
 		if w.done.Load() != 50 || len(last) != 50 || disorder != 0 {
-			t.Errorf("%d loops: %d of 50 buyers came through, %d known to the server, %d requests out of order", loops, w.done.Load(), len(last), disorder)
+			t.Errorf("%d loops: %d of 50 buyers came through, %d known to the server, %d requests out of order", loops,
+				w.done.Load(), len(last), disorder)
 		}
 		mu.Unlock()
-		if r.Kinds[0].Outcomes[Served] != 100 || r.Kinds[1].Outcomes[Served] != 100 || r.Useful != 100 || r.Last != 50 || len(r.LoopCPU) != loops {
+		if r.Kinds[0].Outcomes[Served] != 100 || r.Kinds[1].Outcomes[Served] != 100 || r.Useful != 100 ||
+			r.Last != 50 || len(r.LoopCPU) != loops {
 			t.Errorf("%d loops: %+v", loops, r.Outcomes())
 		}
 		if l := r.Latency(); l.Count() != 200 {
@@ -125,7 +127,8 @@ func TestScriptsGoStepByStep(t *testing.T) {
 	}
 }
 
-// Thinking is the buyer's time, not the server's: it delays the next request's intended start and is no part of its latency.
+// Thinking is the buyer's time, not the server's: it delays the next request's intended start and is no part of its
+// latency.
 func TestThinkingIsNoLatency(t *testing.T) {
 	const think = 30 * time.Millisecond
 	var due, returned []time.Duration
@@ -231,7 +234,8 @@ func TestAScriptEndsItsOwnLoad(t *testing.T) {
 	}
 }
 
-// P3: what was under way when a server died is unknown; what comes after it returned is served, on connections made again.
+// P3: what was under way when a server died is unknown; what comes after it returned is served, on connections made
+// again.
 func TestConnectionsAreMadeAgain(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

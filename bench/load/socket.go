@@ -20,8 +20,8 @@ const (
 	established
 )
 
-// socket is one connection of a loop, as the kernel has it: the runtime's own waiting would cost as much again as the two system calls of a
-// request.
+// socket is one connection of a loop, as the kernel has it: the runtime's own waiting would cost as much again as the
+// two system calls of a request.
 type socket struct {
 	id      int
 	address netip.AddrPort

@@ -117,7 +117,8 @@ func (t *Step) merge(other *Step) {
 	case other.latency != nil:
 		t.latency.Merge(other.latency)
 	}
-	t.P50, t.P99 = max(t.P50, other.P50), max(t.P99, other.P99) // of steps that came from another process: the worse one
+	// of steps that came from another process: the worse one
+	t.P50, t.P99 = max(t.P50, other.P50), max(t.P99, other.P99)
 }
 
 func (s *Series) merge(other *Series) {

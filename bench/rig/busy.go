@@ -13,7 +13,8 @@ type BusyResult struct {
 	Holds        Result `json:"holds"`        // closed loop: the load beside it
 }
 
-// AvailabilityWhileSelling reads a map at a fixed rate while holds run as fast as the server takes them, in another event.
+// AvailabilityWhileSelling reads a map at a fixed rate while holds run as fast as the server takes them, in another
+// event.
 func (r *Rig) AvailabilityWhileSelling(ctx context.Context, reads, holds Shape) (b BusyResult, err error) {
 	browsing, err := newAvailability(ctx, r.Target, reads)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 // Target is one side of a comparison.
 type Target struct {
 	Name string
-	// Round runs the load once and returns what came of it; round -1 warms up. Preparation (fresh seats) belongs inside, before
-	// the load starts its clock.
+	// Round runs the load once and returns what came of it; round -1 warms up. Preparation (fresh seats) belongs
+	// inside, before the load starts its clock.
 	Round func(ctx context.Context, round int) (Result, error)
 }
 
@@ -22,20 +22,20 @@ type Side struct {
 	Rounds    []Result      `json:"rounds"`
 }
 
-// Comparison is two contenders under the same load, in alternating rounds of one run. Ratio is A over B round by round: noise
-// that lasts longer than a round hits both and cancels out.
+// Comparison is two contenders under the same load, in alternating rounds of one run. Ratio is A over B round by round:
+// noise that lasts longer than a round hits both and cancels out.
 type Comparison struct {
 	Scenario string        `json:"scenario"`
 	A        Side          `json:"a"`
 	B        Side          `json:"b"`
 	Ratio    report.Spread `json:"ratio"`
-	// PerServerSecond is A's requests for each second of processor time its server used, over B's: what is left when the client's
-	// own cost, which flatters the slower side, is taken out. Zero when the servers' time is not known.
+	// PerServerSecond is A's requests for each second of processor time its server used, over B's: what is left when
+	// the client's own cost, which flatters the slower side, is taken out. Zero when the servers' time is not known.
 	PerServerSecond float64 `json:"per_server_second_ratio"`
 }
 
-// Compare runs A B, B A, A B … for so many rounds, after one round of each that does not count (fresh processes are slower). The
-// order alternates so that neither always follows the other.
+// Compare runs A B, B A, A B … for so many rounds, after one round of each that does not count (fresh processes are
+// slower). The order alternates so that neither always follows the other.
 func Compare(ctx context.Context, scenario string, a, b Target, rounds int) (*Comparison, error) {
 	c := &Comparison{Scenario: scenario, A: Side{Name: a.Name}, B: Side{Name: b.Name}}
 	for _, warm := range []Target{a, b} {

@@ -25,8 +25,8 @@ func (p Plan) seats() int { return p.Sections * p.SeatsPerSection }
 // rowSeats keeps rows like those of a stadium; SeatsPerSection is rounded down to whole rows.
 const rowSeats = 25
 
-// Event is an open event, and the requests that can be made of it. Its seats are numbered across sections: neighbours in
-// number are in different sections, so that consecutive requests meet different writers, as buyers do.
+// Event is an open event, and the requests that can be made of it. Its seats are numbered across sections: neighbours
+// in number are in different sections, so that consecutive requests meet different writers, as buyers do.
 type Event struct {
 	ID   string
 	Plan Plan
@@ -43,7 +43,8 @@ type Event struct {
 func OpenEvent(ctx context.Context, t lab.Endpoint, plan Plan) (*Event, error) {
 	plan.SeatsPerSection -= plan.SeatsPerSection % rowSeats
 	if plan.seats() <= 0 || plan.HoldTTL < time.Second {
-		return nil, fmt.Errorf("rig: a hall needs sections of %d seats or more and a hold of a second or more", rowSeats)
+		return nil, fmt.Errorf("rig: a hall needs sections of %d seats or more and a hold of a second or more",
+			rowSeats)
 	}
 	h := &Event{Plan: plan, host: t.Address, run: lab.RunName()}
 	body, err := json.Marshal(plan.event(h.run))
@@ -59,8 +60,10 @@ func OpenEvent(ctx context.Context, t lab.Endpoint, plan Plan) (*Event, error) {
 		return nil, fmt.Errorf("rig: the event has %d seats instead of %d", made.Seats, plan.seats())
 	}
 	h.ID = made.ID
-	h.head = fmt.Appendf(nil, "POST /v1/events/%s/bookings HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nX-Buyer: ", h.ID, h.host)
-	if err := t.Operate(ctx, "/v1/events/"+h.ID+"/sale", h.run+"-sale", []byte(`{"state":"open"}`), 200, nil); err != nil {
+	h.head = fmt.Appendf(nil, "POST /v1/events/%s/bookings HTTP/1.1\r\nHost: %s\r\nContent-Type: "+
+		"application/json\r\nX-Buyer: ", h.ID, h.host)
+	if err := t.Operate(ctx, "/v1/events/"+h.ID+"/sale", h.run+"-sale", []byte(`{"state":"open"}`), 200,
+		nil); err != nil {
 		return nil, err
 	}
 	begin := time.Now()
@@ -78,7 +81,8 @@ func (p Plan) event(name string) *wire.CreateEvent {
 	seatsMax := int64(1000)
 	return &wire.CreateEvent{
 		Name: &name, StartsAt: &starts, Currency: &currency, HoldTTLSeconds: &ttl, HoldCeilingSeconds: &ceiling,
-		SeatsPerBuyerMax: &seatsMax, Prices: map[string]int64{"*": 5000}, Plan: lab.UniformVenue(p.Sections, p.SeatsPerSection/rowSeats, rowSeats).Plan,
+		SeatsPerBuyerMax: &seatsMax, Prices: map[string]int64{"*": 5000},
+		Plan: lab.UniformVenue(p.Sections, p.SeatsPerSection/rowSeats, rowSeats).Plan,
 	}
 }
 
@@ -93,7 +97,8 @@ func (h *Event) appendSeat(dst []byte, n uint64) []byte {
 // seatNumber is the way back, from a section's id and the seat's place in it, as the live map tells them.
 func (h *Event) seatNumber(section string, index uint32) (uint64, error) {
 	number, err := strconv.ParseUint(strings.TrimPrefix(section, "S"), 10, 32)
-	if err != nil || number < lab.SectionsFirst || number-lab.SectionsFirst >= uint64(h.Plan.Sections) || int(index) >= h.Plan.SeatsPerSection {
+	if err != nil || number < lab.SectionsFirst || number-lab.SectionsFirst >= uint64(h.Plan.Sections) ||
+		int(index) >= h.Plan.SeatsPerSection {
 		return 0, fmt.Errorf("rig: no seat %d of section %q in this hall", index, section)
 	}
 	return uint64(index)*uint64(h.Plan.Sections) + number - lab.SectionsFirst, nil

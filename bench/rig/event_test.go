@@ -56,7 +56,8 @@ func TestHoldRequestsAreWellFormed(t *testing.T) {
 			t.Fatal(err)
 		}
 		var book wire.Book
-		if err := wire.Decode(request.Body(), &book); err != nil || len(book.Seats) != 1 || book.Seats[0] != string(h.appendSeat(nil, n)) {
+		if err := wire.Decode(request.Body(), &book); err != nil || len(book.Seats) != 1 ||
+			book.Seats[0] != string(h.appendSeat(nil, n)) {
 			t.Errorf("request %d has the body %s, %v", n, request.Body(), err)
 		}
 		key, buyer := string(request.Header.Peek("Idempotency-Key")), string(request.Header.Peek("X-Buyer"))
@@ -98,7 +99,8 @@ func TestWaveCountsEachSeatOnce(t *testing.T) {
 }
 
 func TestExpiresAt(t *testing.T) {
-	if at, ok := expiresAt([]byte(`{"id":"b","expires_at":"1970-01-01T00:00:02.500Z","total":{}}`)); !ok || at != 2_500 {
+	if at, ok := expiresAt([]byte(`{"id":"b","expires_at":"1970-01-01T00:00:02.500Z","total":{}}`)); !ok ||
+		at != 2_500 {
 		t.Errorf("%v %v", at, ok)
 	}
 	for _, none := range []string{`{"id":"b"}`, `{"expires_at":}`, `{"expires_at":"soon"}`, ``} {

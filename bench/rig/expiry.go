@@ -18,7 +18,8 @@ import (
 type ExpiryResult struct {
 	Holds       uint64        `json:"holds"`
 	LapseSpread time.Duration `json:"lapse_spread_ns"` // from the first expires_at to the last
-	// Lag is from a hold's expires_at to the arrival of its seat's "a" on the live map, where it includes the stream's own delay.
+	// Lag is from a hold's expires_at to the arrival of its seat's "a" on the live map, where it includes the stream's
+	// own delay.
 	Lag    load.Quantiles `json:"lag"`
 	Unseen uint64         `json:"unseen"` // seats that did not come back in time; 0 or the figure is void
 	// Quiet and Wave are bookings at a fixed rate in another event: before, and while everything lapses.
@@ -26,8 +27,8 @@ type ExpiryResult struct {
 	Wave  Result `json:"wave"`
 }
 
-// Numbers of the expiry scenario. Holds are placed in waves of a second each, every wave in an event whose holds last a second less,
-// so that all lapse in one second however long placing them took.
+// Numbers of the expiry scenario. Holds are placed in waves of a second each, every wave in an event whose holds last a
+// second less, so that all lapse in one second however long placing them took.
 const (
 	waveHolds    = 10_000
 	waveLength   = time.Second
@@ -87,7 +88,8 @@ func (r *Rig) openWaves(ctx context.Context, count int) ([]*wave, error) {
 	var waves []*wave
 	for i := range count {
 		ttl := settle + time.Duration(count-i)*waveLength
-		event, err := OpenEvent(ctx, r.Target, Plan{Sections: waveSections, SeatsPerSection: waveHolds / waveSections, HoldTTL: ttl})
+		event, err := OpenEvent(ctx, r.Target, Plan{Sections: waveSections, SeatsPerSection: waveHolds / waveSections,
+			HoldTTL: ttl})
 		if err != nil {
 			return nil, err
 		}
@@ -123,7 +125,8 @@ func expiresAt(body []byte) (at wire.Time, ok bool) {
 	return at, found && end > 0 && at.UnmarshalJSON(rest[:end]) == nil
 }
 
-// watchWaves follows each wave's live map. The function it returns waits for all seats to come back, at most until a moment.
+// watchWaves follows each wave's live map. The function it returns waits for all seats to come back, at most until a
+// moment.
 func watchWaves(ctx context.Context, t lab.Endpoint, waves []*wave) (wait func(until time.Time) error, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	errs := make([]error, len(waves))
@@ -200,9 +203,11 @@ func (e *ExpiryResult) add(waves []*wave) {
 	e.Lag = lags.Quantiles()
 }
 
-// watch follows an event's live map and calls seen for every seat that changed, with the letter and when its frame had arrived. It
-// returns when seen says stop, or with an error. ready is closed once the first frame (the whole map) is there.
-func (h *Event) watch(ctx context.Context, t lab.Endpoint, ready chan<- struct{}, seen func(n uint64, letter byte, at time.Time) (more bool)) error {
+// watch follows an event's live map and calls seen for every seat that changed, with the letter and when its frame had
+// arrived. It returns when seen says stop, or with an error. ready is closed once the first frame (the whole map) is
+// there.
+func (h *Event) watch(ctx context.Context, t lab.Endpoint, ready chan<- struct{},
+	seen func(n uint64, letter byte, at time.Time) (more bool)) error {
 	s, err := lab.OpenStream(ctx, t.Address, "/v1/events/"+h.ID+"/availability/stream", "")
 	if err != nil {
 		return err

@@ -15,12 +15,13 @@ type RequestNo = load.RequestNo
 // Load is one stream of single requests against one address: the simplest script there is.
 type Load struct {
 	Address string // host:port
-	// Conns is how many connections carry it, one request at a time each. In an open loop it is also the most that can be under
-	// way at once: too few, and starts are late (which is counted, and part of the latency).
+	// Conns is how many connections carry it, one request at a time each. In an open loop it is also the most that can
+	// be under way at once: too few, and starts are late (which is counted, and part of the latency).
 	Conns int
 	// Request appends request n, complete from its first line to its body. Called from several goroutines.
 	Request func(dst []byte, n RequestNo) []byte
-	// Seen, if set, gets each answer; body is valid only during the call. Called from several goroutines; it must not block.
+	// Seen, if set, gets each answer; body is valid only during the call. Called from several goroutines; it must not
+	// block.
 	Seen func(n RequestNo, status int, body []byte)
 	// First is the number of the first request, so that several loads can go through one event.
 	First RequestNo
@@ -42,12 +43,14 @@ type Result struct {
 	PerSecond load.Rate     `json:"per_second"` // answers of every class
 	// Latency counts from the intended start (open loop) or from the sending (closed loop) to the last byte.
 	Latency load.Quantiles `json:"latency"`
-	// StartLag is how late requests began; open loop only. LateStarts began more than load.LateAfter late; they were sent all the same.
+	// StartLag is how late requests began; open loop only. LateStarts began more than load.LateAfter late; they were
+	// sent all the same.
 	StartLag   load.Quantiles `json:"start_lag"`
 	LateStarts uint64         `json:"late_starts"`
 	// Unstarted were due and could not be sent before the patience ended.
 	Unstarted uint64 `json:"unstarted"`
-	// ClientCPU and ServerCPU are shares of the whole machine (1: all cores busy). ServerCPU is zero when it is not ours to see.
+	// ClientCPU and ServerCPU are shares of the whole machine (1: all cores busy). ServerCPU is zero when it is not
+	// ours to see.
 	ClientCPU float64 `json:"client_cpu"`
 	ServerCPU float64 `json:"server_cpu"`
 	// Last is one more than the highest request number used.
@@ -60,7 +63,8 @@ func (l *Load) Run(ctx context.Context) (Result, error) {
 		return Result{}, errors.New("rig: a load needs requests")
 	}
 	r, err := load.Run(ctx, load.Config{
-		Addresses: []string{l.Address}, Conns: l.Conns, Script: func(int) load.Script { return singles{l} }, Kinds: []string{"request"},
+		Addresses: []string{l.Address}, Conns: l.Conns, Script: func(int) load.Script { return singles{l} },
+		Kinds: []string{"request"},
 		First: uint64(l.First), Pace: l.Pace, Count: l.Count, Duration: l.Duration, Patience: l.Patience,
 	})
 	if err != nil {
@@ -69,7 +73,8 @@ func (l *Load) Run(ctx context.Context) (Result, error) {
 	outcomes := r.Outcomes()
 	return Result{
 		Outcomes: outcomes, Elapsed: r.Elapsed, PerSecond: load.Rate(float64(outcomes.Total()) / r.Elapsed.Seconds()),
-		Latency: r.Latency().Quantiles(), StartLag: r.StartLag.Quantiles(), LateStarts: r.LateStarts + r.Queued, Unstarted: r.Unstarted,
+		Latency: r.Latency().Quantiles(), StartLag: r.StartLag.Quantiles(), LateStarts: r.LateStarts + r.Queued,
+		Unstarted: r.Unstarted,
 		ClientCPU: lab.Share(r.CPU, r.Elapsed), Last: RequestNo(r.Last),
 	}, nil
 }

@@ -39,7 +39,8 @@ func TestClosedLoopSendsEachRequestOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Outcomes[load.Held] != 300 || !r.Outcomes.Only(load.Held) || r.Last != 310 || r.Latency.Count != 300 || r.LateStarts != 0 {
+	if r.Outcomes[load.Held] != 300 || !r.Outcomes.Only(load.Held) || r.Last != 310 || r.Latency.Count != 300 ||
+		r.LateStarts != 0 {
 		t.Errorf("%s; last %d", r, r.Last)
 	}
 	mu.Lock()
@@ -83,7 +84,8 @@ func TestOpenLoopCountsWaitingAsLatency(t *testing.T) {
 	defer mu.Unlock()
 	const histogramError = 0.999
 	if waited := last.Sub(first); float64(r.Latency.Max) < float64(waited)*histogramError {
-		t.Errorf("all 500 were due at once and the last arrived %s after the first, yet the longest latency is %s", waited, r.Latency.Max)
+		t.Errorf("all 500 were due at once and the last arrived %s after the first, yet the longest latency is %s",
+			waited, r.Latency.Max)
 	}
 	if r.StartLag.Max > r.Latency.Max {
 		t.Errorf("start lag %s is part of the latency %s", r.StartLag.Max, r.Latency.Max)
@@ -92,7 +94,8 @@ func TestOpenLoopCountsWaitingAsLatency(t *testing.T) {
 
 func TestOpenLoopKeepsItsPace(t *testing.T) {
 	pace := load.Steady(1000)
-	l := Load{Address: labtest.Serve(t, lab.NewNull(lab.PlainAnswer(200, 10))), Conns: 4, Pace: &pace, Duration: 100 * time.Millisecond, Request: appendPath}
+	l := Load{Address: labtest.Serve(t, lab.NewNull(lab.PlainAnswer(200, 10))), Conns: 4, Pace: &pace,
+		Duration: 100 * time.Millisecond, Request: appendPath}
 	r, err := l.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +165,8 @@ func TestLoadRefusesWhatCannotWork(t *testing.T) {
 
 func TestLoadEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	l := Load{Address: labtest.Serve(t, lab.NewNull(lab.PlainAnswer(200, 1))), Conns: 2, Duration: time.Hour, Request: appendPath,
+	l := Load{Address: labtest.Serve(t, lab.NewNull(lab.PlainAnswer(200, 1))), Conns: 2, Duration: time.Hour,
+		Request: appendPath,
 		Seen: func(n RequestNo, _ int, _ []byte) {
 			if n == 50 {
 				cancel()
@@ -175,7 +179,8 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 }
 
 func TestNullRepeatsARecordedAnswer(t *testing.T) {
-	original := lab.NullAnswer{Status: 409, Headers: [][2]string{{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}}, Body: []byte(`{"code":"seat_taken"}`)}
+	original := lab.NullAnswer{Status: 409, Headers: [][2]string{{"Content-Type", "application/problem+json"},
+		{"Cache-Control", "no-store"}}, Body: []byte(`{"code":"seat_taken"}`)}
 	first, err := record(labtest.Serve(t, lab.NewNull(original)), pathOf(1))
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +198,8 @@ func TestNullRepeatsARecordedAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, a := range []lab.NullAnswer{copied, again} {
-		if a.Status != 409 || string(a.Body) != string(original.Body) || fmt.Sprint(a.Headers) != fmt.Sprint(original.Headers) {
+		if a.Status != 409 || string(a.Body) != string(original.Body) ||
+			fmt.Sprint(a.Headers) != fmt.Sprint(original.Headers) {
 			t.Errorf("%+v", a)
 		}
 	}
@@ -225,13 +231,17 @@ func TestCompareAlternates(t *testing.T) {
 	if order != "AB"+"AB"+"BA"+"AB" {
 		t.Errorf("order %s", order)
 	}
-	if c.Ratio != (report.Spread{Median: 0.6, Min: 0.5, Max: 0.9}) || c.A.PerSecond != (report.Spread{Median: 60, Min: 50, Max: 90}) || c.B.PerSecond.Median != 100 {
+	if c.Ratio != (report.Spread{Median: 0.6, Min: 0.5, Max: 0.9}) ||
+		c.A.PerSecond != (report.Spread{Median: 60, Min: 50, Max: 90}) || c.B.PerSecond.Median != 100 {
 		t.Errorf("%s", c)
 	}
 	if c.PerServerSecond < 0.999 || c.PerServerSecond > 1.001 {
 		t.Errorf("both cost the same a request: %v", c.PerServerSecond)
 	}
-	failing := Target{Name: "F", Round: func(context.Context, int) (Result, error) { return Result{}, errors.New("not ready") }}
+	failing := Target{Name: "F", Round: func(context.Context, int) (Result, error) {
+		return Result{},
+			errors.New("not ready")
+	}}
 	if _, err := Compare(t.Context(), "x", side("A", 1), failing, 1); err == nil {
 		t.Error("a failed round was swallowed")
 	}

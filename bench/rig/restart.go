@@ -15,17 +15,19 @@ import (
 
 // RestartResult is one crash in the middle of selling, and the way back.
 type RestartResult struct {
-	Acknowledged uint64        `json:"acknowledged"` // holds that were answered 201 before the kill
-	Unknown      uint64        `json:"unknown"`      // requests whose answer never came
-	Held         uint64        `json:"held"`         // seats on hold afterwards: acknowledged <= held <= acknowledged + unknown
-	Ready        time.Duration `json:"ready_ns"`     // from starting the process to readyz 200
+	Acknowledged uint64 `json:"acknowledged"` // holds that were answered 201 before the kill
+	Unknown      uint64 `json:"unknown"`      // requests whose answer never came
+	// seats on hold afterwards: acknowledged <= held <= acknowledged + unknown
+	Held  uint64        `json:"held"`
+	Ready time.Duration `json:"ready_ns"` // from starting the process to readyz 200
 }
 
 // marks remembers seats by number; safe for concurrent use.
 type marks []atomic.Bool
 
-// Restart holds seats until after of them are acknowledged, kills the server without warning while requests are under way, starts
-// it again on the same data, and looks for every acknowledged hold (P2). It uses a server and a folder of its own.
+// Restart holds seats until after of them are acknowledged, kills the server without warning while requests are under
+// way, starts it again on the same data, and looks for every acknowledged hold (P2). It uses a server and a folder of
+// its own.
 func (r *Rig) Restart(ctx context.Context, after uint64, conns int) (s RestartResult, err error) {
 	if r.binary == "" {
 		return s, errors.New("rig: a restart needs a server that is ours to kill: give a binary")
@@ -57,7 +59,8 @@ func (r *Rig) Restart(ctx context.Context, after uint64, conns int) (s RestartRe
 	return s, nil
 }
 
-// sellUntilKilled kills the server as soon as enough holds are acknowledged; its connections then break, which is the point.
+// sellUntilKilled kills the server as soon as enough holds are acknowledged; its connections then break, which is the
+// point.
 func sellUntilKilled(ctx context.Context, server *lab.Process, after uint64, conns int) (*Event, marks, Result, error) {
 	event, err := OpenEvent(ctx, lab.Endpoint{Address: server.Address, OperatorKey: "dev"}, holdsPlan)
 	if err != nil {
@@ -98,7 +101,8 @@ func sellUntilKilled(ctx context.Context, server *lab.Process, after uint64, con
 	}
 	if count.Load() < after {
 		server.Kill()
-		return nil, nil, result, fmt.Errorf("rig: only %d of %d holds came through: %s", count.Load(), after, &result.Outcomes)
+		return nil, nil, result, fmt.Errorf("rig: only %d of %d holds came through: %s", count.Load(), after,
+			&result.Outcomes)
 	}
 	<-ended
 	return event, acknowledged, result, nil

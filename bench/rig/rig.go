@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Rig is a server under test and what is needed around it. Either the server is ours (Binary was given) and is stopped by Close,
-// or it runs elsewhere and is left alone.
+// Rig is a server under test and what is needed around it. Either the server is ours (Binary was given) and is stopped
+// by Close, or it runs elsewhere and is left alone.
 type Rig struct {
 	Target lab.Endpoint
 	Server *lab.Process // nil when the server is not ours
@@ -30,8 +30,9 @@ type RigConfig struct {
 	Address     string     // host:port of a running server
 	OperatorKey lab.Secret // of the running server; ours has "dev"
 	Notice      func(string)
-	Folder      string      // where data and records go: choose the disk; empty is the system's place for temporary files
-	Null        NullCommand // how to start the do-nothing server; only comparisons need it
+	// where data and records go: choose the disk; empty is the system's place for temporary files
+	Folder string
+	Null   NullCommand // how to start the do-nothing server; only comparisons need it
 }
 
 // OpenRig starts the server if it is to be ours.

@@ -15,7 +15,8 @@ type SingleResult struct {
 	Sync load.Quantiles `json:"sync"`
 	// Over is the median hold minus the median sync: what Holdfast adds to the disk.
 	Over time.Duration `json:"over_ns"`
-	// FirstLook is the first availability of a fresh event of 200,000 seats in 64 sections, which nobody had used before.
+	// FirstLook is the first availability of a fresh event of 200,000 seats in 64 sections, which nobody had used
+	// before.
 	FirstLook time.Duration `json:"first_look_ns"`
 	Outcomes  load.Outcomes `json:"outcomes"`
 }
@@ -25,7 +26,8 @@ const singleTurn = 20
 
 // Single measures count holds of one buyer's connection, one after another.
 func (r *Rig) Single(ctx context.Context, count int) (s SingleResult, err error) {
-	event, err := OpenEvent(ctx, r.Target, Plan{Sections: 64, SeatsPerSection: max(rowSeats, (count/64+rowSeats)/rowSeats*rowSeats), HoldTTL: time.Hour})
+	event, err := OpenEvent(ctx, r.Target,
+		Plan{Sections: 64, SeatsPerSection: max(rowSeats, (count/64+rowSeats)/rowSeats*rowSeats), HoldTTL: time.Hour})
 	if err != nil {
 		return s, err
 	}

@@ -20,8 +20,8 @@ import (
 	"holdfast/bench/load"
 )
 
-// standIn is a server with just enough of the wire for the scenarios: events, holds that never end, availability. It keeps
-// nothing across its own restart, which is what one of the tests wants to see found out.
+// standIn is a server with just enough of the wire for the scenarios: events, holds that never end, availability. It
+// keeps nothing across its own restart, which is what one of the tests wants to see found out.
 type standIn struct {
 	mu     sync.Mutex
 	events map[string]*standInEvent
@@ -66,7 +66,8 @@ func (s *standIn) create(ctx *fasthttp.RequestCtx) {
 			Rows []struct{ Seats int }
 		}
 	}
-	if wire.Decode(ctx.PostBody(), &body) != nil || json.Unmarshal(body.Plan, &plan) != nil || string(ctx.Request.Header.Peek("Authorization")) != "Bearer dev" {
+	if wire.Decode(ctx.PostBody(), &body) != nil || json.Unmarshal(body.Plan, &plan) != nil ||
+		string(ctx.Request.Header.Peek("Authorization")) != "Bearer dev" {
 		ctx.SetStatusCode(400)
 		return
 	}
@@ -78,7 +79,8 @@ func (s *standIn) create(ctx *fasthttp.RequestCtx) {
 			seats += row.Seats
 		}
 		total += seats
-		e.plan.Sections = append(e.plan.Sections, wire.SectionAvailability{ID: section.ID, Status: strings.Repeat("a", seats)})
+		e.plan.Sections = append(e.plan.Sections, wire.SectionAvailability{ID: section.ID,
+			Status: strings.Repeat("a", seats)})
 	}
 	id := fmt.Sprintf("event%d", len(s.events))
 	s.events[id] = e
@@ -119,7 +121,8 @@ func (e *standInEvent) write(ctx *fasthttp.RequestCtx) {
 	_ = json.NewEncoder(ctx).Encode(live)
 }
 
-// TestMain lets this test binary be the servers that a rig starts: "serve …" is the stand-in, "null …" the do-nothing server.
+// TestMain lets this test binary be the servers that a rig starts: "serve …" is the stand-in, "null …" the do-nothing
+// server.
 func TestMain(m *testing.M) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -171,7 +174,8 @@ func testRig(t *testing.T) *Rig {
 func TestSmoke(t *testing.T) {
 	rig := testRig(t)
 	shape := Shape{Conns: 4, Duration: 40 * time.Millisecond}
-	for name, want := range map[string]load.Outcome{WorkHolds: load.Held, WorkRefusals: load.Taken, WorkAvailability: load.Served} {
+	for name, want := range map[string]load.Outcome{WorkHolds: load.Held, WorkRefusals: load.Taken,
+		WorkAvailability: load.Served} {
 		for _, rate := range []load.Rate{0, 500} {
 			shape.Rate = rate
 			r, err := rig.Measure(t.Context(), name, shape)
@@ -187,7 +191,8 @@ func TestSmoke(t *testing.T) {
 
 func TestCompareNullWithRealProcesses(t *testing.T) {
 	rig := testRig(t)
-	for name, want := range map[string]load.Outcome{WorkHolds: load.Held, WorkRefusals: load.Taken, WorkAvailability: load.Served} {
+	for name, want := range map[string]load.Outcome{WorkHolds: load.Held, WorkRefusals: load.Taken,
+		WorkAvailability: load.Served} {
 		c, err := rig.CompareNull(t.Context(), name, Shape{Conns: 4, Duration: 30 * time.Millisecond}, 2)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -202,7 +207,8 @@ func TestCompareNullWithRealProcesses(t *testing.T) {
 
 func TestSingleNextToTheDisk(t *testing.T) {
 	s, err := testRig(t).Single(t.Context(), 50)
-	if err != nil || s.Hold.Count != 50 || s.Sync.Count < 50 || s.Outcomes[load.Held] != 50 || s.Over != s.Hold.P50-s.Sync.P50 || s.FirstLook <= 0 {
+	if err != nil || s.Hold.Count != 50 || s.Sync.Count < 50 || s.Outcomes[load.Held] != 50 ||
+		s.Over != s.Hold.P50-s.Sync.P50 || s.FirstLook <= 0 {
 		t.Errorf("%s, %v", s, err)
 	}
 }

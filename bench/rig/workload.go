@@ -68,7 +68,8 @@ type holdsWork struct {
 	next   uint64
 }
 
-// holdsRoundMin is how many seats a round finds at least. A faster server ends its round early, which is measured correctly.
+// holdsRoundMin is how many seats a round finds at least. A faster server ends its round early, which is measured
+// correctly.
 const holdsRoundMin = 180_000
 
 func (w *holdsWork) want() load.Outcome { return load.Held }
@@ -205,7 +206,10 @@ func (r *Rig) CompareNull(ctx context.Context, name string, s Shape, rounds int)
 	}
 	defer null.Stop()
 	w.done(Result{Last: sample.First + 1})
-	serving := Target{Name: "holdfast", Round: func(ctx context.Context, _ int) (Result, error) { return r.round(ctx, w) }}
+	serving := Target{Name: "holdfast", Round: func(ctx context.Context, _ int) (Result,
+		error) {
+		return r.round(ctx, w)
+	}}
 	nothing := Target{Name: "do nothing", Round: func(ctx context.Context, _ int) (Result, error) {
 		l, err := w.prepare(ctx)
 		if err != nil {

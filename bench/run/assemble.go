@@ -13,14 +13,16 @@ import (
 // Report puts together what a run has found.
 func (r *Session) Report(started time.Time) *report.Report {
 	made := &report.Report{
-		Version: report.FormatVersion, Scenario: r.Scenario.Name, About: r.Scenario.About, Command: r.Command, Seed: r.Seed, Started: started,
+		Version: report.FormatVersion, Scenario: r.Scenario.Name, About: r.Scenario.About, Command: r.Command,
+		Seed: r.Seed, Started: started,
 		Machine: DescribeMachine(), Settings: r.settings(),
 	}
 	for _, c := range r.Subjects {
 		made.Sides = append(made.Sides, c.Side)
 		made.Figures = append(made.Figures, c.Figures.Figures(c.Name)...)
 		if c.Running.Version != "" {
-			made.Machine.Versions = append(made.Machine.Versions, report.Setting{Name: c.Name, Value: c.Running.Version})
+			made.Machine.Versions = append(made.Machine.Versions,
+				report.Setting{Name: c.Name, Value: c.Running.Version})
 		}
 	}
 	made.Figures = append(made.Figures, harnessFigures(made)...)
@@ -49,8 +51,9 @@ func (s *Scenario) aims() map[string]map[string]float64 {
 	}
 }
 
-// harnessFigures tell what the client costs beside each server: processor time a request of one over the other's is how many times its own
-// rate the client could send on as much processor. Below the aim, the server's figure is partly the client's.
+// harnessFigures tell what the client costs beside each server: processor time a request of one over the other's is how
+// many times its own rate the client could send on as much processor. Below the aim, the server's figure is partly the
+// client's.
 func harnessFigures(r *report.Report) (figures []report.Figure) {
 	for i := range r.Sides {
 		var values []float64
@@ -62,7 +65,9 @@ func harnessFigures(r *report.Report) (figures []report.Figure) {
 		if len(values) == 0 {
 			continue
 		}
-		f := report.Figure{Name: r.Sides[i].Name + ": requests the client can send for each one the server answers, on as much processor", Unit: "×", Value: report.SpreadOf(values).Median}
+		f := report.Figure{Name: r.Sides[i].Name +
+			": requests the client can send for each one the server answers, on as much processor", Unit: "×",
+			Value: report.SpreadOf(values).Median}
 		if i == 0 {
 			met := f.Value >= harnessAim
 			f.Aim, f.Met = fmt.Sprintf("≥ %.1f ×", harnessAim), &met
@@ -78,7 +83,8 @@ func (r *Session) settings() []report.Setting {
 	d := &r.Scenario.Load
 	mode := "closed loop: each connection sends as soon as it is free"
 	if pace := d.pace(); pace != nil {
-		mode = fmt.Sprintf("open loop: %d at the doors, then %.0f buyers a second; latency counts from the intended start", d.Burst, float64(d.Rate))
+		mode = fmt.Sprintf("open loop: %d at the doors, then %.0f buyers a second; latency counts from the intended "+
+			"start", d.Burst, float64(d.Rate))
 	}
 	settings := []report.Setting{
 		{Name: "load", Value: mode},
@@ -100,7 +106,9 @@ func (r *Session) settings() []report.Setting {
 // DescribeMachine tells a report where its figures come from.
 func DescribeMachine() report.Machine {
 	return report.Machine{
-		OS: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(), Processor: lab.ProcessorName(), MemoryGiB: lab.MemoryGiB(),
-		Versions: []report.Setting{{Name: "Go", Value: runtime.Version()}, {Name: "kernel", Value: lab.KernelVersion()}},
+		OS: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(), Processor: lab.ProcessorName(),
+		MemoryGiB: lab.MemoryGiB(),
+		Versions: []report.Setting{{Name: "Go", Value: runtime.Version()},
+			{Name: "kernel", Value: lab.KernelVersion()}},
 	}
 }

@@ -79,7 +79,8 @@ func (a *assignment) run(ctx context.Context, events []*buyers.Event, progress f
 }
 
 // runWith is run with a word to each script before it begins.
-func (a *assignment) runWith(ctx context.Context, events []*buyers.Event, progress func(load.Progress), prepare func(*buyers.Script)) (*Account, error) {
+func (a *assignment) runWith(ctx context.Context, events []*buyers.Event, progress func(load.Progress),
+	prepare func(*buyers.Script)) (*Account, error) {
 	identity := buyers.Identity(buyers.DevIdentity)
 	if len(a.TokenSecret) > 0 {
 		var err error
@@ -91,8 +92,10 @@ func (a *assignment) runWith(ctx context.Context, events []*buyers.Event, progre
 	var failed error
 	watch := onlookers{window: a.Window}
 	result, err := load.Run(ctx, load.Config{
-		Addresses: []string{a.Address}, Conns: a.Conns, Loops: a.Loops, Kinds: buyers.Kinds, Useful: buyers.Useful, First: a.First, Pace: a.Pace,
-		Count: a.Count, Duration: a.Duration, Patience: a.Patience, Shard: a.Shard, Shards: a.Shards, Begin: a.Begin, Progress: progress,
+		Addresses: []string{a.Address}, Conns: a.Conns, Loops: a.Loops, Kinds: buyers.Kinds, Useful: buyers.Useful,
+		First: a.First, Pace: a.Pace,
+		Count: a.Count, Duration: a.Duration, Patience: a.Patience, Shard: a.Shard, Shards: a.Shards, Begin: a.Begin,
+		Progress: progress,
 		Script: func(loop int) load.Script {
 			c, err := buyers.New(&a.Job, events, a.Address, identity, a.Shard*loopsMax+loop)
 			if err != nil {
@@ -139,7 +142,8 @@ func Work(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	kept := history.History{Header: history.Header{Scenario: a.Job.Scenario, StartUnixNano: a.Job.Start.UnixNano()}, Parts: done.parts}
+	kept := history.History{Header: history.Header{Scenario: a.Job.Scenario, StartUnixNano: a.Job.Start.UnixNano()},
+		Parts: done.parts}
 	for range a.Job.FirstEvent + len(events) { // operations name events by their place among all of the run's
 		kept.Header.Events = append(kept.Header.Events, history.Event{ID: events[0].ID, Sections: plan.Sizes()})
 	}
@@ -207,7 +211,8 @@ func (a *assignment) send(ctx context.Context, worker WorkerCommand, log io.Writ
 }
 
 // distribute does an assignment in several processes at once.
-func (a *assignment) distribute(ctx context.Context, processes int, worker WorkerCommand, folder string, log io.Writer) (*Account, error) {
+func (a *assignment) distribute(ctx context.Context, processes int, worker WorkerCommand, folder string,
+	log io.Writer) (*Account, error) {
 	parts := a.split(processes, folder)
 	type ended struct {
 		account *Account

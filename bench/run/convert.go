@@ -12,7 +12,8 @@ import (
 
 // nines are the quantiles of a distribution's curve.
 var nines = []float64{
-	0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.985, 0.99, 0.9925, 0.995, 0.997, 0.998,
+	0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.985, 0.99, 0.9925, 0.995,
+	0.997, 0.998,
 	0.9985, 0.999, 0.9995, 0.9998, 0.9999, 0.99995, 0.99999, 1,
 }
 
@@ -35,28 +36,33 @@ func callOf(k *load.KindResult) report.Call {
 	call := report.Call{Kind: k.Name}
 	for class := range load.OutcomeCount {
 		if n := k.Outcomes[class]; n > 0 {
-			call.Outcomes = append(call.Outcomes, report.Outcome{Class: class.String(), Count: n, Latency: quantilesOf(k.Latency[class])})
+			call.Outcomes = append(call.Outcomes, report.Outcome{Class: class.String(), Count: n,
+				Latency: quantilesOf(k.Latency[class])})
 		}
 	}
 	return call
 }
 
-// Limits beyond which the client, and not the server, made the figure. A loop that used more than this of a core had no time to wait for
-// anybody; and where more than this part of the arrivals began late with a connection free, latency is the client's too.
+// Limits beyond which the client, and not the server, made the figure. A loop that used more than this of a core had no
+// time to wait for anybody; and where more than this part of the arrivals began late with a connection free, latency is
+// the client's too.
 const (
 	loopBusyMax = 0.92
 	// LatePartMax is a part of all requests.
 	LatePartMax = 0.05
 )
 
-// ClientBound says why a result's figures are the client's own, and whether they are for want of processor; empty: they are not.
+// ClientBound says why a result's figures are the client's own, and whether they are for want of processor; empty: they
+// are not.
 func ClientBound(r *load.Result) (why string, saturated bool) {
 	busiest := slices.Max(append([]float64{0}, r.LoopCPU...))
 	if busiest > loopBusyMax {
-		return "the client was the bottleneck: one of its loops used " + percent(busiest) + " of a core; give it more loops or processes", true
+		return "the client was the bottleneck: one of its loops used " + percent(busiest) +
+			" of a core; give it more loops or processes", true
 	}
 	if n := r.StartLag.Count(); n > 0 && float64(r.LateStarts) > LatePartMax*float64(n) {
-		return "the client fell behind: " + percent(float64(r.LateStarts)/float64(n)) + " of the requests began late although a connection was free", false
+		return "the client fell behind: " + percent(float64(r.LateStarts)/float64(n)) +
+			" of the requests began late although a connection was free", false
 	}
 	return "", false
 }
@@ -69,10 +75,13 @@ func RoundOf(r *load.Result, number, processes int) report.Round {
 	void, _ := ClientBound(r)
 	round := report.Round{
 		Number: number, Elapsed: r.Elapsed, Series: seriesOf(&r.Series), Void: void,
-		Useful: report.Rate{Count: r.Useful}, Refusals: report.Rate{Count: outcomes[load.Taken] + outcomes[load.SoldOut]},
+		Useful:   report.Rate{Count: r.Useful},
+		Refusals: report.Rate{Count: outcomes[load.Taken] + outcomes[load.SoldOut]},
 		Client: report.Client{
-			Processes: processes, Loops: len(r.LoopCPU), CPU: lab.Share(r.CPU, r.Elapsed), BusiestLoop: slices.Max(append([]float64{0}, r.LoopCPU...)),
-			LateStarts: r.LateStarts, Queued: r.Queued, StartLag: quantilesOf(r.StartLag), Unstarted: r.Unstarted, Reconnect: r.Reconnects,
+			Processes: processes, Loops: len(r.LoopCPU), CPU: lab.Share(r.CPU, r.Elapsed),
+			BusiestLoop: slices.Max(append([]float64{0}, r.LoopCPU...)),
+			LateStarts:  r.LateStarts, Queued: r.Queued, StartLag: quantilesOf(r.StartLag), Unstarted: r.Unstarted,
+			Reconnect: r.Reconnects,
 		},
 	}
 	for i := range r.Kinds {
@@ -106,7 +115,8 @@ func seriesOf(s *load.Series) *report.Series {
 	for i := range s.Steps {
 		step := &s.Steps[i]
 		made.Useful = append(made.Useful, step.Useful)
-		made.P50, made.P99 = append(made.P50, report.InMilliseconds(step.P50)), append(made.P99, report.InMilliseconds(step.P99))
+		made.P50, made.P99 = append(made.P50, report.InMilliseconds(step.P50)),
+			append(made.P99, report.InMilliseconds(step.P99))
 	}
 	return made
 }
@@ -149,7 +159,8 @@ func (g Figures) Merge(other Figures) {
 // Figures are the medians over rounds.
 func (g Figures) Figures(side string) (figures []report.Figure) {
 	for _, name := range slices.Sorted(maps.Keys(g)) {
-		figures = append(figures, report.Figure{Name: side + ": " + name, Value: report.SpreadOf(g[name].values).Median, Unit: g[name].unit})
+		figures = append(figures, report.Figure{Name: side + ": " + name, Value: report.SpreadOf(g[name].values).Median,
+			Unit: g[name].unit})
 	}
 	return figures
 }
@@ -164,7 +175,8 @@ func (a *Account) figures() (figures []report.Figure) {
 			name string
 			part float64
 		}{{"p50", 0.5}, {"p99", 0.99}, {"max", 1}} {
-			figures = append(figures, report.Figure{Name: what + ", " + q.name, Value: float64(report.InMilliseconds(took.At(q.part))), Unit: "ms"})
+			figures = append(figures, report.Figure{Name: what + ", " + q.name,
+				Value: float64(report.InMilliseconds(took.At(q.part))), Unit: "ms"})
 		}
 	}
 	return figures

@@ -17,10 +17,12 @@ func (r *Session) Judge(ctx context.Context, c *Subject) error {
 	}()
 	switch {
 	case c.Blind:
-		c.Side.Checks = []report.Check{{Name: report.NothingOversold, Verdict: report.NotChecked, Detail: "it does nothing, and its answers mean nothing"}}
+		c.Side.Checks = []report.Check{{Name: report.NothingOversold, Verdict: report.NotChecked,
+			Detail: "it does nothing, and its answers mean nothing"}}
 		return nil
 	case r.Unchecked:
-		c.Side.Checks = []report.Check{{Name: report.NothingOversold, Verdict: report.NotChecked, Detail: "left out, as it was asked for"}}
+		c.Side.Checks = []report.Check{{Name: report.NothingOversold, Verdict: report.NotChecked,
+			Detail: "left out, as it was asked for"}}
 		return c.stop()
 	}
 	r.say("stopping " + c.Name)
@@ -57,7 +59,8 @@ func audited(clean bool, words string, err error) report.Check {
 
 // Checks are a checker's verdicts as a report has them, after one for all: nothing oversold.
 func Checks(result *check.Result) []report.Check {
-	all := report.Check{Name: report.NothingOversold, Verdict: verdicts[result.State()], Detail: fmt.Sprintf("%d checks of every request and answer", len(result.Checks))}
+	all := report.Check{Name: report.NothingOversold, Verdict: verdicts[result.State()],
+		Detail: fmt.Sprintf("%d checks of every request and answer", len(result.Checks))}
 	if all.Verdict != report.Passed {
 		all.Detail += "; see below"
 	}
@@ -76,4 +79,5 @@ func Checks(result *check.Result) []report.Check {
 	return made
 }
 
-var verdicts = map[check.State]string{check.Passed: report.Passed, check.Failed: report.Failed, check.NotChecked: report.NotChecked}
+var verdicts = map[check.State]string{check.Passed: report.Passed, check.Failed: report.Failed,
+	check.NotChecked: report.NotChecked}

@@ -23,7 +23,8 @@ type Round struct {
 	Begin  time.Time
 }
 
-// beginAfter is between the decision to begin a round and its beginning, for several processes to be ready. One process needs none.
+// beginAfter is between the decision to begin a round and its beginning, for several processes to be ready. One process
+// needs none.
 const beginAfter = 500 * time.Millisecond
 
 // round puts one target under the load once.
@@ -38,8 +39,8 @@ func (r *Session) Measure(ctx context.Context, s Scenario, title string, number 
 	return r.other(ctx, s, title, number, r.Unchecked)
 }
 
-// Fill is Play with a load that is no part of the history: its events are forgotten again, so that the log's check passes them over, and so
-// is its round. It returns how many changes were acknowledged.
+// Fill is Play with a load that is no part of the history: its events are forgotten again, so that the log's check
+// passes them over, and so is its round. It returns how many changes were acknowledged.
 func (r *Session) Fill(ctx context.Context, s Scenario, title string, number int) (changes uint64, err error) {
 	c := r.Subjects[0]
 	events, rounds := len(c.history.Header.Events), len(c.Side.Rounds)
@@ -104,7 +105,8 @@ func (c *Subject) CPU() time.Duration {
 	return c.Running.CPU()
 }
 
-// Open makes the round's events. Baselines read one plan format only: another is translated for them from the first target's seat map.
+// Open makes the round's events. Baselines read one plan format only: another is translated for them from the first
+// target's seat map.
 func (r *Session) Open(ctx context.Context, c *Subject) (events []*buyers.Event, err error) {
 	if c.Blind { // it makes no events; its answers are the same for all
 		for range r.Scenario.Events {
@@ -123,7 +125,8 @@ func (r *Session) Open(ctx context.Context, c *Subject) (events []*buyers.Event,
 				return nil, err
 			}
 		}
-		c.history.Header.Events = append(c.history.Header.Events, history.Event{ID: event.ID, Sections: event.Plan.Sizes()})
+		c.history.Header.Events = append(c.history.Header.Events,
+			history.Event{ID: event.ID, Sections: event.Plan.Sizes()})
 		events = append(events, event)
 	}
 	return events, nil
@@ -156,11 +159,13 @@ func (r *Session) translateFor(ctx context.Context, c *Subject, event *buyers.Ev
 func (o *Round) assignment() *assignment {
 	d := &o.Scenario.Load
 	a := &assignment{
-		Address: o.Running.Address, Job: o.Scenario.job(o.Config), Conns: d.Conns, Loops: o.Loops, Pace: d.pace(), Count: d.Count,
+		Address: o.Running.Address, Job: o.Scenario.job(o.Config), Conns: d.Conns, Loops: o.Loops, Pace: d.pace(),
+		Count:    d.Count,
 		Duration: d.Duration, Patience: d.Patience, First: o.buyers, TokenSecret: o.TokenSecret, Window: o.Window,
 	}
 	header := &o.history.Header
-	a.Job.Round, a.Job.Blind, a.Job.Buyers, a.Job.Keys = o.Number, o.Blind || o.Unchecked, header.BuyerPrefix, header.KeyPrefix
+	a.Job.Round, a.Job.Blind, a.Job.Buyers, a.Job.Keys = o.Number, o.Blind || o.Unchecked, header.BuyerPrefix,
+		header.KeyPrefix
 	a.Job.Start = time.Unix(0, header.StartUnixNano)
 	a.Job.First, a.Job.FirstEvent = o.buyers, len(header.Events)-len(o.Events)
 	for _, event := range o.Events {
@@ -196,8 +201,8 @@ func (o *Round) keepAccount(done *Account, used time.Duration, figures []report.
 	o.Figures.Add(append(figures, done.figures()...)...)
 }
 
-// settleAfter is how long after the last answer the map is read for good. A map may be a moment old (P9): one that is read later than the
-// checker allows for has to show everything.
+// settleAfter is how long after the last answer the map is read for good. A map may be a moment old (P9): one that is
+// read later than the checker allows for has to show everything.
 const settleAfter = 1100 * time.Millisecond
 
 // lastLook reads every map once more, when nothing is under way: it must be what the answers add up to.
@@ -208,7 +213,8 @@ func (o *Round) lastLook(ctx context.Context) error {
 	if err := lab.SleepUntil(ctx, time.Now().Add(settleAfter)); err != nil {
 		return err
 	}
-	part, err := lookAt(ctx, o.Running.Endpoint, o.Events, len(o.history.Header.Events)-len(o.Events), o.history.Header.StartUnixNano)
+	part, err := lookAt(ctx, o.Running.Endpoint, o.Events, len(o.history.Header.Events)-len(o.Events),
+		o.history.Header.StartUnixNano)
 	if err == nil {
 		o.history.Parts = append(o.history.Parts, part)
 	}

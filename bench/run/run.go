@@ -20,7 +20,8 @@ import (
 // Config is one run: a scenario, and who is put under its load.
 type Config struct {
 	Scenario Scenario
-	// Targets in the order of their first round. The first is the one in question; ratios are its figures over the others'.
+	// Targets in the order of their first round. The first is the one in question; ratios are its figures over the
+	// others'.
 	Targets []lab.Target
 	Rounds  int
 	Seed    uint64
@@ -35,7 +36,8 @@ type Config struct {
 	Command string
 	// TokenSecret signs buyers' tokens (HS256); empty: servers are in dev mode.
 	TokenSecret []byte
-	// Unchecked leaves the histories unjudged, which the report says loudly. Budget bounds the search for orders of each side.
+	// Unchecked leaves the histories unjudged, which the report says loudly. Budget bounds the search for orders of
+	// each side.
 	Unchecked bool
 	Budget    time.Duration
 	// Keep, if set, is a folder that gets each side's history.
@@ -78,8 +80,8 @@ type Session struct {
 // BudgetDefault bounds the search for orders.
 const BudgetDefault = 5 * time.Minute
 
-// Run measures every target in turns, checks what they answered, and reports. An error means that there is no report worth having; a
-// target that fails its checks, or a client that was the bottleneck, is part of the report.
+// Run measures every target in turns, checks what they answered, and reports. An error means that there is no report
+// worth having; a target that fails its checks, or a client that was the bottleneck, is part of the report.
 func Run(ctx context.Context, c Config) (result *report.Report, err error) {
 	started := time.Now()
 	r, err := Open(ctx, &c)
@@ -118,7 +120,8 @@ func newRunner(c *Config) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run: %w", err)
 	}
-	if err := os.Chmod(folder, 0o711); err != nil { //nolint:gosec // databases do not run as root, and pass through to their own
+	if err := os.Chmod(folder, 0o711); err != nil {
+		//nolint:gosec // databases do not run as root, and pass through to their own
 		return nil, fmt.Errorf("run: %w", err)
 	}
 	return &Session{Config: c, folder: folder}, nil
@@ -127,10 +130,12 @@ func newRunner(c *Config) (*Session, error) {
 // start starts every server, one after another.
 func (r *Session) start(ctx context.Context) error {
 	for i, one := range r.Targets {
-		c := &Subject{Target: one, folder: filepath.Join(r.folder, fmt.Sprintf("%d-%s", i, one.Name)), venue: r.Scenario.Venue}
+		c := &Subject{Target: one, folder: filepath.Join(r.folder, fmt.Sprintf("%d-%s", i, one.Name)),
+			venue: r.Scenario.Venue}
 		r.Subjects = append(r.Subjects, c)
 		r.say("starting " + one.Name)
-		if err := os.MkdirAll(c.folder, 0o755); err != nil { //nolint:gosec // a database runs as another user and passes through
+		if err := os.MkdirAll(c.folder, 0o755); err != nil {
+			//nolint:gosec // a database runs as another user and passes through
 			return fmt.Errorf("run: %w", err)
 		}
 		var err error
@@ -143,8 +148,9 @@ func (r *Session) start(ctx context.Context) error {
 		c.Figures = Figures{}
 		c.Side = report.Side{Name: one.Name, About: one.About}
 		c.history.Header = history.Header{
-			Server: one.Name, Scenario: r.Scenario.Name, Seed: r.Seed, Command: r.Command, StartUnixNano: time.Now().UnixNano(),
-			ClockSlack: history.Nanos(clockSlack), BuyerPrefix: "b" + lab.RunName(), KeyPrefix: "k" + lab.RunName(),
+			Server: one.Name, Scenario: r.Scenario.Name, Seed: r.Seed, Command: r.Command,
+			StartUnixNano: time.Now().UnixNano(),
+			ClockSlack:    history.Nanos(clockSlack), BuyerPrefix: "b" + lab.RunName(), KeyPrefix: "k" + lab.RunName(),
 		}
 	}
 	return nil
@@ -153,7 +159,8 @@ func (r *Session) start(ctx context.Context) error {
 // clockSlack is how far expires_at, told in whole milliseconds, may be from the moment it means, on one machine.
 const clockSlack = 5 * time.Millisecond
 
-// rounds goes A B C, C B A, A B C …: neither always follows the other, and noise that lasts longer than a round hits all.
+// rounds goes A B C, C B A, A B C …: neither always follows the other, and noise that lasts longer than a round hits
+// all.
 func (r *Session) rounds(ctx context.Context) error {
 	for round := range r.Rounds {
 		order := slices.Clone(r.Subjects)
@@ -165,7 +172,8 @@ func (r *Session) rounds(ctx context.Context) error {
 				return err
 			}
 			if err := r.round(ctx, c, round); err != nil {
-				return errors.Join(fmt.Errorf("run: %s, round %d of %s: %w", r.Scenario.Name, round+1, c.Name, err), c.LastWords())
+				return errors.Join(fmt.Errorf("run: %s, round %d of %s: %w", r.Scenario.Name, round+1, c.Name, err),
+					c.LastWords())
 			}
 		}
 	}

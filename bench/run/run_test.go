@@ -91,23 +91,24 @@ func forgetful(t *testing.T, behind string, every uint64) string {
 	t.Helper()
 	var holds atomic.Uint64
 	client := &fasthttp.HostClient{Addr: behind}
-	return labtest.Serve(t, &fasthttp.Server{StreamRequestBody: false, CloseOnShutdown: true, IdleTimeout: time.Second, Handler: func(ctx *fasthttp.RequestCtx) {
-		lie := bytes.HasSuffix(ctx.Path(), []byte("/bookings")) && holds.Add(1)%every == 0
-		if err := client.Do(&ctx.Request, &ctx.Response); err != nil {
-			ctx.SetStatusCode(502)
-			return
-		}
-		if lie && ctx.Response.StatusCode() == 201 {
-			id, _, _ := bytes.Cut(ctx.Response.Body()[len(`{"id":"`):], []byte(`"`))
-			var request fasthttp.Request
-			request.Header.SetMethod("DELETE")
-			request.SetRequestURI("http://" + behind + "/v1/bookings/" + string(id))
-			request.Header.SetBytesV("X-Buyer", ctx.Request.Header.Peek("X-Buyer"))
-			if err := client.Do(&request, nil); err != nil {
+	return labtest.Serve(t, &fasthttp.Server{StreamRequestBody: false, CloseOnShutdown: true, IdleTimeout: time.Second,
+		Handler: func(ctx *fasthttp.RequestCtx) {
+			lie := bytes.HasSuffix(ctx.Path(), []byte("/bookings")) && holds.Add(1)%every == 0
+			if err := client.Do(&ctx.Request, &ctx.Response); err != nil {
 				ctx.SetStatusCode(502)
+				return
 			}
-		}
-	}})
+			if lie && ctx.Response.StatusCode() == 201 {
+				id, _, _ := bytes.Cut(ctx.Response.Body()[len(`{"id":"`):], []byte(`"`))
+				var request fasthttp.Request
+				request.Header.SetMethod("DELETE")
+				request.SetRequestURI("http://" + behind + "/v1/bookings/" + string(id))
+				request.Header.SetBytesV("X-Buyer", ctx.Request.Header.Peek("X-Buyer"))
+				if err := client.Do(&request, nil); err != nil {
+					ctx.SetStatusCode(502)
+				}
+			}
+		}})
 }
 
 // P1, P2: a server that gives a seat away twice is found out, and the report says so first.
@@ -134,7 +135,8 @@ func TestAServerThatForgetsHoldsIsFoundOut(t *testing.T) {
 
 func TestUncheckedIsNeverPassed(t *testing.T) {
 	var started []*labtest.MemoryServer
-	r := runSmall(t, small(t, "stampede"), Config{Targets: []lab.Target{labtest.MemoryTarget(t, false, &started)}, Unchecked: true})
+	r := runSmall(t, small(t, "stampede"), Config{Targets: []lab.Target{labtest.MemoryTarget(t, false, &started)},
+		Unchecked: true})
 	if c := r.Sides[0].Checks; len(c) != 1 || c[0].Verdict != report.NotChecked {
 		t.Errorf("%+v", c)
 	}
@@ -192,8 +194,10 @@ func TestNothingIsBlind(t *testing.T) {
 		go func() { _ = server.Serve(listener) }()
 		return &lab.Running{Endpoint: lab.Endpoint{Address: listener.Addr().String()}, Stop: server.Shutdown}, nil
 	}
-	r := runSmall(t, small(t, "stampede"), Config{Targets: []lab.Target{labtest.MemoryTarget(t, false, &started), nothing}, Rounds: 2})
-	if len(r.Sides) != 2 || r.Sides[1].Checks[0].Verdict != report.NotChecked || r.Sides[1].Rounds[0].Refusals.Count != 0 {
+	r := runSmall(t, small(t, "stampede"),
+		Config{Targets: []lab.Target{labtest.MemoryTarget(t, false, &started), nothing}, Rounds: 2})
+	if len(r.Sides) != 2 || r.Sides[1].Checks[0].Verdict != report.NotChecked ||
+		r.Sides[1].Rounds[0].Refusals.Count != 0 {
 		t.Errorf("%+v", r.Sides[1])
 	}
 	if r.Sides[0].Checks[0].Verdict != report.Passed || len(r.Ratios) == 0 {

@@ -55,7 +55,8 @@ func (d *Drive) pace() *load.Pace {
 	return &pace
 }
 
-// Numbers of the scenarios' events. stampede's and steady's is as large as an event may be: no seat of a round is anybody else's.
+// Numbers of the scenarios' events. stampede's and steady's is as large as an event may be: no seat of a round is
+// anybody else's.
 var (
 	Stadium = lab.UniformVenue(64, 125, 25) // 200,000 seats
 	arena   = lab.UniformVenue(40, 25, 20)  // 20,000 seats: what an evening sells
@@ -71,19 +72,23 @@ const endless = 2 * time.Hour
 var scenarios = []Scenario{
 	{
 		Name: "steady", Venue: Stadium, Events: 1, HoldTTL: 10 * time.Minute, Nothing: true,
-		About: "A constant rate of buyers, below what the server can carry, through the whole life of a booking: hold, pay, give back. It asks what each call takes when nothing is scarce.",
-		Load:  Drive{Conns: 256, Rate: 2000, Duration: 5 * time.Second},
+		About: "A constant rate of buyers, below what the server can carry, through the whole life of a booking: " +
+			"hold, pay, give back. It asks what each call takes when nothing is scarce.",
+		Load: Drive{Conns: 256, Rate: 2000, Duration: 5 * time.Second},
 	},
 	{
 		Name: "stampede", Venue: Stadium, Events: 1, HoldTTL: 10 * time.Minute, Nothing: true,
-		About: "Everybody wants the front rows of 5 % of the sections in the same second; refused, they take the best that is left there, then anything. " +
-			"It is an on-sale's first minute, and the worst case for one writer a section: as fast as the server answers.",
+		About: "Everybody wants the front rows of 5 % of the sections in the same second; refused, they take the " +
+			"best that is left there, then anything. " +
+			"It is an on-sale's first minute, and the worst case for one writer a section: as fast as the server " +
+			"answers.",
 		Load: Drive{Conns: 256, Duration: 5 * time.Second},
 	},
 	{
 		Name: "single", Venue: Stadium, Events: 1, HoldTTL: 10 * time.Minute, Nothing: true,
-		About: "Every buyer names one seat that nobody else wants, as fast as the server answers: what a granted hold costs, and nothing about luck. No peer has to choose seats here.",
-		Load:  Drive{Conns: 256, Duration: 4 * time.Second, Count: 200_000},
+		About: "Every buyer names one seat that nobody else wants, as fast as the server answers: what a granted " +
+			"hold costs, and nothing about luck. No peer has to choose seats here.",
+		Load: Drive{Conns: 256, Duration: 4 * time.Second, Count: 200_000},
 	},
 	{
 		Name: "contested", Venue: Stadium, Events: 1, HoldTTL: 10 * time.Minute, Nothing: true,
@@ -92,33 +97,39 @@ var scenarios = []Scenario{
 	},
 	{
 		Name: "onsale", Venue: arena, Events: 1, HoldTTL: 10 * time.Second,
-		About: "The doors open: a burst and then a stream of people who look at the live map, choose, think, pay or go; parties as in real listings. It is the whole evening in small.",
-		Load:  Drive{Conns: 512, Burst: 2000, Rate: 1000, Duration: 10 * time.Second, Patience: 15 * time.Second},
+		About: "The doors open: a burst and then a stream of people who look at the live map, choose, think, pay or " +
+			"go; parties as in real listings. It is the whole evening in small.",
+		Load: Drive{Conns: 512, Burst: 2000, Rate: 1000, Duration: 10 * time.Second, Patience: 15 * time.Second},
 	},
 	{
 		Name: "browse", Venue: arena, Events: 1, HoldTTL: time.Minute, Sidecar: watchersSidecar,
-		About: "Nine of ten come to look, one buys, and hundreds follow the live map: reads must be cheap and fresh while the house sells, and take nothing from those who book.",
-		Load:  Drive{Conns: 256, Rate: 3000, Duration: 5 * time.Second},
+		About: "Nine of ten come to look, one buys, and hundreds follow the live map: reads must be cheap and fresh " +
+			"while the house sells, and take nothing from those who book.",
+		Load: Drive{Conns: 256, Rate: 3000, Duration: 5 * time.Second},
 	},
 	{
 		Name: "expiry", Venue: arena, Events: 10, HoldTTL: 5 * time.Second, waves: true,
-		About: "Ten waves of abandoned holds that all lapse in the same second, and people who wait for just these seats: how soon after a hold's end is its seat for sale again, and what do others feel meanwhile?",
-		Load:  Drive{Conns: 256, Rate: 5000, Duration: 10 * time.Second, Patience: 30 * time.Second},
+		About: "Ten waves of abandoned holds that all lapse in the same second, and people who wait for just these " +
+			"seats: how soon after a hold's end is its seat for sale again, and what do others feel meanwhile?",
+		Load: Drive{Conns: 256, Rate: 5000, Duration: 10 * time.Second, Patience: 30 * time.Second},
 	},
 	{
 		Name: "bots", Venue: arena, Events: 1, HoldTTL: 3 * time.Second,
-		About: "Three of ten arrivals are scripts that hold all they may and let it lapse, again and again. It asks how many people still go home with tickets.",
-		Load:  Drive{Conns: 512, Rate: 1000, Duration: 10 * time.Second, Patience: 30 * time.Second},
+		About: "Three of ten arrivals are scripts that hold all they may and let it lapse, again and again. It asks " +
+			"how many people still go home with tickets.",
+		Load: Drive{Conns: 512, Rate: 1000, Duration: 10 * time.Second, Patience: 30 * time.Second},
 	},
 	{
 		Name: "eras", Venue: eraShow, Events: EraShows, HoldTTL: 10 * time.Minute,
-		About: "52 stadium shows on sale at once until the last of 2,402,400 tickets is paid, each buyer losing a wish for the front rows first. It asks for a whole sale without a pause.",
-		Load:  Drive{Conns: 512, Duration: endless, Patience: time.Minute},
+		About: "52 stadium shows on sale at once until the last of 2,402,400 tickets is paid, each buyer losing a " +
+			"wish for the front rows first. It asks for a whole sale without a pause.",
+		Load: Drive{Conns: 512, Duration: endless, Patience: time.Minute},
 	},
 	{
 		Name: "failover", Venue: Stadium, Events: 1, HoldTTL: 10 * time.Minute, Sidecar: crashSidecar,
-		About: "A steady sale whose server is killed with -9 in the middle and started again: it asks what buyers feel, and whether anything acknowledged is lost.",
-		Load:  Drive{Conns: 256, Rate: 2000, Duration: 10 * time.Second, Patience: 30 * time.Second},
+		About: "A steady sale whose server is killed with -9 in the middle and started again: it asks what buyers " +
+			"feel, and whether anything acknowledged is lost.",
+		Load: Drive{Conns: 256, Rate: 2000, Duration: 10 * time.Second, Patience: 30 * time.Second},
 	},
 }
 

@@ -15,8 +15,9 @@ import (
 	"holdfast/bench/report"
 )
 
-// Watchers of the live map. Most of them only take what comes, as a browser's socket does. The probes read every frame, and one buyer of
-// ours changes a seat now and then: from the answer to that request to the frame that shows it is the map's lag, as both sides feel it.
+// Watchers of the live map. Most of them only take what comes, as a browser's socket does. The probes read every frame,
+// and one buyer of ours changes a seat now and then: from the answer to that request to the frame that shows it is the
+// map's lag, as both sides feel it.
 const (
 	watchersCount = 500
 	probesCount   = 8
@@ -42,7 +43,8 @@ func watchersSidecar(ctx context.Context, r *Round) (end func() ([]report.Figure
 	if r.Compact || r.Blind {
 		return nil, errors.New("run: peers have no live map; leave them out of this scenario")
 	}
-	w := &watchers{event: r.Events[0], target: r.Running.Endpoint, asks: map[buyers.SeatRef]time.Time{}, lags: load.NewLatencies()}
+	w := &watchers{event: r.Events[0], target: r.Running.Endpoint, asks: map[buyers.SeatRef]time.Time{},
+		lags: load.NewLatencies()}
 	watching, stop := context.WithCancel(ctx)
 	var following sync.WaitGroup
 	begun := make(chan error, watchersCount)
@@ -127,8 +129,8 @@ func (w *watchers) see(data []byte, at time.Time) {
 // probeBuyers is the number of a round's first probing buyer, beyond those of the script.
 const probeBuyers = 900_000_000
 
-// poke holds a seat now and then, as one more buyer of the round's history. The moment is taken before the request is sent: what the server
-// takes to decide is in the lag, too.
+// poke holds a seat now and then, as one more buyer of the round's history. The moment is taken before the request is
+// sent: what the server takes to decide is in the lag, too.
 func (w *watchers) poke(ctx context.Context, r *Round) error {
 	pace := load.Steady(load.Rate(float64(time.Second) / float64(probePause)))
 	a := r.assignment()

@@ -8,8 +8,8 @@ import (
 	"holdfast/bench/load"
 )
 
-// Window is the part of a load that is looked at apart, [From, To) from the load's beginning: without the time in which the house fills, and
-// without the time in which the last ones leave.
+// Window is the part of a load that is looked at apart, [From, To) from the load's beginning: without the time in which
+// the house fills, and without the time in which the last ones leave.
 type Window struct {
 	From time.Duration `json:"from_ns"`
 	To   time.Duration `json:"to_ns"`
@@ -17,12 +17,12 @@ type Window struct {
 
 func (w *Window) has(at time.Duration) bool { return w.From <= at && at < w.To }
 
-// Windowed is what was seen in a window. Requests belong to it by their intended start, and buyers by their arrival; what was done, by its
-// moment.
+// Windowed is what was seen in a window. Requests belong to it by their intended start, and buyers by their arrival;
+// what was done, by its moment.
 type Windowed struct {
 	Kinds []load.KindResult `json:"kinds"`
-	// Sent is the time that holds took to be granted or refused, from their sending instead of their intended start. The difference is the
-	// client's part, or the lack of a connection.
+	// Sent is the time that holds took to be granted or refused, from their sending instead of their intended start.
+	// The difference is the client's part, or the lack of a connection.
 	Sent   load.Latencies `json:"sent"`
 	Lag    load.Latencies `json:"lag"`    // of starts, of all kinds of requests
 	Useful uint64         `json:"useful"` // acknowledged within the window
@@ -37,7 +37,8 @@ type Windowed struct {
 }
 
 func newWindowed() *Windowed {
-	w := &Windowed{Kinds: make([]load.KindResult, len(buyers.Kinds)), Sent: load.NewLatencies(), Lag: load.NewLatencies()}
+	w := &Windowed{Kinds: make([]load.KindResult, len(buyers.Kinds)), Sent: load.NewLatencies(),
+		Lag: load.NewLatencies()}
 	for i, name := range buyers.Kinds {
 		w.Kinds[i].Name = name
 	}
@@ -123,8 +124,8 @@ func (o *onlookers) sum() *Windowed {
 	return sum
 }
 
-// onlooker stands between the driver and a script, and counts what falls into the window. A script keeps its buyer in the turn's State; the onlooker
-// puts its own note around it, so that a buyer costs no look-up.
+// onlooker stands between the driver and a script, and counts what falls into the window. A script keeps its buyer in
+// the turn's State; the onlooker puts its own note around it, so that a buyer costs no look-up.
 type onlooker struct {
 	*buyers.Script
 	*Window
@@ -182,7 +183,8 @@ func (o *onlooker) request(t *load.Turn, kind load.Kind, class load.Outcome) {
 	k := &o.seen.Kinds[kind]
 	k.Outcomes[class]++
 	latencyOf(k, class).Record(t.Returned - t.Due)
-	if hold := kind == buyers.KindHold || kind == buyers.KindBest; hold && (class == load.Held || class == load.Taken || class == load.SoldOut) {
+	if hold := kind == buyers.KindHold || kind == buyers.KindBest; hold &&
+		(class == load.Held || class == load.Taken || class == load.SoldOut) {
 		o.seen.Sent.Record(t.Returned - t.Sent)
 	}
 }

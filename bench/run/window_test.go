@@ -14,15 +14,18 @@ import (
 // Of a load with a window, exactly those count who come within it.
 func TestWindowCountsWhoComesWithinIt(t *testing.T) {
 	target := lab.Endpoint{Address: labtest.Memory(t), OperatorKey: "dev"}
-	event, err := lab.OpenEvent(t.Context(), target, lab.UniformVenue(5, 10, 20), lab.Terms{HoldTTL: time.Minute, SeatsPerHold: 8}, nil)
+	event, err := lab.OpenEvent(t.Context(), target, lab.UniformVenue(5, 10, 20),
+		lab.Terms{HoldTTL: time.Minute, SeatsPerHold: 8}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	pace := load.Steady(1000)
 	a := assignment{
-		Address: target.Address, Conns: 16, Loops: 2, Pace: &pace, Duration: 300 * time.Millisecond, Patience: 20 * time.Second,
-		Window: &Window{From: 100 * time.Millisecond, To: 200 * time.Millisecond},
-		Job:    buyers.Job{Scenario: "steady", Seed: 3, Events: []string{event.ID}, Buyers: "b", Keys: "k", Start: time.Now()},
+		Address: target.Address, Conns: 16, Loops: 2, Pace: &pace, Duration: 300 * time.Millisecond,
+		Patience: 20 * time.Second,
+		Window:   &Window{From: 100 * time.Millisecond, To: 200 * time.Millisecond},
+		Job: buyers.Job{Scenario: "steady", Seed: 3, Events: []string{event.ID}, Buyers: "b", Keys: "k",
+			Start: time.Now()},
 	}
 	done, err := a.run(t.Context(), []*buyers.Event{event}, nil)
 	if err != nil {
@@ -40,8 +43,10 @@ func TestWindowCountsWhoComesWithinIt(t *testing.T) {
 			t.Errorf("%s: not every answer has its time", seen.Kinds[i].Name)
 		}
 	}
-	if within < seen.Guests || within >= all || seen.Useful == 0 || seen.Useful >= whole.Useful || seen.Lag.Count() != within || seen.Holds().Count() != seen.Sent.Count() {
-		t.Errorf("%d of %d requests, %d of %d useful, %d starts, %d and %d holds", within, all, seen.Useful, whole.Useful, seen.Lag.Count(), seen.Holds().Count(), seen.Sent.Count())
+	if within < seen.Guests || within >= all || seen.Useful == 0 || seen.Useful >= whole.Useful ||
+		seen.Lag.Count() != within || seen.Holds().Count() != seen.Sent.Count() {
+		t.Errorf("%d of %d requests, %d of %d useful, %d starts, %d and %d holds", within, all, seen.Useful,
+			whole.Useful, seen.Lag.Count(), seen.Holds().Count(), seen.Sent.Count())
 	}
 	var other Windowed // as another process sends it
 	text, err := json.Marshal(seen)
@@ -49,7 +54,8 @@ func TestWindowCountsWhoComesWithinIt(t *testing.T) {
 		err = json.Unmarshal(text, &other)
 	}
 	other.merge(seen)
-	if err != nil || other.Guests != 2*seen.Guests || other.Holds().Count() != 2*seen.Holds().Count() || other.Lag.Count() != 2*seen.Lag.Count() || other.Holds().At(0.99) != seen.Holds().At(0.99) {
+	if err != nil || other.Guests != 2*seen.Guests || other.Holds().Count() != 2*seen.Holds().Count() ||
+		other.Lag.Count() != 2*seen.Lag.Count() || other.Holds().At(0.99) != seen.Holds().At(0.99) {
 		t.Errorf("%v; two parts make %+v", err, other)
 	}
 }

@@ -96,8 +96,10 @@ func (c *capacityCommand) conclude(t *console, found *capacity.Capacity) error {
 // config is run's for this scenario, and what a search needs besides.
 func (c *capacityCommand) config() (*capacity.Config, error) {
 	base := runCommand{
-		Scenario: c.Scenario, server: c.server, loadFlags: loadFlags{Venue: c.Venue, HoldTTL: c.HoldTTL}, Seed: c.Seed, Target: c.Target, operatorKey: c.operatorKey,
-		TokenSecretFile: c.TokenSecretFile, Clients: c.Clients, Loops: c.Loops, Unchecked: c.Unchecked, Budget: c.Budget, Keep: c.Keep,
+		Scenario: c.Scenario, server: c.server, loadFlags: loadFlags{Venue: c.Venue, HoldTTL: c.HoldTTL}, Seed: c.Seed,
+		Target: c.Target, operatorKey: c.operatorKey,
+		TokenSecretFile: c.TokenSecretFile, Clients: c.Clients, Loops: c.Loops, Unchecked: c.Unchecked,
+		Budget: c.Budget, Keep: c.Keep,
 	}
 	run, err := base.config()
 	if err != nil {

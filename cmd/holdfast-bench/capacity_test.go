@@ -35,18 +35,23 @@ func TestCapacityFlagsReachTheSearch(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := capacity.Climb{From: 500, Factor: 1.5, Tolerance: 0.08, Tries: 2}
-	if c.Climb != want || c.SLO != (capacity.SLO{P99: 100 * time.Millisecond, Failed: 0.001}) || c.Headroom != 0.3 || c.Step != 5*time.Second || c.Scenario.Name != "onsale" || c.Seed == 0 {
+	if c.Climb != want || c.SLO != (capacity.SLO{P99: 100 * time.Millisecond, Failed: 0.001}) || c.Headroom != 0.3 ||
+		c.Step != 5*time.Second || c.Scenario.Name != "onsale" || c.Seed == 0 {
 		t.Errorf("%+v", c)
 	}
-	c, err = parseCapacity(t, "--target", "http://127.0.0.1:1", "--scenario", "steady", "--slo-p99", "20ms", "--slo-failed", "1", "--from", "10", "--to", "90", "--factor", "3",
-		"--within", "0.05", "--tries", "1", "--step", "1s", "--warmup", "2s", "--think", "3s", "--session", "4s", "--conns", "5", "--houses", "6", "--hold-ttl", "7s",
+	c, err = parseCapacity(t, "--target", "http://127.0.0.1:1", "--scenario", "steady", "--slo-p99", "20ms",
+		"--slo-failed", "1", "--from", "10", "--to", "90", "--factor", "3",
+		"--within", "0.05", "--tries", "1", "--step", "1s", "--warmup", "2s", "--think", "3s", "--session", "4s",
+		"--conns", "5", "--houses", "6", "--hold-ttl", "7s",
 		"--seed", "8", "--loops", "2", "--unchecked").config()
 	if err != nil {
 		t.Fatal(err)
 	}
 	want = capacity.Climb{From: 10, Most: 90, Factor: 3, Tolerance: 0.05, Tries: 1}
-	if c.Climb != want || c.SLO != (capacity.SLO{P99: 20 * time.Millisecond, Failed: 0.01}) || c.Step != time.Second || c.Warmup != 2*time.Second || c.Habits.Think != 3*time.Second ||
-		c.Session != 4*time.Second || c.Conns != 5 || c.Events != 6 || c.Scenario.HoldTTL != 7*time.Second || c.Seed != 8 || c.Loops != 2 || !c.Unchecked || c.Scenario.Name != "steady" {
+	if c.Climb != want || c.SLO != (capacity.SLO{P99: 20 * time.Millisecond, Failed: 0.01}) || c.Step != time.Second ||
+		c.Warmup != 2*time.Second || c.Habits.Think != 3*time.Second ||
+		c.Session != 4*time.Second || c.Conns != 5 || c.Events != 6 || c.Scenario.HoldTTL != 7*time.Second ||
+		c.Seed != 8 || c.Loops != 2 || !c.Unchecked || c.Scenario.Name != "steady" {
 		t.Errorf("%+v", c)
 	}
 }

@@ -23,9 +23,11 @@ func TestChaosRefusesNonsense(t *testing.T) {
 	}
 }
 
-// TestChaosTellsHowToRepeat: the command in the report is one that this command line reads, and has the seed that was drawn.
+// TestChaosTellsHowToRepeat: the command in the report is one that this command line reads, and has the seed that was
+// drawn.
 func TestChaosTellsHowToRepeat(t *testing.T) {
-	c := chaosCommand{Binary: "/bin/true", Seed: 7, Duration: time.Minute, Nodes: 3, Buyers: 16, Nemesis: []string{"kill", "flood"}, Namespaces: "auto"}
+	c := chaosCommand{Binary: "/bin/true", Seed: 7, Duration: time.Minute, Nodes: 3, Buyers: 16,
+		Nemesis: []string{"kill", "flood"}, Namespaces: "auto"}
 	words := strings.Fields(c.again())
 	if words[0] != "holdfast-bench" || !strings.Contains(c.again(), "--seed 7") {
 		t.Fatalf("%v", words)

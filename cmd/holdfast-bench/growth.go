@@ -80,8 +80,10 @@ func (c *growthCommand) config() (*growth.Config, error) {
 		return nil, err
 	}
 	config := &growth.Config{
-		Dimensions: c.Dimensions, To: c.To, Target: lab.Embedded(c.Binary), Rounds: c.Rounds, Conns: c.Conns, Duration: c.Duration, Seed: c.Seed,
-		Loops: c.Loops, Folder: c.Folder, Command: commandLine(), Unchecked: c.Unchecked, Budget: c.Budget, Benchmarks: curves,
+		Dimensions: c.Dimensions, To: c.To, Target: lab.Embedded(c.Binary), Rounds: c.Rounds, Conns: c.Conns,
+		Duration: c.Duration, Seed: c.Seed,
+		Loops: c.Loops, Folder: c.Folder, Command: commandLine(), Unchecked: c.Unchecked, Budget: c.Budget,
+		Benchmarks: curves,
 	}
 	for config.Seed == 0 {
 		config.Seed = rand.Uint64() >> 32 // short enough to be typed

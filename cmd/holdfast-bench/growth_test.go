@@ -26,14 +26,17 @@ func TestGrowthRefusesNonsense(t *testing.T) {
 		arguments []string
 		want      string
 	}{
-		"no server":              {[]string{"growth"}, "--binary is needed"},
-		"no such dimension":      {[]string{"growth", "fame", "--binary", os.Args[0]}, `nothing grows by "fame"`},
-		"below the first step":   {[]string{"growth", "holds", "--to", "9", "--binary", os.Args[0]}, "above 9"},
-		"benchmarks of no curve": {[]string{"growth", "holds", "--binary", os.Args[0], "--gobench", writeFile(t, "BenchmarkOther-2 100 120 ns/op\n")}, "no benchmark in it varies a number"},
-		"benchmarks that failed": {[]string{"growth", "holds", "--binary", os.Args[0], "--gobench", writeFile(t, growthOutput+"FAIL\n")}, "failed"},
+		"no server":            {[]string{"growth"}, "--binary is needed"},
+		"no such dimension":    {[]string{"growth", "fame", "--binary", os.Args[0]}, `nothing grows by "fame"`},
+		"below the first step": {[]string{"growth", "holds", "--to", "9", "--binary", os.Args[0]}, "above 9"},
+		"benchmarks of no curve": {[]string{"growth", "holds", "--binary", os.Args[0], "--gobench",
+			writeFile(t, "BenchmarkOther-2 100 120 ns/op\n")}, "no benchmark in it varies a number"},
+		"benchmarks that failed": {[]string{"growth", "holds", "--binary", os.Args[0], "--gobench",
+			writeFile(t, growthOutput+"FAIL\n")}, "failed"},
 	} {
 		var out, errs bytes.Buffer
-		if code := command(t.Context(), c.arguments, &out, &errs); code != 2 || !strings.Contains(errs.String(), c.want) {
+		if code := command(t.Context(), c.arguments, &out, &errs); code != 2 ||
+			!strings.Contains(errs.String(), c.want) {
 			t.Errorf("%s: code %d, said %q", name, code, errs.String())
 		}
 	}
@@ -59,7 +62,8 @@ func TestGrowthTakesWhatWasSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config.To != 10_000 || config.Rounds != 2 || config.Seed == 0 || config.Target.Start == nil || len(config.Benchmarks) != 1 || config.Benchmarks[0].X.Label != "history" {
+	if config.To != 10_000 || config.Rounds != 2 || config.Seed == 0 || config.Target.Start == nil ||
+		len(config.Benchmarks) != 1 || config.Benchmarks[0].X.Label != "history" {
 		t.Errorf("%+v", config)
 	}
 }

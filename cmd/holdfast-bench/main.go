@@ -52,7 +52,9 @@ func main() {
 func command(ctx context.Context, arguments []string, out, errs io.Writer) int {
 	ended, code := false, 0
 	parser, err := kong.New(&commands{}, kong.Name("holdfast-bench"), kong.Writers(out, errs), kong.UsageOnError(),
-		kong.Description("Measures a Holdfast server from the outside."), kong.Exit(func(c int) { ended, code = true, c }))
+		kong.Description("Measures a Holdfast server from the outside."), kong.Exit(func(c int) {
+			ended, code = true, c
+		}))
 	if err != nil {
 		fmt.Fprintln(errs, "holdfast-bench:", err)
 		return 2
@@ -84,7 +86,8 @@ func exitCode(err error) int {
 	return 2
 }
 
-// relaxCollector trades memory for processor time, as the server in question does (see holdfast serve), and leaves the last word to GOGC.
+// relaxCollector trades memory for processor time, as the server in question does (see holdfast serve), and leaves the
+// last word to GOGC.
 func relaxCollector() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)

@@ -37,7 +37,8 @@ func TestCommandLineRefusesNonsense(t *testing.T) {
 
 func TestHelpIsNoError(t *testing.T) {
 	var out, errs bytes.Buffer
-	if code := command(t.Context(), []string{"--help"}, &out, &errs); code != 0 || !strings.Contains(out.String(), "compare-null") {
+	if code := command(t.Context(), []string{"--help"}, &out, &errs); code != 0 ||
+		!strings.Contains(out.String(), "compare-null") {
 		t.Errorf("code %d, said %q %q", code, out.String(), errs.String())
 	}
 }
@@ -48,7 +49,8 @@ func TestNullServesUntilStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer := filepath.Join(t.TempDir(), "answer")
-	if err := os.WriteFile(answer, []byte("HTTP/1.1 409 Conflict\r\nContent-Type: a/b\r\nContent-Length: 2\r\n\r\nno"), 0o600); err != nil {
+	if err := os.WriteFile(answer, []byte("HTTP/1.1 409 Conflict\r\nContent-Type: a/b\r\nContent-Length: 2\r\n\r\nno"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -89,7 +91,8 @@ func fetch(ctx context.Context, url string) (string, error) {
 		return "", err
 	}
 	body, err := io.ReadAll(response.Body)
-	return fmt.Sprintf("%d %s %s", response.StatusCode, response.Header.Get("Content-Type"), body), errors.Join(err, response.Body.Close())
+	return fmt.Sprintf("%d %s %s", response.StatusCode, response.Header.Get("Content-Type"), body),
+		errors.Join(err, response.Body.Close())
 }
 
 func TestReportCarriesItsRecipe(t *testing.T) {
@@ -99,7 +102,8 @@ func TestReportCarriesItsRecipe(t *testing.T) {
 		if err := c.report(asJSON, "holdfast-bench http holds", rig.Result{}); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(out.String(), "holdfast-bench http holds") || !strings.Contains(out.String(), lab.Machine()) {
+		if !strings.Contains(out.String(), "holdfast-bench http holds") ||
+			!strings.Contains(out.String(), lab.Machine()) {
 			t.Errorf("report lacks the command or the machine: %s", out.String())
 		}
 		if asJSON != strings.Contains(out.String(), `"per_second": 0`) {

@@ -27,12 +27,14 @@ func verdictOn(t *testing.T, scenario string, environment ...string) *report.Rep
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Venue, s.Load.Conns, s.Load.Duration, s.Load.Patience = lab.UniformVenue(8, 20, 20), 32, time.Second, 10*time.Second
+	s.Venue, s.Load.Conns, s.Load.Duration, s.Load.Patience = lab.UniformVenue(8, 20, 20), 32, time.Second,
+		10*time.Second
 	if s.Load.Rate > 0 {
 		s.Load.Rate, s.Load.Burst = 1000, 0
 	}
 	r, err := run.Run(t.Context(), run.Config{
-		Scenario: s, Targets: []lab.Target{lab.Embedded(plantedServer(t), environment...)}, Seed: 3, Folder: t.TempDir(),
+		Scenario: s, Targets: []lab.Target{lab.Embedded(plantedServer(t), environment...)}, Seed: 3,
+		Folder: t.TempDir(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -49,8 +51,8 @@ func plantedServer(t *testing.T) string {
 	return built
 }
 
-// TestPlantedServerIsCaught runs real servers that are broken on purpose. Each must fail a check, and the same server with no bug awake must
-// pass them all: else the verdict would be worth nothing.
+// TestPlantedServerIsCaught runs real servers that are broken on purpose. Each must fail a check, and the same server
+// with no bug awake must pass them all: else the verdict would be worth nothing.
 func TestPlantedServerIsCaught(t *testing.T) {
 	built = plantedBinary(t)
 	defer func() { built = "" }()

@@ -13,8 +13,8 @@ import (
 	"holdfast/bench/run"
 )
 
-// progress is one line at the foot of a terminal, written over and over. Where there is no terminal, each new thing under way is a line of
-// its own and nothing else is said.
+// progress is one line at the foot of a terminal, written over and over. Where there is no terminal, each new thing
+// under way is a line of its own and nothing else is said.
 type progress struct {
 	mu      sync.Mutex
 	out     io.Writer

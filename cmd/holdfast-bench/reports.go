@@ -14,7 +14,8 @@ import (
 	"holdfast/bench/run"
 )
 
-// compareReports tells what changed between two runs. It is called "compare"; the comparison with a server that does nothing is compare-null.
+// compareReports tells what changed between two runs. It is called "compare"; the comparison with a server that does
+// nothing is compare-null.
 type compareReports struct {
 	Old string `arg:"" type:"existingfile" help:"An earlier report (.json)."`
 	New string `arg:"" type:"existingfile" help:"A later one."`

@@ -139,8 +139,10 @@ func (c *runCommand) config() (*run.Config, error) {
 		return nil, err
 	}
 	config := &run.Config{
-		Scenario: s, Targets: sides, Rounds: c.Rounds, Seed: c.Seed, Habits: c.habits(), Clients: c.Clients, Loops: c.Loops,
-		Folder: c.Folder, Command: commandLine(), Unchecked: c.Unchecked, Budget: c.Budget, Keep: c.Keep, Worker: worker,
+		Scenario: s, Targets: sides, Rounds: c.Rounds, Seed: c.Seed, Habits: c.habits(), Clients: c.Clients,
+		Loops:  c.Loops,
+		Folder: c.Folder, Command: commandLine(), Unchecked: c.Unchecked, Budget: c.Budget, Keep: c.Keep,
+		Worker: worker,
 	}
 	for config.Seed == 0 {
 		config.Seed = rand.Uint64() >> 32 // short enough to be typed

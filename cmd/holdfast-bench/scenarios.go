@@ -22,8 +22,8 @@ type server struct {
 
 // shape says how it is driven.
 type shape struct {
-	// Conns: 256 by default, because a hold waits for the disk: with few connections a closed loop measures the disk's latency
-	// divided by their number, and not what the server can do.
+	// Conns: 256 by default, because a hold waits for the disk: with few connections a closed loop measures the disk's
+	// latency divided by their number, and not what the server can do.
 	Conns    int           `help:"Connections, one request at a time each (${default})." default:"256"`
 	Duration time.Duration `help:"Length of a round (${default})." default:"3s"`
 	JSON     bool          `help:"Print JSON."`
@@ -49,7 +49,8 @@ func (h *httpCommand) Run(c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	bench, err := rig.OpenRig(c.ctx, rig.RigConfig{Binary: h.Binary, Address: address, OperatorKey: key, Folder: h.Folder, Notice: c.notice})
+	bench, err := rig.OpenRig(c.ctx, rig.RigConfig{Binary: h.Binary, Address: address, OperatorKey: key,
+		Folder: h.Folder, Notice: c.notice})
 	if err != nil {
 		return err
 	}
@@ -111,7 +112,8 @@ type compareCommand struct {
 
 func (n *compareCommand) Run(c *console) (err error) {
 	if n.Binary == "" {
-		return errors.New("--binary is needed: both servers are started here, so that they run under the same conditions")
+		return errors.New("--binary is needed: both servers are started here, so that they run under the same " +
+			"conditions")
 	}
 	self, err := os.Executable()
 	if err != nil {

@@ -42,7 +42,8 @@ func (c *runCommand) first() (lab.Target, error) {
 	case err != nil:
 		return lab.Target{}, err
 	case (c.Binary == "") == (address == ""):
-		return lab.Target{}, errors.New("give --binary FILE to start a server, or --target URL of a running one, one of the two")
+		return lab.Target{}, errors.New(
+			"give --binary FILE to start a server, or --target URL of a running one, one of the two")
 	case c.Binary != "":
 		return lab.Embedded(c.Binary), nil
 	}
@@ -79,7 +80,8 @@ func (c *runCommand) peer(name string, s *run.Scenario) (lab.Target, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &lab.Backing{Command: self("peer", name, "--postgres", started.PostgresURL, "--redis", started.RedisAddress), CPU: started.ProcessorTime, Stop: started.Stop}, nil
+		return &lab.Backing{Command: self("peer", name, "--postgres", started.PostgresURL, "--redis",
+			started.RedisAddress), CPU: started.ProcessorTime, Stop: started.Stop}, nil
 	}), nil
 }
 
@@ -123,7 +125,8 @@ type peerCommand struct {
 // Run serves until it is told to stop.
 func (p *peerCommand) Run(t *console) error {
 	relaxCollector()
-	return baselines.Serve(t.ctx, p.Name, p.Listen, baselines.Backends{PostgresURL: p.Postgres, RedisAddress: p.Redis, Connections: p.Connections})
+	return baselines.Serve(t.ctx, p.Name, p.Listen, baselines.Backends{PostgresURL: p.Postgres, RedisAddress: p.Redis,
+		Connections: p.Connections})
 }
 
 // nothingCommand serves the handler that does nothing; run starts it.

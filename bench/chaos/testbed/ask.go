@@ -31,7 +31,8 @@ type Answer struct {
 	Answered time.Time
 }
 
-// patience is how long one asking waits. A node that is stopped or cut off must not keep a buyer for longer than the others take to go on.
+// patience is how long one asking waits. A node that is stopped or cut off must not keep a buyer for longer than the
+// others take to go on.
 const patience = 1500 * time.Millisecond
 
 // dialPatience is how long a connection may take: a host that is gone says nothing.
@@ -51,12 +52,14 @@ func NewClient() *http.Client {
 // replyBytesMax bounds an answer; a map of some thousand seats is the largest.
 const replyBytesMax = 4 << 20
 
-// Ask sends a call to a node once. The transport may not send it a second time by itself, as it would with a key and no body: what was sent must be known.
+// Ask sends a call to a node once. The transport may not send it a second time by itself, as it would with a key and no
+// body: what was sent must be known.
 func Ask(ctx context.Context, client *http.Client, n *Node, c *Call) (r Answer) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var sent atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
+	ctx = httptrace.WithClientTrace(ctx,
+		&httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
 	r = Answer{At: n, Asked: time.Now()}
 	defer func() { r.Answered, r.Sent = time.Now(), sent.Load() }()
 	request, err := c.request(ctx, n)

@@ -12,8 +12,8 @@ import (
 	"holdfast/bench/buyers"
 )
 
-// credentials say who may buy from the nodes and who operates them, and show it with each request. A cluster with keys knows neither names
-// nor the key of dev mode.
+// credentials say who may buy from the nodes and who operates them, and show it with each request. A cluster with keys
+// knows neither names nor the key of dev mode.
 type credentials struct {
 	flags    []string // of serve
 	buyer    buyers.Identity
@@ -54,7 +54,8 @@ func (p *credentials) show(request *http.Request, buyer string) {
 	request.Header.Set(name, value)
 }
 
-// settleCredentials chooses how nodes know who asks: by tokens and an operator's key where the cluster has keys. A binary of before
+// settleCredentials chooses how nodes know who asks: by tokens and an operator's key where the cluster has keys. A
+// binary of before
 // --pretend-payments lets everybody in there too.
 func (a *Bed) settleCredentials() (err error) {
 	a.papers = devCredentials()

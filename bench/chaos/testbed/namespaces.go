@@ -22,8 +22,9 @@ var errNoCut = errors.New("testbed: hosts on one loopback cannot be cut off from
 //	                                   ├── hfc<pid>n1 ══ eth0 (.2) in holdfast-chaos-<pid>-n1
 //	                                   └── hfc<pid>n2 ══ eth0 (.3) in holdfast-chaos-<pid>-n2 …
 //
-// A cut is a rule in the namespace of whoever shall no longer hear, so that the other side's packets leave and vanish, as on a real network. The database
-// stands on the bridge, under an address of its own, and has no namespace: towards it, the rule is where the node's packets leave.
+// A cut is a rule in the namespace of whoever shall no longer hear, so that the other side's packets leave and vanish,
+// as on a real network. The database stands on the bridge, under an address of its own, and has no namespace: towards
+// it, the rule is where the node's packets leave.
 //
 // The addresses are of 198.18.0.0/15, which is set aside for tests between devices, and never leave this machine.
 type namespaces struct {
@@ -79,7 +80,8 @@ func tool(name string, arguments ...string) error {
 	defer cancel()
 	said, err := exec.CommandContext(ctx, name, arguments...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("testbed: %s %s: %w: %s", name, strings.Join(arguments, " "), err, strings.TrimSpace(string(said)))
+		return fmt.Errorf("testbed: %s %s: %w: %s", name, strings.Join(arguments, " "), err,
+			strings.TrimSpace(string(said)))
 	}
 	return nil
 }
@@ -141,7 +143,8 @@ func meets(taken []net.Addr, a netip.Addr) bool {
 	return false
 }
 
-// storePlace is the last address of the subnet, as a distance from the first. Were it the buyers', who cuts off the database would cut off the buyers too.
+// storePlace is the last address of the subnet, as a distance from the first. Were it the buyers', who cuts off the
+// database would cut off the buyers too.
 const storePlace = 13
 
 func (n *namespaces) ip(h Host) netip.Addr {
@@ -201,7 +204,8 @@ func (n *namespaces) Cut(from, to Host) error  { return n.rule("-A", from, to) }
 func (n *namespaces) Mend(from, to Host) error { return n.rule("-D", from, to) }
 func (n *namespaces) Split() bool              { return true }
 
-// close removes the namespaces, and with them their ends of the veth pairs and so the pairs. Whoever ran in them must be gone.
+// close removes the namespaces, and with them their ends of the veth pairs and so the pairs. Whoever ran in them must
+// be gone.
 func (n *namespaces) close() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -10,7 +10,8 @@ import (
 // timedOut is the exit code of timeout(1).
 const timedOut = 124
 
-// reaches says whether one host's packets reach another's and come back: a port that nobody listens on refuses at once, and a cut says nothing.
+// reaches says whether one host's packets reach another's and come back: a port that nobody listens on refuses at once,
+// and a cut says nothing.
 func reaches(t *testing.T, n *namespaces, from, to Host) bool {
 	t.Helper()
 	err := n.command(from, "timeout", "0.7", "bash", "-c", "exec 3<>/dev/tcp/"+n.ip(to).String()+"/9").Run()

@@ -25,16 +25,19 @@ const letIn = "local all all trust\nhost all all all trust\n"
 const nodeConnections = 40
 
 func openDatabase(ctx context.Context, g Machines, folder string, nodes int) (*database, error) {
-	options := []pgserver.Option{pgserver.WithFolder(filepath.Dir(folder)), pgserver.WithSetting("max_connections", "500")}
+	options := []pgserver.Option{pgserver.WithFolder(filepath.Dir(folder)),
+		pgserver.WithSetting("max_connections", "500")}
 	if nodes*nodeConnections > 450 {
 		return nil, errors.New("testbed: too many nodes for one PostgreSQL")
 	}
 	if ip := g.storeIP(); ip != "" {
 		doors := filepath.Join(folder, "pg_hba.conf")
-		if err := os.WriteFile(doors, []byte(letIn), 0o644); err != nil { //nolint:gosec // read by PostgreSQL's user; nothing in it is secret
+		if err := os.WriteFile(doors, []byte(letIn), 0o644); err != nil {
+			//nolint:gosec // read by PostgreSQL's user; nothing in it is secret
 			return nil, err
 		}
-		options = append(options, pgserver.WithSetting("listen_addresses", "127.0.0.1,"+ip), pgserver.WithSetting("hba_file", doors))
+		options = append(options, pgserver.WithSetting("listen_addresses", "127.0.0.1,"+ip),
+			pgserver.WithSetting("hba_file", doors))
 	}
 	server, err := pgserver.Start(ctx, options...)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// What dead runs left behind is found by the process id in its name, and removed only if no process has that id. An id that somebody else has by now keeps its
-// left-overs until that one is gone too.
+// What dead runs left behind is found by the process id in its name, and removed only if no process has that id. An id
+// that somebody else has by now keeps its left-overs until that one is gone too.
 
 var (
 	ownNamespace = regexp.MustCompile(`^` + namespacePrefix + `(\d+)-[a-z]+\d*$`)
@@ -31,7 +31,8 @@ func orphan(name string, pattern *regexp.Regexp) bool {
 // namedNamespaces is where ip keeps its namespaces.
 const namedNamespaces = "/run/netns"
 
-// sweepNamespaces removes dead runs' namespaces and links. What cannot be removed is somebody else's business, or the next run's.
+// sweepNamespaces removes dead runs' namespaces and links. What cannot be removed is somebody else's business, or the
+// next run's.
 func sweepNamespaces() {
 	entries, _ := os.ReadDir(namedNamespaces) // none is made before the first one
 	for _, e := range entries {
@@ -47,7 +48,8 @@ func sweepNamespaces() {
 	}
 }
 
-// folderPrefix names a run's folder: with the process id, and a number by the system. One that is kept has keptPrefix instead, so that nobody sweeps it.
+// folderPrefix names a run's folder: with the process id, and a number by the system. One that is kept has keptPrefix
+// instead, so that nobody sweeps it.
 const (
 	folderPrefix = "holdfast-chaos-"
 	keptPrefix   = "holdfast-chaos-kept-"

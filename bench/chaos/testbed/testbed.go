@@ -50,8 +50,8 @@ type Bed struct {
 // ClockVariable names the file of a node's clock, in builds made for tests.
 const ClockVariable = "HOLDFAST_CLOCK_FILE"
 
-// Open starts the database and every regular node, and waits until all are ready. The caller closes it; one that could not be opened has
-// left nothing behind.
+// Open starts the database and every regular node, and waits until all are ready. The caller closes it; one that could
+// not be opened has left nothing behind.
 func Open(ctx context.Context, cfg *Config) (a *Bed, err error) {
 	a = &Bed{cfg: cfg}
 	defer func() {
@@ -87,8 +87,9 @@ func (a *Bed) learn(ctx context.Context) error {
 		return fmt.Errorf("testbed: %s serve --help: %w", a.cfg.Binary, err)
 	}
 	a.Clustered = strings.Contains(string(help), "--gossip-listen")
-	a.anywhere = strings.Contains(string(help), "--dev-auth-anywhere") // nodes have addresses of their own, in name spaces that nobody else reaches
-	a.strict = strings.Contains(string(help), "--pretend-payments")    // the build that brought the flag refuses it too
+	// nodes have addresses of their own, in name spaces that nobody else reaches
+	a.anywhere = strings.Contains(string(help), "--dev-auth-anywhere")
+	a.strict = strings.Contains(string(help), "--pretend-payments") // the build that brought the flag refuses it too
 	a.Clocked, err = mentions(a.cfg.Binary, ClockVariable)
 	if !a.Clustered {
 		a.sayf("THIS BINARY KNOWS NO CLUSTER: one node sells and the others stand by")
@@ -149,7 +150,8 @@ func (a *Bed) introduce(ctx context.Context) error {
 		trust = []string{"--cluster-keys", a.keys}
 	}
 	for _, n := range a.Nodes {
-		n.program = append([]string{"--node-name", n.Name, "--gossip-listen", n.gossip, "--peer-listen", n.peer, "--join", strings.Join(seeds, ",")}, trust...)
+		n.program = append([]string{"--node-name", n.Name, "--gossip-listen", n.gossip, "--peer-listen", n.peer,
+			"--join", strings.Join(seeds, ",")}, trust...)
 	}
 	return nil
 }
@@ -264,7 +266,8 @@ func (a *Bed) tend() {
 		n.mu.Lock()
 		if n.wanted && n.process != nil && n.process.Gone() && time.Since(n.born) > restartPause {
 			if n.grown {
-				a.Found("ended", fmt.Sprintf("%s had been ready and ended by itself: %v; see %s.log", n.Name, n.process.Exit(), n.Name))
+				a.Found("ended", fmt.Sprintf("%s had been ready and ended by itself: %v; see %s.log", n.Name,
+					n.process.Exit(), n.Name))
 			} else {
 				a.Exits.Add(1)
 			}
@@ -330,7 +333,8 @@ func (a *Bed) Discard() error {
 
 func (a *Bed) sayf(format string, args ...any) { a.cfg.Say(fmt.Sprintf(format, args...)) }
 
-// Orderly lets a node leave, and notes what was not in order. A node whose database was away meanwhile has every reason to complain; only that it goes is expected then.
+// Orderly lets a node leave, and notes what was not in order. A node whose database was away meanwhile has every reason
+// to complain; only that it goes is expected then.
 func (a *Bed) Orderly(n *Node) {
 	excused, before := a.away.Load() > 0, a.times.Load()
 	err := n.leave()

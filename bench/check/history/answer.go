@@ -10,9 +10,9 @@ type Answer struct {
 	State  []byte // of a success, the booking's state; nil: the answer shows none
 }
 
-// Verdict says what the answer proves. Refused promises that nothing was done; where a server promises less, the verdict
-// is Unknown, for a wrong Refused makes a right server look wrong. A success that does not say what it must is Unknown:
-// nobody can rely on it.
+// Verdict says what the answer proves. Refused promises that nothing was done; where a server promises less, the
+// verdict is Unknown, for a wrong Refused makes a right server look wrong. A success that does not say what it must is
+// Unknown: nobody can rely on it.
 func (a *Answer) Verdict(kind Kind) Verdict {
 	switch {
 	case a.Status == 0 && !a.Sent:

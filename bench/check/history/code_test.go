@@ -19,10 +19,14 @@ func TestOpCodeKeepsAnyOp(t *testing.T) {
 		var ops []Op
 		for range rapid.IntRange(1, 6).Draw(t, "ops") {
 			op := Op{
-				Kind: Kind(rapid.IntRange(1, 6).Draw(t, "kind")), Verdict: Verdict(rapid.IntRange(1, 6).Draw(t, "verdict")),
-				Event: rapid.Uint16().Draw(t, "event"), Quantity: rapid.Uint16().Draw(t, "quantity"), Section: any32.Draw(t, "section"), Of: rapid.Int32().Draw(t, "of"),
-				Buyer: rapid.Uint64().Draw(t, "buyer"), Key: rapid.Uint64().Draw(t, "key"), Call: Nanos(rapid.Int64().Draw(t, "call")),
-				Return: Nanos(rapid.Int64().Draw(t, "return")), Expires: Nanos(rapid.Int64().Draw(t, "expires")), Seats: span(), Lost: span(), Text: span(),
+				Kind:    Kind(rapid.IntRange(1, 6).Draw(t, "kind")),
+				Verdict: Verdict(rapid.IntRange(1, 6).Draw(t, "verdict")),
+				Event:   rapid.Uint16().Draw(t, "event"), Quantity: rapid.Uint16().Draw(t, "quantity"),
+				Section: any32.Draw(t, "section"), Of: rapid.Int32().Draw(t, "of"),
+				Buyer: rapid.Uint64().Draw(t, "buyer"), Key: rapid.Uint64().Draw(t, "key"),
+				Call:   Nanos(rapid.Int64().Draw(t, "call")),
+				Return: Nanos(rapid.Int64().Draw(t, "return")), Expires: Nanos(rapid.Int64().Draw(t, "expires")),
+				Seats: span(), Lost: span(), Text: span(),
 			}
 			if rapid.Bool().Draw(t, "never") {
 				op.Return = Never
@@ -47,12 +51,15 @@ func TestOpCodeKeepsAnyOp(t *testing.T) {
 func smallHistory() *History {
 	p := &Part{}
 	p.Ops = []Op{
-		{Kind: Hold, Verdict: Done, Of: NoOp, Buyer: 1, Key: 1, Call: 0, Return: 2, Expires: 100, Seats: p.AddSeats([]uint32{0}), Text: p.AddText([]byte("x"))},
+		{Kind: Hold, Verdict: Done, Of: NoOp, Buyer: 1, Key: 1, Call: 0, Return: 2, Expires: 100,
+			Seats: p.AddSeats([]uint32{0}), Text: p.AddText([]byte("x"))},
 		{Kind: Confirm, Verdict: Done, Of: 0, Buyer: 1, Key: 2, Call: 3, Return: 4},
-		{Kind: Hold, Verdict: Unknown, Of: NoOp, Buyer: 2, Key: 3, Call: 5, Return: Never, Seats: p.AddSeats([]uint32{1})},
+		{Kind: Hold, Verdict: Unknown, Of: NoOp, Buyer: 2, Key: 3, Call: 5, Return: Never,
+			Seats: p.AddSeats([]uint32{1})},
 		{Kind: Look, Verdict: Done, Of: NoOp, Call: 6, Return: 7, Text: p.AddText([]byte("saa"))},
 	}
-	return &History{Header: Header{Events: []Event{{ID: "show", Sections: []Section{{ID: "A", Seats: 3}}}}}, Parts: []*Part{p}}
+	return &History{Header: Header{Events: []Event{{ID: "show", Sections: []Section{{ID: "A", Seats: 3}}}}},
+		Parts: []*Part{p}}
 }
 
 // FuzzRead: no bytes make the reader panic or take what it would not write again.
@@ -78,10 +85,12 @@ func FuzzRead(f *testing.F) {
 // FuzzFrames gives the reader frames whose checksums are right, which fuzzing would hardly find.
 func FuzzFrames(f *testing.F) {
 	f.Add(byte(framePart), []byte{1, 0, 0}, byte(frameOps), []byte{1, 2, 3, 4, 5, 6, 7, 8})
-	f.Add(byte(framePart), []byte{255, 255, 255, 255, 255, 255, 255, 255, 127, 0, 0}, byte(frameOps), bytes.Repeat([]byte{9}, 200))
+	f.Add(byte(framePart), []byte{255, 255, 255, 255, 255, 255, 255, 255, 127, 0, 0}, byte(frameOps),
+		bytes.Repeat([]byte{9}, 200))
 	f.Fuzz(func(t *testing.T, kind byte, first []byte, other byte, second []byte) {
 		var file bytes.Buffer
-		empty := &History{Header: Header{Events: []Event{{ID: "show", Sections: []Section{{ID: "A", Seats: 3}}}}}, Parts: []*Part{{}}}
+		empty := &History{Header: Header{Events: []Event{{ID: "show", Sections: []Section{{ID: "A", Seats: 3}}}}},
+			Parts: []*Part{{}}}
 		if err := empty.Write(&file); err != nil {
 			t.Fatal(err)
 		}
@@ -95,7 +104,9 @@ func FuzzFrames(f *testing.F) {
 		if err := w.w.Flush(); err != nil {
 			t.Fatal(err)
 		}
-		budget.Reading{Fixed: 16 << 20, PerByte: 500}.Check(t, file.Len(), func() { _, _ = Read(bytes.NewReader(file.Bytes())) })
+		budget.Reading{Fixed: 16 << 20, PerByte: 500}.Check(t, file.Len(), func() {
+			_, _ = Read(bytes.NewReader(file.Bytes()))
+		})
 		if h, err := Read(&file); err == nil && h.Validate() != nil {
 			t.Fatal("an invalid history was read")
 		}

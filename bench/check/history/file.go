@@ -15,9 +15,10 @@ import (
 //	{"format":"holdfast-history","version":1,"header":{…}}\n
 //	kind (1 byte) | length (4) | payload | checksum (4)
 //
-// Numbers are little-endian. A checksum is the CRC-32C of everything from the file's first byte up to it, so that a frame that is damaged,
-// missing, twice or out of place is found where it happens. Each part is one 'p' frame (how many operations, seats and bytes
-// of text follow) and as many 'o', 's' and 't' frames as they take. An 'e' frame ends the file; without it the file is truncated.
+// Numbers are little-endian. A checksum is the CRC-32C of everything from the file's first byte up to it, so that a
+// frame that is damaged, missing, twice or out of place is found where it happens. Each part is one 'p' frame (how many
+// operations, seats and bytes of text follow) and as many 'o', 's' and 't' frames as they take. An 'e' frame ends the
+// file; without it the file is truncated.
 
 // fileFormat is what the first line calls itself, so that another file is refused by its name and not by its bytes.
 const fileFormat = "holdfast-history"
@@ -59,8 +60,8 @@ type firstLine struct {
 	Header  Header `json:"header"`
 }
 
-// Write writes the history, buffered. An error of w is returned as it is, wrapped; a history that is not valid is refused before
-// a byte is written.
+// Write writes the history, buffered. An error of w is returned as it is, wrapped; a history that is not valid is
+// refused before a byte is written.
 func (h *History) Write(w io.Writer) error {
 	if err := h.Validate(); err != nil {
 		return err
@@ -133,7 +134,8 @@ func (f *fileWriter) part(p *Part) {
 	f.payload = b
 }
 
-// Read reads a history that Write wrote, whole, and validates it. Errors wrap ErrFormat, ErrTruncated or ErrDamaged, or are r's own.
+// Read reads a history that Write wrote, whole, and validates it. Errors wrap ErrFormat, ErrTruncated or ErrDamaged, or
+// are r's own.
 func Read(r io.Reader) (*History, error) {
 	f := fileReader{r: bufio.NewReaderSize(r, fileBuffer)}
 	h, err := f.history()
@@ -300,8 +302,8 @@ func grow[T any](s []T, count uint64) []T {
 	return append(make([]T, 0, room(cap(s), count)), s...)
 }
 
-// room is the next capacity on the way to count: what a file announces is believed only as far as it has kept its word so far, so that a
-// lie costs a small multiple of the file's own bytes and no more.
+// room is the next capacity on the way to count: what a file announces is believed only as far as it has kept its word
+// so far, so that a lie costs a small multiple of the file's own bytes and no more.
 func room(have int, count uint64) int {
 	return int(max(min(count, uint64(max(4*have, 1<<12))), uint64(have)+1))
 }

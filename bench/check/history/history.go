@@ -51,8 +51,8 @@ type Span struct{ At, Len uint32 }
 
 // Op is one request and its answer. It holds no pointers, so that tens of millions cost the collector nothing.
 //
-// Repeats of a request (same Buyer, same Key) are operations of their own here; the checker knows that together they have at most
-// one effect.
+// Repeats of a request (same Buyer, same Key) are operations of their own here; the checker knows that together they
+// have at most one effect.
 type Op struct {
 	Kind     Kind
 	Verdict  Verdict
@@ -118,12 +118,12 @@ type Header struct {
 	Command  string `json:"command"`
 	// StartUnixNano is the wall clock at Nanos 0: expires_at is told in wall time.
 	StartUnixNano int64 `json:"start_unix_nano"`
-	// ClockSlack is how far the server's clock may be from the client's; on one machine a few milliseconds, for expires_at is told
-	// in whole ones.
+	// ClockSlack is how far the server's clock may be from the client's; on one machine a few milliseconds, for
+	// expires_at is told in whole ones.
 	ClockSlack Nanos   `json:"clock_slack_ns"`
 	Events     []Event `json:"events"`
-	// BuyerPrefix and KeyPrefix make names of numbers, with AppendName: so that the log, which knows only hashes of both, can be held
-	// against the requests.
+	// BuyerPrefix and KeyPrefix make names of numbers, with AppendName: so that the log, which knows only hashes of
+	// both, can be held against the requests.
 	BuyerPrefix string `json:"buyer_prefix"`
 	KeyPrefix   string `json:"key_prefix"`
 }
@@ -137,8 +137,8 @@ type History struct {
 // nameLetters is the width of a number in a name.
 const nameLetters = 12
 
-// AppendName appends prefix and twelve letters a to j for the number's digits: a run of digits could be taken for a card's number and
-// refused at the door (P12).
+// AppendName appends prefix and twelve letters a to j for the number's digits: a run of digits could be taken for a
+// card's number and refused at the door (P12).
 func AppendName(dst []byte, prefix string, n uint64) []byte {
 	var letters [nameLetters]byte
 	for i := nameLetters - 1; i >= 0; i-- {

@@ -16,10 +16,12 @@ func (n Nanos) String() string {
 	return strconv.FormatFloat(time.Duration(n).Seconds(), 'f', 6, 64) + "s"
 }
 
-var kindNames = [...]string{Hold: "hold", Best: "best", Release: "release", Extend: "extend", Confirm: "confirm", Look: "look"}
+var kindNames = [...]string{Hold: "hold", Best: "best", Release: "release", Extend: "extend", Confirm: "confirm",
+	Look: "look"}
 
 func (k Kind) String() string { return kindNames[k] }
 
-var verdictNames = [...]string{Done: "done", Taken: "taken", NoneLeft: "none left", Ended: "ended", Refused: "refused", Unknown: "unknown"}
+var verdictNames = [...]string{Done: "done", Taken: "taken", NoneLeft: "none left", Ended: "ended", Refused: "refused",
+	Unknown: "unknown"}
 
 func (v Verdict) String() string { return verdictNames[v] }

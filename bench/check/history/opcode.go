@@ -2,8 +2,8 @@ package history
 
 import "encoding/binary"
 
-// opCode turns operations into bytes and back, each relative to the one before: times, buyers and keys are differences, spans are told only
-// where they do not go on from the last. An operation takes some 15 to 25 bytes instead of 80.
+// opCode turns operations into bytes and back, each relative to the one before: times, buyers and keys are differences,
+// spans are told only where they do not go on from the last. An operation takes some 15 to 25 bytes instead of 80.
 type opCode struct {
 	last  Op
 	seats uint32 // where the next span of Part.Seats begins
@@ -87,7 +87,8 @@ func appendSpan(dst []byte, s Span, next *uint32) []byte {
 func (c *opCode) read(b *bytesReader) Op {
 	first, flags := b.byte(), b.byte()
 	last := &c.last
-	op := Op{Kind: Kind(first & 7), Verdict: Verdict(first >> 3 & 7), Event: last.Event, Section: last.Section, Of: NoOp}
+	op := Op{Kind: Kind(first & 7), Verdict: Verdict(first >> 3 & 7), Event: last.Event, Section: last.Section,
+		Of: NoOp}
 	if flags&hasEvent != 0 {
 		op.Event = uint16(b.limited(1<<16 - 1))
 	}

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Validate says whether every number in the history points at something. A history that does not pass was recorded or read wrongly, and
-// no check of it would mean anything. It looks at each operation once.
+// Validate says whether every number in the history points at something. A history that does not pass was recorded or
+// read wrongly, and no check of it would mean anything. It looks at each operation once.
 func (h *History) Validate() error {
 	if len(h.Header.Events) == 0 {
 		return errors.New("check: history: it names no event")

@@ -34,7 +34,8 @@ func Serve(t *testing.T, s *fasthttp.Server) string {
 	return listener.Addr().String()
 }
 
-// MemoryServer is the baseline without a disk, in this process. Whether it can be killed, and what it remembers then, is its caller's to say.
+// MemoryServer is the baseline without a disk, in this process. Whether it can be killed, and what it remembers then,
+// is its caller's to say.
 type MemoryServer struct {
 	address string
 	stop    context.CancelFunc
@@ -66,28 +67,30 @@ func (m *MemoryServer) end() error {
 // forgets: a crash empties it. Otherwise a crash is only counted.
 func MemoryTarget(t *testing.T, forgets bool, started *[]*MemoryServer) lab.Target {
 	t.Helper()
-	return lab.Target{Name: "memory", About: "in memory", Compact: true, Start: func(ctx context.Context, _ string, _ io.Writer) (*lab.Running, error) {
-		address, err := lab.FreeAddress()
-		if err != nil {
-			return nil, err
-		}
-		m := &MemoryServer{address: address}
-		*started = append(*started, m)
-		return &lab.Running{
-			Endpoint: lab.Endpoint{Address: address, OperatorKey: "dev"}, Version: "v", Stop: m.end, Memory: func() int64 { return lab.ResidentOf(os.Getpid()) },
-			Crash: func() {
-				if m.Crashes++; forgets {
-					_ = m.end() // its end is its crash
-				}
-			},
-			Revive: func(ctx context.Context) error {
-				if forgets {
-					return m.start(ctx)
-				}
-				return nil
-			},
-		}, m.start(ctx)
-	}}
+	return lab.Target{Name: "memory", About: "in memory", Compact: true,
+		Start: func(ctx context.Context, _ string, _ io.Writer) (*lab.Running, error) {
+			address, err := lab.FreeAddress()
+			if err != nil {
+				return nil, err
+			}
+			m := &MemoryServer{address: address}
+			*started = append(*started, m)
+			return &lab.Running{
+				Endpoint: lab.Endpoint{Address: address, OperatorKey: "dev"}, Version: "v", Stop: m.end,
+				Memory: func() int64 { return lab.ResidentOf(os.Getpid()) },
+				Crash: func() {
+					if m.Crashes++; forgets {
+						_ = m.end() // its end is its crash
+					}
+				},
+				Revive: func(ctx context.Context) error {
+					if forgets {
+						return m.start(ctx)
+					}
+					return nil
+				},
+			}, m.start(ctx)
+		}}
 }
 
 // Memory is a server to play against, in this process. It returns its address.
