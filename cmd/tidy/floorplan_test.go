@@ -387,7 +387,7 @@ var walls = map[string]wall{
 	"bench/chaos": {
 		Why:  "breaks real servers under buyers, and judges: it knows the wire and who judges; were the server in reach, it could be believed",
 		Own:  []string{"api/wire", "bench/check", "bench/check/history", "bench/buyers", "bench/load", "bench/lab", "bench/chaos/testbed"},
-		Test: []string{"storage/sqlstore/pgserver", rapid},
+		Test: []string{"actors/planted", "storage/sqlstore/pgserver", rapid},
 	},
 	"bench/chaos/testbed": {
 		Why: "starts, kills, stops and cuts: it knows processes and how to start a database, and no seat",
