@@ -204,6 +204,7 @@ func tinyDimension() Dimension {
 			fill, turns, refused := s.turns("single", venue), s.turns("holdrelease", venue), s.turns("contested", venue)
 			fill.Load.Duration, fill.Load.Count, fill.Sidecar = 0, at, memorySidecar(at)
 			turns.Sidecar, refused.Sidecar = afterwards(readMaps), afterwards(restart)
+			refused.Load.Duration, refused.Load.Count = 0, 40 // ten for each seat, however slow the machine is
 			best := s.turns("bestrelease", venue)
 			return growthPoint{
 				before:   []growthLoad{s.warmUp(), {"fill", fill, at}},

@@ -31,8 +31,8 @@ const dialTimeout = 5 * time.Second
 // readyPoll is how often readiness is asked for; it bounds the error of a measured restart.
 const readyPoll = 2 * time.Millisecond
 
-// StopTimeout is how long a server may take to stop before it is killed.
-const StopTimeout = 20 * time.Second
+// stopTimeout is how long a server may take to stop before it is killed.
+const stopTimeout = 20 * time.Second
 
 // FreeAddress is a loopback address that nobody listens on, at this moment.
 func FreeAddress() (string, error) {
@@ -169,7 +169,7 @@ func (p *Process) Leave(patience time.Duration) bool {
 }
 
 // Stop asks the process to end, and kills it when it does not within StopTimeout.
-func (p *Process) Stop() { p.Leave(StopTimeout) }
+func (p *Process) Stop() { p.Leave(stopTimeout) }
 
 // SleepUntil waits for a moment; an error says that ctx ended before.
 func SleepUntil(ctx context.Context, at time.Time) error {

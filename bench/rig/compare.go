@@ -7,8 +7,8 @@ import (
 	"holdfast/bench/report"
 )
 
-// Target is one side of a comparison.
-type Target struct {
+// comparedTarget is one side of a comparison.
+type comparedTarget struct {
 	Name string
 	// Round runs the load once and returns what came of it; round -1 warms up. Preparation (fresh seats) belongs
 	// inside, before the load starts its clock.
@@ -34,18 +34,18 @@ type Comparison struct {
 	PerServerSecond float64 `json:"per_server_second_ratio"`
 }
 
-// Compare runs A B, B A, A B … for so many rounds, after one round of each that does not count (fresh processes are
+// compare runs A B, B A, A B … for so many rounds, after one round of each that does not count (fresh processes are
 // slower). The order alternates so that neither always follows the other.
-func Compare(ctx context.Context, scenario string, a, b Target, rounds int) (*Comparison, error) {
+func compare(ctx context.Context, scenario string, a, b comparedTarget, rounds int) (*Comparison, error) {
 	c := &Comparison{Scenario: scenario, A: Side{Name: a.Name}, B: Side{Name: b.Name}}
-	for _, warm := range []Target{a, b} {
+	for _, warm := range []comparedTarget{a, b} {
 		if _, err := warm.Round(ctx, -1); err != nil {
 			return nil, fmt.Errorf("rig: %s, warming up %s: %w", scenario, warm.Name, err)
 		}
 	}
 	for round := range rounds {
 		first, second := &c.A, &c.B
-		contenders := [2]Target{a, b}
+		contenders := [2]comparedTarget{a, b}
 		if round%2 == 1 {
 			first, second = second, first
 			contenders[0], contenders[1] = contenders[1], contenders[0]

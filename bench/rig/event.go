@@ -12,24 +12,24 @@ import (
 	"holdfast/bench/lab"
 )
 
-// Plan is the shape of an event made for a load: Sections alike, each with rows of at most rowSeats seats.
-type Plan struct {
+// eventPlan is the shape of an event made for a load: Sections alike, each with rows of at most rowSeats seats.
+type eventPlan struct {
 	Sections        int
 	SeatsPerSection int
 	HoldTTL         time.Duration // whole seconds
 }
 
 // seats of one event.
-func (p Plan) seats() int { return p.Sections * p.SeatsPerSection }
+func (p eventPlan) seats() int { return p.Sections * p.SeatsPerSection }
 
 // rowSeats keeps rows like those of a stadium; SeatsPerSection is rounded down to whole rows.
 const rowSeats = 25
 
-// Event is an open event, and the requests that can be made of it. Its seats are numbered across sections: neighbours
+// soldEvent is an open event, and the requests that can be made of it. Its seats are numbered across sections: neighbours
 // in number are in different sections, so that consecutive requests meet different writers, as buyers do.
-type Event struct {
+type soldEvent struct {
 	ID   string
-	Plan Plan
+	Plan eventPlan
 	host string
 	run  string // tells this event's buyers and keys from every other run's against the same server
 	head []byte // a booking's head up to the buyer
@@ -38,15 +38,15 @@ type Event struct {
 	firstLook time.Duration
 }
 
-// OpenEvent creates an event, opens its sale, and looks at its map once, as every fan does before booking. What the
+// openEvent creates an event, opens its sale, and looks at its map once, as every fan does before booking. What the
 // server does at that first look is told by Single; it must not hide in, or spoil, every other figure.
-func OpenEvent(ctx context.Context, t lab.Endpoint, plan Plan) (*Event, error) {
+func openEvent(ctx context.Context, t lab.Endpoint, plan eventPlan) (*soldEvent, error) {
 	plan.SeatsPerSection -= plan.SeatsPerSection % rowSeats
 	if plan.seats() <= 0 || plan.HoldTTL < time.Second {
 		return nil, fmt.Errorf("rig: a hall needs sections of %d seats or more and a hold of a second or more",
 			rowSeats)
 	}
-	h := &Event{Plan: plan, host: t.Address, run: lab.RunName()}
+	h := &soldEvent{Plan: plan, host: t.Address, run: lab.RunName()}
 	body, err := json.Marshal(plan.event(h.run))
 	if err != nil {
 		return nil, fmt.Errorf("rig: %w", err)
@@ -72,7 +72,7 @@ func OpenEvent(ctx context.Context, t lab.Endpoint, plan Plan) (*Event, error) {
 	return h, err
 }
 
-func (p Plan) event(name string) *wire.CreateEvent {
+func (p eventPlan) event(name string) *wire.CreateEvent {
 	name = "load " + name
 	currency := "EUR"
 	starts := wire.OffsetTime{Time: wire.Time(time.Now().AddDate(1, 0, 0).UnixMilli())}
@@ -87,7 +87,7 @@ func (p Plan) event(name string) *wire.CreateEvent {
 }
 
 // appendSeat appends the id of seat n of the event.
-func (h *Event) appendSeat(dst []byte, n uint64) []byte {
+func (h *soldEvent) appendSeat(dst []byte, n uint64) []byte {
 	section, index := n%uint64(h.Plan.Sections), n/uint64(h.Plan.Sections)
 	dst = strconv.AppendUint(append(dst, 'S'), section+lab.SectionsFirst, 10)
 	dst = strconv.AppendUint(append(dst, '-'), index/rowSeats+lab.RowsFirst, 10)
@@ -95,7 +95,7 @@ func (h *Event) appendSeat(dst []byte, n uint64) []byte {
 }
 
 // seatNumber is the way back, from a section's id and the seat's place in it, as the live map tells them.
-func (h *Event) seatNumber(section string, index uint32) (uint64, error) {
+func (h *soldEvent) seatNumber(section string, index uint32) (uint64, error) {
 	number, err := strconv.ParseUint(strings.TrimPrefix(section, "S"), 10, 32)
 	if err != nil || number < lab.SectionsFirst || number-lab.SectionsFirst >= uint64(h.Plan.Sections) ||
 		int(index) >= h.Plan.SeatsPerSection {
@@ -106,8 +106,8 @@ func (h *Event) seatNumber(section string, index uint32) (uint64, error) {
 
 const seatsBodyOverhead = len(`{"seats":[""]}`)
 
-// AppendHold appends a request for seat n in the name of buyer n, with a key of its own; who keeps rounds apart.
-func (h *Event) AppendHold(dst []byte, n uint64, who byte, request RequestNo) []byte {
+// appendHold appends a request for seat n in the name of buyer n, with a key of its own; who keeps rounds apart.
+func (h *soldEvent) appendHold(dst []byte, n uint64, who byte, request requestNo) []byte {
 	var seat [32]byte
 	id := h.appendSeat(seat[:0], n)
 	dst = appendPadded(append(append(append(dst, h.head...), h.run...), who), uint64(request))
@@ -131,6 +131,6 @@ func appendPadded(dst []byte, n uint64) []byte {
 }
 
 // appendGet appends a request for one of the event's documents.
-func (h *Event) appendGet(dst []byte, document string) []byte {
+func (h *soldEvent) appendGet(dst []byte, document string) []byte {
 	return fmt.Appendf(dst, "GET /v1/events/%s/%s HTTP/1.1\r\nHost: %s\r\n\r\n", h.ID, document, h.host)
 }

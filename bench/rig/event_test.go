@@ -14,9 +14,9 @@ import (
 	"holdfast/bench/load"
 )
 
-func testEvent(sections, seats int) *Event {
-	return &Event{
-		ID: "e", Plan: Plan{Sections: sections, SeatsPerSection: seats, HoldTTL: time.Minute}, host: "h:1", run: "r",
+func testEvent(sections, seats int) *soldEvent {
+	return &soldEvent{
+		ID: "e", Plan: eventPlan{Sections: sections, SeatsPerSection: seats, HoldTTL: time.Minute}, host: "h:1", run: "r",
 		head: []byte("POST /v1/events/e/bookings HTTP/1.1\r\nHost: h:1\r\nContent-Type: application/json\r\nX-Buyer: "),
 	}
 }
@@ -52,7 +52,7 @@ func TestHoldRequestsAreWellFormed(t *testing.T) {
 	keys := map[string]bool{}
 	for _, n := range []uint64{0, 1, 63, 64, 199_999} {
 		var request fasthttp.Request
-		if err := request.Read(bufio.NewReader(bytes.NewReader(h.AppendHold(nil, n, 'h', RequestNo(n))))); err != nil {
+		if err := request.Read(bufio.NewReader(bytes.NewReader(h.appendHold(nil, n, 'h', requestNo(n))))); err != nil {
 			t.Fatal(err)
 		}
 		var book wire.Book

@@ -42,7 +42,7 @@ const (
 
 // wave is one event's part.
 type wave struct {
-	event   *Event
+	event   *soldEvent
 	lapses  []atomic.Int64 // by seat: expires_at, Unix milliseconds; 0: not on hold
 	pending atomic.Int64   // holds that are not seen again yet
 	lags    load.Latencies // written by the wave's stream only
@@ -88,7 +88,7 @@ func (r *Rig) openWaves(ctx context.Context, count int) ([]*wave, error) {
 	var waves []*wave
 	for i := range count {
 		ttl := settle + time.Duration(count-i)*waveLength
-		event, err := OpenEvent(ctx, r.Target, Plan{Sections: waveSections, SeatsPerSection: waveHolds / waveSections,
+		event, err := openEvent(ctx, r.Target, eventPlan{Sections: waveSections, SeatsPerSection: waveHolds / waveSections,
 			HoldTTL: ttl})
 		if err != nil {
 			return nil, err
@@ -103,16 +103,16 @@ func (w *wave) place(ctx context.Context, t lab.Endpoint) error {
 	seats := uint64(w.event.Plan.seats())
 	w.pending.Store(int64(seats))
 	pace := load.Steady(load.Rate(float64(seats) / waveFill.Seconds()))
-	l := Load{
+	l := requestLoad{
 		Address: t.Address, Conns: 64, Count: seats, Pace: &pace,
-		Request: func(dst []byte, n RequestNo) []byte { return w.event.AppendHold(dst, uint64(n), 'h', n) },
-		Seen: func(n RequestNo, _ int, body []byte) {
+		Request: func(dst []byte, n requestNo) []byte { return w.event.appendHold(dst, uint64(n), 'h', n) },
+		Seen: func(n requestNo, _ int, body []byte) {
 			if at, ok := expiresAt(body); ok {
 				w.lapses[n].Store(int64(at))
 			}
 		},
 	}
-	result, err := l.Run(ctx)
+	result, err := l.run(ctx)
 	return expect(result, err, load.Held)
 }
 
@@ -206,7 +206,7 @@ func (e *ExpiryResult) add(waves []*wave) {
 // watch follows an event's live map and calls seen for every seat that changed, with the letter and when its frame had
 // arrived. It returns when seen says stop, or with an error. ready is closed once the first frame (the whole map) is
 // there.
-func (h *Event) watch(ctx context.Context, t lab.Endpoint, ready chan<- struct{},
+func (h *soldEvent) watch(ctx context.Context, t lab.Endpoint, ready chan<- struct{},
 	seen func(n uint64, letter byte, at time.Time) (more bool)) error {
 	s, err := lab.OpenStream(ctx, t.Address, "/v1/events/"+h.ID+"/availability/stream", "")
 	if err != nil {
@@ -231,7 +231,7 @@ func (h *Event) watch(ctx context.Context, t lab.Endpoint, ready chan<- struct{}
 	}
 }
 
-func (h *Event) tell(data []byte, at time.Time, seen func(uint64, byte, time.Time) bool) (more bool, err error) {
+func (h *soldEvent) tell(data []byte, at time.Time, seen func(uint64, byte, time.Time) bool) (more bool, err error) {
 	var delta wire.Delta
 	if err := wire.Decode(data, &delta); err != nil {
 		return false, fmt.Errorf("rig: delta: %w", err)

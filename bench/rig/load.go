@@ -9,22 +9,22 @@ import (
 	"holdfast/bench/load"
 )
 
-// RequestNo numbers the requests of one load, from 0.
-type RequestNo = load.RequestNo
+// requestNo numbers the requests of one load, from 0.
+type requestNo = load.RequestNo
 
-// Load is one stream of single requests against one address: the simplest script there is.
-type Load struct {
+// requestLoad is one stream of single requests against one address: the simplest script there is.
+type requestLoad struct {
 	Address string // host:port
 	// Conns is how many connections carry it, one request at a time each. In an open loop it is also the most that can
 	// be under way at once: too few, and starts are late (which is counted, and part of the latency).
 	Conns int
 	// Request appends request n, complete from its first line to its body. Called from several goroutines.
-	Request func(dst []byte, n RequestNo) []byte
+	Request func(dst []byte, n requestNo) []byte
 	// Seen, if set, gets each answer; body is valid only during the call. Called from several goroutines; it must not
 	// block.
-	Seen func(n RequestNo, status int, body []byte)
+	Seen func(n requestNo, status int, body []byte)
 	// First is the number of the first request, so that several loads can go through one event.
-	First RequestNo
+	First requestNo
 	// Pace makes an open loop. Nil is a closed loop: each connection sends as soon as it has its answer.
 	Pace *load.Pace
 	// Count and Duration end the load, whichever comes first; one of them is needed.
@@ -54,11 +54,11 @@ type Result struct {
 	ClientCPU float64 `json:"client_cpu"`
 	ServerCPU float64 `json:"server_cpu"`
 	// Last is one more than the highest request number used.
-	Last RequestNo `json:"last"`
+	Last requestNo `json:"last"`
 }
 
-// Run sends the load and waits for its answers. An error means that connections could not be made. ctx ends it early.
-func (l *Load) Run(ctx context.Context) (Result, error) {
+// run sends the load and waits for its answers. An error means that connections could not be made. ctx ends it early.
+func (l *requestLoad) run(ctx context.Context) (Result, error) {
 	if l.Request == nil {
 		return Result{}, errors.New("rig: a load needs requests")
 	}
@@ -75,15 +75,15 @@ func (l *Load) Run(ctx context.Context) (Result, error) {
 		Outcomes: outcomes, Elapsed: r.Elapsed, PerSecond: load.Rate(float64(outcomes.Total()) / r.Elapsed.Seconds()),
 		Latency: r.Latency().Quantiles(), StartLag: r.StartLag.Quantiles(), LateStarts: r.LateStarts + r.Queued,
 		Unstarted: r.Unstarted,
-		ClientCPU: lab.Share(r.CPU, r.Elapsed), Last: RequestNo(r.Last),
+		ClientCPU: lab.Share(r.CPU, r.Elapsed), Last: requestNo(r.Last),
 	}, nil
 }
 
 // singles is the script of a Load: everybody asks once.
-type singles struct{ *Load }
+type singles struct{ *requestLoad }
 
 func (s singles) Arrive(t *load.Turn) bool {
-	t.Request = s.Request(t.Request, RequestNo(t.Buyer))
+	t.Request = s.Request(t.Request, requestNo(t.Buyer))
 	return true
 }
 
@@ -92,7 +92,7 @@ func (s singles) Answered(t *load.Turn) (load.Outcome, bool) {
 		return load.Unknown, false // the bytes may have arrived
 	}
 	if s.Seen != nil {
-		s.Seen(RequestNo(t.Buyer), t.Answer.Status, t.Answer.Body)
+		s.Seen(requestNo(t.Buyer), t.Answer.Status, t.Answer.Body)
 	}
 	return load.Classify(t.Answer.Status, t.Answer.Body), false
 }

@@ -17,9 +17,9 @@ import (
 	"holdfast/bench/report"
 )
 
-func pathOf(n RequestNo) []byte { return fmt.Appendf(nil, "GET /%d HTTP/1.1\r\nHost: x\r\n\r\n", n) }
+func pathOf(n requestNo) []byte { return fmt.Appendf(nil, "GET /%d HTTP/1.1\r\nHost: x\r\n\r\n", n) }
 
-func appendPath(dst []byte, n RequestNo) []byte { return append(dst, pathOf(n)...) }
+func appendPath(dst []byte, n requestNo) []byte { return append(dst, pathOf(n)...) }
 
 func TestClosedLoopSendsEachRequestOnce(t *testing.T) {
 	var mu sync.Mutex
@@ -33,9 +33,9 @@ func TestClosedLoopSendsEachRequestOnce(t *testing.T) {
 		inner(ctx)
 	}
 	var answered sync.Map
-	l := Load{Address: labtest.Serve(t, null), Conns: 5, First: 10, Count: 300, Request: appendPath,
-		Seen: func(n RequestNo, status int, body []byte) { answered.Store(n, status*1000+len(body)) }}
-	r, err := l.Run(t.Context())
+	l := requestLoad{Address: labtest.Serve(t, null), Conns: 5, First: 10, Count: 300, Request: appendPath,
+		Seen: func(n requestNo, status int, body []byte) { answered.Store(n, status*1000+len(body)) }}
+	r, err := l.run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestClosedLoopSendsEachRequestOnce(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	for n := RequestNo(10); n < 310; n++ {
+	for n := requestNo(10); n < 310; n++ {
 		if path := fmt.Sprintf("/%d", n); arrived[path] != 1 {
 			t.Errorf("%s arrived %d times", path, arrived[path])
 		}
@@ -72,8 +72,8 @@ func TestOpenLoopCountsWaitingAsLatency(t *testing.T) {
 		mu.Unlock()
 		inner(ctx)
 	}
-	l := Load{Address: labtest.Serve(t, null), Conns: 1, Pace: &load.Pace{Burst: 500}, Count: 500, Request: appendPath}
-	r, err := l.Run(t.Context())
+	l := requestLoad{Address: labtest.Serve(t, null), Conns: 1, Pace: &load.Pace{Burst: 500}, Count: 500, Request: appendPath}
+	r, err := l.run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,9 +94,9 @@ func TestOpenLoopCountsWaitingAsLatency(t *testing.T) {
 
 func TestOpenLoopKeepsItsPace(t *testing.T) {
 	pace := load.Steady(1000)
-	l := Load{Address: labtest.Serve(t, lab.NewNull(lab.PlainAnswer(200, 10))), Conns: 4, Pace: &pace,
+	l := requestLoad{Address: labtest.Serve(t, lab.NewNull(lab.PlainAnswer(200, 10))), Conns: 4, Pace: &pace,
 		Duration: 100 * time.Millisecond, Request: appendPath}
-	r, err := l.Run(t.Context())
+	r, err := l.run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,8 +137,8 @@ func flakyServer(t *testing.T) string {
 
 // P3: a request whose connection broke is neither a success nor a failure.
 func TestBrokenConnectionsLeaveTheOutcomeUnknown(t *testing.T) {
-	l := Load{Address: flakyServer(t), Conns: 1, Count: 6, Request: appendPath}
-	r, err := l.Run(t.Context())
+	l := requestLoad{Address: flakyServer(t), Conns: 1, Count: 6, Request: appendPath}
+	r, err := l.run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestBrokenConnectionsLeaveTheOutcomeUnknown(t *testing.T) {
 
 func TestLoadRefusesWhatCannotWork(t *testing.T) {
 	address := labtest.Serve(t, lab.NewNull(lab.PlainAnswer(200, 1)))
-	bad := map[string]Load{
+	bad := map[string]requestLoad{
 		"no connection":  {Address: address, Count: 1, Request: appendPath},
 		"no requests":    {Address: address, Conns: 1, Count: 1},
 		"no end":         {Address: address, Conns: 1, Request: appendPath},
@@ -157,7 +157,7 @@ func TestLoadRefusesWhatCannotWork(t *testing.T) {
 		"nobody there":   {Address: "127.0.0.1:1", Conns: 1, Count: 1, Request: appendPath},
 	}
 	for name, l := range bad {
-		if _, err := l.Run(t.Context()); err == nil {
+		if _, err := l.run(t.Context()); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
@@ -165,14 +165,14 @@ func TestLoadRefusesWhatCannotWork(t *testing.T) {
 
 func TestLoadEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	l := Load{Address: labtest.Serve(t, lab.NewNull(lab.PlainAnswer(200, 1))), Conns: 2, Duration: time.Hour,
+	l := requestLoad{Address: labtest.Serve(t, lab.NewNull(lab.PlainAnswer(200, 1))), Conns: 2, Duration: time.Hour,
 		Request: appendPath,
-		Seen: func(n RequestNo, _ int, _ []byte) {
+		Seen: func(n requestNo, _ int, _ []byte) {
 			if n == 50 {
 				cancel()
 			}
 		}}
-	r, err := l.Run(ctx)
+	r, err := l.run(ctx)
 	if err != nil || r.Elapsed > time.Minute || r.Outcomes.Total() < 50 {
 		t.Errorf("%s, %v", r, err)
 	}
@@ -215,8 +215,8 @@ func TestNullRepeatsARecordedAnswer(t *testing.T) {
 
 func TestCompareAlternates(t *testing.T) {
 	var order string
-	side := func(name string, rates ...load.Rate) Target {
-		return Target{Name: name, Round: func(_ context.Context, round int) (Result, error) {
+	side := func(name string, rates ...load.Rate) comparedTarget {
+		return comparedTarget{Name: name, Round: func(_ context.Context, round int) (Result, error) {
 			order += name
 			if round < 0 {
 				return Result{PerSecond: 1e9}, nil // must not count
@@ -224,7 +224,7 @@ func TestCompareAlternates(t *testing.T) {
 			return Result{PerSecond: rates[round], ServerCPU: float64(rates[round]) / 100}, nil
 		}}
 	}
-	c, err := Compare(t.Context(), "x", side("A", 50, 60, 90), side("B", 100, 100, 100), 3)
+	c, err := compare(t.Context(), "x", side("A", 50, 60, 90), side("B", 100, 100, 100), 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,11 +238,11 @@ func TestCompareAlternates(t *testing.T) {
 	if c.PerServerSecond < 0.999 || c.PerServerSecond > 1.001 {
 		t.Errorf("both cost the same a request: %v", c.PerServerSecond)
 	}
-	failing := Target{Name: "F", Round: func(context.Context, int) (Result, error) {
+	failing := comparedTarget{Name: "F", Round: func(context.Context, int) (Result, error) {
 		return Result{},
 			errors.New("not ready")
 	}}
-	if _, err := Compare(t.Context(), "x", side("A", 1), failing, 1); err == nil {
+	if _, err := compare(t.Context(), "x", side("A", 1), failing, 1); err == nil {
 		t.Error("a failed round was swallowed")
 	}
 }

@@ -15,9 +15,9 @@ import (
 // NullCommand starts a do-nothing server as a process of its own: it gets an address and a file with a recorded answer.
 type NullCommand func(address, answerFile string) (command string, arguments []string)
 
-// StartNull records a server's answer to one request and runs a do-nothing server that repeats it. folder takes the
+// startNull records a server's answer to one request and runs a do-nothing server that repeats it. folder takes the
 // record.
-func StartNull(ctx context.Context, null NullCommand, recorded string, request []byte, folder string, log io.Writer) (
+func startNull(ctx context.Context, null NullCommand, recorded string, request []byte, folder string, log io.Writer) (
 	*lab.Process, error) {
 	raw, err := record(recorded, request)
 	if err != nil {

@@ -61,18 +61,18 @@ func (r *Rig) Restart(ctx context.Context, after uint64, conns int) (s RestartRe
 
 // sellUntilKilled kills the server as soon as enough holds are acknowledged; its connections then break, which is the
 // point.
-func sellUntilKilled(ctx context.Context, server *lab.Process, after uint64, conns int) (*Event, marks, Result, error) {
-	event, err := OpenEvent(ctx, lab.Endpoint{Address: server.Address, OperatorKey: "dev"}, holdsPlan)
+func sellUntilKilled(ctx context.Context, server *lab.Process, after uint64, conns int) (*soldEvent, marks, Result, error) {
+	event, err := openEvent(ctx, lab.Endpoint{Address: server.Address, OperatorKey: "dev"}, holdsPlan)
 	if err != nil {
 		return nil, nil, Result{}, err
 	}
 	acknowledged := make(marks, holdsPlan.seats())
 	enough := make(chan struct{})
 	var count atomic.Uint64
-	l := Load{
+	l := requestLoad{
 		Address: server.Address, Conns: conns, Count: uint64(holdsPlan.seats()),
-		Request: func(dst []byte, n RequestNo) []byte { return event.AppendHold(dst, uint64(n), 'h', n) },
-		Seen: func(n RequestNo, status int, _ []byte) {
+		Request: func(dst []byte, n requestNo) []byte { return event.appendHold(dst, uint64(n), 'h', n) },
+		Seen: func(n requestNo, status int, _ []byte) {
 			if status != 201 {
 				return
 			}
@@ -94,7 +94,7 @@ func sellUntilKilled(ctx context.Context, server *lab.Process, after uint64, con
 		server.Kill()
 		stop() // nobody will answer any more
 	}()
-	result, err := l.Run(loading)
+	result, err := l.run(loading)
 	if err != nil && ctx.Err() == nil && count.Load() == 0 { // it never began
 		server.Kill()
 		return nil, nil, result, err
@@ -109,7 +109,7 @@ func sellUntilKilled(ctx context.Context, server *lab.Process, after uint64, con
 }
 
 // checkHeld counts the seats on hold and finds each acknowledged one among them.
-func (h *Event) checkHeld(ctx context.Context, t lab.Endpoint, acknowledged marks) (held uint64, err error) {
+func (h *soldEvent) checkHeld(ctx context.Context, t lab.Endpoint, acknowledged marks) (held uint64, err error) {
 	var live wire.Availability
 	if err := t.Get(ctx, "/v1/events/"+h.ID+"/availability", &live); err != nil {
 		return 0, err

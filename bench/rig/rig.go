@@ -83,14 +83,14 @@ func (r *Rig) Close() error {
 func (r *Rig) logWriter() io.Writer { return r.log }
 
 // run runs a load against a process and adds the server's share.
-func runAgainst(ctx context.Context, l *Load, address string, server *lab.Process) (Result, error) {
+func runAgainst(ctx context.Context, l *requestLoad, address string, server *lab.Process) (Result, error) {
 	l.Address = address
 	if server == nil {
-		return l.Run(ctx)
+		return l.run(ctx)
 	}
 	before := server.CPU()
 	begin := time.Now()
-	result, err := l.Run(ctx)
+	result, err := l.run(ctx)
 	result.ServerCPU = lab.Share(server.CPU()-before, time.Since(begin))
 	return result, err
 }

@@ -26,12 +26,12 @@ const singleTurn = 20
 
 // Single measures count holds of one buyer's connection, one after another.
 func (r *Rig) Single(ctx context.Context, count int) (s SingleResult, err error) {
-	event, err := OpenEvent(ctx, r.Target,
-		Plan{Sections: 64, SeatsPerSection: max(rowSeats, (count/64+rowSeats)/rowSeats*rowSeats), HoldTTL: time.Hour})
+	event, err := openEvent(ctx, r.Target,
+		eventPlan{Sections: 64, SeatsPerSection: max(rowSeats, (count/64+rowSeats)/rowSeats*rowSeats), HoldTTL: time.Hour})
 	if err != nil {
 		return s, err
 	}
-	fresh, err := OpenEvent(ctx, r.Target, holdsPlan)
+	fresh, err := openEvent(ctx, r.Target, holdsPlan)
 	if err != nil {
 		return s, err
 	}
@@ -69,8 +69,8 @@ func (r *Rig) Single(ctx context.Context, count int) (s SingleResult, err error)
 	return s, expect(Result{Outcomes: s.Outcomes}, nil, load.Held)
 }
 
-func singleHold(c *load.Conn, event *Event, n int) (time.Duration, load.Outcome, error) {
-	request := event.AppendHold(nil, uint64(n), 'h', RequestNo(n))
+func singleHold(c *load.Conn, event *soldEvent, n int) (time.Duration, load.Outcome, error) {
+	request := event.appendHold(nil, uint64(n), 'h', requestNo(n))
 	c.SetDeadline(time.Now().Add(patienceDefault)) // fails only when closed; the next read says so
 	begin := time.Now()
 	a, err := c.RoundTrip(request)

@@ -237,15 +237,15 @@ func TestRestartNoticesForgottenHolds(t *testing.T) {
 // P2: and one that forgets a single acknowledged hold.
 func TestCheckHeldFindsOneMissingHold(t *testing.T) {
 	target := lab.Endpoint{Address: labtest.Serve(t, newStandIn()), OperatorKey: "dev"}
-	event, err := OpenEvent(t.Context(), target, Plan{Sections: 3, SeatsPerSection: 50, HoldTTL: time.Minute})
+	event, err := openEvent(t.Context(), target, eventPlan{Sections: 3, SeatsPerSection: 50, HoldTTL: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
 	acknowledged := make(marks, event.Plan.seats())
-	l := Load{Address: target.Address, Conns: 2, Count: 40,
-		Request: func(dst []byte, n RequestNo) []byte { return event.AppendHold(dst, uint64(n), 'h', n) },
-		Seen:    func(n RequestNo, _ int, _ []byte) { acknowledged[n].Store(true) }}
-	if _, err := l.Run(t.Context()); err != nil {
+	l := requestLoad{Address: target.Address, Conns: 2, Count: 40,
+		Request: func(dst []byte, n requestNo) []byte { return event.appendHold(dst, uint64(n), 'h', n) },
+		Seen:    func(n requestNo, _ int, _ []byte) { acknowledged[n].Store(true) }}
+	if _, err := l.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if held, err := event.checkHeld(t.Context(), target, acknowledged); err != nil || held != 40 {

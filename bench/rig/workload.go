@@ -16,8 +16,8 @@ type Shape struct {
 	Rate     load.Rate     // 0: closed loop
 }
 
-func (s Shape) load() *Load {
-	l := &Load{Conns: s.Conns, Duration: s.Duration}
+func (s Shape) load() *requestLoad {
+	l := &requestLoad{Conns: s.Conns, Duration: s.Duration}
 	if s.Rate > 0 {
 		pace := load.Steady(s.Rate)
 		l.Pace = &pace
@@ -28,7 +28,7 @@ func (s Shape) load() *Load {
 // workload makes loads of one kind. A figure counts only if every request had the outcome that the kind is about.
 type workload interface {
 	// prepare makes the load of the next round; its Address is not set.
-	prepare(ctx context.Context) (*Load, error)
+	prepare(ctx context.Context) (*requestLoad, error)
 	// done tells where the round against the real server ended.
 	done(Result)
 	want() load.Outcome
@@ -55,16 +55,16 @@ func newWorkload(ctx context.Context, name string, t lab.Endpoint, s Shape) (wor
 
 // Shapes of the events. 64 hot sections, and as many seats as one event may have: nobody else's seat is in the way.
 var (
-	holdsPlan        = Plan{Sections: 64, SeatsPerSection: 3125, HoldTTL: time.Hour}
-	refusalsPlan     = Plan{Sections: 64, SeatsPerSection: 50, HoldTTL: 6 * time.Hour}
-	availabilityPlan = Plan{Sections: 64, SeatsPerSection: 625, HoldTTL: time.Hour}
+	holdsPlan        = eventPlan{Sections: 64, SeatsPerSection: 3125, HoldTTL: time.Hour}
+	refusalsPlan     = eventPlan{Sections: 64, SeatsPerSection: 50, HoldTTL: 6 * time.Hour}
+	availabilityPlan = eventPlan{Sections: 64, SeatsPerSection: 625, HoldTTL: time.Hour}
 )
 
 // holdsWork goes through one event's seats, and opens another before a round that could run out.
 type holdsWork struct {
 	target lab.Endpoint
 	shape  Shape
-	event  *Event
+	event  *soldEvent
 	next   uint64
 }
 
@@ -74,17 +74,17 @@ const holdsRoundMin = 180_000
 
 func (w *holdsWork) want() load.Outcome { return load.Held }
 
-func (w *holdsWork) prepare(ctx context.Context) (l *Load, err error) {
+func (w *holdsWork) prepare(ctx context.Context) (l *requestLoad, err error) {
 	if w.event == nil || uint64(holdsPlan.seats())-w.next < holdsRoundMin {
-		if w.event, err = OpenEvent(ctx, w.target, holdsPlan); err != nil {
+		if w.event, err = openEvent(ctx, w.target, holdsPlan); err != nil {
 			return nil, err
 		}
 		w.next = 0
 	}
 	event := w.event
 	l = w.shape.load()
-	l.First, l.Count = RequestNo(w.next), uint64(holdsPlan.seats())-w.next
-	l.Request = func(dst []byte, n RequestNo) []byte { return event.AppendHold(dst, uint64(n), 'h', n) }
+	l.First, l.Count = requestNo(w.next), uint64(holdsPlan.seats())-w.next
+	l.Request = func(dst []byte, n requestNo) []byte { return event.appendHold(dst, uint64(n), 'h', n) }
 	return l, nil
 }
 
@@ -93,12 +93,12 @@ func (w *holdsWork) done(r Result) { w.next = uint64(r.Last) }
 // refusalsWork asks for seats that somebody has.
 type refusalsWork struct {
 	shape Shape
-	event *Event
-	next  RequestNo
+	event *soldEvent
+	next  requestNo
 }
 
 func newRefusals(ctx context.Context, t lab.Endpoint, s Shape) (*refusalsWork, error) {
-	event, err := OpenEvent(ctx, t, refusalsPlan)
+	event, err := openEvent(ctx, t, refusalsPlan)
 	if err != nil {
 		return nil, err
 	}
@@ -106,10 +106,10 @@ func newRefusals(ctx context.Context, t lab.Endpoint, s Shape) (*refusalsWork, e
 }
 
 // fill holds every seat of the event.
-func (h *Event) fill(ctx context.Context, who byte) error {
-	l := Load{Address: h.host, Conns: 32, Count: uint64(h.Plan.seats()),
-		Request: func(dst []byte, n RequestNo) []byte { return h.AppendHold(dst, uint64(n), who, n) }}
-	result, err := l.Run(ctx)
+func (h *soldEvent) fill(ctx context.Context, who byte) error {
+	l := requestLoad{Address: h.host, Conns: 32, Count: uint64(h.Plan.seats()),
+		Request: func(dst []byte, n requestNo) []byte { return h.appendHold(dst, uint64(n), who, n) }}
+	result, err := l.run(ctx)
 	if err == nil && !result.Outcomes.Only(load.Held) {
 		err = fmt.Errorf("rig: filling a hall: %s", &result.Outcomes)
 	}
@@ -118,11 +118,11 @@ func (h *Event) fill(ctx context.Context, who byte) error {
 
 func (w *refusalsWork) want() load.Outcome { return load.Taken }
 
-func (w *refusalsWork) prepare(context.Context) (*Load, error) {
+func (w *refusalsWork) prepare(context.Context) (*requestLoad, error) {
 	l := w.shape.load()
 	seats := uint64(refusalsPlan.seats())
 	l.First = w.next
-	l.Request = func(dst []byte, n RequestNo) []byte { return w.event.AppendHold(dst, uint64(n)%seats, 'r', n) }
+	l.Request = func(dst []byte, n requestNo) []byte { return w.event.appendHold(dst, uint64(n)%seats, 'r', n) }
 	return l, nil
 }
 
@@ -131,12 +131,12 @@ func (w *refusalsWork) done(r Result) { w.next = r.Last }
 // availabilityWork reads one map again and again, whole: no ETag, so that every answer carries all its bytes.
 type availabilityWork struct {
 	shape   Shape
-	event   *Event
+	event   *soldEvent
 	request []byte
 }
 
 func newAvailability(ctx context.Context, t lab.Endpoint, s Shape) (*availabilityWork, error) {
-	event, err := OpenEvent(ctx, t, availabilityPlan)
+	event, err := openEvent(ctx, t, availabilityPlan)
 	if err != nil {
 		return nil, err
 	}
@@ -145,9 +145,9 @@ func newAvailability(ctx context.Context, t lab.Endpoint, s Shape) (*availabilit
 
 func (w *availabilityWork) want() load.Outcome { return load.Served }
 
-func (w *availabilityWork) prepare(context.Context) (*Load, error) {
+func (w *availabilityWork) prepare(context.Context) (*requestLoad, error) {
 	l := w.shape.load()
-	l.Request = func(dst []byte, _ RequestNo) []byte { return append(dst, w.request...) }
+	l.Request = func(dst []byte, _ requestNo) []byte { return append(dst, w.request...) }
 	return l, nil
 }
 
@@ -200,17 +200,17 @@ func (r *Rig) CompareNull(ctx context.Context, name string, s Shape, rounds int)
 	if err != nil {
 		return nil, err
 	}
-	null, err := StartNull(ctx, r.null, r.Target.Address, sample.Request(nil, sample.First), r.folder, r.logWriter())
+	null, err := startNull(ctx, r.null, r.Target.Address, sample.Request(nil, sample.First), r.folder, r.logWriter())
 	if err != nil {
 		return nil, err
 	}
 	defer null.Stop()
 	w.done(Result{Last: sample.First + 1})
-	serving := Target{Name: "holdfast", Round: func(ctx context.Context, _ int) (Result,
+	serving := comparedTarget{Name: "holdfast", Round: func(ctx context.Context, _ int) (Result,
 		error) {
 		return r.round(ctx, w)
 	}}
-	nothing := Target{Name: "do nothing", Round: func(ctx context.Context, _ int) (Result, error) {
+	nothing := comparedTarget{Name: "do nothing", Round: func(ctx context.Context, _ int) (Result, error) {
 		l, err := w.prepare(ctx)
 		if err != nil {
 			return Result{}, err
@@ -218,5 +218,5 @@ func (r *Rig) CompareNull(ctx context.Context, name string, s Shape, rounds int)
 		result, err := runAgainst(ctx, l, null.Address, null)
 		return result, expect(result, err, w.want())
 	}}
-	return Compare(ctx, name, serving, nothing, rounds)
+	return compare(ctx, name, serving, nothing, rounds)
 }

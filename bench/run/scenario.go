@@ -63,8 +63,8 @@ var (
 	eraShow = lab.UniformVenue(60, 22, 35)  // 46,200 seats; 52 of them are 2,402,400
 )
 
-// EraShows is how many shows the eras tour had.
-const EraShows = 52
+// eraShows is how many shows the eras tour had.
+const eraShows = 52
 
 // endless is longer than any load that ends by itself.
 const endless = 2 * time.Hour
@@ -120,7 +120,7 @@ var scenarios = []Scenario{
 		Load: Drive{Conns: 512, Rate: 1000, Duration: 10 * time.Second, Patience: 30 * time.Second},
 	},
 	{
-		Name: "eras", Venue: eraShow, Events: EraShows, HoldTTL: 10 * time.Minute,
+		Name: "eras", Venue: eraShow, Events: eraShows, HoldTTL: 10 * time.Minute,
 		About: "52 stadium shows on sale at once until the last of 2,402,400 tickets is paid, each buyer losing a " +
 			"wish for the front rows first. It asks for a whole sale without a pause.",
 		Load: Drive{Conns: 512, Duration: endless, Patience: time.Minute},
