@@ -3,88 +3,48 @@ package chaos
 import (
 	"bytes"
 	"encoding/json"
-	"net/http"
 
 	"holdfast/api/wire"
-	"holdfast/bench/check"
-	"holdfast/bench/drive"
+	"holdfast/bench/chaos/testbed"
+	"holdfast/bench/check/history"
 )
 
 // heard is what an answer says.
 type heard struct {
-	verdict check.Verdict
+	verdict history.Verdict
 	code    string        // of a refusal
 	booking *wire.Booking // of a success
 	lost    []string      // of a refusal: the seats it names
-	at      *node
+	at      *testbed.Node
 }
 
 // decided says that asking again would say nothing new.
 func (h *heard) decided() bool {
-	return h.verdict != check.Unknown && !(h.verdict == check.Refused && turnedAway[h.code])
+	return h.verdict != history.Unknown && !(h.verdict == history.Refused && turnedAway[h.code])
 }
 
-// turnedAway are refusals that promise that nothing was done, and that are no answer to the wish. The empty code is that of a node that could not be reached.
-var turnedAway = map[string]bool{"": true, "overloaded": true, "rate_limited": true, "not_ready": true, "payment_in_progress": true}
+// turnedAway are refusals that promise that nothing was done, and that are no answer to the wish. The empty code is
+// that of a node that could not be reached.
+var turnedAway = map[string]bool{"": true, "overloaded": true, "rate_limited": true, "not_ready": true,
+	"payment_in_progress": true}
 
-// over are the refusals that say that a booking holds nothing any more.
-var over = map[string]bool{"hold_expired": true, "hold_released": true, "booking_unknown": true, "already_refunded": true}
-
-// hear reads an answer. A success that does not say what it must is of unknown outcome: nobody can rely on it.
-func hear(kind check.Kind, r *reply) (h heard) {
-	h = heard{verdict: check.Unknown, at: r.at}
-	if r.status == 0 {
-		if !r.sent {
-			h.verdict = check.Refused // nobody heard it
-		}
-		return h
-	}
-	if r.status/100 != 2 {
-		var p wire.Problem
-		_ = json.Unmarshal(r.body, &p) // an answer in another form has no code, and its status tells
-		h.code, h.lost = p.Code, p.Seats
-		h.verdict = refusal(r, p.Code)
-		return h
-	}
-	if r.status == http.StatusAccepted || json.NewDecoder(bytes.NewReader(r.body)).Decode(&h.booking) != nil {
-		return h
-	}
-	h.verdict = success(kind, h.booking)
-	return h
-}
-
-func refusal(r *reply, code string) check.Verdict {
-	switch drive.Classify(r.status, r.body) {
-	case drive.Taken:
-		return check.Taken
-	case drive.SoldOut:
-		return check.NoneLeft
-	case drive.Unknown:
-		return check.Unknown
-	case drive.Limited:
-		// A section that stops in the middle of its work says "unavailable" of requests whose records may have landed (P3).
-		if !turnedAway[code] || code == "" {
-			return check.Unknown
-		}
-		return check.Refused
-	}
-	if over[code] && (r.status == http.StatusConflict || r.status == http.StatusNotFound) {
-		return check.Ended
-	}
-	if r.status >= 500 {
-		return check.Unknown
-	}
-	return check.Refused
-}
-
-func success(kind check.Kind, b *wire.Booking) check.Verdict {
+// hear reads an answer.
+func hear(kind history.Kind, r *testbed.Answer) (h heard) {
+	h = heard{verdict: history.Unknown, at: r.At}
+	said := history.Answer{Status: r.Status, Sent: r.Sent}
 	switch {
-	case b.ID == "" || len(b.Seats) == 0:
-		return check.Unknown
-	case kind == check.Confirm && b.State != "confirmed":
-		return check.Unknown
-	case kind == check.Release && b.State == "expired":
-		return check.Ended // the clock was quicker
+	case r.Status/100 == 2:
+		if json.NewDecoder(bytes.NewReader(r.Body)).Decode(&h.booking) != nil || h.booking == nil ||
+			h.booking.ID == "" || len(h.booking.Seats) == 0 {
+			return h // nobody can rely on it
+		}
+		said.State = []byte(h.booking.State)
+	case r.Status != 0:
+		var p wire.Problem
+		_ = json.Unmarshal(r.Body, &p) // an answer in another form has no code, and its status tells
+		h.code, h.lost = p.Code, p.Seats
+		said.Code = []byte(p.Code)
 	}
-	return check.Done
+	h.verdict = said.Verdict(kind)
+	return h
 }

@@ -13,7 +13,8 @@ import (
 	"holdfast/storage/sqlstore/pgserver"
 )
 
-// seedVariable chooses another run of these tests than the usual one. A seed fixes what is done and when; what it meets differs each time.
+// seedVariable chooses another run of these tests than the usual one. A seed fixes what is done and when; what it meets
+// differs each time.
 const (
 	seedVariable = "HOLDFAST_CHAOS_SEED"
 	seedUsual    = 31
@@ -49,7 +50,8 @@ func build(t *testing.T, flags ...string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "holdfast")
 	arguments := append([]string{"build", "-o", binary}, flags...)
-	if said, err := exec.CommandContext(t.Context(), "go", append(arguments, "holdfast/cmd/holdfast")...).CombinedOutput(); err != nil {
+	if said, err := exec.CommandContext(t.Context(), "go",
+		append(arguments, "holdfast/cmd/holdfast")...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
 	return binary
@@ -66,8 +68,8 @@ func play(t *testing.T, cfg Config) *Report {
 	return report
 }
 
-// TestChaosShort guards P1, P2, P3, P4, P5, P6, P9 and P10 in a cluster of real processes while they are killed, stopped, cut off and drained: some twenty seconds of what
-// `make chaos` does for minutes.
+// TestChaosShort guards P1, P2, P3, P4, P5, P6, P9 and P10 in a cluster of real processes while they are killed,
+// stopped, cut off and drained: some twenty seconds of what `make chaos` does for minutes.
 func TestChaosShort(t *testing.T) {
 	needPostgreSQL(t)
 	report := play(t, Config{Binary: build(t), Seed: seedOf(t), Duration: 20 * time.Second})
@@ -75,12 +77,14 @@ func TestChaosShort(t *testing.T) {
 	if report.Verdict != Passed {
 		t.Errorf("%s: %s", report.Verdict, report.Why)
 	}
-	if len(report.Schedule) == 0 || report.Figures.Watch.Checkpoints == 0 || report.Figures.Reads == 0 || report.Figures.Refunded == 0 {
+	if len(report.Schedule) == 0 || report.Figures.Watch.Checkpoints == 0 || report.Figures.Reads == 0 ||
+		report.Figures.Refunded == 0 {
 		t.Errorf("something was never tried: %+v", report.Figures)
 	}
 }
 
-// TestNothingStaysBehind: neither a run that cannot begin nor one that ends early leaves a folder, a namespace or a link.
+// TestNothingStaysBehind: neither a run that cannot begin nor one that ends early leaves a folder, a namespace or a
+// link.
 func TestNothingStaysBehind(t *testing.T) {
 	folder := t.TempDir()
 	_, err := Run(t.Context(), Config{Binary: filepath.Join(folder, "none"), Folder: folder})
@@ -90,10 +94,11 @@ func TestNothingStaysBehind(t *testing.T) {
 	if _, err := Run(t.Context(), Config{Binary: "/bin/false", Folder: folder}); err == nil {
 		t.Error("a binary that is no server made a run")
 	}
-	if left, err := filepath.Glob(filepath.Join(folder, folderPrefix+"*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(namedNamespaces, namespacePrefix+strconv.Itoa(os.Getpid())+"-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join("/run/netns", "holdfast-chaos-"+strconv.Itoa(os.Getpid())+"-*")); len(
+		left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }

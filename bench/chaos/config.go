@@ -25,7 +25,8 @@ type Config struct {
 	Duration time.Duration // how long buyers shop; 0: 60 s. The end (healing, reading the log, checking) comes on top
 	Nodes    int           // besides those that join; 0: 3
 	Buyers   int           // closed loops; 0: 16
-	// Nemeses are the names of those to use; none: all that can be done here. One that was named and cannot be done is an error.
+	// Nemeses are the names of those to use; none: all that can be done here. One that was named and cannot be done is
+	// an error.
 	Nemeses     []string
 	Namespaces  Namespaces // "": Auto
 	Folder      string     // where the run's own folder is made; "": the system's place for temporary files
@@ -42,7 +43,8 @@ const (
 	nodesDefault    = 3
 	nodesMax        = 9
 	buyersDefault   = 16
-	// HealBound is how long after the last nemesis of a step every section must be served again by somebody, and every node be ready.
+	// HealBound is how long after the last nemesis of a step every section must be served again by somebody, and every
+	// node be ready.
 	HealBound = 10 * time.Second
 	// UsefulLeast is the fewest changes acknowledged a second, over the whole run, with which a run means anything.
 	UsefulLeast = 50

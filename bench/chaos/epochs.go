@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"holdfast/api/wire"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
 // sectionName names a section of an event.
@@ -12,11 +12,11 @@ type sectionName struct{ event, section string }
 
 // asked is what is known of one request under its name in the log.
 type asked struct {
-	kind    check.Kind
-	first   check.Nanos // when it was asked for first
-	answer  bool        // an acknowledgement came
-	booking string      // a deed's
-	unknown []*check.Op // those of its askings whose outcome nobody heard
+	kind    history.Kind
+	first   history.Nanos // when it was asked for first
+	answer  bool          // an acknowledgement came
+	booking string        // an op's
+	unknown []*history.Op // those of its askings whose outcome nobody heard
 }
 
 // requestsByName finds requests by the names that the log knows them by.
@@ -27,21 +27,22 @@ func requestsByName(recorders []*recorder) map[string]*asked {
 	for _, r := range recorders {
 		for i := range r.part.Ops {
 			op := &r.part.Ops[i]
-			if op.Kind == check.Look {
+			if op.Kind == history.Look {
 				continue
 			}
 			one := seen[pair{op.Buyer, op.Key}]
 			if one == nil {
 				one = &asked{kind: op.Kind, first: op.Call}
-				if op.Of != check.NoOp {
+				if op.Of != history.NoOp {
 					one.booking = string(r.part.TextOf(r.part.Ops[op.Of].Text))
 				}
 				seen[pair{op.Buyer, op.Key}] = one
-				names[wire.HashText(wire.RequestHash(wire.BuyerHash(buyerName(op.Buyer)), []byte(keyName(op.Key))))] = one
+				names[wire.HashText(wire.RequestHash(wire.BuyerHash(buyerName(op.Buyer)),
+					[]byte(keyName(op.Key))))] = one
 			}
 			one.first = min(one.first, op.Call)
-			one.answer = one.answer || op.Verdict == check.Done
-			if op.Verdict == check.Unknown {
+			one.answer = one.answer || op.Verdict == history.Done
+			if op.Verdict == history.Unknown {
 				one.unknown = append(one.unknown, op)
 			}
 		}
@@ -49,10 +50,12 @@ func requestsByName(recorders []*recorder) map[string]*asked {
 	return names
 }
 
-// checkSuperseded: an acknowledged change may not be of an epoch that somebody else had ended, which a higher one before it in the log says; nor may it be older than the
-// question, which would mean that it was written by somebody whose log was no longer this one. Whoever wrote it did not know, or did not care, that the section was no
-// longer his (P1, P3). What was answered without being written (a refusal, a repeat, a read) is judged by the other checks.
-func checkSuperseded(changes []wire.LogChange, recorders []*recorder, start int64, slack check.Nanos, finds *findings) (looked, takenOver int) {
+// checkSuperseded: an acknowledged change may not be of an epoch that somebody else had ended, which a higher one
+// before it in the log says; nor may it be older than the question, which would mean that it was written by somebody
+// whose log was no longer this one. Whoever wrote it did not know, or did not care, that the section was no longer his
+// (P1, P3). What was answered without being written (a refusal, a repeat, a read) is judged by the other checks.
+func checkSuperseded(changes []wire.LogChange, recorders []*recorder, start int64, slack history.Nanos,
+	finds *findings) (looked, takenOver int) {
 	names, highest := requestsByName(recorders), map[sectionName]uint64{}
 	for i := range changes {
 		c := &changes[i]
@@ -66,9 +69,10 @@ func checkSuperseded(changes []wire.LogChange, recorders []*recorder, start int6
 			continue
 		}
 		looked++
-		at := check.Nanos(int64(c.At)*1e6 - start)
+		at := history.Nanos(int64(c.At)*1e6 - start)
 		if highest[name] > c.Epoch || at+slack < who.first {
-			finds.add(checkEpochs, fmt.Sprintf("%s seq %d: %s of %s is of epoch %d and of %v; epoch %d had begun, and it was first asked for at %v",
+			finds.add(checkEpochs, fmt.Sprintf(
+				"%s seq %d: %s of %s is of epoch %d and of %v; epoch %d had begun, and it was first asked for at %v",
 				c.Section, c.Seq, c.Kind, c.Booking, c.Epoch, at, highest[name], who.first))
 		}
 	}

@@ -7,40 +7,45 @@ import (
 	"sync"
 	"time"
 
-	"holdfast/bench/check"
+	"holdfast/bench/chaos/testbed"
+	"holdfast/bench/check/history"
 )
 
-// prober asks for one section, again and again, until somebody serves it. What it asks is a wish like any other: its answers are judged too.
+// prober asks for one section, again and again, until somebody serves it. What it asks is a wish like any other: its
+// answers are judged too.
 type prober struct {
-	lane
-	house   int
+	worker
+	event   int
 	section uint32
 }
 
 // serves returns once the section granted something or said for certain that nothing is left.
 func (p *prober) serves(ctx context.Context) error {
-	id := p.houses[p.house].Plan.Sections[p.section].ID
+	id := p.events[p.event].Plan.Sections[p.section].ID
 	last := ""
 	for ctx.Err() == nil {
 		buyer := p.newBuyer()
-		e := &errand{kind: check.Best, house: p.house, section: p.section, quantity: 1, of: check.NoOp, buyer: buyer, key: p.newKey(buyer)}
-		e.call = call{method: http.MethodPost, path: "/v1/events/" + p.houses[p.house].Event + "/bookings", buyer: buyerName(buyer), key: keyName(e.key)}
-		e.call.body = []byte(`{"best_available":{"quantity":1,"section":"` + id + `"}}`)
+		e := &task{kind: history.Best, event: p.event, section: p.section, quantity: 1, of: history.NoOp, buyer: buyer,
+			key: p.newKey(buyer)}
+		e.call = testbed.Call{Method: http.MethodPost, Path: "/v1/events/" + p.events[p.event].ID + "/bookings",
+			Buyer: buyerName(buyer), Key: keyName(e.key)}
+		e.call.Body = []byte(`{"best_available":{"quantity":1,"section":"` + id + `"}}`)
 		h, op := p.see(ctx, e)
-		if h.verdict == check.Done {
-			p.deed(ctx, &held{buyer: buyer, house: p.house, op: op, id: h.booking.ID}, check.Release, "")
+		if h.verdict == history.Done {
+			p.act(ctx, &held{buyer: buyer, event: p.event, op: op, id: h.booking.ID}, history.Release, "")
 		}
-		if h.verdict == check.Done || h.verdict == check.NoneLeft {
+		if h.verdict == history.Done || h.verdict == history.NoneLeft {
 			return nil
 		}
 		last = fmt.Sprintf("%v %s", h.verdict, h.code)
 	}
-	return fmt.Errorf("section %s of the %s is served by nobody: %s", id, houseNames[p.house], last)
+	return fmt.Errorf("section %s of the %s is served by nobody: %s", id, eventNames[p.event], last)
 }
 
-var houseNames = [houseCount]string{stalls: "stalls", returns: "house of returns"}
+var eventNames = [eventCount]string{stalls: "stalls", returns: "house of returns"}
 
-// healed waits until every section is served and every node ready, at most HealBound. It gives how long that took, and what was not there in time.
+// healed waits until every section is served and every node ready, at most HealBound. It gives how long that took, and
+// what was not there in time.
 func (r *run) healed(ctx context.Context) (took time.Duration, missing []string) {
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, HealBound)
@@ -58,7 +63,7 @@ func (r *run) healed(ctx context.Context) (took time.Duration, missing []string)
 		asking.Go(func() { note(p.serves(ctx)) })
 	}
 	asking.Go(func() {
-		if err := r.arena.awaitReady(ctx); err != nil {
+		if err := r.bed.AwaitReady(ctx); err != nil {
 			note(fmt.Errorf("not every node is ready: %w", err))
 		}
 	})
@@ -74,12 +79,12 @@ func (r *run) heal(ctx context.Context, after string) {
 	}
 	r.heals = append(r.heals, took)
 	for _, m := range missing {
-		r.arena.finds.add(checkHeal, fmt.Sprintf("%v after %s had ended: %s", HealBound, after, m))
+		r.finds.add(checkHeal, fmt.Sprintf("%v after %s had ended: %s", HealBound, after, m))
 	}
 	if len(missing) > 0 {
-		r.arena.evidence(ctx, len(r.heals))
-		r.arena.cfg.sayf("  NOT HEALED after %v: %s", took.Round(time.Millisecond), missing[0])
+		r.evidence(ctx, len(r.heals))
+		r.cfg.sayf("  NOT HEALED after %v: %s", took.Round(time.Millisecond), missing[0])
 		return
 	}
-	r.arena.cfg.sayf("  healed %v after the end", took.Round(time.Millisecond))
+	r.cfg.sayf("  healed %v after the end", took.Round(time.Millisecond))
 }

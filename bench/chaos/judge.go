@@ -7,21 +7,24 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"holdfast/api/wire"
+	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
+	"holdfast/bench/check/history"
+	"holdfast/bench/lab"
 )
 
 // The checks that are made here; those of bench/check come before them.
 const (
-	checkReads   = "reads"          // a booking that is asked for is at least what was acknowledged of it (P2)
-	checkMaps    = "maps"           // streams prove themselves, and in the end every map is what the log ends with (P9)
-	checkEpochs  = "epochs"         // nothing was acknowledged out of an epoch that was over before the question (P1, P3)
+	checkReads = "reads" // a booking that is asked for is at least what was acknowledged of it (P2)
+	checkMaps  = "maps"  // streams prove themselves, and in the end every map is what the log ends with (P9)
+	// nothing was acknowledged out of an epoch that was over before the question (P1, P3)
+	checkEpochs  = "epochs"
 	checkRefunds = "refunds"        // what was refunded is what the log says (P2, P6)
 	checkHeal    = "healing"        // every section is served and every node ready within HealBound of a nemesis' end
 	checkNodes   = "nodes"          // nobody ended unasked, left in disorder, or refused a drain
@@ -30,7 +33,7 @@ const (
 )
 
 // slack is how far a server's clock may be from the history's.
-func (r *run) slack() check.Nanos {
+func (r *run) slack() history.Nanos {
 	slack := 10 * time.Millisecond // told in whole milliseconds, on one machine
 	for i := range r.schedule {
 		for _, n := range r.schedule[i].nemeses {
@@ -39,11 +42,11 @@ func (r *run) slack() check.Nanos {
 			}
 		}
 	}
-	return check.Nanos(slack)
+	return history.Nanos(slack)
 }
 
 func (r *run) recorders() (list []*recorder) {
-	for _, l := range r.lanes {
+	for _, l := range r.workers {
 		list = append(list, &l.recorder)
 	}
 	for _, p := range r.probers {
@@ -52,13 +55,14 @@ func (r *run) recorders() (list []*recorder) {
 	return append(list, &r.looks)
 }
 
-func (r *run) history(recorders []*recorder) *check.History {
-	h := &check.History{Header: check.Header{
-		Server: "holdfast", Scenario: "chaos", Seed: r.arena.cfg.Seed, Command: r.arena.cfg.Command, StartUnixNano: r.start.UnixNano(),
-		ClockSlack: r.slack(), BuyerPrefix: buyerPrefix, KeyPrefix: keyPrefix,
+func (r *run) history(recorders []*recorder) *history.History {
+	h := &history.History{Header: history.Header{
+		Server: "holdfast", Scenario: "chaos", Seed: r.cfg.Seed, Command: r.cfg.Command,
+		StartUnixNano: r.start.UnixNano(),
+		ClockSlack:    r.slack(), BuyerPrefix: buyerPrefix, KeyPrefix: keyPrefix,
 	}}
-	for _, house := range r.houses {
-		h.Header.Events = append(h.Header.Events, check.Event{ID: house.Event, Sections: house.Plan.Sizes()})
+	for _, event := range r.events {
+		h.Header.Events = append(h.Header.Events, history.Event{ID: event.ID, Sections: event.Plan.Sizes()})
 	}
 	for _, one := range recorders {
 		h.Parts = append(h.Parts, &one.part)
@@ -72,23 +76,24 @@ const settleBound = 10 * time.Second
 // expiryLag is what a hold may outlive its end by (P4 says a tenth at the 99th percentile).
 const expiryLag = 500 * time.Millisecond
 
-// settle waits until every hold has lapsed, and for every map to show what the log ends with. Then it records the last maps. Whatever is not so in time is a finding.
+// settle waits until every hold has lapsed, and for every map to show what the log ends with. Then it records the last
+// maps. Whatever is not so in time is a finding.
 func (r *run) settle(ctx context.Context) error {
-	r.arena.cfg.sayf("%v  the doors are closed; waiting for the last holds to lapse", time.Since(r.start).Round(time.Second))
+	r.cfg.sayf("%v  the doors are closed; waiting for the last holds to lapse", time.Since(r.start).Round(time.Second))
 	if err := wait(ctx, holdTTL+time.Duration(r.slack())+expiryLag); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, settleBound)
 	defer cancel()
-	wrong := until(ctx, func(ctx context.Context) error {
-		changes, err := r.arena.readLog(ctx)
+	wrong := testbed.Until(ctx, func(ctx context.Context) error {
+		changes, err := r.readLog(ctx)
 		if err != nil {
 			return err
 		}
-		return r.mapsAre(ctx, truth(changes, r.houses[stalls]))
+		return r.mapsAre(ctx, truth(changes, r.events[stalls]))
 	})
 	if wrong != nil {
-		r.arena.finds.add(checkMaps, fmt.Sprintf("%v after the last hold had lapsed: %v", settleBound, wrong))
+		r.finds.add(checkMaps, fmt.Sprintf("%v after the last hold had lapsed: %v", settleBound, wrong))
 	}
 	r.lastLooks(context.WithoutCancel(ctx))
 	r.compareViews(context.WithoutCancel(ctx))
@@ -104,7 +109,8 @@ func (r *run) mapsAre(ctx context.Context, want map[string][]byte) error {
 		}
 		for _, s := range live.Sections {
 			if s.Status != string(want[s.ID]) {
-				return fmt.Errorf("the map of %s, section %s, shows %s", n.name, s.ID, unlike([]byte(s.Status), want[s.ID]))
+				return fmt.Errorf("the map of %s, section %s, shows %s", n.Name, s.ID,
+					unlike([]byte(s.Status), want[s.ID]))
 			}
 		}
 		for _, w := range r.watchers {
@@ -112,25 +118,26 @@ func (r *run) mapsAre(ctx context.Context, want map[string][]byte) error {
 				continue
 			}
 			if wrong := w.differs(want); wrong != "" {
-				return fmt.Errorf("a watcher of %s: %s", n.name, wrong)
+				return fmt.Errorf("a watcher of %s: %s", n.Name, wrong)
 			}
 		}
 	}
 	return nil
 }
 
-// serving are the nodes that must show the truth: all that run, or, where they stand by for each other, the one that sells.
-func (r *run) serving(ctx context.Context) (list []*node) {
-	for _, n := range r.arena.regulars() {
-		if r.arena.clustered || says(ctx, n, "/readyz") == nil {
+// serving are the nodes that must show the truth: all that run, or, where they stand by for each other, the one that
+// sells.
+func (r *run) serving(ctx context.Context) (list []*testbed.Node) {
+	for _, n := range r.bed.Regulars() {
+		if r.bed.Clustered || testbed.Says(ctx, n, "/readyz") == nil {
 			list = append(list, n)
 		}
 	}
 	return list
 }
 
-func (r *run) mapOf(ctx context.Context, n *node) (*wire.Availability, error) {
-	said, err := fetch(ctx, n, "/v1/events/"+r.houses[stalls].Event+"/availability")
+func (r *run) mapOf(ctx context.Context, n *testbed.Node) (*wire.Availability, error) {
+	said, err := testbed.Fetch(ctx, n, "/v1/events/"+r.events[stalls].ID+"/availability")
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +154,7 @@ func (r *run) lastLooks(ctx context.Context) {
 			err = r.looks.look(stalls, live, begun, time.Now())
 		}
 		if err != nil {
-			r.arena.finds.add(checkMaps, fmt.Sprintf("the last map of %s: %v", n.name, err))
+			r.finds.add(checkMaps, fmt.Sprintf("the last map of %s: %v", n.Name, err))
 		}
 	}
 }
@@ -162,32 +169,33 @@ type clusterView struct {
 
 // compareViews: all nodes name one owner of each section, once all is quiet.
 func (r *run) compareViews(ctx context.Context) {
-	if !r.arena.clustered {
+	if !r.bed.Clustered {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, HealBound)
 	defer cancel()
-	if wrong := until(ctx, r.oneView); wrong != nil {
-		r.arena.evidence(context.WithoutCancel(ctx), len(r.heals))
-		r.arena.finds.add(checkViews, fmt.Sprintf("%v after all was quiet: %v", HealBound, wrong))
+	if wrong := testbed.Until(ctx, r.oneView); wrong != nil {
+		r.evidence(context.WithoutCancel(ctx), len(r.heals))
+		r.finds.add(checkViews, fmt.Sprintf("%v after all was quiet: %v", HealBound, wrong))
 	}
 }
 
 func (r *run) oneView(ctx context.Context) error {
 	type word struct{ owner, by string }
 	owners := map[sectionName]word{}
-	for _, n := range r.arena.regulars() {
-		a := ask(ctx, asides, n, &call{method: "GET", path: "/v1/cluster"})
+	for _, n := range r.bed.Regulars() {
+		a := testbed.Ask(ctx, testbed.Asides, n, &testbed.Call{Method: "GET", Path: "/v1/cluster"})
 		var v clusterView
-		if err := json.Unmarshal(a.body, &v); err != nil || a.status != 200 {
-			return fmt.Errorf("%s /v1/cluster: %d %.200s", n.name, a.status, a.body)
+		if err := json.Unmarshal(a.Body, &v); err != nil || a.Status != 200 {
+			return fmt.Errorf("%s /v1/cluster: %d %.200s", n.Name, a.Status, a.Body)
 		}
 		for _, s := range v.Sections {
 			name := sectionName{s.Event, s.Section}
 			if other, known := owners[name]; known && other.owner != s.Owner {
-				return fmt.Errorf("section %s is owned by %q for %s, and by %q for %s", s.Section, s.Owner, n.name, other.owner, other.by)
+				return fmt.Errorf("section %s is owned by %q for %s, and by %q for %s", s.Section, s.Owner, n.Name,
+					other.owner, other.by)
 			}
-			owners[name] = word{s.Owner, n.name}
+			owners[name] = word{s.Owner, n.Name}
 		}
 	}
 	return nil
@@ -201,18 +209,17 @@ const lookLag = 2 * time.Second
 
 // conclude stops the nodes in good order, reads the log, and judges.
 func (r *run) conclude(ctx context.Context) (*Report, error) {
-	a := r.arena
-	a.cfg.sayf("stopping the nodes")
-	a.stopNodes()
-	changes, err := a.readLog(ctx)
+	r.cfg.sayf("stopping the nodes")
+	r.bed.StopNodes()
+	changes, err := r.readLog(ctx)
 	if err != nil {
 		return nil, err
 	}
-	a.cfg.sayf("checking %d changes in the log", len(changes))
+	r.cfg.sayf("checking %d changes in the log", len(changes))
 	recorders := r.recorders()
 	report := r.newReport(recorders)
-	t := retell(recorders, changes, &a.finds)
-	looked, takenOver := checkSuperseded(changes, recorders, r.start.UnixNano(), r.slack(), &a.finds)
+	t := retell(recorders, changes, &r.finds)
+	looked, takenOver := checkSuperseded(changes, recorders, r.start.UnixNano(), r.slack(), &r.finds)
 	report.Figures.Takeovers, report.Figures.Traced, report.Figures.Refunded = takenOver, looked, len(t.given)
 	report.Figures.Settled, report.Figures.Open = settleUnknown(recorders, changes, t)
 	h := r.history(recorders)
@@ -220,16 +227,16 @@ func (r *run) conclude(ctx context.Context) (*Report, error) {
 		Budget: searchBudget, LookLag: lookLag, Log: func() (io.ReadCloser, error) { return t.log(changes), nil },
 	})
 	report.take(&result)
-	report.takeFindings(&a.finds)
-	report.Checks = append(report.Checks, a.audit(ctx))
+	report.takeFindings(&r.finds)
+	report.Checks = append(report.Checks, r.audit(ctx))
 	report.decide()
-	if report.Verdict != Passed || a.cfg.Keep {
-		err = writeHistory(filepath.Join(a.folder, "answers.history"), h)
+	if report.Verdict != Passed || r.cfg.Keep {
+		err = writeHistory(filepath.Join(r.bed.Folder, "answers.history"), h)
 	}
 	return report, errors.Join(err, ctx.Err())
 }
 
-func writeHistory(path string, h *check.History) error {
+func writeHistory(path string, h *history.History) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("chaos: %w", err)
@@ -237,23 +244,18 @@ func writeHistory(path string, h *check.History) error {
 	return errors.Join(h.Write(file), file.Close())
 }
 
-// auditFindings is the exit code of an audit that found something.
-const auditFindings = 1
-
 // audit lets the server's own verifier look at the database.
-func (a *arena) audit(ctx context.Context) Check {
-	a.cfg.sayf("auditing")
-	said, err := exec.CommandContext(ctx, a.cfg.Binary, "audit", "--store", a.database.near).Output()
-	lines := strings.Split(strings.TrimSpace(string(said)), "\n")
+func (r *run) audit(ctx context.Context) Check {
+	r.cfg.sayf("auditing")
+	clean, said, err := lab.Audit(ctx, r.cfg.Binary, "--store", r.bed.Database.Near)
+	lines := strings.Split(strings.TrimSpace(said), "\n")
 	c := Check{Name: checkAudit, Verdict: Passed, Detail: lines[len(lines)-1]}
-	var exit *exec.ExitError
 	switch {
-	case err == nil:
-	case errors.As(err, &exit) && exit.ExitCode() == auditFindings:
+	case err != nil:
+		c.Verdict, c.Detail = NotChecked, err.Error()
+	case !clean:
 		c.Verdict, c.Count = Failed, 1
 		c.Faults = slices.Clone(lines[:min(len(lines), findingsShown)])
-	default:
-		c.Verdict, c.Detail = NotChecked, err.Error()
 	}
 	return c
 }

@@ -11,13 +11,16 @@ import (
 	"time"
 
 	"holdfast/api/wire"
+	"holdfast/bench/buyers"
+	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
-	"holdfast/bench/crowd"
+	"holdfast/bench/check/history"
+	"holdfast/bench/lab"
 )
 
-const millisecond = check.Nanos(time.Millisecond)
+const millisecond = history.Nanos(time.Millisecond)
 
-// story is a small history in the house of returns, and the log beside it.
+// story is a small history in the event of returns, and the log beside it.
 type story struct {
 	recorder
 	log   []wire.LogChange
@@ -27,12 +30,14 @@ type story struct {
 
 func newStory(t *testing.T) *story {
 	t.Helper()
-	seats := &wire.Seatmap{Sections: []wire.SeatmapSection{{ID: "R1", Rows: []wire.SeatmapRow{{Label: "1", Seats: []wire.SeatmapSeat{{ID: "R1-1-1"}, {ID: "R1-1-2"}}}}}}}
-	p, err := crowd.NewPlan(seats)
+	seats := &wire.Seatmap{Sections: []wire.SeatmapSection{
+		{ID: "R1", Rows: []wire.SeatmapRow{{Label: "1", Seats: []wire.SeatmapSeat{{ID: "R1-1-1"}, {ID: "R1-1-2"}}}}}}}
+	p, err := buyers.NewPlan(seats)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &story{recorder: recorder{start: time.UnixMilli(1_900_000_000_000), houses: []*crowd.House{{Event: "stalls", Plan: p}, {Event: "returns", Plan: p}}}}
+	s := &story{recorder: recorder{start: time.UnixMilli(1_900_000_000_000),
+		events: []*buyers.Event{{ID: "stalls", Plan: p}, {ID: "returns", Plan: p}}}}
 	s.claim(0)
 	return s
 }
@@ -53,9 +58,10 @@ func requestName(buyer, key uint64) string {
 }
 
 // answers records one asking as if it had been answered at once.
-func (s *story) answers(e *errand, at int, status int, body string) (heard, int32) {
+func (s *story) answers(e *task, at int, status int, body string) (heard, int32) {
 	asked := s.start.Add(time.Duration(at) * time.Millisecond)
-	return s.record(e, &reply{status: status, body: []byte(body), sent: true, at: &node{name: "n1"}, asked: asked, answered: asked.Add(time.Millisecond)})
+	return s.record(e, &testbed.Answer{Status: status, Body: []byte(body), Sent: true, At: &testbed.Node{Name: "n1"},
+		Asked: asked, Answered: asked.Add(time.Millisecond)})
 }
 
 func bookingText(id, state string, ends int) string {
@@ -64,10 +70,12 @@ func bookingText(id, state string, ends int) string {
 
 // hold is a granted one; logged says whether the log has it.
 func (s *story) hold(buyer uint64, id string, at int, logged bool) int32 {
-	e := &errand{kind: check.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: check.NoOp, buyer: buyer, key: 1}
+	e := &task{kind: history.Hold, event: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: buyer,
+		key: 1}
 	ends := wire.Time(s.start.UnixMilli() + int64(at) + 3000)
 	if logged {
-		s.line(at, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: id, Request: requestName(buyer, 1), ExpiresAt: &ends, Seats: []uint32{0}})
+		s.line(at, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: id, Request: requestName(buyer, 1),
+			ExpiresAt: &ends, Seats: []uint32{0}})
 	}
 	_, op := s.answers(e, at, 201, bookingText(id, "held", at+3000))
 	return op
@@ -76,18 +84,21 @@ func (s *story) hold(buyer uint64, id string, at int, logged bool) int32 {
 func (s *story) pay(buyer uint64, id string, op int32, at int) {
 	s.line(at, wire.LogChange{Kind: wire.LogPaymentBegun, Booking: id, Request: requestName(buyer, 2)})
 	s.line(at, wire.LogChange{Kind: wire.LogSold, Booking: id})
-	s.answers(&errand{kind: check.Confirm, house: returns, of: op, buyer: buyer, key: 2}, at, 200, bookingText(id, "confirmed", 0))
+	s.answers(&task{kind: history.Confirm, event: returns, of: op, buyer: buyer, key: 2}, at, 200,
+		bookingText(id, "confirmed", 0))
 }
 
 // giveBack is a refund; the log has it, under its name, without one, or not at all.
 func (s *story) giveBack(buyer uint64, id string, op int32, at int, log string) {
 	switch log {
 	case "named":
-		s.line(at, wire.LogChange{Kind: wire.LogRefunded, Booking: id, Request: wire.HashText(wire.OperatorRequestHash([]byte(keyName(3))))})
+		s.line(at, wire.LogChange{Kind: wire.LogRefunded, Booking: id,
+			Request: wire.HashText(wire.OperatorRequestHash([]byte(keyName(3))))})
 	case "unnamed":
 		s.line(at, wire.LogChange{Kind: wire.LogRefunded, Booking: id})
 	}
-	e := &errand{kind: check.Release, house: returns, of: op, buyer: buyer, key: 3, refund: true, call: call{path: "/v1/bookings/" + id + "/refund"}}
+	e := &task{kind: history.Release, event: returns, of: op, buyer: buyer, key: 3, refund: true,
+		call: testbed.Call{Path: "/v1/bookings/" + id + "/refund"}}
 	s.answers(e, at, 200, bookingText(id, "refunded", 0))
 }
 
@@ -98,12 +109,14 @@ func (s *story) judge() (check.Result, *findings) {
 	told := retell(list, s.log, finds)
 	checkSuperseded(s.log, list, s.start.UnixNano(), 5*millisecond, finds)
 	settleUnknown(list, s.log, told)
-	r := &run{arena: &arena{cfg: &Config{}}, houses: s.houses, start: s.start}
+	r := &run{cfg: &Config{}, bed: &testbed.Bed{}, events: s.events, start: s.start}
 	h := r.history(list)
-	return check.Run(context.Background(), h, check.Options{Log: func() (io.ReadCloser, error) { return told.log(s.log), nil }}), finds
+	return check.Run(context.Background(), h,
+		check.Options{Log: func() (io.ReadCloser, error) { return told.log(s.log), nil }}), finds
 }
 
-// TestRefundsAreRetold: a ticket that is given back frees its seat, and no check takes offence; a refund that the log does not know is found.
+// TestRefundsAreRetold: a ticket that is given back frees its seat, and no check takes offence; a refund that the log
+// does not know is found.
 func TestRefundsAreRetold(t *testing.T) {
 	for _, log := range []string{"named", "unnamed", "lost"} {
 		lost := log == "lost"
@@ -129,22 +142,27 @@ func TestASeatBackTooEarlyIsFound(t *testing.T) {
 	s.hold(2, "b2", 15, true)
 	s.pay(1, "b1", op, 20)
 	s.giveBack(1, "b1", op, 30, "named")
-	if result, _ := s.judge(); result.Find(check.Seats).State != check.Failed || result.Find(check.Log).State != check.Failed {
+	if result, _ := s.judge(); result.Find(check.Seats).State != check.Failed ||
+		result.Find(check.Log).State != check.Failed {
 		t.Errorf("two at once:\n%v", result.String())
 	}
 }
 
-// TestWhatTheLogNeverSawExcusesNobody (P2): a buyer was refused because of a hold whose outcome nobody heard, and which never came to be.
+// TestWhatTheLogNeverSawExcusesNobody (P2): a buyer was refused because of a hold whose outcome nobody heard, and which
+// never came to be.
 func TestWhatTheLogNeverSawExcusesNobody(t *testing.T) {
 	for _, logged := range []bool{true, false} {
 		s := newStory(t)
-		ghost := &errand{kind: check.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: check.NoOp, buyer: 1, key: 1}
+		ghost := &task{kind: history.Hold, event: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: 1,
+			key: 1}
 		s.answers(ghost, 10, 503, `{"code":"outcome_unknown"}`)
 		if logged {
 			ends := wire.Time(s.start.UnixMilli() + 3000)
-			s.line(10, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: "b1", Request: requestName(1, 1), ExpiresAt: &ends, Seats: []uint32{0}})
+			s.line(10, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: "b1", Request: requestName(1, 1),
+				ExpiresAt: &ends, Seats: []uint32{0}})
 		}
-		loser := &errand{kind: check.Hold, house: returns, quantity: 1, seats: []uint32{0}, of: check.NoOp, buyer: 2, key: 1}
+		loser := &task{kind: history.Hold, event: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: 2,
+			key: 1}
 		s.answers(loser, 20, 409, `{"code":"seat_taken","seats":["R1-1-1"]}`)
 		if result, _ := s.judge(); result.Passed() != logged {
 			t.Errorf("in the log: %v\n%v", logged, result.String())
@@ -173,33 +191,33 @@ func TestSupersededEpochIsFound(t *testing.T) {
 func TestHear(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		kind   check.Kind
+		kind   history.Kind
 		status int
 		sent   bool
 		body   string
-		want   check.Verdict
+		want   history.Verdict
 		ended  bool
 	}{
-		{"granted", check.Hold, 201, true, bookingText("b", "held", 1), check.Done, true},
-		{"granted, without an id", check.Hold, 201, true, `{"seats":["R1-1-1"]}`, check.Unknown, false},
-		{"granted, cut off", check.Hold, 0, true, "", check.Unknown, false},
-		{"never sent", check.Hold, 0, false, "", check.Refused, false},
-		{"taken", check.Hold, 409, true, `{"code":"seat_taken"}`, check.Taken, true},
-		{"none left", check.Best, 409, true, `{"code":"sold_out"}`, check.NoneLeft, true},
-		{"unavailable", check.Hold, 503, true, `{"code":"unavailable"}`, check.Unknown, false},
-		{"moved", check.Hold, 503, true, `{"code":"moved"}`, check.Unknown, false},
-		{"a gateway's 503", check.Hold, 503, true, `busy`, check.Unknown, false},
-		{"overloaded", check.Hold, 503, true, `{"code":"overloaded"}`, check.Refused, false},
-		{"being paid", check.Confirm, 202, true, bookingText("b", "paying", 1), check.Unknown, false},
-		{"paid", check.Confirm, 200, true, bookingText("b", "confirmed", 1), check.Done, true},
-		{"declined", check.Confirm, 402, true, `{"code":"payment_declined"}`, check.Refused, true},
-		{"lapsed", check.Confirm, 409, true, `{"code":"hold_expired"}`, check.Ended, true},
-		{"unknown booking", check.Release, 404, true, `{"code":"booking_unknown"}`, check.Ended, true},
-		{"broken inside", check.Hold, 500, true, `{"code":"internal"}`, check.Unknown, false},
-		{"released", check.Release, 200, true, bookingText("b", "released", 1), check.Done, true},
-		{"released too late", check.Release, 200, true, bookingText("b", "expired", 1), check.Ended, true},
+		{"granted", history.Hold, 201, true, bookingText("b", "held", 1), history.Done, true},
+		{"granted, without an id", history.Hold, 201, true, `{"seats":["R1-1-1"]}`, history.Unknown, false},
+		{"granted, cut off", history.Hold, 0, true, "", history.Unknown, false},
+		{"never sent", history.Hold, 0, false, "", history.Refused, false},
+		{"taken", history.Hold, 409, true, `{"code":"seat_taken"}`, history.Taken, true},
+		{"none left", history.Best, 409, true, `{"code":"sold_out"}`, history.NoneLeft, true},
+		{"unavailable", history.Hold, 503, true, `{"code":"unavailable"}`, history.Unknown, false},
+		{"moved", history.Hold, 503, true, `{"code":"moved"}`, history.Unknown, false},
+		{"a gateway's 503", history.Hold, 503, true, `busy`, history.Unknown, false},
+		{"overloaded", history.Hold, 503, true, `{"code":"overloaded"}`, history.Refused, false},
+		{"being paid", history.Confirm, 202, true, bookingText("b", "paying", 1), history.Unknown, false},
+		{"paid", history.Confirm, 200, true, bookingText("b", "confirmed", 1), history.Done, true},
+		{"declined", history.Confirm, 402, true, `{"code":"payment_declined"}`, history.Refused, true},
+		{"lapsed", history.Confirm, 409, true, `{"code":"hold_expired"}`, history.Ended, true},
+		{"unknown booking", history.Release, 404, true, `{"code":"booking_unknown"}`, history.Ended, true},
+		{"broken inside", history.Hold, 500, true, `{"code":"internal"}`, history.Unknown, false},
+		{"released", history.Release, 200, true, bookingText("b", "released", 1), history.Done, true},
+		{"released too late", history.Release, 200, true, bookingText("b", "expired", 1), history.Ended, true},
 	} {
-		h := hear(c.kind, &reply{status: c.status, body: []byte(c.body), sent: c.sent})
+		h := hear(c.kind, &testbed.Answer{Status: c.status, Body: []byte(c.body), Sent: c.sent})
 		if h.verdict != c.want || h.decided() != c.ended {
 			t.Errorf("%s: %v decided %v", c.name, h.verdict, h.decided())
 		}
@@ -212,25 +230,31 @@ func TestWatcherProvesTheMap(t *testing.T) {
 	checkpoint := `{"section":"S1","seq":5,"hash":"` + hex.EncodeToString(sum[:]) + `"}`
 	for _, c := range []struct {
 		name   string
-		frames []frame
+		frames []lab.Frame
 		found  bool
 	}{
-		{"whole", []frame{{"", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`}, {"", "checkpoint", checkpoint}}, false},
-		{"a delta lost", []frame{{"", "checkpoint", checkpoint}}, true},
-		{"a delta wrong", []frame{{"", "delta", `{"section":"S1","seq":5,"changes":[[1,"h"]]}`}, {"", "checkpoint", checkpoint}}, true},
-		{"a delta twice", []frame{{"", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`}, {"", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`}}, true},
-		{"a seat that is not there", []frame{{"", "delta", `{"section":"S1","seq":5,"changes":[[9,"h"]]}`}}, true},
+		{"whole", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`),
+			frame("", "checkpoint", checkpoint)}, false},
+		{"a delta lost", []lab.Frame{frame("", "checkpoint", checkpoint)}, true},
+		{"a delta wrong", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[1,"h"]]}`),
+			frame("", "checkpoint", checkpoint)}, true},
+		{"a delta twice", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`),
+			frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`)}, true},
+		{"a seat that is not there", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[9,"h"]]}`)},
+			true},
 	} {
 		finds := &findings{}
-		w := newWatcher(&node{name: "n1"}, nil, finds)
-		w.take(&frame{"a.1", "snapshot", `{"sections":[{"id":"S1","seq":4,"status":"aaa","free":3}]}`})
+		w := newWatcher(&testbed.Node{Name: "n1"}, nil, finds)
+		first := frame("a.1", "snapshot", `{"sections":[{"id":"S1","seq":4,"status":"aaa","free":3}]}`)
+		w.take(&first)
 		for i := range c.frames {
 			w.take(&c.frames[i])
 		}
 		if _, count := finds.of(checkMaps); (count > 0) != c.found {
 			t.Errorf("%s: %d findings", c.name, count)
 		}
-		if c.name == "whole" && (w.differs(map[string][]byte{"S1": []byte("haa")}) != "" || w.differs(map[string][]byte{"S1": []byte("sha")}) == "") {
+		if c.name == "whole" && (w.differs(map[string][]byte{"S1": []byte("haa")}) != "" ||
+			w.differs(map[string][]byte{"S1": []byte("sha")}) == "") {
 			t.Error("the map is not what it is")
 		}
 	}
@@ -258,7 +282,7 @@ func TestVerdictOfARun(t *testing.T) {
 
 func TestFirstAfter(t *testing.T) {
 	list := []acked{{1, 2}, {5, 30}, {6, 9}, {7, 8}, {40, 41}}
-	for moment, want := range map[check.Nanos]check.Nanos{0: 2, 2: 8, 8: 41, 41: -1} {
+	for moment, want := range map[history.Nanos]history.Nanos{0: 2, 2: 8, 8: 41, 41: -1} {
 		got, ok := firstAfter(list, moment)
 		if !ok {
 			got = -1
@@ -267,4 +291,8 @@ func TestFirstAfter(t *testing.T) {
 			t.Errorf("after %d: %d, want %d", moment, got, want)
 		}
 	}
+}
+
+func frame(id, event, data string) lab.Frame {
+	return lab.Frame{ID: id, Event: event, Data: []byte(data)}
 }

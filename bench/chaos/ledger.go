@@ -5,13 +5,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"holdfast/api/wire"
-	"holdfast/bench/crowd"
+	"holdfast/bench/buyers"
+	"holdfast/bench/lab"
 )
 
 // logLineMax bounds a line of the log; a change of some hundred seats is the longest.
@@ -21,15 +23,17 @@ const logLineMax = 1 << 20
 const logFile = "log.ndjson"
 
 // readLog runs holdfast log, keeps what it prints, and parses it.
-func (a *arena) readLog(ctx context.Context) ([]wire.LogChange, error) {
+func (r *run) readLog(ctx context.Context) ([]wire.LogChange, error) {
 	var said bytes.Buffer
-	command := exec.CommandContext(ctx, a.cfg.Binary, "log", "--store", a.database.near)
-	command.Stderr = &said
-	text, err := command.Output()
+	lines, err := lab.Log(ctx, r.cfg.Binary, &said, "--store", r.bed.Database.Near)
 	if err != nil {
-		return nil, fmt.Errorf("chaos: holdfast log: %w: %s", err, said.String())
+		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(a.folder, logFile), text, 0o600); err != nil {
+	text, err := io.ReadAll(lines)
+	if err = errors.Join(err, lines.Close()); err != nil {
+		return nil, fmt.Errorf("chaos: %w: %s", err, said.String())
+	}
+	if err := os.WriteFile(filepath.Join(r.bed.Folder, logFile), text, 0o600); err != nil {
 		return nil, fmt.Errorf("chaos: %w", err)
 	}
 	return parseLog(text)
@@ -49,16 +53,16 @@ func parseLog(text []byte) (changes []wire.LogChange, err error) {
 }
 
 // truth is what an event's log ends with: the letters of each section.
-func truth(changes []wire.LogChange, house *crowd.House) map[string][]byte {
+func truth(changes []wire.LogChange, event *buyers.Event) map[string][]byte {
 	letters := map[string][]byte{}
-	for i := range house.Plan.Sections {
-		s := &house.Plan.Sections[i]
+	for i := range event.Plan.Sections {
+		s := &event.Plan.Sections[i]
 		letters[s.ID] = bytes.Repeat([]byte{'a'}, int(s.Seats))
 	}
 	seats := map[string][]uint32{}
 	for i := range changes {
 		c := &changes[i]
-		if c.Event != house.Event || letters[c.Section] == nil {
+		if c.Event != event.ID || letters[c.Section] == nil {
 			continue
 		}
 		if c.Kind == wire.LogHoldPlaced {
@@ -73,7 +77,8 @@ func truth(changes []wire.LogChange, house *crowd.House) map[string][]byte {
 
 // letterAfter is what a change of a booking makes of its seats; nothing where they stay as they are.
 var letterAfter = map[string]byte{
-	wire.LogHoldPlaced: 'h', wire.LogHoldReleased: 'a', wire.LogHoldExpired: 'a', wire.LogSold: 's', wire.LogRefunded: 'a',
+	wire.LogHoldPlaced: 'h', wire.LogHoldReleased: 'a', wire.LogHoldExpired: 'a', wire.LogSold: 's',
+	wire.LogRefunded: 'a',
 }
 
 // draw leaves out seats that there are not: the check of the log tells of them.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/actors/planted"
+	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
 )
 
@@ -32,8 +33,9 @@ var plants = []struct {
 	{"reclaim-without-rule", []string{"partition", "oneway", "pause"}, 4},
 }
 
-// TestPlantedClusterIsCaught runs servers that are broken on purpose. Each must fail within a few seeds, and the same build with no bug awake must pass: else the silence
-// of this harness would mean nothing. It takes ten minutes and more, so it is built with the tag "planted" only: make chaos.
+// TestPlantedClusterIsCaught runs servers that are broken on purpose. Each must fail within a few seeds, and the same
+// build with no bug awake must pass: else the silence of this harness would mean nothing. It takes ten minutes and
+// more, so it is built with the tag "planted" only: make chaos.
 func TestPlantedClusterIsCaught(t *testing.T) {
 	needPostgreSQL(t)
 	binary := filepath.Join(t.TempDir(), "holdfast")
@@ -57,7 +59,8 @@ func huntPlant(t *testing.T, binary, bug string, nemeses []string, seeds int) {
 	nemeses = usable(t, nemeses)
 	first := seedOf(t)
 	for i := range seeds {
-		folder, err := os.MkdirTemp("", "holdfast-planted-") // not t.TempDir: PostgreSQL's user may not pass through that
+		// not t.TempDir: PostgreSQL's user may not pass through that
+		folder, err := os.MkdirTemp("", "holdfast-planted-")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +69,8 @@ func huntPlant(t *testing.T, binary, bug string, nemeses []string, seeds int) {
 			t.Fatal(err)
 		}
 		report := play(t, Config{
-			Binary: binary, Seed: first + uint64(i), Duration: 25 * time.Second, Nemeses: nemeses, Environment: []string{"HOLDFAST_PLANT=" + bug}, Folder: folder,
+			Binary: binary, Seed: first + uint64(i), Duration: 25 * time.Second, Nemeses: nemeses,
+			Environment: []string{"HOLDFAST_PLANT=" + bug}, Folder: folder,
 		})
 		t.Logf("seed %d: %s: %s", report.Seed, report.Verdict, report.Why)
 		switch {
@@ -79,9 +83,11 @@ func huntPlant(t *testing.T, binary, bug string, nemeses []string, seeds int) {
 	t.Errorf("%q was not caught with %d seeds from %d on", bug, seeds, first)
 }
 
-// caught says that some check failed which is about what was sold; that a node left late, or that healing took long, may have other reasons.
+// caught says that some check failed which is about what was sold; that a node left late, or that healing took long,
+// may have other reasons.
 func caught(report *Report) bool {
-	for _, name := range []string{check.Repeats, check.Seats, check.Ends, check.Gone, check.Log, checkReads, checkMaps, checkEpochs, checkRefunds, checkAudit} {
+	for _, name := range []string{check.Repeats, check.Seats, check.Ends, check.Gone, check.Log, checkReads, checkMaps,
+		checkEpochs, checkRefunds, checkAudit} {
 		if report.Failed(name) {
 			return true
 		}
@@ -92,7 +98,7 @@ func caught(report *Report) bool {
 // usable leaves out what needs network namespaces where there are none.
 func usable(t *testing.T, nemeses []string) (list []string) {
 	t.Helper()
-	why := noNamespaces()
+	why := testbed.NoNamespaces()
 	for i := range kinds {
 		for _, name := range nemeses {
 			if kinds[i].name == name && (why == "" || !kinds[i].split) {

@@ -5,22 +5,23 @@ import (
 	"time"
 
 	"holdfast/api/wire"
-	"holdfast/bench/check"
-	"holdfast/bench/crowd"
+	"holdfast/bench/buyers"
+	"holdfast/bench/chaos/testbed"
+	"holdfast/bench/check/history"
 )
 
-// errand is one wish under one key, however often it is asked.
-type errand struct {
-	kind     check.Kind
-	house    int
+// task is one wish under one key, however often it is asked.
+type task struct {
+	kind     history.Kind
+	event    int
 	section  uint32 // check.AnySection: the server's choice
 	quantity uint32
 	seats    []uint32
-	of       int32 // of a deed: the operation that placed the booking
+	of       int32 // of an op: the operation that placed the booking
 	buyer    uint64
 	key      uint64
 	refund   bool // an operator's refund; recorded as a release until the log has been read
-	call     call
+	call     testbed.Call
 }
 
 // names are the prefixes of buyers and keys.
@@ -29,14 +30,14 @@ const (
 	keyPrefix   = "wish"
 )
 
-func buyerName(n uint64) string { return string(check.AppendName(nil, buyerPrefix, n)) }
-func keyName(n uint64) string   { return string(check.AppendName(nil, keyPrefix, n)) }
+func buyerName(n uint64) string { return string(history.AppendName(nil, buyerPrefix, n)) }
+func keyName(n uint64) string   { return string(history.AppendName(nil, keyPrefix, n)) }
 
 // recorder keeps what one goroutine asked and was told.
 type recorder struct {
-	part    check.Part
+	part    history.Part
 	start   time.Time // the history's beginning
-	houses  []*crowd.House
+	events  []*buyers.Event
 	refunds []refunded
 	tally   tally
 }
@@ -53,9 +54,9 @@ type refunded struct {
 // tally counts for the report.
 type tally struct {
 	attempts, lost, refused503 uint64
-	done                       uint64 // changes acknowledged: once for each errand
+	done                       uint64 // changes acknowledged: once for each task
 	denied                     uint64 // decided refusals
-	gaveUp                     uint64 // errands without a decided answer in time
+	gaveUp                     uint64 // tasks without a decided answer in time
 	reads, looks               uint64
 }
 
@@ -70,61 +71,61 @@ func (t *tally) add(o *tally) {
 	t.looks += o.looks
 }
 
-func (r *recorder) nanos(t time.Time) check.Nanos { return check.Nanos(t.Sub(r.start)) }
+func (r *recorder) nanos(t time.Time) history.Nanos { return history.Nanos(t.Sub(r.start)) }
 
 // moment puts a time that a server told on the history's clock.
-func (r *recorder) moment(t *wire.OffsetTime) check.Nanos {
+func (r *recorder) moment(t *wire.OffsetTime) history.Nanos {
 	if t == nil {
 		return 0
 	}
-	return check.Nanos(int64(t.Time)*int64(time.Millisecond) - r.start.UnixNano())
+	return history.Nanos(int64(t.Time)*int64(time.Millisecond) - r.start.UnixNano())
 }
 
 // record keeps one asking, and tells what was heard and which operation it is.
-func (r *recorder) record(e *errand, a *reply) (h heard, op int32) {
+func (r *recorder) record(e *task, a *testbed.Answer) (h heard, op int32) {
 	h = hear(e.kind, a)
 	r.count(a, &h)
-	one := check.Op{
-		Kind: e.kind, Verdict: h.verdict, Event: uint16(e.house), Section: e.section, Of: check.NoOp,
-		Buyer: e.buyer, Key: e.key, Call: r.nanos(a.asked), Return: r.nanos(a.answered),
+	one := history.Op{
+		Kind: e.kind, Verdict: h.verdict, Event: uint16(e.event), Section: e.section, Of: history.NoOp,
+		Buyer: e.buyer, Key: e.key, Call: r.nanos(a.Asked), Return: r.nanos(a.Answered),
 	}
-	if a.status == 0 && h.verdict == check.Unknown {
-		one.Return = check.Never
+	if a.Status == 0 && h.verdict == history.Unknown {
+		one.Return = history.Never
 	}
 	switch e.kind {
-	case check.Hold, check.Best:
+	case history.Hold, history.Best:
 		if !r.placing(&one, e, &h) {
-			h.verdict, one.Verdict = check.Unknown, check.Unknown
+			h.verdict, one.Verdict = history.Unknown, history.Unknown
 		}
 	default:
 		one.Of = e.of
-		if e.kind == check.Extend && h.verdict == check.Done {
+		if e.kind == history.Extend && h.verdict == history.Done {
 			one.Expires = r.moment(h.booking.ExpiresAt)
 		}
 	}
 	op = int32(len(r.part.Ops))
 	r.part.Ops = append(r.part.Ops, one)
 	if e.refund {
-		r.refunds = append(r.refunds, refunded{op, bookingOf(e), e.buyer, e.key, h.verdict == check.Done})
+		r.refunds = append(r.refunds, refunded{op, bookingOf(e), e.buyer, e.key, h.verdict == history.Done})
 	}
 	return h, op
 }
 
-func (r *recorder) count(a *reply, h *heard) {
+func (r *recorder) count(a *testbed.Answer, h *heard) {
 	r.tally.attempts++
 	switch {
-	case a.status == 0:
+	case a.Status == 0:
 		r.tally.lost++
-	case a.status == 503:
+	case a.Status == 503:
 		r.tally.refused503++
 	}
 }
 
 // placing fills in what a hold's operation says; false: the answer names seats that there are not.
-func (r *recorder) placing(one *check.Op, e *errand, h *heard) bool {
+func (r *recorder) placing(one *history.Op, e *task, h *heard) bool {
 	one.Quantity = uint16(e.quantity)
-	if h.verdict == check.Done {
-		section, seats, ok := r.seats(e.house, h.booking.Seats)
+	if h.verdict == history.Done {
+		section, seats, ok := r.seats(e.event, h.booking.Seats)
 		if !ok {
 			return false
 		}
@@ -132,20 +133,20 @@ func (r *recorder) placing(one *check.Op, e *errand, h *heard) bool {
 		one.Text, one.Expires = r.part.AddText([]byte(h.booking.ID)), r.moment(h.booking.ExpiresAt)
 		return true
 	}
-	if e.kind == check.Best {
+	if e.kind == history.Best {
 		return true
 	}
 	one.Seats = r.part.AddSeats(e.seats)
-	if h.verdict == check.Taken {
+	if h.verdict == history.Taken {
 		one.Lost = r.part.AddSeats(r.lost(e, h.lost))
 	}
 	return true
 }
 
 // seats are a booking's, by index into the one section that they are all of.
-func (r *recorder) seats(house int, ids []string) (section uint32, seats []uint32, ok bool) {
+func (r *recorder) seats(event int, ids []string) (section uint32, seats []uint32, ok bool) {
 	for i, id := range ids {
-		place, known := r.houses[house].Plan.Find([]byte(id))
+		place, known := r.events[event].Plan.Find([]byte(id))
 		if !known || i > 0 && place.Section != section {
 			return 0, nil, false
 		}
@@ -156,8 +157,8 @@ func (r *recorder) seats(house int, ids []string) (section uint32, seats []uint3
 }
 
 // lost are the seats that a refusal names, of those that were wished.
-func (r *recorder) lost(e *errand, ids []string) (seats []uint32) {
-	section := &r.houses[e.house].Plan.Sections[e.section]
+func (r *recorder) lost(e *task, ids []string) (seats []uint32) {
+	section := &r.events[e.event].Plan.Sections[e.section]
 	for _, id := range ids {
 		for _, seat := range e.seats {
 			if string(section.SeatID(seat)) == id {
@@ -169,14 +170,14 @@ func (r *recorder) lost(e *errand, ids []string) (seats []uint32) {
 }
 
 // look keeps a whole map as operations, one a section.
-func (r *recorder) look(house int, live *wire.Availability, asked, answered time.Time) error {
-	p := r.houses[house].Plan
+func (r *recorder) look(event int, live *wire.Availability, asked, answered time.Time) error {
+	p := r.events[event].Plan
 	if len(live.Sections) != len(p.Sections) {
 		return fmt.Errorf("chaos: a map of %d sections instead of %d", len(live.Sections), len(p.Sections))
 	}
 	for no := range live.Sections {
-		r.part.Ops = append(r.part.Ops, check.Op{
-			Kind: check.Look, Verdict: check.Done, Event: uint16(house), Section: uint32(no), Of: check.NoOp,
+		r.part.Ops = append(r.part.Ops, history.Op{
+			Kind: history.Look, Verdict: history.Done, Event: uint16(event), Section: uint32(no), Of: history.NoOp,
 			Call: r.nanos(asked), Return: r.nanos(answered), Text: r.part.AddText([]byte(live.Sections[no].Status)),
 		})
 	}

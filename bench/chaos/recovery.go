@@ -5,10 +5,11 @@ import (
 	"slices"
 	"time"
 
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
-// Recovery is how long sections were away after a nemesis: from its begin, and from its end, to the first change of each section that was acknowledged and asked for after that moment.
+// Recovery is how long sections were away after a nemesis: from its begin, and from its end, to the first change of
+// each section that was acknowledged and asked for after that moment.
 type Recovery struct {
 	Nemesis string `json:"nemesis"`
 	Steps   int    `json:"steps"`
@@ -22,13 +23,13 @@ type Recovery struct {
 }
 
 // acked is one acknowledged change.
-type acked struct{ call, ret check.Nanos }
+type acked struct{ call, ret history.Nanos }
 
-// successes are each section's, by call. A deed's section is that of the booking it is about.
+// successes are each section's, by call. An op's section is that of the booking it is about.
 func (r *run) successes(recorders []*recorder) [][]acked {
 	var base []int
 	sections := 0
-	for _, h := range r.houses {
+	for _, h := range r.events {
 		base = append(base, sections)
 		sections += len(h.Plan.Sections)
 	}
@@ -36,11 +37,11 @@ func (r *run) successes(recorders []*recorder) [][]acked {
 	for _, one := range recorders {
 		for i := range one.part.Ops {
 			op := &one.part.Ops[i]
-			if op.Verdict != check.Done || op.Kind == check.Look {
+			if op.Verdict != history.Done || op.Kind == history.Look {
 				continue
 			}
 			placed := op
-			if op.Of != check.NoOp {
+			if op.Of != history.NoOp {
 				placed = &one.part.Ops[op.Of]
 			}
 			no := base[placed.Event] + int(placed.Section)
@@ -54,8 +55,8 @@ func (r *run) successes(recorders []*recorder) [][]acked {
 }
 
 // firstAfter is the earliest return of a success that was asked for after the moment; false: there is none.
-func firstAfter(list []acked, moment check.Nanos) (check.Nanos, bool) {
-	at, _ := slices.BinarySearchFunc(list, moment, func(s acked, m check.Nanos) int { return cmp.Compare(s.call, m) })
+func firstAfter(list []acked, moment history.Nanos) (history.Nanos, bool) {
+	at, _ := slices.BinarySearchFunc(list, moment, func(s acked, m history.Nanos) int { return cmp.Compare(s.call, m) })
 	if at == len(list) {
 		return 0, false
 	}

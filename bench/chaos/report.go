@@ -9,11 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"holdfast/bench/chaos/testbed"
 	"holdfast/bench/check"
 )
 
-// The verdicts, of a check and of a run. Only Passed is good. Invalid: too little was sold for the run to mean anything. NotChecked: something ran out of time or
-// could not be looked at, and nothing was found in the rest.
+// The verdicts, of a check and of a run. Only Passed is good. Invalid: too little was sold for the run to mean
+// anything. NotChecked: something ran out of time or could not be looked at, and nothing was found in the rest.
 const (
 	Passed     = "passed"
 	Failed     = "failed"
@@ -50,24 +51,25 @@ type Step struct {
 
 // Figures are what was counted.
 type Figures struct {
-	Useful       uint64        `json:"useful"` // changes acknowledged, once for each key
-	UsefulSecond float64       `json:"useful_per_second"`
-	Denied       uint64        `json:"denied"` // told for certain that it cannot be
-	GaveUp       uint64        `json:"gave_up"`
-	Attempts     uint64        `json:"attempts"`
-	Lost         uint64        `json:"lost"` // attempts without an answer
-	Refused503   uint64        `json:"refused_503"`
-	Reads        uint64        `json:"reads"`
-	Looks        uint64        `json:"looks"`
-	Takeovers    int           `json:"takeovers"` // claims of a section after its first one
-	Traced       int           `json:"traced"`    // acknowledged changes found in the log by name
-	Refunded     int           `json:"refunded"`
-	Settled      int           `json:"settled"`  // requests of unknown outcome that the log does not show: they had no effect
-	Open         int           `json:"open"`     // … and those that it shows
-	Restarts     int64         `json:"restarts"` // of nodes that ended at their start
-	HealP50      time.Duration `json:"heal_p50_ns"`
-	HealMax      time.Duration `json:"heal_max_ns"`
-	Watch        watchTally    `json:"watchers"`
+	Useful       uint64  `json:"useful"` // changes acknowledged, once for each key
+	UsefulSecond float64 `json:"useful_per_second"`
+	Denied       uint64  `json:"denied"` // told for certain that it cannot be
+	GaveUp       uint64  `json:"gave_up"`
+	Attempts     uint64  `json:"attempts"`
+	Lost         uint64  `json:"lost"` // attempts without an answer
+	Refused503   uint64  `json:"refused_503"`
+	Reads        uint64  `json:"reads"`
+	Looks        uint64  `json:"looks"`
+	Takeovers    int     `json:"takeovers"` // claims of a section after its first one
+	Traced       int     `json:"traced"`    // acknowledged changes found in the log by name
+	Refunded     int     `json:"refunded"`
+	// requests of unknown outcome that the log does not show: they had no effect
+	Settled  int           `json:"settled"`
+	Open     int           `json:"open"`     // … and those that it shows
+	Restarts int64         `json:"restarts"` // of nodes that ended at their start
+	HealP50  time.Duration `json:"heal_p50_ns"`
+	HealMax  time.Duration `json:"heal_max_ns"`
+	Watch    watchTally    `json:"watchers"`
 }
 
 // Check is one question and its verdict.
@@ -81,16 +83,18 @@ type Check struct {
 
 // newReport is everything but the checks.
 func (r *run) newReport(recorders []*recorder) *Report {
-	a := r.arena
+	a := r.bed
 	p := &Report{
-		Seed: a.cfg.Seed, Command: a.cfg.Command, Ground: "network namespaces", Nodes: a.cfg.Nodes, Buyers: a.cfg.Buyers, Clustered: a.clustered,
+		Seed: r.cfg.Seed, Command: r.cfg.Command, Ground: "network namespaces", Nodes: r.cfg.Nodes,
+		Buyers: r.cfg.Buyers, Clustered: a.Clustered,
 		Duration: r.elapsed, LeftOut: r.leftOut, Recovery: r.recoveries(recorders),
 	}
-	if a.lonely != "" {
-		p.Ground = "loopback: " + a.lonely
+	if a.WhyLoopback != "" {
+		p.Ground = "loopback: " + a.WhyLoopback
 	}
 	for i, m := range r.marks {
-		p.Schedule = append(p.Schedule, Step{time.Duration(m.begun), time.Duration(m.end - m.begun), m.about, r.heals[i+1]})
+		p.Schedule = append(p.Schedule, Step{time.Duration(m.begun), time.Duration(m.end - m.begun), m.about,
+			r.heals[i+1]})
 	}
 	var sum tally
 	for _, one := range recorders {
@@ -98,7 +102,7 @@ func (r *run) newReport(recorders []*recorder) *Report {
 	}
 	f := &p.Figures
 	f.Useful, f.Denied, f.GaveUp, f.Attempts, f.Lost = sum.done, sum.denied, sum.gaveUp, sum.attempts, sum.lost
-	f.Refused503, f.Reads, f.Looks, f.Restarts = sum.refused503, sum.reads, sum.looks, a.exits.Load()
+	f.Refused503, f.Reads, f.Looks, f.Restarts = sum.refused503, sum.reads, sum.looks, a.Exits.Load()
 	f.UsefulSecond = float64(f.Useful) / max(r.elapsed.Seconds(), 0.001)
 	f.HealP50, f.HealMax = middle(append([]time.Duration(nil), r.heals...))
 	for _, w := range r.watchers {
@@ -163,7 +167,9 @@ func (p *Report) decide() {
 	case len(bad[Failed]) > 0:
 		p.Verdict, p.Why = Failed, strings.Join(bad[Failed], ", ")
 	case p.Figures.UsefulSecond < UsefulLeast:
-		p.Verdict, p.Why = Invalid, fmt.Sprintf("%.0f changes acknowledged a second; with fewer than %d a run proves nothing", p.Figures.UsefulSecond, UsefulLeast)
+		p.Verdict, p.Why = Invalid, fmt.Sprintf(
+			"%.0f changes acknowledged a second; with fewer than %d a run proves nothing", p.Figures.UsefulSecond,
+			UsefulLeast)
 	case len(bad[NotChecked]) > 0:
 		p.Verdict, p.Why = NotChecked, strings.Join(bad[NotChecked], ", ")
 	default:
@@ -183,7 +189,7 @@ func (p *Report) Failed(name string) bool {
 
 // keep gives the folder its lasting name and puts the report into it.
 func (r *run) keep(p *Report, cause error) (*Report, error) {
-	folder, err := keepFolder(r.arena.folder)
+	folder, err := testbed.KeepFolder(r.bed.Folder)
 	if p == nil {
 		return nil, errors.Join(fmt.Errorf("%w (logs in %s)", cause, folder), err)
 	}

@@ -6,26 +6,29 @@ import (
 	"io"
 
 	"holdfast/api/wire"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
-// The checker of histories knows no refunds. A booking that the log shows refunded is told to it as one whose payment failed and which was then released:
+// The checker of histories knows no refunds. A booking that the log shows refunded is told to it as one whose payment
+// failed and which was then released:
 //
 //	in the log:      held ── paying ── sold ── refunded            in the answers:  confirm acknowledged   refund acknowledged
 //	as it is told:   held ── paying ── held ── released                             confirm refused        release acknowledged
 //
-// Request and place in the log stay what they are, so that everything the checker says of time, order and repeats holds of the refund as well.
+// Request and place in the log stay what they are, so that everything the checker says of time, order and repeats holds
+// of the refund as well.
 
 // telling is how refunds are retold.
 type telling struct {
 	given map[string]bool   // bookings that the log shows refunded
 	names map[string]string // of the log's name for an operator's request, the name that a buyer's would have had
-	// owners is, by booking, the latter name of the first refund asked for: one that was settled by somebody else than who was asked names no request in the log.
+	// owners is, by booking, the latter name of the first refund asked for: one that was settled by somebody else than
+	// who was asked names no request in the log.
 	owners map[string]string
 }
 
-// retell turns the recorders' refunds into what the checker knows, by what the log says. A refund that was acknowledged and is not in the log is a finding (P2);
-// so is one that nobody asked for.
+// retell turns the recorders' refunds into what the checker knows, by what the log says. A refund that was acknowledged
+// and is not in the log is a finding (P2); so is one that nobody asked for.
 func retell(recorders []*recorder, changes []wire.LogChange, finds *findings) *telling {
 	t := &telling{given: map[string]bool{}, names: map[string]string{}, owners: map[string]string{}}
 	for i := range changes {
@@ -50,7 +53,8 @@ func retell(recorders []*recorder, changes []wire.LogChange, finds *findings) *t
 func (t *telling) refund(r *recorder, one *refunded, finds *findings) {
 	if !t.given[one.booking] {
 		if one.done {
-			finds.add(checkRefunds, fmt.Sprintf("the refund of booking %s was acknowledged and is not in the log", one.booking))
+			finds.add(checkRefunds, fmt.Sprintf("the refund of booking %s was acknowledged and is not in the log",
+				one.booking))
 		}
 		refuse(&r.part.Ops[one.op])
 		return
@@ -67,16 +71,16 @@ func (t *telling) refund(r *recorder, one *refunded, finds *findings) {
 func (r *recorder) unsell(given map[string]bool) {
 	p := &r.part
 	for i := range p.Ops {
-		if op := &p.Ops[i]; op.Kind == check.Confirm && given[string(p.TextOf(p.Ops[op.Of].Text))] {
+		if op := &p.Ops[i]; op.Kind == history.Confirm && given[string(p.TextOf(p.Ops[op.Of].Text))] {
 			refuse(op)
 		}
 	}
 }
 
 // refuse makes an operation one that surely had no effect. That means that an answer came, and the checker insists.
-func refuse(op *check.Op) {
-	op.Verdict = check.Refused
-	if op.Return == check.Never {
+func refuse(op *history.Op) {
+	op.Verdict = history.Refused
+	if op.Return == history.Never {
 		op.Return = op.Call
 	}
 }

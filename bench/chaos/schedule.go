@@ -3,6 +3,7 @@ package chaos
 import (
 	"errors"
 	"fmt"
+	"holdfast/bench/chaos/testbed"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -15,16 +16,25 @@ var kinds = []struct {
 	shortest, longest        time.Duration
 	draw                     func(rng *rand.Rand, targets []int) nemesis
 }{
-	{"kill", false, false, false, 1 * time.Second, 4 * time.Second, func(_ *rand.Rand, t []int) nemesis { return kill{t[0]} }},
-	{"pause", false, false, false, 2500 * time.Millisecond, 5 * time.Second, func(_ *rand.Rand, t []int) nemesis { return pause{t[0]} }},
-	{"partition", true, true, false, 3 * time.Second, 6 * time.Second, func(_ *rand.Rand, t []int) nemesis { return partition{t[0]} }},
-	{"oneway", true, true, false, 3 * time.Second, 6 * time.Second, func(_ *rand.Rand, t []int) nemesis { return oneway{t[0], t[1]} }},
-	{"storecut", true, false, false, 3 * time.Second, 6 * time.Second, func(r *rand.Rand, t []int) nemesis { return storecut{t[0], r.IntN(2) == 0} }},
-	{"storerestart", false, false, false, 500 * time.Millisecond, 3 * time.Second, func(r *rand.Rand, _ []int) nemesis { return storerestart{r.IntN(2) == 0} }},
+	{"kill", false, false, false, 1 * time.Second, 4 * time.Second,
+		func(_ *rand.Rand, t []int) nemesis { return kill{t[0]} }},
+	{"pause", false, false, false, 2500 * time.Millisecond, 5 * time.Second,
+		func(_ *rand.Rand, t []int) nemesis { return pause{t[0]} }},
+	{"partition", true, true, false, 3 * time.Second, 6 * time.Second,
+		func(_ *rand.Rand, t []int) nemesis { return partition{t[0]} }},
+	{"oneway", true, true, false, 3 * time.Second, 6 * time.Second,
+		func(_ *rand.Rand, t []int) nemesis { return oneway{t[0], t[1]} }},
+	{"storecut", true, false, false, 3 * time.Second, 6 * time.Second,
+		func(r *rand.Rand, t []int) nemesis { return storecut{t[0], r.IntN(2) == 0} }},
+	{"storerestart", false, false, false, 500 * time.Millisecond, 3 * time.Second,
+		func(r *rand.Rand, _ []int) nemesis { return storerestart{r.IntN(2) == 0} }},
 	{"join", false, false, false, 3 * time.Second, 6 * time.Second, func(*rand.Rand, []int) nemesis { return join{} }},
-	{"leave", false, false, false, 2 * time.Second, 4 * time.Second, func(_ *rand.Rand, t []int) nemesis { return leave{t[0], make(chan struct{})} }},
-	{"drain", false, true, false, 2 * time.Second, 5 * time.Second, func(_ *rand.Rand, t []int) nemesis { return drain{t[0], t[1]} }},
-	{"clock", false, false, true, 3 * time.Second, 6 * time.Second, func(r *rand.Rand, t []int) nemesis { return clock{t[0], drawStep(r)} }},
+	{"leave", false, false, false, 2 * time.Second, 4 * time.Second,
+		func(_ *rand.Rand, t []int) nemesis { return leave{t[0], make(chan struct{})} }},
+	{"drain", false, true, false, 2 * time.Second, 5 * time.Second,
+		func(_ *rand.Rand, t []int) nemesis { return drain{t[0], t[1]} }},
+	{"clock", false, false, true, 3 * time.Second, 6 * time.Second,
+		func(r *rand.Rand, t []int) nemesis { return clock{t[0], drawStep(r)} }},
 }
 
 // Names are the nemeses that there are.
@@ -55,32 +65,32 @@ type step struct {
 }
 
 // possible says why a kind cannot be used here; "": it can.
-func (a *arena) possible(kind int) string {
+func (r *run) possible(kind int) string {
 	k := &kinds[kind]
 	switch {
-	case k.split && !a.ground.split():
-		return "it needs network namespaces (" + a.lonely + ")"
-	case k.clustered && !a.clustered:
+	case k.split && !r.bed.Machines.Split():
+		return "it needs network namespaces (" + r.bed.WhyLoopback + ")"
+	case k.clustered && !r.bed.Clustered:
 		return "the binary knows no cluster"
-	case k.clustered && a.cfg.Nodes < 2:
+	case k.clustered && r.cfg.Nodes < 2:
 		return "it needs two nodes"
-	case k.clocks && !a.clocked:
-		return "the binary reads no " + clockVariable + ": build it with make planted"
+	case k.clocks && !r.bed.Clocked:
+		return "the binary reads no " + testbed.ClockVariable + ": build it with make planted"
 	}
 	return ""
 }
 
 // choose gives the kinds to use, and names those that are left out with the reason.
-func (a *arena) choose() (chosen []int, leftOut []string, err error) {
+func (r *run) choose() (chosen []int, leftOut []string, err error) {
 	for i := range kinds {
-		name, why := kinds[i].name, a.possible(i)
-		wanted := slices.Contains(a.cfg.Nemeses, name)
+		name, why := kinds[i].name, r.possible(i)
+		wanted := slices.Contains(r.cfg.Nemeses, name)
 		switch {
 		case wanted && why != "":
 			return nil, nil, fmt.Errorf("chaos: nemesis %s: %s", name, why)
 		case why != "":
 			leftOut = append(leftOut, name+": "+why)
-		case wanted || len(a.cfg.Nemeses) == 0:
+		case wanted || len(r.cfg.Nemeses) == 0:
 			chosen = append(chosen, i)
 		}
 	}
@@ -90,7 +100,8 @@ func (a *arena) choose() (chosen []int, leftOut []string, err error) {
 	return chosen, leftOut, nil
 }
 
-// Of a schedule: how long it is quiet, how many steps in eight do two things at once, and what a run's last part is kept for.
+// Of a schedule: how long it is quiet, how many steps in eight do two things at once, and what a run's last part is
+// kept for.
 const (
 	quietLeast  = 1500 * time.Millisecond
 	quietMost   = 3500 * time.Millisecond
@@ -98,8 +109,8 @@ const (
 	scheduleMin = 1
 )
 
-// newSchedule draws a run's steps. The same seed, kinds and nodes give the same steps; a longer run begins as a shorter one does. Kinds are dealt from a
-// shuffled deck, so that a run of some length has met them all.
+// newSchedule draws a run's steps. The same seed, kinds and nodes give the same steps; a longer run begins as a shorter
+// one does. Kinds are dealt from a shuffled deck, so that a run of some length has met them all.
 func newSchedule(seed uint64, chosen []int, nodes int, length time.Duration) (schedule []step) {
 	rng := rand.New(rand.NewPCG(seed, 0x6368616f73))
 	var deck []int

@@ -36,7 +36,8 @@ func TestScheduleIsTheSeeds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed, nodes := rapid.Uint64().Draw(t, "seed"), rapid.IntRange(1, nodesMax).Draw(t, "nodes")
 		short := told(newSchedule(seed, allKinds(), nodes, time.Minute))
-		again, long := told(newSchedule(seed, allKinds(), nodes, time.Minute)), told(newSchedule(seed, allKinds(), nodes, 3*time.Minute))
+		again, long := told(newSchedule(seed, allKinds(), nodes, time.Minute)),
+			told(newSchedule(seed, allKinds(), nodes, 3*time.Minute))
 		if !slices.Equal(short, again) {
 			t.Fatalf("two schedules of one seed:\n%v\n%v", short, again)
 		}
@@ -46,7 +47,8 @@ func TestScheduleIsTheSeeds(t *testing.T) {
 	})
 }
 
-// TestScheduleMeetsAll: kinds are dealt from a deck, so that ten steps meet all; some steps do two things, never to one node.
+// TestScheduleMeetsAll: kinds are dealt from a deck, so that ten steps meet all; some steps do two things, never to one
+// node.
 func TestScheduleMeetsAll(t *testing.T) {
 	met, pairs := map[string]int{}, 0
 	for _, s := range newSchedule(7, allKinds(), 3, 10*time.Minute) {
@@ -93,27 +95,4 @@ func targetOf(n nemesis) int {
 		return n.node
 	}
 	return -1
-}
-
-func TestOrphansAreKnownByTheirNames(t *testing.T) {
-	const dead = "1073741823" // beyond what the kernel gives out
-	for name, want := range map[string]bool{
-		"holdfast-chaos-" + dead + "-n1": true, "holdfast-chaos-1-n1": false, "holdfast-chaos-" + dead: false, "other-" + dead + "-n1": false,
-	} {
-		if got := orphan(name, ownNamespace); got != want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-	for name, want := range map[string]bool{"hfc" + dead: true, "hfc" + dead + "n2": true, "hfc1n2": false, "hfcx": false, "eth0": false} {
-		if got := orphan(name, ownLink); got != want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-	for name, want := range map[string]bool{
-		folderPrefix + dead + "-123": true, keptPrefix + dead + "-123": false, folderPrefix + "1-123": false,
-	} {
-		if got := orphan(name, ownFolder); got != want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
 }

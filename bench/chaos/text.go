@@ -48,18 +48,24 @@ func (p *Report) scheduleText(b *strings.Builder) {
 
 func (p *Report) figuresText(b *strings.Builder) {
 	f := &p.Figures
-	fmt.Fprintf(b, "\nfigures\n  %d changes acknowledged, %.0f a second; %d wishes denied, %d given up\n", f.Useful, f.UsefulSecond, f.Denied, f.GaveUp)
-	fmt.Fprintf(b, "  %d attempts: %d without an answer, %d times 503; %d bookings read, %d maps read\n", f.Attempts, f.Lost, f.Refused503, f.Reads, f.Looks)
-	fmt.Fprintf(b, "  %d takeovers of sections; %d acknowledged changes traced in the log; %d bookings refunded; %d starts that found no database\n",
+	fmt.Fprintf(b, "\nfigures\n  %d changes acknowledged, %.0f a second; %d wishes denied, %d given up\n", f.Useful,
+		f.UsefulSecond, f.Denied, f.GaveUp)
+	fmt.Fprintf(b, "  %d attempts: %d without an answer, %d times 503; %d bookings read, %d maps read\n", f.Attempts,
+		f.Lost, f.Refused503, f.Reads, f.Looks)
+	fmt.Fprintf(b, "  %d takeovers of sections; %d acknowledged changes traced in the log; %d bookings refunded; %d "+
+		"starts that found no database\n",
 		f.Takeovers, f.Traced, f.Refunded, f.Restarts)
-	fmt.Fprintf(b, "  of requests that nobody heard of: %d are not in the log, and so had no effect; %d are\n", f.Settled, f.Open)
-	fmt.Fprintf(b, "  watchers: %d streams, %d snapshots, %d deltas, %d checkpoints\n", f.Watch.Streams, f.Watch.Snapshots, f.Watch.Deltas, f.Watch.Checkpoints)
+	fmt.Fprintf(b, "  of requests that nobody heard of: %d are not in the log, and so had no effect; %d are\n",
+		f.Settled, f.Open)
+	fmt.Fprintf(b, "  watchers: %d streams, %d snapshots, %d deltas, %d checkpoints\n", f.Watch.Streams,
+		f.Watch.Snapshots, f.Watch.Deltas, f.Watch.Checkpoints)
 	fmt.Fprintf(b, "  all well after a nemesis: p50 %v, max %v\n", short(f.HealP50), short(f.HealMax))
 }
 
 func (p *Report) recoveryText(b *strings.Builder) {
 	b.WriteString("\nfirst change acknowledged in each section\n")
-	fmt.Fprintf(b, "  %-28s %5s  %21s  %21s  %s\n", "after", "steps", "from begin p50 / max", "from end p50 / max", "silent")
+	fmt.Fprintf(b, "  %-28s %5s  %21s  %21s  %s\n", "after", "steps", "from begin p50 / max", "from end p50 / max",
+		"silent")
 	for _, r := range p.Recovery {
 		fmt.Fprintf(b, "  %-28s %5d  %9v / %9v  %9v / %9v  %d of %d\n", r.Nemesis, r.Steps,
 			short(r.BeginP50), short(r.BeginMax), short(r.EndP50), short(r.EndMax), r.Silent, r.Sections)

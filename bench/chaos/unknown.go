@@ -2,14 +2,16 @@ package chaos
 
 import (
 	"holdfast/api/wire"
-	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
-// A request whose answer never came may have had its effect, or not; the log, read when every node is gone, knows. One that is not in it had none, and is told to
-// the checker as refused. That is not only for speed (each unknown wish may explain a refusal, and there are thousands of them): a seat that was refused to somebody because of a hold that
-// never came to be in the log was refused too early (P2), and would otherwise be excused by the wish of whoever never heard.
+// A request whose answer never came may have had its effect, or not; the log, read when every node is gone, knows. One
+// that is not in it had none, and is told to the checker as refused. That is not only for speed (each unknown wish may
+// explain a refusal, and there are thousands of them): a seat that was refused to somebody because of a hold that never
+// came to be in the log was refused too early (P2), and would otherwise be excused by the wish of whoever never heard.
 //
-// Of confirmations only those are settled whose booking the log never shows on its way to a sale: money names no request when it comes late.
+// Of confirmations only those are settled whose booking the log never shows on its way to a sale: money names no
+// request when it comes late.
 
 // inLog is what the log shows to have had an effect.
 type inLog struct {
@@ -31,7 +33,8 @@ func readInLog(changes []wire.LogChange) inLog {
 	return l
 }
 
-// settleUnknown refuses what the log does not show, and counts how many requests it left open. It comes after retell, whose refunds have names of their own.
+// settleUnknown refuses what the log does not show, and counts how many requests it left open. It comes after retell,
+// whose refunds have names of their own.
 func settleUnknown(recorders []*recorder, changes []wire.LogChange, t *telling) (settled, open int) {
 	l := readInLog(changes)
 	for operator, buyer := range t.names {
@@ -58,5 +61,5 @@ func settleUnknown(recorders []*recorder, changes []wire.LogChange, t *telling) 
 
 // shows says that an unknown confirmation may be what a booking's sale came of.
 func (l *inLog) shows(one *asked) bool {
-	return one.kind == check.Confirm && l.paying[one.booking]
+	return one.kind == history.Confirm && l.paying[one.booking]
 }

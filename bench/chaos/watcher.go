@@ -1,27 +1,25 @@
 package chaos
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"net"
-	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"holdfast/api/wire"
-	"holdfast/bench/crowd"
+	"holdfast/bench/buyers"
+	"holdfast/bench/chaos/testbed"
+	"holdfast/bench/lab"
 )
 
-// watcher follows the stalls' map at one node, as a fan's page does: a snapshot, then deltas, and checkpoints that prove it. It comes back by itself with the
-// id of the last frame it had.
+// watcher follows the stalls' map at one node, as a fan's page does: a snapshot, then deltas, and checkpoints that
+// prove it. It comes back by itself with the id of the last frame it had.
 type watcher struct {
-	node  *node
-	house *crowd.House
+	node  *testbed.Node
+	event *buyers.Event
 	finds *findings
 
 	mu       sync.Mutex
@@ -39,14 +37,9 @@ type watched struct {
 // watchTally counts frames for the report.
 type watchTally struct{ Snapshots, Deltas, Checkpoints, Streams uint64 }
 
-func newWatcher(n *node, h *crowd.House, finds *findings) *watcher {
-	return &watcher{node: n, house: h, finds: finds, sections: map[string]*watched{}}
+func newWatcher(n *testbed.Node, h *buyers.Event, finds *findings) *watcher {
+	return &watcher{node: n, event: h, finds: finds, sections: map[string]*watched{}}
 }
-
-// streamClient waits for as long as a stream lasts, and not for its beginning.
-var streamClient = &http.Client{Transport: &http.Transport{
-	DialContext: (&net.Dialer{Timeout: dialPatience}).DialContext, ResponseHeaderTimeout: 5 * time.Second, DisableKeepAlives: true,
-}}
 
 // watchPause is between two streams.
 const watchPause = 100 * time.Millisecond
@@ -64,85 +57,54 @@ func (w *watcher) watch(ctx context.Context) {
 
 // follow reads one stream to its end, which is no error: the watcher comes back.
 func (w *watcher) follow(ctx context.Context) {
-	url := "http://" + w.node.api + "/v1/events/" + w.house.Event + "/availability/stream"
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	s, err := lab.OpenStream(ctx, w.node.API, "/v1/events/"+w.event.ID+"/availability/stream", w.begun())
 	if err != nil {
 		return
 	}
-	w.mu.Lock()
-	if w.last != "" {
-		request.Header.Set("Last-Event-ID", w.last)
-	}
-	w.mu.Unlock()
-	response, err := streamClient.Do(request)
-	if err != nil {
-		return
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return
-	}
+	defer s.Close()
 	w.mu.Lock()
 	w.frames.Streams++
 	w.mu.Unlock()
-	lines := bufio.NewScanner(response.Body)
-	lines.Buffer(make([]byte, 1<<16), replyBytesMax)
-	w.read(lines)
-}
-
-func (w *watcher) read(lines *bufio.Scanner) {
-	var f frame
-	for lines.Scan() {
-		line := lines.Text()
-		if line == "" {
-			w.take(&f)
-			f = frame{}
-			continue
+	for {
+		f, err := s.Next()
+		if err != nil {
+			return
 		}
-		f.line(line)
+		w.take(&f)
 	}
 }
 
-// frame is one message of a stream.
-type frame struct{ id, event, data string }
-
-func (f *frame) line(line string) {
-	field, value, _ := strings.Cut(line, ":")
-	value = strings.TrimPrefix(value, " ")
-	switch field {
-	case "id":
-		f.id = value
-	case "event":
-		f.event = value
-	case "data":
-		f.data += value
-	}
+// begun is the id of the last frame, after which the next stream goes on.
+func (w *watcher) begun() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last
 }
 
-func (w *watcher) take(f *frame) {
+func (w *watcher) take(f *lab.Frame) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	wrong := ""
-	switch f.event {
+	switch f.Event {
 	case "snapshot":
-		wrong = w.snapshot(f.data)
+		wrong = w.snapshot(f.Data)
 	case "delta":
-		wrong = w.delta(f.data)
+		wrong = w.delta(f.Data)
 	case "checkpoint":
-		wrong = w.checkpoint(f.data)
+		wrong = w.checkpoint(f.Data)
 	}
-	if f.id != "" {
-		w.last = f.id
+	if f.ID != "" {
+		w.last = f.ID
 	}
 	if wrong != "" {
-		w.finds.add(checkMaps, fmt.Sprintf("stream of %s, frame %s: %s", w.node.name, f.id, wrong))
+		w.finds.add(checkMaps, fmt.Sprintf("stream of %s, frame %s: %s", w.node.Name, f.ID, wrong))
 		w.last = "" // begin anew with a snapshot the next time
 	}
 }
 
-func (w *watcher) snapshot(data string) (wrong string) {
+func (w *watcher) snapshot(data []byte) (wrong string) {
 	var all wire.Availability
-	if err := json.Unmarshal([]byte(data), &all); err != nil {
+	if err := json.Unmarshal(data, &all); err != nil {
 		return "a snapshot that cannot be read: " + err.Error()
 	}
 	w.frames.Snapshots++
@@ -152,9 +114,9 @@ func (w *watcher) snapshot(data string) (wrong string) {
 	return ""
 }
 
-func (w *watcher) delta(data string) (wrong string) {
+func (w *watcher) delta(data []byte) (wrong string) {
 	var d wire.Delta
-	if err := json.Unmarshal([]byte(data), &d); err != nil {
+	if err := json.Unmarshal(data, &d); err != nil {
 		return "a delta that cannot be read: " + err.Error()
 	}
 	w.frames.Deltas++
@@ -176,9 +138,9 @@ func (w *watcher) delta(data string) (wrong string) {
 }
 
 // checkpoint holds the map against the server's own hash of it (P9).
-func (w *watcher) checkpoint(data string) (wrong string) {
+func (w *watcher) checkpoint(data []byte) (wrong string) {
 	var c wire.Checkpoint
-	if err := json.Unmarshal([]byte(data), &c); err != nil {
+	if err := json.Unmarshal(data, &c); err != nil {
 		return "a checkpoint that cannot be read: " + err.Error()
 	}
 	w.frames.Checkpoints++
@@ -188,7 +150,8 @@ func (w *watcher) checkpoint(data string) (wrong string) {
 	}
 	sum := sha256.Sum256(s.letters)
 	if got := hex.EncodeToString(sum[:]); got != c.Hash || s.seq != c.Seq {
-		return fmt.Sprintf("section %s: by snapshot and deltas seq %d hash %.8s, by the checkpoint seq %d hash %.8s", c.Section, s.seq, got, c.Seq, c.Hash)
+		return fmt.Sprintf("section %s: by snapshot and deltas seq %d hash %.8s, by the checkpoint seq %d hash %.8s",
+			c.Section, s.seq, got, c.Seq, c.Hash)
 	}
 	return ""
 }
@@ -226,7 +189,8 @@ func unlike(shown, truth []byte) string {
 	if first < 0 {
 		return "no difference"
 	}
-	return fmt.Sprintf("seat %d as %c, and the log ends with %c; %d seats differ", first, shown[first], truth[first], count)
+	return fmt.Sprintf("seat %d as %c, and the log ends with %c; %d seats differ", first, shown[first], truth[first],
+		count)
 }
 
 func (w *watcher) tally() watchTally {

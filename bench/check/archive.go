@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"holdfast/bench/check/history"
 	"math"
 	"slices"
 )
@@ -14,10 +15,11 @@ func makeRef(part, place int) ref { return ref(part)<<32 | ref(place) }
 // none is the number of nothing: no request, no booking.
 const none = math.MaxUint32
 
-// archive is a history with its sections numbered through, and the operations that refuse or look sorted by what they are about.
-// Everything else in this package refers to it by numbers: with millions of operations pointers would cost more than the checks.
+// archive is a history with its sections numbered through, and the operations that refuse or look sorted by what they
+// are about. Everything else in this package refers to it by numbers: with millions of operations pointers would cost
+// more than the checks.
 type archive struct {
-	h        *History
+	h        *history.History
 	sections []place
 	base     []uint32 // of each event: the number of its first section
 
@@ -47,19 +49,19 @@ type grouped struct {
 
 func (g *grouped) of(group uint32) []ref { return g.refs[g.start[group]:g.start[group+1]] }
 
-func (a *archive) op(r ref) (*Part, *Op) {
+func (a *archive) op(r ref) (*history.Part, *history.Op) {
 	p := a.h.Parts[r>>32]
 	return p, &p.Ops[uint32(r)]
 }
 
-func (a *archive) call(r ref) Nanos { return a.h.Parts[r>>32].Ops[uint32(r)].Call }
+func (a *archive) call(r ref) history.Nanos { return a.h.Parts[r>>32].Ops[uint32(r)].Call }
 
 // sectionOf is the number of the section of an operation that names one.
-func (a *archive) sectionOf(op *Op) uint32 { return a.base[op.Event] + op.Section }
+func (a *archive) sectionOf(op *history.Op) uint32 { return a.base[op.Event] + op.Section }
 
 // groupOf is the operation's section, or the group of its event behind all sections.
-func (a *archive) groupOf(op *Op) uint32 {
-	if op.Section == AnySection {
+func (a *archive) groupOf(op *history.Op) uint32 {
+	if op.Section == history.AnySection {
 		return uint32(len(a.sections)) + uint32(op.Event)
 	}
 	return a.sectionOf(op)
@@ -73,7 +75,7 @@ func (a *archive) names(section uint32) (event, id string) {
 }
 
 // newArchive sorts a valid history. It looks at each operation twice.
-func newArchive(h *History) *archive {
+func newArchive(h *history.History) *archive {
 	a := &archive{h: h}
 	for e := range h.Header.Events {
 		a.base = append(a.base, uint32(len(a.sections)))
@@ -85,7 +87,7 @@ func newArchive(h *History) *archive {
 	for _, g := range []*grouped{&a.takenOps, &a.lookOps, &a.noneOps, &a.ghostOps, &a.vagueOps} {
 		g.start = make([]uint32, groups+1)
 	}
-	a.each(func(_ ref, op *Op) {
+	a.each(func(_ ref, op *history.Op) {
 		if g := a.groupFor(op); g != nil {
 			g.start[a.groupOf(op)+1]++
 		}
@@ -104,7 +106,7 @@ func newArchive(h *History) *archive {
 	return a
 }
 
-func (a *archive) each(visit func(r ref, op *Op)) {
+func (a *archive) each(visit func(r ref, op *history.Op)) {
 	for i, p := range a.h.Parts {
 		for n := range p.Ops {
 			visit(makeRef(i, n), &p.Ops[n])
@@ -113,19 +115,19 @@ func (a *archive) each(visit func(r ref, op *Op)) {
 }
 
 // groupFor says where an operation belongs; nil: it is a request with an effect, or says nothing.
-func (a *archive) groupFor(op *Op) *grouped {
+func (a *archive) groupFor(op *history.Op) *grouped {
 	switch {
-	case op.Kind == Look && op.Verdict == Done:
+	case op.Kind == history.Look && op.Verdict == history.Done:
 		return &a.lookOps
-	case op.Kind == Look || op.Kind.isDeed():
+	case op.Kind == history.Look || op.Kind.OnBooking():
 		return nil
-	case op.Verdict == Taken && op.Lost.Len > 0:
+	case op.Verdict == history.Taken && op.Lost.Len > 0:
 		return &a.takenOps
-	case op.Verdict == NoneLeft && op.Kind == Best:
+	case op.Verdict == history.NoneLeft && op.Kind == history.Best:
 		return &a.noneOps
-	case op.Verdict == Unknown && op.Kind == Hold:
+	case op.Verdict == history.Unknown && op.Kind == history.Hold:
 		return &a.ghostOps
-	case op.Verdict == Unknown && op.Kind == Best:
+	case op.Verdict == history.Unknown && op.Kind == history.Best:
 		return &a.vagueOps
 	}
 	return nil
@@ -136,8 +138,8 @@ func (a *archive) fill(groups int) {
 	for _, g := range []*grouped{&a.takenOps, &a.lookOps, &a.noneOps, &a.ghostOps, &a.vagueOps} {
 		next[g] = append([]uint32(nil), g.start[:groups]...)
 	}
-	a.each(func(r ref, op *Op) {
-		if op.Verdict == Ended && op.Kind.isDeed() {
+	a.each(func(r ref, op *history.Op) {
+		if op.Verdict == history.Ended && op.Kind.OnBooking() {
 			a.ended = append(a.ended, r)
 		}
 		if g := a.groupFor(op); g != nil {
@@ -148,8 +150,8 @@ func (a *archive) fill(groups int) {
 	})
 }
 
-// findBlocked notes which seats some map shows as blocked: operators' work is not in a history, so of such a seat "not free" proves
-// nothing.
+// findBlocked notes which seats some map shows as blocked: operators' work is not in a history, so of such a seat "not
+// free" proves nothing.
 func (a *archive) findBlocked() {
 	a.blocked = make([][]uint64, len(a.sections))
 	a.blockedEvents = make([]bool, len(a.h.Header.Events))

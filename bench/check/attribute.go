@@ -6,15 +6,16 @@ import (
 	"slices"
 
 	"holdfast/api/wire"
+	"holdfast/bench/check/history"
 )
 
-// Which change names which request, in Holdfast's log: hold_placed, hold_extended and hold_released name the request that asked for
-// them; a confirmation shows as payment_begun, which names it, and then as sold or payment_failed, which name none: they come from
-// whoever settles the payment, perhaps much later. A payment can also be begun without a name, when money arrives for a booking that was
-// no longer waiting for it. hold_expired names none.
+// Which change names which request, in Holdfast's log: hold_placed, hold_extended and hold_released name the request
+// that asked for them; a confirmation shows as payment_begun, which names it, and then as sold or payment_failed, which
+// name none: they come from whoever settles the payment, perhaps much later. A payment can also be begun without a
+// name, when money arrives for a booking that was no longer waiting for it. hold_expired names none.
 
-// asker finds the request that the line names, none (and a fault) if there is none such, or if it belongs to another event. It counts the
-// effect.
+// asker finds the request that the line names, none (and a fault) if there is none such, or if it belongs to another
+// event. It counts the effect.
 func (p *replay) asker() uint32 {
 	l := &p.line
 	if !l.asked {
@@ -38,7 +39,8 @@ func (q *requests) tellRequest(n uint32) string {
 	return q.tell(op)
 }
 
-// stranger is a fault about a request that had no right to an effect. Whether it was refused or never made is looked up at the end.
+// stranger is a fault about a request that had no right to an effect. Whether it was refused or never made is looked up
+// at the end.
 type stranger struct {
 	fault int
 	name  [16]byte
@@ -51,24 +53,25 @@ func (p *replay) meet(name [16]byte) {
 	p.blame(LogForeign, "nobody asked for it under %s", wire.HashText(name))
 }
 
-// placedAsTold holds a hold against its request: booking, seats and end must be those of the answer, or of the wish while there is none.
+// placedAsTold holds a hold against its request: booking, seats and end must be those of the answer, or of the wish
+// while there is none.
 func (p *replay) placedAsTold(request uint32) {
 	l, r := &p.line, &p.list[request]
 	part, op := p.op(r.op)
-	if r.kind != Hold && r.kind != Best {
+	if r.kind != history.Hold && r.kind != history.Best {
 		p.blame(LogDiffers, "a hold for %s", p.tellRequest(request))
 		return
 	}
-	if op.Section != AnySection && p.sectionOf(op) != p.now.no {
+	if op.Section != history.AnySection && p.sectionOf(op) != p.now.no {
 		p.blame(LogDiffers, "in another section than %s", p.tellRequest(request))
 	}
 	wish := part.SeatsOf(op.Seats)
 	switch {
 	case r.grants() && !bytes.Equal(part.TextOf(op.Text), l.booking):
 		p.blame(LogDiffers, "the answer told booking %s: %s", part.TextOf(op.Text), p.tellRequest(request))
-	case (r.grants() || r.kind == Hold) && !p.same(wish, l.seats):
+	case (r.grants() || r.kind == history.Hold) && !p.same(wish, l.seats):
 		p.blame(LogDiffers, "seats %v, and %v in %s", l.seats, wish, p.tellRequest(request))
-	case !r.grants() && r.kind == Best && len(l.seats) != int(op.Quantity):
+	case !r.grants() && r.kind == history.Best && len(l.seats) != int(op.Quantity):
 		p.blame(LogDiffers, "%d seats for %s", len(l.seats), p.tellRequest(request))
 	}
 	p.sameEnd(r)
@@ -91,11 +94,11 @@ func (p *replay) same(a, b []uint32) bool {
 }
 
 // endSlack is what is lost when an end is told in whole milliseconds.
-const endSlack = Nanos(1_000_000)
+const endSlack = history.Nanos(1_000_000)
 
 // sameEnd compares ends. Of a request that was repeated the answer may tell a later one.
 func (p *replay) sameEnd(r *request) {
-	if r.verdict != Done || r.again || r.expires == 0 {
+	if r.verdict != history.Done || r.again || r.expires == 0 {
 		return
 	}
 	end := p.nanos(p.line.expires)
@@ -105,12 +108,12 @@ func (p *replay) sameEnd(r *request) {
 }
 
 // nanos is a time of the server's on the history's clock.
-func (q *requests) nanos(t wire.Time) Nanos {
-	return Nanos(int64(t)*1e6 - q.h.Header.StartUnixNano)
+func (q *requests) nanos(t wire.Time) history.Nanos {
+	return history.Nanos(int64(t)*1e6 - q.h.Header.StartUnixNano)
 }
 
-// attribute holds a change of a booking against who asked for it. It says whether the change was acknowledged to somebody: then it had
-// happened before that answer.
+// attribute holds a change of a booking against who asked for it. It says whether the change was acknowledged to
+// somebody: then it had happened before that answer.
 func (p *replay) attribute(b *logBooking) (certain bool) {
 	var life *booking
 	if b.booking != none {
@@ -118,7 +121,7 @@ func (p *replay) attribute(b *logBooking) (certain bool) {
 	}
 	switch p.line.kind {
 	case logExtended:
-		if n := p.askerAbout(b, Extend); n != none {
+		if n := p.askerAbout(b, history.Extend); n != none {
 			r := &p.list[n]
 			p.sameEnd(r)
 			p.order(n, r.call, r.ret)
@@ -126,20 +129,20 @@ func (p *replay) attribute(b *logBooking) (certain bool) {
 		}
 	case logGivenBack:
 		p.markOver(b, overGone)
-		if n := p.askerAbout(b, Release); n != none && life != nil {
+		if n := p.askerAbout(b, history.Release); n != none && life != nil {
 			p.order(n, p.list[n].call, life.freed)
 			return p.settled(life.freed)
 		}
 	case logLapsed:
 		p.markOver(b, overGone)
-		if life != nil && life.freed != Never { // somebody was told that it is over
-			p.order(life.request, -Never, life.freed)
+		if life != nil && life.freed != history.Never { // somebody was told that it is over
+			p.order(life.request, -history.Never, life.freed)
 			return p.settled(life.freed)
 		}
 	case logPaying:
 		if p.line.asked {
-			if n := p.askerAbout(b, Confirm); n != none {
-				p.order(n, p.list[n].call, Never)
+			if n := p.askerAbout(b, history.Confirm); n != none {
+				p.order(n, p.list[n].call, history.Never)
 			}
 		}
 	case logSold:
@@ -152,7 +155,7 @@ func (p *replay) attribute(b *logBooking) (certain bool) {
 }
 
 // askerAbout finds the request the line names, and checks that it is of this kind and about this booking.
-func (p *replay) askerAbout(b *logBooking, kind Kind) uint32 {
+func (p *replay) askerAbout(b *logBooking, kind history.Kind) uint32 {
 	n := p.asker()
 	if n == none {
 		return none
@@ -179,10 +182,10 @@ func (p *replay) soldTo(b *logBooking, life *booking) (certain bool) {
 	case life == nil:
 		p.blame(LogForeign, "nobody confirmed it, for nobody was told of it")
 		return false
-	case life.selling == Never:
+	case life.selling == history.Never:
 		p.blame(LogRefused, "no confirmation of it was acknowledged, and none is unknown")
 		return false
-	case life.sold == Never:
+	case life.sold == history.Never:
 		p.ofUnknown += uint64(b.seats.Len)
 	default:
 		p.ofConfirmed += uint64(b.seats.Len)
@@ -191,13 +194,14 @@ func (p *replay) soldTo(b *logBooking, life *booking) (certain bool) {
 	return p.settled(life.sold)
 }
 
-// order keeps real time: of two changes in one section's log, the request of the second must not have been answered before that of the
-// first was asked. call is the earliest moment at which the change can have come about, ret the latest. One sweep finds all: it is enough to
-// remember the latest call so far.
-func (p *replay) order(request uint32, call, ret Nanos) {
+// order keeps real time: of two changes in one section's log, the request of the second must not have been answered
+// before that of the first was asked. call is the earliest moment at which the change can have come about, ret the
+// latest. One sweep finds all: it is enough to remember the latest call so far.
+func (p *replay) order(request uint32, call, ret history.Nanos) {
 	s := p.now
 	if ret < s.latest {
-		p.blame(LogOrder, "its answer had come at %v, and before it stands what was asked for only at %v: %s", ret, s.latest, p.tellRequest(s.latestN))
+		p.blame(LogOrder, "its answer had come at %v, and before it stands what was asked for only at %v: %s", ret,
+			s.latest, p.tellRequest(s.latestN))
 	}
 	if call > s.latest {
 		s.latest, s.latestN = call, request
@@ -235,25 +239,25 @@ func shortName(name [16]byte) (h uint64) {
 
 // namer makes the names under which the log knows requests.
 type namer struct {
-	h          *Header
+	h          *history.Header
 	buyer, key []byte
 }
 
-func (m *namer) name(op *Op) [16]byte {
-	m.buyer = AppendName(m.buyer[:0], m.h.BuyerPrefix, op.Buyer)
-	m.key = AppendName(m.key[:0], m.h.KeyPrefix, op.Key)
+func (m *namer) name(op *history.Op) [16]byte {
+	m.buyer = history.AppendName(m.buyer[:0], m.h.BuyerPrefix, op.Buyer)
+	m.key = history.AppendName(m.key[:0], m.h.KeyPrefix, op.Key)
 	return wire.RequestHash(wire.BuyerHash(string(m.buyer)), m.key)
 }
 
-// unmask tells those requests that were refused from those that were never made. It reads the whole history once more, and only when
-// there is a fault to tell better.
+// unmask tells those requests that were refused from those that were never made. It reads the whole history once more,
+// and only when there is a fault to tell better.
 func (p *replay) unmask() {
 	if len(p.strange) == 0 {
 		return
 	}
 	m := namer{h: &p.h.Header}
-	p.each(func(_ ref, op *Op) {
-		if effective(op) || op.Kind == Look {
+	p.each(func(_ ref, op *history.Op) {
+		if effective(op) || op.Kind == history.Look {
 			return
 		}
 		name := m.name(op)

@@ -9,30 +9,32 @@ import (
 	"testing"
 
 	"holdfast/api/wire"
+	"holdfast/bench/check/history"
 )
 
-// tour is a sale of many seats, each held and confirmed by one buyer, and losers who were refused one of them: what a sold-out tour
-// leaves behind. Every seat's story takes place within milliseconds, and losers come during it and after.
+// tour is a sale of many seats, each held and confirmed by one buyer, and losers who were refused one of them: what a
+// sold-out tour leaves behind. Every seat's story takes place within milliseconds, and losers come during it and after.
 type tour struct{ events, sections, seats, losers int }
 
 const tourParts = 64
 
-func (c tour) history() *History {
-	h := &History{Header: Header{StartUnixNano: simStart, ClockSlack: simSlack, BuyerPrefix: "buyer", KeyPrefix: "key"}}
+func (c tour) history() *history.History {
+	h := &history.History{Header: history.Header{StartUnixNano: simStart, ClockSlack: simSlack, BuyerPrefix: "buyer",
+		KeyPrefix: "key"}}
 	for range tourParts {
-		h.Parts = append(h.Parts, &Part{})
+		h.Parts = append(h.Parts, &history.Part{})
 	}
 	total := c.events * c.sections * c.seats
 	n := 0
 	for e := range c.events {
-		event := Event{ID: fmt.Sprintf("00000000-0000-0000-0000-%012d", e)}
+		event := history.Event{ID: fmt.Sprintf("00000000-0000-0000-0000-%012d", e)}
 		for s := range c.sections {
-			event.Sections = append(event.Sections, Section{ID: fmt.Sprintf("Section %d", s), Seats: c.seats})
+			event.Sections = append(event.Sections, history.Section{ID: fmt.Sprintf("Section %d", s), Seats: c.seats})
 			for seat := range c.seats {
 				p := h.Parts[n%tourParts]
-				p.sell(uint16(e), uint32(s), uint32(seat), n)
+				sell(p, uint16(e), uint32(s), uint32(seat), n)
 				for l := range c.losers {
-					p.lose(uint16(e), uint32(s), uint32(seat), n, total+n*c.losers+l, l)
+					lose(p, uint16(e), uint32(s), uint32(seat), n, total+n*c.losers+l, l)
 				}
 				n++
 			}
@@ -45,25 +47,29 @@ func (c tour) history() *History {
 const tourTTL = 600_000
 
 // sell is a hold and its confirmation.
-func (p *Part) sell(event uint16, section, seat uint32, n int) {
-	call := Nanos(n) * 10 * simMilli
+func sell(p *history.Part, event uint16, section, seat uint32, n int) {
+	call := history.Nanos(n) * 10 * simMilli
 	p.Ops = append(p.Ops,
-		Op{Kind: Hold, Verdict: Done, Event: event, Section: section, Of: NoOp, Buyer: uint64(n), Key: 1, Call: call, Return: call + 2*simMilli,
-			Expires: (call/simMilli + tourTTL) * simMilli, Seats: p.AddSeats([]uint32{seat}), Text: p.AddText(fmt.Appendf(nil, "b%048d", n))},
-		Op{Kind: Confirm, Verdict: Done, Event: event, Section: section, Of: int32(len(p.Ops)), Buyer: uint64(n), Key: 2, Call: call + 3*simMilli, Return: call + 6*simMilli})
+		history.Op{Kind: history.Hold, Verdict: history.Done, Event: event, Section: section, Of: history.NoOp,
+			Buyer: uint64(n), Key: 1, Call: call, Return: call + 2*simMilli,
+			Expires: (call/simMilli + tourTTL) * simMilli, Seats: p.AddSeats([]uint32{seat}),
+			Text: p.AddText(fmt.Appendf(nil, "b%048d", n))},
+		history.Op{Kind: history.Confirm, Verdict: history.Done, Event: event, Section: section, Of: int32(len(p.Ops)),
+			Buyer: uint64(n), Key: 2, Call: call + 3*simMilli, Return: call + 6*simMilli})
 }
 
 // lose is a refusal, the first of them while the seat was being granted.
-func (p *Part) lose(event uint16, section, seat uint32, n, buyer, l int) {
-	call := Nanos(n)*10*simMilli + simMilli + Nanos(l)*simMilli
+func lose(p *history.Part, event uint16, section, seat uint32, n, buyer, l int) {
+	call := history.Nanos(n)*10*simMilli + simMilli + history.Nanos(l)*simMilli
 	wish := p.AddSeats([]uint32{seat})
-	p.Ops = append(p.Ops, Op{Kind: Hold, Verdict: Taken, Event: event, Section: section, Of: NoOp, Buyer: uint64(buyer), Key: 1, Call: call,
+	p.Ops = append(p.Ops, history.Op{Kind: history.Hold, Verdict: history.Taken, Event: event, Section: section,
+		Of: history.NoOp, Buyer: uint64(buyer), Key: 1, Call: call,
 		Return: call + simMilli/2, Seats: wish, Lost: wish})
 }
 
 // log writes the sale's log, a record for each change.
 func (c tour) log(w io.Writer) error {
-	m := namer{h: &Header{BuyerPrefix: "buyer", KeyPrefix: "key"}}
+	m := namer{h: &history.Header{BuyerPrefix: "buyer", KeyPrefix: "key"}}
 	n := 0
 	var b []byte
 	for e := range c.events {
@@ -78,7 +84,8 @@ func (c tour) log(w io.Writer) error {
 			line("claim", simStart/1e6, "")
 			for seat := range c.seats {
 				at := simStart/1e6 + int64(n)*10
-				hold, pay := m.name(&Op{Buyer: uint64(n), Key: 1}), m.name(&Op{Buyer: uint64(n), Key: 2})
+				hold, pay := m.name(&history.Op{Buyer: uint64(n), Key: 1}),
+					m.name(&history.Op{Buyer: uint64(n), Key: 2})
 				line("hold_placed", at, `,"booking":"b%048d","request":"%x","buyer":"%x","expires_at":"%v","seats":[%d]`, n, hold, hold, wire.Time(at+tourTTL), seat)
 				line("payment_begun", at, `,"booking":"b%048d","request":"%x"`, n, pay)
 				line("sold", at, `,"booking":"b%048d"`, n)
@@ -154,7 +161,7 @@ func BenchmarkHistoryFile(b *testing.B) {
 	})
 	b.Run("read", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := Read(bytes.NewReader(file.Bytes())); err != nil {
+			if _, err := history.Read(bytes.NewReader(file.Bytes())); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -186,7 +193,8 @@ func BenchmarkLine(b *testing.B) {
 	})
 }
 
-// BenchmarkCheckStampede: everybody wants the same 2,000 seats, a thousand losers each, half of whom hear of it before the winner does.
+// BenchmarkCheckStampede: everybody wants the same 2,000 seats, a thousand losers each, half of whom hear of it before
+// the winner does.
 func BenchmarkCheckStampede(b *testing.B) {
 	c := tour{events: 1, sections: 1, seats: 2000}
 	h := c.history()
@@ -195,9 +203,9 @@ func BenchmarkCheckStampede(b *testing.B) {
 		p := h.Parts[n%tourParts]
 		for l := range 1000 {
 			losers++
-			p.lose(0, 0, uint32(n), n, 1<<20+losers, 0)
+			lose(p, 0, 0, uint32(n), n, 1<<20+losers, 0)
 			op := &p.Ops[len(p.Ops)-1]
-			op.Call += Nanos(l)*2000 - simMilli
+			op.Call += history.Nanos(l)*2000 - simMilli
 			op.Return = op.Call + simMilli
 		}
 	}

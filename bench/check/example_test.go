@@ -6,21 +6,23 @@ import (
 	"fmt"
 
 	"holdfast/bench/check"
+	"holdfast/bench/check/history"
 )
 
 // Two buyers are both told that seat 4 is theirs.
 func ExampleRun() {
-	const millisecond = check.Nanos(1_000_000)
-	h := &check.History{Header: check.Header{
+	const millisecond = history.Nanos(1_000_000)
+	h := &history.History{Header: history.Header{
 		Server: "careless", ClockSlack: 3 * millisecond, BuyerPrefix: "buyer", KeyPrefix: "key",
-		Events: []check.Event{{ID: "may-day", Sections: []check.Section{{ID: "A", Seats: 20}}}},
+		Events: []history.Event{{ID: "may-day", Sections: []history.Section{{ID: "A", Seats: 20}}}},
 	}}
 	for n, booking := range []string{"b1", "b2"} {
-		p := &check.Part{}
-		p.Ops = append(p.Ops, check.Op{
-			Kind: check.Hold, Verdict: check.Done, Of: check.NoOp, Buyer: uint64(n), Key: 1,
-			Call: check.Nanos(n) * millisecond, Return: check.Nanos(n+3) * millisecond, Expires: 600_000 * millisecond,
-			Seats: p.AddSeats([]uint32{4}), Text: p.AddText([]byte(booking)),
+		p := &history.Part{}
+		p.Ops = append(p.Ops, history.Op{
+			Kind: history.Hold, Verdict: history.Done, Of: history.NoOp, Buyer: uint64(n), Key: 1,
+			Call: history.Nanos(n) * millisecond, Return: history.Nanos(n+3) * millisecond,
+			Expires: 600_000 * millisecond,
+			Seats:   p.AddSeats([]uint32{4}), Text: p.AddText([]byte(booking)),
 		})
 		h.Parts = append(h.Parts, p)
 	}
@@ -29,7 +31,7 @@ func ExampleRun() {
 	if err := h.Write(&file); err != nil {
 		fmt.Println(err)
 	}
-	h, err := check.Read(&file)
+	h, err := history.Read(&file)
 	if err != nil {
 		fmt.Println(err)
 	}

@@ -3,41 +3,22 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"holdfast/bench/check/history"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
-// String is the time since the history's start, in seconds to the microsecond.
-func (n Nanos) String() string {
-	switch n {
-	case Never:
-		return "never"
-	case -Never:
-		return "ever"
-	}
-	return strconv.FormatFloat(time.Duration(n).Seconds(), 'f', 6, 64) + "s"
-}
-
-var kindNames = [...]string{Hold: "hold", Best: "best", Release: "release", Extend: "extend", Confirm: "confirm", Look: "look"}
-
-func (k Kind) String() string { return kindNames[k] }
-
-var verdictNames = [...]string{Done: "done", Taken: "taken", NoneLeft: "none left", Ended: "ended", Refused: "refused", Unknown: "unknown"}
-
-func (v Verdict) String() string { return verdictNames[v] }
-
 // tell names an operation for a fault's text.
-func (a *archive) tell(op *Op) string {
+func (a *archive) tell(op *history.Op) string {
 	h := &a.h.Header
 	return fmt.Sprintf("%v of %s under %s (%v, %v to %v)", op.Kind,
-		AppendName(nil, h.BuyerPrefix, op.Buyer), AppendName(nil, h.KeyPrefix, op.Key), op.Verdict, op.Call, op.Return)
+		history.AppendName(nil, h.BuyerPrefix, op.Buyer), history.AppendName(nil, h.KeyPrefix, op.Key), op.Verdict,
+		op.Call, op.Return)
 }
 
-// plain is what is wrong with the present seat's steps if it can be seen without a search: a contradiction between two answers that no
-// order can mend, for what each of them says is certain. Empty: nothing so plain.
-func (x *examiner) plain(takers []taker, ghosts []Nanos) Code {
+// plain is what is wrong with the present seat's steps if it can be seen without a search: a contradiction between two
+// answers that no order can mend, for what each of them says is certain. Empty: nothing so plain.
+func (x *examiner) plain(takers []taker, ghosts []history.Nanos) Code {
 	switch {
 	case bothHad(takers):
 		return GrantedTwice
@@ -55,7 +36,8 @@ func (x *examiner) plain(takers []taker, ghosts []Nanos) Code {
 
 func (x *examiner) any(is func(step) bool) bool { return slices.ContainsFunc(x.steps, is) }
 
-// bothHad: two bookings certainly had the seat at one moment, or one was granted wholly within the certain time of another.
+// bothHad: two bookings certainly had the seat at one moment, or one was granted wholly within the certain time of
+// another.
 func bothHad(takers []taker) bool {
 	for i := range takers {
 		for j := range takers {
@@ -83,7 +65,7 @@ func allTaken(takers []taker, s step) bool {
 }
 
 // allFree: the whole time of the look lies in a gap.
-func allFree(takers []taker, ghosts []Nanos, s step) (free bool) {
+func allFree(takers []taker, ghosts []history.Nanos, s step) (free bool) {
 	gaps(takers, ghosts, func(gap span) { free = free || gap.from < s.call && s.ret < gap.to })
 	return free
 }
@@ -93,9 +75,12 @@ const storyMax = 16
 
 // story tells the seat's steps by call. Looks are as many as the rest allows: the grants matter more.
 func (x *examiner) story(takers []taker) string {
-	steps := slices.DeleteFunc(slices.Clone(x.steps), func(s step) bool { return s.act == lapse && int(s.booking) > len(takers) })
+	steps := slices.DeleteFunc(slices.Clone(x.steps), func(s step) bool {
+		return s.act == lapse && int(s.booking) > len(takers)
+	})
 	slices.SortFunc(steps, func(a, b step) int {
-		return cmp.Or(cmp.Compare(a.call, b.call), cmp.Compare(a.ret, b.ret), cmp.Compare(a.act, b.act), cmp.Compare(a.booking, b.booking))
+		return cmp.Or(cmp.Compare(a.call, b.call), cmp.Compare(a.ret, b.ret), cmp.Compare(a.act, b.act),
+			cmp.Compare(a.booking, b.booking))
 	})
 	looks := max(storyMax-len(steps)+lookCount(steps), 2)
 	var b strings.Builder

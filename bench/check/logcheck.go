@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"holdfast/bench/check/history"
 	"io"
 	"runtime"
 	"sync"
@@ -25,23 +26,27 @@ func (q *requests) checkLog(r *run, open func() (io.ReadCloser, error)) Check {
 		detail, unchecked = fmt.Sprintf("%v, after %d lines", err, p.lines), 1
 	}
 	return p.faults.check(Log, detail, unchecked,
-		Count{"lines", p.lines}, Count{"of other events", p.ignored}, Count{"sections", p.logTally.sections}, Count{"sold", p.sold},
+		Count{"lines", p.lines}, Count{"of other events", p.ignored}, Count{"sections", p.logTally.sections},
+		Count{"sold", p.sold},
 		Count{"sold, acknowledged", p.ofConfirmed}, Count{"sold, unknown", p.ofUnknown}, Count{"refunded", p.refunded},
 		Count{"unknown, done", p.resolved}, Count{"letters", p.letters})
 }
 
 func (p *replay) detail() string {
-	return fmt.Sprintf("%d changes in %d sections; %d seats sold = %d confirmed + %d of unknown outcome; %d unknown requests turn out done; %d letters of last maps compared",
+	return fmt.Sprintf("%d changes in %d sections; %d seats sold = %d confirmed + %d of unknown outcome; %d unknown "+
+		"requests turn out done; %d letters of last maps compared",
 		p.changes, p.logTally.sections, p.sold, p.ofConfirmed, p.ofUnknown, p.resolved, p.letters)
 }
 
 func (q *requests) newReplay(r *run) *replay {
 	p := &replay{
-		requests: q, lookLag: r.lookLag, names: newLogNames(&q.h.Header), now: &logSection{no: none, byID: map[string]uint32{}}, done: make([]bool, len(q.sections)),
-		effect: make([]uint8, len(q.list)), over: make([]uint8, len(q.bookings)), ends: make([]Nanos, len(q.bookings)), index: q.newLogIndex(),
+		requests: q, lookLag: r.lookLag, names: newLogNames(&q.h.Header),
+		now: &logSection{no: none, byID: map[string]uint32{}}, done: make([]bool, len(q.sections)),
+		effect: make([]uint8, len(q.list)), over: make([]uint8, len(q.bookings)),
+		ends: make([]history.Nanos, len(q.bookings)), index: q.newLogIndex(),
 	}
-	q.each(func(_ ref, op *Op) {
-		if op.Kind != Look && op.Return != Never {
+	q.each(func(_ ref, op *history.Op) {
+		if op.Kind != history.Look && op.Return != history.Never {
 			p.quiet = max(p.quiet, op.Return)
 		}
 	})
@@ -114,7 +119,7 @@ type logNames struct {
 	byID                   map[string]map[string]uint32
 }
 
-func newLogNames(h *Header) logNames {
+func newLogNames(h *history.Header) logNames {
 	n := logNames{byID: map[string]map[string]uint32{}}
 	no := uint32(0)
 	for _, e := range h.Events {
@@ -141,12 +146,12 @@ func (n *logNames) section(l *logLine) (no uint32, changed bool) {
 }
 
 // last says whether a look began after every answer but other looks'. Only those are held against where the log ends.
-func (p *replay) last(op *Op) bool { return op.Call > p.quiet }
+func (p *replay) last(op *history.Op) bool { return op.Call > p.quiet }
 
 // freshOf is the moment before which everything acknowledged must be in all last maps of the section: a map may be as
 // much older than its request as Options.LookLag says.
-func (p *replay) freshOf(no uint32) Nanos {
-	fresh := Never
+func (p *replay) freshOf(no uint32) history.Nanos {
+	fresh := history.Never
 	for _, r := range p.lookOps.of(no) {
 		if _, op := p.op(r); p.last(op) {
 			fresh = min(fresh, op.Call-p.lookLag)
@@ -156,7 +161,7 @@ func (p *replay) freshOf(no uint32) Nanos {
 }
 
 // settled: acknowledged at ret, early enough for every last map.
-func (p *replay) settled(ret Nanos) bool { return ret != Never && ret < p.now.fresh }
+func (p *replay) settled(ret history.Nanos) bool { return ret != history.Never && ret < p.now.fresh }
 
 // compareMaps holds the section's last maps against where its log ended. They must show everything settled, and may
 // besides show what came after the last of that: a hold that lapsed since, what a request of unknown outcome did, what
@@ -176,7 +181,8 @@ func (p *replay) compareMaps() {
 		for seat, letter := range letters {
 			if s.mayShow(seat)&letterBit(letter) == 0 {
 				event, section := p.requests.names(s.no)
-				p.faults.add(Fault{LogMap, event, section, seat, fmt.Sprintf("%s shows %c, and the log ends with %c", p.tell(op), letter, s.seats[seat].letter)})
+				p.faults.add(Fault{LogMap, event, section, seat,
+					fmt.Sprintf("%s shows %c, and the log ends with %c", p.tell(op), letter, s.seats[seat].letter)})
 			}
 		}
 	}
@@ -191,14 +197,16 @@ func (p *replay) finish() {
 	}
 	confirmed := uint64(0)
 	for i := range p.bookings {
-		if b := &p.bookings[i]; b.sold != Never {
+		if b := &p.bookings[i]; b.sold != history.Never {
 			_, op := p.op(p.requests.list[b.request].op)
 			confirmed += uint64(op.Seats.Len)
 		}
 	}
 	if confirmed != p.ofConfirmed || p.sold != p.ofConfirmed+p.ofUnknown {
-		p.faults.add(Fault{LogSum, "", "", -1, fmt.Sprintf("%d seats sold in the log: %d of acknowledged confirmations, which are %d, and %d of unknown ones",
-			p.sold, p.ofConfirmed, confirmed, p.ofUnknown)})
+		p.faults.add(Fault{LogSum, "", "", -1,
+			fmt.Sprintf("%d seats sold in the log: %d of acknowledged confirmations, which are %d, and %d of unknown "+
+				"ones",
+				p.sold, p.ofConfirmed, confirmed, p.ofUnknown)})
 	}
 }
 
@@ -210,18 +218,18 @@ func (p *replay) demand(n uint32) {
 	there := p.effect[n] > 0
 	if r.booking != none {
 		switch r.kind {
-		case Confirm:
+		case history.Confirm:
 			there = p.over[r.booking]&overSold != 0
-		case Release:
+		case history.Release:
 			there = there || p.over[r.booking]&overGone != 0
-		case Extend:
+		case history.Extend:
 			there = there || r.expires != 0 && r.expires <= p.ends[r.booking]+endSlack
 		}
 	}
 	switch {
-	case r.verdict == Unknown:
+	case r.verdict == history.Unknown:
 		p.resolved += bit(there)
-	case r.verdict == Done && !there && r.booking != none:
+	case r.verdict == history.Done && !there && r.booking != none:
 		_, op := p.op(r.op)
 		event, section := p.requests.names(p.bookings[r.booking].section)
 		p.faults.add(Fault{LogMissing, event, section, -1, p.tell(op) + ": acknowledged, and its change is not there"})

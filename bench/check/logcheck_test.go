@@ -3,29 +3,25 @@ package check
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
-	"holdfast/actors/budget"
 	"holdfast/api/wire"
+	"holdfast/bench/check/history"
 )
 
 // loggedWorld is a correct run of some size, with its log.
 func loggedWorld(seed uint64) (*world, []wire.LogChange) {
-	w := simulate(simSize{events: 1, sections: 2, seats: 10, buyers: 20, wishes: 20, crashes: 2}, noBug, chance(rand.New(rand.NewPCG(seed, 2))))
+	w := simulate(simSize{events: 1, sections: 2, seats: 10, buyers: 20, wishes: 20, crashes: 2}, noBug,
+		chance(rand.New(rand.NewPCG(seed, 2))))
 	return w, w.lines()
 }
 
-func againstLog(h *History, log []byte) Check {
+func againstLog(h *history.History, log []byte) Check {
 	result := Run(context.Background(), h, Options{Log: logOf(log), LookLag: time.Duration(simLookLag)})
 	return *result.Find(Log)
 }
@@ -68,12 +64,24 @@ var spoilt = []struct {
 	want  Code
 }{
 	{"nothing", func(_ *testing.T, _ *world, l logLines) logLines { return l }, ""},
-	{"a gap", func(t *testing.T, _ *world, l logLines) logLines { l[pick(t, l, "hold_placed", 2)].Seq += 7; return l }, LogShape},
-	{"an index twice", func(t *testing.T, _ *world, l logLines) logLines { l[pick(t, l, "hold_placed", 2)].Index++; return l }, LogShape},
+	{"a gap", func(t *testing.T, _ *world, l logLines) logLines { l[pick(t, l, "hold_placed", 2)].Seq += 7; return l },
+		LogShape},
+	{"an index twice", func(t *testing.T, _ *world,
+		l logLines) logLines {
+		l[pick(t, l, "hold_placed", 2)].Index++
+		return l
+	}, LogShape},
 	{"a section in two places", func(_ *testing.T, _ *world, l logLines) logLines { return append(l, l[0]) }, LogShape},
 	{"an epoch falls", func(_ *testing.T, _ *world, l logLines) logLines { l[len(l)-1].Epoch = 0; return l }, LogEpoch},
-	{"an epoch rises unclaimed", func(t *testing.T, _ *world, l logLines) logLines { return without(l, pick(t, l, "claim", 1)) }, LogEpoch},
-	{"time goes back", func(t *testing.T, _ *world, l logLines) logLines { l[pick(t, l, "sold", 3)].At -= 1000; return l }, LogTime},
+	{"an epoch rises unclaimed", func(t *testing.T, _ *world,
+		l logLines) logLines {
+		return without(l, pick(t, l, "claim", 1))
+	}, LogEpoch},
+	{"time goes back", func(t *testing.T, _ *world,
+		l logLines) logLines {
+		l[pick(t, l, "sold", 3)].At -= 1000
+		return l
+	}, LogTime},
 	{"a hold is missing", func(t *testing.T, w *world, l logLines) logLines {
 		return renumbered(without(l, acknowledged(t, w, l, "hold_placed")))
 	}, LogMissing},
@@ -184,7 +192,8 @@ func TestSpoiltLogsAreFound(t *testing.T) {
 			w, l := loggedWorld(1)
 			got := againstLog(w.h, ndjson(t, c.spoil(t, w, l)))
 			if c.want == "" {
-				if got.State != Passed || got.Count("letters") == 0 || got.Count("sold") == 0 || got.Count("unknown, done") == 0 {
+				if got.State != Passed || got.Count("letters") == 0 || got.Count("sold") == 0 ||
+					got.Count("unknown, done") == 0 {
 					t.Fatalf("unspoilt: %+v", got)
 				}
 				return
@@ -208,11 +217,14 @@ func acknowledged(t *testing.T, w *world, l []wire.LogChange, kind string) int {
 	m := namer{h: &w.h.Header}
 	for _, r := range q.list {
 		_, op := q.op(r.op)
-		if r.verdict != Done || r.again {
+		if r.verdict != history.Done || r.again {
 			continue
 		}
 		name := wire.HashText(m.name(op))
-		if i := slices.IndexFunc(l, func(c wire.LogChange) bool { return c.Kind == kind && c.Request == name }); i >= 0 {
+		if i := slices.IndexFunc(l, func(c wire.LogChange) bool {
+			return c.Kind == kind &&
+				c.Request == name
+		}); i >= 0 {
 			return i
 		}
 	}
@@ -239,7 +251,8 @@ func refusedHold(t *testing.T, w *world, l []wire.LogChange) wire.LogChange {
 	line := strangersHold(l)
 	for i, p := range w.h.Parts {
 		for n := range p.Ops {
-			if op := &p.Ops[n]; op.Kind == Hold && op.Verdict == Taken && q.find(p, op) == none && i >= 0 {
+			if op := &p.Ops[n]; op.Kind == history.Hold && op.Verdict == history.Taken && q.find(p, op) == none &&
+				i >= 0 {
 				line.Request = wire.HashText(m.name(op))
 				return line
 			}
@@ -251,7 +264,8 @@ func refusedHold(t *testing.T, w *world, l []wire.LogChange) wire.LogChange {
 
 func strangersHold(l []wire.LogChange) wire.LogChange {
 	line, end := l[0], l[0].At+1
-	line.Kind, line.Booking, line.Request, line.Seats, line.ExpiresAt = "hold_placed", "foreign", wire.HashText([16]byte{9}), []uint32{0}, &end
+	line.Kind, line.Booking, line.Request, line.Seats, line.ExpiresAt = "hold_placed", "foreign",
+		wire.HashText([16]byte{9}), []uint32{0}, &end
 	return line
 }
 
@@ -279,8 +293,8 @@ func earlyLapse(l []wire.LogChange, i int, after wire.Time) []wire.LogChange {
 func refuseConfirmations(w *world) {
 	for _, p := range w.h.Parts {
 		for i := range p.Ops {
-			if op := &p.Ops[i]; op.Kind == Confirm {
-				op.Verdict, op.Return = Refused, max(op.Call, min(op.Return, op.Call+simMilli))
+			if op := &p.Ops[i]; op.Kind == history.Confirm {
+				op.Verdict, op.Return = history.Refused, max(op.Call, min(op.Return, op.Call+simMilli))
 			}
 		}
 	}
@@ -351,8 +365,11 @@ func TestBrokenLogIsNotChecked(t *testing.T) {
 	text := ndjson(t, l)
 	gone := errors.New("gone")
 	for name, open := range map[string]func() (io.ReadCloser, error){
-		"not there":    func() (io.ReadCloser, error) { return nil, gone },
-		"breaks off":   func() (io.ReadCloser, error) { return &failing{bytes.NewReader(text[:len(text)/2]), gone}, nil },
+		"not there": func() (io.ReadCloser, error) { return nil, gone },
+		"breaks off": func() (io.ReadCloser, error) {
+			return &failing{bytes.NewReader(text[:len(text)/2]), gone},
+				nil
+		},
 		"half a line":  logOf(text[:len(text)-9]),
 		"no log":       logOf([]byte("hello\n")),
 		"unknown kind": logOf(bytes.Replace(text, []byte(`"sold"`), []byte(`"lost"`), 1)),
@@ -363,75 +380,4 @@ func TestBrokenLogIsNotChecked(t *testing.T) {
 			t.Errorf("%s: %+v", name, *got)
 		}
 	}
-}
-
-// TestLineFastAndSlow: what is read by hand is what the decoder reads, and anything else is left to it.
-func TestLineFastAndSlow(t *testing.T) {
-	fast := 0
-	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringMatching(`[a-zA-Z0-9 <"\\é☂-]{0,12}`)
-		moment := rapid.Int64Range(0, 253402300799999)
-		c := wire.LogChange{
-			Event: text.Draw(t, "event"), Section: text.Draw(t, "section"), Seq: rapid.Uint64().Draw(t, "seq"), Index: rapid.IntRange(0, 1<<40).Draw(t, "index"),
-			Epoch: rapid.Uint64Range(0, 1<<50).Draw(t, "epoch"), At: wire.Time(moment.Draw(t, "at")), Kind: rapid.SampledFrom(logKindNames[1:]).Draw(t, "kind"),
-			Booking: text.Draw(t, "booking"), Seats: rapid.SliceOfN(rapid.Uint32(), 0, 5).Draw(t, "seats"),
-		}
-		if rapid.Bool().Draw(t, "asked") {
-			c.Request, c.Buyer = wire.HashText([16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "request"))), wire.HashText([16]byte{3})
-		}
-		if rapid.Bool().Draw(t, "expiring") {
-			end := wire.Time(moment.Draw(t, "end"))
-			c.ExpiresAt = &end
-		}
-		line, err := json.Marshal(&c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var quick, slow logLine
-		if err := slow.decode(line); err != nil {
-			t.Fatal(err)
-		}
-		if quick.read(line) {
-			fast++
-			if told(&quick) != told(&slow) {
-				t.Fatalf("%s\nby hand: %s\ndecoder: %s", line, told(&quick), told(&slow))
-			}
-		}
-	})
-	if fast == 0 {
-		t.Error("nothing was read by hand")
-	}
-}
-
-func told(l *logLine) string {
-	return fmt.Sprintf("%q", fmt.Sprintf("%+v %s", *l, strings.Join([]string{string(l.event), string(l.section), string(l.booking)}, "|")))
-}
-
-// FuzzLine: whatever bytes come, the quick reader takes only what the decoder takes, and for the same.
-func FuzzLine(f *testing.F) {
-	_, l := loggedWorld(5)
-	for i := range l[:40] {
-		line, err := json.Marshal(&l[i])
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(line)
-	}
-	f.Fuzz(func(t *testing.T, line []byte) {
-		budget.Reading{PerByte: 64}.Check(t, len(line), func() {
-			var quick, slow logLine
-			_ = quick.read(line)
-			_ = slow.decode(line)
-		})
-		var quick, slow logLine
-		if !quick.read(line) {
-			return
-		}
-		if err := slow.decode(line); err != nil {
-			t.Fatalf("taken by hand, and refused by the decoder: %v", err)
-		}
-		if told(&quick) != told(&slow) {
-			t.Fatalf("by hand: %s\ndecoder: %s", told(&quick), told(&slow))
-		}
-	})
 }

@@ -30,9 +30,12 @@ const (
 )
 
 var logKindNames = [...]string{
-	logClaim: wire.LogClaim, logReleased: wire.LogReleased, logPlaced: wire.LogHoldPlaced, logExtended: wire.LogHoldExtended,
-	logGivenBack: wire.LogHoldReleased, logLapsed: wire.LogHoldExpired, logPaying: wire.LogPaymentBegun, logUnpaid: wire.LogPaymentFailed,
-	logSold: wire.LogSold, logRefunded: wire.LogRefunded, logBlocked: wire.LogBlocked, logUnblocked: wire.LogUnblocked,
+	logClaim: wire.LogClaim, logReleased: wire.LogReleased, logPlaced: wire.LogHoldPlaced,
+	logExtended:  wire.LogHoldExtended,
+	logGivenBack: wire.LogHoldReleased, logLapsed: wire.LogHoldExpired, logPaying: wire.LogPaymentBegun,
+	logUnpaid: wire.LogPaymentFailed,
+	logSold:   wire.LogSold, logRefunded: wire.LogRefunded, logBlocked: wire.LogBlocked,
+	logUnblocked: wire.LogUnblocked,
 }
 
 func (k logKind) String() string { return logKindNames[k] }
@@ -58,8 +61,9 @@ type logLine struct {
 	seats                   []uint32
 }
 
-// parse reads one line. The server writes the members of wire.LogChange in their order and without spaces, which read reads by hand at
-// some hundred nanoseconds; anything else is left to the strict decoder, which takes twenty times as long and decides.
+// parse reads one line. The server writes the members of wire.LogChange in their order and without spaces, which read
+// reads by hand at some hundred nanoseconds; anything else is left to the strict decoder, which takes twenty times as
+// long and decides.
 func (l *logLine) parse(line []byte) error {
 	if l.read(line) {
 		return nil
@@ -78,7 +82,8 @@ func (l *logLine) decode(line []byte) error {
 		return errors.New("more than one document on a line")
 	}
 	*l = logLine{
-		event: []byte(c.Event), section: []byte(c.Section), booking: []byte(c.Booking), seq: c.Seq, epoch: c.Epoch, index: c.Index, at: c.At,
+		event: []byte(c.Event), section: []byte(c.Section), booking: []byte(c.Booking), seq: c.Seq, epoch: c.Epoch,
+		index: c.Index, at: c.At,
 		kind: parseKind([]byte(c.Kind)), seats: append(l.seats[:0], c.Seats...),
 	}
 	if c.ExpiresAt != nil {
@@ -86,7 +91,8 @@ func (l *logLine) decode(line []byte) error {
 	}
 	if c.Request != "" {
 		l.asked = true
-		if n, err := hex.Decode(l.request[:], []byte(c.Request)[:min(len(c.Request), 2*len(l.request))]); err != nil || n < len(l.request) || len(c.Request) != 2*n {
+		if n, err := hex.Decode(l.request[:], []byte(c.Request)[:min(len(c.Request), 2*len(l.request))]); err != nil ||
+			n < len(l.request) || len(c.Request) != 2*n {
 			return errors.New("a request's name is not 32 hexadecimal digits")
 		}
 	}
@@ -225,7 +231,8 @@ func (s *scanner) time(prefix string) wire.Time {
 		return v
 	}
 	year, month, day, hour, minute, second := at(0, 4), at(5, 2), at(8, 2), at(11, 2), at(14, 2), at(17, 2)
-	if year < 1970 || month < 1 || month > 12 || day < 1 || day > 28 && day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 {
+	if year < 1970 || month < 1 || month > 12 || day < 1 || day > 28 && day > daysIn(year, month) || hour > 23 ||
+		minute > 59 || second > 59 {
 		s.ok = false // not a time, or one for the decoder to judge
 		return 0
 	}

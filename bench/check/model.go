@@ -1,35 +1,42 @@
 package check
 
-import "github.com/anishathalye/porcupine"
+import (
+	"github.com/anishathalye/porcupine"
+	"holdfast/bench/check/history"
+)
 
-// seatState is one seat in the model: 0 free, b held by booking b, -b sold to booking b. Bookings are numbered from 1 within the seat.
+// seatState is one seat in the model: 0 free, b held by booking b, -b sold to booking b. Bookings are numbered from 1
+// within the seat.
 type seatState int32
 
 // act is one step a seat can take, or one look at it.
 type act uint8
 
-// The acts. Those that say "maybe" are what a request of unknown outcome, or the clock, may do: always possible, for where they do not fit
-// they do nothing. Their return is Never, so an order may put them last, behind everything that was observed; that is how "it had no
-// effect" is modelled.
+// The acts. Those that say "maybe" are what a request of unknown outcome, or the clock, may do: always possible, for
+// where they do not fit they do nothing. Their return is Never, so an order may put them last, behind everything that
+// was observed; that is how "it had no effect" is modelled.
 const (
-	grant        act = iota + 1 // booking takes the free seat
-	release                     // booking gives it back, or had lost it already: a hold that is over is released without complaint
-	maybeRelease                //
-	confirm                     // booking's hold becomes a sale; again, nothing
-	maybeConfirm                //
-	extend                      // booking holds it
-	lapse                       // booking's hold ends by the clock
-	ghostHold                   // a booking whose id nobody heard takes the seat, if it is free
-	seenEnded                   // booking does not have it
-	seenTaken                   // it is not free
-	seenFree                    // the map's letters
-	seenHeld                    //
-	seenSold                    //
+	grant act = iota + 1 // booking takes the free seat
+	// booking gives it back, or had lost it already: a hold that is over is released without complaint
+	release
+	maybeRelease //
+	confirm      // booking's hold becomes a sale; again, nothing
+	maybeConfirm //
+	extend       // booking holds it
+	lapse        // booking's hold ends by the clock
+	ghostHold    // a booking whose id nobody heard takes the seat, if it is free
+	seenEnded    // booking does not have it
+	seenTaken    // it is not free
+	seenFree     // the map's letters
+	seenHeld     //
+	seenSold     //
 )
 
 var actNames = [...]string{
-	grant: "granted", release: "released", maybeRelease: "perhaps released", confirm: "confirmed", maybeConfirm: "perhaps confirmed",
-	extend: "extended", lapse: "may lapse", ghostHold: "perhaps held by an unknown booking", seenEnded: "told that it ended",
+	grant: "granted", release: "released", maybeRelease: "perhaps released", confirm: "confirmed",
+	maybeConfirm: "perhaps confirmed",
+	extend:       "extended", lapse: "may lapse", ghostHold: "perhaps held by an unknown booking",
+	seenEnded: "told that it ended",
 	seenTaken: "refused as taken", seenFree: "shown free", seenHeld: "shown held", seenSold: "shown sold",
 }
 
@@ -85,7 +92,7 @@ func (s seatState) shows(a act, booking seatState) bool {
 
 // step is an act with the time it had for it.
 type step struct {
-	call, ret Nanos
+	call, ret history.Nanos
 	booking   seatState
 	act       act
 }

@@ -3,41 +3,43 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"holdfast/bench/check/history"
 	"slices"
 )
 
 // noneLeft holds "fewer than you wish are free" against the seats that certainly were (P11).
 //
-// A refusal is false if at least as many seats of one section as were wished for were in a gap of their own (see gaps) during all of its
-// time: free at its call, and free until its return. A booking lies in one section, so sections are not added up; which seats a server
-// thinks fit together does not matter, for it splits rather than refuse. Whatever may have been held or sold, or may be by a request of unknown
-// outcome, does not count as free, so that no refusal is called false that was not.
+// A refusal is false if at least as many seats of one section as were wished for were in a gap of their own (see gaps)
+// during all of its time: free at its call, and free until its return. A booking lies in one section, so sections are
+// not added up; which seats a server thinks fit together does not matter, for it splits rather than refuse. Whatever
+// may have been held or sold, or may be by a request of unknown outcome, does not count as free, so that no refusal is
+// called false that was not.
 //
-// What it cannot see: a refusal that was false because a hold had lapsed long ago, for a lapse has no latest moment here; and anything in
-// an event some of whose seats are shown as blocked, which is left out and counted.
+// What it cannot see: a refusal that was false because a hold had lapsed long ago, for a lapse has no latest moment
+// here; and anything in an event some of whose seats are shown as blocked, which is left out and counted.
 type noneLeft struct {
-	vague    []vagueWish // wishes of unknown outcome that may have meant seats of this section, by call
-	earliest Nanos       // the first of them; Never: there is none
+	vague    []vagueWish   // wishes of unknown outcome that may have meant seats of this section, by call
+	earliest history.Nanos // the first of them; Never: there is none
 	asked    bool
 	gaps     []span
 	queries  []ref // by call
 	tree     []uint32
-	ends     []Nanos
+	ends     []history.Nanos
 }
 
 type vagueWish struct {
-	call Nanos
+	call history.Nanos
 	sum  uint32 // seats wished for by this and all before it
 }
 
 // gatherVague collects the wishes of unknown outcome that may lie in the section.
 func (g *noneLeft) gatherVague(q *requests, no uint32) {
-	g.vague, g.earliest, g.gaps, g.queries = g.vague[:0], Never, g.gaps[:0], g.queries[:0]
+	g.vague, g.earliest, g.gaps, g.queries = g.vague[:0], history.Never, g.gaps[:0], g.queries[:0]
 	anywhere := uint32(len(q.sections)) + uint32(q.sections[no].event)
 	for _, group := range [2]uint32{no, anywhere} {
 		for _, r := range q.vagueOps.of(group) {
 			p, op := q.op(r)
-			if one := &q.list[q.find(p, op)]; one.verdict == Unknown && one.op == r {
+			if one := &q.list[q.find(p, op)]; one.verdict == history.Unknown && one.op == r {
 				g.vague = append(g.vague, vagueWish{one.call, uint32(op.Quantity)})
 			}
 		}
@@ -46,7 +48,9 @@ func (g *noneLeft) gatherVague(q *requests, no uint32) {
 	if mixed := len(q.noneOps.of(no)) > 0 && len(q.noneOps.of(anywhere)) > 0; mixed {
 		slices.SortStableFunc(g.queries, func(a, b ref) int { return cmp.Compare(q.call(a), q.call(b)) })
 	}
-	slices.SortFunc(g.vague, func(a, b vagueWish) int { return cmp.Or(cmp.Compare(a.call, b.call), cmp.Compare(a.sum, b.sum)) })
+	slices.SortFunc(g.vague, func(a, b vagueWish) int {
+		return cmp.Or(cmp.Compare(a.call, b.call), cmp.Compare(a.sum, b.sum))
+	})
 	for i := 1; i < len(g.vague); i++ {
 		g.vague[i].sum += g.vague[i-1].sum
 	}
@@ -59,8 +63,8 @@ func (g *noneLeft) gatherVague(q *requests, no uint32) {
 func (g *noneLeft) open(gap span) { g.gaps = append(g.gaps, gap) }
 
 // vagueBy is how many seats wishes of unknown outcome can have taken by then.
-func (g *noneLeft) vagueBy(ret Nanos) uint32 {
-	n, _ := slices.BinarySearchFunc(g.vague, ret, func(w vagueWish, ret Nanos) int {
+func (g *noneLeft) vagueBy(ret history.Nanos) uint32 {
+	n, _ := slices.BinarySearchFunc(g.vague, ret, func(w vagueWish, ret history.Nanos) int {
 		if w.call <= ret {
 			return -1
 		}
@@ -72,8 +76,9 @@ func (g *noneLeft) vagueBy(ret Nanos) uint32 {
 	return g.vague[n-1].sum
 }
 
-// judge visits each query that some gap can contain with how many seats were free during all of it, for queries and gaps as gathered.
-func (g *noneLeft) judge(q *requests, visit func(op *Op, free uint32)) {
+// judge visits each query that some gap can contain with how many seats were free during all of it, for queries and
+// gaps as gathered.
+func (g *noneLeft) judge(q *requests, visit func(op *history.Op, free uint32)) {
 	slices.SortFunc(g.gaps, func(a, b span) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
 	g.ends = g.ends[:0]
 	for _, gap := range g.gaps {
@@ -95,7 +100,7 @@ func (g *noneLeft) judge(q *requests, visit func(op *Op, free uint32)) {
 }
 
 // rank is how many ends lie before the moment.
-func (g *noneLeft) rank(moment Nanos) int {
+func (g *noneLeft) rank(moment history.Nanos) int {
 	n, _ := slices.BinarySearch(g.ends, moment)
 	return n
 }
@@ -124,9 +129,10 @@ func (x *examiner) noneLeft(no uint32, out *sectionResult) {
 	}
 	event, section := x.names(no)
 	out.none += uint64(len(g.queries))
-	g.judge(x.requests, func(op *Op, free uint32) {
+	g.judge(x.requests, func(op *history.Op, free uint32) {
 		if may := g.vagueBy(op.Return); free >= uint32(op.Quantity)+may && op.Quantity > 0 {
-			text := fmt.Sprintf("%s: refused %d seats although at least %d were free all the time", x.tell(op), op.Quantity, free-may)
+			text := fmt.Sprintf("%s: refused %d seats although at least %d were free all the time", x.tell(op),
+				op.Quantity, free-may)
 			out.gone.add(Fault{NoneLeftFalse, event, section, -1, text})
 		}
 	})

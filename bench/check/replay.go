@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"holdfast/api/wire"
+	"holdfast/bench/check/history"
 )
 
 // replay follows a log with a model of its own, a list of seats and a list of bookings, and holds each change against
@@ -15,13 +16,13 @@ type replay struct {
 	names   logNames
 	index   logIndex
 	line    logLine
-	now     *logSection // the section whose lines come; its no is none while they are not the history's business
-	done    []bool      // by section: its lines were there
-	effect  []uint8     // by request: how often its effect was seen, up to 2
-	over    []uint8     // by booking: what became of it in the log
-	ends    []Nanos     // by booking: the latest end that the log gave its hold
-	quiet   Nanos       // the last answer's return, looks left out
-	lookLag Nanos
+	now     *logSection     // the section whose lines come; its no is none while they are not the history's business
+	done    []bool          // by section: its lines were there
+	effect  []uint8         // by request: how often its effect was seen, up to 2
+	over    []uint8         // by booking: what became of it in the log
+	ends    []history.Nanos // by booking: the latest end that the log gave its hold
+	quiet   history.Nanos   // the last answer's return, looks left out
+	lookLag history.Nanos
 	logTally
 	faults  faults
 	strange []stranger
@@ -32,9 +33,10 @@ type replay struct {
 type logTally struct {
 	lines, ignored, changes, sections uint64
 	sold, refunded                    uint64
-	ofConfirmed, ofUnknown            uint64 // of the sold: by an acknowledged confirmation, or only by one of unknown outcome
-	resolved                          uint64 // requests of unknown outcome that the log shows done
-	letters                           uint64 // of last maps, compared
+	// of the sold: by an acknowledged confirmation, or only by one of unknown outcome
+	ofConfirmed, ofUnknown uint64
+	resolved               uint64 // requests of unknown outcome that the log shows done
+	letters                uint64 // of last maps, compared
 }
 
 // The values of over.
@@ -54,11 +56,11 @@ type logSection struct {
 	byID    map[string]uint32
 	list    []logBooking
 	arena   []uint32
-	latest  Nanos  // the latest call among the requests whose changes stand so far
-	latestN uint32 // that request
-	step    uint32 // changes so far
-	certain uint32 // the last of them that every map compared must show
-	fresh   Nanos  // what was acknowledged before it such a map must show
+	latest  history.Nanos // the latest call among the requests whose changes stand so far
+	latestN uint32        // that request
+	step    uint32        // changes so far
+	certain uint32        // the last of them that every map compared must show
+	fresh   history.Nanos // what was acknowledged before it such a map must show
 }
 
 // logSeat is one seat. shown are the letters that a map compared may show: what the seat was at the last certain
@@ -89,8 +91,8 @@ func letterBit(letter byte) letters {
 type logBooking struct {
 	state   logState
 	expires wire.Time
-	seats   Span   // of the section's arena
-	booking uint32 // number of the granted booking; none: its placing was not acknowledged
+	seats   history.Span // of the section's testbed
+	booking uint32       // number of the granted booking; none: its placing was not acknowledged
 }
 
 type logState uint8
@@ -109,7 +111,8 @@ func (s logState) String() string { return logStateNames[s] }
 // enter begins a section.
 func (p *replay) enter(no uint32) {
 	s := p.now
-	*s = logSection{no: no, fresh: -Never, seats: s.seats[:0], byID: s.byID, list: s.list[:0], arena: s.arena[:0], latest: -Never, latestN: none}
+	*s = logSection{no: no, fresh: -history.Never, seats: s.seats[:0], byID: s.byID, list: s.list[:0],
+		arena: s.arena[:0], latest: -history.Never, latestN: none}
 	clear(s.byID)
 	if no == none {
 		return
@@ -192,7 +195,8 @@ func (p *replay) placed() {
 		return
 	}
 	request := p.asker()
-	b := logBooking{state: held, expires: l.expires, seats: Span{uint32(len(s.arena)), uint32(len(l.seats))}, booking: none}
+	b := logBooking{state: held, expires: l.expires, seats: history.Span{At: uint32(len(s.arena)),
+		Len: uint32(len(l.seats))}, booking: none}
 	if request != none {
 		if p.list[request].grants() {
 			b.booking = p.list[request].booking

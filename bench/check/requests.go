@@ -4,23 +4,26 @@ import (
 	"bytes"
 	"fmt"
 	"hash/maphash"
+	"holdfast/bench/check/history"
 	"slices"
 )
 
-// request is what one buyer wished for under one key, all its repeats together: together they have at most one effect (P5).
+// request is what one buyer wished for under one key, all its repeats together: together they have at most one effect
+// (P5).
 //
-// When that effect came is told by the repeats that can have had it. It came after the first call of one that was acknowledged or is
-// unknown, and before the first acknowledgement returned. A refused attempt surely had none and is no part of it: the same key tried
-// again after a refusal is judged anew.
+// When that effect came is told by the repeats that can have had it. It came after the first call of one that was
+// acknowledged or is unknown, and before the first acknowledgement returned. A refused attempt surely had none and is
+// no part of it: the same key tried again after a refusal is judged anew.
 type request struct {
-	op      ref   // the first answer that acknowledged it; if none did, the first call
-	call    Nanos // the effect came after this …
-	ret     Nanos // … and before this; Never when it may come at any time, or not at all
-	expires Nanos // the latest end that any of its answers told; 0: none did
+	op      ref           // the first answer that acknowledged it; if none did, the first call
+	call    history.Nanos // the effect came after this …
+	ret     history.Nanos // … and before this; Never when it may come at any time, or not at all
+	expires history.Nanos // the latest end that any of its answers told; 0: none did
 	booking uint32
-	kind    Kind
-	verdict Verdict // Done, Unknown; of a Confirm also Refused, which can leave a beginning and an end of a payment in the log
-	again   bool    // it was sent more than once
+	kind    history.Kind
+	// Done, Unknown; of a Confirm also Refused, which can leave a beginning and an end of a payment in the log
+	verdict history.Verdict
+	again   bool // it was sent more than once
 }
 
 // requests are those of a history that had or may have had an effect.
@@ -30,38 +33,38 @@ type requests struct {
 	index table
 
 	bookings []booking
-	deeds    []deed
+	deeds    []bookingOp
 	faults   faults
 	unknown  uint64
 	again    uint64
 }
 
 // key is what makes repeats one request: keys belong to a buyer and to one event.
-func (a *archive) key(p *Part, op *Op) (event uint16, buyer, key uint64) {
-	if op.Kind.isDeed() {
+func (a *archive) key(p *history.Part, op *history.Op) (event uint16, buyer, key uint64) {
+	if op.Kind.OnBooking() {
 		return p.Ops[op.Of].Event, op.Buyer, op.Key
 	}
 	return op.Event, op.Buyer, op.Key
 }
 
 // effective: the operation had or may have had an effect on the log.
-func effective(op *Op) bool {
+func effective(op *history.Op) bool {
 	switch op.Verdict {
-	case Done, Unknown:
-		return op.Kind != Look
+	case history.Done, history.Unknown:
+		return op.Kind != history.Look
 	}
-	return op.Kind == Confirm
+	return op.Kind == history.Confirm
 }
 
 func newRequests(a *archive) *requests {
 	n := 0
-	a.each(func(_ ref, op *Op) {
+	a.each(func(_ ref, op *history.Op) {
 		if effective(op) {
 			n++
 		}
 	})
 	q := &requests{archive: a, list: make([]request, 0, n), index: newTable(n)}
-	a.each(func(r ref, op *Op) {
+	a.each(func(r ref, op *history.Op) {
 		if effective(op) {
 			q.add(r, op)
 		}
@@ -74,7 +77,7 @@ func newRequests(a *archive) *requests {
 }
 
 // slot is the place of the operation's key in the index.
-func (q *requests) slot(p *Part, op *Op) *uint32 {
+func (q *requests) slot(p *history.Part, op *history.Op) *uint32 {
 	event, buyer, key := q.key(p, op)
 	return q.index.slot(mix(mix(buyer)+key*3+uint64(event)), func(n uint32) bool {
 		p, other := q.op(q.list[n].op)
@@ -84,9 +87,9 @@ func (q *requests) slot(p *Part, op *Op) *uint32 {
 }
 
 // find gives the request of an operation's key, none when nothing under it can have had an effect.
-func (q *requests) find(p *Part, op *Op) uint32 { return *q.slot(p, op) - 1 }
+func (q *requests) find(p *history.Part, op *history.Op) uint32 { return *q.slot(p, op) - 1 }
 
-func (q *requests) add(r ref, op *Op) {
+func (q *requests) add(r ref, op *history.Op) {
 	p, _ := q.op(r)
 	slot := q.slot(p, op)
 	if *slot != 0 {
@@ -97,52 +100,52 @@ func (q *requests) add(r ref, op *Op) {
 	*slot = uint32(len(q.list))
 }
 
-func newRequest(r ref, op *Op) request {
-	one := request{op: r, call: op.Call, ret: Never, booking: none, kind: op.Kind, verdict: op.Verdict}
+func newRequest(r ref, op *history.Op) request {
+	one := request{op: r, call: op.Call, ret: history.Never, booking: none, kind: op.Kind, verdict: op.Verdict}
 	switch op.Verdict {
-	case Done:
+	case history.Done:
 		one.ret, one.expires = op.Return, op.Expires
-	case Unknown:
+	case history.Unknown:
 	default:
-		one.verdict = Refused
+		one.verdict = history.Refused
 	}
 	return one
 }
 
 // merge joins a repeat to its request: Done beats Unknown beats Refused.
-func (q *requests) merge(n uint32, r ref, op *Op) {
+func (q *requests) merge(n uint32, r ref, op *history.Op) {
 	old, repeat := &q.list[n], newRequest(r, op)
 	old.again = true
 	switch {
-	case repeat.verdict == Refused:
+	case repeat.verdict == history.Refused:
 		return
-	case old.verdict == Refused:
+	case old.verdict == history.Refused:
 		repeat.again = true
 		*old = repeat
 		return
-	case old.verdict == Done && repeat.verdict == Done:
+	case old.verdict == history.Done && repeat.verdict == history.Done:
 		q.compare(old, r, op)
 	}
 	old.call = min(old.call, repeat.call)
-	if repeat.verdict != Done {
+	if repeat.verdict != history.Done {
 		return
 	}
-	if old.verdict != Done || repeat.ret < old.ret {
-		old.op, old.ret, old.verdict, old.kind = r, repeat.ret, Done, op.Kind
+	if old.verdict != history.Done || repeat.ret < old.ret {
+		old.op, old.ret, old.verdict, old.kind = r, repeat.ret, history.Done, op.Kind
 	}
 	old.expires = max(old.expires, repeat.expires)
 }
 
-// compare holds two acknowledgements of one key against each other. What may differ is the end: an answer tells the booking as it
-// stands at the time.
-func (q *requests) compare(old *request, r ref, op *Op) {
+// compare holds two acknowledgements of one key against each other. What may differ is the end: an answer tells the
+// booking as it stands at the time.
+func (q *requests) compare(old *request, r ref, op *history.Op) {
 	firstPart, first := q.op(old.op)
 	part, _ := q.op(r)
 	reason := ""
 	switch {
 	case first.Kind != op.Kind:
 		reason = "acknowledged as two different calls"
-	case op.Kind.isDeed():
+	case op.Kind.OnBooking():
 		if q.find(part, &part.Ops[op.Of]) != q.find(firstPart, &firstPart.Ops[first.Of]) {
 			reason = "acknowledged for two bookings"
 		}
@@ -166,11 +169,12 @@ func sameSeats(a, b []uint32) bool {
 	return slices.Equal(a, b)
 }
 
-// forgotten looks for refusals that contradict an acknowledgement which had returned before they were asked for. "Refused" contradicts
-// nothing: a server may be too busy to repeat itself.
+// forgotten looks for refusals that contradict an acknowledgement which had returned before they were asked for.
+// "Refused" contradicts nothing: a server may be too busy to repeat itself.
 func (q *requests) forgotten() {
-	q.each(func(r ref, op *Op) {
-		if op.Verdict != Taken && op.Verdict != NoneLeft && op.Verdict != Ended || op.Kind == Look {
+	q.each(func(r ref, op *history.Op) {
+		if op.Verdict != history.Taken && op.Verdict != history.NoneLeft && op.Verdict != history.Ended ||
+			op.Kind == history.Look {
 			return
 		}
 		p, _ := q.op(r)
@@ -178,8 +182,9 @@ func (q *requests) forgotten() {
 		if n == none {
 			return
 		}
-		if first := &q.list[n]; first.verdict == Done && first.kind == op.Kind && first.ret < op.Call {
-			q.fault(Forgotten, op, fmt.Sprintf("%s: acknowledged at %v, and refused as %v at %v", q.tell(op), first.ret, op.Verdict, op.Return))
+		if first := &q.list[n]; first.verdict == history.Done && first.kind == op.Kind && first.ret < op.Call {
+			q.fault(Forgotten, op, fmt.Sprintf("%s: acknowledged at %v, and refused as %v at %v", q.tell(op), first.ret,
+				op.Verdict, op.Return))
 		}
 	})
 }
@@ -189,7 +194,7 @@ func (q *requests) number() {
 	count := 0
 	for i := range q.list {
 		r := &q.list[i]
-		q.unknown += bit(r.verdict == Unknown)
+		q.unknown += bit(r.verdict == history.Unknown)
 		q.again += bit(r.again)
 		if r.grants() {
 			r.booking = uint32(count)
@@ -204,7 +209,9 @@ func (q *requests) number() {
 	}
 }
 
-func (r *request) grants() bool { return r.verdict == Done && (r.kind == Hold || r.kind == Best) }
+func (r *request) grants() bool {
+	return r.verdict == history.Done && (r.kind == history.Hold || r.kind == history.Best)
+}
 
 func bit(b bool) uint64 {
 	if b {
@@ -226,21 +233,24 @@ func (q *requests) shared() {
 		})
 		if *slot != 0 {
 			_, first := q.op(q.list[q.bookings[*slot-1].request].op)
-			q.fault(SharedBooking, op, fmt.Sprintf("%s: told booking %s, which was told to %s", q.tell(op), id, q.tell(first)))
+			q.fault(SharedBooking, op, fmt.Sprintf("%s: told booking %s, which was told to %s", q.tell(op), id,
+				q.tell(first)))
 			continue
 		}
 		*slot = uint32(i) + 1
 	}
 }
 
-func (q *requests) fault(code Code, op *Op, text string) {
+func (q *requests) fault(code Code, op *history.Op, text string) {
 	f := Fault{Code: code, Event: q.h.Header.Events[op.Event].ID, Seat: -1, Text: text}
 	q.faults.add(f)
 }
 
 // check is the verdict on repeats.
 func (q *requests) check() Check {
-	detail := fmt.Sprintf("%d requests had or may have had an effect, %d of them sent more than once, %d unknown", len(q.list), q.again, q.unknown)
+	detail := fmt.Sprintf("%d requests had or may have had an effect, %d of them sent more than once, %d unknown",
+		len(q.list), q.again, q.unknown)
 	return q.faults.check(Repeats, detail, 0,
-		Count{"requests", uint64(len(q.list))}, Count{"repeated", q.again}, Count{"unknown", q.unknown}, Count{"bookings", uint64(len(q.bookings))})
+		Count{"requests", uint64(len(q.list))}, Count{"repeated", q.again}, Count{"unknown", q.unknown},
+		Count{"bookings", uint64(len(q.bookings))})
 }

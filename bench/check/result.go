@@ -116,8 +116,8 @@ type Count struct {
 	N    uint64
 }
 
-// Check is one question and its verdict. Faults are the first FaultsShown of FaultCount, in the order of the history's sections (or of the
-// log), the same at every run.
+// Check is one question and its verdict. Faults are the first FaultsShown of FaultCount, in the order of the history's
+// sections (or of the log), the same at every run.
 type Check struct {
 	Name       string
 	State      State
@@ -156,7 +156,8 @@ type Result struct{ Checks []Check }
 // Passed says that every check was made and found nothing.
 func (r *Result) Passed() bool { return r.State() == Passed }
 
-// State is Failed if any check failed, else NotChecked if any was not made, else Passed. A result without checks is NotChecked.
+// State is Failed if any check failed, else NotChecked if any was not made, else Passed. A result without checks is
+// NotChecked.
 func (r *Result) State() State {
 	state := NotChecked
 	for i, c := range r.Checks {

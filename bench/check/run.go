@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"holdfast/bench/check/history"
 	"io"
 	"runtime"
 	"sync"
@@ -21,22 +22,24 @@ const (
 
 // Options of Run. The zero value checks everything but the log, without a limit of time.
 type Options struct {
-	// Log opens the server's log, one wire.LogChange a line, section by section. Nil: there is none, and no check of it in the result.
+	// Log opens the server's log, one wire.LogChange a line, section by section. Nil: there is none, and no check of it
+	// in the result.
 	Log func() (io.ReadCloser, error)
-	// Budget bounds the search for orders; 0: only ctx does. What is not done by then is counted as not checked. The rest (repeats, ends, the
-	// log) takes a time that the size of the history decides, and is always done.
+	// Budget bounds the search for orders; 0: only ctx does. What is not done by then is counted as not checked. The
+	// rest (repeats, ends, the log) takes a time that the size of the history decides, and is always done.
 	Budget time.Duration
 	// SeatBudget bounds the search at one seat; 0: 10 s.
 	SeatBudget time.Duration
 	// Workers is how many sections are checked at once; 0: one for each processor.
 	Workers int
-	// LookLag is how much older than its request an availability map may be; 0: one second. A map is a projection, and P9 promises a tenth
-	// of that at the 99th percentile only.
+	// LookLag is how much older than its request an availability map may be; 0: one second. A map is a projection, and
+	// P9 promises a tenth of that at the 99th percentile only.
 	LookLag time.Duration
 	// Now is the clock of the budgets, for tests; nil: time.Now. No verdict depends on it but NotChecked.
 	Now func() time.Time
 
-	// exhaustive leaves nothing out and hands every seat to porcupine: for the tests that hold the shortcuts against it.
+	// exhaustive leaves nothing out and hands every seat to porcupine: for the tests that hold the shortcuts against
+	// it.
 	exhaustive bool
 }
 
@@ -46,7 +49,7 @@ type run struct {
 	now        func() time.Time
 	deadline   time.Time // zero: none
 	perSeat    time.Duration
-	lookLag    Nanos
+	lookLag    history.Nanos
 	exhaustive bool
 }
 
@@ -56,7 +59,7 @@ const (
 )
 
 func newRun(ctx context.Context, o *Options) *run {
-	r := &run{ctx: ctx, now: o.Now, perSeat: seatBudget, lookLag: Nanos(lookLag), exhaustive: o.exhaustive}
+	r := &run{ctx: ctx, now: o.Now, perSeat: seatBudget, lookLag: history.Nanos(lookLag), exhaustive: o.exhaustive}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -64,7 +67,7 @@ func newRun(ctx context.Context, o *Options) *run {
 		r.perSeat = o.SeatBudget
 	}
 	if o.LookLag > 0 {
-		r.lookLag = Nanos(o.LookLag)
+		r.lookLag = history.Nanos(o.LookLag)
 	}
 	if o.Budget > 0 {
 		r.deadline = r.now().Add(o.Budget)
@@ -72,10 +75,12 @@ func newRun(ctx context.Context, o *Options) *run {
 	return r
 }
 
-// Run makes every check of a history. The result is the same at every run of the same input, but for what ran out of time.
+// Run makes every check of a history. The result is the same at every run of the same input, but for what ran out of
+// time.
 //
-// A history that is not valid, or a log that cannot be read to its end, gives checks that are NotChecked with the reason in Detail.
-func Run(ctx context.Context, h *History, o Options) Result {
+// A history that is not valid, or a log that cannot be read to its end, gives checks that are NotChecked with the
+// reason in Detail.
+func Run(ctx context.Context, h *history.History, o Options) Result {
 	if err := h.Validate(); err != nil {
 		return invalid(err, o.Log != nil)
 	}
@@ -156,12 +161,15 @@ func (r *run) sum(q *requests, results []sectionResult) (seats, gone Check) {
 		all.tally.add(&results[i].tally)
 	}
 	t := &all.tally
-	detail := fmt.Sprintf("%d seats: of %d the answer was at hand, %d were searched by porcupine, %d not checked in time; %d looks at seats, %d of them sure whatever the order, %d explained by what is unknown",
+	detail := fmt.Sprintf("%d seats: of %d the answer was at hand, %d were searched by porcupine, %d not checked in "+
+		"time; %d looks at seats, %d of them sure whatever the order, %d explained by what is unknown",
 		t.walked+t.searched+t.unchecked, t.walked, t.searched, t.unchecked, t.looks, t.sure, t.excused)
 	seats = all.seats.check(Seats, detail, t.unchecked,
 		Count{"at hand", t.walked}, Count{"searched", t.searched}, Count{"not checked", t.unchecked},
-		Count{"looks", t.looks}, Count{"sure", t.sure}, Count{"excused", t.excused}, Count{"bookings", uint64(len(q.bookings))})
-	detail = fmt.Sprintf("%d times a section had to answer for \"none left\"; %d more were left out because seats of the event are blocked", t.none, t.blind)
+		Count{"looks", t.looks}, Count{"sure", t.sure}, Count{"excused", t.excused},
+		Count{"bookings", uint64(len(q.bookings))})
+	detail = fmt.Sprintf("%d times a section had to answer for \"none left\"; %d more were left out because seats of "+
+		"the event are blocked", t.none, t.blind)
 	gone = all.gone.check(Gone, detail, t.blind+t.skipped, Count{"looked at", t.none}, Count{"blocked", t.blind})
 	return seats, gone
 }

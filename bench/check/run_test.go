@@ -55,12 +55,15 @@ func drawn(t *rapid.T) func(int) int {
 func TestCorrectServerPasses(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		size := simSize{
-			events: rapid.IntRange(1, 2).Draw(t, "events"), sections: rapid.IntRange(1, 2).Draw(t, "sections"), seats: rapid.IntRange(1, 5).Draw(t, "seats"),
-			buyers: rapid.IntRange(1, 6).Draw(t, "buyers"), wishes: rapid.IntRange(1, 9).Draw(t, "wishes"), crashes: rapid.IntRange(0, 2).Draw(t, "crashes"),
+			events: rapid.IntRange(1, 2).Draw(t, "events"), sections: rapid.IntRange(1, 2).Draw(t, "sections"),
+			seats:  rapid.IntRange(1, 5).Draw(t, "seats"),
+			buyers: rapid.IntRange(1, 6).Draw(t, "buyers"), wishes: rapid.IntRange(1, 9).Draw(t, "wishes"),
+			crashes: rapid.IntRange(0, 2).Draw(t, "crashes"),
 			blocked: rapid.IntRange(0, 5).Draw(t, "blocked") == 0,
 		}
 		w := simulate(size, noBug, drawn(t))
-		if result := Run(context.Background(), w.h, Options{Log: logOf(worldLog(w)), LookLag: time.Duration(simLookLag)}); !acceptable(&result, size) {
+		if result := Run(context.Background(), w.h, Options{Log: logOf(worldLog(w)),
+			LookLag: time.Duration(simLookLag)}); !acceptable(&result, size) {
 			t.Fatalf("a correct server:\n%v", result.String())
 		}
 	})
@@ -99,8 +102,8 @@ func TestManyCorrectServersPass(t *testing.T) {
 	}
 }
 
-// TestPlantedBugsAreFound: every kind of broken server is caught, in every run in which it had the occasion. The calm worlds have nothing
-// unknown that could explain what the bug did.
+// TestPlantedBugsAreFound: every kind of broken server is caught, in every run in which it had the occasion. The calm
+// worlds have nothing unknown that could explain what the bug did.
 func TestPlantedBugsAreFound(t *testing.T) {
 	rough := simSize{events: 1, sections: 2, seats: 8, buyers: 16, wishes: 25, crashes: 4}
 	calm := simSize{events: 1, sections: 2, seats: 20, buyers: 12, wishes: 30, calm: true}
@@ -147,11 +150,13 @@ func TestPlantedBugsAreFound(t *testing.T) {
 
 // TestSameResultEveryTime: however many sections are checked at once, the same faults are told in the same order.
 func TestSameResultEveryTime(t *testing.T) {
-	w := simulate(simSize{events: 2, sections: 6, seats: 8, buyers: 40, wishes: 25, crashes: 2}, doubleSale, chance(rand.New(rand.NewPCG(7, 7))))
+	w := simulate(simSize{events: 2, sections: 6, seats: 8, buyers: 40, wishes: 25, crashes: 2}, doubleSale,
+		chance(rand.New(rand.NewPCG(7, 7))))
 	log := ndjson(t, w.lines())
 	var first Result
 	for i, workers := range []int{1, 2, 5, 16} {
-		result := Run(context.Background(), w.h, Options{Workers: workers, Log: logOf(log), LookLag: time.Duration(simLookLag)})
+		result := Run(context.Background(), w.h, Options{Workers: workers, Log: logOf(log),
+			LookLag: time.Duration(simLookLag)})
 		if i == 0 {
 			first = result
 		}

@@ -2,14 +2,15 @@ package check
 
 import (
 	"cmp"
+	"holdfast/bench/check/history"
 	"slices"
 	"time"
 
 	"github.com/anishathalye/porcupine"
 )
 
-// examiner checks sections, one after the other, with scratch memory that stays. One works alone; several share a requests, which nobody
-// changes any more.
+// examiner checks sections, one after the other, with scratch memory that stays. One works alone; several share a
+// requests, which nobody changes any more.
 type examiner struct {
 	*requests
 	run *run
@@ -19,21 +20,21 @@ type examiner struct {
 	ghosts []ghost
 	steps  []step
 	reads  []read
-	calls  []Nanos
+	calls  []history.Nanos
 	gone   noneLeft
 }
 
 // ghost is an unknown hold of one seat.
 type ghost struct {
 	seat uint32
-	call Nanos
+	call history.Nanos
 }
 
 // read is a look at one seat that was kept.
 type read struct {
 	seat      uint32
 	act       act
-	call, ret Nanos
+	call, ret history.Nanos
 }
 
 // sectionResult is what an examiner says of one section.
@@ -121,29 +122,34 @@ func (x *examiner) seatsOf(booking uint32) []uint32 {
 
 func (x *examiner) takersOf(seat uint32) []taker { return x.takers[x.start[seat]:x.start[seat+1]] }
 
-// gatherGhosts collects the unknown holds. One whose repeat was acknowledged is no ghost: it is a booking, and its request says so.
+// gatherGhosts collects the unknown holds. One whose repeat was acknowledged is no ghost: it is a booking, and its
+// request says so.
 func (x *examiner) gatherGhosts(no uint32) {
 	x.ghosts = x.ghosts[:0]
 	for _, r := range x.ghostOps.of(no) {
 		p, op := x.op(r)
-		if n := x.find(p, op); x.list[n].verdict != Unknown || x.list[n].op != r {
+		if n := x.find(p, op); x.list[n].verdict != history.Unknown || x.list[n].op != r {
 			continue
 		}
 		for _, seat := range p.SeatsOf(op.Seats) {
 			x.ghosts = append(x.ghosts, ghost{seat, x.list[x.find(p, op)].call})
 		}
 	}
-	slices.SortFunc(x.ghosts, func(a, b ghost) int { return cmp.Or(cmp.Compare(a.seat, b.seat), cmp.Compare(a.call, b.call)) })
+	slices.SortFunc(x.ghosts, func(a, b ghost) int {
+		return cmp.Or(cmp.Compare(a.seat, b.seat), cmp.Compare(a.call, b.call))
+	})
 	x.gone.gatherVague(x.requests, no)
 }
 
 // callsOf are the ghosts of one seat, by call.
-func (x *examiner) callsOf(seat uint32) []Nanos {
-	at, _ := slices.BinarySearchFunc(x.ghosts, seat, func(g ghost, seat uint32) int { return cmp.Compare(g.seat, seat) })
+func (x *examiner) callsOf(seat uint32) []history.Nanos {
+	at, _ := slices.BinarySearchFunc(x.ghosts, seat, func(g ghost, seat uint32) int {
+		return cmp.Compare(g.seat, seat)
+	})
 	return x.callsAt(x.ghosts[at:], seat)
 }
 
-func (x *examiner) callsAt(ghosts []ghost, seat uint32) []Nanos {
+func (x *examiner) callsAt(ghosts []ghost, seat uint32) []history.Nanos {
 	x.calls = x.calls[:0]
 	for i := 0; i < len(ghosts) && ghosts[i].seat == seat; i++ {
 		x.calls = append(x.calls, ghosts[i].call)
@@ -162,8 +168,8 @@ func (x *examiner) keepRefusals(no uint32, out *sectionResult) {
 	}
 }
 
-// keepLetters keeps those letters of the section's maps that prove something. A map may be a little older than its request
-// (Options.LookLag), so each letter was true at some moment since that much earlier.
+// keepLetters keeps those letters of the section's maps that prove something. A map may be a little older than its
+// request (Options.LookLag), so each letter was true at some moment since that much earlier.
 func (x *examiner) keepLetters(no uint32, out *sectionResult) {
 	for _, r := range x.lookOps.of(no) {
 		p, op := x.op(r)
@@ -185,7 +191,7 @@ func (x *examiner) keepLetters(no uint32, out *sectionResult) {
 
 var actOfLetter = [256]act{'a': seenFree, 'h': seenHeld, 's': seenSold, 'b': seenTaken}
 
-func (x *examiner) oddLetters(no uint32, op *Op, out *sectionResult) {
+func (x *examiner) oddLetters(no uint32, op *history.Op, out *sectionResult) {
 	event, section := x.names(no)
 	out.seats.add(Fault{OddLetters, event, section, -1, x.tell(op) + ": not one letter of a, h, s, b for each seat"})
 }
@@ -197,7 +203,8 @@ func (x *examiner) keep(no uint32, r read, out *sectionResult) {
 		out.sure++
 		return
 	}
-	if r.act == seenTaken && x.isBlocked(no, r.seat) || (r.act == seenTaken || r.act == seenHeld) && r.ret >= x.anybody(r.seat) {
+	if r.act == seenTaken && x.isBlocked(no, r.seat) || (r.act == seenTaken || r.act == seenHeld) &&
+		r.ret >= x.anybody(r.seat) {
 		out.excused++
 		return
 	}
@@ -207,12 +214,14 @@ func (x *examiner) keep(no uint32, r read, out *sectionResult) {
 // ghostsMax bounds how many unknown holds of one seat are followed one by one: each doubles the orders to search.
 const ghostsMax = 3
 
-// anybody is from when on the seat can be held by somebody unheard of at any moment, so that "taken" and "held" prove nothing.
+// anybody is from when on the seat can be held by somebody unheard of at any moment, so that "taken" and "held" prove
+// nothing.
 //
-// That is from the first wish of unknown outcome for the best seats, which may have meant any seat, or from the fourth unknown hold of
-// this very seat. It hides what such a request cannot really explain: more seats refused than it asked for, or a seat refused, granted
-// and refused again. Grants are judged all the same: whatever is unknown, no two of them may overlap.
-func (x *examiner) anybody(seat uint32) Nanos {
+// That is from the first wish of unknown outcome for the best seats, which may have meant any seat, or from the fourth
+// unknown hold of this very seat. It hides what such a request cannot really explain: more seats refused than it asked
+// for, or a seat refused, granted and refused again. Grants are judged all the same: whatever is unknown, no two of
+// them may overlap.
+func (x *examiner) anybody(seat uint32) history.Nanos {
 	from := x.gone.earliest
 	if calls := x.callsOf(seat); len(calls) > ghostsMax {
 		from = min(from, calls[ghostsMax])
@@ -269,15 +278,16 @@ func (x *examiner) fault(no, seat uint32, code Code, takers []taker) Fault {
 // assemble makes the seat's steps. Booking i of the takers is i+1 in the model, ghosts follow.
 func (x *examiner) assemble(takers []taker, ghosts []ghost, reads []read) {
 	x.steps = x.steps[:0]
-	add := func(a act, booking int, call, ret Nanos) {
+	add := func(a act, booking int, call, ret history.Nanos) {
 		x.steps = append(x.steps, step{call, ret, seatState(booking), a})
 	}
 	for i := range takers {
 		t, n := &takers[i], i+1
 		b := &x.bookings[t.booking]
 		add(grant, n, t.call, t.ret)
-		if t.sold == Never { // a hold that was sold cannot have lapsed before, and what it does after is nothing
-			add(lapse, n, b.lapse, Never)
+		// a hold that was sold cannot have lapsed before, and what it does after is nothing
+		if t.sold == history.Never {
+			add(lapse, n, b.lapse, history.Never)
 		}
 		for _, d := range x.deedsOf(b) {
 			add(d.act, n, d.call, d.ret)
@@ -285,8 +295,8 @@ func (x *examiner) assemble(takers []taker, ghosts []ghost, reads []read) {
 	}
 	for i, g := range ghosts {
 		n := len(takers) + i + 1
-		add(ghostHold, n, g.call, Never)
-		add(lapse, n, g.call, Never)
+		add(ghostHold, n, g.call, history.Never)
+		add(lapse, n, g.call, history.Never)
 	}
 	for _, r := range reads {
 		add(r.act, 0, r.call, r.ret)

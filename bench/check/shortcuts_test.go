@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"holdfast/bench/check/history"
 	"slices"
 	"testing"
 
@@ -10,11 +11,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawJunk draws a small history that obeys no server: times, verdicts and seats as they fall. Some of it has an order and much has none.
-func drawJunk(t *rapid.T) *History {
+// drawJunk draws a small history that obeys no server: times, verdicts and seats as they fall. Some of it has an order
+// and much has none.
+func drawJunk(t *rapid.T) *history.History {
 	time := rapid.IntRange(0, 30)
 	seat := rapid.Uint32Range(0, 1)
-	b := newBuilder(Event{ID: "show", Sections: []Section{{ID: "A", Seats: 2}}})
+	b := newBuilder(history.Event{ID: "show", Sections: []history.Section{{ID: "A", Seats: 2}}})
 	name := func() string { return rapid.SampledFrom([]string{"u", "v", "w", "x"}).Draw(t, "name") }
 	window := func() (int, int) {
 		call := time.Draw(t, "call")
@@ -30,7 +32,8 @@ func drawJunk(t *rapid.T) *History {
 		if _, there := b.of[n]; !there {
 			n = "u"
 		}
-		verdict := rapid.SampledFrom([]Verdict{Done, Done, Ended, Unknown}).Draw(t, "verdict")
+		verdict := rapid.SampledFrom([]history.Verdict{history.Done, history.Done, history.Ended,
+			history.Unknown}).Draw(t, "verdict")
 		key := otherKey(uint64(1000 + len(b.part.Ops)))
 		switch rapid.IntRange(0, 6).Draw(t, "what") {
 		case 0:
@@ -40,12 +43,12 @@ func drawJunk(t *rapid.T) *History {
 		case 2:
 			extended(verdict, n, call, ret, ret+10)(b)
 		case 3:
-			wish(Unknown, "ghost", call, never, seat.Draw(t, "seat"))(b)
+			wish(history.Unknown, "ghost", call, never, seat.Draw(t, "seat"))(b)
 		case 4:
 			letters := rapid.SampledFrom([]string{"aa", "ah", "ha", "hs", "sa", "as", "hh", "ss"}).Draw(t, "letters")
 			shown(letters, call, ret)(b)
 		default:
-			wish(Taken, "loser", call, ret, seat.Draw(t, "seat"))(b)
+			wish(history.Taken, "loser", call, ret, seat.Draw(t, "seat"))(b)
 		}
 		key(b)
 	}
@@ -53,7 +56,7 @@ func drawJunk(t *rapid.T) *History {
 }
 
 // faultySeats are the seats that a run found faults of, and how many it handed to porcupine.
-func faultySeats(h *History, exhaustive bool) (seats []int, searched uint64) {
+func faultySeats(h *history.History, exhaustive bool) (seats []int, searched uint64) {
 	result := Run(context.Background(), h, Options{LookLag: 1, Workers: 1, exhaustive: exhaustive})
 	c := result.Find(Seats)
 	for _, f := range c.Faults {
@@ -63,8 +66,8 @@ func faultySeats(h *History, exhaustive bool) (seats []int, searched uint64) {
 	return slices.Compact(seats), c.Count("searched")
 }
 
-// TestShortcutsChangeNoVerdict: leaving out sure looks, and orders found at once, give the verdict of the full search, on histories with
-// and without an order.
+// TestShortcutsChangeNoVerdict: leaving out sure looks, and orders found at once, give the verdict of the full search,
+// on histories with and without an order.
 func TestShortcutsChangeNoVerdict(t *testing.T) {
 	faulty, clean, spared := 0, 0, uint64(0)
 	rapid.Check(t, func(t *rapid.T) {
@@ -94,9 +97,9 @@ func TestShortcutsOnAServer(t *testing.T) {
 		p := w.h.Parts[rapid.IntRange(0, len(w.h.Parts)-1).Draw(t, "part")]
 		if len(p.Ops) > 0 {
 			op := &p.Ops[rapid.IntRange(0, len(p.Ops)-1).Draw(t, "operation")]
-			shift := Nanos(rapid.IntRange(-20, 20).Draw(t, "shift")) * simMilli
+			shift := history.Nanos(rapid.IntRange(-20, 20).Draw(t, "shift")) * simMilli
 			op.Call += shift
-			if op.Return != Never {
+			if op.Return != history.Never {
 				op.Return += shift
 			}
 		}
@@ -108,19 +111,21 @@ func TestShortcutsOnAServer(t *testing.T) {
 	})
 }
 
-// TestWitnessIsAnOrder: steps whose order was found at once are never refused by the full search. (Where none was found, the search decides.)
+// TestWitnessIsAnOrder: steps whose order was found at once are never refused by the full search. (Where none was
+// found, the search decides.)
 func TestWitnessIsAnOrder(t *testing.T) {
 	found := 0
 	rapid.Check(t, func(t *rapid.T) {
 		var steps []step
 		for range rapid.IntRange(1, 9).Draw(t, "steps") {
 			s := step{
-				call: Nanos(rapid.IntRange(0, 15).Draw(t, "call")), booking: seatState(rapid.IntRange(1, 3).Draw(t, "booking")),
-				act: act(rapid.IntRange(int(grant), int(seenSold)).Draw(t, "act")),
+				call:    history.Nanos(rapid.IntRange(0, 15).Draw(t, "call")),
+				booking: seatState(rapid.IntRange(1, 3).Draw(t, "booking")),
+				act:     act(rapid.IntRange(int(grant), int(seenSold)).Draw(t, "act")),
 			}
-			s.ret = s.call + Nanos(rapid.IntRange(0, 6).Draw(t, "took"))
+			s.ret = s.call + history.Nanos(rapid.IntRange(0, 6).Draw(t, "took"))
 			if s.act == lapse || s.act == maybeRelease || s.act == maybeConfirm || s.act == ghostHold {
-				s.ret = Never
+				s.ret = history.Never
 			}
 			steps = append(steps, s)
 		}
@@ -132,7 +137,7 @@ func TestWitnessIsAnOrder(t *testing.T) {
 		if !porcupine.CheckOperations(seatModel, operations(before)) {
 			t.Fatalf("an order of steps that have none: %v", before)
 		}
-		at := Nanos(-1)
+		at := history.Nanos(-1)
 		for i, s := range steps { // the order itself: no step stands behind one that was called after its return
 			if at = max(at, s.call); at > s.ret {
 				t.Fatalf("step %d of %v is out of time", i, steps)
@@ -149,23 +154,24 @@ func TestNoneLeftCounts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		moment := rapid.IntRange(0, 20)
 		var g noneLeft
-		p := &Part{}
+		p := &history.Part{}
 		for range rapid.IntRange(0, 12).Draw(t, "gaps") {
-			from := Nanos(moment.Draw(t, "from"))
-			g.open(span{from, from + Nanos(moment.Draw(t, "long")) + 1})
+			from := history.Nanos(moment.Draw(t, "from"))
+			g.open(span{from, from + history.Nanos(moment.Draw(t, "long")) + 1})
 		}
 		for range rapid.IntRange(1, 8).Draw(t, "queries") {
-			call := Nanos(moment.Draw(t, "call"))
-			p.Ops = append(p.Ops, Op{Kind: Best, Call: call, Return: call + Nanos(rapid.IntRange(0, 5).Draw(t, "took"))})
+			call := history.Nanos(moment.Draw(t, "call"))
+			p.Ops = append(p.Ops, history.Op{Kind: history.Best, Call: call,
+				Return: call + history.Nanos(rapid.IntRange(0, 5).Draw(t, "took"))})
 		}
-		slices.SortFunc(p.Ops, func(a, b Op) int { return int(a.Call - b.Call) })
-		q := &requests{archive: &archive{h: &History{Parts: []*Part{p}}}}
+		slices.SortFunc(p.Ops, func(a, b history.Op) int { return int(a.Call - b.Call) })
+		q := &requests{archive: &archive{h: &history.History{Parts: []*history.Part{p}}}}
 		for i := range p.Ops {
 			g.queries = append(g.queries, makeRef(0, i))
 		}
 		gaps := slices.Clone(g.gaps)
-		got := map[*Op]uint32{}
-		g.judge(q, func(op *Op, free uint32) { got[op] = free })
+		got := map[*history.Op]uint32{}
+		g.judge(q, func(op *history.Op, free uint32) { got[op] = free })
 		for i := range p.Ops {
 			op, want := &p.Ops[i], uint32(0)
 			for _, gap := range gaps {
@@ -181,11 +187,12 @@ func TestNoneLeftCounts(t *testing.T) {
 }
 
 // dump lists a history for a failure.
-func dump(h *History) (text string) {
+func dump(h *history.History) (text string) {
 	for _, p := range h.Parts {
 		for i := range p.Ops {
 			op := &p.Ops[i]
-			text += fmt.Sprintf("%v %v buyer %d key %d of %d: %v to %v, ends %v, seats %v lost %v %s\n", op.Kind, op.Verdict, op.Buyer, op.Key, op.Of,
+			text += fmt.Sprintf("%v %v buyer %d key %d of %d: %v to %v, ends %v, seats %v lost %v %s\n", op.Kind,
+				op.Verdict, op.Buyer, op.Key, op.Of,
 				op.Call, op.Return, op.Expires, p.SeatsOf(op.Seats), p.SeatsOf(op.Lost), p.TextOf(op.Text))
 		}
 	}

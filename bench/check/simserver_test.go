@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"holdfast/api/wire"
+	"holdfast/bench/check/history"
 )
 
 // simBug is something wrong with the server, on purpose.
@@ -56,7 +57,7 @@ type simSection struct {
 }
 
 type simMap struct {
-	at      Nanos
+	at      history.Nanos
 	letters []byte
 }
 
@@ -71,17 +72,17 @@ type simBooking struct {
 
 // simUndo is how a change that a crash loses is taken back.
 type simUndo struct {
-	at   Nanos
+	at   history.Nanos
 	back func()
 }
 
 type simAnswer struct {
-	verdict Verdict
+	verdict history.Verdict
 	section uint32
 	seats   []uint32
 	lost    []uint32
 	text    []byte
-	expires Nanos
+	expires history.Nanos
 }
 
 func newSimServer(w *world, bug simBug, size simSize) *simServer {
@@ -89,12 +90,14 @@ func newSimServer(w *world, bug simBug, size simSize) *simServer {
 	for e := range size.events {
 		var sections []*simSection
 		for i := range size.sections {
-			one := &simSection{event: e, index: uint32(i), holder: make([]*simBooking, size.seats), blocked: make([]bool, size.seats)}
+			one := &simSection{event: e, index: uint32(i), holder: make([]*simBooking, size.seats),
+				blocked: make([]bool, size.seats)}
 			sections = append(sections, one)
 			s.claim(one)
 			if size.blocked {
 				one.blocked[size.seats-1] = true
-				s.log(one, wire.LogChange{Kind: "blocked", Request: wire.HashText([16]byte{1}), Seats: []uint32{uint32(size.seats - 1)}}, func() {})
+				s.log(one, wire.LogChange{Kind: "blocked", Request: wire.HashText([16]byte{1}),
+					Seats: []uint32{uint32(size.seats - 1)}}, func() {})
 			}
 			one.draw(w.now)
 		}
@@ -122,7 +125,8 @@ func (s *simServer) log(one *simSection, c wire.LogChange, back func()) {
 		one.seq, one.inside = one.seq+1, 0
 	}
 	event := s.w.h.Header.Events[one.event]
-	c.Event, c.Section, c.Seq, c.Index, c.Epoch, c.At = event.ID, event.Sections[one.index].ID, one.seq, one.inside, one.epoch, s.clock()
+	c.Event, c.Section, c.Seq, c.Index, c.Epoch, c.At = event.ID, event.Sections[one.index].ID, one.seq, one.inside,
+		one.epoch, s.clock()
 	one.inside++
 	one.lines = append(one.lines, c)
 	s.undo = append(s.undo, simUndo{s.w.now, func() {
@@ -181,7 +185,7 @@ func (b *simBooking) take() {
 	b.section.live = append(b.section.live, b)
 }
 
-func (one *simSection) draw(now Nanos) {
+func (one *simSection) draw(now history.Nanos) {
 	letters := make([]byte, len(one.holder))
 	for seat, b := range one.holder {
 		switch {
@@ -199,25 +203,25 @@ func (one *simSection) draw(now Nanos) {
 }
 
 // sectionsOf are the sections that a request may be about.
-func (s *simServer) sectionsOf(op *Op) []*simSection {
-	if op.Section == AnySection {
+func (s *simServer) sectionsOf(op *history.Op) []*simSection {
+	if op.Section == history.AnySection {
 		return s.sections[op.Event]
 	}
 	return s.sections[op.Event][op.Section : op.Section+1]
 }
 
 // serve judges a request now and answers through reply, at once or, for a payment, a little later.
-func (s *simServer) serve(op Op, part *Part, reply func(simAnswer)) {
+func (s *simServer) serve(op history.Op, part *history.Part, reply func(simAnswer)) {
 	for _, one := range s.sectionsOf(&op) {
 		s.lapse(one)
 		defer one.draw(s.w.now)
 	}
 	switch op.Kind {
-	case Look:
+	case history.Look:
 		reply(s.look(s.sections[op.Event][op.Section]))
-	case Hold:
+	case history.Hold:
 		reply(s.hold(&op, part.SeatsOf(op.Seats)))
-	case Best:
+	case history.Best:
 		reply(s.best(&op))
 	default:
 		s.serveDeed(op, string(part.TextOf(part.Ops[op.Of].Text)), reply)
@@ -256,14 +260,14 @@ func (s *simServer) name(by simKey) string {
 		return ""
 	}
 	m := namer{h: &s.w.h.Header}
-	return wire.HashText(m.name(&Op{Buyer: by.buyer, Key: by.key}))
+	return wire.HashText(m.name(&history.Op{Buyer: by.buyer, Key: by.key}))
 }
 
-func (op *Op) simKey() simKey { return simKey{op.Event, op.Buyer, op.Key} }
+func simKeyOf(op *history.Op) simKey { return simKey{op.Event, op.Buyer, op.Key} }
 
-func (s *simServer) remembered(op *Op) *simBooking {
-	b := s.memory[op.simKey()]
-	if b != nil && s.bug == repeatAsNew && (op.Kind == Hold || op.Kind == Best) {
+func (s *simServer) remembered(op *history.Op) *simBooking {
+	b := s.memory[simKeyOf(op)]
+	if b != nil && s.bug == repeatAsNew && (op.Kind == history.Hold || op.Kind == history.Best) {
 		s.fired++
 		return nil
 	}
@@ -272,9 +276,9 @@ func (s *simServer) remembered(op *Op) *simBooking {
 
 // tells is a booking as it stands.
 func (s *simServer) tells(b *simBooking) simAnswer {
-	a := simAnswer{verdict: Done, section: b.section.index, seats: b.seats, text: []byte(b.id)}
+	a := simAnswer{verdict: history.Done, section: b.section.index, seats: b.seats, text: []byte(b.id)}
 	if b.state == "held" || b.state == "paying" {
-		a.expires = Nanos(int64(b.expires)*1e6 - simStart)
+		a.expires = history.Nanos(int64(b.expires)*1e6 - simStart)
 	}
 	return a
 }
@@ -290,7 +294,7 @@ func (s *simServer) free(one *simSection, seat uint32) bool {
 	return true
 }
 
-func (s *simServer) hold(op *Op, seats []uint32) simAnswer {
+func (s *simServer) hold(op *history.Op, seats []uint32) simAnswer {
 	if b := s.remembered(op); b != nil {
 		return s.tells(b)
 	}
@@ -306,17 +310,19 @@ func (s *simServer) hold(op *Op, seats []uint32) simAnswer {
 		lost = seats
 	}
 	if len(lost) > 0 {
-		return simAnswer{verdict: Taken, lost: lost}
+		return simAnswer{verdict: history.Taken, lost: lost}
 	}
 	return s.place(op, one, seats)
 }
 
-func (s *simServer) place(op *Op, one *simSection, seats []uint32) simAnswer {
+func (s *simServer) place(op *history.Op, one *simSection, seats []uint32) simAnswer {
 	s.bookings++
 	seats = slices.Sorted(slices.Values(seats))
-	b := &simBooking{id: fmt.Sprintf("b%04d", s.bookings), section: one, seats: seats, expires: s.clock() + simTTL, by: op.simKey()}
+	b := &simBooking{id: fmt.Sprintf("b%04d", s.bookings), section: one, seats: seats, expires: s.clock() + simTTL,
+		by: simKeyOf(op)}
 	s.log(one, wire.LogChange{
-		Kind: "hold_placed", Booking: b.id, Request: s.name(b.by), Buyer: wire.HashText([16]byte{2}), ExpiresAt: &b.expires, Seats: seats,
+		Kind: "hold_placed", Booking: b.id, Request: s.name(b.by), Buyer: wire.HashText([16]byte{2}),
+		ExpiresAt: &b.expires, Seats: seats,
 	}, func() { b.drop(); delete(s.memory, b.by) })
 	end := b.expires // the log keeps its own
 	one.lines[len(one.lines)-1].ExpiresAt = &end
@@ -325,7 +331,7 @@ func (s *simServer) place(op *Op, one *simSection, seats []uint32) simAnswer {
 	return s.tells(b)
 }
 
-func (s *simServer) best(op *Op) simAnswer {
+func (s *simServer) best(op *history.Op) simAnswer {
 	if b := s.remembered(op); b != nil {
 		return s.tells(b)
 	}
@@ -344,7 +350,7 @@ func (s *simServer) best(op *Op) simAnswer {
 			return s.place(op, one, seats)
 		}
 	}
-	return simAnswer{verdict: NoneLeft}
+	return simAnswer{verdict: history.NoneLeft}
 }
 
 func (s *simServer) look(one *simSection) simAnswer {
@@ -360,8 +366,9 @@ func (s *simServer) look(one *simSection) simAnswer {
 	if one.maps[at+1].at < oldest {
 		at = len(one.maps) - 1
 	}
-	if s.bug == seesOldMap && one.maps[at+1].at < s.w.now-3*simLookLag && string(one.maps[at].letters) != string(one.maps[len(one.maps)-1].letters) {
+	if s.bug == seesOldMap && one.maps[at+1].at < s.w.now-3*simLookLag &&
+		string(one.maps[at].letters) != string(one.maps[len(one.maps)-1].letters) {
 		s.fired++
 	}
-	return simAnswer{verdict: Done, text: one.maps[at].letters}
+	return simAnswer{verdict: history.Done, text: one.maps[at].letters}
 }

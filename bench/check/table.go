@@ -2,8 +2,8 @@ package check
 
 import "math/bits"
 
-// table finds numbers by hash: open addressing over numbers whose keys are kept elsewhere, four bytes a slot. A map of ten million keys
-// would take ten times the memory and keep the collector busy.
+// table finds numbers by hash: open addressing over numbers whose keys are kept elsewhere, four bytes a slot. A map of
+// ten million keys would take ten times the memory and keep the collector busy.
 type table struct {
 	slots []uint32 // number plus one; 0: empty
 	shift uint8
@@ -15,7 +15,8 @@ func newTable(n int) table {
 	return table{slots: make([]uint32, 1<<width), shift: uint8(64 - width)}
 }
 
-// slot is where a number with this hash is, or belongs when the slot is 0. same says whether a number found is the one meant.
+// slot is where a number with this hash is, or belongs when the slot is 0. same says whether a number found is the one
+// meant.
 func (t *table) slot(hash uint64, same func(n uint32) bool) *uint32 {
 	mask := uint64(len(t.slots) - 1)
 	for i := hash >> t.shift; ; i = (i + 1) & mask {

@@ -5,13 +5,15 @@ import (
 	"slices"
 )
 
-// witness looks for one order of the steps that the model allows and that respects time. An order found is a proof, as good as porcupine's:
-// it was walked through the same model, step by step. None found proves nothing, and porcupine searches all of them. A correct server's
-// seats nearly always have the order found here, which takes nanoseconds where the full search takes microseconds and garbage.
+// witness looks for one order of the steps that the model allows and that respects time. An order found is a proof, as
+// good as porcupine's: it was walked through the same model, step by step. None found proves nothing, and porcupine
+// searches all of them. A correct server's seats nearly always have the order found here, which takes nanoseconds where
+// the full search takes microseconds and garbage.
 //
-// The order is by return, except that a step which is not possible yet pulls forward one that makes it so. Why that respects time: of what
-// is left, the step with the earliest return is i. A step j may go before everything left exactly when none of that returned before j was
-// called, that is when call(j) ≤ ret(i); i itself always may. The steps are sorted by return as a side effect.
+// The order is by return, except that a step which is not possible yet pulls forward one that makes it so. Why that
+// respects time: of what is left, the step with the earliest return is i. A step j may go before everything left
+// exactly when none of that returned before j was called, that is when call(j) ≤ ret(i); i itself always may. The steps
+// are sorted by return as a side effect.
 func witness(steps []step) bool {
 	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.ret, b.ret) })
 	state, ok := seatState(0), false
@@ -40,8 +42,8 @@ func witness(steps []step) bool {
 // pullsMax bounds how many steps one step may need before it: a hold that lapses, the next one's grant, its lapse …
 const pullsMax = 4
 
-// enabler finds, among the steps left, one that may come now and brings the state nearer to what the first one needs: -1, none. Of several
-// it is the one that returns first, for it has the least time.
+// enabler finds, among the steps left, one that may come now and brings the state nearer to what the first one needs:
+// -1, none. Of several it is the one that returns first, for it has the least time.
 func enabler(state seatState, left []step) int {
 	first := &left[0]
 	for j := 1; j < len(left); j++ {

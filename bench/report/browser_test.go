@@ -27,7 +27,8 @@ type tab struct {
 	bad []string
 }
 
-// openTab starts a browser with an empty page. Without a browser these tests cannot say anything: that fails under CI and is loud elsewhere.
+// openTab starts a browser with an empty page. Without a browser these tests cannot say anything: that fails under CI
+// and is loud elsewhere.
 func openTab(t *testing.T) *tab {
 	t.Helper()
 	if _, err := os.Stat(browserPath); err != nil {
@@ -36,8 +37,10 @@ func openTab(t *testing.T) *tab {
 		}
 		t.Skipf("THE PAGE IS NOT TESTED: no browser at %s (Debian package chromium): %v", browserPath, err)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browserPath), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1200, 900))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browserPath), chromedp.NoSandbox,
+		chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.WindowSize(1200, 900))
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocator)
 	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
@@ -107,7 +110,8 @@ func (p *tab) shoot(name string) {
 	p.must(os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600))
 }
 
-// TestPageReportInBrowser opens the page from a file, as whoever was sent it does: on a desk, on a phone, in the dark and on paper.
+// TestPageReportInBrowser opens the page from a file, as whoever was sent it does: on a desk, on a phone, in the dark
+// and on paper.
 func TestPageReportInBrowser(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "report.html")
 	hostileSides := append(named(`<img src=x onerror="throw 'planted'">`, strings.Repeat("unbroken", 30)), fakeSides...)
@@ -121,7 +125,8 @@ func TestPageReportInBrowser(t *testing.T) {
 		width, height int64
 		media         string
 		dark          bool
-	}{{"desk", 1200, 900, "", false}, {"desk-dark", 1200, 900, "", true}, {"phone", 380, 800, "", false}, {"phone-dark", 320, 640, "", true}, {"paper", 794, 1123, "print", true}} {
+	}{{"desk", 1200, 900, "", false}, {"desk-dark", 1200, 900, "", true}, {"phone", 380, 800, "", false},
+		{"phone-dark", 320, 640, "", true}, {"paper", 794, 1123, "print", true}} {
 		p.do(chromedp.EmulateViewport(view.width, view.height), media(view.media, view.dark))
 		if over := valueOf[float64](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 			t.Errorf("%s: the page is %v wider than its window", view.name, over)
@@ -141,12 +146,15 @@ func TestPageReportInBrowser(t *testing.T) {
 // pictures must be there, have a size, and keep their text inside.
 func (p *tab) pictures(view string) {
 	p.Helper()
-	count := valueOf[int](p, `[...document.querySelectorAll('figure > svg')].filter((s) => s.getBoundingClientRect().width > 150 && s.getBoundingClientRect().height > 60).length`)
+	count := valueOf[int](p, `[...document.querySelectorAll('figure > svg')].filter((s) =>
+		s.getBoundingClientRect().width > 150 && s.getBoundingClientRect().height > 60).length`)
 	if count < 20 {
 		p.Errorf("%s: only %d plots have a size", view, count)
 	}
-	outside := valueOf[string](p, `[...document.querySelectorAll('figure > svg')].flatMap((s) => { const b = s.getBoundingClientRect();
-		return [...s.querySelectorAll('text')].filter((t) => { const r = t.getBoundingClientRect(); return r.left < b.left - 1.5 || r.right > b.right + 1.5 || r.top < b.top - 3 || r.bottom > b.bottom + 3; })
+	outside := valueOf[string](p, `[...document.querySelectorAll('figure > svg')].flatMap((s) => { const b =
+		s.getBoundingClientRect();
+		return [...s.querySelectorAll('text')].filter((t) => { const r = t.getBoundingClientRect(); return r.left <
+			b.left - 1.5 || r.right > b.right + 1.5 || r.top < b.top - 3 || r.bottom > b.bottom + 3; })
 			.map((t) => s.getAttribute('aria-label') + ': ' + t.textContent); }).slice(0, 5).join('\n')`)
 	if outside != "" {
 		p.Errorf("%s: text outside of its plot:\n%s", view, outside)
@@ -156,13 +164,16 @@ func (p *tab) pictures(view string) {
 // contrast: colours are names of the style sheet; one that it does not know would come out black on black.
 func (p *tab) contrast(view string) {
 	p.Helper()
-	same := valueOf[string](p, `(() => { const ground = getComputedStyle(document.querySelector('section')).backgroundColor;
-		return [...document.querySelectorAll('figure > svg text, h1, .badge, td')].filter((e) => { const c = getComputedStyle(e); return (e.ownerSVGElement ? c.fill : c.color) === ground; })
+	same := valueOf[string](p, `(() => { const ground =
+		getComputedStyle(document.querySelector('section')).backgroundColor;
+		return [...document.querySelectorAll('figure > svg text, h1, .badge, td')].filter((e) => { const c =
+			getComputedStyle(e); return (e.ownerSVGElement ? c.fill : c.color) === ground; })
 			.slice(0, 3).map((e) => e.textContent).join('\n'); })()`)
 	if same != "" {
 		p.Errorf("%s: text in the colour of its ground:\n%s", view, same)
 	}
-	unknown := valueOf[string](p, `[...new Set(document.documentElement.outerHTML.match(/var\(--[a-z0-9-]+\)/g))].map((v) => v.slice(4, -1))
+	unknown := valueOf[string](p, `[...new
+		Set(document.documentElement.outerHTML.match(/var\(--[a-z0-9-]+\)/g))].map((v) => v.slice(4, -1))
 		.filter((v) => v !== '--p' && !getComputedStyle(document.documentElement).getPropertyValue(v)).join()`)
 	if unknown != "" {
 		p.Errorf("%s: colours without a value: %s", view, unknown)
@@ -174,7 +185,8 @@ func media(kind string, dark bool) chromedp.Action[chromedp.Void] {
 	if dark {
 		scheme = "dark"
 	}
-	return call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: kind, Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	return call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: kind,
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 }
 
 // call is a command of the browser as a step.

@@ -25,7 +25,8 @@ type Comparison struct {
 	Warnings []string
 	// Checks are verdicts that are not what they were, and every failed one of the new report.
 	Checks []string
-	// Figures are the single numbers that both have and that are not equal. Nobody knows their noise, so nothing is concluded from them.
+	// Figures are the single numbers that both have and that are not equal. Nobody knows their noise, so nothing is
+	// concluded from them.
 	Figures []string
 	// Differences are the metrics that both know, the surest first.
 	Differences []Difference
@@ -49,8 +50,8 @@ type Difference struct {
 	AtMost bool // smaller is better
 	// Old and New are the rounds that count, in their order.
 	Old, New []float64
-	// Factor is new over old, between Low and High with 95 % confidence; Low and High are zero when there are too few rounds for that, and
-	// all three when a figure is not above zero.
+	// Factor is new over old, between Low and High with 95 % confidence; Low and High are zero when there are too few
+	// rounds for that, and all three when a figure is not above zero.
 	Factor, Low, High float64
 	// P is the exact rank-sum test's on this metric alone, FamilyP that among all metrics of its family.
 	P, FamilyP float64
@@ -58,21 +59,23 @@ type Difference struct {
 	Why        string // of cannot tell
 }
 
-// Compare tells what changed from one report to a later one beyond noise. The rounds that count are the samples; a side is the other report's side of the same
-// name. Its rule, for each metric:
+// Compare tells what changed from one report to a later one beyond noise. The rounds that count are the samples; a side
+// is the other report's side of the same name. Its rule, for each metric:
 //
-//   - better or worse: P and FamilyP are below 0.05, and the Hodges-Lehmann factor is more than 3 % from 1. FamilyP is from exchanging the
-//     rounds' labels in all ways (Westfall and Young's step-down maximum), so that a family of forty metrics raises one false alarm in twenty
-//     comparisons, not two in each. A side's rates and costs are one family and its latencies another, of which there are many and which are
-//     noisier; the same of the ratios.
+//   - better or worse: P and FamilyP are below 0.05, and the Hodges-Lehmann factor is more than 3 % from 1. FamilyP is
+//     from exchanging the rounds' labels in all ways (Westfall and Young's step-down maximum), so that a family of
+//     forty metrics raises one false alarm in twenty comparisons, not two in each. A side's rates and costs are one
+//     family and its latencies another, of which there are many and which are noisier; the same of the ratios.
 //   - same: otherwise, if the factor's 95 % interval stays within 10 % of 1.
-//   - cannot tell: otherwise. Not to have seen a difference is not to have seen that there is none. With three rounds against three no
-//     difference however large can reach p < 0.05 (the least is 0.1); four against four can.
+//   - cannot tell: otherwise. Not to have seen a difference is not to have seen that there is none. With three rounds
+//     against three no difference however large can reach p < 0.05 (the least is 0.1); four against four can.
 //
-// Rounds of one run share the machine's mood of that hour, which no test on rounds can see. Ratios of the first side over the others, formed
-// round by round, are free of it: they are compared as metrics of their own, and where there are any, Worse listens to them.
+// Rounds of one run share the machine's mood of that hour, which no test on rounds can see. Ratios of the first side
+// over the others, formed round by round, are free of it: they are compared as metrics of their own, and where there
+// are any, Worse listens to them.
 func Compare(before, after *Report) *Comparison {
-	c := &Comparison{Scenario: after.Scenario, Old: strings.Join(before.identity(), " · "), New: strings.Join(after.identity(), " · ")}
+	c := &Comparison{Scenario: after.Scenario, Old: strings.Join(before.identity(), " · "),
+		New: strings.Join(after.identity(), " · ")}
 	c.Warnings, c.Figures = warnings(before, after), figureChanges(before, after)
 	for i := range after.Sides {
 		was := before.side(after.Sides[i].Name)
@@ -89,15 +92,16 @@ func Compare(before, after *Report) *Comparison {
 		c.add(ratioFamily(before, after, latencyMetrics(before.side(after.Sides[0].Name), &after.Sides[0])))
 	}
 	slices.SortStableFunc(c.Differences, func(a, b Difference) int {
-		return cmp.Or(cmp.Compare(weight(a.Word), weight(b.Word)), cmp.Compare(a.FamilyP, b.FamilyP), cmp.Compare(a.P, b.P), cmp.Compare(b.size(), a.size()))
+		return cmp.Or(cmp.Compare(weight(a.Word), weight(b.Word)), cmp.Compare(a.FamilyP, b.FamilyP),
+			cmp.Compare(a.P, b.P), cmp.Compare(b.size(), a.size()))
 	})
 	c.worse = c.judge(before, after)
 	return c
 }
 
-// Worse tells whether the side in question got worse beyond noise: a check of it fails that did not, or it lost against another side, or it
-// has a worse figure of its own where there is no ratio of that metric, on the same machine. What a request costs the client is no reason; it
-// says nothing about the server.
+// Worse tells whether the side in question got worse beyond noise: a check of it fails that did not, or it lost against
+// another side, or it has a worse figure of its own where there is no ratio of that metric, on the same machine. What a
+// request costs the client is no reason; it says nothing about the server.
 func (c *Comparison) Worse() bool { return c.worse }
 
 func (c *Comparison) judge(before, after *Report) bool {
@@ -118,7 +122,8 @@ func (c *Comparison) judge(before, after *Report) bool {
 	}
 	sameMachine := before.Machine.inWords() == after.Machine.inWords()
 	return slices.ContainsFunc(c.Differences, func(d Difference) bool {
-		absolute := d.Side == first.Name && d.Over == "" && !withRatio[d.Metric] && sameMachine && d.Metric != ClientCost(1).Name
+		absolute := d.Side == first.Name && d.Over == "" && !withRatio[d.Metric] && sameMachine &&
+			d.Metric != ClientCost(1).Name
 		return d.Word == Worse && (d.Over != "" || absolute)
 	})
 }
@@ -195,7 +200,8 @@ func callsOf(sides ...*Side) []callKey {
 	return slices.SortedFunc(maps.Keys(all), func(a, b callKey) int { return strings.Compare(a.String(), b.String()) })
 }
 
-// ownFamily compares a side with itself. The metrics are given twice, since what a share of the machine is depends on the machine.
+// ownFamily compares a side with itself. The metrics are given twice, since what a share of the machine is depends on
+// the machine.
 func ownFamily(was, is *Side, before, after []Metric) *family {
 	f := &family{}
 	for i, m := range before {
@@ -238,8 +244,8 @@ func (c *Comparison) add(f *family) {
 	}
 }
 
-// familyP judges the metrics that have rounds enough to differ at all; the others have 1, and are no burden to them (R. E. Tarone, A Modified
-// Bonferroni Method for Discrete Data, 1990).
+// familyP judges the metrics that have rounds enough to differ at all; the others have 1, and are no burden to them (R.
+// E. Tarone, A Modified Bonferroni Method for Discrete Data, 1990).
 func (f *family) familyP() []float64 {
 	p := make([]float64, len(f.differences))
 	var able []int
@@ -256,8 +262,8 @@ func (f *family) familyP() []float64 {
 	return p
 }
 
-// rows are metrics by round, the old report's rounds first. Logarithms, because noise of a rate or a latency is in proportion to it; a metric
-// with a zero stays as it is.
+// rows are metrics by round, the old report's rounds first. Logarithms, because noise of a rate or a latency is in
+// proportion to it; a metric with a zero stays as it is.
 func (f *family) rows(which []int) (metrics [][]float64, old int) {
 	before, after := roundsOf(f.before), roundsOf(f.after)
 	for _, i := range which {

@@ -53,12 +53,14 @@ func TestCompareFindsWhatChanged(t *testing.T) {
 			own := compared.find(t, "holdfast", "", "useful/s")
 			ratio := compared.find(t, "holdfast", "redis-postgres", "useful/s")
 			if own.Word != c.word || c.word != Same && ratio.Word != c.word {
-				t.Errorf("useful/s is %q (p %.4f, of all %.4f, factor %.3f), its ratio %q; want %q", own.Word, own.P, own.FamilyP, own.Factor, ratio.Word, c.word)
+				t.Errorf("useful/s is %q (p %.4f, of all %.4f, factor %.3f), its ratio %q; want %q", own.Word, own.P,
+					own.FamilyP, own.Factor, ratio.Word, c.word)
 			}
 			if compared.Worse() != c.worse {
 				t.Errorf("Worse() = %v\n%s", compared.Worse(), compared.Text())
 			}
-			if own.Word == Worse && (own.Factor > 0.75 || own.Low <= 0 || own.Low > own.Factor || own.High < own.Factor) {
+			if own.Word == Worse && (own.Factor > 0.75 || own.Low <= 0 || own.Low > own.Factor ||
+				own.High < own.Factor) {
 				t.Errorf("factor %v (%v … %v)", own.Factor, own.Low, own.High)
 			}
 			if latency := compared.find(t, "holdfast", "", "hold held p50"); c.word == Worse && latency.Word != Worse {
@@ -75,7 +77,8 @@ func TestTooFewRoundsSaySo(t *testing.T) {
 	}
 }
 
-// TestVoidRoundsOfOneSideBlindNoOther: metrics with too few rounds do not join the family, where they would hide what the others show.
+// TestVoidRoundsOfOneSideBlindNoOther: metrics with too few rounds do not join the family, where they would hide what
+// the others show.
 func TestVoidRoundsOfOneSideBlindNoOther(t *testing.T) {
 	before, after := run(1, 5, 3, 1), run(2, 5, 3, 0.6)
 	for _, r := range []*Report{before, after} {
@@ -178,14 +181,16 @@ func TestWarningsNameWhatDiffers(t *testing.T) {
 	after.Settings = append(after.Settings, Setting{"think time", "1 s"})
 	all := strings.Join(Compare(before, after).Warnings, "\n")
 	for _, want := range []string{
-		"the scenario differs: stampede, now steady", "the seed differs: 1, now 99", "version of Go differs", "setting connections differs: 512, now 64",
+		"the scenario differs: stampede, now steady", "the seed differs: 1, now 99", "version of Go differs",
+		"setting connections differs: 512, now 64",
 		"setting think time differs: –, now 1 s", "the command differs", "update is only in the new report",
 	} {
 		if !strings.Contains(all, want) {
 			t.Errorf("no warning %q in\n%s", want, all)
 		}
 	}
-	if text := Compare(before, after).Text(); !strings.Contains(text, "noise not known: 2.4 M tickets sold in: 9.50, was 8.20 minutes") {
+	if text := Compare(before, after).Text(); !strings.Contains(text,
+		"noise not known: 2.4 M tickets sold in: 9.50, was 8.20 minutes") {
 		t.Errorf("a single figure that changed is not told:\n%s", text)
 	}
 	if same := Compare(before, before); len(same.Warnings) != 0 || same.Worse() {
@@ -196,7 +201,8 @@ func TestWarningsNameWhatDiffers(t *testing.T) {
 func TestSurestFirst(t *testing.T) {
 	compared := Compare(run(1, 5, 2, 1), run(2, 5, 2, 0.5))
 	for i, d := range compared.Differences[1:] {
-		if before := compared.Differences[i]; weight(before.Word) > weight(d.Word) || before.Word == d.Word && before.FamilyP > d.FamilyP {
+		if before := compared.Differences[i]; weight(before.Word) > weight(d.Word) || before.Word == d.Word &&
+			before.FamilyP > d.FamilyP {
 			t.Fatalf("%s (%v) stands before %s (%v)", before.Word, before.FamilyP, d.Word, d.FamilyP)
 		}
 	}

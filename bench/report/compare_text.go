@@ -77,7 +77,8 @@ func checkChanges(before, after *Side) (all []string) {
 		was := before.verdictOf(c.Name)
 		switch {
 		case was != c.Verdict:
-			all = append(all, fmt.Sprintf("%s, %s: %s, was %s", after.Name, c.Name, verdictInWords(c.Verdict), orNotMade(was)))
+			all = append(all, fmt.Sprintf("%s, %s: %s, was %s", after.Name, c.Name, verdictInWords(c.Verdict),
+				orNotMade(was)))
 		case c.Verdict == Failed:
 			all = append(all, fmt.Sprintf("%s, %s: still FAILED", after.Name, c.Name))
 		}
@@ -126,8 +127,8 @@ func newlyFailed(before, after *Side) (names []string) {
 	return names
 }
 
-// Text is the comparison for a terminal: warnings first, since they decide what the rest is worth, then a table with the surest differences
-// first, then the rule.
+// Text is the comparison for a terminal: warnings first, since they decide what the rest is worth, then a table with
+// the surest differences first, then the rule.
 func (c *Comparison) Text() string {
 	t := &textPage{digest: &digest{Report: &Report{}}}
 	t.line("%s\n  old: %s\n  new: %s", c.Scenario, c.Old, c.New)
@@ -186,7 +187,8 @@ func (d *Difference) row() []string {
 	if d.Why != "" {
 		word += ": " + d.Why
 	}
-	return []string{who, words(d.Metric), d.median(d.Old), d.median(d.New), d.factor(), probability(d.P), probability(d.FamilyP), word}
+	return []string{who, words(d.Metric), d.median(d.Old), d.median(d.New), d.factor(), probability(d.P),
+		probability(d.FamilyP), word}
 }
 
 func (d *Difference) median(values []float64) string {
@@ -201,7 +203,8 @@ func (d *Difference) median(values []float64) string {
 	return figure(SpreadOf(values).Median)
 }
 
-// isLatency: every metric of which less is better is a duration in milliseconds, but for what a request costs in processor time.
+// isLatency: every metric of which less is better is a duration in milliseconds, but for what a request costs in
+// processor time.
 func (d *Difference) isLatency() bool {
 	return d.AtMost && d.Metric != ClientCost(1).Name && d.Metric != ServerCost(1).Name
 }

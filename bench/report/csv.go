@@ -12,8 +12,8 @@ import (
 // Column is one column of the CSV.
 type Column struct{ Name, About string }
 
-// CSVColumns are the columns of WriteCSV in their order. Figures of a void round are empty fields, not zeros; its counts stay, for they
-// happened and help to find out why.
+// CSVColumns are the columns of WriteCSV in their order. Figures of a void round are empty fields, not zeros; its
+// counts stay, for they happened and help to find out why.
 var CSVColumns = []Column{
 	{"scenario", "the scenario's name"},
 	{"side", "who was measured"},
@@ -21,7 +21,8 @@ var CSVColumns = []Column{
 	{"void", "why the round does not count; empty: it counts"},
 	{"elapsed_s", "length of the round in seconds; every rate is per second of it"},
 	{"round_useful_per_s", "of the whole round, the same in all its rows: durable changes acknowledged a second"},
-	{"round_refusals_per_s", "of the whole round, the same in all its rows: the engine's noes (taken, sold out) a second"},
+	{"round_refusals_per_s", "of the whole round, the same in all its rows: the engine's noes (taken, sold out) a " +
+		"second"},
 	{"kind", "kind of request: hold, best, confirm … ; empty: the round had no requests"},
 	{"class", "class of answer: held, served, taken, sold_out, queued, limited, failed, unknown"},
 	{"count", "answers of this class to this kind"},
@@ -43,7 +44,8 @@ func CSVHelp() string {
 	return text.String()
 }
 
-// WriteCSV writes a header and one row for each side, round, kind of request and class of answer. A round without requests has one row.
+// WriteCSV writes a header and one row for each side, round, kind of request and class of answer. A round without
+// requests has one row.
 func (r *Report) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	var header []string
@@ -82,7 +84,8 @@ func (r *Round) rows() [][]string {
 }
 
 func (r *Round) outcomeCells(kind string, o *Outcome) []string {
-	cells := []string{kind, o.Class, strconv.FormatUint(o.Count, 10), r.ifCounted(float64(o.Count) / r.Elapsed.Seconds())}
+	cells := []string{kind, o.Class, strconv.FormatUint(o.Count, 10),
+		r.ifCounted(float64(o.Count) / r.Elapsed.Seconds())}
 	q := &o.Latency
 	for _, d := range []time.Duration{q.Mean, q.P50, q.P90, q.P99, q.P999, q.Max} {
 		cell := ""
@@ -101,5 +104,6 @@ func (r *Round) ifCounted(v float64) string {
 	return exact(v)
 }
 
-// exact is for machines: every digit that tells the value from its neighbours, at most a nanosecond's worth of noise less.
+// exact is for machines: every digit that tells the value from its neighbours, at most a nanosecond's worth of noise
+// less.
 func exact(v float64) string { return strconv.FormatFloat(v, 'g', 10, 64) }

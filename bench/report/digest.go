@@ -71,7 +71,8 @@ func (r *Report) mainCalls() []callKey {
 		}
 	}
 	return slices.SortedFunc(maps.Keys(counts), func(a, b callKey) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(counts[b], counts[a]), strings.Compare(a.String(), b.String()))
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(counts[b], counts[a]),
+			strings.Compare(a.String(), b.String()))
 	})
 }
 

@@ -158,13 +158,15 @@ func (b *bars) draw(c *draw.Canvas, row bar, x func(float64) vg.Length, middle v
 	c.StrokeLine2(whisker, low, middle-3, low, middle+3)
 	c.StrokeLine2(whisker, high, middle-3, high, middle+3)
 	if b.log {
-		c.DrawGlyphNoClip(draw.GlyphStyle{Color: row.fill, Radius: 4.5, Shape: draw.CircleGlyph{}}, vg.Point{X: median, Y: middle})
+		c.DrawGlyphNoClip(draw.GlyphStyle{Color: row.fill, Radius: 4.5, Shape: draw.CircleGlyph{}},
+			vg.Point{X: median, Y: middle})
 	}
 }
 
 // label is the style of text inside a plot.
 func label(colour paint, align text.XAlignment) text.Style {
-	return text.Style{Color: colour, Font: font.From(sans, textSize), XAlign: align, YAlign: draw.YBottom, Handler: plot.DefaultTextHandler}
+	return text.Style{Color: colour, Font: font.From(sans, textSize), XAlign: align, YAlign: draw.YBottom,
+		Handler: plot.DefaultTextHandler}
 }
 
 // shortened is as much of a text as there is room for, and at most so many letters.

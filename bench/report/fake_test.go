@@ -21,11 +21,14 @@ type fakeSide struct {
 
 var fakeSides = []fakeSide{
 	{"holdfast", "one node, embedded store, fsync before every answer", 21_340, 84_100, 2.1, 0.03, nil, ""},
-	{"redis-postgres", "SET NX EX as the lock, then a booking row: Redis 7.0 appendonly everysec, PostgreSQL 15 with fsync", 1_718, 21_900, 31, 0.05, nil, ""},
-	{"update", "one conditional UPDATE a hold, by primary key", 2_410, 13_200, 24, 0.05, []int{3}, "an unexpected outcome: 12 × failed hold"},
+	{"redis-postgres", "SET NX EX as the lock, then a booking row: Redis 7.0 appendonly everysec, PostgreSQL 15 with " +
+		"fsync", 1_718, 21_900, 31, 0.05, nil, ""},
+	{"update", "one conditional UPDATE a hold, by primary key", 2_410, 13_200, 24, 0.05, []int{3},
+		"an unexpected outcome: 12 × failed hold"},
 	{"skip-locked", "SELECT … FOR UPDATE SKIP LOCKED", 2_010, 9_800, 28, 0.06, nil, ""},
 	{"optimistic", "version check, up to five retries", 960, 7_300, 62, 0.08, nil, ""},
-	{"mutex-map", "in memory, nothing durable: the ceiling", 48_200, 96_000, 0.9, 0.02, []int{1, 2, 3, 4, 5}, "the client was the bottleneck: its busiest loop used 99 % of a core"},
+	{"mutex-map", "in memory, nothing durable: the ceiling", 48_200, 96_000, 0.9, 0.02, []int{1, 2, 3, 4, 5},
+		"the client was the bottleneck: its busiest loop used 99 % of a core"},
 	{"do-nothing", "reads the request, sends a recorded answer", 43_900, 0, 0.8, 0.02, nil, ""},
 }
 
@@ -34,13 +37,16 @@ func fakeReport(seed uint64, rounds int, sides []fakeSide) *Report {
 	lots := rand.New(rand.NewPCG(seed, 1))
 	r := &Report{
 		Version: FormatVersion, Scenario: "stampede", Seed: seed,
-		About:   "Everybody wants the front rows of 5 % of the sections in the same second: most lose, and losing must be cheap. Arrivals are an open loop, so a server that stalls is measured through its stall.",
-		Command: "bin/holdfast-bench run stampede --binary bin/holdfast --peers all --rounds 5 --duration 30s --rate 110000 --conns 512 --seed 7 --report stampede.html",
+		About: "Everybody wants the front rows of 5 % of the sections in the same second: most lose, and losing " +
+			"must be cheap. Arrivals are an open loop, so a server that stalls is measured through its stall.",
+		Command: "bin/holdfast-bench run stampede --binary bin/holdfast --peers all --rounds 5 --duration 30s --rate " +
+			"110000 --conns 512 --seed 7 --report stampede.html",
 		Started: time.Date(2026, 11, 25, 10, 12, 0, 0, time.UTC),
 		Machine: Machine{OS: "linux/amd64", Cores: 2, Processor: "AMD EPYC", MemoryGiB: 7.8, Versions: []Setting{
 			{"Go", "go1.26.8"}, {"kernel", "6.1.0"}, {"PostgreSQL", "15.14"}, {"Redis", "7.0.15"}}},
-		Settings: []Setting{{"arrivals", "110,000/s, Poisson"}, {"connections", "512"}, {"venue", "stadium, 70,000 seats in 64 sections"}, {"patience", "10 s"}},
-		Notes:    []string{"Peers share the machine with their databases; so does Holdfast with its store."},
+		Settings: []Setting{{"arrivals", "110,000/s, Poisson"}, {"connections", "512"},
+			{"venue", "stadium, 70,000 seats in 64 sections"}, {"patience", "10 s"}},
+		Notes: []string{"Peers share the machine with their databases; so does Holdfast with its store."},
 	}
 	for i := range sides {
 		r.Sides = append(r.Sides, sides[i].side(lots, rounds))
@@ -60,7 +66,8 @@ func fakeReport(seed uint64, rounds int, sides []fakeSide) *Report {
 
 func (f *fakeSide) side(lots *rand.Rand, rounds int) Side {
 	s := Side{Name: f.name, About: f.about, Checks: []Check{
-		{Name: NothingOversold, Verdict: Passed, Detail: "1,204,331 changes of 70,000 seats, none of two buyers at once"},
+		{Name: NothingOversold, Verdict: Passed,
+			Detail: "1,204,331 changes of 70,000 seats, none of two buyers at once"},
 		{Name: "linearizable", Verdict: Passed, Detail: "64 sections, 3.1 M operations, 4.2 s"},
 		{Name: "log against answers", Verdict: Passed, Detail: "each acknowledged change exactly once"},
 	}}
@@ -69,7 +76,8 @@ func (f *fakeSide) side(lots *rand.Rand, rounds int) Side {
 		s.Checks[1] = Check{Name: "linearizable", Verdict: NotChecked, Detail: "section 12: stopped after 60 s"}
 	case "redis-postgres":
 		s.Checks[0] = Check{Name: NothingOversold, Verdict: Failed, Detail: "2 seats were sold twice", Faults: []string{
-			"seat A-1-7: buyer aab-jjcd confirmed at 3.204 s while aab-fgce had it until 3.911 s", "seat C-4-2: two tickets"}}
+			"seat A-1-7: buyer aab-jjcd confirmed at 3.204 s while aab-fgce had it until 3.911 s",
+			"seat C-4-2: two tickets"}}
 	}
 	for n := 1; n <= rounds; n++ {
 		s.Rounds = append(s.Rounds, f.round(lots, n))
@@ -90,14 +98,16 @@ func (f *fakeSide) round(lots *rand.Rand, number int) Round {
 	}
 	r.Calls = []Call{
 		{"hold", []Outcome{
-			{"held", uint64(useful * 0.7 * 30), fakeQuantiles(lots, f.hold*luck, 0.45)}, {"taken", uint64(refusals * 0.9 * 30), fakeQuantiles(lots, f.hold*0.4*luck, 0.5)},
+			{"held", uint64(useful * 0.7 * 30), fakeQuantiles(lots, f.hold*luck, 0.45)},
+			{"taken", uint64(refusals * 0.9 * 30), fakeQuantiles(lots, f.hold*0.4*luck, 0.5)},
 			{"sold_out", uint64(refusals * 0.1 * 30), fakeQuantiles(lots, f.hold*0.3, 0.5)}}},
 		{"confirm", []Outcome{{"served", uint64(useful * 0.2 * 30), fakeQuantiles(lots, f.hold*1.6*luck, 0.5)}}},
 		{"release", []Outcome{{"served", uint64(useful * 0.1 * 30), fakeQuantiles(lots, f.hold*luck, 0.4)}}},
 	}
 	r.Series = fakeSeries(lots, useful, refusals, f.hold)
-	r.Client = Client{Processes: 2, Loops: 2, CPU: 0.31 + 0.02*lots.Float64(), BusiestLoop: 0.58 + 0.1*lots.Float64(), LateStarts: uint64(lots.IntN(40)),
-		Queued: uint64(lots.IntN(9000)), StartLag: Quantiles{P99: 400 * time.Microsecond}}
+	r.Client = Client{Processes: 2, Loops: 2, CPU: 0.31 + 0.02*lots.Float64(), BusiestLoop: 0.58 + 0.1*lots.Float64(),
+		LateStarts: uint64(lots.IntN(40)),
+		Queued:     uint64(lots.IntN(9000)), StartLag: Quantiles{P99: 400 * time.Microsecond}}
 	return r
 }
 
@@ -119,7 +129,8 @@ func fakeQuantiles(lots *rand.Rand, medianMS, sigma float64) Quantiles {
 }
 
 func fakeSeries(lots *rand.Rand, useful, refusals, hold float64) *Series {
-	s := &Series{Step: 50 * time.Millisecond, Classes: []SeriesClass{{Class: "taken"}, {Class: "held"}, {Class: "sold_out"}, {Class: "limited"}, {Class: "served"}, {Class: "unknown"}}}
+	s := &Series{Step: 50 * time.Millisecond, Classes: []SeriesClass{{Class: "taken"}, {Class: "held"},
+		{Class: "sold_out"}, {Class: "limited"}, {Class: "served"}, {Class: "unknown"}}}
 	for i := range 600 {
 		t := float64(i) / 600
 		swing := (1 - 0.5*math.Exp(-t*30)) * (1 + 0.08*lots.NormFloat64())
@@ -140,7 +151,8 @@ func fakeSeries(lots *rand.Rand, useful, refusals, hold float64) *Series {
 }
 
 func fakeCurves() []Curve {
-	growth := Curve{Title: "Recovery by length of history", X: Axis{"records", true}, Y: Axis{"seconds until it serves", true}, Note: "One section, snapshots as the writer makes them."}
+	growth := Curve{Title: "Recovery by length of history", X: Axis{"records", true},
+		Y: Axis{"seconds until it serves", true}, Note: "One section, snapshots as the writer makes them."}
 	for _, name := range []string{"embedded", "PostgreSQL"} {
 		line := Line{Name: name}
 		for x := 1000.0; x <= 10_000_000; x *= 10 {
@@ -148,7 +160,8 @@ func fakeCurves() []Curve {
 		}
 		growth.Lines = append(growth.Lines, line)
 	}
-	clients := Curve{Title: "Holds a second by clients", X: Axis{"connections", true}, Y: Axis{"holds/s", false}, Lines: []Line{{Name: "holdfast"}}}
+	clients := Curve{Title: "Holds a second by clients", X: Axis{"connections", true}, Y: Axis{"holds/s", false},
+		Lines: []Line{{Name: "holdfast"}}}
 	for x := 1.0; x <= 4096; x *= 4 {
 		clients.Lines[0].Points = append(clients.Lines[0].Points, [2]float64{x, 23_000 * x / (x + 40)})
 	}
@@ -158,7 +171,8 @@ func fakeCurves() []Curve {
 // named makes sides that differ in their names only.
 func named(names ...string) (sides []fakeSide) {
 	for i, name := range names {
-		sides = append(sides, fakeSide{name: name, about: fmt.Sprintf("side %d", i), useful: 1000, refusals: 5000, hold: 2, noise: 0.02})
+		sides = append(sides, fakeSide{name: name, about: fmt.Sprintf("side %d", i), useful: 1000, refusals: 5000,
+			hold: 2, noise: 0.02})
 	}
 	return sides
 }

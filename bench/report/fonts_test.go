@@ -43,7 +43,8 @@ func TestPageReportInAnyFont(t *testing.T) {
 	for _, font := range readersFonts {
 		t.Run(font.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "report.html")
-			forced := fmt.Sprintf("<style>%s * { font-family: %s !important; } figure > svg text { font-family: %[2]s !important; }</style></head>", font.face, font.list)
+			forced := fmt.Sprintf("<style>%s * { font-family: %s !important; } figure > svg text { font-family: "+
+				"%[2]s !important; }</style></head>", font.face, font.list)
 			changed := strings.Replace(page, "</head>", forced, 1)
 			if changed == page {
 				t.Fatal("the page has no head to put a font into")
@@ -54,7 +55,8 @@ func TestPageReportInAnyFont(t *testing.T) {
 			p := openTab(t)
 			p.do(chromedp.Navigate("file://" + path))
 			loaded, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](
-				`Promise.all([...document.fonts].map((f) => f.load())).then(() => [...document.fonts].map((f) => f.status).join())`, chromedp.EvalAwaitPromise))
+				`Promise.all([...document.fonts].map((f) => f.load())).then(() => [...document.fonts].map((f) =>
+					f.status).join())`, chromedp.EvalAwaitPromise))
 			p.must(err)
 			if font.face != "" && loaded != "loaded" {
 				t.Fatalf("the font was not loaded (%q): nothing is tried", loaded)
@@ -77,9 +79,11 @@ func TestPageReportInAnyFont(t *testing.T) {
 func (p *tab) apart(view string) {
 	p.Helper()
 	overlap := valueOf[string](p, `[...document.querySelectorAll('figure > svg')].flatMap((s) => {
-		const boxes = [...s.querySelectorAll('text')].map((t) => [t, t.getBoundingClientRect()]).filter(([t]) => !t.closest('g[transform*="rotate"]'));
+		const boxes = [...s.querySelectorAll('text')].map((t) => [t, t.getBoundingClientRect()]).filter(([t]) =>
+			!t.closest('g[transform*="rotate"]'));
 		return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([b, q]) => Math.abs(p.bottom - q.bottom) < 2
-			&& Math.min(p.right, q.right) - Math.max(p.left, q.left) > 2).map(([b]) => s.getAttribute('aria-label') + ': ' + a.textContent + ' / ' + b.textContent)); }).slice(0, 5).join('\n')`)
+			&& Math.min(p.right, q.right) - Math.max(p.left, q.left) > 2).map(([b]) => s.getAttribute('aria-label') +
+				': ' + a.textContent + ' / ' + b.textContent)); }).slice(0, 5).join('\n')`)
 	if overlap != "" {
 		p.Errorf("%s: texts run into each other:\n%s", view, overlap)
 	}

@@ -8,9 +8,9 @@ import (
 	"io"
 )
 
-// WriteJSON writes the whole report, compact, with a line's end. What Read would refuse (a verdict that nobody knows, two sides of one name)
-// is written all the same and then told as an error: a run of an hour is not thrown away for it. Only a number that is none (NaN) cannot be
-// written.
+// WriteJSON writes the whole report, compact, with a line's end. What Read would refuse (a verdict that nobody knows,
+// two sides of one name) is written all the same and then told as an error: a run of an hour is not thrown away for it.
+// Only a number that is none (NaN) cannot be written.
 func (r *Report) WriteJSON(w io.Writer) error {
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -22,8 +22,8 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return r.Validate()
 }
 
-// Read reads a report that WriteJSON wrote. Another version, an unknown field or anything behind the end is an error: a figure that this
-// build cannot name might be the one that matters.
+// Read reads a report that WriteJSON wrote. Another version, an unknown field or anything behind the end is an error: a
+// figure that this build cannot name might be the one that matters.
 func Read(from io.Reader) (*Report, error) {
 	text, err := io.ReadAll(from)
 	if err != nil {
@@ -56,7 +56,8 @@ func checkVersion(text []byte) error {
 		return errors.New("report: this is no report of holdfast-bench: it has no version")
 	}
 	if *head.Version != FormatVersion {
-		return fmt.Errorf("report: written in version %d of the format; this build reads version %d", *head.Version, FormatVersion)
+		return fmt.Errorf("report: written in version %d of the format; this build reads version %d", *head.Version,
+			FormatVersion)
 	}
 	return nil
 }

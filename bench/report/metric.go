@@ -51,7 +51,8 @@ type callKey struct{ Kind, Class string }
 
 func (k callKey) String() string { return k.Kind + " " + k.Class }
 
-// Metric is one figure of a round. Of answers it, or false when the round has none; it is asked only of rounds that count.
+// Metric is one figure of a round. Of answers it, or false when the round has none; it is asked only of rounds that
+// count.
 type Metric struct {
 	Name string
 	// AtMost: smaller is better.
@@ -69,12 +70,12 @@ func RefusalRate() Metric {
 	return Metric{Name: "refusals/s", Of: func(r *Round) (float64, bool) { return r.Refusals.PerSecond, true }}
 }
 
-// tailLeast is how many answers a quantile needs behind it, so that it is not the maximum under another name: a p99 of fewer than a hundred
-// answers is one answer.
+// tailLeast is how many answers a quantile needs behind it, so that it is not the maximum under another name: a p99 of
+// fewer than a hundred answers is one answer.
 const tailLeast = 1
 
-// LatencyAt is a quantile of one class of answers to one kind of request, in milliseconds: part 0.5, 0.9, 0.99 or 0.999. A round with fewer
-// than 1/(1-part) such answers has none.
+// LatencyAt is a quantile of one class of answers to one kind of request, in milliseconds: part 0.5, 0.9, 0.99 or
+// 0.999. A round with fewer than 1/(1-part) such answers has none.
 func LatencyAt(kind, class string, part float64) Metric {
 	key := callKey{kind, class}
 	return Metric{Name: fmt.Sprintf("%s %s", key, partName(part)), AtMost: true, Of: func(r *Round) (float64, bool) {
@@ -155,7 +156,8 @@ func (m Metric) byRound(s *Side) map[int]float64 {
 	return all
 }
 
-// ratios are a's figure over b's, by the numbers of the rounds that both have it in. A round in which b has zero has no ratio.
+// ratios are a's figure over b's, by the numbers of the rounds that both have it in. A round in which b has zero has no
+// ratio.
 func (m Metric) ratios(a, b *Side) map[int]float64 {
 	above, below := m.byRound(a), m.byRound(b)
 	quotients := map[int]float64{}
@@ -167,9 +169,9 @@ func (m Metric) ratios(a, b *Side) map[int]float64 {
 	return quotients
 }
 
-// AddRatios adds the first side over each other one, round by round. A pair of rounds of which one is void is left out; so is a side that
-// shares no round with the first in which both have the metric. aims (may be nil) are by the other side's name: at least so much, or at most
-// when the metric is better the smaller it is.
+// AddRatios adds the first side over each other one, round by round. A pair of rounds of which one is void is left out;
+// so is a side that shares no round with the first in which both have the metric. aims (may be nil) are by the other
+// side's name: at least so much, or at most when the metric is better the smaller it is.
 func (r *Report) AddRatios(m Metric, aims map[string]float64) {
 	for i := 1; i < len(r.Sides); i++ {
 		other := &r.Sides[i]

@@ -5,7 +5,8 @@ import "time"
 // FormatVersion is the version of the JSON; a reader refuses one that it does not know.
 const FormatVersion = 1
 
-// Report is everything one command measured. It is written as JSON, and everything shown as HTML, CSV or text is made of it.
+// Report is everything one command measured. It is written as JSON, and everything shown as HTML, CSV or text is made
+// of it.
 type Report struct {
 	Version  int       `json:"version"`
 	Scenario string    `json:"scenario"`
@@ -51,17 +52,18 @@ type Side struct {
 type Round struct {
 	Number  int           `json:"number"`
 	Elapsed time.Duration `json:"elapsed_ns"`
-	// Useful are durable changes of state that were acknowledged (holds, releases, extensions, confirmations); Refusals are the
-	// engine's noes (taken, sold out). Rates are zero in a void round.
+	// Useful are durable changes of state that were acknowledged (holds, releases, extensions, confirmations); Refusals
+	// are the engine's noes (taken, sold out). Rates are zero in a void round.
 	Useful   Rate    `json:"useful"`
 	Refusals Rate    `json:"refusals"`
 	Calls    []Call  `json:"calls"` // by kind of request
 	Series   *Series `json:"series,omitempty"`
 	Client   Client  `json:"client"`
-	// ServerCPU is the server's share of the whole machine (1: all cores); zero when it is not ours to see. Of a peer it includes its
-	// database.
+	// ServerCPU is the server's share of the whole machine (1: all cores); zero when it is not ours to see. Of a
+	// baseline it includes its database.
 	ServerCPU float64 `json:"server_cpu"`
-	// Void says why the round's rates are not printed: the client was the bottleneck, an unexpected outcome, too few requests.
+	// Void says why the round's rates are not printed: the client was the bottleneck, an unexpected outcome, too few
+	// requests.
 	Void string `json:"void,omitempty"`
 }
 
@@ -84,7 +86,8 @@ type Outcome struct {
 	Latency Quantiles `json:"latency"`
 }
 
-// Quantiles describe a distribution of durations. Curve is the distribution itself for a plot: durations at rising quantiles.
+// Quantiles describe a distribution of durations. Curve is the distribution itself for a plot: durations at rising
+// quantiles.
 type Quantiles struct {
 	Mean  time.Duration `json:"mean_ns"`
 	P50   time.Duration `json:"p50_ns"`
@@ -119,16 +122,22 @@ type SeriesClass struct {
 // Milliseconds is a duration as plots want it.
 type Milliseconds float64
 
+// InMilliseconds is a duration in that unit.
+func InMilliseconds(d time.Duration) Milliseconds {
+	return Milliseconds(float64(d) / float64(time.Millisecond))
+}
+
 // Client is what the load cost, and whether it kept up.
 type Client struct {
 	Processes int `json:"processes"`
 	Loops     int `json:"loops"` // threads that send and receive, all processes together
-	// CPU is the client's share of the whole machine. BusiestLoop is the share of one core that the busiest loop used: near 1 the client
-	// was the bottleneck.
+	// CPU is the client's share of the whole machine. BusiestLoop is the share of one core that the busiest loop used:
+	// near 1 the client was the bottleneck.
 	CPU         float64 `json:"cpu"`
 	BusiestLoop float64 `json:"busiest_loop"`
-	// LateStarts began more than 2 ms after their intended moment although a connection was free (the client's fault); Queued waited for a
-	// free connection (the server's, or too few connections). Both were sent all the same, and their latency counts from the intended moment.
+	// LateStarts began more than 2 ms after their intended moment although a connection was free (the client's fault);
+	// Queued waited for a free connection (the server's, or too few connections). Both were sent all the same, and
+	// their latency counts from the intended moment.
 	LateStarts uint64    `json:"late_starts"`
 	Queued     uint64    `json:"queued"`
 	StartLag   Quantiles `json:"start_lag"`

@@ -17,8 +17,8 @@ var pageStyle string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
-// WriteHTML writes the report as one page that needs nothing else: its plots are inside, it asks no network and runs no script. Everything
-// that the report says is escaped. It reads well in light and in dark, on a phone and on paper.
+// WriteHTML writes the report as one page that needs nothing else: its plots are inside, it asks no network and runs no
+// script. Everything that the report says is escaped. It reads well in light and in dark, on a phone and on paper.
 func (r *Report) WriteHTML(w io.Writer) error {
 	if err := pageTemplate.Execute(w, r.page()); err != nil {
 		return fmt.Errorf("report: page: %w", err)
@@ -60,7 +60,8 @@ type table struct {
 	Align string
 }
 
-// cell is one cell: a text, perhaps a smaller one below (in one line, or a Note or an Alert of many words), a colour of a side, a verdict's class.
+// cell is one cell: a text, perhaps a smaller one below (in one line, or a Note or an Alert of many words), a colour of
+// a side, a verdict's class.
 type cell struct {
 	Text, Below, Note, Alert string
 	Paint, Class             string
@@ -105,9 +106,12 @@ func (s *sideDigest) cell() cell { return cell{Text: s.Name, Paint: sidePaint(s.
 func (r *Report) page() *page {
 	d := r.digest()
 	p := &page{
-		Style: template.CSS(pageStyle), Scenario: r.Scenario, About: r.About, Headline: r.Headline(), Identity: r.identity(),
-		Badges: d.badges(), Command: r.Command, Sides: d.sidesTable(), Ratios: d.ratiosTable(), Figures: r.figuresTable(),
-		Bars: d.allBars(), Calls: d.callsTable(), Checks: d.checksTable(), Clients: d.clientsTable(), Rounds: d.roundsTable(),
+		Style: template.CSS(pageStyle), Scenario: r.Scenario, About: r.About, Headline: r.Headline(),
+		Identity: r.identity(),
+		Badges:   d.badges(), Command: r.Command, Sides: d.sidesTable(), Ratios: d.ratiosTable(),
+		Figures: r.figuresTable(),
+		Bars:    d.allBars(), Calls: d.callsTable(), Checks: d.checksTable(), Clients: d.clientsTable(),
+		Rounds:  d.roundsTable(),
 		Machine: r.machineTable(), Setting: r.settingsTable(), Missing: d.missing(), Notes: r.Notes,
 	}
 	p.OverTime = pictures(d.usefulOverTime(), d.answersOverTime(), d.medianOverTime(), d.tailOverTime())
@@ -153,10 +157,13 @@ func (d *digest) allBars() []*picture {
 	if d.growth() { // the curves show them
 		return nil
 	}
-	all := d.barsPlots("Useful changes a second", "median of the rounds; whiskers from the least to the greatest", UsefulRate(), figure, short)
-	all = append(all, d.barsPlots("Refusals a second", "taken and sold out: losers should be cheap", RefusalRate(), figure, short)...)
+	all := d.barsPlots("Useful changes a second", "median of the rounds; whiskers from the least to the greatest",
+		UsefulRate(), figure, short)
+	all = append(all, d.barsPlots("Refusals a second", "taken and sold out: losers should be cheap", RefusalRate(),
+		figure, short)...)
 	for _, key := range d.main(2) {
-		all = append(all, d.barsPlots(words(key.String())+": p99", "latency, the smaller the better; median and ends of the rounds",
+		all = append(all, d.barsPlots(words(key.String())+": p99",
+			"latency, the smaller the better; median and ends of the rounds",
 			LatencyAt(key.Kind, key.Class, 0.99), lastingMS, shortMS)...)
 	}
 	return all
@@ -208,7 +215,8 @@ func (d *digest) checkBadges() (all []badge) {
 
 func (r *Report) machineTable() *table {
 	t := &table{Head: []string{"Machine", ""}, Align: "ll"}
-	for _, one := range []Setting{{"where", r.Machine.inWords()}, {"seed", fmt.Sprint(r.Seed)}, {"started", started(r.Started)}} {
+	for _, one := range []Setting{{"where", r.Machine.inWords()}, {"seed", fmt.Sprint(r.Seed)},
+		{"started", started(r.Started)}} {
 		if one.Value != "" {
 			t.add(plainCell(one.Name), plainCell(one.Value))
 		}

@@ -60,12 +60,15 @@ func TestEveryTextIsShownAndEscaped(t *testing.T) {
 	r.Machine.Processor = "EPYC"
 	r.About = "about"
 	r.Figures = []Figure{{"f", 1, "u", "≥ 1", &yes}}
-	r.Curves = []Curve{{Title: "c", X: Axis{Label: "x"}, Y: Axis{Label: "y"}, Note: "n", Lines: []Line{{"l", [][2]float64{{1, 2}, {2, 3}}}}}}
+	r.Curves = []Curve{{Title: "c", X: Axis{Label: "x"}, Y: Axis{Label: "y"}, Note: "n",
+		Lines: []Line{{"l", [][2]float64{{1, 2}, {2, 3}}}}}}
 	r.Sides[1].Checks[0].Faults = []string{"fault"}
-	r.Sides[0].Rounds[0].Series = &Series{Step: 1e9, Classes: []SeriesClass{{"held", []uint64{1, 2}}}, Useful: []uint64{1, 2}, P50: []Milliseconds{1, 2}, P99: []Milliseconds{1, 2}}
+	r.Sides[0].Rounds[0].Series = &Series{Step: 1e9, Classes: []SeriesClass{{"held", []uint64{1, 2}}},
+		Useful: []uint64{1, 2}, P50: []Milliseconds{1, 2}, P99: []Milliseconds{1, 2}}
 	r.Sides[1].Rounds = r.Sides[1].Rounds[:1]
 	planted := 0
-	for i := range r.Sides { // where Void is planted the round becomes void: one such round a side, behind those that count
+	// where Void is planted the round becomes void: one such round a side, behind those that count
+	for i := range r.Sides {
 		r.Sides[i].Rounds = append(r.Sides[i].Rounds, Round{Number: 9})
 	}
 	keepCounted(r, func() { plantIn(reflect.ValueOf(r).Elem(), &planted) })
@@ -95,7 +98,8 @@ func keepCounted(r *Report, plant func()) {
 	}
 }
 
-// excused are texts that the page leaves out with a reason: a round's Void that keepCounted took back is nowhere in the report any more.
+// excused are texts that the page leaves out with a reason: a round's Void that keepCounted took back is nowhere in the
+// report any more.
 func excused(r *Report, text string) bool {
 	found := false
 	var look func(reflect.Value)
@@ -147,7 +151,8 @@ func wellFormed(t *testing.T, name, svg string) {
 func allPictures(r *Report) map[string]*picture {
 	p := r.page()
 	all := map[string]*picture{}
-	for group, list := range map[string][]*picture{"bars": p.Bars, "time": p.OverTime, "outcomes": p.Outcomes, "quantiles": p.Quantiles, "curves": p.Curves} {
+	for group, list := range map[string][]*picture{"bars": p.Bars, "time": p.OverTime, "outcomes": p.Outcomes,
+		"quantiles": p.Quantiles, "curves": p.Curves} {
 		for i, one := range list {
 			all[fmt.Sprintf("%s %d", group, i)] = one
 		}
@@ -168,7 +173,8 @@ func TestPlotsAreWellFormed(t *testing.T) {
 		}
 		for which, one := range all {
 			wellFormed(t, name+", "+which, string(one.SVG))
-			if text := string(one.SVG); strings.Contains(text, "font-family") || strings.Contains(text, ":#0B5E") || !strings.Contains(text, "var(--") {
+			if text := string(one.SVG); strings.Contains(text, "font-family") || strings.Contains(text, ":#0B5E") ||
+				!strings.Contains(text, "var(--") {
 				t.Errorf("%s, %s: colours or fonts are burnt in", name, which)
 			}
 		}
@@ -216,7 +222,8 @@ func TestVoidRoundsHaveNoFigure(t *testing.T) {
 	if htmlOf(t, one) != htmlOf(t, two) {
 		t.Error("the page depends on void rounds")
 	}
-	if !strings.Contains(one.Text(), "all 3 rounds void: too few requests") || !strings.Contains(htmlOf(t, one), "round 2 void: too few requests") {
+	if !strings.Contains(one.Text(), "all 3 rounds void: too few requests") ||
+		!strings.Contains(htmlOf(t, one), "round 2 void: too few requests") {
 		t.Errorf("the reason is not told:\n%s", one.Text())
 	}
 	other := fakeReport(12, 3, fakeSides[:3])
@@ -237,57 +244,6 @@ func TestVoidRoundsHaveNoFigure(t *testing.T) {
 	}
 }
 
-// oddReports are what a run can leave behind when it did not go as it should.
-func oddReports() map[string]*Report {
-	one := func(change func(*Round)) *Report {
-		r := fakeReport(5, 1, fakeSides[:2])
-		for i := range r.Sides {
-			for j := range r.Sides[i].Rounds {
-				change(&r.Sides[i].Rounds[j])
-			}
-		}
-		return r
-	}
-	zero := func(r *Round) {
-		for i := range r.Calls {
-			for j := range r.Calls[i].Outcomes {
-				r.Calls[i].Outcomes[j].Latency = Quantiles{Curve: []Quantile{{0, 0}, {1, 0}}}
-			}
-		}
-	}
-	return map[string]*Report{
-		"empty":             {},
-		"no rounds":         {Sides: []Side{{Name: "a"}, {Name: "b"}}},
-		"one side":          fakeReport(5, 3, fakeSides[:1]),
-		"one round":         fakeReport(5, 1, fakeSides),
-		"nine sides":        fakeReport(5, 2, named("a", "b", "c", "d", "e", "f", "g", "h", "i")),
-		"all void":          one(func(r *Round) { r.Void = "why" }),
-		"no time":           one(func(r *Round) { r.Elapsed = 0 }),
-		"no calls":          one(func(r *Round) { r.Calls = nil }),
-		"no series":         one(func(r *Round) { r.Series = nil }),
-		"empty series":      one(func(r *Round) { r.Series = &Series{} }),
-		"series of nothing": one(func(r *Round) { r.Series = &Series{Step: time.Second} }),
-		"one step":          one(func(r *Round) { r.Series.Useful, r.Series.P50 = r.Series.Useful[:1], r.Series.P50[:1] }),
-		"uneven series":     one(func(r *Round) { r.Series.Classes[1].Counts = r.Series.Classes[1].Counts[:7] }),
-		"zero series": one(func(r *Round) {
-			r.Series = &Series{Step: time.Second, Useful: make([]uint64, 9), P99: make([]Milliseconds, 9), Classes: []SeriesClass{{"held", make([]uint64, 9)}}}
-		}),
-		"zero latency":  one(zero),
-		"no curve":      one(func(r *Round) { r.Calls[0].Outcomes[0].Latency.Curve = nil }),
-		"zero rates":    one(func(r *Round) { r.Useful, r.Refusals = Rate{}, Rate{} }),
-		"one answer":    one(func(r *Round) { r.Calls[0].Outcomes[0].Count = 1 }),
-		"infinite rate": one(func(r *Round) { r.Useful.PerSecond, r.Series.P99[3] = math.Inf(1), Milliseconds(math.Inf(1)) }),
-		"no number":     one(func(r *Round) { r.Useful.PerSecond = math.NaN() }),
-		"great numbers": one(func(r *Round) { r.Useful.PerSecond, r.Elapsed = 1e300, math.MaxInt64 }),
-		"odd curves": {Curves: []Curve{
-			{}, {Title: "no points", Lines: []Line{{Name: "l"}}}, {Title: "one", X: Axis{Log: true}, Y: Axis{Log: true}, Lines: []Line{{Points: [][2]float64{{1, 1}}}}},
-			{Title: "zero on a log axis", X: Axis{Log: true}, Y: Axis{Log: true}, Lines: []Line{{Points: [][2]float64{{0, 0}, {10, 5}}}}},
-			{Title: "below zero", Lines: []Line{{Points: [][2]float64{{-5, -2}, {3, 4}}}}},
-			{Title: "no numbers", Y: Axis{Log: true}, Lines: []Line{{Points: [][2]float64{{1, math.NaN()}, {2, math.Inf(1)}, {3, 2}}}}},
-		}},
-	}
-}
-
 func TestOddReportsAreShownAllTheSame(t *testing.T) {
 	usual := fakeReport(5, 5, fakeSides)
 	for name, r := range oddReports() {
@@ -298,8 +254,10 @@ func TestOddReportsAreShownAllTheSame(t *testing.T) {
 				t.Errorf("%s, %s: a point is nowhere", name, which)
 			}
 		}
-		for _, text := range []string{page, r.Text(), Compare(r, usual).Text(), Compare(usual, r).Text(), Compare(r, r).Text()} {
-			if text == "" || strings.Contains(text, "NaN") || strings.Contains(text, "+Inf") || strings.Contains(text, "%!") {
+		for _, text := range []string{page, r.Text(), Compare(r, usual).Text(), Compare(usual, r).Text(),
+			Compare(r, r).Text()} {
+			if text == "" || strings.Contains(text, "NaN") || strings.Contains(text, "+Inf") ||
+				strings.Contains(text, "%!") {
 				t.Errorf("%s: nothing, or no number, or a format gone wrong:\n%s", name, text)
 			}
 		}

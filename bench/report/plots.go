@@ -12,8 +12,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// picture is one plot of the page with its words. Its legend is the page's, above the plot: there it breaks lines on a phone and never covers
-// data.
+// picture is one plot of the page with its words. Its legend is the page's, above the plot: there it breaks lines on a
+// phone and never covers data.
 type picture struct {
 	Title, About string
 	Legend       []legendEntry
@@ -28,8 +28,8 @@ type legendEntry struct {
 	Area  bool
 }
 
-// farApart is the quotient above which a linear axis would press the smaller ones onto its floor.
-const farApart = 20
+// FarApart is the quotient above which a linear axis would press the smaller ones onto its floor.
+const FarApart = 20
 
 // dashes tell lines apart without colour.
 var dashes = [][]vg.Length{nil, {7, 3}, {2, 2.5}, {9, 3, 2, 3}, {4, 2}, {1.2, 2}, {10, 4}, {6, 2, 1.5, 2, 1.5, 2}}
@@ -118,15 +118,17 @@ func (l *lines) draw(p *plot.Plot, title, about string) *picture {
 	for i := len(l.traces) - 1; i >= 0; i-- { // the first on top
 		p.Add(l.traces[i])
 	}
-	return &picture{Title: title, About: about, Legend: l.legend, SVG: template.HTML(render(p, plotHeight, title+": "+about))}
+	return &picture{Title: title, About: about, Legend: l.legend,
+		SVG: template.HTML(render(p, plotHeight, title+": "+about))}
 }
 
-// overTime draws lines over the seconds of a round; nil without any. Whether the y axis is linear is for the figures to say.
+// overTime draws lines over the seconds of a round; nil without any. Whether the y axis is linear is for the figures to
+// say.
 func (l *lines) overTime(title, about string, logarithmic bool, label func(float64) string) *picture {
 	if len(l.traces) == 0 {
 		return nil
 	}
-	if low, high := l.typical(); !logarithmic && high > farApart*low {
+	if low, high := l.typical(); !logarithmic && high > FarApart*low {
 		logarithmic = true
 		about += "; log axis"
 	}
@@ -157,7 +159,8 @@ func timeAxis(p *plot.Plot, end float64) {
 }
 
 // overTimePlot is one line a side over its middle round. rate answers nil when a side has nothing to show.
-func (d *digest) overTimePlot(title, about string, logarithmic bool, label func(float64) string, of func(*Series) []point) *picture {
+func (d *digest) overTimePlot(title, about string, logarithmic bool, label func(float64) string,
+	of func(*Series) []point) *picture {
 	l := &lines{}
 	for _, s := range d.sides {
 		if r := s.overTime(); r != nil {
@@ -168,7 +171,8 @@ func (d *digest) overTimePlot(title, about string, logarithmic bool, label func(
 }
 
 func (d *digest) usefulOverTime() *picture {
-	return d.overTimePlot("Useful changes over time", "durable changes acknowledged a second, in each side's middle round", false, short,
+	return d.overTimePlot("Useful changes over time",
+		"durable changes acknowledged a second, in each side's middle round", false, short,
 		func(s *Series) []point { return rateOver(s.Useful, s.Step, linePoints) })
 }
 
@@ -178,12 +182,14 @@ func (d *digest) answersOverTime() *picture {
 }
 
 func (d *digest) medianOverTime() *picture {
-	return d.overTimePlot("Latency over time: p50", "of all requests in each step, middle round; log axis", true, shortMS,
+	return d.overTimePlot("Latency over time: p50", "of all requests in each step, middle round; log axis", true,
+		shortMS,
 		func(s *Series) []point { return worstOver(s.P50, s.Step, linePoints) })
 }
 
 func (d *digest) tailOverTime() *picture {
-	return d.overTimePlot("Latency over time: p99", "of all requests in each step, middle round; log axis", true, shortMS,
+	return d.overTimePlot("Latency over time: p99", "of all requests in each step, middle round; log axis", true,
+		shortMS,
 		func(s *Series) []point { return worstOver(s.P99, s.Step, linePoints) })
 }
 
@@ -210,14 +216,17 @@ func (s *sideDigest) outcomesPlot() *picture {
 		p.Add(a)
 	}
 	about := fmt.Sprintf("answers a second, round %d; scale of its own", r.Number)
-	return &picture{Title: s.Name, About: about, Legend: legend, SVG: template.HTML(render(p, plotHeight, "Outcomes over time, "+s.Name))}
+	return &picture{Title: s.Name, About: about, Legend: legend,
+		SVG: template.HTML(render(p, plotHeight, "Outcomes over time, "+s.Name))}
 }
 
-// stack makes an area of each class on top of those before it. The first area is the sum of all, to be drawn first; each later one covers
-// a part of it.
+// stack makes an area of each class on top of those before it. The first area is the sum of all, to be drawn first;
+// each later one covers a part of it.
 func stack(s *Series) (areas []*area, legend []legendEntry) {
 	classes := slices.Clone(s.Classes)
-	slices.SortStableFunc(classes, func(a, b SeriesClass) int { return int(classPaint(a.Class)) - int(classPaint(b.Class)) })
+	slices.SortStableFunc(classes, func(a, b SeriesClass) int {
+		return int(classPaint(a.Class)) - int(classPaint(b.Class))
+	})
 	var below []point
 	for _, class := range classes {
 		points := rateOver(class.Counts, s.Step, stackPoints)

@@ -33,7 +33,7 @@ func (d *digest) barsPlots(title, about string, m Metric, figures, axis func(flo
 		return nil
 	}
 	pictures := []*picture{b.picture(title, about, 0, high, axis)}
-	if high > farApart*low {
+	if high > FarApart*low {
 		pictures = append(pictures, b.positive().picture(title, about+"; log axis", low, high, axis))
 	}
 	return pictures

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// The most points of a line and of a stack's edge. A plot is not wider than that on most screens, and a page with all of a long run's steps
-// would be too heavy to send.
+// The most points of a line and of a stack's edge. A plot is not wider than that on most screens, and a page with all
+// of a long run's steps would be too heavy to send.
 const (
 	linePoints  = 400
 	stackPoints = 240
@@ -15,7 +15,8 @@ const (
 // thinBy is how many steps make one point.
 func thinBy(steps, most int) int { return max(1, (steps+most-1)/most) }
 
-// rateOver are the steps as rates: the sum of every few steps over the time that they took. x is seconds at the middle of each.
+// rateOver are the steps as rates: the sum of every few steps over the time that they took. x is seconds at the middle
+// of each.
 func rateOver(counts []uint64, step time.Duration, most int) []point {
 	width := thinBy(len(counts), most)
 	var points []point
@@ -32,7 +33,8 @@ func rateOver(counts []uint64, step time.Duration, most int) []point {
 
 func middleOf(from, to int, step time.Duration) float64 { return float64(from+to) / 2 * step.Seconds() }
 
-// worstOver are the steps as latencies: the greatest of every few, so that thinning hides no peak. A step without answers is a gap.
+// worstOver are the steps as latencies: the greatest of every few, so that thinning hides no peak. A step without
+// answers is a gap.
 func worstOver(steps []Milliseconds, step time.Duration, most int) []point {
 	width := thinBy(len(steps), most)
 	var points []point
@@ -80,7 +82,8 @@ func (s *sideDigest) overTime() *Round {
 	return middleRound(with)
 }
 
-// The scale of quantiles: x is the number of nines, so that every nine more is as wide as the one before. It ends at 99.99 %.
+// The scale of quantiles: x is the number of nines, so that every nine more is as wide as the one before. It ends at
+// 99.99 %.
 const (
 	ninesMost  = 4.0
 	ninesSteps = 80
@@ -88,11 +91,13 @@ const (
 
 func nines(part float64) float64 { return -math.Log10(1 - part) }
 
-// leastMS is what a latency of nothing is drawn as: a log axis has no zero, and no clock here tells a microsecond apart.
+// leastMS is what a latency of nothing is drawn as: a log axis has no zero, and no clock here tells a microsecond
+// apart.
 const leastMS = 0.001
 
-// quantileLine is the distribution of a call over the side's rounds: at each quantile, the median of the rounds. It ends where there is less
-// than one answer behind the quantile in most of the rounds: a tail drawn further would be the maximum, drawn as a line.
+// quantileLine is the distribution of a call over the side's rounds: at each quantile, the median of the rounds. It
+// ends where there is less than one answer behind the quantile in most of the rounds: a tail drawn further would be the
+// maximum, drawn as a line.
 func (s *sideDigest) quantileLine(key callKey) []point {
 	var outcomes []*Outcome
 	for _, r := range s.counted {
@@ -139,8 +144,8 @@ func (o *Outcome) atNines(x float64) (float64, bool) {
 	return 0, false
 }
 
-// known are the distribution's points as the plot has them. Without a curve they are the few quantiles that each has. The last answer's
-// quantile, which would be infinitely far out, stands where one answer of all is.
+// known are the distribution's points as the plot has them. Without a curve they are the few quantiles that each has.
+// The last answer's quantile, which would be infinitely far out, stands where one answer of all is.
 func (o *Outcome) known(most float64) []point {
 	curve := o.Latency.Curve
 	if len(curve) == 0 {

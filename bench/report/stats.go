@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// SpreadOf is the median, the least and the greatest of values; of none it is all zeros. An even number has the mean of the two in the
-// middle for its median.
+// SpreadOf is the median, the least and the greatest of values; of none it is all zeros. An even number has the mean of
+// the two in the middle for its median.
 func SpreadOf(values []float64) Spread {
 	if len(values) == 0 {
 		return Spread{}
@@ -26,12 +26,13 @@ func medianOfSorted(sorted []float64) float64 {
 	return middle
 }
 
-// mannWhitney is the two-sided p of the rank-sum test: how often chance alone would part two such groups as far as they are parted, or
-// farther. Exact, ties included: the distribution of the rank sum over all ways to deal the ranks out is counted, not approximated.
+// mannWhitney is the two-sided p of the rank-sum test: how often chance alone would part two such groups as far as they
+// are parted, or farther. Exact, ties included: the distribution of the rank sum over all ways to deal the ranks out is
+// counted, not approximated.
 //
-// Sources: H. B. Mann and D. R. Whitney, On a Test of Whether One of Two Random Variables Is Stochastically Larger than the Other, Annals
-// of Mathematical Statistics 18 (1947); counting by shifts: B. Streitberg and J. Röhmel, Exact Distributions for Permutation and Rank Tests,
-// Statistical Software Newsletter 12 (1986).
+// Sources: H. B. Mann and D. R. Whitney, On a Test of Whether One of Two Random Variables Is Stochastically Larger than
+// the Other, Annals of Mathematical Statistics 18 (1947); counting by shifts: B. Streitberg and J. Röhmel, Exact
+// Distributions for Permutation and Rank Tests, Statistical Software Newsletter 12 (1986).
 func mannWhitney(a, b []float64) float64 {
 	if len(a) == 0 || len(b) == 0 {
 		return 1
@@ -54,7 +55,8 @@ func mannWhitney(a, b []float64) float64 {
 
 func distance(a, b int) int { return max(a-b, b-a) }
 
-// doubledRanks are twice the ranks, in the order of values; ties share the middle of their ranks, which twice is always whole.
+// doubledRanks are twice the ranks, in the order of values; ties share the middle of their ranks, which twice is always
+// whole.
 func doubledRanks(values []float64) []int {
 	sorted := slices.Sorted(slices.Values(values))
 	ranks := make([]int, len(values))
@@ -102,12 +104,14 @@ func choices(n, k int) float64 {
 	return math.Round(ways)
 }
 
-// hodgesLehmann is the factor by which b is above a: the median of all quotients of one of b and one of a. Low and high enclose it with at
-// least the confidence asked for; they are the quotients at the ranks that the rank-sum test would just not reject, so that test and interval
-// never contradict each other. Not ok: too few values for an interval of that confidence. All values must be above zero.
+// hodgesLehmann is the factor by which b is above a: the median of all quotients of one of b and one of a. Low and high
+// enclose it with at least the confidence asked for; they are the quotients at the ranks that the rank-sum test would
+// just not reject, so that test and interval never contradict each other. Not ok: too few values for an interval of
+// that confidence. All values must be above zero.
 //
-// Sources: J. L. Hodges and E. L. Lehmann, Estimates of Location Based on Rank Tests, Annals of Mathematical Statistics 34 (1963); the
-// interval: D. F. Bauer, Constructing Confidence Sets Using Rank Statistics, Journal of the American Statistical Association 67 (1972).
+// Sources: J. L. Hodges and E. L. Lehmann, Estimates of Location Based on Rank Tests, Annals of Mathematical Statistics
+// 34 (1963); the interval: D. F. Bauer, Constructing Confidence Sets Using Rank Statistics, Journal of the American
+// Statistical Association 67 (1972).
 func hodgesLehmann(a, b []float64, confidence float64) (factor, low, high float64, ok bool) {
 	var quotients []float64
 	for _, x := range a {
@@ -135,8 +139,8 @@ func geometricMedian(sorted []float64) float64 {
 	return middle
 }
 
-// intervalCut is how many quotients may be cut off at each end: the greatest number whose tail of U stays within half of what confidence
-// leaves. U is the rank sum less its least value; without ties it has every value up to a*b.
+// intervalCut is how many quotients may be cut off at each end: the greatest number whose tail of U stays within half
+// of what confidence leaves. U is the rank sum less its least value; without ties it has every value up to a*b.
 func intervalCut(a, b int, confidence float64) int {
 	ranks := make([]int, a+b)
 	least := 0
@@ -156,22 +160,24 @@ func intervalCut(a, b int, confidence float64) int {
 	return 0
 }
 
-// Up to so many ways to label rounds old or new (eight against eight have 12,870) all of them are tried; above, as many are drawn, always the
-// same ones.
+// Up to so many ways to label rounds old or new (eight against eight have 12,870) all of them are tried; above, as many
+// are drawn, always the same ones.
 const (
 	labelingsMax  = 20_000
 	labelingsSeed = 20_111
 )
 
-// familyP gives each metric its p among all of its family: how often, when the rounds' labels old and new are exchanged, any metric of the
-// family is parted as clearly as this one is. Of forty metrics two differ at p < 0.05 by chance alone; here none does, nineteen times
-// out of twenty. Rows are metrics, columns are rounds, the first old of them the old ones; NaN: not known in that round. Rounds are exchanged
-// whole, so metrics that move together count as the one that they are.
+// familyP gives each metric its p among all of its family: how often, when the rounds' labels old and new are
+// exchanged, any metric of the family is parted as clearly as this one is. Of forty metrics two differ at p < 0.05 by
+// chance alone; here none does, nineteen times out of twenty. Rows are metrics, columns are rounds, the first old of
+// them the old ones; NaN: not known in that round. Rounds are exchanged whole, so metrics that move together count as
+// the one that they are.
 //
-// Source: P. H. Westfall and S. S. Young, Resampling-Based Multiple Testing (1993), the step-down maximum over all permutations. The
-// statistic is the correlation of a metric with the labels in Fisher's transformation, which orders labelings as Student's t does, stays
-// finite when rounds are equal to the last digit, and lets metrics with more and with fewer rounds be held against each other. Drawn labelings count the observed one as one of them (B. Phipson and G. K. Smyth, Permutation P-values
-// Should Never Be Zero, 2010).
+// Source: P. H. Westfall and S. S. Young, Resampling-Based Multiple Testing (1993), the step-down maximum over all
+// permutations. The statistic is the correlation of a metric with the labels in Fisher's transformation, which orders
+// labelings as Student's t does, stays finite when rounds are equal to the last digit, and lets metrics with more and
+// with fewer rounds be held against each other. Drawn labelings count the observed one as one of them (B. Phipson and
+// G. K. Smyth, Permutation P-values Should Never Be Zero, 2010).
 func familyP(metrics [][]float64, old int) []float64 {
 	if len(metrics) == 0 {
 		return nil
@@ -206,7 +212,8 @@ func familyP(metrics [][]float64, old int) []float64 {
 	return p
 }
 
-// clearness is how clearly the labels part the values: Fisher's z of their correlation in units of its own deviation, without a sign.
+// clearness is how clearly the labels part the values: Fisher's z of their correlation in units of its own deviation,
+// without a sign.
 func clearness(values []float64, isOld func(round int) bool) float64 {
 	var n, sum [2]float64
 	for round, v := range values {
@@ -242,7 +249,8 @@ const clearest = 1 - 1e-12
 
 func square(v float64) float64 { return v * v }
 
-// eachLabeling visits every way to call old of the rounds old, or many of them when there are too many; the observed one is among them.
+// eachLabeling visits every way to call old of the rounds old, or many of them when there are too many; the observed
+// one is among them.
 func eachLabeling(rounds, old int, visit func(isOld func(round int) bool)) {
 	if old == 0 || old >= rounds || rounds > 62 || choices(rounds, old) > labelingsMax {
 		drawLabelings(rounds, old, visit)

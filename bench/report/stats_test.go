@@ -45,7 +45,8 @@ func apart(n, m, u int) (a, b []float64) {
 	return a, b
 }
 
-// TestMannWhitneyAgainstItsTable: the one-sided probabilities of table I of Mann and Whitney (1947); two-sided is twice as much.
+// TestMannWhitneyAgainstItsTable: the one-sided probabilities of table I of Mann and Whitney (1947); two-sided is twice
+// as much.
 func TestMannWhitneyAgainstItsTable(t *testing.T) {
 	for _, c := range []struct {
 		n, m int
@@ -69,8 +70,8 @@ func TestMannWhitneyAgainstItsTable(t *testing.T) {
 	}
 }
 
-// TestPermeabilityExample is the example of Hollander and Wolfe, Nonparametric Statistical Methods (1973), p. 69: W = 35, one-sided p 0.1272,
-// difference 0.305 (-0.15 … 0.76). Differences are quotients of the exponentials.
+// TestPermeabilityExample is the example of Hollander and Wolfe, Nonparametric Statistical Methods (1973), p. 69: W =
+// 35, one-sided p 0.1272, difference 0.305 (-0.15 … 0.76). Differences are quotients of the exponentials.
 func TestPermeabilityExample(t *testing.T) {
 	x := []float64{0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46}
 	y := []float64{1.15, 0.88, 0.90, 0.74, 1.21}
@@ -84,8 +85,10 @@ func TestPermeabilityExample(t *testing.T) {
 		return e
 	}
 	factor, low, high, ok := hodgesLehmann(exponentials(y), exponentials(x), 0.95)
-	if !ok || !near(math.Log(factor), 0.305, 1e-9) || !near(math.Log(low), -0.15, 1e-9) || !near(math.Log(high), 0.76, 1e-9) {
-		t.Errorf("difference %.4f (%.4f … %.4f), want 0.305 (-0.15 … 0.76)", math.Log(factor), math.Log(low), math.Log(high))
+	if !ok || !near(math.Log(factor), 0.305, 1e-9) || !near(math.Log(low), -0.15, 1e-9) ||
+		!near(math.Log(high), 0.76, 1e-9) {
+		t.Errorf("difference %.4f (%.4f … %.4f), want 0.305 (-0.15 … 0.76)", math.Log(factor), math.Log(low),
+			math.Log(high))
 	}
 }
 
@@ -217,7 +220,8 @@ func TestFamilyRaisesFewFalseAlarms(t *testing.T) {
 		t.Errorf("%.0f %% of comparisons of noise raise an alarm", 100*rate)
 	}
 	if rate := float64(alone) / tries; rate < 0.2 {
-		t.Errorf("one test a metric raises an alarm in only %.0f %%: this noise would not show a missing correction", 100*rate)
+		t.Errorf("one test a metric raises an alarm in only %.0f %%: this noise would not show a missing correction",
+			100*rate)
 	}
 }
 

@@ -141,7 +141,8 @@ func (m *measured) fitted(svg string) string {
 		if next++; next > len(m.widths) || m.widths[next-1] <= 0 {
 			return tag
 		}
-		return fmt.Sprintf(`<text textLength="%.1f" lengthAdjust="spacingAndGlyphs"%s`, float64(m.widths[next-1]), tag[len("<text"):])
+		return fmt.Sprintf(`<text textLength="%.1f" lengthAdjust="spacingAndGlyphs"%s`, float64(m.widths[next-1]),
+			tag[len("<text"):])
 	})
 }
 

@@ -9,7 +9,8 @@ import (
 // sidesTable has a row a side: what the run was about, and over the first side's rivals the ratio.
 func (d *digest) sidesTable() *table {
 	calls := d.main(2)
-	t := &table{Head: []string{"Side", "useful/s", "refusals/s"}, Align: "lrr" + strings.Repeat("rr", len(calls)) + "rl"}
+	t := &table{Head: []string{"Side", "useful/s", "refusals/s"},
+		Align: "lrr" + strings.Repeat("rr", len(calls)) + "rl"}
 	for _, key := range calls {
 		t.Head = append(t.Head, words(key.String())+" p50", "p99")
 	}
@@ -20,7 +21,8 @@ func (d *digest) sidesTable() *table {
 		name.Note, name.Alert = s.About, strings.Join(s.voids(), "; ")
 		cells := []cell{name, s.spreadCell(UsefulRate(), figure), s.spreadCell(RefusalRate(), figure)}
 		for _, key := range calls {
-			cells = append(cells, s.spreadCell(LatencyAt(key.Kind, key.Class, 0.5), lastingMS), s.spreadCell(LatencyAt(key.Kind, key.Class, 0.99), lastingMS))
+			cells = append(cells, s.spreadCell(LatencyAt(key.Kind, key.Class, 0.5), lastingMS),
+				s.spreadCell(LatencyAt(key.Kind, key.Class, 0.99), lastingMS))
 		}
 		cells = append(cells, s.spreadCell(serverShare(), percent), plainCell(s.countsShort()))
 		t.add(cells...)
@@ -29,7 +31,10 @@ func (d *digest) sidesTable() *table {
 }
 
 func serverShare() Metric {
-	return Metric{Name: "server CPU", AtMost: true, Of: func(r *Round) (float64, bool) { return r.ServerCPU, r.ServerCPU > 0 }}
+	return Metric{Name: "server CPU", AtMost: true, Of: func(r *Round) (float64, bool) {
+		return r.ServerCPU,
+			r.ServerCPU > 0
+	}}
 }
 
 // spreadCell has the median large and the ends small.
@@ -49,7 +54,8 @@ func (d *digest) ratiosTable() *table {
 		if met, known := r.Met(); known {
 			aim = cell{Text: r.aimInWords(), Class: metClass(met)}
 		}
-		t.add(plainCell(r.What), plainCell(r.Over), plainCell(times(r.Spread.Median)), plainCell(endsOf(r.Spread, 2, times)), aim)
+		t.add(plainCell(r.What), plainCell(r.Over), plainCell(times(r.Spread.Median)),
+			plainCell(endsOf(r.Spread, 2, times)), aim)
 	}
 	return t.orNil()
 }
@@ -76,7 +82,8 @@ func (r *Report) figuresTable() *table {
 
 // callsTable has everything that was answered in rounds that count, and how fast.
 func (d *digest) callsTable() *table {
-	t := &table{Head: []string{"Request", "answer", "side", "count", "mean", "p50", "p90", "p99", "p99.9", "max"}, Align: "lllrrrrrrr"}
+	t := &table{Head: []string{"Request", "answer", "side", "count", "mean", "p50", "p90", "p99", "p99.9", "max"},
+		Align: "lllrrrrrrr"}
 	for _, key := range d.calls {
 		for i := range d.sides {
 			s := &d.sides[i]
@@ -84,8 +91,10 @@ func (d *digest) callsTable() *table {
 			if total.Count == 0 {
 				continue
 			}
-			t.add(plainCell(words(key.Kind)), cell{Text: words(key.Class), Paint: classPaint(key.Class).name()}, s.cell(), plainCell(whole(total.Count)),
-				plainCell(total.Mean), plainCell(total.P50), plainCell(total.P90), plainCell(total.P99), plainCell(total.P999), plainCell(total.Max))
+			t.add(plainCell(words(key.Kind)), cell{Text: words(key.Class), Paint: classPaint(key.Class).name()},
+				s.cell(), plainCell(whole(total.Count)),
+				plainCell(total.Mean), plainCell(total.P50), plainCell(total.P90), plainCell(total.P99),
+				plainCell(total.P999), plainCell(total.Max))
 		}
 	}
 	return t.orNil()
@@ -96,10 +105,12 @@ func (d *digest) checksTable() *table {
 	for i := range d.sides {
 		s := &d.sides[i]
 		for _, c := range s.Checks {
-			t.add(s.cell(), cell{Text: verdictInWords(c.Verdict), Class: verdictClass(c.Verdict)}, plainCell(c.Name), cell{Text: c.Detail, Lines: c.Faults})
+			t.add(s.cell(), cell{Text: verdictInWords(c.Verdict), Class: verdictClass(c.Verdict)}, plainCell(c.Name),
+				cell{Text: c.Detail, Lines: c.Faults})
 		}
 		if len(s.Checks) == 0 {
-			t.add(s.cell(), cell{Text: verdictInWords(NotChecked), Class: "warn"}, plainCell(nothing), plainCell("no check was made"))
+			t.add(s.cell(), cell{Text: verdictInWords(NotChecked), Class: "warn"}, plainCell(nothing),
+				plainCell("no check was made"))
 		}
 	}
 	return t.orNil()
@@ -117,7 +128,8 @@ func verdictClass(verdict string) string {
 }
 
 func (d *digest) clientsTable() *table {
-	t := &table{Head: []string{"Side", "client", "processes", "loops", "busiest loop", "share of the machine", "started late", "waited", "never sent", "start lag p99"},
+	t := &table{Head: []string{"Side", "client", "processes", "loops", "busiest loop", "share of the machine",
+		"started late", "waited", "never sent", "start lag p99"},
 		Align: "llrrrrrrrr"}
 	for i := range d.sides {
 		s := &d.sides[i]
@@ -133,8 +145,10 @@ func (d *digest) clientsTable() *table {
 		}
 		c := &s.middle.Client
 		t.add(s.cell(), verdict, plainCell(fmt.Sprint(c.Processes)), plainCell(fmt.Sprint(c.Loops)),
-			s.clientCell(percent, func(c *Client) float64 { return c.BusiestLoop }), s.clientCell(percent, func(c *Client) float64 { return c.CPU }),
-			s.clientCell(roundly, func(c *Client) float64 { return float64(c.LateStarts) }), s.clientCell(roundly, func(c *Client) float64 { return float64(c.Queued) }),
+			s.clientCell(percent, func(c *Client) float64 { return c.BusiestLoop }),
+			s.clientCell(percent, func(c *Client) float64 { return c.CPU }),
+			s.clientCell(roundly, func(c *Client) float64 { return float64(c.LateStarts) }),
+			s.clientCell(roundly, func(c *Client) float64 { return float64(c.Queued) }),
 			s.clientCell(roundly, func(c *Client) float64 { return float64(c.Unstarted) }),
 			s.clientCell(lastingMS, func(c *Client) float64 { return milliseconds(c.StartLag.P99) }))
 	}
@@ -147,15 +161,18 @@ func (s *sideDigest) clientCell(format func(float64) string, of func(*Client) fl
 
 // roundsTable has every round, the void ones with their reason and no figure.
 func (d *digest) roundsTable() *table {
-	t := &table{Head: []string{"Side", "round", "length", "useful/s", "refusals/s", "answers/s", "busiest loop", "server CPU", "counts"}, Align: "lrrrrrrrl"}
+	t := &table{Head: []string{"Side", "round", "length", "useful/s", "refusals/s", "answers/s", "busiest loop",
+		"server CPU", "counts"}, Align: "lrrrrrrrl"}
 	for i := range d.sides {
 		s := &d.sides[i]
 		for j := range s.Rounds {
 			r := &s.Rounds[j]
 			cells := []cell{s.cell(), plainCell(fmt.Sprint(r.Number)), plainCell(lasting(r.Elapsed))}
 			if r.Counted() {
-				t.add(append(cells, plainCell(figure(r.Useful.PerSecond)), plainCell(figure(r.Refusals.PerSecond)), plainCell(figure(r.answers())),
-					plainCell(percent(r.Client.BusiestLoop)), plainCell(percentOrNothing(r.ServerCPU)), cell{Text: "yes", Class: "good"})...)
+				t.add(append(cells, plainCell(figure(r.Useful.PerSecond)), plainCell(figure(r.Refusals.PerSecond)),
+					plainCell(figure(r.answers())),
+					plainCell(percent(r.Client.BusiestLoop)), plainCell(percentOrNothing(r.ServerCPU)),
+					cell{Text: "yes", Class: "good"})...)
 				continue
 			}
 			dash := plainCell(nothing)

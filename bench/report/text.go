@@ -12,8 +12,8 @@ const (
 	callsInRow  = 6 // plots of one sort
 )
 
-// Text is the summary for a terminal: what was found, sides, latencies, ratios, checks, the client, notes. A void round is told with its
-// reason and has no figure.
+// Text is the summary for a terminal: what was found, sides, latencies, ratios, checks, the client, notes. A void round
+// is told with its reason and has no figure.
 func (r *Report) Text() string {
 	t := &textPage{digest: r.digest()}
 	t.line("%s", strings.Join(r.identity(), " · "))
@@ -100,7 +100,8 @@ func (t *textPage) latencies() {
 	for _, key := range t.main(callsInText) {
 		for _, s := range t.alive() {
 			if total := s.total(key); total.Count > 0 {
-				rows = append(rows, []string{words(key.String()), s.Name, whole(total.Count), total.P50, total.P99, total.Max})
+				rows = append(rows, []string{words(key.String()), s.Name, whole(total.Count), total.P50, total.P99,
+					total.Max})
 			}
 		}
 	}

@@ -28,7 +28,8 @@ func (s *sideDigest) client() clientVerdict {
 	for _, r := range s.counted {
 		c := &r.Client
 		busiest, share = max(busiest, c.BusiestLoop), max(share, c.CPU)
-		late, waited, unstarted, reconnects = late+c.LateStarts, waited+c.Queued, unstarted+c.Unstarted, reconnects+c.Reconnect
+		late, waited, unstarted, reconnects = late+c.LateStarts, waited+c.Queued, unstarted+c.Unstarted,
+			reconnects+c.Reconnect
 		requests += r.Requests()
 	}
 	v := clientVerdict{Word: "kept up", Good: true}
@@ -38,7 +39,8 @@ func (s *sideDigest) client() clientVerdict {
 	case busiest >= loopNearLimit:
 		v = clientVerdict{Word: "near its limit"}
 	}
-	v.Detail = fmt.Sprintf("busiest loop %s of a core, all of it %s of the machine; late starts %s, waited for a connection %s, never sent %s, reconnects %s",
+	v.Detail = fmt.Sprintf("busiest loop %s of a core, all of it %s of the machine; late starts %s, waited for a "+
+		"connection %s, never sent %s, reconnects %s",
 		percent(busiest), percent(share), whole(late), whole(waited), whole(unstarted), whole(reconnects))
 	return v
 }
@@ -85,7 +87,8 @@ func (t tally) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// NothingOversold is the name of the check that a reader looks for first: when it passed, the headline says so in these words.
+// NothingOversold is the name of the check that a reader looks for first: when it passed, the headline says so in these
+// words.
 const NothingOversold = "nothing oversold"
 
 func (s *Side) checksInWords() string {
@@ -150,7 +153,8 @@ func (d *digest) grown() []string {
 			bad++
 		}
 	}
-	parts := []string{"how cost grows, in " + plural(len(d.Curves), "curve"), "all checks passed at " + plural(len(d.sides), "point")}
+	parts := []string{"how cost grows, in " + plural(len(d.Curves), "curve"),
+		"all checks passed at " + plural(len(d.sides), "point")}
 	if bad > 0 {
 		parts[1] = fmt.Sprintf("NOT all checks passed at %d of %s", bad, plural(len(d.sides), "point"))
 	}

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"holdfast/bench"
-	"holdfast/bench/drive"
+	"holdfast/bench/capacity"
+	"holdfast/bench/load"
 )
 
 // capacityCommand finds the rate of buyers that a deployment carries.
@@ -20,8 +20,8 @@ type capacityCommand struct {
 	SLOP99          time.Duration `name:"slo-p99" help:"Longest p99 of holds granted or refused, from the intended start (${default})." default:"100ms"`
 	SLOFailed       float64       `name:"slo-failed" help:"Most requests that may be limited, failed or unknown, in percent (${default})." default:"0.1"`
 	Headroom        float64       `help:"Part of the sustained rate to keep free (${default})." default:"0.3"`
-	From            drive.Rate    `help:"Buyers a second to begin with (${default})." default:"500"`
-	To              drive.Rate    `help:"No step above this rate; 0: until the SLO breaks." default:"0"`
+	From            load.Rate     `help:"Buyers a second to begin with (${default})." default:"500"`
+	To              load.Rate     `help:"No step above this rate; 0: until the SLO breaks." default:"0"`
 	Factor          float64       `help:"From one rate to the next on the way up (${default})." default:"1.5"`
 	Within          float64       `help:"Halve what lies between until it is so little, as a part of the rate (${default})." default:"0.08"`
 	Tries           int           `help:"So often must a rate not pass before it is believed (${default})." default:"2"`
@@ -64,12 +64,12 @@ func (c *capacityCommand) Run(t *console) error {
 	}
 	progress := newProgress(t, c.Quiet)
 	config.Progress, config.Notice = progress.show, t.notice
-	config.Stepped = func(s *bench.CapacityStep) {
+	config.Stepped = func(s *capacity.Step) {
 		progress.end()
 		fmt.Fprintln(t.out, s.Row())
 	}
-	fmt.Fprintln(t.out, bench.CapacityHead)
-	found, err := bench.MeasureCapacity(t.ctx, *config)
+	fmt.Fprintln(t.out, capacity.Head)
+	found, err := capacity.Measure(t.ctx, *config)
 	progress.end()
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func (c *capacityCommand) Run(t *console) error {
 }
 
 // conclude prints the report and, for whoever reads only the end, the recommendation once more in a line.
-func (c *capacityCommand) conclude(t *console, found *bench.Capacity) error {
+func (c *capacityCommand) conclude(t *console, found *capacity.Capacity) error {
 	fmt.Fprintln(t.out)
 	err := c.publish(t, found.Report)
 	if err != nil && !errors.Is(err, errVerdict) {
@@ -94,19 +94,21 @@ func (c *capacityCommand) conclude(t *console, found *bench.Capacity) error {
 }
 
 // config is run's for this scenario, and what a search needs besides.
-func (c *capacityCommand) config() (*bench.CapacityConfig, error) {
+func (c *capacityCommand) config() (*capacity.Config, error) {
 	base := runCommand{
-		Scenario: c.Scenario, server: c.server, load: load{Venue: c.Venue, HoldTTL: c.HoldTTL}, Seed: c.Seed, Target: c.Target, operatorKey: c.operatorKey,
-		TokenSecretFile: c.TokenSecretFile, Clients: c.Clients, Loops: c.Loops, Unchecked: c.Unchecked, Budget: c.Budget, Keep: c.Keep,
+		Scenario: c.Scenario, server: c.server, loadFlags: loadFlags{Venue: c.Venue, HoldTTL: c.HoldTTL}, Seed: c.Seed,
+		Target: c.Target, operatorKey: c.operatorKey,
+		TokenSecretFile: c.TokenSecretFile, Clients: c.Clients, Loops: c.Loops, Unchecked: c.Unchecked,
+		Budget: c.Budget, Keep: c.Keep,
 	}
 	run, err := base.config()
 	if err != nil {
 		return nil, err
 	}
 	run.Habits.Think = c.Think
-	return &bench.CapacityConfig{
-		RunConfig: *run, SLO: bench.SLO{P99: c.SLOP99, Failed: c.SLOFailed / 100},
-		Climb:    bench.Climb{From: c.From, Most: c.To, Factor: c.Factor, Tolerance: c.Within, Tries: c.Tries},
-		Headroom: c.Headroom, Step: c.Step, Warmup: c.Warmup, Houses: c.Houses, Conns: c.Conns, Session: c.Session,
+	return &capacity.Config{
+		Config: *run, SLO: capacity.SLO{P99: c.SLOP99, Failed: c.SLOFailed / 100},
+		Climb:    capacity.Climb{From: c.From, Most: c.To, Factor: c.Factor, Tolerance: c.Within, Tries: c.Tries},
+		Headroom: c.Headroom, Step: c.Step, Warmup: c.Warmup, Events: c.Houses, Conns: c.Conns, Session: c.Session,
 	}, nil
 }

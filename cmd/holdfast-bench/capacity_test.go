@@ -11,7 +11,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"holdfast/bench"
+	"holdfast/bench/capacity"
 	"holdfast/bench/report"
 )
 
@@ -34,19 +34,24 @@ func TestCapacityFlagsReachTheSearch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := bench.Climb{From: 500, Factor: 1.5, Tolerance: 0.08, Tries: 2}
-	if c.Climb != want || c.SLO != (bench.SLO{P99: 100 * time.Millisecond, Failed: 0.001}) || c.Headroom != 0.3 || c.Step != 5*time.Second || c.Scenario.Name != "onsale" || c.Seed == 0 {
+	want := capacity.Climb{From: 500, Factor: 1.5, Tolerance: 0.08, Tries: 2}
+	if c.Climb != want || c.SLO != (capacity.SLO{P99: 100 * time.Millisecond, Failed: 0.001}) || c.Headroom != 0.3 ||
+		c.Step != 5*time.Second || c.Scenario.Name != "onsale" || c.Seed == 0 {
 		t.Errorf("%+v", c)
 	}
-	c, err = parseCapacity(t, "--target", "http://127.0.0.1:1", "--scenario", "steady", "--slo-p99", "20ms", "--slo-failed", "1", "--from", "10", "--to", "90", "--factor", "3",
-		"--within", "0.05", "--tries", "1", "--step", "1s", "--warmup", "2s", "--think", "3s", "--session", "4s", "--conns", "5", "--houses", "6", "--hold-ttl", "7s",
+	c, err = parseCapacity(t, "--target", "http://127.0.0.1:1", "--scenario", "steady", "--slo-p99", "20ms",
+		"--slo-failed", "1", "--from", "10", "--to", "90", "--factor", "3",
+		"--within", "0.05", "--tries", "1", "--step", "1s", "--warmup", "2s", "--think", "3s", "--session", "4s",
+		"--conns", "5", "--houses", "6", "--hold-ttl", "7s",
 		"--seed", "8", "--loops", "2", "--unchecked").config()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = bench.Climb{From: 10, Most: 90, Factor: 3, Tolerance: 0.05, Tries: 1}
-	if c.Climb != want || c.SLO != (bench.SLO{P99: 20 * time.Millisecond, Failed: 0.01}) || c.Step != time.Second || c.Warmup != 2*time.Second || c.Habits.Think != 3*time.Second ||
-		c.Session != 4*time.Second || c.Conns != 5 || c.Houses != 6 || c.Scenario.HoldTTL != 7*time.Second || c.Seed != 8 || c.Loops != 2 || !c.Unchecked || c.Scenario.Name != "steady" {
+	want = capacity.Climb{From: 10, Most: 90, Factor: 3, Tolerance: 0.05, Tries: 1}
+	if c.Climb != want || c.SLO != (capacity.SLO{P99: 20 * time.Millisecond, Failed: 0.01}) || c.Step != time.Second ||
+		c.Warmup != 2*time.Second || c.Habits.Think != 3*time.Second ||
+		c.Session != 4*time.Second || c.Conns != 5 || c.Events != 6 || c.Scenario.HoldTTL != 7*time.Second ||
+		c.Seed != 8 || c.Loops != 2 || !c.Unchecked || c.Scenario.Name != "steady" {
 		t.Errorf("%+v", c)
 	}
 }
@@ -59,7 +64,7 @@ func TestCapacityRefusesNonsense(t *testing.T) {
 		"no way up":            {"capacity", "--target", "http://127.0.0.1:1", "--factor", "1"},
 	} {
 		var out, errs bytes.Buffer
-		if code := run(t.Context(), arguments, &out, &errs); code != 2 || errs.Len() == 0 {
+		if code := command(t.Context(), arguments, &out, &errs); code != 2 || errs.Len() == 0 {
 			t.Errorf("%s: code %d, said %q", name, code, errs.String())
 		}
 	}
@@ -79,7 +84,7 @@ func TestCapacityConcludes(t *testing.T) {
 		var out bytes.Buffer
 		c := &capacityCommand{}
 		c.Report = filepath.Join(t.TempDir(), "out", "capacity")
-		found := &bench.Capacity{Words: []string{"the advice", "and more"}}
+		found := &capacity.Capacity{Words: []string{"the advice", "and more"}}
 		found.Admit += found.Finding.Sustained // zero
 		if row.admit > 0 {
 			found.Admit = 70

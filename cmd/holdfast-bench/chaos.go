@@ -48,8 +48,9 @@ Exit code: 0 passed, 1 something was found, or too little was sold or checked to
 func (c *chaosCommand) Run(t *console) error {
 	c.Seed = cmp.Or(c.Seed, rand.Uint64N(1_000_000)+1)
 	report, err := chaos.Run(t.ctx, chaos.Config{
-		Binary: c.Binary, Seed: c.Seed, Duration: c.Duration, Nodes: c.Nodes, Buyers: c.Buyers, Nemeses: c.Nemesis, Namespaces: c.Namespaces,
-		Folder: c.Folder, Keep: c.Keep, Command: c.again(), Say: c.say(t),
+		Binary: c.Binary, Seed: c.Seed, Duration: c.Duration, Nodes: c.Nodes, Buyers: c.Buyers, Nemeses: c.Nemesis,
+		Namespaces: c.Namespaces,
+		Folder:     c.Folder, Keep: c.Keep, Command: c.again(), Say: c.say(t),
 	})
 	if err != nil {
 		return err
@@ -88,7 +89,8 @@ func (c *chaosCommand) say(t *console) func(string) {
 
 // again is the command that repeats the run, its seed drawn or not.
 func (c *chaosCommand) again() string {
-	line := fmt.Sprintf("holdfast-bench chaos --binary %s --seed %d --duration %v --nodes %d --buyers %d --namespaces %s", c.Binary, c.Seed, c.Duration, c.Nodes, c.Buyers, c.Namespaces)
+	line := fmt.Sprintf("holdfast-bench chaos --binary %s --seed %d --duration %v --nodes %d --buyers %d "+
+		"--namespaces %s", c.Binary, c.Seed, c.Duration, c.Nodes, c.Buyers, c.Namespaces)
 	if len(c.Nemesis) > 0 {
 		line += " --nemesis " + strings.Join(c.Nemesis, ",")
 	}

@@ -17,21 +17,23 @@ func TestChaosRefusesNonsense(t *testing.T) {
 		"duration below it": {"chaos", "--binary", "/bin/true", "--duration", "-1s"},
 	} {
 		var out, errs bytes.Buffer
-		if code := run(t.Context(), arguments, &out, &errs); code != 2 || errs.Len() == 0 {
+		if code := command(t.Context(), arguments, &out, &errs); code != 2 || errs.Len() == 0 {
 			t.Errorf("%s: code %d, said %q", name, code, errs.String())
 		}
 	}
 }
 
-// TestChaosTellsHowToRepeat: the command in the report is one that this command line reads, and has the seed that was drawn.
+// TestChaosTellsHowToRepeat: the command in the report is one that this command line reads, and has the seed that was
+// drawn.
 func TestChaosTellsHowToRepeat(t *testing.T) {
-	c := chaosCommand{Binary: "/bin/true", Seed: 7, Duration: time.Minute, Nodes: 3, Buyers: 16, Nemesis: []string{"kill", "flood"}, Namespaces: "auto"}
+	c := chaosCommand{Binary: "/bin/true", Seed: 7, Duration: time.Minute, Nodes: 3, Buyers: 16,
+		Nemesis: []string{"kill", "flood"}, Namespaces: "auto"}
 	words := strings.Fields(c.again())
 	if words[0] != "holdfast-bench" || !strings.Contains(c.again(), "--seed 7") {
 		t.Fatalf("%v", words)
 	}
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), words[1:], &out, &errs); code != 2 || !strings.Contains(errs.String(), `"flood"`) {
+	if code := command(t.Context(), words[1:], &out, &errs); code != 2 || !strings.Contains(errs.String(), `"flood"`) {
 		t.Errorf("code %d, said %q: everything but the nemesis must be understood", code, errs.String())
 	}
 }

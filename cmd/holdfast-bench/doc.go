@@ -1,6 +1,6 @@
 // Command holdfast-bench measures a Holdfast server over HTTP. Flags in, report out; the work is package bench.
 //
-//	holdfast-bench run SCENARIO           a named load, alone or in turns with peers; every answer checked; a report
+//	holdfast-bench run SCENARIO           a named load, alone or in turns with baselines; every answer checked; a report
 //	holdfast-bench capacity               the admission rate to set, derived from a load test
 //	holdfast-bench growth                 how cost grows, as curves
 //	holdfast-bench compare OLD NEW        what changed between two reports beyond noise

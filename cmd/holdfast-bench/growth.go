@@ -8,7 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"holdfast/bench"
+	"holdfast/bench/growth"
+	"holdfast/bench/lab"
 	"holdfast/bench/report"
 )
 
@@ -32,7 +33,7 @@ type growthCommand struct {
 func (growthCommand) Help() string {
 	var b strings.Builder
 	b.WriteString("What grows:\n")
-	for _, d := range bench.Dimensions() {
+	for _, d := range growth.Dimensions() {
 		fmt.Fprintf(&b, "\n  %s\n      %s Steps: %d, in %s.\n", d.Name, d.About, d.Steps, d.Axis)
 	}
 	b.WriteString(`
@@ -55,7 +56,7 @@ func (c *growthCommand) Run(t *console) error {
 	}
 	progress := newProgress(t, c.Quiet)
 	config.Progress = progress.show
-	grown, err := bench.Grow(t.ctx, *config)
+	grown, err := growth.Grow(t.ctx, *config)
 	progress.end()
 	if grown == nil {
 		return err
@@ -70,7 +71,7 @@ func (c *growthCommand) Run(t *console) error {
 	return published
 }
 
-func (c *growthCommand) config() (*bench.GrowthConfig, error) {
+func (c *growthCommand) config() (*growth.Config, error) {
 	if c.Binary == "" {
 		return nil, errors.New("--binary is needed: every point has a server of its own")
 	}
@@ -78,9 +79,11 @@ func (c *growthCommand) config() (*bench.GrowthConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := &bench.GrowthConfig{
-		Dimensions: c.Dimensions, To: c.To, Contestant: bench.Embedded(c.Binary), Rounds: c.Rounds, Conns: c.Conns, Duration: c.Duration, Seed: c.Seed,
-		Loops: c.Loops, Folder: c.Folder, Command: commandLine(), Unchecked: c.Unchecked, Budget: c.Budget, Benchmarks: curves,
+	config := &growth.Config{
+		Dimensions: c.Dimensions, To: c.To, Target: lab.Embedded(c.Binary), Rounds: c.Rounds, Conns: c.Conns,
+		Duration: c.Duration, Seed: c.Seed,
+		Loops: c.Loops, Folder: c.Folder, Command: commandLine(), Unchecked: c.Unchecked, Budget: c.Budget,
+		Benchmarks: curves,
 	}
 	for config.Seed == 0 {
 		config.Seed = rand.Uint64() >> 32 // short enough to be typed
@@ -98,7 +101,7 @@ func benchmarks(path string) ([]report.Curve, error) {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	curves, err := report.Benchmarks(file)
+	curves, err := growth.Benchmarks(file)
 	if err == nil && len(curves) == 0 {
 		err = fmt.Errorf("--gobench %s: no benchmark in it varies a number", path)
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"holdfast/bench"
+	"holdfast/bench/growth"
 )
 
 func writeFile(t *testing.T, text string) string {
@@ -26,14 +26,17 @@ func TestGrowthRefusesNonsense(t *testing.T) {
 		arguments []string
 		want      string
 	}{
-		"no server":              {[]string{"growth"}, "--binary is needed"},
-		"no such dimension":      {[]string{"growth", "fame", "--binary", os.Args[0]}, `nothing grows by "fame"`},
-		"below the first step":   {[]string{"growth", "holds", "--to", "9", "--binary", os.Args[0]}, "above 9"},
-		"benchmarks of no curve": {[]string{"growth", "holds", "--binary", os.Args[0], "--gobench", writeFile(t, "BenchmarkOther-2 100 120 ns/op\n")}, "no benchmark in it varies a number"},
-		"benchmarks that failed": {[]string{"growth", "holds", "--binary", os.Args[0], "--gobench", writeFile(t, growthOutput+"FAIL\n")}, "failed"},
+		"no server":            {[]string{"growth"}, "--binary is needed"},
+		"no such dimension":    {[]string{"growth", "fame", "--binary", os.Args[0]}, `nothing grows by "fame"`},
+		"below the first step": {[]string{"growth", "holds", "--to", "9", "--binary", os.Args[0]}, "above 9"},
+		"benchmarks of no curve": {[]string{"growth", "holds", "--binary", os.Args[0], "--gobench",
+			writeFile(t, "BenchmarkOther-2 100 120 ns/op\n")}, "no benchmark in it varies a number"},
+		"benchmarks that failed": {[]string{"growth", "holds", "--binary", os.Args[0], "--gobench",
+			writeFile(t, growthOutput+"FAIL\n")}, "failed"},
 	} {
 		var out, errs bytes.Buffer
-		if code := run(t.Context(), c.arguments, &out, &errs); code != 2 || !strings.Contains(errs.String(), c.want) {
+		if code := command(t.Context(), c.arguments, &out, &errs); code != 2 ||
+			!strings.Contains(errs.String(), c.want) {
 			t.Errorf("%s: code %d, said %q", name, code, errs.String())
 		}
 	}
@@ -41,11 +44,11 @@ func TestGrowthRefusesNonsense(t *testing.T) {
 
 func TestGrowthHelpTellsEveryDimension(t *testing.T) {
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), []string{"growth", "--help"}, &out, &errs); code != 0 {
+	if code := command(t.Context(), []string{"growth", "--help"}, &out, &errs); code != 0 {
 		t.Fatalf("code %d, said %q", code, errs.String())
 	}
 	words := strings.Join(strings.Fields(out.String()), " ")
-	for _, d := range bench.Dimensions() {
+	for _, d := range growth.Dimensions() {
 		if !strings.Contains(words, d.Name+" "+d.About) {
 			t.Errorf("%s is not told: %s", d.Name, out.String())
 		}
@@ -59,7 +62,8 @@ func TestGrowthTakesWhatWasSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config.To != 10_000 || config.Rounds != 2 || config.Seed == 0 || config.Contestant.Start == nil || len(config.Benchmarks) != 1 || config.Benchmarks[0].X.Label != "history" {
+	if config.To != 10_000 || config.Rounds != 2 || config.Seed == 0 || config.Target.Start == nil ||
+		len(config.Benchmarks) != 1 || config.Benchmarks[0].X.Label != "history" {
 		t.Errorf("%+v", config)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"holdfast/bench"
+	"holdfast/bench/lab"
 )
 
 // commands is the command line.
@@ -43,16 +43,18 @@ type console struct {
 func main() {
 	relaxCollector()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
-// run is main without the process: arguments in, exit code out.
-func run(ctx context.Context, arguments []string, out, errs io.Writer) int {
+// command is main without the process: arguments in, exit code out.
+func command(ctx context.Context, arguments []string, out, errs io.Writer) int {
 	ended, code := false, 0
 	parser, err := kong.New(&commands{}, kong.Name("holdfast-bench"), kong.Writers(out, errs), kong.UsageOnError(),
-		kong.Description("Measures a Holdfast server from the outside."), kong.Exit(func(c int) { ended, code = true, c }))
+		kong.Description("Measures a Holdfast server from the outside."), kong.Exit(func(c int) {
+			ended, code = true, c
+		}))
 	if err != nil {
 		fmt.Fprintln(errs, "holdfast-bench:", err)
 		return 2
@@ -84,7 +86,8 @@ func exitCode(err error) int {
 	return 2
 }
 
-// relaxCollector trades memory for processor time, as the server in question does (see holdfast serve), and leaves the last word to GOGC.
+// relaxCollector trades memory for processor time, as the server in question does (see holdfast serve), and leaves the
+// last word to GOGC.
 func relaxCollector() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
@@ -94,7 +97,7 @@ func relaxCollector() {
 // report prints a result for people or for machines.
 func (c *console) report(asJSON bool, command string, result any) error {
 	if !asJSON {
-		_, err := fmt.Fprintf(c.out, "%s\n%s\n%s\n", command, bench.Machine(), result)
+		_, err := fmt.Fprintf(c.out, "%s\n%s\n%s\n", command, lab.Machine(), result)
 		return err
 	}
 	encoder := json.NewEncoder(c.out)
@@ -103,5 +106,5 @@ func (c *console) report(asJSON bool, command string, result any) error {
 		Command string `json:"command"`
 		Machine string `json:"machine"`
 		Result  any    `json:"result"`
-	}{command, bench.Machine(), result})
+	}{command, lab.Machine(), result})
 }

@@ -12,7 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"holdfast/bench"
+	"holdfast/bench/lab"
+	"holdfast/bench/rig"
 )
 
 func TestCommandLineRefusesNonsense(t *testing.T) {
@@ -28,7 +29,7 @@ func TestCommandLineRefusesNonsense(t *testing.T) {
 	}
 	for name, arguments := range cases {
 		var out, errs bytes.Buffer
-		if code := run(t.Context(), arguments, &out, &errs); code == 0 || errs.Len() == 0 {
+		if code := command(t.Context(), arguments, &out, &errs); code == 0 || errs.Len() == 0 {
 			t.Errorf("%s: code %d, said %q", name, code, errs.String())
 		}
 	}
@@ -36,18 +37,20 @@ func TestCommandLineRefusesNonsense(t *testing.T) {
 
 func TestHelpIsNoError(t *testing.T) {
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), []string{"--help"}, &out, &errs); code != 0 || !strings.Contains(out.String(), "compare-null") {
+	if code := command(t.Context(), []string{"--help"}, &out, &errs); code != 0 ||
+		!strings.Contains(out.String(), "compare-null") {
 		t.Errorf("code %d, said %q %q", code, out.String(), errs.String())
 	}
 }
 
 func TestNullServesUntilStopped(t *testing.T) {
-	address, err := bench.FreeAddress()
+	address, err := lab.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
 	answer := filepath.Join(t.TempDir(), "answer")
-	if err := os.WriteFile(answer, []byte("HTTP/1.1 409 Conflict\r\nContent-Type: a/b\r\nContent-Length: 2\r\n\r\nno"), 0o600); err != nil {
+	if err := os.WriteFile(answer, []byte("HTTP/1.1 409 Conflict\r\nContent-Type: a/b\r\nContent-Length: 2\r\n\r\nno"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -55,7 +58,7 @@ func TestNullServesUntilStopped(t *testing.T) {
 	ended := make(chan int, 1)
 	var errs bytes.Buffer
 	go func() {
-		ended <- run(ctx, []string{"null", "--listen", address, "--answer", answer}, io.Discard, &errs)
+		ended <- command(ctx, []string{"null", "--listen", address, "--answer", answer}, io.Discard, &errs)
 	}()
 	var got string
 	for got == "" {
@@ -88,17 +91,19 @@ func fetch(ctx context.Context, url string) (string, error) {
 		return "", err
 	}
 	body, err := io.ReadAll(response.Body)
-	return fmt.Sprintf("%d %s %s", response.StatusCode, response.Header.Get("Content-Type"), body), errors.Join(err, response.Body.Close())
+	return fmt.Sprintf("%d %s %s", response.StatusCode, response.Header.Get("Content-Type"), body),
+		errors.Join(err, response.Body.Close())
 }
 
 func TestReportCarriesItsRecipe(t *testing.T) {
 	for _, asJSON := range []bool{false, true} {
 		var out bytes.Buffer
 		c := console{ctx: t.Context(), out: &out}
-		if err := c.report(asJSON, "holdfast-bench http holds", bench.Result{}); err != nil {
+		if err := c.report(asJSON, "holdfast-bench http holds", rig.Result{}); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(out.String(), "holdfast-bench http holds") || !strings.Contains(out.String(), bench.Machine()) {
+		if !strings.Contains(out.String(), "holdfast-bench http holds") ||
+			!strings.Contains(out.String(), lab.Machine()) {
 			t.Errorf("report lacks the command or the machine: %s", out.String())
 		}
 		if asJSON != strings.Contains(out.String(), `"per_second": 0`) {

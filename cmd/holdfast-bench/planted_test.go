@@ -6,8 +6,9 @@ import (
 	"time"
 
 	"holdfast/actors/planted"
-	"holdfast/bench"
+	"holdfast/bench/lab"
 	"holdfast/bench/report"
+	"holdfast/bench/run"
 )
 
 // plantedBinary builds a server that has bugs on purpose, none of which is awake until HOLDFAST_PLANT names it.
@@ -22,16 +23,18 @@ func plantedBinary(t *testing.T) string {
 
 func verdictOn(t *testing.T, scenario string, environment ...string) *report.Report {
 	t.Helper()
-	s, err := bench.FindScenario(scenario)
+	s, err := run.FindScenario(scenario)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Venue, s.Load.Conns, s.Load.Duration, s.Load.Patience = bench.UniformVenue(8, 20, 20), 32, time.Second, 10*time.Second
+	s.Venue, s.Load.Conns, s.Load.Duration, s.Load.Patience = lab.UniformVenue(8, 20, 20), 32, time.Second,
+		10*time.Second
 	if s.Load.Rate > 0 {
 		s.Load.Rate, s.Load.Burst = 1000, 0
 	}
-	r, err := bench.Run(t.Context(), bench.RunConfig{
-		Scenario: s, Contestants: []bench.Contestant{bench.Embedded(plantedServer(t), environment...)}, Seed: 3, Folder: t.TempDir(),
+	r, err := run.Run(t.Context(), run.Config{
+		Scenario: s, Targets: []lab.Target{lab.Embedded(plantedServer(t), environment...)}, Seed: 3,
+		Folder: t.TempDir(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -48,8 +51,8 @@ func plantedServer(t *testing.T) string {
 	return built
 }
 
-// TestPlantedServerIsCaught runs real servers that are broken on purpose. Each must fail a check, and the same server with no bug awake must
-// pass them all: else the verdict would be worth nothing.
+// TestPlantedServerIsCaught runs real servers that are broken on purpose. Each must fail a check, and the same server
+// with no bug awake must pass them all: else the verdict would be worth nothing.
 func TestPlantedServerIsCaught(t *testing.T) {
 	built = plantedBinary(t)
 	defer func() { built = "" }()

@@ -10,11 +10,11 @@ import (
 
 	"golang.org/x/term"
 
-	"holdfast/bench"
+	"holdfast/bench/run"
 )
 
-// progress is one line at the foot of a terminal, written over and over. Where there is no terminal, each new thing under way is a line of
-// its own and nothing else is said.
+// progress is one line at the foot of a terminal, written over and over. Where there is no terminal, each new thing
+// under way is a line of its own and nothing else is said.
 type progress struct {
 	mu      sync.Mutex
 	out     io.Writer
@@ -35,7 +35,7 @@ func newProgress(t *console, quiet bool) *progress {
 	return p
 }
 
-func (p *progress) show(s bench.Status) {
+func (p *progress) show(s run.Status) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fresh := s.Doing != p.doing
@@ -52,7 +52,7 @@ func (p *progress) show(s bench.Status) {
 }
 
 // line tells the last second, not the average: a stall should be seen when it happens.
-func (p *progress) line(s *bench.Status) string {
+func (p *progress) line(s *run.Status) string {
 	if s.Elapsed == 0 {
 		return s.Doing + " …"
 	}

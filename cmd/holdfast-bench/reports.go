@@ -7,12 +7,15 @@ import (
 	"os"
 	"time"
 
-	"holdfast/bench"
 	"holdfast/bench/check"
+	"holdfast/bench/check/history"
+	"holdfast/bench/growth"
 	"holdfast/bench/report"
+	"holdfast/bench/run"
 )
 
-// compareReports tells what changed between two runs. It is called "compare"; the comparison with a server that does nothing is compare-null.
+// compareReports tells what changed between two runs. It is called "compare"; the comparison with a server that does
+// nothing is compare-null.
 type compareReports struct {
 	Old string `arg:"" type:"existingfile" help:"An earlier report (.json)."`
 	New string `arg:"" type:"existingfile" help:"A later one."`
@@ -89,7 +92,7 @@ func addBenchmarks(r *report.Report, path string) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	curves, err := report.Benchmarks(file)
+	curves, err := growth.Benchmarks(file)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -120,7 +123,7 @@ func (c *checkCommand) Run(t *console) error {
 	if err != nil {
 		return err
 	}
-	history, err := check.Read(file)
+	kept, err := history.Read(file)
 	if err = errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("%s: %w", c.History, err)
 	}
@@ -128,9 +131,9 @@ func (c *checkCommand) Run(t *console) error {
 	if c.Log != "" {
 		options.Log = func() (io.ReadCloser, error) { return os.Open(c.Log) }
 	}
-	result := check.Run(t.ctx, history, options)
+	result := check.Run(t.ctx, kept, options)
 	verdict := report.Passed
-	for _, one := range bench.Checks(&result) {
+	for _, one := range run.Checks(&result) {
 		if _, err := fmt.Fprintf(t.out, "%-12s %s: %s\n", one.Verdict, one.Name, one.Detail); err != nil {
 			return err
 		}

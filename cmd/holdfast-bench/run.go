@@ -9,16 +9,17 @@ import (
 	"strings"
 	"time"
 
-	"holdfast/bench"
-	"holdfast/bench/crowd"
-	"holdfast/bench/drive"
+	"holdfast/bench/buyers"
+	"holdfast/bench/lab"
+	"holdfast/bench/load"
 	"holdfast/bench/report"
+	"holdfast/bench/run"
 )
 
 // load says how a scenario is driven, where its own numbers are not wanted.
-type load struct {
+type loadFlags struct {
 	Conns    int           `help:"Connections, one request at a time each; 0: the scenario's own." default:"0"`
-	Rate     drive.Rate    `help:"Open loop with so many buyers a second; 0: the scenario's own; below 0: closed loop." default:"0"`
+	Rate     load.Rate     `help:"Open loop with so many buyers a second; 0: the scenario's own; below 0: closed loop." default:"0"`
 	Duration time.Duration `help:"Length of a round's arrivals; 0: the scenario's own." default:"0"`
 	Buyers   uint64        `help:"End a round's arrivals after so many; 0: by time alone." default:"0"`
 	Houses   int           `help:"Events on sale at once; 0: the scenario's own." default:"0"`
@@ -29,12 +30,12 @@ type load struct {
 }
 
 // apply puts what was said into a scenario.
-func (l *load) apply(s *bench.Scenario) error {
+func (l *loadFlags) apply(s *run.Scenario) error {
 	d := &s.Load
 	d.Conns = orElse(l.Conns, d.Conns)
 	d.Duration = orElse(l.Duration, d.Duration)
 	d.Count = orElse(l.Buyers, d.Count)
-	s.Houses = orElse(l.Houses, s.Houses)
+	s.Events = orElse(l.Houses, s.Events)
 	s.HoldTTL = orElse(l.HoldTTL, s.HoldTTL)
 	switch {
 	case l.Rate < 0:
@@ -46,12 +47,12 @@ func (l *load) apply(s *bench.Scenario) error {
 		return nil
 	}
 	plan, err := os.ReadFile(l.Venue)
-	s.Venue = bench.Venue{Name: filepath.Base(l.Venue), Plan: plan}
+	s.Venue = lab.Venue{Name: filepath.Base(l.Venue), Plan: plan}
 	return err
 }
 
-func (l *load) habits() crowd.Habits {
-	return crowd.Habits{Losers: l.Losers, BotPart: l.BotPart}
+func (l *loadFlags) habits() buyers.Habits {
+	return buyers.Habits{Losers: l.Losers, BotPart: l.BotPart}
 }
 
 func orElse[T comparable](value, otherwise T) T {
@@ -72,7 +73,7 @@ type output struct {
 type runCommand struct {
 	Scenario string `arg:"" help:"steady, stampede, onsale, browse, bots, eras or failover; see below."`
 	server
-	load
+	loadFlags
 	output
 	Against []string `help:"Peers to compare with, in turns: textbook, conditional-update, skip-locked, optimistic, memory, nothing, holdfast-sql, or all." placeholder:"PEER"`
 	Rounds  int      `help:"Rounds of each (${default})." default:"1"`
@@ -91,7 +92,7 @@ type runCommand struct {
 func (runCommand) Help() string {
 	var b strings.Builder
 	b.WriteString("Scenarios:\n")
-	for _, s := range bench.Scenarios() {
+	for _, s := range run.Scenarios() {
 		fmt.Fprintf(&b, "\n  %s\n      %s\n", s.Name, s.About)
 	}
 	b.WriteString(`
@@ -117,7 +118,7 @@ func (c *runCommand) Run(t *console) error {
 	}
 	progress := newProgress(t, c.Quiet)
 	config.Progress, config.Notice = progress.show, t.notice
-	made, err := bench.Run(t.ctx, *config)
+	made, err := run.Run(t.ctx, *config)
 	progress.end()
 	if err != nil {
 		return err
@@ -125,8 +126,8 @@ func (c *runCommand) Run(t *console) error {
 	return c.publish(t, made)
 }
 
-func (c *runCommand) config() (*bench.RunConfig, error) {
-	s, err := bench.FindScenario(c.Scenario)
+func (c *runCommand) config() (*run.Config, error) {
+	s, err := run.FindScenario(c.Scenario)
 	if err != nil {
 		return nil, err
 	}
@@ -137,9 +138,11 @@ func (c *runCommand) config() (*bench.RunConfig, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := &bench.RunConfig{
-		Scenario: s, Contestants: sides, Rounds: c.Rounds, Seed: c.Seed, Habits: c.habits(), Clients: c.Clients, Loops: c.Loops,
-		Folder: c.Folder, Command: commandLine(), Unchecked: c.Unchecked, Budget: c.Budget, Keep: c.Keep, Worker: worker,
+	config := &run.Config{
+		Scenario: s, Targets: sides, Rounds: c.Rounds, Seed: c.Seed, Habits: c.habits(), Clients: c.Clients,
+		Loops:  c.Loops,
+		Folder: c.Folder, Command: commandLine(), Unchecked: c.Unchecked, Budget: c.Budget, Keep: c.Keep,
+		Worker: worker,
 	}
 	for config.Seed == 0 {
 		config.Seed = rand.Uint64() >> 32 // short enough to be typed

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"holdfast/bench"
-	"holdfast/bench/drive"
+	"holdfast/bench/lab"
+	"holdfast/bench/load"
+	"holdfast/bench/rig"
 )
 
 // server says what is measured.
@@ -21,8 +22,8 @@ type server struct {
 
 // shape says how it is driven.
 type shape struct {
-	// Conns: 256 by default, because a hold waits for the disk: with few connections a closed loop measures the disk's latency
-	// divided by their number, and not what the server can do.
+	// Conns: 256 by default, because a hold waits for the disk: with few connections a closed loop measures the disk's
+	// latency divided by their number, and not what the server can do.
 	Conns    int           `help:"Connections, one request at a time each (${default})." default:"256"`
 	Duration time.Duration `help:"Length of a round (${default})." default:"3s"`
 	JSON     bool          `help:"Print JSON."`
@@ -35,8 +36,8 @@ type httpCommand struct {
 	shape
 	Target string `help:"A running server instead of --binary, such as http://127.0.0.1:8080. It needs --dev-auth." placeholder:"URL"`
 	operatorKey
-	Rate  drive.Rate `help:"Open loop with so many requests a second; 0 is a closed loop (${default}). availability-busy and expiry are always open: 200." default:"0"`
-	Count int        `help:"single: how many holds. expiry: how many lapse, in whole ten thousands. restart: changes before the kill. 0: 2,000, 100,000 and 100,000." default:"0"`
+	Rate  load.Rate `help:"Open loop with so many requests a second; 0 is a closed loop (${default}). availability-busy and expiry are always open: 200." default:"0"`
+	Count int       `help:"single: how many holds. expiry: how many lapse, in whole ten thousands. restart: changes before the kill. 0: 2,000, 100,000 and 100,000." default:"0"`
 }
 
 func (h *httpCommand) Run(c *console) (err error) {
@@ -48,20 +49,21 @@ func (h *httpCommand) Run(c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	rig, err := bench.OpenRig(c.ctx, bench.RigConfig{Binary: h.Binary, Address: address, OperatorKey: key, Folder: h.Folder, Notice: c.notice})
+	bench, err := rig.OpenRig(c.ctx, rig.RigConfig{Binary: h.Binary, Address: address, OperatorKey: key,
+		Folder: h.Folder, Notice: c.notice})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rig.Close()) }()
-	result, err := h.measure(c.ctx, rig)
+	defer func() { err = errors.Join(err, bench.Close()) }()
+	result, err := h.measure(c.ctx, bench)
 	if err != nil {
 		return err
 	}
 	return c.report(h.JSON, commandLine(), result)
 }
 
-func (h *httpCommand) measure(ctx context.Context, rig *bench.Rig) (fmt.Stringer, error) {
-	s := bench.Shape{Conns: h.Conns, Duration: h.Duration, Rate: h.Rate}
+func (h *httpCommand) measure(ctx context.Context, bench *rig.Rig) (fmt.Stringer, error) {
+	s := rig.Shape{Conns: h.Conns, Duration: h.Duration, Rate: h.Rate}
 	open := s
 	if open.Rate == 0 {
 		open.Rate = 200
@@ -70,15 +72,15 @@ func (h *httpCommand) measure(ctx context.Context, rig *bench.Rig) (fmt.Stringer
 	switch h.Scenario {
 	case "availability-busy":
 		s.Rate = 0
-		return rig.AvailabilityWhileSelling(ctx, open, s)
+		return bench.AvailabilityWhileSelling(ctx, open, s)
 	case "single":
-		return rig.Single(ctx, h.count(2_000))
+		return bench.Single(ctx, h.count(2_000))
 	case "expiry":
-		return rig.Expiry(ctx, h.count(100_000), open)
+		return bench.Expiry(ctx, h.count(100_000), open)
 	case "restart":
-		return rig.Restart(ctx, uint64(h.count(100_000)), h.Conns)
+		return bench.Restart(ctx, uint64(h.count(100_000)), h.Conns)
 	}
-	return rig.Measure(ctx, h.Scenario, s)
+	return bench.Measure(ctx, h.Scenario, s)
 }
 
 func (h *httpCommand) count(otherwise int) int {
@@ -110,7 +112,8 @@ type compareCommand struct {
 
 func (n *compareCommand) Run(c *console) (err error) {
 	if n.Binary == "" {
-		return errors.New("--binary is needed: both servers are started here, so that they run under the same conditions")
+		return errors.New("--binary is needed: both servers are started here, so that they run under the same " +
+			"conditions")
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -119,12 +122,12 @@ func (n *compareCommand) Run(c *console) (err error) {
 	null := func(address, answerFile string) (string, []string) {
 		return self, []string{"null", "--listen", address, "--answer", answerFile}
 	}
-	rig, err := bench.OpenRig(c.ctx, bench.RigConfig{Binary: n.Binary, Folder: n.Folder, Null: null})
+	bench, err := rig.OpenRig(c.ctx, rig.RigConfig{Binary: n.Binary, Folder: n.Folder, Null: null})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rig.Close()) }()
-	comparison, err := rig.CompareNull(c.ctx, n.Scenario, bench.Shape{Conns: n.Conns, Duration: n.Duration}, n.Rounds)
+	defer func() { err = errors.Join(err, bench.Close()) }()
+	comparison, err := bench.CompareNull(c.ctx, n.Scenario, rig.Shape{Conns: n.Conns, Duration: n.Duration}, n.Rounds)
 	if err != nil {
 		return err
 	}
@@ -140,15 +143,15 @@ type nullCommand struct {
 }
 
 func (n *nullCommand) Run(c *console) error {
-	answer := bench.PlainAnswer(n.Status, n.BodyBytes)
+	answer := lab.PlainAnswer(n.Status, n.BodyBytes)
 	if n.Answer != "" {
 		raw, err := os.ReadFile(n.Answer)
 		if err != nil {
 			return err
 		}
-		if answer, err = bench.ParseAnswer(raw); err != nil {
+		if answer, err = lab.ParseAnswer(raw); err != nil {
 			return err
 		}
 	}
-	return bench.ServeNull(c.ctx, n.Listen, answer)
+	return lab.ServeNull(c.ctx, n.Listen, answer)
 }

@@ -9,7 +9,7 @@ import (
 	"regexp"
 	"strings"
 
-	"holdfast/bench"
+	"holdfast/bench/lab"
 )
 
 // operatorKey says how to prove to a running server that its operator asks.
@@ -19,20 +19,20 @@ type operatorKey struct {
 }
 
 // key is the operator's key.
-func (o *operatorKey) key() (bench.Secret, error) {
+func (o *operatorKey) key() (lab.Secret, error) {
 	switch {
 	case o.OperatorKey != "" && o.OperatorKeyFile != "":
 		return "", errors.New("--operator-key and --operator-key-file exclude each other")
 	case o.OperatorKeyFile == "" && o.OperatorKey == "":
 		return "dev", nil
 	case o.OperatorKeyFile == "":
-		return bench.Secret(o.OperatorKey), nil
+		return lab.Secret(o.OperatorKey), nil
 	}
 	text, err := readSecret(o.OperatorKeyFile)
 	if err != nil {
 		return "", fmt.Errorf("--operator-key-file: %w", err)
 	}
-	return bench.Secret(text), nil
+	return lab.Secret(text), nil
 }
 
 // readSecret reads a file as a server reads its: without a byte order mark and the end of the line.

@@ -336,34 +336,71 @@ var walls = map[string]wall{
 		Why: "pages are files in the binary", Test: []string{"api", "api/wire", "actors/...", "storage/...", "actors", "storage", chromedp, fasthttp},
 	},
 	"bench": {
-		Why: "the load tool may not import the server, else it measures what it knows instead of what it sees",
-		Own: []string{"api/wire", "bench/drive", "bench/crowd", "bench/check", "bench/report"}, Third: []string{fasthttp},
-		Test: []string{rapid, "bench/peers"},
+		Why: "a map of the rooms, and no code: a load tool that imported the server would measure what it knows instead of what it sees",
 	},
-	"bench/drive": {
+	"bench/load": {
 		Why:   "sends bytes at moments and takes the time: what they mean is its caller's business",
 		Third: []string{histogram, "golang.org/x/sys/unix"}, Test: []string{"actors/budget", fasthttp, rapid},
 	},
-	"bench/crowd": {
-		Why: "buyers know the wire and what they were told; what a server is made of they never learn",
-		Own: []string{"api/wire", "bench/drive", "bench/check"}, Third: []string{"github.com/golang-jwt/jwt/v5"}, Test: []string{rapid, fasthttp},
+	"bench/check/history": {
+		Why:  "what was asked and answered, and what an answer is worth: who records must not need the judge, nor the judge who records",
+		Test: []string{"actors/budget", rapid},
 	},
 	"bench/check": {
 		Why: "judges what was recorded: a checker that knew the server or the load would believe one of them",
-		Own: []string{"api/wire"}, Third: []string{porcupine}, Test: []string{"actors/budget", rapid},
+		Own: []string{"api/wire", "bench/check/history"}, Third: []string{porcupine}, Test: []string{"actors/budget", rapid},
 	},
 	"bench/report": {
 		Why:   "figures in, pages out: it measures nothing",
 		Third: []string{"gonum.org/v1/plot"}, Test: []string{rapid, chromedp, "codeberg.org/go-fonts/liberation"},
 	},
-	"bench/chaos": {
-		Why: "kills, stops and cuts real servers: it knows the wire, who judges, and how to start a database; were the server in reach, it could be believed",
-		Own: []string{"api/wire", "bench/check", "bench/crowd", "bench/drive", "storage/sqlstore/pgserver"}, Test: []string{"actors/planted", rapid},
+	"bench/buyers": {
+		Why: "buyers know the wire and what they were told; what a server is made of they never learn",
+		Own: []string{"api/wire", "bench/load", "bench/check/history"}, Third: []string{"github.com/golang-jwt/jwt/v5"},
+		Test: []string{rapid, fasthttp},
 	},
-	"bench/peers": {
-		Why: "what we are compared with: peers share the wire and none of our engine",
-		Own: []string{"api/wire", "storage/sqlstore/pgserver"}, Third: []string{fasthttp, pgx, "github.com/redis/go-redis/v9", "golang.org/x/sync/errgroup"},
-		Test: []string{"bench", "bench/drive", "bench/check", rapid},
+	"bench/baselines": {
+		Why:   "what we are compared with: baselines share the wire and none of our engine",
+		Own:   []string{"api/wire", "storage/sqlstore/pgserver"},
+		Third: []string{fasthttp, pgx, "github.com/redis/go-redis/v9", "golang.org/x/sync/errgroup"},
+		Test:  []string{"bench/lab", "bench/load", "bench/check", "bench/check/history", rapid},
+	},
+	"bench/lab": {
+		Why: "starts servers and talks to them by the wire: a server in reach could be believed instead of measured",
+		Own: []string{"api/wire", "bench/load", "bench/check/history", "bench/buyers"}, Third: []string{fasthttp},
+		Test: []string{"bench/lab/labtest"},
+	},
+	"bench/lab/labtest": {
+		Why: "servers in a test's own process, for the rooms above lab", Own: []string{"bench/lab", "bench/baselines"}, Third: []string{fasthttp},
+	},
+	"bench/run": {
+		Why:  "scenarios in rounds: it sees a server's wire and its processes, and nothing that the server is made of",
+		Own:  []string{"api/wire", "bench/load", "bench/check", "bench/check/history", "bench/report", "bench/buyers", "bench/lab"},
+		Test: []string{"bench/lab/labtest", fasthttp},
+	},
+	"bench/rig": {
+		Why:  "one kind of request beside a server that repeats its answer: it knows the wire and no scenario",
+		Own:  []string{"api/wire", "bench/load", "bench/report", "bench/lab"},
+		Test: []string{"bench/lab/labtest", fasthttp},
+	},
+	"bench/capacity": {
+		Why:  "a search over rounds of a run; what it searches in, it does not know",
+		Own:  []string{"bench/load", "bench/report", "bench/buyers", "bench/lab", "bench/run"},
+		Test: []string{"bench/lab/labtest", fasthttp, rapid},
+	},
+	"bench/growth": {
+		Why:  "points of a curve, each a run of its own; neither knows what a server is made of",
+		Own:  []string{"api/wire", "bench/load", "bench/report", "bench/buyers", "bench/lab", "bench/run"},
+		Test: []string{"bench/lab/labtest"},
+	},
+	"bench/chaos": {
+		Why:  "breaks real servers under buyers, and judges: it knows the wire and who judges; were the server in reach, it could be believed",
+		Own:  []string{"api/wire", "bench/check", "bench/check/history", "bench/buyers", "bench/load", "bench/lab", "bench/chaos/testbed"},
+		Test: []string{"actors/planted", "storage/sqlstore/pgserver", rapid},
+	},
+	"bench/chaos/testbed": {
+		Why: "starts, kills, stops and cuts: it knows processes and how to start a database, and no seat",
+		Own: []string{"bench/buyers", "bench/lab", "storage/sqlstore/pgserver"},
 	},
 	"cmd/holdfast-bench": {
 		Why: "flags in, report out",
@@ -480,7 +517,7 @@ func TestWallsFindPlantedViolations(t *testing.T) {
 		{"store imports store", "storage/memstore/a.go", "package memstore\nimport _ \"holdfast/storage/pebblestore\"\n", "may not import holdfast/storage/pebblestore"},
 		{"api reaches a store", "api/a.go", "package api\nimport _ \"holdfast/storage/pebblestore\"\n", "never a concrete store"},
 		{"actors serve", "actors/a.go", "package actors\nimport _ \"github.com/valyala/fasthttp\"\n", "may not import github.com/valyala"},
-		{"bench knows server", "bench/a.go", "package bench\nimport _ \"holdfast/api\"\n", "may not import holdfast/api"},
+		{"bench knows server", "bench/run/a.go", "package run\nimport _ \"holdfast/api\"\n", "may not import holdfast/api"},
 		{"cmd imported", "api/a.go", "package api\nimport _ \"holdfast/cmd/holdfast\"\n", "may not import holdfast/cmd"},
 		{"node reaches up", "cmd/holdfast/node/a.go", "package node\nimport _ \"holdfast/cmd/holdfast/clusterctl\"\n", "may not import holdfast/cmd/holdfast/clusterctl"},
 		{"unknown folder", "utils/a.go", "package utils\n", "not on the floor plan"},

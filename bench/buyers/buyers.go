@@ -1,0 +1,322 @@
+package buyers
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"holdfast/bench/check/history"
+	"holdfast/bench/load"
+)
+
+// Job is everything that a process needs to be a part of a script; it can be sent to another one.
+type Job struct {
+	Scenario string `json:"scenario"`
+	Seed     uint64 `json:"seed"`
+	Round    int    `json:"round"`
+	// Events are the events, all of one venue.
+	Events []string `json:"events"`
+	// First is the number of the round's first buyer.
+	First uint64 `json:"first"`
+	// FirstEvent is the place of the first of them among the history's events.
+	FirstEvent int `json:"first_event"`
+	// Buyers and Keys are the prefixes of names, different for every server and run.
+	Buyers string `json:"buyers"`
+	Keys   string `json:"keys"`
+	// Start is the history's beginning, by the wall clock.
+	Start time.Time `json:"start"`
+	// Blind scripts keep no history: against a server that does nothing there is nothing to check.
+	Blind bool `json:"blind,omitempty"`
+	// Habits are the scenario's numbers; which ones it knows is told where it is made.
+	Habits Habits `json:"habits"`
+}
+
+// Habits are what is stated about buyers. A zero value means what the scenario says when nothing is stated.
+type Habits struct {
+	HotSections float64 `json:"hot_sections,omitempty"` // part of the sections that everybody wants
+	FrontRows   int     `json:"front_rows,omitempty"`   // rows that everybody wants
+	PayPart     float64 `json:"pay_part,omitempty"`     // part of holders who pay
+	ReleasePart float64 `json:"release_part,omitempty"` // part of holders who give back
+	BotPart     float64 `json:"bot_part,omitempty"`     // part of arrivals that are scripts
+	Losers      float64 `json:"losers,omitempty"`       // refused wishes for each booking, at least
+	// mean time between looking and choosing, and between choosing and paying
+	Think    time.Duration `json:"think_ns,omitempty"`
+	HoldTTL  time.Duration `json:"hold_ttl_ns,omitempty"`
+	Retries  int           `json:"retries,omitempty"`
+	HeirPart float64       `json:"heir_part,omitempty"` // part of lapsed seats that somebody waits for
+	Wave     uint64        `json:"wave,omitempty"`      // holds of one event's wave
+}
+
+// behaviour is what one scenario's buyers do.
+type behaviour interface {
+	// enter decides a new buyer's first request; false: nothing.
+	enter(c *Script, s *shopper, t *load.Turn) bool
+	// next decides the buyer's next one, after an answer; false: the buyer goes home.
+	next(c *Script, s *shopper, t *load.Turn, heard *outcome) bool
+}
+
+// shopper is what one buyer remembers between two requests.
+type shopper struct {
+	buyer    uint64
+	keys     uint64 // idempotency keys used
+	key      uint64 // of the request under way
+	phase    uint8
+	bot      bool
+	event    int
+	section  uint32 // wished; check.AnySection: any
+	quantity uint32
+	tries    int
+	repeats  int      // of one request, its outcome not being known
+	seats    []uint32 // wished, or held
+	booking  []byte
+	op       int32 // the booking's operation in the part
+	lapses   int64 // expires_at in Unix milliseconds
+	first    int64 // an heir's: when the hold before it was to end
+}
+
+// outcome is what came of one request.
+type outcome struct {
+	class   load.Outcome
+	verdict history.Verdict
+	kind    load.Kind
+}
+
+// Script is the script of one loop: its buyers, and what they were told.
+type Script struct {
+	job    *Job
+	events []*Event
+	ask    *asker
+	act    behaviour
+	rng    *rand.Rand
+	part   *history.Part // nil: nothing is kept
+	base   history.Nanos // what the load's clock is behind the history's
+	wall   int64         // the history's beginning in Unix nanoseconds
+	lost   []uint32
+	counts map[string]uint64
+	times  map[string]load.Latencies
+
+	// Asking, if set, is told of a probe's seat just before it is asked for.
+	Asking func(SeatRef)
+}
+
+// New makes a script. loop numbers the loops of all processes of the run, so that no two draw the same lots.
+func New(job *Job, events []*Event, host string, identity Identity, loop int) (*Script, error) {
+	act, err := newBehaviour(job)
+	if err != nil {
+		return nil, err
+	}
+	c := &Script{
+		job: job, events: events, ask: newAsker(host, identity, job.Buyers, job.Keys, events), act: act,
+		rng:    rand.New(rand.NewPCG(job.Seed, uint64(loop)<<32|uint64(job.Round))),
+		wall:   job.Start.UnixNano(),
+		counts: map[string]uint64{}, times: map[string]load.Latencies{},
+	}
+	if !job.Blind {
+		c.part = &history.Part{}
+	}
+	return c, nil
+}
+
+func newBehaviour(job *Job) (behaviour, error) {
+	make, known := behaviours[job.Scenario]
+	if !known {
+		return nil, fmt.Errorf("buyers: nobody behaves like %q", job.Scenario)
+	}
+	return make(&job.Habits), nil
+}
+
+// Begin is load.Script's: it puts the load's clock on the history's.
+func (c *Script) Begin(at time.Time) { c.base = history.Nanos(at.UnixNano() - c.wall) }
+
+// Part is the history so far; nil of a blind script.
+func (c *Script) Part() *history.Part { return c.part }
+
+// Counts are what the scenario counts besides requests: people, scripts, seats paid …
+func (c *Script) Counts() map[string]uint64 { return c.counts }
+
+// Times are what the scenario takes the time of, besides requests.
+func (c *Script) Times() map[string]load.Latencies { return c.times }
+
+func (c *Script) time(what string, took time.Duration) {
+	l, known := c.times[what]
+	if !known {
+		l = load.NewLatencies()
+		c.times[what] = l
+	}
+	l.Record(took)
+}
+
+func (c *Script) count(what string, n uint64) { c.counts[what] += n }
+
+// Over ends the arrivals: of a sale that goes on until nothing is left.
+func (c *Script) Over() bool {
+	ending, ok := c.act.(interface{ over() bool })
+	return ok && ending.over()
+}
+
+// Arrive is load.Script's.
+func (c *Script) Arrive(t *load.Turn) bool {
+	s, ok := t.State.(*shopper)
+	if !ok {
+		s = &shopper{}
+		t.State = s
+	}
+	*s = shopper{buyer: t.Buyer, op: history.NoOp, seats: s.seats[:0], booking: s.booking[:0]}
+	return c.act.enter(c, s, t)
+}
+
+// Answered is load.Script's.
+func (c *Script) Answered(t *load.Turn) (load.Outcome, bool) {
+	s := t.State.(*shopper)
+	h := outcome{kind: t.Kind}
+	h.class, h.verdict = verdictOf(t)
+	if h.verdict == history.Done {
+		c.understand(s, t, &h)
+	}
+	c.record(s, t, &h)
+	class := h.class
+	return class, c.act.next(c, s, t, &h)
+}
+
+// understand takes what it needs out of a success. A success that does not say what it must is Failed: nobody can rely
+// on it.
+func (c *Script) understand(s *shopper, t *load.Turn, h *outcome) {
+	ok := true
+	switch t.Kind {
+	case KindHold, KindBest:
+		ok = c.granted(s, t.Answer.Body)
+	case KindExtend:
+		s.lapses, ok = expires(t.Answer.Body)
+	}
+	if !ok {
+		h.class, h.verdict = load.Failed, history.Unknown
+	}
+}
+
+// granted reads a booking.
+func (c *Script) granted(s *shopper, body []byte) bool {
+	id, okID := text(body, memberID)
+	lapses, okTime := expires(body)
+	if !okID || !okTime {
+		return false
+	}
+	s.booking, s.lapses, s.seats = append(s.booking[:0], id...), lapses, s.seats[:0]
+	plan := c.events[s.event].Plan
+	ok := texts(body, memberSeats, func(seat []byte) bool {
+		place, found := plan.Find(seat)
+		s.section = place.Section
+		s.seats = append(s.seats, place.Seat)
+		return found
+	})
+	return ok && len(s.seats) > 0
+}
+
+var opKinds = [...]history.Kind{
+	KindHold: history.Hold, KindBest: history.Best, KindConfirm: history.Confirm, KindRelease: history.Release,
+	KindExtend: history.Extend, KindLook: history.Look,
+	KindSeatmap: history.Look,
+}
+
+// record keeps what was asked and told.
+func (c *Script) record(s *shopper, t *load.Turn, h *outcome) {
+	if c.part == nil || t.Kind == KindSeatmap {
+		return
+	}
+	op := history.Op{
+		Kind: opKinds[t.Kind], Verdict: h.verdict, Event: uint16(c.job.FirstEvent + s.event),
+		Quantity: uint16(s.quantity), Section: s.section, Of: history.NoOp,
+		Buyer: s.buyer, Key: s.key, Call: c.base + history.Nanos(t.Sent), Return: c.base + history.Nanos(t.Returned),
+	}
+	if t.Lost {
+		op.Return = history.Never
+	}
+	switch t.Kind {
+	case KindHold, KindBest:
+		c.recordHold(&op, s, t)
+	case KindLook:
+		if !c.recordLook(&op, s, t) {
+			return
+		}
+	case KindExtend:
+		op.Of, op.Expires = s.op, c.moment(s.lapses)
+	default:
+		op.Of = s.op
+	}
+	c.part.Ops = append(c.part.Ops, op)
+}
+
+func (c *Script) recordHold(op *history.Op, s *shopper, t *load.Turn) {
+	switch op.Verdict {
+	case history.Done:
+		op.Seats, op.Text, op.Expires = c.part.AddSeats(s.seats), c.part.AddText(s.booking), c.moment(s.lapses)
+		s.op = int32(len(c.part.Ops))
+	case history.Taken:
+		if t.Kind == KindBest { // it names seats that nobody wished for
+			return
+		}
+		op.Seats, op.Lost = c.part.AddSeats(s.seats), c.part.AddSeats(c.lostOf(s, t.Answer.Body))
+	default:
+		if t.Kind == KindHold {
+			op.Seats = c.part.AddSeats(s.seats)
+		}
+	}
+}
+
+// lostOf are the seats that a refusal names, of those that were wished.
+func (c *Script) lostOf(s *shopper, body []byte) []uint32 {
+	section := &c.events[s.event].Plan.Sections[s.section]
+	c.lost = c.lost[:0]
+	texts(body, memberSeats, func(id []byte) bool {
+		for _, seat := range s.seats {
+			if bytes.Equal(section.SeatID(seat), id) {
+				c.lost = append(c.lost, seat)
+			}
+		}
+		return true
+	})
+	return c.lost
+}
+
+func (c *Script) recordLook(op *history.Op, s *shopper, t *load.Turn) bool {
+	letters, ok := c.letters(s, t)
+	if !ok || op.Verdict != history.Done || s.section == history.AnySection {
+		return false
+	}
+	op.Text = c.part.AddText(letters)
+	return true
+}
+
+// letters are the looked-at section's, one a seat.
+func (c *Script) letters(s *shopper, t *load.Turn) ([]byte, bool) {
+	if s.section == history.AnySection {
+		return nil, false
+	}
+	section := &c.events[s.event].Plan.Sections[s.section]
+	c.ask.body = append(append(append(c.ask.body[:0], memberID...), section.ID...), '"')
+	_, rest, found := bytes.Cut(t.Answer.Body, c.ask.body)
+	letters, ok := text(rest, memberStatus)
+	return letters, found && ok && len(letters) == int(section.Seats)
+}
+
+// moment puts a wall-clock time in Unix milliseconds on the history's clock.
+func (c *Script) moment(unixMillis int64) history.Nanos {
+	return history.Nanos(unixMillis*int64(time.Millisecond) - c.wall)
+}
+
+// newKey makes a request one of its own.
+func (s *shopper) newKey() {
+	s.key = s.buyer*keysMax + s.keys%keysMax
+	s.keys++
+	s.repeats = 0
+}
+
+// keysMax bounds the requests of one buyer.
+const keysMax = 1000
+
+// exponential draws a time of this mean, at most four times as long: people who think for ever are people who went
+// home.
+func (c *Script) exponential(mean time.Duration) time.Duration {
+	return min(time.Duration(-math.Log(1-c.rng.Float64())*float64(mean)), 4*mean)
+}

@@ -1,5 +1,0 @@
-//go:build unix && !linux
-
-package drive
-
-func newPoller() (poller, error) { return &scan{}, nil }

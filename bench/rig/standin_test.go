@@ -1,0 +1,270 @@
+package rig
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"holdfast/api/wire"
+	"holdfast/bench/lab"
+	"holdfast/bench/lab/labtest"
+	"holdfast/bench/load"
+)
+
+// standIn is a server with just enough of the wire for the scenarios: events, holds that never end, availability. It
+// keeps nothing across its own restart, which is what one of the tests wants to see found out.
+type standIn struct {
+	mu     sync.Mutex
+	events map[string]*standInEvent
+	holds  int
+}
+
+type standInEvent struct {
+	open  bool
+	plan  wire.Availability
+	seats map[string]bool // held
+}
+
+func newStandIn() *fasthttp.Server {
+	s := &standIn{events: map[string]*standInEvent{}}
+	return &fasthttp.Server{Handler: s.handle, CloseOnShutdown: true}
+}
+
+func (s *standIn) handle(ctx *fasthttp.RequestCtx) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	parts := strings.Split(strings.Trim(string(ctx.Path()), "/"), "/")
+	switch {
+	case string(ctx.Path()) == "/readyz":
+	case len(parts) == 2:
+		s.create(ctx)
+	case s.events[parts[2]] == nil:
+		ctx.SetStatusCode(404)
+	case parts[3] == "sale":
+		s.events[parts[2]].open = true
+	case parts[3] == "bookings":
+		s.hold(ctx, s.events[parts[2]])
+	case parts[3] == "availability":
+		s.events[parts[2]].write(ctx)
+	}
+}
+
+func (s *standIn) create(ctx *fasthttp.RequestCtx) {
+	var body wire.CreateEvent
+	var plan struct {
+		Sections []struct {
+			ID   string
+			Rows []struct{ Seats int }
+		}
+	}
+	if wire.Decode(ctx.PostBody(), &body) != nil || json.Unmarshal(body.Plan, &plan) != nil ||
+		string(ctx.Request.Header.Peek("Authorization")) != "Bearer dev" {
+		ctx.SetStatusCode(400)
+		return
+	}
+	e := &standInEvent{seats: map[string]bool{}}
+	total := 0
+	for _, section := range plan.Sections {
+		seats := 0
+		for _, row := range section.Rows {
+			seats += row.Seats
+		}
+		total += seats
+		e.plan.Sections = append(e.plan.Sections, wire.SectionAvailability{ID: section.ID,
+			Status: strings.Repeat("a", seats)})
+	}
+	id := fmt.Sprintf("event%d", len(s.events))
+	s.events[id] = e
+	ctx.SetStatusCode(201)
+	_ = json.NewEncoder(ctx).Encode(wire.Event{ID: id, Seats: total})
+}
+
+func (s *standIn) hold(ctx *fasthttp.RequestCtx, e *standInEvent) {
+	var book wire.Book
+	if wire.Decode(ctx.PostBody(), &book) != nil || !e.open || len(book.Seats) != 1 {
+		ctx.SetStatusCode(400)
+		return
+	}
+	seat := book.Seats[0]
+	if e.seats[seat] {
+		ctx.SetStatusCode(409)
+		ctx.SetBodyString(`{"status":409,"code":"seat_taken"}`)
+		return
+	}
+	e.seats[seat] = true
+	s.holds++
+	ctx.SetStatusCode(201)
+	ctx.SetBodyString(`{"id":"b","state":"held"}`)
+}
+
+func (e *standInEvent) write(ctx *fasthttp.RequestCtx) {
+	live := wire.Availability{}
+	for _, section := range e.plan.Sections {
+		letters := []byte(section.Status)
+		for i := range letters {
+			if e.seats[fmt.Sprintf("%s-%d-%d", section.ID, i/rowSeats+lab.RowsFirst, i%rowSeats+1)] {
+				letters[i] = 'h'
+			}
+		}
+		section.Status = string(letters)
+		live.Sections = append(live.Sections, section)
+	}
+	_ = json.NewEncoder(ctx).Encode(live)
+}
+
+// TestMain lets this test binary be the servers that a rig starts: "serve …" is the stand-in, "null …" the do-nothing
+// server.
+func TestMain(m *testing.M) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	var err error
+	switch {
+	case len(os.Args) > 3 && os.Args[1] == "serve":
+		err = serveStandIn(ctx, os.Args[4])
+	case len(os.Args) > 3 && os.Args[1] == "null":
+		raw, readErr := os.ReadFile(os.Args[3])
+		answer, parseErr := lab.ParseAnswer(raw)
+		if err = readErr; err == nil {
+			err = parseErr
+		}
+		if err == nil {
+			err = lab.ServeNull(ctx, os.Args[2], answer)
+		}
+	default:
+		os.Exit(m.Run())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func serveStandIn(ctx context.Context, address string) error {
+	server := newStandIn()
+	defer context.AfterFunc(ctx, func() { _ = server.Shutdown() })()
+	return server.ListenAndServe(address)
+}
+
+func testRig(t *testing.T) *Rig {
+	t.Helper()
+	null := func(address, answerFile string) (string, []string) {
+		return os.Args[0], []string{"null", address, answerFile}
+	}
+	rig, err := OpenRig(t.Context(), RigConfig{Binary: os.Args[0], Folder: t.TempDir(), Null: null})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := rig.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return rig
+}
+
+func TestSmoke(t *testing.T) {
+	rig := testRig(t)
+	shape := Shape{Conns: 4, Duration: 40 * time.Millisecond}
+	for name, want := range map[string]load.Outcome{WorkHolds: load.Held, WorkRefusals: load.Taken,
+		WorkAvailability: load.Served} {
+		for _, rate := range []load.Rate{0, 500} {
+			shape.Rate = rate
+			r, err := rig.Measure(t.Context(), name, shape)
+			if err != nil || !r.Outcomes.Only(want) {
+				t.Errorf("%s at rate %.0f: %s, %v", name, float64(rate), r, err)
+			}
+		}
+	}
+	if _, err := rig.Measure(t.Context(), "nonsense", shape); err == nil {
+		t.Error("an unknown scenario was run")
+	}
+}
+
+func TestCompareNullWithRealProcesses(t *testing.T) {
+	rig := testRig(t)
+	for name, want := range map[string]load.Outcome{WorkHolds: load.Held, WorkRefusals: load.Taken,
+		WorkAvailability: load.Served} {
+		c, err := rig.CompareNull(t.Context(), name, Shape{Conns: 4, Duration: 30 * time.Millisecond}, 2)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, side := range []Side{c.A, c.B} {
+			if len(side.Rounds) != 2 || !side.Rounds[1].Outcomes.Only(want) || side.PerSecond.Median <= 0 {
+				t.Errorf("%s: %s", name, c)
+			}
+		}
+	}
+}
+
+func TestSingleNextToTheDisk(t *testing.T) {
+	s, err := testRig(t).Single(t.Context(), 50)
+	if err != nil || s.Hold.Count != 50 || s.Sync.Count < 50 || s.Outcomes[load.Held] != 50 ||
+		s.Over != s.Hold.P50-s.Sync.P50 || s.FirstLook <= 0 {
+		t.Errorf("%s, %v", s, err)
+	}
+}
+
+func TestAvailabilityWhileSelling(t *testing.T) {
+	shape := Shape{Conns: 2, Duration: 50 * time.Millisecond}
+	reads := shape
+	reads.Rate = 200
+	b, err := testRig(t).AvailabilityWhileSelling(t.Context(), reads, shape)
+	if err != nil || b.Availability.Outcomes[load.Served] != 10 || !b.Holds.Outcomes.Only(load.Held) {
+		t.Errorf("%s, %v", b, err)
+	}
+}
+
+// P2: the restart scenario must notice a server that forgets. The stand-in keeps nothing, so its event is gone.
+func TestRestartNoticesForgottenHolds(t *testing.T) {
+	s, err := testRig(t).Restart(t.Context(), 100, 4)
+	if err == nil {
+		t.Fatalf("a server that forgets everything passed: %s", s)
+	}
+	if s.Acknowledged < 100 || s.Ready <= 0 {
+		t.Errorf("the kill and the restart did not happen: %s, %v", s, err)
+	}
+}
+
+// P2: and one that forgets a single acknowledged hold.
+func TestCheckHeldFindsOneMissingHold(t *testing.T) {
+	target := lab.Endpoint{Address: labtest.Serve(t, newStandIn()), OperatorKey: "dev"}
+	event, err := openEvent(t.Context(), target, eventPlan{Sections: 3, SeatsPerSection: 50, HoldTTL: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	acknowledged := make(marks, event.Plan.seats())
+	l := requestLoad{Address: target.Address, Conns: 2, Count: 40,
+		Request: func(dst []byte, n requestNo) []byte { return event.appendHold(dst, uint64(n), 'h', n) },
+		Seen:    func(n requestNo, _ int, _ []byte) { acknowledged[n].Store(true) }}
+	if _, err := l.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if held, err := event.checkHeld(t.Context(), target, acknowledged); err != nil || held != 40 {
+		t.Errorf("%d held, %v", held, err)
+	}
+	acknowledged[77].Store(true) // never asked for: as good as lost
+	if _, err := event.checkHeld(t.Context(), target, acknowledged); err == nil {
+		t.Error("a missing hold was not noticed")
+	}
+}
+
+func TestRigWantsOneServer(t *testing.T) {
+	for _, c := range []RigConfig{{}, {Binary: "x", Address: "y"}, {Binary: "/nowhere/holdfast", Folder: t.TempDir()}} {
+		if rig, err := OpenRig(t.Context(), c); err == nil {
+			t.Errorf("%+v was accepted", c)
+			_ = rig.Close()
+		}
+	}
+	if _, err := (&Rig{}).Restart(t.Context(), 1, 1); err == nil {
+		t.Error("a server that is not ours was to be killed")
+	}
+}
