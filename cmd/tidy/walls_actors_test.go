@@ -1,0 +1,138 @@
+package tidy
+
+// wallsOfActors are those of actors and the rooms below it.
+var wallsOfActors = map[string]wall{
+	"actors/machine": {
+		Why: "what a shard's pure state is to its writer: every machine imports it, so it may import none",
+		Std: pureStd,
+	},
+	"actors/codec": {
+		Why: "the parts that all durable encodings are made of: whatever is written by it must be read by it for ever",
+		Std: pureStd,
+	},
+	"actors/section": {
+		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
+		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd, Test: []string{"actors/budget", rapid},
+	},
+	"actors/writer": {
+		Why: "makes any machine's decisions durable: it moves bytes, and of sections it knows the tickets that the second guard keeps",
+		Own: []string{"actors/machine", "actors/section", "actors/witness", "storage"}, Test: []string{"storage/memstore", "storage/faultstore"},
+	},
+	"actors/budget": {
+		Why: "counts allocations for the tests of every room, so it may know none of them",
+	},
+	"actors/planted": {
+		Why: "the bugs that a build can have on purpose, and who must catch them: no product file may know of them, only tests do",
+	},
+	"actors/nesting": {
+		Why: "bounds what any parser is given, so every room that parses imports it and it imports none of them",
+		Std: pureStd,
+	},
+	"actors/wallclock": {
+		Why: "judges readings of clocks and reads none, so that a test can show it any",
+		Std: append([]string{"sync", "sync/atomic", "time"}, pureStd...), Test: []string{rapid},
+	},
+	"actors/money": {
+		Why: "one table of currencies for page, tools and API: an amount must mean the same everywhere and at every time, so nothing outside may move it",
+		Std: pureStd, Test: []string{rapid, "golang.org/x/text/currency"},
+	},
+	"actors/gate": {
+		Why: "the waiting room's rules are replayed and recomputed by strangers: same purity as the seats",
+		Std: pureStd, Test: []string{rapid},
+	},
+	"actors/venue": {
+		Why: "plans are data: parsing them needs the core's types and nothing that runs",
+		Own: []string{"actors/section", "actors/nesting", "actors/venue/labels", "actors/venue/planreader"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"},
+		Test: []string{"actors/budget", rapid, "github.com/santhosh-tekuri/jsonschema/v6"},
+	},
+	"actors/venue/labels": {
+		Why: "what people can tell apart is the same question at every door: it knows text, and no plan",
+		Std: pureStd, Third: []string{"golang.org/x/text/unicode/norm"}, Test: []string{"actors/budget", rapid},
+	},
+	"actors/venue/planreader": {
+		Why: "one pass over JSON that notes what is wrong: it knows what a value is, and no format of plans",
+		Own: []string{"actors/venue/labels"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"},
+	},
+	"actors/booking": {
+		Why:   "ids and ticket codes are on paper: whatever else changes, they are read and written the same",
+		Own:   []string{"actors/section", "storage"},
+		Std:   append([]string{"sync", "encoding/base32"}, pureStd...),
+		Third: []string{xxhash},
+		Test:  []string{"actors/budget"},
+	},
+	"actors/catalog": {
+		Why:  "a sorted list of events that never changes: it is made from what it is given and asks nobody",
+		Own:  []string{"actors/section", "storage"},
+		Std:  pureStd,
+		Test: []string{rapid},
+	},
+	"actors/coordinator": {
+		Why: "what spans an event's sections: quota, keys, and which views a search may rest on; a rule that waited or " +
+			"knew the time could not be simulated",
+		Own:  []string{"actors/section", "storage"},
+		Std:  append([]string{"sync"}, pureStd...),
+		Test: []string{"actors/budget"},
+	},
+	"actors/placement": {
+		Why: "rules and a directory of hearsay; authority is the log's alone, so nothing here may reach it",
+		Own: []string{"actors/section", "storage"}, Std: append([]string{"sync/atomic"}, pureStd...),
+	},
+	"actors/peer": {
+		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
+			"waits or knows the time",
+		Own:  []string{"actors/section", "storage"},
+		Std:  append([]string{"sync"}, pureStd...),
+		Test: []string{"actors/budget"},
+	},
+	"actors/seatmap": {
+		Why: "what the public sees of the seats: it shows durable records and grants nothing, so it knows no engine and no clock",
+		Own: []string{"actors/section", "storage"}, Std: append([]string{"sync", "sync/atomic"}, pureStd...),
+		Test: []string{"actors/budget"},
+	},
+	"actors/checkout": {
+		Why: "payments know bookings and the log's words; they neither store nor serve",
+		Own: []string{"actors/section", "storage"}, Test: []string{"storage/memstore", rapid},
+	},
+	"actors/checkout/sandbox": {
+		Why: "a pretended processor stands outside: it knows the gateway port, and of storage only where books are kept; nothing of seats",
+		Own: []string{"actors/checkout", "actors/nesting", "storage"}, Test: []string{"actors/budget"},
+	},
+	"actors/shard": {
+		Why: "runs any machine's writer as an actor: what a section is to an event or to other nodes stays behind its Host",
+		Own: []string{"actors/machine", "actors/writer", "actors/witness", "storage"}, Third: []string{protoactor},
+		Test: []string{"actors/codec", "storage/memstore", "storage/faultstore"},
+	},
+	"actors/replica": {
+		Why:  "follows any machine's log on the nodes that do not serve it: it grants nothing, so it may not know who asks",
+		Own:  []string{"actors/machine", "actors/writer", "actors/shard", "actors/witness", "storage"},
+		Test: []string{"storage/memstore", "storage/faultstore"},
+	},
+	"actors/witness": {
+		Why: "remembers beside the store what was acknowledged: a store that it knew could take its memory along when it loses records",
+		Own: []string{"actors/section", "storage"}, Test: []string{"storage/memstore"},
+	},
+	"actors/audit": {
+		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
+		Own: []string{"actors/section", "actors/money", "actors/venue", "storage"}, Test: []string{"storage/...", rapid, pebble},
+	},
+	"actors/views": {
+		Why: "a projection reads the log through the port and writes tables nobody grants from: were the engine in reach, it could be asked",
+		Own: []string{"actors/section", "actors/venue", "storage"}, Test: []string{"storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
+	},
+	"actors/oplog": {
+		Why: "turns lines into fewer and better ones for whoever is woken: it knows lines, and nothing of what they are about",
+	},
+	"actors": {
+		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
+		Own: []string{
+			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/placement",
+			"actors/seatmap", "actors/booking", "actors/catalog", "actors/wallclock", "actors/witness", "storage",
+		},
+		Third: []string{protoactor, prometheus},
+		Test: []string{
+			"actors/budget", "actors/planted", "actors/oplog", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
+			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram, xxhash,
+			"cluster", // the simulator drives the very rules of hearts, leases and placement; a twin of them would prove nothing
+		},
+	},
+}

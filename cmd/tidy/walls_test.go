@@ -1,0 +1,252 @@
+package tidy
+
+import "maps"
+
+// walls is the floor plan. A folder that is not here fails: a new room is a decision, made in this table with its
+// reason.
+var walls = func() map[string]wall {
+	all := maps.Clone(wallsOfActors)
+	maps.Copy(all, wallsAround)
+	return all
+}()
+
+// wallsAround are those of everything but actors.
+var wallsAround = map[string]wall{
+	"storage": {
+		Why: "the port speaks the core's words; whoever implements it must not need the engine",
+		Own: []string{"actors/section", "actors/codec", "actors/gate", "actors/nesting"}, Third: []string{compress}, Test: []string{"actors/budget", rapid},
+	},
+	"storage/memstore": {
+		Why: "the fake that everyone tests with: it must stay dumber than what it stands for",
+		Own: []string{"actors/section", "storage"}, Test: []string{"actors/budget", "storage/storetest"},
+	},
+	"storage/faultstore": {
+		Why: "wraps any store, so it may know none",
+		Own: []string{"actors/section", "storage"}, Test: []string{"storage/storetest", "storage/memstore"},
+	},
+	"storage/pebblestore": {
+		Why: "concrete stores never import each other: each must be replaceable alone",
+		Own: []string{"actors/section", "storage"}, Third: []string{pebble, compress, prometheus}, Test: []string{"actors/budget", "storage/storetest", "storage/faultstore", rapid},
+	},
+	"storage/sqlstore": {
+		Why: "concrete stores never import each other: each must be replaceable alone",
+		Own: []string{"actors/section", "storage"}, Third: []string{pgx, cockroach, compress},
+		Test: []string{"storage/storetest", "storage/faultstore", "storage/sqlstore/pgtest", toxiproxy, zerolog, prometheus, rapid},
+	},
+	"storage/sqlstore/pgserver": {
+		Why:   "starts and stops a real PostgreSQL, for tests and for comparisons: it knows nothing of what is put into it",
+		Third: []string{pgx},
+	},
+	"storage/sqlstore/pgtest": {
+		Why: "a real server for whoever's tests want one: it knows nothing of what they put into it",
+		Own: []string{"storage/sqlstore/pgserver"}, Third: []string{pgx},
+	},
+	"storage/copier": {
+		Why: "moves a house between any two stores: one that knew them would believe them, and its verdict rests on not doing so",
+		Own: []string{"actors/section", "storage"}, Third: []string{"golang.org/x/sync/errgroup"},
+		Test: []string{"storage/memstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest"},
+	},
+	"storage/sqlstore/grammar": {
+		Why:   "a module of its own, for CockroachDB's parser brings sixty modules along: it reads the store's .sql files and none of its code",
+		Third: []string{crdbParser},
+	},
+	"storage/storetest": {
+		Why: "one suite for every store: it sees the port only",
+		Own: []string{"actors/section", "storage"}, Third: []string{rapid}, Test: []string{"storage/memstore", "storage/faultstore"},
+	},
+	"cluster": {
+		Why:   "placement proposes, the log decides: the cluster needs section ids and peers, no seats",
+		Own:   []string{"actors/section", "storage", "cluster/netlimit", "cluster/heartbeat", "cluster/keys", "cluster/refusal", "cluster/peerlink"},
+		Third: []string{memberlist},
+		Test:  []string{"actors/budget", "storage/memstore", "storage/faultstore", "storage/sqlstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
+	},
+	"cluster/heartbeat": {
+		Why:  "rows in the store say who is alive: whom gossip or a link knows must not count here",
+		Own:  []string{"actors/section", "storage"},
+		Test: []string{"storage/memstore", "storage/faultstore", rapid},
+	},
+	"cluster/peerlink": {
+		Why: "carries bytes between nodes it is told of: who they are and what the bytes mean is decided above",
+		Own: []string{"storage", "cluster/netlimit", "cluster/keys", "cluster/refusal"}, Third: []string{grpc},
+		Test: []string{"actors/budget", rapid},
+	},
+	"cluster/keys": {
+		Why:   "files and certificates; the ring of the gossip's keys is memberlist's type, and nothing else of it is known here",
+		Third: []string{memberlist},
+	},
+	"cluster/refusal": {
+		Why: "names what fails between nodes; what fails is the business of the rooms that note it",
+		Own: []string{"cluster/keys", "cluster/netlimit"},
+	},
+	"cluster/netlimit": {
+		Why: "stands before every port, the cluster's and the public one: it knows connections, and nothing of what is said on them",
+	},
+	"api": {
+		Why:   "ties the rooms of HTTP together: it calls an interface of its own and never a concrete store, so that a handler cannot reach past the engine",
+		Own:   []string{"actors", "actors/venue", "storage", "api/...", "cluster/netlimit"},
+		Third: []string{fasthttp, prometheus, "github.com/prometheus/common", "github.com/prometheus/client_model", openapi},
+		Test: []string{
+			"actors/budget", "actors/section", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
+			"github.com/golang-jwt/jwt/v5", "golang.org/x/text/unicode/norm", compress,
+		},
+	},
+	"api/problem": {
+		Why: "the one table of codes stands below all rooms that say no: it knows the engine's conditions and no handler",
+		Own: []string{"actors", "actors/section", "actors/venue", "api/document", "api/wire"}, Third: []string{fasthttp},
+		Test: []string{"actors/budget"},
+	},
+	"api/document": {
+		Why:   "answers that many callers share: bytes, tags and caches, and nothing of what the bytes mean",
+		Third: []string{fasthttp, compress},
+	},
+	"api/card": {
+		Why: "what looks like a card's number must be judged alike at the server's door and in an import without a server",
+		Own: []string{"api/problem", "api/wire"}, Third: []string{strictJSON}, Test: []string{"actors/budget", rapid},
+	},
+	"api/auth": {
+		Why:   "who a caller is, told from two headers: were a whole request in reach, a body could say so too",
+		Own:   []string{"actors", "actors/section", "actors/venue", "api/card", "api/problem", "api/token", "api/wire"},
+		Third: []string{"github.com/golang-jwt/jwt/v5"},
+	},
+	"api/call": {
+		Why:   "one call as every handler gets it: it serves handlers and knows none of them",
+		Own:   []string{"actors", "actors/section", "actors/venue", "storage", "api/auth", "api/card", "api/document", "api/problem", "api/wire"},
+		Third: []string{fasthttp, xxhash, strictJSON},
+	},
+	"api/listen": {
+		Why: "connections and the heads of requests, before anybody knows what is asked for or who asks",
+		Own: []string{"api/problem", "cluster/netlimit"}, Third: []string{fasthttp, prometheus},
+	},
+	"api/limit": {
+		Why: "counts calls by whose they are: what a call does is its handler's business",
+		Own: []string{"api/auth", "api/call", "api/listen", "api/problem", "api/wire"}, Third: []string{fasthttp},
+	},
+	"api/live": {
+		Why:   "browsing shares nothing with booking but the projection, so that no reader slows a buyer (P9)",
+		Own:   []string{"actors", "actors/section", "storage", "api/call", "api/document", "api/limit", "api/problem", "api/wire"},
+		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", "api/live/livetest"},
+	},
+	"api/live/livetest": {
+		Why: "a client of streams for tests: it knows the wire only, so that it proves what a client could",
+		Own: []string{"api/wire"},
+	},
+	"api/catalog": {
+		Why: "events and plans: it browses and makes them, and books nothing",
+		Own: []string{
+			"actors", "actors/money", "actors/section", "actors/venue", "storage", "api/call", "api/card", "api/document", "api/problem", "api/wire",
+		},
+		Third: []string{fasthttp},
+	},
+	"api/booking": {
+		Why: "the hot calls: a room so small that what a booking costs can be read in one sitting",
+		Own: []string{"actors", "actors/section", "api/auth", "api/call", "api/card", "api/document", "api/problem", "api/wire"},
+	},
+	"api/operate": {
+		Why:   "operators' calls about nodes and seats, and the log of who made them: nodes are seen through an interface of its own",
+		Own:   []string{"actors", "storage", "api/call", "api/card", "api/problem", "api/wire", "cluster/netlimit"},
+		Third: []string{fasthttp, prometheus},
+	},
+	"api/clienttest": {
+		Why:   "a module of its own: generators of clients, and what they bring along; it knows the API by its document only",
+		Third: []string{"github.com/oapi-codegen/runtime"},
+	},
+	"api/wire": {
+		Why:   "what clients and the bench share: types and their JSON, nothing of the server",
+		Own:   []string{"actors/nesting"},
+		Third: []string{strictJSON, fastjson}, Test: []string{"actors/budget", rapid},
+	},
+	"api/token": {
+		Why:   "who a token is believed to be from: it must be readable alone, for whoever gets past it is a buyer",
+		Third: []string{strictJSON, "github.com/golang-jwt/jwt/v5"},
+	},
+	"api/web": {
+		Why: "pages are files in the binary", Test: []string{"api", "api/wire", "actors/...", "storage/...", "actors", "storage", chromedp, fasthttp},
+	},
+	"bench": {
+		Why: "a map of the rooms, and no code: a load tool that imported the server would measure what it knows instead of what it sees",
+	},
+	"bench/load": {
+		Why:   "sends bytes at moments and takes the time: what they mean is its caller's business",
+		Third: []string{histogram, "golang.org/x/sys/unix"}, Test: []string{"actors/budget", fasthttp, rapid},
+	},
+	"bench/check/history": {
+		Why:  "what was asked and answered, and what an answer is worth: who records must not need the judge, nor the judge who records",
+		Test: []string{"actors/budget", rapid},
+	},
+	"bench/check": {
+		Why: "judges what was recorded: a checker that knew the server or the load would believe one of them",
+		Own: []string{"api/wire", "bench/check/history"}, Third: []string{porcupine}, Test: []string{"actors/budget", rapid},
+	},
+	"bench/report": {
+		Why:   "figures in, pages out: it measures nothing",
+		Third: []string{"gonum.org/v1/plot"}, Test: []string{rapid, chromedp, "codeberg.org/go-fonts/liberation"},
+	},
+	"bench/buyers": {
+		Why: "buyers know the wire and what they were told; what a server is made of they never learn",
+		Own: []string{"api/wire", "bench/load", "bench/check/history"}, Third: []string{"github.com/golang-jwt/jwt/v5"},
+		Test: []string{rapid, fasthttp},
+	},
+	"bench/baselines": {
+		Why:   "what we are compared with: baselines share the wire and none of our engine",
+		Own:   []string{"api/wire", "storage/sqlstore/pgserver"},
+		Third: []string{fasthttp, pgx, "github.com/redis/go-redis/v9", "golang.org/x/sync/errgroup"},
+		Test:  []string{"bench/lab", "bench/load", "bench/check", "bench/check/history", rapid},
+	},
+	"bench/lab": {
+		Why: "starts servers and talks to them by the wire: a server in reach could be believed instead of measured",
+		Own: []string{"api/wire", "bench/load", "bench/check/history", "bench/buyers"}, Third: []string{fasthttp},
+		Test: []string{"bench/lab/labtest"},
+	},
+	"bench/lab/labtest": {
+		Why: "servers in a test's own process, for the rooms above lab", Own: []string{"bench/lab", "bench/baselines"}, Third: []string{fasthttp},
+	},
+	"bench/run": {
+		Why:  "scenarios in rounds: it sees a server's wire and its processes, and nothing that the server is made of",
+		Own:  []string{"api/wire", "bench/load", "bench/check", "bench/check/history", "bench/report", "bench/buyers", "bench/lab"},
+		Test: []string{"bench/lab/labtest", fasthttp},
+	},
+	"bench/rig": {
+		Why:  "one kind of request beside a server that repeats its answer: it knows the wire and no scenario",
+		Own:  []string{"api/wire", "bench/load", "bench/report", "bench/lab"},
+		Test: []string{"bench/lab/labtest", fasthttp},
+	},
+	"bench/capacity": {
+		Why:  "a search over rounds of a run; what it searches in, it does not know",
+		Own:  []string{"bench/load", "bench/report", "bench/buyers", "bench/lab", "bench/run"},
+		Test: []string{"bench/lab/labtest", fasthttp, rapid},
+	},
+	"bench/growth": {
+		Why:  "points of a curve, each a run of its own; neither knows what a server is made of",
+		Own:  []string{"api/wire", "bench/load", "bench/report", "bench/buyers", "bench/lab", "bench/run"},
+		Test: []string{"bench/lab/labtest"},
+	},
+	"bench/chaos": {
+		Why:  "breaks real servers under buyers, and judges: it knows the wire and who judges; were the server in reach, it could be believed",
+		Own:  []string{"api/wire", "bench/check", "bench/check/history", "bench/buyers", "bench/load", "bench/lab", "bench/chaos/testbed"},
+		Test: []string{"actors/planted", "storage/sqlstore/pgserver", rapid},
+	},
+	"bench/chaos/testbed": {
+		Why: "starts, kills, stops and cuts: it knows processes and how to start a database, and no seat",
+		Own: []string{"bench/buyers", "bench/lab", "storage/sqlstore/pgserver"},
+	},
+	"cmd/holdfast-bench": {
+		Why: "flags in, report out",
+		Own: []string{"bench", "bench/...", "api/wire", "storage/sqlstore/pgserver"}, Third: []string{kong, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+		Test: []string{"actors/planted"},
+	},
+	"cmd/planted": {
+		Why: "writes what a build with planted bugs needs: it knows the patches, and nothing of what they break",
+		Own: []string{"actors/planted"},
+	},
+	"cmd/tidy/testlog": {
+		Why: "reads what tests say of themselves: were it one of them, it could not tell that they never began",
+	},
+	"cmd/tidy/vulnlog": {
+		Why: "reads what the scanner says and knows nothing of what was scanned",
+	},
+	"cmd/tidy": {
+		Why: "the housekeeper depends on nothing it checks",
+	},
+}
+
+func init() { maps.Copy(walls, commandWalls) }
