@@ -97,8 +97,8 @@ func (d *desk) queued(key storage.SectionKey) bool {
 	return d.queues.last[key] != nil
 }
 
-// enterSearch lets a search's request in only from the buyer's coordinator by this node's view, so that no two nodes search
-// under one key (P5).
+// enterSearch lets a search's request in only from the buyer's coordinator by this node's view, so that no two nodes
+// search under one key (P5).
 func (w *errand) enterSearch(event storage.EventID, asker section.BuyerID) bool {
 	gen, ok := w.d.e.coordinator.admit(w.from, event, asker)
 	w.gen = gen

@@ -33,8 +33,8 @@ func (e *Engine) Block(id storage.EventID, who Caller, seats []string, unblock b
 	b := blocking{e: e, ev: ev, o: o, who: who, unblock: unblock, deadline: deadline}
 	err = b.all(seats)
 	if !known && !b.changed && who.Request != (section.RequestID{}) {
-		// Like any refused request it may come again with another body. Where the store does not hear of that, it may not: the same body
-		// is judged anew in any case.
+		// Like any refused request it may come again with another body. Where the store does not hear of that, it may
+		// not: the same body is judged anew in any case.
 		_ = e.cfg.Store.ForgetKey(ctx, who.Request)
 	}
 	return err

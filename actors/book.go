@@ -109,9 +109,9 @@ func (t *trip) tooLate(r *Request, no storage.SectionNo, out *BookingView) error
 
 // lostAlready spares the section those who come too late (P7), which in a stampede is nearly everybody: the map shows
 // durable state only, so a seat that it shows taken is taken (unless a hold is due to end: the section ends it first,
-// P4), and a request that the index does not know no section remembers as a hold (see coordinator.KeyIndex), so it cannot be a
-// repeat. It leaves the lost seats in r's outcome. It never grants: a seat that looks free is the section's to judge,
-// and so is a wish with a fault that takes precedence over seat_taken.
+// P4), and a request that the index does not know no section remembers as a hold (see coordinator.KeyIndex), so it
+// cannot be a repeat. It leaves the lost seats in r's outcome. It never grants: a seat that looks free is the section's
+// to judge, and so is a wish with a fault that takes precedence over seat_taken.
 func (t *trip) lostAlready(r *Request, no storage.SectionNo) bool {
 	r.Decision.Outcome.Lost = t.o.sections[no].lostAlready(r)
 	return len(r.Decision.Outcome.Lost) > 0

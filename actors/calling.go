@@ -29,8 +29,8 @@ func (e *Engine) Handle(name string, handler CallHandler) {
 	e.desk.handlers[name] = handler
 }
 
-// Call has another node do something rare, and waits for its word. ErrUnavailable: it could not be asked, or has not answered by ctx's end,
-// and may have done it.
+// Call has another node do something rare, and waits for its word. ErrUnavailable: it could not be asked, or has not
+// answered by ctx's end, and may have done it.
 func (e *Engine) Call(ctx context.Context, node storage.WriterID, name string, body []byte) ([]byte, error) {
 	d := e.desk
 	id := d.numbers.Add(1)
@@ -167,8 +167,8 @@ func (d *desk) catalogChanged(from storage.WriterID, number uint64) {
 	}
 }
 
-// catalogPatiencePeers is how long an operator's call waits for the other nodes to take it in. One that cannot be reached does so at its
-// next look; see Config.CatalogEvery.
+// catalogPatiencePeers is how long an operator's call waits for the other nodes to take it in. One that cannot be
+// reached does so at its next look; see Config.CatalogEvery.
 const catalogPatiencePeers = time.Second
 
 // spread has the other nodes read the catalog, and waits until they have.

@@ -177,7 +177,8 @@ func (e *Engine) checkOwners(sections []*Section) {
 	}
 }
 
-// checkOwner holds a section that serves against its log after an interruption. It asks until the log answers, for until then the section answers nothing from memory.
+// checkOwner holds a section that serves against its log after an interruption. It asks until the log answers, for
+// until then the section answers nothing from memory.
 func (e *Engine) checkOwner(s *Section, inc *shard.Activation) {
 	for attempt := 0; e.ctx.Err() == nil && s.shard.Serving() == inc; attempt++ {
 		lease, _ := e.cfg.Lease() // before the look

@@ -50,8 +50,8 @@ func (e *Engine) createEvent(ctx context.Context, header *storage.Event, v *venu
 	return made, nil
 }
 
-// meetKey refuses a creation whose key was used for another call. The key is remembered before the event is there: should
-// that be left undone, the same creation may come again, and no other call has the key.
+// meetKey refuses a creation whose key was used for another call. The key is remembered before the event is there:
+// should that be left undone, the same creation may come again, and no other call has the key.
 func (e *Engine) meetKey(ctx context.Context, wanted *storage.Event) error {
 	_, err := e.remember(ctx, e.operatorKey(createdID(wanted.Create), Caller{Request: wanted.Create, Fingerprint: wanted.CreateFingerprint}))
 	return err

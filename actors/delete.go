@@ -11,28 +11,32 @@ import (
 	"holdfast/storage"
 )
 
-// Deleting an event takes it from everybody's sight for ever; what was once sold and given back stays in its logs, which the audit goes on
-// reading (P10). Nothing may be sold in it meanwhile or afterwards (P1, P2), whatever a node believes of the catalog, so the proof is not the
-// switch but the logs, section by section, each judged by its one writer:
+// Deleting an event takes it from everybody's sight for ever; what was once sold and given back stays in its logs,
+// which the audit goes on reading (P10). Nothing may be sold in it meanwhile or afterwards (P1, P2), whatever a node
+// believes of the catalog, so the proof is not the switch but the logs, section by section, each judged by its one
+// writer:
 //
 //	ask    would every seat that is not blocked be free to block?    a live hold or a ticket says no: ErrEventInUse, nothing was changed
 //	close  the sale switch, for all nodes
 //	shut   each section: every seat is blocked, in its log           no hold can begin in it any more, at whichever node
 //	mark   storage.SaleDeleted and the key, in one write             other nodes hear within CatalogEvery
 //
-// A hold that came between asking and shutting wins: what was shut is opened again, and the switch is what it was. A call that is cut off
-// leaves a closed event whose seats are blocked in part; its repeat goes on, and operators may unblock. Against an operator who unblocks in the
-// same moment the closed switch stands alone, until the mark.
+// A hold that came between asking and shutting wins: what was shut is opened again, and the switch is what it was. A
+// call that is cut off leaves a closed event whose seats are blocked in part; its repeat goes on, and operators may
+// unblock. Against an operator who unblocks in the same moment the closed switch stands alone, until the mark.
 //
-// Bookings that ended are still found by their ids, so that late money is given back (P6) and a repeat hears what it heard (P5).
+// Bookings that ended are still found by their ids, so that late money is given back (P6) and a repeat hears what it
+// heard (P5).
 //
-// Rejected: rows removed from the logs, which would have the engine's role in the database rewrite history; a record that closes a section,
-// which says nothing that a blocked seat does not say, in a form that earlier builds cannot read.
+// Rejected: rows removed from the logs, which would have the engine's role in the database rewrite history; a record
+// that closes a section, which says nothing that a blocked seat does not say, in a form that earlier builds cannot
+// read.
 
-// DeleteEvent deletes an event without live holds and tickets, and tells it as it last was. A repeat under the same key finds it deleted.
+// DeleteEvent deletes an event without live holds and tickets, and tells it as it last was. A repeat under the same key
+// finds it deleted.
 //
-// Errors: ErrEventUnknown (deleted before, too), ErrEventInUse, ErrMismatch, *Refusal (too many keys), ErrTimeout and ErrUnavailable (it may be
-// half done: repeat with the same key), and the store's.
+// Errors: ErrEventUnknown (deleted before, too), ErrEventInUse, ErrMismatch, *Refusal (too many keys), ErrTimeout and
+// ErrUnavailable (it may be half done: repeat with the same key), and the store's.
 func (e *Engine) DeleteEvent(ctx context.Context, id storage.EventID, who Caller) (*storage.Event, error) {
 	if first, err := e.deletedBy(ctx, id, who); first != nil || err != nil {
 		return first, err
@@ -201,7 +205,8 @@ func inUse(rejection section.Rejection, err error) error {
 	return nil
 }
 
-// undo opens again what this call has shut, because somebody was faster. Whatever else went wrong is left as it is, for the repeat to go on.
+// undo opens again what this call has shut, because somebody was faster. Whatever else went wrong is left as it is, for
+// the repeat to go on.
 func (d *deletion) undo(ctx context.Context, because error) error {
 	if !errors.Is(because, ErrEventInUse) {
 		return nil

@@ -31,8 +31,8 @@ func (b *box) lettersEver() (letters string) {
 	return letters
 }
 
-// TestNothingIsSoldInADeletedEvent: P1, P2. After the answer every seat of every section is blocked in its log, also for whoever starts anew, and an
-// event in use is left as it was.
+// TestNothingIsSoldInADeletedEvent: P1, P2. After the answer every seat of every section is blocked in its log, also
+// for whoever starts anew, and an event in use is left as it was.
 func TestNothingIsSoldInADeletedEvent(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	who := operatorCaller(1, 1)
@@ -80,8 +80,8 @@ func TestNothingIsSoldInADeletedEvent(t *testing.T) {
 	}
 }
 
-// TestAHoldThatCameFirstWins: P2. Buyers and a deletion at once: either somebody has seats and the event is there, on sale and with all other seats
-// free, or nobody has any and it is gone.
+// TestAHoldThatCameFirstWins: P2. Buyers and a deletion at once: either somebody has seats and the event is there, on
+// sale and with all other seats free, or nobody has any and it is gone.
 func TestAHoldThatCameFirstWins(t *testing.T) {
 	gone, kept := 0, 0
 	for round := range byte(30) {

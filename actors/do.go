@@ -17,9 +17,9 @@ var (
 	peerNotServing = &writer.Failure{Class: writer.NotDone, Retry: writer.Here, Why: ErrUnavailable}
 )
 
-// A request is put on its way several times: a section that moves is met on its old node and on its new one, which is two;
-// while views differ between nodes it may be sent in a circle, and then it waits a little before each further round: some
-// 120 ms in all.
+// A request is put on its way several times: a section that moves is met on its old node and on its new one, which is
+// two; while views differ between nodes it may be sent in a circle, and then it waits a little before each further
+// round: some 120 ms in all.
 const (
 	attemptsMax    = 9
 	attemptsAtOnce = 3
@@ -27,8 +27,8 @@ const (
 	changingHands  = 15 * time.Millisecond
 )
 
-// do has the section judge r, on this node or another, and waits. nil: r has the answer, and the caller frees r. After a
-// failure nobody may touch r any more; the failure says whether r may have had an effect.
+// do has the section judge r, on this node or another, and waits. nil: r has the answer, and the caller frees r. After
+// a failure nobody may touch r any more; the failure says whether r may have had an effect.
 func (s *Section) do(r *Request, deadline time.Time) *writer.Failure {
 	failed := s.attempt(r, deadline)
 	if failed != nil && failed != timedOut { // then the shard has it still
@@ -73,8 +73,8 @@ func (s *Section) attempt(r *Request, deadline time.Time) *writer.Failure {
 	return afterLoss(moved, lost)
 }
 
-// afterLoss is the verdict on a request that its last sending did not bring to a section: not done, unless an earlier one
-// may have been.
+// afterLoss is the verdict on a request that its last sending did not bring to a section: not done, unless an earlier
+// one may have been.
 func afterLoss(failed *writer.Failure, lost bool) *writer.Failure {
 	if lost {
 		return peerLost

@@ -1,5 +1,5 @@
-// Package actors says when: it brings commands to sections, makes what they decide durable, and only then lets anyone hear the
-// answer. What is true is decided in package section; who may write is decided by the log in package storage.
+// Package actors says when: it brings commands to sections, makes what they decide durable, and only then lets anyone
+// hear the answer. What is true is decided in package section; who may write is decided by the log in package storage.
 //
 // A hold's way:
 //
@@ -18,25 +18,27 @@
 //	           ├─▶ seatmap: Publish
 //	           └─▶ answers of that record told; the next record leaves
 //
-// Why answers are told by the section's actor and not by the committer: the Writer then needs no lock, and the map is published
-// before the first answer, so a buyer finds the own hold on the map. The commit's result waits in a slot that the actor looks at
-// before every message, so it does not queue behind the requests.
+// Why answers are told by the section's actor and not by the committer: the Writer then needs no lock, and the map is
+// published before the first answer, so a buyer finds the own hold on the map. The commit's result waits in a slot that
+// the actor looks at before every message, so it does not queue behind the requests.
 //
 // # Doubt
 //
-// Fenced, store error, panic: the section dies (Writer.Stop), everybody waiting hears "unavailable, repeat with the same key", and
-// a new incarnation claims the log with a higher epoch and loads what is really there: after a fence only for a request that comes
-// after a rest, and only if Config.MayClaim agrees, so that two nodes never take a section from each other by themselves.
-// Unknown outcome, or nobody there to take it: the same bytes are sent again, in a write of their own, until the log answers; meanwhile
-// the section refuses. Damaged or lost data, or the tickets guard met: the section is condemned until a restart. The states are in lifecycle.go.
+// Fenced, store error, panic: the section dies (Writer.Stop), everybody waiting hears "unavailable, repeat with the
+// same key", and a new incarnation claims the log with a higher epoch and loads what is really there: after a fence
+// only for a request that comes after a rest, and only if Config.MayClaim agrees, so that two nodes never take a
+// section from each other by themselves. Unknown outcome, or nobody there to take it: the same bytes are sent again, in
+// a write of their own, until the log answers; meanwhile the section refuses. Damaged or lost data, or the tickets
+// guard met: the section is condemned until a restart. The states are in lifecycle.go.
 //
-// On a store that other nodes use too, a section's memory is no answer by itself: whatever writes nothing (a read, most refusals) is answered
-// only under a valid Config.Lease, and after a pause or an outage only once the section has looked where its log ends.
+// On a store that other nodes use too, a section's memory is no answer by itself: whatever writes nothing (a read, most
+// refusals) is answered only under a valid Config.Lease, and after a pause or an outage only once the section has
+// looked where its log ends.
 //
 // # On several nodes
 //
-// With Config.Peers the sections of an event are spread over nodes on one store. Each section is served by one of them and followed by
-// all others, so that every node can answer everything, and go on where another stopped.
+// With Config.Peers the sections of an event are spread over nodes on one store. Each section is served by one of them
+// and followed by all others, so that every node can answer everything, and go on where another stopped.
 //
 //	Book on node A ──▶ route: served here? who has announced it? who should have it?       (routing.go, package placement)
 //	     │ Ask                                                                              (asking.go)
@@ -48,24 +50,26 @@
 //	steward, on every node: claims what is placed here and nobody serves; hands over what is placed elsewhere   (steward.go, package placement)
 //	coordinator of a buyer: the node that runs searches over sections, so that one key is one booking           (search_coordinator.go)
 //
-// A section moves by a record: whoever has it lets what is in flight land, writes that it is released, and tells the heir. Requests that
-// come in meanwhile wait in front of it, and are sent on. When its node is gone, the record of the heir's claim does the same, once the rule of
-// takeover (Config.MayClaim) allows it. Views of who is there propose all this, and may be wrong or differ: what they cost then is waiting.
+// A section moves by a record: whoever has it lets what is in flight land, writes that it is released, and tells the
+// heir. Requests that come in meanwhile wait in front of it, and are sent on. When its node is gone, the record of the
+// heir's claim does the same, once the rule of takeover (Config.MayClaim) allows it. Views of who is there propose all
+// this, and may be wrong or differ: what they cost then is waiting.
 //
-// A request that was on its way to a node that is gone is sent again under its key, or reported as unknown; never as failed.
+// A request that was on its way to a node that is gone is sent again under its key, or reported as unknown; never as
+// failed.
 //
 // # Across sections
 //
 // A booking lives in one section. Three things span an event: the key index (a key used again finds its section, P5)
-// and the buyer quota (seats per buyer over all sections), both in package coordinator, and the map, in package seatmap.
-// All three are rebuilt from the sections at load, and none of them can grant a seat. On several nodes each node has all
-// three of the whole event, by following; the quota may then be behind by what is on its way, so that a buyer who asks
-// two nodes in the same millisecond may come out over the limit.
+// and the buyer quota (seats per buyer over all sections), both in package coordinator, and the map, in package
+// seatmap. All three are rebuilt from the sections at load, and none of them can grant a seat. On several nodes each
+// node has all three of the whole event, by following; the quota may then be behind by what is on its way, so that a
+// buyer who asks two nodes in the same millisecond may come out over the limit.
 //
 // # Operators' keys
 //
-// Every call of an operator's that changes something is done once under its key (P5), also when the key comes back late, after a
-// restart, or at another node. What remembers the key is durable and shared by all nodes:
+// Every call of an operator's that changes something is done once under its key (P5), also when the key comes back
+// late, after a restart, or at another node. What remembers the key is durable and shared by all nodes:
 //
 //	create an event          the store's operators' keys; for ever: the event's id is made of the key, and outlives its deletion
 //	sale switch, delete      the store's operators' keys, written with the switch in one write
@@ -76,12 +80,12 @@
 //	drain, undo              the store's operators' keys, written once the node has done it
 //	rebalance                none: it asks for what nodes do by themselves all the time
 //
-// A key is of one call, whatever the call: used for another event or with another body it is ErrMismatch. storage.OperatorKey says how
-// long keys are kept, and how many.
+// A key is of one call, whatever the call: used for another event or with another body it is ErrMismatch.
+// storage.OperatorKey says how long keys are kept, and how many.
 //
 // # Rejected
 //
-// The actor library's persistence (it cannot report a failed write), its futures (12 allocations; a pooled request with a channel
-// has none), bounded mailboxes (they spin or lose; the count in front of the mailbox is the bound), its restart-on-panic (it keeps
-// the old mailbox and the doubtful memory).
+// The actor library's persistence (it cannot report a failed write), its futures (12 allocations; a pooled request with
+// a channel has none), bounded mailboxes (they spin or lose; the count in front of the mailbox is the bound), its
+// restart-on-panic (it keeps the old mailbox and the doubtful memory).
 package actors

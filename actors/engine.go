@@ -74,8 +74,8 @@ type Config struct {
 	// Peers are the other nodes of a cluster, who share the store and have sections of their own. Default nil: this
 	// node alone has all of them. Whoever gives it also calls the engine's PeerUp, PeerDown, Received and ViewChanged.
 	Peers Peers
-	// Witness remembers what was acknowledged; whoever gives one closes it, after the engine. Default: one that forgets with the
-	// process.
+	// Witness remembers what was acknowledged; whoever gives one closes it, after the engine. Default: one that forgets
+	// with the process.
 	Witness *witness.Witness
 	// PassivateAfter is how long nobody may ask for a section of an event that is not on sale until it goes to sleep,
 	// or, without peers, for the event until it is closed. Default 10 minutes; shorter makes operators wait for
@@ -354,7 +354,8 @@ func (e *Engine) Live(ctx context.Context, id storage.EventID) (LiveMap, error) 
 	return ev.live, nil
 }
 
-// PaymentsWaiting counts the payments of this node's sections whose outcome is not known, and gives the age of the oldest.
+// PaymentsWaiting counts the payments of this node's sections whose outcome is not known, and gives the age of the
+// oldest.
 func (e *Engine) PaymentsWaiting() (open int, oldest time.Duration) {
 	return e.reconciler.Open(), e.reconciler.Oldest()
 }

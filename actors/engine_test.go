@@ -11,7 +11,8 @@ import (
 	"holdfast/storage/faultstore"
 )
 
-// TestBookingLife walks the happy path: hold, read, extend, confirm, repeat, refund, and the seats are for sale again (P5, P6).
+// TestBookingLife walks the happy path: hold, read, extend, confirm, repeat, refund, and the seats are for sale again
+// (P5, P6).
 func TestBookingLife(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1", "A-1-2")

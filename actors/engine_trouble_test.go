@@ -114,7 +114,8 @@ func TestUnknownOutcome(t *testing.T) {
 	}
 }
 
-// TestStoreErrorReloads: a section that cannot write stops, loads what is there, and serves; nothing acknowledged is lost (P2, P3).
+// TestStoreErrorReloads: a section that cannot write stops, loads what is there, and serves; nothing acknowledged is
+// lost (P2, P3).
 func TestStoreErrorReloads(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1")
@@ -200,7 +201,8 @@ func TestDamagedLogCondemns(t *testing.T) {
 	}
 }
 
-// TestTicketsGuardCondemns: P1's second guard. A ticket that the log does not know of stops the sale and the section for good.
+// TestTicketsGuardCondemns: P1's second guard. A ticket that the log does not know of stops the sale and the section
+// for good.
 func TestTicketsGuardCondemns(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1")

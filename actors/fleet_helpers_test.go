@@ -249,7 +249,8 @@ func (f *fleet) agree(idle ...*fleetNode) {
 	}
 }
 
-// kill ends a node as a crash does: its links are cut, and what it still writes is its own affair until its heartbeat lapses.
+// kill ends a node as a crash does: its links are cut, and what it still writes is its own affair until its heartbeat
+// lapses.
 func (f *fleet) kill(n *fleetNode) {
 	for _, other := range f.living() {
 		if other != n {

@@ -16,7 +16,8 @@ import (
 
 func fleetSeat(no, seat int) string { return fmt.Sprintf("%c-1-%d", 'A'+no, seat) }
 
-// TestAnyNodeAnswers: a booking is placed, read, repeated, extended, paid and refunded through different nodes, wherever its section is.
+// TestAnyNodeAnswers: a booking is placed, read, repeated, extended, paid and refunded through different nodes,
+// wherever its section is.
 func TestAnyNodeAnswers(t *testing.T) {
 	f := newFleet(t, 3)
 	for no := range 8 {
@@ -54,7 +55,8 @@ func TestAnyNodeAnswers(t *testing.T) {
 	})
 }
 
-// TestWhoIsToldOfAHoldFindsIt: the node that answers shows the hold on its map at once, whichever node has the section (P9).
+// TestWhoIsToldOfAHoldFindsIt: the node that answers shows the hold on its map at once, whichever node has the section
+// (P9).
 func TestWhoIsToldOfAHoldFindsIt(t *testing.T) {
 	f := newFleet(t, 3)
 	for i := range 8 * 15 {
@@ -69,8 +71,8 @@ func TestWhoIsToldOfAHoldFindsIt(t *testing.T) {
 	}
 }
 
-// TestBestAvailableOverNodes: the best seats are found wherever they are, down to the last one (P11), and a key means one booking on
-// whatever nodes it is used (P5).
+// TestBestAvailableOverNodes: the best seats are found wherever they are, down to the last one (P11), and a key means
+// one booking on whatever nodes it is used (P5).
 func TestBestAvailableOverNodes(t *testing.T) {
 	f := newFleet(t, 3)
 	taken := map[string]int{}
@@ -207,8 +209,8 @@ func TestDrainRefusesNobody(t *testing.T) {
 	}
 }
 
-// TestKilledNodeIsReplaced: what a node had is sold by the others once its heartbeat has lapsed, nothing acknowledged is lost, and before
-// that nothing of it is sold.
+// TestKilledNodeIsReplaced: what a node had is sold by the others once its heartbeat has lapsed, nothing acknowledged
+// is lost, and before that nothing of it is sold.
 func TestKilledNodeIsReplaced(t *testing.T) {
 	f := newFleet(t, 3)
 	victim := f.nodes[2]
@@ -257,7 +259,8 @@ func TestKilledNodeIsReplaced(t *testing.T) {
 	}
 }
 
-// TestOneKeyWhileHomesMove: one key is used on several nodes while views change under it; there is one booking for it at the end (P5).
+// TestOneKeyWhileHomesMove: one key is used on several nodes while views change under it; there is one booking for it
+// at the end (P5).
 func TestOneKeyWhileHomesMove(t *testing.T) {
 	f := newFleet(t, 3)
 	stop := make(chan struct{})
@@ -325,8 +328,8 @@ func TestOneKeyWhileHomesMove(t *testing.T) {
 	}
 }
 
-// TestPassivation: sections of an event that is not on sale go to sleep when nobody asks for them, on all nodes, keep what they know, and wake
-// for whoever does.
+// TestPassivation: sections of an event that is not on sale go to sleep when nobody asks for them, on all nodes, keep
+// what they know, and wake for whoever does.
 func TestPassivation(t *testing.T) {
 	f := newFleetWith(t, 2, fleetPlan, 8, func(c *Config) { c.PassivateAfter = 30 * time.Millisecond })
 	held, err := f.nodes[0].hold(caller(1, 1), fleetSeat(0, 1))

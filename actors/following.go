@@ -12,8 +12,8 @@ import (
 	"holdfast/storage"
 )
 
-// follow begins to follow the section, unless that is done already or it is served here. The channel closes when the map is
-// true.
+// follow begins to follow the section, unless that is done already or it is served here. The channel closes when the
+// map is true.
 func (s *Section) follow() (loaded <-chan struct{}) {
 	s.shard.Inspect(func(life *writer.Lifecycle) { loaded = s.followIn(life.Phase()) })
 	return loaded
@@ -48,8 +48,8 @@ func (s *Section) followOn(m *section.Machine, tail storage.Tail) {
 	})
 }
 
-// takeReplica ends the following and gives what was followed, or nil. The ledgers have forgotten it then: the caller who
-// goes on from it enters it anew.
+// takeReplica ends the following and gives what was followed, or nil. The ledgers have forgotten it then: the caller
+// who goes on from it enters it anew.
 func (s *Section) takeReplica() (machine.Machine, storage.Tail) {
 	var f *replica.Replica
 	s.shard.Inspect(func(*writer.Lifecycle) { f, s.replica = s.replica, nil })
@@ -92,8 +92,8 @@ func (h replicaHost) Took(e *storage.Entry, hash storage.Hash, taken machine.Mac
 	s.ev.live.Publish(&Delta{Section: s.key.Section, Seq: e.Seq, Changes: did.Seats})
 }
 
-// Dropped takes the section out of the ledgers: what was applied and not told yet is told first, for the memory has it and
-// is taken back as a whole.
+// Dropped takes the section out of the ledgers: what was applied and not told yet is told first, for the memory has it
+// and is taken back as a whole.
 func (h replicaHost) Dropped(dropped machine.Machine) {
 	m := dropped.(*section.Machine)
 	h.s.ev.count(m.Shares())

@@ -11,7 +11,8 @@ import (
 	"holdfast/storage"
 )
 
-// heldWriter is one section full of live holds, each of a buyer of their own, all placed through its writer; records land at once.
+// heldWriter is one section full of live holds, each of a buyer of their own, all placed through its writer; records
+// land at once.
 type heldWriter struct {
 	b     *testing.B
 	w     *writer.Writer
@@ -60,7 +61,8 @@ func (h *heldWriter) submit() {
 	}
 }
 
-// land makes the gathered record durable and drops what is told. A snapshot that the writer makes meanwhile is dropped too.
+// land makes the gathered record durable and drops what is told. A snapshot that the writer makes meanwhile is dropped
+// too.
 func (h *heldWriter) land() {
 	if p := h.w.Ready(); p != nil {
 		h.w.Recycle(h.w.Advance(p.Append.Entry.Batch, nil))

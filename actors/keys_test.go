@@ -117,8 +117,8 @@ func TestKeysThatDidNothingAreNotKept(t *testing.T) {
 	}
 }
 
-// TestACallUnderWayIsNoStranger guards P5: while a hold is being placed, its seats show as taken before its key is kept.
-// A repeat that comes just then gets the first answer, and not that somebody has the seats.
+// TestACallUnderWayIsNoStranger guards P5: while a hold is being placed, its seats show as taken before its key is
+// kept. A repeat that comes just then gets the first answer, and not that somebody has the seats.
 func TestACallUnderWayIsNoStranger(t *testing.T) {
 	const seats = 2000
 	b := newBoxOf(t, fmt.Sprintf(`{"sections":[{"id":"A","rows":[{"label":"1","seats":%d}]}]}`, seats), boxRules(), Config{})

@@ -9,8 +9,8 @@ import (
 	"holdfast/storage/faultstore"
 )
 
-// TestLapseOnItsWayRefusesNobody (P4, P11): a hold has lapsed and the record that says so takes its time. Who wants the seat meanwhile waits for that
-// record, and is not refused because of a hold that is over.
+// TestLapseOnItsWayRefusesNobody (P4, P11): a hold has lapsed and the record that says so takes its time. Who wants the
+// seat meanwhile waits for that record, and is not refused because of a hold that is over.
 func TestLapseOnItsWayRefusesNobody(t *testing.T) {
 	rules := boxRules()
 	b := newBox(t, rules, Config{})

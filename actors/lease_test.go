@@ -10,8 +10,9 @@ import (
 	"holdfast/actors/section"
 )
 
-// TestNothingIsToldFromAMemoryInDoubt (P3): while the lease is over, and after a new one until the log was looked at, nobody is refused or told
-// of a booking from memory; what lands in the log is granted all the same, and proves that the section is still this node's.
+// TestNothingIsToldFromAMemoryInDoubt (P3): while the lease is over, and after a new one until the log was looked at,
+// nobody is refused or told of a booking from memory; what lands in the log is granted all the same, and proves that
+// the section is still this node's.
 func TestNothingIsToldFromAMemoryInDoubt(t *testing.T) {
 	var number atomic.Uint64
 	var valid atomic.Bool
@@ -53,8 +54,9 @@ func TestNothingIsToldFromAMemoryInDoubt(t *testing.T) {
 	tell(nil, "the log was looked at")
 }
 
-// TestNoMoneyMovesOnAMemoryInDoubt (P6, P3): what is only probed is told from memory too. A node that was overtaken must not give money back for a
-// booking whose tickets it cannot take, nor say of one that its heir has made that it does not exist.
+// TestNoMoneyMovesOnAMemoryInDoubt (P6, P3): what is only probed is told from memory too. A node that was overtaken
+// must not give money back for a booking whose tickets it cannot take, nor say of one that its heir has made that it
+// does not exist.
 func TestNoMoneyMovesOnAMemoryInDoubt(t *testing.T) {
 	var over atomic.Bool
 	b := newBox(t, boxRules(), Config{Lease: func() (uint64, bool) { return 1, !over.Load() }})

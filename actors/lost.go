@@ -13,25 +13,25 @@ import (
 	"holdfast/storage"
 )
 
-// A store may lose what was acknowledged: it fails over to a stand-by that lacked the newest records, or somebody restores
-// an older copy. Each node remembers how far each log was (package witness), and whoever finds a log without that closes the
-// section and tells the others, who look for themselves:
+// A store may lose what was acknowledged: it fails over to a stand-by that lacked the newest records, or somebody
+// restores an older copy. Each node remembers how far each log was (package witness), and whoever finds a log without
+// that closes the section and tells the others, who look for themselves:
 //
 //	claim, follower ──▶ Mark.Check(log) ──lost──▶ Condemned here ──Acknowledged──▶ peers: Mark.Check(log) ──lost──▶ Condemned there
 //
-// A section that serves on meets it at its next append. Nobody repairs anything: what is missing is for a person to restore, or
-// to accept.
+// A section that serves on meets it at its next append. Nobody repairs anything: what is missing is for a person to
+// restore, or to accept.
 
-// saw notes a durable record with changes. Nobody was told of claims and releases: a log that has lost nothing else has kept
-// its promises.
+// saw notes a durable record with changes. Nobody was told of claims and releases: a log that has lost nothing else has
+// kept its promises.
 func (s *Section) saw(kind storage.EntryKind, seq section.Seq, epoch section.Epoch, hash storage.Hash) {
 	if kind == storage.EntryChanges {
 		s.seen.Saw(seq, epoch, hash)
 	}
 }
 
-// suspect holds the log against a mark, aside, one look at a time: should one be left out, the next sign leads here again.
-// tell: the peers are to hear of it although they were told before, for one of them has claimed the log.
+// suspect holds the log against a mark, aside, one look at a time: should one be left out, the next sign leads here
+// again. tell: the peers are to hear of it although they were told before, for one of them has claimed the log.
 func (s *Section) suspect(mark witness.Mark, tell bool) {
 	if mark.Seq == 0 || s.suspected.Swap(true) {
 		return
@@ -84,8 +84,8 @@ func (s *Section) lacks() (is bool) {
 	return is
 }
 
-// tellStopped tells of a section that left serving, or could not start. Lost records are told once an incident, and to the
-// other nodes.
+// tellStopped tells of a section that left serving, or could not start. Lost records are told once an incident, and to
+// the other nodes.
 func (s *Section) tellStopped(why error) {
 	if !writer.HasLost(why) {
 		s.engine.eventLog.SectionStopped(s.key, why)

@@ -23,9 +23,9 @@ func tailOf(t testing.TB, store storage.Store, key storage.SectionKey) storage.T
 	return tail
 }
 
-// TestASectionThatStoodStillDoesNotSellWhatWasLost guards P1 and P2: records are lost while nobody writes; the next start
-// does not serve the section, says what is missing, serves the others, and says it again after the next restart. Once an
-// operator has accepted the loss it serves, and gives no booking number that was given before.
+// TestASectionThatStoodStillDoesNotSellWhatWasLost guards P1 and P2: records are lost while nobody writes; the next
+// start does not serve the section, says what is missing, serves the others, and says it again after the next restart.
+// Once an operator has accepted the loss it serves, and gives no booking number that was given before.
 func TestASectionThatStoodStillDoesNotSellWhatWasLost(t *testing.T) {
 	b := newBox(t, boxRules(), Config{Witness: witness.New()}) // stands for its file
 	sold := b.mustHold(caller(1, 1), "A-1-1")
@@ -77,8 +77,8 @@ func (f *fleet) loses(no storage.SectionNo, records section.Seq) {
 	store.Lose(key, tailOf(f.t, store, key).Seq-records)
 }
 
-// TestASuccessorDoesNotServeWhatTheDatabaseLost guards P1 and P2: the owner dies, the database fails over to a copy that lacks
-// its newest records, and a node that followed them takes over.
+// TestASuccessorDoesNotServeWhatTheDatabaseLost guards P1 and P2: the owner dies, the database fails over to a copy
+// that lacks its newest records, and a node that followed them takes over.
 func TestASuccessorDoesNotServeWhatTheDatabaseLost(t *testing.T) {
 	f := newFleet(t, 2)
 	owner := f.owner(0)
@@ -108,8 +108,8 @@ func TestASuccessorDoesNotServeWhatTheDatabaseLost(t *testing.T) {
 	}
 }
 
-// TestAPeerThatKnowsMoreClosesANewcomersSection guards P1 and P2: a node that has just started remembers nothing and claims a
-// log that lost its end; whoever followed the log tells it, and it looks and stops.
+// TestAPeerThatKnowsMoreClosesANewcomersSection guards P1 and P2: a node that has just started remembers nothing and
+// claims a log that lost its end; whoever followed the log tells it, and it looks and stops.
 func TestAPeerThatKnowsMoreClosesANewcomersSection(t *testing.T) {
 	f := newFleet(t, 2)
 	owner := f.owner(0)
@@ -155,8 +155,8 @@ func TestAPeersWordAloneClosesNothing(t *testing.T) {
 	}
 }
 
-// TestAnIdleSectionLooksAfterAnInterruption guards P1 and P3: the database was away and came back without its newest records; a section
-// that nobody asks for finds that out when its node looks, not at its next buyer.
+// TestAnIdleSectionLooksAfterAnInterruption guards P1 and P3: the database was away and came back without its newest
+// records; a section that nobody asks for finds that out when its node looks, not at its next buyer.
 func TestAnIdleSectionLooksAfterAnInterruption(t *testing.T) {
 	f := newFleet(t, 2)
 	owner := f.owner(0)

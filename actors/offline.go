@@ -6,7 +6,8 @@ import (
 	"holdfast/actors/checkout"
 )
 
-// noGateway stands where no processor can be asked: it knows nothing, and says so. "Never seen" would be a judgement (P6).
+// noGateway stands where no processor can be asked: it knows nothing, and says so. "Never seen" would be a judgement
+// (P6).
 type noGateway struct{}
 
 // Charge implements checkout.Gateway.

@@ -10,8 +10,8 @@ import (
 	"holdfast/storage/memstore"
 )
 
-// TestOfflineEngineNeverJudgesAPayment: P6. Nobody answers for a processor that is not there, however long the tool stays open: not even
-// "never seen", which would give the seats back.
+// TestOfflineEngineNeverJudgesAPayment: P6. Nobody answers for a processor that is not there, however long the tool
+// stays open: not even "never seen", which would give the seats back.
 func TestOfflineEngineNeverJudgesAPayment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := func(context.Context, checkout.PaymentID, checkout.Status) error {

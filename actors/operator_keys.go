@@ -40,8 +40,9 @@ func (e *Engine) keyMet(key storage.OperatorKey, err error) (known bool, _ error
 	return false, err
 }
 
-// Done says whether an operator's call about the nodes was acknowledged under who's key; MarkDone makes it so. They are for calls whose effect
-// is in no store: the call is done between the two, and may be done again as long as nobody was told that it is done.
+// Done says whether an operator's call about the nodes was acknowledged under who's key; MarkDone makes it so. They are
+// for calls whose effect is in no store: the call is done between the two, and may be done again as long as nobody was
+// told that it is done.
 //
 // Errors: ErrMismatch, *Refusal (too many are remembered), ErrUnavailable.
 func (e *Engine) Done(ctx context.Context, who Caller) (bool, error) {

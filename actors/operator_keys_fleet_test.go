@@ -7,8 +7,8 @@ import (
 	"holdfast/storage"
 )
 
-// TestLateRepeatDoesNotStopAnOnSale: P5 over nodes. An operator's pause comes back late, at any node, also after that node was started anew, when
-// the sale has long been opened again.
+// TestLateRepeatDoesNotStopAnOnSale: P5 over nodes. An operator's pause comes back late, at any node, also after that
+// node was started anew, when the sale has long been opened again.
 func TestLateRepeatDoesNotStopAnOnSale(t *testing.T) {
 	f := newFleet(t, 3)
 	pause, open := operatorCaller(1, 1), operatorCaller(2, 2)

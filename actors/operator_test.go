@@ -67,8 +67,8 @@ func (b *box) block(who Caller, unblock bool, seats ...string) error {
 	return b.e.Block(b.event, who, seats, unblock, patience)
 }
 
-// TestBlockAcrossSections: P5, a call over two sections has one effect and one answer, whatever came of its seats since, also after a
-// restart.
+// TestBlockAcrossSections: P5, a call over two sections has one effect and one answer, whatever came of its seats
+// since, also after a restart.
 func TestBlockAcrossSections(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	seats := []string{"A-1-1", "A-1-2", "B-1-1"}

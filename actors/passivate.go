@@ -8,9 +8,9 @@ import (
 	"holdfast/storage"
 )
 
-// Sections of events that are not on sale, and that nobody has asked for in a while, go to sleep: the one that serves lets go, and
-// nobody follows it any more, so that the shows of last season cost their maps and no more. The next request wakes the section where it is
-// placed; so does whoever puts the event on sale again, on every node.
+// Sections of events that are not on sale, and that nobody has asked for in a while, go to sleep: the one that serves
+// lets go, and nobody follows it any more, so that the shows of last season cost their maps and no more. The next
+// request wakes the section where it is placed; so does whoever puts the event on sale again, on every node.
 //
 //	serving ── quiet for PassivateAfter ──▶ released, asleep ── a request, a Serving of another node, sale open ──▶ as any section that stands still
 //	followed ── its log ends with a release, and nobody serves it ──▶ asleep

@@ -19,14 +19,15 @@ type View interface {
 	Owner(key storage.SectionKey) storage.WriterID
 }
 
-// Peers are the other nodes, and a way to each of them (see Config.Peers). All methods must be quick and safe for concurrent use.
+// Peers are the other nodes, and a way to each of them (see Config.Peers). All methods must be quick and safe for
+// concurrent use.
 type Peers interface {
 	// View is the present view: who is there.
 	View() View
 	// Up says that messages reach the peer, and its messages this node.
 	Up(node storage.WriterID) bool
-	// Send puts a copy of the message on the way. Messages arrive in order and without gaps until the link goes down, which
-	// PeerDown tells. False: the peer is not up, or too much waits for it already.
+	// Send puts a copy of the message on the way. Messages arrive in order and without gaps until the link goes down,
+	// which PeerDown tells. False: the peer is not up, or too much waits for it already.
 	Send(to storage.WriterID, message []byte) bool
 }
 
@@ -37,8 +38,8 @@ type Peers interface {
 //	           ├─ Record, Serving, Released ──▶ a section's follower            (follower.go, stream.go)
 //	           └─ Call, Catalog, Quiesced ──▶ in a goroutine of their own, or a note
 //
-// Received runs on the link's goroutine, one for each peer, and never waits: what may take time is handed to a goroutine that counts
-// against a bound.
+// Received runs on the link's goroutine, one for each peer, and never waits: what may take time is handed to a
+// goroutine that counts against a bound.
 type desk struct {
 	e       *Engine
 	peers   Peers
@@ -63,7 +64,8 @@ type desk struct {
 	handlers      map[string]CallHandler
 }
 
-// slowMax bounds the requests of other nodes that wait here for a section to be acquired, or for a search. More are refused.
+// slowMax bounds the requests of other nodes that wait here for a section to be acquired, or for a search. More are
+// refused.
 const slowMax = 4096
 
 func newDesk(e *Engine, peers Peers) *desk {
@@ -125,7 +127,8 @@ func (d *desk) send(to storage.WriterID, m message) bool {
 	return d.ship(to, b)
 }
 
-// newMessage gives an empty buffer, for ship: what is sent for every request is encoded in place, without an allocation.
+// newMessage gives an empty buffer, for ship: what is sent for every request is encoded in place, without an
+// allocation.
 func newMessage() *[]byte {
 	b := messageBuffers.Get().(*[]byte)
 	*b = (*b)[:0]
@@ -159,8 +162,8 @@ func (d *desk) decoder(from storage.WriterID) *peer.Decoder {
 	return dec
 }
 
-// Received takes one message of a peer. It is called for one peer by one goroutine at a time, in the order of sending, and does
-// not keep the message.
+// Received takes one message of a peer. It is called for one peer by one goroutine at a time, in the order of sending,
+// and does not keep the message.
 func (e *Engine) Received(from storage.WriterID, message []byte) {
 	dec := e.desk.decoder(from)
 	if err := e.desk.receive(from, dec, message); err != nil {
@@ -228,7 +231,8 @@ func (d *desk) receiveRare(from storage.WriterID, dec *peer.Decoder, kind peer.K
 	return err
 }
 
-// aside runs what may wait in a goroutine of its own; refused is called instead when too many do so already. It may be nil.
+// aside runs what may wait in a goroutine of its own; refused is called instead when too many do so already. It may be
+// nil.
 func (d *desk) aside(work func(ctx context.Context), refused func()) {
 	select {
 	case d.slow <- struct{}{}:

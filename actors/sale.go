@@ -18,8 +18,8 @@ import (
 //
 // A request that was accepted before is none of them: its repeat gets the same answer whatever the sale's state (P5).
 
-// refusesHold says why no new hold may begin now, nil when one may: ErrSaleNotOpen, ErrSaleEnded, ErrEventUnknown (it is
-// deleted).
+// refusesHold says why no new hold may begin now, nil when one may: ErrSaleNotOpen, ErrSaleEnded, ErrEventUnknown (it
+// is deleted).
 func (ev *event) refusesHold() error {
 	header := ev.header.Load()
 	switch header.Sale {

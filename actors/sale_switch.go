@@ -13,11 +13,12 @@ func (e *Engine) SetSale(ctx context.Context, id storage.EventID, sale storage.S
 	return e.SetSaleOnce(ctx, id, Caller{Operator: true}, sale)
 }
 
-// SetSaleOnce is SetSale under an idempotency key: a repeat, at whichever node and after whatever restart, changes nothing, whatever others
-// have switched since, and tells the event as it stands (P5). Of two nodes that switch at once, all nodes go by the one that the store wrote
-// last, within CatalogEvery.
+// SetSaleOnce is SetSale under an idempotency key: a repeat, at whichever node and after whatever restart, changes
+// nothing, whatever others have switched since, and tells the event as it stands (P5). Of two nodes that switch at
+// once, all nodes go by the one that the store wrote last, within CatalogEvery.
 //
-// Errors: ErrEventUnknown, ErrUnavailable (it may be done: repeat with the same key), ErrMismatch, *Refusal, and the store's.
+// Errors: ErrEventUnknown, ErrUnavailable (it may be done: repeat with the same key), ErrMismatch, *Refusal, and the
+// store's.
 func (e *Engine) SetSaleOnce(ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState) (*storage.Event, error) {
 	changed, err := e.setSaleOnce(ctx, id, who, sale)
 	if err == nil {

@@ -10,8 +10,8 @@ import (
 	"holdfast/storage/faultstore"
 )
 
-// TestSearchGoesOnAfterATimeout: P11 and P5. A search timed out in a section that then lost its seats to others and never got to the
-// request; repeated, it finds seats elsewhere, and concurrent repeats are one booking.
+// TestSearchGoesOnAfterATimeout: P11 and P5. A search timed out in a section that then lost its seats to others and
+// never got to the request; repeated, it finds seats elsewhere, and concurrent repeats are one booking.
 func TestSearchGoesOnAfterATimeout(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	b.live()
@@ -69,8 +69,8 @@ func TestSearchAsksWhereHoldsAreDue(t *testing.T) {
 	}
 }
 
-// TestRepeatOfASweptTime: P5, a repeat gets its first answer even when its hold was placed long ago and its seats are taken, after
-// the index has looked for things to forget.
+// TestRepeatOfASweptTime: P5, a repeat gets its first answer even when its hold was placed long ago and its seats are
+// taken, after the index has looked for things to forget.
 func TestRepeatOfASweptTime(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1")

@@ -17,7 +17,8 @@ import (
 	"holdfast/storage"
 )
 
-// Section is one section of an event on this node: its shard, and what the event and the other nodes have to do with it.
+// Section is one section of an event on this node: its shard, and what the event and the other nodes have to do with
+// it.
 type Section struct {
 	engine *Engine
 	ev     *event
@@ -57,8 +58,8 @@ func (e *Engine) newSection(ev *event, key storage.SectionKey, kind section.Kind
 	return s
 }
 
-// send passes a request to the section: here, activating it when needed and waiting for that until the deadline, or on the
-// node that has it. A failure means that the section has not seen the request.
+// send passes a request to the section: here, activating it when needed and waiting for that until the deadline, or on
+// the node that has it. A failure means that the section has not seen the request.
 func (s *Section) send(r *Request, deadline time.Time) *writer.Failure {
 	for attempt := 0; ; attempt++ {
 		if sent, failed := s.sendHere(r); sent || failed != nil {
@@ -80,8 +81,8 @@ func (s *Section) send(r *Request, deadline time.Time) *writer.Failure {
 	}
 }
 
-// sendHere passes a request to the section if it serves here. The generation of a search is kept open while a request of it
-// is inside: the search may give up waiting before.
+// sendHere passes a request to the section if it serves here. The generation of a search is kept open while a request
+// of it is inside: the search may give up waiting before.
 func (s *Section) sendHere(r *Request) (sent bool, failed *writer.Failure) {
 	if r.gen == 0 {
 		return s.shard.Send(&r.Request)
@@ -95,8 +96,8 @@ func (s *Section) sendHere(r *Request) (sent bool, failed *writer.Failure) {
 	return sent, failed
 }
 
-// PlacedHere says that this node should have the section, or is the only one that can: the newest record of its log is this
-// node's, and no release, so that no other may claim it while this one lives.
+// PlacedHere says that this node should have the section, or is the only one that can: the newest record of its log is
+// this node's, and no release, so that no other may claim it while this one lives.
 func (s *Section) PlacedHere() bool {
 	d := s.engine.desk
 	return d == nil || s.directory.TailIsOurs() || d.peers.View().Owner(s.key) == s.engine.writer
@@ -232,8 +233,8 @@ func (s *Section) foreign() (is bool) {
 	return is
 }
 
-// handOver drains the section for another node, which is told once the log says so. What came in meanwhile is told that it
-// moved.
+// handOver drains the section for another node, which is told once the log says so. What came in meanwhile is told that
+// it moved.
 func (s *Section) handOver(ctx context.Context, successor storage.WriterID) {
 	if s.shard.Serving() == nil {
 		return

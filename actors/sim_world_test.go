@@ -17,8 +17,8 @@ import (
 	"holdfast/storage/memstore"
 )
 
-// simWorld is one section, two nodes that both believe they may write it, a network that loses, delays and repeats, and a few
-// buyers: all of it in one goroutine, all of it decided by one seed.
+// simWorld is one section, two nodes that both believe they may write it, a network that loses, delays and repeats, and
+// a few buyers: all of it in one goroutine, all of it decided by one seed.
 type simWorld struct {
 	chance *rand.Rand
 	store  *memstore.Store
@@ -91,7 +91,8 @@ func (s *simWorld) failf(format string, args ...any) {
 
 func (s *simWorld) percent(p int) bool { return s.chance.IntN(100) < p }
 
-// run takes steps until the first failure, then brings the world to rest. A panic of the core is a finding like any other.
+// run takes steps until the first failure, then brings the world to rest. A panic of the core is a finding like any
+// other.
 func (s *simWorld) run(steps int) (err error) {
 	defer func() {
 		if p := recover(); p != nil && !s.salesOnly {
@@ -192,7 +193,8 @@ func (s *simWorld) follow() {
 	}
 }
 
-// compareReplay holds a writer at rest against a replay of the whole log without any snapshot: equal states have equal bytes.
+// compareReplay holds a writer at rest against a replay of the whole log without any snapshot: equal states have equal
+// bytes.
 func (s *simWorld) compareReplay(n *simNode) {
 	if !n.w.Idle() || !n.w.Serving() || n.w.Durable() != s.model.tail.Seq {
 		return

@@ -9,7 +9,8 @@ import (
 	"holdfast/storage"
 )
 
-// simJudge is the dumb twin of the whole cluster: it reads every record as the store takes it, and knows nothing of engines.
+// simJudge is the dumb twin of the whole cluster: it reads every record as the store takes it, and knows nothing of
+// engines.
 type simJudge struct {
 	w       *simCluster
 	models  []*simModel
@@ -123,8 +124,9 @@ func (j *simJudge) forgotten(id storage.WriterID) {
 	r.forgotten, r.there = j.w.now, false
 }
 
-// claimed judges a claim by the rule of takeover: from another writer only if that one released it, or stood still for the lapse. What the
-// claimant can have seen is bounded: its newest look was at most a lapse old, and the stillness in it ended there.
+// claimed judges a claim by the rule of takeover: from another writer only if that one released it, or stood still for
+// the lapse. What the claimant can have seen is bounded: its newest look was at most a lapse old, and the stillness in
+// it ended there.
 func (j *simJudge) claimed(no int, tail storage.Tail, e *storage.Entry) {
 	w := j.w
 	switch {
@@ -168,7 +170,8 @@ func (j *simJudge) was(no int, booking section.BookingNo, state section.BookingS
 	return b != nil && (b.state == state || j.left[simLeft{no, booking, state}] > since)
 }
 
-// tails says how long each log is, as far as anybody can know: a record whose writer has not heard of it yet may be left out of account.
+// tails says how long each log is, as far as anybody can know: a record whose writer has not heard of it yet may be
+// left out of account.
 func (j *simJudge) tails() (seqs []section.Seq) {
 	for no, m := range j.models {
 		seq := m.tail.Seq

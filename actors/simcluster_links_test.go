@@ -10,8 +10,9 @@ import (
 	"holdfast/storage"
 )
 
-// simSession is one session of the link between two processes, as package cluster promises it: messages come in order and without gaps until
-// an end, which each side notices in its own time; what is on the way to a side that has ended is lost.
+// simSession is one session of the link between two processes, as package cluster promises it: messages come in order
+// and without gaps until an end, which each side notices in its own time; what is on the way to a side that has ended
+// is lost.
 //
 //	side 0   up ─────────────── down
 //	side 1      up ──────────────────── down        then, after a while, the next session
@@ -138,7 +139,8 @@ var simMessages = map[peer.Kind]string{peer.KindSubscribe: "Subscribe", peer.Kin
 	peer.KindAsk: "Ask", peer.KindAnswer: "Answer", peer.KindSearch: "Search", peer.KindQuiesced: "Quiesced", peer.KindFreeQuery: "FreeQuery", peer.KindFreeReply: "FreeReply", peer.KindQuiesce: "Quiesce",
 	peer.KindSubscribed: "Subscribed", peer.KindAcknowledged: "Acknowledged"}
 
-// spyOn reads along, for a rule that no log can show: a section lets a search in only from whom its node's view calls the buyer's home (P5).
+// spyOn reads along, for a rule that no log can show: a section lets a search in only from whom its node's view calls
+// the buyer's home (P5).
 func (w *simCluster) spyOn(from, to *simHost, message []byte) {
 	switch w.spy.Begin(message) {
 	case peer.KindAsk:
@@ -203,7 +205,8 @@ func (s *simSession) gone() {
 	}
 }
 
-// tend is what the links of the whole world do once in a while: they begin where they may, and end where one side must notice.
+// tend is what the links of the whole world do once in a while: they begin where they may, and end where one side must
+// notice.
 func (w *simCluster) tend() {
 	live := w.outsiders.withStray(w.living())
 	for i, a := range live {
@@ -226,7 +229,8 @@ func (w *simCluster) tend() {
 	w.at(w.between(20*time.Millisecond, 60*time.Millisecond), nil, "tend", w.tend)
 }
 
-// introduce has a process hear of another that it does not know, or of whom it knows something old: gossip tells everything in the end.
+// introduce has a process hear of another that it does not know, or of whom it knows something old: gossip tells
+// everything in the end.
 func (w *simCluster) introduce(to, about *simHost) {
 	word, known := to.roster[about.id]
 	chance := 30

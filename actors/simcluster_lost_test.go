@@ -11,8 +11,8 @@ import (
 const (
 	// simLossPercent is how many worlds end with a store that loses records.
 	simLossPercent = 30
-	// simLossBound is how long it may take until nobody serves a section whose records are lost: a killed owner's heartbeat
-	// lapses, somebody claims, and whoever knows more says so.
+	// simLossBound is how long it may take until nobody serves a section whose records are lost: a killed owner's
+	// heartbeat lapses, somebody claims, and whoever knows more says so.
 	simLossBound = 6 * time.Second
 )
 
@@ -37,17 +37,17 @@ func (l *simLoss) knows(h *simHost) bool {
 	return l.gone[h.e.cfg.Witness.Of(l.w.key(l.section)).Mark().Hash]
 }
 
-// appended judges a record that the store took into the log which lost its end: whoever remembers what was there changes
-// nothing behind it. A release says nothing to anybody, and may be on its way when a node hears of the loss.
+// appended judges a record that the store took into the log which lost its end: whoever remembers what was there
+// changes nothing behind it. A release says nothing to anybody, and may be on its way when a node hears of the loss.
 func (l *simLoss) appended(h *simHost, e *storage.Entry, err error) {
 	if err == nil && e.Kind == storage.EntryChanges && l.knows(h) {
 		l.w.failf("P1, P2: n%d remembers more than record %d of section %d, and wrote record %d behind it", h.number, l.last, l.section, e.Seq)
 	}
 }
 
-// loseRecords is the end of a world: the database fails over to a copy that lacks the newest records of a section, while the
-// section is served, or after its owner was killed, or while nobody runs. Whoever remembers must not serve it, and must tell
-// those who do not.
+// loseRecords is the end of a world: the database fails over to a copy that lacks the newest records of a section,
+// while the section is served, or after its owner was killed, or while nobody runs. Whoever remembers must not serve
+// it, and must tell those who do not.
 func (w *simCluster) loseRecords() {
 	no := w.chance.IntN(w.sections)
 	last, ok := w.lossOf(no)

@@ -9,7 +9,8 @@ import (
 	"holdfast/storage"
 )
 
-// simOperators switch the sale off and on, at any node, and their calls come back late: at other nodes, and after those were started anew.
+// simOperators switch the sale off and on, at any node, and their calls come back late: at other nodes, and after those
+// were started anew.
 type simOperators struct {
 	w        *simCluster
 	switches []*simSwitch
@@ -85,7 +86,8 @@ func (o *simOperators) thrown(h *simHost, s *simSwitch, err error) {
 	}
 }
 
-// refused judges a buyer who was told that the sale is not open: a switch was off at some time, and the wish had not been done before (P5).
+// refused judges a buyer who was told that the sale is not open: a switch was off at some time, and the wish had not
+// been done before (P5).
 func (o *simOperators) refused(c *simCall) {
 	e, durable := o.w.judge.effects[c.wish.who.Request]
 	switch {

@@ -7,8 +7,8 @@ import (
 	"holdfast/storage"
 )
 
-// simOutsiders are processes that an operator has started by mistake: one on a restored copy of the store, with the gossip's address, and one on the
-// store itself without it. Nothing of theirs may be noticed by buyers.
+// simOutsiders are processes that an operator has started by mistake: one on a restored copy of the store, with the
+// gossip's address, and one on the store itself without it. Nothing of theirs may be noticed by buyers.
 type simOutsiders struct {
 	w     *simCluster
 	stray *simHost
@@ -41,8 +41,8 @@ func (o *simOutsiders) withStray(live []*simHost) []*simHost {
 	return append(live, o.stray)
 }
 
-// sells judges what the one on a copy writes: nothing, as long as it knows anybody of the house. One that was left alone before it could know
-// opens its copy.
+// sells judges what the one on a copy writes: nothing, as long as it knows anybody of the house. One that was left
+// alone before it could know opens its copy.
 func (o *simOutsiders) sells(h *simHost, appends []storage.Append) {
 	for _, other := range o.w.living() {
 		if h.knows(other) {
@@ -53,8 +53,8 @@ func (o *simOutsiders) sells(h *simHost, appends []storage.Append) {
 	o.w.at(0, nil, "stopped by a person", func() { o.w.crash(h, "opened a copy") }) // it was first: the house would wait for it, and for a person
 }
 
-// startForgotten starts a process without gossip, as if it had been there before the others: one that starts beside them would refuse to. It has no
-// engine: what it might claim is asked, not done.
+// startForgotten starts a process without gossip, as if it had been there before the others: one that starts beside
+// them would refuse to. It has no engine: what it might claim is asked, not done.
 func (o *simOutsiders) startForgotten() {
 	w := o.w
 	h := w.newHost(&simSpot{number: 101, cut: map[int]bool{}})

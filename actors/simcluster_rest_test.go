@@ -14,8 +14,8 @@ import (
 	"holdfast/storage"
 )
 
-// simRestBound is how long the world may take to come to rest after the last fault: a lapse of 2 s must pass for the dead, the claims and
-// probations after it take a second one, and gossip has its own delay.
+// simRestBound is how long the world may take to come to rest after the last fault: a lapse of 2 s must pass for the
+// dead, the claims and probations after it take a second one, and gossip has its own delay.
 const simRestBound = 6 * time.Second
 
 // rest ends chaos and waits until everything is as it should be. What is still missing after the bound is the failure.

@@ -28,8 +28,8 @@ const (
 	simLate            // the caller is told nothing; it is done long after
 )
 
-// simStore is a host's line to the store: what is sent takes a while, may get lost, and may be done without the sender's hearing of it; and
-// it is done whether or not the sender still lives.
+// simStore is a host's line to the store: what is sent takes a while, may get lost, and may be done without the
+// sender's hearing of it; and it is done whether or not the sender still lives.
 type simStore struct {
 	*memstore.Store
 	h *simHost
@@ -55,8 +55,8 @@ func (s *simStore) fate() (fate simFate, there, back time.Duration) {
 	return fate, there, back
 }
 
-// call has do done at the store, and tells what the caller hears of that: nil, ErrUnavailable or ErrUnknown. Whoever only reads takes both for
-// the same.
+// call has do done at the store, and tells what the caller hears of that: nil, ErrUnavailable or ErrUnknown. Whoever
+// only reads takes both for the same.
 func (s *simStore) call(what string, do func()) error {
 	h := s.h
 	w := h.w

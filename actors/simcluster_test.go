@@ -25,9 +25,10 @@ func simulateCluster(seed uint64) (w *simCluster, err error) {
 	return w, nil
 }
 
-// TestSimulationOfCluster runs whole clusters, nodes with real engines, through pauses, crashes, drains, cuts and views that differ, and holds
-// every answer, claim and record against the logs (P1, P2, P3, P4, P5, P9, P10, P11), and the time to come to rest against a bound. HOLDFAST_SIM_SEED=n
-// replays one run, HOLDFAST_SIM_SEEDS=n takes n runs, HOLDFAST_SIM_TRACE=n tells the last n things that happened (9000: all, messages too).
+// TestSimulationOfCluster runs whole clusters, nodes with real engines, through pauses, crashes, drains, cuts and views
+// that differ, and holds every answer, claim and record against the logs (P1, P2, P3, P4, P5, P9, P10, P11), and the
+// time to come to rest against a bound. HOLDFAST_SIM_SEED=n replays one run, HOLDFAST_SIM_SEEDS=n takes n runs,
+// HOLDFAST_SIM_TRACE=n tells the last n things that happened (9000: all, messages too).
 func TestSimulationOfCluster(t *testing.T) {
 	if text := os.Getenv("HOLDFAST_SIM_SEED"); text != "" {
 		seed, err := strconv.ParseUint(text, 10, 64)
@@ -86,7 +87,8 @@ func checkTeeth(t *testing.T, total map[string]int, seeds uint64) {
 	}
 }
 
-// TestSimulationOfClusterRepeatsItself: one seed is one history, to the last moment; else no failure could be looked at twice.
+// TestSimulationOfClusterRepeatsItself: one seed is one history, to the last moment; else no failure could be looked at
+// twice.
 func TestSimulationOfClusterRepeatsItself(t *testing.T) {
 	for seed := uint64(1); seed <= 20; seed++ {
 		first, _ := simulateCluster(seed)

@@ -11,8 +11,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// simThread is work of a host that may wait: what is a goroutine in a real process. Threads are coroutines (iter.Pull): exactly one runs, the
-// others stand where they wait, and the world decides which is next.
+// simThread is work of a host that may wait: what is a goroutine in a real process. Threads are coroutines (iter.Pull):
+// exactly one runs, the others stand where they wait, and the world decides which is next.
 type simThread struct {
 	host  *simHost
 	yield func(struct{}) bool

@@ -14,8 +14,8 @@ import (
 	"holdfast/storage/memstore"
 )
 
-// simCluster is a whole cluster in one goroutine, decided by one seed: nodes with real engines, one store, links, gossip, clocks, buyers, and
-// everything that can happen to them.
+// simCluster is a whole cluster in one goroutine, decided by one seed: nodes with real engines, one store, links,
+// gossip, clocks, buyers, and everything that can happen to them.
 //
 //	queue of moments ──▶ step: the earliest one happens ──▶ judge: logs, answers, claims
 //	     ▲                    │
@@ -24,8 +24,8 @@ import (
 //	                          ├─ the store does what was sent to it, or loses it
 //	                          └─ chaos: a node pauses, dies, drains; a line is cut; views differ
 //
-// The engines are the ones that serve, down to the last line of their shells: only what would make time pass, or run beside, is replaced
-// (see clockwork). So nothing here can be right where the engine is wrong.
+// The engines are the ones that serve, down to the last line of their shells: only what would make time pass, or run
+// beside, is replaced (see clockwork). So nothing here can be right where the engine is wrong.
 type simCluster struct {
 	chance *rand.Rand
 	now    time.Duration // since the world began
@@ -62,7 +62,8 @@ type simCluster struct {
 	failure error
 }
 
-// simMoment is something that happens at a time. Moments of a host wait while it is paused, and never come when it is dead.
+// simMoment is something that happens at a time. Moments of a host wait while it is paused, and never come when it is
+// dead.
 type simMoment struct {
 	at   time.Duration
 	tie  uint64 // among equal times chance decides

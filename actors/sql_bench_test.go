@@ -23,7 +23,8 @@ import (
 	"holdfast/storage/sqlstore/pgtest"
 )
 
-// What is measured on a SQL server, all in one run on one server, the rounds taken in turn so that slow drift meets all alike.
+// What is measured on a SQL server, all in one run on one server, the rounds taken in turn so that slow drift meets all
+// alike.
 const (
 	sqlSections = 64
 	sqlClients  = 512 // each asks again as soon as it was answered
@@ -33,8 +34,8 @@ const (
 	sqlWarmUp   = 500 * time.Millisecond // of each round, not counted
 )
 
-// benchServer gives the address of an empty database: on a server of its own, tuned as a production server of this size would be, or on
-// the one at HOLDFAST_BENCH_PG_URL.
+// benchServer gives the address of an empty database: on a server of its own, tuned as a production server of this size
+// would be, or on the one at HOLDFAST_BENCH_PG_URL.
 func benchServer(b *testing.B) string {
 	b.Helper()
 	if url := os.Getenv("HOLDFAST_BENCH_PG_URL"); url != "" {
@@ -51,7 +52,8 @@ type figure struct {
 	p50, p99 time.Duration
 }
 
-// closedLoop lets so many clients ask for as long as a round lasts; an answer counts when its question came after the warm-up.
+// closedLoop lets so many clients ask for as long as a round lasts; an answer counts when its question came after the
+// warm-up.
 func closedLoop(b *testing.B, clients int, ask func(client int) error) figure {
 	b.Helper()
 	var all sync.WaitGroup

@@ -15,7 +15,8 @@ import (
 	"holdfast/storage/sqlstore"
 )
 
-// pastWriter makes the log that a section leaves behind after so many changes: the engine's own Writer, without the engine around it.
+// pastWriter makes the log that a section leaves behind after so many changes: the engine's own Writer, without the
+// engine around it.
 type pastWriter struct {
 	b       *testing.B
 	w       *writer.Writer
@@ -37,7 +38,8 @@ func newPastWriter(b *testing.B, key storage.SectionKey, layout *section.Layout,
 	return p
 }
 
-// change makes so many changes, holds of one seat and their releases, each under a key of its own, in records of that many.
+// change makes so many changes, holds of one seat and their releases, each under a key of its own, in records of that
+// many.
 func (p *pastWriter) change(changes, perRecord int) {
 	p.b.Helper()
 	seats := uint64(p.w.Machine().(*section.Machine).Seats())
@@ -123,9 +125,10 @@ func benchStore(b *testing.B) *sqlstore.Store {
 	return store
 }
 
-// BenchmarkSQLLoad is what a section of 5,000 seats with 100,000 changes behind it, all under keys that are still remembered, takes to
-// load from a SQL server: its snapshot and the records after it. Left behind by a crash, with the newest snapshot that the writer's own rule
-// had made by then, and by an end in good order, which leaves a snapshot of everything.
+// BenchmarkSQLLoad is what a section of 5,000 seats with 100,000 changes behind it, all under keys that are still
+// remembered, takes to load from a SQL server: its snapshot and the records after it. Left behind by a crash, with the
+// newest snapshot that the writer's own rule had made by then, and by an end in good order, which leaves a snapshot of
+// everything.
 func BenchmarkSQLLoad(b *testing.B) {
 	store := benchStore(b)
 	header, v := pastEvent(b, store, 2, 100)
@@ -161,8 +164,8 @@ func BenchmarkSQLLoad(b *testing.B) {
 	}
 }
 
-// BenchmarkSQLActivate is the time from opening the store to 1,000 sections serving, each with 200 changes behind it and no snapshot: each
-// claimed, loaded and started.
+// BenchmarkSQLActivate is the time from opening the store to 1,000 sections serving, each with 200 changes behind it
+// and no snapshot: each claimed, loaded and started.
 func BenchmarkSQLActivate(b *testing.B) {
 	const sections = 1_000
 	url := benchServer(b)

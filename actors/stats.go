@@ -63,8 +63,8 @@ const (
 	AlarmLogAhead        = "log_ahead"
 )
 
-// eventLog is where what happens in the engine becomes log lines and counters: one place each, so that an error is logged
-// once.
+// eventLog is where what happens in the engine becomes log lines and counters: one place each, so that an error is
+// logged once.
 type eventLog struct {
 	log   *slog.Logger
 	stats *Stats
@@ -75,8 +75,8 @@ func (e *eventLog) SectionServing(key storage.SectionKey, epoch section.Epoch, r
 	e.log.Info("section served here", "section", key.String(), "epoch", uint64(epoch), "replayed", replayed, "took", took)
 }
 
-// stopped counts a section that left serving, or could not start. It is called before the section may come back, so that whoever
-// finds it serving again finds its stop counted.
+// stopped counts a section that left serving, or could not start. It is called before the section may come back, so
+// that whoever finds it serving again finds its stop counted.
 func (s *Stats) stopped(why error) {
 	if errors.Is(why, shard.ErrDrained) || errors.Is(why, writer.ErrNotOurs) { // what stands by has not stopped
 		return
@@ -114,8 +114,9 @@ func (e *eventLog) SectionStopped(key storage.SectionKey, why error) {
 	}
 }
 
-// AppendUndecided says that a sending of an append was not answered or not taken, and that it will be sent again. Only the first of
-// each append is worth a line: a store that is away for a minute would otherwise be one for every second and section.
+// AppendUndecided says that a sending of an append was not answered or not taken, and that it will be sent again. Only
+// the first of each append is worth a line: a store that is away for a minute would otherwise be one for every second
+// and section.
 func (e *eventLog) AppendUndecided(key storage.SectionKey, before int, err error) {
 	counter, text := &e.stats.Unknowns, "append outcome unknown: sending it again until the log answers"
 	if !errors.Is(err, storage.ErrUnknown) {
@@ -132,9 +133,10 @@ func (e *eventLog) AppendDecided(key storage.SectionKey, resends int) {
 	e.log.Info("append taken: the section is not in doubt any more", "section", key.String(), "resent", resends)
 }
 
-// Fallback says that sections placed on this node have no owner that can be reached: they are claimed in the log, which is the truth, as soon
-// as their owners' heartbeats allow it. uncertain are those of which the store does not say so either: they refuse until it does (P3).
-// It is said when it begins, when it gets worse, and when it ends; which names some of them, with whoever has their logs.
+// Fallback says that sections placed on this node have no owner that can be reached: they are claimed in the log, which
+// is the truth, as soon as their owners' heartbeats allow it. uncertain are those of which the store does not say so
+// either: they refuse until it does (P3). It is said when it begins, when it gets worse, and when it ends; which names
+// some of them, with whoever has their logs.
 func (e *eventLog) Fallback(inDoubt, uncertain int64, which func() string) {
 	was, wasUncertain := e.stats.InDoubt.Swap(inDoubt), e.stats.Uncertain.Swap(uncertain)
 	switch {
@@ -163,8 +165,9 @@ func (e *eventLog) snapshotFailed(key storage.SectionKey, err error) {
 	e.log.Warn("snapshot not saved: the next start replays more", "section", key.String(), "error", err)
 }
 
-// snapshotter saves snapshots off the sections' path, a few at a time; while one is being saved a newer one of the same section replaces
-// the waiting one. Two of one section may be on their way at once: the store keeps the newer (see storage.Snapshots).
+// snapshotter saves snapshots off the sections' path, a few at a time; while one is being saved a newer one of the same
+// section replaces the waiting one. Two of one section may be on their way at once: the store keeps the newer (see
+// storage.Snapshots).
 type snapshotter struct {
 	ctx    context.Context // of every save
 	store  storage.Snapshots

@@ -12,8 +12,9 @@ import (
 	"holdfast/storage"
 )
 
-// steward sees to it that sections are where the view wants them: it claims what is placed here and stands still, and hands over, a few at
-// a time, what is placed elsewhere. It looks after every change, and once in a while for what nobody told it.
+// steward sees to it that sections are where the view wants them: it claims what is placed here and stands still, and
+// hands over, a few at a time, what is placed elsewhere. It looks after every change, and once in a while for what
+// nobody told it.
 type steward struct {
 	e       *Engine
 	poke    chan struct{} // capacity 1
@@ -106,11 +107,13 @@ func (w *steward) repeat(now time.Time) {
 	w.poll()
 }
 
-// pollMax bounds how many logs are looked at in one round: 256 a second. With more sections than that out of reach, their maps are older.
+// pollMax bounds how many logs are looked at in one round: 256 a second. With more sections than that out of reach,
+// their maps are older.
 const pollMax = 64
 
-// poll looks where the logs end whose records do not come in: their owner cannot be reached from here, and may well serve. So a node that is cut
-// off from others, and not from the store, shows maps that are a moment old (P9), and not those of when it was cut off.
+// poll looks where the logs end whose records do not come in: their owner cannot be reached from here, and may well
+// serve. So a node that is cut off from others, and not from the store, shows maps that are a moment old (P9), and not
+// those of when it was cut off.
 func (w *steward) poll() {
 	var unheard []*Section
 	for _, ev := range *w.e.catalog.Load() {
@@ -167,9 +170,9 @@ func (w *steward) look(s *Section, heard bool) {
 	}
 }
 
-// mayMove says that sections may go where the view has them. After an outage of the store those whose beats come first are alone in the view for a
-// moment: whoever was cut off until now keeps what it has, until its lease is good again and the others have been heard. A node that
-// lets go of everything does not wait.
+// mayMove says that sections may go where the view has them. After an outage of the store those whose beats come first
+// are alone in the view for a moment: whoever was cut off until now keeps what it has, until its lease is good again
+// and the others have been heard. A node that lets go of everything does not wait.
 func (w *steward) mayMove() bool {
 	_, sure := w.e.cfg.Lease()
 	return sure || w.isLetting()
@@ -190,7 +193,8 @@ func (s *Section) inDoubt() (doubt, uncertain int64) {
 	return 1, 0
 }
 
-// heardAll says that every peer that is up has told what it serves of an event: until then a section may be held by one that has not said so.
+// heardAll says that every peer that is up has told what it serves of an event: until then a section may be held by one
+// that has not said so.
 func (d *desk) heardAll(id storage.EventID) bool {
 	all := true
 	d.others(func(peer storage.WriterID) {
@@ -240,7 +244,8 @@ func (w *steward) begin(s *Section, letGo func(ctx context.Context)) {
 	})
 }
 
-// handOverPatience is how long a section may take to let go: a store that is away for longer has the section stopped, to be claimed anew.
+// handOverPatience is how long a section may take to let go: a store that is away for longer has the section stopped,
+// to be claimed anew.
 const handOverPatience = 10 * time.Second
 
 func (w *steward) moved(s *Section) {
@@ -256,8 +261,9 @@ var ErrNobodyElse = errors.New("actors: no other node can take the sections")
 // letGoEvery is how often a node that lets go looks whether it has.
 const letGoEvery = 10 * time.Millisecond
 
-// LetGo hands every section over to other nodes, which the view must name already (this node is to be a member that owns nothing), and
-// returns once none is left. Requests are served all the while, here or there. ErrNobodyElse; ctx's error: the rest is still here.
+// LetGo hands every section over to other nodes, which the view must name already (this node is to be a member that
+// owns nothing), and returns once none is left. Requests are served all the while, here or there. ErrNobodyElse; ctx's
+// error: the rest is still here.
 func (e *Engine) LetGo(ctx context.Context) error {
 	if e.steward == nil {
 		return ErrNobodyElse

@@ -10,8 +10,8 @@ import (
 	"holdfast/storage"
 )
 
-// republish gives every event its list of subscribers, which its sections read at every record. The caller holds mu, so that no older list
-// is put over a newer one.
+// republish gives every event its list of subscribers, which its sections read at every record. The caller holds mu, so
+// that no older list is put over a newer one.
 func (d *desk) republish() {
 	for id, ev := range *d.e.catalog.Load() {
 		list := d.subscribers[id]
@@ -19,8 +19,8 @@ func (d *desk) republish() {
 	}
 }
 
-// subscribed begins to send a peer what becomes of an event's sections: of each one that serves, how far its log is, and from there on
-// every record.
+// subscribed begins to send a peer what becomes of an event's sections: of each one that serves, how far its log is,
+// and from there on every record.
 func (d *desk) subscribed(from storage.WriterID, id storage.EventID) {
 	ctx, cancel := context.WithTimeout(d.e.ctx, catalogPatience)
 	defer cancel()
@@ -67,7 +67,8 @@ func (d *desk) subscribeAgain(id storage.EventID) {
 	})
 }
 
-// streamEntry sends a record that has landed to whoever follows the section. A peer that is too slow misses it, and reads the log.
+// streamEntry sends a record that has landed to whoever follows the section. A peer that is too slow misses it, and
+// reads the log.
 func (s *Section) streamEntry(e *storage.Entry) {
 	list := s.ev.watchers.Load()
 	if list == nil || len(*list) == 0 {
@@ -83,8 +84,8 @@ func (s *Section) streamEntry(e *storage.Entry) {
 	}
 }
 
-// missed notes that a follower was not told of a record. It is told later how far the log is, and reads it; until then this node says of
-// nothing that it is settled, for the record may have a key in it.
+// missed notes that a follower was not told of a record. It is told later how far the log is, and reads it; until then
+// this node says of nothing that it is settled, for the record may have a key in it.
 func (s *Section) missed() {
 	s.engine.stats.StreamDropped.Add(1)
 	if !s.unsynced.Swap(true) {

@@ -19,8 +19,8 @@ func ifAllowed(yes bool) func(storage.SectionKey, storage.Tail) bool {
 	return func(storage.SectionKey, storage.Tail) bool { return yes }
 }
 
-// TestFencedStaysAway: P3, a section that another writer took does not take it back by itself, nor on demand while the other may
-// be alive.
+// TestFencedStaysAway: P3, a section that another writer took does not take it back by itself, nor on demand while the
+// other may be alive.
 func TestFencedStaysAway(t *testing.T) {
 	var gone atomic.Bool
 	gone.Store(true)

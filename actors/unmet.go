@@ -12,8 +12,8 @@ import (
 //
 // Two processes cannot both know: whoever has claimed all sections has fenced everybody else out of each of them.
 //
-// In a cluster the buyer's coordinator sees to it instead (see search_coordinator.go). A condemned section counts as known: nothing more can
-// be learnt of it, and the others sell on.
+// In a cluster the buyer's coordinator sees to it instead (see search_coordinator.go). A condemned section counts as
+// known: nothing more can be learnt of it, and the others sell on.
 
 // meet notes that the event's index has the section's keys.
 func (s *Section) meet() {
@@ -22,8 +22,8 @@ func (s *Section) meet() {
 	}
 }
 
-// mayHaveMet notes that the section does not serve here, for that reason, so that it may meet keys elsewhere if others can
-// write the store.
+// mayHaveMet notes that the section does not serve here, for that reason, so that it may meet keys elsewhere if others
+// can write the store.
 func (s *Section) mayHaveMet(why error) {
 	switch {
 	case writer.AfterStop(why) == Condemned:

@@ -55,8 +55,8 @@ func (e *Engine) stamp() (at section.Instant, sure bool) {
 	return section.Instant(now / int64(time.Millisecond)), true
 }
 
-// watchClock looks at the clocks from time to time, so that a doubt begins and ends on a node where nothing happens, and
-// slow differences are followed.
+// watchClock looks at the clocks from time to time, so that a doubt begins and ends on a node where nothing happens,
+// and slow differences are followed.
 func (e *Engine) watchClock() {
 	now, mono := e.readClocks()
 	e.wall.guard.Look(now, mono)

@@ -169,8 +169,8 @@ func TestSectionsCloseInADoubt(t *testing.T) {
 	s.stands(held)
 }
 
-// TestALogThatIsAheadOfTheClockIsTold: a section that a node with a fast clock has written gives longer holds until this
-// node's clock has caught up. It is not done silently.
+// TestALogThatIsAheadOfTheClockIsTold: a section that a node with a fast clock has written gives longer holds until
+// this node's clock has caught up. It is not done silently.
 func TestALogThatIsAheadOfTheClockIsTold(t *testing.T) {
 	s := newStepping(t, boxRules(), time.Hour)
 	s.mustHold(caller(1, 1), "A-1-1")

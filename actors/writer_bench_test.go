@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// BenchmarkWriter is a record from the first wish to the last answer, without a disk: one op is one wish, a hold or its release. The longer the
-// record, the more of them share its hash.
+// BenchmarkWriter is a record from the first wish to the last answer, without a disk: one op is one wish, a hold or its
+// release. The longer the record, the more of them share its hash.
 func BenchmarkWriter(b *testing.B) {
 	for _, commands := range []int{1, 8, 64, 500} {
 		b.Run("record="+strconv.Itoa(commands), func(b *testing.B) {
@@ -52,7 +52,8 @@ func BenchmarkWriterLapse(b *testing.B) {
 	}
 }
 
-// BenchmarkRefused is the way of those who come too late through the engine: the map shows the seat taken, and no section is asked.
+// BenchmarkRefused is the way of those who come too late through the engine: the map shows the seat taken, and no
+// section is asked.
 func BenchmarkRefused(b *testing.B) {
 	run := enginePath(tooLate)(b)
 	b.ReportAllocs()
@@ -86,7 +87,8 @@ func (w *twoChannels) Wait(timeout time.Duration) bool {
 
 func (w *twoChannels) Tell() { w.done <- struct{}{} }
 
-// BenchmarkRequestWait compares the two ways, with 512 who wait at once and one who tells; it is why writer.Request.Wait is as it is.
+// BenchmarkRequestWait compares the two ways, with 512 who wait at once and one who tells; it is why
+// writer.Request.Wait is as it is.
 func BenchmarkRequestWait(b *testing.B) {
 	b.Run("one-channel", func(b *testing.B) { waitAndTell(b, func() waiter { return newRequest() }) })
 	b.Run("two-channels", func(b *testing.B) {

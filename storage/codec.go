@@ -21,7 +21,15 @@ const entryFixed = 2 + 16 + 16 + 32
 
 // EntrySize tells the length of AppendEntry's result in bytes, so that a store can write it in place.
 func EntrySize(e *Entry) int {
-	return entryFixed + codec.UvarintSize(uint64(e.Seq)) + codec.UvarintSize(uint64(e.Epoch)) + codec.UvarintSize(codec.Zigzag(int64(e.At))) + len(e.Body)
+	return entryFixed + codec.UvarintSize(
+		uint64(e.Seq),
+	) + codec.UvarintSize(
+		uint64(e.Epoch),
+	) + codec.UvarintSize(
+		codec.Zigzag(int64(e.At)),
+	) + len(
+		e.Body,
+	)
 }
 
 // AppendEntry appends the whole stored form of e: everything but its own hash. The body comes last and runs to the end.

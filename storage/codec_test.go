@@ -14,7 +14,9 @@ import (
 	"holdfast/actors/section"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files; a changed line means that old logs can no longer be read")
+var update = flag.Bool(
+	"update", false, "rewrite the golden files; a changed line means that old logs can no longer be read",
+)
 
 const baseAt section.Instant = 1_700_000_000_000
 
@@ -38,22 +40,41 @@ func examples() map[string]section.Change {
 	request, buyer := section.RequestID(pattern(16, 0x10)), section.BuyerID(pattern(16, 0x40))
 	const fingerprint = 0xfedcba9876543210
 	return map[string]section.Change{
-		"hold of two neighbours": {Kind: section.HoldPlaced, At: baseAt, Request: request, Fingerprint: fingerprint, Buyer: buyer,
-			Booking: 300, ExpiresAt: baseAt + 600_000, Seats: seatRange(1200, 2)},
-		"hold of one seat": {Kind: section.HoldPlaced, At: baseAt, Request: request, Fingerprint: fingerprint, Buyer: buyer,
-			Booking: 300, ExpiresAt: baseAt + 600_000, Seats: seatRange(1200, 1)},
-		"split hold": {Kind: section.HoldPlaced, Split: true, At: baseAt, Request: request, Fingerprint: 1, Buyer: buyer,
-			Booking: 1, ExpiresAt: baseAt + 1, Seats: []section.SeatIndex{0, 2, 3, 9}},
-		"extended, later than its record": {Kind: section.HoldExtended, At: baseAt + 5, Request: request, Booking: 7, ExpiresAt: baseAt + 900_000},
-		"released":                        {Kind: section.HoldReleased, At: baseAt, Request: request, Fingerprint: fingerprint, Booking: 7},
-		"payment begun":                   {Kind: section.PaymentBegun, At: baseAt, Request: request, Booking: 7},
-		"sold":                            {Kind: section.BookingSold, At: baseAt - 3, Request: request, Booking: 7},
-		"payment failed":                  {Kind: section.PaymentFailed, At: baseAt, Booking: 7},
-		"refunded":                        {Kind: section.BookingRefundedChange, At: baseAt, Request: request, Booking: 1 << 40},
-		"expired":                         {Kind: section.HoldExpired, At: baseAt, Booking: 7},
-		"blocked: ten thousand":           {Kind: section.SeatsBlocked, At: baseAt, Request: request, Seats: seatRange(0, 10_000)},
-		"unblocked":                       {Kind: section.SeatsUnblocked, At: baseAt, Fingerprint: 2, Seats: []section.SeatIndex{5}},
-		"far corners":                     {Kind: section.HoldPlaced, At: -1 << 63, Booking: 1<<64 - 1, ExpiresAt: 1<<63 - 1, Seats: []section.SeatIndex{0, 1<<32 - 2, 1<<32 - 1}},
+		"hold of two neighbours": {
+			Kind: section.HoldPlaced, At: baseAt, Request: request, Fingerprint: fingerprint, Buyer: buyer,
+			Booking: 300, ExpiresAt: baseAt + 600_000, Seats: seatRange(1200, 2),
+		},
+		"hold of one seat": {
+			Kind: section.HoldPlaced, At: baseAt, Request: request, Fingerprint: fingerprint, Buyer: buyer,
+			Booking: 300, ExpiresAt: baseAt + 600_000, Seats: seatRange(1200, 1),
+		},
+		"split hold": {
+			Kind: section.HoldPlaced, Split: true, At: baseAt, Request: request, Fingerprint: 1, Buyer: buyer,
+			Booking: 1, ExpiresAt: baseAt + 1, Seats: []section.SeatIndex{0, 2, 3, 9},
+		},
+		"extended, later than its record": {
+			Kind: section.HoldExtended, At: baseAt + 5, Request: request, Booking: 7, ExpiresAt: baseAt + 900_000,
+		},
+		"released": {
+			Kind: section.HoldReleased, At: baseAt, Request: request, Fingerprint: fingerprint, Booking: 7,
+		},
+		"payment begun":  {Kind: section.PaymentBegun, At: baseAt, Request: request, Booking: 7},
+		"sold":           {Kind: section.BookingSold, At: baseAt - 3, Request: request, Booking: 7},
+		"payment failed": {Kind: section.PaymentFailed, At: baseAt, Booking: 7},
+		"refunded": {
+			Kind: section.BookingRefundedChange, At: baseAt, Request: request, Booking: 1 << 40,
+		},
+		"expired": {Kind: section.HoldExpired, At: baseAt, Booking: 7},
+		"blocked: ten thousand": {
+			Kind: section.SeatsBlocked, At: baseAt, Request: request, Seats: seatRange(0, 10_000),
+		},
+		"unblocked": {
+			Kind: section.SeatsUnblocked, At: baseAt, Fingerprint: 2, Seats: []section.SeatIndex{5},
+		},
+		"far corners": {
+			Kind: section.HoldPlaced, At: -1 << 63, Booking: 1<<64 - 1, ExpiresAt: 1<<63 - 1,
+			Seats: []section.SeatIndex{0, 1<<32 - 2, 1<<32 - 1},
+		},
 	}
 }
 
@@ -91,8 +112,10 @@ func TestChangesAreSmall(t *testing.T) {
 }
 
 func exampleEntry() Entry {
-	e := Entry{Kind: EntryChanges, Seq: 1_000, Epoch: 3, Writer: WriterID(pattern(16, 1)), Batch: BatchID(pattern(16, 0x80)),
-		At: baseAt, Prev: Hash(pattern(32, 0xc0))}
+	e := Entry{
+		Kind: EntryChanges, Seq: 1_000, Epoch: 3, Writer: WriterID(pattern(16, 1)), Batch: BatchID(pattern(16, 0x80)),
+		At: baseAt, Prev: Hash(pattern(32, 0xc0)),
+	}
 	c := examples()["hold of two neighbours"]
 	e.Body = section.AppendChange(nil, e.At, &c)
 	return e
@@ -148,7 +171,9 @@ func TestDecodersAreStrict(t *testing.T) {
 	entry := exampleEntry()
 	stored := AppendEntry(nil, &entry)
 	for n := 1; n < len(whole); n++ {
-		if err := section.DecodeChanges(whole[:n], baseAt, func(*section.Change) error { return nil }); !errors.Is(err, ErrFormat) {
+		if err := section.DecodeChanges(whole[:n], baseAt, func(*section.Change) error { return nil }); !errors.Is(
+			err, ErrFormat,
+		) {
 			t.Errorf("a change cut after %d bytes: %v", n, err)
 		}
 	}
@@ -179,7 +204,9 @@ func TestDecodersAreStrict(t *testing.T) {
 		if name == "expires present but zero" {
 			at = 0
 		}
-		if err := section.DecodeChanges(raw, at, func(*section.Change) error { return nil }); !errors.Is(err, ErrFormat) {
+		if err := section.DecodeChanges(raw, at, func(*section.Change) error { return nil }); !errors.Is(
+			err, ErrFormat,
+		) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -298,7 +325,9 @@ func BenchmarkHashEntry(b *testing.B) {
 
 // FuzzDecodeEvent: stored headers are read as they were written, or refused as ErrFormat.
 func FuzzDecodeEvent(f *testing.F) {
-	stored, err := EncodeEvent(&Event{Name: "one", Currency: "EUR", Prices: map[string]int64{"a": 1}, Sections: []SectionInfo{{ID: "A"}}})
+	stored, err := EncodeEvent(
+		&Event{Name: "one", Currency: "EUR", Prices: map[string]int64{"a": 1}, Sections: []SectionInfo{{ID: "A"}}},
+	)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -20,7 +20,8 @@ func TestEventOfAnEarlierBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if end, some := e.SaleEnd(); !some || end != e.StartsAt || e.Zone() != time.UTC || MinutesAhead(e.Zone(), e.StartsAt) != 0 {
+	if end, some := e.SaleEnd(); !some || end != e.StartsAt || e.Zone() != time.UTC ||
+		MinutesAhead(e.Zone(), e.StartsAt) != 0 {
 		t.Errorf("its sale ends at %d (%v), its clock is %v", end, some, e.Zone())
 	}
 	if again, err := EncodeEvent(e); err != nil || string(again) != eventBeforeVenueTimes {

@@ -35,7 +35,9 @@ func (k OperatorKey) Same(other OperatorKey) bool {
 type RepeatedError struct{ First OperatorKey }
 
 func (e *RepeatedError) Error() string {
-	return fmt.Sprintf("storage: operator's key %x was used at %d for event %v", e.First.Request[:4], e.First.At, e.First.Event)
+	return fmt.Sprintf(
+		"storage: operator's key %x was used at %d for event %v", e.First.Request[:4], e.First.At, e.First.Event,
+	)
 }
 
 // StaleKeys lists which of an event's keys go when one of that moment is written, given all of them from the youngest;

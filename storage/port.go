@@ -202,8 +202,8 @@ type NodeBeat struct {
 	Writer WriterID
 	Name   string
 	At     section.Instant
-	// Gossip is the host:port where the other nodes of its cluster find it. Empty: it is part of no cluster, or of a build that does not
-	// say. A store that no cluster can share drops it.
+	// Gossip is the host:port where the other nodes of its cluster find it. Empty: it is part of no cluster, or of a
+	// build that does not say. A store that no cluster can share drops it.
 	Gossip string
 }
 

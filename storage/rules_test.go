@@ -40,8 +40,10 @@ func TestEventIDText(t *testing.T) {
 }
 
 func TestEventForm(t *testing.T) {
-	e := &Event{ID: NewEventID(), Name: "x", Prices: map[string]int64{"a": 1}, Sections: []SectionInfo{{ID: "A", Seats: 2}},
-		Rules: section.Rules{HoldTTL: 5}, Create: section.RequestID{1}, CreateFingerprint: 1<<64 - 1}
+	e := &Event{
+		ID: NewEventID(), Name: "x", Prices: map[string]int64{"a": 1}, Sections: []SectionInfo{{ID: "A", Seats: 2}},
+		Rules: section.Rules{HoldTTL: 5}, Create: section.RequestID{1}, CreateFingerprint: 1<<64 - 1,
+	}
 	stored, err := EncodeEvent(e)
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,10 @@ import (
 // Source is what an audit reads; every storage.Store is one. Nothing is ever written.
 type Source interface {
 	Tail(ctx context.Context, key storage.SectionKey) (storage.Tail, error)
-	Read(ctx context.Context, key storage.SectionKey, after section.Seq, visit func(e *storage.Entry, hash storage.Hash) error) error
+	Read(
+		ctx context.Context, key storage.SectionKey, after section.Seq,
+		visit func(e *storage.Entry, hash storage.Hash) error,
+	) error
 	LoadSnapshot(ctx context.Context, key storage.SectionKey) (storage.Snapshot, error)
 	Tickets(ctx context.Context, key storage.SectionKey, visit func(storage.TicketRow) error) error
 	Events(ctx context.Context) ([]*storage.Event, error)
@@ -26,28 +29,30 @@ type Source interface {
 type Options struct {
 	// Progress is called after each section, from the calling goroutine; it must not block. nil: nobody looks.
 	Progress func(done, total int)
-	// Payments calls visit with every payment of the processor's books, by their words at some moment of the call; it need not be one
-	// moment for all. It is called before anything else is read, and once more at the end when a source that goes on being written gives
-	// reason to. nil: there are none at hand, and money is not looked at. An error is a finding: everything else is audited all the same.
+	// Payments calls visit with every payment of the processor's books, by their words at some moment of the call; it
+	// need not be one moment for all. It is called before anything else is read, and once more at the end when a source
+	// that goes on being written gives reason to. nil: there are none at hand, and money is not looked at. An error is
+	// a finding: everything else is audited all the same.
 	Payments func(visit func(Payment)) error
 	// Acknowledged calls visit with the newest record of each section that is known to have been acknowledged, by whoever
 	// remembers it outside of the store. It is called once, before anything is read. nil: nobody remembers.
 	Acknowledged func(visit func(Acknowledged))
 	// Missing are losses that whoever opened the source knows of already, in words.
 	Missing []string
-	// Patience is how long an online audit waits before it looks once more at money that came after its payment had been given up: whoever
-	// sells is about to settle it. It is spent at most once, and only if there is such money. Too short reports what mends itself.
+	// Patience is how long an online audit waits before it looks once more at money that came after its payment had
+	// been given up: whoever sells is about to settle it. It is spent at most once, and only if there is such money.
+	// Too short reports what mends itself.
 	Patience time.Duration
-	// Lag is how far before its call an instant of the source may lie: the offset of clocks that a cluster of servers allows. The audit
-	// waits that long after it has read the books, so that no section is seen as it was before them. Too short finds charges without their
-	// bookings. 0, none, is right for a single server.
+	// Lag is how far before its call an instant of the source may lie: the offset of clocks that a cluster of servers
+	// allows. The audit waits that long after it has read the books, so that no section is seen as it was before them.
+	// Too short finds charges without their bookings. 0, none, is right for a single server.
 	Lag time.Duration
 }
 
 // Run audits everything in the source. The error says that the audit could not be made; what it found is in the report.
 //
-// A source that is a storage.Freezer may be written meanwhile (see the package comment); any other one must be quiet, or what is
-// found may be none.
+// A source that is a storage.Freezer may be written meanwhile (see the package comment); any other one must be quiet,
+// or what is found may be none.
 func Run(ctx context.Context, source Source, options Options) (*Report, error) {
 	r := &run{ctx: ctx, source: source, options: options, orphans: make(map[storage.SectionKey]bool),
 		report: &Report{Events: []EventReport{}, UnderWay: []Finding{}, Findings: []Finding{}}}
@@ -68,7 +73,8 @@ func (r *run) all() error {
 	for _, key := range logs {
 		r.orphans[key] = true
 	}
-	// Only now: an event is there before its first log and its first payment, so none of those listed can be of an event made meanwhile.
+	// Only now: an event is there before its first log and its first payment, so none of those listed can be of an
+	// event made meanwhile.
 	events, err := r.source.Events(r.ctx)
 	if err != nil {
 		return fmt.Errorf("audit: list events: %w", err)
@@ -174,10 +180,11 @@ type quiet struct{ Source }
 
 func (quiet) Close() error { return nil }
 
-// instantMax is how long one instant serves section after section. One for the whole audit would be a transaction as long as the audit: a
-// PostgreSQL server keeps every row that was deleted meanwhile, in all its tables, for as long as somebody may look at the past, and
-// a CockroachDB server refuses to look back beyond its garbage collection. One for each section costs a connection each, which on PostgreSQL
-// is a process, and more than the reading of a small section. A second hurts nobody.
+// instantMax is how long one instant serves section after section. One for the whole audit would be a transaction as
+// long as the audit: a PostgreSQL server keeps every row that was deleted meanwhile, in all its tables, for as long as
+// somebody may look at the past, and a CockroachDB server refuses to look back beyond its garbage collection. One for
+// each section costs a connection each, which on PostgreSQL is a process, and more than the reading of a small section.
+// A second hurts nobody.
 const instantMax = time.Second
 
 // freeze makes r.at an instant to look at the next section in: the present one while it is young, else a new one.
@@ -236,8 +243,12 @@ func decodeVenue(stored []byte, e *storage.Event) (*venue.Venue, error) {
 		return nil, fmt.Errorf("venue has %d sections, the event %d", len(plan.Sections), len(e.Sections))
 	}
 	for i := range plan.Sections {
-		if seats := len(plan.Layout(i).Seats); plan.Sections[i].ID != e.Sections[i].ID || seats != int(e.Sections[i].Seats) {
-			return nil, fmt.Errorf("section %d is %s with %d seats in the venue, %s with %d in the event", i, plan.Sections[i].ID, seats, e.Sections[i].ID, e.Sections[i].Seats)
+		if seats := len(plan.Layout(i).Seats); plan.Sections[i].ID != e.Sections[i].ID ||
+			seats != int(e.Sections[i].Seats) {
+			return nil, fmt.Errorf(
+				"section %d is %s with %d seats in the venue, %s with %d in the event", i, plan.Sections[i].ID, seats,
+				e.Sections[i].ID, e.Sections[i].Seats,
+			)
 		}
 	}
 	return plan, nil

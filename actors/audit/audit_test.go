@@ -41,7 +41,12 @@ func newSceneIn(t *testing.T, store storage.Store) *scene { return newSceneAt(t,
 
 func newSceneAt(t *testing.T, store storage.Store, price int64) *scene {
 	t.Helper()
-	plan, err := venue.Parse([]byte(`{"sections":[{"id":"A","category":"Stalls","rows":[{"label":"1","seats":12},{"label":"2","seats":8}]}]}`), venue.Options{Name: "Hall"})
+	plan, err := venue.Parse(
+		[]byte(
+			`{"sections":[{"id":"A","category":"Stalls","rows":[{"label":"1","seats":12},{"label":"2","seats":8}]}]}`,
+		),
+		venue.Options{Name: "Hall"},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +68,10 @@ func (s *scene) append(kind storage.EntryKind, body []byte, sell []storage.Ticke
 	if kind == storage.EntryClaim {
 		epoch++
 	}
-	e := storage.Entry{Kind: kind, Seq: s.tail.Seq + 1, Epoch: epoch, Batch: storage.NewBatchID(), At: s.now, Prev: s.tail.Hash, Body: body}
+	e := storage.Entry{
+		Kind: kind, Seq: s.tail.Seq + 1, Epoch: epoch, Batch: storage.NewBatchID(), At: s.now, Prev: s.tail.Hash,
+		Body: body,
+	}
 	err := s.store.Commit(s.t.Context(), []storage.Append{{Section: s.key, Entry: e, Sell: sell, Refund: refund}})[0]
 	if err != nil {
 		s.t.Fatal(err)
@@ -86,7 +94,10 @@ func (s *scene) record(sell []storage.TicketRow, refund []section.SeatIndex, cha
 }
 
 func (s *scene) hold(no section.BookingNo, seats ...section.SeatIndex) section.Change {
-	return section.Change{Kind: section.HoldPlaced, Booking: no, Buyer: section.BuyerID{byte(no)}, ExpiresAt: s.now + 600_000, Seats: seats}
+	return section.Change{
+		Kind: section.HoldPlaced, Booking: no, Buyer: section.BuyerID{byte(no)}, ExpiresAt: s.now + 600_000,
+		Seats: seats,
+	}
 }
 
 func change(kind section.ChangeKind, no section.BookingNo) section.Change {
@@ -98,13 +109,18 @@ func change(kind section.ChangeKind, no section.BookingNo) section.Change {
 func (s *scene) story() {
 	s.t.Helper()
 	s.record(nil, nil, s.hold(1, 0, 1), s.hold(2, 2), s.hold(3, 3, 4, 5), s.hold(4, 6))
-	s.record(nil, nil, change(section.PaymentBegun, 1), change(section.PaymentBegun, 2), change(section.HoldReleased, 3))
+	s.record(
+		nil, nil, change(section.PaymentBegun, 1), change(section.PaymentBegun, 2), change(section.HoldReleased, 3),
+	)
 	s.record([]storage.TicketRow{{Seat: 0, Booking: 1}, {Seat: 1, Booking: 1}, {Seat: 2, Booking: 2}}, nil,
 		change(section.BookingSold, 1), change(section.BookingSold, 2))
 	s.record(nil, []section.SeatIndex{2}, change(section.BookingRefundedChange, 2))
 	s.append(storage.EntryClaim, []byte("another"), nil, nil)
 	s.now += 600_000
-	s.record(nil, nil, change(section.HoldExpired, 4), section.Change{Kind: section.SeatsBlocked, Seats: []section.SeatIndex{18, 19}})
+	s.record(
+		nil, nil, change(section.HoldExpired, 4),
+		section.Change{Kind: section.SeatsBlocked, Seats: []section.SeatIndex{18, 19}},
+	)
 	s.record(nil, nil, s.hold(5, 2, 3), s.hold(6, 4), change(section.PaymentBegun, 5))
 }
 
@@ -124,7 +140,9 @@ func (s *scene) snapshot(damage func(*storage.Snapshot)) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	snapshot := storage.Snapshot{Seq: s.tail.Seq, Epoch: s.tail.Epoch, Hash: s.tail.Hash, Body: state.AppendSnapshot(nil)}
+	snapshot := storage.Snapshot{
+		Seq: s.tail.Seq, Epoch: s.tail.Epoch, Hash: s.tail.Hash, Body: state.AppendSnapshot(nil),
+	}
 	damage(&snapshot)
 	if err := s.store.SaveSnapshot(s.t.Context(), s.key, snapshot); err != nil {
 		s.t.Fatal(err)
@@ -244,7 +262,9 @@ func TestPlantedDamageIsFound(t *testing.T) {
 
 func expect(t *testing.T, report *audit.Report, want audit.Code, says string) {
 	t.Helper()
-	if !slices.ContainsFunc(report.Findings, func(f audit.Finding) bool { return f.Code == want && strings.Contains(f.Detail, says) }) {
+	if !slices.ContainsFunc(
+		report.Findings, func(f audit.Finding) bool { return f.Code == want && strings.Contains(f.Detail, says) },
+	) {
 		t.Errorf("no finding %s %q among %v", want, says, report.Findings)
 	}
 }
@@ -255,7 +275,9 @@ type tampered struct {
 	edit func(e *storage.Entry, hash *storage.Hash) error
 }
 
-func (s tampered) Read(ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error) error {
+func (s tampered) Read(
+	ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error,
+) error {
 	return s.Store.Read(ctx, key, after, func(e *storage.Entry, hash storage.Hash) error {
 		copied := *e
 		copied.Body = slices.Clone(e.Body)
@@ -332,7 +354,10 @@ func TestProgressReachesTheEnd(t *testing.T) {
 	s := newScene(t)
 	s.story()
 	var steps []string
-	_, err := audit.Run(t.Context(), s.store, audit.Options{Progress: func(done, total int) { steps = append(steps, fmt.Sprint(done, "/", total)) }})
+	_, err := audit.Run(
+		t.Context(), s.store,
+		audit.Options{Progress: func(done, total int) { steps = append(steps, fmt.Sprint(done, "/", total)) }},
+	)
 	if err != nil || !slices.Equal(steps, []string{"1/1"}) {
 		t.Errorf("steps %v, error %v", steps, err)
 	}
@@ -345,11 +370,14 @@ func TestLostRecordsAreFoundByWhoeverRemembersThem(t *testing.T) {
 	known := []audit.Acknowledged{{Section: s.key, Seq: s.tail.Seq, Hash: s.tail.Hash}}
 	look := func() *audit.Report {
 		t.Helper()
-		report, err := audit.Run(t.Context(), s.store, audit.Options{Acknowledged: func(visit func(audit.Acknowledged)) {
-			for _, a := range known {
-				visit(a)
-			}
-		}})
+		report, err := audit.Run(
+			t.Context(), s.store,
+			audit.Options{Acknowledged: func(visit func(audit.Acknowledged)) {
+				for _, a := range known {
+					visit(a)
+				}
+			}},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,8 +7,8 @@ import (
 	"holdfast/storage"
 )
 
-// chain follows one log's entries. It repeats what stores verify when they read, from the rules alone, because a store that
-// forgot to verify is one of the things an audit is for.
+// chain follows one log's entries. It repeats what stores verify when they read, from the rules alone, because a store
+// that forgot to verify is one of the things an audit is for.
 type chain struct {
 	seq   section.Seq
 	epoch section.Epoch
@@ -47,10 +47,14 @@ func (c *chain) follow(e *storage.Entry, hash storage.Hash) *broken {
 	return nil
 }
 
-// end checks that the tail the store appends to is the last entry that can be read: else the next append would not continue.
+// end checks that the tail the store appends to is the last entry that can be read: else the next append would not
+// continue.
 func (c *chain) end(tail storage.Tail) *broken {
 	if tail.Seq != c.seq || tail.Hash != c.hash || tail.Epoch != c.epoch {
-		return breakf(Gap, "the log reads to record %d epoch %d, but its tail is record %d epoch %d", c.seq, c.epoch, tail.Seq, tail.Epoch)
+		return breakf(
+			Gap, "the log reads to record %d epoch %d, but its tail is record %d epoch %d", c.seq, c.epoch, tail.Seq,
+			tail.Epoch,
+		)
 	}
 	return nil
 }

@@ -63,7 +63,8 @@ func (l *ledger) apply(c *section.Change) {
 	}
 }
 
-// claim begins a life: its first booking is above what the claim's instant says. Lives of earlier builds go on counting.
+// claim begins a life: its first booking is above what the claim's instant says. Lives of earlier builds go on
+// counting.
 func (l *ledger) claim(at section.Instant) { l.fresh = section.NumbersFrom(at) }
 
 func (l *ledger) place(c *section.Change) {
@@ -175,7 +176,8 @@ func (l *ledger) move(c *section.Change) {
 func (l *ledger) checkTime(c *section.Change, b *booking) {
 	switch c.Kind {
 	case section.HoldExtended:
-		if ceiling := b.placedAt + section.Instant(l.rules.HoldCeiling); l.rules.HoldCeiling > 0 && c.ExpiresAt > ceiling {
+		if ceiling := b.placedAt + section.Instant(l.rules.HoldCeiling); l.rules.HoldCeiling > 0 &&
+			c.ExpiresAt > ceiling {
 			l.wrong("booking %d extended to %d, past its ceiling %d", c.Booking, c.ExpiresAt, ceiling)
 		}
 		if c.At >= b.expiresAt {

@@ -40,7 +40,10 @@ func (s *sectionAudit) compareKnown() {
 // reportLost tells of sections that are gone as a whole.
 func (r *run) reportLost() {
 	for _, key := range slices.SortedFunc(maps.Keys(r.known), storage.SectionKey.Compare) {
-		r.report.Findings = append(r.report.Findings, Finding{Event: key.Event.String(), Section: fmt.Sprint(key.Section), Seq: r.known[key].Seq,
-			Code: Lost, Detail: "the record had been acknowledged, and the event is not there or cannot be read"})
+		r.report.Findings = append(
+			r.report.Findings,
+			Finding{Event: key.Event.String(), Section: fmt.Sprint(key.Section), Seq: r.known[key].Seq,
+				Code: Lost, Detail: "the record had been acknowledged, and the event is not there or cannot be read"},
+		)
 	}
 }

@@ -48,7 +48,8 @@ func (m *meanwhile) Events(ctx context.Context) ([]*storage.Event, error) {
 	return m.Store.Events(ctx)
 }
 
-// play is a scene whose booking 1 is held and never paid, 2 is confirmed and charged, 3 and 4 are held, 3 after a payment that failed.
+// play is a scene whose booking 1 is held and never paid, 2 is confirmed and charged, 3 and 4 are held, 3 after a
+// payment that failed.
 type play struct {
 	*scene
 	books
@@ -56,7 +57,10 @@ type play struct {
 
 func newPlay(t *testing.T) *play {
 	p := &play{newScene(t), books{}}
-	p.record(nil, nil, p.hold(1, 0), p.hold(2, 1), p.hold(3, 2), p.hold(4, 3), change(section.PaymentBegun, 2), change(section.PaymentBegun, 3))
+	p.record(
+		nil, nil, p.hold(1, 0), p.hold(2, 1), p.hold(3, 2), p.hold(4, 3), change(section.PaymentBegun, 2),
+		change(section.PaymentBegun, 3),
+	)
 	p.charge(2)
 	p.sell(2, 1)
 	p.record(nil, nil, change(section.PaymentFailed, 3))
@@ -75,8 +79,8 @@ func (p *play) refund(no section.BookingNo, seat section.SeatIndex) {
 	p.record(nil, []section.SeatIndex{seat}, change(section.BookingRefundedChange, no))
 }
 
-// interleavings are the rows of the package comment's table: what goes on around an audit, first as it should, then with a step left out
-// or done wrong.
+// interleavings are the rows of the package comment's table: what goes on around an audit, first as it should, then
+// with a step left out or done wrong.
 var interleavings = []struct {
 	name     string
 	already  func(p *play) // before the audit
@@ -87,35 +91,95 @@ var interleavings = []struct {
 	underWay int
 }{
 	{name: "bought before the instant", before: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0) }},
-	{name: "sold, and never charged", before: func(p *play) { p.begin(1); p.sell(1, 0) }, want: audit.PaymentMissing, says: "booking 1"},
-	{name: "sold, though declined", before: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentDeclined, 4500); p.sell(1, 0) }, want: audit.PaymentMissing, says: "booking 1"},
-	{name: "charged another amount", before: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentCharged, 1); p.sell(1, 0) }, want: audit.PaymentDiffers, says: "1 EUR"},
-	{name: "charged, in a word nobody knows", before: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentUnknown, 4500); p.sell(1, 0) }, want: audit.Unreadable, says: "booking 1"},
+	{
+		name: "sold, and never charged", before: func(p *play) { p.begin(1); p.sell(1, 0) }, want: audit.PaymentMissing,
+		says: "booking 1",
+	},
+	{
+		name:   "sold, though declined",
+		before: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentDeclined, 4500); p.sell(1, 0) },
+		want:   audit.PaymentMissing, says: "booking 1",
+	},
+	{
+		name:   "charged another amount",
+		before: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentCharged, 1); p.sell(1, 0) },
+		want:   audit.PaymentDiffers, says: "1 EUR",
+	},
+	{
+		name:   "charged, in a word nobody knows",
+		before: func(p *play) { p.begin(1); p.set(p.scene, 1, audit.PaymentUnknown, 4500); p.sell(1, 0) },
+		want:   audit.Unreadable, says: "booking 1",
+	},
 
-	{name: "bought and given back before the instant", before: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0); p.giveBack(1); p.refund(1, 0) }},
-	{name: "bought before, given back after", before: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0) }, after: func(p *play) { p.giveBack(1); p.refund(1, 0) }},
+	{
+		name:   "bought and given back before the instant",
+		before: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0); p.giveBack(1); p.refund(1, 0) },
+	},
+	{
+		name: "bought before, given back after", before: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0) },
+		after: func(p *play) { p.giveBack(1); p.refund(1, 0) },
+	},
 	{name: "refunded before the instant", before: func(p *play) { p.giveBack(2); p.refund(2, 1) }},
-	{name: "refunded, and the money kept", before: func(p *play) { p.refund(2, 1) }, want: audit.PaymentStray, says: "booking 2 is refunded"},
-	{name: "money back before the instant, seats after", already: func(p *play) { p.giveBack(2) }, after: func(p *play) { p.refund(2, 1) }, underWay: 1},
-	{name: "refunded after the instant", before: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0) }, after: func(p *play) { p.giveBack(2); p.refund(2, 1) }},
+	{
+		name: "refunded, and the money kept", before: func(p *play) { p.refund(2, 1) }, want: audit.PaymentStray,
+		says: "booking 2 is refunded",
+	},
+	{
+		name: "money back before the instant, seats after", already: func(p *play) { p.giveBack(2) },
+		after: func(p *play) { p.refund(2, 1) }, underWay: 1,
+	},
+	{
+		name: "refunded after the instant", before: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0) },
+		after: func(p *play) { p.giveBack(2); p.refund(2, 1) },
+	},
 
 	{name: "held, begun and charged after the instant", before: func(p *play) { p.begin(1); p.charge(1); p.sell(1, 0) },
 		after: func(p *play) { p.record(nil, nil, p.hold(5, 9)); p.begin(5); p.charge(5) }},
-	{name: "charged without a booking", already: func(p *play) { p.charge(5) }, want: audit.PaymentStray, says: "booking 5 that the log does not have"},
-	{name: "refunded without a booking", already: func(p *play) { p.giveBack(5) }, want: audit.PaymentStray, says: "booking 5 that the log does not have"},
+	{
+		name: "charged without a booking", already: func(p *play) { p.charge(5) }, want: audit.PaymentStray,
+		says: "booking 5 that the log does not have",
+	},
+	{
+		name: "refunded without a booking", already: func(p *play) { p.giveBack(5) }, want: audit.PaymentStray,
+		says: "booking 5 that the log does not have",
+	},
 
-	{name: "charged after the instant", before: func(p *play) { p.begin(1) }, after: func(p *play) { p.charge(1); p.sell(1, 0) }},
-	{name: "charged, still paying at the instant", already: func(p *play) { p.begin(1); p.charge(1) }, after: func(p *play) { p.sell(1, 0) }, underWay: 1},
-	{name: "charged, and no payment begun", already: func(p *play) { p.charge(1) }, want: audit.PaymentStray, says: "booking 1 is held"},
-	{name: "charged, no payment begun, released", already: func(p *play) { p.charge(1) }, before: func(p *play) { p.record(nil, nil, change(section.HoldReleased, 1)) },
-		want: audit.PaymentStray, says: "booking 1 is released"},
-	{name: "charged, begun only after the instant", already: func(p *play) { p.charge(1) }, after: func(p *play) { p.begin(1) }, want: audit.PaymentStray, says: "booking 1 is held"},
+	{
+		name: "charged after the instant", before: func(p *play) { p.begin(1) },
+		after: func(p *play) { p.charge(1); p.sell(1, 0) },
+	},
+	{
+		name: "charged, still paying at the instant", already: func(p *play) { p.begin(1); p.charge(1) },
+		after: func(p *play) { p.sell(1, 0) }, underWay: 1,
+	},
+	{
+		name: "charged, and no payment begun", already: func(p *play) { p.charge(1) }, want: audit.PaymentStray,
+		says: "booking 1 is held",
+	},
+	{
+		name: "charged, no payment begun, released", already: func(p *play) { p.charge(1) },
+		before: func(p *play) { p.record(nil, nil, change(section.HoldReleased, 1)) }, want: audit.PaymentStray,
+		says: "booking 1 is released",
+	},
+	{
+		name: "charged, begun only after the instant", already: func(p *play) { p.charge(1) },
+		after: func(p *play) { p.begin(1) }, want: audit.PaymentStray, says: "booking 1 is held",
+	},
 
-	{name: "late money, sold afterwards", already: func(p *play) { p.charge(3) }, after: func(p *play) { p.begin(3); p.sell(3, 2) }},
-	{name: "late money, begun again afterwards", already: func(p *play) { p.charge(3) }, after: func(p *play) { p.begin(3) }, underWay: 1},
+	{
+		name: "late money, sold afterwards", already: func(p *play) { p.charge(3) },
+		after: func(p *play) { p.begin(3); p.sell(3, 2) },
+	},
+	{
+		name: "late money, begun again afterwards", already: func(p *play) { p.charge(3) },
+		after: func(p *play) { p.begin(3) }, underWay: 1,
+	},
 	{name: "late money of a hold that ended, given back afterwards", already: func(p *play) { p.charge(3) },
 		before: func(p *play) { p.record(nil, nil, change(section.HoldReleased, 3)) }, after: func(p *play) { p.giveBack(3) }},
-	{name: "late money, never settled", already: func(p *play) { p.charge(3) }, want: audit.PaymentStray, says: "booking 3 is held"},
+	{
+		name: "late money, never settled", already: func(p *play) { p.charge(3) }, want: audit.PaymentStray,
+		says: "booking 3 is held",
+	},
 	{name: "late money of a hold that ended, kept", already: func(p *play) { p.charge(3) },
 		before: func(p *play) { p.record(nil, nil, change(section.HoldReleased, 3)) }, want: audit.PaymentStray, says: "booking 3 is released"},
 	{name: "late money of a hold that ends meanwhile, kept", already: func(p *play) { p.charge(3) },
@@ -159,7 +223,8 @@ func TestEveryInterleavingOfMoney(t *testing.T) {
 	}
 }
 
-// TestEachSectionIsOneInstant (P1, P10): log, tickets and snapshot are of one moment, whatever is written between their readings.
+// TestEachSectionIsOneInstant (P1, P10): log, tickets and snapshot are of one moment, whatever is written between their
+// readings.
 func TestEachSectionIsOneInstant(t *testing.T) {
 	p := newPlay(t)
 	report := run(t, &meanwhile{p.store.(*memstore.Store), nil, []func(){func() {
@@ -198,7 +263,9 @@ func TestEventsMadeMeanwhileAreNoOrphans(t *testing.T) {
 		if err := p.store.CreateEvent(t.Context(), another, plan); err != nil {
 			t.Fatal(err)
 		}
-		q := &play{&scene{t: t, store: p.store, event: another, key: storage.SectionKey{Event: another.ID}, now: day}, books{}}
+		q := &play{
+			&scene{t: t, store: p.store, event: another, key: storage.SectionKey{Event: another.ID}, now: day}, books{},
+		}
 		q.append(storage.EntryClaim, nil, nil, nil)
 		q.record(nil, nil, q.hold(1, 0))
 		q.begin(1)
@@ -234,15 +301,18 @@ func TestBooksAreReadAgainOnlyForASuspect(t *testing.T) {
 			p := newPlay(t)
 			reads := 0
 			source := &meanwhile{p.store.(*memstore.Store), []func(){func() { c.before(p) }}, nil, func() {}}
-			report, err := audit.Run(t.Context(), source, audit.Options{Payments: func(visit func(audit.Payment)) error {
-				if reads++; reads == 2 && c.broken {
-					return errors.New("the books are gone")
-				}
-				for _, one := range p.books {
-					visit(one)
-				}
-				return nil
-			}})
+			report, err := audit.Run(
+				t.Context(), source,
+				audit.Options{Payments: func(visit func(audit.Payment)) error {
+					if reads++; reads == 2 && c.broken {
+						return errors.New("the books are gone")
+					}
+					for _, one := range p.books {
+						visit(one)
+					}
+					return nil
+				}},
+			)
 			if err != nil || reads != c.reads {
 				t.Errorf("%d readings (%v), want %d", reads, err, c.reads)
 			}
@@ -302,10 +372,13 @@ func TestPatienceEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		begun := time.Now()
-		_, err := audit.Run(ctx, p.store, audit.Options{Patience: time.Hour, Payments: func(visit func(audit.Payment)) error {
-			visit(p.books[3])
-			return nil
-		}})
+		_, err := audit.Run(
+			ctx, p.store,
+			audit.Options{Patience: time.Hour, Payments: func(visit func(audit.Payment)) error {
+				visit(p.books[3])
+				return nil
+			}},
+		)
 		if took := time.Since(begun); !errors.Is(err, context.DeadlineExceeded) || took != time.Second {
 			t.Errorf("after %v: %v", took, err)
 		}
@@ -318,12 +391,15 @@ func TestLagLiesBetweenBooksAndInstants(t *testing.T) {
 		p := newPlay(t)
 		var read, frozen time.Time
 		source := &meanwhile{p.store.(*memstore.Store), []func(){func() { frozen = time.Now() }}, nil, func() {}}
-		_, err := audit.Run(t.Context(), source, audit.Options{Lag: time.Second, Payments: func(func(audit.Payment)) error {
-			if read.IsZero() {
-				read = time.Now()
-			}
-			return nil
-		}})
+		_, err := audit.Run(
+			t.Context(), source,
+			audit.Options{Lag: time.Second, Payments: func(func(audit.Payment)) error {
+				if read.IsZero() {
+					read = time.Now()
+				}
+				return nil
+			}},
+		)
 		if lag := frozen.Sub(read); err != nil || lag != time.Second {
 			t.Errorf("the first instant is %v after the books (%v), want 1s", lag, err)
 		}
@@ -337,7 +413,8 @@ func TestLagLiesBetweenBooksAndInstants(t *testing.T) {
 	})
 }
 
-// TestAnInstantIsShortAndServesSeveralSections: a transaction as long as the audit would hurt the server, one for each section the audit.
+// TestAnInstantIsShortAndServesSeveralSections: a transaction as long as the audit would hurt the server, one for each
+// section the audit.
 func TestAnInstantIsShortAndServesSeveralSections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, instants := memstore.New(), 0
@@ -346,7 +423,9 @@ func TestAnInstantIsShortAndServesSeveralSections(t *testing.T) {
 		}
 		count := func() { instants++ }
 		source := &meanwhile{store, []func(){count, count, count, count, count}, nil, func() {}}
-		report, err := audit.Run(t.Context(), source, audit.Options{Progress: func(int, int) { <-time.After(600 * time.Millisecond) }})
+		report, err := audit.Run(
+			t.Context(), source, audit.Options{Progress: func(int, int) { <-time.After(600 * time.Millisecond) }},
+		)
 		if err != nil || instants != 3 {
 			t.Errorf("%d instants (%v), want one for every two sections of 0.6 s", instants, err)
 		}

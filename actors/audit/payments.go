@@ -68,8 +68,8 @@ func (r *run) loadPayments() *payments {
 	return p
 }
 
-// unchecked gives up the payments of a section whose log could not be read to its end: that is a finding already, and what its
-// bookings became nobody can say.
+// unchecked gives up the payments of a section whose log could not be read to its end: that is a finding already, and
+// what its bookings became nobody can say.
 func (r *run) unchecked(key storage.SectionKey) {
 	if r.payments == nil {
 		return
@@ -92,7 +92,12 @@ func (r *run) reportStrayPayments() {
 		r.strayPayment(paid, "", "")
 	}
 	if r.strays > FindingsMax {
-		r.report.Findings = append(r.report.Findings, Finding{Code: More, Detail: fmt.Sprintf("%d more payments of bookings that nobody knows", r.strays-FindingsMax)})
+		r.report.Findings = append(
+			r.report.Findings,
+			Finding{
+				Code: More, Detail: fmt.Sprintf("%d more payments of bookings that nobody knows", r.strays-FindingsMax),
+			},
+		)
 	}
 }
 

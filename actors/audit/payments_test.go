@@ -124,7 +124,8 @@ func TestWhatIsFreeNeedsNoCharge(t *testing.T) {
 			b := books{}
 			c.plant(s, b)
 			report := b.audit(t, s.store)
-			if clean := report.Clean() && len(report.UnderWay) == 0; clean != (c.want == "") || !clean && report.Findings[0].Code != c.want {
+			if clean := report.Clean() && len(report.UnderWay) == 0; clean != (c.want == "") ||
+				!clean && report.Findings[0].Code != c.want {
 				t.Errorf("findings %v, under way %v, want %q", report.Findings, report.UnderWay, c.want)
 			}
 		})
@@ -197,7 +198,10 @@ func expectNot(t *testing.T, report *audit.Report) {
 func TestUnreadableBooksAreAFinding(t *testing.T) {
 	s := newScene(t)
 	s.story()
-	report, err := audit.Run(t.Context(), s.store, audit.Options{Payments: func(func(audit.Payment)) error { return errors.New("line 3 is torn") }})
+	report, err := audit.Run(
+		t.Context(), s.store,
+		audit.Options{Payments: func(func(audit.Payment)) error { return errors.New("line 3 is torn") }},
+	)
 	if err != nil || report.Payments.Checked || len(report.Events) != 1 {
 		t.Fatalf("error %v, report %+v", err, report)
 	}
@@ -211,7 +215,8 @@ func TestStrayPaymentsDoNotFillTheScreen(t *testing.T) {
 		b[no] = audit.Payment{ID: "x", Status: audit.PaymentCharged}
 	}
 	report := b.audit(t, s.store)
-	if n := len(report.Findings); n != audit.FindingsMax+1 || report.Findings[n-1].Code != audit.More || !strings.HasPrefix(report.Findings[n-1].Detail, "50 more") {
+	if n := len(report.Findings); n != audit.FindingsMax+1 || report.Findings[n-1].Code != audit.More ||
+		!strings.HasPrefix(report.Findings[n-1].Detail, "50 more") {
 		t.Errorf("%d findings, the last %v", n, report.Findings[n-1])
 	}
 }

@@ -56,7 +56,8 @@ const (
 	RefundUnderWay Code = "refund_under_way"
 )
 
-// FindingsMax bounds the findings listed for one section: a broken log would otherwise fill the screen with one mistake.
+// FindingsMax bounds the findings listed for one section: a broken log would otherwise fill the screen with one
+// mistake.
 const FindingsMax = 50
 
 // Finding is one thing that does not add up. Seq is 0 when it is no single record's fault.
@@ -172,7 +173,8 @@ type Report struct {
 	Findings []Finding     `json:"findings"`
 }
 
-// Clean tells whether nothing was found. What is under way is no finding: a crash at the wrong moment leaves it in good order.
+// Clean tells whether nothing was found. What is under way is no finding: a crash at the wrong moment leaves it in good
+// order.
 func (r *Report) Clean() bool { return len(r.Findings) == 0 }
 
 // notes are one section's lines in the report, bounded by FindingsMax.
@@ -191,7 +193,9 @@ func (n *notes) add(seq section.Seq, code Code, detail string) {
 	case n.found > FindingsMax:
 		return
 	}
-	n.report.Findings = append(n.report.Findings, Finding{Event: n.show, Section: n.name, Seq: seq, Code: code, Detail: detail})
+	n.report.Findings = append(
+		n.report.Findings, Finding{Event: n.show, Section: n.name, Seq: seq, Code: code, Detail: detail},
+	)
 }
 
 func (n *notes) underWay(code Code, detail string) {

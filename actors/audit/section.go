@@ -62,7 +62,10 @@ func (s *sectionAudit) check() (whole bool, err error) {
 	}
 	s.compareState()
 	if s.snapshot != nil {
-		s.note(SnapshotDiffers, fmt.Sprintf("snapshot stands at record %d, the log ends at %d", s.snapshot.Seq, s.chain.seq))
+		s.note(
+			SnapshotDiffers,
+			fmt.Sprintf("snapshot stands at record %d, the log ends at %d", s.snapshot.Seq, s.chain.seq),
+		)
 	}
 	return true, s.compareTickets()
 }
@@ -177,7 +180,13 @@ func (s *sectionAudit) compareState() {
 		b := s.ledger.bookings[no]
 		known := s.state.Lookup(no, &d)
 		if alive := b.state <= section.BookingConfirmed; !known && alive || known && !b.equals(&d.Outcome) {
-			s.note(StateDiffers, fmt.Sprintf("booking %d is in state %d by the ledger and %d by the core, or has other seats", no, b.state, d.Outcome.State))
+			s.note(
+				StateDiffers,
+				fmt.Sprintf(
+					"booking %d is in state %d by the ledger and %d by the core, or has other seats", no, b.state,
+					d.Outcome.State,
+				),
+			)
 		}
 	}
 }
@@ -217,7 +226,10 @@ func (s *sectionAudit) compareTickets() error {
 		rows[row.Seat] = true
 		no, taken := s.ledger.taken[row.Seat]
 		if !taken || no != row.Booking || s.ledger.letter(row.Seat) != section.Sold {
-			s.note(TicketStray, fmt.Sprintf("ticket for seat %d of booking %d, which the log did not sell", row.Seat, row.Booking))
+			s.note(
+				TicketStray,
+				fmt.Sprintf("ticket for seat %d of booking %d, which the log did not sell", row.Seat, row.Booking),
+			)
 		}
 		return nil
 	})
@@ -226,7 +238,10 @@ func (s *sectionAudit) compareTickets() error {
 	}
 	for seat := range s.ledger.seats {
 		if s.ledger.letter(seat) == section.Sold && !rows[seat] {
-			s.note(TicketMissing, fmt.Sprintf("seat %d is sold to booking %d, but has no ticket", seat, s.ledger.taken[seat]))
+			s.note(
+				TicketMissing,
+				fmt.Sprintf("seat %d is sold to booking %d, but has no ticket", seat, s.ledger.taken[seat]),
+			)
 		}
 	}
 	return nil

@@ -94,7 +94,10 @@ func (r *run) comparePayments(s *sectionAudit) {
 	}
 	for _, no := range slices.Sorted(maps.Keys(mine)) {
 		if paid := mine[no]; paid.Status != PaymentDeclined {
-			s.note(PaymentStray, fmt.Sprintf("payment %s is %v, for booking %d that the log does not have", paid.ID, paid.Status, no))
+			s.note(
+				PaymentStray,
+				fmt.Sprintf("payment %s is %v, for booking %d that the log does not have", paid.ID, paid.Status, no),
+			)
 		}
 	}
 }
@@ -114,16 +117,32 @@ func (s *subject) settle(no section.BookingNo, b *booking, paid *Payment, sight 
 	case wordUnknown:
 		s.add(0, Unreadable, fmt.Sprintf("payment %s of booking %d is in no known state", id, no))
 	case notCharged:
-		s.add(0, PaymentMissing, fmt.Sprintf("booking %d was sold in seats %v, but nobody was charged for it", no, b.seats))
+		s.add(
+			0, PaymentMissing,
+			fmt.Sprintf("booking %d was sold in seats %v, but nobody was charged for it", no, b.seats),
+		)
 	case keptMoney:
 		s.add(0, PaymentStray, fmt.Sprintf("payment %s is charged, but booking %d is %s", id, no, stateWord(b.state)))
 	case chargeUnderWay:
-		s.underWay(ChargeUnderWay, fmt.Sprintf("payment %s is charged, booking %d still paying: its node is about to confirm it, or the next start does", id, no))
+		s.underWay(
+			ChargeUnderWay,
+			fmt.Sprintf(
+				"payment %s is charged, booking %d still paying: its node is about to confirm it, or the next start does",
+				id, no,
+			),
+		)
 	case refundUnderWay:
-		s.underWay(RefundUnderWay, fmt.Sprintf("payment %s is refunded, booking %d still %s: the seats follow, or repeat its refund", id, no, stateWord(b.state)))
+		s.underWay(
+			RefundUnderWay,
+			fmt.Sprintf(
+				"payment %s is refunded, booking %d still %s: the seats follow, or repeat its refund", id, no,
+				stateWord(b.state),
+			),
+		)
 	case inOrder, askBooks, askBoth:
 	}
-	if word != PaymentDeclined && ruling != askBooks && ruling != askBoth && sure && (paid.Amount != amount || paid.Currency != s.event.Currency) {
+	if word != PaymentDeclined && ruling != askBooks && ruling != askBoth && sure &&
+		(paid.Amount != amount || paid.Currency != s.event.Currency) {
 		s.add(0, PaymentDiffers, fmt.Sprintf("payment %s is of %s, booking %d costs %s",
 			paid.ID, money.Format(paid.Amount, paid.Currency), no, money.Format(amount, s.event.Currency)))
 	}
@@ -153,7 +172,9 @@ func (r *run) confirmMoney() error {
 	}
 	books, _, err := readPayments(r.options.Payments)
 	if err != nil {
-		r.report.Findings = append(r.report.Findings, Finding{Code: Unreadable, Detail: "payments, read again: " + err.Error()})
+		r.report.Findings = append(
+			r.report.Findings, Finding{Code: Unreadable, Detail: "payments, read again: " + err.Error()},
+		)
 		r.report.Payments.Unchecked += uint64(len(r.suspects))
 		return nil
 	}

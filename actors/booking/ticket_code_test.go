@@ -27,8 +27,13 @@ func plainTicketCode(secret [32]byte, b ID, seat section.SeatIndex) string {
 }
 
 func ticketOf(i int) (ID, section.SeatIndex) {
-	return ID{storage.SectionKey{Event: storage.EventID{1, byte(i)}, Section: storage.SectionNo(i % 7)}, section.BookingNo(i + 1)},
-		section.SeatIndex(i * 3)
+	return ID{
+			storage.SectionKey{Event: storage.EventID{1, byte(i)}, Section: storage.SectionNo(i % 7)},
+			section.BookingNo(i + 1),
+		},
+		section.SeatIndex(
+			i * 3,
+		)
 }
 
 // TestTicketCodes: many at once, each is what the definition says, and one of them is written down here for ever.

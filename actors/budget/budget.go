@@ -56,7 +56,9 @@ func (p *Path) Benchmark(b *testing.B) {
 func Check(t *testing.T, raceDetector bool, paths []Path) {
 	t.Helper()
 	if raceDetector {
-		t.Skip("the race detector empties pools at random and allocates on its own, so allocations mean nothing: run without -race, as make test does")
+		t.Skip(
+			"the race detector empties pools at random and allocates on its own, so allocations mean nothing: run without -race, as make test does",
+		)
 	}
 	for i := range paths {
 		paths[i].check(t)

@@ -39,7 +39,8 @@ func TestCatalogStaysSorted(t *testing.T) {
 			}
 		}
 		gone := &storage.Event{ID: storage.EventID{99}, CreatedAt: 3}
-		if at := c.After(gone.CreatedAt, gone.ID); at > 0 && newerFirst(c.Events[at-1], gone) > 0 || at < len(c.Events) && newerFirst(c.Events[at], gone) < 0 {
+		if at := c.After(gone.CreatedAt, gone.ID); at > 0 && newerFirst(c.Events[at-1], gone) > 0 ||
+			at < len(c.Events) && newerFirst(c.Events[at], gone) < 0 {
 			t.Fatalf("a cursor of an event that is not there goes on at %d", at)
 		}
 	})

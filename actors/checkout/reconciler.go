@@ -14,8 +14,8 @@ type Settle func(ctx context.Context, id PaymentID, s Status) error
 
 // Reconciler asks the processor about payments without an answer until each has one, and the booking has it too.
 //
-// Invariant: a payment leaves the list only after Settle returned nil on an answer that was given after its last Add. One that
-// was given up ("never seen", believed) stays to be watched.
+// Invariant: a payment leaves the list only after Settle returned nil on an answer that was given after its last Add.
+// One that was given up ("never seen", believed) stays to be watched.
 type Reconciler struct {
 	gateway Gateway
 	settle  Settle
@@ -38,13 +38,17 @@ type openPayment struct {
 
 // NewReconciler makes one that does nothing until Run.
 func NewReconciler(g Gateway, settle Settle) *Reconciler {
-	return &Reconciler{gateway: g, settle: settle, open: map[PaymentID]*openPayment{}, places: questionsMax, wake: make(chan struct{}, 1)}
+	return &Reconciler{
+		gateway: g, settle: settle, open: map[PaymentID]*openPayment{}, places: questionsMax,
+		wake: make(chan struct{}, 1),
+	}
 }
 
 // Add puts a payment on the list; adding it twice is adding it once.
 func (r *Reconciler) Add(id PaymentID) { r.AddAfter(id, Delay(0)) }
 
-// AddAfter is Add of a payment that somebody else is seeing to, for the case that it never ends: nothing is asked before that time has passed.
+// AddAfter is Add of a payment that somebody else is seeing to, for the case that it never ends: nothing is asked
+// before that time has passed.
 func (r *Reconciler) AddAfter(id PaymentID, wait time.Duration) {
 	r.mu.Lock()
 	p := r.open[id]
@@ -67,8 +71,8 @@ func (r *Reconciler) signal() {
 	}
 }
 
-// Drop ends what AddAfter began: whoever saw to the payment has settled it. A payment that was given up stays watched, for its money may
-// still come.
+// Drop ends what AddAfter began: whoever saw to the payment has settled it. A payment that was given up stays watched,
+// for its money may still come.
 func (r *Reconciler) Drop(id PaymentID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,18 +111,19 @@ func Delay(attempt int) time.Duration {
 	return min(250*time.Millisecond<<min(attempt, 10), 30*time.Second)
 }
 
-// WatchDelay is how long to wait before question number attempt (from 0) about a payment that was given up: 30 s, doubling.
+// WatchDelay is how long to wait before question number attempt (from 0) about a payment that was given up: 30 s,
+// doubling.
 func WatchDelay(attempt int) time.Duration { return 30 * time.Second << min(attempt, watchQuestions) }
 
-// watchQuestions is how often a payment that was given up is asked about: the last time some 34 hours later, when any processor has
-// dropped what it did not take.
+// watchQuestions is how often a payment that was given up is asked about: the last time some 34 hours later, when any
+// processor has dropped what it did not take.
 const watchQuestions = 12
 
 // questionTimeout bounds one question: a processor that says nothing has not answered, and is asked again later.
 const questionTimeout = 5 * time.Second
 
-// questionsMax is how many questions are under way at once. Those that wait for a silent processor end in questionTimeout, and
-// come back ever less often, so that they never take all places from the others for long.
+// questionsMax is how many questions are under way at once. Those that wait for a silent processor end in
+// questionTimeout, and come back ever less often, so that they never take all places from the others for long.
 const questionsMax = 16
 
 // Run asks until ctx ends, several questions at once; it returns when the last of them has ended.
@@ -144,12 +149,12 @@ func (r *Reconciler) Run(ctx context.Context) {
 	}
 }
 
-// notFoundPatience is how many questions must be answered "never seen" before that is believed: a charge that was sent just before
-// a crash may still be on its way to the processor.
+// notFoundPatience is how many questions must be answered "never seen" before that is believed: a charge that was sent
+// just before a crash may still be on its way to the processor.
 const notFoundPatience = 3
 
-// due takes what is to be asked now, longest due first, as far as there are places, and tells how long until something else
-// is. Whatever waits for a place is found when a question ends.
+// due takes what is to be asked now, longest due first, as far as there are places, and tells how long until something
+// else is. Whatever waits for a place is found when a question ends.
 func (r *Reconciler) due(now time.Time) (due []PaymentID, next time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

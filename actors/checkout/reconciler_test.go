@@ -88,7 +88,10 @@ func TestReconciler(t *testing.T) {
 		g := &scripted{answers: row.answers}
 		settled, _ := reconcile(t, g, row.failures)
 		if settled != row.want || len(g.asked) != row.asked {
-			t.Errorf("%s: settled %v after %d questions, want %v after %d", row.name, settled, len(g.asked), row.want, row.asked)
+			t.Errorf(
+				"%s: settled %v after %d questions, want %v after %d", row.name, settled, len(g.asked), row.want,
+				row.asked,
+			)
 		}
 		if g.asked[0] != Delay(0) {
 			t.Errorf("%s: first asked after %v", row.name, g.asked[0])
@@ -96,7 +99,8 @@ func TestReconciler(t *testing.T) {
 	}
 }
 
-// TestWatch: P6, money that comes after its payment was given up is settled too; then, or after a day and a half, the asking ends.
+// TestWatch: P6, money that comes after its payment was given up is settled too; then, or after a day and a half, the
+// asking ends.
 func TestWatch(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -117,13 +121,18 @@ func TestWatch(t *testing.T) {
 				g.answers = append(g.answers, Charged)
 			}
 			var settled []Status
-			r := NewReconciler(g, func(_ context.Context, _ PaymentID, s Status) error { settled = append(settled, s); return nil })
+			r := NewReconciler(
+				g, func(_ context.Context, _ PaymentID, s Status) error { settled = append(settled, s); return nil },
+			)
 			ctx, cancel := context.WithTimeout(context.Background(), 72*time.Hour)
 			defer cancel()
 			r.Add("p")
 			r.Run(ctx)
 			if !slices.Equal(settled, row.want) || len(g.asked) != row.asked || len(r.open) != 0 {
-				t.Errorf("%s: settled %v after %d questions, want %v after %d; %d stay", row.name, settled, len(g.asked), row.want, row.asked, len(r.open))
+				t.Errorf(
+					"%s: settled %v after %d questions, want %v after %d; %d stay", row.name, settled, len(g.asked),
+					row.want, row.asked, len(r.open),
+				)
 			}
 		})
 	}
@@ -151,8 +160,8 @@ func TestAddWhileAsked(t *testing.T) {
 	})
 }
 
-// TestSomebodyElsesPayment: it is asked about when its time has come and nobody has said that it is settled; what was given up stays watched,
-// and a payment dropped between its time and its question is not asked about.
+// TestSomebodyElsesPayment: it is asked about when its time has come and nobody has said that it is settled; what was
+// given up stays watched, and a payment dropped between its time and its question is not asked about.
 func TestSomebodyElsesPayment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &scripted{answers: []Status{Charged}, start: time.Now()}
@@ -176,7 +185,8 @@ func TestSomebodyElsesPayment(t *testing.T) {
 		r.Drop("settled in time")
 		r.Drop("never added")
 		r.Run(ctx)
-		if len(settled) != 2 || settled[0] != "its own node asks sooner" || !slices.Equal(g.asked, []time.Duration{Delay(0), 6 * time.Second}) {
+		if len(settled) != 2 || settled[0] != "its own node asks sooner" ||
+			!slices.Equal(g.asked, []time.Duration{Delay(0), 6 * time.Second}) {
 			t.Errorf("settled %v, asked after %v", settled, g.asked)
 		}
 		if r.Open() != 0 {
@@ -210,8 +220,8 @@ func (g *silent) count(by int) {
 	g.widest = max(g.widest, g.waiting)
 }
 
-// TestSilentProcessorDoesNotHoldUpOtherPayments: P6. A question without an answer ends, others are asked meanwhile, and there is a bound
-// to how many are under way.
+// TestSilentProcessorDoesNotHoldUpOtherPayments: P6. A question without an answer ends, others are asked meanwhile, and
+// there is a bound to how many are under way.
 func TestSilentProcessorDoesNotHoldUpOtherPayments(t *testing.T) {
 	for _, row := range []struct {
 		silent, others int
@@ -240,17 +250,22 @@ func TestSilentProcessorDoesNotHoldUpOtherPayments(t *testing.T) {
 			}
 			r.Run(ctx)
 			if took := last.Load().Sub(began) - Delay(0); int(settled.Load()) != row.others || took > row.within {
-				t.Errorf("%d silent: %d of %d others settled, the last %v after it could be asked", row.silent, settled.Load(), row.others, took)
+				t.Errorf(
+					"%d silent: %d of %d others settled, the last %v after it could be asked", row.silent,
+					settled.Load(), row.others, took,
+				)
 			}
 			if most := g.widest; most > questionsMax || r.asking != 0 || r.Open() != row.silent {
-				t.Errorf("%d silent: %d questions at once, %d at the end, %d open", row.silent, most, r.asking, r.Open())
+				t.Errorf(
+					"%d silent: %d questions at once, %d at the end, %d open", row.silent, most, r.asking, r.Open(),
+				)
 			}
 		})
 	}
 }
 
-// TestDroppedPaymentAddedAnewIsAskedOnce: P6. Between its time and its question a payment may go and come back; the place that was taken
-// for it is free again.
+// TestDroppedPaymentAddedAnewIsAskedOnce: P6. Between its time and its question a payment may go and come back; the
+// place that was taken for it is free again.
 func TestDroppedPaymentAddedAnewIsAskedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &scripted{answers: []Status{Charged}, start: time.Now()}

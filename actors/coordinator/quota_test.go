@@ -72,7 +72,8 @@ func TestBuyerQuota(t *testing.T) {
 	if q.Reserve(buyer, 1, 4) {
 		t.Error("seats found at load do not count")
 	}
-	if q.Seats(buyer) != 9 || q.Seats(section.BuyerID{2}) != 0 || !q.Room(section.BuyerID{2}, 4, 4) || q.Room(buyer, 1, 9) {
+	if q.Seats(buyer) != 9 || q.Seats(section.BuyerID{2}) != 0 || !q.Room(section.BuyerID{2}, 4, 4) ||
+		q.Room(buyer, 1, 9) {
 		t.Error("what is counted is not what is told")
 	}
 	q.Each(func(who section.BuyerID, seats uint32) {

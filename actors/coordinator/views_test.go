@@ -103,7 +103,8 @@ func TestViewsThatOnlyOthersHad(t *testing.T) {
 	if !ok {
 		t.Fatal("not all are quiet")
 	}
-	if v.OnQuiesce(other, Quiesce{Round: 1, Views: []uint64{1}}) || v.OnQuiesce(other, Quiesce{Round: 2, Views: []uint64{1, 7}}) {
+	if v.OnQuiesce(other, Quiesce{Round: 1, Views: []uint64{1}}) ||
+		v.OnQuiesce(other, Quiesce{Round: 2, Views: []uint64{1, 7}}) {
 		t.Error("the other is ahead, and this node may come to see what it sees")
 	}
 	if v.Inherited(safe, sampleEvent, sampleBuyer) {

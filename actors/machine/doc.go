@@ -1,5 +1,5 @@
-// Package machine says what a shard's pure state is to the writer that runs it: one small interface, and the numbers that
-// a log and its machine share.
+// Package machine says what a shard's pure state is to the writer that runs it: one small interface, and the numbers
+// that a log and its machine share.
 //
 //	command ──▶ Decide ── nothing to write: a refusal, a read ──▶ told once the record that the answer rests on is durable
 //	               │
@@ -8,8 +8,8 @@
 //	timer   ──▶ DecideTimers ──▶ record ──▶ Apply
 //	log     ──▶ Replay, for recovery and for replicas; Decide is never asked again
 //
-// A machine knows no clock, no chance, no store and no other machine: all of them come in as data. So the same bytes give
-// the same state for ever (P10), and a writer, a follower and a verifier run the same code.
+// A machine knows no clock, no chance, no store and no other machine: all of them come in as data. So the same bytes
+// give the same state for ever (P10), and a writer, a follower and a verifier run the same code.
 //
 // The next machine is one pure package that implements Machine, and a Kind that makes it. The writer, the committer,
 // recovery, the lifecycle and hand-over come with package writer; the conformance suite in package writertest runs any
@@ -17,8 +17,8 @@
 //
 // # Why a machine encodes its own changes
 //
-// The writer never learns what a change is: it moves bytes. A type parameter would give the same, and costs a dictionary
-// look-up in each call on the hot path; a change behind an interface costs an allocation each.
+// The writer never learns what a change is: it moves bytes. A type parameter would give the same, and costs a
+// dictionary look-up in each call on the hot path; a change behind an interface costs an allocation each.
 //
 // # Rejected
 //

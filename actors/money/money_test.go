@@ -89,7 +89,8 @@ func TestOnlyCurrenciesPriceAnEvent(t *testing.T) {
 		strings.Repeat("E", 1000): "ISO 4217",
 	} {
 		var refused *RefusedError
-		if err := Check(code); !errors.As(err, &refused) || !strings.Contains(err.Error(), want) || len(refused.Nearest) > nearestMax {
+		if err := Check(code); !errors.As(err, &refused) || !strings.Contains(err.Error(), want) ||
+			len(refused.Nearest) > nearestMax {
 			t.Errorf("%.20q: %v, want %q", code, err, want)
 		}
 	}
@@ -124,7 +125,8 @@ func TestFormatLosesNothing(t *testing.T) {
 		value, ok := new(big.Rat).SetString(text)
 		digits, _ := Exponent(code)
 		scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
-		if !ok || unit != code || new(big.Rat).Mul(value, new(big.Rat).SetInt(scale)).Cmp(new(big.Rat).SetInt64(minor)) != 0 {
+		if !ok || unit != code ||
+			new(big.Rat).Mul(value, new(big.Rat).SetInt(scale)).Cmp(new(big.Rat).SetInt64(minor)) != 0 {
 			t.Fatalf("%d %s is written %s %s", minor, code, text, unit)
 		}
 		if _, behind, _ := strings.Cut(text, "."); len(behind) != digits {

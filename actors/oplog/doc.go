@@ -1,5 +1,5 @@
-// Package oplog makes of what a server says lines that somebody can read at three in the morning. It is a slog.Handler in
-// front of another one; whoever logs need not know it.
+// Package oplog makes of what a server says lines that somebody can read at three in the morning. It is a slog.Handler
+// in front of another one; whoever logs need not know it.
 //
 //	log.Warn(text, "section", key) ─▶ name the section and the nodes ─▶ gather what is alike ─▶ hold back alarms ─▶ text or JSON
 //
@@ -11,8 +11,8 @@
 // # One line an outage
 //
 // Lines with a section, of one level and text, that come within a window become one: how many, some names, the first
-// error. An outage of a database is one line and not one for each of 58 sections. A line alone stays as it was, and comes
-// out the window later; its time is that of when it was logged.
+// error. An outage of a database is one line and not one for each of 58 sections. A line alone stays as it was, and
+// comes out the window later; its time is that of when it was logged.
 //
 // # Alarms
 //

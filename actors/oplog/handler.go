@@ -145,7 +145,8 @@ func (h *Handler) Flush() {
 	}
 }
 
-// Seconds is a slog.HandlerOptions.ReplaceAttr for machines: a duration is a number of seconds, under a key that says so.
+// Seconds is a slog.HandlerOptions.ReplaceAttr for machines: a duration is a number of seconds, under a key that says
+// so.
 func Seconds(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {
 		return slog.Float64(strings.TrimSuffix(a.Key, "_seconds")+"_seconds", a.Value.Duration().Seconds())

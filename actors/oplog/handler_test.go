@@ -64,8 +64,14 @@ func TestLinesOfOneOutageAreOne(t *testing.T) {
 		expect(t, "within the window", lines(), `level=INFO msg="another matter"`)
 		<-time.After(window)
 		synctest.Wait()
-		expect(t, "after it", lines(), `level=WARN msg="append not taken" sections=58 section="VIP_0, VIP_1, VIP_2 and 55 more" error="no server"`)
-		log.Warn("section fenced", "section", keyOf13, "error", errors.New("section "+keyOf13+" is at seq 426 epoch 2 of writer 73cac9ea"))
+		expect(
+			t, "after it", lines(),
+			`level=WARN msg="append not taken" sections=58 section="VIP_0, VIP_1, VIP_2 and 55 more" error="no server"`,
+		)
+		log.Warn(
+			"section fenced", "section", keyOf13, "error",
+			errors.New("section "+keyOf13+" is at seq 426 epoch 2 of writer 73cac9ea"),
+		)
 		<-time.After(window)
 		synctest.Wait()
 		expect(t, "one alone", lines(), `level=WARN msg="section fenced" section=VIP_13 log=`+keyOf13+
@@ -94,7 +100,10 @@ func TestAlarmsAreWhatLasts(t *testing.T) {
 		end()
 		expect(t, "its end", lines(), `level=INFO msg="the store answers again" alarm=store_unreachable`)
 		log.Warn("ALARM: the second guard was met", "alarm", "ticket_guard_met")
-		expect(t, "one that does not end is told at once, as an alarm", lines(), `level=ERROR msg="ALARM: the second guard was met" alarm=ticket_guard_met`)
+		expect(
+			t, "one that does not end is told at once, as an alarm", lines(),
+			`level=ERROR msg="ALARM: the second guard was met" alarm=ticket_guard_met`,
+		)
 	})
 }
 
@@ -106,7 +115,8 @@ func TestFlushGivesOutWhatIsHeldBack(t *testing.T) {
 		log.With("node", "n1").Warn("section stopped", "section", keyOf13)
 		h.Flush()
 		got := strings.Join(lines(), "\n")
-		if !strings.Contains(got, "ALARM: the store is away") || !strings.Contains(got, `msg="section stopped" node=n1 section=VIP_13`) {
+		if !strings.Contains(got, "ALARM: the store is away") ||
+			!strings.Contains(got, `msg="section stopped" node=n1 section=VIP_13`) {
 			t.Errorf("flushed:\n%s", got)
 		}
 		<-time.After(time.Hour)
@@ -135,7 +145,8 @@ func TestManyKindsOfLinesAreBounded(t *testing.T) {
 // A machine reads seconds, under a key that says so.
 func TestDurationsAreSecondsInJSON(t *testing.T) {
 	var out bytes.Buffer
-	slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{ReplaceAttr: Seconds})).Info("x", "took", 2005*time.Millisecond, "step_seconds", time.Second, "n", 3)
+	slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{ReplaceAttr: Seconds})).
+		Info("x", "took", 2005*time.Millisecond, "step_seconds", time.Second, "n", 3)
 	var line map[string]any
 	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 		t.Fatal(err)

@@ -72,7 +72,9 @@ func (m *Ask) Append(dst []byte) []byte {
 	dst = binary.AppendUvarint(append(dst, byte(KindAsk)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
 	dst = appendKey(dst, m.Section)
-	set := flags(m.Read, m.Probe, m.Search, c.Operator, c.AccessibleOnly, c.AnyCategory, c.TogetherOnly, c.AnyBuyerTotal)
+	set := flags(
+		m.Read, m.Probe, m.Search, c.Operator, c.AccessibleOnly, c.AnyCategory, c.TogetherOnly, c.AnyBuyerTotal,
+	)
 	dst = append(dst, byte(c.Kind), set)
 	dst = binary.AppendUvarint(dst, uint64(c.Category))
 	dst = binary.AppendUvarint(dst, uint64(c.Quantity))

@@ -12,7 +12,7 @@
 //
 // # Rejected
 //
-// A replica that asks the serving node for what it missed (the node may be gone, and the log is there); a second copy of
-// the machine for readers (the map is one already); records applied by the shard that claims the log (it would be behind at
-// the one moment that counts).
+// A replica that asks the serving node for what it missed (the node may be gone, and the log is there); a second copy
+// of the machine for readers (the map is one already); records applied by the shard that claims the log (it would be
+// behind at the one moment that counts).
 package replica

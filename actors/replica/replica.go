@@ -12,8 +12,8 @@ import (
 	"holdfast/storage"
 )
 
-// Host is what a replica does to its surroundings. It is called under the replica's lock, in the order of the log. None of
-// its methods may wait.
+// Host is what a replica does to its surroundings. It is called under the replica's lock, in the order of the log. None
+// of its methods may wait.
 type Host interface {
 	// Loaded makes what derives from the machine true: it stands after at.
 	Loaded(m machine.Machine, at storage.Tail)
@@ -171,7 +171,8 @@ func (f *Replica) catchUp(ctx context.Context) {
 	}
 }
 
-// cannot says that reading again will not help: the log is damaged. The shard that claims it will say so, and be condemned.
+// cannot says that reading again will not help: the log is damaged. The shard that claims it will say so, and be
+// condemned.
 func (f *Replica) cannot(err error) bool {
 	var corrupt *storage.CorruptError
 	if !errors.As(err, &corrupt) && !writer.HasLost(err) {
@@ -202,8 +203,8 @@ func (f *Replica) readOnce(ctx context.Context) error {
 	})
 }
 
-// load takes the newest snapshot and what follows it as the machine, unless there is one, and tells after which entry to
-// read on.
+// load takes the newest snapshot and what follows it as the machine, unless there is one, and tells after which entry
+// to read on.
 func (f *Replica) load(ctx context.Context) (machine.Seq, error) {
 	f.mu.Lock()
 	loaded, after := f.m != nil, f.at.Seq
@@ -256,8 +257,8 @@ func (f *Replica) isLoaded() {
 	}
 }
 
-// apply takes the next entry in. The caller holds mu. After an error the machine is not to be used any more: it is loaded
-// anew.
+// apply takes the next entry in. The caller holds mu. After an error the machine is not to be used any more: it is
+// loaded anew.
 func (f *Replica) apply(e *storage.Entry, hash storage.Hash) error {
 	before := f.at
 	if f.effects == nil {

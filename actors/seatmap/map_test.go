@@ -12,7 +12,9 @@ import (
 // TestBudgets holds what every booking and every refusal does with the map against its allocations.
 func TestBudgets(t *testing.T) {
 	budget.Check(t, raceDetector, []budget.Path{
-		budget.Exact("record on the map", 1000, 1000, publishPath), // the delta's own seats, which readers may look at for long
+		budget.Exact(
+			"record on the map", 1000, 1000, publishPath,
+		), // the delta's own seats, which readers may look at for long
 		budget.Exact("look at the map for a taken seat", 1000, 0, takenPath),
 		budget.Exact("free seats of a kind in all sections", 1000, 0, togetherPath),
 	})
@@ -95,7 +97,10 @@ func TestCountsFollowLetters(t *testing.T) {
 		letters, free, _ := seatsOf(m, 0)
 		if letters != step.letters || free != step.free || m.Free(0) != step.free ||
 			m.Suitable(0, plain) != step.plain || m.Suitable(0, accessible) != step.accessible {
-			t.Errorf("%s: %s, %d free, %d plain, %d accessible", step.name, letters, free, m.Suitable(0, plain), m.Suitable(0, accessible))
+			t.Errorf(
+				"%s: %s, %d free, %d plain, %d accessible", step.name, letters, free, m.Suitable(0, plain),
+				m.Suitable(0, accessible),
+			)
 		}
 	}
 	if lost := m.Taken(0, []section.SeatIndex{0, 1}, nil); !slices.Equal(lost, []section.SeatIndex{0, 1}) {

@@ -125,7 +125,11 @@ func TestOneBuyerFillsNoMemory(t *testing.T) {
 		hold := place(5)
 		hold.Request = requestOf(2 * i)
 		if k.do(hold).Rejection == Accepted {
-			k.do(Command{Kind: ReleaseHold, Booking: k.d.Outcome.Booking, Buyer: buyerOf(9), Request: requestOf(2*i + 1)})
+			k.do(
+				Command{
+					Kind: ReleaseHold, Booking: k.d.Outcome.Booking, Buyer: buyerOf(9), Request: requestOf(2*i + 1),
+				},
+			)
 		}
 	}
 	if n := k.state.requests.entries.n; n > RequestsPerBuyerMax+1 {
@@ -161,7 +165,9 @@ func TestOneBuyerFillsNoMemory(t *testing.T) {
 	} {
 		for name, s := range map[string]*State{"live": k.state, "replayed": k.replay(), "restored": again} {
 			if s.Decide(&c.c, &k.d); k.d.Outcome.Rejection != c.want || k.d.Outcome.Repeat != c.repeat {
-				t.Errorf("%s, %s: %v repeat %v, want %v", c.name, name, k.d.Outcome.Rejection, k.d.Outcome.Repeat, c.want)
+				t.Errorf(
+					"%s, %s: %v repeat %v, want %v", c.name, name, k.d.Outcome.Rejection, k.d.Outcome.Repeat, c.want,
+				)
 			}
 		}
 	}

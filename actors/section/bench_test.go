@@ -88,8 +88,11 @@ func TestAllocations(t *testing.T) {
 	if n := testing.AllocsPerRun(10_000, func() { h.release(j, BookingNo(j+1), h.s.LastAt()); j++ }); n > 0 {
 		t.Errorf("a release allocates %v times", n)
 	}
-	taken := Command{Kind: PlaceHold, Buyer: buyerOf(1 << 40), Seats: seatsOf(SeatIndex(i - 1)), Request: requestOf(1 << 40)}
-	if n := testing.AllocsPerRun(1000, func() { h.s.Decide(&taken, &h.d) }); n > 0 || h.d.Outcome.Rejection != SeatTaken {
+	taken := Command{
+		Kind: PlaceHold, Buyer: buyerOf(1 << 40), Seats: seatsOf(SeatIndex(i - 1)), Request: requestOf(1 << 40),
+	}
+	if n := testing.AllocsPerRun(1000, func() { h.s.Decide(&taken, &h.d) }); n > 0 ||
+		h.d.Outcome.Rejection != SeatTaken {
 		t.Errorf("a refusal (%v) allocates %v times", h.d.Outcome.Rejection, n)
 	}
 	b := newBestHolder(5000)
@@ -116,7 +119,10 @@ func newBestHolderOf(l *Layout) *bestHolder {
 
 func (b *bestHolder) best(quantity uint32) {
 	b.n++
-	b.c = Command{Kind: PlaceBest, Buyer: buyerOf(b.n), Request: requestOf(b.n), Quantity: quantity, AnyCategory: true, At: b.s.LastAt()}
+	b.c = Command{
+		Kind: PlaceBest, Buyer: buyerOf(b.n), Request: requestOf(b.n), Quantity: quantity, AnyCategory: true,
+		At: b.s.LastAt(),
+	}
 	b.run()
 }
 
@@ -207,7 +213,9 @@ var bestSizes = []struct {
 	name   string
 	layout func() *Layout
 }{
-	{"5000", func() *Layout { return hall(5000) }}, {"20000", func() *Layout { return hall(20_000) }}, {"20000 at tables of two", func() *Layout { return pairs(20_000) }},
+	{
+		"5000", func() *Layout { return hall(5000) },
+	}, {"20000", func() *Layout { return hall(20_000) }}, {"20000 at tables of two", func() *Layout { return pairs(20_000) }},
 }
 
 // pairs is a section of rows of two: as many segments as a section can have and still seat two together.
@@ -279,7 +287,10 @@ func BenchmarkReplay(b *testing.B) {
 			b.StartTimer()
 		}
 		seat[0] = SeatIndex(i)
-		c := Change{Kind: HoldPlaced, Request: requestOf(i), Buyer: buyerOf(i), Booking: BookingNo(i + 1), ExpiresAt: 600_000, Seats: seat[:]}
+		c := Change{
+			Kind: HoldPlaced, Request: requestOf(i), Buyer: buyerOf(i), Booking: BookingNo(i + 1), ExpiresAt: 600_000,
+			Seats: seat[:],
+		}
 		touched = s.Apply(&c, touched[:0])
 		i++
 	}
@@ -315,7 +326,10 @@ func busySection() *holder {
 		h.hold(i, Instant(i/100))
 		if i >= 2_500 {
 			j := i - 2_500
-			h.c = Command{Kind: ReleaseHold, At: Instant(i / 100), Buyer: buyerOf(j), Booking: BookingNo(j + 1), Request: requestOf(1<<40 + j), Fingerprint: j}
+			h.c = Command{
+				Kind: ReleaseHold, At: Instant(i / 100), Buyer: buyerOf(j), Booking: BookingNo(j + 1),
+				Request: requestOf(1<<40 + j), Fingerprint: j,
+			}
 			h.run()
 		}
 	}

@@ -81,7 +81,8 @@ func wishOf(c *Command) wish {
 
 // suits reports whether a seat is what the wish allows, free or not.
 func (w *wish) suits(spec SeatSpec) bool {
-	return (w.anyCategory || spec.Category == w.category) && (!w.accessibleOnly || spec.Accessible) && !(w.plainOnly && spec.Accessible)
+	return (w.anyCategory || spec.Category == w.category) && (!w.accessibleOnly || spec.Accessible) &&
+		!(w.plainOnly && spec.Accessible)
 }
 
 // suitable counts the available seats that suit: plain ones and accessible ones.

@@ -58,7 +58,10 @@ func TestBestChoice(t *testing.T) {
 		fill(k, c.picture)
 		out := k.do(c.command)
 		if out.Rejection != Accepted || out.Split != c.split || !slices.Equal(out.Seats, c.want) {
-			t.Errorf("%s: %v %v split %v, want %v split %v\n%v", c.name, out.Rejection, out.Seats, out.Split, c.want, c.split, k.state)
+			t.Errorf(
+				"%s: %v %v split %v, want %v split %v\n%v", c.name, out.Rejection, out.Seats, out.Split, c.want,
+				c.split, k.state,
+			)
 		}
 	}
 }
@@ -76,8 +79,8 @@ func hall(seats int) *Layout {
 	return l
 }
 
-// TestBestNeverRefuses guards P11: whatever was taken and given back before, best-available says no only when the free seats
-// do not suffice, and it can empty the section to the last seat.
+// TestBestNeverRefuses guards P11: whatever was taken and given back before, best-available says no only when the free
+// seats do not suffice, and it can empty the section to the last seat.
 func TestBestNeverRefuses(t *testing.T) {
 	rules := testRules
 	rules.SeatsPerBuyerMax = 1 << 30
@@ -111,8 +114,8 @@ func TestBestNeverRefuses(t *testing.T) {
 	}
 }
 
-// TestBestViewsAreOnlyScratch compares a searcher full of old views with a fresh one: they must choose the same seats, or two
-// owners of one section would differ.
+// TestBestViewsAreOnlyScratch compares a searcher full of old views with a fresh one: they must choose the same seats,
+// or two owners of one section would differ.
 func TestBestViewsAreOnlyScratch(t *testing.T) {
 	chance := rand.New(rand.NewPCG(7, 7))
 	rules := testRules
@@ -132,7 +135,11 @@ func TestBestViewsAreOnlyScratch(t *testing.T) {
 			t.Fatalf("%v %v, a fresh state says %v %v", out.Rejection, out.Seats, d.Outcome.Rejection, d.Outcome.Seats)
 		}
 		for chance.IntN(3) == 0 || k.state.Free() < 300 {
-			k.do(Command{Kind: ReleaseHold, Booking: BookingNo(1 + chance.Uint64N(uint64(k.state.lastNo))), Operator: true})
+			k.do(
+				Command{
+					Kind: ReleaseHold, Booking: BookingNo(1 + chance.Uint64N(uint64(k.state.lastNo))), Operator: true,
+				},
+			)
 		}
 	}
 	if len(k.state.best.views) != viewsMax || k.state.best.turn == 0 {

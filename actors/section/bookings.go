@@ -44,8 +44,8 @@ func (b *booking) setMarks(split bool, attempts uint8) {
 // bookingSeatsMax is the largest booking that fits booking.count, whatever the rules allow.
 const bookingSeatsMax = 1<<16 - 1
 
-// numberPage maps 128 consecutive booking numbers to slots. Numbers are dense within a life, so a page beats hashing each; a page
-// with no remembered number is reused. Page 0 is never used.
+// numberPage maps 128 consecutive booking numbers to slots. Numbers are dense within a life, so a page beats hashing
+// each; a page with no remembered number is reused. Page 0 is never used.
 type numberPage struct {
 	number uint64 // booking number / 128
 	used   uint32 // 0: free

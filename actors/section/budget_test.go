@@ -23,7 +23,9 @@ func budgets() []budget.Path {
 		budget.Exact("end of 100 holds", 100, 624, lapsePath),
 		budget.Exact("reading of a booking", 1000, 0, readPath),
 		budget.Exact("snapshot of 100,000 changes into a buffer that has room", 1, 11, snapshotPath),
-		budget.Exact("making of a section of 50,000, and its first hold", 1, 29, emptyPath), // two tables come with the first entry: 24 KiB less for a section that never has one
+		budget.Exact(
+			"making of a section of 50,000, and its first hold", 1, 29, emptyPath,
+		), // two tables come with the first entry: 24 KiB less for a section that never has one
 	}
 }
 
@@ -57,7 +59,10 @@ func holdReleasePath(testing.TB) func() {
 func salePath(testing.TB) func() {
 	h, i := newHolder(100_000), uint64(0)
 	step := func(kind CommandKind) {
-		h.c = Command{Kind: kind, At: Instant(2*i+1) * Instant(ExtendMin), Buyer: buyerOf(i), Booking: BookingNo(i + 1), Request: requestOf(i<<8 | uint64(kind)<<40)}
+		h.c = Command{
+			Kind: kind, At: Instant(2*i+1) * Instant(ExtendMin), Buyer: buyerOf(i), Booking: BookingNo(i + 1),
+			Request: requestOf(i<<8 | uint64(kind)<<40),
+		}
 		h.run()
 	}
 	return func() {
@@ -81,7 +86,9 @@ func refusal(h *holder, c Command, want Rejection) func() {
 func takenPath(testing.TB) func() {
 	h := newHolder(100)
 	h.hold(7, 0)
-	return refusal(h, Command{Kind: PlaceHold, Buyer: buyerOf(1 << 40), Seats: seatsOf(7), Request: requestOf(1 << 40)}, SeatTaken)
+	return refusal(
+		h, Command{Kind: PlaceHold, Buyer: buyerOf(1 << 40), Seats: seatsOf(7), Request: requestOf(1 << 40)}, SeatTaken,
+	)
 }
 
 func soldOutPath(testing.TB) func() {

@@ -20,9 +20,9 @@ const (
 	changeHasExpires = 0x80
 )
 
-// AppendChange appends the encoding of c, written relative to at, the record's own At. c.Seats must be strictly ascending
-// and at most ChangeSeatsMax: anything else, or a kind that is not listed, is a bug of the caller's and panics before a byte is
-// written anywhere durable.
+// AppendChange appends the encoding of c, written relative to at, the record's own At. c.Seats must be strictly
+// ascending and at most ChangeSeatsMax: anything else, or a kind that is not listed, is a bug of the caller's and
+// panics before a byte is written anywhere durable.
 func AppendChange(dst []byte, at Instant, c *Change) []byte {
 	if !knownKind(c.Kind) {
 		panic(fmt.Sprintf("section: change of unknown kind %d", c.Kind))
@@ -47,8 +47,8 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 }
 
 // DecodeChanges calls visit for each change of body, which was written relative to at. It is strict: short, trailing,
-// unknown or non-canonical bytes are an error wrapping ErrFormat. The change and its Seats are valid during the call only.
-// An error of visit is returned as is.
+// unknown or non-canonical bytes are an error wrapping ErrFormat. The change and its Seats are valid during the call
+// only. An error of visit is returned as is.
 func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
 	var scratch struct { // one allocation a call, none a change
 		change Change
@@ -122,8 +122,8 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 }
 
 // Seats are runs of neighbours, because that is what people buy: uvarint(runs<<1 | split), then for each run
-// uvarint(gap<<1 | longer), where gap counts the seats skipped since the run before (which are at least one, so one less is
-// written), and for a run of more than one seat uvarint(length-2).
+// uvarint(gap<<1 | longer), where gap counts the seats skipped since the run before (which are at least one, so one
+// less is written), and for a run of more than one seat uvarint(length-2).
 func appendSeats(dst []byte, split bool, seats []SeatIndex) []byte {
 	if len(seats) > ChangeSeatsMax {
 		panic(fmt.Sprintf("section: change of %d seats", len(seats)))
@@ -170,7 +170,8 @@ func readSeats(r *codec.Reader, c *Change) {
 			length = r.Uvarint() + 2
 		}
 		first := next + gap>>1
-		if length < 1 || length > ChangeSeatsMax || uint64(len(c.Seats))+length > ChangeSeatsMax || first+length-1 > 1<<32-1 {
+		if length < 1 || length > ChangeSeatsMax || uint64(len(c.Seats))+length > ChangeSeatsMax ||
+			first+length-1 > 1<<32-1 {
 			r.Fail("seats out of range")
 		}
 		if r.Err != nil {

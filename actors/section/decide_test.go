@@ -83,7 +83,10 @@ func together(quantity uint32) Command { c := best(quantity); c.TogetherOnly = t
 
 // The section of the table has two rows of six; a booking may have 4 seats, a buyer 6; orphans are refused.
 var rejectionCases = []rejectionCase{
-	{"same key, other body", remembers, Command{Kind: PlaceHold, Buyer: buyerOf(1), Request: requestOf(1), Fingerprint: 2}, IdempotencyMismatch, nil},
+	{
+		"same key, other body", remembers,
+		Command{Kind: PlaceHold, Buyer: buyerOf(1), Request: requestOf(1), Fingerprint: 2}, IdempotencyMismatch, nil,
+	},
 	{"no such booking", nothing, on(ExtendHold), BookingUnknown, nil},
 	{"another's booking", held, Command{Kind: ReleaseHold, Booking: 1, Buyer: buyerOf(2)}, BookingUnknown, nil},
 	{"refund by the buyer", confirmed, on(RefundBooking), BookingUnknown, nil},
@@ -110,7 +113,10 @@ var rejectionCases = []rejectionCase{
 	{"confirm, lapsed and never begun", held, late(ConfirmPayment), HoldExpiredAlready, nil},
 	{"begin, expired", expired, late(BeginPayment), HoldExpiredAlready, nil},
 	{"release, expired", expired, late(ReleaseHold), HoldExpiredAlready, nil},
-	{"refund, expired", expired, Command{Kind: RefundBooking, Booking: 1, Operator: true, At: 600_000}, HoldExpiredAlready, nil},
+	{
+		"refund, expired", expired, Command{Kind: RefundBooking, Booking: 1, Operator: true, At: 600_000},
+		HoldExpiredAlready, nil,
+	},
 	{"begin, released", released, on(BeginPayment), HoldReleasedAlready, nil},
 	{"extend, released", released, on(ExtendHold), HoldReleasedAlready, nil},
 	{"refund, refunded", refunded, operator(RefundBooking), AlreadyRefunded, nil},
@@ -118,9 +124,15 @@ var rejectionCases = []rejectionCase{
 	{"confirm, not begun", held, on(ConfirmPayment), NotPaying, nil},
 	{"fail, not begun", held, on(FailPayment), NotPaying, nil},
 	{"refund, held", held, operator(RefundBooking), NotConfirmed, nil},
-	{"extend, at the ceiling", atCeiling, Command{Kind: ExtendHold, Booking: 1, Buyer: buyerOf(1), At: 1_199_000}, ExtensionLimit, nil},
+	{
+		"extend, at the ceiling", atCeiling, Command{Kind: ExtendHold, Booking: 1, Buyer: buyerOf(1), At: 1_199_000},
+		ExtensionLimit, nil,
+	},
 	{"one of two taken", held, place(1, 2), SeatTaken, seatsOf(1)},
-	{"blocked seat", func(k *desk) { k.do(Command{Kind: BlockSeats, Seats: seatsOf(7)}) }, place(8, 7), SeatTaken, seatsOf(7)},
+	{
+		"blocked seat", func(k *desk) { k.do(Command{Kind: BlockSeats, Seats: seatsOf(7)}) }, place(8, 7), SeatTaken,
+		seatsOf(7),
+	},
 	{"block a held seat", held, Command{Kind: BlockSeats, Seats: seatsOf(0, 5)}, SeatsNotFree, seatsOf(0)},
 	{"unblock a free seat", nothing, Command{Kind: UnblockSeats, Seats: seatsOf(4, 5)}, SeatsNotFree, seatsOf(4, 5)},
 	{"strand the edge", nothing, place(1, 2), OrphanSeat, seatsOf(0)},
@@ -129,7 +141,10 @@ var rejectionCases = []rejectionCase{
 	{"two, apart", crowded, together(2), SplitOnly, nil},
 	{"three of two", crowded, best(3), SoldOut, nil},
 	{"no such category", nothing, Command{Kind: PlaceBest, Quantity: 1, Category: 7}, SoldOut, nil},
-	{"no accessible seat", nothing, Command{Kind: PlaceBest, Quantity: 1, AnyCategory: true, AccessibleOnly: true}, SoldOut, nil},
+	{
+		"no accessible seat", nothing, Command{Kind: PlaceBest, Quantity: 1, AnyCategory: true, AccessibleOnly: true},
+		SoldOut, nil,
+	},
 	{"the sixth payment", declined, on(BeginPayment), PaymentAttempts, nil},
 	{"one hold more than is remembered", busy, requested(place(5)), TooManyRequests, nil},
 	{"one best more than is remembered", busy, requested(best(1)), TooManyRequests, nil},
@@ -184,7 +199,9 @@ func TestEveryRejectionHasARow(t *testing.T) {
 }
 
 func TestRetryable(t *testing.T) {
-	want := []Rejection{TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut, TooManyRequests}
+	want := []Rejection{
+		TooManyForBuyer, PaymentInProgress, SeatTaken, SeatsNotFree, OrphanSeat, SplitOnly, SoldOut, TooManyRequests,
+	}
 	for r := Accepted; r < rejectionEnd; r++ {
 		if r.Retryable() != slices.Contains(want, r) {
 			t.Errorf("%v: retryable %v", r, r.Retryable())
@@ -201,19 +218,40 @@ func TestPrecedence(t *testing.T) {
 		command Command
 		faults  []Rejection
 	}{
-		{"all of a booking", remembers, known(Command{Kind: ExtendHold, Booking: 7}), []Rejection{IdempotencyMismatch, BookingUnknown}},
-		{"all of seats", remembers, known(place(99, 3, 3)), []Rejection{IdempotencyMismatch, SeatUnknown, DuplicateSeat}},
+		{
+			"all of a booking", remembers, known(Command{Kind: ExtendHold, Booking: 7}),
+			[]Rejection{IdempotencyMismatch, BookingUnknown},
+		},
+		{
+			"all of seats", remembers, known(place(99, 3, 3)),
+			[]Rejection{IdempotencyMismatch, SeatUnknown, DuplicateSeat},
+		},
 		{"unknown and twice", nothing, place(99, 99, 3, 3, 4), []Rejection{SeatUnknown, DuplicateSeat, TooManySeats}},
 		{"twice and many", held, place(1, 1, 2, 3, 4, 5), []Rejection{DuplicateSeat, TooManySeats, SeatTaken}},
-		{"many, also for the buyer", held, place(1, 2, 3, 4, 5, 6, 7), []Rejection{TooManySeats, TooManyForBuyer, SeatTaken}},
-		{"buyer, then taken", func(k *desk) { held(k); k.mustHold(9, 0, 6, 7, 8, 9) }, place(1, 2, 3), []Rejection{TooManyForBuyer, SeatTaken, OrphanSeat}},
+		{
+			"many, also for the buyer", held, place(1, 2, 3, 4, 5, 6, 7),
+			[]Rejection{TooManySeats, TooManyForBuyer, SeatTaken},
+		},
+		{
+			"buyer, then taken", func(k *desk) { held(k); k.mustHold(9, 0, 6, 7, 8, 9) }, place(1, 2, 3),
+			[]Rejection{TooManyForBuyer, SeatTaken, OrphanSeat},
+		},
 		{"taken, then orphan", held, place(1, 3, 4), []Rejection{SeatTaken, OrphanSeat}},
 		{"lapsed, then not paying", held, late(ConfirmPayment), []Rejection{HoldExpiredAlready, NotPaying}},
 		{"lapsed, then limit", held, late(ExtendHold), []Rejection{HoldExpiredAlready, ExtensionLimit}},
-		{"stranger, then confirmed", confirmed, Command{Kind: ExtendHold, Booking: 1, Buyer: buyerOf(2)}, []Rejection{BookingUnknown, AlreadyConfirmed}},
+		{
+			"stranger, then confirmed", confirmed, Command{Kind: ExtendHold, Booking: 1, Buyer: buyerOf(2)},
+			[]Rejection{BookingUnknown, AlreadyConfirmed},
+		},
 		{"best: many, then sold out", crowded, best(5), []Rejection{TooManySeats, SoldOut}},
-		{"best: buyer, then split", func(k *desk) { crowded(k); k.mustHold(9, 0, 2) }, together(6), []Rejection{TooManySeats, TooManyForBuyer, SoldOut}},
-		{"block: unknown, then not free", held, Command{Kind: BlockSeats, Seats: seatsOf(0, 99)}, []Rejection{SeatUnknown, SeatsNotFree}},
+		{
+			"best: buyer, then split", func(k *desk) { crowded(k); k.mustHold(9, 0, 2) }, together(6),
+			[]Rejection{TooManySeats, TooManyForBuyer, SoldOut},
+		},
+		{
+			"block: unknown, then not free", held, Command{Kind: BlockSeats, Seats: seatsOf(0, 99)},
+			[]Rejection{SeatUnknown, SeatsNotFree},
+		},
 	}
 	for _, c := range cases {
 		k := tableDesk(rejectionCase{prepare: c.prepare})
@@ -226,11 +264,21 @@ func TestPrecedence(t *testing.T) {
 // TestDependsOn guards P2: a refusal names the record it was judged on, and no younger one where that is cheap.
 func TestDependsOn(t *testing.T) {
 	k := newDesk(rowsLayout(6, 6), tableRules())
-	k.do(Command{Kind: PlaceHold, Buyer: buyerOf(1), Seats: seatsOf(0, 1), Request: requestOf(1), Fingerprint: 1}) // record 1
-	k.mustHold(2, 0, 2, 3)                                                                                         // record 2
-	k.do(Command{Kind: BlockSeats, Seats: seatsOf(11), Request: requestOf(2), Fingerprint: 2})                     // record 3
-	k.mustHold(3, 0, 4, 5, 6, 7)                                                                                   // record 4
-	k.do(Command{Kind: BeginPayment, Booking: 1, Buyer: buyerOf(1)})                                               // record 5
+	k.do(
+		Command{Kind: PlaceHold, Buyer: buyerOf(1), Seats: seatsOf(0, 1), Request: requestOf(1), Fingerprint: 1},
+	) // record 1
+	k.mustHold(
+		2, 0, 2, 3,
+	) // record 2
+	k.do(
+		Command{Kind: BlockSeats, Seats: seatsOf(11), Request: requestOf(2), Fingerprint: 2},
+	) // record 3
+	k.mustHold(
+		3, 0, 4, 5, 6, 7,
+	) // record 4
+	k.do(
+		Command{Kind: BeginPayment, Booking: 1, Buyer: buyerOf(1)},
+	) // record 5
 	repeat := place(0, 1)
 	repeat.Request, repeat.Fingerprint = requestOf(1), 1
 	cases := []struct {

@@ -32,7 +32,9 @@ func TestExpiryOrder(t *testing.T) {
 		t.Errorf("next expiry %d %v, want booking 12's", end, ok)
 	}
 	if k.state.LiveHolds() != 3 {
-		t.Errorf("%d live holds, want the paying one, the extended one and booking 12:\n%v", k.state.LiveHolds(), k.state)
+		t.Errorf(
+			"%d live holds, want the paying one, the extended one and booking 12:\n%v", k.state.LiveHolds(), k.state,
+		)
 	}
 }
 
@@ -173,7 +175,9 @@ func TestForgetting(t *testing.T) {
 	r.DedupeWindow, r.DedupeCountMin, r.SeatsPerBuyerMax = 1000, 3, 100
 	k := newDesk(rowsLayout(30), r)
 	hold := func(i uint64, at Instant) Outcome {
-		return k.do(Command{Kind: PlaceHold, At: at, Buyer: buyerOf(1), Seats: seatsOf(SeatIndex(i)), Request: requestOf(i)})
+		return k.do(
+			Command{Kind: PlaceHold, At: at, Buyer: buyerOf(1), Seats: seatsOf(SeatIndex(i)), Request: requestOf(i)},
+		)
 	}
 	for i := range uint64(5) {
 		hold(i, 0)
@@ -228,12 +232,18 @@ func TestChurnKeepsNothing(t *testing.T) {
 	k := newDesk(rowsLayout(10), r)
 	for i := range uint64(20_000) {
 		at := Instant(i)
-		out := k.do(Command{Kind: PlaceHold, At: at, Buyer: buyerOf(i), Request: requestOf(i), Seats: seatsOf(0, 1, 2, 3, 4, 5, 6)})
+		out := k.do(
+			Command{
+				Kind: PlaceHold, At: at, Buyer: buyerOf(i), Request: requestOf(i), Seats: seatsOf(0, 1, 2, 3, 4, 5, 6),
+			},
+		)
 		k.do(Command{Kind: ReleaseHold, At: at, Booking: out.Booking, Operator: true})
 		k.log, k.seqs = k.log[:0], k.seqs[:0]
 	}
 	s := k.state
-	kept := s.bookings.slab.n + s.bookings.cells.n + s.buyers.slab.n + uint32(len(s.bookings.pages)) + s.requests.entries.n + s.ended.n
+	kept := s.bookings.slab.n + s.bookings.cells.n + s.buyers.slab.n + uint32(
+		len(s.bookings.pages),
+	) + s.requests.entries.n + s.ended.n
 	if kept > 200 || s.bookings.count > 20 {
 		t.Errorf("%d records kept, %d bookings remembered after 20000 short holds", kept, s.bookings.count)
 	}
@@ -347,11 +357,15 @@ func TestGeneralArea(t *testing.T) {
 			t.Fatalf("place %d: %v %v", i, out.Seats, out.Rejection)
 		}
 	}
-	if out := k.do(Command{Kind: PlaceBest, Buyer: buyerOf(300), Quantity: 2, AnyCategory: true}); !slices.Equal(out.Seats, seatsOf(0, 70)) {
+	if out := k.do(Command{Kind: PlaceBest, Buyer: buyerOf(300), Quantity: 2, AnyCategory: true}); !slices.Equal(
+		out.Seats, seatsOf(0, 70),
+	) {
 		t.Errorf("the last places: %v", out.Seats)
 	}
 	k.do(Command{Kind: ReleaseHold, Booking: 2, Operator: true})
-	if out := k.do(Command{Kind: PlaceBest, Buyer: buyerOf(301), Quantity: 2, AnyCategory: true}); !slices.Equal(out.Seats, seatsOf(1, 2)) {
+	if out := k.do(Command{Kind: PlaceBest, Buyer: buyerOf(301), Quantity: 2, AnyCategory: true}); !slices.Equal(
+		out.Seats, seatsOf(1, 2),
+	) {
 		t.Errorf("places given back: %v %v", out.Seats, out.Rejection)
 	}
 }

@@ -143,8 +143,8 @@ func (m *Machine) read(c *Call) (dependsOn Seq) {
 	return c.Decision.Outcome.DependsOn
 }
 
-// expiryChangesMax bounds the expiries of one piece, so that a wave of lapsing holds is cut into records that leave room
-// for buyers: 1024 changes encode to about 8 KiB and take well under a millisecond.
+// expiryChangesMax bounds the expiries of one piece, so that a wave of lapsing holds is cut into records that leave
+// room for buyers: 1024 changes encode to about 8 KiB and take well under a millisecond.
 const expiryChangesMax = 1024
 
 // DecideTimers ends the holds whose time has come: at most expiryChangesMax. The core checks ends itself meanwhile.
@@ -174,8 +174,9 @@ func (m *Machine) Apply(effects machine.Effects) {
 	}
 }
 
-// share has the hold counted for its buyer that nobody counted before: its request came from another node, or as a repeat
-// of one that no section had met. From here on the seats are live seats of this memory, and are taken back with it.
+// share has the hold counted for its buyer that nobody counted before: its request came from another node, or as a
+// repeat of one that no section had met. From here on the seats are live seats of this memory, and are taken back with
+// it.
 func (m *Machine) share(c *Call) {
 	if placed := &c.Decision.Changes[0]; placed.Kind == HoldPlaced {
 		c.Reserved = uint32(len(placed.Seats))

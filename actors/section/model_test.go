@@ -32,17 +32,25 @@ func drawLayout(t *rapid.T) *Layout {
 
 // modelRules are tight, so that short runs meet every limit and the idempotency memory overflows.
 func modelRules() Rules {
-	return Rules{HoldTTL: 50, HoldCeiling: 90, SeatsPerBookingMax: 4, SeatsPerBuyerMax: 7, DedupeWindow: 120, DedupeCountMin: 3}
+	return Rules{
+		HoldTTL: 50, HoldCeiling: 90, SeatsPerBookingMax: 4, SeatsPerBuyerMax: 7, DedupeWindow: 120, DedupeCountMin: 3,
+	}
 }
 
 func drawCommand(t *rapid.T, l *Layout, now Instant, lastNo BookingNo) Command {
-	kinds := []CommandKind{PlaceHold, PlaceHold, PlaceBest, PlaceBest, PlaceBest, ExtendHold, ReleaseHold, BeginPayment, BeginPayment,
-		ConfirmPayment, FailPayment, RefundBooking, ExpireHolds, BlockSeats, UnblockSeats}
+	kinds := []CommandKind{
+		PlaceHold, PlaceHold, PlaceBest, PlaceBest, PlaceBest, ExtendHold, ReleaseHold, BeginPayment, BeginPayment,
+		ConfirmPayment, FailPayment, RefundBooking, ExpireHolds, BlockSeats, UnblockSeats,
+	}
 	c := Command{
-		Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), At: now, Buyer: buyerOf(rapid.Uint64Range(0, 3).Draw(t, "buyer")),
+		Kind: rapid.SampledFrom(kinds).
+			Draw(t, "kind"),
+		At: now, Buyer: buyerOf(rapid.Uint64Range(0, 3).Draw(t, "buyer")),
 		Quantity:    uint32(rapid.IntRange(0, 5).Draw(t, "quantity")),
 		AnyCategory: rapid.Bool().Draw(t, "any"), Category: CategoryID(rapid.IntRange(0, 2).Draw(t, "category")),
-		AccessibleOnly: rapid.IntRange(0, 4).Draw(t, "only") == 0, TogetherOnly: rapid.IntRange(0, 3).Draw(t, "together") == 0,
+		AccessibleOnly: rapid.IntRange(0, 4).
+			Draw(t, "only") ==
+			0, TogetherOnly: rapid.IntRange(0, 3).Draw(t, "together") == 0,
 		Operator: rapid.IntRange(0, 2).Draw(t, "operator") == 0, Max: uint32(rapid.IntRange(0, 4).Draw(t, "max")),
 		Booking: BookingNo(rapid.Uint64Range(uint64(max(lastNo, 6))-6, uint64(lastNo)+1).Draw(t, "booking")),
 	}
@@ -56,8 +64,8 @@ func drawCommand(t *rapid.T, l *Layout, now Instant, lastNo BookingNo) Command {
 	return c
 }
 
-// TestTwin runs thousands of random commands through State and its dumb twin, restores from a snapshot now and then, and
-// rebuilds the state from its changes (P1, P4, P5, P10, P11).
+// TestTwin runs thousands of random commands through State and its dumb twin, restores from a snapshot now and then,
+// and rebuilds the state from its changes (P1, P4, P5, P10, P11).
 func TestTwin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := drawLayout(t)
@@ -69,7 +77,10 @@ func TestTwin(t *testing.T) {
 			want, repeat := model.judge(&c)
 			out := k.do(c)
 			if out.Rejection != want || out.Repeat != repeat {
-				t.Fatalf("%+v: %v repeat %v, the twin says %v repeat %v\n%v", c, out.Rejection, out.Repeat, want, repeat, k.state)
+				t.Fatalf(
+					"%+v: %v repeat %v, the twin says %v repeat %v\n%v", c, out.Rejection, out.Repeat, want, repeat,
+					k.state,
+				)
 			}
 			if want == Accepted && !repeat {
 				judgeSeats(t, model, &c, &out)
@@ -124,7 +135,8 @@ func judgeSeats(t *rapid.T, model *twin, c *Command, out *Outcome) {
 	if longest, _ := model.longest(c); !model.layout.General && out.Split != (longest < int(c.Quantity)) {
 		t.Fatalf("split %v with a run of %d for %d", out.Split, longest, c.Quantity)
 	}
-	if (out.Split || model.layout.General) && !c.AccessibleOnly && used > max(0, int(c.Quantity)-plain) && plain >= int(c.Quantity) {
+	if (out.Split || model.layout.General) && !c.AccessibleOnly && used > max(0, int(c.Quantity)-plain) &&
+		plain >= int(c.Quantity) {
 		t.Fatalf("%d accessible seats spent with %d plain ones free", used, plain)
 	}
 }
@@ -151,7 +163,9 @@ func compare(t *rapid.T, s *State, model *twin) {
 		}
 		o := &d.Outcome
 		if o.State != b.state || o.ExpiresAt != b.expiresAt || len(o.Seats) != len(b.seats) {
-			t.Fatalf("booking %d is %v until %d, the twin has %v until %d", no, o.State, o.ExpiresAt, b.state, b.expiresAt)
+			t.Fatalf(
+				"booking %d is %v until %d, the twin has %v until %d", no, o.State, o.ExpiresAt, b.state, b.expiresAt,
+			)
 		}
 		if b.state == BookingHeld || b.state == BookingPaying {
 			live++

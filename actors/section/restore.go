@@ -147,7 +147,9 @@ func (s *State) restoreRequests(d *decoder) {
 		if d.err != nil {
 			return
 		}
-		s.requests.add(remembered{id: id, fingerprint: fingerprint, at: s.lastAt - Instant(age), ref: slot<<1 | uint32(placed)})
+		s.requests.add(
+			remembered{id: id, fingerprint: fingerprint, at: s.lastAt - Instant(age), ref: slot<<1 | uint32(placed)},
+		)
 		if slot != 0 {
 			b := s.bookings.slab.at(slot)
 			b.refs++
@@ -163,7 +165,9 @@ func (s *State) restoreEnded(d *decoder) {
 		no := BookingNo(d.uvarint(math.MaxUint64))
 		age := d.uvarint(uint64(s.lastAt))
 		slot := s.bookings.find(no)
-		d.require(slot != 0 && !s.bookings.slab.at(slot).state.live() && !seen[slot] && age <= youngest, "ended booking")
+		d.require(
+			slot != 0 && !s.bookings.slab.at(slot).state.live() && !seen[slot] && age <= youngest, "ended booking",
+		)
 		youngest, seen[slot] = age, true
 		if d.err != nil {
 			return

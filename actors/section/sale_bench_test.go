@@ -15,7 +15,10 @@ func BenchmarkSale(b *testing.B) {
 		}
 		h.hold(i, Instant(i/100))
 		for _, kind := range [...]CommandKind{BeginPayment, ConfirmPayment} {
-			h.c = Command{Kind: kind, At: Instant(i / 100), Buyer: buyerOf(i), Booking: BookingNo(i + 1), Request: requestOf(i<<8 | uint64(kind)<<40)}
+			h.c = Command{
+				Kind: kind, At: Instant(i / 100), Buyer: buyerOf(i), Booking: BookingNo(i + 1),
+				Request: requestOf(i<<8 | uint64(kind)<<40),
+			}
 			h.run()
 		}
 		i++

@@ -80,7 +80,9 @@ func (m *seatMap) cut() {
 	next := SeatIndex(0)
 	for i, row := range m.layout.Rows {
 		if row.First != next || row.Count == 0 || uint64(row.First)+uint64(row.Count) > uint64(len(m.letters)) {
-			panic(fmt.Sprintf("section: row %d [%d, +%d) does not continue the rows before it", i, row.First, row.Count))
+			panic(
+				fmt.Sprintf("section: row %d [%d, +%d) does not continue the rows before it", i, row.First, row.Count),
+			)
 		}
 		start := uint32(0)
 		for _, b := range row.Breaks {

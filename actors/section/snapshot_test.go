@@ -13,11 +13,18 @@ func busyDesk() *desk {
 	k := newDesk(rowsLayout(10, 10), testRules)
 	for i := range uint64(6) {
 		seats := seatsOf(SeatIndex(3*i), SeatIndex(3*i+1), SeatIndex(3*i+2))
-		k.do(Command{Kind: PlaceHold, At: Instant(i), Buyer: buyerOf(i % 4), Request: requestOf(i), Fingerprint: i, Seats: seats})
+		k.do(
+			Command{
+				Kind: PlaceHold, At: Instant(i), Buyer: buyerOf(i % 4), Request: requestOf(i), Fingerprint: i,
+				Seats: seats,
+			},
+		)
 	}
 	at := Instant(10)
 	act := func(kind CommandKind, no BookingNo) {
-		k.do(Command{Kind: kind, At: at, Booking: no, Operator: true, Request: requestOf(100*uint64(kind) + uint64(no))})
+		k.do(
+			Command{Kind: kind, At: at, Booking: no, Operator: true, Request: requestOf(100*uint64(kind) + uint64(no))},
+		)
 	}
 	act(ReleaseHold, 1)
 	act(BeginPayment, 2)
@@ -144,7 +151,9 @@ func FuzzCommands(f *testing.F) {
 			kind, a, b, passes := script[0], script[1], script[2], script[3]
 			now += Instant(passes)
 			c := Command{
-				Kind: CommandKind(kind%11) + 1, At: now, Booking: BookingNo(a), Buyer: buyerOf(uint64(b % 3)), Operator: b&64 != 0,
+				Kind: CommandKind(
+					kind%11,
+				) + 1, At: now, Booking: BookingNo(a), Buyer: buyerOf(uint64(b % 3)), Operator: b&64 != 0,
 				Quantity: uint32(a), Max: uint32(a), AnyCategory: true, TogetherOnly: b&128 != 0,
 				Seats: seatsOf(SeatIndex(a%16), SeatIndex(a/16)),
 			}

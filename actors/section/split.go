@@ -61,7 +61,13 @@ func (f *searcher) searchStretch(g *segment, w *wish, at *window) {
 			continue
 		}
 		if length > 0 {
-			key := uint64(lengthMax-min(length, lengthMax))<<lengthShift | min(accessible, 1<<10-1)<<accessibleShift | min(cost, 1<<accessibleShift-1)
+			key := uint64(
+				lengthMax-min(length, lengthMax),
+			)<<lengthShift | min(
+				accessible, 1<<10-1,
+			)<<accessibleShift | min(
+				cost, 1<<accessibleShift-1,
+			)
 			if key < at.key {
 				at.key, at.start = key, i-SeatIndex(length)
 			}

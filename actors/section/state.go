@@ -44,7 +44,13 @@ func NewState(l *Layout, r Rules) *State {
 // judged on it depend on that record. It panics if seq goes back.
 func (s *State) Begin(seq Seq) {
 	if seq < s.seq {
-		panic("section: record " + strconv.FormatUint(uint64(seq), 10) + " begun after " + strconv.FormatUint(uint64(s.seq), 10))
+		panic(
+			"section: record " + strconv.FormatUint(
+				uint64(seq), 10,
+			) + " begun after " + strconv.FormatUint(
+				uint64(s.seq), 10,
+			),
+		)
 	}
 	s.seq = seq
 }

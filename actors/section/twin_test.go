@@ -79,7 +79,8 @@ func (t *twin) words(c *Command) Rejection {
 		if int(seat) >= len(t.letters) {
 			return SeatUnknown
 		}
-		if slices.Contains(c.Seats[:i], seat) && !slices.ContainsFunc(c.Seats, func(s SeatIndex) bool { return int(s) >= len(t.letters) }) {
+		if slices.Contains(c.Seats[:i], seat) &&
+			!slices.ContainsFunc(c.Seats, func(s SeatIndex) bool { return int(s) >= len(t.letters) }) {
 			return DuplicateSeat
 		}
 	}
@@ -120,7 +121,8 @@ func (t *twin) seatsAre(c *Command, status SeatStatus, r Rejection) Rejection {
 // suits reports whether the seat is free and what PlaceBest asked for.
 func (t *twin) suits(c *Command, i int) bool {
 	spec := t.layout.Seats[i]
-	return t.letters[i] == Available && (c.AnyCategory || spec.Category == c.Category) && (!c.AccessibleOnly || spec.Accessible)
+	return t.letters[i] == Available && (c.AnyCategory || spec.Category == c.Category) &&
+		(!c.AccessibleOnly || spec.Accessible)
 }
 
 // longest is the longest run of suitable neighbours, and total the number of suitable seats.

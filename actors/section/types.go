@@ -22,12 +22,13 @@ type (
 	CategoryID uint16
 )
 
-// numbersPerMilli is how many booking numbers a millisecond has for itself. No section places as many bookings: a life's
-// numbers stay behind the clock.
+// numbersPerMilli is how many booking numbers a millisecond has for itself. No section places as many bookings: a
+// life's numbers stay behind the clock.
 const numbersPerMilli = 1 << 12
 
 // NumbersFrom is the number above which a life that began at an instant gives its bookings theirs. A life that was lost
-// began at another millisecond, so the two never give the same one. Numbers fit the 53 bits of a JSON number until 2039.
+// began at another millisecond, so the two never give the same one. Numbers fit the 53 bits of a JSON number until
+// 2039.
 func NumbersFrom(claimed Instant) BookingNo { return BookingNo(max(claimed, 0)) * numbersPerMilli }
 
 // RequestID names one buyer's request: a 128-bit hash of buyer and idempotency key (made by the caller).

@@ -12,15 +12,15 @@ import (
 	"holdfast/storage"
 )
 
-// Activation is one life of a shard on this node: an actor and the count of requests inside it. The count is the only bound
-// on the queue; a slot is taken in enter and given back where an answer is told, and nowhere else.
+// Activation is one life of a shard on this node: an actor and the count of requests inside it. The count is the only
+// bound on the queue; a slot is taken in enter and given back where an answer is told, and nowhere else.
 type Activation struct {
 	node     *Node
 	pid      *actor.PID
 	root     *actor.RootContext
 	inflight atomic.Int64
-	// trusted is the earliest timer in the machine's memory, in milliseconds since the epoch; until it, what the surroundings
-	// show as taken is taken.
+	// trusted is the earliest timer in the machine's memory, in milliseconds since the epoch; until it, what the
+	// surroundings show as taken is taken.
 	trusted atomic.Int64
 	// lease is the number of the lease under which the log was last seen to be this life's.
 	lease atomic.Uint64
@@ -77,7 +77,9 @@ func (a *Activation) Trusted() bool {
 func (a *Activation) Lease() uint64 { return a.lease.Load() }
 
 // SawTail tells the life where its log was seen to end, by somebody who looked under that lease.
-func (a *Activation) SawTail(tail storage.Tail, lease uint64) { a.root.Send(a.pid, tailSeen{tail, lease}) }
+func (a *Activation) SawTail(tail storage.Tail, lease uint64) {
+	a.root.Send(a.pid, tailSeen{tail, lease})
+}
 
 // Lost tells the life that its log lacks what was acknowledged.
 func (a *Activation) Lost(lost *witness.LostError) { a.root.Send(a.pid, lost) }

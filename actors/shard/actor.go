@@ -38,11 +38,11 @@ type completion struct {
 	err   error
 }
 
-// shardActor is the shell around a Writer: it stamps time, carries records to the committer and answers to their waiters,
-// keeps the one timer, and ends at the first doubt. It holds no rule of its own.
+// shardActor is the shell around a Writer: it stamps time, carries records to the committer and answers to their
+// waiters, keeps the one timer, and ends at the first doubt. It holds no rule of its own.
 //
-// A stopped actor stays as a tombstone that refuses what still arrives until every slot is given back: requests behind a
-// poison pill would vanish without an answer.
+// A stopped actor stays as a tombstone that refuses what still arrives until every slot is given back: requests behind
+// a poison pill would vanish without an answer.
 type shardActor struct {
 	node  *Node
 	host  Host
@@ -169,8 +169,8 @@ func (a *shardActor) settle() {
 	a.arm(next, ok)
 }
 
-// LapsePatience is how long after a hold's end, in milliseconds, a seat may still be refused because the log has not heard
-// of the end. After that its buyers wait for the log instead (P4 allows 100).
+// LapsePatience is how long after a hold's end, in milliseconds, a seat may still be refused because the log has not
+// heard of the end. After that its buyers wait for the log instead (P4 allows 100).
 const LapsePatience = 50
 
 // nextTimer is the earliest timer; all who ask the map hear of it. While an append is undecided they hear that the map

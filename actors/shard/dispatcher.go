@@ -1,8 +1,9 @@
 package shard
 
-// Dispatcher runs actors' mailboxes on goroutines that it keeps. The library's own starts a new goroutine whenever a mailbox turns
-// from empty to not: with a few requests per section in flight that is for every record, and each new goroutine grows its
-// stack by copying on its way into the section core, which cost a tenth of all processor time. A kept one has grown already.
+// Dispatcher runs actors' mailboxes on goroutines that it keeps. The library's own starts a new goroutine whenever a
+// mailbox turns from empty to not: with a few requests per section in flight that is for every record, and each new
+// goroutine grows its stack by copying on its way into the section core, which cost a tenth of all processor time. A
+// kept one has grown already.
 type Dispatcher struct {
 	idle chan func()   // handed to a waiting goroutine; unbuffered, so nothing ever waits in it
 	quit chan struct{} // closed at the end: idle goroutines leave, later mailboxes get goroutines of their own
@@ -28,7 +29,8 @@ func (d *Dispatcher) Schedule(run func()) {
 // Throughput implements the library's interface.
 func (d *Dispatcher) Throughput() int { return DispatcherBatch }
 
-// work runs one mailbox after the other, until close. There are never more goroutines than mailboxes that were busy at once.
+// work runs one mailbox after the other, until close. There are never more goroutines than mailboxes that were busy at
+// once.
 func (d *Dispatcher) work(run func()) {
 	for {
 		run()

@@ -8,16 +8,16 @@
 //
 //	Activate ──▶ claim ──▶ Host.Claimed ──▶ load ──▶ Host.Loaded ──▶ serving ── Drain, fence, panic ──▶ Host.Stopped
 //
-// Answers are told by the shard's actor and not by the committer: the writer then needs no lock, and the map is published
-// before the first answer, so a buyer finds the own hold on the map. The commit's result waits in a slot that the actor
-// looks at before every message, so it does not queue behind the requests.
+// Answers are told by the shard's actor and not by the committer: the writer then needs no lock, and the map is
+// published before the first answer, so a buyer finds the own hold on the map. The commit's result waits in a slot that
+// the actor looks at before every message, so it does not queue behind the requests.
 //
 // A shard sees its surroundings through one interface, Host, and what a process gives to all shards in Node. Time and
 // goroutines come from Runtime, so that a simulator runs the very same shell.
 //
 // # Rejected
 //
-// The actor library's persistence (it cannot report a failed write), its futures (12 allocations; a pooled request with a
-// channel has none), bounded mailboxes (they spin or lose; the count in front of the mailbox is the bound), its
+// The actor library's persistence (it cannot report a failed write), its futures (12 allocations; a pooled request with
+// a channel has none), bounded mailboxes (they spin or lose; the count in front of the mailbox is the bound), its
 // restart-on-panic (it keeps the old mailbox and the doubtful memory).
 package shard

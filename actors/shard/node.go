@@ -42,8 +42,8 @@ type Node struct {
 	ErrClock *writer.Failure
 }
 
-// Host is what a shard does to its surroundings, and asks of them. One goroutine at a time calls the methods of one life.
-// None may wait.
+// Host is what a shard does to its surroundings, and asks of them. One goroutine at a time calls the methods of one
+// life. None may wait.
 type Host interface {
 	// PlacedHere says that this node should have the shard, or is the only one that can.
 	PlacedHere() bool

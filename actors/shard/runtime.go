@@ -8,11 +8,12 @@ import (
 	"holdfast/actors/writer"
 )
 
-// Runtime is time and company as the shell meets them: everything that takes a while, or runs beside the caller, goes through
-// it. So a simulator can stand in for the machine and decide what happens when, without a line of the shell being another
-// one.
+// Runtime is time and company as the shell meets them: everything that takes a while, or runs beside the caller, goes
+// through it. So a simulator can stand in for the machine and decide what happens when, without a line of the shell
+// being another one.
 //
-// What is not here may not wait: the simulator runs everything in one goroutine, and a wait behind its back stops the world.
+// What is not here may not wait: the simulator runs everything in one goroutine, and a wait behind its back stops the
+// world.
 type Runtime interface {
 	// Now is for deadlines and rests. It never goes back.
 	Now() time.Time
@@ -22,7 +23,8 @@ type Runtime interface {
 	Pause(ctx context.Context, d time.Duration)
 	// AfterFunc runs f, which must not wait, when d has passed.
 	AfterFunc(d time.Duration, f func()) Timer
-	// Await waits until done or or is closed; false: until came first, or ctx ended. or may be nil. A zero until never comes.
+	// Await waits until done or or is closed; false: until came first, or ctx ended. or may be nil. A zero until never
+	// comes.
 	Await(ctx context.Context, until time.Time, done, or <-chan struct{}) bool
 	// Answered is Request.Wait.
 	Answered(r *writer.Request, until time.Time) bool
@@ -57,7 +59,9 @@ func (RealRuntime) Pause(ctx context.Context, d time.Duration) {
 func (RealRuntime) AfterFunc(d time.Duration, f func()) Timer { return time.AfterFunc(d, f) }
 
 // Answered waits for an answer.
-func (RealRuntime) Answered(r *writer.Request, until time.Time) bool { return r.Wait(time.Until(until)) }
+func (RealRuntime) Answered(r *writer.Request, until time.Time) bool {
+	return r.Wait(time.Until(until))
+}
 
 // Await waits for the first of the two.
 func (RealRuntime) Await(ctx context.Context, until time.Time, done, or <-chan struct{}) bool {

@@ -115,8 +115,8 @@ func (s *Shard) Await(deadline time.Time) error {
 // Closed is a channel that is closed.
 var Closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
-// Activate begins to acquire the shard unless that is under way; the channel closes when it has ended. After failures it
-// refuses (writer.ErrUnavailable) for a growing while, so that a store in trouble is not hammered.
+// Activate begins to acquire the shard unless that is under way; the channel closes when it has ended. After failures
+// it refuses (writer.ErrUnavailable) for a growing while, so that a store in trouble is not hammered.
 func (s *Shard) Activate() (<-chan struct{}, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -216,7 +216,9 @@ func (s *Shard) start(m machine.Machine, tail storage.Tail, lease uint64) *Activ
 	a := &shardActor{node: s.node, host: s.host, shard: s, act: act, w: writer.New(s.key, s.node.Writer, tail, m)}
 	s.mu.Lock() // before the actor lives: should it die at once, it finds its shard serving
 	defer s.mu.Unlock()
-	act.pid = act.root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }, actor.WithDispatcher(s.node.Dispatcher)))
+	act.pid = act.root.Spawn(
+		actor.PropsFromProducer(func() actor.Actor { return a }, actor.WithDispatcher(s.node.Dispatcher)),
+	)
 	s.life.Served()
 	s.serving.Store(act)
 	close(s.settled)
@@ -232,14 +234,16 @@ func (s *Shard) failed(err error) {
 	s.mu.Unlock()
 	s.host.Failed(err, repeated)
 	if again { // its timers must run, whether or not anybody asks
-		s.node.Runtime.AfterFunc(delay, func() { _, _ = s.Activate() }) // ErrUnavailable: somebody else began, or the node closes
+		s.node.Runtime.AfterFunc(
+			delay, func() { _, _ = s.Activate() },
+		) // ErrUnavailable: somebody else began, or the node closes
 	}
 }
 
-// stopped hears from a life that it ended; a second word from the same one is ignored, whatever has happened to the shard
-// since. The shard comes back by itself, unless it was drained or somebody else owns it now: then only a request that comes
-// after a rest may claim it, if MayClaim agrees. m is its speculative memory, good only for taking back what it added to its
-// surroundings; nil when even that is lost.
+// stopped hears from a life that it ended; a second word from the same one is ignored, whatever has happened to the
+// shard since. The shard comes back by itself, unless it was drained or somebody else owns it now: then only a request
+// that comes after a rest may claim it, if MayClaim agrees. m is its speculative memory, good only for taking back what
+// it added to its surroundings; nil when even that is lost.
 //
 // The surroundings are right before the shard may come back: whoever finds it serving again finds them so.
 func (s *Shard) stopped(a *Activation, m machine.Machine, why error) {

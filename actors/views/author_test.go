@@ -55,8 +55,13 @@ type author struct {
 	write   func(*storage.Entry, storage.Hash)
 }
 
-func newAuthor(t testing.TB, key storage.SectionKey, layout *section.Layout, seed uint64, write func(*storage.Entry, storage.Hash)) *author {
-	a := &author{t: t, key: key, state: section.NewState(layout, rules), chance: rand.New(rand.NewPCG(seed, uint64(key.Section))), now: evening, write: write}
+func newAuthor(
+	t testing.TB, key storage.SectionKey, layout *section.Layout, seed uint64, write func(*storage.Entry, storage.Hash),
+) *author {
+	a := &author{
+		t: t, key: key, state: section.NewState(layout, rules),
+		chance: rand.New(rand.NewPCG(seed, uint64(key.Section))), now: evening, write: write,
+	}
 	a.append(storage.EntryClaim, []byte("writer"))
 	return a
 }
@@ -66,7 +71,10 @@ func (a *author) append(kind storage.EntryKind, body []byte) {
 	if kind == storage.EntryClaim {
 		epoch++
 	}
-	e := storage.Entry{Kind: kind, Seq: a.tail.Seq + 1, Epoch: epoch, Batch: storage.NewBatchID(), At: a.now, Prev: a.tail.Hash, Body: body}
+	e := storage.Entry{
+		Kind: kind, Seq: a.tail.Seq + 1, Epoch: epoch, Batch: storage.NewBatchID(), At: a.now, Prev: a.tail.Hash,
+		Body: body,
+	}
 	hash := storage.HashEntry(&e)
 	a.tail = e.After(hash)
 	a.write(&e, hash)
@@ -108,7 +116,9 @@ var wishes = []section.CommandKind{
 func (a *author) wish() section.Command {
 	c := section.Command{
 		Kind: wishes[a.chance.IntN(len(wishes))], At: a.now, Operator: true, AnyCategory: true, Max: 3,
-		Quantity: 1 + a.chance.Uint32N(4), Booking: a.last - section.BookingNo(a.chance.Uint64N(uint64(min(a.last, 8)+1))),
+		Quantity: 1 + a.chance.Uint32N(
+			4,
+		), Booking: a.last - section.BookingNo(a.chance.Uint64N(uint64(min(a.last, 8)+1))),
 	}
 	binary.LittleEndian.PutUint64(c.Buyer[:], 1+a.chance.Uint64N(12))
 	for range 1 + a.chance.IntN(2) {

@@ -55,9 +55,14 @@ func hundredThousand(b *testing.B) (store *sqlstore.Store, changes uint64) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	e := &storage.Event{ID: storage.NewEventID(), Name: "Night", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules, CreatedAt: evening}
+	e := &storage.Event{
+		ID: storage.NewEventID(), Name: "Night", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules,
+		CreatedAt: evening,
+	}
 	for i := range plan.Sections {
-		e.Sections = append(e.Sections, storage.SectionInfo{ID: plan.Sections[i].ID, Name: plan.Sections[i].Name, Seats: 1200})
+		e.Sections = append(
+			e.Sections, storage.SectionInfo{ID: plan.Sections[i].ID, Name: plan.Sections[i].Name, Seats: 1200},
+		)
 	}
 	if err := store.CreateEvent(b.Context(), e, plan.Encode()); err != nil {
 		b.Fatal(err)
@@ -65,7 +70,9 @@ func hundredThousand(b *testing.B) (store *sqlstore.Store, changes uint64) {
 	for i := range plan.Sections {
 		key := storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)}
 		var entries []storage.Entry
-		a := newAuthor(b, key, plan.Layout(i), 1, func(e *storage.Entry, _ storage.Hash) { entries = append(entries, *e) })
+		a := newAuthor(
+			b, key, plan.Layout(i), 1, func(e *storage.Entry, _ storage.Hash) { entries = append(entries, *e) },
+		)
 		for mine := 0; mine < 25_000; {
 			before := a.changes
 			a.record(12)

@@ -20,7 +20,10 @@ type Plan struct {
 // bookings' rows from before the page, in any order; it is left as it is. A change that cannot follow what is known is a
 // *storage.CorruptError.
 func (p *Page) Fold(plan *Plan, previous []storage.ProjectedBooking) (storage.ProjectedPage, error) {
-	f := folder{plan: plan, bookings: map[section.BookingNo]*storage.ProjectedBooking{}, seats: map[section.SeatIndex]storage.ProjectedSeat{}}
+	f := folder{
+		plan: plan, bookings: map[section.BookingNo]*storage.ProjectedBooking{},
+		seats: map[section.SeatIndex]storage.ProjectedSeat{},
+	}
 	for i := range previous {
 		row := previous[i]
 		f.bookings[row.No] = &row
@@ -122,7 +125,9 @@ func (f *folder) page() (out storage.ProjectedPage) {
 		f.name(b)
 		out.Bookings = append(out.Bookings, *b)
 	}
-	out.Seats = slices.SortedFunc(maps.Values(f.seats), func(a, b storage.ProjectedSeat) int { return cmp.Compare(a.Seat, b.Seat) })
+	out.Seats = slices.SortedFunc(
+		maps.Values(f.seats), func(a, b storage.ProjectedSeat) int { return cmp.Compare(a.Seat, b.Seat) },
+	)
 	return out
 }
 

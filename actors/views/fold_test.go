@@ -65,7 +65,9 @@ func (m *tables) compare(state *section.State, last section.BookingNo) error {
 		if !state.Lookup(no, &d) {
 			return fmt.Errorf("the core has forgotten booking %d: the rules of this test are wrong", no)
 		}
-		if buyer, _ := state.Owner(no); b.State != o.State || b.ExpiresAt != o.ExpiresAt || b.Split != o.Split || b.Buyer != buyer || !slices.Equal(b.Seats, o.Seats) {
+		if buyer, _ := state.Owner(no); b.State != o.State || b.ExpiresAt != o.ExpiresAt || b.Split != o.Split ||
+			b.Buyer != buyer ||
+			!slices.Equal(b.Seats, o.Seats) {
 			return fmt.Errorf("booking %d is %+v, by the core %+v", no, b, *o)
 		}
 	}
@@ -81,7 +83,10 @@ func story(t *testing.T, seed uint64, with fold) error {
 	which := int(seed % 3)
 	key := storage.SectionKey{Event: e.ID, Section: storage.SectionNo(which)}
 	plan := &Plan{Places: placesOf(e, v, which), Name: func(no section.BookingNo) string { return fmt.Sprint("b", no) }}
-	m := &tables{bookings: map[section.BookingNo]storage.ProjectedBooking{}, seats: map[section.SeatIndex]storage.ProjectedSeat{}}
+	m := &tables{
+		bookings: map[section.BookingNo]storage.ProjectedBooking{},
+		seats:    map[section.SeatIndex]storage.ProjectedSeat{},
+	}
 	page := NewPage(key, storage.ProjectionPoint{})
 	a := newAuthor(t, key, v.Layout(which), seed, func(e *storage.Entry, hash storage.Hash) {
 		if err := page.Add(e, hash); err != nil {
@@ -200,7 +205,12 @@ func TestRowsAreNamedAndPriced(t *testing.T) {
 	plan := &Plan{Places: placesOf(e, v, 0), Name: func(no section.BookingNo) string { return fmt.Sprint("b", no) }}
 	page := NewPage(key, storage.ProjectionPoint{})
 	page.changes = []logged{
-		{2, section.Change{Kind: section.HoldPlaced, Booking: 1, At: 10, ExpiresAt: 99, Seats: []section.SeatIndex{8, 9}}},
+		{
+			2,
+			section.Change{
+				Kind: section.HoldPlaced, Booking: 1, At: 10, ExpiresAt: 99, Seats: []section.SeatIndex{8, 9},
+			},
+		},
 		{2, section.Change{Kind: section.PaymentBegun, Booking: 1, At: 11}},
 		{3, section.Change{Kind: section.BookingSold, Booking: 1, At: 12}},
 		{4, section.Change{Kind: section.BookingRefundedChange, Booking: 1, At: 13}},

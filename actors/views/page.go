@@ -46,7 +46,9 @@ func NewPage(key storage.SectionKey, from storage.ProjectionPoint) *Page {
 // *storage.CorruptError, and the page is then of no use.
 func (p *Page) Add(e *storage.Entry, hash storage.Hash) (err error) {
 	if e.Seq == p.from.Seq+1 && e.Prev != p.from.Hash {
-		return p.damage(p.from.Seq, "the log is another one than what was projected so far: its record has another hash; rebuild")
+		return p.damage(
+			p.from.Seq, "the log is another one than what was projected so far: its record has another hash; rebuild",
+		)
 	}
 	if p.tail, err = storage.Verify(p.key, p.tail, e, hash); err != nil {
 		return err

@@ -54,7 +54,9 @@ func (p *plans) load(ctx context.Context, e *storage.Event) ([]Plan, error) {
 	}
 	v, err := venue.Decode(stored)
 	if err != nil {
-		return nil, &storage.CorruptError{Section: storage.SectionKey{Event: e.ID}, Why: "the venue does not decode: " + err.Error()}
+		return nil, &storage.CorruptError{
+			Section: storage.SectionKey{Event: e.ID}, Why: "the venue does not decode: " + err.Error(),
+		}
 	}
 	if len(v.Sections) != len(e.Sections) {
 		return nil, &storage.CorruptError{Section: storage.SectionKey{Event: e.ID},

@@ -13,7 +13,10 @@ import (
 
 // Source is what is projected; every storage.Store is one. Nothing is ever written to it.
 type Source interface {
-	Read(ctx context.Context, key storage.SectionKey, after section.Seq, visit func(e *storage.Entry, hash storage.Hash) error) error
+	Read(
+		ctx context.Context, key storage.SectionKey, after section.Seq,
+		visit func(e *storage.Entry, hash storage.Hash) error,
+	) error
 	Event(ctx context.Context, id storage.EventID) (*storage.Event, error)
 	Venue(ctx context.Context, id storage.EventID) ([]byte, error)
 }
@@ -53,8 +56,10 @@ func New(source Source, tables storage.Projection, o Options) *Projector {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Projector{source: source, tables: tables, o: o, plans: plans{source: source, name: o.Name}, stopped: map[storage.SectionKey]bool{},
-		bounds: boundsDefault}
+	return &Projector{
+		source: source, tables: tables, o: o, plans: plans{source: source, name: o.Name},
+		stopped: map[storage.SectionKey]bool{}, bounds: boundsDefault,
+	}
 }
 
 // Stop is a section that cannot be followed any further, and why: a *storage.CorruptError or a *CutError.
@@ -71,8 +76,13 @@ type CutError struct {
 }
 
 func (e *CutError) Error() string {
-	return fmt.Sprintf("section %v: the log begins at record %d now, and the projection stands at record %d: what it lacks cannot be "+
-		"derived any more (cut logs only before the record that people.progress stands at, and never drop the projection of a log that was cut)", e.Section, e.FirstKept, e.Reached)
+	return fmt.Sprintf(
+		"section %v: the log begins at record %d now, and the projection stands at record %d: what it lacks cannot be "+
+			"derived any more (cut logs only before the record that people.progress stands at, and never drop the projection of a log that was cut)",
+		e.Section,
+		e.FirstKept,
+		e.Reached,
+	)
 }
 
 // Round is what one look at all logs came to.
@@ -163,7 +173,10 @@ func (p *Projector) workable(behind []storage.ProjectionLag) (work []storage.Pro
 		case p.stopped[lag.Section]:
 		case lag.Tail <= lag.Reached.Seq:
 			p.stop(lag.Section, &storage.CorruptError{Section: lag.Section, Seq: lag.Tail,
-				Why: fmt.Sprintf("the log ends here, and the projection stands at record %d of another log: rebuild", lag.Reached.Seq)})
+				Why: fmt.Sprintf(
+					"the log ends here, and the projection stands at record %d of another log: rebuild",
+					lag.Reached.Seq,
+				)})
 		default:
 			work = append(work, lag)
 			p.round.Lag += uint64(lag.Tail - lag.Reached.Seq)
@@ -246,7 +259,9 @@ func (p *Projector) follow(ctx context.Context, lag storage.ProjectionLag) (at s
 var errPageFull = errors.New("views: page is full")
 
 // page applies the next page, up to the record last at most, and tells where the section stands afterwards.
-func (p *Projector) page(ctx context.Context, plan *Plan, key storage.SectionKey, from storage.ProjectionPoint, last section.Seq) (storage.ProjectionPoint, error) {
+func (p *Projector) page(
+	ctx context.Context, plan *Plan, key storage.SectionKey, from storage.ProjectionPoint, last section.Seq,
+) (storage.ProjectionPoint, error) {
 	page := NewPage(key, from)
 	err := p.source.Read(ctx, key, from.Seq, func(e *storage.Entry, hash storage.Hash) error {
 		if err := page.Add(e, hash); err != nil {
@@ -263,9 +278,12 @@ func (p *Projector) page(ctx context.Context, plan *Plan, key storage.SectionKey
 	if !errors.Is(err, errPageFull) {
 		return from, err
 	}
-	err = p.tables.Advance(ctx, key, from, page.to, page.Touched(), func(previous []storage.ProjectedBooking) (storage.ProjectedPage, error) {
-		return page.Fold(plan, previous)
-	})
+	err = p.tables.Advance(
+		ctx, key, from, page.to, page.Touched(),
+		func(previous []storage.ProjectedBooking) (storage.ProjectedPage, error) {
+			return page.Fold(plan, previous)
+		},
+	)
 	if err != nil {
 		return from, err
 	}
@@ -284,7 +302,9 @@ func (p *Projector) applied(page *Page) {
 }
 
 // diagnose tells a log that was cut from one that is damaged, and stops the section.
-func (p *Projector) diagnose(ctx context.Context, key storage.SectionKey, at storage.ProjectionPoint, corrupt *storage.CorruptError) error {
+func (p *Projector) diagnose(
+	ctx context.Context, key storage.SectionKey, at storage.ProjectionPoint, corrupt *storage.CorruptError,
+) error {
 	first, err := p.tables.FirstKept(ctx, key)
 	if err != nil {
 		return fmt.Errorf("views: section %v: %w", key, err)

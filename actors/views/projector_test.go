@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -209,7 +208,10 @@ func (h *house) same(view string, want []string) {
 	slices.Sort(want)
 	for i := range max(len(got), len(want)) {
 		if i >= len(got) || i >= len(want) || got[i] != want[i] {
-			h.t.Fatalf("%s: %d rows, by the core %d; the first that differs:\n got %v\nwant %v", view, len(got), len(want), got[min(i, len(got)):][:1], want[min(i, len(want)):][:1])
+			h.t.Fatalf(
+				"%s: %d rows, by the core %d; the first that differs:\n got %v\nwant %v", view, len(got), len(want),
+				got[min(i, len(got)):][:1], want[min(i, len(want)):][:1],
+			)
 		}
 	}
 }
@@ -238,10 +240,18 @@ func (h *house) expected(i int, a *author) (seats, bookings, tickets []string) {
 				tickets = append(tickets, fmt.Sprint(label, places[seat].ID, nameOf(a.key, no), buyerOf(no)))
 			}
 		}
-		bookings = append(bookings, fmt.Sprint(label, nameOf(a.key, no), o.State.String(), strings.Join(ids, " "), amount, buyerOf(no), int64(o.ExpiresAt),
-			o.State == section.BookingConfirmed || o.State == section.BookingRefunded, !live))
+		bookings = append(
+			bookings,
+			fmt.Sprint(
+				label, nameOf(a.key, no), o.State.String(), strings.Join(ids, " "), amount, buyerOf(no),
+				int64(o.ExpiresAt), o.State == section.BookingConfirmed || o.State == section.BookingRefunded, !live,
+			),
+		)
 	}
-	words := map[section.SeatStatus]string{section.Available: "available", section.Held: "held", section.Sold: "sold", section.Blocked: "blocked"}
+	words := map[section.SeatStatus]string{
+		section.Available: "available", section.Held: "held", section.Sold: "sold",
+		section.Blocked: "blocked",
+	}
 	for seat := range places {
 		index := section.SeatIndex(seat)
 		state, name, buyer := "", "", ""
@@ -249,7 +259,10 @@ func (h *house) expected(i int, a *author) (seats, bookings, tickets []string) {
 			a.state.Lookup(no, &d)
 			state, name, buyer = o.State.String(), nameOf(a.key, no), buyerOf(no)
 		}
-		seats = append(seats, fmt.Sprint(label, places[seat].ID, words[a.state.Status(index)], state, name, buyer, places[seat].Price))
+		seats = append(
+			seats,
+			fmt.Sprint(label, places[seat].ID, words[a.state.Status(index)], state, name, buyer, places[seat].Price),
+		)
 	}
 	return seats, bookings, tickets
 }
@@ -412,7 +425,8 @@ func TestCutLogIsFollowedOrRefused(t *testing.T) {
 	}
 	r, err := h.projector(Options{}).Round(t.Context())
 	var cut *CutError
-	if err != nil || len(r.Stopped) != 1 || !errors.As(r.Stopped[0].Err, &cut) || cut.FirstKept != stood || cut.Reached != 0 {
+	if err != nil || len(r.Stopped) != 1 || !errors.As(r.Stopped[0].Err, &cut) || cut.FirstKept != stood ||
+		cut.Reached != 0 {
 		t.Fatalf("round %+v: %v", r, err)
 	}
 	h.reached(1, h.authors[1].tail.Seq)
@@ -434,52 +448,9 @@ func TestAnotherLogIsNotMixedIn(t *testing.T) {
 			h.flush(fresh)
 		}
 		r, err := h.projector(Options{}).Round(t.Context())
-		if err != nil || len(r.Stopped) != 1 || r.Stopped[0].Section.Section != 2 || !strings.Contains(r.Stopped[0].Err.Error(), "rebuild") {
+		if err != nil || len(r.Stopped) != 1 || r.Stopped[0].Section.Section != 2 ||
+			!strings.Contains(r.Stopped[0].Err.Error(), "rebuild") {
 			t.Errorf("%d records: round %+v: %v", records, r, err)
 		}
 	}
-}
-
-// TestProjectorNeedsFewRights: it may read what it derives from and owns one schema; readers may read the views.
-func TestProjectorNeedsFewRights(t *testing.T) {
-	h := newHouse(t, 20)
-	h.exec("grants")
-	t.Cleanup(func() { _, _ = h.conn.Exec(context.Background(), statement(t, "ungrant")) })
-	store := open(t, as(t, h.address, "people_projector"), sqlstore.Options{})
-	mustRound(t, projectorOn(t, store, Options{}))
-	h.exec("grants_of_reader")
-	want := h.dump()
-	if err := store.People().Empty(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	mustRound(t, projectorOn(t, store, Options{}))
-	h.equal(want, "rebuilt")
-	reader, err := pgx.Connect(t.Context(), as(t, h.address, "people_reader"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reader.Close(context.Background())
-	if _, err := reader.Exec(t.Context(), statement(t, "tickets"), h.id()); err != nil {
-		t.Errorf("a reader's right did not outlive the rebuilding: %v", err)
-	}
-	if _, err := reader.Exec(t.Context(), statement(t, "reached"), h.id(), 0); err == nil {
-		t.Error("a reader may look behind the views")
-	}
-	if err := store.People().Drop(t.Context()); err != nil {
-		t.Errorf("the owner may not drop its schema: %v", err)
-	}
-	if err := store.People().Prepare(t.Context()); err == nil || !strings.Contains(err.Error(), "may not create schema people") {
-		t.Errorf("without a schema of its own: %v", err)
-	}
-}
-
-// as is the address with another role.
-func as(t testing.TB, address, role string) string {
-	t.Helper()
-	parsed, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed.User = url.User(role)
-	return parsed.String()
 }

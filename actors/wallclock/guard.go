@@ -1,9 +1,9 @@
 // Package wallclock tells whether the wall clock may be believed, by holding it against the monotonic one.
 //
-// A record's time is the wall clock's, because it has to mean the same on other machines and after a restart. But a wall
-// clock is set: by NTP, by a hypervisor, by a hand. A clock that shows tomorrow for a third of a second ends every hold,
-// and a section's time never goes back, so every later hold would last a day. Nobody sets the monotonic clock; between
-// two readings of both, they pass the same time, or one of them is wrong:
+// A record's time is the wall clock's, because it has to mean the same on other machines and after a restart. But a
+// wall clock is set: by NTP, by a hypervisor, by a hand. A clock that shows tomorrow for a third of a second ends every
+// hold, and a section's time never goes back, so every later hold would last a day. Nobody sets the monotonic clock;
+// between two readings of both, they pass the same time, or one of them is wrong:
 //
 //	             step > Bound                     back within Bound
 //	believed ────────────────────▶ in doubt ────────────────────────▶ believed

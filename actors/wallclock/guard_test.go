@@ -102,8 +102,8 @@ func TestNobodyKnowsWhereAClockWasThatNobodyLookedAt(t *testing.T) {
 	}
 }
 
-// TestSlewingIsFollowed: NTP that makes a clock slower or faster is no step, however far it goes in the end; steps below
-// the bound do not add up in a short time.
+// TestSlewingIsFollowed: NTP that makes a clock slower or faster is no step, however far it goes in the end; steps
+// below the bound do not add up in a short time.
 func TestSlewingIsFollowed(t *testing.T) {
 	for _, by := range []time.Duration{15 * time.Millisecond, -15 * time.Millisecond} {
 		w := newWatch()
@@ -144,7 +144,12 @@ func TestWhatIsBelievedIsNear(t *testing.T) {
 		believed, kept := w.wall-w.mono, 0
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			w.pass(time.Duration(rapid.Int64Range(0, int64(settle)).Draw(t, "passed")))
-			w.step(time.Duration(rapid.SampledFrom([]int64{0, 0, 1, -1, int64(bound), int64(bound) + 1, -int64(bound) - 1, int64(time.Hour)}).Draw(t, "step")))
+			w.step(
+				time.Duration(
+					rapid.SampledFrom([]int64{0, 0, 1, -1, int64(bound), int64(bound) + 1, -int64(bound) - 1, int64(time.Hour)}).
+						Draw(t, "step"),
+				),
+			)
 			sure := w.ask()
 			for _, c := range w.told {
 				if c.Kept {

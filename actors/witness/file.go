@@ -44,8 +44,8 @@ type file struct {
 }
 
 // Open makes a witness of what the file in dir says, and keeps the file. One process has a folder at a time
-// (storage.ErrInUse). No file is no knowledge; one that is damaged is ErrDamaged. failed hears once of each row of writes
-// that did not succeed, from another goroutine.
+// (storage.ErrInUse). No file is no knowledge; one that is damaged is ErrDamaged. failed hears once of each row of
+// writes that did not succeed, from another goroutine.
 func Open(dir string, failed func(error)) (*Witness, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("witness: %w", err)
@@ -78,7 +78,9 @@ func Read(dir string) (*Witness, error) {
 		return nil, fmt.Errorf("witness: %w", err)
 	}
 	if err := w.decode(b); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w: restore it, or remove it if what was acknowledged is known to be whole", ErrDamaged, path, err)
+		return nil, fmt.Errorf(
+			"%w: %s: %w: restore it, or remove it if what was acknowledged is known to be whole", ErrDamaged, path, err,
+		)
 	}
 	return w, nil
 }
@@ -179,12 +181,15 @@ func (w *Witness) decode(b []byte) error {
 	}
 	body, sum := b[:len(b)-4], binary.BigEndian.Uint32(b[len(b)-4:])
 	count := binary.BigEndian.Uint32(body[len(magic):])
-	if rest := len(body) - len(magic) - 4; crc32.Checksum(body, castagnoli) != sum || uint64(rest) != uint64(count)*entrySize {
+	if rest := len(body) - len(magic) - 4; crc32.Checksum(body, castagnoli) != sum ||
+		uint64(rest) != uint64(count)*entrySize {
 		return errors.New("its checksum does not match")
 	}
 	for at := len(magic) + 4; at < len(body); at += entrySize {
 		e := body[at : at+entrySize]
-		key := storage.SectionKey{Event: storage.EventID(e[:16]), Section: storage.SectionNo(binary.BigEndian.Uint32(e[16:]))}
+		key := storage.SectionKey{
+			Event: storage.EventID(e[:16]), Section: storage.SectionNo(binary.BigEndian.Uint32(e[16:])),
+		}
 		w.Of(key).mark = Mark{
 			Seq: section.Seq(binary.BigEndian.Uint64(e[20:])), Epoch: section.Epoch(binary.BigEndian.Uint64(e[28:])),
 			Hash: storage.Hash(e[36:68]), Excused: section.BookingNo(binary.BigEndian.Uint64(e[68:])),

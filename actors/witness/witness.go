@@ -36,7 +36,10 @@ func (e *LostError) Error() string {
 
 // Log is what a mark is held against; every storage.Log is one.
 type Log interface {
-	Read(ctx context.Context, key storage.SectionKey, after section.Seq, visit func(e *storage.Entry, hash storage.Hash) error) error
+	Read(
+		ctx context.Context, key storage.SectionKey, after section.Seq,
+		visit func(e *storage.Entry, hash storage.Hash) error,
+	) error
 }
 
 // Witness holds the marks of all sections. Safe for concurrent use.
@@ -105,8 +108,8 @@ func (s *Seen) Saw(seq section.Seq, epoch section.Epoch, hash storage.Hash) {
 	}
 }
 
-// Contradicted keeps the record that a log was found to lack: from here on it is what is known, whatever that log goes on
-// to, until an operator accepts the loss.
+// Contradicted keeps the record that a log was found to lack: from here on it is what is known, whatever that log goes
+// on to, until an operator accepts the loss.
 func (s *Seen) Contradicted(m Mark) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,15 +130,17 @@ func (s *Seen) Accept(tail storage.Tail) Mark {
 	defer s.mu.Unlock()
 	was := s.mark
 	s.frozen = false
-	s.mark = Mark{Seq: tail.Seq, Epoch: tail.Epoch, Hash: tail.Hash, Charged: was.Charged, Excused: max(was.Excused, was.Charged)}
+	s.mark = Mark{
+		Seq: tail.Seq, Epoch: tail.Epoch, Hash: tail.Hash, Charged: was.Charged, Excused: max(was.Excused, was.Charged),
+	}
 	s.of.dirty.Store(true)
 	return was
 }
 
 var errRead = errors.New("read")
 
-// Check holds a log against what was known before its tail was read. *LostError: something is missing; another error: it
-// could not be read.
+// Check holds a log against what was known before its tail was read. *LostError: something is missing; another error:
+// it could not be read.
 func (m Mark) Check(ctx context.Context, log Log, key storage.SectionKey, tail storage.Tail) error {
 	lost := func(why string, args ...any) error {
 		return &LostError{Section: key, Known: m, Tail: tail, Why: fmt.Sprintf(why, args...)}
@@ -159,7 +164,10 @@ func (m Mark) Check(ctx context.Context, log Log, key storage.SectionKey, tail s
 		return err
 	}
 	if found != m.Hash {
-		return lost("record %d is another one than was acknowledged, and the log goes on to record %d without what followed", m.Seq, tail.Seq)
+		return lost(
+			"record %d is another one than was acknowledged, and the log goes on to record %d without what followed",
+			m.Seq, tail.Seq,
+		)
 	}
 	return nil
 }

@@ -24,8 +24,10 @@ func write(t *testing.T, store storage.Store, n int) (tails []storage.Tail) {
 		t.Fatal(err)
 	}
 	for range n {
-		e := storage.Entry{Kind: storage.EntryClaim, Seq: tail.Seq + 1, Epoch: tail.Epoch + 1, Writer: storage.NewWriterID(),
-			Batch: storage.NewBatchID(), At: tail.At + 1, Prev: tail.Hash}
+		e := storage.Entry{
+			Kind: storage.EntryClaim, Seq: tail.Seq + 1, Epoch: tail.Epoch + 1, Writer: storage.NewWriterID(),
+			Batch: storage.NewBatchID(), At: tail.At + 1, Prev: tail.Hash,
+		}
 		if err := store.Commit(t.Context(), []storage.Append{{Section: key, Entry: e}})[0]; err != nil {
 			t.Fatal(err)
 		}
@@ -92,8 +94,8 @@ func TestChargedBookingsThatTheLogLacksAreLost(t *testing.T) {
 	}
 }
 
-// TestAMarkOnlyGrowsUntilALossIsAccepted: a log that has lost a record and goes on must not make its own records the ones
-// that were acknowledged.
+// TestAMarkOnlyGrowsUntilALossIsAccepted: a log that has lost a record and goes on must not make its own records the
+// ones that were acknowledged.
 func TestAMarkOnlyGrowsUntilALossIsAccepted(t *testing.T) {
 	w := witness.New()
 	s := w.Of(key)

@@ -81,10 +81,10 @@ func claimBatch(writer storage.WriterID, attempt uint64) storage.BatchID {
 	return batchID(writer, ^attempt)
 }
 
-// commit sends one append until the log's word is known, or ctx ends: then it stays unknown. Not written is a word as long
-// as no earlier sending is in doubt: the claim is given up then, its waiters are refused at once, and the shard tries again
-// by itself. After a doubt it is none (S6): a claim given up then could still arrive under a batch that the next one uses
-// again.
+// commit sends one append until the log's word is known, or ctx ends: then it stays unknown. Not written is a word as
+// long as no earlier sending is in doubt: the claim is given up then, its waiters are refused at once, and the shard
+// tries again by itself. After a doubt it is none (S6): a claim given up then could still arrive under a batch that the
+// next one uses again.
 func (who *Claimant) commit(ctx context.Context, log storage.Log, a storage.Append) error {
 	doubt := false
 	for attempt := 0; ; attempt++ {

@@ -62,7 +62,8 @@ func (l *unsureLog) Commit(_ context.Context, appends []storage.Append) []error 
 	return []error{nil}
 }
 
-// TestClaimInDoubtWaits: P3, the same bytes are sent again, with growing pauses, until the log answers or the node stops.
+// TestClaimInDoubtWaits: P3, the same bytes are sent again, with growing pauses, until the log answers or the node
+// stops.
 func TestClaimInDoubtWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		who := Claimant{Pause: pause}

@@ -10,26 +10,26 @@ import (
 
 // Committer makes records durable for many sections.
 //
-// Two simple steps, in each lane: take what is queued, at most a group of it; write it as one Commit of the store, tell each its
-// result, and begin again.
+// Two simple steps, in each lane: take what is queued, at most a group of it; write it as one Commit of the store, tell
+// each its result, and begin again.
 //
-// Why not one Commit a section: a sync costs the same for one record as for a thousand, and the disk does them one after the
-// other; sixty-four sections that sync alone get a sixty-fourth of the rate each. A store whose commits run in parallel says so by its
-// shape: more lanes, of smaller groups.
+// Why not one Commit a section: a sync costs the same for one record as for a thousand, and the disk does them one
+// after the other; sixty-four sections that sync alone get a sixty-fourth of the rate each. A store whose commits run
+// in parallel says so by its shape: more lanes, of smaller groups.
 //
-// Invariants: at most one record of a section is inside (its Writer sees to that), so neither a Commit nor two lanes ever hold two of one
-// section; every record handed in is answered exactly once; records leave in the order they came in; while the queue is not
-// empty, some lane is awake or woken.
+// Invariants: at most one record of a section is inside (its Writer sees to that), so neither a Commit nor two lanes
+// ever hold two of one section; every record handed in is answered exactly once; records leave in the order they came
+// in; while the queue is not empty, some lane is awake or woken.
 //
 //	each lane: wait until queue is not empty
 //	           batch = up to group from its front        // the rest wakes the next lane; what arrives gathers behind it
 //	           results = store.Commit(batch)
 //	           for each: done(result)
 //
-// Tried and dropped: a delay or a size that waits for more company (it only adds latency: while one write is under way the next
-// batch gathers by itself); one goroutine per section (the store merges them again, with more switching); answering from here
-// (the answers would race with the Writer's own bookkeeping); sharing the queue out evenly over the lanes (smaller groups, each paying
-// a whole sync, and an idle lane takes what is there anyway).
+// Tried and dropped: a delay or a size that waits for more company (it only adds latency: while one write is under way
+// the next batch gathers by itself); one goroutine per section (the store merges them again, with more switching);
+// answering from here (the answers would race with the Writer's own bookkeeping); sharing the queue out evenly over the
+// lanes (smaller groups, each paying a whole sync, and an idle lane takes what is there anyway).
 type Committer struct {
 	ctx    context.Context // of every Commit
 	commit func(ctx context.Context, appends []storage.Append) []error
@@ -51,9 +51,10 @@ type commitJob struct {
 	done   func(error)     // must not block
 }
 
-// NewCommitter starts lanes goroutines that feed commit, which is a Store's Commit, with at most group records a call (0: whatever is
-// queued). One lane without a limit suits a store that merges a call into one sync; a store with parallel connections takes more.
-// ctx is handed to commit: ending it cuts short what is under way, as a crash would. observe (may be nil) hears the size of each merged write.
+// NewCommitter starts lanes goroutines that feed commit, which is a Store's Commit, with at most group records a call
+// (0: whatever is queued). One lane without a limit suits a store that merges a call into one sync; a store with
+// parallel connections takes more. ctx is handed to commit: ending it cuts short what is under way, as a crash would.
+// observe (may be nil) hears the size of each merged write.
 func NewCommitter(ctx context.Context, lanes, group int, commit func(context.Context, []storage.Append) []error, observe func(appends int)) *Committer {
 	c := &Committer{ctx: ctx, commit: commit, group: group, wake: make(chan struct{}, 1), ended: make(chan struct{}), observe: observe}
 	var all sync.WaitGroup
@@ -69,7 +70,8 @@ func NewIdle(ctx context.Context, group int, commit func(context.Context, []stor
 	return &Committer{ctx: ctx, commit: commit, group: group, wake: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
-// Take gives what one lane would write next, as a function that writes it and tells the results; nil: nothing is queued.
+// Take gives what one lane would write next, as a function that writes it and tells the results; nil: nothing is
+// queued.
 func (c *Committer) Take() (write func()) {
 	c.mu.Lock()
 	jobs := c.front(nil)
@@ -83,8 +85,8 @@ func (c *Committer) Take() (write func()) {
 // Send queues one record. done is called exactly once, from another goroutine.
 func (c *Committer) Send(a *storage.Append, done func(error)) { c.send(commitJob{false, a, done}) }
 
-// SendAlone queues a record that is to share its write with no other: one that was sent before and was not decided. Whatever holds it up
-// would hold up its company too.
+// SendAlone queues a record that is to share its write with no other: one that was sent before and was not decided.
+// Whatever holds it up would hold up its company too.
 func (c *Committer) SendAlone(a *storage.Append, done func(error)) { c.send(commitJob{true, a, done}) }
 
 func (c *Committer) send(j commitJob) {
@@ -138,8 +140,8 @@ func (c *Committer) take(jobs []commitJob) []commitJob {
 	return nil
 }
 
-// front takes up to a group from the queue, and one that goes alone by itself. The caller holds mu. When that is all of it the two slices change places, so that nothing is
-// copied and nothing allocated.
+// front takes up to a group from the queue, and one that goes alone by itself. The caller holds mu. When that is all of
+// it the two slices change places, so that nothing is copied and nothing allocated.
 func (c *Committer) front(jobs []commitJob) []commitJob {
 	n := len(c.queue) - c.head
 	if c.group > 0 {

@@ -18,13 +18,13 @@
 //
 // # Doubt
 //
-// Fenced, refused by the store: the writer stops (Stop), all waiters hear "unavailable, repeat with the same key", and a new
-// life claims the log with a higher epoch and loads what is really there. Unknown outcome, or no store to take it: the same
-// bytes are sent again, alone, until the log answers; meanwhile everything new is refused.
+// Fenced, refused by the store: the writer stops (Stop), all waiters hear "unavailable, repeat with the same key", and
+// a new life claims the log with a higher epoch and loads what is really there. Unknown outcome, or no store to take
+// it: the same bytes are sent again, alone, until the log answers; meanwhile everything new is refused.
 //
 // # Rejected
 //
-// Answers from the committer (they would race with the writer's own bookkeeping, and the map must be published first); a
-// second record in flight (its hash rests on the first, which may turn out to be another writer's); a repair of the memory
-// after an error (nobody knows which part of it the log has).
+// Answers from the committer (they would race with the writer's own bookkeeping, and the map must be published first);
+// a second record in flight (its hash rests on the first, which may turn out to be another writer's); a repair of the
+// memory after an error (nobody knows which part of it the log has).
 package writer

@@ -20,9 +20,10 @@ import (
 //
 // From everywhere but Condemned itself records that are lost lead to Condemned.
 //
-// Invariants: only Serving has an incarnation that takes requests; a section that left Serving returns only through a new
-// claim with a higher epoch and a fresh load; Condemned (damaged or lost records, or the second guard met) is left only by a restart
-// of the process, for a person has to look first; lost records are found again after it, as far as they are remembered.
+// Invariants: only Serving has an incarnation that takes requests; a section that left Serving returns only through a
+// new claim with a higher epoch and a fresh load; Condemned (damaged or lost records, or the second guard met) is left
+// only by a restart of the process, for a person has to look first; lost records are found again after it, as far as
+// they are remembered.
 type Phase int32
 
 // The phases of a shard.
@@ -135,8 +136,8 @@ func (c *Lifecycle) Condemn(why error) {
 	c.why = why
 }
 
-// Failed ends an activation badly. again: the shard tries by itself after the delay, for its timers must run whether or not
-// anybody asks.
+// Failed ends an activation badly. again: the shard tries by itself after the delay, for its timers must run whether or
+// not anybody asks.
 func (c *Lifecycle) Failed(why error, now time.Time) (delay time.Duration, again bool) {
 	c.To(AfterStop(why))
 	c.failures++
@@ -162,21 +163,22 @@ func (c *Lifecycle) Halt(why error, now time.Time) {
 	}
 }
 
-// Hurry ends a rest: the reason for it is gone. An activation that is under way may find the reason all the same: then it is
-// made again.
+// Hurry ends a rest: the reason for it is gone. An activation that is under way may find the reason all the same: then
+// it is made again.
 func (c *Lifecycle) Hurry() {
 	c.notUntil = time.Time{}
 	c.hurried = c.phase == Acquiring || c.phase == Loading
 }
 
-// activationDelay grows from 50 ms by doubling to 0.8 s: a store that comes back is selling again within a second. It need
-// not grow further to spare the store, for only a few shards are acquired at a time.
+// activationDelay grows from 50 ms by doubling to 0.8 s: a store that comes back is selling again within a second. It
+// need not grow further to spare the store, for only a few shards are acquired at a time.
 func activationDelay(failures int) time.Duration {
 	return 50 * time.Millisecond << min(failures-1, 4)
 }
 
-// fencedRest is how long a shard that another writer has is not even asked for: long enough for the other to show in this
-// node's view, short enough for a client's retries when the other has gone. It doubles twice while the other stays.
+// fencedRest is how long a shard that another writer has is not even asked for: long enough for the other to show in
+// this node's view, short enough for a client's retries when the other has gone. It doubles twice while the other
+// stays.
 const fencedRest = 500 * time.Millisecond
 
 // LostTo says that a shard stopped because it is another writer's.

@@ -25,7 +25,8 @@ func Load(ctx context.Context, store storage.Store, key storage.SectionKey, kind
 	return m, replayed, nil
 }
 
-// LoadFrom goes on from a machine that stands after at, up to tail. After an error the machine is not to be used any more.
+// LoadFrom goes on from a machine that stands after at, up to tail. After an error the machine is not to be used any
+// more.
 func LoadFrom(ctx context.Context, store storage.Store, key storage.SectionKey, m machine.Machine, at, tail storage.Tail) (
 	replayed int, err error) {
 	err = store.Read(ctx, key, at.Seq, func(e *storage.Entry, hash storage.Hash) error {
@@ -63,8 +64,8 @@ func Restore(ctx context.Context, store storage.Snapshots, key storage.SectionKe
 	return kind.New(), storage.Tail{}, nil
 }
 
-// Replay applies the record that follows before, and adds what it did to effects unless they are nil; Decide is never asked
-// again. A *storage.CorruptError names a record that does not continue the log or cannot be applied.
+// Replay applies the record that follows before, and adds what it did to effects unless they are nil; Decide is never
+// asked again. A *storage.CorruptError names a record that does not continue the log or cannot be applied.
 func Replay(m machine.Machine, key storage.SectionKey, e *storage.Entry, before storage.Tail, effects machine.Effects) (
 	changes int, err error) {
 	if e.Prev != before.Hash || e.Seq != before.Seq+1 {
@@ -80,7 +81,8 @@ func Replay(m machine.Machine, key storage.SectionKey, e *storage.Entry, before 
 	return changes, nil
 }
 
-// replayBody turns a machine's assertion into an error: at replay the impossible means damaged data, not a broken program.
+// replayBody turns a machine's assertion into an error: at replay the impossible means damaged data, not a broken
+// program.
 func replayBody(m machine.Machine, e *storage.Entry, effects machine.Effects) (changes int, err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -12,9 +12,9 @@ import (
 // nobody knows. Repeating it with the same key tells.
 var ErrUnavailable = errors.New("actors: section unavailable")
 
-// Request is one command on its way through a writer and back. Requests are pooled by whoever makes them: the waiter owns
-// one before it is sent and after its answer; the shard owns it between. A waiter that gives up (timeout) leaves it to the
-// shard, which then drops it.
+// Request is one command on its way through a writer and back. Requests are pooled by whoever makes them: the waiter
+// owns one before it is sent and after its answer; the shard owns it between. A waiter that gives up (timeout) leaves
+// it to the shard, which then drops it.
 type Request struct {
 	// Payload is the machine's own command, with room for its answer.
 	Payload any
@@ -53,18 +53,19 @@ func (r *Request) Again() {
 	r.fate.Store(0)
 }
 
-// Keep says, of an answer that the shard has not judged the request, that the waiter is still there: what was reserved for
-// it stays so, for the next attempt. False: the waiter has given up, and the teller gives it back.
+// Keep says, of an answer that the shard has not judged the request, that the waiter is still there: what was reserved
+// for it stays so, for the next attempt. False: the waiter has given up, and the teller gives it back.
 func (r *Request) Keep() bool { return r.fate.CompareAndSwap(0, 1) }
 
 // leave is the waiter's giving up; false: Keep was first.
 func (r *Request) leave() bool { return r.fate.CompareAndSwap(0, 2) }
 
-// Answered says that Wait would give the answer at once. With Collect it is for a simulator, in which nothing may block.
+// Answered says that Wait would give the answer at once. With Collect it is for a simulator, in which nothing may
+// block.
 func (r *Request) Answered() bool { return len(r.done) > 0 }
 
-// Collect is Wait at its end: it takes the answer. Without one, as long as late is false, it must not be called; with late
-// it is the deadline's turn, and false says that the request is no longer the waiter's.
+// Collect is Wait at its end: it takes the answer. Without one, as long as late is false, it must not be called; with
+// late it is the deadline's turn, and false says that the request is no longer the waiter's.
 func (r *Request) Collect(late bool) bool {
 	if late && r.leave() {
 		return false

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// TestWaitForgetsItsTimer: a deadline that passes at the very moment of the answer is no word to whoever waits next with the same request.
+// TestWaitForgetsItsTimer: a deadline that passes at the very moment of the answer is no word to whoever waits next
+// with the same request.
 func TestWaitForgetsItsTimer(t *testing.T) {
 	answers, crossed := make(chan *Request), 0
 	go func() {
@@ -38,8 +39,8 @@ func newWaiting() *Request {
 	return r
 }
 
-// TestReservedSeatsHaveOneOwner: of a request that was not judged, the seats are the waiter's for the next attempt, or the teller's to give back;
-// never both's, never nobody's.
+// TestReservedSeatsHaveOneOwner: of a request that was not judged, the seats are the waiter's for the next attempt, or
+// the teller's to give back; never both's, never nobody's.
 func TestReservedSeatsHaveOneOwner(t *testing.T) {
 	told, gone := newWaiting(), newWaiting()
 	if !told.Keep() || told.leave() {

@@ -2,12 +2,12 @@ package writer
 
 import "holdfast/storage"
 
-// snapshotChangesMin is how many changes a shard replays at most, beyond what its size costs anyway: replay runs at about a
-// million changes a second, so this is some 20 ms.
+// snapshotChangesMin is how many changes a shard replays at most, beyond what its size costs anyway: replay runs at
+// about a million changes a second, so this is some 20 ms.
 const snapshotChangesMin = 20_000
 
-// snapshotBytesPerChange makes the distance between snapshots grow with their size, so that writing them stays a constant
-// share of writing the log: a snapshot of n bytes is followed by at least n/snapshotBytesPerChange changes.
+// snapshotBytesPerChange makes the distance between snapshots grow with their size, so that writing them stays a
+// constant share of writing the log: a snapshot of n bytes is followed by at least n/snapshotBytesPerChange changes.
 const snapshotBytesPerChange = 64
 
 // snapshot takes the state exactly at p's record: after sealing it, before the next one gathers anything.

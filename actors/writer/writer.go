@@ -19,9 +19,9 @@ const (
 	stopped        // fenced, failed or given up: nothing the writer holds may be believed
 )
 
-// Writer is the single writer of one shard's log, without goroutines, clocks or I/O: a shell submits requests, sends what
-// Ready gives to the log, and reports the result to Advance. Answers leave through Answers, in an order that keeps P2: an
-// answer is there only once the record it depends on is durable.
+// Writer is the single writer of one shard's log, without goroutines, clocks or I/O: a shell submits requests, sends
+// what Ready gives to the log, and reports the result to Advance. Answers leave through Answers, in an order that keeps
+// P2: an answer is there only once the record it depends on is durable.
 //
 // Invariants:
 //   - at most one append is in flight; while it is, the next one gathers;
@@ -86,7 +86,8 @@ func (p *Record) reset() {
 	p.answers, p.Changes, p.Snapshot, p.release, p.Due = p.answers[:0], 0, nil, false, 0
 }
 
-// bodyBytesSoft closes a record early: a larger body buys no throughput (the sync dominates) and delays the answers in it.
+// bodyBytesSoft closes a record early: a larger body buys no throughput (the sync dominates) and delays the answers in
+// it.
 const bodyBytesSoft = storage.BodyBytesMax - 1024
 
 // New starts a writer at the tail left by its own claim; m holds everything up to tail.
@@ -209,8 +210,8 @@ func (w *Writer) apply(changes int, at machine.Instant) (fits bool) {
 	return true
 }
 
-// answerAfter files an answer that changed nothing with the record it depends on: at once when that is durable (P7), else
-// with the record in flight or gathering (P2: a refusal is told only after whatever it depended on is durable).
+// answerAfter files an answer that changed nothing with the record it depends on: at once when that is durable (P7),
+// else with the record in flight or gathering (P2: a refusal is told only after whatever it depended on is durable).
 func (w *Writer) answerAfter(r *Request, depends machine.Seq) {
 	switch {
 	case depends <= w.durable:
@@ -222,8 +223,8 @@ func (w *Writer) answerAfter(r *Request, depends machine.Seq) {
 	}
 }
 
-// Ready gives the append to send now, or nil. After it, the next record gathers. A record that the log has not decided on
-// is given again, unchanged.
+// Ready gives the append to send now, or nil. After it, the next record gathers. A record that the log has not decided
+// on is given again, unchanged.
 func (w *Writer) Ready() *Record {
 	if w.status == stopped {
 		return nil
@@ -274,13 +275,13 @@ func batchID(id storage.WriterID, count uint64) (b storage.BatchID) {
 	return b
 }
 
-// Advance takes the log's word on the append with that batch id. It returns the durable record (for the map), or nil. Words
-// on other batches are late messages to an earlier life, and ignored.
+// Advance takes the log's word on the append with that batch id. It returns the durable record (for the map), or nil.
+// Words on other batches are late messages to an earlier life, and ignored.
 //
 // ErrUnknown and ErrUnavailable are no word on the append: the one may have been written, the other was not written by
-// this sending, and says nothing of those before (S6). Both keep the memory and the record, and refuse what is new until
-// the same bytes, sent again, are answered (P3). A store that is away for seconds thus costs its shards neither a claim
-// nor a replay.
+// this sending, and says nothing of those before (S6). Both keep the memory and the record, and refuse what is new
+// until the same bytes, sent again, are answered (P3). A store that is away for seconds thus costs its shards neither a
+// claim nor a replay.
 func (w *Writer) Advance(batch storage.BatchID, err error) *Record {
 	if w.status == stopped || w.inflight == nil || w.inflight.Append.Entry.Batch != batch {
 		return nil

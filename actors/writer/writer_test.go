@@ -31,7 +31,8 @@ func holdRequest(n int, seat section.SeatIndex) *Request {
 	return request(c)
 }
 
-// TestFullRecord: more requests than a record holds wait their turn; none is lost, none overtakes, no record is too large.
+// TestFullRecord: more requests than a record holds wait their turn; none is lost, none overtakes, no record is too
+// large.
 func TestFullRecord(t *testing.T) {
 	const requests = 4000
 	w := newTestWriter(requests)
@@ -59,7 +60,8 @@ func TestFullRecord(t *testing.T) {
 	}
 }
 
-// TestBacklogIsRefusedInDoubt: P3, who waits for room behind an unknown outcome is sent away, not judged on what may not be.
+// TestBacklogIsRefusedInDoubt: P3, who waits for room behind an unknown outcome is sent away, not judged on what may
+// not be.
 func TestBacklogIsRefusedInDoubt(t *testing.T) {
 	w := newTestWriter(4000)
 	w.Submit(holdRequest(0, 0))
@@ -79,7 +81,8 @@ func TestBacklogIsRefusedInDoubt(t *testing.T) {
 	}
 }
 
-// TestStopTellsWhoChangedSomething: what was applied is taken back with the memory as a whole; what was not changed nothing.
+// TestStopTellsWhoChangedSomething: what was applied is taken back with the memory as a whole; what was not changed
+// nothing.
 func TestStopTellsWhoChangedSomething(t *testing.T) {
 	w := newTestWriter(10)
 	applied, lost := holdRequest(0, 1), holdRequest(1, 1)
@@ -104,7 +107,8 @@ func TestSaleAndRefundInOneRecord(t *testing.T) {
 	}
 }
 
-// TestWriterAllocations: a hold and its release, decided, encoded, sealed and answered, allocate at most once on average.
+// TestWriterAllocations: a hold and its release, decided, encoded, sealed and answered, allocate at most once on
+// average.
 func TestWriterAllocations(t *testing.T) {
 	const batch = 500
 	w := newTestWriter(batch)

@@ -13,32 +13,32 @@ import (
 type capacityCommand struct {
 	server
 	output
-	Target string `help:"A running server instead of --binary, such as http://127.0.0.1:8080." placeholder:"URL"`
+	Target string `help:"A running server instead of --binary, such as http://127.0.0.1:8080."                                placeholder:"URL"`
 	operatorKey
-	TokenSecretFile string        `help:"File with the secret of buyers' tokens (HS256) of a server that is not in dev mode." type:"existingfile" placeholder:"FILE"`
-	Scenario        string        `help:"What buyers do: steady, onsale or stampede (${default})." enum:"steady,onsale,stampede" default:"onsale"`
-	SLOP99          time.Duration `name:"slo-p99" help:"Longest p99 of holds granted or refused, from the intended start (${default})." default:"100ms"`
-	SLOFailed       float64       `name:"slo-failed" help:"Most requests that may be limited, failed or unknown, in percent (${default})." default:"0.1"`
-	Headroom        float64       `help:"Part of the sustained rate to keep free (${default})." default:"0.3"`
-	From            load.Rate     `help:"Buyers a second to begin with (${default})." default:"500"`
-	To              load.Rate     `help:"No step above this rate; 0: until the SLO breaks." default:"0"`
-	Factor          float64       `help:"From one rate to the next on the way up (${default})." default:"1.5"`
-	Within          float64       `help:"Halve what lies between until it is so little, as a part of the rate (${default})." default:"0.08"`
-	Tries           int           `help:"So often must a rate not pass before it is believed (${default})." default:"2"`
-	Step            time.Duration `help:"Length of a step's part that counts; the step that confirms takes three times as long (${default})." default:"5s"`
-	Warmup          time.Duration `help:"What comes before it; 0: a second and four times the mean time of thinking." default:"0"`
-	Think           time.Duration `help:"onsale: mean time between looking and choosing, and between choosing and paying; 0: 500ms." default:"0"`
-	Session         time.Duration `help:"How long your buyers stay inside on average, for the cap that is told; 0: as long as the test's." default:"0"`
-	Conns           int           `help:"Connections, one request at a time each; 0: as many as the rate and the SLO need." default:"0"`
-	Houses          int           `help:"Events of each step; 0: as many as it cannot sell out." default:"0"`
-	Venue           string        `help:"A plan to play in: pretix, seats.io, row list or compact JSON." type:"existingfile" placeholder:"FILE"`
-	HoldTTL         time.Duration `help:"How long a hold lasts, in whole seconds; 0: the scenario's own." default:"0"`
-	Seed            uint64        `help:"Seed of everything drawn by lot; 0: another one each time, which the report tells." default:"0"`
-	Clients         int           `help:"Client processes (${default})." default:"1"`
-	Loops           int           `help:"Threads of each client process that send and receive; 0: half of the cores." default:"0"`
+	TokenSecretFile string        `help:"File with the secret of buyers' tokens (HS256) of a server that is not in dev mode."                 placeholder:"FILE" type:"existingfile"`
+	Scenario        string        `help:"What buyers do: steady, onsale or stampede (${default})."                                                                                   enum:"steady,onsale,stampede" default:"onsale"`
+	SLOP99          time.Duration `help:"Longest p99 of holds granted or refused, from the intended start (${default})."                                                                                           default:"100ms"  name:"slo-p99"`
+	SLOFailed       float64       `help:"Most requests that may be limited, failed or unknown, in percent (${default})."                                                                                           default:"0.1"    name:"slo-failed"`
+	Headroom        float64       `help:"Part of the sustained rate to keep free (${default})."                                                                                                                    default:"0.3"`
+	From            load.Rate     `help:"Buyers a second to begin with (${default})."                                                                                                                              default:"500"`
+	To              load.Rate     `help:"No step above this rate; 0: until the SLO breaks."                                                                                                                        default:"0"`
+	Factor          float64       `help:"From one rate to the next on the way up (${default})."                                                                                                                    default:"1.5"`
+	Within          float64       `help:"Halve what lies between until it is so little, as a part of the rate (${default})."                                                                                       default:"0.08"`
+	Tries           int           `help:"So often must a rate not pass before it is believed (${default})."                                                                                                        default:"2"`
+	Step            time.Duration `help:"Length of a step's part that counts; the step that confirms takes three times as long (${default})."                                                                      default:"5s"`
+	Warmup          time.Duration `help:"What comes before it; 0: a second and four times the mean time of thinking."                                                                                              default:"0"`
+	Think           time.Duration `help:"onsale: mean time between looking and choosing, and between choosing and paying; 0: 500ms."                                                                               default:"0"`
+	Session         time.Duration `help:"How long your buyers stay inside on average, for the cap that is told; 0: as long as the test's."                                                                         default:"0"`
+	Conns           int           `help:"Connections, one request at a time each; 0: as many as the rate and the SLO need."                                                                                        default:"0"`
+	Houses          int           `help:"Events of each step; 0: as many as it cannot sell out."                                                                                                                   default:"0"`
+	Venue           string        `help:"A plan to play in: pretix, seats.io, row list or compact JSON."                                      placeholder:"FILE" type:"existingfile"`
+	HoldTTL         time.Duration `help:"How long a hold lasts, in whole seconds; 0: the scenario's own."                                                                                                          default:"0"`
+	Seed            uint64        `help:"Seed of everything drawn by lot; 0: another one each time, which the report tells."                                                                                       default:"0"`
+	Clients         int           `help:"Client processes (${default})."                                                                                                                                           default:"1"`
+	Loops           int           `help:"Threads of each client process that send and receive; 0: half of the cores."                                                                                              default:"0"`
 	Unchecked       bool          `help:"Do not check the answers; the report says so."`
-	Budget          time.Duration `help:"Longest search for an order of the answers (${default}); what is left then counts as not checked." default:"5m"`
-	Keep            string        `help:"Folder that gets the history, for holdfast-bench check." type:"existingdir" placeholder:"DIR"`
+	Budget          time.Duration `help:"Longest search for an order of the answers (${default}); what is left then counts as not checked."                                                                        default:"5m"`
+	Keep            string        `help:"Folder that gets the history, for holdfast-bench check."                                             placeholder:"DIR"  type:"existingdir"`
 }
 
 // Help is shown by holdfast-bench capacity --help.

@@ -14,17 +14,17 @@ import (
 
 // chaosCommand runs a cluster of real processes and does to it what machines and networks do.
 type chaosCommand struct {
-	Binary     string           `required:"" help:"A holdfast executable." type:"existingfile" placeholder:"FILE"`
-	Seed       uint64           `help:"Seed of the schedule and of all wishes; 0: another one each time, which the report tells." default:"0"`
-	Duration   time.Duration    `help:"How long buyers shop (${default}); healing, reading the log and checking come on top." default:"120s"`
-	Nodes      int              `help:"Nodes, besides those that join (${default})." default:"3"`
-	Buyers     int              `help:"Buyers, each asking for one thing after the other (${default})." default:"16"`
-	Nemesis    []string         `help:"What to do to the nodes, by name; default: all that can be done here." placeholder:"NAME"`
-	Namespaces chaos.Namespaces `help:"auto: each node in a network namespace of its own, if this is root and has ip and iptables. never: all on the loopback (${default})." enum:"auto,never" default:"auto"`
-	Folder     string           `help:"Where the run's folder goes; PostgreSQL's user must be able to pass through it (the system's place for temporary files)." type:"existingdir" placeholder:"DIR"`
-	Keep       bool             `help:"Keep logs and answers even if nothing was found."`
-	JSON       bool             `help:"Print the report as JSON."`
-	Quiet      bool             `help:"No lines of progress."`
+	Binary     string           `required:"" help:"A holdfast executable."                                                                                                               type:"existingfile" placeholder:"FILE"`
+	Seed       uint64           `            help:"Seed of the schedule and of all wishes; 0: another one each time, which the report tells."                                                                                   default:"0"`
+	Duration   time.Duration    `            help:"How long buyers shop (${default}); healing, reading the log and checking come on top."                                                                                       default:"120s"`
+	Nodes      int              `            help:"Nodes, besides those that join (${default})."                                                                                                                                default:"3"`
+	Buyers     int              `            help:"Buyers, each asking for one thing after the other (${default})."                                                                                                             default:"16"`
+	Nemesis    []string         `            help:"What to do to the nodes, by name; default: all that can be done here."                                                                                    placeholder:"NAME"`
+	Namespaces chaos.Namespaces `            help:"auto: each node in a network namespace of its own, if this is root and has ip and iptables. never: all on the loopback (${default})."                                        default:"auto" enum:"auto,never"`
+	Folder     string           `            help:"Where the run's folder goes; PostgreSQL's user must be able to pass through it (the system's place for temporary files)."             type:"existingdir"  placeholder:"DIR"`
+	Keep       bool             `            help:"Keep logs and answers even if nothing was found."`
+	JSON       bool             `            help:"Print the report as JSON."`
+	Quiet      bool             `            help:"No lines of progress."`
 }
 
 // Help is shown by holdfast-bench chaos --help.
@@ -35,7 +35,9 @@ recorded and held against every other one, against the log, and against holdfast
   holdfast-bench chaos --binary bin/holdfast --duration 10m
   holdfast-bench chaos --binary bin/holdfast --seed 7 --nemesis kill,pause --namespaces never
 
-The nemeses: ` + strings.Join(chaos.Names(), " ") + `. partition, oneway and storecut need network namespaces: root, ip and iptables.
+The nemeses: ` + strings.Join(
+		chaos.Names(), " ",
+	) + `. partition, oneway and storecut need network namespaces: root, ip and iptables.
 clock needs bin/holdfast-planted (make planted), which reads its wall clock's offset from a file.
 
 Everything that was started is ended and removed, also after ^C. If something was found, or with --keep, the folder with the nodes' logs, the answers and the

@@ -18,15 +18,15 @@ type growthCommand struct {
 	Dimensions []string `arg:"" optional:"" help:"sections, seats, clients, holds, history; none: all of them. See below."`
 	server
 	output
-	To        uint64        `help:"Largest step of each; 0: the ordinary one. history ends at 1,000,000 unless more is asked for." default:"0"`
-	Rounds    int           `help:"Rounds of each point (${default})." default:"3"`
-	Conns     int           `help:"Connections, one request at a time each, where they are not what grows (${default})." default:"256"`
-	Duration  time.Duration `help:"Length of each load that is measured (${default})." default:"3s"`
-	Seed      uint64        `help:"Seed of everything drawn by lot; 0: another one each time, which the report tells." default:"0"`
-	Loops     int           `help:"Threads of the client that send and receive; 0: half of the cores." default:"0"`
-	Unchecked bool          `help:"Do not check the answers; the report says so."`
-	Budget    time.Duration `help:"Longest search for an order of the answers, per point (${default}); what is left then counts as not checked." default:"5m"`
-	Gobench   string        `help:"Output of go test -bench, whose curves come onto the same page." type:"existingfile" placeholder:"FILE"`
+	To        uint64        `                   help:"Largest step of each; 0: the ordinary one. history ends at 1,000,000 unless more is asked for."               default:"0"`
+	Rounds    int           `                   help:"Rounds of each point (${default})."                                                                           default:"3"`
+	Conns     int           `                   help:"Connections, one request at a time each, where they are not what grows (${default})."                         default:"256"`
+	Duration  time.Duration `                   help:"Length of each load that is measured (${default})."                                                           default:"3s"`
+	Seed      uint64        `                   help:"Seed of everything drawn by lot; 0: another one each time, which the report tells."                           default:"0"`
+	Loops     int           `                   help:"Threads of the client that send and receive; 0: half of the cores."                                           default:"0"`
+	Unchecked bool          `                   help:"Do not check the answers; the report says so."`
+	Budget    time.Duration `                   help:"Longest search for an order of the answers, per point (${default}); what is left then counts as not checked." default:"5m"`
+	Gobench   string        `                   help:"Output of go test -bench, whose curves come onto the same page."                                                            type:"existingfile" placeholder:"FILE"`
 }
 
 // Help is shown by holdfast-bench growth --help.

@@ -68,7 +68,7 @@ func readReport(path string) (*report.Report, error) {
 // pageCommand makes a report's page again, with curves of Go benchmarks if there are any.
 type pageCommand struct {
 	From    string `arg:"" type:"existingfile" help:"A report (.json)."`
-	GoBench string `name:"gobench" type:"existingfile" help:"What go test -bench printed: its benchmarks that vary one number become curves of the page." placeholder:"FILE"`
+	GoBench string `       type:"existingfile" help:"What go test -bench printed: its benchmarks that vary one number become curves of the page." name:"gobench" placeholder:"FILE"`
 	output
 }
 
@@ -103,8 +103,8 @@ func addBenchmarks(r *report.Report, path string) error {
 // checkCommand judges a kept history.
 type checkCommand struct {
 	History string        `arg:"" type:"existingfile" help:"A history kept by run --keep."`
-	Log     string        `type:"existingfile" help:"The server's log, as holdfast log prints it." placeholder:"FILE"`
-	Budget  time.Duration `help:"Longest search for an order of the answers (${default}); what is left then counts as not checked." default:"5m"`
+	Log     string        `       type:"existingfile" help:"The server's log, as holdfast log prints it."                                                      placeholder:"FILE"`
+	Budget  time.Duration `                           help:"Longest search for an order of the answers (${default}); what is left then counts as not checked."                    default:"5m"`
 }
 
 // Help is shown by holdfast-bench check --help.

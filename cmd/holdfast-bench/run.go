@@ -18,15 +18,15 @@ import (
 
 // load says how a scenario is driven, where its own numbers are not wanted.
 type loadFlags struct {
-	Conns    int           `help:"Connections, one request at a time each; 0: the scenario's own." default:"0"`
+	Conns    int           `help:"Connections, one request at a time each; 0: the scenario's own."                      default:"0"`
 	Rate     load.Rate     `help:"Open loop with so many buyers a second; 0: the scenario's own; below 0: closed loop." default:"0"`
-	Duration time.Duration `help:"Length of a round's arrivals; 0: the scenario's own." default:"0"`
-	Buyers   uint64        `help:"End a round's arrivals after so many; 0: by time alone." default:"0"`
-	Houses   int           `help:"Events on sale at once; 0: the scenario's own." default:"0"`
-	Venue    string        `help:"A plan to play in: pretix, seats.io, row list or compact JSON." type:"existingfile" placeholder:"FILE"`
-	HoldTTL  time.Duration `help:"How long a hold lasts, in whole seconds; 0: the scenario's own." default:"0"`
-	Losers   float64       `help:"eras: wishes for the front rows before each booking, nearly all refused; 0: 1." default:"0"`
-	BotPart  float64       `help:"bots: part of the arrivals that are scripts; 0: 0.3." default:"0"`
+	Duration time.Duration `help:"Length of a round's arrivals; 0: the scenario's own."                                 default:"0"`
+	Buyers   uint64        `help:"End a round's arrivals after so many; 0: by time alone."                              default:"0"`
+	Houses   int           `help:"Events on sale at once; 0: the scenario's own."                                       default:"0"`
+	Venue    string        `help:"A plan to play in: pretix, seats.io, row list or compact JSON."                                   type:"existingfile" placeholder:"FILE"`
+	HoldTTL  time.Duration `help:"How long a hold lasts, in whole seconds; 0: the scenario's own."                      default:"0"`
+	Losers   float64       `help:"eras: wishes for the front rows before each booking, nearly all refused; 0: 1."       default:"0"`
+	BotPart  float64       `help:"bots: part of the arrivals that are scripts; 0: 0.3."                                 default:"0"`
 }
 
 // apply puts what was said into a scenario.
@@ -75,17 +75,17 @@ type runCommand struct {
 	server
 	loadFlags
 	output
-	Against []string `help:"Peers to compare with, in turns: textbook, conditional-update, skip-locked, optimistic, memory, nothing, holdfast-sql, or all." placeholder:"PEER"`
-	Rounds  int      `help:"Rounds of each (${default})." default:"1"`
-	Seed    uint64   `help:"Seed of everything drawn by lot; 0: another one each time, which the report tells." default:"0"`
-	Target  string   `help:"A running server instead of --binary, such as http://127.0.0.1:8080." placeholder:"URL"`
+	Against []string `       help:"Peers to compare with, in turns: textbook, conditional-update, skip-locked, optimistic, memory, nothing, holdfast-sql, or all." placeholder:"PEER"`
+	Rounds  int      `       help:"Rounds of each (${default})."                                                                                                                      default:"1"`
+	Seed    uint64   `       help:"Seed of everything drawn by lot; 0: another one each time, which the report tells."                                                                default:"0"`
+	Target  string   `       help:"A running server instead of --binary, such as http://127.0.0.1:8080."                                                           placeholder:"URL"`
 	operatorKey
-	TokenSecretFile string        `help:"File with the secret of buyers' tokens (HS256) of a server that is not in dev mode." type:"existingfile" placeholder:"FILE"`
-	Clients         int           `help:"Client processes (${default})." default:"1"`
-	Loops           int           `help:"Threads of each client process that send and receive; 0: half of the cores." default:"0"`
-	Unchecked       bool          `help:"Do not check the answers; the report says so."`
-	Budget          time.Duration `help:"Longest search for an order of the answers, per side (${default}); what is left then counts as not checked." default:"5m"`
-	Keep            string        `help:"Folder that gets every side's history, for holdfast-bench check." type:"existingdir" placeholder:"DIR"`
+	TokenSecretFile string        `       help:"File with the secret of buyers' tokens (HS256) of a server that is not in dev mode."                                            placeholder:"FILE"              type:"existingfile"`
+	Clients         int           `       help:"Client processes (${default})."                                                                                                                    default:"1"`
+	Loops           int           `       help:"Threads of each client process that send and receive; 0: half of the cores."                                                                       default:"0"`
+	Unchecked       bool          `       help:"Do not check the answers; the report says so."`
+	Budget          time.Duration `       help:"Longest search for an order of the answers, per side (${default}); what is left then counts as not checked."                                       default:"5m"`
+	Keep            string        `       help:"Folder that gets every side's history, for holdfast-bench check."                                                               placeholder:"DIR"               type:"existingdir"`
 }
 
 // Help is shown by holdfast-bench run --help.

@@ -17,7 +17,7 @@ import (
 // server says what is measured.
 type server struct {
 	Binary string `help:"A holdfast executable: it is started on a free port with fresh data, and stopped at the end." type:"existingfile" placeholder:"FILE"`
-	Folder string `help:"Where the fresh data goes: choose the disk (the system's place for temporary files)." type:"existingdir" placeholder:"DIR"`
+	Folder string `help:"Where the fresh data goes: choose the disk (the system's place for temporary files)."         type:"existingdir"  placeholder:"DIR"`
 }
 
 // shape says how it is driven.
@@ -25,7 +25,7 @@ type shape struct {
 	// Conns: 256 by default, because a hold waits for the disk: with few connections a closed loop measures the disk's
 	// latency divided by their number, and not what the server can do.
 	Conns    int           `help:"Connections, one request at a time each (${default})." default:"256"`
-	Duration time.Duration `help:"Length of a round (${default})." default:"3s"`
+	Duration time.Duration `help:"Length of a round (${default})."                       default:"3s"`
 	JSON     bool          `help:"Print JSON."`
 }
 
@@ -34,10 +34,10 @@ type httpCommand struct {
 	Scenario string `arg:"" enum:"holds,refusals,availability,availability-busy,single,expiry,restart" help:"What to measure."`
 	server
 	shape
-	Target string `help:"A running server instead of --binary, such as http://127.0.0.1:8080. It needs --dev-auth." placeholder:"URL"`
+	Target string `                                                                                  help:"A running server instead of --binary, such as http://127.0.0.1:8080. It needs --dev-auth."                                                placeholder:"URL"`
 	operatorKey
-	Rate  load.Rate `help:"Open loop with so many requests a second; 0 is a closed loop (${default}). availability-busy and expiry are always open: 200." default:"0"`
-	Count int       `help:"single: how many holds. expiry: how many lapse, in whole ten thousands. restart: changes before the kill. 0: 2,000, 100,000 and 100,000." default:"0"`
+	Rate  load.Rate `                                                                                  help:"Open loop with so many requests a second; 0 is a closed loop (${default}). availability-busy and expiry are always open: 200."                              default:"0"`
+	Count int       `                                                                                  help:"single: how many holds. expiry: how many lapse, in whole ten thousands. restart: changes before the kill. 0: 2,000, 100,000 and 100,000."                   default:"0"`
 }
 
 func (h *httpCommand) Run(c *console) (err error) {
@@ -107,7 +107,7 @@ type compareCommand struct {
 	Scenario string `arg:"" enum:"holds,refusals,availability" help:"What to compare."`
 	server
 	shape
-	Rounds int `help:"Rounds of each (${default})." default:"5"`
+	Rounds int `                                          help:"Rounds of each (${default})." default:"5"`
 }
 
 func (n *compareCommand) Run(c *console) (err error) {
@@ -136,10 +136,10 @@ func (n *compareCommand) Run(c *console) (err error) {
 
 // nullCommand is the do-nothing server.
 type nullCommand struct {
-	Listen    string `help:"Address (${default})." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
-	Answer    string `help:"A recorded answer (status line, headers, body) to repeat." type:"existingfile" placeholder:"FILE"`
-	Status    int    `help:"Without --answer: the status (${default})." default:"201"`
-	BodyBytes int    `help:"Without --answer: the body's length (${default})." default:"250"`
+	Listen    string `help:"Address (${default})."                                     default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
+	Answer    string `help:"A recorded answer (status line, headers, body) to repeat."                          placeholder:"FILE"      type:"existingfile"`
+	Status    int    `help:"Without --answer: the status (${default})."                default:"201"`
+	BodyBytes int    `help:"Without --answer: the body's length (${default})."         default:"250"`
 }
 
 func (n *nullCommand) Run(c *console) error {

@@ -15,7 +15,7 @@ import (
 // operatorKey says how to prove to a running server that its operator asks.
 type operatorKey struct {
 	OperatorKey     string `help:"Its operator key, where the key is no secret: every user of the machine can read a command line. Default: dev, the key of dev mode." placeholder:"KEY"`
-	OperatorKeyFile string `help:"File with its operator key." type:"existingfile" placeholder:"FILE"`
+	OperatorKeyFile string `help:"File with its operator key."                                                                                                         placeholder:"FILE" type:"existingfile"`
 }
 
 // key is the operator's key.

@@ -116,10 +116,10 @@ func worker() (string, []string) {
 // peerCommand serves one baseline; run starts it.
 type peerCommand struct {
 	Name        string `arg:"" help:"textbook, conditional-update, skip-locked, optimistic or memory."`
-	Listen      string `help:"Address (${default})." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
-	Postgres    string `help:"Its database." placeholder:"URL"`
-	Redis       string `help:"Its Redis." placeholder:"HOST:PORT"`
-	Connections int    `help:"Connections to each of the two; 0: what measured best." default:"0"`
+	Listen      string `       help:"Address (${default})."                                            default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
+	Postgres    string `       help:"Its database."                                                                             placeholder:"URL"`
+	Redis       string `       help:"Its Redis."                                                                                placeholder:"HOST:PORT"`
+	Connections int    `       help:"Connections to each of the two; 0: what measured best."           default:"0"`
 }
 
 // Run serves until it is told to stop.

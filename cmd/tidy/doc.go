@@ -11,8 +11,8 @@
 //	                                     ──▶ checkSizes ─┼──▶ findings ("file:line: what, and why it matters")
 //	                                     ──▶ checkWords ─┘
 //
-// Files are parsed here rather than listed by the go command, because the test cache only sees what a test itself opened: a
-// violation added behind its back would be reported as "(cached) ok".
+// Files are parsed here rather than listed by the go command, because the test cache only sees what a test itself
+// opened: a violation added behind its back would be reported as "(cached) ok".
 //
 // Every check is also run on planted violations: a rule that cannot fail guards nothing.
 package tidy

@@ -76,14 +76,22 @@ func checkWalls(sources []*source) []string {
 	for _, s := range sources {
 		w, known := walls[s.Folder]
 		if !known {
-			findings = append(findings, fmt.Sprintf("%s: folder %q is not on the floor plan; add it to walls with its reason, or put the file where it belongs", s.Path, s.Folder))
+			findings = append(
+				findings,
+				fmt.Sprintf(
+					"%s: folder %q is not on the floor plan; add it to walls with its reason, or put the file where it belongs",
+					s.Path, s.Folder,
+				),
+			)
 			continue
 		}
 		for target, pos := range s.imports() {
 			own := strings.TrimPrefix(target, module+"/")
 			external := s.Test && strings.HasSuffix(s.File.Name.Name, "_test") && own == s.Folder
 			if !external && !allowed(w, s.Test, target) {
-				findings = append(findings, fmt.Sprintf("%s: %s may not import %s: %s", s.at(pos), s.Folder, target, w.Why))
+				findings = append(
+					findings, fmt.Sprintf("%s: %s may not import %s: %s", s.at(pos), s.Folder, target, w.Why),
+				)
 			}
 		}
 	}
@@ -95,7 +103,9 @@ func TestFloorPlan(t *testing.T) {
 }
 
 // topLevel is fixed: a stranger guesses the folders.
-var topLevel = []string{"actors", "api", "bench", "cluster", "cmd", "storage", "go.mod", "go.sum", "Makefile", "README.md", "LICENSE"}
+var topLevel = []string{
+	"actors", "api", "bench", "cluster", "cmd", "storage", "go.mod", "go.sum", "Makefile", "README.md", "LICENSE",
+}
 
 func TestTopLevelIsFixed(t *testing.T) {
 	walkFiles(t, func(file string) {
@@ -133,19 +143,51 @@ func TestConcreteStoresStayApart(t *testing.T) {
 func TestWallsFindPlantedViolations(t *testing.T) {
 	runPlanted(t, []planted{
 		{"clock in the core", "actors/section/a.go", "package section\nimport _ \"time\"\n", "may not import time"},
-		{"chance in the core", "actors/section/a.go", "package section\nimport _ \"math/rand/v2\"\n", "may not import math/rand"},
+		{
+			"chance in the core", "actors/section/a.go", "package section\nimport _ \"math/rand/v2\"\n",
+			"may not import math/rand",
+		},
 		{"lock in the core", "actors/section/a.go", "package section\nimport _ \"sync\"\n", "may not import sync"},
-		{"core uses library", "actors/section/a.go", "package section\nimport _ \"pgregory.net/rapid\"\n", "may not import pgregory"},
+		{
+			"core uses library", "actors/section/a.go", "package section\nimport _ \"pgregory.net/rapid\"\n",
+			"may not import pgregory",
+		},
 		{"core test may use it", "actors/section/a_test.go", "package section\nimport _ \"pgregory.net/rapid\"\n", ""},
-		{"storage looks up", "storage/a.go", "package storage\nimport _ \"holdfast/actors\"\n", "may not import holdfast/actors"},
-		{"store imports store", "storage/memstore/a.go", "package memstore\nimport _ \"holdfast/storage/pebblestore\"\n", "may not import holdfast/storage/pebblestore"},
-		{"api reaches a store", "api/a.go", "package api\nimport _ \"holdfast/storage/pebblestore\"\n", "never a concrete store"},
-		{"actors serve", "actors/a.go", "package actors\nimport _ \"github.com/valyala/fasthttp\"\n", "may not import github.com/valyala"},
-		{"bench knows server", "bench/run/a.go", "package run\nimport _ \"holdfast/api\"\n", "may not import holdfast/api"},
-		{"cmd imported", "api/a.go", "package api\nimport _ \"holdfast/cmd/holdfast\"\n", "may not import holdfast/cmd"},
-		{"node reaches up", "cmd/holdfast/node/a.go", "package node\nimport _ \"holdfast/cmd/holdfast/clusterctl\"\n", "may not import holdfast/cmd/holdfast/clusterctl"},
+		{
+			"storage looks up", "storage/a.go", "package storage\nimport _ \"holdfast/actors\"\n",
+			"may not import holdfast/actors",
+		},
+		{
+			"store imports store", "storage/memstore/a.go",
+			"package memstore\nimport _ \"holdfast/storage/pebblestore\"\n",
+			"may not import holdfast/storage/pebblestore",
+		},
+		{
+			"api reaches a store", "api/a.go", "package api\nimport _ \"holdfast/storage/pebblestore\"\n",
+			"never a concrete store",
+		},
+		{
+			"actors serve", "actors/a.go", "package actors\nimport _ \"github.com/valyala/fasthttp\"\n",
+			"may not import github.com/valyala",
+		},
+		{
+			"bench knows server", "bench/run/a.go", "package run\nimport _ \"holdfast/api\"\n",
+			"may not import holdfast/api",
+		},
+		{
+			"cmd imported", "api/a.go", "package api\nimport _ \"holdfast/cmd/holdfast\"\n",
+			"may not import holdfast/cmd",
+		},
+		{
+			"node reaches up", "cmd/holdfast/node/a.go",
+			"package node\nimport _ \"holdfast/cmd/holdfast/clusterctl\"\n",
+			"may not import holdfast/cmd/holdfast/clusterctl",
+		},
 		{"unknown folder", "utils/a.go", "package utils\n", "not on the floor plan"},
-		{"name that only begins alike", "api/a.go", "package api\nimport _ \"github.com/valyala/fasthttpproxy\"\n", "may not import"},
+		{
+			"name that only begins alike", "api/a.go", "package api\nimport _ \"github.com/valyala/fasthttpproxy\"\n",
+			"may not import",
+		},
 		{"clean", "api/a.go", "package api\nimport (\n_ \"holdfast/actors\"\n_ \"net/http\"\n)\n", ""},
 	}, checkWalls)
 }

@@ -137,7 +137,9 @@ func longLines(d document) (findings []string) {
 	}
 	for i, line := range lines {
 		if n := utf8.RuneCountInString(line); n > documentColumnsMax {
-			findings = append(findings, fmt.Sprintf("%s:%d: %d columns; a line ends at %d", d.Path, i+1, n, documentColumnsMax))
+			findings = append(
+				findings, fmt.Sprintf("%s:%d: %d columns; a line ends at %d", d.Path, i+1, n, documentColumnsMax),
+			)
 		}
 	}
 	return findings
@@ -167,16 +169,21 @@ func TestReadmeChecksFindPlantedFaults(t *testing.T) {
 		{"long root", strings.Repeat("\n", rootLinesMax+1), longLines, "stays under"},
 	} {
 		findings := c.check(document{"README.md", c.text})
-		if c.want == "" && len(findings) > 0 || c.want != "" && !strings.Contains(strings.Join(findings, "\n"), c.want) {
+		if c.want == "" && len(findings) > 0 ||
+			c.want != "" && !strings.Contains(strings.Join(findings, "\n"), c.want) {
 			t.Errorf("%s: %q", c.name, findings)
 		}
 	}
 }
 
 func TestUndocumentedDependencyIsFound(t *testing.T) {
-	planted := plant(t, "api/a.go", "package api\nimport (\n_ \"net/http\"\n_ \"example.org/known/deep/inside\"\n_ \"example.org/new\"\n)\n")
+	planted := plant(
+		t, "api/a.go",
+		"package api\nimport (\n_ \"net/http\"\n_ \"example.org/known/deep/inside\"\n_ \"example.org/new\"\n)\n",
+	)
 	findings := undocumentedModules([]*source{planted}, "| `example.org/known` | because |")
-	if len(findings) != 1 || !slices.ContainsFunc(findings, func(f string) bool { return strings.Contains(f, "example.org/new") }) {
+	if len(findings) != 1 ||
+		!slices.ContainsFunc(findings, func(f string) bool { return strings.Contains(f, "example.org/new") }) {
 		t.Errorf("findings: %v", findings)
 	}
 }

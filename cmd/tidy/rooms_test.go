@@ -29,52 +29,49 @@ type excess struct{ Files, Types, Wide int }
 // package that has come under its number fails until the number here is the right one, or gone. No package is added.
 // A failure prints the table as it has to be.
 var overLimits = map[string]excess{
-	"actors":                    {Files: 42, Wide: 514},
-	"actors/audit":              {Wide: 154},
-	"actors/booking":            {Wide: 2},
+	"actors":                    {Files: 42, Wide: 348},
+	"actors/audit":              {Wide: 78},
+	"actors/booking":            {Wide: 1},
 	"actors/budget":             {Wide: 3},
-	"actors/catalog":            {Wide: 1},
-	"actors/checkout":           {Wide: 23},
-	"actors/checkout/sandbox":   {Wide: 18},
-	"actors/coordinator":        {Wide: 2},
-	"actors/machine":            {Wide: 6},
-	"actors/money":              {Wide: 14},
-	"actors/oplog":              {Wide: 6},
-	"actors/peer":               {Wide: 4},
+	"actors/checkout":           {Wide: 4},
+	"actors/checkout/sandbox":   {Wide: 11},
+	"actors/machine":            {Wide: 3},
+	"actors/money":              {Wide: 12},
+	"actors/oplog":              {Wide: 1},
+	"actors/peer":               {Wide: 3},
 	"actors/placement":          {Wide: 11},
 	"actors/planted":            {Wide: 2},
-	"actors/replica":            {Wide: 6},
-	"actors/seatmap":            {Wide: 7},
-	"actors/section":            {Files: 23, Types: 55, Wide: 91},
-	"actors/shard":              {Wide: 25},
-	"actors/views":              {Wide: 46},
-	"actors/wallclock":          {Wide: 6},
-	"actors/witness":            {Wide: 16},
-	"actors/writer":             {Wide: 72},
+	"actors/seatmap":            {Wide: 5},
+	"actors/section":            {Types: 55, Wide: 21},
+	"actors/shard":              {Wide: 3},
+	"actors/views":              {Wide: 18},
+	"actors/wallclock":          {Wide: 3},
+	"actors/witness":            {Wide: 1},
+	"actors/writer":             {Wide: 21},
 	"api/call":                  {Wide: 1},
 	"api/live":                  {Wide: 2},
 	"bench/capacity":            {Wide: 3},
 	"bench/chaos":               {Wide: 4},
 	"bench/lab":                 {Wide: 1},
 	"bench/load":                {Wide: 1},
-	"bench/rig":                 {Wide: 6},
+	"bench/rig":                 {Wide: 5},
 	"cluster":                   {Wide: 1},
 	"cluster/refusal":           {Wide: 1},
 	"cmd/holdfast-bench":        {Wide: 4},
 	"cmd/holdfast/node":         {Wide: 1},
-	"cmd/tidy":                  {Wide: 94},
-	"cmd/tidy/testlog":          {Wide: 8},
-	"cmd/tidy/vulnlog":          {Wide: 4},
-	"storage":                   {Wide: 59},
-	"storage/copier":            {Wide: 66},
-	"storage/faultstore":        {Wide: 14},
-	"storage/memstore":          {Wide: 19},
-	"storage/pebblestore":       {Wide: 109},
-	"storage/sqlstore":          {Files: 24, Wide: 290},
-	"storage/sqlstore/grammar":  {Wide: 22},
-	"storage/sqlstore/pgserver": {Wide: 28},
-	"storage/sqlstore/pgtest":   {Wide: 15},
-	"storage/storetest":         {Wide: 15},
+	"cmd/tidy":                  {Wide: 49},
+	"cmd/tidy/testlog":          {Wide: 4},
+	"cmd/tidy/vulnlog":          {Wide: 1},
+	"storage":                   {Wide: 40},
+	"storage/copier":            {Wide: 20},
+	"storage/faultstore":        {Wide: 7},
+	"storage/memstore":          {Wide: 6},
+	"storage/pebblestore":       {Wide: 30},
+	"storage/sqlstore":          {Files: 24, Wide: 61},
+	"storage/sqlstore/grammar":  {Wide: 7},
+	"storage/sqlstore/pgserver": {Wide: 15},
+	"storage/sqlstore/pgtest":   {Wide: 9},
+	"storage/storetest":         {Wide: 8},
 }
 
 // room is a package as its files are.
@@ -207,8 +204,11 @@ func checkRooms(sources []*source, table map[string]excess) (findings []string) 
 				findings = append(findings, fmt.Sprintf("%s: %d %s; the limit is %d: %s",
 					folder, c.has, c.what, max(c.allowed, c.most), c.mend))
 			case c.has < c.allowed:
-				findings = append(findings, fmt.Sprintf("%s: %d %s; overLimits says %d: lower the number, so that it stays so",
-					folder, c.has, c.what, c.allowed))
+				findings = append(
+					findings,
+					fmt.Sprintf("%s: %d %s; overLimits says %d: lower the number, so that it stays so",
+						folder, c.has, c.what, c.allowed),
+				)
 			}
 		}
 	}
@@ -274,7 +274,9 @@ func TestRoomsFindPlantedViolations(t *testing.T) {
 	many := func(n int) (sources []*source) {
 		for i := range n {
 			text := fmt.Sprintf("package a\n\ntype t%d struct{}\n", i)
-			sources = append(sources, plant(t, fmt.Sprintf("a/f%d.go", i), text), plant(t, fmt.Sprintf("a/f%d_test.go", i), text))
+			sources = append(
+				sources, plant(t, fmt.Sprintf("a/f%d.go", i), text), plant(t, fmt.Sprintf("a/f%d_test.go", i), text),
+			)
 		}
 		return sources
 	}

@@ -16,7 +16,9 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/writer": {
 		Why: "makes any machine's decisions durable: it moves bytes, and of sections it knows the tickets that the second guard keeps",
-		Own: []string{"actors/machine", "actors/section", "actors/witness", "storage"}, Test: []string{"storage/memstore", "storage/faultstore"},
+		Own: []string{
+			"actors/machine", "actors/section", "actors/witness", "storage",
+		}, Test: []string{"storage/memstore", "storage/faultstore"},
 	},
 	"actors/budget": {
 		Why: "counts allocations for the tests of every room, so it may know none of them",
@@ -42,7 +44,9 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/venue": {
 		Why: "plans are data: parsing them needs the core's types and nothing that runs",
-		Own: []string{"actors/section", "actors/nesting", "actors/venue/labels", "actors/venue/planreader"}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"},
+		Own: []string{
+			"actors/section", "actors/nesting", "actors/venue/labels", "actors/venue/planreader",
+		}, Third: []string{strictJSON, "golang.org/x/text/unicode/norm"},
 		Test: []string{"actors/budget", rapid, "github.com/santhosh-tekuri/jsonschema/v6"},
 	},
 	"actors/venue/labels": {
@@ -113,11 +117,15 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/audit": {
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
-		Own: []string{"actors/section", "actors/money", "actors/venue", "storage"}, Test: []string{"storage/...", rapid, pebble},
+		Own: []string{
+			"actors/section", "actors/money", "actors/venue", "storage",
+		}, Test: []string{"storage/...", rapid, pebble},
 	},
 	"actors/views": {
 		Why: "a projection reads the log through the port and writes tables nobody grants from: were the engine in reach, it could be asked",
-		Own: []string{"actors/section", "actors/venue", "storage"}, Test: []string{"storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
+		Own: []string{
+			"actors/section", "actors/venue", "storage",
+		}, Test: []string{"storage/sqlstore", "storage/sqlstore/pgtest", "github.com/jackc/pgx/v5"},
 	},
 	"actors/oplog": {
 		Why: "turns lines into fewer and better ones for whoever is woken: it knows lines, and nothing of what they are about",

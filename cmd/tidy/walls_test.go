@@ -14,7 +14,9 @@ var walls = func() map[string]wall {
 var wallsAround = map[string]wall{
 	"storage": {
 		Why: "the port speaks the core's words; whoever implements it must not need the engine",
-		Own: []string{"actors/section", "actors/codec", "actors/gate", "actors/nesting"}, Third: []string{compress}, Test: []string{"actors/budget", rapid},
+		Own: []string{
+			"actors/section", "actors/codec", "actors/gate", "actors/nesting",
+		}, Third: []string{compress}, Test: []string{"actors/budget", rapid},
 	},
 	"storage/memstore": {
 		Why: "the fake that everyone tests with: it must stay dumber than what it stands for",
@@ -26,12 +28,16 @@ var wallsAround = map[string]wall{
 	},
 	"storage/pebblestore": {
 		Why: "concrete stores never import each other: each must be replaceable alone",
-		Own: []string{"actors/section", "storage"}, Third: []string{pebble, compress, prometheus}, Test: []string{"actors/budget", "storage/storetest", "storage/faultstore", rapid},
+		Own: []string{
+			"actors/section", "storage",
+		}, Third: []string{pebble, compress, prometheus}, Test: []string{"actors/budget", "storage/storetest", "storage/faultstore", rapid},
 	},
 	"storage/sqlstore": {
 		Why: "concrete stores never import each other: each must be replaceable alone",
 		Own: []string{"actors/section", "storage"}, Third: []string{pgx, cockroach, compress},
-		Test: []string{"storage/storetest", "storage/faultstore", "storage/sqlstore/pgtest", toxiproxy, zerolog, prometheus, rapid},
+		Test: []string{
+			"storage/storetest", "storage/faultstore", "storage/sqlstore/pgtest", toxiproxy, zerolog, prometheus, rapid,
+		},
 	},
 	"storage/sqlstore/pgserver": {
 		Why:   "starts and stops a real PostgreSQL, for tests and for comparisons: it knows nothing of what is put into it",
@@ -52,13 +58,21 @@ var wallsAround = map[string]wall{
 	},
 	"storage/storetest": {
 		Why: "one suite for every store: it sees the port only",
-		Own: []string{"actors/section", "storage"}, Third: []string{rapid}, Test: []string{"storage/memstore", "storage/faultstore"},
+		Own: []string{
+			"actors/section", "storage",
+		}, Third: []string{rapid}, Test: []string{"storage/memstore", "storage/faultstore"},
 	},
 	"cluster": {
-		Why:   "placement proposes, the log decides: the cluster needs section ids and peers, no seats",
-		Own:   []string{"actors/section", "storage", "cluster/netlimit", "cluster/heartbeat", "cluster/keys", "cluster/refusal", "cluster/peerlink"},
+		Why: "placement proposes, the log decides: the cluster needs section ids and peers, no seats",
+		Own: []string{
+			"actors/section", "storage", "cluster/netlimit", "cluster/heartbeat", "cluster/keys", "cluster/refusal",
+			"cluster/peerlink",
+		},
 		Third: []string{memberlist},
-		Test:  []string{"actors/budget", "storage/memstore", "storage/faultstore", "storage/sqlstore", "storage/sqlstore/pgtest", toxiproxy, rapid},
+		Test: []string{
+			"actors/budget", "storage/memstore", "storage/faultstore", "storage/sqlstore", "storage/sqlstore/pgtest",
+			toxiproxy, rapid,
+		},
 	},
 	"cluster/heartbeat": {
 		Why:  "rows in the store say who is alive: whom gossip or a link knows must not count here",
@@ -82,9 +96,11 @@ var wallsAround = map[string]wall{
 		Why: "stands before every port, the cluster's and the public one: it knows connections, and nothing of what is said on them",
 	},
 	"api": {
-		Why:   "ties the rooms of HTTP together: it calls an interface of its own and never a concrete store, so that a handler cannot reach past the engine",
-		Own:   []string{"actors", "actors/venue", "storage", "api/...", "cluster/netlimit"},
-		Third: []string{fasthttp, prometheus, "github.com/prometheus/common", "github.com/prometheus/client_model", openapi},
+		Why: "ties the rooms of HTTP together: it calls an interface of its own and never a concrete store, so that a handler cannot reach past the engine",
+		Own: []string{"actors", "actors/venue", "storage", "api/...", "cluster/netlimit"},
+		Third: []string{
+			fasthttp, prometheus, "github.com/prometheus/common", "github.com/prometheus/client_model", openapi,
+		},
 		Test: []string{
 			"actors/budget", "actors/section", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
 			"github.com/golang-jwt/jwt/v5", "golang.org/x/text/unicode/norm", compress,
@@ -92,7 +108,9 @@ var wallsAround = map[string]wall{
 	},
 	"api/problem": {
 		Why: "the one table of codes stands below all rooms that say no: it knows the engine's conditions and no handler",
-		Own: []string{"actors", "actors/section", "actors/venue", "api/document", "api/wire"}, Third: []string{fasthttp},
+		Own: []string{
+			"actors", "actors/section", "actors/venue", "api/document", "api/wire",
+		}, Third: []string{fasthttp},
 		Test: []string{"actors/budget"},
 	},
 	"api/document": {
@@ -109,8 +127,11 @@ var wallsAround = map[string]wall{
 		Third: []string{"github.com/golang-jwt/jwt/v5"},
 	},
 	"api/call": {
-		Why:   "one call as every handler gets it: it serves handlers and knows none of them",
-		Own:   []string{"actors", "actors/section", "actors/venue", "storage", "api/auth", "api/card", "api/document", "api/problem", "api/wire"},
+		Why: "one call as every handler gets it: it serves handlers and knows none of them",
+		Own: []string{
+			"actors", "actors/section", "actors/venue", "storage", "api/auth", "api/card", "api/document",
+			"api/problem", "api/wire",
+		},
 		Third: []string{fasthttp, xxhash, strictJSON},
 	},
 	"api/listen": {
@@ -122,8 +143,10 @@ var wallsAround = map[string]wall{
 		Own: []string{"api/auth", "api/call", "api/listen", "api/problem", "api/wire"}, Third: []string{fasthttp},
 	},
 	"api/live": {
-		Why:   "browsing shares nothing with booking but the projection, so that no reader slows a buyer (P9)",
-		Own:   []string{"actors", "actors/section", "storage", "api/call", "api/document", "api/limit", "api/problem", "api/wire"},
+		Why: "browsing shares nothing with booking but the projection, so that no reader slows a buyer (P9)",
+		Own: []string{
+			"actors", "actors/section", "storage", "api/call", "api/document", "api/limit", "api/problem", "api/wire",
+		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", "api/live/livetest"},
 	},
 	"api/live/livetest": {
@@ -139,7 +162,9 @@ var wallsAround = map[string]wall{
 	},
 	"api/booking": {
 		Why: "the hot calls: a room so small that what a booking costs can be read in one sitting",
-		Own: []string{"actors", "actors/section", "api/auth", "api/call", "api/card", "api/document", "api/problem", "api/wire"},
+		Own: []string{
+			"actors", "actors/section", "api/auth", "api/call", "api/card", "api/document", "api/problem", "api/wire",
+		},
 	},
 	"api/operate": {
 		Why:   "operators' calls about nodes and seats, and the log of who made them: nodes are seen through an interface of its own",
@@ -175,7 +200,9 @@ var wallsAround = map[string]wall{
 	},
 	"bench/check": {
 		Why: "judges what was recorded: a checker that knew the server or the load would believe one of them",
-		Own: []string{"api/wire", "bench/check/history"}, Third: []string{porcupine}, Test: []string{"actors/budget", rapid},
+		Own: []string{
+			"api/wire", "bench/check/history",
+		}, Third: []string{porcupine}, Test: []string{"actors/budget", rapid},
 	},
 	"bench/report": {
 		Why:   "figures in, pages out: it measures nothing",
@@ -201,8 +228,10 @@ var wallsAround = map[string]wall{
 		Why: "servers in a test's own process, for the rooms above lab", Own: []string{"bench/lab", "bench/baselines"}, Third: []string{fasthttp},
 	},
 	"bench/run": {
-		Why:  "scenarios in rounds: it sees a server's wire and its processes, and nothing that the server is made of",
-		Own:  []string{"api/wire", "bench/load", "bench/check", "bench/check/history", "bench/report", "bench/buyers", "bench/lab"},
+		Why: "scenarios in rounds: it sees a server's wire and its processes, and nothing that the server is made of",
+		Own: []string{
+			"api/wire", "bench/load", "bench/check", "bench/check/history", "bench/report", "bench/buyers", "bench/lab",
+		},
 		Test: []string{"bench/lab/labtest", fasthttp},
 	},
 	"bench/rig": {
@@ -221,8 +250,11 @@ var wallsAround = map[string]wall{
 		Test: []string{"bench/lab/labtest"},
 	},
 	"bench/chaos": {
-		Why:  "breaks real servers under buyers, and judges: it knows the wire and who judges; were the server in reach, it could be believed",
-		Own:  []string{"api/wire", "bench/check", "bench/check/history", "bench/buyers", "bench/load", "bench/lab", "bench/chaos/testbed"},
+		Why: "breaks real servers under buyers, and judges: it knows the wire and who judges; were the server in reach, it could be believed",
+		Own: []string{
+			"api/wire", "bench/check", "bench/check/history", "bench/buyers", "bench/load", "bench/lab",
+			"bench/chaos/testbed",
+		},
 		Test: []string{"actors/planted", "storage/sqlstore/pgserver", rapid},
 	},
 	"bench/chaos/testbed": {
@@ -231,7 +263,9 @@ var wallsAround = map[string]wall{
 	},
 	"cmd/holdfast-bench": {
 		Why: "flags in, report out",
-		Own: []string{"bench", "bench/...", "api/wire", "storage/sqlstore/pgserver"}, Third: []string{kong, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+		Own: []string{
+			"bench", "bench/...", "api/wire", "storage/sqlstore/pgserver",
+		}, Third: []string{kong, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 		Test: []string{"actors/planted"},
 	},
 	"cmd/planted": {

@@ -18,15 +18,40 @@ type phrase struct {
 }
 
 var phrases = []phrase{
-	{Pattern: regexp.MustCompile(`\bTO[D]O\b|\bFIX[M]E\b|\bXX[X]\b`), Why: "finish it, or say in the comment why it is left out"},
-	{Pattern: regexp.MustCompile(`time[.]Sleep\(`), Tests: true, Why: "a test that sleeps is slow or wrong: inject time or wait for an event"},
+	{
+		Pattern: regexp.MustCompile(`\bTO[D]O\b|\bFIX[M]E\b|\bXX[X]\b`),
+		Why:     "finish it, or say in the comment why it is left out",
+	},
+	{
+		Pattern: regexp.MustCompile(`time[.]Sleep\(`),
+		Tests:   true,
+		Why:     "a test that sleeps is slow or wrong: inject time or wait for an event",
+	},
 	{Pattern: regexp.MustCompile(`\bt[.](Skip|SkipNow|Skipf)\(\)`), Tests: true, Why: "a skip says loudly why"},
 	{Pattern: regexp.MustCompile(`(?m:^|[^\w.])/(home|root|Users|wor[k])/[a-z]`), Why: "a path of one machine"},
-	{Pattern: regexp.MustCompile(`(?m:^|[ \t(])#[0-9]+\b`), Prose: true, Why: "issue numbers age; say the reason itself"},
-	{Pattern: regexp.MustCompile(`(?i)\b(seat|booking|buyer)s?['s]* lease|\bleased? (a |the )?(seat|booking)`), Why: "a lease is the right to write; seats are on hold"},
-	{Pattern: regexp.MustCompile(`(?i)\bbookings? (is|are|was|were|gets|be|been) commit[t]ed|\bcommit[t]ed bookings?`), Why: "a booking is confirmed; the log commits"},
-	{Pattern: regexp.MustCompile(`(?i)\bevent[ -]record`), Why: "an Event is a show; what happened to a seat is a Change"},
-	{Pattern: regexp.MustCompile(`(?i)\b(queue|waiting[ -]room|waiting) ticket`), Why: "a position in the waiting room is a Place; a Ticket is a sold seat"},
+	{
+		Pattern: regexp.MustCompile(`(?m:^|[ \t(])#[0-9]+\b`),
+		Prose:   true,
+		Why:     "issue numbers age; say the reason itself",
+	},
+	{
+		Pattern: regexp.MustCompile(`(?i)\b(seat|booking|buyer)s?['s]* lease|\bleased? (a |the )?(seat|booking)`),
+		Why:     "a lease is the right to write; seats are on hold",
+	},
+	{
+		Pattern: regexp.MustCompile(
+			`(?i)\bbookings? (is|are|was|were|gets|be|been) commit[t]ed|\bcommit[t]ed bookings?`,
+		),
+		Why: "a booking is confirmed; the log commits",
+	},
+	{
+		Pattern: regexp.MustCompile(`(?i)\bevent[ -]record`),
+		Why:     "an Event is a show; what happened to a seat is a Change",
+	},
+	{
+		Pattern: regexp.MustCompile(`(?i)\b(queue|waiting[ -]room|waiting) ticket`),
+		Why:     "a position in the waiting room is a Place; a Ticket is a sold seat",
+	},
 	{Pattern: regexp.MustCompile(`\b[Ll]og[.]Fatal|\bos[.]Exit\(`), Why: ""},
 }
 
@@ -49,7 +74,10 @@ func checkPhrases(sources []*source) []string {
 			for _, hit := range p.Pattern.FindAllStringIndex(s.Text, -1) {
 				line := 1 + strings.Count(s.Text[:hit[1]], "\n")
 				if !p.Prose || comments[line] {
-					findings = append(findings, fmt.Sprintf("%s:%d: %q: %s", s.Path, line, strings.TrimSpace(s.Text[hit[0]:hit[1]]), reason(p)))
+					findings = append(
+						findings,
+						fmt.Sprintf("%s:%d: %q: %s", s.Path, line, strings.TrimSpace(s.Text[hit[0]:hit[1]]), reason(p)),
+					)
 				}
 			}
 		}
@@ -87,7 +115,10 @@ func checkNames(sources []*source) []string {
 			}
 			for _, word := range camelWord.FindAllString(name.Name, -1) {
 				if strings.EqualFold(word, "sec") || strings.EqualFold(word, "secs") {
-					findings = append(findings, fmt.Sprintf("%s: %s: write section (or seconds) in full", s.at(name.Pos()), name.Name))
+					findings = append(
+						findings,
+						fmt.Sprintf("%s: %s: write section (or seconds) in full", s.at(name.Pos()), name.Name),
+					)
 				}
 			}
 			return true
@@ -122,7 +153,9 @@ func checkDocs(sources []*source) []string {
 }
 
 // wellKnown methods say by their name all that a comment could.
-var wellKnown = map[string]bool{"Error": true, "Unwrap": true, "String": true, "Len": true, "Less": true, "Swap": true, "Close": true}
+var wellKnown = map[string]bool{
+	"Error": true, "Unwrap": true, "String": true, "Len": true, "Less": true, "Swap": true, "Close": true,
+}
 
 func exportedReceiver(d *ast.FuncDecl) bool {
 	if d.Recv == nil || len(d.Recv.List) == 0 {
@@ -198,7 +231,8 @@ func TestDocumentsKeepTheWords(t *testing.T) {
 				if p.Why == "" || p.Tests {
 					continue
 				}
-				if hit := p.Pattern.FindString(text); hit != "" && !(strings.HasPrefix(text, "#") && path == "Makefile") {
+				if hit := p.Pattern.FindString(text); hit != "" &&
+					!(strings.HasPrefix(text, "#") && path == "Makefile") {
 					t.Errorf("%s:%d: %q: %s", path, number+1, hit, p.Why)
 				}
 			}

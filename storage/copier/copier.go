@@ -15,7 +15,10 @@ import (
 // Source is what is read; every storage.Store is one. If it is storage.Payments too, its payments come along.
 type Source interface {
 	Tail(ctx context.Context, key storage.SectionKey) (storage.Tail, error)
-	Read(ctx context.Context, key storage.SectionKey, after section.Seq, visit func(e *storage.Entry, hash storage.Hash) error) error
+	Read(
+		ctx context.Context, key storage.SectionKey, after section.Seq,
+		visit func(e *storage.Entry, hash storage.Hash) error,
+	) error
 	LoadSnapshot(ctx context.Context, key storage.SectionKey) (storage.Snapshot, error)
 	Tickets(ctx context.Context, key storage.SectionKey, visit func(storage.TicketRow) error) error
 	Events(ctx context.Context) ([]*storage.Event, error)
@@ -40,13 +43,15 @@ type Target interface {
 type Options struct {
 	// Progress hears how far the run is, one call at a time but from any goroutine; it must not block. nil: nobody looks.
 	Progress func(Progress)
-	// Workers is how many sections are copied at once. More hide a server's latency, each with a connection of its own; default 8.
+	// Workers is how many sections are copied at once. More hide a server's latency, each with a connection of its own;
+	// default 8.
 	Workers int
-	// PageBytes bounds the entries of one Import in bytes; a single entry may be larger. What is lost by a kill is one page a worker.
-	// Default 1 MiB: far below what a server takes in one statement, far above what the round trip costs.
+	// PageBytes bounds the entries of one Import in bytes; a single entry may be larger. What is lost by a kill is one
+	// page a worker. Default 1 MiB: far below what a server takes in one statement, far above what the round trip
+	// costs.
 	PageBytes int
-	// Watch is how long heartbeat rows are watched for a sign of life, if there are any; longer than a node's time between two beats.
-	// Default 3 s.
+	// Watch is how long heartbeat rows are watched for a sign of life, if there are any; longer than a node's time
+	// between two beats. Default 3 s.
 	Watch time.Duration
 }
 
@@ -85,9 +90,11 @@ type Report struct {
 	Tickets   Count // New: of the sections whose rows were not the same
 	Snapshots Count
 	Payments  Count
-	// SnapshotsLeftOut are damaged ones and ones that stand on no record of their log; the copy replays more, and is no less true.
+	// SnapshotsLeftOut are damaged ones and ones that stand on no record of their log; the copy replays more, and is no
+	// less true.
 	SnapshotsLeftOut uint64
-	// Differences are what the target answers otherwise than the source, the first of each thing. Empty: the copy is verified.
+	// Differences are what the target answers otherwise than the source, the first of each thing. Empty: the copy is
+	// verified.
 	Differences []string
 }
 
@@ -96,12 +103,19 @@ func (r *Report) Changed() bool {
 	return r.Events.New+r.Logs.New+r.Records.New+r.Tickets.New+r.Snapshots.New+r.Payments.New > 0
 }
 
-// Run copies everything in from to to, and verifies it. The report is never nil; with an error it tells how far the run came.
+// Run copies everything in from to to, and verifies it. The report is never nil; with an error it tells how far the run
+// came.
 //
-// Errors: ErrBusy, *HistoryError, *EventError, *PaymentError and ErrSecret before anything is written; the stores' own in
-// between, after which the same call continues; ErrMoved and ErrUnequal at the end.
+// Errors: ErrBusy, *HistoryError, *EventError, *PaymentError and ErrSecret before anything is written; the stores' own
+// in between, after which the same call continues; ErrMoved and ErrUnequal at the end.
 func Run(ctx context.Context, from Source, to Target, o Options) (*Report, error) {
-	o.Workers, o.PageBytes, o.Watch = cmp.Or(o.Workers, workersDefault), cmp.Or(o.PageBytes, pageBytesDefault), cmp.Or(o.Watch, watchDefault)
+	o.Workers, o.PageBytes, o.Watch = cmp.Or(
+		o.Workers, workersDefault,
+	), cmp.Or(
+		o.PageBytes, pageBytesDefault,
+	), cmp.Or(
+		o.Watch, watchDefault,
+	)
 	r := &run{from: from, to: to, options: o}
 	for _, step := range []func(context.Context) error{r.watch, r.look, r.move, r.verify, r.lookAgain} {
 		if err := step(ctx); err != nil {

@@ -18,13 +18,19 @@ func TestWholeHouse(t *testing.T) {
 	furnish(t, a)
 	const logs, records, tickets = 2 * houseSections, 2 * houseSections * houseRecords, 2 * houseSections * (houseRecords - 2)
 	want := copier.Report{
-		Events: copier.Count{All: 2, New: 2}, Logs: copier.Count{All: logs, New: logs}, Records: copier.Count{All: records, New: records},
-		Tickets: copier.Count{All: tickets, New: tickets}, Snapshots: copier.Count{All: logs, New: logs}, Payments: copier.Count{All: logs, New: logs},
+		Events: copier.Count{
+			All: 2, New: 2,
+		}, Logs: copier.Count{All: logs, New: logs}, Records: copier.Count{All: records, New: records},
+		Tickets: copier.Count{
+			All: tickets, New: tickets,
+		}, Snapshots: copier.Count{All: logs, New: logs}, Payments: copier.Count{All: logs, New: logs},
 	}
 	for _, move := range [][2]house{{a, b}, {b, c}} {
 		report := run(t, move[0], move[1])
 		if !report.Changed() || report.Events != want.Events || report.Logs != want.Logs || report.Records != want.Records ||
-			report.Tickets != want.Tickets || report.Snapshots != want.Snapshots || report.Payments != want.Payments {
+			report.Tickets != want.Tickets ||
+			report.Snapshots != want.Snapshots ||
+			report.Payments != want.Payments {
 			t.Errorf("report is %+v, want %+v", *report, want)
 		}
 		wantSame(t, move[0], move[1])
@@ -36,7 +42,8 @@ func TestWholeHouse(t *testing.T) {
 	wantSame(t, a, c)
 }
 
-// TestGoingOnAndBack: the copy sells, and the old house catches up: its logs are beginnings, its sale switch is the older one.
+// TestGoingOnAndBack: the copy sells, and the old house catches up: its logs are beginnings, its sale switch is the
+// older one.
 func TestGoingOnAndBack(t *testing.T) {
 	home, away := onDisk(t), inMemory(t)
 	events := furnish(t, home)
@@ -46,11 +53,19 @@ func TestGoingOnAndBack(t *testing.T) {
 	o.append(t, away, storage.EntryChanges, []byte("sold away"), []storage.TicketRow{{Seat: 400, Booking: 99}})
 	ctx := context.Background()
 	must(t, away.SetSale(ctx, events[0].ID, storage.SaleClosed, storage.OperatorKey{}))
-	must(t, away.SaveSnapshot(ctx, key, storage.Snapshot{Seq: o.tail.Seq, Epoch: o.tail.Epoch, Hash: o.tail.Hash, Body: []byte("later")}))
-	_, err := away.PutPayment(ctx, storage.PaymentRow{ID: key.String(), Status: "refunded", Amount: 4500, Currency: "EUR"}, "charged")
+	must(
+		t,
+		away.SaveSnapshot(
+			ctx, key, storage.Snapshot{Seq: o.tail.Seq, Epoch: o.tail.Epoch, Hash: o.tail.Hash, Body: []byte("later")},
+		),
+	)
+	_, err := away.PutPayment(
+		ctx, storage.PaymentRow{ID: key.String(), Status: "refunded", Amount: 4500, Currency: "EUR"}, "charged",
+	)
 	must(t, err)
 	report := run(t, away, home)
-	if report.Records.New != 2 || report.Logs.New != 1 || report.Events.New != 1 || report.Payments.New != 1 || report.Snapshots.New != 1 {
+	if report.Records.New != 2 || report.Logs.New != 1 || report.Events.New != 1 || report.Payments.New != 1 ||
+		report.Snapshots.New != 1 {
 		t.Errorf("report is %+v", *report)
 	}
 	wantSame(t, away, home)
@@ -75,7 +90,8 @@ func TestOtherEventsStay(t *testing.T) {
 	}
 }
 
-// TestRefusedBeforeAnythingIsWritten (P3): whatever the target holds that the source does not begin with is named, and stays.
+// TestRefusedBeforeAnythingIsWritten (P3): whatever the target holds that the source does not begin with is named, and
+// stays.
 func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 	var history *copier.HistoryError
 	var other *copier.EventError
@@ -112,7 +128,9 @@ func TestRefusedBeforeAnythingIsWritten(t *testing.T) {
 			from, to := inMemory(t), inMemory(t)
 			events := furnish(t, from)
 			run(t, from, to)
-			fresh := claim(t, from, storage.SectionKey{Event: events[0].ID, Section: 0}) // there would be something to write
+			fresh := claim(
+				t, from, storage.SectionKey{Event: events[0].ID, Section: 0},
+			) // there would be something to write
 			fresh.append(t, from, storage.EntryChanges, []byte("new"), nil)
 			c.spoil(t, to, events)
 			counted := &saboteur{house: to, at: -1}
@@ -150,7 +168,8 @@ func TestAnotherHistoryIsNamed(t *testing.T) {
 	}
 }
 
-// TestBusyStoresAreRefused (P3): a heartbeat that moves is a server; one that does not is a dead one's, and no obstacle.
+// TestBusyStoresAreRefused (P3): a heartbeat that moves is a server; one that does not is a dead one's, and no
+// obstacle.
 func TestBusyStoresAreRefused(t *testing.T) {
 	for name, busy := range map[string]func(from, to house) house{
 		"source": func(from, _ house) house { return from },
@@ -173,7 +192,8 @@ func TestBusyStoresAreRefused(t *testing.T) {
 					}
 				}()
 				counted := &saboteur{house: to, at: -1}
-				if _, err := copier.Run(ctx, from, counted, options); !errors.Is(err, copier.ErrBusy) || counted.written() != 0 {
+				if _, err := copier.Run(ctx, from, counted, options); !errors.Is(err, copier.ErrBusy) ||
+					counted.written() != 0 {
 					t.Errorf("%d writes, then %v", counted.written(), err)
 				}
 				stop()
@@ -218,7 +238,9 @@ func TestSourceThatMovesIsReported(t *testing.T) {
 			events := furnish(t, from)
 			one := options
 			one.Workers = 1
-			_, err := copier.Run(context.Background(), &moving{house: from, write: func() { write(t, from, events) }}, to, one)
+			_, err := copier.Run(
+				context.Background(), &moving{house: from, write: func() { write(t, from, events) }}, to, one,
+			)
 			if !errors.Is(err, copier.ErrMoved) {
 				t.Errorf("got %v", err)
 			}
@@ -233,9 +255,16 @@ func TestUselessSnapshotIsLeftOut(t *testing.T) {
 	from, to := inMemory(t), onDisk(t)
 	events := furnish(t, from)
 	key := storage.SectionKey{Event: events[0].ID, Section: 1}
-	must(t, from.SaveSnapshot(context.Background(), key, storage.Snapshot{Seq: houseRecords, Epoch: 1, Hash: storage.Hash{1}, Body: []byte("of what?")}))
+	must(
+		t,
+		from.SaveSnapshot(
+			context.Background(), key,
+			storage.Snapshot{Seq: houseRecords, Epoch: 1, Hash: storage.Hash{1}, Body: []byte("of what?")},
+		),
+	)
 	report := run(t, from, to)
-	if _, err := to.LoadSnapshot(context.Background(), key); report.SnapshotsLeftOut != 1 || !errors.Is(err, storage.ErrNotFound) {
+	if _, err := to.LoadSnapshot(context.Background(), key); report.SnapshotsLeftOut != 1 ||
+		!errors.Is(err, storage.ErrNotFound) {
 		t.Errorf("%d left out; the copy's: %v", report.SnapshotsLeftOut, err)
 	}
 }

@@ -10,8 +10,10 @@ import (
 
 // Conditions of a copy. Match with errors.Is; texts are for people.
 var (
-	ErrBusy    = errors.New("a server is running on it: a copy needs a quiet store, so stop it first")
-	ErrSecret  = errors.New("the target has a secret of its own: the ticket codes of the source would be void there; copy into an empty store")
+	ErrBusy   = errors.New("a server is running on it: a copy needs a quiet store, so stop it first")
+	ErrSecret = errors.New(
+		"the target has a secret of its own: the ticket codes of the source would be void there; copy into an empty store",
+	)
 	ErrMoved   = errors.New("the source was written to while it was copied: stop its servers and run again")
 	ErrUnequal = errors.New("the copy is NOT the same as its source: do not use it")
 )
@@ -24,7 +26,9 @@ type HistoryError struct {
 }
 
 func (e *HistoryError) Error() string {
-	return fmt.Sprintf("refused: section %v of the target has another history from record %d on: %s", e.Section, e.Seq, e.Why)
+	return fmt.Sprintf(
+		"refused: section %v of the target has another history from record %d on: %s", e.Section, e.Seq, e.Why,
+	)
 }
 
 // EventError says that the target has an event of the same id that is another one. Nothing was written.

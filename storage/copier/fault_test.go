@@ -12,7 +12,8 @@ import (
 	"holdfast/storage/copier"
 )
 
-// saboteur counts the writes of a target and spoils one of them: lost before it was written, or written and its answer lost.
+// saboteur counts the writes of a target and spoils one of them: lost before it was written, or written and its answer
+// lost.
 type saboteur struct {
 	house
 	at      int32 // which write, from 0; below: none
@@ -56,7 +57,9 @@ func (s *saboteur) CreateEvent(ctx context.Context, e *storage.Event, venue []by
 	return s.spoil(func() error { return s.house.CreateEvent(ctx, e, venue) })
 }
 
-func (s *saboteur) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey) error {
+func (s *saboteur) SetSale(
+	ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey,
+) error {
 	return s.spoil(func() error { return s.house.SetSale(ctx, id, sale, key) })
 }
 
@@ -64,7 +67,9 @@ func (s *saboteur) RememberKey(ctx context.Context, key storage.OperatorKey) err
 	return s.spoil(func() error { return s.house.RememberKey(ctx, key) })
 }
 
-func (s *saboteur) PutPayment(ctx context.Context, p storage.PaymentRow, over ...string) (row storage.PaymentRow, err error) {
+func (s *saboteur) PutPayment(
+	ctx context.Context, p storage.PaymentRow, over ...string,
+) (row storage.PaymentRow, err error) {
 	err = s.spoil(func() (err error) {
 		row, err = s.house.PutPayment(ctx, p, over...)
 		return err
@@ -72,8 +77,8 @@ func (s *saboteur) PutPayment(ctx context.Context, p storage.PaymentRow, over ..
 	return row, err
 }
 
-// TestResumedAfterEveryFault (P2, P3): the run ends at any of its writes, done or not, and the next one finishes it. While it is
-// unfinished, no event is there to be sold from half a log.
+// TestResumedAfterEveryFault (P2, P3): the run ends at any of its writes, done or not, and the next one finishes it.
+// While it is unfinished, no event is there to be sold from half a log.
 func TestResumedAfterEveryFault(t *testing.T) {
 	from := inMemory(t)
 	events := furnish(t, from)
@@ -86,7 +91,9 @@ func TestResumedAfterEveryFault(t *testing.T) {
 			at, ended := int32(0), false
 			for ; !ended; at++ {
 				to := kind.make(t)
-				_, err := copier.Run(context.Background(), from, &saboteur{house: to, at: at, arrives: kind.arrives}, options)
+				_, err := copier.Run(
+					context.Background(), from, &saboteur{house: to, at: at, arrives: kind.arrives}, options,
+				)
 				switch {
 				case err == nil:
 					ended = true
@@ -119,13 +126,17 @@ func wantNothingForSaleTooEarly(t *testing.T, from, to house) {
 			here, errHere := from.Tail(ctx, key)
 			there, errThere := to.Tail(ctx, key)
 			if errHere != nil || errThere != nil || here != there {
-				t.Errorf("section %v is at %d of %d and its event is there (%v, %v)", key, there.Seq, here.Seq, errHere, errThere)
+				t.Errorf(
+					"section %v is at %d of %d and its event is there (%v, %v)", key, there.Seq, here.Seq, errHere,
+					errThere,
+				)
 			}
 		}
 	}
 }
 
-// TestResumedAfterBeingCutOff: one target, cut off by its context again and again; each run goes on where the last one stood.
+// TestResumedAfterBeingCutOff: one target, cut off by its context again and again; each run goes on where the last one
+// stood.
 func TestResumedAfterBeingCutOff(t *testing.T) {
 	from, to := onDisk(t), onDisk(t)
 	furnish(t, from)
@@ -169,7 +180,9 @@ type liar struct {
 	body, hash, shorter, tail, ticket, venue, header, sale, secret, snapshot bool
 }
 
-func (l *liar) Read(ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error) error {
+func (l *liar) Read(
+	ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error,
+) error {
 	return l.fillable.Read(ctx, key, after, func(e *storage.Entry, hash storage.Hash) error {
 		lie := *e
 		if key.Section == 1 && e.Seq == houseRecords-1 {
@@ -247,7 +260,8 @@ type forgetful struct{ fillable }
 
 func (forgetful) ImportSecret(context.Context, [32]byte) error { return storage.ErrExists }
 
-// TestLyingTargetIsCaught (P10): whatever a target keeps otherwise than it was given, the verdict is that the copy is no good.
+// TestLyingTargetIsCaught (P10): whatever a target keeps otherwise than it was given, the verdict is that the copy is
+// no good.
 func TestLyingTargetIsCaught(t *testing.T) {
 	for name, lie := range map[string]liar{
 		"a byte of a body": {body: true}, "a byte and its hash": {hash: true}, "the last record": {shorter: true}, "the tail": {tail: true},

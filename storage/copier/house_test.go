@@ -118,7 +118,9 @@ func event(t testing.TB, s storage.Store, name string, sections int) *storage.Ev
 	t.Helper()
 	e := &storage.Event{
 		ID: storage.NewEventID(), Name: name, StartsAt: 1_800_000_000_000, CreatedAt: 1_700_000_000_000, Currency: "EUR", Sale: storage.SalePaused,
-		Rules: section.Rules{HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8}, Prices: map[string]int64{"front": 12_300},
+		Rules: section.Rules{
+			HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8,
+		}, Prices: map[string]int64{"front": 12_300},
 	}
 	for i := range sections {
 		e.Sections = append(e.Sections, storage.SectionInfo{ID: string(rune('A' + i)), Name: name, Seats: 500})
@@ -133,7 +135,8 @@ const (
 	housePage     = 500
 )
 
-// furnish fills a house: two events of three sections, logs of two owners, tickets, snapshots, payments, a dead node's row.
+// furnish fills a house: two events of three sections, logs of two owners, tickets, snapshots, payments, a dead node's
+// row.
 func furnish(t testing.TB, s house) []*storage.Event {
 	t.Helper()
 	ctx := context.Background()
@@ -144,15 +147,32 @@ func furnish(t testing.TB, s house) []*storage.Event {
 		for no := range storage.SectionNo(houseSections) {
 			o := claim(t, s, storage.SectionKey{Event: e.ID, Section: no})
 			for i := range section.SeatIndex(houseRecords - 2) {
-				o.append(t, s, storage.EntryChanges, bytes.Repeat([]byte{byte(i)}, 200), []storage.TicketRow{{Seat: i * 3, Booking: section.BookingNo(i) + 1}})
+				o.append(
+					t, s, storage.EntryChanges, bytes.Repeat([]byte{byte(i)}, 200),
+					[]storage.TicketRow{{Seat: i * 3, Booking: section.BookingNo(i) + 1}},
+				)
 			}
-			must(t, s.SaveSnapshot(ctx, o.key, storage.Snapshot{Seq: o.tail.Seq, Epoch: o.tail.Epoch, Hash: o.tail.Hash, Body: []byte("state")}))
+			must(
+				t,
+				s.SaveSnapshot(
+					ctx, o.key,
+					storage.Snapshot{Seq: o.tail.Seq, Epoch: o.tail.Epoch, Hash: o.tail.Hash, Body: []byte("state")},
+				),
+			)
 			o.append(t, s, storage.EntryReleased, nil, nil)
-			_, err := s.PutPayment(ctx, storage.PaymentRow{ID: o.key.String(), Status: "charged", Amount: 4500, Currency: "EUR"})
+			_, err := s.PutPayment(
+				ctx, storage.PaymentRow{ID: o.key.String(), Status: "charged", Amount: 4500, Currency: "EUR"},
+			)
 			must(t, err)
 		}
 	}
-	must(t, s.SetSale(ctx, events[1].ID, storage.SaleOpen, storage.OperatorKey{Request: section.RequestID{1}, Event: events[1].ID, Fingerprint: 1 << 63, At: 5}))
+	must(
+		t,
+		s.SetSale(
+			ctx, events[1].ID, storage.SaleOpen,
+			storage.OperatorKey{Request: section.RequestID{1}, Event: events[1].ID, Fingerprint: 1 << 63, At: 5},
+		),
+	)
 	return events
 }
 

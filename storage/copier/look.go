@@ -97,8 +97,8 @@ func (r *run) lookAtEvents(ctx context.Context) error {
 	})
 }
 
-// differs names the part in which an event of the target is not the source's; empty: they are the same. The sale switch is no part
-// of what an event is.
+// differs names the part in which an event of the target is not the source's; empty: they are the same. The sale switch
+// is no part of what an event is.
 func (r *run) differs(ctx context.Context, here, there *storage.Event) (what string, err error) {
 	alike := there.Clone()
 	alike.Sale = here.Sale
@@ -172,8 +172,8 @@ func (r *run) lookAtLog(ctx context.Context, key storage.SectionKey, inTarget bo
 	return j, r.isBeginning(ctx, j)
 }
 
-// isBeginning tells whether the target's log is a beginning of the source's. One hash stands for the whole log before it (P10), so one
-// record is compared; only a refusal reads more, to say where the two part.
+// isBeginning tells whether the target's log is a beginning of the source's. One hash stands for the whole log before
+// it (P10), so one record is compared; only a refusal reads more, to say where the two part.
 func (r *run) isBeginning(ctx context.Context, j *job) error {
 	if common := min(j.source.Seq, j.target.Seq); common > 0 {
 		here, err := hashAt(ctx, r.from, j.key, common)
@@ -192,7 +192,9 @@ func (r *run) isBeginning(ctx context.Context, j *job) error {
 	}
 	if j.target.Seq > j.source.Seq {
 		return &HistoryError{Section: j.key, Seq: j.source.Seq + 1, Why: fmt.Sprintf(
-			"it goes on to record %d and the source ends at %d; is the copy meant the other way round?", j.target.Seq, j.source.Seq)}
+			"it goes on to record %d and the source ends at %d; is the copy meant the other way round?", j.target.Seq,
+			j.source.Seq,
+		)}
 	}
 	return nil
 }

@@ -132,7 +132,8 @@ func (r *run) moveLog(ctx context.Context, j *job) error {
 			if e.Seq > j.source.Seq {
 				return errEnough // the source moves; lookAgain says so
 			}
-			if full := p.bytes+storage.EntrySize(e) > r.options.PageBytes || len(p.entries) == pageEntriesMax; full && len(p.entries) > 0 {
+			if full := p.bytes+storage.EntrySize(e) > r.options.PageBytes || len(p.entries) == pageEntriesMax; full &&
+				len(p.entries) > 0 {
 				if err := send(); err != nil {
 					return err
 				}

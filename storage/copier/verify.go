@@ -21,8 +21,8 @@ func (r *run) differ(format string, args ...any) {
 	})
 }
 
-// verify reads the target back and holds it against the source. The error says that this could not be done; what it found is in the
-// report.
+// verify reads the target back and holds it against the source. The error says that this could not be done; what it
+// found is in the report.
 func (r *run) verify(ctx context.Context) error {
 	r.begin(Verifying, 0)
 	if err := r.each(ctx, len(r.jobs), func(ctx context.Context, i int) error { return r.verifySection(ctx, r.jobs[i]) }); err != nil {
@@ -55,8 +55,8 @@ func (r *run) verifySection(ctx context.Context, j *job) error {
 	return r.verifySnapshot(ctx, j, &snapshot)
 }
 
-// verifyLog walks the target's log with hashes computed here, never with those the target claims. The last one is the source's: then
-// all of them are.
+// verifyLog walks the target's log with hashes computed here, never with those the target claims. The last one is the
+// source's: then all of them are.
 func (r *run) verifyLog(ctx context.Context, j *job, snapshot *storage.Snapshot) error {
 	const stride = 1 << 10 // records between two words about progress
 	var tail storage.Tail
@@ -109,7 +109,10 @@ func (r *run) verifyTickets(ctx context.Context, j *job) error {
 	}
 	for i := range max(len(here), len(there)) {
 		if i >= len(here) || i >= len(there) || here[i] != there[i] {
-			r.differ("section %v: tickets differ from the %s on: %d rows, not %d", j.key, ordinal(i+1), len(there), len(here))
+			r.differ(
+				"section %v: tickets differ from the %s on: %d rows, not %d", j.key, ordinal(i+1), len(there),
+				len(here),
+			)
 			break
 		}
 	}
@@ -118,8 +121,8 @@ func (r *run) verifyTickets(ctx context.Context, j *job) error {
 
 func ordinal(n int) string { return fmt.Sprintf("row number %d", n) }
 
-// verifySnapshot holds a snapshot of the same record against the source's. A newer one is the target's own, and verifyLog has looked
-// where it stands.
+// verifySnapshot holds a snapshot of the same record against the source's. A newer one is the target's own, and
+// verifyLog has looked where it stands.
 func (r *run) verifySnapshot(ctx context.Context, j *job, there *storage.Snapshot) error {
 	here, err := r.from.LoadSnapshot(ctx, j.key)
 	var corrupt *storage.CorruptError

@@ -76,7 +76,8 @@ func (s *Store) Calls(op Op) int {
 	return s.calls[op]
 }
 
-// Deliver hands all late appends to the inner store, in the order they were sent, and returns its answers. No rule applies.
+// Deliver hands all late appends to the inner store, in the order they were sent, and returns its answers. No rule
+// applies.
 func (s *Store) Deliver(ctx context.Context) []error {
 	s.mu.Lock()
 	late := s.late
@@ -240,7 +241,9 @@ func (s *Store) Tail(ctx context.Context, key storage.SectionKey) (storage.Tail,
 }
 
 // Read implements storage.Log.
-func (s *Store) Read(ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error) error {
+func (s *Store) Read(
+	ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error,
+) error {
 	if err := s.guard(ctx, sectionCall(OpRead, key)); err != nil {
 		return err
 	}

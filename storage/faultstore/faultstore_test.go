@@ -43,7 +43,9 @@ type owner struct {
 
 func newOwner(t *testing.T, rules ...faultstore.Rule) *owner {
 	inner := memstore.New()
-	o := &owner{t: t, inner: inner, store: faultstore.Wrap(inner, 7), key: storage.SectionKey{Event: storage.NewEventID()}}
+	o := &owner{
+		t: t, inner: inner, store: faultstore.Wrap(inner, 7), key: storage.SectionKey{Event: storage.NewEventID()},
+	}
 	if err := o.send(o.next(storage.EntryClaim)); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +117,8 @@ func TestFenceIsARealForeignClaim(t *testing.T) {
 	}
 	err := o.send(o.next(storage.EntryChanges))
 	var fence *storage.FencedError
-	if !errors.As(err, &fence) || fence.Tail.Seq != 4 || fence.Tail.Epoch != 2 || fence.Tail.Kind != storage.EntryClaim {
+	if !errors.As(err, &fence) || fence.Tail.Seq != 4 || fence.Tail.Epoch != 2 ||
+		fence.Tail.Kind != storage.EntryClaim {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -195,7 +198,10 @@ func TestCrashAndRestart(t *testing.T) {
 
 func TestHookCanHoldACallBack(t *testing.T) {
 	reached, release := make(chan struct{}), make(chan struct{})
-	o := newOwner(t, faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Hook: func(context.Context) { close(reached); <-release }})
+	o := newOwner(
+		t,
+		faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Hook: func(context.Context) { close(reached); <-release }},
+	)
 	answer := make(chan error)
 	a := o.next(storage.EntryChanges)
 	go func() { answer <- o.store.Commit(ctx, []storage.Append{a})[0] }()

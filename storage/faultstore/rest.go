@@ -32,7 +32,9 @@ func (s *Store) CreateEvent(ctx context.Context, e *storage.Event, venue []byte)
 }
 
 // SetSale implements storage.Catalog.
-func (s *Store) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey) error {
+func (s *Store) SetSale(
+	ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey,
+) error {
 	if err := s.guard(ctx, call{op: OpCatalog}); err != nil {
 		return err
 	}

@@ -60,7 +60,8 @@ type armed struct {
 
 // matches counts the call and tells whether the rule fires on it. draw gives a number in [0, 1).
 func (r *armed) matches(c call, draw func() float64) bool {
-	if r.Op != 0 && r.Op != c.op || r.Section != nil && (!c.hasSection || *r.Section != c.section) || r.Kind != 0 && r.Kind != c.kind {
+	if r.Op != 0 && r.Op != c.op || r.Section != nil && (!c.hasSection || *r.Section != c.section) ||
+		r.Kind != 0 && r.Kind != c.kind {
 		return false
 	}
 	r.seen++

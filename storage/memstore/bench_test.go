@@ -22,7 +22,10 @@ type logs struct {
 }
 
 func newLogs(t testing.TB, sections, body int) *logs {
-	return &logs{t: t, s: memstore.New(), call: make([]storage.Append, sections), tails: make([]storage.Tail, sections), body: make([]byte, body)}
+	return &logs{
+		t: t, s: memstore.New(), call: make([]storage.Append, sections), tails: make([]storage.Tail, sections),
+		body: make([]byte, body),
+	}
 }
 
 // prepare makes the next call; the owners' own hashing is not the store's cost.
@@ -33,7 +36,10 @@ func (l *logs) prepare(tickets int) {
 			l.tails[i] = a.Entry.After(storage.HashEntry(&a.Entry))
 		}
 		a.Section.Section, a.Sell = storage.SectionNo(i), a.Sell[:0]
-		a.Entry = storage.Entry{Kind: storage.EntryChanges, Seq: l.tails[i].Seq + 1, Epoch: 1, Batch: storage.NewBatchID(), Prev: l.tails[i].Hash, Body: l.body}
+		a.Entry = storage.Entry{
+			Kind: storage.EntryChanges, Seq: l.tails[i].Seq + 1, Epoch: 1, Batch: storage.NewBatchID(),
+			Prev: l.tails[i].Hash, Body: l.body,
+		}
 		if l.tails[i].Seq == 0 {
 			a.Entry.Kind = storage.EntryClaim
 		}
@@ -52,8 +58,8 @@ func (l *logs) commit() {
 	}
 }
 
-// BenchmarkCommit is one call with 64 entries of a kilobyte, without tickets and with four in each: what every test of the engine pays for its
-// store. A store is left after a thousand calls, so that its memory stays bounded.
+// BenchmarkCommit is one call with 64 entries of a kilobyte, without tickets and with four in each: what every test of
+// the engine pays for its store. A store is left after a thousand calls, so that its memory stays bounded.
 func BenchmarkCommit(b *testing.B) {
 	for _, tickets := range []int{0, 4} {
 		b.Run("tickets="+strconv.Itoa(tickets), func(b *testing.B) {
@@ -89,14 +95,17 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// TestCommitBudget: the fake stands behind most tests and in-process figures of the engine, so what it costs must not grow unseen: a copy of each
-// entry, the answers, and the growth of 64 young logs.
+// TestCommitBudget: the fake stands behind most tests and in-process figures of the engine, so what it costs must not
+// grow unseen: a copy of each entry, the answers, and the growth of 64 young logs.
 func TestCommitBudget(t *testing.T) {
-	budget.Check(t, raceDetector, []budget.Path{budget.Exact("commit of 64 entries", 10, 714, func(t testing.TB) func() {
-		l := newLogs(t, 64, 100)
-		return func() {
-			l.prepare(0)
-			l.commit()
-		}
-	})})
+	budget.Check(
+		t, raceDetector,
+		[]budget.Path{budget.Exact("commit of 64 entries", 10, 714, func(t testing.TB) func() {
+			l := newLogs(t, 64, 100)
+			return func() {
+				l.prepare(0)
+				l.commit()
+			}
+		})},
+	)
 }

@@ -7,7 +7,8 @@ import (
 	"holdfast/storage"
 )
 
-// Clone makes a store of its own with all that this one has now, heartbeat rows included: what a dump restored elsewhere is.
+// Clone makes a store of its own with all that this one has now, heartbeat rows included: what a dump restored
+// elsewhere is.
 func (s *Store) Clone() *Store {
 	s.data.mu.RLock()
 	defer s.data.mu.RUnlock()

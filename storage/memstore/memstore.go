@@ -156,7 +156,9 @@ func (s *Store) Tail(ctx context.Context, key storage.SectionKey) (storage.Tail,
 }
 
 // Read implements storage.Log. visit runs outside the store's lock, so it may call the store.
-func (s *Store) Read(ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error) error {
+func (s *Store) Read(
+	ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error,
+) error {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
@@ -212,8 +214,8 @@ func (s *Store) Damage(key storage.SectionKey, seq section.Seq) {
 	s.data.logs[key].records = records
 }
 
-// Lose takes a section's newest records away, with their tickets and snapshot, as a failover to a stand-by does that lacked them:
-// record last is the newest one then. What is left is whole. It panics when there is no such record.
+// Lose takes a section's newest records away, with their tickets and snapshot, as a failover to a stand-by does that
+// lacked them: record last is the newest one then. What is left is whole. It panics when there is no such record.
 func (s *Store) Lose(key storage.SectionKey, last section.Seq) {
 	s.data.mu.Lock()
 	defer s.data.mu.Unlock()
@@ -230,7 +232,10 @@ func (s *Store) Lose(key storage.SectionKey, last section.Seq) {
 	if err != nil {
 		panic(err)
 	}
-	s.data.logs[key] = &log{tail: entry.After(l.records[last-1].hash), records: slices.Clone(l.records[:last]), rows: slices.Clone(l.rows[:kept])}
+	s.data.logs[key] = &log{
+		tail: entry.After(l.records[last-1].hash), records: slices.Clone(l.records[:last]),
+		rows: slices.Clone(l.rows[:kept]),
+	}
 	if s.data.snapshots[key].Seq > last {
 		delete(s.data.snapshots, key)
 	}

@@ -28,7 +28,8 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// TestFreezeIsOneInstant: what is written after it, to the log, the tickets and the snapshot, is not in it, and a closed one answers no more.
+// TestFreezeIsOneInstant: what is written after it, to the log, the tickets and the snapshot, is not in it, and a
+// closed one answers no more.
 func TestFreezeIsOneInstant(t *testing.T) {
 	s, ctx := memstore.New(), t.Context()
 	key := storage.SectionKey{Event: storage.NewEventID()}
@@ -56,7 +57,8 @@ func TestFreezeIsOneInstant(t *testing.T) {
 		t.Errorf("tail %+v (%v), want %+v", got, err, then)
 	}
 	entries := 0
-	if err := frozen.Read(ctx, key, 0, func(*storage.Entry, storage.Hash) error { entries++; return nil }); err != nil || entries != 1 {
+	if err := frozen.Read(ctx, key, 0, func(*storage.Entry, storage.Hash) error { entries++; return nil }); err != nil ||
+		entries != 1 {
 		t.Errorf("%d entries (%v), want 1", entries, err)
 	}
 	if snapshot, err := frozen.LoadSnapshot(ctx, key); err != nil || snapshot.Seq != then.Seq {
@@ -81,7 +83,9 @@ func TestWhatIsLostTakesItsTicketsAlong(t *testing.T) {
 	var tail storage.Tail
 	add := func(sell []storage.TicketRow, refund ...section.SeatIndex) {
 		t.Helper()
-		e := storage.Entry{Kind: storage.EntryChanges, Seq: tail.Seq + 1, Epoch: 1, Batch: storage.NewBatchID(), Prev: tail.Hash}
+		e := storage.Entry{
+			Kind: storage.EntryChanges, Seq: tail.Seq + 1, Epoch: 1, Batch: storage.NewBatchID(), Prev: tail.Hash,
+		}
 		if tail.Seq == 0 {
 			e.Kind = storage.EntryClaim
 		}
@@ -100,7 +104,8 @@ func TestWhatIsLostTakesItsTicketsAlong(t *testing.T) {
 	if err := s.Tickets(t.Context(), key, func(row storage.TicketRow) error { rows = append(rows, row); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if now, err := s.Tail(t.Context(), key); err != nil || now != kept || !slices.Equal(rows, []storage.TicketRow{{Seat: 1, Booking: 11}, {Seat: 2, Booking: 12}}) {
+	if now, err := s.Tail(t.Context(), key); err != nil || now != kept ||
+		!slices.Equal(rows, []storage.TicketRow{{Seat: 1, Booking: 11}, {Seat: 2, Booking: 12}}) {
 		t.Errorf("%+v, %v, tickets %v", now, err, rows)
 	}
 }

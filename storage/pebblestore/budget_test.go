@@ -19,15 +19,19 @@ var budgets = []budget.Path{
 	budget.Exact("stored entry decoded", 1000, 0, decodeEntryPath),
 	budget.About("merged write of one entry", 50, 50, 3, commitPath(1, 0)), // the answers
 	budget.About("merged write of 64 entries", 5, 5, 2, commitPath(64, 0)),
-	budget.About("merged write of 16 entries that sell four seats each", 10, 30, 5, commitPath(16, 4)), // the answers, the iterator
+	budget.About(
+		"merged write of 16 entries that sell four seats each", 10, 30, 5, commitPath(16, 4),
+	), // the answers, the iterator
 	budget.Exact("entry sent again", 100, 100, resendPath),
 	budget.Exact("tail asked for", 1000, 0, tailPath),
 	budget.About("log of 100 entries read", 10, 1060, 10, readPath),
 }
 
 func changeOfTwo() section.Change {
-	return section.Change{Kind: section.HoldPlaced, At: 1_700_000_000_000, Request: section.RequestID{1, 2}, Fingerprint: 3, Buyer: section.BuyerID{4},
-		Booking: 300, ExpiresAt: 1_700_000_600_000, Seats: []section.SeatIndex{1200, 1201}}
+	return section.Change{
+		Kind: section.HoldPlaced, At: 1_700_000_000_000, Request: section.RequestID{1, 2}, Fingerprint: 3,
+		Buyer: section.BuyerID{4}, Booking: 300, ExpiresAt: 1_700_000_600_000, Seats: []section.SeatIndex{1200, 1201},
+	}
 }
 
 func appendChangePath(testing.TB) func() {

@@ -69,7 +69,8 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// SaveSnapshot implements storage.Snapshots. An older snapshot does not replace a newer one: it is dropped without an error.
+// SaveSnapshot implements storage.Snapshots. An older snapshot does not replace a newer one: it is dropped without an
+// error.
 func (s *Store) SaveSnapshot(_ context.Context, key storage.SectionKey, snapshot storage.Snapshot) error {
 	if err := s.enterWrite(); err != nil {
 		return err
@@ -139,7 +140,9 @@ func (s *Store) CreateEvent(_ context.Context, e *storage.Event, venue []byte) e
 		return storage.ErrExists
 	}
 	return s.write(pebble.Sync, func(b *pebble.Batch) error {
-		return errors.Join(b.Set(eventKey(prefixEvent, e.ID), header, nil), b.Set(eventKey(prefixVenue, e.ID), venue, nil))
+		return errors.Join(
+			b.Set(eventKey(prefixEvent, e.ID), header, nil), b.Set(eventKey(prefixVenue, e.ID), venue, nil),
+		)
 	})
 }
 

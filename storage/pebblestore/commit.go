@@ -20,7 +20,8 @@ const hashSize = len(storage.Hash{})
 // sectionState is a section's fence in memory.
 type sectionState struct {
 	mu sync.Mutex
-	// Invariant, under mu: when loaded, tail is the last durable entry of the log, and nobody but the holder of mu is appending.
+	// Invariant, under mu: when loaded, tail is the last durable entry of the log, and nobody but the holder of mu is
+	// appending.
 	loaded bool
 	tail   storage.Tail
 }
@@ -52,7 +53,8 @@ type commit struct {
 
 var commits = sync.Pool{New: func() any { return new(commit) }}
 
-// Commit implements storage.Log: one batch and one sync for the whole call. ctx is looked at once, before anything is written.
+// Commit implements storage.Log: one batch and one sync for the whole call. ctx is looked at once, before anything is
+// written.
 func (s *Store) Commit(ctx context.Context, appends []storage.Append) []error {
 	errs := make([]error, len(appends))
 	err := s.enterWrite()
@@ -132,8 +134,8 @@ func (c *commit) unlock() {
 	clear(c.states)
 }
 
-// leads tells whether the nth in key order is the first of its section: the port forbids two in one call, but a caller's bug must
-// not become a deadlock.
+// leads tells whether the nth in key order is the first of its section: the port forbids two in one call, but a
+// caller's bug must not become a deadlock.
 func (c *commit) leads(n int) bool {
 	return n == 0 || c.states[c.order[n]] != c.states[c.order[n-1]]
 }

@@ -1,5 +1,5 @@
-// Package pebblestore is the embedded default: one node, one directory, one Pebble LSM. It keeps all promises of the port
-// and needs no server.
+// Package pebblestore is the embedded default: one node, one directory, one Pebble LSM. It keeps all promises of the
+// port and needs no server.
 //
 //	Commit(64 appends) ─► lock 64 sections ─► judge each on its tail in memory ─► ONE batch ─► ONE sync ─► 64 answers
 //	Commit(…)  ─────────► (other sections, at the same time) ──────────────────► batch ──┘ shares the sync when it can
@@ -18,38 +18,42 @@
 //	K event 16  at 8  request 16    nothing: an event's operators' keys by age
 //	M "format" | "secret"           format version 1 byte | 32 bytes
 //
-// The entry's own hash is stored beside it so that damage to the last entry, which no successor vouches for, is seen too.
+// The entry's own hash is stored beside it so that damage to the last entry, which no successor vouches for, is seen
+// too.
 //
 // # The fence
 //
-// Each section has a small state in memory: a mutex and the log's tail, read from disk at first use. One process owns the
-// directory (a second gets storage.ErrInUse), so the tail in memory is the truth. The mutex is held across the sync: a caller has
-// one append of a section in flight anyway, so nobody waits for it in normal life, and whoever does wait (a rival writer, a
-// re-send, a reader of the tail) then sees durable entries only. Locks are taken in key order, so calls cannot deadlock.
+// Each section has a small state in memory: a mutex and the log's tail, read from disk at first use. One process owns
+// the directory (a second gets storage.ErrInUse), so the tail in memory is the truth. The mutex is held across the
+// sync: a caller has one append of a section in flight anyway, so nobody waits for it in normal life, and whoever does
+// wait (a rival writer, a re-send, a reader of the tail) then sees durable entries only. Locks are taken in key order,
+// so calls cannot deadlock.
 //
 // # When the disk is full
 //
-// The process lives, refuses, and goes on by itself when there is room: see guard. Every write waits for space rather than fail.
+// The process lives, refuses, and goes on by itself when there is room: see guard. Every write waits for space rather
+// than fail.
 //
 // # When the disk fails
 //
-// An error of the write-ahead log's write (other than a full disk) or sync ends the process at once, after one loud message (see Options.Fatal). After a failed
-// fsync the kernel may have dropped the very pages it could not write, and a second fsync would report success: nothing this process
-// believes about the disk is worth anything any more. A restart reads what is really there, and callers who were told nothing
-// ask again with the same batch id (S4).
+// An error of the write-ahead log's write (other than a full disk) or sync ends the process at once, after one loud
+// message (see Options.Fatal). After a failed fsync the kernel may have dropped the very pages it could not write, and
+// a second fsync would report success: nothing this process believes about the disk is worth anything any more. A
+// restart reads what is really there, and callers who were told nothing ask again with the same batch id (S4).
 //
 // # Damage that looks like a crash
 //
-// A log ends where its first chunk cannot be read: a crash leaves that, and so does a wrong bit, behind which Pebble drops
-// what was acknowledged. Two witnesses tell them apart before Pebble opens anything (walscan.go, walmark.go):
+// A log ends where its first chunk cannot be read: a crash leaves that, and so does a wrong bit, behind which Pebble
+// drops what was acknowledged. Two witnesses tell them apart before Pebble opens anything (walscan.go, walmark.go):
 //
 //	chunks behind the damage   each says how far the log had been synced when it was written, or one sync before
 //	the file SYNCED            how far each log is synced: exactly after a graceful stop, else of 100 ms ago at most
 //
-// A log that ends before what either says has lost acknowledged data: Open answers *LostError and changes nothing. What stays
-// undetected is damage of what was synced in the last 100 ms of a process that was killed, with at most one readable commit behind it.
-// Rejected: a second log (twice the syncs), a sync of the marks for each commit (the same), and "any readable chunk behind
-// an unreadable one": unsynced blocks reach a disk in any order, so a power cut leaves that too.
+// A log that ends before what either says has lost acknowledged data: Open answers *LostError and changes nothing. What
+// stays undetected is damage of what was synced in the last 100 ms of a process that was killed, with at most one
+// readable commit behind it. Rejected: a second log (twice the syncs), a sync of the marks for each commit (the same),
+// and "any readable chunk behind an unreadable one": unsynced blocks reach a disk in any order, so a power cut leaves
+// that too.
 //
 // # Tuning, and what was rejected
 //

@@ -129,8 +129,10 @@ type oneLog struct {
 }
 
 func (c *oneLog) next(body int) storage.Append {
-	e := storage.Entry{Kind: storage.EntryChanges, Seq: c.tail.Seq + 1, Epoch: 1, Batch: storage.BatchID{1, byte(c.tail.Seq), byte(c.tail.Seq >> 8)},
-		Prev: c.tail.Hash, Body: make([]byte, body)}
+	e := storage.Entry{
+		Kind: storage.EntryChanges, Seq: c.tail.Seq + 1, Epoch: 1,
+		Batch: storage.BatchID{1, byte(c.tail.Seq), byte(c.tail.Seq >> 8)}, Prev: c.tail.Hash, Body: make([]byte, body),
+	}
 	if c.tail.Seq == 0 {
 		e.Kind = storage.EntryClaim
 	}
@@ -197,8 +199,8 @@ func TestFullDiskRefusesAndRecovers(t *testing.T) {
 	}
 }
 
-// A disk that somebody else fills between two looks: the write of the log that meets the end waits, is acknowledged only
-// when it is there (P2, S2), and the process lives.
+// A disk that somebody else fills between two looks: the write of the log that meets the end waits, is acknowledged
+// only when it is there (P2, S2), and the process lives.
 func TestLogWriteThatMeetsAFullDiskWaits(t *testing.T) {
 	mem := vfs.NewCrashableMem()
 	fs := newSmallFS(mem, 100<<20)
@@ -249,9 +251,9 @@ func TestLogWriteThatMeetsAFullDiskWaits(t *testing.T) {
 	}
 }
 
-// TestDiskThatFillsAtAnyByteLosesNothing guards P2 (S1, S2): whatever of the log, its next file, the manifest or a table
-// meets the end of the disk, the process lives, every append is answered with the truth once there is room, and what was
-// acknowledged is there after a crash.
+// TestDiskThatFillsAtAnyByteLosesNothing guards P2 (S1, S2): whatever of the log, its next file, the manifest or a
+// table meets the end of the disk, the process lives, every append is answered with the truth once there is room, and
+// what was acknowledged is there after a crash.
 func TestDiskThatFillsAtAnyByteLosesNothing(t *testing.T) {
 	rounds := 60
 	if testing.Short() || raceDetector { // the detector makes a round thirty times as long
@@ -339,7 +341,8 @@ func checkLogs(t *testing.T, fs vfs.FS, logs []*oneLog) {
 			t.Errorf("after a crash: %+v %v, want %+v", tail, err, c.tail)
 		}
 		n := section.Seq(0)
-		if err := store.Read(t.Context(), c.key, 0, func(*storage.Entry, storage.Hash) error { n++; return nil }); err != nil || n != c.tail.Seq {
+		if err := store.Read(t.Context(), c.key, 0, func(*storage.Entry, storage.Hash) error { n++; return nil }); err != nil ||
+			n != c.tail.Seq {
 			t.Errorf("read %d records, %v, want %d", n, err, c.tail.Seq)
 		}
 	}
@@ -352,7 +355,9 @@ func checkLogs(t *testing.T, fs vfs.FS, logs []*oneLog) {
 func TestCloseEndsAWriteThatWaitsForSpace(t *testing.T) {
 	fs := newSmallFS(vfs.NewCrashableMem(), 100<<20)
 	ended := make(chan string, 1)
-	store, err := Open("d", Options{FS: fs, FreeMin: fullMin, unwatched: true, Fatal: func(message string) { ended <- message }})
+	store, err := Open(
+		"d", Options{FS: fs, FreeMin: fullMin, unwatched: true, Fatal: func(message string) { ended <- message }},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,8 @@ import (
 
 var _ storage.Importer = (*Store)(nil)
 
-// Import implements storage.Importer: one batch and one sync. The section's fence is held, so that its tail in memory is the last
-// entry on disk at every moment that anybody else can see it.
+// Import implements storage.Importer: one batch and one sync. The section's fence is held, so that its tail in memory
+// is the last entry on disk at every moment that anybody else can see it.
 func (s *Store) Import(ctx context.Context, key storage.SectionKey, entries []storage.Entry) error {
 	if err := s.enterWrite(); err != nil {
 		return err
@@ -65,7 +65,9 @@ func (s *Store) ImportTickets(ctx context.Context, key storage.SectionKey, rows 
 		return fmt.Errorf("%w: %w", storage.ErrUnavailable, ctx.Err())
 	}
 	brought := &storage.Append{Section: key, Sell: rows}
-	err := storage.CheckTickets(brought, func(section.SeatIndex) (bool, error) { return false, nil }) // a seat may not come twice
+	err := storage.CheckTickets(
+		brought, func(section.SeatIndex) (bool, error) { return false, nil },
+	) // a seat may not come twice
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,8 @@ func (s *Store) load(key storage.SectionKey, st *sectionState) (err error) {
 	return nil
 }
 
-// decodeLogValue takes a log value apart and checks it against its own hash and its key. The entry's body aliases value.
+// decodeLogValue takes a log value apart and checks it against its own hash and its key. The entry's body aliases
+// value.
 func decodeLogValue(key storage.SectionKey, seq section.Seq, value []byte) (storage.Entry, storage.Hash, error) {
 	corrupt := func(why string) (storage.Entry, storage.Hash, error) {
 		return storage.Entry{}, storage.Hash{}, &storage.CorruptError{Section: key, Seq: seq, Why: why}
@@ -72,8 +73,8 @@ func readFailure(key storage.SectionKey, seq section.Seq, err error) error {
 	return fmt.Errorf("pebblestore: section %v record %d: %w", key, seq, err)
 }
 
-// Tail implements storage.Log. It waits for an append of the section that is in flight, so it never tells of an entry that is
-// not durable.
+// Tail implements storage.Log. It waits for an append of the section that is in flight, so it never tells of an entry
+// that is not durable.
 func (s *Store) Tail(_ context.Context, key storage.SectionKey) (storage.Tail, error) {
 	if err := s.enter(); err != nil {
 		return storage.Tail{}, err
@@ -89,7 +90,9 @@ func (s *Store) Tail(_ context.Context, key storage.SectionKey) (storage.Tail, e
 }
 
 // Read implements storage.Log. It yields what was durable when it was called; visit may call the store, except Close.
-func (s *Store) Read(ctx context.Context, key storage.SectionKey, from section.Seq, visit func(*storage.Entry, storage.Hash) error) (err error) {
+func (s *Store) Read(
+	ctx context.Context, key storage.SectionKey, from section.Seq, visit func(*storage.Entry, storage.Hash) error,
+) (err error) {
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -99,7 +102,9 @@ func (s *Store) Read(ctx context.Context, key storage.SectionKey, from section.S
 		return err
 	}
 	iter, err := s.db.NewIter(&pebble.IterOptions{
-		LowerBound: appendLogKey(nil, key, max(from, 1)), // the entry before the first is read too: it vouches for the first's Prev
+		LowerBound: appendLogKey(
+			nil, key, max(from, 1),
+		), // the entry before the first is read too: it vouches for the first's Prev
 		UpperBound: appendLogKey(nil, key, last.Seq+1),
 	})
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// LostError says that a store's write-ahead log has lost what was synced to it: what was acknowledged is missing, and nobody
-// can say what it was.
+// LostError says that a store's write-ahead log has lost what was synced to it: what was acknowledged is missing, and
+// nobody can say what it was.
 type LostError struct {
 	Dir   string
 	Files []LostPart
@@ -32,8 +32,8 @@ func (e *LostError) Error() string {
 }
 
 // scanWALs reads all logs in the directory before Pebble does, which would drop whatever follows damage in a log's last
-// block. synced is what was written down elsewhere, by log number; a log of which nothing is known is held against itself
-// only.
+// block. synced is what was written down elsewhere, by log number; a log of which nothing is known is held against
+// itself only.
 func scanWALs(fs vfs.FS, dir string, synced map[uint32]int64) (lost *LostError, err error) {
 	names, err := fs.List(dir)
 	if err != nil {
@@ -75,7 +75,13 @@ func scanFile(fs vfs.FS, path string, number uint32) (scan walScan, err error) {
 
 // setAside leaves of a damaged log what can be read, and keeps the whole of it under a name that is no log's.
 func setAside(fs vfs.FS, dir string, part LostPart) error {
-	path, kept, cut := fs.PathJoin(dir, part.File), fs.PathJoin(dir, "damaged-"+part.File), fs.PathJoin(dir, "cut-"+part.File)
+	path, kept, cut := fs.PathJoin(
+		dir, part.File,
+	), fs.PathJoin(
+		dir, "damaged-"+part.File,
+	), fs.PathJoin(
+		dir, "cut-"+part.File,
+	)
 	if err := copyHead(fs, path, cut, part.record); err != nil {
 		return err
 	}

@@ -82,7 +82,8 @@ type Store struct {
 var _ storage.Store = (*Store)(nil)
 
 // Open opens the store in dir, making it if need be. It answers storage.ErrInUse when another process (or this one) has
-// it open, *LostError when acknowledged data is missing, and an error naming both versions when a newer holdfast wrote it.
+// it open, *LostError when acknowledged data is missing, and an error naming both versions when a newer holdfast wrote
+// it.
 func Open(dir string, o Options) (*Store, error) {
 	if o.FS == nil {
 		absolute, err := filepath.Abs(dir) // one directory, one name: the lock is by name within a process
@@ -157,8 +158,8 @@ func (s *Store) checkLogs(dir string, o *Options) (synced map[uint32]int64, err 
 	return nil, nil
 }
 
-// Lost says what the write-ahead log has lost, as far as it is known: of a store that was opened read-only, or whose loss
-// was accepted. nil: nothing.
+// Lost says what the write-ahead log has lost, as far as it is known: of a store that was opened read-only, or whose
+// loss was accepted. nil: nothing.
 func (s *Store) Lost() *LostError { return s.lost }
 
 // checkSpace refuses to open a directory for writing on a full disk: the log that is read back is flushed into tables,
@@ -172,8 +173,10 @@ func checkSpace(dir string, o *Options) error {
 		return nil
 	}
 	if usage.AvailBytes < o.freeMin() {
-		return fmt.Errorf("pebblestore: %s: %w: %d MiB are free, and %d are needed to open it: make room; nothing acknowledged is lost",
-			dir, syscall.ENOSPC, usage.AvailBytes>>20, o.freeMin()>>20)
+		return fmt.Errorf(
+			"pebblestore: %s: %w: %d MiB are free, and %d are needed to open it: make room; nothing acknowledged is lost",
+			dir, syscall.ENOSPC, usage.AvailBytes>>20, o.freeMin()>>20,
+		)
 	}
 	return nil
 }
@@ -200,19 +203,24 @@ func lockDirectory(dir string, o *Options) (*pebble.Lock, error) {
 	case err == nil:
 		return lock, nil
 	case lockHeld(err):
-		return nil, fmt.Errorf("pebblestore: %s: %w: stop it first, or choose another --data directory", dir, storage.ErrInUse)
+		return nil, fmt.Errorf(
+			"pebblestore: %s: %w: stop it first, or choose another --data directory", dir, storage.ErrInUse,
+		)
 	default:
 		return nil, fmt.Errorf("pebblestore: lock %s: %w", dir, err)
 	}
 }
 
-// unwritable tells that the lock's file cannot be made or opened for writing: a read-only mount, or somebody else's copy.
+// unwritable tells that the lock's file cannot be made or opened for writing: a read-only mount, or somebody else's
+// copy.
 func unwritable(err error) bool {
 	var path *os.PathError
-	return errors.As(err, &path) && (errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EPERM))
+	return errors.As(err, &path) &&
+		(errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EPERM))
 }
 
-// lockedElsewhere tells whether a process holds the lock of a directory in which this one may not write. It takes no lock.
+// lockedElsewhere tells whether a process holds the lock of a directory in which this one may not write. It takes no
+// lock.
 func lockedElsewhere(name string) bool {
 	file, err := os.Open(name)
 	if err != nil { // nobody has ever locked it, or nobody can be seen
@@ -266,8 +274,10 @@ func (s *Store) checkFormat(dir string) error {
 		return fmt.Errorf("pebblestore: %s: %w", dir, err)
 	}
 	if len(found) != 1 || found[0] != formatVersion {
-		return fmt.Errorf("pebblestore: %s has format %d, this program knows only format %d: use the version that wrote it",
-			dir, found, formatVersion)
+		return fmt.Errorf(
+			"pebblestore: %s has format %d, this program knows only format %d: use the version that wrote it", dir,
+			found, formatVersion,
+		)
 	}
 	return nil
 }
@@ -291,8 +301,8 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// closeDB closes the database, unless the disk is full and a table cannot be ended: then it is left as by a crash, which
-// loses nothing acknowledged.
+// closeDB closes the database, unless the disk is full and a table cannot be ended: then it is left as by a crash,
+// which loses nothing acknowledged.
 func (s *Store) closeDB() error {
 	closed := make(chan error, 1)
 	go func() { closed <- s.db.Close() }()

@@ -106,7 +106,9 @@ func (s *Store) writeWithKey(key storage.OperatorKey, build func(*pebble.Batch) 
 			err = errors.Join(err, dropKey(b, &stale[i]))
 		}
 		if key.Request != (section.RequestID{}) {
-			err = errors.Join(err, b.Set(operatorKey(key.Request), operatorValue(&key), nil), b.Set(keyAge(&key), nil, nil))
+			err = errors.Join(
+				err, b.Set(operatorKey(key.Request), operatorValue(&key), nil), b.Set(keyAge(&key), nil, nil),
+			)
 		}
 		return err
 	})

@@ -25,7 +25,9 @@ func (p privateFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File
 	return hidden(p.FS.Create(name, category))(name)
 }
 
-func (p privateFS) OpenReadWrite(name string, category vfs.DiskWriteCategory, options ...vfs.OpenOption) (vfs.File, error) {
+func (p privateFS) OpenReadWrite(
+	name string, category vfs.DiskWriteCategory, options ...vfs.OpenOption,
+) (vfs.File, error) {
 	return hidden(p.FS.OpenReadWrite(name, category, options...))(name)
 }
 
@@ -63,8 +65,10 @@ func makePrivate(dir string) error {
 		err := os.Chmod(dir, folderMode)
 		switch {
 		case err != nil && mode&0o007 != 0:
-			return fmt.Errorf("%s has mode %04o: everybody on this machine can enter, and this process may not change that; run chmod 700 %s as its owner: %w",
-				dir, mode, dir, err)
+			return fmt.Errorf(
+				"%s has mode %04o: everybody on this machine can enter, and this process may not change that; run chmod 700 %s as its owner: %w",
+				dir, mode, dir, err,
+			)
 		case err != nil:
 			return nil
 		}

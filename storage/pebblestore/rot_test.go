@@ -88,10 +88,10 @@ func lastSeq(fs vfs.FS) (section.Seq, error) {
 	return readAll(s, newChain(0).key, 0)
 }
 
-// TestBitRotInTheLogsEndIsNoTornTail guards P2: whichever byte of the log is wrong after a crash, the store either has all
-// that was acknowledged or refuses, and never sells on without it. Only damage of the newest record, or of the one
-// before (what a chunk says was synced may be a sync old), is a torn end to whoever has nothing but the log, so nothing but that
-// may be lost before it is marked; after a graceful stop not even that.
+// TestBitRotInTheLogsEndIsNoTornTail guards P2: whichever byte of the log is wrong after a crash, the store either has
+// all that was acknowledged or refuses, and never sells on without it. Only damage of the newest record, or of the one
+// before (what a chunk says was synced may be a sync old), is a torn end to whoever has nothing but the log, so nothing
+// but that may be lost before it is marked; after a graceful stop not even that.
 func TestBitRotInTheLogsEndIsNoTornTail(t *testing.T) {
 	const commits = 60
 	for _, stopped := range []bool{false, true} {
@@ -106,13 +106,17 @@ func TestBitRotInTheLogsEndIsNoTornTail(t *testing.T) {
 			switch {
 			case errors.As(err, &lost):
 				refused++
-				if len(lost.Files) != 1 || lost.Files[0].From > at || !strings.Contains(err.Error(), "acknowledged data is lost") {
+				if len(lost.Files) != 1 || lost.Files[0].From > at ||
+					!strings.Contains(err.Error(), "acknowledged data is lost") {
 					t.Errorf("byte %d: %v", at, err)
 				}
 			case err != nil:
 				t.Errorf("byte %d: %v", at, err)
 			case seq < commits-2 || stopped && seq < commits:
-				t.Fatalf("byte %d of %d is wrong: the store opens with %d of %d acknowledged records (P2)", at, scan.record, seq, commits)
+				t.Fatalf(
+					"byte %d of %d is wrong: the store opens with %d of %d acknowledged records (P2)", at, scan.record,
+					seq, commits,
+				)
 			}
 		}
 		if refused < 135 {
@@ -121,8 +125,8 @@ func TestBitRotInTheLogsEndIsNoTornTail(t *testing.T) {
 	}
 }
 
-// TestMarksTellOfALostEndThatTheLogCannot guards P2: the log alone cannot tell damage of its newest record, or a file cut
-// short, from a crash. The marks beside it can.
+// TestMarksTellOfALostEndThatTheLogCannot guards P2: the log alone cannot tell damage of its newest record, or a file
+// cut short, from a crash. The marks beside it can.
 func TestMarksTellOfALostEndThatTheLogCannot(t *testing.T) {
 	for name, damage := range map[string]func(fs vfs.FS, path string, scan walScan){
 		"newest record": func(fs vfs.FS, path string, scan walScan) { rot(t, fs, path, scan.record-1, 1) },
@@ -168,8 +172,8 @@ func leave(t *testing.T, fs vfs.FS, path string, keep int64, zeros int) {
 	}
 }
 
-// TestDirectoriesWithoutMarksOpen: those of earlier builds have none, and unknown is no contradiction. One that cannot be
-// read is none either, and is told of.
+// TestDirectoriesWithoutMarksOpen: those of earlier builds have none, and unknown is no contradiction. One that cannot
+// be read is none either, and is told of.
 func TestDirectoriesWithoutMarksOpen(t *testing.T) {
 	for _, garbage := range []string{"", "neither magic nor sum"} {
 		fs := rotten(t, 20, true)
@@ -201,8 +205,8 @@ func TestDirectoriesWithoutMarksOpen(t *testing.T) {
 	}
 }
 
-// TestLossIsAcceptedOnceAndKeptAside: an operator can see and open what is left, wherever in the log the damage is; the damaged
-// log stays where it can be looked at, and the next opening asks nobody.
+// TestLossIsAcceptedOnceAndKeptAside: an operator can see and open what is left, wherever in the log the damage is; the
+// damaged log stays where it can be looked at, and the next opening asks nobody.
 func TestLossIsAcceptedOnceAndKeptAside(t *testing.T) {
 	for _, commits := range []int{60, 600} {
 		fs := rotten(t, commits, false)
@@ -217,7 +221,8 @@ func TestLossIsAcceptedOnceAndKeptAside(t *testing.T) {
 			if s.Lost() == nil {
 				t.Errorf("read-only %v: not a word of what is lost", o.ReadOnly)
 			}
-			if left, err = readAll(s, newChain(0).key, 0); err != nil || left < section.Seq(commits/3) || left > section.Seq(commits*2/3) {
+			if left, err = readAll(s, newChain(0).key, 0); err != nil || left < section.Seq(commits/3) ||
+				left > section.Seq(commits*2/3) {
 				t.Errorf("read-only %v: %d of %d records are left: %v", o.ReadOnly, left, commits, err)
 			}
 			if err := s.Close(); err != nil {

@@ -17,7 +17,8 @@ import (
 // more (holds that lapse, payments that end) is some megabytes; the rest is for the log's next file.
 const freeMinDefault = 64 << 20
 
-// hardShare is the part of FreeMin below which nothing at all is appended: every append is refused as surely not written.
+// hardShare is the part of FreeMin below which nothing at all is appended: every append is refused as surely not
+// written.
 const hardShare = 4
 
 // spaceEvery is how often the free space is asked for: one statfs, microseconds.
@@ -42,15 +43,16 @@ func (s Space) Error() string {
 //
 // Two marks come before the end: below the upper one (LowBytes) whoever asks Space is told that the disk is full, and
 // should take no new work; below the lower one appends are refused, surely not written, and no table is begun. Should a
-// write meet a full disk all the same (somebody else filled the rest in between), it waits inside the file system's call
-// and goes on where it stopped, once there is space. Nothing is acknowledged meanwhile, for the sync comes after the
-// write (S2), and Pebble never sees an error: one of the log or the manifest is the end for it, it tries a failed flush
-// again without a pause, and it panics when the end of a blob file cannot be written.
+// write meet a full disk all the same (somebody else filled the rest in between), it waits inside the file system's
+// call and goes on where it stopped, once there is space. Nothing is acknowledged meanwhile, for the sync comes after
+// the write (S2), and Pebble never sees an error: one of the log or the manifest is the end for it, it tries a failed
+// flush again without a pause, and it panics when the end of a blob file cannot be written.
 //
 // A failed sync is no full disk, whatever its number says, and still ends the process: see doc.go.
 //
 // Rejected: a ballast file to be deleted in need (it is one more thing to keep, frees once, and the write that waits is
-// needed behind it anyway); closing and reopening the database (every section would have to be claimed and loaded anew).
+// needed behind it anyway); closing and reopening the database (every section would have to be claimed and loaded
+// anew).
 type guard struct {
 	vfs.FS
 	dir  string
@@ -71,7 +73,10 @@ type guard struct {
 }
 
 func newGuard(dir string, o *Options) *guard {
-	g := &guard{FS: o.FS, dir: dir, min: o.freeMin(), tell: o.Space, looked: make(chan struct{}), ending: make(chan struct{}), stuck: make(chan struct{}, 1)}
+	g := &guard{
+		FS: o.FS, dir: dir, min: o.freeMin(), tell: o.Space, looked: make(chan struct{}), ending: make(chan struct{}),
+		stuck: make(chan struct{}, 1),
+	}
 	if g.tell == nil {
 		g.tell = func(Space) {}
 	}
@@ -279,8 +284,8 @@ func (f patientFile) goOn(p []byte, n int, met error) (int, error) {
 	return n, err
 }
 
-// unflushed counts what is in memory and in no table yet, in bytes: the next flushes write it. Pebble's own figure stands
-// behind the lock that a write which waits for space may hold.
+// unflushed counts what is in memory and in no table yet, in bytes: the next flushes write it. Pebble's own figure
+// stands behind the lock that a write which waits for space may hold.
 type unflushed struct {
 	current           atomic.Uint64 // since the log's newest file
 	mu                sync.Mutex
@@ -320,8 +325,8 @@ func (u *unflushed) flushEnds(err error) {
 // Space tells how the store stands with its disk: one atomic load each. A store opened read-only is never full.
 func (s *Store) Space() Space { return s.guard.space() }
 
-// EndWaiting lets go of writes that wait for space: the process ends then, as it does when the log cannot be written. It
-// is for whoever must stop and can wait no longer.
+// EndWaiting lets go of writes that wait for space: the process ends then, as it does when the log cannot be written.
+// It is for whoever must stop and can wait no longer.
 func (s *Store) EndWaiting() { s.guard.end() }
 
 // spaceLeft refuses an append that the disk may have no room for. Nothing of it was written.

@@ -32,8 +32,10 @@ func newChain(no storage.SectionNo) *chain {
 }
 
 func (c *chain) next(body []byte) storage.Append {
-	e := storage.Entry{Kind: storage.EntryChanges, Seq: c.tail.Seq + 1, Epoch: c.tail.Epoch, Batch: storage.NewBatchID(),
-		Prev: c.tail.Hash, Body: body}
+	e := storage.Entry{
+		Kind: storage.EntryChanges, Seq: c.tail.Seq + 1, Epoch: c.tail.Epoch, Batch: storage.NewBatchID(),
+		Prev: c.tail.Hash, Body: body,
+	}
 	if e.Seq == 1 {
 		e.Kind, e.Epoch = storage.EntryClaim, 1
 	}
@@ -120,7 +122,8 @@ func TestDamagedTailIsNotExtended(t *testing.T) {
 	}
 }
 
-// TestDamagedFileIsNamed flips a byte in the middle of a real data file: Pebble sees it, and the reader is told which record.
+// TestDamagedFileIsNamed flips a byte in the middle of a real data file: Pebble sees it, and the reader is told which
+// record.
 func TestDamagedFileIsNamed(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})
@@ -258,7 +261,8 @@ func TestMain(m *testing.M) {
 // failSync commits until the log's sync fails, as a dying disk would make it. It must not come back.
 func failSync(dir string) {
 	armed := errorfs.Toggle{Injector: errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if strings.HasSuffix(op.Path, ".log") && (op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSyncTo) {
+		if strings.HasSuffix(op.Path, ".log") &&
+			(op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSyncTo) {
 			return errors.New("input/output error")
 		}
 		return nil
@@ -285,7 +289,8 @@ func TestFailedSyncEndsTheProcess(t *testing.T) {
 	if !errors.As(err, &exit) || exit.ExitCode() != exitDiskFailure {
 		t.Errorf("ended with %v, want status %d", err, exitDiskFailure)
 	}
-	if strings.Count(out, "HOLDFAST STOPS") != 1 || strings.Contains(out, "ACKNOWLEDGED") || !strings.Contains(out, "first: <nil>") {
+	if strings.Count(out, "HOLDFAST STOPS") != 1 || strings.Contains(out, "ACKNOWLEDGED") ||
+		!strings.Contains(out, "first: <nil>") {
 		t.Errorf("said: %s", out)
 	}
 	s := open(t, dir, Options{})
@@ -301,7 +306,8 @@ func TestNewerFormatIsRefused(t *testing.T) {
 	if err := errors.Join(s.db.Set(keyFormat, []byte{formatVersion + 1}, pebble.Sync), s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open("d", Options{FS: mem}); err == nil || !strings.Contains(err.Error(), "format [2]") || !strings.Contains(err.Error(), "format 1") {
+	if _, err := Open("d", Options{FS: mem}); err == nil || !strings.Contains(err.Error(), "format [2]") ||
+		!strings.Contains(err.Error(), "format 1") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := Open("d", Options{FS: mem}); err == nil || errors.Is(err, storage.ErrInUse) {

@@ -9,12 +9,12 @@ import (
 	"holdfast/storage"
 )
 
-// ticketReader looks seats up in the tickets table for one Commit call, with one iterator for all of them: a Get for each opens every level
-// anew, which for a sale of many seats cost more than writing them. It stands at the first row at or behind the last seat asked for, so a
-// party of neighbours whose rows are not there costs one seek.
+// ticketReader looks seats up in the tickets table for one Commit call, with one iterator for all of them: a Get for
+// each opens every level anew, which for a sale of many seats cost more than writing them. It stands at the first row
+// at or behind the last seat asked for, so a party of neighbours whose rows are not there costs one seek.
 //
-// What it sees is the table as it was when the call first looked. The fences of all sections in the call are held, so nobody else writes
-// their rows meanwhile.
+// What it sees is the table as it was when the call first looked. The fences of all sections in the call are held, so
+// nobody else writes their rows meanwhile.
 type ticketReader struct {
 	iter *pebble.Iterator // nil: nothing was asked for yet
 	last [ticketKeySize]byte
@@ -35,7 +35,9 @@ func (r *ticketReader) has(db *pebble.DB, in storage.SectionKey, seat section.Se
 func (r *ticketReader) seek(db *pebble.DB, key []byte) (err error) {
 	switch {
 	case r.iter == nil:
-		r.iter, err = db.NewIter(&pebble.IterOptions{LowerBound: []byte{prefixTicket}, UpperBound: []byte{prefixTicket + 1}})
+		r.iter, err = db.NewIter(
+			&pebble.IterOptions{LowerBound: []byte{prefixTicket}, UpperBound: []byte{prefixTicket + 1}},
+		)
 		if err != nil {
 			return err
 		}
@@ -46,8 +48,8 @@ func (r *ticketReader) seek(db *pebble.DB, key []byte) (err error) {
 	return r.iter.Error()
 }
 
-// close lets go of the table; the reader may be used again. The iterator's own closing can only repeat the failure of a look, and the append
-// that looked has been told.
+// close lets go of the table; the reader may be used again. The iterator's own closing can only repeat the failure of a
+// look, and the append that looked has been told.
 func (r *ticketReader) close() {
 	if r.iter != nil {
 		_ = r.iter.Close()

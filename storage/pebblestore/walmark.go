@@ -16,13 +16,14 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// marksFile says, outside of the write-ahead logs, up to where each of them has been synced: in two places that are written in
-// turns, so that a crash never leaves none.
+// marksFile says, outside of the write-ahead logs, up to where each of them has been synced: in two places that are
+// written in turns, so that a crash never leaves none.
 //
 //	magic 8 · turn 8 · count 4 · count times (log number 4, synced 8) · CRC-32C 4 of all before
 //
-// A process that stops in good order leaves the exact ends of its logs. One that is killed leaves those of marksEvery ago at
-// most: damage of what was synced later, with at most one readable commit behind it, cannot be told from a log's torn end.
+// A process that stops in good order leaves the exact ends of its logs. One that is killed leaves those of marksEvery
+// ago at most: damage of what was synced later, with at most one readable commit behind it, cannot be told from a log's
+// torn end.
 const (
 	marksFile  = "SYNCED"
 	marksMagic = "hfsyncd1"
@@ -53,8 +54,8 @@ func newWALMarks(fs vfs.FS, dir string, logf func(string, ...any)) *walMarks {
 		dirty: make(chan struct{}, 1), stop: make(chan struct{}), logf: logf}
 }
 
-// read gives what the last process wrote; nothing when there is no file, as in directories of earlier builds, or no place
-// in it that can be read.
+// read gives what the last process wrote; nothing when there is no file, as in directories of earlier builds, or no
+// place in it that can be read.
 func (m *walMarks) read() (synced map[uint32]int64, err error) {
 	file, err := m.fs.Open(m.path)
 	if err != nil {
@@ -112,8 +113,8 @@ func encodeMarks(turn uint64, logs map[uint32]int64) []byte {
 	return b[:marksPlace] // always the same bytes of the file, or each write would be one of its size too
 }
 
-// begin opens the file for writing and starts the goroutine that writes. Logs of the last process keep their marks until
-// Pebble is done with them.
+// begin opens the file for writing and starts the goroutine that writes. Logs of the last process keep their marks
+// until Pebble is done with them.
 func (m *walMarks) begin(before map[uint32]int64) (err error) {
 	for number, synced := range before {
 		if _, err := m.fs.Stat(m.fs.PathJoin(m.fs.PathDir(m.path), fmt.Sprintf("%06d.log", number))); err == nil {

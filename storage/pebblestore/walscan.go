@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// Pebble's write-ahead log, as far as it must be known to tell a log that ends from a log that was damaged: blocks of 32 KiB
-// with chunks, none across two blocks.
+// Pebble's write-ahead log, as far as it must be known to tell a log that ends from a log that was damaged: blocks of
+// 32 KiB with chunks, none across two blocks.
 //
 //	checksum 4 · length 2 · encoding 1 · log number 4 · [synced offset 8] · payload
 //
-// Each chunk of the newer encodings says up to where the log had been synced when it was written. So a chunk that can be
-// read vouches for everything before that offset, wherever it stands itself. Pebble believes it from the next block on,
-// and takes what is wrong in a log's last block for the mark of a crash; here it is believed there too.
+// Each chunk of the newer encodings says up to where the log had been synced when it was written. So a chunk that can
+// be read vouches for everything before that offset, wherever it stands itself. Pebble believes it from the next block
+// on, and takes what is wrong in a log's last block for the mark of a crash; here it is believed there too.
 const (
 	walBlockSize     = 32 << 10
 	walHeaderSize    = 4 + 2 + 1 + 4
@@ -40,7 +40,8 @@ type walScan struct {
 // damaged says that what was on the disk, and known to be, cannot be read any more.
 func (s *walScan) damaged(known int64) bool { return s.end < max(s.promised, known) }
 
-// scanWAL reads one log file. number is the log's own: a file that is used again holds an older log's chunks behind its own.
+// scanWAL reads one log file. number is the log's own: a file that is used again holds an older log's chunks behind its
+// own.
 func scanWAL(r io.ReaderAt, size int64, number uint32) (scan walScan, err error) {
 	block, whole := make([]byte, walBlockSize), true
 	for at := int64(0); at < size; at += walBlockSize {
@@ -105,13 +106,15 @@ func (s *walScan) search(b []byte, number uint32) {
 	}
 }
 
-// walChunk is the size of the whole chunk that b begins with, and what it says was synced; 0: there is none of this log.
+// walChunk is the size of the whole chunk that b begins with, and what it says was synced; 0: there is none of this
+// log.
 func walChunk(b []byte, number uint32) (size int, synced int64) {
 	encoding, head := b[6], walHeaderSize
 	if encoding >= walFirstSynced {
 		head = walSyncedSize
 	}
-	if encoding < walFullPlain || encoding > walLastSynced || len(b) < head || binary.LittleEndian.Uint32(b[walLegacySize:]) != number {
+	if encoding < walFullPlain || encoding > walLastSynced || len(b) < head ||
+		binary.LittleEndian.Uint32(b[walLegacySize:]) != number {
 		return 0, 0
 	}
 	size = head + int(binary.LittleEndian.Uint16(b[4:]))

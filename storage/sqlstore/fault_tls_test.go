@@ -34,7 +34,9 @@ type authority struct {
 func newAuthority(t *testing.T, name string) *authority {
 	t.Helper()
 	a := &authority{t: t, dir: t.TempDir(), template: &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(
+			1,
+		), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}}
 	a.key = a.newKey()
@@ -74,7 +76,9 @@ func (a *authority) server(ip net.IP, names ...string) (certFile, keyFile string
 	a.t.Helper()
 	key := a.newKey()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "server"}, NotBefore: a.template.NotBefore, NotAfter: a.template.NotAfter,
+		SerialNumber: big.NewInt(
+			2,
+		), Subject: pkix.Name{CommonName: "server"}, NotBefore: a.template.NotBefore, NotAfter: a.template.NotAfter,
 		DNSNames: names, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	if ip != nil {
@@ -106,7 +110,8 @@ func withTLS(t *testing.T, address, mode, rootFile string) string {
 	return parsed.String()
 }
 
-// TestVerifyFull: the store speaks only to the server whose certificate is in the right name and by the right authority.
+// TestVerifyFull: the store speaks only to the server whose certificate is in the right name and by the right
+// authority.
 func TestVerifyFull(t *testing.T) {
 	ours, theirs := newAuthority(t, "ours"), newAuthority(t, "theirs")
 	certFile, keyFile := ours.server(net.IPv4(127, 0, 0, 1))

@@ -31,7 +31,10 @@ type shape struct {
 var shapes = []shape{
 	{"plain", 1, func(int, *storage.Append) {}},
 	{"selling", 1, func(_ int, a *storage.Append) { a.Sell = ticketsOf(a, 1, 2) }},
-	{"refunding", 1, func(_ int, a *storage.Append) { a.Sell, a.Refund = ticketsOf(a, 3, 91), []section.SeatIndex{91, 92} }},
+	{
+		"refunding", 1,
+		func(_ int, a *storage.Append) { a.Sell, a.Refund = ticketsOf(a, 3, 91), []section.SeatIndex{91, 92} },
+	},
 	{"group", 5, func(i int, a *storage.Append) {
 		if i%2 == 0 {
 			a.Sell = ticketsOf(a, 4)
@@ -70,7 +73,9 @@ type trouble struct {
 
 // newTrouble opens a store behind a wire of its own and makes its one connection know every statement that will be sent
 // on it, so that what meets the fault is the append and not its preparation.
-func newTrouble(ctx context.Context, t testing.TB, direct *Store, address, isolation string, sh shape) (*trouble, error) {
+func newTrouble(
+	ctx context.Context, t testing.TB, direct *Store, address, isolation string, sh shape,
+) (*trouble, error) {
 	w := newWire(t, address)
 	through, err := openPatiently(ctx, t, w.address, Options{
 		Isolation: isolation, Lanes: 1, AttemptTimeout: shortAttempt, Name: "owner " + storage.NewEventID().String(),
@@ -145,8 +150,8 @@ func (tr *trouble) commit(dress func(int, *storage.Append)) (group []storage.App
 	return group
 }
 
-// errNotSent says that a story's append was refused before it was sent: on a busy machine its one connection can be lost
-// between the last commit that went well and the fault, and the next one cannot be made behind the fault.
+// errNotSent says that a story's append was refused before it was sent: on a busy machine its one connection can be
+// lost between the last commit that went well and the fault, and the next one cannot be made behind the fault.
 var errNotSent = errors.New("S6: told that nothing was written")
 
 // send commits while the fault is there (P3, S6): nobody may be told that it landed, nor that it failed.
@@ -223,8 +228,10 @@ func (tr *trouble) judgeOne(ctx context.Context, a, claim storage.Append, answer
 	case errors.As(answer, &fence) && rows == 0 && equalSets(sold, firstSold) && fence.Tail.Batch == claim.Entry.Batch && claim.Entry.Seq == a.Entry.Seq:
 		return nil
 	}
-	return fmt.Errorf("S1/S3/S4: answered %w; the log has it %d times, sold are %v (before %v, after %v), the claim is at %d, the append at %d",
-		answer, rows, sold, firstSold, soldAfter(a), claim.Entry.Seq, a.Entry.Seq)
+	return fmt.Errorf(
+		"S1/S3/S4: answered %w; the log has it %d times, sold are %v (before %v, after %v), the claim is at %d, the append at %d",
+		answer, rows, sold, firstSold, soldAfter(a), claim.Entry.Seq, a.Entry.Seq,
+	)
 }
 
 // heirs takes over every section, or none: a zero claim stands for none.
@@ -262,7 +269,9 @@ const mostTellings = 20
 
 // tellCut is the whole story of one fault, told again while it was another one: the server refused what it was to
 // receive, or there was no connection to send on. Another story has to end well too.
-func tellCut(ctx context.Context, t testing.TB, direct *Store, address, isolation string, sh shape, f fault, heir bool) error {
+func tellCut(
+	ctx context.Context, t testing.TB, direct *Store, address, isolation string, sh shape, f fault, heir bool,
+) error {
 	for range mostTellings {
 		tr, err := newTrouble(ctx, t, direct, address, isolation, sh)
 		if err != nil {

@@ -13,7 +13,9 @@ import (
 const keysPage = 4096
 
 // SetSale implements storage.Catalog.
-func (s *Store) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey) error {
+func (s *Store) SetSale(
+	ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey,
+) error {
 	return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if err := rememberKey(ctx, tx, key); err != nil {
 			return err
@@ -31,13 +33,15 @@ func (s *Store) RememberKey(ctx context.Context, key storage.OperatorKey) error 
 	return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error { return rememberKey(ctx, tx, key) })
 }
 
-// rememberKey inserts the key and drops those of its event that are stale by it. An insert that meets the key of a transaction under way
-// waits for that one's end, so two nodes never both have a key.
+// rememberKey inserts the key and drops those of its event that are stale by it. An insert that meets the key of a
+// transaction under way waits for that one's end, so two nodes never both have a key.
 func rememberKey(ctx context.Context, tx pgx.Tx, key storage.OperatorKey) error {
 	if key.Request == (section.RequestID{}) {
 		return nil
 	}
-	tag, err := tx.Exec(ctx, sql("key_insert"), [16]byte(key.Request), [16]byte(key.Event), int64(key.Fingerprint), stamp(key.At))
+	tag, err := tx.Exec(
+		ctx, sql("key_insert"), [16]byte(key.Request), [16]byte(key.Event), int64(key.Fingerprint), stamp(key.At),
+	)
 	if err != nil {
 		return err
 	}
@@ -101,5 +105,7 @@ func scanKeyOf(row pgx.CollectableRow) (storage.OperatorKey, error) {
 		at             time.Time
 	)
 	err := row.Scan(&request, &event, &fingerprint, &at)
-	return storage.OperatorKey{Request: request, Event: event, Fingerprint: uint64(fingerprint), At: section.Instant(at.UnixMilli())}, err
+	return storage.OperatorKey{
+		Request: request, Event: event, Fingerprint: uint64(fingerprint), At: section.Instant(at.UnixMilli()),
+	}, err
 }

@@ -7,8 +7,8 @@ import (
 	"holdfast/storage/sqlstore/pgtest"
 )
 
-// TestAServerWhoseFailoverLosesRecordsIsToldOn guards P2: whether an acknowledged record is on one machine only is said, and
-// never the other way round.
+// TestAServerWhoseFailoverLosesRecordsIsToldOn guards P2: whether an acknowledged record is on one machine only is
+// said, and never the other way round.
 func TestAServerWhoseFailoverLosesRecordsIsToldOn(t *testing.T) {
 	for _, c := range []struct {
 		names, commit string

@@ -17,8 +17,8 @@ import (
 	"holdfast/storage/sqlstore/pgtest"
 )
 
-// TestEveryStatementIsValidOnPostgreSQL asks the server itself, which knows the tables as the grammar does not. What a parameter is must be
-// plain from the text.
+// TestEveryStatementIsValidOnPostgreSQL asks the server itself, which knows the tables as the grammar does not. What a
+// parameter is must be plain from the text.
 func TestEveryStatementIsValidOnPostgreSQL(t *testing.T) {
 	address := pgtest.Shared(t).Database(t)
 	if err := openAt(t, address, Options{}).People().Prepare(t.Context()); err != nil {
@@ -50,8 +50,8 @@ func TestEveryStatementIsValidOnPostgreSQL(t *testing.T) {
 
 var parameter = regexp.MustCompile(`\$[0-9]+`)
 
-// dense numbers a statement's parameters from 1 without gaps. Those of refund_tickets go on where append_selling's end, because both are
-// sent as one text; alone, a server would ask what the others are.
+// dense numbers a statement's parameters from 1 without gaps. Those of refund_tickets go on where append_selling's end,
+// because both are sent as one text; alone, a server would ask what the others are.
 func dense(statement string) (renumbered string, parameters int) {
 	numbers := map[string]string{}
 	renumbered = parameter.ReplaceAllStringFunc(statement, func(old string) string {
@@ -101,9 +101,11 @@ func literals(file *ast.File) (texts []string) {
 }
 
 // likeSQL knows a statement by its first word, or by words that stand together nowhere else.
-var likeSQL = regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|UPSERT|DELETE|WITH|VALUES|CREATE|ALTER|DROP|TRUNCATE|GRANT|REVOKE|SET|SHOW|BEGIN|START|` +
-	`COMMIT|ROLLBACK|SAVEPOINT|RELEASE|EXPLAIN|LOCK|ANALYZE|COMMENT|DECLARE|FETCH|COPY|PREPARE|EXECUTE)\b` +
-	`|(?is)\bselect\s.*\sfrom\s|\binsert\s+into\s|\bdelete\s+from\s|\bupdate\s+\w+\s+set\s`)
+var likeSQL = regexp.MustCompile(
+	`^\s*(SELECT|INSERT|UPDATE|UPSERT|DELETE|WITH|VALUES|CREATE|ALTER|DROP|TRUNCATE|GRANT|REVOKE|SET|SHOW|BEGIN|START|` +
+		`COMMIT|ROLLBACK|SAVEPOINT|RELEASE|EXPLAIN|LOCK|ANALYZE|COMMENT|DECLARE|FETCH|COPY|PREPARE|EXECUTE)\b` +
+		`|(?is)\bselect\s.*\sfrom\s|\binsert\s+into\s|\bdelete\s+from\s|\bupdate\s+\w+\s+set\s`,
+)
 
 // TestNoSQLOutsideOfItsFiles: a statement in Go would be read by no grammar.
 func TestNoSQLOutsideOfItsFiles(t *testing.T) {

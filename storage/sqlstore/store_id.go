@@ -9,8 +9,8 @@ import (
 	"holdfast/storage"
 )
 
-// StoreID says which store this is. The migration makes it; where the row has gone missing since, the first process that asks makes
-// another. A restored copy has the id of its original; see NewStoreID. The error is the server's.
+// StoreID says which store this is. The migration makes it; where the row has gone missing since, the first process
+// that asks makes another. A restored copy has the id of its original; see NewStoreID. The error is the server's.
 func (s *Store) StoreID(ctx context.Context) (storage.StoreID, error) {
 	id, there, err := s.storeID(ctx)
 	if err != nil || there {
@@ -35,8 +35,9 @@ func (s *Store) storeID(ctx context.Context) (id storage.StoreID, there bool, er
 	return storage.StoreID(found[0]), true, nil
 }
 
-// NewStoreID gives the store another id than it has, which makes it a store of its own: nodes on its original refuse those on it, and the
-// other way round. The role must own the tables. Nobody may serve from the store meanwhile: whoever calls has to see to that.
+// NewStoreID gives the store another id than it has, which makes it a store of its own: nodes on its original refuse
+// those on it, and the other way round. The role must own the tables. Nobody may serve from the store meanwhile:
+// whoever calls has to see to that.
 func (s *Store) NewStoreID(ctx context.Context) (before, after storage.StoreID, err error) {
 	if before, err = s.StoreID(ctx); err != nil {
 		return before, after, err
@@ -45,7 +46,9 @@ func (s *Store) NewStoreID(ctx context.Context) (before, after storage.StoreID, 
 	rows, err := s.exec(ctx, sql("store_id_replace"), after[:])
 	switch {
 	case sqlState(err) == stateInsufficientPrivilege:
-		return before, after, fmt.Errorf("sqlstore: only the role that owns the tables may give the store another id: %w", err)
+		return before, after, fmt.Errorf(
+			"sqlstore: only the role that owns the tables may give the store another id: %w", err,
+		)
 	case err != nil:
 		return before, after, err
 	case rows != 1:

@@ -115,7 +115,10 @@ func switchRace(b *bench) {
 func switchRefused(b *bench) {
 	ctx, e := context.Background(), exampleEvent(1)
 	key := storage.OperatorKey{Request: newRequest(), Event: e.ID, Fingerprint: 1, At: 1}
-	b.wantIs(b.store.SetSale(ctx, e.ID, storage.SaleOpen, key), storage.ErrNotFound, "the sale of an event that is not there")
+	b.wantIs(
+		b.store.SetSale(ctx, e.ID, storage.SaleOpen, key), storage.ErrNotFound,
+		"the sale of an event that is not there",
+	)
 	b.must(b.store.CreateEvent(ctx, e, []byte("venue")))
 	b.must(b.store.SetSale(ctx, e.ID, storage.SaleOpen, key))
 	b.wantSale(e.ID, storage.SaleOpen, "the second time")
@@ -180,8 +183,14 @@ func deletedForEver(b *bench) {
 	gone := storage.OperatorKey{Request: newRequest(), Event: e.ID, Fingerprint: 1, At: 1}
 	b.must(b.store.SetSale(ctx, e.ID, storage.SaleDeleted, gone))
 	b.reopen()
-	b.wantIs(b.store.SetSale(ctx, e.ID, storage.SaleOpen, storage.OperatorKey{}), storage.ErrNotFound, "a deleted event opened")
-	b.wantIs(b.store.SetSale(ctx, e.ID, storage.SaleDeleted, storage.OperatorKey{Request: newRequest(), Event: e.ID}), storage.ErrNotFound, "deleted twice")
+	b.wantIs(
+		b.store.SetSale(ctx, e.ID, storage.SaleOpen, storage.OperatorKey{}), storage.ErrNotFound,
+		"a deleted event opened",
+	)
+	b.wantIs(
+		b.store.SetSale(ctx, e.ID, storage.SaleDeleted, storage.OperatorKey{Request: newRequest(), Event: e.ID}),
+		storage.ErrNotFound, "deleted twice",
+	)
 	b.repeats(b.store.SetSale(ctx, e.ID, storage.SaleDeleted, gone), gone, "deleted again under the same key")
 	b.wantSale(e.ID, storage.SaleDeleted, "for ever")
 	b.wantIs(b.store.CreateEvent(ctx, e, nil), storage.ErrExists, "a deleted event made anew")

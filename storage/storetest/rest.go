@@ -66,7 +66,10 @@ func snapshots(b *bench) {
 	got, err := b.store.LoadSnapshot(ctx, key)
 	b.must(err)
 	if !reflect.DeepEqual(got, newer) {
-		b.Errorf("snapshot is of seq %d epoch %d hash %x with %d bytes, want the newest", got.Seq, got.Epoch, got.Hash[:4], len(got.Body))
+		b.Errorf(
+			"snapshot is of seq %d epoch %d hash %x with %d bytes, want the newest", got.Seq, got.Epoch, got.Hash[:4],
+			len(got.Body),
+		)
 	}
 	_, err = b.store.LoadSnapshot(ctx, storage.SectionKey{Event: key.Event, Section: key.Section + 1})
 	b.wantIs(err, storage.ErrNotFound, "the neighbour's snapshot")
@@ -75,8 +78,11 @@ func snapshots(b *bench) {
 func exampleEvent(created section.Instant) *storage.Event {
 	return &storage.Event{
 		ID: storage.NewEventID(), Name: "Röyksopp – „live“", StartsAt: 1_800_000_000_000, CreatedAt: created, Currency: "EUR",
-		Sale:     storage.SalePaused,
-		Rules:    section.Rules{HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8, RefuseOrphans: true, DedupeWindow: 5, DedupeCountMin: 6},
+		Sale: storage.SalePaused,
+		Rules: section.Rules{
+			HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8, RefuseOrphans: true,
+			DedupeWindow: 5, DedupeCountMin: 6,
+		},
 		Prices:   map[string]int64{"front": 12_300, "back": 4_500},
 		Sections: []storage.SectionInfo{{ID: "A", Name: "Block A", Seats: 20}, {ID: "B", Name: "Block B", Seats: 500}},
 		Create:   section.RequestID{1, 2, 3}, CreateFingerprint: 1<<63 + 5,
@@ -89,7 +95,10 @@ func catalog(b *bench) {
 	b.wantIs(err, storage.ErrNotFound, "an event that is not there")
 	_, err = b.store.Venue(ctx, e.ID)
 	b.wantIs(err, storage.ErrNotFound, "a venue that is not there")
-	b.wantIs(b.store.SetSale(ctx, e.ID, storage.SaleOpen, storage.OperatorKey{}), storage.ErrNotFound, "the sale of an event that is not there")
+	b.wantIs(
+		b.store.SetSale(ctx, e.ID, storage.SaleOpen, storage.OperatorKey{}), storage.ErrNotFound,
+		"the sale of an event that is not there",
+	)
 	b.must(b.store.CreateEvent(ctx, e, venue))
 	b.wantIs(b.store.CreateEvent(ctx, e, nil), storage.ErrExists, "an event made twice")
 	b.must(b.store.SetSale(ctx, e.ID, storage.SaleOpen, storage.OperatorKey{}))
@@ -174,7 +183,11 @@ func nodes(b *bench) {
 
 func forget(b *bench) {
 	ctx := context.Background()
-	leaves, stays := storage.NodeBeat{Writer: storage.NewWriterID(), Name: "leaves", At: 1}, storage.NodeBeat{Writer: storage.NewWriterID(), Name: "stays", At: 2}
+	leaves, stays := storage.NodeBeat{
+		Writer: storage.NewWriterID(), Name: "leaves", At: 1,
+	}, storage.NodeBeat{
+		Writer: storage.NewWriterID(), Name: "stays", At: 2,
+	}
 	b.must(b.store.Beat(ctx, leaves))
 	b.must(b.store.Beat(ctx, stays))
 	for range 2 { // the second time it is not there, and that is no error

@@ -21,7 +21,8 @@ type Sandbox struct {
 
 // books keep payments; all methods are safe for concurrent use.
 type books interface {
-	// put makes p durable unless a payment of that id stands whose status is another than over. It answers what stands afterwards.
+	// put makes p durable unless a payment of that id stands whose status is another than over. It answers what stands
+	// afterwards.
 	put(ctx context.Context, p Payment, over checkout.Status) (Payment, error)
 	get(ctx context.Context, id checkout.PaymentID) (p Payment, found bool, err error)
 	close() error
@@ -37,8 +38,8 @@ type Payment struct {
 
 var _ checkout.Gateway = (*Sandbox)(nil)
 
-// Open reads the ledger file, making it when absent; an empty path keeps everything in memory. A torn last line (a crash
-// while writing: never answered) is dropped.
+// Open reads the ledger file, making it when absent; an empty path keeps everything in memory. A torn last line (a
+// crash while writing: never answered) is dropped.
 func Open(path string) (*Sandbox, error) {
 	b, err := openFile(path)
 	if err != nil {
@@ -110,7 +111,9 @@ func (s *Sandbox) Refund(ctx context.Context, id checkout.PaymentID) (checkout.S
 
 // book writes a charge's end. Only a declined payment may be tried again.
 func (s *Sandbox) book(ctx context.Context, c checkout.Charge, status checkout.Status) (checkout.Status, error) {
-	return s.put(ctx, Payment{ID: c.ID, Status: status.String(), Amount: c.Amount, Currency: c.Currency}, checkout.Declined)
+	return s.put(
+		ctx, Payment{ID: c.ID, Status: status.String(), Amount: c.Amount, Currency: c.Currency}, checkout.Declined,
+	)
 }
 
 func (s *Sandbox) put(ctx context.Context, p Payment, over checkout.Status) (checkout.Status, error) {

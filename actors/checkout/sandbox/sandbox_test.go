@@ -75,7 +75,8 @@ func TestSlowChargeGoesOnAlone(t *testing.T) {
 		s := open(t, "")
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		if status, err := s.Charge(ctx, checkout.Charge{ID: "p", Token: "tok_slow"}); status != checkout.Unknown || err == nil {
+		if status, err := s.Charge(ctx, checkout.Charge{ID: "p", Token: "tok_slow"}); status != checkout.Unknown ||
+			err == nil {
 			t.Errorf("cut short: %v %v", status, err)
 		}
 		synctest.Wait()
@@ -165,7 +166,8 @@ func (r *rows) Payments(_ context.Context, visit func(storage.PaymentRow) error)
 	return nil
 }
 
-// TestSharedBooks: P6, two processes on one store are one processor: a payment is charged once and given back once, whoever asks.
+// TestSharedBooks: P6, two processes on one store are one processor: a payment is charged once and given back once,
+// whoever asks.
 func TestSharedBooks(t *testing.T) {
 	ctx, shared := context.Background(), &rows{}
 	a, b := OpenShared(shared), OpenShared(shared)

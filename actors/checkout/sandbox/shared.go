@@ -9,12 +9,15 @@ import (
 	"holdfast/storage"
 )
 
-// sharedBooks are rows of a store. The store alone decides what stands: nothing is remembered here, for another process may have
-// written since.
+// sharedBooks are rows of a store. The store alone decides what stands: nothing is remembered here, for another process
+// may have written since.
 type sharedBooks struct{ rows storage.Payments }
 
 func (b sharedBooks) put(ctx context.Context, p Payment, over checkout.Status) (Payment, error) {
-	row, err := b.rows.PutPayment(ctx, storage.PaymentRow{ID: string(p.ID), Status: p.Status, Amount: p.Amount, Currency: p.Currency}, over.String())
+	row, err := b.rows.PutPayment(
+		ctx, storage.PaymentRow{ID: string(p.ID), Status: p.Status, Amount: p.Amount, Currency: p.Currency},
+		over.String(),
+	)
 	if err != nil {
 		return Payment{}, fmt.Errorf("sandbox: %w", err)
 	}

@@ -86,7 +86,9 @@ func scan(root string) (functions []*function, err error) {
 			if err != nil {
 				return err
 			}
-			functions = append(functions, functionsOf(file, filepath.ToSlash(folder), strings.HasSuffix(name, "_test.go"))...)
+			functions = append(
+				functions,
+				functionsOf(file, filepath.ToSlash(folder), strings.HasSuffix(name, "_test.go"))...)
 		}
 		return nil
 	})

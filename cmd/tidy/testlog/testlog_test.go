@@ -58,7 +58,8 @@ func TestEveryKindOfFailureIsOne(t *testing.T) {
 				t.Errorf("read: %d %q, want 1 and %q", code, said, c.want)
 			}
 			var out strings.Builder
-			if code, err := run([]string{"sum", file}, nil, &out); code != 1 || err != nil || !strings.Contains(out.String(), "FAILED 1 of 1") {
+			if code, err := run([]string{"sum", file}, nil, &out); code != 1 || err != nil ||
+				!strings.Contains(out.String(), "FAILED 1 of 1") {
 				t.Errorf("sum: %d %v %q", code, err, out.String())
 			}
 		})
@@ -74,8 +75,10 @@ func TestSumOfSeveralRuns(t *testing.T) {
 	var out strings.Builder
 	code, err := run([]string{"sum", "--slowest", "1", file}, nil, &out)
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	want := []string{"The slowest tests:", "     9.0 s  holdfast/a TestGood", "SKIPPED holdfast/a TestLeft: no browser: none",
-		"FAILED 1 of 3  holdfast/a TestGood", "2 passed, 1 failed, 2 skipped"}
+	want := []string{
+		"The slowest tests:", "     9.0 s  holdfast/a TestGood", "SKIPPED holdfast/a TestLeft: no browser: none",
+		"FAILED 1 of 3  holdfast/a TestGood", "2 passed, 1 failed, 2 skipped",
+	}
 	if code != 1 || err != nil || !slices.Equal(lines, want) {
 		t.Errorf("%d %v\n%s", code, err, out.String())
 	}

@@ -25,7 +25,9 @@ func TestWhatIsCalledInAModuleFailsAndOldGoDoesNot(t *testing.T) {
 		{"cut off", config + `{"finding":`, 2, ""},
 	} {
 		var out strings.Builder
-		if code, err := judge(strings.NewReader(c.in), &out); code != c.code || !strings.Contains(out.String(), c.said) || (code == 2) != (err != nil) {
+		if code, err := judge(strings.NewReader(c.in), &out); code != c.code ||
+			!strings.Contains(out.String(), c.said) ||
+			(code == 2) != (err != nil) {
 			t.Errorf("%s: %d %v %q", c.name, code, err, out.String())
 		}
 	}

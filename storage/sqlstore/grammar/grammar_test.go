@@ -48,7 +48,9 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 
 func TestFilesAreTakenApartAtTheirNames(t *testing.T) {
 	got := split("queries/x.sql", "-- what this is\n\n-- name: one\n-- why\nSELECT 1\n\n-- name: two\nSELECT 2\n")
-	if len(got) != 2 || got[0].Name != "one" || !strings.Contains(got[0].Text, "SELECT 1") || strings.Contains(got[0].Text, "SELECT 2") || got[1].Name != "two" {
+	if len(got) != 2 || got[0].Name != "one" || !strings.Contains(got[0].Text, "SELECT 1") ||
+		strings.Contains(got[0].Text, "SELECT 2") ||
+		got[1].Name != "two" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -27,7 +27,10 @@ const (
 // rules in the order of DESIGN's list, then what the log needs to be the lock.
 var rules = []rule{
 	{why: "no SELECT *: a column that is added must not change what a statement answers", broken: stars},
-	{why: "no SERIAL and no sequences: on CockroachDB they are not dense, and each is a round trip of its own", broken: serials},
+	{
+		why:    "no SERIAL and no sequences: on CockroachDB they are not dense, and each is a round trip of its own",
+		broken: serials,
+	},
 	{why: "every parameter is cast: the two servers guess types differently", broken: bareParameters},
 	{why: "no integer division: CockroachDB's / gives a decimal", broken: divisions},
 	{why: "no two mutations of one table in one statement: CockroachDB refuses them", broken: doubleMutations},
@@ -36,9 +39,15 @@ var rules = []rule{
 	{why: "an INSERT names its columns", broken: namelessInserts},
 	{why: "DDL can be repeated: steps are run by ten nodes at once", broken: unrepeatable, exempt: []string{testFiles}},
 	{why: "no foreign keys: each makes one key two ranges", broken: foreignKeys},
-	{why: "the log has one key and one column family, else CockroachDB cannot commit an append in one phase", broken: logIndexes},
+	{
+		why:    "the log has one key and one column family, else CockroachDB cannot commit an append in one phase",
+		broken: logIndexes,
+	},
 	{why: "the log is only ever appended to", broken: logChanges, exempt: []string{testFiles}},
-	{why: "an append that meets its key must hear of it: that is the fence", broken: logConflicts, exempt: []string{testFiles}},
+	{
+		why: "an append that meets its key must hear of it: that is the fence", broken: logConflicts,
+		exempt: []string{testFiles},
+	},
 }
 
 // Check holds one source against the grammar and the rules and lists what it breaks.
@@ -57,7 +66,12 @@ func Check(s Source) (findings []string) {
 		findings = append(findings, fmt.Sprintf("%v: %d statements where one is sent at a time", s, len(statements)))
 	}
 	if bareInt(s.Text, statements) {
-		findings = append(findings, fmt.Sprintf("%v: INT without a width is 4 bytes on one server and 8 on the other: write INT8, INT4 or INT2", s))
+		findings = append(
+			findings,
+			fmt.Sprintf(
+				"%v: INT without a width is 4 bytes on one server and 8 on the other: write INT8, INT4 or INT2", s,
+			),
+		)
 	}
 	for _, statement := range statements {
 		for _, r := range rules {
@@ -72,13 +86,17 @@ func Check(s Source) (findings []string) {
 	return findings
 }
 
-// single tells whether a source is sent as one: named statements and the numbered steps are, an operator's scripts are not.
+// single tells whether a source is sent as one: named statements and the numbered steps are, an operator's scripts are
+// not.
 func single(s Source) bool { return s.Name != "" || strings.Contains(s.File, "/") }
 
 // bareInt tells whether the text means something else to a server whose INT has another width.
 func bareInt(text string, statements []tree.Statement) bool {
 	narrow, err := parseWithInt(text, types.Int4)
-	return err == nil && !slices.EqualFunc(statements, narrow, func(a, b tree.Statement) bool { return tree.AsString(a) == tree.AsString(b) })
+	return err == nil &&
+		!slices.EqualFunc(
+			statements, narrow, func(a, b tree.Statement) bool { return tree.AsString(a) == tree.AsString(b) },
+		)
 }
 
 // find lists what pick says of every node of a statement.
