@@ -25,8 +25,8 @@ func (p eventPlan) seats() int { return p.Sections * p.SeatsPerSection }
 // rowSeats keeps rows like those of a stadium; SeatsPerSection is rounded down to whole rows.
 const rowSeats = 25
 
-// soldEvent is an open event, and the requests that can be made of it. Its seats are numbered across sections: neighbours
-// in number are in different sections, so that consecutive requests meet different writers, as buyers do.
+// soldEvent is an open event, and the requests that can be made of it. Its seats are numbered across sections:
+// neighbours in number are in different sections, so that consecutive requests meet different writers, as buyers do.
 type soldEvent struct {
 	ID   string
 	Plan eventPlan
