@@ -81,7 +81,8 @@ func TestRefusedAtTheDoor(t *testing.T) {
 		}
 		c.ask("POST", "/v1/events", "ann", c.newKey(), "{}").want(403, "forbidden")
 		c.ask("POST", "/v1/events", "operator", c.newKey(),
-			`{"name":"x","starts_at":"2030-06-01T19:30:00Z","currency":"EUR","prices":{"*":1},"plan":{"sections":[{"id":"A"}]}}`).want(422, "plan_invalid")
+			`{"name":"x","starts_at":"2030-06-01T19:30:00Z","currency":"EUR","prices":{"*":1},"plan":{"sections":[{"id":"A"}]}}`).
+			want(422, "plan_invalid")
 		c.ask("GET", "/v1/events/nothing", "", "", "").want(404, "event_unknown")
 		c.ask("GET", "/v1/events/"+s.id+"/availability/stream", "", "", "").want(404, "not_found")
 		c.do("DELETE", "ann", "b", c.newKey()).want(404, "booking_unknown")

@@ -4,7 +4,7 @@
 // either a house that breaks or one that sells at half its speed.
 //
 //	Climb ──rate──▶ step: fresh events, arrivals in an open loop ──▶ window ──▶ judge: SLO kept? ──▶ Climb …
-//	                 warm-up ┆ the part that counts ┆ the last ones leave                   └──▶ confirmed rate × (1 − headroom)
+//	                 warm-up ┆ what counts ┆ the last leave                   └──▶ confirmed rate × (1 − headroom)
 //
 // What is raised is buyers, not requests, because buyers are what is let in: each makes a whole conversation, looks,
 // chooses, thinks, pays or goes. The loop is open: a server that falls behind gets no relief from clients who wait for

@@ -11,8 +11,9 @@ import (
 // a pure function of the steps so far, so that every way a search can go is a row of a table in a test, and nobody has
 // to wait for it.
 //
-//	From ──×Factor──▶ … ──▶ first rate that does not pass ──halving──▶ [passed, not passed] within Tolerance ──▶ long step at the passed one
-//	  └─ does not pass: down, in growing strides                                       not passed: a little lower, long again ◀──┘
+//	From ──×Factor──▶ … ──▶ first that does not pass ──halving──▶ [passed, not passed] within Tolerance
+//	  └─ does not pass: down, in growing strides                    └──▶ long step at the one that passed
+//	                                                     not passed: a little lower, long again ◀──┘
 //
 // Halving is by the geometric mean, for rates that differ by a factor are as far apart at the bottom as at the top. A
 // rate that does not pass is tried once more before it counts (Tries): a machine that paused for a moment is no knee. A

@@ -3,14 +3,14 @@
 //
 //	seed ──▶ schedule ──▶ nemeses ── kill -9, stop, cut, drain … ──┐
 //	                                                              ▼
-//	 workers of buyers ──HTTP, any node, one key──▶ n1   n2   n3   (n4 …)   each in a network namespace of its own, or on the loopback
+//	 workers of buyers ──HTTP, any node, one key──▶ n1   n2   n3   (n4 …)   each in a namespace, or on the loopback
 //	 watchers of maps ◀──────SSE, each node─────  │     │     │
 //	 probes ──a seat of each section──▶           └─────┼─────┘
 //	    │                                               ▼
 //	    │ every request, every answer               PostgreSQL ──▶ holdfast log, holdfast audit
 //	    ▼                                                               │
 //	 bench/check: one order a seat, one effect a key, no op after its end, the log says what the answers said
-//	 and here: who sold after somebody else had taken over · what a read forgot · maps · how long each section was away
+//	 and here: who sold after another had taken over · what a read forgot · maps · how long each section was away
 //
 // # What a run proves, and what it does not
 //

@@ -65,7 +65,9 @@ func (s *story) answers(e *task, at int, status int, body string) (heard, int32)
 }
 
 func bookingText(id, state string, ends int) string {
-	return fmt.Sprintf(`{"id":%q,"state":%q,"seats":["R1-1-1"],"expires_at":"%v","total":{"amount":1,"currency":"EUR"}}`, id, state, wire.Time(1_900_000_000_000+int64(ends)))
+	return fmt.Sprintf(`{"id":%q,"state":%q,"seats":["R1-1-1"],"expires_at":"%v",`+
+		`"total":{"amount":1,"currency":"EUR"}}`,
+		id, state, wire.Time(1_900_000_000_000+int64(ends)))
 }
 
 // hold is a granted one; logged says whether the log has it.

@@ -12,8 +12,8 @@ import (
 // The checker of histories knows no refunds. A booking that the log shows refunded is told to it as one whose payment
 // failed and which was then released:
 //
-//	in the log:      held ── paying ── sold ── refunded            in the answers:  confirm acknowledged   refund acknowledged
-//	as it is told:   held ── paying ── held ── released                             confirm refused        release acknowledged
+//	in the log:      held ── paying ── sold ── refunded   in the answers:  confirm acknowledged   refund acknowledged
+//	as it is told:   held ── paying ── held ── released                    confirm refused        release acknowledged
 //
 // Request and place in the log stay what they are, so that everything the checker says of time, order and repeats holds
 // of the refund as well.

@@ -86,7 +86,8 @@ func (c tour) log(w io.Writer) error {
 				at := simStart/1e6 + int64(n)*10
 				hold, pay := m.name(&history.Op{Buyer: uint64(n), Key: 1}),
 					m.name(&history.Op{Buyer: uint64(n), Key: 2})
-				line("hold_placed", at, `,"booking":"b%048d","request":"%x","buyer":"%x","expires_at":"%v","seats":[%d]`, n, hold, hold, wire.Time(at+tourTTL), seat)
+				line("hold_placed", at, `,"booking":"b%048d","request":"%x","buyer":"%x","expires_at":"%v","seats":[%d]`,
+					n, hold, hold, wire.Time(at+tourTTL), seat)
 				line("payment_begun", at, `,"booking":"b%048d","request":"%x"`, n, pay)
 				line("sold", at, `,"booking":"b%048d"`, n)
 				n++

@@ -90,7 +90,8 @@ func (t Endpoint) Leave(notice func(string)) {
 		}
 	}
 	if left > 0 && notice != nil {
-		notice(fmt.Sprintf("%d of %d events made here stay on the server, named \"load …\", the last one because of: %s", left, len(t.Guest.events), why))
+		notice(fmt.Sprintf("%d of %d events made here stay on the server, named \"load …\", "+
+			"the last one because of: %s", left, len(t.Guest.events), why))
 	}
 }
 

@@ -17,7 +17,7 @@ const Never = time.Duration(math.MaxInt64)
 
 // Pace is an arrival schedule: when request n starts, as a function of nothing but n. Something else watches the clock.
 //
-//	Burst at once when the doors open, then From requests a second, growing (or falling) evenly to To within Ramp, then To.
+//	Burst at once when the doors open, then From a second, growing (or falling) evenly to To within Ramp, then To.
 type Pace struct {
 	Burst uint64
 	From  Rate

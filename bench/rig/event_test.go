@@ -16,7 +16,8 @@ import (
 
 func testEvent(sections, seats int) *soldEvent {
 	return &soldEvent{
-		ID: "e", Plan: eventPlan{Sections: sections, SeatsPerSection: seats, HoldTTL: time.Minute}, host: "h:1", run: "r",
+		ID: "e", Plan: eventPlan{Sections: sections, SeatsPerSection: seats, HoldTTL: time.Minute},
+		host: "h:1", run: "r",
 		head: []byte("POST /v1/events/e/bookings HTTP/1.1\r\nHost: h:1\r\nContent-Type: application/json\r\nX-Buyer: "),
 	}
 }

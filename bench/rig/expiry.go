@@ -88,7 +88,8 @@ func (r *Rig) openWaves(ctx context.Context, count int) ([]*wave, error) {
 	var waves []*wave
 	for i := range count {
 		ttl := settle + time.Duration(count-i)*waveLength
-		event, err := openEvent(ctx, r.Target, eventPlan{Sections: waveSections, SeatsPerSection: waveHolds / waveSections,
+		event, err := openEvent(ctx, r.Target, eventPlan{
+			Sections: waveSections, SeatsPerSection: waveHolds / waveSections,
 			HoldTTL: ttl})
 		if err != nil {
 			return nil, err

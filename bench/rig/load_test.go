@@ -72,7 +72,8 @@ func TestOpenLoopCountsWaitingAsLatency(t *testing.T) {
 		mu.Unlock()
 		inner(ctx)
 	}
-	l := requestLoad{Address: labtest.Serve(t, null), Conns: 1, Pace: &load.Pace{Burst: 500}, Count: 500, Request: appendPath}
+	l := requestLoad{Address: labtest.Serve(t, null), Conns: 1, Pace: &load.Pace{Burst: 500}, Count: 500,
+		Request: appendPath}
 	r, err := l.run(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -61,7 +61,8 @@ func (r *Rig) Restart(ctx context.Context, after uint64, conns int) (s RestartRe
 
 // sellUntilKilled kills the server as soon as enough holds are acknowledged; its connections then break, which is the
 // point.
-func sellUntilKilled(ctx context.Context, server *lab.Process, after uint64, conns int) (*soldEvent, marks, Result, error) {
+func sellUntilKilled(ctx context.Context, server *lab.Process, after uint64, conns int,
+) (*soldEvent, marks, Result, error) {
 	event, err := openEvent(ctx, lab.Endpoint{Address: server.Address, OperatorKey: "dev"}, holdsPlan)
 	if err != nil {
 		return nil, nil, Result{}, err

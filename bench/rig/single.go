@@ -27,7 +27,8 @@ const singleTurn = 20
 // Single measures count holds of one buyer's connection, one after another.
 func (r *Rig) Single(ctx context.Context, count int) (s SingleResult, err error) {
 	event, err := openEvent(ctx, r.Target,
-		eventPlan{Sections: 64, SeatsPerSection: max(rowSeats, (count/64+rowSeats)/rowSeats*rowSeats), HoldTTL: time.Hour})
+		eventPlan{Sections: 64, SeatsPerSection: max(rowSeats, (count/64+rowSeats)/rowSeats*rowSeats),
+			HoldTTL: time.Hour})
 	if err != nil {
 		return s, err
 	}
