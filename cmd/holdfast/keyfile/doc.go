@@ -5,5 +5,7 @@
 // What is checked is what is read: the mode is that of the open file. A database's address may name files, too, which
 // the driver reads without looking: CheckStore looks first.
 //
+// Files that may change while a server runs are looked at by Watch, one loop for every kind of key.
+//
 // Rejected: a warning instead of a refusal. Nobody reads warnings of a start that went well.
 package keyfile

@@ -157,14 +157,5 @@ func (k *nodeKeys) usable() bool {
 
 // watch looks until the node leaves.
 func (k *nodeKeys) watch(left <-chan struct{}) {
-	tick := time.NewTicker(keySetEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-left:
-			return
-		case <-tick.C:
-			k.reload()
-		}
-	}
+	keyfile.Watch(left, k.reload)
 }

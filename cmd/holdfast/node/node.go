@@ -111,7 +111,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, process Optio
 		go n.watchKeys(keys)
 	}
 	if bearerFiles.changeable() {
-		go n.watchBearers(bearerFiles)
+		go n.watchKeyFiles(bearerFiles)
 	}
 	n.serve()
 	return n, nil

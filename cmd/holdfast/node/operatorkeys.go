@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"holdfast/api/auth"
 
@@ -26,9 +25,9 @@ type keyFiles struct {
 	operator, operators string // --operator-key-file, --operator-keys-file
 	secret, public      string // --jwt-hs256-secret-file, --jwt-eddsa-public-key-file
 
-	keys      []auth.OperatorKey
-	own       ownKeys
-	lastError string // the last error that was logged: each once
+	keys    []auth.OperatorKey
+	own     ownKeys
+	trouble keyfile.Trouble
 }
 
 // ownKeys are those that verify tokens without a kid.
@@ -114,14 +113,13 @@ func (b *keyFiles) reload(log *slog.Logger, operators func([]auth.OperatorKey), 
 	keys, err := b.readOperators()
 	fresh, err2 := b.readOwn()
 	if err = errors.Join(err, err2); err != nil {
-		if said := err.Error(); said != b.lastError {
-			b.lastError = said
+		if b.trouble.News(err) {
 			log.Error("ALARM: keys were not reloaded: those that were read before still count", "alarm",
 				"operator_keys_not_reloaded", "error", err)
 		}
 		return
 	}
-	b.lastError = ""
+	b.trouble.News(nil)
 	if !slices.Equal(keys, b.keys) {
 		operators(keys)
 		log.Info("operators' keys reloaded", "names", operatorNames(keys), "before", operatorNames(b.keys))
@@ -143,16 +141,7 @@ func operatorNames(keys []auth.OperatorKey) []string {
 	return names
 }
 
-// watchBearers looks until the node leaves.
-func (n *Node) watchBearers(b *keyFiles) {
-	tick := time.NewTicker(keySetEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-n.left:
-			return
-		case <-tick.C:
-			b.reload(n.log, n.server.SetOperatorKeys, n.server.SetOwnKeys)
-		}
-	}
+// watchKeyFiles looks until the node leaves.
+func (n *Node) watchKeyFiles(b *keyFiles) {
+	keyfile.Watch(n.left, func() { b.reload(n.log, n.server.SetOperatorKeys, n.server.SetOwnKeys) })
 }

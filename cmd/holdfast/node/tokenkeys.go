@@ -8,24 +8,18 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"time"
 
 	"holdfast/actors/venue"
 	"holdfast/api/token"
 	"holdfast/cmd/holdfast/keyfile"
 )
 
-// keySetEvery is how often a file of token keys is looked at: a key that was taken out is believed that much longer.
-const keySetEvery = 2 * time.Second
-
 // keySet is a JWKS file of token keys, which may change while the server runs.
-//
-// The whole file is compared and not its time: a second change within one tick of the file system's clock counts too,
-// and so does a link that points elsewhere, as Kubernetes changes secrets. The file is small.
+// The whole file is compared and not its time, see keyfile.Watch.
 type keySet struct {
-	path      string
-	text      []byte // of the last look that counted
-	lastError string // the last error that was logged: each once
+	path    string
+	text    []byte // of the last look that counted
+	trouble keyfile.Trouble
 }
 
 // read reads and checks the file, and gives no keys when nothing has changed. With a shared secret in it the file must
@@ -72,13 +66,12 @@ func logIgnored(log *slog.Logger, path string, ignored []string) {
 func (k *keySet) reload(log *slog.Logger) (keys []token.Key, changed bool) {
 	text, keys, ignored, err := k.read()
 	if err != nil {
-		if said := err.Error(); said != k.lastError {
-			k.lastError = said
+		if k.trouble.News(err) {
 			log.Error("token keys not reloaded: those that were read before still count", "error", err)
 		}
 		return nil, false
 	}
-	k.lastError = ""
+	k.trouble.News(nil)
 	if keys == nil {
 		return nil, false
 	}
@@ -94,18 +87,11 @@ func (k *keySet) reload(log *slog.Logger) (keys []token.Key, changed bool) {
 
 // watchKeys takes in what becomes of the key file, until the node leaves.
 func (n *Node) watchKeys(k *keySet) {
-	tick := time.NewTicker(keySetEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-n.left:
-			return
-		case <-tick.C:
-		}
+	keyfile.Watch(n.left, func() {
 		if keys, changed := k.reload(n.log); changed {
 			n.server.SetKeys(keys)
 		}
-	}
+	})
 }
 
 // openKeySet reads a JWKS file at start. Without one there is no set.
