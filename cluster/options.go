@@ -160,5 +160,8 @@ type Handler interface {
 	PeerDown(peer storage.WriterID)
 	// Received hands over one message; it is valid during the call only. Between PeerUp and PeerDown messages of that
 	// peer come in the order in which they were sent, each once, without gaps.
-	Received(from storage.WriterID, message []byte)
+	//
+	// The error is that no node says such a thing. It ends the session, and is counted and told as a frame that cannot
+	// be read.
+	Received(from storage.WriterID, message []byte) error
 }
