@@ -18,7 +18,7 @@ import (
 //	its row in MY store was written while I looked, and is          a member
 //	the same, and the row stands still since; it says so itself     a member (cut off from the store for now)
 //	the same, and it says that it serves                            a stranger, once that has lasted for Lapse
-//	no row, or one that has not moved since I look                  left out; a stranger once that has lasted for Lapse
+//	no row, or one that has not moved since I look                  left out; a stranger after Lapse of that
 //	it names another store id                                       a stranger at once
 //
 // A stranger is in no view: it is placed nothing, has no link, is asked nothing, and what it says is not heard. Time in

@@ -29,7 +29,7 @@ type excess struct{ Files, Types, Wide int }
 // package that has come under its number fails until the number here is the right one, or gone. No package is added.
 // A failure prints the table as it has to be.
 var overLimits = map[string]excess{
-	"actors":                    {Files: 42, Wide: 514},
+	"actors":                    {Files: 42, Wide: 513},
 	"actors/audit":              {Wide: 154},
 	"actors/booking":            {Wide: 2},
 	"actors/budget":             {Wide: 3},
@@ -58,8 +58,6 @@ var overLimits = map[string]excess{
 	"bench/lab":                 {Wide: 1},
 	"bench/load":                {Wide: 1},
 	"bench/rig":                 {Wide: 6},
-	"cluster":                   {Wide: 1},
-	"cluster/refusal":           {Wide: 1},
 	"cmd/holdfast-bench":        {Wide: 4},
 	"cmd/holdfast/node":         {Wide: 1},
 	"cmd/tidy":                  {Wide: 94},
