@@ -117,7 +117,9 @@ func (l *fleetLine) run(from storage.WriterID) {
 		case <-l.ended:
 			return
 		case m := <-l.queue:
-			l.to.e.Received(from, m)
+			if err := l.to.e.Received(from, m); err != nil {
+				l.to.f.t.Errorf("a message was not understood: %v", err)
+			}
 		}
 	}
 }

@@ -73,7 +73,9 @@ func followOnce(b *testing.B, peers int) (records int) {
 			for i := range 2 * cycles {
 				for s := p; s < sections; s += peers {
 					if i < len(kept[s]) {
-						follows.e.Received(from, kept[s][i])
+						if err := follows.e.Received(from, kept[s][i]); err != nil {
+							b.Error(err)
+						}
 					}
 				}
 			}

@@ -163,12 +163,9 @@ func (d *desk) decoder(from storage.WriterID) *peer.Decoder {
 }
 
 // Received takes one message of a peer. It is called for one peer by one goroutine at a time, in the order of sending,
-// and does not keep the message.
-func (e *Engine) Received(from storage.WriterID, message []byte) {
-	dec := e.desk.decoder(from)
-	if err := e.desk.receive(from, dec, message); err != nil {
-		e.eventLog.PeerMessage(from, err)
-	}
+// and does not keep the message. The error is a message that no node of a known protocol sends: the session has to end.
+func (e *Engine) Received(from storage.WriterID, message []byte) error {
+	return e.desk.receive(from, e.desk.decoder(from), message)
 }
 
 func (d *desk) receive(from storage.WriterID, dec *peer.Decoder, message []byte) error {

@@ -3,7 +3,6 @@ package actors
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -149,11 +148,6 @@ func (e *eventLog) Fallback(inDoubt, uncertain int64, which func() string) {
 		e.log.Error("ALARM: sections placed on this node refuse: their owner is not reached; they are claimed when its heartbeat lapses",
 			"alarm", AlarmSectionsInDoubt, "sections", inDoubt, "which", which())
 	}
-}
-
-// PeerMessage says that a peer sent something that this node does not understand.
-func (e *eventLog) PeerMessage(from storage.WriterID, err error) {
-	e.log.Error("message of another node not understood", "error", fmt.Errorf("node %x: %w", from[:4], err))
 }
 
 // FollowerStuck says that a section's log cannot be followed: its map stands still on this node.

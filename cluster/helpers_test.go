@@ -40,12 +40,13 @@ func (e *ear) PeerUp(p storage.WriterID) {
 func (e *ear) PeerDown(p storage.WriterID) {
 	e.note(func() { e.log[p] = append(e.log[p], "down") })
 }
-func (e *ear) Received(p storage.WriterID, message []byte) {
+func (e *ear) Received(p storage.WriterID, message []byte) error {
 	if e.take != nil {
 		e.take(p, message)
-		return
+		return nil
 	}
 	e.note(func() { e.log[p] = append(e.log[p], string(message)) })
+	return nil
 }
 
 // heard is a copy of what came from one peer.

@@ -18,7 +18,7 @@ import (
 //	its row in MY store was written while I looked, and is          a member
 //	the same, and the row stands still since; it says so itself     a member (cut off from the store for now)
 //	the same, and it says that it serves                            a stranger, once that has lasted for Lapse
-//	no row, or one that has not moved since I look                  left out; a stranger once that has lasted for Lapse
+//	no row, or one that has not moved since I look                  left out; a stranger after Lapse of that
 //	it names another store id                                       a stranger at once
 //
 // A stranger is in no view: it is placed nothing, has no link, is asked nothing, and what it says is not heard. Time in
@@ -37,9 +37,9 @@ import (
 //	              that stand still
 //	does not yet  nobody serves: as above, by all who are there         goes on, or yields
 //
-// So whoever is started on a copy beside a house that sells waits. Once it has waited for nodes that never had a row
-// here it goes on waiting after they have left, for a restart or for good: its copy of the house must not open in their
-// place. It is started again by a person, or goes on when another on its own store serves. Who yields says so in
+// So a node that is started on a copy beside a house that sells waits. Once it has waited for nodes that never had a
+// row here it goes on waiting after they have left, for a restart or for good: its copy of the house must not open in
+// their place. It is started again by a person, or goes on when another on its own store serves. Who yields says so in
 // gossip, and nobody yields to that one.
 //
 // Kin has no clock, no store and no goroutine. Not safe for concurrent use.

@@ -314,8 +314,8 @@ func (n *Node) notJoined(address string, err error) {
 }
 
 // Leave tells the others that this node goes, for at most a second and as long as ctx allows, and then closes
-// everything as Close does. Whoever does not hear it finds out by itself, in about a second; when all leave together
-// there is nobody to hear it.
+// everything as Close does. A node that does not hear it finds out by itself, in about a second; when all leave
+// together there is nobody to hear it.
 func (n *Node) Leave(ctx context.Context) error {
 	return n.end(func() error {
 		patience := time.Second

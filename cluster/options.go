@@ -25,7 +25,7 @@ type Options struct {
 	// unknown.
 	Store storage.StoreID
 	// Rows are the heartbeat rows of the store that this node is on: who is in gossip and not among them is a stranger
-	// (see Kin). Whoever makes the node calls Node.Looked after every look. Nil: whoever is in gossip is a member.
+	// (see Kin). The maker of the node calls Node.Looked after every look. Nil: every node in gossip is a member.
 	Rows RowSource
 	// Lapse is the Heart's of all nodes. Default 2 s.
 	Lapse time.Duration
@@ -42,7 +42,7 @@ type Options struct {
 	// Join are gossip addresses of other nodes; its own among them does no harm. They are tried until one answers, for
 	// ever and in the background, and again while any of them is missing: so a cluster that fell in two heals.
 	Join []string
-	// Keys make gossip and link secret and closed to strangers. Nil means plaintext, in which whoever reaches a port is
+	// Keys make gossip and link secret and closed to strangers. Nil means plaintext, in which a caller of a port is
 	// a node: refused unless every address here is a loopback one.
 	Keys    *Keys
 	Handler Handler      // required
@@ -160,5 +160,8 @@ type Handler interface {
 	PeerDown(peer storage.WriterID)
 	// Received hands over one message; it is valid during the call only. Between PeerUp and PeerDown messages of that
 	// peer come in the order in which they were sent, each once, without gaps.
-	Received(from storage.WriterID, message []byte)
+	//
+	// The error is that no node says such a thing. It ends the session, and is counted and told as a frame that cannot
+	// be read.
+	Received(from storage.WriterID, message []byte) error
 }

@@ -32,11 +32,12 @@ type shouter struct{ node chan *Node }
 func (s *shouter) ViewChanged(*View)           {}
 func (s *shouter) PeerUp(storage.WriterID)     { fmt.Println("up") }
 func (s *shouter) PeerDown(p storage.WriterID) { fmt.Println("down") }
-func (s *shouter) Received(from storage.WriterID, m []byte) {
+func (s *shouter) Received(from storage.WriterID, m []byte) error {
 	n := <-s.node
 	s.node <- n
 	fmt.Println(string(m))
 	n.Send(from, m)
+	return nil
 }
 
 // childNode runs until its standard input ends.

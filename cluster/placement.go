@@ -25,7 +25,7 @@ type candidate struct {
 	hash   uint64
 }
 
-// hashes is what placement rests on: whoever changes it moves every section of a cluster under upgrade. Tests put in
+// hashes is what placement rests on: a change of it moves every section of a cluster under upgrade. Tests put in
 // readable ones.
 type hashes struct {
 	writer func(storage.WriterID) uint64

@@ -312,9 +312,10 @@ func (a *shardActor) die(why error) {
 		a.tell(r)
 	}
 	m := a.w.Machine()
-	a.host.Handled(m)
-	if a.w.Released() { // it lives on as what the shard's replica knows
+	if a.w.Released() { // it lives on as what the shard's replica knows, and is the replica's alone
 		m = nil
+	} else {
+		a.host.Handled(m)
 	}
 	a.shard.stopped(a.act, m, why)
 	a.turnAway()
@@ -331,6 +332,7 @@ func (a *shardActor) leave() {
 		a.node.SaveSnapshot(a.shard.key, *s)
 	}
 	if a.w.Released() {
+		a.host.Handled(a.w.Machine()) // before a replica has the machine, and applies the next owner's records to it
 		a.host.Released(a.act, a.w.Machine(), a.w.Tail())
 	}
 	a.die(ErrDrained)

@@ -9,12 +9,12 @@ import "time"
 //	number 1 ──────────► until ···(paused)··· beat lands ──► number 2, on probation ──Lapse──► number 3, valid
 //	valid                  not valid                         not valid                         valid
 //
-// After a lapse there is a time of probation, because an heir that judged before it saw the new beat may still be
-// claiming. A node that finds itself alone after its beat has no heir, and whoever comes later sees the beat: then to
-// look at the logs once is enough.
+// After a lapse there is a time of probation, because a successor that judged before it saw the new beat may still be
+// claiming. A node that finds itself alone after its beat has no successor, and a node that comes later sees the beat:
+// then to look at the logs once is enough.
 //
-// What it does not promise: an heir's claim that takes longer than Lapse from its judgement to the log can still land
-// behind the back of a reader. That can cost somebody an outdated "no", never a seat: grants are the log's.
+// What it does not promise: a successor's claim that takes longer than Lapse from its judgement to the log can still
+// land behind the back of a reader. That can cost somebody an outdated "no", never a seat: grants are the log's.
 type readLease struct {
 	number uint64
 	until  time.Time

@@ -47,8 +47,8 @@ const (
 	everyDefault = 500 * time.Millisecond
 	// LapseDefault is Config.Lapse where nothing is said.
 	LapseDefault = 2 * time.Second
-	// forgetLapses is how many times Lapse a row stands still until whoever sees it removes it. No row means the same
-	// as a lapsed one, so this only spares later starts the wait for a node that is long dead; one that comes back
+	// forgetLapses is how many times Lapse a row stands still until a node that sees it removes it. No row means the
+	// same as a lapsed one, so this only spares later starts the wait for a node that is long dead; one that comes back
 	// after all writes its row anew.
 	forgetLapses = 5
 )

@@ -18,7 +18,7 @@ const (
 	yes
 )
 
-// observed is what one node knows of the others' rows, without clocks or I/O: whoever drives it says what time it is
+// observed is what one node knows of the others' rows, without clocks or I/O: the driver says what time it is
 // (monotonic).
 type observed struct {
 	me     storage.WriterID

@@ -19,7 +19,7 @@ import (
 	"github.com/hashicorp/memberlist"
 )
 
-// Keys are what makes a process a node: gossip's secret, and a certificate of the cluster's authority. Whoever holds
+// Keys are what makes a process a node: gossip's secret, and a certificate of the cluster's authority. The holder of
 // them is that node. Safe for concurrent use.
 //
 //	ca.pem         every node        the authorities: who is one of us; several while one is being replaced
@@ -140,7 +140,7 @@ func (k *Keys) parse(files keyFiles) (*snapshot, error) {
 	return fresh, err
 }
 
-// SharedName says that the certificate names no node: whoever has a copy can be any node of the cluster.
+// SharedName says that the certificate names no node: the holder of a copy can be any node of the cluster.
 func (k *Keys) SharedName() bool { return len(certNames(k.now.Load().cert.Leaf)) == 0 }
 
 // Ring is the gossip's keys, as memberlist holds them: Reload changes them in place.
@@ -237,7 +237,7 @@ func parseGossipKeys(file string, text []byte) (keys [][]byte, err error) {
 	return keys, nil
 }
 
-// ServerConfig is for one handshake with whoever comes. Nobody comes back to an old one: a session that was resumed
+// ServerConfig is for one handshake with a caller. Nobody comes back to an old one: a session that was resumed
 // would outlive its certificate.
 func (k *Keys) ServerConfig() *tls.Config {
 	now := k.now.Load()

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// authorityLasts: whoever replaces an authority has to touch all nodes at once, so it outlives many rounds of
+// authorityLasts: to replace an authority means to touch all nodes at once, so it outlives many rounds of
 // certificates.
 const authorityLasts = 10 * 365 * 24 * time.Hour
 

@@ -101,7 +101,7 @@ func (l *Limiter) Admit(inner net.Conn) *Conn {
 		return nil
 	case leaver != nil:
 		l.stats.GaveWay.Add(1)
-		_ = leaver.Conn.Close() // whoever serves it finds out
+		_ = leaver.Conn.Close() // its server finds out
 	}
 	return c
 }
@@ -168,7 +168,7 @@ func (l *Limiter) closeAll(which func(*Conn) bool) int {
 	}
 	l.mu.Unlock()
 	for _, c := range leavers {
-		_ = c.Conn.Close() // whoever serves it finds out
+		_ = c.Conn.Close() // its server finds out
 	}
 	return len(leavers)
 }

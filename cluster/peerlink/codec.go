@@ -45,7 +45,7 @@ func (raw) Unmarshal(data mem.BufferSlice, v any) error {
 	return nil
 }
 
-// outgoing is a buffer on its way out. Whoever sends it has given it away.
+// outgoing is a buffer on its way out: the sender has given the buffer away.
 type outgoing struct{ data *[]byte }
 
 // incoming is what has arrived.

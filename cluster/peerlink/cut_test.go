@@ -53,7 +53,7 @@ func TestACutConnectionLosesTheEndOfASessionOnly(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	chance := rand.New(rand.NewPCG(seed, 0))
-	quick := func(o *Options) { o.redialMin = time.Millisecond }
+	quick := func(o *Options) { o.redialMin, o.redialMax = time.Millisecond, 5*time.Millisecond }
 	a, b := listen(t, 0x10, quick), listen(t, 0x20, quick)
 	at := guillotine(t, b.Addr(), func() int64 { return 300 + chance.Int64N(1<<uint(8+chance.IntN(9))) })
 	var downs [2]atomic.Int64
@@ -141,7 +141,9 @@ func TestSessionsKeepTheirPromise(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	chance := rand.New(rand.NewPCG(seed, 1))
-	quick := func(o *Options) { o.redialMin, o.KeepAlive = time.Millisecond, 20*time.Millisecond }
+	quick := func(o *Options) {
+		o.redialMin, o.redialMax, o.KeepAlive = time.Millisecond, 5*time.Millisecond, 20*time.Millisecond
+	}
 	links := []*tested{listen(t, 0x10, quick), listen(t, 0x20, quick), listen(t, 0x30, quick)}
 	w := &storm{links, map[[2]*tested]int{}}
 	introduce(links...)

@@ -16,13 +16,13 @@ import (
 	"holdfast/cluster/refusal"
 )
 
-// dialOn keeps a session with the peer: quickly again after one that ended, more and more seldom while none begins.
+// dialOn keeps a session with the peer: quickly again after one that has lasted, more and more seldom while none does.
 func (l *Link) dialOn(p *peer) {
 	wait := l.opts.redialMin
 	for p.ctx.Err() == nil {
-		before := p.sessions.Load()
+		began := l.now()
 		err := l.call(p)
-		if p.sessions.Load() != before {
+		if l.now()-began > int64(l.opts.DownAfter) {
 			wait = l.opts.redialMin
 		}
 		l.opts.Logger.Debug("no link", "peer", p.name, "address", p.at(), "why", err, "again", wait)
@@ -32,7 +32,7 @@ func (l *Link) dialOn(p *peer) {
 		case <-p.ctx.Done():
 			timer.Stop()
 		}
-		wait = min(wait*8/5, redialMax)
+		wait = min(wait*8/5, l.opts.redialMax)
 	}
 }
 

@@ -21,9 +21,10 @@
 //   - A stream begins with a hello in each direction: the protocols, who is there and who is meant, and the database. A
 //     caller that is not in the book yet waits for the book, as long as a handshake may take.
 //   - A session ends, on both sides, when the peer is silent for DownAfter (a side that has nothing to say sends a beat
-//     each KeepAlive), when a write is stuck for WriteTimeout, when a frame cannot be read, when the handler panics,
-//     when the peer leaves the book, and when the connection ends. The log names the reason, and a refusal is counted
-//     by its kind.
+//     each KeepAlive), when a write is stuck for WriteTimeout, when a frame cannot be read or the handler does not
+//     understand a message, when the handler panics, when the peer leaves the book, and when the connection ends. The
+//     log names the reason, and a refusal is counted by its kind. Up and Send say no at once; PeerDown comes when the
+//     handler has returned.
 //
 // Many messages share a frame: while one write is under way, the next frame fills. No timer delays a message.
 //

@@ -2,6 +2,7 @@ package peerlink
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -18,6 +19,9 @@ import (
 
 // patience bounds what a test waits for; nothing takes nearly as long.
 const patience = 20 * time.Second
+
+// nonsense is a message that an ear does not understand.
+const nonsense = "a message of an unknown kind"
 
 // ear is a Handler that keeps what it hears, and looks that calls about one peer are never concurrent.
 type ear struct {
@@ -51,9 +55,15 @@ func (e *ear) note(p storage.WriterID, what string) {
 	e.news = make(chan struct{})
 }
 
-func (e *ear) PeerUp(p storage.WriterID)                   { e.note(p, "up") }
-func (e *ear) PeerDown(p storage.WriterID)                 { e.note(p, "down") }
-func (e *ear) Received(p storage.WriterID, message []byte) { e.note(p, string(message)) }
+func (e *ear) PeerUp(p storage.WriterID)   { e.note(p, "up") }
+func (e *ear) PeerDown(p storage.WriterID) { e.note(p, "down") }
+func (e *ear) Received(p storage.WriterID, message []byte) error {
+	if string(message) == nonsense {
+		return errors.New("nonsense")
+	}
+	e.note(p, string(message))
+	return nil
+}
 
 func (e *ear) heard(p storage.WriterID) []string {
 	e.mu.Lock()

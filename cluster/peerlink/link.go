@@ -45,7 +45,7 @@ type Options struct {
 	// OutboxBytes bounds what is queued for a peer; beyond it Send says no. Default 4 MiB.
 	OutboxBytes int
 
-	redialMin time.Duration // tests reconnect a thousand times
+	redialMin, redialMax time.Duration // tests reconnect a thousand times
 }
 
 // Handler hears of the peers. Its methods must return soon: the peer that is spoken of is not read meanwhile. Calls
@@ -59,7 +59,9 @@ type Handler interface {
 	PeerDown(peer storage.WriterID)
 	// Received hands over one message, valid during the call only. Between PeerUp and PeerDown the messages of a peer
 	// come in the order of sending, each once, without gaps.
-	Received(from storage.WriterID, message []byte)
+	// The error is that no node says such a thing. It ends the session, and is counted and told as a frame that cannot
+	// be read.
+	Received(from storage.WriterID, message []byte) error
 }
 
 const (
@@ -87,7 +89,7 @@ func (o Options) withDefaults() Options {
 	o.WriteTimeout = cmp.Or(o.WriteTimeout, 10*time.Second)
 	o.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, 5*time.Second)
 	o.OutboxBytes = cmp.Or(o.OutboxBytes, 4<<20)
-	o.redialMin = cmp.Or(o.redialMin, redialMin)
+	o.redialMin, o.redialMax = cmp.Or(o.redialMin, redialMin), cmp.Or(o.redialMax, redialMax)
 	return o
 }
 

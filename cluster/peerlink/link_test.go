@@ -141,6 +141,7 @@ func TestWhatIsNoFrameEndsThatStream(t *testing.T) {
 	a.SetPeers([]Peer{someone, good.entry()})
 	a.ear.until(t, "a good session", func() bool { return a.Up(good.id()) })
 	bad := badFrames()
+	bad["a message of an unknown kind"] = frameOf(nonsense, "behind it")
 	bad["too long"] = frameOf(strings.Repeat("x", MaxMessage+100))
 	for name, b := range bad {
 		before, downs := a.Refused().Malformed, a.ear.count(someone.ID, "down")
@@ -162,7 +163,8 @@ func TestWhatIsNoFrameEndsThatStream(t *testing.T) {
 			t.Errorf("%s: %d are counted after %d", name, n, before)
 		}
 	}
-	if a.ear.count(someone.ID, "after") != 0 || a.ear.count(good.id(), "down") != 0 || !a.Up(good.id()) {
+	if a.ear.count(someone.ID, "after")+a.ear.count(someone.ID, "behind it") != 0 || a.ear.count(good.id(),
+		"down") != 0 || !a.Up(good.id()) {
 		t.Errorf("heard %v, and of the good one %v", a.ear.heard(someone.ID), a.ear.heard(good.id()))
 	}
 	if a.refusals()[refusal.Kind{Port: refusal.PortLink, Side: refusal.SideListener,
@@ -330,7 +332,7 @@ func TestAPeerThatDoesNotReadIsBounded(t *testing.T) {
 func TestAThousandReconnectsLeaveNothingBehind(t *testing.T) {
 	const times = 1000
 	before := runtime.NumGoroutine()
-	quick := func(o *Options) { o.redialMin = time.Microsecond }
+	quick := func(o *Options) { o.redialMin, o.redialMax = time.Microsecond, 5*time.Millisecond }
 	a, b := listen(t, 0x10, quick), listen(t, 0x20, quick)
 	cut := errors.New("cut by the test")
 	b.ear.hook = func(what string, from storage.WriterID) bool {

@@ -110,8 +110,7 @@ func (s *session) read() error {
 		err := s.stream.RecvMsg(&in)
 		s.waiting.Store(0)
 		if status.Code(err) == codes.ResourceExhausted { // longer than any frame: gRPC has not read it
-			s.link.malformed.Add(1)
-			s.link.noteFrame(s, err)
+			return s.malformed(err)
 		}
 		if err != nil {
 			return ended(err)
@@ -132,9 +131,7 @@ func (s *session) take(b []byte) error {
 	p := s.peer
 	h, packed, messages, err := parseFrame(b, s.protocol)
 	if err != nil {
-		s.link.malformed.Add(1)
-		s.link.noteFrame(s, err)
-		return status.Error(codes.InvalidArgument, err.Error())
+		return s.malformed(err)
 	}
 	p.received.frames.Add(1)
 	p.received.messages.Add(uint64(messages))
@@ -143,9 +140,18 @@ func (s *session) take(b []byte) error {
 	for len(packed) > 0 {
 		var message []byte
 		message, packed, _ = cutMessage(packed) // checked before
-		s.link.opts.Handler.Received(p.id, message)
+		if err := s.link.opts.Handler.Received(p.id, message); err != nil {
+			return s.malformed(err)
+		}
 	}
 	return nil
+}
+
+// malformed counts and tells what no node says, and words it for the peer.
+func (s *session) malformed(err error) error {
+	s.link.malformed.Add(1)
+	s.link.noteFrame(s, err)
+	return status.Error(codes.InvalidArgument, err.Error())
 }
 
 // write sends what the outbox has until the session ends.

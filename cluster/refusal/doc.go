@@ -2,7 +2,7 @@
 // counted one by one, and told in the log about once a minute each.
 //
 //	peerlink: handshake, first bytes, hello ──┐
-//	gossip: memberlist's lines, failed joins ──┴─▶ Note(kind, peer, address, why) ──▶ counters (metrics), log, Troubles
+//	gossip: memberlist's lines, failed joins ──┴─▶ Note(kind, peer, address, why) ──▶ counters, log, Troubles
 //
 // A stranger at a port and a node with wrong keys look alike from inside; the operator sees at either end which one it
 // is.

@@ -92,8 +92,8 @@ func (f *clusterAdapter) PeerUp(peer storage.WriterID) {
 func (f *clusterAdapter) PeerDown(peer storage.WriterID) { f.engine.Load().PeerDown(peer) }
 
 // Received is for the cluster.
-func (f *clusterAdapter) Received(from storage.WriterID, message []byte) {
-	f.engine.Load().Received(from, message)
+func (f *clusterAdapter) Received(from storage.WriterID, message []byte) error {
+	return f.engine.Load().Received(from, message)
 }
 
 // join makes this node one of the cluster. It owns nothing until keepState finds it fit to.
