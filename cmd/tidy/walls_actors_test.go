@@ -6,13 +6,22 @@ var wallsOfActors = map[string]wall{
 		Why: "what a shard's pure state is to its writer: every machine imports it, so it may import none",
 		Std: pureStd,
 	},
+	"actors/machinetest": {
+		Why:   "one suite for every machine: it knows the writer and the shard, which it holds to account, and no machine",
+		Own:   []string{"actors/machine", "actors/writer", "actors/shard", "actors/witness", "storage", "storage/memstore", "storage/faultstore"},
+		Third: []string{protoactor},
+	},
+	"actors/machinetest/counter": {
+		Why: "a toy machine, as pure as the real ones: what it needs is all that the next machine needs",
+		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd, Test: []string{"actors/machinetest", "actors/writer", "storage"},
+	},
 	"actors/codec": {
 		Why: "the parts that all durable encodings are made of: whatever is written by it must be read by it for ever",
 		Std: pureStd,
 	},
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
-		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd, Test: []string{"actors/budget", rapid},
+		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd, Test: []string{"actors/budget", "actors/machinetest", rapid},
 	},
 	"actors/writer": {
 		Why: "makes any machine's decisions durable: it moves bytes, and of sections it knows the tickets that the second guard keeps",
