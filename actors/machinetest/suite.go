@@ -2,6 +2,7 @@ package machinetest
 
 import (
 	"bytes"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -30,7 +31,7 @@ type Subject struct {
 // Run runs the whole suite, one subtest for each thing that must not happen.
 func Run(t *testing.T, s Subject) {
 	t.Helper()
-	for _, c := range writerCases {
+	for _, c := range slices.Concat(writerCases, shardCases) {
 		t.Run(c.name, func(t *testing.T) {
 			c.test(newBench(t, s))
 		})

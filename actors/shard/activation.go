@@ -77,7 +77,9 @@ func (a *Activation) Trusted() bool {
 func (a *Activation) Lease() uint64 { return a.lease.Load() }
 
 // SawTail tells the life where its log was seen to end, by somebody who looked under that lease.
-func (a *Activation) SawTail(tail storage.Tail, lease uint64) { a.root.Send(a.pid, tailSeen{tail, lease}) }
+func (a *Activation) SawTail(tail storage.Tail, lease uint64) {
+	a.root.Send(a.pid, tailSeen{tail, lease})
+}
 
 // Lost tells the life that its log lacks what was acknowledged.
 func (a *Activation) Lost(lost *witness.LostError) { a.root.Send(a.pid, lost) }

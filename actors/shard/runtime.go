@@ -57,7 +57,9 @@ func (RealRuntime) Pause(ctx context.Context, d time.Duration) {
 func (RealRuntime) AfterFunc(d time.Duration, f func()) Timer { return time.AfterFunc(d, f) }
 
 // Answered waits for an answer.
-func (RealRuntime) Answered(r *writer.Request, until time.Time) bool { return r.Wait(time.Until(until)) }
+func (RealRuntime) Answered(r *writer.Request, until time.Time) bool {
+	return r.Wait(time.Until(until))
+}
 
 // Await waits for the first of the two.
 func (RealRuntime) Await(ctx context.Context, until time.Time, done, or <-chan struct{}) bool {

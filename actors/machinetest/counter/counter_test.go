@@ -13,11 +13,11 @@ import (
 // TestConformance: the writer and the shard are true of a machine that knows no seats.
 func TestConformance(t *testing.T) {
 	machinetest.Run(t, machinetest.Subject{
-		Kind:     &counter.Kind{Limit: 20_000, Keep: 60_000, Piece: 500},
+		Kind:     &counter.Kind{Limit: 10_000, Keep: 60_000, Piece: 500},
 		Command:  reserve,
 		Refused:  reserve, // once more
 		Accepted: func(command any) bool { return command.(*counter.Command).Answer == counter.Done },
-		Many:     20_000,
+		Many:     10_000,
 		Timer:    60_000,
 	})
 }
