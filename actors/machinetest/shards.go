@@ -330,7 +330,7 @@ type brittle struct{ machine.Machine }
 
 func (m brittle) Decide(command any, at machine.Instant) machine.Decided {
 	if _, ok := command.(panics); ok {
-		panic("a planted fault")
+		panic("a fault on purpose")
 	}
 	return m.Machine.Decide(command, at)
 }
@@ -358,7 +358,7 @@ func panicEndsMore(b *bench) {
 	met := s.send(panics{})
 	s.wantError("it met the panic", met, writer.ErrUnavailable)
 	s.wantError("its record was on its way", flying, writer.ErrUnavailable)
-	if why := s.wantEnd(first); !strings.Contains(why.Error(), "a planted fault") {
+	if why := s.wantEnd(first); !strings.Contains(why.Error(), "a fault on purpose") {
 		b.Errorf("the life ended with %v", why)
 	}
 	pass()
