@@ -54,8 +54,8 @@ func (b *bench) wantNoReturn(s *site) {
 	}
 }
 
-// seenFenceIgnored: P3. A life that hears of a higher epoch in its log ends before it writes; one that is told of its own
-// epoch is confirmed.
+// seenFenceIgnored: P3. A life that hears of a higher epoch in its log ends before it writes; one that is told of its
+// own epoch is confirmed.
 func seenFenceIgnored(b *bench) {
 	old, next := b.newSite(b.Kind), b.newSite(b.Kind)
 	life := old.serve()

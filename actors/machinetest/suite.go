@@ -12,7 +12,8 @@ import (
 	"holdfast/storage/memstore"
 )
 
-// Subject is a machine, and what the suite has to know of its commands. Command and Refused make a new one at each call.
+// Subject is a machine, and what the suite has to know of its commands. Command and Refused make a new one at each
+// call.
 type Subject struct {
 	Kind machine.Kind
 	// Command gives the n-th of commands that a new machine accepts all, in any order.

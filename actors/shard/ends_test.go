@@ -48,8 +48,8 @@ func (r *rig) order(a *Activation, how Leave) (drained <-chan struct{}) {
 	return done
 }
 
-// TestWhoComesWhileAShardLeavesHearsWhereTo: P3, a request that took its slot before the drain and arrives behind it was
-// surely not judged if the shard was released; else nobody says where to go.
+// TestWhoComesWhileAShardLeavesHearsWhereTo: P3, a request that took its slot before the drain and arrives behind it
+// was surely not judged if the shard was released; else nobody says where to go.
 func TestWhoComesWhileAShardLeavesHearsWhereTo(t *testing.T) {
 	for _, row := range []struct {
 		how  Leave
@@ -79,8 +79,8 @@ func TestWhoComesWhileAShardLeavesHearsWhereTo(t *testing.T) {
 	}
 }
 
-// TestATombstoneAnswersUntilEverySlotIsBack: a request that took its slot before the end and arrives after it is answered,
-// and a slot that is given back unused does not keep the tombstone.
+// TestATombstoneAnswersUntilEverySlotIsBack: a request that took its slot before the end and arrives after it is
+// answered, and a slot that is given back unused does not keep the tombstone.
 func TestATombstoneAnswersUntilEverySlotIsBack(t *testing.T) {
 	r := newRig(t, 8)
 	life := r.serve()

@@ -18,7 +18,8 @@ import (
 	"holdfast/storage/memstore"
 )
 
-// The conformance suite of machines (package machinetest) runs this package from outside. Here is what needs a look inside.
+// The conformance suite of machines (package machinetest) runs this package from outside. Here is what needs a look
+// inside.
 
 // quiet is a host that wants nothing and hears only of lives.
 type quiet struct {
