@@ -16,8 +16,8 @@ var undecided = []error{storage.ErrUnknown, fmt.Errorf("no store: %w", storage.E
 func sent(p *writer.Record) []byte {
 	e := &p.Append.Entry
 	hash := storage.HashEntry(e)
-	return fmt.Appendf(nil, "%v %v %d %d %d %x %x %x %x %v %v", p.Append.Section, e.Kind, e.Seq, e.Epoch, e.At, e.Batch, e.Prev,
-		hash, e.Body, p.Append.Sell, p.Append.Refund)
+	return fmt.Appendf(nil, "%v %v %d %d %d %x %x %x %x %v %v", p.Append.Section, e.Kind, e.Seq, e.Epoch, e.At, e.Batch,
+		e.Prev, hash, e.Body, p.Append.Sell, p.Append.Refund)
 }
 
 // otherBytesAfterDoubt: P3 and S6. The first sending may have arrived or not: only the same bytes can be told apart.

@@ -35,8 +35,8 @@ var _ shard.Host = (*host)(nil)
 
 func newHost(b *bench) *host {
 	return &host{bench: b, served: make(chan *shard.Activation, 16), placed: make(chan *shard.Activation, 64),
-		stopped: make(chan error, 16), failed: make(chan error, 16), doubted: make(chan error, 1024), decided: make(chan error, 16),
-		landed: make(chan machine.Seq, 1024)}
+		stopped: make(chan error, 16), failed: make(chan error, 16), doubted: make(chan error, 1024),
+		decided: make(chan error, 16), landed: make(chan machine.Seq, 1024)}
 }
 
 func (h *host) note(what string) {

@@ -129,7 +129,8 @@ func (l *life) hear() {
 		}
 		delete(l.open, r)
 		if r.Changed && r.Err == nil && l.rests[r] > durable {
-			l.Fatalf("P2: request %d is answered, its record %d is not in the log, which ends at %d", no, l.rests[r], durable)
+			l.Fatalf("P2: request %d is answered, its record %d is not in the log, which ends at %d", no, l.rests[r],
+				durable)
 		}
 		l.told = append(l.told, r)
 	}
@@ -177,7 +178,8 @@ func (l *life) wantUnjudged(when string, all ...*writer.Request) {
 	l.Helper()
 	for i, r := range all {
 		if !l.isTold(r) || !errors.Is(r.Err, writer.ErrUnavailable) {
-			l.Fatalf("%s: command %d: told %v, %v, %+v, want %v", when, i, l.isTold(r), r.Err, r.Payload, writer.ErrUnavailable)
+			l.Fatalf("%s: command %d: told %v, %v, %+v, want %v", when, i, l.isTold(r), r.Err, r.Payload,
+				writer.ErrUnavailable)
 		}
 	}
 }
@@ -187,8 +189,9 @@ func (l *life) wantReplay(when string) {
 	l.Helper()
 	tail := l.w.Tail()
 	m := l.replay(tail, nil)
-	if live := l.stateAt(l.w.Machine(), tail.Seq+1); !bytes.Equal(l.stateAt(m, tail.Seq+1), live) {
-		l.Fatalf("P10: %s: the live machine is not what its log says:\n%x\nreplayed:\n%x", when, live, l.stateAt(m, tail.Seq+1))
+	live, log := l.stateAt(l.w.Machine(), tail.Seq+1), l.stateAt(m, tail.Seq+1)
+	if !bytes.Equal(log, live) {
+		l.Fatalf("P10: %s: the live machine is not what its log says:\n%x\nreplayed:\n%x", when, live, log)
 	}
 }
 

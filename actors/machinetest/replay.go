@@ -49,6 +49,26 @@ func (s otherSnapshot) LoadSnapshot(ctx context.Context, key storage.SectionKey)
 	return snapshot, err
 }
 
+// snapshots is what a store may have to say of a snapshot, and each is as good as the log.
+func (b *bench) snapshots() map[string]func(*storage.Snapshot) error {
+	body := func(change func([]byte) []byte) func(*storage.Snapshot) error {
+		return func(s *storage.Snapshot) error { s.Body = change(bytes.Clone(s.Body)); return nil }
+	}
+	says := func(err error) func(*storage.Snapshot) error {
+		return func(*storage.Snapshot) error { return err }
+	}
+	return map[string]func(*storage.Snapshot) error{
+		"the snapshot":          says(nil),
+		"no snapshot":           says(storage.ErrNotFound),
+		"a corrupt snapshot":    says(&storage.CorruptError{Section: b.key, Why: "checksum"}),
+		"a cut snapshot":        body(func(s []byte) []byte { return s[:len(s)/2] }),
+		"an empty snapshot":     body(func([]byte) []byte { return nil }),
+		"a snapshot too long":   body(func(s []byte) []byte { return append(s, 1) }),
+		"an unknown snapshot":   body(func(s []byte) []byte { s[0] = 0xFF; return s }),
+		"a snapshot of nothing": body(func([]byte) []byte { return []byte("{}") }),
+	}
+}
+
 // replayDiffers: P10. Whatever a life is loaded from, it is the machine that wrote the log, to the byte.
 func replayDiffers(b *bench) {
 	l := b.history()
@@ -63,16 +83,7 @@ func replayDiffers(b *bench) {
 	same("every record, without effects", b.replay(tail, nil))
 	same("every record, with effects", b.replay(tail, b.Kind.New().NewEffects()))
 	changes := map[string]int{}
-	for from, load := range map[string]func(*storage.Snapshot) error{
-		"the snapshot":          func(*storage.Snapshot) error { return nil },
-		"no snapshot":           func(*storage.Snapshot) error { return storage.ErrNotFound },
-		"a corrupt snapshot":    func(*storage.Snapshot) error { return &storage.CorruptError{Section: b.key, Why: "checksum"} },
-		"a cut snapshot":        func(s *storage.Snapshot) error { s.Body = s.Body[:len(s.Body)/2]; return nil },
-		"an empty snapshot":     func(s *storage.Snapshot) error { s.Body = nil; return nil },
-		"a snapshot too long":   func(s *storage.Snapshot) error { s.Body = append(bytes.Clone(s.Body), 1); return nil },
-		"an unknown snapshot":   func(s *storage.Snapshot) error { s.Body = append([]byte{0xFF}, s.Body[1:]...); return nil },
-		"a snapshot of nothing": func(s *storage.Snapshot) error { s.Body = []byte("{}"); return nil },
-	} {
+	for from, load := range b.snapshots() {
 		m, replayed, err := writer.Load(b.Context(), otherSnapshot{b.store, load}, b.key, b.Kind, tail)
 		if err != nil {
 			b.Errorf("P10: %s: %v", from, err)
@@ -87,8 +98,8 @@ func replayDiffers(b *bench) {
 	}
 	b.followed(tail, same)
 	away := errors.New("not now")
-	if _, _, err := writer.Load(b.Context(), otherSnapshot{b.store, func(*storage.Snapshot) error { return away }}, b.key, b.Kind,
-		tail); !errors.Is(err, away) {
+	gone := otherSnapshot{b.store, func(*storage.Snapshot) error { return away }}
+	if _, _, err := writer.Load(b.Context(), gone, b.key, b.Kind, tail); !errors.Is(err, away) {
 		b.Errorf("a store that is away is taken for one without a snapshot: %v", err)
 	}
 }
@@ -123,7 +134,8 @@ func snapshotOfAnotherMoment(b *bench) {
 	if p.Snapshot == nil {
 		b.Fatal("the next record carries no snapshot")
 	}
-	if e := &p.Append.Entry; p.Snapshot.Seq != e.Seq || p.Snapshot.Epoch != e.Epoch || p.Snapshot.Hash != storage.HashEntry(e) {
+	e := &p.Append.Entry
+	if s := p.Snapshot; s.Seq != e.Seq || s.Epoch != e.Epoch || s.Hash != storage.HashEntry(e) {
 		b.Errorf("P10: the snapshot is of record %d, epoch %d, hash %x; it left with record %d, epoch %d, hash %x",
 			p.Snapshot.Seq, p.Snapshot.Epoch, p.Snapshot.Hash[:4], e.Seq, e.Epoch, p.Hash[:4])
 	}
@@ -162,8 +174,8 @@ func editedLogLoaded(b *bench) {
 	l := b.history()
 	tail := l.w.Tail()
 	load := func(store storage.Store, tail storage.Tail) error {
-		_, _, err := writer.Load(b.Context(), otherSnapshot{store, func(*storage.Snapshot) error { return storage.ErrNotFound }},
-			b.key, b.Kind, tail)
+		none := otherSnapshot{store, func(*storage.Snapshot) error { return storage.ErrNotFound }}
+		_, _, err := writer.Load(b.Context(), none, b.key, b.Kind, tail)
 		return err
 	}
 	b.must(load(b.store, tail))

@@ -102,7 +102,8 @@ func moveLosesState(b *bench) {
 			n++
 		}
 		from.Drain(b.Context(), shard.Leave{Release: true})
-		if why := from.wantEnd(life); !errors.Is(why, shard.ErrDrained) || from.Phase() != writer.Stopped || from.Serving() != nil {
+		why := from.wantEnd(life)
+		if !errors.Is(why, shard.ErrDrained) || from.Phase() != writer.Stopped || from.Serving() != nil {
 			b.Fatalf("drained it is %v: %v", from.Phase(), why)
 		}
 		tail := b.tail()
@@ -121,7 +122,8 @@ func moveLosesState(b *bench) {
 			b.Fatalf("P10: moved, the machine differs:\n%x\nbefore:\n%x", to.host.kept(), want)
 		}
 		if next.Epoch() != life.Epoch()+1 || followed < 0 && to.host.replayed != 0 {
-			b.Errorf("epoch %d after %d; %d changes replayed of a followed log", next.Epoch(), life.Epoch(), to.host.replayed)
+			b.Errorf("epoch %d after %d; %d changes replayed of a followed log",
+				next.Epoch(), life.Epoch(), to.host.replayed)
 		}
 		to.wantNo("it has what the first node sold", to.send(b.Refused(n-1)))
 		from, life = to, next
@@ -302,7 +304,8 @@ func damagedTriedAgain(b *bench) {
 	_, err := shorter.Activate()
 	b.must(err)
 	var lost *witness.LostError
-	if why := await(b, "a failure", shorter.host.failed); !errors.As(why, &lost) || shorter.Phase() != writer.Condemned {
+	why := await(b, "a failure", shorter.host.failed)
+	if !errors.As(why, &lost) || shorter.Phase() != writer.Condemned {
 		b.Errorf("P2: a log that lost records: %v: %v", shorter.Phase(), why)
 	}
 	s.snapshots = nil

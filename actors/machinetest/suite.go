@@ -22,8 +22,8 @@ type Subject struct {
 	Refused func(n int) any
 	// Accepted says whether the answer that Decide left is a yes.
 	Accepted func(command any) bool
-	// Many is a number of commands that fit neither in one record nor, when they lapse, in one piece of timers. Command is
-	// asked for no n of Many or above.
+	// Many is a number of commands that fit neither in one record nor, when they lapse, in one piece of timers. No
+	// greater n is asked for.
 	Many int
 	// Timer is how long after Command's instant what it did lapses. 0: the machine has no timers.
 	Timer machine.Millis

@@ -58,7 +58,8 @@ func TestWhoComesWhileAShardLeavesHearsWhereTo(t *testing.T) {
 		r := newRig(t, 8)
 		life := r.serve()
 		reached, open := make(chan struct{}), make(chan struct{})
-		r.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Hook: func(context.Context) { reached <- struct{}{}; <-open }})
+		hook := func(context.Context) { reached <- struct{}{}; <-open }
+		r.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Hook: hook})
 		flying, late := reserve(1), reserve(2)
 		if sent, err := r.Send(flying); !sent || err != nil {
 			t.Fatalf("sent %v: %v", sent, err)

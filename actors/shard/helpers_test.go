@@ -52,7 +52,8 @@ type rig struct {
 var rigKey = storage.SectionKey{Event: storage.EventID{7}, Section: 3}
 
 func newRig(t *testing.T, inflightMax int64) *rig {
-	r := &rig{T: t, store: faultstore.Wrap(memstore.New(), 1), host: &quiet{make(chan *Activation, 16), make(chan error, 16)}}
+	host := &quiet{make(chan *Activation, 16), make(chan error, 16)}
+	r := &rig{T: t, store: faultstore.Wrap(memstore.New(), 1), host: host}
 	ctx, cancel := context.WithCancel(context.Background())
 	committer := writer.NewCommitter(ctx, 1, 0, r.store.Commit, nil)
 	var work sync.WaitGroup

@@ -150,7 +150,8 @@ func (s *world) judgeAcceptance(n *node, r *request, in *intent) {
 		return // less than a second was to be gained: nothing is written
 	case !durable:
 		s.failf("P2: request %x told accepted, but no durable record has it", r.Command.Request[:8])
-	case effect.Kind != ChangeOf(r.Command.Kind), effect.Fingerprint != r.Command.Fingerprint, effect.Booking != o.Booking:
+	case effect.Kind != ChangeOf(r.Command.Kind), effect.Fingerprint != r.Command.Fingerprint,
+		effect.Booking != o.Booking:
 		s.failf("P5: request %x told %+v, the log says %+v", r.Command.Request[:8], o, effect)
 	case !o.Repeat && effect.Writer != n.id:
 		s.failf("P3: request %x granted by a writer whose record it is not", r.Command.Request[:8])
@@ -200,7 +201,8 @@ func (s *world) judgeRefusal(r *request, in *intent) {
 		e, known := s.model.Effects[r.Command.Request]
 		just = known && e.Fingerprint != r.Command.Fingerprint
 	case section.SeatTaken, section.SeatsNotFree:
-		just = len(o.Lost) > 0 && !slices.ContainsFunc(o.Lost, func(seat section.SeatIndex) bool { return !s.wasInTheWay(r, seat, since) })
+		was := func(seat section.SeatIndex) bool { return s.wasInTheWay(r, seat, since) }
+		just = len(o.Lost) > 0 && !slices.ContainsFunc(o.Lost, func(seat section.SeatIndex) bool { return !was(seat) })
 	case section.SoldOut:
 		just = s.model.EverFewer(since, int(r.Command.Quantity))
 	case section.AlreadyConfirmed:

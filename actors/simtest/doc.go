@@ -1,5 +1,5 @@
 // Package simtest simulates the writers of one section from a seed: two nodes that both believe they may write it, a
-// network that loses, delays and repeats, and a few buyers. All of it runs in one goroutine, so one seed is one history.
+// network that loses, delays and repeats, and a few buyers. All of it runs in one goroutine: one seed is one history.
 //
 //	seed ──▶ world ── a step: submit, flush, crash, pause, take over, deliver, lose …
 //	           │
@@ -16,6 +16,6 @@
 //
 // # Rejected
 //
-// A judge that asks the machine (both would be wrong together); goroutines and a clock (a failure could not be looked at
+// A judge that asks the machine (both would be wrong together); goroutines and a clock (nobody could look at a failure
 // twice).
 package simtest

@@ -42,7 +42,8 @@ type Effect struct {
 // NewModel begins before the first record of a section of so many seats.
 func NewModel(seats int) *Model {
 	return &Model{Holder: map[section.SeatIndex]section.BookingNo{}, FreedAt: map[section.SeatIndex]section.Seq{},
-		Bookings: map[section.BookingNo]*Booking{}, Effects: map[section.RequestID]Effect{}, minFree: []int{seats}, maxFree: []int{seats}, seats: seats}
+		Bookings: map[section.BookingNo]*Booking{}, Effects: map[section.RequestID]Effect{}, minFree: []int{seats},
+		maxFree: []int{seats}, seats: seats}
 }
 
 // Free is how many seats nobody holds.
@@ -104,8 +105,8 @@ func (m *Model) placed(c *section.Change) error {
 	if m.Bookings[c.Booking] != nil {
 		return fmt.Errorf("booking %d placed twice", c.Booking)
 	}
-	m.Bookings[c.Booking] = &Booking{Buyer: c.Buyer, Seats: slices.Clone(c.Seats), State: section.BookingHeld, ExpiresAt: c.ExpiresAt,
-		Ever: map[section.BookingState]bool{section.BookingHeld: true}}
+	m.Bookings[c.Booking] = &Booking{Buyer: c.Buyer, Seats: slices.Clone(c.Seats), State: section.BookingHeld,
+		ExpiresAt: c.ExpiresAt, Ever: map[section.BookingState]bool{section.BookingHeld: true}}
 	return m.take(c.Seats, c.Booking)
 }
 
@@ -198,9 +199,11 @@ func (m *Model) Tickets() map[section.SeatIndex]section.BookingNo {
 
 // changes says which change stands for an accepted command.
 var changes = map[section.CommandKind]section.ChangeKind{
-	section.PlaceHold: section.HoldPlaced, section.PlaceBest: section.HoldPlaced, section.ExtendHold: section.HoldExtended,
-	section.ReleaseHold: section.HoldReleased, section.BeginPayment: section.PaymentBegun, section.ConfirmPayment: section.BookingSold,
-	section.FailPayment: section.PaymentFailed, section.RefundBooking: section.BookingRefundedChange,
+	section.PlaceHold: section.HoldPlaced, section.PlaceBest: section.HoldPlaced,
+	section.ExtendHold:  section.HoldExtended,
+	section.ReleaseHold: section.HoldReleased, section.BeginPayment: section.PaymentBegun,
+	section.ConfirmPayment: section.BookingSold,
+	section.FailPayment:    section.PaymentFailed, section.RefundBooking: section.BookingRefundedChange,
 	section.BlockSeats: section.SeatsBlocked, section.UnblockSeats: section.SeatsUnblocked,
 }
 

@@ -35,15 +35,16 @@ func TestSimulation(t *testing.T) {
 	for seed := range Seeds(t, seedsUsual) {
 		w, err := simulate(seed + 1)
 		if err != nil {
-			t.Fatalf("%v\nreplay with HOLDFAST_SIM_SEED=%d go test ./actors/simtest -run TestSimulation -v", err, seed+1)
+			t.Fatalf("%v\nreplay with HOLDFAST_SIM_SEED=%d go test ./actors/simtest -run TestSimulation -v",
+				err, seed+1)
 		}
 		for what, n := range w.tally {
 			total[what] += n
 		}
 	}
 	t.Logf("what happened: %v", total)
-	for _, what := range []string{"accepted", "seat_taken", "sold_out", "idempotency_mismatch", "hold_expired", "crash", "takeover",
-		"stopped", "lost", "late", "kept unheard", "unavailable", "snapshot", "no answer"} {
+	for _, what := range []string{"accepted", "seat_taken", "sold_out", "idempotency_mismatch", "hold_expired", "crash",
+		"takeover", "stopped", "lost", "late", "kept unheard", "unavailable", "snapshot", "no answer"} {
 		if total[what] == 0 {
 			t.Errorf("no run ever met %q: the simulator has lost its teeth", what)
 		}

@@ -96,7 +96,8 @@ func newWorld(seed uint64) *world {
 	layout := &section.Layout{Rows: []section.RowSpec{{First: 0, Count: 4}, {First: 4, Count: 4, Breaks: []uint32{2}}},
 		Seats: make([]section.SeatSpec, 8), Quality: []uint32{1, 2, 3, 4, 5, 6, 7, 8}}
 	store := memstore.New()
-	return &world{chance: rand.New(rand.NewPCG(seed, 0x5eed)), store: store, claims: faultstore.Wrap(store, seed), layout: layout,
+	return &world{chance: rand.New(rand.NewPCG(seed, 0x5eed)), store: store,
+		claims: faultstore.Wrap(store, seed), layout: layout,
 		rules: section.Rules{HoldTTL: 60, HoldCeiling: 110, SeatsPerBookingMax: 3, SeatsPerBuyerMax: 5,
 			DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin},
 		now: 1000, model: NewModel(8), sold: map[section.SeatIndex]section.RequestID{}, tally: map[string]int{}}
