@@ -132,6 +132,9 @@ func (l *life) hear() {
 			l.Fatalf("P2: request %d is answered, its record %d is not in the log, which ends at %d", no, l.rests[r],
 				durable)
 		}
+		if r.Changed && r.Err != nil && writer.ClassOf(r.Err) != writer.Unknown {
+			l.Fatalf("P3: request %d may be in the log, and hears %v, which says that it is not", no, r.Err)
+		}
 		l.told = append(l.told, r)
 	}
 }

@@ -140,12 +140,17 @@ func snapshotOfAnotherMoment(b *bench) {
 			p.Snapshot.Seq, p.Snapshot.Epoch, p.Snapshot.Hash[:4], e.Seq, e.Epoch, p.Hash[:4])
 	}
 	l.wantSnapshot(p.Snapshot, p)
+	l.w.SnapshotSoon()
+	b.fill(l) // who finds no room is judged when this record has left
+	p = l.ready()
+	l.wantSnapshot(p.Snapshot, p)
 	l.settle()
 	if last := l.w.LastSnapshot(); last == nil || last.Seq != l.w.Durable() || last.Hash != l.tail().Hash {
 		b.Fatalf("P10: the last snapshot is %+v, the log ends with record %d", last, l.w.Durable())
 	}
 	b.must(b.store.SaveSnapshot(b.Context(), b.key, *l.w.LastSnapshot()))
-	l.submit(b.Command(3))
+	b.pass(b.Timer)
+	l.submit(b.Refused(0))
 	if l.w.LastSnapshot() != nil {
 		b.Error("P10: a snapshot is taken of what is not durable")
 	}

@@ -30,7 +30,7 @@ func lostBehindFullRecord(b *bench) {
 	b.anotherLog()
 	l = b.begin()
 	left := append(b.fill(l), l.submit(b.Refused(0)))
-	l.w.Stop(writer.ErrUnavailable)
+	l.w.Stop(writer.Unavailable)
 	l.hear()
 	if !l.isTold(left...) {
 		b.Error("who waits for room never hears that the life has ended")

@@ -22,7 +22,7 @@ import (
 const patience = time.Minute
 
 // errClock is what a node of the suite says that does not believe its clock.
-var errClock = errors.New("machinetest: the clock is not believed")
+var errClock = &writer.Failure{Class: writer.NotDone, Why: errors.New("machinetest: the clock is not believed")}
 
 // standing is a runtime whose time stands, so that a rest ends when the case says so.
 type standing struct {
@@ -129,8 +129,10 @@ func (s *site) send(command any) *writer.Request {
 	s.Helper()
 	r := &writer.Request{Payload: command}
 	r.Init()
-	sent, err := s.Send(r)
-	s.must(err)
+	sent, failure := s.Send(r)
+	if failure != nil {
+		s.Fatal(failure)
+	}
 	if !sent {
 		return nil
 	}

@@ -108,7 +108,7 @@ func TestNoSlotMoreThanInflightMax(t *testing.T) {
 	if !life.enter() || !life.enter() || life.enter() || life.enter() || life.Inflight() != 2 {
 		t.Errorf("%d slots of 2", life.Inflight())
 	}
-	if sent, err := r.Send(reserve(1)); sent || !errors.Is(err, ErrOverloaded) || life.Inflight() != 2 {
+	if sent, err := r.Send(reserve(1)); sent || err != Overloaded || life.Inflight() != 2 {
 		t.Errorf("sent %v: %v, with %d slots", sent, err, life.Inflight())
 	}
 	life.undo()

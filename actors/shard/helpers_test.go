@@ -2,6 +2,7 @@ package shard
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"testing"
@@ -105,7 +106,7 @@ func (r *rig) wantAnswer(q *writer.Request, want error) {
 	if !q.Wait(time.Minute) {
 		r.Fatal("no answer")
 	}
-	if q.Err != want || want == nil && q.Payload.(*counter.Command).Answer != counter.Done {
+	if !errors.Is(q.Err, want) || want == nil && q.Payload.(*counter.Command).Answer != counter.Done {
 		r.Fatalf("%v, %+v; want %v", q.Err, q.Payload, want)
 	}
 }

@@ -7,18 +7,24 @@ var wallsOfActors = map[string]wall{
 		Std: pureStd,
 	},
 	"actors/simtest": {
-		Why:  "the writers of one section, simulated: its judge knows the log and what changes mean, and shares no code with the machine",
+		Why: "the writers of one section, simulated: its judge knows the log and what changes mean, and shares no code " +
+			"with the machine",
 		Own:  []string{"actors/section", "storage"},
 		Test: []string{"actors/writer", "actors/planted", "storage/memstore", "storage/faultstore"},
 	},
 	"actors/machinetest": {
-		Why:   "one suite for every machine: it knows the writer and the shard, which it holds to account, and no machine",
-		Own:   []string{"actors/machine", "actors/writer", "actors/shard", "actors/witness", "storage", "storage/memstore", "storage/faultstore"},
+		Why: "one suite for every machine: it knows the writer and the shard, which it holds to account, and no machine",
+		Own: []string{
+			"actors/machine", "actors/writer", "actors/shard", "actors/witness",
+			"storage", "storage/memstore", "storage/faultstore",
+		},
 		Third: []string{protoactor},
 	},
 	"actors/machinetest/counter": {
-		Why: "a toy machine, as pure as the real ones: what it needs is all that the next machine needs",
-		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd, Test: []string{"actors/machinetest", "actors/writer", "storage"},
+		Why:  "a toy machine, as pure as the real ones: what it needs is all that the next machine needs",
+		Own:  []string{"actors/machine", "actors/codec"},
+		Std:  pureStd,
+		Test: []string{"actors/machinetest", "actors/writer", "storage"},
 	},
 	"actors/codec": {
 		Why: "the parts that all durable encodings are made of: whatever is written by it must be read by it for ever",
@@ -26,7 +32,8 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
-		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd, Test: []string{"actors/budget", "actors/machinetest", rapid},
+		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
+		Test: []string{"actors/budget", "actors/machinetest", rapid},
 	},
 	"actors/writer": {
 		Why: "makes any machine's decisions durable: it moves bytes, and of sections it knows the tickets that the second guard keeps",
