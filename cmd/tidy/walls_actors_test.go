@@ -7,13 +7,14 @@ var wallsOfActors = map[string]wall{
 		Std: pureStd,
 	},
 	"actors/simtest": {
-		Why: "the writers of one section, simulated: its judge knows the log and what changes mean, and shares no code " +
-			"with the machine",
+		Why: "the writers of one section, simulated: its judge knows the log and what changes mean, and shares no " +
+			"code with the machine",
 		Own:  []string{"actors/section", "storage"},
 		Test: []string{"actors/writer", "actors/planted", "storage/memstore", "storage/faultstore"},
 	},
 	"actors/machinetest": {
-		Why: "one suite for every machine: it knows the writer and the shard, which it holds to account, and no machine",
+		Why: "one suite for every machine: it knows the writer and the shard, which it holds to account, and no " +
+			"machine",
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/witness",
 			"storage", "storage/memstore", "storage/faultstore",
@@ -151,7 +152,8 @@ var wallsOfActors = map[string]wall{
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{
-			"actors/budget", "actors/planted", "actors/simtest", "actors/oplog", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
+			"actors/budget", "actors/planted", "actors/simtest", "actors/oplog",
+			"storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
 			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram, xxhash,
 			"cluster", // the simulator drives the very rules of hearts, leases and placement; a twin of them would prove nothing
 		},
