@@ -136,8 +136,8 @@ test: go-version packages vet testlog ## everything: vet, all tests with the rac
 	exit $$failed
 
 # What has one goroutine has no races: under the detector these took minutes and could find nothing.
-PURE_PKGS := ./actors/section ./actors/venue ./actors/placement ./actors/catalog ./cmd/tidy/...
-PURE_SKIP := /api/web$$|/actors/section$$|/actors/venue$$|/actors/placement$$|/actors/catalog$$|/cmd/tidy
+PURE_PKGS := ./actors/section ./actors/simtest ./actors/venue ./actors/placement ./actors/catalog ./cmd/tidy/...
+PURE_SKIP := /api/web$$|/actors/section$$|/actors/simtest$$|/actors/venue$$|/actors/placement$$|/actors/catalog$$|/cmd/tidy
 RACE_PKGS  = $(shell $(GO) list $(PKGS) | grep -v -E '$(PURE_SKIP)')
 
 # COUNT=-count=1 has tests run anew that passed before.
@@ -150,7 +150,7 @@ test-steps:
 	$(GO) test -json $(COUNT) -timeout 8m -run 'Budget|Alloc|Memory' ./actors/... ./api/... ./storage/... $(READ)
 	HOLDFAST_SIM_SEEDS=2000 $(GO) test -json -count=1 -timeout 8m -run '^TestSimulationOfCluster$$' ./actors $(READ)
 	$(GO) run ./cmd/planted write $(PLANTED)
-	$(GO) test -json $(COUNT) -timeout 8m -overlay $(PLANTED)/overlay.json -tags planted -run Planted ./actors ./cmd/holdfast $(READ)
+	$(GO) test -json $(COUNT) -timeout 8m -overlay $(PLANTED)/overlay.json -tags planted -run Planted ./actors ./actors/simtest ./cmd/holdfast $(READ)
 	$(GO) test -json $(COUNT) -timeout 15m -run '$(SLOW_TESTS)' $(SLOW_PKGS) $(READ)
 	$(GO) test -json $(COUNT) -timeout 15m $(PAGE_PKGS) $(READ)
 	$(GO) test -json -count=1 -timeout 30m -run '^TestCockroach$$' ./storage/sqlstore $(READ)
@@ -248,13 +248,13 @@ fuzz: go-version ## every fuzz target for FUZZ_SECONDS each (15)
 	done
 
 .PHONY: sim
-sim: go-version ## the whole engine in one goroutine from a seed; SEED=n replays one run
-	HOLDFAST_SIM_SEED=$(SEED) $(GO) test -count=1 -v -run TestSimulation ./actors
+sim: go-version ## a section's writers, and whole clusters, in one goroutine from a seed; SEED=n replays one run
+	HOLDFAST_SIM_SEED=$(SEED) $(GO) test -count=1 -v -p 1 -run TestSimulation ./actors/simtest ./actors
 
 NIGHT_SEEDS ?= 100000
 .PHONY: sim-night
 sim-night: go-version ## NIGHT_SEEDS seeds (100000) of a section's writers and of whole clusters: some twelve minutes of one processor; says how many a second
-	HOLDFAST_SIM_SEEDS=$(NIGHT_SEEDS) $(GO) test -count=1 -v -timeout 4h -run TestSimulation ./actors
+	HOLDFAST_SIM_SEEDS=$(NIGHT_SEEDS) $(GO) test -count=1 -v -timeout 4h -p 1 -run TestSimulation ./actors/simtest ./actors
 
 .PHONY: bench
 bench: build ## the measurements behind bench/RESULTS.md (minutes)

@@ -2,8 +2,5 @@
 
 package actors
 
-// simSeedsUsual is how many runs an ordinary test takes.
-const simSeedsUsual = 300
-
-// simClusterSeedsUsual is the same of whole clusters.
+// simClusterSeedsUsual is how many runs an ordinary test takes.
 const simClusterSeedsUsual = 60

@@ -74,20 +74,6 @@ func TestPlantedNamesAreChecked(t *testing.T) {
 	}
 }
 
-// TestPlantedBuyersBugsAreFound: the simulator finds those that the log of one section shows.
-func TestPlantedBuyersBugsAreFound(t *testing.T) {
-	for _, bug := range []string{"double-grant", "drop-hold", "early-lapse", "repeat-anew", "false-sold-out"} {
-		planted.For(t, bug)
-		found := error(nil)
-		for seed := uint64(1); seed <= plantedSeeds && found == nil; seed++ {
-			_, found = simulate(seed)
-		}
-		if t.Logf("bug %s: %v", bug, found); found == nil {
-			t.Errorf("bug %s survived %d seeds", bug, plantedSeeds)
-		}
-	}
-}
-
 func numbered(n uint64) (id section.RequestID) {
 	binary.BigEndian.PutUint64(id[:], n+1)
 	return id

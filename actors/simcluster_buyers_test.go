@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/simtest"
 )
 
 // simBuyers are a few people with many wishes, which they send to any node, often to several at once, and again and
@@ -279,7 +280,7 @@ func (j *simJudge) answer(c *simCall, err error) {
 		j.refused(c, refused)
 	case errors.Is(err, ErrMismatch):
 		e, known := j.effects[c.wish.who.Request]
-		if !known || e.fingerprint == c.wish.who.Fingerprint {
+		if !known || e.Fingerprint == c.wish.who.Fingerprint {
 			w.failf("P5: wish %d is called a mismatch; its key has %+v", c.wish.number, e)
 		}
 	case c.peace && (errors.Is(err, ErrUnavailable) || errors.Is(err, ErrTimeout) || errors.Is(err, ErrMoved) || errors.Is(err, ErrOverloaded)):
@@ -300,9 +301,9 @@ func (j *simJudge) answer(c *simCall, err error) {
 func (j *simJudge) accepted(c *simCall) {
 	w, wish := j.w, c.wish
 	no := int(c.out.ID.Section.Section)
-	b := j.models[no].bookings[c.out.ID.No]
+	b := j.models[no].Bookings[c.out.ID.No]
 	switch {
-	case b == nil || !b.ever[c.out.State]:
+	case b == nil || !b.Ever[c.out.State]:
 		w.failf("P2: wish %d is told of booking %d in section %d as %v, which no durable record says", wish.number, c.out.ID.No, no, c.out.State)
 		return
 	case !j.was(no, c.out.ID.No, c.out.State, c.since[no]):
@@ -311,7 +312,7 @@ func (j *simJudge) accepted(c *simCall) {
 	case wish.kind == 0:
 		return
 	case wish.who.Request == (section.RequestID{}):
-		if b.buyer != wish.who.Buyer {
+		if b.Buyer != wish.who.Buyer {
 			w.failf("P2: wish %d is told of a booking of somebody else", wish.number)
 		}
 	default:
@@ -325,15 +326,15 @@ func (j *simJudge) accepted(c *simCall) {
 func (j *simJudge) acceptedUnder(c *simCall, no int) {
 	w, wish := j.w, c.wish
 	e, durable := j.effects[wish.who.Request]
-	b := j.models[no].bookings[c.out.ID.No]
+	b := j.models[no].Bookings[c.out.ID.No]
 	switch {
-	case !durable && wish.kind == section.ReleaseHold && b.ever[section.BookingReleased]: // giving back twice is one wish
+	case !durable && wish.kind == section.ReleaseHold && b.Ever[section.BookingReleased]: // giving back twice is one wish
 		return
-	case !durable && wish.kind == section.ExtendHold && b.ever[section.BookingHeld]: // less than a second was to be gained: nothing is written
+	case !durable && wish.kind == section.ExtendHold && b.Ever[section.BookingHeld]: // less than a second was to be gained: nothing is written
 		return
 	case !durable:
 		w.failf("P2: wish %d is told accepted, but no durable record has it", wish.number)
-	case e.section != no || e.booking != c.out.ID.No || e.fingerprint != wish.who.Fingerprint || e.kind != changeOf[wish.kind]:
+	case e.section != no || e.Booking != c.out.ID.No || e.Fingerprint != wish.who.Fingerprint || e.Kind != simtest.ChangeOf(wish.kind):
 		w.failf("P5: wish %d is told of booking %d in section %d, the log says %+v", wish.number, c.out.ID.No, no, e)
 	case wish.told && wish.booking != c.out.ID:
 		w.failf("P5: wish %d was first told of booking %v, then of %v", wish.number, wish.booking, c.out.ID)
@@ -348,8 +349,8 @@ func (j *simJudge) acceptedUnder(c *simCall, no int) {
 func (j *simJudge) refused(c *simCall, refused *Refusal) {
 	w, wish := j.w, c.wish
 	e, durable := j.effects[wish.who.Request]
-	if durable && e.order < c.order && e.fingerprint == wish.who.Fingerprint && wish.who.Request != (section.RequestID{}) && refused.Code != section.TooManyForBuyer {
-		w.failf("P5: wish %d has its booking %d in section %d, and is refused: %v", wish.number, e.booking, e.section, refused.Code)
+	if durable && e.order < c.order && e.Fingerprint == wish.who.Fingerprint && wish.who.Request != (section.RequestID{}) && refused.Code != section.TooManyForBuyer {
+		w.failf("P5: wish %d has its booking %d in section %d, and is refused: %v", wish.number, e.Booking, e.section, refused.Code)
 		return
 	}
 	was := func(state section.BookingState) bool {
@@ -395,7 +396,7 @@ func (j *simJudge) refused(c *simCall, refused *Refusal) {
 // began. The newest record of then may not have been told to anybody yet.
 func (j *simJudge) freeSince(c *simCall) (fewest, most int) {
 	for no, m := range j.models {
-		low, high := m.freeFrom(c.since[no])
+		low, high := m.FreeFrom(c.since[no])
 		fewest, most = fewest+low, most+high
 	}
 	return fewest, most
@@ -407,7 +408,7 @@ func (j *simJudge) apart(c *simCall, no *NotTogetherError) {
 	_, most := j.freeSince(c)
 	just := int(no.Free) >= int(c.wish.quantity) && no.Largest < c.wish.quantity && no.Largest > 0 && most >= int(c.wish.quantity)
 	for at, m := range j.models {
-		just = just && m.everFewer(c.since[at], int(c.wish.quantity))
+		just = just && m.EverFewer(c.since[at], int(c.wish.quantity))
 	}
 	if !just {
 		j.w.failf("P11: wish %d for %d is refused with %q, and nothing durable since it came justifies it", c.wish.number, c.wish.quantity, no)
@@ -416,6 +417,6 @@ func (j *simJudge) apart(c *simCall, no *NotTogetherError) {
 
 func (j *simJudge) inTheWay(no int, id string, since section.Seq) bool {
 	seat := section.SeatIndex(id[len(id)-1] - '1')
-	_, taken := j.models[no].holder[seat]
-	return taken || j.models[no].freedAt[seat] > since
+	_, taken := j.models[no].Holder[seat]
+	return taken || j.models[no].FreedAt[seat] > since
 }

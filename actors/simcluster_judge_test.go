@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/actors/simtest"
 	"holdfast/storage"
 )
 
@@ -13,7 +14,7 @@ import (
 // engines.
 type simJudge struct {
 	w       *simCluster
-	models  []*simModel
+	models  []*simtest.Model
 	effects map[section.RequestID]simClusterEffect
 	left    map[simLeft]section.Seq // the record by which a booking left a state
 	holds   map[section.BuyerID]int // holds ever placed, by buyer
@@ -23,7 +24,7 @@ type simJudge struct {
 
 // simClusterEffect is what a key has done, and where.
 type simClusterEffect struct {
-	simEffect
+	simtest.Effect
 	section int
 	at      time.Duration // when it became durable
 	order   int
@@ -46,7 +47,7 @@ func newSimJudge(w *simCluster) *simJudge {
 	j := &simJudge{w: w, effects: map[section.RequestID]simClusterEffect{}, left: map[simLeft]section.Seq{}, holds: map[section.BuyerID]int{},
 		rows: map[storage.WriterID]*simRow{}, epochs: make([]section.Epoch, w.sections)}
 	for range w.sections {
-		j.models = append(j.models, newSimModel(w.plan.seats))
+		j.models = append(j.models, simtest.NewModel(w.plan.seats))
 	}
 	return j
 }
@@ -54,15 +55,15 @@ func newSimJudge(w *simCluster) *simJudge {
 // follow reads what is new in a section's log.
 func (j *simJudge) follow(no int) {
 	m := j.models[no]
-	if err := j.w.store.Read(context.Background(), j.w.key(no), m.tail.Seq, func(e *storage.Entry, hash storage.Hash) error {
+	if err := j.w.store.Read(context.Background(), j.w.key(no), m.Tail.Seq, func(e *storage.Entry, hash storage.Hash) error {
 		return j.entry(no, m, e, hash)
 	}); err != nil {
 		j.w.failf("the log of section %d: %w", no, err)
 	}
 }
 
-func (j *simJudge) entry(no int, m *simModel, e *storage.Entry, hash storage.Hash) error {
-	before := m.tail
+func (j *simJudge) entry(no int, m *simtest.Model, e *storage.Entry, hash storage.Hash) error {
+	before := m.Tail
 	if before.Kind == storage.EntryReleased && e.Kind != storage.EntryClaim {
 		j.w.failf("P3: section %d was released by record %d, and record %d of the same epoch %d follows", no, before.Seq, e.Seq, e.Epoch)
 	}
@@ -84,7 +85,7 @@ func (j *simJudge) entry(no int, m *simModel, e *storage.Entry, hash storage.Has
 			return err
 		}
 	}
-	return m.entry(e, hash)
+	return m.Entry(e, hash)
 }
 
 // change notes what the model of one section cannot know: what a key did elsewhere, and when a booking left its state.
@@ -93,14 +94,15 @@ func (j *simJudge) change(no int, c *section.Change, e *storage.Entry) {
 		if was, twice := j.effects[c.Request]; twice {
 			j.w.failf("P5: request %x had an effect in section %d and has one in section %d", c.Request[:4], was.section, no)
 		}
-		j.effects[c.Request] = simClusterEffect{simEffect{c.Kind, c.Booking, c.Fingerprint, e.Writer}, no, j.w.now, len(j.effects)}
+		effect := simtest.Effect{Kind: c.Kind, Booking: c.Booking, Fingerprint: c.Fingerprint, Writer: e.Writer}
+		j.effects[c.Request] = simClusterEffect{effect, no, j.w.now, len(j.effects)}
 	}
 	if c.Kind == section.HoldPlaced {
 		j.holds[c.Buyer]++
 		return
 	}
 	if c.Booking != 0 {
-		j.left[simLeft{no, c.Booking, simMoves[c.Kind].from}] = e.Seq
+		j.left[simLeft{no, c.Booking, simtest.Leaves(c.Kind)}] = e.Seq
 	}
 }
 
@@ -166,16 +168,16 @@ func (j *simJudge) look(h *simHost) {
 
 // was says that a booking was in a state at some moment after that record.
 func (j *simJudge) was(no int, booking section.BookingNo, state section.BookingState, since section.Seq) bool {
-	b := j.models[no].bookings[booking]
-	return b != nil && (b.state == state || j.left[simLeft{no, booking, state}] > since)
+	b := j.models[no].Bookings[booking]
+	return b != nil && (b.State == state || j.left[simLeft{no, booking, state}] > since)
 }
 
 // tails says how long each log is, as far as anybody can know: a record whose writer has not heard of it yet may be
 // left out of account.
 func (j *simJudge) tails() (seqs []section.Seq) {
 	for no, m := range j.models {
-		seq := m.tail.Seq
-		if h := j.w.byID[m.tail.Writer]; h != nil && !h.dead && h.opened && h.ev.live.Seq(storage.SectionNo(no)) < seq {
+		seq := m.Tail.Seq
+		if h := j.w.byID[m.Tail.Writer]; h != nil && !h.dead && h.opened && h.ev.live.Seq(storage.SectionNo(no)) < seq {
 			seq--
 		}
 		seqs = append(seqs, seq)

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"holdfast/actors/coordinator"
 	"holdfast/actors/machine"
 	"holdfast/actors/section"
+	"holdfast/actors/simtest"
 	"holdfast/actors/writer"
 	"holdfast/cluster"
 	"holdfast/storage"
@@ -192,7 +194,7 @@ func (w *simCluster) compareSection(no int) {
 	m, key := w.judge.models[no], w.key(no)
 	got := map[section.SeatIndex]section.BookingNo{}
 	_ = w.store.Tickets(context.Background(), key, func(row storage.TicketRow) error { got[row.Seat] = row.Booking; return nil })
-	if want := m.tickets(); !mapsEqual(want, got) {
+	if want := m.Tickets(); !maps.Equal(want, got) {
 		w.failf("P1: section %d: tickets table %v, the log says %v", no, got, want)
 	}
 	live := w.living()
@@ -234,10 +236,10 @@ func (w *simCluster) compareSection(no int) {
 }
 
 // compareEnds finds holds that are over and stand (P4).
-func (w *simCluster) compareEnds(no int, m *simModel, h *simHost) {
-	for number, b := range m.bookings {
-		if b.state == section.BookingHeld && b.expiresAt+100 < h.clock() {
-			w.failf("P4: booking %d of section %d stands %d ms after its end", number, no, h.clock()-b.expiresAt)
+func (w *simCluster) compareEnds(no int, m *simtest.Model, h *simHost) {
+	for number, b := range m.Bookings {
+		if b.State == section.BookingHeld && b.ExpiresAt+100 < h.clock() {
+			w.failf("P4: booking %d of section %d stands %d ms after its end", number, no, h.clock()-b.ExpiresAt)
 		}
 	}
 }
@@ -246,9 +248,9 @@ func (w *simCluster) compareEnds(no int, m *simModel, h *simHost) {
 func (w *simCluster) compareLedgers(h *simHost) {
 	want := map[section.BuyerID]uint32{}
 	for _, m := range w.judge.models {
-		for _, b := range m.bookings {
-			if b.state == section.BookingHeld || b.state == section.BookingPaying || b.state == section.BookingConfirmed {
-				want[b.buyer] += uint32(len(b.seats))
+		for _, b := range m.Bookings {
+			if b.State == section.BookingHeld || b.State == section.BookingPaying || b.State == section.BookingConfirmed {
+				want[b.Buyer] += uint32(len(b.Seats))
 			}
 		}
 	}

@@ -3,13 +3,13 @@ package actors
 import (
 	"fmt"
 	"maps"
-	"os"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/actors/simtest"
 )
 
 func simulateCluster(seed uint64) (w *simCluster, err error) {
@@ -30,11 +30,7 @@ func simulateCluster(seed uint64) (w *simCluster, err error) {
 // time to come to rest against a bound. HOLDFAST_SIM_SEED=n replays one run, HOLDFAST_SIM_SEEDS=n takes n runs,
 // HOLDFAST_SIM_TRACE=n tells the last n things that happened (9000: all, messages too).
 func TestSimulationOfCluster(t *testing.T) {
-	if text := os.Getenv("HOLDFAST_SIM_SEED"); text != "" {
-		seed, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatalf("HOLDFAST_SIM_SEED: %v", err)
-		}
+	if seed, one := simtest.Seed(t); one {
 		w, err := simulateCluster(seed)
 		t.Logf("the end of the story:\n%s", w.story())
 		t.Logf("fingerprint %x; what happened: %s", w.print, tallyText(w.tally))
@@ -44,7 +40,7 @@ func TestSimulationOfCluster(t *testing.T) {
 		return
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a world is garbage as soon as it has ended
-	began, seeds := time.Now(), simSeeds(t, simClusterSeedsUsual)
+	began, seeds := time.Now(), simtest.Seeds(t, simClusterSeedsUsual)
 	total := map[string]int{}
 	for seed := range seeds {
 		w, err := simulateCluster(seed + 1)

@@ -8,6 +8,8 @@ import (
 	"holdfast/storage"
 )
 
+var simKey = storage.SectionKey{Event: storage.EventID{7}, Section: 3}
+
 // newTestWriter serves a section of that many seats in rows of 50, right behind its claim.
 func newTestWriter(seats int) *writer.Writer {
 	layout := &section.Layout{Seats: make([]section.SeatSpec, seats), Quality: make([]uint32, seats)}

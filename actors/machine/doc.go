@@ -12,8 +12,8 @@
 // give the same state for ever (P10), and a writer, a follower and a verifier run the same code.
 //
 // The next machine is one pure package that implements Machine, and a Kind that makes it. The writer, the committer,
-// recovery, the lifecycle and hand-over come with package writer; the conformance suite in package writertest runs any
-// machine through all of them.
+// recovery, the lifecycle and hand-over come with packages writer and shard. The conformance suite in package
+// machinetest runs any machine through all of them, and its counter is the shortest example of one.
 //
 // # Why a machine encodes its own changes
 //

@@ -6,13 +6,35 @@ var wallsOfActors = map[string]wall{
 		Why: "what a shard's pure state is to its writer: every machine imports it, so it may import none",
 		Std: pureStd,
 	},
+	"actors/simtest": {
+		Why: "the writers of one section, simulated: its judge knows the log and what changes mean, and shares no " +
+			"code with the machine",
+		Own:  []string{"actors/section", "storage"},
+		Test: []string{"actors/writer", "actors/planted", "storage/memstore", "storage/faultstore"},
+	},
+	"actors/machinetest": {
+		Why: "one suite for every machine: it knows the writer and the shard, which it holds to account, and no " +
+			"machine",
+		Own: []string{
+			"actors/machine", "actors/writer", "actors/shard", "actors/witness",
+			"storage", "storage/memstore", "storage/faultstore",
+		},
+		Third: []string{protoactor},
+	},
+	"actors/machinetest/counter": {
+		Why:  "a toy machine, as pure as the real ones: what it needs is all that the next machine needs",
+		Own:  []string{"actors/machine", "actors/codec"},
+		Std:  pureStd,
+		Test: []string{"actors/machinetest", "actors/writer", "storage"},
+	},
 	"actors/codec": {
 		Why: "the parts that all durable encodings are made of: whatever is written by it must be read by it for ever",
 		Std: pureStd,
 	},
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
-		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd, Test: []string{"actors/budget", rapid},
+		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
+		Test: []string{"actors/budget", "actors/machinetest", rapid},
 	},
 	"actors/writer": {
 		Why: "makes any machine's decisions durable: it moves bytes, and of sections it knows the tickets that the second guard keeps",
@@ -104,7 +126,7 @@ var wallsOfActors = map[string]wall{
 	"actors/shard": {
 		Why: "runs any machine's writer as an actor: what a section is to an event or to other nodes stays behind its Host",
 		Own: []string{"actors/machine", "actors/writer", "actors/witness", "storage"}, Third: []string{protoactor},
-		Test: []string{"actors/codec", "storage/memstore", "storage/faultstore"},
+		Test: []string{"actors/machinetest/counter", "storage/memstore", "storage/faultstore"},
 	},
 	"actors/replica": {
 		Why:  "follows any machine's log on the nodes that do not serve it: it grants nothing, so it may not know who asks",
@@ -138,7 +160,8 @@ var wallsOfActors = map[string]wall{
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{
-			"actors/budget", "actors/planted", "actors/oplog", "storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
+			"actors/budget", "actors/planted", "actors/simtest", "actors/oplog",
+			"storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
 			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram, xxhash,
 			"cluster", // the simulator drives the very rules of hearts, leases and placement; a twin of them would prove nothing
 		},

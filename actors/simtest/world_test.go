@@ -1,4 +1,4 @@
-package actors
+package simtest
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -17,21 +18,21 @@ import (
 	"holdfast/storage/memstore"
 )
 
-// simWorld is one section, two nodes that both believe they may write it, a network that loses, delays and repeats, and
-// a few buyers: all of it in one goroutine, all of it decided by one seed.
-type simWorld struct {
+// world is one section, two nodes that both believe they may write it, a network that loses, delays and repeats, and a
+// few buyers: all of it in one goroutine, all of it decided by one seed.
+type world struct {
 	chance *rand.Rand
 	store  *memstore.Store
 	claims *faultstore.Store // the same store with a bad line, for takeovers
 	layout *section.Layout
 	rules  section.Rules
 	now    section.Instant
-	model  *simModel
+	model  *Model
 
-	nodes   [2]*simNode // nil: down
-	network []*simFlight
+	nodes   [2]*node // nil: down
+	network []*flight
 	writers uint64
-	wishes  []*simWish
+	intents []*intent
 	last    section.BookingNo // highest ever told
 	sold    map[section.SeatIndex]section.RequestID
 
@@ -41,59 +42,78 @@ type simWorld struct {
 	failure   error
 }
 
-// simNode is one incarnation of a section's writer.
-type simNode struct {
+// node is one incarnation of a section's writer.
+type node struct {
 	w      *writer.Writer
 	m      *section.Machine
 	id     storage.WriterID
 	paused bool
-	asked  map[*Request]*simWish
+	asked  map[*request]*intent
 	flying bool // an append was handed to the network and its fate not yet told
 }
 
-// simFlight is one copy of an append on its way, or its answer on the way back.
-type simFlight struct {
-	from      *simNode
+// flight is one copy of an append on its way, or its answer on the way back.
+type flight struct {
+	from      *node
 	append    storage.Append
 	delivered bool
 	late      bool // the sender has been told "unknown" about this copy: nobody waits for its answer
 	result    error
 }
 
-// simWish is a buyer's wish, sent once or several times under one key.
-type simWish struct {
+// intent is what a buyer wants, sent once or several times under one key.
+type intent struct {
 	command   section.Command
 	read      bool
 	told      bool // accepted at least once
 	fresh     bool // accepted by an answer that was no repeat
 	booking   section.BookingNo
 	seats     []section.SeatIndex
-	submitted map[*Request]section.Seq // the durable seq of the node asked
+	submitted map[*request]section.Seq // the durable seq of the node asked
 }
 
-var simKey = storage.SectionKey{Event: storage.EventID{7}, Section: 3}
+// anybody may claim.
+func anybody(storage.SectionKey, storage.Tail) bool { return true }
 
-func newSimWorld(seed uint64) *simWorld {
+// request is one command on its way to a writer and back.
+type request struct {
+	writer.Request
+	section.Call
+}
+
+func newRequest(c section.Call) *request {
+	r := &request{Call: c}
+	r.Payload, r.Owner = &r.Call, r
+	return r
+}
+
+// requestIn is what a writer's request is a part of.
+func requestIn(r *writer.Request) *request { return r.Owner.(*request) }
+
+var key = storage.SectionKey{Event: storage.EventID{7}, Section: 3}
+
+func newWorld(seed uint64) *world {
 	layout := &section.Layout{Rows: []section.RowSpec{{First: 0, Count: 4}, {First: 4, Count: 4, Breaks: []uint32{2}}},
 		Seats: make([]section.SeatSpec, 8), Quality: []uint32{1, 2, 3, 4, 5, 6, 7, 8}}
 	store := memstore.New()
-	return &simWorld{chance: rand.New(rand.NewPCG(seed, 0x5eed)), store: store, claims: faultstore.Wrap(store, seed), layout: layout,
+	return &world{chance: rand.New(rand.NewPCG(seed, 0x5eed)), store: store,
+		claims: faultstore.Wrap(store, seed), layout: layout,
 		rules: section.Rules{HoldTTL: 60, HoldCeiling: 110, SeatsPerBookingMax: 3, SeatsPerBuyerMax: 5,
 			DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin},
-		now: 1000, model: newSimModel(8), sold: map[section.SeatIndex]section.RequestID{}, tally: map[string]int{}}
+		now: 1000, model: NewModel(8), sold: map[section.SeatIndex]section.RequestID{}, tally: map[string]int{}}
 }
 
-func (s *simWorld) failf(format string, args ...any) {
+func (s *world) failf(format string, args ...any) {
 	if s.failure == nil && !s.salesOnly {
 		s.failure = fmt.Errorf(format, args...)
 	}
 }
 
-func (s *simWorld) percent(p int) bool { return s.chance.IntN(100) < p }
+func (s *world) percent(p int) bool { return s.chance.IntN(100) < p }
 
 // run takes steps until the first failure, then brings the world to rest. A panic of the core is a finding like any
 // other.
-func (s *simWorld) run(steps int) (err error) {
+func (s *world) run(steps int) (err error) {
 	defer func() {
 		if p := recover(); p != nil && !s.salesOnly {
 			err = fmt.Errorf("panic: %v", p)
@@ -111,7 +131,7 @@ func (s *simWorld) run(steps int) (err error) {
 	return s.failure
 }
 
-func (s *simWorld) step() {
+func (s *world) step() {
 	i := s.chance.IntN(2)
 	n := s.nodes[i]
 	dice := s.chance.IntN(100)
@@ -142,10 +162,10 @@ func (s *simWorld) step() {
 }
 
 // takeover replaces node i by a new incarnation that claims the log over a bad line. Nobody tells the other node.
-func (s *simWorld) takeover(i int) {
+func (s *world) takeover(i int) {
 	s.tally["takeover"]++
 	s.writers++
-	n := &simNode{asked: map[*Request]*simWish{}}
+	n := &node{asked: map[*request]*intent{}}
 	copy(n.id[:], "node")
 	binary.BigEndian.PutUint32(n.id[4:], uint32(s.writers)) // batchID keeps the first eight bytes
 	s.claims.Heal()
@@ -154,8 +174,8 @@ func (s *simWorld) takeover(i int) {
 		faultstore.Rule{Op: faultstore.OpCommit, Chance: 0.1, Do: faultstore.Lose},
 		faultstore.Rule{Op: faultstore.OpCommit, Chance: 0.1, Times: 2, Do: faultstore.Fence})
 	ctx := context.Background()
-	me := writer.Claimant{Writer: n.id, Name: "sim", May: ifAllowed(true), Pause: func(context.Context, time.Duration) {}}
-	entry, err := writer.Claim(ctx, s.claims, simKey, me, s.now)
+	me := writer.Claimant{Writer: n.id, Name: "sim", May: anybody, Pause: func(context.Context, time.Duration) {}}
+	entry, err := writer.Claim(ctx, s.claims, key, me, s.now)
 	tail := entry.After(storage.HashEntry(&entry))
 	s.follow()
 	if writer.Undecided(err) { // the store was away: nobody serves until somebody tries again
@@ -166,7 +186,7 @@ func (s *simWorld) takeover(i int) {
 		s.failf("claim: %w", err)
 		return
 	}
-	m, _, err := writer.Load(ctx, s.store, simKey, s.kind(), tail)
+	m, _, err := writer.Load(ctx, s.store, key, s.kind(), tail)
 	var fenced *storage.FencedError
 	if err != nil {
 		s.nodes[i] = nil
@@ -176,18 +196,18 @@ func (s *simWorld) takeover(i int) {
 		return
 	}
 	n.m = m.(*section.Machine)
-	n.w = writer.New(simKey, n.id, tail, m)
+	n.w = writer.New(key, n.id, tail, m)
 	s.nodes[i] = n
 	s.compareReplay(n)
 }
 
-func (s *simWorld) kind() *section.Kind {
+func (s *world) kind() *section.Kind {
 	return &section.Kind{Layout: s.layout, Rules: s.rules}
 }
 
 // follow lets the model read what is new in the log.
-func (s *simWorld) follow() {
-	err := s.store.Read(context.Background(), simKey, s.model.tail.Seq, s.model.entry)
+func (s *world) follow() {
+	err := s.store.Read(context.Background(), key, s.model.Tail.Seq, s.model.Entry)
 	if err != nil {
 		s.failf("the log: %w", err)
 	}
@@ -195,13 +215,13 @@ func (s *simWorld) follow() {
 
 // compareReplay holds a writer at rest against a replay of the whole log without any snapshot: equal states have equal
 // bytes.
-func (s *simWorld) compareReplay(n *simNode) {
-	if !n.w.Idle() || !n.w.Serving() || n.w.Durable() != s.model.tail.Seq {
+func (s *world) compareReplay(n *node) {
+	if !n.w.Idle() || !n.w.Serving() || n.w.Durable() != s.model.Tail.Seq {
 		return
 	}
 	m, at := s.kind().New(), storage.Tail{}
-	err := s.store.Read(context.Background(), simKey, 0, func(e *storage.Entry, hash storage.Hash) error {
-		_, err := writer.Replay(m, simKey, e, at, nil)
+	err := s.store.Read(context.Background(), key, 0, func(e *storage.Entry, hash storage.Hash) error {
+		_, err := writer.Replay(m, key, e, at, nil)
 		at = e.After(hash)
 		return err
 	})
@@ -216,7 +236,7 @@ func (s *simWorld) compareReplay(n *simNode) {
 }
 
 // saveSnapshot keeps a quiet writer's snapshot, or makes the next record carry one.
-func (s *simWorld) saveSnapshot(n *simNode) {
+func (s *world) saveSnapshot(n *node) {
 	if snap := n.w.LastSnapshot(); snap != nil {
 		s.tally["snapshot"]++
 		s.keepSnapshot(snap)
@@ -226,14 +246,14 @@ func (s *simWorld) saveSnapshot(n *simNode) {
 	n.w.SnapshotSoon()
 }
 
-func (s *simWorld) keepSnapshot(snap *storage.Snapshot) {
-	if err := s.store.SaveSnapshot(context.Background(), simKey, *snap); err != nil {
+func (s *world) keepSnapshot(snap *storage.Snapshot) {
+	if err := s.store.SaveSnapshot(context.Background(), key, *snap); err != nil {
 		s.failf("snapshot: %w", err)
 	}
 }
 
 // flush hands the node's next record to the network.
-func (s *simWorld) flush(n *simNode) {
+func (s *world) flush(n *node) {
 	p := n.w.Ready()
 	s.hear(n)
 	if p == nil {
@@ -245,11 +265,11 @@ func (s *simWorld) flush(n *simNode) {
 	a := p.Append
 	a.Entry.Body, a.Sell, a.Refund = bytes.Clone(a.Entry.Body), slices.Clone(a.Sell), slices.Clone(a.Refund)
 	n.flying = true
-	s.network = append(s.network, &simFlight{from: n, append: a})
+	s.network = append(s.network, &flight{from: n, append: a})
 }
 
 // carry does something to one copy on its way.
-func (s *simWorld) carry() {
+func (s *world) carry() {
 	if len(s.network) == 0 {
 		return
 	}
@@ -277,7 +297,7 @@ func (s *simWorld) carry() {
 }
 
 // deliver gives the copy to the log. The answer may be lost on the way back.
-func (s *simWorld) deliver(f *simFlight) {
+func (s *world) deliver(f *flight) {
 	f.result = s.store.Commit(context.Background(), []storage.Append{f.append})[0]
 	f.delivered = true
 	s.follow()
@@ -292,7 +312,7 @@ func (s *simWorld) deliver(f *simFlight) {
 }
 
 // tell brings an answer home, unless its sender has died, sleeps, or gave this copy up.
-func (s *simWorld) tell(f *simFlight, err error) {
+func (s *world) tell(f *flight, err error) {
 	n := f.from
 	if f.late || (n != s.nodes[0] && n != s.nodes[1]) {
 		return
@@ -319,7 +339,7 @@ func (s *simWorld) tell(f *simFlight, err error) {
 }
 
 // forget throws a stopped writer away.
-func (s *simWorld) forget(n *simNode) {
+func (s *world) forget(n *node) {
 	if len(n.asked) > 0 {
 		s.failf("%d requests were never answered by a stopped writer", len(n.asked))
 	}
@@ -331,7 +351,7 @@ func (s *simWorld) forget(n *simNode) {
 }
 
 // rest lets everything land, then a last node takes over and must find the truth.
-func (s *simWorld) rest() {
+func (s *world) rest() {
 	for range 200 {
 		for _, n := range s.nodes {
 			if n != nil {
@@ -360,25 +380,13 @@ func (s *simWorld) rest() {
 	s.checkTickets()
 }
 
-func (s *simWorld) checkTickets() {
-	want, got := s.model.tickets(), map[section.SeatIndex]section.BookingNo{}
-	err := s.store.Tickets(context.Background(), simKey, func(row storage.TicketRow) error {
+func (s *world) checkTickets() {
+	want, got := s.model.Tickets(), map[section.SeatIndex]section.BookingNo{}
+	err := s.store.Tickets(context.Background(), key, func(row storage.TicketRow) error {
 		got[row.Seat] = row.Booking
 		return nil
 	})
-	if err != nil || !mapsEqual(want, got) {
+	if err != nil || !maps.Equal(want, got) {
 		s.failf("P1: tickets table %v, the log says %v (%v)", got, want, err)
 	}
-}
-
-func mapsEqual(a, b map[section.SeatIndex]section.BookingNo) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for k, v := range a {
-		if w, ok := b[k]; !ok || v != w {
-			return false
-		}
-	}
-	return true
 }

@@ -1,4 +1,4 @@
-package actors
+package simtest
 
 import (
 	"encoding/binary"
@@ -7,49 +7,50 @@ import (
 	"slices"
 
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 )
 
-// submit sends one buyer's wish to a node: a new one, an earlier one again, or an earlier key with another body.
-func (s *simWorld) submit(n *simNode) {
-	var wish *simWish
+// submit sends what one buyer wants to a node: a new one, an earlier one again, or an earlier key with another body.
+func (s *world) submit(n *node) {
+	var in *intent
 	command := section.Command{}
 	switch dice := s.chance.IntN(100); {
-	case dice < 20 && len(s.wishes) > 0:
-		wish = s.wishes[s.chance.IntN(len(s.wishes))]
-		command = wish.command
-	case dice < 24 && len(s.wishes) > 0:
-		other := s.wishes[s.chance.IntN(len(s.wishes))]
+	case dice < 20 && len(s.intents) > 0:
+		in = s.intents[s.chance.IntN(len(s.intents))]
+		command = in.command
+	case dice < 24 && len(s.intents) > 0:
+		other := s.intents[s.chance.IntN(len(s.intents))]
 		command = other.command
 		command.Fingerprint++
-		wish = &simWish{command: command, read: other.read, submitted: map[*Request]section.Seq{}}
+		in = &intent{command: command, read: other.read, submitted: map[*request]section.Seq{}}
 	default:
-		wish = s.newWish()
-		command = wish.command
+		in = s.newIntent()
+		command = in.command
 	}
-	r := requestOf(section.Call{Command: command, Read: wish.read})
+	r := newRequest(section.Call{Command: command, Read: in.read})
 	r.At = s.now
-	wish.submitted[r] = n.w.Durable()
-	n.asked[r] = wish
+	in.submitted[r] = n.w.Durable()
+	n.asked[r] = in
 	serving := n.w.Serving()
 	n.w.Submit(&r.Request)
-	if !serving && !errors.Is(r.Err, ErrUnavailable) {
+	if !serving && !errors.Is(r.Err, writer.ErrUnavailable) {
 		s.failf("P3: a writer in doubt took a request")
 	}
 	s.hear(n)
 }
 
-func (s *simWorld) newWish() *simWish {
-	w := &simWish{submitted: map[*Request]section.Seq{}}
+func (s *world) newIntent() *intent {
+	w := &intent{submitted: map[*request]section.Seq{}}
 	c := &w.command
-	binary.BigEndian.PutUint64(c.Request[:], uint64(len(s.wishes)+1))
-	c.Fingerprint = uint64(len(s.wishes)) << 8
+	binary.BigEndian.PutUint64(c.Request[:], uint64(len(s.intents)+1))
+	c.Fingerprint = uint64(len(s.intents)) << 8
 	c.Buyer = section.BuyerID{byte(s.chance.IntN(4) + 1)}
 	s.chooseKind(w)
-	s.wishes = append(s.wishes, w)
+	s.intents = append(s.intents, w)
 	return w
 }
 
-func (s *simWorld) chooseKind(w *simWish) {
+func (s *world) chooseKind(w *intent) {
 	c := &w.command
 	dice := s.chance.IntN(100)
 	if s.salesOnly {
@@ -96,7 +97,7 @@ func (s *simWorld) chooseKind(w *simWish) {
 // salesDice makes chooseKind roll holds, begun payments and confirmations only.
 var salesDice = []int{0, 0, 70, 80, 80}
 
-func (s *simWorld) chooseSeats(c *section.Command) {
+func (s *world) chooseSeats(c *section.Command) {
 	for range s.chance.IntN(3) + 1 {
 		if seat := section.SeatIndex(s.chance.IntN(8)); !slices.Contains(c.Seats, seat) {
 			c.Seats = append(c.Seats, seat)
@@ -105,10 +106,10 @@ func (s *simWorld) chooseSeats(c *section.Command) {
 }
 
 // hear takes the answers that a node tells now, and judges each against the log as it stands now.
-func (s *simWorld) hear(n *simNode) {
+func (s *world) hear(n *node) {
 	for _, told := range n.w.Answers() {
 		r := requestIn(told)
-		wish, mine := n.asked[r]
+		in, mine := n.asked[r]
 		if !mine {
 			s.failf("P2: a request was answered twice")
 			continue
@@ -120,59 +121,52 @@ func (s *simWorld) hear(n *simNode) {
 			s.tally["no answer"]++
 		case o.Rejection == section.Accepted:
 			s.tally["accepted"]++
-			s.judgeAcceptance(n, r, wish)
+			s.judgeAcceptance(n, r, in)
 		default:
 			s.tally[o.Rejection.String()]++
-			s.judgeRefusal(r, wish)
+			s.judgeRefusal(r, in)
 		}
-		delete(wish.submitted, r)
+		delete(in.submitted, r)
 	}
 	n.m.Shares()
 }
 
-// changeOf says which change stands for an accepted command.
-var changeOf = map[section.CommandKind]section.ChangeKind{
-	section.PlaceHold: section.HoldPlaced, section.PlaceBest: section.HoldPlaced, section.ExtendHold: section.HoldExtended,
-	section.ReleaseHold: section.HoldReleased, section.BeginPayment: section.PaymentBegun, section.ConfirmPayment: section.BookingSold,
-	section.FailPayment: section.PaymentFailed, section.RefundBooking: section.BookingRefundedChange,
-	section.BlockSeats: section.SeatsBlocked, section.UnblockSeats: section.SeatsUnblocked,
-}
-
 // judgeAcceptance holds a "yes" against the log: it must be there, once, written by who says so (P2, P3, P5).
-func (s *simWorld) judgeAcceptance(n *simNode, r *Request, wish *simWish) {
+func (s *world) judgeAcceptance(n *node, r *request, in *intent) {
 	o := &r.Decision.Outcome
 	s.last = max(s.last, o.Booking)
-	b := s.model.bookings[o.Booking]
-	if wish.read {
-		if b == nil || !b.ever[o.State] {
+	b := s.model.Bookings[o.Booking]
+	if in.read {
+		if b == nil || !b.Ever[o.State] {
 			s.failf("P2: booking %d told as %v, which no durable record says", o.Booking, o.State)
 		}
 		return
 	}
-	effect, durable := s.model.effects[r.Command.Request]
+	effect, durable := s.model.Effects[r.Command.Request]
 	switch {
-	case !durable && o.Repeat && r.Command.Kind == section.ReleaseHold && b != nil && b.ever[section.BookingReleased]:
-		return // giving back twice is one wish
-	case !durable && o.Repeat && r.Command.Kind == section.ExtendHold && b != nil && b.ever[section.BookingHeld]:
+	case !durable && o.Repeat && r.Command.Kind == section.ReleaseHold && b != nil && b.Ever[section.BookingReleased]:
+		return // giving back twice is one intent
+	case !durable && o.Repeat && r.Command.Kind == section.ExtendHold && b != nil && b.Ever[section.BookingHeld]:
 		return // less than a second was to be gained: nothing is written
 	case !durable:
 		s.failf("P2: request %x told accepted, but no durable record has it", r.Command.Request[:8])
-	case effect.kind != changeOf[r.Command.Kind], effect.fingerprint != r.Command.Fingerprint, effect.booking != o.Booking:
+	case effect.Kind != ChangeOf(r.Command.Kind), effect.Fingerprint != r.Command.Fingerprint,
+		effect.Booking != o.Booking:
 		s.failf("P5: request %x told %+v, the log says %+v", r.Command.Request[:8], o, effect)
-	case !o.Repeat && effect.writer != n.id:
+	case !o.Repeat && effect.Writer != n.id:
 		s.failf("P3: request %x granted by a writer whose record it is not", r.Command.Request[:8])
-	case !o.Repeat && wish.fresh: // a late first answer may follow a repeat's, but there is only one
+	case !o.Repeat && in.fresh: // a late first answer may follow a repeat's, but there is only one
 		s.failf("P5: request %x accepted afresh a second time", r.Command.Request[:8])
-	case b != nil && !slices.Equal(b.seats, o.Seats) && len(o.Seats) > 0 && !s.salesOnly:
-		s.failf("P5: booking %d told with seats %v, has %v", o.Booking, o.Seats, b.seats)
-	case wish.told && (wish.booking != o.Booking || o.Booking != 0 && !slices.Equal(wish.seats, o.Seats)):
-		s.failf("P5: request %x first told booking %d, then %d", r.Command.Request[:8], wish.booking, o.Booking)
+	case b != nil && !slices.Equal(b.Seats, o.Seats) && len(o.Seats) > 0 && !s.salesOnly:
+		s.failf("P5: booking %d told with seats %v, has %v", o.Booking, o.Seats, b.Seats)
+	case in.told && (in.booking != o.Booking || o.Booking != 0 && !slices.Equal(in.seats, o.Seats)):
+		s.failf("P5: request %x first told booking %d, then %d", r.Command.Request[:8], in.booking, o.Booking)
 	}
-	if !wish.told {
-		wish.told, wish.booking, wish.seats = true, o.Booking, slices.Clone(o.Seats)
+	if !in.told {
+		in.told, in.booking, in.seats = true, o.Booking, slices.Clone(o.Seats)
 	}
 	if !o.Repeat {
-		wish.fresh = true
+		in.fresh = true
 		if s.salesOnly { // else the model judges it, and refunds told late would confuse this book
 			s.judgeSale(r, b)
 		}
@@ -180,13 +174,13 @@ func (s *simWorld) judgeAcceptance(n *simNode, r *Request, wish *simWish) {
 }
 
 // judgeSale keeps the buyers' own book of what they were told is theirs: no seat stands in it twice (P1).
-func (s *simWorld) judgeSale(r *Request, b *simBooking) {
+func (s *world) judgeSale(r *request, b *Booking) {
 	if r.Command.Kind != section.ConfirmPayment {
 		return
 	}
 	seats := r.Decision.Outcome.Seats
 	if len(seats) == 0 && b != nil {
-		seats = b.seats
+		seats = b.Seats
 	}
 	for _, seat := range seats {
 		if other, taken := s.sold[seat]; taken && s.failure == nil {
@@ -196,20 +190,21 @@ func (s *simWorld) judgeSale(r *Request, b *simBooking) {
 	}
 }
 
-// judgeRefusal holds a "no" against the log: some durable moment since the wish came in must justify it (P2).
-func (s *simWorld) judgeRefusal(r *Request, wish *simWish) {
-	o, since := &r.Decision.Outcome, wish.submitted[r]
-	b := s.model.bookings[r.Command.Booking]
-	ever := func(state section.BookingState) bool { return b != nil && b.ever[state] }
+// judgeRefusal holds a "no" against the log: some durable moment since the intent came in must justify it (P2).
+func (s *world) judgeRefusal(r *request, in *intent) {
+	o, since := &r.Decision.Outcome, in.submitted[r]
+	b := s.model.Bookings[r.Command.Booking]
+	ever := func(state section.BookingState) bool { return b != nil && b.Ever[state] }
 	just := true
 	switch o.Rejection {
 	case section.IdempotencyMismatch:
-		e, known := s.model.effects[r.Command.Request]
-		just = known && e.fingerprint != r.Command.Fingerprint
+		e, known := s.model.Effects[r.Command.Request]
+		just = known && e.Fingerprint != r.Command.Fingerprint
 	case section.SeatTaken, section.SeatsNotFree:
-		just = len(o.Lost) > 0 && !slices.ContainsFunc(o.Lost, func(seat section.SeatIndex) bool { return !s.wasInTheWay(r, seat, since) })
+		was := func(seat section.SeatIndex) bool { return s.wasInTheWay(r, seat, since) }
+		just = len(o.Lost) > 0 && !slices.ContainsFunc(o.Lost, func(seat section.SeatIndex) bool { return !was(seat) })
 	case section.SoldOut:
-		just = s.model.everFewer(since, int(r.Command.Quantity))
+		just = s.model.EverFewer(since, int(r.Command.Quantity))
 	case section.AlreadyConfirmed:
 		just = ever(section.BookingConfirmed)
 	case section.PaymentInProgress, section.NotPaying:
@@ -228,12 +223,12 @@ func (s *simWorld) judgeRefusal(r *Request, wish *simWish) {
 	}
 }
 
-func (s *simWorld) wasInTheWay(r *Request, seat section.SeatIndex, since section.Seq) bool {
-	_, taken := s.model.holder[seat]
+func (s *world) wasInTheWay(r *request, seat section.SeatIndex, since section.Seq) bool {
+	_, taken := s.model.Holder[seat]
 	if r.Command.Kind == section.UnblockSeats {
 		return true // any state but blocked is in the way; the model does not keep when a seat was blocked
 	}
-	return taken || s.model.freedAt[seat] > since
+	return taken || s.model.FreedAt[seat] > since
 }
 
 // doubleSale is the one thing that may never happen.

@@ -1,6 +1,6 @@
 //go:build planted
 
-package actors
+package simtest
 
 import (
 	"errors"
@@ -45,10 +45,10 @@ func TestPlantedBugsAreFound(t *testing.T) {
 func salesUnder(t *testing.T, bugs string, seeds uint64) (double, guardMet int) {
 	planted.For(t, bugs)
 	for seed := uint64(1); seed <= seeds; seed++ {
-		w := newSimWorld(seed)
+		w := newWorld(seed)
 		w.salesOnly = true
 		var sale doubleSale
-		if errors.As(w.run(simSteps), &sale) {
+		if errors.As(w.run(steps), &sale) {
 			double++
 		}
 		guardMet += w.guardMet
@@ -72,4 +72,18 @@ func TestPlantedFenceAlone(t *testing.T) {
 		t.Errorf("no double sale in %d runs without any guard: this test shows nothing", seeds)
 	}
 	t.Logf("fence broken: stopped by the tickets table %d times; both broken: double sales in %d runs", met, both)
+}
+
+// TestPlantedBuyersBugsAreFound: the simulator finds those that the log of one section shows.
+func TestPlantedBuyersBugsAreFound(t *testing.T) {
+	for _, bug := range []string{"double-grant", "drop-hold", "early-lapse", "repeat-anew", "false-sold-out"} {
+		planted.For(t, bug)
+		found := error(nil)
+		for seed := uint64(1); seed <= plantedSeeds && found == nil; seed++ {
+			_, found = simulate(seed)
+		}
+		if t.Logf("bug %s: %v", bug, found); found == nil {
+			t.Errorf("bug %s survived %d seeds", bug, plantedSeeds)
+		}
+	}
 }

@@ -1,0 +1,214 @@
+package simtest
+
+import (
+	"fmt"
+	"slices"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// Model is the dumb twin of a section's durable truth: maps and loops over what stands in the log, sharing no code
+// with the core.
+type Model struct {
+	Tail     storage.Tail // the newest record read
+	lastAt   section.Instant
+	Holder   map[section.SeatIndex]section.BookingNo // live bookings only; blocked seats are booking 0
+	FreedAt  map[section.SeatIndex]section.Seq       // the record that last made the seat available
+	Bookings map[section.BookingNo]*Booking
+	Effects  map[section.RequestID]Effect
+	minFree  []int // by seq: the fewest free seats at any moment inside that record
+	maxFree  []int // … and the most
+	seats    int
+}
+
+// Booking is one booking as the log tells it.
+type Booking struct {
+	Buyer     section.BuyerID
+	Seats     []section.SeatIndex
+	State     section.BookingState
+	Ever      map[section.BookingState]bool // the states that a durable record said
+	ExpiresAt section.Instant
+}
+
+// Effect is what a request did, and in whose record.
+type Effect struct {
+	Kind        section.ChangeKind
+	Booking     section.BookingNo
+	Fingerprint uint64
+	Writer      storage.WriterID
+}
+
+// NewModel begins before the first record of a section of so many seats.
+func NewModel(seats int) *Model {
+	return &Model{Holder: map[section.SeatIndex]section.BookingNo{}, FreedAt: map[section.SeatIndex]section.Seq{},
+		Bookings: map[section.BookingNo]*Booking{}, Effects: map[section.RequestID]Effect{}, minFree: []int{seats},
+		maxFree: []int{seats}, seats: seats}
+}
+
+// Free is how many seats nobody holds.
+func (m *Model) Free() int { return m.seats - len(m.Holder) }
+
+// Entry takes one log entry; an error means that the log tells something impossible.
+func (m *Model) Entry(e *storage.Entry, hash storage.Hash) error {
+	rises := section.Epoch(0)
+	if e.Kind == storage.EntryClaim {
+		rises = 1
+	}
+	switch {
+	case e.Seq != m.Tail.Seq+1:
+		return fmt.Errorf("P10: record %d follows record %d", e.Seq, m.Tail.Seq)
+	case e.Prev != m.Tail.Hash:
+		return fmt.Errorf("P10: record %d does not carry the hash before it", e.Seq)
+	case e.Epoch != m.Tail.Epoch+rises:
+		return fmt.Errorf("P10: record %d has epoch %d after %d", e.Seq, e.Epoch, m.Tail.Epoch)
+	case e.Kind == storage.EntryChanges && e.Writer != m.Tail.Writer:
+		return fmt.Errorf("P3: record %d is by a writer that did not claim the epoch", e.Seq)
+	}
+	m.Tail = storage.Tail{Kind: e.Kind, Seq: e.Seq, Epoch: e.Epoch, Writer: e.Writer, Hash: hash}
+	m.minFree, m.maxFree = append(m.minFree, m.Free()), append(m.maxFree, m.Free())
+	if e.Kind != storage.EntryChanges {
+		return nil
+	}
+	return section.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
+		if err := m.change(c, e); err != nil {
+			return fmt.Errorf("record %d: %w", e.Seq, err)
+		}
+		m.minFree[e.Seq], m.maxFree[e.Seq] = min(m.minFree[e.Seq], m.Free()), max(m.maxFree[e.Seq], m.Free())
+		return nil
+	})
+}
+
+func (m *Model) change(c *section.Change, e *storage.Entry) error {
+	if c.At < m.lastAt {
+		return fmt.Errorf("time went back from %d to %d", m.lastAt, c.At)
+	}
+	m.lastAt = c.At
+	if c.Request != (section.RequestID{}) {
+		if was, twice := m.Effects[c.Request]; twice {
+			return fmt.Errorf("P5: request %x had two effects: %+v and kind %d", c.Request[:2], was, c.Kind)
+		}
+		m.Effects[c.Request] = Effect{c.Kind, c.Booking, c.Fingerprint, e.Writer}
+	}
+	switch c.Kind {
+	case section.HoldPlaced:
+		return m.placed(c)
+	case section.SeatsBlocked:
+		return m.take(c.Seats, 0)
+	case section.SeatsUnblocked:
+		return m.give(c.Seats, 0, e.Seq)
+	}
+	return m.moved(c, e.Seq)
+}
+
+func (m *Model) placed(c *section.Change) error {
+	if m.Bookings[c.Booking] != nil {
+		return fmt.Errorf("booking %d placed twice", c.Booking)
+	}
+	m.Bookings[c.Booking] = &Booking{Buyer: c.Buyer, Seats: slices.Clone(c.Seats), State: section.BookingHeld,
+		ExpiresAt: c.ExpiresAt, Ever: map[section.BookingState]bool{section.BookingHeld: true}}
+	return m.take(c.Seats, c.Booking)
+}
+
+func (m *Model) take(seats []section.SeatIndex, by section.BookingNo) error {
+	for _, seat := range seats {
+		if other, taken := m.Holder[seat]; taken {
+			return fmt.Errorf("P1: seat %d taken by booking %d is taken by booking %d too", seat, other, by)
+		}
+		m.Holder[seat] = by
+	}
+	return nil
+}
+
+func (m *Model) give(seats []section.SeatIndex, by section.BookingNo, seq section.Seq) error {
+	for _, seat := range seats {
+		if got, taken := m.Holder[seat]; !taken || got != by {
+			return fmt.Errorf("seat %d given back by booking %d, which does not have it", seat, by)
+		}
+		delete(m.Holder, seat)
+		m.FreedAt[seat] = seq
+	}
+	return nil
+}
+
+// moves says from where to where each change takes a booking, and whether its seats come back.
+var moves = map[section.ChangeKind]struct {
+	from, to section.BookingState
+	frees    bool
+}{
+	section.HoldExtended:          {section.BookingHeld, section.BookingHeld, false},
+	section.HoldReleased:          {section.BookingHeld, section.BookingReleased, true},
+	section.HoldExpired:           {section.BookingHeld, section.BookingExpired, true},
+	section.PaymentBegun:          {section.BookingHeld, section.BookingPaying, false},
+	section.PaymentFailed:         {section.BookingPaying, section.BookingHeld, false},
+	section.BookingSold:           {section.BookingPaying, section.BookingConfirmed, false},
+	section.BookingRefundedChange: {section.BookingConfirmed, section.BookingRefunded, true},
+}
+
+func (m *Model) moved(c *section.Change, seq section.Seq) error {
+	b, move := m.Bookings[c.Booking], moves[c.Kind]
+	if b == nil || b.State != move.from || move.to == section.BookingNone {
+		return fmt.Errorf("change %d of booking %d (%+v)", c.Kind, c.Booking, b)
+	}
+	if c.Kind == section.HoldExpired && c.At < b.ExpiresAt {
+		return fmt.Errorf("P4: booking %d expired at %d, before its end %d", c.Booking, c.At, b.ExpiresAt)
+	}
+	if c.Kind == section.PaymentBegun && c.At >= b.ExpiresAt {
+		return fmt.Errorf("P4: payment of booking %d begun at %d, after its end %d", c.Booking, c.At, b.ExpiresAt)
+	}
+	b.State = move.to
+	b.Ever[move.to] = true
+	if c.Kind == section.HoldExtended {
+		b.ExpiresAt = c.ExpiresAt
+	}
+	if move.frees {
+		return m.give(b.Seats, c.Booking, seq)
+	}
+	return nil
+}
+
+// EverFewer says whether the log, from a record on, ever had fewer than n seats free.
+func (m *Model) EverFewer(from section.Seq, n int) bool {
+	if m.Free() < n {
+		return true
+	}
+	for seq := from; int(seq) < len(m.minFree); seq++ {
+		if m.minFree[seq] < n {
+			return true
+		}
+	}
+	return false
+}
+
+// FreeFrom gives the fewest and the most seats that were free at any moment from a record on, that record's own
+// included.
+func (m *Model) FreeFrom(seq section.Seq) (fewest, most int) {
+	return min(m.Free(), slices.Min(m.minFree[seq:])), max(m.Free(), slices.Max(m.maxFree[seq:]))
+}
+
+// Tickets lists what the tickets table must hold.
+func (m *Model) Tickets() map[section.SeatIndex]section.BookingNo {
+	out := map[section.SeatIndex]section.BookingNo{}
+	for seat, no := range m.Holder {
+		if b := m.Bookings[no]; b != nil && b.State == section.BookingConfirmed {
+			out[seat] = no
+		}
+	}
+	return out
+}
+
+// changes says which change stands for an accepted command.
+var changes = map[section.CommandKind]section.ChangeKind{
+	section.PlaceHold: section.HoldPlaced, section.PlaceBest: section.HoldPlaced,
+	section.ExtendHold:  section.HoldExtended,
+	section.ReleaseHold: section.HoldReleased, section.BeginPayment: section.PaymentBegun,
+	section.ConfirmPayment: section.BookingSold,
+	section.FailPayment:    section.PaymentFailed, section.RefundBooking: section.BookingRefundedChange,
+	section.BlockSeats: section.SeatsBlocked, section.UnblockSeats: section.SeatsUnblocked,
+}
+
+// ChangeOf says which change stands for an accepted command.
+func ChangeOf(k section.CommandKind) section.ChangeKind { return changes[k] }
+
+// Leaves says which state of a booking a change ends.
+func Leaves(k section.ChangeKind) section.BookingState { return moves[k].from }
