@@ -34,8 +34,9 @@ func parseAddress(address string) (*pgxpool.Config, error) {
 	return config, err
 }
 
-// readURL gives an address whose password is where a URL has it, and nil for every other. An @ behind the host is what remains of a password with a
-// bare / ? or # in it: its end would be taken for a database or a setting, and be told with it.
+// readURL gives an address whose password is where a URL has it, and nil for every other. An @ behind the host is what
+// remains of a password with a bare / ? or # in it: its end would be taken for a database or a setting, and be told
+// with it.
 func readURL(address string) *url.URL {
 	parsed, err := url.Parse(address)
 	if err != nil || parsed.Scheme != "postgres" && parsed.Scheme != "postgresql" {
@@ -48,8 +49,8 @@ func readURL(address string) *url.URL {
 	return parsed
 }
 
-// Exposed tells whether somebody between here and the server could read and change what is sent: it is on another machine, and less than
-// sslmode=verify-full was asked for.
+// Exposed tells whether somebody between here and the server could read and change what is sent: it is on another
+// machine, and less than sslmode=verify-full was asked for.
 func Exposed(address string) bool {
 	config, err := parseAddress(address)
 	if err != nil {
@@ -57,7 +58,9 @@ func Exposed(address string) bool {
 	}
 	open := func(host string, tls *tls.Config) bool { return !local(host) && (tls == nil || tls.InsecureSkipVerify) }
 	return open(config.ConnConfig.Host, config.ConnConfig.TLSConfig) ||
-		slices.ContainsFunc(config.ConnConfig.Fallbacks, func(f *pgconn.FallbackConfig) bool { return open(f.Host, f.TLSConfig) })
+		slices.ContainsFunc(config.ConnConfig.Fallbacks, func(f *pgconn.FallbackConfig) bool {
+			return open(f.Host, f.TLSConfig)
+		})
 }
 
 func local(host string) bool {
@@ -65,8 +68,8 @@ func local(host string) bool {
 	return host == "" || strings.HasPrefix(host, "/") || host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// Redacted is an address fit for a log: without its passwords, wherever in a URL they stand. Of an address in another form only
-// that much is told.
+// Redacted is an address fit for a log: without its passwords, wherever in a URL they stand. Of an address in another
+// form only that much is told.
 func Redacted(address string) string {
 	parsed := readURL(address)
 	if parsed == nil {

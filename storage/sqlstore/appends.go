@@ -43,9 +43,9 @@ type appends struct {
 	told  bool
 }
 
-// judge takes in the answers of one Commit. One that landed says that records are taken; a refusal that is the log's own
-// (fenced, a gap, a ticket) says nothing about it. While the server does not answer at all, that is the alarm, and one is
-// enough.
+// judge takes in the answers of one Commit. One that landed says that records are taken; a refusal that is the log's
+// own (fenced, a gap, a ticket) says nothing about it. While the server does not answer at all, that is the alarm, and
+// one is enough.
 func (a *appends) judge(answers []error, now time.Time, reachable bool, tell func(Alarm)) {
 	var why error
 	for _, err := range answers {
@@ -68,7 +68,8 @@ func (a *appends) judge(answers []error, now time.Time, reachable bool, tell fun
 	a.told = a.told || say
 	a.mu.Unlock()
 	if say {
-		tell(Alarm{Name: AlarmAppends, On: true, Text: "the database takes no records: nothing is sold until it does", Err: why})
+		tell(Alarm{Name: AlarmAppends, On: true, Text: "the database takes no records: nothing is sold until it does",
+			Err: why})
 	}
 }
 

@@ -15,11 +15,12 @@ import (
 
 const eventsPage = 256
 
-// createAttempts bounds the sendings of an event whose outcome stays unknown. An operator waits for the answer, no buyer does.
+// createAttempts bounds the sendings of an event whose outcome stays unknown. An operator waits for the answer, no
+// buyer does.
 const createAttempts = 4
 
-// CreateEvent implements storage.Catalog. An unknown outcome is resolved by sending the event again: if the row that it meets then is the
-// very one that was sent, the earlier sending arrived.
+// CreateEvent implements storage.Catalog. An unknown outcome is resolved by sending the event again: if the row that it
+// meets then is the very one that was sent, the earlier sending arrived.
 func (s *Store) CreateEvent(ctx context.Context, e *storage.Event, venue []byte) error {
 	header, err := storage.EncodeEvent(e)
 	if err != nil {
@@ -42,7 +43,8 @@ func (s *Store) CreateEvent(ctx context.Context, e *storage.Event, venue []byte)
 			break
 		}
 	}
-	return fmt.Errorf("%w: event %v: %v", storage.ErrUnknown, e.ID, err) // %v: what the last sending says of itself does not settle the first
+	// %v: what the last sending says of itself does not settle the first
+	return fmt.Errorf("%w: event %v: %v", storage.ErrUnknown, e.ID, err)
 }
 
 func createEvent(ctx context.Context, tx pgx.Tx, e *storage.Event, header, venue []byte, sentBefore bool) error {
@@ -61,8 +63,8 @@ func createEvent(ctx context.Context, tx pgx.Tx, e *storage.Event, header, venue
 	return sameEvent(ctx, tx, e.ID, header, venue)
 }
 
-// sameEvent answers nil when the event that stands was made from this header and venue, else storage.ErrExists. The sale switch does not
-// count: an operator may have found the event meanwhile and opened its sale.
+// sameEvent answers nil when the event that stands was made from this header and venue, else storage.ErrExists. The
+// sale switch does not count: an operator may have found the event meanwhile and opened its sale.
 func sameEvent(ctx context.Context, q queryer, id storage.EventID, header, venue []byte) error {
 	var stored []byte
 	var sale string
@@ -165,7 +167,8 @@ func readVenue(ctx context.Context, q queryer, id storage.EventID) ([]byte, erro
 	return venue, nil
 }
 
-// Secret implements storage.Catalog. The first process that asks makes it; a role that may not write can only read the one that is there.
+// Secret implements storage.Catalog. The first process that asks makes it; a role that may not write can only read the
+// one that is there.
 func (s *Store) Secret(ctx context.Context) ([32]byte, error) {
 	secret, err := s.secret(ctx)
 	if !errors.Is(err, storage.ErrNotFound) {

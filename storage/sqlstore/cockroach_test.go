@@ -17,7 +17,8 @@ import (
 	"holdfast/storage/sqlstore/pgtest"
 )
 
-// Where the tests find a CockroachDB. A URL names one node, a role that may create databases, and any database that is there.
+// Where the tests find a CockroachDB. A URL names one node, a role that may create databases, and any database that is
+// there.
 const (
 	cockroachURL    = pgtest.ElsewhereURL
 	cockroachBinary = "HOLDFAST_COCKROACH_BINARY"
@@ -45,7 +46,8 @@ func TestCockroach(t *testing.T) {
 	t.Run("the_whole", func(t *testing.T) { wholeOn(t, server) })
 }
 
-// wholeTests are the tests beyond this package that hold on either kind of server: processes killed and put to sleep, standby, copies, views.
+// wholeTests are the tests beyond this package that hold on either kind of server: processes killed and put to sleep,
+// standby, copies, views.
 const (
 	wholeTests = "KillNineOnADatabase|StoreProcessAsleep|NodeOnADatabase|LosersCostNo|TwoNodesOn|MigrateCommand|MovingHouse|" +
 		"ViewsAreTheCores|DroppedAndRebuilt|ManyProjectors|KilledAnywhere"
@@ -54,10 +56,12 @@ const (
 
 // wholeOn runs them on the server, each in databases of its own.
 func wholeOn(t *testing.T, server string) {
-	run := exec.CommandContext(t.Context(), "go", "test", "-v", "-count=1", "-run", wholeTests, "holdfast/cmd/holdfast", "holdfast/actors/views")
+	run := exec.CommandContext(t.Context(), "go", "test", "-v", "-count=1", "-run", wholeTests, "holdfast/cmd/holdfast",
+		"holdfast/actors/views")
 	run.Env = append(os.Environ(), cockroachURL+"="+server)
 	out, err := run.CombinedOutput()
-	if ran := strings.Count(string(out), "\nok  "); err != nil || ran != wholePackages || strings.Contains(string(out), "no tests to run") {
+	if ran := strings.Count(string(out), "\nok  "); err != nil || ran != wholePackages ||
+		strings.Contains(string(out), "no tests to run") {
 		t.Fatalf("%d of %d packages: %v\n%s", ran, wholePackages, err, out)
 	}
 }
@@ -80,15 +84,16 @@ func cockroachDatabase(t *testing.T, server string) string {
 	return edit(t, server, func(u *url.URL) { u.Path = suiteDatabase })
 }
 
-// startCockroach starts a node that keeps everything in memory. The library would download a binary if it were given none, so it is
-// only called with one that is there.
+// startCockroach starts a node that keeps everything in memory. The library would download a binary if it were given
+// none, so it is only called with one that is there.
 func startCockroach(t *testing.T) string {
 	t.Helper()
 	binary := os.Getenv(cockroachBinary)
 	if binary == "" {
 		found, err := exec.LookPath("cockroach")
 		if err != nil {
-			t.Skipf("NOTHING IS TESTED ON COCKROACHDB: set %s=postgres://…, or put a cockroach binary on PATH or in %s", cockroachURL, cockroachBinary)
+			t.Skipf("NOTHING IS TESTED ON COCKROACHDB: set %s=postgres://…, or put a cockroach binary on PATH or in %s",
+				cockroachURL, cockroachBinary)
 		}
 		binary = found
 	}
@@ -116,8 +121,8 @@ func edit(t *testing.T, address string, change func(*url.URL)) string {
 
 const measuredAppends = 200
 
-// onePhase reads the node's own count: every plain append must be a commit in one phase, else each costs two rounds of consensus. The
-// selling ones, which touch two tables, are reported beside it.
+// onePhase reads the node's own count: every plain append must be a commit in one phase, else each costs two rounds of
+// consensus. The selling ones, which touch two tables, are reported beside it.
 func onePhase(t *testing.T, address string, o Options) {
 	s := openAt(t, address, o)
 	w := newFollower(newKey())
@@ -134,7 +139,8 @@ func onePhase(t *testing.T, address string, o Options) {
 		return onePhaseCommits(t, address) - before
 	}
 	plain, selling := count(false), count(true)
-	t.Logf("of %d appends, the node committed %d in one phase; of as many that sell, %d (its own housekeeping counted)", measuredAppends, plain, selling)
+	t.Logf("of %d appends, the node committed %d in one phase; of as many that sell, %d (its own housekeeping counted)",
+		measuredAppends, plain, selling)
 	if plain < measuredAppends {
 		t.Errorf("only %d of %d appends were committed in one phase", plain, measuredAppends)
 	}
@@ -166,11 +172,12 @@ func mustLand(t *testing.T, s *Store, w *follower, a storage.Append) {
 	w.advance(a)
 }
 
-// injectingParameter makes a session of CockroachDB's answer transactions with 40001, some times before it lets each pass.
+// injectingParameter makes a session of CockroachDB's answer transactions with 40001, some times before it lets each
+// pass.
 const injectingParameter = "inject_retry_errors_enabled"
 
-// injectedRetries lets the server answer transactions with 40001, as a busy one does. What is acknowledged stands once; what is refused
-// stands not at all.
+// injectedRetries lets the server answer transactions with 40001, as a busy one does. What is acknowledged stands once;
+// what is refused stands not at all.
 func injectedRetries(t *testing.T, address string, o Options) {
 	openAt(t, address, o) // makes the schema undisturbed
 	s := openAt(t, edit(t, address, func(u *url.URL) {
@@ -199,7 +206,8 @@ func injectedRetries(t *testing.T, address string, o Options) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.SaveSnapshot(t.Context(), plain.key, storage.Snapshot{Seq: 1, Epoch: 1, Body: []byte("state")}); err != nil {
+	if err := s.SaveSnapshot(t.Context(), plain.key, storage.Snapshot{Seq: 1, Epoch: 1,
+		Body: []byte("state")}); err != nil {
 		t.Errorf("a snapshot got %v", err)
 	}
 	calm := openAt(t, address, o)

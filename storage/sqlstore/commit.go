@@ -31,8 +31,8 @@ type sending struct {
 // errYounger says that nothing was sent, because the connection is younger than what is known of the log.
 var errYounger = errors.New("sqlstore: the connection is younger than what is known of the log")
 
-// Commit implements storage.Log. Appends that continue what this store knows of their logs cost one statement and no read; see doc.go
-// for why that is a fence. Each append's answer is its own; the call returns when all have one.
+// Commit implements storage.Log. Appends that continue what this store knows of their logs cost one statement and no
+// read; see doc.go for why that is a fence. Each append's answer is its own; the call returns when all have one.
 func (s *Store) Commit(ctx context.Context, appends []storage.Append) []error {
 	errs := make([]error, len(appends))
 	ready := make([]sending, 0, len(appends))
@@ -116,8 +116,8 @@ func notWritten(err error) error {
 	return unavailable(err)
 }
 
-// commitGroup sends a group in one statement and files every member's answer. A group that meets a duplicate key was refused whole; then
-// each goes alone, and only the one whose key it was is refused.
+// commitGroup sends a group in one statement and files every member's answer. A group that meets a duplicate key was
+// refused whole; then each goes alone, and only the one whose key it was is refused.
 func (s *Store) commitGroup(ctx context.Context, group []sending) {
 	met, err := s.sendGroup(ctx, group)
 	switch {
@@ -169,7 +169,8 @@ func (s *Store) sendGroup(ctx context.Context, group []sending) (met bool, err e
 	})
 }
 
-// mayCarry tells whether the connection is old enough to know what the group continues, and notes how old it is for those who follow.
+// mayCarry tells whether the connection is old enough to know what the group continues, and notes how old it is for
+// those who follow.
 func (s *Store) mayCarry(c *pgxpool.Conn, group []sending) bool {
 	births, birth := s.births.Load(), birthOf(c)
 	for i := range group {
@@ -189,9 +190,10 @@ func (a *sending) landed(s *Store) {
 	*a.err = nil
 }
 
-// assure makes sure that what the server shows of its log is durable, before it is acknowledged because it stands. On PostgreSQL with
-// synchronous standbys it need not be: a commit that waits for them is shown to everybody as soon as the one who waits hangs up (and after
-// a restart), and is lost if the primary is. A commit that is confirmed now has everything before it on the standbys too.
+// assure makes sure that what the server shows of its log is durable, before it is acknowledged because it stands. On
+// PostgreSQL with synchronous standbys it need not be: a commit that waits for them is shown to everybody as soon as
+// the one who waits hangs up (and after a restart), and is lost if the primary is. A commit that is confirmed now has
+// everything before it on the standbys too.
 func (s *Store) assure(ctx context.Context) error {
 	if s.server.Cockroach {
 		return nil
@@ -202,8 +204,8 @@ func (s *Store) assure(ctx context.Context) error {
 	return nil
 }
 
-// meet asks the log who stands where the append was to go. Only a row answers: a read that finds nothing proves nothing about the log,
-// but then the key that was met is a ticket's.
+// meet asks the log who stands where the append was to go. Only a row answers: a read that finds nothing proves nothing
+// about the log, but then the key that was met is a ticket's.
 func (a *sending) meet(ctx context.Context, s *Store) {
 	batch, ok, err := s.standing(ctx, a.Section, a.Entry.Seq)
 	switch {
@@ -242,7 +244,8 @@ func (a *sending) statement() (statement string, args []any) {
 func (a *sending) record() []any {
 	e := &a.Entry
 	return []any{
-		shardOf(a.Section), uuid(a.Section.Event), int64(a.Section.Section), int64(e.Seq), int64(e.Epoch), int16(e.Kind),
+		shardOf(a.Section), uuid(a.Section.Event), int64(a.Section.Section), int64(e.Seq), int64(e.Epoch),
+		int16(e.Kind),
 		uuid(e.Writer), uuid(e.Batch), stamp(e.At), e.Prev[:], a.hash[:], body(e),
 	}
 }
@@ -258,12 +261,14 @@ func (a *sending) sold() []any {
 // refunding is the text of sendRefunding's message; its statements share their parameters' numbers.
 var refunding = strings.Join([]string{sql("begin"), sql("refund_tickets"), sql("append_selling"), sql("commit")}, ";\n")
 
-// sendRefunding is a transaction of its own, in one round trip: tickets are deleted before the record's statement inserts, so that a
-// seat may be given back and sold again in one record. The server skips what follows an error, the commit too.
+// sendRefunding is a transaction of its own, in one round trip: tickets are deleted before the record's statement
+// inserts, so that a seat may be given back and sold again in one record. The server skips what follows an error, the
+// commit too.
 //
-// It is one message of the simple protocol, of which the server executes nothing before it has the whole. Were it four messages in a pipeline,
-// the first of them could arrive without the rest (an owner that was stopped while it wrote, a line that broke), and the record's key would
-// stay locked in the heir's way as long as the connection stays open: no timeout of the server's runs between messages of a pipeline.
+// It is one message of the simple protocol, of which the server executes nothing before it has the whole. Were it four
+// messages in a pipeline, the first of them could arrive without the rest (an owner that was stopped while it wrote, a
+// line that broke), and the record's key would stay locked in the heir's way as long as the connection stays open: no
+// timeout of the server's runs between messages of a pipeline.
 func (a *sending) sendRefunding(ctx context.Context, c *pgxpool.Conn) error {
 	seats := make([]int64, len(a.Refund))
 	for i, seat := range a.Refund {
@@ -310,7 +315,8 @@ func sendMany(ctx context.Context, c *pgxpool.Conn, group []sending) error {
 // stamp is an Instant as the servers keep it: to the microsecond, so nothing of its milliseconds is lost.
 func stamp(at section.Instant) time.Time { return time.UnixMilli(int64(at)).UTC() }
 
-// uuid is an id in the type that pgx can also write as text; [16]byte it can only write when the server has told the parameter's type.
+// uuid is an id in the type that pgx can also write as text; [16]byte it can only write when the server has told the
+// parameter's type.
 func uuid[ID ~[16]byte](id ID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
 // body is never NULL.

@@ -36,10 +36,10 @@ const (
 	stateTooMany           = "53300" // no session was given: the server was not reached
 )
 
-// sureClasses are the classes of SQLSTATE after which nothing was written, because the statement never ran or was undone whole: bad
-// statement or data, rights, limits, locks. Whatever is not listed (57014 and 57P01, which can interrupt a commit; 08 and 58, where the
-// server itself is unsure; XX) is unknown: an unknown outcome must never be told as a failure, while the reverse only costs another
-// sending.
+// sureClasses are the classes of SQLSTATE after which nothing was written, because the statement never ran or was
+// undone whole: bad statement or data, rights, limits, locks. Whatever is not listed (57014 and 57P01, which can
+// interrupt a commit; 08 and 58, where the server itself is unsure; XX) is unknown: an unknown outcome must never be
+// told as a failure, while the reverse only costs another sending.
 var sureClasses = map[string]bool{
 	"0A": true, "22": true, "23": true, "25": true, "26": true, "28": true, "3D": true, "3F": true, "42": true,
 	"53": true, "54": true, "55": true, "P0": true,
@@ -65,7 +65,8 @@ func judge(err error, broken bool) verdict {
 	case state != "":
 		return judgeState(state)
 	case errors.Is(err, pgconn.ErrConnClosed):
-		// pgx calls this one safe to retry, but a multi-result read also says it of a line that broke while the answer was awaited.
+		// pgx calls this one safe to retry, but a multi-result read also says it of a line that broke while the answer
+		// was awaited.
 		return unknown
 	case pgconn.SafeToRetry(err): // failed before a byte was sent
 		return refused
@@ -93,7 +94,8 @@ func judgeState(state string) verdict {
 // out of memory, has answered: what it does not take is another matter, see appends.
 func silence(v verdict, err error) bool {
 	state := sqlState(err)
-	return v == unknown && state != stateCancelled || v == refused && (state == "" || state == stateCannotConnectNow || state == stateReadOnly || state == stateTooMany)
+	return v == unknown && state != stateCancelled || v == refused &&
+		(state == "" || state == stateCannotConnectNow || state == stateReadOnly || state == stateTooMany)
 }
 
 var errClosed = errors.New("the store is closed")

@@ -12,8 +12,9 @@ import (
 	"holdfast/storage/sqlstore/pgtest"
 )
 
-// TestNothingIsAcknowledgedBeforeItsStandbyHasIt (P2, S2): where the operator has made PostgreSQL wait for a standby, a commit that the
-// standby has not confirmed is not durable, though the primary shows its row to everybody as soon as the one who waits for it hangs up.
+// TestNothingIsAcknowledgedBeforeItsStandbyHasIt (P2, S2): where the operator has made PostgreSQL wait for a standby, a
+// commit that the standby has not confirmed is not durable, though the primary shows its row to everybody as soon as
+// the one who waits for it hangs up.
 func TestNothingIsAcknowledgedBeforeItsStandbyHasIt(t *testing.T) {
 	server := pgtest.Start(t)
 	address := server.Database(t)
@@ -28,7 +29,8 @@ func TestNothingIsAcknowledgedBeforeItsStandbyHasIt(t *testing.T) {
 	defer cancel()
 	if err := within(ctx, "the server waits for its standby", func() (bool, error) {
 		probe := newFollower(newKey())
-		return errors.Is(s.Commit(ctx, []storage.Append{probe.next(storage.EntryClaim, "probe")})[0], storage.ErrUnknown), nil
+		return errors.Is(s.Commit(ctx, []storage.Append{probe.next(storage.EntryClaim, "probe")})[0],
+			storage.ErrUnknown), nil
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -47,8 +49,8 @@ func TestNothingIsAcknowledgedBeforeItsStandbyHasIt(t *testing.T) {
 	}
 }
 
-// TestOfSeveralServersTheOneThatCanWrite: the address of a primary and its standbys opens on the primary, wherever in the list it stands. One
-// server alone is not asked: an audit may well look at a standby.
+// TestOfSeveralServersTheOneThatCanWrite: the address of a primary and its standbys opens on the primary, wherever in
+// the list it stands. One server alone is not asked: an audit may well look at a standby.
 func TestOfSeveralServersTheOneThatCanWrite(t *testing.T) {
 	standby, primary := pgtest.Start(t), pgtest.Shared(t)
 	address, err := url.Parse(primary.Database(t))
@@ -62,11 +64,13 @@ func TestOfSeveralServersTheOneThatCanWrite(t *testing.T) {
 	behind(t, standby.URL("postgres"), "CREATE DATABASE "+name)
 	behind(t, standby.URL("postgres"), "ALTER DATABASE "+name+" SET default_transaction_read_only = on")
 	address.Host = standby.Addr() + "," + address.Host
-	if tail, err := openAt(t, address.String(), Options{}).Tail(t.Context(), claim.key); err != nil || tail != claim.tail {
+	if tail, err := openAt(t, address.String(), Options{}).Tail(t.Context(), claim.key); err != nil ||
+		tail != claim.tail {
 		t.Errorf("S8: the log ends at %+v (%v), want %+v", tail, err, claim.tail)
 	}
 	for address, several := range map[string]bool{
-		"postgres://a/d": false, "postgres://a/d?sslmode=prefer": false, "postgres://a,b/d": true, "postgres://a:1,a:2/d": true,
+		"postgres://a/d": false, "postgres://a/d?sslmode=prefer": false, "postgres://a,b/d": true,
+		"postgres://a:1,a:2/d": true,
 	} {
 		config, err := configure(address, &Options{})
 		if err != nil {
@@ -78,8 +82,8 @@ func TestOfSeveralServersTheOneThatCanWrite(t *testing.T) {
 	}
 }
 
-// TestAServerThatForgotIsFoundOut (P1, S3, S5): a standby is promoted that lacks the last records. Whoever knows them learns of it before the
-// next record, and never writes one behind a hole, where an heir's epoch would not be seen.
+// TestAServerThatForgotIsFoundOut (P1, S3, S5): a standby is promoted that lacks the last records. Whoever knows them
+// learns of it before the next record, and never writes one behind a hole, where an heir's epoch would not be seen.
 func TestAServerThatForgotIsFoundOut(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -97,8 +101,10 @@ func TestAServerThatForgotIsFoundOut(t *testing.T) {
 				}
 				owner.advance(a)
 			}
-			behind(t, address, "DELETE FROM section_log WHERE event_id = $1::UUID AND seq > 2", [16]byte(owner.key.Event))
-			behind(t, address, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", "owner")
+			behind(t, address, "DELETE FROM section_log WHERE event_id = $1::UUID AND seq > 2",
+				[16]byte(owner.key.Event))
+			behind(t, address, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
+				"owner")
 			if c.heir {
 				other := openAt(t, address, Options{Name: "heir"})
 				if _, _, err := takeOver(t.Context(), other, owner.key); err != nil {

@@ -65,10 +65,11 @@ func silent(stream string) fault {
 // cutOff ends the line at the first byte, as a dying machine's kernel does.
 func cutOff(stream string) fault { return fault{stream + " cut", stream, "limit_data", `{"bytes":0}`} }
 
-// withheld lets all of a request through but its last bytes, and then nothing more, on a line that stays open: its sender was stopped while it
-// wrote.
+// withheld lets all of a request through but its last bytes, and then nothing more, on a line that stays open: its
+// sender was stopped while it wrote.
 func withheld(bytes int) fault {
-	return fault{fmt.Sprintf("the last %d bytes withheld", bytes), "upstream", "withhold", fmt.Sprintf(`{"bytes":%d}`, bytes)}
+	return fault{fmt.Sprintf("the last %d bytes withheld", bytes), "upstream", "withhold",
+		fmt.Sprintf(`{"bytes":%d}`, bytes)}
 }
 
 // held keeps everything back until heal lets it go on.

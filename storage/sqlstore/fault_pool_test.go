@@ -50,8 +50,8 @@ func TestTheConnectionInDoubtIsDropped(t *testing.T) {
 	}
 }
 
-// TestASlowServerIsDoubtAndThenNormal: replies slower than the attempt's timeout are unknown, not failed; when the server is quick again the
-// same append is answered and the alert ends by itself, one alarm for the whole incident.
+// TestASlowServerIsDoubtAndThenNormal: replies slower than the attempt's timeout are unknown, not failed; when the
+// server is quick again the same append is answered and the alert ends by itself, one alarm for the whole incident.
 func TestASlowServerIsDoubtAndThenNormal(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -63,12 +63,14 @@ func TestASlowServerIsDoubtAndThenNormal(t *testing.T) {
 	}
 	heard := &hearing{}
 	tr.through.options.Alarm = func(a Alarm) { heard.logf("%s", a) }
-	slow := fault{stream: "downstream", toxic: "latency", attributes: fmt.Sprintf(`{"latency":%d}`, 3*shortAttempt.Milliseconds())}
+	slow := fault{stream: "downstream", toxic: "latency", attributes: fmt.Sprintf(`{"latency":%d}`,
+		3*shortAttempt.Milliseconds())}
 	if err := tr.send(ctx, slow); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 { // the new connection is no quicker
-		if err := tr.through.Commit(ctx, tr.sent)[0]; !errors.Is(err, storage.ErrUnavailable) && !errors.Is(err, storage.ErrUnknown) {
+		if err := tr.through.Commit(ctx, tr.sent)[0]; !errors.Is(err, storage.ErrUnavailable) &&
+			!errors.Is(err, storage.ErrUnknown) {
 			t.Errorf("while the server is slow: %v", err)
 		}
 	}
@@ -83,8 +85,8 @@ func TestASlowServerIsDoubtAndThenNormal(t *testing.T) {
 	}
 }
 
-// TestAReadIsNotRepeatedForEver guards P3: a section's first append has to read the log's tail; on a silent server that is one attempt and not
-// five, because somebody waits.
+// TestAReadIsNotRepeatedForEver guards P3: a section's first append has to read the log's tail; on a silent server that
+// is one attempt and not five, because somebody waits.
 func TestAReadIsNotRepeatedForEver(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

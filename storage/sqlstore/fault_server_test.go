@@ -16,7 +16,8 @@ import (
 	"holdfast/storage/sqlstore/pgtest"
 )
 
-// till is one section that sells under load: it appends, remembers what was acknowledged, and sends again what was not answered.
+// till is one section that sells under load: it appends, remembers what was acknowledged, and sends again what was not
+// answered.
 type till struct {
 	owner  *follower
 	landed []storage.BatchID
@@ -138,7 +139,9 @@ func (m *market) rings(ctx context.Context, t *testing.T, more int64) {
 
 func reachableSoon(ctx context.Context, t *testing.T, s *Store, want bool) {
 	t.Helper()
-	if err := within(ctx, fmt.Sprintf("reachable is %v", want), func() (bool, error) { return s.Stats().Reachable() == want, nil }); err != nil {
+	if err := within(ctx, fmt.Sprintf("reachable is %v", want), func() (bool, error) {
+		return s.Stats().Reachable() == want, nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -146,10 +149,11 @@ func reachableSoon(ctx context.Context, t *testing.T, s *Store, want bool) {
 // answerPatience is how much later than the attempt's timeout an answer may come on a busy machine.
 const answerPatience = 8 * time.Second
 
-// TestServerGoneAndBack guards P2, P3, S2 and S4 under load: whatever way the server goes, nothing acknowledged is lost, everything else
-// lands once, one alarm is raised, and the sale goes on by itself.
+// TestServerGoneAndBack guards P2, P3, S2 and S4 under load: whatever way the server goes, nothing acknowledged is
+// lost, everything else lands once, one alarm is raised, and the sale goes on by itself.
 func TestServerGoneAndBack(t *testing.T) {
-	for name, gone := range map[string]func(*pgtest.Server, testing.TB){"stopped": (*pgtest.Server).Stop, "crashed": (*pgtest.Server).Crash} {
+	for name, gone := range map[string]func(*pgtest.Server, testing.TB){"stopped": (*pgtest.Server).Stop,
+		"crashed": (*pgtest.Server).Crash} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
@@ -176,7 +180,8 @@ func TestServerGoneAndBack(t *testing.T) {
 			if slowest > s.options.AttemptTimeout+answerPatience {
 				t.Errorf("P3: an answer took %v", slowest)
 			}
-			t.Logf("%d records, slowest answer %v, %d unknown, %d unavailable", records, slowest, s.Stats().Unknowns.Load(), s.Stats().Unavailable.Load())
+			t.Logf("%d records, slowest answer %v, %d unknown, %d unavailable", records, slowest,
+				s.Stats().Unknowns.Load(), s.Stats().Unavailable.Load())
 		})
 	}
 }
@@ -190,7 +195,8 @@ type refusing struct {
 	owner   *follower
 }
 
-// expect sends an append and checks the state that the server sent and the word that the caller hears. The append is given up: it was refused.
+// expect sends an append and checks the state that the server sent and the word that the caller hears. The append is
+// given up: it was refused.
 func (r *refusing) expect(what, state string) {
 	r.t.Helper()
 	err := r.s.Commit(r.ctx, []storage.Append{r.owner.next(storage.EntryChanges, what)})[0]
@@ -215,7 +221,8 @@ func (r *refusing) recover(a storage.Append) {
 // database gives the name in the address.
 func (r *refusing) database() string { return r.s.pool.Config().ConnConfig.Database }
 
-// interrupt has the owner's append wait for a lock on the table, does there what an operator would, and gives the append.
+// interrupt has the owner's append wait for a lock on the table, does there what an operator would, and gives the
+// append.
 func (r *refusing) interrupt(call, state string) storage.Append {
 	r.t.Helper()
 	other := openAt(r.t, r.address, Options{Name: "other"})
@@ -272,12 +279,13 @@ func (r *refusing) hoard() (release func()) {
 	return release
 }
 
-// TestServerSaysNo guards P3 on a live server that refuses or interrupts: the state it sends, what is concluded from it, that the alert ends by
-// itself, and that nothing is written twice or lost.
+// TestServerSaysNo guards P3 on a live server that refuses or interrupts: the state it sends, what is concluded from
+// it, that the alert ends by itself, and that nothing is written twice or lost.
 func TestServerSaysNo(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	server := pgtest.Start(t, pgtest.WithSetting("max_connections", "10"), pgtest.WithSetting("superuser_reserved_connections", "0"))
+	server := pgtest.Start(t, pgtest.WithSetting("max_connections", "10"),
+		pgtest.WithSetting("superuser_reserved_connections", "0"))
 	r := &refusing{t: t, ctx: ctx, address: server.Database(t), owner: newFollower(newKey())}
 	r.s = openAt(t, r.address, Options{Lanes: 1, Name: "patient", AttemptTimeout: patience / 4})
 	r.recover(r.owner.next(storage.EntryClaim, "owner"))
@@ -290,7 +298,8 @@ func TestServerSaysNo(t *testing.T) {
 	behind(t, r.address, "ALTER DATABASE "+r.database()+" SET default_transaction_read_only = on")
 	r.s.pool.Reset()
 	r.expect("read only", "25006")
-	behind(t, r.address, "BEGIN READ WRITE; ALTER DATABASE "+r.database()+" RESET default_transaction_read_only; COMMIT")
+	behind(t, r.address, "BEGIN READ WRITE; ALTER DATABASE "+r.database()+" RESET default_transaction_read_only; "+
+		"COMMIT")
 	r.recover(r.owner.next(storage.EntryChanges, "writes again"))
 
 	// Somebody else has all the connections.
@@ -300,7 +309,8 @@ func TestServerSaysNo(t *testing.T) {
 	release()
 	r.recover(r.owner.next(storage.EntryChanges, "connects again"))
 
-	if batches, err := batchesOf(ctx, r.s, r.owner.key); err != nil || len(batches) != int(r.owner.tail.Seq) || r.owner.tail.Seq != 5 {
+	if batches, err := batchesOf(ctx, r.s, r.owner.key); err != nil || len(batches) != int(r.owner.tail.Seq) ||
+		r.owner.tail.Seq != 5 {
 		t.Errorf("%d records, told of %d, want 5: %v", len(batches), r.owner.tail.Seq, err)
 	}
 }

@@ -21,11 +21,13 @@ var (
 const (
 	// frozenTimeout bounds one question to a frozen instant. It is long: an instant that is lost cannot be had again.
 	frozenTimeout = 30 * time.Second
-	// frozenIdle is how long the one who looks may think between two questions before the server takes the instant back.
+	// frozenIdle is how long the one who looks may think between two questions before the server takes the instant
+	// back.
 	frozenIdle = "600000" // ms
 )
 
-// frozen is one transaction that only reads, on a connection of its own: a look that lasts minutes must not take one from those who sell.
+// frozen is one transaction that only reads, on a connection of its own: a look that lasts minutes must not take one
+// from those who sell.
 type frozen struct {
 	store *Store
 	mu    sync.Mutex // a connection answers one question at a time
@@ -33,10 +35,10 @@ type frozen struct {
 	tx    pgx.Tx
 }
 
-// Freeze implements storage.Freezer. On PostgreSQL the instant is after everything acknowledged before the call; on CockroachDB it is one
-// microsecond before the call by the clock of the node that answers, which may lag behind another one's by the clocks' offset. The
-// server pays for the instant until Close: PostgreSQL cannot clean up rows that were replaced since, CockroachDB answers only while its
-// gc.ttlseconds last.
+// Freeze implements storage.Freezer. On PostgreSQL the instant is after everything acknowledged before the call; on
+// CockroachDB it is one microsecond before the call by the clock of the node that answers, which may lag behind another
+// one's by the clocks' offset. The server pays for the instant until Close: PostgreSQL cannot clean up rows that were
+// replaced since, CockroachDB answers only while its gc.ttlseconds last.
 func (s *Store) Freeze(ctx context.Context) (storage.Frozen, error) {
 	if s.closed.Load() {
 		return nil, unavailable(errClosed)
@@ -88,7 +90,8 @@ func (f *frozen) Tail(ctx context.Context, key storage.SectionKey) (t storage.Ta
 }
 
 // Read implements storage.Frozen.
-func (f *frozen) Read(ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error) error {
+func (f *frozen) Read(ctx context.Context, key storage.SectionKey, after section.Seq,
+	visit func(*storage.Entry, storage.Hash) error) error {
 	return walk(key, after, func(from section.Seq) (page []stored, err error) {
 		err = f.ask(ctx, func(ctx context.Context, q queryer) error {
 			page, err = readPage(ctx, q, key, from)
@@ -108,7 +111,8 @@ func (f *frozen) Tickets(ctx context.Context, key storage.SectionKey, visit func
 	return visitTickets(ctx, f.ask, key, visit)
 }
 
-// Close implements storage.Frozen. A transaction that only read has nothing to commit, so hanging up is all there is to do.
+// Close implements storage.Frozen. A transaction that only read has nothing to commit, so hanging up is all there is to
+// do.
 func (f *frozen) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -13,16 +13,18 @@ import (
 
 var _ storage.Importer = (*Store)(nil)
 
-// One statement of an import is one transaction in one round trip: large enough that the commit does not count, small enough that it ends
-// well within the attempt timeout and is no burden to CockroachDB, which keeps a transaction's writes in memory.
+// One statement of an import is one transaction in one round trip: large enough that the commit does not count, small
+// enough that it ends well within the attempt timeout and is no burden to CockroachDB, which keeps a transaction's
+// writes in memory.
 const (
 	importBytes = 2 << 20
 	importRows  = 4096
 	ticketsMany = 16384 // tickets in one statement
 )
 
-// Import implements storage.Importer. All entries are judged before the first is written. More than one statement's worth goes in several
-// transactions: after storage.ErrUnknown or storage.ErrUnavailable a beginning of the entries may stand, and Tail tells how much.
+// Import implements storage.Importer. All entries are judged before the first is written. More than one statement's
+// worth goes in several transactions: after storage.ErrUnknown or storage.ErrUnavailable a beginning of the entries may
+// stand, and Tail tells how much.
 func (s *Store) Import(ctx context.Context, key storage.SectionKey, entries []storage.Entry) error {
 	tail, err := s.Tail(ctx, key)
 	if err != nil {
@@ -58,7 +60,8 @@ func importEnd(entries []storage.Entry) int {
 	return len(entries)
 }
 
-func (s *Store) importSome(ctx context.Context, key storage.SectionKey, entries []storage.Entry, tails []storage.Tail) error {
+func (s *Store) importSome(ctx context.Context, key storage.SectionKey, entries []storage.Entry,
+	tails []storage.Tail) error {
 	args, births := importArgs(key, entries, tails), int64(0)
 	met, err := s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		births = s.births.Load()
@@ -94,10 +97,12 @@ func importArgs(key storage.SectionKey, entries []storage.Entry, tails []storage
 		writer[i], batch[i], at[i] = e.Writer, e.Batch, stamp(e.At)
 		prev[i], hash[i], bodies[i] = e.Prev[:], tails[i].Hash[:], body(e)
 	}
-	return []any{shardOf(key), [16]byte(key.Event), int64(key.Section), seq, epoch, kind, writer, batch, at, prev, hash, bodies}
+	return []any{shardOf(key), [16]byte(key.Event), int64(key.Section), seq, epoch, kind, writer, batch, at, prev, hash,
+		bodies}
 }
 
-// ImportTickets implements storage.Importer. A seat that is there twice is storage.ErrTicketTaken, and nothing is changed.
+// ImportTickets implements storage.Importer. A seat that is there twice is storage.ErrTicketTaken, and nothing is
+// changed.
 func (s *Store) ImportTickets(ctx context.Context, key storage.SectionKey, tickets []storage.TicketRow) error {
 	event, sectionNo := [16]byte(key.Event), int64(key.Section)
 	err := s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {

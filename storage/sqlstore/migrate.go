@@ -17,14 +17,17 @@ import (
 	"holdfast/storage"
 )
 
-// ErrSchema says that the server's schema lacks steps this build needs, and that they were not (or may not be) applied from here.
+// ErrSchema says that the server's schema lacks steps this build needs, and that they were not (or may not be) applied
+// from here.
 //
-// The opposite is no error: a schema that is newer than the build is served. While a cluster is upgraded node by node, the first new
-// node migrates and the others go on with the old build. Every step must therefore leave the statements of the build before it valid.
+// The opposite is no error: a schema that is newer than the build is served. While a cluster is upgraded node by node,
+// the first new node migrates and the others go on with the old build. Every step must therefore leave the statements
+// of the build before it valid.
 var ErrSchema = errors.New("sqlstore: the server's schema lacks steps this build needs")
 
 const (
-	// migrationLock bounds how long a step waits for a table's lock: on PostgreSQL everybody else queues behind it meanwhile.
+	// migrationLock bounds how long a step waits for a table's lock: on PostgreSQL everybody else queues behind it
+	// meanwhile.
 	migrationLock = "3000" // ms
 	// migrationAttempts bounds the repetitions of one step; with the pauses between them they last some seven seconds.
 	migrationAttempts = 30
@@ -87,8 +90,8 @@ func withoutComments(text string) string {
 // isCockroach knows CockroachDB by what version() answers; there is no other question that both servers understand.
 func isCockroach(version string) bool { return strings.HasPrefix(version, "CockroachDB ") }
 
-// prepare makes sure that the store can be served from what the server has. A role that may only serve is asked nothing more than a
-// SELECT as long as no step is missing.
+// prepare makes sure that the store can be served from what the server has. A role that may only serve is asked nothing
+// more than a SELECT as long as no step is missing.
 func prepare(ctx context.Context, config *pgx.ConnConfig, o *Options, server Server) (err error) {
 	m := &migrator{config: migrationConfig(config)}
 	defer func() { err = errors.Join(err, m.close(ctx)) }()
@@ -114,8 +117,8 @@ func prepare(ctx context.Context, config *pgx.ConnConfig, o *Options, server Ser
 	return err
 }
 
-// Migrate applies the missing schema steps and tells which it applied itself; none is no error. Any number of processes may do it
-// at once. The role needs CREATE on the schema and becomes the owner of the tables.
+// Migrate applies the missing schema steps and tells which it applied itself; none is no error. Any number of processes
+// may do it at once. The role needs CREATE on the schema and becomes the owner of the tables.
 func Migrate(ctx context.Context, address string, o Options) (applied []string, err error) {
 	config, err := configure(address, &o)
 	if err != nil {
@@ -133,8 +136,8 @@ func Migrate(ctx context.Context, address string, o Options) (applied []string, 
 	return m.applyAll(ctx, missing)
 }
 
-// migrationConfig is for a connection that changes the schema: patient with its own statement (CockroachDB runs a schema change as a
-// job), impatient with locks.
+// migrationConfig is for a connection that changes the schema: patient with its own statement (CockroachDB runs a
+// schema change as a job), impatient with locks.
 func migrationConfig(config *pgx.ConnConfig) *pgx.ConnConfig {
 	own := config.Copy()
 	own.RuntimeParams["statement_timeout"] = "0"
@@ -202,8 +205,8 @@ func (m *migrator) applyAll(ctx context.Context, missing []step) (applied []stri
 	return applied, nil
 }
 
-// apply takes one step, however many others are at it. Servers have no lock that both know, so the statements themselves are
-// repeatable, and what PostgreSQL says to a loser of the race is answered by looking again.
+// apply takes one step, however many others are at it. Servers have no lock that both know, so the statements
+// themselves are repeatable, and what PostgreSQL says to a loser of the race is answered by looking again.
 func (m *migrator) apply(ctx context.Context, s step) (mine bool, err error) {
 	for attempt := range migrationAttempts {
 		if attempt > 0 {
@@ -219,13 +222,14 @@ func (m *migrator) apply(ctx context.Context, s step) (mine bool, err error) {
 		}
 	}
 	if sqlState(err) == stateInsufficientPrivilege {
-		return false, fmt.Errorf("%w: %s, and this role may not apply it: run holdfast migrate as the owner: %w", ErrSchema, s.name, err)
+		return false, fmt.Errorf("%w: %s, and this role may not apply it: run holdfast migrate as the owner: %w",
+			ErrSchema, s.name, err)
 	}
 	return false, fmt.Errorf("sqlstore: schema step %s: %w", s.name, err)
 }
 
-// attempt looks whether somebody took the step meanwhile; if not, it runs the statement and marks it. Each is a transaction of its own:
-// CockroachDB wants schema changes alone.
+// attempt looks whether somebody took the step meanwhile; if not, it runs the statement and marks it. Each is a
+// transaction of its own: CockroachDB wants schema changes alone.
 func (m *migrator) attempt(ctx context.Context, s step) (mine bool, err error) {
 	if err := m.connect(ctx); err != nil {
 		return false, err
@@ -253,12 +257,13 @@ const (
 	stateInsufficientPrivilege = "42501"
 )
 
-// racing are the answers to a statement that another process runs at the same time: the server's own catalog met a duplicate
-// (23505, 42P07, 42710), saw a row change under it (XX000), could not serialize (40001, 40P01, 40003), or a lock was not to be had (55P03).
+// racing are the answers to a statement that another process runs at the same time: the server's own catalog met a
+// duplicate (23505, 42P07, 42710), saw a row change under it (XX000), could not serialize (40001, 40P01, 40003), or a
+// lock was not to be had (55P03).
 var racing = []string{"23505", "42P07", "42710", "XX000", "40001", "40P01", "40003", "55P03"}
 
-// repeatable tells whether a step may succeed if it is tried again. Steps may be repeated whatever became of the first try, so a
-// broken connection is no obstacle.
+// repeatable tells whether a step may succeed if it is tried again. Steps may be repeated whatever became of the first
+// try, so a broken connection is no obstacle.
 func (m *migrator) repeatable(err error) bool {
 	return slices.Contains(racing, sqlState(err)) || m.conn == nil || m.conn.IsClosed()
 }
@@ -275,9 +280,9 @@ func takeTurns(ctx context.Context, attempt int) error {
 	}
 }
 
-// insistOnDurability keeps P2 on PostgreSQL, where "committed" means only what the settings say. Our own connections wait for the
-// sync whatever the server's default; for what only the server can set, the operator is told. Modes that wait for more than the local disk
-// are left as they are.
+// insistOnDurability keeps P2 on PostgreSQL, where "committed" means only what the settings say. Our own connections
+// wait for the sync whatever the server's default; for what only the server can set, the operator is told. Modes that
+// wait for more than the local disk are left as they are.
 func insistOnDurability(ctx context.Context, conn *pgx.Conn, config *pgx.ConnConfig, logf func(string, ...any)) error {
 	var synchronousCommit, fsync, fullPageWrites string
 	row := conn.QueryRow(ctx, sql("durability"))
@@ -289,7 +294,8 @@ func insistOnDurability(ctx context.Context, conn *pgx.Conn, config *pgx.ConnCon
 		logf("the server has synchronous_commit = off: holdfast sets it to on for its own connections")
 	}
 	if fsync == "off" {
-		logf("ALARM: the server runs with fsync = off: a power loss there loses tickets that buyers were told they have")
+		logf("ALARM: the server runs with fsync = off: a power loss there loses tickets that buyers were told they " +
+			"have")
 	}
 	if fullPageWrites == "off" {
 		logf("ALARM: the server runs with full_page_writes = off: a power loss there can tear pages of the log")

@@ -39,7 +39,8 @@ func ask1(t testing.TB, address, statement string, args []any, into ...any) {
 }
 
 func TestStatementsAreSplitByName(t *testing.T) {
-	got := splitStatements("-- what this file is\n\n-- name: one\n-- why\nSELECT 1\n    + 2\n\n-- name: two\nSELECT 2\n")
+	got := splitStatements("-- what this file is\n\n-- name: one\n-- why\nSELECT 1\n    + 2\n\n-- name: two\nSELECT " +
+		"2\n")
 	if len(got) != 2 || got["one"] != "SELECT 1\n    + 2" || got["two"] != "SELECT 2" {
 		t.Errorf("split into %q", got)
 	}
@@ -75,7 +76,8 @@ func TestStepsAreNumberedDensely(t *testing.T) {
 // TestEachStepIsOneRepeatableStatement: ten nodes run them side by side, and CockroachDB wants each alone.
 func TestEachStepIsOneRepeatableStatement(t *testing.T) {
 	for _, s := range steps {
-		repeatable := strings.Contains(s.statement, "IF NOT EXISTS") || strings.Contains(s.statement, "ON CONFLICT (name) DO NOTHING")
+		repeatable := strings.Contains(s.statement, "IF NOT EXISTS") ||
+			strings.Contains(s.statement, "ON CONFLICT (name) DO NOTHING")
 		if strings.Contains(s.statement, ";") || !repeatable {
 			t.Errorf("%s cannot be repeated, or is more than one statement:\n%s", s.name, s.statement)
 		}
@@ -96,7 +98,8 @@ func TestCockroachIsKnownByItsVersion(t *testing.T) {
 	}
 }
 
-// TestNoPasswordInTheErrorOfAnAddress: an address that does not parse ends up in a log, its password must not (P12 in spirit).
+// TestNoPasswordInTheErrorOfAnAddress: an address that does not parse ends up in a log, its password must not (P12 in
+// spirit).
 func TestNoPasswordInTheErrorOfAnAddress(t *testing.T) {
 	for _, address := range []string{
 		"postgres://u:hunter2@host:port/d",
@@ -119,9 +122,11 @@ func TestNoPasswordInTheErrorOfAnAddress(t *testing.T) {
 		}
 	}
 	for setting, says := range map[string]string{
-		"sslmode=verify-full&sslrootcert=/nowhere/ca.pem": "/nowhere/ca.pem", "sslmode=strange": "sslmode", "connect_timeout=soon": "connect_timeout",
+		"sslmode=verify-full&sslrootcert=/nowhere/ca.pem": "/nowhere/ca.pem", "sslmode=strange": "sslmode",
+		"connect_timeout=soon": "connect_timeout",
 	} {
-		if _, err := Open(t.Context(), "postgres://u@host/d?"+setting, Options{}); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := Open(t.Context(), "postgres://u@host/d?"+setting, Options{}); err == nil ||
+			!strings.Contains(err.Error(), says) {
 			t.Errorf("%s: the error does not name what is wrong: %v", setting, err)
 		}
 	}
@@ -195,7 +200,8 @@ func TestMigrateTellsWhatItDid(t *testing.T) {
 func TestMissingStepsAreNamedAndNothingIsTouched(t *testing.T) {
 	address := pgtest.Shared(t).Database(t)
 	_, err := Open(t.Context(), address, Options{})
-	if !errors.Is(err, ErrSchema) || !strings.Contains(err.Error(), "0001_section_log") || !strings.Contains(err.Error(), "holdfast migrate") {
+	if !errors.Is(err, ErrSchema) || !strings.Contains(err.Error(), "0001_section_log") ||
+		!strings.Contains(err.Error(), "holdfast migrate") {
 		t.Errorf("an empty database: %v", err)
 	}
 	var tables int
@@ -204,7 +210,8 @@ func TestMissingStepsAreNamedAndNothingIsTouched(t *testing.T) {
 	}
 }
 
-// TestANewerSchemaIsServed: in a rolling upgrade the first new node migrates, and the old ones go on, restarts included.
+// TestANewerSchemaIsServed: in a rolling upgrade the first new node migrates, and the old ones go on, restarts
+// included.
 func TestANewerSchemaIsServed(t *testing.T) {
 	address := pgtest.Shared(t).Database(t)
 	if err := openAt(t, address, Options{}).Close(); err != nil {
@@ -240,10 +247,11 @@ func setting(t *testing.T, s *Store, name string) (value string) {
 	return value
 }
 
-// TestCommitsAreSyncedWhateverTheServerSays guards P2: on a server that acknowledges before it syncs, the store's own connections wait,
-// and what only the server can set is said out loud.
+// TestCommitsAreSyncedWhateverTheServerSays guards P2: on a server that acknowledges before it syncs, the store's own
+// connections wait, and what only the server can set is said out loud.
 func TestCommitsAreSyncedWhateverTheServerSays(t *testing.T) {
-	for _, c := range []struct{ has, want string }{{"off", "on"}, {"local", "local"}, {"remote_apply", "remote_apply"}, {"on", "on"}} {
+	for _, c := range []struct{ has, want string }{{"off", "on"}, {"local", "local"}, {"remote_apply", "remote_apply"},
+		{"on", "on"}} {
 		t.Run(c.has, func(t *testing.T) {
 			server := pgtest.Shared(t)
 			address := server.Database(t)
@@ -267,7 +275,9 @@ func TestCommitsAreSyncedWhateverTheServerSays(t *testing.T) {
 func TestAServerThatDoesNotSyncIsToldOn(t *testing.T) {
 	server := pgtest.Start(t, pgtest.WithSetting("fsync", "off"), pgtest.WithSetting("full_page_writes", "off"))
 	var said []string
-	openAt(t, server.Database(t), Options{Logf: func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }})
+	openAt(t, server.Database(t), Options{Logf: func(format string, args ...any) {
+		said = append(said, fmt.Sprintf(format, args...))
+	}})
 	all := strings.Join(said, "\n")
 	if !strings.Contains(all, "fsync = off") || !strings.Contains(all, "full_page_writes = off") {
 		t.Errorf("P2: said %q", all)

@@ -19,20 +19,20 @@ import (
 
 // Options of a store. The zero value is usable.
 type Options struct {
-	// Migrate applies the schema steps that are missing before the store opens. A role that may not is told so only when a step
-	// is missing.
+	// Migrate applies the schema steps that are missing before the store opens. A role that may not is told so only
+	// when a step is missing.
 	Migrate bool
-	// Lanes is how many appends may be under way at once, each on a connection of its own. Too few leave the server idle between
-	// a commit's sync and the next; too many only queue inside the server, where nobody can see them, and starve the others who use it.
-	// Default: lanesPostgres or lanesCockroach, see there.
+	// Lanes is how many appends may be under way at once, each on a connection of its own. Too few leave the server
+	// idle between a commit's sync and the next; too many only queue inside the server, where nobody can see them, and
+	// starve the others who use it. Default: lanesPostgres or lanesCockroach, see there.
 	Lanes int
-	// AttemptTimeout bounds one sending of one statement. After it the outcome is unknown and the same append is sent again. Too short turns
-	// a slow commit into doubt; too long keeps buyers waiting on a dead connection. Default 2 s.
+	// AttemptTimeout bounds one sending of one statement. After it the outcome is unknown and the same append is sent
+	// again. Too short turns a slow commit into doubt; too long keeps buyers waiting on a dead connection. Default 2 s.
 	AttemptTimeout time.Duration
 	// Name is shown by the server as application_name. Default "holdfast".
 	Name string
-	// Isolation is the level of the store's transactions, "read committed" or "serializable". Default: the server's own. The store's
-	// promises hold on either.
+	// Isolation is the level of the store's transactions, "read committed" or "serializable". Default: the server's
+	// own. The store's promises hold on either.
 	Isolation string
 	// Logf hears of trouble with the server, one line an incident. Default: nobody.
 	Logf func(format string, args ...any)
@@ -47,15 +47,16 @@ type Options struct {
 
 // Lanes by kind of server.
 //
-// PostgreSQL gets two lanes of many records each. What a hold costs its processors is mostly the statement and the commit, not the row: with
-// 64 hot sections one lane gathers 42 records a statement, two 25, four 18, eight 14, and the server spends 6, 8, 10 and 11 µs on
-// a hold. A second lane fills the time in which the first waits for its sync or for the network, and keeps one statement that hangs from
-// holding up every section; a third only splits the records into smaller groups. A group of 64 is all that two lanes can gather from 64
-// sections; make bench-sql has the rates, and `go test -run '^$' -bench SQLShape ./actors` the other shapes.
+// PostgreSQL gets two lanes of many records each. What a hold costs its processors is mostly the statement and the
+// commit, not the row: with 64 hot sections one lane gathers 42 records a statement, two 25, four 18, eight 14, and the
+// server spends 6, 8, 10 and 11 µs on a hold. A second lane fills the time in which the first waits for its sync or for
+// the network, and keeps one statement that hangs from holding up every section; a third only splits the records into
+// smaller groups. A group of 64 is all that two lanes can gather from 64 sections; make bench-sql has the rates, and
+// `go test -run '^$' -bench SQLShape ./actors` the other shapes.
 //
-// CockroachDB gets many lanes of one record each: a commit there is a round of consensus, some milliseconds long and parallel by range,
-// and one row is one phase. Its own advice is four connections a processor core over all clients; a node asks for 32, a share of that
-// on the smallest cluster worth running (three nodes of four cores).
+// CockroachDB gets many lanes of one record each: a commit there is a round of consensus, some milliseconds long and
+// parallel by range, and one row is one phase. Its own advice is four connections a processor core over all clients; a
+// node asks for 32, a share of that on the smallest cluster worth running (three nodes of four cores).
 const (
 	lanesPostgres  = 2
 	groupPostgres  = 64
@@ -63,20 +64,23 @@ const (
 	groupCockroach = 1
 )
 
-// connectionsBesides are for everything that is not an append (takeovers, replays, snapshots, heartbeats, catalog): were they to queue
-// behind appends, a node in trouble could not even show that it is alive.
+// connectionsBesides are for everything that is not an append (takeovers, replays, snapshots, heartbeats, catalog):
+// were they to queue behind appends, a node in trouble could not even show that it is alive.
 const connectionsBesides = 8
 
 const (
 	attemptTimeoutDefault = 2 * time.Second
 	connectTimeout        = 2 * time.Second
-	// idleInTransaction ends the transaction of a client that was paused halfway: its row locks would hold up the heir's takeover.
+	// idleInTransaction ends the transaction of a client that was paused halfway: its row locks would hold up the
+	// heir's takeover.
 	idleInTransaction = "5000" // ms
 )
 
-// keepalives let PostgreSQL find out within some ten seconds that a client's machine is gone. An extended-protocol append commits with its last
-// message; should a line break just before that one, the row stays locked until the server notices, and its default is two hours.
-var keepalives = map[string]string{"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
+// keepalives let PostgreSQL find out within some ten seconds that a client's machine is gone. An extended-protocol
+// append commits with its last message; should a line break just before that one, the row stays locked until the server
+// notices, and its default is two hours.
+var keepalives = map[string]string{"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2",
+	"tcp_keepalives_count": "3"}
 
 // Store implements [storage.Store] on a PostgreSQL or CockroachDB server.
 type Store struct {
@@ -89,8 +93,8 @@ type Store struct {
 
 	closed atomic.Bool
 	mu     sync.Mutex
-	// tails are the last entries known to be in the log: once there, an entry is there for ever, so a tail may be old and is never
-	// wrong. Guarded by mu.
+	// tails are the last entries known to be in the log: once there, an entry is there for ever, so a tail may be old
+	// and is never wrong. Guarded by mu.
 	tails map[storage.SectionKey]seen
 	// births counts the connections made. One may lead to a server that does not know what an older one told; see seen.
 	births atomic.Int64
@@ -104,9 +108,11 @@ type Server struct {
 	Version   string // its own words
 }
 
-// Open connects to the server at a postgres:// URL and checks that its schema is the one this build needs. ctx bounds the opening only.
+// Open connects to the server at a postgres:// URL and checks that its schema is the one this build needs. ctx bounds
+// the opening only.
 //
-// Errors: the URL's, the network's (wrapping storage.ErrUnavailable), ErrSchema when steps are missing and Options.Migrate is not set.
+// Errors: the URL's, the network's (wrapping storage.ErrUnavailable), ErrSchema when steps are missing and
+// Options.Migrate is not set.
 func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	config, err := configure(address, &o)
 	if err != nil {
@@ -148,8 +154,8 @@ func configure(address string, o *Options) (*pgxpool.Config, error) {
 	parameters := config.ConnConfig.RuntimeParams
 	setDefault(parameters, "application_name", cmp.Or(o.Name, "holdfast"))
 	setDefault(parameters, "idle_in_transaction_session_timeout", idleInTransaction)
-	// The server gives up a little after the client has: a statement nobody waits for must not hold locks. An address or a role cannot
-	// shorten it: PostgreSQL would cut short a commit's wait for its standbys and call it a success.
+	// The server gives up a little after the client has: a statement nobody waits for must not hold locks. An address
+	// or a role cannot shorten it: PostgreSQL would cut short a commit's wait for its standbys and call it a success.
 	parameters["statement_timeout"] = fmt.Sprint((o.AttemptTimeout + 10*time.Second).Milliseconds())
 	if o.Isolation != "" {
 		parameters["default_transaction_isolation"] = o.Isolation
@@ -161,8 +167,9 @@ func configure(address string, o *Options) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// severalServers tells whether the address names more than one. Of those the one that can write is meant, as with target_session_attrs=read-write:
-// a standby among them would tell of a log that ends too early, and its section would be taken for damaged.
+// severalServers tells whether the address names more than one. Of those the one that can write is meant, as with
+// target_session_attrs=read-write: a standby among them would tell of a log that ends too early, and its section would
+// be taken for damaged.
 func severalServers(config *pgx.ConnConfig) bool {
 	return slices.ContainsFunc(config.Fallbacks, func(other *pgconn.FallbackConfig) bool {
 		return other.Host != config.Host || other.Port != config.Port
@@ -175,7 +182,8 @@ func setDefault(parameters map[string]string, name, value string) {
 	}
 }
 
-// ask connects once to learn what the server is. CockroachDB names itself in its version; there is no other way that both answer.
+// ask connects once to learn what the server is. CockroachDB names itself in its version; there is no other way that
+// both answer.
 func ask(ctx context.Context, config *pgx.ConnConfig) (server Server, err error) {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {

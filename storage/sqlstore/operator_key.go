@@ -13,7 +13,8 @@ import (
 const keysPage = 4096
 
 // SetSale implements storage.Catalog.
-func (s *Store) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey) error {
+func (s *Store) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState,
+	key storage.OperatorKey) error {
 	return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if err := rememberKey(ctx, tx, key); err != nil {
 			return err
@@ -31,13 +32,14 @@ func (s *Store) RememberKey(ctx context.Context, key storage.OperatorKey) error 
 	return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error { return rememberKey(ctx, tx, key) })
 }
 
-// rememberKey inserts the key and drops those of its event that are stale by it. An insert that meets the key of a transaction under way
-// waits for that one's end, so two nodes never both have a key.
+// rememberKey inserts the key and drops those of its event that are stale by it. An insert that meets the key of a
+// transaction under way waits for that one's end, so two nodes never both have a key.
 func rememberKey(ctx context.Context, tx pgx.Tx, key storage.OperatorKey) error {
 	if key.Request == (section.RequestID{}) {
 		return nil
 	}
-	tag, err := tx.Exec(ctx, sql("key_insert"), [16]byte(key.Request), [16]byte(key.Event), int64(key.Fingerprint), stamp(key.At))
+	tag, err := tx.Exec(ctx, sql("key_insert"), [16]byte(key.Request), [16]byte(key.Event), int64(key.Fingerprint),
+		stamp(key.At))
 	if err != nil {
 		return err
 	}
@@ -52,7 +54,8 @@ func rememberKey(ctx context.Context, tx pgx.Tx, key storage.OperatorKey) error 
 		return &storage.RepeatedError{First: standing[0]}
 	}
 	stale := key.At - section.Instant(storage.OperatorKeyWindow)
-	if _, err := tx.Exec(ctx, sql("keys_stale"), [16]byte(key.Event), stamp(stale), int64(storage.OperatorKeysKept+1)); err != nil {
+	if _, err := tx.Exec(ctx, sql("keys_stale"), [16]byte(key.Event), stamp(stale),
+		int64(storage.OperatorKeysKept+1)); err != nil {
 		return err
 	}
 	var kept int64
@@ -101,5 +104,6 @@ func scanKeyOf(row pgx.CollectableRow) (storage.OperatorKey, error) {
 		at             time.Time
 	)
 	err := row.Scan(&request, &event, &fingerprint, &at)
-	return storage.OperatorKey{Request: request, Event: event, Fingerprint: uint64(fingerprint), At: section.Instant(at.UnixMilli())}, err
+	return storage.OperatorKey{Request: request, Event: event, Fingerprint: uint64(fingerprint),
+		At: section.Instant(at.UnixMilli())}, err
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Large values are kept in parts: rows of megabytes are slow on both servers, and CockroachDB splits ranges only between rows.
+// Large values are kept in parts: rows of megabytes are slow on both servers, and CockroachDB splits ranges only
+// between rows.
 const (
 	partBytes  = 256 << 10
 	groupParts = 8 // parts in one statement: 2 MiB
@@ -26,7 +27,8 @@ func cut(body []byte) [][]byte {
 	return append(parts, body)
 }
 
-// insertParts sends parts, numbered from 0, a group at a time. The statement's last two parameters are the numbers and the bodies.
+// insertParts sends parts, numbered from 0, a group at a time. The statement's last two parameters are the numbers and
+// the bodies.
 func insertParts(ctx context.Context, tx pgx.Tx, statement string, parts [][]byte, args ...any) error {
 	for first := 0; first < len(parts); first += groupParts {
 		group := parts[first:min(first+groupParts, len(parts))]
@@ -41,8 +43,8 @@ func insertParts(ctx context.Context, tx pgx.Tx, statement string, parts [][]byt
 	return nil
 }
 
-// source asks the server: the store by any connection of its pool, again if need be, or a frozen instant by its own transaction.
-// Errors are in the port's words; those of question as they are.
+// source asks the server: the store by any connection of its pool, again if need be, or a frozen instant by its own
+// transaction. Errors are in the port's words; those of question as they are.
 type source func(ctx context.Context, question func(ctx context.Context, q queryer) error) error
 
 // present reads what is there now.
@@ -51,7 +53,8 @@ func (s *Store) present(ctx context.Context, question func(ctx context.Context, 
 }
 
 // fetch gives all rows of a statement.
-func fetch[T any](ctx context.Context, ask source, scan pgx.RowToFunc[T], statement string, args ...any) (all []T, err error) {
+func fetch[T any](ctx context.Context, ask source, scan pgx.RowToFunc[T], statement string, args ...any) (all []T,
+	err error) {
 	err = ask(ctx, func(ctx context.Context, q queryer) error {
 		all, err = collect(ctx, q, scan, statement, args...)
 		return err
@@ -67,8 +70,8 @@ func collect[T any](ctx context.Context, q queryer, scan pgx.RowToFunc[T], state
 	return pgx.CollectRows(found, scan)
 }
 
-// pages calls visit for every row of a list that is asked for page by page, each time from the last row seen. No connection is held
-// while visit runs, so visit may call the store and may take its time.
+// pages calls visit for every row of a list that is asked for page by page, each time from the last row seen. No
+// connection is held while visit runs, so visit may call the store and may take its time.
 func pages[T any](limit int, page func(last *T) ([]T, error), visit func(T) error) error {
 	var last *T
 	for {

@@ -14,9 +14,10 @@ var _ storage.Payments = (*Store)(nil)
 
 const paymentsPage = 4096
 
-// PutPayment implements storage.Payments. Whether a row may be overwritten is decided where it stands, so two processes that ask at once
-// get one answer. Sent again after an unknown outcome it finds its own row.
-func (s *Store) PutPayment(ctx context.Context, p storage.PaymentRow, over ...string) (stands storage.PaymentRow, err error) {
+// PutPayment implements storage.Payments. Whether a row may be overwritten is decided where it stands, so two processes
+// that ask at once get one answer. Sent again after an unknown outcome it finds its own row.
+func (s *Store) PutPayment(ctx context.Context, p storage.PaymentRow, over ...string) (stands storage.PaymentRow,
+	err error) {
 	if over == nil {
 		over = []string{} // NULL would be neither among nor not among
 	}
@@ -55,7 +56,8 @@ func readPayment(ctx context.Context, q queryer, id string) (p storage.PaymentRo
 	return found[0], nil
 }
 
-// Payments implements storage.Payments. The server pages in its own collation's order, so the rows are put in order of bytes here.
+// Payments implements storage.Payments. The server pages in its own collation's order, so the rows are put in order of
+// bytes here.
 func (s *Store) Payments(ctx context.Context, visit func(storage.PaymentRow) error) error {
 	var all []storage.PaymentRow
 	err := pages(paymentsPage, func(last *storage.PaymentRow) ([]storage.PaymentRow, error) {

@@ -12,7 +12,8 @@ import (
 	"holdfast/storage/sqlstore/pgtest"
 )
 
-// TestAHundredWritersOnOneSection (P1, P2, S1, S3): ten nodes of ten writers each fight for one log and sell the same few seats.
+// TestAHundredWritersOnOneSection (P1, P2, S1, S3): ten nodes of ten writers each fight for one log and sell the same
+// few seats.
 func TestAHundredWritersOnOneSection(t *testing.T) {
 	for _, isolation := range isolations {
 		t.Run(isolation, func(t *testing.T) {
@@ -111,7 +112,8 @@ func (r *race) send(s *Store, a storage.Append) error {
 	}
 }
 
-// check reads the log through a store that took no part. Read itself refuses a log with a gap, a seq twice or a broken chain.
+// check reads the log through a store that took no part. Read itself refuses a log with a gap, a seq twice or a broken
+// chain.
 func (r *race) check(s *Store, key storage.SectionKey) {
 	tickets := map[section.SeatIndex]section.BookingNo{}
 	records := 0
@@ -119,14 +121,16 @@ func (r *race) check(s *Store, key storage.SectionKey) {
 		records++
 		a, sent := r.sent[e.Batch]
 		if !sent || !r.acknowledged[e.Batch] || a.Entry.Seq != e.Seq {
-			r.t.Errorf("S3: record %d: sent %v as record %d, acknowledged %v", e.Seq, sent, a.Entry.Seq, r.acknowledged[e.Batch])
+			r.t.Errorf("S3: record %d: sent %v as record %d, acknowledged %v", e.Seq, sent, a.Entry.Seq,
+				r.acknowledged[e.Batch])
 		}
 		for _, seat := range a.Refund {
 			delete(tickets, seat)
 		}
 		for _, row := range a.Sell {
 			if other, sold := tickets[row.Seat]; sold {
-				r.t.Errorf("P1: record %d sells seat %d to booking %d, which booking %d has", e.Seq, row.Seat, row.Booking, other)
+				r.t.Errorf("P1: record %d sells seat %d to booking %d, which booking %d has", e.Seq, row.Seat,
+					row.Booking, other)
 			}
 			tickets[row.Seat] = row.Booking
 		}
@@ -139,7 +143,10 @@ func (r *race) check(s *Store, key storage.SectionKey) {
 		r.t.Errorf("P2: %d records were acknowledged, the log has %d", len(r.acknowledged), records)
 	}
 	table := map[section.SeatIndex]section.BookingNo{}
-	if err := s.Tickets(r.ctx, key, func(row storage.TicketRow) error { table[row.Seat] = row.Booking; return nil }); err != nil {
+	if err := s.Tickets(r.ctx, key, func(row storage.TicketRow) error {
+		table[row.Seat] = row.Booking
+		return nil
+	}); err != nil {
 		r.t.Fatal(err)
 	}
 	if !maps.Equal(table, tickets) {

@@ -25,7 +25,8 @@ func visitTickets(ctx context.Context, ask source, key storage.SectionKey, visit
 		if last != nil {
 			after = int64(last.Seat)
 		}
-		return fetch(ctx, ask, scanTicket, sql("tickets"), [16]byte(key.Event), int64(key.Section), after, int64(ticketsPage))
+		return fetch(ctx, ask, scanTicket, sql("tickets"), [16]byte(key.Event), int64(key.Section), after,
+			int64(ticketsPage))
 	}, visit)
 }
 
@@ -62,12 +63,12 @@ func (s *Store) Forget(ctx context.Context, w storage.WriterID) error {
 	return err
 }
 
-// shardsAtOnce is how many shards are listed side by side: half of the connections that are not for appends, so that heartbeats and
-// takeovers find one free.
+// shardsAtOnce is how many shards are listed side by side: half of the connections that are not for appends, so that
+// heartbeats and takeovers find one free.
 const shardsAtOnce = connectionsBesides / 2
 
-// Sections implements storage.Store. It costs a round trip a section, because an index of sections would be a second key in every
-// append; they are asked for once in a process's life.
+// Sections implements storage.Store. It costs a round trip a section, because an index of sections would be a second
+// key in every append; they are asked for once in a process's life.
 func (s *Store) Sections(ctx context.Context) ([]storage.SectionKey, error) {
 	var (
 		all    []storage.SectionKey

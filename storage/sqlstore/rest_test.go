@@ -32,8 +32,8 @@ func wantSnapshot(t *testing.T, got storage.Snapshot) {
 	}
 }
 
-// TestASnapshotIsLoadedWholeWhileItIsReplaced: writers replace a snapshot as fast as they can; who loads sees one of them, never a mixture,
-// never a damaged one, and never an older one than before.
+// TestASnapshotIsLoadedWholeWhileItIsReplaced: writers replace a snapshot as fast as they can; who loads sees one of
+// them, never a mixture, never a damaged one, and never an older one than before.
 func TestASnapshotIsLoadedWholeWhileItIsReplaced(t *testing.T) {
 	for _, isolation := range isolations {
 		t.Run(isolation, func(t *testing.T) {
@@ -89,7 +89,8 @@ func TestOldPartsOfASnapshotGo(t *testing.T) {
 		var parts, upTo, snapshots int
 		ask1(t, address, rightsSQL("count_parts"), []any{[16]byte(key.Event)}, &parts, &upTo, &snapshots)
 		if want := max(1, (size+partBytes-1)/partBytes); parts != want || upTo != want || snapshots != 1 {
-			t.Errorf("%d bytes are %d parts up to %d of %d snapshots, want %d of one", size, parts, upTo, snapshots, want)
+			t.Errorf("%d bytes are %d parts up to %d of %d snapshots, want %d of one", size, parts, upTo, snapshots,
+				want)
 		}
 		got, err := s.LoadSnapshot(t.Context(), key)
 		if err != nil || !bytes.Equal(got.Body, snapshot.Body) {
@@ -132,14 +133,16 @@ func TestADamagedSnapshotIsNotGuessed(t *testing.T) {
 
 func exampleEvent() *storage.Event {
 	return &storage.Event{
-		ID: storage.NewEventID(), Name: "Nachtmusik — Gold & Müller's \"Best\"", StartsAt: 2_000_000_000_000, CreatedAt: 1_700_000_000_001,
-		Currency: "EUR", Sale: storage.SalePaused, Prices: map[string]int64{"b": 1 << 60, "a": 1},
-		Sections: []storage.SectionInfo{{ID: "A", Name: "Left", Seats: 10}}, Create: section.RequestID{1, 255}, CreateFingerprint: 1<<64 - 1,
+		ID: storage.NewEventID(), Name: "Nachtmusik — Gold & Müller's \"Best\"", StartsAt: 2_000_000_000_000,
+		CreatedAt: 1_700_000_000_001,
+		Currency:  "EUR", Sale: storage.SalePaused, Prices: map[string]int64{"b": 1 << 60, "a": 1},
+		Sections: []storage.SectionInfo{{ID: "A", Name: "Left", Seats: 10}}, Create: section.RequestID{1, 255},
+		CreateFingerprint: 1<<64 - 1,
 	}
 }
 
-// TestAnEventSentAgainFindsItself: after an unknown outcome the same event is sent again. If its own row is what it meets, it was made;
-// another event's row is still ErrExists (P5).
+// TestAnEventSentAgainFindsItself: after an unknown outcome the same event is sent again. If its own row is what it
+// meets, it was made; another event's row is still ErrExists (P5).
 func TestAnEventSentAgainFindsItself(t *testing.T) {
 	s, ctx := openAt(t, pgtest.Shared(t).Database(t), Options{}), t.Context()
 	e, venue := exampleEvent(), bytes.Repeat([]byte("venue"), partBytes)
@@ -151,7 +154,9 @@ func TestAnEventSentAgainFindsItself(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error { return createEvent(ctx, tx, e, header, venue, sentBefore) })
+		return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+			return createEvent(ctx, tx, e, header, venue, sentBefore)
+		})
 	}
 	if err := again(e, venue, true); err != nil {
 		t.Errorf("P5: sent again: %v", err)
@@ -267,7 +272,8 @@ func TestAPaymentIsOnePayment(t *testing.T) {
 			)
 			for i := range answers {
 				nodes.Go(func() {
-					row := storage.PaymentRow{ID: "one", Status: fmt.Sprint("by ", i), Amount: int64(i), Currency: "EUR"}
+					row := storage.PaymentRow{ID: "one", Status: fmt.Sprint("by ", i), Amount: int64(i),
+						Currency: "EUR"}
 					var err error
 					if answers[i], err = s.PutPayment(t.Context(), row); err != nil {
 						t.Error(err)
@@ -305,7 +311,8 @@ func TestAPaymentIsOverwrittenOnlyWhereAsked(t *testing.T) {
 		{"charged", []string{"pending"}, "charged"},
 		{"refunded", []string{"charged"}, "refunded"},
 	} {
-		got, err := s.PutPayment(ctx, storage.PaymentRow{ID: "p", Status: c.status, Amount: 5, Currency: "EUR"}, c.over...)
+		got, err := s.PutPayment(ctx, storage.PaymentRow{ID: "p", Status: c.status, Amount: 5, Currency: "EUR"},
+			c.over...)
 		if err != nil || got != (storage.PaymentRow{ID: "p", Status: c.stands, Amount: 5, Currency: "EUR"}) {
 			t.Errorf("step %d: %+v stands, want %s: %v", i, got, c.stands, err)
 		}

@@ -16,7 +16,8 @@ import (
 	"holdfast/storage/storetest"
 )
 
-// grant makes the roles of least_privilege.sql on a migrated database and gives the addresses of a node and of an auditor.
+// grant makes the roles of least_privilege.sql on a migrated database and gives the addresses of a node and of an
+// auditor.
 func grant(t *testing.T, owner string) (node, auditor string) {
 	t.Helper()
 	text, err := os.ReadFile("least_privilege.sql")
@@ -95,12 +96,14 @@ func TestARoleThatMayNotMigrateSaysWhoMust(t *testing.T) {
 	node, _ := grant(t, owner)
 	behind(t, owner, rightsSQL("forget_step"), int64(len(steps)))
 	_, err := Open(t.Context(), node, Options{Migrate: true})
-	if !errors.Is(err, ErrSchema) || !strings.Contains(err.Error(), steps[len(steps)-1].name) || !strings.Contains(err.Error(), "as the owner") {
+	if !errors.Is(err, ErrSchema) || !strings.Contains(err.Error(), steps[len(steps)-1].name) ||
+		!strings.Contains(err.Error(), "as the owner") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestTheAuditorOnlyLooks: the role of `holdfast audit` reads all that an audit reads, and neither writes nor learns the key of tickets.
+// TestTheAuditorOnlyLooks: the role of `holdfast audit` reads all that an audit reads, and neither writes nor learns
+// the key of tickets.
 func TestTheAuditorOnlyLooks(t *testing.T) {
 	owner := pgtest.Shared(t).Database(t)
 	all := openAt(t, owner, Options{})

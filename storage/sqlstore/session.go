@@ -19,8 +19,8 @@ type queryer interface {
 	QueryRow(ctx context.Context, statement string, args ...any) pgx.Row
 }
 
-// attempt runs f once on a connection of the pool, with the attempt timeout, and says what its end means. A connection on which
-// anything was left open or in doubt does not go back into the pool.
+// attempt runs f once on a connection of the pool, with the attempt timeout, and says what its end means. A connection
+// on which anything was left open or in doubt does not go back into the pool.
 func (s *Store) attempt(ctx context.Context, f func(ctx context.Context, c *pgxpool.Conn) error) (verdict, error) {
 	if s.closed.Load() {
 		return refused, errClosed
@@ -57,8 +57,8 @@ func hangUp(c *pgx.Conn) {
 	_ = c.Close(done) // its error is that nobody waits
 }
 
-// heard keeps the alert: one line when the server stops answering, one when it answers again. since is the turn at which the attempt began: an
-// attempt of before the last turn is old news of the other side of it.
+// heard keeps the alert: one line when the server stops answering, one when it answers again. since is the turn at
+// which the attempt began: an attempt of before the last turn is old news of the other side of it.
 func (s *Store) heard(since int64, v verdict, err error) {
 	if v == own || s.closed.Load() {
 		return
@@ -68,15 +68,17 @@ func (s *Store) heard(since int64, v verdict, err error) {
 		return
 	}
 	if gone {
-		s.pool.Reset() // whatever ended this connection has most likely ended the others too; each would be an alarm of its own
-		s.options.Alarm(Alarm{Name: AlarmUnreachable, On: true, Text: "the store does not answer; everything that needs it is refused until it does", Err: err})
+		// whatever ended this connection has most likely ended the others too; each would be an alarm of its own
+		s.pool.Reset()
+		s.options.Alarm(Alarm{Name: AlarmUnreachable, On: true,
+			Text: "the store does not answer; everything that needs it is refused until it does", Err: err})
 	} else {
 		s.options.Alarm(Alarm{Name: AlarmUnreachable, Text: "the store answers again"})
 	}
 }
 
-// read runs a read, which may be repeated without harm, but not for longer than one attempt may take: somebody waits for the answer.
-// Errors: storage.ErrUnavailable when the server cannot be asked; those of f as they are.
+// read runs a read, which may be repeated without harm, but not for longer than one attempt may take: somebody waits
+// for the answer. Errors: storage.ErrUnavailable when the server cannot be asked; those of f as they are.
 func (s *Store) read(ctx context.Context, f func(ctx context.Context, c *pgxpool.Conn) error) error {
 	deadline := time.Now().Add(s.options.AttemptTimeout)
 	for n := 0; ; n++ {
@@ -93,8 +95,9 @@ func (s *Store) read(ctx context.Context, f func(ctx context.Context, c *pgxpool
 	}
 }
 
-// write runs f, which is one atomic statement or transaction, again while it is surely not written and worth it. Errors in the port's words:
-// storage.ErrUnknown, storage.ErrUnavailable; those of f as they are. met tells that a primary key was met.
+// write runs f, which is one atomic statement or transaction, again while it is surely not written and worth it. Errors
+// in the port's words: storage.ErrUnknown, storage.ErrUnavailable; those of f as they are. met tells that a primary key
+// was met.
 func (s *Store) write(ctx context.Context, f func(ctx context.Context, c *pgxpool.Conn) error) (met bool, err error) {
 	deadline := time.Now().Add(s.options.AttemptTimeout)
 	for n := 0; ; n++ {
@@ -121,7 +124,8 @@ func (s *Store) write(ctx context.Context, f func(ctx context.Context, c *pgxpoo
 	}
 }
 
-// exec runs one statement that writes. A primary key that is met is an error like any other; statements that expect one say ON CONFLICT.
+// exec runs one statement that writes. A primary key that is met is an error like any other; statements that expect one
+// say ON CONFLICT.
 func (s *Store) exec(ctx context.Context, statement string, args ...any) (rows int64, err error) {
 	_, err = s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		tag, err := c.Exec(ctx, statement, args...)
@@ -131,10 +135,11 @@ func (s *Store) exec(ctx context.Context, statement string, args ...any) (rows i
 	return rows, err
 }
 
-// transact runs f in a transaction, again after a serialization failure. f's own errors roll back and come out as they are.
+// transact runs f in a transaction, again after a serialization failure. f's own errors roll back and come out as they
+// are.
 //
-// Two runners: CockroachDB wants to be asked to retry by its own protocol, which cockroach-go speaks; on PostgreSQL that protocol's RELEASE
-// counts as the commit and the real COMMIT's error would be dropped.
+// Two runners: CockroachDB wants to be asked to retry by its own protocol, which cockroach-go speaks; on PostgreSQL
+// that protocol's RELEASE counts as the commit and the real COMMIT's error would be dropped.
 func (s *Store) transact(ctx context.Context, f func(ctx context.Context, tx pgx.Tx) error) error {
 	_, err := s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		if s.server.Cockroach {

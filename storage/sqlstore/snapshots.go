@@ -14,7 +14,8 @@ import (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// checksum covers all that a snapshot says. It is not a hash against forgers, who would have to forge the log: it finds damage.
+// checksum covers all that a snapshot says. It is not a hash against forgers, who would have to forge the log: it finds
+// damage.
 func checksum(s *storage.Snapshot) uint32 {
 	head := binary.BigEndian.AppendUint64(make([]byte, 0, 16+len(s.Hash)), uint64(s.Seq))
 	head = binary.BigEndian.AppendUint64(head, uint64(s.Epoch))
@@ -22,7 +23,8 @@ func checksum(s *storage.Snapshot) uint32 {
 	return crc32.Update(crc32.Checksum(head, castagnoli), castagnoli, s.Body)
 }
 
-// SaveSnapshot implements storage.Snapshots. The head's row decides between two writers; the parts follow it in the same transaction.
+// SaveSnapshot implements storage.Snapshots. The head's row decides between two writers; the parts follow it in the
+// same transaction.
 func (s *Store) SaveSnapshot(ctx context.Context, key storage.SectionKey, snapshot storage.Snapshot) error {
 	shard, event, sectionNo := shardOf(key), [16]byte(key.Event), int64(key.Section)
 	id := [16]byte(storage.NewBatchID())
@@ -57,7 +59,8 @@ func scanSnapshotRow(row pgx.CollectableRow) (r snapshotRow, err error) {
 }
 
 func loadSnapshot(ctx context.Context, ask source, key storage.SectionKey) (snapshot storage.Snapshot, err error) {
-	found, err := fetch(ctx, ask, scanSnapshotRow, sql("snapshot"), shardOf(key), [16]byte(key.Event), int64(key.Section))
+	found, err := fetch(ctx, ask, scanSnapshotRow, sql("snapshot"), shardOf(key), [16]byte(key.Event),
+		int64(key.Section))
 	if err != nil {
 		return snapshot, err
 	}
@@ -74,13 +77,15 @@ func assemble(key storage.SectionKey, found []snapshotRow) (s storage.Snapshot, 
 		size += len(found[i].body)
 	}
 	if head.parts != int64(len(found)) || head.body == nil {
-		return s, &storage.CorruptError{Section: key, Why: fmt.Sprintf("snapshot has %d parts of %d", len(found), head.parts)}
+		return s, &storage.CorruptError{Section: key, Why: fmt.Sprintf("snapshot has %d parts of %d", len(found),
+			head.parts)}
 	}
 	if len(head.hash) != len(s.Hash) {
 		return s, &storage.CorruptError{Section: key, Why: "snapshot's hash is not 32 bytes long"}
 	}
 	whole := storage.Snapshot{
-		Seq: section.Seq(head.seq), Epoch: section.Epoch(head.epoch), Hash: storage.Hash(head.hash), Body: make([]byte, 0, size),
+		Seq: section.Seq(head.seq), Epoch: section.Epoch(head.epoch), Hash: storage.Hash(head.hash),
+		Body: make([]byte, 0, size),
 	}
 	for i := range found {
 		whole.Body = append(whole.Body, found[i].body...)

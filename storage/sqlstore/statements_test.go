@@ -17,8 +17,8 @@ import (
 	"holdfast/storage/sqlstore/pgtest"
 )
 
-// TestEveryStatementIsValidOnPostgreSQL asks the server itself, which knows the tables as the grammar does not. What a parameter is must be
-// plain from the text.
+// TestEveryStatementIsValidOnPostgreSQL asks the server itself, which knows the tables as the grammar does not. What a
+// parameter is must be plain from the text.
 func TestEveryStatementIsValidOnPostgreSQL(t *testing.T) {
 	address := pgtest.Shared(t).Database(t)
 	if err := openAt(t, address, Options{}).People().Prepare(t.Context()); err != nil {
@@ -50,8 +50,8 @@ func TestEveryStatementIsValidOnPostgreSQL(t *testing.T) {
 
 var parameter = regexp.MustCompile(`\$[0-9]+`)
 
-// dense numbers a statement's parameters from 1 without gaps. Those of refund_tickets go on where append_selling's end, because both are
-// sent as one text; alone, a server would ask what the others are.
+// dense numbers a statement's parameters from 1 without gaps. Those of refund_tickets go on where append_selling's end,
+// because both are sent as one text; alone, a server would ask what the others are.
 func dense(statement string) (renumbered string, parameters int) {
 	numbers := map[string]string{}
 	renumbered = parameter.ReplaceAllStringFunc(statement, func(old string) string {
@@ -120,7 +120,8 @@ func TestPlantedSQLIsFound(t *testing.T) {
 	for text, found := range map[string]bool{
 		"SELECT 1": true, "\n\tWITH a AS": true, "BEGIN": true, "SET x = 1": true, "COMMIT; SELECT 1": true,
 		"select a from b": true, "x; insert into a (b)": true, "update a set b = 1": true,
-		"SELECTION": false, "the server has synchronous_commit = off": false, "with what is special": false, "committed": false,
+		"SELECTION": false, "the server has synchronous_commit = off": false, "with what is special": false,
+		"committed": false,
 	} {
 		if likeSQL.MatchString(text) != found {
 			t.Errorf("%q: found is not %v", text, found)

@@ -12,8 +12,8 @@ import (
 	"holdfast/storage/sqlstore/pgtest"
 )
 
-// TestADatabaseOfAnEarlierBuildGetsAStoreIDAndItsNodesBeatOn: the first new node of a rolling upgrade migrates; the old ones write and read
-// their rows as before, and what they do not say is "not said".
+// TestADatabaseOfAnEarlierBuildGetsAStoreIDAndItsNodesBeatOn: the first new node of a rolling upgrade migrates; the old
+// ones write and read their rows as before, and what they do not say is "not said".
 func TestADatabaseOfAnEarlierBuildGetsAStoreIDAndItsNodesBeatOn(t *testing.T) {
 	address := pgtest.Shared(t).Database(t)
 	past(t, address, func(ctx context.Context, conn *pgx.Conn) {
@@ -74,7 +74,8 @@ func TestAllNodesReadOneStoreIDUntilItIsReplaced(t *testing.T) {
 	if now, err := openAt(t, address, Options{}).StoreID(t.Context()); err != nil || now != after {
 		t.Errorf("another node reads %v, %v; want %v", now, err, after)
 	}
-	if other, err := openAt(t, pgtest.Shared(t).Database(t), Options{Migrate: true}).StoreID(t.Context()); err != nil || other == after || other == before {
+	if other, err := openAt(t, pgtest.Shared(t).Database(t), Options{Migrate: true}).StoreID(t.Context()); err != nil ||
+		other == after || other == before {
 		t.Errorf("another database has id %v, %v", other, err)
 	}
 }

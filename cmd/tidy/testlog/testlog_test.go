@@ -58,7 +58,8 @@ func TestEveryKindOfFailureIsOne(t *testing.T) {
 				t.Errorf("read: %d %q, want 1 and %q", code, said, c.want)
 			}
 			var out strings.Builder
-			if code, err := run([]string{"sum", file}, nil, &out); code != 1 || err != nil || !strings.Contains(out.String(), "FAILED 1 of 1") {
+			if code, err := run([]string{"sum", file}, nil, &out); code != 1 || err != nil ||
+				!strings.Contains(out.String(), "FAILED 1 of 1") {
 				t.Errorf("sum: %d %v %q", code, err, out.String())
 			}
 		})
@@ -74,7 +75,8 @@ func TestSumOfSeveralRuns(t *testing.T) {
 	var out strings.Builder
 	code, err := run([]string{"sum", "--slowest", "1", file}, nil, &out)
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	want := []string{"The slowest tests:", "     9.0 s  holdfast/a TestGood", "SKIPPED holdfast/a TestLeft: no browser: none",
+	want := []string{"The slowest tests:", "     9.0 s  holdfast/a TestGood",
+		"SKIPPED holdfast/a TestLeft: no browser: none",
 		"FAILED 1 of 3  holdfast/a TestGood", "2 passed, 1 failed, 2 skipped"}
 	if code != 1 || err != nil || !slices.Equal(lines, want) {
 		t.Errorf("%d %v\n%s", code, err, out.String())
@@ -85,8 +87,10 @@ func TestSumOfSeveralRuns(t *testing.T) {
 func TestStartersAreFoundThroughHelpers(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
-		"db/db.go":          "package db\nimport \"os/exec\"\nfunc Up() { exec.Command(\"x\") }\nfunc Name() string { return \"db\" }\n",
-		"a/a_test.go":       "package a\nimport \"holdfast/db\"\nvar once = func() { db.Up() }\nfunc TestUses(t int) { once() }\nfunc TestNames(t int) { db.Name() }\n",
+		"db/db.go": "package db\nimport \"os/exec\"\nfunc Up() { exec.Command(\"x\") }\nfunc Name() string " +
+			"{ return \"db\" }\n",
+		"a/a_test.go": "package a\nimport \"holdfast/db\"\nvar once = func() { db.Up() }\nfunc TestUses(t int) " +
+			"{ once() }\nfunc TestNames(t int) { db.Name() }\n",
 		"own/go.mod":        "module own\n",
 		"own/own_test.go":   "package own\nimport \"os/exec\"\nfunc TestOther(t int) { exec.Command(\"x\") }\n",
 		"a/testdata/x.go":   "no Go\n",

@@ -31,8 +31,8 @@ func unprivileged() (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// dirPattern names the servers' directories. They are made directly under the temporary directory, or the caller's folder, because a
-// test's own is closed to other users, and because a socket's path may not be longer than 107 bytes.
+// dirPattern names the servers' directories. They are made directly under the temporary directory, or the caller's
+// folder, because a test's own is closed to other users, and because a socket's path may not be longer than 107 bytes.
 const dirPattern = "holdfast-pg-"
 
 // ownerFile is locked as long as the process that made the directory lives.
@@ -41,8 +41,8 @@ const ownerFile = "owner"
 // dataDir is the server's data directory, in the directory.
 const dataDir = "data"
 
-// newDir makes a server's directory in folder and hands it to who runs the server. Keep the file open: it says that the directory is
-// in use.
+// newDir makes a server's directory in folder and hands it to who runs the server. Keep the file open: it says that the
+// directory is in use.
 func newDir(folder string, who *syscall.Credential) (dir string, owner *os.File, err error) {
 	if folder, err = passable(folder, who); err != nil {
 		return "", nil, err
@@ -65,8 +65,8 @@ func newDir(folder string, who *syscall.Credential) (dir string, owner *os.File,
 	return dir, owner, give(dir, who)
 }
 
-// passable gives the folder's absolute path, and refuses one that the server's user could not reach: postgres itself would only say
-// that its data directory is not there.
+// passable gives the folder's absolute path, and refuses one that the server's user could not reach: postgres itself
+// would only say that its data directory is not there.
 func passable(folder string, who *syscall.Credential) (string, error) {
 	if folder == "" {
 		folder = os.TempDir()
@@ -81,7 +81,8 @@ func passable(folder string, who *syscall.Credential) (string, error) {
 			return "", err
 		}
 		if !mayPass(info, who) {
-			return "", fmt.Errorf("PostgreSQL does not run as root, and user %d may not pass through %s (mode %v)", who.Uid, at, info.Mode())
+			return "", fmt.Errorf("PostgreSQL does not run as root, and user %d may not pass through %s (mode %v)",
+				who.Uid, at, info.Mode())
 		}
 	}
 	return folder, nil
@@ -104,8 +105,8 @@ func give(path string, who *syscall.Credential) error {
 	return os.Chown(path, int(who.Uid), int(who.Gid))
 }
 
-// Sweep removes what killed processes left behind in a folder ("": the system's place for temporary files). The kernel has let go of
-// their locks and stopped their servers. Start sweeps by itself.
+// Sweep removes what killed processes left behind in a folder ("": the system's place for temporary files). The kernel
+// has let go of their locks and stopped their servers. Start sweeps by itself.
 func Sweep(folder string) {
 	if folder == "" {
 		folder = os.TempDir()
@@ -127,7 +128,8 @@ func sweepOne(path string) {
 	}
 }
 
-// removeDir removes the owner's file last: a directory that could not be emptied (its server is just dying) is found again.
+// removeDir removes the owner's file last: a directory that could not be emptied (its server is just dying) is found
+// again.
 func removeDir(dir string) error {
 	if err := os.RemoveAll(filepath.Join(dir, dataDir)); err != nil {
 		return err

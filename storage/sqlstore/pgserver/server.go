@@ -44,8 +44,8 @@ const (
 	startPause   = 50 * time.Millisecond
 )
 
-// Start makes a server and waits until it answers. Without the programs the error is os.ErrNotExist; on any error nothing is left
-// behind that the next Start would not sweep. The caller closes the server.
+// Start makes a server and waits until it answers. Without the programs the error is os.ErrNotExist; on any error
+// nothing is left behind that the next Start would not sweep. The caller closes the server.
 func Start(ctx context.Context, options ...Option) (*Server, error) {
 	binaries, err := Binaries()
 	if err != nil {
@@ -64,8 +64,8 @@ func Start(ctx context.Context, options ...Option) (*Server, error) {
 	return s, nil
 }
 
-// retry starts the process, several times if it must: somebody may have been quicker to take the port, and the processes of a crashed
-// server may take a moment to go.
+// retry starts the process, several times if it must: somebody may have been quicker to take the port, and the
+// processes of a crashed server may take a moment to go.
 func (s *Server) retry(ctx context.Context, prepare func()) (err error) {
 	tick := time.NewTicker(startPause)
 	defer tick.Stop()
@@ -91,7 +91,8 @@ func (s *Server) create(ctx context.Context) (err error) {
 	if s.dir, s.owner, err = newDir(s.folder, s.who); err != nil {
 		return err
 	}
-	initdb := s.command(ctx, "initdb", "--pgdata", s.data(), "--username", User, "--auth", "trust", "--no-sync", "--no-locale", "--encoding", "UTF8")
+	initdb := s.command(ctx, "initdb", "--pgdata", s.data(), "--username", User, "--auth", "trust", "--no-sync",
+		"--no-locale", "--encoding", "UTF8")
 	if said, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, said)
 	}
@@ -101,7 +102,8 @@ func (s *Server) create(ctx context.Context) (err error) {
 	return s.requireTLS()
 }
 
-// requireTLS copies certificate and key (a server refuses a key that others may read) and closes the door to plain connections.
+// requireTLS copies certificate and key (a server refuses a key that others may read) and closes the door to plain
+// connections.
 func (s *Server) requireTLS() error {
 	s.settings["ssl"] = "on"
 	for name, from := range map[string]string{"server.crt": s.certFile, "server.key": s.keyFile} {
@@ -138,7 +140,8 @@ func (s *Server) command(ctx context.Context, program string, arguments ...strin
 	return command
 }
 
-// Ports are below those that the system gives to outgoing connections: a server that comes back finds its own still free.
+// Ports are below those that the system gives to outgoing connections: a server that comes back finds its own still
+// free.
 const portMin, portMax = 20_000, 32_000
 
 // FreePort is a port on the loopback that nobody listens on, at this moment, and that no outgoing connection will take.
@@ -218,8 +221,9 @@ func (s *Server) Stop() error {
 	return s.down(func(p *os.Process) error { return p.Signal(syscall.SIGINT) })
 }
 
-// Crash kills every process of the server at once: nobody is told, nothing is tidied up. What was not synced is lost to the server's
-// processes; what was handed to the operating system is not, since that lives on. It is no error that the server was down.
+// Crash kills every process of the server at once: nobody is told, nothing is tidied up. What was not synced is lost to
+// the server's processes; what was handed to the operating system is not, since that lives on. It is no error that the
+// server was down.
 func (s *Server) Crash() error { return s.down(killAll) }
 
 // Restart starts a stopped or crashed server again, on the same port and the same data, and waits until it answers.

@@ -25,8 +25,8 @@ type Option = pgserver.Option
 // WithSetting sets one of postgresql.conf's settings, such as max_connections (300 unless told).
 func WithSetting(name, value string) Option { return pgserver.WithSetting(name, value) }
 
-// WithTLS gives the server a certificate and its key, PEM files that the test made. Connections without TLS are then refused, so
-// that a client which quietly falls back is found out.
+// WithTLS gives the server a certificate and its key, PEM files that the test made. Connections without TLS are then
+// refused, so that a client which quietly falls back is found out.
 func WithTLS(certFile, keyFile string) Option { return pgserver.WithTLS(certFile, keyFile) }
 
 // startTimeout is how long a healthy server may take to start or to answer, far too long for a busy machine.
@@ -58,7 +58,8 @@ func start(t testing.TB, options ...Option) *Server {
 	return &Server{s}
 }
 
-// need looks for the programs. Without them nothing can be said about the store: that fails under CI and is loud elsewhere.
+// need looks for the programs. Without them nothing can be said about the store: that fails under CI and is loud
+// elsewhere.
 func need(t testing.TB) {
 	t.Helper()
 	_, err := pgserver.Binaries()
@@ -72,7 +73,8 @@ func need(t testing.TB) {
 
 var databases atomic.Int64
 
-// Database creates an empty database and gives its address. It is dropped when the test is over, whoever is still connected.
+// Database creates an empty database and gives its address. It is dropped when the test is over, whoever is still
+// connected.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("test_%d", databases.Add(1))
@@ -82,7 +84,8 @@ func (s *Server) Database(t testing.TB) string {
 	}
 	t.Cleanup(func() {
 		if err := s.DropDatabase(name); err != nil {
-			t.Logf("pgtest: %s was not dropped (a server that was stopped keeps it, and goes with all it has): %v", name, err)
+			t.Logf("pgtest: %s was not dropped (a server that was stopped keeps it, and goes with all it has): %v",
+				name, err)
 		}
 	})
 	return address
@@ -96,8 +99,8 @@ func (s *Server) Stop(t testing.TB) {
 	}
 }
 
-// Crash kills every process of the server at once: nobody is told, nothing is tidied up. What was not synced is lost to the server's
-// processes; what was handed to the operating system is not, since that lives on.
+// Crash kills every process of the server at once: nobody is told, nothing is tidied up. What was not synced is lost to
+// the server's processes; what was handed to the operating system is not, since that lives on.
 func (s *Server) Crash(t testing.TB) {
 	t.Helper()
 	if err := s.Server.Crash(); err != nil {
@@ -113,8 +116,8 @@ func (s *Server) Restart(t testing.TB) {
 	}
 }
 
-// Copy restores a dump of a database, taken now, under another name, as an operator would: whoever serves from the original serves on. It
-// gives the copy's address, which is dropped when the test is over.
+// Copy restores a dump of a database, taken now, under another name, as an operator would: whoever serves from the
+// original serves on. It gives the copy's address, which is dropped when the test is over.
 func (s *Server) Copy(t testing.TB, original string) string {
 	t.Helper()
 	folder, err := pgserver.Binaries()
@@ -125,8 +128,10 @@ func (s *Server) Copy(t testing.TB, original string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	file := filepath.Join(t.TempDir(), "dump.sql")
-	for _, command := range [][]string{{"pg_dump", "--file", file, "--dbname", original}, {"psql", "--quiet", "--file", file, "--set", "ON_ERROR_STOP=1", "--dbname", address}} {
-		if out, err := exec.CommandContext(ctx, filepath.Join(folder, command[0]), command[1:]...).CombinedOutput(); err != nil {
+	for _, command := range [][]string{{"pg_dump", "--file", file, "--dbname", original},
+		{"psql", "--quiet", "--file", file, "--set", "ON_ERROR_STOP=1", "--dbname", address}} {
+		if out, err := exec.CommandContext(ctx, filepath.Join(folder, command[0]),
+			command[1:]...).CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", command[0], err, out)
 		}
 	}
