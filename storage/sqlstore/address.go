@@ -14,10 +14,8 @@ import (
 )
 
 // errAddress repeats nothing of the address: in one that cannot be read nobody knows where its password is.
-var errAddress = errors.New(
-	"expected postgres://user:password@host:port/database?sslmode=verify-full&sslrootcert=FILE, " +
-		"with what is special in user or password percent-encoded",
-)
+var errAddress = errors.New("expected postgres://user:password@host:port/database?sslmode=verify-full&sslrootcert=FILE, " +
+	"with what is special in user or password percent-encoded")
 
 // parseAddress reads a postgres:// URL. Its errors are fit for a log.
 func parseAddress(address string) (*pgxpool.Config, error) {
@@ -60,9 +58,9 @@ func Exposed(address string) bool {
 	}
 	open := func(host string, tls *tls.Config) bool { return !local(host) && (tls == nil || tls.InsecureSkipVerify) }
 	return open(config.ConnConfig.Host, config.ConnConfig.TLSConfig) ||
-		slices.ContainsFunc(
-			config.ConnConfig.Fallbacks, func(f *pgconn.FallbackConfig) bool { return open(f.Host, f.TLSConfig) },
-		)
+		slices.ContainsFunc(config.ConnConfig.Fallbacks, func(f *pgconn.FallbackConfig) bool {
+			return open(f.Host, f.TLSConfig)
+		})
 }
 
 func local(host string) bool {

@@ -21,7 +21,8 @@ func logOf(records section.Seq, asked chan<- section.Seq) func(section.Seq) ([]s
 	}
 }
 
-// TestAheadFetchesBesides: the second page is asked for while the first is being looked at, and every page comes once and in order (S8).
+// TestAheadFetchesBesides: the second page is asked for while the first is being looked at, and every page comes once
+// and in order (S8).
 func TestAheadFetchesBesides(t *testing.T) {
 	for _, records := range []section.Seq{0, 1, pageRows - 1, pageRows, pageRows + 1, 3 * pageRows} {
 		asked := make(chan section.Seq, 9)
@@ -51,7 +52,8 @@ func TestAheadFetchesBesides(t *testing.T) {
 	}
 }
 
-// TestAheadTellsErrorsInTheirPlace: what goes wrong with a page is told to whoever asks for that page, and to nobody before.
+// TestAheadTellsErrorsInTheirPlace: what goes wrong with a page is told to whoever asks for that page, and to nobody
+// before.
 func TestAheadTellsErrorsInTheirPlace(t *testing.T) {
 	broken := errors.New("broken")
 	var pages atomic.Int32

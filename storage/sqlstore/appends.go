@@ -68,12 +68,8 @@ func (a *appends) judge(answers []error, now time.Time, reachable bool, tell fun
 	a.told = a.told || say
 	a.mu.Unlock()
 	if say {
-		tell(
-			Alarm{
-				Name: AlarmAppends, On: true, Text: "the database takes no records: nothing is sold until it does",
-				Err: why,
-			},
-		)
+		tell(Alarm{Name: AlarmAppends, On: true, Text: "the database takes no records: nothing is sold until it does",
+			Err: why})
 	}
 }
 

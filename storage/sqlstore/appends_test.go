@@ -22,11 +22,14 @@ func TestAppendsHaveTheirOwnHealth(t *testing.T) {
 		failing string    // after each: ! failing, . not
 		told    int
 	}{
-		"refused for long":                    {[][]error{{refused}, {refused}, {refused}, {unknown}, {taken}}, "..!!.", 2},
-		"refused for a second":                {[][]error{{refused}, {taken}, {refused}, {taken}}, "....", 0},
-		"one of several lands":                {[][]error{{refused}, {refused, taken}, {refused}, {refused}, {refused}}, "....!", 1},
-		"the log's own no says nothing":       {[][]error{{refused}, {fenced}, {fenced}, {refused}}, "..!!", 1},
-		"the log's own no alone":              {[][]error{{fenced}, {storage.ErrGap}, {storage.ErrTicketTaken}, {fenced}}, "....", 0},
+		"refused for long": {[][]error{{refused}, {refused}, {refused}, {unknown}, {taken}}, "..!!.",
+			2},
+		"refused for a second": {[][]error{{refused}, {taken}, {refused}, {taken}}, "....", 0},
+		"one of several lands": {[][]error{{refused}, {refused, taken}, {refused}, {refused}, {refused}},
+			"....!", 1},
+		"the log's own no says nothing": {[][]error{{refused}, {fenced}, {fenced}, {refused}}, "..!!", 1},
+		"the log's own no alone": {[][]error{{fenced}, {storage.ErrGap}, {storage.ErrTicketTaken},
+			{fenced}}, "....", 0},
 		"it stays failing while nobody tries": {[][]error{{refused}, {}, {}, {}, {refused}}, "..!!!", 1},
 	} {
 		a := appends{patience: 2 * time.Second}

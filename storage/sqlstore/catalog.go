@@ -43,9 +43,8 @@ func (s *Store) CreateEvent(ctx context.Context, e *storage.Event, venue []byte)
 			break
 		}
 	}
-	return fmt.Errorf(
-		"%w: event %v: %v", storage.ErrUnknown, e.ID, err,
-	) // %v: what the last sending says of itself does not settle the first
+	// %v: what the last sending says of itself does not settle the first
+	return fmt.Errorf("%w: event %v: %v", storage.ErrUnknown, e.ID, err)
 }
 
 func createEvent(ctx context.Context, tx pgx.Tx, e *storage.Event, header, venue []byte, sentBefore bool) error {

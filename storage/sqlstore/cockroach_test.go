@@ -56,10 +56,8 @@ const (
 
 // wholeOn runs them on the server, each in databases of its own.
 func wholeOn(t *testing.T, server string) {
-	run := exec.CommandContext(
-		t.Context(), "go", "test", "-v", "-count=1", "-run", wholeTests, "holdfast/cmd/holdfast",
-		"holdfast/actors/views",
-	)
+	run := exec.CommandContext(t.Context(), "go", "test", "-v", "-count=1", "-run", wholeTests, "holdfast/cmd/holdfast",
+		"holdfast/actors/views")
 	run.Env = append(os.Environ(), cockroachURL+"="+server)
 	out, err := run.CombinedOutput()
 	if ran := strings.Count(string(out), "\nok  "); err != nil || ran != wholePackages ||
@@ -94,11 +92,8 @@ func startCockroach(t *testing.T) string {
 	if binary == "" {
 		found, err := exec.LookPath("cockroach")
 		if err != nil {
-			t.Skipf(
-				"NOTHING IS TESTED ON COCKROACHDB: set %s=postgres://…, or put a cockroach binary on PATH or in %s",
-				cockroachURL,
-				cockroachBinary,
-			)
+			t.Skipf("NOTHING IS TESTED ON COCKROACHDB: set %s=postgres://…, or put a cockroach binary on PATH or in %s",
+				cockroachURL, cockroachBinary)
 		}
 		binary = found
 	}
@@ -144,10 +139,8 @@ func onePhase(t *testing.T, address string, o Options) {
 		return onePhaseCommits(t, address) - before
 	}
 	plain, selling := count(false), count(true)
-	t.Logf(
-		"of %d appends, the node committed %d in one phase; of as many that sell, %d (its own housekeeping counted)",
-		measuredAppends, plain, selling,
-	)
+	t.Logf("of %d appends, the node committed %d in one phase; of as many that sell, %d (its own housekeeping counted)",
+		measuredAppends, plain, selling)
 	if plain < measuredAppends {
 		t.Errorf("only %d of %d appends were committed in one phase", plain, measuredAppends)
 	}
@@ -213,7 +206,8 @@ func injectedRetries(t *testing.T, address string, o Options) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.SaveSnapshot(t.Context(), plain.key, storage.Snapshot{Seq: 1, Epoch: 1, Body: []byte("state")}); err != nil {
+	if err := s.SaveSnapshot(t.Context(), plain.key, storage.Snapshot{Seq: 1, Epoch: 1,
+		Body: []byte("state")}); err != nil {
 		t.Errorf("a snapshot got %v", err)
 	}
 	calm := openAt(t, address, o)

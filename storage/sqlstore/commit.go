@@ -244,9 +244,8 @@ func (a *sending) statement() (statement string, args []any) {
 func (a *sending) record() []any {
 	e := &a.Entry
 	return []any{
-		shardOf(
-			a.Section,
-		), uuid(a.Section.Event), int64(a.Section.Section), int64(e.Seq), int64(e.Epoch), int16(e.Kind),
+		shardOf(a.Section), uuid(a.Section.Event), int64(a.Section.Section), int64(e.Seq), int64(e.Epoch),
+		int16(e.Kind),
 		uuid(e.Writer), uuid(e.Batch), stamp(e.At), e.Prev[:], a.hash[:], body(e),
 	}
 }

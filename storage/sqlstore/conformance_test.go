@@ -12,7 +12,8 @@ import (
 	"holdfast/storage/storetest"
 )
 
-// arrangements are the ways in which an append travels. Each has paths of its own through the store, and the promises hold on all.
+// arrangements are the ways in which an append travels. Each has paths of its own through the store, and the promises
+// hold on all.
 var arrangements = []struct {
 	name string
 	open func(t *testing.T, address string, o Options) storage.Store
@@ -62,8 +63,8 @@ func conformance(t *testing.T, address string, o Options) {
 	}
 }
 
-// TestConformanceAcrossCrashes (P2, S2): wherever the suite opens the data again, the server has been killed meanwhile, every process of it
-// at once, while the old store was still connected.
+// TestConformanceAcrossCrashes (P2, S2): wherever the suite opens the data again, the server has been killed meanwhile,
+// every process of it at once, while the old store was still connected.
 func TestConformanceAcrossCrashes(t *testing.T) {
 	server := pgtest.Start(t)
 	address := server.Database(t)
@@ -97,8 +98,9 @@ func wantIsolation(t *testing.T, s *Store, want string) {
 	}
 }
 
-// crowd sends every call in the company of two appends of other sections, which makes the store merge them into one statement: one
-// sells, the other does not always. Whatever becomes of the test's own, the strangers must not suffer (S9).
+// crowd sends every call in the company of two appends of other sections, which makes the store merge them into one
+// statement: one sells, the other does not always. Whatever becomes of the test's own, the strangers must not suffer
+// (S9).
 type crowd struct {
 	*Store
 	t testing.TB
@@ -155,8 +157,8 @@ func (c *crowd) giveBack(stranger *follower, a storage.Append, err error) {
 	}
 }
 
-// fleet gives each writer one of several stores, as nodes that share a server do: what one knows of a log goes stale while another
-// writes, and then only the primary key is left to refuse.
+// fleet gives each writer one of several stores, as nodes that share a server do: what one knows of a log goes stale
+// while another writes, and then only the primary key is left to refuse.
 type fleet struct {
 	*Store // who answers everything but appends
 	others []*Store
@@ -198,7 +200,8 @@ func (f *fleet) Close() error {
 	return err
 }
 
-// TestArrangementsAreWhatTheySay counts statements: a suite that says "merged" and sends each append alone would prove nothing.
+// TestArrangementsAreWhatTheySay counts statements: a suite that says "merged" and sends each append alone would prove
+// nothing.
 func TestArrangementsAreWhatTheySay(t *testing.T) {
 	address := pgtest.Shared(t).Database(t)
 	for _, c := range []struct {

@@ -94,9 +94,8 @@ func judgeState(state string) verdict {
 // out of memory, has answered: what it does not take is another matter, see appends.
 func silence(v verdict, err error) bool {
 	state := sqlState(err)
-	return v == unknown && state != stateCancelled ||
-		v == refused &&
-			(state == "" || state == stateCannotConnectNow || state == stateReadOnly || state == stateTooMany)
+	return v == unknown && state != stateCancelled || v == refused &&
+		(state == "" || state == stateCannotConnectNow || state == stateReadOnly || state == stateTooMany)
 }
 
 var errClosed = errors.New("the store is closed")

@@ -47,47 +47,33 @@ var endings = []ending{
 
 	{state: "40003", want: unknown, silent: true, why: "completion unknown: CockroachDB's own word for it"},
 	{state: "40002", want: unknown, silent: true, why: "never seen from either server: not known is unknown"},
-	{
-		state: "57014", want: unknown,
-		why: "a cancelled statement may have been past its commit on CockroachDB; whoever cancelled it is there",
-	},
-	{
-		state: "57P01", want: unknown, silent: true, broken: true,
-		why: "terminated, perhaps while it waited for its commit's replica",
-	},
-	{
-		state: "57P02", want: unknown, silent: true, broken: true,
-		why: "crash shutdown: another backend died, ours may have committed",
-	},
-	{
-		state: "57P05", want: unknown, silent: true, broken: true,
-		why: "idle session: said to whoever used the connection next",
-	},
+	{state: "57014", want: unknown, why: "a cancelled statement may have been past its commit on CockroachDB; " +
+		"whoever cancelled it is there"},
+	{state: "57P01", want: unknown, silent: true, broken: true,
+		why: "terminated, perhaps while it waited for its commit's replica"},
+	{state: "57P02", want: unknown, silent: true, broken: true,
+		why: "crash shutdown: another backend died, ours may have committed"},
+	{state: "57P05", want: unknown, silent: true, broken: true,
+		why: "idle session: said to whoever used the connection next"},
 	{state: "08000", want: unknown, silent: true, broken: true, why: "connection exception: where, it does not say"},
 	{state: "08003", want: unknown, silent: true, broken: true, why: "connection does not exist"},
 	{state: "08006", want: unknown, silent: true, broken: true, why: "connection failure, told by a pooler between"},
 	{state: "08007", want: unknown, silent: true, why: "transaction resolution unknown, by name"},
-	{
-		state: "08P01", want: unknown, silent: true, broken: true,
-		why: "protocol violation: who is out of step cannot know",
-	},
+	{state: "08P01", want: unknown, silent: true, broken: true,
+		why: "protocol violation: who is out of step cannot know"},
 	{state: "58000", want: unknown, silent: true, why: "system error outside the server"},
 	{state: "58030", want: unknown, silent: true, why: "I/O error: at which step, it does not say"},
 	{state: "XX000", want: unknown, silent: true, why: "internal error"},
 	{state: "XX001", want: unknown, silent: true, why: "data corrupted"},
 	{state: "XXUUU", want: unknown, silent: true, why: "CockroachDB's state for what it has no state for"},
 	{state: "72000", want: unknown, silent: true, why: "snapshot too old; not in the list of the sure"},
-	{
-		state: "", err: &pgconn.PgError{}, broken: true, want: unknown, silent: true,
-		why: "a server's error without a state, on a broken connection",
-	},
+	{state: "", err: &pgconn.PgError{}, broken: true, want: unknown, silent: true,
+		why: "a server's error without a state, on a broken connection"},
 	{state: "5", want: unknown, silent: true, why: "no SQLSTATE has one letter"},
 
 	{state: "57P03", want: refused, silent: true, why: "starting up or shutting down: the session never began"},
-	{
-		state: "25006", want: refused, silent: true,
-		why: "a server that only reads writes nothing; another one may be the primary now",
-	},
+	{state: "25006", want: refused, silent: true, why: "a server that only reads writes nothing; another one may be " +
+		"the primary now"},
 	{state: "53000", want: refused, why: "no resources: the statement is undone"},
 	{state: "53100", want: refused, why: "disk full: the statement is undone, and the server answers"},
 	{state: "53200", want: refused, why: "out of memory: the statement is undone"},
@@ -107,19 +93,13 @@ var endings = []ending{
 
 	{err: &crdb.AmbiguousCommitError{}, want: unknown, silent: true, why: "cockroach-go lost the answer to a COMMIT"},
 	{err: unsent{errors.New("dial")}, broken: true, want: refused, silent: true, why: "not a byte was sent"},
-	{
-		err: unsent{pgconn.ErrConnClosed}, broken: true, want: unknown, silent: true,
-		why: "pgx says so too when the line broke in the wait for an answer",
-	},
+	{err: unsent{pgconn.ErrConnClosed}, broken: true, want: unknown, silent: true,
+		why: "pgx says so too when the line broke in the wait for an answer"},
 	{err: io.ErrUnexpectedEOF, broken: true, want: unknown, silent: true, why: "the line ended before the answer"},
-	{
-		err: context.DeadlineExceeded, want: unknown, silent: true,
-		why: "no answer in time, whatever became of the connection",
-	},
-	{
-		err: context.Canceled, broken: true, want: unknown, silent: true,
-		why: "the caller hung up while the statement was under way",
-	},
+	{err: context.DeadlineExceeded, want: unknown, silent: true,
+		why: "no answer in time, whatever became of the connection"},
+	{err: context.Canceled, broken: true, want: unknown, silent: true,
+		why: "the caller hung up while the statement was under way"},
 	{err: storage.ErrNotFound, want: own, why: "the caller's function said so, the server said nothing"},
 }
 
@@ -166,7 +146,8 @@ func TestMisjudgementIsSeen(t *testing.T) {
 // with it.
 func TestWordsAreThePorts(t *testing.T) {
 	cause := &pgconn.PgError{Code: "57014"}
-	for word, err := range map[error]error{storage.ErrUnknown: doubtful(cause), storage.ErrUnavailable: unavailable(cause)} {
+	for word, err := range map[error]error{storage.ErrUnknown: doubtful(cause),
+		storage.ErrUnavailable: unavailable(cause)} {
 		if !errors.Is(err, word) || sqlState(err) != "57014" {
 			t.Errorf("%v is not %v, or lost its cause", err, word)
 		}

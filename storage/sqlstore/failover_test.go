@@ -29,7 +29,8 @@ func TestNothingIsAcknowledgedBeforeItsStandbyHasIt(t *testing.T) {
 	defer cancel()
 	if err := within(ctx, "the server waits for its standby", func() (bool, error) {
 		probe := newFollower(newKey())
-		return errors.Is(s.Commit(ctx, []storage.Append{probe.next(storage.EntryClaim, "probe")})[0], storage.ErrUnknown), nil
+		return errors.Is(s.Commit(ctx, []storage.Append{probe.next(storage.EntryClaim, "probe")})[0],
+			storage.ErrUnknown), nil
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +69,8 @@ func TestOfSeveralServersTheOneThatCanWrite(t *testing.T) {
 		t.Errorf("S8: the log ends at %+v (%v), want %+v", tail, err, claim.tail)
 	}
 	for address, several := range map[string]bool{
-		"postgres://a/d": false, "postgres://a/d?sslmode=prefer": false, "postgres://a,b/d": true, "postgres://a:1,a:2/d": true,
+		"postgres://a/d": false, "postgres://a/d?sslmode=prefer": false, "postgres://a,b/d": true,
+		"postgres://a:1,a:2/d": true,
 	} {
 		config, err := configure(address, &Options{})
 		if err != nil {
@@ -99,13 +101,10 @@ func TestAServerThatForgotIsFoundOut(t *testing.T) {
 				}
 				owner.advance(a)
 			}
-			behind(
-				t, address, "DELETE FROM section_log WHERE event_id = $1::UUID AND seq > 2", [16]byte(owner.key.Event),
-			)
-			behind(
-				t, address, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
-				"owner",
-			)
+			behind(t, address, "DELETE FROM section_log WHERE event_id = $1::UUID AND seq > 2",
+				[16]byte(owner.key.Event))
+			behind(t, address, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
+				"owner")
 			if c.heir {
 				other := openAt(t, address, Options{Name: "heir"})
 				if _, _, err := takeOver(t.Context(), other, owner.key); err != nil {

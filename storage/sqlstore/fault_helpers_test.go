@@ -68,10 +68,8 @@ func cutOff(stream string) fault { return fault{stream + " cut", stream, "limit_
 // withheld lets all of a request through but its last bytes, and then nothing more, on a line that stays open: its
 // sender was stopped while it wrote.
 func withheld(bytes int) fault {
-	return fault{
-		fmt.Sprintf("the last %d bytes withheld", bytes), "upstream", "withhold",
-		fmt.Sprintf(`{"bytes":%d}`, bytes),
-	}
+	return fault{fmt.Sprintf("the last %d bytes withheld", bytes), "upstream", "withhold",
+		fmt.Sprintf(`{"bytes":%d}`, bytes)}
 }
 
 // held keeps everything back until heal lets it go on.

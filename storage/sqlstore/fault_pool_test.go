@@ -63,10 +63,8 @@ func TestASlowServerIsDoubtAndThenNormal(t *testing.T) {
 	}
 	heard := &hearing{}
 	tr.through.options.Alarm = func(a Alarm) { heard.logf("%s", a) }
-	slow := fault{
-		stream: "downstream", toxic: "latency",
-		attributes: fmt.Sprintf(`{"latency":%d}`, 3*shortAttempt.Milliseconds()),
-	}
+	slow := fault{stream: "downstream", toxic: "latency", attributes: fmt.Sprintf(`{"latency":%d}`,
+		3*shortAttempt.Milliseconds())}
 	if err := tr.send(ctx, slow); err != nil {
 		t.Fatal(err)
 	}

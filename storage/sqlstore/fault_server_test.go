@@ -139,7 +139,9 @@ func (m *market) rings(ctx context.Context, t *testing.T, more int64) {
 
 func reachableSoon(ctx context.Context, t *testing.T, s *Store, want bool) {
 	t.Helper()
-	if err := within(ctx, fmt.Sprintf("reachable is %v", want), func() (bool, error) { return s.Stats().Reachable() == want, nil }); err != nil {
+	if err := within(ctx, fmt.Sprintf("reachable is %v", want), func() (bool, error) {
+		return s.Stats().Reachable() == want, nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -150,7 +152,8 @@ const answerPatience = 8 * time.Second
 // TestServerGoneAndBack guards P2, P3, S2 and S4 under load: whatever way the server goes, nothing acknowledged is
 // lost, everything else lands once, one alarm is raised, and the sale goes on by itself.
 func TestServerGoneAndBack(t *testing.T) {
-	for name, gone := range map[string]func(*pgtest.Server, testing.TB){"stopped": (*pgtest.Server).Stop, "crashed": (*pgtest.Server).Crash} {
+	for name, gone := range map[string]func(*pgtest.Server, testing.TB){"stopped": (*pgtest.Server).Stop,
+		"crashed": (*pgtest.Server).Crash} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
@@ -177,10 +180,8 @@ func TestServerGoneAndBack(t *testing.T) {
 			if slowest > s.options.AttemptTimeout+answerPatience {
 				t.Errorf("P3: an answer took %v", slowest)
 			}
-			t.Logf(
-				"%d records, slowest answer %v, %d unknown, %d unavailable", records, slowest,
-				s.Stats().Unknowns.Load(), s.Stats().Unavailable.Load(),
-			)
+			t.Logf("%d records, slowest answer %v, %d unknown, %d unavailable", records, slowest,
+				s.Stats().Unknowns.Load(), s.Stats().Unavailable.Load())
 		})
 	}
 }
@@ -283,9 +284,8 @@ func (r *refusing) hoard() (release func()) {
 func TestServerSaysNo(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	server := pgtest.Start(
-		t, pgtest.WithSetting("max_connections", "10"), pgtest.WithSetting("superuser_reserved_connections", "0"),
-	)
+	server := pgtest.Start(t, pgtest.WithSetting("max_connections", "10"),
+		pgtest.WithSetting("superuser_reserved_connections", "0"))
 	r := &refusing{t: t, ctx: ctx, address: server.Database(t), owner: newFollower(newKey())}
 	r.s = openAt(t, r.address, Options{Lanes: 1, Name: "patient", AttemptTimeout: patience / 4})
 	r.recover(r.owner.next(storage.EntryClaim, "owner"))
@@ -298,9 +298,8 @@ func TestServerSaysNo(t *testing.T) {
 	behind(t, r.address, "ALTER DATABASE "+r.database()+" SET default_transaction_read_only = on")
 	r.s.pool.Reset()
 	r.expect("read only", "25006")
-	behind(
-		t, r.address, "BEGIN READ WRITE; ALTER DATABASE "+r.database()+" RESET default_transaction_read_only; COMMIT",
-	)
+	behind(t, r.address, "BEGIN READ WRITE; ALTER DATABASE "+r.database()+" RESET default_transaction_read_only; "+
+		"COMMIT")
 	r.recover(r.owner.next(storage.EntryChanges, "writes again"))
 
 	// Somebody else has all the connections.

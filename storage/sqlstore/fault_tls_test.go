@@ -34,10 +34,9 @@ type authority struct {
 func newAuthority(t *testing.T, name string) *authority {
 	t.Helper()
 	a := &authority{t: t, dir: t.TempDir(), template: &x509.Certificate{
-		SerialNumber: big.NewInt(
-			1,
-		), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour),
+		IsCA:     true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}}
 	a.key = a.newKey()
 	a.rootFile = a.sign("root.crt", a.template, a.key)
@@ -76,9 +75,8 @@ func (a *authority) server(ip net.IP, names ...string) (certFile, keyFile string
 	a.t.Helper()
 	key := a.newKey()
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(
-			2,
-		), Subject: pkix.Name{CommonName: "server"}, NotBefore: a.template.NotBefore, NotAfter: a.template.NotAfter,
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "server"}, NotBefore: a.template.NotBefore,
+		NotAfter: a.template.NotAfter,
 		DNSNames: names, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	if ip != nil {
@@ -122,8 +120,10 @@ func TestVerifyFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, address, why string }{
-		{"another authority", withTLS(t, address, "verify-full", theirs.rootFile), "certificate signed by unknown authority"},
-		{"another name", withTLS(t, strings.Replace(address, "127.0.0.1", "localhost", 1), "verify-full", ours.rootFile), "localhost"},
+		{"another authority", withTLS(t, address, "verify-full", theirs.rootFile),
+			"certificate signed by unknown authority"},
+		{"another name", withTLS(t, strings.Replace(address, "127.0.0.1", "localhost", 1), "verify-full",
+			ours.rootFile), "localhost"},
 		{"no TLS", withTLS(t, address, "disable", ""), "no encryption"},
 		{"no such root", withTLS(t, address, "verify-full", ours.rootFile+".gone"), "root.crt.gone"},
 		{"no such mode", withTLS(t, address, "verify-fully", ours.rootFile), "sslmode is invalid"},

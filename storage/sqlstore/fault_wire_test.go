@@ -31,10 +31,9 @@ type shape struct {
 var shapes = []shape{
 	{"plain", 1, func(int, *storage.Append) {}},
 	{"selling", 1, func(_ int, a *storage.Append) { a.Sell = ticketsOf(a, 1, 2) }},
-	{
-		"refunding", 1,
-		func(_ int, a *storage.Append) { a.Sell, a.Refund = ticketsOf(a, 3, 91), []section.SeatIndex{91, 92} },
-	},
+	{"refunding", 1, func(_ int, a *storage.Append) {
+		a.Sell, a.Refund = ticketsOf(a, 3, 91), []section.SeatIndex{91, 92}
+	}},
 	{"group", 5, func(i int, a *storage.Append) {
 		if i%2 == 0 {
 			a.Sell = ticketsOf(a, 4)
@@ -73,9 +72,8 @@ type trouble struct {
 
 // newTrouble opens a store behind a wire of its own and makes its one connection know every statement that will be sent
 // on it, so that what meets the fault is the append and not its preparation.
-func newTrouble(
-	ctx context.Context, t testing.TB, direct *Store, address, isolation string, sh shape,
-) (*trouble, error) {
+func newTrouble(ctx context.Context, t testing.TB, direct *Store, address, isolation string, sh shape) (*trouble,
+	error) {
 	w := newWire(t, address)
 	through, err := openPatiently(ctx, t, w.address, Options{
 		Isolation: isolation, Lanes: 1, AttemptTimeout: shortAttempt, Name: "owner " + storage.NewEventID().String(),
@@ -225,13 +223,13 @@ func (tr *trouble) judgeOne(ctx context.Context, a, claim storage.Append, answer
 	switch {
 	case answer == nil && rows == 1 && equalSets(sold, soldAfter(a)):
 		return nil
-	case errors.As(answer, &fence) && rows == 0 && equalSets(sold, firstSold) && fence.Tail.Batch == claim.Entry.Batch && claim.Entry.Seq == a.Entry.Seq:
+	case errors.As(answer, &fence) && rows == 0 && equalSets(sold, firstSold) &&
+		fence.Tail.Batch == claim.Entry.Batch && claim.Entry.Seq == a.Entry.Seq:
 		return nil
 	}
-	return fmt.Errorf(
-		"S1/S3/S4: answered %w; the log has it %d times, sold are %v (before %v, after %v), the claim is at %d, the append at %d",
-		answer, rows, sold, firstSold, soldAfter(a), claim.Entry.Seq, a.Entry.Seq,
-	)
+	return fmt.Errorf("S1/S3/S4: answered %w; the log has it %d times, sold are %v (before %v, after %v), the claim "+
+		"is at %d, the append at %d",
+		answer, rows, sold, firstSold, soldAfter(a), claim.Entry.Seq, a.Entry.Seq)
 }
 
 // heirs takes over every section, or none: a zero claim stands for none.
@@ -269,9 +267,8 @@ const mostTellings = 20
 
 // tellCut is the whole story of one fault, told again while it was another one: the server refused what it was to
 // receive, or there was no connection to send on. Another story has to end well too.
-func tellCut(
-	ctx context.Context, t testing.TB, direct *Store, address, isolation string, sh shape, f fault, heir bool,
-) error {
+func tellCut(ctx context.Context, t testing.TB, direct *Store, address, isolation string, sh shape, f fault,
+	heir bool) error {
 	for range mostTellings {
 		tr, err := newTrouble(ctx, t, direct, address, isolation, sh)
 		if err != nil {
@@ -354,7 +351,8 @@ func TestUnknownEndsInOneTruth(t *testing.T) {
 	stories := map[string]func() error{}
 	for _, isolation := range isolations {
 		for _, sh := range shapes {
-			for _, f := range []fault{silent("downstream"), cutOff("downstream"), silent("upstream"), cutOff("upstream")} {
+			for _, f := range []fault{silent("downstream"), cutOff("downstream"), silent("upstream"),
+				cutOff("upstream")} {
 				for _, heir := range []bool{false, true} {
 					name := fmt.Sprintf("%s, %s, %s, heir %v", isolation, sh.name, f.name, heir)
 					stories[name] = func() error { return tellCut(ctx, t, direct, address, isolation, sh, f, heir) }
@@ -365,105 +363,8 @@ func TestUnknownEndsInOneTruth(t *testing.T) {
 	manyAtOnce(t, 12, stories)
 }
 
-// TestAStatementThatArrivesLate guards P1 and S3: the append was on its way when its owner gave up on it, and it
-// arrives after somebody else has taken over (refused by the key), or after it was sent again (it meets itself).
-func TestAStatementThatArrivesLate(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	address := pgtest.Shared(t).Database(t)
-	direct := openAt(t, address, Options{})
-	stories := map[string]func() error{}
-	for _, sh := range shapes {
-		for _, heir := range []bool{false, true} {
-			stories[fmt.Sprintf("%s, heir %v", sh.name, heir)] = func() error { return tellLate(ctx, t, direct, address, sh, heir) }
-		}
-	}
-	manyAtOnce(t, 8, stories)
-}
-
-func tellLate(ctx context.Context, t testing.TB, direct *Store, address string, sh shape, heir bool) error {
-	tr, err := newTrouble(ctx, t, direct, address, "", sh)
-	if err != nil {
-		return err
-	}
-	if err := tr.send(ctx, held("upstream")); err != nil {
-		return err
-	}
-	claims, err := tr.heirs(ctx, heir)
-	if err != nil {
-		return err
-	}
-	if !heir { // sent again from elsewhere, with the same batch: an owner's second connection
-		for _, a := range tr.sent {
-			if err := settle(ctx, direct, a); err != nil {
-				return err
-			}
-		}
-	}
-	if err := tr.wire.heal(); err != nil {
-		return err
-	}
-	name := tr.through.options.Name
-	if err := within(ctx, "what was held up has arrived and its connection has ended", func() (bool, error) {
-		n, err := backends(ctx, direct, name)
-		return n == 0, err
-	}); err != nil {
-		return err
-	}
-	return tr.resolve(ctx, claims)
-}
-
-// TestAnHeirDoesNotWaitForHalfAStatement guards P3's other side: an owner that was stopped while it wrote to its socket
-// leaves half an append with the server, on a connection that stays open. Its heir must not wait for the other half.
-func TestAnHeirDoesNotWaitForHalfAStatement(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	address := pgtest.Shared(t).Database(t)
-	direct := openAt(t, address, Options{AttemptTimeout: 10 * time.Second})
-	stories := map[string]func() error{}
-	for _, sh := range shapes {
-		for _, bytes := range []int{1, syncBytes, syncBytes + 1, 20, 60, 150, 300, 450} {
-			if bytes <= syncBytes && sh.name != "refunding" {
-				continue
-			}
-			stories[fmt.Sprintf("%s without %d bytes", sh.name, bytes)] = func() error { return tellHalf(ctx, t, direct, address, sh, bytes) }
-		}
-	}
-	manyAtOnce(t, 12, stories)
-}
-
 // syncBytes is the extended protocol's last message, with which a single statement commits. When it alone is missing
 // the row is written and not committed, and an heir has to wait until the server finds the line dead (Open asks it to
 // look every few seconds) or the stopped owner dies. A sender whose write ends just there is not provided against: all
 // else is refused or executed whole.
 const syncBytes = 5
-
-// tellHalf lets all of the request through but its last bytes, and never the rest.
-func tellHalf(ctx context.Context, t testing.TB, direct *Store, address string, sh shape, bytes int) error {
-	tr, err := newTrouble(ctx, t, direct, address, "", sh)
-	if err != nil {
-		return err
-	}
-	if err := tr.send(ctx, withheld(bytes)); err != nil {
-		return err
-	}
-	heir, err := openPatiently(ctx, t, address, Options{AttemptTimeout: time.Second})
-	if err != nil {
-		return err
-	}
-	tr.direct = heir
-	began := time.Now()
-	bounded, cancel := context.WithTimeout(ctx, 2*heirPatience)
-	defer cancel()
-	claims, err := tr.heirs(bounded, true)
-	if err != nil {
-		return err
-	}
-	if took := time.Since(began); took > heirPatience {
-		return fmt.Errorf("the heir waited %v", took)
-	}
-	if err := tr.wire.heal(); err != nil {
-		return err
-	}
-	return tr.resolve(ctx, claims)
-}

@@ -21,7 +21,8 @@ var (
 const (
 	// frozenTimeout bounds one question to a frozen instant. It is long: an instant that is lost cannot be had again.
 	frozenTimeout = 30 * time.Second
-	// frozenIdle is how long the one who looks may think between two questions before the server takes the instant back.
+	// frozenIdle is how long the one who looks may think between two questions before the server takes the instant
+	// back.
 	frozenIdle = "600000" // ms
 )
 
@@ -89,9 +90,8 @@ func (f *frozen) Tail(ctx context.Context, key storage.SectionKey) (t storage.Ta
 }
 
 // Read implements storage.Frozen.
-func (f *frozen) Read(
-	ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error,
-) error {
+func (f *frozen) Read(ctx context.Context, key storage.SectionKey, after section.Seq,
+	visit func(*storage.Entry, storage.Hash) error) error {
 	return walk(key, after, func(from section.Seq) (page []stored, err error) {
 		err = f.ask(ctx, func(ctx context.Context, q queryer) error {
 			page, err = readPage(ctx, q, key, from)

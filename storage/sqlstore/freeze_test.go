@@ -27,15 +27,17 @@ func add(t *testing.T, s *Store, f *follower, kind storage.EntryKind, change fun
 }
 
 // look gives what a store or an instant of it says of a section.
-func look(
-	t *testing.T, f storage.Frozen, key storage.SectionKey,
-) (tail storage.Tail, records int, tickets []storage.TicketRow, snapshot section.Seq) {
+func look(t *testing.T, f storage.Frozen, key storage.SectionKey) (tail storage.Tail, records int,
+	tickets []storage.TicketRow, snapshot section.Seq) {
 	t.Helper()
 	tail, err := f.Tail(t.Context(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Read(t.Context(), key, 0, func(*storage.Entry, storage.Hash) error { records++; return nil }); err != nil {
+	if err := f.Read(t.Context(), key, 0, func(*storage.Entry, storage.Hash) error {
+		records++
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 	err = f.Tickets(t.Context(), key, func(row storage.TicketRow) error { tickets = append(tickets, row); return nil })
@@ -71,20 +73,16 @@ func TestAFrozenInstantStays(t *testing.T) {
 			for range 2 {
 				add(t, s, w, storage.EntryChanges, func(a *storage.Append) {
 					a.Refund = []section.SeatIndex{1}
-					a.Sell = []storage.TicketRow{
-						{Seat: 1, Booking: section.BookingNo(w.tail.Seq)},
-						{Seat: 10 + section.SeatIndex(w.tail.Seq), Booking: 9},
-					}
+					a.Sell = []storage.TicketRow{{Seat: 1, Booking: section.BookingNo(w.tail.Seq)},
+						{Seat: 10 + section.SeatIndex(w.tail.Seq), Booking: 9}}
 				})
 				if err := s.SaveSnapshot(t.Context(), w.key, snapshotAt(w.tail.Seq)); err != nil {
 					t.Fatal(err)
 				}
 				tail, records, tickets, snapshot := look(t, f, w.key)
 				if tail != then || records != 2 || !slices.Equal(tickets, []storage.TicketRow{seat}) || snapshot != 2 {
-					t.Errorf(
-						"the instant moved: tail %d, %d records, tickets %v, snapshot of %d", tail.Seq, records,
-						tickets, snapshot,
-					)
+					t.Errorf("the instant moved: tail %d, %d records, tickets %v, snapshot of %d", tail.Seq, records,
+						tickets, snapshot)
 				}
 			}
 			if tail, err := s.Tail(t.Context(), w.key); err != nil || tail != w.tail {
@@ -216,8 +214,10 @@ func TestTwoImportsOfOneLog(t *testing.T) {
 			t.Errorf("S3: two imports got %v and %v, want one fenced", errs[0], errs[1])
 		}
 		n := 0
-		if err := one.Read(context.Background(), key, 0, func(*storage.Entry, storage.Hash) error { n++; return nil }); err != nil ||
-			n != 20 {
+		if err := one.Read(context.Background(), key, 0, func(*storage.Entry, storage.Hash) error {
+			n++
+			return nil
+		}); err != nil || n != 20 {
 			t.Errorf("S3: %d records, want one import's 20: %v", n, err)
 		}
 	}

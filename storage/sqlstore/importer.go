@@ -60,9 +60,8 @@ func importEnd(entries []storage.Entry) int {
 	return len(entries)
 }
 
-func (s *Store) importSome(
-	ctx context.Context, key storage.SectionKey, entries []storage.Entry, tails []storage.Tail,
-) error {
+func (s *Store) importSome(ctx context.Context, key storage.SectionKey, entries []storage.Entry,
+	tails []storage.Tail) error {
 	args, births := importArgs(key, entries, tails), int64(0)
 	met, err := s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		births = s.births.Load()
@@ -98,9 +97,8 @@ func importArgs(key storage.SectionKey, entries []storage.Entry, tails []storage
 		writer[i], batch[i], at[i] = e.Writer, e.Batch, stamp(e.At)
 		prev[i], hash[i], bodies[i] = e.Prev[:], tails[i].Hash[:], body(e)
 	}
-	return []any{
-		shardOf(key), [16]byte(key.Event), int64(key.Section), seq, epoch, kind, writer, batch, at, prev, hash, bodies,
-	}
+	return []any{shardOf(key), [16]byte(key.Event), int64(key.Section), seq, epoch, kind, writer, batch, at, prev, hash,
+		bodies}
 }
 
 // ImportTickets implements storage.Importer. A seat that is there twice is storage.ErrTicketTaken, and nothing is

@@ -19,13 +19,7 @@ const shards = 64
 // shardOf is the shard of a section's log: a 64-bit mix (the finalizer of SplitMix64, Steele, Lea and Flood 2014) of
 // its key.
 func shardOf(key storage.SectionKey) int16 {
-	x := binary.BigEndian.Uint64(
-		key.Event[:8],
-	) ^ binary.BigEndian.Uint64(
-		key.Event[8:],
-	) ^ uint64(
-		key.Section,
-	)*0x9e3779b97f4a7c15
+	x := binary.BigEndian.Uint64(key.Event[:8]) ^ binary.BigEndian.Uint64(key.Event[8:]) ^ uint64(key.Section)*0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return int16((x ^ x>>31) % shards)
@@ -104,8 +98,8 @@ func readTail(ctx context.Context, q queryer, key storage.SectionKey) (storage.T
 		at            time.Time
 		hash          []byte
 	)
-	err := q.QueryRow(ctx, sql("tail"), shardOf(key), [16]byte(key.Event), int64(key.Section)).
-		Scan(&kind, &seq, &epoch, &writer, &batch, &at, &hash)
+	err := q.QueryRow(ctx, sql("tail"), shardOf(key), [16]byte(key.Event), int64(key.Section)).Scan(&kind, &seq, &epoch,
+		&writer, &batch, &at, &hash)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return t, nil
 	}
@@ -115,20 +109,18 @@ func readTail(ctx context.Context, q queryer, key storage.SectionKey) (storage.T
 	if len(hash) != len(t.Hash) {
 		return t, &storage.CorruptError{Section: key, Seq: section.Seq(seq), Why: "hash is not 32 bytes long"}
 	}
-	return storage.Tail{
-		Kind: storage.EntryKind(kind), Seq: section.Seq(seq), Epoch: section.Epoch(epoch), Writer: writer, Batch: batch,
-		At: section.Instant(at.UnixMilli()), Hash: storage.Hash(hash),
-	}, nil
+	return storage.Tail{Kind: storage.EntryKind(kind), Seq: section.Seq(seq), Epoch: section.Epoch(epoch),
+		Writer: writer, Batch: batch,
+		At: section.Instant(at.UnixMilli()), Hash: storage.Hash(hash)}, nil
 }
 
 // standing answers the batch of the entry at seq; ok is false when there is none.
-func (s *Store) standing(
-	ctx context.Context, key storage.SectionKey, seq section.Seq,
-) (batch storage.BatchID, ok bool, err error) {
+func (s *Store) standing(ctx context.Context, key storage.SectionKey, seq section.Seq) (batch storage.BatchID, ok bool,
+	err error) {
 	err = s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		var id [16]byte
-		err := c.QueryRow(ctx, sql("standing"), shardOf(key), [16]byte(key.Event), int64(key.Section), int64(seq)).
-			Scan(&id)
+		err := c.QueryRow(ctx, sql("standing"), shardOf(key), [16]byte(key.Event), int64(key.Section),
+			int64(seq)).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -151,9 +143,8 @@ type stored struct {
 
 // Read implements storage.Log. It reads page by page, one ahead, and no connection waits for visit, so visit may call
 // the store.
-func (s *Store) Read(
-	ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error,
-) error {
+func (s *Store) Read(ctx context.Context, key storage.SectionKey, after section.Seq,
+	visit func(*storage.Entry, storage.Hash) error) error {
 	pages := ahead{page: func(from section.Seq) (page []stored, err error) {
 		err = s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 			page, err = readPage(ctx, c, key, from)
@@ -167,9 +158,8 @@ func (s *Store) Read(
 
 // readPage gives up to pageRows records from seq on.
 func readPage(ctx context.Context, q queryer, key storage.SectionKey, from section.Seq) ([]stored, error) {
-	rows, err := q.Query(
-		ctx, sql("read"), shardOf(key), [16]byte(key.Event), int64(key.Section), int64(from), int64(pageRows),
-	)
+	rows, err := q.Query(ctx, sql("read"), shardOf(key), [16]byte(key.Event), int64(key.Section), int64(from),
+		int64(pageRows))
 	if err != nil {
 		return nil, err
 	}
@@ -196,18 +186,15 @@ func scanStored(row pgx.CollectableRow) (r stored, err error) {
 		body = nil
 	}
 	r.hash = storage.Hash(hash)
-	r.entry = storage.Entry{
-		Kind: storage.EntryKind(kind), Seq: section.Seq(seq), Epoch: section.Epoch(epoch), Writer: writer, Batch: batch,
-		At: section.Instant(at.UnixMilli()), Prev: storage.Hash(prev), Body: body,
-	}
+	r.entry = storage.Entry{Kind: storage.EntryKind(kind), Seq: section.Seq(seq), Epoch: section.Epoch(epoch),
+		Writer: writer, Batch: batch,
+		At: section.Instant(at.UnixMilli()), Prev: storage.Hash(prev), Body: body}
 	return r, nil
 }
 
 // walk follows a log from after, page by page, and verifies every record before visit sees it.
-func walk(
-	key storage.SectionKey, after section.Seq, page func(from section.Seq) ([]stored, error),
-	visit func(*storage.Entry, storage.Hash) error,
-) error {
+func walk(key storage.SectionKey, after section.Seq, page func(from section.Seq) ([]stored, error),
+	visit func(*storage.Entry, storage.Hash) error) error {
 	w := walker{key: key, after: after, visit: visit}
 	for from := max(after, 1); ; { // the record before the first is read too: it vouches for the first's Prev
 		rows, err := page(from)
@@ -251,4 +238,43 @@ func (w *walker) step(r *stored) (err error) {
 		return err
 	}
 	return w.visit(e, r.hash)
+}
+
+// fetched is one page of a log, or why there is none.
+type fetched struct {
+	rows []stored
+	err  error
+}
+
+// ahead fetches each next page while its caller is busy with the one before: a replay waits for the server once, not
+// once a page. At most two pages are in memory.
+type ahead struct {
+	page func(from section.Seq) ([]stored, error)
+	next chan fetched // capacity 1; nil when nothing is on its way
+}
+
+// get gives the page from a record on. Pages are asked for in order, each from where the one before ended.
+func (a *ahead) get(from section.Seq) ([]stored, error) {
+	var got fetched
+	if a.next != nil {
+		got, a.next = <-a.next, nil
+	} else {
+		got.rows, got.err = a.page(from)
+	}
+	if got.err == nil && len(got.rows) == pageRows {
+		next, then := make(chan fetched, 1), got.rows[pageRows-1].entry.Seq+1
+		a.next = next
+		go func() {
+			rows, err := a.page(then)
+			next <- fetched{rows, err}
+		}()
+	}
+	return got.rows, got.err
+}
+
+// close waits for what is on its way and drops it: a fetch that is cut short would cost its connection.
+func (a *ahead) close() {
+	if a.next != nil {
+		<-a.next
+	}
 }

@@ -222,9 +222,8 @@ func (m *migrator) apply(ctx context.Context, s step) (mine bool, err error) {
 		}
 	}
 	if sqlState(err) == stateInsufficientPrivilege {
-		return false, fmt.Errorf(
-			"%w: %s, and this role may not apply it: run holdfast migrate as the owner: %w", ErrSchema, s.name, err,
-		)
+		return false, fmt.Errorf("%w: %s, and this role may not apply it: run holdfast migrate as the owner: %w",
+			ErrSchema, s.name, err)
 	}
 	return false, fmt.Errorf("sqlstore: schema step %s: %w", s.name, err)
 }
@@ -295,9 +294,8 @@ func insistOnDurability(ctx context.Context, conn *pgx.Conn, config *pgx.ConnCon
 		logf("the server has synchronous_commit = off: holdfast sets it to on for its own connections")
 	}
 	if fsync == "off" {
-		logf(
-			"ALARM: the server runs with fsync = off: a power loss there loses tickets that buyers were told they have",
-		)
+		logf("ALARM: the server runs with fsync = off: a power loss there loses tickets that buyers were told they " +
+			"have")
 	}
 	if fullPageWrites == "off" {
 		logf("ALARM: the server runs with full_page_writes = off: a power loss there can tear pages of the log")

@@ -39,9 +39,8 @@ func ask1(t testing.TB, address, statement string, args []any, into ...any) {
 }
 
 func TestStatementsAreSplitByName(t *testing.T) {
-	got := splitStatements(
-		"-- what this file is\n\n-- name: one\n-- why\nSELECT 1\n    + 2\n\n-- name: two\nSELECT 2\n",
-	)
+	got := splitStatements("-- what this file is\n\n-- name: one\n-- why\nSELECT 1\n    + 2\n\n-- name: two\nSELECT " +
+		"2\n")
 	if len(got) != 2 || got["one"] != "SELECT 1\n    + 2" || got["two"] != "SELECT 2" {
 		t.Errorf("split into %q", got)
 	}
@@ -123,7 +122,8 @@ func TestNoPasswordInTheErrorOfAnAddress(t *testing.T) {
 		}
 	}
 	for setting, says := range map[string]string{
-		"sslmode=verify-full&sslrootcert=/nowhere/ca.pem": "/nowhere/ca.pem", "sslmode=strange": "sslmode", "connect_timeout=soon": "connect_timeout",
+		"sslmode=verify-full&sslrootcert=/nowhere/ca.pem": "/nowhere/ca.pem", "sslmode=strange": "sslmode",
+		"connect_timeout=soon": "connect_timeout",
 	} {
 		if _, err := Open(t.Context(), "postgres://u@host/d?"+setting, Options{}); err == nil ||
 			!strings.Contains(err.Error(), says) {
@@ -250,7 +250,8 @@ func setting(t *testing.T, s *Store, name string) (value string) {
 // TestCommitsAreSyncedWhateverTheServerSays guards P2: on a server that acknowledges before it syncs, the store's own
 // connections wait, and what only the server can set is said out loud.
 func TestCommitsAreSyncedWhateverTheServerSays(t *testing.T) {
-	for _, c := range []struct{ has, want string }{{"off", "on"}, {"local", "local"}, {"remote_apply", "remote_apply"}, {"on", "on"}} {
+	for _, c := range []struct{ has, want string }{{"off", "on"}, {"local", "local"}, {"remote_apply", "remote_apply"},
+		{"on", "on"}} {
 		t.Run(c.has, func(t *testing.T) {
 			server := pgtest.Shared(t)
 			address := server.Database(t)
@@ -274,10 +275,9 @@ func TestCommitsAreSyncedWhateverTheServerSays(t *testing.T) {
 func TestAServerThatDoesNotSyncIsToldOn(t *testing.T) {
 	server := pgtest.Start(t, pgtest.WithSetting("fsync", "off"), pgtest.WithSetting("full_page_writes", "off"))
 	var said []string
-	openAt(
-		t, server.Database(t),
-		Options{Logf: func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }},
-	)
+	openAt(t, server.Database(t), Options{Logf: func(format string, args ...any) {
+		said = append(said, fmt.Sprintf(format, args...))
+	}})
 	all := strings.Join(said, "\n")
 	if !strings.Contains(all, "fsync = off") || !strings.Contains(all, "full_page_writes = off") {
 		t.Errorf("P2: said %q", all)

@@ -79,9 +79,8 @@ const (
 // keepalives let PostgreSQL find out within some ten seconds that a client's machine is gone. An extended-protocol
 // append commits with its last message; should a line break just before that one, the row stays locked until the server
 // notices, and its default is two hours.
-var keepalives = map[string]string{
-	"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3",
-}
+var keepalives = map[string]string{"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2",
+	"tcp_keepalives_count": "3"}
 
 // Store implements [storage.Store] on a PostgreSQL or CockroachDB server.
 type Store struct {

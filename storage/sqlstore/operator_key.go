@@ -13,9 +13,8 @@ import (
 const keysPage = 4096
 
 // SetSale implements storage.Catalog.
-func (s *Store) SetSale(
-	ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey,
-) error {
+func (s *Store) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState,
+	key storage.OperatorKey) error {
 	return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if err := rememberKey(ctx, tx, key); err != nil {
 			return err
@@ -39,9 +38,8 @@ func rememberKey(ctx context.Context, tx pgx.Tx, key storage.OperatorKey) error 
 	if key.Request == (section.RequestID{}) {
 		return nil
 	}
-	tag, err := tx.Exec(
-		ctx, sql("key_insert"), [16]byte(key.Request), [16]byte(key.Event), int64(key.Fingerprint), stamp(key.At),
-	)
+	tag, err := tx.Exec(ctx, sql("key_insert"), [16]byte(key.Request), [16]byte(key.Event), int64(key.Fingerprint),
+		stamp(key.At))
 	if err != nil {
 		return err
 	}
@@ -56,7 +54,8 @@ func rememberKey(ctx context.Context, tx pgx.Tx, key storage.OperatorKey) error 
 		return &storage.RepeatedError{First: standing[0]}
 	}
 	stale := key.At - section.Instant(storage.OperatorKeyWindow)
-	if _, err := tx.Exec(ctx, sql("keys_stale"), [16]byte(key.Event), stamp(stale), int64(storage.OperatorKeysKept+1)); err != nil {
+	if _, err := tx.Exec(ctx, sql("keys_stale"), [16]byte(key.Event), stamp(stale),
+		int64(storage.OperatorKeysKept+1)); err != nil {
 		return err
 	}
 	var kept int64
@@ -105,7 +104,6 @@ func scanKeyOf(row pgx.CollectableRow) (storage.OperatorKey, error) {
 		at             time.Time
 	)
 	err := row.Scan(&request, &event, &fingerprint, &at)
-	return storage.OperatorKey{
-		Request: request, Event: event, Fingerprint: uint64(fingerprint), At: section.Instant(at.UnixMilli()),
-	}, err
+	return storage.OperatorKey{Request: request, Event: event, Fingerprint: uint64(fingerprint),
+		At: section.Instant(at.UnixMilli())}, err
 }

@@ -53,9 +53,8 @@ func (s *Store) present(ctx context.Context, question func(ctx context.Context, 
 }
 
 // fetch gives all rows of a statement.
-func fetch[T any](
-	ctx context.Context, ask source, scan pgx.RowToFunc[T], statement string, args ...any,
-) (all []T, err error) {
+func fetch[T any](ctx context.Context, ask source, scan pgx.RowToFunc[T], statement string, args ...any) (all []T,
+	err error) {
 	err = ask(ctx, func(ctx context.Context, q queryer) error {
 		all, err = collect(ctx, q, scan, statement, args...)
 		return err

@@ -16,9 +16,8 @@ const paymentsPage = 4096
 
 // PutPayment implements storage.Payments. Whether a row may be overwritten is decided where it stands, so two processes
 // that ask at once get one answer. Sent again after an unknown outcome it finds its own row.
-func (s *Store) PutPayment(
-	ctx context.Context, p storage.PaymentRow, over ...string,
-) (stands storage.PaymentRow, err error) {
+func (s *Store) PutPayment(ctx context.Context, p storage.PaymentRow, over ...string) (stands storage.PaymentRow,
+	err error) {
 	if over == nil {
 		over = []string{} // NULL would be neither among nor not among
 	}

@@ -47,10 +47,8 @@ func (p *People) Enrol(ctx context.Context, e *storage.Event, sections [][]stora
 		labels, names = append(labels, e.Sections[i].ID), append(names, e.Sections[i].Name)
 	}
 	return p.s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		tag, err := tx.Exec(
-			ctx, sql("people_enrol"), [16]byte(e.ID), e.Name, stamp(e.StartsAt), e.Currency, noHash, numbers, shardNos,
-			labels, names,
-		)
+		tag, err := tx.Exec(ctx, sql("people_enrol"), [16]byte(e.ID), e.Name, stamp(e.StartsAt), e.Currency, noHash,
+			numbers, shardNos, labels, names)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
@@ -66,9 +64,8 @@ func (p *People) Enrol(ctx context.Context, e *storage.Event, sections [][]stora
 // noHash is the hash before the first record.
 var noHash = make([]byte, len(storage.Hash{}))
 
-func enrolSeats(
-	ctx context.Context, tx pgx.Tx, id storage.EventID, number int64, places []storage.ProjectedPlace,
-) error {
+func enrolSeats(ctx context.Context, tx pgx.Tx, id storage.EventID, number int64,
+	places []storage.ProjectedPlace) error {
 	n := len(places)
 	numbers, seats, rows, labels := make([]int64, n), make([]string, n), make([]string, n), make([]string, n)
 	categories, prices, accessible := make([]string, n), make([]int64, n), make([]bool, n)
@@ -77,10 +74,8 @@ func enrolSeats(
 		numbers[i], seats[i], rows[i], labels[i] = int64(i), place.ID, place.Row, place.Label
 		categories[i], prices[i], accessible[i] = place.Category, place.Price, place.Accessible
 	}
-	_, err := tx.Exec(
-		ctx, sql("people_enrol_seats"), [16]byte(id), number, numbers, seats, rows, labels, categories, prices,
-		accessible,
-	)
+	_, err := tx.Exec(ctx, sql("people_enrol_seats"), [16]byte(id), number, numbers, seats, rows, labels, categories,
+		prices, accessible)
 	return err
 }
 
@@ -97,9 +92,8 @@ func scanLag(row pgx.CollectableRow) (lag storage.ProjectionLag, err error) {
 		return lag, err
 	}
 	if len(hash) != len(storage.Hash{}) {
-		return lag, fmt.Errorf(
-			"sqlstore: the hash of section %d of event %v is not 32 bytes long", number, storage.EventID(id),
-		)
+		return lag, fmt.Errorf("sqlstore: the hash of section %d of event %v is not 32 bytes long", number,
+			storage.EventID(id))
 	}
 	return storage.ProjectionLag{
 		Section: storage.SectionKey{Event: id, Section: storage.SectionNo(number)},
@@ -112,8 +106,8 @@ func scanLag(row pgx.CollectableRow) (lag storage.ProjectionLag, err error) {
 func (p *People) FirstKept(ctx context.Context, key storage.SectionKey) (section.Seq, error) {
 	var seq int64
 	err := p.s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
-		err := c.QueryRow(ctx, sql("people_first_kept"), shardOf(key), [16]byte(key.Event), int64(key.Section)).
-			Scan(&seq)
+		err := c.QueryRow(ctx, sql("people_first_kept"), shardOf(key), [16]byte(key.Event),
+			int64(key.Section)).Scan(&seq)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -123,18 +117,17 @@ func (p *People) FirstKept(ctx context.Context, key storage.SectionKey) (section
 }
 
 // Advance implements storage.Projection.
-func (p *People) Advance(
-	ctx context.Context, key storage.SectionKey, from, to storage.ProjectionPoint, touched []section.BookingNo,
+func (p *People) Advance(ctx context.Context, key storage.SectionKey, from, to storage.ProjectionPoint,
+	touched []section.BookingNo,
 	fold func([]storage.ProjectedBooking) (storage.ProjectedPage, error),
 ) error {
 	return p.s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if err := p.lazily(ctx, tx); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(
-			ctx, sql("people_move"), [16]byte(key.Event), int64(key.Section), int64(from.Seq), from.Hash[:],
-			int64(to.Seq), int64(to.Epoch), to.Hash[:], stamp(to.At),
-		)
+		tag, err := tx.Exec(ctx, sql("people_move"), [16]byte(key.Event), int64(key.Section), int64(from.Seq),
+			from.Hash[:],
+			int64(to.Seq), int64(to.Epoch), to.Hash[:], stamp(to.At))
 		if err != nil {
 			return err
 		}
@@ -165,9 +158,8 @@ func (p *People) lazily(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-func loadBookings(
-	ctx context.Context, tx pgx.Tx, key storage.SectionKey, touched []section.BookingNo,
-) ([]storage.ProjectedBooking, error) {
+func loadBookings(ctx context.Context, tx pgx.Tx, key storage.SectionKey,
+	touched []section.BookingNo) ([]storage.ProjectedBooking, error) {
 	if len(touched) == 0 {
 		return nil, nil
 	}
@@ -185,14 +177,14 @@ func scanBooking(row pgx.CollectableRow) (b storage.ProjectedBooking, err error)
 	var seats []int64
 	var placed, expires, changed time.Time
 	var confirmed, ended *time.Time
-	if err := row.Scan(&number, &buyer, &state, &b.Split, &seats, &placed, &expires, &confirmed, &ended, &changed); err != nil {
+	if err := row.Scan(&number, &buyer, &state, &b.Split, &seats, &placed, &expires, &confirmed, &ended,
+		&changed); err != nil {
 		return b, err
 	}
 	known := false
 	if b.State, known = stateOf[state]; !known || len(buyer) != len(b.Buyer) {
-		return b, fmt.Errorf(
-			"sqlstore: people.booking has a row of booking %d that no projector wrote: rebuild", number,
-		)
+		return b, fmt.Errorf("sqlstore: people.booking has a row of booking %d that no projector wrote: rebuild",
+			number)
 	}
 	b.No, b.Buyer = section.BookingNo(number), section.BuyerID(buyer)
 	for _, seat := range seats {
@@ -217,17 +209,8 @@ func putBookings(ctx context.Context, tx pgx.Tx, key storage.SectionKey, booking
 	if n == 0 {
 		return nil
 	}
-	numbers, ids, buyers, states, splits := make(
-		[]int64, n,
-	), make(
-		[]string, n,
-	), make(
-		[][]byte, n,
-	), make(
-		[]string, n,
-	), make(
-		[]bool, n,
-	)
+	numbers, ids, buyers, states, splits := make([]int64, n), make([]string, n), make([][]byte, n), make([]string, n),
+		make([]bool, n)
 	seatNos, seats, amounts := make([]string, n), make([]string, n), make([]int64, n)
 	var times [5][]*time.Time
 	for i := range bookings {
@@ -238,10 +221,9 @@ func putBookings(ctx context.Context, tx pgx.Tx, key storage.SectionKey, booking
 			times[k] = append(times[k], nullTime(at))
 		}
 	}
-	_, err := tx.Exec(
-		ctx, sql("people_put_bookings"), [16]byte(key.Event), int64(key.Section), numbers, ids, buyers, states, splits,
-		seatNos, seats, amounts, times[0], times[1], times[2], times[3], times[4],
-	)
+	_, err := tx.Exec(ctx, sql("people_put_bookings"), [16]byte(key.Event), int64(key.Section), numbers, ids, buyers,
+		states, splits,
+		seatNos, seats, amounts, times[0], times[1], times[2], times[3], times[4])
 	return err
 }
 
@@ -252,17 +234,11 @@ func putSeats(ctx context.Context, tx pgx.Tx, key storage.SectionKey, seats []st
 	}
 	numbers, bookings, blocked, changed := make([]int64, n), make([]int64, n), make([]bool, n), make([]time.Time, n)
 	for i, seat := range seats {
-		numbers[i], bookings[i], blocked[i], changed[i] = int64(
-			seat.Seat,
-		), int64(
-			seat.Booking,
-		), seat.Blocked, stamp(
-			seat.ChangedAt,
-		)
+		numbers[i], bookings[i], blocked[i], changed[i] = int64(seat.Seat), int64(seat.Booking), seat.Blocked,
+			stamp(seat.ChangedAt)
 	}
-	_, err := tx.Exec(
-		ctx, sql("people_put_seats"), [16]byte(key.Event), int64(key.Section), numbers, bookings, blocked, changed,
-	)
+	_, err := tx.Exec(ctx, sql("people_put_seats"), [16]byte(key.Event), int64(key.Section), numbers, bookings, blocked,
+		changed)
 	return err
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// The projection's schema has steps of its own: it is made by whoever projects, in a schema of its own, and the engine's role needs no
-// right to it.
+// The projection's schema has steps of its own: it is made by whoever projects, in a schema of its own, and the
+// engine's role needs no right to it.
 //
 //go:embed people/*.sql
 var peopleFiles embed.FS
@@ -23,8 +23,8 @@ var peopleSteps = mustSteps(fs.Sub(peopleFiles, "people"))
 // postgresOnly marks the steps of people that CockroachDB has no statement for; nothing may depend on them.
 const postgresOnly = "_postgres"
 
-// Prepare implements storage.Projection. The role needs CREATE on the database, or the ownership of a schema named people that
-// somebody made for it.
+// Prepare implements storage.Projection. The role needs CREATE on the database, or the ownership of a schema named
+// people that somebody made for it.
 func (p *People) Prepare(ctx context.Context) error {
 	err := p.repeat(ctx, p.makeSchema)
 	if sqlState(err) == stateInsufficientPrivilege {
@@ -41,7 +41,8 @@ func (p *People) Prepare(ctx context.Context) error {
 	return nil
 }
 
-// repeat runs a piece of preparation, which may be repeated, until no other projector preparing at the same time is in the way.
+// repeat runs a piece of preparation, which may be repeated, until no other projector preparing at the same time is in
+// the way.
 func (p *People) repeat(ctx context.Context, f func(context.Context) error) (err error) {
 	for attempt := range migrationAttempts {
 		if attempt > 0 {
@@ -56,7 +57,8 @@ func (p *People) repeat(ctx context.Context, f func(context.Context) error) (err
 	return err
 }
 
-// makeSchema looks before it creates: PostgreSQL asks for the right to create a schema even where IF NOT EXISTS has nothing to do.
+// makeSchema looks before it creates: PostgreSQL asks for the right to create a schema even where IF NOT EXISTS has
+// nothing to do.
 func (p *People) makeSchema(ctx context.Context) error {
 	var there int64
 	err := p.s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {

@@ -121,20 +121,16 @@ func (r *race) check(s *Store, key storage.SectionKey) {
 		records++
 		a, sent := r.sent[e.Batch]
 		if !sent || !r.acknowledged[e.Batch] || a.Entry.Seq != e.Seq {
-			r.t.Errorf(
-				"S3: record %d: sent %v as record %d, acknowledged %v", e.Seq, sent, a.Entry.Seq,
-				r.acknowledged[e.Batch],
-			)
+			r.t.Errorf("S3: record %d: sent %v as record %d, acknowledged %v", e.Seq, sent, a.Entry.Seq,
+				r.acknowledged[e.Batch])
 		}
 		for _, seat := range a.Refund {
 			delete(tickets, seat)
 		}
 		for _, row := range a.Sell {
 			if other, sold := tickets[row.Seat]; sold {
-				r.t.Errorf(
-					"P1: record %d sells seat %d to booking %d, which booking %d has", e.Seq, row.Seat, row.Booking,
-					other,
-				)
+				r.t.Errorf("P1: record %d sells seat %d to booking %d, which booking %d has", e.Seq, row.Seat,
+					row.Booking, other)
 			}
 			tickets[row.Seat] = row.Booking
 		}
@@ -147,7 +143,10 @@ func (r *race) check(s *Store, key storage.SectionKey) {
 		r.t.Errorf("P2: %d records were acknowledged, the log has %d", len(r.acknowledged), records)
 	}
 	table := map[section.SeatIndex]section.BookingNo{}
-	if err := s.Tickets(r.ctx, key, func(row storage.TicketRow) error { table[row.Seat] = row.Booking; return nil }); err != nil {
+	if err := s.Tickets(r.ctx, key, func(row storage.TicketRow) error {
+		table[row.Seat] = row.Booking
+		return nil
+	}); err != nil {
 		r.t.Fatal(err)
 	}
 	if !maps.Equal(table, tickets) {

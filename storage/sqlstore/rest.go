@@ -25,9 +25,8 @@ func visitTickets(ctx context.Context, ask source, key storage.SectionKey, visit
 		if last != nil {
 			after = int64(last.Seat)
 		}
-		return fetch(
-			ctx, ask, scanTicket, sql("tickets"), [16]byte(key.Event), int64(key.Section), after, int64(ticketsPage),
-		)
+		return fetch(ctx, ask, scanTicket, sql("tickets"), [16]byte(key.Event), int64(key.Section), after,
+			int64(ticketsPage))
 	}, visit)
 }
 

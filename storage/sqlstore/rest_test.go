@@ -89,9 +89,8 @@ func TestOldPartsOfASnapshotGo(t *testing.T) {
 		var parts, upTo, snapshots int
 		ask1(t, address, rightsSQL("count_parts"), []any{[16]byte(key.Event)}, &parts, &upTo, &snapshots)
 		if want := max(1, (size+partBytes-1)/partBytes); parts != want || upTo != want || snapshots != 1 {
-			t.Errorf(
-				"%d bytes are %d parts up to %d of %d snapshots, want %d of one", size, parts, upTo, snapshots, want,
-			)
+			t.Errorf("%d bytes are %d parts up to %d of %d snapshots, want %d of one", size, parts, upTo, snapshots,
+				want)
 		}
 		got, err := s.LoadSnapshot(t.Context(), key)
 		if err != nil || !bytes.Equal(got.Body, snapshot.Body) {
@@ -134,11 +133,11 @@ func TestADamagedSnapshotIsNotGuessed(t *testing.T) {
 
 func exampleEvent() *storage.Event {
 	return &storage.Event{
-		ID: storage.NewEventID(), Name: "Nachtmusik — Gold & Müller's \"Best\"", StartsAt: 2_000_000_000_000, CreatedAt: 1_700_000_000_001,
-		Currency: "EUR", Sale: storage.SalePaused, Prices: map[string]int64{"b": 1 << 60, "a": 1},
-		Sections: []storage.SectionInfo{
-			{ID: "A", Name: "Left", Seats: 10},
-		}, Create: section.RequestID{1, 255}, CreateFingerprint: 1<<64 - 1,
+		ID: storage.NewEventID(), Name: "Nachtmusik — Gold & Müller's \"Best\"", StartsAt: 2_000_000_000_000,
+		CreatedAt: 1_700_000_000_001,
+		Currency:  "EUR", Sale: storage.SalePaused, Prices: map[string]int64{"b": 1 << 60, "a": 1},
+		Sections: []storage.SectionInfo{{ID: "A", Name: "Left", Seats: 10}}, Create: section.RequestID{1, 255},
+		CreateFingerprint: 1<<64 - 1,
 	}
 }
 
@@ -155,10 +154,9 @@ func TestAnEventSentAgainFindsItself(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s.transact(
-			ctx,
-			func(ctx context.Context, tx pgx.Tx) error { return createEvent(ctx, tx, e, header, venue, sentBefore) },
-		)
+		return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+			return createEvent(ctx, tx, e, header, venue, sentBefore)
+		})
 	}
 	if err := again(e, venue, true); err != nil {
 		t.Errorf("P5: sent again: %v", err)
@@ -274,9 +272,8 @@ func TestAPaymentIsOnePayment(t *testing.T) {
 			)
 			for i := range answers {
 				nodes.Go(func() {
-					row := storage.PaymentRow{
-						ID: "one", Status: fmt.Sprint("by ", i), Amount: int64(i), Currency: "EUR",
-					}
+					row := storage.PaymentRow{ID: "one", Status: fmt.Sprint("by ", i), Amount: int64(i),
+						Currency: "EUR"}
 					var err error
 					if answers[i], err = s.PutPayment(t.Context(), row); err != nil {
 						t.Error(err)
@@ -314,8 +311,7 @@ func TestAPaymentIsOverwrittenOnlyWhereAsked(t *testing.T) {
 		{"charged", []string{"pending"}, "charged"},
 		{"refunded", []string{"charged"}, "refunded"},
 	} {
-		got, err := s.PutPayment(
-			ctx, storage.PaymentRow{ID: "p", Status: c.status, Amount: 5, Currency: "EUR"},
+		got, err := s.PutPayment(ctx, storage.PaymentRow{ID: "p", Status: c.status, Amount: 5, Currency: "EUR"},
 			c.over...)
 		if err != nil || got != (storage.PaymentRow{ID: "p", Status: c.stands, Amount: 5, Currency: "EUR"}) {
 			t.Errorf("step %d: %+v stands, want %s: %v", i, got, c.stands, err)

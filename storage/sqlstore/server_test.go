@@ -89,7 +89,8 @@ func behind(t testing.TB, address, statement string, args ...any) (rows int64) {
 // damage changes a stored record.
 func damage(t testing.TB, address string, key storage.SectionKey, seq section.Seq) {
 	t.Helper()
-	if n := behind(t, address, testSQL("damage"), [16]byte(key.Event), int64(key.Section), int64(seq), []byte{1}); n != 1 {
+	if n := behind(t, address, testSQL("damage"), [16]byte(key.Event), int64(key.Section), int64(seq),
+		[]byte{1}); n != 1 {
 		t.Fatalf("%d records damaged, want 1", n)
 	}
 }

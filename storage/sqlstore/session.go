@@ -68,13 +68,10 @@ func (s *Store) heard(since int64, v verdict, err error) {
 		return
 	}
 	if gone {
-		s.pool.Reset() // whatever ended this connection has most likely ended the others too; each would be an alarm of its own
-		s.options.Alarm(
-			Alarm{
-				Name: AlarmUnreachable, On: true,
-				Text: "the store does not answer; everything that needs it is refused until it does", Err: err,
-			},
-		)
+		// whatever ended this connection has most likely ended the others too; each would be an alarm of its own
+		s.pool.Reset()
+		s.options.Alarm(Alarm{Name: AlarmUnreachable, On: true,
+			Text: "the store does not answer; everything that needs it is refused until it does", Err: err})
 	} else {
 		s.options.Alarm(Alarm{Name: AlarmUnreachable, Text: "the store answers again"})
 	}

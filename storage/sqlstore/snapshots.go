@@ -59,9 +59,8 @@ func scanSnapshotRow(row pgx.CollectableRow) (r snapshotRow, err error) {
 }
 
 func loadSnapshot(ctx context.Context, ask source, key storage.SectionKey) (snapshot storage.Snapshot, err error) {
-	found, err := fetch(
-		ctx, ask, scanSnapshotRow, sql("snapshot"), shardOf(key), [16]byte(key.Event), int64(key.Section),
-	)
+	found, err := fetch(ctx, ask, scanSnapshotRow, sql("snapshot"), shardOf(key), [16]byte(key.Event),
+		int64(key.Section))
 	if err != nil {
 		return snapshot, err
 	}
@@ -78,17 +77,15 @@ func assemble(key storage.SectionKey, found []snapshotRow) (s storage.Snapshot, 
 		size += len(found[i].body)
 	}
 	if head.parts != int64(len(found)) || head.body == nil {
-		return s, &storage.CorruptError{
-			Section: key, Why: fmt.Sprintf("snapshot has %d parts of %d", len(found), head.parts),
-		}
+		return s, &storage.CorruptError{Section: key, Why: fmt.Sprintf("snapshot has %d parts of %d", len(found),
+			head.parts)}
 	}
 	if len(head.hash) != len(s.Hash) {
 		return s, &storage.CorruptError{Section: key, Why: "snapshot's hash is not 32 bytes long"}
 	}
 	whole := storage.Snapshot{
-		Seq: section.Seq(
-			head.seq,
-		), Epoch: section.Epoch(head.epoch), Hash: storage.Hash(head.hash), Body: make([]byte, 0, size),
+		Seq: section.Seq(head.seq), Epoch: section.Epoch(head.epoch), Hash: storage.Hash(head.hash),
+		Body: make([]byte, 0, size),
 	}
 	for i := range found {
 		whole.Body = append(whole.Body, found[i].body...)

@@ -122,7 +122,8 @@ func TestPlantedSQLIsFound(t *testing.T) {
 	for text, found := range map[string]bool{
 		"SELECT 1": true, "\n\tWITH a AS": true, "BEGIN": true, "SET x = 1": true, "COMMIT; SELECT 1": true,
 		"select a from b": true, "x; insert into a (b)": true, "update a set b = 1": true,
-		"SELECTION": false, "the server has synchronous_commit = off": false, "with what is special": false, "committed": false,
+		"SELECTION": false, "the server has synchronous_commit = off": false, "with what is special": false,
+		"committed": false,
 	} {
 		if likeSQL.MatchString(text) != found {
 			t.Errorf("%q: found is not %v", text, found)

@@ -75,8 +75,7 @@ func TestAllNodesReadOneStoreIDUntilItIsReplaced(t *testing.T) {
 		t.Errorf("another node reads %v, %v; want %v", now, err, after)
 	}
 	if other, err := openAt(t, pgtest.Shared(t).Database(t), Options{Migrate: true}).StoreID(t.Context()); err != nil ||
-		other == after ||
-		other == before {
+		other == after || other == before {
 		t.Errorf("another database has id %v, %v", other, err)
 	}
 }

@@ -86,9 +86,8 @@ func scan(root string) (functions []*function, err error) {
 			if err != nil {
 				return err
 			}
-			functions = append(
-				functions,
-				functionsOf(file, filepath.ToSlash(folder), strings.HasSuffix(name, "_test.go"))...)
+			functions = append(functions, functionsOf(file, filepath.ToSlash(folder),
+				strings.HasSuffix(name, "_test.go"))...)
 		}
 		return nil
 	})
@@ -129,7 +128,8 @@ func functionsOf(file *ast.File, folder string, test bool) (all []*function) {
 		switch d := declaration.(type) {
 		case *ast.FuncDecl:
 			if d.Body != nil {
-				note(d.Name.Name, test && d.Recv == nil && strings.HasPrefix(d.Name.Name, "Test") && d.Name.Name != "TestMain", d.Body)
+				note(d.Name.Name, test && d.Recv == nil && strings.HasPrefix(d.Name.Name, "Test") &&
+					d.Name.Name != "TestMain", d.Body)
 			}
 		case *ast.GenDecl: // a variable may hold a function
 			for _, spec := range d.Specs {

@@ -78,9 +78,9 @@ func sum(all map[string]*tally, slowest int, out io.Writer) (code int) {
 	for _, t := range all {
 		order = append(order, t)
 	}
-	slices.SortFunc(
-		order, func(a, b *tally) int { return cmp.Or(cmp.Compare(b.slowest, a.slowest), cmp.Compare(a.name, b.name)) },
-	)
+	slices.SortFunc(order, func(a, b *tally) int {
+		return cmp.Or(cmp.Compare(b.slowest, a.slowest), cmp.Compare(a.name, b.name))
+	})
 	fmt.Fprintln(out, "\nThe slowest tests:")
 	for _, t := range order {
 		if t.whole() && slowest > 0 {

@@ -75,10 +75,9 @@ func TestSumOfSeveralRuns(t *testing.T) {
 	var out strings.Builder
 	code, err := run([]string{"sum", "--slowest", "1", file}, nil, &out)
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	want := []string{
-		"The slowest tests:", "     9.0 s  holdfast/a TestGood", "SKIPPED holdfast/a TestLeft: no browser: none",
-		"FAILED 1 of 3  holdfast/a TestGood", "2 passed, 1 failed, 2 skipped",
-	}
+	want := []string{"The slowest tests:", "     9.0 s  holdfast/a TestGood",
+		"SKIPPED holdfast/a TestLeft: no browser: none",
+		"FAILED 1 of 3  holdfast/a TestGood", "2 passed, 1 failed, 2 skipped"}
 	if code != 1 || err != nil || !slices.Equal(lines, want) {
 		t.Errorf("%d %v\n%s", code, err, out.String())
 	}
@@ -88,8 +87,10 @@ func TestSumOfSeveralRuns(t *testing.T) {
 func TestStartersAreFoundThroughHelpers(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
-		"db/db.go":          "package db\nimport \"os/exec\"\nfunc Up() { exec.Command(\"x\") }\nfunc Name() string { return \"db\" }\n",
-		"a/a_test.go":       "package a\nimport \"holdfast/db\"\nvar once = func() { db.Up() }\nfunc TestUses(t int) { once() }\nfunc TestNames(t int) { db.Name() }\n",
+		"db/db.go": "package db\nimport \"os/exec\"\nfunc Up() { exec.Command(\"x\") }\nfunc Name() string " +
+			"{ return \"db\" }\n",
+		"a/a_test.go": "package a\nimport \"holdfast/db\"\nvar once = func() { db.Up() }\nfunc TestUses(t int) " +
+			"{ once() }\nfunc TestNames(t int) { db.Name() }\n",
 		"own/go.mod":        "module own\n",
 		"own/own_test.go":   "package own\nimport \"os/exec\"\nfunc TestOther(t int) { exec.Command(\"x\") }\n",
 		"a/testdata/x.go":   "no Go\n",

@@ -74,9 +74,8 @@ func judge(in io.Reader, out io.Writer) (code int, err error) {
 	}
 	list(out, "called in modules; raise them:", modules, fixed, summaries)
 	list(out, "called in the standard library; build with the newest patch of Go:", std, fixed, summaries)
-	fmt.Fprintf(
-		out, "%d vulnerabilities called in modules, %d in the standard library of this Go\n", len(modules), len(std),
-	)
+	fmt.Fprintf(out, "%d vulnerabilities called in modules, %d in the standard library of this Go\n", len(modules),
+		len(std))
 	return min(len(modules), 1), nil
 }
 
@@ -87,9 +86,8 @@ func list(out io.Writer, title string, found map[string]frame, fixed, summaries 
 		if fixed[id] != "" {
 			mended = "in " + fixed[id]
 		}
-		lines = append(
-			lines, fmt.Sprintf("  %s  %s %s, mended %s: %s\n", id, at.Module, at.Version, mended, summaries[id]),
-		)
+		lines = append(lines, fmt.Sprintf("  %s  %s %s, mended %s: %s\n", id, at.Module, at.Version, mended,
+			summaries[id]))
 	}
 	slices.Sort(lines)
 	if len(lines) > 0 {

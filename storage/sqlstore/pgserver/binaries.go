@@ -12,7 +12,8 @@ import (
 // debianBinaries is where Debian keeps a server's programs, one folder a major version, none of them on PATH.
 const debianBinaries = "/usr/lib/postgresql/*/bin"
 
-// Binaries finds the folder that holds initdb and postgres: on PATH, else Debian's newest. Without them the error is os.ErrNotExist.
+// Binaries finds the folder that holds initdb and postgres: on PATH, else Debian's newest. Without them the error is
+// os.ErrNotExist.
 func Binaries() (string, error) {
 	if found, err := exec.LookPath("initdb"); err == nil {
 		// The programs stand beside each other where the link points to, not where PATH does.

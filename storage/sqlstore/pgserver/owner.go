@@ -81,10 +81,8 @@ func passable(folder string, who *syscall.Credential) (string, error) {
 			return "", err
 		}
 		if !mayPass(info, who) {
-			return "", fmt.Errorf(
-				"PostgreSQL does not run as root, and user %d may not pass through %s (mode %v)", who.Uid, at,
-				info.Mode(),
-			)
+			return "", fmt.Errorf("PostgreSQL does not run as root, and user %d may not pass through %s (mode %v)",
+				who.Uid, at, info.Mode())
 		}
 	}
 	return folder, nil

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Launch starts a program that the kernel stops (SIGQUIT) when this process dies, however it dies; ended is closed when the program is
-// gone. The kernel ties that to the thread that started it, so the thread is kept until then.
+// Launch starts a program that the kernel stops (SIGQUIT) when this process dies, however it dies; ended is closed when
+// the program is gone. The kernel ties that to the thread that started it, so the thread is kept until then.
 func Launch(command *exec.Cmd) (ended <-chan struct{}, err error) {
 	if command.SysProcAttr == nil {
 		command.SysProcAttr = &syscall.SysProcAttr{}
@@ -65,8 +65,9 @@ func children(pid int) (pids []int, err error) {
 // clockTick is the unit of /proc/<pid>/stat, fixed at 100 a second for user space on Linux.
 const clockTick = 10 * time.Millisecond
 
-// ProcessorTime is what processes, all that they have started, and all of those that ended, have used of all cores so far, user and
-// system, in steps of 10 ms for each process: of many that have done little, little is seen. What /proc does not tell counts as nothing.
+// ProcessorTime is what processes, all that they have started, and all of those that ended, have used of all cores so
+// far, user and system, in steps of 10 ms for each process: of many that have done little, little is seen. What /proc
+// does not tell counts as nothing.
 func ProcessorTime(pids ...int) (sum time.Duration) {
 	for _, pid := range pids {
 		if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil {
@@ -79,8 +80,9 @@ func ProcessorTime(pids ...int) (sum time.Duration) {
 	return sum
 }
 
-// parseStat adds utime, stime, and the same of the children that were waited for: a server that makes a process for each connection
-// has most of its time there. The command's name may hold anything, so counting starts behind its last parenthesis.
+// parseStat adds utime, stime, and the same of the children that were waited for: a server that makes a process for
+// each connection has most of its time there. The command's name may hold anything, so counting starts behind its last
+// parenthesis.
 func parseStat(text string) time.Duration {
 	const first, last = 11, 14 // utime, stime, cutime, cstime
 	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Launch starts a program; ended is closed when it is gone. Here nothing stops it when this process dies without a word.
+// Launch starts a program; ended is closed when it is gone. Here nothing stops it when this process dies without a
+// word.
 func Launch(command *exec.Cmd) (ended <-chan struct{}, err error) {
 	done := make(chan struct{})
 	if err := command.Start(); err != nil {

@@ -91,10 +91,8 @@ func (s *Server) create(ctx context.Context) (err error) {
 	if s.dir, s.owner, err = newDir(s.folder, s.who); err != nil {
 		return err
 	}
-	initdb := s.command(
-		ctx, "initdb", "--pgdata", s.data(), "--username", User, "--auth", "trust", "--no-sync", "--no-locale",
-		"--encoding", "UTF8",
-	)
+	initdb := s.command(ctx, "initdb", "--pgdata", s.data(), "--username", User, "--auth", "trust", "--no-sync",
+		"--no-locale", "--encoding", "UTF8")
 	if said, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, said)
 	}

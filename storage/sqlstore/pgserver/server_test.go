@@ -56,7 +56,8 @@ func spend(t *testing.T, address string, long time.Duration) {
 	}
 }
 
-// TestProcessorTimeCountsThosePassedAway: a server's work is done by children, and most of them are gone when somebody asks.
+// TestProcessorTimeCountsThosePassedAway: a server's work is done by children, and most of them are gone when somebody
+// asks.
 func TestProcessorTimeCountsThosePassedAway(t *testing.T) {
 	folder, err := os.MkdirTemp("", "holdfast-folder-")
 	if err != nil {

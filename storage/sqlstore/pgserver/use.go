@@ -25,7 +25,8 @@ func (s *Server) URLAs(role, database string) string {
 	return address.String()
 }
 
-// CreateDatabase creates an empty database and gives its address. The name is a plain SQL name; one that is taken is an error.
+// CreateDatabase creates an empty database and gives its address. The name is a plain SQL name; one that is taken is an
+// error.
 func (s *Server) CreateDatabase(name string) (url string, err error) {
 	return s.URL(name), s.admin("CREATE DATABASE " + name)
 }

@@ -8,8 +8,8 @@
 //	                  └─ the test binary dies: the kernel        ┘
 //	                     stops the server, the next Start sweeps the directory
 //
-// The server is pgserver's, which returns errors; this package turns them into a test's end, and says loudly when there is no
-// PostgreSQL to test with.
+// The server is pgserver's, which returns errors; this package turns them into a test's end, and says loudly when there
+// is no PostgreSQL to test with.
 //
 // The server syncs as a real one does (fsync stays on): what the store promises of durability is tested against it.
 package pgtest

@@ -11,11 +11,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ElsewhereURL names, in the environment, a CockroachDB whose role may create databases, and any database that is there.
+// ElsewhereURL names, in the environment, a CockroachDB whose role may create databases, and any database that is
+// there.
 const ElsewhereURL = "HOLDFAST_TEST_CRDB_URL"
 
-// Database gives the address of an empty database: on the server that ElsewhereURL names, else on the Shared one. It is for tests of what is
-// true on either kind of server.
+// Database gives the address of an empty database: on the server that ElsewhereURL names, else on the Shared one. It is
+// for tests of what is true on either kind of server.
 func Database(t testing.TB) string {
 	t.Helper()
 	address := os.Getenv(ElsewhereURL)

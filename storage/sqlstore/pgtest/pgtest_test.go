@@ -45,7 +45,8 @@ func number(t *testing.T, conn *pgx.Conn, query string) (n int) {
 	return n
 }
 
-// TestRestartKeepsWhatWasCommitted: the fault tests above this package are worth nothing if a crash loses rows, or if it is none.
+// TestRestartKeepsWhatWasCommitted: the fault tests above this package are worth nothing if a crash loses rows, or if
+// it is none.
 func TestRestartKeepsWhatWasCommitted(t *testing.T) {
 	s := Start(t, WithSetting("max_connections", "20"))
 	address := s.Database(t)

@@ -84,10 +84,8 @@ func (s *Server) Database(t testing.TB) string {
 	}
 	t.Cleanup(func() {
 		if err := s.DropDatabase(name); err != nil {
-			t.Logf(
-				"pgtest: %s was not dropped (a server that was stopped keeps it, and goes with all it has): %v", name,
-				err,
-			)
+			t.Logf("pgtest: %s was not dropped (a server that was stopped keeps it, and goes with all it has): %v",
+				name, err)
 		}
 	})
 	return address
@@ -130,8 +128,10 @@ func (s *Server) Copy(t testing.TB, original string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	file := filepath.Join(t.TempDir(), "dump.sql")
-	for _, command := range [][]string{{"pg_dump", "--file", file, "--dbname", original}, {"psql", "--quiet", "--file", file, "--set", "ON_ERROR_STOP=1", "--dbname", address}} {
-		if out, err := exec.CommandContext(ctx, filepath.Join(folder, command[0]), command[1:]...).CombinedOutput(); err != nil {
+	for _, command := range [][]string{{"pg_dump", "--file", file, "--dbname", original},
+		{"psql", "--quiet", "--file", file, "--set", "ON_ERROR_STOP=1", "--dbname", address}} {
+		if out, err := exec.CommandContext(ctx, filepath.Join(folder, command[0]),
+			command[1:]...).CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", command[0], err, out)
 		}
 	}

@@ -12,8 +12,9 @@ var shared struct {
 	server *Server
 }
 
-// Shared is the one server of this test binary, started on first use. It is for tests that leave it running: each makes a Database
-// of its own. Main stops it; without Main it ends with the test binary, and the next one sweeps its directory.
+// Shared is the one server of this test binary, started on first use. It is for tests that leave it running: each makes
+// a Database of its own. Main stops it; without Main it ends with the test binary, and the next one sweeps its
+// directory.
 func Shared(t testing.TB) *Server {
 	t.Helper()
 	shared.Lock()

@@ -16,7 +16,8 @@ func TestAServerWhoseFailoverLosesRecordsIsToldOn(t *testing.T) {
 		says          string
 	}{
 		{"", "on", false, "synchronous_standby_names is empty"}, {"", "remote_apply", false, "no standby"},
-		{"ANY 1 (a, b)", "on", true, "1 of 2 followers"}, {"a", "remote_apply", true, "remote_apply"}, {"a", "remote_write", true, "power loss"},
+		{"ANY 1 (a, b)", "on", true, "1 of 2 followers"}, {"a", "remote_apply", true, "remote_apply"},
+		{"a", "remote_write", true, "power loss"},
 		{"a", "local", false, "synchronous_commit = local"}, {"a", "off", false, "no standby"},
 	} {
 		if got := judgeStandbys(c.names, c.commit, 2, 1); got.Waits != c.waits || !strings.Contains(got.Says, c.says) {
