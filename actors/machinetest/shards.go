@@ -21,6 +21,8 @@ var shardCases = []testCase{
 	{"P3_a_memory_that_is_not_trusted_is_told", untrustedTold},
 	{"a_shard_that_moves_loses_its_state", moveLosesState},
 	{"a_request_gets_lost_in_a_move", lostInMove},
+	{"P10_a_replica_differs_from_the_log", replicaDiffers},
+	{"P10_a_damaged_log_is_followed", damagedFollowed},
 	{"a_shard_that_was_drained_comes_back_as_another", drainLosesState},
 	{"P3_a_fenced_life_goes_on_or_comes_back_by_itself", fencedComesBack},
 	{"P3_a_fence_that_somebody_saw_is_ignored", seenFenceIgnored},

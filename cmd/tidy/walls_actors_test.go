@@ -13,10 +13,10 @@ var wallsOfActors = map[string]wall{
 		Test: []string{"actors/writer", "actors/planted", "storage/memstore", "storage/faultstore"},
 	},
 	"actors/machinetest": {
-		Why: "one suite for every machine: it knows the writer and the shard, which it holds to account, and no " +
-			"machine",
+		Why: "one suite for every machine: it knows the writer, the shard and the replica, which it holds to " +
+			"account, and no machine",
 		Own: []string{
-			"actors/machine", "actors/writer", "actors/shard", "actors/witness",
+			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/witness",
 			"storage", "storage/memstore", "storage/faultstore",
 		},
 		Third: []string{protoactor},
