@@ -2,7 +2,7 @@
 // shard. Every case is named after what must not happen, so a failing run says what would.
 //
 //	Subject ──▶ Run ──▶ writer cases: a Writer driven by hand, nothing happens between two lines of a case
-//	               └──▶ shard cases: real actors and replicas on a store that can be broken; Hosts write down what they hear
+//	               └──▶ shard cases: real actors and replicas on a store that breaks; Hosts write down what they hear
 //
 // It is a library of tests, not a test: a machine calls Run from its own test file. A machine without it does not
 // merge. It holds the writer and the shard to account as much as the machine: they are the same for all of them, so the

@@ -55,8 +55,8 @@ func (b *bench) wantFollowed(when string, r *replica.Replica, f *follower) {
 	})
 }
 
-// replicaDiffers: P10. Records come from a link late, twice, or not at all; the log fills what is missing. Where the owner
-// has gone, the shard goes on from what was followed, and replays nothing.
+// replicaDiffers: P10. Records come from a link late, twice, or not at all; the log fills what is missing. Where the
+// owner has gone, the shard goes on from what was followed, and replays nothing.
 func replicaDiffers(b *bench) {
 	owner, next := b.newSite(b.Kind), b.newSite(b.Kind)
 	life := owner.serve()
@@ -90,7 +90,8 @@ func replicaDiffers(b *bench) {
 	r.Heard(b.tail().Seq)
 	b.wantFollowed("released", r, f)
 	next.host.followed, next.host.at = r.Take()
-	if m := await(b, "its surroundings forget it", f.dropped); m != next.host.followed || len(f.stuck)+len(f.contradicted) > 0 {
+	m := await(b, "its surroundings forget it", f.dropped)
+	if m != next.host.followed || len(f.stuck)+len(f.contradicted) > 0 {
 		b.Errorf("another machine is taken than was dropped; %d are stuck", len(f.stuck))
 	}
 	next.serve()
