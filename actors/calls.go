@@ -171,3 +171,16 @@ type LiveMap interface {
 	// Changed returns a channel that is closed at the next delta.
 	Changed() <-chan struct{}
 }
+
+// Lifecycle is where a section stands on this node.
+type Lifecycle = writer.Phase
+
+// Lifecycle states.
+const (
+	Stopped   = writer.Stopped
+	Acquiring = writer.Acquiring
+	Loading   = writer.Loading
+	Serving   = writer.Serving
+	Draining  = writer.Draining
+	Condemned = writer.Condemned
+)

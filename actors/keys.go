@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"holdfast/actors/writer"
 	"time"
 
 	"holdfast/actors/coordinator"
@@ -26,4 +27,46 @@ func (ev *event) enterKey(
 			return 0, false, ErrTimeout
 		}
 	}
+}
+
+// A search over sections grants where seats are, and a key that it carries may have been granted in any other section
+// before. So a node alone searches only while it knows of every section of the event what keys that one has met (P5):
+// it has loaded the section, and no other process can have written its log since. Without this rule a process that
+// takes over one section after the other would place a hold again that stands in a section which it does not have yet.
+//
+// Two processes cannot both know: whoever has claimed all sections has fenced everybody else out of each of them.
+//
+// In a cluster the buyer's coordinator sees to it instead (see search_coordinator.go). A condemned section counts as
+// known: nothing more can be learnt of it, and the others sell on.
+
+// meet notes that the event's index has the section's keys.
+func (s *Section) meet() {
+	if s.met.CompareAndSwap(false, true) {
+		s.unmet.Add(-1)
+	}
+}
+
+// mayHaveMet notes that the section does not serve here, for that reason, so that it may meet keys elsewhere if others
+// can write the store.
+func (s *Section) mayHaveMet(why error) {
+	switch {
+	case writer.AfterStop(why) == Condemned:
+		s.meet()
+	case s.engine.cfg.shared && s.met.CompareAndSwap(true, false):
+		s.unmet.Add(1)
+	}
+}
+
+// mayBeElsewhere says that a search under this key could place a second hold for it. It has the sections that stand in
+// the way activated, as asking them would.
+func (t *trip) mayBeElsewhere() bool {
+	if t.ev.engine.coordinator != nil || t.call.Request == (section.RequestID{}) || t.o.unmet.Load() == 0 {
+		return false
+	}
+	for _, s := range t.o.sections {
+		if s.shard.Serving() == nil {
+			_, _ = s.shard.Activate() // ErrUnavailable: it may not come now
+		}
+	}
+	return true
 }

@@ -1,6 +1,9 @@
 package actors
 
 import (
+	"context"
+	"errors"
+	"holdfast/actors/writer"
 	"time"
 
 	"holdfast/actors/section"
@@ -84,4 +87,139 @@ func (e *Engine) extendNoMore(id BookingID, who Caller, deadline time.Time, over
 var endedBecause = map[section.BookingState]section.Rejection{
 	section.BookingPaying: section.PaymentInProgress, section.BookingConfirmed: section.AlreadyConfirmed, section.BookingReleased: section.HoldReleasedAlready,
 	section.BookingExpired: section.HoldExpiredAlready, section.BookingRefunded: section.AlreadyRefunded,
+}
+
+// SetSale turns an event's sale switch; it is durable before it counts.
+func (e *Engine) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState) (*storage.Event, error) {
+	return e.SetSaleOnce(ctx, id, Caller{Operator: true}, sale)
+}
+
+// SetSaleOnce is SetSale under an idempotency key: a repeat, at whichever node and after whatever restart, changes
+// nothing, whatever others have switched since, and tells the event as it stands (P5). Of two nodes that switch at
+// once, all nodes go by the one that the store wrote last, within CatalogEvery.
+//
+// Errors: ErrEventUnknown, ErrUnavailable (it may be done: repeat with the same key), ErrMismatch, *Refusal, and the
+// store's.
+func (e *Engine) SetSaleOnce(ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState) (*storage.Event, error) {
+	changed, err := e.setSaleOnce(ctx, id, who, sale)
+	if err == nil {
+		e.spread()
+	}
+	return changed, err
+}
+
+func (e *Engine) setSaleOnce(ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState) (*storage.Event, error) {
+	ev, err := e.shown(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if sale == storage.SaleOpen && !e.cfg.Offline { // loading takes a moment that belongs to the operator, not to the first buyer
+		if _, err := ev.open(ctx); err != nil {
+			return nil, errors.Join(ErrUnavailable, err)
+		}
+	}
+	return e.throwSwitch(ctx, id, who, sale)
+}
+
+// throwSwitch writes the switch and the key, and takes over what then stands.
+func (e *Engine) throwSwitch(ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState) (*storage.Event, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	ev, err := e.event(id)
+	if err != nil { // it may have been closed and stand there anew
+		return nil, err
+	}
+	if _, ok := e.creates[who.Request]; ok && who.Request != (section.RequestID{}) {
+		return nil, ErrMismatch
+	}
+	key := e.operatorKey(id, who)
+	switch known, err := e.keyMet(key, e.cfg.Store.SetSale(ctx, id, sale, key)); {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil, ErrEventUnknown
+	case err != nil:
+		return nil, err
+	case known: // others may have switched since, and this node not have heard
+		header, err := e.cfg.Store.Event(ctx, id)
+		if err != nil {
+			return nil, errors.Join(ErrUnavailable, err)
+		}
+		return e.takeHeader(ev, header), nil
+	}
+	changed := *ev.header.Load()
+	changed.Sale = sale
+	return e.takeHeader(ev, &changed), nil
+}
+
+// takeHeader has the event stand as the store has it. The caller holds mu.
+func (e *Engine) takeHeader(ev *event, header *storage.Event) *storage.Event {
+	ev.header.Store(header)
+	e.shelf.Store(e.shelf.Load().With(header))
+	ev.awakeAll()
+	return header
+}
+
+// shown is find for whoever asks from outside: what is deleted is not there.
+func (e *Engine) shown(ctx context.Context, id storage.EventID) (*event, error) {
+	ev, err := e.find(ctx, id)
+	if err == nil && ev.header.Load().Sale == storage.SaleDeleted {
+		return nil, ErrEventUnknown
+	}
+	return ev, err
+}
+
+// operatorKey is who's key for a call about an event.
+func (e *Engine) operatorKey(id storage.EventID, who Caller) storage.OperatorKey {
+	return storage.OperatorKey{Request: who.Request, Event: id, Fingerprint: who.Fingerprint, At: e.cfg.Clock()}
+}
+
+// remember makes a key durable. known says that the same call was met before. Without a request it does nothing.
+//
+// Errors: ErrMismatch, *Refusal (too many are remembered), ErrUnavailable, and the store's.
+func (e *Engine) remember(ctx context.Context, key storage.OperatorKey) (known bool, err error) {
+	if key.Request == (section.RequestID{}) {
+		return false, nil
+	}
+	return e.keyMet(key, e.cfg.Store.RememberKey(ctx, key))
+}
+
+// keyMet tells the store's answer to a write with a key.
+func (e *Engine) keyMet(key storage.OperatorKey, err error) (known bool, _ error) {
+	var stands *storage.RepeatedError
+	switch {
+	case errors.As(err, &stands) && stands.First.Same(key):
+		return true, nil
+	case stands != nil:
+		return false, ErrMismatch
+	case errors.Is(err, storage.ErrTooManyKeys):
+		return false, &Refusal{Code: section.TooManyRequests}
+	case writer.Undecided(err):
+		return false, errors.Join(ErrUnavailable, err)
+	}
+	return false, err
+}
+
+// Done says whether an operator's call about the nodes was acknowledged under who's key; MarkDone makes it so. They are
+// for calls whose effect is in no store: the call is done between the two, and may be done again as long as nobody was
+// told that it is done.
+//
+// Errors: ErrMismatch, *Refusal (too many are remembered), ErrUnavailable.
+func (e *Engine) Done(ctx context.Context, who Caller) (bool, error) {
+	if who.Request == (section.RequestID{}) {
+		return false, nil
+	}
+	switch first, err := e.cfg.Store.OperatorKey(ctx, who.Request); {
+	case errors.Is(err, storage.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, errors.Join(ErrUnavailable, err)
+	case !first.Same(e.operatorKey(storage.EventID{}, who)):
+		return false, ErrMismatch
+	}
+	return true, nil
+}
+
+// MarkDone remembers a call that Done is asked about.
+func (e *Engine) MarkDone(ctx context.Context, who Caller) error {
+	_, err := e.remember(ctx, e.operatorKey(storage.EventID{}, who))
+	return err
 }
