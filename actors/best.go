@@ -9,7 +9,7 @@ import (
 
 // best looks for the best seats: in the section named, in all its parts if it has several, or in every section in order
 // of quality, first for seats together anywhere, then for the best split.
-func (t *trip) best(out *BookingView) error {
+func (t *bookingCall) best(out *BookingView) error {
 	b := &t.call.Best
 	category, any, err := t.o.category(b.Category)
 	if err != nil {
@@ -57,7 +57,7 @@ func (t *trip) best(out *BookingView) error {
 // the key has left in the section, so NoSeats means that none of that became a hold. Then the request is new: a key
 // whose first section never got to it must not be tied to that section while others have seats (P11). For a search
 // nobody else can be under way (see register), so the whole of the event may be asked without a second booking (P5).
-func (t *trip) recall(at storage.SectionNo, search bool, out *BookingView) (section.Rejection, error) {
+func (t *bookingCall) recall(at storage.SectionNo, search bool, out *BookingView) (section.Rejection, error) {
 	r := newRequest()
 	r.Command.Kind = section.PlaceBest
 	rejection, err := t.ask(r, at, out)
@@ -103,7 +103,7 @@ const roundsMax = 8
 // search asks one section after the other. It ends at the first that serves or whose answer is unknown, and never says
 // sold out while some section could not be asked (P11), nor while the map then shows enough suitable seats: in one
 // section, it begins anew; only in several together, it says so.
-func (t *trip) search(c section.Command, candidates []storage.SectionNo, out *BookingView) (storage.SectionNo, section.Rejection, error) {
+func (t *bookingCall) search(c section.Command, candidates []storage.SectionNo, out *BookingView) (storage.SectionNo, section.Rejection, error) {
 	f := finding{c: c, last: candidates[0]}
 	passes := []bool{true, false}
 	if len(candidates) == 1 || c.Quantity < 2 {
@@ -118,7 +118,7 @@ func (t *trip) search(c section.Command, candidates []storage.SectionNo, out *Bo
 }
 
 // round asks all that may have seats; false: seats have come back meanwhile.
-func (t *trip) round(f *finding, passes []bool, candidates []storage.SectionNo, out *BookingView) (over bool) {
+func (t *bookingCall) round(f *finding, passes []bool, candidates []storage.SectionNo, out *BookingView) (over bool) {
 	for _, together := range passes {
 		if t.pass(f, together, candidates, out) {
 			return true
@@ -133,7 +133,7 @@ func (t *trip) round(f *finding, passes []bool, candidates []storage.SectionNo, 
 // The map stands for durable records, and a section's no is told once all it rests on is on the map (P2): what the map
 // shows free is free, or was given away after the no. Of a section of another node it may be late; its own no counts
 // then.
-func (t *trip) short(f *finding, candidates []storage.SectionNo) (again bool) {
+func (t *bookingCall) short(f *finding, candidates []storage.SectionNo) (again bool) {
 	f.rejection = section.SoldOut
 	free, most, largest := uint32(0), uint32(0), storage.SectionNo(0)
 	t.ev.live.Together(func() {
@@ -165,7 +165,7 @@ type finding struct {
 
 // pass asks every section that may have seats; true: the search is over. What the pass before heard of splits is not an
 // answer. Sections of other nodes that look full are asked last, and only if their nodes do not say that they are.
-func (t *trip) pass(f *finding, together bool, candidates []storage.SectionNo, out *BookingView) (over bool) {
+func (t *bookingCall) pass(f *finding, together bool, candidates []storage.SectionNo, out *BookingView) (over bool) {
 	f.err, f.rejection = nil, section.SoldOut
 	f.c.TogetherOnly = together
 	var looksFull []storage.SectionNo
@@ -192,7 +192,7 @@ func (t *trip) pass(f *finding, together bool, candidates []storage.SectionNo, o
 }
 
 // askFor asks one section; true: the search is over.
-func (t *trip) askFor(f *finding, no storage.SectionNo, out *BookingView) (over bool) {
+func (t *bookingCall) askFor(f *finding, no storage.SectionNo, out *BookingView) (over bool) {
 	r := newRequest()
 	r.Command = f.c
 	got, err := t.ask(r, no, out)
@@ -219,7 +219,7 @@ func settles(r section.Rejection) bool { return r != section.SoldOut && r != sec
 // suits skips sections that have nothing of the kind, or too few free seats of it: the map holds every acknowledged
 // change, so a section that it shows too full is too full for a request that begins now, unless a hold in it is due to
 // end (P11).
-func (t *trip) suits(c *section.Command, no storage.SectionNo) bool {
+func (t *bookingCall) suits(c *section.Command, no storage.SectionNo) bool {
 	switch {
 	case !c.AnyCategory && !t.o.has[no][c.Category], c.AccessibleOnly && !t.o.accessible[no]:
 		return false

@@ -145,7 +145,7 @@ func TestSearchBeginsAnewWhenSeatsCameBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for quantity, want := range map[uint32]string{1: "again", 2: "2 1 A", 3: "sold_out"} {
-		search := trip{ev: ev, o: o, call: &BookCall{}}
+		search := bookingCall{ev: ev, o: o, call: &BookCall{}}
 		f := finding{c: section.Command{Kind: section.PlaceBest, Quantity: quantity, AnyCategory: true}}
 		got := "again"
 		if !search.short(&f, o.order) {

@@ -24,7 +24,7 @@ func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) e
 	if err != nil {
 		return err
 	}
-	t := trip{ev: ev, o: o, call: call, deadline: deadline, judged: judgedUnknown}
+	t := bookingCall{ev: ev, o: o, call: call, deadline: deadline, judged: judgedUnknown}
 	switch {
 	case call.Best.Quantity == 0:
 		return t.named(out)
@@ -56,8 +56,8 @@ func (e *Engine) openEvent(id storage.EventID, deadline time.Time) (*event, *ope
 	return ev, o, nil
 }
 
-// trip is one booking call on its way.
-type trip struct {
+// bookingCall is one booking call on its way.
+type bookingCall struct {
 	ev       *event
 	o        *openEvent
 	call     *BookCall
@@ -69,7 +69,7 @@ type trip struct {
 	gen       uint64
 }
 
-func (t *trip) named(out *BookingView) error {
+func (t *bookingCall) named(out *BookingView) error {
 	r := newRequest()
 	no, err := t.o.resolve(t.call.Seats, r)
 	if err != nil {
@@ -94,14 +94,14 @@ func (t *trip) named(out *BookingView) error {
 // the work of taking it back. The map must have been looked at before: an entry that comes only now is of a call that
 // will meet the seats taken too, and one that was there, and is gone, was refused. Once a request is registered the map
 // says nothing any more: the seats may have been taken by a repeat of the same request that was quicker.
-func (t *trip) isNew(seats uint32) bool {
+func (t *bookingCall) isNew(seats uint32) bool {
 	if id := t.call.Request; id != (section.RequestID{}) && t.ev.index.Met(id) {
 		return false
 	}
 	return t.ev.refusesHold() == nil && t.ev.buyers.Room(t.call.Buyer, seats, t.mostSeats())
 }
 
-func (t *trip) tooLate(r *Request, no storage.SectionNo, out *BookingView) error {
+func (t *bookingCall) tooLate(r *Request, no storage.SectionNo, out *BookingView) error {
 	out.Seats = t.o.appendIDs(out.Seats[:0], no, r.Decision.Outcome.Lost)
 	r.free()
 	return t.verdict(section.SeatTaken, nil, out)
@@ -112,7 +112,7 @@ func (t *trip) tooLate(r *Request, no storage.SectionNo, out *BookingView) error
 // P4), and a request that the index does not know no section remembers as a hold (see coordinator.KeyIndex), so it
 // cannot be a repeat. It leaves the lost seats in r's outcome. It never grants: a seat that looks free is the section's
 // to judge, and so is a wish with a fault that takes precedence over seat_taken.
-func (t *trip) lostAlready(r *Request, no storage.SectionNo) bool {
+func (t *bookingCall) lostAlready(r *Request, no storage.SectionNo) bool {
 	r.Decision.Outcome.Lost = t.o.sections[no].lostAlready(r)
 	return len(r.Decision.Outcome.Lost) > 0
 }
@@ -176,7 +176,7 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 // enter registers the request in the event's index and reserves its seats in the buyer ledger. A request that was met
 // before is let through whatever the sale's state and the ledger say, for it must get its first answer (P5): at is the
 // section that met it.
-func (t *trip) enter(no storage.SectionNo, search bool, seats uint32) (at storage.SectionNo, known bool, err error) {
+func (t *bookingCall) enter(no storage.SectionNo, search bool, seats uint32) (at storage.SectionNo, known bool, err error) {
 	at = no
 	if t.call.Request != (section.RequestID{}) {
 		if at, known, err = t.ev.enterKey(t.deadline, t.call.Request, no, search); err != nil {
@@ -199,7 +199,7 @@ func (t *trip) enter(no storage.SectionNo, search bool, seats uint32) (at storag
 // admit says whether a new request may ask for seats at all. What the core refuses anyway is not judged by the ledger:
 // the core's answer is the more precise. The ledger's "no" may rest on a hold that is not durable yet; it is about
 // fairness between a buyer's own requests and tells nothing of any seat, so it does not wait for that.
-func (t *trip) admit(seats uint32) error {
+func (t *bookingCall) admit(seats uint32) error {
 	if err := t.ev.refusesHold(); err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (t *trip) admit(seats uint32) error {
 }
 
 // reserve counts seats in the buyer ledger for the next section asked, which gives them back unless it places the hold.
-func (t *trip) reserve(seats uint32) bool {
+func (t *bookingCall) reserve(seats uint32) bool {
 	if seats > t.ev.header.Load().Rules.SeatsPerBookingMax {
 		return true
 	}
@@ -222,14 +222,14 @@ func (t *trip) reserve(seats uint32) bool {
 }
 
 // mostSeats is how many the buyer may have in all.
-func (t *trip) mostSeats() uint32 {
+func (t *bookingCall) mostSeats() uint32 {
 	if t.call.AnyBuyerTotal {
 		return math.MaxUint32
 	}
 	return t.ev.header.Load().Rules.SeatsPerBuyerMax
 }
 
-func (t *trip) leave(no storage.SectionNo, keep bool) {
+func (t *bookingCall) leave(no storage.SectionNo, keep bool) {
 	if t.call.Request != (section.RequestID{}) {
 		t.ev.index.Leave(t.call.Request, no, keep, t.judged)
 	}
@@ -242,7 +242,7 @@ func keeps(rejection section.Rejection, err error) bool {
 }
 
 // ask sends r and fills out from an accepted answer. The buyer's reservation travels with r from the moment it is sent.
-func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.Rejection, error) {
+func (t *bookingCall) ask(r *Request, no storage.SectionNo, out *BookingView) (section.Rejection, error) {
 	r.Command.Buyer, r.Command.Operator = t.call.Buyer, t.call.Operator
 	r.Command.Request, r.Command.Fingerprint, r.Command.AnyBuyerTotal = t.call.Request, t.call.Fingerprint, t.call.AnyBuyerTotal
 	s := t.o.sections[no]
@@ -267,14 +267,14 @@ func (t *trip) ask(r *Request, no storage.SectionNo, out *BookingView) (section.
 }
 
 // notAnswered keeps the reservation of a request that was surely not done, for the next section.
-func (t *trip) notAnswered(failed *writer.Failure) error {
+func (t *bookingCall) notAnswered(failed *writer.Failure) error {
 	if failed.Class == writer.Unknown {
 		t.reserved, t.judged = 0, judgedUnknown
 	}
 	return t.count(failed)
 }
 
-func (t *trip) count(err error) error {
+func (t *bookingCall) count(err error) error {
 	switch {
 	case errors.Is(err, ErrOverloaded):
 		t.ev.engine.stats.Overloaded.Add(1)
@@ -285,7 +285,7 @@ func (t *trip) count(err error) error {
 }
 
 // verdict turns the last section's word into the call's answer, and gives back what no section took over.
-func (t *trip) verdict(rejection section.Rejection, err error, out *BookingView) error {
+func (t *bookingCall) verdict(rejection section.Rejection, err error, out *BookingView) error {
 	if t.reserved > 0 {
 		t.ev.buyers.Release(t.call.Buyer, t.reserved)
 		t.reserved = 0 // a search that begins anew reserves anew

@@ -86,7 +86,7 @@ func (e *Engine) refreshCatalog() error {
 		case ev.header.Load().Sale != header.Sale:
 			ev.header.Store(header)
 			news = true
-			ev.awakeAll()
+			ev.wakeAll()
 		}
 		all[header.ID] = ev
 	}
@@ -101,7 +101,7 @@ func (e *Engine) refreshCatalog() error {
 // openSelling loads what is on sale, so that this node can take its share of the sections, in a cluster. Alone it waits
 // for a buyer.
 func (e *Engine) openSelling(all map[storage.EventID]*event) {
-	if e.desk == nil || e.closing.Load() {
+	if e.peerRPC == nil || e.closing.Load() {
 		return
 	}
 	for _, ev := range all {
@@ -119,7 +119,7 @@ const findingMax = 4
 // ErrUnavailable (too many look for something), and the store's.
 func (e *Engine) find(ctx context.Context, id storage.EventID) (*event, error) {
 	ev, err := e.event(id)
-	if err == nil || e.desk == nil {
+	if err == nil || e.peerRPC == nil {
 		return ev, err
 	}
 	select {

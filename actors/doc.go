@@ -3,7 +3,7 @@
 //
 // A hold's way:
 //
-//	Book ──▶ trip: sale open? key met before? buyer's limit?          (book.go; package coordinator)
+//	Book ──▶ bookingCall: sale open? key met before? buyer's limit?          (book.go; package coordinator)
 //	           │ one message, after taking a slot of the section       (section_actor.go: incarnation)
 //	           ▼
 //	     sectionActor ── stamps At ──▶ Writer.Submit                   (writer.go)
@@ -47,7 +47,7 @@
 //	     ├─ Record ──▶ everybody's followers: map, buyer quota, key index                   (stream.go, follower.go)
 //	     └─ Answer ──▶ after the record, on the same link
 //
-//	steward, on every node: claims what is placed here and nobody serves; hands over what is placed elsewhere   (steward.go, package placement)
+//	rebalancer, on every node: claims what is placed here and nobody serves; hands over what is placed elsewhere   (rebalancer.go, package placement)
 //	coordinator of a buyer: the node that runs searches over sections, so that one key is one booking           (search_coordinator.go)
 //
 // A section moves by a record: whoever has it lets what is in flight land, writes that it is released, and tells the

@@ -150,9 +150,9 @@ type Engine struct {
 	stats       Stats
 	charging    checkout.UnderWay
 	losses      losses
-	desk        *desk              // nil: without peers
+	peerRPC     *peerRPC           // nil: without peers
 	coordinator *searchCoordinator // nil: without peers
-	steward     *steward           // nil: without peers
+	rebalancer  *rebalancer        // nil: without peers
 
 	background  sync.WaitGroup
 	spawning    sync.RWMutex // spawn; Close writes ended under it
@@ -200,13 +200,13 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	e.node = e.newNode()
 	if cfg.Peers != nil {
-		e.desk, e.coordinator, e.steward = newDesk(e, cfg.Peers), newSearchCoordinator(e), newSteward(e)
+		e.peerRPC, e.coordinator, e.rebalancer = newPeerRPC(e, cfg.Peers), newSearchCoordinator(e), newRebalancer(e)
 	}
 	if err := e.readCatalog(ctx); err != nil {
 		return nil, errors.Join(err, e.Close(ctx))
 	}
-	if e.desk != nil {
-		e.background.Go(e.steward.run)
+	if e.peerRPC != nil {
+		e.background.Go(e.rebalancer.run)
 	}
 	if !cfg.Offline {
 		e.background.Go(func() { e.reconciler.Run(e.ctx) })
@@ -215,7 +215,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if cfg.CatalogEvery > 0 {
 		e.background.Go(e.watchCatalog)
 	}
-	if e.desk == nil && cfg.PassivateAfter > 0 {
+	if e.peerRPC == nil && cfg.PassivateAfter > 0 {
 		e.background.Go(e.watchIdle)
 	}
 	return e, nil
@@ -285,7 +285,7 @@ func (e *Engine) Close(ctx context.Context) error {
 		for _, ev := range *all {
 			if o := ev.stopOpening(ctx); o != nil {
 				for _, s := range o.sections {
-					drains.Go(func() { s.shard.Drain(ctx, shard.Leave{Release: e.desk != nil}) })
+					drains.Go(func() { s.shard.Drain(ctx, shard.Leave{Release: e.peerRPC != nil}) })
 				}
 			}
 		}
@@ -326,7 +326,7 @@ func (e *Engine) Venue(ctx context.Context, id storage.EventID) (*venue.Venue, e
 	if err != nil {
 		return nil, err
 	}
-	if o := ev.ready.Load(); o != nil || e.desk != nil || ev.restless() {
+	if o := ev.ready.Load(); o != nil || e.peerRPC != nil || ev.restless() {
 		if o, err = ev.open(ctx); err != nil {
 			return nil, errors.Join(ErrUnavailable, err)
 		}

@@ -121,7 +121,7 @@ func (ev *event) finishOpening(attempt *opening) {
 
 // join asks the other nodes for what becomes of the event's sections, and has this one take its share.
 func (ev *event) join() {
-	d := ev.engine.desk
+	d := ev.engine.peerRPC
 	if d == nil {
 		return
 	}
@@ -130,7 +130,7 @@ func (ev *event) join() {
 	d.mu.Unlock()
 	id := ev.header.Load().ID
 	d.others(func(node storage.WriterID) { d.send(node, &peer.Subscribe{Event: id}) })
-	ev.engine.steward.wake()
+	ev.engine.rebalancer.wake()
 }
 
 // stopOpening is for an engine that closes: it answers what is open, once nothing more can begin to be or ctx has
@@ -247,7 +247,7 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 // startAll activates every section and waits until each has settled. A section that could not start refuses its
 // requests and is tried again on demand; the others serve.
 func (ev *event) startAll(o *openEvent) {
-	if ev.engine.desk != nil {
+	if ev.engine.peerRPC != nil {
 		ev.followAll(o)
 		return
 	}
@@ -262,7 +262,7 @@ func (ev *event) startAll(o *openEvent) {
 	}
 }
 
-// followAll is startAll in a cluster: every section's log is read, so that the map is whole, and the steward claims
+// followAll is startAll in a cluster: every section's log is read, so that the map is whole, and the rebalancer claims
 // what is placed here.
 func (ev *event) followAll(o *openEvent) {
 	var waits []<-chan struct{}

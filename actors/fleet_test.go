@@ -194,7 +194,7 @@ func TestDrainRefusesNobody(t *testing.T) {
 	f.agree(leaving)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if err := leaving.e.LetGo(ctx); err != nil {
+	if err := leaving.e.ReleaseAll(ctx); err != nil {
 		t.Fatalf("let go: %v", err)
 	}
 	f.eventually("the others serve all", func() bool { return f.serving() == 8 && leaving.e.Stats().SectionsServing.Load() == 0 })
@@ -351,7 +351,7 @@ func TestPassivation(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, s := range o.sections {
-				if s.asleep.Load() && s.following() == nil {
+				if s.passivated.Load() && s.following() == nil {
 					n++
 				}
 			}

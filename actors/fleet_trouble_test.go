@@ -279,14 +279,14 @@ func TestSubscriberThatHasGone(t *testing.T) {
 	f := newFleet(t, 2)
 	a, b := f.nodes[0], f.nodes[1]
 	f.kill(b)
-	a.e.desk.subscribed(b.id, f.event) // was under way when the link ended
-	if list := a.e.desk.subscribersOf(f.event); len(list) != 0 {
+	a.e.peerRPC.subscribed(b.id, f.event) // was under way when the link ended
+	if list := a.e.peerRPC.subscribersOf(f.event); len(list) != 0 {
 		t.Errorf("subscribers %v", list)
 	}
 	f.lapse(b)
 	f.eventually("all serve", func() bool { return f.serving() == 8 })
-	if _, err := a.hold(caller(3, 1), fleetSeat(0, 1)); err != nil || a.e.desk.unsynced.Load() != 0 {
-		t.Errorf("a hold: %v, %d sections out of step", err, a.e.desk.unsynced.Load())
+	if _, err := a.hold(caller(3, 1), fleetSeat(0, 1)); err != nil || a.e.peerRPC.unsynced.Load() != 0 {
+		t.Errorf("a hold: %v, %d sections out of step", err, a.e.peerRPC.unsynced.Load())
 	}
 }
 
@@ -311,7 +311,7 @@ func TestSubscribersAreNotLost(t *testing.T) {
 		var all sync.WaitGroup
 		for _, id := range ids {
 			for _, peer := range f.nodes[1:] {
-				all.Go(func() { a.e.desk.subscribe(id, peer.id) })
+				all.Go(func() { a.e.peerRPC.subscribe(id, peer.id) })
 			}
 		}
 		all.Wait()
@@ -324,9 +324,9 @@ func TestSubscribersAreNotLost(t *testing.T) {
 				t.Fatalf("an event's sections know %v", list)
 			}
 		}
-		a.e.desk.mu.Lock()
-		clear(a.e.desk.subscribers)
-		a.e.desk.mu.Unlock()
+		a.e.peerRPC.mu.Lock()
+		clear(a.e.peerRPC.subscribers)
+		a.e.peerRPC.mu.Unlock()
 	}
 }
 

@@ -53,7 +53,7 @@ func (ev *event) earlierLife() <-chan struct{} {
 }
 
 // exclusive says that nobody but this engine writes the store, so that a log which nobody here writes stays as it is.
-func (e *Engine) exclusive() bool { return e.desk == nil && e.cfg.CatalogEvery == 0 }
+func (e *Engine) exclusive() bool { return e.peerRPC == nil && e.cfg.CatalogEvery == 0 }
 
 // look gives the map of an event that is open, or that need not be. nil: it must be opened.
 func (ev *event) look(ctx context.Context) *seatmap.Map {
@@ -250,13 +250,13 @@ func (o *openEvent) freeze() bool {
 	return true
 }
 
-// letGoPatience bounds how long an idle event's sections may take to leave their snapshots. One that takes longer is
+// drainPatience bounds how long an idle event's sections may take to leave their snapshots. One that takes longer is
 // fenced by its next life.
-const letGoPatience = 10 * time.Second
+const drainPatience = 10 * time.Second
 
 // letGo drains the sections, and takes them out of the count of sections once they have ended.
 func (o *openEvent) letGo(e *Engine) {
-	ctx, cancel := context.WithTimeout(e.ctx, letGoPatience)
+	ctx, cancel := context.WithTimeout(e.ctx, drainPatience)
 	defer cancel()
 	var drains sync.WaitGroup
 	for _, s := range o.sections {

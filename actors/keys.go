@@ -59,7 +59,7 @@ func (s *Section) mayHaveMet(why error) {
 
 // mayBeElsewhere says that a search under this key could place a second hold for it. It has the sections that stand in
 // the way activated, as asking them would.
-func (t *trip) mayBeElsewhere() bool {
+func (t *bookingCall) mayBeElsewhere() bool {
 	if t.ev.engine.coordinator != nil || t.call.Request == (section.RequestID{}) || t.o.unmet.Load() == 0 {
 		return false
 	}

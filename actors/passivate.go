@@ -18,17 +18,17 @@ import (
 // restless says whether the event's sections are to be kept awake, whatever they do.
 func (ev *event) restless() bool { return ev.header.Load().Sale == storage.SaleOpen }
 
-// tire puts the section to sleep when it is time. Only the steward calls it.
-func (w *steward) tire(s *Section, now time.Time) {
+// maybePassivate puts the section to sleep when it is time. Only the rebalancer calls it.
+func (w *rebalancer) maybePassivate(s *Section, now time.Time) {
 	after := w.e.cfg.PassivateAfter
-	if after < 0 || s.ev.restless() || s.asleep.Load() {
+	if after < 0 || s.ev.restless() || s.passivated.Load() {
 		s.quietSince = time.Time{}
 		return
 	}
 	inc := s.shard.Serving()
 	switch {
 	case inc == nil:
-		s.sleepUnserved()
+		s.passivateUnserved()
 	case inc.UsedSince() || inc.HasTimer() || s.quietSince.IsZero():
 		s.quietSince = now
 	case now.Sub(s.quietSince) >= after:
@@ -38,38 +38,38 @@ func (w *steward) tire(s *Section, now time.Time) {
 }
 
 // passivate has a section that serves let go, for nobody in particular.
-func (w *steward) passivate(s *Section) {
+func (w *rebalancer) passivate(s *Section) {
 	w.begin(s, func(ctx context.Context) {
 		s.engine.stats.Passivated.Add(1)
 		s.shard.Drain(ctx, shard.Leave{Release: true, Sleep: true})
 	})
 }
 
-// sleepUnserved stops following a section that nobody serves and whose owner has let go of it.
-func (s *Section) sleepUnserved() {
+// passivateUnserved stops following a section that nobody serves and whose owner has let go of it.
+func (s *Section) passivateUnserved() {
 	f := s.following()
 	if f == nil || s.announced() {
 		return
 	}
 	if at, ok := f.CaughtUp(); ok && (at.Kind == storage.EntryReleased || at.Seq == 0) && s.shard.MayActivate() {
-		s.asleep.Store(true)
+		s.passivated.Store(true)
 		_, _ = s.takeReplica()
 	}
 }
 
-// awake ends the section's sleep: it is followed again, or claimed by whoever calls.
-func (s *Section) awake() {
-	if s.asleep.CompareAndSwap(true, false) {
+// wakeUp ends the section's sleep: it is followed again, or claimed by whoever calls.
+func (s *Section) wakeUp() {
+	if s.passivated.CompareAndSwap(true, false) {
 		s.follow()
 	}
 }
 
-// awakeAll is for an event that is put on sale.
-func (ev *event) awakeAll() {
-	if o := ev.ready.Load(); o != nil && ev.engine.desk != nil {
+// wakeAll is for an event that is put on sale.
+func (ev *event) wakeAll() {
+	if o := ev.ready.Load(); o != nil && ev.engine.peerRPC != nil {
 		for _, s := range o.sections {
-			s.awake()
+			s.wakeUp()
 		}
-		ev.engine.steward.wake()
+		ev.engine.rebalancer.wake()
 	}
 }

@@ -154,7 +154,7 @@ func (e *Engine) throwSwitch(ctx context.Context, id storage.EventID, who Caller
 func (e *Engine) takeHeader(ev *event, header *storage.Event) *storage.Event {
 	ev.header.Store(header)
 	e.shelf.Store(e.shelf.Load().With(header))
-	ev.awakeAll()
+	ev.wakeAll()
 	return header
 }
 

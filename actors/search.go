@@ -19,7 +19,7 @@ import (
 const coordinatorsMax = 3
 
 // bestAtCoordinator has the buyer's coordinator run the search: this node or another.
-func (t *trip) bestAtCoordinator(out *BookingView) error {
+func (t *bookingCall) bestAtCoordinator(out *BookingView) error {
 	e := t.ev.engine
 	err := ErrUnavailable
 	for range coordinatorsMax {
@@ -43,7 +43,7 @@ func (t *trip) bestAtCoordinator(out *BookingView) error {
 	return writer.Reason(err)
 }
 
-func (t *trip) bestHere(out *BookingView) error {
+func (t *bookingCall) bestHere(out *BookingView) error {
 	c := t.ev.engine.coordinator
 	gen, err := c.begin(t.ev, askerOf(t.call.Operator, t.call.Buyer), t.deadline)
 	if err != nil {
@@ -55,11 +55,11 @@ func (t *trip) bestHere(out *BookingView) error {
 }
 
 // bestThere sends the wish to the buyer's coordinator.
-func (t *trip) bestThere(to storage.WriterID, out *BookingView) error {
+func (t *bookingCall) bestThere(to storage.WriterID, out *BookingView) error {
 	if _, _, err := t.o.category(t.call.Best.Category); err != nil {
 		return err
 	}
-	d, b := t.ev.engine.desk, &t.call.Best
+	d, b := t.ev.engine.peerRPC, &t.call.Best
 	r := newRequest()
 	id := d.numbers.Add(1)
 	d.pending.Add(id, pendingCall{r: r, peer: to, late: t.deadline.Add(lateAfter)})
@@ -88,7 +88,7 @@ func (t *trip) bestThere(to storage.WriterID, out *BookingView) error {
 }
 
 // tellFound is the coordinator's answer in this node's words.
-func (t *trip) tellFound(r *Request, out *BookingView) error {
+func (t *bookingCall) tellFound(r *Request, out *BookingView) error {
 	outcome := &r.Decision.Outcome
 	if outcome.Rejection != section.Accepted {
 		return &Refusal{Code: outcome.Rejection}
@@ -101,7 +101,7 @@ func (t *trip) tellFound(r *Request, out *BookingView) error {
 }
 
 // searched runs a search for another node.
-func (d *desk) searched(from storage.WriterID, m peer.Search) {
+func (d *peerRPC) searched(from storage.WriterID, m peer.Search) {
 	until := d.e.clock.Now().Add(time.Duration(m.Patience) * time.Millisecond)
 	d.aside(func(ctx context.Context) {
 		answer := d.searchFor(ctx, &m, until)
@@ -110,7 +110,7 @@ func (d *desk) searched(from storage.WriterID, m peer.Search) {
 	}, func() { d.send(from, &peer.Answer{ID: m.ID, Code: peer.Overloaded}) })
 }
 
-func (d *desk) searchFor(ctx context.Context, m *peer.Search, until time.Time) *peer.Answer {
+func (d *peerRPC) searchFor(ctx context.Context, m *peer.Search, until time.Time) *peer.Answer {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	ev, err := d.e.find(ctx, m.Event)
@@ -123,7 +123,7 @@ func (d *desk) searchFor(ctx context.Context, m *peer.Search, until time.Time) *
 	}
 	call := BookCall{Event: m.Event, Caller: Caller{Buyer: m.Buyer, Operator: m.Operator, Request: m.Request, Fingerprint: m.Fingerprint},
 		Best: BestAvailable{Quantity: m.Quantity, Section: m.Section, Category: m.Category, Accessible: m.Accessible}, AnyBuyerTotal: m.AnyBuyerTotal}
-	t := trip{ev: ev, o: o, call: &call, deadline: until, judged: judgedUnknown}
+	t := bookingCall{ev: ev, o: o, call: &call, deadline: until, judged: judgedUnknown}
 	var view BookingView
 	return o.answerFound(&view, t.bestHere(&view))
 }
@@ -159,15 +159,15 @@ func (o *openEvent) answerFound(view *BookingView, err error) *peer.Answer {
 // likelyFull says that a section of another node looks too full for the wish. It may be wrong by what is on the way, so
 // it only puts off asking: see stillFull. A wish for one section is always asked there, for only that section knows
 // whether it has met the key.
-func (t *trip) likelyFull(c *section.Command, no storage.SectionNo) bool {
+func (t *bookingCall) likelyFull(c *section.Command, no storage.SectionNo) bool {
 	s := t.o.sections[no]
 	return t.searching && s.shard.Serving() == nil && t.ev.live.Suitable(no, c) < c.Quantity
 }
 
 // stillFull asks the nodes of the sections that looked too full which of them may not be. A section whose node does not
 // say is among them: no seat is called sold because somebody was silent (P11).
-func (t *trip) stillFull(c *section.Command, looked []storage.SectionNo) (mayHave []storage.SectionNo) {
-	d := t.ev.engine.desk
+func (t *bookingCall) stillFull(c *section.Command, looked []storage.SectionNo) (mayHave []storage.SectionNo) {
+	d := t.ev.engine.peerRPC
 	byPeer := map[storage.WriterID][]storage.SectionNo{}
 	for _, no := range looked {
 		to, err := t.o.sections[no].route()
@@ -207,7 +207,7 @@ func inOrder(byPeer map[storage.WriterID][]storage.SectionNo) []storage.WriterID
 }
 
 // look sends one Look; nil: it could not be sent. The answer is in the request's seats.
-func (d *desk) look(node storage.WriterID, t *trip, c *section.Command, list []storage.SectionNo) *Request {
+func (d *peerRPC) look(node storage.WriterID, t *bookingCall, c *section.Command, list []storage.SectionNo) *Request {
 	r := newRequest()
 	id := d.numbers.Add(1)
 	d.pending.Add(id, pendingCall{r: r, peer: node, late: t.deadline.Add(lateAfter)})
@@ -222,7 +222,7 @@ func (d *desk) look(node storage.WriterID, t *trip, c *section.Command, list []s
 }
 
 // looking answers a Look from the map, which is exact for sections that are served here.
-func (d *desk) looking(from storage.WriterID, m *peer.FreeQuery) {
+func (d *peerRPC) looking(from storage.WriterID, m *peer.FreeQuery) {
 	out := peer.FreeReply{ID: m.ID}
 	for _, no := range m.Sections {
 		s := d.section(storage.SectionKey{Event: m.Event, Section: no})
@@ -234,7 +234,7 @@ func (d *desk) looking(from storage.WriterID, m *peer.FreeQuery) {
 }
 
 // looked hands the answer over.
-func (d *desk) looked(from storage.WriterID, m *peer.FreeReply) {
+func (d *peerRPC) looked(from storage.WriterID, m *peer.FreeReply) {
 	a, ok := d.pending.Take(m.ID)
 	if !ok || a.peer != from {
 		return

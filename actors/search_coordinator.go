@@ -47,7 +47,7 @@ var errNotCoordinator = errors.New("actors: another node runs this buyer's searc
 func (c *searchCoordinator) viewChanged() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.rules.See(c.e.desk.peers.View()) {
+	if c.rules.See(c.e.peerRPC.peers.View()) {
 		c.ask()
 		c.tell()
 	}
@@ -57,7 +57,7 @@ func (c *searchCoordinator) viewChanged() {
 // ask has all members say when they are quiet. The caller holds mu.
 func (c *searchCoordinator) ask() {
 	question := peer.Quiesce(c.rules.Quiesce())
-	c.e.desk.others(func(node storage.WriterID) { c.e.desk.send(node, &question) })
+	c.e.peerRPC.others(func(node storage.WriterID) { c.e.peerRPC.send(node, &question) })
 }
 
 // askAgain is for questions and words that did not get through.
@@ -75,16 +75,16 @@ func (c *searchCoordinator) askOne(node storage.WriterID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	question := peer.Quiesce(c.rules.Quiesce())
-	c.e.desk.send(node, &question)
+	c.e.peerRPC.send(node, &question)
 }
 
 // tell says to whoever has asked that this node is quiet, if it is. It says nothing while a record has not gone out
 // that may have a key in it. The caller holds mu.
 func (c *searchCoordinator) tell() {
-	if c.e.desk.unsynced.Load() == 0 {
+	if c.e.peerRPC.unsynced.Load() == 0 {
 		c.rules.Answers(func(to storage.WriterID, word coordinator.Quiesced) {
 			m := peer.Quiesced(word)
-			c.e.desk.send(to, &m)
+			c.e.peerRPC.send(to, &m)
 		})
 	}
 }
@@ -236,7 +236,7 @@ func (s *Section) heardOut() bool {
 	out := false
 	s.shard.Inspect(func(life *writer.Lifecycle) {
 		f = s.replica
-		out = life.Phase() == Condemned || s.asleep.Load() || f != nil && f.IsStuck()
+		out = life.Phase() == Condemned || s.passivated.Load() || f != nil && f.IsStuck()
 	})
 	if out {
 		return true // it takes nothing any more, or has taken nothing for long, here and elsewhere

@@ -33,8 +33,8 @@ type Section struct {
 	unsynced      atomic.Bool     // a follower was not told of a record
 	lastEpoch     atomic.Uint64   // of the newest life here
 	suspected     atomic.Bool     // its log is being held against what is known
-	asleep        atomic.Bool     // neither served nor followed here; see passivate.go
-	quietSince    time.Time       // the steward's
+	passivated    atomic.Bool     // neither served nor followed here; see passivate.go
+	quietSince    time.Time       // the rebalancer's
 
 	met   atomic.Bool   // the event's index has the keys that it has met; unmet counts those without
 	unmet *atomic.Int32 // of the event
@@ -99,7 +99,7 @@ func (s *Section) sendHere(r *Request) (sent bool, failed *writer.Failure) {
 // PlacedHere says that this node should have the section, or is the only one that can: the newest record of its log is
 // this node's, and no release, so that no other may claim it while this one lives.
 func (s *Section) PlacedHere() bool {
-	d := s.engine.desk
+	d := s.engine.peerRPC
 	return d == nil || s.directory.TailIsOurs() || d.peers.View().Owner(s.key) == s.engine.writer
 }
 
@@ -123,7 +123,7 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 	s.ev.adopt(s, m.State)
 	s.ev.live.Reset(s.key.Section, tail.Seq, m.AppendLetters(nil), m.Free())
 	s.meet()
-	s.asleep.Store(false)
+	s.passivated.Store(false)
 	s.lastEpoch.Store(uint64(tail.Epoch))
 	s.engine.stats.SectionsServing.Add(1)
 	return nil
@@ -131,7 +131,7 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 
 // Serving tells the others.
 func (s *Section) Serving(_ *shard.Activation, tail storage.Tail, replayed int, took time.Duration) {
-	if s.engine.desk != nil {
+	if s.engine.peerRPC != nil {
 		s.directory.Clear()
 		s.announce(&peer.Serving{Section: s.key, Epoch: tail.Epoch, Seq: tail.Seq})
 	}
@@ -159,14 +159,14 @@ func (s *Section) Failed(why error, repeated bool) {
 // Stopped tells the others, and goes on as a follower.
 func (s *Section) Stopped(a *shard.Activation, why error) {
 	s.tellStopped(why)
-	if s.engine.desk == nil {
+	if s.engine.peerRPC == nil {
 		return
 	}
 	s.follow() // before it can be claimed anew: then it goes on from here
 	if !errors.Is(why, shard.ErrDrained) {
 		s.announce(&peer.Released{Section: s.key, Epoch: a.Epoch()})
 	}
-	s.engine.steward.wake()
+	s.engine.rebalancer.wake()
 }
 
 // Died takes a dead life's bookings out of the ledgers.
@@ -216,7 +216,7 @@ func (s *Section) Released(a *shard.Activation, released machine.Machine, tail s
 	m, left := released.(*section.Machine), a.Left()
 	s.directory.SetTailIsOurs(false)
 	if left.Sleep {
-		s.asleep.Store(true)
+		s.passivated.Store(true)
 		s.ev.disown(m.State)
 	} else {
 		s.followOn(m, tail)
@@ -233,9 +233,9 @@ func (s *Section) foreign() (is bool) {
 	return is
 }
 
-// handOver drains the section for another node, which is told once the log says so. What came in meanwhile is told that
+// transfer drains the section for another node, which is told once the log says so. What came in meanwhile is told that
 // it moved.
-func (s *Section) handOver(ctx context.Context, successor storage.WriterID) {
+func (s *Section) transfer(ctx context.Context, successor storage.WriterID) {
 	if s.shard.Serving() == nil {
 		return
 	}
@@ -247,22 +247,22 @@ func (s *Section) handOver(ctx context.Context, successor storage.WriterID) {
 func (s *Section) routing() placement.Routing {
 	e := s.engine
 	r := placement.Routing{Me: e.writer, Serving: s.shard.Serving() != nil}
-	if e.desk == nil {
+	if e.peerRPC == nil {
 		r.Placed, r.PlacedUp = e.writer, true
 		return r
 	}
-	r.Placed = e.desk.peers.View().Owner(s.key)
+	r.Placed = e.peerRPC.peers.View().Owner(s.key)
 	r.TailIsOurs = s.directory.TailIsOurs()
-	r.PlacedUp = r.Placed == e.writer || e.desk.peers.Up(r.Placed)
+	r.PlacedUp = r.Placed == e.writer || e.peerRPC.peers.Up(r.Placed)
 	if o, known := s.directory.Owner(); known && o.Writer != e.writer {
-		r.Heard, r.HeardUp = o.Writer, e.desk.peers.Up(o.Writer)
+		r.Heard, r.HeardUp = o.Writer, e.peerRPC.peers.Up(o.Writer)
 	}
 	return r
 }
 
 // route says which node to ask. ErrUnavailable: nobody who could have it can be reached.
 func (s *Section) route() (storage.WriterID, error) {
-	if s.engine.desk == nil {
+	if s.engine.peerRPC == nil {
 		return s.engine.writer, nil
 	}
 	to, ok := placement.Route(s.routing())
@@ -275,14 +275,14 @@ func (s *Section) route() (storage.WriterID, error) {
 // placedHere says that this node should have the section, or is the only one that can: the newest record of its log is
 // this node's, and no release, so that no other may claim it while this one lives.
 func (s *Section) placedHere() bool {
-	d := s.engine.desk
+	d := s.engine.peerRPC
 	return d == nil || s.directory.TailIsOurs() || d.peers.View().Owner(s.key) == s.engine.writer
 }
 
 // foundElsewhere says that an activation which failed has found out whose the section is, and that this one can be
 // asked.
 func (s *Section) foundElsewhere() bool {
-	if s.engine.desk == nil {
+	if s.engine.peerRPC == nil {
 		return false
 	}
 	r := s.routing()
@@ -291,7 +291,7 @@ func (s *Section) foundElsewhere() bool {
 
 // learnOwner takes from a failed activation or a fence who owns the log.
 func (s *Section) learnOwner(why error) {
-	if s.engine.desk == nil {
+	if s.engine.peerRPC == nil {
 		return
 	}
 	if writer.LostTo(why) {
@@ -310,5 +310,5 @@ func (s *Section) learnOwner(why error) {
 // announced says that a node which is up serves the section, by its own word.
 func (s *Section) announced() bool {
 	o, known := s.directory.Owner()
-	return known && o.Announced && s.engine.desk.peers.Up(o.Writer)
+	return known && o.Announced && s.engine.peerRPC.peers.Up(o.Writer)
 }

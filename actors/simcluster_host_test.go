@@ -180,7 +180,7 @@ func (h *simHost) boot() {
 	h.build()
 	h.thread("open", h.open)
 	h.announce()
-	h.thread("steward", h.steward)
+	h.thread("rebalancer", h.rebalancer)
 	h.thread("state", h.keepState)
 	h.thread("catalog", h.watchCatalog)
 }
@@ -206,7 +206,7 @@ func (h *simHost) build() {
 	e.gateway = cfg.Gateway
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	e.node = e.newNode()
-	e.desk, e.coordinator, e.steward = newDesk(e, h), newSearchCoordinator(e), newSteward(e)
+	e.peerRPC, e.coordinator, e.rebalancer = newPeerRPC(e, h), newSearchCoordinator(e), newRebalancer(e)
 	h.e = e
 	header, err := w.store.Event(context.Background(), w.plan.header.ID)
 	if err != nil {
@@ -296,18 +296,18 @@ func (h *simHost) saveSnapshots() {
 	})
 }
 
-// steward is its run.
-func (h *simHost) steward() {
-	s := h.e.steward
+// rebalancer is its run.
+func (h *simHost) rebalancer() {
+	s := h.e.rebalancer
 	busy, since := 0, h.w.now
 	for {
 		if busy++; h.w.now-since > 10*time.Millisecond {
 			busy, since = 0, h.w.now
 		}
 		if busy > 100 {
-			h.w.failf("the steward of n%d runs without end: %d rounds in %v", h.number, busy, h.w.now-since)
+			h.w.failf("the rebalancer of n%d runs without end: %d rounds in %v", h.number, busy, h.w.now-since)
 		}
-		h.wait(h.w.time().Add(stewardEvery), func() bool { return len(s.poke) > 0 })
+		h.wait(h.w.time().Add(rebalanceEvery), func() bool { return len(s.poke) > 0 })
 		if len(s.poke) > 0 {
 			<-s.poke
 		}

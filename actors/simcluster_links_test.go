@@ -128,7 +128,7 @@ func (s *simSession) arrive(side int) {
 		s.w.note(me.host, "receives %s%s from n%d", simMessages[kind], about, from.number)
 	}
 	s.w.spyOn(from, me.host, message)
-	if err := me.host.e.desk.receive(from.id, me.host.e.desk.decoder(from.id), message); err != nil {
+	if err := me.host.e.peerRPC.receive(from.id, me.host.e.peerRPC.decoder(from.id), message); err != nil {
 		s.w.failf("a message of n%d cannot be read: %v", from.number, err)
 	}
 	s.w.tally["message"]++

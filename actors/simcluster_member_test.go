@@ -219,14 +219,14 @@ func (h *simHost) drain(drain bool) {
 	h.draining = drain
 	if !drain {
 		h.w.note(h, "takes up again")
-		h.e.TakeUp()
+		h.e.Resume()
 		return
 	}
 	h.w.note(h, "drains")
 	h.w.tally["drain"]++
 	h.state = cluster.Draining
 	h.announce()
-	h.thread("let go", func() { _ = h.e.LetGo(h.e.ctx) })
+	h.thread("let go", func() { _ = h.e.ReleaseAll(h.e.ctx) })
 }
 
 // leave ends the process in good order: it lets go, stops, and takes its row away.
@@ -251,10 +251,10 @@ func (h *simHost) leave() {
 	})
 }
 
-// letGoUntil is LetGo with an end in the world's time.
+// letGoUntil is ReleaseAll with an end in the world's time.
 func (h *simHost) letGoUntil(ctx context.Context) (err error) {
 	over := false
-	h.thread("let go", func() { err = h.e.LetGo(ctx); over = true })
+	h.thread("let go", func() { err = h.e.ReleaseAll(ctx); over = true })
 	until, _ := ctx.Deadline()
 	h.wait(until, func() bool { return over })
 	return err

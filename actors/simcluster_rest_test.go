@@ -128,8 +128,8 @@ func (h *simHost) notSafe() string {
 // simDuty says why a node does not hand a section over, for whoever reads a failure.
 func (h *simHost) simDuty(no int) string {
 	s := h.section(no)
-	text := fmt.Sprintf("moving %v, peers that follow", len(h.e.steward.moving))
-	for _, peer := range h.e.desk.subscribersOf(s.key.Event) {
+	text := fmt.Sprintf("moving %v, peers that follow", len(h.e.rebalancer.moving))
+	for _, peer := range h.e.peerRPC.subscribersOf(s.key.Event) {
 		text += fmt.Sprintf(" n%d", h.w.numberOf(peer))
 	}
 	return text + ", " + s.simHearing()
@@ -288,7 +288,7 @@ func (w *simCluster) compareSlots(h *simHost) {
 			w.failf("n%d has %d slots of section %d taken, and nothing is under way", h.number, inc.Inflight(), no)
 		}
 	}
-	d := h.e.desk
+	d := h.e.peerRPC
 	if n := d.pending.Len(); n != 0 {
 		w.failf("n%d waits for %d answers, and nothing is under way", h.number, n)
 	}

@@ -12,7 +12,7 @@ import (
 
 // republish gives every event its list of subscribers, which its sections read at every record. The caller holds mu, so
 // that no older list is put over a newer one.
-func (d *desk) republish() {
+func (d *peerRPC) republish() {
 	for id, ev := range *d.e.catalog.Load() {
 		list := d.subscribers[id]
 		ev.watchers.Store(&list)
@@ -21,7 +21,7 @@ func (d *desk) republish() {
 
 // subscribed begins to send a peer what becomes of an event's sections: of each one that serves, how far its log is,
 // and from there on every record.
-func (d *desk) subscribed(from storage.WriterID, id storage.EventID) {
+func (d *peerRPC) subscribed(from storage.WriterID, id storage.EventID) {
 	ctx, cancel := context.WithTimeout(d.e.ctx, catalogPatience)
 	defer cancel()
 	ev, err := d.e.find(ctx, id)
@@ -42,11 +42,11 @@ func (d *desk) subscribed(from storage.WriterID, id storage.EventID) {
 			s.missed()
 		}
 	}
-	d.e.steward.wake()
+	d.e.rebalancer.wake()
 }
 
 // subscribedTo takes a peer's word that it sends what it serves of an event.
-func (d *desk) subscribedTo(peer storage.WriterID, id storage.EventID) {
+func (d *peerRPC) subscribedTo(peer storage.WriterID, id storage.EventID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.subscriptions[id] == nil {
@@ -56,7 +56,7 @@ func (d *desk) subscribedTo(peer storage.WriterID, id storage.EventID) {
 }
 
 // subscribeAgain repeats what was not answered: the other did not know the event yet, or had too much to do.
-func (d *desk) subscribeAgain(id storage.EventID) {
+func (d *peerRPC) subscribeAgain(id storage.EventID) {
 	d.others(func(node storage.WriterID) {
 		d.mu.Lock()
 		done := d.subscriptions[id][node]
@@ -78,7 +78,7 @@ func (s *Section) streamEntry(e *storage.Entry) {
 	defer messageBuffers.Put(b)
 	*b = storage.AppendEntry(peer.AppendRecordHead((*b)[:0], s.key), e)
 	for _, node := range *list {
-		if !s.engine.desk.peers.Send(node, *b) {
+		if !s.engine.peerRPC.peers.Send(node, *b) {
 			s.missed()
 		}
 	}
@@ -89,8 +89,8 @@ func (s *Section) streamEntry(e *storage.Entry) {
 func (s *Section) missed() {
 	s.engine.stats.StreamDropped.Add(1)
 	if !s.unsynced.Swap(true) {
-		s.engine.desk.unsynced.Add(1)
-		s.engine.steward.wake()
+		s.engine.peerRPC.unsynced.Add(1)
+		s.engine.rebalancer.wake()
 	}
 }
 
@@ -105,12 +105,12 @@ func (s *Section) resync() {
 	}
 	s.unsynced.Store(false) // before the look at what stands: a record missed from here on is noted anew
 	for _, node := range *s.ev.watchers.Load() {
-		if !s.engine.desk.send(node, m) {
+		if !s.engine.peerRPC.send(node, m) {
 			s.unsynced.Store(true)
 			return
 		}
 	}
-	if s.engine.desk.unsynced.Add(-1) == 0 {
+	if s.engine.peerRPC.unsynced.Add(-1) == 0 {
 		s.engine.coordinator.synced()
 	}
 }
@@ -119,7 +119,7 @@ func (s *Section) resync() {
 func (s *Section) announce(m message) {
 	if list := s.ev.watchers.Load(); list != nil {
 		for _, peer := range *list {
-			if !s.engine.desk.send(peer, m) {
+			if !s.engine.peerRPC.send(peer, m) {
 				s.missed()
 			}
 		}
@@ -127,7 +127,7 @@ func (s *Section) announce(m message) {
 }
 
 // recorded takes a record that another node streams.
-func (d *desk) recorded(m *peer.Record) {
+func (d *peerRPC) recorded(m *peer.Record) {
 	s := d.section(m.Section)
 	if s == nil {
 		return
@@ -140,12 +140,12 @@ func (d *desk) recorded(m *peer.Record) {
 }
 
 // serving takes note of who serves a section now.
-func (d *desk) serving(from storage.WriterID, m *peer.Serving) {
+func (d *peerRPC) serving(from storage.WriterID, m *peer.Serving) {
 	s := d.section(m.Section)
 	if s == nil {
 		return
 	}
-	s.awake()
+	s.wakeUp()
 	s.directory.Hear(from, m.Epoch, true)
 	if known := s.seen.Mark(); m.Seq < known.Seq || m.Seq == known.Seq && m.Epoch > known.Epoch || s.lacks() {
 		s.suspect(known, true)
@@ -159,7 +159,7 @@ func (d *desk) serving(from storage.WriterID, m *peer.Serving) {
 }
 
 // released takes note that a section is nobody's now, or this node's to claim.
-func (d *desk) released(from storage.WriterID, m *peer.Released) {
+func (d *peerRPC) released(from storage.WriterID, m *peer.Released) {
 	s := d.section(m.Section)
 	if s == nil {
 		return
@@ -168,11 +168,11 @@ func (d *desk) released(from storage.WriterID, m *peer.Released) {
 	if m.Successor == d.e.writer {
 		s.shard.ActivateNow()
 	}
-	d.e.steward.wake()
+	d.e.rebalancer.wake()
 }
 
 // forgetOwner forgets what a peer said it serves: its link has ended, and with it the records.
-func (d *desk) forgetOwner(peer storage.WriterID) {
+func (d *peerRPC) forgetOwner(peer storage.WriterID) {
 	for _, ev := range *d.e.catalog.Load() {
 		if o := ev.ready.Load(); o != nil {
 			for _, s := range o.sections {
@@ -183,14 +183,14 @@ func (d *desk) forgetOwner(peer storage.WriterID) {
 }
 
 // subscribersOf are the peers that follow an event's sections. The list is not changed once given.
-func (d *desk) subscribersOf(id storage.EventID) []storage.WriterID {
+func (d *peerRPC) subscribersOf(id storage.EventID) []storage.WriterID {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.subscribers[id]
 }
 
 // subscribe is for a peer that is up; one that has gone down meanwhile asks again when it is back.
-func (d *desk) subscribe(id storage.EventID, peer storage.WriterID) bool {
+func (d *peerRPC) subscribe(id storage.EventID, peer storage.WriterID) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.peers.Up(peer) {

@@ -21,7 +21,7 @@ import (
 // fakeCluster is three nodes of which this one is the first; edit what it says as you like.
 type fakeCluster struct {
 	look     operate.ClusterState
-	places   []actors.Place
+	places   []actors.ShardStatus
 	drained  map[storage.WriterID]bool
 	standing operate.MemberStatus
 	wish     operate.DrainRequest
@@ -39,7 +39,7 @@ func threeNodes() *fakeCluster {
 			{ID: nodeB, Name: "n2", State: "serving", API: "127.0.0.1:2", Up: true, RoundTrip: 1500 * time.Microsecond},
 			{ID: nodeC, Name: "n3", State: "joining", API: "127.0.0.1:3"},
 		}},
-		places: []actors.Place{
+		places: []actors.ShardStatus{
 			{Name: "A", Life: actors.Serving, Owner: nodeA, Sure: true, Epoch: 2, Seq: 9, Placed: nodeA},
 			{Name: "B", Owner: nodeB, Sure: true, Epoch: 3, Seq: 4, Behind: 1, Placed: nodeB},
 			{Name: "C", Owner: nodeC, Epoch: 1, Seq: 5, Placed: nodeB},
@@ -54,7 +54,7 @@ func (f *fakeCluster) State() operate.ClusterState {
 	return look
 }
 
-func (f *fakeCluster) Shards(visit func(*actors.Place)) {
+func (f *fakeCluster) Shards(visit func(*actors.ShardStatus)) {
 	for i := range f.places {
 		visit(&f.places[i])
 	}
@@ -242,7 +242,7 @@ func TestRebalanceCountsWhatIsElsewhere(t *testing.T) {
 func TestAServerAloneHasNobodyToDrainTo(t *testing.T) {
 	alone := threeNodes()
 	alone.look.Members, alone.look.Clustered = alone.look.Members[:1], false
-	alone.places = []actors.Place{{Name: "A", Life: actors.Serving, Owner: nodeA, Sure: true, Placed: nodeA},
+	alone.places = []actors.ShardStatus{{Name: "A", Life: actors.Serving, Owner: nodeA, Sure: true, Placed: nodeA},
 		{Name: "B", Placed: nodeA}}
 	h := clusterHouse(t, alone)
 	var got wire.Cluster
@@ -262,7 +262,7 @@ func BenchmarkClusterOfTenThousandSections(b *testing.B) {
 	f := threeNodes()
 	f.places = nil
 	for i := range 10_000 {
-		f.places = append(f.places, actors.Place{
+		f.places = append(f.places, actors.ShardStatus{
 			Key:   storage.SectionKey{Event: storage.EventID{byte(i / 1000)}, Section: storage.SectionNo(i % 1000)},
 			Name:  fmt.Sprint("S", i),
 			Owner: nodeB, Placed: nodeB, Sure: true, Epoch: section.Epoch(i), Seq: section.Seq(i),

@@ -17,7 +17,7 @@ type Cluster interface {
 	// State is who is there as this node sees it now; this node is among the members.
 	State() ClusterState
 	// Shards visits every section of the events in use, by event and section.
-	Shards(visit func(*actors.Place))
+	Shards(visit func(*actors.ShardStatus))
 	// Drain has a member own nothing from now on, or (undo) take sections again, and tells how that member stands then.
 	// It is idempotent. ErrNotClustered; ErrLastNode; actors.ErrUnavailable: the member could not be asked, or has not
 	// answered, and may have done it; other errors are the member's own words.

@@ -87,7 +87,7 @@ func (h *Handlers) drainOnce(ctx context.Context, member *Member, request DrainR
 // statusOf tells how a member stands as this node sees it.
 func (h *Handlers) statusOf(member *Member) MemberStatus {
 	status := MemberStatus{State: member.State}
-	h.cluster.Shards(func(p *actors.Place) {
+	h.cluster.Shards(func(p *actors.ShardStatus) {
 		if p.Owner == member.ID {
 			status.Sections++
 		}

@@ -70,7 +70,7 @@ func clusterAnswer(cluster Cluster, query clusterQuery) *wire.Cluster {
 				Since: g.Since.Format(time.RFC3339)})
 		}
 	}
-	cluster.Shards(func(p *actors.Place) {
+	cluster.Shards(func(p *actors.ShardStatus) {
 		if query.event != nil && p.Key.Event != *query.event {
 			return
 		}

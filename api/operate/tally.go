@@ -48,7 +48,7 @@ func (c *tally) eventOf(id storage.EventID) string {
 }
 
 // stateOf is a section's state as people want it: what this node does with it, or who else does.
-func (c *tally) stateOf(p *actors.Place) string {
+func (c *tally) stateOf(p *actors.ShardStatus) string {
 	switch {
 	case p.Life != actors.Stopped || !c.cluster.Clustered:
 		return p.Life.String()
@@ -61,7 +61,7 @@ func (c *tally) stateOf(p *actors.Place) string {
 }
 
 // count takes one section in.
-func (c *tally) count(p *actors.Place, into *wire.Cluster) (state string) {
+func (c *tally) count(p *actors.ShardStatus, into *wire.Cluster) (state string) {
 	state = c.stateOf(p)
 	into.Total++
 	if state == wire.SectionAsleep { // nobody's, wherever it was
@@ -84,7 +84,7 @@ func (c *tally) count(p *actors.Place, into *wire.Cluster) (state string) {
 	return state
 }
 
-func (c *tally) section(p *actors.Place, state string) wire.ClusterSection {
+func (c *tally) section(p *actors.ShardStatus, state string) wire.ClusterSection {
 	owner := c.node(p.Owner)
 	return wire.ClusterSection{
 		Event: c.eventOf(p.Key.Event), Section: p.Name, State: state, Owner: owner.id, OwnerName: owner.name,

@@ -29,7 +29,7 @@ type excess struct{ Files, Types, Wide int }
 // package that has come under its number fails until the number here is the right one, or gone. No package is added.
 // A failure prints the table as it has to be.
 var overLimits = map[string]excess{
-	"actors":                   {Files: 42, Wide: 336},
+	"actors":                   {Files: 31, Wide: 343},
 	"actors/audit":             {Wide: 78},
 	"actors/booking":           {Wide: 1},
 	"actors/budget":            {Wide: 3},

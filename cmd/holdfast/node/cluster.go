@@ -211,7 +211,7 @@ func (n *Node) releaseSections(ctx context.Context) {
 	}
 	n.announceState() // before the engine looks to whom it could give anything
 	began, had := time.Now(), n.engine.Stats().SectionsServing.Load()
-	switch err := n.engine.LetGo(ctx); {
+	switch err := n.engine.ReleaseAll(ctx); {
 	case err == nil:
 		n.log.Info("all sections handed over", "sections", had, "took", time.Since(began).Round(time.Millisecond))
 	case errors.Is(err, actors.ErrNobodyElse):

@@ -42,7 +42,7 @@ func (n *Node) drainCluster(drain, force bool) error {
 	if !drain {
 		n.endDrain()
 		n.announceState()
-		n.engine.TakeUp()
+		n.engine.Resume()
 		return nil
 	}
 	n.unsettled = time.Time{}

@@ -107,7 +107,7 @@ func addOutsiders(look *operate.ClusterState, c *cluster.Company) {
 }
 
 // Shards is for the api.
-func (f operatorAPI) Shards(visit func(*actors.Place)) { f.node.engine.Places(visit) }
+func (f operatorAPI) Shards(visit func(*actors.ShardStatus)) { f.node.engine.ShardStatuses(visit) }
 
 // Drain is for the api.
 func (f operatorAPI) Drain(ctx context.Context, node storage.WriterID,

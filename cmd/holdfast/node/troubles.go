@@ -61,7 +61,7 @@ func (n *Node) reaches() bool {
 		return true
 	}
 	total, reached := 0, 0
-	n.engine.Places(func(p *actors.Place) {
+	n.engine.ShardStatuses(func(p *actors.ShardStatus) {
 		if p.Asleep && !p.Sure {
 			return
 		}

@@ -31,7 +31,7 @@ type Peers interface {
 	Send(to storage.WriterID, message []byte) bool
 }
 
-// desk is where the conversation with other nodes is held: one for each engine of a cluster.
+// peerRPC is where the conversation with other nodes is held: one for each engine of a cluster.
 //
 //	Received ──┬─ Ask, Search ──▶ a section, or the search ──▶ Answer          (asked.go)
 //	           ├─ Answer ───────▶ whoever waits for it                          (asking.go)
@@ -40,7 +40,7 @@ type Peers interface {
 //
 // Received runs on the link's goroutine, one for each peer, and never waits: what may take time is handed to a
 // goroutine that counts against a bound.
-type desk struct {
+type peerRPC struct {
 	e       *Engine
 	peers   Peers
 	pending peer.Pending[pendingCall]
@@ -58,7 +58,7 @@ type desk struct {
 	mu          sync.Mutex
 	decoders    map[storage.WriterID]*peer.Decoder // one for each peer: its messages come one after the other
 	subscribers map[storage.EventID][]storage.WriterID
-	// subscriptions are the peers that have answered this node's Subscribe of an event; the steward repeats the others'.
+	// subscriptions are the peers that have answered this node's Subscribe of an event; the rebalancer repeats the others'.
 	subscriptions map[storage.EventID]map[storage.WriterID]bool
 	calls         map[uint64]*calling
 	handlers      map[string]CallHandler
@@ -68,8 +68,8 @@ type desk struct {
 // refused.
 const slowMax = 4096
 
-func newDesk(e *Engine, peers Peers) *desk {
-	d := &desk{e: e, peers: peers, slow: make(chan struct{}, slowMax), decoders: map[storage.WriterID]*peer.Decoder{},
+func newPeerRPC(e *Engine, peers Peers) *peerRPC {
+	d := &peerRPC{e: e, peers: peers, slow: make(chan struct{}, slowMax), decoders: map[storage.WriterID]*peer.Decoder{},
 		subscribers: map[storage.EventID][]storage.WriterID{}, calls: map[uint64]*calling{},
 		subscriptions: map[storage.EventID]map[storage.WriterID]bool{}}
 	d.queues.last = map[storage.SectionKey]chan struct{}{}
@@ -80,16 +80,16 @@ func newDesk(e *Engine, peers Peers) *desk {
 func (e *Engine) PeerUp(node storage.WriterID) {
 	for id, ev := range *e.catalog.Load() {
 		if ev.ready.Load() != nil {
-			e.desk.send(node, &peer.Subscribe{Event: id})
+			e.peerRPC.send(node, &peer.Subscribe{Event: id})
 		}
 	}
 	e.coordinator.askOne(node)
-	e.steward.wake()
+	e.rebalancer.wake()
 }
 
 // PeerDown ends it: nothing that was on the way will be answered.
 func (e *Engine) PeerDown(peer storage.WriterID) {
-	d := e.desk
+	d := e.peerRPC
 	d.mu.Lock()
 	delete(d.decoders, peer)
 	for id, list := range d.subscribers {
@@ -106,13 +106,13 @@ func (e *Engine) PeerDown(peer storage.WriterID) {
 	d.losePending(peer)
 	d.loseCalls(peer)
 	e.coordinator.lost(peer)
-	e.steward.wake()
+	e.rebalancer.wake()
 }
 
 // ViewChanged says that Peers.View has another number.
 func (e *Engine) ViewChanged() {
 	e.coordinator.viewChanged()
-	e.steward.wake()
+	e.rebalancer.wake()
 }
 
 // message is what a message of package peer can do.
@@ -121,7 +121,7 @@ type message interface{ Append(dst []byte) []byte }
 var messageBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
 
 // send encodes and sends; false: the peer is not to be reached now.
-func (d *desk) send(to storage.WriterID, m message) bool {
+func (d *peerRPC) send(to storage.WriterID, m message) bool {
 	b := newMessage()
 	*b = m.Append(*b)
 	return d.ship(to, b)
@@ -136,14 +136,14 @@ func newMessage() *[]byte {
 }
 
 // ship sends a message and takes its buffer back.
-func (d *desk) ship(to storage.WriterID, b *[]byte) bool {
+func (d *peerRPC) ship(to storage.WriterID, b *[]byte) bool {
 	sent := d.peers.Send(to, *b)
 	messageBuffers.Put(b)
 	return sent
 }
 
 // others calls visit for every other member of the view.
-func (d *desk) others(visit func(peer storage.WriterID)) {
+func (d *peerRPC) others(visit func(peer storage.WriterID)) {
 	for _, m := range d.peers.View().Peers() {
 		if m != d.e.writer {
 			visit(m)
@@ -151,7 +151,7 @@ func (d *desk) others(visit func(peer storage.WriterID)) {
 	}
 }
 
-func (d *desk) decoder(from storage.WriterID) *peer.Decoder {
+func (d *peerRPC) decoder(from storage.WriterID) *peer.Decoder {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	dec := d.decoders[from]
@@ -165,10 +165,10 @@ func (d *desk) decoder(from storage.WriterID) *peer.Decoder {
 // Received takes one message of a peer. It is called for one peer by one goroutine at a time, in the order of sending,
 // and does not keep the message. The error is a message that no node of a known protocol sends: the session has to end.
 func (e *Engine) Received(from storage.WriterID, message []byte) error {
-	return e.desk.receive(from, e.desk.decoder(from), message)
+	return e.peerRPC.receive(from, e.peerRPC.decoder(from), message)
 }
 
-func (d *desk) receive(from storage.WriterID, dec *peer.Decoder, message []byte) error {
+func (d *peerRPC) receive(from storage.WriterID, dec *peer.Decoder, message []byte) error {
 	switch kind := dec.Begin(message); kind {
 	case peer.KindAsk:
 		var m peer.Ask
@@ -195,7 +195,7 @@ func (d *desk) receive(from storage.WriterID, dec *peer.Decoder, message []byte)
 }
 
 // receiveRare takes what comes seldom.
-func (d *desk) receiveRare(from storage.WriterID, dec *peer.Decoder, kind peer.Kind) (err error) {
+func (d *peerRPC) receiveRare(from storage.WriterID, dec *peer.Decoder, kind peer.Kind) (err error) {
 	switch kind {
 	case peer.KindSearch:
 		var m peer.Search
@@ -230,7 +230,7 @@ func (d *desk) receiveRare(from storage.WriterID, dec *peer.Decoder, kind peer.K
 
 // aside runs what may wait in a goroutine of its own; refused is called instead when too many do so already. It may be
 // nil.
-func (d *desk) aside(work func(ctx context.Context), refused func()) {
+func (d *peerRPC) aside(work func(ctx context.Context), refused func()) {
 	select {
 	case d.slow <- struct{}{}:
 		if d.e.spawn(func() {
@@ -248,7 +248,7 @@ func (d *desk) aside(work func(ctx context.Context), refused func()) {
 }
 
 // section finds a section of an event that is open here; nil: it is not, yet.
-func (d *desk) section(key storage.SectionKey) *Section {
+func (d *peerRPC) section(key storage.SectionKey) *Section {
 	ev, err := d.e.event(key.Event)
 	if err != nil {
 		return nil

@@ -21,18 +21,18 @@ type CallHandler func(ctx context.Context, body []byte) ([]byte, error)
 
 // Handle says who answers calls of that name. All handlers are given before the first peer is up.
 func (e *Engine) Handle(name string, handler CallHandler) {
-	e.desk.mu.Lock()
-	defer e.desk.mu.Unlock()
-	if e.desk.handlers == nil {
-		e.desk.handlers = map[string]CallHandler{}
+	e.peerRPC.mu.Lock()
+	defer e.peerRPC.mu.Unlock()
+	if e.peerRPC.handlers == nil {
+		e.peerRPC.handlers = map[string]CallHandler{}
 	}
-	e.desk.handlers[name] = handler
+	e.peerRPC.handlers[name] = handler
 }
 
 // Call has another node do something rare, and waits for its word. ErrUnavailable: it could not be asked, or has not
 // answered by ctx's end, and may have done it.
 func (e *Engine) Call(ctx context.Context, node storage.WriterID, name string, body []byte) ([]byte, error) {
-	d := e.desk
+	d := e.peerRPC
 	id := d.numbers.Add(1)
 	c := &calling{node, make(chan peer.Reply, 1)}
 	d.mu.Lock()
@@ -57,7 +57,7 @@ func (e *Engine) Call(ctx context.Context, node storage.WriterID, name string, b
 	}
 }
 
-func (d *desk) loseCalls(node storage.WriterID) {
+func (d *peerRPC) loseCalls(node storage.WriterID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, c := range d.calls {
@@ -77,7 +77,7 @@ func (c *calling) answer(r peer.Reply) {
 // callPatience bounds what a node does for another's operator.
 const callPatience = 30 * time.Second
 
-func (d *desk) called(from storage.WriterID, m peer.Call) {
+func (d *peerRPC) called(from storage.WriterID, m peer.Call) {
 	m.Body = append([]byte(nil), m.Body...)
 	d.mu.Lock()
 	handler := d.handlers[m.Name]
@@ -98,7 +98,7 @@ func (d *desk) called(from storage.WriterID, m peer.Call) {
 	}, func() { d.send(from, &peer.Reply{ID: m.ID, Failure: "the node has too much to do"}) })
 }
 
-func (d *desk) receiveCall(from storage.WriterID, dec *peer.Decoder, kind peer.Kind) (err error) {
+func (d *peerRPC) receiveCall(from storage.WriterID, dec *peer.Decoder, kind peer.Kind) (err error) {
 	switch kind {
 	case peer.KindCall:
 		var m peer.Call
@@ -151,7 +151,7 @@ func (d *desk) receiveCall(from storage.WriterID, dec *peer.Decoder, kind peer.K
 	return err
 }
 
-func (d *desk) replied(from storage.WriterID, m peer.Reply) {
+func (d *peerRPC) replied(from storage.WriterID, m peer.Reply) {
 	m.Body = append([]byte(nil), m.Body...)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -161,7 +161,7 @@ func (d *desk) replied(from storage.WriterID, m peer.Reply) {
 }
 
 // catalogChanged reads the catalog because another node has written it, and says so.
-func (d *desk) catalogChanged(from storage.WriterID, number uint64) {
+func (d *peerRPC) catalogChanged(from storage.WriterID, number uint64) {
 	if d.e.refreshCatalog() == nil {
 		d.send(from, &peer.CatalogSeen{Number: number})
 	}
@@ -173,7 +173,7 @@ const catalogPatiencePeers = time.Second
 
 // spread has the other nodes read the catalog, and waits until they have.
 func (e *Engine) spread() {
-	d := e.desk
+	d := e.peerRPC
 	if d == nil {
 		return
 	}
@@ -200,7 +200,7 @@ func (e *Engine) spread() {
 	d.forgetCalls(waits)
 }
 
-func (d *desk) forgetCalls(list []*calling) {
+func (d *peerRPC) forgetCalls(list []*calling) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for id, c := range d.calls {

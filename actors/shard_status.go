@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Place is where one section is, as this node knows.
-type Place struct {
+// ShardStatus is where one section is, as this node knows.
+type ShardStatus struct {
 	Key   storage.SectionKey
 	Name  string    // the section's id in the plan
 	Life  Lifecycle // here
@@ -24,8 +24,8 @@ type Place struct {
 	Asleep bool // its event is not on sale, and nobody has asked for long: the next request wakes it
 }
 
-// Places visits every section of the events in use, in order of event and section.
-func (e *Engine) Places(visit func(p *Place)) {
+// ShardStatuses visits every section of the events in use, in order of event and section.
+func (e *Engine) ShardStatuses(visit func(p *ShardStatus)) {
 	for _, header := range e.Events() {
 		ev, err := e.event(header.ID)
 		if err != nil {
@@ -33,7 +33,7 @@ func (e *Engine) Places(visit func(p *Place)) {
 		}
 		if o := ev.ready.Load(); o != nil {
 			for i, s := range o.sections {
-				p := s.place()
+				p := s.shardStatus()
 				p.Name = o.venue.Sections[i].ID
 				visit(&p)
 			}
@@ -41,8 +41,8 @@ func (e *Engine) Places(visit func(p *Place)) {
 	}
 }
 
-func (s *Section) place() Place {
-	p := Place{Key: s.key, Seq: s.ev.live.Seq(s.key.Section), Placed: s.routing().Placed, Asleep: s.asleep.Load()}
+func (s *Section) shardStatus() ShardStatus {
+	p := ShardStatus{Key: s.key, Seq: s.ev.live.Seq(s.key.Section), Placed: s.routing().Placed, Asleep: s.passivated.Load()}
 	p.Life = s.shard.Phase()
 	f := s.following()
 	if inc := s.shard.Serving(); inc != nil {
@@ -87,9 +87,9 @@ func (e *Engine) Unserved() (n int) {
 
 func (s *Section) unserved() bool {
 	switch {
-	case s.shard.Serving() != nil || s.asleep.Load():
+	case s.shard.Serving() != nil || s.passivated.Load():
 		return false
-	case s.engine.desk == nil:
+	case s.engine.peerRPC == nil:
 		return !s.foreign()
 	}
 	return !s.announced()

@@ -11,9 +11,9 @@ import (
 	"holdfast/storage"
 )
 
-// errand is one request of another node on its way through a section here.
-type errand struct {
-	d     *desk
+// inboundRequest is one request of another node on its way through a section here.
+type inboundRequest struct {
+	d     *peerRPC
 	from  storage.WriterID
 	id    uint64
 	s     *Section
@@ -28,8 +28,8 @@ type errand struct {
 
 // asked takes a request of another node. What can be answered or queued at once is; what has to wait for its section
 // does so aside.
-func (d *desk) asked(from storage.WriterID, m *peer.Ask) {
-	w := &errand{d: d, from: from, id: m.ID, until: d.e.clock.Now().Add(time.Duration(m.Patience) * time.Millisecond)}
+func (d *peerRPC) asked(from storage.WriterID, m *peer.Ask) {
+	w := &inboundRequest{d: d, from: from, id: m.ID, until: d.e.clock.Now().Add(time.Duration(m.Patience) * time.Millisecond)}
 	r := newRequest()
 	r.Command, r.Read, r.Probe = m.Command, m.Read, m.Probe
 	r.seats = append(r.seats, m.Command.Seats...)
@@ -51,14 +51,14 @@ func (d *desk) asked(from storage.WriterID, m *peer.Ask) {
 }
 
 // later does the rest aside.
-func (w *errand) later(key storage.SectionKey, r *Request) {
+func (w *inboundRequest) later(key storage.SectionKey, r *Request) {
 	w.queue(key)
 	w.d.aside(func(ctx context.Context) { w.wait(ctx, key, r) }, func() { w.refuse(r, peer.Answer{Code: peer.Overloaded}) })
 }
 
 // queue takes the last place among those who wait for a section. It is met in the order of coming: a search that asks
 // whether an earlier wish under its key became a hold must not overtake that wish (P5, see recall).
-func (w *errand) queue(key storage.SectionKey) {
+func (w *inboundRequest) queue(key storage.SectionKey) {
 	if w.turn != nil {
 		return // it has a place, and goes on waiting there
 	}
@@ -71,7 +71,7 @@ func (w *errand) queue(key storage.SectionKey) {
 }
 
 // step lets the next one have his turn.
-func (w *errand) step() {
+func (w *inboundRequest) step() {
 	if w.turn == nil {
 		return
 	}
@@ -88,7 +88,7 @@ func (w *errand) step() {
 
 // queued says that somebody waits for the section aside: whoever comes now is behind him, whether or not it serves
 // meanwhile.
-func (d *desk) queued(key storage.SectionKey) bool {
+func (d *peerRPC) queued(key storage.SectionKey) bool {
 	if d.queueing.Load() == 0 {
 		return false
 	}
@@ -99,14 +99,14 @@ func (d *desk) queued(key storage.SectionKey) bool {
 
 // enterSearch lets a search's request in only from the buyer's coordinator by this node's view, so that no two nodes
 // search under one key (P5).
-func (w *errand) enterSearch(event storage.EventID, asker section.BuyerID) bool {
+func (w *inboundRequest) enterSearch(event storage.EventID, asker section.BuyerID) bool {
 	gen, ok := w.d.e.coordinator.admit(w.from, event, asker)
 	w.gen = gen
 	return ok
 }
 
 // hand passes r to the section, which serves as far as is known.
-func (w *errand) hand(r *Request) {
+func (w *inboundRequest) hand(r *Request) {
 	if w.answeredAtOnce(r) {
 		return
 	}
@@ -127,7 +127,7 @@ func (w *errand) hand(r *Request) {
 
 // answeredAtOnce enters the request's key in the index, as a call of this node's own does, and refuses what the map
 // shows to be lost.
-func (w *errand) answeredAtOnce(r *Request) bool {
+func (w *inboundRequest) answeredAtOnce(r *Request) bool {
 	c := &r.Command
 	if r.Read || c.Request == (section.RequestID{}) || w.keyed {
 		return false
@@ -166,7 +166,7 @@ func (s *Section) fullFor(c *section.Command) bool {
 }
 
 // elsewhere answers for a section that is not served here: who has it, as far as this node knows.
-func (w *errand) elsewhere(r *Request) {
+func (w *inboundRequest) elsewhere(r *Request) {
 	to, err := w.s.route()
 	if err != nil || to == w.d.e.writer {
 		w.refuse(r, peer.Answer{Code: peer.Unavailable})
@@ -176,7 +176,7 @@ func (w *errand) elsewhere(r *Request) {
 }
 
 // wait opens the event and acquires the section, if it is this node's to acquire.
-func (w *errand) wait(ctx context.Context, key storage.SectionKey, r *Request) {
+func (w *inboundRequest) wait(ctx context.Context, key storage.SectionKey, r *Request) {
 	ctx, cancel := context.WithDeadline(ctx, w.until)
 	defer cancel()
 	ev, err := w.d.e.find(ctx, key.Event)
@@ -206,7 +206,7 @@ func (w *errand) wait(ctx context.Context, key storage.SectionKey, r *Request) {
 }
 
 // refuse answers a request that no section has seen.
-func (w *errand) refuse(r *Request, m peer.Answer) {
+func (w *inboundRequest) refuse(r *Request, m peer.Answer) {
 	w.step()
 	m.ID = w.id
 	w.d.send(w.from, &m) // a link that has gone has failed the ask already
@@ -216,7 +216,7 @@ func (w *errand) refuse(r *Request, m peer.Answer) {
 
 // told is the section's word, on its goroutine: the answer leaves after the record it rests on, which went over the
 // same link.
-func (w *errand) told(r *Request) {
+func (w *inboundRequest) told(r *Request) {
 	m := peer.Answer{ID: w.id, Code: peer.Judged, Section: w.s.key.Section, At: r.Command.At}
 	switch {
 	case r.Err == nil:
@@ -245,7 +245,7 @@ func (w *errand) told(r *Request) {
 // watchPayment has this node see to a payment that another one has begun here and is making: that one may be gone
 // before it knows. It is asked about only when the other should have its answer, and no more once the section has heard
 // it.
-func (w *errand) watchPayment(r *Request) {
+func (w *inboundRequest) watchPayment(r *Request) {
 	if r.Err != nil || r.Probe || r.Decision.Outcome.Rejection != section.Accepted {
 		return
 	}
@@ -262,7 +262,7 @@ func (w *errand) watchPayment(r *Request) {
 const payerPatience = 2 * time.Second
 
 // done ends the request's use of its key, and its part in a search.
-func (w *errand) done(r *Request, keep bool, judged section.Instant) {
+func (w *inboundRequest) done(r *Request, keep bool, judged section.Instant) {
 	if w.keyed {
 		w.s.ev.index.Leave(r.Command.Request, w.s.key.Section, keep, judged)
 	}

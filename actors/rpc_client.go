@@ -17,7 +17,7 @@ var ErrMoved = shard.ErrMoved
 // moved is shard.Moved.
 var moved = shard.Moved
 
-// pendingCall is a request that another node has; it is the desk's until it is answered or given up.
+// pendingCall is a request that another node has; it is the peerRPC's until it is answered or given up.
 type pendingCall struct {
 	r    *Request
 	s    *Section // nil: of a search
@@ -29,12 +29,12 @@ type pendingCall struct {
 const lateAfter = time.Second
 
 // expirePending gives up what waits for an answer that a peer, although it is up, has not been able to send.
-func (d *desk) expirePending(now time.Time) {
+func (d *peerRPC) expirePending(now time.Time) {
 	failAll(d.pending.TakeAll(func(a pendingCall) bool { return now.After(a.late) }))
 }
 
 // losePending answers everything that waits for a node whose link is gone.
-func (d *desk) losePending(node storage.WriterID) {
+func (d *peerRPC) losePending(node storage.WriterID) {
 	failAll(d.pending.TakeAll(func(a pendingCall) bool { return a.peer == node }))
 }
 
@@ -44,7 +44,7 @@ func failAll(lost []pendingCall) {
 	}
 }
 
-func (d *desk) answered(from storage.WriterID, m *peer.Answer) {
+func (d *peerRPC) answered(from storage.WriterID, m *peer.Answer) {
 	a, ok := d.pending.Take(m.ID)
 	if !ok || a.peer != from {
 		return // given up meanwhile
@@ -99,7 +99,7 @@ func (a pendingCall) end() {
 
 // askPeer puts r on its way to the node that has the section. A failure means that it has not left.
 func (s *Section) askPeer(to storage.WriterID, r *Request, deadline time.Time) *writer.Failure {
-	d := s.engine.desk
+	d := s.engine.peerRPC
 	if s.asked.Add(1) > s.engine.cfg.InflightMax {
 		s.asked.Add(-1)
 		return shard.Overloaded

@@ -12,16 +12,16 @@ import (
 	"holdfast/storage"
 )
 
-// steward sees to it that sections are where the view wants them: it claims what is placed here and stands still, and
+// rebalancer sees to it that sections are where the view wants them: it claims what is placed here and stands still, and
 // hands over, a few at a time, what is placed elsewhere. It looks after every change, and once in a while for what
 // nobody told it.
-type steward struct {
-	e       *Engine
-	poke    chan struct{} // capacity 1
-	moves   sync.WaitGroup
-	mu      sync.Mutex
-	moving  map[*Section]bool
-	letting bool // this node lets go of everything
+type rebalancer struct {
+	e         *Engine
+	poke      chan struct{} // capacity 1
+	moves     sync.WaitGroup
+	mu        sync.Mutex
+	moving    map[*Section]bool
+	releasing bool // this node lets go of everything
 	// repeated is when repeat was last called.
 	repeated time.Time
 	polling  atomic.Bool
@@ -29,27 +29,27 @@ type steward struct {
 }
 
 const (
-	// stewardEvery is the time between two looks when nothing has happened: claims that were refused are tried again.
-	stewardEvery = 250 * time.Millisecond
+	// rebalanceEvery is the time between two looks when nothing has happened: claims that were refused are tried again.
+	rebalanceEvery = 250 * time.Millisecond
 	// movesMax is how many sections are handed over at once. More make each one's pause longer, for they share the store.
 	movesMax = 4
-	// movesMaxLetting is the same of a node that lets go of everything: somebody waits for its end.
-	movesMaxLetting = 8
+	// movesMaxReleasing is the same of a node that lets go of everything: somebody waits for its end.
+	movesMaxReleasing = 8
 )
 
-func newSteward(e *Engine) *steward {
-	return &steward{e: e, poke: make(chan struct{}, 1), moving: map[*Section]bool{}}
+func newRebalancer(e *Engine) *rebalancer {
+	return &rebalancer{e: e, poke: make(chan struct{}, 1), moving: map[*Section]bool{}}
 }
 
-func (w *steward) wake() {
+func (w *rebalancer) wake() {
 	select {
 	case w.poke <- struct{}{}:
 	default:
 	}
 }
 
-func (w *steward) run() {
-	tick := time.NewTicker(stewardEvery)
+func (w *rebalancer) run() {
+	tick := time.NewTicker(rebalanceEvery)
 	defer tick.Stop()
 	defer w.moves.Wait()
 	for {
@@ -64,13 +64,13 @@ func (w *steward) run() {
 }
 
 // round looks at every section in use once.
-func (w *steward) round() {
+func (w *rebalancer) round() {
 	var inDoubt, uncertain int64
 	var which []*Section
 	defer func() {
 		w.e.eventLog.Fallback(inDoubt, uncertain, func() string { return w.e.describe(which, inDoubt) })
 	}()
-	if now := w.e.clock.Now(); now.Sub(w.repeated) >= stewardEvery {
+	if now := w.e.clock.Now(); now.Sub(w.repeated) >= rebalanceEvery {
 		w.repeated = now
 		w.repeat(now)
 	}
@@ -79,13 +79,13 @@ func (w *steward) round() {
 		if o == nil {
 			continue
 		}
-		heard := w.e.desk.heardAll(id)
+		heard := w.e.peerRPC.heardAll(id)
 		for _, s := range o.sections {
 			if w.e.closing.Load() {
 				return
 			}
 			w.look(s, heard)
-			w.tire(s, w.e.clock.Now())
+			w.maybePassivate(s, w.e.clock.Now())
 			doubt, unsure := s.inDoubt()
 			if doubt > 0 && len(which) < describedMax {
 				which = append(which, s)
@@ -96,12 +96,12 @@ func (w *steward) round() {
 }
 
 // repeat says again what may not have got through, and gives up what is not coming any more.
-func (w *steward) repeat(now time.Time) {
-	w.e.desk.expirePending(now)
+func (w *rebalancer) repeat(now time.Time) {
+	w.e.peerRPC.expirePending(now)
 	w.e.coordinator.askAgain()
 	for id, ev := range *w.e.catalog.Load() {
 		if ev.ready.Load() != nil {
-			w.e.desk.subscribeAgain(id)
+			w.e.peerRPC.subscribeAgain(id)
 		}
 	}
 	w.poll()
@@ -114,7 +114,7 @@ const pollMax = 64
 // poll looks where the logs end whose records do not come in: their owner cannot be reached from here, and may well
 // serve. So a node that is cut off from others, and not from the store, shows maps that are a moment old (P9), and not
 // those of when it was cut off.
-func (w *steward) poll() {
+func (w *rebalancer) poll() {
 	var unheard []*Section
 	for _, ev := range *w.e.catalog.Load() {
 		if o := ev.ready.Load(); o != nil {
@@ -137,7 +137,7 @@ func (w *steward) poll() {
 	}
 }
 
-func (w *steward) pollAll(list []*Section) {
+func (w *rebalancer) pollAll(list []*Section) {
 	defer w.polling.Store(false)
 	for _, s := range list {
 		tail, err := w.e.cfg.Store.Tail(w.e.ctx, s.key)
@@ -151,20 +151,20 @@ func (w *steward) pollAll(list []*Section) {
 }
 
 // look does its duty by one section; heard says that all peers have told what they serve of its event.
-func (w *steward) look(s *Section, heard bool) {
+func (w *rebalancer) look(s *Section, heard bool) {
 	s.resync()
 	c := placement.Situation{Routing: s.routing()}
 	if !c.Serving {
-		c.Stopped, c.OwnerAnnounced = heard && s.shard.MayActivate() && !s.asleep.Load(), s.announced()
+		c.Stopped, c.OwnerAnnounced = heard && s.shard.MayActivate() && !s.passivated.Load(), s.announced()
 	} else if c.Placed != c.Me {
-		c.Ready = c.PlacedUp && w.e.desk.follows(s.key.Event, c.Placed)
+		c.Ready = c.PlacedUp && w.e.peerRPC.follows(s.key.Event, c.Placed)
 	}
 	switch placement.ActionFor(c) {
 	case placement.Claim:
 		_, _ = s.shard.Activate() // ErrUnavailable: it rests
 	case placement.Transfer:
 		if w.mayMove() {
-			w.handOver(s, c.Placed)
+			w.transfer(s, c.Placed)
 		}
 	case placement.Stay:
 	}
@@ -173,9 +173,9 @@ func (w *steward) look(s *Section, heard bool) {
 // mayMove says that sections may go where the view has them. After an outage of the store those whose beats come first
 // are alone in the view for a moment: whoever was cut off until now keeps what it has, until its lease is good again
 // and the others have been heard. A node that lets go of everything does not wait.
-func (w *steward) mayMove() bool {
+func (w *rebalancer) mayMove() bool {
 	_, sure := w.e.cfg.Lease()
-	return sure || w.isLetting()
+	return sure || w.isReleasing()
 }
 
 // inDoubt counts the section when it was tried to be claimed here and is not, and nobody who can be reached has it.
@@ -195,7 +195,7 @@ func (s *Section) inDoubt() (doubt, uncertain int64) {
 
 // heardAll says that every peer that is up has told what it serves of an event: until then a section may be held by one
 // that has not said so.
-func (d *desk) heardAll(id storage.EventID) bool {
+func (d *peerRPC) heardAll(id storage.EventID) bool {
 	all := true
 	d.others(func(peer storage.WriterID) {
 		if !d.peers.Up(peer) {
@@ -209,7 +209,7 @@ func (d *desk) heardAll(id storage.EventID) bool {
 }
 
 // follows says that a peer has asked for the event's records: it knows the sections, or is about to.
-func (d *desk) follows(id storage.EventID, peer storage.WriterID) bool {
+func (d *peerRPC) follows(id storage.EventID, peer storage.WriterID) bool {
 	for _, p := range d.subscribersOf(id) {
 		if p == peer {
 			return true
@@ -218,17 +218,17 @@ func (d *desk) follows(id storage.EventID, peer storage.WriterID) bool {
 	return false
 }
 
-// handOver moves a section, if not too many are moving.
-func (w *steward) handOver(s *Section, heir storage.WriterID) {
-	w.begin(s, func(ctx context.Context) { s.handOver(ctx, heir) })
+// transfer moves a section, if not too many are moving.
+func (w *rebalancer) transfer(s *Section, heir storage.WriterID) {
+	w.begin(s, func(ctx context.Context) { s.transfer(ctx, heir) })
 }
 
 // begin lets go of a section aside, if not too many are letting go.
-func (w *steward) begin(s *Section, letGo func(ctx context.Context)) {
+func (w *rebalancer) begin(s *Section, letGo func(ctx context.Context)) {
 	w.mu.Lock()
 	limit := movesMax
-	if w.letting {
-		limit = movesMaxLetting
+	if w.releasing {
+		limit = movesMaxReleasing
 	}
 	if w.moving[s] || len(w.moving) >= limit {
 		w.mu.Unlock()
@@ -238,17 +238,17 @@ func (w *steward) begin(s *Section, letGo func(ctx context.Context)) {
 	w.mu.Unlock()
 	w.e.clock.Spawn(&w.moves, func() {
 		defer w.moved(s)
-		ctx, cancel := context.WithDeadline(w.e.ctx, w.e.clock.Now().Add(handOverPatience))
+		ctx, cancel := context.WithDeadline(w.e.ctx, w.e.clock.Now().Add(transferPatience))
 		defer cancel()
 		letGo(ctx)
 	})
 }
 
-// handOverPatience is how long a section may take to let go: a store that is away for longer has the section stopped,
+// transferPatience is how long a section may take to let go: a store that is away for longer has the section stopped,
 // to be claimed anew.
-const handOverPatience = 10 * time.Second
+const transferPatience = 10 * time.Second
 
-func (w *steward) moved(s *Section) {
+func (w *rebalancer) moved(s *Section) {
 	w.mu.Lock()
 	delete(w.moving, s)
 	w.mu.Unlock()
@@ -258,51 +258,51 @@ func (w *steward) moved(s *Section) {
 // ErrNobodyElse: there is no other node that could take the sections.
 var ErrNobodyElse = errors.New("actors: no other node can take the sections")
 
-// letGoEvery is how often a node that lets go looks whether it has.
-const letGoEvery = 10 * time.Millisecond
+// releaseAllEvery is how often a node that lets go looks whether it has.
+const releaseAllEvery = 10 * time.Millisecond
 
-// LetGo hands every section over to other nodes, which the view must name already (this node is to be a member that
+// ReleaseAll hands every section over to other nodes, which the view must name already (this node is to be a member that
 // owns nothing), and returns once none is left. Requests are served all the while, here or there. ErrNobodyElse; ctx's
 // error: the rest is still here.
-func (e *Engine) LetGo(ctx context.Context) error {
-	if e.steward == nil {
+func (e *Engine) ReleaseAll(ctx context.Context) error {
+	if e.rebalancer == nil {
 		return ErrNobodyElse
 	}
-	e.steward.mu.Lock()
-	e.steward.letting = true
-	e.steward.mu.Unlock()
-	for e.stats.SectionsServing.Load() > 0 && e.steward.isLetting() {
-		owner := e.desk.peers.View().Owner(storage.SectionKey{})
+	e.rebalancer.mu.Lock()
+	e.rebalancer.releasing = true
+	e.rebalancer.mu.Unlock()
+	for e.stats.SectionsServing.Load() > 0 && e.rebalancer.isReleasing() {
+		owner := e.peerRPC.peers.View().Owner(storage.SectionKey{})
 		if owner == e.writer || owner == (storage.WriterID{}) {
 			return ErrNobodyElse
 		}
-		e.steward.wake()
-		if e.clock.Pause(ctx, letGoEvery); ctx.Err() != nil {
+		e.rebalancer.wake()
+		if e.clock.Pause(ctx, releaseAllEvery); ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
 	return nil
 }
 
-func (w *steward) isLetting() bool {
+func (w *rebalancer) isReleasing() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.letting
+	return w.releasing
 }
 
-// TakeUp ends LetGo: the node takes sections again once the view gives it some.
-func (e *Engine) TakeUp() {
-	if e.steward != nil {
-		e.steward.mu.Lock()
-		e.steward.letting = false
-		e.steward.mu.Unlock()
+// Resume ends ReleaseAll: the node takes sections again once the view gives it some.
+func (e *Engine) Resume() {
+	if e.rebalancer != nil {
+		e.rebalancer.mu.Lock()
+		e.rebalancer.releasing = false
+		e.rebalancer.mu.Unlock()
 	}
 }
 
 // Rebalance has this node look at once which of its sections belong elsewhere. It does so by itself after every change and four times a
 // second, so that nothing depends on it: it is for an operator who does not want to wait.
 func (e *Engine) Rebalance() {
-	if e.steward != nil {
-		e.steward.wake()
+	if e.rebalancer != nil {
+		e.rebalancer.wake()
 	}
 }

@@ -92,7 +92,7 @@ func (r *Request) repeatable() bool {
 // elsewhere says that the section has a node that can be asked, or is this one's.
 func (s *Section) elsewhere() bool {
 	to, err := s.route()
-	return err == nil && (to == s.engine.writer || s.engine.desk.peers.Up(to))
+	return err == nil && (to == s.engine.writer || s.engine.peerRPC.peers.Up(to))
 }
 
 // outcome is do for those who need no more than the outcome or a reason. On success the caller frees r.
