@@ -19,9 +19,9 @@ func TestALifeEndsOnce(t *testing.T) {
 		t.Fatalf("sent %v: %v", sent, err)
 	}
 	r.wantAnswer(broken, writer.ErrUnavailable)
-	<-dead.Ended()
-	<-r.host.stopped
-	living := <-r.host.served // by itself
+	await(t, dead.Ended())
+	await(t, r.host.stopped)
+	living := await(t, r.host.served) // by itself
 	r.stopped(dead, nil, errors.New("again"))
 	if r.Serving() != living || r.Phase() != writer.Serving || len(r.host.stopped) != 0 {
 		t.Errorf("the living life was stopped by the dead one: %v", r.Phase())
@@ -64,17 +64,17 @@ func TestWhoComesWhileAShardLeavesHearsWhereTo(t *testing.T) {
 		if sent, err := r.Send(flying); !sent || err != nil {
 			t.Fatalf("sent %v: %v", sent, err)
 		}
-		<-reached
+		await(t, reached)
 		if !life.enter() { // as Send does, a moment before the drain
 			t.Fatal("no slot")
 		}
 		drained := r.order(life, row.how)
 		life.send(late)
 		close(open)
-		<-drained
+		await(t, drained)
 		r.wantAnswer(flying, nil)
 		r.wantAnswer(late, row.want)
-		if <-life.Ended(); life.Inflight() != 0 || life.Left() != row.how {
+		if await(t, life.Ended()); life.Inflight() != 0 || life.Left() != row.how {
 			t.Errorf("%d slots are left; it left for %+v", life.Inflight(), life.Left())
 		}
 	}
@@ -89,8 +89,8 @@ func TestATombstoneAnswersUntilEverySlotIsBack(t *testing.T) {
 		t.Fatal("no slot")
 	}
 	drained := r.order(life, Leave{Release: true})
-	<-drained
-	<-life.Ended()
+	await(t, drained)
+	await(t, life.Ended())
 	late, unmoved := reserve(1), life.Inflight()
 	life.send(late)
 	r.wantAnswer(late, ErrMoved)
@@ -132,7 +132,7 @@ func TestAFrozenShardIsNotActivated(t *testing.T) {
 		t.Error("P4: a shard with a timer to run is frozen")
 	}
 	r.Drain(t.Context(), Leave{Sleep: true})
-	if <-life.Ended(); !r.Freeze() {
+	if await(t, life.Ended()); !r.Freeze() {
 		t.Error("a shard that stands still cannot be frozen")
 	}
 	if _, err := r.Activate(); !errors.Is(err, writer.ErrUnavailable) {

@@ -91,7 +91,18 @@ func (r *rig) serve() *Activation {
 	if _, err := r.Activate(); err != nil {
 		r.Fatal(err)
 	}
-	return <-r.host.served
+	return await(r.T, r.host.served)
+}
+
+// await gives the next word of a channel, for which a run that passes waits no moment too long.
+func await[T any](t *testing.T, from <-chan T) (word T) {
+	t.Helper()
+	select {
+	case word = <-from:
+	case <-time.After(time.Minute):
+		t.Fatal("nothing comes")
+	}
+	return word
 }
 
 func reserve(no uint32) *writer.Request {
