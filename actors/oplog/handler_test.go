@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,8 +32,8 @@ func named() Names {
 // bench is a log whose lines are read without their time.
 func bench(t *testing.T) (log *slog.Logger, h *Handler, lines func() []string) {
 	t.Helper()
-	var out bytes.Buffer
-	h = New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	out := &lockedBuffer{}
+	h = New(slog.NewTextHandler(out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}
 		}
@@ -40,9 +41,28 @@ func bench(t *testing.T) (log *slog.Logger, h *Handler, lines func() []string) {
 	}}), Options{Window: window, Patience: patience, Heals: []string{"store_unreachable"}})
 	h.Name(named())
 	return slog.New(h), h, func() []string {
-		defer out.Reset()
-		return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+		return strings.Split(strings.TrimSuffix(out.take(), "\n"), "\n")
 	}
+}
+
+// lockedBuffer is written by timers and read by the test.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	out bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.Write(p)
+}
+
+// take gives what was written since it was last called.
+func (b *lockedBuffer) take() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	defer b.out.Reset()
+	return b.out.String()
 }
 
 func expect(t *testing.T, what string, got []string, want ...string) {
