@@ -3,33 +3,29 @@
 //
 // A hold's way:
 //
-//	Book ──▶ bookingCall: sale open? key met before? buyer's limit?          (book.go; package coordinator)
-//	           │ one message, after taking a slot of the section       (section_actor.go: incarnation)
+//	Book ──▶ bookingCall: sale open? key met before? buyer's limit?      (book.go; package coordinator)
+//	           │ do: here, or on the node that has the section           (request.go, sections.go)
 //	           ▼
-//	     sectionActor ── stamps At ──▶ Writer.Submit                   (writer.go)
-//	           │                         │ expire what is due
-//	           │                         │ Decide ── refusal, nothing in flight ──────────▶ told at once (P7)
-//	           │                         │ Apply, encode into the gathering record
-//	           │◀─ flush marker (FIFO: all that was queued is in the record)
-//	           ▼
-//	     Writer.Ready ──▶ Committer ──▶ Store.Commit: many sections, one sync   (committer.go)
-//	                                        │ durable
-//	     Writer.Advance ◀───────────────────┘
-//	           ├─▶ seatmap: Publish
+//	     shard.Shard ── a slot, the mailbox ──▶ writer.Writer            (packages shard, writer)
+//	           │                                 │ the section decides and applies     (package section)
+//	           │                                 ▼
+//	           │                               Committer ──▶ Store.Commit: many sections, one sync
+//	           ├─▶ Section.Landed: the map, the followers on other nodes (package seatmap, stream.go)
 //	           └─▶ answers of that record told; the next record leaves
 //
-// Why answers are told by the section's actor and not by the committer: the Writer then needs no lock, and the map is
-// published before the first answer, so a buyer finds the own hold on the map. The commit's result waits in a slot that
-// the actor looks at before every message, so it does not queue behind the requests.
+// The tour in README.md follows a hold through all rooms.
+//
+// A Section is what an event and the other nodes have to do with a shard: it is the shard's Host and its replica's.
+// What became of a request is one of three things, done, surely not done, or unknown: see writer.Failure.
 //
 // # Doubt
 //
 // Fenced, store error, panic: the section dies (Writer.Stop), everybody waiting hears "unavailable, repeat with the
-// same key", and a new incarnation claims the log with a higher epoch and loads what is really there: after a fence
+// same key", and a new activation claims the log with a higher epoch and loads what is really there: after a fence
 // only for a request that comes after a rest, and only if Config.MayClaim agrees, so that two nodes never take a
 // section from each other by themselves. Unknown outcome, or nobody there to take it: the same bytes are sent again, in
 // a write of their own, until the log answers; meanwhile the section refuses. Damaged or lost data, or the tickets
-// guard met: the section is condemned until a restart. The states are in lifecycle.go.
+// guard met: the section is condemned until a restart. The phases are writer.Phase.
 //
 // On a store that other nodes use too, a section's memory is no answer by itself: whatever writes nothing (a read, most
 // refusals) is answered only under a valid Config.Lease, and after a pause or an outage only once the section has
@@ -41,10 +37,10 @@
 // and followed by all others, so that every node can answer everything, and go on where another stopped.
 //
 //	Book on node A ──▶ route: served here? who has announced it? who should have it?       (routing.go, package placement)
-//	     │ Ask                                                                              (asking.go)
+//	     │ Ask                                                                              (rpc_client.go)
 //	     ▼
-//	node B ──▶ its section, as for a buyer of its own ──▶ durable                           (asked.go)
-//	     ├─ Record ──▶ everybody's followers: map, buyer quota, key index                   (stream.go, follower.go)
+//	node B ──▶ its section, as for a buyer of its own ──▶ durable                           (rpc_server.go)
+//	     ├─ Record ──▶ everybody's followers: map, buyer quota, key index                   (stream.go, package replica)
 //	     └─ Answer ──▶ after the record, on the same link
 //
 //	rebalancer, on every node: claims what is placed here and nobody serves; hands over what is placed elsewhere   (rebalancer.go, package placement)

@@ -12,8 +12,8 @@ import (
 	"holdfast/storage"
 )
 
-// rebalancer sees to it that sections are where the view wants them: it claims what is placed here and stands still, and
-// hands over, a few at a time, what is placed elsewhere. It looks after every change, and once in a while for what
+// rebalancer sees to it that sections are where the view wants them: it claims what is placed here and stands still,
+// and hands over, a few at a time, what is placed elsewhere. It looks after every change, and once in a while for what
 // nobody told it.
 type rebalancer struct {
 	e         *Engine
@@ -261,9 +261,9 @@ var ErrNobodyElse = errors.New("actors: no other node can take the sections")
 // releaseAllEvery is how often a node that lets go looks whether it has.
 const releaseAllEvery = 10 * time.Millisecond
 
-// ReleaseAll hands every section over to other nodes, which the view must name already (this node is to be a member that
-// owns nothing), and returns once none is left. Requests are served all the while, here or there. ErrNobodyElse; ctx's
-// error: the rest is still here.
+// ReleaseAll hands every section over to other nodes, which the view must name already (this node is to be a member
+// that owns nothing), and returns once none is left. Requests are served all the while, here or there. ErrNobodyElse;
+// ctx's error: the rest is still here.
 func (e *Engine) ReleaseAll(ctx context.Context) error {
 	if e.rebalancer == nil {
 		return ErrNobodyElse
@@ -299,8 +299,8 @@ func (e *Engine) Resume() {
 	}
 }
 
-// Rebalance has this node look at once which of its sections belong elsewhere. It does so by itself after every change and four times a
-// second, so that nothing depends on it: it is for an operator who does not want to wait.
+// Rebalance has this node look at once which of its sections belong elsewhere. It does so by itself after every change
+// and four times a second, so that nothing depends on it: it is for an operator who does not want to wait.
 func (e *Engine) Rebalance() {
 	if e.rebalancer != nil {
 		e.rebalancer.wake()

@@ -58,7 +58,8 @@ type peerRPC struct {
 	mu          sync.Mutex
 	decoders    map[storage.WriterID]*peer.Decoder // one for each peer: its messages come one after the other
 	subscribers map[storage.EventID][]storage.WriterID
-	// subscriptions are the peers that have answered this node's Subscribe of an event; the rebalancer repeats the others'.
+	// subscriptions are the peers that have answered this node's Subscribe of an event; the rebalancer repeats the
+	// others'.
 	subscriptions map[storage.EventID]map[storage.WriterID]bool
 	calls         map[uint64]*calling
 	handlers      map[string]CallHandler

@@ -29,7 +29,7 @@ type excess struct{ Files, Types, Wide int }
 // package that has come under its number fails until the number here is the right one, or gone. No package is added.
 // A failure prints the table as it has to be.
 var overLimits = map[string]excess{
-	"actors":                   {Files: 31, Wide: 343},
+	"actors":                   {Files: 31, Wide: 340},
 	"actors/audit":             {Wide: 78},
 	"actors/booking":           {Wide: 1},
 	"actors/budget":            {Wide: 3},
@@ -42,7 +42,7 @@ var overLimits = map[string]excess{
 	"actors/placement":         {Wide: 11},
 	"actors/planted":           {Wide: 2},
 	"actors/seatmap":           {Wide: 5},
-	"actors/section":           {Types: 55, Wide: 21},
+	"actors/section":           {Types: 55, Wide: 20},
 	"actors/shard":             {Wide: 3},
 	"actors/views":             {Wide: 18},
 	"actors/wallclock":         {Wide: 3},
