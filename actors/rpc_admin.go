@@ -98,57 +98,40 @@ func (d *peerRPC) called(from storage.WriterID, m peer.Call) {
 	}, func() { d.send(from, &peer.Reply{ID: m.ID, Failure: "the node has too much to do"}) })
 }
 
-func (d *peerRPC) receiveCall(from storage.WriterID, dec *peer.Decoder, kind peer.Kind) (err error) {
+// taken decodes a message and hands it on.
+func taken[M any](decode func(*M) error, take func(*M)) error {
+	var m M
+	if err := decode(&m); err != nil {
+		return err
+	}
+	take(&m)
+	return nil
+}
+
+func (d *peerRPC) receiveCall(from storage.WriterID, dec *peer.Decoder, kind peer.Kind) error {
 	switch kind {
 	case peer.KindCall:
-		var m peer.Call
-		if err = dec.Call(&m); err == nil {
-			d.called(from, m)
-		}
+		return taken(dec.Call, func(m *peer.Call) { d.called(from, *m) })
 	case peer.KindReply:
-		var m peer.Reply
-		if err = dec.Reply(&m); err == nil {
-			d.replied(from, m)
-		}
+		return taken(dec.Reply, func(m *peer.Reply) { d.replied(from, *m) })
 	case peer.KindFreeQuery:
-		var m peer.FreeQuery
-		if err = dec.FreeQuery(&m); err == nil {
-			d.looking(from, &m)
-		}
+		return taken(dec.FreeQuery, func(m *peer.FreeQuery) { d.looking(from, m) })
 	case peer.KindFreeReply:
-		var m peer.FreeReply
-		if err = dec.FreeReply(&m); err == nil {
-			d.looked(from, &m)
-		}
+		return taken(dec.FreeReply, func(m *peer.FreeReply) { d.looked(from, m) })
 	case peer.KindQuiesce:
-		var m peer.Quiesce
-		if err = dec.Quiesce(&m); err == nil {
-			d.e.coordinator.onQuiesce(from, m)
-		}
+		return taken(dec.Quiesce, func(m *peer.Quiesce) { d.e.coordinator.onQuiesce(from, *m) })
 	case peer.KindSubscribed:
-		var m peer.Subscribed
-		if err = dec.Subscribed(&m); err == nil {
-			d.subscribedTo(from, m.Event)
-		}
+		return taken(dec.Subscribed, func(m *peer.Subscribed) { d.subscribedTo(from, m.Event) })
 	case peer.KindAcknowledged:
-		var m peer.Acknowledged
-		if err = dec.Acknowledged(&m); err == nil {
-			d.acknowledged(&m)
-		}
+		return taken(dec.Acknowledged, d.acknowledged)
 	case peer.KindCatalog:
-		var m peer.Catalog
-		if err = dec.Catalog(&m); err == nil {
+		return taken(dec.Catalog, func(m *peer.Catalog) {
 			d.aside(func(context.Context) { d.catalogChanged(from, m.Number) }, nil)
-		}
+		})
 	case peer.KindCatalogSeen:
-		var m peer.CatalogSeen
-		if err = dec.CatalogSeen(&m); err == nil {
-			d.replied(from, peer.Reply{ID: m.Number})
-		}
-	default:
-		return fmt.Errorf("%w: kind %d", peer.ErrFormat, kind)
+		return taken(dec.CatalogSeen, func(m *peer.CatalogSeen) { d.replied(from, peer.Reply{ID: m.Number}) })
 	}
-	return err
+	return fmt.Errorf("%w: kind %d", peer.ErrFormat, kind)
 }
 
 func (d *peerRPC) replied(from storage.WriterID, m peer.Reply) {

@@ -20,7 +20,7 @@ import (
 //
 // From everywhere but Condemned itself records that are lost lead to Condemned.
 //
-// Invariants: only Serving has an incarnation that takes requests; a section that left Serving returns only through a
+// Invariants: only Serving has an activation that takes requests; a section that left Serving returns only through a
 // new claim with a higher epoch and a fresh load; Condemned (damaged or lost records, or the second guard met) is left
 // only by a restart of the process, for a person has to look first; lost records are found again after it, as far as
 // they are remembered.

@@ -105,13 +105,7 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	s.guard = newGuard(dir, &o)
-	if !o.ReadOnly {
-		s.guard.look()
-		if !o.unwatched {
-			go s.guard.watch()
-		}
-	}
+	s.startGuard(dir, &o)
 	s.cache = pebble.NewCache(cacheSize)
 	options := pebbleOptions(&o, s)
 	if o.OpenFiles > 0 && o.OpenFiles < tablesOpenMin { // Pebble's own cache of open tables is never smaller than that
@@ -132,6 +126,18 @@ func Open(dir string, o Options) (*Store, error) {
 		}
 	}
 	return s, nil
+}
+
+// startGuard begins to watch the free space.
+func (s *Store) startGuard(dir string, o *Options) {
+	s.guard = newGuard(dir, o)
+	if o.ReadOnly {
+		return
+	}
+	s.guard.look()
+	if !o.unwatched {
+		go s.guard.watch()
+	}
 }
 
 // checkLogs holds the write-ahead logs against what they had been synced to, before Pebble replays and removes them. It

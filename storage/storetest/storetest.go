@@ -18,49 +18,52 @@ type Factory struct {
 	Damage func(t *testing.T, s storage.Store, key storage.SectionKey, seq section.Seq)
 }
 
+// promises are the suite: a test for each.
+var promises = []struct {
+	name string
+	test func(*bench)
+}{
+	{"S1_an_append_is_atomic", atomicAppend},
+	{"S2_nil_means_durable", durable},
+	{"S3_seq_is_never_shared", fenced},
+	{"S3_many_writers_race", race},
+	{"S4_a_resent_append_changes_nothing", resend},
+	{"S4_resend_after_takeover", resendAfterTakeover},
+	{"S5_a_log_has_no_gaps", gaps},
+	{"S5_epochs_rise_by_claims_only", epochs},
+	{"S6_not_written_is_not_there", cancelled},
+	{"S7_a_ticket_exists_once", tickets},
+	{"S7_refund_and_sell_in_one_append", refundAndSell},
+	{"S8_read_is_in_order", readInOrder},
+	{"S8_damage_is_named", damage},
+	{"S9_failures_are_separate", separate},
+	{"the_store_keeps_nothing_of_the_caller", noAliasing},
+	{"bodies_up_to_the_limit", bodySize},
+	{"sections_are_listed_in_order", sections},
+	{"tickets_are_listed_in_order", ticketOrder},
+	{"snapshots", snapshots},
+	{"catalog", catalog},
+	{"catalog_lists_in_order", catalogOrder},
+	{"P5_an_operators_key_switches_once", switchOnce},
+	{"P5_two_nodes_never_both_have_a_key", switchRace},
+	{"P5_a_switch_refused_leaves_no_key", switchRefused},
+	{"operators_keys_are_kept_and_bounded", keysBounded},
+	{"a_deleted_event_stays_deleted", deletedForEver},
+	{"the_secret_never_changes", secret},
+	{"nodes", nodes},
+	{"a_forgotten_node_is_gone", forget},
+	{"an_imported_log_is_the_same_log", imported},
+	{"an_import_that_does_not_continue_is_refused", importRefused},
+	{"an_import_continues_own_appends", importAfterAppends},
+	{"imported_tickets_replace", importTickets},
+	{"an_imported_secret_never_replaces", importSecret},
+	{"close_answers_later_calls", closed},
+}
+
 // Run runs the whole suite, one subtest a promise; newFactory is called once for each.
 func Run(t *testing.T, newFactory func(t *testing.T) Factory) {
 	t.Helper()
-	for _, c := range []struct {
-		name string
-		test func(*bench)
-	}{
-		{"S1_an_append_is_atomic", atomicAppend},
-		{"S2_nil_means_durable", durable},
-		{"S3_seq_is_never_shared", fenced},
-		{"S3_many_writers_race", race},
-		{"S4_a_resent_append_changes_nothing", resend},
-		{"S4_resend_after_takeover", resendAfterTakeover},
-		{"S5_a_log_has_no_gaps", gaps},
-		{"S5_epochs_rise_by_claims_only", epochs},
-		{"S6_not_written_is_not_there", cancelled},
-		{"S7_a_ticket_exists_once", tickets},
-		{"S7_refund_and_sell_in_one_append", refundAndSell},
-		{"S8_read_is_in_order", readInOrder},
-		{"S8_damage_is_named", damage},
-		{"S9_failures_are_separate", separate},
-		{"the_store_keeps_nothing_of_the_caller", noAliasing},
-		{"bodies_up_to_the_limit", bodySize},
-		{"sections_are_listed_in_order", sections},
-		{"tickets_are_listed_in_order", ticketOrder},
-		{"snapshots", snapshots},
-		{"catalog", catalog},
-		{"catalog_lists_in_order", catalogOrder},
-		{"P5_an_operators_key_switches_once", switchOnce},
-		{"P5_two_nodes_never_both_have_a_key", switchRace},
-		{"P5_a_switch_refused_leaves_no_key", switchRefused},
-		{"operators_keys_are_kept_and_bounded", keysBounded},
-		{"a_deleted_event_stays_deleted", deletedForEver},
-		{"the_secret_never_changes", secret},
-		{"nodes", nodes},
-		{"a_forgotten_node_is_gone", forget},
-		{"an_imported_log_is_the_same_log", imported},
-		{"an_import_that_does_not_continue_is_refused", importRefused},
-		{"an_import_continues_own_appends", importAfterAppends},
-		{"imported_tickets_replace", importTickets},
-		{"an_imported_secret_never_replaces", importSecret},
-		{"close_answers_later_calls", closed},
-	} {
+	for _, c := range promises {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFactory(t)
 			b := &bench{T: t, factory: f, store: f.Open(t)}
