@@ -56,10 +56,12 @@ func (e *ear) heard(p storage.WriterID) []string {
 	return append([]string(nil), e.log[p]...)
 }
 
-// until waits for a condition over what was heard; it is asked again after every event.
+// until waits for a condition; it is asked again after every event, and from time to time, for counters and the other
+// nodes of a test tell no event of theirs.
 func (e *ear) until(t testing.TB, what string, met func() bool) {
 	t.Helper()
-	late := time.After(patience)
+	late, again := time.After(patience), time.NewTicker(10*time.Millisecond)
+	defer again.Stop()
 	for {
 		e.mu.Lock()
 		news := e.news
@@ -69,6 +71,7 @@ func (e *ear) until(t testing.TB, what string, met func() bool) {
 		}
 		select {
 		case <-news:
+		case <-again.C:
 		case <-late:
 			t.Fatalf("not within %v: %s", patience, what)
 		}
