@@ -131,7 +131,8 @@ func (s *sale) buyer(ctx context.Context, lot *rand.Rand, no byte) {
 func (s *sale) refused(err error) {
 	var no *actors.Refusal
 	var apart *actors.NotTogetherError
-	if err != nil && !errors.As(err, &no) && !errors.As(err, &apart) && !errors.Is(err, actors.ErrDeclined) && !errors.Is(err, actors.ErrUnavailable) {
+	if err != nil && !errors.As(err, &no) && !errors.As(err, &apart) && !errors.Is(err, actors.ErrDeclined) &&
+		!errors.Is(err, actors.ErrUnavailable) {
 		s.t.Errorf("a buyer was told: %v", err)
 	}
 }
@@ -188,13 +189,21 @@ type pen struct {
 
 func newPen(t *testing.T, store storage.Store) *pen {
 	t.Helper()
-	plan, err := venue.Parse([]byte(`{"sections":[{"id":"Z","category":"Stalls","rows":[{"label":"1","seats":20}]}]}`), venue.Options{Name: "By hand"})
+	plan, err := venue.Parse(
+		[]byte(`{"sections":[{"id":"Z","category":"Stalls","rows":[{"label":"1","seats":20}]}]}`),
+		venue.Options{Name: "By hand"},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &pen{t: t, store: store, key: storage.SectionKey{Event: storage.NewEventID()}}
-	header := &storage.Event{ID: p.key.Event, Currency: "EUR", Sale: storage.SaleClosed, Prices: map[string]int64{"Stalls": 4500},
-		Rules: section.Rules{HoldTTL: 1_000_000, HoldCeiling: 1_000_000}, Sections: []storage.SectionInfo{{ID: "Z", Seats: 20}}}
+	header := &storage.Event{
+		ID: p.key.Event, Currency: "EUR", Sale: storage.SaleClosed, Prices: map[string]int64{"Stalls": 4500},
+		Rules: section.Rules{
+			HoldTTL: 1_000_000, HoldCeiling: 1_000_000,
+		},
+		Sections: []storage.SectionInfo{{ID: "Z", Seats: 20}},
+	}
 	if err := store.CreateEvent(t.Context(), header, plan.Encode()); err != nil {
 		t.Fatal(err)
 	}
@@ -220,11 +229,18 @@ func (p *pen) record(sell []storage.TicketRow, refund []section.SeatIndex, chang
 		changes[i].At = p.now
 		body = section.AppendChange(body, p.now, &changes[i])
 	}
-	p.append(&storage.Append{Entry: storage.Entry{Kind: storage.EntryChanges, At: p.now, Body: body}, Sell: sell, Refund: refund})
+	p.append(
+		&storage.Append{
+			Entry: storage.Entry{Kind: storage.EntryChanges, At: p.now, Body: body}, Sell: sell, Refund: refund,
+		},
+	)
 }
 
 func hold(no section.BookingNo, seat section.SeatIndex) section.Change {
-	return section.Change{Kind: section.HoldPlaced, Booking: no, Buyer: section.BuyerID{byte(no)}, ExpiresAt: 1_000_000, Seats: []section.SeatIndex{seat}}
+	return section.Change{
+		Kind: section.HoldPlaced, Booking: no, Buyer: section.BuyerID{byte(no)}, ExpiresAt: 1_000_000,
+		Seats: []section.SeatIndex{seat},
+	}
 }
 
 func step(kind section.ChangeKind, no section.BookingNo) section.Change {
@@ -259,8 +275,13 @@ func TestAuditsWhileAnEngineSells(t *testing.T) {
 func TestDamageIsFoundWhileAnEngineSells(t *testing.T) {
 	s := newSale(t)
 	hand := newPen(t, s.store)
-	hand.record(nil, nil, hold(1, 0), hold(2, 1), hold(3, 2), step(section.PaymentBegun, 1), step(section.PaymentBegun, 2))
-	hand.record([]storage.TicketRow{{Seat: 0, Booking: 1}, {Seat: 1, Booking: 2}}, nil, step(section.BookingSold, 1), step(section.BookingSold, 2))
+	hand.record(
+		nil, nil, hold(1, 0), hold(2, 1), hold(3, 2), step(section.PaymentBegun, 1), step(section.PaymentBegun, 2),
+	)
+	hand.record(
+		[]storage.TicketRow{{Seat: 0, Booking: 1}, {Seat: 1, Booking: 2}}, nil, step(section.BookingSold, 1),
+		step(section.BookingSold, 2),
+	)
 	s.charge(hand.key, 1)
 	s.charge(hand.key, 2)
 	noFinding(t, s.audit())
@@ -269,10 +290,16 @@ func TestDamageIsFoundWhileAnEngineSells(t *testing.T) {
 	hand.record([]storage.TicketRow{{Seat: 9, Booking: 3}}, nil, hold(5, 8)) // a ticket that nobody sold
 	hand.record(nil, nil, hold(6, 1))                                        // a seat that is sold already
 	hand.record(nil, nil, step(section.PaymentBegun, 3))
-	hand.record([]storage.TicketRow{{Seat: 2, Booking: 3}}, nil, step(section.BookingSold, 3)) // a sale without a charge
-	s.charge(hand.key, 4)                                                                      // money of a hold that nobody asked to pay
-	s.charge(storage.SectionKey{Event: s.event, Section: 1}, 1_000_000_000)                    // money without a booking, in a section that sells
-	s.charge(storage.SectionKey{Event: storage.NewEventID(), Section: 1}, 1)                   // money without an event
+	hand.record(
+		[]storage.TicketRow{{Seat: 2, Booking: 3}}, nil, step(section.BookingSold, 3),
+	) // a sale without a charge
+	s.charge(
+		hand.key, 4,
+	) // money of a hold that nobody asked to pay
+	s.charge(
+		storage.SectionKey{Event: s.event, Section: 1}, 1_000_000_000,
+	) // money without a booking, in a section that sells
+	s.charge(storage.SectionKey{Event: storage.NewEventID(), Section: 1}, 1) // money without an event
 	s.during(time.Second, 10, func() {
 		report := s.audit()
 		for says, code := range map[string]audit.Code{
@@ -284,7 +311,10 @@ func TestDamageIsFoundWhileAnEngineSells(t *testing.T) {
 			"booking 1000000000 that the log does not have":    audit.PaymentStray,
 			"for a booking of no section of any event":         audit.PaymentStray,
 		} {
-			if !slices.ContainsFunc(report.Findings, func(f audit.Finding) bool { return f.Code == code && strings.Contains(f.Detail, says) }) {
+			if !slices.ContainsFunc(
+				report.Findings,
+				func(f audit.Finding) bool { return f.Code == code && strings.Contains(f.Detail, says) },
+			) {
 				t.Errorf("no finding %s %q among %v", code, says, report.Findings)
 			}
 		}

@@ -52,7 +52,8 @@ func TestStoreAway(t *testing.T) {
 			t.Errorf("P3: attempt %d while the store is away: %v after %v", key, err, took)
 		}
 	}
-	if took, err := b.holdWithin(timeout, caller(4, 1), "B-1-1"); !errors.Is(err, ErrTimeout) || took > timeout+2*time.Second {
+	if took, err := b.holdWithin(timeout, caller(4, 1), "B-1-1"); !errors.Is(err, ErrTimeout) ||
+		took > timeout+2*time.Second {
 		t.Errorf("P3: the first of another section: %v after %v", err, took)
 	}
 	if b.letters(0) != "haaaaaaaaa" || b.letters(1) != "aaaaaa" {
@@ -78,7 +79,10 @@ func TestStoreAway(t *testing.T) {
 	}
 	stats := b.e.Stats()
 	if b.tail(0).Epoch != epoch || stats.SectionStops.Load() != 0 || stats.Unavailable.Load() == 0 {
-		t.Errorf("epoch %d after %d, %d sections stopped, %d sendings refused", b.tail(0).Epoch, epoch, stats.SectionStops.Load(), stats.Unavailable.Load())
+		t.Errorf(
+			"epoch %d after %d, %d sections stopped, %d sendings refused", b.tail(0).Epoch, epoch,
+			stats.SectionStops.Load(), stats.Unavailable.Load(),
+		)
 	}
 }
 
@@ -102,7 +106,8 @@ func TestExpiryAfterTheStoreIsBack(t *testing.T) {
 	if b.letters(0)[0] != 'h' {
 		t.Error("P9: the map shows an end that is not durable")
 	}
-	if _, err := b.holdWithin(20*time.Millisecond, caller(2, 1), "A-1-1"); !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrTimeout) {
+	if _, err := b.holdWithin(20*time.Millisecond, caller(2, 1), "A-1-1"); !errors.Is(err, ErrUnavailable) &&
+		!errors.Is(err, ErrTimeout) {
 		t.Errorf("P3: %v", err)
 	}
 	back()
@@ -144,9 +149,15 @@ func TestOpeningWithoutAStore(t *testing.T) {
 	b.mustHold(caller(1, 1), "A-1-1")
 	b.restart() // nothing is loaded before the first request
 	arrived, gate := make(chan struct{}, 1), make(chan struct{})
-	b.store.Add(faultstore.Rule{Op: faultstore.OpCatalog, Times: 1, Do: faultstore.Fail, Hook: func(context.Context) { arrived <- struct{}{}; <-gate }})
+	b.store.Add(
+		faultstore.Rule{
+			Op: faultstore.OpCatalog, Times: 1, Do: faultstore.Fail,
+			Hook: func(context.Context) { arrived <- struct{}{}; <-gate },
+		},
+	)
 	const timeout = 30 * time.Millisecond
-	if took, err := b.holdWithin(timeout, caller(2, 1), "A-1-2"); !errors.Is(err, ErrUnavailable) || took > timeout+2*time.Second {
+	if took, err := b.holdWithin(timeout, caller(2, 1), "A-1-2"); !errors.Is(err, ErrUnavailable) ||
+		took > timeout+2*time.Second {
 		t.Errorf("P3: %v after %v", err, took)
 	}
 	<-arrived
@@ -190,7 +201,9 @@ func TestCreateOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := b.neighbour(t)
-	wish := &storage.Event{Name: "once", Currency: "EUR", Rules: boxRules(), Create: section.RequestID{7}, CreateFingerprint: 3}
+	wish := &storage.Event{
+		Name: "once", Currency: "EUR", Rules: boxRules(), Create: section.RequestID{7}, CreateFingerprint: 3,
+	}
 	b.store.Add(faultstore.Rule{Op: faultstore.OpCatalog, Times: 1, Do: faultstore.Fail, Err: storage.ErrUnknown,
 		Hook: func(ctx context.Context) { // written, and the answer lost
 			stored := *wish
@@ -269,7 +282,8 @@ func TestTheOtherNodeTakesOver(t *testing.T) {
 	}
 	may.Store(true)
 	heir.ClaimStopped()
-	if err := b.retry(func() error { return heir.Booking(held.ID, caller(1, 0), patience, &out) }); err != nil || out.State != section.BookingHeld {
+	if err := b.retry(func() error { return heir.Booking(held.ID, caller(1, 0), patience, &out) }); err != nil ||
+		out.State != section.BookingHeld {
 		t.Errorf("P2: after the takeover: %v %v", err, out.State)
 	}
 	if b.tail(0).Writer != (storage.WriterID{0xEE}) {
@@ -326,7 +340,8 @@ func TestCheckOwners(t *testing.T) {
 	}
 	b.e.CheckOwners()
 	<-taken.Ended()
-	if life, why := b.lifeOf(0); life != Stopped || !writer.LostTo(why) || !b.section(0).foreign() || b.e.Foreign() != 1 {
+	if life, why := b.lifeOf(0); life != Stopped || !writer.LostTo(why) || !b.section(0).foreign() ||
+		b.e.Foreign() != 1 {
 		t.Errorf("the taken section is %v: %v", life, why)
 	}
 	b.mustHold(caller(2, 1), "B-1-1")

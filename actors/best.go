@@ -38,7 +38,8 @@ func (t *bookingCall) best(out *BookingView) error {
 			return err
 		}
 	}
-	if !known && b.Quantity > t.ev.header.Load().Rules.SeatsPerBookingMax { // whatever is free: sections too small for it are not even asked
+	// whatever is free: sections too small for it are not even asked
+	if !known && b.Quantity > t.ev.header.Load().Rules.SeatsPerBookingMax {
 		t.leave(candidates[0], false)
 		return &Refusal{Code: section.TooManySeats}
 	}
@@ -46,7 +47,10 @@ func (t *bookingCall) best(out *BookingView) error {
 		t.leave(candidates[0], false)
 		return t.verdict(0, ErrUnavailable, out)
 	}
-	c := section.Command{Kind: section.PlaceBest, Quantity: b.Quantity, Category: category, AnyCategory: any, AccessibleOnly: b.Accessible}
+	c := section.Command{
+		Kind: section.PlaceBest, Quantity: b.Quantity, Category: category, AnyCategory: any,
+		AccessibleOnly: b.Accessible,
+	}
 	no, rejection, err := t.search(c, candidates, out)
 	t.leave(no, keeps(rejection, err))
 	return t.verdict(rejection, err, out)
@@ -103,7 +107,9 @@ const roundsMax = 8
 // search asks one section after the other. It ends at the first that serves or whose answer is unknown, and never says
 // sold out while some section could not be asked (P11), nor while the map then shows enough suitable seats: in one
 // section, it begins anew; only in several together, it says so.
-func (t *bookingCall) search(c section.Command, candidates []storage.SectionNo, out *BookingView) (storage.SectionNo, section.Rejection, error) {
+func (t *bookingCall) search(
+	c section.Command, candidates []storage.SectionNo, out *BookingView,
+) (storage.SectionNo, section.Rejection, error) {
 	f := finding{c: c, last: candidates[0]}
 	passes := []bool{true, false}
 	if len(candidates) == 1 || c.Quantity < 2 {

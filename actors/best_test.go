@@ -169,7 +169,10 @@ func splitVenue(t testing.TB) *venue.Venue {
 		}
 		return `{"id":"` + id + `","rows":[` + strings.Join(rows, ",") + `]}`
 	}
-	v, err := venue.Parse([]byte(`{"sections":[`+section("A", "1")+","+section("K", "1", "2", "3", "4")+","+section("B", "1")+`]}`), venue.Options{Name: "split"})
+	v, err := venue.Parse(
+		[]byte(`{"sections":[`+section("A", "1")+","+section("K", "1", "2", "3", "4")+","+section("B", "1")+`]}`),
+		venue.Options{Name: "split"},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +195,8 @@ func TestSplitSectionIsFoundByThePlansName(t *testing.T) {
 		if want := []string{"K-1-1", "K-2-1", "K-3-1", "K-4-1"}[buyer]; held.Seats[0] != want {
 			t.Errorf("booking %d in K begins with %s, want %s", buyer, held.Seats[0], want)
 		}
-		if again, err := b.best(caller(buyer+1, 1), BestAvailable{Quantity: 4, Section: "K"}); err != nil || again.ID != held.ID {
+		if again, err := b.best(caller(buyer+1, 1), BestAvailable{Quantity: 4, Section: "K"}); err != nil ||
+			again.ID != held.ID {
 			t.Errorf("P5: repeated: %v %v, first %v", err, again.ID, held.ID)
 		}
 	}
@@ -205,13 +209,16 @@ func TestSplitSectionIsFoundByThePlansName(t *testing.T) {
 	b.now.Add(int64(boxRules().HoldTTL))
 	_, err := b.hold(caller(10, 1), "K-2-1", "K-2-2", "K-3-1")
 	var cut *SplitSectionError
-	if !errors.As(err, &cut) || !errors.Is(err, ErrSpread) || cut.Section != "K" || !slices.Equal(cut.Seats, []string{"K-3-1"}) {
+	if !errors.As(err, &cut) || !errors.Is(err, ErrSpread) || cut.Section != "K" ||
+		!slices.Equal(cut.Seats, []string{"K-3-1"}) {
 		t.Errorf("across the cut: %v", err)
 	}
-	if _, err := b.hold(caller(10, 2), "A-1-1", "K-3-1"); !errors.Is(err, ErrSpread) || errors.As(err, &cut) && cut.Section != "K" {
+	if _, err := b.hold(caller(10, 2), "A-1-1", "K-3-1"); !errors.Is(err, ErrSpread) ||
+		errors.As(err, &cut) && cut.Section != "K" {
 		t.Errorf("of two sections of the plan: %v", err)
 	}
-	if held, err := b.best(caller(11, 1), BestAvailable{Quantity: 2, Section: "K.2"}); err != nil || held.Seats[0][:3] != "K-3" {
+	if held, err := b.best(caller(11, 1), BestAvailable{Quantity: 2, Section: "K.2"}); err != nil ||
+		held.Seats[0][:3] != "K-3" {
 		t.Errorf("a part by its own name, as before: %v %v", err, held.Seats)
 	}
 }
@@ -260,7 +267,9 @@ func TestSearchOverPartsOverNodes(t *testing.T) {
 		}
 	}
 	for n := range f.nodes {
-		if _, err := book(n, caller(byte(100+n), 1), BestAvailable{Quantity: 1, Section: "K"}); code(err) != "sold_out" {
+		if _, err := book(n, caller(byte(100+n), 1), BestAvailable{Quantity: 1, Section: "K"}); code(
+			err,
+		) != "sold_out" {
 			t.Errorf("K is full, node %d says %v", n, err)
 		}
 		if _, err := book(n, caller(byte(110+n), 1), BestAvailable{Quantity: 4}); err != nil { // A, then B

@@ -176,7 +176,9 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 // enter registers the request in the event's index and reserves its seats in the buyer ledger. A request that was met
 // before is let through whatever the sale's state and the ledger say, for it must get its first answer (P5): at is the
 // section that met it.
-func (t *bookingCall) enter(no storage.SectionNo, search bool, seats uint32) (at storage.SectionNo, known bool, err error) {
+func (t *bookingCall) enter(
+	no storage.SectionNo, search bool, seats uint32,
+) (at storage.SectionNo, known bool, err error) {
 	at = no
 	if t.call.Request != (section.RequestID{}) {
 		if at, known, err = t.ev.enterKey(t.deadline, t.call.Request, no, search); err != nil {

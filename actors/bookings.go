@@ -24,7 +24,9 @@ func (e *Engine) locate(id BookingID, deadline time.Time) (*event, *openEvent, *
 }
 
 // act sends one command about a booking and fills out when it is accepted.
-func (e *Engine) act(kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView) (section.Outcome, error) {
+func (e *Engine) act(
+	kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView,
+) (section.Outcome, error) {
 	r := newRequest()
 	r.Command.Kind = kind
 	r.Read = kind == 0
@@ -32,7 +34,9 @@ func (e *Engine) act(kind section.CommandKind, id BookingID, who Caller, deadlin
 }
 
 // probe asks what the section would say to a command, without doing it: for what must be known before money moves.
-func (e *Engine) probe(kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView) (section.Outcome, error) {
+func (e *Engine) probe(
+	kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView,
+) (section.Outcome, error) {
 	r := newRequest()
 	r.Command.Kind = kind
 	r.Probe = true
@@ -41,7 +45,9 @@ func (e *Engine) probe(kind section.CommandKind, id BookingID, who Caller, deadl
 
 // command carries r to its booking's section. The key is entered in the event's index, so that one used for a booking
 // of another section is a mismatch (P5).
-func (e *Engine) command(r *Request, id BookingID, who Caller, deadline time.Time, out *BookingView) (section.Outcome, error) {
+func (e *Engine) command(
+	r *Request, id BookingID, who Caller, deadline time.Time, out *BookingView,
+) (section.Outcome, error) {
 	ev, o, s, err := e.locate(id, deadline)
 	if err != nil {
 		r.free()
@@ -67,7 +73,8 @@ func (e *Engine) command(r *Request, id BookingID, who Caller, deadline time.Tim
 	if keyed {
 		keep, judged := true, judgedUnknown // after an error nobody knows whether the section remembers it
 		if err == nil {
-			keep, judged = outcome.Rejection == section.Accepted && !probe && !idle(r.Command.Kind, outcome), r.Command.At
+			keep, judged = outcome.Rejection == section.Accepted && !probe &&
+				!idle(r.Command.Kind, outcome), r.Command.At
 		}
 		ev.index.Leave(who.Request, s.key.Section, keep, judged)
 	}
@@ -86,7 +93,9 @@ func idle(kind section.CommandKind, o *section.Outcome) bool {
 }
 
 // tellBooking gives the caller a copy of the outcome that outlives its request, and fills out when it is accepted.
-func (o *openEvent) tellBooking(ev *event, id BookingID, outcome *section.Outcome, out *BookingView) (section.Outcome, error) {
+func (o *openEvent) tellBooking(
+	ev *event, id BookingID, outcome *section.Outcome, out *BookingView,
+) (section.Outcome, error) {
 	got := *outcome
 	got.Seats, got.Lost = nil, nil
 	switch {
@@ -158,7 +167,9 @@ func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Du
 	switch {
 	case err != nil:
 		if mine && (errors.Is(err, ErrTimeout) || errors.Is(err, ErrUnavailable)) {
-			e.reconciler.Add(pid) // it may be paying by now, or soon, and nobody charges it: it must not stay so (P4, P6)
+			e.reconciler.Add(
+				pid,
+			) // it may be paying by now, or soon, and nobody charges it: it must not stay so (P4, P6)
 		}
 		return err
 	case got.Rejection == section.AlreadyConfirmed:
@@ -179,10 +190,16 @@ func (e *Engine) Confirm(id BookingID, who Caller, token string, timeout time.Du
 }
 
 // charge runs after `paying` is durable.
-func (e *Engine) charge(id BookingID, pid checkout.PaymentID, token string, deadline time.Time, out *BookingView) error {
-	ctx, cancel := context.WithTimeout(e.ctx, min(e.cfg.ChargeTimeout, max(time.Until(deadline)-chargeMargin, chargeMargin)))
+func (e *Engine) charge(
+	id BookingID, pid checkout.PaymentID, token string, deadline time.Time, out *BookingView,
+) error {
+	ctx, cancel := context.WithTimeout(
+		e.ctx, min(e.cfg.ChargeTimeout, max(time.Until(deadline)-chargeMargin, chargeMargin)),
+	)
 	defer cancel()
-	status, err := e.gateway.Charge(ctx, checkout.Charge{ID: pid, Amount: out.Amount, Currency: out.Currency, Token: token})
+	status, err := e.gateway.Charge(
+		ctx, checkout.Charge{ID: pid, Amount: out.Amount, Currency: out.Currency, Token: token},
+	)
 	if err != nil || status == checkout.Unknown || status == checkout.NotFound {
 		e.reconciler.Add(pid)
 		return nil // out says paying
@@ -213,7 +230,9 @@ func paid(status checkout.Status, now section.BookingState) error {
 const chargeMargin = 200 * time.Millisecond
 
 // join waits for a payment that somebody else's call is making, then tells what became of the booking.
-func (e *Engine) join(id BookingID, who Caller, done <-chan struct{}, mine, repeat bool, deadline time.Time, out *BookingView) error {
+func (e *Engine) join(
+	id BookingID, who Caller, done <-chan struct{}, mine, repeat bool, deadline time.Time, out *BookingView,
+) error {
 	if !mine {
 		timer := time.NewTimer(time.Until(deadline) - chargeMargin)
 		defer timer.Stop()

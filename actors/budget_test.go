@@ -22,7 +22,9 @@ var budgets = []budget.Path{
 	budget.Exact("hold alone in its record", 1000, 17, recordPath(1)),
 	budget.Exact("refusal with nothing in flight", 1000, 0, refusalPath),
 	budget.About("hold and release through the engine, in memory", 1000, 14434, 50, enginePath(holdAndRelease)),
-	budget.About("hold of the best two and its sale through the engine, in memory", 300, 8315, 50, enginePath(bestAndSale)),
+	budget.About(
+		"hold of the best two and its sale through the engine, in memory", 300, 8315, 50, enginePath(bestAndSale),
+	),
 	budget.Exact("refused hold through the engine", 1000, 2000, enginePath(tooLate)), // the refusal, and its seats
 }
 
@@ -96,13 +98,19 @@ func enginePath(step func(*counter)) func(testing.TB) func() {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = c.e.Close(context.Background()) }) // in memory: nothing can be lost
-		v, err := venue.Parse([]byte(`{"sections":[{"id":"A","rows":[`+rowsOf(40)+`]}]}`), venue.Options{Name: "budget"})
+		v, err := venue.Parse(
+			[]byte(`{"sections":[{"id":"A","rows":[`+rowsOf(40)+`]}]}`),
+			venue.Options{Name: "budget"},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
 		rules := boxRules()
 		rules.SeatsPerBuyerMax = 1 << 30
-		header, err := c.e.CreateEvent(context.Background(), &storage.Event{Name: "budget", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules}, v)
+		header, err := c.e.CreateEvent(
+			context.Background(), &storage.Event{Name: "budget", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules},
+			v,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -142,12 +150,18 @@ func (c *counter) must(err error) {
 func holdAndRelease(c *counter) {
 	c.seat[0] = c.o.ids[0][c.n%2000]
 	c.must(c.book(c.seat[:]))
-	c.must(c.e.Release(c.view.ID, Caller{Buyer: c.call.Buyer, Request: c.key(), Fingerprint: c.n}, time.Minute, &c.view))
+	c.must(
+		c.e.Release(c.view.ID, Caller{Buyer: c.call.Buyer, Request: c.key(), Fingerprint: c.n}, time.Minute, &c.view),
+	)
 }
 
 func bestAndSale(c *counter) {
 	c.must(c.book(nil))
-	c.must(c.e.Confirm(c.view.ID, Caller{Buyer: c.call.Buyer, Request: c.key(), Fingerprint: c.n}, "tok_ok", time.Minute, &c.view))
+	c.must(
+		c.e.Confirm(
+			c.view.ID, Caller{Buyer: c.call.Buyer, Request: c.key(), Fingerprint: c.n}, "tok_ok", time.Minute, &c.view,
+		),
+	)
 }
 
 // tooLate wants a seat that the map shows taken; the first time, it takes it.

@@ -35,10 +35,14 @@ var (
 	ErrEventInUse     = errors.New("actors: the event has live holds or tickets")
 	ErrBookingUnknown = errors.New("actors: no such booking")
 	ErrSaleNotOpen    = errors.New("actors: sale is not open")
-	ErrSaleEnded      = fmt.Errorf("%w: it has ended", ErrSaleNotOpen)  // by the clock: the switch may say what it likes
-	ErrOverloaded     = shard.ErrOverloaded                             // in-flight bound met; retry later
-	ErrUnavailable    = writer.ErrUnavailable                           // store trouble, loading, stopping: fail closed
-	ErrTimeout        = errors.New("actors: no answer within deadline") // the outcome is unknown: repeat with the same key
+	ErrSaleEnded      = fmt.Errorf(
+		"%w: it has ended", ErrSaleNotOpen,
+	) // by the clock: the switch may say what it likes
+	ErrOverloaded  = shard.ErrOverloaded   // in-flight bound met; retry later
+	ErrUnavailable = writer.ErrUnavailable // store trouble, loading, stopping: fail closed
+	ErrTimeout     = errors.New(
+		"actors: no answer within deadline",
+	) // the outcome is unknown: repeat with the same key
 	ErrSectionUnknown = errors.New("actors: no such section")           // best_available.section
 	ErrCategory       = errors.New("actors: no such category")          // best_available.category
 	ErrSpread         = errors.New("actors: seats of several sections") // one booking is one section

@@ -53,7 +53,10 @@ func (e *Engine) createEvent(ctx context.Context, header *storage.Event, v *venu
 // meetKey refuses a creation whose key was used for another call. The key is remembered before the event is there:
 // should that be left undone, the same creation may come again, and no other call has the key.
 func (e *Engine) meetKey(ctx context.Context, wanted *storage.Event) error {
-	_, err := e.remember(ctx, e.operatorKey(createdID(wanted.Create), Caller{Request: wanted.Create, Fingerprint: wanted.CreateFingerprint}))
+	_, err := e.remember(
+		ctx,
+		e.operatorKey(createdID(wanted.Create), Caller{Request: wanted.Create, Fingerprint: wanted.CreateFingerprint}),
+	)
 	return err
 }
 
@@ -69,7 +72,9 @@ func (e *Engine) drawUp(header *storage.Event, v *venue.Venue) *storage.Event {
 		for _, row := range s.Rows {
 			n += len(row.Seats)
 		}
-		made.Sections = append(made.Sections, storage.SectionInfo{ID: s.ID, Name: s.PlanName(), Seats: uint32(n), PartOf: s.SplitOf})
+		made.Sections = append(
+			made.Sections, storage.SectionInfo{ID: s.ID, Name: s.PlanName(), Seats: uint32(n), PartOf: s.SplitOf},
+		)
 	}
 	return &made
 }

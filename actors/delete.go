@@ -126,7 +126,9 @@ func (d *deletion) each(do func(storage.SectionNo) error) error {
 }
 
 // command has a section judge a blocking or unblocking of seats; a probe changes nothing.
-func (d *deletion) command(kind section.CommandKind, no storage.SectionNo, seats []section.SeatIndex, probe bool) (section.Rejection, []section.SeatIndex, error) {
+func (d *deletion) command(
+	kind section.CommandKind, no storage.SectionNo, seats []section.SeatIndex, probe bool,
+) (section.Rejection, []section.SeatIndex, error) {
 	r := newRequest()
 	r.Probe = probe
 	r.seats = append(r.seats, seats...)

@@ -70,7 +70,8 @@ func TestNothingIsSoldInADeletedEvent(t *testing.T) {
 		if err := b.block(operatorCaller(4, 4), true, "A-1-1"); !errors.Is(err, ErrEventUnknown) {
 			t.Errorf("unblocked in a deleted event: %v", err)
 		}
-		if err := b.e.Booking(held.ID, caller(1, 0), patience, &out); err != nil || out.State != section.BookingReleased {
+		if err := b.e.Booking(held.ID, caller(1, 0), patience, &out); err != nil ||
+			out.State != section.BookingReleased {
 			t.Errorf("P5: a booking of before: %+v %v", out.State, err)
 		}
 		if now := b.lettersEver(); strings.Trim(now, string(section.Blocked)) != "" || len(now) != 16 {

@@ -183,13 +183,16 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("actors: reading the ticket secret: %w", err)
 	}
-	e := &Engine{cfg: cfg, clock: shard.RealRuntime{}, codes: booking.NewTicketCodes(secret), creates: map[section.RequestID]storage.EventID{}, finding: make(chan struct{}, findingMax),
+	e := &Engine{
+		cfg: cfg, clock: shard.RealRuntime{}, codes: booking.NewTicketCodes(secret),
+		creates: map[section.RequestID]storage.EventID{}, finding: make(chan struct{}, findingMax),
 		glances:     make(chan struct{}, glancesMax),
-		activations: make(chan struct{}, 2*max(runtime.GOMAXPROCS(0), cfg.CommitLanes))}
+		activations: make(chan struct{}, 2*max(runtime.GOMAXPROCS(0), cfg.CommitLanes)),
+	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	writes, cut := context.WithCancel(context.Background())
 	e.writer, e.cut = cfg.Writer, cut
-	e.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
+	e.system = silentSystem()
 	e.dispatcher = shard.NewDispatcher()
 	e.eventLog = eventLog{log: cfg.Logger, stats: &e.stats}
 	e.believeClock()
@@ -219,6 +222,13 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		e.background.Go(e.watchIdle)
 	}
 	return e, nil
+}
+
+// silentSystem is an actor system whose own lines nobody needs.
+func silentSystem() *actor.ActorSystem {
+	return actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
+	)
 }
 
 // spawn runs work in the background, unless the engine has ended: what other nodes send may come in until the very end.

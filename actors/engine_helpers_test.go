@@ -97,8 +97,12 @@ func newBoxIn(t *testing.T, v *venue.Venue, rules section.Rules, config Config) 
 		b.config.Clock = func() section.Instant { return section.Instant(b.now.Load()) }
 	}
 	b.open()
-	header, err := b.e.CreateEvent(context.Background(), &storage.Event{Name: "small", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules,
-		Prices: map[string]int64{"standard": 4500}}, v)
+	header, err := b.e.CreateEvent(
+		context.Background(),
+		&storage.Event{Name: "small", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules,
+			Prices: map[string]int64{"standard": 4500}},
+		v,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,8 @@ func TestBookingLife(t *testing.T) {
 	if err != nil || !slices.Equal(again.Tickets, sold.Tickets) || b.gateway.charges.Load() != 1 {
 		t.Errorf("P6: confirmed again: %v %+v, %d charges", err, again, b.gateway.charges.Load())
 	}
-	if err := b.e.Refund(held.ID, Caller{Operator: true, Request: section.RequestID{9}}, patience, &out); err != nil || out.State != section.BookingRefunded {
+	if err := b.e.Refund(held.ID, Caller{Operator: true, Request: section.RequestID{9}}, patience, &out); err != nil ||
+		out.State != section.BookingRefunded {
 		t.Errorf("refund: %v %+v", err, out)
 	}
 	if got := b.letters(0)[:2]; got != "aa" || b.seatsOf(1) != 0 {
@@ -45,7 +46,8 @@ func TestReleaseTwiceIsOneWish(t *testing.T) {
 	held := b.mustHold(caller(1, 1), "A-1-1")
 	for key := range uint64(3) {
 		var out BookingView
-		if err := b.e.Release(held.ID, caller(1, 2+key), patience, &out); err != nil || out.State != section.BookingReleased {
+		if err := b.e.Release(held.ID, caller(1, 2+key), patience, &out); err != nil ||
+			out.State != section.BookingReleased {
 			t.Errorf("release %d: %v %+v", key, err, out)
 		}
 	}

@@ -95,7 +95,11 @@ func TestUnknownOutcome(t *testing.T) {
 			b.live()
 			b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Do: do})
 			arrived, open := make(chan struct{}, 1), make(chan struct{})
-			b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Hook: func(context.Context) { arrived <- struct{}{}; <-open }})
+			b.store.Add(
+				faultstore.Rule{
+					Op: faultstore.OpCommit, Times: 1, Hook: func(context.Context) { arrived <- struct{}{}; <-open },
+				},
+			)
 			done := make(chan error, 1)
 			go func() { _, err := b.hold(caller(1, 1), "A-1-1"); done <- err }()
 			<-arrived // the second sending
@@ -120,7 +124,11 @@ func TestStoreErrorReloads(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1")
 	b.mustHold(caller(1, 2), "B-1-1", "B-1-2")
-	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Kind: storage.EntryChanges, Times: 1, Do: faultstore.Lose, Err: errBroken})
+	b.store.Add(
+		faultstore.Rule{
+			Op: faultstore.OpCommit, Kind: storage.EntryChanges, Times: 1, Do: faultstore.Lose, Err: errBroken,
+		},
+	)
 	if _, err := b.hold(caller(1, 3), "A-1-2"); !errors.Is(err, ErrUnavailable) {
 		t.Fatalf("a hold that was not written: %v", err)
 	}
@@ -206,7 +214,9 @@ func TestDamagedLogCondemns(t *testing.T) {
 func TestTicketsGuardCondemns(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1")
-	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, After: 1, Times: 1, Do: faultstore.Fail, Err: storage.ErrTicketTaken})
+	b.store.Add(
+		faultstore.Rule{Op: faultstore.OpCommit, After: 1, Times: 1, Do: faultstore.Fail, Err: storage.ErrTicketTaken},
+	)
 	ended := b.section(0).shard.Serving().Ended()
 	out, err := b.confirm(held.ID, caller(1, 2), "tok_ok")
 	<-ended

@@ -24,8 +24,8 @@ import (
 	"holdfast/storage/pebblestore"
 )
 
-// The tour: 52 shows in a stadium of 60 sections of 22 rows of 35 seats, 46,200 a night, 2,402,400 tickets. For each booking that is
-// sold, one wish is refused.
+// The tour: 52 shows in a stadium of 60 sections of 22 rows of 35 seats, 46,200 a night, 2,402,400 tickets. For each
+// booking that is sold, one wish is refused.
 const (
 	tourShows    = 52
 	tourSections = 60
@@ -34,14 +34,16 @@ const (
 	tourSeats    = tourRows * tourRowSeats // of a section
 	tourPrice    = 12_500
 	tourSeed     = 20_221_115
-	// tourDoors serve one buyer after the other, over all the shows: what a node has in flight while the whole country tries.
+	// tourDoors serve one buyer after the other, over all the shows: what a node has in flight while the whole country
+	// tries.
 	tourDoors = 4160
 	// tourWave shows go on sale at once: that sale, too, opened one time zone after the other, of four.
 	tourWave = 13
 )
 
-// partyMix is how many of a thousand bookings are of one, two … eight seats. It is how 251 real resale listings of two stadium concerts may
-// be split, each listing counting once; parties of more than eight left out. The mean is 2.44 seats.
+// partyMix is how many of a thousand bookings are of one, two … eight seats. It is how 251 real resale listings of two
+// stadium concerts may be split, each listing counting once; parties of more than eight left out. The mean is 2.44
+// seats.
 var partyMix = [8]int{147, 572, 82, 149, 15, 21, 6, 8}
 
 func drawParty(rng *rand.Rand) int {
@@ -54,16 +56,17 @@ func drawParty(rng *rand.Rand) int {
 	return len(partyMix)
 }
 
-// tourWish is what one buyer of the tour wants: seats of one section that follow each other, or with best so many of the engine's choice.
+// tourWish is what one buyer of the tour wants: seats of one section that follow each other, or with best so many of
+// the engine's choice.
 type tourWish struct {
 	section, first uint16
 	seats          uint8
 	best           bool
 }
 
-// tourWishes are a show's, in the order in which its buyers come: the best sections first, as buyers choose. The wishes for a
-// section come to just its seats. Every second section is sold by named seats, each wish coming twice, so that two buyers race for it and one
-// is refused; in the others the engine chooses.
+// tourWishes are a show's, in the order in which its buyers come: the best sections first, as buyers choose. The wishes
+// for a section come to just its seats. Every second section is sold by named seats, each wish coming twice, so that
+// two buyers race for it and one is refused; in the others the engine chooses.
 func tourWishes(order []storage.SectionNo, rng *rand.Rand) (wishes []tourWish) {
 	for _, no := range order {
 		for first := 0; first < tourSeats; {
@@ -140,9 +143,13 @@ func (t *tour) openShow(b *testing.B, v *venue.Venue, i int, rng *rand.Rand) *to
 	for _, c := range v.Categories {
 		prices[c.Label] = tourPrice
 	}
-	header, err := t.e.CreateEvent(context.Background(), &storage.Event{Name: fmt.Sprintf("night %d", i+1), Currency: "USD",
-		Sale: storage.SaleOpen, Prices: prices, Rules: section.Rules{HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8,
-			SeatsPerBuyerMax: 8, DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}}, v)
+	header, err := t.e.CreateEvent(
+		context.Background(),
+		&storage.Event{Name: fmt.Sprintf("night %d", i+1), Currency: "USD",
+			Sale: storage.SaleOpen, Prices: prices, Rules: section.Rules{HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8,
+				SeatsPerBuyerMax: 8, DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}},
+		v,
+	)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -153,7 +160,8 @@ func (t *tour) openShow(b *testing.B, v *venue.Venue, i int, rng *rand.Rand) *to
 	return &tourShow{no: uint64(i), id: header.ID, o: o, wishes: tourWishes(o.order, rng)}
 }
 
-// sell opens so many shows at once, wave after wave, and returns when the last buyer has gone. All doors are at the shows of the wave.
+// sell opens so many shows at once, wave after wave, and returns when the last buyer has gone. All doors are at the
+// shows of the wave.
 func (t *tour) sell(atOnce int) {
 	for wave := range slices.Chunk(t.shows, atOnce) {
 		var all sync.WaitGroup
@@ -168,8 +176,8 @@ func (t *tour) sell(atOnce int) {
 
 func (t *tour) fail(err error) { t.failed.CompareAndSwap(nil, &err) }
 
-// tourDoor serves one buyer after the other, as a connection of the server does: each calls the engine exactly as the handlers do,
-// under a key of its own, with the buffers of the one before.
+// tourDoor serves one buyer after the other, as a connection of the server does: each calls the engine exactly as the
+// handlers do, under a key of its own, with the buffers of the one before.
 type tourDoor struct {
 	t     *tour
 	show  *tourShow
@@ -222,7 +230,9 @@ func (d *tourDoor) serve(n uint64, w tourWish) error {
 func (d *tourDoor) ask(n uint64, w tourWish) {
 	d.call = BookCall{Event: d.show.id, Caller: tourCaller(d.show.no, n), Seats: d.seats[:0]}
 	if w.best {
-		d.call.Seats, d.call.Best = nil, BestAvailable{Quantity: uint32(w.seats), Section: d.show.o.venue.Sections[w.section].ID}
+		d.call.Seats, d.call.Best = nil, BestAvailable{
+			Quantity: uint32(w.seats), Section: d.show.o.venue.Sections[w.section].ID,
+		}
 		return
 	}
 	d.call.Seats = append(d.call.Seats, d.show.o.ids[w.section][w.first:int(w.first)+int(w.seats)]...)
@@ -264,10 +274,13 @@ func (t *tour) prove(b *testing.B, store storage.Store) {
 		b.Fatal(*err)
 	}
 	want := int64(len(t.shows) * tourSections * tourSeats)
-	if t.tickets.Load() != want || t.gateway.charges.Load() != t.bookings.Load() || t.gateway.amount.Load() != want*tourPrice ||
+	if t.tickets.Load() != want || t.gateway.charges.Load() != t.bookings.Load() ||
+		t.gateway.amount.Load() != want*tourPrice ||
 		t.losers.Load() != t.bookings.Load() {
-		b.Fatalf("%d of %d tickets in %d bookings, %d charges of %d in all, %d losers", t.tickets.Load(), want, t.bookings.Load(),
-			t.gateway.charges.Load(), t.gateway.amount.Load(), t.losers.Load())
+		b.Fatalf(
+			"%d of %d tickets in %d bookings, %d charges of %d in all, %d losers", t.tickets.Load(), want,
+			t.bookings.Load(), t.gateway.charges.Load(), t.gateway.amount.Load(), t.losers.Load(),
+		)
 	}
 	report, err := audit.Run(context.Background(), store, audit.Options{})
 	if err != nil {
@@ -282,18 +295,21 @@ func (t *tour) prove(b *testing.B, store storage.Store) {
 		confirmed += report.Events[i].Bookings.Confirmed
 	}
 	if sold != uint64(want) || confirmed != uint64(t.bookings.Load()) {
-		b.Fatalf("the log has %d seats sold in %d bookings, told were %d in %d", sold, confirmed, want, t.bookings.Load())
+		b.Fatalf(
+			"the log has %d seats sold in %d bookings, told were %d in %d", sold, confirmed, want, t.bookings.Load(),
+		)
 	}
 }
 
-// BenchmarkEras sells the tour through the calls that the HTTP handlers make: a hold, its confirmation with a processor that answers at
-// once, and a refused wish, each durable before its answer. Then, off the clock, the offline verifier has to find every seat sold
-// once. One op is the whole tour. The whole of it is sold only for who asks by name, for it wants 2.5 GB of memory and 1 GB of disk:
+// BenchmarkEras sells the tour through the calls that the HTTP handlers make: a hold, its confirmation with a processor
+// that answers at once, and a refused wish, each durable before its answer. Then, off the clock, the offline verifier
+// has to find every seat sold once. One op is the whole tour. The whole of it is sold only for who asks by name, for it
+// wants 2.5 GB of memory and 1 GB of disk:
 //
 //	go test ./actors -run '^$' -bench 'Eras/shows=52$' -benchtime 1x -count 3
 //
-// shows=52-at-once opens all shows together, for which the same machine has a larger memory to reach into. The collector is set as in the
-// server.
+// shows=52-at-once opens all shows together, for which the same machine has a larger memory to reach into. The
+// collector is set as in the server.
 func BenchmarkEras(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	for _, size := range []struct {

@@ -227,7 +227,9 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	layout := o.venue.Layout(int(no))
 	o.byID.Enter(o.venue.Sections[no].ID, no)
 	key := storage.SectionKey{Event: header.ID, Section: no}
-	o.sections = append(o.sections, ev.engine.newSection(ev, key, section.Kind{Layout: layout, Rules: header.Rules}, &o.unmet))
+	o.sections = append(
+		o.sections, ev.engine.newSection(ev, key, section.Kind{Layout: layout, Rules: header.Rules}, &o.unmet),
+	)
 	var ids []string
 	for _, row := range o.venue.Sections[no].Rows {
 		for _, seat := range row.Seats {

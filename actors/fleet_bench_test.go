@@ -33,7 +33,9 @@ func BenchmarkForwarded(b *testing.B) {
 				who := Caller{Fingerprint: 1}
 				for turn := 0; pb.Next(); turn++ {
 					who.Buyer = tiredBuyer(uint64(buyer)<<8|uint64(row.name[0]), uint64(turn))
-					who.Request = section.RequestID{byte(buyer), byte(buyer >> 8), row.name[0], byte(turn), byte(turn >> 8), byte(turn >> 16), 1}
+					who.Request = section.RequestID{
+						byte(buyer), byte(buyer >> 8), row.name[0], byte(turn), byte(turn >> 8), byte(turn >> 16), 1,
+					}
 					held, err := row.node.hold(who, fleetSeat(int(buyer)%sections, 1+int(buyer)/sections))
 					if err != nil {
 						refused.Add(1)

@@ -142,7 +142,10 @@ func newFleetWith(t testing.TB, n int, plan string, sections int, setUp func(*Co
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fleet{t: t, store: &gatedStore{Store: memstore.New()}, ledger: ledger, setUp: setUp, beating: map[storage.WriterID]bool{}}
+	f := &fleet{
+		t: t, store: &gatedStore{Store: memstore.New()}, ledger: ledger, setUp: setUp,
+		beating: map[storage.WriterID]bool{},
+	}
 	for range n {
 		f.start()
 	}
@@ -153,7 +156,9 @@ func newFleetWith(t testing.TB, n int, plan string, sections int, setUp func(*Co
 	}
 	rules := boxRules()
 	rules.SeatsPerBuyerMax = 8
-	header, err := f.nodes[0].e.CreateEvent(t.Context(), &storage.Event{Name: "fleet", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules}, v)
+	header, err := f.nodes[0].e.CreateEvent(
+		t.Context(), &storage.Event{Name: "fleet", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules}, v,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,8 +182,10 @@ func (f *fleet) start() *fleetNode {
 	f.beating[n.id] = true
 	f.mu.Unlock()
 	n.view.Store(&fleetView{})
-	config := Config{Store: f.store, Gateway: f.ledger, Writer: n.id, Name: fmt.Sprintf("n%d", n.id[1]), Peers: n, MayClaim: f.mayClaim,
-		CatalogEvery: time.Second, Preload: true}
+	config := Config{
+		Store: f.store, Gateway: f.ledger, Writer: n.id, Name: fmt.Sprintf("n%d", n.id[1]), Peers: n,
+		MayClaim: f.mayClaim, CatalogEvery: time.Second, Preload: true,
+	}
 	f.setUp(&config)
 	e, err := Open(f.t.Context(), config)
 	if err != nil {
@@ -209,7 +216,9 @@ func (f *fleet) living() (all []*fleetNode) {
 // connect begins a link between two nodes, both ways.
 func (f *fleet) connect(a, b *fleetNode) {
 	for _, pair := range [][2]*fleetNode{{a, b}, {b, a}} {
-		line := &fleetLine{to: pair[1], queue: make(chan []byte, 1<<16), ended: make(chan struct{}), over: make(chan struct{})}
+		line := &fleetLine{
+			to: pair[1], queue: make(chan []byte, 1<<16), ended: make(chan struct{}), over: make(chan struct{}),
+		}
 		pair[0].mu.Lock()
 		pair[0].lines[pair[1].id] = line
 		pair[0].mu.Unlock()
@@ -370,7 +379,8 @@ func again(call func() error) error {
 	deadline := time.Now().Add(patience)
 	for {
 		err := call()
-		if !(errors.Is(err, ErrUnavailable) || errors.Is(err, ErrMoved) || errors.Is(err, ErrTimeout)) || time.Now().After(deadline) {
+		if !(errors.Is(err, ErrUnavailable) || errors.Is(err, ErrMoved) || errors.Is(err, ErrTimeout)) ||
+			time.Now().After(deadline) {
 			return err
 		}
 		<-time.After(5 * time.Millisecond)

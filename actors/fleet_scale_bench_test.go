@@ -67,7 +67,10 @@ func BenchmarkScaleOut(b *testing.B) {
 	for nodes := 1; nodes <= 4; nodes++ {
 		b.Run(fmt.Sprintf("nodes=%d", nodes), func(b *testing.B) {
 			store := &distantStore{memstore.New(), 5 * time.Millisecond}
-			f := newFleetWith(b, nodes, scalePlan(clients*nodes), clients*nodes, func(c *Config) { c.Store, c.CommitLanes, c.CommitGroup = store, 32, 1 })
+			f := newFleetWith(
+				b, nodes, scalePlan(clients*nodes), clients*nodes,
+				func(c *Config) { c.Store, c.CommitLanes, c.CommitGroup = store, 32, 1 },
+			)
 			changes := int64(0)
 			for range b.N {
 				before := f.changes()
@@ -117,7 +120,10 @@ func BenchmarkHandOver(b *testing.B) {
 	}
 	b.Cleanup(func() { _ = store.Close() })
 	lanes, group := store.Shape()
-	f := newFleetWith(b, 3, scalePlan(sections), sections, func(c *Config) { c.Store, c.CommitLanes, c.CommitGroup = store, lanes, group })
+	f := newFleetWith(
+		b, 3, scalePlan(sections), sections,
+		func(c *Config) { c.Store, c.CommitLanes, c.CommitGroup = store, lanes, group },
+	)
 	var quiet, moving patienceOf
 	var refused, moved atomic.Int64
 	now := atomic.Pointer[patienceOf]{}
@@ -149,9 +155,15 @@ func BenchmarkHandOver(b *testing.B) {
 		now.Store(&moving)
 		had := leaving.e.Stats().SectionsServing.Load()
 		f.agree(leaving)
-		f.eventually("the others have all", func() bool { return leaving.e.Stats().SectionsServing.Load() == 0 && f.serving() == sections })
+		f.eventually(
+			"the others have all",
+			func() bool { return leaving.e.Stats().SectionsServing.Load() == 0 && f.serving() == sections },
+		)
 		f.agree()
-		f.eventually("it has its share again", func() bool { return leaving.e.Stats().SectionsServing.Load() == had && f.serving() == sections })
+		f.eventually(
+			"it has its share again",
+			func() bool { return leaving.e.Stats().SectionsServing.Load() == had && f.serving() == sections },
+		)
 		moved.Add(2 * had)
 		now.Store(&quiet)
 		pauseFor(time.Second)

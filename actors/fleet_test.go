@@ -37,7 +37,9 @@ func TestAnyNodeAnswers(t *testing.T) {
 		if err := b.e.Extend(held.ID, caller(byte(10+no), 2), patience, &out); err != nil {
 			t.Errorf("extend: %v", err)
 		}
-		if err := c.e.Confirm(held.ID, caller(byte(10+no), 3), "tok_ok", patience, &out); err != nil || out.State != section.BookingConfirmed || len(out.Tickets) != 2 {
+		if err := c.e.Confirm(held.ID, caller(byte(10+no), 3), "tok_ok", patience, &out); err != nil ||
+			out.State != section.BookingConfirmed ||
+			len(out.Tickets) != 2 {
 			t.Errorf("confirm: %v %+v", err, out)
 		}
 		tickets := out.Tickets[0]
@@ -45,7 +47,8 @@ func TestAnyNodeAnswers(t *testing.T) {
 			t.Errorf("read: %v %+v", err, out)
 		}
 		if no%2 == 0 {
-			if err := b.e.Refund(held.ID, Caller{Operator: true, Request: section.RequestID{9, byte(no)}}, patience, &out); err != nil || out.State != section.BookingRefunded {
+			if err := b.e.Refund(held.ID, Caller{Operator: true, Request: section.RequestID{9, byte(no)}}, patience, &out); err != nil ||
+				out.State != section.BookingRefunded {
 				t.Errorf("refund: %v %+v", err, out)
 			}
 		}
@@ -197,10 +200,16 @@ func TestDrainRefusesNobody(t *testing.T) {
 	if err := leaving.e.ReleaseAll(ctx); err != nil {
 		t.Fatalf("let go: %v", err)
 	}
-	f.eventually("the others serve all", func() bool { return f.serving() == 8 && leaving.e.Stats().SectionsServing.Load() == 0 })
+	f.eventually(
+		"the others serve all",
+		func() bool { return f.serving() == 8 && leaving.e.Stats().SectionsServing.Load() == 0 },
+	)
 	newcomer := f.start()
 	f.agree(leaving)
-	f.eventually("the newcomer has its share", func() bool { return newcomer.e.Stats().SectionsServing.Load() > 0 && f.serving() == 8 })
+	f.eventually(
+		"the newcomer has its share",
+		func() bool { return newcomer.e.Stats().SectionsServing.Load() > 0 && f.serving() == 8 },
+	)
 	before := l.useful.Load()
 	f.eventually("buyers go on", func() bool { return l.useful.Load() > before+200 })
 	l.end()
@@ -240,7 +249,8 @@ func TestKilledNodeIsReplaced(t *testing.T) {
 	f.eventually("the others serve all", func() bool { return f.serving() == 8 })
 	for no := range 8 {
 		var out BookingView
-		if err := again(func() error { return f.nodes[no%2].e.Booking(held[no].ID, caller(byte(no+1), 0), patience, &out) }); err != nil || out.State != section.BookingHeld {
+		if err := again(func() error { return f.nodes[no%2].e.Booking(held[no].ID, caller(byte(no+1), 0), patience, &out) }); err != nil ||
+			out.State != section.BookingHeld {
 			t.Errorf("what was held is %v %v (P2)", out.State, err)
 		}
 		if err := again(func() error { _, err := f.nodes[0].hold(caller(byte(no+50), 1), fleetSeat(no, 6)); return err }); err != nil {
@@ -252,7 +262,10 @@ func TestKilledNodeIsReplaced(t *testing.T) {
 	}
 	for no := range 8 { // it comes back to life, and must not give a seat that somebody has
 		var out BookingView
-		err := victim.e.Book(&BookCall{Event: f.event, Caller: caller(77, uint64(no+1)), Seats: []string{fleetSeat(no, 6)}}, time.Second, &out)
+		err := victim.e.Book(
+			&BookCall{Event: f.event, Caller: caller(77, uint64(no+1)), Seats: []string{fleetSeat(no, 6)}}, time.Second,
+			&out,
+		)
 		if err == nil {
 			t.Errorf("P1: %s was sold twice", fleetSeat(no, 6))
 		}
@@ -362,7 +375,8 @@ func TestPassivation(t *testing.T) {
 	if f.serving() != 0 {
 		t.Errorf("%d sections serve", f.serving())
 	}
-	if err := f.nodes[0].e.Booking(held.ID, caller(1, 0), patience, &out); err != nil || out.State != section.BookingConfirmed {
+	if err := f.nodes[0].e.Booking(held.ID, caller(1, 0), patience, &out); err != nil ||
+		out.State != section.BookingConfirmed {
 		t.Errorf("a section woken by a read: %+v %v", out, err)
 	}
 	f.eventually("it goes back to sleep", asleep)

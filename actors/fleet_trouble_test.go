@@ -45,7 +45,10 @@ func (g *gatedStore) Commit(ctx context.Context, appends []storage.Append) []err
 }
 
 func (f *fleet) gate(no storage.SectionNo, kind storage.EntryKind) *storeGate {
-	gate := &storeGate{key: storage.SectionKey{Event: f.event, Section: no}, kind: kind, hit: make(chan struct{}, 1), opened: make(chan struct{})}
+	gate := &storeGate{
+		key: storage.SectionKey{Event: f.event, Section: no}, kind: kind, hit: make(chan struct{}, 1),
+		opened: make(chan struct{}),
+	}
 	f.store.(*gatedStore).gate.Store(gate)
 	f.t.Cleanup(gate.open)
 	return gate
@@ -137,7 +140,10 @@ func TestLostThenRefusedIsUnknown(t *testing.T) {
 	}
 	gate.open()
 	f.connect(home, owner)
-	f.eventually("all sections have moved", func() bool { return f.serving() == 8 && owner.e.Stats().SectionsServing.Load() == 0 })
+	f.eventually(
+		"all sections have moved",
+		func() bool { return f.serving() == 8 && owner.e.Stats().SectionsServing.Load() == 0 },
+	)
 	f.eventually("the home's ledger has the seats once", func() bool { return home.seatsOf(buyer) == 2 })
 	if err := again(func() error { _, err := home.best(who, 2); return err }); err != nil || f.holds(who) != 1 {
 		t.Errorf("the key again: %v, %d bookings in the logs", err, f.holds(who))
@@ -188,7 +194,10 @@ func TestRefusedByAnotherView(t *testing.T) {
 		n.e.ViewChanged()
 	}
 	var out BookingView
-	_ = home.e.Book(&BookCall{Event: f.event, Caller: caller(buyer, 1), Best: BestAvailable{Quantity: 2}}, 100*time.Millisecond, &out)
+	_ = home.e.Book(
+		&BookCall{Event: f.event, Caller: caller(buyer, 1), Best: BestAvailable{Quantity: 2}}, 100*time.Millisecond,
+		&out,
+	)
 	f.agree()
 	if _, err := home.best(caller(buyer, 2), 2); err != nil {
 		t.Errorf("once all agree: %v", err)
@@ -218,7 +227,9 @@ func TestSearchThatGaveUpWaiting(t *testing.T) {
 	who := caller(b.buyerOf(both), 9)
 	gate := f.gate(o.order[0], storage.EntryChanges)
 	var out BookingView
-	if err := a.e.Book(&BookCall{Event: f.event, Caller: who, Best: BestAvailable{Quantity: 2}}, 50*time.Millisecond, &out); !errors.Is(err, ErrTimeout) {
+	if err := a.e.Book(&BookCall{Event: f.event, Caller: who, Best: BestAvailable{Quantity: 2}}, 50*time.Millisecond, &out); !errors.Is(
+		err, ErrTimeout,
+	) {
 		t.Fatalf("the first home: %v", err)
 	}
 	f.agree()
@@ -342,10 +353,16 @@ func TestAnswerThatNeverComes(t *testing.T) {
 	lost := func(m []byte) bool { return peer.Kind(m[0]) == peer.KindAnswer }
 	b.drop.Store(&lost)
 	var out BookingView
-	err := a.e.Book(&BookCall{Event: f.event, Caller: caller(3, 1), Seats: []string{fleetSeat(int(no), 1)}}, 100*time.Millisecond, &out)
+	err := a.e.Book(
+		&BookCall{Event: f.event, Caller: caller(3, 1), Seats: []string{fleetSeat(int(no), 1)}}, 100*time.Millisecond,
+		&out,
+	)
 	if !errors.Is(err, ErrTimeout) {
 		t.Errorf("without an answer: %v", err)
 	}
 	b.drop.Store(nil)
-	f.eventually("the slot and the reservation are given back", func() bool { return a.section(no).asked.Load() == 0 && a.seatsOf(3) == 1 })
+	f.eventually(
+		"the slot and the reservation are given back",
+		func() bool { return a.section(no).asked.Load() == 0 && a.seatsOf(3) == 1 },
+	)
 }

@@ -85,7 +85,9 @@ func followOnce(b *testing.B, peers int) (records int) {
 	b.StopTimer()
 	for s := range sections {
 		records += len(kept[s])
-		at, _ := follows.e.peerRPC.section(storage.SectionKey{Event: f.event, Section: storage.SectionNo(s)}).following().CaughtUp()
+		at, _ := follows.e.peerRPC.section(storage.SectionKey{Event: f.event, Section: storage.SectionNo(s)}).
+			following().
+			CaughtUp()
 		if at.Seq != last[s] {
 			b.Errorf("section %d is followed to %d of %d", s, at.Seq, last[s])
 		}

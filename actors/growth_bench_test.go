@@ -53,7 +53,10 @@ func BenchmarkGrowth(b *testing.B) {
 func onlyByName(b *testing.B, large bool) {
 	_, last, _ := strings.Cut(b.Name(), "/")
 	if large && !strings.Contains(flag.Lookup("test.bench").Value.String(), last) {
-		b.Skipf("too large for a run of everything: ask for it by name, -bench '%s$'", strings.TrimPrefix(b.Name(), "Benchmark"))
+		b.Skipf(
+			"too large for a run of everything: ask for it by name, -bench '%s$'",
+			strings.TrimPrefix(b.Name(), "Benchmark"),
+		)
 	}
 }
 
@@ -129,9 +132,15 @@ func newGrowthHouse(b *testing.B, plan string) *growthHouse {
 		b.Fatal(err)
 	}
 	h.openStore()
-	header, err := h.e.CreateEvent(context.Background(), &storage.Event{Name: "growth", Currency: "EUR", Sale: storage.SaleOpen,
-		Rules: section.Rules{HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 1 << 30,
-			DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}}, v)
+	header, err := h.e.CreateEvent(
+		context.Background(),
+		&storage.Event{Name: "growth", Currency: "EUR", Sale: storage.SaleOpen,
+			Rules: section.Rules{
+				HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 1 << 30,
+				DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin,
+			}},
+		v,
+	)
 	if err != nil {
 		b.Fatal(err)
 	}

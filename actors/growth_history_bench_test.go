@@ -116,7 +116,9 @@ type storageImporter interface {
 func newPast(store storageImporter, s *Section, records int) (*past, error) {
 	ctx := context.Background()
 	at := section.Instant(time.Now().UnixMilli()) - section.Instant(records)*historyStep
-	who := writer.Claimant{Writer: storage.NewWriterID(), Name: "past", May: ifAllowed(true), Pause: shard.RealRuntime{}.Pause}
+	who := writer.Claimant{
+		Writer: storage.NewWriterID(), Name: "past", May: ifAllowed(true), Pause: shard.RealRuntime{}.Pause,
+	}
 	entry, err := writer.Claim(ctx, store, s.key, who, at)
 	if err != nil {
 		return nil, err
@@ -126,7 +128,10 @@ func newPast(store storageImporter, s *Section, records int) (*past, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &past{store: store, w: writer.New(s.key, who.Writer, tail, m), m: m.(*section.Machine), r: requestOf(section.Call{}), key: s.key, at: at}, nil
+	return &past{
+		store: store, w: writer.New(s.key, who.Writer, tail, m), m: m.(*section.Machine), r: requestOf(section.Call{}),
+		key: s.key, at: at,
+	}, nil
 }
 
 // record is a hold, and the next time its release.

@@ -26,7 +26,10 @@ type heldWriter struct {
 func newHeldWriter(b *testing.B, holds int) *heldWriter {
 	places := holds + 1 // the last is for the hold that is measured
 	layout := &section.Layout{General: true, Seats: make([]section.SeatSpec, places), Quality: make([]uint32, places)}
-	rules := section.Rules{HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8, DedupeWindow: 1000, DedupeCountMin: 1000}
+	rules := section.Rules{
+		HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8, DedupeWindow: 1000,
+		DedupeCountMin: 1000,
+	}
 	state := section.NewState(layout, rules)
 	state.Begin(1)
 	m := section.NewMachine(state)
@@ -80,7 +83,10 @@ func growHolds(b *testing.B, n int) {
 	saving := time.Since(start)
 	for i := 0; b.Loop(); i++ {
 		h.hold(section.SeatIndex(n))
-		h.r.Command = section.Command{Kind: section.ReleaseHold, At: h.at, Buyer: h.r.Command.Buyer, Booking: h.r.Decision.Outcome.Booking, Request: tourKey(1, h.n)}
+		h.r.Command = section.Command{
+			Kind: section.ReleaseHold, At: h.at, Buyer: h.r.Command.Buyer, Booking: h.r.Decision.Outcome.Booking,
+			Request: tourKey(1, h.n),
+		}
 		h.submit()
 		if i%128 == 127 {
 			h.land()

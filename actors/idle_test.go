@@ -63,9 +63,13 @@ func idleEvent(t testing.TB, e *Engine, sections int) storage.EventID {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := e.CreateEvent(context.Background(), &storage.Event{Name: "Night", Currency: "EUR", Prices: map[string]int64{"c": 100},
-		Rules: section.Rules{HoldTTL: 60_000, HoldCeiling: 120_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8,
-			DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}}, v)
+	made, err := e.CreateEvent(
+		context.Background(),
+		&storage.Event{Name: "Night", Currency: "EUR", Prices: map[string]int64{"c": 100},
+			Rules: section.Rules{HoldTTL: 60_000, HoldCeiling: 120_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8,
+				DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}},
+		v,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +115,10 @@ func (e *Engine) sweepUntil(t testing.TB, sweeps uint32, done func() bool) {
 func mustHold(t testing.TB, e *Engine, id storage.EventID, key byte, seat string) BookingView {
 	t.Helper()
 	var out BookingView
-	call := BookCall{Event: id, Caller: Caller{Buyer: section.BuyerID{1}, Request: section.RequestID{key}, Fingerprint: 7}, Seats: []string{seat}}
+	call := BookCall{
+		Event: id, Caller: Caller{Buyer: section.BuyerID{1}, Request: section.RequestID{key}, Fingerprint: 7},
+		Seats: []string{seat},
+	}
 	if err := e.Book(&call, 10*time.Second, &out); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +165,9 @@ func TestALookOutlivesOpeningAndClosing(t *testing.T) {
 	live.Read(func(storage.SectionNo, SectionStatus) {})
 	for round := range byte(3) {
 		mustSale(t, e, id, storage.SaleOpen)
-		if m := live.(*seatmap.Map); m.Suitable(1, &section.Command{AnyCategory: true}) != 10 { // else best-available would refuse falsely (P11)
+		if m := live.(*seatmap.Map); m.Suitable(
+			1, &section.Command{AnyCategory: true},
+		) != 10 { // else best-available would refuse falsely (P11)
 			t.Errorf("%d suitable seats", m.Suitable(1, &section.Command{AnyCategory: true}))
 		}
 		held := mustHold(t, e, id, round+1, fmt.Sprintf("S1-1-%d", round+1))
@@ -192,7 +201,8 @@ func TestAClosedEventIsTheSameWhenItOpens(t *testing.T) {
 		if n := e.stats.SectionsServing.Load(); n != 0 {
 			t.Fatalf("%d sections serve", n)
 		}
-		if err := e.Booking(first.ID, Caller{Buyer: section.BuyerID{1}}, 10*time.Second, &out); err != nil || out.State != section.BookingConfirmed {
+		if err := e.Booking(first.ID, Caller{Buyer: section.BuyerID{1}}, 10*time.Second, &out); err != nil ||
+			out.State != section.BookingConfirmed {
 			t.Fatal(out.State, err)
 		}
 		if got := letters(mustLook(t, e, id)); got != "saaaaaaaaa aaaaaaaaaa " {

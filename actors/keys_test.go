@@ -28,7 +28,8 @@ func TestRefundJudgesTheKeyBeforeMoneyMoves(t *testing.T) {
 		sold[seat] = held.ID
 	}
 	var out BookingView
-	if err := b.e.Refund(sold["A-1-1"], operator(50, 1), patience, &out); err != nil || out.State != section.BookingRefunded {
+	if err := b.e.Refund(sold["A-1-1"], operator(50, 1), patience, &out); err != nil ||
+		out.State != section.BookingRefunded {
 		t.Fatalf("the first refund: %v %v", err, out.State)
 	}
 	for body, seat := range map[uint64]string{2: "A-1-2", 3: "B-1-1"} { // of the same section, and of another
@@ -39,7 +40,8 @@ func TestRefundJudgesTheKeyBeforeMoneyMoves(t *testing.T) {
 			t.Errorf("P6: the bank says %v of %s", got, seat)
 		}
 	}
-	if err := b.e.Refund(sold["A-1-1"], operator(50, 1), patience, &out); err != nil || out.State != section.BookingRefunded {
+	if err := b.e.Refund(sold["A-1-1"], operator(50, 1), patience, &out); err != nil ||
+		out.State != section.BookingRefunded {
 		t.Errorf("P5: the repeat: %v %v", err, out.State)
 	}
 }
@@ -121,7 +123,12 @@ func TestKeysThatDidNothingAreNotKept(t *testing.T) {
 // kept. A repeat that comes just then gets the first answer, and not that somebody has the seats.
 func TestACallUnderWayIsNoStranger(t *testing.T) {
 	const seats = 2000
-	b := newBoxOf(t, fmt.Sprintf(`{"sections":[{"id":"A","rows":[{"label":"1","seats":%d}]}]}`, seats), boxRules(), Config{})
+	b := newBoxOf(
+		t,
+		fmt.Sprintf(`{"sections":[{"id":"A","rows":[{"label":"1","seats":%d}]}]}`, seats),
+		boxRules(),
+		Config{},
+	)
 	for n := range seats {
 		who := caller(byte(n), uint64(n)+1)
 		who.Buyer[1] = byte(n >> 8)

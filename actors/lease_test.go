@@ -79,7 +79,8 @@ func TestNoMoneyMovesOnAMemoryInDoubt(t *testing.T) {
 		}
 	}
 	over.Store(false)
-	if err := b.e.Refund(held.ID, operatorCaller(3, 1), patience, &out); err != nil || out.State != section.BookingRefunded {
+	if err := b.e.Refund(held.ID, operatorCaller(3, 1), patience, &out); err != nil ||
+		out.State != section.BookingRefunded {
 		t.Errorf("the refund under a lease: %v %v", err, out.State)
 	}
 }

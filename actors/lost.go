@@ -141,8 +141,16 @@ func (l *losses) add(e *Engine, key storage.SectionKey, why error) {
 		return
 	}
 	l.gathering = true
-	e.cfg.Logger.Error("ALARM: the store has lost records that were acknowledged: what lacks them is not served until the records are restored, "+
-		"or an operator accepts the loss (holdfast store accept-loss)", "alarm", AlarmLogLost, "section", key.String(), "error", why)
+	e.cfg.Logger.Error(
+		"ALARM: the store has lost records that were acknowledged: what lacks them is not served until the records are restored, "+
+			"or an operator accepts the loss (holdfast store accept-loss)",
+		"alarm",
+		AlarmLogLost,
+		"section",
+		key.String(),
+		"error",
+		why,
+	)
 	e.clock.AfterFunc(lossesGather, func() { l.tell(e) })
 }
 
@@ -152,6 +160,9 @@ func (l *losses) tell(e *Engine) {
 	l.sections, l.more, l.gathering = nil, 0, false
 	l.mu.Unlock()
 	if len(names) > 0 {
-		e.cfg.Logger.Error("ALARM: further sections lack records that were acknowledged", "alarm", AlarmLogLost, "sections", len(names)+more, "named", fmt.Sprint(names))
+		e.cfg.Logger.Error(
+			"ALARM: further sections lack records that were acknowledged", "alarm", AlarmLogLost, "sections",
+			len(names)+more, "named", fmt.Sprint(names),
+		)
 	}
 }

@@ -48,7 +48,9 @@ func TestOperatorLiftsTheBuyersLimitOverNodes(t *testing.T) {
 	hold := func(node int, any bool, best uint32, seats ...string) error {
 		who := caller(50, 0)
 		who.Operator = true
-		call := BookCall{Event: f.event, Caller: who, Seats: seats, Best: BestAvailable{Quantity: best}, AnyBuyerTotal: any}
+		call := BookCall{
+			Event: f.event, Caller: who, Seats: seats, Best: BestAvailable{Quantity: best}, AnyBuyerTotal: any,
+		}
 		return f.nodes[node].e.Book(&call, patience, &out)
 	}
 	for no := range 8 { // each of them is another node's for two of three

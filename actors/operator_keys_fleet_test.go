@@ -24,10 +24,14 @@ func TestLateRepeatDoesNotStopAnOnSale(t *testing.T) {
 	for node := range f.nodes {
 		throw(node, pause, storage.SalePaused, storage.SaleOpen)
 		throw(node, open, storage.SaleOpen, storage.SaleOpen)
-		if _, err := f.nodes[node].e.SetSaleOnce(t.Context(), f.event, operatorCaller(1, 7), storage.SaleClosed); !errors.Is(err, ErrMismatch) {
+		if _, err := f.nodes[node].e.SetSaleOnce(t.Context(), f.event, operatorCaller(1, 7), storage.SaleClosed); !errors.Is(
+			err, ErrMismatch,
+		) {
 			t.Errorf("P5: at node %d the key with another body: %v", node, err)
 		}
-		if err := f.nodes[node].e.Block(f.event, operatorCaller(1, 8), []string{fleetSeat(0, 1)}, false, patience); !errors.Is(err, ErrMismatch) {
+		if err := f.nodes[node].e.Block(f.event, operatorCaller(1, 8), []string{fleetSeat(0, 1)}, false, patience); !errors.Is(
+			err, ErrMismatch,
+		) {
 			t.Errorf("P5: at node %d the key of a switch used to block: %v", node, err)
 		}
 	}

@@ -103,7 +103,12 @@ func TestBlockIsFinishedByItsKey(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	b.live()
 	who := operatorCaller(1, 1)
-	b.store.Add(faultstore.Rule{Op: faultstore.OpCommit, Kind: storage.EntryChanges, After: 1, Times: 1, Do: faultstore.Lose, Err: errBroken})
+	b.store.Add(
+		faultstore.Rule{
+			Op: faultstore.OpCommit, Kind: storage.EntryChanges, After: 1, Times: 1, Do: faultstore.Lose,
+			Err: errBroken,
+		},
+	)
 	if err := b.block(who, false, "A-1-1", "B-1-1"); !errors.Is(err, ErrUnavailable) {
 		t.Fatalf("section B could not write: %v", err)
 	}

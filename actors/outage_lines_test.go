@@ -66,7 +66,8 @@ func TestSectionsInDoubtAreNamedWithTheirOwner(t *testing.T) {
 	}
 	f.kill(gone)
 	f.eventually("it is told", func() bool { return said("alarm=sections_in_doubt") })
-	if !said("ALARM: sections placed on this node refuse") || !said(fmt.Sprintf("of writer %x", gone.id[:4])) || left.e.Unserved() == 0 {
+	if !said("ALARM: sections placed on this node refuse") || !said(fmt.Sprintf("of writer %x", gone.id[:4])) ||
+		left.e.Unserved() == 0 {
 		t.Errorf("%d unserved, and it says:\n%s", left.e.Unserved(), out.String())
 	}
 	f.lapse(gone)
@@ -136,7 +137,8 @@ func TestOutageIsAFewLines(t *testing.T) {
 				}
 			}
 			for _, line := range lines {
-				if !strings.Contains(line, "sections=") || !strings.Contains(line, `section="S`) || !strings.Contains(line, "more") {
+				if !strings.Contains(line, "sections=") || !strings.Contains(line, `section="S`) ||
+					!strings.Contains(line, "more") {
 					t.Errorf("it does not say how many and which: %s", line)
 				}
 				if strings.Contains(line, "level=ERROR") || strings.Contains(line, "ALARM") {

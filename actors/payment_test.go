@@ -108,7 +108,9 @@ func TestMoneyAndSeatsAgree(t *testing.T) {
 		}
 	}
 	b.until("all answers", func() bool {
-		return !slices.ContainsFunc(ids, func(id BookingID) bool { return b.booking(id).State == section.BookingPaying })
+		return !slices.ContainsFunc(
+			ids, func(id BookingID) bool { return b.booking(id).State == section.BookingPaying },
+		)
 	})
 	for i, id := range ids {
 		status, err := b.gateway.Lookup(context.Background(), paymentID(id))
@@ -127,7 +129,9 @@ func TestReconcilerWaitsForTheCharge(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { _, err := b.confirm(held.ID, caller(1, 2), "tok_ok"); done <- err }()
 	<-b.gateway.asked
-	if err := b.e.settlePayment(context.Background(), paymentID(held.ID), checkout.Declined); !errors.Is(err, ErrUnavailable) {
+	if err := b.e.settlePayment(context.Background(), paymentID(held.ID), checkout.Declined); !errors.Is(
+		err, ErrUnavailable,
+	) {
 		t.Errorf("P6: settled under a charge on its way: %v", err)
 	}
 	close(b.gateway.gate)
@@ -144,8 +148,12 @@ func TestFreeBookingsNeverReachTheProcessor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := b.e.CreateEvent(t.Context(), &storage.Event{Name: "free", Currency: "EUR", Sale: storage.SaleOpen, Rules: boxRules(),
-		Prices: map[string]int64{"standard": 0}}, v)
+	made, err := b.e.CreateEvent(
+		t.Context(),
+		&storage.Event{Name: "free", Currency: "EUR", Sale: storage.SaleOpen, Rules: boxRules(),
+			Prices: map[string]int64{"standard": 0}},
+		v,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,12 +162,15 @@ func TestFreeBookingsNeverReachTheProcessor(t *testing.T) {
 	for key, token := range map[uint64]string{10: "", 20: "tok_ok", 30: "tok_declined"} { // a token that is given is not used
 		held := b.mustHold(caller(1, key), "A-1-"+strconv.Itoa(int(key/10)))
 		for range 2 { // P5: the repeat hears the same
-			if v, err := b.confirm(held.ID, caller(1, key+1), token); err != nil || v.State != section.BookingConfirmed || len(v.Tickets) != 1 {
+			if v, err := b.confirm(held.ID, caller(1, key+1), token); err != nil ||
+				v.State != section.BookingConfirmed ||
+				len(v.Tickets) != 1 {
 				t.Errorf("token %q: %v %v", token, err, v.State)
 			}
 		}
 		var back BookingView
-		if err := b.e.Refund(held.ID, Caller{Operator: true}, patience, &back); err != nil || back.State != section.BookingRefunded {
+		if err := b.e.Refund(held.ID, Caller{Operator: true}, patience, &back); err != nil ||
+			back.State != section.BookingRefunded {
 			t.Errorf("refund: %v %v", err, back.State)
 		}
 	}
@@ -169,13 +180,16 @@ func TestFreeBookingsNeverReachTheProcessor(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.restart()
-	b.until("the reconciler finishes it", func() bool { return b.booking(crashed.ID).State == section.BookingConfirmed })
+	b.until(
+		"the reconciler finishes it", func() bool { return b.booking(crashed.ID).State == section.BookingConfirmed },
+	)
 	if n := b.gateway.charges.Load(); n != 0 {
 		t.Errorf("P6: the processor was asked for %d charges", n)
 	}
 	b.event = paid
 	held := b.mustHold(caller(1, 40), "A-1-1")
-	if _, err := b.confirm(held.ID, caller(1, 41), ""); !errors.Is(err, ErrTokenMissing) || b.booking(held.ID).State != section.BookingHeld {
+	if _, err := b.confirm(held.ID, caller(1, 41), ""); !errors.Is(err, ErrTokenMissing) ||
+		b.booking(held.ID).State != section.BookingHeld {
 		t.Errorf("a booking that costs something, without a token: %v", err)
 	}
 }

@@ -20,7 +20,8 @@ func (s *Section) follow() (loaded <-chan struct{}) {
 }
 
 func (s *Section) followIn(phase writer.Phase) <-chan struct{} {
-	if s.engine.peerRPC == nil || phase == Loading || phase == Serving || s.passivated.Load() || s.engine.closing.Load() {
+	if s.engine.peerRPC == nil || phase == Loading || phase == Serving || s.passivated.Load() ||
+		s.engine.closing.Load() {
 		return shard.Closed
 	}
 	if s.replica == nil {

@@ -9,8 +9,9 @@ import (
 	"holdfast/storage/pebblestore"
 )
 
-// BenchmarkRestart is the time from opening the store to every section serving, after 1,000,000 changes under 1,000,000 keys that are all
-// still remembered, and an end without a graceful stop: the write-ahead log is replayed, then snapshots and the records after them.
+// BenchmarkRestart is the time from opening the store to every section serving, after 1,000,000 changes under 1,000,000
+// keys that are all still remembered, and an end without a graceful stop: the write-ahead log is replayed, then
+// snapshots and the records after them.
 func BenchmarkRestart(b *testing.B) {
 	const changes, sections = 1_000_000, 64
 	dir := b.TempDir()
@@ -20,7 +21,9 @@ func BenchmarkRestart(b *testing.B) {
 		b.Fatal(err)
 	}
 	id := o.sections[0].key.Event
-	_ = e.Close(context.Background()) // the old engine can only fail now; its goroutines must end before the clock starts
+	_ = e.Close(
+		context.Background(),
+	) // the old engine can only fail now; its goroutines must end before the clock starts
 	gateway, err := sandbox.Open("")
 	if err != nil {
 		b.Fatal(err)

@@ -70,9 +70,11 @@ type peerRPC struct {
 const slowMax = 4096
 
 func newPeerRPC(e *Engine, peers Peers) *peerRPC {
-	d := &peerRPC{e: e, peers: peers, slow: make(chan struct{}, slowMax), decoders: map[storage.WriterID]*peer.Decoder{},
+	d := &peerRPC{
+		e: e, peers: peers, slow: make(chan struct{}, slowMax), decoders: map[storage.WriterID]*peer.Decoder{},
 		subscribers: map[storage.EventID][]storage.WriterID{}, calls: map[uint64]*calling{},
-		subscriptions: map[storage.EventID]map[storage.WriterID]bool{}}
+		subscriptions: map[storage.EventID]map[storage.WriterID]bool{},
+	}
 	d.queues.last = map[storage.SectionKey]chan struct{}{}
 	return d
 }

@@ -105,7 +105,10 @@ func (s *Section) askPeer(to storage.WriterID, r *Request, deadline time.Time) *
 		return shard.Overloaded
 	}
 	id := d.numbers.Add(1)
-	ask := peer.Ask{ID: id, Patience: s.engine.millisLeft(deadline), Section: s.key, Read: r.Read, Probe: r.Probe, Search: r.search, Command: r.Command}
+	ask := peer.Ask{
+		ID: id, Patience: s.engine.millisLeft(deadline), Section: s.key, Read: r.Read, Probe: r.Probe, Search: r.search,
+		Command: r.Command,
+	}
 	d.pending.Add(id, pendingCall{r, s, to, deadline.Add(lateAfter)})
 	b := newMessage()
 	*b = ask.Append(*b)

@@ -29,7 +29,9 @@ type inboundRequest struct {
 // asked takes a request of another node. What can be answered or queued at once is; what has to wait for its section
 // does so aside.
 func (d *peerRPC) asked(from storage.WriterID, m *peer.Ask) {
-	w := &inboundRequest{d: d, from: from, id: m.ID, until: d.e.clock.Now().Add(time.Duration(m.Patience) * time.Millisecond)}
+	w := &inboundRequest{
+		d: d, from: from, id: m.ID, until: d.e.clock.Now().Add(time.Duration(m.Patience) * time.Millisecond),
+	}
 	r := newRequest()
 	r.Command, r.Read, r.Probe = m.Command, m.Read, m.Probe
 	r.seats = append(r.seats, m.Command.Seats...)
@@ -53,7 +55,9 @@ func (d *peerRPC) asked(from storage.WriterID, m *peer.Ask) {
 // later does the rest aside.
 func (w *inboundRequest) later(key storage.SectionKey, r *Request) {
 	w.queue(key)
-	w.d.aside(func(ctx context.Context) { w.wait(ctx, key, r) }, func() { w.refuse(r, peer.Answer{Code: peer.Overloaded}) })
+	w.d.aside(
+		func(ctx context.Context) { w.wait(ctx, key, r) }, func() { w.refuse(r, peer.Answer{Code: peer.Overloaded}) },
+	)
 }
 
 // queue takes the last place among those who wait for a section. It is met in the order of coming: a search that asks
@@ -146,7 +150,13 @@ func (w *inboundRequest) answeredAtOnce(r *Request) bool {
 		return false
 	}
 	if c.Kind == section.PlaceBest && w.s.fullFor(c) {
-		w.refuse(r, peer.Answer{Code: peer.Judged, Section: w.s.key.Section, At: judgedUnknown, Outcome: section.Outcome{Rejection: section.SoldOut}})
+		w.refuse(
+			r,
+			peer.Answer{
+				Code: peer.Judged, Section: w.s.key.Section, At: judgedUnknown,
+				Outcome: section.Outcome{Rejection: section.SoldOut},
+			},
+		)
 		return true
 	}
 	if c.Kind != section.PlaceHold {

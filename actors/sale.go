@@ -100,7 +100,9 @@ func (e *Engine) SetSale(ctx context.Context, id storage.EventID, sale storage.S
 //
 // Errors: ErrEventUnknown, ErrUnavailable (it may be done: repeat with the same key), ErrMismatch, *Refusal, and the
 // store's.
-func (e *Engine) SetSaleOnce(ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState) (*storage.Event, error) {
+func (e *Engine) SetSaleOnce(
+	ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState,
+) (*storage.Event, error) {
 	changed, err := e.setSaleOnce(ctx, id, who, sale)
 	if err == nil {
 		e.spread()
@@ -108,12 +110,15 @@ func (e *Engine) SetSaleOnce(ctx context.Context, id storage.EventID, who Caller
 	return changed, err
 }
 
-func (e *Engine) setSaleOnce(ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState) (*storage.Event, error) {
+func (e *Engine) setSaleOnce(
+	ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState,
+) (*storage.Event, error) {
 	ev, err := e.shown(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if sale == storage.SaleOpen && !e.cfg.Offline { // loading takes a moment that belongs to the operator, not to the first buyer
+	// loading takes a moment that belongs to the operator, not to the first buyer
+	if sale == storage.SaleOpen && !e.cfg.Offline {
 		if _, err := ev.open(ctx); err != nil {
 			return nil, errors.Join(ErrUnavailable, err)
 		}
@@ -122,7 +127,9 @@ func (e *Engine) setSaleOnce(ctx context.Context, id storage.EventID, who Caller
 }
 
 // throwSwitch writes the switch and the key, and takes over what then stands.
-func (e *Engine) throwSwitch(ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState) (*storage.Event, error) {
+func (e *Engine) throwSwitch(
+	ctx context.Context, id storage.EventID, who Caller, sale storage.SaleState,
+) (*storage.Event, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	ev, err := e.event(id)

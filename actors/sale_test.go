@@ -41,7 +41,8 @@ func TestSaleStateRules(t *testing.T) {
 	b.sale(storage.SaleClosed)
 	b.now.Add(1000)
 	before := b.booking(held.ID)
-	if _, err := b.extend(held.ID, caller(1, 4)); !errors.Is(err, ErrSaleNotOpen) || b.booking(held.ID).ExpiresAt != before.ExpiresAt {
+	if _, err := b.extend(held.ID, caller(1, 4)); !errors.Is(err, ErrSaleNotOpen) ||
+		b.booking(held.ID).ExpiresAt != before.ExpiresAt {
 		t.Errorf("while closed: %v", err)
 	}
 	if got, err := b.extend(held.ID, caller(1, 2)); err != nil || got.ID != held.ID {
@@ -54,7 +55,8 @@ func TestSaleStateRules(t *testing.T) {
 		t.Errorf("what is held is paid while closed: %+v, %v", got, err)
 	}
 	var refused *Refusal
-	if _, err := b.extend(held.ID, caller(1, 6)); !errors.As(err, &refused) || refused.Code != section.AlreadyConfirmed {
+	if _, err := b.extend(held.ID, caller(1, 6)); !errors.As(err, &refused) ||
+		refused.Code != section.AlreadyConfirmed {
 		t.Errorf("a sold booking while closed: %v", err)
 	}
 }
@@ -77,8 +79,12 @@ func TestSaleEndsByTheClock(t *testing.T) {
 		{"at the door", starts + 60_000, starts + 60_000},
 	} {
 		b.now.Store(int64(starts) - 5000)
-		made, err := b.e.CreateEvent(context.Background(), &storage.Event{Name: row.name, Currency: "EUR", Sale: storage.SaleOpen, Rules: boxRules(),
-			StartsAt: starts, SaleEndsAt: row.ends}, v)
+		made, err := b.e.CreateEvent(
+			context.Background(),
+			&storage.Event{Name: row.name, Currency: "EUR", Sale: storage.SaleOpen, Rules: boxRules(),
+				StartsAt: starts, SaleEndsAt: row.ends},
+			v,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -124,7 +124,15 @@ func sellsWithoutTickets(*testing.T) bool {
 	w := newTestWriter(10)
 	w.Submit(&holdRequest(0, 4).Request)
 	for i, kind := range []section.CommandKind{section.BeginPayment, section.ConfirmPayment} {
-		w.Submit(&requestOf(section.Call{Command: section.Command{Kind: kind, Booking: 1, Operator: true, Request: numbered(uint64(100 + i))}}).Request)
+		w.Submit(
+			&requestOf(
+				section.Call{
+					Command: section.Command{
+						Kind: kind, Booking: 1, Operator: true, Request: numbered(uint64(100 + i)),
+					},
+				},
+			).Request,
+		)
 	}
 	return len(w.Ready().Append.Sell) == 0
 }

@@ -32,7 +32,8 @@ func (t *bookingCall) bestAtCoordinator(out *BookingView) error {
 		default:
 			err = t.bestThere(to, out)
 		}
-		again := errors.Is(err, errNotCoordinator) || errors.Is(err, ErrMoved) || err == error(peerLost) && t.call.Request != (section.RequestID{})
+		again := errors.Is(err, errNotCoordinator) || errors.Is(err, ErrMoved) ||
+			err == error(peerLost) && t.call.Request != (section.RequestID{})
 		if !again || e.clock.Now().After(t.deadline) {
 			break
 		}
@@ -63,8 +64,11 @@ func (t *bookingCall) bestThere(to storage.WriterID, out *BookingView) error {
 	r := newRequest()
 	id := d.numbers.Add(1)
 	d.pending.Add(id, pendingCall{r: r, peer: to, late: t.deadline.Add(lateAfter)})
-	m := peer.Search{ID: id, Patience: d.e.millisLeft(t.deadline), Event: t.call.Event, Operator: t.call.Operator, Accessible: b.Accessible, AnyBuyerTotal: t.call.AnyBuyerTotal,
-		Quantity: b.Quantity, Category: b.Category, Section: b.Section, Buyer: t.call.Buyer, Request: t.call.Request, Fingerprint: t.call.Fingerprint}
+	m := peer.Search{
+		ID: id, Patience: d.e.millisLeft(t.deadline), Event: t.call.Event, Operator: t.call.Operator,
+		Accessible: b.Accessible, AnyBuyerTotal: t.call.AnyBuyerTotal, Quantity: b.Quantity, Category: b.Category,
+		Section: b.Section, Buyer: t.call.Buyer, Request: t.call.Request, Fingerprint: t.call.Fingerprint,
+	}
 	if !d.send(to, &m) {
 		if _, ok := d.pending.Take(id); ok {
 			r.free()
@@ -121,8 +125,14 @@ func (d *peerRPC) searchFor(ctx context.Context, m *peer.Search, until time.Time
 	if err != nil {
 		return &peer.Answer{Code: peer.Unavailable}
 	}
-	call := BookCall{Event: m.Event, Caller: Caller{Buyer: m.Buyer, Operator: m.Operator, Request: m.Request, Fingerprint: m.Fingerprint},
-		Best: BestAvailable{Quantity: m.Quantity, Section: m.Section, Category: m.Category, Accessible: m.Accessible}, AnyBuyerTotal: m.AnyBuyerTotal}
+	call := BookCall{
+		Event:  m.Event,
+		Caller: Caller{Buyer: m.Buyer, Operator: m.Operator, Request: m.Request, Fingerprint: m.Fingerprint},
+		Best: BestAvailable{
+			Quantity: m.Quantity, Section: m.Section, Category: m.Category, Accessible: m.Accessible,
+		},
+		AnyBuyerTotal: m.AnyBuyerTotal,
+	}
 	t := bookingCall{ev: ev, o: o, call: &call, deadline: until, judged: judgedUnknown}
 	var view BookingView
 	return o.answerFound(&view, t.bestHere(&view))
@@ -211,7 +221,12 @@ func (d *peerRPC) look(node storage.WriterID, t *bookingCall, c *section.Command
 	r := newRequest()
 	id := d.numbers.Add(1)
 	d.pending.Add(id, pendingCall{r: r, peer: node, late: t.deadline.Add(lateAfter)})
-	if d.send(node, &peer.FreeQuery{ID: id, Event: t.call.Event, Quantity: c.Quantity, Accessible: c.AccessibleOnly, Sections: list}) {
+	if d.send(
+		node,
+		&peer.FreeQuery{
+			ID: id, Event: t.call.Event, Quantity: c.Quantity, Accessible: c.AccessibleOnly, Sections: list,
+		},
+	) {
 		return r
 	}
 	if _, ok := d.pending.Take(id); !ok {

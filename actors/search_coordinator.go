@@ -126,7 +126,9 @@ func (c *searchCoordinator) lost(peer storage.WriterID) {
 }
 
 // admit lets a request of a search in, if it comes from the buyer's coordinator.
-func (c *searchCoordinator) admit(from storage.WriterID, event storage.EventID, buyer section.BuyerID) (gen uint64, ok bool) {
+func (c *searchCoordinator) admit(
+	from storage.WriterID, event storage.EventID, buyer section.BuyerID,
+) (gen uint64, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.rules.Admit(from, event, buyer)

@@ -45,10 +45,12 @@ type Section struct {
 
 // newNode is what all sections of this engine share.
 func (e *Engine) newNode() *shard.Node {
-	return &shard.Node{Context: e.ctx, Runtime: e.clock, Store: e.cfg.Store, Committer: e.committer, SaveSnapshot: e.snapshots.save,
-		Writer: e.writer, Name: e.cfg.Name, MayClaim: e.cfg.MayClaim, Lease: e.cfg.Lease, Stamp: e.stamp, Spawn: e.spawn,
-		Closing: e.closing.Load, InflightMax: e.cfg.InflightMax, Activations: e.activations, System: e.system,
-		Dispatcher: e.dispatcher, ErrClock: errClock}
+	return &shard.Node{
+		Context: e.ctx, Runtime: e.clock, Store: e.cfg.Store, Committer: e.committer, SaveSnapshot: e.snapshots.save,
+		Writer: e.writer, Name: e.cfg.Name, MayClaim: e.cfg.MayClaim, Lease: e.cfg.Lease, Stamp: e.stamp,
+		Spawn: e.spawn, Closing: e.closing.Load, InflightMax: e.cfg.InflightMax, Activations: e.activations,
+		System: e.system, Dispatcher: e.dispatcher, ErrClock: errClock,
+	}
 }
 
 func (e *Engine) newSection(ev *event, key storage.SectionKey, kind section.Kind, unmet *atomic.Int32) *Section {

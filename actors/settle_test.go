@@ -11,9 +11,9 @@ import (
 	"holdfast/storage/faultstore"
 )
 
-// moneyMoves are what may happen to a booking whose first charge was sent and never answered, in any order. No move waits for
-// another: money may land before or after the payment was given up, released, expired, paid again. A move that the booking
-// refuses is part of the story.
+// moneyMoves are what may happen to a booking whose first charge was sent and never answered, in any order. No move
+// waits for another: money may land before or after the payment was given up, released, expired, paid again. A move
+// that the booking refuses is part of the story.
 var moneyMoves = []struct {
 	name string
 	do   func(b *box, id BookingID)
@@ -126,7 +126,9 @@ func TestRefundIsRetried(t *testing.T) {
 	b.land(held.ID)
 	b.gateway.refundsLost.Store(2)
 	for range 2 {
-		if err := b.e.settlePayment(context.Background(), paymentID(held.ID), checkout.Charged); !errors.Is(err, ErrUnavailable) {
+		if err := b.e.settlePayment(context.Background(), paymentID(held.ID), checkout.Charged); !errors.Is(
+			err, ErrUnavailable,
+		) {
 			t.Fatalf("P6: settled although the refund was lost: %v", err)
 		}
 	}
@@ -154,7 +156,8 @@ func TestRefundCutInHalf(t *testing.T) {
 	}
 }
 
-// TestChargeComesBackToAnEndedHold: P6, the very call that took the money finds the hold gone, gives it back and says so.
+// TestChargeComesBackToAnEndedHold: P6, the very call that took the money finds the hold gone, gives it back and says
+// so.
 func TestChargeComesBackToAnEndedHold(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1")

@@ -42,7 +42,9 @@ func (e *Engine) ShardStatuses(visit func(p *ShardStatus)) {
 }
 
 func (s *Section) shardStatus() ShardStatus {
-	p := ShardStatus{Key: s.key, Seq: s.ev.live.Seq(s.key.Section), Placed: s.routing().Placed, Asleep: s.passivated.Load()}
+	p := ShardStatus{
+		Key: s.key, Seq: s.ev.live.Seq(s.key.Section), Placed: s.routing().Placed, Asleep: s.passivated.Load(),
+	}
 	p.Life = s.shard.Phase()
 	f := s.following()
 	if inc := s.shard.Serving(); inc != nil {

@@ -174,7 +174,10 @@ type simCall struct {
 
 func (b *simBuyers) call(wish *simClusterWish, h *simHost, timeout time.Duration) {
 	w := b.w
-	c := &simCall{wish: wish, h: h, began: w.now, since: w.judge.tails(), order: len(w.judge.effects), peace: w.proving, stirs: w.stirs}
+	c := &simCall{
+		wish: wish, h: h, began: w.now, since: w.judge.tails(), order: len(w.judge.effects), peace: w.proving,
+		stirs: w.stirs,
+	}
 	c.well = wish.section >= 0 && h.wellServed(wish.section)
 	slept := h.slept
 	if simTraceKept() > 1000 {
@@ -184,7 +187,9 @@ func (b *simBuyers) call(wish *simClusterWish, h *simHost, timeout time.Duration
 	var err error
 	switch wish.kind {
 	case section.PlaceHold, section.PlaceBest:
-		book := BookCall{Event: w.plan.header.ID, Caller: wish.who, Seats: wish.seats, Best: BestAvailable{Quantity: wish.quantity}}
+		book := BookCall{
+			Event: w.plan.header.ID, Caller: wish.who, Seats: wish.seats, Best: BestAvailable{Quantity: wish.quantity},
+		}
 		err = h.e.Book(&book, timeout, &c.out)
 	case 0:
 		err = h.e.read(wish.id, wish.who, deadline, &c.out)
@@ -198,7 +203,10 @@ func (b *simBuyers) call(wish *simClusterWish, h *simHost, timeout time.Duration
 	if late := w.now - c.began - timeout - (h.slept - slept); late > 500*time.Millisecond {
 		w.failf("a call was answered %v after its deadline", late)
 	}
-	w.note(h, "wish %d (kind %d, section %d, key %x, buyer %x): %v", wish.number, wish.kind, wish.section, wish.who.Request[:2], wish.who.Buyer[:2], simVerdict(err))
+	w.note(
+		h, "wish %d (kind %d, section %d, key %x, buyer %x): %v", wish.number, wish.kind, wish.section,
+		wish.who.Request[:2], wish.who.Buyer[:2], simVerdict(err),
+	)
 	if verdict := simVerdict(err); (verdict == "moved" || verdict == "unavailable") && w.now-c.began < timeout {
 		w.judge.inVain(c, verdict)
 	}
@@ -216,7 +224,10 @@ func (h *simHost) wellServed(no int) bool {
 		if _, doubted := x.e.ClockDoubt(); doubted {
 			return false
 		}
-		if x.paused || x.storeCut || x.leaving || x != h && h.section(no).shard.Serving() != nil || inc.TrustedUntil() == 0 || !inc.Trusted() || h.section(no).shard.Leaving() != nil {
+		if x.paused || x.storeCut || x.leaving || x != h && h.section(no).shard.Serving() != nil ||
+			inc.TrustedUntil() == 0 ||
+			!inc.Trusted() ||
+			h.section(no).shard.Leaving() != nil {
 			return false
 		}
 		if x == h {
@@ -233,7 +244,10 @@ func (h *simHost) wellServed(no int) bool {
 // served: who has a section comes before who should have it.
 func (j *simJudge) inVain(c *simCall, verdict string) {
 	if j.w.stirs == c.stirs && c.well && c.h.wellServed(c.wish.section) {
-		j.w.failf("wish %d on n%d is told %s; section %d was served all the while, and n%d had heard by whom", c.wish.number, c.h.number, verdict, c.wish.section, c.h.number)
+		j.w.failf(
+			"wish %d on n%d is told %s; section %d was served all the while, and n%d had heard by whom", c.wish.number,
+			c.h.number, verdict, c.wish.section, c.h.number,
+		)
 	}
 	if j.w.stirs == c.stirs {
 		j.w.tally["told to come again in quiet times"]++
@@ -284,7 +298,10 @@ func (j *simJudge) answer(c *simCall, err error) {
 			w.failf("P5: wish %d is called a mismatch; its key has %+v", c.wish.number, e)
 		}
 	case c.peace && (errors.Is(err, ErrUnavailable) || errors.Is(err, ErrTimeout) || errors.Is(err, ErrMoved) || errors.Is(err, ErrOverloaded)):
-		w.failf("liveness: in peace wish %d (kind %d, section %d) on n%d is told: %s", c.wish.number, c.wish.kind, c.wish.section, c.h.number, verdict)
+		w.failf(
+			"liveness: in peace wish %d (kind %d, section %d) on n%d is told: %s", c.wish.number, c.wish.kind,
+			c.wish.section, c.h.number, verdict,
+		)
 	case errors.Is(err, ErrSaleNotOpen):
 		w.operators.refused(c)
 	case errors.Is(err, ErrMoved), errors.Is(err, ErrOverloaded):
@@ -304,10 +321,16 @@ func (j *simJudge) accepted(c *simCall) {
 	b := j.models[no].Bookings[c.out.ID.No]
 	switch {
 	case b == nil || !b.Ever[c.out.State]:
-		w.failf("P2: wish %d is told of booking %d in section %d as %v, which no durable record says", wish.number, c.out.ID.No, no, c.out.State)
+		w.failf(
+			"P2: wish %d is told of booking %d in section %d as %v, which no durable record says", wish.number,
+			c.out.ID.No, no, c.out.State,
+		)
 		return
 	case !j.was(no, c.out.ID.No, c.out.State, c.since[no]):
-		w.failf("P3: wish %d is told of booking %d in section %d as %v, which it had left before the call began", wish.number, c.out.ID.No, no, c.out.State)
+		w.failf(
+			"P3: wish %d is told of booking %d in section %d as %v, which it had left before the call began",
+			wish.number, c.out.ID.No, no, c.out.State,
+		)
 		return
 	case wish.kind == 0:
 		return
@@ -349,8 +372,13 @@ func (j *simJudge) acceptedUnder(c *simCall, no int) {
 func (j *simJudge) refused(c *simCall, refused *Refusal) {
 	w, wish := j.w, c.wish
 	e, durable := j.effects[wish.who.Request]
-	if durable && e.order < c.order && e.Fingerprint == wish.who.Fingerprint && wish.who.Request != (section.RequestID{}) && refused.Code != section.TooManyForBuyer {
-		w.failf("P5: wish %d has its booking %d in section %d, and is refused: %v", wish.number, e.Booking, e.section, refused.Code)
+	if durable && e.order < c.order && e.Fingerprint == wish.who.Fingerprint &&
+		wish.who.Request != (section.RequestID{}) &&
+		refused.Code != section.TooManyForBuyer {
+		w.failf(
+			"P5: wish %d has its booking %d in section %d, and is refused: %v", wish.number, e.Booking, e.section,
+			refused.Code,
+		)
 		return
 	}
 	was := func(state section.BookingState) bool {
@@ -388,7 +416,10 @@ func (j *simJudge) refused(c *simCall, refused *Refusal) {
 		just = false
 	}
 	if !just {
-		w.failf("P2, P3, P11: wish %d is refused with %v %v, and nothing durable since it came justifies it", wish.number, refused.Code, refused.Seats)
+		w.failf(
+			"P2, P3, P11: wish %d is refused with %v %v, and nothing durable since it came justifies it", wish.number,
+			refused.Code, refused.Seats,
+		)
 	}
 }
 
@@ -406,12 +437,16 @@ func (j *simJudge) freeSince(c *simCall) (fewest, most int) {
 // together may have had enough.
 func (j *simJudge) apart(c *simCall, no *NotTogetherError) {
 	_, most := j.freeSince(c)
-	just := int(no.Free) >= int(c.wish.quantity) && no.Largest < c.wish.quantity && no.Largest > 0 && most >= int(c.wish.quantity)
+	just := int(no.Free) >= int(c.wish.quantity) && no.Largest < c.wish.quantity && no.Largest > 0 &&
+		most >= int(c.wish.quantity)
 	for at, m := range j.models {
 		just = just && m.EverFewer(c.since[at], int(c.wish.quantity))
 	}
 	if !just {
-		j.w.failf("P11: wish %d for %d is refused with %q, and nothing durable since it came justifies it", c.wish.number, c.wish.quantity, no)
+		j.w.failf(
+			"P11: wish %d for %d is refused with %q, and nothing durable since it came justifies it", c.wish.number,
+			c.wish.quantity, no,
+		)
 	}
 }
 

@@ -12,9 +12,14 @@ import (
 
 // newSimCluster makes a world of three or four machines; one of them may still be empty.
 func newSimCluster(seed uint64) *simCluster {
-	w := &simCluster{chance: rand.New(rand.NewPCG(seed, 0xc1057e2)), store: memstore.New(), byID: map[storage.WriterID]*simHost{},
-		sessions: map[[2]int]*simSession{}, tally: map[string]int{}, strays: map[simStray]bool{}, trace: make([]simNote, simTraceKept())}
-	memories := rand.New(rand.NewPCG(seed, 0x3e3012e5)) // of their own: what machines remember changes no world before records are lost
+	w := &simCluster{
+		chance: rand.New(rand.NewPCG(seed, 0xc1057e2)), store: memstore.New(), byID: map[storage.WriterID]*simHost{},
+		sessions: map[[2]int]*simSession{}, tally: map[string]int{}, strays: map[simStray]bool{},
+		trace: make([]simNote, simTraceKept()),
+	}
+	memories := rand.New(
+		rand.NewPCG(seed, 0x3e3012e5),
+	) // of their own: what machines remember changes no world before records are lost
 	w.sections = 3 + w.chance.IntN(3)
 	w.plan = simPlans()[w.sections]
 	w.judge = newSimJudge(w)
@@ -23,7 +28,10 @@ func newSimCluster(seed uint64) *simCluster {
 		panic(err)
 	}
 	if w.percent(70) { // else the line is good, and what goes wrong is something else
-		w.weather = simWeather{lose: w.chance.IntN(30), refuse: w.chance.IntN(30), unheard: w.chance.IntN(30), late: w.chance.IntN(20), slow: w.chance.IntN(60)}
+		w.weather = simWeather{
+			lose: w.chance.IntN(30), refuse: w.chance.IntN(30), unheard: w.chance.IntN(30), late: w.chance.IntN(20),
+			slow: w.chance.IntN(60),
+		}
 	}
 	w.outsiders.w = w
 	for i := range 3 + w.chance.IntN(2) {

@@ -113,9 +113,14 @@ var simPlans = sync.OnceValue(func() map[int]*simPlan {
 		if err != nil {
 			panic(err)
 		}
-		plans[n] = &simPlan{venue: v, seats: 5, header: &storage.Event{ID: storage.EventID{7, byte(n)}, Name: "sim", Currency: "EUR", Sale: storage.SaleOpen,
-			Rules: section.Rules{HoldTTL: 1500, HoldCeiling: 2500, SeatsPerBookingMax: 3, SeatsPerBuyerMax: 6,
-				DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}}}
+		plans[n] = &simPlan{
+			venue: v, seats: 5,
+			header: &storage.Event{
+				ID: storage.EventID{7, byte(n)}, Name: "sim", Currency: "EUR", Sale: storage.SaleOpen,
+				Rules: section.Rules{HoldTTL: 1500, HoldCeiling: 2500, SeatsPerBookingMax: 3, SeatsPerBuyerMax: 6,
+					DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin},
+			},
+		}
 	}
 	return plans
 })
@@ -134,7 +139,9 @@ func simForget() {
 
 // simSystem is the actors' system of all worlds: its names are counted, and nothing of it is ever waited for.
 var simSystem = sync.OnceValue(func() *actor.ActorSystem {
-	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
+	system := actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }),
+	)
 	system.Root.WithSpawnMiddleware(func(next actor.SpawnFunc) actor.SpawnFunc {
 		return func(s *actor.ActorSystem, id string, props *actor.Props, parent actor.SpawnerContext) (*actor.PID, error) {
 			pid, err := next(s, id, props, parent)
@@ -156,7 +163,10 @@ func (w *simCluster) start(spot *simSpot) *simHost {
 
 func (w *simCluster) newHost(spot *simSpot) *simHost {
 	w.writers++
-	h := &simHost{w: w, db: w.store, number: len(w.hosts), spot: spot, roster: map[storage.WriterID]simRumour{}, blind: map[storage.WriterID]time.Duration{}, tailRead: map[storage.SectionNo]simTailRead{}}
+	h := &simHost{
+		w: w, db: w.store, number: len(w.hosts), spot: spot, roster: map[storage.WriterID]simRumour{},
+		blind: map[storage.WriterID]time.Duration{}, tailRead: map[storage.SectionNo]simTailRead{},
+	}
 	copy(h.id[:], "sim")
 	binary.BigEndian.PutUint32(h.id[4:], uint32(w.writers)) // a batch's id keeps the first eight bytes
 	binary.BigEndian.PutUint64(h.id[8:], w.chance.Uint64()) // or every world would place its sections alike
@@ -191,18 +201,33 @@ const simClockSettle = time.Second
 // build makes the engine as Open does, without what runs beside it: that is the host's.
 func (h *simHost) build() {
 	w := h.w
-	cfg := Config{Witness: h.spot.memory, Store: &simStore{h.db, h}, Gateway: simGateway{}, Writer: h.id, Name: "sim", Peers: h, MayClaim: h.mayClaim, Lease: h.lease, Clock: h.clock,
-		ClockStepMax: ClockStepMaxDefault, ClockSettle: simClockSettle}
+	cfg := Config{
+		Witness: h.spot.memory, Store: &simStore{h.db, h}, Gateway: simGateway{}, Writer: h.id, Name: "sim", Peers: h,
+		MayClaim: h.mayClaim, Lease: h.lease, Clock: h.clock, ClockStepMax: ClockStepMaxDefault,
+		ClockSettle: simClockSettle,
+	}
 	if err := cfg.fill(); err != nil {
 		panic(err)
 	}
-	e := &Engine{cfg: cfg, clock: simClockwork{h}, codes: booking.NewTicketCodes([32]byte{1}), creates: map[section.RequestID]storage.EventID{},
-		activations: make(chan struct{}, 64), ctx: context.Background(), writer: h.id, system: simSystem(), dispatcher: simDispatcher{h}}
+	e := &Engine{
+		cfg: cfg, clock: simClockwork{h}, codes: booking.NewTicketCodes([32]byte{1}),
+		creates: map[section.RequestID]storage.EventID{},
+		activations: make(
+			chan struct{}, 64,
+		),
+		ctx:        context.Background(),
+		writer:     h.id,
+		system:     simSystem(),
+		dispatcher: simDispatcher{h},
+	}
 	e.eventLog = eventLog{log: cfg.Logger, stats: &e.stats}
 	e.believeClock()
 	e.watchClock()
 	e.committer = writer.NewIdle(e.ctx, 0, cfg.Store.Commit)
-	e.snapshots = &snapshotter{ctx: e.ctx, store: cfg.Store, events: &e.eventLog, waiting: map[storage.SectionKey]storage.Snapshot{}, wake: make(chan struct{}, 1)}
+	e.snapshots = &snapshotter{
+		ctx: e.ctx, store: cfg.Store, events: &e.eventLog, waiting: map[storage.SectionKey]storage.Snapshot{},
+		wake: make(chan struct{}, 1),
+	}
 	e.gateway = cfg.Gateway
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	e.node = e.newNode()
@@ -222,7 +247,10 @@ func (h *simHost) build() {
 // open opens the event as finishOpening does, with a map that remembers less.
 func (h *simHost) open() {
 	ev, plan := h.ev, h.w.plan
-	o := &openEvent{venue: plan.venue, seats: map[string]seatRef{}, byID: map[string]storage.SectionNo{}, categories: map[string]section.CategoryID{}}
+	o := &openEvent{
+		venue: plan.venue, seats: map[string]seatRef{}, byID: map[string]storage.SectionNo{},
+		categories: map[string]section.CategoryID{},
+	}
 	for i := range plan.venue.Categories {
 		o.categories[plan.venue.Categories[i].Label] = section.CategoryID(i)
 		o.prices = append(o.prices, 100)

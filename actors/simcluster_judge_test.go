@@ -44,8 +44,11 @@ type simRow struct {
 }
 
 func newSimJudge(w *simCluster) *simJudge {
-	j := &simJudge{w: w, effects: map[section.RequestID]simClusterEffect{}, left: map[simLeft]section.Seq{}, holds: map[section.BuyerID]int{},
-		rows: map[storage.WriterID]*simRow{}, epochs: make([]section.Epoch, w.sections)}
+	j := &simJudge{
+		w: w, effects: map[section.RequestID]simClusterEffect{}, left: map[simLeft]section.Seq{},
+		holds: map[section.BuyerID]int{}, rows: map[storage.WriterID]*simRow{},
+		epochs: make([]section.Epoch, w.sections),
+	}
 	for range w.sections {
 		j.models = append(j.models, simtest.NewModel(w.plan.seats))
 	}
@@ -65,14 +68,20 @@ func (j *simJudge) follow(no int) {
 func (j *simJudge) entry(no int, m *simtest.Model, e *storage.Entry, hash storage.Hash) error {
 	before := m.Tail
 	if before.Kind == storage.EntryReleased && e.Kind != storage.EntryClaim {
-		j.w.failf("P3: section %d was released by record %d, and record %d of the same epoch %d follows", no, before.Seq, e.Seq, e.Epoch)
+		j.w.failf(
+			"P3: section %d was released by record %d, and record %d of the same epoch %d follows", no, before.Seq,
+			e.Seq, e.Epoch,
+		)
 	}
 	if e.Epoch < j.epochs[no] {
 		j.w.failf("P3: epoch %d of section %d after %d", e.Epoch, no, j.epochs[no])
 	}
 	j.epochs[no] = e.Epoch
 	if most := j.w.time().Add(j.w.wallMost + ClockStepMaxDefault); e.At > section.Instant(most.UnixMilli()) {
-		j.w.failf("P4: record %d of section %d is of a time that is %v ahead", e.Seq, no, time.Duration(int64(e.At)-j.w.time().UnixMilli())*time.Millisecond)
+		j.w.failf(
+			"P4: record %d of section %d is of a time that is %v ahead", e.Seq, no,
+			time.Duration(int64(e.At)-j.w.time().UnixMilli())*time.Millisecond,
+		)
 	}
 	if e.Kind != storage.EntryChanges {
 		j.w.stirs++
@@ -92,7 +101,9 @@ func (j *simJudge) entry(no int, m *simtest.Model, e *storage.Entry, hash storag
 func (j *simJudge) change(no int, c *section.Change, e *storage.Entry) {
 	if c.Request != (section.RequestID{}) {
 		if was, twice := j.effects[c.Request]; twice {
-			j.w.failf("P5: request %x had an effect in section %d and has one in section %d", c.Request[:4], was.section, no)
+			j.w.failf(
+				"P5: request %x had an effect in section %d and has one in section %d", c.Request[:4], was.section, no,
+			)
 		}
 		effect := simtest.Effect{Kind: c.Kind, Booking: c.Booking, Fingerprint: c.Fingerprint, Writer: e.Writer}
 		j.effects[c.Request] = simClusterEffect{effect, no, j.w.now, len(j.effects)}
@@ -156,7 +167,10 @@ func (j *simJudge) claimed(no int, tail storage.Tail, e *storage.Entry) {
 		}
 		last = max(last, at)
 	}
-	w.failf("section %d was claimed by n%d from n%d, which has not released it and whose heart beats", no, w.numberOf(e.Writer), w.numberOf(tail.Writer))
+	w.failf(
+		"section %d was claimed by n%d from n%d, which has not released it and whose heart beats", no,
+		w.numberOf(e.Writer), w.numberOf(tail.Writer),
+	)
 }
 
 // look is what is judged after every moment of a process.

@@ -135,9 +135,13 @@ func (s *simSession) arrive(side int) {
 }
 
 // simMessages names the kinds, for whoever asks for a long story.
-var simMessages = map[peer.Kind]string{peer.KindSubscribe: "Subscribe", peer.KindServing: "Serving", peer.KindRecord: "Record", peer.KindReleased: "Released",
-	peer.KindAsk: "Ask", peer.KindAnswer: "Answer", peer.KindSearch: "Search", peer.KindQuiesced: "Quiesced", peer.KindFreeQuery: "FreeQuery", peer.KindFreeReply: "FreeReply", peer.KindQuiesce: "Quiesce",
-	peer.KindSubscribed: "Subscribed", peer.KindAcknowledged: "Acknowledged"}
+var simMessages = map[peer.Kind]string{
+	peer.KindSubscribe: "Subscribe", peer.KindServing: "Serving", peer.KindRecord: "Record",
+	peer.KindReleased: "Released", peer.KindAsk: "Ask", peer.KindAnswer: "Answer",
+	peer.KindSearch: "Search", peer.KindQuiesced: "Quiesced", peer.KindFreeQuery: "FreeQuery",
+	peer.KindFreeReply: "FreeReply", peer.KindQuiesce: "Quiesce", peer.KindSubscribed: "Subscribed",
+	peer.KindAcknowledged: "Acknowledged",
+}
 
 // spyOn reads along, for a rule that no log can show: a section lets a search in only from whom its node's view calls
 // the buyer's home (P5).
@@ -151,8 +155,13 @@ func (w *simCluster) spyOn(from, to *simHost, message []byte) {
 		}
 	case peer.KindAnswer:
 		var m peer.Answer
-		if w.spy.Answer(&m) == nil && m.Code == peer.Judged && m.Outcome.Rejection == section.Accepted && !m.Outcome.Repeat && w.strays[simStray{to.number, m.ID}] {
-			w.failf("P5: n%d has placed a hold for a search of n%d, which its view did not call the buyer's home", from.number, to.number)
+		if w.spy.Answer(&m) == nil && m.Code == peer.Judged && m.Outcome.Rejection == section.Accepted &&
+			!m.Outcome.Repeat &&
+			w.strays[simStray{to.number, m.ID}] {
+			w.failf(
+				"P5: n%d has placed a hold for a search of n%d, which its view did not call the buyer's home",
+				from.number, to.number,
+			)
 		}
 	}
 }
@@ -173,7 +182,10 @@ func (s *simSession) end(why string) {
 	s.w.tally["session ended"]++
 	s.w.note(nil, "link n%d–n%d ends: %s", s.sides[0].host.number, s.sides[1].host.number, why)
 	for side := range s.sides {
-		s.w.at(s.w.between(0, 1200*time.Millisecond)/time.Duration(1+s.w.chance.IntN(40)), s.sides[side].host, "link down", func() { s.lower(side) })
+		s.w.at(
+			s.w.between(0, 1200*time.Millisecond)/time.Duration(1+s.w.chance.IntN(40)), s.sides[side].host, "link down",
+			func() { s.lower(side) },
+		)
 	}
 	s.gone()
 }
@@ -237,7 +249,8 @@ func (w *simCluster) introduce(to, about *simHost) {
 	if known && !w.calm {
 		chance = 2
 	}
-	if (!known || word.told < about.told) && w.now >= to.blind[about.id] && about.silentFor() == 0 && w.percent(chance) {
+	if (!known || word.told < about.told) && w.now >= to.blind[about.id] && about.silentFor() == 0 &&
+		w.percent(chance) {
 		w.rumour(about, to)
 	}
 }

@@ -41,7 +41,10 @@ func (l *simLoss) knows(h *simHost) bool {
 // changes nothing behind it. A release says nothing to anybody, and may be on its way when a node hears of the loss.
 func (l *simLoss) appended(h *simHost, e *storage.Entry, err error) {
 	if err == nil && e.Kind == storage.EntryChanges && l.knows(h) {
-		l.w.failf("P1, P2: n%d remembers more than record %d of section %d, and wrote record %d behind it", h.number, l.last, l.section, e.Seq)
+		l.w.failf(
+			"P1, P2: n%d remembers more than record %d of section %d, and wrote record %d behind it", h.number, l.last,
+			l.section, e.Seq,
+		)
 	}
 }
 
@@ -122,9 +125,20 @@ func (l *simLoss) wish() {
 			knew := l.knows(h) && h.section(l.section).shard.Serving() == nil
 			var out BookingView
 			who := Caller{Buyer: section.BuyerID{0xee, byte(h.number)}}
-			err := h.e.Book(&BookCall{Event: l.w.plan.header.ID, Caller: who, Best: BestAvailable{Quantity: 1, Section: string(rune('A' + l.section))}}, 2*time.Second, &out)
-			if err == nil && knew && l.w.failure == nil && out.ID.Section.Section == storage.SectionNo(l.section) && h.section(l.section).shard.Serving() != nil {
-				l.w.failf("P1: n%d granted a seat of section %d, of which it remembers more than the log has", h.number, l.section)
+			err := h.e.Book(
+				&BookCall{
+					Event: l.w.plan.header.ID, Caller: who,
+					Best: BestAvailable{Quantity: 1, Section: string(rune('A' + l.section))},
+				},
+				2*time.Second,
+				&out,
+			)
+			if err == nil && knew && l.w.failure == nil && out.ID.Section.Section == storage.SectionNo(l.section) &&
+				h.section(l.section).shard.Serving() != nil {
+				l.w.failf(
+					"P1: n%d granted a seat of section %d, of which it remembers more than the log has", h.number,
+					l.section,
+				)
 			}
 		})
 	}
@@ -141,7 +155,8 @@ func (l *simLoss) judge() {
 		return
 	}
 	tail, err := l.w.store.Tail(context.Background(), l.w.key(l.section))
-	if err == nil && tail.Seq == l.last { // its owner had nothing to write, as of a section that is sold out, and told nobody anything
+	// its owner had nothing to write, as of a section that is sold out, and told nobody anything
+	if err == nil && tail.Seq == l.last {
 		l.w.tally["lost: and nothing written since"]++
 		return
 	}
@@ -149,8 +164,12 @@ func (l *simLoss) judge() {
 		if !h.opened {
 			continue
 		}
-		if s := h.section(l.section); s.shard.Serving() != nil || s.shard.Phase() != Condemned && l.knows(h) && s.PlacedHere() {
-			l.w.failf("P1, P2: section %d lost its records behind %d, and is %v on n%d: %s", l.section, l.last, s.shard.Phase(), h.number, s.simHearing())
+		if s := h.section(l.section); s.shard.Serving() != nil ||
+			s.shard.Phase() != Condemned && l.knows(h) && s.PlacedHere() {
+			l.w.failf(
+				"P1, P2: section %d lost its records behind %d, and is %v on n%d: %s", l.section, l.last,
+				s.shard.Phase(), h.number, s.simHearing(),
+			)
 		}
 	}
 	l.w.tally["lost: and closed everywhere"]++

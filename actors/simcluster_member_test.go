@@ -171,7 +171,11 @@ func (h *simHost) rebuild() uint64 {
 	if before != nil && (before.Yield != "") != (h.company.Yield != "") {
 		h.w.note(h, "yields: %q", h.company.Yield)
 	}
-	v := &simView{View: cluster.NewView(h.id, append(slices.Clone(h.company.Members), cluster.Member{Writer: h.id, State: h.state}))}
+	v := &simView{
+		View: cluster.NewView(
+			h.id, append(slices.Clone(h.company.Members), cluster.Member{Writer: h.id, State: h.state}),
+		),
+	}
 	for _, m := range v.Members() {
 		v.peers = append(v.peers, m.Writer)
 	}

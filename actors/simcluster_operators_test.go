@@ -96,7 +96,10 @@ func (o *simOperators) refused(c *simCall) {
 	case durable && !c.h.ev.index.Knows(c.wish.who.Request): // a node that is behind has not heard of the booking
 		o.w.tally["told that the sale is not open, by a node that is behind"]++
 	case durable && e.order < c.order && e.Fingerprint == c.wish.who.Fingerprint && c.wish.keyed():
-		o.w.failf("P5: wish %d has its booking %d in section %d, and is told that the sale is not open", c.wish.number, e.Booking, e.section)
+		o.w.failf(
+			"P5: wish %d has its booking %d in section %d, and is told that the sale is not open", c.wish.number,
+			e.Booking, e.section,
+		)
 	}
 }
 

@@ -46,11 +46,15 @@ func (o *simOutsiders) withStray(live []*simHost) []*simHost {
 func (o *simOutsiders) sells(h *simHost, appends []storage.Append) {
 	for _, other := range o.w.living() {
 		if h.knows(other) {
-			o.w.failf("P1: n%d, on a restored copy, writes to the log of section %d (%v), and knows n%d of the house itself",
-				h.number, appends[0].Section.Section, simKindNames[appends[0].Entry.Kind], other.number)
+			o.w.failf(
+				"P1: n%d, on a restored copy, writes to the log of section %d (%v), and knows n%d of the house itself",
+				h.number, appends[0].Section.Section, simKindNames[appends[0].Entry.Kind], other.number,
+			)
 		}
 	}
-	o.w.at(0, nil, "stopped by a person", func() { o.w.crash(h, "opened a copy") }) // it was first: the house would wait for it, and for a person
+	o.w.at(
+		0, nil, "stopped by a person", func() { o.w.crash(h, "opened a copy") },
+	) // it was first: the house would wait for it, and for a person
 }
 
 // startForgotten starts a process without gossip, as if it had been there before the others: one that starts beside
@@ -81,7 +85,10 @@ func (o *simOutsiders) tempt(h *simHost, no int) {
 	}
 	for _, other := range o.w.living() {
 		if o.beats(other) {
-			o.w.failf("n%d, which is in no gossip, may claim section %d from n%d, and n%d of the cluster lives", h.number, no, o.w.numberOf(tail.Writer), other.number)
+			o.w.failf(
+				"n%d, which is in no gossip, may claim section %d from n%d, and n%d of the cluster lives", h.number, no,
+				o.w.numberOf(tail.Writer), other.number,
+			)
 		}
 	}
 }

@@ -142,7 +142,10 @@ func (s *Section) simHearing() string {
 	if f := s.following(); f != nil {
 		at, known := f.Position()
 		f.Inspect(func(m machine.Machine, reading, over bool) {
-			text += fmt.Sprintf(", followed to %d (%v) of %d, loaded %v, reading %v, over %v", at.Seq, at.Kind, known, m != nil, reading, over)
+			text += fmt.Sprintf(
+				", followed to %d (%v) of %d, loaded %v, reading %v, over %v", at.Seq, at.Kind, known, m != nil,
+				reading, over,
+			)
 		})
 	}
 	return text
@@ -154,7 +157,9 @@ func (w *simCluster) proveService() {
 	for _, h := range w.living() {
 		for no := range w.sections {
 			wish := w.buyers.add()
-			wish.kind, wish.section, wish.seats = section.PlaceHold, no, []string{fmt.Sprintf("%c-1-%d", 'A'+no, 1+w.chance.IntN(w.plan.seats))}
+			wish.kind, wish.section, wish.seats = section.PlaceHold, no, []string{
+				fmt.Sprintf("%c-1-%d", 'A'+no, 1+w.chance.IntN(w.plan.seats)),
+			}
 			w.buyers.sendTo(wish, h)
 		}
 		for person := range simPeople {
@@ -185,7 +190,10 @@ func (w *simCluster) compare() {
 	}
 	for _, wish := range w.buyers.wishes {
 		if n := w.judge.holds[wish.who.Buyer]; !wish.keyed() && wish.kind != 0 && (n > 1 || n > 0 && wish.surelyNot) {
-			w.failf("P5: wish %d, without a key, was told that it surely has not been done: %v; the log has %d holds of it", wish.number, wish.surelyNot, n)
+			w.failf(
+				"P5: wish %d, without a key, was told that it surely has not been done: %v; the log has %d holds of it",
+				wish.number, wish.surelyNot, n,
+			)
 		}
 	}
 }
@@ -193,7 +201,9 @@ func (w *simCluster) compare() {
 func (w *simCluster) compareSection(no int) {
 	m, key := w.judge.models[no], w.key(no)
 	got := map[section.SeatIndex]section.BookingNo{}
-	_ = w.store.Tickets(context.Background(), key, func(row storage.TicketRow) error { got[row.Seat] = row.Booking; return nil })
+	_ = w.store.Tickets(
+		context.Background(), key, func(row storage.TicketRow) error { got[row.Seat] = row.Booking; return nil },
+	)
 	if want := m.Tickets(); !maps.Equal(want, got) {
 		w.failf("P1: section %d: tickets table %v, the log says %v", no, got, want)
 	}
@@ -215,7 +225,10 @@ func (w *simCluster) compareSection(no int) {
 		s := h.section(no)
 		h.ev.live.Read(func(shown storage.SectionNo, got SectionStatus) {
 			if int(shown) == int(no) && (got.Seq != at.Seq || !bytes.Equal(got.Letters, letters)) {
-				w.failf("P9: n%d shows section %d as %s at record %d, the log says %s at %d", h.number, no, got.Letters, got.Seq, letters, at.Seq)
+				w.failf(
+					"P9: n%d shows section %d as %s at record %d, the log says %s at %d", h.number, no, got.Letters,
+					got.Seq, letters, at.Seq,
+				)
 			}
 		})
 		if f := s.following(); f != nil {
@@ -225,7 +238,10 @@ func (w *simCluster) compareSection(no int) {
 			}
 			f.Inspect(func(m machine.Machine, _, _ bool) {
 				if m.Begin(at.Seq + 1); !bytes.Equal(m.AppendSnapshot(nil), want) {
-					w.failf("P10: what n%d knows of section %d is not what the log says:\n%s\nthe log:\n%s", h.number, no, m, state)
+					w.failf(
+						"P10: what n%d knows of section %d is not what the log says:\n%s\nthe log:\n%s", h.number, no,
+						m, state,
+					)
 				}
 			})
 		}
@@ -249,7 +265,8 @@ func (w *simCluster) compareLedgers(h *simHost) {
 	want := map[section.BuyerID]uint32{}
 	for _, m := range w.judge.models {
 		for _, b := range m.Bookings {
-			if b.State == section.BookingHeld || b.State == section.BookingPaying || b.State == section.BookingConfirmed {
+			if b.State == section.BookingHeld || b.State == section.BookingPaying ||
+				b.State == section.BookingConfirmed {
 				want[b.Buyer] += uint32(len(b.Seats))
 			}
 		}
@@ -272,7 +289,10 @@ func (w *simCluster) compareLedgers(h *simHost) {
 	for request, effect := range w.judge.effects {
 		use, known := keys[request]
 		if !known || !use.Accepted || int(use.Section) != effect.section {
-			w.failf("P5: n%d does not know that request %x had its effect in section %d (%+v)", h.number, request[:4], effect.section, use)
+			w.failf(
+				"P5: n%d does not know that request %x had its effect in section %d (%+v)", h.number, request[:4],
+				effect.section, use,
+			)
 		}
 	}
 }
@@ -293,7 +313,10 @@ func (w *simCluster) compareSlots(h *simHost) {
 		w.failf("n%d waits for %d answers, and nothing is under way", h.number, n)
 	}
 	if len(d.slow) != 0 || len(h.e.activations) != 0 || d.unsynced.Load() != 0 {
-		w.failf("n%d: %d asides, %d activations, %d sections out of step, and nothing is under way", h.number, len(d.slow), len(h.e.activations), d.unsynced.Load())
+		w.failf(
+			"n%d: %d asides, %d activations, %d sections out of step, and nothing is under way", h.number, len(d.slow),
+			len(h.e.activations), d.unsynced.Load(),
+		)
 	}
 	other := cluster.NewView(h.id, []cluster.Member{{Writer: h.id, State: cluster.Draining}})
 	h.e.coordinator.rules.See(&simView{other, []storage.WriterID{h.id}})

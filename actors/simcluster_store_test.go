@@ -37,7 +37,11 @@ type simStore struct {
 
 func (s *simStore) fate() (fate simFate, there, back time.Duration) {
 	w := s.h.w
-	there, back = w.between(30*time.Microsecond, 900*time.Microsecond), w.between(20*time.Microsecond, 500*time.Microsecond)
+	there, back = w.between(
+		30*time.Microsecond, 900*time.Microsecond,
+	), w.between(
+		20*time.Microsecond, 500*time.Microsecond,
+	)
 	dice, k := w.chance.IntN(1000), w.weather
 	for _, chance := range []struct {
 		parts int
@@ -151,7 +155,10 @@ func (w *simCluster) committed(h *simHost, appends []storage.Append) []error {
 		case errors.Is(errs[i], storage.ErrGap):
 			w.tally["gap"]++
 		}
-		w.note(h, "log %d: %v of n%d: record %d, epoch %d: %v", appends[i].Section.Section, simKindNames[e.Kind], w.numberOf(e.Writer), e.Seq, e.Epoch, errs[i])
+		w.note(
+			h, "log %d: %v of n%d: record %d, epoch %d: %v", appends[i].Section.Section, simKindNames[e.Kind],
+			w.numberOf(e.Writer), e.Seq, e.Epoch, errs[i],
+		)
 		if w.lost != nil && w.lost.section == int(appends[i].Section.Section) {
 			w.lost.appended(h, e, errs[i])
 			continue
@@ -195,7 +202,9 @@ type simEntry struct {
 }
 
 // Read implements storage.Log: what was there at one moment comes at a later one, and may break off in the middle.
-func (s *simStore) Read(ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error) error {
+func (s *simStore) Read(
+	ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error,
+) error {
 	var list []simEntry
 	var broken error
 	err := s.read("read", func() {
@@ -267,7 +276,9 @@ func (s *simStore) Forget(ctx context.Context, writer storage.WriterID) error {
 type simOperatorCall struct{}
 
 // SetSale implements storage.Catalog.
-func (s *simStore) SetSale(ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey) (heard error) {
+func (s *simStore) SetSale(
+	ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey,
+) (heard error) {
 	w := s.h.w
 	wish, _ := ctx.Value(simOperatorCall{}).(*simSwitch)
 	if err := s.call("sale switch", func() {

@@ -45,7 +45,10 @@ func TestSimulationOfCluster(t *testing.T) {
 	for seed := range seeds {
 		w, err := simulateCluster(seed + 1)
 		if err != nil {
-			t.Fatalf("%v\nthe end of the story:\n%s\nreplay with HOLDFAST_SIM_SEED=%d go test ./actors -run TestSimulationOfCluster -v", err, w.story(), seed+1)
+			t.Fatalf(
+				"%v\nthe end of the story:\n%s\nreplay with HOLDFAST_SIM_SEED=%d go test ./actors -run TestSimulationOfCluster -v",
+				err, w.story(), seed+1,
+			)
 		}
 		for what, n := range w.tally {
 			total[what] += n
@@ -53,17 +56,25 @@ func TestSimulationOfCluster(t *testing.T) {
 	}
 	took := time.Since(began)
 	checkTeeth(t, total, seeds)
-	t.Logf("%d seeds in %v, %.0f a second; what happened: %s", seeds, took.Round(time.Millisecond), float64(seeds)/took.Seconds(), tallyText(total))
+	t.Logf(
+		"%d seeds in %v, %.0f a second; what happened: %s", seeds, took.Round(time.Millisecond),
+		float64(seeds)/took.Seconds(), tallyText(total),
+	)
 }
 
 // simMustMeet is what enough worlds cannot miss.
-var simMustMeet = []string{"start", "crash: killed", "crash: left", "pause", "pause longer than the lapse", "drain", "leave", "store cut", "line cut", "held back",
-	"flap", "shunned by all", "search by another than the home", "gossip lags", "clock step", "clock jump", "view changed", "session ended", "outbox full", "read broken off", "overslept", "freed", "fenced", "snapshot",
-	"store: lost", "store: refused", "store: kept unheard", "store: late", "claim: first", "claim: released", "claim: lapsed", "claim: without a row", "claim refused",
-	"told: accepted", "told: seat_taken", "told: sold_out", "told: mismatch", "told: too_many_for_buyer", "told: hold_expired", "told: hold_released",
-	"lost: under its owner", "lost: behind a killed owner", "lost: while nobody ran", "lost: and closed everywhere", "told: not_confirmed", "told: already_confirmed", "told: unavailable", "told: timeout", "told: moved", "switch repeated late",
-	"told: actors: sale is not open", "search told: accepted", "search told: sold_out",
-	"start: on a restored copy", "start: forgotten"}
+var simMustMeet = []string{
+	"start", "crash: killed", "crash: left", "pause", "pause longer than the lapse", "drain", "leave", "store cut",
+	"line cut", "held back", "flap", "shunned by all", "search by another than the home", "gossip lags", "clock step",
+	"clock jump", "view changed", "session ended", "outbox full", "read broken off", "overslept", "freed", "fenced",
+	"snapshot", "store: lost", "store: refused", "store: kept unheard", "store: late", "claim: first",
+	"claim: released", "claim: lapsed", "claim: without a row", "claim refused", "told: accepted", "told: seat_taken",
+	"told: sold_out", "told: mismatch", "told: too_many_for_buyer", "told: hold_expired", "told: hold_released",
+	"lost: under its owner", "lost: behind a killed owner", "lost: while nobody ran", "lost: and closed everywhere",
+	"told: not_confirmed", "told: already_confirmed", "told: unavailable", "told: timeout", "told: moved",
+	"switch repeated late", "told: actors: sale is not open", "search told: accepted", "search told: sold_out",
+	"start: on a restored copy", "start: forgotten",
+}
 
 // simMustMeetOften is what only many worlds cannot miss.
 var simMustMeetOften = []string{"claim: yielded"}
@@ -90,7 +101,10 @@ func TestSimulationOfClusterRepeatsItself(t *testing.T) {
 		first, _ := simulateCluster(seed)
 		again, _ := simulateCluster(seed)
 		if first.print != again.print || first.traced != again.traced {
-			t.Errorf("seed %d had two histories: fingerprints %x and %x, %d and %d notes", seed, first.print, again.print, first.traced, again.traced)
+			t.Errorf(
+				"seed %d had two histories: fingerprints %x and %x, %d and %d notes", seed, first.print, again.print,
+				first.traced, again.traced,
+			)
 		}
 	}
 }

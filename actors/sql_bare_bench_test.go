@@ -77,8 +77,18 @@ func bareRows(groups [][]storage.Append) (out [][]bareRow) {
 		for i := range group {
 			e, no := &group[i].Entry, group[i].Section.Section
 			seqs[no]++
-			r := bareRow{shard: int16(no % 64), kind: int16(e.Kind), writer: e.Writer, batch: e.Batch, section: int64(no), seq: seqs[no],
-				epoch: int64(e.Epoch), event: event, at: time.UnixMilli(int64(e.At)), prev: e.Prev[:], hash: e.Prev[:], body: e.Body}
+			r := bareRow{
+				shard: int16(no % 64), kind: int16(e.Kind), writer: e.Writer, batch: e.Batch, section: int64(no),
+				seq: seqs[no],
+				epoch: int64(
+					e.Epoch,
+				),
+				event: event,
+				at:    time.UnixMilli(int64(e.At)),
+				prev:  e.Prev[:],
+				hash:  e.Prev[:],
+				body:  e.Body,
+			}
 			rows[i] = r
 		}
 		out = append(out, rows)
@@ -93,12 +103,22 @@ func (r *bareRow) arguments() []any {
 // mergedArguments are one array a column.
 func mergedArguments(rows []bareRow) []any {
 	return []any{
-		column(rows, func(r *bareRow) int16 { return r.shard }), column(rows, func(r *bareRow) [16]byte { return r.event }),
-		column(rows, func(r *bareRow) int64 { return r.section }), column(rows, func(r *bareRow) int64 { return r.seq }),
+		column(
+			rows, func(r *bareRow) int16 { return r.shard },
+		), column(rows, func(r *bareRow) [16]byte { return r.event }),
+		column(
+			rows, func(r *bareRow) int64 { return r.section },
+		), column(rows, func(r *bareRow) int64 { return r.seq }),
 		column(rows, func(r *bareRow) int64 { return r.epoch }), column(rows, func(r *bareRow) int16 { return r.kind }),
-		column(rows, func(r *bareRow) [16]byte { return r.writer }), column(rows, func(r *bareRow) [16]byte { return r.batch }),
-		column(rows, func(r *bareRow) time.Time { return r.at }), column(rows, func(r *bareRow) []byte { return r.prev }),
-		column(rows, func(r *bareRow) []byte { return r.hash }), column(rows, func(r *bareRow) []byte { return r.body }),
+		column(
+			rows, func(r *bareRow) [16]byte { return r.writer },
+		), column(rows, func(r *bareRow) [16]byte { return r.batch }),
+		column(
+			rows, func(r *bareRow) time.Time { return r.at },
+		), column(rows, func(r *bareRow) []byte { return r.prev }),
+		column(
+			rows, func(r *bareRow) []byte { return r.hash },
+		), column(rows, func(r *bareRow) []byte { return r.body }),
 	}
 }
 
@@ -168,7 +188,8 @@ func benchPool(b *testing.B, url string, connections int) *pgxpool.Pool {
 // bareGroup is what one call of Commit was given.
 type bareGroup = []storage.Append
 
-// bareRounds writes what was recorded, merged as it was over as many connections as there are lanes, then record by record over more.
+// bareRounds writes what was recorded, merged as it was over as many connections as there are lanes, then record by
+// record over more.
 func bareRounds(b *testing.B, url string, lanes, connections int, groups []bareGroup) (merged, single time.Duration) {
 	b.Helper()
 	one, many := appendStatement(b, "append"), appendStatement(b, "append_many")

@@ -88,7 +88,10 @@ func closedLoop(b *testing.B, clients int, ask func(client int) error) figure {
 			_ = h.RecordValue(int64(min(d, time.Minute))) // cannot fail within the range
 		}
 	}
-	return figure{float64(h.TotalCount()) / sqlRound.Seconds(), time.Duration(h.ValueAtQuantile(50)), time.Duration(h.ValueAtQuantile(99))}
+	return figure{
+		float64(h.TotalCount()) / sqlRound.Seconds(), time.Duration(h.ValueAtQuantile(50)),
+		time.Duration(h.ValueAtQuantile(99)),
+	}
 }
 
 // figures are the rounds of one contestant.
@@ -155,7 +158,9 @@ func openSQLEngine(b *testing.B, url string, lanes, group int) *sqlEngine {
 	}
 	s := &sqlEngine{b: b, store: store, recorder: &appendRecorder{Store: store}}
 	lanes, most := store.Shape()
-	s.engine, err = Open(ctx, Config{Store: s.recorder, Gateway: gateway, CommitLanes: lanes, CommitGroup: cmp.Or(group, most)})
+	s.engine, err = Open(
+		ctx, Config{Store: s.recorder, Gateway: gateway, CommitLanes: lanes, CommitGroup: cmp.Or(group, most)},
+	)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -196,8 +201,13 @@ func benchRules(ttl section.Millis) section.Rules {
 // sell makes an event whose holds last so many milliseconds, and turns the clients to it.
 func (s *sqlEngine) sell(ttl section.Millis) {
 	s.b.Helper()
-	header, err := s.engine.CreateEvent(context.Background(),
-		&storage.Event{Name: "bench", Currency: "EUR", Sale: storage.SaleOpen, Rules: benchRules(ttl)}, benchVenue(s.b, sqlSections, sqlSeats/50))
+	header, err := s.engine.CreateEvent(
+		context.Background(),
+		&storage.Event{
+			Name: "bench", Currency: "EUR", Sale: storage.SaleOpen, Rules: benchRules(ttl),
+		},
+		benchVenue(s.b, sqlSections, sqlSeats/50),
+	)
 	if err != nil {
 		s.b.Fatal(err)
 	}

@@ -30,7 +30,9 @@ type pastWriter struct {
 
 func newPastWriter(b *testing.B, key storage.SectionKey, layout *section.Layout, rules section.Rules) *pastWriter {
 	id := storage.NewWriterID()
-	claim := storage.Entry{Kind: storage.EntryClaim, Seq: 1, Epoch: 1, Writer: id, Batch: storage.BatchID(id), At: 1, Body: []byte("past")}
+	claim := storage.Entry{
+		Kind: storage.EntryClaim, Seq: 1, Epoch: 1, Writer: id, Batch: storage.BatchID(id), At: 1, Body: []byte("past"),
+	}
 	state := section.NewState(layout, rules)
 	state.Begin(1)
 	p := &pastWriter{b: b, key: key, entries: []storage.Entry{claim}, at: 1_000_000}
@@ -101,7 +103,9 @@ func (p *pastWriter) save(store *sqlstore.Store) {
 func pastEvent(b *testing.B, store *sqlstore.Store, sections, rows int) (*storage.Event, *venue.Venue) {
 	b.Helper()
 	v := benchVenue(b, sections, rows)
-	header := &storage.Event{ID: storage.NewEventID(), Name: "past", Currency: "EUR", Sale: storage.SaleOpen, Rules: benchRules(600_000)}
+	header := &storage.Event{
+		ID: storage.NewEventID(), Name: "past", Currency: "EUR", Sale: storage.SaleOpen, Rules: benchRules(600_000),
+	}
 	for _, s := range v.Sections {
 		header.Sections = append(header.Sections, storage.SectionInfo{ID: s.ID, Name: s.Name, Seats: uint32(rows * 50)})
 	}
@@ -179,7 +183,9 @@ func BenchmarkSQLActivate(b *testing.B) {
 	store := open()
 	header, v := pastEvent(b, store, sections, 4)
 	for no := range sections {
-		past := newPastWriter(b, storage.SectionKey{Event: header.ID, Section: storage.SectionNo(no)}, v.Layout(no), header.Rules)
+		past := newPastWriter(
+			b, storage.SectionKey{Event: header.ID, Section: storage.SectionNo(no)}, v.Layout(no), header.Rules,
+		)
 		past.change(200, 4)
 		past.save(store)
 	}
@@ -193,7 +199,10 @@ func BenchmarkSQLActivate(b *testing.B) {
 			b.Fatal(err)
 		}
 		lanes, group := store.Shape()
-		e, err := Open(context.Background(), Config{Store: store, Gateway: gateway, CommitLanes: lanes, CommitGroup: group, Preload: true})
+		e, err := Open(
+			context.Background(),
+			Config{Store: store, Gateway: gateway, CommitLanes: lanes, CommitGroup: group, Preload: true},
+		)
 		if err != nil {
 			b.Fatal(err)
 		}

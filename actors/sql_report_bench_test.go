@@ -9,15 +9,16 @@ import (
 	"holdfast/actors/section"
 )
 
-// BenchmarkSQLStore is what the engine does on a SQL server beside what that server can do without it; one op is one round of each, in
-// turn:
+// BenchmarkSQLStore is what the engine does on a SQL server beside what that server can do without it; one op is one
+// round of each, in turn:
 //
 //	engine          holds by 512 clients on 64 sections, each durable before its answer; they lapse by themselves
 //	classic/n       the same holds as conditional UPDATEs over n connections; the first n is the engine's own
 //	bare, merged    the engine's own statements again, same bytes and groups, over the same lanes, nothing else
 //	bare, single    the same records, one INSERT each, over as many connections as the engine has
 //
-// Then what the losers cost the server, and what a purchase does (hold, then confirm with a processor that answers at once).
+// Then what the losers cost the server, and what a purchase does (hold, then confirm with a processor that answers at
+// once).
 func BenchmarkSQLStore(b *testing.B) {
 	url := benchServer(b)
 	classic := openClassic(b, url)
@@ -39,7 +40,10 @@ func BenchmarkSQLStore(b *testing.B) {
 		merged = append(merged, figure{rate: holds / m.Seconds()})
 		single = append(single, figure{rate: holds / one.Seconds()})
 	}
-	tell("\n%d sections, %d clients, %d lanes of %d records; %d rounds of %v", sqlSections, sqlClients, lanes, group, b.N, sqlRound)
+	tell(
+		"\n%d sections, %d clients, %d lanes of %d records; %d rounds of %v", sqlSections, sqlClients, lanes, group,
+		b.N, sqlRound,
+	)
 	tell("engine          %v", engine)
 	for i, n := range pools {
 		tell("classic/%-2d      %v", n, rows[i])
@@ -76,9 +80,16 @@ func tell(format string, arguments ...any) { fmt.Printf(format+"\n", arguments..
 func (s *sqlEngine) report() {
 	stats, server := s.engine.Stats(), s.store.Stats()
 	records, changes := stats.Records.Load(), stats.Changes.Load()
-	tell("records: %.1f changes and %.0f bytes each, %.1f a statement, %.1f ms from leaving the section to durable",
+	tell(
+		"records: %.1f changes and %.0f bytes each, %.1f a statement, %.1f ms from leaving the section to durable",
 		float64(changes)/float64(records), float64(stats.Bytes.Load())/float64(records),
-		float64(server.Records.Load())/float64(server.Appends.Load()), float64(stats.CommitNanos.Load())/float64(records)/1e6)
+		float64(
+			server.Records.Load(),
+		)/float64(
+			server.Appends.Load(),
+		),
+		float64(stats.CommitNanos.Load())/float64(records)/1e6,
+	)
 }
 
 // refusals: every client wants seats that somebody has, durably; the server must not hear of it (P7).

@@ -71,7 +71,9 @@ type eventLog struct {
 
 // SectionServing says that a section was claimed and loaded.
 func (e *eventLog) SectionServing(key storage.SectionKey, epoch section.Epoch, replayed int, took time.Duration) {
-	e.log.Info("section served here", "section", key.String(), "epoch", uint64(epoch), "replayed", replayed, "took", took)
+	e.log.Info(
+		"section served here", "section", key.String(), "epoch", uint64(epoch), "replayed", replayed, "took", took,
+	)
 }
 
 // stopped counts a section that left serving, or could not start. It is called before the section may come back, so
@@ -100,14 +102,24 @@ func (e *eventLog) SectionStopped(key storage.SectionKey, why error) {
 	case errors.Is(why, writer.ErrNotOurs):
 		e.log.Debug("section not claimed: its owner may be alive", "section", key.String())
 	case errors.Is(why, storage.ErrTicketTaken):
-		e.log.Error("ALARM: the tickets guard stopped a double sale: the log's fence has failed; the section is closed until a restart",
-			"alarm", AlarmTicketGuard, "section", key.String(), "error", why)
+		e.log.Error(
+			"ALARM: the tickets guard stopped a double sale: the log's fence has failed; the section is closed until a restart",
+			"alarm", AlarmTicketGuard, "section", key.String(), "error", why,
+		)
 	case errors.As(why, new(*storage.CorruptError)):
-		e.log.Error("ALARM: the section's log is damaged: it is not served until a person has looked", "alarm", AlarmLogDamaged, "section", key.String(), "error", why)
+		e.log.Error(
+			"ALARM: the section's log is damaged: it is not served until a person has looked", "alarm", AlarmLogDamaged,
+			"section", key.String(), "error", why,
+		)
 	case errors.Is(why, shard.ErrGivenUp) || writer.Undecided(why):
-		e.log.Warn("section stopped: the store has not taken its last record; it is claimed again by itself", "section", key.String(), "error", why)
+		e.log.Warn(
+			"section stopped: the store has not taken its last record; it is claimed again by itself", "section",
+			key.String(), "error", why,
+		)
 	case errors.As(why, &fenced):
-		e.log.Warn("section fenced: another node has taken it over; requests go there", "section", key.String(), "error", why)
+		e.log.Warn(
+			"section fenced: another node has taken it over; requests go there", "section", key.String(), "error", why,
+		)
 	default:
 		e.log.Error("section stopped", "section", key.String(), "error", why)
 	}
@@ -142,17 +154,24 @@ func (e *eventLog) Fallback(inDoubt, uncertain int64, which func() string) {
 	case inDoubt == 0 && was > 0:
 		e.log.Info("every section placed on this node is served again", "alarm", AlarmSectionsInDoubt)
 	case uncertain > 0 && wasUncertain == 0:
-		e.log.Error("ALARM: sections placed on this node refuse: their owner is not reached, and the store does not say whether they may be claimed",
-			"alarm", AlarmSectionsInDoubt, "sections", inDoubt, "uncertain", uncertain, "which", which())
+		e.log.Error(
+			"ALARM: sections placed on this node refuse: their owner is not reached, and the store does not say whether they may be claimed",
+			"alarm", AlarmSectionsInDoubt, "sections", inDoubt, "uncertain", uncertain, "which", which(),
+		)
 	case inDoubt > 0 && was == 0:
-		e.log.Error("ALARM: sections placed on this node refuse: their owner is not reached; they are claimed when its heartbeat lapses",
-			"alarm", AlarmSectionsInDoubt, "sections", inDoubt, "which", which())
+		e.log.Error(
+			"ALARM: sections placed on this node refuse: their owner is not reached; they are claimed when its heartbeat lapses",
+			"alarm", AlarmSectionsInDoubt, "sections", inDoubt, "which", which(),
+		)
 	}
 }
 
 // FollowerStuck says that a section's log cannot be followed: its map stands still on this node.
 func (e *eventLog) FollowerStuck(key storage.SectionKey, err error) {
-	e.log.Error("ALARM: the section's log is damaged: its map stands still on this node", "alarm", AlarmLogDamaged, "section", key.String(), "error", err)
+	e.log.Error(
+		"ALARM: the section's log is damaged: its map stands still on this node", "alarm", AlarmLogDamaged, "section",
+		key.String(), "error", err,
+	)
 }
 
 func (e *eventLog) snapshotFailed(key storage.SectionKey, err error) {
@@ -175,7 +194,10 @@ type snapshotter struct {
 }
 
 func newSnapshotter(ctx context.Context, savers int, store storage.Snapshots, events *eventLog) *snapshotter {
-	s := &snapshotter{ctx: ctx, store: store, events: events, waiting: map[storage.SectionKey]storage.Snapshot{}, wake: make(chan struct{}, 1)}
+	s := &snapshotter{
+		ctx: ctx, store: store, events: events, waiting: map[storage.SectionKey]storage.Snapshot{},
+		wake: make(chan struct{}, 1),
+	}
 	for range savers {
 		s.savers.Go(s.run)
 	}

@@ -38,7 +38,8 @@ func (d *peerRPC) subscribed(from storage.WriterID, id storage.EventID) {
 	d.send(from, &peer.Subscribed{Event: id})
 	for _, s := range o.sections {
 		inc := s.shard.Serving()
-		if inc != nil && !d.send(from, &peer.Serving{Section: s.key, Epoch: inc.Epoch(), Seq: ev.live.Seq(s.key.Section)}) {
+		if inc != nil &&
+			!d.send(from, &peer.Serving{Section: s.key, Epoch: inc.Epoch(), Seq: ev.live.Seq(s.key.Section)}) {
 			s.missed()
 		}
 	}

@@ -63,9 +63,15 @@ func benchEventIn(b *testing.B, dir string, sections int) (*Engine, *openEvent, 
 	if err != nil {
 		b.Fatal(err)
 	}
-	header, err := e.CreateEvent(context.Background(), &storage.Event{Name: "bench", Currency: "EUR", Sale: storage.SaleOpen,
-		Rules: section.Rules{HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 1 << 30,
-			DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}}, v)
+	header, err := e.CreateEvent(
+		context.Background(),
+		&storage.Event{Name: "bench", Currency: "EUR", Sale: storage.SaleOpen,
+			Rules: section.Rules{
+				HoldTTL: 600_000, HoldCeiling: 1_200_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 1 << 30,
+				DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin,
+			}},
+		v,
+	)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -170,7 +176,10 @@ func drive(b *testing.B, o *openEvent, sections, perSection, changes int) {
 	var clients []*benchClient
 	for i := range sections {
 		for j := range perSection {
-			c := &benchClient{s: o.sections[i], r: newRequest(), seat: section.SeatIndex(j), left: &left, all: &all, refused: &refused}
+			c := &benchClient{
+				s: o.sections[i], r: newRequest(), seat: section.SeatIndex(j), left: &left, all: &all,
+				refused: &refused,
+			}
 			c.r.Told = func(*writer.Request) { c.told(c.r) }
 			clients = append(clients, c)
 		}

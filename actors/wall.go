@@ -99,28 +99,44 @@ func (e *eventLog) ClockChanged(c wallclock.Change) {
 	switch {
 	case c.Doubted:
 		e.stats.ClockSteps.Add(1)
-		e.log.Error("ALARM: the wall clock has stepped: nothing is held, sold or ended by it until it is back, or has stayed where it is",
-			"alarm", AlarmClockDoubt, step, c.Step.Seconds())
+		e.log.Error(
+			"ALARM: the wall clock has stepped: nothing is held, sold or ended by it until it is back, or has stayed where it is",
+			"alarm", AlarmClockDoubt, step, c.Step.Seconds(),
+		)
 	case c.Kept:
 		e.log.Info("the wall clock is believed again", "alarm", AlarmClockDoubt)
-		e.log.Error("ALARM: the wall clock has stayed where it stepped to and is believed now: holds end by the new time",
-			"alarm", AlarmClockKept, step, c.Step.Seconds(), "lasted_seconds", c.Lasted.Seconds())
+		e.log.Error(
+			"ALARM: the wall clock has stayed where it stepped to and is believed now: holds end by the new time",
+			"alarm", AlarmClockKept, step, c.Step.Seconds(), "lasted_seconds", c.Lasted.Seconds(),
+		)
 	default:
-		e.log.Info("the wall clock is back: everything goes on", "alarm", AlarmClockDoubt, step, c.Step.Seconds(), "lasted_seconds", c.Lasted.Seconds())
+		e.log.Info(
+			"the wall clock is back: everything goes on", "alarm", AlarmClockDoubt, step, c.Step.Seconds(),
+			"lasted_seconds", c.Lasted.Seconds(),
+		)
 	}
 }
 
 // LogAhead says that a section's log has been written by a clock that was ahead of this node's: the section's time
 // stands until the clock has caught up, so new holds last longer by as much.
 func (e *eventLog) LogAhead(key string, by time.Duration) {
-	e.log.Error("ALARM: the section's log is ahead of this node's clock: until the clock has caught up, holds last longer by that. "+
-		"Set the clocks of all nodes by NTP", "alarm", AlarmLogAhead, "section", key, "ahead_seconds", by.Seconds())
+	e.log.Error(
+		"ALARM: the section's log is ahead of this node's clock: until the clock has caught up, holds last longer by that. "+
+			"Set the clocks of all nodes by NTP",
+		"alarm",
+		AlarmLogAhead,
+		"section",
+		key,
+		"ahead_seconds",
+		by.Seconds(),
+	)
 }
 
 // tellAhead compares a log that was claimed with the clock.
 func (s *Section) tellAhead(last section.Instant) {
 	now, sure := s.engine.stamp()
-	if by := time.Duration(last-now) * time.Millisecond; sure && s.engine.cfg.ClockStepMax > 0 && by > s.engine.cfg.ClockStepMax {
+	if by := time.Duration(last-now) * time.Millisecond; sure && s.engine.cfg.ClockStepMax > 0 &&
+		by > s.engine.cfg.ClockStepMax {
 		s.engine.stats.LogsAhead.Add(1)
 		s.engine.eventLog.LogAhead(s.key.String(), by)
 	}

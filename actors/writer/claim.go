@@ -44,7 +44,9 @@ func (*NotOursError) Is(target error) bool { return target == ErrNotOurs }
 // faster, and with the same bytes again while the outcome is unknown. Only after it may the log be loaded and served
 // (DESIGN §5). It gives the record that it left. Errors: ErrNotOurs; *witness.LostError for a log that lacks what this
 // node knows to have been acknowledged, which is not claimed; those of the store.
-func Claim(ctx context.Context, log storage.Log, key storage.SectionKey, who Claimant, now machine.Instant) (storage.Entry,
+func Claim(
+	ctx context.Context, log storage.Log, key storage.SectionKey, who Claimant, now machine.Instant,
+) (storage.Entry,
 	error) {
 	for attempt := uint64(0); ; attempt++ {
 		known := who.known()

@@ -41,7 +41,9 @@ func TestClaimAsks(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		entry, err := Claim(ctx, log, testKey, Claimant{Writer: me, Name: "me", May: ifAllowed(row.may), Pause: pause}, 1)
+		entry, err := Claim(
+			ctx, log, testKey, Claimant{Writer: me, Name: "me", May: ifAllowed(row.may), Pause: pause}, 1,
+		)
 		if !errors.Is(err, row.want) || err == nil && entry.Writer != me {
 			t.Errorf("%s: %v %+v, want %v", row.name, err, entry, row.want)
 		}
@@ -69,7 +71,8 @@ func TestClaimInDoubtWaits(t *testing.T) {
 		who := Claimant{Pause: pause}
 		log, start := &unsureLog{unknown: 4}, time.Now()
 		err := who.commit(context.Background(), log, storage.Append{Entry: storage.Entry{Batch: storage.BatchID{7}}})
-		if took := time.Since(start); err != nil || took != 150*time.Millisecond || len(log.sent) != 5 || log.sent[4] != log.sent[0] {
+		if took := time.Since(start); err != nil || took != 150*time.Millisecond || len(log.sent) != 5 ||
+			log.sent[4] != log.sent[0] {
 			t.Errorf("%v after %v and %d sendings, want 10+20+40+80 ms and 5 of the same", err, took, len(log.sent))
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
@@ -109,7 +112,8 @@ func TestClaimBelievesNotWrittenOnlyWithoutDoubt(t *testing.T) {
 		} {
 			log := &decidingLog{answers: row.answers}
 			who := Claimant{Pause: pause}
-			if err := who.commit(t.Context(), log, storage.Append{}); !errors.Is(err, row.want) || log.sent != row.sent {
+			if err := who.commit(t.Context(), log, storage.Append{}); !errors.Is(err, row.want) ||
+				log.sent != row.sent {
 				t.Errorf("%v: %v after %d sendings", row.answers, err, log.sent)
 			}
 		}

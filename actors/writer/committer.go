@@ -55,8 +55,14 @@ type commitJob struct {
 // (0: whatever is queued). One lane without a limit suits a store that merges a call into one sync; a store with
 // parallel connections takes more. ctx is handed to commit: ending it cuts short what is under way, as a crash would.
 // observe (may be nil) hears the size of each merged write.
-func NewCommitter(ctx context.Context, lanes, group int, commit func(context.Context, []storage.Append) []error, observe func(appends int)) *Committer {
-	c := &Committer{ctx: ctx, commit: commit, group: group, wake: make(chan struct{}, 1), ended: make(chan struct{}), observe: observe}
+func NewCommitter(
+	ctx context.Context, lanes, group int, commit func(context.Context, []storage.Append) []error,
+	observe func(appends int),
+) *Committer {
+	c := &Committer{
+		ctx: ctx, commit: commit, group: group, wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		observe: observe,
+	}
 	var all sync.WaitGroup
 	for range max(lanes, 1) {
 		all.Go(c.run)

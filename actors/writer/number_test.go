@@ -14,13 +14,19 @@ func TestBookingNumberIsNotGivenTwiceWhateverWasLost(t *testing.T) {
 	rules := section.Rules{HoldTTL: 1000, HoldCeiling: 2000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8}
 	given := map[section.BookingNo]section.Instant{}
 	for _, claimed := range []section.Instant{1_800_000_000_000, 1_800_000_000_001, 1_800_000_000_500, 1_700_000_000_000} { // clocks may go back
-		w := New(testKey, storage.WriterID{1}, storage.Tail{Seq: 2, Epoch: 2, At: claimed}, section.NewMachine(section.NewState(layout, rules)))
+		w := New(
+			testKey, storage.WriterID{1}, storage.Tail{Seq: 2, Epoch: 2, At: claimed},
+			section.NewMachine(section.NewState(layout, rules)),
+		)
 		for i := range 100 {
 			r := holdRequest(i, section.SeatIndex(i))
 			w.Submit(r)
 			no := call(r).Decision.Outcome.Booking
 			if before, twice := given[no]; twice {
-				t.Fatalf("booking number %d is given by the life of %d, and was by that of %d, which was lost", no, claimed, before)
+				t.Fatalf(
+					"booking number %d is given by the life of %d, and was by that of %d, which was lost", no, claimed,
+					before,
+				)
 			}
 			given[no] = claimed
 		}

@@ -27,7 +27,9 @@ func Load(ctx context.Context, store storage.Store, key storage.SectionKey, kind
 
 // LoadFrom goes on from a machine that stands after at, up to tail. After an error the machine is not to be used any
 // more.
-func LoadFrom(ctx context.Context, store storage.Store, key storage.SectionKey, m machine.Machine, at, tail storage.Tail) (
+func LoadFrom(
+	ctx context.Context, store storage.Store, key storage.SectionKey, m machine.Machine, at, tail storage.Tail,
+) (
 	replayed int, err error) {
 	err = store.Read(ctx, key, at.Seq, func(e *storage.Entry, hash storage.Hash) error {
 		if e.Seq > tail.Seq { // somebody claimed it meanwhile: that is no damage

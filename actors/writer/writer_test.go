@@ -12,12 +12,19 @@ import (
 func newTestWriter(seats int) *Writer {
 	layout := &section.Layout{Seats: make([]section.SeatSpec, seats), Quality: make([]uint32, seats)}
 	for at := 0; at < seats; at += 50 {
-		layout.Rows = append(layout.Rows, section.RowSpec{First: section.SeatIndex(at), Count: uint32(min(50, seats-at))})
+		layout.Rows = append(
+			layout.Rows, section.RowSpec{First: section.SeatIndex(at), Count: uint32(min(50, seats-at))},
+		)
 	}
-	rules := section.Rules{HoldTTL: 1 << 40, HoldCeiling: 1 << 41, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 1 << 30, DedupeWindow: 1000, DedupeCountMin: 100}
+	rules := section.Rules{
+		HoldTTL: 1 << 40, HoldCeiling: 1 << 41, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 1 << 30, DedupeWindow: 1000,
+		DedupeCountMin: 100,
+	}
 	state := section.NewState(layout, rules)
 	state.Begin(1)
-	return New(testKey, storage.WriterID{1}, storage.Tail{Seq: 1, Epoch: 1, Hash: storage.Hash{1}}, section.NewMachine(state))
+	return New(
+		testKey, storage.WriterID{1}, storage.Tail{Seq: 1, Epoch: 1, Hash: storage.Hash{1}}, section.NewMachine(state),
+	)
 }
 
 func request(c section.Call) *Request { return &Request{Payload: &c, At: 1} }

@@ -29,7 +29,7 @@ type excess struct{ Files, Types, Wide int }
 // package that has come under its number fails until the number here is the right one, or gone. No package is added.
 // A failure prints the table as it has to be.
 var overLimits = map[string]excess{
-	"actors":                   {Files: 31, Wide: 340},
+	"actors":                   {Files: 31, Wide: 87},
 	"actors/audit":             {Wide: 78},
 	"actors/booking":           {Wide: 1},
 	"actors/budget":            {Wide: 3},
@@ -47,7 +47,7 @@ var overLimits = map[string]excess{
 	"actors/views":             {Wide: 18},
 	"actors/wallclock":         {Wide: 3},
 	"actors/witness":           {Wide: 1},
-	"actors/writer":            {Wide: 21},
+	"actors/writer":            {Wide: 9},
 	"api/call":                 {Wide: 1},
 	"api/live":                 {Wide: 2},
 	"cmd/holdfast/node":        {Wide: 1},
