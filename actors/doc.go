@@ -36,7 +36,7 @@
 // With Config.Peers the sections of an event are spread over nodes on one store. Each section is served by one of them
 // and followed by all others, so that every node can answer everything, and go on where another stopped.
 //
-//	Book on node A ──▶ route: served here? who has announced it? who should have it?       (routing.go, package placement)
+//	Book on node A ──▶ route: served here? who has announced it? who should have it?       (sections.go, package placement)
 //	     │ Ask                                                                              (rpc_client.go)
 //	     ▼
 //	node B ──▶ its section, as for a buyer of its own ──▶ durable                           (rpc_server.go)

@@ -52,7 +52,7 @@ type openEvent struct {
 	accessible []bool                        // by section: has accessible seats
 	order      []storage.SectionNo           // by quality, best first
 	prices     []int64                       // by category
-	unmet      atomic.Int32                  // sections of which it is not known what keys they have met; see unmet.go
+	unmet      atomic.Int32                  // sections of which it is not known what keys they have met; see keys.go
 }
 
 type seatRef struct {

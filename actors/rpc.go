@@ -33,9 +33,9 @@ type Peers interface {
 
 // peerRPC is where the conversation with other nodes is held: one for each engine of a cluster.
 //
-//	Received ──┬─ Ask, Search ──▶ a section, or the search ──▶ Answer          (asked.go)
-//	           ├─ Answer ───────▶ whoever waits for it                          (asking.go)
-//	           ├─ Record, Serving, Released ──▶ a section's follower            (follower.go, stream.go)
+//	Received ──┬─ Ask, Search ──▶ a section, or the search ──▶ Answer          (rpc_server.go)
+//	           ├─ Answer ───────▶ whoever waits for it                          (rpc_client.go)
+//	           ├─ Record, Serving, Released ──▶ a section's follower            (package replica, stream.go)
 //	           └─ Call, Catalog, Quiesced ──▶ in a goroutine of their own, or a note
 //
 // Received runs on the link's goroutine, one for each peer, and never waits: what may take time is handed to a
