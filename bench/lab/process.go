@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -34,14 +36,22 @@ const readyPoll = 2 * time.Millisecond
 // stopTimeout is how long a server may take to stop before it is killed.
 const stopTimeout = 20 * time.Second
 
+// The ports that FreeAddress chooses from are below those that a system hands out by itself, so that no listener on
+// port 0 and no outgoing connection is given one before it is used.
+const portMin, portMax = 20_000, 32_000
+
 // FreeAddress is a loopback address that nobody listens on, at this moment.
 func FreeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("lab: %w", err)
+	var last error
+	for range 100 {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(portMin+rand.IntN(portMax-portMin))))
+		if err == nil {
+			defer func() { _ = l.Close() }()
+			return l.Addr().String(), nil
+		}
+		last = err
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
+	return "", fmt.Errorf("lab: no free port: %w", last)
 }
 
 // StartHoldfast runs a holdfast binary with an embedded store in data, in dev mode, and waits until it can serve. Its

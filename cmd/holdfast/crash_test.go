@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,6 +21,7 @@ import (
 	"holdfast/actors/audit"
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/cmd/holdfast/datafolder"
+	"holdfast/cmd/holdfast/testkit"
 )
 
 // The crash test: a real process, real files, kill -9 at random moments under load, and a memory of every answer that
@@ -68,16 +68,8 @@ var untiring = []string{"--buyer-rate=0"}
 
 func newProcess(t *testing.T, binary, flag, where string) *process {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return &process{t: t, binary: binary, where: [2]string{flag, where}, address: address, patience: 8 * time.Second,
-		up: make(chan struct{}), more: untiring}
+	return &process{t: t, binary: binary, where: [2]string{flag, where}, address: testkit.FreeAddress(),
+		patience: 8 * time.Second, up: make(chan struct{}), more: untiring}
 }
 
 // start runs the server and waits until it is ready.

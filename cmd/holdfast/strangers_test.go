@@ -23,19 +23,10 @@ import (
 func gossipPort(t *testing.T) string {
 	t.Helper()
 	for range 20 {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		address := listener.Addr().String()
+		address := testkit.FreeAddress()
 		packets, err := net.ListenPacket("udp", address)
-		if err := listener.Close(); err != nil {
-			t.Fatal(err)
-		}
 		if err == nil {
-			if err := packets.Close(); err != nil {
-				t.Fatal(err)
-			}
+			_ = packets.Close()
 			return address
 		}
 	}

@@ -99,5 +99,6 @@ var commandWalls = map[string]wall{
 	},
 	"cmd/holdfast/testkit": {
 		Why: "files, requests and waiting, for the tests of every room here, so it may know none of them",
+		Own: []string{"storage/sqlstore/pgserver"},
 	},
 }

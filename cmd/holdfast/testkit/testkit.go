@@ -3,11 +3,14 @@ package testkit
 import (
 	"context"
 	"fmt"
+	"holdfast/storage/sqlstore/pgserver"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -89,3 +92,7 @@ func AwaitNotReady(ctx context.Context, url string) error {
 		}
 	}
 }
+
+// FreeAddress is a loopback address that nobody listens on, and that no listener on port 0 and no outgoing connection
+// of another test will be given before it is used: its port is below those that the system hands out.
+func FreeAddress() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(pgserver.FreePort())) }
