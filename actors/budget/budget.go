@@ -65,9 +65,16 @@ func Check(t *testing.T, raceDetector bool, paths []Path) {
 	}
 }
 
+// countsMore is how often a path that is over its budget is counted anew: on a busy machine collections of garbage fall
+// into every count, and empty pools.
+const countsMore = 4
+
 func (p *Path) check(t *testing.T) {
 	t.Helper()
 	spent := p.spent(t, func() {})
+	for tries := 0; tries < countsMore && p.judge(spent) != ""; tries++ { // a busy machine, or a path that is too dear
+		spent = min(spent, p.spent(t, func() {}))
+	}
 	if finding := p.judge(spent); finding != "" {
 		t.Error(finding)
 	}
