@@ -33,7 +33,7 @@ const (
 // a failure nobody may touch r any more; the failure says whether r may have had an effect.
 func (s *Section) do(r *Request, deadline time.Time) *writer.Failure {
 	failed := s.attempt(r, deadline)
-	if failed != nil && failed != timedOut { // then the shard has it still
+	if failed != nil && failed != timedOut { // one that timed out is still with the shard
 		r.free()
 	}
 	return failed

@@ -49,7 +49,7 @@ type peerRPC struct {
 	// unsynced are sections whose followers were not told of the newest record; see streamEntry.
 	unsynced atomic.Int64
 
-	queueing atomic.Int64 // errands in queues
+	queueing atomic.Int64 // inbound requests in queues
 	queues   struct {
 		sync.Mutex
 		last map[storage.SectionKey]chan struct{} // the turn of the last one that waits for the section
