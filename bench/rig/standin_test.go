@@ -30,8 +30,11 @@ type standIn struct {
 
 type standInEvent struct {
 	open  bool
-	plan  wire.Availability
-	seats map[string]bool // held
+	plan  wire.Availability // every seat available
+	seats map[string]bool   // held
+	// held are the letters of the sections that have held seats, kept as holds come: making them for each look took
+	// longer, under the race detector on a busy machine, than a client waits.
+	held map[string][]byte
 }
 
 func newStandIn() *fasthttp.Server {
@@ -71,7 +74,7 @@ func (s *standIn) create(ctx *fasthttp.RequestCtx) {
 		ctx.SetStatusCode(400)
 		return
 	}
-	e := &standInEvent{seats: map[string]bool{}}
+	e := &standInEvent{seats: map[string]bool{}, held: map[string][]byte{}}
 	total := 0
 	for _, section := range plan.Sections {
 		seats := 0
@@ -101,6 +104,7 @@ func (s *standIn) hold(ctx *fasthttp.RequestCtx, e *standInEvent) {
 		return
 	}
 	e.seats[seat] = true
+	e.mark(seat)
 	s.holds++
 	ctx.SetStatusCode(201)
 	ctx.SetBodyString(`{"id":"b","state":"held"}`)
@@ -109,16 +113,32 @@ func (s *standIn) hold(ctx *fasthttp.RequestCtx, e *standInEvent) {
 func (e *standInEvent) write(ctx *fasthttp.RequestCtx) {
 	live := wire.Availability{}
 	for _, section := range e.plan.Sections {
-		letters := []byte(section.Status)
-		for i := range letters {
-			if e.seats[fmt.Sprintf("%s-%d-%d", section.ID, i/rowSeats+lab.RowsFirst, i%rowSeats+1)] {
-				letters[i] = 'h'
-			}
+		if letters := e.held[section.ID]; letters != nil {
+			section.Status = string(letters)
 		}
-		section.Status = string(letters)
 		live.Sections = append(live.Sections, section)
 	}
 	_ = json.NewEncoder(ctx).Encode(live)
+}
+
+// mark shows a seat as held; one that the plan does not have is nobody's.
+func (e *standInEvent) mark(seat string) {
+	id, place, _ := strings.Cut(seat, "-")
+	var row, number int
+	if _, err := fmt.Sscanf(place, "%d-%d", &row, &number); err != nil {
+		return
+	}
+	for _, section := range e.plan.Sections {
+		if section.ID != id {
+			continue
+		}
+		if e.held[id] == nil {
+			e.held[id] = []byte(section.Status)
+		}
+		if i := (row-lab.RowsFirst)*rowSeats + number - 1; i >= 0 && i < len(e.held[id]) {
+			e.held[id][i] = 'h'
+		}
+	}
 }
 
 // TestMain lets this test binary be the servers that a rig starts: "serve …" is the stand-in, "null …" the do-nothing
