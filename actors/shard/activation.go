@@ -109,7 +109,8 @@ func (a *Activation) undo() {
 	a.root.Send(a.pid, wakeUp{})
 }
 
-// send puts a request in front of the life. On a buyer's own goroutine it is judged there and then if the shard is idle.
+// send puts a request in front of the life. On a buyer's own goroutine it is judged there and then if the shard is
+// idle.
 func (a *Activation) send(r *writer.Request, inline bool) {
 	if inline {
 		a.mailbox.PostAndRun(r)

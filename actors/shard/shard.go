@@ -74,8 +74,8 @@ func (s *Shard) MayActivate() (may bool) {
 	return may
 }
 
-// Run passes a request to the life that serves, and judges it on the caller's goroutine if the shard is idle: for whoever
-// waits for the answer anyway, and holds no lock. Otherwise it is Send.
+// Run passes a request to the life that serves, and judges it on the caller's goroutine if the shard is idle: for
+// whoever waits for the answer anyway, and holds no lock. Otherwise it is Send.
 func (s *Shard) Run(r *writer.Request) (sent bool, failed *writer.Failure) { return s.pass(r, true) }
 
 // Send passes a request to the life that serves. sent is false when none does. Overloaded: too many are inside.
