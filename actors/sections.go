@@ -87,11 +87,11 @@ func (s *Section) send(r *Request, deadline time.Time) *writer.Failure {
 // of it is inside: the search may give up waiting before.
 func (s *Section) sendHere(r *Request) (sent bool, failed *writer.Failure) {
 	if r.gen == 0 {
-		return s.shard.Send(&r.Request)
+		return s.shard.Run(&r.Request)
 	}
 	s.engine.coordinator.hold(r.gen)
 	r.held = true
-	if sent, failed = s.shard.Send(&r.Request); !sent {
+	if sent, failed = s.shard.Run(&r.Request); !sent {
 		r.held = false
 		s.engine.coordinator.leave(r.gen)
 	}

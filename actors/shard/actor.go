@@ -164,7 +164,7 @@ func (a *shardActor) settle() {
 	}
 	if a.w.Due() && !a.flushQueued {
 		a.flushQueued = true
-		a.root.Send(a.self, flushMarker{})
+		a.act.mailbox.PostUserMessage(flushMarker{})
 	}
 	a.arm(next, ok)
 }
@@ -215,9 +215,9 @@ func (a *shardActor) flush() {
 	if a.resends > 0 {
 		send = a.node.Committer.SendAlone
 	}
-	send(&p.Append, func(err error) {
+	send(&p.Append, func(err error) { // on the committer's goroutine, which goes on here
 		a.completed.Store(&completion{batch, err})
-		a.root.Send(a.self, wakeUp{})
+		a.act.mailbox.PostAndRun(wakeUp{})
 	})
 }
 

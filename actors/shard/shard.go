@@ -74,8 +74,14 @@ func (s *Shard) MayActivate() (may bool) {
 	return may
 }
 
+// Run passes a request to the life that serves, and judges it on the caller's goroutine if the shard is idle: for
+// whoever waits for the answer anyway, and holds no lock. Otherwise it is Send.
+func (s *Shard) Run(r *writer.Request) (sent bool, failed *writer.Failure) { return s.pass(r, true) }
+
 // Send passes a request to the life that serves. sent is false when none does. Overloaded: too many are inside.
-func (s *Shard) Send(r *writer.Request) (sent bool, failed *writer.Failure) {
+func (s *Shard) Send(r *writer.Request) (sent bool, failed *writer.Failure) { return s.pass(r, false) }
+
+func (s *Shard) pass(r *writer.Request, inline bool) (sent bool, failed *writer.Failure) {
 	a := s.serving.Load()
 	if a == nil {
 		return false, nil
@@ -87,7 +93,7 @@ func (s *Shard) Send(r *writer.Request) (sent bool, failed *writer.Failure) {
 		a.undo()
 		return false, nil
 	}
-	a.send(r)
+	a.send(r, inline)
 	return true, nil
 }
 
@@ -211,13 +217,17 @@ func (s *Shard) claimant() writer.Claimant {
 
 // start lets requests in.
 func (s *Shard) start(m machine.Machine, tail storage.Tail, lease uint64) *Activation {
-	act := &Activation{node: s.node, root: s.node.System.Root, epoch: tail.Epoch, ended: make(chan struct{})}
+	act := &Activation{node: s.node, root: s.node.System.Root, mailbox: newMailbox(), epoch: tail.Epoch,
+		ended: make(chan struct{})}
 	act.lease.Store(lease)
 	a := &shardActor{node: s.node, host: s.host, shard: s, act: act, w: writer.New(s.key, s.node.Writer, tail, m)}
 	s.mu.Lock() // before the actor lives: should it die at once, it finds its shard serving
 	defer s.mu.Unlock()
 	act.pid = act.root.Spawn(
-		actor.PropsFromProducer(func() actor.Actor { return a }, actor.WithDispatcher(s.node.Dispatcher)),
+		actor.PropsFromProducer(
+			func() actor.Actor { return a }, actor.WithDispatcher(s.node.Dispatcher),
+			actor.WithMailbox(func() actor.Mailbox { return act.mailbox }),
+		),
 	)
 	s.life.Served()
 	s.serving.Store(act)

@@ -11,7 +11,8 @@ import (
 // Committer makes records durable for many sections.
 //
 // Two simple steps, in each lane: take what is queued, at most a group of it; write it as one Commit of the store, tell
-// each its result, and begin again.
+// each its result, and begin again. Whoever is told goes on at once, on the lane's goroutine: its answers leave without
+// waiting behind everything else that could run. What it does must be short, and must not block.
 //
 // Why not one Commit a section: a sync costs the same for one record as for a thousand, and the disk does them one
 // after the other; sixty-four sections that sync alone get a sixty-fourth of the rate each. A store whose commits run
@@ -28,8 +29,8 @@ import (
 //
 // Tried and dropped: a delay or a size that waits for more company (it only adds latency: while one write is under way
 // the next batch gathers by itself); one goroutine per section (the store merges them again, with more switching);
-// answering from here (the answers would race with the Writer's own bookkeeping); sharing the queue out evenly over the
-// lanes (smaller groups, each paying a whole sync, and an idle lane takes what is there anyway).
+// answering from here past the shard (the answers would race with the Writer's own bookkeeping); sharing the queue out
+// evenly over the lanes (smaller groups, each paying a whole sync, and an idle lane takes what is there anyway).
 type Committer struct {
 	ctx    context.Context // of every Commit
 	commit func(ctx context.Context, appends []storage.Append) []error

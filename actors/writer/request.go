@@ -87,6 +87,11 @@ func (r *Request) Tell() {
 // The timer speaks through the channel of the answer: waiting on two channels costs a third more, and every request of
 // every buyer waits.
 func (r *Request) Wait(timeout time.Duration) bool {
+	select {
+	case <-r.done: // told before anybody waits: it was judged on this goroutine, and nothing had to be made durable
+		return true
+	default:
+	}
 	r.timer.Reset(timeout)
 	if !<-r.done {
 		if r.leave() {

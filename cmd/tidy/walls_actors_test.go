@@ -126,7 +126,7 @@ var wallsOfActors = map[string]wall{
 	"actors/shard": {
 		Why: "runs any machine's writer as an actor: what a section is to an event or to other nodes stays behind its Host",
 		Own: []string{"actors/machine", "actors/writer", "actors/witness", "storage"}, Third: []string{protoactor},
-		Test: []string{"actors/machinetest/counter", "storage/memstore", "storage/faultstore"},
+		Test: []string{"actors/machinetest/counter", "storage/memstore", "storage/faultstore", rapid},
 	},
 	"actors/replica": {
 		Why:  "follows any machine's log on the nodes that do not serve it: it grants nothing, so it may not know who asks",
