@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestBookingPages adds ascending numbers with gaps and removes them in every order, so that pages are emptied, taken for other numbers and
-// asked for while they were the last one found.
+// TestBookingPages adds ascending numbers with gaps and removes them in every order, so that pages are emptied, taken
+// for other numbers and asked for while they were the last one found.
 func TestBookingPages(t *testing.T) {
 	for _, oldestFirst := range []bool{true, false} {
 		var k bookingBook

@@ -12,7 +12,7 @@ func (s *State) decideBooking(c *Command, d *Decision) {
 	s.describe(slot, d)
 	b := s.bookings.slab.At(slot)
 	if c.Kind == ReleaseHold && b.state == BookingReleased {
-		// Giving back twice is one wish: the second time nothing changes, whatever the request's key.
+		// Giving back twice is one request: the second time nothing changes, whatever the request's key.
 		d.Outcome.Repeat = true
 		d.Outcome.DependsOn = s.since(b.stamp)
 		return

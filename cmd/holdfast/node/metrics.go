@@ -47,7 +47,7 @@ func engineMetrics(e *actors.Engine, build Build) []prometheus.Collector {
 		counter("append_unavailable_total", "Sendings of appends that the store surely did not take; each was sent "+
 			"again.", &s.Unavailable, 1),
 		counter("ticket_guard_met_total", "ALARM unless 0: the tickets guard stopped a double sale that the log's "+
-			"fence had let through.", &s.TicketGuardMet, 1),
+			"fence had let through.", &s.TicketGuardViolations, 1),
 		counter("log_lost_total", "ALARM unless 0: sections closed because the store lacks records that were "+
 			"acknowledged.", &s.LogLost, 1),
 		counter("snapshots_total", "Snapshots saved.", &s.SnapshotsSaved, 1),
@@ -90,7 +90,7 @@ func sectionMetrics(e *actors.Engine) []prometheus.Collector {
 
 // sharedMetrics are those of a node on a database. holdfast_store_reachable is the one to wake somebody for: at 0
 // nothing can be sold.
-func sharedMetrics(s *sqlstore.Stats, h *cluster.Heart) []prometheus.Collector {
+func sharedMetrics(s *sqlstore.Stats, h *cluster.Liveness) []prometheus.Collector {
 	reachable := func() float64 {
 		if s.Reachable() {
 			return 1
@@ -184,14 +184,14 @@ var (
 		"Handshakes, gossip and connections that failed between this node and others, or were "+
 			"none of a node's: the log says from where. At rest it stands still, but for reason silent.",
 		"port", "side", "reason")
-	descStrangers = clusterDesc("strangers", "ALARM unless 0: nodes of the gossip that are on another database. They "+
+	descForeign = clusterDesc("strangers", "ALARM unless 0: nodes of the gossip that are on another database. They "+
 		"are given and asked nothing.")
-	descUnmet = clusterDesc("unmet", "ALARM unless 0: living nodes on the database that gossip does not know: "+
+	descNotInGossip = clusterDesc("unmet", "ALARM unless 0: living nodes on the database that gossip does not know: "+
 		"what they claim cannot be reached.")
-	descYields   = clusterDesc("yields", "ALARM at 1: strangers serve, and this node claims and serves nothing.")
-	descLinkUp   = clusterDesc("link_up", "1 while messages pass to and from the peer.", "peer")
-	descSessions = clusterDesc("link_sessions_total", "Times that the link to the peer came up.", "peer")
-	descBytes    = clusterDesc("link_bytes_total", "Bytes to and from the peer, before encryption.", "peer",
+	descStandingDown = clusterDesc("yields", "ALARM at 1: strangers serve, and this node claims and serves nothing.")
+	descLinkUp       = clusterDesc("link_up", "1 while messages pass to and from the peer.", "peer")
+	descSessions     = clusterDesc("link_sessions_total", "Times that the link to the peer came up.", "peer")
+	descBytes        = clusterDesc("link_bytes_total", "Bytes to and from the peer, before encryption.", "peer",
 		"direction")
 	descMessages = clusterDesc("link_messages_total", "Messages to and from the peer.", "peer", "direction")
 	descBatches  = clusterDesc("link_batches_total",
@@ -199,14 +199,16 @@ var (
 	descDropped = clusterDesc("link_dropped_total",
 		"Messages for the peer that were refused because its link was down or too much waited.",
 		"peer")
-	descOutbox    = clusterDesc("link_outbox_bytes", "Bytes for the peer that are queued and not yet handed to its stream.", "peer")
+	descOutbox = clusterDesc(
+		"link_outbox_bytes", "Bytes for the peer that are queued and not yet handed to its stream.", "peer",
+	)
 	descRoundTrip = clusterDesc("link_round_trip_seconds", "Time to the peer and back, smoothed.", "peer")
 )
 
 // Describe is for prometheus.
 func (clusterCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descMembers, descRefused, descFailures, descStrangers, descUnmet, descYields, descLinkUp, descSessions,
+		descMembers, descRefused, descFailures, descForeign, descNotInGossip, descStandingDown, descLinkUp, descSessions,
 		descBytes, descMessages, descBatches,
 		descDropped, descOutbox, descRoundTrip,
 	} {
@@ -232,13 +234,13 @@ func (c clusterCollector) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(descFailures, prometheus.CounterValue, float64(n), kind.Port, kind.Side,
 			kind.Reason)
 	}
-	company, yields := c.node.cluster.Company(), 0.0
-	if company.Yield != "" {
-		yields = 1
+	identities, standingDown := c.node.cluster.Identities(), 0.0
+	if identities.StandDown != "" {
+		standingDown = 1
 	}
-	out <- prometheus.MustNewConstMetric(descStrangers, prometheus.GaugeValue, float64(len(company.Strangers)))
-	out <- prometheus.MustNewConstMetric(descUnmet, prometheus.GaugeValue, float64(len(company.Unmet)))
-	out <- prometheus.MustNewConstMetric(descYields, prometheus.GaugeValue, yields)
+	out <- prometheus.MustNewConstMetric(descForeign, prometheus.GaugeValue, float64(len(identities.Foreign)))
+	out <- prometheus.MustNewConstMetric(descNotInGossip, prometheus.GaugeValue, float64(len(identities.NotInGossip)))
+	out <- prometheus.MustNewConstMetric(descStandingDown, prometheus.GaugeValue, standingDown)
 	for peer, s := range onePerName(c.node.cluster.Stats()) {
 		collectLink(out, peer, &s)
 	}
