@@ -56,7 +56,7 @@ func (t *bookingCall) best(out *BookingView) error {
 	return t.verdict(rejection, err, out)
 }
 
-// recall asks the section that may have met the request only whether it remembers it: a wish for no seats is refused
+// recall asks the section that may have met the request only whether it remembers it: a request for no seats is refused
 // with NoSeats unless it does, and the memory is asked first. The question queues behind whatever an earlier call under
 // the key has left in the section, so NoSeats means that none of that became a hold. Then the request is new: a key
 // whose first section never got to it must not be tied to that section while others have seats (P11). For a search

@@ -13,8 +13,9 @@ import (
 // are in the way.
 //
 // Each section remembers its own part under the key. A call that stopped between two sections is finished by the same
-// key: those that have done their part repeat their answer, the others are asked for the first time. The whole wish's
-// fingerprint is in the store too, so that a body with the seats of other sections is a mismatch at every node (P5).
+// key: those that have done their part repeat their answer, the others are asked for the first time. The whole
+// request's fingerprint is in the store too, so that a body with the seats of other sections is a mismatch at every
+// node (P5).
 func (e *Engine) Block(id storage.EventID, who Caller, seats []string, unblock bool, timeout time.Duration) error {
 	deadline := time.Now().Add(timeout)
 	ev, o, err := e.openEvent(id, deadline)

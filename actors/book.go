@@ -63,7 +63,7 @@ type bookingCall struct {
 	call     *BookCall
 	deadline time.Time
 	reserved uint32
-	judged   section.Instant // when the section that answered last judged it; judgedUnknown: nobody can say
+	judged   section.Instant // when the section that answered last judged it; decidedUnknown: nobody can say
 	// searching over sections, as the buyer's coordinator in a cluster, in that generation.
 	searching bool
 	gen       uint64
@@ -95,7 +95,7 @@ func (t *bookingCall) named(out *BookingView) error {
 // will meet the seats taken too, and one that was there, and is gone, was refused. Once a request is registered the map
 // says nothing any more: the seats may have been taken by a repeat of the same request that was quicker.
 func (t *bookingCall) isNew(seats uint32) bool {
-	if id := t.call.Request; id != (section.RequestID{}) && t.ev.index.Met(id) {
+	if id := t.call.Request; id != (section.RequestID{}) && t.ev.index.Contains(id) {
 		return false
 	}
 	return t.ev.refusesHold() == nil && t.ev.buyers.Room(t.call.Buyer, seats, t.mostSeats())
@@ -111,13 +111,13 @@ func (t *bookingCall) tooLate(r *Request, no storage.SectionNo, out *BookingView
 // durable state only, so a seat that it shows taken is taken (unless a hold is due to end: the section ends it first,
 // P4), and a request that the index does not know no section remembers as a hold (see coordinator.KeyIndex), so it
 // cannot be a repeat. It leaves the lost seats in r's outcome. It never grants: a seat that looks free is the section's
-// to judge, and so is a wish with a fault that takes precedence over seat_taken.
+// to judge, and so is a request with a fault that takes precedence over seat_taken.
 func (t *bookingCall) lostAlready(r *Request, no storage.SectionNo) bool {
 	r.Decision.Outcome.Lost = t.o.sections[no].lostAlready(r)
 	return len(r.Decision.Outcome.Lost) > 0
 }
 
-// lostAlready lists the seats of a wish that are surely lost.
+// lostAlready lists the seats of a request that are surely lost.
 func (s *Section) lostAlready(r *Request) []section.SeatIndex {
 	lost := r.Decision.Outcome.Lost[:0]
 	if !s.mapIsTrue() || len(r.seats) > int(s.kind.Rules.SeatsPerBookingMax) || len(r.seats) == 0 {

@@ -50,8 +50,8 @@ func recordPath(commands int) func(testing.TB) func() {
 			}
 			p := w.Ready()
 			w.Recycle(w.Advance(p.Append.Entry.Batch, nil))
-			for i, told := range w.Answers() {
-				r := requestIn(told)
+			for i, answered := range w.Answers() {
+				r := requestIn(answered)
 				if r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted {
 					t.Fatalf("%v %+v", r.Err, r.Decision.Outcome)
 				}
@@ -73,8 +73,9 @@ func refusalPath(t testing.TB) func() {
 	r := holdRequest(1, 7)
 	return func() {
 		w.Submit(&r.Request)
-		if told := w.Answers(); len(told) != 1 || requestIn(told[0]).Decision.Outcome.Rejection != section.SeatTaken {
-			t.Fatalf("%d answers", len(told))
+		if answered := w.Answers(); len(answered) != 1 ||
+			requestIn(answered[0]).Decision.Outcome.Rejection != section.SeatTaken {
+			t.Fatalf("%d answers", len(answered))
 		}
 	}
 }
@@ -87,7 +88,7 @@ type counter struct {
 	call BookCall
 	view BookingView
 	n    uint64
-	seat [1]string // of the wish; a list made for each would be counted as the engine's
+	seat [1]string // of the request; a list made for each would be counted as the engine's
 }
 
 func enginePath(step func(*counter)) func(testing.TB) func() {

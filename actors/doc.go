@@ -47,9 +47,9 @@
 //	coordinator of a buyer: the node that runs searches over sections, so that one key is one booking           (search_coordinator.go)
 //
 // A section moves by a record: whoever has it lets what is in flight land, writes that it is released, and tells the
-// heir. Requests that come in meanwhile wait in front of it, and are sent on. When its node is gone, the record of the
-// heir's claim does the same, once the rule of takeover (Config.MayClaim) allows it. Views of who is there propose all
-// this, and may be wrong or differ: what they cost then is waiting.
+// successor. Requests that come in meanwhile wait in front of it, and are sent on. When its node is gone, the record of
+// the successor's claim does the same, once the rule of takeover (Config.MayClaim) allows it. Views of who is there
+// propose all this, and may be wrong or differ: what they cost then is waiting.
 //
 // A request that was on its way to a node that is gone is sent again under its key, or reported as unknown; never as
 // failed.

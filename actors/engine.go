@@ -28,9 +28,9 @@ import (
 type Config struct {
 	Store   storage.Store    // required
 	Gateway checkout.Gateway // where confirm takes money; required unless Offline
-	// Offline is for tools that open a stopped server's store for an operator's deed: nothing is paid, and no payment is
-	// judged, since whoever has the books is not here. Bookings in payment stay as they are (P6), and no event is opened
-	// that the deed does not need. With it there is no Gateway.
+	// Offline is for tools that open a stopped server's store for an operator's command: nothing is paid, and no
+	// payment is judged, since whoever has the books is not here. Bookings in payment stay as they are (P6), and no
+	// event is opened that the command does not need. With it there is no Gateway.
 	Offline bool
 	Name    string // the node's name in claims; default "node"
 	// Writer is this process start's id in claims and records, for who must know it before (a heartbeat). Default: a
@@ -50,8 +50,8 @@ type Config struct {
 	InflightMax int64
 	// ChargeTimeout is how long a confirm waits for the processor before it answers "paying". Default 3 s.
 	ChargeTimeout time.Duration
-	// CommitLanes is how many merged writes may be under way at once. Default 1, right for the embedded store.
-	CommitLanes int
+	// CommitConcurrency is how many merged writes may be under way at once. Default 1, right for the embedded store.
+	CommitConcurrency int
 	// CommitGroup is the most records in one merged write. Default 0, no limit: right for the embedded store, where a
 	// sync costs the same for all. A store whose writes are the cheaper the fewer records they have says so itself.
 	CommitGroup int
@@ -121,7 +121,7 @@ func (c *Config) fill() error {
 	}
 	c.InflightMax = cmp.Or(c.InflightMax, 4096)
 	c.ChargeTimeout = cmp.Or(c.ChargeTimeout, 3*time.Second)
-	c.CommitLanes = cmp.Or(c.CommitLanes, 1)
+	c.CommitConcurrency = cmp.Or(c.CommitConcurrency, 1)
 	c.PassivateAfter = cmp.Or(c.PassivateAfter, 10*time.Minute)
 	return nil
 }
@@ -187,7 +187,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		cfg: cfg, clock: shard.RealRuntime{}, codes: booking.NewTicketCodes(secret),
 		creates: map[section.RequestID]storage.EventID{}, finding: make(chan struct{}, findingMax),
 		glances:     make(chan struct{}, glancesMax),
-		activations: make(chan struct{}, 2*max(runtime.GOMAXPROCS(0), cfg.CommitLanes)),
+		activations: make(chan struct{}, 2*max(runtime.GOMAXPROCS(0), cfg.CommitConcurrency)),
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	writes, cut := context.WithCancel(context.Background())
@@ -197,8 +197,8 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.eventLog = eventLog{log: cfg.Logger, stats: &e.stats}
 	e.believeClock()
 	e.watchClock()
-	e.committer = writer.NewCommitter(writes, cfg.CommitLanes, cfg.CommitGroup, cfg.Store.Commit, e.stats.merged)
-	e.snapshots = newSnapshotter(writes, cfg.CommitLanes, cfg.Store, &e.eventLog)
+	e.committer = writer.NewCommitter(writes, cfg.CommitConcurrency, cfg.CommitGroup, cfg.Store.Commit, e.stats.merged)
+	e.snapshots = newSnapshotter(writes, cfg.CommitConcurrency, cfg.Store, &e.eventLog)
 	e.gateway = freeGateway{cfg.Gateway, e}
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	e.node = e.newNode()

@@ -60,12 +60,12 @@ func TestOverload(t *testing.T) {
 	go func() { _, err := b.hold(caller(1, 1), "A-1-1"); done <- err }()
 	<-arrived
 	inc := b.section(0).shard.Serving()
-	var told sync.WaitGroup
+	var answered sync.WaitGroup
 	for i := range section.SeatIndex(2) {
 		r := requestOf(section.Call{Command: section.Command{Kind: section.PlaceHold, Seats: []section.SeatIndex{4 + i},
 			Buyer: section.BuyerID{9, byte(i)}, Request: section.RequestID{9, byte(i)}}})
-		told.Add(1)
-		r.Told = func(*writer.Request) { told.Done() }
+		answered.Add(1)
+		r.Told = func(*writer.Request) { answered.Done() }
 		if sent, err := b.section(0).shard.Send(&r.Request); !sent || err != nil {
 			t.Fatal("no room for three", err)
 		}
@@ -80,7 +80,7 @@ func TestOverload(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	told.Wait()
+	answered.Wait()
 	if got := inc.Inflight(); got != 0 {
 		t.Errorf("%d slots are taken after the last answer", got)
 	}

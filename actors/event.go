@@ -41,18 +41,18 @@ type event struct {
 
 // openEvent is the part that costs memory: immutable once made.
 type openEvent struct {
-	venue      *venue.Venue
-	seats      venue.Names[seatRef]
-	ids        [][]string // by section, by seat index
-	sections   []*Section
-	byID       venue.Names[storage.SectionNo]
-	partsOf    map[string][]storage.SectionNo // parts of the sections that are split, best first, by the composed name of the whole
-	categories venue.Names[section.CategoryID]
-	has        []map[section.CategoryID]bool // by section
-	accessible []bool                        // by section: has accessible seats
-	order      []storage.SectionNo           // by quality, best first
-	prices     []int64                       // by category
-	unmet      atomic.Int32                  // sections of which it is not known what keys they have met; see keys.go
+	venue       *venue.Venue
+	seats       venue.Names[seatRef]
+	ids         [][]string // by section, by seat index
+	sections    []*Section
+	byID        venue.Names[storage.SectionNo]
+	partsOf     map[string][]storage.SectionNo // parts of the sections that are split, best first, by the composed name of the whole
+	categories  venue.Names[section.CategoryID]
+	has         []map[section.CategoryID]bool // by section
+	accessible  []bool                        // by section: has accessible seats
+	order       []storage.SectionNo           // by quality, best first
+	prices      []int64                       // by category
+	keysUnknown atomic.Int32                  // sections of which it is not known what keys they have met; see keys.go
 }
 
 type seatRef struct {
@@ -228,7 +228,7 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	o.byID.Enter(o.venue.Sections[no].ID, no)
 	key := storage.SectionKey{Event: header.ID, Section: no}
 	o.sections = append(
-		o.sections, ev.engine.newSection(ev, key, section.Kind{Layout: layout, Rules: header.Rules}, &o.unmet),
+		o.sections, ev.engine.newSection(ev, key, section.Kind{Layout: layout, Rules: header.Rules}, &o.keysUnknown),
 	)
 	var ids []string
 	for _, row := range o.venue.Sections[no].Rows {

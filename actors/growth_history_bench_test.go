@@ -70,7 +70,7 @@ func (h *growthHouse) write(records int) {
 	}
 }
 
-// writeSection lets a writer of its own sell for so many records, one wish in each, and leaves the snapshot that it
+// writeSection lets a writer of its own sell for so many records, one request in each, and leaves the snapshot that it
 // would have left.
 func (h *growthHouse) writeSection(s *Section, records int) error {
 	if records == 0 {

@@ -12,10 +12,10 @@ import (
 // lets go, and nobody follows it any more, so that the shows of last season cost their maps and no more. The next
 // request wakes the section where it is placed; so does whoever puts the event on sale again, on every node.
 //
-//	serving ── quiet for PassivateAfter ──▶ released, asleep ── a request, a Serving of another node, sale open ──▶ as any section that stands still
-//	followed ── its log ends with a release, and nobody serves it ──▶ asleep
+//	serving ── quiet for PassivateAfter ──▶ released, passivated ── a request, a Serving of another node, sale open ──▶ as any section that stands still
+//	followed ── its log ends with a release, and nobody serves it ──▶ passivated
 
-// restless says whether the event's sections are to be kept awake, whatever they do.
+// restless says whether the event's sections are to be kept active, whatever they do.
 func (ev *event) restless() bool { return ev.header.Load().Sale == storage.SaleOpen }
 
 // maybePassivate puts the section to sleep when it is time. Only the rebalancer calls it.

@@ -57,19 +57,19 @@ func TestPlantedNames(t *testing.T) {
 
 func TestPlantedNamesAreChecked(t *testing.T) {
 	planted.For(t, " phantom, drop-hold ,")
-	both := func() bool { return planted.Awake("phantom") && planted.Awake("drop-hold") }
-	if !both() || planted.Awake("double-grant") {
+	both := func() bool { return planted.Active("phantom") && planted.Active("drop-hold") }
+	if !both() || planted.Active("double-grant") {
 		t.Error("two names: others are awake")
 	}
-	err := planted.Wake("double-grant,fantom")
+	err := planted.Activate("double-grant,fantom")
 	if err == nil || !strings.Contains(err.Error(), `"fantom"`) || !strings.Contains(err.Error(), "double-grant") {
 		t.Errorf("a name that is none: %v", err)
 	}
-	if !both() || planted.Awake("double-grant") {
+	if !both() || planted.Active("double-grant") {
 		t.Error("a name that is none changed what is awake")
 	}
 	planted.For(t, "ignore-fence")
-	if !planted.Awake("past-fence") || planted.Awake("phantom") {
+	if !planted.Active("past-fence") || planted.Active("phantom") {
 		t.Error("a further name does not stand for its bug")
 	}
 }

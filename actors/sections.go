@@ -36,9 +36,9 @@ type Section struct {
 	passivated    atomic.Bool     // neither served nor followed here; see passivate.go
 	quietSince    time.Time       // the rebalancer's
 
-	met   atomic.Bool   // the event's index has the keys that it has met; unmet counts those without
-	unmet *atomic.Int32 // of the event
-	seen  *witness.Seen // what is known to have been acknowledged
+	keysKnown   atomic.Bool   // the event's index has the keys that it has met; keysUnknown counts those without
+	keysUnknown *atomic.Int32 // of the event
+	seen        *witness.Seen // what is known to have been acknowledged
 
 	replica *replica.Replica // nil: served here, or alone, or not begun. The shard's lock guards it: see shard.Shard.Inspect
 }
@@ -53,10 +53,10 @@ func (e *Engine) newNode() *shard.Node {
 	}
 }
 
-func (e *Engine) newSection(ev *event, key storage.SectionKey, kind section.Kind, unmet *atomic.Int32) *Section {
-	s := &Section{engine: e, ev: ev, key: key, kind: kind, unmet: unmet, seen: e.cfg.Witness.Of(key)}
+func (e *Engine) newSection(ev *event, key storage.SectionKey, kind section.Kind, keysUnknown *atomic.Int32) *Section {
+	s := &Section{engine: e, ev: ev, key: key, kind: kind, keysUnknown: keysUnknown, seen: e.cfg.Witness.Of(key)}
 	s.shard = shard.New(e.node, s, key, &s.kind, s.seen, &e.stats.sections)
-	unmet.Add(1)
+	keysUnknown.Add(1)
 	return s
 }
 
@@ -124,7 +124,7 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 	s.tellAhead(m.LastAt())
 	s.ev.adopt(s, m.State)
 	s.ev.live.Reset(s.key.Section, tail.Seq, m.AppendLetters(nil), m.Free())
-	s.meet()
+	s.learnedKeys()
 	s.passivated.Store(false)
 	s.lastEpoch.Store(uint64(tail.Epoch))
 	s.engine.stats.SectionsServing.Add(1)
@@ -143,7 +143,7 @@ func (s *Section) Serving(_ *shard.Activation, tail storage.Tail, replayed int, 
 // Ending learns from the reason who has the section, before anybody asks again.
 func (s *Section) Ending(why error, served bool) {
 	s.learnOwner(why)
-	s.mayHaveMet(why)
+	s.forgetKeys(why)
 	if served {
 		s.engine.stats.SectionsServing.Add(-1)
 	}
@@ -188,8 +188,8 @@ func (s *Section) Landed(p *writer.Record, m machine.Machine, took time.Duration
 func (s *Section) Handled(m machine.Machine) { s.ev.count(m.(*section.Machine).Shares()) }
 
 // Answering gives back what was reserved for a hold that did not come of it, and ends the request's part in a search.
-func (s *Section) Answering(told *writer.Request) {
-	r := requestIn(told)
+func (s *Section) Answering(answered *writer.Request) {
+	r := requestIn(answered)
 	switch {
 	case r.Reserved == 0:
 	case r.Err != nil && r.Changed:

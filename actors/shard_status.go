@@ -16,12 +16,12 @@ type ShardStatus struct {
 	Life  Lifecycle // here
 	Owner storage.WriterID
 	// Sure says that the owner has said so itself, over a link that is up, or is this node. Without it, Owner is a guess.
-	Sure   bool
-	Epoch  section.Epoch // of the owner
-	Seq    section.Seq   // newest record on this node's map
-	Behind section.Seq   // records known to be in the log and not on the map
-	Placed storage.WriterID
-	Asleep bool // its event is not on sale, and nobody has asked for long: the next request wakes it
+	Sure       bool
+	Epoch      section.Epoch // of the owner
+	Seq        section.Seq   // newest record on this node's map
+	Behind     section.Seq   // records known to be in the log and not on the map
+	Placed     storage.WriterID
+	Passivated bool // its event is not on sale, and nobody has asked for long: the next request wakes it
 }
 
 // ShardStatuses visits every section of the events in use, in order of event and section.
@@ -43,7 +43,7 @@ func (e *Engine) ShardStatuses(visit func(p *ShardStatus)) {
 
 func (s *Section) shardStatus() ShardStatus {
 	p := ShardStatus{
-		Key: s.key, Seq: s.ev.live.Seq(s.key.Section), Placed: s.routing().Placed, Asleep: s.passivated.Load(),
+		Key: s.key, Seq: s.ev.live.Seq(s.key.Section), Placed: s.routing().Placed, Passivated: s.passivated.Load(),
 	}
 	p.Life = s.shard.Phase()
 	f := s.following()

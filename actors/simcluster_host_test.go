@@ -59,8 +59,8 @@ type simHost struct {
 	beating   bool
 	pulsed    time.Duration // when a pulse last went well
 	released  bool
-	sightings *cluster.Sightings
-	tenure    cluster.Tenure
+	sightings *cluster.ObservedBeats
+	tenure    cluster.ReadLease
 	opened    bool
 
 	cataloguing bool // somebody reads or writes the catalog
@@ -71,8 +71,8 @@ type simHost struct {
 	roster      map[storage.WriterID]simRumour
 	blind       map[storage.WriterID]time.Duration // whom it takes for gone until then
 	view        *simView
-	kin         *cluster.Kin
-	company     *cluster.Company
+	kin         *cluster.IdentityCheck
+	company     *cluster.Identities
 }
 
 // simRumour is what a host has heard of another.
@@ -173,7 +173,7 @@ func (w *simCluster) newHost(spot *simSpot) *simHost {
 	w.hosts = append(w.hosts, h)
 	w.byID[h.id] = h
 	spot.host, spot.jump = h, 0
-	h.sightings, h.kin = cluster.NewSightings(h.id, simLapse), cluster.NewKin(h.id, storage.StoreID{}, simLapse)
+	h.sightings, h.kin = cluster.Observe(h.id, simLapse), cluster.NewIdentityCheck(h.id, storage.StoreID{}, simLapse)
 	h.rebuild()
 	return h
 }

@@ -11,7 +11,7 @@ import (
 	"holdfast/storage"
 )
 
-// heart beats and looks, as cluster.Heart does.
+// heart beats and looks, as cluster.Liveness does.
 func (h *simHost) heart() {
 	next := h.w.time().Add(simBeat)
 	for !h.released {
@@ -78,7 +78,7 @@ func (h *simHost) lease() (uint64, bool) { return h.tenure.Lease(h.w.time()) }
 
 // mayClaim is the Heart's.
 func (h *simHost) mayClaim(key storage.SectionKey, tail storage.Tail) bool {
-	if h.company.Yield != "" {
+	if h.company.StandDown != "" {
 		h.w.tally["claim: yielded"]++
 		return false
 	}
@@ -123,7 +123,7 @@ func (w *simCluster) rumour(about, to *simHost) {
 		w.tally["gossip lags"]++
 		delay = w.between(150*time.Millisecond, 1500*time.Millisecond)
 	}
-	word := simRumour{about.state, about.company.Yield != "", about.told}
+	word := simRumour{about.state, about.company.StandDown != "", about.told}
 	w.at(delay, to, "gossip", func() {
 		if old, known := to.roster[about.id]; about.dead || known && old.told >= word.told {
 			return
@@ -160,7 +160,7 @@ func (h *simHost) seeMembers() {
 func (h *simHost) rebuild() uint64 {
 	var others []cluster.Member
 	for id, word := range h.roster {
-		others = append(others, cluster.Member{Writer: id, State: word.state, Yields: word.yields})
+		others = append(others, cluster.Member{Writer: id, State: word.state, StandsDown: word.yields})
 	}
 	slices.SortFunc(others, func(a, b cluster.Member) int { return bytes.Compare(a.Writer[:], b.Writer[:]) })
 	before := h.company
@@ -168,8 +168,8 @@ func (h *simHost) rebuild() uint64 {
 	if h.company.Look && h.e != nil {
 		h.thread("look", func() { _ = h.pulse(h.w.time()) })
 	}
-	if before != nil && (before.Yield != "") != (h.company.Yield != "") {
-		h.w.note(h, "yields: %q", h.company.Yield)
+	if before != nil && (before.StandDown != "") != (h.company.StandDown != "") {
+		h.w.note(h, "yields: %q", h.company.StandDown)
 	}
 	v := &simView{
 		View: cluster.NewView(
@@ -191,12 +191,12 @@ func (h *simHost) sees(other *simHost) bool { _, member := h.view.Member(other.i
 func (h *simHost) keepState() {
 	yields := false
 	for {
-		if h.state == cluster.Serving && h.company.Yield != "" {
+		if h.state == cluster.Serving && h.company.StandDown != "" {
 			h.w.at(0, nil, "doomed", func() { h.w.crash(h, "yielded") })
 			h.wait(time.Time{}, func() bool { return false })
 		}
-		if now := h.fitFor(); now != h.state || yields != (h.company.Yield != "") {
-			yields = h.company.Yield != ""
+		if now := h.fitFor(); now != h.state || yields != (h.company.StandDown != "") {
+			yields = h.company.StandDown != ""
 			h.w.note(h, "is %v", now)
 			h.state = now
 			h.announce()
@@ -209,7 +209,7 @@ func (h *simHost) fitFor() cluster.State {
 	switch {
 	case h.draining || h.leaving:
 		return cluster.Draining
-	case !h.tenure.Shown(h.w.time()) || !h.opened || h.company.Yield != "":
+	case !h.tenure.Shown(h.w.time()) || !h.opened || h.company.StandDown != "":
 		return cluster.Joining
 	}
 	return cluster.Serving

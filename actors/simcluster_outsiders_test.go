@@ -24,7 +24,7 @@ func (o *simOutsiders) startStray() {
 	h := w.newHost(&simSpot{number: 100, cut: map[int]bool{}})
 	h.db, h.foreign = w.store.Clone(), true
 	for _, other := range live { // it joins before it does anything
-		h.roster[other.id] = simRumour{other.state, other.company.Yield != "", other.told}
+		h.roster[other.id] = simRumour{other.state, other.company.StandDown != "", other.told}
 	}
 	h.rebuild()
 	o.stray = h

@@ -201,7 +201,7 @@ func BenchmarkSQLActivate(b *testing.B) {
 		lanes, group := store.Shape()
 		e, err := Open(
 			context.Background(),
-			Config{Store: store, Gateway: gateway, CommitLanes: lanes, CommitGroup: group, Preload: true},
+			Config{Store: store, Gateway: gateway, CommitConcurrency: lanes, CommitGroup: group, Preload: true},
 		)
 		if err != nil {
 			b.Fatal(err)

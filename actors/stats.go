@@ -23,7 +23,7 @@ type Stats struct {
 	SectionStops            atomic.Int64 // for any reason but a drain
 	Fenced                  atomic.Int64
 	Unknowns, Unavailable   atomic.Int64 // sendings that may, and that surely did not, reach the log; each was sent again
-	TicketGuardMet          atomic.Int64 // must stay 0: the first guard of P1 failed
+	TicketGuardViolations   atomic.Int64 // must stay 0: the first guard of P1 failed
 	LogLost                 atomic.Int64 // must stay 0: sections whose logs were found to lack what was acknowledged
 	SnapshotsSaved          atomic.Int64
 	Overloaded              atomic.Int64      // requests refused before the mailbox
@@ -86,7 +86,7 @@ func (s *Stats) stopped(why error) {
 	var fenced *storage.FencedError
 	switch {
 	case errors.Is(why, storage.ErrTicketTaken):
-		s.TicketGuardMet.Add(1)
+		s.TicketGuardViolations.Add(1)
 	case errors.As(why, &fenced):
 		s.Fenced.Add(1)
 	}

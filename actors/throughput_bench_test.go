@@ -153,7 +153,7 @@ func (c *benchClient) next() {
 	}
 }
 
-func (c *benchClient) told(r *Request) {
+func (c *benchClient) answered(r *Request) {
 	if r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted {
 		c.refused.Add(1)
 		c.all.Done()
@@ -180,7 +180,7 @@ func drive(b *testing.B, o *openEvent, sections, perSection, changes int) {
 				s: o.sections[i], r: newRequest(), seat: section.SeatIndex(j), left: &left, all: &all,
 				refused: &refused,
 			}
-			c.r.Told = func(*writer.Request) { c.told(c.r) }
+			c.r.Told = func(*writer.Request) { c.answered(c.r) }
 			clients = append(clients, c)
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// BenchmarkWriter is a record from the first wish to the last answer, without a disk: one op is one wish, a hold or its
-// release. The longer the record, the more of them share its hash.
+// BenchmarkWriter is a record from the first request to the last answer, without a disk: one op is one request, a hold
+// or its release. The longer the record, the more of them share its hash.
 func BenchmarkWriter(b *testing.B) {
 	for _, commands := range []int{1, 8, 64, 500} {
 		b.Run("record="+strconv.Itoa(commands), func(b *testing.B) {
@@ -20,7 +20,7 @@ func BenchmarkWriter(b *testing.B) {
 	}
 }
 
-// BenchmarkWriterRefusal is a wish for a seat that is durably held.
+// BenchmarkWriterRefusal is a request for a seat that is durably held.
 func BenchmarkWriterRefusal(b *testing.B) {
 	run := refusalPath(b)
 	b.ReportAllocs()

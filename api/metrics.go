@@ -43,6 +43,12 @@ var durationBuckets = []float64{50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-
 var oldNames = map[string]string{
 	"holdfast_http_request_duration_seconds":                "holdfast_http_request_seconds",
 	"holdfast_cluster_certificate_expiry_timestamp_seconds": "holdfast_cluster_certificate_expires_seconds",
+	"holdfast_cluster_foreign_nodes":                        "holdfast_cluster_strangers",
+	"holdfast_cluster_nodes_not_in_gossip":                  "holdfast_cluster_unmet",
+	"holdfast_cluster_standing_down":                        "holdfast_cluster_yields",
+	"holdfast_replication_records_dropped_total":            "holdfast_stream_dropped_total",
+	"holdfast_sections_transferred_total":                   "holdfast_handed_over_total",
+	"holdfast_ticket_guard_violations_total":                "holdfast_ticket_guard_met_total",
 }
 
 func withOldNames(families []*dto.MetricFamily) []*dto.MetricFamily {

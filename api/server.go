@@ -46,7 +46,7 @@ type Server struct {
 	admin     *listen.Front // nil: the public one answers everything
 	assets    *assets
 	signIn    *document.Still // GET /v1/sign-in
-	stranger  *routeMeter     // counts what matches no route
+	unrouted  *routeMeter     // counts what matches no route
 	stopping  atomic.Bool
 	notYet    func() error // not nil: there is no engine; see NewWaiting
 }
@@ -68,7 +68,7 @@ func New(engine Engine, cfg Config) *Server {
 	for _, r := range all {
 		r.meter = s.meters.route(r.Method, r.Path)
 	}
-	s.stranger = s.meters.route("ANY", "unmatched")
+	s.unrouted = s.meters.route("ANY", "unmatched")
 	s.publicly = newTree(publicRoutes(all, cfg.AdminApart))
 	s.public = s.newFront("public", cfg.ConnsMax, cfg.ConnsPerIPMax, s.publicly)
 	if cfg.AdminApart {
@@ -167,7 +167,7 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, tree *node) {
 	r.Start = s.meters.begin()
 	at, to := tree.route(r)
 	s.handle(r, at, to)
-	meter := s.stranger
+	meter := s.unrouted
 	if to != nil {
 		meter = to.meter
 	}
@@ -236,7 +236,7 @@ func (s *Server) garbled(ctx *fasthttp.RequestCtx, err error) {
 // not known.
 func (s *Server) turnAway(ctx *fasthttp.RequestCtx, p *problem.Problem) {
 	s.reception.Done(ctx)
-	s.meters.end(s.stranger, p.Status, s.meters.begin())
+	s.meters.end(s.unrouted, p.Status, s.meters.begin())
 	problem.Write(&ctx.Response, p, nil)
 	ctx.SetConnectionClose()
 	listen.Linger(ctx.Conn())

@@ -41,8 +41,8 @@ type keyEntry struct {
 	searching bool   // under way over several sections: nobody else may use the key
 }
 
-// JudgedUnknown stands for the moment of a judgement that nobody told us of.
-const JudgedUnknown section.Instant = math.MaxInt64
+// DecidedUnknown stands for the moment of a judgement that nobody told us of.
+const DecidedUnknown section.Instant = math.MaxInt64
 
 const secondsUnknown = math.MaxUint32
 
@@ -104,7 +104,7 @@ func (s *keyShard) waiter(id section.RequestID) <-chan struct{} {
 
 // Leave ends one use of a request; accepted (or unknown) keeps the entry, with the section that has it and when that
 // judged it.
-func (x *KeyIndex) Leave(id section.RequestID, no storage.SectionNo, keep bool, judged section.Instant) {
+func (x *KeyIndex) Leave(id section.RequestID, no storage.SectionNo, keep bool, decided section.Instant) {
 	s := x.shard(id)
 	s.Lock()
 	defer s.Unlock()
@@ -112,8 +112,8 @@ func (x *KeyIndex) Leave(id section.RequestID, no storage.SectionNo, keep bool, 
 	e.users--
 	e.searching = false
 	known := e.kept && e.atSeconds != secondsUnknown
-	if keep && !(known && judged == JudgedUnknown) { // what a record has said goes before what nobody knows
-		e.section, e.kept, e.atSeconds = no, true, secondsUp(judged)
+	if keep && !(known && decided == DecidedUnknown) { // what a record has said goes before what nobody knows
+		e.section, e.kept, e.atSeconds = no, true, secondsUp(decided)
 	}
 	if e.kept || e.users > 0 {
 		s.entries[id] = e
@@ -147,13 +147,13 @@ func (x *KeyIndex) Adopt(id section.RequestID, no storage.SectionNo, at section.
 	s.entries[id] = e
 }
 
-// Met says whether a request has an entry: it was accepted before, or is under way.
-func (x *KeyIndex) Met(id section.RequestID) bool {
+// Contains says whether a request has an entry: it was accepted before, or is under way.
+func (x *KeyIndex) Contains(id section.RequestID) bool {
 	s := x.shard(id)
 	s.Lock()
 	defer s.Unlock()
-	_, met := s.entries[id]
-	return met
+	_, there := s.entries[id]
+	return there
 }
 
 // Knows says whether a request was accepted before, as far as this node has heard. The zero request is always new.

@@ -54,16 +54,16 @@ func TestKeyIndexForgetsWithItsSections(t *testing.T) {
 	id := func(n byte) section.RequestID { return section.RequestID{0, n} }
 	for n, entry := range map[byte]struct {
 		section storage.SectionNo
-		judged  section.Instant
+		decided section.Instant
 	}{
 		1: {0, 3999}, // forgotten
 		2: {0, 4001}, // rounded up to 5 s: not before 5000
 		3: {0, 5000},
-		4: {1, 1},             // of a section that forgets nothing
-		5: {0, JudgedUnknown}, // timed out: may have been judged at any time since
+		4: {1, 1},              // of a section that forgets nothing
+		5: {0, DecidedUnknown}, // timed out: may have been judged at any time since
 	} {
 		x.Enter(id(n), entry.section, false)
-		x.Leave(id(n), entry.section, true, entry.judged)
+		x.Leave(id(n), entry.section, true, entry.decided)
 	}
 	x.Adopt(id(6), 0, 4000)
 	x.Enter(id(7), 0, false) // under way
@@ -101,7 +101,7 @@ func TestIndexBelievesRecordsBeforeDoubts(t *testing.T) {
 	x, id := NewKeyIndex(nothingForgotten), section.RequestID{1}
 	x.Enter(id, 1, true)
 	x.Adopt(id, 2, 1000) // its record comes in from the section that did it
-	x.Leave(id, 1, true, JudgedUnknown)
+	x.Leave(id, 1, true, DecidedUnknown)
 	if at, known, _ := x.Enter(id, 1, false); !known || at != 2 {
 		t.Errorf("the key is known %v, in section %d; the record says section 2", known, at)
 	}

@@ -45,8 +45,8 @@ func (h *host) note(what string) {
 	h.mu.Unlock()
 }
 
-// told is what was heard since told was last called.
-func (h *host) heard() (story []string) {
+// replies is what was heard since told was last called.
+func (h *host) takeCalls() (story []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	story, h.story = h.story, nil

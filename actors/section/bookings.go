@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"holdfast/actors/section/dense"
 )
 
 // booking is one buyer's claim, 56 bytes. Its slot is reused once it is forgotten; slot 0 is never used.
@@ -58,27 +60,27 @@ const noNumber = math.MaxUint64
 
 // bookingBook stores bookings by slot and finds them by number.
 type bookingBook struct {
-	slab     slab[booking]
+	slab     dense.Slab[booking]
 	freeSlot uint32
-	cells    slab[seatCell]
+	cells    dense.Slab[seatCell]
 	freeCell uint32
 	pages    []*numberPage
 	freePage uint32
-	lastPage uint32   // found last: numbers are asked for in runs
-	index    tagTable // page number → page
+	lastPage uint32      // found last: numbers are asked for in runs
+	index    dense.Table // page number → page
 	count    uint32
 }
 
 // What empty books share; see slab.begin.
 var (
-	noBooking [slabChunk]booking
-	noCell    [slabChunk]seatCell
-	noBuyer   [slabChunk]buyer
+	noBooking [dense.ChunkItems]booking
+	noCell    [dense.ChunkItems]seatCell
+	noBuyer   [dense.ChunkItems]buyer
 )
 
 func (k *bookingBook) init() {
-	k.slab.begin(&noBooking)
-	k.cells.begin(&noCell)
+	k.slab.Begin(&noBooking)
+	k.cells.Begin(&noCell)
 	k.pages = append(k.pages, nil)
 }
 
@@ -93,8 +95,8 @@ func (k *bookingBook) findPage(number uint64) uint32 {
 	if p := k.pages[k.lastPage]; p != nil && p.number == number {
 		return k.lastPage
 	}
-	tag := tagOfNumber(number)
-	for page, n := k.index.seek(tag, 0); n != 0; page, n = k.index.seek(tag, n) {
+	tag := dense.TagOfNumber(number)
+	for page, n := k.index.Seek(tag, 0); n != 0; page, n = k.index.Seek(tag, n) {
 		if k.pages[page].number == number {
 			k.lastPage = page
 			return page
@@ -107,17 +109,17 @@ func (k *bookingBook) findPage(number uint64) uint32 {
 func (k *bookingBook) add(no BookingNo) (uint32, *booking) {
 	slot := k.freeSlot
 	if slot != 0 {
-		b := k.slab.at(slot)
+		b := k.slab.At(slot)
 		k.freeSlot = b.heap
 		*b = booking{}
 	} else {
-		slot = k.slab.push()
+		slot = k.slab.Push()
 	}
 	p := k.page(uint64(no) / 128)
 	p.slots[no%128] = slot
 	p.used++
 	k.count++
-	b := k.slab.at(slot)
+	b := k.slab.At(slot)
 	b.no = no
 	return slot, b
 }
@@ -136,17 +138,17 @@ func (k *bookingBook) page(number uint64) *numberPage {
 	}
 	p := k.pages[page]
 	p.number, p.next = number, 0
-	k.index.insert(tagOfNumber(number), page)
+	k.index.Insert(dense.TagOfNumber(number), page)
 	return p
 }
 
 // remove forgets a booking.
 func (k *bookingBook) remove(slot uint32) {
-	b := k.slab.at(slot)
+	b := k.slab.At(slot)
 	k.unnumber(b.no)
 	k.count--
 	for cell := b.more; cell != 0; {
-		c := k.cells.at(cell)
+		c := k.cells.At(cell)
 		next := c.next
 		c.next, k.freeCell = k.freeCell, cell
 		cell = next
@@ -161,7 +163,7 @@ func (k *bookingBook) unnumber(no BookingNo) {
 	p.slots[no%128] = 0
 	p.used--
 	if p.used == 0 {
-		k.index.remove(tagOfNumber(p.number), page)
+		k.index.Remove(dense.TagOfNumber(p.number), page)
 		p.number = noNumber
 		p.next, k.freePage = k.freePage, page
 	}
@@ -195,7 +197,7 @@ func (k *bookingBook) setSeats(b *booking, seats []SeatIndex) {
 	link := &b.more
 	for len(rest) > 0 {
 		cell := k.newCell()
-		c := k.cells.at(cell)
+		c := k.cells.At(cell)
 		rest = rest[copy(c.seats[:], rest):]
 		*link, link = cell, &c.next
 	}
@@ -204,9 +206,9 @@ func (k *bookingBook) setSeats(b *booking, seats []SeatIndex) {
 func (k *bookingBook) newCell() uint32 {
 	cell := k.freeCell
 	if cell == 0 {
-		return k.cells.push()
+		return k.cells.Push()
 	}
-	c := k.cells.at(cell)
+	c := k.cells.At(cell)
 	k.freeCell = c.next
 	*c = seatCell{}
 	return cell
@@ -218,7 +220,7 @@ func (k *bookingBook) appendSeats(dst []SeatIndex, b *booking) []SeatIndex {
 	dst = append(dst, b.seats[:take]...)
 	for cell := b.more; cell != 0; {
 		left -= take
-		c := k.cells.at(cell)
+		c := k.cells.At(cell)
 		take = min(left, len(c.seats))
 		dst = append(dst, c.seats[:take]...)
 		cell = c.next

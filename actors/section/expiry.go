@@ -1,14 +1,16 @@
 package section
 
-// expiryItem is one held booking's end, 16 bytes.
+// expiryItem is one held booking's end, 16 bytes. State.expiry is a 4-ary heap of them. Each booking knows its place,
+// so release and payment take it out at once: with lazy deletion a hot section would carry every hold of the last TTL.
+// Holds are placed in order of their end, so a push is usually a plain append.
 type expiryItem struct {
 	at   Instant
 	no   uint32 // low bits of the booking number: breaks ties without a look at the booking
 	slot uint32
 }
 
-// before orders by (end, booking number). Numbers compare as a difference, so that the low bits may wrap: two bookings with the
-// same end are never 2^31 numbers apart.
+// before orders by (end, booking number). Numbers compare as a difference, so that the low bits may wrap: two bookings
+// with the same end are never 2^31 numbers apart.
 func (a *expiryItem) before(b *expiryItem) bool {
 	if a.at != b.at {
 		return a.at < b.at
@@ -16,55 +18,48 @@ func (a *expiryItem) before(b *expiryItem) bool {
 	return int32(a.no-b.no) < 0
 }
 
-// expiryHeap is a 4-ary heap of the held bookings. Each booking knows its place, so release and payment take it out at once:
-// with lazy deletion a hot section would carry every hold of the last TTL. Holds are placed in order of their end, so a push is
-// usually a plain append.
-type expiryHeap struct {
-	heap slab[expiryItem]
-}
-
 func (s *State) expiryPush(slot uint32) {
-	b := s.bookings.slab.at(slot)
-	i := s.expiry.heap.push()
+	b := s.bookings.slab.At(slot)
+	i := s.expiry.Push()
 	s.expirySet(i, expiryItem{at: b.expiresAt, no: uint32(b.no), slot: slot})
 	s.expiryUp(i)
 }
 
 // expirySet puts an item in a place and tells its booking.
 func (s *State) expirySet(i uint32, item expiryItem) {
-	*s.expiry.heap.at(i) = item
-	s.bookings.slab.at(item.slot).heap = i + 1
+	*s.expiry.At(i) = item
+	s.bookings.slab.At(item.slot).heap = i + 1
 }
 
 func (s *State) expiryRemove(slot uint32) {
-	b := s.bookings.slab.at(slot)
+	b := s.bookings.slab.At(slot)
 	i := b.heap - 1
 	b.heap = 0
-	last := s.expiry.heap.n - 1
-	moved := *s.expiry.heap.at(last)
-	s.expiry.heap.pop()
+	last := s.expiry.Len() - 1
+	moved := *s.expiry.At(last)
+	s.expiry.Pop()
 	if i == last {
 		return
 	}
 	s.expirySet(i, moved)
 	s.expiryDown(i)
-	s.expiryUp(s.bookings.slab.at(moved.slot).heap - 1)
+	s.expiryUp(s.bookings.slab.At(moved.slot).heap - 1)
 }
 
 // expiryMoved puts a booking right after its end became later.
 func (s *State) expiryMoved(slot uint32) {
-	b := s.bookings.slab.at(slot)
+	b := s.bookings.slab.At(slot)
 	i := b.heap - 1
-	s.expiry.heap.at(i).at = b.expiresAt
+	s.expiry.At(i).at = b.expiresAt
 	s.expiryDown(i)
 }
 
 func (s *State) expiryUp(i uint32) {
-	item := *s.expiry.heap.at(i)
+	item := *s.expiry.At(i)
 	start := i
 	for i > 0 {
 		parent := (i - 1) / 4
-		p := s.expiry.heap.at(parent)
+		p := s.expiry.At(parent)
 		if !item.before(p) {
 			break
 		}
@@ -77,15 +72,15 @@ func (s *State) expiryUp(i uint32) {
 }
 
 func (s *State) expiryDown(i uint32) {
-	h := &s.expiry.heap
-	item := *h.at(i)
+	h := &s.expiry
+	item := *h.At(i)
 	start := i
 	for {
 		child := s.expiryFirstChild(i)
-		if child == 0 || !h.at(child).before(&item) {
+		if child == 0 || !h.At(child).before(&item) {
 			break
 		}
-		s.expirySet(i, *h.at(child))
+		s.expirySet(i, *h.At(child))
 		i = child
 	}
 	if i != start {
@@ -95,24 +90,24 @@ func (s *State) expiryDown(i uint32) {
 
 // expiryFirstChild is the place of the earliest child, 0 when there is none.
 func (s *State) expiryFirstChild(i uint32) uint32 {
-	h := &s.expiry.heap
+	h := &s.expiry
 	best := uint32(0)
-	for child := 4*i + 1; child <= 4*i+4 && child < h.n; child++ {
-		if best == 0 || h.at(child).before(h.at(best)) {
+	for child := 4*i + 1; child <= 4*i+4 && child < h.Len(); child++ {
+		if best == 0 || h.At(child).before(h.At(best)) {
 			best = child
 		}
 	}
 	return best
 }
 
-// decideExpire emits the due holds in (end, booking number) order without taking the heap apart: candidates is a small heap of
-// places whose parents were emitted, so k holds cost O(k log k) however many wait behind them.
+// decideExpire emits the due holds in (end, booking number) order without taking the heap apart: candidates is a small
+// heap of places whose parents were emitted, so k holds cost O(k log k) however many wait behind them.
 func (s *State) decideExpire(c *Command, d *Decision) {
 	s.candidates = s.candidates[:0]
 	s.offer(0, c.At)
 	for len(s.candidates) > 0 && len(d.Changes) < int(c.Max) {
 		place := s.takeCandidate()
-		no := s.bookings.slab.at(s.expiry.heap.at(place).slot).no
+		no := s.bookings.slab.At(s.expiry.At(place).slot).no
 		d.Changes = append(d.Changes, Change{Kind: HoldExpired, At: c.At, Booking: no})
 		for child := 4*place + 1; child <= 4*place+4; child++ {
 			s.offer(child, c.At)
@@ -122,7 +117,7 @@ func (s *State) decideExpire(c *Command, d *Decision) {
 
 // offer adds a heap place to the candidates if it exists and is due.
 func (s *State) offer(place uint32, now Instant) {
-	if place >= s.expiry.heap.n || s.expiry.heap.at(place).at > now {
+	if place >= s.expiry.Len() || s.expiry.At(place).at > now {
 		return
 	}
 	i := len(s.candidates)
@@ -134,7 +129,7 @@ func (s *State) offer(place uint32, now Instant) {
 }
 
 func (s *State) earlier(i, j int) bool {
-	return s.expiry.heap.at(s.candidates[i]).before(s.expiry.heap.at(s.candidates[j]))
+	return s.expiry.At(s.candidates[i]).before(s.expiry.At(s.candidates[j]))
 }
 
 func (s *State) takeCandidate() uint32 {

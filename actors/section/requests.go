@@ -1,5 +1,7 @@
 package section
 
+import "holdfast/actors/section/dense"
+
 // remembered is one accepted request, 40 bytes.
 type remembered struct {
 	id          RequestID
@@ -14,14 +16,14 @@ func (e *remembered) slot() uint32 { return e.ref >> 1 }
 // requestMemory is the idempotency memory (P5): it lives in the state, so it is as durable as what it remembers. Only
 // accepted requests are in it: remembering a refusal would cost a write (P7), and the loser is welcome to try again.
 type requestMemory struct {
-	entries queue[remembered] // ascending At, because At never goes back
-	index   tagTable          // tag of the id → entry number
+	entries dense.Queue[remembered] // ascending At, because At never goes back
+	index   dense.Table             // tag of the id → entry number
 }
 
 func (m *requestMemory) find(id RequestID) *remembered {
-	tag := tagOf(id)
-	for number, n := m.index.seek(tag, 0); n != 0; number, n = m.index.seek(tag, n) {
-		if e := m.entries.at(number); e.id == id {
+	tag := dense.TagOf(id)
+	for number, n := m.index.Seek(tag, 0); n != 0; number, n = m.index.Seek(tag, n) {
+		if e := m.entries.At(number); e.id == id {
 			return e
 		}
 	}
@@ -29,15 +31,15 @@ func (m *requestMemory) find(id RequestID) *remembered {
 }
 
 func (m *requestMemory) add(e remembered) {
-	m.index.insert(tagOf(e.id), m.entries.push(e))
+	m.index.Insert(dense.TagOf(e.id), m.entries.Push(e))
 }
 
 // forget drops the oldest and returns its booking slot.
 func (m *requestMemory) forget() (slot uint32) {
-	e := m.entries.front()
+	e := m.entries.Front()
 	slot = e.slot()
-	m.index.remove(tagOf(e.id), m.entries.head)
-	m.entries.drop()
+	m.index.Remove(dense.TagOf(e.id), m.entries.Head())
+	m.entries.Drop()
 	return slot
 }
 
@@ -64,9 +66,9 @@ func (s *State) remember(c *Change, slot uint32) {
 	}
 	s.requests.add(e)
 	if slot != 0 {
-		b := s.bookings.slab.at(slot)
+		b := s.bookings.slab.At(slot)
 		b.refs++
-		s.buyers.slab.at(b.buyer).kept++
+		s.buyers.slab.At(b.buyer).kept++
 	}
 }
 
@@ -74,20 +76,20 @@ func (s *State) remember(c *Change, slot uint32) {
 func (s *State) forget() {
 	q := &s.requests.entries
 	for range forgetMax {
-		if q.n <= s.rules.DedupeCountMin || !s.aged(q.front().at) {
+		if q.Len() <= s.rules.DedupeCountMin || !s.aged(q.Front().at) {
 			break
 		}
 		if slot := s.requests.forget(); slot != 0 {
-			s.buyers.slab.at(s.bookings.slab.at(slot).buyer).kept--
+			s.buyers.slab.At(s.bookings.slab.At(slot).buyer).kept--
 			s.unref(slot)
 		}
 	}
 	for range forgetMax {
-		if s.ended.n == 0 || !s.aged(s.ended.front().at) {
+		if s.ended.Len() == 0 || !s.aged(s.ended.Front().at) {
 			break
 		}
-		slot := s.ended.front().slot
-		s.ended.drop()
+		slot := s.ended.Front().slot
+		s.ended.Drop()
 		s.unref(slot)
 	}
 }
@@ -96,7 +98,7 @@ func (s *State) aged(at Instant) bool { return Millis(s.lastAt-at) > s.rules.Ded
 
 // unref takes one reference from a booking, and forgets it when it has ended and nothing names it any more.
 func (s *State) unref(slot uint32) {
-	b := s.bookings.slab.at(slot)
+	b := s.bookings.slab.At(slot)
 	b.refs--
 	if b.refs == 0 && !b.state.live() {
 		s.buyers.release(b.buyer)

@@ -51,19 +51,19 @@ func (h *Handlers) Book(r *call.Call) error {
 	if err := r.Parser.Parse(r.Body()); err != nil {
 		return err
 	}
-	asked := &r.Parser.Book
-	r.Fingerprint().Book(asked)
-	r.Book = actors.BookCall{Event: event, Caller: r.Caller(), Seats: asked.Seats}
-	if err := bookFor(r, asked); err != nil {
+	request := &r.Parser.Book
+	r.Fingerprint().Book(request)
+	r.Book = actors.BookCall{Event: event, Caller: r.Caller(), Seats: request.Seats}
+	if err := bookFor(r, request); err != nil {
 		return err
 	}
-	if best := asked.BestAvailable; best != nil {
+	if best := request.BestAvailable; best != nil {
 		if best.Quantity == 0 {
 			return &problem.Problem{Kind: problem.NoSeats, Field: "best_available.quantity"}
 		}
 		r.Book.Best = actors.BestAvailable{Quantity: best.Quantity, Section: best.Section, Category: best.Category,
 			Accessible: best.Accessible}
-	} else if len(asked.Seats) == 0 {
+	} else if len(request.Seats) == 0 {
 		return &problem.Problem{Kind: problem.NoSeats, Field: "seats"}
 	}
 	if err := h.engine.Book(&r.Book, h.timeout, &r.View); err != nil {
@@ -75,23 +75,23 @@ func (h *Handlers) Book(r *call.Call) error {
 // bookFor says whose booking it becomes: the buyer's who asks, or whom an operator names. Then it is that buyer's as
 // any other, to see, to pay and to give back, under the same limits unless the operator says otherwise. Without a name
 // each booking is another buyer's.
-func bookFor(r *call.Call, asked *wire.Book) error {
+func bookFor(r *call.Call, request *wire.Book) error {
 	switch {
-	case r.Who.Operator && asked.Buyer != "":
-		if why := auth.CheckName(asked.Buyer); why != "" {
+	case r.Who.Operator && request.Buyer != "":
+		if why := auth.CheckName(request.Buyer); why != "" {
 			return problem.BadField("buyer", why)
 		}
-		r.Book.Buyer = auth.BuyerOf(asked.Buyer)
+		r.Book.Buyer = auth.BuyerOf(request.Buyer)
 	case r.Who.Operator:
 		r.Book.Buyer = wire.WalkInHash(r.Book.Request)
-	case asked.Buyer != "":
+	case request.Buyer != "":
 		return &problem.Problem{Kind: problem.Forbidden, Field: "buyer",
 			Detail: "only an operator books for a buyer; yours are bookings of your own"}
-	case asked.Limits != "":
+	case request.Limits != "":
 		return &problem.Problem{Kind: problem.Forbidden, Field: "limits",
 			Detail: "only an operator chooses whether limits apply"}
 	}
-	r.Book.AnyBuyerTotal = asked.Limits == wire.LimitsIgnore
+	r.Book.AnyBuyerTotal = request.Limits == wire.LimitsIgnore
 	return nil
 }
 

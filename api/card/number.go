@@ -19,25 +19,25 @@ const (
 	digitsMax = 19
 )
 
-// sighting is what a text holds. Larger is worse.
-type sighting uint8
+// finding is what a text holds. Larger is worse.
+type finding uint8
 
 const (
-	noNumber   sighting = iota
-	longNumber          // a number as long as a card's, that is none
-	number              // a card's number without gaps: perhaps an id
-	spoken              // a card's number, grouped as people write it: no id looks so
+	noNumber   finding = iota
+	longNumber         // a number as long as a card's, that is none
+	number             // a card's number without gaps: perhaps an id
+	spoken             // a card's number, grouped as people write it: no id looks so
 )
 
 // InText finds a card number anywhere in a text, unless an ASCII letter touches its digits: hexadecimal ids are
 // full of digits.
-func InText(text []byte) bool { return sightIn(text, false) >= number }
+func InText(text []byte) bool { return findIn(text, false) >= number }
 
 // Anywhere finds a card number whatever surrounds it.
-func Anywhere(text []byte) bool { return sightIn(text, true) >= number }
+func Anywhere(text []byte) bool { return findIn(text, true) >= number }
 
-// sightIn is the worst that text holds; glued says that letters around a number are no excuse.
-func sightIn(text []byte, glued bool) (worst sighting) {
+// findIn is the worst that text holds; glued says that letters around a number are no excuse.
+func findIn(text []byte, glued bool) (worst finding) {
 	for i := 0; i < len(text); {
 		c := text[i]
 		if c-'0' > 9 && c < utf8.RuneSelf {
@@ -103,7 +103,7 @@ type scan struct {
 }
 
 // run reads groups until the number is too long or something else follows, and judges at the end of each.
-func (s *scan) run() (worst sighting) {
+func (s *scan) run() (worst finding) {
 	s.onlyDash = true
 	at := s.start
 	for {
@@ -181,7 +181,7 @@ func (s *scan) gap(at int) (next int, separator rune) {
 // gapSeparatorsMax are the separators between two groups of one card: " - ", or spaces typed twice.
 const gapSeparatorsMax = 3
 
-func (s *scan) judge(end int) sighting {
+func (s *scan) judge(end int) finding {
 	digits := s.digits[:s.n]
 	switch {
 	case s.n < DigitsMin || !asWritten(s.groups[:s.count]):

@@ -66,7 +66,7 @@ type fake struct {
 	seatmap    []byte
 }
 
-// script answers one wish in the fake's stead, or lets the fake answer (false).
+// script answers one request in the fake's stead, or lets the fake answer (false).
 type script func(w http.ResponseWriter) bool
 
 // passAfter lets the fake answer, once a test has seen what it waits for.

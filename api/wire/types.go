@@ -26,7 +26,7 @@ type Event struct {
 	Front string `json:"front,omitempty"`
 }
 
-// ListedEvent is an event in a list, which says how many sections the event has and not which: those of a large house
+// ListedEvent is an event in a list, which says how many sections the event has and not which: those of a large venue
 // are hundreds of kilobytes.
 type ListedEvent struct {
 	Event

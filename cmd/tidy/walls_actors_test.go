@@ -33,8 +33,12 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
-		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
+		Own: []string{"actors/machine", "actors/codec", "actors/section/dense"}, Std: pureStd,
 		Test: []string{"actors/budget", "actors/machinetest", rapid},
+	},
+	"actors/section/dense": {
+		Why: "a pure machine's memory, as pure as the machine: it holds records and knows nothing of what they mean",
+		Std: pureStd, Test: []string{rapid},
 	},
 	"actors/writer": {
 		Why: "makes any machine's decisions durable: it moves bytes, and of sections it knows the tickets that the second guard keeps",

@@ -9,19 +9,19 @@ import (
 	"sync/atomic"
 )
 
-// awake are the names of the bugs that are awake.
-var awake atomic.Pointer[[]string]
+// active are the names of the bugs that are active.
+var active atomic.Pointer[[]string]
 
-// Awake says whether a bug is awake. Only inserted lines ask.
-func Awake(name string) bool {
-	names := awake.Load()
+// Active says whether a bug is active. Only inserted lines ask.
+func Active(name string) bool {
+	names := active.Load()
 	return names != nil && slices.Contains(*names, name)
 }
 
-// Wake gives this process the bugs named, separated by commas, in place of those it had; none for an empty text. It is
-// called before an engine is opened. A name that is not known is an error that lists those that are, and changes
+// Activate gives this process the bugs named, separated by commas, in place of those it had; none for an empty text. It
+// is called before an engine is opened. A name that is not known is an error that lists those that are, and changes
 // nothing. So is any name in a build that is not planted.
-func Wake(list string) error {
+func Activate(list string) error {
 	var names []string
 	for name := range strings.SplitSeq(list, ",") {
 		if name = strings.TrimSpace(name); name == "" {
@@ -36,7 +36,7 @@ func Wake(list string) error {
 	if len(names) > 0 && !built {
 		return fmt.Errorf("planted: this build has no bugs (%s): it lacks the overlay that cmd/planted writes", list)
 	}
-	awake.Store(&names)
+	active.Store(&names)
 	return nil
 }
 
@@ -51,7 +51,7 @@ func Named(name string) *Bug {
 	return nil
 }
 
-// Names are all that Wake knows.
+// Names are all that Activate knows.
 func Names() (names []string) {
 	for _, bug := range All() {
 		names = append(append(names, bug.Name), bug.Also...)
@@ -66,13 +66,13 @@ type tester interface {
 	Cleanup(func())
 }
 
-// For wakes bugs as Wake does, for a test: it fails the test when that cannot be, and ends with it.
+// For wakes bugs as Activate does, for a test: it fails the test when that cannot be, and ends with it.
 func For(t tester, list string) {
 	t.Helper()
-	if err := Wake(list); err != nil {
+	if err := Activate(list); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = Wake("") })
+	t.Cleanup(func() { _ = Activate("") })
 }
 
 // Struck chooses one request in sixteen for a bug, by its id alone: the same run strikes the same requests, repeats of

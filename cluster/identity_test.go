@@ -29,19 +29,19 @@ func peers(state State, writers ...storage.WriterID) (all []Member) {
 	return all
 }
 
-// scene is a Kin with the look that feeds it: one beat of all rows a second, from second 0.
+// scene is an IdentityCheck with the look that feeds it: one beat of all rows a second, from second 0.
 type scene struct {
-	kin  *Kin
-	look *heartbeat.ObservedBeats
-	now  float64
+	identity *IdentityCheck
+	look     *heartbeat.ObservedBeats
+	now      float64
 }
 
 func newScene(store storage.StoreID) *scene {
-	return &scene{kin: NewKin(me, store, 2*time.Second), look: heartbeat.Observe(me, 2*time.Second)}
+	return &scene{identity: NewIdentityCheck(me, store, 2*time.Second), look: heartbeat.Observe(me, 2*time.Second)}
 }
 
 // beat looks at rows (by writer, the value; missing: no row) at the next second, and judges.
-func (s *scene) beat(rows map[storage.WriterID]section.Instant, others []Member, state State) *Company {
+func (s *scene) beat(rows map[storage.WriterID]section.Instant, others []Member, state State) *Identities {
 	s.now++
 	var list []storage.NodeBeat
 	for w, value := range rows {
@@ -51,8 +51,8 @@ func (s *scene) beat(rows map[storage.WriterID]section.Instant, others []Member,
 	return s.judge(others, state)
 }
 
-func (s *scene) judge(others []Member, state State) *Company {
-	return s.kin.Judge(others, state, s.look.Rows(), at(s.now), 3*time.Second)
+func (s *scene) judge(others []Member, state State) *Identities {
+	return s.identity.Judge(others, state, s.look.Rows(), at(s.now), 3*time.Second)
 }
 
 // values gives each second's rows: a row with step 1 moves, with step 0 it stands still, and without one it is not
@@ -67,8 +67,8 @@ func (s *scene) rows(steps values) map[storage.WriterID]section.Instant {
 	return rows
 }
 
-// TestWhoeverHasNoMovingRowInThisStoreIsAStranger (P1): the table of Kin, row by row, as it stands after so many
-// seconds.
+// TestWhoeverHasNoMovingRowInThisStoreIsAStranger (P1): the table of IdentityCheck, row by row, as it stands after so
+// many seconds.
 func TestWhoeverHasNoMovingRowInThisStoreIsAStranger(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -93,7 +93,7 @@ func TestWhoeverHasNoMovingRowInThisStoreIsAStranger(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScene(storage.StoreID{})
 			s.beat(s.rows(c.rows), nil, Serving)
-			var got *Company
+			var got *Identities
 			for range c.seconds {
 				rows := c.rows
 				if c.then != nil && s.now >= 5 {
@@ -106,14 +106,14 @@ func TestWhoeverHasNoMovingRowInThisStoreIsAStranger(t *testing.T) {
 	}
 }
 
-func wantStanding(t *testing.T, got *Company, want string) {
+func wantStanding(t *testing.T, got *Identities, want string) {
 	t.Helper()
-	all := len(got.Members) + len(got.Strangers) + len(got.Pending)
+	all := len(got.Members) + len(got.Foreign) + len(got.Pending)
 	switch {
 	case all != 1:
 	case want == "member" && len(got.Members) == 1, want == "pending" && len(got.Pending) == 1:
 		return
-	case len(got.Strangers) == 1 && strings.Contains(got.Strangers[0].Why, want):
+	case len(got.Foreign) == 1 && strings.Contains(got.Foreign[0].Why, want):
 		return
 	}
 	t.Errorf("P1: judged %+v, want %s", got, want)
@@ -165,7 +165,7 @@ func TestTimeWithoutALookMakesNoStrangers(t *testing.T) {
 func TestOnlyOneSideOfTwoStoresServes(t *testing.T) {
 	for _, c := range []struct {
 		name          string
-		kin, rivals   []storage.WriterID // those that serve
+		ours, rivals  []storage.WriterID // those that serve
 		state         State
 		yields, stays bool // while they are there; and after they have left
 	}{
@@ -183,20 +183,20 @@ func TestOnlyOneSideOfTwoStoresServes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, rows := newScene(storage.StoreID{}), values{}
-			for _, w := range c.kin {
+			for _, w := range c.ours {
 				rows[w] = 1
 			}
 			s.beat(nil, nil, c.state)
-			var got *Company
+			var got *Identities
 			for range 5 {
-				got = s.beat(s.rows(rows), append(peers(Serving, c.kin...), peers(Serving, c.rivals...)...), c.state)
+				got = s.beat(s.rows(rows), append(peers(Serving, c.ours...), peers(Serving, c.rivals...)...), c.state)
 			}
-			if (got.Yield != "") != c.yields {
-				t.Errorf("P1: yields %q, want %v: %+v", got.Yield, c.yields, got)
+			if (got.StandDown != "") != c.yields {
+				t.Errorf("P1: yields %q, want %v: %+v", got.StandDown, c.yields, got)
 			}
-			got = s.beat(s.rows(rows), peers(Serving, c.kin...), Joining)
-			if (got.Yield != "") != c.stays {
-				t.Errorf("P1: after the others left it yields %q, want %v", got.Yield, c.stays)
+			got = s.beat(s.rows(rows), peers(Serving, c.ours...), Joining)
+			if (got.StandDown != "") != c.stays {
+				t.Errorf("P1: after the others left it yields %q, want %v", got.StandDown, c.stays)
 			}
 		})
 	}
@@ -209,11 +209,12 @@ func TestWhoeverTurnsOutToBeOnThisStoreIsWaitedForNoMore(t *testing.T) {
 	for range 5 {
 		s.beat(nil, peers(Serving, high), Joining)
 	}
-	if got := s.beat(nil, nil, Joining); got.Yield == "" {
+	if got := s.beat(nil, nil, Joining); got.StandDown == "" {
 		t.Fatal("P1: a node that waited for a stranger serves once that has left")
 	}
 	s.beat(s.rows(values{high: 1}), peers(Serving, high), Joining)
-	if got := s.beat(s.rows(values{high: 1}), peers(Serving, high), Joining); got.Yield != "" || len(got.Members) != 1 {
+	if got := s.beat(s.rows(values{high: 1}), peers(Serving, high), Joining); got.StandDown != "" ||
+		len(got.Members) != 1 {
 		t.Errorf("it beats here after all: %+v", got)
 	}
 }
@@ -224,12 +225,12 @@ func TestALivingRowThatGossipDoesNotKnowIsUnmet(t *testing.T) {
 	s.beat(nil, nil, Serving)
 	for second := range 8 {
 		got := s.beat(s.rows(values{high: 1, low: 0}), nil, Serving)
-		if met := len(got.Unmet) == 0; met != (second < 3) || !met && got.Unmet[0].Writer != high {
-			t.Errorf("second %d: unmet %+v", second, got.Unmet)
+		if known := len(got.NotInGossip) == 0; known != (second < 3) || !known && got.NotInGossip[0].Writer != high {
+			t.Errorf("second %d: unmet %+v", second, got.NotInGossip)
 		}
 	}
-	if got := s.beat(s.rows(values{high: 1}), peers(Serving, high), Serving); len(got.Unmet) != 0 {
-		t.Errorf("in gossip now: %+v", got.Unmet)
+	if got := s.beat(s.rows(values{high: 1}), peers(Serving, high), Serving); len(got.NotInGossip) != 0 {
+		t.Errorf("in gossip now: %+v", got.NotInGossip)
 	}
 }
 
@@ -239,7 +240,7 @@ func TestWhereNobodyServesTheCopyWaits(t *testing.T) {
 	five := storage.WriterID{5}
 	for _, c := range []struct {
 		name             string
-		kin, rivals      []storage.WriterID
+		ours, rivals     []storage.WriterID
 		frozen, yielding bool // the rivals' rows stand still here; they say that they yield
 		want             bool
 	}{
@@ -253,7 +254,7 @@ func TestWhereNobodyServesTheCopyWaits(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, rows := newScene(storage.StoreID{}), values{}
-			for _, w := range c.kin {
+			for _, w := range c.ours {
 				rows[w] = 1
 			}
 			if c.frozen {
@@ -263,21 +264,21 @@ func TestWhereNobodyServesTheCopyWaits(t *testing.T) {
 			}
 			rivals := peers(Joining, c.rivals...)
 			for i := range rivals {
-				rivals[i].Yields = c.yielding
+				rivals[i].StandsDown = c.yielding
 			}
-			var got *Company
+			var got *Identities
 			for range 6 {
-				got = s.beat(s.rows(rows), append(peers(Joining, c.kin...), rivals...), Joining)
+				got = s.beat(s.rows(rows), append(peers(Joining, c.ours...), rivals...), Joining)
 			}
-			if (got.Yield != "") != c.want {
-				t.Errorf("P1: yields %q, want %v: %+v", got.Yield, c.want, got)
+			if (got.StandDown != "") != c.want {
+				t.Errorf("P1: yields %q, want %v: %+v", got.StandDown, c.want, got)
 			}
-			if got = s.beat(s.rows(rows), peers(Joining, c.kin...), Joining); (got.Yield != "") != c.want {
-				t.Errorf("P1: after the others left it yields %q, want %v", got.Yield, c.want)
+			if got = s.beat(s.rows(rows), peers(Joining, c.ours...), Joining); (got.StandDown != "") != c.want {
+				t.Errorf("P1: after the others left it yields %q, want %v", got.StandDown, c.want)
 			}
 			rows[five] = 1
-			if got = s.beat(s.rows(rows), peers(Serving, five), Joining); len(c.kin) > 0 && got.Yield != "" {
-				t.Errorf("one of its own store serves, and it yields: %q", got.Yield)
+			if got = s.beat(s.rows(rows), peers(Serving, five), Joining); len(c.ours) > 0 && got.StandDown != "" {
+				t.Errorf("one of its own store serves, and it yields: %q", got.StandDown)
 			}
 		})
 	}

@@ -15,19 +15,19 @@ import (
 	"holdfast/storage"
 )
 
-// People is the projection for people in schema people: tables that the projector writes, views for readers. It is a
+// Views is the projection for people in schema people: tables that the projector writes, views for readers. It is a
 // client of the store like any other: nothing that grants reads a row of it.
-type People struct {
+type Views struct {
 	s *Store
 }
 
-var _ storage.Projection = (*People)(nil)
+var _ storage.Projection = (*Views)(nil)
 
-// People gives the projection kept beside the store.
-func (s *Store) People() *People { return &People{s: s} }
+// Views gives the projection kept beside the store.
+func (s *Store) Views() *Views { return &Views{s: s} }
 
 // Unknown implements storage.Projection.
-func (p *People) Unknown(ctx context.Context) ([]storage.EventID, error) {
+func (p *Views) Unknown(ctx context.Context) ([]storage.EventID, error) {
 	return fetch(ctx, p.s.present, scanEventID, sql("people_unknown"))
 }
 
@@ -37,7 +37,7 @@ func scanEventID(row pgx.CollectableRow) (storage.EventID, error) {
 }
 
 // Enrol implements storage.Projection.
-func (p *People) Enrol(ctx context.Context, e *storage.Event, sections [][]storage.ProjectedPlace) error {
+func (p *Views) Enrol(ctx context.Context, e *storage.Event, sections [][]storage.ProjectedPlace) error {
 	var numbers []int64
 	var shardNos []int16
 	var labels, names []string
@@ -80,7 +80,7 @@ func enrolSeats(ctx context.Context, tx pgx.Tx, id storage.EventID, number int64
 }
 
 // Behind implements storage.Projection.
-func (p *People) Behind(ctx context.Context) ([]storage.ProjectionLag, error) {
+func (p *Views) Behind(ctx context.Context) ([]storage.ProjectionLag, error) {
 	return fetch(ctx, p.s.present, scanLag, sql("people_behind"), noHash)
 }
 
@@ -103,7 +103,7 @@ func scanLag(row pgx.CollectableRow) (lag storage.ProjectionLag, err error) {
 }
 
 // FirstKept implements storage.Projection.
-func (p *People) FirstKept(ctx context.Context, key storage.SectionKey) (section.Seq, error) {
+func (p *Views) FirstKept(ctx context.Context, key storage.SectionKey) (section.Seq, error) {
 	var seq int64
 	err := p.s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		err := c.QueryRow(ctx, sql("people_first_kept"), shardOf(key), [16]byte(key.Event),
@@ -117,7 +117,7 @@ func (p *People) FirstKept(ctx context.Context, key storage.SectionKey) (section
 }
 
 // Advance implements storage.Projection.
-func (p *People) Advance(ctx context.Context, key storage.SectionKey, from, to storage.ProjectionPoint,
+func (p *Views) Advance(ctx context.Context, key storage.SectionKey, from, to storage.ProjectionPoint,
 	touched []section.BookingNo,
 	fold func([]storage.ProjectedBooking) (storage.ProjectedPage, error),
 ) error {
@@ -150,7 +150,7 @@ func (p *People) Advance(ctx context.Context, key storage.SectionKey, from, to s
 }
 
 // lazily lets the transaction's commit return before it is on disk. CockroachDB has no such thing.
-func (p *People) lazily(ctx context.Context, tx pgx.Tx) error {
+func (p *Views) lazily(ctx context.Context, tx pgx.Tx) error {
 	if p.s.server.Cockroach {
 		return nil
 	}
@@ -243,7 +243,7 @@ func putSeats(ctx context.Context, tx pgx.Tx, key storage.SectionKey, seats []st
 }
 
 // Complete implements storage.Projection.
-func (p *People) Complete(ctx context.Context, at section.Instant) error {
+func (p *Views) Complete(ctx context.Context, at section.Instant) error {
 	_, err := p.s.exec(ctx, sql("people_complete"), stamp(at))
 	return err
 }

@@ -16,16 +16,16 @@ import (
 // engine's role needs no right to it.
 //
 //go:embed people/*.sql
-var peopleFiles embed.FS
+var viewFiles embed.FS
 
-var peopleSteps = mustSteps(fs.Sub(peopleFiles, "people"))
+var viewSteps = mustSteps(fs.Sub(viewFiles, "people"))
 
 // postgresOnly marks the steps of people that CockroachDB has no statement for; nothing may depend on them.
 const postgresOnly = "_postgres"
 
 // Prepare implements storage.Projection. The role needs CREATE on the database, or the ownership of a schema named
 // people that somebody made for it.
-func (p *People) Prepare(ctx context.Context) error {
+func (p *Views) Prepare(ctx context.Context) error {
 	err := p.repeat(ctx, p.makeSchema)
 	if sqlState(err) == stateInsufficientPrivilege {
 		return fmt.Errorf("sqlstore: this role may not create schema people, and nobody made one that it owns: %w", err)
@@ -33,7 +33,7 @@ func (p *People) Prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sqlstore: schema people: %w", err)
 	}
-	for _, s := range peopleSteps {
+	for _, s := range viewSteps {
 		if err := p.repeat(ctx, func(ctx context.Context) error { return p.take(ctx, s) }); err != nil {
 			return fmt.Errorf("sqlstore: schema people, step %s: %w", s.name, err)
 		}
@@ -43,7 +43,7 @@ func (p *People) Prepare(ctx context.Context) error {
 
 // repeat runs a piece of preparation, which may be repeated, until no other projector preparing at the same time is in
 // the way.
-func (p *People) repeat(ctx context.Context, f func(context.Context) error) (err error) {
+func (p *Views) repeat(ctx context.Context, f func(context.Context) error) (err error) {
 	for attempt := range migrationAttempts {
 		if attempt > 0 {
 			if err := takeTurns(ctx, attempt); err != nil {
@@ -59,7 +59,7 @@ func (p *People) repeat(ctx context.Context, f func(context.Context) error) (err
 
 // makeSchema looks before it creates: PostgreSQL asks for the right to create a schema even where IF NOT EXISTS has
 // nothing to do.
-func (p *People) makeSchema(ctx context.Context) error {
+func (p *Views) makeSchema(ctx context.Context) error {
 	var there int64
 	err := p.s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		return c.QueryRow(ctx, sql("people_schema_exists")).Scan(&there)
@@ -77,7 +77,7 @@ func (p *People) makeSchema(ctx context.Context) error {
 }
 
 // take applies one step unless it was taken.
-func (p *People) take(ctx context.Context, s step) error {
+func (p *Views) take(ctx context.Context, s step) error {
 	taken, err := fetch(ctx, p.s.present, pgx.RowTo[int64], sql("people_steps_taken"))
 	if err != nil || slices.Contains(taken, s.number) {
 		return err
@@ -92,13 +92,13 @@ func (p *People) take(ctx context.Context, s step) error {
 }
 
 // Empty implements storage.Projection.
-func (p *People) Empty(ctx context.Context) error {
+func (p *Views) Empty(ctx context.Context) error {
 	_, err := p.s.exec(ctx, sql("people_empty"))
 	return err
 }
 
 // Drop implements storage.Projection. What readers built upon the views goes with them.
-func (p *People) Drop(ctx context.Context) error {
+func (p *Views) Drop(ctx context.Context) error {
 	_, err := p.s.exec(ctx, sql("people_drop"))
 	return err
 }
