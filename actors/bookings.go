@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"holdfast/actors/checkout"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 )
 
@@ -27,7 +28,7 @@ func (e *Engine) locate(id BookingID, deadline time.Time) (*event, *openEvent, *
 func (e *Engine) act(
 	kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView,
 ) (section.Outcome, error) {
-	r := newRequest()
+	r := request.New()
 	r.Command.Kind = kind
 	r.Read = kind == 0
 	return e.command(r, id, who, deadline, out)
@@ -37,7 +38,7 @@ func (e *Engine) act(
 func (e *Engine) probe(
 	kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView,
 ) (section.Outcome, error) {
-	r := newRequest()
+	r := request.New()
 	r.Command.Kind = kind
 	r.Probe = true
 	return e.command(r, id, who, deadline, out)
@@ -46,23 +47,23 @@ func (e *Engine) probe(
 // command carries r to its booking's section. The key is entered in the event's index, so that one used for a booking
 // of another section is a mismatch (P5).
 func (e *Engine) command(
-	r *Request, id BookingID, who Caller, deadline time.Time, out *BookingView,
+	r *request.Request, id BookingID, who Caller, deadline time.Time, out *BookingView,
 ) (section.Outcome, error) {
 	ev, o, s, err := e.locate(id, deadline)
 	if err != nil {
-		r.free()
+		r.Free()
 		return section.Outcome{}, err
 	}
 	keyed := who.Request != (section.RequestID{})
 	if keyed {
 		at, _, err := ev.enterKey(deadline, who.Request, s.key.Section, false)
 		if err != nil {
-			r.free()
+			r.Free()
 			return section.Outcome{}, err
 		}
 		if at != s.key.Section {
 			ev.index.Leave(who.Request, at, false, judgedUnknown)
-			r.free()
+			r.Free()
 			return section.Outcome{}, ErrMismatch
 		}
 	}
@@ -81,7 +82,7 @@ func (e *Engine) command(
 	if err != nil {
 		return section.Outcome{}, err
 	}
-	defer r.free()
+	defer r.Free()
 	return o.tellBooking(ev, id, outcome, out)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"holdfast/actors/booking"
 	"holdfast/actors/checkout"
+	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
@@ -38,11 +39,9 @@ var (
 	ErrSaleEnded      = fmt.Errorf(
 		"%w: it has ended", ErrSaleNotOpen,
 	) // by the clock: the switch may say what it likes
-	ErrOverloaded  = shard.ErrOverloaded   // in-flight bound met; retry later
-	ErrUnavailable = writer.ErrUnavailable // store trouble, loading, stopping: fail closed
-	ErrTimeout     = errors.New(
-		"actors: no answer within deadline",
-	) // the outcome is unknown: repeat with the same key
+	ErrOverloaded     = shard.ErrOverloaded                             // in-flight bound met; retry later
+	ErrUnavailable    = writer.ErrUnavailable                           // store trouble, loading, stopping: fail closed
+	ErrTimeout        = request.ErrTimeout                              // the outcome is unknown: repeat with the same key
 	ErrSectionUnknown = errors.New("actors: no such section")           // best_available.section
 	ErrCategory       = errors.New("actors: no such category")          // best_available.category
 	ErrSpread         = errors.New("actors: seats of several sections") // one booking is one section

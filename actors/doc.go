@@ -4,7 +4,7 @@
 // A hold's way:
 //
 //	Book ──▶ bookingCall: sale open? key met before? buyer's limit?      (book.go; package coordinator)
-//	           │ do: here, or on the node that has the section           (request.go, sections.go)
+//	           │ do: here, or on the node that has the section           (package request, sections.go)
 //	           ▼
 //	     shard.Shard ── a slot, the mailbox ──▶ writer.Writer            (packages shard, writer)
 //	           │                                 │ the section decides and applies     (package section)

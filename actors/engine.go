@@ -16,6 +16,7 @@ import (
 	"holdfast/actors/booking"
 	"holdfast/actors/catalog"
 	"holdfast/actors/checkout"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
 	"holdfast/actors/venue"
@@ -130,6 +131,7 @@ func (c *Config) fill() error {
 type Engine struct {
 	cfg        Config
 	clock      shard.Runtime
+	retrier    request.Retrier
 	ctx        context.Context
 	cancel     context.CancelFunc
 	cut        context.CancelFunc // ends writes under way
@@ -190,10 +192,10 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		activations: make(chan struct{}, 2*max(runtime.GOMAXPROCS(0), cfg.CommitLanes)),
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.retrier = request.Retrier{Context: e.ctx, Clock: e.clock}
 	writes, cut := context.WithCancel(context.Background())
 	e.writer, e.cut = cfg.Writer, cut
-	e.system = silentSystem()
-	e.dispatcher = shard.NewDispatcher()
+	e.system, e.dispatcher = silentSystem(), shard.NewDispatcher()
 	e.eventLog = eventLog{log: cfg.Logger, stats: &e.stats}
 	e.believeClock()
 	e.watchClock()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"holdfast/actors/peer"
+	"holdfast/actors/request"
 	"holdfast/actors/shard"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -19,7 +20,7 @@ var moved = shard.Moved
 
 // pendingCall is a request that another node has; it is the peerRPC's until it is answered or given up.
 type pendingCall struct {
-	r    *Request
+	r    *request.Request
 	s    *Section // nil: of a search
 	peer storage.WriterID
 	late time.Time // whoever waits has given up by then, and so has the answer
@@ -40,7 +41,7 @@ func (d *peerRPC) losePending(node storage.WriterID) {
 
 func failAll(lost []pendingCall) {
 	for _, a := range lost {
-		a.fail(peerLost)
+		a.fail(request.PeerLost)
 	}
 }
 
@@ -66,7 +67,7 @@ func (d *peerRPC) answered(from storage.WriterID, m *peer.Answer) {
 
 // codeErrors are the answers without an outcome.
 var codeErrors = map[peer.Code]error{
-	peer.Unavailable: peerNotServing, peer.Overloaded: shard.Overloaded, peer.Moved: moved, peer.Midway: writer.Unavailable,
+	peer.Unavailable: request.PeerNotServing, peer.Overloaded: shard.Overloaded, peer.Moved: moved, peer.Midway: writer.Unavailable,
 	peer.SaleNotOpen: ErrSaleNotOpen, peer.Mismatch: ErrMismatch,
 }
 
@@ -77,7 +78,7 @@ func (a pendingCall) judged(m *peer.Answer) {
 	seats, lost := append(d.Outcome.Seats[:0], m.Outcome.Seats...), append(d.Outcome.Lost[:0], m.Outcome.Lost...)
 	d.Outcome, d.Changes = m.Outcome, d.Changes[:0]
 	d.Outcome.Seats, d.Outcome.Lost = seats, lost
-	a.r.Command.At, a.r.from = m.At, m.Section
+	a.r.Command.At, a.r.From = m.At, m.Section
 	a.end()
 }
 
@@ -98,7 +99,7 @@ func (a pendingCall) end() {
 }
 
 // askPeer puts r on its way to the node that has the section. A failure means that it has not left.
-func (s *Section) askPeer(to storage.WriterID, r *Request, deadline time.Time) *writer.Failure {
+func (s *Section) askPeer(to storage.WriterID, r *request.Request, deadline time.Time) *writer.Failure {
 	d := s.engine.peerRPC
 	if s.asked.Add(1) > s.engine.cfg.InflightMax {
 		s.asked.Add(-1)
@@ -106,7 +107,7 @@ func (s *Section) askPeer(to storage.WriterID, r *Request, deadline time.Time) *
 	}
 	id := d.numbers.Add(1)
 	ask := peer.Ask{
-		ID: id, Patience: s.engine.millisLeft(deadline), Section: s.key, Read: r.Read, Probe: r.Probe, Search: r.search,
+		ID: id, Patience: s.engine.millisLeft(deadline), Section: s.key, Read: r.Read, Probe: r.Probe, Search: r.Search,
 		Command: r.Command,
 	}
 	d.pending.Add(id, pendingCall{r, s, to, deadline.Add(lateAfter)})

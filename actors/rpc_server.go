@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"holdfast/actors/peer"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -32,10 +33,10 @@ func (d *peerRPC) asked(from storage.WriterID, m *peer.Ask) {
 	w := &inboundRequest{
 		d: d, from: from, id: m.ID, until: d.e.clock.Now().Add(time.Duration(m.Patience) * time.Millisecond),
 	}
-	r := newRequest()
+	r := request.New()
 	r.Command, r.Read, r.Probe = m.Command, m.Read, m.Probe
-	r.seats = append(r.seats, m.Command.Seats...)
-	r.Command.Seats = r.seats
+	r.Seats = append(r.Seats, m.Command.Seats...)
+	r.Command.Seats = r.Seats
 	w.s = d.section(m.Section)
 	if m.Search && !w.enterSearch(m.Section.Event, askerOf(m.Command.Operator, m.Command.Buyer)) {
 		w.refuse(r, peer.Answer{Code: peer.Moved})
@@ -53,7 +54,7 @@ func (d *peerRPC) asked(from storage.WriterID, m *peer.Ask) {
 }
 
 // later does the rest aside.
-func (w *inboundRequest) later(key storage.SectionKey, r *Request) {
+func (w *inboundRequest) later(key storage.SectionKey, r *request.Request) {
 	w.queue(key)
 	w.d.aside(
 		func(ctx context.Context) { w.wait(ctx, key, r) }, func() { w.refuse(r, peer.Answer{Code: peer.Overloaded}) },
@@ -110,7 +111,7 @@ func (w *inboundRequest) enterSearch(event storage.EventID, asker section.BuyerI
 }
 
 // hand passes r to the section, which serves as far as is known.
-func (w *inboundRequest) hand(r *Request) {
+func (w *inboundRequest) hand(r *request.Request) {
 	if w.answeredAtOnce(r) {
 		return
 	}
@@ -131,7 +132,7 @@ func (w *inboundRequest) hand(r *Request) {
 
 // answeredAtOnce enters the request's key in the index, as a call of this node's own does, and refuses what the map
 // shows to be lost.
-func (w *inboundRequest) answeredAtOnce(r *Request) bool {
+func (w *inboundRequest) answeredAtOnce(r *request.Request) bool {
 	c := &r.Command
 	if r.Read || c.Request == (section.RequestID{}) || w.keyed {
 		return false
@@ -176,7 +177,7 @@ func (s *Section) fullFor(c *section.Command) bool {
 }
 
 // elsewhere answers for a section that is not served here: who has it, as far as this node knows.
-func (w *inboundRequest) elsewhere(r *Request) {
+func (w *inboundRequest) elsewhere(r *request.Request) {
 	to, err := w.s.route()
 	if err != nil || to == w.d.e.writer {
 		w.refuse(r, peer.Answer{Code: peer.Unavailable})
@@ -186,7 +187,7 @@ func (w *inboundRequest) elsewhere(r *Request) {
 }
 
 // wait opens the event and acquires the section, if it is this node's to acquire.
-func (w *inboundRequest) wait(ctx context.Context, key storage.SectionKey, r *Request) {
+func (w *inboundRequest) wait(ctx context.Context, key storage.SectionKey, r *request.Request) {
 	ctx, cancel := context.WithDeadline(ctx, w.until)
 	defer cancel()
 	ev, err := w.d.e.find(ctx, key.Event)
@@ -216,17 +217,17 @@ func (w *inboundRequest) wait(ctx context.Context, key storage.SectionKey, r *Re
 }
 
 // refuse answers a request that no section has seen.
-func (w *inboundRequest) refuse(r *Request, m peer.Answer) {
+func (w *inboundRequest) refuse(r *request.Request, m peer.Answer) {
 	w.step()
 	m.ID = w.id
 	w.d.send(w.from, &m) // a link that has gone has failed the ask already
 	w.done(r, false, judgedUnknown)
-	r.free()
+	r.Free()
 }
 
 // told is the section's word, on its goroutine: the answer leaves after the record it rests on, which went over the
 // same link.
-func (w *inboundRequest) told(r *Request) {
+func (w *inboundRequest) told(r *request.Request) {
 	m := peer.Answer{ID: w.id, Code: peer.Judged, Section: w.s.key.Section, At: r.Command.At}
 	switch {
 	case r.Err == nil:
@@ -249,13 +250,13 @@ func (w *inboundRequest) told(r *Request) {
 		judged = judgedUnknown
 	}
 	w.done(r, accepted || m.Code == peer.Midway, judged)
-	r.free()
+	r.Free()
 }
 
 // watchPayment has this node see to a payment that another one has begun here and is making: that one may be gone
 // before it knows. It is asked about only when the other should have its answer, and no more once the section has heard
 // it.
-func (w *inboundRequest) watchPayment(r *Request) {
+func (w *inboundRequest) watchPayment(r *request.Request) {
 	if r.Err != nil || r.Probe || r.Decision.Outcome.Rejection != section.Accepted {
 		return
 	}
@@ -272,7 +273,7 @@ func (w *inboundRequest) watchPayment(r *Request) {
 const payerPatience = 2 * time.Second
 
 // done ends the request's use of its key, and its part in a search.
-func (w *inboundRequest) done(r *Request, keep bool, judged section.Instant) {
+func (w *inboundRequest) done(r *request.Request, keep bool, judged section.Instant) {
 	if w.keyed {
 		w.s.ev.index.Leave(r.Command.Request, w.s.key.Section, keep, judged)
 	}

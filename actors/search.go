@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"holdfast/actors/checkout"
+	"holdfast/actors/request"
 	"maps"
 	"slices"
 	"time"
@@ -33,7 +34,7 @@ func (t *bookingCall) bestAtCoordinator(out *BookingView) error {
 			err = t.bestThere(to, out)
 		}
 		again := errors.Is(err, errNotCoordinator) || errors.Is(err, ErrMoved) ||
-			err == error(peerLost) && t.call.Request != (section.RequestID{})
+			err == error(request.PeerLost) && t.call.Request != (section.RequestID{})
 		if !again || e.clock.Now().After(t.deadline) {
 			break
 		}
@@ -61,7 +62,7 @@ func (t *bookingCall) bestThere(to storage.WriterID, out *BookingView) error {
 		return err
 	}
 	d, b := t.ev.engine.peerRPC, &t.call.Best
-	r := newRequest()
+	r := request.New()
 	id := d.numbers.Add(1)
 	d.pending.Add(id, pendingCall{r: r, peer: to, late: t.deadline.Add(lateAfter)})
 	m := peer.Search{
@@ -71,7 +72,7 @@ func (t *bookingCall) bestThere(to storage.WriterID, out *BookingView) error {
 	}
 	if !d.send(to, &m) {
 		if _, ok := d.pending.Take(id); ok {
-			r.free()
+			r.Free()
 			return ErrUnavailable
 		}
 	}
@@ -79,7 +80,7 @@ func (t *bookingCall) bestThere(to storage.WriterID, out *BookingView) error {
 	if !d.e.clock.Answered(&r.Request, t.deadline) {
 		return t.count(ErrTimeout)
 	}
-	defer r.free()
+	defer r.Free()
 	var apart *NotTogetherError
 	switch {
 	case errors.As(r.Err, &apart) && int(apart.at) < len(t.o.sections):
@@ -92,15 +93,15 @@ func (t *bookingCall) bestThere(to storage.WriterID, out *BookingView) error {
 }
 
 // tellFound is the coordinator's answer in this node's words.
-func (t *bookingCall) tellFound(r *Request, out *BookingView) error {
+func (t *bookingCall) tellFound(r *request.Request, out *BookingView) error {
 	outcome := &r.Decision.Outcome
 	if outcome.Rejection != section.Accepted {
 		return &Refusal{Code: outcome.Rejection}
 	}
-	if int(r.from) >= len(t.o.sections) {
+	if int(r.From) >= len(t.o.sections) {
 		return ErrUnavailable
 	}
-	t.o.fill(t.ev, BookingID{Section: t.o.sections[r.from].key, No: outcome.Booking}, outcome, out)
+	t.o.fill(t.ev, BookingID{Section: t.o.sections[r.From].key, No: outcome.Booking}, outcome, out)
 	return nil
 }
 
@@ -187,7 +188,7 @@ func (t *bookingCall) stillFull(c *section.Command, looked []storage.SectionNo) 
 		}
 		byPeer[to] = append(byPeer[to], no)
 	}
-	asked := map[storage.WriterID]*Request{}
+	asked := map[storage.WriterID]*request.Request{}
 	for _, peer := range inOrder(byPeer) {
 		if asked[peer] = d.look(peer, t, c, byPeer[peer]); asked[peer] == nil {
 			mayHave = append(mayHave, byPeer[peer]...)
@@ -202,10 +203,10 @@ func (t *bookingCall) stillFull(c *section.Command, looked []storage.SectionNo) 
 			mayHave = append(mayHave, byPeer[peer]...)
 			continue
 		}
-		for _, no := range r.seats {
+		for _, no := range r.Seats {
 			mayHave = append(mayHave, storage.SectionNo(no))
 		}
-		r.free()
+		r.Free()
 	}
 	slices.Sort(mayHave)
 	return slices.DeleteFunc(mayHave, func(no storage.SectionNo) bool { return int(no) >= len(t.o.sections) })
@@ -217,8 +218,8 @@ func inOrder(byPeer map[storage.WriterID][]storage.SectionNo) []storage.WriterID
 }
 
 // look sends one Look; nil: it could not be sent. The answer is in the request's seats.
-func (d *peerRPC) look(node storage.WriterID, t *bookingCall, c *section.Command, list []storage.SectionNo) *Request {
-	r := newRequest()
+func (d *peerRPC) look(node storage.WriterID, t *bookingCall, c *section.Command, list []storage.SectionNo) *request.Request {
+	r := request.New()
 	id := d.numbers.Add(1)
 	d.pending.Add(id, pendingCall{r: r, peer: node, late: t.deadline.Add(lateAfter)})
 	if d.send(
@@ -232,7 +233,7 @@ func (d *peerRPC) look(node storage.WriterID, t *bookingCall, c *section.Command
 	if _, ok := d.pending.Take(id); !ok {
 		return r // told that the link is gone
 	}
-	r.free()
+	r.Free()
 	return nil
 }
 
@@ -254,9 +255,9 @@ func (d *peerRPC) looked(from storage.WriterID, m *peer.FreeReply) {
 	if !ok || a.peer != from {
 		return
 	}
-	a.r.seats = a.r.seats[:0]
+	a.r.Seats = a.r.Seats[:0]
 	for _, no := range m.Sections {
-		a.r.seats = append(a.r.seats, section.SeatIndex(no))
+		a.r.Seats = append(a.r.Seats, section.SeatIndex(no))
 	}
 	a.end()
 }

@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/peer"
 	"holdfast/actors/placement"
 	"holdfast/actors/replica"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
 	"holdfast/actors/witness"
@@ -60,9 +61,28 @@ func (e *Engine) newSection(ev *event, key storage.SectionKey, kind section.Kind
 	return s
 }
 
-// send passes a request to the section: here, activating it when needed and waiting for that until the deadline, or on
+// do has the section judge r, on this node or another, and waits: see request.Retrier.Do.
+func (s *Section) do(r *request.Request, deadline time.Time) *writer.Failure {
+	return s.engine.retrier.Do(s, r, deadline)
+}
+
+// outcome is do for those who need no more than the outcome or a reason. On success the caller frees r.
+func (s *Section) outcome(r *request.Request, deadline time.Time) (*section.Outcome, error) {
+	if failed := s.do(r, deadline); failed != nil {
+		return nil, failed.Why
+	}
+	return &r.Decision.Outcome, nil
+}
+
+// Elsewhere says that the section has a node that can be asked, or is this one's.
+func (s *Section) Elsewhere() bool {
+	to, err := s.route()
+	return err == nil && (to == s.engine.writer || s.engine.peerRPC.peers.Up(to))
+}
+
+// Send passes a request to the section: here, activating it when needed and waiting for that until the deadline, or on
 // the node that has it. A failure means that the section has not seen the request.
-func (s *Section) send(r *Request, deadline time.Time) *writer.Failure {
+func (s *Section) Send(r *request.Request, deadline time.Time) *writer.Failure {
 	for attempt := 0; ; attempt++ {
 		if sent, failed := s.sendHere(r); sent || failed != nil {
 			return failed
@@ -85,15 +105,15 @@ func (s *Section) send(r *Request, deadline time.Time) *writer.Failure {
 
 // sendHere passes a request to the section if it serves here. The generation of a search is kept open while a request
 // of it is inside: the search may give up waiting before.
-func (s *Section) sendHere(r *Request) (sent bool, failed *writer.Failure) {
-	if r.gen == 0 {
+func (s *Section) sendHere(r *request.Request) (sent bool, failed *writer.Failure) {
+	if r.Gen == 0 {
 		return s.shard.Send(&r.Request)
 	}
-	s.engine.coordinator.hold(r.gen)
-	r.held = true
+	s.engine.coordinator.hold(r.Gen)
+	r.Held = true
 	if sent, failed = s.shard.Send(&r.Request); !sent {
-		r.held = false
-		s.engine.coordinator.leave(r.gen)
+		r.Held = false
+		s.engine.coordinator.leave(r.Gen)
 	}
 	return sent, failed
 }
@@ -189,7 +209,7 @@ func (s *Section) Handled(m machine.Machine) { s.ev.count(m.(*section.Machine).S
 
 // Answering gives back what was reserved for a hold that did not come of it, and ends the request's part in a search.
 func (s *Section) Answering(told *writer.Request) {
-	r := requestIn(told)
+	r := request.In(told)
 	switch {
 	case r.Reserved == 0:
 	case r.Err != nil && r.Changed:
@@ -198,9 +218,9 @@ func (s *Section) Answering(told *writer.Request) {
 	case r.Err != nil, r.Decision.Outcome.Rejection != section.Accepted, r.Decision.Outcome.Repeat:
 		s.ev.buyers.Release(r.Command.Buyer, r.Reserved)
 	}
-	if r.held {
-		r.held = false
-		s.engine.coordinator.leave(r.gen)
+	if r.Held {
+		r.Held = false
+		s.engine.coordinator.leave(r.Gen)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"holdfast/actors/booking"
 	"holdfast/actors/checkout"
 	"holdfast/actors/coordinator"
+	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -231,6 +232,7 @@ func (h *simHost) build() {
 	e.gateway = cfg.Gateway
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	e.node = e.newNode()
+	e.retrier = request.Retrier{Context: e.ctx, Clock: e.clock}
 	e.peerRPC, e.coordinator, e.rebalancer = newPeerRPC(e, h), newSearchCoordinator(e), newRebalancer(e)
 	h.e = e
 	header, err := w.store.Event(context.Background(), w.plan.header.ID)

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"holdfast/actors/request"
 	"strconv"
 	"testing"
 	"time"
@@ -90,7 +91,7 @@ func (w *twoChannels) Tell() { w.done <- struct{}{} }
 // BenchmarkRequestWait compares the two ways, with 512 who wait at once and one who tells; it is why
 // writer.Request.Wait is as it is.
 func BenchmarkRequestWait(b *testing.B) {
-	b.Run("one-channel", func(b *testing.B) { waitAndTell(b, func() waiter { return newRequest() }) })
+	b.Run("one-channel", func(b *testing.B) { waitAndTell(b, func() waiter { return request.New() }) })
 	b.Run("two-channels", func(b *testing.B) {
 		waitAndTell(b, func() waiter {
 			w := &twoChannels{make(chan struct{}, 1), time.NewTimer(time.Hour)}

@@ -103,6 +103,10 @@ var wallsOfActors = map[string]wall{
 		Why: "rules and a directory of hearsay; authority is the log's alone, so nothing here may reach it",
 		Own: []string{"actors/section", "storage"}, Std: append([]string{"sync/atomic"}, pureStd...),
 	},
+	"actors/request": {
+		Why: "one command on its way and how often it is sent: where its section is stays behind Destination",
+		Own: []string{"actors/section", "actors/writer", "actors/shard", "storage"},
+	},
 	"actors/peer": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
@@ -156,7 +160,7 @@ var wallsOfActors = map[string]wall{
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/placement",
-			"actors/seatmap", "actors/booking", "actors/catalog", "actors/wallclock", "actors/witness", "storage",
+			"actors/request", "actors/seatmap", "actors/booking", "actors/catalog", "actors/wallclock", "actors/witness", "storage",
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{
