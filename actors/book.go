@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/actors/coordinator"
+	"holdfast/actors/peer"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
@@ -249,9 +251,9 @@ func (t *bookingCall) ask(r *request.Request, no storage.SectionNo, out *Booking
 	r.Command.Buyer, r.Command.Operator = t.call.Buyer, t.call.Operator
 	r.Command.Request, r.Command.Fingerprint, r.Command.AnyBuyerTotal = t.call.Request, t.call.Fingerprint, t.call.AnyBuyerTotal
 	s := t.o.sections[no]
-	if t.searching && !t.ev.engine.coordinator.still(t.gen, t.call.Event, askerOf(t.call.Operator, t.call.Buyer)) {
+	if t.searching && !t.ev.engine.coordinator.Still(t.gen, t.call.Event, coordinator.Asker(t.call.Operator, t.call.Buyer)) {
 		r.Free()
-		return 0, errNotCoordinator
+		return 0, peer.ErrNotCoordinator
 	}
 	r.Reserved, r.Search, r.Gen = t.reserved, t.searching, t.gen
 	if failed := s.do(r, t.deadline); failed != nil {

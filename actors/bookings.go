@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"holdfast/actors/checkout"
+	"holdfast/actors/coordinator"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 )
@@ -75,7 +76,7 @@ func (e *Engine) command(
 		keep, judged := true, judgedUnknown // after an error nobody knows whether the section remembers it
 		if err == nil {
 			keep, judged = outcome.Rejection == section.Accepted && !probe &&
-				!idle(r.Command.Kind, outcome), r.Command.At
+				!coordinator.IsIdle(r.Command.Kind, outcome), r.Command.At
 		}
 		ev.index.Leave(who.Request, s.key.Section, keep, judged)
 	}
@@ -84,13 +85,6 @@ func (e *Engine) command(
 	}
 	defer r.Free()
 	return o.tellBooking(ev, id, outcome, out)
-}
-
-// idle says that nothing was done under the key by this call, so that the index has nothing new to keep: an extension
-// that would gain too little and a second release are repeats without a first. Where there was a first, its entry is
-// kept already.
-func idle(kind section.CommandKind, o *section.Outcome) bool {
-	return o.Repeat && (kind == section.ExtendHold || kind == section.ReleaseHold)
 }
 
 // tellBooking gives the caller a copy of the outcome that outlives its request, and fills out when it is accepted.

@@ -39,6 +39,7 @@ func (e *Engine) rememberCreate(header *storage.Event) {
 func (e *Engine) newEvent(header *storage.Event) *event {
 	ev := &event{engine: e, zone: header.Zone()}
 	ev.header.Store(header)
+	ev.remote.ID = header.ID
 	ev.usedAt.Store(e.sweeps.Load())
 	return ev
 }

@@ -10,7 +10,7 @@
 //	           │                                 │ the section decides and applies     (package section)
 //	           │                                 ▼
 //	           │                               Committer ──▶ Store.Commit: many sections, one sync
-//	           ├─▶ Section.Landed: the map, the followers on other nodes (package seatmap, stream.go)
+//	           ├─▶ Section.Landed: the map, the followers on other nodes (packages seatmap, peer)
 //	           └─▶ answers of that record told; the next record leaves
 //
 // The tour in README.md follows a hold through all rooms.
@@ -37,19 +37,21 @@
 // and followed by all others, so that every node can answer everything, and go on where another stopped.
 //
 //	Book on node A ──▶ route: served here? who has announced it? who should have it?       (sections.go, package placement)
-//	     │ Ask                                                                              (rpc_client.go)
+//	     │ Ask                                                                              (package peer)
 //	     ▼
-//	node B ──▶ its section, as for a buyer of its own ──▶ durable                           (rpc_server.go)
-//	     ├─ Record ──▶ everybody's followers: map, buyer quota, key index                   (stream.go, package replica)
+//	node B ──▶ its section, as for a buyer of its own ──▶ durable
+//	     ├─ Record ──▶ everybody's followers: map, buyer quota, key index                   (package replica)
 //	     └─ Answer ──▶ after the record, on the same link
 //
+// Package peer is all of that conversation; peers.go is the engine and its sections as package peer meets them.
+//
 //	rebalancer, on every node: claims what is placed here and nobody serves; hands over what is placed elsewhere   (rebalancer.go, package placement)
-//	coordinator of a buyer: the node that runs searches over sections, so that one key is one booking           (search_coordinator.go)
+//	coordinator of a buyer: the node that runs searches over sections, so that one key is one booking           (package peer)
 //
 // A section moves by a record: whoever has it lets what is in flight land, writes that it is released, and tells the
-// heir. Requests that come in meanwhile wait in front of it, and are sent on. When its node is gone, the record of the
-// heir's claim does the same, once the rule of takeover (Config.MayClaim) allows it. Views of who is there propose all
-// this, and may be wrong or differ: what they cost then is waiting.
+// successor. Requests that come in meanwhile wait in front of it, and are sent on. When its node is gone, the record of
+// the successor's claim does the same, once the rule of takeover (Config.MayClaim) allows it. Views of who is there
+// propose all this, and may be wrong or differ: what they cost then is waiting.
 //
 // A request that was on its way to a node that is gone is sent again under its key, or reported as unknown; never as
 // failed.

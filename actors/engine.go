@@ -16,6 +16,7 @@ import (
 	"holdfast/actors/booking"
 	"holdfast/actors/catalog"
 	"holdfast/actors/checkout"
+	"holdfast/actors/peer"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
@@ -152,9 +153,9 @@ type Engine struct {
 	stats       Stats
 	charging    checkout.UnderWay
 	losses      losses
-	peerRPC     *peerRPC           // nil: without peers
-	coordinator *searchCoordinator // nil: without peers
-	rebalancer  *rebalancer        // nil: without peers
+	peerRPC     *peer.Network  // nil: without peers
+	coordinator *peer.Searches // nil: without peers
+	rebalancer  *rebalancer    // nil: without peers
 
 	background  sync.WaitGroup
 	spawning    sync.RWMutex // spawn; Close writes ended under it
@@ -205,7 +206,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	e.node = e.newNode()
 	if cfg.Peers != nil {
-		e.peerRPC, e.coordinator, e.rebalancer = newPeerRPC(e, cfg.Peers), newSearchCoordinator(e), newRebalancer(e)
+		e.joinPeers(cfg.Peers)
 	}
 	if err := e.readCatalog(ctx); err != nil {
 		return nil, errors.Join(err, e.Close(ctx))

@@ -48,7 +48,7 @@ func (w *rebalancer) passivate(s *Section) {
 // passivateUnserved stops following a section that nobody serves and whose owner has let go of it.
 func (s *Section) passivateUnserved() {
 	f := s.following()
-	if f == nil || s.announced() {
+	if f == nil || s.remote.Announced() {
 		return
 	}
 	if at, ok := f.CaughtUp(); ok && (at.Kind == storage.EntryReleased || at.Seq == 0) && s.shard.MayActivate() {

@@ -72,14 +72,14 @@ func (w *rebalancer) round() {
 	}()
 	if now := w.e.clock.Now(); now.Sub(w.repeated) >= rebalanceEvery {
 		w.repeated = now
-		w.repeat(now)
+		w.repeat()
 	}
 	for id, ev := range *w.e.catalog.Load() {
 		o := ev.ready.Load()
 		if o == nil {
 			continue
 		}
-		heard := w.e.peerRPC.heardAll(id)
+		heard := w.e.peerRPC.HeardAll(id)
 		for _, s := range o.sections {
 			if w.e.closing.Load() {
 				return
@@ -96,14 +96,8 @@ func (w *rebalancer) round() {
 }
 
 // repeat says again what may not have got through, and gives up what is not coming any more.
-func (w *rebalancer) repeat(now time.Time) {
-	w.e.peerRPC.expirePending(now)
-	w.e.coordinator.askAgain()
-	for id, ev := range *w.e.catalog.Load() {
-		if ev.ready.Load() != nil {
-			w.e.peerRPC.subscribeAgain(id)
-		}
-	}
+func (w *rebalancer) repeat() {
+	w.e.peerRPC.Tick()
 	w.poll()
 }
 
@@ -119,7 +113,7 @@ func (w *rebalancer) poll() {
 	for _, ev := range *w.e.catalog.Load() {
 		if o := ev.ready.Load(); o != nil {
 			for _, s := range o.sections {
-				if f := s.following(); f != nil && !s.announced() {
+				if f := s.following(); f != nil && !s.remote.Announced() {
 					unheard = append(unheard, s)
 				}
 			}
@@ -152,12 +146,12 @@ func (w *rebalancer) pollAll(list []*Section) {
 
 // look does its duty by one section; heard says that all peers have told what they serve of its event.
 func (w *rebalancer) look(s *Section, heard bool) {
-	s.resync()
-	c := placement.Situation{Routing: s.routing()}
+	s.remote.Resync()
+	c := placement.Situation{Routing: s.remote.Routing()}
 	if !c.Serving {
-		c.Stopped, c.OwnerAnnounced = heard && s.shard.MayActivate() && !s.passivated.Load(), s.announced()
+		c.Stopped, c.OwnerAnnounced = heard && s.shard.MayActivate() && !s.passivated.Load(), s.remote.Announced()
 	} else if c.Placed != c.Me {
-		c.Ready = c.PlacedUp && w.e.peerRPC.follows(s.key.Event, c.Placed)
+		c.Ready = c.PlacedUp && w.e.peerRPC.Follows(c.Placed, s.key.Event)
 	}
 	switch placement.ActionFor(c) {
 	case placement.Claim:
@@ -184,38 +178,13 @@ func (s *Section) inDoubt() (doubt, uncertain int64) {
 	var why error
 	failures := 0
 	s.shard.Inspect(func(life *writer.Lifecycle) { phase, why, failures = life.Phase(), life.Why(), life.Failures() })
-	if phase == Serving || phase == Draining || failures == 0 || !s.PlacedHere() || s.announced() {
+	if phase == Serving || phase == Draining || failures == 0 || !s.PlacedHere() || s.remote.Announced() {
 		return 0, 0
 	}
 	if writer.Undecided(why) {
 		return 1, 1
 	}
 	return 1, 0
-}
-
-// heardAll says that every peer that is up has told what it serves of an event: until then a section may be held by one
-// that has not said so.
-func (d *peerRPC) heardAll(id storage.EventID) bool {
-	all := true
-	d.others(func(peer storage.WriterID) {
-		if !d.peers.Up(peer) {
-			return
-		}
-		d.mu.Lock()
-		all = all && d.subscriptions[id][peer]
-		d.mu.Unlock()
-	})
-	return all
-}
-
-// follows says that a peer has asked for the event's records: it knows the sections, or is about to.
-func (d *peerRPC) follows(id storage.EventID, peer storage.WriterID) bool {
-	for _, p := range d.subscribersOf(id) {
-		if p == peer {
-			return true
-		}
-	}
-	return false
 }
 
 // transfer moves a section, if not too many are moving.
@@ -272,7 +241,7 @@ func (e *Engine) ReleaseAll(ctx context.Context) error {
 	e.rebalancer.releasing = true
 	e.rebalancer.mu.Unlock()
 	for e.stats.SectionsServing.Load() > 0 && e.rebalancer.isReleasing() {
-		owner := e.peerRPC.peers.View().Owner(storage.SectionKey{})
+		owner := e.peerRPC.Links.View().Owner(storage.SectionKey{})
 		if owner == e.writer || owner == (storage.WriterID{}) {
 			return ErrNobodyElse
 		}

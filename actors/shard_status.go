@@ -43,7 +43,7 @@ func (e *Engine) ShardStatuses(visit func(p *ShardStatus)) {
 
 func (s *Section) shardStatus() ShardStatus {
 	p := ShardStatus{
-		Key: s.key, Seq: s.ev.live.Seq(s.key.Section), Placed: s.routing().Placed, Asleep: s.passivated.Load(),
+		Key: s.key, Seq: s.ev.live.Seq(s.key.Section), Placed: s.remote.Routing().Placed, Asleep: s.passivated.Load(),
 	}
 	p.Life = s.shard.Phase()
 	f := s.following()
@@ -51,8 +51,8 @@ func (s *Section) shardStatus() ShardStatus {
 		p.Owner, p.Sure, p.Epoch = s.engine.writer, true, inc.Epoch()
 		return p
 	}
-	if o, known := s.directory.Owner(); known {
-		p.Owner, p.Epoch, p.Sure = o.Writer, o.Epoch, s.announced()
+	if o, known := s.remote.Directory.Owner(); known {
+		p.Owner, p.Epoch, p.Sure = o.Writer, o.Epoch, s.remote.Announced()
 	}
 	if f != nil {
 		if at, known := f.Position(); known > at.Seq {
@@ -94,7 +94,7 @@ func (s *Section) unserved() bool {
 	case s.engine.peerRPC == nil:
 		return !s.foreign()
 	}
-	return !s.announced()
+	return !s.remote.Announced()
 }
 
 // describedMax is how many sections a line names.

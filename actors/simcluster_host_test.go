@@ -11,7 +11,6 @@ import (
 
 	"holdfast/actors/booking"
 	"holdfast/actors/checkout"
-	"holdfast/actors/coordinator"
 	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
@@ -233,7 +232,7 @@ func (h *simHost) build() {
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	e.node = e.newNode()
 	e.retrier = request.Retrier{Context: e.ctx, Clock: e.clock}
-	e.peerRPC, e.coordinator, e.rebalancer = newPeerRPC(e, h), newSearchCoordinator(e), newRebalancer(e)
+	e.joinPeers(h)
 	h.e = e
 	header, err := w.store.Event(context.Background(), w.plan.header.ID)
 	if err != nil {
@@ -265,10 +264,7 @@ func (h *simHost) open() {
 	o.rank(plan.venue)
 	ev.live = seatmap.NewKeeping(counts, 16) // making a longer ring would cost more than a world
 	ev.live.CountKinds(o.layouts())
-	ev.buyers = coordinator.NewBuyerQuota()
-	ev.index = coordinator.NewKeyIndex(func(no storage.SectionNo) section.Instant {
-		return section.Instant(o.sections[no].remembersFrom.Load())
-	})
+	ev.makeLedgers(o)
 	ev.startAll(o)
 	ev.ready.Store(o)
 	ev.join()

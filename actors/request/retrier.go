@@ -46,8 +46,8 @@ type Retrier struct {
 	Clock   shard.Runtime
 }
 
-// Do has the section at to judge r, on this node or another, and waits. nil: r has the answer, and the caller frees r. After
-// a failure nobody may touch r any more; the failure says whether r may have had an effect.
+// Do has the section at to judge r, on this node or another, and waits. nil: r has the answer, and the caller frees r.
+// After a failure nobody may touch r any more; the failure says whether r may have had an effect.
 func (t *Retrier) Do(to Destination, r *Request, deadline time.Time) *writer.Failure {
 	failed := t.attempt(to, r, deadline)
 	if failed != nil && failed != TimedOut { // one that timed out is still with the shard

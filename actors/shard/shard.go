@@ -37,6 +37,12 @@ func New(node *Node, host Host, key storage.SectionKey, kind machine.Kind, seen 
 	return &Shard{node: node, host: host, key: key, kind: kind, seen: seen, life: writer.NewLifecycle(gauge)}
 }
 
+// Key names the shard's log.
+func (s *Shard) Key() storage.SectionKey { return s.key }
+
+// Writer is this process, as claims and records name it.
+func (s *Shard) Writer() storage.WriterID { return s.node.Writer }
+
 // Serving is the life that takes requests now; nil: none does.
 func (s *Shard) Serving() *Activation { return s.serving.Load() }
 

@@ -107,12 +107,19 @@ var wallsOfActors = map[string]wall{
 		Why: "one command on its way and how often it is sent: where its section is stays behind Destination",
 		Own: []string{"actors/section", "actors/writer", "actors/shard", "storage"},
 	},
-	"actors/peer": {
+	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
 		Own:  []string{"actors/section", "storage"},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget"},
+	},
+	"actors/peer": {
+		Why: "the one layer between nodes: what varies with the engine stays behind Host, and a local request outside",
+		Own: []string{
+			"actors/section", "actors/writer", "actors/shard", "actors/request", "actors/coordinator", "actors/placement",
+			"actors/witness", "actors/peer/wire", "storage",
+		},
 	},
 	"actors/seatmap": {
 		Why: "what the public sees of the seats: it shows durable records and grants nothing, so it knows no engine and no clock",
@@ -159,8 +166,10 @@ var wallsOfActors = map[string]wall{
 	"actors": {
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
-			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/placement",
-			"actors/request", "actors/seatmap", "actors/booking", "actors/catalog", "actors/wallclock", "actors/witness", "storage",
+			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
+			"actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/peer/wire", "actors/placement",
+			"actors/rebalancer", "actors/request", "actors/seatmap", "actors/booking", "actors/catalog",
+			"actors/wallclock", "actors/witness", "storage",
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{
