@@ -45,8 +45,9 @@
 //
 // Package peer is all of that conversation; peers.go is the engine and its sections as package peer meets them.
 //
-//	rebalancer, on every node: claims what is placed here and nobody serves; hands over what is placed elsewhere   (rebalancer.go, package placement)
-//	coordinator of a buyer: the node that runs searches over sections, so that one key is one booking           (package peer)
+//	rebalancer, on every node: claims what is placed here and nobody serves, hands over what is placed elsewhere
+//	                                                                                        (packages rebalancer, placement)
+//	coordinator of a buyer: the node that runs searches over sections, so that one key is one booking    (package peer)
 //
 // A section moves by a record: whoever has it lets what is in flight land, writes that it is released, and tells the
 // successor. Requests that come in meanwhile wait in front of it, and are sent on. When its node is gone, the record of

@@ -17,6 +17,7 @@ import (
 	"holdfast/actors/catalog"
 	"holdfast/actors/checkout"
 	"holdfast/actors/peer"
+	"holdfast/actors/rebalancer"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
@@ -153,9 +154,9 @@ type Engine struct {
 	stats       Stats
 	charging    checkout.UnderWay
 	losses      losses
-	peerRPC     *peer.Network  // nil: without peers
-	coordinator *peer.Searches // nil: without peers
-	rebalancer  *rebalancer    // nil: without peers
+	peerRPC     *peer.Network          // nil: without peers
+	coordinator *peer.Searches         // nil: without peers
+	rebalancer  *rebalancer.Rebalancer // nil: without peers
 
 	background  sync.WaitGroup
 	spawning    sync.RWMutex // spawn; Close writes ended under it
@@ -212,7 +213,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		return nil, errors.Join(err, e.Close(ctx))
 	}
 	if e.peerRPC != nil {
-		e.background.Go(e.rebalancer.run)
+		e.background.Go(e.rebalancer.Run)
 	}
 	if !cfg.Offline {
 		e.background.Go(func() { e.reconciler.Run(e.ctx) })

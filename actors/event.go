@@ -126,7 +126,7 @@ func (ev *event) join() {
 		return
 	}
 	d.Join(ev.remote.ID)
-	ev.engine.rebalancer.wake()
+	ev.engine.rebalancer.Wake()
 }
 
 // stopOpening is for an engine that closes: it answers what is open, once nothing more can begin to be or ctx has

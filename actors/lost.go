@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"holdfast/actors/rebalancer"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
@@ -67,7 +68,7 @@ func (s *Section) condemn(lost *witness.LostError, tell bool) {
 		}
 	})
 	if begins { // it looked before this was known
-		s.engine.clock.AfterFunc(rebalanceEvery, func() { s.suspect(lost.Known, tell) })
+		s.engine.clock.AfterFunc(rebalancer.Every, func() { s.suspect(lost.Known, tell) })
 	}
 	switch {
 	case stands:

@@ -6,6 +6,7 @@ import (
 
 	"holdfast/actors/peer"
 	"holdfast/actors/peer/wire"
+	"holdfast/actors/rebalancer"
 	"holdfast/actors/replica"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
@@ -60,7 +61,8 @@ func (e *Engine) joinPeers(links Peers) {
 		Self: e.writer, Links: links, Host: peerHost{e}, Context: e.ctx, Clock: e.clock, Spawn: e.spawn,
 		InflightMax: e.cfg.InflightMax, Forwarded: &e.stats.Forwarded, Dropped: &e.stats.StreamDropped,
 	})
-	e.coordinator, e.rebalancer = e.peerRPC.Searches, newRebalancer(e)
+	e.coordinator = e.peerRPC.Searches
+	e.rebalancer = rebalancer.New(e.ctx, rebalancerHost{e}, e.clock, e.spawn)
 }
 
 // peerHost is the engine as the other nodes meet it.
@@ -108,7 +110,7 @@ func (h peerHost) ReadCatalog() error { return h.e.refreshCatalog() }
 func (h peerHost) Closing() bool { return h.e.closing.Load() }
 
 // Changed implements peer.Host.
-func (h peerHost) Changed() { h.e.rebalancer.wake() }
+func (h peerHost) Changed() { h.e.rebalancer.Wake() }
 
 // peerSection is a section as other nodes' requests and records meet it.
 type peerSection struct{ s *Section }

@@ -31,7 +31,7 @@ type Section struct {
 	remote        *peer.Section // the section among the nodes
 	lastEpoch     atomic.Uint64 // of the newest life here
 	suspected     atomic.Bool   // its log is being held against what is known
-	passivated    atomic.Bool   // neither served nor followed here; see passivate.go
+	passivated    atomic.Bool   // neither served nor followed here; see balance.go
 	quietSince    time.Time     // the rebalancer's
 
 	met   atomic.Bool   // the event's index has the keys that it has met; unmet counts those without
@@ -179,7 +179,7 @@ func (s *Section) Stopped(a *shard.Activation, why error) {
 	if !errors.Is(why, shard.ErrDrained) {
 		s.remote.Ended(a.Epoch(), storage.WriterID{})
 	}
-	s.engine.rebalancer.wake()
+	s.engine.rebalancer.Wake()
 }
 
 // Died takes a dead life's bookings out of the ledgers.

@@ -11,6 +11,7 @@ import (
 
 	"holdfast/actors/booking"
 	"holdfast/actors/checkout"
+	"holdfast/actors/rebalancer"
 	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
@@ -333,11 +334,8 @@ func (h *simHost) rebalancer() {
 		if busy > 100 {
 			h.w.failf("the rebalancer of n%d runs without end: %d rounds in %v", h.number, busy, h.w.now-since)
 		}
-		h.wait(h.w.time().Add(rebalanceEvery), func() bool { return len(s.poke) > 0 })
-		if len(s.poke) > 0 {
-			<-s.poke
-		}
-		s.round()
+		h.wait(h.w.time().Add(rebalancer.Every), s.Woken)
+		s.Round()
 		h.wait(h.w.time().Add(h.w.between(20*time.Microsecond, 100*time.Microsecond)), nil) // it is not done in no time
 	}
 }

@@ -130,7 +130,7 @@ func (h *simHost) notSafe() string {
 // simDuty says why a node does not hand a section over, for whoever reads a failure.
 func (h *simHost) simDuty(no int) string {
 	s := h.section(no)
-	text := fmt.Sprintf("moving %v, peers that follow", len(h.e.rebalancer.moving))
+	text := fmt.Sprintf("moving %v, peers that follow", h.e.rebalancer.Moving())
 	for _, peer := range h.e.peerRPC.Subscribers(s.key.Event) {
 		text += fmt.Sprintf(" n%d", h.w.numberOf(peer))
 	}
