@@ -53,7 +53,7 @@ func (e *Engine) newNode() *shard.Node {
 
 func (e *Engine) newSection(ev *event, key storage.SectionKey, kind section.Kind, unmet *atomic.Int32) *Section {
 	s := &Section{engine: e, ev: ev, key: key, kind: kind, unmet: unmet, seen: e.cfg.Witness.Of(key)}
-	s.shard = shard.New(e.node, s, key, &s.kind, s.seen, &e.stats.sections)
+	s.shard = shard.New(e.node, s, s, key, &s.kind, s.seen, &e.stats.sections)
 	s.remote = peer.NewSection(e.peerRPC, &ev.remote, s.shard, peerSection{s})
 	unmet.Add(1)
 	return s

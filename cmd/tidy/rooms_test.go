@@ -43,7 +43,7 @@ var overLimits = map[string]excess{
 	"actors/planted":           {Wide: 2},
 	"actors/seatmap":           {Wide: 5},
 	"actors/section":           {Types: 55, Wide: 20},
-	"actors/shard":             {Wide: 3},
+	"actors/shard":             {Wide: 2},
 	"actors/views":             {Wide: 18},
 	"actors/wallclock":         {Wide: 3},
 	"actors/witness":           {Wide: 1},
