@@ -15,9 +15,9 @@
 //
 // The tour in README.md follows a hold through all rooms.
 //
-// A Section is what an event and the other nodes have to do with a shard: it is the shard's Host, its
-// Observer, and its replica's Host.
-// What became of a request is one of three things, done, surely not done, or unknown: see writer.Failure.
+// A Section is what an event and the other nodes have to do with a shard: it is the shard's Host, its Observer, and its
+// replica's Host. What became of a request is one of three things, done, surely not done, or unknown: see
+// writer.Failure.
 //
 // # Doubt
 //

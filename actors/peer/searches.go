@@ -12,9 +12,9 @@ import (
 	"holdfast/storage"
 )
 
-// Searches decides which searches may run here. A search asks one section after the other, so no single log
-// can see two of them under one key: that is for one node to see, the buyer's coordinator, one for each buyer of an
-// event. When a view names another one, that node waits until
+// Searches decides which searches may run here. A search asks one section after the other, so no single log can see two
+// of them under one key: that is for one node to see, the buyer's coordinator, one for each buyer of an event. When a
+// view names another one, that node waits until
 //
 //   - every member is quiet in the view (package coordinator): no search of an older coordinator is under way, and no
 //     section lets one in;

@@ -1,6 +1,6 @@
-// Package wire is what the engines of a cluster say to each other: the messages, their bytes, and the table of calls
-// that wait for an answer. It knows no goroutines, clocks or I/O, so that a simulator can hold the very same
-// conversation a million times. What a node concludes from messages stands in packages placement and coordinator.
+// Package wire is what the engines of a cluster say to each other: the messages and their bytes. It knows no
+// goroutines, clocks or I/O, so that a simulator can hold the very same conversation a million times. What a node
+// concludes from messages stands in packages placement and coordinator.
 //
 //	node that was asked                          node that owns the section
 //	   Ask, Search        ─────────────────────▶   judged and made durable
