@@ -2,11 +2,11 @@ package actors
 
 import (
 	"context"
-	"holdfast/actors/writer"
 	"time"
 
 	"holdfast/actors/coordinator"
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 

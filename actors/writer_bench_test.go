@@ -1,10 +1,11 @@
 package actors
 
 import (
-	"holdfast/actors/request"
 	"strconv"
 	"testing"
 	"time"
+
+	"holdfast/actors/request"
 )
 
 // BenchmarkWriter is a record from the first wish to the last answer, without a disk: one op is one wish, a hold or its

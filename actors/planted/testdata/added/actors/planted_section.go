@@ -1,9 +1,9 @@
 package actors
 
 import (
-	"holdfast/actors/request"
 	"slices"
 
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 )
