@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/actors/writer"
@@ -62,7 +63,7 @@ func (t *bookingCall) best(out *BookingView) error {
 // whose first section never got to it must not be tied to that section while others have seats (P11). For a search
 // nobody else can be under way (see register), so the whole of the event may be asked without a second booking (P5).
 func (t *bookingCall) recall(at storage.SectionNo, search bool, out *BookingView) (section.Rejection, error) {
-	r := newRequest()
+	r := request.New()
 	r.Command.Kind = section.PlaceBest
 	rejection, err := t.ask(r, at, out)
 	if search && err == nil && rejection == section.NoSeats {
@@ -199,7 +200,7 @@ func (t *bookingCall) pass(f *finding, together bool, candidates []storage.Secti
 
 // askFor asks one section; true: the search is over.
 func (t *bookingCall) askFor(f *finding, no storage.SectionNo, out *BookingView) (over bool) {
-	r := newRequest()
+	r := request.New()
 	r.Command = f.c
 	got, err := t.ask(r, no, out)
 	switch {

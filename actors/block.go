@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -165,9 +166,9 @@ func (b *blocking) ask(no storage.SectionNo, seats []section.SeatIndex) (lost []
 }
 
 func (b *blocking) command(no storage.SectionNo, seats []section.SeatIndex) (section.Rejection, []string, error) {
-	r := newRequest()
-	r.seats = append(r.seats, seats...)
-	r.Command = section.Command{Kind: section.BlockSeats, Seats: r.seats, Operator: true,
+	r := request.New()
+	r.Seats = append(r.Seats, seats...)
+	r.Command = section.Command{Kind: section.BlockSeats, Seats: r.Seats, Operator: true,
 		Buyer: b.who.Buyer, Request: b.who.Request, Fingerprint: b.who.Fingerprint}
 	if b.unblock {
 		r.Command.Kind = section.UnblockSeats
@@ -176,6 +177,6 @@ func (b *blocking) command(no storage.SectionNo, seats []section.SeatIndex) (sec
 	if err != nil {
 		return 0, nil, err
 	}
-	defer r.free()
+	defer r.Free()
 	return outcome.Rejection, b.o.appendIDs(nil, no, outcome.Lost), nil
 }

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/actors/coordinator"
+	"holdfast/actors/peer"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -70,19 +73,19 @@ type bookingCall struct {
 }
 
 func (t *bookingCall) named(out *BookingView) error {
-	r := newRequest()
+	r := request.New()
 	no, err := t.o.resolve(t.call.Seats, r)
 	if err != nil {
-		r.free()
+		r.Free()
 		return err
 	}
 	r.Command.Kind = section.PlaceHold
-	if t.lostAlready(r, no) && t.isNew(uint32(len(r.seats))) {
+	if t.lostAlready(r, no) && t.isNew(uint32(len(r.Seats))) {
 		return t.tooLate(r, no, out)
 	}
 	r.Decision.Outcome.Lost = r.Decision.Outcome.Lost[:0]
-	if _, _, err = t.enter(no, false, uint32(len(r.seats))); err != nil {
-		r.free()
+	if _, _, err = t.enter(no, false, uint32(len(r.Seats))); err != nil {
+		r.Free()
 		return err
 	}
 	rejection, err := t.ask(r, no, out)
@@ -101,9 +104,9 @@ func (t *bookingCall) isNew(seats uint32) bool {
 	return t.ev.refusesHold() == nil && t.ev.buyers.Room(t.call.Buyer, seats, t.mostSeats())
 }
 
-func (t *bookingCall) tooLate(r *Request, no storage.SectionNo, out *BookingView) error {
+func (t *bookingCall) tooLate(r *request.Request, no storage.SectionNo, out *BookingView) error {
 	out.Seats = t.o.appendIDs(out.Seats[:0], no, r.Decision.Outcome.Lost)
-	r.free()
+	r.Free()
 	return t.verdict(section.SeatTaken, nil, out)
 }
 
@@ -112,27 +115,27 @@ func (t *bookingCall) tooLate(r *Request, no storage.SectionNo, out *BookingView
 // P4), and a request that the index does not know no section remembers as a hold (see coordinator.KeyIndex), so it
 // cannot be a repeat. It leaves the lost seats in r's outcome. It never grants: a seat that looks free is the section's
 // to judge, and so is a request with a fault that takes precedence over seat_taken.
-func (t *bookingCall) lostAlready(r *Request, no storage.SectionNo) bool {
+func (t *bookingCall) lostAlready(r *request.Request, no storage.SectionNo) bool {
 	r.Decision.Outcome.Lost = t.o.sections[no].lostAlready(r)
 	return len(r.Decision.Outcome.Lost) > 0
 }
 
 // lostAlready lists the seats of a request that are surely lost.
-func (s *Section) lostAlready(r *Request) []section.SeatIndex {
+func (s *Section) lostAlready(r *request.Request) []section.SeatIndex {
 	lost := r.Decision.Outcome.Lost[:0]
-	if !s.mapIsTrue() || len(r.seats) > int(s.kind.Rules.SeatsPerBookingMax) || len(r.seats) == 0 {
+	if !s.mapIsTrue() || len(r.Seats) > int(s.kind.Rules.SeatsPerBookingMax) || len(r.Seats) == 0 {
 		return lost
 	}
-	slices.Sort(r.seats)
-	for i := 1; i < len(r.seats); i++ {
-		if r.seats[i] == r.seats[i-1] {
+	slices.Sort(r.Seats)
+	for i := 1; i < len(r.Seats); i++ {
+		if r.Seats[i] == r.Seats[i-1] {
 			return lost
 		}
 	}
-	if last := r.seats[len(r.seats)-1]; int(last) >= len(s.kind.Layout.Seats) {
+	if last := r.Seats[len(r.Seats)-1]; int(last) >= len(s.kind.Layout.Seats) {
 		return lost
 	}
-	return s.ev.live.Taken(s.key.Section, r.seats, lost)
+	return s.ev.live.Taken(s.key.Section, r.Seats, lost)
 }
 
 // mapIsTrue says that what the map shows of the section as taken is taken: the section serves, and no hold is due to
@@ -147,7 +150,7 @@ func (s *Section) mapIsTrue() bool {
 }
 
 // resolve turns seat ids into one section's indexes.
-func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error) {
+func (o *openEvent) resolve(ids []string, r *request.Request) (storage.SectionNo, error) {
 	var unknown []string
 	var no storage.SectionNo
 	spread := false
@@ -157,11 +160,11 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 			unknown = append(unknown, string(append([]byte(nil), id...)))
 			continue
 		}
-		if len(r.seats) > 0 && ref.section != no {
+		if len(r.Seats) > 0 && ref.section != no {
 			spread = true
 		}
 		no = ref.section
-		r.seats = append(r.seats, ref.index)
+		r.Seats = append(r.Seats, ref.index)
 	}
 	switch {
 	case len(unknown) > 0:
@@ -169,7 +172,7 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 	case spread:
 		return 0, o.spread(ids)
 	}
-	r.Command.Seats = r.seats
+	r.Command.Seats = r.Seats
 	return no, nil
 }
 
@@ -244,20 +247,20 @@ func keeps(rejection section.Rejection, err error) bool {
 }
 
 // ask sends r and fills out from an accepted answer. The buyer's reservation travels with r from the moment it is sent.
-func (t *bookingCall) ask(r *Request, no storage.SectionNo, out *BookingView) (section.Rejection, error) {
+func (t *bookingCall) ask(r *request.Request, no storage.SectionNo, out *BookingView) (section.Rejection, error) {
 	r.Command.Buyer, r.Command.Operator = t.call.Buyer, t.call.Operator
 	r.Command.Request, r.Command.Fingerprint, r.Command.AnyBuyerTotal = t.call.Request, t.call.Fingerprint, t.call.AnyBuyerTotal
 	s := t.o.sections[no]
-	if t.searching && !t.ev.engine.coordinator.still(t.gen, t.call.Event, askerOf(t.call.Operator, t.call.Buyer)) {
-		r.free()
-		return 0, errNotCoordinator
+	if t.searching && !t.ev.engine.coordinator.Still(t.gen, t.call.Event, coordinator.Asker(t.call.Operator, t.call.Buyer)) {
+		r.Free()
+		return 0, peer.ErrNotCoordinator
 	}
-	r.Reserved, r.search, r.gen = t.reserved, t.searching, t.gen
+	r.Reserved, r.Search, r.Gen = t.reserved, t.searching, t.gen
 	if failed := s.do(r, t.deadline); failed != nil {
 		return 0, t.notAnswered(failed)
 	}
 	t.reserved = 0
-	defer r.free()
+	defer r.Free()
 	t.judged = r.Command.At
 	outcome := &r.Decision.Outcome
 	if outcome.Rejection != section.Accepted {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/actors/budget"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -32,7 +33,7 @@ var budgets = []budget.Path{
 func recordPath(commands int) func(testing.TB) func() {
 	return func(t testing.TB) func() {
 		w := newTestWriter(max(commands, 50))
-		requests, bookings := make([]*Request, commands), make([]section.BookingNo, commands)
+		requests, bookings := make([]*request.Request, commands), make([]section.BookingNo, commands)
 		for i := range requests {
 			requests[i] = holdRequest(i, section.SeatIndex(i))
 		}
@@ -51,7 +52,7 @@ func recordPath(commands int) func(testing.TB) func() {
 			p := w.Ready()
 			w.Recycle(w.Advance(p.Append.Entry.Batch, nil))
 			for i, answered := range w.Answers() {
-				r := requestIn(answered)
+				r := request.In(answered)
 				if r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted {
 					t.Fatalf("%v %+v", r.Err, r.Decision.Outcome)
 				}
@@ -74,7 +75,7 @@ func refusalPath(t testing.TB) func() {
 	return func() {
 		w.Submit(&r.Request)
 		if answered := w.Answers(); len(answered) != 1 ||
-			requestIn(answered[0]).Decision.Outcome.Rejection != section.SeatTaken {
+			request.In(answered[0]).Decision.Outcome.Rejection != section.SeatTaken {
 			t.Fatalf("%d answers", len(answered))
 		}
 	}

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -9,6 +8,8 @@ import (
 
 	"holdfast/actors/booking"
 	"holdfast/actors/checkout"
+	"holdfast/actors/coordinator"
+	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
@@ -40,9 +41,10 @@ var (
 	) // by the clock: the switch may say what it likes
 	ErrOverloaded  = shard.ErrOverloaded   // in-flight bound met; retry later
 	ErrUnavailable = writer.ErrUnavailable // store trouble, loading, stopping: fail closed
-	ErrTimeout     = errors.New(
-		"actors: no answer within deadline",
-	) // the outcome is unknown: repeat with the same key
+	ErrTimeout     = request.ErrTimeout    // the outcome is unknown: repeat with the same key
+	// ErrMoved: the section is another node's, and this node could not find which; from a section, that it left while the
+	// request waited in front of it. Surely not done, to be tried again.
+	ErrMoved          = shard.ErrMoved
 	ErrSectionUnknown = errors.New("actors: no such section")           // best_available.section
 	ErrCategory       = errors.New("actors: no such category")          // best_available.category
 	ErrSpread         = errors.New("actors: seats of several sections") // one booking is one section
@@ -102,20 +104,8 @@ type Caller struct {
 	Fingerprint uint64
 }
 
-// OperatorBuyer stands for all operators where one place must see all keys of one asker: who they book for differs,
-// their keys are one list. No buyer's name hashes to it (it is wire.OperatorHash, which is in every log ever written).
-var OperatorBuyer = func() (id section.BuyerID) {
-	sum := sha256.Sum256([]byte("holdfast operator"))
-	return section.BuyerID(sum[:len(id)])
-}()
-
-// askerOf is whose keys a request's key is one of.
-func askerOf(operator bool, buyer section.BuyerID) section.BuyerID {
-	if operator {
-		return OperatorBuyer
-	}
-	return buyer
-}
+// OperatorBuyer stands for all operators where one place must see all keys of one asker; see package coordinator.
+var OperatorBuyer = coordinator.OperatorBuyer
 
 // BestAvailable asks the engine to choose.
 type BestAvailable struct {

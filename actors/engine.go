@@ -16,6 +16,9 @@ import (
 	"holdfast/actors/booking"
 	"holdfast/actors/catalog"
 	"holdfast/actors/checkout"
+	"holdfast/actors/peer"
+	"holdfast/actors/rebalancer"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
 	"holdfast/actors/venue"
@@ -130,6 +133,7 @@ func (c *Config) fill() error {
 type Engine struct {
 	cfg        Config
 	clock      shard.Runtime
+	retrier    request.Retrier
 	ctx        context.Context
 	cancel     context.CancelFunc
 	cut        context.CancelFunc // ends writes under way
@@ -150,9 +154,9 @@ type Engine struct {
 	stats       Stats
 	charging    checkout.UnderWay
 	losses      losses
-	peerRPC     *peerRPC           // nil: without peers
-	coordinator *searchCoordinator // nil: without peers
-	rebalancer  *rebalancer        // nil: without peers
+	peerRPC     *peer.Network          // nil: without peers
+	coordinator *peer.Searches         // nil: without peers
+	rebalancer  *rebalancer.Rebalancer // nil: without peers
 
 	background  sync.WaitGroup
 	spawning    sync.RWMutex // spawn; Close writes ended under it
@@ -190,10 +194,10 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 		activations: make(chan struct{}, 2*max(runtime.GOMAXPROCS(0), cfg.CommitConcurrency)),
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.retrier = request.Retrier{Context: e.ctx, Clock: e.clock}
 	writes, cut := context.WithCancel(context.Background())
 	e.writer, e.cut = cfg.Writer, cut
-	e.system = silentSystem()
-	e.dispatcher = shard.NewDispatcher()
+	e.system, e.dispatcher = silentSystem(), shard.NewDispatcher()
 	e.eventLog = eventLog{log: cfg.Logger, stats: &e.stats}
 	e.believeClock()
 	e.watchClock()
@@ -203,13 +207,13 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	e.node = e.newNode()
 	if cfg.Peers != nil {
-		e.peerRPC, e.coordinator, e.rebalancer = newPeerRPC(e, cfg.Peers), newSearchCoordinator(e), newRebalancer(e)
+		e.joinPeers(cfg.Peers)
 	}
 	if err := e.readCatalog(ctx); err != nil {
 		return nil, errors.Join(err, e.Close(ctx))
 	}
 	if e.peerRPC != nil {
-		e.background.Go(e.rebalancer.run)
+		e.background.Go(e.rebalancer.Run)
 	}
 	if !cfg.Offline {
 		e.background.Go(func() { e.reconciler.Run(e.ctx) })

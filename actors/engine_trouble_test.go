@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -62,7 +63,7 @@ func TestOverload(t *testing.T) {
 	inc := b.section(0).shard.Serving()
 	var answered sync.WaitGroup
 	for i := range section.SeatIndex(2) {
-		r := requestOf(section.Call{Command: section.Command{Kind: section.PlaceHold, Seats: []section.SeatIndex{4 + i},
+		r := request.Of(section.Call{Command: section.Command{Kind: section.PlaceHold, Seats: []section.SeatIndex{4 + i},
 			Buyer: section.BuyerID{9, byte(i)}, Request: section.RequestID{9, byte(i)}}})
 		answered.Add(1)
 		r.Told = func(*writer.Request) { answered.Done() }
@@ -171,7 +172,7 @@ func TestForeignClaim(t *testing.T) {
 func TestPanicInSection(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1")
-	r := newRequest()
+	r := request.New()
 	r.Command = section.Command{Kind: 99, Request: section.RequestID{5}}
 	if _, err := b.section(0).outcome(r, time.Now().Add(patience)); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("the request that met the panic: %v", err)

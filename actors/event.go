@@ -31,8 +31,7 @@ type event struct {
 	retired atomic.Bool                 // another event stands in its place in the catalog
 	glanced atomic.Pointer[seatmap.Map] // the map of an event that is not open, as long as nobody else can write; kept when it opens
 
-	safeSince int                                // number of the view since which this node knows all keys, under the coordinator's mu; 0: never
-	watchers  atomic.Pointer[[]storage.WriterID] // peers that follow the sections; see stream.go
+	remote peer.Event // the event among the nodes
 
 	live   *seatmap.Map
 	buyers *coordinator.BuyerQuota
@@ -45,6 +44,7 @@ type openEvent struct {
 	seats       venue.Names[seatRef]
 	ids         [][]string // by section, by seat index
 	sections    []*Section
+	remotes     []*peer.Section // the same among the nodes
 	byID        venue.Names[storage.SectionNo]
 	partsOf     map[string][]storage.SectionNo // parts of the sections that are split, best first, by the composed name of the whole
 	categories  venue.Names[section.CategoryID]
@@ -125,12 +125,8 @@ func (ev *event) join() {
 	if d == nil {
 		return
 	}
-	d.mu.Lock()
-	d.republish()
-	d.mu.Unlock()
-	id := ev.header.Load().ID
-	d.others(func(node storage.WriterID) { d.send(node, &peer.Subscribe{Event: id}) })
-	ev.engine.rebalancer.wake()
+	d.Join(ev.remote.ID)
+	ev.engine.rebalancer.Wake()
 }
 
 // stopOpening is for an engine that closes: it answers what is open, once nothing more can begin to be or ctx has
@@ -164,6 +160,7 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 		o.categories.Enter(c.Label, section.CategoryID(i))
 		o.prices = append(o.prices, header.Prices[c.Label])
 	}
+	ev.makeLedgers(o)
 	var counts []uint32
 	for i := range v.Sections {
 		o.addSection(ev, storage.SectionNo(i))
@@ -174,11 +171,16 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 		ev.live = seatmap.New(counts)
 	}
 	ev.live.CountKinds(o.layouts())
+	return o
+}
+
+// makeLedgers makes what spans the event's sections: for its buyers here, and for those of other nodes.
+func (ev *event) makeLedgers(o *openEvent) {
 	ev.buyers = coordinator.NewBuyerQuota()
 	ev.index = coordinator.NewKeyIndex(func(no storage.SectionNo) section.Instant {
 		return section.Instant(o.sections[no].remembersFrom.Load())
 	})
-	return o
+	ev.remote.Keys, ev.remote.Buyers = ev.index, ev.buyers
 }
 
 // layouts are those of all sections, in plan order.
@@ -227,9 +229,8 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	layout := o.venue.Layout(int(no))
 	o.byID.Enter(o.venue.Sections[no].ID, no)
 	key := storage.SectionKey{Event: header.ID, Section: no}
-	o.sections = append(
-		o.sections, ev.engine.newSection(ev, key, section.Kind{Layout: layout, Rules: header.Rules}, &o.keysUnknown),
-	)
+	s := ev.engine.newSection(ev, key, section.Kind{Layout: layout, Rules: header.Rules}, &o.keysUnknown)
+	o.sections, o.remotes = append(o.sections, s), append(o.remotes, s.remote)
 	var ids []string
 	for _, row := range o.venue.Sections[no].Rows {
 		for _, seat := range row.Seats {

@@ -331,7 +331,7 @@ func (f *fleet) allFollowed() bool {
 			}
 		}
 		for _, other := range f.living() {
-			if other != n && !other.e.peerRPC.follows(f.event, n.id) {
+			if other != n && !other.e.peerRPC.Follows(n.id, f.event) {
 				return false
 			}
 		}

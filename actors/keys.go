@@ -2,11 +2,11 @@ package actors
 
 import (
 	"context"
-	"holdfast/actors/writer"
 	"time"
 
 	"holdfast/actors/coordinator"
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -36,7 +36,7 @@ func (ev *event) enterKey(
 //
 // Two processes cannot both know: whoever has claimed all sections has fenced everybody else out of each of them.
 //
-// In a cluster the buyer's coordinator sees to it instead (see search_coordinator.go). A condemned section counts as
+// In a cluster the buyer's coordinator sees to it instead (see peer.Searches). A condemned section counts as
 // known: nothing more can be learnt of it, and the others sell on.
 
 // learnedKeys notes that the event's index has the section's keys.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"holdfast/actors/planted"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
@@ -125,7 +126,7 @@ func sellsWithoutTickets(*testing.T) bool {
 	w.Submit(&holdRequest(0, 4).Request)
 	for i, kind := range []section.CommandKind{section.BeginPayment, section.ConfirmPayment} {
 		w.Submit(
-			&requestOf(
+			&request.Of(
 				section.Call{
 					Command: section.Command{
 						Kind: kind, Booking: 1, Operator: true, Request: numbered(uint64(100 + i)),

@@ -234,7 +234,7 @@ func (h *simHost) wellServed(no int) bool {
 			return true
 		}
 		s := h.w.pair(h, x)
-		o, known := h.section(no).directory.Owner()
+		o, known := h.section(no).remote.Directory.Owner()
 		return s != nil && !s.over && s.sides[0].up && s.sides[1].up && known && o.Announced && o.Writer == x.id
 	}
 	return false

@@ -11,7 +11,8 @@ import (
 
 	"holdfast/actors/booking"
 	"holdfast/actors/checkout"
-	"holdfast/actors/coordinator"
+	"holdfast/actors/rebalancer"
+	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -231,7 +232,8 @@ func (h *simHost) build() {
 	e.gateway = cfg.Gateway
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	e.node = e.newNode()
-	e.peerRPC, e.coordinator, e.rebalancer = newPeerRPC(e, h), newSearchCoordinator(e), newRebalancer(e)
+	e.retrier = request.Retrier{Context: e.ctx, Clock: e.clock}
+	e.joinPeers(h)
 	h.e = e
 	header, err := w.store.Event(context.Background(), w.plan.header.ID)
 	if err != nil {
@@ -263,10 +265,7 @@ func (h *simHost) open() {
 	o.rank(plan.venue)
 	ev.live = seatmap.NewKeeping(counts, 16) // making a longer ring would cost more than a world
 	ev.live.CountKinds(o.layouts())
-	ev.buyers = coordinator.NewBuyerQuota()
-	ev.index = coordinator.NewKeyIndex(func(no storage.SectionNo) section.Instant {
-		return section.Instant(o.sections[no].remembersFrom.Load())
-	})
+	ev.makeLedgers(o)
 	ev.startAll(o)
 	ev.ready.Store(o)
 	ev.join()
@@ -335,11 +334,8 @@ func (h *simHost) rebalancer() {
 		if busy > 100 {
 			h.w.failf("the rebalancer of n%d runs without end: %d rounds in %v", h.number, busy, h.w.now-since)
 		}
-		h.wait(h.w.time().Add(rebalanceEvery), func() bool { return len(s.poke) > 0 })
-		if len(s.poke) > 0 {
-			<-s.poke
-		}
-		s.round()
+		h.wait(h.w.time().Add(rebalancer.Every), s.Woken)
+		s.Round()
 		h.wait(h.w.time().Add(h.w.between(20*time.Microsecond, 100*time.Microsecond)), nil) // it is not done in no time
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"holdfast/actors/peer"
+	"holdfast/actors/peer/wire"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -120,42 +120,42 @@ func (s *simSession) arrive(side int) {
 	message := me.inbox[0]
 	me.inbox = me.inbox[1:]
 	from := s.sides[1-side].host
-	if kind := peer.Kind(message[0]); simTraceKept() > 1000 && kind != peer.KindRecord {
+	if kind := wire.Kind(message[0]); simTraceKept() > 1000 && kind != wire.KindRecord {
 		about := ""
-		if len(message) > 17 && (kind == peer.KindServing || kind == peer.KindReleased) {
+		if len(message) > 17 && (kind == wire.KindServing || kind == wire.KindReleased) {
 			about = fmt.Sprintf(" of section %d", message[17])
 		}
 		s.w.note(me.host, "receives %s%s from n%d", simMessages[kind], about, from.number)
 	}
 	s.w.spyOn(from, me.host, message)
-	if err := me.host.e.peerRPC.receive(from.id, me.host.e.peerRPC.decoder(from.id), message); err != nil {
+	if err := me.host.e.Received(from.id, message); err != nil {
 		s.w.failf("a message of n%d cannot be read: %v", from.number, err)
 	}
 	s.w.tally["message"]++
 }
 
 // simMessages names the kinds, for whoever asks for a long story.
-var simMessages = map[peer.Kind]string{
-	peer.KindSubscribe: "Subscribe", peer.KindServing: "Serving", peer.KindRecord: "Record",
-	peer.KindReleased: "Released", peer.KindAsk: "Ask", peer.KindAnswer: "Answer",
-	peer.KindSearch: "Search", peer.KindQuiesced: "Quiesced", peer.KindFreeQuery: "FreeQuery",
-	peer.KindFreeReply: "FreeReply", peer.KindQuiesce: "Quiesce", peer.KindSubscribed: "Subscribed",
-	peer.KindAcknowledged: "Acknowledged",
+var simMessages = map[wire.Kind]string{
+	wire.KindSubscribe: "Subscribe", wire.KindServing: "Serving", wire.KindRecord: "Record",
+	wire.KindReleased: "Released", wire.KindAsk: "Ask", wire.KindAnswer: "Answer",
+	wire.KindSearch: "Search", wire.KindQuiesced: "Quiesced", wire.KindFreeQuery: "FreeQuery",
+	wire.KindFreeReply: "FreeReply", wire.KindQuiesce: "Quiesce", wire.KindSubscribed: "Subscribed",
+	wire.KindAcknowledged: "Acknowledged",
 }
 
 // spyOn reads along, for a rule that no log can show: a section lets a search in only from whom its node's view calls
 // the buyer's home (P5).
 func (w *simCluster) spyOn(from, to *simHost, message []byte) {
 	switch w.spy.Begin(message) {
-	case peer.KindAsk:
-		var m peer.Ask
+	case wire.KindAsk:
+		var m wire.Ask
 		if w.spy.Ask(&m) == nil && m.Search && to.view.Coordinator(m.Section.Event, m.Command.Buyer) != from.id {
 			w.tally["search by another than the home"]++
 			w.strays[simStray{from.number, m.ID}] = true
 		}
-	case peer.KindAnswer:
-		var m peer.Answer
-		if w.spy.Answer(&m) == nil && m.Code == peer.Judged && m.Outcome.Rejection == section.Accepted &&
+	case wire.KindAnswer:
+		var m wire.Answer
+		if w.spy.Answer(&m) == nil && m.Code == wire.Judged && m.Outcome.Rejection == section.Accepted &&
 			!m.Outcome.Repeat &&
 			w.strays[simStray{to.number, m.ID}] {
 			w.failf(

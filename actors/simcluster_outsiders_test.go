@@ -46,7 +46,7 @@ func (o *simOutsiders) withStray(live []*simHost) []*simHost {
 // that yields: nobody sells there until a person has looked.
 func (o *simOutsiders) sells(h *simHost, appends []storage.Append) {
 	for _, other := range o.w.living() {
-		if word, known := h.roster[other.id]; known && word.yields && other.company.Yield != "" {
+		if word, known := h.roster[other.id]; known && word.yields && other.company.StandDown != "" {
 			o.w.tally["a copy sells, the house yields"]++
 		} else if known {
 			o.w.failf(

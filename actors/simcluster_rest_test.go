@@ -114,7 +114,9 @@ func (h *simHost) sureOfClock() bool { _, sure := h.e.stamp(); return sure }
 func (h *simHost) section(no int) *Section { return h.ev.ready.Load().sections[no] }
 
 func (h *simHost) notSafe() string {
-	if _, settled := h.e.coordinator.rules.Safe(); !settled {
+	settled := false
+	h.e.coordinator.Inspect(func(rules *coordinator.Views) { _, settled = rules.Safe() })
+	if !settled {
 		return "not all are settled in its view"
 	}
 	for no := range h.w.sections {
@@ -128,8 +130,8 @@ func (h *simHost) notSafe() string {
 // simDuty says why a node does not hand a section over, for whoever reads a failure.
 func (h *simHost) simDuty(no int) string {
 	s := h.section(no)
-	text := fmt.Sprintf("moving %v, peers that follow", len(h.e.rebalancer.moving))
-	for _, peer := range h.e.peerRPC.subscribersOf(s.key.Event) {
+	text := fmt.Sprintf("moving %v, peers that follow", h.e.rebalancer.Moving())
+	for _, peer := range h.e.peerRPC.Subscribers(s.key.Event) {
 		text += fmt.Sprintf(" n%d", h.w.numberOf(peer))
 	}
 	return text + ", " + s.simHearing()
@@ -137,7 +139,7 @@ func (h *simHost) simDuty(no int) string {
 
 // simHearing says how far a node has heard a section, for whoever reads a failure.
 func (s *Section) simHearing() string {
-	owner, _ := s.directory.Owner()
+	owner, _ := s.remote.Directory.Owner()
 	text := fmt.Sprintf("life %v, owner %+v", s.shard.Phase(), owner)
 	if f := s.following(); f != nil {
 		at, known := f.Position()
@@ -301,7 +303,7 @@ func (w *simCluster) compareLedgers(h *simHost) {
 func (w *simCluster) compareSlots(h *simHost) {
 	for no := range w.sections {
 		s := h.section(no)
-		if n := s.asked.Load(); n != 0 {
+		if n := s.remote.Asked(); n != 0 {
 			w.failf("n%d has %d requests for section %d on their way, and nothing is under way", h.number, n, no)
 		}
 		if inc := s.shard.Serving(); inc != nil && inc.Inflight() != 0 {
@@ -309,18 +311,19 @@ func (w *simCluster) compareSlots(h *simHost) {
 		}
 	}
 	d := h.e.peerRPC
-	if n := d.pending.Len(); n != 0 {
+	if n := d.Pending(); n != 0 {
 		w.failf("n%d waits for %d answers, and nothing is under way", h.number, n)
 	}
-	if len(d.slow) != 0 || len(h.e.activations) != 0 || d.unsynced.Load() != 0 {
+	if d.Waiting() != 0 || len(h.e.activations) != 0 || d.Unsynced() != 0 {
 		w.failf(
-			"n%d: %d asides, %d activations, %d sections out of step, and nothing is under way", h.number, len(d.slow),
-			len(h.e.activations), d.unsynced.Load(),
+			"n%d: %d asides, %d activations, %d sections out of step, and nothing is under way", h.number, d.Waiting(),
+			len(h.e.activations), d.Unsynced(),
 		)
 	}
 	other := cluster.NewView(h.id, []cluster.Member{{Writer: h.id, State: cluster.Draining}})
-	h.e.coordinator.rules.See(&simView{other, []storage.WriterID{h.id}})
-	if !h.e.coordinator.rules.Quiet() {
-		w.failf("n%d has let a search in that never left", h.number)
-	}
+	h.e.coordinator.Inspect(func(rules *coordinator.Views) {
+		if rules.See(&simView{other, []storage.WriterID{h.id}}); !rules.Quiet() {
+			w.failf("n%d has let a search in that never left", h.number)
+		}
+	})
 }

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"holdfast/actors/peer"
+	"holdfast/actors/peer/wire"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
 )
@@ -53,7 +53,7 @@ type simCluster struct {
 	judge     *simJudge
 	lost      *simLoss // nil: the store has lost nothing
 
-	spy     peer.Decoder
+	spy     wire.Decoder
 	strays  map[simStray]bool
 	trace   []simNote // a ring
 	traced  uint64

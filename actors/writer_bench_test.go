@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"holdfast/actors/request"
 )
 
 // BenchmarkWriter is a record from the first request to the last answer, without a disk: one op is one request, a hold
@@ -90,7 +92,7 @@ func (w *twoChannels) Tell() { w.done <- struct{}{} }
 // BenchmarkRequestWait compares the two ways, with 512 who wait at once and one who tells; it is why
 // writer.Request.Wait is as it is.
 func BenchmarkRequestWait(b *testing.B) {
-	b.Run("one-channel", func(b *testing.B) { waitAndTell(b, func() waiter { return newRequest() }) })
+	b.Run("one-channel", func(b *testing.B) { waitAndTell(b, func() waiter { return request.New() }) })
 	b.Run("two-channels", func(b *testing.B) {
 		waitAndTell(b, func() waiter {
 			w := &twoChannels{make(chan struct{}, 1), time.NewTimer(time.Hour)}

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"math"
 	"sync"
@@ -43,6 +44,28 @@ type keyEntry struct {
 
 // DecidedUnknown stands for the moment of a judgement that nobody told us of.
 const DecidedUnknown section.Instant = math.MaxInt64
+
+// OperatorBuyer stands for all operators where one place must see all keys of one asker: who they book for differs,
+// their keys are one list. No buyer's name hashes to it (it is wire.OperatorHash, which is in every log ever written).
+var OperatorBuyer = func() (id section.BuyerID) {
+	sum := sha256.Sum256([]byte("holdfast operator"))
+	return section.BuyerID(sum[:len(id)])
+}()
+
+// Asker is whose keys a request's key is one of.
+func Asker(operator bool, buyer section.BuyerID) section.BuyerID {
+	if operator {
+		return OperatorBuyer
+	}
+	return buyer
+}
+
+// IsIdle says that nothing was done under the key by a call with that outcome, so that the index has nothing new to
+// keep: an extension that would gain too little and a second release are repeats without a first. Where there was a
+// first, its entry is kept already.
+func IsIdle(kind section.CommandKind, o *section.Outcome) bool {
+	return o.Repeat && (kind == section.ExtendHold || kind == section.ReleaseHold)
+}
 
 const secondsUnknown = math.MaxUint32
 

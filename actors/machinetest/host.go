@@ -31,7 +31,10 @@ type host struct {
 	landed           chan machine.Seq
 }
 
-var _ shard.Host = (*host)(nil)
+var (
+	_ shard.Host     = (*host)(nil)
+	_ shard.Observer = (*host)(nil)
+)
 
 func newHost(b *bench) *host {
 	return &host{bench: b, served: make(chan *shard.Activation, 16), placed: make(chan *shard.Activation, 64),

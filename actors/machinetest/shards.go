@@ -301,7 +301,7 @@ func damagedTriedAgain(b *bench) {
 	seen, tail := witness.New().Of(b.key), b.tail()
 	seen.Saw(tail.Seq+1, tail.Epoch, storage.Hash{1}) // more than there is
 	shorter := b.newSite(b.Kind)
-	shorter.Shard = shard.New(&shorter.node, shorter.host, b.key, b.Kind, seen, nil)
+	shorter.Shard = shard.New(&shorter.node, shorter.host, shorter.host, b.key, b.Kind, seen, nil)
 	shorter.host.shard, shorter.node.Writer = shorter.Shard, s.node.Writer
 	_, err := shorter.Activate()
 	b.must(err)

@@ -231,7 +231,7 @@ func (a *shardActor) advance(c *completion) {
 		return
 	}
 	if a.resends > 0 {
-		a.host.Doubt(a.resends, nil)
+		a.shard.sees.Doubt(a.resends, nil)
 	}
 	a.resends, a.blocked = 0, false
 	a.act.prove(a.sentUnder)
@@ -253,7 +253,7 @@ func (a *shardActor) doubt(err error) {
 		a.die(err)
 		return
 	}
-	a.host.Doubt(a.resends, err)
+	a.shard.sees.Doubt(a.resends, err)
 	a.node.Runtime.AfterFunc(writer.ResendDelay(a.resends), func() { a.root.Send(a.self, resendTick{}) })
 	a.resends++
 }

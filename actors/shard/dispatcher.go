@@ -10,7 +10,7 @@ import (
 // machine, which cost a tenth of all processor time; and with more of them than processors a mailbox waits behind its
 // neighbours in the scheduler's queue in place of this one.
 //
-//	Schedule ──▶ queue ──▶ a worker that sleeps is woken; without one the queue waits until some worker is free
+//	Schedule ──▶ queue ──▶ an idle worker is woken; without one the queue waits until some worker is free
 //
 // A mailbox's turn never waits for anything, so no more workers than processors are of use. Handlers and the committer
 // run most mailboxes themselves (see mailbox): what comes here is timers, requests of other nodes, and what a turn did
@@ -19,7 +19,7 @@ type Dispatcher struct {
 	mu     sync.Mutex
 	queue  []func() // from head on
 	head   int
-	asleep int
+	idle int
 	closed bool
 	wake   sync.Cond // of mu
 	ended  sync.WaitGroup
@@ -53,7 +53,7 @@ func (d *Dispatcher) Schedule(run func()) {
 		d.queue, d.head = d.queue[:rest], 0
 	}
 	d.queue = append(d.queue, run)
-	wake := d.asleep > 0
+	wake := d.idle > 0
 	d.mu.Unlock()
 	if wake {
 		d.wake.Signal()
@@ -83,9 +83,9 @@ func (d *Dispatcher) take() (run func()) {
 			return nil
 		}
 		d.queue, d.head = d.queue[:0], 0
-		d.asleep++
+		d.idle++
 		d.wake.Wait()
-		d.asleep--
+		d.idle--
 	}
 	run = d.queue[d.head]
 	d.queue[d.head] = nil

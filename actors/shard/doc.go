@@ -6,7 +6,7 @@
 //	                                                        ├──▶ Host.Landed: the map, the followers
 //	                                                        └──▶ answers told
 //
-//	Activate ──▶ claim ──▶ Host.Claimed ──▶ load ──▶ Host.Loaded ──▶ serving ── Drain, fence, panic ──▶ Host.Stopped
+//	Activate ──▶ claim ──▶ Host.Claimed ──▶ load ──▶ Host.Loaded ──▶ serving ── Drain, fence, panic ──▶ Observer.Stopped
 //
 // A request runs to completion where it can, so that a hold of an idle shard crosses two goroutines and not five:
 //
@@ -21,7 +21,8 @@
 // and the map is published before the first answer, so a buyer finds the own hold on the map. The commit's result waits
 // in a slot that the actor looks at before every message, so it does not queue behind the requests.
 //
-// A shard sees its surroundings through one interface, Host, and what a process gives to all shards in Node. Time and
+// A shard sees its surroundings through one interface, Host: what its memory means there has to be true before anybody
+// is answered. Who only hears of its lives is an Observer. What a process gives to all shards is a Node. Time and
 // goroutines come from Runtime, so that a simulator runs the very same shell.
 //
 // # Rejected

@@ -18,6 +18,7 @@ import (
 type Shard struct {
 	node *Node
 	host Host
+	sees Observer
 	key  storage.SectionKey
 	kind machine.Kind
 	seen *witness.Seen // what is known to have been acknowledged
@@ -31,11 +32,24 @@ type Shard struct {
 	frozen  bool          // it is never activated again
 }
 
-// New makes a shard that stands still.
-func New(node *Node, host Host, key storage.SectionKey, kind machine.Kind, seen *witness.Seen,
-	gauge *writer.PhaseGauge) *Shard {
-	return &Shard{node: node, host: host, key: key, kind: kind, seen: seen, life: writer.NewLifecycle(gauge)}
+// New makes a shard that stands still. sees may be nil.
+func New(
+	node *Node, host Host, sees Observer, key storage.SectionKey, kind machine.Kind, seen *witness.Seen,
+	gauge *writer.PhaseGauge,
+) *Shard {
+	if sees == nil {
+		sees = nobody{}
+	}
+	return &Shard{
+		node: node, host: host, sees: sees, key: key, kind: kind, seen: seen, life: writer.NewLifecycle(gauge),
+	}
 }
+
+// Key names the shard's log.
+func (s *Shard) Key() storage.SectionKey { return s.key }
+
+// Writer is this process, as claims and records name it.
+func (s *Shard) Writer() storage.WriterID { return s.node.Writer }
 
 // Serving is the life that takes requests now; nil: none does.
 func (s *Shard) Serving() *Activation { return s.serving.Load() }
@@ -182,7 +196,7 @@ func (s *Shard) acquire() {
 		return
 	}
 	a := s.start(m, tail, lease)
-	s.host.Serving(a, tail, replayed, s.node.Runtime.Now().Sub(start))
+	s.sees.Serving(a, tail, replayed, s.node.Runtime.Now().Sub(start))
 }
 
 func (s *Shard) claimAndLoad() (machine.Machine, storage.Tail, int, error) {
@@ -236,13 +250,13 @@ func (s *Shard) start(m machine.Machine, tail storage.Tail, lease uint64) *Activ
 }
 
 func (s *Shard) failed(err error) {
-	s.host.Ending(err, false)
+	s.sees.Ending(err, false)
 	s.mu.Lock()
 	delay, again := s.life.Failed(err, s.node.Runtime.Now())
 	repeated := s.life.Failures() > 1 && writer.Undecided(err)
 	close(s.settled)
 	s.mu.Unlock()
-	s.host.Failed(err, repeated)
+	s.sees.Failed(err, repeated)
 	if again { // its timers must run, whether or not anybody asks
 		s.node.Runtime.AfterFunc(
 			delay, func() { _, _ = s.Activate() },
@@ -273,7 +287,7 @@ func (s *Shard) stopped(a *Activation, m machine.Machine, why error) {
 
 // stop is the end of stopped: from here on the shard may be activated again.
 func (s *Shard) stop(a *Activation, why error) {
-	s.host.Ending(why, true)
+	s.sees.Ending(why, true)
 	s.mu.Lock()
 	s.life.Halt(why, s.node.Runtime.Now())
 	close(a.ended)
@@ -281,7 +295,7 @@ func (s *Shard) stop(a *Activation, why error) {
 		close(*left)
 	}
 	s.mu.Unlock()
-	s.host.Stopped(a, why)
+	s.sees.Stopped(a, why)
 	if why != ErrDrained {
 		_, _ = s.Activate() // ErrUnavailable means that it may not come back now: the next request tries again
 	}

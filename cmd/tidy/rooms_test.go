@@ -29,7 +29,7 @@ type excess struct{ Files, Types, Wide int }
 // package that has come under its number fails until the number here is the right one, or gone. No package is added.
 // A failure prints the table as it has to be.
 var overLimits = map[string]excess{
-	"actors":                   {Files: 31, Wide: 85},
+	"actors":                   {Wide: 84},
 	"actors/audit":             {Wide: 78},
 	"actors/booking":           {Wide: 1},
 	"actors/budget":            {Wide: 3},
@@ -38,12 +38,12 @@ var overLimits = map[string]excess{
 	"actors/machine":           {Wide: 3},
 	"actors/money":             {Wide: 12},
 	"actors/oplog":             {Wide: 1},
-	"actors/peer":              {Wide: 3},
+	"actors/peer/wire":         {Wide: 3},
 	"actors/placement":         {Wide: 11},
 	"actors/planted":           {Wide: 2},
 	"actors/seatmap":           {Wide: 5},
 	"actors/section":           {Wide: 14},
-	"actors/shard":             {Wide: 3},
+	"actors/shard":             {Wide: 2},
 	"actors/views":             {Wide: 18},
 	"actors/wallclock":         {Wide: 3},
 	"actors/witness":           {Wide: 1},

@@ -107,12 +107,27 @@ var wallsOfActors = map[string]wall{
 		Why: "rules and a directory of hearsay; authority is the log's alone, so nothing here may reach it",
 		Own: []string{"actors/section", "storage"}, Std: append([]string{"sync/atomic"}, pureStd...),
 	},
-	"actors/peer": {
+	"actors/request": {
+		Why: "one command on its way and how often it is sent: where its section is stays behind Destination",
+		Own: []string{"actors/section", "actors/writer", "actors/shard", "storage"},
+	},
+	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
 		Own:  []string{"actors/section", "storage"},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget"},
+	},
+	"actors/rebalancer": {
+		Why: "does what the rule of placement says, section by section: what a section is stays behind its interface",
+		Own: []string{"actors/placement", "actors/shard", "storage"},
+	},
+	"actors/peer": {
+		Why: "the one layer between nodes: what varies with the engine stays behind Host, and a local request outside",
+		Own: []string{
+			"actors/section", "actors/writer", "actors/shard", "actors/request", "actors/coordinator",
+			"actors/placement", "actors/witness", "actors/peer/wire", "storage",
+		},
 	},
 	"actors/seatmap": {
 		Why: "what the public sees of the seats: it shows durable records and grants nothing, so it knows no engine and no clock",
@@ -159,8 +174,10 @@ var wallsOfActors = map[string]wall{
 	"actors": {
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
-			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/placement",
-			"actors/seatmap", "actors/booking", "actors/catalog", "actors/wallclock", "actors/witness", "storage",
+			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
+			"actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/peer/wire",
+			"actors/placement", "actors/rebalancer", "actors/request", "actors/seatmap", "actors/booking", "actors/catalog",
+			"actors/wallclock", "actors/witness", "storage",
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{
