@@ -1,4 +1,4 @@
-package actors
+package cluster_test
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 	"holdfast/actors/simtest"
 )
 
-func simulateCluster(seed uint64) (w *simCluster, err error) {
-	w = newSimCluster(seed)
+func simulateCluster(seed uint64) (w *world, err error) {
+	w = newWorld(seed)
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("seed %d: panic: %v", seed, p)
@@ -40,14 +40,13 @@ func TestSimulationOfCluster(t *testing.T) {
 		return
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a world is garbage as soon as it has ended
-	began, seeds := time.Now(), simtest.Seeds(t, simClusterSeedsUsual)
+	began, seeds := time.Now(), simtest.Seeds(t, seedsUsual)
 	total := map[string]int{}
 	for seed := range seeds {
 		w, err := simulateCluster(seed + 1)
 		if err != nil {
 			t.Fatalf(
-				"%v\nthe end of the story:\n%s\nreplay with HOLDFAST_SIM_SEED=%d go test ./actors -run TestSimulationOfCluster -v",
-				err, w.story(), seed+1,
+				"%v\nthe end of the story:\n%s\nreplay with: make sim SEED=%d", err, w.story(), seed+1,
 			)
 		}
 		for what, n := range w.tally {
@@ -62,8 +61,8 @@ func TestSimulationOfCluster(t *testing.T) {
 	)
 }
 
-// simMustMeet is what enough worlds cannot miss.
-var simMustMeet = []string{
+// mustMeet is what enough worlds cannot miss.
+var mustMeet = []string{
 	"start", "crash: killed", "crash: left", "pause", "pause longer than the lapse", "drain", "leave", "store cut",
 	"line cut", "held back", "flap", "shunned by all", "search by another than the home", "gossip lags", "clock step",
 	"clock jump", "view changed", "session ended", "outbox full", "read broken off", "overslept", "freed", "fenced",
@@ -76,16 +75,16 @@ var simMustMeet = []string{
 	"start: on a restored copy", "start: forgotten",
 }
 
-// simMustMeetOften is what only many worlds cannot miss.
-var simMustMeetOften = []string{"claim: yielded"}
+// mustMeetOften is what only many worlds cannot miss.
+var mustMeetOften = []string{"claim: yielded"}
 
 func checkTeeth(t *testing.T, total map[string]int, seeds uint64) {
-	must := slices.Clone(simMustMeet)
+	must := slices.Clone(mustMeet)
 	switch {
 	case seeds < 1000:
 		return
 	case seeds >= 2000:
-		must = append(must, simMustMeetOften...)
+		must = append(must, mustMeetOften...)
 	}
 	for _, what := range must {
 		if total[what] == 0 {
