@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"holdfast/actors/simtest"
@@ -114,4 +115,24 @@ func tallyText(tally map[string]int) string {
 		parts = append(parts, fmt.Sprintf("%s %d", what, tally[what]))
 	}
 	return strings.Join(parts, " · ")
+}
+
+// TestSteppedEngineStartsNothingByItself: what runs is run by the simulator; a goroutine of the engine's own would be
+// chance in a history that its seed is to decide.
+func TestSteppedEngineStartsNothingByItself(t *testing.T) {
+	w := newWorld(1)
+	h := w.newHost(w.spots[0])
+	_ = system()                          // it has goroutines, which nobody waits for
+	synctest.Test(t, func(t *testing.T) { // fails if a goroutine is left
+		h.build()
+		if h.e.NextCommit() != nil || h.e.SnapshotsWait() {
+			t.Error("an engine that nobody has asked for anything writes")
+		}
+		if again, err := h.e.Opening(w.plan.header.ID); again != nil || err != nil {
+			t.Errorf("an event that is being opened is opened once more: %v", err)
+		}
+	})
+	if queued := len(w.queue.heap); queued == 0 {
+		t.Error("nothing waits for its time: the engine has found another clock")
+	}
 }
