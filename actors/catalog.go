@@ -111,7 +111,7 @@ func (e *Engine) openSelling(all map[storage.EventID]*event) {
 	}
 	for _, ev := range all {
 		if ev.ready.Load() == nil && ev.header.Load().Sale == storage.SaleOpen {
-			ev.beginOpening()
+			ev.beginOpening(e.spawn)
 		}
 	}
 }

@@ -58,6 +58,11 @@
 // A request that was on its way to a node that is gone is sent again under its key, or reported as unknown; never as
 // failed.
 //
+// # Two owners
+//
+// Open runs an engine's loops in goroutines. OpenStepped assembles the same engine without them, for an owner that runs
+// every step when the owner likes: the simulator of whole clusters (package simtest/cluster). See stepped.go.
+//
 // # Across sections
 //
 // A booking lives in one section. Three things span an event: the key index (a key used again finds its section, P5)

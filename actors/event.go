@@ -74,15 +74,15 @@ func (ev *event) open(ctx context.Context) (*openEvent, error) {
 	if o := ev.ready.Load(); o != nil {
 		return o, nil
 	}
-	attempt := ev.beginOpening()
+	attempt := ev.beginOpening(ev.engine.spawn)
 	if !ev.engine.clock.Await(ctx, time.Time{}, attempt.done, nil) {
 		return nil, ctx.Err()
 	}
 	return ev.ready.Load(), attempt.err
 }
 
-// beginOpening starts an attempt unless one is under way, or has succeeded.
-func (ev *event) beginOpening() *opening {
+// beginOpening has spawn run an attempt unless one is under way, or has succeeded.
+func (ev *event) beginOpening(spawn func(work func()) bool) *opening {
 	ev.mu.Lock()
 	defer ev.mu.Unlock()
 	switch {
@@ -95,7 +95,7 @@ func (ev *event) beginOpening() *opening {
 		return &opening{done: shard.Closed, err: ErrUnavailable}
 	default:
 		attempt := &opening{done: make(chan struct{})}
-		if !ev.engine.spawn(func() { ev.finishOpening(attempt) }) {
+		if !spawn(func() { ev.finishOpening(attempt) }) {
 			return &opening{done: shard.Closed, err: ErrUnavailable}
 		}
 		ev.opening = attempt
@@ -144,6 +144,15 @@ func (ev *event) stopOpening(ctx context.Context) *openEvent {
 	return ev.ready.Load()
 }
 
+// drains gives what ends each of the event's sections in good order, for an engine that closes.
+func (o *openEvent) drains(e *Engine) (each []func(ctx context.Context)) {
+	how := shard.Leave{Release: e.peerRPC != nil}
+	for _, s := range o.sections {
+		each = append(each, func(ctx context.Context) { s.shard.Drain(ctx, how) })
+	}
+	return each
+}
+
 func (ev *event) loadVenue(ctx context.Context) (*venue.Venue, error) {
 	stored, err := ev.engine.cfg.Store.Venue(ctx, ev.header.Load().ID)
 	if err != nil {
@@ -168,7 +177,7 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 	}
 	o.rank(v)
 	if ev.live = ev.glanced.Load(); ev.live == nil {
-		ev.live = seatmap.New(counts)
+		ev.live = ev.engine.newMap(counts)
 	}
 	ev.live.CountKinds(o.layouts())
 	return o

@@ -233,17 +233,22 @@ func (s *snapshotter) run() {
 	for range s.wake {
 		key, snap, found := s.next()
 		for ; found; key, snap, found = s.next() {
-			if err := s.store.SaveSnapshot(s.ctx, key, snap); err != nil {
-				s.events.snapshotFailed(key, err)
-				continue
-			}
-			s.events.stats.SnapshotsSaved.Add(1)
+			s.keep(key, snap)
 		}
 		if s.ending() {
 			s.signal() // the other savers must see it too
 			return
 		}
 	}
+}
+
+// keep saves one snapshot, and waits for the store.
+func (s *snapshotter) keep(key storage.SectionKey, snap storage.Snapshot) {
+	if err := s.store.SaveSnapshot(s.ctx, key, snap); err != nil {
+		s.events.snapshotFailed(key, err)
+		return
+	}
+	s.events.stats.SnapshotsSaved.Add(1)
 }
 
 func (s *snapshotter) ending() bool {
@@ -265,6 +270,22 @@ func (s *snapshotter) next() (key storage.SectionKey, snap storage.Snapshot, fou
 		s.signal()
 	}
 	return key, snap, found
+}
+
+// take is next for the snapshot of one section.
+func (s *snapshotter) take(key storage.SectionKey) (snap storage.Snapshot, found bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	snap, found = s.waiting[key]
+	delete(s.waiting, key)
+	return snap, found
+}
+
+// waits says that a snapshot is to be saved.
+func (s *snapshotter) waits() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.waiting) > 0
 }
 
 // ShardStatus is where one section is, as this node knows.

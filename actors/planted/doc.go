@@ -17,7 +17,7 @@
 // To run the tests that wake bugs:
 //
 //	go run ./cmd/planted write bin/planted
-//	go test -overlay bin/planted/overlay.json -tags planted -run Planted ./actors ./actors/simtest ./cmd/holdfast
+//	go test -overlay bin/planted/overlay.json -tags planted -run Planted ./actors ./actors/simtest/... ./cmd/holdfast
 //
 // # How to write a bug
 //

@@ -19,7 +19,7 @@ type Dispatcher struct {
 	mu     sync.Mutex
 	queue  []func() // from head on
 	head   int
-	idle int
+	idle   int
 	closed bool
 	wake   sync.Cond // of mu
 	ended  sync.WaitGroup

@@ -42,6 +42,19 @@ type Node struct {
 	ErrClock *writer.Failure
 }
 
+// Surroundings are what a node's shards run on: time, goroutines, mailboxes.
+type Surroundings struct {
+	Runtime    Runtime
+	System     *actor.ActorSystem
+	Dispatcher interface {
+		actor.Dispatcher
+		Close()
+	}
+	// ActivationsMax is how many shards may be acquired at a time. More wait on a channel, which a simulator must not
+	// let happen.
+	ActivationsMax int
+}
+
 // Host is what a shard needs of its surroundings to serve: what derives from its memory is made true there. One
 // goroutine at a time calls the methods of one life. None may wait.
 type Host interface {

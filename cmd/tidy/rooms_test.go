@@ -29,7 +29,7 @@ type excess struct{ Files, Types, Wide int }
 // package that has come under its number fails until the number here is the right one, or gone. No package is added.
 // A failure prints the table as it has to be.
 var overLimits = map[string]excess{
-	"actors":                   {Wide: 84},
+	"actors":                   {Wide: 73},
 	"actors/audit":             {Wide: 78},
 	"actors/booking":           {Wide: 1},
 	"actors/budget":            {Wide: 3},
@@ -52,7 +52,7 @@ var overLimits = map[string]excess{
 	"api/live":                 {Wide: 2},
 	"cmd/holdfast-bench":       {Wide: 1},
 	"cmd/holdfast/node":        {Wide: 1},
-	"cmd/tidy":                 {Wide: 49},
+	"cmd/tidy":                 {Wide: 48},
 	"cmd/tidy/testlog":         {Wide: 1},
 	"storage":                  {Wide: 40},
 	"storage/copier":           {Wide: 12},

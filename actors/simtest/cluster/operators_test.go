@@ -1,4 +1,4 @@
-package actors
+package cluster_test
 
 import (
 	"context"
@@ -6,26 +6,27 @@ import (
 	"errors"
 	"time"
 
+	"holdfast/actors"
 	"holdfast/storage"
 )
 
-// simOperators switch the sale off and on, at any node, and their calls come back late: at other nodes, and after those
+// operators switch the sale off and on, at any node, and their calls come back late: at other nodes, and after those
 // were started anew.
-type simOperators struct {
-	w        *simCluster
-	switches []*simSwitch
+type operators struct {
+	w        *world
+	switches []*saleSwitch
 }
 
-// simSwitch is one throw of the switch under one key.
-type simSwitch struct {
-	who    Caller
+// saleSwitch is one throw of the switch under one key.
+type saleSwitch struct {
+	who    actors.Caller
 	to     storage.SaleState
 	thrown int  // how often the store's switch was moved by it
 	told   bool // somebody heard that it is done
 }
 
 // come throws the switch now and then, repeats an earlier throw, and comes again.
-func (o *simOperators) come() {
+func (o *operators) come() {
 	w := o.w
 	if w.calm {
 		return
@@ -42,15 +43,15 @@ func (o *simOperators) come() {
 	w.at(w.between(20*time.Millisecond, 300*time.Millisecond), nil, "operators", o.come)
 }
 
-func (o *simOperators) add(to storage.SaleState) *simSwitch {
-	s := &simSwitch{to: to, who: Caller{Operator: true, Fingerprint: uint64(len(o.switches))}}
+func (o *operators) add(to storage.SaleState) *saleSwitch {
+	s := &saleSwitch{to: to, who: actors.Caller{Operator: true, Fingerprint: uint64(len(o.switches))}}
 	copy(s.who.Request[:], "switch")
 	binary.BigEndian.PutUint64(s.who.Request[8:], uint64(len(o.switches)+1))
 	o.switches = append(o.switches, s)
 	return s
 }
 
-func (o *simOperators) send(s *simSwitch, h *simHost) {
+func (o *operators) send(s *saleSwitch, h *host) {
 	if h == nil || h.dead || !h.opened {
 		return
 	}
@@ -61,22 +62,22 @@ func (o *simOperators) send(s *simSwitch, h *simHost) {
 	}
 	h.thread("switch", func() {
 		defer h.lockCatalog()()
-		ctx := context.WithValue(context.Background(), simOperatorCall{}, s)
-		_, err := h.e.throwSwitch(ctx, w.plan.header.ID, s.who, s.to)
+		ctx := context.WithValue(context.Background(), operatorCall{}, s)
+		_, err := h.e.ThrowSwitch(ctx, w.plan.header.ID, s.who, s.to)
 		w.note(h, "switch %d to %s: %v", s.who.Fingerprint, s.to, err)
 		switch {
 		case err == nil && s.thrown == 0:
 			w.failf("P2: switch %d is told as thrown, and no store has it", s.who.Fingerprint)
 		case err == nil:
 			s.told = true
-		case errors.Is(err, ErrMismatch):
+		case errors.Is(err, actors.ErrMismatch):
 			w.failf("P5: switch %d is called a mismatch", s.who.Fingerprint)
 		}
 	})
 }
 
 // thrown judges what the store did: a key moves the switch once, whenever its repeats come (P5).
-func (o *simOperators) thrown(h *simHost, s *simSwitch, err error) {
+func (o *operators) thrown(h *host, s *saleSwitch, err error) {
 	if err != nil || s == nil {
 		return
 	}
@@ -86,44 +87,44 @@ func (o *simOperators) thrown(h *simHost, s *simSwitch, err error) {
 	}
 }
 
-// refused judges a buyer who was told that the sale is not open: a switch was off at some time, and the wish had not
+// refused judges a buyer who was told that the sale is not open: a switch was off at some time, and the intent had not
 // been done before (P5).
-func (o *simOperators) refused(c *simCall) {
-	e, durable := o.w.judge.effects[c.wish.who.Request]
+func (o *operators) refused(c *call) {
+	e, durable := o.w.judge.effects[c.intent.who.Request]
 	switch {
 	case len(o.switches) == 0 || c.peace:
-		o.w.failf("wish %d is told that the sale is not open, and nobody closed it", c.wish.number)
-	case durable && !c.h.ev.index.Knows(c.wish.who.Request): // a node that is behind has not heard of the booking
+		o.w.failf("intent %d is told that the sale is not open, and nobody closed it", c.intent.number)
+	case durable && !c.h.ev.Keys().Knows(c.intent.who.Request): // a node that is behind has not heard of the booking
 		o.w.tally["told that the sale is not open, by a node that is behind"]++
-	case durable && e.order < c.order && e.Fingerprint == c.wish.who.Fingerprint && c.wish.keyed():
+	case durable && e.order < c.order && e.Fingerprint == c.intent.who.Fingerprint && c.intent.keyed():
 		o.w.failf(
-			"P5: wish %d has its booking %d in section %d, and is told that the sale is not open", c.wish.number,
+			"P5: intent %d has its booking %d in section %d, and is told that the sale is not open", c.intent.number,
 			e.Booking, e.section,
 		)
 	}
 }
 
 // reopen ends the operators' games: at rest the sale is open, and every node has heard so.
-func (o *simOperators) reopen() {
+func (o *operators) reopen() {
 	w := o.w
 	_ = w.store.SetSale(context.Background(), w.plan.header.ID, storage.SaleOpen, storage.OperatorKey{})
 }
 
 // watchCatalog is the engine's, at its own pace.
-func (h *simHost) watchCatalog() {
+func (h *host) watchCatalog() {
 	for {
-		h.wait(h.w.time().Add(simCatalogEvery), nil)
+		h.wait(h.w.time().Add(catalogEvery), nil)
 		unlock := h.lockCatalog()
-		_ = h.e.refreshCatalog()
+		_ = h.e.CatalogRound()
 		unlock()
 	}
 }
 
 // lockCatalog waits until nobody else has the engine's catalog: its mutex would stop the world.
-func (h *simHost) lockCatalog() (unlock func()) {
+func (h *host) lockCatalog() (unlock func()) {
 	h.wait(time.Time{}, func() bool { return !h.cataloguing })
 	h.cataloguing = true
 	return func() { h.cataloguing = false }
 }
 
-const simCatalogEvery = 300 * time.Millisecond
+const catalogEvery = 300 * time.Millisecond

@@ -1,4 +1,4 @@
-package actors
+package cluster_test
 
 import (
 	"bytes"
@@ -7,48 +7,46 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/actors"
 	"holdfast/actors/section"
 	"holdfast/storage"
 	"holdfast/storage/memstore"
 )
 
-// simWeather is how bad the store's line is, in parts of a thousand of what is sent.
-type simWeather struct {
+// weather is how bad the store's line is, in parts of a thousand of what is sent.
+type weather struct {
 	lose, refuse, unheard, late, slow int
 }
 
-// simFate is what becomes of one call of the store.
-type simFate uint8
+// fate is what becomes of one call of the store.
+type fate uint8
 
 const (
-	simFine    simFate = iota
-	simLost            // it never arrives, and nobody says so
-	simRefused         // surely not done
-	simUnheard         // done, and the answer is lost
-	simLate            // the caller is told nothing; it is done long after
+	fateFine    fate = iota
+	fateLost         // it never arrives, and nobody says so
+	fateRefused      // surely not done
+	fateUnheard      // done, and the answer is lost
+	fateLate         // the caller is told nothing; it is done long after
 )
 
-// simStore is a host's line to the store: what is sent takes a while, may get lost, and may be done without the
+// lossyStore is a host's line to the store: what is sent takes a while, may get lost, and may be done without the
 // sender's hearing of it; and it is done whether or not the sender still lives.
-type simStore struct {
+type lossyStore struct {
 	*memstore.Store
-	h *simHost
+	h *host
 }
 
-func (s *simStore) fate() (fate simFate, there, back time.Duration) {
+func (s *lossyStore) fate() (f fate, there, back time.Duration) {
 	w := s.h.w
-	there, back = w.between(
-		30*time.Microsecond, 900*time.Microsecond,
-	), w.between(
-		20*time.Microsecond, 500*time.Microsecond,
-	)
+	there = w.between(30*time.Microsecond, 900*time.Microsecond)
+	back = w.between(20*time.Microsecond, 500*time.Microsecond)
 	dice, k := w.chance.IntN(1000), w.weather
 	for _, chance := range []struct {
 		parts int
-		fate  simFate
-	}{{k.lose, simLost}, {k.refuse, simRefused}, {k.unheard, simUnheard}, {k.late, simLate}} {
+		fate  fate
+	}{{k.lose, fateLost}, {k.refuse, fateRefused}, {k.unheard, fateUnheard}, {k.late, fateLate}} {
 		if dice < chance.parts {
-			fate = chance.fate
+			f = chance.fate
 			break
 		}
 		dice -= chance.parts
@@ -56,17 +54,17 @@ func (s *simStore) fate() (fate simFate, there, back time.Duration) {
 	if w.chance.IntN(1000) < k.slow {
 		there += w.between(10*time.Millisecond, 800*time.Millisecond)
 	}
-	return fate, there, back
+	return f, there, back
 }
 
 // call has do done at the store, and tells what the caller hears of that: nil, ErrUnavailable or ErrUnknown. Whoever
 // only reads takes both for the same.
-func (s *simStore) call(what string, do func()) error {
+func (s *lossyStore) call(what string, do func()) error {
 	h := s.h
 	w := h.w
 	fate, there, back := s.fate()
 	if h.storeCut && w.percent(50) {
-		fate = simRefused
+		fate = fateRefused
 	}
 	done, heard, refused := false, false, false
 	deliver := func() {
@@ -75,7 +73,7 @@ func (s *simStore) call(what string, do func()) error {
 		}
 		done = true
 		do()
-		if fate == simFine {
+		if fate == fateFine {
 			w.at(back, nil, "store answers", func() {
 				heard = !h.storeCut
 				w.at(0, h, "store heard", func() {})
@@ -83,15 +81,15 @@ func (s *simStore) call(what string, do func()) error {
 		}
 	}
 	switch fate {
-	case simFine, simUnheard:
+	case fateFine, fateUnheard:
 		w.at(there, nil, what, deliver)
-	case simLate:
+	case fateLate:
 		w.at(there+w.between(100*time.Millisecond, 1500*time.Millisecond), nil, what, deliver)
-	case simRefused:
+	case fateRefused:
 		refused = true
 	}
-	w.tally[simFateNames[fate]]++
-	if fate != simFine || there > time.Millisecond {
+	w.tally[fateNames[fate]]++
+	if fate != fateFine || there > time.Millisecond {
 		w.stirs++
 	}
 	patience := w.between(60*time.Millisecond, 400*time.Millisecond)
@@ -102,17 +100,17 @@ func (s *simStore) call(what string, do func()) error {
 		return nil
 	}
 	w.stirs++
-	w.note(h, "%s: %s, done %v", what, simFateNames[fate], done)
+	w.note(h, "%s: %s, done %v", what, fateNames[fate], done)
 	if refused {
 		return storage.ErrUnavailable
 	}
 	return storage.ErrUnknown
 }
 
-var simFateNames = [...]string{"store: fine", "store: lost", "store: refused", "store: kept unheard", "store: late"}
+var fateNames = [...]string{"store: fine", "store: lost", "store: refused", "store: kept unheard", "store: late"}
 
 // read is call for what has no outcome that could be unknown.
-func (s *simStore) read(what string, do func()) error {
+func (s *lossyStore) read(what string, do func()) error {
 	if s.call(what, do) != nil {
 		return storage.ErrUnavailable
 	}
@@ -120,7 +118,7 @@ func (s *simStore) read(what string, do func()) error {
 }
 
 // Commit implements storage.Log.
-func (s *simStore) Commit(ctx context.Context, appends []storage.Append) []error {
+func (s *lossyStore) Commit(ctx context.Context, appends []storage.Append) []error {
 	sent := make([]storage.Append, len(appends))
 	for i, a := range appends { // the writer uses its buffers again, and a late copy must not change
 		a.Entry.Body, a.Sell, a.Refund = bytes.Clone(a.Entry.Body), slices.Clone(a.Sell), slices.Clone(a.Refund)
@@ -138,7 +136,7 @@ func (s *simStore) Commit(ctx context.Context, appends []storage.Append) []error
 }
 
 // committed is the store's side: the appends are done, and the judge sees each.
-func (w *simCluster) committed(h *simHost, appends []storage.Append) []error {
+func (w *world) committed(h *host, appends []storage.Append) []error {
 	if h.foreign {
 		w.outsiders.sells(h, appends)
 		return h.db.Commit(context.Background(), appends)
@@ -156,7 +154,7 @@ func (w *simCluster) committed(h *simHost, appends []storage.Append) []error {
 			w.tally["gap"]++
 		}
 		w.note(
-			h, "log %d: %v of n%d: record %d, epoch %d: %v", appends[i].Section.Section, simKindNames[e.Kind],
+			h, "log %d: %v of n%d: record %d, epoch %d: %v", appends[i].Section.Section, kindNames[e.Kind],
 			w.numberOf(e.Writer), e.Seq, e.Epoch, errs[i],
 		)
 		if w.lost != nil && w.lost.section == int(appends[i].Section.Section) {
@@ -168,10 +166,10 @@ func (w *simCluster) committed(h *simHost, appends []storage.Append) []error {
 	return errs
 }
 
-var simKindNames = [...]string{"", "changes", "claim", "release"}
+var kindNames = [...]string{"", "changes", "claim", "release"}
 
 // Tail implements storage.Log.
-func (s *simStore) Tail(ctx context.Context, key storage.SectionKey) (tail storage.Tail, err error) {
+func (s *lossyStore) Tail(ctx context.Context, key storage.SectionKey) (tail storage.Tail, err error) {
 	err = s.read("tail", func() {
 		tail, _ = s.h.db.Tail(ctx, key)
 		s.h.readsTail(key.Section)
@@ -180,36 +178,36 @@ func (s *simStore) Tail(ctx context.Context, key storage.SectionKey) (tail stora
 }
 
 // readsTail notes when an activation that is under way first looked at its log: it judges after that.
-func (h *simHost) readsTail(no storage.SectionNo) {
-	s := h.section(int(no))
-	if s.shard.Phase() != Acquiring {
+func (h *host) readsTail(no storage.SectionNo) {
+	s := h.ev.Shard(no)
+	if s.Phase() != actors.Acquiring {
 		return
 	}
-	if attempt, _ := s.shard.Activate(); h.tailRead[no].attempt != attempt { // it is under way: this only gives its end
-		h.tailRead[no] = simTailRead{attempt, h.w.now}
+	if attempt, _ := s.Activate(); h.tailRead[no].attempt != attempt { // it is under way: this only gives its end
+		h.tailRead[no] = tailRead{attempt, h.w.now}
 	}
 }
 
-// simTailRead is when an activation read the tail.
-type simTailRead struct {
+// tailRead is when an activation read the tail.
+type tailRead struct {
 	attempt <-chan struct{}
 	at      time.Duration
 }
 
-type simEntry struct {
+type logEntry struct {
 	e    storage.Entry
 	hash storage.Hash
 }
 
 // Read implements storage.Log: what was there at one moment comes at a later one, and may break off in the middle.
-func (s *simStore) Read(
+func (s *lossyStore) Read(
 	ctx context.Context, key storage.SectionKey, after section.Seq, visit func(*storage.Entry, storage.Hash) error,
 ) error {
-	var list []simEntry
+	var list []logEntry
 	var broken error
 	err := s.read("read", func() {
 		broken = s.h.db.Read(ctx, key, after, func(e *storage.Entry, hash storage.Hash) error {
-			list = append(list, simEntry{*e, hash})
+			list = append(list, logEntry{*e, hash})
 			return nil
 		})
 	})
@@ -230,7 +228,7 @@ func (s *simStore) Read(
 }
 
 // SaveSnapshot implements storage.Snapshots.
-func (s *simStore) SaveSnapshot(ctx context.Context, key storage.SectionKey, snap storage.Snapshot) error {
+func (s *lossyStore) SaveSnapshot(ctx context.Context, key storage.SectionKey, snap storage.Snapshot) error {
 	return s.read("snapshot", func() {
 		s.h.w.tally["snapshot"]++
 		_ = s.h.db.SaveSnapshot(ctx, key, snap)
@@ -238,7 +236,7 @@ func (s *simStore) SaveSnapshot(ctx context.Context, key storage.SectionKey, sna
 }
 
 // LoadSnapshot implements storage.Snapshots.
-func (s *simStore) LoadSnapshot(ctx context.Context, key storage.SectionKey) (snap storage.Snapshot, err error) {
+func (s *lossyStore) LoadSnapshot(ctx context.Context, key storage.SectionKey) (snap storage.Snapshot, err error) {
 	var found error
 	if err = s.read("load snapshot", func() { snap, found = s.h.db.LoadSnapshot(ctx, key) }); err != nil {
 		return snap, err
@@ -247,7 +245,7 @@ func (s *simStore) LoadSnapshot(ctx context.Context, key storage.SectionKey) (sn
 }
 
 // Beat implements storage.Nodes.
-func (s *simStore) Beat(ctx context.Context, b storage.NodeBeat) error {
+func (s *lossyStore) Beat(ctx context.Context, b storage.NodeBeat) error {
 	return s.read("beat", func() {
 		_ = s.h.db.Beat(ctx, b)
 		if !s.h.foreign {
@@ -257,13 +255,13 @@ func (s *simStore) Beat(ctx context.Context, b storage.NodeBeat) error {
 }
 
 // Nodes implements storage.Nodes.
-func (s *simStore) Nodes(ctx context.Context) (rows []storage.NodeBeat, err error) {
+func (s *lossyStore) Nodes(ctx context.Context) (rows []storage.NodeBeat, err error) {
 	err = s.read("look at rows", func() { rows, _ = s.h.db.Nodes(ctx) })
 	return rows, err
 }
 
 // Forget implements storage.Nodes.
-func (s *simStore) Forget(ctx context.Context, writer storage.WriterID) error {
+func (s *lossyStore) Forget(ctx context.Context, writer storage.WriterID) error {
 	return s.read("forget row", func() {
 		_ = s.h.db.Forget(ctx, writer)
 		if !s.h.foreign {
@@ -272,22 +270,22 @@ func (s *simStore) Forget(ctx context.Context, writer storage.WriterID) error {
 	})
 }
 
-// simOperatorCall is the key of the operator's call on whose behalf a switch is written.
-type simOperatorCall struct{}
+// operatorCall is the key of the operator's call on whose behalf a switch is written.
+type operatorCall struct{}
 
 // SetSale implements storage.Catalog.
-func (s *simStore) SetSale(
+func (s *lossyStore) SetSale(
 	ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey,
 ) (heard error) {
 	w := s.h.w
-	wish, _ := ctx.Value(simOperatorCall{}).(*simSwitch)
+	intent, _ := ctx.Value(operatorCall{}).(*saleSwitch)
 	if err := s.call("sale switch", func() {
 		if w.calm { // a pause that comes late would end the peace in which everything is proven
 			heard = storage.ErrUnavailable
 			return
 		}
 		heard = w.store.SetSale(context.Background(), id, sale, key)
-		w.operators.thrown(s.h, wish, heard)
+		w.operators.thrown(s.h, intent, heard)
 	}); err != nil {
 		return err
 	}
@@ -295,7 +293,7 @@ func (s *simStore) SetSale(
 }
 
 // Event implements storage.Catalog.
-func (s *simStore) Event(_ context.Context, id storage.EventID) (e *storage.Event, err error) {
+func (s *lossyStore) Event(_ context.Context, id storage.EventID) (e *storage.Event, err error) {
 	var found error
 	if err = s.read("event", func() { e, found = s.h.w.store.Event(context.Background(), id) }); err != nil {
 		return nil, err
@@ -304,7 +302,10 @@ func (s *simStore) Event(_ context.Context, id storage.EventID) (e *storage.Even
 }
 
 // Events implements storage.Catalog.
-func (s *simStore) Events(context.Context) (all []*storage.Event, err error) {
+func (s *lossyStore) Events(context.Context) (all []*storage.Event, err error) {
+	if s.h.e == nil { // at the start of a process: one that has no catalog yet has not started
+		return s.h.w.store.Events(context.Background())
+	}
 	err = s.read("catalog", func() { all, _ = s.h.w.store.Events(context.Background()) })
 	return all, err
 }

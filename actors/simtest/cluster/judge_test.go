@@ -1,52 +1,53 @@
-package actors
+package cluster_test
 
 import (
 	"context"
 	"slices"
 	"time"
 
+	"holdfast/actors"
 	"holdfast/actors/section"
 	"holdfast/actors/simtest"
 	"holdfast/storage"
 )
 
-// simJudge is the dumb twin of the whole cluster: it reads every record as the store takes it, and knows nothing of
+// judge is the dumb twin of the whole cluster: it reads every record as the store takes it, and knows nothing of
 // engines.
-type simJudge struct {
-	w       *simCluster
+type judge struct {
+	w       *world
 	models  []*simtest.Model
-	effects map[section.RequestID]simClusterEffect
-	left    map[simLeft]section.Seq // the record by which a booking left a state
+	effects map[section.RequestID]effect
+	left    map[left]section.Seq    // the record by which a booking left a state
 	holds   map[section.BuyerID]int // holds ever placed, by buyer
-	rows    map[storage.WriterID]*simRow
+	rows    map[storage.WriterID]*row
 	epochs  []section.Epoch
 }
 
-// simClusterEffect is what a key has done, and where.
-type simClusterEffect struct {
+// effect is what a key has done, and where.
+type effect struct {
 	simtest.Effect
 	section int
 	at      time.Duration // when it became durable
 	order   int
 }
 
-type simLeft struct {
+type left struct {
 	section int
 	booking section.BookingNo
 	state   section.BookingState
 }
 
-// simRow is the truth about a heartbeat's row.
-type simRow struct {
+// row is the truth about a heartbeat's row.
+type row struct {
 	beats     []time.Duration
 	there     bool
 	forgotten time.Duration
 }
 
-func newSimJudge(w *simCluster) *simJudge {
-	j := &simJudge{
-		w: w, effects: map[section.RequestID]simClusterEffect{}, left: map[simLeft]section.Seq{},
-		holds: map[section.BuyerID]int{}, rows: map[storage.WriterID]*simRow{},
+func newJudge(w *world) *judge {
+	j := &judge{
+		w: w, effects: map[section.RequestID]effect{}, left: map[left]section.Seq{},
+		holds: map[section.BuyerID]int{}, rows: map[storage.WriterID]*row{},
 		epochs: make([]section.Epoch, w.sections),
 	}
 	for range w.sections {
@@ -56,16 +57,15 @@ func newSimJudge(w *simCluster) *simJudge {
 }
 
 // follow reads what is new in a section's log.
-func (j *simJudge) follow(no int) {
+func (j *judge) follow(no int) {
 	m := j.models[no]
-	if err := j.w.store.Read(context.Background(), j.w.key(no), m.Tail.Seq, func(e *storage.Entry, hash storage.Hash) error {
-		return j.entry(no, m, e, hash)
-	}); err != nil {
+	entry := func(e *storage.Entry, hash storage.Hash) error { return j.entry(no, m, e, hash) }
+	if err := j.w.store.Read(context.Background(), j.w.key(no), m.Tail.Seq, entry); err != nil {
 		j.w.failf("the log of section %d: %w", no, err)
 	}
 }
 
-func (j *simJudge) entry(no int, m *simtest.Model, e *storage.Entry, hash storage.Hash) error {
+func (j *judge) entry(no int, m *simtest.Model, e *storage.Entry, hash storage.Hash) error {
 	before := m.Tail
 	if before.Kind == storage.EntryReleased && e.Kind != storage.EntryClaim {
 		j.w.failf(
@@ -77,7 +77,7 @@ func (j *simJudge) entry(no int, m *simtest.Model, e *storage.Entry, hash storag
 		j.w.failf("P3: epoch %d of section %d after %d", e.Epoch, no, j.epochs[no])
 	}
 	j.epochs[no] = e.Epoch
-	if most := j.w.time().Add(j.w.wallMost + ClockStepMaxDefault); e.At > section.Instant(most.UnixMilli()) {
+	if most := j.w.time().Add(j.w.wallMost + actors.ClockStepMaxDefault); e.At > section.Instant(most.UnixMilli()) {
 		j.w.failf(
 			"P4: record %d of section %d is of a time that is %v ahead", e.Seq, no,
 			time.Duration(int64(e.At)-j.w.time().UnixMilli())*time.Millisecond,
@@ -90,7 +90,8 @@ func (j *simJudge) entry(no int, m *simtest.Model, e *storage.Entry, hash storag
 		j.claimed(no, before, e)
 	}
 	if e.Kind == storage.EntryChanges {
-		if err := section.DecodeChanges(e.Body, e.At, func(c *section.Change) error { j.change(no, c, e); return nil }); err != nil {
+		note := func(c *section.Change) error { j.change(no, c, e); return nil }
+		if err := section.DecodeChanges(e.Body, e.At, note); err != nil {
 			return err
 		}
 	}
@@ -98,41 +99,41 @@ func (j *simJudge) entry(no int, m *simtest.Model, e *storage.Entry, hash storag
 }
 
 // change notes what the model of one section cannot know: what a key did elsewhere, and when a booking left its state.
-func (j *simJudge) change(no int, c *section.Change, e *storage.Entry) {
+func (j *judge) change(no int, c *section.Change, e *storage.Entry) {
 	if c.Request != (section.RequestID{}) {
 		if was, twice := j.effects[c.Request]; twice {
 			j.w.failf(
 				"P5: request %x had an effect in section %d and has one in section %d", c.Request[:4], was.section, no,
 			)
 		}
-		effect := simtest.Effect{Kind: c.Kind, Booking: c.Booking, Fingerprint: c.Fingerprint, Writer: e.Writer}
-		j.effects[c.Request] = simClusterEffect{effect, no, j.w.now, len(j.effects)}
+		did := simtest.Effect{Kind: c.Kind, Booking: c.Booking, Fingerprint: c.Fingerprint, Writer: e.Writer}
+		j.effects[c.Request] = effect{did, no, j.w.now, len(j.effects)}
 	}
 	if c.Kind == section.HoldPlaced {
 		j.holds[c.Buyer]++
 		return
 	}
 	if c.Booking != 0 {
-		j.left[simLeft{no, c.Booking, simtest.Leaves(c.Kind)}] = e.Seq
+		j.left[left{no, c.Booking, simtest.Leaves(c.Kind)}] = e.Seq
 	}
 }
 
-func (j *simJudge) row(id storage.WriterID) *simRow {
+func (j *judge) row(id storage.WriterID) *row {
 	r := j.rows[id]
 	if r == nil {
-		r = &simRow{forgotten: -time.Hour}
+		r = &row{forgotten: -time.Hour}
 		j.rows[id] = r
 	}
 	return r
 }
 
 // beat hears that a row has changed.
-func (j *simJudge) beat(id storage.WriterID) {
+func (j *judge) beat(id storage.WriterID) {
 	r := j.row(id)
 	r.beats, r.there = append(r.beats, j.w.now), true
 }
 
-func (j *simJudge) forgotten(id storage.WriterID) {
+func (j *judge) forgotten(id storage.WriterID) {
 	r := j.row(id)
 	r.forgotten, r.there = j.w.now, false
 }
@@ -140,7 +141,7 @@ func (j *simJudge) forgotten(id storage.WriterID) {
 // claimed judges a claim by the rule of takeover: from another writer only if that one released it, or stood still for
 // the lapse. What the claimant can have seen is bounded: its newest look was at most a lapse old, and the stillness in
 // it ended there.
-func (j *simJudge) claimed(no int, tail storage.Tail, e *storage.Entry) {
+func (j *judge) claimed(no int, tail storage.Tail, e *storage.Entry) {
 	w := j.w
 	switch {
 	case tail.Seq == 0:
@@ -153,7 +154,7 @@ func (j *simJudge) claimed(no int, tail storage.Tail, e *storage.Entry) {
 		w.tally["claim: own"]++
 		return
 	}
-	from := w.byID[e.Writer].tailRead[storage.SectionNo(no)].at - 2*simLapse
+	from := w.byID[e.Writer].tailRead[storage.SectionNo(no)].at - 2*lapse
 	row := j.row(tail.Writer)
 	if !row.there || row.forgotten >= from {
 		w.tally["claim: without a row"]++
@@ -161,7 +162,7 @@ func (j *simJudge) claimed(no int, tail storage.Tail, e *storage.Entry) {
 	}
 	last := from
 	for _, at := range append(slices.Clone(row.beats), w.now) {
-		if at-last >= simLapse {
+		if at-last >= lapse {
 			w.tally["claim: lapsed"]++
 			return
 		}
@@ -174,24 +175,25 @@ func (j *simJudge) claimed(no int, tail storage.Tail, e *storage.Entry) {
 }
 
 // look is what is judged after every moment of a process.
-func (j *simJudge) look(h *simHost) {
-	if h.e != nil && h.e.stats.InState(Condemned) > j.w.lost.closes() {
+func (j *judge) look(h *host) {
+	if h.e != nil && h.e.Stats().InState(actors.Condemned) > j.w.lost.closes() {
 		j.w.failf("a section is condemned on n%d, and nothing was damaged", h.number)
 	}
 }
 
 // was says that a booking was in a state at some moment after that record.
-func (j *simJudge) was(no int, booking section.BookingNo, state section.BookingState, since section.Seq) bool {
+func (j *judge) was(no int, booking section.BookingNo, state section.BookingState, since section.Seq) bool {
 	b := j.models[no].Bookings[booking]
-	return b != nil && (b.State == state || j.left[simLeft{no, booking, state}] > since)
+	return b != nil && (b.State == state || j.left[left{no, booking, state}] > since)
 }
 
 // tails says how long each log is, as far as anybody can know: a record whose writer has not heard of it yet may be
 // left out of account.
-func (j *simJudge) tails() (seqs []section.Seq) {
+func (j *judge) tails() (seqs []section.Seq) {
 	for no, m := range j.models {
 		seq := m.Tail.Seq
-		if h := j.w.byID[m.Tail.Writer]; h != nil && !h.dead && h.opened && h.ev.live.Seq(storage.SectionNo(no)) < seq {
+		if h := j.w.byID[m.Tail.Writer]; h != nil && !h.dead && h.opened &&
+			h.ev.Map().Seq(storage.SectionNo(no)) < seq {
 			seq--
 		}
 		seqs = append(seqs, seq)

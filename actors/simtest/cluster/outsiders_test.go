@@ -1,4 +1,4 @@
-package actors
+package cluster_test
 
 import (
 	"context"
@@ -7,24 +7,24 @@ import (
 	"holdfast/storage"
 )
 
-// simOutsiders are processes that an operator has started by mistake: one on a restored copy of the store, with the
+// outsiders are processes that an operator has started by mistake: one on a restored copy of the store, with the
 // gossip's address, and one on the store itself without it. Nothing of theirs may be noticed by buyers.
-type simOutsiders struct {
-	w     *simCluster
-	stray *simHost
+type outsiders struct {
+	w     *world
+	stray *host
 }
 
 // startStray restores what the store has now elsewhere, and starts a process on it that joins the others.
-func (o *simOutsiders) startStray() {
+func (o *outsiders) startStray() {
 	w := o.w
 	live := w.living()
 	if len(live) == 0 {
 		return // there is nobody to join; whoever is first opens its house
 	}
-	h := w.newHost(&simSpot{number: 100, cut: map[int]bool{}})
+	h := w.newHost(&spot{number: 100, cut: map[int]bool{}})
 	h.db, h.foreign = w.store.Clone(), true
 	for _, other := range live { // it joins before it does anything
-		h.roster[other.id] = simRumour{other.state, other.company.StandDown != "", other.told}
+		h.roster[other.id] = rumour{other.state, other.company.StandDown != "", other.told}
 	}
 	h.rebuild()
 	o.stray = h
@@ -34,7 +34,7 @@ func (o *simOutsiders) startStray() {
 }
 
 // withStray adds the one on a copy to those that gossip.
-func (o *simOutsiders) withStray(live []*simHost) []*simHost {
+func (o *outsiders) withStray(live []*host) []*host {
 	if o.stray == nil || o.stray.dead || o.stray.e == nil {
 		return live
 	}
@@ -44,14 +44,14 @@ func (o *simOutsiders) withStray(live []*simHost) []*simHost {
 // sells judges what the one on a copy writes: nothing, as long as it knows anybody of the house who does not yield to
 // it. One that was left alone before it could know who they are opens its copy, and whoever of the house starts after
 // that yields: nobody sells there until a person has looked.
-func (o *simOutsiders) sells(h *simHost, appends []storage.Append) {
+func (o *outsiders) sells(h *host, appends []storage.Append) {
 	for _, other := range o.w.living() {
 		if word, known := h.roster[other.id]; known && word.yields && other.company.StandDown != "" {
 			o.w.tally["a copy sells, the house yields"]++
 		} else if known {
 			o.w.failf(
 				"P1: n%d, on a restored copy, writes to the log of section %d (%v), and knows n%d of the house itself",
-				h.number, appends[0].Section.Section, simKindNames[appends[0].Entry.Kind], other.number,
+				h.number, appends[0].Section.Section, kindNames[appends[0].Entry.Kind], other.number,
 			)
 		}
 	}
@@ -62,9 +62,9 @@ func (o *simOutsiders) sells(h *simHost, appends []storage.Append) {
 
 // startForgotten starts a process without gossip, as if it had been there before the others: one that starts beside
 // them would refuse to. It has no engine: what it might claim is asked, not done.
-func (o *simOutsiders) startForgotten() {
+func (o *outsiders) startForgotten() {
 	w := o.w
-	h := w.newHost(&simSpot{number: 101, cut: map[int]bool{}})
+	h := w.newHost(&spot{number: 101, cut: map[int]bool{}})
 	h.alone = true
 	h.sightings.StandAlone()
 	w.tally["start: forgotten"]++
@@ -81,7 +81,7 @@ func (o *simOutsiders) startForgotten() {
 }
 
 // tempt asks whether the forgotten one would claim a section.
-func (o *simOutsiders) tempt(h *simHost, no int) {
+func (o *outsiders) tempt(h *host, no int) {
 	tail, _ := o.w.store.Tail(context.Background(), o.w.key(no))
 	if tail.Writer == h.id || !h.mayClaim(o.w.key(no), tail) {
 		return
@@ -97,7 +97,7 @@ func (o *simOutsiders) tempt(h *simHost, no int) {
 }
 
 // beats says that a host's row has moved for so long that whoever has looked lately knows it to live.
-func (o *simOutsiders) beats(h *simHost) bool {
+func (o *outsiders) beats(h *host) bool {
 	row := o.w.judge.row(h.id)
 	if !row.there || len(row.beats) < 5 {
 		return false
@@ -105,7 +105,7 @@ func (o *simOutsiders) beats(h *simHost) bool {
 	last := o.w.now
 	for i := range 5 {
 		at := row.beats[len(row.beats)-1-i]
-		if last-at > simBeat+200*time.Millisecond {
+		if last-at > beatEvery+200*time.Millisecond {
 			return false
 		}
 		last = at

@@ -1,6 +1,6 @@
 //go:build planted
 
-package actors
+package cluster_test
 
 import (
 	"testing"

@@ -1,4 +1,4 @@
-package actors
+package cluster_test
 
 import (
 	"fmt"
@@ -7,13 +7,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"holdfast/actors/simtest"
 )
 
-func simulateCluster(seed uint64) (w *simCluster, err error) {
-	w = newSimCluster(seed)
+func simulateCluster(seed uint64) (w *world, err error) {
+	w = newWorld(seed)
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("seed %d: panic: %v", seed, p)
@@ -40,14 +41,13 @@ func TestSimulationOfCluster(t *testing.T) {
 		return
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a world is garbage as soon as it has ended
-	began, seeds := time.Now(), simtest.Seeds(t, simClusterSeedsUsual)
+	began, seeds := time.Now(), simtest.Seeds(t, seedsUsual)
 	total := map[string]int{}
 	for seed := range seeds {
 		w, err := simulateCluster(seed + 1)
 		if err != nil {
 			t.Fatalf(
-				"%v\nthe end of the story:\n%s\nreplay with HOLDFAST_SIM_SEED=%d go test ./actors -run TestSimulationOfCluster -v",
-				err, w.story(), seed+1,
+				"%v\nthe end of the story:\n%s\nreplay with: make sim SEED=%d", err, w.story(), seed+1,
 			)
 		}
 		for what, n := range w.tally {
@@ -62,8 +62,8 @@ func TestSimulationOfCluster(t *testing.T) {
 	)
 }
 
-// simMustMeet is what enough worlds cannot miss.
-var simMustMeet = []string{
+// mustMeet is what enough worlds cannot miss.
+var mustMeet = []string{
 	"start", "crash: killed", "crash: left", "pause", "pause longer than the lapse", "drain", "leave", "store cut",
 	"line cut", "held back", "flap", "shunned by all", "search by another than the home", "gossip lags", "clock step",
 	"clock jump", "view changed", "session ended", "outbox full", "read broken off", "overslept", "freed", "fenced",
@@ -76,16 +76,16 @@ var simMustMeet = []string{
 	"start: on a restored copy", "start: forgotten",
 }
 
-// simMustMeetOften is what only many worlds cannot miss.
-var simMustMeetOften = []string{"claim: yielded"}
+// mustMeetOften is what only many worlds cannot miss.
+var mustMeetOften = []string{"claim: yielded"}
 
 func checkTeeth(t *testing.T, total map[string]int, seeds uint64) {
-	must := slices.Clone(simMustMeet)
+	must := slices.Clone(mustMeet)
 	switch {
 	case seeds < 1000:
 		return
 	case seeds >= 2000:
-		must = append(must, simMustMeetOften...)
+		must = append(must, mustMeetOften...)
 	}
 	for _, what := range must {
 		if total[what] == 0 {
@@ -115,4 +115,24 @@ func tallyText(tally map[string]int) string {
 		parts = append(parts, fmt.Sprintf("%s %d", what, tally[what]))
 	}
 	return strings.Join(parts, " · ")
+}
+
+// TestSteppedEngineStartsNothingByItself: what runs is run by the simulator; a goroutine of the engine's own would be
+// chance in a history that its seed is to decide.
+func TestSteppedEngineStartsNothingByItself(t *testing.T) {
+	w := newWorld(1)
+	h := w.newHost(w.spots[0])
+	_ = system()                          // it has goroutines, which nobody waits for
+	synctest.Test(t, func(t *testing.T) { // fails if a goroutine is left
+		h.build()
+		if h.e.NextCommit() != nil || h.e.SnapshotsWait() {
+			t.Error("an engine that nobody has asked for anything writes")
+		}
+		if again, err := h.e.Opening(w.plan.header.ID); again != nil || err != nil {
+			t.Errorf("an event that is being opened is opened once more: %v", err)
+		}
+	})
+	if queued := len(w.queue.heap); queued == 0 {
+		t.Error("nothing waits for its time: the engine has found another clock")
+	}
 }

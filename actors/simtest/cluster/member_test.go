@@ -1,4 +1,4 @@
-package actors
+package cluster_test
 
 import (
 	"bytes"
@@ -6,41 +6,41 @@ import (
 	"slices"
 	"time"
 
-	"holdfast/actors/shard"
 	"holdfast/cluster"
 	"holdfast/storage"
 )
 
 // heart beats and looks, as cluster.Liveness does.
-func (h *simHost) heart() {
-	next := h.w.time().Add(simBeat)
+func (h *host) heart() {
+	next := h.w.time().Add(beatEvery)
 	for !h.released {
 		h.wait(next, nil)
 		asked := h.w.time()
 		for !next.After(asked) {
-			next = next.Add(simBeat)
+			next = next.Add(beatEvery)
 		}
 		_ = h.pulse(asked)
 	}
 }
 
 // pulse is the Heart's.
-func (h *simHost) pulse(since time.Time) error {
+func (h *host) pulse(since time.Time) error {
 	h.wait(time.Time{}, func() bool { return !h.beating })
 	if h.released || h.sightings.LookedAfter(since) {
 		return nil
 	}
 	h.beating = true
 	defer func() { h.beating = false }()
-	store := &simStore{h.db, h}
+	store := &lossyStore{h.db, h}
 	sent := h.w.time()
 	h.beatValue = max(h.beatValue+1, h.clock())
-	if err := store.Beat(context.Background(), storage.NodeBeat{Writer: h.id, Name: "sim", At: h.beatValue, Gossip: h.gossip()}); err != nil {
+	beat := storage.NodeBeat{Writer: h.id, Name: "sim", At: h.beatValue, Gossip: h.gossip()}
+	if err := store.Beat(context.Background(), beat); err != nil {
 		return err
 	}
 	began := h.w.time()
 	rows, err := store.Nodes(context.Background())
-	if ended := h.w.time(); err == nil && ended.Sub(sent) > simLapse/2 {
+	if ended := h.w.time(); err == nil && ended.Sub(sent) > lapse/2 {
 		err = storage.ErrUnavailable
 	}
 	if err != nil {
@@ -51,7 +51,7 @@ func (h *simHost) pulse(since time.Time) error {
 	for _, w := range old {
 		_ = store.Forget(context.Background(), w)
 	}
-	if renumbered := h.tenure.Renew(sent, began, simLapse, h.sightings.Alive() == 0); renumbered && h.e != nil {
+	if renumbered := h.tenure.Renew(sent, began, lapse, h.sightings.Alive() == 0); renumbered && h.e != nil {
 		h.w.tally["overslept"]++
 		h.w.stirs++
 		h.w.note(h, "overslept")
@@ -67,17 +67,17 @@ func (h *simHost) pulse(since time.Time) error {
 }
 
 // gossip is where others would find this host.
-func (h *simHost) gossip() string {
+func (h *host) gossip() string {
 	if h.alone {
 		return ""
 	}
 	return "sim"
 }
 
-func (h *simHost) lease() (uint64, bool) { return h.tenure.Lease(h.w.time()) }
+func (h *host) lease() (uint64, bool) { return h.tenure.Lease(h.w.time()) }
 
 // mayClaim is the Heart's.
-func (h *simHost) mayClaim(key storage.SectionKey, tail storage.Tail) bool {
+func (h *host) mayClaim(key storage.SectionKey, tail storage.Tail) bool {
 	if h.company.StandDown != "" {
 		h.w.tally["claim: yielded"]++
 		return false
@@ -98,7 +98,7 @@ func (h *simHost) mayClaim(key storage.SectionKey, tail storage.Tail) bool {
 // Gossip: what a host says of itself reaches each other one in its own time, and each believes what it heard last.
 
 // announce tells the others what this host is now.
-func (h *simHost) announce() {
+func (h *host) announce() {
 	h.told++
 	h.w.stirs++
 	h.rebuild()
@@ -114,7 +114,7 @@ func (h *simHost) announce() {
 }
 
 // rumour brings one host's word to another.
-func (w *simCluster) rumour(about, to *simHost) {
+func (w *world) rumour(about, to *host) {
 	if about.e == nil || about.dead {
 		return
 	}
@@ -123,7 +123,7 @@ func (w *simCluster) rumour(about, to *simHost) {
 		w.tally["gossip lags"]++
 		delay = w.between(150*time.Millisecond, 1500*time.Millisecond)
 	}
-	word := simRumour{about.state, about.company.StandDown != "", about.told}
+	word := rumour{about.state, about.company.StandDown != "", about.told}
 	w.at(delay, to, "gossip", func() {
 		if old, known := to.roster[about.id]; about.dead || known && old.told >= word.told {
 			return
@@ -134,7 +134,7 @@ func (w *simCluster) rumour(about, to *simHost) {
 }
 
 // lose has a host take another for gone.
-func (w *simCluster) lose(h, other *simHost, delay time.Duration) {
+func (w *world) lose(h, other *host, delay time.Duration) {
 	w.at(delay, h, "gossip: gone", func() {
 		if _, known := h.roster[other.id]; known {
 			delete(h.roster, other.id)
@@ -144,9 +144,9 @@ func (w *simCluster) lose(h, other *simHost, delay time.Duration) {
 	})
 }
 
-func (h *simHost) knows(other *simHost) bool { _, known := h.roster[other.id]; return known }
+func (h *host) knows(other *host) bool { _, known := h.roster[other.id]; return known }
 
-func (h *simHost) seeMembers() {
+func (h *host) seeMembers() {
 	if before := h.view.Version(); h.rebuild() == before || h.e == nil {
 		return
 	}
@@ -157,7 +157,7 @@ func (h *simHost) seeMembers() {
 }
 
 // rebuild makes the view of those who are on this host's store.
-func (h *simHost) rebuild() uint64 {
+func (h *host) rebuild() uint64 {
 	var others []cluster.Member
 	for id, word := range h.roster {
 		others = append(others, cluster.Member{Writer: id, State: word.state, StandsDown: word.yields})
@@ -171,7 +171,7 @@ func (h *simHost) rebuild() uint64 {
 	if before != nil && (before.StandDown != "") != (h.company.StandDown != "") {
 		h.w.note(h, "yields: %q", h.company.StandDown)
 	}
-	v := &simView{
+	v := &view{
 		View: cluster.NewView(
 			h.id, append(slices.Clone(h.company.Members), cluster.Member{Writer: h.id, State: h.state}),
 		),
@@ -185,10 +185,10 @@ func (h *simHost) rebuild() uint64 {
 }
 
 // sees says that the other is a member for this host.
-func (h *simHost) sees(other *simHost) bool { _, member := h.view.Member(other.id); return member }
+func (h *host) sees(other *host) bool { _, member := h.view.Member(other.id); return member }
 
 // keepState is the server's: whether this node may own sections.
-func (h *simHost) keepState() {
+func (h *host) keepState() {
 	yields := false
 	for {
 		if h.state == cluster.Serving && h.company.StandDown != "" {
@@ -205,7 +205,7 @@ func (h *simHost) keepState() {
 	}
 }
 
-func (h *simHost) fitFor() cluster.State {
+func (h *host) fitFor() cluster.State {
 	switch {
 	case h.draining || h.leaving:
 		return cluster.Draining
@@ -215,8 +215,8 @@ func (h *simHost) fitFor() cluster.State {
 	return cluster.Serving
 }
 
-// drain is the operator's wish, and its end.
-func (h *simHost) drain(drain bool) {
+// drain is the operator's order, and its end.
+func (h *host) drain(drain bool) {
 	if h.e == nil || h.leaving || h.draining == drain {
 		return
 	}
@@ -230,11 +230,11 @@ func (h *simHost) drain(drain bool) {
 	h.w.tally["drain"]++
 	h.state = cluster.Draining
 	h.announce()
-	h.thread("let go", func() { _ = h.e.ReleaseAll(h.e.ctx) })
+	h.thread("let go", func() { _ = h.e.ReleaseAll(context.Background()) })
 }
 
 // leave ends the process in good order: it lets go, stops, and takes its row away.
-func (h *simHost) leave() {
+func (h *host) leave() {
 	if h.e == nil || h.leaving {
 		return
 	}
@@ -244,19 +244,19 @@ func (h *simHost) leave() {
 	h.state = cluster.Draining
 	h.announce()
 	h.thread("leave", func() {
-		ctx, cancel := context.WithDeadline(h.e.ctx, h.w.time().Add(3*time.Second))
+		ctx, cancel := context.WithDeadline(context.Background(), h.w.time().Add(3*time.Second))
 		defer cancel()
 		_ = h.letGoUntil(ctx)
 		h.shutDown()
 		h.released = true
 		h.wait(time.Time{}, func() bool { return !h.beating })
-		_ = (&simStore{h.db, h}).Forget(ctx, h.id)
+		_ = (&lossyStore{h.db, h}).Forget(ctx, h.id)
 		h.w.at(0, nil, "left", func() { h.w.crash(h, "left") })
 	})
 }
 
 // letGoUntil is ReleaseAll with an end in the world's time.
-func (h *simHost) letGoUntil(ctx context.Context) (err error) {
+func (h *host) letGoUntil(ctx context.Context) (err error) {
 	over := false
 	h.thread("let go", func() { err = h.e.ReleaseAll(ctx); over = true })
 	until, _ := ctx.Deadline()
@@ -265,17 +265,16 @@ func (h *simHost) letGoUntil(ctx context.Context) (err error) {
 }
 
 // shutDown is the engine's Close, as far as sections are concerned.
-func (h *simHost) shutDown() {
-	h.e.closing.Store(true)
-	o := h.ev.ready.Load()
-	if o == nil {
+func (h *host) shutDown() {
+	drains := h.e.Drains(h.w.plan.header.ID)
+	if len(drains) == 0 {
 		return
 	}
-	ctx, cancel := context.WithDeadline(h.e.ctx, h.w.time().Add(2*time.Second))
+	ctx, cancel := context.WithDeadline(context.Background(), h.w.time().Add(2*time.Second))
 	defer cancel()
-	left := len(o.sections)
-	for _, s := range o.sections {
-		h.thread("drain", func() { s.shard.Drain(ctx, shard.Leave{Release: true}); left-- })
+	left := len(drains)
+	for _, drain := range drains {
+		h.thread("drain", func() { drain(ctx); left-- })
 	}
 	h.wait(time.Time{}, func() bool { return left == 0 })
 }

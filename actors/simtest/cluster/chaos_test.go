@@ -1,4 +1,4 @@
-package actors
+package cluster_test
 
 import (
 	"context"
@@ -10,32 +10,32 @@ import (
 	"holdfast/storage/memstore"
 )
 
-// newSimCluster makes a world of three or four machines; one of them may still be empty.
-func newSimCluster(seed uint64) *simCluster {
-	w := &simCluster{
-		chance: rand.New(rand.NewPCG(seed, 0xc1057e2)), store: memstore.New(), byID: map[storage.WriterID]*simHost{},
-		sessions: map[[2]int]*simSession{}, tally: map[string]int{}, strays: map[simStray]bool{},
-		trace: make([]simNote, simTraceKept()),
+// newWorld makes a world of three or four machines; one of them may still be empty.
+func newWorld(seed uint64) *world {
+	w := &world{
+		chance: rand.New(rand.NewPCG(seed, 0xc1057e2)), store: memstore.New(), byID: map[storage.WriterID]*host{},
+		sessions: map[[2]int]*session{}, tally: map[string]int{}, strays: map[strayAsk]bool{},
+		trace: make([]note, notesKept()),
 	}
 	memories := rand.New(
 		rand.NewPCG(seed, 0x3e3012e5),
 	) // of their own: what machines remember changes no world before records are lost
 	w.sections = 3 + w.chance.IntN(3)
-	w.plan = simPlans()[w.sections]
-	w.judge = newSimJudge(w)
-	w.buyers, w.operators = newSimBuyers(w), &simOperators{w: w}
-	if err := w.store.CreateEvent(context.Background(), w.plan.header, nil); err != nil {
+	w.plan = plans()[w.sections]
+	w.judge = newJudge(w)
+	w.buyers, w.operators = newBuyers(w), &operators{w: w}
+	if err := w.store.CreateEvent(context.Background(), w.plan.header, w.plan.venue); err != nil {
 		panic(err)
 	}
 	if w.percent(70) { // else the line is good, and what goes wrong is something else
-		w.weather = simWeather{
+		w.weather = weather{
 			lose: w.chance.IntN(30), refuse: w.chance.IntN(30), unheard: w.chance.IntN(30), late: w.chance.IntN(20),
 			slow: w.chance.IntN(60),
 		}
 	}
 	w.outsiders.w = w
 	for i := range 3 + w.chance.IntN(2) {
-		w.spots = append(w.spots, &simSpot{number: i, cut: map[int]bool{}})
+		w.spots = append(w.spots, &spot{number: i, cut: map[int]bool{}})
 		if i == 0 || memories.IntN(100) < 60 {
 			w.spots[i].memory = witness.New() // stands for its file
 		}
@@ -44,7 +44,7 @@ func newSimCluster(seed uint64) *simCluster {
 }
 
 // run is a world's whole history: it begins in peace, lives through chaos, and must come to rest.
-func (w *simCluster) run() error {
+func (w *world) run() error {
 	defer w.end()
 	for i, spot := range w.spots {
 		if i < 3 || w.percent(50) {
@@ -66,22 +66,22 @@ func (w *simCluster) run() error {
 	if w.failure == nil {
 		w.rest()
 	}
-	if w.failure == nil && w.percent(simLossPercent) {
+	if w.failure == nil && w.percent(lossPercent) {
 		w.loseRecords()
 	}
 	return w.failure
 }
 
 // end kills what is left, so that no thread outlives its world.
-func (w *simCluster) end() {
+func (w *world) end() {
 	for _, h := range w.hosts {
 		h.kill()
 	}
-	simForget()
+	forgetSpawned()
 }
 
 // kill ends a process's threads where they stand.
-func (h *simHost) kill() {
+func (h *host) kill() {
 	h.dead = true
 	for len(h.threads) > 0 {
 		last := len(h.threads) - 1
@@ -93,7 +93,7 @@ func (h *simHost) kill() {
 }
 
 // crash ends a process as kill -9 does. What it has sent is on its way all the same.
-func (w *simCluster) crash(h *simHost, why string) {
+func (w *world) crash(h *host, why string) {
 	if h.dead {
 		return
 	}
@@ -114,12 +114,12 @@ func (w *simCluster) crash(h *simHost, why string) {
 }
 
 // pause stops a process for a while: the world goes on, and what comes for it waits.
-func (w *simCluster) pause(h *simHost, d time.Duration) {
+func (w *world) pause(h *host, d time.Duration) {
 	if h.paused || h.dead {
 		return
 	}
 	w.tally["pause"]++
-	if d > simLapse {
+	if d > lapse {
 		w.tally["pause longer than the lapse"]++
 	}
 	w.note(h, "paused for %v", d)
@@ -138,7 +138,7 @@ func (w *simCluster) pause(h *simHost, d time.Duration) {
 }
 
 // wake lets a paused process go on: first with what has come meanwhile, in the order of coming.
-func (w *simCluster) wake(h *simHost) {
+func (w *world) wake(h *host) {
 	if !h.paused || h.dead {
 		return
 	}
@@ -149,12 +149,12 @@ func (w *simCluster) wake(h *simHost) {
 	late := h.deferred
 	h.deferred = nil
 	for i, m := range late {
-		w.queue.push(simMoment{w.now + time.Duration(i)*time.Microsecond, m.tie, h, m.what, m.run})
+		w.queue.push(moment{w.now + time.Duration(i)*time.Microsecond, m.tie, h, m.what, m.run})
 	}
 }
 
 // chaos does one thing to the world, and comes again.
-func (w *simCluster) chaos() {
+func (w *world) chaos() {
 	if w.calm {
 		return
 	}
@@ -207,17 +207,17 @@ func (w *simCluster) chaos() {
 
 // jumpClock has a clock show another time for a moment. Of a process that starts meanwhile nothing can be asked: it has
 // no other clock, so it finds the clock put right.
-func (w *simCluster) jumpClock(h *simHost, spot *simSpot) {
+func (w *world) jumpClock(h *host, spot *spot) {
 	w.tally["clock jump"]++
 	spot.jump = []time.Duration{26 * time.Hour, 2 * time.Second, -26 * time.Hour, -2 * time.Second}[w.chance.IntN(4)]
 	w.note(h, "clock jumps by %v", spot.jump)
-	w.at(w.between(20*time.Millisecond, simClockSettle-200*time.Millisecond), nil, "clock back", func() {
+	w.at(w.between(20*time.Millisecond, clockSettle-200*time.Millisecond), nil, "clock back", func() {
 		spot.jump = 0
 		w.stirs++
 	})
 }
 
-func (w *simCluster) drainFor(h *simHost) {
+func (w *world) drainFor(h *host) {
 	if h.paused {
 		return
 	}
@@ -226,9 +226,9 @@ func (w *simCluster) drainFor(h *simHost) {
 }
 
 // act has a process do something.
-func (w *simCluster) act(h *simHost, do func()) { w.at(0, h, "order", do) }
+func (w *world) act(h *host, do func()) { w.at(0, h, "order", do) }
 
-func (w *simCluster) cutStore(h *simHost) {
+func (w *world) cutStore(h *host) {
 	w.tally["store cut"]++
 	d := w.between(50*time.Millisecond, time.Second)
 	if w.percent(25) {
@@ -240,7 +240,7 @@ func (w *simCluster) cutStore(h *simHost) {
 }
 
 // cutLine cuts the line between two machines, in one direction or both.
-func (w *simCluster) cutLine(a, b *simSpot) {
+func (w *world) cutLine(a, b *spot) {
 	w.tally["line cut"]++
 	w.note(nil, "line between machines %d and %d cut", a.number, b.number)
 	a.cut[b.number] = true
@@ -253,7 +253,7 @@ func (w *simCluster) cutLine(a, b *simSpot) {
 	w.at(w.between(10*time.Millisecond, 1500*time.Millisecond), nil, "line whole", func() { a.cut[b.number] = false })
 }
 
-func (w *simCluster) pairAt(a, b *simSpot) *simSession {
+func (w *world) pairAt(a, b *spot) *session {
 	if a.host == nil || b.host == nil {
 		return nil
 	}
@@ -261,7 +261,7 @@ func (w *simCluster) pairAt(a, b *simSpot) *simSession {
 }
 
 // holdBack keeps everything that goes from one machine to another for a while.
-func (w *simCluster) holdBack(a, b *simSpot) {
+func (w *world) holdBack(a, b *spot) {
 	if s := w.pairAt(a, b); s != nil {
 		w.tally["held back"]++
 		side := &s.sides[s.side(b.host)]
@@ -271,7 +271,7 @@ func (w *simCluster) holdBack(a, b *simSpot) {
 }
 
 // flap makes one process take another for gone, for a while; or all of them take it for gone, which hears of nothing.
-func (w *simCluster) flap(h, other *simHost) {
+func (w *world) flap(h, other *host) {
 	if other == nil {
 		return
 	}
@@ -288,7 +288,7 @@ func (w *simCluster) flap(h, other *simHost) {
 }
 
 // forget has a process take another for gone.
-func (w *simCluster) forget(h, other *simHost, d, delay time.Duration) {
+func (w *world) forget(h, other *host, d, delay time.Duration) {
 	if h != other && h.knows(other) {
 		h.blind[other.id] = w.now + delay + d
 		w.lose(h, other, delay)
@@ -296,8 +296,8 @@ func (w *simCluster) forget(h, other *simHost, d, delay time.Duration) {
 }
 
 // heal ends everything that chaos has begun. A machine without a process stays so or gets one.
-func (w *simCluster) heal() {
-	w.calm, w.weather = true, simWeather{}
+func (w *world) heal() {
+	w.calm, w.weather = true, weather{}
 	w.stirs++
 	for _, spot := range w.spots {
 		clear(spot.cut)

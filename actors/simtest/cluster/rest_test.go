@@ -1,4 +1,4 @@
-package actors
+package cluster_test
 
 import (
 	"bytes"
@@ -7,34 +7,36 @@ import (
 	"maps"
 	"time"
 
+	"holdfast/actors"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/machine"
 	"holdfast/actors/section"
+	"holdfast/actors/shard"
 	"holdfast/actors/simtest"
 	"holdfast/actors/writer"
 	"holdfast/cluster"
 	"holdfast/storage"
 )
 
-// simRestBound is how long the world may take to come to rest after the last fault: a lapse of 2 s must pass for the
+// restBound is how long the world may take to come to rest after the last fault: a lapse of 2 s must pass for the
 // dead, the claims and probations after it take a second one, and gossip has its own delay.
-const simRestBound = 6 * time.Second
+const restBound = 6 * time.Second
 
 // rest ends chaos and waits until everything is as it should be. What is still missing after the bound is the failure.
-func (w *simCluster) rest() {
+func (w *world) rest() {
 	w.heal()
-	end := w.now + simRestBound
+	end := w.now + restBound
 	w.until(w.now + 500*time.Millisecond) // what was sent before may still be lost
 	for w.failure == nil {
 		w.operators.reopen() // again and again: a switch may be late
 		w.until(w.now + 100*time.Millisecond)
 		missing := w.missing()
 		if missing == "" {
-			w.tally["rest, in tenths of a second"] += int((w.now - end + simRestBound) / (100 * time.Millisecond))
+			w.tally["rest, in tenths of a second"] += int((w.now - end + restBound) / (100 * time.Millisecond))
 			break
 		}
 		if w.now >= end {
-			w.failf("liveness: after %v of peace %s", simRestBound, missing)
+			w.failf("liveness: after %v of peace %s", restBound, missing)
 		}
 	}
 	if w.failure == nil {
@@ -46,8 +48,8 @@ func (w *simCluster) rest() {
 }
 
 // missing says what is not yet as it should be; empty: nothing.
-func (w *simCluster) missing() string {
-	var live []*simHost
+func (w *world) missing() string {
+	var live []*host
 	for _, spot := range w.spots {
 		h := spot.host
 		switch {
@@ -55,9 +57,9 @@ func (w *simCluster) missing() string {
 			continue
 		case !h.opened:
 			return fmt.Sprintf("n%d has not opened", h.number)
-		case w.now-h.pulsed > simBeat+100*time.Millisecond:
+		case w.now-h.pulsed > beatEvery+100*time.Millisecond:
 			return fmt.Sprintf("n%d has not beaten for %v", h.number, w.now-h.pulsed)
-		case !h.sureOfClock():
+		case !h.ev.ClockSure():
 			return fmt.Sprintf("n%d does not believe its clock", h.number)
 		case h.leaving:
 			return fmt.Sprintf("n%d has not left", h.number)
@@ -73,7 +75,7 @@ func (w *simCluster) missing() string {
 		}
 	}
 	for _, h := range live {
-		if h.ev.header.Load().Sale != storage.SaleOpen {
+		if h.ev.Sale() != storage.SaleOpen {
 			return fmt.Sprintf("n%d has not heard that the sale is open", h.number)
 		}
 	}
@@ -90,17 +92,17 @@ func (w *simCluster) missing() string {
 	return ""
 }
 
-func (w *simCluster) misplaced(no int, live []*simHost) string {
+func (w *world) misplaced(no int, live []*host) string {
 	placed, served := live[0].view.Owner(w.key(no)), 0
 	for _, h := range live {
-		if h.section(no).shard.Serving() == nil {
+		if h.serving(no) == nil {
 			continue
 		}
-		if inc := h.section(no).shard.Serving(); inc.TrustedUntil() == 0 || !inc.Trusted() {
+		if inc := h.serving(no); inc.TrustedUntil() == 0 || !inc.Trusted() {
 			return fmt.Sprintf("is in doubt on n%d", h.number)
 		}
 		if served++; h.id != placed {
-			return fmt.Sprintf("is served by n%d, and placed on n%d: %s", h.number, w.numberOf(placed), h.simDuty(no))
+			return fmt.Sprintf("is served by n%d, and placed on n%d: %s", h.number, w.numberOf(placed), h.duty(no))
 		}
 	}
 	if served != 1 {
@@ -109,39 +111,39 @@ func (w *simCluster) misplaced(no int, live []*simHost) string {
 	return ""
 }
 
-func (h *simHost) sureOfClock() bool { _, sure := h.e.stamp(); return sure }
+func (h *host) shard(no int) *shard.Shard { return h.ev.Shard(storage.SectionNo(no)) }
 
-func (h *simHost) section(no int) *Section { return h.ev.ready.Load().sections[no] }
+// serving is the section's life on this host that takes requests; nil: none does.
+func (h *host) serving(no int) *shard.Activation { return h.shard(no).Serving() }
 
-func (h *simHost) notSafe() string {
+func (h *host) notSafe() string {
 	settled := false
-	h.e.coordinator.Inspect(func(rules *coordinator.Views) { _, settled = rules.Safe() })
+	h.ev.SearchRules(func(rules *coordinator.Views) { _, settled = rules.Safe() })
 	if !settled {
 		return "not all are settled in its view"
 	}
 	for no := range h.w.sections {
-		if !h.section(no).heardOut() {
-			return fmt.Sprintf("section %d is not heard out: %s", no, h.section(no).simHearing())
+		if !h.ev.KeysKnown(storage.SectionNo(no)) {
+			return fmt.Sprintf("section %d is not heard out: %s", no, h.hearing(no))
 		}
 	}
 	return ""
 }
 
-// simDuty says why a node does not hand a section over, for whoever reads a failure.
-func (h *simHost) simDuty(no int) string {
-	s := h.section(no)
-	text := fmt.Sprintf("moving %v, peers that follow", h.e.rebalancer.Moving())
-	for _, peer := range h.e.peerRPC.Subscribers(s.key.Event) {
+// duty says why a node does not hand a section over, for whoever reads a failure.
+func (h *host) duty(no int) string {
+	text := fmt.Sprintf("moving %v, peers that follow", h.ev.Underway()["transfers"])
+	for _, peer := range h.ev.Followers() {
 		text += fmt.Sprintf(" n%d", h.w.numberOf(peer))
 	}
-	return text + ", " + s.simHearing()
+	return text + ", " + h.hearing(no)
 }
 
-// simHearing says how far a node has heard a section, for whoever reads a failure.
-func (s *Section) simHearing() string {
-	owner, _ := s.remote.Directory.Owner()
-	text := fmt.Sprintf("life %v, owner %+v", s.shard.Phase(), owner)
-	if f := s.following(); f != nil {
+// hearing says how far a node has heard a section, for whoever reads a failure.
+func (h *host) hearing(no int) string {
+	owner, _ := h.ev.Owner(storage.SectionNo(no))
+	text := fmt.Sprintf("life %v, owner %+v", h.shard(no).Phase(), owner)
+	if f := h.ev.Replica(storage.SectionNo(no)); f != nil {
 		at, known := f.Position()
 		f.Inspect(func(m machine.Machine, reading, over bool) {
 			text += fmt.Sprintf(
@@ -154,20 +156,20 @@ func (s *Section) simHearing() string {
 }
 
 // proveService asks every node for everything: now nobody may be told to come again.
-func (w *simCluster) proveService() {
+func (w *world) proveService() {
 	w.proving = true
 	for _, h := range w.living() {
 		for no := range w.sections {
-			wish := w.buyers.add()
-			wish.kind, wish.section, wish.seats = section.PlaceHold, no, []string{
+			intent := w.buyers.add()
+			intent.kind, intent.section, intent.seats = section.PlaceHold, no, []string{
 				fmt.Sprintf("%c-1-%d", 'A'+no, 1+w.chance.IntN(w.plan.seats)),
 			}
-			w.buyers.sendTo(wish, h)
+			w.buyers.sendTo(intent, h)
 		}
-		for person := range simPeople {
-			wish := w.buyers.add()
-			wish.kind, wish.quantity, wish.who.Buyer = section.PlaceBest, 1, section.BuyerID{byte(1 + person)}
-			w.buyers.sendTo(wish, h)
+		for person := range buyerCount {
+			intent := w.buyers.add()
+			intent.kind, intent.quantity, intent.who.Buyer = section.PlaceBest, 1, section.BuyerID{byte(1 + person)}
+			w.buyers.sendTo(intent, h)
 		}
 	}
 	w.until(w.now + 4500*time.Millisecond) // holds end meanwhile, by clocks that may be wrong by more than a second
@@ -182,7 +184,7 @@ func (w *simCluster) proveService() {
 }
 
 // compare holds what every node knows against the logs, once nothing moves.
-func (w *simCluster) compare() {
+func (w *world) compare() {
 	for no := range w.sections {
 		w.compareSection(no)
 	}
@@ -190,17 +192,18 @@ func (w *simCluster) compare() {
 		w.compareLedgers(h)
 		w.compareSlots(h)
 	}
-	for _, wish := range w.buyers.wishes {
-		if n := w.judge.holds[wish.who.Buyer]; !wish.keyed() && wish.kind != 0 && (n > 1 || n > 0 && wish.surelyNot) {
+	for _, intent := range w.buyers.intents {
+		n := w.judge.holds[intent.who.Buyer]
+		if !intent.keyed() && intent.kind != 0 && (n > 1 || n > 0 && intent.surelyNot) {
 			w.failf(
-				"P5: wish %d, without a key, was told that it surely has not been done: %v; the log has %d holds of it",
-				wish.number, wish.surelyNot, n,
+				"P5: intent %d, without a key, was told that it surely is not done: %v; the log has %d holds of it",
+				intent.number, intent.surelyNot, n,
 			)
 		}
 	}
 }
 
-func (w *simCluster) compareSection(no int) {
+func (w *world) compareSection(no int) {
 	m, key := w.judge.models[no], w.key(no)
 	got := map[section.SeatIndex]section.BookingNo{}
 	_ = w.store.Tickets(
@@ -210,7 +213,7 @@ func (w *simCluster) compareSection(no int) {
 		w.failf("P1: section %d: tickets table %v, the log says %v", no, got, want)
 	}
 	live := w.living()
-	layout, rules := live[0].section(no).kind.Layout, w.plan.header.Rules
+	layout, rules := live[0].ev.Kind(storage.SectionNo(no)).Layout, w.plan.header.Rules
 	state, at := section.NewMachine(section.NewState(layout, rules)), storage.Tail{}
 	err := w.store.Read(context.Background(), key, 0, func(e *storage.Entry, hash storage.Hash) error {
 		_, err := writer.Replay(state, key, e, at, nil)
@@ -224,8 +227,7 @@ func (w *simCluster) compareSection(no int) {
 	state.Begin(at.Seq + 1)
 	want, letters := state.AppendSnapshot(nil), state.AppendLetters(nil)
 	for _, h := range live {
-		s := h.section(no)
-		h.ev.live.Read(func(shown storage.SectionNo, got SectionStatus) {
+		h.ev.Map().Read(func(shown storage.SectionNo, got actors.SectionStatus) {
 			if int(shown) == int(no) && (got.Seq != at.Seq || !bytes.Equal(got.Letters, letters)) {
 				w.failf(
 					"P9: n%d shows section %d as %s at record %d, the log says %s at %d", h.number, no, got.Letters,
@@ -233,7 +235,7 @@ func (w *simCluster) compareSection(no int) {
 				)
 			}
 		})
-		if f := s.following(); f != nil {
+		if f := h.ev.Replica(storage.SectionNo(no)); f != nil {
 			if followed, _ := f.Position(); followed.Seq != at.Seq {
 				w.failf("n%d has followed section %d to record %d of %d", h.number, no, followed.Seq, at.Seq)
 				return
@@ -247,14 +249,14 @@ func (w *simCluster) compareSection(no int) {
 				}
 			})
 		}
-		if inc := s.shard.Serving(); inc != nil {
+		if inc := h.serving(no); inc != nil {
 			w.compareEnds(no, m, h)
 		}
 	}
 }
 
 // compareEnds finds holds that are over and stand (P4).
-func (w *simCluster) compareEnds(no int, m *simtest.Model, h *simHost) {
+func (w *world) compareEnds(no int, m *simtest.Model, h *host) {
 	for number, b := range m.Bookings {
 		if b.State == section.BookingHeld && b.ExpiresAt+100 < h.clock() {
 			w.failf("P4: booking %d of section %d stands %d ms after its end", number, no, h.clock()-b.ExpiresAt)
@@ -263,7 +265,7 @@ func (w *simCluster) compareEnds(no int, m *simtest.Model, h *simHost) {
 }
 
 // compareLedgers holds a node's ledgers of the event against the logs.
-func (w *simCluster) compareLedgers(h *simHost) {
+func (w *world) compareLedgers(h *host) {
 	want := map[section.BuyerID]uint32{}
 	for _, m := range w.judge.models {
 		for _, b := range m.Bookings {
@@ -273,7 +275,7 @@ func (w *simCluster) compareLedgers(h *simHost) {
 			}
 		}
 	}
-	h.ev.buyers.Each(func(buyer section.BuyerID, seats uint32) {
+	h.ev.Quota().Each(func(buyer section.BuyerID, seats uint32) {
 		if want[buyer] != seats {
 			w.failf("n%d counts %d seats of buyer %x, the logs %d", h.number, seats, buyer[:2], want[buyer])
 		}
@@ -283,7 +285,7 @@ func (w *simCluster) compareLedgers(h *simHost) {
 		w.failf("n%d counts no seats of buyer %x, the logs %d", h.number, buyer[:2], seats)
 	}
 	keys := map[section.RequestID]coordinator.KeyUse{}
-	h.ev.index.Each(func(request section.RequestID, use coordinator.KeyUse) {
+	h.ev.Keys().Each(func(request section.RequestID, use coordinator.KeyUse) {
 		if keys[request] = use; use.UnderWay {
 			w.failf("n%d believes request %x to be under way: %+v", h.number, request[:4], use)
 		}
@@ -300,29 +302,23 @@ func (w *simCluster) compareLedgers(h *simHost) {
 }
 
 // compareSlots finds what was taken and never given back.
-func (w *simCluster) compareSlots(h *simHost) {
+func (w *world) compareSlots(h *host) {
 	for no := range w.sections {
-		s := h.section(no)
-		if n := s.remote.Asked(); n != 0 {
+		if n := h.ev.InTransit(storage.SectionNo(no)); n != 0 {
 			w.failf("n%d has %d requests for section %d on their way, and nothing is under way", h.number, n, no)
 		}
-		if inc := s.shard.Serving(); inc != nil && inc.Inflight() != 0 {
+		if inc := h.serving(no); inc != nil && inc.Inflight() != 0 {
 			w.failf("n%d has %d slots of section %d taken, and nothing is under way", h.number, inc.Inflight(), no)
 		}
 	}
-	d := h.e.peerRPC
-	if n := d.Pending(); n != 0 {
-		w.failf("n%d waits for %d answers, and nothing is under way", h.number, n)
-	}
-	if d.Waiting() != 0 || len(h.e.activations) != 0 || d.Unsynced() != 0 {
-		w.failf(
-			"n%d: %d asides, %d activations, %d sections out of step, and nothing is under way", h.number, d.Waiting(),
-			len(h.e.activations), d.Unsynced(),
-		)
+	for what, n := range h.ev.Underway() {
+		if n != 0 {
+			w.failf("n%d has %d %s, and nothing is under way", h.number, n, what)
+		}
 	}
 	other := cluster.NewView(h.id, []cluster.Member{{Writer: h.id, State: cluster.Draining}})
-	h.e.coordinator.Inspect(func(rules *coordinator.Views) {
-		if rules.See(&simView{other, []storage.WriterID{h.id}}); !rules.Quiet() {
+	h.ev.SearchRules(func(rules *coordinator.Views) {
+		if rules.See(&view{other, []storage.WriterID{h.id}}); !rules.Quiet() {
 			w.failf("n%d has let a search in that never left", h.number)
 		}
 	})

@@ -1,30 +1,31 @@
-package actors
+package cluster_test
 
 import (
 	"fmt"
 	"slices"
 	"time"
 
+	"holdfast/actors"
 	"holdfast/actors/peer/wire"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
 
-// simSession is one session of the link between two processes, as package cluster promises it: messages come in order
+// session is one session of the link between two processes, as package cluster promises it: messages come in order
 // and without gaps until an end, which each side notices in its own time; what is on the way to a side that has ended
 // is lost.
 //
 //	side 0   up ─────────────── down
 //	side 1      up ──────────────────── down        then, after a while, the next session
-type simSession struct {
-	w     *simCluster
-	sides [2]simSide
+type session struct {
+	w     *world
+	sides [2]endpoint
 	over  bool // some side has ended: the other will hear of it
 }
 
-// simSide is one end of a session.
-type simSide struct {
-	host  *simHost
+// endpoint is one end of a session.
+type endpoint struct {
+	host  *host
 	up    bool
 	ended bool
 	deaf  bool          // the line to it is cut: what comes from now on is lost
@@ -33,13 +34,13 @@ type simSide struct {
 	stall time.Duration // nothing arrives before: the direction is held back
 }
 
-// simPair names two spots, the smaller first.
-func simPair(a, b *simHost) [2]int { return [2]int{min(a.number, b.number), max(a.number, b.number)} }
+// pairOf names two spots, the smaller first.
+func pairOf(a, b *host) [2]int { return [2]int{min(a.number, b.number), max(a.number, b.number)} }
 
 // pair is the session between two hosts; nil: none.
-func (w *simCluster) pair(a, b *simHost) *simSession { return w.sessions[simPair(a, b)] }
+func (w *world) pair(a, b *host) *session { return w.sessions[pairOf(a, b)] }
 
-func (s *simSession) side(h *simHost) int {
+func (s *session) side(h *host) int {
 	if s.sides[0].host == h {
 		return 0
 	}
@@ -47,22 +48,22 @@ func (s *simSession) side(h *simHost) int {
 }
 
 // mayMeet says that a session between the two could begin: both are there, know each other, and the line is whole.
-func (w *simCluster) mayMeet(a, b *simHost) bool {
+func (w *world) mayMeet(a, b *host) bool {
 	return !a.dead && !b.dead && !a.paused && !b.paused && a.sees(b) && b.sees(a) && !w.cut(a, b)
 }
 
-func (w *simCluster) cut(a, b *simHost) bool {
+func (w *world) cut(a, b *host) bool {
 	return a.spot.cut[b.spot.number] || b.spot.cut[a.spot.number]
 }
 
 // meet begins a session when one may begin. One side is up before the other.
-func (w *simCluster) meet(a, b *simHost) {
+func (w *world) meet(a, b *host) {
 	if w.pair(a, b) != nil || !w.mayMeet(a, b) {
 		return
 	}
-	s := &simSession{w: w}
+	s := &session{w: w}
 	s.sides[0].host, s.sides[1].host = a, b
-	w.sessions[simPair(a, b)] = s
+	w.sessions[pairOf(a, b)] = s
 	w.tally["session"]++
 	first := w.chance.IntN(2)
 	delay := w.between(200*time.Microsecond, 20*time.Millisecond)
@@ -70,7 +71,7 @@ func (w *simCluster) meet(a, b *simHost) {
 	w.at(delay+w.between(0, 5*time.Millisecond), s.sides[1-first].host, "link up", func() { s.begin(1 - first) })
 }
 
-func (s *simSession) begin(side int) {
+func (s *session) begin(side int) {
 	me := &s.sides[side]
 	if me.up || me.ended {
 		return
@@ -83,7 +84,7 @@ func (s *simSession) begin(side int) {
 }
 
 // send puts a message on the way.
-func (s *simSession) send(from *simHost, message []byte) bool {
+func (s *session) send(from *host, message []byte) bool {
 	w := s.w
 	me := s.side(from)
 	you := &s.sides[1-me]
@@ -109,7 +110,7 @@ func (s *simSession) send(from *simHost, message []byte) bool {
 }
 
 // arrive hands over the oldest message that is on the way to a side.
-func (s *simSession) arrive(side int) {
+func (s *session) arrive(side int) {
 	me := &s.sides[side]
 	if me.ended || me.deaf || len(me.inbox) == 0 {
 		return
@@ -120,12 +121,12 @@ func (s *simSession) arrive(side int) {
 	message := me.inbox[0]
 	me.inbox = me.inbox[1:]
 	from := s.sides[1-side].host
-	if kind := wire.Kind(message[0]); simTraceKept() > 1000 && kind != wire.KindRecord {
+	if kind := wire.Kind(message[0]); notesKept() > 1000 && kind != wire.KindRecord {
 		about := ""
 		if len(message) > 17 && (kind == wire.KindServing || kind == wire.KindReleased) {
 			about = fmt.Sprintf(" of section %d", message[17])
 		}
-		s.w.note(me.host, "receives %s%s from n%d", simMessages[kind], about, from.number)
+		s.w.note(me.host, "receives %s%s from n%d", messageNames[kind], about, from.number)
 	}
 	s.w.spyOn(from, me.host, message)
 	if err := me.host.e.Received(from.id, message); err != nil {
@@ -134,8 +135,8 @@ func (s *simSession) arrive(side int) {
 	s.w.tally["message"]++
 }
 
-// simMessages names the kinds, for whoever asks for a long story.
-var simMessages = map[wire.Kind]string{
+// messageNames names the kinds, for whoever asks for a long story.
+var messageNames = map[wire.Kind]string{
 	wire.KindSubscribe: "Subscribe", wire.KindServing: "Serving", wire.KindRecord: "Record",
 	wire.KindReleased: "Released", wire.KindAsk: "Ask", wire.KindAnswer: "Answer",
 	wire.KindSearch: "Search", wire.KindQuiesced: "Quiesced", wire.KindFreeQuery: "FreeQuery",
@@ -145,19 +146,19 @@ var simMessages = map[wire.Kind]string{
 
 // spyOn reads along, for a rule that no log can show: a section lets a search in only from whom its node's view calls
 // the buyer's home (P5).
-func (w *simCluster) spyOn(from, to *simHost, message []byte) {
+func (w *world) spyOn(from, to *host, message []byte) {
 	switch w.spy.Begin(message) {
 	case wire.KindAsk:
 		var m wire.Ask
 		if w.spy.Ask(&m) == nil && m.Search && to.view.Coordinator(m.Section.Event, m.Command.Buyer) != from.id {
 			w.tally["search by another than the home"]++
-			w.strays[simStray{from.number, m.ID}] = true
+			w.strays[strayAsk{from.number, m.ID}] = true
 		}
 	case wire.KindAnswer:
 		var m wire.Answer
 		if w.spy.Answer(&m) == nil && m.Code == wire.Judged && m.Outcome.Rejection == section.Accepted &&
 			!m.Outcome.Repeat &&
-			w.strays[simStray{to.number, m.ID}] {
+			w.strays[strayAsk{to.number, m.ID}] {
 			w.failf(
 				"P5: n%d has placed a hold for a search of n%d, which its view did not call the buyer's home",
 				from.number, to.number,
@@ -166,14 +167,14 @@ func (w *simCluster) spyOn(from, to *simHost, message []byte) {
 	}
 }
 
-// simStray is a question of a search that came from another node than the home.
-type simStray struct {
+// strayAsk is a question of a search that came from another node than the home.
+type strayAsk struct {
 	from int
 	id   uint64
 }
 
 // end ends the session at both sides, each in its own time.
-func (s *simSession) end(why string) {
+func (s *session) end(why string) {
 	if s.over {
 		return
 	}
@@ -191,7 +192,7 @@ func (s *simSession) end(why string) {
 }
 
 // lower is one side's end.
-func (s *simSession) lower(side int) {
+func (s *session) lower(side int) {
 	me := &s.sides[side]
 	if me.ended {
 		return
@@ -206,20 +207,20 @@ func (s *simSession) lower(side int) {
 }
 
 // gone forgets the session once both sides have ended, or died.
-func (s *simSession) gone() {
+func (s *session) gone() {
 	for side := range s.sides {
 		if !s.sides[side].ended && !s.sides[side].host.dead {
 			return
 		}
 	}
-	if key := simPair(s.sides[0].host, s.sides[1].host); s.w.sessions[key] == s {
+	if key := pairOf(s.sides[0].host, s.sides[1].host); s.w.sessions[key] == s {
 		delete(s.w.sessions, key)
 	}
 }
 
 // tend is what the links of the whole world do once in a while: they begin where they may, and end where one side must
 // notice.
-func (w *simCluster) tend() {
+func (w *world) tend() {
 	live := w.outsiders.withStray(w.living())
 	for i, a := range live {
 		for _, b := range live[i+1:] {
@@ -243,7 +244,7 @@ func (w *simCluster) tend() {
 
 // introduce has a process hear of another that it does not know, or of whom it knows something old: gossip tells
 // everything in the end.
-func (w *simCluster) introduce(to, about *simHost) {
+func (w *world) introduce(to, about *host) {
 	word, known := to.roster[about.id]
 	chance := 30
 	if known && !w.calm {
@@ -256,21 +257,21 @@ func (w *simCluster) introduce(to, about *simHost) {
 }
 
 // View is the engine's: see Peers. So are Up and Send.
-func (h *simHost) View() View { return h.view }
+func (h *host) View() actors.View { return h.view }
 
 // Up says that messages reach the peer.
-func (h *simHost) Up(peer storage.WriterID) bool {
+func (h *host) Up(peer storage.WriterID) bool {
 	s, me := h.sessionWith(peer)
 	return s != nil && s.sides[me].up && !s.sides[me].ended
 }
 
 // Send puts a message on the way.
-func (h *simHost) Send(to storage.WriterID, message []byte) bool {
+func (h *host) Send(to storage.WriterID, message []byte) bool {
 	s, _ := h.sessionWith(to)
 	return s != nil && !h.dead && s.send(h, message)
 }
 
-func (h *simHost) sessionWith(peer storage.WriterID) (s *simSession, side int) {
+func (h *host) sessionWith(peer storage.WriterID) (s *session, side int) {
 	other := h.w.byID[peer]
 	if other == nil || other == h {
 		return nil, 0

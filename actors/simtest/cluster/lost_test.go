@@ -1,31 +1,32 @@
-package actors
+package cluster_test
 
 import (
 	"context"
 	"time"
 
+	"holdfast/actors"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
 
 const (
-	// simLossPercent is how many worlds end with a store that loses records.
-	simLossPercent = 30
-	// simLossBound is how long it may take until nobody serves a section whose records are lost: a killed owner's
+	// lossPercent is how many worlds end with a store that loses records.
+	lossPercent = 30
+	// lossBound is how long it may take until nobody serves a section whose records are lost: a killed owner's
 	// heartbeat lapses, somebody claims, and whoever knows more says so.
-	simLossBound = 6 * time.Second
+	lossBound = 6 * time.Second
 )
 
-// simLoss is what the store has lost: the newest records of one section.
-type simLoss struct {
-	w       *simCluster
+// loss is what the store has lost: the newest records of one section.
+type loss struct {
+	w       *world
 	section int
 	last    section.Seq // record that is the newest now
 	gone    map[storage.Hash]bool
 }
 
 // closes is how many sections may be closed for a person to look at.
-func (l *simLoss) closes() int64 {
+func (l *loss) closes() int64 {
 	if l == nil {
 		return 0
 	}
@@ -33,13 +34,13 @@ func (l *simLoss) closes() int64 {
 }
 
 // knows says that a process remembers what is lost. It may have learnt it since, from another.
-func (l *simLoss) knows(h *simHost) bool {
-	return l.gone[h.e.cfg.Witness.Of(l.w.key(l.section)).Mark().Hash]
+func (l *loss) knows(h *host) bool {
+	return l.gone[h.witness.Of(l.w.key(l.section)).Mark().Hash]
 }
 
 // appended judges a record that the store took into the log which lost its end: whoever remembers what was there
 // changes nothing behind it. A release says nothing to anybody, and may be on its way when a node hears of the loss.
-func (l *simLoss) appended(h *simHost, e *storage.Entry, err error) {
+func (l *loss) appended(h *host, e *storage.Entry, err error) {
 	if err == nil && e.Kind == storage.EntryChanges && l.knows(h) {
 		l.w.failf(
 			"P1, P2: n%d remembers more than record %d of section %d, and wrote record %d behind it", h.number, l.last,
@@ -51,15 +52,15 @@ func (l *simLoss) appended(h *simHost, e *storage.Entry, err error) {
 // loseRecords is the end of a world: the database fails over to a copy that lacks the newest records of a section,
 // while the section is served, or after its owner was killed, or while nobody runs. Whoever remembers must not serve
 // it, and must tell those who do not.
-func (w *simCluster) loseRecords() {
+func (w *world) loseRecords() {
 	no := w.chance.IntN(w.sections)
 	last, ok := w.lossOf(no)
 	if !ok {
 		return
 	}
-	var owner *simHost
+	var owner *host
 	for _, h := range w.living() {
-		if h.section(no).shard.Serving() != nil {
+		if h.serving(no) != nil {
 			owner = h
 		}
 	}
@@ -76,7 +77,7 @@ func (w *simCluster) loseRecords() {
 			w.crash(h, "killed")
 		}
 	}
-	w.lost = &simLoss{w: w, section: no, last: last, gone: map[storage.Hash]bool{}}
+	w.lost = &loss{w: w, section: no, last: last, gone: map[storage.Hash]bool{}}
 	_ = w.store.Read(context.Background(), w.key(no), last, func(_ *storage.Entry, hash storage.Hash) error {
 		w.lost.gone[hash] = true
 		return nil
@@ -93,15 +94,15 @@ func (w *simCluster) loseRecords() {
 		}
 	}
 	w.until(w.now + 100*time.Millisecond)
-	w.lost.wish()
-	w.until(w.now + simLossBound)
-	w.lost.wish()
+	w.lost.buy()
+	w.until(w.now + lossBound)
+	w.lost.buy()
 	w.until(w.now + 2*time.Second)
 	w.lost.judge()
 }
 
 // lossOf chooses the record that is to be the newest one: at least one that somebody was told of is behind it.
-func (w *simCluster) lossOf(no int) (last section.Seq, ok bool) {
+func (w *world) lossOf(no int) (last section.Seq, ok bool) {
 	var told []section.Seq
 	_ = w.store.Read(context.Background(), w.key(no), 0, func(e *storage.Entry, _ storage.Hash) error {
 		if e.Kind == storage.EntryChanges && e.Seq > 1 {
@@ -115,26 +116,26 @@ func (w *simCluster) lossOf(no int) (last section.Seq, ok bool) {
 	return told[len(told)-1-w.chance.IntN(min(3, len(told)))] - 1, true
 }
 
-// wish asks every process for a seat of the section.
-func (l *simLoss) wish() {
+// buy asks every process for a seat of the section.
+func (l *loss) buy() {
 	for _, h := range l.w.living() {
 		if !h.opened {
 			continue
 		}
-		h.thread("late wish", func() {
-			knew := l.knows(h) && h.section(l.section).shard.Serving() == nil
-			var out BookingView
-			who := Caller{Buyer: section.BuyerID{0xee, byte(h.number)}}
+		h.thread("late intent", func() {
+			knew := l.knows(h) && h.serving(l.section) == nil
+			var out actors.BookingView
+			who := actors.Caller{Buyer: section.BuyerID{0xee, byte(h.number)}}
 			err := h.e.Book(
-				&BookCall{
+				&actors.BookCall{
 					Event: l.w.plan.header.ID, Caller: who,
-					Best: BestAvailable{Quantity: 1, Section: string(rune('A' + l.section))},
+					Best: actors.BestAvailable{Quantity: 1, Section: string(rune('A' + l.section))},
 				},
 				2*time.Second,
 				&out,
 			)
 			if err == nil && knew && l.w.failure == nil && out.ID.Section.Section == storage.SectionNo(l.section) &&
-				h.section(l.section).shard.Serving() != nil {
+				h.serving(l.section) != nil {
 				l.w.failf(
 					"P1: n%d granted a seat of section %d, of which it remembers more than the log has", h.number,
 					l.section,
@@ -145,7 +146,7 @@ func (l *simLoss) wish() {
 }
 
 // judge wants the section closed wherever somebody remembers, and hence everywhere.
-func (l *simLoss) judge() {
+func (l *loss) judge() {
 	remembered := false
 	for _, h := range l.w.living() {
 		remembered = remembered || h.opened && l.knows(h)
@@ -164,11 +165,11 @@ func (l *simLoss) judge() {
 		if !h.opened {
 			continue
 		}
-		if s := h.section(l.section); s.shard.Serving() != nil ||
-			s.shard.Phase() != Condemned && l.knows(h) && s.PlacedHere() {
+		if s := h.shard(l.section); s.Serving() != nil ||
+			s.Phase() != actors.Condemned && l.knows(h) && h.ev.PlacedHere(storage.SectionNo(l.section)) {
 			l.w.failf(
 				"P1, P2: section %d lost its records behind %d, and is %v on n%d: %s", l.section, l.last,
-				s.shard.Phase(), h.number, s.simHearing(),
+				s.Phase(), h.number, h.hearing(l.section),
 			)
 		}
 	}

@@ -1,4 +1,4 @@
-package actors
+package cluster_test
 
 import (
 	"context"
@@ -11,10 +11,10 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// simThread is work of a host that may wait: what is a goroutine in a real process. Threads are coroutines (iter.Pull):
+// thread is work of a host that may wait: what is a goroutine in a real process. Threads are coroutines (iter.Pull):
 // exactly one runs, the others stand where they wait, and the world decides which is next.
-type simThread struct {
-	host  *simHost
+type thread struct {
+	host  *host
 	yield func(struct{}) bool
 	next  func() (struct{}, bool)
 	stop  func()
@@ -24,16 +24,16 @@ type simThread struct {
 	ended bool
 }
 
-// simKilled unwinds a thread whose process has died.
-type simKilled struct{}
+// killed unwinds a thread whose process has died.
+type killed struct{}
 
 // thread starts work beside whoever calls.
-func (h *simHost) thread(what string, work func()) {
-	t := &simThread{host: h}
+func (h *host) thread(what string, work func()) {
+	t := &thread{host: h}
 	t.next, t.stop = iter.Pull(func(yield func(struct{}) bool) {
 		defer func() {
 			if p := recover(); p != nil {
-				if _, killed := p.(simKilled); !killed {
+				if _, killed := p.(killed); !killed {
 					panic(p)
 				}
 			}
@@ -46,7 +46,7 @@ func (h *simHost) thread(what string, work func()) {
 }
 
 // resume lets a thread go on until it waits again.
-func (h *simHost) resume(t *simThread) {
+func (h *host) resume(t *thread) {
 	h.w.running = t
 	_, alive := t.next()
 	h.w.running = nil
@@ -65,7 +65,7 @@ func (h *simHost) resume(t *simThread) {
 }
 
 // wait lets the running thread stand until ready says yes; false: until came first. A nil ready waits for time only.
-func (h *simHost) wait(until time.Time, ready func() bool) bool {
+func (h *host) wait(until time.Time, ready func() bool) bool {
 	t := h.w.running
 	if t == nil {
 		panic("simulator: something that may not wait waits")
@@ -86,14 +86,14 @@ func (h *simHost) wait(until time.Time, ready func() bool) bool {
 			})
 		}
 		if !t.yield(struct{}{}) {
-			panic(simKilled{})
+			panic(killed{})
 		}
 	}
 	return true
 }
 
 // wakeThreads looks who has what it waits for.
-func (h *simHost) wakeThreads() {
+func (h *host) wakeThreads() {
 	for _, t := range h.threads {
 		if t.ready == nil || t.woken || !t.ready() {
 			continue
@@ -109,19 +109,19 @@ func (h *simHost) wakeThreads() {
 	}
 }
 
-// simClockwork is a host's clockwork.
-type simClockwork struct{ h *simHost }
+// runtime is a host's shard.Runtime: the world's queue.
+type runtime struct{ h *host }
 
-func (c simClockwork) Now() time.Time { return c.h.w.time() }
+func (c runtime) Now() time.Time { return c.h.w.time() }
 
-func (c simClockwork) Spawn(_ *sync.WaitGroup, work func()) { c.h.thread("begins", work) }
+func (c runtime) Spawn(_ *sync.WaitGroup, work func()) { c.h.thread("begins", work) }
 
-func (c simClockwork) Pause(_ context.Context, d time.Duration) {
+func (c runtime) Pause(_ context.Context, d time.Duration) {
 	c.h.wait(c.h.w.time().Add(max(d, time.Microsecond)), nil)
 }
 
-func (c simClockwork) AfterFunc(d time.Duration, f func()) shard.Timer {
-	a := &simAlarm{h: c.h, f: f}
+func (c runtime) AfterFunc(d time.Duration, f func()) shard.Timer {
+	a := &alarm{h: c.h, f: f}
 	a.Reset(d)
 	return a
 }
@@ -135,24 +135,24 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-func (c simClockwork) Await(_ context.Context, until time.Time, done, or <-chan struct{}) bool {
+func (c runtime) Await(_ context.Context, until time.Time, done, or <-chan struct{}) bool {
 	return c.h.wait(until, func() bool { return closed(done) || closed(or) })
 }
 
-func (c simClockwork) Answered(r *writer.Request, until time.Time) bool {
+func (c runtime) Answered(r *writer.Request, until time.Time) bool {
 	return r.Collect(!c.h.wait(until, r.Answered))
 }
 
-// simAlarm is time.AfterFunc's timer.
-type simAlarm struct {
-	h    *simHost
+// alarm is time.AfterFunc's timer.
+type alarm struct {
+	h    *host
 	f    func()
 	set  uint64 // the setting that counts
 	live bool
 }
 
 // Stop is a timer's.
-func (a *simAlarm) Stop() bool {
+func (a *alarm) Stop() bool {
 	was := a.live
 	a.live = false
 	a.set++
@@ -160,7 +160,7 @@ func (a *simAlarm) Stop() bool {
 }
 
 // Reset is a timer's.
-func (a *simAlarm) Reset(d time.Duration) bool {
+func (a *alarm) Reset(d time.Duration) bool {
 	was := a.live
 	a.set++
 	a.live = true
@@ -174,15 +174,15 @@ func (a *simAlarm) Reset(d time.Duration) bool {
 	return was
 }
 
-// simDispatcher runs a host's mailboxes.
-type simDispatcher struct{ h *simHost }
+// dispatcher runs a host's mailboxes.
+type dispatcher struct{ h *host }
 
 // Schedule runs a mailbox when a processor is free.
-func (d simDispatcher) Schedule(run func()) { d.h.w.soon(d.h, "mailbox", run) }
+func (d dispatcher) Schedule(run func()) { d.h.w.soon(d.h, "mailbox", run) }
 
 // Throughput implements the library's interface.
-func (d simDispatcher) Throughput() int { return shard.DispatcherBatch }
+func (d dispatcher) Throughput() int { return shard.DispatcherBatch }
 
-func (d simDispatcher) Close() {}
+func (d dispatcher) Close() {}
 
-var _ actor.Dispatcher = simDispatcher{}
+var _ actor.Dispatcher = dispatcher{}
