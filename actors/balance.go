@@ -56,15 +56,15 @@ func (ev *event) wakeAll() {
 type rebalancerHost struct{ e *Engine }
 
 // Sections implements rebalancer.Host.
-func (h rebalancerHost) Sections(visit func(s rebalancer.Section, heard bool) (more bool)) {
+func (h rebalancerHost) Sections(visit func(s rebalancer.Section, complete bool) (more bool)) {
 	for id, ev := range *h.e.catalog.Load() {
 		o := ev.ready.Load()
 		if o == nil {
 			continue
 		}
-		heard := h.e.peerRPC.HeardAll(id)
+		complete := h.e.peerRPC.AllSubscribed(id)
 		for _, s := range o.sections {
-			if !visit(balanced{s}, heard) {
+			if !visit(balanced{s}, complete) {
 				return
 			}
 		}
@@ -111,11 +111,11 @@ type balanced struct{ s *Section }
 func (b balanced) Resync() { b.s.remote.Resync() }
 
 // Situation implements rebalancer.Section.
-func (b balanced) Situation(heard bool) placement.Situation {
+func (b balanced) Situation(complete bool) placement.Situation {
 	s := b.s
 	c := placement.Situation{Routing: s.remote.Routing()}
 	if !c.Serving {
-		c.Stopped, c.OwnerAnnounced = heard && s.shard.MayActivate() && !s.passivated.Load(), s.remote.Announced()
+		c.Stopped, c.OwnerAnnounced = complete && s.shard.MayActivate() && !s.passivated.Load(), s.remote.Announced()
 	} else if c.Placed != c.Me {
 		c.Ready = c.PlacedUp && s.engine.peerRPC.Follows(c.Placed, s.key.Event)
 	}
@@ -157,8 +157,8 @@ func (b balanced) Passivate(ctx context.Context) {
 	b.s.shard.Drain(ctx, shard.Leave{Release: true, Sleep: true})
 }
 
-// Unheard implements rebalancer.Section.
-func (b balanced) Unheard() bool { return b.s.following() != nil && !b.s.remote.Announced() }
+// Unreceived implements rebalancer.Section.
+func (b balanced) Unreceived() bool { return b.s.following() != nil && !b.s.remote.Announced() }
 
 // CatchUp implements rebalancer.Section.
 func (b balanced) CatchUp(ctx context.Context) error {
@@ -167,7 +167,7 @@ func (b balanced) CatchUp(ctx context.Context) error {
 		return err
 	}
 	if f := b.s.following(); f != nil {
-		f.Heard(tail.Seq)
+		f.KnownTo(tail.Seq)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) e
 	if err != nil {
 		return err
 	}
-	t := bookingCall{ev: ev, o: o, call: call, deadline: deadline, judged: judgedUnknown}
+	t := bookingCall{ev: ev, o: o, call: call, deadline: deadline, decidedAt: decidedUnknown}
 	switch {
 	case call.Best.Quantity == 0:
 		return t.named(out)
@@ -61,12 +61,12 @@ func (e *Engine) openEvent(id storage.EventID, deadline time.Time) (*event, *ope
 
 // bookingCall is one booking call on its way.
 type bookingCall struct {
-	ev       *event
-	o        *openEvent
-	call     *BookCall
-	deadline time.Time
-	reserved uint32
-	judged   section.Instant // when the section that answered last judged it; decidedUnknown: nobody can say
+	ev        *event
+	o         *openEvent
+	call      *BookCall
+	deadline  time.Time
+	reserved  uint32
+	decidedAt section.Instant // when the section that answered last judged it; decidedUnknown: nobody can say
 	// searching over sections, as the buyer's coordinator in a cluster, in that generation.
 	searching bool
 	gen       uint64
@@ -236,7 +236,7 @@ func (t *bookingCall) mostSeats() uint32 {
 
 func (t *bookingCall) leave(no storage.SectionNo, keep bool) {
 	if t.call.Request != (section.RequestID{}) {
-		t.ev.index.Leave(t.call.Request, no, keep, t.judged)
+		t.ev.index.Leave(t.call.Request, no, keep, t.decidedAt)
 	}
 }
 
@@ -261,7 +261,7 @@ func (t *bookingCall) ask(r *request.Request, no storage.SectionNo, out *Booking
 	}
 	t.reserved = 0
 	defer r.Free()
-	t.judged = r.Command.At
+	t.decidedAt = r.Command.At
 	outcome := &r.Decision.Outcome
 	if outcome.Rejection != section.Accepted {
 		out.Seats = t.o.appendIDs(out.Seats[:0], no, outcome.Lost)
@@ -274,7 +274,7 @@ func (t *bookingCall) ask(r *request.Request, no storage.SectionNo, out *Booking
 // notAnswered keeps the reservation of a request that was surely not done, for the next section.
 func (t *bookingCall) notAnswered(failed *writer.Failure) error {
 	if failed.Class == writer.Unknown {
-		t.reserved, t.judged = 0, judgedUnknown
+		t.reserved, t.decidedAt = 0, decidedUnknown
 	}
 	return t.count(failed)
 }

@@ -63,7 +63,7 @@ func (e *Engine) command(
 			return section.Outcome{}, err
 		}
 		if at != s.key.Section {
-			ev.index.Leave(who.Request, at, false, judgedUnknown)
+			ev.index.Leave(who.Request, at, false, decidedUnknown)
 			r.Free()
 			return section.Outcome{}, ErrMismatch
 		}
@@ -73,12 +73,12 @@ func (e *Engine) command(
 	probe := r.Probe
 	outcome, err := s.outcome(r, deadline)
 	if keyed {
-		keep, judged := true, judgedUnknown // after an error nobody knows whether the section remembers it
+		keep, decidedAt := true, decidedUnknown // after an error nobody knows whether the section remembers it
 		if err == nil {
-			keep, judged = outcome.Rejection == section.Accepted && !probe &&
+			keep, decidedAt = outcome.Rejection == section.Accepted && !probe &&
 				!coordinator.IsIdle(r.Command.Kind, outcome), r.Command.At
 		}
-		ev.index.Leave(who.Request, s.key.Section, keep, judged)
+		ev.index.Leave(who.Request, s.key.Section, keep, decidedAt)
 	}
 	if err != nil {
 		return section.Outcome{}, err

@@ -66,7 +66,7 @@ func TestOverload(t *testing.T) {
 		r := request.Of(section.Call{Command: section.Command{Kind: section.PlaceHold, Seats: []section.SeatIndex{4 + i},
 			Buyer: section.BuyerID{9, byte(i)}, Request: section.RequestID{9, byte(i)}}})
 		answered.Add(1)
-		r.Told = func(*writer.Request) { answered.Done() }
+		r.OnAnswer = func(*writer.Request) { answered.Done() }
 		if sent, err := b.section(0).shard.Send(&r.Request); !sent || err != nil {
 			t.Fatal("no room for three", err)
 		}

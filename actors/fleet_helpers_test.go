@@ -326,7 +326,7 @@ func (f *fleet) allFollowed() bool {
 			return false
 		}
 		for _, s := range o.sections {
-			if !s.heardOut() {
+			if !s.allReceived() {
 				return false
 			}
 		}

@@ -204,7 +204,7 @@ func TestRefusedByAnotherView(t *testing.T) {
 	}
 	f.eventually("every section has been heard out", func() bool {
 		for no := range storage.SectionNo(8) {
-			if !home.section(no).heardOut() {
+			if !home.section(no).allReceived() {
 				return false
 			}
 		}
@@ -327,6 +327,6 @@ func TestAnswerThatNeverComes(t *testing.T) {
 	b.drop.Store(nil)
 	f.eventually(
 		"the slot and the reservation are given back",
-		func() bool { return a.section(no).remote.Asked() == 0 && a.seatsOf(3) == 1 },
+		func() bool { return a.section(no).remote.InTransit() == 0 && a.seatsOf(3) == 1 },
 	)
 }

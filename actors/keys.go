@@ -11,7 +11,7 @@ import (
 )
 
 // decidedUnknown stands for the moment of a judgement that this node was not told of.
-const judgedUnknown = coordinator.DecidedUnknown
+const decidedUnknown = coordinator.DecidedUnknown
 
 // enterKey registers a request in the event's index by the deadline. A search has its key for itself: it waits for
 // other calls under the key to end, and they wait for it. ErrTimeout: some use of the key has not ended.

@@ -143,8 +143,8 @@ func (p peerSection) Position() (section.Seq, section.Epoch) {
 	return p.s.ev.live.Seq(p.s.key.Section), section.Epoch(p.s.lastEpoch.Load())
 }
 
-// heardOut says that this node's index has every request that the section remembers.
-func (s *Section) heardOut() bool {
+// allReceived says that this node's index has every request that the section remembers.
+func (s *Section) allReceived() bool {
 	if s.shard.Serving() != nil {
 		return true
 	}
@@ -166,8 +166,8 @@ func (s *Section) heardOut() bool {
 	return s.remote.Announced()
 }
 
-// HeardOut implements peer.SectionHost.
-func (p peerSection) HeardOut() bool { return p.s.heardOut() }
+// AllReceived implements peer.SectionHost.
+func (p peerSection) AllReceived() bool { return p.s.allReceived() }
 
 // Streamed implements peer.SectionHost.
 func (p peerSection) Streamed(e *storage.Entry) {
@@ -184,7 +184,7 @@ func (p peerSection) Served(seq section.Seq, epoch section.Epoch) {
 		s.suspect(known, true)
 	}
 	if f := s.following(); f != nil {
-		f.Heard(seq)
+		f.KnownTo(seq)
 	}
 }
 

@@ -130,7 +130,7 @@ func (e *Engine) searchFor(ctx context.Context, m *wire.Search) *wire.Answer {
 		},
 		AnyBuyerTotal: m.AnyBuyerTotal,
 	}
-	t := bookingCall{ev: ev, o: o, call: &call, deadline: until, judged: judgedUnknown}
+	t := bookingCall{ev: ev, o: o, call: &call, deadline: until, decidedAt: decidedUnknown}
 	var view BookingView
 	return o.answerFound(&view, t.bestHere(&view))
 }
@@ -146,9 +146,9 @@ func (o *openEvent) answerFound(view *BookingView, err error) *wire.Answer {
 		for _, id := range view.Seats {
 			out.Seats = append(out.Seats, o.seats[id].index)
 		}
-		return &wire.Answer{Code: wire.Judged, Section: view.ID.Section.Section, Outcome: out}
+		return &wire.Answer{Code: wire.Decided, Section: view.ID.Section.Section, Outcome: out}
 	case errors.As(err, &refused):
-		return &wire.Answer{Code: wire.Judged, Outcome: section.Outcome{Rejection: refused.Code}}
+		return &wire.Answer{Code: wire.Decided, Outcome: section.Outcome{Rejection: refused.Code}}
 	case errors.As(err, &apart):
 		return &wire.Answer{Code: wire.NotTogether, Section: apart.at, Free: apart.Free, Largest: apart.Largest}
 	case errors.Is(err, peer.ErrNotCoordinator), errors.Is(err, ErrMoved):
@@ -160,7 +160,7 @@ func (o *openEvent) answerFound(view *BookingView, err error) *wire.Answer {
 	case errors.Is(err, ErrOverloaded):
 		return &wire.Answer{Code: wire.Overloaded}
 	}
-	return &wire.Answer{Code: wire.Midway}
+	return &wire.Answer{Code: wire.Undecided}
 }
 
 // likelyFull says that a section of another node looks too full for the wish. It may be wrong by what is on the way, so
@@ -184,15 +184,15 @@ func (t *bookingCall) stillFull(c *section.Command, looked []storage.SectionNo) 
 		}
 		byPeer[to] = append(byPeer[to], no)
 	}
-	asked := map[storage.WriterID]*request.Request{}
+	queries := map[storage.WriterID]*request.Request{}
 	for _, node := range inOrder(byPeer) {
 		r := e.peerRPC.AskFree(node, c, t.call.Event, byPeer[node], t.deadline)
-		if asked[node] = r; r == nil {
+		if queries[node] = r; r == nil {
 			mayHave = append(mayHave, byPeer[node]...)
 		}
 	}
 	for _, node := range inOrder(byPeer) {
-		r := asked[node]
+		r := queries[node]
 		if r == nil {
 			continue
 		}
@@ -209,7 +209,7 @@ func (t *bookingCall) stillFull(c *section.Command, looked []storage.SectionNo) 
 	return slices.DeleteFunc(mayHave, func(no storage.SectionNo) bool { return int(no) >= len(t.o.sections) })
 }
 
-// inOrder lists the peers: who is asked first is not left to chance.
+// inOrder lists the peers: who is queries first is not left to chance.
 func inOrder(byPeer map[storage.WriterID][]storage.SectionNo) []storage.WriterID {
 	return slices.SortedFunc(maps.Keys(byPeer), func(a, b storage.WriterID) int { return bytes.Compare(a[:], b[:]) })
 }

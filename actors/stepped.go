@@ -201,10 +201,10 @@ func (i *Inspection) Owner(no storage.SectionNo) (placement.Ownership, bool) {
 func (i *Inspection) PlacedHere(no storage.SectionNo) bool { return i.section(no).PlacedHere() }
 
 // KeysKnown says that the node knows all keys of the section's log.
-func (i *Inspection) KeysKnown(no storage.SectionNo) bool { return i.section(no).heardOut() }
+func (i *Inspection) KeysKnown(no storage.SectionNo) bool { return i.section(no).allReceived() }
 
 // InTransit counts the requests that are on their way to the node that serves the section.
-func (i *Inspection) InTransit(no storage.SectionNo) int64 { return i.section(no).remote.Asked() }
+func (i *Inspection) InTransit(no storage.SectionNo) int64 { return i.section(no).remote.InTransit() }
 
 // Kind is what the section is made of.
 func (i *Inspection) Kind(no storage.SectionNo) section.Kind { return i.section(no).kind }

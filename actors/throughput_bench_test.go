@@ -181,7 +181,7 @@ func drive(b *testing.B, o *openEvent, sections, perSection, changes int) {
 				s: o.sections[i], r: request.New(), seat: section.SeatIndex(j), left: &left, all: &all,
 				refused: &refused,
 			}
-			c.r.Told = func(*writer.Request) { c.answered(c.r) }
+			c.r.OnAnswer = func(*writer.Request) { c.answered(c.r) }
 			clients = append(clients, c)
 		}
 	}

@@ -35,8 +35,8 @@ func (r *Refused) Error() string { return "peer: a search was refused" }
 // Ask puts r on its way to the node that has the section. A failure means that r has not left.
 func (s *Section) Ask(to storage.WriterID, r *request.Request, deadline time.Time) *writer.Failure {
 	n := s.network
-	if s.asked.Add(1) > n.InflightMax {
-		s.asked.Add(-1)
+	if s.inTransit.Add(1) > n.InflightMax {
+		s.inTransit.Add(-1)
 		return shard.Overloaded
 	}
 	id := n.numbers.Add(1)
@@ -54,7 +54,7 @@ func (s *Section) Ask(to storage.WriterID, r *request.Request, deadline time.Tim
 	if _, ok := n.pending.take(id); !ok {
 		return nil // the link went down meanwhile, and r has been told so
 	}
-	s.asked.Add(-1)
+	s.inTransit.Add(-1)
 	return shard.Overloaded
 }
 
@@ -136,8 +136,8 @@ func (n *Network) answered(from storage.WriterID, m *wire.Answer) {
 	if !ok || a.node != from {
 		return // given up meanwhile
 	}
-	if m.Code == wire.Judged {
-		a.judged(m)
+	if m.Code == wire.Decided {
+		a.decided(m)
 		return
 	}
 	if m.Code == wire.Moved && a.s != nil && m.Owner != (storage.WriterID{}) {
@@ -164,7 +164,7 @@ func reason(m *wire.Answer) error {
 
 // judged hands the outcome to whoever waits. The seats reserved for it go back: if it became a hold, the records before
 // this answer have brought its seats into the ledger already.
-func (a call) judged(m *wire.Answer) {
+func (a call) decided(m *wire.Answer) {
 	d := &a.r.Decision
 	seats, lost := append(d.Outcome.Seats[:0], m.Outcome.Seats...), append(d.Outcome.Lost[:0], m.Outcome.Lost...)
 	d.Outcome, d.Changes = m.Outcome, d.Changes[:0]
@@ -180,7 +180,7 @@ func (a call) fail(err error) {
 
 func (a call) end() {
 	if a.s != nil {
-		a.s.asked.Add(-1)
+		a.s.inTransit.Add(-1)
 		if a.r.Reserved > 0 && !(writer.ClassOf(a.r.Err) == writer.NotDone && a.r.Keep()) {
 			a.s.event.Buyers.Release(a.r.Command.Buyer, a.r.Reserved)
 			a.r.Reserved = 0

@@ -19,7 +19,7 @@ func (n *Network) Received(from storage.WriterID, message []byte) error {
 		if err := dec.Ask(&m); err != nil {
 			return err
 		}
-		n.asked(from, &m)
+		n.onAsk(from, &m)
 	case wire.KindAnswer:
 		var m wire.Answer
 		if err := dec.Answer(&m); err != nil {
@@ -77,7 +77,7 @@ func (n *Network) receiveRare(from storage.WriterID, dec *wire.Decoder, kind wir
 	case wire.KindAcknowledged:
 		return taken(dec.Acknowledged, n.acknowledged)
 	case wire.KindFreeQuery:
-		return taken(dec.FreeQuery, func(m *wire.FreeQuery) { n.freeAsked(from, m) })
+		return taken(dec.FreeQuery, func(m *wire.FreeQuery) { n.onFreeQuery(from, m) })
 	case wire.KindFreeReply:
 		return taken(dec.FreeReply, func(m *wire.FreeReply) { n.freeAnswered(from, m) })
 	case wire.KindQuiesce:

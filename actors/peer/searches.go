@@ -212,7 +212,7 @@ func (c *Searches) makeSafe(ev *Event) bool {
 		return false
 	}
 	for _, s := range sections {
-		if !s.host.HeardOut() || !s.agreed(c.rules.Now()) {
+		if !s.host.AllReceived() || !s.agreed(c.rules.Now()) {
 			return false
 		}
 	}

@@ -45,8 +45,8 @@ type SectionHost interface {
 	Accepted(r *request.Request)
 	// Position is how far the section's log is, as far as this node knows, and the epoch of its newest life here.
 	Position() (section.Seq, section.Epoch)
-	// HeardOut says that the event's index has every request that the section remembers.
-	HeardOut() bool
+	// AllReceived says that the event's index has every request that the section remembers.
+	AllReceived() bool
 	// Streamed takes a record that the section's node has sent.
 	Streamed(e *storage.Entry)
 	// Served hears that a peer serves the section, and how far its log is.
@@ -62,12 +62,12 @@ type Section struct {
 	// Directory is who serves the section elsewhere, as far as this node has heard.
 	Directory placement.Entry
 
-	network  *Network // nil: this node is alone
-	event    *Event
-	shard    *shard.Shard
-	host     SectionHost
-	asked    atomic.Int64 // requests on their way to its node
-	unsynced atomic.Bool  // a follower was not told of a record
+	network   *Network // nil: this node is alone
+	event     *Event
+	shard     *shard.Shard
+	host      SectionHost
+	inTransit atomic.Int64 // requests on their way to its node
+	unsynced  atomic.Bool  // a follower was not told of a record
 }
 
 // NewSection is a section of which nothing has been heard. Without a network the section is always this node's.
@@ -75,8 +75,8 @@ func NewSection(network *Network, event *Event, of *shard.Shard, host SectionHos
 	return &Section{network: network, event: event, shard: of, host: host}
 }
 
-// Asked is how many requests are on their way to the section's node.
-func (s *Section) Asked() int64 { return s.asked.Load() }
+// InTransit is how many requests are on their way to the section's node.
+func (s *Section) InTransit() int64 { return s.inTransit.Load() }
 
 // PlacedHere says that this node should have the section, or is the only one that can: the newest record of its log is
 // this node's, and no release, so that no other may claim it while this one lives.
@@ -97,7 +97,7 @@ func (s *Section) Routing() placement.Routing {
 	r.TailIsOurs = s.Directory.TailIsOurs()
 	r.PlacedUp = r.Placed == n.Self || n.Links.Up(r.Placed)
 	if o, known := s.Directory.Owner(); known && o.Writer != n.Self {
-		r.Heard, r.HeardUp = o.Writer, n.Links.Up(o.Writer)
+		r.Reported, r.ReportedUp = o.Writer, n.Links.Up(o.Writer)
 	}
 	return r
 }
@@ -122,7 +122,7 @@ func (s *Section) FoundElsewhere() bool {
 		return false
 	}
 	r := s.Routing()
-	return r.Heard != (storage.WriterID{}) && r.HeardUp
+	return r.Reported != (storage.WriterID{}) && r.ReportedUp
 }
 
 // LearnOwner takes from a failed activation or a fence who owns the log.

@@ -27,9 +27,9 @@ type inbound struct {
 	turn  *turn  // nil: not in a queue
 }
 
-// asked takes a request of another node. What can be answered or queued at once is; what has to wait for its section
+// onAsk takes a request of another node. What can be answered or queued at once is; what has to wait for its section
 // does so in the background.
-func (n *Network) asked(from storage.WriterID, m *wire.Ask) {
+func (n *Network) onAsk(from storage.WriterID, m *wire.Ask) {
 	w := &inbound{
 		n: n, from: from, id: m.ID, key: m.Section, s: n.section(m.Section),
 		until: n.Clock.Now().Add(time.Duration(m.Patience) * time.Millisecond),
@@ -85,7 +85,7 @@ func (w *inbound) hand(r *request.Request) {
 		return
 	}
 	served := w.s.shard.Serving() != nil
-	r.Told = func(*writer.Request) { w.told(r) }
+	r.OnAnswer = func(*writer.Request) { w.answered(r) }
 	sent, err := w.s.shard.Send(&r.Request)
 	switch {
 	case err != nil:
@@ -133,7 +133,7 @@ func (w *inbound) answeredAtOnce(r *request.Request) bool {
 
 // reject answers with an outcome that no section has judged.
 func (w *inbound) reject(r *request.Request, o section.Outcome, no storage.SectionNo, at section.Instant) {
-	w.refuse(r, wire.Answer{Code: wire.Judged, Section: no, At: at, Outcome: o})
+	w.refuse(r, wire.Answer{Code: wire.Decided, Section: no, At: at, Outcome: o})
 }
 
 // elsewhere answers for a section that is not served here: who has it, as far as this node knows.
@@ -184,8 +184,8 @@ func (w *inbound) refuse(r *request.Request, m wire.Answer) {
 
 // told is the section's word, on its goroutine: the answer leaves after the record it rests on, which went over the
 // same link.
-func (w *inbound) told(r *request.Request) {
-	m := wire.Answer{ID: w.id, Code: wire.Judged, Section: w.key.Section, At: r.Command.At}
+func (w *inbound) answered(r *request.Request) {
+	m := wire.Answer{ID: w.id, Code: wire.Decided, Section: w.key.Section, At: r.Command.At}
 	switch {
 	case r.Err == nil:
 		m.Outcome = r.Decision.Outcome
@@ -195,7 +195,7 @@ func (w *inbound) told(r *request.Request) {
 			m.Owner = to
 		}
 	default:
-		m.Code = wire.Midway
+		m.Code = wire.Undecided
 	}
 	b := newMessage()
 	*b = m.Append(*b)
@@ -204,11 +204,11 @@ func (w *inbound) told(r *request.Request) {
 		w.s.host.Accepted(r)
 	}
 	keep := accepted(r) && !coordinator.IsIdle(r.Command.Kind, &m.Outcome)
-	judged := r.Command.At
+	decidedAt := r.Command.At
 	if r.Err != nil {
-		judged = coordinator.DecidedUnknown
+		decidedAt = coordinator.DecidedUnknown
 	}
-	w.done(r, keep || m.Code == wire.Midway, judged)
+	w.done(r, keep || m.Code == wire.Undecided, decidedAt)
 	r.Free()
 }
 
@@ -217,9 +217,9 @@ func accepted(r *request.Request) bool {
 }
 
 // done ends the request's use of its key, and its part in a search.
-func (w *inbound) done(r *request.Request, keep bool, judged section.Instant) {
+func (w *inbound) done(r *request.Request, keep bool, decidedAt section.Instant) {
 	if w.keyed {
-		w.s.event.Keys.Leave(r.Command.Request, w.key.Section, keep, judged)
+		w.s.event.Keys.Leave(r.Command.Request, w.key.Section, keep, decidedAt)
 	}
 	if w.gen != 0 {
 		w.n.Searches.Leave(w.gen)
@@ -238,8 +238,8 @@ func (n *Network) searched(from storage.WriterID, m wire.Search) {
 	}, func() { n.send(from, &wire.Answer{ID: m.ID, Code: wire.Overloaded}) })
 }
 
-// freeAsked answers from the map, which is exact for sections that are served here.
-func (n *Network) freeAsked(from storage.WriterID, m *wire.FreeQuery) {
+// onFreeQuery answers from the map, which is exact for sections that are served here.
+func (n *Network) onFreeQuery(from storage.WriterID, m *wire.FreeQuery) {
 	out := wire.FreeReply{ID: m.ID}
 	for _, no := range m.Sections {
 		s := n.section(storage.SectionKey{Event: m.Event, Section: no})

@@ -107,9 +107,9 @@ func (n *Network) Follows(node storage.WriterID, id storage.EventID) bool {
 	return slices.Contains(n.Subscribers(id), node)
 }
 
-// HeardAll says that every peer that is up has told what it serves of an event: until then a section may be held by one
-// that has not said so.
-func (n *Network) HeardAll(id storage.EventID) bool {
+// AllSubscribed says that every peer that is up has told what it serves of an event: until then a section may be held
+// by one that has not said so.
+func (n *Network) AllSubscribed(id storage.EventID) bool {
 	all := true
 	n.others(func(node storage.WriterID) {
 		if !n.Links.Up(node) {

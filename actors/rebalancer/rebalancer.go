@@ -13,9 +13,9 @@ import (
 
 // Host is the engine as its rebalancer meets it. Only Sections' visits may wait.
 type Host interface {
-	// Sections calls visit for every section in use until visit says no. heard says that all peers have told what they
+	// Sections calls visit for every section in use until visit says no. complete says that all peers have told what they
 	// serve of the section's event.
-	Sections(visit func(s Section, heard bool) (more bool))
+	Sections(visit func(s Section, complete bool) (more bool))
 	// Repeat says again what may not have got through to other nodes.
 	Repeat()
 	// MayMove says that sections may go where the view has them, for it is good enough.
@@ -31,7 +31,7 @@ type Section interface {
 	// Resync tells followers that missed records how far the log is.
 	Resync()
 	// Situation is what the rule decides by.
-	Situation(heard bool) placement.Situation
+	Situation(complete bool) placement.Situation
 	// Claim begins to acquire the section.
 	Claim()
 	// Transfer drains the section for another node, and returns once it has left.
@@ -40,8 +40,8 @@ type Section interface {
 	Idle(now time.Time) bool
 	// Passivate drains an idle section for nobody in particular, and returns once it has left.
 	Passivate(ctx context.Context)
-	// Unheard says that the section is followed, and its records do not come in.
-	Unheard() bool
+	// Unreceived says that the section is followed, and its records do not come in.
+	Unreceived() bool
 	// CatchUp looks where the section's log ends, and has the rest read.
 	CatchUp(ctx context.Context) error
 }
@@ -153,11 +153,11 @@ func (w *Rebalancer) round() {
 		w.host.Repeat()
 		w.poll()
 	}
-	w.host.Sections(func(s Section, heard bool) bool {
+	w.host.Sections(func(s Section, complete bool) bool {
 		if w.host.Closing() {
 			return false
 		}
-		w.look(s, heard)
+		w.look(s, complete)
 		if s.Idle(w.clock.Now()) {
 			w.move(s, s.Passivate)
 		}
@@ -167,9 +167,9 @@ func (w *Rebalancer) round() {
 }
 
 // look does its duty by one section.
-func (w *Rebalancer) look(s Section, heard bool) {
+func (w *Rebalancer) look(s Section, complete bool) {
 	s.Resync()
-	c := s.Situation(heard)
+	c := s.Situation(complete)
 	switch placement.ActionFor(c) {
 	case placement.Claim:
 		s.Claim()
@@ -213,21 +213,21 @@ func (w *Rebalancer) moved(s Section) {
 // serve. So a node that is cut off from others, and not from the store, shows maps that are a moment old (P9), and not
 // those of when it was cut off.
 func (w *Rebalancer) poll() {
-	var unheard []Section
+	var unreceived []Section
 	w.host.Sections(func(s Section, _ bool) bool {
-		if s.Unheard() {
-			unheard = append(unheard, s)
+		if s.Unreceived() {
+			unreceived = append(unreceived, s)
 		}
 		return true
 	})
-	if len(unheard) == 0 || w.polling.Swap(true) {
+	if len(unreceived) == 0 || w.polling.Swap(true) {
 		return
 	}
-	from := w.polled % len(unheard)
-	n := min(len(unheard), pollMax)
+	from := w.polled % len(unreceived)
+	n := min(len(unreceived), pollMax)
 	w.polled = from + n
-	unheard = append(unheard, unheard...)[from : from+n]
-	if !w.spawn(func() { w.pollAll(unheard) }) {
+	unreceived = append(unreceived, unreceived...)[from : from+n]
+	if !w.spawn(func() { w.pollAll(unreceived) }) {
 		w.polling.Store(false)
 	}
 }

@@ -18,7 +18,7 @@ type house struct {
 	looked          int
 }
 
-func (h *house) Sections(visit func(s Section, heard bool) (more bool)) {
+func (h *house) Sections(visit func(s Section, complete bool) (more bool)) {
 	for _, s := range h.sections {
 		if !visit(s, true) {
 			return
@@ -51,7 +51,7 @@ func (s *elsewhere) Transfer(_ context.Context, successor storage.WriterID) {
 }
 func (s *elsewhere) Idle(time.Time) bool           { return false }
 func (s *elsewhere) Passivate(context.Context)     {}
-func (s *elsewhere) Unheard() bool                 { return false }
+func (s *elsewhere) Unreceived() bool              { return false }
 func (s *elsewhere) CatchUp(context.Context) error { return nil }
 
 // TestSectionsMoveAFewAtATime: what is placed elsewhere leaves to its successor, no more at once than the bound says,

@@ -75,23 +75,6 @@ var compounds = map[string]bool{"round trip": true}
 
 // keptWords are names that still have such a word, as folder: name, each with its reason. Entries are only taken out.
 var keptWords = map[string]string{
-	"actors/peer: Judged":       nodeWord,
-	"actors/peer: Midway":       nodeWord,
-	"actors/peer: judged":       nodeWord,
-	"actors/placement: Heard":   nodeWord,
-	"actors/placement: HeardUp": nodeWord,
-	"actors/replica: Heard":     nodeWord,
-	"actors/writer: Told":       nodeWord,
-	"actors: aside":             nodeWord,
-	"actors: asked":             nodeWord,
-	"actors: calling":           nodeWord,
-	"actors: heard":             nodeWord,
-	"actors: heardAll":          nodeWord,
-	"actors: heardOut":          nodeWord,
-	"actors: heir":              nodeWord,
-	"actors: judged":            nodeWord,
-	"actors: judgedUnknown":     nodeWord,
-	"actors: told":              nodeWord,
 	"api/wire: Asleep":          wireWord,
 	"api/wire: ClusterStranger": wireWord,
 	"api/wire: ClusterUnmet":    wireWord,
@@ -104,7 +87,6 @@ var keptWords = map[string]string{
 // Reasons of keptWords.
 const (
 	wireWord = "the wire has this word, and the wire is fixed: the Go name follows the member's"
-	nodeWord = "between nodes: the name goes when that code is next rewritten as a whole"
 )
 
 // declaredNames visits the names that a file declares, wherever it does.

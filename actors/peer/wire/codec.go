@@ -95,7 +95,7 @@ func (m *Answer) Append(dst []byte) []byte {
 	case NotTogether:
 		dst = binary.AppendUvarint(dst, uint64(m.Section))
 		return binary.AppendUvarint(binary.AppendUvarint(dst, uint64(m.Free)), uint64(m.Largest))
-	case Judged:
+	case Decided:
 	default:
 		return dst
 	}

@@ -66,18 +66,18 @@ func (d *Decoder) Answer(m *Answer) error {
 	switch {
 	case m.Code == Moved:
 		d.copy(m.Owner[:])
-	case m.Code == Judged:
-		d.judged(m)
+	case m.Code == Decided:
+		d.decided(m)
 	case m.Code == NotTogether:
 		m.Section = storage.SectionNo(d.uvarint(1<<32 - 1))
 		m.Free, m.Largest = uint32(d.uvarint(1<<32-1)), uint32(d.uvarint(1<<32-1))
-	case m.Code < Judged || m.Code > NotTogether:
+	case m.Code < Decided || m.Code > NotTogether:
 		d.fail("an unknown code")
 	}
 	return d.end()
 }
 
-func (d *Decoder) judged(m *Answer) {
+func (d *Decoder) decided(m *Answer) {
 	o := &m.Outcome
 	m.Section = storage.SectionNo(d.uvarint(1<<32 - 1))
 	m.At = section.Instant(d.varint())

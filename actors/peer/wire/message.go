@@ -77,13 +77,13 @@ type Ask struct {
 // Code says what became of an ask.
 type Code uint8
 
-// The codes. Only Judged, NotTogether and SaleNotOpen are final; after Midway nobody knows whether it was done.
+// The codes. Only Decided, NotTogether and SaleNotOpen are final; after Undecided nobody knows whether it was done.
 const (
-	Judged      Code = iota + 1 // Outcome is the answer
+	Decided     Code = iota + 1 // Outcome is the answer
 	Unavailable                 // surely not done: the section does not serve
 	Overloaded                  // surely not done: too many are inside
 	Moved                       // surely not done: Owner has it, as far as the sender knows
-	Midway                      // the section stopped while the request was inside
+	Undecided                   // the section stopped while the request was inside
 	SaleNotOpen                 // of a Search
 	Mismatch                    // the key was used for something else
 	NotTogether                 // of a Search: Free suitable seats, at most Largest of them in one section: Section
@@ -96,7 +96,7 @@ type Answer struct {
 	Owner   storage.WriterID // of Moved
 	Section storage.SectionNo
 	At      section.Instant // when it was judged
-	Outcome section.Outcome // of Judged; DependsOn is not sent
+	Outcome section.Outcome // of Decided; DependsOn is not sent
 
 	Free, Largest uint32 // of NotTogether
 }

@@ -57,14 +57,14 @@ var samples = []sample{
 		KindAsk, into((*Decoder).Ask),
 		"050a01e100000000000000000000000000000eac02000100000500000000000000000000000000000000000000000000" +
 			"00000000000000000000000000000000000000"},
-	{"answer", &Answer{ID: 9, Code: Judged, Section: 4, At: 1700000000000,
+	{"answer", &Answer{ID: 9, Code: Decided, Section: 4, At: 1700000000000,
 		Outcome: section.Outcome{Rejection: section.SeatTaken, Repeat: true, Booking: 77,
 			State: section.BookingHeld, ExpiresAt: 1700000600000, Seats: []section.SeatIndex{}, Lost: []section.SeatIndex{5}}},
 		KindAnswer, into((*Decoder).Answer),
 		"0609010480a0abfef9621001014d80bff4fef962000105"},
 	{"moved", &Answer{ID: 9, Code: Moved, Owner: sampleNode}, KindAnswer, into((*Decoder).Answer),
 		"060904aa0000000000000000000000000000bb"},
-	{"midway", &Answer{ID: 9, Code: Midway}, KindAnswer, into((*Decoder).Answer), "060905"},
+	{"undecided", &Answer{ID: 9, Code: Undecided}, KindAnswer, into((*Decoder).Answer), "060905"},
 	{"search", &Search{ID: 3, Patience: 250, Event: sampleEvent, Accessible: true, Quantity: 2, Category: "Stalls",
 		Buyer: sampleBuyer, Request: section.RequestID{1}, Fingerprint: 2}, KindSearch, into((*Decoder).Search),
 		"0703fa01e100000000000000000000000000000e0202065374616c6c73b0000000000000000000000000000001010000" +

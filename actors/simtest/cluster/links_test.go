@@ -156,7 +156,7 @@ func (w *world) spyOn(from, to *host, message []byte) {
 		}
 	case wire.KindAnswer:
 		var m wire.Answer
-		if w.spy.Answer(&m) == nil && m.Code == wire.Judged && m.Outcome.Rejection == section.Accepted &&
+		if w.spy.Answer(&m) == nil && m.Code == wire.Decided && m.Outcome.Rejection == section.Accepted &&
 			!m.Outcome.Repeat &&
 			w.strays[strayAsk{to.number, m.ID}] {
 			w.failf(

@@ -12,7 +12,7 @@ import (
 func (s *Section) PlantedGhost(r *writer.Request) *writer.Request {
 	in := request.In(r)
 	ghost := request.Of(section.Call{Command: in.Command, Read: in.Read, Probe: in.Probe})
-	ghost.Told = func(*writer.Request) {}
+	ghost.OnAnswer = func(*writer.Request) {}
 	ghost.Command.Seats = slices.Clone(in.Command.Seats)
 	return &ghost.Request
 }
