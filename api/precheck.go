@@ -10,6 +10,13 @@ import (
 	"holdfast/api/wire"
 )
 
+// Refusals that never differ are made once: a flood of them costs no memory (P7).
+var (
+	notFound     = &problem.Problem{Kind: problem.NotFound}
+	unauthorized = &problem.Problem{Kind: problem.Unauthorized}
+	forbidden    = &problem.Problem{Kind: problem.Forbidden}
+)
+
 // dispatch counts a call, checks it and has it answered. at and to are what the call's path and method name; nil:
 // nothing.
 func (s *Server) dispatch(r *call.Call, at *node, to *endpoint) error {
@@ -20,7 +27,7 @@ func (s *Server) dispatch(r *call.Call, at *node, to *endpoint) error {
 		return s.notReady(s.notYet())
 	}
 	if at == nil || at.methods == nil {
-		return &problem.Problem{Kind: problem.NotFound}
+		return notFound
 	}
 	if to == nil {
 		return &problem.Problem{Kind: problem.MethodNotAllowed, Allow: at.allow}
@@ -89,10 +96,10 @@ func (s *Server) identify(r *call.Call) (err error) {
 		return err
 	}
 	if !r.Who.Known {
-		return &problem.Problem{Kind: problem.Unauthorized}
+		return unauthorized
 	}
 	if r.Route.Access == call.Operators && !r.Who.Operator {
-		return &problem.Problem{Kind: problem.Forbidden}
+		return forbidden
 	}
 	return nil
 }
