@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"holdfast/api/call"
+	"holdfast/api/meter"
 )
 
 // handler answers one call by writing the response, or returns why not. It never does both.
@@ -16,7 +17,7 @@ type handler func(r *call.Call) error
 type endpoint struct {
 	call.Route
 	handle handler
-	meter  *routeMeter
+	meter  *meter.Route
 }
 
 const metricsPath = "/metrics"
