@@ -141,8 +141,8 @@ func (r *refusal) request(event string) string {
 	if err != nil {
 		panic(err)
 	}
-	return fmt.Sprintf("POST /v1/events/%s/bookings HTTP/1.1\r\nHost: box.example\r\nContent-Type: application/json\r\n"+
-		"Content-Length: %d\r\n%sIdempotency-Key: %s\r\n\r\n%s", event, len(r.body),
+	return fmt.Sprintf("POST /v1/events/%s/bookings HTTP/1.1\r\nHost: box.example\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\n%sIdempotency-Key: %s\r\n\r\n%s", event, len(r.body),
 		strings.ReplaceAll(r.who, tokenOfBob, token), keyPlace, r.body)
 }
 

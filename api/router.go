@@ -168,8 +168,8 @@ func adminRoutes(all []*endpoint) (admin []*endpoint) {
 // targetPath is the path of a request's target as it was sent. Nothing is normalised: a filter that stands before this
 // server and knows a path by its prefix must not be passed by another spelling of it.
 func targetPath(target []byte) []byte {
-	if path, _, query := bytes.Cut(target, []byte("?")); query {
-		target = path
+	if end := bytes.IndexByte(target, '?'); end >= 0 {
+		target = target[:end]
 	}
 	if len(target) > 0 && target[0] == '/' {
 		return target
@@ -197,18 +197,20 @@ func (n *node) route(r *call.Call) (at *node, to *endpoint) {
 // found in one spelling only: no second slash, no dots, no %-encoding. One trailing slash is forgiven in buyers' calls,
 // since clients send it; what filters guard has none.
 func (n *node) find(path []byte) (found *node, param []byte) {
-	if trimmed, ok := bytes.CutSuffix(path, []byte("/")); ok && (bytes.HasPrefix(path, eventsPrefix) ||
-		bytes.HasPrefix(path, bookingsPrefix)) {
-		path = trimmed
-	}
-	path, rooted := bytes.CutPrefix(path, []byte("/"))
-	if !rooted {
+	if len(path) == 0 || path[0] != '/' {
 		return nil, nil
 	}
+	if path[len(path)-1] == '/' && (bytes.HasPrefix(path, eventsPrefix) || bytes.HasPrefix(path, bookingsPrefix)) {
+		path = path[:len(path)-1]
+	}
+	path = path[1:]
 	at := n
 	for more := true; more; {
-		var segment []byte
-		segment, path, more = bytes.Cut(path, []byte("/"))
+		segment := path
+		end := bytes.IndexByte(path, '/')
+		if more = end >= 0; more {
+			segment, path = path[:end], path[end+1:]
+		}
 		next := at.fixed(segment)
 		if next == nil && at.param != nil {
 			if param = plainSegment(segment); param != nil {
