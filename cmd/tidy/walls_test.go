@@ -143,7 +143,7 @@ var wallsAround = map[string]wall{
 		Own: []string{"api/auth", "api/call", "api/listen", "api/problem", "api/wire"}, Third: []string{fasthttp},
 	},
 	"api/meter": {
-		Why:   "counts what was answered, and knows neither what was asked nor who asked: nothing but its price matters",
+		Why:   "counts what was answered, and knows neither what was asked nor who asked: only its price matters",
 		Third: []string{prometheus}, Test: []string{"github.com/prometheus/common"},
 	},
 	"api/live": {
