@@ -70,17 +70,20 @@ func TestCommonBodiesTakeTheShortWay(t *testing.T) {
 	}
 }
 
-// Every body that is one byte away from a common one is judged alike.
+// strangers are bytes of every kind that a parser tells apart.
+const strangers = "\x00\t\n\v\r \"\\,:[]{}0129-+.eEaAftnus/\x7f\x80\xc3\xe2\xff"
+
+// Bodies that are one byte away from a common one are judged alike.
 func TestBodiesOneByteOffAreJudgedAlike(t *testing.T) {
 	var quick, general BookParser
 	for _, body := range commonBodies {
 		for at := range len(body) {
 			compareParsers(t, &quick, &general, []byte(body[:at]))
 			compareParsers(t, &quick, &general, []byte(body[:at]+body[at+1:]))
-			for c := range 256 {
-				compareParsers(t, &quick, &general, append([]byte(body[:at]), append([]byte{byte(c)}, body[at:]...)...))
+			for _, c := range []byte(strangers) {
+				compareParsers(t, &quick, &general, append([]byte(body[:at]), append([]byte{c}, body[at:]...)...))
 				changed := []byte(body)
-				changed[at] = byte(c)
+				changed[at] = c
 				compareParsers(t, &quick, &general, changed)
 			}
 		}
