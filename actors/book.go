@@ -209,10 +209,12 @@ func (t *bookingCall) admit(seats uint32) error {
 		return err
 	}
 	if !t.reserve(seats) {
-		return &Refusal{Code: section.TooManyForBuyer}
+		return tooManyForBuyer
 	}
 	return nil
 }
+
+var tooManyForBuyer = &Refusal{Code: section.TooManyForBuyer}
 
 // reserve counts seats in the buyer ledger for the next section asked, which gives them back unless it places the hold.
 func (t *bookingCall) reserve(seats uint32) bool {
@@ -301,7 +303,8 @@ func (t *bookingCall) verdict(rejection section.Rejection, err error, out *Booki
 	case rejection == section.IdempotencyMismatch:
 		return ErrMismatch
 	case rejection != section.Accepted:
-		return &Refusal{Code: rejection, Seats: append([]string(nil), out.Seats...)}
+		out.refusal = Refusal{Code: rejection, Seats: out.Seats}
+		return &out.refusal
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ var budgets = []budget.Path{
 	budget.About(
 		"hold of the best two and its sale through the engine, in memory", 300, 6524, 50, enginePath(bestAndSale),
 	),
-	budget.Exact("refused hold through the engine", 1000, 2000, enginePath(tooLate)), // the refusal, and its seats
+	budget.Exact("refused hold through the engine", 1000, 0, enginePath(tooLate)),
 }
 
 // recordPath fills one record after the other with holds and, the next time, their releases.

@@ -88,7 +88,8 @@ func (e *SplitSectionError) Error() string {
 // Unwrap makes it an ErrSpread.
 func (e *SplitSectionError) Unwrap() error { return ErrSpread }
 
-// Refusal carries a section's "no" to the caller, with seat ids instead of indexes.
+// Refusal carries a section's "no" to the caller, with seat ids instead of indexes. The one that Book answers with may
+// live in the BookingView that Book was given: it is valid until that is used again.
 type Refusal struct {
 	Code  section.Rejection
 	Seats []string
@@ -137,6 +138,8 @@ type BookingView struct {
 	Amount    int64           // minor units
 	Currency  string
 	Tickets   []TicketView // once confirmed
+
+	refusal Refusal // what a refused Book answers with, so that a refusal costs no memory (P7)
 }
 
 // TicketView is one sold seat and its code (an HMAC over the store's secret: unguessable, the same at every repeat).

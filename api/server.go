@@ -22,6 +22,7 @@ import (
 	"holdfast/api/limit"
 	"holdfast/api/listen"
 	"holdfast/api/live"
+	"holdfast/api/meter"
 	"holdfast/api/operate"
 	"holdfast/api/problem"
 	"holdfast/api/token"
@@ -46,7 +47,7 @@ type Server struct {
 	admin     *listen.Front // nil: the public one answers everything
 	assets    *assets
 	signIn    *document.Still // GET /v1/sign-in
-	unrouted  *routeMeter     // counts what matches no route
+	unrouted  *meter.Route    // counts what matches no route
 	stopping  atomic.Bool
 	notYet    func() error // not nil: there is no engine; see NewWaiting
 }
@@ -66,9 +67,9 @@ func New(engine Engine, cfg Config) *Server {
 	s.reception = listen.NewReception(cfg.BodyBytesMax, cfg.ReadTimeout, s.mayBringPlan)
 	all := routes(s)
 	for _, r := range all {
-		r.meter = s.meters.route(r.Method, r.Path)
+		r.meter = s.meters.requests.Route(r.Method, r.Path)
 	}
-	s.unrouted = s.meters.route("ANY", "unmatched")
+	s.unrouted = s.meters.requests.Route("ANY", "unmatched")
 	s.publicly = newTree(publicRoutes(all, cfg.AdminApart))
 	s.public = s.newFront("public", cfg.ConnsMax, cfg.ConnsPerIPMax, s.publicly)
 	if cfg.AdminApart {
@@ -167,11 +168,11 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, tree *node) {
 	r.Start = s.meters.begin()
 	at, to := tree.route(r)
 	s.handle(r, at, to)
-	meter := s.unrouted
+	counter := s.unrouted
 	if to != nil {
-		meter = to.meter
+		counter = to.meter
 	}
-	s.meters.end(meter, ctx.Response.StatusCode(), r.Start)
+	s.meters.end(counter, ctx.Response.StatusCode(), r.Start)
 	r.Release()
 	s.reception.Done(ctx)
 }

@@ -41,6 +41,16 @@ func New(engine Engine, timeout time.Duration) *Handlers {
 	return &Handlers{engine: engine, timeout: timeout}
 }
 
+// Refusals that never differ are made once (P7).
+var (
+	noQuantity   = &problem.Problem{Kind: problem.NoSeats, Field: "best_available.quantity"}
+	noSeats      = &problem.Problem{Kind: problem.NoSeats, Field: "seats"}
+	notForBuyers = &problem.Problem{Kind: problem.Forbidden, Field: "buyer",
+		Detail: "only an operator books for a buyer; yours are bookings of your own"}
+	notWithoutLimits = &problem.Problem{Kind: problem.Forbidden, Field: "limits",
+		Detail: "only an operator chooses whether limits apply"}
+)
+
 // Book places a hold: the hottest call. Seat ids stay in the parser's buffer; the engine resolves them before it queues
 // anything, so no copy outlives the call.
 func (h *Handlers) Book(r *call.Call) error {
@@ -59,12 +69,12 @@ func (h *Handlers) Book(r *call.Call) error {
 	}
 	if best := request.BestAvailable; best != nil {
 		if best.Quantity == 0 {
-			return &problem.Problem{Kind: problem.NoSeats, Field: "best_available.quantity"}
+			return noQuantity
 		}
 		r.Book.Best = actors.BestAvailable{Quantity: best.Quantity, Section: best.Section, Category: best.Category,
 			Accessible: best.Accessible}
 	} else if len(request.Seats) == 0 {
-		return &problem.Problem{Kind: problem.NoSeats, Field: "seats"}
+		return noSeats
 	}
 	if err := h.engine.Book(&r.Book, h.timeout, &r.View); err != nil {
 		return err
@@ -85,11 +95,9 @@ func bookFor(r *call.Call, request *wire.Book) error {
 	case r.Who.Operator:
 		r.Book.Buyer = wire.WalkInHash(r.Book.Request)
 	case request.Buyer != "":
-		return &problem.Problem{Kind: problem.Forbidden, Field: "buyer",
-			Detail: "only an operator books for a buyer; yours are bookings of your own"}
+		return notForBuyers
 	case request.Limits != "":
-		return &problem.Problem{Kind: problem.Forbidden, Field: "limits",
-			Detail: "only an operator chooses whether limits apply"}
+		return notWithoutLimits
 	}
 	r.Book.AnyBuyerTotal = request.Limits == wire.LimitsIgnore
 	return nil

@@ -38,6 +38,14 @@ func Anywhere(text []byte) bool { return findIn(text, true) >= number }
 
 // findIn is the worst that text holds; glued says that letters around a number are no excuse.
 func findIn(text []byte, glued bool) (worst finding) {
+	if surelyNone(text) {
+		return noNumber
+	}
+	return search(text, glued)
+}
+
+// search is findIn without the short way.
+func search(text []byte, glued bool) (worst finding) {
 	for i := 0; i < len(text); {
 		c := text[i]
 		if c-'0' > 9 && c < utf8.RuneSelf {
@@ -61,6 +69,48 @@ func findIn(text []byte, glued bool) (worst finding) {
 		i = s.groupEnd
 	}
 	return worst
+}
+
+// What a byte is to surelyNone.
+const (
+	endsStretch byte = iota
+	separates
+	isADigit
+	notASCII
+)
+
+var classes = func() (of [256]byte) {
+	for c := range of {
+		switch {
+		case c >= utf8.RuneSelf:
+			of[c] = notASCII
+		case '0' <= c && c <= '9':
+			of[c] = isADigit
+		}
+	}
+	for _, c := range " -./_\t" {
+		of[c] = separates
+	}
+	return of
+}()
+
+// surelyNone says that a text is ASCII and has no stretch of digits and separators with as many digits as a card's
+// number. That is so of nearly every text, and told in one pass.
+func surelyNone(text []byte) bool {
+	digits := 0
+	for _, c := range text {
+		switch classes[c] {
+		case isADigit:
+			if digits++; digits == DigitsMin {
+				return false
+			}
+		case endsStretch:
+			digits = 0
+		case notASCII:
+			return false
+		}
+	}
+	return true
 }
 
 // shortStretch is the end of the digits and separators at text[at:], if they are ASCII's and fewer digits than any card
