@@ -29,8 +29,8 @@ type Crowd struct {
 	reading sync.WaitGroup
 }
 
-// crowdSources are the loopback addresses from which a crowd comes: one address has too few ports for two servers.
-const crowdSources = 8
+// crowdSources are the loopback addresses from which a crowd comes: a server bounds the streams of one address.
+const crowdSources = 16
 
 // OpenCrowd connects count times to host:port, sends the request on each, and reads what comes until Close. It returns
 // when every connection has begun to be answered with status 200.

@@ -49,7 +49,6 @@ var overLimits = map[string]excess{
 	"actors/witness":           {Wide: 1},
 	"actors/writer":            {Wide: 9},
 	"api/call":                 {Wide: 1},
-	"api/live":                 {Wide: 2},
 	"cmd/holdfast/node":        {Wide: 1},
 	"cmd/tidy":                 {Wide: 49},
 	"cmd/tidy/testlog":         {Wide: 1},
