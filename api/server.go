@@ -152,7 +152,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return errors.Join(errs[:]...)
 }
 
-// Handler answers one request. It is what Serve runs; exported for tests and for embedding.
+// Handler answers one request. It is what Serve runs; exported for tests and for embedding. A server that embeds it
+// must keep hijacked connections (fasthttp.Server.KeepHijackedConns): a stream's connection lives on when its handler
+// returns.
 func (s *Server) Handler(ctx *fasthttp.RequestCtx) { s.answer(ctx, s.publicly) }
 
 func (s *Server) answer(ctx *fasthttp.RequestCtx, tree *node) {

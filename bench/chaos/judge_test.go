@@ -237,6 +237,9 @@ func TestWatcherProvesTheMap(t *testing.T) {
 	}{
 		{"whole", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`),
 			frame("", "checkpoint", checkpoint)}, false},
+		{"two records in one delta", []lab.Frame{
+			frame("", "delta", `{"section":"S1","first_seq":4,"seq":5,"changes":[[0,"h"]]}`),
+			frame("", "checkpoint", checkpoint)}, false},
 		{"a delta lost", []lab.Frame{frame("", "checkpoint", checkpoint)}, true},
 		{"a delta wrong", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[1,"h"]]}`),
 			frame("", "checkpoint", checkpoint)}, true},

@@ -24,6 +24,7 @@ type commands struct {
 	Capacity    capacityCommand `cmd:"" help:"Find the rate of buyers that a deployment carries, and the admission rate to set."`
 	Chaos       chaosCommand    `cmd:"" help:"Kill, stop and cut nodes of a cluster while buyers shop, and check every answer."`
 	HTTP        httpCommand     `cmd:"" help:"Measure one scenario: holds, refusals, availability, availability-busy, single, expiry or restart." name:"http"`
+	Streams     streamsCommand  `cmd:"" help:"Measure bookings beside thousands of live-map streams, and the streams."`
 	Compare     compareReports  `cmd:"" help:"Tell what changed between two reports beyond noise."`
 	Check       checkCommand    `cmd:"" help:"Judge a kept history again."`
 	Page        pageCommand     `cmd:"" help:"Make a report's page again."`
