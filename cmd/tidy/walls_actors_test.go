@@ -62,7 +62,12 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/gate": {
 		Why: "the waiting room's rules are replayed and recomputed by strangers: same purity as the seats",
-		Std: pureStd, Test: []string{rapid},
+		Own: []string{"actors/machine", "actors/codec", "actors/gate/draw"}, Std: pureStd,
+		Test: []string{"actors/budget", "actors/machinetest", "actors/gate/audit", rapid},
+	},
+	"actors/gate/draw": {
+		Why: "a draw that strangers recompute: bytes in, places out, and nothing of the gate",
+		Std: pureStd,
 	},
 	"actors/venue": {
 		Why: "plans are data: parsing them needs the core's types and nothing that runs",
