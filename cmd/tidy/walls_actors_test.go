@@ -65,6 +65,10 @@ var wallsOfActors = map[string]wall{
 		Own: []string{"actors/machine", "actors/codec", "actors/gate/draw"}, Std: pureStd,
 		Test: []string{"actors/budget", "actors/machinetest", "actors/gate/audit", rapid},
 	},
+	"actors/gate/audit": {
+		Why: "judges a gate's log by rules of its own: the machine's bytes are shared, its mistakes must not be",
+		Own: []string{"actors/gate", "actors/gate/draw"}, Std: pureStd,
+	},
 	"actors/gate/draw": {
 		Why: "a draw that strangers recompute: bytes in, places out, and nothing of the gate",
 		Std: pureStd,

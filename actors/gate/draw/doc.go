@@ -34,8 +34,8 @@
 // 2^-32. One round is one block of SHA-256.
 //
 // side is even, because rounds over an odd side give even permutations only: half of all orders of nine would never be
-// drawn, and orders of five unequally often. The tests count the orders of few. side·side is less than N + 4√N + 4, so a
-// second step is rare, but for the few.
+// drawn, and orders of five unequally often. The tests count the orders of few. side·side is less than N + 4√N + 4, so
+// a second step is rare, but for the few.
 //
 // # Rejected
 //
