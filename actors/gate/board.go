@@ -9,8 +9,8 @@ import (
 // board is what everybody keeps who follows the gate's log: settings, counters, clocks, and the sessions that hold a
 // slot. Its size does not depend on how many wait.
 //
-// Invariants: occupied + offered ≤ the greater of cap and occupied; the counter called only grows and is at most joined;
-// counts of states are those of the places (G1).
+// Invariants: occupied + offered ≤ the greater of cap and occupied; the counter called only grows and is at most
+// joined; counts of states are those of the places (G1).
 type board struct {
 	seq     Seq
 	lastAt  Instant

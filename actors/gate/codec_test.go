@@ -21,9 +21,12 @@ import (
 func everyChange() []gate.Change {
 	sections := []gate.SectionSeq{{Section: 1, Seq: 900}, {Section: 7, Seq: 3}}
 	return []gate.Change{
-		{Kind: gate.Founded, Settings: gate.Settings{Event: [16]byte{1}, Pool: 2, OpensAt: 3, ClosesAt: 4000, DoorsAt: 5000,
-			Rule:    gate.DrawRule{Chain: [32]byte{6}, Genesis: 7, Period: 3000, Round: 80, Late: 30_000},
-			SaltKey: [32]byte{9}, Cap: 10, Rate: 11, Session: 12, Turn: 13, Grace: 14, MeanSeats: 15, Return: 16}},
+		{
+			Kind: gate.Founded,
+			Settings: gate.Settings{Event: [16]byte{1}, Pool: 2, Generation: 17, OpensAt: 3, ClosesAt: 4000, DoorsAt: 5000,
+				Rule:    gate.DrawRule{Chain: [32]byte{6}, Genesis: 7, Period: 3000, Round: 80, Late: 30_000},
+				SaltKey: [32]byte{9}, Cap: 10, Rate: 11, Session: 12, Turn: 13, Grace: 14, MeanSeats: 15, Return: 16},
+		},
 		{Kind: gate.Joined, Oldest: -7, Entrants: []gate.Entrant{{Buyer: gate.Buyer{1, 2}, Party: 3}, {Party: 255}}},
 		{Kind: gate.LeftQueue, Number: 300, From: gate.Late},
 		{Kind: gate.LobbyClosed, Count: 1_000_000, Root: draw.Hash{5}, Round: 1 << 40},
@@ -71,7 +74,11 @@ func busy(t testing.TB) *desk {
 	d.now = 1000
 	d.do(gate.Command{Kind: gate.Found, Settings: gate.Settings{ClosesAt: 2000, DoorsAt: 3000, Cap: 3, Session: 60_000,
 		Turn: 1000, Grace: 5000, SaltKey: [32]byte{1}, Rate: 50_000}})
-	d.do(gate.Command{Kind: gate.Restock, Stock: gate.Stock{Free: 90, Sections: []gate.SectionSeq{{Section: 1, Seq: 4}}}})
+	d.do(
+		gate.Command{
+			Kind: gate.Restock, Stock: gate.Stock{Free: 90, Sections: []gate.SectionSeq{{Section: 1, Seq: 4}}},
+		},
+	)
 	d.do(joinOf(0, 1, 2, 3, 4, 5, 6, 7, 8, 9))
 	d.now = 3000
 	d.do(gate.Command{Kind: gate.HandIn, Signature: []byte("the operator's")})
@@ -116,7 +123,8 @@ func TestSnapshotAndReplay(t *testing.T) {
 	for _, kind := range []*gate.Kind{{}, {Follows: true}} {
 		for name, body := range map[string][]byte{
 			"nothing": nil, "trailing byte": append(bytes.Clone(good), 0), "version": append([]byte{9}, good[1:]...)} {
-			if _, err := kind.Restore(body); !errors.Is(err, gate.ErrSnapshot) && (!kind.Follows || name != "trailing byte") {
+			if _, err := kind.Restore(body); !errors.Is(err, gate.ErrSnapshot) &&
+				(!kind.Follows || name != "trailing byte") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -213,7 +221,8 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// FuzzReplay: bytes of a log are applied, or refused with an error or a panic that says impossible; never anything else.
+// FuzzReplay: bytes of a log are applied, or refused with an error or a panic that says impossible; never anything
+// else.
 func FuzzReplay(f *testing.F) {
 	for _, e := range busy(f).log {
 		f.Add(e.Body)

@@ -40,15 +40,15 @@ func (p *placeBook) add(e Entrant, stamp uint32) {
 // find gives the buyer's newest place.
 func (p *placeBook) find(b Buyer) (no Number, found bool) { return p.index.get(p, b) }
 
-// buyerIndex finds numbers by buyer: a slot is 4 bytes, the key stands in the place. It is cut into 256 tables that grow
-// alone, so that a growth moves 1/256 of the entries. Nothing is ever taken out: a number is kept for ever.
+// buyerIndex finds numbers by buyer: a slot is 4 bytes, the key stands in the place. It is cut into 256 tables that
+// grow alone, so that a growth moves 1/256 of the entries. Nothing is ever taken out: a number is kept for ever.
 type buyerIndex struct {
 	tables [256]indexTable
 }
 
 // indexTable is an open-addressing table with linear probing. A slot is a number and, in the bits that numbers do not
-// need yet, a tag of the buyer: most probes of others' slots end without a look at a place, which is far away in memory.
-// Invariant: never full, so that every probe ends.
+// need yet, a tag of the buyer: most probes of others' slots end without a look at a place, which is far away in
+// memory. Invariant: never full, so that every probe ends.
 type indexTable struct {
 	slots []uint32 // tag<<bits | number + 1; 0 is empty
 	used  uint32

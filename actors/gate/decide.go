@@ -127,7 +127,9 @@ func (m *Machine) callAtOnce(c *Call, at Instant) machine.Decided {
 			p.State = Called
 		}
 	}
-	return m.decide(Change{Kind: CalledUp, At: at, Upto: upto, People: people, Cites: m.stockNo, ShowRate: m.showRate()})
+	return m.decide(
+		Change{Kind: CalledUp, At: at, Upto: upto, People: people, Cites: m.stockNo, ShowRate: m.showRate()},
+	)
 }
 
 // describe gives a place as it stands.
@@ -210,8 +212,8 @@ func (m *Machine) decideRestock(c *Call, at Instant) machine.Decided {
 	return m.decide(Change{Kind: Stocked, At: at, Stock: *s})
 }
 
-// decideHandIn takes the beacon's round, from whoever brings it. Whether the signature is the round's was checked by the
-// caller, who knows the beacon's key; the audit checks it again.
+// decideHandIn takes the beacon's round, from whoever brings it. Whether the signature is the round's was checked by
+// the caller, who knows the beacon's key; the audit checks it again.
 func (m *Machine) decideHandIn(c *Call, at Instant) machine.Decided {
 	signature := c.Command.Signature
 	switch {

@@ -2,8 +2,8 @@ package gate
 
 import "holdfast/actors/machine"
 
-// Follower keeps a gate's counters and sessions from its log, and no places: its memory does not grow with the crowd. It
-// answers what every node needs: the public frame, and which sessions have ended.
+// Follower keeps a gate's counters and sessions from its log, and no places: its memory does not grow with the crowd.
+// It answers what every node needs: the public frame, and which sessions have ended.
 type Follower struct{ board }
 
 var _ machine.Machine = (*Follower)(nil)

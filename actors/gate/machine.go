@@ -4,8 +4,9 @@ import "holdfast/actors/machine"
 
 // Kind makes the machines of one gate. It holds no settings: they stand in the log.
 type Kind struct {
-	// Follows makes machines that keep counters and sessions only, whatever number of people wait. They decide nothing: the
-	// owner's log is loaded anew by whoever takes it over. The named successor follows with a whole machine instead.
+	// Follows makes machines that keep counters and sessions only, whatever number of people wait. They decide nothing:
+	// the owner's log is loaded anew by whoever takes it over. The named successor follows with a whole machine
+	// instead.
 	Follows bool
 }
 

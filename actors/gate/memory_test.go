@@ -48,8 +48,8 @@ func heap() uint64 {
 	return s.HeapAlloc
 }
 
-// TestMemoryOfAMillion: a waiting person costs the owner 40 bytes at most, and a follower nothing; a join is some twenty
-// bytes in the log. A waiting room is measured in those.
+// TestMemoryOfAMillion: a waiting person costs the owner 40 bytes at most, and a follower nothing; a join is some
+// twenty bytes in the log. A waiting room is measured in those.
 func TestMemoryOfAMillion(t *testing.T) {
 	measure := func(lobby bool, people int) {
 		each, written := 0.0, 0.0
@@ -62,7 +62,9 @@ func TestMemoryOfAMillion(t *testing.T) {
 		}
 		t.Logf("%d people, lobby %v: %.1f bytes each on the owner, %.2f in the log", people, lobby, each, written)
 		if each < 24 || each > 40 || written > 20 {
-			t.Errorf("a waiting person costs %.1f bytes, 40 are allowed; in the log %.2f, 20 are allowed", each, written)
+			t.Errorf(
+				"a waiting person costs %.1f bytes, 40 are allowed; in the log %.2f, 20 are allowed", each, written,
+			)
 		}
 	}
 	measure(true, 200_000)

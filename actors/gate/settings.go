@@ -11,7 +11,9 @@ import (
 type Settings struct {
 	Event [16]byte
 	Pool  uint32
-	// OpensAt begins the joins. ClosesAt ends the lobby and starts the draw; 0: there is no lobby, the first join is the
+	// Generation is raised for a waiting room that begins anew, so that no earlier place is taken for one of its own.
+	Generation uint32
+	// OpensAt begins the joins. ClosesAt ends the lobby and starts the draw; 0: without a lobby, the first join is the
 	// first place. DoorsAt begins the calls, after the draw if there is a lobby.
 	OpensAt, ClosesAt, DoorsAt Instant
 	Rule                       DrawRule
@@ -75,7 +77,8 @@ func (s *Settings) reject() Rejection {
 	return Accepted
 }
 
-// The settings' tags in the log. A later build adds tags and never changes one: what an older log does not name is zero.
+// The settings' tags in the log. A later build adds tags and never changes one: what an older log does not name is
+// zero.
 const (
 	tagEvent = iota + 1
 	tagPool
@@ -95,6 +98,7 @@ const (
 	tagGrace
 	tagMeanSeats
 	tagReturn
+	tagGeneration
 	tagEnd
 )
 
@@ -204,6 +208,8 @@ func (s *Settings) counts(tag int) *uint32 {
 		return &s.Rate
 	case tagMeanSeats:
 		return &s.MeanSeats
+	case tagGeneration:
+		return &s.Generation
 	}
 	return &s.Return
 }

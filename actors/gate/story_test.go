@@ -164,7 +164,9 @@ func (x *teller) place(p gate.Place) {
 	if p.State == gate.NoPlace {
 		return
 	}
-	text := fmt.Sprintf("%s: place %d, rank %d, %s", x.names[p.Number], p.Number, x.m.Rank(p.Number), stateNames[p.State])
+	text := fmt.Sprintf(
+		"%s: place %d, rank %d, %s", x.names[p.Number], p.Number, x.m.Rank(p.Number), stateNames[p.State],
+	)
 	if p.Repeat {
 		text += ", as before"
 	}
@@ -214,7 +216,9 @@ func (x *teller) settings(words []string) (s gate.Settings) {
 	for _, word := range words {
 		key, value, _ := strings.Cut(word, "=")
 		times := map[string]*gate.Instant{"opens": &s.OpensAt, "closes": &s.ClosesAt, "doors": &s.DoorsAt}
-		lengths := map[string]*gate.Millis{"session": &s.Session, "turn": &s.Turn, "grace": &s.Grace, "late": &s.Rule.Late}
+		lengths := map[string]*gate.Millis{
+			"session": &s.Session, "turn": &s.Turn, "grace": &s.Grace, "late": &s.Rule.Late,
+		}
 		numbers := map[string]*uint32{"cap": &s.Cap, "rate": &s.Rate, "mean": &s.MeanSeats, "return": &s.Return}
 		if p := times[key]; p != nil {
 			*p = x.seconds(value)
@@ -232,8 +236,10 @@ func (x *teller) settings(words []string) (s gate.Settings) {
 }
 
 func (x *teller) operate(words []string) {
-	names := map[string]gate.Action{"cap": gate.SetCap, "rate": gate.SetRate, "pause": gate.Pause, "resume": gate.Resume,
-		"message": gate.SetMessage, "open": gate.OpenDoors}
+	names := map[string]gate.Action{
+		"cap": gate.SetCap, "rate": gate.SetRate, "pause": gate.Pause, "resume": gate.Resume,
+		"message": gate.SetMessage, "open": gate.OpenDoors,
+	}
 	action := names[words[0]]
 	if action == 0 {
 		x.t.Fatalf("unknown word %s", words[0])

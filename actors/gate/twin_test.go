@@ -71,15 +71,19 @@ func (x *twin) crowd() {
 	x.do(gate.Command{Kind: gate.Restock, Stock: x.stock})
 	x.now = 3000
 	x.timers()
-	x.do(gate.Command{Kind: gate.HandIn, Round: x.m.Public().Round, Signature: []byte{7, byte(x.pick("lots", 1, 2, 3))}})
+	x.do(
+		gate.Command{Kind: gate.HandIn, Round: x.m.Public().Round, Signature: []byte{7, byte(x.pick("lots", 1, 2, 3))}},
+	)
 	x.look()
 }
 
 func (x *twin) pick(what string, all ...int) int { return rapid.SampledFrom(all).Draw(x.rt, what) }
 
 func (x *twin) step() {
-	kinds := []func(){x.pass, x.pass, x.join, x.join, x.join, x.take, x.take, x.take, x.leave, x.free, x.free, x.restock,
-		x.operate, x.operate, x.draw, x.end, x.lose}
+	kinds := []func(){
+		x.pass, x.pass, x.join, x.join, x.join, x.take, x.take, x.take, x.leave, x.free, x.free, x.restock, x.operate,
+		x.operate, x.draw, x.end, x.lose,
+	}
 	kinds[rapid.IntRange(0, len(kinds)-1).Draw(x.rt, "kind")]()
 }
 
@@ -199,8 +203,10 @@ func (x *twin) restock() {
 }
 
 func (x *twin) operate() {
-	c := gate.Command{Kind: gate.Operate, Reason: "why", Action: gate.Action(x.pick("action", 1, 1, 1, 1, 2, 3, 4, 4, 5, 6)),
-		Value: uint32(x.pick("value", 0, 1, 2, 4, 7))}
+	c := gate.Command{
+		Kind: gate.Operate, Reason: "why", Action: gate.Action(x.pick("action", 1, 1, 1, 1, 2, 3, 4, 4, 5, 6)),
+		Value: uint32(x.pick("value", 0, 1, 2, 4, 7)),
+	}
 	if c.Action == gate.SetRate {
 		c.Value *= 700
 	}

@@ -12,8 +12,8 @@ type (
 	Millis = machine.Millis
 	// Number names a place for ever: the first join has 0, and numbers are dense.
 	Number uint32
-	// Rank is a place's position in the order of calling: 0 is called first. Drawn places have the ranks below N, whoever
-	// joined after the close has their own number as rank.
+	// Rank is a place's position in the order of calling: 0 is called first. Drawn places have the ranks
+	// below N. Whoever joined after the close has their own number as rank.
 	Rank uint32
 	// SessionNo names one admitted buyer's time inside. The first is 1, and numbers are dense.
 	SessionNo uint32
@@ -98,7 +98,7 @@ func (s *Stock) none() bool { return s.Free == 0 && s.Held == 0 && s.Paying == 0
 // Ack is one node's word in a barrier.
 type Ack struct {
 	Node Node
-	// Superseded says that the node is gone: its sections are claimed by others, who read the gate's log up to Seq after
+	// Superseded says that the node is gone: its sections are claimed by others, who read the gate's log to Seq after
 	// their claim.
 	Superseded bool
 	Seq        Seq // the newest record of the gate's log that was followed

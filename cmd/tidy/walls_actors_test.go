@@ -69,6 +69,14 @@ var wallsOfActors = map[string]wall{
 		Why: "judges a gate's log by rules of its own: the machine's bytes are shared, its mistakes must not be",
 		Own: []string{"actors/gate", "actors/gate/draw"}, Std: pureStd,
 	},
+	"actors/gate/place": {
+		Why: "tokens that strangers bring: bytes and keys, and of the gate only its numbers",
+		Own: []string{"actors/gate"}, Std: pureStd, Test: []string{"actors/budget"},
+	},
+	"actors/gate/position": {
+		Why: "a browser computes the same from public counters, so nothing else may go in",
+		Own: []string{"actors/gate", "actors/gate/draw"}, Std: pureStd,
+	},
 	"actors/gate/draw": {
 		Why: "a draw that strangers recompute: bytes in, places out, and nothing of the gate",
 		Std: pureStd,

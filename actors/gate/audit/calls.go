@@ -91,7 +91,9 @@ func (j *judge) paced(c *gate.Change) {
 func (j *judge) slotsOffered(c *gate.Change) {
 	j.want(j.serving(), "G9", "slots are offered while nobody is served")
 	j.want(int(c.People) <= j.free(), "G5", "%d slots are offered, %d are free", c.People, j.free())
-	if !j.want(int(c.People) <= len(j.present), "G4", "%d are offered a slot, %d are present", c.People, len(j.present)) {
+	if !j.want(
+		int(c.People) <= len(j.present), "G4", "%d are offered a slot, %d are present", c.People, len(j.present),
+	) {
 		return
 	}
 	order := slices.Clone(j.present)
@@ -109,7 +111,9 @@ func (j *judge) admitted(c *gate.Change) {
 	}
 	p := &j.people[c.Number]
 	j.want(j.serving(), "G9", "place %d is admitted while nobody is served", c.Number)
-	j.want(j.holding < int(j.cap), "G5", "place %d is admitted, %d of %d slots are occupied", c.Number, j.holding, j.cap)
+	j.want(
+		j.holding < int(j.cap), "G5", "place %d is admitted, %d of %d slots are occupied", c.Number, j.holding, j.cap,
+	)
 	switch p.state {
 	case gate.Offered:
 	case gate.Called, gate.Late:

@@ -79,7 +79,10 @@ func (j *judge) claim(at gate.Instant) {
 func (j *judge) pass(c *gate.Change) {
 	j.want(c.At >= j.last, "log", "time goes back by %d ms", j.last-c.At)
 	if c.Kind == gate.Outage {
-		j.want(j.outageDue && c.At <= j.claimed, "G12", "an outage without a claim behind it: turns stood still for nothing")
+		j.want(
+			j.outageDue && c.At <= j.claimed, "G12",
+			"an outage without a claim behind it: turns stood still for nothing",
+		)
 	} else {
 		j.want(!j.outageDue, "G12", "turns ran on through an outage")
 		if j.serving() && !j.outageDue {
@@ -170,9 +173,13 @@ func (j *judge) closed(c *gate.Change) {
 	j.want(tree.Root() == c.Root, "G3", "the root is not that of the entrants: some were dropped, added or swapped")
 	rule := &j.set.Rule
 	if rule.Independent() {
-		j.want(rule.TimeOf(c.Round) >= c.At+gate.Instant(rule.Late) && (c.Round == rule.Round || rule.TimeOf(rule.Round) <
-			c.At+gate.Instant(rule.Late) && rule.TimeOf(c.Round-1) < c.At+gate.Instant(rule.Late)),
-			"G3", "round %d is not the rule's", c.Round)
+		j.want(
+			rule.TimeOf(c.Round) >= c.At+gate.Instant(rule.Late) && (c.Round == rule.Round || rule.TimeOf(rule.Round) <
+				c.At+gate.Instant(rule.Late) && rule.TimeOf(c.Round-1) < c.At+gate.Instant(rule.Late)),
+			"G3",
+			"round %d is not the rule's",
+			c.Round,
+		)
 	}
 	j.n, j.root, j.round, j.phase = uint32(len(j.people)), c.Root, c.Round, gate.Closed
 	j.report.EntrantsOfTheDraw = j.n

@@ -19,7 +19,7 @@
 //	salt(n)      = first 16 bytes of H("holdfast/salt/v1" ‖ key[32] ‖ u32 n)
 //	leaf(n)      = H(u8 0 ‖ "holdfast/leaf/v1" ‖ u32 n ‖ pseudonym[16] ‖ u8 party ‖ salt[16])
 //	node(l, r)   = H(u8 1 ‖ l[32] ‖ r[32])
-//	root         = the tree of RFC 6962: of no leaf H(""), of one leaf the leaf; of more, node(the tree of the first k,
+//	root         = the tree of RFC 6962: of no leaf H(""), of one leaf the leaf, of more node(the tree of the first k,
 //	               the tree of the rest), k the greatest power of two that is smaller than the number of leaves
 //	path         = the siblings from the leaf up to the root (RFC 9162, 2.1.3.1)
 //	seed         = H("holdfast/seed/v1" ‖ event[16] ‖ u64 N ‖ root[32] ‖ signature)

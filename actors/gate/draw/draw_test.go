@@ -226,7 +226,9 @@ func TestOperatorWhoGrinds(t *testing.T) {
 	check("honest", nil, func(_ *Published, all []Entrant) []Entrant { return all })
 	check("dropped", ErrCount, func(_ *Published, all []Entrant) []Entrant { return all[1:] })
 	check("added", ErrCount, func(_ *Published, all []Entrant) []Entrant { return append(all, Entrant{}) })
-	check("swapped", ErrRoot, func(_ *Published, all []Entrant) []Entrant { all[2], all[5] = all[5], all[2]; return all })
+	check(
+		"swapped", ErrRoot, func(_ *Published, all []Entrant) []Entrant { all[2], all[5] = all[5], all[2]; return all },
+	)
 	check("party grown", ErrRoot, func(_ *Published, all []Entrant) []Entrant { all[2].Party++; return all })
 	check("another round", ErrSignature, func(p *Published, all []Entrant) []Entrant { p.Round++; return all })
 	check("another signature", ErrSignature, func(p *Published, all []Entrant) []Entrant {

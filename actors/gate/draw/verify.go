@@ -48,7 +48,9 @@ func VerifyAll(p *Published, key *[32]byte, entrants []Entrant, beacon Beacon) e
 }
 
 // VerifyOne recomputes one entrant's place, from what that entrant was given.
-func VerifyOne(p *Published, number uint32, e Entrant, salt Salt, path []Hash, beacon Beacon) (place uint32, err error) {
+func VerifyOne(
+	p *Published, number uint32, e Entrant, salt Salt, path []Hash, beacon Beacon,
+) (place uint32, err error) {
 	if !OnPath(p.Root, p.Entrants, number, Leaf(number, e.Pseudonym, e.Party, salt), path) {
 		return 0, ErrPath
 	}
