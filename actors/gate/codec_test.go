@@ -23,7 +23,8 @@ func everyChange() []gate.Change {
 	return []gate.Change{
 		{
 			Kind: gate.Founded,
-			Settings: gate.Settings{Event: [16]byte{1}, Pool: 2, Generation: 17, OpensAt: 3, ClosesAt: 4000, DoorsAt: 5000,
+			Settings: gate.Settings{Event: [16]byte{1}, Pool: 2, Generation: 17, OpensAt: 3, ClosesAt: 4000,
+				DoorsAt: 5000,
 				Rule:    gate.DrawRule{Chain: [32]byte{6}, Genesis: 7, Period: 3000, Round: 80, Late: 30_000},
 				SaltKey: [32]byte{9}, Cap: 10, Rate: 11, Session: 12, Turn: 13, Grace: 14, MeanSeats: 15, Return: 16},
 		},

@@ -69,12 +69,18 @@ func (x *twin) crowd() {
 	}
 	x.stock = gate.Stock{Free: 100}
 	x.do(gate.Command{Kind: gate.Restock, Stock: x.stock})
+	x.setCap(uint32(x.pick("first cap", 2, 6)))
 	x.now = 3000
 	x.timers()
 	x.do(
 		gate.Command{Kind: gate.HandIn, Round: x.m.Public().Round, Signature: []byte{7, byte(x.pick("lots", 1, 2, 3))}},
 	)
 	x.look()
+}
+
+func (x *twin) setCap(n uint32) {
+	x.do(gate.Command{Kind: gate.Operate, Action: gate.SetCap, Value: n, Reason: "why"})
+	x.cap = n
 }
 
 func (x *twin) pick(what string, all ...int) int { return rapid.SampledFrom(all).Draw(x.rt, what) }
@@ -87,12 +93,20 @@ func (x *twin) step() {
 	kinds[rapid.IntRange(0, len(kinds)-1).Draw(x.rt, "kind")]()
 }
 
-// pass lets time go by. What runs meanwhile is what ran at its beginning.
+// pass lets time go by: timers run when they are due, or all of them late.
 func (x *twin) pass() {
-	by := gate.Millis(x.pick("ms", 1, 60, 300, 700, 1000, 1001, 4000))
-	x.run(by)
-	x.now += gate.Instant(by)
+	to := x.now + gate.Instant(x.pick("ms", 1, 60, 300, 700, 1000, 1001, 4000))
+	for due, ok := x.m.NextTimer(); ok && due < to && rapid.Bool().Draw(x.rt, "in time"); due, ok = x.m.NextTimer() {
+		x.until(max(due, x.now))
+	}
+	x.until(to)
+}
+
+func (x *twin) until(at gate.Instant) {
+	x.run(gate.Millis(at - x.now))
+	x.now = at
 	x.timers()
+	x.look()
 }
 
 // run counts the time of turns: while the doors are open, not paused, and a slot is free.
