@@ -8,7 +8,7 @@ type Follower struct{ board }
 
 var _ machine.Machine = (*Follower)(nil)
 
-// Claimed does nothing good: a follower cannot be an owner, and refuses every command.
+// Claimed makes no owner of a follower: it goes on refusing every command.
 func (f *Follower) Claimed(next Seq, _ Instant) { f.Begin(next) }
 
 // NextTimer is never.
