@@ -79,14 +79,12 @@ func (m *Machine) become(no Number, from, to PlaceState) *place {
 func (m *Machine) join(c *Change, stamp uint32) {
 	for i := range c.Entrants {
 		e := &c.Entrants[i]
-		if before, had := m.places.find(e.Buyer); had {
-			require(!m.places.at(before).state.live(), "a second live place of one buyer")
-		}
 		if m.phase == Lobby {
 			n := m.places.n
 			m.tree.Append(draw.Leaf(n, e.Buyer, e.Party, draw.SaltOf(&m.set.SaltKey, n)))
 		}
-		m.places.add(*e, stamp)
+		before, had := m.places.add(*e, stamp)
+		require(!had || !m.places.at(before).state.live(), "a second live place of one buyer")
 	}
 }
 

@@ -26,15 +26,15 @@ type placeBook struct {
 
 func (p *placeBook) at(no Number) *place { return &p.chunks[no/placeChunk][no%placeChunk] }
 
-// add gives the next number. The buyer's earlier place, if any, is found no more.
-func (p *placeBook) add(e Entrant, stamp uint32) {
+// add gives the next number. The buyer's earlier place, if there was one, is found no more, and is told.
+func (p *placeBook) add(e Entrant, stamp uint32) (before Number, had bool) {
 	if int(p.n/placeChunk) == len(p.chunks) {
 		p.chunks = append(p.chunks, new([placeChunk]place))
 	}
 	no := Number(p.n)
 	p.n++
 	*p.at(no) = place{buyer: e.Buyer, party: e.Party, state: Waiting, stamp: stamp}
-	p.index.put(p, e.Buyer, no)
+	return p.index.put(p, e.Buyer, no)
 }
 
 // find gives the buyer's newest place.
@@ -94,17 +94,34 @@ func (x *buyerIndex) get(p *placeBook, b Buyer) (Number, bool) {
 	return t.number(slot), slot != 0
 }
 
-func (x *buyerIndex) put(p *placeBook, b Buyer, no Number) {
+func (x *buyerIndex) put(p *placeBook, b Buyer, no Number) (before Number, had bool) {
 	h := mix(b)
 	t := x.table(h)
 	if int(t.used+1)*4 > len(t.slots)*3 || (no+1)>>t.bits != 0 {
 		t.grow(p, no)
 	}
 	slot := t.seek(p, h, b)
-	if *slot == 0 {
+	if had = *slot != 0; had {
+		before = t.number(*slot)
+	} else {
 		t.used++
 	}
 	*slot = t.slot(h, no)
+	return before, had
+}
+
+// reserve makes room in an empty index for so many entries, no more than they would have grown it to.
+func (x *buyerIndex) reserve(entries int) {
+	size := 8
+	for size*len(x.tables)*3 < entries*4 {
+		size *= 2
+	}
+	if size == 8 {
+		return
+	}
+	for i := range x.tables {
+		x.tables[i] = indexTable{slots: make([]uint32, size), bits: uint8(min(bits.Len32(uint32(entries))+1, 32))}
+	}
 }
 
 // grow makes room for more entries, or only for greater numbers: up to four times no.

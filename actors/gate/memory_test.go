@@ -12,7 +12,7 @@ import (
 const million = 1_000_000
 
 // grown gives a machine that has replayed so many joins in batches, and the log's bytes.
-func grown(t *testing.T, kind *gate.Kind, lobby bool, people int) (m machine.Machine, bytes int) {
+func grown(t testing.TB, kind *gate.Kind, lobby bool, people int) (m machine.Machine, bytes int) {
 	m = kind.New()
 	s := gate.Settings{Cap: 5, Session: 1000, Turn: 1000}
 	if lobby {
@@ -125,5 +125,26 @@ func BenchmarkJoin(b *testing.B) {
 		n++
 		binary.LittleEndian.PutUint64(c.Command.Entrants[0].Buyer[:], n)
 		run(c)
+	}
+}
+
+// BenchmarkMillion is what a takeover by a node without the crowd costs, and what a snapshot costs the owner.
+func BenchmarkMillion(b *testing.B) {
+	m, _ := grown(b, &gate.Kind{}, false, million)
+	var body []byte
+	b.Run("snapshot", func(b *testing.B) {
+		for b.Loop() {
+			body = m.AppendSnapshot(body[:0])
+		}
+		b.ReportMetric(float64(len(body)), "bytes")
+	})
+	for name, kind := range map[string]*gate.Kind{"restore": {}, "restore to follow": {Follows: true}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := kind.Restore(body); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

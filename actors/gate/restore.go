@@ -159,6 +159,7 @@ func (m *Machine) restoreTree(r *codec.Reader) {
 func (m *Machine) restorePlaces(r *codec.Reader) {
 	n := readCount(r, numbersMax, 18)
 	check(r, n == int(m.joined), "number of places")
+	m.places.index.reserve(n)
 	var counts [placeStates]uint32
 	for no := range Number(n) {
 		if r.Err != nil {
@@ -173,9 +174,8 @@ func (m *Machine) restorePlaces(r *codec.Reader) {
 		if r.Err != nil {
 			return
 		}
-		before, had := m.places.find(e.Buyer)
+		before, had := m.places.add(e, 0)
 		check(r, !had || !m.places.at(before).state.live(), "second live place of one buyer")
-		m.places.add(e, 0)
 		p := m.places.at(no)
 		p.state, p.missed = state, flags&0x80 != 0
 		counts[state]++
