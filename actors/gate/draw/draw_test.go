@@ -136,8 +136,8 @@ func TestPlaceGivenTwice(t *testing.T) {
 
 // TestOrderThatIsNeverDrawn guards P8: over many seeds, every order of few entrants is about as frequent.
 func TestOrderThatIsNeverDrawn(t *testing.T) {
-	const seeds = 12_000
-	for n, orders := range map[uint32]int{1: 1, 2: 2, 3: 6, 4: 24, 5: 120, 6: 720} {
+	const seeds = 6_000
+	for n, orders := range map[uint32]int{1: 1, 2: 2, 3: 6, 4: 24, 5: 120} {
 		counts := map[string]int{}
 		for i := range uint32(seeds) {
 			order := NewPermutation(Seed([16]byte{1}, n, Hash{2}, binary.BigEndian.AppendUint32(nil, i)), n)
