@@ -51,8 +51,8 @@ func (f *fair) second() {
 	f.polling = waiting
 }
 
-// TestThoseWhoWentAwayStallNobody guards P8: of a drawn crowd most never come. Everybody who comes gets in, and the slots
-// are in use meanwhile.
+// TestThoseWhoWentAwayStallNobody guards P8: of a drawn crowd most never come. Everybody who comes gets in, and the
+// slots are in use meanwhile.
 func TestThoseWhoWentAwayStallNobody(t *testing.T) {
 	const people, slots = 6000, 150
 	f := &fair{desk: newDesk(t), leaves: map[gate.Instant][]gate.SessionNo{},
