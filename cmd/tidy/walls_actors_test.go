@@ -76,7 +76,24 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/gate": {
 		Why: "the waiting room's rules are replayed and recomputed by strangers: same purity as the seats",
-		Std: pureStd, Test: []string{rapid},
+		Own: []string{"actors/machine", "actors/codec", "actors/gate/draw"}, Std: pureStd,
+		Test: []string{"actors/budget", "actors/machinetest", "actors/gate/audit", rapid},
+	},
+	"actors/gate/audit": {
+		Why: "judges a gate's log by rules of its own: the machine's bytes are shared, its mistakes must not be",
+		Own: []string{"actors/gate", "actors/gate/draw"}, Std: pureStd,
+	},
+	"actors/gate/place": {
+		Why: "tokens that strangers bring: bytes and keys, and of the gate only its numbers",
+		Own: []string{"actors/gate"}, Std: pureStd, Test: []string{"actors/budget"},
+	},
+	"actors/gate/position": {
+		Why: "a browser computes the same from public counters, so nothing else may go in",
+		Own: []string{"actors/gate", "actors/gate/draw"}, Std: pureStd,
+	},
+	"actors/gate/draw": {
+		Why: "a draw that strangers recompute: bytes in, places out, and nothing of the gate",
+		Std: pureStd,
 	},
 	"actors/venue": {
 		Why: "plans are data: parsing them needs the core's types and nothing that runs",
