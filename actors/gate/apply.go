@@ -2,8 +2,8 @@ package gate
 
 import "holdfast/actors/gate/draw"
 
-// crowd is what only the owner keeps, and who preloads to become it: every place, and who among them is called.
-type crowd struct {
+// register is what only the owner keeps, and who preloads to become it: every place, and who among them is called.
+type register struct {
 	places   placeBook
 	tree     draw.Frontier // of the lobby's entrants
 	turns    turnQueue     // of the called
@@ -22,7 +22,7 @@ type operatorRequest struct {
 // requestsMax is how many operators' requests are remembered (P5).
 const requestsMax = 256
 
-func (w *crowd) init() {
+func (w *register) init() {
 	w.turns.state, w.offers.state, w.graces.state = Called, Offered, Late
 	w.holders = make(map[Number]SessionNo)
 }

@@ -77,7 +77,7 @@ func (m *Machine) decideJoin(c *Call, at Instant) machine.Decided {
 		return m.refuse(c, BadParty, 0)
 	}
 	m.fresh = m.fresh[:0]
-	clear(m.met)
+	clear(m.seen)
 	dependsOn := Seq(0)
 	for _, e := range all {
 		p, stamp := m.joinOne(e, len(all) > 1)
@@ -102,12 +102,12 @@ func (m *Machine) joinOne(e Entrant, batch bool) (Place, Seq) {
 		p.Repeat = true
 		return p, m.since(m.places.at(no).stamp)
 	}
-	if no, twice := m.met[e.Buyer]; batch && twice {
+	if no, twice := m.seen[e.Buyer]; batch && twice {
 		return Place{Number: no, State: Waiting, Party: m.fresh[uint32(no)-m.joined].Party, Repeat: true}, 0
 	}
 	no := Number(m.joined) + Number(len(m.fresh))
 	if m.fresh = append(m.fresh, e); batch {
-		m.met[e.Buyer] = no
+		m.seen[e.Buyer] = no
 	}
 	return Place{Number: no, State: Waiting, Party: e.Party}, 0
 }

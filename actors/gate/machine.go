@@ -29,19 +29,19 @@ func (k *Kind) Restore(snapshot []byte) (machine.Machine, error) {
 // Machine is the gate as its owner drives it.
 type Machine struct {
 	board
-	crowd
+	register
 	claimed Instant // of this life; no part of the truth
 	// Scratch: no meaning between calls.
 	decided []Change
 	fresh   []Entrant
 	freed   []SessionNo
-	met     map[Buyer]Number // of one batch
+	seen    map[Buyer]Number // of one batch
 }
 
 var _ machine.Machine = (*Machine)(nil)
 
 func newMachine() *Machine {
-	m := &Machine{met: make(map[Buyer]Number)}
+	m := &Machine{seen: make(map[Buyer]Number)}
 	m.init()
 	return m
 }

@@ -187,15 +187,15 @@ func (m *Machine) restorePlaces(r *codec.Reader) {
 }
 
 func (m *Machine) restoreQueue(r *codec.Reader, q *turnQueue) {
-	last, met := Millis(0), make(map[Number]bool)
+	last, seen := Millis(0), make(map[Number]bool)
 	for range readCount(r, numbersMax, 2) {
 		t := turn{Number(read32(r)), Millis(readInstant(r))}
-		ok := uint32(t.number) < m.places.n && t.deadline >= last && !met[t.number] &&
+		ok := uint32(t.number) < m.places.n && t.deadline >= last && !seen[t.number] &&
 			m.places.at(t.number).state == q.state
 		if check(r, ok, "turn"); !ok {
 			return
 		}
-		met[t.number], last = true, t.deadline
+		seen[t.number], last = true, t.deadline
 		q.turns = append(q.turns, t)
 	}
 	check(r, uint32(len(q.turns)) == m.counts[q.state], "number of turns")

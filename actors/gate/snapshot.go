@@ -52,7 +52,7 @@ func (m *Machine) AppendSnapshot(dst []byte) []byte {
 	return dst
 }
 
-func (w *crowd) queues() [3]*turnQueue { return [3]*turnQueue{&w.turns, &w.offers, &w.graces} }
+func (w *register) queues() [3]*turnQueue { return [3]*turnQueue{&w.turns, &w.offers, &w.graces} }
 
 // AppendSnapshot appends the follower's state: its version byte and the board.
 func (f *Follower) AppendSnapshot(dst []byte) []byte {

@@ -13,8 +13,8 @@ import (
 
 // Host is the engine as its rebalancer meets it. Only Sections' visits may wait.
 type Host interface {
-	// Sections calls visit for every section in use until visit says no. complete says that all peers have told what they
-	// serve of the section's event.
+	// Sections calls visit for every section in use until visit says no. complete says that all peers have told what
+	// they serve of the section's event.
 	Sections(visit func(s Section, complete bool) (more bool))
 	// Repeat says again what may not have got through to other nodes.
 	Repeat()

@@ -64,24 +64,24 @@ func (r *Rig) Streams(ctx context.Context, s StreamsShape) (result StreamsResult
 	if !s.Plain {
 		request += "Accept-Encoding: gzip\r\n"
 	}
-	crowd, err := load.OpenCrowd(ctx, r.Target.Address, max(s.Streams-streamsLooked, 0), []byte(request+"\r\n"))
+	watchers, err := load.OpenWatchers(ctx, r.Target.Address, max(s.Streams-streamsLooked, 0), []byte(request+"\r\n"))
 	if err != nil {
 		return result, errors.Join(err, r.logTail())
 	}
-	defer crowd.Close()
+	defer watchers.Close()
 	if err := lab.SleepUntil(ctx, time.Now().Add(streamsSettle)); err != nil {
 		return result, err
 	}
 	result.Streams = s.Streams
 	result.Memory = float64(r.resident()-idle) / float64(s.Streams)
-	bytes, reads := crowd.Bytes.Load(), crowd.Reads.Load()
-	if result.Holds, err = r.holdBeside(ctx, look, s.Shape); err != nil {
+	bytes, reads := watchers.Bytes.Load(), watchers.Reads.Load()
+	if result.Holds, err = r.holdWhileWatched(ctx, look, s.Shape); err != nil {
 		return result, err
 	}
 	seconds := result.Holds.Elapsed.Seconds()
-	result.Bytes = float64(crowd.Bytes.Load()-bytes) / seconds / float64(max(s.Streams-streamsLooked, 1))
-	result.Reads = float64(crowd.Reads.Load()-reads) / seconds
-	result.Lost = crowd.Lost.Load()
+	result.Bytes = float64(watchers.Bytes.Load()-bytes) / seconds / float64(max(s.Streams-streamsLooked, 1))
+	result.Reads = float64(watchers.Reads.Load()-reads) / seconds
+	result.Lost = watchers.Lost.Load()
 	result.Delta, result.Unseen, err = look.end(result.Holds.Outcomes[load.Held], stop)
 	return result, err
 }
@@ -94,8 +94,8 @@ func (r *Rig) resident() int64 {
 	return lab.ResidentOf(r.Server.PID())
 }
 
-// holdBeside holds one seat after another at the shape's rate.
-func (r *Rig) holdBeside(ctx context.Context, look *streamLook, s Shape) (Result, error) {
+// holdWhileWatched holds one seat after another at the shape's rate.
+func (r *Rig) holdWhileWatched(ctx context.Context, look *streamLook, s Shape) (Result, error) {
 	l := s.load()
 	l.Count = uint64(len(look.acked))
 	l.Request = func(dst []byte, n requestNo) []byte { return look.event.appendHold(dst, uint64(n), 'h', n) }

@@ -146,7 +146,7 @@ func (w *writer) turn(s *shard) {
 type telling struct {
 	shard *shard
 	next  int // of the shard's clients
-	asked bool
+	known bool
 	at    Place // where frame begins
 	frame *Frame
 	to    Place
@@ -154,9 +154,9 @@ type telling struct {
 
 // since is what a client at a place is told in this turn: whoever stands where the one before stood gets the same.
 func (t *telling) since(at Place) (*Frame, Place) {
-	if !t.asked || t.at != at {
+	if !t.known || t.at != at {
 		t.frame, t.to = t.shard.hub.source.Since(at)
-		t.asked, t.at = true, at
+		t.known, t.at = true, at
 	}
 	return t.frame, t.to
 }

@@ -16,9 +16,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Crowd is very many connections whose answers never end, such as a stream's, read and not looked at: one thread and
+// Watchers is very many connections whose answers never end, such as a stream's, read and not looked at: one thread and
 // one system call a piece, so that the client of ten thousand does not measure itself.
-type Crowd struct {
+type Watchers struct {
 	Bytes atomic.Uint64 // taken so far
 	Reads atomic.Uint64
 	Lost  atomic.Uint64 // connections that the server ended
@@ -29,25 +29,25 @@ type Crowd struct {
 	reading sync.WaitGroup
 }
 
-// crowdSources are the loopback addresses from which a crowd comes: a server bounds the streams of one address.
-const crowdSources = 16
+// watcherSources are the loopback addresses from which they come: a server bounds the streams of one address.
+const watcherSources = 16
 
-// OpenCrowd connects count times to host:port, sends the request on each, and reads what comes until Close. It returns
-// when every connection has begun to be answered with status 200.
-func OpenCrowd(ctx context.Context, address string, count int, request []byte) (*Crowd, error) {
+// OpenWatchers connects count times to host:port, sends the request on each, and reads what comes until Close. It
+// returns when every connection has begun to be answered with status 200.
+func OpenWatchers(ctx context.Context, address string, count int, request []byte) (*Watchers, error) {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return nil, fmt.Errorf("load: crowd: %w", err)
+		return nil, fmt.Errorf("load: watchers: %w", err)
 	}
 	poll, err := newPoller()
 	if err != nil {
 		return nil, err
 	}
-	c := &Crowd{poll: poll}
+	c := &Watchers{poll: poll}
 	for i := range count {
 		if err := errors.Join(ctx.Err(), c.join(ctx, i, to, request)); err != nil {
 			c.Close()
-			return nil, fmt.Errorf("load: connection %d of a crowd: %w", i+1, err)
+			return nil, fmt.Errorf("load: connection %d of the watchers: %w", i+1, err)
 		}
 	}
 	c.reading.Go(c.read)
@@ -55,10 +55,10 @@ func OpenCrowd(ctx context.Context, address string, count int, request []byte) (
 }
 
 // join opens one connection and waits for its answer's first bytes.
-func (c *Crowd) join(ctx context.Context, i int, to netip.AddrPort, request []byte) error {
+func (c *Watchers) join(ctx context.Context, i int, to netip.AddrPort, request []byte) error {
 	from := &net.TCPAddr{}
 	if to.Addr().Is4() && to.Addr().IsLoopback() {
-		from.IP = net.IPv4(127, 0, 0, byte(1+i%crowdSources))
+		from.IP = net.IPv4(127, 0, 0, byte(1+i%watcherSources))
 	}
 	dialer := net.Dialer{Timeout: dialTimeout, LocalAddr: from, KeepAlive: -1}
 	made, err := dialer.DialContext(ctx, "tcp", to.String())
@@ -96,13 +96,13 @@ func (c *Crowd) join(ctx context.Context, i int, to netip.AddrPort, request []by
 }
 
 // read takes what has come, until Close.
-func (c *Crowd) read() {
+func (c *Watchers) read() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	ready := make([]readiness, eventsMax)
 	buffer := make([]byte, 256<<10)
 	for !c.stop.Load() {
-		for _, r := range ready[:c.poll.wait(ready, crowdPatience)] {
+		for _, r := range ready[:c.poll.wait(ready, watcherPatience)] {
 			n, err := unix.Read(c.sockets[r.id], buffer)
 			switch {
 			case errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR):
@@ -117,11 +117,11 @@ func (c *Crowd) read() {
 	}
 }
 
-// crowdPatience is how long Close waits for a reader that has nothing to read.
-const crowdPatience = 50 * time.Millisecond
+// watcherPatience is how long Close waits for a reader that has nothing to read.
+const watcherPatience = 50 * time.Millisecond
 
 // Close ends every connection.
-func (c *Crowd) Close() {
+func (c *Watchers) Close() {
 	c.stop.Store(true)
 	c.reading.Wait()
 	for _, fd := range c.sockets {

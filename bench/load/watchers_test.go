@@ -37,9 +37,9 @@ func answerAll(t *testing.T, text string, then func(net.Conn)) (address string) 
 	return listener.Addr().String()
 }
 
-const crowdRequest = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+const watchRequest = "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
-// A crowd takes every byte of every connection, and notices those that end.
+// The watchers take every byte of every connection, and notice those that end.
 func TestCrowdCountsWhatComes(t *testing.T) {
 	const conns, news = 30, "12345678"
 	begin := make(chan struct{})
@@ -48,7 +48,7 @@ func TestCrowdCountsWhatComes(t *testing.T) {
 		_, _ = conn.Write([]byte(news))
 		_ = conn.Close()
 	})
-	c, err := OpenCrowd(t.Context(), address, conns, []byte(crowdRequest))
+	c, err := OpenWatchers(t.Context(), address, conns, []byte(watchRequest))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,16 +59,16 @@ func TestCrowdCountsWhatComes(t *testing.T) {
 	for c.Lost.Load() < conns {
 		<-tick.C
 	}
-	// The first twelve bytes of each were read before the crowd began.
+	// The first twelve bytes of each were read before the watchers began.
 	if want := uint64(conns * (len("HTTP/1.1 200 OK\r\n\r\n") - 12 + len(news))); c.Bytes.Load() != want {
 		t.Errorf("%d bytes of %d", c.Bytes.Load(), want)
 	}
 }
 
-// Whoever is refused is no crowd.
+// Whoever is refused is no watcher.
 func TestCrowdTellsARefusal(t *testing.T) {
 	address := answerAll(t, "HTTP/1.1 503 Busy\r\n\r\n", func(conn net.Conn) { _ = conn.Close() })
-	if c, err := OpenCrowd(t.Context(), address, 2, []byte(crowdRequest)); err == nil {
+	if c, err := OpenWatchers(t.Context(), address, 2, []byte(watchRequest)); err == nil {
 		c.Close()
 		t.Error("a refusal counts as a stream")
 	}
