@@ -248,7 +248,7 @@ func TestSameSeedSameCrowd(t *testing.T) {
 		t.Error("seeds make no difference")
 	}
 	if _, err := New(&Job{Scenario: "nonsense"}, nil, "", DevIdentity, 0); err == nil {
-		t.Error("a watchers that nobody knows was made")
+		t.Error("a crowd that nobody knows was made")
 	}
 }
 
