@@ -29,7 +29,8 @@ const (
 // it.
 //
 //	kept waiting for more than a part of the time?   share × 0.8      bookings go first
-//	news older than the aim?                         share × 1.25     but not over 3/4 while others wait
+//	news older than the aim?                         share × 1.25     but not over 3/4 while others wait; at least
+//	                                                                  3/4 once it is twice as old
 //	neither                                          share + 0.05     nobody needs the processor
 //
 // The rest after work is work × (1/share − 1): with the whole processor none.
@@ -52,8 +53,15 @@ func (p *pacer) slice() int {
 	return int(min(max(sliceLength/p.cost, 1), shardMax))
 }
 
-// turn begins with news of an age.
-func (p *pacer) turn(age time.Duration) { p.late = p.late || age > freshAim }
+// turn begins with news of an age. A share that was right while nothing was to be told is not found again by steps,
+// each of which takes the longer the smaller it is: at twice the aim the writers have what they may have.
+func (p *pacer) turn(age time.Duration) {
+	if age <= freshAim {
+		return
+	}
+	p.late = true
+	p.share = max(p.share, shareCrowded*min(float64(age)/float64(2*freshAim), 1))
+}
 
 // worked is told after a slice: how many were written to, how long that took, how much of it was processor time, and
 // how long the yield after it lasted. rest is how long to sleep now; 0: not at all.

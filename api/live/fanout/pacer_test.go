@@ -88,3 +88,18 @@ func TestPaceIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// P9: news that comes after a time of crowding is not held back by the share that was right then.
+func TestP9OldNewsIsToldAtOnce(t *testing.T) {
+	p := newPacer()
+	work(&p, time.Second, 10*time.Microsecond, 0.5, 0)
+	if p.share > shareMin*1.1 {
+		t.Fatalf("a share of %.2f in a crowd without news", p.share)
+	}
+	if p.turn(freshAim); p.share > shareMin*1.1 {
+		t.Errorf("a share of %.2f for news that is fresh", p.share)
+	}
+	if p.turn(2 * freshAim); p.share < shareCrowded {
+		t.Errorf("a share of %.2f for news of %v", p.share, 2*freshAim)
+	}
+}
