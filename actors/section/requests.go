@@ -1,21 +1,61 @@
 package section
 
-// remembered is one accepted request, 40 bytes.
+// remembered is one accepted request, 32 bytes.
 type remembered struct {
 	id          RequestID
 	fingerprint uint64
-	at          Instant
-	ref         uint32 // booking slot<<1 | 1 if the request placed that booking; 0 for block and unblock
-	stamp       uint32
+	at          uint32 // the low bits; requestMemory.at has the others
+	ref         uint32 // booking slot<<2, with refPlaced if the request placed it; for block and unblock stamp<<2 | refNone
 }
 
-func (e *remembered) slot() uint32 { return e.ref >> 1 }
+const (
+	refPlaced = 1
+	refNone   = 2
+	refBits   = 2
+)
+
+// refTo is a remembered request's ref. The stamp counts without a booking only.
+func refTo(slot uint32, placed bool, stamp uint32) uint32 {
+	switch {
+	case slot == 0:
+		return stamp<<refBits | refNone
+	case placed:
+		return slot<<refBits | refPlaced
+	}
+	return slot << refBits
+}
+
+func (e *remembered) slot() uint32 {
+	if e.ref&refNone != 0 {
+		return 0
+	}
+	return e.ref >> refBits
+}
+
+// era says that from entry number first on the high bits of At are these. A new one begins each 49 days, or after a
+// pause.
+type era struct {
+	first uint32
+	high  Instant
+}
 
 // requestMemory is the idempotency memory (P5): it lives in the state, so it is as durable as what it remembers. Only
 // accepted requests are in it: remembering a refusal would cost a write (P7), and the loser is welcome to try again.
 type requestMemory struct {
 	entries queue[remembered] // ascending At, because At never goes back
 	index   tagTable          // tag of the id → entry number
+	eras    []era             // ascending; the first is that of the oldest entry
+}
+
+const lowBits = 32
+
+// at is when the request of an entry was accepted.
+func (m *requestMemory) at(number uint32) Instant {
+	i := len(m.eras) - 1
+	for i > 0 && number-m.entries.head < m.eras[i].first-m.entries.head {
+		i--
+	}
+	return m.eras[i].high<<lowBits | Instant(m.entries.at(number).at)
 }
 
 func (m *requestMemory) find(id RequestID) *remembered {
@@ -28,8 +68,16 @@ func (m *requestMemory) find(id RequestID) *remembered {
 	return nil
 }
 
-func (m *requestMemory) add(e remembered) {
-	m.index.insert(tagOf(e.id), m.entries.push(e))
+func (m *requestMemory) add(e remembered, at Instant) {
+	e.at = uint32(at)
+	number := m.entries.push(e)
+	m.index.insert(tagOf(e.id), number)
+	if m.entries.n == 1 {
+		m.eras = m.eras[:0]
+	}
+	if n := len(m.eras); n == 0 || m.eras[n-1].high != at>>lowBits {
+		m.eras = append(m.eras, era{number, at >> lowBits})
+	}
 }
 
 // forget drops the oldest and returns its booking slot.
@@ -38,6 +86,9 @@ func (m *requestMemory) forget() (slot uint32) {
 	slot = e.slot()
 	m.index.remove(tagOf(e.id), m.entries.head)
 	m.entries.drop()
+	if len(m.eras) > 1 && m.eras[1].first == m.entries.head {
+		m.eras = append(m.eras[:0], m.eras[1:]...)
+	}
 	return slot
 }
 
@@ -58,11 +109,8 @@ func (s *State) remember(c *Change, slot uint32) {
 	if c.Request == (RequestID{}) {
 		return
 	}
-	e := remembered{id: c.Request, fingerprint: c.Fingerprint, at: c.At, ref: slot << 1, stamp: s.stamp()}
-	if c.Kind == HoldPlaced {
-		e.ref |= 1
-	}
-	s.requests.add(e)
+	ref := refTo(slot, c.Kind == HoldPlaced, s.stamp())
+	s.requests.add(remembered{id: c.Request, fingerprint: c.Fingerprint, ref: ref}, c.At)
 	if slot != 0 {
 		b := s.bookings.slab.at(slot)
 		b.refs++
@@ -70,11 +118,21 @@ func (s *State) remember(c *Change, slot uint32) {
 	}
 }
 
+// rememberedSince is the record that a repeat depends on: the last one that touched the request's booking, which is not
+// older than the request; of a request without a booking its own, whose stamp is cut to 30 bits here (see since).
+func (s *State) rememberedSince(e *remembered) Seq {
+	if slot := e.slot(); slot != 0 {
+		return s.since(s.bookings.slab.at(slot).stamp)
+	}
+	age := Seq((s.stamp()<<refBits - e.ref&^refNone) >> refBits)
+	return s.seq - min(age, s.seq)
+}
+
 // forget drops what has left the idempotency memory, oldest first.
 func (s *State) forget() {
 	q := &s.requests.entries
 	for range forgetMax {
-		if q.n <= s.rules.DedupeCountMin || !s.aged(q.front().at) {
+		if q.n <= s.rules.DedupeCountMin || !s.aged(s.requests.at(q.head)) {
 			break
 		}
 		if slot := s.requests.forget(); slot != 0 {
