@@ -45,6 +45,7 @@ type requestMemory struct {
 	entries queue[remembered] // ascending At, because At never goes back
 	index   tagTable          // tag of the id → entry number
 	eras    []era             // ascending; the first is that of the oldest entry
+	eraRoom [1]era            // for eras, while there is one
 }
 
 const lowBits = 32
@@ -73,7 +74,7 @@ func (m *requestMemory) add(e remembered, at Instant) {
 	number := m.entries.push(e)
 	m.index.insert(tagOf(e.id), number)
 	if m.entries.n == 1 {
-		m.eras = m.eras[:0]
+		m.eras = m.eraRoom[:0]
 	}
 	if n := len(m.eras); n == 0 || m.eras[n-1].high != at>>lowBits {
 		m.eras = append(m.eras, era{number, at >> lowBits})

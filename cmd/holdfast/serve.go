@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -54,7 +53,7 @@ func (s *serveCommand) Run(c *console) error {
 	}
 	log, lines := node.NewLog(c.err, s.LogFormat, s.LogLevel)
 	defer lines.Flush()
-	relaxCollector()
+	node.LimitMemory(&s.Config, log)
 	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restoreSignals()
 	stopProfiles, err := node.ServeProfiles(s.DebugListen, log)
@@ -92,18 +91,6 @@ func (s *serveCommand) drain(ctx context.Context, n *node.Node) {
 	ctx, cancel := context.WithTimeout(ctx, max(s.DrainWait, stopPatience(s.ShutdownTimeout)/2))
 	defer cancel()
 	n.Drain(ctx, s.DrainWait)
-}
-
-// collectorPercent trades memory for processor time: the heap may grow to five times what lives before it is collected.
-// What lives is small (some 200 bytes a hold, no pointers in it), so this is tens of megabytes on a large sale, and the
-// collector's share of the processor falls to about a quarter.
-const collectorPercent = 400
-
-// relaxCollector leaves the last word to the operator's GOGC.
-func relaxCollector() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectorPercent)
-	}
 }
 
 func (s *serveCommand) runUntil(ctx context.Context, n *node.Node, log *slog.Logger) error {
