@@ -7,8 +7,8 @@ type expiryItem struct {
 	slot uint32
 }
 
-// before orders by (end, booking number). Numbers compare as a difference, so that the low bits may wrap: two bookings with the
-// same end are never 2^31 numbers apart.
+// before orders by (end, booking number). Numbers compare as a difference, so that the low bits may wrap: two bookings
+// with the same end are never 2^31 numbers apart.
 func (a *expiryItem) before(b *expiryItem) bool {
 	if a.at != b.at {
 		return a.at < b.at
@@ -16,9 +16,9 @@ func (a *expiryItem) before(b *expiryItem) bool {
 	return int32(a.no-b.no) < 0
 }
 
-// expiryHeap is a 4-ary heap of the held bookings. Each booking knows its place, so release and payment take it out at once:
-// with lazy deletion a hot section would carry every hold of the last TTL. Holds are placed in order of their end, so a push is
-// usually a plain append.
+// expiryHeap is a 4-ary heap of the held bookings. Each booking knows its place, so release and payment take it out at
+// once: with lazy deletion a hot section would carry every hold of the last TTL. Holds are placed in order of their
+// end, so a push is usually a plain append.
 type expiryHeap struct {
 	heap slab[expiryItem]
 }
@@ -117,8 +117,8 @@ func (s *State) expiryFirstChild(i uint32) uint32 {
 	return best
 }
 
-// decideExpire emits the due holds in (end, booking number) order without taking the heap apart: candidates is a small heap of
-// places whose parents were emitted, so k holds cost O(k log k) however many wait behind them.
+// decideExpire emits the due holds in (end, booking number) order without taking the heap apart: candidates is a small
+// heap of places whose parents were emitted, so k holds cost O(k log k) however many wait behind them.
 func (s *State) decideExpire(c *Command, d *Decision) {
 	s.candidates = s.candidates[:0]
 	s.offer(0, c.At)

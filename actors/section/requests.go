@@ -32,20 +32,15 @@ func (e *remembered) slot() uint32 {
 	return e.ref >> refBits
 }
 
-// era says that from entry number first on the high bits of At are these. A new one begins each 49 days, or after a
-// pause.
-type era struct {
-	first uint32
-	high  Instant
-}
-
 // requestMemory is the idempotency memory (P5): it lives in the state, so it is as durable as what it remembers. Only
 // accepted requests are in it: remembering a refusal would cost a write (P7), and the loser is welcome to try again.
 type requestMemory struct {
 	entries queue[remembered] // ascending At, because At never goes back
 	index   tagTable          // tag of the id → entry number
-	eras    []era             // ascending; the first is that of the oldest entry
-	eraRoom [1]era            // for eras, while there is one
+	// eras are the entries from which on the high bits of At are others, ascending: the entry's number, and below it the
+	// bits. The first is that of the oldest entry. A new one begins each 49 days.
+	eras    []uint64
+	eraRoom [1]uint64 // for eras, while there is one
 }
 
 const lowBits = 32
@@ -53,10 +48,10 @@ const lowBits = 32
 // at is when the request of an entry was accepted.
 func (m *requestMemory) at(number uint32) Instant {
 	i := len(m.eras) - 1
-	for i > 0 && number-m.entries.head < m.eras[i].first-m.entries.head {
+	for i > 0 && number-m.entries.head < uint32(m.eras[i]>>lowBits)-m.entries.head {
 		i--
 	}
-	return m.eras[i].high<<lowBits | Instant(m.entries.at(number).at)
+	return Instant(m.eras[i]<<lowBits) | Instant(m.entries.at(number).at)
 }
 
 func (m *requestMemory) find(id RequestID) *remembered {
@@ -76,8 +71,9 @@ func (m *requestMemory) add(e remembered, at Instant) {
 	if m.entries.n == 1 {
 		m.eras = m.eraRoom[:0]
 	}
-	if n := len(m.eras); n == 0 || m.eras[n-1].high != at>>lowBits {
-		m.eras = append(m.eras, era{number, at >> lowBits})
+	high := uint32(at >> lowBits)
+	if n := len(m.eras); n == 0 || uint32(m.eras[n-1]) != high {
+		m.eras = append(m.eras, uint64(number)<<lowBits|uint64(high))
 	}
 }
 
@@ -87,7 +83,7 @@ func (m *requestMemory) forget() (slot uint32) {
 	slot = e.slot()
 	m.index.remove(tagOf(e.id), m.entries.head)
 	m.entries.drop()
-	if len(m.eras) > 1 && m.eras[1].first == m.entries.head {
+	if len(m.eras) > 1 && uint32(m.eras[1]>>lowBits) == m.entries.head {
 		m.eras = append(m.eras[:0], m.eras[1:]...)
 	}
 	return slot

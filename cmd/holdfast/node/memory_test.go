@@ -46,6 +46,7 @@ func TestCollectorsLimit(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
 	defer debug.SetMemoryLimit(before)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	flagged := config.Config{Memory: config.Memory{MemoryMiB: 1000}}
 	for name, c := range map[string]struct {
 		allowed memlimit.Provider
 		config  config.Config
@@ -56,8 +57,8 @@ func TestCollectorsLimit(t *testing.T) {
 		"the same, the embedded store": {memlimit.Limit(16 << 30), config.Config{Data: "d"}, "",
 			(16<<30)/10*9 - 288<<20},
 		"a small container":   {memlimit.Limit(512 << 20), config.Config{Data: "d"}, "", 256 << 20},
-		"the flag":            {memlimit.Limit(16 << 30), config.Config{Memory: config.Memory{MemoryMiB: 1000}}, "", 900 << 20},
-		"GOMEMLIMIT":          {memlimit.Limit(16 << 30), config.Config{Memory: config.Memory{MemoryMiB: 1000}}, "5GiB", 12345},
+		"the flag":            {memlimit.Limit(16 << 30), flagged, "", 900 << 20},
+		"GOMEMLIMIT":          {memlimit.Limit(16 << 30), flagged, "5GiB", 12345},
 		"no limit is there":   {unlimited, config.Config{Data: "d"}, "", math.MaxInt64},
 		"nothing can be read": {broken, config.Config{Data: "d"}, "", 12345},
 	} {
