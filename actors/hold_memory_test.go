@@ -3,7 +3,8 @@ package actors
 import (
 	"context"
 	"encoding/binary"
-	"runtime"
+	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -45,63 +46,125 @@ func TestMemoryOfALiveHold(t *testing.T) {
 	if raceDetector {
 		t.Skip("SKIPPED: 200,000 holds take minutes under the race detector, and its own memory is counted in")
 	}
-	const sections, places, callers = 1, 200_000, 16
-	v, err := venue.Parse([]byte(sectionsPlan(sections, places)), venue.Options{Name: "memory"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	gateway, err := sandbox.Open("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	store := &forgetfulStore{Store: memstore.New()}
-	e, err := Open(t.Context(), Config{Store: store, Gateway: gateway})
-	if err != nil {
-		t.Fatal(err)
-	}
-	header, err := e.CreateEvent(t.Context(), &storage.Event{Name: "memory", Currency: "EUR", Sale: storage.SaleOpen,
-		Rules: section.Rules{HoldTTL: 3_600_000, HoldCeiling: 3_600_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8,
-			DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin}}, v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ev, o, err := e.openEvent(header.ID, deadlineSoon())
-	if err != nil {
-		t.Fatal(err)
-	}
-	store.forgets.Store(true)
+	const places = 200_000
+	h := newMemoryHouse(t, places)
 	before := heapAlive()
-	var all sync.WaitGroup
-	for c := range callers {
-		all.Go(func() { holdAll(t, e, o, header.ID, c, callers) })
-	}
-	all.Wait()
-	each := float64(heapAlive()-before) / (sections * places)
+	h.holdAll(t)
+	each := float64(heapAlive()-before) / places
 	t.Logf("%.1f bytes a live hold", each)
-	if buyers := ev.buyers.Buyers(); buyers != sections*places {
-		t.Errorf("%d buyers hold seats, want %d", buyers, sections*places)
+	ev, _, err := h.e.openEvent(h.id, deadlineSoon())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if buyers := ev.buyers.Buyers(); buyers != places {
+		t.Errorf("%d buyers hold seats, want %d", buyers, places)
 	}
 	if each > aliveMax {
 		t.Errorf("a live hold takes %.1f bytes, the budget is %d", each, aliveMax)
 	}
-	if err := e.Close(context.Background()); err != nil {
-		t.Error(err)
-	}
-	runtime.KeepAlive(o)
+	h.close(t)
 }
 
-// holdAll holds every seat whose place is one of the caller's, each for another buyer.
-func holdAll(t *testing.T, e *Engine, o *openEvent, id storage.EventID, caller, callers int) {
+// BenchmarkMemoryOfLiveHolds places a million holds in five events: what the process grows by, and what of that lives.
+// GOGC in the environment is the collector's pace: the server's is 200.
+func BenchmarkMemoryOfLiveHolds(b *testing.B) {
+	const events, places = 5, 200_000
+	var houses []*memoryHouse
+	for range events {
+		houses = append(houses, newMemoryHouse(b, places))
+	}
+	alive, resident := heapAlive(), residentBytes(b)
+	for b.Loop() {
+		for _, h := range houses {
+			h.holdAll(b)
+		}
+		b.ReportMetric(float64(residentBytes(b)-resident)/(events*places), "resident-B/hold")
+		b.ReportMetric(float64(heapAlive()-alive)/(events*places), "alive-B/hold")
+	}
+	for _, h := range houses {
+		h.close(b)
+	}
+}
+
+// residentBytes is the process's resident memory.
+func residentBytes(tb testing.TB) int64 {
+	tb.Helper()
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		tb.Skipf("SKIPPED: resident memory is read from /proc: %v", err)
+	}
+	var size, resident int64
+	if _, err := fmt.Sscan(string(statm), &size, &resident); err != nil {
+		tb.Fatal(err)
+	}
+	return resident * int64(os.Getpagesize())
+}
+
+// memoryHouse is an engine with one open event of one section, and a store that keeps none of its records.
+type memoryHouse struct {
+	e  *Engine
+	o  *openEvent
+	id storage.EventID
+}
+
+func newMemoryHouse(tb testing.TB, places int) *memoryHouse {
+	tb.Helper()
+	v, err := venue.Parse([]byte(sectionsPlan(1, places)), venue.Options{Name: "memory"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	gateway, err := sandbox.Open("")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	store := &forgetfulStore{Store: memstore.New()}
+	h := &memoryHouse{}
+	if h.e, err = Open(context.Background(), Config{Store: store, Gateway: gateway}); err != nil {
+		tb.Fatal(err)
+	}
+	header, err := h.e.CreateEvent(
+		context.Background(), &storage.Event{
+			Name: "memory", Currency: "EUR", Sale: storage.SaleOpen, Rules: section.Rules{
+				HoldTTL: 3_600_000, HoldCeiling: 3_600_000, SeatsPerBookingMax: 8, SeatsPerBuyerMax: 8,
+				DedupeWindow: section.DefaultDedupeWindow, DedupeCountMin: section.DefaultDedupeCountMin,
+			},
+		}, v)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	h.id = header.ID
+	if _, h.o, err = h.e.openEvent(h.id, deadlineSoon()); err != nil {
+		tb.Fatal(err)
+	}
+	store.forgets.Store(true)
+	return h
+}
+
+func (h *memoryHouse) close(tb testing.TB) {
+	if err := h.e.Close(context.Background()); err != nil {
+		tb.Error(err)
+	}
+}
+
+// holdAll holds every seat, each for another buyer, as so many callers.
+func (h *memoryHouse) holdAll(tb testing.TB) {
+	const callers = 16
+	var all sync.WaitGroup
+	for c := range callers {
+		all.Go(func() { h.holdEach(tb, c, callers) })
+	}
+	all.Wait()
+}
+
+func (h *memoryHouse) holdEach(tb testing.TB, caller, callers int) {
 	var out BookingView
-	seats := make([]string, 1)
-	for no := range o.ids {
-		for i := caller; i < len(o.ids[no]); i += callers {
-			seats[0] = o.ids[no][i]
-			call := BookCall{Event: id, Seats: seats}
-			call.Request = tourKey(uint64(no), uint64(i))
+	call := BookCall{Event: h.id, Seats: make([]string, 1)}
+	for no, ids := range h.o.ids { // a section so large has parts
+		for i := caller; i < len(ids); i += callers {
+			call.Seats[0], call.Request = ids[i], tourKey(uint64(no), uint64(i))
 			binary.BigEndian.PutUint64(call.Buyer[:], uint64(no)<<32|uint64(i)+1)
-			if err := e.Book(&call, tourPatience, &out); err != nil {
-				t.Error(err)
+			if err := h.e.Book(&call, tourPatience, &out); err != nil {
+				tb.Error(err)
 				return
 			}
 		}

@@ -118,8 +118,8 @@ func TestIndexForgetsWhileItGrows(t *testing.T) {
 	}
 }
 
-// TestKnownIsToldOfNoOtherKey (P5): of 200,000 keys, in many sections, each is told its own section, and none of 200,000
-// others is known.
+// TestKnownIsToldOfNoOtherKey (P5): of 200,000 keys, in many sections, each is told its own section, and none of
+// 200,000 others is known.
 func TestKnownIsToldOfNoOtherKey(t *testing.T) {
 	const keys = 200_000
 	x := NewKeyIndex(nothingForgotten)
