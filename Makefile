@@ -148,9 +148,9 @@ test-steps:
 	$(GO) -C $(GRAMMAR) test -json -count=1 -timeout 4m ./... $(READ)
 	$(GO) -C $(CLIENTS) test -json -count=1 -timeout 15m ./... $(READ)
 	$(GO) test -json $(COUNT) -timeout 8m -run 'Budget|Alloc|Memory' ./actors/... ./api/... ./storage/... $(READ)
-	HOLDFAST_SIM_SEEDS=2000 $(GO) test -json -count=1 -timeout 8m -run '^TestSimulationOfCluster$$' ./actors $(READ)
+	HOLDFAST_SIM_SEEDS=2000 $(GO) test -json -count=1 -timeout 8m -run '^TestSimulationOfCluster$$' ./actors/simtest/cluster $(READ)
 	$(GO) run ./cmd/planted write $(PLANTED)
-	$(GO) test -json $(COUNT) -timeout 8m -overlay $(PLANTED)/overlay.json -tags planted -run Planted ./actors ./actors/simtest ./cmd/holdfast $(READ)
+	$(GO) test -json $(COUNT) -timeout 8m -overlay $(PLANTED)/overlay.json -tags planted -run Planted ./actors ./actors/simtest/... ./cmd/holdfast $(READ)
 	$(GO) test -json $(COUNT) -timeout 15m -run '$(SLOW_TESTS)' $(SLOW_PKGS) $(READ)
 	$(GO) test -json $(COUNT) -timeout 15m $(PAGE_PKGS) $(READ)
 	$(GO) test -json -count=1 -timeout 30m -run '^TestCockroach$$' ./storage/sqlstore $(READ)
@@ -249,12 +249,12 @@ fuzz: go-version ## every fuzz target for FUZZ_SECONDS each (15)
 
 .PHONY: sim
 sim: go-version ## a section's writers, and whole clusters, in one goroutine from a seed; SEED=n replays one run
-	HOLDFAST_SIM_SEED=$(SEED) $(GO) test -count=1 -v -p 1 -run TestSimulation ./actors/simtest ./actors
+	HOLDFAST_SIM_SEED=$(SEED) $(GO) test -count=1 -v -p 1 -run TestSimulation ./actors/simtest/...
 
 NIGHT_SEEDS ?= 100000
 .PHONY: sim-night
 sim-night: go-version ## NIGHT_SEEDS seeds (100000) of a section's writers and of whole clusters: some twelve minutes of one processor; says how many a second
-	HOLDFAST_SIM_SEEDS=$(NIGHT_SEEDS) $(GO) test -count=1 -v -timeout 4h -p 1 -run TestSimulation ./actors/simtest ./actors
+	HOLDFAST_SIM_SEEDS=$(NIGHT_SEEDS) $(GO) test -count=1 -v -timeout 4h -p 1 -run TestSimulation ./actors/simtest/...
 
 .PHONY: bench
 bench: build ## the measurements behind bench/RESULTS.md (minutes)

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/actors/writer"
@@ -56,13 +57,13 @@ func (t *bookingCall) best(out *BookingView) error {
 	return t.verdict(rejection, err, out)
 }
 
-// recall asks the section that may have met the request only whether it remembers it: a wish for no seats is refused
+// recall asks the section that may have met the request only whether it remembers it: a request for no seats is refused
 // with NoSeats unless it does, and the memory is asked first. The question queues behind whatever an earlier call under
 // the key has left in the section, so NoSeats means that none of that became a hold. Then the request is new: a key
 // whose first section never got to it must not be tied to that section while others have seats (P11). For a search
 // nobody else can be under way (see register), so the whole of the event may be asked without a second booking (P5).
 func (t *bookingCall) recall(at storage.SectionNo, search bool, out *BookingView) (section.Rejection, error) {
-	r := newRequest()
+	r := request.New()
 	r.Command.Kind = section.PlaceBest
 	rejection, err := t.ask(r, at, out)
 	if search && err == nil && rejection == section.NoSeats {
@@ -130,7 +131,7 @@ func (t *bookingCall) round(f *finding, passes []bool, candidates []storage.Sect
 			return true
 		}
 	}
-	return f.err != nil || !t.short(f, candidates)
+	return f.err != nil || !t.short(f, candidates, out)
 }
 
 // short weighs a search that no section could serve: what is free in all of them together makes it not together, or
@@ -139,7 +140,7 @@ func (t *bookingCall) round(f *finding, passes []bool, candidates []storage.Sect
 // The map stands for durable records, and a section's no is told once all it rests on is on the map (P2): what the map
 // shows free is free, or was given away after the no. Of a section of another node it may be late; its own no counts
 // then.
-func (t *bookingCall) short(f *finding, candidates []storage.SectionNo) (again bool) {
+func (t *bookingCall) short(f *finding, candidates []storage.SectionNo, out *BookingView) (again bool) {
 	f.rejection = section.SoldOut
 	free, most, largest := uint32(0), uint32(0), storage.SectionNo(0)
 	t.ev.live.Together(func() {
@@ -156,7 +157,8 @@ func (t *bookingCall) short(f *finding, candidates []storage.SectionNo) (again b
 		}
 	})
 	if !again && free >= f.c.Quantity {
-		f.err = &NotTogetherError{Free: free, Largest: most, Section: t.o.planSection(largest), at: largest}
+		out.apart = NotTogetherError{Free: free, Largest: most, Section: t.o.planSection(largest), at: largest}
+		f.err = &out.apart
 	}
 	return again
 }
@@ -199,7 +201,7 @@ func (t *bookingCall) pass(f *finding, together bool, candidates []storage.Secti
 
 // askFor asks one section; true: the search is over.
 func (t *bookingCall) askFor(f *finding, no storage.SectionNo, out *BookingView) (over bool) {
-	r := newRequest()
+	r := request.New()
 	r.Command = f.c
 	got, err := t.ask(r, no, out)
 	switch {

@@ -24,7 +24,7 @@ func apart(err error) string {
 	return code(err)
 }
 
-// P11: sold out is told per house, not per section. While enough suitable seats are free, a wish that no section can
+// P11: sold out is told per house, not per section. While enough suitable seats are free, a request that no section can
 // serve hears so, and what could be had.
 func TestSoldOutIsToldPerHouseNotPerSection(t *testing.T) {
 	b := newBoxOf(t, twoAndTwo, boxRules(), Config{})
@@ -59,7 +59,7 @@ func TestSoldOutIsToldPerHouseNotPerSection(t *testing.T) {
 	}
 }
 
-// P11: only seats that suit the wish count, of whatever kind it is.
+// P11: only seats that suit the request count, of whatever kind it is.
 func TestNotTogetherCountsWhatSuits(t *testing.T) {
 	b := newBoxOf(t, `{"sections":[
 		{"id":"A","rows":[{"label":"1","seats":4,"category":"gold","accessible":"1"},{"label":"2","seats":4,"category":"tin"}]},
@@ -89,8 +89,8 @@ func TestNotTogetherCountsWhatSuits(t *testing.T) {
 	}
 }
 
-// P11: seats that come and go in two sections by turns are never both gone, and a wish for as many as are always free
-// is never refused for having looked in the wrong one at the wrong time.
+// P11: seats that come and go in two sections by turns are never both gone, and a request for as many as are always
+// free is never refused for having looked in the wrong one at the wrong time.
 func TestSearchIsNotRefusedBecauseSeatsMoveBehindIt(t *testing.T) {
 	rules := boxRules()
 	rules.DedupeCountMin, rules.DedupeWindow = 1, 1
@@ -148,7 +148,7 @@ func TestSearchBeginsAnewWhenSeatsCameBack(t *testing.T) {
 		search := bookingCall{ev: ev, o: o, call: &BookCall{}}
 		f := finding{c: section.Command{Kind: section.PlaceBest, Quantity: quantity, AnyCategory: true}}
 		got := "again"
-		if !search.short(&f, o.order) {
+		if !search.short(&f, o.order, &BookingView{}) {
 			if got = apart(f.err); f.err == nil {
 				got = f.rejection.String()
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -13,8 +14,9 @@ import (
 // are in the way.
 //
 // Each section remembers its own part under the key. A call that stopped between two sections is finished by the same
-// key: those that have done their part repeat their answer, the others are asked for the first time. The whole wish's
-// fingerprint is in the store too, so that a body with the seats of other sections is a mismatch at every node (P5).
+// key: those that have done their part repeat their answer, the others are asked for the first time. The whole
+// request's fingerprint is in the store too, so that a body with the seats of other sections is a mismatch at every
+// node (P5).
 func (e *Engine) Block(id storage.EventID, who Caller, seats []string, unblock bool, timeout time.Duration) error {
 	deadline := time.Now().Add(timeout)
 	ev, o, err := e.openEvent(id, deadline)
@@ -164,9 +166,9 @@ func (b *blocking) ask(no storage.SectionNo, seats []section.SeatIndex) (lost []
 }
 
 func (b *blocking) command(no storage.SectionNo, seats []section.SeatIndex) (section.Rejection, []string, error) {
-	r := newRequest()
-	r.seats = append(r.seats, seats...)
-	r.Command = section.Command{Kind: section.BlockSeats, Seats: r.seats, Operator: true,
+	r := request.New()
+	r.Seats = append(r.Seats, seats...)
+	r.Command = section.Command{Kind: section.BlockSeats, Seats: r.Seats, Operator: true,
 		Buyer: b.who.Buyer, Request: b.who.Request, Fingerprint: b.who.Fingerprint}
 	if b.unblock {
 		r.Command.Kind = section.UnblockSeats
@@ -175,6 +177,6 @@ func (b *blocking) command(no storage.SectionNo, seats []section.SeatIndex) (sec
 	if err != nil {
 		return 0, nil, err
 	}
-	defer r.free()
+	defer r.Free()
 	return outcome.Rejection, b.o.appendIDs(nil, no, outcome.Lost), nil
 }

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/actors/coordinator"
+	"holdfast/actors/peer"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -24,7 +27,7 @@ func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) e
 	if err != nil {
 		return err
 	}
-	t := bookingCall{ev: ev, o: o, call: call, deadline: deadline, judged: judgedUnknown}
+	t := bookingCall{ev: ev, o: o, call: call, deadline: deadline, decidedAt: decidedUnknown}
 	switch {
 	case call.Best.Quantity == 0:
 		return t.named(out)
@@ -58,31 +61,31 @@ func (e *Engine) openEvent(id storage.EventID, deadline time.Time) (*event, *ope
 
 // bookingCall is one booking call on its way.
 type bookingCall struct {
-	ev       *event
-	o        *openEvent
-	call     *BookCall
-	deadline time.Time
-	reserved uint32
-	judged   section.Instant // when the section that answered last judged it; judgedUnknown: nobody can say
+	ev        *event
+	o         *openEvent
+	call      *BookCall
+	deadline  time.Time
+	reserved  uint32
+	decidedAt section.Instant // when the section that answered last judged it; decidedUnknown: nobody can say
 	// searching over sections, as the buyer's coordinator in a cluster, in that generation.
 	searching bool
 	gen       uint64
 }
 
 func (t *bookingCall) named(out *BookingView) error {
-	r := newRequest()
+	r := request.New()
 	no, err := t.o.resolve(t.call.Seats, r)
 	if err != nil {
-		r.free()
+		r.Free()
 		return err
 	}
 	r.Command.Kind = section.PlaceHold
-	if t.lostAlready(r, no) && t.isNew(uint32(len(r.seats))) {
+	if t.lostAlready(r, no) && t.isNew(uint32(len(r.Seats))) {
 		return t.tooLate(r, no, out)
 	}
 	r.Decision.Outcome.Lost = r.Decision.Outcome.Lost[:0]
-	if _, _, err = t.enter(no, false, uint32(len(r.seats))); err != nil {
-		r.free()
+	if _, _, err = t.enter(no, false, uint32(len(r.Seats))); err != nil {
+		r.Free()
 		return err
 	}
 	rejection, err := t.ask(r, no, out)
@@ -95,15 +98,15 @@ func (t *bookingCall) named(out *BookingView) error {
 // will meet the seats taken too, and one that was there, and is gone, was refused. Once a request is registered the map
 // says nothing any more: the seats may have been taken by a repeat of the same request that was quicker.
 func (t *bookingCall) isNew(seats uint32) bool {
-	if id := t.call.Request; id != (section.RequestID{}) && t.ev.index.Met(id) {
+	if id := t.call.Request; id != (section.RequestID{}) && t.ev.index.Contains(id) {
 		return false
 	}
 	return t.ev.refusesHold() == nil && t.ev.buyers.Room(t.call.Buyer, seats, t.mostSeats())
 }
 
-func (t *bookingCall) tooLate(r *Request, no storage.SectionNo, out *BookingView) error {
+func (t *bookingCall) tooLate(r *request.Request, no storage.SectionNo, out *BookingView) error {
 	out.Seats = t.o.appendIDs(out.Seats[:0], no, r.Decision.Outcome.Lost)
-	r.free()
+	r.Free()
 	return t.verdict(section.SeatTaken, nil, out)
 }
 
@@ -111,28 +114,28 @@ func (t *bookingCall) tooLate(r *Request, no storage.SectionNo, out *BookingView
 // durable state only, so a seat that it shows taken is taken (unless a hold is due to end: the section ends it first,
 // P4), and a request that the index does not know no section remembers as a hold (see coordinator.KeyIndex), so it
 // cannot be a repeat. It leaves the lost seats in r's outcome. It never grants: a seat that looks free is the section's
-// to judge, and so is a wish with a fault that takes precedence over seat_taken.
-func (t *bookingCall) lostAlready(r *Request, no storage.SectionNo) bool {
+// to judge, and so is a request with a fault that takes precedence over seat_taken.
+func (t *bookingCall) lostAlready(r *request.Request, no storage.SectionNo) bool {
 	r.Decision.Outcome.Lost = t.o.sections[no].lostAlready(r)
 	return len(r.Decision.Outcome.Lost) > 0
 }
 
-// lostAlready lists the seats of a wish that are surely lost.
-func (s *Section) lostAlready(r *Request) []section.SeatIndex {
+// lostAlready lists the seats of a request that are surely lost.
+func (s *Section) lostAlready(r *request.Request) []section.SeatIndex {
 	lost := r.Decision.Outcome.Lost[:0]
-	if !s.mapIsTrue() || len(r.seats) > int(s.kind.Rules.SeatsPerBookingMax) || len(r.seats) == 0 {
+	if !s.mapIsTrue() || len(r.Seats) > int(s.kind.Rules.SeatsPerBookingMax) || len(r.Seats) == 0 {
 		return lost
 	}
-	slices.Sort(r.seats)
-	for i := 1; i < len(r.seats); i++ {
-		if r.seats[i] == r.seats[i-1] {
+	slices.Sort(r.Seats)
+	for i := 1; i < len(r.Seats); i++ {
+		if r.Seats[i] == r.Seats[i-1] {
 			return lost
 		}
 	}
-	if last := r.seats[len(r.seats)-1]; int(last) >= len(s.kind.Layout.Seats) {
+	if last := r.Seats[len(r.Seats)-1]; int(last) >= len(s.kind.Layout.Seats) {
 		return lost
 	}
-	return s.ev.live.Taken(s.key.Section, r.seats, lost)
+	return s.ev.live.Taken(s.key.Section, r.Seats, lost)
 }
 
 // mapIsTrue says that what the map shows of the section as taken is taken: the section serves, and no hold is due to
@@ -147,7 +150,7 @@ func (s *Section) mapIsTrue() bool {
 }
 
 // resolve turns seat ids into one section's indexes.
-func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error) {
+func (o *openEvent) resolve(ids []string, r *request.Request) (storage.SectionNo, error) {
 	var unknown []string
 	var no storage.SectionNo
 	spread := false
@@ -157,11 +160,11 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 			unknown = append(unknown, string(append([]byte(nil), id...)))
 			continue
 		}
-		if len(r.seats) > 0 && ref.section != no {
+		if len(r.Seats) > 0 && ref.section != no {
 			spread = true
 		}
 		no = ref.section
-		r.seats = append(r.seats, ref.index)
+		r.Seats = append(r.Seats, ref.index)
 	}
 	switch {
 	case len(unknown) > 0:
@@ -169,7 +172,7 @@ func (o *openEvent) resolve(ids []string, r *Request) (storage.SectionNo, error)
 	case spread:
 		return 0, o.spread(ids)
 	}
-	r.Command.Seats = r.seats
+	r.Command.Seats = r.Seats
 	return no, nil
 }
 
@@ -206,10 +209,12 @@ func (t *bookingCall) admit(seats uint32) error {
 		return err
 	}
 	if !t.reserve(seats) {
-		return &Refusal{Code: section.TooManyForBuyer}
+		return tooManyForBuyer
 	}
 	return nil
 }
+
+var tooManyForBuyer = &Refusal{Code: section.TooManyForBuyer}
 
 // reserve counts seats in the buyer ledger for the next section asked, which gives them back unless it places the hold.
 func (t *bookingCall) reserve(seats uint32) bool {
@@ -233,7 +238,7 @@ func (t *bookingCall) mostSeats() uint32 {
 
 func (t *bookingCall) leave(no storage.SectionNo, keep bool) {
 	if t.call.Request != (section.RequestID{}) {
-		t.ev.index.Leave(t.call.Request, no, keep, t.judged)
+		t.ev.index.Leave(t.call.Request, no, keep, t.decidedAt)
 	}
 }
 
@@ -244,21 +249,21 @@ func keeps(rejection section.Rejection, err error) bool {
 }
 
 // ask sends r and fills out from an accepted answer. The buyer's reservation travels with r from the moment it is sent.
-func (t *bookingCall) ask(r *Request, no storage.SectionNo, out *BookingView) (section.Rejection, error) {
+func (t *bookingCall) ask(r *request.Request, no storage.SectionNo, out *BookingView) (section.Rejection, error) {
 	r.Command.Buyer, r.Command.Operator = t.call.Buyer, t.call.Operator
 	r.Command.Request, r.Command.Fingerprint, r.Command.AnyBuyerTotal = t.call.Request, t.call.Fingerprint, t.call.AnyBuyerTotal
 	s := t.o.sections[no]
-	if t.searching && !t.ev.engine.coordinator.still(t.gen, t.call.Event, askerOf(t.call.Operator, t.call.Buyer)) {
-		r.free()
-		return 0, errNotCoordinator
+	if t.searching && !t.ev.engine.coordinator.Still(t.gen, t.call.Event, coordinator.Asker(t.call.Operator, t.call.Buyer)) {
+		r.Free()
+		return 0, peer.ErrNotCoordinator
 	}
-	r.Reserved, r.search, r.gen = t.reserved, t.searching, t.gen
+	r.Reserved, r.Search, r.Gen = t.reserved, t.searching, t.gen
 	if failed := s.do(r, t.deadline); failed != nil {
 		return 0, t.notAnswered(failed)
 	}
 	t.reserved = 0
-	defer r.free()
-	t.judged = r.Command.At
+	defer r.Free()
+	t.decidedAt = r.Command.At
 	outcome := &r.Decision.Outcome
 	if outcome.Rejection != section.Accepted {
 		out.Seats = t.o.appendIDs(out.Seats[:0], no, outcome.Lost)
@@ -271,7 +276,7 @@ func (t *bookingCall) ask(r *Request, no storage.SectionNo, out *BookingView) (s
 // notAnswered keeps the reservation of a request that was surely not done, for the next section.
 func (t *bookingCall) notAnswered(failed *writer.Failure) error {
 	if failed.Class == writer.Unknown {
-		t.reserved, t.judged = 0, judgedUnknown
+		t.reserved, t.decidedAt = 0, decidedUnknown
 	}
 	return t.count(failed)
 }
@@ -298,7 +303,8 @@ func (t *bookingCall) verdict(rejection section.Rejection, err error, out *Booki
 	case rejection == section.IdempotencyMismatch:
 		return ErrMismatch
 	case rejection != section.Accepted:
-		return &Refusal{Code: rejection, Seats: append([]string(nil), out.Seats...)}
+		out.refusal = Refusal{Code: rejection, Seats: out.Seats}
+		return &out.refusal
 	}
 	return nil
 }

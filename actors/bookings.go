@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"holdfast/actors/checkout"
+	"holdfast/actors/coordinator"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 )
 
@@ -27,7 +29,7 @@ func (e *Engine) locate(id BookingID, deadline time.Time) (*event, *openEvent, *
 func (e *Engine) act(
 	kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView,
 ) (section.Outcome, error) {
-	r := newRequest()
+	r := request.New()
 	r.Command.Kind = kind
 	r.Read = kind == 0
 	return e.command(r, id, who, deadline, out)
@@ -37,7 +39,7 @@ func (e *Engine) act(
 func (e *Engine) probe(
 	kind section.CommandKind, id BookingID, who Caller, deadline time.Time, out *BookingView,
 ) (section.Outcome, error) {
-	r := newRequest()
+	r := request.New()
 	r.Command.Kind = kind
 	r.Probe = true
 	return e.command(r, id, who, deadline, out)
@@ -46,23 +48,23 @@ func (e *Engine) probe(
 // command carries r to its booking's section. The key is entered in the event's index, so that one used for a booking
 // of another section is a mismatch (P5).
 func (e *Engine) command(
-	r *Request, id BookingID, who Caller, deadline time.Time, out *BookingView,
+	r *request.Request, id BookingID, who Caller, deadline time.Time, out *BookingView,
 ) (section.Outcome, error) {
 	ev, o, s, err := e.locate(id, deadline)
 	if err != nil {
-		r.free()
+		r.Free()
 		return section.Outcome{}, err
 	}
 	keyed := who.Request != (section.RequestID{})
 	if keyed {
 		at, _, err := ev.enterKey(deadline, who.Request, s.key.Section, false)
 		if err != nil {
-			r.free()
+			r.Free()
 			return section.Outcome{}, err
 		}
 		if at != s.key.Section {
-			ev.index.Leave(who.Request, at, false, judgedUnknown)
-			r.free()
+			ev.index.Leave(who.Request, at, false, decidedUnknown)
+			r.Free()
 			return section.Outcome{}, ErrMismatch
 		}
 	}
@@ -71,25 +73,18 @@ func (e *Engine) command(
 	probe := r.Probe
 	outcome, err := s.outcome(r, deadline)
 	if keyed {
-		keep, judged := true, judgedUnknown // after an error nobody knows whether the section remembers it
+		keep, decidedAt := true, decidedUnknown // after an error nobody knows whether the section remembers it
 		if err == nil {
-			keep, judged = outcome.Rejection == section.Accepted && !probe &&
-				!idle(r.Command.Kind, outcome), r.Command.At
+			keep, decidedAt = outcome.Rejection == section.Accepted && !probe &&
+				!coordinator.IsIdle(r.Command.Kind, outcome), r.Command.At
 		}
-		ev.index.Leave(who.Request, s.key.Section, keep, judged)
+		ev.index.Leave(who.Request, s.key.Section, keep, decidedAt)
 	}
 	if err != nil {
 		return section.Outcome{}, err
 	}
-	defer r.free()
+	defer r.Free()
 	return o.tellBooking(ev, id, outcome, out)
-}
-
-// idle says that nothing was done under the key by this call, so that the index has nothing new to keep: an extension
-// that would gain too little and a second release are repeats without a first. Where there was a first, its entry is
-// kept already.
-func idle(kind section.CommandKind, o *section.Outcome) bool {
-	return o.Repeat && (kind == section.ExtendHold || kind == section.ReleaseHold)
 }
 
 // tellBooking gives the caller a copy of the outcome that outlives its request, and fills out when it is accepted.
@@ -286,3 +281,85 @@ func (e *Engine) Refund(id BookingID, who Caller, timeout time.Duration, out *Bo
 	}
 	return refusal(got.Rejection, err)
 }
+
+var settler = Caller{Operator: true}
+
+// settle brings a booking and its money together once the payment's status is known. It follows the table in package
+// checkout, is idempotent, and safe beside any other call: only the section moves the booking. out is the booking as it
+// then stands.
+//
+// ErrBookingUnknown: the section has no such booking, and money charged for it was given back. Any other error: not
+// settled, to be called again.
+func (e *Engine) settle(id BookingID, status checkout.Status, deadline time.Time, out *BookingView) error {
+	if status == checkout.Charged {
+		return e.settleCharged(id, deadline, out)
+	}
+	return e.settleUncharged(id, status, deadline, out)
+}
+
+// settleStepsMax bounds how often others may move the booking between two commands of one settlement.
+const settleStepsMax = 4
+
+// settleCharged sells the booking while it stands, whatever was believed of its payment before, and gives the money
+// back when it has ended. An ended booking never comes back, so nobody can sell it on money that is being returned.
+func (e *Engine) settleCharged(id BookingID, deadline time.Time, out *BookingView) error {
+	for range settleStepsMax {
+		got, err := e.act(section.ConfirmPayment, id, settler, deadline, out)
+		switch {
+		case err != nil && got.Rejection != section.BookingUnknown:
+			return err
+		case got.Rejection == section.Accepted:
+			return nil
+		case got.Rejection == section.AlreadyConfirmed:
+			return e.read(id, settler, deadline, out)
+		case got.Rejection != section.NotPaying:
+			return e.giveBack(id, deadline, out)
+		}
+		if _, err := e.act(section.BeginPayment, id, settler, deadline, out); err != nil {
+			return err // a refusal is as good: what the booking is now, the next round hears
+		}
+	}
+	return ErrUnavailable
+}
+
+// settleUncharged opens a booking that waits for money again, and takes the tickets of one whose money went back.
+func (e *Engine) settleUncharged(id BookingID, status checkout.Status, deadline time.Time, out *BookingView) error {
+	got, err := e.act(section.FailPayment, id, settler, deadline, out)
+	if err == nil && got.Rejection == section.AlreadyConfirmed && status == checkout.Refunded {
+		got, err = e.act(section.RefundBooking, id, settler, deadline, out)
+	}
+	if err != nil || got.Rejection == section.Accepted {
+		return err
+	}
+	return e.read(id, settler, deadline, out)
+}
+
+// giveBack returns the money of a booking that has ended.
+func (e *Engine) giveBack(id BookingID, deadline time.Time, out *BookingView) error {
+	ctx, cancel := context.WithDeadline(e.ctx, deadline)
+	defer cancel()
+	status, err := e.gateway.Refund(ctx, paymentID(id))
+	if err != nil || status != checkout.Refunded {
+		return errors.Join(ErrUnavailable, err)
+	}
+	return e.read(id, settler, deadline, out)
+}
+
+// settlePayment is the reconciler's way into the section.
+func (e *Engine) settlePayment(_ context.Context, pid checkout.PaymentID, status checkout.Status) error {
+	id, ok := ParseBookingID([]byte(pid))
+	if !ok {
+		return nil // not one of ours: nothing to settle
+	}
+	if e.charging.Has(pid) {
+		return ErrUnavailable // "not found" says nothing while the charge is on its way (P6): ask again
+	}
+	var out BookingView
+	err := e.settle(id, status, time.Now().Add(settleTimeout), &out)
+	if errors.Is(err, ErrBookingUnknown) {
+		return nil
+	}
+	return err
+}
+
+const settleTimeout = 5 * time.Second

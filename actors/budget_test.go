@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/actors/budget"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -21,18 +22,18 @@ var budgets = []budget.Path{
 	budget.Exact("500 holds of one record: submit, ready, advance", 10, 146, recordPath(500)),
 	budget.Exact("hold alone in its record", 1000, 17, recordPath(1)),
 	budget.Exact("refusal with nothing in flight", 1000, 0, refusalPath),
-	budget.About("hold and release through the engine, in memory", 1000, 14434, 50, enginePath(holdAndRelease)),
+	budget.About("hold and release through the engine, in memory", 1000, 10448, 50, enginePath(holdAndRelease)),
 	budget.About(
-		"hold of the best two and its sale through the engine, in memory", 300, 8315, 50, enginePath(bestAndSale),
+		"hold of the best two and its sale through the engine, in memory", 300, 6524, 50, enginePath(bestAndSale),
 	),
-	budget.Exact("refused hold through the engine", 1000, 2000, enginePath(tooLate)), // the refusal, and its seats
+	budget.Exact("refused hold through the engine", 1000, 0, enginePath(tooLate)),
 }
 
 // recordPath fills one record after the other with holds and, the next time, their releases.
 func recordPath(commands int) func(testing.TB) func() {
 	return func(t testing.TB) func() {
 		w := newTestWriter(max(commands, 50))
-		requests, bookings := make([]*Request, commands), make([]section.BookingNo, commands)
+		requests, bookings := make([]*request.Request, commands), make([]section.BookingNo, commands)
 		for i := range requests {
 			requests[i] = holdRequest(i, section.SeatIndex(i))
 		}
@@ -50,8 +51,8 @@ func recordPath(commands int) func(testing.TB) func() {
 			}
 			p := w.Ready()
 			w.Recycle(w.Advance(p.Append.Entry.Batch, nil))
-			for i, told := range w.Answers() {
-				r := requestIn(told)
+			for i, answered := range w.Answers() {
+				r := request.In(answered)
 				if r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted {
 					t.Fatalf("%v %+v", r.Err, r.Decision.Outcome)
 				}
@@ -73,8 +74,9 @@ func refusalPath(t testing.TB) func() {
 	r := holdRequest(1, 7)
 	return func() {
 		w.Submit(&r.Request)
-		if told := w.Answers(); len(told) != 1 || requestIn(told[0]).Decision.Outcome.Rejection != section.SeatTaken {
-			t.Fatalf("%d answers", len(told))
+		if answered := w.Answers(); len(answered) != 1 ||
+			request.In(answered[0]).Decision.Outcome.Rejection != section.SeatTaken {
+			t.Fatalf("%d answers", len(answered))
 		}
 	}
 }
@@ -87,7 +89,7 @@ type counter struct {
 	call BookCall
 	view BookingView
 	n    uint64
-	seat [1]string // of the wish; a list made for each would be counted as the engine's
+	seat [1]string // of the request; a list made for each would be counted as the engine's
 }
 
 func enginePath(step func(*counter)) func(testing.TB) func() {

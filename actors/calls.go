@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
@@ -9,6 +8,8 @@ import (
 
 	"holdfast/actors/booking"
 	"holdfast/actors/checkout"
+	"holdfast/actors/coordinator"
+	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
@@ -40,9 +41,10 @@ var (
 	) // by the clock: the switch may say what it likes
 	ErrOverloaded  = shard.ErrOverloaded   // in-flight bound met; retry later
 	ErrUnavailable = writer.ErrUnavailable // store trouble, loading, stopping: fail closed
-	ErrTimeout     = errors.New(
-		"actors: no answer within deadline",
-	) // the outcome is unknown: repeat with the same key
+	ErrTimeout     = request.ErrTimeout    // the outcome is unknown: repeat with the same key
+	// ErrMoved: the section is another node's, and this node could not find which; from a section, that it left while the
+	// request waited in front of it. Surely not done, to be tried again.
+	ErrMoved          = shard.ErrMoved
 	ErrSectionUnknown = errors.New("actors: no such section")           // best_available.section
 	ErrCategory       = errors.New("actors: no such category")          // best_available.category
 	ErrSpread         = errors.New("actors: seats of several sections") // one booking is one section
@@ -59,7 +61,7 @@ func (e *SeatsUnknownError) Error() string {
 }
 
 // NotTogetherError refuses a search: enough suitable seats are free, but not in one section, and a booking is of one
-// section. It tells what could be had.
+// section. It tells what could be had. It may live in the BookingView that Book was given, as a Refusal does.
 type NotTogetherError struct {
 	Free    uint32 // suitable seats free in all that was searched
 	Largest uint32 // most of them in one section: what one booking can have
@@ -86,7 +88,8 @@ func (e *SplitSectionError) Error() string {
 // Unwrap makes it an ErrSpread.
 func (e *SplitSectionError) Unwrap() error { return ErrSpread }
 
-// Refusal carries a section's "no" to the caller, with seat ids instead of indexes.
+// Refusal carries a section's "no" to the caller, with seat ids instead of indexes. The one that Book answers with may
+// live in the BookingView that Book was given: it is valid until that is used again.
 type Refusal struct {
 	Code  section.Rejection
 	Seats []string
@@ -102,20 +105,8 @@ type Caller struct {
 	Fingerprint uint64
 }
 
-// OperatorBuyer stands for all operators where one place must see all keys of one asker: who they book for differs,
-// their keys are one list. No buyer's name hashes to it (it is wire.OperatorHash, which is in every log ever written).
-var OperatorBuyer = func() (id section.BuyerID) {
-	sum := sha256.Sum256([]byte("holdfast operator"))
-	return section.BuyerID(sum[:len(id)])
-}()
-
-// askerOf is whose keys a request's key is one of.
-func askerOf(operator bool, buyer section.BuyerID) section.BuyerID {
-	if operator {
-		return OperatorBuyer
-	}
-	return buyer
-}
+// OperatorBuyer stands for all operators where one place must see all keys of one asker; see package coordinator.
+var OperatorBuyer = coordinator.OperatorBuyer
 
 // BestAvailable asks the engine to choose.
 type BestAvailable struct {
@@ -147,6 +138,10 @@ type BookingView struct {
 	Amount    int64           // minor units
 	Currency  string
 	Tickets   []TicketView // once confirmed
+
+	// What a refused Book answers with, so that a refusal costs no memory (P7).
+	refusal Refusal
+	apart   NotTogetherError
 }
 
 // TicketView is one sold seat and its code (an HMAC over the store's secret: unguessable, the same at every repeat).

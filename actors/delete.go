@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -129,15 +130,15 @@ func (d *deletion) each(do func(storage.SectionNo) error) error {
 func (d *deletion) command(
 	kind section.CommandKind, no storage.SectionNo, seats []section.SeatIndex, probe bool,
 ) (section.Rejection, []section.SeatIndex, error) {
-	r := newRequest()
+	r := request.New()
 	r.Probe = probe
-	r.seats = append(r.seats, seats...)
-	r.Command = section.Command{Kind: kind, Seats: r.seats, Operator: true}
+	r.Seats = append(r.Seats, seats...)
+	r.Command = section.Command{Kind: kind, Seats: r.Seats, Operator: true}
 	outcome, err := d.o.sections[no].outcome(r, d.deadline)
 	if err != nil {
 		return 0, nil, err
 	}
-	defer r.free()
+	defer r.Free()
 	return outcome.Rejection, append([]section.SeatIndex(nil), outcome.Lost...), nil
 }
 

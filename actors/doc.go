@@ -4,19 +4,20 @@
 // A hold's way:
 //
 //	Book ──▶ bookingCall: sale open? key met before? buyer's limit?      (book.go; package coordinator)
-//	           │ do: here, or on the node that has the section           (request.go, sections.go)
+//	           │ do: here, or on the node that has the section           (package request, sections.go)
 //	           ▼
 //	     shard.Shard ── a slot, the mailbox ──▶ writer.Writer            (packages shard, writer)
 //	           │                                 │ the section decides and applies     (package section)
 //	           │                                 ▼
 //	           │                               Committer ──▶ Store.Commit: many sections, one sync
-//	           ├─▶ Section.Landed: the map, the followers on other nodes (package seatmap, stream.go)
+//	           ├─▶ Section.Landed: the map, the followers on other nodes (packages seatmap, peer)
 //	           └─▶ answers of that record told; the next record leaves
 //
 // The tour in README.md follows a hold through all rooms.
 //
-// A Section is what an event and the other nodes have to do with a shard: it is the shard's Host and its replica's.
-// What became of a request is one of three things, done, surely not done, or unknown: see writer.Failure.
+// A Section is what an event and the other nodes have to do with a shard: it is the shard's Host, its Observer, and its
+// replica's Host. What became of a request is one of three things, done, surely not done, or unknown: see
+// writer.Failure.
 //
 // # Doubt
 //
@@ -37,22 +38,30 @@
 // and followed by all others, so that every node can answer everything, and go on where another stopped.
 //
 //	Book on node A ──▶ route: served here? who has announced it? who should have it?       (sections.go, package placement)
-//	     │ Ask                                                                              (rpc_client.go)
+//	     │ Ask                                                                              (package peer)
 //	     ▼
-//	node B ──▶ its section, as for a buyer of its own ──▶ durable                           (rpc_server.go)
-//	     ├─ Record ──▶ everybody's followers: map, buyer quota, key index                   (stream.go, package replica)
+//	node B ──▶ its section, as for a buyer of its own ──▶ durable
+//	     ├─ Record ──▶ everybody's followers: map, buyer quota, key index                   (package replica)
 //	     └─ Answer ──▶ after the record, on the same link
 //
-//	rebalancer, on every node: claims what is placed here and nobody serves; hands over what is placed elsewhere   (rebalancer.go, package placement)
-//	coordinator of a buyer: the node that runs searches over sections, so that one key is one booking           (search_coordinator.go)
+// Package peer is all of that conversation; peers.go is the engine and its sections as package peer meets them.
+//
+//	rebalancer, on every node: claims what is placed here and nobody serves, hands over what is placed elsewhere
+//	                                                                                        (packages rebalancer, placement)
+//	coordinator of a buyer: the node that runs searches over sections, so that one key is one booking    (package peer)
 //
 // A section moves by a record: whoever has it lets what is in flight land, writes that it is released, and tells the
-// heir. Requests that come in meanwhile wait in front of it, and are sent on. When its node is gone, the record of the
-// heir's claim does the same, once the rule of takeover (Config.MayClaim) allows it. Views of who is there propose all
-// this, and may be wrong or differ: what they cost then is waiting.
+// successor. Requests that come in meanwhile wait in front of it, and are sent on. When its node is gone, the record of
+// the successor's claim does the same, once the rule of takeover (Config.MayClaim) allows it. Views of who is there
+// propose all this, and may be wrong or differ: what they cost then is waiting.
 //
 // A request that was on its way to a node that is gone is sent again under its key, or reported as unknown; never as
 // failed.
+//
+// # Two owners
+//
+// Open runs an engine's loops in goroutines. OpenStepped assembles the same engine without them, for an owner that runs
+// every step when the owner likes: the simulator of whole clusters (package simtest/cluster). See stepped.go.
 //
 // # Across sections
 //

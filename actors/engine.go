@@ -16,6 +16,10 @@ import (
 	"holdfast/actors/booking"
 	"holdfast/actors/catalog"
 	"holdfast/actors/checkout"
+	"holdfast/actors/peer"
+	"holdfast/actors/rebalancer"
+	"holdfast/actors/request"
+	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
 	"holdfast/actors/venue"
@@ -28,9 +32,9 @@ import (
 type Config struct {
 	Store   storage.Store    // required
 	Gateway checkout.Gateway // where confirm takes money; required unless Offline
-	// Offline is for tools that open a stopped server's store for an operator's deed: nothing is paid, and no payment is
-	// judged, since whoever has the books is not here. Bookings in payment stay as they are (P6), and no event is opened
-	// that the deed does not need. With it there is no Gateway.
+	// Offline is for tools that open a stopped server's store for an operator's command: nothing is paid, and no
+	// payment is judged, since whoever has the books is not here. Bookings in payment stay as they are (P6), and no
+	// event is opened that the command does not need. With it there is no Gateway.
 	Offline bool
 	Name    string // the node's name in claims; default "node"
 	// Writer is this process start's id in claims and records, for who must know it before (a heartbeat). Default: a
@@ -50,8 +54,8 @@ type Config struct {
 	InflightMax int64
 	// ChargeTimeout is how long a confirm waits for the processor before it answers "paying". Default 3 s.
 	ChargeTimeout time.Duration
-	// CommitLanes is how many merged writes may be under way at once. Default 1, right for the embedded store.
-	CommitLanes int
+	// CommitConcurrency is how many merged writes may be under way at once. Default 1, right for the embedded store.
+	CommitConcurrency int
 	// CommitGroup is the most records in one merged write. Default 0, no limit: right for the embedded store, where a
 	// sync costs the same for all. A store whose writes are the cheaper the fewer records they have says so itself.
 	CommitGroup int
@@ -121,7 +125,7 @@ func (c *Config) fill() error {
 	}
 	c.InflightMax = cmp.Or(c.InflightMax, 4096)
 	c.ChargeTimeout = cmp.Or(c.ChargeTimeout, 3*time.Second)
-	c.CommitLanes = cmp.Or(c.CommitLanes, 1)
+	c.CommitConcurrency = cmp.Or(c.CommitConcurrency, 1)
 	c.PassivateAfter = cmp.Or(c.PassivateAfter, 10*time.Minute)
 	return nil
 }
@@ -130,6 +134,7 @@ func (c *Config) fill() error {
 type Engine struct {
 	cfg        Config
 	clock      shard.Runtime
+	retrier    request.Retrier
 	ctx        context.Context
 	cancel     context.CancelFunc
 	cut        context.CancelFunc // ends writes under way
@@ -140,6 +145,7 @@ type Engine struct {
 		actor.Dispatcher
 		Close()
 	}
+	newMap      func(seats []uint32) *seatmap.Map
 	node        *shard.Node
 	wall        wall
 	committer   *writer.Committer
@@ -150,9 +156,9 @@ type Engine struct {
 	stats       Stats
 	charging    checkout.UnderWay
 	losses      losses
-	peerRPC     *peerRPC           // nil: without peers
-	coordinator *searchCoordinator // nil: without peers
-	rebalancer  *rebalancer        // nil: without peers
+	peerRPC     *peer.Network          // nil: without peers
+	coordinator *peer.Searches         // nil: without peers
+	rebalancer  *rebalancer.Rebalancer // nil: without peers
 
 	background  sync.WaitGroup
 	spawning    sync.RWMutex // spawn; Close writes ended under it
@@ -176,52 +182,78 @@ var errStarting = errors.New("actors: starting: sections are loading")
 
 // Open reads the catalog and starts the engine. With Preload, sections of open sales load in the background; see Ready.
 func Open(ctx context.Context, cfg Config) (*Engine, error) {
-	if err := cfg.fill(); err != nil {
+	codes, err := cfg.prepare(ctx)
+	if err != nil {
 		return nil, err
 	}
-	secret, err := cfg.Store.Secret(ctx)
+	e := assemble(cfg, codes, shard.Surroundings{
+		Runtime: shard.RealRuntime{}, System: silentSystem(), Dispatcher: shard.NewDispatcher(),
+		ActivationsMax: 2 * max(runtime.GOMAXPROCS(0), cfg.CommitConcurrency),
+	}, cfg.CommitConcurrency)
+	if err := e.readCatalog(ctx); err != nil {
+		return nil, errors.Join(err, e.Close(ctx))
+	}
+	e.startBackground()
+	return e, nil
+}
+
+// prepare fills the configuration, and reads from the store what tickets' codes are made with.
+func (c *Config) prepare(ctx context.Context) (*booking.TicketCodes, error) {
+	if err := c.fill(); err != nil {
+		return nil, err
+	}
+	secret, err := c.Store.Secret(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("actors: reading the ticket secret: %w", err)
 	}
+	return booking.NewTicketCodes(secret), nil
+}
+
+// assemble makes an engine of its parts, with an empty catalog. workers is how many goroutines write records, and
+// how many save snapshots; 0: the owner of a Stepped does both.
+func assemble(cfg Config, codes *booking.TicketCodes, on shard.Surroundings, workers int) *Engine {
 	e := &Engine{
-		cfg: cfg, clock: shard.RealRuntime{}, codes: booking.NewTicketCodes(secret),
+		cfg: cfg, clock: on.Runtime, codes: codes, system: on.System, dispatcher: on.Dispatcher, newMap: seatmap.New,
 		creates: map[section.RequestID]storage.EventID{}, finding: make(chan struct{}, findingMax),
-		glances:     make(chan struct{}, glancesMax),
-		activations: make(chan struct{}, 2*max(runtime.GOMAXPROCS(0), cfg.CommitLanes)),
+		glances: make(chan struct{}, glancesMax), activations: make(chan struct{}, on.ActivationsMax),
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.retrier = request.Retrier{Context: e.ctx, Clock: e.clock}
 	writes, cut := context.WithCancel(context.Background())
 	e.writer, e.cut = cfg.Writer, cut
-	e.system = silentSystem()
-	e.dispatcher = shard.NewDispatcher()
 	e.eventLog = eventLog{log: cfg.Logger, stats: &e.stats}
 	e.believeClock()
 	e.watchClock()
-	e.committer = writer.NewCommitter(writes, cfg.CommitLanes, cfg.CommitGroup, cfg.Store.Commit, e.stats.merged)
-	e.snapshots = newSnapshotter(writes, cfg.CommitLanes, cfg.Store, &e.eventLog)
+	if workers > 0 {
+		e.committer = writer.NewCommitter(writes, workers, cfg.CommitGroup, cfg.Store.Commit, e.stats.merged)
+	} else {
+		e.committer = writer.NewIdle(writes, cfg.CommitGroup, cfg.Store.Commit)
+	}
+	e.snapshots = newSnapshotter(writes, workers, cfg.Store, &e.eventLog)
 	e.gateway = freeGateway{cfg.Gateway, e}
 	e.reconciler = checkout.NewReconciler(e.gateway, e.settlePayment)
 	e.node = e.newNode()
 	if cfg.Peers != nil {
-		e.peerRPC, e.coordinator, e.rebalancer = newPeerRPC(e, cfg.Peers), newSearchCoordinator(e), newRebalancer(e)
+		e.joinPeers(cfg.Peers)
 	}
-	if err := e.readCatalog(ctx); err != nil {
-		return nil, errors.Join(err, e.Close(ctx))
-	}
+	return e
+}
+
+// startBackground starts what runs beside requests as long as the engine does.
+func (e *Engine) startBackground() {
 	if e.peerRPC != nil {
-		e.background.Go(e.rebalancer.run)
+		e.background.Go(e.rebalancer.Run)
 	}
-	if !cfg.Offline {
+	if !e.cfg.Offline {
 		e.background.Go(func() { e.reconciler.Run(e.ctx) })
 	}
 	e.background.Go(e.preload)
-	if cfg.CatalogEvery > 0 {
+	if e.cfg.CatalogEvery > 0 {
 		e.background.Go(e.watchCatalog)
 	}
-	if e.peerRPC == nil && cfg.PassivateAfter > 0 {
+	if e.peerRPC == nil && e.cfg.PassivateAfter > 0 {
 		e.background.Go(e.watchIdle)
 	}
-	return e, nil
 }
 
 // silentSystem is an actor system whose own lines nobody needs.
@@ -260,6 +292,11 @@ func (e *Engine) preload() {
 			e.warm(ev)
 		}
 	}
+	e.sayReady()
+}
+
+// sayReady has Ready answer that requests can be served.
+func (e *Engine) sayReady() {
 	var none error
 	e.ready.Store(&none)
 }
@@ -294,8 +331,8 @@ func (e *Engine) Close(ctx context.Context) error {
 	if all := e.catalog.Load(); all != nil {
 		for _, ev := range *all {
 			if o := ev.stopOpening(ctx); o != nil {
-				for _, s := range o.sections {
-					drains.Go(func() { s.shard.Drain(ctx, shard.Leave{Release: e.peerRPC != nil}) })
+				for _, drain := range o.drains(e) {
+					drains.Go(func() { drain(ctx) })
 				}
 			}
 		}
@@ -372,22 +409,3 @@ func (e *Engine) PaymentsWaiting() (open int, oldest time.Duration) {
 
 // Stats gives the engine's counters.
 func (e *Engine) Stats() *Stats { return &e.stats }
-
-// noGateway stands where no processor can be asked: it knows nothing, and says so. "Never seen" would be a judgement
-// (P6).
-type noGateway struct{}
-
-// Charge implements checkout.Gateway.
-func (noGateway) Charge(context.Context, checkout.Charge) (checkout.Status, error) {
-	return checkout.Unknown, ErrUnavailable
-}
-
-// Lookup implements checkout.Gateway.
-func (noGateway) Lookup(context.Context, checkout.PaymentID) (checkout.Status, error) {
-	return checkout.Unknown, ErrUnavailable
-}
-
-// Refund implements checkout.Gateway.
-func (noGateway) Refund(context.Context, checkout.PaymentID) (checkout.Status, error) {
-	return checkout.Unknown, ErrUnavailable
-}

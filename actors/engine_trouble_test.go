@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -60,12 +61,12 @@ func TestOverload(t *testing.T) {
 	go func() { _, err := b.hold(caller(1, 1), "A-1-1"); done <- err }()
 	<-arrived
 	inc := b.section(0).shard.Serving()
-	var told sync.WaitGroup
+	var answered sync.WaitGroup
 	for i := range section.SeatIndex(2) {
-		r := requestOf(section.Call{Command: section.Command{Kind: section.PlaceHold, Seats: []section.SeatIndex{4 + i},
+		r := request.Of(section.Call{Command: section.Command{Kind: section.PlaceHold, Seats: []section.SeatIndex{4 + i},
 			Buyer: section.BuyerID{9, byte(i)}, Request: section.RequestID{9, byte(i)}}})
-		told.Add(1)
-		r.Told = func(*writer.Request) { told.Done() }
+		answered.Add(1)
+		r.OnAnswer = func(*writer.Request) { answered.Done() }
 		if sent, err := b.section(0).shard.Send(&r.Request); !sent || err != nil {
 			t.Fatal("no room for three", err)
 		}
@@ -80,7 +81,7 @@ func TestOverload(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	told.Wait()
+	answered.Wait()
 	if got := inc.Inflight(); got != 0 {
 		t.Errorf("%d slots are taken after the last answer", got)
 	}
@@ -171,7 +172,7 @@ func TestForeignClaim(t *testing.T) {
 func TestPanicInSection(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	held := b.mustHold(caller(1, 1), "A-1-1")
-	r := newRequest()
+	r := request.New()
 	r.Command = section.Command{Kind: 99, Request: section.RequestID{5}}
 	if _, err := b.section(0).outcome(r, time.Now().Add(patience)); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("the request that met the panic: %v", err)

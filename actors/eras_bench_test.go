@@ -25,7 +25,7 @@ import (
 )
 
 // The tour: 52 shows in a stadium of 60 sections of 22 rows of 35 seats, 46,200 a night, 2,402,400 tickets. For each
-// booking that is sold, one wish is refused.
+// booking that is sold, one request is refused.
 const (
 	tourShows    = 52
 	tourSections = 60
@@ -65,7 +65,7 @@ type tourWish struct {
 }
 
 // tourWishes are a show's, in the order in which its buyers come: the best sections first, as buyers choose. The wishes
-// for a section come to just its seats. Every second section is sold by named seats, each wish coming twice, so that
+// for a section come to just its seats. Every second section is sold by named seats, each request coming twice, so that
 // two buyers race for it and one is refused; in the others the engine chooses.
 func tourWishes(order []storage.SectionNo, rng *rand.Rand) (wishes []tourWish) {
 	for _, no := range order {
@@ -226,7 +226,7 @@ func (d *tourDoor) serve(n uint64, w tourWish) error {
 	return nil
 }
 
-// ask makes the call of a wish.
+// ask makes the call of a request.
 func (d *tourDoor) ask(n uint64, w tourWish) {
 	d.call = BookCall{Event: d.show.id, Caller: tourCaller(d.show.no, n), Seats: d.seats[:0]}
 	if w.best {

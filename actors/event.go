@@ -31,8 +31,7 @@ type event struct {
 	retired atomic.Bool                 // another event stands in its place in the catalog
 	glanced atomic.Pointer[seatmap.Map] // the map of an event that is not open, as long as nobody else can write; kept when it opens
 
-	safeSince int                                // number of the view since which this node knows all keys, under the coordinator's mu; 0: never
-	watchers  atomic.Pointer[[]storage.WriterID] // peers that follow the sections; see stream.go
+	remote peer.Event // the event among the nodes
 
 	live   *seatmap.Map
 	buyers *coordinator.BuyerQuota
@@ -41,18 +40,19 @@ type event struct {
 
 // openEvent is the part that costs memory: immutable once made.
 type openEvent struct {
-	venue      *venue.Venue
-	seats      venue.Names[seatRef]
-	ids        [][]string // by section, by seat index
-	sections   []*Section
-	byID       venue.Names[storage.SectionNo]
-	partsOf    map[string][]storage.SectionNo // parts of the sections that are split, best first, by the composed name of the whole
-	categories venue.Names[section.CategoryID]
-	has        []map[section.CategoryID]bool // by section
-	accessible []bool                        // by section: has accessible seats
-	order      []storage.SectionNo           // by quality, best first
-	prices     []int64                       // by category
-	unmet      atomic.Int32                  // sections of which it is not known what keys they have met; see keys.go
+	venue       *venue.Venue
+	seats       venue.Names[seatRef]
+	ids         [][]string // by section, by seat index
+	sections    []*Section
+	remotes     []*peer.Section // the same among the nodes
+	byID        venue.Names[storage.SectionNo]
+	partsOf     map[string][]storage.SectionNo // parts of the sections that are split, best first, by the composed name of the whole
+	categories  venue.Names[section.CategoryID]
+	has         []map[section.CategoryID]bool // by section
+	accessible  []bool                        // by section: has accessible seats
+	order       []storage.SectionNo           // by quality, best first
+	prices      []int64                       // by category
+	keysUnknown atomic.Int32                  // sections of which it is not known what keys they have met; see keys.go
 }
 
 type seatRef struct {
@@ -74,15 +74,15 @@ func (ev *event) open(ctx context.Context) (*openEvent, error) {
 	if o := ev.ready.Load(); o != nil {
 		return o, nil
 	}
-	attempt := ev.beginOpening()
+	attempt := ev.beginOpening(ev.engine.spawn)
 	if !ev.engine.clock.Await(ctx, time.Time{}, attempt.done, nil) {
 		return nil, ctx.Err()
 	}
 	return ev.ready.Load(), attempt.err
 }
 
-// beginOpening starts an attempt unless one is under way, or has succeeded.
-func (ev *event) beginOpening() *opening {
+// beginOpening has spawn run an attempt unless one is under way, or has succeeded.
+func (ev *event) beginOpening(spawn func(work func()) bool) *opening {
 	ev.mu.Lock()
 	defer ev.mu.Unlock()
 	switch {
@@ -95,7 +95,7 @@ func (ev *event) beginOpening() *opening {
 		return &opening{done: shard.Closed, err: ErrUnavailable}
 	default:
 		attempt := &opening{done: make(chan struct{})}
-		if !ev.engine.spawn(func() { ev.finishOpening(attempt) }) {
+		if !spawn(func() { ev.finishOpening(attempt) }) {
 			return &opening{done: shard.Closed, err: ErrUnavailable}
 		}
 		ev.opening = attempt
@@ -125,12 +125,8 @@ func (ev *event) join() {
 	if d == nil {
 		return
 	}
-	d.mu.Lock()
-	d.republish()
-	d.mu.Unlock()
-	id := ev.header.Load().ID
-	d.others(func(node storage.WriterID) { d.send(node, &peer.Subscribe{Event: id}) })
-	ev.engine.rebalancer.wake()
+	d.Join(ev.remote.ID)
+	ev.engine.rebalancer.Wake()
 }
 
 // stopOpening is for an engine that closes: it answers what is open, once nothing more can begin to be or ctx has
@@ -146,6 +142,15 @@ func (ev *event) stopOpening(ctx context.Context) *openEvent {
 		}
 	}
 	return ev.ready.Load()
+}
+
+// drains gives what ends each of the event's sections in good order, for an engine that closes.
+func (o *openEvent) drains(e *Engine) (each []func(ctx context.Context)) {
+	how := shard.Leave{Release: e.peerRPC != nil}
+	for _, s := range o.sections {
+		each = append(each, func(ctx context.Context) { s.shard.Drain(ctx, how) })
+	}
+	return each
 }
 
 func (ev *event) loadVenue(ctx context.Context) (*venue.Venue, error) {
@@ -164,6 +169,7 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 		o.categories.Enter(c.Label, section.CategoryID(i))
 		o.prices = append(o.prices, header.Prices[c.Label])
 	}
+	ev.makeLedgers(o)
 	var counts []uint32
 	for i := range v.Sections {
 		o.addSection(ev, storage.SectionNo(i))
@@ -171,14 +177,19 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 	}
 	o.rank(v)
 	if ev.live = ev.glanced.Load(); ev.live == nil {
-		ev.live = seatmap.New(counts)
+		ev.live = ev.engine.newMap(counts)
 	}
 	ev.live.CountKinds(o.layouts())
+	return o
+}
+
+// makeLedgers makes what spans the event's sections: for its buyers here, and for those of other nodes.
+func (ev *event) makeLedgers(o *openEvent) {
 	ev.buyers = coordinator.NewBuyerQuota()
 	ev.index = coordinator.NewKeyIndex(func(no storage.SectionNo) section.Instant {
 		return section.Instant(o.sections[no].remembersFrom.Load())
 	})
-	return o
+	ev.remote.Keys, ev.remote.Buyers = ev.index, ev.buyers
 }
 
 // layouts are those of all sections, in plan order.
@@ -227,9 +238,8 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	layout := o.venue.Layout(int(no))
 	o.byID.Enter(o.venue.Sections[no].ID, no)
 	key := storage.SectionKey{Event: header.ID, Section: no}
-	o.sections = append(
-		o.sections, ev.engine.newSection(ev, key, section.Kind{Layout: layout, Rules: header.Rules}, &o.unmet),
-	)
+	s := ev.engine.newSection(ev, key, section.Kind{Layout: layout, Rules: header.Rules}, &o.keysUnknown)
+	o.sections, o.remotes = append(o.sections, s), append(o.remotes, s.remote)
 	var ids []string
 	for _, row := range o.venue.Sections[no].Rows {
 		for _, seat := range row.Seats {

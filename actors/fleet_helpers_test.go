@@ -326,12 +326,12 @@ func (f *fleet) allFollowed() bool {
 			return false
 		}
 		for _, s := range o.sections {
-			if !s.heardOut() {
+			if !s.allReceived() {
 				return false
 			}
 		}
 		for _, other := range f.living() {
-			if other != n && !other.e.peerRPC.follows(f.event, n.id) {
+			if other != n && !other.e.peerRPC.Follows(n.id, f.event) {
 				return false
 			}
 		}

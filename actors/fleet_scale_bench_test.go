@@ -69,7 +69,7 @@ func BenchmarkScaleOut(b *testing.B) {
 			store := &distantStore{memstore.New(), 5 * time.Millisecond}
 			f := newFleetWith(
 				b, nodes, scalePlan(clients*nodes), clients*nodes,
-				func(c *Config) { c.Store, c.CommitLanes, c.CommitGroup = store, 32, 1 },
+				func(c *Config) { c.Store, c.CommitConcurrency, c.CommitGroup = store, 32, 1 },
 			)
 			changes := int64(0)
 			for range b.N {
@@ -122,7 +122,7 @@ func BenchmarkHandOver(b *testing.B) {
 	lanes, group := store.Shape()
 	f := newFleetWith(
 		b, 3, scalePlan(sections), sections,
-		func(c *Config) { c.Store, c.CommitLanes, c.CommitGroup = store, lanes, group },
+		func(c *Config) { c.Store, c.CommitConcurrency, c.CommitGroup = store, lanes, group },
 	)
 	var quiet, moving patienceOf
 	var refused, moved atomic.Int64

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"holdfast/actors/checkout"
-	"holdfast/actors/peer"
+	"holdfast/actors/peer/wire"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
 	"holdfast/storage"
@@ -173,7 +173,7 @@ func TestStoppedWhereItIsNotPlaced(t *testing.T) {
 	f.eventually("all serve again, where they should", func() bool {
 		for no := range storage.SectionNo(8) {
 			s := a.section(no)
-			if n := f.owner(no); n == nil || n.id != s.routing().Placed {
+			if n := f.owner(no); n == nil || n.id != s.remote.Routing().Placed {
 				return false
 			}
 		}
@@ -204,7 +204,7 @@ func TestRefusedByAnotherView(t *testing.T) {
 	}
 	f.eventually("every section has been heard out", func() bool {
 		for no := range storage.SectionNo(8) {
-			if !home.section(no).heardOut() {
+			if !home.section(no).allReceived() {
 				return false
 			}
 		}
@@ -290,54 +290,18 @@ func TestSubscriberThatHasGone(t *testing.T) {
 	f := newFleet(t, 2)
 	a, b := f.nodes[0], f.nodes[1]
 	f.kill(b)
-	a.e.peerRPC.subscribed(b.id, f.event) // was under way when the link ended
-	if list := a.e.peerRPC.subscribersOf(f.event); len(list) != 0 {
+	late := wire.Subscribe{Event: f.event} // was under way when the link ended
+	if err := a.e.Received(b.id, late.Append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually("it is taken", func() bool { return a.e.peerRPC.Waiting() == 0 })
+	if list := a.e.peerRPC.Subscribers(f.event); len(list) != 0 {
 		t.Errorf("subscribers %v", list)
 	}
 	f.lapse(b)
 	f.eventually("all serve", func() bool { return f.serving() == 8 })
-	if _, err := a.hold(caller(3, 1), fleetSeat(0, 1)); err != nil || a.e.peerRPC.unsynced.Load() != 0 {
-		t.Errorf("a hold: %v, %d sections out of step", err, a.e.peerRPC.unsynced.Load())
-	}
-}
-
-// TestSubscribersAreNotLost: many events are asked for at once, each in a goroutine of its own; every section's list is
-// the newest.
-func TestSubscribersAreNotLost(t *testing.T) {
-	f := newFleet(t, 3)
-	a := f.nodes[0]
-	var ids []storage.EventID
-	for i := range 30 {
-		h := *(*a.e.catalog.Load())[f.event].header.Load()
-		h.ID, h.Create, h.Sale = storage.EventID{9, byte(i)}, section.RequestID{}, storage.SaleClosed
-		if err := a.e.cfg.Store.CreateEvent(t.Context(), &h, []byte("{}")); err != nil { // or a look at the catalog forgets it
-			t.Fatal(err)
-		}
-		a.e.mu.Lock()
-		a.e.enlist(&h)
-		a.e.mu.Unlock()
-		ids = append(ids, h.ID)
-	}
-	for range 200 {
-		var all sync.WaitGroup
-		for _, id := range ids {
-			for _, peer := range f.nodes[1:] {
-				all.Go(func() { a.e.peerRPC.subscribe(id, peer.id) })
-			}
-		}
-		all.Wait()
-		for _, id := range ids {
-			ev, err := a.e.event(id)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if list := ev.watchers.Load(); list == nil || len(*list) != 2 {
-				t.Fatalf("an event's sections know %v", list)
-			}
-		}
-		a.e.peerRPC.mu.Lock()
-		clear(a.e.peerRPC.subscribers)
-		a.e.peerRPC.mu.Unlock()
+	if _, err := a.hold(caller(3, 1), fleetSeat(0, 1)); err != nil || a.e.peerRPC.Unsynced() != 0 {
+		t.Errorf("a hold: %v, %d sections out of step", err, a.e.peerRPC.Unsynced())
 	}
 }
 
@@ -350,7 +314,7 @@ func TestAnswerThatNeverComes(t *testing.T) {
 	for f.owner(no) != b {
 		no++
 	}
-	lost := func(m []byte) bool { return peer.Kind(m[0]) == peer.KindAnswer }
+	lost := func(m []byte) bool { return wire.Kind(m[0]) == wire.KindAnswer }
 	b.drop.Store(&lost)
 	var out BookingView
 	err := a.e.Book(
@@ -363,6 +327,6 @@ func TestAnswerThatNeverComes(t *testing.T) {
 	b.drop.Store(nil)
 	f.eventually(
 		"the slot and the reservation are given back",
-		func() bool { return a.section(no).asked.Load() == 0 && a.seatsOf(3) == 1 },
+		func() bool { return a.section(no).remote.InTransit() == 0 && a.seatsOf(3) == 1 },
 	)
 }

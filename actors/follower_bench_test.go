@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	"holdfast/actors/peer"
+	"holdfast/actors/peer/wire"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -47,9 +47,9 @@ func followOnce(b *testing.B, peers int) (records int) {
 		last [sections]section.Seq
 	)
 	keep := func(m []byte) bool {
-		var dec peer.Decoder
-		var r peer.Record
-		if dec.Begin(m) == peer.KindRecord && dec.Record(&r) == nil {
+		var dec wire.Decoder
+		var r wire.Record
+		if dec.Begin(m) == wire.KindRecord && dec.Record(&r) == nil {
 			e, err := storage.DecodeEntry(r.Entry)
 			if err != nil {
 				b.Error(err)
@@ -85,9 +85,11 @@ func followOnce(b *testing.B, peers int) (records int) {
 	b.StopTimer()
 	for s := range sections {
 		records += len(kept[s])
-		at, _ := follows.e.peerRPC.section(storage.SectionKey{Event: f.event, Section: storage.SectionNo(s)}).
-			following().
-			CaughtUp()
+		_, o, err := follows.e.openEvent(f.event, deadlineSoon())
+		if err != nil {
+			b.Fatal(err)
+		}
+		at, _ := o.sections[s].following().CaughtUp()
 		if at.Seq != last[s] {
 			b.Errorf("section %d is followed to %d of %d", s, at.Seq, last[s])
 		}

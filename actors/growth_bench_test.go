@@ -86,7 +86,7 @@ func (g *growthBuyer) pair(out *BookingView) error {
 	return g.e.Release(out.ID, g.who, tourPatience, out)
 }
 
-// holdAndReleaseAll times holds and their releases; ask makes a buyer's wish. The buyers are handed one op after the
+// holdAndReleaseAll times holds and their releases; ask makes a buyer's request. The buyers are handed one op after the
 // other, so that the benchmark is entered once, however long it is to run: what was built for it may have taken long.
 // Metrics reported before are lost, for they go with the reset of the clock.
 func holdAndReleaseAll(b *testing.B, e *Engine, id storage.EventID, ask func(i int, call *BookCall)) {

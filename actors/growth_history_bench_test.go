@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
 	"holdfast/actors/writer"
@@ -70,7 +71,7 @@ func (h *growthHouse) write(records int) {
 	}
 }
 
-// writeSection lets a writer of its own sell for so many records, one wish in each, and leaves the snapshot that it
+// writeSection lets a writer of its own sell for so many records, one request in each, and leaves the snapshot that it
 // would have left.
 func (h *growthHouse) writeSection(s *Section, records int) error {
 	if records == 0 {
@@ -99,7 +100,7 @@ type past struct {
 	store    storageImporter
 	w        *writer.Writer
 	key      storage.SectionKey
-	r        *Request
+	r        *request.Request
 	m        *section.Machine
 	at       section.Instant
 	n        uint64
@@ -129,7 +130,7 @@ func newPast(store storageImporter, s *Section, records int) (*past, error) {
 		return nil, err
 	}
 	return &past{
-		store: store, w: writer.New(s.key, who.Writer, tail, m), m: m.(*section.Machine), r: requestOf(section.Call{}),
+		store: store, w: writer.New(s.key, who.Writer, tail, m), m: m.(*section.Machine), r: request.Of(section.Call{}),
 		key: s.key, at: at,
 	}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -17,7 +18,7 @@ type heldWriter struct {
 	b     *testing.B
 	w     *writer.Writer
 	m     *section.Machine
-	r     *Request
+	r     *request.Request
 	seats [1]section.SeatIndex
 	at    section.Instant
 	n     uint64
@@ -33,7 +34,7 @@ func newHeldWriter(b *testing.B, holds int) *heldWriter {
 	state := section.NewState(layout, rules)
 	state.Begin(1)
 	m := section.NewMachine(state)
-	h := &heldWriter{b: b, at: 1, r: requestOf(section.Call{}),
+	h := &heldWriter{b: b, at: 1, r: request.Of(section.Call{}),
 		w: writer.New(simKey, storage.WriterID{1}, storage.Tail{Seq: 1, Epoch: 1, Hash: storage.Hash{1}}, m), m: m}
 	for i := range holds {
 		h.hold(section.SeatIndex(i))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -41,13 +42,27 @@ func (s *forgetfulStore) SaveSnapshot(ctx context.Context, key storage.SectionKe
 const aliveMax = 200
 
 // TestMemoryOfALiveHold guards what decides how many buyers fit a machine: 200,000 holds, each of a buyer of their own
-// under a key of its own, by what lives on the heap after a collection.
+// under a key of its own, by what lives on the heap after a collection. What else the process allocates meanwhile
+// adds, so the least of three measurements counts; a hold that takes more takes more in each.
 func TestMemoryOfALiveHold(t *testing.T) {
 	if raceDetector {
 		t.Skip("SKIPPED: 200,000 holds take minutes under the race detector, and its own memory is counted in")
 	}
+	each := math.Inf(1)
+	for n := 0; n < 3 && each > aliveMax; n++ {
+		each = min(each, measuredHold(t))
+	}
+	if each > aliveMax {
+		t.Errorf("a live hold takes %.1f bytes, the budget is %d", each, aliveMax)
+	}
+}
+
+// measuredHold is what each of 200,000 live holds takes of the heap, in bytes.
+func measuredHold(t *testing.T) float64 {
+	t.Helper()
 	const places = 200_000
 	h := newMemoryHouse(t, places)
+	t.Cleanup(func() { h.close(t) }) // not now: what a closed one lets go of later would be for the next one's good
 	before := heapAlive()
 	h.holdAll(t)
 	each := float64(heapAlive()-before) / places
@@ -59,10 +74,7 @@ func TestMemoryOfALiveHold(t *testing.T) {
 	if buyers := ev.buyers.Buyers(); buyers != places {
 		t.Errorf("%d buyers hold seats, want %d", buyers, places)
 	}
-	if each > aliveMax {
-		t.Errorf("a live hold takes %.1f bytes, the budget is %d", each, aliveMax)
-	}
-	h.close(t)
+	return each
 }
 
 // BenchmarkMemoryOfLiveHolds places a million holds in five events: what the process grows by, and what of that lives.

@@ -31,7 +31,7 @@ import (
 // A map outlives glances and openings as long as somebody looks: a stream that began before the sale hears it begin.
 const (
 	idleEventsMax   = 256    // events, open or glanced at, that are not on sale
-	idleSectionsMax = 20_000 // of all of them together: two of the largest houses
+	idleSectionsMax = 20_000 // of all of them together: two of the largest venues
 	idleSweeps      = 8      // PassivateAfter is that many sweeps
 	idleAgeMin      = 2      // sweeps without use before an open event is closed for want of room
 	glancesMax      = 2      // maps read at once

@@ -2,16 +2,16 @@ package actors
 
 import (
 	"context"
-	"holdfast/actors/writer"
 	"time"
 
 	"holdfast/actors/coordinator"
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
-// judgedUnknown stands for the moment of a judgement that this node was not told of.
-const judgedUnknown = coordinator.JudgedUnknown
+// decidedUnknown stands for the moment of a judgement that this node was not told of.
+const decidedUnknown = coordinator.DecidedUnknown
 
 // enterKey registers a request in the event's index by the deadline. A search has its key for itself: it waits for
 // other calls under the key to end, and they wait for it. ErrTimeout: some use of the key has not ended.
@@ -36,31 +36,31 @@ func (ev *event) enterKey(
 //
 // Two processes cannot both know: whoever has claimed all sections has fenced everybody else out of each of them.
 //
-// In a cluster the buyer's coordinator sees to it instead (see search_coordinator.go). A condemned section counts as
+// In a cluster the buyer's coordinator sees to it instead (see peer.Searches). A condemned section counts as
 // known: nothing more can be learnt of it, and the others sell on.
 
-// meet notes that the event's index has the section's keys.
-func (s *Section) meet() {
-	if s.met.CompareAndSwap(false, true) {
-		s.unmet.Add(-1)
+// learnedKeys notes that the event's index has the section's keys.
+func (s *Section) learnedKeys() {
+	if s.keysKnown.CompareAndSwap(false, true) {
+		s.keysUnknown.Add(-1)
 	}
 }
 
-// mayHaveMet notes that the section does not serve here, for that reason, so that it may meet keys elsewhere if others
-// can write the store.
-func (s *Section) mayHaveMet(why error) {
+// forgetKeys notes that the section does not serve here, for that reason, so that it may be given keys elsewhere if
+// others can write the store.
+func (s *Section) forgetKeys(why error) {
 	switch {
 	case writer.AfterStop(why) == Condemned:
-		s.meet()
-	case s.engine.cfg.shared && s.met.CompareAndSwap(true, false):
-		s.unmet.Add(1)
+		s.learnedKeys()
+	case s.engine.cfg.shared && s.keysKnown.CompareAndSwap(true, false):
+		s.keysUnknown.Add(1)
 	}
 }
 
 // mayBeElsewhere says that a search under this key could place a second hold for it. It has the sections that stand in
 // the way activated, as asking them would.
 func (t *bookingCall) mayBeElsewhere() bool {
-	if t.ev.engine.coordinator != nil || t.call.Request == (section.RequestID{}) || t.o.unmet.Load() == 0 {
+	if t.ev.engine.coordinator != nil || t.call.Request == (section.RequestID{}) || t.o.keysUnknown.Load() == 0 {
 		return false
 	}
 	for _, s := range t.o.sections {

@@ -55,8 +55,8 @@ func TestNothingIsToldFromAMemoryInDoubt(t *testing.T) {
 }
 
 // TestNoMoneyMovesOnAMemoryInDoubt (P6, P3): what is only probed is told from memory too. A node that was overtaken
-// must not give money back for a booking whose tickets it cannot take, nor say of one that its heir has made that it
-// does not exist.
+// must not give money back for a booking whose tickets it cannot take, nor say of one that its successor has made that
+// it does not exist.
 func TestNoMoneyMovesOnAMemoryInDoubt(t *testing.T) {
 	var over atomic.Bool
 	b := newBox(t, boxRules(), Config{Lease: func() (uint64, bool) { return 1, !over.Load() }})

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"holdfast/actors/peer"
+	"holdfast/actors/rebalancer"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
@@ -68,7 +68,7 @@ func (s *Section) condemn(lost *witness.LostError, tell bool) {
 		}
 	})
 	if begins { // it looked before this was known
-		s.engine.clock.AfterFunc(rebalanceEvery, func() { s.suspect(lost.Known, tell) })
+		s.engine.clock.AfterFunc(rebalancer.Every, func() { s.suspect(lost.Known, tell) })
 	}
 	switch {
 	case stands:
@@ -98,18 +98,8 @@ func (s *Section) tellStopped(why error) {
 
 // tellPeers says to the other nodes what the log lacks.
 func (s *Section) tellPeers() {
-	mark := s.seen.Mark()
-	if s.engine.peerRPC == nil || mark.Seq == 0 {
-		return
-	}
-	m := peer.Acknowledged{Section: s.key, Epoch: mark.Epoch, Seq: mark.Seq, Hash: mark.Hash}
-	s.engine.peerRPC.others(func(peer storage.WriterID) { s.engine.peerRPC.send(peer, &m) })
-}
-
-// acknowledged takes a peer's word that a log lacks a record. It is believed only if the log does.
-func (d *peerRPC) acknowledged(m *peer.Acknowledged) {
-	if s := d.section(m.Section); s != nil {
-		s.suspect(witness.Mark{Seq: m.Seq, Epoch: m.Epoch, Hash: m.Hash}, false)
+	if mark := s.seen.Mark(); mark.Seq != 0 {
+		s.remote.Lacks(mark)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // at once, each for another buyer: one has the booking, the other hears that the key is taken (P5).
 func TestOneOperatorKeyForTwoBuyersOverNodes(t *testing.T) {
 	f := newFleet(t, 3)
-	for seat := 1; seat < 20; seat++ { // the best section has one seat left, so that a wish for two goes elsewhere than a wish for one
+	for seat := 1; seat < 20; seat++ { // the best section has one seat left, so that a request for two goes elsewhere than a request for one
 		if _, err := f.nodes[0].hold(caller(byte(seat), 1), fleetSeat(0, seat)); err != nil {
 			t.Fatal(err)
 		}

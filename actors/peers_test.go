@@ -3,7 +3,7 @@ package actors
 import (
 	"testing"
 
-	"holdfast/actors/peer"
+	"holdfast/actors/peer/wire"
 	"holdfast/storage"
 )
 
@@ -11,7 +11,7 @@ import (
 func TestAMessageThatNoNodeSendsIsAnError(t *testing.T) {
 	f := newFleet(t, 2)
 	other := f.nodes[1].id
-	subscribe := (&peer.Subscribe{Event: f.event}).Append(nil)
+	subscribe := (&wire.Subscribe{Event: f.event}).Append(nil)
 	for name, message := range map[string][]byte{
 		"nothing": {}, "kind zero": {0}, "unknown kind": {0xff, 1, 2}, "cut short": subscribe[:len(subscribe)-1],
 		"too long": append(subscribe, 1),

@@ -87,8 +87,8 @@ func (h replicaHost) Took(e *storage.Entry, hash storage.Hash, taken machine.Mac
 	s.saw(e.Kind, e.Seq, e.Epoch, hash)
 	s.remembersFrom.Store(int64(m.RemembersFrom()))
 	s.ev.count(m.Shares())
-	for _, met := range did.Requests {
-		s.ev.index.Adopt(met.Request, s.key.Section, met.At)
+	for _, keysKnown := range did.Requests {
+		s.ev.index.Adopt(keysKnown.Request, s.key.Section, keysKnown.At)
 	}
 	s.ev.live.Publish(&Delta{Section: s.key.Section, Seq: e.Seq, Changes: did.Seats})
 }

@@ -140,7 +140,7 @@ func (e *Engine) throwSwitch(
 		return nil, ErrMismatch
 	}
 	key := e.operatorKey(id, who)
-	switch known, err := e.keyMet(key, e.cfg.Store.SetSale(ctx, id, sale, key)); {
+	switch known, err := e.keyAnswer(key, e.cfg.Store.SetSale(ctx, id, sale, key)); {
 	case errors.Is(err, storage.ErrNotFound):
 		return nil, ErrEventUnknown
 	case err != nil:
@@ -186,11 +186,11 @@ func (e *Engine) remember(ctx context.Context, key storage.OperatorKey) (known b
 	if key.Request == (section.RequestID{}) {
 		return false, nil
 	}
-	return e.keyMet(key, e.cfg.Store.RememberKey(ctx, key))
+	return e.keyAnswer(key, e.cfg.Store.RememberKey(ctx, key))
 }
 
-// keyMet tells the store's answer to a write with a key.
-func (e *Engine) keyMet(key storage.OperatorKey, err error) (known bool, _ error) {
+// keyAnswer tells the store's answer to a write with a key.
+func (e *Engine) keyAnswer(key storage.OperatorKey, err error) (known bool, _ error) {
 	var stands *storage.RepeatedError
 	switch {
 	case errors.As(err, &stands) && stands.First.Same(key):

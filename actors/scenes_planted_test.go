@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"holdfast/actors/planted"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
@@ -57,19 +58,19 @@ func TestPlantedNames(t *testing.T) {
 
 func TestPlantedNamesAreChecked(t *testing.T) {
 	planted.For(t, " phantom, drop-hold ,")
-	both := func() bool { return planted.Awake("phantom") && planted.Awake("drop-hold") }
-	if !both() || planted.Awake("double-grant") {
+	both := func() bool { return planted.Active("phantom") && planted.Active("drop-hold") }
+	if !both() || planted.Active("double-grant") {
 		t.Error("two names: others are awake")
 	}
-	err := planted.Wake("double-grant,fantom")
+	err := planted.Activate("double-grant,fantom")
 	if err == nil || !strings.Contains(err.Error(), `"fantom"`) || !strings.Contains(err.Error(), "double-grant") {
 		t.Errorf("a name that is none: %v", err)
 	}
-	if !both() || planted.Awake("double-grant") {
+	if !both() || planted.Active("double-grant") {
 		t.Error("a name that is none changed what is awake")
 	}
 	planted.For(t, "ignore-fence")
-	if !planted.Awake("past-fence") || planted.Awake("phantom") {
+	if !planted.Active("past-fence") || planted.Active("phantom") {
 		t.Error("a further name does not stand for its bug")
 	}
 }
@@ -125,7 +126,7 @@ func sellsWithoutTickets(*testing.T) bool {
 	w.Submit(&holdRequest(0, 4).Request)
 	for i, kind := range []section.CommandKind{section.BeginPayment, section.ConfirmPayment} {
 		w.Submit(
-			&requestOf(
+			&request.Of(
 				section.Call{
 					Command: section.Command{
 						Kind: kind, Booking: 1, Operator: true, Request: numbered(uint64(100 + i)),

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"holdfast/actors/checkout"
 	"maps"
 	"slices"
 	"time"
 
+	"holdfast/actors/checkout"
+	"holdfast/actors/coordinator"
 	"holdfast/actors/peer"
+	"holdfast/actors/peer/wire"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -23,7 +26,7 @@ func (t *bookingCall) bestAtCoordinator(out *BookingView) error {
 	e := t.ev.engine
 	err := ErrUnavailable
 	for range coordinatorsMax {
-		to := e.coordinator.of(t.call.Event, askerOf(t.call.Operator, t.call.Buyer))
+		to := e.coordinator.Of(t.call.Event, coordinator.Asker(t.call.Operator, t.call.Buyer))
 		switch {
 		case to == (storage.WriterID{}):
 			return ErrUnavailable
@@ -32,13 +35,13 @@ func (t *bookingCall) bestAtCoordinator(out *BookingView) error {
 		default:
 			err = t.bestThere(to, out)
 		}
-		again := errors.Is(err, errNotCoordinator) || errors.Is(err, ErrMoved) ||
-			err == error(peerLost) && t.call.Request != (section.RequestID{})
+		again := errors.Is(err, peer.ErrNotCoordinator) || errors.Is(err, ErrMoved) ||
+			err == error(request.PeerLost) && t.call.Request != (section.RequestID{})
 		if !again || e.clock.Now().After(t.deadline) {
 			break
 		}
 	}
-	if errors.Is(err, errNotCoordinator) {
+	if errors.Is(err, peer.ErrNotCoordinator) {
 		return ErrMoved
 	}
 	return writer.Reason(err)
@@ -46,11 +49,11 @@ func (t *bookingCall) bestAtCoordinator(out *BookingView) error {
 
 func (t *bookingCall) bestHere(out *BookingView) error {
 	c := t.ev.engine.coordinator
-	gen, err := c.begin(t.ev, askerOf(t.call.Operator, t.call.Buyer), t.deadline)
+	gen, err := c.Begin(&t.ev.remote, coordinator.Asker(t.call.Operator, t.call.Buyer), t.deadline)
 	if err != nil {
 		return err
 	}
-	defer c.leave(gen)
+	defer c.Leave(gen)
 	t.searching, t.gen = true, gen
 	return t.best(out)
 }
@@ -60,70 +63,64 @@ func (t *bookingCall) bestThere(to storage.WriterID, out *BookingView) error {
 	if _, _, err := t.o.category(t.call.Best.Category); err != nil {
 		return err
 	}
-	d, b := t.ev.engine.peerRPC, &t.call.Best
-	r := newRequest()
-	id := d.numbers.Add(1)
-	d.pending.Add(id, pendingCall{r: r, peer: to, late: t.deadline.Add(lateAfter)})
-	m := peer.Search{
-		ID: id, Patience: d.e.millisLeft(t.deadline), Event: t.call.Event, Operator: t.call.Operator,
-		Accessible: b.Accessible, AnyBuyerTotal: t.call.AnyBuyerTotal, Quantity: b.Quantity, Category: b.Category,
-		Section: b.Section, Buyer: t.call.Buyer, Request: t.call.Request, Fingerprint: t.call.Fingerprint,
+	b := &t.call.Best
+	r, failed := t.ev.engine.peerRPC.Search(to, &wire.Search{
+		Event: t.call.Event, Operator: t.call.Operator, Accessible: b.Accessible, AnyBuyerTotal: t.call.AnyBuyerTotal,
+		Quantity: b.Quantity, Category: b.Category, Section: b.Section, Buyer: t.call.Buyer, Request: t.call.Request,
+		Fingerprint: t.call.Fingerprint,
+	}, t.deadline)
+	if failed != nil {
+		return t.count(failed.Why)
 	}
-	if !d.send(to, &m) {
-		if _, ok := d.pending.Take(id); ok {
-			r.free()
-			return ErrUnavailable
-		}
-	}
-	d.e.stats.Forwarded.Add(1)
-	if !d.e.clock.Answered(&r.Request, t.deadline) {
-		return t.count(ErrTimeout)
-	}
-	defer r.free()
-	var apart *NotTogetherError
+	defer r.Free()
+	var refused *peer.Refused
 	switch {
-	case errors.As(r.Err, &apart) && int(apart.at) < len(t.o.sections):
-		apart.Section = t.o.planSection(apart.at)
-		return apart
+	case errors.As(r.Err, &refused):
+		return t.o.refusedThere(refused)
 	case r.Err != nil:
 		return r.Err
 	}
 	return t.tellFound(r, out)
 }
 
+// refusedThere is the coordinator's refusal in this node's words.
+func (o *openEvent) refusedThere(r *peer.Refused) error {
+	switch r.Code {
+	case wire.SaleNotOpen:
+		return ErrSaleNotOpen
+	case wire.Mismatch:
+		return ErrMismatch
+	}
+	apart := &NotTogetherError{Free: r.Free, Largest: r.Largest, at: r.Section}
+	if int(apart.at) < len(o.sections) {
+		apart.Section = o.planSection(apart.at)
+	}
+	return apart
+}
+
 // tellFound is the coordinator's answer in this node's words.
-func (t *bookingCall) tellFound(r *Request, out *BookingView) error {
+func (t *bookingCall) tellFound(r *request.Request, out *BookingView) error {
 	outcome := &r.Decision.Outcome
 	if outcome.Rejection != section.Accepted {
 		return &Refusal{Code: outcome.Rejection}
 	}
-	if int(r.from) >= len(t.o.sections) {
+	if int(r.From) >= len(t.o.sections) {
 		return ErrUnavailable
 	}
-	t.o.fill(t.ev, BookingID{Section: t.o.sections[r.from].key, No: outcome.Booking}, outcome, out)
+	t.o.fill(t.ev, BookingID{Section: t.o.sections[r.From].key, No: outcome.Booking}, outcome, out)
 	return nil
 }
 
-// searched runs a search for another node.
-func (d *peerRPC) searched(from storage.WriterID, m peer.Search) {
-	until := d.e.clock.Now().Add(time.Duration(m.Patience) * time.Millisecond)
-	d.aside(func(ctx context.Context) {
-		answer := d.searchFor(ctx, &m, until)
-		answer.ID = m.ID
-		d.send(from, answer)
-	}, func() { d.send(from, &peer.Answer{ID: m.ID, Code: peer.Overloaded}) })
-}
-
-func (d *peerRPC) searchFor(ctx context.Context, m *peer.Search, until time.Time) *peer.Answer {
-	ctx, cancel := context.WithDeadline(ctx, until)
-	defer cancel()
-	ev, err := d.e.find(ctx, m.Event)
+// searchFor runs a search for another node, until ctx ends.
+func (e *Engine) searchFor(ctx context.Context, m *wire.Search) *wire.Answer {
+	until, _ := ctx.Deadline()
+	ev, err := e.find(ctx, m.Event)
 	if err != nil {
-		return &peer.Answer{Code: peer.Unavailable}
+		return &wire.Answer{Code: wire.Unavailable}
 	}
 	o, err := ev.open(ctx)
 	if err != nil {
-		return &peer.Answer{Code: peer.Unavailable}
+		return &wire.Answer{Code: wire.Unavailable}
 	}
 	call := BookCall{
 		Event:  m.Event,
@@ -133,14 +130,14 @@ func (d *peerRPC) searchFor(ctx context.Context, m *peer.Search, until time.Time
 		},
 		AnyBuyerTotal: m.AnyBuyerTotal,
 	}
-	t := bookingCall{ev: ev, o: o, call: &call, deadline: until, judged: judgedUnknown}
+	t := bookingCall{ev: ev, o: o, call: &call, deadline: until, decidedAt: decidedUnknown}
 	var view BookingView
 	return o.answerFound(&view, t.bestHere(&view))
 }
 
 // answerFound puts what a search came to into an answer. After anything that leaves a doubt nobody may take it for not
 // done.
-func (o *openEvent) answerFound(view *BookingView, err error) *peer.Answer {
+func (o *openEvent) answerFound(view *BookingView, err error) *wire.Answer {
 	var refused *Refusal
 	var apart *NotTogetherError
 	switch {
@@ -149,21 +146,21 @@ func (o *openEvent) answerFound(view *BookingView, err error) *peer.Answer {
 		for _, id := range view.Seats {
 			out.Seats = append(out.Seats, o.seats[id].index)
 		}
-		return &peer.Answer{Code: peer.Judged, Section: view.ID.Section.Section, Outcome: out}
+		return &wire.Answer{Code: wire.Decided, Section: view.ID.Section.Section, Outcome: out}
 	case errors.As(err, &refused):
-		return &peer.Answer{Code: peer.Judged, Outcome: section.Outcome{Rejection: refused.Code}}
+		return &wire.Answer{Code: wire.Decided, Outcome: section.Outcome{Rejection: refused.Code}}
 	case errors.As(err, &apart):
-		return &peer.Answer{Code: peer.NotTogether, Section: apart.at, Free: apart.Free, Largest: apart.Largest}
-	case errors.Is(err, errNotCoordinator), errors.Is(err, ErrMoved):
-		return &peer.Answer{Code: peer.Moved}
+		return &wire.Answer{Code: wire.NotTogether, Section: apart.at, Free: apart.Free, Largest: apart.Largest}
+	case errors.Is(err, peer.ErrNotCoordinator), errors.Is(err, ErrMoved):
+		return &wire.Answer{Code: wire.Moved}
 	case errors.Is(err, ErrMismatch):
-		return &peer.Answer{Code: peer.Mismatch}
+		return &wire.Answer{Code: wire.Mismatch}
 	case errors.Is(err, ErrSaleNotOpen):
-		return &peer.Answer{Code: peer.SaleNotOpen}
+		return &wire.Answer{Code: wire.SaleNotOpen}
 	case errors.Is(err, ErrOverloaded):
-		return &peer.Answer{Code: peer.Overloaded}
+		return &wire.Answer{Code: wire.Overloaded}
 	}
-	return &peer.Answer{Code: peer.Midway}
+	return &wire.Answer{Code: wire.Undecided}
 }
 
 // likelyFull says that a section of another node looks too full for the wish. It may be wrong by what is on the way, so
@@ -177,88 +174,44 @@ func (t *bookingCall) likelyFull(c *section.Command, no storage.SectionNo) bool 
 // stillFull asks the nodes of the sections that looked too full which of them may not be. A section whose node does not
 // say is among them: no seat is called sold because somebody was silent (P11).
 func (t *bookingCall) stillFull(c *section.Command, looked []storage.SectionNo) (mayHave []storage.SectionNo) {
-	d := t.ev.engine.peerRPC
+	e := t.ev.engine
 	byPeer := map[storage.WriterID][]storage.SectionNo{}
 	for _, no := range looked {
-		to, err := t.o.sections[no].route()
-		if err != nil || to == d.e.writer {
+		to, ok := t.o.sections[no].remote.Route()
+		if !ok || to == e.writer {
 			mayHave = append(mayHave, no)
 			continue
 		}
 		byPeer[to] = append(byPeer[to], no)
 	}
-	asked := map[storage.WriterID]*Request{}
-	for _, peer := range inOrder(byPeer) {
-		if asked[peer] = d.look(peer, t, c, byPeer[peer]); asked[peer] == nil {
-			mayHave = append(mayHave, byPeer[peer]...)
+	queries := map[storage.WriterID]*request.Request{}
+	for _, node := range inOrder(byPeer) {
+		r := e.peerRPC.AskFree(node, c, t.call.Event, byPeer[node], t.deadline)
+		if queries[node] = r; r == nil {
+			mayHave = append(mayHave, byPeer[node]...)
 		}
 	}
-	for _, peer := range inOrder(byPeer) {
-		r := asked[peer]
+	for _, node := range inOrder(byPeer) {
+		r := queries[node]
 		if r == nil {
 			continue
 		}
-		if !d.e.clock.Answered(&r.Request, t.deadline) || r.Err != nil {
-			mayHave = append(mayHave, byPeer[peer]...)
+		if !e.clock.Answered(&r.Request, t.deadline) || r.Err != nil {
+			mayHave = append(mayHave, byPeer[node]...)
 			continue
 		}
-		for _, no := range r.seats {
+		for _, no := range r.Seats {
 			mayHave = append(mayHave, storage.SectionNo(no))
 		}
-		r.free()
+		r.Free()
 	}
 	slices.Sort(mayHave)
 	return slices.DeleteFunc(mayHave, func(no storage.SectionNo) bool { return int(no) >= len(t.o.sections) })
 }
 
-// inOrder lists the peers: who is asked first is not left to chance.
+// inOrder lists the peers: who is queries first is not left to chance.
 func inOrder(byPeer map[storage.WriterID][]storage.SectionNo) []storage.WriterID {
 	return slices.SortedFunc(maps.Keys(byPeer), func(a, b storage.WriterID) int { return bytes.Compare(a[:], b[:]) })
-}
-
-// look sends one Look; nil: it could not be sent. The answer is in the request's seats.
-func (d *peerRPC) look(node storage.WriterID, t *bookingCall, c *section.Command, list []storage.SectionNo) *Request {
-	r := newRequest()
-	id := d.numbers.Add(1)
-	d.pending.Add(id, pendingCall{r: r, peer: node, late: t.deadline.Add(lateAfter)})
-	if d.send(
-		node,
-		&peer.FreeQuery{
-			ID: id, Event: t.call.Event, Quantity: c.Quantity, Accessible: c.AccessibleOnly, Sections: list,
-		},
-	) {
-		return r
-	}
-	if _, ok := d.pending.Take(id); !ok {
-		return r // told that the link is gone
-	}
-	r.free()
-	return nil
-}
-
-// looking answers a Look from the map, which is exact for sections that are served here.
-func (d *peerRPC) looking(from storage.WriterID, m *peer.FreeQuery) {
-	out := peer.FreeReply{ID: m.ID}
-	for _, no := range m.Sections {
-		s := d.section(storage.SectionKey{Event: m.Event, Section: no})
-		if s == nil || !s.mapIsTrue() || s.ev.live.Free(no) >= int(m.Quantity) {
-			out.Sections = append(out.Sections, no)
-		}
-	}
-	d.send(from, &out)
-}
-
-// looked hands the answer over.
-func (d *peerRPC) looked(from storage.WriterID, m *peer.FreeReply) {
-	a, ok := d.pending.Take(m.ID)
-	if !ok || a.peer != from {
-		return
-	}
-	a.r.seats = a.r.seats[:0]
-	for _, no := range m.Sections {
-		a.r.seats = append(a.r.seats, section.SeatIndex(no))
-	}
-	a.end()
 }
 
 // freeGateway stands before the processor and answers for bookings that cost nothing: nobody pays them, so the
@@ -321,4 +274,23 @@ func (g freeGateway) look(ctx context.Context, id checkout.PaymentID) (view Book
 		return view, false, nil
 	}
 	return view, err == nil && view.Amount == 0, err
+}
+
+// noGateway stands where no processor can be asked: it knows nothing, and says so. "Never seen" would be a judgement
+// (P6).
+type noGateway struct{}
+
+// Charge implements checkout.Gateway.
+func (noGateway) Charge(context.Context, checkout.Charge) (checkout.Status, error) {
+	return checkout.Unknown, ErrUnavailable
+}
+
+// Lookup implements checkout.Gateway.
+func (noGateway) Lookup(context.Context, checkout.PaymentID) (checkout.Status, error) {
+	return checkout.Unknown, ErrUnavailable
+}
+
+// Refund implements checkout.Gateway.
+func (noGateway) Refund(context.Context, checkout.PaymentID) (checkout.Status, error) {
+	return checkout.Unknown, ErrUnavailable
 }

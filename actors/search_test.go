@@ -113,7 +113,7 @@ func TestIndexForgetsWhatTheSectionForgot(t *testing.T) {
 		b.now.Add(2000)
 	}
 	for n, want := range []bool{false, false, true, true} {
-		if there := ev.index.Met(nth(byte(n)).Request); there != want {
+		if there := ev.index.Contains(nth(byte(n)).Request); there != want {
 			t.Errorf("P5: request %d is in the index: %v, want %v", n, there, want)
 		}
 	}

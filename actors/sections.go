@@ -8,8 +8,8 @@ import (
 
 	"holdfast/actors/machine"
 	"holdfast/actors/peer"
-	"holdfast/actors/placement"
 	"holdfast/actors/replica"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
 	"holdfast/actors/witness"
@@ -28,17 +28,15 @@ type Section struct {
 
 	// remembersFrom, in milliseconds since the epoch: requests judged before it are out of the section's memory.
 	remembersFrom atomic.Int64
-	directory     placement.Entry // who serves it elsewhere, as far as this node has heard
-	asked         atomic.Int64    // requests on their way to its node
-	unsynced      atomic.Bool     // a follower was not told of a record
-	lastEpoch     atomic.Uint64   // of the newest life here
-	suspected     atomic.Bool     // its log is being held against what is known
-	passivated    atomic.Bool     // neither served nor followed here; see passivate.go
-	quietSince    time.Time       // the rebalancer's
+	remote        *peer.Section // the section among the nodes
+	lastEpoch     atomic.Uint64 // of the newest life here
+	suspected     atomic.Bool   // its log is being held against what is known
+	passivated    atomic.Bool   // neither served nor followed here; see balance.go
+	quietSince    time.Time     // the rebalancer's
 
-	met   atomic.Bool   // the event's index has the keys that it has met; unmet counts those without
-	unmet *atomic.Int32 // of the event
-	seen  *witness.Seen // what is known to have been acknowledged
+	keysKnown   atomic.Bool   // the event's index has the keys that it has met; keysUnknown counts those without
+	keysUnknown *atomic.Int32 // of the event
+	seen        *witness.Seen // what is known to have been acknowledged
 
 	replica *replica.Replica // nil: served here, or alone, or not begun. The shard's lock guards it: see shard.Shard.Inspect
 }
@@ -53,16 +51,36 @@ func (e *Engine) newNode() *shard.Node {
 	}
 }
 
-func (e *Engine) newSection(ev *event, key storage.SectionKey, kind section.Kind, unmet *atomic.Int32) *Section {
-	s := &Section{engine: e, ev: ev, key: key, kind: kind, unmet: unmet, seen: e.cfg.Witness.Of(key)}
-	s.shard = shard.New(e.node, s, key, &s.kind, s.seen, &e.stats.sections)
-	unmet.Add(1)
+func (e *Engine) newSection(ev *event, key storage.SectionKey, kind section.Kind, keysUnknown *atomic.Int32) *Section {
+	s := &Section{engine: e, ev: ev, key: key, kind: kind, keysUnknown: keysUnknown, seen: e.cfg.Witness.Of(key)}
+	s.shard = shard.New(e.node, s, s, key, &s.kind, s.seen, &e.stats.sections)
+	s.remote = peer.NewSection(e.peerRPC, &ev.remote, s.shard, peerSection{s})
+	keysUnknown.Add(1)
 	return s
 }
 
-// send passes a request to the section: here, activating it when needed and waiting for that until the deadline, or on
+// do has the section judge r, on this node or another, and waits: see request.Retrier.Do.
+func (s *Section) do(r *request.Request, deadline time.Time) *writer.Failure {
+	return s.engine.retrier.Do(s, r, deadline)
+}
+
+// outcome is do for those who need no more than the outcome or a reason. On success the caller frees r.
+func (s *Section) outcome(r *request.Request, deadline time.Time) (*section.Outcome, error) {
+	if failed := s.do(r, deadline); failed != nil {
+		return nil, failed.Why
+	}
+	return &r.Decision.Outcome, nil
+}
+
+// Elsewhere says that the section has a node that can be asked, or is this one's.
+func (s *Section) Elsewhere() bool {
+	to, ok := s.remote.Route()
+	return ok && s.remote.Up(to)
+}
+
+// Send passes a request to the section: here, activating it when needed and waiting for that until the deadline, or on
 // the node that has it. A failure means that the section has not seen the request.
-func (s *Section) send(r *Request, deadline time.Time) *writer.Failure {
+func (s *Section) Send(r *request.Request, deadline time.Time) *writer.Failure {
 	for attempt := 0; ; attempt++ {
 		if sent, failed := s.sendHere(r); sent || failed != nil {
 			return failed
@@ -70,14 +88,14 @@ func (s *Section) send(r *Request, deadline time.Time) *writer.Failure {
 		if !s.shard.AwaitLeft(deadline) {
 			return shard.NotServing
 		}
-		to, err := s.route()
-		if err != nil {
+		to, ok := s.remote.Route()
+		if !ok {
 			return shard.NotServing
 		}
 		if to != s.engine.writer {
-			return s.askPeer(to, r, deadline)
+			return s.remote.Ask(to, r, deadline)
 		}
-		if err := s.shard.Await(deadline); err != nil && (attempt > 0 || !s.foundElsewhere()) {
+		if err := s.shard.Await(deadline); err != nil && (attempt > 0 || !s.remote.FoundElsewhere()) {
 			return shard.NotServing
 		}
 	}
@@ -85,30 +103,26 @@ func (s *Section) send(r *Request, deadline time.Time) *writer.Failure {
 
 // sendHere passes a request to the section if it serves here. The generation of a search is kept open while a request
 // of it is inside: the search may give up waiting before.
-func (s *Section) sendHere(r *Request) (sent bool, failed *writer.Failure) {
-	if r.gen == 0 {
-		return s.shard.Send(&r.Request)
+func (s *Section) sendHere(r *request.Request) (sent bool, failed *writer.Failure) {
+	if r.Gen == 0 {
+		return s.shard.Run(&r.Request)
 	}
-	s.engine.coordinator.hold(r.gen)
-	r.held = true
-	if sent, failed = s.shard.Send(&r.Request); !sent {
-		r.held = false
-		s.engine.coordinator.leave(r.gen)
+	s.engine.coordinator.Hold(r.Gen)
+	r.Held = true
+	if sent, failed = s.shard.Run(&r.Request); !sent {
+		r.Held = false
+		s.engine.coordinator.Leave(r.Gen)
 	}
 	return sent, failed
 }
 
-// PlacedHere says that this node should have the section, or is the only one that can: the newest record of its log is
-// this node's, and no release, so that no other may claim it while this one lives.
-func (s *Section) PlacedHere() bool {
-	d := s.engine.peerRPC
-	return d == nil || s.directory.TailIsOurs() || d.peers.View().Owner(s.key) == s.engine.writer
-}
+// PlacedHere implements shard.Host.
+func (s *Section) PlacedHere() bool { return s.remote.PlacedHere() }
 
 // Claimed tells the followers of the claim, and gives what was followed here.
 func (s *Section) Claimed(claim *storage.Entry) (machine.Machine, storage.Tail) {
-	s.directory.SetTailIsOurs(true)
-	s.streamEntry(claim)
+	s.remote.Directory.SetTailIsOurs(true)
+	s.remote.Stream(claim)
 	if m, at := s.takeReplica(); m != nil {
 		return m, at
 	}
@@ -124,7 +138,7 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 	s.tellAhead(m.LastAt())
 	s.ev.adopt(s, m.State)
 	s.ev.live.Reset(s.key.Section, tail.Seq, m.AppendLetters(nil), m.Free())
-	s.meet()
+	s.learnedKeys()
 	s.passivated.Store(false)
 	s.lastEpoch.Store(uint64(tail.Epoch))
 	s.engine.stats.SectionsServing.Add(1)
@@ -133,17 +147,14 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 
 // Serving tells the others.
 func (s *Section) Serving(_ *shard.Activation, tail storage.Tail, replayed int, took time.Duration) {
-	if s.engine.peerRPC != nil {
-		s.directory.Clear()
-		s.announce(&peer.Serving{Section: s.key, Epoch: tail.Epoch, Seq: tail.Seq})
-	}
+	s.remote.Began(tail.Epoch, tail.Seq)
 	s.engine.eventLog.SectionServing(s.key, tail.Epoch, replayed, took)
 }
 
 // Ending learns from the reason who has the section, before anybody asks again.
 func (s *Section) Ending(why error, served bool) {
-	s.learnOwner(why)
-	s.mayHaveMet(why)
+	s.remote.LearnOwner(why)
+	s.forgetKeys(why)
 	if served {
 		s.engine.stats.SectionsServing.Add(-1)
 	}
@@ -166,9 +177,9 @@ func (s *Section) Stopped(a *shard.Activation, why error) {
 	}
 	s.follow() // before it can be claimed anew: then it goes on from here
 	if !errors.Is(why, shard.ErrDrained) {
-		s.announce(&peer.Released{Section: s.key, Epoch: a.Epoch()})
+		s.remote.Ended(a.Epoch(), storage.WriterID{})
 	}
-	s.engine.rebalancer.wake()
+	s.engine.rebalancer.Wake()
 }
 
 // Died takes a dead life's bookings out of the ledgers.
@@ -179,7 +190,7 @@ func (s *Section) Landed(p *writer.Record, m machine.Machine, took time.Duration
 	e := &p.Append.Entry
 	s.ev.live.Publish(&Delta{Section: s.key.Section, Seq: e.Seq, Changes: p.Effects.(*section.Effects).Seats})
 	s.saw(e.Kind, e.Seq, e.Epoch, p.Hash)
-	s.streamEntry(e)
+	s.remote.Stream(e)
 	s.engine.stats.landed(p, took)
 	s.remembersFrom.Store(int64(m.(*section.Machine).RemembersFrom()))
 }
@@ -188,8 +199,8 @@ func (s *Section) Landed(p *writer.Record, m machine.Machine, took time.Duration
 func (s *Section) Handled(m machine.Machine) { s.ev.count(m.(*section.Machine).Shares()) }
 
 // Answering gives back what was reserved for a hold that did not come of it, and ends the request's part in a search.
-func (s *Section) Answering(told *writer.Request) {
-	r := requestIn(told)
+func (s *Section) Answering(answered *writer.Request) {
+	r := request.In(answered)
 	switch {
 	case r.Reserved == 0:
 	case r.Err != nil && r.Changed:
@@ -198,9 +209,9 @@ func (s *Section) Answering(told *writer.Request) {
 	case r.Err != nil, r.Decision.Outcome.Rejection != section.Accepted, r.Decision.Outcome.Repeat:
 		s.ev.buyers.Release(r.Command.Buyer, r.Reserved)
 	}
-	if r.held {
-		r.held = false
-		s.engine.coordinator.leave(r.gen)
+	if r.Held {
+		r.Held = false
+		s.engine.coordinator.Leave(r.Gen)
 	}
 }
 
@@ -216,17 +227,14 @@ func (s *Section) Doubt(resends int, err error) {
 // Released hands the section to its successor, and follows on with what it knew; or puts it to sleep.
 func (s *Section) Released(a *shard.Activation, released machine.Machine, tail storage.Tail) {
 	m, left := released.(*section.Machine), a.Left()
-	s.directory.SetTailIsOurs(false)
+	s.remote.Directory.SetTailIsOurs(false)
 	if left.Sleep {
 		s.passivated.Store(true)
 		s.ev.disown(m.State)
 	} else {
 		s.followOn(m, tail)
 	}
-	if left.Successor != (storage.WriterID{}) {
-		s.directory.Hear(left.Successor, a.Epoch(), false)
-	}
-	s.announce(&peer.Released{Section: s.key, Epoch: a.Epoch(), Successor: left.Successor})
+	s.remote.Ended(a.Epoch(), left.Successor)
 }
 
 // foreign says that the section stands still because it is another node's.
@@ -243,74 +251,4 @@ func (s *Section) transfer(ctx context.Context, successor storage.WriterID) {
 	}
 	s.engine.stats.HandedOver.Add(1)
 	s.shard.Drain(ctx, shard.Leave{Release: true, Successor: successor})
-}
-
-// routing is what this node knows of where the section is.
-func (s *Section) routing() placement.Routing {
-	e := s.engine
-	r := placement.Routing{Me: e.writer, Serving: s.shard.Serving() != nil}
-	if e.peerRPC == nil {
-		r.Placed, r.PlacedUp = e.writer, true
-		return r
-	}
-	r.Placed = e.peerRPC.peers.View().Owner(s.key)
-	r.TailIsOurs = s.directory.TailIsOurs()
-	r.PlacedUp = r.Placed == e.writer || e.peerRPC.peers.Up(r.Placed)
-	if o, known := s.directory.Owner(); known && o.Writer != e.writer {
-		r.Heard, r.HeardUp = o.Writer, e.peerRPC.peers.Up(o.Writer)
-	}
-	return r
-}
-
-// route says which node to ask. ErrUnavailable: nobody who could have it can be reached.
-func (s *Section) route() (storage.WriterID, error) {
-	if s.engine.peerRPC == nil {
-		return s.engine.writer, nil
-	}
-	to, ok := placement.Route(s.routing())
-	if !ok {
-		return to, ErrUnavailable
-	}
-	return to, nil
-}
-
-// placedHere says that this node should have the section, or is the only one that can: the newest record of its log is
-// this node's, and no release, so that no other may claim it while this one lives.
-func (s *Section) placedHere() bool {
-	d := s.engine.peerRPC
-	return d == nil || s.directory.TailIsOurs() || d.peers.View().Owner(s.key) == s.engine.writer
-}
-
-// foundElsewhere says that an activation which failed has found out whose the section is, and that this one can be
-// asked.
-func (s *Section) foundElsewhere() bool {
-	if s.engine.peerRPC == nil {
-		return false
-	}
-	r := s.routing()
-	return r.Heard != (storage.WriterID{}) && r.HeardUp
-}
-
-// learnOwner takes from a failed activation or a fence who owns the log.
-func (s *Section) learnOwner(why error) {
-	if s.engine.peerRPC == nil {
-		return
-	}
-	if writer.LostTo(why) {
-		s.directory.SetTailIsOurs(false)
-	}
-	var fenced *storage.FencedError
-	var foreign *writer.NotOursError
-	switch {
-	case errors.As(why, &fenced):
-		s.directory.Hear(fenced.Tail.Writer, fenced.Tail.Epoch, false)
-	case errors.As(why, &foreign):
-		s.directory.Hear(foreign.Tail.Writer, foreign.Tail.Epoch, false)
-	}
-}
-
-// announced says that a node which is up serves the section, by its own word.
-func (s *Section) announced() bool {
-	o, known := s.directory.Owner()
-	return known && o.Announced && s.engine.peerRPC.peers.Up(o.Writer)
 }

@@ -148,7 +148,7 @@ type sqlClient struct {
 func openSQLEngine(b *testing.B, url string, lanes, group int) *sqlEngine {
 	b.Helper()
 	ctx := context.Background()
-	store, err := sqlstore.Open(ctx, url, sqlstore.Options{Migrate: true, Logf: b.Logf, Lanes: lanes})
+	store, err := sqlstore.Open(ctx, url, sqlstore.Options{Migrate: true, Logf: b.Logf, AppendConcurrency: lanes})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func openSQLEngine(b *testing.B, url string, lanes, group int) *sqlEngine {
 	s := &sqlEngine{b: b, store: store, recorder: &appendRecorder{Store: store}}
 	lanes, most := store.Shape()
 	s.engine, err = Open(
-		ctx, Config{Store: s.recorder, Gateway: gateway, CommitLanes: lanes, CommitGroup: cmp.Or(group, most)},
+		ctx, Config{Store: s.recorder, Gateway: gateway, CommitConcurrency: lanes, CommitGroup: cmp.Or(group, most)},
 	)
 	if err != nil {
 		b.Fatal(err)

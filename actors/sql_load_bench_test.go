@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/actors/writer"
@@ -47,7 +48,7 @@ func (p *pastWriter) change(changes, perRecord int) {
 	seats := uint64(p.w.Machine().(*section.Machine).Seats())
 	live := seats / 2 // holds that live at a time, once there are so many
 	for i := range uint64(changes) {
-		r := requestOf(section.Call{Command: section.Command{Fingerprint: i, Operator: true}})
+		r := request.Of(section.Call{Command: section.Command{Fingerprint: i, Operator: true}})
 		r.At = p.at
 		binary.LittleEndian.PutUint64(r.Command.Request[:], (i+1)*0x9E3779B97F4A7C15)
 		binary.LittleEndian.PutUint64(r.Command.Request[8:], (i+1)*0xbf58476d1ce4e5b9)
@@ -78,7 +79,7 @@ func (p *pastWriter) land() {
 	}
 	p.w.Recycle(p.w.Advance(entry.Batch, nil))
 	for _, r := range p.w.Answers() {
-		if o := &requestIn(r).Decision.Outcome; r.Err != nil || o.Rejection != section.Accepted {
+		if o := &request.In(r).Decision.Outcome; r.Err != nil || o.Rejection != section.Accepted {
 			p.b.Fatal(r.Err, o.Rejection)
 		}
 	}
@@ -201,7 +202,7 @@ func BenchmarkSQLActivate(b *testing.B) {
 		lanes, group := store.Shape()
 		e, err := Open(
 			context.Background(),
-			Config{Store: store, Gateway: gateway, CommitLanes: lanes, CommitGroup: group, Preload: true},
+			Config{Store: store, Gateway: gateway, CommitConcurrency: lanes, CommitGroup: group, Preload: true},
 		)
 		if err != nil {
 			b.Fatal(err)

@@ -3,7 +3,9 @@ package actors
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,7 +25,7 @@ type Stats struct {
 	SectionStops            atomic.Int64 // for any reason but a drain
 	Fenced                  atomic.Int64
 	Unknowns, Unavailable   atomic.Int64 // sendings that may, and that surely did not, reach the log; each was sent again
-	TicketGuardMet          atomic.Int64 // must stay 0: the first guard of P1 failed
+	TicketGuardViolations   atomic.Int64 // must stay 0: the first guard of P1 failed
 	LogLost                 atomic.Int64 // must stay 0: sections whose logs were found to lack what was acknowledged
 	SnapshotsSaved          atomic.Int64
 	Overloaded              atomic.Int64      // requests refused before the mailbox
@@ -86,7 +88,7 @@ func (s *Stats) stopped(why error) {
 	var fenced *storage.FencedError
 	switch {
 	case errors.Is(why, storage.ErrTicketTaken):
-		s.TicketGuardMet.Add(1)
+		s.TicketGuardViolations.Add(1)
 	case errors.As(why, &fenced):
 		s.Fenced.Add(1)
 	}
@@ -231,17 +233,22 @@ func (s *snapshotter) run() {
 	for range s.wake {
 		key, snap, found := s.next()
 		for ; found; key, snap, found = s.next() {
-			if err := s.store.SaveSnapshot(s.ctx, key, snap); err != nil {
-				s.events.snapshotFailed(key, err)
-				continue
-			}
-			s.events.stats.SnapshotsSaved.Add(1)
+			s.keep(key, snap)
 		}
 		if s.ending() {
 			s.signal() // the other savers must see it too
 			return
 		}
 	}
+}
+
+// keep saves one snapshot, and waits for the store.
+func (s *snapshotter) keep(key storage.SectionKey, snap storage.Snapshot) {
+	if err := s.store.SaveSnapshot(s.ctx, key, snap); err != nil {
+		s.events.snapshotFailed(key, err)
+		return
+	}
+	s.events.stats.SnapshotsSaved.Add(1)
 }
 
 func (s *snapshotter) ending() bool {
@@ -263,4 +270,128 @@ func (s *snapshotter) next() (key storage.SectionKey, snap storage.Snapshot, fou
 		s.signal()
 	}
 	return key, snap, found
+}
+
+// take is next for the snapshot of one section.
+func (s *snapshotter) take(key storage.SectionKey) (snap storage.Snapshot, found bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	snap, found = s.waiting[key]
+	delete(s.waiting, key)
+	return snap, found
+}
+
+// waits says that a snapshot is to be saved.
+func (s *snapshotter) waits() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.waiting) > 0
+}
+
+// ShardStatus is where one section is, as this node knows.
+type ShardStatus struct {
+	Key   storage.SectionKey
+	Name  string    // the section's id in the plan
+	Life  Lifecycle // here
+	Owner storage.WriterID
+	// Sure says that the owner has said so itself, over a link that is up, or is this node. Without it, Owner is a guess.
+	Sure       bool
+	Epoch      section.Epoch // of the owner
+	Seq        section.Seq   // newest record on this node's map
+	Behind     section.Seq   // records known to be in the log and not on the map
+	Placed     storage.WriterID
+	Passivated bool // its event is not on sale, and nobody has asked for long: the next request wakes it
+}
+
+// ShardStatuses visits every section of the events in use, in order of event and section.
+func (e *Engine) ShardStatuses(visit func(p *ShardStatus)) {
+	for _, header := range e.Events() {
+		ev, err := e.event(header.ID)
+		if err != nil {
+			continue
+		}
+		if o := ev.ready.Load(); o != nil {
+			for i, s := range o.sections {
+				p := s.shardStatus()
+				p.Name = o.venue.Sections[i].ID
+				visit(&p)
+			}
+		}
+	}
+}
+
+func (s *Section) shardStatus() ShardStatus {
+	p := ShardStatus{
+		Key: s.key, Seq: s.ev.live.Seq(s.key.Section), Placed: s.remote.Routing().Placed, Passivated: s.passivated.Load(),
+	}
+	p.Life = s.shard.Phase()
+	f := s.following()
+	if inc := s.shard.Serving(); inc != nil {
+		p.Owner, p.Sure, p.Epoch = s.engine.writer, true, inc.Epoch()
+		return p
+	}
+	if o, known := s.remote.Directory.Owner(); known {
+		p.Owner, p.Epoch, p.Sure = o.Writer, o.Epoch, s.remote.Announced()
+	}
+	if f != nil {
+		if at, known := f.Position(); known > at.Seq {
+			p.Behind = known - at.Seq
+		}
+	}
+	return p
+}
+
+// Unserved counts the sections of open sales that nobody serves as far as this node knows: neither this node, nor one
+// that it can reach and that said so. Nobody can buy there. A node that stands by does not count what another one has.
+// It looks at every section, so it is for somebody who asks once a second.
+func (e *Engine) Unserved() (n int) {
+	for _, ev := range *e.catalog.Load() {
+		header := ev.header.Load()
+		if header.Sale != storage.SaleOpen {
+			continue
+		}
+		o := ev.ready.Load()
+		if o == nil { // never loaded, or could not be
+			if e.cfg.Preload {
+				n += len(header.Sections)
+			}
+			continue
+		}
+		for _, s := range o.sections {
+			if s.unserved() {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func (s *Section) unserved() bool {
+	switch {
+	case s.shard.Serving() != nil || s.passivated.Load():
+		return false
+	case s.engine.peerRPC == nil:
+		return !s.foreign()
+	}
+	return !s.remote.Announced()
+}
+
+// describedMax is how many sections a line names.
+const describedMax = 3
+
+// describe names sections by their plan, each with the writer that has its log.
+func (e *Engine) describe(some []*Section, all int64) string {
+	parts := make([]string, 0, len(some)+1)
+	for _, s := range some {
+		name, _ := e.SectionName(s.key)
+		var other *writer.NotOursError
+		if errors.As(s.shard.Why(), &other) {
+			name += fmt.Sprintf(" of writer %x", other.Tail.Writer[:4])
+		}
+		parts = append(parts, name)
+	}
+	if more := all - int64(len(some)); more > 0 {
+		parts = append(parts, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(parts, ", ")
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -67,7 +68,7 @@ func (b *box) tail(no storage.SectionNo) storage.Tail {
 func (b *box) panicIn(s *Section) {
 	b.t.Helper()
 	ended := s.shard.Serving().Ended()
-	r := newRequest()
+	r := request.New()
 	r.Command = section.Command{Kind: 99, Request: section.RequestID{5}}
 	if _, err := s.outcome(r, deadlineSoon()); !errors.Is(err, ErrUnavailable) {
 		b.t.Errorf("the request that met the panic: %v", err)

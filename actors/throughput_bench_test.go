@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"holdfast/actors/checkout/sandbox"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/actors/writer"
@@ -121,7 +122,7 @@ func tiredBuyer(no, n uint64) (b section.BuyerID) {
 // benchClient holds a seat of its own, releases it, and so on for ever; every answer sends its next wish.
 type benchClient struct {
 	s       *Section
-	r       *Request
+	r       *request.Request
 	seat    section.SeatIndex
 	booking section.BookingNo
 	n       uint64
@@ -147,13 +148,13 @@ func (c *benchClient) next() {
 	} else {
 		r.Command.Kind, r.Command.Booking = section.ReleaseHold, c.booking
 	}
-	if err := c.s.send(r, time.Now().Add(time.Minute)); err != nil {
+	if err := c.s.Send(r, time.Now().Add(time.Minute)); err != nil {
 		c.refused.Add(1)
 		c.all.Done()
 	}
 }
 
-func (c *benchClient) told(r *Request) {
+func (c *benchClient) answered(r *request.Request) {
 	if r.Err != nil || r.Decision.Outcome.Rejection != section.Accepted {
 		c.refused.Add(1)
 		c.all.Done()
@@ -177,10 +178,10 @@ func drive(b *testing.B, o *openEvent, sections, perSection, changes int) {
 	for i := range sections {
 		for j := range perSection {
 			c := &benchClient{
-				s: o.sections[i], r: newRequest(), seat: section.SeatIndex(j), left: &left, all: &all,
+				s: o.sections[i], r: request.New(), seat: section.SeatIndex(j), left: &left, all: &all,
 				refused: &refused,
 			}
-			c.r.Told = func(*writer.Request) { c.told(c.r) }
+			c.r.OnAnswer = func(*writer.Request) { c.answered(c.r) }
 			clients = append(clients, c)
 		}
 	}

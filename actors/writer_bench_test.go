@@ -4,10 +4,12 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"holdfast/actors/request"
 )
 
-// BenchmarkWriter is a record from the first wish to the last answer, without a disk: one op is one wish, a hold or its
-// release. The longer the record, the more of them share its hash.
+// BenchmarkWriter is a record from the first request to the last answer, without a disk: one op is one request, a hold
+// or its release. The longer the record, the more of them share its hash.
 func BenchmarkWriter(b *testing.B) {
 	for _, commands := range []int{1, 8, 64, 500} {
 		b.Run("record="+strconv.Itoa(commands), func(b *testing.B) {
@@ -20,7 +22,7 @@ func BenchmarkWriter(b *testing.B) {
 	}
 }
 
-// BenchmarkWriterRefusal is a wish for a seat that is durably held.
+// BenchmarkWriterRefusal is a request for a seat that is durably held.
 func BenchmarkWriterRefusal(b *testing.B) {
 	run := refusalPath(b)
 	b.ReportAllocs()
@@ -90,7 +92,7 @@ func (w *twoChannels) Tell() { w.done <- struct{}{} }
 // BenchmarkRequestWait compares the two ways, with 512 who wait at once and one who tells; it is why
 // writer.Request.Wait is as it is.
 func BenchmarkRequestWait(b *testing.B) {
-	b.Run("one-channel", func(b *testing.B) { waitAndTell(b, func() waiter { return newRequest() }) })
+	b.Run("one-channel", func(b *testing.B) { waitAndTell(b, func() waiter { return request.New() }) })
 	b.Run("two-channels", func(b *testing.B) {
 		waitAndTell(b, func() waiter {
 			w := &twoChannels{make(chan struct{}, 1), time.NewTimer(time.Hour)}

@@ -3,6 +3,7 @@ package actors
 import (
 	"encoding/binary"
 
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -29,8 +30,8 @@ func newTestWriter(seats int) *writer.Writer {
 	)
 }
 
-func holdRequest(n int, seat section.SeatIndex) *Request {
-	r := requestOf(section.Call{Command: section.Command{Kind: section.PlaceHold, Seats: []section.SeatIndex{seat}}})
+func holdRequest(n int, seat section.SeatIndex) *request.Request {
+	r := request.Of(section.Call{Command: section.Command{Kind: section.PlaceHold, Seats: []section.SeatIndex{seat}}})
 	r.At = 1
 	binary.LittleEndian.PutUint64(r.Command.Buyer[:], uint64(seat)+1)
 	binary.LittleEndian.PutUint64(r.Command.Request[:], uint64(n)+1)

@@ -83,7 +83,7 @@ func TestAbsentNullAndZeroAreThreeThings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			event := h.show("") // each wish has a house of its own
+			event := h.show("") // each request has a house of its own
 			path := strings.Replace(m.path, "EVENT", event, 1)
 			if strings.HasSuffix(path, "/unblock") {
 				h.do("POST", event+"/seats/block", operator, `{"seats":["A-1-1"]}`).want(200, "")

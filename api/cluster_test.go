@@ -109,7 +109,7 @@ func TestClusterTellsWhoRunsWhat(t *testing.T) {
 // TestSleepingSectionsAreNotInDoubt: nobody runs them because nobody wants them.
 func TestSleepingSectionsAreNotInDoubt(t *testing.T) {
 	f := threeNodes()
-	f.places[2].Asleep = true
+	f.places[2].Passivated = true
 	var got wire.Cluster
 	clusterHouse(t, f).do("GET", "/v1/cluster", operator, "").want(200, "").into(&got)
 	if got.InDoubt != 0 || got.Asleep != 1 || got.Total != 4 || got.Sections[2].State != wire.SectionAsleep ||

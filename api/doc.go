@@ -12,6 +12,7 @@
 //
 //	api ──► booking, catalog, live, operate ──► limit ──► call ──► auth ──► card ──► problem ──► document, wire
 //	                                              └──► listen ──────────────────────────┘
+//	api ──► meter, which knows no other room
 //
 // Handlers return errors and never write them, so that every refusal has one place where its status and code are
 // decided (api/problem) and one place where it is logged (server.go). Browsing (api/live, api/catalog) shares nothing

@@ -206,10 +206,10 @@ func (h *house) conforms(method, path string, a *answer) {
 	}
 	path, _, _ = strings.Cut(path, "?")
 	at, _ := h.server.publicly.find([]byte(path))
-	if at == nil || at.methods[method] == nil || method == "HEAD" {
+	if at == nil || at.endpoint([]byte(method)) == nil || method == "HEAD" {
 		return
 	}
-	operation := doc.Paths.Find(at.methods[method].Path).GetOperation(method)
+	operation := doc.Paths.Find(at.endpoint([]byte(method)).Path).GetOperation(method)
 	described := operation.Responses.Status(a.status)
 	if described == nil {
 		h.t.Fatalf("openapi.json does not know that %s %s answers %d", method, path, a.status)

@@ -3,7 +3,6 @@ package api
 import (
 	"holdfast/api/call"
 	"holdfast/api/document"
-	"holdfast/api/problem"
 
 	_ "embed"
 	"io/fs"
@@ -106,7 +105,7 @@ func (s *Server) assetPage(r *call.Call) error { return s.page(r, string(r.Param
 func (s *Server) page(r *call.Call, name string) error {
 	a := s.assets.byName[name]
 	if a == nil {
-		return &problem.Problem{Kind: problem.NotFound}
+		return notFound
 	}
 	for _, h := range pageHeaders {
 		r.Ctx.Response.Header.Set(h[0], h[1])
@@ -122,7 +121,7 @@ const schemaType = "application/schema+json"
 func (s *Server) schemaPage(r *call.Call) error {
 	schema := s.assets.schemas[string(r.Param)]
 	if schema == nil {
-		return &problem.Problem{Kind: problem.NotFound}
+		return notFound
 	}
 	return s.sendOpen(r, schema, schemaType)
 }

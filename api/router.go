@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"holdfast/api/call"
+	"holdfast/api/meter"
 )
 
 // handler answers one call by writing the response, or returns why not. It never does both.
@@ -16,7 +17,7 @@ type handler func(r *call.Call) error
 type endpoint struct {
 	call.Route
 	handle handler
-	meter  *routeMeter
+	meter  *meter.Route
 }
 
 const metricsPath = "/metrics"
@@ -66,12 +67,22 @@ func routes(s *Server) []*endpoint {
 	return all
 }
 
-// node is one place in the tree of paths.
+// node is one place in the tree of paths. It has so few ways on that going through them beats a map.
 type node struct {
-	literal map[string]*node
+	literal []literal
 	param   *node
-	methods map[string]*endpoint
+	methods []method
 	allow   string
+}
+
+type literal struct {
+	segment string
+	next    *node
+}
+
+type method struct {
+	name string
+	to   *endpoint
 }
 
 func newTree(all []*endpoint) *node {
@@ -93,26 +104,42 @@ func (n *node) child(segment string) *node {
 		}
 		return n.param
 	}
-	if n.literal == nil {
-		n.literal = map[string]*node{}
+	if next := n.fixed([]byte(segment)); next != nil {
+		return next
 	}
-	if n.literal[segment] == nil {
-		n.literal[segment] = &node{}
+	next := &node{}
+	n.literal = append(n.literal, literal{segment, next})
+	return next
+}
+
+// fixed is where a segment leads that is written so; nil: nowhere.
+func (n *node) fixed(segment []byte) *node {
+	for i := range n.literal {
+		if l := &n.literal[i]; l.segment == string(segment) {
+			return l.next
+		}
 	}
-	return n.literal[segment]
+	return nil
+}
+
+// endpoint is who answers a method; nil: nobody.
+func (n *node) endpoint(name []byte) *endpoint {
+	for i := range n.methods {
+		if m := &n.methods[i]; m.name == string(name) {
+			return m.to
+		}
+	}
+	return nil
 }
 
 func (n *node) add(r *endpoint) {
-	if n.methods == nil {
-		n.methods = map[string]*endpoint{}
-	}
-	n.methods[r.Method] = r
+	n.methods = append(n.methods, method{r.Method, r})
 	if r.Method == "GET" {
-		n.methods["HEAD"] = r
+		n.methods = append(n.methods, method{"HEAD", r})
 	}
 	var names []string
-	for name := range n.methods {
-		names = append(names, name)
+	for i := range n.methods {
+		names = append(names, n.methods[i].name)
 	}
 	sort.Strings(names)
 	n.allow = strings.Join(names, ", ")
@@ -141,8 +168,8 @@ func adminRoutes(all []*endpoint) (admin []*endpoint) {
 // targetPath is the path of a request's target as it was sent. Nothing is normalised: a filter that stands before this
 // server and knows a path by its prefix must not be passed by another spelling of it.
 func targetPath(target []byte) []byte {
-	if path, _, query := bytes.Cut(target, []byte("?")); query {
-		target = path
+	if end := bytes.IndexByte(target, '?'); end >= 0 {
+		target = target[:end]
 	}
 	if len(target) > 0 && target[0] == '/' {
 		return target
@@ -158,7 +185,7 @@ func targetPath(target []byte) []byte {
 func (n *node) route(r *call.Call) (at *node, to *endpoint) {
 	at, r.Param = n.find(targetPath(r.Ctx.Request.Header.RequestURI()))
 	if at != nil {
-		to = at.methods[string(r.Ctx.Method())]
+		to = at.endpoint(r.Ctx.Method())
 	}
 	if to != nil {
 		r.Route = &to.Route
@@ -170,19 +197,21 @@ func (n *node) route(r *call.Call) (at *node, to *endpoint) {
 // found in one spelling only: no second slash, no dots, no %-encoding. One trailing slash is forgiven in buyers' calls,
 // since clients send it; what filters guard has none.
 func (n *node) find(path []byte) (found *node, param []byte) {
-	if trimmed, ok := bytes.CutSuffix(path, []byte("/")); ok && (bytes.HasPrefix(path, eventsPrefix) ||
-		bytes.HasPrefix(path, bookingsPrefix)) {
-		path = trimmed
-	}
-	path, rooted := bytes.CutPrefix(path, []byte("/"))
-	if !rooted {
+	if len(path) == 0 || path[0] != '/' {
 		return nil, nil
 	}
+	if path[len(path)-1] == '/' && (bytes.HasPrefix(path, eventsPrefix) || bytes.HasPrefix(path, bookingsPrefix)) {
+		path = path[:len(path)-1]
+	}
+	path = path[1:]
 	at := n
 	for more := true; more; {
-		var segment []byte
-		segment, path, more = bytes.Cut(path, []byte("/"))
-		next := at.literal[string(segment)]
+		segment := path
+		end := bytes.IndexByte(path, '/')
+		if more = end >= 0; more {
+			segment, path = path[:end], path[end+1:]
+		}
+		next := at.fixed(segment)
 		if next == nil && at.param != nil {
 			if param = plainSegment(segment); param != nil {
 				next = at.param

@@ -22,6 +22,7 @@ import (
 	"holdfast/api/limit"
 	"holdfast/api/listen"
 	"holdfast/api/live"
+	"holdfast/api/meter"
 	"holdfast/api/operate"
 	"holdfast/api/problem"
 	"holdfast/api/token"
@@ -46,7 +47,7 @@ type Server struct {
 	admin     *listen.Front // nil: the public one answers everything
 	assets    *assets
 	signIn    *document.Still // GET /v1/sign-in
-	stranger  *routeMeter     // counts what matches no route
+	unrouted  *meter.Route    // counts what matches no route
 	stopping  atomic.Bool
 	notYet    func() error // not nil: there is no engine; see NewWaiting
 }
@@ -66,9 +67,9 @@ func New(engine Engine, cfg Config) *Server {
 	s.reception = listen.NewReception(cfg.BodyBytesMax, cfg.ReadTimeout, s.mayBringPlan)
 	all := routes(s)
 	for _, r := range all {
-		r.meter = s.meters.route(r.Method, r.Path)
+		r.meter = s.meters.requests.Route(r.Method, r.Path)
 	}
-	s.stranger = s.meters.route("ANY", "unmatched")
+	s.unrouted = s.meters.requests.Route("ANY", "unmatched")
 	s.publicly = newTree(publicRoutes(all, cfg.AdminApart))
 	s.public = s.newFront("public", cfg.ConnsMax, cfg.ConnsPerIPMax, s.publicly)
 	if cfg.AdminApart {
@@ -151,7 +152,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return errors.Join(errs[:]...)
 }
 
-// Handler answers one request. It is what Serve runs; exported for tests and for embedding.
+// Handler answers one request. It is what Serve runs; exported for tests and for embedding. A server that embeds it
+// must keep hijacked connections (fasthttp.Server.KeepHijackedConns): a stream's connection lives on when its handler
+// returns.
 func (s *Server) Handler(ctx *fasthttp.RequestCtx) { s.answer(ctx, s.publicly) }
 
 func (s *Server) answer(ctx *fasthttp.RequestCtx, tree *node) {
@@ -167,11 +170,11 @@ func (s *Server) answer(ctx *fasthttp.RequestCtx, tree *node) {
 	r.Start = s.meters.begin()
 	at, to := tree.route(r)
 	s.handle(r, at, to)
-	meter := s.stranger
+	counter := s.unrouted
 	if to != nil {
-		meter = to.meter
+		counter = to.meter
 	}
-	s.meters.end(meter, ctx.Response.StatusCode(), r.Start)
+	s.meters.end(counter, ctx.Response.StatusCode(), r.Start)
 	r.Release()
 	s.reception.Done(ctx)
 }
@@ -236,7 +239,7 @@ func (s *Server) garbled(ctx *fasthttp.RequestCtx, err error) {
 // not known.
 func (s *Server) turnAway(ctx *fasthttp.RequestCtx, p *problem.Problem) {
 	s.reception.Done(ctx)
-	s.meters.end(s.stranger, p.Status, s.meters.begin())
+	s.meters.end(s.unrouted, p.Status, s.meters.begin())
 	problem.Write(&ctx.Response, p, nil)
 	ctx.SetConnectionClose()
 	listen.Linger(ctx.Conn())

@@ -94,7 +94,7 @@ func TestP5SameKeySameAnswer(t *testing.T) {
 }
 
 // P5, as the document tells it: a repeat shows the booking as it stands now and has no second effect; keys are per
-// buyer and event; a refusal is not remembered, a declined payment is; without a key every request is a wish of its
+// buyer and event; a refusal is not remembered, a declined payment is; without a key every request is a request of its
 // own.
 func TestP5KeysAsDescribed(t *testing.T) {
 	h := open(t, nil)
@@ -128,7 +128,7 @@ func TestP5KeysAsDescribed(t *testing.T) {
 	}
 }
 
-// P5: the operators' switches too: one key, one wish, one effect.
+// P5: the operators' switches too: one key, one request, one effect.
 func TestP5OperatorsKeys(t *testing.T) {
 	h := open(t, nil)
 	event := h.show("")

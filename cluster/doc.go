@@ -1,21 +1,21 @@
 // Package cluster says who should own a section. It proposes; the log decides (package storage): whatever is wrong in
 // here costs waiting or a needless takeover, never a seat.
 //
-// A node is three machines. Its heart beats in the store that all nodes share, and says what may be claimed. Its
+// A node is three machines. Its liveness beats in the store that all nodes share, and says what may be claimed. Its
 // membership is gossip, and proposes who should own what. Its link carries what nodes have to tell each other.
 //
 //	        store (rows)                    other nodes
 //	          ▲    │                 gossip ▲ │ UDP, TCP            link ▲ │ TCP
 //	     beat │    │ look                   │ ▼                         │ ▼
 //	     ┌────┴────▼────┐            ┌──────────────┐            ┌──────────────┐
-//	     │     Heart    │            │  membership  │───book─────▶   peerlink   │
+//	     │     Liveness    │            │  membership  │───book─────▶   peerlink   │
 //	     └───────┬──────┘            └──────┬───────┘            └──────┬───────┘
 //	MayClaim     │ OnVacated                │ View                      │ PeerUp, Received, PeerDown
 //	Lease        ▼ OnStale                  ▼ Owner, Coordinator        ▼ Send
 //	"may it be claimed?"            "who should own it?"        "tell that node, in order"
 //
-// A node in gossip is a member once its row in this node's own store has been seen to move (see Kin): gossip does not
-// say which store a node is on, and one on a restored copy would sell every seat a second time.
+// A node in gossip is a member once its row in this node's own store has been seen to move (see IdentityCheck): gossip
+// does not say which store a node is on, and one on a restored copy would sell every seat a second time.
 //
 // Beyond that none of the three believes another: a node that gossip calls dead keeps its sections until its row
 // lapses; a node whose row is alive and whose link is down is asked nothing; and the link takes only addresses from
@@ -23,7 +23,8 @@
 //
 // # The rooms
 //
-//	cluster     Node, Member, View, Kin: who is there, who of them counts, who should own what; gossip is memberlist's
+//	cluster     Node, Member, View, IdentityCheck: who is there, who of them counts, who should own what
+//	   │            gossip is memberlist's
 //	   ├──▶ heartbeat   rows in the store: who is alive, what may be claimed, how long memory may be trusted
 //	   ├──▶ peerlink    one stream a peer
 //	   │       ▼
@@ -34,7 +35,7 @@
 //
 // # Heartbeat
 //
-// A Heart beats in the store, and says whether a section may be taken over: see package heartbeat.
+// A Liveness beats in the store, and says whether a section may be taken over: see package heartbeat.
 //
 // # Membership and placement
 //

@@ -35,8 +35,12 @@ type gossipTransport struct {
 const portTries = 10
 
 // newGossipTransport listens, and writes the port that the system chose into the configuration.
-func newGossipTransport(c *memberlist.Config, limiter *netlimit.Limiter, told *refusal.Log) (*gossipTransport, error) {
-	t := &gossipTransport{limiter: limiter, refusals: told, streams: make(chan net.Conn), ended: make(chan struct{})}
+func newGossipTransport(
+	c *memberlist.Config, limiter *netlimit.Limiter, refusals *refusal.Log,
+) (*gossipTransport, error) {
+	t := &gossipTransport{
+		limiter: limiter, refusals: refusals, streams: make(chan net.Conn), ended: make(chan struct{}),
+	}
 	tries := 1
 	if c.BindPort == 0 {
 		tries = portTries

@@ -10,26 +10,26 @@ import (
 
 // What callers of this package know of heartbeats: see package heartbeat.
 type (
-	// Heart shows that this node is alive, and knows who else is.
-	Heart = heartbeat.Liveness
-	// Config is of a Heart.
+	// Liveness shows that this node is alive, and knows who else is.
+	Liveness = heartbeat.Liveness
+	// Config is of a Liveness.
 	Config = heartbeat.Config
 	// Row is another node's heartbeat row as this node sees it.
 	Row = heartbeat.Row
 	// Rows are all other nodes' rows at one look.
 	Rows = heartbeat.Rows
-	// RowSource tells of the others' rows: a Heart.
+	// RowSource tells of the others' rows: a Liveness.
 	RowSource = heartbeat.RowSource
-	// Sightings is a Heart without its beat, for simulators.
-	Sightings = heartbeat.ObservedBeats
-	// Tenure is a Heart's read lease by itself, for simulators.
-	Tenure = heartbeat.ReadLease
+	// ObservedBeats is a Liveness without its beat, for simulators.
+	ObservedBeats = heartbeat.ObservedBeats
+	// ReadLease is a Liveness's read lease by itself, for simulators.
+	ReadLease = heartbeat.ReadLease
 )
 
 // Start begins to beat: see heartbeat.Start.
-func Start(ctx context.Context, c Config) (*Heart, error) { return heartbeat.Start(ctx, c) }
+func Start(ctx context.Context, c Config) (*Liveness, error) { return heartbeat.Start(ctx, c) }
 
-// NewSightings knows nothing yet, and allows nothing: see heartbeat.Observe.
-func NewSightings(me storage.WriterID, lapse time.Duration) *Sightings {
+// Observe knows nothing yet, and allows nothing: see heartbeat.Observe.
+func Observe(me storage.WriterID, lapse time.Duration) *ObservedBeats {
 	return heartbeat.Observe(me, lapse)
 }

@@ -58,7 +58,7 @@ func (e *ear) heard(p storage.WriterID) []string {
 
 // until waits for a condition; it is asked again after every event, and from time to time, for counters and the other
 // nodes of a test tell no event of theirs.
-func (e *ear) until(t testing.TB, what string, met func() bool) {
+func (e *ear) until(t testing.TB, what string, firstSeen func() bool) {
 	t.Helper()
 	late, again := time.After(patience), time.NewTicker(10*time.Millisecond)
 	defer again.Stop()
@@ -66,7 +66,7 @@ func (e *ear) until(t testing.TB, what string, met func() bool) {
 		e.mu.Lock()
 		news := e.news
 		e.mu.Unlock()
-		if met() {
+		if firstSeen() {
 			return
 		}
 		select {

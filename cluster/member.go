@@ -34,14 +34,14 @@ func (s State) String() string {
 
 // Member is one node as it describes itself to the others. Comparable.
 type Member struct {
-	Writer storage.WriterID // names this process start; two starts of one node never share it
-	Name   string           // of the node, the same after a restart; shown to people
-	Peer   string           // host:port of its end of the link
-	API    string           // where clients reach it; opaque here
-	Build  string           // its version; opaque here
-	State  State
-	Store  storage.StoreID // the store that it is on; zero: it has not said so
-	Yields bool            // it does not serve because of strangers; see Kin. Told with Store only
+	Writer     storage.WriterID // names this process start; two starts of one node never share it
+	Name       string           // of the node, the same after a restart; shown to people
+	Peer       string           // host:port of its end of the link
+	API        string           // where clients reach it; opaque here
+	Build      string           // its version; opaque here
+	State      State
+	Store      storage.StoreID // the store that it is on; zero: it has not said so
+	StandsDown bool            // it does not serve because of foreign nodes; see IdentityCheck. Told with Store only
 	// Protocol is the lowest and the highest version of the link that it speaks. Two nodes whose ranges have nothing in
 	// common do not see each other; a build that speaks its predecessor's version too can be rolled out node by node.
 	Protocol [2]uint8
@@ -88,7 +88,7 @@ func appendMeta(dst []byte, m Member) ([]byte, error) {
 	dst = append(dst, m.Writer[:]...)
 	if format == metaFormatStore {
 		dst = append(dst, m.Store[:]...)
-		dst = append(dst, oneIf(m.Yields))
+		dst = append(dst, oneIf(m.StandsDown))
 	}
 	for _, text := range [metaStrings]string{m.Name, m.Peer, m.API, m.Build} {
 		if len(text) > 255 || !utf8.ValidString(text) {
@@ -134,7 +134,7 @@ func parseMeta(b []byte) (m Member, err error) {
 		if len(rest) < len(m.Store)+1 || storage.StoreID(rest) == m.Store || rest[len(m.Store)] > 1 {
 			return Member{}, fmt.Errorf("%w: no store id", errMeta)
 		}
-		m.Store, m.Yields = storage.StoreID(rest), rest[len(m.Store)] == 1
+		m.Store, m.StandsDown = storage.StoreID(rest), rest[len(m.Store)] == 1
 		rest = rest[len(m.Store)+1:]
 	}
 	for _, text := range [metaStrings]*string{&m.Name, &m.Peer, &m.API, &m.Build} {

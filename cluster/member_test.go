@@ -116,7 +116,7 @@ const someoneOfAStore = "02" + "01" + "0102" + "a10000000000000000000000000000af
 // TestMetaWithAStoreNeverChanges: see TestMetaNeverChanges.
 func TestMetaWithAStoreNeverChanges(t *testing.T) {
 	m := someone
-	m.Store, m.Yields = storage.StoreID{0: 0xc1, 15: 0xcf}, true
+	m.Store, m.StandsDown = storage.StoreID{0: 0xc1, 15: 0xcf}, true
 	b, err := appendMeta(nil, m)
 	if err != nil || hex.EncodeToString(b) != someoneOfAStore {
 		t.Fatalf("%x, %v", b, err)

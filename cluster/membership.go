@@ -132,7 +132,7 @@ func (ms *membership) say(m Member) (changed bool, err error) {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
 	if !ms.allRead(protocolStore) {
-		m.Store, m.Yields = storage.StoreID{}, false
+		m.Store, m.StandsDown = storage.StoreID{}, false
 	}
 	meta, err := appendMeta(nil, m)
 	if err != nil {
@@ -273,6 +273,6 @@ func (g gossipLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-func gossipLogger(l *slog.Logger, told *refusal.Log) *log.Logger {
-	return log.New(gossipLog{l, told}, "", 0)
+func gossipLogger(l *slog.Logger, refusals *refusal.Log) *log.Logger {
+	return log.New(gossipLog{l, refusals}, "", 0)
 }

@@ -32,11 +32,11 @@ type Node struct {
 	list     *memberlist.Memberlist
 	view     atomic.Pointer[View]
 
-	mu      sync.Mutex // of self, kin and every change of view
-	self    Member
-	kin     *Kin
-	company atomic.Pointer[Company]
-	sought  atomic.Bool // everybody to join has been called once
+	mu         sync.Mutex // of self, identity and every change of view
+	self       Member
+	identity   *IdentityCheck
+	identities atomic.Pointer[Identities]
+	sought     atomic.Bool // everybody to join has been called once
 
 	gossip chan struct{} // capacity 1: there is something to be said about self
 	// gossipPort and linkPort bound the connections that others make to this node.
@@ -58,9 +58,9 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 	}
 	n := &Node{
 		opts: o, gossip: make(chan struct{}, 1), gossipPort: o.newLimiter("gossip"), linkPort: o.newLimiter("link"),
-		refusals: refusal.NewLog(o.Logger), kin: NewKin(o.Writer, o.Store, o.Lapse),
+		refusals: refusal.NewLog(o.Logger), identity: NewIdentityCheck(o.Writer, o.Store, o.Lapse),
 	}
-	n.company.Store(&Company{})
+	n.identities.Store(&Identities{})
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.membership = newMembership(o.Name+"/"+hex.EncodeToString(o.Writer[:]), o.protocol, n.announce, o.Logger)
 	config, err := n.gossipConfig(ctx)
@@ -191,7 +191,7 @@ func (n *Node) announce() {
 // rebuild makes a view of what is known now. Under mu.
 func (n *Node) rebuild() *View {
 	c := n.judge()
-	n.self.Yields = c.Yield != "" && len(c.Pending) == 0
+	n.self.StandsDown = c.StandDown != "" && len(c.Pending) == 0
 	if changed, err := n.membership.say(n.self); changed && err == nil { // what it may say was checked at Join
 		n.announce()
 	}
@@ -206,16 +206,16 @@ func (n *Node) rebuild() *View {
 // watch turns what memberlist says into views, and tells link and handler.
 func (n *Node) watch() {
 	var (
-		told *View
-		said reported
+		notified *View
+		said     reported
 	)
 	for {
 		n.mu.Lock()
 		v := n.rebuild()
 		n.mu.Unlock()
 		n.report(&said)
-		if told == nil || !v.equal(told) { // there and back again while the handler was busy is no news
-			told = v
+		if notified == nil || !v.equal(notified) { // there and back again while the handler was busy is no news
+			notified = v
 			n.linkTo(v)
 			n.opts.Handler.ViewChanged(v)
 		}

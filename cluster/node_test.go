@@ -271,14 +271,14 @@ func TestNothingIsLeftBehind(t *testing.T) {
 			_ = n.Leave(t.Context())
 		}
 		n.ear.mu.Lock()
-		told := len(n.ear.views)
+		notified := len(n.ear.views)
 		n.ear.mu.Unlock()
 		for _, other := range nodes {
 			if n.ear.count(other.id(), "up") != n.ear.count(other.id(), "down") {
 				t.Errorf("%d heard of %x: %v", i, other.id(), n.ear.heard(other.id()))
 			}
 		}
-		if n.Send(nodes[0].id(), []byte("x")) || n.Up(nodes[0].id()) || told == 0 {
+		if n.Send(nodes[0].id(), []byte("x")) || n.Up(nodes[0].id()) || notified == 0 {
 			t.Error("a closed node works")
 		}
 	}

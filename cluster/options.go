@@ -24,10 +24,11 @@ type Options struct {
 	// Store is the id of the store that this node is on. Nodes that say they are on another are shut out. Zero:
 	// unknown.
 	Store storage.StoreID
-	// Rows are the heartbeat rows of the store that this node is on: who is in gossip and not among them is a stranger
-	// (see Kin). The maker of the node calls Node.Looked after every look. Nil: every node in gossip is a member.
+	// Rows are the heartbeat rows of the store that this node is on: who is in gossip and not among them is foreign
+	// (see IdentityCheck). The maker of the node calls Node.Looked after every look. Nil: every node in gossip is a
+	// member.
 	Rows RowSource
-	// Lapse is the Heart's of all nodes. Default 2 s.
+	// Lapse is the Liveness's of all nodes. Default 2 s.
 	Lapse time.Duration
 	// MeetWithin is how long a living node's row may be unknown to gossip before it is an alarm. Default 10 s: a start
 	// with a large store to load takes seconds between its first beat and its first word in gossip.

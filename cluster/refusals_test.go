@@ -35,7 +35,7 @@ func (j *journal) String() string {
 	return j.text.String()
 }
 
-func told(k *Keys, j *journal) func(*Options) {
+func notified(k *Keys, j *journal) func(*Options) {
 	return func(o *Options) { o.Keys, o.Logger = k, slog.New(slog.NewTextHandler(j, nil)) }
 }
 
@@ -113,7 +113,7 @@ func TestStrangersAtThePortsDoNotPassInSilence(t *testing.T) {
 	} {
 		t.Run(strings.Join([]string{c.want.Port, c.want.Side, c.want.Reason}, " "), func(t *testing.T) {
 			j := &journal{}
-			a := start(t, "a", told(loadKeys(t, dir, "a"), j))
+			a := start(t, "a", notified(loadKeys(t, dir, "a"), j))
 			c.at(t, a)
 			noted(t, a, j, c.want)
 			if !strings.Contains(j.String(), "address=127.0.0.1:") {
@@ -153,7 +153,7 @@ func shake(a *tested, c *tls.Config) {
 // TestForeignTrafficAtPlaintextPortsIsTold: without keys there is no handshake that could fail.
 func TestForeignTrafficAtPlaintextPortsIsTold(t *testing.T) {
 	j := &journal{}
-	a := start(t, "a", told(nil, j))
+	a := start(t, "a", notified(nil, j))
 	say(t, "tcp", a.link.Addr(), http)
 	noted(t, a, j, Refusal{Port: PortLink, Side: SideListener, Reason: ReasonNotANode})
 	say(t, "udp", a.GossipAddress(), "\xf5garbage, sent to whoever listens")
@@ -181,8 +181,8 @@ func TestBothSidesOfAFailedHandshakeAreTold(t *testing.T) {
 	// they gossip, and have other authorities
 	copyFile(t, filepath.Join(dir, "gossip.key"), filepath.Join(other, "gossip.key"))
 	ja, jb := &journal{}, &journal{}
-	a := start(t, "a", both(dials, told(loadKeys(t, dir, "a"), ja)))
-	b := start(t, "b", both(answers, told(loadKeys(t, other, "b"), jb)), a)
+	a := start(t, "a", both(dials, notified(loadKeys(t, dir, "a"), ja)))
+	b := start(t, "b", both(answers, notified(loadKeys(t, other, "b"), jb)), a)
 	noted(t, a, ja, Refusal{Port: PortLink, Side: SideDialer, Reason: ReasonAuthority})
 	noted(t, b, jb, Refusal{Port: PortLink, Side: SideListener, Reason: refusal.ReasonRefusedUs})
 	if !strings.Contains(ja.String(), "peer=b") {
@@ -210,9 +210,9 @@ func TestNobodyIsANodeOfAnotherName(t *testing.T) {
 	for side, order := range map[string][2]func(*Options){SideDialer: {dials, answers}, SideListener: {answers,
 		dials}} {
 		ja, jb := &journal{}, &journal{}
-		a := start(t, "a", both(order[0], told(loadKeys(t, dir, "a"), ja)))
+		a := start(t, "a", both(order[0], notified(loadKeys(t, dir, "a"), ja)))
 		// an honest node would not even start: see TestLoadKeysNamesTheFile
-		b := start(t, "b", both(order[1], told(loadKeys(t, dir, "c"), jb)), a)
+		b := start(t, "b", both(order[1], notified(loadKeys(t, dir, "c"), jb)), a)
 		noted(t, a, ja, Refusal{Port: PortLink, Side: side, Reason: refusal.ReasonWrongName})
 		if a.Up(b.id()) || b.Up(a.id()) {
 			t.Error("a link to a node that shows another's certificate")

@@ -58,8 +58,8 @@ type Entry struct {
 // BodyBytesMax bounds Entry.Body.
 const BodyBytesMax = 64 << 10
 
-// Append is one wish to add an entry to one section's log, with the tickets it sells or gives back in the same atomic
-// write.
+// Append is one request to add an entry to one section's log, with the tickets it sells or gives back in the same
+// atomic write.
 type Append struct {
 	Section SectionKey
 	Entry   Entry

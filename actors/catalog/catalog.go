@@ -1,4 +1,4 @@
-// Package catalog is the list of a house's events, as anyone who lists them sees it: sorted, immutable, and made anew
+// Package catalog is the list of a server's events, as anyone who lists them sees it: sorted, immutable, and made anew
 // at every change.
 //
 //	all headers ── New ──▶ Catalog ── With(one header) ──▶ the next Catalog ──▶ …

@@ -20,18 +20,18 @@ type Reconciler struct {
 	gateway Gateway
 	settle  Settle
 
-	mu     sync.Mutex
-	open   map[PaymentID]*openPayment
-	asking int // questions under way
-	places int // how many may be
-	wake   chan struct{}
+	mu       sync.Mutex
+	open     map[PaymentID]*openPayment
+	querying int // questions under way
+	places   int // how many may be
+	wake     chan struct{}
 }
 
 type openPayment struct {
 	adds     int // an answer from before the last one settles nothing
 	attempts int
 	next     time.Time
-	asking   bool // a question about it is under way
+	querying bool // a question about it is under way
 	watched  bool // given up; only money that comes late is still of interest
 	since    time.Time
 }
@@ -130,12 +130,12 @@ const questionsMax = 16
 func (r *Reconciler) Run(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	var asking sync.WaitGroup
-	defer asking.Wait()
+	var querying sync.WaitGroup
+	defer querying.Wait()
 	for ctx.Err() == nil {
 		due, next := r.due(time.Now())
 		for _, id := range due {
-			asking.Go(func() {
+			querying.Go(func() {
 				defer r.signal()
 				r.ask(ctx, id)
 			})
@@ -161,7 +161,7 @@ func (r *Reconciler) due(now time.Time) (due []PaymentID, next time.Duration) {
 	next = time.Hour
 	for id, p := range r.open {
 		switch wait := p.next.Sub(now); {
-		case p.asking:
+		case p.querying:
 		case wait <= 0:
 			due = append(due, id)
 		default:
@@ -171,17 +171,17 @@ func (r *Reconciler) due(now time.Time) (due []PaymentID, next time.Duration) {
 	slices.SortFunc(due, func(a, b PaymentID) int {
 		return cmp.Or(r.open[a].next.Compare(r.open[b].next), cmp.Compare(a, b))
 	})
-	due = due[:min(len(due), r.places-r.asking)]
+	due = due[:min(len(due), r.places-r.querying)]
 	for _, id := range due {
-		r.open[id].asking = true
+		r.open[id].querying = true
 	}
-	r.asking += len(due)
+	r.querying += len(due)
 	return due, next
 }
 
 // ask puts one question, of a payment that due took.
 func (r *Reconciler) ask(ctx context.Context, id PaymentID) {
-	p, asked := r.begin(id)
+	p, begun := r.begin(id)
 	if p == nil { // dropped since it was found due
 		return
 	}
@@ -195,11 +195,11 @@ func (r *Reconciler) ask(ctx context.Context, id PaymentID) {
 	settled := verdict != Unknown && r.settle(ctx, id, verdict) == nil
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.asking--
-	p.asking = false
+	r.querying--
+	p.querying = false
 	switch {
 	case r.open[id] != p: // given up and added again meanwhile
-	case settled && p.adds != asked: // the answer may be older than the newest wish: ask again
+	case settled && p.adds != begun: // the answer may be older than the newest request: ask again
 		p.attempts, p.next = 0, time.Now().Add(Delay(0))
 	case settled && status == NotFound:
 		p.watched, p.attempts, p.next = true, 0, time.Now().Add(WatchDelay(0))
@@ -214,8 +214,8 @@ func (r *Reconciler) ask(ctx context.Context, id PaymentID) {
 func (r *Reconciler) begin(id PaymentID) (p *openPayment, adds int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p = r.open[id]; p == nil || !p.asking { // dropped, and perhaps added anew
-		r.asking--
+	if p = r.open[id]; p == nil || !p.querying { // dropped, and perhaps added anew
+		r.querying--
 		return nil, 0
 	}
 	return p, p.adds

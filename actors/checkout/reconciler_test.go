@@ -25,12 +25,12 @@ func TestDelay(t *testing.T) {
 type scripted struct {
 	Gateway
 	answers []Status
-	asked   []time.Duration
+	begun   []time.Duration
 	start   time.Time
 }
 
 func (g *scripted) Lookup(context.Context, PaymentID) (Status, error) {
-	g.asked = append(g.asked, time.Since(g.start))
+	g.begun = append(g.begun, time.Since(g.start))
 	s := g.answers[0]
 	if len(g.answers) > 1 {
 		g.answers = g.answers[1:]
@@ -77,7 +77,7 @@ func TestReconciler(t *testing.T) {
 		answers  []Status
 		failures int
 		want     Status
-		asked    int
+		begun    int
 	}{
 		{"charged at once", []Status{Charged}, 0, Charged, 1},
 		{"unknown twice", []Status{Unknown, Unknown, Declined}, 0, Declined, 3},
@@ -87,14 +87,14 @@ func TestReconciler(t *testing.T) {
 	} {
 		g := &scripted{answers: row.answers}
 		settled, _ := reconcile(t, g, row.failures)
-		if settled != row.want || len(g.asked) != row.asked {
+		if settled != row.want || len(g.begun) != row.begun {
 			t.Errorf(
-				"%s: settled %v after %d questions, want %v after %d", row.name, settled, len(g.asked), row.want,
-				row.asked,
+				"%s: settled %v after %d questions, want %v after %d", row.name, settled, len(g.begun), row.want,
+				row.begun,
 			)
 		}
-		if g.asked[0] != Delay(0) {
-			t.Errorf("%s: first asked after %v", row.name, g.asked[0])
+		if g.begun[0] != Delay(0) {
+			t.Errorf("%s: first asked after %v", row.name, g.begun[0])
 		}
 	}
 }
@@ -106,7 +106,7 @@ func TestWatch(t *testing.T) {
 		name  string
 		late  int // questions of the watch before the money is there; -1: never
 		want  []Status
-		asked int
+		begun int
 	}{
 		{"never", -1, []Status{Declined}, notFoundPatience + 1 + watchQuestions},
 		{"at once", 0, []Status{Declined, Charged}, notFoundPatience + 2},
@@ -128,10 +128,10 @@ func TestWatch(t *testing.T) {
 			defer cancel()
 			r.Add("p")
 			r.Run(ctx)
-			if !slices.Equal(settled, row.want) || len(g.asked) != row.asked || len(r.open) != 0 {
+			if !slices.Equal(settled, row.want) || len(g.begun) != row.begun || len(r.open) != 0 {
 				t.Errorf(
-					"%s: settled %v after %d questions, want %v after %d; %d stay", row.name, settled, len(g.asked),
-					row.want, row.asked, len(r.open),
+					"%s: settled %v after %d questions, want %v after %d; %d stay", row.name, settled, len(g.begun),
+					row.want, row.begun, len(r.open),
 				)
 			}
 		})
@@ -186,8 +186,8 @@ func TestSomebodyElsesPayment(t *testing.T) {
 		r.Drop("never added")
 		r.Run(ctx)
 		if len(settled) != 2 || settled[0] != "its own node asks sooner" ||
-			!slices.Equal(g.asked, []time.Duration{Delay(0), 6 * time.Second}) {
-			t.Errorf("settled %v, asked after %v", settled, g.asked)
+			!slices.Equal(g.begun, []time.Duration{Delay(0), 6 * time.Second}) {
+			t.Errorf("settled %v, asked after %v", settled, g.begun)
 		}
 		if r.Open() != 0 {
 			t.Errorf("%d open", r.Open())
@@ -255,9 +255,9 @@ func TestSilentProcessorDoesNotHoldUpOtherPayments(t *testing.T) {
 					settled.Load(), row.others, took,
 				)
 			}
-			if most := g.widest; most > questionsMax || r.asking != 0 || r.Open() != row.silent {
+			if most := g.widest; most > questionsMax || r.querying != 0 || r.Open() != row.silent {
 				t.Errorf(
-					"%d silent: %d questions at once, %d at the end, %d open", row.silent, most, r.asking, r.Open(),
+					"%d silent: %d questions at once, %d at the end, %d open", row.silent, most, r.querying, r.Open(),
 				)
 			}
 		})
@@ -280,8 +280,8 @@ func TestDroppedPaymentAddedAnewIsAskedOnce(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
 		r.Run(ctx)
-		if !slices.Equal(g.asked, []time.Duration{Delay(0)}) || r.asking != 0 || r.Open() != 0 {
-			t.Errorf("asked %v, %d under way, %d open", g.asked, r.asking, r.Open())
+		if !slices.Equal(g.begun, []time.Duration{Delay(0)}) || r.querying != 0 || r.Open() != 0 {
+			t.Errorf("asked %v, %d under way, %d open", g.begun, r.querying, r.Open())
 		}
 	})
 }

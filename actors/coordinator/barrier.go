@@ -65,8 +65,8 @@ func (b *viewBarrier) onQuiesce(from storage.WriterID, round uint64) { b.askers[
 
 // answer is what a member is to be told now; false: nothing yet.
 func (b *viewBarrier) answer(to storage.WriterID) (m Quiesced, ok bool) {
-	round, asked := b.askers[to]
-	return Quiesced{View: b.view, Round: round}, asked && b.isQuiet()
+	round, waiting := b.askers[to]
+	return Quiesced{View: b.view, Round: round}, waiting && b.isQuiet()
 }
 
 // onQuiesced takes a member's word, if it is about the view and the round of now.

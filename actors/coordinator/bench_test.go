@@ -67,7 +67,7 @@ func unknownPath(testing.TB) func() {
 	x, n := crowdedIndex(), uint64(benchHolds)
 	return func() {
 		n++
-		if x.Met(scattered(n)) {
+		if x.Contains(scattered(n)) {
 			panic("a new key is known")
 		}
 	}

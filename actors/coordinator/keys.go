@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"hash/maphash"
 	"math"
@@ -47,8 +48,30 @@ type keyEntry struct {
 	searching bool   // under way over several sections: nobody else may use the key
 }
 
-// JudgedUnknown stands for the moment of a judgement that nobody told us of.
-const JudgedUnknown section.Instant = math.MaxInt64
+// DecidedUnknown stands for the moment of a judgement that nobody told us of.
+const DecidedUnknown section.Instant = math.MaxInt64
+
+// OperatorBuyer stands for all operators where one place must see all keys of one asker: who they book for differs,
+// their keys are one list. No buyer's name hashes to it (it is wire.OperatorHash, which is in every log ever written).
+var OperatorBuyer = func() (id section.BuyerID) {
+	sum := sha256.Sum256([]byte("holdfast operator"))
+	return section.BuyerID(sum[:len(id)])
+}()
+
+// Asker is whose keys a request's key is one of.
+func Asker(operator bool, buyer section.BuyerID) section.BuyerID {
+	if operator {
+		return OperatorBuyer
+	}
+	return buyer
+}
+
+// IsIdle says that nothing was done under the key by a call with that outcome, so that the index has nothing new to
+// keep: an extension that would gain too little and a second release are repeats without a first. Where there was a
+// first, its entry is kept already.
+func IsIdle(kind section.CommandKind, o *section.Outcome) bool {
+	return o.Repeat && (kind == section.ExtendHold || kind == section.ReleaseHold)
+}
 
 const secondsUnknown = math.MaxUint32
 
@@ -140,15 +163,15 @@ func (s *keyShard) waiter(id section.RequestID) <-chan struct{} {
 
 // Leave ends one use of a request; accepted (or unknown) keeps the entry, with the section that has it and when that
 // judged it.
-func (x *KeyIndex) Leave(id section.RequestID, no storage.SectionNo, keep bool, judged section.Instant) {
+func (x *KeyIndex) Leave(id section.RequestID, no storage.SectionNo, keep bool, decided section.Instant) {
 	hash, s := x.lock(id)
 	defer s.Unlock()
 	e := s.live[id]
 	e.users--
 	e.searching = false
 	known := e.kept && e.atSeconds != secondsUnknown
-	if keep && !(known && judged == JudgedUnknown) { // what a record has said goes before what nobody knows
-		e.section, e.kept, e.atSeconds = no, true, secondsUp(judged)
+	if keep && !(known && decided == DecidedUnknown) { // what a record has said goes before what nobody knows
+		e.section, e.kept, e.atSeconds = no, true, secondsUp(decided)
 	}
 	if e.users > 0 {
 		s.live[id] = e
@@ -205,10 +228,10 @@ func (x *KeyIndex) Adopt(id section.RequestID, no storage.SectionNo, at section.
 	x.keep(s, hash, id, &e)
 }
 
-// Met says whether a request has an entry: it was accepted before, or is under way.
-func (x *KeyIndex) Met(id section.RequestID) bool {
-	_, met := x.Use(id)
-	return met
+// Contains says whether a request has an entry: it was accepted before, or is under way.
+func (x *KeyIndex) Contains(id section.RequestID) bool {
+	_, there := x.Use(id)
+	return there
 }
 
 // Knows says whether a request was accepted before, as far as this node has heard. The zero request is always new.
@@ -224,12 +247,12 @@ type KeyUse struct {
 	UnderWay bool
 }
 
-// Use is what is known of a request; met is false when that is nothing.
-func (x *KeyIndex) Use(id section.RequestID) (use KeyUse, met bool) {
+// Use is what is known of a request; known is false when that is nothing.
+func (x *KeyIndex) Use(id section.RequestID) (use KeyUse, known bool) {
 	hash, s := x.lock(id)
 	defer s.Unlock()
-	e, met := s.entry(hash, id)
-	return KeyUse{Section: e.section, Accepted: e.kept, UnderWay: e.users > 0}, met
+	e, known := s.entry(hash, id)
+	return KeyUse{Section: e.section, Accepted: e.kept, UnderWay: e.users > 0}, known
 }
 
 // forgotten says that the section of a slot has forgotten what it judged then.

@@ -52,17 +52,17 @@ func TestKeyIndexForgetsWithItsSections(t *testing.T) {
 	id := func(n byte) section.RequestID { return section.RequestID{0, n} }
 	for n, entry := range map[byte]struct {
 		section storage.SectionNo
-		judged  section.Instant
+		decided section.Instant
 	}{
 		1: {0, 3999}, // forgotten
 		2: {0, 4001}, // rounded up to 5 s: not before 5000
 		3: {0, 5000},
-		4: {1, 1},             // of a section that forgets nothing
-		5: {0, JudgedUnknown}, // timed out: may have been judged at any time since
-		8: {0, 3999},          // forgotten by its section, but repeated right now
+		4: {1, 1},              // of a section that forgets nothing
+		5: {0, DecidedUnknown}, // timed out: may have been judged at any time since
+		8: {0, 3999},           // forgotten by its section, but repeated right now
 	} {
 		x.Enter(id(n), entry.section, false)
-		x.Leave(id(n), entry.section, true, entry.judged)
+		x.Leave(id(n), entry.section, true, entry.decided)
 	}
 	x.Adopt(id(6), 0, 4000)
 	x.Enter(id(7), 0, false) // under way
@@ -73,7 +73,7 @@ func TestKeyIndexForgetsWithItsSections(t *testing.T) {
 			t.Errorf("entry %d is there: %v, want %v", n, there, want)
 		}
 	}
-	x.Leave(id(8), 0, false, JudgedUnknown)
+	x.Leave(id(8), 0, false, DecidedUnknown)
 	if !x.Knows(id(8)) {
 		t.Error("P5: an accepted request was forgotten by its repeat, for a sweep came meanwhile")
 	}
@@ -130,7 +130,7 @@ func TestKnownIsToldOfNoOtherKey(t *testing.T) {
 		if use, met := x.Use(scattered(n)); !met || use.Section != storage.SectionNo(n%10_000) {
 			t.Fatalf("P5: key %d: %v %+v", n, met, use)
 		}
-		if x.Met(scattered(keys + n)) {
+		if x.Contains(scattered(keys + n)) {
 			t.Fatalf("key %d, which is new, is taken for one that was met", keys+n)
 		}
 	}
@@ -158,7 +158,7 @@ func TestIndexBelievesRecordsBeforeDoubts(t *testing.T) {
 	x, id := NewKeyIndex(nothingForgotten), section.RequestID{1}
 	x.Enter(id, 1, true)
 	x.Adopt(id, 2, 1000) // its record comes in from the section that did it
-	x.Leave(id, 1, true, JudgedUnknown)
+	x.Leave(id, 1, true, DecidedUnknown)
 	if at, known, _ := x.Enter(id, 1, false); !known || at != 2 {
 		t.Errorf("the key is known %v, in section %d; the record says section 2", known, at)
 	}

@@ -28,7 +28,7 @@ func keyPath(testing.TB) func() {
 		n++
 		id := section.RequestID(scattered(n))
 		x.Enter(id, 3, false)
-		x.Leave(id, 3, false, JudgedUnknown)
+		x.Leave(id, 3, false, DecidedUnknown)
 	}
 }
 

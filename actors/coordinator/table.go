@@ -48,8 +48,8 @@ func larger(size int) int {
 	return size + size/4
 }
 
-func newLeaf[V uint32 | uint64](size int, depth uint8) *leaf[V] {
-	return &leaf[V]{hashes: make([]uint64, size), values: make([]V, size), depth: depth}
+func newLeaf[V uint32 | uint64](size int, depth uint8) leaf[V] {
+	return leaf[V]{hashes: make([]uint64, size), values: make([]V, size), depth: depth}
 }
 
 // full says that one more entry would leave less than a seventh of the slots free.
@@ -106,7 +106,7 @@ func (l *leaf[V]) distance(from, to int) int {
 }
 
 // copied is a leaf of so many slots with the entries that are kept; keep nil: all.
-func (l *leaf[V]) copied(size int, depth uint8, keep func(hash uint64, value V) bool) *leaf[V] {
+func (l *leaf[V]) copied(size int, depth uint8, keep func(hash uint64, value V) bool) leaf[V] {
 	c := newLeaf[V](size, depth)
 	for i, hash := range l.hashes {
 		if hash != 0 && (keep == nil || keep(hash, l.values[i])) {
@@ -141,7 +141,8 @@ func (t *table[V]) value(hash uint64, want, mask V) *V {
 // add puts in an entry that is not there. A leaf that cannot grow first lets go of what is stale; stale nil: nothing.
 func (t *table[V]) add(hash uint64, value V, stale func(V) bool) {
 	if len(t.leaves) == 0 {
-		t.leaves = []*leaf[V]{newLeaf[V](leafMin, 0)}
+		first := newLeaf[V](leafMin, 0)
+		t.leaves = []*leaf[V]{&first}
 	}
 	for l := t.leaf(hash); l.full(); l = t.leaf(hash) {
 		t.makeRoom(l, hash, stale)
@@ -153,22 +154,22 @@ func (t *table[V]) add(hash uint64, value V, stale func(V) bool) {
 func (t *table[V]) makeRoom(l *leaf[V], hash uint64, stale func(V) bool) {
 	size := len(l.hashes)
 	if size >= leafMax && stale != nil {
-		if t.drop(l, hash, stale); t.leaf(hash) != l {
+		if t.drop(l, stale) {
 			return
 		}
 	}
 	switch {
 	case size < leafMax:
-		t.put(hash, l.copied(larger(size), l.depth, nil))
+		*l = l.copied(larger(size), l.depth, nil)
 	case l.depth < depthMax:
 		t.split(l, hash)
 	default:
-		t.put(hash, l.copied(size+size/4, l.depth, nil))
+		*l = l.copied(size+size/4, l.depth, nil)
 	}
 }
 
-// drop lets go of what is stale in a leaf; the leaf is another one then, with fewer entries.
-func (t *table[V]) drop(l *leaf[V], hash uint64, stale func(V) bool) {
+// drop lets go of what is stale in a leaf, and says whether anything was.
+func (t *table[V]) drop(l *leaf[V], stale func(V) bool) bool {
 	left := 0
 	for i, h := range l.hashes {
 		if h != 0 && !stale(l.values[i]) {
@@ -176,11 +177,12 @@ func (t *table[V]) drop(l *leaf[V], hash uint64, stale func(V) bool) {
 		}
 	}
 	if left == l.used {
-		return
+		return false
 	}
 	t.n -= l.used - left
 	size := min(sizeFor(left), max(leafMax, len(l.hashes)))
-	t.put(hash, l.copied(size, l.depth, func(_ uint64, value V) bool { return !stale(value) }))
+	*l = l.copied(size, l.depth, func(_ uint64, value V) bool { return !stale(value) })
+	return true
 }
 
 // put makes l the leaf of all hashes that share l.depth bits with hash.
@@ -208,8 +210,9 @@ func (t *table[V]) split(l *leaf[V], hash uint64) {
 			upper++
 		}
 	}
-	t.put(hash&^bit, l.copied(sizeFor(l.used-upper), depth, func(h uint64, _ V) bool { return h&bit == 0 }))
-	t.put(hash|bit, l.copied(sizeFor(upper), depth, func(h uint64, _ V) bool { return h&bit != 0 }))
+	other := l.copied(sizeFor(upper), depth, func(h uint64, _ V) bool { return h&bit != 0 })
+	*l = l.copied(sizeFor(l.used-upper), depth, func(h uint64, _ V) bool { return h&bit == 0 })
+	t.put(hash|bit, &other)
 }
 
 // remove takes out an entry if it is there. A leaf that is nearly empty then becomes smaller.
@@ -225,7 +228,7 @@ func (t *table[V]) remove(hash uint64, want, mask V) {
 	l.remove(i)
 	t.n--
 	if len(l.hashes) > leafMin && l.used < len(l.hashes)/8 {
-		t.put(hash, l.copied(sizeFor(l.used), l.depth, nil))
+		*l = l.copied(sizeFor(l.used), l.depth, nil)
 	}
 }
 
@@ -233,7 +236,7 @@ func (t *table[V]) remove(hash uint64, want, mask V) {
 func (t *table[V]) forget(stale func(V) bool) {
 	for i := uint64(0); i < uint64(len(t.leaves)); {
 		l := t.leaves[i]
-		t.drop(l, i<<(64-t.depth)>>shardBits, stale)
+		t.drop(l, stale)
 		i += 1 << (t.depth - l.depth)
 	}
 }

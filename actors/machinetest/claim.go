@@ -54,8 +54,8 @@ func lostRecordsClaimed(b *bench) {
 	}
 }
 
-// judgedAfterRelease: P3. The release is a life's last word: what it did not judge may be judged elsewhere.
-func judgedAfterRelease(b *bench) {
+// decidedAfterRelease: P3. The release is a life's last word: what it did not judge may be judged elsewhere.
+func decidedAfterRelease(b *bench) {
 	l := b.begin()
 	busy := l.submit(b.Command(0))
 	l.w.Release(b.now())
@@ -66,7 +66,7 @@ func judgedAfterRelease(b *bench) {
 	l.land(p)
 	l.wantYes("the release was refused", busy)
 	l.w.Release(b.now())
-	l.wantUnjudged("leaving", l.submit(b.Command(1)), l.submit(b.Refused(0)))
+	l.wantNotDone("leaving", l.submit(b.Command(1)), l.submit(b.Refused(0)))
 	if p = l.ready(); p == nil || p.Append.Entry.Kind != storage.EntryReleased || l.w.Released() {
 		b.Fatalf("the release is record %+v, released %v", p, l.w.Released())
 	}
@@ -80,7 +80,7 @@ func judgedAfterRelease(b *bench) {
 		b.Errorf("the log ends with %+v, the writer with %+v", tail, l.w.Tail())
 	}
 	b.pass(b.Timer)
-	l.wantUnjudged("released", l.submit(b.Command(2)))
+	l.wantNotDone("released", l.submit(b.Command(2)))
 	if l.w.RunTimers(b.now()) || l.ready() != nil {
 		b.Error("P3: a released life still writes")
 	}

@@ -59,8 +59,9 @@ func otherBytesAfterDoubt(b *bench) {
 	}
 }
 
-// doubtIsTold: P3. What is new hears at once that it was not judged, not even a refusal that rests on durable records.
-func doubtIsTold(b *bench) {
+// doubtIsAnswered: P3. What is new hears at once that it was not judged, not even a refusal that rests on durable
+// records.
+func doubtIsAnswered(b *bench) {
 	for n, doubt := range undecided {
 		l := b.begin()
 		l.submit(b.Command(3 * n))
@@ -68,13 +69,13 @@ func doubtIsTold(b *bench) {
 		waits := l.submit(b.Command(3*n + 1))
 		p := l.ready()
 		l.advance(p, doubt)
-		l.wantUnjudged("in doubt", l.submit(b.Command(3*n+2)), l.submit(b.Refused(3*n)), l.submit(b.Refused(3*n+1)))
+		l.wantNotDone("in doubt", l.submit(b.Command(3*n+2)), l.submit(b.Refused(3*n)), l.submit(b.Refused(3*n+1)))
 		if l.w.LastSnapshot() != nil {
 			b.Error("a snapshot is taken of what may not be")
 		}
 		l.wantSilent("in doubt", waits)
 		p = l.ready()
-		l.wantUnjudged("sent again", l.submit(b.Refused(3*n)))
+		l.wantNotDone("sent again", l.submit(b.Refused(3*n)))
 		l.land(p)
 		l.wantYes("decided", waits)
 		yes, no := l.submit(b.Command(3*n+2)), l.submit(b.Refused(3*n))
@@ -84,8 +85,8 @@ func doubtIsTold(b *bench) {
 	}
 }
 
-// judgedInDoubt: P3, who waits for room behind an undecided record is sent away, not judged on what may not be.
-func judgedInDoubt(b *bench) {
+// decidedInDoubt: P3, who waits for room behind an undecided record is sent away, not judged on what may not be.
+func decidedInDoubt(b *bench) {
 	l := b.begin()
 	first := l.submit(b.Command(0))
 	p := l.ready()
@@ -98,7 +99,7 @@ func judgedInDoubt(b *bench) {
 	}
 	l.wantSilent("no room", waiting...)
 	l.advance(p, storage.ErrUnknown)
-	l.wantUnjudged("in doubt", waiting...)
+	l.wantNotDone("in doubt", waiting...)
 	l.wantSilent("in doubt", first)
 	l.land(l.ready())
 	l.settle()
@@ -139,12 +140,12 @@ func lifePastFence(b *bench) {
 		if l.advance(p, why) != nil || !l.w.Stopped() || l.w.Serving() {
 			b.Fatalf("P3: %v does not end the life", why)
 		}
-		l.wantUnjudged(why.Error(), flying, resting, gathered, behind)
-		l.wantUnjudged("a dead life", l.submit(b.Command(n+3)), l.submit(b.Refused(n)))
+		l.wantNotDone(why.Error(), flying, resting, gathered, behind)
+		l.wantNotDone("a dead life", l.submit(b.Command(n+3)), l.submit(b.Refused(n)))
 		if l.ready() != nil || l.w.LastSnapshot() != nil || l.w.RunTimers(b.now()) {
 			b.Errorf("P3: after %v a dead life still writes", why)
 		}
-		if told := len(l.told); l.advance(p, nil) != nil || len(l.told) != told || l.ready() != nil {
+		if replies := len(l.replies); l.advance(p, nil) != nil || len(l.replies) != replies || l.ready() != nil {
 			b.Errorf("P3: after %v a late word wakes a dead life", why)
 		}
 	}
@@ -160,7 +161,7 @@ func speculationOutlives(b *bench) {
 	gone := old.submit(b.Command(2))
 	next := b.begin()
 	old.advance(p, old.commit(p))
-	old.wantUnjudged("fenced", gone)
+	old.wantNotDone("fenced", gone)
 	no, yes, more := next.submit(b.Refused(0)), next.submit(b.Command(1)), next.submit(b.Command(2))
 	next.settle()
 	next.wantNo("it is in the log", no)

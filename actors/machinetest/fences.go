@@ -15,7 +15,7 @@ func fencedComesBack(b *bench) {
 	life := old.serve()
 	old.wantYes("before", old.send(b.Command(0)))
 	next.may.Store(true)
-	heir := next.serve()
+	successor := next.serve()
 	next.wantYes("the new owner serves", next.send(b.Command(1)))
 	late := old.send(b.Command(1))
 	old.wantError("P1: sold by the new owner", late, writer.ErrUnavailable)
@@ -33,10 +33,10 @@ func fencedComesBack(b *bench) {
 		b.Errorf("P3: it took the shard back: %v", why)
 	}
 	next.Drain(b.Context(), shard.Leave{Release: true})
-	next.wantEnd(heir)
+	next.wantEnd(successor)
 	old.runtime.at.Add(int64(patience))
-	if back := old.serve(); back.Epoch() != heir.Epoch()+1 {
-		b.Errorf("back with epoch %d after %d", back.Epoch(), heir.Epoch())
+	if back := old.serve(); back.Epoch() != successor.Epoch()+1 {
+		b.Errorf("back with epoch %d after %d", back.Epoch(), successor.Epoch())
 	}
 	old.wantNo("it has what the other sold", old.send(b.Refused(1)))
 }

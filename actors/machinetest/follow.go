@@ -76,18 +76,18 @@ func replicaDiffers(b *bench) {
 			r.Record(last)
 			r.Record(&all[0])
 		} else if n%2 == 0 {
-			r.Heard(last.Seq)
+			r.KnownTo(last.Seq)
 		}
 		if n == 10 {
 			b.pass(b.Timer)
 			life.LookAtTimers()
 		}
 	}
-	r.Heard(b.tail().Seq)
+	r.KnownTo(b.tail().Seq)
 	b.wantFollowed("served", r, f)
 	owner.Drain(b.Context(), shard.Leave{Release: true})
 	owner.wantEnd(life)
-	r.Heard(b.tail().Seq)
+	r.KnownTo(b.tail().Seq)
 	b.wantFollowed("released", r, f)
 	next.host.followed, next.host.at = r.Take()
 	m := await(b, "its surroundings forget it", f.dropped)

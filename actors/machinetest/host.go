@@ -31,7 +31,10 @@ type host struct {
 	landed           chan machine.Seq
 }
 
-var _ shard.Host = (*host)(nil)
+var (
+	_ shard.Host     = (*host)(nil)
+	_ shard.Observer = (*host)(nil)
+)
 
 func newHost(b *bench) *host {
 	return &host{bench: b, served: make(chan *shard.Activation, 16), placed: make(chan *shard.Activation, 64),
@@ -45,8 +48,8 @@ func (h *host) note(what string) {
 	h.mu.Unlock()
 }
 
-// told is what was heard since told was last called.
-func (h *host) heard() (story []string) {
+// replies is what was heard since told was last called.
+func (h *host) takeCalls() (story []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	story, h.story = h.story, nil

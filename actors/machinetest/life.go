@@ -15,13 +15,13 @@ import (
 // life is one writer of the log, driven by hand.
 type life struct {
 	*bench
-	w      *writer.Writer
-	id     storage.WriterID
-	sealed machine.Seq                     // the newest record that has left the writer
-	asked  int                             // requests so far
-	open   map[*writer.Request]int         // not told yet, by when they were asked
-	rests  map[*writer.Request]machine.Seq // the record that has the request's changes
-	told   []*writer.Request               // in the order of the answers
+	w         *writer.Writer
+	id        storage.WriterID
+	sealed    machine.Seq                     // the newest record that has left the writer
+	submitted int                             // requests so far
+	open      map[*writer.Request]int         // not told yet, by when they were asked
+	rests     map[*writer.Request]machine.Seq // the record that has the request's changes
+	replies   []*writer.Request               // in the order of the answers
 }
 
 // writerID is another one at each call.
@@ -51,8 +51,8 @@ func (b *bench) begin() *life {
 func (l *life) submit(command any) *writer.Request {
 	l.Helper()
 	r := &writer.Request{Payload: command, At: l.now()}
-	l.asked++
-	l.open[r] = l.asked
+	l.submitted++
+	l.open[r] = l.submitted
 	l.w.Submit(r)
 	l.file(r)
 	l.hear()
@@ -135,12 +135,12 @@ func (l *life) hear() {
 		if r.Changed && r.Err != nil && writer.ClassOf(r.Err) != writer.Unknown {
 			l.Fatalf("P3: request %d may be in the log, and hears %v, which says that it is not", no, r.Err)
 		}
-		l.told = append(l.told, r)
+		l.replies = append(l.replies, r)
 	}
 }
 
-// isTold and isSilent say of requests whether they have been answered by now.
-func (l *life) isTold(r ...*writer.Request) bool {
+// isAnswered and isSilent say of requests whether they have been answered by now.
+func (l *life) isAnswered(r ...*writer.Request) bool {
 	return !slices.ContainsFunc(r, func(r *writer.Request) bool { return l.open[r] != 0 })
 }
 
@@ -160,8 +160,8 @@ func (l *life) wantSilent(when string, all ...*writer.Request) {
 func (l *life) wantYes(when string, all ...*writer.Request) {
 	l.Helper()
 	for i, r := range all {
-		if !l.isTold(r) || !l.accepted(r) {
-			l.Fatalf("%s: command %d: told %v, %v, %+v, want a yes", when, i, l.isTold(r), r.Err, r.Payload)
+		if !l.isAnswered(r) || !l.accepted(r) {
+			l.Fatalf("%s: command %d: told %v, %v, %+v, want a yes", when, i, l.isAnswered(r), r.Err, r.Payload)
 		}
 	}
 }
@@ -170,18 +170,18 @@ func (l *life) wantYes(when string, all ...*writer.Request) {
 func (l *life) wantNo(when string, all ...*writer.Request) {
 	l.Helper()
 	for i, r := range all {
-		if !l.isTold(r) || !l.refused(r) || r.Changed {
-			l.Fatalf("%s: command %d: told %v, %v, %+v, want a no", when, i, l.isTold(r), r.Err, r.Payload)
+		if !l.isAnswered(r) || !l.refused(r) || r.Changed {
+			l.Fatalf("%s: command %d: told %v, %v, %+v, want a no", when, i, l.isAnswered(r), r.Err, r.Payload)
 		}
 	}
 }
 
-// wantUnjudged fails the case unless all of them heard that they must be repeated.
-func (l *life) wantUnjudged(when string, all ...*writer.Request) {
+// wantNotDone fails the case unless all of them heard that they must be repeated.
+func (l *life) wantNotDone(when string, all ...*writer.Request) {
 	l.Helper()
 	for i, r := range all {
-		if !l.isTold(r) || !errors.Is(r.Err, writer.ErrUnavailable) {
-			l.Fatalf("%s: command %d: told %v, %v, %+v, want %v", when, i, l.isTold(r), r.Err, r.Payload,
+		if !l.isAnswered(r) || !errors.Is(r.Err, writer.ErrUnavailable) {
+			l.Fatalf("%s: command %d: told %v, %v, %+v, want %v", when, i, l.isAnswered(r), r.Err, r.Payload,
 				writer.ErrUnavailable)
 		}
 	}

@@ -214,7 +214,7 @@ func editedLogLoaded(b *bench) {
 // impossibleBytes: P10. What no machine wrote is an error that names the record, and never ends the process.
 func impossibleBytes(b *bench) {
 	b.history()
-	m, at, met := b.Kind.New(), storage.Tail{}, 0
+	m, at, changed := b.Kind.New(), storage.Tail{}, 0
 	try := func(e storage.Entry, must bool) {
 		b.Helper()
 		twin, err := b.Kind.Restore(m.AppendSnapshot(nil))
@@ -227,7 +227,7 @@ func impossibleBytes(b *bench) {
 	}
 	for _, e := range b.entries() {
 		if e.Kind == storage.EntryChanges {
-			met++
+			changed++
 			for i := range e.Body {
 				edited := e
 				edited.Body = bytes.Clone(e.Body)
@@ -249,7 +249,7 @@ func impossibleBytes(b *bench) {
 		b.must(err)
 		at = e.After(storage.HashEntry(&e))
 	}
-	if met < 4 {
-		b.Errorf("only %d records have changes: the case shows nothing", met)
+	if changed < 4 {
+		b.Errorf("only %d records have changes: the case shows nothing", changed)
 	}
 }

@@ -21,8 +21,8 @@ func lostBehindFullRecord(b *bench) {
 	if !l.w.Idle() || l.w.Full() || records < 2 {
 		b.Errorf("after %d records: idle %v, full %v", records, l.w.Idle(), l.w.Full())
 	}
-	if !slices.Equal(l.told, all) {
-		b.Fatalf("%d of %d are told, or out of order", len(l.told), len(all))
+	if !slices.Equal(l.replies, all) {
+		b.Fatalf("%d of %d are told, or out of order", len(l.replies), len(all))
 	}
 	l.wantYes("at rest", all[:b.Many]...)
 	l.wantNo("at rest", all[b.Many])
@@ -32,7 +32,7 @@ func lostBehindFullRecord(b *bench) {
 	left := append(b.fill(l), l.submit(b.Refused(0)))
 	l.w.Stop(writer.Unavailable)
 	l.hear()
-	if !l.isTold(left...) {
+	if !l.isAnswered(left...) {
 		b.Error("who waits for room never hears that the life has ended")
 	}
 }
@@ -49,8 +49,8 @@ func (b *bench) fill(l *life) (all []*writer.Request) {
 	return all
 }
 
-// judgedBeforeLapsed: P4. No answer depends on how late a timer is.
-func judgedBeforeLapsed(b *bench) {
+// decidedBeforeLapsed: P4. No answer depends on how late a timer is.
+func decidedBeforeLapsed(b *bench) {
 	b.needTimers()
 	l := b.begin()
 	l.submit(b.Command(0))

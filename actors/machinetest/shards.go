@@ -16,9 +16,9 @@ import (
 )
 
 var shardCases = []testCase{
-	{"P2_a_buyer_is_told_before_the_map", toldBeforeMap},
+	{"P2_a_buyer_is_told_before_the_map", answeredBeforeMap},
 	{"P4_a_timer_waits_for_somebody_to_ask", timerWaits},
-	{"P3_a_memory_that_is_not_trusted_is_told", untrustedTold},
+	{"P3_a_memory_that_is_not_trusted_is_told", untrustedAnswered},
 	{"a_shard_that_moves_loses_its_state", moveLosesState},
 	{"a_request_gets_lost_in_a_move", lostInMove},
 	{"P10_a_replica_differs_from_the_log", replicaDiffers},
@@ -33,8 +33,8 @@ var shardCases = []testCase{
 	{"P3_another_nodes_log_is_tried_again_by_itself", foreignTriedAgain},
 }
 
-// toldBeforeMap: P2. An answer comes after its record was published, and a slot is given back with it.
-func toldBeforeMap(b *bench) {
+// answeredBeforeMap: P2. An answer comes after its record was published, and a slot is given back with it.
+func answeredBeforeMap(b *bench) {
 	s := b.newSite(b.Kind)
 	a := s.serve()
 	reached, pass := s.block()
@@ -47,11 +47,11 @@ func toldBeforeMap(b *bench) {
 	pass()
 	s.wantYes("durable", yes)
 	s.wantNo("durable", no)
-	if got := s.host.heard(); !slices.Equal(got, []string{"loaded", "landed", "answer", "answer"}) {
+	if got := s.host.takeCalls(); !slices.Equal(got, []string{"loaded", "landed", "answer", "answer"}) {
 		b.Errorf("P2: it was %v", got)
 	}
 	s.wantNo("rests on nothing in flight", s.send(b.Refused(0)))
-	if got := s.host.heard(); !slices.Equal(got, []string{"answer"}) || a.Inflight() != 0 {
+	if got := s.host.takeCalls(); !slices.Equal(got, []string{"answer"}) || a.Inflight() != 0 {
 		b.Errorf("P7: a refusal is %v; %d slots are taken", got, a.Inflight())
 	}
 }
@@ -76,8 +76,8 @@ func timerWaits(b *bench) {
 	s.wantYes("what was in its way has lapsed", s.send(b.Refused(0)))
 }
 
-// untrustedTold: P3. Without a lease only what the log confirmed is told; without a clock nothing is judged.
-func untrustedTold(b *bench) {
+// untrustedAnswered: P3. Without a lease only what the log confirmed is told; without a clock nothing is judged.
+func untrustedAnswered(b *bench) {
 	s := b.newSite(b.Kind)
 	s.serve()
 	s.wantYes("with a lease", s.send(b.Command(0)))
@@ -109,7 +109,7 @@ func moveLosesState(b *bench) {
 			b.Fatalf("drained it is %v: %v", from.Phase(), why)
 		}
 		tail := b.tail()
-		if tail.Kind != storage.EntryReleased || !slices.Contains(from.host.heard(), "released") {
+		if tail.Kind != storage.EntryReleased || !slices.Contains(from.host.takeCalls(), "released") {
 			b.Fatalf("drained with a release the log ends with %+v", tail)
 		}
 		if from.send(b.Command(n)) != nil {
@@ -155,13 +155,13 @@ func (b *bench) follow(records int) (m machine.Machine, at storage.Tail) {
 func lostInMove(b *bench) {
 	from, to := b.newSite(b.Kind), b.newSite(b.Kind)
 	life := from.serve()
-	const lanes, each = 8, 40
-	results := make([]*writer.Request, lanes*each)
+	const workers, each = 8, 40
+	results := make([]*writer.Request, workers*each)
 	var all sync.WaitGroup
-	begun := make(chan struct{}, lanes*each)
-	for lane := range lanes {
+	begun := make(chan struct{}, workers*each)
+	for worker := range workers {
 		all.Go(func() {
-			for n := lane * each; n < (lane+1)*each; n++ {
+			for n := worker * each; n < (worker+1)*each; n++ {
 				r := &writer.Request{Payload: b.Command(n)}
 				r.Init()
 				if sent, failure := from.Send(r); failure != nil || sent && !r.Wait(patience) {
@@ -173,7 +173,7 @@ func lostInMove(b *bench) {
 			}
 		})
 	}
-	for range 2 * lanes {
+	for range 2 * workers {
 		await(b, "the first requests", begun)
 	}
 	from.Drain(b.Context(), shard.Leave{Release: true})
@@ -301,7 +301,7 @@ func damagedTriedAgain(b *bench) {
 	seen, tail := witness.New().Of(b.key), b.tail()
 	seen.Saw(tail.Seq+1, tail.Epoch, storage.Hash{1}) // more than there is
 	shorter := b.newSite(b.Kind)
-	shorter.Shard = shard.New(&shorter.node, shorter.host, b.key, b.Kind, seen, nil)
+	shorter.Shard = shard.New(&shorter.node, shorter.host, shorter.host, b.key, b.Kind, seen, nil)
 	shorter.host.shard, shorter.node.Writer = shorter.Shard, s.node.Writer
 	_, err := shorter.Activate()
 	b.must(err)
@@ -360,8 +360,8 @@ func panicEndsMore(b *bench) {
 	reached, pass := s.block()
 	flying := s.send(b.Command(1))
 	await(b, "the record at the store", reached)
-	met := s.send(panics{})
-	s.wantError("it met the panic", met, writer.ErrUnavailable)
+	changed := s.send(panics{})
+	s.wantError("it met the panic", changed, writer.ErrUnavailable)
 	s.wantError("its record was on its way", flying, writer.ErrUnavailable)
 	if why := s.wantEnd(first); !strings.Contains(why.Error(), "a fault on purpose") {
 		b.Errorf("the life ended with %v", why)

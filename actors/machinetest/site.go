@@ -71,7 +71,7 @@ func (b *bench) newSite(kind machine.Kind) *site {
 			return slog.New(slog.DiscardHandler)
 		})),
 	}
-	s.Shard = shard.New(&s.node, s.host, b.key, kind, witness.New().Of(b.key), nil)
+	s.Shard = shard.New(&s.node, s.host, s.host, b.key, kind, witness.New().Of(b.key), nil)
 	s.host.shard = s.Shard
 	b.Cleanup(func() {
 		s.closing.Store(true)

@@ -49,12 +49,12 @@ var writerCases = []testCase{
 	{"P2_a_refusal_before_what_it_rests_on_is_durable", refusalBeforeCause},
 	{"P7_a_refusal_that_waits_for_a_write", refusalThatWaits},
 	{"P3_S6_other_bytes_are_sent_after_a_doubt", otherBytesAfterDoubt},
-	{"P3_a_doubt_is_told", doubtIsTold},
-	{"P3_who_waits_for_room_is_judged_in_a_doubt", judgedInDoubt},
+	{"P3_a_doubt_is_told", doubtIsAnswered},
+	{"P3_who_waits_for_room_is_judged_in_a_doubt", decidedInDoubt},
 	{"P3_a_life_goes_on_past_a_fence", lifePastFence},
 	{"P3_what_was_never_durable_outlives_its_life", speculationOutlives},
 	{"a_request_is_lost_behind_a_full_record", lostBehindFullRecord},
-	{"P4_a_command_is_judged_before_what_has_lapsed", judgedBeforeLapsed},
+	{"P4_a_command_is_judged_before_what_has_lapsed", decidedBeforeLapsed},
 	{"P4_timers_run_in_a_doubt_or_without_room", timersWithoutRoom},
 	{"P4_a_wave_of_timers_fits_in_no_record", waveTooLarge},
 	{"P10_a_replay_differs_from_the_live_machine", replayDiffers},
@@ -63,7 +63,7 @@ var writerCases = []testCase{
 	{"P10_impossible_bytes_are_applied", impossibleBytes},
 	{"P3_a_log_is_taken_from_a_living_writer", takenFromTheLiving},
 	{"P2_a_log_that_lost_records_is_claimed", lostRecordsClaimed},
-	{"P3_something_is_judged_after_a_release", judgedAfterRelease},
+	{"P3_something_is_judged_after_a_release", decidedAfterRelease},
 }
 
 // bench is one case's log, clock and machine.

@@ -41,7 +41,7 @@ func refusalBeforeCause(b *bench) {
 	l.wantSilent("its cause gathered behind the record that landed", next, behind)
 	l.settle()
 	l.wantNo("its cause is durable", behind)
-	if told := len(l.told); l.told[0] != cause || l.told[told-1] != behind {
+	if replies := len(l.replies); l.replies[0] != cause || l.replies[replies-1] != behind {
 		b.Error("a refusal overtakes what it rests on")
 	}
 	l.wantReplay("at rest")

@@ -8,8 +8,8 @@ import (
 
 // currency is one code of ours.
 type currency struct {
-	exponent int
-	heir     string // what took the place of a withdrawn one
+	exponent  int
+	successor string // what took the place of a withdrawn one
 }
 
 var table = func() map[string]currency {
@@ -21,8 +21,8 @@ var table = func() map[string]currency {
 	}
 	for exponent, codes := range withdrawn {
 		for pair := range strings.FieldsSeq(codes) {
-			code, heir, _ := strings.Cut(pair, ">")
-			all[code] = currency{exponent: exponent, heir: heir}
+			code, successor, _ := strings.Cut(pair, ">")
+			all[code] = currency{exponent: exponent, successor: successor}
 		}
 	}
 	return all
@@ -53,10 +53,10 @@ func (e *RefusedError) Error() string {
 func Check(code string) error {
 	c, known := table[code]
 	switch {
-	case known && c.heir == "":
+	case known && c.successor == "":
 		return nil
 	case known:
-		return &RefusedError{Reason: "is withdrawn", Nearest: []string{c.heir}}
+		return &RefusedError{Reason: "is withdrawn", Nearest: []string{c.successor}}
 	case besides[code] != "":
 		return &RefusedError{Reason: besides[code]}
 	}
@@ -72,8 +72,8 @@ func nearest(code string) []string {
 	}
 	upper := strings.ToUpper(strings.TrimSpace(code))
 	if c, known := table[upper]; known {
-		if c.heir != "" {
-			return []string{c.heir}
+		if c.successor != "" {
+			return []string{c.successor}
 		}
 		return []string{upper}
 	}
@@ -82,7 +82,7 @@ func nearest(code string) []string {
 	}
 	var near []string
 	for other, c := range table {
-		if c.heir == "" && alike(upper, other) {
+		if c.successor == "" && alike(upper, other) {
 			near = append(near, other)
 		}
 	}

@@ -65,8 +65,8 @@ func TestTableIsSound(t *testing.T) {
 		if len(code) != 3 || c.exponent > 4 || besides[code] != "" {
 			t.Errorf("%s: %+v, besides %q", code, c, besides[code])
 		}
-		if c.heir != "" && Check(c.heir) != nil {
-			t.Errorf("%s is followed by %s, which may not be used", code, c.heir)
+		if c.successor != "" && Check(c.successor) != nil {
+			t.Errorf("%s is followed by %s, which may not be used", code, c.successor)
 		}
 	}
 	for given, meant := range mistaken {

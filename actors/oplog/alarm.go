@@ -11,7 +11,7 @@ import (
 type alarm struct {
 	next   slog.Handler
 	record slog.Record
-	told   bool
+	logged bool
 	timer  *time.Timer
 }
 
@@ -28,14 +28,14 @@ func (h *Handler) alarm(ctx context.Context, l line) error {
 		a.timer = time.AfterFunc(s.options.Patience, func() { s.lasted(l.alarm, a) })
 		s.raised[l.alarm] = a
 		return nil
-	case begins && !a.told: // it got worse before it was told
+	case begins && !a.logged: // it got worse before it was told
 		a.record = l.record
 		return nil
 	case begins:
 		return h.next.Handle(ctx, l.record)
 	}
 	delete(s.raised, l.alarm)
-	if a == nil || a.told {
+	if a == nil || a.logged {
 		return h.next.Handle(ctx, l.record)
 	}
 	a.timer.Stop()
@@ -45,10 +45,10 @@ func (h *Handler) alarm(ctx context.Context, l line) error {
 func (s *shared) lasted(name string, a *alarm) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.raised[name] != a || a.told {
+	if s.raised[name] != a || a.logged {
 		return
 	}
-	a.told = true
+	a.logged = true
 	_ = a.next.Handle(context.Background(), a.record)
 }
 

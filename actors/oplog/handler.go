@@ -139,7 +139,7 @@ func (h *Handler) Flush() {
 	}
 	for _, a := range alarms {
 		a.timer.Stop()
-		if !a.told {
+		if !a.logged {
 			_ = a.next.Handle(context.Background(), a.record)
 		}
 	}

@@ -1,30 +1,28 @@
-// Package peer is what the engines of a cluster say to each other: the messages, their bytes, and the table of calls
-// that wait for an answer. It knows no goroutines, clocks or I/O, so that a simulator can hold the very same
-// conversation a million times. What a node concludes from messages stands in packages placement and coordinator.
+// Package peer is what a node does with the other nodes of its cluster: it asks them, answers them, follows their
+// sections and has its own followed, and agrees with them on who runs which searches. A request for a section that is
+// served here never comes into this package. The messages and their bytes are package wire.
 //
-//	node that was asked                          node that owns the section
-//	   Ask, Search        ─────────────────────▶   judged and made durable
-//	   Answer             ◀─────────────────────   after the record has landed, and after that record on the same link
+//	this node's calls                 Network, one for each engine               other nodes
 //
-//	   Subscribe(event)   ─────────────────────▶   from now on, every record of every section it serves there:
-//	   Serving, Record …  ◀─────────────────────   its log, link by link of the hash chain
-//	   Released           ◀─────────────────────   served no longer, and by which node it should be
+//	Section.Ask, Search, AskFree ──▶ pending ── Ask, Search, FreeQuery ───────▶  (client.go)
+//	      waiter is told         ◀── pending ◀─ Answer, FreeReply ────────────
 //
-//	   Quiesce, Quiesced  ◀────────────────────▶   whether older views are over (package coordinator)
-//	   FreeQuery, -Reply  ◀────────────────────▶   which sections may have seats: one question for many sections
+//	a shard here ◀── inbound ◀── queue, if it does not serve yet ◀─── Ask ─────  (server.go, queue.go)
+//	             ──▶ the record, to all followers; then ────────── Answer ────▶
 //
-// A link gives messages in order and without gaps until it goes down; then everything on the way is lost, and a new one
-// begins with Subscribe. That order is what makes an answer follow the records it rests on, so that a buyer who is told
-// of a hold finds it on the map of the node that tells.
+//	Section.Stream, Began, Ended ──▶ Event.Subscribers ── Record, Serving … ──▶  (section.go, subscriptions.go)
+//	Directory, the replica       ◀───────────────────────◀ Record, Serving … ──
 //
-// # Versions
+//	Searches.Begin, Still ◀── quiet in this view? ◀────── Quiesce, Quiesced ──▶  (searches.go)
+//	Call, SpreadCatalog   ──▶ one handler by its name ─── Call, Catalog ──────▶  (calls.go)
 //
-// A message is its kind, one byte, and its fields. A field is never changed; new ones are new kinds, which nodes that
-// speak an older protocol are never sent (see Protocol). The bytes are held by golden tests.
+// Network.Received runs on the link's goroutine, one for each peer, and never waits: what may take time is handed to a
+// goroutine that counts against a bound. The engine is a Host and each of its sections a SectionHost: what varies with
+// who sells. Shard, directory and ledgers do not vary, and are what they are.
 //
 // # Rejected
 //
-//   - Generated codecs: a message is a few integers and ids, read and written once; a schema's tags and lengths double a
-//     record's head, and a decoder that reuses its lists (none allocates for an Ask) would be hand-written anyway.
-//   - Sending Command.At: two nodes' clocks differ, and a section's time is its owner's to say.
+//   - The engine itself on both sides of a call: a local request then passes through code that is there for messages,
+//     and whoever reads one has to read the other.
+//   - An interface for the shard and for the ledgers: there is one of each, and the request's way calls them often.
 package peer

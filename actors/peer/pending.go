@@ -9,18 +9,18 @@ import (
 // pendingShards spreads pending calls over locks; a power of two.
 const pendingShards = 64
 
-// Pending are the calls that wait for other nodes' answers, by the number that each call's message has (Ask.ID,
+// pending are the calls that wait for other nodes' answers, by the number that each call's message has (Ask.ID,
 // Search.ID, FreeQuery.ID). A call is taken out exactly once: by its answer, by the loss of its link, or by its caller.
 // The zero value is empty. It is safe for concurrent use.
-type Pending[C any] struct {
+type pending[C any] struct {
 	shards [pendingShards]struct {
 		sync.Mutex
 		calls map[uint64]C
 	}
 }
 
-// Add puts a call in, before its message leaves.
-func (p *Pending[C]) Add(id uint64, call C) {
+// add puts a call in, before its message leaves.
+func (p *pending[C]) add(id uint64, call C) {
 	s := &p.shards[id%pendingShards]
 	s.Lock()
 	if s.calls == nil {
@@ -30,8 +30,8 @@ func (p *Pending[C]) Add(id uint64, call C) {
 	s.Unlock()
 }
 
-// Take takes a call out; false: it is not there any more.
-func (p *Pending[C]) Take(id uint64) (call C, ok bool) {
+// take takes a call out; false: it is not there any more.
+func (p *pending[C]) take(id uint64) (call C, ok bool) {
 	s := &p.shards[id%pendingShards]
 	s.Lock()
 	if call, ok = s.calls[id]; ok {
@@ -41,9 +41,9 @@ func (p *Pending[C]) Take(id uint64) (call C, ok bool) {
 	return call, ok
 }
 
-// TakeAll takes out every call for which hopeless says yes, and gives them in the order of their numbers. hopeless is
+// takeAll takes out every call for which hopeless says yes, and gives them in the order of their numbers. hopeless is
 // called with a lock held.
-func (p *Pending[C]) TakeAll(hopeless func(call C) bool) []C {
+func (p *pending[C]) takeAll(hopeless func(call C) bool) []C {
 	type numbered struct {
 		id   uint64
 		call C
@@ -68,8 +68,8 @@ func (p *Pending[C]) TakeAll(hopeless func(call C) bool) []C {
 	return calls
 }
 
-// Len is how many wait.
-func (p *Pending[C]) Len() (n int) {
+// size is how many wait.
+func (p *pending[C]) size() (n int) {
 	for i := range p.shards {
 		s := &p.shards[i]
 		s.Lock()

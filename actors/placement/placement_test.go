@@ -16,12 +16,12 @@ func TestRoute(t *testing.T) {
 		to      storage.WriterID
 		ok      bool
 	}{
-		{"served here", Routing{Me: me, Serving: true, Heard: other, HeardUp: true, Placed: third, PlacedUp: true}, me, true},
-		{"whoever has it comes before whoever should", Routing{Me: me, Heard: other, HeardUp: true, Placed: me, PlacedUp: true}, other, true},
-		{"whoever had it is gone: claim", Routing{Me: me, Heard: other, Placed: me, PlacedUp: true}, me, true},
-		{"whoever had it is gone: ask the successor", Routing{Me: me, Heard: other, Placed: third, PlacedUp: true}, third, true},
+		{"served here", Routing{Me: me, Serving: true, Reported: other, ReportedUp: true, Placed: third, PlacedUp: true}, me, true},
+		{"whoever has it comes before whoever should", Routing{Me: me, Reported: other, ReportedUp: true, Placed: me, PlacedUp: true}, other, true},
+		{"whoever had it is gone: claim", Routing{Me: me, Reported: other, Placed: me, PlacedUp: true}, me, true},
+		{"whoever had it is gone: ask the successor", Routing{Me: me, Reported: other, Placed: third, PlacedUp: true}, third, true},
 		{"nobody heard of", Routing{Me: me, Placed: third, PlacedUp: true}, third, true},
-		{"the only one is not to be reached", Routing{Me: me, Heard: other, Placed: other}, other, false},
+		{"the only one is not to be reached", Routing{Me: me, Reported: other, Placed: other}, other, false},
 		{"its log ends with this node's word", Routing{Me: me, TailIsOurs: true, Placed: third, PlacedUp: true}, me, true},
 		{"no view", Routing{Me: me}, storage.WriterID{}, false},
 	} {

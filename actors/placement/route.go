@@ -9,8 +9,8 @@ type Routing struct {
 	// TailIsOurs: the log ends with a record of this node's that is no release. No other node may claim the section
 	// while this one lives.
 	TailIsOurs bool
-	Heard      storage.WriterID // the node that serves the section, as far as is known; zero: none
-	HeardUp    bool             // and messages reach it
+	Reported   storage.WriterID // the node that serves the section, as far as is known; zero: none
+	ReportedUp bool             // and messages reach it
 	Placed     storage.WriterID // the node that should have it by the view; zero: no view
 	PlacedUp   bool             // and messages reach that one
 }
@@ -24,8 +24,8 @@ func Route(r Routing) (to storage.WriterID, ok bool) {
 	switch {
 	case r.Serving:
 		return r.Me, true
-	case r.Heard != none && r.HeardUp:
-		return r.Heard, true
+	case r.Reported != none && r.ReportedUp:
+		return r.Reported, true
 	case r.TailIsOurs:
 		return r.Me, true
 	case r.Placed == r.Me && r.Placed != none:

@@ -13,7 +13,7 @@ import (
 
 // Bug is one file of testdata.
 type Bug struct {
-	Name    string   // its file's name, and what Wake and HOLDFAST_PLANT call it
+	Name    string   // its file's name, and what Activate and HOLDFAST_PLANT call it
 	Also    []string // further names
 	What    string   // what the build does wrong
 	Promise string   // the promises that are broken (P1 P3), or liveness

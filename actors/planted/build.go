@@ -32,7 +32,7 @@ func Root() (string, error) {
 	}
 }
 
-// Build builds a server with every bug in it, all asleep until HOLDFAST_PLANT names some. flags go to go build.
+// Build builds a server with every bug in it, all switched off until HOLDFAST_PLANT names some. flags go to go build.
 func Build(ctx context.Context, binary string, flags ...string) error {
 	root, err := Root()
 	if err != nil {

@@ -6,18 +6,18 @@
 //	testdata/added/…             Go files that the build has besides, at the same path below the module's root
 //	        │
 //	        ▼  Write: every edit is applied to the tree as it stands; one that does not fit is an error that names all
-//	  patched files + overlay.json ──▶ go build -overlay, go test -overlay ──▶ ONE build with every bug in it, all asleep
+//	  patched files + overlay.json ──▶ go build -overlay, go test -overlay ──▶ ONE build with every bug in it, all off
 //	                                                                                │
-//	                                        Wake("answer-early"), HOLDFAST_PLANT ───┘ wakes the bugs that are named
+//	                                        Activate("answer-early"), HOLDFAST_PLANT ───┘ wakes the bugs that are named
 //
 // One build for all bugs, because to link the simulators' tests once for each of some thirty bugs would take longer
-// than to run them. A planted build says at every start that it is one; never sell with it. In any other build Wake
+// than to run them. A planted build says at every start that it is one; never sell with it. In any other build Activate
 // fails.
 //
 // To run the tests that wake bugs:
 //
 //	go run ./cmd/planted write bin/planted
-//	go test -overlay bin/planted/overlay.json -tags planted -run Planted ./actors ./actors/simtest ./cmd/holdfast
+//	go test -overlay bin/planted/overlay.json -tags planted -run Planted ./actors ./actors/simtest/... ./cmd/holdfast
 //
 // # How to write a bug
 //
@@ -43,11 +43,11 @@
 // context is best, an insertion is sturdier than a replacement, and a function's beginning is the sturdiest of all.
 //
 // Edits of several bugs may insert at the same place, in the order of the bugs' names: an edit must leave a text that
-// works with the other bugs asleep. No line may be taken away that another edit needs.
+// works with the other bugs switched off. No line may be taken away that another edit needs.
 //
-// Inserted lines call bugAwake("NAME"), which says whether the bug is awake; bugStrikes("NAME", id), which says besides
-// that it strikes this request, one in sixteen; and what testdata/added holds. Every package with an edit is given the
-// two.
+// Inserted lines call bugAwake("NAME"), which says whether the bug is active; bugStrikes("NAME", id), which says
+// besides that it strikes this request, one in sixteen; and what testdata/added holds. Every package with an edit is
+// given the two.
 //
 // Rejected: flags in the product that the compiler removes (each reader of the hot path checked bugs that are not
 // there); branches or git's patches (they rot in silence, and need line numbers and three lines of context); mutation

@@ -47,13 +47,13 @@ func TestOverlayNamesFilesThatAreThere(t *testing.T) {
 
 // TestABuildWithoutBugsWakesNone: a test that forgot the overlay would find nothing, and say that nobody finds the bug.
 func TestABuildWithoutBugsWakesNone(t *testing.T) {
-	if err := Wake("drop-hold"); err == nil || !strings.Contains(err.Error(), "drop-hold") || Awake("drop-hold") {
+	if err := Activate("drop-hold"); err == nil || !strings.Contains(err.Error(), "drop-hold") || Active("drop-hold") {
 		t.Errorf("a bug that is not there was woken: %v", err)
 	}
-	if err := Wake(" , "); err != nil {
+	if err := Activate(" , "); err != nil {
 		t.Errorf("no bug: %v", err)
 	}
-	err := Wake("fantom")
+	err := Activate("fantom")
 	if err == nil || !strings.Contains(err.Error(), `"fantom"`) || !strings.Contains(err.Error(), " phantom") {
 		t.Errorf("want the name and the list: %v", err)
 	}

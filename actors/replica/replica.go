@@ -104,8 +104,8 @@ func (f *Replica) Record(e *storage.Entry) {
 	f.startReading()
 }
 
-// Heard says how far the log has come.
-func (f *Replica) Heard(seq machine.Seq) {
+// KnownTo says how far the log has come.
+func (f *Replica) KnownTo(seq machine.Seq) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.known = max(f.known, seq); f.known > f.at.Seq {

@@ -41,17 +41,17 @@ func (s *State) remembersTooMany(c *Command, h uint32) bool {
 	if c.Operator || h == 0 || c.Request == (RequestID{}) {
 		return false
 	}
-	kept := s.buyers.slab.at(h).kept
+	kept := s.buyers.slab.At(h).kept
 	if kept < RequestsPerBuyerMax {
 		return false
 	}
 	q := &s.requests.entries
-	for i := range min(q.n, agedScanMax) {
-		e := q.at(q.head + i)
-		if Millis(c.At-s.requests.at(q.head+i)) <= s.rules.DedupeWindow {
+	for i := range min(q.Len(), agedScanMax) {
+		e := q.At(q.Head() + i)
+		if Millis(c.At-s.requests.at(q.Head()+i)) <= s.rules.DedupeWindow {
 			break
 		}
-		if slot := e.slot(); slot != 0 && s.bookings.slab.at(slot).buyer == h {
+		if slot := e.slot(); slot != 0 && s.bookings.slab.At(slot).buyer == h {
 			kept--
 		}
 	}

@@ -132,7 +132,7 @@ func TestOneBuyerFillsNoMemory(t *testing.T) {
 			)
 		}
 	}
-	if n := k.state.requests.entries.n; n > RequestsPerBuyerMax+1 {
+	if n := k.state.requests.entries.Len(); n > RequestsPerBuyerMax+1 {
 		t.Fatalf("%d requests of one buyer are remembered", n)
 	}
 	again, err := Restore(k.state.layout, testRules, k.state.AppendSnapshot(nil))

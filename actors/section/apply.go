@@ -45,7 +45,7 @@ func (s *State) applyPlaced(c *Change, touched []SeatIndex) []SeatIndex {
 	b.setMarks(c.Split, 0)
 	s.bookings.setSeats(b, c.Seats)
 	b.buyer = s.buyers.hold(c.Buyer)
-	k := s.buyers.slab.at(b.buyer)
+	k := s.buyers.slab.At(b.buyer)
 	k.live += uint32(len(c.Seats))
 	k.stamp = s.stamp()
 	s.expiryPush(slot, c.ExpiresAt)
@@ -76,13 +76,13 @@ func (s *State) applyBooking(c *Change, touched []SeatIndex) []SeatIndex {
 		panic(fmt.Sprintf("section: change of kind %d of booking %d, which is not there", c.Kind, c.Booking))
 	}
 	t := transitions[c.Kind]
-	b := s.bookings.slab.at(slot)
+	b := s.bookings.slab.At(slot)
 	if b.state != t.from {
 		panic(fmt.Sprintf("section: booking %d is %v, not %v, and cannot become %v", c.Booking, b.state, t.from, t.to))
 	}
 	b.state, b.stamp = t.to, s.stamp()
 	b.countAttempt(c.Kind)
-	s.buyers.slab.at(b.buyer).stamp = s.stamp()
+	s.buyers.slab.At(b.buyer).stamp = s.stamp()
 	s.schedule(c, slot, b, t)
 	if t.seatsFrom != t.seatsTo {
 		touched = s.moveSeats(slot, b, t, touched)
@@ -132,7 +132,7 @@ func (s *State) moveSeats(slot uint32, b *booking, t transition, touched []SeatI
 
 // end gives the buyer's seats back to their allowance and starts the wait after which the booking is forgotten.
 func (s *State) end(slot uint32, b *booking) {
-	s.buyers.slab.at(b.buyer).live -= uint32(b.count)
+	s.buyers.slab.At(b.buyer).live -= uint32(b.count)
 	b.refs++
-	s.ended.push(endedBooking{at: s.lastAt, slot: slot})
+	s.ended.Push(endedBooking{at: s.lastAt, slot: slot})
 }

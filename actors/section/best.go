@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// searcher finds the best seats for PlaceBest. It keeps a few views: a view holds, for one kind of wish, the best
+// searcher finds the best seats for PlaceBest. It keeps a few views: a view holds, for one kind of request, the best
 // window of every segment, valid while the segment's version stands, and a tournament of them. A command then searches
 // again only the segments that changed since, one or two, usually, and has them play their way up: the cost grows with
 // the logarithm of the section's size. Views are scratch: a fresh searcher finds the same seats.
@@ -21,26 +21,26 @@ type searcher struct {
 // viewsMax bounds the scratch memory: 28 bytes a segment a view. Eight quantities of a few categories fit.
 const viewsMax = 64
 
-// wish is what PlaceBest asks for.
-type wish struct {
+// criteria is what PlaceBest asks for.
+type criteria struct {
 	category       CategoryID
 	anyCategory    bool
 	accessibleOnly bool
-	plainOnly      bool   // no accessible seats: part of a wish that is split
+	plainOnly      bool   // no accessible seats: part of a request that is split
 	quantity       uint32 // 0: the longest stretch there is
 }
 
 type view struct {
-	wish    wish
-	windows []window // one a segment
-	winners []uint32 // by node of the tournament, 1 is the root: the segment that won there; 0 is unused
-	seen    uint64   // of seatMap.changes
+	criteria criteria
+	windows  []window // one a segment
+	winners  []uint32 // by node of the tournament, 1 is the root: the segment that won there; 0 is unused
+	seen     uint64   // of seatMap.changes
 }
 
 // unseen makes a view look at every segment: no count of changes is near it.
 const unseen = math.MaxUint64 / 2
 
-// window is the best run of seats of one segment for a wish.
+// window is the best run of seats of one segment for a request.
 type window struct {
 	key     uint64 // smaller is better, see rank; noWindow when the segment has none
 	start   SeatIndex
@@ -71,22 +71,24 @@ func rankInside(accessible, cost uint64, strands bool) uint64 {
 
 func (f *searcher) init(m *seatMap) { f.seats = m }
 
-func wishOf(c *Command) wish {
-	w := wish{category: c.Category, anyCategory: c.AnyCategory, accessibleOnly: c.AccessibleOnly, quantity: c.Quantity}
+func criteriaOf(c *Command) criteria {
+	w := criteria{
+		category: c.Category, anyCategory: c.AnyCategory, accessibleOnly: c.AccessibleOnly, quantity: c.Quantity,
+	}
 	if w.anyCategory {
 		w.category = 0
 	}
 	return w
 }
 
-// suits reports whether a seat is what the wish allows, free or not.
-func (w *wish) suits(spec SeatSpec) bool {
+// suits reports whether a seat is what the request allows, free or not.
+func (w *criteria) suits(spec SeatSpec) bool {
 	return (w.anyCategory || spec.Category == w.category) && (!w.accessibleOnly || spec.Accessible) &&
 		!(w.plainOnly && spec.Accessible)
 }
 
 // suitable counts the available seats that suit: plain ones and accessible ones.
-func (m *seatMap) suitable(w *wish) (plain, accessible uint32) {
+func (m *seatMap) suitable(w *criteria) (plain, accessible uint32) {
 	first, end := 0, len(m.freeByKind)
 	if !w.anyCategory {
 		first = min(int(w.category)*2, end)
@@ -111,7 +113,7 @@ func (s *State) decideBest(c *Command, d *Decision) {
 	if !s.allowed(c, c.Quantity, d) {
 		return
 	}
-	w := wishOf(c)
+	w := criteriaOf(c)
 	plain, accessible := s.seats.suitable(&w)
 	if uint64(plain)+uint64(accessible) < uint64(w.quantity) {
 		d.refuse(SoldOut, s.since(s.seats.touched))
@@ -139,29 +141,29 @@ func (s *State) decideBest(c *Command, d *Decision) {
 }
 
 // together returns the first seat of the best window of neighbours.
-func (f *searcher) together(w wish) (SeatIndex, bool) {
+func (f *searcher) together(w criteria) (SeatIndex, bool) {
 	v := f.view(w)
 	f.refresh(v)
 	at := &v.windows[v.best(1)]
 	return at.start, at.key != noWindow
 }
 
-// view returns the view of a wish, in place of the oldest when there are too many.
-func (f *searcher) view(w wish) *view {
+// view returns the view of a request, in place of the oldest when there are too many.
+func (f *searcher) view(w criteria) *view {
 	for _, v := range f.views {
-		if v.wish == w {
+		if v.criteria == w {
 			return v
 		}
 	}
 	if len(f.views) < viewsMax {
 		n := len(f.seats.segments)
-		v := &view{wish: w, windows: make([]window, n), winners: make([]uint32, n), seen: unseen}
+		v := &view{criteria: w, windows: make([]window, n), winners: make([]uint32, n), seen: unseen}
 		f.views = append(f.views, v)
 		return v
 	}
 	v := f.views[f.turn]
 	f.turn = (f.turn + 1) % viewsMax
-	v.wish, v.seen = w, unseen
+	v.criteria, v.seen = w, unseen
 	clear(v.windows)
 	return v
 }
@@ -172,7 +174,7 @@ func (f *searcher) refresh(v *view) {
 	if m.changes-v.seen > uint64(len(m.changed)) {
 		for i := range v.windows {
 			if at := &v.windows[i]; at.version != m.segments[i].version+1 {
-				f.search(&m.segments[i], &v.wish, at)
+				f.search(&m.segments[i], &v.criteria, at)
 			}
 		}
 		for node := len(v.winners) - 1; node > 0; node-- {
@@ -184,7 +186,7 @@ func (f *searcher) refresh(v *view) {
 	for ; v.seen < m.changes; v.seen++ {
 		i := m.changed[v.seen%uint64(len(m.changed))]
 		if at := &v.windows[i]; at.version != m.segments[i].version+1 {
-			f.search(&m.segments[i], &v.wish, at)
+			f.search(&m.segments[i], &v.criteria, at)
 			for node := (i + uint32(len(v.winners))) / 2; node > 0; node /= 2 {
 				v.play(node)
 			}
@@ -210,7 +212,7 @@ func (v *view) best(node uint32) uint32 {
 }
 
 // search finds a segment's best window and stores it in at.
-func (f *searcher) search(g *segment, w *wish, at *window) {
+func (f *searcher) search(g *segment, w *criteria, at *window) {
 	*at = window{key: noWindow, version: g.version + 1}
 	switch {
 	case g.free < max(w.quantity, 1):
@@ -246,7 +248,7 @@ func (f *searcher) search(g *segment, w *wish, at *window) {
 }
 
 // scarce is 1 for an accessible seat taken by a buyer who did not ask for one.
-func (m *seatMap) scarce(i SeatIndex, w *wish) uint64 {
+func (m *seatMap) scarce(i SeatIndex, w *criteria) uint64 {
 	if m.layout.Seats[i].Accessible && !w.accessibleOnly {
 		return 1
 	}
@@ -254,7 +256,7 @@ func (m *seatMap) scarce(i SeatIndex, w *wish) uint64 {
 }
 
 // anyPlaces appends the lowest available places of a general area, accessible ones last. There must be enough.
-func (m *seatMap) anyPlaces(dst []SeatIndex, w *wish) []SeatIndex {
+func (m *seatMap) anyPlaces(dst []SeatIndex, w *criteria) []SeatIndex {
 	for m.open[m.openHint] == 0 {
 		m.openHint++
 	}
@@ -267,7 +269,7 @@ func (m *seatMap) anyPlaces(dst []SeatIndex, w *wish) []SeatIndex {
 }
 
 // places appends available places that suit and are accessible as asked, until there are enough.
-func (m *seatMap) places(dst []SeatIndex, w *wish, accessible bool) []SeatIndex {
+func (m *seatMap) places(dst []SeatIndex, w *criteria, accessible bool) []SeatIndex {
 	for i := SeatIndex(m.openHint) * 64; len(dst) < int(w.quantity); i++ {
 		var ok bool
 		i, ok = m.firstOpen(i, func(i SeatIndex) bool {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"holdfast/actors/section/dense"
 )
 
 // booking is one buyer's claim, 40 bytes. Its slot is reused once it is forgotten; slot 0 is never used.
@@ -17,7 +19,7 @@ type booking struct {
 	stamp    uint32 // record that last touched it
 	buyer    uint32 // buyerBook handle
 	refs     uint32 // remembered requests and ended entries that name it; an ended booking without any is forgotten
-	end      uint32 // held: place in the expiry heap plus one. Else: its life, or lifeLong. Of a free slot: the next free one
+	end      uint32 // held: place in the expiry heap plus one; else: its life, or lifeLong; of a free slot: the next
 	state    BookingState
 	marks    uint8  // bit 0: split; above it payments begun, while the booking may be paid
 	count    uint16 // seats
@@ -70,28 +72,28 @@ const noNumber = math.MaxUint64
 
 // bookingBook stores bookings by slot and finds them by number.
 type bookingBook struct {
-	slab     slab[booking]
+	slab     dense.Slab[booking]
 	freeSlot uint32
-	cells    slab[seatCell]
+	cells    dense.Slab[seatCell]
 	freeCell uint32
 	pages    []*numberPage
 	freePage uint32
-	lastPage uint32   // found last: numbers are asked for in runs
-	index    tagTable // page number → page
+	lastPage uint32      // found last: numbers are asked for in runs
+	index    dense.Table // page number → page
 	count    uint32
 	long     map[uint32]Instant // the ends of bookings with lifeLong, by booking.place; next to always empty
 }
 
-// What empty books share; see slab.begin.
+// What empty books share; see dense.Slab.Begin.
 var (
-	noBooking [slabChunk]booking
-	noCell    [slabChunk]seatCell
-	noBuyer   [slabChunk]buyer
+	noBooking [dense.ChunkItems]booking
+	noCell    [dense.ChunkItems]seatCell
+	noBuyer   [dense.ChunkItems]buyer
 )
 
 func (k *bookingBook) init() {
-	k.slab.begin(&noBooking)
-	k.cells.begin(&noCell)
+	k.slab.Begin(&noBooking)
+	k.cells.Begin(&noCell)
 	k.pages = append(k.pages, nil)
 }
 
@@ -112,7 +114,7 @@ func (k *bookingBook) numberOf(slot uint32) BookingNo {
 	if slot == 0 {
 		return 0
 	}
-	return k.number(k.slab.at(slot))
+	return k.number(k.slab.At(slot))
 }
 
 // setEnd says when a booking that is not held was to end.
@@ -139,8 +141,8 @@ func (k *bookingBook) findPage(number uint64) uint32 {
 	if p := k.pages[k.lastPage]; p != nil && p.number == number {
 		return k.lastPage
 	}
-	tag := tagOfNumber(number)
-	for page, n := k.index.seek(tag, 0); n != 0; page, n = k.index.seek(tag, n) {
+	tag := dense.TagOfNumber(number)
+	for page, n := k.index.Seek(tag, 0); n != 0; page, n = k.index.Seek(tag, n) {
 		if k.pages[page].number == number {
 			k.lastPage = page
 			return page
@@ -153,18 +155,18 @@ func (k *bookingBook) findPage(number uint64) uint32 {
 func (k *bookingBook) add(no BookingNo) (uint32, *booking) {
 	slot := k.freeSlot
 	if slot != 0 {
-		b := k.slab.at(slot)
+		b := k.slab.At(slot)
 		k.freeSlot = b.end
 		*b = booking{}
 	} else {
-		slot = k.slab.push()
+		slot = k.slab.Push()
 	}
 	page := k.page(uint64(no) / pageSlots)
 	p := k.pages[page]
 	p.slots[no%pageSlots] = slot
 	p.used++
 	k.count++
-	b := k.slab.at(slot)
+	b := k.slab.At(slot)
 	b.place = page<<pageBits | uint32(no%pageSlots)
 	return slot, b
 }
@@ -187,20 +189,20 @@ func (k *bookingBook) page(number uint64) uint32 {
 	}
 	p := k.pages[page]
 	p.number, p.next = number, 0
-	k.index.insert(tagOfNumber(number), page)
+	k.index.Insert(dense.TagOfNumber(number), page)
 	return page
 }
 
 // remove forgets a booking.
 func (k *bookingBook) remove(slot uint32) {
-	b := k.slab.at(slot)
+	b := k.slab.At(slot)
 	if b.end == lifeLong {
 		delete(k.long, b.place)
 	}
 	k.unnumber(b.place)
 	k.count--
 	for cell := b.cells(); cell != 0; {
-		c := k.cells.at(cell)
+		c := k.cells.At(cell)
 		next := c.next
 		c.next, k.freeCell = k.freeCell, cell
 		cell = next
@@ -215,7 +217,7 @@ func (k *bookingBook) unnumber(place uint32) {
 	p.slots[place%pageSlots] = 0
 	p.used--
 	if p.used == 0 {
-		k.index.remove(tagOfNumber(p.number), page)
+		k.index.Remove(dense.TagOfNumber(p.number), page)
 		p.number = noNumber
 		p.next, k.freePage = k.freePage, page
 	}
@@ -253,7 +255,7 @@ func (k *bookingBook) setSeats(b *booking, seats []SeatIndex) {
 	rest, link := seats[1:], (*uint32)(&b.seats[1])
 	for len(rest) > 0 {
 		cell := k.newCell()
-		c := k.cells.at(cell)
+		c := k.cells.At(cell)
 		rest = rest[copy(c.seats[:], rest):]
 		*link, link = cell, &c.next
 	}
@@ -270,9 +272,9 @@ func (b *booking) cells() uint32 {
 func (k *bookingBook) newCell() uint32 {
 	cell := k.freeCell
 	if cell == 0 {
-		return k.cells.push()
+		return k.cells.Push()
 	}
-	c := k.cells.at(cell)
+	c := k.cells.At(cell)
 	k.freeCell = c.next
 	*c = seatCell{}
 	return cell
@@ -285,7 +287,7 @@ func (k *bookingBook) appendSeats(dst []SeatIndex, b *booking) []SeatIndex {
 	dst = append(dst, b.seats[0])
 	left := int(b.count) - 1
 	for cell := b.cells(); cell != 0; {
-		c := k.cells.at(cell)
+		c := k.cells.At(cell)
 		take := min(left, len(c.seats))
 		dst = append(dst, c.seats[:take]...)
 		left -= take

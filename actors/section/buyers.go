@@ -1,5 +1,7 @@
 package section
 
+import "holdfast/actors/section/dense"
+
 // buyer counts one buyer's live seats and remembered requests, 32 bytes. It stays while a remembered booking names it.
 type buyer struct {
 	id    BuyerID
@@ -11,17 +13,17 @@ type buyer struct {
 
 // buyerBook stores buyers by handle and finds them by id; handle 0 is never used.
 type buyerBook struct {
-	slab  slab[buyer]
-	index tagTable
+	slab  dense.Slab[buyer]
+	index dense.Table
 	free  uint32
 }
 
-func (k *buyerBook) init() { k.slab.begin(&noBuyer) }
+func (k *buyerBook) init() { k.slab.Begin(&noBuyer) }
 
 func (k *buyerBook) find(id BuyerID) uint32 {
-	tag := tagOf(id)
-	for h, n := k.index.seek(tag, 0); n != 0; h, n = k.index.seek(tag, n) {
-		if k.slab.at(h).id == id {
+	tag := dense.TagOf(id)
+	for h, n := k.index.Seek(tag, 0); n != 0; h, n = k.index.Seek(tag, n) {
+		if k.slab.At(h).id == id {
 			return h
 		}
 	}
@@ -34,25 +36,25 @@ func (k *buyerBook) hold(id BuyerID) uint32 {
 	if h == 0 {
 		h = k.add(id)
 	}
-	k.slab.at(h).refs++
+	k.slab.At(h).refs++
 	return h
 }
 
 func (k *buyerBook) add(id BuyerID) uint32 {
 	h := k.free
 	if h != 0 {
-		k.free = k.slab.at(h).live
+		k.free = k.slab.At(h).live
 	} else {
-		h = k.slab.push()
+		h = k.slab.Push()
 	}
-	*k.slab.at(h) = buyer{id: id}
-	k.index.insert(tagOf(id), h)
+	*k.slab.At(h) = buyer{id: id}
+	k.index.Insert(dense.TagOf(id), h)
 	return h
 }
 
 // release gives one reference back; the last one forgets the buyer.
 func (k *buyerBook) release(h uint32) {
-	b := k.slab.at(h)
+	b := k.slab.At(h)
 	b.refs--
 	if b.refs > 0 {
 		return
@@ -60,7 +62,7 @@ func (k *buyerBook) release(h uint32) {
 	if b.live != 0 {
 		panic("section: a buyer with live seats and no booking")
 	}
-	k.index.remove(tagOf(b.id), h)
+	k.index.Remove(dense.TagOf(b.id), h)
 	*b = buyer{live: k.free}
 	k.free = h
 }
@@ -69,10 +71,10 @@ func (k *buyerBook) release(h uint32) {
 // of seats. It looks at every booking: for start-up and for leaving, not for every command.
 func (s *State) Live(visit func(buyer BuyerID, seats uint32)) {
 	s.bookings.each(func(slot uint32) {
-		b := s.bookings.slab.at(slot)
+		b := s.bookings.slab.At(slot)
 		if !b.state.live() {
 			return
 		}
-		visit(s.buyers.slab.at(b.buyer).id, uint32(b.count))
+		visit(s.buyers.slab.At(b.buyer).id, uint32(b.count))
 	})
 }

@@ -97,7 +97,7 @@ func (s *State) decidePlace(c *Command, d *Decision) {
 // place accepts the seats in d.seats as a new hold, unless its buyer has had too many requests remembered.
 func (s *State) place(c *Command, d *Decision) {
 	if s.remembersTooMany(c, d.buyer) {
-		d.refuse(TooManyRequests, s.since(s.buyers.slab.at(d.buyer).stamp))
+		d.refuse(TooManyRequests, s.since(s.buyers.slab.At(d.buyer).stamp))
 		return
 	}
 	expiresAt := c.At + Instant(min(s.rules.HoldTTL, s.rules.HoldCeiling))
@@ -150,7 +150,7 @@ func (s *State) allowed(c *Command, quantity uint32, d *Decision) bool {
 	live, on := uint32(0), Seq(0)
 	h := s.buyers.find(c.Buyer)
 	if d.buyer = h; h != 0 {
-		live, on = s.buyers.slab.at(h).live, s.since(s.buyers.slab.at(h).stamp)
+		live, on = s.buyers.slab.At(h).live, s.since(s.buyers.slab.At(h).stamp)
 	}
 	if uint64(live)+uint64(quantity) > uint64(s.rules.SeatsPerBuyerMax) {
 		d.refuse(TooManyForBuyer, on)

@@ -10,9 +10,9 @@ func (s *State) decideBooking(c *Command, d *Decision) {
 		return
 	}
 	s.describe(slot, d)
-	b := s.bookings.slab.at(slot)
+	b := s.bookings.slab.At(slot)
 	if c.Kind == ReleaseHold && b.state == BookingReleased {
-		// Giving back twice is one wish: the second time nothing changes, whatever the request's key.
+		// Giving back twice is one request: the second time nothing changes, whatever the request's key.
 		d.Outcome.Repeat = true
 		d.Outcome.DependsOn = s.since(b.stamp)
 		return
@@ -29,7 +29,7 @@ func (s *State) mayAct(c *Command, slot uint32) bool {
 	if c.Operator {
 		return true
 	}
-	return c.Kind != RefundBooking && s.buyers.slab.at(s.bookings.slab.at(slot).buyer).id == c.Buyer
+	return c.Kind != RefundBooking && s.buyers.slab.At(s.bookings.slab.At(slot).buyer).id == c.Buyer
 }
 
 // refusalOf is the rejection of a command on a booking in its present state, Accepted when there is none.
@@ -110,7 +110,7 @@ func (s *State) extend(c *Command, b *booking, end Instant, d *Decision) {
 		return
 	}
 	if s.remembersTooMany(c, b.buyer) {
-		d.refuse(TooManyRequests, s.since(s.buyers.slab.at(b.buyer).stamp))
+		d.refuse(TooManyRequests, s.since(s.buyers.slab.At(b.buyer).stamp))
 		return
 	}
 	d.accept(c, HoldExtended, c.Booking, BookingHeld, end).ExpiresAt = end

@@ -1,6 +1,6 @@
 // Package section is the pure room: the state machine of one section's seats. It imports a little of the standard
-// library and nothing that could surprise: no clock, no chance, no I/O, no goroutines. Time, ids and wishes come in as
-// data, answers and changes go out as data, so a test is a list of commands and a replay is a list of changes.
+// library and nothing that could surprise: no clock, no chance, no I/O, no goroutines. Time, ids and requests come in
+// as data, answers and changes go out as data, so a test is a list of commands and a replay is a list of changes.
 //
 //	Command ──► Decide ──► Outcome            "no", or "yes" as a value
 //	              │

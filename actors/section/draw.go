@@ -11,7 +11,7 @@ func (s *State) seatLetter(i SeatIndex) byte {
 	case Available:
 		return '.'
 	case Held:
-		if s.bookings.slab.at(s.seats.holder[i]).state == BookingPaying {
+		if s.bookings.slab.At(s.seats.holder[i]).state == BookingPaying {
 			return 'P'
 		}
 		return 'H'
@@ -22,8 +22,8 @@ func (s *State) seatLetter(i SeatIndex) byte {
 	}
 }
 
-// String draws the rows for a human, one line each: "A1-8  ..HH..SS". A bar stands where a break is. Rows are lettered in
-// order; the core does not know their real labels. A general area is one row, G.
+// String draws the rows for a human, one line each: "A1-8  ..HH..SS". A bar stands where a break is. Rows are lettered
+// in order; the core does not know their real labels. A general area is one row, G.
 func (s *State) String() string {
 	var out strings.Builder
 	if s.layout.General {

@@ -51,7 +51,7 @@ func TestExpiryOrderAtRandom(t *testing.T) {
 			k.do(Command{Kind: kind, At: at, Booking: BookingNo(1 + chance.IntN(400)), Operator: true})
 		}
 		last := Instant(0)
-		for k.state.expiry.heap.n > 0 {
+		for k.state.expiry.Len() > 0 {
 			end, _ := k.state.NextExpiry()
 			k.do(Command{Kind: ExpireHolds, At: max(end, 800), Max: 7})
 			for _, c := range k.d.Changes {
@@ -241,9 +241,9 @@ func TestChurnKeepsNothing(t *testing.T) {
 		k.log, k.seqs = k.log[:0], k.seqs[:0]
 	}
 	s := k.state
-	kept := s.bookings.slab.n + s.bookings.cells.n + s.buyers.slab.n + uint32(
+	kept := s.bookings.slab.Len() + s.bookings.cells.Len() + s.buyers.slab.Len() + uint32(
 		len(s.bookings.pages),
-	) + s.requests.entries.n + s.ended.n
+	) + s.requests.entries.Len() + s.ended.Len()
 	if kept > 200 || s.bookings.count > 20 {
 		t.Errorf("%d records kept, %d bookings remembered after 20000 short holds", kept, s.bookings.count)
 	}

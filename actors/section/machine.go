@@ -36,11 +36,11 @@ type Effects struct {
 	Seats    []SeatChange
 	Sell     []Ticket
 	Refund   []SeatIndex
-	Requests []Met // of a replayed record only: the writer's own were known before
+	Requests []AnsweredRequest // of a replayed record only: the writer's own were known before
 }
 
-// Met is a request that a record answered.
-type Met struct {
+// AnsweredRequest is a request that a record answered.
+type AnsweredRequest struct {
 	Request RequestID
 	At      Instant
 }
@@ -222,7 +222,7 @@ func (m *Machine) Replay(body []byte, at Instant, effects machine.Effects) (chan
 			m.shares = append(m.shares, Share{c.Buyer, uint32(len(c.Seats)), true})
 		}
 		if c.Request != (RequestID{}) {
-			e.Requests = append(e.Requests, Met{c.Request, c.At})
+			e.Requests = append(e.Requests, AnsweredRequest{c.Request, c.At})
 		}
 		return nil
 	})

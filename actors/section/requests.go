@@ -1,11 +1,13 @@
 package section
 
+import "holdfast/actors/section/dense"
+
 // remembered is one accepted request, 32 bytes.
 type remembered struct {
 	id          RequestID
 	fingerprint uint64
 	at          uint32 // the low bits; requestMemory.at has the others
-	ref         uint32 // booking slot<<2, with refPlaced if the request placed it; for block and unblock stamp<<2 | refNone
+	ref         uint32 // booking slot<<2, with refPlaced if the request placed it; of a (un)block: stamp<<2 | refNone
 }
 
 const (
@@ -35,10 +37,10 @@ func (e *remembered) slot() uint32 {
 // requestMemory is the idempotency memory (P5): it lives in the state, so it is as durable as what it remembers. Only
 // accepted requests are in it: remembering a refusal would cost a write (P7), and the loser is welcome to try again.
 type requestMemory struct {
-	entries queue[remembered] // ascending At, because At never goes back
-	index   tagTable          // tag of the id → entry number
-	// eras are the entries from which on the high bits of At are others, ascending: the entry's number, and below it the
-	// bits. The first is that of the oldest entry. A new one begins each 49 days.
+	entries dense.Queue[remembered] // ascending At, because At never goes back
+	index   dense.Table             // tag of the id → entry number
+	// eras are the entries from which on the high bits of At are others, ascending: the entry's number, and below it
+	// the bits. The first is that of the oldest entry. A new one begins each 49 days.
 	eras    []uint64
 	eraRoom [1]uint64 // for eras, while there is one
 }
@@ -48,16 +50,16 @@ const lowBits = 32
 // at is when the request of an entry was accepted.
 func (m *requestMemory) at(number uint32) Instant {
 	i := len(m.eras) - 1
-	for i > 0 && number-m.entries.head < uint32(m.eras[i]>>lowBits)-m.entries.head {
+	for i > 0 && number-m.entries.Head() < uint32(m.eras[i]>>lowBits)-m.entries.Head() {
 		i--
 	}
-	return Instant(m.eras[i]<<lowBits) | Instant(m.entries.at(number).at)
+	return Instant(m.eras[i]<<lowBits) | Instant(m.entries.At(number).at)
 }
 
 func (m *requestMemory) find(id RequestID) *remembered {
-	tag := tagOf(id)
-	for number, n := m.index.seek(tag, 0); n != 0; number, n = m.index.seek(tag, n) {
-		if e := m.entries.at(number); e.id == id {
+	tag := dense.TagOf(id)
+	for number, n := m.index.Seek(tag, 0); n != 0; number, n = m.index.Seek(tag, n) {
+		if e := m.entries.At(number); e.id == id {
 			return e
 		}
 	}
@@ -66,9 +68,9 @@ func (m *requestMemory) find(id RequestID) *remembered {
 
 func (m *requestMemory) add(e remembered, at Instant) {
 	e.at = uint32(at)
-	number := m.entries.push(e)
-	m.index.insert(tagOf(e.id), number)
-	if m.entries.n == 1 {
+	number := m.entries.Push(e)
+	m.index.Insert(dense.TagOf(e.id), number)
+	if m.entries.Len() == 1 {
 		m.eras = m.eraRoom[:0]
 	}
 	high := uint32(at >> lowBits)
@@ -79,11 +81,11 @@ func (m *requestMemory) add(e remembered, at Instant) {
 
 // forget drops the oldest and returns its booking slot.
 func (m *requestMemory) forget() (slot uint32) {
-	e := m.entries.front()
+	e := m.entries.Front()
 	slot = e.slot()
-	m.index.remove(tagOf(e.id), m.entries.head)
-	m.entries.drop()
-	if len(m.eras) > 1 && uint32(m.eras[1]>>lowBits) == m.entries.head {
+	m.index.Remove(dense.TagOf(e.id), m.entries.Head())
+	m.entries.Drop()
+	if len(m.eras) > 1 && uint32(m.eras[1]>>lowBits) == m.entries.Head() {
 		m.eras = append(m.eras[:0], m.eras[1:]...)
 	}
 	return slot
@@ -109,9 +111,9 @@ func (s *State) remember(c *Change, slot uint32) {
 	ref := refTo(slot, c.Kind == HoldPlaced, s.stamp())
 	s.requests.add(remembered{id: c.Request, fingerprint: c.Fingerprint, ref: ref}, c.At)
 	if slot != 0 {
-		b := s.bookings.slab.at(slot)
+		b := s.bookings.slab.At(slot)
 		b.refs++
-		s.buyers.slab.at(b.buyer).kept++
+		s.buyers.slab.At(b.buyer).kept++
 	}
 }
 
@@ -119,7 +121,7 @@ func (s *State) remember(c *Change, slot uint32) {
 // older than the request; of a request without a booking its own, whose stamp is cut to 30 bits here (see since).
 func (s *State) rememberedSince(e *remembered) Seq {
 	if slot := e.slot(); slot != 0 {
-		return s.since(s.bookings.slab.at(slot).stamp)
+		return s.since(s.bookings.slab.At(slot).stamp)
 	}
 	age := Seq((s.stamp()<<refBits - e.ref&^refNone) >> refBits)
 	return s.seq - min(age, s.seq)
@@ -129,20 +131,20 @@ func (s *State) rememberedSince(e *remembered) Seq {
 func (s *State) forget() {
 	q := &s.requests.entries
 	for range forgetMax {
-		if q.n <= s.rules.DedupeCountMin || !s.aged(s.requests.at(q.head)) {
+		if q.Len() <= s.rules.DedupeCountMin || !s.aged(s.requests.at(q.Head())) {
 			break
 		}
 		if slot := s.requests.forget(); slot != 0 {
-			s.buyers.slab.at(s.bookings.slab.at(slot).buyer).kept--
+			s.buyers.slab.At(s.bookings.slab.At(slot).buyer).kept--
 			s.unref(slot)
 		}
 	}
 	for range forgetMax {
-		if s.ended.n == 0 || !s.aged(s.ended.front().at) {
+		if s.ended.Len() == 0 || !s.aged(s.ended.Front().at) {
 			break
 		}
-		slot := s.ended.front().slot
-		s.ended.drop()
+		slot := s.ended.Front().slot
+		s.ended.Drop()
 		s.unref(slot)
 	}
 }
@@ -151,7 +153,7 @@ func (s *State) aged(at Instant) bool { return Millis(s.lastAt-at) > s.rules.Ded
 
 // unref takes one reference from a booking, and forgets it when it has ended and nothing names it any more.
 func (s *State) unref(slot uint32) {
-	b := s.bookings.slab.at(slot)
+	b := s.bookings.slab.At(slot)
 	b.refs--
 	if b.refs == 0 && !b.state.live() {
 		s.buyers.release(b.buyer)

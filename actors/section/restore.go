@@ -114,7 +114,7 @@ func (s *State) restoreLive(slot uint32, b *booking) {
 	for _, seat := range s.seatBuffer {
 		s.seats.mark(seat, Available, letter, slot, 0)
 	}
-	s.buyers.slab.at(b.buyer).live += uint32(b.count)
+	s.buyers.slab.At(b.buyer).live += uint32(b.count)
 	if b.state == BookingPaying {
 		s.paying++
 	}
@@ -135,7 +135,7 @@ const requestBytesMin = 16 + 8 + 1 + 1 + 1
 func (s *State) restoreRequests(d *decoder) {
 	youngest := uint64(math.MaxUint64)
 	n := d.uvarint(math.MaxUint32)
-	s.requests.index.reserve(min(n, uint64(len(d.rest)/requestBytesMin)))
+	s.requests.index.Reserve(min(n, uint64(len(d.rest)/requestBytesMin)))
 	for ; n > 0 && d.err == nil; n-- {
 		id := RequestID(d.id())
 		fingerprint := d.fixed64()
@@ -152,36 +152,36 @@ func (s *State) restoreRequests(d *decoder) {
 		s.requests.add(remembered{id: id, fingerprint: fingerprint, ref: refTo(slot, placed == 1, 0)},
 			s.lastAt-Instant(age))
 		if slot != 0 {
-			b := s.bookings.slab.at(slot)
+			b := s.bookings.slab.At(slot)
 			b.refs++
-			s.buyers.slab.at(b.buyer).kept++
+			s.buyers.slab.At(b.buyer).kept++
 		}
 	}
 }
 
 func (s *State) restoreEnded(d *decoder) {
 	youngest := uint64(math.MaxUint64)
-	seen := make([]bool, s.bookings.slab.n) // by slot
+	seen := make([]bool, s.bookings.slab.Len()) // by slot
 	for n := d.uvarint(math.MaxUint32); n > 0 && d.err == nil; n-- {
 		no := BookingNo(d.uvarint(math.MaxUint64))
 		age := d.uvarint(uint64(s.lastAt))
 		slot := s.bookings.find(no)
 		d.require(
-			slot != 0 && !s.bookings.slab.at(slot).state.live() && !seen[slot] && age <= youngest, "ended booking",
+			slot != 0 && !s.bookings.slab.At(slot).state.live() && !seen[slot] && age <= youngest, "ended booking",
 		)
 		youngest, seen[slot] = age, true
 		if d.err != nil {
 			return
 		}
-		s.bookings.slab.at(slot).refs++
-		s.ended.push(endedBooking{at: s.lastAt - Instant(age), slot: slot})
+		s.bookings.slab.At(slot).refs++
+		s.ended.Push(endedBooking{at: s.lastAt - Instant(age), slot: slot})
 	}
 }
 
 // checkRemembered refuses an ended booking that nothing names: it would never be forgotten.
 func (s *State) checkRemembered(d *decoder) {
 	s.bookings.each(func(slot uint32) {
-		b := s.bookings.slab.at(slot)
+		b := s.bookings.slab.At(slot)
 		d.require(b.refs > 0 || b.state.live(), "ended booking that nothing names")
 	})
 }

@@ -36,8 +36,8 @@ func (s *State) AppendSnapshot(dst []byte) []byte {
 func (s *State) AppendTruth(dst []byte) []byte { return s.appendSnapshot(dst, snapshotVersion1) }
 
 func (s *State) anyAttempts() (found bool) {
-	for slot := uint32(1); slot < s.bookings.slab.n && !found; slot++ {
-		found = s.bookings.slab.at(slot).attempts() > 0
+	for slot := uint32(1); slot < s.bookings.slab.Len() && !found; slot++ {
+		found = s.bookings.slab.At(slot).attempts() > 0
 	}
 	return found
 }
@@ -101,7 +101,7 @@ func (s *State) appendBookings(dst []byte, version byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(s.bookings.count))
 	next := BookingNo(1)
 	s.bookings.each(func(slot uint32) {
-		b := s.bookings.slab.at(slot)
+		b := s.bookings.slab.At(slot)
 		no := s.bookings.number(b)
 		dst = binary.AppendUvarint(dst, uint64(no-next))
 		next = no + 1
@@ -113,7 +113,7 @@ func (s *State) appendBookings(dst []byte, version byte) []byte {
 			flags |= b.attempts() << 4
 		}
 		dst = append(dst, flags)
-		id := s.buyers.slab.at(b.buyer).id
+		id := s.buyers.slab.At(b.buyer).id
 		dst = append(dst, id[:]...)
 		dst = binary.AppendUvarint(dst, uint64(s.lastAt-b.placedAt))
 		dst = binary.AppendUvarint(dst, uint64(s.endOf(b)-b.placedAt))
@@ -125,12 +125,12 @@ func (s *State) appendBookings(dst []byte, version byte) []byte {
 
 func (s *State) appendRequests(dst []byte) []byte {
 	q := &s.requests.entries
-	dst = binary.AppendUvarint(dst, uint64(q.n))
-	for i := range q.n {
-		e := q.at(q.head + i)
+	dst = binary.AppendUvarint(dst, uint64(q.Len()))
+	for i := range q.Len() {
+		e := q.At(q.Head() + i)
 		dst = append(dst, e.id[:]...)
 		dst = binary.LittleEndian.AppendUint64(dst, e.fingerprint)
-		dst = binary.AppendUvarint(dst, uint64(s.lastAt-s.requests.at(q.head+i)))
+		dst = binary.AppendUvarint(dst, uint64(s.lastAt-s.requests.at(q.Head()+i)))
 		dst = binary.AppendUvarint(dst, uint64(s.bookings.numberOf(e.slot())))
 		dst = append(dst, byte(e.ref&refPlaced))
 	}
@@ -138,9 +138,9 @@ func (s *State) appendRequests(dst []byte) []byte {
 }
 
 func (s *State) appendEnded(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(s.ended.n))
-	for i := range s.ended.n {
-		e := s.ended.at(s.ended.head + i)
+	dst = binary.AppendUvarint(dst, uint64(s.ended.Len()))
+	for i := range s.ended.Len() {
+		e := s.ended.At(s.ended.Head() + i)
 		dst = binary.AppendUvarint(dst, uint64(s.bookings.numberOf(e.slot)))
 		dst = binary.AppendUvarint(dst, uint64(s.lastAt-e.at))
 	}

@@ -2,13 +2,13 @@ package section
 
 import "slices"
 
-// split appends the best seats for a wish that no single stretch can meet; there must be enough. Taking the longest
+// split appends the best seats for a request that no single stretch can meet; there must be enough. Taking the longest
 // stretch each time gives the fewest groups; the last group is the best window that fits. Accessible seats are only
 // considered when plain ones do not suffice.
 //
 // What is taken is hidden from the views until the choice is made, so that each group costs what a search for seats
 // together does.
-func (f *searcher) split(dst []SeatIndex, w wish, plainOnly bool) []SeatIndex {
+func (f *searcher) split(dst []SeatIndex, w criteria, plainOnly bool) []SeatIndex {
 	w.plainOnly = plainOnly && !w.accessibleOnly
 	from := len(dst)
 	for left := w.quantity; left > 0; {
@@ -33,7 +33,7 @@ func (f *searcher) split(dst []SeatIndex, w wish, plainOnly bool) []SeatIndex {
 
 // longest returns the longest stretch of suitable neighbours; the nearest of equals, those with the fewest accessible
 // seats first. There must be one. A stretch may be longer than it says, from lengthMax on.
-func (f *searcher) longest(w wish) (start SeatIndex, length uint32) {
+func (f *searcher) longest(w criteria) (start SeatIndex, length uint32) {
 	v := f.view(w)
 	f.refresh(v)
 	at := &v.windows[v.best(1)]
@@ -48,7 +48,7 @@ const (
 )
 
 // searchStretch finds a segment's longest stretch and stores it in at.
-func (f *searcher) searchStretch(g *segment, w *wish, at *window) {
+func (f *searcher) searchStretch(g *segment, w *criteria, at *window) {
 	m := f.seats
 	length, cost, accessible := uint32(0), uint64(0), uint64(0)
 	for i := g.first; i <= g.end; i++ {

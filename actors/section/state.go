@@ -1,6 +1,10 @@
 package section
 
-import "strconv"
+import (
+	"strconv"
+
+	"holdfast/actors/section/dense"
+)
 
 // State is the truth of one section. It is not safe for concurrent use: one writer owns it.
 //
@@ -19,8 +23,8 @@ type State struct {
 	bookings bookingBook
 	buyers   buyerBook
 	requests requestMemory
-	ended    queue[endedBooking]
-	expiry   expiryHeap
+	ended    dense.Queue[endedBooking]
+	expiry   dense.Slab[expiryItem]
 	paying   uint32
 
 	// Scratch: no meaning between calls.
@@ -70,10 +74,10 @@ func (s *State) since(stamp uint32) Seq {
 
 // NextExpiry is the earliest end of a held booking. ok is false when nothing is held. O(1).
 func (s *State) NextExpiry() (end Instant, ok bool) {
-	if s.expiry.heap.n == 0 {
+	if s.expiry.Len() == 0 {
 		return 0, false
 	}
-	return s.expiry.heap.at(0).at, true
+	return s.expiry.At(0).at, true
 }
 
 // NumberAbove says that no booking gets a number up to no any more.
@@ -101,12 +105,12 @@ func (s *State) Free() int { return int(s.seats.free) }
 func (s *State) Seats() int { return len(s.seats.letters) }
 
 // LiveHolds is the number of bookings that are held or paying.
-func (s *State) LiveHolds() int { return int(s.expiry.heap.n + s.paying) }
+func (s *State) LiveHolds() int { return int(s.expiry.Len() + s.paying) }
 
 // BuyerSeats is the number of a buyer's live seats (held, paying, confirmed) in this section.
 func (s *State) BuyerSeats(b BuyerID) uint32 {
 	if h := s.buyers.find(b); h != 0 {
-		return s.buyers.slab.at(h).live
+		return s.buyers.slab.At(h).live
 	}
 	return 0
 }
@@ -119,7 +123,7 @@ func (s *State) Lookup(no BookingNo, d *Decision) bool {
 		return false
 	}
 	s.describe(slot, d)
-	d.Outcome.DependsOn = s.since(s.bookings.slab.at(slot).stamp)
+	d.Outcome.DependsOn = s.since(s.bookings.slab.At(slot).stamp)
 	return true
 }
 
@@ -129,14 +133,14 @@ func (s *State) Owner(no BookingNo) (BuyerID, bool) {
 	if slot == 0 {
 		return BuyerID{}, false
 	}
-	return s.buyers.slab.at(s.bookings.slab.at(slot).buyer).id, true
+	return s.buyers.slab.At(s.bookings.slab.At(slot).buyer).id, true
 }
 
 // Paying calls visit for every booking in state paying, ascending. It looks at every booking: for start-up, not for
 // every command.
 func (s *State) Paying(visit func(BookingNo)) {
 	s.bookings.each(func(slot uint32) {
-		if b := s.bookings.slab.at(slot); b.state == BookingPaying {
+		if b := s.bookings.slab.At(slot); b.state == BookingPaying {
 			visit(s.bookings.number(b))
 		}
 	})
@@ -154,23 +158,23 @@ func (s *State) SoldSeats(visit func(SeatIndex, BookingNo)) {
 // Requests calls visit for every remembered request, oldest first.
 func (s *State) Requests(visit func(RequestID)) {
 	q := &s.requests.entries
-	for i := range q.n {
-		visit(q.at(q.head + i).id)
+	for i := range q.Len() {
+		visit(q.At(q.Head() + i).id)
 	}
 }
 
 // RemembersFrom is the At of the oldest remembered request: what was accepted before it is forgotten. 0 when there is
 // none. It never goes back.
 func (s *State) RemembersFrom() Instant {
-	if s.requests.entries.n == 0 {
+	if s.requests.entries.Len() == 0 {
 		return 0
 	}
-	return s.requests.at(s.requests.entries.head)
+	return s.requests.at(s.requests.entries.Head())
 }
 
 // describe fills the outcome's booking fields from a booking.
 func (s *State) describe(slot uint32, d *Decision) {
-	b := s.bookings.slab.at(slot)
+	b := s.bookings.slab.At(slot)
 	o := &d.Outcome
 	o.Booking, o.State, o.ExpiresAt, o.Split = s.bookings.number(b), b.state, s.endOf(b), b.split()
 	o.Seats = s.bookings.appendSeats(o.Seats[:0], b)

@@ -122,7 +122,7 @@ const (
 	UnblockSeats                          // Seats
 )
 
-// Command is a wish. All time, identity and chance is data in it; the core consults nothing else.
+// Command is a request. All time, identity and chance is data in it; the core consults nothing else.
 type Command struct {
 	Kind           CommandKind
 	AccessibleOnly bool // PlaceBest: only seats marked accessible (false: accessible seats are used last)

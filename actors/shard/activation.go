@@ -18,6 +18,7 @@ type Activation struct {
 	node     *Node
 	pid      *actor.PID
 	root     *actor.RootContext
+	mailbox  *mailbox // the actor's, for what comes with every request
 	inflight atomic.Int64
 	// trusted is the earliest timer in the machine's memory, in milliseconds since the epoch; until it, what the
 	// surroundings show as taken is taken.
@@ -108,7 +109,15 @@ func (a *Activation) undo() {
 	a.root.Send(a.pid, wakeUp{})
 }
 
-func (a *Activation) send(r *writer.Request) { a.root.Send(a.pid, r) }
+// send puts a request in front of the life. On a buyer's own goroutine it is judged there and then if the shard is
+// idle.
+func (a *Activation) send(r *writer.Request, inline bool) {
+	if inline {
+		a.mailbox.PostAndRun(r)
+		return
+	}
+	a.mailbox.PostUserMessage(r)
+}
 
 // prove notes that the log was this life's at some moment after it had that lease. Only its actor calls it.
 func (a *Activation) prove(lease uint64) { a.lease.Store(max(a.lease.Load(), lease)) }

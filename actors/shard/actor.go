@@ -164,7 +164,7 @@ func (a *shardActor) settle() {
 	}
 	if a.w.Due() && !a.flushQueued {
 		a.flushQueued = true
-		a.root.Send(a.self, flushMarker{})
+		a.act.mailbox.PostUserMessage(flushMarker{})
 	}
 	a.arm(next, ok)
 }
@@ -215,9 +215,9 @@ func (a *shardActor) flush() {
 	if a.resends > 0 {
 		send = a.node.Committer.SendAlone
 	}
-	send(&p.Append, func(err error) {
+	send(&p.Append, func(err error) { // on the committer's goroutine, which goes on here
 		a.completed.Store(&completion{batch, err})
-		a.root.Send(a.self, wakeUp{})
+		a.act.mailbox.PostAndRun(wakeUp{})
 	})
 }
 
@@ -231,7 +231,7 @@ func (a *shardActor) advance(c *completion) {
 		return
 	}
 	if a.resends > 0 {
-		a.host.Doubt(a.resends, nil)
+		a.shard.sees.Doubt(a.resends, nil)
 	}
 	a.resends, a.blocked = 0, false
 	a.act.prove(a.sentUnder)
@@ -253,7 +253,7 @@ func (a *shardActor) doubt(err error) {
 		a.die(err)
 		return
 	}
-	a.host.Doubt(a.resends, err)
+	a.shard.sees.Doubt(a.resends, err)
 	a.node.Runtime.AfterFunc(writer.ResendDelay(a.resends), func() { a.root.Send(a.self, resendTick{}) })
 	a.resends++
 }

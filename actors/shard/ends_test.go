@@ -69,7 +69,7 @@ func TestWhoComesWhileAShardLeavesHearsWhereTo(t *testing.T) {
 			t.Fatal("no slot")
 		}
 		drained := r.order(life, row.how)
-		life.send(late)
+		life.send(late, false)
 		close(open)
 		await(t, drained)
 		r.wantAnswer(flying, nil)
@@ -92,7 +92,7 @@ func TestATombstoneAnswersUntilEverySlotIsBack(t *testing.T) {
 	await(t, drained)
 	await(t, life.Ended())
 	late, unmoved := reserve(1), life.Inflight()
-	life.send(late)
+	life.send(late, false)
 	r.wantAnswer(late, ErrMoved)
 	life.undo()
 	life.undo()

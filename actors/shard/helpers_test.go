@@ -70,7 +70,7 @@ func newRig(t *testing.T, inflightMax int64) *rig {
 			return slog.New(slog.DiscardHandler)
 		}))}
 	kind := &counter.Kind{Limit: 100, Keep: 60_000, Piece: 10}
-	r.Shard = New(node, r.host, rigKey, kind, witness.New().Of(rigKey), nil)
+	r.Shard = New(node, r.host, r.host, rigKey, kind, witness.New().Of(rigKey), nil)
 	t.Cleanup(func() {
 		cancel() // nothing begins any more
 		if a := r.Serving(); a != nil {

@@ -42,38 +42,73 @@ type Node struct {
 	ErrClock *writer.Failure
 }
 
-// Host is what a shard does to its surroundings, and asks of them. One goroutine at a time calls the methods of one
-// life. None may wait.
+// Surroundings are what a node's shards run on: time, goroutines, mailboxes.
+type Surroundings struct {
+	Runtime    Runtime
+	System     *actor.ActorSystem
+	Dispatcher interface {
+		actor.Dispatcher
+		Close()
+	}
+	// ActivationsMax is how many shards may be acquired at a time. More wait on a channel, which a simulator must not
+	// let happen.
+	ActivationsMax int
+}
+
+// Host is what a shard needs of its surroundings to serve: what derives from its memory is made true there. One
+// goroutine at a time calls the methods of one life. None may wait.
 type Host interface {
 	// PlacedHere says that this node should have the shard, or is the only one that can.
 	PlacedHere() bool
-	// Claimed hears that our claim stands in the log. It gives the machine that was followed up to at, to go on from; nil:
-	// the shard is loaded.
+	// Claimed hears that our claim stands in the log. It gives the machine that was followed up to at, to go on from;
+	// nil: the shard is loaded.
 	Claimed(claim *storage.Entry) (m machine.Machine, at storage.Tail)
-	// Loaded makes everything that derives from the machine true, before the first request can come in. An error says that
-	// the shard may not serve.
+	// Loaded makes everything that derives from the machine true, before the first request can come in. An error says
+	// that the shard may not serve.
 	Loaded(m machine.Machine, tail storage.Tail) error
-	// Serving hears that requests are taken.
-	Serving(a *Activation, tail storage.Tail, replayed int, took time.Duration)
-	// Ending hears why the shard does not serve: before its waiters do.
-	Ending(why error, served bool)
-	// Failed hears of an activation that failed; repeated: as the one before, for the store is away.
-	Failed(why error, repeated bool)
 	// Landed publishes a durable record, before its answers are told.
 	Landed(p *writer.Record, m machine.Machine, took time.Duration)
 	// Answering hears of an answer before it is told.
 	Answering(r *writer.Request)
 	// Handled comes after each message, once its answers are told.
 	Handled(m machine.Machine)
-	// Doubt hears that the log has not decided on a record; nil: it has, after so many sendings.
-	Doubt(resends int, err error)
 	// Released hears that the log has the shard's release: the machine is what the log says, up to tail.
 	Released(a *Activation, m machine.Machine, tail storage.Tail)
 	// Died takes back what a dead life's memory added to its surroundings.
 	Died(m machine.Machine)
+}
+
+// Observer hears of a shard's lives; the shard needs none of it. None of its methods may wait.
+type Observer interface {
+	// Serving hears that requests are taken.
+	Serving(a *Activation, tail storage.Tail, replayed int, took time.Duration)
+	// Ending hears why the shard does not serve: before its waiters do.
+	Ending(why error, served bool)
+	// Failed hears of an activation that failed; repeated: as the one before, for the store is away.
+	Failed(why error, repeated bool)
 	// Stopped hears that a life has ended, and the shard may begin another.
 	Stopped(a *Activation, why error)
+	// Doubt hears that the log has not decided on a record; nil: it has, after so many sendings.
+	Doubt(resends int, err error)
 }
+
+// nobody observes.
+type nobody struct{}
+
+// Serving implements Observer.
+func (nobody) Serving(*Activation, storage.Tail, int, time.Duration) {}
+
+// Ending implements Observer.
+func (nobody) Ending(error, bool) {}
+
+// Failed implements Observer.
+func (nobody) Failed(error, bool) {}
+
+// Stopped implements Observer.
+func (nobody) Stopped(*Activation, error) {}
+
+// Doubt implements Observer.
+func (nobody) Doubt(int, error) {}
 
 // Why a shard stopped, when nothing was wrong.
 var (

@@ -8,9 +8,9 @@ import (
 	"holdfast/actors/writer"
 )
 
-// Runtime is time and company as the shell meets them: everything that takes a while, or runs beside the caller, goes
-// through it. So a simulator can stand in for the machine and decide what happens when, without a line of the shell
-// being another one.
+// Runtime is time and concurrency as the shell sees them: everything that takes a while, or runs beside the caller,
+// goes through it. So a simulator can stand in for the machine and decide what happens when, without a line of the
+// shell being another one.
 //
 // What is not here may not wait: the simulator runs everything in one goroutine, and a wait behind its back stops the
 // world.

@@ -18,6 +18,7 @@ import (
 type Shard struct {
 	node *Node
 	host Host
+	sees Observer
 	key  storage.SectionKey
 	kind machine.Kind
 	seen *witness.Seen // what is known to have been acknowledged
@@ -31,11 +32,24 @@ type Shard struct {
 	frozen  bool          // it is never activated again
 }
 
-// New makes a shard that stands still.
-func New(node *Node, host Host, key storage.SectionKey, kind machine.Kind, seen *witness.Seen,
-	gauge *writer.PhaseGauge) *Shard {
-	return &Shard{node: node, host: host, key: key, kind: kind, seen: seen, life: writer.NewLifecycle(gauge)}
+// New makes a shard that stands still. sees may be nil.
+func New(
+	node *Node, host Host, sees Observer, key storage.SectionKey, kind machine.Kind, seen *witness.Seen,
+	gauge *writer.PhaseGauge,
+) *Shard {
+	if sees == nil {
+		sees = nobody{}
+	}
+	return &Shard{
+		node: node, host: host, sees: sees, key: key, kind: kind, seen: seen, life: writer.NewLifecycle(gauge),
+	}
 }
+
+// Key names the shard's log.
+func (s *Shard) Key() storage.SectionKey { return s.key }
+
+// Writer is this process, as claims and records name it.
+func (s *Shard) Writer() storage.WriterID { return s.node.Writer }
 
 // Serving is the life that takes requests now; nil: none does.
 func (s *Shard) Serving() *Activation { return s.serving.Load() }
@@ -74,8 +88,14 @@ func (s *Shard) MayActivate() (may bool) {
 	return may
 }
 
+// Run passes a request to the life that serves, and judges it on the caller's goroutine if the shard is idle: for
+// whoever waits for the answer anyway, and holds no lock. Otherwise it is Send.
+func (s *Shard) Run(r *writer.Request) (sent bool, failed *writer.Failure) { return s.pass(r, true) }
+
 // Send passes a request to the life that serves. sent is false when none does. Overloaded: too many are inside.
-func (s *Shard) Send(r *writer.Request) (sent bool, failed *writer.Failure) {
+func (s *Shard) Send(r *writer.Request) (sent bool, failed *writer.Failure) { return s.pass(r, false) }
+
+func (s *Shard) pass(r *writer.Request, inline bool) (sent bool, failed *writer.Failure) {
 	a := s.serving.Load()
 	if a == nil {
 		return false, nil
@@ -87,7 +107,7 @@ func (s *Shard) Send(r *writer.Request) (sent bool, failed *writer.Failure) {
 		a.undo()
 		return false, nil
 	}
-	a.send(r)
+	a.send(r, inline)
 	return true, nil
 }
 
@@ -176,7 +196,7 @@ func (s *Shard) acquire() {
 		return
 	}
 	a := s.start(m, tail, lease)
-	s.host.Serving(a, tail, replayed, s.node.Runtime.Now().Sub(start))
+	s.sees.Serving(a, tail, replayed, s.node.Runtime.Now().Sub(start))
 }
 
 func (s *Shard) claimAndLoad() (machine.Machine, storage.Tail, int, error) {
@@ -211,13 +231,17 @@ func (s *Shard) claimant() writer.Claimant {
 
 // start lets requests in.
 func (s *Shard) start(m machine.Machine, tail storage.Tail, lease uint64) *Activation {
-	act := &Activation{node: s.node, root: s.node.System.Root, epoch: tail.Epoch, ended: make(chan struct{})}
+	act := &Activation{node: s.node, root: s.node.System.Root, mailbox: newMailbox(), epoch: tail.Epoch,
+		ended: make(chan struct{})}
 	act.lease.Store(lease)
 	a := &shardActor{node: s.node, host: s.host, shard: s, act: act, w: writer.New(s.key, s.node.Writer, tail, m)}
 	s.mu.Lock() // before the actor lives: should it die at once, it finds its shard serving
 	defer s.mu.Unlock()
 	act.pid = act.root.Spawn(
-		actor.PropsFromProducer(func() actor.Actor { return a }, actor.WithDispatcher(s.node.Dispatcher)),
+		actor.PropsFromProducer(
+			func() actor.Actor { return a }, actor.WithDispatcher(s.node.Dispatcher),
+			actor.WithMailbox(func() actor.Mailbox { return act.mailbox }),
+		),
 	)
 	s.life.Served()
 	s.serving.Store(act)
@@ -226,13 +250,13 @@ func (s *Shard) start(m machine.Machine, tail storage.Tail, lease uint64) *Activ
 }
 
 func (s *Shard) failed(err error) {
-	s.host.Ending(err, false)
+	s.sees.Ending(err, false)
 	s.mu.Lock()
 	delay, again := s.life.Failed(err, s.node.Runtime.Now())
 	repeated := s.life.Failures() > 1 && writer.Undecided(err)
 	close(s.settled)
 	s.mu.Unlock()
-	s.host.Failed(err, repeated)
+	s.sees.Failed(err, repeated)
 	if again { // its timers must run, whether or not anybody asks
 		s.node.Runtime.AfterFunc(
 			delay, func() { _, _ = s.Activate() },
@@ -263,7 +287,7 @@ func (s *Shard) stopped(a *Activation, m machine.Machine, why error) {
 
 // stop is the end of stopped: from here on the shard may be activated again.
 func (s *Shard) stop(a *Activation, why error) {
-	s.host.Ending(why, true)
+	s.sees.Ending(why, true)
 	s.mu.Lock()
 	s.life.Halt(why, s.node.Runtime.Now())
 	close(a.ended)
@@ -271,7 +295,7 @@ func (s *Shard) stop(a *Activation, why error) {
 		close(*left)
 	}
 	s.mu.Unlock()
-	s.host.Stopped(a, why)
+	s.sees.Stopped(a, why)
 	if why != ErrDrained {
 		_, _ = s.Activate() // ErrUnavailable means that it may not come back now: the next request tries again
 	}

@@ -9,8 +9,8 @@
 //	           └── every answer is held against the Model ◀────┘ which reads each record as it becomes durable
 //
 // The simulator drives the product's own writer, claims and recovery. Its judge is Model, which shares no code with the
-// machine: it knows the log's bytes and what each change means. The simulator of whole clusters judges by the same
-// Model, one for each section.
+// machine: it knows the log's bytes and what each change means. The simulator of whole clusters (package cluster, below
+// this one) judges by the same Model, one for each section.
 //
 // A run is replayed with HOLDFAST_SIM_SEED=n, and HOLDFAST_SIM_SEEDS=n takes n runs: make sim, make sim-night.
 //

@@ -60,7 +60,7 @@ func (d *draft) dropEmpty() {
 }
 
 func (d *draft) checkSections() {
-	seen := planreader.NewSightings(len(d.sections))
+	seen := planreader.NewOccurrences(len(d.sections))
 	for i := range d.sections {
 		s := &d.sections[i]
 		if s.id == "" {

@@ -11,7 +11,7 @@ import (
 	"holdfast/actors/venue"
 )
 
-// The files of testdata/cases are one fault each that some house or another system has shown.
+// The files of testdata/cases are one fault each that some venue or another system has shown.
 func TestPlansAsHallsWriteThemAreRead(t *testing.T) {
 	for file, want := range map[string]string{
 		"bom.json":               "Parkett/1/A: 1 2 3 4\n",

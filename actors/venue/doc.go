@@ -86,7 +86,7 @@
 // # What is too far
 //
 // A plan is at most 10,000 steps from seat to seat wide and high. One seat farther out is a slip of the pen that would
-// leave two dots of the house, so the seat is named as a defect. A plan of a few seats far from one another is a
+// leave two dots of the venue, so the seat is named as a defect. A plan of a few seats far from one another is a
 // drawing of its own scale, and is drawn.
 //
 // # What is not kept

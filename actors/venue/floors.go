@@ -149,7 +149,7 @@ func (c *chart) floorsFront() *Front {
 }
 
 func (c *chart) labelFloors() {
-	names := planreader.NewSightings(len(c.sections))
+	names := planreader.NewOccurrences(len(c.sections))
 	for i := range c.sections {
 		names.Note(c.sections[i].id, c.sections[i].path)
 	}

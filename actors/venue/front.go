@@ -125,7 +125,7 @@ func (v *Venue) DescribeFront() string {
 	case v.Front == nil:
 		return "top edge (assumed; no focal point and no stage in the plan)"
 	case v.Front.Text != "":
-		return fmt.Sprintf("the text %q %s", v.Front.Text, beside(v.Front.Point, v.bounds()))
+		return fmt.Sprintf("the text %q %s", v.Front.Text, whereFrom(v.Front.Point, v.bounds()))
 	case v.Front.Side != "":
 		return fmt.Sprintf("%s edge (given)", v.Front.Side)
 	}
@@ -155,8 +155,8 @@ func (f *Front) ofEachFloor() string {
 	return fmt.Sprintf("point %s of each floor (given)", f.Point)
 }
 
-// beside says where a point is as seen from the seats.
-func beside(p Point, seats box) string {
+// whereFrom says where a point is as seen from the seats.
+func whereFrom(p Point, seats box) string {
 	over, under := seats.y-p.Y, p.Y-(seats.y+seats.height)
 	before, after := seats.x-p.X, p.X-(seats.x+seats.width)
 	switch most := max(over, under, before, after); {

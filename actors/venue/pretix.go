@@ -166,7 +166,7 @@ func (d *draft) readPretixSeat(row *draftRow) {
 
 // uniqueZones gives zones of one name their zone_id as label, if that tells them apart.
 func (d *draft) uniqueZones() {
-	names := planreader.NewSightings(len(d.sections))
+	names := planreader.NewOccurrences(len(d.sections))
 	for i := range d.sections {
 		names.Note(d.sections[i].id, d.sections[i].path)
 	}
@@ -180,7 +180,7 @@ func (d *draft) uniqueZones() {
 
 // checkGuids refuses repeated guids, and lets unique ones tell apart the seats whose labels clash.
 func (d *draft) checkGuids() {
-	guids, ids := planreader.NewSightings(d.seats), planreader.NewSightings(d.seats)
+	guids, ids := planreader.NewOccurrences(d.seats), planreader.NewOccurrences(d.seats)
 	d.eachSeat(func(s *draftSection, row *draftRow, i int) {
 		seat := &row.seats[i]
 		if seat.guid != "" {

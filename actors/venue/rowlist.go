@@ -186,7 +186,7 @@ func (d *draft) readSeatRanges(previous []draftSeat) []draftSeat {
 // uniqueSectors prefixes every sector with its stand as soon as two have one name: half a plan prefixed would read as
 // two systems.
 func (d *draft) uniqueSectors() {
-	names := planreader.NewSightings(len(d.sections))
+	names := planreader.NewOccurrences(len(d.sections))
 	for i := range d.sections {
 		names.Note(d.sections[i].id, d.sections[i].path)
 	}

@@ -57,7 +57,7 @@ func (g *seatGrid) between(a, b *Seat) bool {
 	low, high := g.cell(Point{X: middle.X - reach, Y: middle.Y - reach}),
 		g.cell(Point{X: middle.X + reach, Y: middle.Y + reach})
 	if (high.x-low.x+1)*(high.y-low.y+1) > 64 {
-		return false // farther apart than seats of this house ever are: their own row's to judge
+		return false // farther apart than seats of this venue ever are: their own row's to judge
 	}
 	for x := low.x; x <= high.x; x++ {
 		for y := low.y; y <= high.y; y++ {
@@ -76,27 +76,27 @@ func (g *seatGrid) between(a, b *Seat) bool {
 // which real charts have: its chairs are told apart, and are nobody's neighbours but each other's. v's rows are still
 // parallel to the draft's.
 func (d *draft) checkSpots(v *Venue) {
-	type sighting struct {
+	type occupied struct {
 		count int
 		inRow bool // one of them at least is no chair of a table
 	}
-	seen := make(map[Point]sighting, d.seats)
+	seen := make(map[Point]occupied, d.seats)
 	d.eachSpot(v, func(at Point, _ *Seat, row *draftRow, _ int) {
 		s := seen[at]
-		seen[at] = sighting{s.count + 1, s.inRow || !row.asListed}
+		seen[at] = occupied{s.count + 1, s.inRow || !row.asListed}
 	})
 	if len(seen) < 2 {
 		return
 	}
-	crowded := map[Point]*crowd{}
-	var order []*crowd
+	crowded := map[Point]*sharedSpot{}
+	var order []*sharedSpot
 	d.eachSpot(v, func(at Point, seat *Seat, row *draftRow, k int) {
 		if seen[at].count < 2 || !seen[at].inRow {
 			return
 		}
 		c := crowded[at]
 		if c == nil {
-			c = &crowd{at: seat.at()}
+			c = &sharedSpot{at: seat.at()}
 			crowded[at] = c
 			order = append(order, c)
 		}
@@ -116,9 +116,9 @@ const squeezedRatio = 0.1
 
 // checkSqueezed refuses seats that stand all but on one another: a hair's breadth is a slip of the pen, and would pass
 // for the row's step, so that every other step looked like an aisle. Steps of a row are held against its own and
-// against the house's, since rows of pairs with wide aisles between them are no slip. The row is in order.
-func (d *draft) checkSqueezed(row *Row, path string, houses, unit float64) {
-	usual := min(houses, mostStep(row.steps()))
+// against the venue's, since rows of pairs with wide aisles between them are no slip. The row is in order.
+func (d *draft) checkSqueezed(row *Row, path string, venueStep, unit float64) {
+	usual := min(venueStep, mostStep(row.steps()))
 	for k := 1; k < len(row.Seats); k++ {
 		a, b := &row.Seats[k-1], &row.Seats[k]
 		// on one spot to the hundredth: see checkSpots
@@ -165,14 +165,14 @@ func mostStep(steps []float64) float64 {
 	return steps[2*(len(steps)-1)/5]
 }
 
-// crowd is several seats on one spot.
-type crowd struct {
+// sharedSpot is several seats on one spot.
+type sharedSpot struct {
 	planreader.Clash
 	at    Point
 	seats []string // ids of the first two
 }
 
-func (c *crowd) problem() string {
+func (c *sharedSpot) problem() string {
 	others := ""
 	if c.Count > 2 {
 		others = fmt.Sprintf(" and %d more", c.Count-2)
@@ -236,7 +236,7 @@ func (d *draft) checkPlaces() {
 	})
 }
 
-// drawingStepsMax is how many steps from seat to seat a drawing may be wide or high. The largest houses there are have
+// drawingStepsMax is how many steps from seat to seat a drawing may be wide or high. The largest venues there are have
 // some 1,000; a plan with more has a seat where none is, and would be shown as two dots.
 const drawingStepsMax = 10_000
 

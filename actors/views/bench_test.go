@@ -21,10 +21,10 @@ func BenchmarkProjection(b *testing.B) {
 	var records, done uint64
 	for b.Loop() {
 		b.StopTimer()
-		if err := store.People().Empty(b.Context()); err != nil {
+		if err := store.Views().Empty(b.Context()); err != nil {
 			b.Fatal(err)
 		}
-		p := New(store, store.People(), Options{Name: nameOf})
+		p := New(store, store.Views(), Options{Name: nameOf})
 		if err := p.enrolAlone(b.Context()); err != nil { // 4,800 seats, once an event
 			b.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func hundredThousand(b *testing.B) (store *sqlstore.Store, changes uint64) {
 			}
 		}
 	}
-	if err := store.People().Prepare(b.Context()); err != nil {
+	if err := store.Views().Prepare(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 	return store, changes

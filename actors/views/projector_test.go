@@ -119,11 +119,11 @@ func (h *house) projector(o Options) *Projector {
 
 func projectorOn(t testing.TB, store *sqlstore.Store, o Options) *Projector {
 	t.Helper()
-	if err := store.People().Prepare(t.Context()); err != nil {
+	if err := store.Views().Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	o.Name = nameOf
-	p := New(store, store.People(), o)
+	p := New(store, store.Views(), o)
 	p.bounds.records = 7
 	return p
 }
@@ -272,7 +272,7 @@ func TestDroppedAndRebuiltIsEqual(t *testing.T) {
 	h := newHouse(t, 60)
 	mustRound(t, h.projector(Options{}))
 	want := h.dump()
-	if err := h.store.People().Empty(t.Context()); err != nil {
+	if err := h.store.Views().Empty(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if left := h.dump(); len(left) != 0 {
@@ -281,7 +281,7 @@ func TestDroppedAndRebuiltIsEqual(t *testing.T) {
 	mustRound(t, h.projector(Options{}))
 	h.equal(want, "emptied")
 	for range 2 { // the second time there is nothing to drop
-		if err := h.store.People().Drop(t.Context()); err != nil {
+		if err := h.store.Views().Drop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -304,7 +304,7 @@ func (h *house) equal(want []string, when string) {
 func (h *house) rebuilt() []string {
 	h.t.Helper()
 	p := h.projector(Options{})
-	if err := h.store.People().Empty(h.t.Context()); err != nil {
+	if err := h.store.Views().Empty(h.t.Context()); err != nil {
 		h.t.Fatal(err)
 	}
 	mustRound(h.t, p)
@@ -321,11 +321,11 @@ func TestManyProjectorsAtOnceAreAsOne(t *testing.T) {
 		for range 3 {
 			store := open(t, h.address, sqlstore.Options{AttemptTimeout: 30 * time.Second, Isolation: level})
 			all.Go(func() {
-				if err := store.People().Prepare(t.Context()); err != nil {
+				if err := store.Views().Prepare(t.Context()); err != nil {
 					t.Errorf("%s: prepare: %v", level, err)
 					return
 				}
-				p := New(store, store.People(), Options{Name: nameOf})
+				p := New(store, store.Views(), Options{Name: nameOf})
 				p.bounds.records = 7
 				for last, moved := false, true; !last || moved; {
 					select {
@@ -420,7 +420,7 @@ func TestCutLogIsFollowedOrRefused(t *testing.T) {
 	h.exec("cut", h.id(), 0, int64(stood)-1)
 	mustRound(t, h.projector(Options{}))
 	h.reached(0, h.authors[0].tail.Seq)
-	if err := h.store.People().Empty(t.Context()); err != nil {
+	if err := h.store.Views().Empty(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r, err := h.projector(Options{}).Round(t.Context())

@@ -19,7 +19,7 @@ func TestProjectorNeedsFewRights(t *testing.T) {
 	mustRound(t, projectorOn(t, store, Options{}))
 	h.exec("grants_of_reader")
 	want := h.dump()
-	if err := store.People().Empty(t.Context()); err != nil {
+	if err := store.Views().Empty(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	mustRound(t, projectorOn(t, store, Options{}))
@@ -35,10 +35,10 @@ func TestProjectorNeedsFewRights(t *testing.T) {
 	if _, err := reader.Exec(t.Context(), statement(t, "reached"), h.id(), 0); err == nil {
 		t.Error("a reader may look behind the views")
 	}
-	if err := store.People().Drop(t.Context()); err != nil {
+	if err := store.Views().Drop(t.Context()); err != nil {
 		t.Errorf("the owner may not drop its schema: %v", err)
 	}
-	if err := store.People().Prepare(t.Context()); err == nil ||
+	if err := store.Views().Prepare(t.Context()); err == nil ||
 		!strings.Contains(err.Error(), "may not create schema people") {
 		t.Errorf("without a schema of its own: %v", err)
 	}

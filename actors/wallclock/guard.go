@@ -14,7 +14,7 @@
 //
 // # Rejected
 //
-//   - To stamp with the monotonic clock alone: two nodes, and a node and its heir, would disagree about every end.
+//   - To stamp with the monotonic clock alone: two nodes, and a node and its successor, would disagree about every end.
 //   - To go on with the old time during a doubt: when the step was right (a machine that was suspended), holds that have
 //     long ended would be confirmed.
 //   - To doubt for ever, until a restart: a clock that is put right by a step would stop the sale for the night.
@@ -49,7 +49,7 @@ type Change struct {
 type Guard struct {
 	bound, settle int64 // nanoseconds; bound < 0: every reading is believed
 	gap           int64 // the longest time without a look of a clock that stays: nobody knows where it was meanwhile
-	told          func(Change)
+	onChange      func(Change)
 
 	base  atomic.Int64 // wall minus monotonic, as believed
 	doubt atomic.Bool
@@ -63,8 +63,8 @@ type Guard struct {
 
 // New believes the first reading. A difference of more than bound is a step, which is believed when it has lasted for
 // settle. A negative bound believes everything. told hears of changes; it must not call the guard.
-func New(bound, settle time.Duration, wall, mono int64, told func(Change)) *Guard {
-	g := &Guard{bound: int64(bound), settle: int64(settle), gap: int64(min(settle/2, gapMost)), told: told}
+func New(bound, settle time.Duration, wall, mono int64, onChange func(Change)) *Guard {
+	g := &Guard{bound: int64(bound), settle: int64(settle), gap: int64(min(settle/2, gapMost)), onChange: onChange}
 	g.base.Store(wall - mono)
 	return g
 }
@@ -96,7 +96,7 @@ func (g *Guard) Judge(wall, mono int64) bool {
 	case !g.doubt.Load():
 		g.since, g.still, g.seen, g.at = mono, mono, mono, offset
 		g.doubt.Store(true)
-		g.told(Change{Doubted: true, Step: time.Duration(step)})
+		g.onChange(Change{Doubted: true, Step: time.Duration(step)})
 	case offset-g.at > int64(moved) || g.at-offset > int64(moved), mono-g.seen > g.gap:
 		g.still, g.at = mono, offset
 	case mono-g.still >= g.settle:
@@ -109,7 +109,7 @@ func (g *Guard) Judge(wall, mono int64) bool {
 
 func (g *Guard) end(c Change) {
 	g.doubt.Store(false)
-	g.told(c)
+	g.onChange(c)
 }
 
 // Look is Judge for a ticker: it also follows a slow difference.

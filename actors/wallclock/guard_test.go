@@ -18,12 +18,12 @@ const (
 type watch struct {
 	*Guard
 	wall, mono int64
-	told       []Change
+	onChange   []Change
 }
 
 func newWatch() *watch {
 	w := &watch{wall: start}
-	w.Guard = New(bound, settle, w.wall, w.mono, func(c Change) { w.told = append(w.told, c) })
+	w.Guard = New(bound, settle, w.wall, w.mono, func(c Change) { w.onChange = append(w.onChange, c) })
 	return w
 }
 
@@ -51,8 +51,8 @@ func TestAClockThatStepsOutAndBackIsNotBelieved(t *testing.T) {
 			t.Errorf("a clock that came back from %v is not believed", by)
 		}
 		want := []Change{{Doubted: true, Step: by}, {Step: by, Lasted: 29 * time.Second}}
-		if len(w.told) != 2 || w.told[0] != want[0] || w.told[1] != want[1] {
-			t.Errorf("stepped by %v and back: told %+v, want %+v", by, w.told, want)
+		if len(w.onChange) != 2 || w.onChange[0] != want[0] || w.onChange[1] != want[1] {
+			t.Errorf("stepped by %v and back: told %+v, want %+v", by, w.onChange, want)
 		}
 	}
 }
@@ -66,8 +66,8 @@ func TestAClockThatIsPutRightIsBelievedInTheEnd(t *testing.T) {
 			w.pass(time.Second)
 		}
 		want := Change{Kept: true, Step: by, Lasted: settle}
-		if len(w.told) != 2 || w.told[1] != want {
-			t.Errorf("told %+v, want %+v", w.told, want)
+		if len(w.onChange) != 2 || w.onChange[1] != want {
+			t.Errorf("told %+v, want %+v", w.onChange, want)
 		}
 		w.step(-by)
 		if w.ask() {
@@ -151,7 +151,7 @@ func TestWhatIsBelievedIsNear(t *testing.T) {
 				),
 			)
 			sure := w.ask()
-			for _, c := range w.told {
+			for _, c := range w.onChange {
 				if c.Kept {
 					believed, kept = w.wall-w.mono, kept+1
 					if c.Lasted < settle {
@@ -159,7 +159,7 @@ func TestWhatIsBelievedIsNear(t *testing.T) {
 					}
 				}
 			}
-			w.told = w.told[:0]
+			w.onChange = w.onChange[:0]
 			if d := w.wall - w.mono - believed; sure != (d <= int64(bound) && d >= -int64(bound)) {
 				t.Fatalf("%v away: believed is %v", time.Duration(d), sure)
 			}

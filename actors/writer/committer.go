@@ -10,26 +10,27 @@ import (
 
 // Committer makes records durable for many sections.
 //
-// Two simple steps, in each lane: take what is queued, at most a group of it; write it as one Commit of the store, tell
-// each its result, and begin again.
+// Two simple steps, in each worker: take what is queued, at most a group of it; write it as one Commit of the store,
+// tell each its result, and begin again. Whoever is told goes on at once, on the worker's goroutine: its answers leave
+// without waiting behind everything else that could run. What it does must be short, and must not block.
 //
 // Why not one Commit a section: a sync costs the same for one record as for a thousand, and the disk does them one
 // after the other; sixty-four sections that sync alone get a sixty-fourth of the rate each. A store whose commits run
-// in parallel says so by its shape: more lanes, of smaller groups.
+// in parallel says so by its shape: more workers, of smaller groups.
 //
-// Invariants: at most one record of a section is inside (its Writer sees to that), so neither a Commit nor two lanes
+// Invariants: at most one record of a section is inside (its Writer sees to that), so neither a Commit nor two workers
 // ever hold two of one section; every record handed in is answered exactly once; records leave in the order they came
-// in; while the queue is not empty, some lane is awake or woken.
+// in; while the queue is not empty, some worker runs or is woken.
 //
-//	each lane: wait until queue is not empty
-//	           batch = up to group from its front        // the rest wakes the next lane; what arrives gathers behind it
+//	each worker: wait until queue is not empty
+//	           batch = up to group from its front        // the rest wakes the next worker; what arrives gathers behind it
 //	           results = store.Commit(batch)
 //	           for each: done(result)
 //
-// Tried and dropped: a delay or a size that waits for more company (it only adds latency: while one write is under way
+// Tried and dropped: a delay or a size that waits for more records (it only adds latency: while one write is under way
 // the next batch gathers by itself); one goroutine per section (the store merges them again, with more switching);
-// answering from here (the answers would race with the Writer's own bookkeeping); sharing the queue out evenly over the
-// lanes (smaller groups, each paying a whole sync, and an idle lane takes what is there anyway).
+// answering from here past the shard (the answers would race with the Writer's own bookkeeping); sharing the queue out
+// evenly over the workers (smaller groups, each paying a whole sync, and an idle worker takes what is there anyway).
 type Committer struct {
 	ctx    context.Context // of every Commit
 	commit func(ctx context.Context, appends []storage.Append) []error
@@ -51,12 +52,12 @@ type commitJob struct {
 	done   func(error)     // must not block
 }
 
-// NewCommitter starts lanes goroutines that feed commit, which is a Store's Commit, with at most group records a call
-// (0: whatever is queued). One lane without a limit suits a store that merges a call into one sync; a store with
+// NewCommitter starts workers goroutines that feed commit, which is a Store's Commit, with at most group records a call
+// (0: whatever is queued). One worker without a limit suits a store that merges a call into one sync; a store with
 // parallel connections takes more. ctx is handed to commit: ending it cuts short what is under way, as a crash would.
 // observe (may be nil) hears the size of each merged write.
 func NewCommitter(
-	ctx context.Context, lanes, group int, commit func(context.Context, []storage.Append) []error,
+	ctx context.Context, concurrency, group int, commit func(context.Context, []storage.Append) []error,
 	observe func(appends int),
 ) *Committer {
 	c := &Committer{
@@ -64,19 +65,19 @@ func NewCommitter(
 		observe: observe,
 	}
 	var all sync.WaitGroup
-	for range max(lanes, 1) {
+	for range max(concurrency, 1) {
 		all.Go(c.run)
 	}
 	go func() { all.Wait(); close(c.ended) }()
 	return c
 }
 
-// NewIdle makes a committer without lanes, for a driver that runs them itself; see Take.
+// NewIdle makes a committer without workers, for a driver that runs them itself; see Take.
 func NewIdle(ctx context.Context, group int, commit func(context.Context, []storage.Append) []error) *Committer {
 	return &Committer{ctx: ctx, commit: commit, group: group, wake: make(chan struct{}, 1), ended: make(chan struct{})}
 }
 
-// Take gives what one lane would write next, as a function that writes it and tells the results; nil: nothing is
+// Take gives what one worker would write next, as a function that writes it and tells the results; nil: nothing is
 // queued.
 func (c *Committer) Take() (write func()) {
 	c.mu.Lock()
@@ -92,7 +93,7 @@ func (c *Committer) Take() (write func()) {
 func (c *Committer) Send(a *storage.Append, done func(error)) { c.send(commitJob{false, a, done}) }
 
 // SendAlone queues a record that is to share its write with no other: one that was sent before and was not decided.
-// Whatever holds it up would hold up its company too.
+// Whatever holds it up would hold up the records beside it too.
 func (c *Committer) SendAlone(a *storage.Append, done func(error)) { c.send(commitJob{true, a, done}) }
 
 func (c *Committer) send(j commitJob) {
@@ -137,7 +138,7 @@ func (c *Committer) take(jobs []commitJob) []commitJob {
 		more, closed := len(c.queue) > c.head, c.closed
 		c.mu.Unlock()
 		if more || closed {
-			c.signal() // the other lanes must see it too
+			c.signal() // the other workers must see it too
 		}
 		if len(jobs) > 0 || closed {
 			return jobs

@@ -65,48 +65,52 @@ func TestCommitter(t *testing.T) {
 	})
 }
 
-// TestCommitterGroups: lanes work at the same time, none takes more than a group, and records leave in the order they
+// TestCommitterGroups: workers work at the same time, none takes more than a group, and records leave in the order they
 // came in.
 func TestCommitterGroups(t *testing.T) {
-	const lanes, group, records = 3, 4, 100
+	const concurrency, group, records = 3, 4, 100
 	gate, started := make(chan struct{}), make(chan struct{}, records)
 	var mu sync.Mutex
 	var order []storage.SectionNo
-	c := NewCommitter(context.Background(), lanes, group, func(_ context.Context, appends []storage.Append) []error {
-		if len(appends) > group {
-			t.Errorf("a write of %d records", len(appends))
-		}
-		mu.Lock()
-		for i := range appends {
-			order = append(order, appends[i].Section.Section)
-		}
-		mu.Unlock()
-		started <- struct{}{}
-		<-gate
-		return make([]error, len(appends))
-	}, nil)
+	c := NewCommitter(
+		context.Background(), concurrency, group,
+		func(_ context.Context, appends []storage.Append) []error {
+			if len(appends) > group {
+				t.Errorf("a write of %d records", len(appends))
+			}
+			mu.Lock()
+			for i := range appends {
+				order = append(order, appends[i].Section.Section)
+			}
+			mu.Unlock()
+			started <- struct{}{}
+			<-gate
+			return make([]error, len(appends))
+		},
+		nil,
+	)
 	var answered atomic.Int64
 	for i := range records {
 		a := &storage.Append{Section: storage.SectionKey{Section: storage.SectionNo(i)}}
 		c.Send(a, func(error) { answered.Add(1) })
 	}
-	for range lanes {
-		<-started // all lanes are at work, none waits for another
+	for range concurrency {
+		<-started // all workers are at work, none waits for another
 	}
 	close(gate)
 	c.Close()
 	if answered.Load() != records || len(order) != records {
 		t.Fatalf("%d answered, %d written", answered.Load(), len(order))
 	}
-	for i := range records - lanes*group { // lanes may overtake each other by what they have in hand, no more
-		if int(order[i]) > i+lanes*group {
+	for i := range records - concurrency*group { // workers may overtake each other by what they have in hand, no more
+		if int(order[i]) > i+concurrency*group {
 			t.Errorf("record %d left as number %d", order[i], i)
 		}
 	}
 }
 
 // TestCommitterKeepsDoubtApart (P3): a record that goes alone shares its write with none, wherever in the queue it
-// stands, and while it hangs the others go on in another lane.
+// stands, and while it hangs the others go on in another worker.
 func TestCommitterKeepsDoubtApart(t *testing.T) {
 	const doubtful = 5
 	begun, gate, hung := make(chan struct{}, 8), make(chan struct{}), make(chan struct{})

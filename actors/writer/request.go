@@ -26,8 +26,9 @@ type Request struct {
 	Err error
 	// Changed says that the answer's changes are in a record.
 	Changed bool
-	// Told is called once, on the shard's goroutine, with the answer in place. It must not block. nil: Wait hears of it.
-	Told func(*Request)
+	// OnAnswer is called once, on the shard's goroutine, with the answer in place. It must not block. nil: Wait hears
+	// of it.
+	OnAnswer func(*Request)
 
 	fate  atomic.Uint32 // who was first, when it was not judged: see Keep
 	done  chan bool     // capacity 2: true from the shard, false from the timer; see Wait
@@ -43,7 +44,7 @@ func (r *Request) Init() {
 
 // Reset makes an answered request ready to be used anew.
 func (r *Request) Reset() {
-	r.At, r.Told = 0, nil
+	r.At, r.OnAnswer = 0, nil
 	r.Again()
 }
 
@@ -75,8 +76,8 @@ func (r *Request) Collect(late bool) bool {
 
 // Tell hands the answer over.
 func (r *Request) Tell() {
-	if r.Told != nil {
-		r.Told(r)
+	if r.OnAnswer != nil {
+		r.OnAnswer(r)
 		return
 	}
 	r.done <- true
@@ -87,6 +88,11 @@ func (r *Request) Tell() {
 // The timer speaks through the channel of the answer: waiting on two channels costs a third more, and every request of
 // every buyer waits.
 func (r *Request) Wait(timeout time.Duration) bool {
+	select {
+	case <-r.done: // told before anybody waits: it was judged on this goroutine, and nothing had to be made durable
+		return true
+	default:
+	}
 	r.timer.Reset(timeout)
 	if !<-r.done {
 		if r.leave() {

@@ -131,14 +131,24 @@ func BearerToken(authorization []byte) (token []byte, ok bool) {
 	return bytes.TrimSpace(authorization[len(bearer):]), true
 }
 
+// Refusals that never differ are made once: a flood of them costs no memory (P7). What is wrong with a token costs its
+// verification anyway.
+var (
+	noBearer = &problem.Problem{Kind: problem.Unauthorized, Field: "Authorization",
+		Detail: "Authorization must be a bearer token"}
+	noDevAuth = &problem.Problem{Kind: problem.Unauthorized, Field: "X-Buyer",
+		Detail: "X-Buyer counts on servers with --dev-auth only; send Authorization: Bearer"}
+	noTokens = &problem.Problem{Kind: problem.Unauthorized, Field: "Authorization",
+		Detail: "the bearer token is not valid"}
+)
+
 // Identify reads Authorization, or in dev mode X-Buyer. No identity at all is not an error here: public calls need
 // none.
 func (a *Authenticator) Identify(authorization, buyer []byte) (Identity, error) {
 	if len(authorization) > 0 {
 		token, ok := BearerToken(authorization)
 		if !ok {
-			return Identity{}, &problem.Problem{Kind: problem.Unauthorized, Field: "Authorization",
-				Detail: "Authorization must be a bearer token"}
+			return Identity{}, noBearer
 		}
 		who, err := a.token(token)
 		if err == nil && len(buyer) > 0 {
@@ -150,8 +160,7 @@ func (a *Authenticator) Identify(authorization, buyer []byte) (Identity, error) 
 		return Identity{}, nil
 	}
 	if !a.devAuth {
-		return Identity{}, &problem.Problem{Kind: problem.Unauthorized, Field: "X-Buyer",
-			Detail: "X-Buyer counts on servers with --dev-auth only; send Authorization: Bearer"}
+		return Identity{}, noDevAuth
 	}
 	if why := CheckName(wire.Borrow(buyer)); why != "" {
 		return Identity{}, problem.BadField("X-Buyer", why)
@@ -174,8 +183,7 @@ func (a *Authenticator) token(text []byte) (Identity, error) {
 	}
 	t := a.trust.Load()
 	if t == nil {
-		return Identity{}, &problem.Problem{Kind: problem.Unauthorized, Field: "Authorization",
-			Detail: "the bearer token is not valid"}
+		return Identity{}, noTokens
 	}
 	key := sha256.Sum256(text)
 	if buyer, ok := t.cache.get(key, a.rules.Now()); ok {

@@ -41,6 +41,16 @@ func New(engine Engine, timeout time.Duration) *Handlers {
 	return &Handlers{engine: engine, timeout: timeout}
 }
 
+// Refusals that never differ are made once (P7).
+var (
+	noQuantity   = &problem.Problem{Kind: problem.NoSeats, Field: "best_available.quantity"}
+	noSeats      = &problem.Problem{Kind: problem.NoSeats, Field: "seats"}
+	notForBuyers = &problem.Problem{Kind: problem.Forbidden, Field: "buyer",
+		Detail: "only an operator books for a buyer; yours are bookings of your own"}
+	notWithoutLimits = &problem.Problem{Kind: problem.Forbidden, Field: "limits",
+		Detail: "only an operator chooses whether limits apply"}
+)
+
 // Book places a hold: the hottest call. Seat ids stay in the parser's buffer; the engine resolves them before it queues
 // anything, so no copy outlives the call.
 func (h *Handlers) Book(r *call.Call) error {
@@ -51,20 +61,20 @@ func (h *Handlers) Book(r *call.Call) error {
 	if err := r.Parser.Parse(r.Body()); err != nil {
 		return err
 	}
-	asked := &r.Parser.Book
-	r.Fingerprint().Book(asked)
-	r.Book = actors.BookCall{Event: event, Caller: r.Caller(), Seats: asked.Seats}
-	if err := bookFor(r, asked); err != nil {
+	request := &r.Parser.Book
+	r.Fingerprint().Book(request)
+	r.Book = actors.BookCall{Event: event, Caller: r.Caller(), Seats: request.Seats}
+	if err := bookFor(r, request); err != nil {
 		return err
 	}
-	if best := asked.BestAvailable; best != nil {
+	if best := request.BestAvailable; best != nil {
 		if best.Quantity == 0 {
-			return &problem.Problem{Kind: problem.NoSeats, Field: "best_available.quantity"}
+			return noQuantity
 		}
 		r.Book.Best = actors.BestAvailable{Quantity: best.Quantity, Section: best.Section, Category: best.Category,
 			Accessible: best.Accessible}
-	} else if len(asked.Seats) == 0 {
-		return &problem.Problem{Kind: problem.NoSeats, Field: "seats"}
+	} else if len(request.Seats) == 0 {
+		return noSeats
 	}
 	if err := h.engine.Book(&r.Book, h.timeout, &r.View); err != nil {
 		return err
@@ -75,23 +85,21 @@ func (h *Handlers) Book(r *call.Call) error {
 // bookFor says whose booking it becomes: the buyer's who asks, or whom an operator names. Then it is that buyer's as
 // any other, to see, to pay and to give back, under the same limits unless the operator says otherwise. Without a name
 // each booking is another buyer's.
-func bookFor(r *call.Call, asked *wire.Book) error {
+func bookFor(r *call.Call, request *wire.Book) error {
 	switch {
-	case r.Who.Operator && asked.Buyer != "":
-		if why := auth.CheckName(asked.Buyer); why != "" {
+	case r.Who.Operator && request.Buyer != "":
+		if why := auth.CheckName(request.Buyer); why != "" {
 			return problem.BadField("buyer", why)
 		}
-		r.Book.Buyer = auth.BuyerOf(asked.Buyer)
+		r.Book.Buyer = auth.BuyerOf(request.Buyer)
 	case r.Who.Operator:
 		r.Book.Buyer = wire.WalkInHash(r.Book.Request)
-	case asked.Buyer != "":
-		return &problem.Problem{Kind: problem.Forbidden, Field: "buyer",
-			Detail: "only an operator books for a buyer; yours are bookings of your own"}
-	case asked.Limits != "":
-		return &problem.Problem{Kind: problem.Forbidden, Field: "limits",
-			Detail: "only an operator chooses whether limits apply"}
+	case request.Buyer != "":
+		return notForBuyers
+	case request.Limits != "":
+		return notWithoutLimits
 	}
-	r.Book.AnyBuyerTotal = asked.Limits == wire.LimitsIgnore
+	r.Book.AnyBuyerTotal = request.Limits == wire.LimitsIgnore
 	return nil
 }
 

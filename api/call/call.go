@@ -108,11 +108,17 @@ func (r *Call) OperatorCaller() actors.Caller {
 	return who
 }
 
+// Refusals that never differ are made once: a flood of them costs no memory (P7).
+var (
+	eventUnknown   = &problem.Problem{Kind: problem.EventUnknown}
+	bookingUnknown = &problem.Problem{Kind: problem.BookingUnknown}
+)
+
 // Event is the event that the path names.
 func (r *Call) Event() (storage.EventID, error) {
 	id, ok := storage.EventIDFromText(r.Param)
 	if !ok {
-		return id, &problem.Problem{Kind: problem.EventUnknown}
+		return id, eventUnknown
 	}
 	return id, nil
 }
@@ -121,7 +127,7 @@ func (r *Call) Event() (storage.EventID, error) {
 func (r *Call) Booking() (actors.BookingID, error) {
 	id, ok := actors.ParseBookingID(r.Param)
 	if !ok {
-		return id, &problem.Problem{Kind: problem.BookingUnknown}
+		return id, bookingUnknown
 	}
 	return id, nil
 }

@@ -74,7 +74,7 @@ func CheckPlan(plan []byte) error {
 // mayHold is the quick look: without allocations, and right whenever it says no. Numbers outside of strings are
 // coordinates in a plan.
 func mayHold(body []byte, plan bool) bool {
-	if !plan && sightIn(body, false) >= number {
+	if !plan && findIn(body, false) >= number {
 		return true
 	}
 	if !plan && bytes.IndexByte(body, '\\') < 0 {
@@ -89,7 +89,7 @@ func mayHold(body []byte, plan bool) bool {
 		quoted := quotedPrefix(body[from:])
 		if len(quoted) > DigitsMin {
 			content := unquoted(quoted, &scratch)
-			if sightIn(content, false) >= number {
+			if findIn(content, false) >= number {
 				return true
 			}
 			// A name is written without quotes too: its number is looked at by the walk.
@@ -225,7 +225,7 @@ func (w *walk) value() error {
 	if len(content) < DigitsMin {
 		return nil
 	}
-	sight := sightIn(content, false)
+	sight := findIn(content, false)
 	if sight == noNumber {
 		return nil
 	}
@@ -254,7 +254,7 @@ func (w *walk) member(isName bool) []byte {
 	return nil
 }
 
-func (w *walk) judge(sight sighting, isName, quoted bool) error {
+func (w *walk) judge(sight finding, isName, quoted bool) error {
 	member := w.member(isName)
 	switch {
 	case w.inPlan() && freeText(member):
@@ -292,7 +292,7 @@ func namesOfPlan(member []byte) bool {
 	return false
 }
 
-func (w *walk) count(member []byte, sight sighting, isName bool) {
+func (w *walk) count(member []byte, sight finding, isName bool) {
 	column := w.columns[string(member)]
 	if column == nil {
 		key := string(member)

@@ -19,25 +19,33 @@ const (
 	digitsMax = 19
 )
 
-// sighting is what a text holds. Larger is worse.
-type sighting uint8
+// finding is what a text holds. Larger is worse.
+type finding uint8
 
 const (
-	noNumber   sighting = iota
-	longNumber          // a number as long as a card's, that is none
-	number              // a card's number without gaps: perhaps an id
-	spoken              // a card's number, grouped as people write it: no id looks so
+	noNumber   finding = iota
+	longNumber         // a number as long as a card's, that is none
+	number             // a card's number without gaps: perhaps an id
+	spoken             // a card's number, grouped as people write it: no id looks so
 )
 
 // InText finds a card number anywhere in a text, unless an ASCII letter touches its digits: hexadecimal ids are
 // full of digits.
-func InText(text []byte) bool { return sightIn(text, false) >= number }
+func InText(text []byte) bool { return findIn(text, false) >= number }
 
 // Anywhere finds a card number whatever surrounds it.
-func Anywhere(text []byte) bool { return sightIn(text, true) >= number }
+func Anywhere(text []byte) bool { return findIn(text, true) >= number }
 
-// sightIn is the worst that text holds; glued says that letters around a number are no excuse.
-func sightIn(text []byte, glued bool) (worst sighting) {
+// findIn is the worst that text holds; glued says that letters around a number are no excuse.
+func findIn(text []byte, glued bool) (worst finding) {
+	if surelyNone(text) {
+		return noNumber
+	}
+	return search(text, glued)
+}
+
+// search is findIn without the short way.
+func search(text []byte, glued bool) (worst finding) {
 	for i := 0; i < len(text); {
 		c := text[i]
 		if c-'0' > 9 && c < utf8.RuneSelf {
@@ -61,6 +69,48 @@ func sightIn(text []byte, glued bool) (worst sighting) {
 		i = s.groupEnd
 	}
 	return worst
+}
+
+// What a byte is to surelyNone.
+const (
+	endsStretch byte = iota
+	separates
+	isADigit
+	notASCII
+)
+
+var classes = func() (of [256]byte) {
+	for c := range of {
+		switch {
+		case c >= utf8.RuneSelf:
+			of[c] = notASCII
+		case '0' <= c && c <= '9':
+			of[c] = isADigit
+		}
+	}
+	for _, c := range " -./_\t" {
+		of[c] = separates
+	}
+	return of
+}()
+
+// surelyNone says that a text is ASCII and has no stretch of digits and separators with as many digits as a card's
+// number. That is so of nearly every text, and told in one pass.
+func surelyNone(text []byte) bool {
+	digits := 0
+	for _, c := range text {
+		switch classes[c] {
+		case isADigit:
+			if digits++; digits == DigitsMin {
+				return false
+			}
+		case endsStretch:
+			digits = 0
+		case notASCII:
+			return false
+		}
+	}
+	return true
 }
 
 // shortStretch is the end of the digits and separators at text[at:], if they are ASCII's and fewer digits than any card
@@ -103,7 +153,7 @@ type scan struct {
 }
 
 // run reads groups until the number is too long or something else follows, and judges at the end of each.
-func (s *scan) run() (worst sighting) {
+func (s *scan) run() (worst finding) {
 	s.onlyDash = true
 	at := s.start
 	for {
@@ -181,7 +231,7 @@ func (s *scan) gap(at int) (next int, separator rune) {
 // gapSeparatorsMax are the separators between two groups of one card: " - ", or spaces typed twice.
 const gapSeparatorsMax = 3
 
-func (s *scan) judge(end int) sighting {
+func (s *scan) judge(end int) finding {
 	digits := s.digits[:s.n]
 	switch {
 	case s.n < DigitsMin || !asWritten(s.groups[:s.count]):

@@ -54,6 +54,8 @@ func New(o *Options) *Front {
 		Concurrency: o.Conns + 1<<16, ReadBufferSize: o.HeaderBytesMax,
 		// Forms would go to files of the system's.
 		MaxRequestBodySize: BodyBytesMax + politeBytes, DisablePreParseMultipartForm: true,
+		// A stream's connection belongs to its hub, and its handler's goroutine ends.
+		KeepHijackedConns:     true,
 		NoDefaultServerHeader: true, NoDefaultContentType: true, CloseOnShutdown: true, NoDefaultDate: false,
 	}
 	f.register(o.Registry)

@@ -29,8 +29,9 @@ func TestEventMapsAreBounded(t *testing.T) {
 func TestStreamOfAReplacedMapEnds(t *testing.T) {
 	_, m, hubs, _ := streamBench(1)
 	id := storage.EventID{1}
-	h := hubs.join(id, m)
-	defer hubs.leave(h)
+	defer closeHubs(t, hubs)
+	watch(t, hubs, m, "")
+	h := hubs.byEvent[id]
 	hubs.tend(id, h, false)
 	select {
 	case <-h.ended:

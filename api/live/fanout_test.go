@@ -18,9 +18,9 @@ type sink struct {
 	headSeen        bool
 }
 
-func (s *sink) SetWriteDeadline(time.Time) error { return nil }
+func (s *sink) Close() error { return nil }
 
-func (s *sink) Write(p []byte) (int, error) {
+func (s *sink) TryWrite(p []byte) (int, error) {
 	switch {
 	case !s.headSeen:
 		s.headSeen = true
@@ -31,23 +31,30 @@ func (s *sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// sinks lets so many clients follow, who have the map already, but for the first: no snapshots.
+func sinks(s *hubs, m *eventMap, clients int) (arrived *sync.WaitGroup) {
+	var joined sync.WaitGroup
+	arrived = new(sync.WaitGroup)
+	for range clients {
+		var last []byte
+		if h := s.byEvent[storage.EventID{1}]; h != nil {
+			last = []byte(h.incarnation + ".0")
+		}
+		joined.Add(1)
+		s.join(storage.EventID{1}, m, &viewer{conn: &sink{joined: &joined, arrived: arrived},
+			last: last})
+	}
+	joined.Wait()
+	return arrived
+}
+
 // BenchmarkStreamFanOut is one change on its way to 10,000 clients, without the system calls: they are the kernel's
 // price.
 func BenchmarkStreamFanOut(b *testing.B) {
 	const clients = 10_000
 	live, m, s, cfg := streamBench(1000)
 	cfg.Flush, cfg.Checkpoint = 1, time.Hour
-	var arrived, joined sync.WaitGroup
-	for range clients {
-		h := s.join(storage.EventID{1}, m)
-		joined.Add(1)
-		go func() {
-			defer s.leave(h)
-			// Has the map already: no snapshot.
-			h.serve(&sink{joined: &joined, arrived: &arrived}, []byte(h.incarnation+".0"), nil)
-		}()
-	}
-	joined.Wait()
+	arrived := sinks(s, m, clients)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		arrived.Add(clients)

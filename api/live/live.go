@@ -52,7 +52,7 @@ func New(engine Engine, cfg Config, limits *limit.Limiters, registry prometheus.
 // Stop refuses new streams from now on.
 func (h *Handlers) Stop() { h.stopping.Store(true) }
 
-// Close ends every stream and waits for the clients' goroutines, as long as ctx lasts.
+// Close ends every stream and waits for its writers, as long as ctx lasts.
 func (h *Handlers) Close(ctx context.Context) error { return h.hubs.close(ctx) }
 
 // meter counts streams.
@@ -66,7 +66,7 @@ func newMeter(registry prometheus.Registerer) *meter {
 	m := &meter{
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "holdfast_streams", Help: "Live-map streams open."}),
 		frames: prometheus.NewCounter(prometheus.CounterOpts{Name: "holdfast_stream_chunks_total",
-			Help: "Chunks encoded for live-map streams."}),
+			Help: "Frames encoded for live-map streams, each for all clients at one place."}),
 		resyncs: prometheus.NewCounter(prometheus.CounterOpts{Name: "holdfast_stream_resyncs_total",
 			Help: "Streams that fell behind and got a new snapshot."}),
 	}

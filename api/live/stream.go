@@ -10,6 +10,7 @@ import (
 
 	"holdfast/api/call"
 	"holdfast/api/document"
+	"holdfast/api/live/fanout"
 	"holdfast/api/problem"
 	"holdfast/api/wire"
 	"holdfast/storage"
@@ -41,14 +42,69 @@ func (h *Handlers) Stream(r *call.Call) error {
 	if r.Ctx.IsHead() {
 		return nil
 	}
-	last := bytes.Clone(r.Ctx.Request.Header.Peek("Last-Event-ID"))
+	v := &viewer{last: bytes.Clone(r.Ctx.Request.Header.Peek("Last-Event-ID")), atMost: atMost,
+		packed: atMost == 0 && document.WantsGzip(r.Ctx), left: func() { who.Add(-1) }}
 	r.Ctx.HijackSetNoResponse(true)
 	r.Ctx.Hijack(func(conn net.Conn) {
 		who.Add(1)
-		defer who.Add(-1)
-		h.stream(conn, id, m, last, atMost)
+		h.hand(v, conn, id, m)
 	})
 	return nil
+}
+
+// hand gives a connection to the event's hub. The caller's server keeps hijacked connections: when this returns,
+// nothing is left of the request, neither a goroutine nor a buffer.
+func (h *Handlers) hand(v *viewer, conn net.Conn, id storage.EventID, m *eventMap) {
+	v.conn = conn
+	if wrapped, ok := conn.(interface{ UnsafeConn() net.Conn }); ok {
+		v.conn = wrapped.UnsafeConn() // fasthttp's wrapper holds the buffer in which the request was read
+	}
+	if !h.hubs.join(id, m, v) {
+		_ = v.conn.Close() // the server is stopping
+		v.left()
+	}
+}
+
+// The heads are written by hand, since the connection leaves fasthttp. The body ends when the connection does. Proxies
+// that buffer are asked not to.
+const (
+	streamHeadOpen = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n" +
+		"Connection: close\r\nVary: Accept-Encoding\r\n" +
+		"X-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\n"
+	streamHead       = streamHeadOpen + "\r\n"
+	streamHeadPacked = streamHeadOpen + "Content-Encoding: gzip\r\n\r\n"
+)
+
+// hello begins every stream.
+var hello = fanout.NewFrame([]byte("retry: 1000\n\n"))
+
+// follow has a viewer told what happens from now on. left is called once, when the stream is over.
+func (h *hub) follow(v *viewer, left func()) {
+	o := fanout.Options{Head: streamHead, Hello: hello, At: h.place(v.last), Packed: v.packed}
+	if v.packed {
+		o.Head = streamHeadPacked
+	}
+	var over *time.Timer // nil: the stream has no end of its own
+	o.Left = func() {
+		if over != nil {
+			over.Stop()
+		}
+		left()
+		if v.left != nil {
+			v.left()
+		}
+	}
+	c, joined := fanout.NewClient(v.conn, o), make(chan struct{})
+	if v.atMost > 0 {
+		over = time.AfterFunc(v.atMost, func() {
+			<-joined
+			h.fan.Leave(c)
+		})
+	}
+	if !h.fan.Join(c) {
+		panic("live: a hub that has ended was joined") // hubs.mu keeps it from ending
+	}
+	close(joined)
 }
 
 // streamSecondsMax bounds the parameter "seconds" of a stream: a day.
@@ -69,26 +125,4 @@ func parseSeconds(query *fasthttp.Args) (time.Duration, error) {
 		atMost = time.Duration(seconds) * time.Second
 	}
 	return atMost, nil
-}
-
-func (h *Handlers) stream(conn net.Conn, id storage.EventID, m *eventMap, last []byte, atMost time.Duration) {
-	on := h.hubs.join(id, m)
-	if on == nil {
-		return
-	}
-	defer h.hubs.leave(on)
-	for {
-		wrapped, ok := conn.(interface{ UnsafeConn() net.Conn })
-		if !ok {
-			break
-		}
-		conn = wrapped.UnsafeConn() // the real connection takes many buffers in one system call
-	}
-	var over <-chan time.Time // nil: the stream has no end of its own
-	if atMost > 0 {
-		timer := time.NewTimer(atMost)
-		defer timer.Stop()
-		over = timer.C
-	}
-	on.serve(conn, last, over)
 }

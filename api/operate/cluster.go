@@ -52,20 +52,20 @@ type ClusterState struct {
 	Gone       []GoneMember
 	Troubles   []wire.ClusterTrouble
 
-	Store     storage.StoreID // zero: the store is one node's alone
-	Strangers []Stranger
-	Unmet     []UnmetMember
-	Yields    string // why this node serves nothing because of strangers; empty: it may serve
+	Store       storage.StoreID // zero: the store is one node's alone
+	Foreign     []ForeignMember
+	NotInGossip []SilentMember
+	StandsDown  string // why this node serves nothing because of foreign nodes; empty: it may serve
 }
 
-// Stranger is a node of the gossip that is not on this node's store. Up and RoundTrip mean nothing.
-type Stranger struct {
+// ForeignMember is a node of the gossip that is not on this node's store. Up and RoundTrip mean nothing.
+type ForeignMember struct {
 	Member
 	Why string
 }
 
-// UnmetMember is a living node on this node's store that gossip does not know.
-type UnmetMember struct {
+// SilentMember is a living node on this node's store that gossip does not know.
+type SilentMember struct {
 	ID           storage.WriterID
 	Name, Gossip string
 }

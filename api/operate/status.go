@@ -88,17 +88,17 @@ func clusterAnswer(cluster Cluster, query clusterQuery) *wire.Cluster {
 
 // outsiders adds who should not be there, and who should.
 func outsiders(state *ClusterState, answer *wire.Cluster) {
-	answer.Yields = state.Yields
+	answer.Yields = state.StandsDown
 	if state.Store != (storage.StoreID{}) {
 		answer.Store = state.Store.String()
 	}
-	for i := range state.Strangers {
-		s := &state.Strangers[i]
+	for i := range state.Foreign {
+		s := &state.Foreign[i]
 		answer.Strangers = append(answer.Strangers, wire.ClusterStranger{
 			ID: hexID(s.ID), Name: s.Name, State: s.State, API: s.API, Peer: s.Peer, Why: s.Why,
 		})
 	}
-	for _, u := range state.Unmet {
+	for _, u := range state.NotInGossip {
 		answer.Unmet = append(answer.Unmet, wire.ClusterUnmet{ID: hexID(u.ID), Name: u.Name, Gossip: u.Gossip})
 	}
 }

@@ -54,7 +54,7 @@ func (c *tally) stateOf(p *actors.ShardStatus) string {
 		return p.Life.String()
 	case p.Sure:
 		return wire.SectionElsewhere
-	case p.Asleep:
+	case p.Passivated:
 		return wire.SectionAsleep
 	}
 	return wire.SectionInDoubt

@@ -66,7 +66,7 @@ type fake struct {
 	seatmap    []byte
 }
 
-// script answers one wish in the fake's stead, or lets the fake answer (false).
+// script answers one request in the fake's stead, or lets the fake answer (false).
 type script func(w http.ResponseWriter) bool
 
 // passAfter lets the fake answer, once a test has seen what it waits for.
@@ -317,6 +317,23 @@ func (f *fake) mark(letter byte, skipped int, ids ...string) {
 		f.seqs[n] += uint64(1 + skipped)
 		f.send("delta", map[string]any{"section": f.house.Sections[n].ID, "seq": f.seqs[n], "changes": changes})
 	}
+}
+
+// merged changes seats of one section in so many records, and tells all of them in one frame.
+func (f *fake) merged(letter byte, records uint64, ids ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var changes [][2]any
+	section := f.place[ids[0]][0]
+	for _, id := range ids {
+		at := f.place[id]
+		f.letters[at[0]][at[1]] = letter
+		changes = append(changes, [2]any{at[1], string(letter)})
+	}
+	first := f.seqs[section] + 1
+	f.seqs[section] += records
+	f.send("delta", map[string]any{"section": f.house.Sections[section].ID, "first_seq": first,
+		"seq": f.seqs[section], "changes": changes})
 }
 
 // checkpoint sends the hash of a section's letters.

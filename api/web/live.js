@@ -21,9 +21,10 @@ export class LiveMap {
   async run() {
     await this.reload();
     for (let attempt = 1; !this.stopper.signal.aborted; attempt++) {
-      const heard = await this.#follow().catch(() => false);
+      this.heard = false;
+      await this.#follow().catch(() => {}); // a packed stream has no end of its own: being cut off is an error
       if (this.stopper.signal.aborted) return;
-      if (heard) attempt = 1;
+      if (this.heard) attempt = 1;
       this.stats.drops++;
       this.hooks.state('reconnecting');
       await pause(Math.min(8000, retryDelayMs(attempt, null, Math.random())), this.stopper.signal).catch(() => {});
@@ -64,14 +65,14 @@ export class LiveMap {
       if (this.lastID) headers['Last-Event-ID'] = this.lastID;
       const sentAt = Date.now();
       const answer = await fetch(`${this.base}/stream`, { headers, signal: line.signal, cache: 'no-store' });
-      if (!answer.ok) return false;
+      if (!answer.ok) return;
       learnClock(answer.headers.get('Date'), sentAt, Date.now());
       this.hooks.state('live');
       await readEvents(answer.body, (event) => this.#take(event), () => {
+        this.heard = true;
         clearTimeout(watchdog);
         watchdog = setTimeout(stop, silenceMaxMs);
       });
-      return true;
     } finally {
       clearTimeout(watchdog);
       this.stopper.signal.removeEventListener('abort', stop);
@@ -87,10 +88,10 @@ export class LiveMap {
     if (id) this.lastID = id;
   }
 
-  #delta({ section: id, seq, changes }) {
+  #delta({ section: id, first_seq: first, seq, changes }) {
     const section = this.#section(id);
     if (!section || seq <= section.seq) return; // told before: a resumed stream may repeat itself
-    if (seq !== section.seq + 1) { this.#gap(); return; }
+    if ((first ?? seq) > section.seq + 1) { this.#gap(); return; } // one frame may carry the records from first to seq
     const seats = [];
     for (const [index, letter] of changes) {
       if (index < section.count && this.model.setLetter(section.first + index, letter.charCodeAt(0))) seats.push(section.first + index);

@@ -230,8 +230,13 @@ func TestLiveDeltasGapsAndCheckpoints(t *testing.T) {
 	if again := value[int](p, `__holdfast.stats.layerDraws`); again != layers {
 		t.Fatalf("one changed seat redrew the whole picture (%d times)", again-layers)
 	}
-	f.mark('h', 3, two) // three records are lost on the way: P9, the page must notice
-	p.until(`__holdfast.stats.gaps === 1 && __holdfast.seatLetter('` + two + `') === 'h'`)
+	f.merged('h', 4, one, two) // P9: several records in one frame are no gap
+	p.until(`__holdfast.seatLetter('` + one + `') === 'h' && __holdfast.seatLetter('` + two + `') === 'h'`)
+	if n := value[int](p, `__holdfast.stats.gaps`); n != 0 {
+		t.Fatalf("P9: %d gaps in a frame that tells its range", n)
+	}
+	f.mark('a', 3, two) // three records are lost on the way: P9, the page must notice
+	p.until(`__holdfast.stats.gaps === 1 && __holdfast.seatLetter('` + two + `') === 'a'`)
 	f.checkpoint(1)
 	p.until(`__holdfast.stats.checkpoints === 1`)
 	if n := value[int](p, `__holdfast.stats.mismatches`); n != 0 {

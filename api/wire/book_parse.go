@@ -15,6 +15,7 @@ type BookParser struct {
 	Book Book
 
 	parser fastjson.Parser
+	copied []byte // of a common body
 	best   BestAvailable
 	seats  []string
 	err    *FieldError
@@ -22,7 +23,20 @@ type BookParser struct {
 
 // Parse reads one booking body, as strictly as Decode would. Every error is a *FieldError.
 func (p *BookParser) Parse(body []byte) error {
+	p.begin()
+	if p.common(body) {
+		return nil
+	}
+	p.begin()
+	return p.general(body)
+}
+
+func (p *BookParser) begin() {
 	p.Book, p.best, p.seats, p.err = Book{}, BestAvailable{}, p.seats[:0], nil
+}
+
+// general reads any body.
+func (p *BookParser) general(body []byte) error {
 	// Fastjson's validator takes quadratic time and memory in the depth.
 	if err := checkDepth(body, DepthMax); err != nil {
 		return err

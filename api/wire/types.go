@@ -26,7 +26,7 @@ type Event struct {
 	Front string `json:"front,omitempty"`
 }
 
-// ListedEvent is an event in a list, which says how many sections the event has and not which: those of a large house
+// ListedEvent is an event in a list, which says how many sections the event has and not which: those of a large venue
 // are hundreds of kilobytes.
 type ListedEvent struct {
 	Event
@@ -195,11 +195,23 @@ type SectionAvailability struct {
 	Free   int    `json:"free"`
 }
 
-// Delta is one step of one section's map; Seq is dense, so a client sees a gap.
+// Delta is one step of one section's map, or several in one: the seats that the records from FirstSeq to Seq changed,
+// with their letters after Seq. Records are numbered without gaps, so a client sees what it missed; see Follows.
 type Delta struct {
-	Section string       `json:"section"` // the section's id
-	Seq     uint64       `json:"seq"`
-	Changes []SeatChange `json:"changes"`
+	Section  string       `json:"section"`             // the section's id
+	FirstSeq uint64       `json:"first_seq,omitempty"` // 0, left out: Seq alone
+	Seq      uint64       `json:"seq"`
+	Changes  []SeatChange `json:"changes"`
+}
+
+// Follows says whether the delta brings a map at a seq to Seq: it begins with the next record at the latest, and ends
+// with a newer one. One that begins earlier repeats what the map has, and is right all the same.
+func (d *Delta) Follows(seq uint64) bool {
+	first := d.FirstSeq
+	if first == 0 {
+		first = d.Seq
+	}
+	return first <= seq+1 && d.Seq > seq
 }
 
 // Checkpoint lets a client prove its map: Hash is the lower-case hex SHA-256 of the section's letters after Seq.

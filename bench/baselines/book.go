@@ -21,13 +21,13 @@ func (f *face) book(c *call) error {
 		return kindSaleNotOpen
 	}
 	c.task.event, c.task.booking = e, c.task.request
-	wish, split := &c.parser.Book, false
-	if best := wish.BestAvailable; best != nil {
+	request, split := &c.parser.Book, false
+	if best := request.BestAvailable; best != nil {
 		if err := f.bestOf(c, e, best); err != nil {
 			return err
 		}
 		split = !e.together(slices.Sorted(slices.Values(c.task.got.seats)))
-	} else if err := f.named(c, e, wish.Seats); err != nil {
+	} else if err := f.named(c, e, request.Seats); err != nil {
 		return err
 	}
 	c.out = append(c.out[:0], bookingsPath...)
@@ -52,7 +52,7 @@ func (f *face) named(c *call, e *event, names []string) error {
 	return c.refused(given)
 }
 
-// resolve finds the seats of a wish and judges what needs no database.
+// resolve finds the seats of a request and judges what needs no database.
 func (e *event) resolve(t *task, names []string) error {
 	if len(names) == 0 {
 		return kindNoSeats
@@ -85,16 +85,16 @@ const bestPatience = 15 * time.Second
 
 // bestOf lets the store choose, in the section that the buyer wants or in any. Who has looked into one section in vain
 // goes by the whole map, and is refused only when that shows too few free seats everywhere.
-func (f *face) bestOf(c *call, e *event, wish *wire.BestAvailable) error {
+func (f *face) bestOf(c *call, e *event, request *wire.BestAvailable) error {
 	t := &c.task
-	if wish.Quantity == 0 {
+	if request.Quantity == 0 {
 		return kindNoSeats
 	}
-	if int(wish.Quantity) > e.seatsMax {
+	if int(request.Quantity) > e.seatsMax {
 		return kindTooManySeats
 	}
-	t.quantity = int(wish.Quantity)
-	sections, err := e.wanted(wish.Section)
+	t.quantity = int(request.Quantity)
+	sections, err := e.wanted(request.Section)
 	if err != nil {
 		return err
 	}
@@ -241,22 +241,22 @@ func (f *face) sendBooking(c *call, status int, split bool) error {
 	got := &c.task.got
 	e := f.shows.numbered(got.event)
 	var name [40]byte
-	told := wire.Booking{ID: string(appendBookingID(name[:0], got.id)), Event: e.name, State: stateNames[got.state],
+	answer := wire.Booking{ID: string(appendBookingID(name[:0], got.id)), Event: e.name, State: stateNames[got.state],
 		Split: split,
 		Total: wire.Money{Amount: e.total(got.seats), Currency: e.about.Currency}}
 	c.seats = c.seats[:0]
 	for _, seat := range got.seats {
 		c.seats = append(c.seats, e.seatIDs[seat])
 		if got.state == sold {
-			told.Tickets = append(told.Tickets, wire.Ticket{Seat: e.seatIDs[seat], Code: f.code(got.id, seat)})
+			answer.Tickets = append(answer.Tickets, wire.Ticket{Seat: e.seatIDs[seat], Code: f.code(got.id, seat)})
 		}
 	}
-	told.Seats = c.seats
+	answer.Seats = c.seats
 	if got.state == held {
 		ends := wire.OffsetTime{Time: wire.Time(got.expiresAt.UnixMilli())}
-		told.ExpiresAt = &ends
+		answer.ExpiresAt = &ends
 	}
-	c.out = wire.AppendBooking(c.out[:0], &told)
+	c.out = wire.AppendBooking(c.out[:0], &answer)
 	c.json(status, c.out)
 	return nil
 }

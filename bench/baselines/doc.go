@@ -32,7 +32,7 @@
 //   - Redis is asked over its socket, through go-redis's automatic pipelining: a third cheaper for losers than a
 //     connection each. It keeps nothing on a disk, as caches usually do not; see textbook for what that means after a
 //     crash. Several seats are locked by one script, which is one round trip as a pipeline of SETs is, and never holds
-//     a part of a wish that somebody else is then refused for.
+//     a part of a request that somebody else is then refused for.
 //
 // Pools of 10, 32 and 64 connections were measured on two cores, with 64 and 256 clients: 64 gave the most holds,
 // because the more commits wait together the more share one sync. The textbook had twice what 10 gave it, the others

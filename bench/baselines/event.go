@@ -81,23 +81,23 @@ const (
 
 // newEvent reads the body of POST /v1/events.
 func newEvent(body []byte, now time.Time) (*event, error) {
-	var asked wire.CreateEvent
-	if err := wire.Decode(body, &asked); err != nil {
+	var request wire.CreateEvent
+	if err := wire.Decode(body, &request); err != nil {
 		return nil, err
 	}
-	if asked.Name == nil || asked.StartsAt == nil || asked.Currency == nil {
+	if request.Name == nil || request.StartsAt == nil || request.Currency == nil {
 		return nil, &wire.FieldError{Field: "name", Reason: "is missing, or starts_at or currency is"}
 	}
 	var plan compactPlan
-	if err := wire.Decode(asked.Plan, &plan); err != nil {
+	if err := wire.Decode(request.Plan, &plan); err != nil {
 		return nil, defective(err.Error() + " (peers read the compact plan only)")
 	}
 	e := &event{id: newEventID(now), byID: map[string]int32{}}
 	e.name = e.id.uuid()
-	e.about = wire.Event{ID: e.name, Name: *asked.Name, StartsAt: *asked.StartsAt,
+	e.about = wire.Event{ID: e.name, Name: *request.Name, StartsAt: *request.StartsAt,
 		CreatedAt: wire.OffsetTime{Time: wire.Time(now.UnixMilli())},
-		Currency:  *asked.Currency, Prices: asked.Prices, Sections: []wire.Section{}}
-	e.rules(&asked)
+		Currency:  *request.Currency, Prices: request.Prices, Sections: []wire.Section{}}
+	e.rules(&request)
 	if err := e.build(&plan); err != nil {
 		return nil, err
 	}
@@ -117,13 +117,13 @@ func newEventID(now time.Time) (made id) {
 }
 
 // rules sets times and limits; what was not asked for is Holdfast's default.
-func (e *event) rules(asked *wire.CreateEvent) {
-	ttl := given(asked.HoldTTLSeconds, ttlDefault)
-	ceiling := max(given(asked.HoldCeilingSeconds, ceilingDefault), ttl)
-	perBooking := given(asked.SeatsPerBookingMax, bookingSeatsDefault)
+func (e *event) rules(request *wire.CreateEvent) {
+	ttl := given(request.HoldTTLSeconds, ttlDefault)
+	ceiling := max(given(request.HoldCeilingSeconds, ceilingDefault), ttl)
+	perBooking := given(request.SeatsPerBookingMax, bookingSeatsDefault)
 	e.ttl, e.ceiling, e.seatsMax = time.Duration(ttl)*time.Second, time.Duration(ceiling)*time.Second, int(perBooking)
 	e.about.HoldTTLSeconds, e.about.HoldCeilingSeconds, e.about.SeatsPerBookingMax = ttl, ceiling, uint32(perBooking)
-	e.about.SeatsPerBuyerMax = uint32(given(asked.SeatsPerBuyerMax, perBooking))
+	e.about.SeatsPerBuyerMax = uint32(given(request.SeatsPerBuyerMax, perBooking))
 }
 
 func given(value *int64, otherwise int64) int64 {
@@ -224,9 +224,9 @@ func (e *event) isOpen() bool { return *e.sale.Load() == "open" }
 
 // answer is the event as the API tells it.
 func (e *event) answer() *wire.Event {
-	told := e.about
-	told.Sale = *e.sale.Load()
-	return &told
+	answer := e.about
+	answer.Sale = *e.sale.Load()
+	return &answer
 }
 
 // seatPitch and rowPitch place seats on the drawing, which no load looks at.

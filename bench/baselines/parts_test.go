@@ -159,7 +159,7 @@ func TestRedisUnderItsOtherName(t *testing.T) {
 	if pids := s.PIDs(); len(pids) != 1 || pids[0] <= 0 || s.PostgresURL != "" {
 		t.Errorf("processes %v, PostgreSQL at %q", pids, s.PostgresURL)
 	}
-	if err := errors.Join(s.Stop(), s.Stop()); err != nil { // stopping twice is one wish
+	if err := errors.Join(s.Stop(), s.Stop()); err != nil { // stopping twice is one request
 		t.Error(err)
 	}
 	if _, err := os.Stat(s.RedisAddress); !errors.Is(err, os.ErrNotExist) {

@@ -70,7 +70,7 @@ type problem struct {
 
 func defective(detail string) error { return &problem{kind: kindPlanInvalid, detail: detail} }
 
-// errUndone marks an error after which the wish was surely not granted.
+// errUndone marks an error after which the request was surely not granted.
 var errUndone = errors.New("baselines: nothing was done")
 
 // problemOf makes any error an answer.

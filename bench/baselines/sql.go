@@ -143,7 +143,7 @@ func (d *database) close() error {
 
 // The ways in which PostgreSQL says that a statement has lost a race and has done nothing.
 const (
-	sqlNotNull       = "23502" // a part of the wish: see words
+	sqlNotNull       = "23502" // a part of the request: see words
 	sqlUnique        = "23505" // the request was granted before, or the seat is sold
 	sqlSerialization = "40001"
 	sqlDeadlock      = "40P01"
@@ -283,11 +283,11 @@ func (r rowPerSeat) letters(ctx context.Context, e *event, dst []byte) ([]byte, 
 // whatever it wants besides. When nobody has the seats and yet they were not taken, somebody had them for a moment
 // only, or has them since: tooBusy.
 func (r rowPerSeat) placing(ctx context.Context, t *task, one, several string, more ...any) (verdict, error) {
-	statement, wish := several, any(t.seats)
+	statement, request := several, any(t.seats)
 	if len(t.seats) == 1 {
-		statement, wish = one, t.seats[0]
+		statement, request = one, t.seats[0]
 	}
-	arguments := append([]any{t.event.number, wish, t.booking, t.buyer, t.event.ttl.Milliseconds(),
+	arguments := append([]any{t.event.number, request, t.booking, t.buyer, t.event.ttl.Milliseconds(),
 		t.event.ceiling.Milliseconds()}, more...)
 	var ends *time.Time
 	var before bool

@@ -51,7 +51,7 @@ const (
 
 var stateNames = [...]string{held: "held", sold: "confirmed", released: "released", lapsed: "expired"}
 
-// verdict is a store's answer to a wish: yes, or which no.
+// verdict is a store's answer to a request: yes, or which no.
 type verdict uint8
 
 // The verdicts.
@@ -108,8 +108,8 @@ const (
 )
 
 // store is the one thing that differs between baselines: where seats are kept, and how two buyers are kept apart. Its
-// methods are safe for concurrent use. An error means that the wish was surely not granted if wrapped in errUndone, and
-// that nobody knows otherwise.
+// methods are safe for concurrent use. An error means that the request was surely not granted if wrapped in errUndone,
+// and that nobody knows otherwise.
 type store interface {
 	// create makes an event's seats, all free. It is called once, before anything else is asked about the event.
 	create(ctx context.Context, e *event) error
@@ -161,7 +161,7 @@ func (s standing) refusalOfEnded(t *task, c change) verdict {
 	case s.state == sold:
 		return alreadyConfirmed
 	case c == release:
-		return granted // giving back twice is one wish
+		return granted // giving back twice is one request
 	}
 	return holdReleased
 }

@@ -10,7 +10,7 @@ import (
 // bots: of the arrivals, three of ten are scripts that hold as much as they may, let it lapse, and hold again.
 //
 // It is what scalpers do to keep seats out of the shop until their own price is paid, and the cheapest way to empty a
-// house without buying a ticket. What a server can do about it is end holds to the moment, refuse cheaply, and lose
+// venue without buying a ticket. What a server can do about it is end holds to the moment, refuse cheaply, and lose
 // nothing meanwhile; the figures that count are how many people who came to buy went home with tickets, and what their
 // calls took. Holds here are short (the event's TTL), so that a script comes back several times. People take the best
 // seats of any section, think, and pay; refused, they try again a second later.

@@ -6,7 +6,7 @@ import "holdfast/bench/load"
 // these buyers).
 //
 // On every sale far more people look than buy, and a map that is late sells seats that are gone. Looking must be cheap,
-// stay fresh while the house sells, and take nothing from those who book: the figures are the reads' latency and the
+// stay fresh while the venue sells, and take nothing from those who book: the figures are the reads' latency and the
 // bookings', together and apart. Whoever looks reads the availability, and now and then the seat map as a browser
 // without a cache does.
 type browse struct{ steady }

@@ -42,11 +42,11 @@ type Habits struct {
 	BotPart     float64 `json:"bot_part,omitempty"`     // part of arrivals that are scripts
 	Losers      float64 `json:"losers,omitempty"`       // refused wishes for each booking, at least
 	// mean time between looking and choosing, and between choosing and paying
-	Think    time.Duration `json:"think_ns,omitempty"`
-	HoldTTL  time.Duration `json:"hold_ttl_ns,omitempty"`
-	Retries  int           `json:"retries,omitempty"`
-	HeirPart float64       `json:"heir_part,omitempty"` // part of lapsed seats that somebody waits for
-	Wave     uint64        `json:"wave,omitempty"`      // holds of one event's wave
+	Think         time.Duration `json:"think_ns,omitempty"`
+	HoldTTL       time.Duration `json:"hold_ttl_ns,omitempty"`
+	Retries       int           `json:"retries,omitempty"`
+	SuccessorPart float64       `json:"heir_part,omitempty"` // part of lapsed seats that somebody waits for
+	Wave          uint64        `json:"wave,omitempty"`      // holds of one event's wave
 }
 
 // behaviour is what one scenario's buyers do.
@@ -54,7 +54,7 @@ type behaviour interface {
 	// enter decides a new buyer's first request; false: nothing.
 	enter(c *Script, s *shopper, t *load.Turn) bool
 	// next decides the buyer's next one, after an answer; false: the buyer goes home.
-	next(c *Script, s *shopper, t *load.Turn, heard *outcome) bool
+	next(c *Script, s *shopper, t *load.Turn, outcome *outcome) bool
 }
 
 // shopper is what one buyer remembers between two requests.
@@ -73,7 +73,7 @@ type shopper struct {
 	booking  []byte
 	op       int32 // the booking's operation in the part
 	lapses   int64 // expires_at in Unix milliseconds
-	first    int64 // an heir's: when the hold before it was to end
+	first    int64 // a successor's: when the hold before it was to end
 }
 
 // outcome is what came of one request.
@@ -97,8 +97,8 @@ type Script struct {
 	counts map[string]uint64
 	times  map[string]load.Latencies
 
-	// Asking, if set, is told of a probe's seat just before it is asked for.
-	Asking func(SeatRef)
+	// OnProbe, if set, is told of a probe's seat just before it is asked for.
+	OnProbe func(SeatRef)
 }
 
 // New makes a script. loop numbers the loops of all processes of the run, so that no two draw the same lots.

@@ -4,7 +4,7 @@
 //	Job (scenario, seed, events, habits)
 //	   │
 //	   ▼
-//	Crowd ── behaviour.enter ──▶ asker ──bytes──▶ load.Turn  ══▶ server
+//	Script ─ behaviour.enter ──▶ asker ──bytes──▶ load.Turn  ══▶ server
 //	   ▲         behaviour.next ◀── heard (class, verdict) ◀── hear ◀── answer
 //	   └────────────────────────────▶ check.Part: every request and answer, for the checker
 //

@@ -78,7 +78,7 @@ func (b *eras) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 	return b.refused(c, s, t)
 }
 
-// refused goes on with the next best wish.
+// refused goes on with the next best request.
 func (b *eras) refused(c *Script, s *shopper, t *load.Turn) bool {
 	s.tries++
 	switch {

@@ -12,24 +12,25 @@ import (
 // Whoever holds in the first minute and goes away without a word comes back as a wave when the holds end: tens of
 // thousands of seats become free within a second, while people are waiting for them. A seat that stays taken after its
 // hold's end is a seat nobody can buy (P4). The waves are placed second by second, each in an event whose holds last a
-// second less, so that all lapse together however long placing them took. Of the seats a few have heirs: each asks for
-// its seat at the very moment that the first buyer was told, and again every few milliseconds until it is theirs; what
-// that took is the lag, felt from outside. The heirs are few, so that they measure the wave and are not one themselves.
+// second less, so that all lapse together however long placing them took. Of the seats a few have successors: each asks
+// for its seat at the very moment that the first buyer was told, and again every few milliseconds until it is theirs;
+// what that took is the lag, felt from outside. The successors are few, so that they measure the wave and are not one
+// themselves.
 type expiry struct{ h Habits }
 
 func newExpiry(h *Habits) behaviour {
 	b := &expiry{*h}
-	b.h.HeirPart = orElse(b.h.HeirPart, 0.02)
+	b.h.SuccessorPart = orElse(b.h.SuccessorPart, 0.02)
 	return b
 }
 
 const (
-	// heirs tells an heir's number from the first buyer's.
-	heirs = 400_000_000
-	// heirPause is between an heir's attempts. It bounds how exactly the lag is known.
-	heirPause = 5 * time.Millisecond
-	// heirTries bounds them: ten seconds.
-	heirTries = 2000
+	// successors tells a successor's number from the first buyer's.
+	successors = 400_000_000
+	// successorPause is between a successor's attempts. It bounds how exactly the lag is known.
+	successorPause = 5 * time.Millisecond
+	// successorTries bounds them: ten seconds.
+	successorTries = 2000
 )
 
 func (b *expiry) enter(c *Script, s *shopper, t *load.Turn) bool {
@@ -53,18 +54,18 @@ func (b *expiry) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 	lapse := time.Duration(c.moment(s.lapses) - c.base)
 	switch {
 	case !s.bot && h.class == load.Held:
-		if c.rng.Float64() >= b.h.HeirPart {
+		if c.rng.Float64() >= b.h.SuccessorPart {
 			return false
 		}
-		s.bot, s.buyer, s.op = true, s.buyer+heirs, history.NoOp
+		s.bot, s.buyer, s.op = true, s.buyer+successors, history.NoOp
 		s.first = s.lapses
 		return c.hold(s, t, max(lapse-t.Returned, 0))
 	case s.bot && h.class == load.Held:
 		c.time("seat bought again after its hold's end", t.Returned-time.Duration(c.moment(s.first)-c.base))
 		return false
-	case s.bot && s.tries < heirTries:
+	case s.bot && s.tries < successorTries:
 		s.tries++
-		return c.hold(s, t, heirPause)
+		return c.hold(s, t, successorPause)
 	case s.bot:
 		c.count("seats that did not come back within ten seconds", 1)
 	}

@@ -10,8 +10,8 @@ func newProbe(*Habits) behaviour { return probe{} }
 func (probe) enter(c *Script, s *shopper, t *load.Turn) bool {
 	c.anywhere(s)
 	s.seats = append(s.seats, c.rng.Uint32N(c.events[0].Plan.Sections[s.section].Seats))
-	if c.Asking != nil {
-		c.Asking(SeatRef{s.section, s.seats[0]})
+	if c.OnProbe != nil {
+		c.OnProbe(SeatRef{s.section, s.seats[0]})
 	}
 	return c.hold(s, t, 0)
 }

@@ -4,7 +4,7 @@ import "holdfast/bench/load"
 
 // single: each buyer names one seat that nobody else wants, and keeps it.
 //
-// It is no evening but a probe of size: where every wish is granted and all are alike, what a hold takes tells how
+// It is no evening but a probe of size: where every request is granted and all are alike, what a hold takes tells how
 // large the event, its log or its script already is, and nothing about luck. Seats are numbered across events and
 // sections, so that consecutive buyers meet different writers, as buyers do. A load has no more buyers than there are
 // seats; those beyond would be refused.
@@ -60,7 +60,7 @@ func number(c *Script) *numbering {
 // count is how many seats there are.
 func (n *numbering) count() uint64 { return n.events * uint64(len(n.places)) }
 
-// choose makes seat no the buyer's wish; after the last number comes the first seat again.
+// choose makes seat no the buyer's request; after the last number comes the first seat again.
 func (n *numbering) choose(s *shopper, no uint64) {
 	no %= n.count()
 	place := n.places[no/n.events]
@@ -69,7 +69,7 @@ func (n *numbering) choose(s *shopper, no uint64) {
 
 // holdRelease: each buyer takes something and gives it back at once, for as long as the load lasts.
 //
-// The house stays as empty as it was, so that a load of any length fits a house of any size, and two loads differ in
+// The venue stays as empty as it was, so that a load of any length fits a venue of any size, and two loads differ in
 // the one thing that was to differ: holdrelease names a seat that nobody has at that moment, bestrelease lets the
 // server find two neighbours in a section. As a source of changes it has no end, which is how a log becomes long.
 type holdRelease struct {
@@ -131,7 +131,7 @@ func (q *seatQueue) push(s *shopper) {
 	q.seats = append(q.seats, eventSeat{s.event, SeatRef{s.section, s.seats[0]}})
 }
 
-// pop makes the first seat the buyer's wish; false when there is none.
+// pop makes the first seat the buyer's request; false when there is none.
 func (q *seatQueue) pop(s *shopper) bool {
 	if q.head == len(q.seats) {
 		return false

@@ -101,7 +101,7 @@ func TestContestedIsOneSeatOfEachSection(t *testing.T) {
 	}
 }
 
-// A buyer who is slower than a whole turn of the house keeps the seat until it is given back: nobody else names it.
+// A buyer who is slower than a whole turn of the venue keeps the seat until it is given back: nobody else names it.
 func TestHoldReleaseNamesNoSeatThatIsOnHold(t *testing.T) {
 	c := newTestCrowd(t, "holdrelease")
 	slow, kept := arrive(t, c, 1000)

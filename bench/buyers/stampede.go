@@ -10,9 +10,10 @@ import (
 // stampede: everybody wants the front rows of 5 % of the sections, in the same second.
 //
 // It is what an on-sale's first minute is made of, and the honest worst case for one writer a section: few sections
-// carry all of the load, and nearly every wish for a good seat is refused. A buyer names neighbours in a hot front row;
-// refused, they take the best that is left in that section, then anything in the house, and keep what they get: holds
-// are not paid within the stampede. Refusals and holds are told apart, for they cost a server very different things.
+// carry all of the load, and nearly every request for a good seat is refused. A buyer names neighbours in a hot front
+// row; refused, they take the best that is left in that section, then anything in the venue, and keep what they get:
+// holds are not paid within the stampede. Refusals and holds are told apart, for they cost a server very different
+// things.
 type stampede struct{ h Habits }
 
 func newStampede(h *Habits) behaviour {

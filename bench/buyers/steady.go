@@ -2,7 +2,7 @@ package buyers
 
 import "holdfast/bench/load"
 
-// steady: a constant rate of buyers below what the server can carry, all over the house, through the whole life of a
+// steady: a constant rate of buyers below what the server can carry, all over the venue, through the whole life of a
 // booking.
 //
 // It is the question of an ordinary hour: how long does each call take when nothing is scarce? Latency under a load

@@ -28,7 +28,7 @@ type Config struct {
 	Climb
 	// Headroom is the part of the sustained rate that is kept free.
 	Headroom float64
-	// Step is the part of a step that counts, Warmup what comes before it. Zero Warmup: as long as the house needs to
+	// Step is the part of a step that counts, Warmup what comes before it. Zero Warmup: as long as the venue needs to
 	// fill.
 	Step, Warmup time.Duration
 	// Events and Conns are of every step; 0: as many as its rate needs.

@@ -30,7 +30,7 @@ type Climb struct {
 type Verdict uint8
 
 // Kept: the server did what was asked of it. Broke: it did not. Unclear: the step did not come to a verdict on the
-// server, because the client or the house was at its end first; for the way up it is a limit like a break, and in words
+// server, because the client or the venue was at its end first; for the way up it is a limit like a break, and in words
 // it is none.
 const (
 	Kept Verdict = iota + 1

@@ -51,7 +51,7 @@ const (
 	samplesLeast = 100         // a step is lengthened for so many buyers: with fewer, p99 is the slowest one
 	lengthMost   = time.Minute // but not beyond this
 	warmLeast    = time.Second // connections, caches, first touches
-	warmThinks   = 4           // and so many times what buyers think on average, for the house to fill
+	warmThinks   = 4           // and so many times what buyers think on average, for the venue to fill
 	rampPart     = 3           // the rate is reached within this part of the warm-up
 	confirmTimes = 3           // a step that confirms is so much longer
 	// holds outlive buyers who think: each thinks at most 4 times as long as the mean, and once more for safety
@@ -64,7 +64,7 @@ const (
 	emptyMost    = 0.02
 )
 
-// fillMost is the part of a house's seats that may go within a step. In an on-sale 84 % of the buyers want 20 % of the
+// fillMost is the part of a venue's seats that may go within a step. In an on-sale 84 % of the buyers want 20 % of the
 // sections: those must not be empty before the step ends, or its second half is other buyers'.
 func (c *Config) fillMost() float64 {
 	if c.Scenario.Name == "onsale" {

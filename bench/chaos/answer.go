@@ -9,8 +9,8 @@ import (
 	"holdfast/bench/check/history"
 )
 
-// heard is what an answer says.
-type heard struct {
+// reply is what an answer says.
+type reply struct {
 	verdict history.Verdict
 	code    string        // of a refusal
 	booking *wire.Booking // of a success
@@ -19,18 +19,18 @@ type heard struct {
 }
 
 // decided says that asking again would say nothing new.
-func (h *heard) decided() bool {
+func (h *reply) decided() bool {
 	return h.verdict != history.Unknown && !(h.verdict == history.Refused && turnedAway[h.code])
 }
 
-// turnedAway are refusals that promise that nothing was done, and that are no answer to the wish. The empty code is
+// turnedAway are refusals that promise that nothing was done, and that are no answer to the request. The empty code is
 // that of a node that could not be reached.
 var turnedAway = map[string]bool{"": true, "overloaded": true, "rate_limited": true, "not_ready": true,
 	"payment_in_progress": true}
 
 // hear reads an answer.
-func hear(kind history.Kind, r *testbed.Answer) (h heard) {
-	h = heard{verdict: history.Unknown, at: r.At}
+func hear(kind history.Kind, r *testbed.Answer) (h reply) {
+	h = reply{verdict: history.Unknown, at: r.At}
 	said := history.Answer{Status: r.Status, Sent: r.Sent}
 	switch {
 	case r.Status/100 == 2:

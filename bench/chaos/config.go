@@ -21,7 +21,7 @@ const (
 // Config of a run. Zero values mean what is said of each.
 type Config struct {
 	Binary   string        // of Holdfast: required
-	Seed     uint64        // of the schedule and of all wishes
+	Seed     uint64        // of the schedule and of all requests
 	Duration time.Duration // how long buyers shop; 0: 60 s. The end (healing, reading the log, checking) comes on top
 	Nodes    int           // besides those that join; 0: 3
 	Buyers   int           // closed loops; 0: 16

@@ -10,8 +10,8 @@ import (
 // sectionName names a section of an event.
 type sectionName struct{ event, section string }
 
-// asked is what is known of one request under its name in the log.
-type asked struct {
+// requestFacts is what is known of one request under its name in the log.
+type requestFacts struct {
 	kind    history.Kind
 	first   history.Nanos // when it was asked for first
 	answer  bool          // an acknowledgement came
@@ -20,10 +20,10 @@ type asked struct {
 }
 
 // requestsByName finds requests by the names that the log knows them by.
-func requestsByName(recorders []*recorder) map[string]*asked {
-	names := map[string]*asked{}
+func requestsByName(recorders []*recorder) map[string]*requestFacts {
+	names := map[string]*requestFacts{}
 	type pair struct{ buyer, key uint64 }
-	seen := map[pair]*asked{}
+	seen := map[pair]*requestFacts{}
 	for _, r := range recorders {
 		for i := range r.part.Ops {
 			op := &r.part.Ops[i]
@@ -32,7 +32,7 @@ func requestsByName(recorders []*recorder) map[string]*asked {
 			}
 			one := seen[pair{op.Buyer, op.Key}]
 			if one == nil {
-				one = &asked{kind: op.Kind, first: op.Call}
+				one = &requestFacts{kind: op.Kind, first: op.Call}
 				if op.Of != history.NoOp {
 					one.booking = string(r.part.TextOf(r.part.Ops[op.Of].Text))
 				}

@@ -11,7 +11,7 @@ import (
 	"holdfast/bench/check/history"
 )
 
-// prober asks for one section, again and again, until somebody serves it. What it asks is a wish like any other: its
+// prober asks for one section, again and again, until somebody serves it. What it asks is a request like any other: its
 // answers are judged too.
 type prober struct {
 	worker
@@ -50,7 +50,7 @@ func (r *run) healed(ctx context.Context) (took time.Duration, missing []string)
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, HealBound)
 	defer cancel()
-	var asking sync.WaitGroup
+	var looks sync.WaitGroup
 	var mu sync.Mutex
 	note := func(err error) {
 		if err != nil {
@@ -60,14 +60,14 @@ func (r *run) healed(ctx context.Context) (took time.Duration, missing []string)
 		}
 	}
 	for _, p := range r.probers {
-		asking.Go(func() { note(p.serves(ctx)) })
+		looks.Go(func() { note(p.serves(ctx)) })
 	}
-	asking.Go(func() {
+	looks.Go(func() {
 		if err := r.bed.AwaitReady(ctx); err != nil {
 			note(fmt.Errorf("not every node is ready: %w", err))
 		}
 	})
-	asking.Wait()
+	looks.Wait()
 	return time.Since(begun), missing
 }
 

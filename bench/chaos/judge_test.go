@@ -58,10 +58,10 @@ func requestName(buyer, key uint64) string {
 }
 
 // answers records one asking as if it had been answered at once.
-func (s *story) answers(e *task, at int, status int, body string) (heard, int32) {
-	asked := s.start.Add(time.Duration(at) * time.Millisecond)
+func (s *story) answers(e *task, at int, status int, body string) (reply, int32) {
+	began := s.start.Add(time.Duration(at) * time.Millisecond)
 	return s.record(e, &testbed.Answer{Status: status, Body: []byte(body), Sent: true, At: &testbed.Node{Name: "n1"},
-		Asked: asked, Answered: asked.Add(time.Millisecond)})
+		Began: began, Answered: began.Add(time.Millisecond)})
 }
 
 func bookingText(id, state string, ends int) string {
@@ -108,13 +108,13 @@ func (s *story) giveBack(buyer uint64, id string, op int32, at int, log string) 
 func (s *story) judge() (check.Result, *findings) {
 	finds := &findings{}
 	list := []*recorder{&s.recorder}
-	told := retell(list, s.log, finds)
+	named := retell(list, s.log, finds)
 	checkSuperseded(s.log, list, s.start.UnixNano(), 5*millisecond, finds)
-	settleUnknown(list, s.log, told)
+	settleUnknown(list, s.log, named)
 	r := &run{cfg: &Config{}, bed: &testbed.Bed{}, events: s.events, start: s.start}
 	h := r.history(list)
 	return check.Run(context.Background(), h,
-		check.Options{Log: func() (io.ReadCloser, error) { return told.log(s.log), nil }}), finds
+		check.Options{Log: func() (io.ReadCloser, error) { return named.log(s.log), nil }}), finds
 }
 
 // TestRefundsAreRetold: a ticket that is given back frees its seat, and no check takes offence; a refund that the log
@@ -236,6 +236,9 @@ func TestWatcherProvesTheMap(t *testing.T) {
 		found  bool
 	}{
 		{"whole", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[0,"h"]]}`),
+			frame("", "checkpoint", checkpoint)}, false},
+		{"two records in one delta", []lab.Frame{
+			frame("", "delta", `{"section":"S1","first_seq":4,"seq":5,"changes":[[0,"h"]]}`),
 			frame("", "checkpoint", checkpoint)}, false},
 		{"a delta lost", []lab.Frame{frame("", "checkpoint", checkpoint)}, true},
 		{"a delta wrong", []lab.Frame{frame("", "delta", `{"section":"S1","seq":5,"changes":[[1,"h"]]}`),

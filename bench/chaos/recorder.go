@@ -10,7 +10,7 @@ import (
 	"holdfast/bench/check/history"
 )
 
-// task is one wish under one key, however often it is asked.
+// task is one request under one key, however often it is asked.
 type task struct {
 	kind     history.Kind
 	event    int
@@ -42,7 +42,7 @@ type recorder struct {
 	tally   tally
 }
 
-// refunded is an operator's wish to refund, among the part's operations.
+// refunded is an operator's request to refund, among the part's operations.
 type refunded struct {
 	op      int32
 	booking string
@@ -82,12 +82,12 @@ func (r *recorder) moment(t *wire.OffsetTime) history.Nanos {
 }
 
 // record keeps one asking, and tells what was heard and which operation it is.
-func (r *recorder) record(e *task, a *testbed.Answer) (h heard, op int32) {
+func (r *recorder) record(e *task, a *testbed.Answer) (h reply, op int32) {
 	h = hear(e.kind, a)
 	r.count(a, &h)
 	one := history.Op{
 		Kind: e.kind, Verdict: h.verdict, Event: uint16(e.event), Section: e.section, Of: history.NoOp,
-		Buyer: e.buyer, Key: e.key, Call: r.nanos(a.Asked), Return: r.nanos(a.Answered),
+		Buyer: e.buyer, Key: e.key, Call: r.nanos(a.Began), Return: r.nanos(a.Answered),
 	}
 	if a.Status == 0 && h.verdict == history.Unknown {
 		one.Return = history.Never
@@ -111,7 +111,7 @@ func (r *recorder) record(e *task, a *testbed.Answer) (h heard, op int32) {
 	return h, op
 }
 
-func (r *recorder) count(a *testbed.Answer, h *heard) {
+func (r *recorder) count(a *testbed.Answer, h *reply) {
 	r.tally.attempts++
 	switch {
 	case a.Status == 0:
@@ -122,7 +122,7 @@ func (r *recorder) count(a *testbed.Answer, h *heard) {
 }
 
 // placing fills in what a hold's operation says; false: the answer names seats that there are not.
-func (r *recorder) placing(one *history.Op, e *task, h *heard) bool {
+func (r *recorder) placing(one *history.Op, e *task, h *reply) bool {
 	one.Quantity = uint16(e.quantity)
 	if h.verdict == history.Done {
 		section, seats, ok := r.seats(e.event, h.booking.Seats)
@@ -170,7 +170,7 @@ func (r *recorder) lost(e *task, ids []string) (seats []uint32) {
 }
 
 // look keeps a whole map as operations, one a section.
-func (r *recorder) look(event int, live *wire.Availability, asked, answered time.Time) error {
+func (r *recorder) look(event int, live *wire.Availability, began, answered time.Time) error {
 	p := r.events[event].Plan
 	if len(live.Sections) != len(p.Sections) {
 		return fmt.Errorf("chaos: a map of %d sections instead of %d", len(live.Sections), len(p.Sections))
@@ -178,7 +178,7 @@ func (r *recorder) look(event int, live *wire.Availability, asked, answered time
 	for no := range live.Sections {
 		r.part.Ops = append(r.part.Ops, history.Op{
 			Kind: history.Look, Verdict: history.Done, Event: uint16(event), Section: uint32(no), Of: history.NoOp,
-			Call: r.nanos(asked), Return: r.nanos(answered), Text: r.part.AddText([]byte(live.Sections[no].Status)),
+			Call: r.nanos(began), Return: r.nanos(answered), Text: r.part.AddText([]byte(live.Sections[no].Status)),
 		})
 	}
 	return nil

@@ -28,7 +28,7 @@ type Report struct {
 	Why       string        `json:"why"`
 	Seed      uint64        `json:"seed"`
 	Command   string        `json:"command,omitempty"`
-	Ground    string        `json:"ground"`
+	Machine   string        `json:"ground"`
 	Nodes     int           `json:"nodes"`
 	Buyers    int           `json:"buyers"`
 	Clustered bool          `json:"clustered"` // false: the binary knows no cluster, and all but one node stood by
@@ -85,12 +85,12 @@ type Check struct {
 func (r *run) newReport(recorders []*recorder) *Report {
 	a := r.bed
 	p := &Report{
-		Seed: r.cfg.Seed, Command: r.cfg.Command, Ground: "network namespaces", Nodes: r.cfg.Nodes,
+		Seed: r.cfg.Seed, Command: r.cfg.Command, Machine: "network namespaces", Nodes: r.cfg.Nodes,
 		Buyers: r.cfg.Buyers, Clustered: a.Clustered,
 		Duration: r.elapsed, LeftOut: r.leftOut, Recovery: r.recoveries(recorders),
 	}
 	if a.WhyLoopback != "" {
-		p.Ground = "loopback: " + a.WhyLoopback
+		p.Machine = "loopback: " + a.WhyLoopback
 	}
 	for i, m := range r.marks {
 		p.Schedule = append(p.Schedule, Step{time.Duration(m.begun), time.Duration(m.end - m.begun), m.about,

@@ -104,8 +104,8 @@ func (t *telling) line(c *wire.LogChange) {
 		c.Kind = wire.LogPaymentFailed
 	case wire.LogRefunded:
 		c.Kind = wire.LogHoldReleased
-		if told := t.names[c.Request]; told != "" {
-			c.Request = told
+		if named := t.names[c.Request]; named != "" {
+			c.Request = named
 		} else if c.Request == "" {
 			c.Request = t.owners[c.Booking]
 		}

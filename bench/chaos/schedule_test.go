@@ -16,7 +16,7 @@ func allKinds() (list []int) {
 	return list
 }
 
-func told(schedule []step) (lines []string) {
+func named(schedule []step) (lines []string) {
 	for _, s := range schedule {
 		line := fmt.Sprint(s.quiet, s.length)
 		for _, n := range s.nemeses {
@@ -35,9 +35,9 @@ func told(schedule []step) (lines []string) {
 func TestScheduleIsTheSeeds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed, nodes := rapid.Uint64().Draw(t, "seed"), rapid.IntRange(1, nodesMax).Draw(t, "nodes")
-		short := told(newSchedule(seed, allKinds(), nodes, time.Minute))
-		again, long := told(newSchedule(seed, allKinds(), nodes, time.Minute)),
-			told(newSchedule(seed, allKinds(), nodes, 3*time.Minute))
+		short := named(newSchedule(seed, allKinds(), nodes, time.Minute))
+		again, long := named(newSchedule(seed, allKinds(), nodes, time.Minute)),
+			named(newSchedule(seed, allKinds(), nodes, 3*time.Minute))
 		if !slices.Equal(short, again) {
 			t.Fatalf("two schedules of one seed:\n%v\n%v", short, again)
 		}
@@ -58,7 +58,7 @@ func TestScheduleMeetsAll(t *testing.T) {
 		if len(s.nemeses) == 2 {
 			pairs++
 			if a, b := targetOf(s.nemeses[0]), targetOf(s.nemeses[1]); a == b && a >= 0 {
-				t.Errorf("%v: both meet node %d", told([]step{s}), a)
+				t.Errorf("%v: both meet node %d", named([]step{s}), a)
 			}
 		}
 		for _, n := range s.nemeses {

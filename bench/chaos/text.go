@@ -10,7 +10,7 @@ import (
 func (p *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "chaos: %s (%s)\n", strings.ToUpper(p.Verdict), p.Why)
-	fmt.Fprintf(&b, "seed %d, %d nodes on %s, %d buyers, %v", p.Seed, p.Nodes, p.Ground, p.Buyers, short(p.Duration))
+	fmt.Fprintf(&b, "seed %d, %d nodes on %s, %d buyers, %v", p.Seed, p.Nodes, p.Machine, p.Buyers, short(p.Duration))
 	if !p.Clustered {
 		b.WriteString("; NO CLUSTER IN THIS BINARY: all but one node stood by")
 	}

@@ -6,9 +6,10 @@ import (
 )
 
 // A request whose answer never came may have had its effect, or not; the log, read when every node is gone, knows. One
-// that is not in it had none, and is told to the checker as refused. That is not only for speed (each unknown wish may
-// explain a refusal, and there are thousands of them): a seat that was refused to somebody because of a hold that never
-// came to be in the log was refused too early (P2), and would otherwise be excused by the wish of whoever never heard.
+// that is not in it had none, and is told to the checker as refused. That is not only for speed (each unknown request
+// may explain a refusal, and there are thousands of them): a seat that was refused to somebody because of a hold that
+// never came to be in the log was refused too early (P2), and would otherwise be excused by the request of whoever
+// never heard.
 //
 // Of confirmations only those are settled whose booking the log never shows on its way to a sale: money names no
 // request when it comes late.
@@ -60,6 +61,6 @@ func settleUnknown(recorders []*recorder, changes []wire.LogChange, t *telling) 
 }
 
 // shows says that an unknown confirmation may be what a booking's sale came of.
-func (l *inLog) shows(one *asked) bool {
+func (l *inLog) shows(one *requestFacts) bool {
 	return one.kind == history.Confirm && l.paying[one.booking]
 }

@@ -24,7 +24,8 @@ type watcher struct {
 
 	mu       sync.Mutex
 	sections map[string]*watched
-	last     string // id of the last frame
+	last     string // id of the last frame that had one
+	again    bool   // the stream goes on after last: until its first id, frames may repeat what was told
 	frames   watchTally
 }
 
@@ -64,6 +65,7 @@ func (w *watcher) follow(ctx context.Context) {
 	defer s.Close()
 	w.mu.Lock()
 	w.frames.Streams++
+	w.again = w.last != ""
 	w.mu.Unlock()
 	for {
 		f, err := s.Next()
@@ -94,7 +96,7 @@ func (w *watcher) take(f *lab.Frame) {
 		wrong = w.checkpoint(f.Data)
 	}
 	if f.ID != "" {
-		w.last = f.ID
+		w.last, w.again = f.ID, false
 	}
 	if wrong != "" {
 		w.finds.add(checkMaps, fmt.Sprintf("stream of %s, frame %s: %s", w.node.Name, f.ID, wrong))
@@ -124,7 +126,10 @@ func (w *watcher) delta(data []byte) (wrong string) {
 	if s == nil {
 		return "a delta of section " + d.Section + ", of which there was no snapshot"
 	}
-	if d.Seq <= s.seq {
+	if d.Seq <= s.seq && w.again {
+		return ""
+	}
+	if d.Seq <= s.seq || d.FirstSeq > s.seq+1 {
 		return fmt.Sprintf("section %s goes from seq %d to %d", d.Section, s.seq, d.Seq)
 	}
 	s.seq = d.Seq

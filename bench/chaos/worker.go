@@ -36,8 +36,8 @@ type fair struct {
 	// promises.
 	calm   atomic.Int64
 	looked atomic.Int64 // when a map was recorded last, in Unix nanoseconds
-	// board is a wish that somebody else had just now, so that two sometimes want the same.
-	board atomic.Pointer[wish]
+	// board is a request that somebody else had just now, so that two sometimes want the same.
+	board atomic.Pointer[intent]
 	done  atomic.Uint64 // changes acknowledged, for the lines of progress
 }
 
@@ -85,7 +85,7 @@ func (l *worker) anyNode(but *testbed.Node) *testbed.Node {
 }
 
 // see asks until the answer is decided: the same key at another node after whatever leaves the outcome open.
-func (l *worker) see(ctx context.Context, e *task) (h heard, op int32) {
+func (l *worker) see(ctx context.Context, e *task) (h reply, op int32) {
 	ctx, cancel := context.WithTimeout(ctx, taskPatience)
 	defer cancel()
 	h, op = l.first(ctx, e)
@@ -107,13 +107,13 @@ func (l *worker) see(ctx context.Context, e *task) (h heard, op int32) {
 	return h, op
 }
 
-func (l *worker) once(ctx context.Context, e *task, at *testbed.Node) (heard, int32) {
+func (l *worker) once(ctx context.Context, e *task, at *testbed.Node) (reply, int32) {
 	r := testbed.Ask(ctx, l.client, at, &e.call)
 	return l.record(e, &r)
 }
 
 // first asks for the first time; sometimes it is a double click, on two nodes at once under one key (P5).
-func (l *worker) first(ctx context.Context, e *task) (heard, int32) {
+func (l *worker) first(ctx context.Context, e *task) (reply, int32) {
 	at := l.anyNode(nil)
 	if l.rng.IntN(8) > 0 {
 		return l.once(ctx, e, at)
@@ -131,8 +131,8 @@ func (l *worker) first(ctx context.Context, e *task) (heard, int32) {
 	return h, op
 }
 
-// wish is what a buyer wants to hold.
-type wish struct {
+// intent is what a buyer wants to hold.
+type intent struct {
 	event    int
 	kind     history.Kind
 	section  uint32
@@ -140,10 +140,10 @@ type wish struct {
 	seats    []uint32
 }
 
-// evening is one buyer: a wish, and what becomes of the booking.
+// evening is one buyer: a request, and what becomes of the booking.
 func (l *worker) evening(ctx context.Context) {
 	buyer := l.newBuyer()
-	w := l.wish()
+	w := l.intent()
 	e := &task{
 		kind: w.kind, event: w.event, section: w.section, quantity: w.quantity, seats: w.seats, of: history.NoOp,
 		buyer: buyer, key: l.newKey(buyer),
@@ -162,14 +162,14 @@ func (l *worker) evening(ctx context.Context) {
 	}
 }
 
-// wish draws one. Half of the named ones are of two rows that move on slowly, so that buyers meet.
-func (l *worker) wish() *wish {
+// intent draws one. Half of the named ones are of two rows that move on slowly, so that buyers meet.
+func (l *worker) intent() *intent {
 	if l.rng.IntN(6) == 0 {
 		if w := l.board.Load(); w != nil {
 			return w
 		}
 	}
-	w := &wish{event: stalls, kind: history.Hold, quantity: uint32(1 + l.rng.IntN(3))}
+	w := &intent{event: stalls, kind: history.Hold, quantity: uint32(1 + l.rng.IntN(3))}
 	if l.rng.IntN(4) == 0 {
 		w.event = returns
 	}
@@ -196,8 +196,8 @@ func (l *worker) wish() *wish {
 	return w
 }
 
-// wording is the wish as JSON.
-func (l *worker) wording(w *wish) []byte {
+// wording is the request as JSON.
+func (l *worker) wording(w *intent) []byte {
 	var book wire.Book
 	sections := l.events[w.event].Plan.Sections
 	if w.kind == history.Best {
@@ -337,7 +337,7 @@ func (l *worker) read(ctx context.Context, b *held) {
 		return
 	}
 	l.finds.add(checkReads, fmt.Sprintf("booking %s, last acknowledged as %s: %s, asked at %v, says %d %s %.120s",
-		b.id, b.state, r.At.Name, l.nanos(r.Asked), r.Status, found.State, r.Body))
+		b.id, b.state, r.At.Name, l.nanos(r.Began), r.Status, found.State, r.Body))
 }
 
 // calmLeast is how long it has to be calm before a map is held against the answers.
@@ -363,8 +363,8 @@ func (l *worker) lookAround(ctx context.Context) {
 		return
 	}
 	l.tally.looks++
-	if calm > 0 && l.calm.Load() == calm && int64(l.nanos(r.Asked))-calm > calmLeast && l.recordLook() {
-		if err := l.look(stalls, &live, r.Asked, r.Answered); err != nil {
+	if calm > 0 && l.calm.Load() == calm && int64(l.nanos(r.Began))-calm > calmLeast && l.recordLook() {
+		if err := l.look(stalls, &live, r.Began, r.Answered); err != nil {
 			l.finds.add(checkMaps, err.Error())
 		}
 	}

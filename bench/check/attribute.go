@@ -18,7 +18,7 @@ import (
 // event. It counts the effect.
 func (p *replay) asker() uint32 {
 	l := &p.line
-	if !l.asked {
+	if !l.hasRequest {
 		p.blame(LogForeign, "it names no request")
 		return none
 	}
@@ -39,23 +39,23 @@ func (q *requests) tellRequest(n uint32) string {
 	return q.tell(op)
 }
 
-// stranger is a fault about a request that had no right to an effect. Whether it was refused or never made is looked up
-// at the end.
-type stranger struct {
+// foreignEffect is a fault about a request that had no right to an effect. Whether it was refused or never made is
+// looked up at the end.
+type foreignEffect struct {
 	fault int
 	name  [16]byte
 }
 
 func (p *replay) meet(name [16]byte) {
 	if len(p.faults.first) < FaultsShown {
-		p.strange = append(p.strange, stranger{len(p.faults.first), name})
+		p.strange = append(p.strange, foreignEffect{len(p.faults.first), name})
 	}
 	p.blame(LogForeign, "nobody asked for it under %s", wire.HashText(name))
 }
 
-// placedAsTold holds a hold against its request: booking, seats and end must be those of the answer, or of the wish
-// while there is none.
-func (p *replay) placedAsTold(request uint32) {
+// placedAsAnswered holds a hold against its request: booking, seats and end must be those of the answer, or of the
+// request while there is none.
+func (p *replay) placedAsAnswered(request uint32) {
 	l, r := &p.line, &p.list[request]
 	part, op := p.op(r.op)
 	if r.kind != history.Hold && r.kind != history.Best {
@@ -65,12 +65,12 @@ func (p *replay) placedAsTold(request uint32) {
 	if op.Section != history.AnySection && p.sectionOf(op) != p.now.no {
 		p.blame(LogDiffers, "in another section than %s", p.tellRequest(request))
 	}
-	wish := part.SeatsOf(op.Seats)
+	wanted := part.SeatsOf(op.Seats)
 	switch {
 	case r.grants() && !bytes.Equal(part.TextOf(op.Text), l.booking):
 		p.blame(LogDiffers, "the answer told booking %s: %s", part.TextOf(op.Text), p.tellRequest(request))
-	case (r.grants() || r.kind == history.Hold) && !p.same(wish, l.seats):
-		p.blame(LogDiffers, "seats %v, and %v in %s", l.seats, wish, p.tellRequest(request))
+	case (r.grants() || r.kind == history.Hold) && !p.same(wanted, l.seats):
+		p.blame(LogDiffers, "seats %v, and %v in %s", l.seats, wanted, p.tellRequest(request))
 	case !r.grants() && r.kind == history.Best && len(l.seats) != int(op.Quantity):
 		p.blame(LogDiffers, "%d seats for %s", len(l.seats), p.tellRequest(request))
 	}
@@ -140,7 +140,7 @@ func (p *replay) attribute(b *logBooking) (certain bool) {
 			return p.settled(life.freed)
 		}
 	case logPaying:
-		if p.line.asked {
+		if p.line.hasRequest {
 			if n := p.askerAbout(b, history.Confirm); n != none {
 				p.order(n, p.list[n].call, history.Never)
 			}

@@ -61,10 +61,10 @@ func sell(p *history.Part, event uint16, section, seat uint32, n int) {
 // lose is a refusal, the first of them while the seat was being granted.
 func lose(p *history.Part, event uint16, section, seat uint32, n, buyer, l int) {
 	call := history.Nanos(n)*10*simMilli + simMilli + history.Nanos(l)*simMilli
-	wish := p.AddSeats([]uint32{seat})
+	wanted := p.AddSeats([]uint32{seat})
 	p.Ops = append(p.Ops, history.Op{Kind: history.Hold, Verdict: history.Taken, Event: event, Section: section,
 		Of: history.NoOp, Buyer: uint64(buyer), Key: 1, Call: call,
-		Return: call + simMilli/2, Seats: wish, Lost: wish})
+		Return: call + simMilli/2, Seats: wanted, Lost: wanted})
 }
 
 // log writes the sale's log, a record for each change.

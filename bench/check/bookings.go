@@ -38,7 +38,7 @@ func (q *requests) newBooking(request uint32) booking {
 	}
 }
 
-func (q *requests) deedsOf(b *booking) []bookingOp { return q.deeds[b.from:b.to] }
+func (q *requests) opsOf(b *booking) []bookingOp { return q.ops[b.from:b.to] }
 
 // attach gives every booking its ops.
 func (q *requests) attach() {
@@ -54,16 +54,16 @@ func (q *requests) attach() {
 			b.lapse = q.list[b.request].call
 		}
 	}
-	q.eachDeed(func(b *booking, _ bookingOp) { b.to++ })
+	q.eachOp(func(b *booking, _ bookingOp) { b.to++ })
 	sum := uint32(0)
 	for i := range q.bookings {
 		b := &q.bookings[i]
 		b.from, sum = sum, sum+b.to
 		b.to = b.from
 	}
-	q.deeds = make([]bookingOp, sum)
-	q.eachDeed(func(b *booking, d bookingOp) {
-		q.deeds[b.to] = d
+	q.ops = make([]bookingOp, sum)
+	q.eachOp(func(b *booking, d bookingOp) {
+		q.ops[b.to] = d
 		b.to++
 	})
 }
@@ -97,8 +97,8 @@ func (q *requests) aim(r *request) {
 	}
 }
 
-// eachDeed visits all ops, in the same order each time.
-func (q *requests) eachDeed(visit func(b *booking, d bookingOp)) {
+// eachOp visits all ops, in the same order each time.
+func (q *requests) eachOp(visit func(b *booking, d bookingOp)) {
 	for i := range q.list {
 		r := &q.list[i]
 		if a := actOf(r); a != 0 && r.booking != none {
@@ -176,7 +176,7 @@ func (q *requests) judgeLate(f *faults, request uint32, b *booking, end history.
 	if b.stretch <= r.ret {
 		return // may have been extended to an unknown end
 	}
-	for _, d := range q.deedsOf(b) {
+	for _, d := range q.opsOf(b) {
 		if d.act == extend && d.request != request && d.call <= r.ret {
 			if other := q.list[d.request].expires; other == 0 {
 				return

@@ -60,8 +60,8 @@ func granting(name string, call, ret, end int, seats ...uint32) say {
 	}
 }
 
-// wish is a hold that was not granted.
-func wish(verdict history.Verdict, name string, call, ret int, seats ...uint32) say {
+// wanted is a hold that was not granted.
+func wanted(verdict history.Verdict, name string, call, ret int, seats ...uint32) say {
 	return func(b *builder) {
 		op := history.Op{Kind: history.Hold, Verdict: verdict, Of: history.NoOp, Buyer: number(name), Key: number(name),
 			Call: ms(call), Return: ms(ret), Seats: b.part.AddSeats(seats)}
@@ -72,7 +72,7 @@ func wish(verdict history.Verdict, name string, call, ret int, seats ...uint32) 
 	}
 }
 
-// best is a wish for the best seats of section A that was not granted.
+// best is a request for the best seats of section A that was not granted.
 func best(verdict history.Verdict, quantity, call, ret int) say {
 	return func(b *builder) {
 		b.add(history.Op{Kind: history.Best, Verdict: verdict, Of: history.NoOp, Buyer: 99, Key: uint64(call),
@@ -193,43 +193,60 @@ var verdictsOf = []struct {
 		confirmed(history.Ended, "x", 100, 101)), LostEarly},
 	{"ended, though sold", all(granting("x", 0, 2, 100, 0), confirmed(history.Done, "x", 5, 6),
 		released(history.Ended, "x", 8, 9)), LostEarly},
-	{"refusal of a held seat", all(granting("x", 0, 2, far, 0), wish(history.Taken, "y", 5, 6, 0)), ""},
-	{"refusal of a seat being granted", all(granting("x", 4, 9, far, 0), wish(history.Taken, "y", 5, 6, 0)), ""},
-	{"refusal of a free seat", all(wish(history.Taken, "y", 5, 6, 0)), RefusedFree},
-	{"refusal before the grant", all(granting("x", 7, 9, far, 0), wish(history.Taken, "y", 5, 6, 0)), RefusedFree},
+	{"refusal of a held seat", all(granting("x", 0, 2, far, 0), wanted(history.Taken, "y", 5, 6, 0)), ""},
+	{"refusal of a seat being granted", all(granting("x", 4, 9, far, 0), wanted(history.Taken, "y", 5, 6, 0)), ""},
+	{"refusal of a free seat", all(wanted(history.Taken, "y", 5, 6, 0)), RefusedFree},
+	{"refusal before the grant", all(granting("x", 7, 9, far, 0), wanted(history.Taken, "y", 5, 6, 0)), RefusedFree},
 	{"refusal after the release", all(granting("x", 0, 2, far, 0), released(history.Done, "x", 3, 5),
-		wish(history.Taken, "y", 6, 7, 0)), RefusedFree},
+		wanted(history.Taken, "y", 6, 7, 0)), RefusedFree},
 	{"refusal of a hold that should have lapsed", all(granting("x", 0, 2, 100, 0),
-		wish(history.Taken, "y", 500, 501, 0)), ""},
-	{"unknown hold explains a refusal", all(wish(history.Unknown, "u", 0, never, 0), wish(history.Taken, "y", 5, 6, 0)),
-		""},
-	{"unknown hold that came later does not", all(wish(history.Unknown, "u", 7, never, 0),
-		wish(history.Taken, "y", 5, 6, 0)), RefusedFree},
-	{"unknown hold of another seat does not", all(wish(history.Unknown, "u", 0, never, 1),
-		wish(history.Taken, "y", 5, 6, 0)), RefusedFree},
-	{"unknown hold lapses before a grant", all(wish(history.Unknown, "u", 0, never, 0),
-		wish(history.Taken, "y", 5, 6, 0), granting("x", 7, 8, far, 0)), ""},
-	{"unknown hold does not come back", all(wish(history.Unknown, "u", 0, never, 0), wish(history.Taken, "y", 5, 6, 0),
-		granting("x", 7, 8, far, 0), released(history.Done, "x", 9, 10), wish(history.Taken, "z", 11, 12, 0)), NoOrder},
-	{"unknown best explains a refusal", all(best(history.Unknown, 1, 0, never), wish(history.Taken, "y", 5, 6, 0)), ""},
-	{"unknown best anywhere explains it", all(bestAny(history.Unknown, 1, 0, never), wish(history.Taken, "y", 5, 6, 0)),
-		""},
+		wanted(history.Taken, "y", 500, 501, 0)), ""},
+	{
+		"unknown hold explains a refusal",
+		all(wanted(history.Unknown, "u", 0, never, 0), wanted(history.Taken, "y", 5, 6, 0)), "",
+	},
+	{"unknown hold that came later does not", all(wanted(history.Unknown, "u", 7, never, 0),
+		wanted(history.Taken, "y", 5, 6, 0)), RefusedFree},
+	{"unknown hold of another seat does not", all(wanted(history.Unknown, "u", 0, never, 1),
+		wanted(history.Taken, "y", 5, 6, 0)), RefusedFree},
+	{"unknown hold lapses before a grant", all(wanted(history.Unknown, "u", 0, never, 0),
+		wanted(history.Taken, "y", 5, 6, 0), granting("x", 7, 8, far, 0)), ""},
+	{
+		"unknown hold does not come back",
+		all(
+			wanted(history.Unknown, "u", 0, never, 0), wanted(history.Taken, "y", 5, 6, 0),
+			granting(
+				"x", 7, 8, far, 0,
+			),
+			released(history.Done, "x", 9, 10),
+			wanted(history.Taken, "z", 11, 12, 0),
+		),
+		NoOrder,
+	},
+	{
+		"unknown best explains a refusal", all(best(history.Unknown, 1, 0, never), wanted(history.Taken, "y", 5, 6, 0)),
+		"",
+	},
+	{
+		"unknown best anywhere explains it",
+		all(bestAny(history.Unknown, 1, 0, never), wanted(history.Taken, "y", 5, 6, 0)), "",
+	},
 	{"unknown best does not excuse two grants", all(best(history.Unknown, 1, 0, never), granting("x", 0, 2, far, 0),
 		granting("y", 5, 7, far, 0)), GrantedTwice},
-	{"repeat of an unknown hold", all(wish(history.Unknown, "x", 0, never, 0), granting("x", 5, 6, far, 0),
-		wish(history.Taken, "y", 3, 4, 0)), ""},
+	{"repeat of an unknown hold", all(wanted(history.Unknown, "x", 0, never, 0), granting("x", 5, 6, far, 0),
+		wanted(history.Taken, "y", 3, 4, 0)), ""},
 	{"repeat of a hold", all(granting("x", 0, 2, far, 0), granting("x", 5, 6, far, 0)), ""},
 	{"repeat told another booking", all(granting("x", 0, 2, 3, 0), granting("x'", 5, 6, far, 0)), SecondAnswer},
 	{"repeat told other seats", all(granting("x", 0, 2, far, 0), granting("x", 5, 6, far, 1)), SecondAnswer},
-	{"repeat refused", all(granting("x", 0, 2, far, 0), wish(history.Taken, "x", 5, 6, 0)), Forgotten},
+	{"repeat refused", all(granting("x", 0, 2, far, 0), wanted(history.Taken, "x", 5, 6, 0)), Forgotten},
 	{"repeat refused beside the first", all(granting("x", 0, 6, far, 0), granting("y", 1, 2, far, 1),
-		wish(history.Taken, "x", 3, 5, 1)), ""},
-	{"repeat turned away", all(granting("x", 0, 2, far, 0), wish(history.Refused, "x", 5, 6, 0)), ""},
-	{"granted after a refusal of the same key", all(granting("y", 0, 1, 3, 0), wish(history.Taken, "x", 1, 2, 0),
+		wanted(history.Taken, "x", 3, 5, 1)), ""},
+	{"repeat turned away", all(granting("x", 0, 2, far, 0), wanted(history.Refused, "x", 5, 6, 0)), ""},
+	{"granted after a refusal of the same key", all(granting("y", 0, 1, 3, 0), wanted(history.Taken, "x", 1, 2, 0),
 		granting("x", 5, 6, far, 0)), ""},
 	{"repeat of a hold that was released", all(granting("x", 0, 2, far, 0), released(history.Done, "x", 3, 4),
 		granting("x", 5, 6, 0, 0), granting("y", 7, 8, far, 0)), ""},
-	{"a late repeat tells a hold already over", all(wish(history.Unknown, "x", 0, never, 0),
+	{"a late repeat tells a hold already over", all(wanted(history.Unknown, "x", 0, never, 0),
 		granting("y", 300, 301, far, 0), granting("x", 400, 401, 0, 0)), ""},
 	{"one booking told to two", all(granting("x", 0, 2, far, 0), granting("x", 5, 6, far, 1), otherKey(7)),
 		SharedBooking},
@@ -256,9 +273,9 @@ var verdictsOf = []struct {
 	{"a map shows a sold seat held", all(granting("x", 0, 2, far, 0), confirmed(history.Done, "x", 3, 4),
 		shown("haa", 5, 6)), NoOrder},
 	{"a map shows a free seat sold", all(shown("saa", 5, 6)), RefusedFree},
-	{"a map shows an unknown hold", all(wish(history.Unknown, "u", 0, never, 0), shown("haa", 5, 6)), ""},
-	{"an unknown hold is not a sale", all(wish(history.Unknown, "u", 0, never, 0), shown("saa", 5, 6)), NoOrder},
-	{"a blocked seat is refused", all(shown("baa", 1, 2), wish(history.Taken, "y", 5, 6, 0)), ""},
+	{"a map shows an unknown hold", all(wanted(history.Unknown, "u", 0, never, 0), shown("haa", 5, 6)), ""},
+	{"an unknown hold is not a sale", all(wanted(history.Unknown, "u", 0, never, 0), shown("saa", 5, 6)), NoOrder},
+	{"a blocked seat is refused", all(shown("baa", 1, 2), wanted(history.Taken, "y", 5, 6, 0)), ""},
 	{"a map too short", all(shown("aa", 5, 6)), OddLetters},
 	{"a map of other letters", all(shown("axa", 5, 6)), OddLetters},
 	{"none left, and it is so", all(granting("x", 0, 2, far, 0, 1), best(history.NoneLeft, 2, 5, 6)), ""},
@@ -269,7 +286,7 @@ var verdictsOf = []struct {
 		best(history.NoneLeft, 2, 5, 7)), ""},
 	{"none left after a release", all(granting("x", 0, 2, far, 0, 1), released(history.Done, "x", 3, 4),
 		best(history.NoneLeft, 2, 5, 7)), NoneLeftFalse},
-	{"none left, perhaps an unknown hold's", all(wish(history.Unknown, "u", 0, never, 0, 1),
+	{"none left, perhaps an unknown hold's", all(wanted(history.Unknown, "u", 0, never, 0, 1),
 		best(history.NoneLeft, 2, 5, 7)), ""},
 	{"none left, perhaps an unknown best's", all(best(history.Unknown, 2, 0, never), best(history.NoneLeft, 2, 5, 7)),
 		""},

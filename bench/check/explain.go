@@ -84,19 +84,19 @@ func (x *examiner) story(takers []taker) string {
 	})
 	looks := max(storyMax-len(steps)+lookCount(steps), 2)
 	var b strings.Builder
-	told := 0
+	shown := 0
 	for _, s := range steps {
 		if s.booking == 0 {
 			looks--
 		}
-		if s.booking == 0 && looks < 0 || told == storyMax {
+		if s.booking == 0 && looks < 0 || shown == storyMax {
 			continue
 		}
-		told++
+		shown++
 		fmt.Fprintf(&b, "%s; ", x.line(takers, s))
 	}
-	if told < len(steps) {
-		fmt.Fprintf(&b, "and %d more; ", len(steps)-told)
+	if shown < len(steps) {
+		fmt.Fprintf(&b, "and %d more; ", len(steps)-shown)
 	}
 	return b.String() + "no order of these is possible"
 }

@@ -56,7 +56,7 @@ type logLine struct {
 	index                   int
 	at, expires             wire.Time
 	kind                    logKind
-	expiring, asked         bool // expires and request are there
+	expiring, hasRequest    bool // expires and request are there
 	request                 [16]byte
 	seats                   []uint32
 }
@@ -90,7 +90,7 @@ func (l *logLine) decode(line []byte) error {
 		l.expires, l.expiring = *c.ExpiresAt, true
 	}
 	if c.Request != "" {
-		l.asked = true
+		l.hasRequest = true
 		if n, err := hex.Decode(l.request[:], []byte(c.Request)[:min(len(c.Request), 2*len(l.request))]); err != nil ||
 			n < len(l.request) || len(c.Request) != 2*n {
 			return errors.New("a request's name is not 32 hexadecimal digits")
@@ -112,12 +112,12 @@ func (l *logLine) read(line []byte) bool {
 	l.epoch = s.number(`,"epoch":`)
 	l.at = s.time(`,"at":"`)
 	l.kind = parseKind(s.text(`,"kind":"`))
-	l.booking, l.asked, l.expiring, l.expires, l.seats = nil, false, false, 0, l.seats[:0]
+	l.booking, l.hasRequest, l.expiring, l.expires, l.seats = nil, false, false, 0, l.seats[:0]
 	if s.has(`,"booking":"`) {
 		l.booking = s.text("")
 	}
 	if s.has(`,"request":"`) {
-		l.asked = true
+		l.hasRequest = true
 		s.hash(&l.request)
 	}
 	if s.has(`,"buyer":"`) {

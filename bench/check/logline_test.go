@@ -43,8 +43,8 @@ func TestLineFastAndSlow(t *testing.T) {
 		}
 		if quick.read(line) {
 			fast++
-			if told(&quick) != told(&slow) {
-				t.Fatalf("%s\nby hand: %s\ndecoder: %s", line, told(&quick), told(&slow))
+			if asText(&quick) != asText(&slow) {
+				t.Fatalf("%s\nby hand: %s\ndecoder: %s", line, asText(&quick), asText(&slow))
 			}
 		}
 	})
@@ -53,7 +53,7 @@ func TestLineFastAndSlow(t *testing.T) {
 	}
 }
 
-func told(l *logLine) string {
+func asText(l *logLine) string {
 	return fmt.Sprintf("%q", fmt.Sprintf("%+v %s", *l,
 		strings.Join([]string{string(l.event), string(l.section), string(l.booking)}, "|")))
 }
@@ -81,8 +81,8 @@ func FuzzLine(f *testing.F) {
 		if err := slow.decode(line); err != nil {
 			t.Fatalf("taken by hand, and refused by the decoder: %v", err)
 		}
-		if told(&quick) != told(&slow) {
-			t.Fatalf("by hand: %s\ndecoder: %s", told(&quick), told(&slow))
+		if asText(&quick) != asText(&slow) {
+			t.Fatalf("by hand: %s\ndecoder: %s", asText(&quick), asText(&slow))
 		}
 	})
 }

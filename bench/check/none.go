@@ -18,21 +18,21 @@ import (
 // What it cannot see: a refusal that was false because a hold had lapsed long ago, for a lapse has no latest moment
 // here; and anything in an event some of whose seats are shown as blocked, which is left out and counted.
 type noneLeft struct {
-	vague    []vagueWish   // wishes of unknown outcome that may have meant seats of this section, by call
-	earliest history.Nanos // the first of them; Never: there is none
-	asked    bool
-	gaps     []span
-	queries  []ref // by call
-	tree     []uint32
-	ends     []history.Nanos
+	vague      []vagueRequest // requests of unknown outcome that may have meant seats of this section, by call
+	earliest   history.Nanos  // the first of them; Never: there is none
+	hasRequest bool
+	gaps       []span
+	queries    []ref // by call
+	tree       []uint32
+	ends       []history.Nanos
 }
 
-type vagueWish struct {
+type vagueRequest struct {
 	call history.Nanos
 	sum  uint32 // seats wished for by this and all before it
 }
 
-// gatherVague collects the wishes of unknown outcome that may lie in the section.
+// gatherVague collects the requests of unknown outcome that may lie in the section.
 func (g *noneLeft) gatherVague(q *requests, no uint32) {
 	g.vague, g.earliest, g.gaps, g.queries = g.vague[:0], history.Never, g.gaps[:0], g.queries[:0]
 	anywhere := uint32(len(q.sections)) + uint32(q.sections[no].event)
@@ -40,7 +40,7 @@ func (g *noneLeft) gatherVague(q *requests, no uint32) {
 		for _, r := range q.vagueOps.of(group) {
 			p, op := q.op(r)
 			if one := &q.list[q.find(p, op)]; one.verdict == history.Unknown && one.op == r {
-				g.vague = append(g.vague, vagueWish{one.call, uint32(op.Quantity)})
+				g.vague = append(g.vague, vagueRequest{one.call, uint32(op.Quantity)})
 			}
 		}
 		g.queries = append(g.queries, q.noneOps.of(group)...)
@@ -48,7 +48,7 @@ func (g *noneLeft) gatherVague(q *requests, no uint32) {
 	if mixed := len(q.noneOps.of(no)) > 0 && len(q.noneOps.of(anywhere)) > 0; mixed {
 		slices.SortStableFunc(g.queries, func(a, b ref) int { return cmp.Compare(q.call(a), q.call(b)) })
 	}
-	slices.SortFunc(g.vague, func(a, b vagueWish) int {
+	slices.SortFunc(g.vague, func(a, b vagueRequest) int {
 		return cmp.Or(cmp.Compare(a.call, b.call), cmp.Compare(a.sum, b.sum))
 	})
 	for i := 1; i < len(g.vague); i++ {
@@ -57,14 +57,14 @@ func (g *noneLeft) gatherVague(q *requests, no uint32) {
 	if len(g.vague) > 0 {
 		g.earliest = g.vague[0].call
 	}
-	g.asked = len(g.queries) > 0 && !q.blockedEvents[q.sections[no].event]
+	g.hasRequest = len(g.queries) > 0 && !q.blockedEvents[q.sections[no].event]
 }
 
 func (g *noneLeft) open(gap span) { g.gaps = append(g.gaps, gap) }
 
-// vagueBy is how many seats wishes of unknown outcome can have taken by then.
+// vagueBy is how many seats requests of unknown outcome can have taken by then.
 func (g *noneLeft) vagueBy(ret history.Nanos) uint32 {
-	n, _ := slices.BinarySearchFunc(g.vague, ret, func(w vagueWish, ret history.Nanos) int {
+	n, _ := slices.BinarySearchFunc(g.vague, ret, func(w vagueRequest, ret history.Nanos) int {
 		if w.call <= ret {
 			return -1
 		}
@@ -123,7 +123,7 @@ func (g *noneLeft) below(rank int) (n uint32) {
 // noneLeft judges the section's refusals, and those that any section could have served.
 func (x *examiner) noneLeft(no uint32, out *sectionResult) {
 	g := &x.gone
-	if !g.asked {
+	if !g.hasRequest {
 		out.blind += uint64(len(g.queries))
 		return
 	}

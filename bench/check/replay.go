@@ -25,7 +25,7 @@ type replay struct {
 	lookLag history.Nanos
 	logTally
 	faults  faults
-	strange []stranger
+	strange []foreignEffect
 	scratch [2][]uint32
 }
 
@@ -55,7 +55,7 @@ type logSection struct {
 	seats   []logSeat
 	byID    map[string]uint32
 	list    []logBooking
-	arena   []uint32
+	pool    []uint32
 	latest  history.Nanos // the latest call among the requests whose changes stand so far
 	latestN uint32        // that request
 	step    uint32        // changes so far
@@ -112,7 +112,7 @@ func (s logState) String() string { return logStateNames[s] }
 func (p *replay) enter(no uint32) {
 	s := p.now
 	*s = logSection{no: no, fresh: -history.Never, seats: s.seats[:0], byID: s.byID, list: s.list[:0],
-		arena: s.arena[:0], latest: -history.Never, latestN: none}
+		pool: s.pool[:0], latest: -history.Never, latestN: none}
 	clear(s.byID)
 	if no == none {
 		return
@@ -195,16 +195,16 @@ func (p *replay) placed() {
 		return
 	}
 	request := p.asker()
-	b := logBooking{state: held, expires: l.expires, seats: history.Span{At: uint32(len(s.arena)),
+	b := logBooking{state: held, expires: l.expires, seats: history.Span{At: uint32(len(s.pool)),
 		Len: uint32(len(l.seats))}, booking: none}
 	if request != none {
 		if p.list[request].grants() {
 			b.booking = p.list[request].booking
 			p.ends[b.booking] = p.nanos(l.expires)
 		}
-		p.placedAsTold(request)
+		p.placedAsAnswered(request)
 	}
-	s.arena = append(s.arena, l.seats...)
+	s.pool = append(s.pool, l.seats...)
 	s.list = append(s.list, b)
 	s.byID[string(l.booking)] = uint32(len(s.list) - 1)
 	certain := b.booking != none && p.settled(p.list[request].ret)
@@ -306,7 +306,7 @@ func (p *replay) moved(b *logBooking, at uint32) {
 	if move.letter == 0 {
 		return
 	}
-	for _, seat := range s.arena[b.seats.At : b.seats.At+b.seats.Len] {
+	for _, seat := range s.pool[b.seats.At : b.seats.At+b.seats.Len] {
 		if int(seat) >= len(s.seats) || s.seats[seat].holder != at+1 {
 			continue // blamed when it was given to two
 		}

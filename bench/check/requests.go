@@ -33,7 +33,7 @@ type requests struct {
 	index table
 
 	bookings []booking
-	deeds    []bookingOp
+	ops      []bookingOp
 	faults   faults
 	unknown  uint64
 	again    uint64

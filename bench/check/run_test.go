@@ -94,10 +94,10 @@ func TestManyCorrectServersPass(t *testing.T) {
 		w := simulate(size, noBug, chance(rand.New(rand.NewPCG(seed, 0))))
 		result := w.checked(t)
 		if !result.Passed() {
-			t.Fatalf("seed %d, %d requests:\n%v", seed, w.asked, result.String())
+			t.Fatalf("seed %d, %d requests:\n%v", seed, w.hasRequest, result.String())
 		}
 		if seed == 0 {
-			t.Logf("%d requests:\n%v", w.asked, result.String())
+			t.Logf("%d requests:\n%v", w.hasRequest, result.String())
 		}
 	}
 }

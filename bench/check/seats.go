@@ -217,10 +217,10 @@ const ghostsMax = 3
 // anybody is from when on the seat can be held by somebody unheard of at any moment, so that "taken" and "held" prove
 // nothing.
 //
-// That is from the first wish of unknown outcome for the best seats, which may have meant any seat, or from the fourth
-// unknown hold of this very seat. It hides what such a request cannot really explain: more seats refused than it asked
-// for, or a seat refused, granted and refused again. Grants are judged all the same: whatever is unknown, no two of
-// them may overlap.
+// That is from the first request of unknown outcome for the best seats, which may have meant any seat, or from the
+// fourth unknown hold of this very seat. It hides what such a request cannot really explain: more seats refused than it
+// asked for, or a seat refused, granted and refused again. Grants are judged all the same: whatever is unknown, no two
+// of them may overlap.
 func (x *examiner) anybody(seat uint32) history.Nanos {
 	from := x.gone.earliest
 	if calls := x.callsOf(seat); len(calls) > ghostsMax {
@@ -232,7 +232,7 @@ func (x *examiner) anybody(seat uint32) history.Nanos {
 // seat checks one seat: at once if an order of its steps is at hand, or a plain contradiction; else by porcupine.
 func (x *examiner) seat(no, seat uint32, ghosts []ghost, reads []read, out *sectionResult) {
 	takers, calls := x.takersOf(seat), x.callsAt(ghosts, seat)
-	if x.gone.asked {
+	if x.gone.hasRequest {
 		gaps(takers, calls, x.gone.open)
 	}
 	if len(takers) == 0 && len(reads) == 0 {
@@ -289,7 +289,7 @@ func (x *examiner) assemble(takers []taker, ghosts []ghost, reads []read) {
 		if t.sold == history.Never {
 			add(lapse, n, b.lapse, history.Never)
 		}
-		for _, d := range x.deedsOf(b) {
+		for _, d := range x.opsOf(b) {
 			add(d.act, n, d.call, d.ret)
 		}
 	}

@@ -43,12 +43,12 @@ func drawJunk(t *rapid.T) *history.History {
 		case 2:
 			extended(verdict, n, call, ret, ret+10)(b)
 		case 3:
-			wish(history.Unknown, "ghost", call, never, seat.Draw(t, "seat"))(b)
+			wanted(history.Unknown, "ghost", call, never, seat.Draw(t, "seat"))(b)
 		case 4:
 			letters := rapid.SampledFrom([]string{"aa", "ah", "ha", "hs", "sa", "as", "hh", "ss"}).Draw(t, "letters")
 			shown(letters, call, ret)(b)
 		default:
-			wish(history.Taken, "loser", call, ret, seat.Draw(t, "seat"))(b)
+			wanted(history.Taken, "loser", call, ret, seat.Draw(t, "seat"))(b)
 		}
 		key(b)
 	}

@@ -13,13 +13,13 @@ import (
 // overlap, answers and requests get lost or come late, buyers repeat themselves, holds lapse, the server crashes, and
 // it can have a bug.
 type world struct {
-	pick   func(n int) int
-	now    history.Nanos
-	queue  moments
-	order  int
-	server *simServer
-	h      *history.History
-	asked  int
+	pick       func(n int) int
+	now        history.Nanos
+	queue      moments
+	order      int
+	server     *simServer
+	h          *history.History
+	hasRequest int
 }
 
 const simMilli = history.Nanos(1_000_000)
@@ -198,7 +198,7 @@ func (b *simBuyer) ask(op history.Op) {
 	if !b.calm {
 		fate = w.pick(12)
 	}
-	w.asked++
+	w.hasRequest++
 	travel := w.upTo(5)
 	switch fate {
 	case 1: // the request is lost
@@ -243,7 +243,7 @@ func (b *simBuyer) again(op history.Op, n int) {
 }
 
 func (b *simBuyer) answered(op history.Op, a simAnswer) {
-	wish := op
+	wanted := op
 	op.Verdict, op.Return, op.Expires = a.verdict, b.w.now, a.expires
 	op.Text, op.Lost = b.part.AddText(a.text), b.part.AddSeats(a.lost)
 	if op.Kind == history.Best && a.verdict == history.Done {
@@ -262,5 +262,5 @@ func (b *simBuyer) answered(op history.Op, a simAnswer) {
 	if a.verdict == history.Done || a.verdict == history.Taken {
 		repeats = 1
 	}
-	b.w.after(b.w.upTo(8), func() { b.again(wish, repeats) })
+	b.w.after(b.w.upTo(8), func() { b.again(wanted, repeats) })
 }

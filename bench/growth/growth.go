@@ -120,7 +120,7 @@ func newGrownPoint(d *Dimension, at uint64, s growthShape) *grownPoint {
 	p := &grownPoint{growthPoint: d.point(at, s), dimension: d, at: at, figures: run.Figures{}}
 	for i, l := range p.measured {
 		side := report.Side{Name: p.name()}
-		if at == d.Steps[0] && i == 0 { // told once
+		if at == d.Steps[0] && i == 0 { // measured once
 			side.About = d.About
 		}
 		if l.title != "" {

@@ -215,8 +215,8 @@ func tinyDimension() Dimension {
 			[]growthLine{useful(0, "turns"), useful(1, "best"), {"refusals", ofRounds(2, report.RefusalRate())}},
 			slices.Concat(held(0, "hold", ""), held(1, "best", "best "), latencies(2, "hold", "taken", "refused ")),
 			nil),
-			growthCurve{title: "restart", unit: "ms", lines: []growthLine{told(figureReady, "ready"),
-				told(figureMap, "map"), told(figureHoldMemory, "memory")}}),
+			growthCurve{title: "restart", unit: "ms", lines: []growthLine{measured(figureReady, "ready"),
+				measured(figureMap, "map"), measured(figureHoldMemory, "memory")}}),
 	}
 }
 

@@ -34,8 +34,8 @@ func ofRounds(load int, m report.Metric) func(*grownPoint) []float64 {
 	}
 }
 
-// told is what was measured at a point besides its loads.
-func told(figure, name string) growthLine {
+// measured is what was measured at a point besides its loads.
+func measured(figure, name string) growthLine {
 	return growthLine{name: name, values: func(p *grownPoint) []float64 {
 		return p.figures.Of(figure)
 	}}
@@ -65,7 +65,7 @@ func curvesOf(rates, times, cpu []growthLine) []growthCurve {
 		{title: "throughput", unit: "a second", lines: rates},
 		{title: "latency", unit: "ms", logY: true, lines: times},
 		{title: "server's processor time", unit: "µs a request", lines: cpu},
-		{title: figureResident, unit: "MiB", lines: []growthLine{told(figureResident, "the whole process")}},
+		{title: figureResident, unit: "MiB", lines: []growthLine{measured(figureResident, "the whole process")}},
 	}
 }
 

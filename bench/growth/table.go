@@ -52,7 +52,7 @@ const (
 	// not be one.
 	wholeSection   = 5_000
 	growthSections = 40
-	fillHouses     = 5 // of 200,000 seats each: room for a million holds
+	fillEvents     = 5 // of 200,000 seats each: room for a million holds
 	// warmUpBuyers hold and release before anything is measured, on every point alike: a process's first second is not
 	// its second one.
 	warmUpBuyers  = 2_000
@@ -177,7 +177,7 @@ func bySeats() Dimension {
 			[]growthLine{costs(0, "named seats"), costs(1, "best available")}),
 	}
 	dimension.curves = append(dimension.curves, growthCurve{title: "the whole live map", unit: "ms",
-		lines: []growthLine{told(figureMap, "one read, by itself")}})
+		lines: []growthLine{measured(figureMap, "one read, by itself")}})
 	return dimension
 }
 
@@ -204,7 +204,7 @@ func byHolds() Dimension {
 			"whether new holds and refusals feel them.",
 		point: func(at uint64, s growthShape) growthPoint {
 			fill, refused := s.keeps(), s.turns("contested", run.Stadium)
-			fill.Events, fill.Load.Duration, fill.Load.Count, fill.Sidecar = fillHouses, 0, at, memorySidecar(at)
+			fill.Events, fill.Load.Duration, fill.Load.Count, fill.Sidecar = fillEvents, 0, at, memorySidecar(at)
 			return growthPoint{
 				before:   []growthLoad{s.warmUp(), {"placing the live holds", fill, at}},
 				measured: []growthLoad{{"new holds", s.keeps(), 0}, {"refused", refused, 0}},
@@ -216,7 +216,7 @@ func byHolds() Dimension {
 			[]growthLine{costs(0, "new holds"), costs(1, "refusals")}),
 	}
 	dimension.curves = append(dimension.curves, growthCurve{title: "resident memory of a hold", unit: "bytes",
-		logY: true, lines: []growthLine{told(figureHoldMemory, "one live hold")}})
+		logY: true, lines: []growthLine{measured(figureHoldMemory, "one live hold")}})
 	return dimension
 }
 
@@ -240,10 +240,14 @@ func byHistory() Dimension {
 		curves: curvesOf([]growthLine{useful(0, "new holds")}, held(0, "hold", ""),
 			[]growthLine{costs(0, "new holds")}),
 	}
-	dimension.curves = append(dimension.curves,
-		growthCurve{title: "disk", unit: "bytes a change", lines: []growthLine{told(figureChangeDisk, "one change")}},
+	dimension.curves = append(
+		dimension.curves,
+		growthCurve{
+			title: "disk", unit: "bytes a change", lines: []growthLine{measured(figureChangeDisk, "one change")},
+		},
 		growthCurve{title: "restart after kill -9", unit: "ms",
-			lines: []growthLine{told(figureReady, "until ready"), told(figureFirstMap, "until the first map")}})
+			lines: []growthLine{measured(figureReady, "until ready"), measured(figureFirstMap, "until the first map")}},
+	)
 	return dimension
 }
 

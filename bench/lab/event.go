@@ -70,7 +70,8 @@ func comma(i int) string {
 	return ","
 }
 
-// Terms are an event's booking rules. A buyer may have any number of seats: what is measured is the house, not a limit.
+// Terms are an event's booking rules. A buyer may have any number of seats: what is measured is the server, not a
+// limit.
 type Terms struct {
 	HoldTTL      time.Duration // whole seconds
 	SeatsPerHold int64

@@ -115,11 +115,11 @@ func (t Endpoint) end(ctx context.Context, method, path, key string) (problem st
 	if response.StatusCode() == http.StatusOK {
 		return ""
 	}
-	var told wire.Problem
-	if json.Unmarshal(response.Body(), &told) != nil || told.Code == "" {
+	var refusal wire.Problem
+	if json.Unmarshal(response.Body(), &refusal) != nil || refusal.Code == "" {
 		return fmt.Sprintf("answer %d", response.StatusCode())
 	}
-	return told.Code
+	return refusal.Code
 }
 
 // giveBack refunds bookings, or releases them.

@@ -65,15 +65,15 @@ func TestALoadLeavesNothingBehind(t *testing.T) {
 	part.Ops = append(part.Ops, history.Op{Kind: history.Hold, Verdict: history.Taken},
 		history.Op{Kind: history.Look, Verdict: history.Done, Text: part.AddText([]byte("aaa"))})
 	h := &history.History{Header: history.Header{Events: []history.Event{{ID: "e1"}}}, Parts: []*history.Part{part}}
-	told := ""
+	problem := ""
 	target.Guest.Remember(h)
-	target.Leave(func(text string) { told = text })
+	target.Leave(func(text string) { problem = text })
 	if len(l.events) != 1 || !l.events["e3"] || len(l.bookings) != 1 {
 		t.Errorf("there stay events %v, bookings %v", l.events, l.bookings)
 	}
-	if !strings.Contains(told, "1 of 3 events") || !strings.Contains(told, "event_has_bookings") ||
-		strings.Contains(told, "the operator") {
-		t.Errorf("told %q", told)
+	if !strings.Contains(problem, "1 of 3 events") || !strings.Contains(problem, "event_has_bookings") ||
+		strings.Contains(problem, "the operator") {
+		t.Errorf("told %q", problem)
 	}
 	lab.Endpoint{Address: "127.0.0.1:1"}.Leave(func(text string) { t.Errorf("a server of one's own: %s", text) })
 }

@@ -156,3 +156,13 @@ func ignoreGone(err error) error {
 	}
 	return err
 }
+
+// LoadAverage is how many wanted a processor of this machine in the last minute, 5 and 15 minutes; empty where /proc
+// does not tell.
+func LoadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	return strings.Join(strings.Fields(string(text))[:3], " ")
+}

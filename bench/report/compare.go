@@ -256,8 +256,8 @@ func (f *family) familyP() []float64 {
 		}
 	}
 	rows, old := f.rows(able)
-	for at, judged := range familyP(rows, old) {
-		p[able[at]] = judged
+	for at, adjusted := range familyP(rows, old) {
+		p[able[at]] = adjusted
 	}
 	return p
 }

@@ -187,8 +187,8 @@ func (r *Report) AddRatios(m Metric, aims map[string]float64) {
 	}
 }
 
-// Met tells whether the median reaches the aim; known is false when there is no aim.
-func (r *Ratio) Met() (met, known bool) {
+// Reached tells whether the median reaches the aim; known is false when there is no aim.
+func (r *Ratio) Reached() (reached, known bool) {
 	if r.Aim == nil {
 		return false, false
 	}
@@ -202,5 +202,5 @@ func (r *Ratio) reached(v float64) bool {
 	return v >= *r.Aim
 }
 
-// metAlways tells whether every round reached the aim, not only the one in the middle.
-func (r *Ratio) metAlways() bool { return r.reached(r.Spread.Min) && r.reached(r.Spread.Max) }
+// alwaysReached tells whether every round reached the aim, not only the one in the middle.
+func (r *Ratio) alwaysReached() bool { return r.reached(r.Spread.Min) && r.reached(r.Spread.Max) }

@@ -201,9 +201,9 @@ type Line struct {
 
 // Figure is one number.
 type Figure struct {
-	Name  string  `json:"name"`
-	Value float64 `json:"value"`
-	Unit  string  `json:"unit"`
-	Aim   string  `json:"aim,omitempty"` // in words: "≥ 10 ×"
-	Met   *bool   `json:"met,omitempty"` // nil: no aim
+	Name    string  `json:"name"`
+	Value   float64 `json:"value"`
+	Unit    string  `json:"unit"`
+	Aim     string  `json:"aim,omitempty"` // in words: "≥ 10 ×"
+	Reached *bool   `json:"met,omitempty"` // nil: no aim
 }

@@ -172,8 +172,10 @@ func (d *digest) allBars() []*picture {
 // badges are the verdicts in order of weight: checks, aims, the client, void rounds.
 func (d *digest) badges() (all []badge) {
 	all = d.checkBadges()
-	if met, aims := d.aims(); aims > 0 {
-		all = append(all, badge{metClass(met == aims), fmt.Sprintf("%d of %s met", met, plural(aims, "aim"))})
+	if reached, aims := d.aims(); aims > 0 {
+		all = append(
+			all, badge{reachedClass(reached == aims), fmt.Sprintf("%d of %s met", reached, plural(aims, "aim"))},
+		)
 	}
 	if len(d.alive()) > 0 {
 		verdict := d.clientInWords()

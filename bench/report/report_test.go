@@ -125,7 +125,7 @@ func drawnReport(t *rapid.T) *Report {
 		Settings: []Setting{{text.Draw(t, "name"), text.Draw(t, "value")}},
 		Curves: []Curve{{Title: text.Draw(t, "title"),
 			Lines: []Line{{Points: [][2]float64{{number.Draw(t, "x"), number.Draw(t, "y")}}}}}},
-		Figures: []Figure{{Value: number.Draw(t, "figure"), Met: rapid.Ptr(rapid.Bool(), true).Draw(t, "met")}},
+		Figures: []Figure{{Value: number.Draw(t, "figure"), Reached: rapid.Ptr(rapid.Bool(), true).Draw(t, "met")}},
 	}
 	for i := range rapid.IntRange(0, 3).Draw(t, "sides") {
 		round := Round{
@@ -235,11 +235,11 @@ func TestAddRatiosPairsRoundsByNumber(t *testing.T) {
 	if got := r.Ratios[0].Spread; got != (Spread{10, 10, 10}) {
 		t.Errorf("useful/s: %v, want 10 of the one pair of rounds that counts", got)
 	}
-	if met, known := r.Ratios[0].Met(); met || !known {
-		t.Errorf("10 against an aim of at least 12: %v, %v", met, known)
+	if reached, known := r.Ratios[0].Reached(); reached || !known {
+		t.Errorf("10 against an aim of at least 12: %v, %v", reached, known)
 	}
-	if met, known := r.Ratios[1].Met(); !met || !known || !r.Ratios[1].AtMost {
-		t.Errorf("a twelfth of the latency against an aim of at most the same: %v, %v", met, known)
+	if reached, known := r.Ratios[1].Reached(); !reached || !known || !r.Ratios[1].AtMost {
+		t.Errorf("a twelfth of the latency against an aim of at most the same: %v, %v", reached, known)
 	}
 	r.Sides[1].Rounds[0].Number, r.Ratios = 5, nil // now no round of theirs is of one number
 	r.AddRatios(UsefulRate(), nil)

@@ -51,8 +51,8 @@ func (d *digest) ratiosTable() *table {
 	for i := range d.Ratios {
 		r := &d.Ratios[i]
 		aim := cell{Text: nothing}
-		if met, known := r.Met(); known {
-			aim = cell{Text: r.aimInWords(), Class: metClass(met)}
+		if reached, known := r.Reached(); known {
+			aim = cell{Text: r.aimInWords(), Class: reachedClass(reached)}
 		}
 		t.add(plainCell(r.What), plainCell(r.Over), plainCell(times(r.Spread.Median)),
 			plainCell(endsOf(r.Spread, 2, times)), aim)
@@ -60,8 +60,8 @@ func (d *digest) ratiosTable() *table {
 	return t.orNil()
 }
 
-func metClass(met bool) string {
-	if met {
+func reachedClass(reached bool) string {
+	if reached {
 		return "good"
 	}
 	return "bad"
@@ -72,8 +72,8 @@ func (r *Report) figuresTable() *table {
 	for i := range r.Figures {
 		f := &r.Figures[i]
 		aim := cell{Text: nothing}
-		if f.Met != nil {
-			aim = cell{Text: f.aimInWords(), Class: metClass(*f.Met)}
+		if f.Reached != nil {
+			aim = cell{Text: f.aimInWords(), Class: reachedClass(*f.Reached)}
 		}
 		t.add(plainCell(f.Name), plainCell(strings.TrimSpace(figure(f.Value)+" "+f.Unit)), aim)
 	}

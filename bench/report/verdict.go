@@ -108,8 +108,8 @@ func (s *Side) checksInWords() string {
 // Headline is what was found, in one sentence: the first side's rate, its ratio, the checks, the client, the aims.
 func (r *Report) Headline() string {
 	parts := r.digest().findings()
-	if met, all := r.aims(); all > 0 {
-		parts = append(parts, fmt.Sprintf("%d of %s met", met, plural(all, "aim")))
+	if reached, all := r.aims(); all > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %s met", reached, plural(all, "aim")))
 	}
 	if len(parts) == 0 {
 		return "There is nothing to report."
@@ -249,22 +249,22 @@ func (d *digest) voidRounds() (n int) {
 }
 
 // aims counts the ratios and figures that have an aim, and those that met it.
-func (r *Report) aims() (met, all int) {
-	count := func(reached, known bool) {
+func (r *Report) aims() (reached, all int) {
+	count := func(good, known bool) {
 		if known {
 			all++
 		}
-		if known && reached {
-			met++
+		if known && good {
+			reached++
 		}
 	}
 	for i := range r.Ratios {
-		count(r.Ratios[i].Met())
+		count(r.Ratios[i].Reached())
 	}
 	for _, f := range r.Figures {
-		count(f.Met != nil && *f.Met, f.Met != nil)
+		count(f.Reached != nil && *f.Reached, f.Reached != nil)
 	}
-	return met, all
+	return reached, all
 }
 
 // inWords is "12.4 × (11.8 … 13.1)".
@@ -279,7 +279,7 @@ func (r *Ratio) ends() string {
 
 // aimInWords is "at least 10 ×: met", empty without an aim.
 func (r *Ratio) aimInWords() string {
-	met, known := r.Met()
+	reached, known := r.Reached()
 	if !known {
 		return ""
 	}
@@ -289,9 +289,9 @@ func (r *Ratio) aimInWords() string {
 	}
 	verdict := "NOT MET"
 	switch {
-	case met && r.metAlways():
+	case reached && r.alwaysReached():
 		verdict = "met"
-	case met:
+	case reached:
 		verdict = "met by the median, not by every round"
 	}
 	return fmt.Sprintf("aim %s %s ×: %s", bound, strconv.FormatFloat(*r.Aim, 'g', 4, 64), verdict)
@@ -300,9 +300,9 @@ func (r *Ratio) aimInWords() string {
 // aimInWords of a figure.
 func (f *Figure) aimInWords() string {
 	switch {
-	case f.Met == nil:
+	case f.Reached == nil:
 		return ""
-	case *f.Met:
+	case *f.Reached:
 		return "aim " + f.Aim + ": met"
 	}
 	return "aim " + f.Aim + ": NOT MET"

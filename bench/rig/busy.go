@@ -29,14 +29,14 @@ func (r *Rig) AvailabilityWhileSelling(ctx context.Context, reads, holds Shape) 
 	if err != nil {
 		return b, err
 	}
-	var beside sync.WaitGroup
+	var sidecar sync.WaitGroup
 	var holdErr error
-	beside.Go(func() {
+	sidecar.Go(func() {
 		b.Holds, holdErr = runAgainst(ctx, holdLoad, r.Target.Address, nil)
 		holdErr = expect(b.Holds, holdErr, load.Held)
 	})
 	b.Availability, err = runAgainst(ctx, readLoad, r.Target.Address, r.Server)
-	beside.Wait()
+	sidecar.Wait()
 	if err = expect(b.Availability, err, load.Served); err != nil {
 		return b, err
 	}

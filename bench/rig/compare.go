@@ -45,15 +45,15 @@ func compare(ctx context.Context, scenario string, a, b comparedTarget, rounds i
 	}
 	for round := range rounds {
 		first, second := &c.A, &c.B
-		contenders := [2]comparedTarget{a, b}
+		targets := [2]comparedTarget{a, b}
 		if round%2 == 1 {
 			first, second = second, first
-			contenders[0], contenders[1] = contenders[1], contenders[0]
+			targets[0], targets[1] = targets[1], targets[0]
 		}
 		for i, side := range []*Side{first, second} {
-			result, err := contenders[i].Round(ctx, round)
+			result, err := targets[i].Round(ctx, round)
 			if err != nil {
-				return nil, fmt.Errorf("rig: %s, round %d of %s: %w", scenario, round+1, contenders[i].Name, err)
+				return nil, fmt.Errorf("rig: %s, round %d of %s: %w", scenario, round+1, targets[i].Name, err)
 			}
 			side.Rounds = append(side.Rounds, result)
 		}

@@ -55,8 +55,8 @@ func (r *Rig) Expiry(ctx context.Context, holds int, bookings Shape) (ExpiryResu
 	if err != nil {
 		return ExpiryResult{}, err
 	}
-	beside := &holdsWork{target: r.Target, shape: bookings}
-	if _, err := beside.prepare(ctx); err != nil { // opens its event now rather than in the busy second
+	sidecar := &holdsWork{target: r.Target, shape: bookings}
+	if _, err := sidecar.prepare(ctx); err != nil { // opens its event now rather than in the busy second
 		return ExpiryResult{}, err
 	}
 	watching, stop := context.WithCancel(ctx)
@@ -75,7 +75,7 @@ func (r *Rig) Expiry(ctx context.Context, holds int, bookings Shape) (ExpiryResu
 		}
 	}
 	lapse := begin.Add(time.Duration(count)*waveLength + settle)
-	result, err := r.bookBeside(ctx, beside, lapse)
+	result, err := r.bookMeanwhile(ctx, sidecar, lapse)
 	if err != nil {
 		return result, err
 	}
@@ -168,8 +168,8 @@ func (w *wave) seen(n uint64, letter byte, at time.Time) bool {
 	return w.pending.Add(-1) > 0
 }
 
-// bookBeside books at a fixed rate before the lapse, then through it.
-func (r *Rig) bookBeside(ctx context.Context, w *holdsWork, lapse time.Time) (e ExpiryResult, err error) {
+// bookMeanwhile books at a fixed rate before the lapse, then through it.
+func (r *Rig) bookMeanwhile(ctx context.Context, w *holdsWork, lapse time.Time) (e ExpiryResult, err error) {
 	w.shape.Duration = quietLength
 	if err := lab.SleepUntil(ctx, lapse.Add(-quietLength-time.Second)); err != nil {
 		return e, err

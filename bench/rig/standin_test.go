@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"strings"
@@ -30,8 +31,12 @@ type standIn struct {
 
 type standInEvent struct {
 	open  bool
-	plan  wire.Availability
-	seats map[string]bool // held
+	plan  wire.Availability // every seat available
+	seats map[string]bool   // held
+	// held are the letters of the sections that have held seats, kept as holds come: making them for each look took
+	// longer, under the race detector on a busy machine, than a client waits.
+	held     map[string][]byte
+	watchers []chan string // what each stream is sent
 }
 
 func newStandIn() *fasthttp.Server {
@@ -45,6 +50,8 @@ func (s *standIn) handle(ctx *fasthttp.RequestCtx) {
 	parts := strings.Split(strings.Trim(string(ctx.Path()), "/"), "/")
 	switch {
 	case string(ctx.Path()) == "/readyz":
+	case string(ctx.Method()) == "DELETE":
+		delete(s.events, parts[2])
 	case len(parts) == 2:
 		s.create(ctx)
 	case s.events[parts[2]] == nil:
@@ -53,6 +60,8 @@ func (s *standIn) handle(ctx *fasthttp.RequestCtx) {
 		s.events[parts[2]].open = true
 	case parts[3] == "bookings":
 		s.hold(ctx, s.events[parts[2]])
+	case len(parts) == 5:
+		s.stream(ctx, s.events[parts[2]])
 	case parts[3] == "availability":
 		s.events[parts[2]].write(ctx)
 	}
@@ -71,7 +80,7 @@ func (s *standIn) create(ctx *fasthttp.RequestCtx) {
 		ctx.SetStatusCode(400)
 		return
 	}
-	e := &standInEvent{seats: map[string]bool{}}
+	e := &standInEvent{seats: map[string]bool{}, held: map[string][]byte{}}
 	total := 0
 	for _, section := range plan.Sections {
 		seats := 0
@@ -101,24 +110,74 @@ func (s *standIn) hold(ctx *fasthttp.RequestCtx, e *standInEvent) {
 		return
 	}
 	e.seats[seat] = true
+	e.mark(seat)
 	s.holds++
+	e.tell(seat)
 	ctx.SetStatusCode(201)
 	ctx.SetBodyString(`{"id":"b","state":"held"}`)
+}
+
+// stream sends what is held from now on, and nothing of what a client could prove: the rig does not ask for that.
+func (s *standIn) stream(ctx *fasthttp.RequestCtx, e *standInEvent) {
+	frames := make(chan string, 10_000)
+	e.watchers = append(e.watchers, frames)
+	ctx.HijackSetNoResponse(true)
+	ctx.Hijack(func(conn net.Conn) {
+		_, err := fmt.Fprint(conn, "HTTP/1.1 200 OK\r\n\r\nevent: snapshot\ndata: {}\n\n")
+		for frame := range frames {
+			if err != nil {
+				return
+			}
+			_, err = fmt.Fprint(conn, frame)
+		}
+	})
+}
+
+// tell sends a hold to all streams.
+func (e *standInEvent) tell(seat string) {
+	var section string
+	var row, number int
+	parts := strings.SplitN(seat, "-", 2)
+	section = parts[0]
+	if _, err := fmt.Sscanf(parts[1], "%d-%d", &row, &number); err != nil {
+		panic(err)
+	}
+	for _, frames := range e.watchers {
+		frames <- fmt.Sprintf("event: delta\ndata: "+
+			`{"section":%q,"first_seq":1,"seq":2,"changes":[[%d,"h"]]}`+"\n\n",
+			section, (row-lab.RowsFirst)*rowSeats+number-1)
+	}
 }
 
 func (e *standInEvent) write(ctx *fasthttp.RequestCtx) {
 	live := wire.Availability{}
 	for _, section := range e.plan.Sections {
-		letters := []byte(section.Status)
-		for i := range letters {
-			if e.seats[fmt.Sprintf("%s-%d-%d", section.ID, i/rowSeats+lab.RowsFirst, i%rowSeats+1)] {
-				letters[i] = 'h'
-			}
+		if letters := e.held[section.ID]; letters != nil {
+			section.Status = string(letters)
 		}
-		section.Status = string(letters)
 		live.Sections = append(live.Sections, section)
 	}
 	_ = json.NewEncoder(ctx).Encode(live)
+}
+
+// mark shows a seat as held; one that the plan does not have is nobody's.
+func (e *standInEvent) mark(seat string) {
+	id, place, _ := strings.Cut(seat, "-")
+	var row, number int
+	if _, err := fmt.Sscanf(place, "%d-%d", &row, &number); err != nil {
+		return
+	}
+	for _, section := range e.plan.Sections {
+		if section.ID != id {
+			continue
+		}
+		if e.held[id] == nil {
+			e.held[id] = []byte(section.Status)
+		}
+		if i := (row-lab.RowsFirst)*rowSeats + number - 1; i >= 0 && i < len(e.held[id]) {
+			e.held[id][i] = 'h'
+		}
+	}
 }
 
 // TestMain lets this test binary be the servers that a rig starts: "serve …" is the stand-in, "null …" the do-nothing

@@ -71,7 +71,7 @@ func TestEveryScenarioOnACorrectServer(t *testing.T) {
 	}
 }
 
-// eras ends when the last seat of the last house is paid, and not before.
+// eras ends when the last seat of the last venue is paid, and not before.
 func TestErasSellsEverySeat(t *testing.T) {
 	var started []*labtest.MemoryServer
 	r := runSmall(t, small(t, "eras"), Config{Targets: []lab.Target{labtest.MemoryTarget(t, false, &started)}})

@@ -58,9 +58,9 @@ func (d *Drive) pace() *load.Pace {
 // Numbers of the scenarios' events. stampede's and steady's is as large as an event may be: no seat of a round is
 // anybody else's.
 var (
-	Stadium = lab.UniformVenue(64, 125, 25) // 200,000 seats
-	arena   = lab.UniformVenue(40, 25, 20)  // 20,000 seats: what an evening sells
-	eraShow = lab.UniformVenue(60, 22, 35)  // 46,200 seats; 52 of them are 2,402,400
+	Stadium  = lab.UniformVenue(64, 125, 25) // 200,000 seats
+	midVenue = lab.UniformVenue(40, 25, 20)  // 20,000 seats: what an evening sells
+	eraShow  = lab.UniformVenue(60, 22, 35)  // 46,200 seats; 52 of them are 2,402,400
 )
 
 // eraShows is how many shows the eras tour had.
@@ -96,25 +96,25 @@ var scenarios = []Scenario{
 		Load:  Drive{Conns: 256, Duration: 4 * time.Second},
 	},
 	{
-		Name: "onsale", Venue: arena, Events: 1, HoldTTL: 10 * time.Second,
+		Name: "onsale", Venue: midVenue, Events: 1, HoldTTL: 10 * time.Second,
 		About: "The doors open: a burst and then a stream of people who look at the live map, choose, think, pay or " +
 			"go; parties as in real listings. It is the whole evening in small.",
 		Load: Drive{Conns: 512, Burst: 2000, Rate: 1000, Duration: 10 * time.Second, Patience: 15 * time.Second},
 	},
 	{
-		Name: "browse", Venue: arena, Events: 1, HoldTTL: time.Minute, Sidecar: watchersSidecar,
+		Name: "browse", Venue: midVenue, Events: 1, HoldTTL: time.Minute, Sidecar: watchersSidecar,
 		About: "Nine of ten come to look, one buys, and hundreds follow the live map: reads must be cheap and fresh " +
 			"while the house sells, and take nothing from those who book.",
 		Load: Drive{Conns: 256, Rate: 3000, Duration: 5 * time.Second},
 	},
 	{
-		Name: "expiry", Venue: arena, Events: 10, HoldTTL: 5 * time.Second, waves: true,
+		Name: "expiry", Venue: midVenue, Events: 10, HoldTTL: 5 * time.Second, waves: true,
 		About: "Ten waves of abandoned holds that all lapse in the same second, and people who wait for just these " +
 			"seats: how soon after a hold's end is its seat for sale again, and what do others feel meanwhile?",
 		Load: Drive{Conns: 256, Rate: 5000, Duration: 10 * time.Second, Patience: 30 * time.Second},
 	},
 	{
-		Name: "bots", Venue: arena, Events: 1, HoldTTL: 3 * time.Second,
+		Name: "bots", Venue: midVenue, Events: 1, HoldTTL: 3 * time.Second,
 		About: "Three of ten arrivals are scripts that hold all they may and let it lapse, again and again. It asks " +
 			"how many people still go home with tickets.",
 		Load: Drive{Conns: 512, Rate: 1000, Duration: 10 * time.Second, Patience: 30 * time.Second},

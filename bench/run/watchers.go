@@ -120,8 +120,8 @@ func (w *watchers) see(data []byte, at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, change := range delta.Changes {
-		if asked, ours := w.asks[buyers.SeatRef{Section: section, Seat: change.Seat}]; ours && change.Letter == 'h' {
-			w.lags.Record(at.Sub(asked))
+		if probed, ours := w.asks[buyers.SeatRef{Section: section, Seat: change.Seat}]; ours && change.Letter == 'h' {
+			w.lags.Record(at.Sub(probed))
 		}
 	}
 }
@@ -135,7 +135,7 @@ func (w *watchers) poke(ctx context.Context, r *Round) error {
 	pace := load.Steady(load.Rate(float64(time.Second) / float64(probePause)))
 	a := r.assignment()
 	a.Job.Scenario, a.Pace, a.Conns, a.Loops, a.First = "probe", &pace, 1, 1, probeBuyers+uint64(r.Number)*1_000_000
-	done, err := a.runWith(ctx, r.Events, nil, func(c *buyers.Script) { c.Asking = w.asked })
+	done, err := a.runWith(ctx, r.Events, nil, func(c *buyers.Script) { c.OnProbe = w.probed })
 	if ctx.Err() != nil && err != nil { // it never began
 		return nil
 	}
@@ -145,7 +145,7 @@ func (w *watchers) poke(ctx context.Context, r *Round) error {
 	return err
 }
 
-func (w *watchers) asked(seat buyers.SeatRef) {
+func (w *watchers) probed(seat buyers.SeatRef) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asks[seat] = time.Now()

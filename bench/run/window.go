@@ -9,7 +9,7 @@ import (
 )
 
 // Window is the part of a load that is looked at apart, [From, To) from the load's beginning: without the time in which
-// the house fills, and without the time in which the last ones leave.
+// the venue fills, and without the time in which the last ones leave.
 type Window struct {
 	From time.Duration `json:"from_ns"`
 	To   time.Duration `json:"to_ns"`

@@ -282,19 +282,19 @@ func (h *Liveness) Shown() bool { return h.lease.Load().shown(time.Now()) }
 // is right for the engine's question of that name. It may ask the store, for at most half of Lapse, about a writer it
 // has never seen.
 func (h *Liveness) MayClaim(_ storage.SectionKey, tail storage.Tail) bool {
-	asked := time.Now()
-	verdict := h.judge(tail, asked)
+	readAt := time.Now()
+	verdict := h.judge(tail, readAt)
 	if verdict == lookAgain { // a row written after the last look would not be known
-		_ = h.pulse(h.ctx, asked) // an error leaves the view as it was, and the answer no
-		verdict = h.judge(tail, asked)
+		_ = h.pulse(h.ctx, readAt) // an error leaves the view as it was, and the answer no
+		verdict = h.judge(tail, readAt)
 	}
 	return verdict == yes
 }
 
-func (h *Liveness) judge(tail storage.Tail, asked time.Time) verdict {
+func (h *Liveness) judge(tail storage.Tail, readAt time.Time) verdict {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.view.judge(tail, asked, time.Now())
+	return h.view.judge(tail, readAt, time.Now())
 }
 
 // Settle waits until every other node's row is known to be alive or lapsed: at most about Lapse, and not at all when

@@ -107,7 +107,7 @@ func (v *observed) dropMissing(there map[storage.WriterID]bool) (left bool) {
 }
 
 // judge is the rule of takeover (DESIGN §6): asked is when the question came up, after the tail was read.
-func (v *observed) judge(tail storage.Tail, asked, now time.Time) verdict {
+func (v *observed) judge(tail storage.Tail, readAt, now time.Time) verdict {
 	if !v.fresh(now) {
 		return no
 	}
@@ -129,7 +129,7 @@ func (v *observed) judge(tail storage.Tail, asked, now time.Time) verdict {
 	if v.absent[tail.Writer] {
 		return yes
 	}
-	if v.began.Before(asked) {
+	if v.began.Before(readAt) {
 		return lookAgain
 	}
 	v.absent[tail.Writer] = true

@@ -24,11 +24,11 @@ func at(second float64) time.Time {
 func TestJudge(t *testing.T) {
 	theirs := storage.Tail{Kind: storage.EntryChanges, Seq: 7, Epoch: 2, Writer: rival}
 	for _, row := range []struct {
-		name  string
-		looks []seen
-		tail  storage.Tail
-		asked float64
-		want  verdict
+		name   string
+		looks  []seen
+		tail   storage.Tail
+		readAt float64
+		want   verdict
 	}{
 		{"never looked", nil, storage.Tail{}, 0, no},
 		{"empty log", []seen{{0, 5}}, storage.Tail{}, 0.1, yes},
@@ -63,7 +63,7 @@ func TestJudge(t *testing.T) {
 			v.see(rows, at(l.second), at(l.second))
 			last = l.second
 		}
-		if got := v.judge(row.tail, at(row.asked), at(max(row.asked, last))); got != row.want {
+		if got := v.judge(row.tail, at(row.readAt), at(max(row.readAt, last))); got != row.want {
 			t.Errorf("%s: %v, want %v", row.name, got, row.want)
 		}
 	}

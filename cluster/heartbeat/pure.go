@@ -24,8 +24,8 @@ func (s *ObservedBeats) See(rows []storage.NodeBeat, began, ended time.Time) (fr
 
 // Judge is the rule of takeover: may is its word, unless again says that a look which begins after asked has to come
 // first.
-func (s *ObservedBeats) Judge(tail storage.Tail, asked, now time.Time) (may, again bool) {
-	word := s.view.judge(tail, asked, now)
+func (s *ObservedBeats) Judge(tail storage.Tail, readAt, now time.Time) (may, again bool) {
+	word := s.view.judge(tail, readAt, now)
 	return word == yes, word == lookAgain
 }
 

@@ -44,7 +44,7 @@ type tally struct {
 	timer     *time.Timer
 	began     time.Time
 	count     int // in all, the one that was logged at once included
-	told      int // of them, those in the log
+	logged    int // of them, those in the log
 	newest    Trouble
 	addresses []string // of those not in the log yet
 	more      bool     // addresses that were left out
@@ -78,7 +78,7 @@ func (d *Digest[K]) Add(kind K, t Trouble, about ...any) {
 	current.count++
 	current.newest = t
 	if first {
-		current.told++
+		current.logged++
 	} else {
 		current.remember(t.Address)
 	}
@@ -110,7 +110,7 @@ func (d *Digest[K]) sum(kind K, about []any) {
 		d.mu.Unlock()
 		return
 	}
-	fresh := current.count - current.told
+	fresh := current.count - current.logged
 	if fresh == 0 {
 		delete(d.open, kind)
 		d.mu.Unlock()

@@ -114,7 +114,7 @@ type watchedConn struct {
 	link                *Link
 	side, peer, address string
 	greeting            string // what is still to be said; read by gRPC's one reader
-	told                atomic.Bool
+	reported            atomic.Bool
 }
 
 // Read is gRPC's.
@@ -144,7 +144,7 @@ func (w *watchedConn) greet(said []byte, err error) {
 }
 
 func (w *watchedConn) note(reason, why string) {
-	if !w.told.Swap(true) {
+	if !w.reported.Swap(true) {
 		w.link.note(w.side, reason, w.peer, w.address, why)
 	}
 }

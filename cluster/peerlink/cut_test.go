@@ -76,15 +76,15 @@ func TestACutConnectionLosesTheEndOfASessionOnly(t *testing.T) {
 			}
 		}
 	}
-	sound(t, b.ear.heard(a.id()))
+	sound(t, b.ear.received(a.id()))
 }
 
 // sound checks what was heard of a peer that sends growing numbers: sessions that begin and end in turn, in each of
 // them the numbers that were sent, without gaps, and no number twice over all sessions.
-func sound(t *testing.T, heard []string) (sessions int) {
+func sound(t *testing.T, received []string) (sessions int) {
 	t.Helper()
 	last, up, within := -1, false, 0
-	for _, what := range heard {
+	for _, what := range received {
 		var n int
 		switch _, err := fmt.Sscan(what, &n); {
 		case what == "up" && !up:
@@ -161,7 +161,7 @@ func TestSessionsKeepTheirPromise(t *testing.T) {
 				a.ear.until(t, "a session that takes", func() bool { return w.talk(a, b) })
 				want := fmt.Sprint(w.next[[2]*tested{a, b}] - 1)
 				b.ear.until(t, "and brings", func() bool { return b.ear.last(a.id()) == want })
-				sessions += sound(t, b.ear.heard(a.id()))
+				sessions += sound(t, b.ear.received(a.id()))
 			}
 		}
 	}

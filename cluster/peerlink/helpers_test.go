@@ -65,14 +65,14 @@ func (e *ear) Received(p storage.WriterID, message []byte) error {
 	return nil
 }
 
-func (e *ear) heard(p storage.WriterID) []string {
+func (e *ear) received(p storage.WriterID) []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return append([]string(nil), e.log[p]...)
 }
 
 func (e *ear) count(p storage.WriterID, word string) (n int) {
-	for _, w := range e.heard(p) {
+	for _, w := range e.received(p) {
 		if w == word {
 			n++
 		}
@@ -118,9 +118,9 @@ func (l *tested) refusals() map[refusal.Kind]uint64 {
 func listen(t testing.TB, first byte, change func(*Options)) *tested {
 	t.Helper()
 	quietly := slog.New(slog.DiscardHandler)
-	e, told := newEar(), refusal.NewLog(quietly)
+	e, reported := newEar(), refusal.NewLog(quietly)
 	o := Options{
-		ID: storage.NewWriterID(), Listen: "127.0.0.1:0", Handler: e, Logger: quietly, Refusals: told,
+		ID: storage.NewWriterID(), Listen: "127.0.0.1:0", Handler: e, Logger: quietly, Refusals: reported,
 		DownAfter: patience,
 		Port:      netlimit.New(netlimit.Options{Name: "link", Max: 64, Plain: true, Logger: quietly}),
 	}
@@ -134,7 +134,7 @@ func listen(t testing.TB, first byte, change func(*Options)) *tested {
 	}
 	t.Cleanup(func() {
 		l.Close()
-		told.Close()
+		reported.Close()
 		if e.twice > 0 {
 			t.Errorf("%d calls about one peer were concurrent", e.twice)
 		}

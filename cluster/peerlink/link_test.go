@@ -91,7 +91,7 @@ func TestStreamsSideBySideBecomeOneSession(t *testing.T) {
 		})
 	}
 	a.ear.until(t, "all but one are over", func() bool { return over.Load() == streams-1 && a.Up(someone.ID) })
-	got := a.ear.heard(someone.ID)
+	got := a.ear.received(someone.ID)
 	if want := slices.Repeat([]string{"up", "down"}, streams)[:len(got)]; !slices.Equal(got, want) || len(got)%2 == 0 {
 		t.Errorf("heard %v", got)
 	}
@@ -114,7 +114,7 @@ func TestWhatComesLateOnAnOlderStreamIsNotHeard(t *testing.T) {
 	}
 	newer.say(frameOf("in time"))
 	a.ear.until(t, "the last message", func() bool { return a.ear.count(someone.ID, "in time") == 1 })
-	if got := a.ear.heard(someone.ID); !slices.Equal(got, []string{"up", "early", "down", "up", "in time"}) {
+	if got := a.ear.received(someone.ID); !slices.Equal(got, []string{"up", "early", "down", "up", "in time"}) {
 		t.Errorf("heard %v", got)
 	}
 }
@@ -165,7 +165,7 @@ func TestWhatIsNoFrameEndsThatStream(t *testing.T) {
 	}
 	if a.ear.count(someone.ID, "after")+a.ear.count(someone.ID, "behind it") != 0 || a.ear.count(good.id(),
 		"down") != 0 || !a.Up(good.id()) {
-		t.Errorf("heard %v, and of the good one %v", a.ear.heard(someone.ID), a.ear.heard(good.id()))
+		t.Errorf("heard %v, and of the good one %v", a.ear.received(someone.ID), a.ear.received(good.id()))
 	}
 	if a.refusals()[refusal.Kind{Port: refusal.PortLink, Side: refusal.SideListener,
 		Reason: refusal.ReasonNotANode}] == 0 {
@@ -217,7 +217,7 @@ func TestWhoSaysNoHelloOrAWrongOneIsRefused(t *testing.T) {
 			t.Errorf("%s was not noted", reason)
 		}
 	}
-	if a.Up(someone.ID) || len(a.ear.heard(someone.ID)) != 0 {
+	if a.Up(someone.ID) || len(a.ear.received(someone.ID)) != 0 {
 		t.Error("somebody has a session")
 	}
 }
@@ -378,7 +378,7 @@ func TestAPeerThatComesBackIsToldOfInOrder(t *testing.T) {
 	a.ear.until(t, "a has heard of the end", func() bool { return a.ear.count(b.id(), "down") > 0 })
 	close(free)
 	b.ear.until(t, "up again", func() bool { return b.ear.count(a.id(), "up") == 2 })
-	if got := b.ear.heard(a.id()); !slices.Equal(got[:3], []string{"up", "down", "up"}) {
+	if got := b.ear.received(a.id()); !slices.Equal(got[:3], []string{"up", "down", "up"}) {
 		t.Errorf("heard %v", got)
 	}
 }

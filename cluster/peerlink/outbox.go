@@ -20,15 +20,15 @@ type outbox struct {
 
 	wake chan struct{} // capacity 1: the writer has something to do
 
-	mu      sync.Mutex
-	closed  bool
-	beat    bool // a frame is due even if no message waits
-	waiting []frame
-	bytes   int   // in waiting
-	spoke   int64 // when the newest frame was taken
-	theirs  int64 // newest at of the peer, and when that frame came
-	came    int64
-	trip    time.Duration // smoothed
+	mu        sync.Mutex
+	closed    bool
+	beat      bool // a frame is due even if no message waits
+	waiting   []frame
+	bytes     int   // in waiting
+	spoke     int64 // when the newest frame was taken
+	theirs    int64 // newest at of the peer, and when that frame came
+	came      int64
+	roundTrip time.Duration // smoothed
 }
 
 // frame is a frame in the making, with room for its header in front, so that nothing is copied when it leaves.
@@ -120,27 +120,27 @@ func (o *outbox) beatAfter(silence time.Duration) {
 	}
 }
 
-// heard takes in the header of a frame of the peer.
-func (o *outbox) heard(h header) {
+// received takes in the header of a frame of the peer.
+func (o *outbox) received(h header) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := o.now()
 	if h.at > o.theirs {
 		o.theirs, o.came = h.at, now
 	}
-	if trip := now - h.back; h.back > 0 && trip >= 0 {
-		if o.trip == 0 {
-			o.trip = time.Duration(trip)
+	if roundTrip := now - h.back; h.back > 0 && roundTrip >= 0 {
+		if o.roundTrip == 0 {
+			o.roundTrip = time.Duration(roundTrip)
 		}
-		o.trip += (time.Duration(trip) - o.trip) / 8
+		o.roundTrip += (time.Duration(roundTrip) - o.roundTrip) / 8
 	}
 }
 
 // figures are the bytes that wait, and the round trip.
-func (o *outbox) figures() (bytes int, trip time.Duration) {
+func (o *outbox) figures() (bytes int, roundTrip time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.bytes, o.trip
+	return o.bytes, o.roundTrip
 }
 
 // close throws away what waits; nothing is taken from then on.

@@ -136,7 +136,7 @@ func (s *session) take(b []byte) error {
 	p.received.frames.Add(1)
 	p.received.messages.Add(uint64(messages))
 	p.received.bytes.Add(uint64(len(b)))
-	s.out.heard(h)
+	s.out.received(h)
 	for len(packed) > 0 {
 		var message []byte
 		message, packed, _ = cutMessage(packed) // checked before

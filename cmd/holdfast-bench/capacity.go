@@ -30,7 +30,7 @@ type capacityCommand struct {
 	Think           time.Duration `help:"onsale: mean time between looking and choosing, and between choosing and paying; 0: 500ms."                                                                               default:"0"`
 	Session         time.Duration `help:"How long your buyers stay inside on average, for the cap that is told; 0: as long as the test's."                                                                         default:"0"`
 	Conns           int           `help:"Connections, one request at a time each; 0: as many as the rate and the SLO need."                                                                                        default:"0"`
-	Houses          int           `help:"Events of each step; 0: as many as it cannot sell out."                                                                                                                   default:"0"`
+	Events          int           `aliases:"houses" help:"Events of each step; 0: as many as it cannot sell out."                                                                                                                   default:"0"`
 	Venue           string        `help:"A plan to play in: pretix, seats.io, row list or compact JSON."                                      placeholder:"FILE" type:"existingfile"`
 	HoldTTL         time.Duration `help:"How long a hold lasts, in whole seconds; 0: the scenario's own."                                                                                                          default:"0"`
 	Seed            uint64        `help:"Seed of everything drawn by lot; 0: another one each time, which the report tells."                                                                                       default:"0"`
@@ -109,6 +109,6 @@ func (c *capacityCommand) config() (*capacity.Config, error) {
 	return &capacity.Config{
 		Config: *run, SLO: capacity.SLO{P99: c.SLOP99, Failed: c.SLOFailed / 100},
 		Climb:    capacity.Climb{From: c.From, Most: c.To, Factor: c.Factor, Tolerance: c.Within, Tries: c.Tries},
-		Headroom: c.Headroom, Step: c.Step, Warmup: c.Warmup, Events: c.Houses, Conns: c.Conns, Session: c.Session,
+		Headroom: c.Headroom, Step: c.Step, Warmup: c.Warmup, Events: c.Events, Conns: c.Conns, Session: c.Session,
 	}, nil
 }

@@ -42,7 +42,7 @@ func TestCapacityFlagsReachTheSearch(t *testing.T) {
 	c, err = parseCapacity(t, "--target", "http://127.0.0.1:1", "--scenario", "steady", "--slo-p99", "20ms",
 		"--slo-failed", "1", "--from", "10", "--to", "90", "--factor", "3",
 		"--within", "0.05", "--tries", "1", "--step", "1s", "--warmup", "2s", "--think", "3s", "--session", "4s",
-		"--conns", "5", "--houses", "6", "--hold-ttl", "7s",
+		"--conns", "5", "--events", "6", "--hold-ttl", "7s",
 		"--seed", "8", "--loops", "2", "--unchecked").config()
 	if err != nil {
 		t.Fatal(err)

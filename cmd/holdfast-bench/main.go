@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -23,6 +24,7 @@ type commands struct {
 	Capacity    capacityCommand `cmd:"" help:"Find the rate of buyers that a deployment carries, and the admission rate to set."`
 	Chaos       chaosCommand    `cmd:"" help:"Kill, stop and cut nodes of a cluster while buyers shop, and check every answer."`
 	HTTP        httpCommand     `cmd:"" help:"Measure one scenario: holds, refusals, availability, availability-busy, single, expiry or restart." name:"http"`
+	Streams     streamsCommand  `cmd:"" help:"Measure bookings beside thousands of live-map streams, and the streams."`
 	Compare     compareReports  `cmd:"" help:"Tell what changed between two reports beyond noise."`
 	Check       checkCommand    `cmd:"" help:"Judge a kept history again."`
 	Page        pageCommand     `cmd:"" help:"Make a report's page again."`
@@ -59,6 +61,9 @@ func command(ctx context.Context, arguments []string, out, errs io.Writer) int {
 		fmt.Fprintln(errs, "holdfast-bench:", err)
 		return 2
 	}
+	for _, text := range renamed(arguments) {
+		fmt.Fprintln(errs, "holdfast-bench:", text)
+	}
 	parsed, err := parser.Parse(arguments)
 	if ended { // help was asked for, and printed
 		return code
@@ -70,6 +75,22 @@ func command(ctx context.Context, arguments []string, out, errs io.Writer) int {
 		fmt.Fprintln(errs, "holdfast-bench:", scrub(err.Error(), arguments))
 	}
 	return exitCode(err)
+}
+
+// renamedFlags are old names of flags, which still work in this version, with the new ones.
+var renamedFlags = map[string]string{"--houses": "--events"}
+
+// renamed tells of each old name among the arguments once.
+func renamed(arguments []string) (notices []string) {
+	seen := make(map[string]bool)
+	for _, argument := range arguments {
+		name, _, _ := strings.Cut(argument, "=")
+		if now := renamedFlags[name]; now != "" && !seen[name] {
+			seen[name] = true
+			notices = append(notices, fmt.Sprintf("%s is %s now; the old name ends with the next version", name, now))
+		}
+	}
+	return notices
 }
 
 // notice tells what a user should know and no report says.

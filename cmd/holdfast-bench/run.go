@@ -22,10 +22,10 @@ type loadFlags struct {
 	Rate     load.Rate     `help:"Open loop with so many buyers a second; 0: the scenario's own; below 0: closed loop." default:"0"`
 	Duration time.Duration `help:"Length of a round's arrivals; 0: the scenario's own."                                 default:"0"`
 	Buyers   uint64        `help:"End a round's arrivals after so many; 0: by time alone."                              default:"0"`
-	Houses   int           `help:"Events on sale at once; 0: the scenario's own."                                       default:"0"`
+	Events   int           `aliases:"houses" help:"Events on sale at once; 0: the scenario's own."                                       default:"0"`
 	Venue    string        `help:"A plan to play in: pretix, seats.io, row list or compact JSON."                                   type:"existingfile" placeholder:"FILE"`
 	HoldTTL  time.Duration `help:"How long a hold lasts, in whole seconds; 0: the scenario's own."                      default:"0"`
-	Losers   float64       `help:"eras: wishes for the front rows before each booking, nearly all refused; 0: 1."       default:"0"`
+	Losers   float64       `help:"eras: requests for the front rows before each booking, nearly all refused; 0: 1."       default:"0"`
 	BotPart  float64       `help:"bots: part of the arrivals that are scripts; 0: 0.3."                                 default:"0"`
 }
 
@@ -35,7 +35,7 @@ func (l *loadFlags) apply(s *run.Scenario) error {
 	d.Conns = orElse(l.Conns, d.Conns)
 	d.Duration = orElse(l.Duration, d.Duration)
 	d.Count = orElse(l.Buyers, d.Count)
-	s.Events = orElse(l.Houses, s.Events)
+	s.Events = orElse(l.Events, s.Events)
 	s.HoldTTL = orElse(l.HoldTTL, s.HoldTTL)
 	switch {
 	case l.Rate < 0:

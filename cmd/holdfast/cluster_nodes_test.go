@@ -193,8 +193,8 @@ func checkClusterMetrics(t *testing.T, node *node.Node) {
 	_, text := testkit.Get(t, "http://"+node.Addr()+"/metrics")
 	for _, want := range []string{
 		`holdfast_sections{state="serving"}`, `holdfast_sections{state="stopped"}`, "holdfast_forwarded_total",
-		"holdfast_handed_over_total",
-		"holdfast_stream_dropped_total", "holdfast_sections_in_doubt 0", "holdfast_sections_uncertain 0",
+		"holdfast_sections_transferred_total",
+		"holdfast_replication_records_dropped_total", "holdfast_sections_in_doubt 0", "holdfast_sections_uncertain 0",
 		`holdfast_cluster_members{state="serving"} 3`,
 		`holdfast_cluster_members{state="draining"} 0`, `holdfast_cluster_link_up{peer="n2"} 1`,
 		`holdfast_cluster_link_bytes_total{direction="sent",peer="n3"}`,

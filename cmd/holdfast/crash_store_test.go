@@ -146,7 +146,7 @@ func TestStoreProcessAsleepIsFenced(t *testing.T) {
 	}
 	told := sale.close()
 	for _, p := range []*process{owner, heir} {
-		if n := p.metric("holdfast_ticket_guard_met_total"); n != 0 {
+		if n := p.metric("holdfast_ticket_guard_violations_total"); n != 0 {
 			t.Errorf("P1: the second guard was met %v times: the first one failed", n)
 		}
 		p.terminate()

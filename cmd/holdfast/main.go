@@ -86,12 +86,12 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 // tellEnd says why the process ends, in the form that was asked for: whoever collects JSON lines would lose the one
 // that matters. What could not be parsed did not set a format, so the arguments and the environment are asked too.
 func tellEnd(errs io.Writer, all *commands, args []string, why string) {
-	asked := all.Serve.LogFormat == "json" || all.Views.LogFormat == "json" ||
+	wantJSON := all.Serve.LogFormat == "json" || all.Views.LogFormat == "json" ||
 		os.Getenv("HOLDFAST_LOG_FORMAT") == "json"
 	for i, arg := range args {
-		asked = asked || arg == "--log-format=json" || arg == "json" && i > 0 && args[i-1] == "--log-format"
+		wantJSON = wantJSON || arg == "--log-format=json" || arg == "json" && i > 0 && args[i-1] == "--log-format"
 	}
-	if asked {
+	if wantJSON {
 		terminal.NewLogger(errs, "json", "error").Error("holdfast ends", "error", why)
 		return
 	}

@@ -33,7 +33,7 @@ func (u *untilSaid) Write(p []byte) (int, error) {
 
 // TestPlantedServerSaysSo: on the quietest level too, and a name that is none is no server.
 func TestPlantedServerSaysSo(t *testing.T) {
-	t.Cleanup(func() { _ = planted.Wake("") })
+	t.Cleanup(func() { _ = planted.Activate("") })
 	serve := func(bugs, until string) (int, string) {
 		t.Setenv(plantVariable, bugs)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -54,6 +55,7 @@ func (s *serveCommand) Run(c *console) error {
 	log, lines := node.NewLog(c.err, s.LogFormat, s.LogLevel)
 	defer lines.Flush()
 	node.LimitMemory(&s.Config, log)
+	useProcessors(s.Processors)
 	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restoreSignals()
 	stopProfiles, err := node.ServeProfiles(s.DebugListen, log)
@@ -93,6 +95,14 @@ func (s *serveCommand) drain(ctx context.Context, n *node.Node) {
 	n.Drain(ctx, s.DrainWait)
 }
 
+// useProcessors leaves the choice to Go, and to the operator's GOMAXPROCS, unless a number is given. It comes before
+// anything that makes as many workers as there are processors.
+func useProcessors(n int) {
+	if n > 0 {
+		runtime.GOMAXPROCS(n)
+	}
+}
+
 func (s *serveCommand) runUntil(ctx context.Context, n *node.Node, log *slog.Logger) error {
 	go watchStart(ctx, n, log)
 	var shoppers *demo.Demo
@@ -119,7 +129,7 @@ func (s *serveCommand) announce(out io.Writer, log *slog.Logger, n *node.Node) {
 		log.Info("listening for operators", "address", address)
 	}
 	log.Info("listening", "address", n.Addr(), "data", cmp.Or(s.Data, sqlstore.Redacted(s.Store)), "build",
-		thisBuild().String())
+		thisBuild().String(), "processors", runtime.GOMAXPROCS(0))
 	log.Warn("payments are pretended: no processor but the sandbox, whose tokens are tok_ok, tok_declined …: tickets " +
 		"are free")
 	if s.DevAuth {

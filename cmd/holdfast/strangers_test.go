@@ -168,11 +168,11 @@ func TestARestoredCopyUnderTheSameGossipSellsNothing(t *testing.T) {
 	if err := stray.launch(); err != nil {
 		t.Fatal(err)
 	}
-	first.wait("knows the stranger", func() bool { return first.metric("holdfast_cluster_strangers") == 1 })
+	first.wait("knows the stranger", func() bool { return first.metric("holdfast_cluster_foreign_nodes") == 1 })
 	stray.wait("yields", func() bool {
 		status, text := stray.readyz()
 		return status == http.StatusServiceUnavailable && strings.Contains(text, "claims and serves nothing") &&
-			stray.metric("holdfast_cluster_strangers") == 2
+			stray.metric("holdfast_cluster_foreign_nodes") == 2
 	})
 	refusesAll(t, stray, event)
 	first.wait("says so in its log", func() bool { return strings.Contains(first.logs.String(), "ALARM") })
@@ -184,7 +184,9 @@ func TestARestoredCopyUnderTheSameGossipSellsNothing(t *testing.T) {
 	second.kill() // and now the copy's node is one of two, and then the only one
 	first.mustBuy(event, "A-3-1")
 	first.kill()
-	stray.wait("sees that the others have gone", func() bool { return stray.metric(`holdfast_cluster_strangers`) == 0 })
+	stray.wait("sees that the others have gone", func() bool {
+		return stray.metric(`holdfast_cluster_foreign_nodes`) == 0
+	})
 	refusesAll(t, stray, event)
 	first.mustStart()
 	for i := range crashSections {
@@ -282,7 +284,7 @@ func TestANodeOfNoClusterBesideOneIsAnAlarm(t *testing.T) {
 	if err := late.launch(); err != nil {
 		t.Fatal(err)
 	}
-	late.wait("the alarm", func() bool { return late.metric("holdfast_cluster_unmet") == 1 })
+	late.wait("the alarm", func() bool { return late.metric("holdfast_cluster_nodes_not_in_gossip") == 1 })
 	late.wait("its line in the log", func() bool {
 		return strings.Contains(late.logs.String(),
 			"ALARM: a living node on this database that gossip does not know") &&

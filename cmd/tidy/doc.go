@@ -1,4 +1,4 @@
-// Package tidy keeps the house in order. It holds tests and nothing else; no binary comes of it.
+// Package tidy keeps the repository in order. It holds tests and nothing else; no binary comes of it.
 //
 //	floorplan_test.go   who may import whom: one wall a folder, each with its reason; an unknown folder fails
 //	size_test.go        functions, files and the median function: numbers that may only ever be tightened

@@ -12,6 +12,16 @@ var wallsOfActors = map[string]wall{
 		Own:  []string{"actors/section", "storage"},
 		Test: []string{"actors/writer", "actors/planted", "storage/memstore", "storage/faultstore"},
 	},
+	"actors/simtest/cluster": {
+		Why: "whole clusters, simulated: engines are the ones that serve, seen through the seam that actors gives to " +
+			"whoever steps one; a simulator inside would copy what Open does",
+		Test: []string{
+			"actors", "actors/coordinator", "actors/machine", "actors/peer/wire", "actors/planted",
+			"actors/checkout", "actors/seatmap", "actors/section", "actors/shard", "actors/simtest", "actors/venue",
+			"actors/witness", "actors/writer", "storage", "storage/memstore", protoactor,
+			"cluster", // the very rules of heartbeats, leases and placement; a twin of them would prove nothing
+		},
+	},
 	"actors/machinetest": {
 		Why: "one suite for every machine: it knows the writer, the shard and the replica, which it holds to " +
 			"account, and no machine",
@@ -33,8 +43,12 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
-		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
+		Own: []string{"actors/machine", "actors/codec", "actors/section/dense"}, Std: pureStd,
 		Test: []string{"actors/budget", "actors/machinetest", rapid},
+	},
+	"actors/section/dense": {
+		Why: "a pure machine's memory, as pure as the machine: it holds records and knows nothing of what they mean",
+		Std: pureStd, Test: []string{rapid},
 	},
 	"actors/writer": {
 		Why: "makes any machine's decisions durable: it moves bytes, and of sections it knows the tickets that the second guard keeps",
@@ -62,7 +76,24 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/gate": {
 		Why: "the waiting room's rules are replayed and recomputed by strangers: same purity as the seats",
-		Std: pureStd, Test: []string{rapid},
+		Own: []string{"actors/machine", "actors/codec", "actors/gate/draw"}, Std: pureStd,
+		Test: []string{"actors/budget", "actors/machinetest", "actors/gate/audit", rapid},
+	},
+	"actors/gate/audit": {
+		Why: "judges a gate's log by rules of its own: the machine's bytes are shared, its mistakes must not be",
+		Own: []string{"actors/gate", "actors/gate/draw"}, Std: pureStd,
+	},
+	"actors/gate/place": {
+		Why: "tokens that strangers bring: bytes and keys, and of the gate only its numbers",
+		Own: []string{"actors/gate"}, Std: pureStd, Test: []string{"actors/budget"},
+	},
+	"actors/gate/position": {
+		Why: "a browser computes the same from public counters, so nothing else may go in",
+		Own: []string{"actors/gate", "actors/gate/draw"}, Std: pureStd,
+	},
+	"actors/gate/draw": {
+		Why: "a draw that strangers recompute: bytes in, places out, and nothing of the gate",
+		Std: pureStd,
 	},
 	"actors/venue": {
 		Why: "plans are data: parsing them needs the core's types and nothing that runs",
@@ -103,12 +134,27 @@ var wallsOfActors = map[string]wall{
 		Why: "rules and a directory of hearsay; authority is the log's alone, so nothing here may reach it",
 		Own: []string{"actors/section", "storage"}, Std: append([]string{"sync/atomic"}, pureStd...),
 	},
-	"actors/peer": {
+	"actors/request": {
+		Why: "one command on its way and how often it is sent: where its section is stays behind Destination",
+		Own: []string{"actors/section", "actors/writer", "actors/shard", "storage"},
+	},
+	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
 		Own:  []string{"actors/section", "storage"},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget"},
+	},
+	"actors/rebalancer": {
+		Why: "does what the rule of placement says, section by section: what a section is stays behind its interface",
+		Own: []string{"actors/placement", "actors/shard", "storage"},
+	},
+	"actors/peer": {
+		Why: "the one layer between nodes: what varies with the engine stays behind Host, and a local request outside",
+		Own: []string{
+			"actors/section", "actors/writer", "actors/shard", "actors/request", "actors/coordinator",
+			"actors/placement", "actors/witness", "actors/peer/wire", "storage",
+		},
 	},
 	"actors/seatmap": {
 		Why: "what the public sees of the seats: it shows durable records and grants nothing, so it knows no engine and no clock",
@@ -126,7 +172,7 @@ var wallsOfActors = map[string]wall{
 	"actors/shard": {
 		Why: "runs any machine's writer as an actor: what a section is to an event or to other nodes stays behind its Host",
 		Own: []string{"actors/machine", "actors/writer", "actors/witness", "storage"}, Third: []string{protoactor},
-		Test: []string{"actors/machinetest/counter", "storage/memstore", "storage/faultstore"},
+		Test: []string{"actors/machinetest/counter", "storage/memstore", "storage/faultstore", rapid},
 	},
 	"actors/replica": {
 		Why:  "follows any machine's log on the nodes that do not serve it: it grants nothing, so it may not know who asks",
@@ -155,15 +201,16 @@ var wallsOfActors = map[string]wall{
 	"actors": {
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
-			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate", "actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/placement",
-			"actors/seatmap", "actors/booking", "actors/catalog", "actors/wallclock", "actors/witness", "storage",
+			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
+			"actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/peer/wire",
+			"actors/placement", "actors/rebalancer", "actors/request", "actors/seatmap", "actors/booking", "actors/catalog",
+			"actors/wallclock", "actors/witness", "storage",
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{
-			"actors/budget", "actors/planted", "actors/simtest", "actors/oplog",
+			"actors/budget", "actors/planted", "actors/oplog",
 			"storage/memstore", "storage/faultstore", "storage/pebblestore", "storage/sqlstore", "storage/sqlstore/pgtest", "actors/audit",
 			"actors/checkout/sandbox", rapid, porcupine, pebble, pgx, toxiproxy, histogram, xxhash,
-			"cluster", // the simulator drives the very rules of hearts, leases and placement; a twin of them would prove nothing
 		},
 	},
 }

@@ -142,12 +142,21 @@ var wallsAround = map[string]wall{
 		Why: "counts calls by whose they are: what a call does is its handler's business",
 		Own: []string{"api/auth", "api/call", "api/listen", "api/problem", "api/wire"}, Third: []string{fasthttp},
 	},
+	"api/meter": {
+		Why:   "counts what was answered, and knows neither what was asked nor who asked: only its price matters",
+		Third: []string{prometheus}, Test: []string{"github.com/prometheus/common"},
+	},
 	"api/live": {
 		Why: "browsing shares nothing with booking but the projection, so that no reader slows a buyer (P9)",
 		Own: []string{
 			"actors", "actors/section", "storage", "api/call", "api/document", "api/limit", "api/problem", "api/wire",
+			"api/live/fanout",
 		},
-		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", "api/live/livetest"},
+		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", "api/live/livetest", rapid},
+	},
+	"api/live/fanout": {
+		Why:   "tells thousands one thing: it knows connections and the processors' time, and no seat",
+		Third: []string{compress, "golang.org/x/sys/unix"}, Test: []string{"actors/budget", rapid},
 	},
 	"api/live/livetest": {
 		Why: "a client of streams for tests: it knows the wire only, so that it proves what a client could",

@@ -127,7 +127,7 @@ func TestLateAppendArrivesAfterTheNextOwner(t *testing.T) {
 	o := newOwner(t, faultstore.Rule{Op: faultstore.OpCommit, Times: 1, Do: faultstore.Late})
 	late := o.next(storage.EntryChanges)
 	o.want(o.send(late), storage.ErrUnknown, 1)
-	o.want(o.send(o.next(storage.EntryClaim)), nil, 2) // the heir was quicker
+	o.want(o.send(o.next(storage.EntryClaim)), nil, 2) // the successor was quicker
 	errs := o.store.Deliver(ctx)
 	var fence *storage.FencedError
 	if len(errs) != 1 || !errors.As(errs[0], &fence) {

@@ -19,13 +19,13 @@ import (
 // smallFS is a disk with so many bytes and no more: what does not fit is cut off, and the rest is ENOSPC.
 type smallFS struct {
 	vfs.FS
-	mu   sync.Mutex
-	left int64
-	met  chan struct{} // gets one, if there is room, whenever something did not fit
+	mu    sync.Mutex
+	left  int64
+	first chan struct{} // gets one, if there is room, whenever something did not fit
 }
 
 func newSmallFS(mem *vfs.MemFS, left int64) *smallFS {
-	return &smallFS{FS: mem, left: left, met: make(chan struct{}, 1)}
+	return &smallFS{FS: mem, left: left, first: make(chan struct{}, 1)}
 }
 
 func (s *smallFS) give(n int64) {
@@ -48,7 +48,7 @@ func (s *smallFS) take(n int) (int, error) {
 	s.left -= int64(fits)
 	if fits < n {
 		select {
-		case s.met <- struct{}{}:
+		case s.first <- struct{}{}:
 		default:
 		}
 		return fits, syscall.ENOSPC
@@ -211,7 +211,7 @@ func TestLogWriteThatMeetsAFullDiskWaits(t *testing.T) {
 	fs.give(1000) // a part of the record fits
 	done := make(chan error, 1)
 	go func() { done <- store.Commit(context.Background(), []storage.Append{a})[0] }()
-	<-fs.met
+	<-fs.first
 	for !store.Space().Full { // its writer says so right after
 		store.guard.look()
 	}
@@ -322,7 +322,7 @@ func waitMakingRoom(fs *smallFS, store *Store, done chan []error) []error {
 		select {
 		case errs := <-done:
 			return errs
-		case <-fs.met:
+		case <-fs.first:
 			fs.give(100 << 10)
 			store.guard.look()
 		case <-time.After(time.Millisecond): // it waits for a look
@@ -365,7 +365,7 @@ func TestCloseEndsAWriteThatWaitsForSpace(t *testing.T) {
 	fs.fill()
 	done := make(chan error, 1)
 	go func() { done <- store.Commit(context.Background(), []storage.Append{c.next(40 << 10)})[0] }()
-	<-fs.met
+	<-fs.first
 	go func() { _ = store.Close() }()
 	if message := <-ended; !strings.Contains(message, "no space left") {
 		t.Error(message)

@@ -73,8 +73,8 @@ func scanFile(fs vfs.FS, path string, number uint32) (scan walScan, err error) {
 	return scanWAL(file, info.Size(), number)
 }
 
-// setAside leaves of a damaged log what can be read, and keeps the whole of it under a name that is no log's.
-func setAside(fs vfs.FS, dir string, part LostPart) error {
+// quarantine leaves of a damaged log what can be read, and keeps the whole of it under a name that is no log's.
+func quarantine(fs vfs.FS, dir string, part LostPart) error {
 	path, kept, cut := fs.PathJoin(
 		dir, part.File,
 	), fs.PathJoin(

@@ -157,7 +157,7 @@ func (s *Store) checkLogs(dir string, o *Options) (synced map[uint32]int64, err 
 		return nil, s.lost
 	}
 	for _, part := range s.lost.Files {
-		if err := setAside(o.FS, dir, part); err != nil {
+		if err := quarantine(o.FS, dir, part); err != nil {
 			return nil, fmt.Errorf("pebblestore: %s: %w", part.File, err)
 		}
 	}

@@ -268,10 +268,10 @@ func (f patientFile) Write(p []byte) (n int, err error) {
 }
 
 // goOn is what is left of a write that met a full disk.
-func (f patientFile) goOn(p []byte, n int, met error) (int, error) {
+func (f patientFile) goOn(p []byte, n int, first error) (int, error) {
 	err := f.g.insist(func() error {
-		if err := met; err != nil { // it has met it already
-			met = nil
+		if err := first; err != nil { // it has met it already
+			first = nil
 			return err
 		}
 		m, err := f.File.Write(p[n:])

@@ -38,9 +38,9 @@ func (a Alarm) String() string {
 type appends struct {
 	patience time.Duration
 
-	mu    sync.Mutex
-	since time.Time // of the first refused append after the last that landed; zero: none was
-	told  bool
+	mu       sync.Mutex
+	since    time.Time // of the first refused append after the last that landed; zero: none was
+	reported bool
 }
 
 // judge takes in the answers of one Commit. One that landed says that records are taken; a refusal that is the log's
@@ -64,8 +64,8 @@ func (a *appends) judge(answers []error, now time.Time, reachable bool, tell fun
 	if a.since.IsZero() {
 		a.since = now
 	}
-	say := !a.told && reachable && now.Sub(a.since) >= a.patience
-	a.told = a.told || say
+	say := !a.reported && reachable && now.Sub(a.since) >= a.patience
+	a.reported = a.reported || say
 	a.mu.Unlock()
 	if say {
 		tell(Alarm{Name: AlarmAppends, On: true, Text: "the database takes no records: nothing is sold until it does",
@@ -75,8 +75,8 @@ func (a *appends) judge(answers []error, now time.Time, reachable bool, tell fun
 
 func (a *appends) landed(tell func(Alarm)) {
 	a.mu.Lock()
-	over := a.told
-	a.since, a.told = time.Time{}, false
+	over := a.reported
+	a.since, a.reported = time.Time{}, false
 	a.mu.Unlock()
 	if over {
 		tell(Alarm{Name: AlarmAppends, Text: "the database takes records again"})
@@ -86,5 +86,5 @@ func (a *appends) landed(tell func(Alarm)) {
 func (a *appends) failing(now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.told || !a.since.IsZero() && now.Sub(a.since) >= a.patience
+	return a.reported || !a.since.IsZero() && now.Sub(a.since) >= a.patience
 }

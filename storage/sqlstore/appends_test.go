@@ -18,9 +18,9 @@ func TestAppendsHaveTheirOwnHealth(t *testing.T) {
 	unknown, fenced := fmt.Errorf("%w: no answer", storage.ErrUnknown), error(&storage.FencedError{})
 	start := time.Now()
 	for name, c := range map[string]struct {
-		answers [][]error // one call a second
-		failing string    // after each: ! failing, . not
-		told    int
+		answers  [][]error // one call a second
+		failing  string    // after each: ! failing, . not
+		reported int
 	}{
 		"refused for long": {[][]error{{refused}, {refused}, {refused}, {unknown}, {taken}}, "..!!.",
 			2},
@@ -33,14 +33,14 @@ func TestAppendsHaveTheirOwnHealth(t *testing.T) {
 		"it stays failing while nobody tries": {[][]error{{refused}, {}, {}, {}, {refused}}, "..!!!", 1},
 	} {
 		a := appends{patience: 2 * time.Second}
-		told, failing := 0, ""
+		reported, failing := 0, ""
 		for i, answers := range c.answers {
 			now := start.Add(time.Duration(i) * time.Second)
-			a.judge(answers, now, true, func(Alarm) { told++ })
+			a.judge(answers, now, true, func(Alarm) { reported++ })
 			failing += map[bool]string{true: "!", false: "."}[a.failing(now)]
 		}
-		if failing != c.failing || told != c.told {
-			t.Errorf("%s: %s and %d lines, want %s and %d", name, failing, told, c.failing, c.told)
+		if failing != c.failing || reported != c.reported {
+			t.Errorf("%s: %s and %d lines, want %s and %d", name, failing, reported, c.failing, c.reported)
 		}
 	}
 }
@@ -50,9 +50,9 @@ func TestAppendsHaveTheirOwnHealth(t *testing.T) {
 func TestFullDatabaseIsToldOnce(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	heard := &hearing{}
+	alarmLog := &hearing{}
 	address := pgtest.Database(t)
-	s := openAt(t, address, Options{Logf: heard.logf, AppendsPatience: 50 * time.Millisecond})
+	s := openAt(t, address, Options{Logf: alarmLog.logf, AppendsPatience: 50 * time.Millisecond})
 	owner := newFollower(newKey())
 	mustClaim(t, s, owner)
 	exec := func(statement string) {
@@ -76,13 +76,13 @@ func TestFullDatabaseIsToldOnce(t *testing.T) {
 			t.Errorf("reachable %v, appends healthy %v", s.Stats().Reachable(), s.Stats().AppendsHealthy())
 		}
 	}
-	if n := heard.alarms(); n != 1 {
-		t.Errorf("%d alarms:\n%s", n, heard)
+	if n := alarmLog.alarms(); n != 1 {
+		t.Errorf("%d alarms:\n%s", n, alarmLog)
 	}
 	exec("DROP TRIGGER no_room ON section_log")
 	check(t, s.Commit(ctx, []storage.Append{owner.next(storage.EntryChanges, "x")})[0])
-	if !s.Stats().AppendsHealthy() || heard.alarms() != 1 {
-		t.Errorf("with room again: healthy %v\n%s", s.Stats().AppendsHealthy(), heard)
+	if !s.Stats().AppendsHealthy() || alarmLog.alarms() != 1 {
+		t.Errorf("with room again: healthy %v\n%s", s.Stats().AppendsHealthy(), alarmLog)
 	}
 }
 
@@ -96,11 +96,11 @@ func check(t *testing.T, err error) {
 // A start that changed the schema says so, with the steps; one that found all done says nothing.
 func TestOpeningTellsWhichStepsItApplied(t *testing.T) {
 	address := pgtest.Database(t)
-	var told [][]string
-	o := Options{Migrated: func(steps []string) { told = append(told, steps) }}
+	var reported [][]string
+	o := Options{Migrated: func(steps []string) { reported = append(reported, steps) }}
 	openAt(t, address, o)
 	openAt(t, address, o)
-	if len(told) != 1 || len(told[0]) == 0 || told[0][0] == "" {
-		t.Errorf("told %q", told)
+	if len(reported) != 1 || len(reported[0]) == 0 || reported[0][0] == "" {
+		t.Errorf("told %q", reported)
 	}
 }

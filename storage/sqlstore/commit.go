@@ -119,15 +119,15 @@ func notWritten(err error) error {
 // commitGroup sends a group in one statement and files every member's answer. A group that meets a duplicate key was
 // refused whole; then each goes alone, and only the one whose key it was is refused.
 func (s *Store) commitGroup(ctx context.Context, group []sending) {
-	met, err := s.sendGroup(ctx, group)
+	duplicateKey, err := s.sendGroup(ctx, group)
 	switch {
 	case err == nil:
 		for i := range group {
 			group[i].landed(s)
 		}
-	case met && len(group) == 1:
+	case duplicateKey && len(group) == 1:
 		group[0].meet(ctx, s)
-	case met:
+	case duplicateKey:
 		for i := range group {
 			s.commitGroup(ctx, group[i:i+1])
 		}
@@ -144,16 +144,16 @@ func (s *Store) commitGroup(ctx context.Context, group []sending) {
 	}
 }
 
-// sendGroup waits for a lane and sends.
-func (s *Store) sendGroup(ctx context.Context, group []sending) (met bool, err error) {
+// sendGroup waits for a slot and sends.
+func (s *Store) sendGroup(ctx context.Context, group []sending) (duplicateKey bool, err error) {
 	select {
-	case s.lanes <- struct{}{}:
+	case s.appending <- struct{}{}:
 	case <-ctx.Done():
 		return false, unavailable(ctx.Err())
 	}
-	defer func() { <-s.lanes }()
+	defer func() { <-s.appending }()
 	return s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
-		if !s.mayCarry(c, group) {
+		if !s.knowsAll(c, group) {
 			return errYounger
 		}
 		s.stats.Appends.Add(1)
@@ -169,9 +169,9 @@ func (s *Store) sendGroup(ctx context.Context, group []sending) (met bool, err e
 	})
 }
 
-// mayCarry tells whether the connection is old enough to know what the group continues, and notes how old it is for
+// knowsAll tells whether the connection is old enough to know what the group continues, and notes how old it is for
 // those who follow.
-func (s *Store) mayCarry(c *pgxpool.Conn, group []sending) bool {
+func (s *Store) knowsAll(c *pgxpool.Conn, group []sending) bool {
 	births, birth := s.births.Load(), birthOf(c)
 	for i := range group {
 		if group[i].births < birth {
@@ -267,8 +267,8 @@ var refunding = strings.Join([]string{sql("begin"), sql("refund_tickets"), sql("
 //
 // It is one message of the simple protocol, of which the server executes nothing before it has the whole. Were it four
 // messages in a pipeline, the first of them could arrive without the rest (an owner that was stopped while it wrote, a
-// line that broke), and the record's key would stay locked in the heir's way as long as the connection stays open: no
-// timeout of the server's runs between messages of a pipeline.
+// line that broke), and the record's key would stay locked in the successor's way as long as the connection stays open:
+// no timeout of the server's runs between messages of a pipeline.
 func (a *sending) sendRefunding(ctx context.Context, c *pgxpool.Conn) error {
 	seats := make([]int64, len(a.Refund))
 	for i, seat := range a.Refund {

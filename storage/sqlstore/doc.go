@@ -7,7 +7,7 @@
 //	     ▼ yes: no read
 //	groups: PostgreSQL, up to 64 records in one INSERT; CockroachDB, one record, one row, one phase
 //	     ▼
-//	lanes ─────────── 2 statements under way on PostgreSQL, 32 on CockroachDB ───────────────┐
+//	slots ─────────── 2 statements under way on PostgreSQL, 32 on CockroachDB ───────────────┐
 //	     ▼                                                                                   ▼
 //	┌── INSERT … section_log (shard, event, section, seq) [+ tickets] ──┐            ┌── 8 connections ──┐
 //	│  landed     durable: answer nil, remember the tail               │            └───────────────────┘
@@ -38,12 +38,12 @@
 // A record that sells inserts its tickets in the same statement (append_selling), so it is one round trip and atomic by
 // itself. One that also gives tickets back is a transaction in one message, because CockroachDB takes no two mutations
 // of a table in one statement. One message and not a pipeline of four: half of a pipeline may arrive, and what it
-// locked would stand in the heir's way.
+// locked would stand in the successor's way.
 //
 // # Merging
 //
 // A commit on PostgreSQL waits for a sync of the one write-ahead log and costs the server far more processor time than
-// the row does, so records of several sections that wait for a lane share a statement; the primary key guards each row
+// the row does, so records of several sections that wait for a slot share a statement; the primary key guards each row
 // all the same, and when one of them meets it, each is sent alone. A record whose outcome was unknown comes again by
 // itself (actors.Committer), so that what holds it up holds up no other. On CockroachDB such a statement would span
 // ranges and lose the one-phase commit, so there each record goes alone, many at a time. How this measures:

@@ -83,7 +83,7 @@ func TestOfSeveralServersTheOneThatCanWrite(t *testing.T) {
 }
 
 // TestAServerThatForgotIsFoundOut (P1, S3, S5): a standby is promoted that lacks the last records. Whoever knows them
-// learns of it before the next record, and never writes one behind a hole, where an heir's epoch would not be seen.
+// learns of it before the next record, and never writes one behind a hole, where a successor's epoch would not be seen.
 func TestAServerThatForgotIsFoundOut(t *testing.T) {
 	for _, c := range []struct {
 		name string

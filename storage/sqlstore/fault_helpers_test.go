@@ -172,7 +172,7 @@ func soldOf(ctx context.Context, s *Store, key storage.SectionKey) (seats []sect
 	return seats, err
 }
 
-// takeOver is the heir's claim at whatever the tail is.
+// takeOver is the successor's claim at whatever the tail is.
 func takeOver(ctx context.Context, s *Store, key storage.SectionKey) (heir *follower, claim storage.Append, err error) {
 	heir = newFollower(key)
 	if heir.tail, err = s.Tail(ctx, key); err != nil {

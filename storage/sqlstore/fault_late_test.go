@@ -60,7 +60,8 @@ func tellLate(ctx context.Context, t testing.TB, direct *Store, address string, 
 }
 
 // TestAnHeirDoesNotWaitForHalfAStatement guards P3's other side: an owner that was stopped while it wrote to its socket
-// leaves half an append with the server, on a connection that stays open. Its heir must not wait for the other half.
+// leaves half an append with the server, on a connection that stays open. Its successor must not wait for the other
+// half.
 func TestAnHeirDoesNotWaitForHalfAStatement(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

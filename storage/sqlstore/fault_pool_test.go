@@ -61,8 +61,8 @@ func TestASlowServerIsDoubtAndThenNormal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	heard := &hearing{}
-	tr.through.options.Alarm = func(a Alarm) { heard.logf("%s", a) }
+	alarmLog := &hearing{}
+	tr.through.options.Alarm = func(a Alarm) { alarmLog.logf("%s", a) }
 	slow := fault{stream: "downstream", toxic: "latency", attributes: fmt.Sprintf(`{"latency":%d}`,
 		3*shortAttempt.Milliseconds())}
 	if err := tr.send(ctx, slow); err != nil {
@@ -80,8 +80,9 @@ func TestASlowServerIsDoubtAndThenNormal(t *testing.T) {
 	if err := tr.resolve(ctx, make([]storage.Append, 1)); err != nil {
 		t.Error(err)
 	}
-	if !tr.through.Stats().Reachable() || heard.alarms() != 1 || !strings.Contains(heard.String(), "answers again") {
-		t.Errorf("reachable %v; want one alarm and its end:\n%s", tr.through.Stats().Reachable(), heard)
+	if !tr.through.Stats().Reachable() || alarmLog.alarms() != 1 ||
+		!strings.Contains(alarmLog.String(), "answers again") {
+		t.Errorf("reachable %v; want one alarm and its end:\n%s", tr.through.Stats().Reachable(), alarmLog)
 	}
 }
 

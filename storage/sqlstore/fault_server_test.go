@@ -157,8 +157,8 @@ func TestServerGoneAndBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			server, heard := pgtest.Start(t), &hearing{}
-			s := openAt(t, server.Database(t), Options{AttemptTimeout: time.Second, Logf: heard.logf})
+			server, alarmLog := pgtest.Start(t), &hearing{}
+			s := openAt(t, server.Database(t), Options{AttemptTimeout: time.Second, Logf: alarmLog.logf})
 			m := openMarket(ctx, t, s, 16)
 			for incident := 1; incident <= 2; incident++ {
 				m.rings(ctx, t, 100)
@@ -167,8 +167,8 @@ func TestServerGoneAndBack(t *testing.T) {
 				server.Restart(t)
 				reachableSoon(ctx, t, s, true)
 				m.rings(ctx, t, 100)
-				if n := heard.alarms(); n != incident {
-					t.Errorf("%d alarms after %d incidents:\n%s", n, incident, heard)
+				if n := alarmLog.alarms(); n != incident {
+					t.Errorf("%d alarms after %d incidents:\n%s", n, incident, alarmLog)
 				}
 			}
 			m.close(ctx, t)
@@ -234,9 +234,9 @@ func (r *refusing) interrupt(call, state string) storage.Append {
 	if _, err := tx.Exec(r.ctx, "LOCK TABLE section_log IN SHARE MODE"); err != nil {
 		r.t.Fatal(err)
 	}
-	told := make(chan error, 1)
+	reported := make(chan error, 1)
 	a := r.owner.next(storage.EntryChanges, call)
-	go func() { told <- r.s.Commit(r.ctx, []storage.Append{a})[0] }()
+	go func() { reported <- r.s.Commit(r.ctx, []storage.Append{a})[0] }()
 	if err := within(r.ctx, "the waiting statement is interrupted", func() (bool, error) {
 		var n int
 		waiting := " FROM pg_stat_activity WHERE application_name = 'patient' AND wait_event_type = 'Lock'"
@@ -245,7 +245,7 @@ func (r *refusing) interrupt(call, state string) storage.Append {
 	}); err != nil {
 		r.t.Fatal(err)
 	}
-	if err := <-told; !errors.Is(err, storage.ErrUnknown) || sqlState(err) != state {
+	if err := <-reported; !errors.Is(err, storage.ErrUnknown) || sqlState(err) != state {
 		r.t.Errorf("%s: got %v with state %q, want ErrUnknown with %s", call, err, sqlState(err), state)
 	}
 	return a
@@ -287,7 +287,7 @@ func TestServerSaysNo(t *testing.T) {
 	server := pgtest.Start(t, pgtest.WithSetting("max_connections", "10"),
 		pgtest.WithSetting("superuser_reserved_connections", "0"))
 	r := &refusing{t: t, ctx: ctx, address: server.Database(t), owner: newFollower(newKey())}
-	r.s = openAt(t, r.address, Options{Lanes: 1, Name: "patient", AttemptTimeout: patience / 4})
+	r.s = openAt(t, r.address, Options{AppendConcurrency: 1, Name: "patient", AttemptTimeout: patience / 4})
 	r.recover(r.owner.next(storage.EntryClaim, "owner"))
 
 	// An operator cancels the statement, then ends the connection under it.

@@ -61,7 +61,7 @@ func soldAfter(a storage.Append) []section.SeatIndex {
 	return sold
 }
 
-// trouble is one story: an owner behind a wire, a shape of commit, a fault, and perhaps an heir.
+// trouble is one story: an owner behind a wire, a shape of commit, a fault, and perhaps a successor.
 type trouble struct {
 	wire            *wire
 	through, direct *Store
@@ -76,7 +76,8 @@ func newTrouble(ctx context.Context, t testing.TB, direct *Store, address, isola
 	error) {
 	w := newWire(t, address)
 	through, err := openPatiently(ctx, t, w.address, Options{
-		Isolation: isolation, Lanes: 1, AttemptTimeout: shortAttempt, Name: "owner " + storage.NewEventID().String(),
+		Isolation: isolation, AppendConcurrency: 1, AttemptTimeout: shortAttempt,
+		Name: "owner " + storage.NewEventID().String(),
 	})
 	if err != nil {
 		return nil, err
@@ -202,8 +203,8 @@ func (tr *trouble) resolve(ctx context.Context, claims []storage.Append) error {
 	return nil
 }
 
-// judgeOne: one truth. Either the row is there once, its tickets with it, and the answer is nil; or an heir has its
-// place, and the answer names the heir.
+// judgeOne: one truth. Either the row is there once, its tickets with it, and the answer is nil; or a successor has its
+// place, and the answer names the successor.
 func (tr *trouble) judgeOne(ctx context.Context, a, claim storage.Append, answer error) error {
 	batches, err := batchesOf(ctx, tr.direct, a.Section)
 	if err != nil {
@@ -232,7 +233,7 @@ func (tr *trouble) judgeOne(ctx context.Context, a, claim storage.Append, answer
 		answer, rows, sold, firstSold, soldAfter(a), claim.Entry.Seq, a.Entry.Seq)
 }
 
-// heirs takes over every section, or none: a zero claim stands for none.
+// successors takes over every section, or none: a zero claim stands for none.
 func (tr *trouble) heirs(ctx context.Context, any bool) (claims []storage.Append, err error) {
 	claims = make([]storage.Append, len(tr.sent))
 	for i := range tr.sent {
@@ -364,7 +365,7 @@ func TestUnknownEndsInOneTruth(t *testing.T) {
 }
 
 // syncBytes is the extended protocol's last message, with which a single statement commits. When it alone is missing
-// the row is written and not committed, and an heir has to wait until the server finds the line dead (Open asks it to
-// look every few seconds) or the stopped owner dies. A sender whose write ends just there is not provided against: all
-// else is refused or executed whole.
+// the row is written and not committed, and a successor has to wait until the server finds the line dead (Open asks it
+// to look every few seconds) or the stopped owner dies. A sender whose write ends just there is not provided against:
+// all else is refused or executed whole.
 const syncBytes = 5

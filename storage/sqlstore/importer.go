@@ -63,13 +63,13 @@ func importEnd(entries []storage.Entry) int {
 func (s *Store) importSome(ctx context.Context, key storage.SectionKey, entries []storage.Entry,
 	tails []storage.Tail) error {
 	args, births := importArgs(key, entries, tails), int64(0)
-	met, err := s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
+	duplicateKey, err := s.write(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
 		births = s.births.Load()
 		_, err := c.Exec(ctx, sql("import_entries"), args...)
 		return err
 	})
 	switch {
-	case met: // somebody writes to this log, whom there should not be
+	case duplicateKey: // somebody writes to this log, whom there should not be
 		standing, err := s.Tail(ctx, key)
 		if err != nil {
 			return doubtful(err)

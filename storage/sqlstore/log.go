@@ -29,9 +29,9 @@ func shardOf(key storage.SectionKey) int16 {
 //
 // A PostgreSQL standby that is promoted may lack the last records of its primary, although they were acknowledged: that
 // is what the operator bought with asynchronous replication. The INSERT of a record alone would not notice. It would
-// leave a hole, and beside an heir it would land behind the heir's claim, where the primary key refuses nothing. So a
-// connection that is younger than what is known of a log is not trusted to know it too: the tail is read once more, on
-// the server as it is now.
+// leave a hole, and beside a successor it would land behind the successor's claim, where the primary key refuses
+// nothing. So a connection that is younger than what is known of a log is not trusted to know it too: the tail is read
+// once more, on the server as it is now.
 type seen struct {
 	storage.Tail
 	births int64

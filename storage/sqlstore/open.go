@@ -22,10 +22,10 @@ type Options struct {
 	// Migrate applies the schema steps that are missing before the store opens. A role that may not is told so only
 	// when a step is missing.
 	Migrate bool
-	// Lanes is how many appends may be under way at once, each on a connection of its own. Too few leave the server
-	// idle between a commit's sync and the next; too many only queue inside the server, where nobody can see them, and
-	// starve the others who use it. Default: lanesPostgres or lanesCockroach, see there.
-	Lanes int
+	// AppendConcurrency is how many appends may be under way at once, each on a connection of its own. Too few leave
+	// the server idle between a commit's sync and the next; too many only queue inside the server, where nobody can see
+	// them, and starve the others who use it. Default: concurrencyPostgres or concurrencyCockroach, see there.
+	AppendConcurrency int
 	// AttemptTimeout bounds one sending of one statement. After it the outcome is unknown and the same append is sent
 	// again. Too short turns a slow commit into doubt; too long keeps buyers waiting on a dead connection. Default 2 s.
 	AttemptTimeout time.Duration
@@ -45,23 +45,23 @@ type Options struct {
 	AppendsPatience time.Duration
 }
 
-// Lanes by kind of server.
+// AppendConcurrency by kind of server.
 //
-// PostgreSQL gets two lanes of many records each. What a hold costs its processors is mostly the statement and the
-// commit, not the row: with 64 hot sections one lane gathers 42 records a statement, two 25, four 18, eight 14, and the
-// server spends 6, 8, 10 and 11 µs on a hold. A second lane fills the time in which the first waits for its sync or for
+// PostgreSQL gets two slots of many records each. What a hold costs its processors is mostly the statement and the
+// commit, not the row: with 64 hot sections one slot gathers 42 records a statement, two 25, four 18, eight 14, and the
+// server spends 6, 8, 10 and 11 µs on a hold. A second slot fills the time in which the first waits for its sync or for
 // the network, and keeps one statement that hangs from holding up every section; a third only splits the records into
-// smaller groups. A group of 64 is all that two lanes can gather from 64 sections; make bench-sql has the rates, and
+// smaller groups. A group of 64 is all that two slots can gather from 64 sections; make bench-sql has the rates, and
 // `go test -run '^$' -bench SQLShape ./actors` the other shapes.
 //
-// CockroachDB gets many lanes of one record each: a commit there is a round of consensus, some milliseconds long and
+// CockroachDB gets many slots of one record each: a commit there is a round of consensus, some milliseconds long and
 // parallel by range, and one row is one phase. Its own advice is four connections a processor core over all clients; a
 // node asks for 32, a share of that on the smallest cluster worth running (three nodes of four cores).
 const (
-	lanesPostgres  = 2
-	groupPostgres  = 64
-	lanesCockroach = 32
-	groupCockroach = 1
+	concurrencyPostgres  = 2
+	groupPostgres        = 64
+	concurrencyCockroach = 32
+	groupCockroach       = 1
 )
 
 // connectionsBesides are for everything that is not an append (takeovers, replays, snapshots, heartbeats, catalog):
@@ -72,7 +72,7 @@ const (
 	attemptTimeoutDefault = 2 * time.Second
 	connectTimeout        = 2 * time.Second
 	// idleInTransaction ends the transaction of a client that was paused halfway: its row locks would hold up the
-	// heir's takeover.
+	// successor's takeover.
 	idleInTransaction = "5000" // ms
 )
 
@@ -84,12 +84,12 @@ var keepalives = map[string]string{"tcp_keepalives_idle": "5", "tcp_keepalives_i
 
 // Store implements [storage.Store] on a PostgreSQL or CockroachDB server.
 type Store struct {
-	pool    *pgxpool.Pool
-	options Options
-	server  Server
-	group   int           // appends in one statement, at most
-	lanes   chan struct{} // a token for each append statement under way
-	stats   Stats
+	pool      *pgxpool.Pool
+	options   Options
+	server    Server
+	group     int           // appends in one statement, at most
+	appending chan struct{} // a token for each append statement under way
+	stats     Stats
 
 	closed atomic.Bool
 	mu     sync.Mutex
@@ -199,9 +199,9 @@ func ask(ctx context.Context, config *pgx.ConnConfig) (server Server, err error)
 
 // shape sizes the pool for the kind of server.
 func (s *Store) shape(config *pgxpool.Config) {
-	lanes, group := lanesPostgres, groupPostgres
+	appending, group := concurrencyPostgres, groupPostgres
 	if s.server.Cockroach {
-		lanes, group = lanesCockroach, groupCockroach
+		appending, group = concurrencyCockroach, groupCockroach
 		// Where a role has it on, every read of a tail would be seconds old.
 		config.ConnConfig.RuntimeParams["default_transaction_use_follower_reads"] = "off"
 	} else {
@@ -210,13 +210,13 @@ func (s *Store) shape(config *pgxpool.Config) {
 		}
 		config.AfterConnect = s.born
 	}
-	lanes = cmp.Or(s.options.Lanes, lanes)
-	s.group, s.lanes = group, make(chan struct{}, lanes)
-	config.MaxConns = int32(lanes + connectionsBesides)
+	appending = cmp.Or(s.options.AppendConcurrency, appending)
+	s.group, s.appending = group, make(chan struct{}, appending)
+	config.MaxConns = int32(appending + connectionsBesides)
 }
 
 // Shape tells how appends travel: how many statements may be under way at once, and how many appends fit into one.
-func (s *Store) Shape() (lanes, group int) { return cap(s.lanes), s.group }
+func (s *Store) Shape() (appending, group int) { return cap(s.appending), s.group }
 
 // Server tells what the store speaks to.
 func (s *Store) Server() Server { return s.server }

@@ -33,7 +33,7 @@ const (
 func raceWriters(t *testing.T, address string, o Options) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	o.Lanes = 2
+	o.AppendConcurrency = 2
 	race := &race{t: t, ctx: ctx, sent: map[storage.BatchID]storage.Append{}, acknowledged: map[storage.BatchID]bool{}}
 	key := newKey()
 	var all sync.WaitGroup

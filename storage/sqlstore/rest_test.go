@@ -334,7 +334,7 @@ func TestAPaymentIsOverwrittenOnlyWhereAsked(t *testing.T) {
 
 // TestVisitMayCallTheStore: pages are asked for one by one, and no connection is held between.
 func TestVisitMayCallTheStore(t *testing.T) {
-	s, key := openAt(t, pgtest.Shared(t).Database(t), Options{Lanes: 1}), newKey()
+	s, key := openAt(t, pgtest.Shared(t).Database(t), Options{AppendConcurrency: 1}), newKey()
 	want := make([]storage.TicketRow, ticketsPage+5)
 	for i := range want {
 		want[i] = storage.TicketRow{Seat: section.SeatIndex(i), Booking: section.BookingNo(i) + 1}

@@ -34,7 +34,7 @@ func (s *Store) attempt(ctx context.Context, f func(ctx context.Context, c *pgxp
 	c, err := s.pool.Acquire(bounded)
 	if err != nil {
 		if ctx.Err() == nil { // the caller's own impatience says nothing of the server
-			s.heard(since, refused, err)
+			s.noteReachable(since, refused, err)
 		}
 		return refused, err
 	}
@@ -45,7 +45,7 @@ func (s *Store) attempt(ctx context.Context, f func(ctx context.Context, c *pgxp
 		hangUp(c.Conn())
 	}
 	if ctx.Err() == nil {
-		s.heard(since, v, err)
+		s.noteReachable(since, v, err)
 	}
 	return v, err
 }
@@ -57,9 +57,9 @@ func hangUp(c *pgx.Conn) {
 	_ = c.Close(done) // its error is that nobody waits
 }
 
-// heard keeps the alert: one line when the server stops answering, one when it answers again. since is the turn at
-// which the attempt began: an attempt of before the last turn is old news of the other side of it.
-func (s *Store) heard(since int64, v verdict, err error) {
+// noteReachable keeps the alert: one line when the server stops answering, one when it answers again. since is the turn
+// at which the attempt began: an attempt of before the last turn is old news of the other side of it.
+func (s *Store) noteReachable(since int64, v verdict, err error) {
 	if v == own || s.closed.Load() {
 		return
 	}
@@ -96,9 +96,11 @@ func (s *Store) read(ctx context.Context, f func(ctx context.Context, c *pgxpool
 }
 
 // write runs f, which is one atomic statement or transaction, again while it is surely not written and worth it. Errors
-// in the port's words: storage.ErrUnknown, storage.ErrUnavailable; those of f as they are. met tells that a primary key
-// was met.
-func (s *Store) write(ctx context.Context, f func(ctx context.Context, c *pgxpool.Conn) error) (met bool, err error) {
+// in the port's words: storage.ErrUnknown, storage.ErrUnavailable; those of f as they are. duplicateKey tells that a
+// primary key was met.
+func (s *Store) write(
+	ctx context.Context, f func(ctx context.Context, c *pgxpool.Conn) error,
+) (duplicateKey bool, err error) {
 	deadline := time.Now().Add(s.options.AttemptTimeout)
 	for n := 0; ; n++ {
 		v, err := s.attempt(ctx, f)

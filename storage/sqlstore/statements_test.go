@@ -21,7 +21,7 @@ import (
 // parameter is must be plain from the text.
 func TestEveryStatementIsValidOnPostgreSQL(t *testing.T) {
 	address := pgtest.Shared(t).Database(t)
-	if err := openAt(t, address, Options{}).People().Prepare(t.Context()); err != nil {
+	if err := openAt(t, address, Options{}).Views().Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	conn, err := pgx.Connect(t.Context(), address)

@@ -30,8 +30,8 @@ func history(w *writer) (entries []storage.Entry) {
 	return entries
 }
 
-// imported: a log comes over record by record as it is (P10), is read back with the same hashes after a restart, and can be claimed
-// and written like any other.
+// imported: a log comes over record by record as it is (P10), is read back with the same hashes after a restart, and
+// can be claimed and written like any other.
 func imported(b *bench) {
 	into := b.importer()
 	if into == nil {
@@ -58,10 +58,10 @@ func imported(b *bench) {
 	wantBrought()
 	b.reopen()
 	wantBrought()
-	heir := b.claim(w.key)
-	b.write(heir, "lives on")
-	b.wantFenced(b.commit(w.next(storage.EntryChanges, "late")), heir.tail, "S3: the old owner after a move")
-	b.wantLog(heir, "brought", "brought", "brought", "brought", "brought", "brought", "owner", "lives on")
+	successor := b.claim(w.key)
+	b.write(successor, "lives on")
+	b.wantFenced(b.commit(w.next(storage.EntryChanges, "late")), successor.tail, "S3: the old owner after a move")
+	b.wantLog(successor, "brought", "brought", "brought", "brought", "brought", "brought", "owner", "lives on")
 }
 
 // importRefused: what does not continue the log is refused whole, also when its first entries would do.
@@ -91,7 +91,8 @@ func importRefused(b *bench) {
 	b.wantLog(w, "brought", "brought", "brought", "brought", "brought", "brought")
 }
 
-// importAfterAppends: an import continues what the store's own writers wrote, and what they remember of the tail keeps up with it.
+// importAfterAppends: an import continues what the store's own writers wrote, and what they remember of the tail keeps
+// up with it.
 func importAfterAppends(b *bench) {
 	into := b.importer()
 	if into == nil {

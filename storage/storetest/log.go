@@ -63,17 +63,17 @@ func durable(b *bench) {
 func fenced(b *bench) {
 	old := b.claim(newKey())
 	b.write(old, "mine")
-	heir := b.claim(old.key)
-	b.wantFenced(b.commit(old.next(storage.EntryChanges, "late")), heir.tail, "S3: same seq, another batch")
+	successor := b.claim(old.key)
+	b.wantFenced(b.commit(old.next(storage.EntryChanges, "late")), successor.tail, "S3: same seq, another batch")
 	over := old.next(storage.EntryChanges, "over")
-	over.Entry.Seq, over.Entry.Prev = heir.tail.Seq+1, heir.tail.Hash
-	b.wantFenced(b.commit(over), heir.tail, "S3: epoch below the tail's")
+	over.Entry.Seq, over.Entry.Prev = successor.tail.Seq+1, successor.tail.Hash
+	b.wantFenced(b.commit(over), successor.tail, "S3: epoch below the tail's")
 	past := old.next(storage.EntryChanges, "past")
 	past.Entry.Seq = 1
-	b.wantFenced(b.commit(past), heir.tail, "S3: seq in the past")
-	b.wantLog(heir, "owner", "mine", "owner")
+	b.wantFenced(b.commit(past), successor.tail, "S3: seq in the past")
+	b.wantLog(successor, "owner", "mine", "owner")
 	b.reopen()
-	b.wantFenced(b.commit(old.next(storage.EntryChanges, "late")), heir.tail, "S3: after a restart")
+	b.wantFenced(b.commit(old.next(storage.EntryChanges, "late")), successor.tail, "S3: after a restart")
 }
 
 // race lets many writers claim and write one log as fast as they can. Whatever happens, no seq is taken twice, every
@@ -138,17 +138,17 @@ func resend(b *bench) {
 	b.wantTickets(w.key, sold.Sell...)
 }
 
-// resendAfterTakeover: the owner's append arrived, its answer did not, and somebody took over meanwhile. The truth is that it is
-// durable; the fence comes with the next append.
+// resendAfterTakeover: the owner's append arrived, its answer did not, and somebody took over meanwhile. The truth is
+// that it is durable; the fence comes with the next append.
 func resendAfterTakeover(b *bench) {
 	old := b.claim(newKey())
 	arrived := b.write(old, "arrived")
-	heir := b.claim(old.key)
+	successor := b.claim(old.key)
 	b.must(b.commit(arrived))
-	b.wantFenced(b.commit(old.next(storage.EntryChanges, "next")), heir.tail, "S4")
+	b.wantFenced(b.commit(old.next(storage.EntryChanges, "next")), successor.tail, "S4")
 	b.reopen()
 	b.must(b.commit(arrived))
-	b.wantLog(heir, "owner", "arrived", "owner")
+	b.wantLog(successor, "owner", "arrived", "owner")
 }
 
 func gaps(b *bench) {

@@ -88,7 +88,7 @@ func switchRace(b *bench) {
 	ctx, e := context.Background(), b.newEvent()
 	for round := range 8 {
 		var group sync.WaitGroup
-		var thrown, met atomic.Int64
+		var thrown, repeats atomic.Int64
 		key := storage.OperatorKey{Request: newRequest(), Event: e.ID, Fingerprint: uint64(round), At: 1}
 		for range 6 {
 			group.Go(func() {
@@ -98,14 +98,14 @@ func switchRace(b *bench) {
 				case err == nil:
 					thrown.Add(1)
 				case errors.As(err, &stands):
-					met.Add(1)
+					repeats.Add(1)
 				default:
 					b.Errorf("round %d: %v", round, err)
 				}
 			})
 		}
 		group.Wait()
-		if thrown.Load() != 1 || met.Load() != 5 {
+		if thrown.Load() != 1 || repeats.Load() != 5 {
 			b.Errorf("P5: round %d: the switch was thrown %d times under one key", round, thrown.Load())
 		}
 	}

@@ -129,29 +129,29 @@ func Spelled(name string) string {
 	return b.String()
 }
 
-// Sightings finds the repeated among names that should be unique. Names are compared by their Skeleton.
-type Sightings struct {
-	first map[string]sighting // skeleton → where it was first
-	Again map[string]*Clash   // those seen more than once
-	Order []string            // the keys of again, in the order of their second sighting
+// Occurrences finds the repeated among names that should be unique. Names are compared by their Skeleton.
+type Occurrences struct {
+	first map[string]occurrence // skeleton → where it was first
+	Again map[string]*Clash     // those seen more than once
+	Order []string              // the keys of again, in the order of their second occurrence
 }
 
-type sighting struct{ name, path string }
+type occurrence struct{ name, path string }
 
-// NewSightings has room for so many names.
-func NewSightings(sizeHint int) *Sightings {
-	return &Sightings{first: make(map[string]sighting, sizeHint), Again: map[string]*Clash{}}
+// NewOccurrences has room for so many names.
+func NewOccurrences(sizeHint int) *Occurrences {
+	return &Occurrences{first: make(map[string]occurrence, sizeHint), Again: map[string]*Clash{}}
 }
 
 // Repeated tells whether the name, or one that looks like it, was seen more than once.
-func (s *Sightings) Repeated(name string) bool { return s.Again[labels.Skeleton(name)] != nil }
+func (s *Occurrences) Repeated(name string) bool { return s.Again[labels.Skeleton(name)] != nil }
 
 // Note takes in a name and where it stands.
-func (s *Sightings) Note(name, path string) {
+func (s *Occurrences) Note(name, path string) {
 	skeleton := labels.Skeleton(name)
 	first, seen := s.first[skeleton]
 	if !seen {
-		s.first[skeleton] = sighting{name, path}
+		s.first[skeleton] = occurrence{name, path}
 		return
 	}
 	c := s.Again[skeleton]

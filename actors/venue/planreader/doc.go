@@ -9,7 +9,7 @@
 // of all defects. JSON that is broken, or a plan over its limits, ends the reading: More says no from then on, and
 // every call after it gives zero values.
 //
-// Sightings and Clash tell where a name stands that stands there more than once, spelled as it is.
+// Occurrences and Clash tell where a name stands that stands there more than once, spelled as it is.
 //
 // Rejected: decoding into structures. They lose the pointers, and a type's first error hides the others.
 package planreader

@@ -8,6 +8,7 @@ package livetest
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -27,28 +28,58 @@ type Frame struct {
 	At              time.Duration // since the watcher started
 }
 
+// Map is an event's map as a client keeps it.
+type Map struct {
+	Sections map[string]*wire.SectionAvailability // by section
+	Proofs   int                                  // checkpoints met
+
+	again bool // until the next id, frames may repeat what was told
+}
+
+// NewMap is the map of a client that has been told nothing.
+func NewMap() Map { return Map{Sections: map[string]*wire.SectionAvailability{}} }
+
+// Resume says that the stream was cut, and that the next frames come from one that goes on after the last id.
+func (m *Map) Resume() { m.again = true }
+
 // Watcher reads a stream and keeps a map as a client would, proving it at every checkpoint. Not for concurrent use.
 type Watcher struct {
-	Frames   chan Frame                           // what has arrived and is not taken yet; closed at the stream's end
-	Sections map[string]*wire.SectionAvailability // the map, by section
-	Proofs   int                                  // checkpoints met
+	Map
+	Frames chan Frame // what has arrived and is not taken yet; closed at the stream's end
 
 	t *testing.T
 }
 
 // Watch reads a stream from its HTTP head on, until the stream ends.
 func Watch(t *testing.T, from io.Reader) *Watcher {
-	w := &Watcher{t: t, Frames: make(chan Frame, 1000), Sections: map[string]*wire.SectionAvailability{}}
-	go readFrames(from, w.Frames, time.Now())
+	w := &Watcher{t: t, Frames: make(chan Frame, 1000), Map: NewMap()}
+	go readFrames(from, w.Frames, time.Now(), false)
 	return w
 }
 
-func readFrames(from io.Reader, into chan<- Frame, start time.Time) {
+// WatchBody is Watch of a stream whose head somebody else has read.
+func WatchBody(t *testing.T, from io.Reader) *Watcher {
+	w := &Watcher{t: t, Frames: make(chan Frame, 1000), Map: NewMap()}
+	go readFrames(from, w.Frames, time.Now(), true)
+	return w
+}
+
+// Parse is the frames of a text.
+func Parse(text []byte) (frames []Frame) {
+	into := make(chan Frame, bytes.Count(text, []byte("\n\n")))
+	readFrames(bytes.NewReader(text), into, time.Now(), true)
+	for f := range into {
+		frames = append(frames, f)
+	}
+	return frames
+}
+
+func readFrames(from io.Reader, into chan<- Frame, start time.Time, body bool) {
 	defer close(into)
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, 1<<20)
 	var f Frame
-	for body := false; lines.Scan(); {
+	for lines.Scan() {
 		line := lines.Text()
 		name, value, _ := strings.Cut(line, ": ")
 		switch {
@@ -77,13 +108,17 @@ func (w *Watcher) Next() Frame {
 	if !ok {
 		w.t.Fatal("the stream ended")
 	}
-	if err := w.apply(f); err != nil {
+	if err := w.Apply(f); err != nil {
 		w.t.Fatalf("%v: %+v", err, f)
 	}
 	return f
 }
 
-func (w *Watcher) apply(f Frame) error {
+// Apply brings the map forward; an error is what a careful client would not believe.
+func (m *Map) Apply(f Frame) error {
+	if f.ID != "" {
+		defer func() { m.again = false }()
+	}
 	switch f.Event {
 	case "snapshot":
 		var a wire.Availability
@@ -91,28 +126,40 @@ func (w *Watcher) apply(f Frame) error {
 			return err
 		}
 		for i := range a.Sections {
-			w.Sections[a.Sections[i].ID] = &a.Sections[i]
+			m.Sections[a.Sections[i].ID] = &a.Sections[i]
 		}
 	case "delta":
 		var d wire.Delta
 		if err := json.Unmarshal([]byte(f.Data), &d); err != nil {
 			return err
 		}
-		return w.advance(&d)
+		return m.advance(&d)
 	case "checkpoint":
 		var c wire.Checkpoint
 		if err := json.Unmarshal([]byte(f.Data), &c); err != nil {
 			return err
 		}
-		return w.prove(&c)
+		return m.prove(&c)
 	}
 	return nil
 }
 
-func (w *Watcher) advance(d *wire.Delta) error {
-	own := w.Sections[d.Section]
-	if own == nil || d.Seq != own.Seq+1 {
-		return errors.New("a gap in seq")
+func (m *Map) advance(d *wire.Delta) error {
+	own := m.Sections[d.Section]
+	first := d.FirstSeq
+	switch {
+	case own == nil:
+		return errors.New("a section that no snapshot has")
+	case first == d.Seq:
+		return errors.New("a range of one record")
+	case first == 0:
+		first = d.Seq
+	}
+	if m.again && d.Seq <= own.Seq {
+		return nil
+	}
+	if !d.Follows(own.Seq) || !m.again && first != own.Seq+1 {
+		return fmt.Errorf("records %d to %d after %d", first, d.Seq, own.Seq)
 	}
 	letters := []byte(own.Status)
 	for _, change := range d.Changes {
@@ -122,13 +169,13 @@ func (w *Watcher) advance(d *wire.Delta) error {
 	return nil
 }
 
-func (w *Watcher) prove(c *wire.Checkpoint) error {
-	own := w.Sections[c.Section]
+func (m *Map) prove(c *wire.Checkpoint) error {
+	own := m.Sections[c.Section]
 	sum := sha256.Sum256([]byte(own.Status))
 	if own.Seq != c.Seq || hex.EncodeToString(sum[:]) != c.Hash {
 		return fmt.Errorf("own map %q at %d is not the server's", own.Status, own.Seq)
 	}
-	w.Proofs++
+	m.Proofs++
 	return nil
 }
 

@@ -27,7 +27,7 @@ type Answer struct {
 	Body     []byte
 	Sent     bool // some of it may have reached the server
 	At       *Node
-	Asked    time.Time
+	Began    time.Time
 	Answered time.Time
 }
 
@@ -60,7 +60,7 @@ func Ask(ctx context.Context, client *http.Client, n *Node, c *Call) (r Answer) 
 	var sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx,
 		&httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
-	r = Answer{At: n, Asked: time.Now()}
+	r = Answer{At: n, Began: time.Now()}
 	defer func() { r.Answered, r.Sent = time.Now(), sent.Load() }()
 	request, err := c.request(ctx, n)
 	if err != nil {

@@ -31,13 +31,13 @@ func openDatabase(ctx context.Context, g Machines, folder string, nodes int) (*d
 		return nil, errors.New("testbed: too many nodes for one PostgreSQL")
 	}
 	if ip := g.storeIP(); ip != "" {
-		doors := filepath.Join(folder, "pg_hba.conf")
-		if err := os.WriteFile(doors, []byte(letIn), 0o644); err != nil {
+		hostRules := filepath.Join(folder, "pg_hba.conf")
+		if err := os.WriteFile(hostRules, []byte(letIn), 0o644); err != nil {
 			//nolint:gosec // read by PostgreSQL's user; nothing in it is secret
 			return nil, err
 		}
 		options = append(options, pgserver.WithSetting("listen_addresses", "127.0.0.1,"+ip),
-			pgserver.WithSetting("hba_file", doors))
+			pgserver.WithSetting("hba_file", hostRules))
 	}
 	server, err := pgserver.Start(ctx, options...)
 	if err != nil {

@@ -42,15 +42,15 @@ func drawNodes(out io.Writer, look *Status, moves []move) {
 	fmt.Fprintln(table, "  NODE\tSTATE\tSECTIONS\tROUND TRIP\tAPI\tID")
 	for i := range look.nodes {
 		n := &look.nodes[i].node
-		mark, trip := "  ", fmt.Sprintf("%.2f ms", n.RoundTrip)
+		mark, roundTrip := "  ", fmt.Sprintf("%.2f ms", n.RoundTrip)
 		switch {
 		case n.Self:
-			mark, trip = "* ", "-"
+			mark, roundTrip = "* ", "-"
 		case !n.Up:
-			trip = "DOWN"
+			roundTrip = "DOWN"
 		}
 		fmt.Fprintf(table, "%s%s\t%s\t%d%s\t%s\t%s\t%.8s\n", mark, n.Name, n.State, n.Sections,
-			signed(came[n.Name], went[n.Name]), trip, n.API, n.ID)
+			signed(came[n.Name], went[n.Name]), roundTrip, n.API, n.ID)
 	}
 	_ = table.Flush() // into memory
 }

@@ -49,9 +49,9 @@ const (
 	codeNameDoubled       = "name_doubled"
 	codeHeartbeatsDiffer  = "heartbeats_differ" // gossip and database disagree on who is there
 	codeBuildsDiffer      = "builds_differ"
-	codeStranger          = "stranger"       // a node of the gossip is on another database
-	codeUnmet             = "unmet"          // a living node on the database that gossip does not know
-	codeYields            = "yields"         // a node serves nothing because of strangers
+	codeForeign           = "stranger"       // a node of the gossip is on another database
+	codeNotInGossip       = "unmet"          // a living node on the database that gossip does not know
+	codeStandsDown        = "yields"         // a node serves nothing because of strangers
 	codeNodesMissing      = "nodes_missing"  // fewer than --expect
 	codeNodesTooMany      = "nodes_too_many" // more than --expect
 )
@@ -190,7 +190,7 @@ func goneText(gone []wire.ClusterGone) string {
 
 // linksDown are those that either end says to be down, each once.
 func (l *Status) linksDown() (all []Finding) {
-	told := map[[2]string]bool{}
+	reported := map[[2]string]bool{}
 	for i := range l.nodes {
 		n := &l.nodes[i]
 		if n.said == nil || n.said.Self != n.node.ID {
@@ -198,10 +198,10 @@ func (l *Status) linksDown() (all []Finding) {
 		}
 		for _, peer := range n.said.Nodes {
 			pair := [2]string{min(n.node.ID, peer.ID), max(n.node.ID, peer.ID)}
-			if peer.Self || peer.Up || told[pair] {
+			if peer.Self || peer.Up || reported[pair] {
 				continue
 			}
-			told[pair] = true
+			reported[pair] = true
 			all = append(all, Finding{Code: codeLinkDown,
 				Text: fmt.Sprintf("the link between %s and %s is down: %s does not reach %s",
 					min(n.node.Name, peer.Name), max(n.node.Name, peer.Name), n.node.Name, peer.Peer),

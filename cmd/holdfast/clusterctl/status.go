@@ -18,7 +18,7 @@ import (
 // Status is what the nodes of a cluster said at about the same moment: the one that was asked, and all that it knows
 // of.
 type Status struct {
-	asked  string
+	api    string
 	own    wire.Cluster
 	nodes  []nodeStatus // in the order of own.Nodes
 	silent []Finding    // nodes that were to be asked first, and did not answer
@@ -38,13 +38,13 @@ const patience = 2 * time.Second
 func fetch(ctx context.Context, first *client.Client, only bool) (*Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
-	l := &Status{asked: first.Base}
+	l := &Status{api: first.Base}
 	if err := l.askFirst(ctx, first); err != nil {
 		return nil, fmt.Errorf("%s: %w", first.Base, err)
 	}
 	slices.SortStableFunc(l.own.Nodes, func(a, b wire.ClusterNode) int { return cmp.Compare(a.Name, b.Name) })
 	l.nodes = make([]nodeStatus, len(l.own.Nodes))
-	var asking sync.WaitGroup
+	var queries sync.WaitGroup
 	for i, node := range l.own.Nodes {
 		l.nodes[i].node = node
 		switch {
@@ -54,9 +54,9 @@ func fetch(ctx context.Context, first *client.Client, only bool) (*Status, error
 		case only:
 			continue
 		}
-		asking.Go(func() { l.nodes[i].said, l.nodes[i].err = askNode(ctx, first, node.API) })
+		queries.Go(func() { l.nodes[i].said, l.nodes[i].err = askNode(ctx, first, node.API) })
 	}
-	asking.Wait()
+	queries.Wait()
 	return l, nil
 }
 
@@ -153,15 +153,15 @@ func (l *Status) outsiders() (all []Finding) {
 			continue
 		}
 		if n.said.Yields != "" {
-			all = append(all, Finding{Code: codeYields, Node: n.node.Name, about: n.node.ID,
+			all = append(all, Finding{Code: codeStandsDown, Node: n.node.Name, about: n.node.ID,
 				Text: "it serves nothing: " + n.said.Yields})
 		}
 		for _, s := range n.said.Strangers {
-			all = append(all, Finding{Code: codeStranger, Node: n.node.Name, about: s.ID,
+			all = append(all, Finding{Code: codeForeign, Node: n.node.Name, about: s.ID,
 				Text: fmt.Sprintf("%s (%s) is a stranger to %s: %s", s.Name, s.Peer, n.node.Name, s.Why)})
 		}
 		for _, u := range n.said.Unmet {
-			all = append(all, Finding{Code: codeUnmet, Node: n.node.Name, about: u.ID, Text: fmt.Sprintf(
+			all = append(all, Finding{Code: codeNotInGossip, Node: n.node.Name, about: u.ID, Text: fmt.Sprintf(
 				"%s lives on the database, and gossip does not know it (its own: %s)", u.Name,
 				cmp.Or(u.Gossip, "none"))})
 		}
@@ -175,7 +175,7 @@ func (l *Status) selfName() string {
 			return n.Name
 		}
 	}
-	return l.asked
+	return l.api
 }
 
 // doubles are sections that two nodes say to run.

@@ -29,13 +29,13 @@ func (c *Criteria) judge(l *Status) []Finding { return without(l.findings(c.Expe
 // WriteJSON writes the status and what is wrong with it as one document, for machines.
 func WriteJSON(out io.Writer, look *Status, troubles []Finding) error {
 	document := struct {
-		Asked   string       `json:"asked"`
+		Queried string       `json:"asked"`
 		Well    bool         `json:"well"`
 		Cluster wire.Cluster `json:"cluster"`
 		// Troubles are all; Disagreements, an older name, are their texts.
 		Troubles      []Finding `json:"troubles"`
 		Disagreements []string  `json:"disagreements"`
-	}{look.asked, len(troubles) == 0, look.own, append([]Finding{}, troubles...), []string{}}
+	}{look.api, len(troubles) == 0, look.own, append([]Finding{}, troubles...), []string{}}
 	for _, f := range troubles {
 		document.Disagreements = append(document.Disagreements, f.Text)
 	}
@@ -98,8 +98,8 @@ func freshNews(before, now *Status, err error) (lines []string) {
 	if before == nil {
 		return nil
 	}
-	if before.asked != now.asked {
-		lines = append(lines, fmt.Sprintf("%s%s does not answer: %s is asked\n", stamp, before.asked, now.asked))
+	if before.api != now.api {
+		lines = append(lines, fmt.Sprintf("%s%s does not answer: %s is asked\n", stamp, before.api, now.api))
 	}
 	for _, line := range narrate(before, now) {
 		lines = append(lines, stamp+line+"\n")

@@ -104,6 +104,11 @@ type Config struct {
 	// Inflight bounds the requests that one section works on at a time. Default 4096. Smaller refuses (503) earlier
 	// under a burst; larger lets waiting grow beyond what buyers wait for. It is the only bound of the queue.
 	Inflight int `help:"Requests in flight per section; more are refused with 503 (${default})." default:"4096" placeholder:"N" group:"Limits"`
+	// Processors is how many threads run Go code at once (GOMAXPROCS). Default 0: as many as Go finds, those of the
+	// machine or of its cgroup, followed while it runs, or what GOMAXPROCS in the environment says. One more than there
+	// are makes holds quicker, and refusals at their worst slower; fewer leave room for others on the machine. Many
+	// more than there are cost switches and bring nothing.
+	Processors int `help:"Threads that run at once (GOMAXPROCS); 0: as many as the machine or its cgroup has (${default})." default:"0" placeholder:"N" group:"Limits"`
 	// RequestTimeout is how long a request may wait for the log, in Go's notation. Default 5s. Shorter turns a slow
 	// disk into "outcome unknown" answers (safe to repeat with the same key); longer keeps buyers in front of a blank
 	// page.
@@ -216,10 +221,15 @@ func (c *Config) checkWhere() error {
 	return nil
 }
 
+// processorsMax is more than any machine has that this was tried on; Go's own bound is the memory.
+const processorsMax = 1024
+
 func (c *Config) checkNumbers() error {
 	switch {
 	case c.Inflight < 1:
 		return errors.New("--inflight must be 1 or more: with none no request is ever taken")
+	case c.Processors < 0 || c.Processors > processorsMax:
+		return fmt.Errorf("--processors must be 1 to %d, or 0 for as many as there are", processorsMax)
 	case c.RequestTimeout < 10*time.Millisecond:
 		return errors.New("--request-timeout must be 10ms or more: a disk's sync takes about that long")
 	case c.ClockStepMax < 0 || c.ClockStepMax > 0 && c.ClockStepMax < 10*time.Millisecond:

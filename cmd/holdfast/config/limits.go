@@ -45,8 +45,7 @@ type CallLimits struct {
 	// GlobalBurst is what this node takes at once. Default 0: one second's worth.
 	GlobalBurst float64 `help:"Calls of all together at once; 0 is one second's worth (${default})." default:"0" placeholder:"CALLS" group:"Limits"`
 	// StreamsMax is how many live maps are sent at once. Default 20000, and never more than three quarters of
-	// ConnectionsMax, so that watching does not crowd out buying. Each costs a connection, a goroutine and some 12 KB;
-	// over it 503.
+	// ConnectionsMax, so that watching does not crowd out buying. Each costs a connection and 3 KB; over it 503.
 	StreamsMax int `help:"Live-map streams at once (${default})." default:"20000" placeholder:"N" group:"Limits"`
 	// StreamsPerAddress is how many of them one address may have. Default 2000, a tenth of all: many people sit behind
 	// one carrier's address, and without a bound one machine takes every stream there is. 0: no bound.

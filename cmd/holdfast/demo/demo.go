@@ -118,7 +118,7 @@ func digest(text string) (id [16]byte) {
 // shop is one simulated buyer's evening: look, hold, think, then pay, leave, or let the hold lapse.
 func (d *Demo) shop(ctx context.Context, chance *rand.Rand) {
 	for pause.For(ctx, think(chance, demoThinkMax)) {
-		who := d.stranger()
+		who := d.newBuyer()
 		var hold actors.BookingView
 		err := d.engine.Book(&actors.BookCall{
 			Event: d.event, Caller: who,
@@ -153,8 +153,8 @@ func (d *Demo) decide(who actors.Caller, hold *actors.BookingView, chance *rand.
 	}
 }
 
-// stranger is a new simulated buyer: nobody's limits stand in anybody's way.
-func (d *Demo) stranger() actors.Caller {
+// newBuyer is a new simulated buyer: nobody's limits stand in anybody's way.
+func (d *Demo) newBuyer() actors.Caller {
 	request := d.request()
 	return actors.Caller{Buyer: section.BuyerID(digest(fmt.Sprintf("simulated buyer %x", request))), Request: request}
 }

@@ -196,7 +196,7 @@ func (n *Node) fail(why error) {
 // notFitReason is what readyz says of a node that is not fit.
 func (n *Node) notFitReason() error {
 	if why := n.cluster.MayServe(); why != "" {
-		return fmt.Errorf("%w: %s", errStranger, why)
+		return fmt.Errorf("%w: %s", errStandsDown, why)
 	}
 	return errNotFit
 }

@@ -31,9 +31,9 @@ func (n *Node) openShared(ctx context.Context, c *config.Config, config *actors.
 		return err
 	}
 	n.store, n.sql, n.payments = store, store, sandbox.OpenShared(store)
-	lanes, group := store.Shape()
+	concurrency, group := store.Shape()
 	n.log.Info("database", "address", sqlstore.Redacted(c.Store), "server", store.Server().Version, "connections",
-		lanes, "records_per_write", group)
+		concurrency, "records_per_write", group)
 	if sqlstore.Exposed(c.Store) {
 		n.log.Warn("the database is on another machine and its certificate is not checked: whoever stands between " +
 			"can change what is sold; use sslmode=verify-full")
@@ -54,7 +54,7 @@ func (n *Node) openShared(ctx context.Context, c *config.Config, config *actors.
 	}
 	config.Lease = n.liveness.Lease
 	config.MayClaim, config.CatalogEvery = n.mayClaim, catalogEvery
-	config.CommitLanes, config.CommitGroup = lanes, group
+	config.CommitConcurrency, config.CommitGroup = concurrency, group
 	return nil
 }
 
@@ -81,7 +81,7 @@ func (n *Node) startHeartbeats(ctx context.Context, c *config.Config, name strin
 
 func sqlOptions(c *config.Config, n *Node) sqlstore.Options {
 	return sqlstore.Options{
-		Migrate: c.Migrate, Lanes: c.StoreConnections, AttemptTimeout: c.StoreTimeout,
+		Migrate: c.Migrate, AppendConcurrency: c.StoreConnections, AttemptTimeout: c.StoreTimeout,
 		Logf:     terminal.StoreLogf(n.log),
 		Alarm:    n.logStoreAlarm,
 		Migrated: func(steps []string) { n.log.Info("the database's schema was changed", "steps", steps) },
@@ -145,7 +145,7 @@ func (n *Node) rowsRead() {
 }
 
 // mayClaim is what the heartbeats allow, and the cluster: a node that does not know yet what it would join, or that
-// yields to strangers, claims nothing.
+// stands down, claims nothing.
 func (n *Node) mayClaim(key storage.SectionKey, tail storage.Tail) bool {
 	if n.adapter != nil {
 		if node := n.adapter.node.Load(); node == nil || node.MayServe() != "" {

@@ -5,7 +5,7 @@
 //	          │    or          ├── actors.Engine ◀── api.Server ◀── listeners         │
 //	          │ sqlstore ◀─────┘     ▲ MayClaim ▲                                     │
 //	          │    ▲ rows            │          └─▶ clusterAdapter ◀─▶ cluster.Node ◀──▶ other nodes
-//	          │    └────────── cluster.Heart                                          │
+//	          │    └────────── cluster.Liveness                                       │
 //	          └──────────────────────────────────────────────────────────────────────┘
 //
 // A Node opens from the left and closes from the right, so that nothing is ever called that is closed already.

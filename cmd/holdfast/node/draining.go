@@ -67,15 +67,15 @@ func (n *Node) settleDrain() {
 	n.drainMu.Lock()
 	unsettled := n.draining.Load() && time.Now().Before(n.unsettled)
 	n.drainMu.Unlock()
-	if unsettled && !n.stopping.Load() && yields(n.cluster.View(), n.writer) {
+	if unsettled && !n.stopping.Load() && lastToDrain(n.cluster.View(), n.writer) {
 		n.log.Warn("the drain of this node is taken back: every other node drains too, and nobody would serve; " +
 			"--force drains it all the same")
 		_ = n.drainCluster(false, false) // an error says that there is no cluster
 	}
 }
 
-// yields says that nobody serves, that others drain, and that of those that do this node has the lowest id.
-func yields(v *cluster.View, me [16]byte) bool {
+// lastToDrain says that nobody serves, that others drain, and that of those that do this node has the lowest id.
+func lastToDrain(v *cluster.View, me [16]byte) bool {
 	drains := 0
 	for _, m := range v.Members() {
 		switch {

@@ -23,8 +23,8 @@ func TestOfTwoDrainsThatMeetOneYields(t *testing.T) {
 		{view(cluster.Draining, cluster.Joining, cluster.Joining), false, false}, // it was let: somebody served then
 		{view(cluster.Draining, cluster.Draining, cluster.Joining), true, false},
 	} {
-		if yields(c.view, low) != c.lowest || yields(c.view, high) != c.highest {
-			t.Errorf("%+v: %v %v", c, yields(c.view, low), yields(c.view, high))
+		if lastToDrain(c.view, low) != c.lowest || lastToDrain(c.view, high) != c.highest {
+			t.Errorf("%+v: %v %v", c, lastToDrain(c.view, low), lastToDrain(c.view, high))
 		}
 	}
 }

@@ -65,13 +65,13 @@ func heapShare(allowed memlimit.Provider, embedded bool) memlimit.Provider {
 		if err != nil {
 			return 0, err
 		}
-		share, beside := all/10*9, uint64(0)
+		share, store := all/10*9, uint64(0)
 		if embedded {
-			beside = pebblestore.MemoryMax
+			store = pebblestore.MemoryMax
 		}
-		if share < all/2+beside {
+		if share < all/2+store {
 			return all / 2, nil
 		}
-		return share - beside, nil
+		return share - store, nil
 	}
 }

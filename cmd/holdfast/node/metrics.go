@@ -20,7 +20,7 @@ func gauge(name, help string, read func() float64) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "holdfast_" + name, Help: help}, read)
 }
 
-// engineMetrics turns the engine's counters into what /metrics shows. holdfast_ticket_guard_met_total and
+// engineMetrics turns the engine's counters into what /metrics shows. holdfast_ticket_guard_violations_total and
 // holdfast_fenced_total are the ones to alarm on: the first must stay 0 for ever, the second is ordinary only around a
 // takeover.
 func engineMetrics(e *actors.Engine, build Build) []prometheus.Collector {
@@ -46,8 +46,8 @@ func engineMetrics(e *actors.Engine, build Build) []prometheus.Collector {
 			&s.Unknowns, 1),
 		counter("append_unavailable_total", "Sendings of appends that the store surely did not take; each was sent "+
 			"again.", &s.Unavailable, 1),
-		counter("ticket_guard_met_total", "ALARM unless 0: the tickets guard stopped a double sale that the log's "+
-			"fence had let through.", &s.TicketGuardMet, 1),
+		counter("ticket_guard_violations_total", "ALARM unless 0: the tickets guard stopped a double sale that the "+
+			"log's fence had let through.", &s.TicketGuardViolations, 1),
 		counter("log_lost_total", "ALARM unless 0: sections closed because the store lacks records that were "+
 			"acknowledged.", &s.LogLost, 1),
 		counter("snapshots_total", "Snapshots saved.", &s.SnapshotsSaved, 1),
@@ -90,7 +90,7 @@ func sectionMetrics(e *actors.Engine) []prometheus.Collector {
 
 // sharedMetrics are those of a node on a database. holdfast_store_reachable is the one to wake somebody for: at 0
 // nothing can be sold.
-func sharedMetrics(s *sqlstore.Stats, h *cluster.Heart) []prometheus.Collector {
+func sharedMetrics(s *sqlstore.Stats, h *cluster.Liveness) []prometheus.Collector {
 	reachable := func() float64 {
 		if s.Reachable() {
 			return 1
@@ -129,11 +129,13 @@ func clusterMetrics(n *Node) []prometheus.Collector {
 	s := n.engine.Stats()
 	all := []prometheus.Collector{
 		counter("forwarded_total", "Requests sent to other nodes' sections.", &s.Forwarded, 1),
-		counter("handed_over_total", "Sections given to other nodes in good order.", &s.HandedOver, 1),
+		counter("sections_transferred_total", "Sections given to other nodes in good order.", &s.HandedOver, 1),
 		counter("passivated_total", "Sections put to sleep: their event is not on sale, and nobody had asked for "+
 			"them for long.", &s.Passivated, 1),
-		counter("stream_dropped_total", "Records that a slow node has to read from the log instead of being told.",
-			&s.StreamDropped, 1),
+		counter(
+			"replication_records_dropped_total",
+			"Records that a slow node has to read from the log instead of being told.", &s.StreamDropped, 1,
+		),
 		gauge("sections_in_doubt", "ALARM: page somebody when above 0 for longer than 10 s. Sections placed on this "+
 			"node that it could not claim, "+
 			"and whose owner it cannot reach: nobody can buy in them here. After a crash it is above 0 for some 2 s.",
@@ -156,8 +158,6 @@ func keysMetrics(k *nodeKeys) []prometheus.Collector {
 		gauge("cluster_certificate_expiry_timestamp_seconds",
 			"When the other nodes stop believing this one's certificate, in Unix time: "+
 				"make new keys before; no restart is needed.", ends),
-		gauge("cluster_certificate_expires_seconds", "The same under its old name, which ends with the next version.",
-			ends),
 		gauge("cluster_keys_reload_successful", "ALARM at 0: the files of the cluster's keys cannot be used; those "+
 			"that were read before still count.", func() float64 {
 			if k.usable() {
@@ -184,11 +184,19 @@ var (
 		"Handshakes, gossip and connections that failed between this node and others, or were "+
 			"none of a node's: the log says from where. At rest it stands still, but for reason silent.",
 		"port", "side", "reason")
-	descStrangers = clusterDesc("strangers", "ALARM unless 0: nodes of the gossip that are on another database. They "+
-		"are given and asked nothing.")
-	descUnmet = clusterDesc("unmet", "ALARM unless 0: living nodes on the database that gossip does not know: "+
-		"what they claim cannot be reached.")
-	descYields   = clusterDesc("yields", "ALARM at 1: strangers serve, and this node claims and serves nothing.")
+	descForeign = clusterDesc(
+		"foreign_nodes",
+		"ALARM unless 0: nodes of the gossip that are on another database. They "+
+			"are given and asked nothing.",
+	)
+	descNotInGossip = clusterDesc(
+		"nodes_not_in_gossip",
+		"ALARM unless 0: living nodes on the database that gossip does not know: "+
+			"what they claim cannot be reached.",
+	)
+	descStandingDown = clusterDesc(
+		"standing_down", "ALARM at 1: foreign nodes serve, and this node claims and serves nothing.",
+	)
 	descLinkUp   = clusterDesc("link_up", "1 while messages pass to and from the peer.", "peer")
 	descSessions = clusterDesc("link_sessions_total", "Times that the link to the peer came up.", "peer")
 	descBytes    = clusterDesc("link_bytes_total", "Bytes to and from the peer, before encryption.", "peer",
@@ -199,14 +207,16 @@ var (
 	descDropped = clusterDesc("link_dropped_total",
 		"Messages for the peer that were refused because its link was down or too much waited.",
 		"peer")
-	descOutbox    = clusterDesc("link_outbox_bytes", "Bytes for the peer that are queued and not yet handed to its stream.", "peer")
+	descOutbox = clusterDesc(
+		"link_outbox_bytes", "Bytes for the peer that are queued and not yet handed to its stream.", "peer",
+	)
 	descRoundTrip = clusterDesc("link_round_trip_seconds", "Time to the peer and back, smoothed.", "peer")
 )
 
 // Describe is for prometheus.
 func (clusterCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descMembers, descRefused, descFailures, descStrangers, descUnmet, descYields, descLinkUp, descSessions,
+		descMembers, descRefused, descFailures, descForeign, descNotInGossip, descStandingDown, descLinkUp, descSessions,
 		descBytes, descMessages, descBatches,
 		descDropped, descOutbox, descRoundTrip,
 	} {
@@ -232,13 +242,13 @@ func (c clusterCollector) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(descFailures, prometheus.CounterValue, float64(n), kind.Port, kind.Side,
 			kind.Reason)
 	}
-	company, yields := c.node.cluster.Company(), 0.0
-	if company.Yield != "" {
-		yields = 1
+	identities, standingDown := c.node.cluster.Identities(), 0.0
+	if identities.StandDown != "" {
+		standingDown = 1
 	}
-	out <- prometheus.MustNewConstMetric(descStrangers, prometheus.GaugeValue, float64(len(company.Strangers)))
-	out <- prometheus.MustNewConstMetric(descUnmet, prometheus.GaugeValue, float64(len(company.Unmet)))
-	out <- prometheus.MustNewConstMetric(descYields, prometheus.GaugeValue, yields)
+	out <- prometheus.MustNewConstMetric(descForeign, prometheus.GaugeValue, float64(len(identities.Foreign)))
+	out <- prometheus.MustNewConstMetric(descNotInGossip, prometheus.GaugeValue, float64(len(identities.NotInGossip)))
+	out <- prometheus.MustNewConstMetric(descStandingDown, prometheus.GaugeValue, standingDown)
 	for peer, s := range onePerName(c.node.cluster.Stats()) {
 		collectLink(out, peer, &s)
 	}

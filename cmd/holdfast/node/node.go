@@ -35,7 +35,7 @@ type Node struct {
 	sql          *sqlstore.Store               // nil: the store is embedded
 	witness      *witness.Witness              // nil: nothing is remembered beyond this process
 	pebble       *pebblestore.Store            // nil: it is not
-	liveness     *cluster.Heart                // nil: nobody else can be there
+	liveness     *cluster.Liveness             // nil: nobody else can be there
 	cluster      *cluster.Node                 // nil: others may be there, but share nothing with this one
 	adapter      *clusterAdapter               // nil with cluster
 	name         string

@@ -88,21 +88,21 @@ func (f operatorAPI) State() operate.ClusterState {
 	}
 	look.Store = n.storeID
 	if n.cluster != nil {
-		addOutsiders(&look, n.cluster.Company())
+		addOutsiders(&look, n.cluster.Identities())
 	}
 	return look
 }
 
-func addOutsiders(look *operate.ClusterState, c *cluster.Company) {
-	look.Yields = c.Yield
-	for i := range c.Strangers {
-		s := &c.Strangers[i]
-		look.Strangers = append(look.Strangers, operate.Stranger{Why: s.Why, Member: operate.Member{
+func addOutsiders(look *operate.ClusterState, c *cluster.Identities) {
+	look.StandsDown = c.StandDown
+	for i := range c.Foreign {
+		s := &c.Foreign[i]
+		look.Foreign = append(look.Foreign, operate.ForeignMember{Why: s.Why, Member: operate.Member{
 			ID: s.Writer, Name: s.Name, State: s.State.String(), API: s.API, Peer: s.Peer, Build: s.Build,
 		}})
 	}
-	for _, r := range c.Unmet {
-		look.Unmet = append(look.Unmet, operate.UnmetMember{ID: r.Writer, Name: r.Name, Gossip: r.Gossip})
+	for _, r := range c.NotInGossip {
+		look.NotInGossip = append(look.NotInGossip, operate.SilentMember{ID: r.Writer, Name: r.Name, Gossip: r.Gossip})
 	}
 }
 

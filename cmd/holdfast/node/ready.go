@@ -20,13 +20,15 @@ type engine struct {
 var ErrStandby = errors.New("standing by: another node sells from this database")
 
 var (
-	errOpening  = errors.New("the demonstration is being made")
-	errStopping = errors.New("shutting down")
-	errDraining = errors.New("draining: this node gives its sections to others")
-	errStranger = errors.New("this node claims and serves nothing")
-	errNotFit   = errors.New("cut off from the database, or not loaded yet: other nodes serve")
-	errUseless  = errors.New("no section can be reached from this node, and other nodes are alive: holdfast cluster " +
-		"status says why")
+	errOpening    = errors.New("the demonstration is being made")
+	errStopping   = errors.New("shutting down")
+	errDraining   = errors.New("draining: this node gives its sections to others")
+	errStandsDown = errors.New("this node claims and serves nothing")
+	errNotFit     = errors.New("cut off from the database, or not loaded yet: other nodes serve")
+	errUseless    = errors.New(
+		"no section can be reached from this node, and other nodes are alive: holdfast cluster " +
+			"status says why",
+	)
 )
 
 func (e engine) Ready() error {

@@ -62,7 +62,7 @@ func (n *Node) reaches() bool {
 	}
 	total, reached := 0, 0
 	n.engine.ShardStatuses(func(p *actors.ShardStatus) {
-		if p.Asleep && !p.Sure {
+		if p.Passivated && !p.Sure {
 			return
 		}
 		total++

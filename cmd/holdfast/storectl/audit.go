@@ -101,13 +101,13 @@ func (a *AuditOptions) acknowledged() (func(visit func(audit.Acknowledged)), err
 // books are the processor's: those that were named, else those beside the bookings; nil when there are none.
 func (a *AuditOptions) books(ctx context.Context, database *sqlstore.Store) (func(visit func(audit.Payment)) error,
 	error) {
-	switch beside := filepath.Join(a.Source.Data, datafolder.PaymentsFile); {
+	switch payments := filepath.Join(a.Source.Data, datafolder.PaymentsFile); {
 	case a.Payments != "":
 		return paymentsIn(a.Payments), nil
 	case database != nil:
 		return paymentsOf(ctx, database)
-	case exists(beside):
-		return paymentsIn(beside), nil
+	case exists(payments):
+		return paymentsIn(payments), nil
 	}
 	return nil, nil
 }

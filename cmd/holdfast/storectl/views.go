@@ -40,7 +40,7 @@ func OpenViews(ctx context.Context, address string, parallel int, log *slog.Logg
 		return nil, err
 	}
 	store, err := sqlstore.Open(ctx, address, sqlstore.Options{
-		Name: "holdfast views", Lanes: parallel, AttemptTimeout: viewsAttempt,
+		Name: "holdfast views", AppendConcurrency: parallel, AttemptTimeout: viewsAttempt,
 		Logf: func(format string, args ...any) { log.Warn("store: " + fmt.Sprintf(format, args...)) },
 	})
 	if err != nil {
@@ -53,11 +53,11 @@ func OpenViews(ctx context.Context, address string, parallel int, log *slog.Logg
 func (v *Views) Close() error { return v.store.Close() }
 
 // Drop removes the views and their tables.
-func (v *Views) Drop(ctx context.Context) error { return v.store.People().Drop(ctx) }
+func (v *Views) Drop(ctx context.Context) error { return v.store.Views().Drop(ctx) }
 
 // Prepare makes what is not there yet; anew forgets all rows.
 func (v *Views) Prepare(ctx context.Context, anew bool) error {
-	tables := v.store.People()
+	tables := v.store.Views()
 	if err := tables.Prepare(ctx); err != nil || !anew {
 		return err
 	}
@@ -75,7 +75,7 @@ type CaughtUp struct {
 func (v *Views) CatchUp(
 	ctx context.Context, progress func(done, total uint64), stopped func(why error),
 ) (done CaughtUp, err error) {
-	p := views.New(v.store, v.store.People(), views.Options{Name: bookingName, Parallel: v.parallel,
+	p := views.New(v.store, v.store.Views(), views.Options{Name: bookingName, Parallel: v.parallel,
 		Progress: progress})
 	began := time.Now()
 	for complete := false; !complete; {
@@ -99,7 +99,7 @@ func bookingName(key storage.SectionKey, no section.BookingNo) string {
 // Follow keeps the views up to the logs until ctx ends, with a look every interval. A server that does not answer is
 // waited for. damaged says that a section's log is damaged or cut; the others are there.
 func (v *Views) Follow(ctx context.Context, interval time.Duration) (damaged bool, err error) {
-	p := views.New(v.store, v.store.People(), views.Options{Name: bookingName, Parallel: v.parallel})
+	p := views.New(v.store, v.store.Views(), views.Options{Name: bookingName, Parallel: v.parallel})
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	var since views.Round // what was done since the last line

@@ -10,7 +10,7 @@ import (
 	"github.com/cockroachdb/cockroachdb-parser/pkg/sql/types"
 )
 
-// rule is one of the house's rules of SQL.
+// rule is one of the store's rules of SQL.
 type rule struct {
 	why string
 	// broken gives the places where a statement breaks the rule.

@@ -84,7 +84,7 @@ func TestProcessorTimeCountsThosePassedAway(t *testing.T) {
 	if used := after - before; used < 50*time.Millisecond {
 		t.Errorf("300 ms of computing were counted as %v", used)
 	}
-	if err := errors.Join(s.Stop(), s.Stop()); err != nil { // stopping twice is one wish
+	if err := errors.Join(s.Stop(), s.Stop()); err != nil { // stopping twice is one request
 		t.Error(err)
 	}
 	if s.PID() != 0 {

@@ -16,7 +16,7 @@ const plantVariable = "HOLDFAST_PLANT"
 // be made to oversell must never be taken for one that cannot.
 func plantedBugs(log *slog.Logger) error {
 	names := os.Getenv(plantVariable)
-	if err := bugs.Wake(names); err != nil {
+	if err := bugs.Activate(names); err != nil {
 		return fmt.Errorf("%s: %w", plantVariable, err)
 	}
 	log.Error("THIS BUILD HAS PLANTED BUGS: " + cmp.Or(names, "none of them is chosen") +

@@ -1,0 +1,230 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"holdfast/actors/placement"
+	"holdfast/actors/rebalancer"
+	"holdfast/actors/shard"
+	"holdfast/actors/writer"
+	"holdfast/storage"
+)
+
+// Sections of events that are not on sale, and that nobody has asked for in a while, go to sleep: its node
+// releases it, and nobody follows it any more, so that the shows of last season cost their maps and no more. The next
+// request wakes the section where it is placed; so does whoever puts the event on sale again, on every node.
+//
+//	serving ── quiet for PassivateAfter ──▶ released, passivated
+//	passivated ── a request, a Serving of another node, sale open ──▶ as any section that stands still
+//	followed ── its log ends with a release, and nobody serves it ──▶ passivated
+
+// restless says whether the event's sections are to be kept active, whatever they do.
+func (ev *event) restless() bool { return ev.header.Load().Sale == storage.SaleOpen }
+
+// passivateUnserved stops following a section that nobody serves and whose owner has let go of it.
+func (s *Section) passivateUnserved() {
+	f := s.following()
+	if f == nil || s.remote.Announced() {
+		return
+	}
+	if at, ok := f.CaughtUp(); ok && (at.Kind == storage.EntryReleased || at.Seq == 0) && s.shard.MayActivate() {
+		s.passivated.Store(true)
+		_, _ = s.takeReplica()
+	}
+}
+
+// wakeUp ends the section's sleep: it is followed again, or claimed by whoever calls.
+func (s *Section) wakeUp() {
+	if s.passivated.CompareAndSwap(true, false) {
+		s.follow()
+	}
+}
+
+// wakeAll is for an event that is put on sale.
+func (ev *event) wakeAll() {
+	if o := ev.ready.Load(); o != nil && ev.engine.peerRPC != nil {
+		for _, s := range o.sections {
+			s.wakeUp()
+		}
+		ev.engine.rebalancer.Wake()
+	}
+}
+
+// rebalancerHost is the engine as its rebalancer meets it.
+type rebalancerHost struct{ e *Engine }
+
+// Sections implements rebalancer.Host.
+func (h rebalancerHost) Sections(visit func(s rebalancer.Section, complete bool) (more bool)) {
+	for id, ev := range *h.e.catalog.Load() {
+		o := ev.ready.Load()
+		if o == nil {
+			continue
+		}
+		complete := h.e.peerRPC.AllSubscribed(id)
+		for _, s := range o.sections {
+			if !visit(balanced{s}, complete) {
+				return
+			}
+		}
+	}
+}
+
+// Repeat implements rebalancer.Host.
+func (h rebalancerHost) Repeat() { h.e.peerRPC.Tick() }
+
+// MayMove says that the lease is good: after an outage of the store those whose heartbeats come first are alone in the
+// view for a moment. Whoever was cut off until now keeps what it has, until its lease is good again and the others have
+// been heard.
+func (h rebalancerHost) MayMove() bool {
+	_, sure := h.e.cfg.Lease()
+	return sure
+}
+
+// Closing implements rebalancer.Host.
+func (h rebalancerHost) Closing() bool { return h.e.closing.Load() }
+
+// Looked counts the sections that are placed here and refuse.
+func (h rebalancerHost) Looked() {
+	var inDoubt, uncertain int64
+	var which []*Section
+	h.Sections(func(b rebalancer.Section, _ bool) bool {
+		if h.Closing() {
+			return false
+		}
+		s := b.(balanced).s
+		doubt, unsure := s.inDoubt()
+		if doubt > 0 && len(which) < describedMax {
+			which = append(which, s)
+		}
+		inDoubt, uncertain = inDoubt+doubt, uncertain+unsure
+		return true
+	})
+	h.e.eventLog.Fallback(inDoubt, uncertain, func() string { return h.e.describe(which, inDoubt) })
+}
+
+// balanced is a section as the rebalancer meets it.
+type balanced struct{ s *Section }
+
+// Resync implements rebalancer.Section.
+func (b balanced) Resync() { b.s.remote.Resync() }
+
+// Situation implements rebalancer.Section.
+func (b balanced) Situation(complete bool) placement.Situation {
+	s := b.s
+	c := placement.Situation{Routing: s.remote.Routing()}
+	if !c.Serving {
+		c.Stopped, c.OwnerAnnounced = complete && s.shard.MayActivate() && !s.passivated.Load(), s.remote.Announced()
+	} else if c.Placed != c.Me {
+		c.Ready = c.PlacedUp && s.engine.peerRPC.Follows(c.Placed, s.key.Event)
+	}
+	return c
+}
+
+// Claim implements rebalancer.Section.
+func (b balanced) Claim() { _, _ = b.s.shard.Activate() } // ErrUnavailable: it rests
+
+// Transfer implements rebalancer.Section.
+func (b balanced) Transfer(ctx context.Context, successor storage.WriterID) {
+	b.s.transfer(ctx, successor)
+}
+
+// Idle says that it is time to put a section that serves to sleep, and does so with one that is followed.
+func (b balanced) Idle(now time.Time) bool {
+	s := b.s
+	after := s.engine.cfg.PassivateAfter
+	if after < 0 || s.ev.restless() || s.passivated.Load() {
+		s.quietSince = time.Time{}
+		return false
+	}
+	inc := s.shard.Serving()
+	switch {
+	case inc == nil:
+		s.passivateUnserved()
+	case inc.UsedSince() || inc.HasTimer() || s.quietSince.IsZero():
+		s.quietSince = now
+	case now.Sub(s.quietSince) >= after:
+		s.quietSince = time.Time{}
+		return true
+	}
+	return false
+}
+
+// Passivate implements rebalancer.Section.
+func (b balanced) Passivate(ctx context.Context) {
+	b.s.engine.stats.Passivated.Add(1)
+	b.s.shard.Drain(ctx, shard.Leave{Release: true, Sleep: true})
+}
+
+// Unreceived implements rebalancer.Section.
+func (b balanced) Unreceived() bool { return b.s.following() != nil && !b.s.remote.Announced() }
+
+// CatchUp implements rebalancer.Section.
+func (b balanced) CatchUp(ctx context.Context) error {
+	tail, err := b.s.engine.cfg.Store.Tail(ctx, b.s.key)
+	if err != nil {
+		return err
+	}
+	if f := b.s.following(); f != nil {
+		f.KnownTo(tail.Seq)
+	}
+	return nil
+}
+
+// inDoubt counts the section when it was tried to be claimed here and is not, and nobody who can be reached has it.
+func (s *Section) inDoubt() (doubt, uncertain int64) {
+	var phase writer.Phase
+	var why error
+	failures := 0
+	s.shard.Inspect(func(life *writer.Lifecycle) { phase, why, failures = life.Phase(), life.Why(), life.Failures() })
+	if phase == Serving || phase == Draining || failures == 0 || !s.PlacedHere() || s.remote.Announced() {
+		return 0, 0
+	}
+	if writer.Undecided(why) {
+		return 1, 1
+	}
+	return 1, 0
+}
+
+// ErrNobodyElse: there is no other node that could take the sections.
+var ErrNobodyElse = errors.New("actors: no other node can take the sections")
+
+// releaseAllEvery is how often a node that hands over everything looks whether it has.
+const releaseAllEvery = 10 * time.Millisecond
+
+// ReleaseAll hands every section over to other nodes, which the view must name already (this node is to be a member
+// that owns nothing), and returns once none is left. Requests are served all the while, here or there. ErrNobodyElse;
+// ctx's error: the rest is still here.
+func (e *Engine) ReleaseAll(ctx context.Context) error {
+	if e.rebalancer == nil {
+		return ErrNobodyElse
+	}
+	e.rebalancer.Drain(true)
+	for e.stats.SectionsServing.Load() > 0 && e.rebalancer.Draining() {
+		owner := e.peerRPC.Links.View().Owner(storage.SectionKey{})
+		if owner == e.writer || owner == (storage.WriterID{}) {
+			return ErrNobodyElse
+		}
+		e.rebalancer.Wake()
+		if e.clock.Pause(ctx, releaseAllEvery); ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Resume ends ReleaseAll: the node takes sections again once the view gives it some.
+func (e *Engine) Resume() {
+	if e.rebalancer != nil {
+		e.rebalancer.Drain(false)
+	}
+}
+
+// Rebalance has this node look at once which of its sections belong elsewhere. It does so by itself after every change
+// and four times a second, so that nothing depends on it: it is for an operator who does not want to wait.
+func (e *Engine) Rebalance() {
+	if e.rebalancer != nil {
+		e.rebalancer.Wake()
+	}
+}

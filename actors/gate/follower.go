@@ -1,0 +1,44 @@
+package gate
+
+import "holdfast/actors/machine"
+
+// Follower keeps a gate's counters and sessions from its log, and no places: its memory does not grow with the crowd.
+// It answers what every node needs: the public frame, and which sessions have ended.
+type Follower struct{ board }
+
+var _ machine.Machine = (*Follower)(nil)
+
+// Claimed makes no owner of a follower: it goes on refusing every command.
+func (f *Follower) Claimed(next Seq, _ Instant) { f.Begin(next) }
+
+// NextTimer is never.
+func (f *Follower) NextTimer() (at Instant, ok bool) { return 0, false }
+
+// Decide refuses: OnlyFollows.
+func (f *Follower) Decide(command any, _ Instant) machine.Decided {
+	command.(*Call).Answer = Answer{Rejection: OnlyFollows}
+	return machine.Decided{}
+}
+
+// DecideTimers decides nothing.
+func (f *Follower) DecideTimers(Instant) machine.Decided { return machine.Decided{} }
+
+// AppendChanges appends nothing.
+func (f *Follower) AppendChanges(dst []byte, _ Instant) []byte { return dst }
+
+// Apply does nothing: nothing was decided.
+func (f *Follower) Apply(machine.Effects) {}
+
+// Replay applies a record of the log.
+func (f *Follower) Replay(body []byte, at Instant, effects machine.Effects) (changes int, err error) {
+	e, _ := effects.(*Effects)
+	err = DecodeChanges(body, at, func(c *Change) error {
+		changes++
+		f.apply(c, e)
+		return nil
+	})
+	return changes, err
+}
+
+// NewEffects gives the effects of one record.
+func (f *Follower) NewEffects() machine.Effects { return &Effects{} }

@@ -1,0 +1,310 @@
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// seatsMax bounds a list of seats in a message, as the log bounds it in a change.
+const seatsMax = section.ChangeSeatsMax
+
+func appendKey(dst []byte, key storage.SectionKey) []byte {
+	dst = append(dst, key.Event[:]...)
+	return binary.AppendUvarint(dst, uint64(key.Section))
+}
+
+func appendSeats(dst []byte, seats []section.SeatIndex) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(seats)))
+	for _, s := range seats {
+		dst = binary.AppendUvarint(dst, uint64(s))
+	}
+	return dst
+}
+
+func appendBytes(dst, b []byte) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
+}
+
+func flags(bits ...bool) (b byte) {
+	for i, set := range bits {
+		if set {
+			b |= 1 << i
+		}
+	}
+	return b
+}
+
+// Append appends the message to dst.
+func (m *Subscribe) Append(dst []byte) []byte {
+	return append(append(dst, byte(KindSubscribe)), m.Event[:]...)
+}
+
+// Append appends the message to dst.
+func (m *Serving) Append(dst []byte) []byte {
+	dst = appendKey(append(dst, byte(KindServing)), m.Section)
+	dst = binary.AppendUvarint(dst, uint64(m.Epoch))
+	return binary.AppendUvarint(dst, uint64(m.Seq))
+}
+
+// Append appends the message to dst; the entry runs to the end.
+func (m *Record) Append(dst []byte) []byte {
+	return append(AppendRecordHead(dst, m.Section), m.Entry...)
+}
+
+// AppendRecordHead appends what comes before the entry of a Record, for whoever encodes the entry in place.
+func AppendRecordHead(dst []byte, key storage.SectionKey) []byte {
+	return appendKey(append(dst, byte(KindRecord)), key)
+}
+
+// Append appends the message to dst.
+func (m *Released) Append(dst []byte) []byte {
+	dst = appendKey(append(dst, byte(KindReleased)), m.Section)
+	dst = binary.AppendUvarint(dst, uint64(m.Epoch))
+	return append(dst, m.Successor[:]...)
+}
+
+// Append appends the message to dst.
+func (m *Ask) Append(dst []byte) []byte {
+	c := &m.Command
+	dst = binary.AppendUvarint(append(dst, byte(KindAsk)), m.ID)
+	dst = binary.AppendUvarint(dst, uint64(m.Patience))
+	dst = appendKey(dst, m.Section)
+	set := flags(
+		m.Read, m.Probe, m.Search, c.Operator, c.AccessibleOnly, c.AnyCategory, c.TogetherOnly, c.AnyBuyerTotal,
+	)
+	dst = append(dst, byte(c.Kind), set)
+	dst = binary.AppendUvarint(dst, uint64(c.Category))
+	dst = binary.AppendUvarint(dst, uint64(c.Quantity))
+	dst = binary.AppendUvarint(dst, uint64(c.Booking))
+	dst = append(append(dst, c.Request[:]...), c.Buyer[:]...)
+	dst = binary.BigEndian.AppendUint64(dst, c.Fingerprint)
+	return appendSeats(dst, c.Seats)
+}
+
+// Append appends the message to dst.
+func (m *Answer) Append(dst []byte) []byte {
+	o := &m.Outcome
+	dst = binary.AppendUvarint(append(dst, byte(KindAnswer)), m.ID)
+	dst = append(dst, byte(m.Code))
+	switch m.Code {
+	case Moved:
+		return append(dst, m.Owner[:]...)
+	case NotTogether:
+		dst = binary.AppendUvarint(dst, uint64(m.Section))
+		return binary.AppendUvarint(binary.AppendUvarint(dst, uint64(m.Free)), uint64(m.Largest))
+	case Decided:
+	default:
+		return dst
+	}
+	dst = binary.AppendUvarint(dst, uint64(m.Section))
+	dst = binary.AppendVarint(dst, int64(m.At))
+	dst = append(dst, byte(o.Rejection), flags(o.Repeat, o.Split), byte(o.State))
+	dst = binary.AppendUvarint(dst, uint64(o.Booking))
+	dst = binary.AppendVarint(dst, int64(o.ExpiresAt))
+	return appendSeats(appendSeats(dst, o.Seats), o.Lost)
+}
+
+// Append appends the message to dst.
+func (m *Search) Append(dst []byte) []byte {
+	dst = binary.AppendUvarint(append(dst, byte(KindSearch)), m.ID)
+	dst = binary.AppendUvarint(dst, uint64(m.Patience))
+	dst = append(append(dst, m.Event[:]...), flags(m.Operator, m.Accessible, m.AnyBuyerTotal, m.Section != ""))
+	dst = binary.AppendUvarint(dst, uint64(m.Quantity))
+	dst = appendBytes(dst, []byte(m.Category))
+	dst = append(append(dst, m.Buyer[:]...), m.Request[:]...)
+	dst = binary.BigEndian.AppendUint64(dst, m.Fingerprint)
+	if m.Section == "" {
+		return dst
+	}
+	return appendBytes(dst, []byte(m.Section))
+}
+
+// Append appends the message to dst.
+func (m *FreeQuery) Append(dst []byte) []byte {
+	dst = binary.AppendUvarint(append(dst, byte(KindFreeQuery)), m.ID)
+	dst = append(append(dst, m.Event[:]...), flags(m.Accessible))
+	return appendSections(binary.AppendUvarint(dst, uint64(m.Quantity)), m.Sections)
+}
+
+// Append appends the message to dst.
+func (m *FreeReply) Append(dst []byte) []byte {
+	return appendSections(binary.AppendUvarint(append(dst, byte(KindFreeReply)), m.ID), m.Sections)
+}
+
+func appendSections(dst []byte, list []storage.SectionNo) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(list)))
+	for _, no := range list {
+		dst = binary.AppendUvarint(dst, uint64(no))
+	}
+	return dst
+}
+
+// Append appends the message to dst.
+func (m *Catalog) Append(dst []byte) []byte {
+	return binary.AppendUvarint(append(dst, byte(KindCatalog)), m.Number)
+}
+
+// Append appends the message to dst.
+func (m *CatalogSeen) Append(dst []byte) []byte {
+	return binary.AppendUvarint(append(dst, byte(KindCatalogSeen)), m.Number)
+}
+
+// Append appends the message to dst.
+func (m *Acknowledged) Append(dst []byte) []byte {
+	dst = appendKey(append(dst, byte(KindAcknowledged)), m.Section)
+	dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(m.Epoch)), uint64(m.Seq))
+	return append(dst, m.Hash[:]...)
+}
+
+// Append appends the message to dst.
+func (m *Quiesced) Append(dst []byte) []byte {
+	dst = binary.BigEndian.AppendUint64(append(dst, byte(KindQuiesced)), m.View)
+	return binary.AppendUvarint(dst, m.Round)
+}
+
+// Append appends the message to dst.
+func (m *Quiesce) Append(dst []byte) []byte {
+	dst = binary.AppendUvarint(append(dst, byte(KindQuiesce)), m.Round)
+	dst = binary.AppendUvarint(dst, uint64(len(m.Views)))
+	for _, v := range m.Views {
+		dst = binary.BigEndian.AppendUint64(dst, v)
+	}
+	return dst
+}
+
+// Append appends the message to dst.
+func (m *Subscribed) Append(dst []byte) []byte {
+	return append(append(dst, byte(KindSubscribed)), m.Event[:]...)
+}
+
+// Append appends the message to dst; the body runs to the end.
+func (m *Call) Append(dst []byte) []byte {
+	dst = binary.AppendUvarint(append(dst, byte(KindCall)), m.ID)
+	return append(appendBytes(dst, []byte(m.Name)), m.Body...)
+}
+
+// Append appends the message to dst; the body runs to the end.
+func (m *Reply) Append(dst []byte) []byte {
+	dst = binary.AppendUvarint(append(dst, byte(KindReply)), m.ID)
+	return append(appendBytes(dst, []byte(m.Failure)), m.Body...)
+}
+
+// Decoder reads one message. It keeps lists between messages, so what it gives is valid until the next one.
+type Decoder struct {
+	src   []byte
+	err   error
+	seats []section.SeatIndex
+	lost  []section.SeatIndex
+}
+
+// Begin starts a message and tells its kind; zero for an empty one.
+func (d *Decoder) Begin(message []byte) Kind {
+	d.src, d.err = message, nil
+	return Kind(d.byte())
+}
+
+// end is the verdict: everything was there, and nothing more.
+func (d *Decoder) end() error {
+	if d.err == nil && len(d.src) > 0 {
+		d.fail("bytes after its end")
+	}
+	return d.err
+}
+
+func (d *Decoder) fail(why string) {
+	if d.err == nil {
+		d.err = fmt.Errorf("%w: %s", ErrFormat, why)
+	}
+	d.src = nil
+}
+
+func (d *Decoder) byte() byte {
+	if len(d.src) == 0 {
+		d.fail("cut short")
+		return 0
+	}
+	b := d.src[0]
+	d.src = d.src[1:]
+	return b
+}
+
+func (d *Decoder) copy(dst []byte) {
+	if len(d.src) < len(dst) {
+		d.fail("cut short")
+		return
+	}
+	d.src = d.src[copy(dst, d.src):]
+}
+
+func (d *Decoder) uvarint(max uint64) uint64 {
+	v, n := binary.Uvarint(d.src)
+	if n <= 0 || v > max {
+		d.fail("a number out of range")
+		return 0
+	}
+	d.src = d.src[n:]
+	return v
+}
+
+func (d *Decoder) varint() int64 {
+	v, n := binary.Varint(d.src)
+	if n <= 0 {
+		d.fail("a number out of range")
+		return 0
+	}
+	d.src = d.src[n:]
+	return v
+}
+
+func (d *Decoder) uint64() uint64 {
+	var raw [8]byte
+	d.copy(raw[:])
+	return binary.BigEndian.Uint64(raw[:])
+}
+
+func (d *Decoder) key() (key storage.SectionKey) {
+	d.copy(key.Event[:])
+	key.Section = storage.SectionNo(d.uvarint(1<<32 - 1))
+	return key
+}
+
+func (d *Decoder) flags(known int) byte {
+	b := d.byte()
+	if b>>known != 0 {
+		d.fail("an unknown flag")
+	}
+	return b
+}
+
+func (d *Decoder) list(dst []section.SeatIndex) []section.SeatIndex {
+	n := d.uvarint(seatsMax)
+	dst = dst[:0]
+	for range n {
+		if d.err != nil {
+			return nil
+		}
+		dst = append(dst, section.SeatIndex(d.uvarint(1<<32-1)))
+	}
+	return dst
+}
+
+func (d *Decoder) bytes(max uint64) []byte {
+	n := d.uvarint(max)
+	if uint64(len(d.src)) < n {
+		d.fail("cut short")
+		return nil
+	}
+	b := d.src[:n]
+	d.src = d.src[n:]
+	return b
+}
+
+// rest takes everything to the end.
+func (d *Decoder) rest() []byte {
+	b := d.src
+	d.src = nil
+	return b
+}

@@ -1,0 +1,180 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"reflect"
+	"testing"
+
+	"holdfast/actors/budget"
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// sample is one message, how it is read again, and its bytes as they went over the wire in protocol 1.
+type sample struct {
+	name    string
+	message interface{ Append([]byte) []byte }
+	kind    Kind
+	read    func(d *Decoder) (any, error)
+	golden  string
+}
+
+func into[M any](read func(d *Decoder, m *M) error) func(d *Decoder) (any, error) {
+	return func(d *Decoder) (any, error) {
+		var m M
+		err := read(d, &m)
+		return &m, err
+	}
+}
+
+var (
+	sampleEvent = storage.EventID{0xe1, 15: 0x0e}
+	sampleKey   = storage.SectionKey{Event: sampleEvent, Section: 300}
+	sampleNode  = storage.WriterID{0xaa, 15: 0xbb}
+	sampleBuyer = section.BuyerID{0xb0, 15: 1}
+)
+
+var samples = []sample{
+	{"subscribe", &Subscribe{sampleEvent}, KindSubscribe, into((*Decoder).Subscribe),
+		"01e100000000000000000000000000000e"},
+	{"serving", &Serving{sampleKey, 7, 1000}, KindServing, into((*Decoder).Serving),
+		"02e100000000000000000000000000000eac0207e807"},
+	{"record", &Record{sampleKey, []byte{1, 2, 3}}, KindRecord, into((*Decoder).Record),
+		"03e100000000000000000000000000000eac02010203"},
+	{"released", &Released{sampleKey, 7, sampleNode}, KindReleased, into((*Decoder).Released),
+		"04e100000000000000000000000000000eac0207aa0000000000000000000000000000bb"},
+	{"ask", &Ask{ID: 9, Patience: 5000, Section: sampleKey, Search: true,
+		Command: section.Command{Kind: section.PlaceHold, Operator: true, Buyer: sampleBuyer,
+			Request: section.RequestID{0x7e}, Fingerprint: 0xf00d, Quantity: 2, Category: 3, Booking: 77,
+			Seats: []section.SeatIndex{1, 200}}},
+		KindAsk, into((*Decoder).Ask),
+		"05098827e100000000000000000000000000000eac02010c03024d7e000000000000000000000000000000b000000000" +
+			"0000000000000000000001000000000000f00d0201c801"},
+	{"read", &Ask{ID: 10, Patience: 1, Section: sampleKey, Read: true,
+		Command: section.Command{Booking: 5, Seats: []section.SeatIndex{}}},
+		KindAsk, into((*Decoder).Ask),
+		"050a01e100000000000000000000000000000eac02000100000500000000000000000000000000000000000000000000" +
+			"00000000000000000000000000000000000000"},
+	{"answer", &Answer{ID: 9, Code: Decided, Section: 4, At: 1700000000000,
+		Outcome: section.Outcome{Rejection: section.SeatTaken, Repeat: true, Booking: 77,
+			State: section.BookingHeld, ExpiresAt: 1700000600000, Seats: []section.SeatIndex{}, Lost: []section.SeatIndex{5}}},
+		KindAnswer, into((*Decoder).Answer),
+		"0609010480a0abfef9621001014d80bff4fef962000105"},
+	{"moved", &Answer{ID: 9, Code: Moved, Owner: sampleNode}, KindAnswer, into((*Decoder).Answer),
+		"060904aa0000000000000000000000000000bb"},
+	{"undecided", &Answer{ID: 9, Code: Undecided}, KindAnswer, into((*Decoder).Answer), "060905"},
+	{"search", &Search{ID: 3, Patience: 250, Event: sampleEvent, Accessible: true, Quantity: 2, Category: "Stalls",
+		Buyer: sampleBuyer, Request: section.RequestID{1}, Fingerprint: 2}, KindSearch, into((*Decoder).Search),
+		"0703fa01e100000000000000000000000000000e0202065374616c6c73b0000000000000000000000000000001010000" +
+			"000000000000000000000000000000000000000002"},
+	{"search of parts", &Search{ID: 3, Patience: 250, Event: sampleEvent, Quantity: 2, Section: "Kop",
+		Buyer: sampleBuyer, Fingerprint: 2},
+		KindSearch, into((*Decoder).Search),
+		"0703fa01e100000000000000000000000000000e080200b0000000000000000000000000000001000000000000000000" +
+			"000000000000000000000000000002034b6f70"},
+	{"not together", &Answer{ID: 9, Code: NotTogether, Section: 300, Free: 4, Largest: 2},
+		KindAnswer, into((*Decoder).Answer),
+		"060908ac020402"},
+	{"catalog", &Catalog{300}, KindCatalog, into((*Decoder).Catalog), "08ac02"},
+	{"catalog seen", &CatalogSeen{300}, KindCatalogSeen, into((*Decoder).CatalogSeen), "09ac02"},
+	{"quiesced", &Quiesced{0x1122334455667788, 300}, KindQuiesced, into((*Decoder).Quiesced), "0a1122334455667788ac02"},
+	{"quiesce", &Quiesce{300, []uint64{1, 0x1122334455667788}}, KindQuiesce, into((*Decoder).Quiesce),
+		"0fac020200000000000000011122334455667788"},
+	{"subscribed", &Subscribed{sampleEvent}, KindSubscribed, into((*Decoder).Subscribed),
+		"10e100000000000000000000000000000e"},
+	{"acknowledged", &Acknowledged{sampleKey, 7, 1000, storage.Hash{0xac, 31: 1}},
+		KindAcknowledged, into((*Decoder).Acknowledged),
+		"11e100000000000000000000000000000eac0207e807ac00000000000000000000000000000000000000000000000000000000000001"},
+	{"call", &Call{ID: 1, Name: "drain", Body: []byte("{}")}, KindCall, into((*Decoder).Call), "0b0105647261696e7b7d"},
+	{"reply", &Reply{ID: 1, Failure: "no", Body: []byte("x")}, KindReply, into((*Decoder).Reply), "0c01026e6f78"},
+	{"free query", &FreeQuery{ID: 2, Event: sampleEvent, Quantity: 4, Accessible: true,
+		Sections: []storage.SectionNo{1, 300}},
+		KindFreeQuery, into((*Decoder).FreeQuery),
+		"0d02e100000000000000000000000000000e01040201ac02"},
+	{"free reply", &FreeReply{ID: 2, Sections: []storage.SectionNo{300}}, KindFreeReply, into((*Decoder).FreeReply),
+		"0e0201ac02"},
+}
+
+// TestBytesNeverChange: nodes of two builds speak to each other during an upgrade.
+func TestBytesNeverChange(t *testing.T) {
+	for _, s := range samples {
+		got := s.message.Append(nil)
+		if hex.EncodeToString(got) != s.golden {
+			t.Errorf("%s: %x, was %s", s.name, got, s.golden)
+		}
+	}
+}
+
+func TestMessagesAreReadAsWritten(t *testing.T) {
+	var d Decoder
+	for _, s := range samples {
+		message := s.message.Append(nil)
+		if kind := d.Begin(message); kind != s.kind {
+			t.Errorf("%s: kind %d", s.name, kind)
+		}
+		got, err := s.read(&d)
+		if err != nil || !reflect.DeepEqual(got, s.message) {
+			t.Errorf("%s: %+v %v, want %+v", s.name, got, err, s.message)
+		}
+		for cut := 1; cut < len(message); cut++ { // a record, a call and a reply end where they end
+			d.Begin(message[:cut])
+			if _, err := s.read(&d); err == nil && s.kind != KindRecord && s.kind != KindCall && s.kind != KindReply {
+				t.Errorf("%s: its first %d bytes are taken for a message", s.name, cut)
+			}
+		}
+		d.Begin(append(message, 0))
+		if _, err := s.read(&d); err == nil && s.kind != KindRecord && s.kind != KindCall && s.kind != KindReply {
+			t.Errorf("%s: a byte after its end is overlooked", s.name)
+		}
+	}
+}
+
+// TestPeersMayNotSendEverything: the end of holds is the owner's to say, and a read is no command.
+func TestPeersMayNotSendEverything(t *testing.T) {
+	for _, kind := range []section.CommandKind{0, section.ExpireHolds, section.UnblockSeats + 1} {
+		var d Decoder
+		d.Begin((&Ask{Section: sampleKey, Command: section.Command{Kind: kind}}).Append(nil))
+		if err := d.Ask(&Ask{}); !errors.Is(err, ErrFormat) {
+			t.Errorf("command %d: %v", kind, err)
+		}
+	}
+}
+
+// FuzzDecode: whatever comes, nothing panics, and what is read is written as it was.
+func FuzzDecode(f *testing.F) {
+	for _, s := range samples {
+		f.Add(s.message.Append(nil))
+	}
+	f.Fuzz(func(t *testing.T, message []byte) {
+		var d Decoder
+		budget.Reading{PerByte: 200}.Check(t, len(message), func() {
+			for _, s := range samples {
+				if s.kind == d.Begin(message) {
+					_, _ = s.read(&d)
+					return
+				}
+			}
+		})
+		kind := d.Begin(message)
+		for _, s := range samples {
+			if s.kind != kind {
+				continue
+			}
+			got, err := s.read(&d)
+			if err != nil {
+				return
+			}
+			again := got.(interface{ Append([]byte) []byte }).Append(nil)
+			d.Begin(again)
+			if second, err := s.read(&d); err != nil || !reflect.DeepEqual(got, second) {
+				t.Errorf("%x reads as %+v, then %+v %v", message, got, second, err)
+			}
+			if len(again) == len(message) && !bytes.Equal(again, message) && kind == KindRecord {
+				t.Errorf("%x is written as %x", message, again)
+			}
+			return
+		}
+	})
+}

@@ -1,0 +1,195 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"holdfast/actors/peer"
+	"holdfast/actors/peer/wire"
+	"holdfast/actors/rebalancer"
+	"holdfast/actors/replica"
+	"holdfast/actors/request"
+	"holdfast/actors/section"
+	"holdfast/actors/shard"
+	"holdfast/actors/witness"
+	"holdfast/actors/writer"
+	"holdfast/storage"
+)
+
+// View is what one node sees of the cluster at one moment; see peer.View.
+type View = peer.View
+
+// Peers are the other nodes, and a way to each of them; see peer.Links and Config.Peers.
+type Peers = peer.Links
+
+// CallHandler does what another node's operator wants of this one.
+type CallHandler = peer.CallHandler
+
+// PeerUp begins a conversation with another node, and PeerDown ends it: nothing that was on the way will be answered.
+func (e *Engine) PeerUp(node storage.WriterID) { e.peerRPC.Up(node) }
+
+// PeerDown says that the node's link has gone.
+func (e *Engine) PeerDown(node storage.WriterID) { e.peerRPC.Down(node) }
+
+// ViewChanged says that Peers.View has another number.
+func (e *Engine) ViewChanged() { e.peerRPC.ViewChanged() }
+
+// Received takes one message of a peer; see peer.Network.Received.
+func (e *Engine) Received(from storage.WriterID, message []byte) error {
+	return e.peerRPC.Received(from, message)
+}
+
+// Handle says who answers calls of that name. All handlers are given before the first peer is up.
+func (e *Engine) Handle(name string, handler CallHandler) { e.peerRPC.Handle(name, handler) }
+
+// Call has another node do something rare, and waits for its word. ErrUnavailable: it could not be asked, or has not
+// answered by ctx's end, and may have done it.
+func (e *Engine) Call(ctx context.Context, node storage.WriterID, name string, body []byte) ([]byte, error) {
+	return e.peerRPC.Call(ctx, node, name, body)
+}
+
+// spread has the other nodes read the catalog, and waits until they have.
+func (e *Engine) spread() {
+	if e.peerRPC != nil {
+		e.peerRPC.SpreadCatalog()
+	}
+}
+
+// joinPeers makes the engine one of several nodes.
+func (e *Engine) joinPeers(links Peers) {
+	e.peerRPC = peer.New(peer.Config{
+		Self: e.writer, Links: links, Host: peerHost{e}, Context: e.ctx, Clock: e.clock, Spawn: e.spawn,
+		InflightMax: e.cfg.InflightMax, Forwarded: &e.stats.Forwarded, Dropped: &e.stats.StreamDropped,
+	})
+	e.coordinator = e.peerRPC.Searches
+	e.rebalancer = rebalancer.New(e.ctx, rebalancerHost{e}, e.clock, e.spawn)
+}
+
+// peerHost is the engine as the other nodes meet it.
+type peerHost struct{ e *Engine }
+
+// Events implements peer.Host.
+func (h peerHost) Events(visit func(ev *peer.Event)) {
+	for _, ev := range *h.e.catalog.Load() {
+		visit(&ev.remote)
+	}
+}
+
+// Sections implements peer.Host.
+func (h peerHost) Sections(id storage.EventID) []*peer.Section {
+	if ev, err := h.e.event(id); err == nil {
+		if o := ev.ready.Load(); o != nil {
+			return o.remotes
+		}
+	}
+	return nil
+}
+
+// Open implements peer.Host.
+func (h peerHost) Open(look, open context.Context, id storage.EventID) ([]*peer.Section, error) {
+	ev, err := h.e.find(look, id)
+	if err != nil {
+		return nil, err
+	}
+	o, err := ev.open(open)
+	if err != nil {
+		return nil, err
+	}
+	return o.remotes, nil
+}
+
+// Search implements peer.Host.
+func (h peerHost) Search(ctx context.Context, m *wire.Search) *wire.Answer {
+	return h.e.searchFor(ctx, m)
+}
+
+// ReadCatalog implements peer.Host.
+func (h peerHost) ReadCatalog() error { return h.e.refreshCatalog() }
+
+// Closing implements peer.Host.
+func (h peerHost) Closing() bool { return h.e.closing.Load() }
+
+// Changed implements peer.Host.
+func (h peerHost) Changed() { h.e.rebalancer.Wake() }
+
+// peerSection is a section as other nodes' requests and records meet it.
+type peerSection struct{ s *Section }
+
+// FewerFree implements peer.SectionHost.
+func (p peerSection) FewerFree(quantity uint32) bool {
+	return p.s.mapIsTrue() && p.s.ev.live.Free(p.s.key.Section) < int(quantity)
+}
+
+// Lost implements peer.SectionHost.
+func (p peerSection) Lost(r *request.Request) []section.SeatIndex { return p.s.lostAlready(r) }
+
+// payerPatience is how much longer than a charge may take its node is believed to be about to tell how it ended.
+const payerPatience = 2 * time.Second
+
+// Accepted has this node see to a payment that another one has begun here and is making: that one may be gone before it
+// knows. It is asked about only when the other should have its answer, and no more once the section has heard it.
+func (p peerSection) Accepted(r *request.Request) {
+	pid := paymentID(BookingID{Section: p.s.key, No: r.Decision.Outcome.Booking})
+	switch e := p.s.engine; r.Command.Kind {
+	case section.BeginPayment:
+		e.reconciler.AddAfter(pid, e.cfg.ChargeTimeout+payerPatience)
+	case section.ConfirmPayment, section.FailPayment:
+		e.reconciler.Drop(pid)
+	}
+}
+
+// Position implements peer.SectionHost.
+func (p peerSection) Position() (section.Seq, section.Epoch) {
+	return p.s.ev.live.Seq(p.s.key.Section), section.Epoch(p.s.lastEpoch.Load())
+}
+
+// allReceived says that this node's index has every request that the section remembers.
+func (s *Section) allReceived() bool {
+	if s.shard.Serving() != nil {
+		return true
+	}
+	var f *replica.Replica
+	out := false
+	s.shard.Inspect(func(life *writer.Lifecycle) {
+		f = s.replica
+		out = life.Phase() == Condemned || s.passivated.Load() || f != nil && f.IsStuck()
+	})
+	if out {
+		return true // it takes nothing any more, or has taken nothing for long, here and elsewhere
+	}
+	if f == nil {
+		return false
+	}
+	if _, ok := f.CaughtUp(); !ok {
+		return false
+	}
+	return s.remote.Announced()
+}
+
+// AllReceived implements peer.SectionHost.
+func (p peerSection) AllReceived() bool { return p.s.allReceived() }
+
+// Streamed implements peer.SectionHost.
+func (p peerSection) Streamed(e *storage.Entry) {
+	if f := p.s.following(); f != nil {
+		f.Record(e)
+	}
+}
+
+// Served wakes a section that sleeps, and holds what is known of its log against what its node says.
+func (p peerSection) Served(seq section.Seq, epoch section.Epoch) {
+	s := p.s
+	s.wakeUp()
+	if known := s.seen.Mark(); seq < known.Seq || seq == known.Seq && epoch > known.Epoch || s.lacks() {
+		s.suspect(known, true)
+	}
+	if f := s.following(); f != nil {
+		f.KnownTo(seq)
+	}
+}
+
+// CheckOwner implements peer.SectionHost.
+func (p peerSection) CheckOwner(a *shard.Activation) { p.s.engine.checkOwner(p.s, a) }
+
+// Acknowledged implements peer.SectionHost.
+func (p peerSection) Acknowledged(mark witness.Mark) { p.s.suspect(mark, false) }

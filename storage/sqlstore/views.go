@@ -1,0 +1,276 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// Views is the projection for people in schema people: tables that the projector writes, views for readers. It is a
+// client of the store like any other: nothing that grants reads a row of it.
+type Views struct {
+	s *Store
+}
+
+var _ storage.Projection = (*Views)(nil)
+
+// Views gives the projection kept beside the store.
+func (s *Store) Views() *Views { return &Views{s: s} }
+
+// Unknown implements storage.Projection.
+func (p *Views) Unknown(ctx context.Context) ([]storage.EventID, error) {
+	return fetch(ctx, p.s.present, scanEventID, sql("people_unknown"))
+}
+
+func scanEventID(row pgx.CollectableRow) (storage.EventID, error) {
+	id, err := pgx.RowTo[[16]byte](row)
+	return id, err
+}
+
+// Enrol implements storage.Projection.
+func (p *Views) Enrol(ctx context.Context, e *storage.Event, sections [][]storage.ProjectedPlace) error {
+	var numbers []int64
+	var shardNos []int16
+	var labels, names []string
+	for i := range e.Sections {
+		key := storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)}
+		numbers, shardNos = append(numbers, int64(i)), append(shardNos, shardOf(key))
+		labels, names = append(labels, e.Sections[i].ID), append(names, e.Sections[i].Name)
+	}
+	return p.s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, sql("people_enrol"), [16]byte(e.ID), e.Name, stamp(e.StartsAt), e.Currency, noHash,
+			numbers, shardNos, labels, names)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		for i := range sections {
+			if err := enrolSeats(ctx, tx, e.ID, int64(i), sections[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// noHash is the hash before the first record.
+var noHash = make([]byte, len(storage.Hash{}))
+
+func enrolSeats(ctx context.Context, tx pgx.Tx, id storage.EventID, number int64,
+	places []storage.ProjectedPlace) error {
+	n := len(places)
+	numbers, seats, rows, labels := make([]int64, n), make([]string, n), make([]string, n), make([]string, n)
+	categories, prices, accessible := make([]string, n), make([]int64, n), make([]bool, n)
+	for i := range places {
+		place := &places[i]
+		numbers[i], seats[i], rows[i], labels[i] = int64(i), place.ID, place.Row, place.Label
+		categories[i], prices[i], accessible[i] = place.Category, place.Price, place.Accessible
+	}
+	_, err := tx.Exec(ctx, sql("people_enrol_seats"), [16]byte(id), number, numbers, seats, rows, labels, categories,
+		prices, accessible)
+	return err
+}
+
+// Behind implements storage.Projection.
+func (p *Views) Behind(ctx context.Context) ([]storage.ProjectionLag, error) {
+	return fetch(ctx, p.s.present, scanLag, sql("people_behind"), noHash)
+}
+
+func scanLag(row pgx.CollectableRow) (lag storage.ProjectionLag, err error) {
+	var id [16]byte
+	var number, seq, epoch, tail int64
+	var hash []byte
+	if err := row.Scan(&id, &number, &seq, &epoch, &hash, &tail); err != nil {
+		return lag, err
+	}
+	if len(hash) != len(storage.Hash{}) {
+		return lag, fmt.Errorf("sqlstore: the hash of section %d of event %v is not 32 bytes long", number,
+			storage.EventID(id))
+	}
+	return storage.ProjectionLag{
+		Section: storage.SectionKey{Event: id, Section: storage.SectionNo(number)},
+		Reached: storage.ProjectionPoint{Seq: section.Seq(seq), Epoch: section.Epoch(epoch), Hash: storage.Hash(hash)},
+		Tail:    section.Seq(tail),
+	}, nil
+}
+
+// FirstKept implements storage.Projection.
+func (p *Views) FirstKept(ctx context.Context, key storage.SectionKey) (section.Seq, error) {
+	var seq int64
+	err := p.s.read(ctx, func(ctx context.Context, c *pgxpool.Conn) error {
+		err := c.QueryRow(ctx, sql("people_first_kept"), shardOf(key), [16]byte(key.Event),
+			int64(key.Section)).Scan(&seq)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return section.Seq(seq), err
+}
+
+// Advance implements storage.Projection.
+func (p *Views) Advance(ctx context.Context, key storage.SectionKey, from, to storage.ProjectionPoint,
+	touched []section.BookingNo,
+	fold func([]storage.ProjectedBooking) (storage.ProjectedPage, error),
+) error {
+	return p.s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		if err := p.lazily(ctx, tx); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, sql("people_move"), [16]byte(key.Event), int64(key.Section), int64(from.Seq),
+			from.Hash[:],
+			int64(to.Seq), int64(to.Epoch), to.Hash[:], stamp(to.At))
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return storage.ErrMoved
+		}
+		previous, err := loadBookings(ctx, tx, key, touched)
+		if err != nil {
+			return err
+		}
+		page, err := fold(previous)
+		if err != nil {
+			return err
+		}
+		if err := putBookings(ctx, tx, key, page.Bookings); err != nil {
+			return err
+		}
+		return putSeats(ctx, tx, key, page.Seats)
+	})
+}
+
+// lazily lets the transaction's commit return before it is on disk. CockroachDB has no such thing.
+func (p *Views) lazily(ctx context.Context, tx pgx.Tx) error {
+	if p.s.server.Cockroach {
+		return nil
+	}
+	_, err := tx.Exec(ctx, sql("people_lazily"))
+	return err
+}
+
+func loadBookings(ctx context.Context, tx pgx.Tx, key storage.SectionKey,
+	touched []section.BookingNo) ([]storage.ProjectedBooking, error) {
+	if len(touched) == 0 {
+		return nil, nil
+	}
+	numbers := make([]int64, len(touched))
+	for i, no := range touched {
+		numbers[i] = int64(no)
+	}
+	return collect(ctx, tx, scanBooking, sql("people_bookings"), [16]byte(key.Event), int64(key.Section), numbers)
+}
+
+func scanBooking(row pgx.CollectableRow) (b storage.ProjectedBooking, err error) {
+	var number int64
+	var buyer []byte
+	var state string
+	var seats []int64
+	var placed, expires, changed time.Time
+	var confirmed, ended *time.Time
+	if err := row.Scan(&number, &buyer, &state, &b.Split, &seats, &placed, &expires, &confirmed, &ended,
+		&changed); err != nil {
+		return b, err
+	}
+	known := false
+	if b.State, known = stateOf[state]; !known || len(buyer) != len(b.Buyer) {
+		return b, fmt.Errorf("sqlstore: people.booking has a row of booking %d that no projector wrote: rebuild",
+			number)
+	}
+	b.No, b.Buyer = section.BookingNo(number), section.BuyerID(buyer)
+	for _, seat := range seats {
+		b.Seats = append(b.Seats, section.SeatIndex(seat))
+	}
+	b.PlacedAt, b.ExpiresAt, b.ChangedAt = instantOf(&placed), instantOf(&expires), instantOf(&changed)
+	b.ConfirmedAt, b.EndedAt = instantOf(confirmed), instantOf(ended)
+	return b, nil
+}
+
+// stateOf reads the words of column state.
+var stateOf = func() map[string]section.BookingState {
+	words := map[string]section.BookingState{}
+	for s := section.BookingHeld; s <= section.BookingRefunded; s++ {
+		words[s.String()] = s
+	}
+	return words
+}()
+
+func putBookings(ctx context.Context, tx pgx.Tx, key storage.SectionKey, bookings []storage.ProjectedBooking) error {
+	n := len(bookings)
+	if n == 0 {
+		return nil
+	}
+	numbers, ids, buyers, states, splits := make([]int64, n), make([]string, n), make([][]byte, n), make([]string, n),
+		make([]bool, n)
+	seatNos, seats, amounts := make([]string, n), make([]string, n), make([]int64, n)
+	var times [5][]*time.Time
+	for i := range bookings {
+		b := &bookings[i]
+		numbers[i], ids[i], buyers[i], states[i], splits[i] = int64(b.No), b.ID, b.Buyer[:], b.State.String(), b.Split
+		seatNos[i], seats[i], amounts[i] = numbersText(b.Seats), strings.Join(b.SeatIDs, "\x1f"), b.Amount
+		for k, at := range []section.Instant{b.PlacedAt, b.ExpiresAt, b.ConfirmedAt, b.EndedAt, b.ChangedAt} {
+			times[k] = append(times[k], nullTime(at))
+		}
+	}
+	_, err := tx.Exec(ctx, sql("people_put_bookings"), [16]byte(key.Event), int64(key.Section), numbers, ids, buyers,
+		states, splits,
+		seatNos, seats, amounts, times[0], times[1], times[2], times[3], times[4])
+	return err
+}
+
+func putSeats(ctx context.Context, tx pgx.Tx, key storage.SectionKey, seats []storage.ProjectedSeat) error {
+	n := len(seats)
+	if n == 0 {
+		return nil
+	}
+	numbers, bookings, blocked, changed := make([]int64, n), make([]int64, n), make([]bool, n), make([]time.Time, n)
+	for i, seat := range seats {
+		numbers[i], bookings[i], blocked[i], changed[i] = int64(seat.Seat), int64(seat.Booking), seat.Blocked,
+			stamp(seat.ChangedAt)
+	}
+	_, err := tx.Exec(ctx, sql("people_put_seats"), [16]byte(key.Event), int64(key.Section), numbers, bookings, blocked,
+		changed)
+	return err
+}
+
+// Complete implements storage.Projection.
+func (p *Views) Complete(ctx context.Context, at section.Instant) error {
+	_, err := p.s.exec(ctx, sql("people_complete"), stamp(at))
+	return err
+}
+
+func numbersText(seats []section.SeatIndex) string {
+	var text []byte
+	for i, seat := range seats {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendUint(text, uint64(seat), 10)
+	}
+	return string(text)
+}
+
+// nullTime is NULL for an instant with nothing to tell.
+func nullTime(at section.Instant) *time.Time {
+	if at == 0 {
+		return nil
+	}
+	t := stamp(at)
+	return &t
+}
+
+func instantOf(t *time.Time) section.Instant {
+	if t == nil {
+		return 0
+	}
+	return section.Instant(t.UnixMilli())
+}
