@@ -49,6 +49,12 @@ func larger(size int) int {
 }
 
 func newLeaf[V uint32 | uint64](size int, depth uint8) leaf[V] {
+	var values []V
+	if wide, is := any(&values).(*[]uint64); is { // both in one piece of memory
+		both := make([]uint64, 2*size)
+		*wide = both[size:]
+		return leaf[V]{hashes: both[:size:size], values: values, depth: depth}
+	}
 	return leaf[V]{hashes: make([]uint64, size), values: make([]V, size), depth: depth}
 }
 
