@@ -131,7 +131,7 @@ func (t *bookingCall) round(f *finding, passes []bool, candidates []storage.Sect
 			return true
 		}
 	}
-	return f.err != nil || !t.short(f, candidates)
+	return f.err != nil || !t.short(f, candidates, out)
 }
 
 // short weighs a search that no section could serve: what is free in all of them together makes it not together, or
@@ -140,7 +140,7 @@ func (t *bookingCall) round(f *finding, passes []bool, candidates []storage.Sect
 // The map stands for durable records, and a section's no is told once all it rests on is on the map (P2): what the map
 // shows free is free, or was given away after the no. Of a section of another node it may be late; its own no counts
 // then.
-func (t *bookingCall) short(f *finding, candidates []storage.SectionNo) (again bool) {
+func (t *bookingCall) short(f *finding, candidates []storage.SectionNo, out *BookingView) (again bool) {
 	f.rejection = section.SoldOut
 	free, most, largest := uint32(0), uint32(0), storage.SectionNo(0)
 	t.ev.live.Together(func() {
@@ -157,7 +157,8 @@ func (t *bookingCall) short(f *finding, candidates []storage.SectionNo) (again b
 		}
 	})
 	if !again && free >= f.c.Quantity {
-		f.err = &NotTogetherError{Free: free, Largest: most, Section: t.o.planSection(largest), at: largest}
+		out.apart = NotTogetherError{Free: free, Largest: most, Section: t.o.planSection(largest), at: largest}
+		f.err = &out.apart
 	}
 	return again
 }

@@ -148,7 +148,7 @@ func TestSearchBeginsAnewWhenSeatsCameBack(t *testing.T) {
 		search := bookingCall{ev: ev, o: o, call: &BookCall{}}
 		f := finding{c: section.Command{Kind: section.PlaceBest, Quantity: quantity, AnyCategory: true}}
 		got := "again"
-		if !search.short(&f, o.order) {
+		if !search.short(&f, o.order, &BookingView{}) {
 			if got = apart(f.err); f.err == nil {
 				got = f.rejection.String()
 			}

@@ -22,9 +22,9 @@ var budgets = []budget.Path{
 	budget.Exact("500 holds of one record: submit, ready, advance", 10, 146, recordPath(500)),
 	budget.Exact("hold alone in its record", 1000, 17, recordPath(1)),
 	budget.Exact("refusal with nothing in flight", 1000, 0, refusalPath),
-	budget.About("hold and release through the engine, in memory", 1000, 10448, 50, enginePath(holdAndRelease)),
+	budget.About("hold and release through the engine, in memory", 1000, 10430, 50, enginePath(holdAndRelease)),
 	budget.About(
-		"hold of the best two and its sale through the engine, in memory", 300, 6524, 50, enginePath(bestAndSale),
+		"hold of the best two and its sale through the engine, in memory", 300, 6480, 50, enginePath(bestAndSale),
 	),
 	budget.Exact("refused hold through the engine", 1000, 0, enginePath(tooLate)),
 }

@@ -61,7 +61,7 @@ func (e *SeatsUnknownError) Error() string {
 }
 
 // NotTogetherError refuses a search: enough suitable seats are free, but not in one section, and a booking is of one
-// section. It tells what could be had.
+// section. It tells what could be had. It may live in the BookingView that Book was given, as a Refusal does.
 type NotTogetherError struct {
 	Free    uint32 // suitable seats free in all that was searched
 	Largest uint32 // most of them in one section: what one booking can have
@@ -139,7 +139,9 @@ type BookingView struct {
 	Currency  string
 	Tickets   []TicketView // once confirmed
 
-	refusal Refusal // what a refused Book answers with, so that a refusal costs no memory (P7)
+	// What a refused Book answers with, so that a refusal costs no memory (P7).
+	refusal Refusal
+	apart   NotTogetherError
 }
 
 // TicketView is one sold seat and its code (an HMAC over the store's secret: unguessable, the same at every repeat).

@@ -23,8 +23,30 @@
 // present round's question. A view that only others had (they believed this node gone, say) stands in the list of views
 // as unknown: in it, any node may have been any buyer's coordinator.
 //
+// # Hashes for keys
+//
+// There is one key for every hold of the day, and one buyer, so both stand as hashes in a table without keys:
+//
+//	KeyIndex     accepted: 64 bits of a hash, 16 bits of the key, section, seconds: 16 bytes. Under way: the full key
+//	BuyerQuota   64 bits of a hash, count of seats: 12 bytes
+//
+// The hash is hash/maphash's under a secret of the process, so nobody can look for keys that share one; what is in a
+// table never leaves the process. Keys and buyers are 128-bit hashes themselves.
+//
+// A key that was wrongly "known" would have a wrong answer: a mismatch where a search or another section has the other
+// key, or a way past the sale's state. With 80 bits, one of a million new keys beside a million others is that with a
+// chance of 10^-12, once in a million million days of a million holds: below that of an undetected error of the memory
+// that the key stands in, and the only reason why a call need not ask the section whether it remembers the key. A
+// repeat is never wrongly new: what is entered is found (P5).
+//
+// Two buyers who share 64 bits count together, and one may be told too_many_for_buyer early. Among a million buyers of
+// an event there is such a pair in one of 37 million events; nobody gets a seat for it, and none twice (P1).
+//
 // # Rejected
 //
+//   - Slots of 8 bytes, with 32 bits of hash and the section asked in case: a false "known" at every 4,000th new key of
+//     an event of a million. Each caller would have to take a new request for a repeat until the section says no, on
+//     another node too, after sale and quota were not looked at.
 //   - The quota in each section: a limit that a buyer meets would be one section's, and not the event's.
 //   - A rule of the index's own for how long it keeps keys: sections forget by time and by count, which no second rule
 //     repeats exactly. The index asks them.

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"hash/maphash"
 	"math"
 	"sync"
 
@@ -21,24 +22,29 @@ import (
 //
 // A search over several sections has its key for itself, from its beginning to its end: else two calls under one key
 // could each find seats in another section.
+//
+// Requests under way are few and stand under their full key. Of one that was accepted there is a slot of 16 bytes with
+// 80 bits of hash instead of its key: doc.go says why that is enough.
 type KeyIndex struct {
 	remembers func(storage.SectionNo) section.Instant // what the section judged before that, it has forgotten
+	seed      maphash.Seed
 	shards    [shards]keyShard
 }
 
 type keyShard struct {
 	sync.Mutex
-	entries map[section.RequestID]keyEntry
+	kept    table[uint64]
+	live    map[section.RequestID]keyEntry      // under way
 	waiters map[section.RequestID]chan struct{} // of requests under way that somebody repeats meanwhile
-	sweepAt int
 }
 
-// keyEntry is 12 bytes, 28 with its key; memory counts here, there is one for every hold of the day.
+// keyEntry is a request under way. It goes before the slot that the request has in kept.
 type keyEntry struct {
 	section   storage.SectionNo
 	atSeconds uint32 // not judged later than that, seconds since 1970; secondsUnknown: no bound is known
-	users     uint16 // requests under way
+	users     uint32 // calls under way
 	kept      bool   // accepted once: survives its users
+	stored    bool   // was in kept when its first user came
 	searching bool   // under way over several sections: nobody else may use the key
 }
 
@@ -74,23 +80,55 @@ func secondsUp(at section.Instant) uint32 {
 	return uint32(min((uint64(at)+999)/1000, secondsUnknown))
 }
 
-// sweepMin is the entries per shard below which looking for something to forget is not worth the while.
-const sweepMin = 1 << 15
-
 // NewKeyIndex is empty. remembers tells of a section before which time it has forgotten what it judged; it is called
 // with a lock of the index held.
 func NewKeyIndex(remembers func(storage.SectionNo) section.Instant) *KeyIndex {
-	x := &KeyIndex{remembers: remembers}
+	x := &KeyIndex{remembers: remembers, seed: maphash.MakeSeed()}
 	for i := range x.shards {
-		x.shards[i].entries = map[section.RequestID]keyEntry{}
+		x.shards[i].live = map[section.RequestID]keyEntry{}
 		x.shards[i].waiters = map[section.RequestID]chan struct{}{}
-		x.shards[i].sweepAt = sweepMin
 	}
 	return x
 }
 
-func (x *KeyIndex) shard(id section.RequestID) *keyShard {
-	return &x.shards[binary.LittleEndian.Uint64(id[:8])%shards]
+// A slot's value: 16 bits of the key as they are, 16 of the section's number, 32 of the seconds.
+const (
+	keyBits     = uint64(math.MaxUint16) << 48
+	sectionBits = 32
+)
+
+func keyBitsOf(id section.RequestID) uint64 { return uint64(binary.LittleEndian.Uint16(id[:])) << 48 }
+
+// slot packs what is kept of an entry. A plan has 10,000 sections at most.
+func (e *keyEntry) slot(id section.RequestID) uint64 {
+	if e.section > math.MaxUint16 {
+		panic("coordinator: an event has more than 65,536 sections")
+	}
+	return keyBitsOf(id) | uint64(e.section)<<sectionBits | uint64(e.atSeconds)
+}
+
+func unpacked(slot uint64) keyEntry {
+	return keyEntry{section: storage.SectionNo(uint16(slot >> sectionBits)), atSeconds: uint32(slot), kept: true,
+		stored: true}
+}
+
+// lock returns a request's hash, and its shard locked.
+func (x *KeyIndex) lock(id section.RequestID) (hash uint64, s *keyShard) {
+	hash = hashOf(x.seed, id)
+	s = &x.shards[hash>>(64-shardBits)]
+	s.Lock()
+	return hash, s
+}
+
+// entry is what is known of a request.
+func (s *keyShard) entry(hash uint64, id section.RequestID) (e keyEntry, known bool) {
+	if e, known = s.live[id]; known {
+		return e, true
+	}
+	if slot := s.kept.value(hash, keyBitsOf(id), keyBits); slot != nil {
+		return unpacked(*slot), true
+	}
+	return keyEntry{}, false
 }
 
 // Enter registers a request bound for one section. known says that it was met before (or is under way) there or
@@ -99,20 +137,18 @@ func (x *KeyIndex) shard(id section.RequestID) *keyShard {
 func (x *KeyIndex) Enter(id section.RequestID, no storage.SectionNo, search bool) (
 	at storage.SectionNo, known bool, busy <-chan struct{},
 ) {
-	s := x.shard(id)
-	s.Lock()
+	hash, s := x.lock(id)
 	defer s.Unlock()
-	e, known := s.entries[id]
+	e, known := s.entry(hash, id)
 	if known && (e.searching || search && e.users > 0) {
 		return 0, true, s.waiter(id)
 	}
 	if !known {
-		s.sweep(x.remembers)
 		e = keyEntry{section: no, atSeconds: secondsUnknown}
 	}
 	e.users++
 	e.searching = search
-	s.entries[id] = e
+	s.live[id] = e
 	return e.section, known, nil
 }
 
@@ -128,20 +164,20 @@ func (s *keyShard) waiter(id section.RequestID) <-chan struct{} {
 // Leave ends one use of a request; accepted (or unknown) keeps the entry, with the section that has it and when that
 // judged it.
 func (x *KeyIndex) Leave(id section.RequestID, no storage.SectionNo, keep bool, decided section.Instant) {
-	s := x.shard(id)
-	s.Lock()
+	hash, s := x.lock(id)
 	defer s.Unlock()
-	e := s.entries[id]
+	e := s.live[id]
 	e.users--
 	e.searching = false
 	known := e.kept && e.atSeconds != secondsUnknown
 	if keep && !(known && decided == DecidedUnknown) { // what a record has said goes before what nobody knows
 		e.section, e.kept, e.atSeconds = no, true, secondsUp(decided)
 	}
-	if e.kept || e.users > 0 {
-		s.entries[id] = e
+	if e.users > 0 {
+		s.live[id] = e
 	} else {
-		delete(s.entries, id)
+		delete(s.live, id)
+		x.settle(s, hash, id, &e)
 	}
 	if c, ok := s.waiters[id]; ok {
 		close(c)
@@ -149,66 +185,59 @@ func (x *KeyIndex) Leave(id section.RequestID, no storage.SectionNo, keep bool, 
 	}
 }
 
+// settle keeps of an entry without users what is to be kept.
+func (x *KeyIndex) settle(s *keyShard, hash uint64, id section.RequestID, e *keyEntry) {
+	switch {
+	case e.kept:
+		x.keep(s, hash, id, e)
+	case e.stored:
+		s.kept.remove(hash, keyBitsOf(id), keyBits)
+	}
+}
+
+func (x *KeyIndex) keep(s *keyShard, hash uint64, id section.RequestID, e *keyEntry) {
+	if slot := s.kept.value(hash, keyBitsOf(id), keyBits); slot != nil {
+		*slot = e.slot(id)
+		return
+	}
+	s.kept.add(hash, e.slot(id), x.forgotten)
+}
+
 // Unpin is for a search whose section has said that it does not remember the request: no section does.
 func (x *KeyIndex) Unpin(id section.RequestID) {
-	s := x.shard(id)
-	s.Lock()
+	hash, s := x.lock(id)
 	defer s.Unlock()
-	if e, ok := s.entries[id]; ok {
+	if e, underWay := s.live[id]; underWay {
 		e.kept = false
-		s.entries[id] = e
+		s.live[id] = e
+		return
 	}
+	s.kept.remove(hash, keyBitsOf(id), keyBits)
 }
 
 // Adopt registers a request found at load, judged not later than at.
 func (x *KeyIndex) Adopt(id section.RequestID, no storage.SectionNo, at section.Instant) {
-	s := x.shard(id)
-	s.Lock()
+	hash, s := x.lock(id)
 	defer s.Unlock()
-	e := s.entries[id]
+	e, underWay := s.live[id]
 	e.section, e.kept, e.atSeconds = no, true, secondsUp(at)
-	s.entries[id] = e
+	if underWay {
+		s.live[id] = e // its last user's end keeps it
+		return
+	}
+	x.keep(s, hash, id, &e)
 }
 
 // Contains says whether a request has an entry: it was accepted before, or is under way.
 func (x *KeyIndex) Contains(id section.RequestID) bool {
-	s := x.shard(id)
-	s.Lock()
-	defer s.Unlock()
-	_, there := s.entries[id]
+	_, there := x.Use(id)
 	return there
 }
 
 // Knows says whether a request was accepted before, as far as this node has heard. The zero request is always new.
 func (x *KeyIndex) Knows(id section.RequestID) bool {
-	s := x.shard(id)
-	s.Lock()
-	defer s.Unlock()
-	return id != (section.RequestID{}) && s.entries[id].kept
-}
-
-// sweep drops what its section has forgotten, each time the shard has doubled.
-func (s *keyShard) sweep(remembers func(storage.SectionNo) section.Instant) {
-	if len(s.entries) < s.sweepAt {
-		return
-	}
-	for id, e := range s.entries {
-		if e.users == 0 && int64(e.atSeconds)*1000 < int64(remembers(e.section)) {
-			delete(s.entries, id)
-		}
-	}
-	s.sweepAt = max(sweepMin, 2*len(s.entries))
-}
-
-// Sweep drops at once what its sections have forgotten; Enter does so each time an index has doubled.
-func (x *KeyIndex) Sweep() {
-	for i := range x.shards {
-		s := &x.shards[i]
-		s.Lock()
-		s.sweepAt = 0
-		s.sweep(x.remembers)
-		s.Unlock()
-	}
+	use, _ := x.Use(id)
+	return id != (section.RequestID{}) && use.Accepted
 }
 
 // KeyUse is what the index knows of one key.
@@ -218,14 +247,38 @@ type KeyUse struct {
 	UnderWay bool
 }
 
-// Each visits every key, in no order.
-func (x *KeyIndex) Each(visit func(id section.RequestID, use KeyUse)) {
+// Use is what is known of a request; known is false when that is nothing.
+func (x *KeyIndex) Use(id section.RequestID) (use KeyUse, known bool) {
+	hash, s := x.lock(id)
+	defer s.Unlock()
+	e, known := s.entry(hash, id)
+	return KeyUse{Section: e.section, Accepted: e.kept, UnderWay: e.users > 0}, known
+}
+
+// forgotten says that the section of a slot has forgotten what it judged then.
+func (x *KeyIndex) forgotten(slot uint64) bool {
+	e := unpacked(slot)
+	return int64(e.atSeconds)*1000 < int64(x.remembers(e.section))
+}
+
+// Sweep drops at once what its sections have forgotten. Without it that happens wherever room is made for new ones.
+func (x *KeyIndex) Sweep() {
 	for i := range x.shards {
 		s := &x.shards[i]
 		s.Lock()
-		for id, e := range s.entries {
-			visit(id, KeyUse{e.section, e.kept, e.users != 0 || e.searching})
-		}
+		s.kept.forget(x.forgotten)
 		s.Unlock()
 	}
+}
+
+// Size is how many requests have been accepted, and how many are under way.
+func (x *KeyIndex) Size() (accepted, underWay int) {
+	for i := range x.shards {
+		s := &x.shards[i]
+		s.Lock()
+		accepted += s.kept.n
+		underWay += len(s.live)
+		s.Unlock()
+	}
+	return accepted, underWay
 }

@@ -2,7 +2,6 @@ package coordinator
 
 import (
 	"testing"
-	"unsafe"
 
 	"holdfast/actors/section"
 	"holdfast/storage"
@@ -50,7 +49,6 @@ func TestKeyIndex(t *testing.T) {
 func TestKeyIndexForgetsWithItsSections(t *testing.T) {
 	from := map[storage.SectionNo]section.Instant{0: 5000}
 	x := NewKeyIndex(func(no storage.SectionNo) section.Instant { return from[no] })
-	s := &x.shards[0]
 	id := func(n byte) section.RequestID { return section.RequestID{0, n} }
 	for n, entry := range map[byte]struct {
 		section storage.SectionNo
@@ -61,37 +59,96 @@ func TestKeyIndexForgetsWithItsSections(t *testing.T) {
 		3: {0, 5000},
 		4: {1, 1},              // of a section that forgets nothing
 		5: {0, DecidedUnknown}, // timed out: may have been judged at any time since
+		8: {0, 3999},           // forgotten by its section, but repeated right now
 	} {
 		x.Enter(id(n), entry.section, false)
 		x.Leave(id(n), entry.section, true, entry.decided)
 	}
 	x.Adopt(id(6), 0, 4000)
 	x.Enter(id(7), 0, false) // under way
-	s.sweepAt = 1
-	x.Enter(id(9), 0, false)
-	for n, want := range map[byte]bool{1: false, 2: true, 3: true, 4: true, 5: true, 6: false, 7: true} {
-		if _, there := s.entries[id(n)]; there != want {
+	x.Enter(id(8), 0, false)
+	x.Sweep()
+	for n, want := range map[byte]bool{1: false, 2: true, 3: true, 4: true, 5: true, 6: false, 7: true, 8: true} {
+		if _, there := x.Use(id(n)); there != want {
 			t.Errorf("entry %d is there: %v, want %v", n, there, want)
 		}
 	}
-	if size := unsafe.Sizeof(section.RequestID{}) + unsafe.Sizeof(keyEntry{}); size > 40 {
-		t.Errorf("an entry is %d bytes", size)
+	x.Leave(id(8), 0, false, DecidedUnknown)
+	if !x.Knows(id(8)) {
+		t.Error("P5: an accepted request was forgotten by its repeat, for a sweep came meanwhile")
 	}
 }
 
 // TestSweepForgetsAtOnce: a sweep drops what its section has forgotten in every shard, and nothing that is under way.
 func TestSweepForgetsAtOnce(t *testing.T) {
 	x := NewKeyIndex(func(storage.SectionNo) section.Instant { return 5000 })
-	for n := range byte(200) {
-		x.Adopt(section.RequestID{n}, 0, 1000)
+	for n := range uint64(20_000) {
+		x.Adopt(scattered(n), 0, 1000)
 	}
-	x.Enter(section.RequestID{7}, 0, false)
-	x.Adopt(section.RequestID{200}, 0, 6000)
+	x.Enter(scattered(7), 0, false)
+	x.Adopt(scattered(20_000), 0, 6000)
 	x.Sweep()
-	left := map[byte]KeyUse{}
-	x.Each(func(id section.RequestID, use KeyUse) { left[id[0]] = use })
-	if len(left) != 2 || left[7] != (KeyUse{Accepted: true, UnderWay: true}) || left[200] != (KeyUse{Accepted: true}) {
-		t.Errorf("left: %+v", left)
+	if accepted, underWay := x.Size(); accepted != 1 || underWay != 1 {
+		t.Errorf("%d accepted, %d under way are left", accepted, underWay)
+	}
+	for n, want := range map[uint64]KeyUse{7: {Accepted: true, UnderWay: true}, 20_000: {Accepted: true}} {
+		if use, met := x.Use(scattered(n)); !met || use != want {
+			t.Errorf("key %d: %v %+v, want %+v", n, met, use, want)
+		}
+	}
+}
+
+// TestIndexForgetsWhileItGrows: an index into which keys keep coming holds those that sections remember, and few more.
+func TestIndexForgetsWhileItGrows(t *testing.T) {
+	const remembered, all = 60_000, 300_000
+	var from section.Instant
+	x := NewKeyIndex(func(storage.SectionNo) section.Instant { return from })
+	for n := range section.Instant(all) {
+		from = max(0, n-remembered) * 1000
+		x.Enter(scattered(uint64(n)), 3, false)
+		x.Leave(scattered(uint64(n)), 3, true, n*1000)
+	}
+	for n := uint64(all - remembered); n < all; n++ {
+		if use, met := x.Use(scattered(n)); !met || use != (KeyUse{Section: 3, Accepted: true}) {
+			t.Fatalf("P5: key %d of %d, which its section remembers: %v %+v", n, all, met, use)
+		}
+	}
+	if accepted, _ := x.Size(); accepted > 3*remembered {
+		t.Errorf("%d keys are kept, the sections remember %d", accepted, remembered)
+	}
+}
+
+// TestKnownIsToldOfNoOtherKey (P5): of 200,000 keys, in many sections, each is told its own section, and none of
+// 200,000 others is known.
+func TestKnownIsToldOfNoOtherKey(t *testing.T) {
+	const keys = 200_000
+	x := NewKeyIndex(nothingForgotten)
+	for n := range uint64(keys) {
+		x.Adopt(scattered(n), storage.SectionNo(n%10_000), 1000)
+	}
+	for n := range uint64(keys) {
+		if use, met := x.Use(scattered(n)); !met || use.Section != storage.SectionNo(n%10_000) {
+			t.Fatalf("P5: key %d: %v %+v", n, met, use)
+		}
+		if x.Contains(scattered(keys + n)) {
+			t.Fatalf("key %d, which is new, is taken for one that was met", keys+n)
+		}
+	}
+}
+
+// TestKeysOfOneHashAreToldApart: 16 bits of the key stand beside the hash, and both have to fit.
+func TestKeysOfOneHashAreToldApart(t *testing.T) {
+	var s keyShard
+	const hash = 42
+	for n := range byte(100) {
+		e := keyEntry{section: storage.SectionNo(n)}
+		s.kept.add(hash, e.slot(section.RequestID{n}), nil)
+	}
+	for n := range byte(200) {
+		e, known := s.entry(hash, section.RequestID{n})
+		if known != (n < 100) || known && e.section != storage.SectionNo(n) {
+			t.Errorf("key %d: %v %+v", n, known, e)
+		}
 	}
 }
 

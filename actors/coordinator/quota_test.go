@@ -42,19 +42,6 @@ func quotaPath(testing.TB) func() {
 	}
 }
 
-// BenchmarkLedgers is what a buyer costs in the event's index and quota.
-func BenchmarkLedgers(b *testing.B) {
-	for name, path := range map[string]func(testing.TB) func(){"key-dropped": keyPath, "buyer": quotaPath} {
-		b.Run(name, func(b *testing.B) {
-			run := path(b)
-			b.ReportAllocs()
-			for b.Loop() {
-				run()
-			}
-		})
-	}
-}
-
 func TestBuyerQuota(t *testing.T) {
 	q, buyer := NewBuyerQuota(), section.BuyerID{1}
 	if !q.Reserve(buyer, 3, 4) || q.Reserve(buyer, 2, 4) || !q.Reserve(buyer, 1, 4) {
@@ -65,7 +52,7 @@ func TestBuyerQuota(t *testing.T) {
 		t.Error("two given back are two to take")
 	}
 	q.Release(buyer, 9)
-	if len(q.shards[1].seats) != 0 {
+	if q.Buyers() != 0 {
 		t.Error("a buyer without seats is still remembered")
 	}
 	q.Add(buyer, 9)
@@ -76,9 +63,27 @@ func TestBuyerQuota(t *testing.T) {
 		q.Room(buyer, 1, 9) {
 		t.Error("what is counted is not what is told")
 	}
-	q.Each(func(who section.BuyerID, seats uint32) {
-		if who != buyer || seats != 9 {
-			t.Errorf("%d seats of %v", seats, who[0])
+	if q.Buyers() != 1 {
+		t.Errorf("%d buyers have seats, want one", q.Buyers())
+	}
+}
+
+// TestQuotaOfMany: every buyer of a large sale has a count of their own, also after half of them have gone.
+func TestQuotaOfMany(t *testing.T) {
+	const buyers = 200_000
+	q := NewBuyerQuota()
+	for n := range uint64(buyers) {
+		q.Add(scattered(n), uint32(n%7+1))
+	}
+	for n := uint64(0); n < buyers; n += 2 {
+		q.Release(scattered(n), uint32(n%7+1))
+	}
+	if q.Buyers() != buyers/2 {
+		t.Errorf("%d buyers have seats, want %d", q.Buyers(), buyers/2)
+	}
+	for n := range uint64(buyers) {
+		if seats := q.Seats(scattered(n)); seats != uint32(n%7+1)*uint32(n%2) {
+			t.Fatalf("buyer %d has %d seats", n, seats)
 		}
-	})
+	}
 }

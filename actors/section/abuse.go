@@ -48,7 +48,7 @@ func (s *State) remembersTooMany(c *Command, h uint32) bool {
 	q := &s.requests.entries
 	for i := range min(q.Len(), agedScanMax) {
 		e := q.At(q.Head() + i)
-		if Millis(c.At-e.at) <= s.rules.DedupeWindow {
+		if Millis(c.At-s.requests.at(q.Head()+i)) <= s.rules.DedupeWindow {
 			break
 		}
 		if slot := e.slot(); slot != 0 && s.bookings.slab.At(slot).buyer == h {

@@ -41,14 +41,14 @@ func (s *State) applyPlaced(c *Change, touched []SeatIndex) []SeatIndex {
 	}
 	s.lastNo = c.Booking
 	slot, b := s.bookings.add(c.Booking)
-	b.state, b.placedAt, b.expiresAt, b.stamp = BookingHeld, c.At, c.ExpiresAt, s.stamp()
+	b.state, b.placedAt, b.stamp = BookingHeld, c.At, s.stamp()
 	b.setMarks(c.Split, 0)
 	s.bookings.setSeats(b, c.Seats)
 	b.buyer = s.buyers.hold(c.Buyer)
 	k := s.buyers.slab.At(b.buyer)
 	k.live += uint32(len(c.Seats))
 	k.stamp = s.stamp()
-	s.expiryPush(slot)
+	s.expiryPush(slot, c.ExpiresAt)
 	s.remember(c, slot)
 	return s.markAll(c.Seats, Available, Held, slot, touched)
 }
@@ -94,20 +94,19 @@ func (s *State) applyBooking(c *Change, touched []SeatIndex) []SeatIndex {
 	return touched
 }
 
-// schedule keeps the expiry heap: exactly the held bookings, by their end.
+// schedule keeps the expiry heap: exactly the held bookings, by their end. The booking's state is the new one already.
 func (s *State) schedule(c *Change, slot uint32, b *booking, t transition) {
 	switch {
 	case c.Kind == HoldExtended:
-		if c.ExpiresAt < b.expiresAt {
-			panic(fmt.Sprintf("section: booking %d extended backwards", b.no))
+		if c.ExpiresAt < s.endOf(b) {
+			panic(fmt.Sprintf("section: booking %d extended backwards", c.Booking))
 		}
-		b.expiresAt = c.ExpiresAt
-		s.expiryMoved(slot)
+		s.expiryMoved(slot, c.ExpiresAt)
 		return
 	case t.from == BookingHeld:
-		s.expiryRemove(slot)
+		s.bookings.setEnd(b, s.expiryRemove(slot))
 	case t.to == BookingHeld:
-		s.expiryPush(slot)
+		s.expiryPush(slot, s.bookings.endOf(b))
 	}
 	if t.from == BookingPaying {
 		s.paying--
@@ -125,7 +124,7 @@ func (s *State) moveSeats(slot uint32, b *booking, t transition, touched []SeatI
 	s.seatBuffer = s.bookings.appendSeats(s.seatBuffer[:0], b)
 	for _, seat := range s.seatBuffer {
 		if s.seats.holder[seat] != slot {
-			panic(fmt.Sprintf("section: seat %d is not booking %d's", seat, b.no))
+			panic(fmt.Sprintf("section: seat %d is not booking %d's", seat, s.bookings.number(b)))
 		}
 	}
 	return s.markAll(s.seatBuffer, t.seatsFrom, t.seatsTo, holder, touched)

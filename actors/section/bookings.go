@@ -9,21 +9,27 @@ import (
 	"holdfast/actors/section/dense"
 )
 
-// booking is one buyer's claim, 56 bytes. Its slot is reused once it is forgotten; slot 0 is never used.
+// booking is one buyer's claim, 40 bytes. Its slot is reused once it is forgotten; slot 0 is never used.
+//
+// Its end is where it is needed: of a held one in the expiry heap, of another one as what it was told to last, in
+// milliseconds from its placing; see State.endOf.
 type booking struct {
-	no        BookingNo
-	expiresAt Instant
-	placedAt  Instant
-	stamp     uint32 // record that last touched it
-	buyer     uint32 // buyerBook handle
-	refs      uint32 // remembered requests and ended entries that name it; an ended booking without any is forgotten
-	heap      uint32 // place in the expiry heap plus one; 0 when not held. Of a free slot: the next free one
-	state     BookingState
-	marks     uint8        // bit 0: split; above it payments begun, while the booking may be paid
-	count     uint16       // seats
-	seats     [2]SeatIndex // most bookings have no more; kept when the booking ends, so that its story can be told
-	more      uint32       // seatCell with the third seat and on
+	placedAt Instant
+	place    uint32 // of its number: page<<pageBits | place on the page
+	stamp    uint32 // record that last touched it
+	buyer    uint32 // buyerBook handle
+	refs     uint32 // remembered requests and ended entries that name it; an ended booking without any is forgotten
+	end      uint32 // held: place in the expiry heap plus one; else: its life, or lifeLong; of a free slot: the next
+	state    BookingState
+	marks    uint8  // bit 0: split; above it payments begun, while the booking may be paid
+	count    uint16 // seats
+	// seats are both of them, or of more the first and the seatCell of the others. Kept when the booking ends, so that
+	// its story can be told.
+	seats [2]SeatIndex
 }
+
+// lifeLong stands for a life that is no number of milliseconds below it (49 days): it is in bookingBook.long.
+const lifeLong = math.MaxUint32
 
 // seatCell continues a booking's list of seats.
 type seatCell struct {
@@ -46,13 +52,19 @@ func (b *booking) setMarks(split bool, attempts uint8) {
 // bookingSeatsMax is the largest booking that fits booking.count, whatever the rules allow.
 const bookingSeatsMax = 1<<16 - 1
 
+const (
+	pageBits  = 7
+	pageSlots = 1 << pageBits
+	pagesMax  = 1 << (32 - pageBits)
+)
+
 // numberPage maps 128 consecutive booking numbers to slots. Numbers are dense within a life, so a page beats hashing
 // each; a page with no remembered number is reused. Page 0 is never used.
 type numberPage struct {
 	number uint64 // booking number / 128
 	used   uint32 // 0: free
 	next   uint32 // of a free page: the next free one
-	slots  [128]uint32
+	slots  [pageSlots]uint32
 }
 
 // noNumber is the number of a free page: no booking's.
@@ -69,9 +81,10 @@ type bookingBook struct {
 	lastPage uint32      // found last: numbers are asked for in runs
 	index    dense.Table // page number → page
 	count    uint32
+	long     map[uint32]Instant // the ends of bookings with lifeLong, by booking.place; next to always empty
 }
 
-// What empty books share; see slab.begin.
+// What empty books share; see dense.Slab.Begin.
 var (
 	noBooking [dense.ChunkItems]booking
 	noCell    [dense.ChunkItems]seatCell
@@ -85,10 +98,43 @@ func (k *bookingBook) init() {
 }
 
 func (k *bookingBook) find(no BookingNo) uint32 {
-	if page := k.findPage(uint64(no) / 128); page != 0 {
-		return k.pages[page].slots[no%128]
+	if page := k.findPage(uint64(no) / pageSlots); page != 0 {
+		return k.pages[page].slots[no%pageSlots]
 	}
 	return 0
+}
+
+// number is a booking's.
+func (k *bookingBook) number(b *booking) BookingNo {
+	return BookingNo(k.pages[b.place>>pageBits].number<<pageBits | uint64(b.place%pageSlots))
+}
+
+// numberOf is the number of the booking in a slot; 0 for slot 0, which stands for none.
+func (k *bookingBook) numberOf(slot uint32) BookingNo {
+	if slot == 0 {
+		return 0
+	}
+	return k.number(k.slab.At(slot))
+}
+
+// setEnd says when a booking that is not held was to end.
+func (k *bookingBook) setEnd(b *booking, at Instant) {
+	if life := at - b.placedAt; life >= 0 && life < lifeLong {
+		b.end = uint32(life)
+		return
+	}
+	if k.long == nil {
+		k.long = map[uint32]Instant{}
+	}
+	b.end, k.long[b.place] = lifeLong, at
+}
+
+// endOf is when a booking that is not held was to end.
+func (k *bookingBook) endOf(b *booking) Instant {
+	if b.end == lifeLong {
+		return k.long[b.place]
+	}
+	return b.placedAt + Instant(b.end)
 }
 
 func (k *bookingBook) findPage(number uint64) uint32 {
@@ -110,57 +156,65 @@ func (k *bookingBook) add(no BookingNo) (uint32, *booking) {
 	slot := k.freeSlot
 	if slot != 0 {
 		b := k.slab.At(slot)
-		k.freeSlot = b.heap
+		k.freeSlot = b.end
 		*b = booking{}
 	} else {
 		slot = k.slab.Push()
 	}
-	p := k.page(uint64(no) / 128)
-	p.slots[no%128] = slot
+	page := k.page(uint64(no) / pageSlots)
+	p := k.pages[page]
+	p.slots[no%pageSlots] = slot
 	p.used++
 	k.count++
 	b := k.slab.At(slot)
-	b.no = no
+	b.place = page<<pageBits | uint32(no%pageSlots)
 	return slot, b
 }
 
-// page returns the page with this number, making it if need be.
-func (k *bookingBook) page(number uint64) *numberPage {
+// page returns the page with this number, making it if need be. It panics when a section remembers more than pagesMax
+// pages: 17 GiB of them.
+func (k *bookingBook) page(number uint64) uint32 {
 	page := k.findPage(number)
 	if page != 0 {
-		return k.pages[page]
+		return page
 	}
 	if page = k.freePage; page != 0 {
 		k.freePage = k.pages[page].next
 	} else {
+		if len(k.pages) == pagesMax {
+			panic("section: more bookings than can be numbered")
+		}
 		page = uint32(len(k.pages))
 		k.pages = append(k.pages, new(numberPage))
 	}
 	p := k.pages[page]
 	p.number, p.next = number, 0
 	k.index.Insert(dense.TagOfNumber(number), page)
-	return p
+	return page
 }
 
 // remove forgets a booking.
 func (k *bookingBook) remove(slot uint32) {
 	b := k.slab.At(slot)
-	k.unnumber(b.no)
+	if b.end == lifeLong {
+		delete(k.long, b.place)
+	}
+	k.unnumber(b.place)
 	k.count--
-	for cell := b.more; cell != 0; {
+	for cell := b.cells(); cell != 0; {
 		c := k.cells.At(cell)
 		next := c.next
 		c.next, k.freeCell = k.freeCell, cell
 		cell = next
 	}
-	*b = booking{heap: k.freeSlot}
+	*b = booking{end: k.freeSlot}
 	k.freeSlot = slot
 }
 
-func (k *bookingBook) unnumber(no BookingNo) {
-	page := k.findPage(uint64(no) / 128)
+func (k *bookingBook) unnumber(place uint32) {
+	page := place >> pageBits
 	p := k.pages[page]
-	p.slots[no%128] = 0
+	p.slots[place%pageSlots] = 0
 	p.used--
 	if p.used == 0 {
 		k.index.Remove(dense.TagOfNumber(p.number), page)
@@ -190,17 +244,29 @@ func (k *bookingBook) each(visit func(slot uint32)) {
 // setSeats stores a booking's seats, ascending.
 func (k *bookingBook) setSeats(b *booking, seats []SeatIndex) {
 	if len(seats) > bookingSeatsMax {
-		panic(fmt.Sprintf("section: booking %d of %d seats", b.no, len(seats)))
+		panic(fmt.Sprintf("section: booking %d of %d seats", k.number(b), len(seats)))
 	}
 	b.count = uint16(len(seats))
-	rest := seats[copy(b.seats[:], seats):]
-	link := &b.more
+	if len(seats) <= len(b.seats) {
+		copy(b.seats[:], seats)
+		return
+	}
+	b.seats[0] = seats[0]
+	rest, link := seats[1:], (*uint32)(&b.seats[1])
 	for len(rest) > 0 {
 		cell := k.newCell()
 		c := k.cells.At(cell)
 		rest = rest[copy(c.seats[:], rest):]
 		*link, link = cell, &c.next
 	}
+}
+
+// cells is the first seatCell of a booking, 0 when there is none.
+func (b *booking) cells() uint32 {
+	if int(b.count) <= len(b.seats) {
+		return 0
+	}
+	return uint32(b.seats[1])
 }
 
 func (k *bookingBook) newCell() uint32 {
@@ -215,14 +281,16 @@ func (k *bookingBook) newCell() uint32 {
 }
 
 func (k *bookingBook) appendSeats(dst []SeatIndex, b *booking) []SeatIndex {
-	left := int(b.count)
-	take := min(left, len(b.seats))
-	dst = append(dst, b.seats[:take]...)
-	for cell := b.more; cell != 0; {
-		left -= take
+	if int(b.count) <= len(b.seats) {
+		return append(dst, b.seats[:b.count]...)
+	}
+	dst = append(dst, b.seats[0])
+	left := int(b.count) - 1
+	for cell := b.cells(); cell != 0; {
 		c := k.cells.At(cell)
-		take = min(left, len(c.seats))
+		take := min(left, len(c.seats))
 		dst = append(dst, c.seats[:take]...)
+		left -= take
 		cell = c.next
 	}
 	return dst

@@ -75,7 +75,6 @@ func (s *State) Live(visit func(buyer BuyerID, seats uint32)) {
 		if !b.state.live() {
 			return
 		}
-		buyer, _ := s.Owner(b.no)
-		visit(buyer, uint32(b.count))
+		visit(s.buyers.slab.At(b.buyer).id, uint32(b.count))
 	})
 }

@@ -68,14 +68,13 @@ func (s *State) decideRepeat(c *Command, d *Decision) bool {
 	if e == nil {
 		return false
 	}
-	on := s.since(e.stamp)
+	on := s.rememberedSince(e)
 	if e.fingerprint != c.Fingerprint {
 		d.refuse(IdempotencyMismatch, on)
 		return true
 	}
 	if slot := e.slot(); slot != 0 {
 		s.describe(slot, d)
-		on = max(on, s.since(s.bookings.slab.At(slot).stamp))
 	}
 	d.Outcome.Repeat = true
 	d.Outcome.DependsOn = on

@@ -17,7 +17,7 @@ func (s *State) decideBooking(c *Command, d *Decision) {
 		d.Outcome.DependsOn = s.since(b.stamp)
 		return
 	}
-	if r := refusalOf(c, b); r != Accepted {
+	if r := s.refusalOf(c, b); r != Accepted {
 		d.refuse(r, s.since(b.stamp))
 		return
 	}
@@ -33,10 +33,10 @@ func (s *State) mayAct(c *Command, slot uint32) bool {
 }
 
 // refusalOf is the rejection of a command on a booking in its present state, Accepted when there is none.
-func refusalOf(c *Command, b *booking) Rejection {
+func (s *State) refusalOf(c *Command, b *booking) Rejection {
 	switch b.state {
 	case BookingHeld:
-		return refusalOfHeld(c, b)
+		return s.refusalOfHeld(c, b)
 	case BookingPaying:
 		// The buyer's money may be on its way: only its arrival or failure ends this state, not the clock (P6).
 		if c.Kind == ConfirmPayment || c.Kind == FailPayment {
@@ -59,8 +59,8 @@ func refusalOf(c *Command, b *booking) Rejection {
 
 // refusalOfHeld checks the end itself: a late timer must not let a buyer act on a lapsed hold (P4). Giving seats back
 // is always welcome.
-func refusalOfHeld(c *Command, b *booking) Rejection {
-	lapsed := c.At >= b.expiresAt
+func (s *State) refusalOfHeld(c *Command, b *booking) Rejection {
+	lapsed := c.At >= s.endOf(b)
 	switch {
 	case c.Kind == ReleaseHold:
 		return Accepted
@@ -79,32 +79,32 @@ func (s *State) acceptBooking(c *Command, b *booking, d *Decision) {
 	switch c.Kind {
 	case ExtendHold:
 		ceiling := b.placedAt + Instant(s.rules.HoldCeiling)
-		if ceiling-b.expiresAt < s.extendMin() {
+		if ceiling-s.endOf(b) < s.extendMin() {
 			d.refuse(ExtensionLimit, s.since(b.stamp))
 			return
 		}
 		s.extend(c, b, min(c.At+Instant(s.rules.HoldTTL), ceiling), d)
 	case ReleaseHold:
-		d.accept(c, HoldReleased, b.no, BookingReleased, b.expiresAt)
+		d.accept(c, HoldReleased, c.Booking, BookingReleased, s.endOf(b))
 	case BeginPayment:
 		if b.attempts() >= PaymentAttemptsMax {
 			d.refuse(PaymentAttempts, s.since(b.stamp))
 			return
 		}
-		d.accept(c, PaymentBegun, b.no, BookingPaying, b.expiresAt)
+		d.accept(c, PaymentBegun, c.Booking, BookingPaying, s.endOf(b))
 	case ConfirmPayment:
-		d.accept(c, BookingSold, b.no, BookingConfirmed, b.expiresAt)
+		d.accept(c, BookingSold, c.Booking, BookingConfirmed, s.endOf(b))
 	case FailPayment:
-		d.accept(c, PaymentFailed, b.no, BookingHeld, b.expiresAt)
+		d.accept(c, PaymentFailed, c.Booking, BookingHeld, s.endOf(b))
 	case RefundBooking:
-		d.accept(c, BookingRefundedChange, b.no, BookingRefunded, b.expiresAt)
+		d.accept(c, BookingRefundedChange, c.Booking, BookingRefunded, s.endOf(b))
 	}
 }
 
 // extend moves a hold's end. A gain of less than ExtendMin is a repeat: the booking is told as it stands, and no record
 // is written, else one hold could fill the log as fast as its buyer can ask.
 func (s *State) extend(c *Command, b *booking, end Instant, d *Decision) {
-	if end-b.expiresAt < s.extendMin() {
+	if end-s.endOf(b) < s.extendMin() {
 		d.Outcome.Repeat = true
 		d.Outcome.DependsOn = s.since(b.stamp)
 		return
@@ -113,5 +113,5 @@ func (s *State) extend(c *Command, b *booking, end Instant, d *Decision) {
 		d.refuse(TooManyRequests, s.since(s.buyers.slab.At(b.buyer).stamp))
 		return
 	}
-	d.accept(c, HoldExtended, b.no, BookingHeld, end).ExpiresAt = end
+	d.accept(c, HoldExtended, c.Booking, BookingHeld, end).ExpiresAt = end
 }

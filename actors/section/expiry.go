@@ -18,39 +18,51 @@ func (a *expiryItem) before(b *expiryItem) bool {
 	return int32(a.no-b.no) < 0
 }
 
-func (s *State) expiryPush(slot uint32) {
+// endOf is when a booking ends, or was to end.
+func (s *State) endOf(b *booking) Instant {
+	if b.state == BookingHeld {
+		return s.expiry.At(b.end - 1).at
+	}
+	return s.bookings.endOf(b)
+}
+
+// expiryPush has a booking end then.
+func (s *State) expiryPush(slot uint32, end Instant) {
 	b := s.bookings.slab.At(slot)
+	if b.end == lifeLong {
+		delete(s.bookings.long, b.place)
+	}
 	i := s.expiry.Push()
-	s.expirySet(i, expiryItem{at: b.expiresAt, no: uint32(b.no), slot: slot})
+	s.expirySet(i, expiryItem{at: end, no: uint32(s.bookings.number(b)), slot: slot})
 	s.expiryUp(i)
 }
 
 // expirySet puts an item in a place and tells its booking.
 func (s *State) expirySet(i uint32, item expiryItem) {
 	*s.expiry.At(i) = item
-	s.bookings.slab.At(item.slot).heap = i + 1
+	s.bookings.slab.At(item.slot).end = i + 1
 }
 
-func (s *State) expiryRemove(slot uint32) {
-	b := s.bookings.slab.At(slot)
-	i := b.heap - 1
-	b.heap = 0
+// expiryRemove takes a booking out and gives its end.
+func (s *State) expiryRemove(slot uint32) (end Instant) {
+	i := s.bookings.slab.At(slot).end - 1
+	end = s.expiry.At(i).at
 	last := s.expiry.Len() - 1
 	moved := *s.expiry.At(last)
 	s.expiry.Pop()
 	if i == last {
-		return
+		return end
 	}
 	s.expirySet(i, moved)
 	s.expiryDown(i)
-	s.expiryUp(s.bookings.slab.At(moved.slot).heap - 1)
+	s.expiryUp(s.bookings.slab.At(moved.slot).end - 1)
+	return end
 }
 
-// expiryMoved puts a booking right after its end became later.
-func (s *State) expiryMoved(slot uint32) {
-	b := s.bookings.slab.At(slot)
-	i := b.heap - 1
-	s.expiry.At(i).at = b.expiresAt
+// expiryMoved makes a booking's end later.
+func (s *State) expiryMoved(slot uint32, end Instant) {
+	i := s.bookings.slab.At(slot).end - 1
+	s.expiry.At(i).at = end
 	s.expiryDown(i)
 }
 
@@ -107,7 +119,7 @@ func (s *State) decideExpire(c *Command, d *Decision) {
 	s.offer(0, c.At)
 	for len(s.candidates) > 0 && len(d.Changes) < int(c.Max) {
 		place := s.takeCandidate()
-		no := s.bookings.slab.At(s.expiry.At(place).slot).no
+		no := s.bookings.numberOf(s.expiry.At(place).slot)
 		d.Changes = append(d.Changes, Change{Kind: HoldExpired, At: c.At, Booking: no})
 		for child := 4*place + 1; child <= 4*place+4; child++ {
 			s.offer(child, c.At)

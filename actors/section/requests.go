@@ -2,22 +2,58 @@ package section
 
 import "holdfast/actors/section/dense"
 
-// remembered is one accepted request, 40 bytes.
+// remembered is one accepted request, 32 bytes.
 type remembered struct {
 	id          RequestID
 	fingerprint uint64
-	at          Instant
-	ref         uint32 // booking slot<<1 | 1 if the request placed that booking; 0 for block and unblock
-	stamp       uint32
+	at          uint32 // the low bits; requestMemory.at has the others
+	ref         uint32 // booking slot<<2, with refPlaced if the request placed it; of a (un)block: stamp<<2 | refNone
 }
 
-func (e *remembered) slot() uint32 { return e.ref >> 1 }
+const (
+	refPlaced = 1
+	refNone   = 2
+	refBits   = 2
+)
+
+// refTo is a remembered request's ref. The stamp counts without a booking only.
+func refTo(slot uint32, placed bool, stamp uint32) uint32 {
+	switch {
+	case slot == 0:
+		return stamp<<refBits | refNone
+	case placed:
+		return slot<<refBits | refPlaced
+	}
+	return slot << refBits
+}
+
+func (e *remembered) slot() uint32 {
+	if e.ref&refNone != 0 {
+		return 0
+	}
+	return e.ref >> refBits
+}
 
 // requestMemory is the idempotency memory (P5): it lives in the state, so it is as durable as what it remembers. Only
 // accepted requests are in it: remembering a refusal would cost a write (P7), and the loser is welcome to try again.
 type requestMemory struct {
 	entries dense.Queue[remembered] // ascending At, because At never goes back
 	index   dense.Table             // tag of the id → entry number
+	// eras are the entries from which on the high bits of At are others, ascending: the entry's number, and below it
+	// the bits. The first is that of the oldest entry. A new one begins each 49 days.
+	eras    []uint64
+	eraRoom [1]uint64 // for eras, while there is one
+}
+
+const lowBits = 32
+
+// at is when the request of an entry was accepted.
+func (m *requestMemory) at(number uint32) Instant {
+	i := len(m.eras) - 1
+	for i > 0 && number-m.entries.Head() < uint32(m.eras[i]>>lowBits)-m.entries.Head() {
+		i--
+	}
+	return Instant(m.eras[i]<<lowBits) | Instant(m.entries.At(number).at)
 }
 
 func (m *requestMemory) find(id RequestID) *remembered {
@@ -30,8 +66,17 @@ func (m *requestMemory) find(id RequestID) *remembered {
 	return nil
 }
 
-func (m *requestMemory) add(e remembered) {
-	m.index.Insert(dense.TagOf(e.id), m.entries.Push(e))
+func (m *requestMemory) add(e remembered, at Instant) {
+	e.at = uint32(at)
+	number := m.entries.Push(e)
+	m.index.Insert(dense.TagOf(e.id), number)
+	if m.entries.Len() == 1 {
+		m.eras = m.eraRoom[:0]
+	}
+	high := uint32(at >> lowBits)
+	if n := len(m.eras); n == 0 || uint32(m.eras[n-1]) != high {
+		m.eras = append(m.eras, uint64(number)<<lowBits|uint64(high))
+	}
 }
 
 // forget drops the oldest and returns its booking slot.
@@ -40,6 +85,9 @@ func (m *requestMemory) forget() (slot uint32) {
 	slot = e.slot()
 	m.index.Remove(dense.TagOf(e.id), m.entries.Head())
 	m.entries.Drop()
+	if len(m.eras) > 1 && uint32(m.eras[1]>>lowBits) == m.entries.Head() {
+		m.eras = append(m.eras[:0], m.eras[1:]...)
+	}
 	return slot
 }
 
@@ -60,11 +108,8 @@ func (s *State) remember(c *Change, slot uint32) {
 	if c.Request == (RequestID{}) {
 		return
 	}
-	e := remembered{id: c.Request, fingerprint: c.Fingerprint, at: c.At, ref: slot << 1, stamp: s.stamp()}
-	if c.Kind == HoldPlaced {
-		e.ref |= 1
-	}
-	s.requests.add(e)
+	ref := refTo(slot, c.Kind == HoldPlaced, s.stamp())
+	s.requests.add(remembered{id: c.Request, fingerprint: c.Fingerprint, ref: ref}, c.At)
 	if slot != 0 {
 		b := s.bookings.slab.At(slot)
 		b.refs++
@@ -72,11 +117,21 @@ func (s *State) remember(c *Change, slot uint32) {
 	}
 }
 
+// rememberedSince is the record that a repeat depends on: the last one that touched the request's booking, which is not
+// older than the request; of a request without a booking its own, whose stamp is cut to 30 bits here (see since).
+func (s *State) rememberedSince(e *remembered) Seq {
+	if slot := e.slot(); slot != 0 {
+		return s.since(s.bookings.slab.At(slot).stamp)
+	}
+	age := Seq((s.stamp()<<refBits - e.ref&^refNone) >> refBits)
+	return s.seq - min(age, s.seq)
+}
+
 // forget drops what has left the idempotency memory, oldest first.
 func (s *State) forget() {
 	q := &s.requests.entries
 	for range forgetMax {
-		if q.Len() <= s.rules.DedupeCountMin || !s.aged(q.Front().at) {
+		if q.Len() <= s.rules.DedupeCountMin || !s.aged(s.requests.at(q.Head())) {
 			break
 		}
 		if slot := s.requests.forget(); slot != 0 {

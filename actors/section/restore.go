@@ -91,10 +91,15 @@ func (s *State) restoreBooking(d *decoder, no BookingNo) {
 		return
 	}
 	slot, b := s.bookings.add(no)
-	b.state, b.placedAt, b.expiresAt = state, placedAt, placedAt+life
+	b.state, b.placedAt = state, placedAt
 	b.setMarks(flags&1 != 0, attempts)
 	s.bookings.setSeats(b, s.seatBuffer)
 	b.buyer = s.buyers.hold(id)
+	if state == BookingHeld {
+		s.expiryPush(slot, placedAt+life)
+	} else {
+		s.bookings.setEnd(b, placedAt+life)
+	}
 	if state.live() {
 		s.restoreLive(slot, b)
 	}
@@ -110,10 +115,7 @@ func (s *State) restoreLive(slot uint32, b *booking) {
 		s.seats.mark(seat, Available, letter, slot, 0)
 	}
 	s.buyers.slab.At(b.buyer).live += uint32(b.count)
-	switch b.state {
-	case BookingHeld:
-		s.expiryPush(slot)
-	case BookingPaying:
+	if b.state == BookingPaying {
 		s.paying++
 	}
 }
@@ -147,9 +149,8 @@ func (s *State) restoreRequests(d *decoder) {
 		if d.err != nil {
 			return
 		}
-		s.requests.add(
-			remembered{id: id, fingerprint: fingerprint, at: s.lastAt - Instant(age), ref: slot<<1 | uint32(placed)},
-		)
+		s.requests.add(remembered{id: id, fingerprint: fingerprint, ref: refTo(slot, placed == 1, 0)},
+			s.lastAt-Instant(age))
 		if slot != 0 {
 			b := s.bookings.slab.At(slot)
 			b.refs++

@@ -102,8 +102,9 @@ func (s *State) appendBookings(dst []byte, version byte) []byte {
 	next := BookingNo(1)
 	s.bookings.each(func(slot uint32) {
 		b := s.bookings.slab.At(slot)
-		dst = binary.AppendUvarint(dst, uint64(b.no-next))
-		next = b.no + 1
+		no := s.bookings.number(b)
+		dst = binary.AppendUvarint(dst, uint64(no-next))
+		next = no + 1
 		flags := byte(b.state) << 1
 		if b.split() {
 			flags |= 1
@@ -115,7 +116,7 @@ func (s *State) appendBookings(dst []byte, version byte) []byte {
 		id := s.buyers.slab.At(b.buyer).id
 		dst = append(dst, id[:]...)
 		dst = binary.AppendUvarint(dst, uint64(s.lastAt-b.placedAt))
-		dst = binary.AppendUvarint(dst, uint64(b.expiresAt-b.placedAt))
+		dst = binary.AppendUvarint(dst, uint64(s.endOf(b)-b.placedAt))
 		s.seatBuffer = s.bookings.appendSeats(s.seatBuffer[:0], b)
 		dst = appendSeatGaps(dst, s.seatBuffer)
 	})
@@ -129,9 +130,9 @@ func (s *State) appendRequests(dst []byte) []byte {
 		e := q.At(q.Head() + i)
 		dst = append(dst, e.id[:]...)
 		dst = binary.LittleEndian.AppendUint64(dst, e.fingerprint)
-		dst = binary.AppendUvarint(dst, uint64(s.lastAt-e.at))
-		dst = binary.AppendUvarint(dst, uint64(s.bookings.slab.At(e.slot()).no))
-		dst = append(dst, byte(e.ref&1))
+		dst = binary.AppendUvarint(dst, uint64(s.lastAt-s.requests.at(q.Head()+i)))
+		dst = binary.AppendUvarint(dst, uint64(s.bookings.numberOf(e.slot())))
+		dst = append(dst, byte(e.ref&refPlaced))
 	}
 	return dst
 }
@@ -140,7 +141,7 @@ func (s *State) appendEnded(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(s.ended.Len()))
 	for i := range s.ended.Len() {
 		e := s.ended.At(s.ended.Head() + i)
-		dst = binary.AppendUvarint(dst, uint64(s.bookings.slab.At(e.slot).no))
+		dst = binary.AppendUvarint(dst, uint64(s.bookings.numberOf(e.slot)))
 		dst = binary.AppendUvarint(dst, uint64(s.lastAt-e.at))
 	}
 	return dst

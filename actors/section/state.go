@@ -141,7 +141,7 @@ func (s *State) Owner(no BookingNo) (BuyerID, bool) {
 func (s *State) Paying(visit func(BookingNo)) {
 	s.bookings.each(func(slot uint32) {
 		if b := s.bookings.slab.At(slot); b.state == BookingPaying {
-			visit(b.no)
+			visit(s.bookings.number(b))
 		}
 	})
 }
@@ -150,7 +150,7 @@ func (s *State) Paying(visit func(BookingNo)) {
 func (s *State) SoldSeats(visit func(SeatIndex, BookingNo)) {
 	for i, letter := range s.seats.letters {
 		if SeatStatus(letter) == Sold {
-			visit(SeatIndex(i), s.bookings.slab.At(s.seats.holder[i]).no)
+			visit(SeatIndex(i), s.bookings.numberOf(s.seats.holder[i]))
 		}
 	}
 }
@@ -169,13 +169,13 @@ func (s *State) RemembersFrom() Instant {
 	if s.requests.entries.Len() == 0 {
 		return 0
 	}
-	return s.requests.entries.Front().at
+	return s.requests.at(s.requests.entries.Head())
 }
 
 // describe fills the outcome's booking fields from a booking.
 func (s *State) describe(slot uint32, d *Decision) {
 	b := s.bookings.slab.At(slot)
 	o := &d.Outcome
-	o.Booking, o.State, o.ExpiresAt, o.Split = b.no, b.state, b.expiresAt, b.split()
+	o.Booking, o.State, o.ExpiresAt, o.Split = s.bookings.number(b), b.state, s.endOf(b), b.split()
 	o.Seats = s.bookings.appendSeats(o.Seats[:0], b)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"holdfast/cmd/holdfast/node"
 	"holdfast/cmd/holdfast/storectl"
 )
 
@@ -44,6 +45,6 @@ Exit code: 0 all printed, 2 not: damaged, or could not be read.`
 
 // Run prints the log.
 func (l *logCommand) Run(c *console) error {
-	relaxCollector()
+	node.RelaxCollector()
 	return storectl.PrintLog(c.ctx, c.out, l.source(), l.Event, l.Section)
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -55,7 +54,7 @@ func (s *serveCommand) Run(c *console) error {
 	}
 	log, lines := node.NewLog(c.err, s.LogFormat, s.LogLevel)
 	defer lines.Flush()
-	relaxCollector()
+	node.LimitMemory(&s.Config, log)
 	useProcessors(s.Processors)
 	ctx, restoreSignals := signal.NotifyContext(c.ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer restoreSignals()
@@ -94,18 +93,6 @@ func (s *serveCommand) drain(ctx context.Context, n *node.Node) {
 	ctx, cancel := context.WithTimeout(ctx, max(s.DrainWait, stopPatience(s.ShutdownTimeout)/2))
 	defer cancel()
 	n.Drain(ctx, s.DrainWait)
-}
-
-// collectorPercent trades memory for processor time: the heap may grow to five times what lives before it is collected.
-// What lives is small (some 200 bytes a hold, no pointers in it), so this is tens of megabytes on a large sale, and the
-// collector's share of the processor falls to about a quarter.
-const collectorPercent = 400
-
-// relaxCollector leaves the last word to the operator's GOGC.
-func relaxCollector() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(collectorPercent)
-	}
 }
 
 // useProcessors leaves the choice to Go, and to the operator's GOMAXPROCS, unless a number is given. It comes before

@@ -21,7 +21,7 @@ var commandWalls = map[string]wall{
 			"cmd/holdfast/terminal", "actors/...", "actors", "storage/...", "storage", "api/...", "api", "cluster",
 			"cluster/netlimit",
 		},
-		Third: []string{prometheus},
+		Third: []string{prometheus, "github.com/KimMachineGun/automemlimit/memlimit"},
 		Test: []string{
 			"cmd/holdfast/client", "cmd/holdfast/nodetest", "cmd/holdfast/testkit", "go.yaml.in/yaml/v3",
 		},

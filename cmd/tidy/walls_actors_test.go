@@ -128,7 +128,7 @@ var wallsOfActors = map[string]wall{
 			"knew the time could not be simulated",
 		Own:  []string{"actors/section", "storage"},
 		Std:  append([]string{"sync"}, pureStd...),
-		Test: []string{"actors/budget"},
+		Test: []string{"actors/budget", rapid},
 	},
 	"actors/placement": {
 		Why: "rules and a directory of hearsay; authority is the log's alone, so nothing here may reach it",

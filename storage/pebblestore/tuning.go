@@ -19,6 +19,9 @@ const (
 	memTablesMax = 4
 	// cacheSize bounds the block cache; Pebble charges memtables to it, so it must exceed them for any block to be cached.
 	cacheSize = memTableSize*memTablesMax + 32<<20
+	// MemoryMax is what a store takes at the most beside Go's heap, in bytes: memtables and blocks. Built without cgo,
+	// they are in the heap.
+	MemoryMax = cacheSize
 	// blockSize is a table's unit of reading in bytes. Pebble hands each block to the file system on its own: at its
 	// default of 4 KiB every log entry would cost a write call at flush.
 	blockSize = 64 << 10

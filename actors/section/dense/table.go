@@ -45,17 +45,24 @@ func (t *Table) Seek(tag, from uint32) (handle, next uint32) {
 	if len(entries) == 0 {
 		return 0, 0
 	}
-	mask := uint32(len(entries) - 1)
+	i := home(tag, len(entries)) + int(from)
 	for n := from; ; n++ {
-		e := entries[(tag+n)&mask]
+		if i >= len(entries) {
+			i -= len(entries)
+		}
+		e := entries[i]
 		if e == 0 {
 			return 0, 0
 		}
 		if uint32(e>>32) == tag {
 			return uint32(e), n + 1
 		}
+		i++
 	}
 }
+
+// home is where a tag's entry would stand in a bucket of so many places if it were alone. The bucket has the high bits.
+func home(tag uint32, places int) int { return int(uint64(tag<<8) * uint64(places) >> 32) }
 
 // Insert adds an entry.
 func (t *Table) Insert(tag, handle uint32) {
@@ -76,20 +83,34 @@ func (t *Table) Reserve(entries uint64) {
 		return
 	}
 	t.buckets = new([256]bucket)
-	size := 8
+	size := bucketMin
 	for uint64(size)*uint64(len(t.buckets))*13 < entries*16 {
-		size *= 2
+		size = larger(size)
 	}
-	if size > 8 {
+	if size > bucketMin {
 		for i := range t.buckets {
 			t.buckets[i].entries = make([]uint64, size)
 		}
 	}
 }
 
+const bucketMin = 8
+
+// larger is twice as much while that is little, then a half more and the next power of two in turns: a large bucket is
+// never more than a half empty.
+func larger(size int) int {
+	switch {
+	case size < 256:
+		return 2 * size
+	case size&(size-1) == 0:
+		return size + size/2
+	}
+	return size / 3 * 4
+}
+
 func (s *bucket) grow() {
 	old := s.entries
-	s.entries = make([]uint64, max(8, 2*len(old)))
+	s.entries = make([]uint64, max(bucketMin, larger(len(old))))
 	for _, e := range old {
 		if e != 0 {
 			s.place(e)
@@ -98,29 +119,41 @@ func (s *bucket) grow() {
 }
 
 func (s *bucket) place(e uint64) {
-	mask := uint32(len(s.entries) - 1)
-	i := uint32(e>>32) & mask
+	i := home(uint32(e>>32), len(s.entries))
 	for s.entries[i] != 0 {
-		i = (i + 1) & mask
+		i = s.next(i)
 	}
 	s.entries[i] = e
+}
+
+func (s *bucket) next(i int) int {
+	if i++; i == len(s.entries) {
+		return 0
+	}
+	return i
+}
+
+// distance is how many places b is behind a.
+func (s *bucket) distance(a, b int) int {
+	if b < a {
+		return b - a + len(s.entries)
+	}
+	return b - a
 }
 
 // Remove takes out the entry with this tag and handle, which must be there. Later entries of the same run move up, so
 // there are no tombstones and a table in steady use never degrades.
 func (t *Table) Remove(tag, handle uint32) {
 	s := &t.buckets[tag>>24]
-	mask := uint32(len(s.entries) - 1)
-	hole := tag & mask
+	hole := home(tag, len(s.entries))
 	for s.entries[hole] != uint64(tag)<<32|uint64(handle) {
 		if s.entries[hole] == 0 {
 			panic("dense: table has lost an entry")
 		}
-		hole = (hole + 1) & mask
+		hole = s.next(hole)
 	}
-	for i := (hole + 1) & mask; s.entries[i] != 0; i = (i + 1) & mask {
-		first := uint32(s.entries[i]>>32) & mask
-		if (i-first)&mask >= (i-hole)&mask {
+	for i := s.next(hole); s.entries[i] != 0; i = s.next(i) {
+		if s.distance(home(uint32(s.entries[i]>>32), len(s.entries)), i) >= s.distance(hole, i) {
 			s.entries[hole] = s.entries[i]
 			hole = i
 		}

@@ -275,23 +275,19 @@ func (w *world) compareLedgers(h *host) {
 			}
 		}
 	}
-	h.ev.Quota().Each(func(buyer section.BuyerID, seats uint32) {
-		if want[buyer] != seats {
-			w.failf("n%d counts %d seats of buyer %x, the logs %d", h.number, seats, buyer[:2], want[buyer])
-		}
-		delete(want, buyer)
-	})
 	for buyer, seats := range want {
-		w.failf("n%d counts no seats of buyer %x, the logs %d", h.number, buyer[:2], seats)
-	}
-	keys := map[section.RequestID]coordinator.KeyUse{}
-	h.ev.Keys().Each(func(request section.RequestID, use coordinator.KeyUse) {
-		if keys[request] = use; use.UnderWay {
-			w.failf("n%d believes request %x to be under way: %+v", h.number, request[:4], use)
+		if counted := h.ev.Quota().Seats(buyer); counted != seats {
+			w.failf("n%d counts %d seats of buyer %x, the logs %d", h.number, counted, buyer[:2], seats)
 		}
-	})
+	}
+	if buyers := h.ev.Quota().Buyers(); buyers != len(want) {
+		w.failf("n%d counts seats of %d buyers, the logs have %d", h.number, buyers, len(want))
+	}
+	if _, underWay := h.ev.Keys().Size(); underWay != 0 {
+		w.failf("n%d believes %d requests to be under way", h.number, underWay)
+	}
 	for request, effect := range w.judge.effects {
-		use, known := keys[request]
+		use, known := h.ev.Keys().Use(request)
 		if !known || !use.Accepted || int(use.Section) != effect.section {
 			w.failf(
 				"P5: n%d does not know that request %x had its effect in section %d (%+v)", h.number, request[:4],

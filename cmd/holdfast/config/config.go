@@ -52,6 +52,7 @@ type Config struct {
 	CallLimits
 	Connections
 	Disk
+	Memory
 	// Redis would name a shared waiting room. Not in this build: refused.
 	Redis string `help:"A shared waiting room. Not in this build." placeholder:"URL" group:"Where"`
 
@@ -173,6 +174,9 @@ func (c *Config) Check() error {
 		return err
 	}
 	if err := c.checkDisk(); err != nil {
+		return err
+	}
+	if err := c.checkMemory(); err != nil {
 		return err
 	}
 	if err := c.checkAuth(); err != nil {
