@@ -28,8 +28,8 @@ var budgets = []budget.Path{
 	budget.Exact("availability, not modified", 1000, 0, handlerPath("availability", known)),
 	budget.Exact("availability, packed", 1000, 0, handlerPath("availability", packed)),
 	// 7.6 each: mailboxes, the record, the delta.
-	budget.About("hold on a real engine", 300, 2288, 30, shopPath((*shop).hold, 201)),
-	budget.About("hold of the best two on a real engine", 300, 2288, 30, shopPath((*shop).best, 201)),
+	budget.About("hold on a real engine", 300, 1611, 30, shopPath((*shop).hold, 201)),
+	budget.About("hold of the best two on a real engine", 300, 1611, 30, shopPath((*shop).best, 201)),
 	budget.Exact("refused hold on a real engine", 300, 0, shopPath((*shop).taken, 409)),
 	budget.Exact("availability on a real engine", 300, 0, shopPath((*shop).look, 200)),
 }

@@ -107,8 +107,8 @@ func exitCode(err error) int {
 	return 2
 }
 
-// relaxCollector trades memory for processor time, as the server in question does (see holdfast serve), and leaves the
-// last word to GOGC.
+// relaxCollector trades memory for processor time, for the client shares its processors with what it measures, and
+// leaves the last word to GOGC.
 func relaxCollector() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
