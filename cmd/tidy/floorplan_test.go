@@ -36,6 +36,7 @@ const (
 	rapid      = "pgregory.net/rapid"
 	porcupine  = "github.com/anishathalye/porcupine"
 	chromedp   = "github.com/chromedp"
+	circl      = "github.com/cloudflare/circl"
 	openapi    = "github.com/getkin/kin-openapi"
 	histogram  = "github.com/HdrHistogram/hdrhistogram-go"
 	xxhash     = "github.com/cespare/xxhash/v2"

@@ -95,6 +95,10 @@ var wallsOfActors = map[string]wall{
 		Why: "a draw that strangers recompute: bytes in, places out, and nothing of the gate",
 		Std: pureStd,
 	},
+	"actors/gate/beacon": {
+		Why: "whether a round is the beacon's must be readable alone: nothing of the gate, and no network",
+		Std: pureStd, Third: []string{circl},
+	},
 	"actors/venue": {
 		Why: "plans are data: parsing them needs the core's types and nothing that runs",
 		Own: []string{
