@@ -34,6 +34,7 @@ type commands struct {
 	Log     logCommand     `cmd:"" help:"Print what happened, change by change, of a stopped server's data or of a database that is sold from."`
 	Views   viewsCommand   `cmd:"" help:"Tables for people, derived from the logs in a database."`
 	Migrate migrateCommand `cmd:"" help:"Bring a database's schema up to what this build needs."`
+	Draw    drawCommand    `cmd:"" help:"Verify a published draw of a waiting room, or print the log to verify it with."`
 	Store   storeCommand   `cmd:"" help:"Look whether a store has lost what was acknowledged and accept a loss, or make a restored copy a store of its own."`
 	Copy    copyCommand    `cmd:"" help:"Move everything from one store to another, verified by hash."`
 	Cluster clusterCommand `cmd:"" help:"Look at the nodes that share the sections, drain them, make their keys, or try a cluster out on this machine."`

@@ -6,7 +6,7 @@ var commandWalls = map[string]wall{
 		Why: "cmd ties the knot: flags in, a room called, words out; it is imported by nobody",
 		Own: []string{
 			"cmd/holdfast/...", "actors", "actors/audit", "actors/money", "actors/section", "actors/venue", "cluster",
-			"storage", "storage/copier", "storage/sqlstore",
+			"storage", "storage/copier", "storage/sqlstore", "api/wire/drawproof",
 		},
 		Third: []string{kong, "github.com/schollz/progressbar/v3"},
 		Test: []string{
@@ -43,6 +43,13 @@ var commandWalls = map[string]wall{
 			"actors", "storage/...", "storage", "api/wire",
 		},
 		Test: []string{"cmd/holdfast/testkit"},
+	},
+	"cmd/holdfast/drawctl": {
+		Why: "checks a draw as a stranger would: a store or a server in reach could be believed instead",
+		Own: []string{
+			"cmd/holdfast/terminal", "actors/gate", "actors/gate/audit", "actors/gate/beacon", "actors/gate/draw",
+			"api/wire", "api/wire/drawproof", "storage",
+		},
 	},
 	"cmd/holdfast/eventctl": {
 		Why: "what a server would refuse is refused without one: it needs the API's rules and an engine, and no node",
