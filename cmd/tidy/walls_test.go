@@ -142,6 +142,10 @@ var wallsAround = map[string]wall{
 		Why: "counts calls by whose they are: what a call does is its handler's business",
 		Own: []string{"api/auth", "api/call", "api/listen", "api/problem", "api/wire"}, Third: []string{fasthttp},
 	},
+	"api/proofofwork": {
+		Why: "a puzzle and its proof: bytes, keys and numbers; the time and chance come in, and nothing is kept",
+		Std: append([]string{"embed", "sync"}, pureStd...), Third: []string{fastjson},
+	},
 	"api/meter": {
 		Why:   "counts what was answered, and knows neither what was asked nor who asked: only its price matters",
 		Third: []string{prometheus}, Test: []string{"github.com/prometheus/common"},
