@@ -146,6 +146,9 @@ var wallsAround = map[string]wall{
 		Why: "a puzzle and its proof: bytes, keys and numbers; the time and chance come in, and nothing is kept",
 		Std: append([]string{"embed", "sync"}, pureStd...), Third: []string{fastjson},
 	},
+	"api/captcha": {
+		Why: "asks strangers on the network about strangers: were the engine in reach, a slow answer could hold it up",
+	},
 	"api/meter": {
 		Why:   "counts what was answered, and knows neither what was asked nor who asked: only its price matters",
 		Third: []string{prometheus}, Test: []string{"github.com/prometheus/common"},
