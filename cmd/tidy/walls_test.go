@@ -197,8 +197,9 @@ var wallsAround = map[string]wall{
 		Third: []string{strictJSON, fastjson}, Test: []string{"actors/budget", rapid},
 	},
 	"api/wire/drawproof": {
-		Why: "what a stranger checks a draw with: a document and the draw's hashes, and nothing of who made it",
-		Own: []string{"actors/gate/draw", "api/wire"}, Test: []string{"github.com/santhosh-tekuri/jsonschema/v6"},
+		Why:  "what a stranger checks a draw with: a document and the draw's hashes, and nothing of who made it",
+		Own:  []string{"actors/gate", "actors/gate/draw", "api/wire"},
+		Test: []string{"github.com/santhosh-tekuri/jsonschema/v6"},
 	},
 	"api/token": {
 		Why:   "who a token is believed to be from: it must be readable alone, for whoever gets past it is a buyer",

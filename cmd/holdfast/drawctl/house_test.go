@@ -108,40 +108,33 @@ func lobbyOf(t *testing.T, rule gate.DrawRule, closed gate.Instant, entrants ...
 	return h
 }
 
+func (h *house) state() *drawproof.State {
+	p, set := h.m.Public(), h.m.Settings()
+	s := &drawproof.State{Event: event.String(), Phase: p.Phase, ClosesAt: set.ClosesAt, Rule: set.Rule,
+		Entrants: p.Entrants, Root: p.Root, Round: p.Round, Signature: slices.Clone(h.m.Signature()), Seed: p.Seed}
+	if c := h.read().closed; c != nil {
+		s.ClosedAt = c.At
+	}
+	return s
+}
+
 // lobbyDocument is what was published while the lobby was open.
 func (h *house) lobbyDocument() *drawproof.Document {
-	set := h.m.Settings()
-	d := &drawproof.Document{Version: 1, Event: event.String(), Phase: drawproof.PhaseLobby,
-		Rule: drawproof.Rule{ClosesAt: wire.Time(set.ClosesAt)}}
-	if r := set.Rule; r.Independent() {
-		d.Rule.Beacon = &drawproof.Beacon{Chain: drawproof.Hash(r.Chain), Genesis: wire.Time(r.Genesis),
-			Period: int64(r.Period), Round: r.Round, Late: int64(r.Late)}
-	}
-	return d
+	s := h.state()
+	s.Phase = gate.Lobby
+	return drawproof.Of(s)
 }
 
 // document is what is published now, with the place of a number.
 func (h *house) document(number uint32) *drawproof.Document {
-	p, d := h.m.Public(), h.lobbyDocument()
-	log := h.read()
-	d.Phase = drawproof.PhaseClosed
-	d.Close = &drawproof.Close{At: wire.Time(log.closed.At), Entrants: &p.Entrants, Root: drawproof.Hash(p.Root),
-		Round: p.Round}
-	e, key := log.joined[number], h.m.Settings().SaltKey
-	d.Place = &drawproof.Place{Number: &number, Pseudonym: e.Pseudonym, Party: e.Party,
-		Salt: drawproof.ID(draw.SaltOf(&key, number))}
+	d, log, key := drawproof.Of(h.state()), h.read(), h.m.Settings().SaltKey
 	var leaves []draw.Hash
-	for n, e := range log.joined[:p.Entrants] {
+	for n, e := range log.joined[:*d.Close.Entrants] {
 		leaves = append(leaves, draw.Leaf(uint32(n), e.Pseudonym, e.Party, draw.SaltOf(&key, uint32(n))))
 	}
-	for _, sibling := range draw.NewTree(leaves).Path(number) {
-		d.Place.Path = append(d.Place.Path, drawproof.Hash(sibling))
-	}
-	if p.Phase >= gate.Drawn {
-		rank := uint32(h.m.Rank(gate.Number(number)))
-		d.Phase, d.Place.Rank = drawproof.PhaseDrawn, &rank
-		d.Draw = &drawproof.Draw{Signature: slices.Clone(h.m.Signature()), Seed: drawproof.Hash(p.Seed)}
-	}
+	e := log.joined[number]
+	d.Show(gate.Number(number), gate.Entrant{Buyer: e.Pseudonym, Party: e.Party}, draw.SaltOf(&key, number),
+		draw.NewTree(leaves).Path(number))
 	return d
 }
 
