@@ -99,6 +99,9 @@ var wallsOfActors = map[string]wall{
 		Why: "whether a round is the beacon's must be readable alone: nothing of the gate, and no network",
 		Std: pureStd, Third: []string{circl},
 	},
+	"actors/cooldown": {
+		Why: "how long who waits is told to buyers and recomputed: numbers in, numbers out", Std: pureStd,
+	},
 	"actors/venue": {
 		Why: "plans are data: parsing them needs the core's types and nothing that runs",
 		Own: []string{
