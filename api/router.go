@@ -42,7 +42,7 @@ func routes(s *Server) []*endpoint {
 	on("GET", event, demand{}, s.catalog.Get)
 	on("DELETE", event, operator, s.catalog.Delete)
 	on("POST", event+"/sale", operator, s.catalog.SetSale)
-	on("GET", event+"/seatmap", demand{}, s.catalog.Seatmap)
+	on("GET", event+"/seatmap", demand{Weight: 5}, s.catalog.Seatmap) // hundreds of kilobytes
 	on("GET", event+"/availability", demand{}, s.live.Availability)
 	on("GET", event+"/availability/stream", demand{Stream: true}, s.live.Stream)
 	on("POST", event+"/bookings", buyer, s.bookings.Book)
@@ -57,6 +57,8 @@ func routes(s *Server) []*endpoint {
 	on("GET", "/v1/cluster", watch, s.operate.Cluster)
 	on("POST", "/v1/cluster/nodes/{node}/drain", lenient, s.operate.Drain)
 	on("POST", "/v1/cluster/rebalance", watch, s.operate.Rebalance)
+	on("GET", "/v1/limits", watch, s.limits.Show)
+	on("PATCH", "/v1/limits", watch, s.limits.Change)
 	on("GET", "/healthz", demand{Probe: true}, s.healthz)
 	on("GET", "/readyz", demand{Probe: true}, s.readyz)
 	on("GET", metricsPath, demand{Probe: true}, s.metricsPage)

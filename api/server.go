@@ -56,7 +56,7 @@ type Server struct {
 func New(engine Engine, cfg Config) *Server {
 	cfg.fill()
 	s := &Server{engine: engine, cfg: cfg, auth: auth.New(cfg.authentication()), meters: newMeters()}
-	s.limits = limit.New(&cfg.Limits, s.auth, cfg.Now)
+	s.limits = limit.New(&cfg.Limits, s.auth, cfg.Now, s.meters.epoch)
 	s.log = operate.NewLog(cfg.Logger, s.meters.registry, s.limits.Address)
 	s.catalog = catalog.New(engine, cfg.RequestTimeout)
 	s.bookings = booking.New(engine, cfg.RequestTimeout)

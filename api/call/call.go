@@ -43,11 +43,19 @@ type Call struct {
 	Out     []byte          // the answer being encoded
 	Text    []byte          // small texts inside it
 	Over    problem.Problem // the limit that was met
+	Left    Left            // of the limit that is nearest
 	Detail  string          // what an operator asks for besides the path; see Detailf
 	// Where a number stands that is a card's unless the plan has it as a name (see cardInRequest).
 	Doubt string
 	// Shared says that the engine may still touch call or view (a timeout): this request must not be used again.
 	Shared bool
+}
+
+// Left is what a limit leaves to a caller.
+type Left struct {
+	Limit          string // its name; empty: none counts the caller
+	Policy         []byte // as RateLimit-Policy says it
+	Calls, Seconds int64  // whole calls at once, and the time until one more; 0: no more
 }
 
 var requests = sync.Pool{New: func() any { return new(Call) }}

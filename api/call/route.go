@@ -19,7 +19,11 @@ type Route struct {
 	Stream  bool // its answer goes on until the client leaves
 	Probe   bool // asked by those who watch the server: free of limits
 	OfEvent bool // its parameter is an event
-	Plan    bool // its body may be a plan: planBodyBytesMax, and its ids may be long numbers
+	// AnyAddress says that no limit by address counts it: whole towns share one when the doors open.
+	AnyAddress bool
+	// Weight is what it counts for limits, in tenths of a call, from 1 to 10; 0: by its kind (see limit.Weight).
+	Weight uint8
+	Plan   bool // its body may be a plan: planBodyBytesMax, and its ids may be long numbers
 }
 
 // Name is the route as logs and metrics tell it.

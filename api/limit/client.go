@@ -26,6 +26,10 @@ type Clients struct {
 
 const headerForwarded = "Forwarded"
 
+// hopsMax bounds the proxies between a caller and this server: a longer list is not read on, and who stands at its end
+// so far answers for the rest.
+const hopsMax = 32
+
 type clients struct {
 	trusted, uncounted []netip.Prefix
 	header             []byte
@@ -78,8 +82,12 @@ func (c *clients) address(ctx *fasthttp.RequestCtx) (netip.Addr, bool) {
 		return address, true
 	}
 	lines := ctx.Request.Header.PeekAll(string(c.header))
+	hops := 0
 	for i := len(lines) - 1; i >= 0; i-- {
 		for rest, more := lines[i], true; more; {
+			if hops++; hops > hopsMax {
+				return address, true
+			}
 			var one []byte
 			rest, one, more = lastOf(rest)
 			said, ok := c.parse(one)

@@ -1,6 +1,8 @@
 package limit
 
 import (
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -24,51 +26,51 @@ type Limits struct {
 	Buyer, Address, Event, Global Rate
 	// StreamsPerAddress and StreamsPerBuyer bound open live-map streams (0: no bound). A buyer is known to a stream
 	// only if it says who it is, which it need not. Opening several in the same instant may exceed a bound by those.
+	// Each server counts its own.
 	StreamsPerAddress, StreamsPerBuyer int
 	// Clients says how a caller's address is found.
 	Clients Clients
+	// Shared counts the rates over all servers. Nil: each counts what it has seen itself.
+	Shared Shared
 }
 
-// Limiters are Limits at work.
+// Limiters are Limits at work. Safe for concurrent use.
 type Limiters struct {
+	bounds  atomic.Pointer[bounds]
+	change  sync.Mutex // of bounds
+	clients clients
+	streams streamCounts
+	auth    *auth.Authenticator
+	shared  Shared           // nil: every bound is this server's own
+	clock   func() time.Time // nil: the moment at which a request came
+	epoch   time.Time        // of moments, without a clock
+}
+
+// bounds are limits at one time; another set replaces them whole.
+type bounds struct {
 	buyer, addresses, event *rateLimiter
-	global                  soleLimiter
-	clients                 clients
-	streams                 streamCounts
+	global                  *soleLimiter
 	limits                  Limits
-	auth                    *auth.Authenticator
-	clock                   func() time.Time // nil: the moment at which a request came
 }
 
-// New makes limits that let operators pass. clock is the time that rates count on; nil: the machine's monotonic
-// clock.
-func New(c *Limits, auth *auth.Authenticator, clock func() time.Time) *Limiters {
-	return &Limiters{
-		auth: auth, clock: clock,
+// New makes limits that let operators pass. clock is the time that rates count on; nil: the machine's monotonic clock,
+// as a Call's Start has it since epoch.
+func New(c *Limits, auth *auth.Authenticator, clock func() time.Time, epoch time.Time) *Limiters {
+	l := &Limiters{auth: auth, clock: clock, epoch: epoch, shared: c.Shared, clients: newClients(&c.Clients),
+		streams: streamCounts{open: map[streamKey]int{}}}
+	l.bounds.Store(&bounds{
 		buyer: newRateLimiter("buyer", c.Buyer), addresses: newRateLimiter("address", c.Address),
-		event: newRateLimiter("event", c.Event), global: soleLimiter{rateLimiter: *newRateLimiter("global", c.Global)},
-		clients: newClients(&c.Clients), streams: streamCounts{open: map[streamKey]int{}}, limits: *c,
-	}
+		event: newRateLimiter("event", c.Event), global: newSoleLimiter("global", c.Global), limits: *c,
+	})
+	return l
 }
 
-// Costs of calls, in tenths.
-const (
-	costProbe    = 0 // health checks and metrics: operators watch the server under attack
-	costRead     = 1
-	costMutation = 10
-)
-
-// cost is what a call counts; of a path or method that is none, what a read does.
-func cost(r *call.Route) int64 {
-	switch {
-	case r == nil:
-		return costRead
-	case r.Probe:
-		return costProbe
-	case r.Mutates || r.Stream:
-		return costMutation
+// changed are other limits for the same callers: what they have used up stays used up.
+func (b *bounds) changed(limits Limits, now int64) *bounds {
+	return &bounds{
+		buyer: b.buyer.changed(limits.Buyer, now), addresses: b.addresses.changed(limits.Address, now),
+		event: b.event.changed(limits.Event, now), global: b.global.changed(limits.Global, now), limits: limits,
 	}
-	return costRead
 }
 
 // moment is when a request came, in nanoseconds of a clock that nobody sets: a wall clock that steps back by an hour
@@ -88,58 +90,85 @@ func (l *Limiters) Address(ctx *fasthttp.RequestCtx) string {
 	return ctx.RemoteAddr().String()
 }
 
+// addressOf is under whose address a call counts; false: under nobody's.
+func (l *Limiters) addressOf(r *call.Call, b *bounds) (k key, counted bool) {
+	if b.addresses.step == 0 || r.Route != nil && r.Route.AnyAddress {
+		return k, false
+	}
+	return l.clients.counted(r.Ctx)
+}
+
 // Outside counts a call before anything is known of it but where it comes from.
 func (l *Limiters) Outside(r *call.Call) error {
-	cost := cost(r.Route)
-	if l.addresses.step == 0 && l.global.step == 0 || cost == 0 {
+	b, weight := l.bounds.Load(), Weight(r.Route)
+	r.Left = call.Left{}
+	if b.addresses.step == 0 && b.global.step == 0 || weight == 0 {
 		return nil
 	}
-	address, counted := key{}, false
-	if l.addresses.step != 0 {
-		address, counted = l.clients.counted(r.Ctx)
-	}
-	if !counted && l.global.step == 0 {
+	address, counted := l.addressOf(r, b)
+	if !counted && b.global.step == 0 {
 		return nil
 	}
 	now := l.moment(r)
 	if counted {
-		if wait, ok := l.addresses.allow(address, cost, now); !ok {
-			return l.limited(r, problem.RateAddress, l.addresses.policy, wait)
+		ahead, ok := b.addresses.allow(address, weight, now)
+		if !ok {
+			return l.limited(r, problem.RateAddress, &b.addresses.pace, ahead)
 		}
+		tell(r, &b.addresses.pace, ahead)
 	}
-	if wait, ok := l.global.allow(cost, now); !ok {
-		return l.limited(r, problem.RateGlobal, l.global.policy, wait)
+	if ahead, ok := b.global.allow(weight, now); !ok {
+		return l.limited(r, problem.RateGlobal, &b.global.pace, ahead)
 	}
 	return nil
 }
 
 // Inside counts a call of somebody who is known, or about an event.
 func (l *Limiters) Inside(r *call.Call) error {
-	cost := cost(r.Route)
-	if l.buyer.step == 0 && l.event.step == 0 || cost == 0 {
+	b, weight := l.bounds.Load(), Weight(r.Route)
+	if weight == 0 || r.Who.Operator {
+		return nil
+	}
+	if l.shared != nil {
+		return l.together(r, b, weight)
+	}
+	return l.alone(r, b, weight)
+}
+
+// alone counts by what this server has seen.
+func (l *Limiters) alone(r *call.Call, b *bounds, weight int64) error {
+	byEvent := b.event.step != 0 && r.Route.OfEvent
+	if (b.buyer.step == 0 || !r.Who.Known) && !byEvent {
+		l.headers(r)
 		return nil
 	}
 	now := l.moment(r)
-	if r.Who.Known && !r.Who.Operator {
-		if wait, ok := l.buyer.allow(key(r.Who.Buyer), cost, now); !ok {
-			return l.limited(r, problem.RateBuyer, l.buyer.policy, wait)
+	if b.buyer.step != 0 && r.Who.Known {
+		ahead, ok := b.buyer.allow(key(r.Who.Buyer), weight, now)
+		if !ok {
+			return l.limited(r, problem.RateBuyer, &b.buyer.pace, ahead)
+		}
+		tell(r, &b.buyer.pace, ahead)
+	}
+	if byEvent {
+		event, err := r.Event()
+		if err != nil {
+			return err
+		}
+		if ahead, ok := b.event.allow(key(event), weight, now); !ok {
+			return l.limited(r, problem.RateEvent, &b.event.pace, ahead)
 		}
 	}
-	if l.event.step == 0 || !r.Route.OfEvent || r.Who.Operator {
-		return nil
-	}
-	event, err := r.Event()
-	if err != nil {
-		return err
-	}
-	if wait, ok := l.event.allow(key(event), cost, now); !ok {
-		return l.limited(r, problem.RateEvent, l.event.policy, wait)
-	}
+	l.headers(r)
 	return nil
 }
 
 // limited makes the refusal in the request's own memory: a flood of them must cost nothing.
-func (l *Limiters) limited(r *call.Call, k *problem.Kind, policy []byte, wait time.Duration) error {
+func (l *Limiters) limited(r *call.Call, k *problem.Kind, p *pace, ahead int64) error {
+	return l.over(r, k, p.policy, p.wait(ahead, Weight(r.Route)))
+}
+
+func (l *Limiters) over(r *call.Call, k *problem.Kind, policy []byte, wait time.Duration) error {
 	if token, ok := auth.BearerToken(r.Ctx.Request.Header.Peek("Authorization")); ok && l.auth.IsOperator(token) {
 		return nil
 	}

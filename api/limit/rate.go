@@ -4,14 +4,7 @@ import (
 	"encoding/binary"
 	"sync"
 	"sync/atomic"
-	"time"
-
-	"holdfast/api/problem"
 )
-
-// Rate bounds calls: PerSecond for ever, and Burst of them at once. A hold, payment, extension, release or a stream's
-// opening counts one; a read counts a tenth. PerSecond 0: no bound. Burst 0: one second's worth.
-type Rate struct{ PerSecond, Burst float64 }
 
 // key names whose calls are counted together.
 type key [16]byte
@@ -23,11 +16,11 @@ type key [16]byte
 // for each hash, as in a processor's cache: most callers are new ones, and a map that grows and is swept for them cost
 // a tenth of a hold. When all slots of a hash have buckets that are not full, newcomers of that hash pass, because
 // refusing an honest buyer is worse than not limiting a flood that other bounds catch.
+//
+// A limiter's pace never changes; another limiter may take its table over.
 type rateLimiter struct {
+	pace
 	sets   uint64 // of a shard, a power of two
-	step   int64  // nanoseconds that a tenth of a call takes to come back; 0: no limit
-	burst  int64  // nanoseconds that a bucket may run ahead
-	policy []byte
 	shards []rateShard
 }
 
@@ -63,28 +56,66 @@ func rateSets(rate Rate) uint64 {
 }
 
 func newRateLimiter(name string, rate Rate) *rateLimiter {
-	l := &rateLimiter{}
-	if rate.PerSecond <= 0 {
-		return l
+	l := &rateLimiter{pace: newPace(name, rate)}
+	if l.step > 0 {
+		l.shards, l.sets = make([]rateShard, rateShards), rateSets(rate)
 	}
-	burst := rate.burst()
-	l.step = max(1, int64(float64(time.Second)/rate.PerSecond/costMutation))
-	l.burst = int64(float64(l.step) * costMutation * burst)
-	l.policy = problem.RatePolicy(name, burst, burst/rate.PerSecond)
-	l.shards, l.sets = make([]rateShard, rateShards), rateSets(rate)
 	return l
 }
 
-func (r Rate) burst() float64 {
-	if r.Burst > 0 {
-		return max(r.Burst, 1)
+// changed is a limiter of another rate for the same callers: what they have used up stays used up. A bucket that the
+// old limiter fills during the change may be lost.
+func (l *rateLimiter) changed(rate Rate, now int64) *rateLimiter {
+	if rate == l.rate {
+		return l
 	}
-	return max(r.PerSecond, 1)
+	next := newRateLimiter(l.name, rate)
+	if next.step == 0 {
+		return next
+	}
+	if next.sets == l.sets {
+		next.shards = l.shards
+	}
+	for i := range l.shards {
+		old := &l.shards[i]
+		old.mu.Lock()
+		for at, slot := range old.slots {
+			if slot.full <= now {
+				continue
+			}
+			if slot.full = min(slot.full, now+next.burst); next.sets == l.sets {
+				old.slots[at] = slot
+			} else {
+				next.restore(slot, now)
+			}
+		}
+		old.mu.Unlock()
+	}
+	return next
 }
 
-// allow takes cost from the key's bucket, or says how long until it could.
-func (l *rateLimiter) allow(k key, cost int64, now int64) (wait time.Duration, ok bool) {
-	if l.step == 0 || cost == 0 {
+// restore puts a bucket back, if there is room.
+func (l *rateLimiter) restore(old rateSlot, now int64) {
+	shard := &l.shards[old.tag%rateShards]
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	if slot := shard.slot(old.tag, l.sets, now); slot != nil {
+		*slot = old
+	}
+}
+
+// allow takes a weight from the key's bucket, and says how far ahead the bucket is then. Refused, it takes nothing.
+func (l *rateLimiter) allow(k key, weight, now int64) (ahead int64, ok bool) {
+	return l.ask(k, weight, now, true)
+}
+
+// look is allow that takes nothing.
+func (l *rateLimiter) look(k key, weight, now int64) (ahead int64, ok bool) {
+	return l.ask(k, weight, now, false)
+}
+
+func (l *rateLimiter) ask(k key, weight, now int64, take bool) (ahead int64, ok bool) {
+	if l.step == 0 || weight == 0 {
 		return 0, true
 	}
 	hash := k.hash()
@@ -92,18 +123,35 @@ func (l *rateLimiter) allow(k key, cost int64, now int64) (wait time.Duration, o
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	slot := shard.slot(hash, l.sets, now)
-	full := now
 	if slot != nil && slot.tag == hash {
-		full = max(slot.full, now)
+		slot.full = min(slot.full, now+l.burst)
+		ahead = slot.full - now
 	}
-	next := full + l.step*cost
-	if over := next - now - l.burst; over > 0 {
-		return time.Duration(over), false
+	ahead, ok = l.take(ahead, weight)
+	if ok && take && slot != nil {
+		*slot = rateSlot{hash, now + ahead}
 	}
-	if slot != nil {
-		*slot = rateSlot{hash, next}
+	return ahead, ok
+}
+
+// learn takes over how far ahead a bucket is elsewhere; never less than is known here without what is given back.
+func (l *rateLimiter) learn(k key, ahead, back, now int64) {
+	if l.step == 0 {
+		return
 	}
-	return 0, true
+	hash := k.hash()
+	shard := &l.shards[hash%rateShards]
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	slot := shard.slot(hash, l.sets, now)
+	if slot == nil {
+		return
+	}
+	full := now + ahead
+	if slot.tag == hash {
+		full = max(full, slot.full-back)
+	}
+	*slot = rateSlot{hash, full}
 }
 
 // slot is the tag's own, else one that is anybody's, else nil.
@@ -132,24 +180,44 @@ func (k *key) hash() uint64 {
 	return h ^ h>>32
 }
 
-// soleLimiter is a rateLimiter of one bucket, which everybody shares and nobody waits for.
+// soleLimiter is a limiter of one bucket, which everybody shares and nobody waits for.
 type soleLimiter struct {
-	rateLimiter
-	full atomic.Int64
+	pace
+	full *atomic.Int64 // the moment at which the bucket is full; a changed limiter shares it
 }
 
-func (l *soleLimiter) allow(cost int64, now int64) (wait time.Duration, ok bool) {
-	if l.step == 0 || cost == 0 {
+func newSoleLimiter(name string, rate Rate) *soleLimiter {
+	return &soleLimiter{pace: newPace(name, rate), full: new(atomic.Int64)}
+}
+
+func (l *soleLimiter) changed(rate Rate, now int64) *soleLimiter {
+	next := &soleLimiter{pace: newPace(l.name, rate), full: l.full}
+	for full := l.full.Load(); full > now+next.burst; full = l.full.Load() {
+		l.full.CompareAndSwap(full, now+next.burst)
+	}
+	return next
+}
+
+func (l *soleLimiter) allow(weight, now int64) (ahead int64, ok bool) {
+	if l.step == 0 || weight == 0 {
 		return 0, true
 	}
 	for {
 		full := l.full.Load()
-		next := max(full, now) + l.step*cost
-		if over := next - now - l.burst; over > 0 {
-			return time.Duration(over), false
+		if ahead, ok = l.take(full-now, weight); !ok {
+			return ahead, false
 		}
-		if l.full.CompareAndSwap(full, next) {
-			return 0, true
+		if l.full.CompareAndSwap(full, now+ahead) {
+			return ahead, true
+		}
+	}
+}
+
+func (l *soleLimiter) learn(ahead, back, now int64) {
+	for {
+		full := l.full.Load()
+		if l.full.CompareAndSwap(full, max(full-back, now+ahead)) {
+			return
 		}
 	}
 }

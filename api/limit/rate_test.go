@@ -19,21 +19,21 @@ func TestNewcomersPassWhenASetIsFull(t *testing.T) {
 	}
 	newcomer := alike[rateWays]
 	for _, k := range alike {
-		if _, ok := l.allow(k, costMutation, now); !ok {
+		if _, ok := l.allow(k, weightMutation, now); !ok {
 			t.Fatal("a newcomer was refused")
 		}
 	}
 	for _, k := range alike[:rateWays] {
-		if _, ok := l.allow(k, costMutation, now); ok {
+		if _, ok := l.allow(k, weightMutation, now); ok {
 			t.Fatal("a bucket was given away before it was full")
 		}
 	}
-	if _, ok := l.allow(newcomer, costMutation, now); !ok {
+	if _, ok := l.allow(newcomer, weightMutation, now); !ok {
 		t.Fatal("the newcomer was refused without a bucket")
 	}
 	later := now + int64(time.Hour)
-	l.allow(newcomer, costMutation, later)
-	if _, ok := l.allow(newcomer, costMutation, later); ok {
+	l.allow(newcomer, weightMutation, later)
+	if _, ok := l.allow(newcomer, weightMutation, later); ok {
 		t.Fatal("the newcomer got none of the slots that are anybody's")
 	}
 }
@@ -46,7 +46,7 @@ func TestManyBuyersAreEachLimited(t *testing.T) {
 	for range 2 {
 		for i := range buyers {
 			k := key{byte(i), byte(i >> 8), byte(i >> 16), 0xff}
-			if _, ok := l.allow(k, costMutation, now); ok {
+			if _, ok := l.allow(k, weightMutation, now); ok {
 				passed++
 			}
 		}

@@ -48,23 +48,24 @@ func (c *streamCounts) of(k streamKey) int {
 // does not hold is as good as none.
 func (l *Limiters) Streamer(r *call.Call) (who Streamer, err error) {
 	who.counts = &l.streams
-	if max := l.limits.StreamsPerAddress; max > 0 {
+	limits := &l.bounds.Load().limits
+	if max := limits.StreamsPerAddress; max > 0 {
 		if address, counted := l.clients.counted(r.Ctx); counted {
 			k := streamKey{key: address}
 			if l.streams.of(k) >= max {
-				return who, l.limited(r, problem.StreamsAddress, l.policyOfStreams(problem.StreamsAddress.Limit, max),
+				return who, l.over(r, problem.StreamsAddress, l.policyOfStreams(problem.StreamsAddress.Limit, max),
 					streamRetry)
 			}
 			who.keys = append(who.keys, k)
 		}
 	}
-	if max := l.limits.StreamsPerBuyer; max > 0 {
+	if max := limits.StreamsPerBuyer; max > 0 {
 		header := &r.Ctx.Request.Header
 		id, err := l.auth.Identify(header.Peek("Authorization"), header.Peek("X-Buyer"))
 		if err == nil && id.Known && !id.Operator {
 			k := streamKey{buyer: true, key: key(id.Buyer)}
 			if l.streams.of(k) >= max {
-				return who, l.limited(r, problem.StreamsBuyer, l.policyOfStreams(problem.StreamsBuyer.Limit, max),
+				return who, l.over(r, problem.StreamsBuyer, l.policyOfStreams(problem.StreamsBuyer.Limit, max),
 					streamRetry)
 			}
 			who.keys = append(who.keys, k)

@@ -87,9 +87,7 @@ func Write(response *fasthttp.Response, p *Problem, scratch []byte) []byte {
 		response.Header.SetCanonical(headerRetryAfter, scratch)
 	}
 	if p.Policy != nil {
-		response.Header.SetCanonical(headerRatePolicy, p.Policy)
-		scratch = appendRateLimit(scratch[:0], p)
-		response.Header.SetCanonical(headerRateLimit, scratch)
+		scratch = WriteLeft(response, p.Policy, p.Limit, 0, int64(p.Wait), scratch)
 	}
 	if p.Status == http.StatusUnauthorized {
 		response.Header.Set("WWW-Authenticate", `Bearer realm="holdfast"`)
@@ -102,10 +100,23 @@ func Write(response *fasthttp.Response, p *Problem, scratch []byte) []byte {
 	return scratch
 }
 
-// appendRateLimit appends a RateLimit item: nothing remains, and when something will.
-func appendRateLimit(dst []byte, p *Problem) []byte {
-	dst = append(append(append(dst, '"'), p.Limit...), `";r=0;t=`...)
-	return strconv.AppendInt(dst, int64(p.Wait), 10)
+// WriteLeft says on an answer what a limit leaves to its caller (draft-ietf-httpapi-ratelimit-headers): whole calls
+// at once, and the seconds until one more; 0: there are no more. It returns scratch grown.
+func WriteLeft(response *fasthttp.Response, policy []byte, limit string, calls, seconds int64, scratch []byte) []byte {
+	response.Header.SetCanonical(headerRatePolicy, policy)
+	scratch = appendLeft(scratch[:0], limit, calls, seconds)
+	response.Header.SetCanonical(headerRateLimit, scratch)
+	return scratch
+}
+
+// appendLeft appends a RateLimit item.
+func appendLeft(dst []byte, limit string, calls, seconds int64) []byte {
+	dst = append(append(append(dst, '"'), limit...), `";r=`...)
+	dst = strconv.AppendInt(dst, calls, 10)
+	if seconds > 0 {
+		dst = strconv.AppendInt(append(dst, ";t="...), seconds, 10)
+	}
+	return dst
 }
 
 // Response is a whole answer, made beforehand: refusing must cost nothing when there is nothing.

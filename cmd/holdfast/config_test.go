@@ -129,7 +129,13 @@ var cannotWork = []struct {
 		"--insecure"}, ""},
 	{"a node's name that clears the screen", []string{"--data", "d", "--dev-auth", "--node-name", "n\x1b[2J"},
 		"--node-name"},
-	{"redis", []string{"--data", "d", "--dev-auth", "--redis", "redis://a"}, "not in this build"},
+	{"limits in a Redis", []string{"--data", "d", "--dev-auth", "--redis", "redis://a"}, ""},
+	{"limits in something else", []string{"--data", "d", "--dev-auth", "--redis", "mysql://u:geheim@a"},
+		"--redis: is no"},
+	{"less than a call a week", []string{"--data", "d", "--dev-auth", "--event-rate", "1e-9"},
+		"--event-rate must be 0"},
+	{"a proxy by the flag's other name", []string{"--data", "d", "--dev-auth", "--trusted-proxy", "10.0.0.0/8,proxy"},
+		"--trusted-proxies"},
 	{"no room", []string{"--data", "d", "--dev-auth", "--inflight", "0"}, "--inflight"},
 	{"no time", []string{"--data", "d", "--dev-auth", "--request-timeout", "1ms"}, "--request-timeout"},
 	{"fewer processors than none", []string{"--data", "d", "--dev-auth", "--processors=-1"}, "--processors must be 1"},
@@ -180,7 +186,8 @@ func TestAddressesAreNeverRepeated(t *testing.T) {
 			t.Errorf("%s: %d %s", address, code, out)
 		}
 	}
-	for _, args := range [][]string{{"--redis", "redis://u:geheim@db"}, {"--data", "postgres://u:geheim@db/x"}} {
+	for _, args := range [][]string{{"--redis", "redis://u:geheim@db:notaport/"}, {"--redis", "redis://u:geheim@[::1"},
+		{"--redis", "redis://u:geheim@db/zehn"}, {"--data", "postgres://u:geheim@db/x"}} {
 		if code, out := tool(t, append([]string{"serve", "--dev-auth", "--listen", "127.0.0.1:0"},
 			args...)...); code != exitFailed || strings.Contains(out, "heim") {
 			t.Errorf("%v: %d %s", args, code, out)

@@ -38,6 +38,7 @@ type commands struct {
 	Store   storeCommand   `cmd:"" help:"Look whether a store has lost what was acknowledged and accept a loss, or make a restored copy a store of its own."`
 	Copy    copyCommand    `cmd:"" help:"Move everything from one store to another, verified by hash."`
 	Cluster clusterCommand `cmd:"" help:"Look at the nodes that share the sections, drain them, make their keys, or try a cluster out on this machine."`
+	Limits  limitsCommand  `cmd:"" help:"Look at what callers may ask for, and change that while the nodes run."`
 	Version versionCommand `cmd:"" help:"Say which build this is."`
 }
 

@@ -6,7 +6,7 @@ var commandWalls = map[string]wall{
 		Why: "cmd ties the knot: flags in, a room called, words out; it is imported by nobody",
 		Own: []string{
 			"cmd/holdfast/...", "actors", "actors/audit", "actors/money", "actors/section", "actors/venue", "cluster",
-			"storage", "storage/copier", "storage/sqlstore", "api/wire/drawproof",
+			"storage", "storage/copier", "storage/sqlstore", "api/wire", "api/wire/drawproof",
 		},
 		Third: []string{kong, "github.com/schollz/progressbar/v3"},
 		Test: []string{
@@ -63,7 +63,7 @@ var commandWalls = map[string]wall{
 		Why: "what can be set, and what cannot work: it opens nothing, so that a mistake is told before anything " +
 			"has begun",
 		Own: []string{"cmd/holdfast/keyfile", "cmd/holdfast/terminal", "actors/nesting", "api", "api/limit",
-			"cluster"},
+			"api/limit/redislimit", "cluster"},
 		Third: []string{kong, "go.yaml.in/yaml/v3"}, Test: []string{"actors/budget"},
 	},
 	"cmd/holdfast/demo": {

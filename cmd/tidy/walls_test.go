@@ -104,6 +104,7 @@ var wallsAround = map[string]wall{
 		Test: []string{
 			"actors/budget", "actors/section", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
 			"github.com/golang-jwt/jwt/v5", "golang.org/x/text/unicode/norm", compress,
+			"github.com/alicebob/miniredis/v2",
 		},
 	},
 	"api/problem": {
@@ -141,6 +142,12 @@ var wallsAround = map[string]wall{
 	"api/limit": {
 		Why: "counts calls by whose they are: what a call does is its handler's business",
 		Own: []string{"api/auth", "api/call", "api/listen", "api/problem", "api/wire"}, Third: []string{fasthttp},
+		Test: []string{rapid},
+	},
+	"api/limit/redislimit": {
+		Why: "the one place that knows a Redis: it is handed buckets, and never learns whose, or what for",
+		Own: []string{"api/limit"}, Third: []string{"github.com/redis/go-redis/v9", prometheus},
+		Test: []string{"github.com/alicebob/miniredis/v2"},
 	},
 	"api/proofofwork": {
 		Why: "a puzzle and its proof: bytes, keys and numbers; the time and chance come in, and nothing is kept",

@@ -77,6 +77,20 @@ func (c *Client) Post(ctx context.Context, path, idempotencyKey string, body io.
 	return c.exchange(request, answer)
 }
 
+// Patch changes something; the same done twice is done once.
+func (c *Client) Patch(ctx context.Context, path string, body, answer any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, c.Base+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	return c.exchange(request, answer)
+}
+
 // Get asks as the operator and decodes the answer.
 func (c *Client) Get(ctx context.Context, path string, answer any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Base+path, nil)

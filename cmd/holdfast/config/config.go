@@ -53,8 +53,6 @@ type Config struct {
 	Connections
 	Disk
 	Memory
-	// Redis would name a shared waiting room. Not in this build: refused.
-	Redis string `help:"A shared waiting room. Not in this build." placeholder:"URL" group:"Where"`
 
 	// DevAuth accepts any name in X-Buyer and the operator key "dev". Anybody can be anybody: on a loopback address
 	// only, see DevAuthAnywhere.
@@ -141,19 +139,8 @@ type Config struct {
 // demoData is where the demonstration keeps its bookings unless told otherwise.
 const demoData = "data/demo"
 
-// errNotInBuild says that a flag is understood and not available, which is better than a server that quietly runs
-// alone.
-var errNotInBuild = errors.New("not in this build")
-
 // Check refuses what cannot work, and resolves what --demo implies.
 func (c *Config) Check() error {
-	for _, absent := range []struct{ flag, value, instead string }{
-		{"--redis", c.Redis, "there is no shared waiting room yet"},
-	} {
-		if absent.value != "" {
-			return fmt.Errorf("%s: %w: %s", absent.flag, errNotInBuild, absent.instead) // the value may hold a password
-		}
-	}
 	if strings.ContainsFunc(c.NodeName, func(r rune) bool { return terminal.Disturbs(r) || r == '\n' || r == '\t' }) {
 		return errors.New("--node-name has a character that cannot be seen: the name is written into logs and shown " +
 			"on terminals")

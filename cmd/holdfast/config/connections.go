@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/api"
+	"holdfast/api/limit/redislimit"
 	"holdfast/cluster"
 )
 
@@ -115,6 +116,9 @@ func (c *Config) ShareDescriptors(limit int) (d Descriptors, err error) {
 	}
 	if c.Clustered() {
 		kept += keptForCluster
+	}
+	if c.Redis != "" {
+		kept += redislimit.ConnectionsMax
 	}
 	if c.Store != "" {
 		appends := c.StoreConnections

@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"holdfast/api/limit"
+	"holdfast/api/limit/redislimit"
 )
 
 // CallLimits is how much one caller may ask for. A rate is in calls a second: a hold, payment, extension, release or
-// the opening of a stream counts one, a read a tenth. A burst is how many at once, after a rest; 0 is one second's
-// worth. A rate of 0 is no limit. Whoever is over a limit gets 429 with its name and the time to wait, and nothing is
-// done. Operators are counted and never refused.
+// the opening of a stream counts one, a seat map half, another read a tenth. A burst is how many at once, after a rest;
+// 0 is one second's worth. A rate of 0 is no limit. Whoever is over a limit gets 429 with its name and the time to
+// wait, and nothing is done. Operators are counted and never refused.
 //
 // On by default are the limits that no honest buyer meets whatever sells here. What depends on the show and on the
 // machine is off: an on-sale is a flood of honest buyers of one event, and refusing by their number would turn away
@@ -19,7 +20,7 @@ import (
 type CallLimits struct {
 	// BuyerRate is what one buyer may ask for in the long run, in calls a second. Default 10: a person makes one in a
 	// second or two, an impatient page with its retries three. Smaller refuses double clicks; larger lets a script
-	// cycle through seats. On a database that several nodes share each node counts by itself.
+	// cycle through seats. On a database that several nodes share each node counts by itself, unless Redis is given.
 	BuyerRate float64 `help:"Calls a second of one buyer; a read counts a tenth. 0 is no limit (${default})." default:"10" placeholder:"RATE" group:"Limits"`
 	// BuyerBurst is what one buyer may ask for at once. Default 200: a person never meets it, and neither does a
 	// program that tries a sale out; what a script can do for longer is bounded by the rate. Smaller refuses impatient
@@ -53,9 +54,15 @@ type CallLimits struct {
 	// StreamsPerBuyer is how many a buyer who says who they are may have. Default 16: one for each open tab. 0: no
 	// bound.
 	StreamsPerBuyer int `help:"Live-map streams of one buyer who says who they are. 0 is no limit (${default})." default:"16" placeholder:"N" group:"Limits"`
+	// Redis is where the nodes of a cluster count calls together: redis://user:password@host:port/database, rediss://
+	// with TLS. Default: none, and each node counts what it sees itself, so that n nodes let n times a limit through.
+	// Each call that a limit counts then waits for one answer of Redis, 50 ms at most. While Redis is away, nodes count
+	// for themselves, and say so in the log and in a metric; nobody is refused because of that. Redis decides nothing
+	// else, and needs no disk. A password is better kept in HOLDFAST_REDIS than in the list of processes.
+	Redis string `help:"A Redis in which all nodes count calls together. Default: each counts for itself." placeholder:"URL" group:"Limits"`
 	// TrustedProxies are the networks of proxies that say in a header whom they speak for. Default: none, and the
 	// connection's address counts. Name only what is yours: whoever is in there can be any address.
-	TrustedProxies []string `help:"Networks of proxies whose --client-address-header counts. Default: none." placeholder:"CIDR" group:"Limits"`
+	TrustedProxies []string `aliases:"trusted-proxy" help:"Networks of proxies whose --client-address-header counts. Default: none." placeholder:"CIDR" group:"Limits"`
 	// ClientAddressHeader is the header they write. Default X-Forwarded-For. The other one is never looked at: a proxy
 	// that writes one passes the other on as the caller wrote it.
 	ClientAddressHeader string `help:"The header in which they say so: X-Forwarded-For or Forwarded (${default})." enum:"X-Forwarded-For,Forwarded" default:"X-Forwarded-For" placeholder:"NAME" group:"Limits"`
@@ -80,6 +87,17 @@ func (c *CallLimits) checkLimits() error {
 	} {
 		if !(n.value >= 0 && n.value <= 1e9) { // NaN is neither
 			return fmt.Errorf("%s must be from 0 to 1000000000", n.flag)
+		}
+	}
+	for flag, rate := range map[string]float64{"--buyer-rate": c.BuyerRate, "--address-rate": c.AddressRate,
+		"--event-rate": c.EventRate, "--global-rate": c.GlobalRate} {
+		if !limit.Valid(rate) {
+			return fmt.Errorf("%s must be 0, or 0.000001 or more", flag)
+		}
+	}
+	if c.Redis != "" {
+		if _, err := redislimit.Parse(c.Redis); err != nil {
+			return fmt.Errorf("--redis: %w", err) // the value may hold a password
 		}
 	}
 	if _, err := networks("--trusted-proxies", c.TrustedProxies); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"go.yaml.in/yaml/v3"
 
+	"holdfast/api/limit/redislimit"
 	"holdfast/cluster"
 	"holdfast/cmd/holdfast/node"
 	"holdfast/cmd/holdfast/nodetest"
@@ -68,6 +69,12 @@ func exported(t *testing.T) (registries []*prometheus.Registry, names map[string
 		t.Fatal(err)
 	}
 	keyed.MustRegister(metrics...)
+	shared, err := redislimit.Open("redis://127.0.0.1:1", testkit.QuietLog()) // nobody is there, and it is known
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = shared.Close() }) // it never had a connection
+	keyed.MustRegister(shared.Metrics()...)
 	registries = []*prometheus.Registry{node.RegistryOf(single), node.RegistryOf(several), keyed}
 	testkit.Get(t, "http://"+single.Addr()+"/healthz") // a histogram shows with its first sample
 	names = map[string]bool{"up": true}

@@ -16,6 +16,7 @@ import (
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/witness"
 	"holdfast/api"
+	"holdfast/api/limit/redislimit"
 	"holdfast/cluster"
 	"holdfast/cmd/holdfast/config"
 	"holdfast/storage"
@@ -40,7 +41,8 @@ type Node struct {
 	adapter      *clusterAdapter               // nil with cluster
 	name         string
 	writer       storage.WriterID
-	storeID      storage.StoreID // zero: the store is embedded
+	storeID      storage.StoreID   // zero: the store is embedded
+	redis        *redislimit.Redis // nil: this node counts calls by itself
 	server       *api.Server
 	listener     net.Listener
 	admin        net.Listener // nil: listener answers everything
@@ -95,6 +97,9 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, process Optio
 		return n, err
 	}
 	c.LimitConnections(outside, files.Connections)
+	if err := n.shareLimits(c, outside); err != nil {
+		return n, err
+	}
 	if err := n.openEngine(ctx, c, files, outside); err != nil {
 		return n, err
 	}
@@ -128,6 +133,9 @@ func (n *Node) serve() {
 // registerMetrics adds to the server's own metrics what this node has besides.
 func (n *Node) registerMetrics() {
 	n.server.Registry().MustRegister(engineMetrics(n.engine, n.build)...)
+	if n.redis != nil {
+		n.server.Registry().MustRegister(n.redis.Metrics()...)
+	}
 	if n.pebble != nil {
 		n.server.Registry().MustRegister(diskMetrics(n.pebble.Space)...)
 	}
@@ -137,6 +145,18 @@ func (n *Node) registerMetrics() {
 	if n.cluster != nil {
 		n.server.Registry().MustRegister(clusterMetrics(n)...)
 	}
+}
+
+// shareLimits counts calls where all nodes do, if that is wanted.
+func (n *Node) shareLimits(c *config.Config, outside *api.Config) (err error) {
+	if c.Redis == "" {
+		return nil
+	}
+	if n.redis, err = redislimit.Open(c.Redis, n.log); err != nil {
+		return fmt.Errorf("limits: %w", err)
+	}
+	outside.Limits.Shared = n.redis
+	return nil
 }
 
 // shareFiles divides the process's open files between the store, the cluster and connections.
@@ -290,6 +310,9 @@ func share(ctx context.Context, parts int) (context.Context, context.CancelFunc)
 func (n *Node) abandon(ctx context.Context) error {
 	var errs []error
 	close(n.left)
+	if n.redis != nil { // whoever still calls is counted here alone
+		errs = append(errs, n.redis.Close())
+	}
 	if n.pebble != nil { // whatever still waits for space on the disk when the time is up is not waited for
 		defer context.AfterFunc(ctx, n.pebble.EndWaiting)()
 	}
