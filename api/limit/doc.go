@@ -2,10 +2,10 @@
 //
 //	call ──► Outside: address, all ──► (who is it?) ──► Inside: buyer, event ──► handler
 //
-// Each bound is the generic cell rate algorithm (pace.go) over a table of fixed size (rate.go): a bucket is one number,
-// a full bucket is no entry, and a refused call takes nothing. Open streams are counted by whose they are (streams.go). Whose
-// address counts behind proxies is decided in client.go. A refusal is made in the call's own memory: a flood costs
-// nothing (P7).
+// Each bound is the generic cell rate algorithm (pace.go) over a table of fixed size (rate.go): a bucket is one
+// number, a full bucket is no entry, and a refused call takes nothing. Open streams are counted by whose they are
+// (streams.go). Whose address counts behind proxies is decided in client.go. A refusal is made in the call's own
+// memory: a flood costs nothing (P7).
 //
 // Operators change rates while calls are counted (operate.go): a set of bounds is replaced whole, and buckets are
 // carried over. Several servers may count together through a Shared (shared.go): a refusal that is known here still
