@@ -78,6 +78,11 @@ func (l *Limiters) together(r *call.Call, b *bounds, weight int64) error {
 	if !ok {
 		return l.alone(r, b, weight)
 	}
+	return l.settle(r, b, all, refuses, now)
+}
+
+// settle keeps what the others know of a call's buckets, and refuses the call if one of them does.
+func (l *Limiters) settle(r *call.Call, b *bounds, all *claims, refuses int, now int64) error {
 	for i := range all.buckets[:all.n] {
 		one, ahead, back := &all.of[i], all.buckets[i].Ahead, int64(0)
 		if i == refuses && one.outer {

@@ -30,6 +30,9 @@ const ConnectionsMax = 32
 
 // Redis counts calls over all nodes. Safe for concurrent use. It is a limit.Shared.
 type Redis struct {
+	// Patience bounds one Take; Open sets 50 ms. Not to be changed once Take is called.
+	Patience time.Duration
+
 	client   *redis.Client
 	address  string // without user and password
 	log      *slog.Logger
@@ -75,7 +78,8 @@ func Open(address string, log *slog.Logger) (*Redis, error) {
 	options.DisableIdentity = true
 	quiet()
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	r := &Redis{client: redis.NewClient(options), address: options.Addr, log: log, trouble: make(chan struct{}, 1)}
+	r := &Redis{Patience: timeout, client: redis.NewClient(options), address: options.Addr, log: log,
+		trouble: make(chan struct{}, 1)}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	if err := r.probe(); err != nil {
 		r.alarm(err)
@@ -111,7 +115,7 @@ func (r *Redis) Take(buckets []limit.Bucket) (refuses int, ok bool) {
 		return 0, false
 	}
 	r.requests.Add(1)
-	ctx, cancel := context.WithTimeout(r.ctx, timeout)
+	ctx, cancel := context.WithTimeout(r.ctx, r.Patience)
 	defer cancel()
 	refuses, err := r.run(ctx, buckets)
 	if err == nil {
