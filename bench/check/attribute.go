@@ -107,6 +107,16 @@ func (p *replay) sameEnd(r *request) {
 	}
 }
 
+// extended is the latest moment at which an extension can have come about. One that would gain next to nothing is told
+// the booking as it stands, and writes nothing; sent again later under the same key, it may gain enough. So an answer
+// proves the change only if no other one told a later end.
+func (r *request) extended() history.Nanos {
+	if r.verdict != history.Done {
+		return r.ret
+	}
+	return r.ended
+}
+
 // nanos is a time of the server's on the history's clock.
 func (q *requests) nanos(t wire.Time) history.Nanos {
 	return history.Nanos(int64(t)*1e6 - q.h.Header.StartUnixNano)
@@ -124,8 +134,9 @@ func (p *replay) attribute(b *logBooking) (certain bool) {
 		if n := p.askerAbout(b, history.Extend); n != none {
 			r := &p.list[n]
 			p.sameEnd(r)
-			p.order(n, r.call, r.ret)
-			return p.settled(r.ret)
+			ended := r.extended()
+			p.order(n, r.call, ended)
+			return p.settled(ended)
 		}
 	case logGivenBack:
 		p.markOver(b, overGone)

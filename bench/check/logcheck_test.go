@@ -300,6 +300,31 @@ func refuseConfirmations(w *world) {
 	}
 }
 
+// TestExtensionThatGainedNothingAtFirst: it was told the booking as it stood, and wrote nothing; sent again under its key
+// when it gained something, it came after what others had asked for meanwhile.
+func TestExtensionThatGainedNothingAtFirst(t *testing.T) {
+	w, l := loggedWorld(1)
+	early := 0
+	for _, p := range w.h.Parts {
+		for i := range p.Ops {
+			op := p.Ops[i]
+			if op.Kind != history.Extend || op.Verdict != history.Done || op.Of < 0 {
+				continue
+			}
+			hold := &p.Ops[op.Of]
+			if hold.Verdict != history.Done || hold.Expires >= op.Expires || hold.Return+2 >= op.Call {
+				continue
+			}
+			op.Call, op.Return, op.Expires = hold.Return+1, hold.Return+2, hold.Expires
+			p.Ops = append(p.Ops, op)
+			early++
+		}
+	}
+	if got := againstLog(w.h, ndjson(t, l)); early == 0 || got.State != Passed {
+		t.Errorf("%d extensions were told before they came about: %v %v", early, got.State, got.Faults)
+	}
+}
+
 // exchanged makes an acknowledged extension one of another booking that was on hold then.
 func exchanged(t *testing.T, w *world, l []wire.LogChange) []wire.LogChange {
 	t.Helper()

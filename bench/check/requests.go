@@ -19,6 +19,7 @@ type request struct {
 	call    history.Nanos // the effect came after this …
 	ret     history.Nanos // … and before this; Never when it may come at any time, or not at all
 	expires history.Nanos // the latest end that any of its answers told; 0: none did
+	ended   history.Nanos // when that end was first told: an extension had its effect before, but maybe not before ret
 	booking uint32
 	kind    history.Kind
 	// Done, Unknown; of a Confirm also Refused, which can leave a beginning and an end of a payment in the log
@@ -101,10 +102,12 @@ func (q *requests) add(r ref, op *history.Op) {
 }
 
 func newRequest(r ref, op *history.Op) request {
-	one := request{op: r, call: op.Call, ret: history.Never, booking: none, kind: op.Kind, verdict: op.Verdict}
+	one := request{
+		op: r, call: op.Call, ret: history.Never, ended: history.Never, booking: none, kind: op.Kind, verdict: op.Verdict,
+	}
 	switch op.Verdict {
 	case history.Done:
-		one.ret, one.expires = op.Return, op.Expires
+		one.ret, one.expires, one.ended = op.Return, op.Expires, op.Return
 	case history.Unknown:
 	default:
 		one.verdict = history.Refused
@@ -133,7 +136,12 @@ func (q *requests) merge(n uint32, r ref, op *history.Op) {
 	if old.verdict != history.Done || repeat.ret < old.ret {
 		old.op, old.ret, old.verdict, old.kind = r, repeat.ret, history.Done, op.Kind
 	}
-	old.expires = max(old.expires, repeat.expires)
+	switch {
+	case repeat.expires > old.expires:
+		old.expires, old.ended = repeat.expires, repeat.ended
+	case repeat.expires == old.expires:
+		old.ended = min(old.ended, repeat.ended)
+	}
 }
 
 // compare holds two acknowledgements of one key against each other. What may differ is the end: an answer tells the
