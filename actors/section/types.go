@@ -140,8 +140,7 @@ type Command struct {
 	Booking        BookingNo
 	Seats          []SeatIndex // borrowed for the call only
 
-	// PlaceHold, PlaceBest behind a waiting room: the session that the hold is placed under. Whoever fills it in has
-	// checked that the session is the buyer's, and that its end is not in the gate's log up to Horizon.
+	// Behind a waiting room, of a new hold: the buyer's session, whose end is not in the gate's log up to Horizon.
 	Session      uint32 // from 1; 0: none
 	SessionUntil Instant
 	Horizon      Seq
