@@ -396,8 +396,8 @@ func (d *frontDoor) plant(c *section.Change) {
 	at := tail.At + 1
 	c.Booking = section.NumbersFrom(at) + 1
 	c.At, c.ExpiresAt = at, at+section.Instant(boxRules().HoldTTL)
-	claim := storage.Entry{Kind: storage.EntryClaim, Seq: tail.Seq + 1, Epoch: tail.Epoch + 1, Batch: storage.BatchID{1},
-		At: at, Prev: tail.Hash}
+	claim := storage.Entry{Kind: storage.EntryClaim, Seq: tail.Seq + 1, Epoch: tail.Epoch + 1,
+		Batch: storage.BatchID{1}, At: at, Prev: tail.Hash}
 	change := storage.Entry{Kind: storage.EntryChanges, Seq: tail.Seq + 2, Epoch: tail.Epoch + 1, At: at,
 		Batch: storage.BatchID{2}, Prev: storage.HashEntry(&claim), Body: section.AppendChange(nil, at, c)}
 	for _, e := range []storage.Entry{claim, change} {

@@ -48,14 +48,14 @@ func (r *run) gate(e *storage.Event, holds []admittedHold) error {
 	n := &notes{report: r.report, show: e.ID.String(), name: gateName}
 	g := gateLog{run: r, key: key, notes: n, known: r.known[key]}
 	delete(r.known, key)
-	judged := gateaudit.Run(g.entries, gateaudit.Options{})
+	report := gateaudit.Run(g.entries, gateaudit.Options{})
 	if g.err != nil {
 		return fmt.Errorf("audit: gate %v: %w", key, g.err)
 	}
-	for _, f := range judged.Findings {
+	for _, f := range report.Findings {
 		n.add(f.Seq, Gate, f.Invariant+": "+f.Why)
 	}
-	for _, what := range judged.Unchecked {
+	for _, what := range report.Unchecked {
 		r.report.NotAudited = append(r.report.NotAudited, "event "+n.show+": "+what)
 	}
 	if g.chain.seq < g.known.Seq {
