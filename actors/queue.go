@@ -1,12 +1,14 @@
 package actors
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"sync/atomic"
 	"time"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/draw"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/waitingroom"
@@ -345,4 +347,18 @@ func (e *Engine) HandInDraw(id storage.EventID, round uint64, signature []byte, 
 		return err
 	}
 	return q.Do(gate.Command{Kind: gate.HandIn, Round: round, Signature: signature}, deadline)
+}
+
+// DrawProof is what an entrant of the draw recomputes the place with: the salt of the leaf, and the path to the root.
+func (e *Engine) DrawProof(
+	id storage.EventID, number gate.Number, timeout time.Duration,
+) (salt draw.Salt, path []draw.Hash, err error) {
+	deadline := e.clock.Now().Add(timeout)
+	q, err := e.queueOf(id, deadline)
+	if err != nil {
+		return salt, nil, err
+	}
+	ctx, cancel := context.WithDeadline(e.ctx, deadline)
+	defer cancel()
+	return q.Proof(ctx, number)
 }

@@ -12,6 +12,7 @@ import (
 	"holdfast/actors/audit"
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/draw"
 	"holdfast/actors/gate/place"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -314,6 +315,13 @@ func TestDrawOfTheLobby(t *testing.T) {
 	if err := d.e.HandInDraw(d.event, 0, []byte("chance"), patience); err != nil {
 		t.Fatal(err)
 	}
+	salt, path, err := d.e.DrawProof(d.event, 3, patience)
+	leaf := draw.Leaf(3, section.BuyerID{4}, 2, salt)
+	if f := d.frame(); err != nil || !draw.OnPath(f.Root, f.Entrants, 3, leaf, path) {
+		t.Errorf("the fourth's path does not lead to the root: %v", err)
+	}
+	_, _, err = d.e.DrawProof(d.event, 5, patience)
+	d.refused("the path of no entrant", gate.PlaceUnknown, err)
 	d.refused("another value", gate.DrawnAlready, d.e.HandInDraw(d.event, 0, []byte("other"), patience))
 	if f := d.frame(); f.Phase != gate.Drawn || f.Called != 0 {
 		t.Errorf("phase %d, %d called", f.Phase, f.Called)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/draw"
 	"holdfast/actors/gate/position"
 	"holdfast/actors/machine"
 	"holdfast/actors/request"
@@ -69,6 +70,9 @@ type Room struct {
 	timer    shard.Timer
 	soon     bool // the timer is set for at once
 	closed   bool
+
+	proving sync.Mutex // guards tree
+	tree    *draw.Tree // of the draw; nil: nobody has asked
 }
 
 // New makes a room that stands still until Start.
