@@ -21,7 +21,11 @@ import (
 //	followed ── its log ends with a release, and nobody serves it ──▶ passivated
 
 // restless says whether the event's sections are to be kept active, whatever they do.
-func (ev *event) restless() bool { return ev.header.Load().Sale == storage.SaleOpen }
+func (ev *event) restless() bool {
+	header := ev.header.Load()
+	return header.Sale == storage.SaleOpen ||
+		header.WaitingRoom != nil && header.Sale != storage.SaleDeleted && ev.refusesByClock(header) == nil
+}
 
 // passivateUnserved stops following a section that nobody serves and whose owner has let go of it.
 func (s *Section) passivateUnserved() {

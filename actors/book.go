@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/actors/coordinator"
+	"holdfast/actors/gate"
 	"holdfast/actors/peer"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
@@ -66,6 +67,7 @@ type bookingCall struct {
 	call      *BookCall
 	deadline  time.Time
 	reserved  uint32
+	horizon   gate.Seq        // up to which the end of the buyer's session was looked for; see queue.go
 	decidedAt section.Instant // when the section that answered last judged it; decidedUnknown: nobody can say
 	// searching over sections, as the buyer's coordinator in a cluster, in that generation.
 	searching bool
@@ -101,7 +103,7 @@ func (t *bookingCall) isNew(seats uint32) bool {
 	if id := t.call.Request; id != (section.RequestID{}) && t.ev.index.Contains(id) {
 		return false
 	}
-	return t.ev.refusesHold() == nil && t.ev.buyers.Room(t.call.Buyer, seats, t.mostSeats())
+	return t.refusesHold() == nil && t.ev.buyers.Room(t.call.Buyer, seats, t.mostSeats())
 }
 
 func (t *bookingCall) tooLate(r *request.Request, no storage.SectionNo, out *BookingView) error {
@@ -205,7 +207,7 @@ func (t *bookingCall) enter(
 // the core's answer is the more precise. The ledger's "no" may rest on a hold that is not durable yet; it is about
 // fairness between a buyer's own requests and tells nothing of any seat, so it does not wait for that.
 func (t *bookingCall) admit(seats uint32) error {
-	if err := t.ev.refusesHold(); err != nil {
+	if err := t.refusesHold(); err != nil {
 		return err
 	}
 	if !t.reserve(seats) {
@@ -258,8 +260,8 @@ func (t *bookingCall) ask(r *request.Request, no storage.SectionNo, out *Booking
 		return 0, peer.ErrNotCoordinator
 	}
 	r.Reserved, r.Search, r.Gen = t.reserved, t.searching, t.gen
-	if failed := s.do(r, t.deadline); failed != nil {
-		return 0, t.notAnswered(failed)
+	if err := t.send(r, s); err != nil {
+		return 0, err
 	}
 	t.reserved = 0
 	defer r.Free()
@@ -302,6 +304,8 @@ func (t *bookingCall) verdict(rejection section.Rejection, err error, out *Booki
 		return writer.Reason(err)
 	case rejection == section.IdempotencyMismatch:
 		return ErrMismatch
+	case rejection >= section.NotAdmitted:
+		return notAdmitted(rejection)
 	case rejection != section.Accepted:
 		out.refusal = Refusal{Code: rejection, Seats: out.Seats}
 		return &out.refusal

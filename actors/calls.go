@@ -9,6 +9,7 @@ import (
 	"holdfast/actors/booking"
 	"holdfast/actors/checkout"
 	"holdfast/actors/coordinator"
+	"holdfast/actors/gate/place"
 	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
@@ -125,6 +126,8 @@ type BookCall struct {
 	// AnyBuyerTotal says that the buyer may have any number of seats in all; one booking is bounded as ever. Of
 	// operators only.
 	AnyBuyerTotal bool
+	// Admission is what the buyer's token says, opened and verified; nil: none. Of events with a waiting room.
+	Admission *place.Admission
 }
 
 // BookingView is what a buyer sees of a booking.

@@ -157,6 +157,9 @@ func (e *Engine) ClaimStopped() {
 			for _, s := range o.sections {
 				s.shard.ActivateNow()
 			}
+			if o.queue != nil {
+				o.queue.Shard().ActivateNow()
+			}
 		}
 	}
 }
@@ -170,29 +173,35 @@ func (e *Engine) CheckOwners() {
 	}
 	for _, ev := range *e.catalog.Load() {
 		if o := ev.ready.Load(); o != nil {
-			e.clock.Spawn(new(sync.WaitGroup), func() { e.checkOwners(o.sections) })
+			e.clock.Spawn(new(sync.WaitGroup), func() { e.checkOwners(o) })
 		}
 	}
 }
 
-func (e *Engine) checkOwners(sections []*Section) {
-	for _, s := range sections {
+func (e *Engine) checkOwners(o *openEvent) {
+	for _, s := range o.sections {
 		if inc := s.shard.Serving(); inc != nil {
-			e.checkOwner(s, inc)
+			e.checkOwner(s.shard, s.seen, inc)
 		}
+	}
+	if o.queue == nil {
+		return
+	}
+	if inc := o.queue.Shard().Serving(); inc != nil {
+		e.checkOwner(o.queue.Shard(), o.queue.Seen, inc)
 	}
 }
 
 // checkOwner holds a section that serves against its log after an interruption. It asks until the log answers, for
 // until then the section answers nothing from memory.
-func (e *Engine) checkOwner(s *Section, inc *shard.Activation) {
-	for attempt := 0; e.ctx.Err() == nil && s.shard.Serving() == inc; attempt++ {
+func (e *Engine) checkOwner(s *shard.Shard, seen *witness.Seen, inc *shard.Activation) {
+	for attempt := 0; e.ctx.Err() == nil && s.Serving() == inc; attempt++ {
 		lease, _ := e.cfg.Lease() // before the look
-		known := s.seen.Mark()
-		tail, err := e.cfg.Store.Tail(e.ctx, s.key)
+		known := seen.Mark()
+		tail, err := e.cfg.Store.Tail(e.ctx, s.Key())
 		if err == nil {
 			var lost *witness.LostError
-			if errors.As(known.Check(e.ctx, e.cfg.Store, s.key, tail), &lost) { // not only at its next append
+			if errors.As(known.Check(e.ctx, e.cfg.Store, s.Key(), tail), &lost) { // not only at its next append
 				inc.Lost(lost)
 				return
 			}
@@ -209,6 +218,9 @@ func (e *Engine) SectionName(key storage.SectionKey) (name string, ok bool) {
 	ev, ok := (*e.catalog.Load())[key.Event]
 	if !ok {
 		return "", false
+	}
+	if key.IsGate() {
+		return "waiting room", true
 	}
 	sections := ev.header.Load().Sections
 	if int(key.Section) >= len(sections) {
@@ -272,6 +284,9 @@ func (e *Engine) CreateEvent(ctx context.Context, header *storage.Event, v *venu
 }
 
 func (e *Engine) createEvent(ctx context.Context, header *storage.Event, v *venue.Venue) (*storage.Event, error) {
+	if err := checkWaitingRoom(header); err != nil {
+		return nil, err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if id, ok := e.creates[header.Create]; ok && header.Create != (section.RequestID{}) {
@@ -290,7 +305,7 @@ func (e *Engine) createEvent(ctx context.Context, header *storage.Event, v *venu
 		return nil, err
 	}
 	ev := e.enlist(made)
-	if made.Sale == storage.SaleOpen && !e.cfg.Offline {
+	if ev.restless() && !e.cfg.Offline {
 		e.warm(ev)
 	}
 	return made, nil
@@ -312,7 +327,7 @@ func (e *Engine) drawUp(header *storage.Event, v *venue.Venue) *storage.Event {
 	made.ID = createdID(header.Create)
 	made.CreatedAt = e.cfg.Clock()
 	made.Sale = cmp.Or(made.Sale, storage.SaleClosed)
-	made.Sections = nil
+	made.Sections, made.WaitingRoom = nil, drawUpWaitingRoom(header.WaitingRoom)
 	for _, s := range v.Sections {
 		n := 0
 		for _, row := range s.Rows {

@@ -282,11 +282,11 @@ func (e *Engine) endSpawning() {
 	e.background.Wait()
 }
 
-// preload opens the events that are selling, then says ready.
+// preload opens the events that are selling, or have people waiting, then says ready.
 func (e *Engine) preload() {
 	if e.cfg.Preload {
 		for _, ev := range *e.catalog.Load() {
-			if ev.header.Load().Sale != storage.SaleOpen || e.ctx.Err() != nil {
+			if !ev.restless() || e.ctx.Err() != nil {
 				continue
 			}
 			e.warm(ev)

@@ -12,6 +12,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
 	"holdfast/actors/venue"
+	"holdfast/actors/waitingroom"
 	"holdfast/storage"
 )
 
@@ -34,6 +35,7 @@ type event struct {
 	remote peer.Event // the event among the nodes
 
 	live   *seatmap.Map
+	queue  *waitingroom.Room // nil: no waiting room stands before the event, or not on this node
 	buyers *coordinator.BuyerQuota
 	index  *coordinator.KeyIndex
 }
@@ -52,7 +54,8 @@ type openEvent struct {
 	accessible  []bool                        // by section: has accessible seats
 	order       []storage.SectionNo           // by quality, best first
 	prices      []int64                       // by category
-	keysUnknown atomic.Int32                  // sections of which it is not known what keys they have met; see keys.go
+	queue       *waitingroom.Room             // the event's
+	keysUnknown atomic.Int32                  // sections of which nobody knows what keys they have met; see search.go
 }
 
 type seatRef struct {
@@ -150,6 +153,9 @@ func (o *openEvent) drains(e *Engine) (each []func(ctx context.Context)) {
 	for _, s := range o.sections {
 		each = append(each, func(ctx context.Context) { s.shard.Drain(ctx, how) })
 	}
+	if o.queue != nil {
+		each = append(each, func(ctx context.Context) { o.queue.Drain(ctx, how) })
+	}
 	return each
 }
 
@@ -176,6 +182,8 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 		counts = append(counts, uint32(len(o.ids[i])))
 	}
 	o.rank(v)
+	ev.queue = ev.newQueue(o)
+	o.queue = ev.queue
 	if ev.live = ev.glanced.Load(); ev.live == nil {
 		ev.live = ev.engine.newMap(counts)
 	}
@@ -238,7 +246,8 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	layout := o.venue.Layout(int(no))
 	o.byID.Enter(o.venue.Sections[no].ID, no)
 	key := storage.SectionKey{Event: header.ID, Section: no}
-	s := ev.engine.newSection(ev, key, section.Kind{Layout: layout, Rules: header.Rules}, &o.keysUnknown)
+	kind := section.Kind{Layout: layout, Rules: header.Rules, Gated: header.WaitingRoom != nil}
+	s := ev.engine.newSection(ev, key, kind, &o.keysUnknown)
 	o.sections, o.remotes = append(o.sections, s), append(o.remotes, s.remote)
 	var ids []string
 	for _, row := range o.venue.Sections[no].Rows {
@@ -271,6 +280,9 @@ func (ev *event) startAll(o *openEvent) {
 	}
 	for _, settled := range waits {
 		<-settled
+	}
+	if o.queue != nil { // after the sections, whose stock it asks for
+		<-o.queue.Start()
 	}
 }
 

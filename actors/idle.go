@@ -239,10 +239,16 @@ func (e *Engine) retire(ev *event, o *openEvent) {
 // freeze keeps the sections from being activated ever again, if nothing is under way in any of them and no hold is
 // alive.
 func (o *openEvent) freeze() bool {
+	if o.queue != nil && !o.queue.Freeze() {
+		return false
+	}
 	for i, s := range o.sections {
 		if !s.shard.Freeze() {
 			for _, s := range o.sections[:i] {
 				s.shard.Thaw()
+			}
+			if o.queue != nil {
+				o.queue.Shard().Thaw()
 			}
 			return false
 		}
@@ -259,6 +265,9 @@ func (o *openEvent) letGo(e *Engine) {
 	ctx, cancel := context.WithTimeout(e.ctx, drainPatience)
 	defer cancel()
 	var drains sync.WaitGroup
+	if o.queue != nil {
+		drains.Go(func() { o.queue.Drain(ctx, shard.Leave{}) })
+	}
 	for _, s := range o.sections {
 		drains.Go(func() {
 			if inc := s.shard.Serving(); inc != nil {

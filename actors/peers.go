@@ -189,7 +189,7 @@ func (p peerSection) Served(seq section.Seq, epoch section.Epoch) {
 }
 
 // CheckOwner implements peer.SectionHost.
-func (p peerSection) CheckOwner(a *shard.Activation) { p.s.engine.checkOwner(p.s, a) }
+func (p peerSection) CheckOwner(a *shard.Activation) { p.s.engine.checkOwner(p.s.shard, p.s.seen, a) }
 
 // Acknowledged implements peer.SectionHost.
 func (p peerSection) Acknowledged(mark witness.Mark) { p.s.suspect(mark, false) }

@@ -136,6 +136,7 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 		return err
 	}
 	s.tellAhead(m.LastAt())
+	s.adoptGate(tail.Seq, m.State)
 	s.ev.adopt(s, m.State)
 	s.ev.live.Reset(s.key.Section, tail.Seq, m.AppendLetters(nil), m.Free())
 	s.learnedKeys()
@@ -188,7 +189,7 @@ func (s *Section) Died(m machine.Machine) { s.ev.disown(m.(*section.Machine).Sta
 // Landed publishes a durable record: the map first, then (by the shard) its answers.
 func (s *Section) Landed(p *writer.Record, m machine.Machine, took time.Duration) {
 	e := &p.Append.Entry
-	s.ev.live.Publish(&Delta{Section: s.key.Section, Seq: e.Seq, Changes: p.Effects.(*section.Effects).Seats})
+	s.publish(e, p.Effects.(*section.Effects).Seats)
 	s.saw(e.Kind, e.Seq, e.Epoch, p.Hash)
 	s.remote.Stream(e)
 	s.engine.stats.landed(p, took)
@@ -206,6 +207,7 @@ func (s *Section) Answering(answered *writer.Request) {
 	case r.Err != nil && r.Changed:
 		r.Reserved = 0 // the seats became live seats of the memory, which is taken back as a whole
 	case writer.ClassOf(r.Err) == writer.NotDone && r.Keep():
+	case r.Err == nil && r.Decision.Outcome.Rejection == section.AdmissionStale && r.Keep(): // it comes again
 	case r.Err != nil, r.Decision.Outcome.Rejection != section.Accepted, r.Decision.Outcome.Repeat:
 		s.ev.buyers.Release(r.Command.Buyer, r.Reserved)
 	}

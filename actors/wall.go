@@ -87,6 +87,11 @@ func (e *Engine) lookAtEnds() {
 				inc.LookAtTimers()
 			}
 		}
+		if o.queue != nil {
+			if inc := o.queue.Shard().Serving(); inc != nil {
+				inc.LookAtTimers()
+			}
+		}
 	}
 }
 

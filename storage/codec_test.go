@@ -48,6 +48,10 @@ func examples() map[string]section.Change {
 			Kind: section.HoldPlaced, At: baseAt, Request: request, Fingerprint: fingerprint, Buyer: buyer,
 			Booking: 300, ExpiresAt: baseAt + 600_000, Seats: seatRange(1200, 1),
 		},
+		"hold under an admission": {
+			Kind: section.HoldPlaced, At: baseAt, Request: request, Fingerprint: fingerprint, Buyer: buyer,
+			Booking: 300, ExpiresAt: baseAt + 600_000, Seats: seatRange(1200, 2), Session: 1234, Horizon: 98765,
+		},
 		"split hold": {
 			Kind: section.HoldPlaced, Split: true, At: baseAt, Request: request, Fingerprint: 1, Buyer: buyer,
 			Booking: 1, ExpiresAt: baseAt + 1, Seats: []section.SeatIndex{0, 2, 3, 9},
@@ -124,7 +128,7 @@ func exampleEntry() Entry {
 // TestGolden pins the bytes of version 1: logs written today must be read for ever, and hashes must not change (P10).
 func TestGolden(t *testing.T) {
 	var b strings.Builder
-	for _, name := range []string{"hold of two neighbours", "hold of one seat", "split hold", "extended, later than its record", "released",
+	for _, name := range []string{"hold under an admission", "hold of two neighbours", "hold of one seat", "split hold", "extended, later than its record", "released",
 		"payment begun", "sold", "payment failed", "refunded", "expired", "blocked: ten thousand", "unblocked", "far corners"} {
 		c := examples()[name]
 		b.WriteString(name + ": " + hex.EncodeToString(section.AppendChange(nil, baseAt, &c)) + "\n")

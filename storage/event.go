@@ -16,6 +16,7 @@ func (e *Event) Clone() *Event {
 	c := *e
 	c.Prices = maps.Clone(e.Prices)
 	c.Sections = slices.Clone(e.Sections)
+	c.WaitingRoom = e.WaitingRoom.Clone()
 	return &c
 }
 

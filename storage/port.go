@@ -156,6 +156,9 @@ type Event struct {
 	// Create is the request that made the event (P5: a repeat of the same operator key finds it); zero if none.
 	Create            section.RequestID
 	CreateFingerprint uint64
+	// WaitingRoom stands before the event's seats; nil: none does. It is set at creation and never changed: what
+	// operators change later is in the gate's log.
+	WaitingRoom *WaitingRoom `json:",omitempty"`
 }
 
 // SectionInfo is a section's header.

@@ -126,25 +126,27 @@ func (r *run) event(e *storage.Event) error {
 		r.report.Events = append(r.report.Events, out)
 		return nil
 	}
+	var holds []admittedHold
 	for i := range e.Sections {
 		of := &subject{
 			notes: &notes{report: r.report, show: out.Event, name: e.Sections[i].ID},
 			key:   storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)},
 			event: e, layout: plan.Layout(i), categories: plan.Categories,
 		}
-		if err := r.section(of, &out); err != nil {
+		if err := r.section(of, &out, &holds); err != nil {
 			return err
 		}
 	}
 	r.report.Events = append(r.report.Events, out)
-	return nil
+	return r.gate(e, holds)
 }
 
-func (r *run) section(of *subject, out *EventReport) error {
+func (r *run) section(of *subject, out *EventReport, holds *[]admittedHold) error {
 	s, whole, err := r.look(of)
 	if err != nil {
 		return err
 	}
+	*holds = append(*holds, s.admitted...)
 	if whole {
 		r.comparePayments(s)
 	}
@@ -232,6 +234,7 @@ func (r *run) forget(e *storage.Event) {
 		r.unchecked(key)
 		r.tick()
 	}
+	delete(r.orphans, storage.SectionKey{Event: e.ID, Section: storage.GateNo})
 }
 
 func decodeVenue(stored []byte, e *storage.Event) (*venue.Venue, error) {

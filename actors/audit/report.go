@@ -171,6 +171,9 @@ type Report struct {
 	Payments PaymentTotals `json:"payments"`
 	UnderWay []Finding     `json:"under_way"` // what a crash left half done: no damage
 	Findings []Finding     `json:"findings"`
+
+	// NotAudited says what of waiting rooms no log can show, or nothing was at hand to show.
+	NotAudited []string `json:"not_audited,omitempty"`
 }
 
 // Clean tells whether nothing was found. What is under way is no finding: a crash at the wrong moment leaves it in good

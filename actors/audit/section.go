@@ -34,6 +34,7 @@ type sectionAudit struct {
 	snapshot *storage.Snapshot
 	known    Acknowledged // zero: nobody remembers anything
 	totals   Totals
+	admitted []admittedHold
 }
 
 func newSectionAudit(ctx context.Context, at storage.Frozen, of *subject) *sectionAudit {
@@ -146,6 +147,7 @@ func (s *sectionAudit) entry(e *storage.Entry, hash storage.Hash) error {
 func (s *sectionAudit) change(c *section.Change) error {
 	s.totals.Changes++
 	s.ledger.apply(c)
+	s.heldUnder(c)
 	if s.state != nil {
 		s.replay(c)
 	}

@@ -46,7 +46,7 @@ func (b *board) apply(c *Change, e *Effects) {
 func (b *board) applyPhase(c *Change) {
 	switch c.Kind {
 	case Founded:
-		require(b.phase == Unfounded && c.Settings.reject() == Accepted, "settings")
+		require(b.phase == Unfounded && c.Settings.Reject() == Accepted, "settings")
 		b.set, b.cap, b.rate = c.Settings, c.Settings.Cap, c.Settings.Rate
 		if b.phase = Drawn; b.set.ClosesAt != 0 {
 			b.phase = Lobby

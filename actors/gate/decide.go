@@ -57,8 +57,8 @@ func (m *Machine) decideFound(c *Call, at Instant) machine.Decided {
 		return m.repeat(c, m.changed)
 	case m.phase != Unfounded:
 		return m.refuse(c, FoundedAlready, m.changed)
-	case s.reject() != Accepted:
-		return m.refuse(c, s.reject(), 0)
+	case s.Reject() != Accepted:
+		return m.refuse(c, s.Reject(), 0)
 	}
 	return m.decide(Change{Kind: Founded, At: at, Settings: *s})
 }

@@ -42,3 +42,18 @@ func (f *Follower) Replay(body []byte, at Instant, effects machine.Effects) (cha
 
 // NewEffects gives the effects of one record.
 func (f *Follower) NewEffects() machine.Effects { return &Effects{} }
+
+// Followed gives a Follower that stands where the machine stands: for an owner that shows durable records only, while
+// the machine is ahead of them. The error is that of a board that does not restore, which is a mistake of this package.
+func (m *Machine) Followed() (*Follower, error) {
+	return restoreFollower(m.board.appendTo([]byte{snapshotFollower}))
+}
+
+// Inside calls visit for every session inside, with the buyer whose it is.
+func (m *Machine) Inside(visit func(no SessionNo, buyer Buyer)) {
+	for i := range m.sessions.list {
+		if s := &m.sessions.list[i]; s.state == sessionInside {
+			visit(m.sessions.first+SessionNo(i), m.places.at(s.number).buyer)
+		}
+	}
+}

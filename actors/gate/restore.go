@@ -85,7 +85,7 @@ func (b *board) restore(r *codec.Reader) {
 	b.seq, b.lastAt = Seq(r.Uvarint()), readInstant(r)
 	readSettings(r, &b.set)
 	b.phase, b.paused = Phase(r.Byte()), readFlag(r)
-	check(r, b.phase <= Open && (b.phase == Unfounded || b.set.reject() == Accepted), "phase or settings")
+	check(r, b.phase <= Open && (b.phase == Unfounded || b.set.Reject() == Accepted), "phase or settings")
 	b.cap, b.rate, b.message = read32(r), read32(r), string(readBytes(r, TextMax))
 	b.entrants = read32(r)
 	r.Copy(b.root[:])

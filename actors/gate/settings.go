@@ -59,8 +59,8 @@ func (r *DrawRule) RoundAfter(closed Instant) uint64 {
 
 const instantMax = 1 << 47 // beyond it, sums of times could overflow
 
-// reject names what contradicts itself.
-func (s *Settings) reject() Rejection {
+// Reject names what contradicts itself; Accepted: nothing does.
+func (s *Settings) Reject() Rejection {
 	lobby := s.ClosesAt != 0
 	r := &s.Rule
 	switch {

@@ -3,6 +3,7 @@ package section
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"holdfast/actors/codec"
 )
@@ -10,6 +11,9 @@ import (
 // ChangeSeatsMax bounds the seats one change may name. It exists so that a damaged length cannot make a reader allocate
 // gigabytes; it is far above the largest
 const ChangeSeatsMax = 1 << 16
+
+// holdInside is the kind on the wire of a HoldPlaced under a session: session and horizon follow the seats.
+const holdInside = 11
 
 // A change's first byte: the kind in the low four bits, and which optional fields follow in the high four.
 const (
@@ -28,7 +32,7 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 		panic(fmt.Sprintf("section: change of unknown kind %d", c.Kind))
 	}
 	flags := changeFlags(at, c)
-	dst = append(dst, byte(c.Kind)|flags)
+	dst = append(dst, wireKind(c)|flags)
 	if flags&changeHasAt != 0 {
 		dst = binary.AppendUvarint(dst, codec.Zigzag(int64(c.At-at)))
 	}
@@ -43,7 +47,22 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 	if flags&changeHasExpires != 0 {
 		dst = binary.AppendUvarint(dst, codec.Zigzag(int64(c.ExpiresAt-c.At)))
 	}
-	return appendSeats(dst, c.Split, c.Seats)
+	dst = appendSeats(dst, c.Split, c.Seats)
+	if c.Session != 0 {
+		dst = binary.AppendUvarint(dst, uint64(c.Session))
+		dst = binary.AppendUvarint(dst, uint64(c.Horizon))
+	}
+	return dst
+}
+
+func wireKind(c *Change) byte {
+	switch {
+	case c.Session == 0 && c.Horizon == 0:
+		return byte(c.Kind)
+	case c.Session == 0 || c.Kind != HoldPlaced:
+		panic(fmt.Sprintf("section: change of kind %d under session %d, looked up at %d", c.Kind, c.Session, c.Horizon))
+	}
+	return holdInside
 }
 
 // DecodeChanges calls visit for each change of body, which was written relative to at. It is strict: short, trailing,
@@ -97,6 +116,10 @@ func changeFlags(at Instant, c *Change) (flags byte) {
 func readChange(r *codec.Reader, at Instant, c *Change) {
 	flags := r.Byte()
 	c.Kind = ChangeKind(flags & changeKindMask)
+	inside := c.Kind == holdInside
+	if inside {
+		c.Kind = HoldPlaced
+	}
 	if !knownKind(c.Kind) {
 		r.Fail("change of unknown kind")
 	}
@@ -116,9 +139,20 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 		c.ExpiresAt = c.At + Instant(r.Signed())
 	}
 	readSeats(r, c)
+	if inside {
+		readSession(r, c)
+	}
 	if r.Err == nil && changeFlags(at, c) != flags&^changeKindMask {
 		r.Fail("field present but empty")
 	}
+}
+
+func readSession(r *codec.Reader, c *Change) {
+	session := r.Uvarint()
+	if session == 0 || session > math.MaxUint32 {
+		r.Fail("session out of range")
+	}
+	c.Session, c.Horizon = uint32(session), Seq(r.Uvarint())
 }
 
 // Seats are runs of neighbours, because that is what people buy: uvarint(runs<<1 | split), then for each run

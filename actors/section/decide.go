@@ -41,7 +41,7 @@ func (d *Decision) accept(c *Command, kind ChangeKind, no BookingNo, state Booki
 // DependsOn 0: they depend on the record that their own changes go into, which the Writer knows.
 func (s *State) Decide(c *Command, d *Decision) {
 	d.reset()
-	if c.Request != (RequestID{}) && s.decideRepeat(c, d) {
+	if c.Request != (RequestID{}) && s.decideRepeat(c, d) || s.gated && !s.admits(c, d) {
 		return
 	}
 	switch c.Kind {
@@ -103,6 +103,7 @@ func (s *State) place(c *Command, d *Decision) {
 	expiresAt := c.At + Instant(min(s.rules.HoldTTL, s.rules.HoldCeiling))
 	change := d.accept(c, HoldPlaced, max(s.lastNo, s.above)+1, BookingHeld, expiresAt)
 	change.Buyer, change.ExpiresAt, change.Split, change.Seats = c.Buyer, expiresAt, d.Outcome.Split, d.seats
+	change.Session, change.Horizon = c.Session, c.Horizon
 	d.Outcome.Seats = append(d.Outcome.Seats, d.seats...)
 }
 

@@ -55,6 +55,24 @@ func busy(k *desk) {
 
 func requested(c Command) Command { c.Request = requestOf(1 << 40); return c }
 
+// gated puts the section behind a waiting room, and tells it of an end in record 8 of the gate's log.
+func gated(k *desk) {
+	k.state.gated = true
+	k.state.EndsFollowed(8)
+	k.state.EndsFollowed(3)
+}
+
+type admission struct {
+	Session uint32
+	Until   Instant
+	Horizon Seq
+}
+
+func under(c Command, a admission) Command {
+	c.Session, c.SessionUntil, c.Horizon = a.Session, a.Until, a.Horizon
+	return c
+}
+
 func nothing(*desk) {}
 func remembers(k *desk) {
 	k.do(Command{Kind: PlaceHold, Buyer: buyerOf(1), Request: requestOf(1), Fingerprint: 1, Seats: seatsOf(0)})
@@ -148,6 +166,12 @@ var rejectionCases = []rejectionCase{
 	{"the sixth payment", declined, on(BeginPayment), PaymentAttempts, nil},
 	{"one hold more than is remembered", busy, requested(place(5)), TooManyRequests, nil},
 	{"one best more than is remembered", busy, requested(best(1)), TooManyRequests, nil},
+	{"place without a session", gated, place(5), NotAdmitted, nil},
+	{"best without a session", gated, best(1), NotAdmitted, nil},
+	{"a session that has ended by the clock", gated, under(place(5), admission{Session: 1, Horizon: 9}),
+		AdmissionExpired, nil},
+	{"a session looked up too early", gated, under(best(1), admission{Session: 1, Until: 1, Horizon: 7}),
+		AdmissionStale, nil},
 }
 
 func tableRules() Rules {
@@ -193,7 +217,7 @@ func TestEveryRejectionHasARow(t *testing.T) {
 		}
 		codes[r.String()] = true
 	}
-	if rejectionEnd.String() != "rejection(23)" {
+	if rejectionEnd.String() != "rejection(26)" {
 		t.Errorf("the list has grown: its codes and this test must, too: %v", rejectionEnd)
 	}
 }

@@ -14,6 +14,9 @@ type Call struct {
 	Read bool
 	// Probe asks for the answer to Command without its effect.
 	Probe bool
+	// EndsFollowed, unless zero, tells the section of the gate's log instead of asking for anything: see
+	// State.EndsFollowed.
+	EndsFollowed Seq
 	// Reserved seats of Command.Buyer are counted for the buyer already. A hold that nobody counted is counted when it is
 	// placed (see Machine.Shares).
 	Reserved uint32
@@ -84,10 +87,16 @@ var _ machine.Machine = (*Machine)(nil)
 type Kind struct {
 	Layout *Layout
 	Rules  Rules
+	Gated  bool // a waiting room stands before it: buyers' new holds need a session
 }
 
 // New gives an empty section.
-func (k *Kind) New() machine.Machine { return NewMachine(NewState(k.Layout, k.Rules)) }
+func (k *Kind) New() machine.Machine { return k.machine(NewState(k.Layout, k.Rules)) }
+
+func (k *Kind) machine(s *State) machine.Machine {
+	s.gated = k.Gated
+	return NewMachine(s)
+}
 
 // Restore gives the section of a snapshot; ErrSnapshot.
 func (k *Kind) Restore(snapshot []byte) (machine.Machine, error) {
@@ -95,7 +104,7 @@ func (k *Kind) Restore(snapshot []byte) (machine.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return NewMachine(state), nil
+	return k.machine(state), nil
 }
 
 // NewMachine drives a state, which is the machine's from here on.
@@ -117,8 +126,13 @@ func (m *Machine) NewEffects() machine.Effects { return &Effects{} }
 func (m *Machine) Decide(command any, at Instant) machine.Decided {
 	c := command.(*Call)
 	m.call, m.decision = c, &c.Decision
-	if c.Read {
+	switch {
+	case c.Read:
 		return machine.Decided{DependsOn: m.read(c)}
+	case c.EndsFollowed != 0:
+		m.State.EndsFollowed(c.EndsFollowed)
+		c.Decision.reset()
+		return machine.Decided{}
 	}
 	c.Command.At = at
 	d := &c.Decision

@@ -64,16 +64,30 @@ func drawCommand(t *rapid.T, l *Layout, now Instant, lastNo BookingNo) Command {
 	return c
 }
 
+// drawAdmission gives none, one that has just ended, or one that may have been looked up too early.
+func drawAdmission(t *rapid.T, now Instant) (a admission) {
+	if a.Session = uint32(rapid.IntRange(0, 3).Draw(t, "session")); a.Session > 0 {
+		a.Until = now + Instant(rapid.IntRange(0, 3).Draw(t, "until"))
+		a.Horizon = Seq(rapid.Uint64Range(1, 12).Draw(t, "horizon"))
+	}
+	return a
+}
+
 // TestTwin runs thousands of random commands through State and its dumb twin, restores from a snapshot now and then,
 // and rebuilds the state from its changes (P1, P4, P5, P10, P11).
 func TestTwin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := drawLayout(t)
 		k, model := newDesk(l, modelRules()), newTwin(l, modelRules())
+		model.gated = rapid.IntRange(0, 3).Draw(t, "gated") == 0
+		k.state.gated = model.gated
 		now := Instant(1000)
 		for range rapid.IntRange(1, 60).Draw(t, "length") {
 			now += Instant(rapid.SampledFrom([]int{0, 0, 1, 7, 30, 60}).Draw(t, "passes"))
 			c := drawCommand(t, l, now, model.lastNo)
+			if model.gated {
+				c = under(c, drawAdmission(t, now))
+			}
 			want, repeat := model.judge(&c)
 			out := k.do(c)
 			if out.Rejection != want || out.Repeat != repeat {
@@ -89,6 +103,12 @@ func TestTwin(t *testing.T) {
 			compare(t, k.state, model)
 			if rapid.IntRange(0, 19).Draw(t, "restore") == 0 {
 				k.state = restored(t, k.state)
+				k.state.gated = model.gated
+				k.state.EndsFollowed(model.ends)
+			}
+			if rapid.IntRange(0, 9).Draw(t, "end") == 0 {
+				model.ends = max(model.ends, Seq(rapid.Uint64Range(0, 9).Draw(t, "ends")))
+				k.state.EndsFollowed(model.ends)
 			}
 		}
 		if a, b := k.state.AppendSnapshot(nil), k.replay().AppendSnapshot(nil); !bytes.Equal(a, b) {

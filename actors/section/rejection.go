@@ -31,6 +31,10 @@ const (
 	// Limits on one buyer, met only by what nothing else refuses.
 	PaymentAttempts // begin payment: PaymentAttemptsMax were begun already
 	TooManyRequests // place or extend: RequestsPerBuyerMax requests of this buyer are remembered
+	// Before a waiting room, told before any of the above but what is remembered.
+	NotAdmitted      // place: no session
+	AdmissionExpired // place: the session's time is up
+	AdmissionStale   // place: the session was looked up before the newest end that the section was told of
 	rejectionEnd
 )
 
@@ -59,6 +63,9 @@ var rejectionText = [rejectionEnd]string{
 	SoldOut:             "sold_out",
 	PaymentAttempts:     "payment_attempts",
 	TooManyRequests:     "too_many_requests",
+	NotAdmitted:         "not_admitted",
+	AdmissionExpired:    "admission_expired",
+	AdmissionStale:      "admission_stale",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.

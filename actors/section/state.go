@@ -27,6 +27,9 @@ type State struct {
 	expiry   dense.Slab[expiryItem]
 	paying   uint32
 
+	gated    bool // new holds need an admission; a writer's own, and no part of the truth
+	gateEnds Seq  // see EndsFollowed; no part of the truth
+
 	// Scratch: no meaning between calls.
 	best       searcher
 	seatBuffer []SeatIndex

@@ -12,6 +12,8 @@ type twin struct {
 	requests []twinRequest
 	ended    []twinRequest // id unused
 	lastNo   BookingNo
+	gated    bool
+	ends     Seq
 }
 
 type twinBooking struct {
@@ -45,6 +47,16 @@ func (t *twin) judge(c *Command) (r Rejection, repeat bool) {
 				return IdempotencyMismatch, false
 			}
 			return Accepted, true
+		}
+	}
+	if hold := c.Kind == PlaceHold || c.Kind == PlaceBest; hold && t.gated && !c.Operator {
+		switch {
+		case c.Session == 0:
+			return NotAdmitted, false
+		case c.SessionUntil <= c.At:
+			return AdmissionExpired, false
+		case c.Horizon < t.ends:
+			return AdmissionStale, false
 		}
 	}
 	switch c.Kind {

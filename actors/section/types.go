@@ -139,6 +139,11 @@ type Command struct {
 	Buyer          BuyerID
 	Booking        BookingNo
 	Seats          []SeatIndex // borrowed for the call only
+
+	// Behind a waiting room, of a new hold: the buyer's session, whose end is not in the gate's log up to Horizon.
+	Session      uint32 // from 1; 0: none
+	SessionUntil Instant
+	Horizon      Seq
 }
 
 // ChangeKind says what happened.
@@ -161,7 +166,9 @@ const (
 // Change is a fact that Apply cannot refuse. It says all that replay needs.
 type Change struct {
 	Kind        ChangeKind
-	Split       bool // HoldPlaced by PlaceBest: seats are not all together
+	Split       bool   // HoldPlaced by PlaceBest: seats are not all together
+	Session     uint32 // HoldPlaced behind a waiting room: the session it is placed under; else 0
+	Horizon     Seq    // and the newest record of the gate's log in which the session's end was looked for
 	At          Instant
 	Request     RequestID
 	Fingerprint uint64

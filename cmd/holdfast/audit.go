@@ -153,6 +153,9 @@ func printPayments(out io.Writer, r *audit.Report) error {
 	for _, u := range r.UnderWay {
 		text += fmt.Sprintf("UNDER WAY event %s section %s: %s: %s\n", u.Event, u.Section, u.Code, u.Detail)
 	}
+	for _, what := range r.NotAudited {
+		text += "NOT AUDITED " + what + "\n"
+	}
 	_, err := fmt.Fprintln(out, text)
 	return err
 }

@@ -91,6 +91,13 @@ var wallsOfActors = map[string]wall{
 		Why: "a browser computes the same from public counters, so nothing else may go in",
 		Own: []string{"actors/gate", "actors/gate/draw"}, Std: pureStd,
 	},
+	"actors/waitingroom": {
+		Why: "a gate on a node: joins, stock and slots; tokens and the wire stay outside, what sections hold comes in",
+		Own: []string{
+			"actors/machine", "actors/writer", "actors/shard", "actors/witness", "actors/request", "actors/section",
+			"actors/gate", "actors/gate/draw", "actors/gate/position", "storage",
+		}, Test: []string{"storage/memstore"},
+	},
 	"actors/gate/draw": {
 		Why: "a draw that strangers recompute: bytes in, places out, and nothing of the gate",
 		Std: pureStd,
@@ -193,7 +200,7 @@ var wallsOfActors = map[string]wall{
 	"actors/audit": {
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{
-			"actors/section", "actors/money", "actors/venue", "storage",
+			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "storage",
 		}, Test: []string{"storage/...", rapid, pebble},
 	},
 	"actors/views": {
@@ -209,6 +216,7 @@ var wallsOfActors = map[string]wall{
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
+			"actors/gate/place", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/peer/wire",
 			"actors/placement", "actors/rebalancer", "actors/request", "actors/seatmap", "actors/booking", "actors/catalog",
 			"actors/wallclock", "actors/witness", "storage",

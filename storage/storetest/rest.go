@@ -15,7 +15,7 @@ func sections(b *bench) {
 	var want []storage.SectionKey
 	for range 3 {
 		event := storage.NewEventID()
-		for _, no := range []storage.SectionNo{256, 1, 0} {
+		for _, no := range []storage.SectionNo{storage.GateNo, 256, 1, 0} {
 			key := storage.SectionKey{Event: event, Section: no}
 			w := b.claim(key)
 			b.write(w, "x")
@@ -32,6 +32,33 @@ func sections(b *bench) {
 	got := slices.DeleteFunc(all, func(k storage.SectionKey) bool { return !slices.Contains(want, k) })
 	if !slices.Equal(got, want) {
 		b.Errorf("sections are %v, want %v", got, want)
+	}
+}
+
+// gates: a waiting room's log is a log as a section's is, and its snapshot, of a million places, is kept whole.
+func gates(b *bench) {
+	ctx, key := context.Background(), storage.SectionKey{Event: storage.NewEventID(), Section: storage.GateNo}
+	w := b.claim(key)
+	for range 3 {
+		b.write(w, "a change of the gate")
+	}
+	body := bytes.Repeat([]byte("18 bytes a place.."), 1_000_000)
+	b.must(b.store.SaveSnapshot(ctx, key, storage.Snapshot{Seq: 4, Epoch: 1, Hash: storage.Hash{1}, Body: body}))
+	b.reopen()
+	tail, err := b.store.Tail(ctx, key)
+	b.must(err)
+	if tail.Seq != 4 {
+		b.Errorf("the log ends at %d, want 4", tail.Seq)
+	}
+	records := 0
+	b.must(b.store.Read(ctx, key, 0, func(*storage.Entry, storage.Hash) error { records++; return nil }))
+	if records != 4 {
+		b.Errorf("%d records are read, want 4", records)
+	}
+	got, err := b.store.LoadSnapshot(ctx, key)
+	b.must(err)
+	if !bytes.Equal(got.Body, body) {
+		b.Errorf("a snapshot of %d bytes came back as %d others", len(body), len(got.Body))
 	}
 }
 
@@ -85,7 +112,10 @@ func exampleEvent(created section.Instant) *storage.Event {
 		},
 		Prices:   map[string]int64{"front": 12_300, "back": 4_500},
 		Sections: []storage.SectionInfo{{ID: "A", Name: "Block A", Seats: 20}, {ID: "B", Name: "Block B", Seats: 500}},
-		Create:   section.RequestID{1, 2, 3}, CreateFingerprint: 1<<63 + 5,
+		WaitingRoom: &storage.WaitingRoom{OpensAt: 1, ClosesAt: 2, DoorsAt: 3, Cap: 4, Rate: 5, SessionMillis: 6,
+			TurnMillis: 7, GraceMillis: 8, SaltKey: storage.Bytes32{9},
+			Beacon: &storage.DrawBeacon{Chain: storage.Bytes32{10}, Genesis: 11, Period: 12, Round: 13}},
+		Create: section.RequestID{1, 2, 3}, CreateFingerprint: 1<<63 + 5,
 	}
 }
 

@@ -40,6 +40,7 @@ var promises = []struct {
 	{"the_store_keeps_nothing_of_the_caller", noAliasing},
 	{"bodies_up_to_the_limit", bodySize},
 	{"sections_are_listed_in_order", sections},
+	{"a_gates_log_and_its_large_snapshot_are_kept", gates},
 	{"tickets_are_listed_in_order", ticketOrder},
 	{"snapshots", snapshots},
 	{"catalog", catalog},

@@ -1,0 +1,364 @@
+package actors
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"holdfast/actors/gate"
+	"holdfast/actors/gate/draw"
+	"holdfast/actors/request"
+	"holdfast/actors/section"
+	"holdfast/actors/waitingroom"
+	"holdfast/actors/writer"
+	"holdfast/storage"
+)
+
+// An event with a waiting room has one more log, its gate's (storage.GateNo), and new holds of buyers need an
+// admission (P8):
+//
+//	JoinQueue, TakeTurn, … ──▶ waitingroom.Room ──▶ the gate's shard              (packages waitingroom, gate)
+//	                               │  ▲
+//	        ends of sessions ──────┘  └────── what each section has, record by record
+//	              ▼
+//	Book ── is the session's end followed here? ──▶ the section: is its time up? did it hear of a later end?
+//	                                                      └─ it did: once more, with what is followed now
+//
+// A slot is free again once every section of the event has answered that it knows of the end: from then on no hold of
+// that session can be placed (G6).
+//
+// On several nodes nobody is admitted: the gate of an event is not placed, so its events are refused.
+
+// Conditions of the waiting room.
+var (
+	ErrNotAdmitted      = errors.New("actors: the buyer is not admitted")       // no session, or another's
+	ErrAdmissionExpired = errors.New("actors: the buyer's admission has ended") // by time, by leaving or by buying
+	ErrNoWaitingRoom    = errors.New("actors: the event has no waiting room")
+)
+
+// What is told of a waiting room; see package waitingroom.
+type (
+	QueuePlace   = waitingroom.Place
+	QueueFrame   = waitingroom.Frame
+	QueueRefusal = waitingroom.Refusal
+)
+
+// QueueOperation is what an operator does to a waiting room.
+type QueueOperation struct {
+	Action      gate.Action
+	Value       uint32
+	Text        string
+	Reason      string // logged; required
+	Request     section.RequestID
+	Fingerprint uint64
+}
+
+// lateRound is the least time between a lobby's end and the round that seeds the draw, unless the event says another.
+const lateRound section.Millis = 30_000
+
+// gateSettings are what an event's gate is founded with: the same for ever.
+func gateSettings(header *storage.Event) (s gate.Settings) {
+	w := header.WaitingRoom
+	s = gate.Settings{Event: header.ID, OpensAt: w.OpensAt, ClosesAt: w.ClosesAt, DoorsAt: w.DoorsAt, Cap: w.Cap,
+		Rate: w.Rate, Session: w.SessionMillis, Turn: w.TurnMillis, Grace: w.GraceMillis, SaltKey: w.SaltKey}
+	if b := w.Beacon; b != nil {
+		s.Rule = gate.DrawRule{Chain: b.Chain, Genesis: b.Genesis, Period: b.Period, Round: b.Round, Late: b.LateMillis}
+	}
+	return s
+}
+
+// checkWaitingRoom refuses settings that no gate could be founded with: *QueueRefusal.
+func checkWaitingRoom(header *storage.Event) error {
+	if header.WaitingRoom == nil {
+		return nil
+	}
+	made := *header
+	made.WaitingRoom = drawUpWaitingRoom(header.WaitingRoom)
+	if s := gateSettings(&made); s.Reject() != gate.Accepted {
+		return &QueueRefusal{Code: s.Reject()}
+	}
+	return nil
+}
+
+// drawUpWaitingRoom fills in what only the engine knows.
+func drawUpWaitingRoom(given *storage.WaitingRoom) *storage.WaitingRoom {
+	w := given.Clone()
+	if w == nil {
+		return nil
+	}
+	if w.SaltKey == (storage.Bytes32{}) {
+		_, _ = rand.Read(w.SaltKey[:]) // never fails: it ends the process where it cannot deliver
+	}
+	if w.Beacon != nil && w.Beacon.LateMillis == 0 {
+		w.Beacon.LateMillis = lateRound
+	}
+	return w
+}
+
+// newQueue makes the event's waiting room; nil: it has none, or none is kept here.
+func (ev *event) newQueue(o *openEvent) *waitingroom.Room {
+	e, header := ev.engine, ev.header.Load()
+	switch {
+	case header.WaitingRoom == nil || e.cfg.Offline:
+		return nil
+	case e.peerRPC != nil:
+		e.cfg.Logger.Error("the event has a waiting room, which needs a single node: nobody is let in",
+			"event", header.ID.String())
+		return nil
+	}
+	key := storage.SectionKey{Event: header.ID, Section: storage.GateNo}
+	return waitingroom.New(waitingroom.Surroundings{
+		Node: e.node, Key: key, Seen: e.cfg.Witness.Of(key), Settings: gateSettings(header),
+		Sections: len(o.sections), Seats: ev.buyers.Seats, FollowEnds: o.followEnds, Log: &e.eventLog,
+	})
+}
+
+// GateRefused says that a gate refused what the engine itself asked for.
+func (e *eventLog) GateRefused(key storage.SectionKey, what string, why gate.Rejection) {
+	e.log.Error("the gate refuses "+what, "section", key.String(), "reason", why.String())
+}
+
+// adoptGate has a section that was loaded hear of everything followed of the gate's log, and counts its stock.
+func (s *Section) adoptGate(seq section.Seq, state *section.State) {
+	if q := s.ev.queue; q != nil {
+		state.EndsFollowed(q.Horizon())
+		q.SectionLoaded(s.key.Section, seq, state)
+	}
+}
+
+// publish shows a durable record: on the map, and in the waiting room's stock.
+func (s *Section) publish(e *storage.Entry, seats []section.SeatChange) {
+	s.ev.live.Publish(&Delta{Section: s.key.Section, Seq: e.Seq, Changes: seats})
+	if q := s.ev.queue; q != nil {
+		q.SectionLanded(s.key.Section, e, seats)
+	}
+}
+
+// followEnds has every section hear that ends up to a record of the gate's log were followed, and calls done when all
+// have answered.
+func (o *openEvent) followEnds(upto gate.Seq, done func(all bool)) {
+	var left atomic.Int64
+	var missed atomic.Bool
+	left.Store(int64(len(o.sections)) + 1)
+	answered := func(ok bool) {
+		if !ok {
+			missed.Store(true)
+		}
+		if left.Add(-1) == 0 {
+			done(!missed.Load())
+		}
+	}
+	for _, s := range o.sections {
+		s.followEnds(upto, answered)
+	}
+	answered(true)
+}
+
+// followEnds has one section hear of ends. One that stands still hears before it serves, unless another process may
+// serve it.
+func (s *Section) followEnds(upto gate.Seq, answered func(ok bool)) {
+	r := request.Of(section.Call{EndsFollowed: upto})
+	r.OnAnswer = func(w *writer.Request) { answered(w.Err == nil) }
+	sent, failed := s.shard.Send(&r.Request)
+	switch {
+	case sent && failed == nil:
+	case failed != nil || s.engine.cfg.shared:
+		answered(false)
+	default:
+		phase := s.shard.Phase()
+		answered(phase == Stopped || phase == Condemned)
+	}
+}
+
+// refusesHold says why the call may place no new hold now, nil when it may.
+func (t *bookingCall) refusesHold() error {
+	if err := t.ev.refusesHold(); err != nil || t.ev.header.Load().WaitingRoom == nil || t.call.Operator {
+		return err
+	}
+	return t.lookUpSession()
+}
+
+// lookUpSession says why the buyer is not inside, by all of the gate's log that is followed here.
+func (t *bookingCall) lookUpSession() error {
+	q, a := t.ev.queue, t.call.Admission
+	switch {
+	case q == nil:
+		return ErrUnavailable
+	case a == nil || a.Event != t.call.Event || a.Buyer != gate.Buyer(t.call.Buyer):
+		return ErrNotAdmitted
+	}
+	standing, horizon := q.Session(a.Session, a.Seq)
+	t.horizon = horizon
+	switch standing {
+	case waitingroom.NotKnown:
+		return ErrUnavailable
+	case waitingroom.NoSession:
+		return ErrNotAdmitted
+	case waitingroom.Ended:
+		return ErrAdmissionExpired
+	case waitingroom.Alive:
+	}
+	now, sure := t.ev.engine.stamp()
+	switch {
+	case !sure:
+		return errClock
+	case now >= a.Until:
+		return ErrAdmissionExpired
+	}
+	return nil
+}
+
+// lookUpsMax bounds how often one request is looked up anew because ends came between.
+const lookUpsMax = 8
+
+// send has a section answer r, and looks the buyer's session up again if the section has heard of later ends. After an
+// error r is not the call's any more.
+func (t *bookingCall) send(r *request.Request, s *Section) error {
+	for range lookUpsMax {
+		if a := t.call.Admission; a != nil {
+			r.Command.Session, r.Command.SessionUntil, r.Command.Horizon = uint32(a.Session), a.Until, t.horizon
+		}
+		if failed := s.do(r, t.deadline); failed != nil {
+			return t.notAnswered(failed)
+		}
+		if r.Decision.Outcome.Rejection != section.AdmissionStale {
+			return nil
+		}
+		if err := t.lookUpSession(); err != nil {
+			r.Free()
+			return err
+		}
+		r.Request.Reset()
+	}
+	r.Free()
+	return ErrUnavailable
+}
+
+// notAdmitted is what a buyer is told whom a section does not let in.
+func notAdmitted(r section.Rejection) error {
+	switch r {
+	case section.NotAdmitted:
+		return ErrNotAdmitted
+	case section.AdmissionExpired:
+		return ErrAdmissionExpired
+	}
+	return ErrUnavailable
+}
+
+// queueOf finds an event's waiting room, opening the event by the deadline: ErrEventUnknown, ErrNoWaitingRoom,
+// ErrUnavailable.
+func (e *Engine) queueOf(id storage.EventID, deadline time.Time) (*waitingroom.Room, error) {
+	ev, _, err := e.openEvent(id, deadline)
+	if err != nil {
+		return nil, err
+	}
+	switch header := ev.header.Load(); {
+	case header.Sale == storage.SaleDeleted:
+		return nil, ErrEventUnknown
+	case header.WaitingRoom == nil:
+		return nil, ErrNoWaitingRoom
+	case ev.queue == nil:
+		return nil, ErrUnavailable
+	}
+	return ev.queue, nil
+}
+
+// JoinQueue gives a buyer a place in the order of the gate's log, or the one that the buyer has: the buyer is the key.
+// party is how many seats the buyer thinks of, at least 1.
+//
+// Errors, as for all calls of waiting rooms: ErrEventUnknown, ErrNoWaitingRoom, *QueueRefusal, ErrOverloaded and
+// ErrUnavailable (repeat), ErrTimeout (unknown: repeat).
+func (e *Engine) JoinQueue(
+	id storage.EventID, buyer section.BuyerID, party uint8, timeout time.Duration, out *QueuePlace,
+) error {
+	deadline := e.clock.Now().Add(timeout)
+	q, err := e.queueOf(id, deadline)
+	if err != nil {
+		return err
+	}
+	return q.Join(gate.Buyer(buyer), party, deadline, out)
+}
+
+// LeaveQueue gives a buyer's place up, or ends the buyer's session. Doing it again is no error.
+func (e *Engine) LeaveQueue(
+	id storage.EventID, buyer section.BuyerID, timeout time.Duration, out *QueuePlace,
+) error {
+	deadline := e.clock.Now().Add(timeout)
+	q, err := e.queueOf(id, deadline)
+	if err != nil {
+		return err
+	}
+	return q.Leave(gate.Buyer(buyer), deadline, out)
+}
+
+// TakeTurn takes a buyer's turn. With a nil error and out.State gate.Inside the session out.Session lasts to out.Until;
+// with gate.Present no slot is free yet, and the buyer is offered one in turn. A second device of the buyer's gets the
+// same session. On a *QueueRefusal out is the place as it stands.
+func (e *Engine) TakeTurn(id storage.EventID, buyer section.BuyerID, timeout time.Duration, out *QueuePlace) error {
+	deadline := e.clock.Now().Add(timeout)
+	q, err := e.queueOf(id, deadline)
+	if err != nil {
+		return err
+	}
+	return q.Take(gate.Buyer(buyer), deadline, out)
+}
+
+// QueuePlace reads a buyer's place from the gate itself.
+func (e *Engine) QueuePlace(
+	id storage.EventID, buyer section.BuyerID, timeout time.Duration, out *QueuePlace,
+) error {
+	deadline := e.clock.Now().Add(timeout)
+	q, err := e.queueOf(id, deadline)
+	if err != nil {
+		return err
+	}
+	return q.Look(gate.Buyer(buyer), deadline, out)
+}
+
+// QueueFrame is what everybody may see of a waiting room. It asks nobody once the event is open: polls and streams are
+// answered from it.
+func (e *Engine) QueueFrame(id storage.EventID) (*QueueFrame, error) {
+	q, err := e.queueOf(id, e.clock.Now().Add(catalogPatience))
+	if err != nil {
+		return nil, err
+	}
+	return q.Frame(), nil
+}
+
+// OperateQueue does what an operator asks for, once under its key.
+func (e *Engine) OperateQueue(id storage.EventID, op QueueOperation, timeout time.Duration) error {
+	deadline := e.clock.Now().Add(timeout)
+	q, err := e.queueOf(id, deadline)
+	if err != nil {
+		return err
+	}
+	return q.Do(gate.Command{Kind: gate.Operate, Action: op.Action, Value: op.Value, Text: op.Text, Reason: op.Reason,
+		Request: gate.RequestID(op.Request), Fingerprint: op.Fingerprint}, deadline)
+}
+
+// HandInDraw brings the beacon's round, or without a beacon (round 0) the operator's value. Whether the signature is
+// that round's is the caller's to check.
+func (e *Engine) HandInDraw(id storage.EventID, round uint64, signature []byte, timeout time.Duration) error {
+	deadline := e.clock.Now().Add(timeout)
+	q, err := e.queueOf(id, deadline)
+	if err != nil {
+		return err
+	}
+	return q.Do(gate.Command{Kind: gate.HandIn, Round: round, Signature: signature}, deadline)
+}
+
+// DrawProof is what an entrant of the draw recomputes the place with: the salt of the leaf, and the path to the root.
+func (e *Engine) DrawProof(
+	id storage.EventID, number gate.Number, timeout time.Duration,
+) (salt draw.Salt, path []draw.Hash, err error) {
+	deadline := e.clock.Now().Add(timeout)
+	q, err := e.queueOf(id, deadline)
+	if err != nil {
+		return salt, nil, err
+	}
+	ctx, cancel := context.WithDeadline(e.ctx, deadline)
+	defer cancel()
+	return q.Proof(ctx, number)
+}

@@ -1,0 +1,133 @@
+package waitingroom
+
+import (
+	"time"
+
+	"holdfast/actors/gate"
+	"holdfast/actors/shard"
+	"holdfast/actors/writer"
+)
+
+const (
+	// batchMax is the joins of one command: a record of it is 9 KiB.
+	batchMax = 500
+	// batchWait is how long the first join of an idle gate waits for others.
+	batchWait = 2 * time.Millisecond
+	// joinsMax bounds the joins that wait in front of the gate: some tenths of a second's work.
+	joinsMax = 20_000
+)
+
+// join is one buyer's wish for a place. It borrows a request's way of waiting; the gate never sees it.
+type join struct {
+	writer.Request
+	entrant gate.Entrant
+	at      gate.Instant // when it reached this node
+	place   gate.Place
+}
+
+// joinQueue gathers joins. One batch at a time is with the gate, so that whatever else is asked waits behind one batch
+// at most; meanwhile the next gathers.
+type joinQueue struct {
+	waiting []*join
+	sent    []*join
+	armed   bool // a timer will send
+	under   bool // a batch is with the gate
+	batch   []gate.Entrant
+}
+
+// Join gives a buyer a place, or the one that the buyer has. The error is *Refusal, ErrOverloaded, ErrUnavailable or
+// ErrTimeout; after the last two a repeat tells, for the buyer is the key.
+func (r *Room) Join(buyer gate.Buyer, party uint8, deadline time.Time, out *Place) error {
+	if party == 0 {
+		return refusals[gate.BadParty]
+	}
+	if err := r.await(deadline); err != nil {
+		return err
+	}
+	at, _ := r.node.Stamp() // in a doubt 0: the gate takes its own time
+	j := &join{entrant: gate.Entrant{Buyer: buyer, Party: party}, at: at}
+	j.Init()
+	if !r.enqueue(j) {
+		return shard.ErrOverloaded
+	}
+	if !r.clock.Answered(&j.Request, deadline) {
+		return ErrTimeout
+	}
+	if j.Err != nil {
+		return writer.Reason(j.Err)
+	}
+	r.tell(&j.place, out)
+	return nil
+}
+
+func (r *Room) enqueue(j *join) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	q := &r.joins
+	if len(q.waiting) >= joinsMax {
+		return false
+	}
+	q.waiting = append(q.waiting, j)
+	if !q.under && !q.armed {
+		q.armed = true
+		r.clock.AfterFunc(batchWait, r.sendJoins)
+	}
+	return true
+}
+
+// sendJoins sends the next batch, unless one is under way.
+func (r *Room) sendJoins() {
+	r.mu.Lock()
+	q := &r.joins
+	q.armed = false
+	if q.under || len(q.waiting) == 0 {
+		r.mu.Unlock()
+		return
+	}
+	n := min(len(q.waiting), batchMax)
+	q.under, q.sent = true, append(q.sent[:0], q.waiting[:n]...)
+	q.waiting = append(q.waiting[:0], q.waiting[n:]...)
+	oldest := q.sent[0].at
+	q.batch = q.batch[:0]
+	for _, j := range q.sent {
+		q.batch = append(q.batch, j.entrant)
+	}
+	command := gate.Command{Kind: gate.Join, Entrants: q.batch, Oldest: oldest}
+	r.mu.Unlock()
+	if !r.order(command, r.joined) {
+		r.endBatch(func(_ int, j *join) { j.Err = shard.NotServing })
+	}
+}
+
+// joined hears of a batch.
+func (r *Room) joined(a *ask) {
+	r.endBatch(func(i int, j *join) {
+		switch {
+		case a.Err != nil:
+			j.Err = a.Err
+		case a.Answer.Rejection != gate.Accepted:
+			j.Err = refusals[a.Answer.Rejection]
+		default:
+			j.place = a.Answer.Places[i]
+		}
+	})
+}
+
+// endBatch answers the batch that was with the gate, and has the next one sent.
+func (r *Room) endBatch(answer func(i int, j *join)) {
+	r.mu.Lock()
+	q := &r.joins
+	sent := q.sent
+	q.sent = nil // those who wait read it no more: a new list is made, for the next batch may begin at once
+	q.under = false
+	more := len(q.waiting) > 0
+	if more && !q.armed {
+		q.armed = true
+		r.clock.AfterFunc(0, r.sendJoins)
+	}
+	r.mu.Unlock()
+	for i, j := range sent {
+		answer(i, j)
+		j.Tell()
+	}
+}

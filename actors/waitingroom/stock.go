@@ -1,0 +1,148 @@
+package waitingroom
+
+import (
+	"holdfast/actors/gate"
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// stock counts what the sections' logs say of their seats, each up to a record. The audit counts the same from the same
+// logs.
+type stock struct {
+	sections []sectionStock
+	unknown  int // sections that were not loaded yet
+	// holding are the sessions inside that have a hold, or had one. After a restart: whose buyers have seats.
+	holding map[gate.SessionNo]struct{}
+	said    gate.Stock // what the gate was told last in this life, without sections
+}
+
+type sectionStock struct {
+	known  bool
+	seq    section.Seq
+	free   int
+	unpaid map[section.BookingNo]unpaid
+	held   uint32
+	paying uint32
+}
+
+// unpaid is a booking that is held or paying.
+type unpaid struct {
+	buyer  section.BuyerID
+	seats  uint32
+	paying bool
+}
+
+func (s *stock) init(sections int) {
+	s.sections, s.unknown = make([]sectionStock, sections), sections
+	s.holding = map[gate.SessionNo]struct{}{}
+}
+
+// SectionLoaded counts a section anew, which stands at a record.
+func (r *Room) SectionLoaded(no storage.SectionNo, seq section.Seq, state *section.State) {
+	s := sectionStock{known: true, seq: seq, free: state.Free(), unpaid: map[section.BookingNo]unpaid{}}
+	state.Unpaid(func(no section.BookingNo, buyer section.BuyerID, seats uint32, paying bool) {
+		s.add(no, unpaid{buyer, seats, paying})
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.stock.sections[no].known {
+		r.stock.unknown--
+	}
+	r.stock.sections[no] = s
+	r.hurry()
+}
+
+// SectionLanded counts a durable record of a section.
+func (r *Room) SectionLanded(no storage.SectionNo, e *storage.Entry, seats []section.SeatChange) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := &r.stock.sections[no]
+	s.seq = e.Seq
+	for i := range seats {
+		switch seats[i].Letter {
+		case section.Available:
+			s.free++
+		case section.Held, section.Blocked: // both come from available
+			s.free--
+		case section.Sold:
+		}
+	}
+	if e.Kind != storage.EntryChanges {
+		return
+	}
+	err := section.DecodeChanges(e.Body, e.At, func(c *section.Change) error {
+		r.count(s, c)
+		return nil
+	})
+	if err != nil {
+		panic(err) // what was written does not read
+	}
+}
+
+// count follows one change of a section. The caller holds mu.
+func (r *Room) count(s *sectionStock, c *section.Change) {
+	switch c.Kind {
+	case section.HoldPlaced:
+		s.add(c.Booking, unpaid{buyer: c.Buyer, seats: uint32(len(c.Seats))})
+		no := gate.SessionNo(c.Session)
+		if r.follower == nil || no == 0 {
+			return
+		}
+		if ended, known := r.follower.Ended(no); known && !ended {
+			r.stock.holding[no] = struct{}{}
+		}
+	case section.HoldReleased, section.HoldExpired:
+		s.remove(c.Booking)
+	case section.PaymentBegun, section.PaymentFailed:
+		b := s.remove(c.Booking)
+		b.paying = c.Kind == section.PaymentBegun
+		s.add(c.Booking, b)
+	case section.BookingSold:
+		r.duties.bought = append(r.duties.bought, gate.Buyer(s.remove(c.Booking).buyer))
+		r.hurry()
+	case section.HoldExtended, section.BookingRefundedChange, section.SeatsBlocked, section.SeatsUnblocked:
+	}
+}
+
+func (s *sectionStock) add(no section.BookingNo, b unpaid) {
+	s.unpaid[no] = b
+	if b.paying {
+		s.paying += b.seats
+	} else {
+		s.held += b.seats
+	}
+}
+
+func (s *sectionStock) remove(no section.BookingNo) unpaid {
+	b := s.unpaid[no]
+	delete(s.unpaid, no)
+	if b.paying {
+		s.paying -= b.seats
+	} else {
+		s.held -= b.seats
+	}
+	return b
+}
+
+// cut is the stock as it stands; false: some section is not known. The caller holds mu.
+func (s *stock) cut() (total gate.Stock, whole bool) {
+	if s.unknown > 0 {
+		return total, false
+	}
+	for i := range s.sections {
+		at := &s.sections[i]
+		total.Free += uint32(at.free)
+		total.Held += at.held
+		total.Paying += at.paying
+	}
+	total.Holding = uint32(len(s.holding))
+	return total, true
+}
+
+// seqs lists up to which record each section was counted. The caller holds mu.
+func (s *stock) seqs() (list []gate.SectionSeq) {
+	for i := range s.sections {
+		list = append(list, gate.SectionSeq{Section: uint32(i), Seq: s.sections[i].seq})
+	}
+	return list
+}

@@ -1,0 +1,72 @@
+package storage
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"holdfast/actors/section"
+)
+
+// GateNo is the number of the log of an event's waiting room, before the pool of all its seats. Numbers from GateNo on
+// are gates' and no section's: whoever lists the logs of a store asks IsGate.
+const GateNo SectionNo = 1 << 31
+
+// IsGate says that the log is a waiting room's.
+func (k SectionKey) IsGate() bool { return k.Section >= GateNo }
+
+// WaitingRoom is how an event's buyers are let in: the settings that its gate is founded with (package actors/gate).
+type WaitingRoom struct {
+	OpensAt  section.Instant // joins begin
+	ClosesAt section.Instant `json:",omitempty"` // the end of the lobby, then the draw; 0: no lobby, first come first served
+	DoorsAt  section.Instant // calls begin, after the draw if there is a lobby
+	Cap      uint32          // people inside
+	Rate     uint32          `json:",omitempty"` // calls in 1000 seconds at most; 0: no bound
+	// SessionMillis is the time inside, TurnMillis the time to come once called, GraceMillis one more window for who
+	// comes late; 0: none.
+	SessionMillis, TurnMillis section.Millis
+	GraceMillis               section.Millis `json:",omitempty"`
+	// Beacon seeds the draw. nil with a lobby: the operator hands a value in, and is trusted.
+	Beacon *DrawBeacon `json:",omitempty"`
+	// SaltKey makes the salts of the draw's leaves; published to nobody. Zero at creation: the engine draws one.
+	SaltKey Bytes32
+}
+
+// DrawBeacon is a public source of chance, and the round of it that seeds a draw.
+type DrawBeacon struct {
+	Chain   Bytes32         // the beacon's chain hash
+	Genesis section.Instant // of round 1
+	Period  section.Millis  // between rounds
+	Round   uint64          // the planned round: published LateMillis or more after the lobby's end
+	// LateMillis is the least time between the lobby's end and the round; a lobby closed later takes a later round.
+	LateMillis section.Millis
+}
+
+// Clone returns a copy that shares nothing with w.
+func (w *WaitingRoom) Clone() *WaitingRoom {
+	if w == nil {
+		return nil
+	}
+	c := *w
+	if w.Beacon != nil {
+		beacon := *w.Beacon
+		c.Beacon = &beacon
+	}
+	return &c
+}
+
+// Bytes32 is 32 bytes whose text is lower-case hexadecimal digits.
+type Bytes32 [32]byte
+
+// MarshalText gives 64 digits.
+func (b Bytes32) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, b[:]), nil }
+
+// UnmarshalText reads 64 digits and no other form. Errors wrap ErrFormat.
+func (b *Bytes32) UnmarshalText(text []byte) error {
+	if len(text) != hex.EncodedLen(len(b)) {
+		return fmt.Errorf("%w: %d characters are not 32 bytes in hexadecimal digits", ErrFormat, len(text))
+	}
+	if _, err := hex.Decode(b[:], text); err != nil {
+		return fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package storage
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// TestEventKeepsItsWaitingRoom: settings of the waiting room survive the stored form, and an event without one has the
+// bytes that it always had.
+func TestEventKeepsItsWaitingRoom(t *testing.T) {
+	plain := &Event{ID: NewEventID(), Name: "x"}
+	stored, err := EncodeEvent(plain)
+	if err != nil || strings.Contains(string(stored), "WaitingRoom") {
+		t.Errorf("an event without a waiting room is stored as %s, %v", stored, err)
+	}
+	e := plain.Clone()
+	e.WaitingRoom = &WaitingRoom{OpensAt: 1, DoorsAt: 3, Cap: 4, SaltKey: Bytes32{1, 255},
+		Beacon: &DrawBeacon{Chain: Bytes32{7}}}
+	stored, err = EncodeEvent(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := DecodeEvent(stored); err != nil || !reflect.DeepEqual(got, e) {
+		t.Errorf("%s comes back as %+v, %v", stored, got, err)
+	}
+	if c := e.Clone(); c.WaitingRoom == e.WaitingRoom || c.WaitingRoom.Beacon == e.WaitingRoom.Beacon {
+		t.Error("a copy shares its waiting room")
+	}
+	for _, wrong := range []string{`"00"`, `"` + strings.Repeat("z", 64) + `"`} {
+		text := strings.Replace(string(stored), `"01ff`+strings.Repeat("00", 30)+`"`, wrong, 1)
+		if _, err := DecodeEvent([]byte(text)); !errors.Is(err, ErrFormat) {
+			t.Errorf("a salt key of %s: %v", wrong, err)
+		}
+	}
+	if key := (SectionKey{Section: GateNo}); !key.IsGate() || (SectionKey{Section: GateNo - 1}).IsGate() {
+		t.Error("a gate's log is taken for a section's, or the other way round")
+	}
+}
