@@ -112,7 +112,7 @@ func (d *doors) TakeTurn(_ storage.EventID, buyer section.BuyerID, _ time.Durati
 	case gate.Called, gate.Offered, gate.Late:
 		p.State, p.Session = gate.Inside, 1
 		p.Until = gate.Instant(time.Now().Add(10 * time.Minute).UnixMilli())
-	case gate.Inside:
+	case gate.Inside, gate.Present: // no slot is free for who is present
 	case gate.Left:
 		return &actors.QueueRefusal{Code: gate.LeftAlready}
 	default:

@@ -53,6 +53,11 @@ func TestWaitingRoomStory(t *testing.T) {
 		t.Error("nobody says when to ask again")
 	}
 	d.set(func(f *queue.Frame) { f.Called = 3 })
+	d.become(aliceBuyer, gate.Present)
+	if again := h.do("POST", event+"/queue/admission", mine, "").want(409, "not_your_turn"); again.header.Get(
+		"Retry-After") != "3" {
+		t.Errorf("present, and told to come again in %s s", again.header.Get("Retry-After"))
+	}
 	d.become(aliceBuyer, gate.Called)
 	if p := h.do("GET", event+"/queue", mine, "").want(200, "").place(); p.State != "called" || p.Position != 0 ||
 		p.Next != waitingroom.NextTakeTurn {
@@ -401,6 +406,10 @@ func TestQueueMetrics(t *testing.T) {
 	for _, line := range []string{
 		`holdfast_queue_turned_away_total{reason="wrong_buyer"} 1`, `holdfast_queue_joined_total{event="` + id + `"} 1`,
 		`holdfast_queue_show_ratio{event="` + id + `"} 0.5`, `holdfast_queue_phase{event="` + id + `"} 4`,
+		// what the alert rules use:
+		`holdfast_queue_waiting{event="` + id + `"} 1`, `holdfast_queue_paused{event="` + id + `"} 0`,
+		`holdfast_queue_sold_out{event="` + id + `"} 0`, `holdfast_queue_slots{event="` + id + `"} 10`,
+		`holdfast_queue_slots_occupied{event="` + id + `"} 0`, `holdfast_queue_called_total{event="` + id + `"} 0`,
 	} {
 		if !strings.Contains(page, line) {
 			t.Errorf("no %s", line)

@@ -27,6 +27,7 @@ var (
 var queueRefusals = map[gate.Rejection]*Kind{
 	gate.IdempotencyMismatch: mismatch,
 	gate.NotFounded:          Unavailable,
+	gate.BadSettings:         invalid,
 	gate.NotOpenYet:          NotOpenYet,
 	gate.BadParty:            invalid,
 	gate.TooMany:             Overloaded,
@@ -46,7 +47,8 @@ var queueRefusals = map[gate.Rejection]*Kind{
 
 // queueFields name what a refusal is about.
 var queueFields = map[gate.Rejection]string{gate.BadParty: "party", gate.NoReason: "reason", gate.BadValue: "body",
-	gate.WrongRound: "draw.round"}
+	gate.BadSettings: "waiting_room",
+	gate.WrongRound:  "draw.round"}
 
 func queueRefused(r *actors.QueueRefusal) (Problem, bool) {
 	k := queueRefusals[r.Code]

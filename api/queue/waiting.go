@@ -210,6 +210,9 @@ func (h *Handlers) TakeTurn(r *call.Call) error {
 	if err := h.engine.TakeTurn(id, r.Who.Buyer, h.cfg.Timeout, p); err != nil {
 		return h.whenAgain(b, opened.Number, err)
 	}
+	if p.State != gate.Inside { // came when no slot was free: one is offered in turn
+		return h.whenAgain(b, opened.Number, &actors.QueueRefusal{Code: gate.NotYourTurn})
+	}
 	admission := place.Admission{Pool: p.Pool, Session: p.Session, Until: p.Until, Seq: p.Seq,
 		Place: place.Place{Event: id, Generation: p.Generation, Number: p.Number, Buyer: gate.Buyer(r.Who.Buyer)}}
 	document.NoStore(&r.Ctx.Response.Header)
