@@ -76,7 +76,8 @@ func TestWaitingRoomOfARunningServer(t *testing.T) {
 	if code != exitOK || !strings.Contains(out, "paused") {
 		t.Errorf("pause: %d %s", code, out)
 	}
-	if code, out := tool(t, "queue", "status", event.ID, "--url", url); code != exitOK || !strings.Contains(out, "of 1") {
+	code, out = tool(t, "queue", "status", event.ID, "--url", url)
+	if code != exitOK || !strings.Contains(out, "of 1") {
 		t.Errorf("status: %d %s", code, out)
 	}
 }
