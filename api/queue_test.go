@@ -73,6 +73,7 @@ func TestWaitingRoomStory(t *testing.T) {
 		p.Next != waitingroom.NextBook || p.ExpiresAt == nil || p.ExpiresAt.Time != in.ExpiresAt.Time {
 		t.Errorf("%+v", p)
 	}
+	h.do("POST", event+"/bookings", alice, `{"seats":["A-1-1"]}`).want(403, "not_admitted")
 	h.do("POST", event+"/bookings", alice.with("Queue-Admission", in.Admission), `{"seats":["A-1-1"]}`).want(201, "")
 	left := h.do("DELETE", event+"/queue", alice, "").want(200, "").place()
 	if left.State != "gone" || left.Gone != "finished" || left.Next != waitingroom.NextJoin {
