@@ -72,7 +72,9 @@ func badEvents(create func(old, new string) string, long string) []badInput {
 		{"POST", "/v1/events", operator, eventBody(`,"max_seats_per_booking":101`), 422, "invalid",
 			"max_seats_per_booking"},
 		{"POST", "/v1/events", operator, eventBody(`,"max_seats_per_buyer":-1`), 422, "invalid", "max_seats_per_buyer"},
-		{"POST", "/v1/events", operator, eventBody(`,"waiting_room":{"cap":5}`), 422, "invalid", "waiting_room"},
+		{"POST", "/v1/events", operator, eventBody(`,"waiting_room":{"cap":5}`), 400, "bad_request", "waiting_room.cap"},
+		{"POST", "/v1/events", operator, eventBody(`,"waiting_room":{"opens_at":"2030-05-01T10:00:00Z",` +
+			`"active_max":5}`), 422, "invalid", "waiting_room"}, // nobody keeps the doors here
 		{"POST", "/v1/events", operator, create(`"standard":4500`, ``), 422, "plan_invalid", "prices"},
 		{"POST", "/v1/events", operator, create(`4500`, `-1`), 422, "plan_invalid", "prices"},
 		{"POST", "/v1/events", operator, create(`"standard":4500`, `"standard":1,"gold":2`), 422,
@@ -170,7 +172,7 @@ func badAboutBookings(event, booking, long string) []badInput {
 		{"GET", "/nowhere", nobody, "", 404, "not_found", ""},
 		{"GET", "/v1", nobody, "", 404, "not_found", ""},
 		{"GET", "/assets/none.js", nobody, "", 404, "not_found", ""},
-		{"POST", event + "/queue", alice, "", 404, "not_found", ""},
+		{"POST", event + "/line", alice, "", 404, "not_found", ""},
 		{"PUT", event + "/bookings", alice, "", 405, "method_not_allowed", ""},
 		{"DELETE", "/v1/events", operator, "", 405, "method_not_allowed", ""},
 		{"POST", "/healthz", nobody, "", 405, "method_not_allowed", ""},

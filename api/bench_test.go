@@ -66,6 +66,9 @@ var hotCalls = []struct {
 	{"hold with token", "POST", fakeEvent + "/bookings", `{"seats":["A-1-1","A-1-2"]}`, asToken, 201, 0},
 	{"refused hold", "POST", fakeEvent + "/bookings", `{"seats":["A-1-1","A-1-2"]}`, asLoser, 409, 0},
 	{"availability", "GET", fakeEvent + "/availability", "", asBrowser, 200, 0},
+	{"poll", "GET", fakeEvent + "/queue?party=2", "", asWaiting, 200, 0},
+	{"hold with admission", "POST", fakeEvent + "/bookings", `{"seats":["A-1-1","A-1-2"]}`, asAdmitted, 201, 0},
+	{"borrowed admission", "POST", fakeEvent + "/bookings", `{"seats":["A-1-1","A-1-2"]}`, asBorrower, 403, 0},
 }
 
 func TestHotCallsHardlyAllocate(t *testing.T) {

@@ -26,6 +26,9 @@ var budgets = []budget.Path{
 	budget.Exact("refused hold", 1000, 0, handlerPath("refused hold", nil)),
 	budget.Exact("availability", 1000, 0, handlerPath("availability", nil)),
 	budget.Exact("availability, not modified", 1000, 0, handlerPath("availability", known)),
+	budget.Exact("poll", 1000, 0, handlerPath("poll", nil)),
+	budget.Exact("hold with an admission", 1000, 0, handlerPath("hold with admission", nil)),
+	budget.Exact("refused admission", 1000, 0, handlerPath("borrowed admission", nil)),
 	budget.Exact("availability, packed", 1000, 0, handlerPath("availability", packed)),
 	// 7.6 each: mailboxes, the record, the delta.
 	budget.About("hold on a real engine", 300, 1611, 30, shopPath((*shop).hold, 201)),

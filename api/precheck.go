@@ -7,6 +7,7 @@ import (
 	"holdfast/api/card"
 	"holdfast/api/listen"
 	"holdfast/api/problem"
+	"holdfast/api/queue"
 	"holdfast/api/wire"
 )
 
@@ -95,6 +96,8 @@ func readHead(r *call.Call) {
 			r.BuyerName = value
 		case "Idempotency-Key":
 			r.Key = value
+		case queue.AdmissionHeader:
+			r.Admitted = value
 		}
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"holdfast/api/meter"
 	"holdfast/api/operate"
 	"holdfast/api/problem"
+	"holdfast/api/queue"
 	"holdfast/api/token"
 )
 
@@ -40,6 +41,7 @@ type Server struct {
 	bookings *booking.Handlers
 	operate  *operate.Handlers
 	live     *live.Handlers
+	queue    *queue.Handlers
 
 	reception *listen.Reception
 	public    *listen.Front
@@ -58,8 +60,9 @@ func New(engine Engine, cfg Config) *Server {
 	s := &Server{engine: engine, cfg: cfg, auth: auth.New(cfg.authentication()), meters: newMeters()}
 	s.limits = limit.New(&cfg.Limits, s.auth, cfg.Now, s.meters.epoch)
 	s.log = operate.NewLog(cfg.Logger, s.meters.registry, s.limits.Address)
-	s.catalog = catalog.New(engine, cfg.RequestTimeout)
-	s.bookings = booking.New(engine, cfg.RequestTimeout)
+	s.catalog = catalog.New(engine, cfg.RequestTimeout, cfg.Queue != nil)
+	s.queue = queue.New(cfg.Queue, engine, cfg.waitingRooms(), s.limits, s.meters.registry)
+	s.bookings = booking.New(engine, cfg.RequestTimeout, s.queue)
 	s.operate = operate.New(engine, cfg.Cluster, cfg.RequestTimeout)
 	s.live = live.New(engine, cfg.streaming(), s.limits, s.meters.registry)
 	s.assets = loadAssets()
@@ -127,6 +130,7 @@ func (s *Server) ServeAdmin(listener net.Listener) error { return s.admin.Serve(
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopping.Store(true)
 	s.live.Stop()
+	s.queue.Stop()
 	var (
 		fronts sync.WaitGroup
 		errs   [2]error
@@ -144,6 +148,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.log.Close()
 	_ = s.live.Close(ctx) // streams that are left are among the connections cut
+	_ = s.queue.Close(ctx)
 	fronts.Wait()
 	if n := cut.Load(); n > 0 {
 		s.cfg.Logger.Warn("clients were cut off in the middle: they did not send the rest, or did not read their "+
@@ -210,6 +215,7 @@ func (s *Server) refuse(r *call.Call, err error) {
 	if p.Status == http.StatusTooManyRequests {
 		s.meters.limited[p.Limit].Inc()
 	}
+	s.queue.TurnedAway(p.Kind)
 	if surprise {
 		s.cfg.Logger.Error("request failed", "route", r.Route.Name(), "code", p.Code, "error", err)
 	}

@@ -123,7 +123,7 @@ func TestP5KeysAsDescribed(t *testing.T) {
 	}
 	h.do("POST", event+"/bookings", alice, seat("A-1-2")).want(201, "")
 	h.do("POST", event+"/bookings", alice, seat("A-1-2")).want(409, "seat_taken")
-	for _, absent := range []string{event + "/queue", "/v1/payments/webhook"} {
+	for _, absent := range []string{event + "/line", "/v1/payments/webhook"} {
 		h.do("POST", absent, alice, "{}").want(404, "not_found")
 	}
 }

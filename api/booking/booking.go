@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"holdfast/actors"
+	"holdfast/actors/gate/place"
 	"holdfast/actors/section"
 	"holdfast/api/auth"
 	"holdfast/api/call"
@@ -15,6 +16,7 @@ import (
 	"holdfast/api/document"
 	"holdfast/api/problem"
 	"holdfast/api/wire"
+	"holdfast/storage"
 )
 
 // Engine is what this room asks of the engine. Calls that may write take a timeout, after which they answer
@@ -30,15 +32,22 @@ type Engine interface {
 	Refund(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
 }
 
+// Admissions opens what a buyer brings to be let in by.
+type Admissions interface {
+	// Admit opens an admission for a buyer's new hold. nil, nil: the event asks for none.
+	Admit(event storage.EventID, buyer section.BuyerID, token []byte, into *place.Admission) (*place.Admission, error)
+}
+
 // Handlers answers buyers, and operators who sell or refund. Its methods are safe for concurrent use.
 type Handlers struct {
-	engine  Engine
-	timeout time.Duration // of an engine call
+	engine     Engine
+	timeout    time.Duration // of an engine call
+	admissions Admissions
 }
 
 // New makes the handlers. timeout bounds an engine call.
-func New(engine Engine, timeout time.Duration) *Handlers {
-	return &Handlers{engine: engine, timeout: timeout}
+func New(engine Engine, timeout time.Duration, admissions Admissions) *Handlers {
+	return &Handlers{engine: engine, timeout: timeout, admissions: admissions}
 }
 
 // Refusals that never differ are made once (P7).
@@ -66,6 +75,11 @@ func (h *Handlers) Book(r *call.Call) error {
 	r.Book = actors.BookCall{Event: event, Caller: r.Caller(), Seats: request.Seats}
 	if err := bookFor(r, request); err != nil {
 		return err
+	}
+	if len(r.Admitted) > 0 {
+		if r.Book.Admission, err = h.admissions.Admit(event, r.Book.Buyer, r.Admitted, &r.Admission); err != nil {
+			return err
+		}
 	}
 	if best := request.BestAvailable; best != nil {
 		if best.Quantity == 0 {

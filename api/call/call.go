@@ -10,6 +10,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"holdfast/actors"
+	"holdfast/actors/gate/place"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api/auth"
@@ -33,18 +34,21 @@ type Call struct {
 	Who    auth.Identity
 	// What the head says, read once: fasthttp looks each name up anew.
 	Authorization, BuyerName, Key []byte
+	Admitted                      []byte // the header Queue-Admission
 
 	Parser wire.BookParser
 	print  Fingerprint
 	// Confirm is the body of a confirm; on the heap it would cost each one.
 	Confirm wire.Confirm
 	Book    actors.BookCall
-	View    actors.BookingView
-	Out     []byte          // the answer being encoded
-	Text    []byte          // small texts inside it
-	Over    problem.Problem // the limit that was met
-	Left    Left            // of the limit that is nearest
-	Detail  string          // what an operator asks for besides the path; see Detailf
+	// Admission is what Admitted says, once opened; Book points to it.
+	Admission place.Admission
+	View      actors.BookingView
+	Out       []byte          // the answer being encoded
+	Text      []byte          // small texts inside it
+	Over      problem.Problem // the limit that was met
+	Left      Left            // of the limit that is nearest
+	Detail    string          // what an operator asks for besides the path; see Detailf
 	// Where a number stands that is a card's unless the plan has it as a name (see cardInRequest).
 	Doubt string
 	// Shared says that the engine may still touch call or view (a timeout): this request must not be used again.
@@ -65,6 +69,7 @@ func Acquire(ctx *fasthttp.RequestCtx) *Call {
 	r := requests.Get().(*Call)
 	r.Ctx, r.Who, r.Route, r.Param, r.Shared, r.Doubt = ctx, auth.Identity{}, nil, nil, false, ""
 	r.Authorization, r.BuyerName, r.Key, r.sent, r.opened, r.Detail = nil, nil, nil, nil, false, ""
+	r.Admitted = nil
 	return r
 }
 

@@ -27,15 +27,17 @@ type Engine interface {
 type Handlers struct {
 	engine   Engine
 	timeout  time.Duration // of an engine call
+	waiting  bool          // events may have waiting rooms here
 	shelf    shelf
 	seatmaps *document.Stills[storage.EventID]
 	headers  *document.Stills[*storage.Event] // single events
 }
 
-// New makes the handlers.
-func New(engine Engine, timeout time.Duration) *Handlers {
+// New makes the handlers. waitingRooms says that there is somebody who keeps them: else an event with one
+// is refused, rather than sold without.
+func New(engine Engine, timeout time.Duration, waitingRooms bool) *Handlers {
 	return &Handlers{
-		engine: engine, timeout: timeout,
+		engine: engine, timeout: timeout, waiting: waitingRooms,
 		seatmaps: document.NewStills[storage.EventID](stillsMax, stillsBytesMax),
 		headers:  document.NewStills[*storage.Event](stillsMax, stillsBytesMax/4),
 	}

@@ -37,6 +37,9 @@ func (h *Handlers) Create(r *call.Call) error {
 	if err != nil {
 		return err
 	}
+	if event.WaitingRoom != nil && !h.waiting {
+		return problem.InvalidField("waiting_room", "is not available on this server")
+	}
 	r.Fingerprint().Body(r.Body())
 	who := r.OperatorCaller()
 	event.Create, event.CreateFingerprint = who.Request, who.Fingerprint
@@ -94,7 +97,11 @@ func eventOf(body *wire.CreateEvent) (*storage.Event, error) {
 		return nil, err
 	}
 	event := &storage.Event{Name: *body.Name, Currency: *body.Currency, Sale: storage.SaleClosed, Rules: rules}
-	return event, setTimes(event, body)
+	if err := setTimes(event, body); err != nil || !isWaitingRoom(body.WaitingRoom) {
+		return event, err
+	}
+	event.WaitingRoom, err = waitingRoomOf(body.WaitingRoom, event.SaleEndsAt)
+	return event, err
 }
 
 func checkHeader(body *wire.CreateEvent) error {
@@ -109,10 +116,6 @@ func checkHeader(body *wire.CreateEvent) error {
 		return problem.BadField("currency", "is missing")
 	case money.Check(*body.Currency) != nil:
 		return problem.InvalidField("currency", money.Check(*body.Currency).Error())
-	case len(body.WaitingRoom) > 0 && body.WaitingRoom[0] != '{':
-		return problem.BadField("waiting_room", "must be an object")
-	case isGiven(body.WaitingRoom):
-		return problem.InvalidField("waiting_room", "is not available on this server")
 	case !isGiven(body.Plan):
 		return problem.BadField("plan", "is missing")
 	}

@@ -22,7 +22,7 @@ func (h *Handlers) Stream(r *call.Call) error {
 	if err != nil {
 		return err
 	}
-	atMost, err := parseSeconds(r.Ctx.QueryArgs())
+	atMost, err := ParseSeconds(r.Ctx.QueryArgs())
 	if err != nil {
 		return err
 	}
@@ -55,14 +55,19 @@ func (h *Handlers) Stream(r *call.Call) error {
 // hand gives a connection to the event's hub. The caller's server keeps hijacked connections: when this returns,
 // nothing is left of the request, neither a goroutine nor a buffer.
 func (h *Handlers) hand(v *viewer, conn net.Conn, id storage.EventID, m *eventMap) {
-	v.conn = conn
-	if wrapped, ok := conn.(interface{ UnsafeConn() net.Conn }); ok {
-		v.conn = wrapped.UnsafeConn() // fasthttp's wrapper holds the buffer in which the request was read
-	}
+	v.conn = Unwrapped(conn)
 	if !h.hubs.join(id, m, v) {
 		_ = v.conn.Close() // the server is stopping
 		v.left()
 	}
+}
+
+// Unwrapped is the connection below fasthttp's wrapper, which holds the buffer in which the request was read.
+func Unwrapped(conn net.Conn) net.Conn {
+	if wrapped, ok := conn.(interface{ UnsafeConn() net.Conn }); ok {
+		return wrapped.UnsafeConn()
+	}
+	return conn
 }
 
 // The heads are written by hand, since the connection leaves fasthttp. The body ends when the connection does. Proxies
@@ -75,15 +80,20 @@ const (
 	streamHeadPacked = streamHeadOpen + "Content-Encoding: gzip\r\n\r\n"
 )
 
-// hello begins every stream.
-var hello = fanout.NewFrame([]byte("retry: 1000\n\n"))
+// Head is what a stream of server-sent events begins with, in the connection's own bytes.
+func Head(packed bool) string {
+	if packed {
+		return streamHeadPacked
+	}
+	return streamHead
+}
+
+// Hello begins every stream.
+var Hello = fanout.NewFrame([]byte("retry: 1000\n\n"))
 
 // follow has a viewer told what happens from now on. left is called once, when the stream is over.
 func (h *hub) follow(v *viewer, left func()) {
-	o := fanout.Options{Head: streamHead, Hello: hello, At: h.place(v.last), Packed: v.packed}
-	if v.packed {
-		o.Head = streamHeadPacked
-	}
+	o := fanout.Options{Head: Head(v.packed), Hello: Hello, At: h.place(v.last), Packed: v.packed}
 	var over *time.Timer // nil: the stream has no end of its own
 	o.Left = func() {
 		if over != nil {
@@ -110,9 +120,9 @@ func (h *hub) follow(v *viewer, left func()) {
 // streamSecondsMax bounds the parameter "seconds" of a stream: a day.
 const streamSecondsMax = 24 * 60 * 60
 
-// parseSeconds reads how long a stream may last, for clients that read an answer to its end before they look at it:
+// ParseSeconds reads how long a stream may last, for clients that read an answer to its end before they look at it:
 // generated ones do. 0: for ever.
-func parseSeconds(query *fasthttp.Args) (time.Duration, error) {
+func ParseSeconds(query *fasthttp.Args) (time.Duration, error) {
 	var atMost time.Duration
 	for name, value := range query.All() {
 		if string(name) != "seconds" {

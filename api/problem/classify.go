@@ -52,6 +52,9 @@ var conditions = []struct {
 	{actors.ErrBookingUnknown, BookingUnknown, ""},
 	{actors.ErrSaleEnded, saleNotOpen, "the sale has ended"}, // before what it wraps
 	{actors.ErrSaleNotOpen, saleNotOpen, ""},
+	{actors.ErrNoWaitingRoom, NoWaitingRoom, ""},
+	{actors.ErrNotAdmitted, NotAdmitted, ""},
+	{actors.ErrAdmissionExpired, AdmissionExpired, ""},
 	{actors.ErrOverloaded, Overloaded, ""},
 	{actors.ErrTimeout, UnknownOutcome, ""},
 	{actors.ErrMoved, moved, ""},
@@ -68,6 +71,8 @@ func Classify(err error) (p Problem, surprise bool) {
 		return refused(e)
 	case *actors.NotTogetherError:
 		return Problem{Kind: notTogether, apart: e}, false
+	case *actors.QueueRefusal:
+		return queueRefused(e)
 	case *Problem:
 		return *e, false
 	}
@@ -95,6 +100,7 @@ func refused(r *actors.Refusal) (Problem, bool) {
 func classifyRare(err error) (Problem, bool) {
 	var (
 		refusal *actors.Refusal
+		queued  *actors.QueueRefusal
 		p       *Problem
 		field   *wire.FieldError
 		seats   *actors.SeatsUnknownError
@@ -105,6 +111,8 @@ func classifyRare(err error) (Problem, bool) {
 	switch {
 	case errors.As(err, &refusal):
 		return refused(refusal)
+	case errors.As(err, &queued):
+		return queueRefused(queued)
 	case errors.As(err, &apart):
 		return Problem{Kind: notTogether, apart: apart}, false
 	case errors.As(err, &p):

@@ -21,7 +21,8 @@ type Event struct {
 	RefuseOrphans      bool             `json:"refuse_orphans"`
 	Prices             map[string]int64 `json:"prices"` // category → minor units
 	Sections           []Section        `json:"sections"`
-	Seats              int              `json:"seats"` // of all sections
+	Seats              int              `json:"seats"`                  // of all sections
+	WaitingRoom        *WaitingRoom     `json:"waiting_room,omitempty"` // nil: none
 	// Told once, when the event is made: where people look, and on whose word.
 	Front string `json:"front,omitempty"`
 }
@@ -62,8 +63,8 @@ type CreateEvent struct {
 	RefuseOrphans      *bool            `json:"refuse_orphans,omitempty"`
 	Prices             map[string]int64 `json:"prices"`
 	Plan               Raw              `json:"plan"`
-	Front              Raw              `json:"front,omitempty"` // a side of the drawing, or a point
-	WaitingRoom        Raw              `json:"waiting_room,omitempty"`
+	Front              Raw              `json:"front,omitempty"`        // a side of the drawing, or a point
+	WaitingRoom        *WaitingRoom     `json:"waiting_room,omitempty"` // nil, or without any member: none
 }
 
 // Sale is the body of POST /v1/events/{e}/sale.

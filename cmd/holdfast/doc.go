@@ -3,6 +3,7 @@
 //	holdfast serve      one config of all settings ─▶ Node ─▶ SIGTERM: not ready, drain, snapshot, exit 0
 //	holdfast import     a plan is checked and becomes an event, on a running server (--url) or in a stopped one's data
 //	holdfast sale       open, pause, close; the same two ways
+//	holdfast queue      an event's waiting room: looks at it, changes rate and cap, pauses, opens
 //	holdfast audit      verifies stopped data, or a database that is sold from: 0 clean, 1 findings, 2 could not run
 //	holdfast log        prints the same logs change by change, a line of JSON each
 //	holdfast copy       moves everything from one store to another and verifies it by hash; interrupted: run it again
@@ -13,7 +14,7 @@
 //	main ─▶ run ─▶ a command: flags ─┬─▶ node        serve: a server as a value; demo: buyers inside of it
 //	                                 ├─▶ clusterctl  cluster: several nodes, looked at and drained
 //	                                 ├─▶ storectl    audit, log, copy, store, views: what is kept
-//	                                 └─▶ eventctl    import, sale: events and their sales
+//	                                 └─▶ eventctl    import, sale, queue: events, sales, waiting rooms
 //	                                       └─▶ client, config, datafolder, keyfile, terminal
 //
 // main is a shell: each command parses its flags, calls a room, and prints. Whatever is worth testing is below it. No

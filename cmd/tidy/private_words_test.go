@@ -143,7 +143,7 @@ func privateWord(name string) (word string) {
 // literally says that in this room the word means just what it says, as it does in the plan of the waiting room.
 func literally(folder, word string) bool {
 	switch folder {
-	case "storage", "actors/waitingroom":
+	case "storage", "actors/waitingroom", "api/wire":
 		return word == "doors"
 	}
 	return strings.HasPrefix(folder, "actors/gate") && (word == "people" || word == "doors")

@@ -102,7 +102,8 @@ var wallsAround = map[string]wall{
 			fasthttp, prometheus, "github.com/prometheus/common", "github.com/prometheus/client_model", openapi,
 		},
 		Test: []string{
-			"actors/budget", "actors/section", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
+			"actors/budget", "actors/gate", "actors/gate/draw", "actors/gate/place",
+			"actors/section", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
 			"github.com/golang-jwt/jwt/v5", "golang.org/x/text/unicode/norm", compress,
 			"github.com/alicebob/miniredis/v2",
 		},
@@ -110,7 +111,7 @@ var wallsAround = map[string]wall{
 	"api/problem": {
 		Why: "the one table of codes stands below all rooms that say no: it knows the engine's conditions and no handler",
 		Own: []string{
-			"actors", "actors/section", "actors/venue", "api/document", "api/wire",
+			"actors", "actors/gate", "actors/section", "actors/venue", "api/document", "api/wire",
 		}, Third: []string{fasthttp},
 		Test: []string{"actors/budget"},
 	},
@@ -130,7 +131,8 @@ var wallsAround = map[string]wall{
 	"api/call": {
 		Why: "one call as every handler gets it: it serves handlers and knows none of them",
 		Own: []string{
-			"actors", "actors/section", "actors/venue", "storage", "api/auth", "api/card", "api/document",
+			"actors", "actors/gate/place", "actors/section", "actors/venue", "storage",
+			"api/auth", "api/card", "api/document",
 			"api/problem", "api/wire",
 		},
 		Third: []string{fasthttp, xxhash, strictJSON},
@@ -168,6 +170,15 @@ var wallsAround = map[string]wall{
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", "api/live/livetest", rapid},
 	},
+	"api/queue": {
+		Why: "whoever waits is told, and signed for: nothing is decided here, and nobody is looked up for a poll",
+		Own: []string{
+			"actors", "actors/gate", "actors/gate/draw", "actors/gate/place", "actors/gate/position", "actors/section",
+			"actors/venue", "storage", "api/call", "api/catalog", "api/document", "api/limit", "api/live",
+			"api/live/fanout", "api/problem", "api/wire", "api/wire/waitingroom",
+		},
+		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},
+	},
 	"api/live/fanout": {
 		Why:   "tells thousands one thing: it knows connections and the processors' time, and no seat",
 		Third: []string{compress, "golang.org/x/sys/unix"}, Test: []string{"actors/budget", rapid},
@@ -186,7 +197,8 @@ var wallsAround = map[string]wall{
 	"api/booking": {
 		Why: "the hot calls: a room so small that what a booking costs can be read in one sitting",
 		Own: []string{
-			"actors", "actors/section", "api/auth", "api/call", "api/card", "api/document", "api/problem", "api/wire",
+			"actors", "actors/gate/place", "actors/section", "storage",
+			"api/auth", "api/call", "api/card", "api/document", "api/problem", "api/wire",
 		},
 	},
 	"api/operate": {
@@ -207,6 +219,10 @@ var wallsAround = map[string]wall{
 		Why:  "what a stranger checks a draw with: a document and the draw's hashes, and nothing of who made it",
 		Own:  []string{"actors/gate", "actors/gate/draw", "api/wire"},
 		Test: []string{"github.com/santhosh-tekuri/jsonschema/v6"},
+	},
+	"api/wire/waitingroom": {
+		Why: "what clients of waiting rooms and the bench share: types and their JSON, nothing of the server",
+		Own: []string{"api/wire"}, Test: []string{rapid},
 	},
 	"api/token": {
 		Why:   "who a token is believed to be from: it must be readable alone, for whoever gets past it is a buyer",

@@ -172,6 +172,11 @@ func FuzzOpen(f *testing.F) {
 			_, _ = r.OpenPlace(token, &mine)
 			_, _ = r.OpenAdmission(token, &mine, 0)
 		})
+		if p, err := r.OpenPlace(token, &mine); err == nil {
+			if unverified, err := place.Read(token); err != nil || unverified != p {
+				t.Fatalf("%q is read as %+v, %v", token, unverified, err)
+			}
+		}
 		if p, err := r.OpenPlace(token, &mine); err == nil && !bytes.Equal(r.AppendPlace(nil, &p), token) {
 			t.Fatalf("%q is one more form of a place", token)
 		}

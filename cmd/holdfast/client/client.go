@@ -65,7 +65,17 @@ func (p *Problem) Error() string {
 // Post sends one operator call and decodes its answer. The same key twice has one effect.
 func (c *Client) Post(ctx context.Context, path, idempotencyKey string, body io.Reader, length int64,
 	answer any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+path, body)
+	return c.send(ctx, http.MethodPost, path, idempotencyKey, body, length, answer)
+}
+
+// Patch is Post for a call that changes a part of something.
+func (c *Client) Patch(ctx context.Context, path, idempotencyKey string, body []byte, answer any) error {
+	return c.send(ctx, http.MethodPatch, path, idempotencyKey, bytes.NewReader(body), int64(len(body)), answer)
+}
+
+func (c *Client) send(ctx context.Context, method, path, idempotencyKey string, body io.Reader, length int64,
+	answer any) error {
+	request, err := http.NewRequestWithContext(ctx, method, c.Base+path, body)
 	if err != nil {
 		return err
 	}
@@ -74,20 +84,6 @@ func (c *Client) Post(ctx context.Context, path, idempotencyKey string, body io.
 	if idempotencyKey != "" {
 		request.Header.Set("Idempotency-Key", idempotencyKey)
 	}
-	return c.exchange(request, answer)
-}
-
-// Patch changes something; the same done twice is done once.
-func (c *Client) Patch(ctx context.Context, path string, body, answer any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, c.Base+path, bytes.NewReader(text))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
 	return c.exchange(request, answer)
 }
 

@@ -2,6 +2,7 @@ package clusterctl
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -46,7 +47,11 @@ func (a *Nodes) limits(ctx context.Context, node *wire.ClusterNode, change *wire
 	defer cancel()
 	limits := &wire.Limits{}
 	if change != nil {
-		return limits, at.Patch(ctx, limitsPath, change, limits)
+		text, err := json.Marshal(change)
+		if err != nil {
+			return nil, err
+		}
+		return limits, at.Patch(ctx, limitsPath, "", text, limits)
 	}
 	return limits, at.Get(ctx, limitsPath, limits)
 }

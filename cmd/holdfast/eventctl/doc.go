@@ -1,5 +1,5 @@
 // Package eventctl makes events of seating plans and turns their sales on and off: on a running server, or in a stopped
-// one's data.
+// one's data. It changes waiting rooms of a running server.
 //
 //	plan ─▶ ReadPlan ─▶ Plan ─▶ Event ─▶ NewEvent ─┬─▶ CreateOnline ───▶ POST /v1/events
 //	        every defect        prices, key        └─▶ CreateOffline ──▶ the data folder's engine

@@ -9,9 +9,6 @@ import (
 	"holdfast/storage"
 )
 
-// gateNo is the reserved number under which the log of an event's waiting room stands beside those of its sections.
-const gateNo storage.SectionNo = 1 << 31
-
 // ReadGateLog calls visit for each record of the log of an event's waiting room, the chain of hashes verified on the
 // way. The entry is valid during the call only. An error of visit is returned as is.
 func ReadGateLog(ctx context.Context, source Source, event string, visit func(*storage.Entry) error) (err error) {
@@ -24,7 +21,7 @@ func ReadGateLog(ctx context.Context, source Source, event string, visit func(*s
 		return err
 	}
 	defer func() { err = errors.Join(err, from.close()) }()
-	key := storage.SectionKey{Event: id, Section: gateNo}
+	key := storage.SectionKey{Event: id, Section: storage.GateNo}
 	tail, err := from.Tail(ctx, key)
 	if err != nil {
 		return err

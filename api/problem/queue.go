@@ -1,0 +1,59 @@
+package problem
+
+import (
+	"holdfast/actors"
+	"holdfast/actors/gate"
+)
+
+// What a waiting room says no with.
+var (
+	NotAdmitted      = define(403, "not_admitted", "New holds need an admission: take your turn in the waiting room")
+	AdmissionExpired = define(403, "admission_expired", "The admission has ended: join the waiting room again")
+	WrongEvent       = define(403, "wrong_event", "This place or admission is another event's")
+	WrongBuyer       = define(403, "wrong_buyer", "This place or admission is another buyer's")
+	TokenForged      = define(403, "token_forged", "This place or admission was not signed here")
+	TokenOutdated    = define(403, "token_outdated",
+		"This place or admission is of an earlier key or waiting room: join again, and the same place comes back")
+	NoWaitingRoom = define(404, "no_waiting_room", "The event has no waiting room")
+	PlaceUnknown  = define(404, "place_unknown", "You have no place in this waiting room")
+	NotOpenYet    = define(409, "not_open_yet", "The waiting room is not open yet").after(30)
+	TurnLapsed    = define(409, "turn_lapsed", "Your turn has passed: join again")
+	SessionEnded  = define(409, "session_ended", "The session is over: join again")
+	NotYourTurn   = define(409, "not_your_turn", "It is not your turn yet").after(5)
+	QueuePaused   = define(409, "queue_paused", "Nobody is let in at the moment; places are kept").after(15)
+)
+
+// queueRefusals maps a gate's closed list of "no" to the outside. What is not in it is a defect here.
+var queueRefusals = map[gate.Rejection]*Kind{
+	gate.IdempotencyMismatch: mismatch,
+	gate.NotFounded:          Unavailable,
+	gate.BadSettings:         invalid,
+	gate.NotOpenYet:          NotOpenYet,
+	gate.BadParty:            invalid,
+	gate.TooMany:             Overloaded,
+	gate.PlaceUnknown:        PlaceUnknown,
+	gate.LeftAlready:         define(409, "place_left", "The place was given up: join again"),
+	gate.TurnLapsed:          TurnLapsed,
+	gate.SessionEnded:        SessionEnded,
+	gate.NotYourTurn:         NotYourTurn,
+	gate.GatePaused:          QueuePaused,
+	gate.NotClosed:           define(409, "lobby_not_closed", "The lobby has not closed yet"),
+	gate.NotDrawn:            define(409, "not_drawn", "The draw has not been made yet"),
+	gate.DrawnAlready:        define(409, "drawn_already", "The draw was made with another signature"),
+	gate.WrongRound:          define(422, "wrong_round", "The draw's rule gives another round"),
+	gate.NoReason:            invalid,
+	gate.BadValue:            invalid,
+}
+
+// queueFields name what a refusal is about.
+var queueFields = map[gate.Rejection]string{gate.BadParty: "party", gate.NoReason: "reason", gate.BadValue: "body",
+	gate.BadSettings: "waiting_room",
+	gate.WrongRound:  "draw.round"}
+
+func queueRefused(r *actors.QueueRefusal) (Problem, bool) {
+	k := queueRefusals[r.Code]
+	if k == nil {
+		return Problem{Kind: Internal}, true
+	}
+	return Problem{Kind: k, Field: queueFields[r.Code]}, k == Unavailable
+}

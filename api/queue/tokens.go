@@ -1,0 +1,95 @@
+package queue
+
+import (
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"holdfast/actors/gate/place"
+	"holdfast/actors/section"
+	"holdfast/api/problem"
+	"holdfast/storage"
+)
+
+// Headers by which a place and an admission are brought back.
+const (
+	PlaceHeader     = "Queue-Place"
+	AdmissionHeader = "Queue-Admission"
+)
+
+// Keys sign and open tokens; each kind has its own.
+type Keys struct{ Places, Admissions *place.Ring }
+
+// keyID is that of the keys that are derived from the store's secret.
+const keyID = 1
+
+// NewKeys derives the keys from the store's secret, which all nodes share. Without one (nil) they are random: places of
+// this process die with it, and a second join signs the same number again.
+func NewKeys(secret []byte) (k Keys, err error) {
+	if secret == nil {
+		secret = make([]byte, 32)
+		_, _ = rand.Read(secret) // never fails: the runtime aborts instead
+	}
+	if k.Places, err = ringOf(secret, "holdfast queue place v1"); err != nil {
+		return k, err
+	}
+	k.Admissions, err = ringOf(secret, "holdfast queue admission v1")
+	return k, err
+}
+
+func ringOf(secret []byte, info string) (*place.Ring, error) {
+	key, err := hkdf.Key(sha256.New, secret, nil, info, 32)
+	if err != nil {
+		return nil, fmt.Errorf("queue: deriving a key: %w", err)
+	}
+	return place.NewRing(place.Key{ID: keyID, Secret: [32]byte(key)})
+}
+
+// Refusals that never differ are made once: a flood of them costs no memory (P7).
+var (
+	placeMissing     = problem.BadField(PlaceHeader, "is missing: POST to the queue gives one")
+	placeGarbled     = problem.BadField(PlaceHeader, "is no place as it was given")
+	admissionGarbled = problem.BadField(AdmissionHeader, "is no admission as it was given")
+
+	forged, outdated       = &problem.Problem{Kind: problem.TokenForged}, &problem.Problem{Kind: problem.TokenOutdated}
+	wrongEvent, wrongBuyer = &problem.Problem{Kind: problem.WrongEvent}, &problem.Problem{Kind: problem.WrongBuyer}
+)
+
+// tokenProblem tells what is wrong with a token; garbled is for what is none at all.
+func tokenProblem(err error, garbled *problem.Problem) error {
+	switch {
+	case errors.Is(err, place.ErrForged):
+		return forged
+	case errors.Is(err, place.ErrKey), errors.Is(err, place.ErrGeneration):
+		return outdated
+	case errors.Is(err, place.ErrEvent):
+		return wrongEvent
+	case errors.Is(err, place.ErrBuyer):
+		return wrongBuyer
+	}
+	return garbled
+}
+
+// Admit opens the admission that a booking brings. An event without a waiting room asks for none, and what is brought
+// is ignored: nil, nil. One whose time is over is no error here: a request that was accepted before must be known
+// again (P5), so the section judges it.
+func (h *Handlers) Admit(id storage.EventID, buyer section.BuyerID, token []byte, into *place.Admission) (
+	*place.Admission, error) {
+	event, err := h.catalog.Event(id)
+	if err != nil || h.engine == nil || event.WaitingRoom == nil {
+		return nil, err
+	}
+	frame, err := h.engine.QueueFrame(id)
+	if err != nil {
+		return nil, err
+	}
+	whose := place.Whose{Event: id, Generation: frame.Generation, Buyer: [16]byte(buyer)}
+	admission, err := h.cfg.Keys.Admissions.OpenAdmission(token, &whose, h.now())
+	if err != nil && !errors.Is(err, place.ErrExpired) {
+		return nil, tokenProblem(err, admissionGarbled)
+	}
+	*into = admission
+	return into, nil
+}
