@@ -31,8 +31,6 @@ func routes(s *Server) []*endpoint {
 	type demand = call.Route
 	buyer, operator := demand{Access: call.Buyers, Mutates: true}, demand{Access: call.Operators, Mutates: true}
 	plan, lenient, watch := operator, operator, demand{Access: call.Operators}
-	join := buyer
-	join.AnyAddress = true
 	plan.Plan, lenient.Lenient = true, true
 	all := []*endpoint{}
 	on := func(method, path string, what demand, answer handler) {
@@ -48,13 +46,7 @@ func routes(s *Server) []*endpoint {
 	on("GET", event+"/availability", demand{}, s.live.Availability)
 	on("GET", event+"/availability/stream", demand{Stream: true}, s.live.Stream)
 	on("POST", event+"/bookings", buyer, s.bookings.Book)
-	on("PATCH", event+"/waiting-room", operator, s.queue.Operate)
-	on("POST", event+"/queue", join, s.queue.Join)
-	on("GET", event+"/queue", demand{AnyAddress: true}, s.queue.Poll)
-	on("DELETE", event+"/queue", buyer, s.queue.Leave)
-	on("GET", event+"/queue/stream", demand{Stream: true}, s.queue.Stream)
-	on("POST", event+"/queue/admission", buyer, s.queue.TakeTurn)
-	on("GET", event+"/queue/draw", demand{}, s.queue.Draw)
+	queueRoutes(s, event, on)
 	on("POST", event+"/seats/block", operator, s.operate.Block)
 	on("POST", event+"/seats/unblock", operator, s.operate.Unblock)
 	on("GET", booking, demand{Access: call.Buyers}, s.bookings.Get)
@@ -76,6 +68,21 @@ func routes(s *Server) []*endpoint {
 	on("GET", "/", demand{}, s.indexPage)
 	on("GET", "/assets/{name}", demand{}, s.assetPage)
 	return all
+}
+
+// queueRoutes are those of an event's waiting room. When it opens, whole towns come from one address.
+func queueRoutes(s *Server, event string, on func(method, path string, what call.Route, answer handler)) {
+	type demand = call.Route
+	buyer := demand{Access: call.Buyers, Mutates: true}
+	join := buyer
+	join.AnyAddress = true
+	on("PATCH", event+"/waiting-room", demand{Access: call.Operators, Mutates: true}, s.queue.Operate)
+	on("POST", event+"/queue", join, s.queue.Join)
+	on("GET", event+"/queue", demand{AnyAddress: true}, s.queue.Poll)
+	on("DELETE", event+"/queue", buyer, s.queue.Leave)
+	on("GET", event+"/queue/stream", demand{Stream: true}, s.queue.Stream)
+	on("POST", event+"/queue/admission", buyer, s.queue.TakeTurn)
+	on("GET", event+"/queue/draw", demand{}, s.queue.Draw)
 }
 
 // node is one place in the tree of paths. It has so few ways on that going through them beats a map.

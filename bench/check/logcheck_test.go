@@ -300,8 +300,8 @@ func refuseConfirmations(w *world) {
 	}
 }
 
-// TestExtensionThatGainedNothingAtFirst: it was told the booking as it stood, and wrote nothing; sent again under its key
-// when it gained something, it came after what others had asked for meanwhile.
+// TestExtensionThatGainedNothingAtFirst: it was told the booking as it stood, and wrote nothing; sent again under its
+// key when it gained something, it came after what others had asked for meanwhile.
 func TestExtensionThatGainedNothingAtFirst(t *testing.T) {
 	w, l := loggedWorld(1)
 	early := 0

@@ -103,7 +103,8 @@ func (q *requests) add(r ref, op *history.Op) {
 
 func newRequest(r ref, op *history.Op) request {
 	one := request{
-		op: r, call: op.Call, ret: history.Never, ended: history.Never, booking: none, kind: op.Kind, verdict: op.Verdict,
+		op: r, call: op.Call, ret: history.Never, ended: history.Never, booking: none, kind: op.Kind,
+		verdict: op.Verdict,
 	}
 	switch op.Verdict {
 	case history.Done:

@@ -84,8 +84,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, process Optio
 	n.opening.Store(c.Demo)
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, n.abandon(ctx))
-			n = nil
+			n, err = nil, errors.Join(err, n.abandon(ctx))
 		}
 	}()
 	outside, keys, bearerFiles, err := apiConfig(c, log)
