@@ -138,8 +138,8 @@ func (t *bookingCall) round(f *finding, passes []bool, candidates []storage.Sect
 // sold out. true: one of them has enough by now, although it said no when it was asked.
 //
 // The map stands for durable records, and a section's no is told once all it rests on is on the map (P2): what the map
-// shows free is free, or was given away after the no. Of a section of another node it may be late; its own no counts
-// then.
+// shows free is free, or was given away after the no. Of a section of another node it may be late (P9), and with it the
+// numbers that are told; its own no counts then.
 func (t *bookingCall) short(f *finding, candidates []storage.SectionNo, out *BookingView) (again bool) {
 	f.rejection = section.SoldOut
 	free, most, largest := uint32(0), uint32(0), storage.SectionNo(0)

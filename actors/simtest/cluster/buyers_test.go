@@ -166,6 +166,7 @@ type call struct {
 	h      *host
 	began  time.Duration
 	since  []section.Seq // how long each log was when it began
+	shown  []section.Seq // and how far the map was of whichever node was furthest behind
 	order  int           // effects that were durable then
 	peace  bool          // everything was served then
 	well   bool          // its section was served, as the caller's node had heard from who serves it
@@ -177,8 +178,8 @@ type call struct {
 func (b *buyers) call(intent *intent, h *host, timeout time.Duration) {
 	w := b.w
 	c := &call{
-		intent: intent, h: h, began: w.now, since: w.judge.tails(), order: len(w.judge.effects), peace: w.proving,
-		stirs: w.stirs,
+		intent: intent, h: h, began: w.now, since: w.judge.tails(), shown: w.judge.shown(),
+		order: len(w.judge.effects), peace: w.proving, stirs: w.stirs,
 	}
 	c.well = intent.section >= 0 && h.wellServed(intent.section)
 	slept := h.slept
@@ -443,10 +444,14 @@ func (j *judge) freeSince(c *call) (fewest, most int) {
 	return fewest, most
 }
 
-// apart holds a "not together" against the logs (P11): every section had too few at some moment, and all of them
-// together may have had enough.
+// apart holds a "not together" against the logs (P11): every section had too few at some moment. That all of them
+// together have enough is told from the map, which may be late for sections of other nodes (P9).
 func (j *judge) apart(c *call, no *actors.NotTogetherError) {
-	_, most := j.freeSince(c)
+	most := 0
+	for at, m := range j.models {
+		_, high := m.FreeFrom(c.shown[at])
+		most += high
+	}
 	just := int(no.Free) >= int(c.intent.quantity) && no.Largest < c.intent.quantity && no.Largest > 0 &&
 		most >= int(c.intent.quantity)
 	for at, m := range j.models {

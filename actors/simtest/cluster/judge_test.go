@@ -187,6 +187,19 @@ func (j *judge) was(no int, booking section.BookingNo, state section.BookingStat
 	return b != nil && (b.State == state || j.left[left{no, booking, state}] > since)
 }
 
+// shown says how far each section's map is on the node that is furthest behind.
+func (j *judge) shown() []section.Seq {
+	seqs := j.tails()
+	for _, h := range j.w.living() {
+		for no := range seqs {
+			if h.opened {
+				seqs[no] = min(seqs[no], h.ev.Map().Seq(storage.SectionNo(no)))
+			}
+		}
+	}
+	return seqs
+}
+
 // tails says how long each log is, as far as anybody can know: a record whose writer has not heard of it yet may be
 // left out of account.
 func (j *judge) tails() (seqs []section.Seq) {
