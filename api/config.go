@@ -68,7 +68,8 @@ type Config struct {
 	// Limits bound what one buyer, address or event may ask for (default: no bounds). Over one: 429 rate_limited.
 	Limits limit.Limits
 
-	// StreamsMax bounds live-map streams (default 20,000); over it: 503. Each costs its connection.
+	// StreamsMax bounds the streams of live maps and waiting rooms together (default 20,000); over it: 503. Each costs
+	// its connection.
 	StreamsMax int
 	// StreamFlush is the least time between two flushes of one event's stream (default 20 ms). Larger saves system
 	// calls, and makes maps older.

@@ -136,6 +136,22 @@ func TestStreamsAreBounded(t *testing.T) {
 	h.do("GET", event+"/availability/stream", nobody, "").want(503, "overloaded")
 }
 
+// Streams of every kind share the connections, so they share one bound: together they do not crowd out buying.
+func TestStreamsOfAllKindsHaveOneBound(t *testing.T) {
+	logs := &lockedBuffer{}
+	engine := trusting{realEngine(t, slog.New(slog.NewTextHandler(logs, nil)))}
+	h := openOver(t, engine, logs, func(c *Config) { c.Queue, c.StreamsMax = newDoors(), 1 })
+	event := h.show(roomBody)
+	response, err := h.client.Get("http://holdfast" + event + "/queue/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	readUntil(t, bufio.NewReader(response.Body), "queue")
+	h.do("GET", event+"/availability/stream", nobody, "").want(503, "overloaded")
+	h.do("GET", event+"/queue/stream", nobody, "").want(503, "overloaded")
+}
+
 func TestGarbledRequests(t *testing.T) {
 	h := open(t, func(c *Config) { c.HeaderBytesMax = 4096 })
 	for name, row := range map[string]struct {

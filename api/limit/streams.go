@@ -3,6 +3,7 @@ package limit
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"holdfast/api/call"
@@ -11,6 +12,7 @@ import (
 
 // streamCounts counts open streams by whose they are. It holds only what is open, so StreamsMax bounds it.
 type streamCounts struct {
+	all  atomic.Int64 // of whatever is streamed
 	mu   sync.Mutex
 	open map[streamKey]int
 }
@@ -29,6 +31,7 @@ type Streamer struct {
 // Add counts n streams of the streamer in; out, when n is negative.
 func (s Streamer) Add(n int) {
 	c := s.counts
+	c.all.Add(int64(n))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, k := range s.keys {
@@ -43,6 +46,9 @@ func (c *streamCounts) of(k streamKey) int {
 	defer c.mu.Unlock()
 	return c.open[k]
 }
+
+// Streams is how many streams are open: maps and waiting rooms share one bound, for they share the connections.
+func (l *Limiters) Streams() int64 { return l.streams.all.Load() }
 
 // Streamer finds out who wants a stream, and refuses those who have enough. A stream needs no identity, so one that
 // does not hold is as good as none.

@@ -24,7 +24,7 @@ type Config struct {
 	Timeout      time.Duration // of an engine call
 	WriteTimeout time.Duration // of one write to a stream's client
 
-	StreamsMax int           // open streams
+	StreamsMax int           // open streams, a waiting room's too
 	Flush      time.Duration // least time between two flushes of one event's changes
 	Checkpoint time.Duration // between two checkpoints of a section that changes
 	Heartbeat  time.Duration // longest silence of a stream

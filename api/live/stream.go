@@ -26,7 +26,7 @@ func (h *Handlers) Stream(r *call.Call) error {
 	if err != nil {
 		return err
 	}
-	if h.stopping.Load() || h.hubs.streams.Load() >= int64(h.cfg.StreamsMax) {
+	if h.stopping.Load() || h.limits.Streams() >= int64(h.cfg.StreamsMax) {
 		return &problem.Problem{Kind: problem.Overloaded, Detail: "no more streams"}
 	}
 	who, err := h.limits.Streamer(r)

@@ -90,7 +90,7 @@ type Guard func(event *storage.Event, buyer section.BuyerID, code, proof *string
 type Config struct {
 	Timeout      time.Duration // of an engine call
 	WriteTimeout time.Duration // of one write to a stream's client
-	StreamsMax   int           // open streams
+	StreamsMax   int           // open streams, a live map's too
 	Heartbeat    time.Duration // longest silence of a stream
 	// PollsPerSecond bounds all polls of one event together, over all nodes: the more wait, the later each is told to
 	// ask again.
