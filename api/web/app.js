@@ -117,7 +117,7 @@ addEventListener('holdfast:unauthorized', () => {
   openIdentity(identity.known ? 'The server does not accept this sign-in, or it has run out. What you hold is not lost.' : undefined);
 });
 addEventListener('hashchange', () => {
-  if (identity.takeToken()) location.reload();
+  if (identity.takeToken()) return location.reload(); // the next page does it all: this one would ask for the wish too
   route();
   focusOn(main); // a new page begins at its top, for the keyboard and for a screen reader
 });
