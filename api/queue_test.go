@@ -3,9 +3,10 @@ package api
 import (
 	"bufio"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"holdfast/api/auth"
 	"holdfast/api/queue"
 	"holdfast/api/wire"
+	"holdfast/api/wire/drawproof"
 	"holdfast/api/wire/waitingroom"
 )
 
@@ -334,32 +336,43 @@ func TestWaitingRoomIsJudgedWhenItIsMade(t *testing.T) {
 	}
 }
 
-// What is published of a draw can be recomputed: the rule before, everything after, and a place's own part of it.
+// What is published of a draw is the document that holdfast draw verify reads: the rule before, the close and the draw
+// as they come, and a place's own part of it, which nobody else is shown (P8).
 func TestDrawIsPublished(t *testing.T) {
 	h, d, event := withDoors(t, `,"waiting_room":{"opens_at":"2020-05-01T10:00:00Z",`+
 		`"closes_at":"2020-05-01T11:00:00Z","active_max":10}`)
 	d.set(func(f *queue.Frame) { f.Phase = gate.Lobby })
 	mine := nobody.with("Queue-Place", h.do("POST", event+"/queue", alice, `{"party":2}`).place().Place)
-	var told waitingroom.Draw
-	look := func(who headers) *waitingroom.Draw {
-		told = waitingroom.Draw{}
-		h.do("GET", event+"/queue/draw", who, "").want(200, "").into(&told)
-		return &told
+	look := func(who headers) *drawproof.Document {
+		told, err := drawproof.Parse(h.do("GET", event+"/queue/draw", who, "").want(200, "").body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told.Place != nil && len(who) == len(nobody) {
+			t.Errorf("anybody sees %+v", told.Place)
+		}
+		return told
 	}
-	if p := look(nobody); p.Trust != "operator" || *p.Rule.Independent || p.Root != "" || p.Phase != "lobby" {
+	if p := look(nobody); p.Phase != "lobby" || p.Rule.Beacon != nil || p.Close != nil ||
+		"/v1/events/"+p.Event != event {
 		t.Errorf("%+v", p)
 	}
 	h.do("GET", event+"/queue/draw", mine, "").want(409, "lobby_not_closed")
-	d.set(func(f *queue.Frame) { f.Phase, f.Entrants, f.Root = gate.Closed, 1, draw.Hash{7} })
-	if p := look(mine); *p.Entrants != 1 || p.Seed != "" || p.Entrant == nil || p.Entrant.Rank != nil ||
-		p.Entrant.Party != 2 || len(p.Entrant.Path) != 1 || len(p.Entrant.Salt) != 32 {
-		t.Errorf("%+v", p)
+	const then = 1_600_000_000_000
+	d.set(func(f *queue.Frame) { f.Phase, f.ClosedAt, f.Entrants, f.Root = gate.Closed, then, 1, draw.Hash{7} })
+	closed := look(mine)
+	if c, p := closed.Close, closed.Place; c.At != then || *c.Entrants != 1 || c.Root != (drawproof.Hash{7}) ||
+		closed.Draw != nil || p.Rank != nil || p.Party != 2 || len(p.Path) != 1 {
+		t.Errorf("%+v %+v", c, p)
 	}
 	d.set(func(f *queue.Frame) { f.Phase, f.Seed, f.Signature = gate.Drawn, draw.Hash{9}, []byte{1} })
-	if p := look(mine); p.Signature != "01" || p.Seed != hex.EncodeToString(append([]byte{9}, make([]byte, 31)...)) ||
-		*p.Entrant.Rank != 0 || p.Phase != "drawn" {
+	if p := look(mine); !slices.Equal(p.Draw.Signature, []byte{1}) || p.Draw.Seed != (drawproof.Hash{9}) ||
+		*p.Place.Rank != 0 || p.Phase != "drawn" || !reflect.DeepEqual(p.Close, closed.Close) {
 		t.Errorf("%+v", p)
 	}
+	look(nobody)
+	h, _, event = withDoors(t, roomBody)
+	h.do("GET", event+"/queue/draw", nobody, "").want(404, "no_draw")
 }
 
 // One frame is told to everybody who follows, whenever it changes.

@@ -23,7 +23,8 @@ type board struct {
 	rate    uint32
 	message string
 
-	entrants  uint32 // N
+	closedAt  Instant // of the lobby; 0: it is open, or there is none
+	entrants  uint32  // N
 	root      draw.Hash
 	round     uint64
 	signature []byte

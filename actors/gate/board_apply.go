@@ -54,7 +54,7 @@ func (b *board) applyPhase(c *Change) {
 	case LobbyClosed:
 		require(b.phase == Lobby && c.At >= b.set.ClosesAt && c.Count == b.joined, "the close of a lobby")
 		require(c.Round == b.set.Rule.RoundAfter(c.At), "another round than the rule gives")
-		b.phase, b.entrants, b.root, b.round = Closed, c.Count, c.Root, c.Round
+		b.phase, b.closedAt, b.entrants, b.root, b.round = Closed, c.At, c.Count, c.Root, c.Round
 	case LotsDrawn:
 		require(b.phase == Closed && c.Seed == draw.Seed(b.set.Event, b.entrants, b.root, c.Signature), "a draw")
 		b.phase, b.signature, b.seed = Drawn, slices.Clone(c.Signature), c.Seed

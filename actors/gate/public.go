@@ -11,7 +11,8 @@ type Public struct {
 	Paused   bool
 	SoldOut  bool
 	Message  string
-	Entrants uint32 // N; places from N on are ranked by number
+	ClosedAt Instant // when the lobby ended; 0: it has not, or there is none
+	Entrants uint32  // N; places from N on are ranked by number
 	Root     draw.Hash
 	Round    uint64 // 0: no independent beacon
 	Seed     draw.Hash
@@ -36,8 +37,8 @@ type Public struct {
 func (b *board) Public() Public {
 	return Public{
 		Seq: b.seq, At: b.lastAt, Phase: b.phase, Paused: b.paused, SoldOut: b.stockNo > 0 && b.soldOut(),
-		Message: b.message, Entrants: b.entrants, Root: b.root, Round: b.round, Seed: b.seed, Joined: b.joined,
-		Called: b.called, Waiting: b.counts[Waiting], Present: b.counts[Present] + b.counts[Offered],
+		Message: b.message, ClosedAt: b.closedAt, Entrants: b.entrants, Root: b.root, Round: b.round, Seed: b.seed,
+		Joined: b.joined, Called: b.called, Waiting: b.counts[Waiting], Present: b.counts[Present] + b.counts[Offered],
 		Inside: b.sessions.inside, Occupied: b.sessions.occupied, Cap: b.cap, Rate: b.rate, ShowRate: b.showRate(),
 		Left: b.counts[Left], Lapsed: b.counts[Lapsed], Finished: b.counts[Finished], Overtake: b.overtake,
 		Stock: b.stockNo, Free: b.stock.Free,

@@ -87,7 +87,7 @@ func (b *board) restore(r *codec.Reader) {
 	b.phase, b.paused = Phase(r.Byte()), readFlag(r)
 	check(r, b.phase <= Open && (b.phase == Unfounded || b.set.Reject() == Accepted), "phase or settings")
 	b.cap, b.rate, b.message = read32(r), read32(r), string(readBytes(r, TextMax))
-	b.entrants = read32(r)
+	b.closedAt, b.entrants = readInstant(r), read32(r)
 	r.Copy(b.root[:])
 	b.round = r.Uvarint()
 	if signature := readBytes(r, SignatureMax); len(signature) > 0 {

@@ -62,7 +62,7 @@ func (f *Follower) AppendSnapshot(dst []byte) []byte {
 // appendTo appends the board.
 //
 //	seq · last at · settings · phase · paused · cap · rate · message
-//	N · root 32 · round · signature · seed 32, from the close on
+//	the lobby's end · N · root 32 · round · signature · seed 32, from the close on
 //	joined · called · places by state · overtake · stock's number · stock
 //	shown · missed · paid · last call · clock: at, turn, offer
 //	sessions: first · count, each: number, state and reason, until, record of the end if it has one
@@ -74,6 +74,7 @@ func (b *board) appendTo(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(b.cap))
 	dst = binary.AppendUvarint(dst, uint64(b.rate))
 	dst = appendText(dst, b.message)
+	dst = binary.AppendUvarint(dst, uint64(b.closedAt))
 	dst = binary.AppendUvarint(dst, uint64(b.entrants))
 	dst = binary.AppendUvarint(append(dst, b.root[:]...), b.round)
 	dst = append(appendText(dst, string(b.signature)), b.seed[:]...)

@@ -10,15 +10,20 @@ import (
 )
 
 // Proof gives the salt and the path of an entrant of the draw: with them the buyer recomputes the leaf and its way to
-// the published root. The first call reads the gate's log and keeps the tree, 64 bytes an entrant; others wait for it.
-// The error is *Refusal (the lobby is not closed, or the number is no entrant's), or the store's.
+// the published root. A number from after the close has no path. The first call reads the gate's log and keeps the
+// tree, 64 bytes an entrant; others wait for it. The error is *Refusal (the lobby is not closed, or nobody has the
+// number), or the store's.
 func (r *Room) Proof(ctx context.Context, number gate.Number) (salt draw.Salt, path []draw.Hash, err error) {
 	public := &r.Frame().Public
 	switch {
 	case public.Phase < gate.Closed:
 		return salt, nil, refusals[gate.NotClosed]
-	case uint32(number) >= public.Entrants:
+	case uint32(number) >= public.Joined:
 		return salt, nil, refusals[gate.PlaceUnknown]
+	}
+	salt = draw.SaltOf(&r.settings.SaltKey, uint32(number))
+	if uint32(number) >= public.Entrants {
+		return salt, nil, nil
 	}
 	r.proving.Lock()
 	defer r.proving.Unlock()
@@ -29,7 +34,7 @@ func (r *Room) Proof(ctx context.Context, number gate.Number) (salt draw.Salt, p
 		}
 		r.tree = draw.NewTree(leaves)
 	}
-	return draw.SaltOf(&r.settings.SaltKey, uint32(number)), r.tree.Path(uint32(number)), nil
+	return salt, r.tree.Path(uint32(number)), nil
 }
 
 // leaves reads the entrants of the draw from the gate's log.

@@ -15,6 +15,7 @@ var (
 	TokenOutdated    = define(403, "token_outdated",
 		"This place or admission is of an earlier key or waiting room: join again, and the same place comes back")
 	NoWaitingRoom = define(404, "no_waiting_room", "The event has no waiting room")
+	NoDraw        = define(404, "no_draw", "Nothing is drawn for this event: first come, first served")
 	PlaceUnknown  = define(404, "place_unknown", "You have no place in this waiting room")
 	NotOpenYet    = define(409, "not_open_yet", "The waiting room is not open yet").after(30)
 	TurnLapsed    = define(409, "turn_lapsed", "Your turn has passed: join again")

@@ -1,26 +1,24 @@
 package queue
 
 import (
-	"encoding/hex"
 	"net/http"
 
+	"holdfast/actors"
 	"holdfast/actors/gate"
-	"holdfast/actors/gate/draw"
 	"holdfast/actors/gate/place"
 	"holdfast/api/call"
-	"holdfast/api/catalog"
-	"holdfast/api/wire/waitingroom"
+	"holdfast/api/problem"
+	"holdfast/api/wire/drawproof"
 	"holdfast/storage"
 )
 
-// Whom a draw asks to be trusted.
-const (
-	trustBeacon   = "beacon"   // nobody: a round that nobody could know
-	trustOperator = "operator" // unpredictable to outsiders only
-	trustNone     = "none"     // nothing is drawn: first come, first served
+var (
+	noDraw    = &problem.Problem{Kind: problem.NoDraw} // first come, first served: there is nothing to publish
+	notClosed = &actors.QueueRefusal{Code: gate.NotClosed}
 )
 
-// Draw publishes what everybody needs to recompute the draw; for a place, its part of the proof too.
+// Draw publishes what everybody needs to recompute the draw; for a place, its part of the proof too. The document is
+// what holdfast draw verify reads.
 func (h *Handlers) Draw(r *call.Call) error {
 	id, err := r.Event()
 	if err != nil {
@@ -30,13 +28,19 @@ func (h *Handlers) Draw(r *call.Call) error {
 	if err != nil {
 		return err
 	}
+	if event.WaitingRoom.ClosesAt == 0 {
+		return noDraw
+	}
 	b, err := h.board(id)
 	if err != nil {
 		return err
 	}
-	answer := published(event, b)
+	answer := published(b)
+	if answer == nil {
+		return actors.ErrUnavailable
+	}
 	if token := r.Ctx.Request.Header.Peek(PlaceHeader); len(token) > 0 {
-		if answer.Entrant, err = h.entrant(id, b, token); err != nil {
+		if err := h.show(answer, id, b, token); err != nil {
 			return err
 		}
 	}
@@ -44,59 +48,40 @@ func (h *Handlers) Draw(r *call.Call) error {
 	return r.Encode(http.StatusOK, answer)
 }
 
-func published(event *storage.Event, b *board) *waitingroom.Draw {
-	answer := &waitingroom.Draw{Event: event.ID.String(), Phase: b.phase, Trust: trustNone}
-	if event.WaitingRoom.ClosesAt == 0 {
-		return answer
+// published is the document without anybody's place; nil: this node has not heard of the gate so far.
+func published(b *board) *drawproof.Document {
+	f, w := b.frame, b.event.WaitingRoom
+	var rule gate.DrawRule
+	if given := w.Beacon; given != nil {
+		rule = gate.DrawRule{Chain: given.Chain, Genesis: given.Genesis, Period: given.Period, Round: given.Round,
+			Late: given.LateMillis}
 	}
-	answer.Rule = catalog.DrawRuleAnswer(event.WaitingRoom.Beacon, event.Zone())
-	if answer.Trust = trustOperator; event.WaitingRoom.Beacon != nil {
-		answer.Trust = trustBeacon
-	}
-	f := b.frame
-	if f.Phase < gate.Closed {
-		return answer
-	}
-	answer.Entrants, answer.Round, answer.Root = &f.Entrants, &f.Round, hex.EncodeToString(f.Root[:])
-	if f.Phase >= gate.Drawn {
-		answer.Signature, answer.Seed = hex.EncodeToString(f.Signature), hex.EncodeToString(f.Seed[:])
-	}
-	return answer
+	return drawproof.Of(&drawproof.State{Event: b.event.ID.String(), Phase: f.Phase, ClosesAt: w.ClosesAt,
+		Rule: rule, ClosedAt: f.ClosedAt, Entrants: f.Entrants, Root: f.Root, Round: f.Round,
+		Signature: f.Signature, Seed: f.Seed})
 }
 
-// entrant is a place's part of the proof: what the leaf is made of, and the path to the root.
-func (h *Handlers) entrant(id storage.EventID, b *board, token []byte) (*waitingroom.Entrant, error) {
+// show adds a place's part of the proof: what the leaf is made of, and the path to the root.
+func (h *Handlers) show(answer *drawproof.Document, id storage.EventID, b *board, token []byte) error {
 	p, err := place.Read(token)
 	if err != nil {
-		return nil, placeGarbled
+		return placeGarbled
 	}
 	whose := place.Whose{Event: id, Generation: b.frame.Generation, Buyer: p.Buyer}
 	if p, err = h.cfg.Keys.Places.OpenPlace(token, &whose); err != nil {
-		return nil, tokenProblem(err, placeGarbled)
+		return tokenProblem(err, placeGarbled)
 	}
-	if b.event.WaitingRoom.ClosesAt == 0 || b.frame.Phase < gate.Closed {
-		return nil, errNoDraw
-	}
-	if uint32(p.Number) >= b.frame.Entrants { // joined after the close: no leaf is theirs
-		return nil, nil
+	if b.frame.Phase < gate.Closed {
+		return notClosed
 	}
 	exact := new(Place)
 	if err := h.engine.QueuePlace(id, [16]byte(p.Buyer), h.cfg.Timeout, exact); err != nil {
-		return nil, err
+		return err
 	}
 	salt, path, err := h.engine.DrawProof(id, p.Number, h.cfg.Timeout)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	entry := &waitingroom.Entrant{Number: uint32(p.Number), Pseudonym: hex.EncodeToString(p.Buyer[:]),
-		Party: exact.Party, Salt: hex.EncodeToString(salt[:]), Path: make([]string, len(path))}
-	for i := range path {
-		entry.Path[i] = hex.EncodeToString(path[i][:])
-	}
-	if b.frame.Phase >= gate.Drawn {
-		order := draw.NewPermutation(b.frame.Seed, b.frame.Entrants)
-		rank := order.Place(uint32(p.Number))
-		entry.Rank = &rank
-	}
-	return entry, nil
+	answer.Show(p.Number, gate.Entrant{Buyer: p.Buyer, Party: exact.Party}, salt, path)
+	return nil
 }

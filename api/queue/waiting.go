@@ -234,6 +234,3 @@ func (h *Handlers) whenAgain(b *board, number gate.Number, err error) error {
 	}
 	return &answer
 }
-
-// errNoDraw is a draw's proof of a room without a lobby.
-var errNoDraw = &actors.QueueRefusal{Code: gate.NotClosed}

@@ -49,6 +49,7 @@ const problemWords = {
   turn_lapsed: 'Your turn has passed. You can join again, behind those who wait.',
   session_ended: 'Your time inside is over. You can join the waiting room again.',
   queue_paused: 'Nobody is let in at the moment. Your place is kept.',
+  no_draw: 'Nothing is drawn here: first come, first served.',
   lobby_not_closed: 'The draw is made when the lobby has closed.',
   not_drawn: 'The draw has not been made yet.',
   drawn_already: 'The draw was made before, with another value.',

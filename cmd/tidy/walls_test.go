@@ -175,7 +175,7 @@ var wallsAround = map[string]wall{
 		Own: []string{
 			"actors", "actors/gate", "actors/gate/draw", "actors/gate/place", "actors/gate/position", "actors/section",
 			"actors/venue", "storage", "api/call", "api/catalog", "api/document", "api/limit", "api/live",
-			"api/live/fanout", "api/problem", "api/wire", "api/wire/waitingroom",
+			"api/live/fanout", "api/problem", "api/wire", "api/wire/drawproof", "api/wire/waitingroom",
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},
 	},

@@ -109,31 +109,6 @@ type Admission struct {
 	ExpiresAt wire.OffsetTime `json:"expires_at"`
 }
 
-// Draw is what everybody may check of a draw: the rule from the beginning, the rest when it is there. Hashes are
-// lower-case hexadecimal.
-type Draw struct {
-	Event     string         `json:"event"`
-	Phase     string         `json:"phase"`
-	Trust     string         `json:"trust"` // beacon, operator, or none: first come, first served
-	Rule      *wire.DrawRule `json:"rule,omitempty"`
-	Entrants  *uint32        `json:"entrants,omitempty"`
-	Root      string         `json:"root,omitempty"`
-	Round     *uint64        `json:"round,omitempty"` // that seeds the draw; a late close takes a later one
-	Signature string         `json:"signature,omitempty"`
-	Seed      string         `json:"seed,omitempty"`
-	Entrant   *Entrant       `json:"entrant,omitempty"` // the caller's
-}
-
-// Entrant is one entrant's part of the proof.
-type Entrant struct {
-	Number    uint32   `json:"number"`
-	Pseudonym string   `json:"pseudonym"`
-	Party     uint8    `json:"party"`
-	Salt      string   `json:"salt"`
-	Path      []string `json:"path"`
-	Rank      *uint32  `json:"rank,omitempty"` // π(seed, number), once drawn
-}
-
 // AppendPlace appends the JSON of p, the same document encoding/json would make. shared is what many answers have
 // in common, encoded before: the members message, price_range and sold_out, each after a comma; p's own are not looked
 // at.
