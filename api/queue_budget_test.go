@@ -20,7 +20,6 @@ import (
 func roomOf(c *Config, engine *fakeEngine) (spot, admission string) {
 	d := newDoors()
 	d.frame.Entrants, d.frame.Seed, d.frame.Joined, d.frame.Waiting = 100_000, draw.Hash{1}, 100_000, 100_000
-	d.frame.Together = func(uint8) queue.Together { return queue.TogetherYes }
 	keys, err := queue.NewKeys(make([]byte, 32))
 	if err != nil {
 		panic(err)

@@ -134,7 +134,8 @@ func TestEveryWrongAdmissionHasItsCode(t *testing.T) {
 
 // Kind: a place that is not the caller's, or of another waiting room.
 func TestEveryWrongPlaceHasItsCode(t *testing.T) {
-	h, d, event := withDoors(t, roomBody)
+	h, d, event := withDoors(t, `,"waiting_room":{"opens_at":"2020-05-01T10:00:00Z",`+
+		`"closes_at":"2020-05-01T11:00:00Z","active_max":10}`)
 	other := h.show(roomBody)
 	mine := h.do("POST", event+"/queue", alice, "").place().Place
 	raw, err := base64.RawURLEncoding.DecodeString(mine)
@@ -204,20 +205,22 @@ func TestEveryRefusalOfTheGateHasItsCode(t *testing.T) {
 // What is told is true: prices of what is free, and why nobody can tell when.
 func TestWaitingRoomTellsWhatIsLeft(t *testing.T) {
 	h, d, event := withDoors(t, roomBody)
-	d.set(func(f *queue.Frame) {
-		f.Message = "Doors are \"slow\"."
-		f.Together = func(size uint8) queue.Together {
-			return map[uint8]queue.Together{2: queue.TogetherYes, 4: queue.TogetherSplit, 30: queue.TogetherNo}[size]
-		}
-	})
+	d.set(func(f *queue.Frame) { f.Message = "Doors are \"slow\"." })
 	mine := nobody.with("Queue-Place", h.do("POST", event+"/queue", alice, "").place().Place)
 	p := h.do("GET", event+"/queue?party=4", mine, "").want(200, "").place()
 	if p.PriceRange == nil || p.PriceRange.From.Amount != 4500 || p.PriceRange.To.Amount != 4500 ||
-		len(p.SoldOut) != 0 || p.Message != "Doors are \"slow\"." || p.Party == nil || p.Party.Together != "split" {
+		len(p.SoldOut) != 0 || p.Message != "Doors are \"slow\"." || p.Party == nil || p.Party.Together != "yes" {
 		t.Errorf("%+v", p)
 	}
-	if p := h.do("GET", event+"/queue?party=5", mine, "").want(200, "").place(); p.Party != nil {
-		t.Errorf("what is not known is told: %+v", p.Party)
+	for party, want := range map[string]waitingroom.Party{
+		"12": {Size: 12, Together: "split", Parts: []int{6, 6}},
+		"24": {Size: 24, Together: "split", Parts: []int{10, 10, 4}},
+		"25": {Size: 25, Together: "no"},
+	} {
+		if p := h.do("GET", event+"/queue?party="+party, mine, "").want(200, "").place(); p.Party == nil ||
+			!reflect.DeepEqual(*p.Party, want) {
+			t.Errorf("%s: %+v", party, p.Party)
+		}
 	}
 	d.set(func(f *queue.Frame) { f.Pace = 1 })
 	if p := h.do("GET", event+"/queue?eta=10&ago=5", mine, "").want(200, "").place(); p.ETAGrew != "slower" {

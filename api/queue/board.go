@@ -23,8 +23,7 @@ type board struct {
 	position position.Frame
 	phase    string
 	retry    int // seconds until a poll is welcome again
-	prices   *waitingroom.PriceRange
-	soldOut  []string
+	stock    stock
 	public   []byte // the JSON of waitingroom.Room
 	shared   []byte // message, price range and what is sold out, as members after another one
 }
@@ -109,7 +108,7 @@ func (h *Handlers) newBoard(id storage.EventID, frame *Frame, e *easel, now time
 		phase: phaseOf(&frame.Public)}
 	b.retry = jittered(pollAfter(&b.position, b.queued(), h.cfg.PollsPerSecond, &position.Standing{}), 0,
 		frame.Seq)
-	b.prices, b.soldOut = h.prices(event, e)
+	b.stock = h.stock(event, e)
 	answer := b.queue()
 	if b.public, err = json.Marshal(answer); err != nil {
 		return nil, err
@@ -136,7 +135,7 @@ func (b *board) queue() *waitingroom.Room {
 	answer := &waitingroom.Room{Phase: b.phase, Seq: uint64(f.Seq), Joined: f.Joined, Called: uint32(f.Called),
 		Entrants: f.Entrants, Waiting: f.Waiting, Present: f.Present, Inside: f.Inside, ActiveMax: f.Cap,
 		Pace: f.Pace, ShowRate: float64(f.ShowRate) / 1000, Left: f.Left, Lapsed: f.Lapsed, Finished: f.Finished,
-		Message: f.Message, PriceRange: b.prices, SoldOut: b.soldOut, RetryAfter: b.retry}
+		Message: f.Message, PriceRange: b.stock.prices, SoldOut: b.stock.soldOut, RetryAfter: b.retry}
 	if f.Rate > 0 {
 		rate := float64(f.Rate) / 1000
 		answer.AdmitPerSecond = &rate

@@ -11,16 +11,24 @@ import (
 	"holdfast/storage"
 )
 
-// seats is which category each seat of an event is of, in the order of the live map's letters.
+// seats is which category each seat of an event is of, and who is whose neighbour, in the order of the live map's
+// letters.
 type seats struct {
 	known      bool
 	categories []string
 	of         [][]section.CategoryID // by section
+	shapes     []shape                // by section
 }
 
-// prices are the range of what is free now and the categories without a free seat, from the live map. What cannot be
-// told is left out: nobody is made to wait for it.
-func (h *Handlers) prices(event *storage.Event, e *easel) (*waitingroom.PriceRange, []string) {
+// stock is what is free now.
+type stock struct {
+	prices  *waitingroom.PriceRange
+	soldOut []string // categories without a free seat
+	parties *[wire.BookingSeatsMax + 1]waitingroom.Party
+}
+
+// stock looks at the live map. What cannot be told is left out: nobody is made to wait for it.
+func (h *Handlers) stock(event *storage.Event, e *easel) (s stock) {
 	ctx, cancel := context.WithTimeout(context.Background(), h.cfg.Timeout)
 	defer cancel()
 	if !e.seats.known {
@@ -28,35 +36,32 @@ func (h *Handlers) prices(event *storage.Event, e *easel) (*waitingroom.PriceRan
 		if err != nil {
 			h.cfg.Logger.Warn("a waiting room is told no prices: its plan cannot be read", "event", event.ID.String(),
 				"error", err)
-			return nil, nil
+			return s
 		}
 		e.seats = seatsOf(plan)
 	}
 	live, err := h.catalog.Live(ctx, event.ID)
 	if err != nil {
-		return nil, nil // of a section that is loading, or of a sale that sleeps: the next board tells
+		return s // of a section that is loading, or of a sale that sleeps: the next board tells
 	}
-	free := e.seats.count(live)
-	var (
-		spread  *waitingroom.PriceRange
-		soldOut []string
-	)
+	free, side := e.seats.count(live)
+	s.parties = side.parties()
 	for i, category := range e.seats.categories {
 		if free[i] == 0 {
-			soldOut = append(soldOut, category)
+			s.soldOut = append(s.soldOut, category)
 			continue
 		}
 		price, priced := event.Prices[category]
 		if !priced {
 			continue
 		}
-		if spread == nil {
-			spread = &waitingroom.PriceRange{From: wire.Money{Amount: price, Currency: event.Currency},
+		if s.prices == nil {
+			s.prices = &waitingroom.PriceRange{From: wire.Money{Amount: price, Currency: event.Currency},
 				To: wire.Money{Amount: price, Currency: event.Currency}}
 		}
-		spread.From.Amount, spread.To.Amount = min(spread.From.Amount, price), max(spread.To.Amount, price)
+		s.prices.From.Amount, s.prices.To.Amount = min(s.prices.From.Amount, price), max(s.prices.To.Amount, price)
 	}
-	return spread, soldOut
+	return s
 }
 
 func seatsOf(plan *venue.Venue) seats {
@@ -66,28 +71,31 @@ func seatsOf(plan *venue.Venue) seats {
 	}
 	for i := range plan.Sections {
 		var of []section.CategoryID
+		neighbours := shape{general: plan.Sections[i].General}
 		for _, row := range plan.Sections[i].Rows {
 			for j := range row.Seats {
 				of = append(of, row.Seats[j].Category)
+				neighbours.starts = append(neighbours.starts, j == 0 || row.Seats[j].BreakBefore)
 			}
 		}
-		s.of = append(s.of, of)
+		s.of, s.shapes = append(s.of, of), append(s.shapes, neighbours)
 	}
 	return s
 }
 
-// count counts the free seats of each category.
-func (s *seats) count(live actors.LiveMap) []int {
-	free := make([]int, len(s.categories))
+// count counts the free seats of each category, and those side by side.
+func (s *seats) count(live actors.LiveMap) ([]int, *runs) {
+	free, side := make([]int, len(s.categories)), new(runs)
 	live.Read(func(no storage.SectionNo, status actors.SectionStatus) {
 		if int(no) >= len(s.of) || len(s.of[no]) != len(status.Letters) {
 			return
 		}
+		s.shapes[no].count(side, status.Letters)
 		for i, category := range s.of[no] {
 			if section.SeatStatus(status.Letters[i]) == section.Available && int(category) < len(free) {
 				free[category]++
 			}
 		}
 	})
-	return free
+	return free, side
 }

@@ -19,17 +19,6 @@ import (
 	"holdfast/storage"
 )
 
-// Together says whether a party could sit together.
-type Together uint8
-
-// What is known of a party.
-const (
-	TogetherUnknown Together = iota
-	TogetherYes              // in one run of neighbours
-	TogetherSplit            // enough seats, but not side by side
-	TogetherNo               // not enough seats
-)
-
 // Frame is the public counters of a waiting room, the same for everybody. It never changes; the engine replaces it
 // about once a second, and when something changes.
 type Frame struct {
@@ -37,8 +26,6 @@ type Frame struct {
 	Pool, Generation uint32
 	Pace             uint32 // ranks called in 1000 seconds; 0: not known
 	Signature        []byte // that seeded the draw; nil before it
-	// Together looks for room for a party, from real adjacency; nil: nobody can tell. It must be quick.
-	Together func(size uint8) Together
 }
 
 // Place is one buyer's place, as the gate itself knows it.

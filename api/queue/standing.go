@@ -72,7 +72,6 @@ type reply struct {
 	answer waitingroom.Place
 	stand  position.Standing
 	until  wire.OffsetTime
-	party  waitingroom.Party
 }
 
 var replies = sync.Pool{New: func() any { return new(reply) }}
@@ -126,25 +125,20 @@ func (y *reply) exactly(p *Place) {
 
 var goneNames = map[gate.PlaceState]string{gate.Left: "left", gate.Lapsed: "lapsed", gate.Finished: "finished"}
 
-var togetherNames = [...]string{TogetherYes: "yes", TogetherSplit: "split", TogetherNo: "no"}
-
 var headerRetryAfter = []byte("Retry-After")
 
 // send encodes an answer, and takes it back.
 func (y *reply) send(r *call.Call, status int) error {
 	defer y.drop()
-	answer, frame := &y.answer, y.board.frame
+	answer := &y.answer
 	if y.stand.ETA != position.Unknown && answer.State == stateWaiting {
 		answer.ETASeconds = &y.stand.ETA
 	}
 	if answer.State == stateInside {
 		answer.ExpiresAt = &y.until
 	}
-	if size := y.query.party; size > 0 && frame.Together != nil && answer.State != stateGone {
-		if t := frame.Together(size); t != TogetherUnknown {
-			y.party = waitingroom.Party{Size: int(size), Together: togetherNames[t]}
-			answer.Party = &y.party
-		}
+	if all := y.board.stock.parties; all != nil && y.query.party > 0 && answer.State != stateGone {
+		answer.Party = &all[y.query.party]
 	}
 	r.Text = strconv.AppendInt(r.Text[:0], int64(answer.RetryAfter), 10)
 	r.Ctx.Response.Header.SetCanonical(headerRetryAfter, r.Text)

@@ -80,6 +80,8 @@ type PriceRange struct {
 type Party struct {
 	Size     int    `json:"size"`
 	Together string `json:"together"` // yes, split or no
+	// Parts are how a party that is split could sit, as few and as even as can be: two and two.
+	Parts []int `json:"parts,omitempty"`
 }
 
 // Place is a place as its holder sees it. It holds less than Room, but for what is personal.
@@ -137,7 +139,18 @@ func AppendPlace(dst []byte, p *Place, shared []byte) []byte {
 	}
 	if p.Party != nil {
 		dst = strconv.AppendInt(append(dst, `,"party":{"size":`...), int64(p.Party.Size), 10)
-		dst = append(wire.AppendString(append(dst, `,"together":`...), p.Party.Together), '}')
+		dst = wire.AppendString(append(dst, `,"together":`...), p.Party.Together)
+		if len(p.Party.Parts) > 0 {
+			dst = append(dst, `,"parts":[`...)
+			for i, n := range p.Party.Parts {
+				if i > 0 {
+					dst = append(dst, ',')
+				}
+				dst = strconv.AppendInt(dst, int64(n), 10)
+			}
+			dst = append(dst, ']')
+		}
+		dst = append(dst, '}')
 	}
 	dst = append(dst, shared...)
 	dst = wire.AppendString(append(dst, `,"next":`...), p.Next)

@@ -26,7 +26,8 @@ func TestAppendPlaceIsJSON(t *testing.T) {
 			p.ExpiresAt = &wire.OffsetTime{Time: 1_900_000_000_000, Minutes: 120}
 		}
 		if rapid.Bool().Draw(t, "has a party") {
-			p.Party = &Party{Size: 4, Together: text.Draw(t, "together")}
+			p.Party = &Party{Size: 4, Together: text.Draw(t, "together"),
+				Parts: rapid.SliceOfN(rapid.IntRange(1, 100), 0, 3).Draw(t, "parts")}
 		}
 		var shared []byte
 		if rapid.Bool().Draw(t, "has a message") {
