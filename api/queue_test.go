@@ -426,6 +426,7 @@ func TestQueueMetrics(t *testing.T) {
 		// what the alert rules use:
 		`holdfast_queue_waiting{event="` + id + `"} 1`, `holdfast_queue_paused{event="` + id + `"} 0`,
 		`holdfast_queue_sold_out{event="` + id + `"} 0`, `holdfast_queue_slots{event="` + id + `"} 10`,
+		`holdfast_queue_eta_error_ratio_count{estimate="1m"} 0`,
 		`holdfast_queue_slots_occupied{event="` + id + `"} 0`, `holdfast_queue_called_total{event="` + id + `"} 0`,
 	} {
 		if !strings.Contains(page, line) {

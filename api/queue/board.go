@@ -45,7 +45,8 @@ type boards struct {
 type easel struct {
 	board    atomic.Pointer[board]
 	building sync.Mutex
-	seats    seats // under building
+	seats    seats             // under building
+	forecast position.Forecast // under building
 }
 
 func (b *boards) of(id storage.EventID) *easel {
@@ -106,6 +107,7 @@ func (h *Handlers) newBoard(id storage.EventID, frame *Frame, e *easel, now time
 	}
 	b := &board{event: event, frame: frame, made: now, position: position.Of(&frame.Public, frame.Pace),
 		phase: phaseOf(&frame.Public)}
+	e.forecast.Saw(gate.Instant(now.UnixMilli()), &b.position, h.meter.observeETA)
 	b.retry = jittered(pollAfter(&b.position, b.queued(), h.cfg.PollsPerSecond, &position.Standing{}), 0,
 		frame.Seq)
 	b.stock = h.stock(event, e)

@@ -1,9 +1,12 @@
 package queue
 
 import (
+	"strconv"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/position"
 	"holdfast/api/problem"
 )
 
@@ -13,6 +16,7 @@ type meter struct {
 	h          *Handlers
 	streams    *prometheus.Desc
 	turnedAway map[*problem.Kind]prometheus.Counter // never changed
+	etaRatio   *prometheus.HistogramVec
 	rows       []row
 }
 
@@ -36,9 +40,15 @@ func newMeter(h *Handlers, registry prometheus.Registerer) *meter {
 	for _, k := range turnedAway {
 		m.turnedAway[k] = refused.WithLabelValues(k.Code)
 	}
+	m.etaRatio = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "holdfast_queue_eta_error_ratio",
+		Help:    "How much later a call came than had been told, as a part of that time; below 0 it came earlier.",
+		Buckets: []float64{-0.5, -0.25, -0.1, 0.1, 0.25, 0.5, 1, 2}}, []string{"estimate"})
+	for _, estimate := range position.Horizons {
+		m.etaRatio.WithLabelValues(estimateName(estimate))
+	}
 	m.streams = prometheus.NewDesc("holdfast_queue_streams", "Waiting-room streams open.", nil, nil)
 	m.rows = rows()
-	registry.MustRegister(refused, m)
+	registry.MustRegister(refused, m.etaRatio, m)
 	return m
 }
 
@@ -73,6 +83,14 @@ func rows() (all []row) {
 	add(gauge, "overtaken_seconds", "The longest that a join waited for its number.",
 		func(f *Frame) float64 { return float64(f.Overtake) / 1000 })
 	return all
+}
+
+// estimateName is an estimate as a label.
+func estimateName(seconds int64) string { return strconv.FormatInt(seconds/60, 10) + "m" }
+
+// observeETA takes an ETA that this node told and the time that it took in truth, in seconds.
+func (m *meter) observeETA(estimate, was int64) {
+	m.etaRatio.WithLabelValues(estimateName(estimate)).Observe(float64(was-estimate) / float64(estimate))
 }
 
 func truth(is bool) float64 {

@@ -17,5 +17,5 @@
 // falls or calls stop; Grew says which.
 //
 // The pace is ranks that the counter passed in 1000 seconds, over the newest minute or what there is of it: those who
-// left count too, as they must.
+// left count too, as they must. A Forecast compares what was told with what came true.
 package position
