@@ -3,7 +3,8 @@ package position
 import "holdfast/actors/gate"
 
 // Forecast finds out how true ETAs were: it notes what a frame tells of ranks a minute and ten minutes away, and
-// compares when they are called. Its size is fixed. The zero value has noted nothing. It is not safe for concurrent use.
+// compares when they are called. Its size is fixed. The zero value has noted nothing. It is not safe for concurrent
+// use.
 type Forecast struct {
 	noted   [forecastMax]forecast
 	n       int
@@ -25,8 +26,8 @@ const (
 	forecastMax   = 256    // what is not called meanwhile: two in ten seconds, for twenty minutes
 )
 
-// Saw takes a frame as it was told at an instant, and calls found for each ETA whose time has come: the estimate, and what it
-// was in truth, in seconds. While calls stand still for a reason that everybody is told (paused, sold out), what was
+// Saw takes a frame as it was told at an instant, and calls found for each ETA whose time has come: the estimate, and
+// what it was in truth, in seconds. While calls stand still for a reason that everybody is told (paused, sold out), what was
 // noted is given up: those who wait have been told another answer since.
 func (f *Forecast) Saw(at gate.Instant, frame *Frame, found func(estimate, was int64)) {
 	if frame.stopped() != "" {
