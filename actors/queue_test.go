@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"holdfast/actors/audit"
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/draw"
@@ -350,67 +348,4 @@ func TestEventsWithoutAWaitingRoomHaveNone(t *testing.T) {
 	}
 	_, err = d.e.CreateEvent(t.Context(), &storage.Event{Name: "bad", WaitingRoom: w}, v)
 	d.refused("doors before the joins", gate.BadSettings, err)
-}
-
-// TestAuditJudgesTheWaitingRoom: G1 to G9 and G7. What an engine has written is clean; a hold that was placed under a
-// session whose end its node had followed is found.
-func TestAuditJudgesTheWaitingRoom(t *testing.T) {
-	d := newFrontDoor(t, waitingRoom())
-	for buyer := range byte(4) {
-		d.join(buyer + 1)
-	}
-	d.untilState(1, gate.Called)
-	inside := d.enter(1)
-	d.wantHold("a hold of one inside", nil, caller(1, 1), inside, "A-1-1")
-	var out QueuePlace
-	if err := d.e.LeaveQueue(d.event, section.BuyerID{1}, patience, &out); err != nil {
-		t.Fatal(err)
-	}
-	d.until("the slot is free", func() bool { return d.frame().Occupied == 0 && d.frame().Finished == 1 })
-	d.untilState(3, gate.Called)
-	d.close()
-	if report := d.audit(); !report.Clean() || len(report.NotAudited) == 0 {
-		t.Errorf("found %v, and %d things are not audited", report.Findings, len(report.NotAudited))
-	}
-	gateTail, err := d.store.Tail(t.Context(), storage.SectionKey{Event: d.event, Section: storage.GateNo})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.plant(&section.Change{Kind: section.HoldPlaced, Buyer: section.BuyerID{1},
-		Seats: []section.SeatIndex{5}, Session: 1, Horizon: gateTail.Seq})
-	if report := d.audit(); len(report.Findings) != 1 || report.Findings[0].Code != audit.Gate ||
-		!strings.Contains(report.Findings[0].Detail, "G7: ") {
-		t.Errorf("a hold after the end gives %v", report.Findings)
-	}
-}
-
-func (d *frontDoor) audit() *audit.Report {
-	d.t.Helper()
-	report, err := audit.Run(d.t.Context(), d.store, audit.Options{})
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return report
-}
-
-// plant appends a change to the first section's log, as a writer that has claimed it.
-func (d *frontDoor) plant(c *section.Change) {
-	d.t.Helper()
-	key := storage.SectionKey{Event: d.event}
-	tail, err := d.store.Tail(d.t.Context(), key)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	at := tail.At + 1
-	c.Booking = section.NumbersFrom(at) + 1
-	c.At, c.ExpiresAt = at, at+section.Instant(boxRules().HoldTTL)
-	claim := storage.Entry{Kind: storage.EntryClaim, Seq: tail.Seq + 1, Epoch: tail.Epoch + 1,
-		Batch: storage.BatchID{1}, At: at, Prev: tail.Hash}
-	change := storage.Entry{Kind: storage.EntryChanges, Seq: tail.Seq + 2, Epoch: tail.Epoch + 1, At: at,
-		Batch: storage.BatchID{2}, Prev: storage.HashEntry(&claim), Body: section.AppendChange(nil, at, c)}
-	for _, e := range []storage.Entry{claim, change} {
-		if err := d.store.Commit(d.t.Context(), []storage.Append{{Section: key, Entry: e}})[0]; err != nil {
-			d.t.Fatal(err)
-		}
-	}
 }

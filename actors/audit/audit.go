@@ -127,26 +127,28 @@ func (r *run) event(e *storage.Event) error {
 		return nil
 	}
 	var holds []admittedHold
+	var counted stocks
 	for i := range e.Sections {
 		of := &subject{
 			notes: &notes{report: r.report, show: out.Event, name: e.Sections[i].ID},
 			key:   storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)},
 			event: e, layout: plan.Layout(i), categories: plan.Categories,
 		}
-		if err := r.section(of, &out, &holds); err != nil {
+		if err := r.section(of, &out, &holds, &counted); err != nil {
 			return err
 		}
 	}
 	r.report.Events = append(r.report.Events, out)
-	return r.gate(e, holds)
+	return r.gate(e, holds, &counted)
 }
 
-func (r *run) section(of *subject, out *EventReport, holds *[]admittedHold) error {
+func (r *run) section(of *subject, out *EventReport, holds *[]admittedHold, counted *stocks) error {
 	s, whole, err := r.look(of)
 	if err != nil {
 		return err
 	}
 	*holds = append(*holds, s.admitted...)
+	counted.sections = append(counted.sections, countedSection{s.counts, s.ledger})
 	if whole {
 		r.comparePayments(s)
 	}

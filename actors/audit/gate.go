@@ -34,9 +34,10 @@ func (s *sectionAudit) heldUnder(c *section.Change) {
 	}
 }
 
-// gate judges an event's gate, and the holds of its sections against the gate's sessions (G7). It comes after the
-// sections: whatever of the gate a hold was placed under is in the log by now.
-func (r *run) gate(e *storage.Event, holds []admittedHold) error {
+// gate judges an event's gate, its stocks against what the sections' logs gave (G8), and the holds of its sections
+// against the gate's sessions (G7). It comes after the sections: whatever of the gate a hold was placed under is in the
+// log by now.
+func (r *run) gate(e *storage.Event, holds []admittedHold, counted *stocks) error {
 	key := storage.SectionKey{Event: e.ID, Section: storage.GateNo}
 	delete(r.orphans, key)
 	if e.WaitingRoom == nil {
@@ -48,14 +49,14 @@ func (r *run) gate(e *storage.Event, holds []admittedHold) error {
 	n := &notes{report: r.report, show: e.ID.String(), name: gateName}
 	g := gateLog{run: r, key: key, notes: n, known: r.known[key]}
 	delete(r.known, key)
-	report := gateaudit.Run(g.entries, gateaudit.Options{})
+	report := gateaudit.Run(g.entries, gateaudit.Options{Beacon: beaconOf(e.WaitingRoom), Stock: counted.judge})
 	if g.err != nil {
 		return fmt.Errorf("audit: gate %v: %w", key, g.err)
 	}
 	for _, f := range report.Findings {
 		n.add(f.Seq, Gate, f.Invariant+": "+f.Why)
 	}
-	for _, what := range report.Unchecked {
+	for _, what := range append(report.Unchecked, counted.unchecked()...) {
 		r.report.NotAudited = append(r.report.NotAudited, "event "+n.show+": "+what)
 	}
 	if g.chain.seq < g.known.Seq {

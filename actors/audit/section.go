@@ -35,12 +35,16 @@ type sectionAudit struct {
 	known    Acknowledged // zero: nobody remembers anything
 	totals   Totals
 	admitted []admittedHold
+	counts   *sectionCounts // nil: no gate counts on the section
 }
 
 func newSectionAudit(ctx context.Context, at storage.Frozen, of *subject) *sectionAudit {
 	s := &sectionAudit{subject: of, ctx: ctx, at: at}
 	s.ledger = newLedger(len(of.layout.Seats), of.event.Rules, s.note)
 	s.state = section.NewState(of.layout, of.event.Rules)
+	if of.event.WaitingRoom != nil {
+		s.counts = new(sectionCounts)
+	}
 	return s
 }
 
@@ -138,6 +142,9 @@ func (s *sectionAudit) entry(e *storage.Entry, hash storage.Hash) error {
 		s.ledger.claim(e.At)
 	case storage.EntryReleased:
 	}
+	if s.counts != nil {
+		s.counts.close(s.ledger, e.Seq)
+	}
 	if s.snapshot != nil && s.snapshot.Seq == e.Seq {
 		s.compareSnapshot(hash)
 	}
@@ -146,7 +153,11 @@ func (s *sectionAudit) entry(e *storage.Entry, hash storage.Hash) error {
 
 func (s *sectionAudit) change(c *section.Change) error {
 	s.totals.Changes++
-	s.ledger.apply(c)
+	if s.counts != nil {
+		s.counts.apply(s.ledger, c)
+	} else {
+		s.ledger.apply(c)
+	}
 	s.heldUnder(c)
 	if s.state != nil {
 		s.replay(c)

@@ -200,7 +200,8 @@ var wallsOfActors = map[string]wall{
 	"actors/audit": {
 		Why: "the verifier reads a store through the port; trusting the engine it checks would make it worthless",
 		Own: []string{
-			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "storage",
+			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
+			"storage",
 		}, Test: []string{"storage/...", rapid, pebble},
 	},
 	"actors/views": {
