@@ -75,10 +75,10 @@ type countedSection struct {
 
 // judge says how a stock differs from what the logs give. A source that goes on being written has records that came
 // after their section was read: such stocks are counted, and not judged.
-func (s *stocks) judge(told *gate.Stock) error {
+func (s *stocks) judge(logged *gate.Stock) error {
 	var total seatCounts
 	counted := make([]bool, len(s.sections))
-	for _, of := range told.Sections {
+	for _, of := range logged.Sections {
 		if int(of.Section) >= len(s.sections) || counted[of.Section] {
 			return fmt.Errorf("section %d is no section of the event, or is counted twice", of.Section)
 		}
@@ -96,7 +96,7 @@ func (s *stocks) judge(told *gate.Stock) error {
 			return fmt.Errorf("section %d is not counted", no)
 		}
 	}
-	if is := (seatCounts{told.Free, told.Held, told.Paying}); is != total {
+	if is := (seatCounts{logged.Free, logged.Held, logged.Paying}); is != total {
 		return fmt.Errorf("%d free, %d held and %d paying seats are logged, the sections' logs give %d, %d and %d",
 			is.free, is.held, is.paying, total.free, total.held, total.paying)
 	}

@@ -27,8 +27,8 @@ const (
 )
 
 // Saw takes a frame as it was told at an instant, and calls found for each ETA whose time has come: the estimate, and
-// what it was in truth, in seconds. While calls stand still for a reason that everybody is told (paused, sold out), what
-// was noted is given up: those who wait have been told another answer since.
+// what it was in truth, in seconds. While calls stand still for a reason that everybody is told (paused, sold out),
+// what was noted is given up: those who wait have been told another answer since.
 func (f *Forecast) Saw(at gate.Instant, frame *Frame, found func(estimate, was int64)) {
 	if frame.stopped() != "" {
 		if frame.Paused || frame.SoldOut {
