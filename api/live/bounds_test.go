@@ -31,7 +31,7 @@ func TestStreamOfAReplacedMapEnds(t *testing.T) {
 	id := storage.EventID{1}
 	defer closeHubs(t, hubs)
 	watch(t, hubs, m, "")
-	h := hubs.byEvent[id]
+	h, _ := hubs.Get(id)
 	hubs.tend(id, h, false)
 	select {
 	case <-h.ended:
@@ -39,14 +39,15 @@ func TestStreamOfAReplacedMapEnds(t *testing.T) {
 	default:
 	}
 	hubs.newest = func(storage.EventID) (actors.LiveMap, error) { return nil, actors.ErrUnavailable }
-	if hubs.tend(id, h, false); hubs.byEvent[id] != h {
+	hubs.tend(id, h, false)
+	if now, _ := hubs.Get(id); now != h {
 		t.Fatal("ended by a doubt")
 	}
 	other := newFakeMap(1)
 	hubs.newest = func(storage.EventID) (actors.LiveMap, error) { return other, nil }
 	hubs.tend(id, h, false)
 	<-h.ended
-	if hubs.byEvent[id] != nil {
+	if _, is := hubs.Get(id); is {
 		t.Error("it would be joined again")
 	}
 }

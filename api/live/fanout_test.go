@@ -37,7 +37,7 @@ func sinks(s *hubs, m *eventMap, clients int) (arrived *sync.WaitGroup) {
 	arrived = new(sync.WaitGroup)
 	for range clients {
 		var last []byte
-		if h := s.byEvent[storage.EventID{1}]; h != nil {
+		if h, is := s.Get(storage.EventID{1}); is {
 			last = []byte(h.incarnation + ".0")
 		}
 		joined.Add(1)

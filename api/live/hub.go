@@ -68,8 +68,11 @@ func newHub(m *eventMap, cfg *Config, meter *meter, fan *fanout.Fan) *hub {
 	return h
 }
 
-// end ends the hub and its streams. It is called once.
-func (h *hub) end() {
+// Count is how many clients follow.
+func (h *hub) Count() int { return h.fan.Count() }
+
+// End ends the hub and its streams. It is called once.
+func (h *hub) End() {
 	close(h.ended)
 	h.fan.End()
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"holdfast/actors"
@@ -15,22 +13,16 @@ import (
 
 // hubs keeps one hub for each event that somebody watches.
 type hubs struct {
+	*fanout.Keeper[storage.EventID, *hub]
 	cfg   *Config
 	meter *meter
 	// The event's map as the engine has it now; asking keeps the map in use.
-	newest  func(storage.EventID) (actors.LiveMap, error)
-	streams atomic.Int64
-	fan     *fanout.Fan
-
-	mu      sync.Mutex
-	byEvent map[storage.EventID]*hub
-	closed  bool
-	clients sync.WaitGroup
-	running sync.WaitGroup
+	newest func(storage.EventID) (actors.LiveMap, error)
 }
 
 func newHubs(cfg *Config, meter *meter) *hubs {
-	return &hubs{cfg: cfg, meter: meter, fan: fanout.New(cfg.WriteTimeout), byEvent: map[storage.EventID]*hub{}}
+	return &hubs{cfg: cfg, meter: meter,
+		Keeper: fanout.NewKeeper[storage.EventID, *hub](fanout.New(cfg.WriteTimeout))}
 }
 
 // viewer is somebody who wants to follow an event.
@@ -43,26 +35,15 @@ type viewer struct {
 }
 
 // join finds or starts the event's hub and has the viewer follow. false: the server is stopping, and nothing was done.
+// A hub whose map was replaced ends: its clients come back and find the new one.
 func (s *hubs) join(id storage.EventID, m *eventMap, v *viewer) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	h := s.byEvent[id]
-	if h != nil && h.live != m.live {
-		h.end() // its map was replaced: its clients come back and find the new one
-		h = nil
-	}
-	if h == nil {
-		h = newHub(m, s.cfg, s.meter, s.fan)
-		s.byEvent[id] = h
-		s.running.Go(func() { h.run(func(h *hub, lonely bool) { s.tend(id, h, lonely) }) })
-	}
-	s.clients.Add(1)
-	s.meter.streams.Set(float64(s.streams.Add(1)))
-	h.follow(v, func() { s.leave(h) })
-	return true
+	return s.Join(id, func(h *hub) bool { return h.live == m.live }, func() (*hub, func()) {
+		h := newHub(m, s.cfg, s.meter, s.Fan)
+		return h, func() { h.run(func(h *hub, lonely bool) { s.tend(id, h, lonely) }) }
+	}, func(h *hub) {
+		s.meter.streams.Set(float64(s.Open()))
+		h.follow(v, func() { s.leave(h) })
+	})
 }
 
 // leave is called when a client of a hub is gone.
@@ -70,59 +51,26 @@ func (s *hubs) leave(h *hub) {
 	h.mu.Lock()
 	h.lastClient = time.Now()
 	h.mu.Unlock()
-	s.meter.streams.Set(float64(s.streams.Add(-1)))
-	s.clients.Done()
+	s.Left()
+	s.meter.streams.Set(float64(s.Open()))
 }
 
 // tend is every hub's from time to time: one without listeners ends, and so does one whose map the engine has replaced,
 // for its clients would see no more changes. They come back and find the new map.
 func (s *hubs) tend(id storage.EventID, h *hub, lonely bool) {
 	if lonely {
-		s.retire(id, h)
+		s.Retire(id, h)
 		return
 	}
-	if live, err := s.newest(id); err != nil || live == h.live {
-		return
+	if live, err := s.newest(id); err == nil && live != h.live {
+		s.Replace(id, h)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.byEvent[id] == h {
-		delete(s.byEvent, id)
-		h.end()
-	}
-}
-
-// retire ends a hub unless somebody joined meanwhile.
-func (s *hubs) retire(id storage.EventID, h *hub) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if h.fan.Count() > 0 || s.byEvent[id] != h {
-		return
-	}
-	delete(s.byEvent, id)
-	h.end()
 }
 
 // close ends every stream and waits for the writers, as long as ctx lasts.
 func (s *hubs) close(ctx context.Context) error {
-	s.mu.Lock()
-	s.closed = true
-	for id, h := range s.byEvent {
-		delete(s.byEvent, id)
-		h.end()
+	if err := s.Close(ctx); err != nil {
+		return fmt.Errorf("api: streams still open: %w", err)
 	}
-	s.mu.Unlock()
-	gone := make(chan struct{})
-	go func() {
-		s.running.Wait()
-		s.clients.Wait()
-		s.fan.Wait()
-		close(gone)
-	}()
-	select {
-	case <-gone:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("api: streams still open: %w", ctx.Err())
-	}
+	return nil
 }

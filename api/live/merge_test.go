@@ -32,7 +32,7 @@ type reader struct {
 func newTwin(t *rapid.T) *twin {
 	live, m, hubs, cfg := streamBench(rapid.SampledFrom([]int{3, 1000}).Draw(t, "memory"))
 	cfg.RingBytes = rapid.SampledFrom([]int{400, 4 << 20}).Draw(t, "ring")
-	w := &twin{t: t, live: live, hub: newHub(m, cfg, hubs.meter, hubs.fan), ids: []string{"A", `B "x"`},
+	w := &twin{t: t, live: live, hub: newHub(m, cfg, hubs.meter, hubs.Fan), ids: []string{"A", `B "x"`},
 		letters: map[string]string{}}
 	w.note(0)
 	w.note(1)
@@ -117,7 +117,7 @@ func TestP9MergedFramesAreExact(t *testing.T) {
 // Whoever stands at one place gets one frame, the same bytes, whatever happened before; and news makes a new one.
 func TestFramesAreShared(t *testing.T) {
 	live, m, hubs, cfg := streamBench(1000)
-	h := newHub(m, cfg, hubs.meter, hubs.fan)
+	h := newHub(m, cfg, hubs.meter, hubs.Fan)
 	_, begin := h.Since(fanout.Nowhere)
 	for i := range 6 {
 		live.set(0, section.SeatIndex(i%2), section.Held)
@@ -145,7 +145,7 @@ func TestFramesAreShared(t *testing.T) {
 // A client that is further behind than the map is long gets the map.
 func TestSnapshotWhenItIsShorter(t *testing.T) {
 	live, m, hubs, cfg := streamBench(10 * mergeMin)
-	h := newHub(m, cfg, hubs.meter, hubs.fan)
+	h := newHub(m, cfg, hubs.meter, hubs.Fan)
 	_, begin := h.Since(fanout.Nowhere)
 	for i := range mergeMin + 1 {
 		live.set(0, section.SeatIndex(i%4), section.Held)

@@ -112,7 +112,7 @@ func (h *hub) follow(v *viewer, left func()) {
 		})
 	}
 	if !h.fan.Join(c) {
-		panic("live: a hub that has ended was joined") // hubs.mu keeps it from ending
+		panic("live: a hub that has ended was joined") // the keeper keeps it from ending
 	}
 	close(joined)
 }

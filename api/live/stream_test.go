@@ -224,10 +224,10 @@ func TestStreamHeartbeatAndLinger(t *testing.T) {
 				}
 			}
 		}
-		h := s.byEvent[storage.EventID{1}]
+		h, _ := s.Get(storage.EventID{1})
 		_ = w.conn.Close()
 		<-h.ended // a hub without clients ends by itself
-		if len(s.byEvent) != 0 {
+		if _, is := s.Get(storage.EventID{1}); is {
 			t.Fatal("an ended hub is still listed")
 		}
 	})

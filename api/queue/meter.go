@@ -117,7 +117,7 @@ func (m *meter) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (m *meter) Collect(out chan<- prometheus.Metric) {
-	out <- prometheus.MustNewConstMetric(m.streams, prometheus.GaugeValue, float64(m.h.streams.open.Load()))
+	out <- prometheus.MustNewConstMetric(m.streams, prometheus.GaugeValue, float64(m.h.streams.Open()))
 	all := m.h.boards.byEvent.Load()
 	if all == nil {
 		return

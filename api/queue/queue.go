@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -95,7 +96,7 @@ type Handlers struct {
 	cfg      Config
 	limits   *limit.Limiters
 	boards   boards
-	streams  streams
+	streams  *fanout.Keeper[storage.EventID, *stream]
 	meter    *meter
 	stopping atomic.Bool
 }
@@ -104,7 +105,7 @@ type Handlers struct {
 func New(engine Engine, catalog Catalog, cfg Config, limits *limit.Limiters,
 	registry prometheus.Registerer) *Handlers {
 	h := &Handlers{engine: engine, catalog: catalog, cfg: cfg, limits: limits}
-	h.streams = streams{fan: fanout.New(cfg.WriteTimeout), byEvent: map[storage.EventID]*stream{}}
+	h.streams = fanout.NewKeeper[storage.EventID, *stream](fanout.New(cfg.WriteTimeout))
 	h.meter = newMeter(h, registry)
 	return h
 }
@@ -113,7 +114,12 @@ func New(engine Engine, catalog Catalog, cfg Config, limits *limit.Limiters,
 func (h *Handlers) Stop() { h.stopping.Store(true) }
 
 // Close ends every stream and waits for its writers, as long as ctx lasts.
-func (h *Handlers) Close(ctx context.Context) error { return h.streams.close(ctx) }
+func (h *Handlers) Close(ctx context.Context) error {
+	if err := h.streams.Close(ctx); err != nil {
+		return fmt.Errorf("queue: streams still open: %w", err)
+	}
+	return nil
+}
 
 // room is the event's waiting room; actors.ErrNoWaitingRoom.
 func (h *Handlers) room(id storage.EventID) (*storage.Event, error) {

@@ -2,11 +2,9 @@ package queue
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"holdfast/api/call"
@@ -20,18 +18,6 @@ import (
 // streamEvery is how often a stream looks for a newer board.
 const streamEvery = 250 * time.Millisecond
 
-// streams keeps one stream for each event that somebody follows.
-type streams struct {
-	fan  *fanout.Fan
-	open atomic.Int64
-
-	mu      sync.Mutex
-	byEvent map[storage.EventID]*stream
-	closed  bool
-	clients sync.WaitGroup
-	running sync.WaitGroup
-}
-
 // stream is the source of a hub: one frame, the same for everybody, wherever they stand.
 type stream struct {
 	hub   *fanout.Hub
@@ -41,6 +27,15 @@ type stream struct {
 	newest fanout.Place
 	answer []byte // the board that frame tells
 	frame  *fanout.Frame
+}
+
+// Count is how many follow.
+func (s *stream) Count() int { return s.hub.Count() }
+
+// End ends the stream for everybody. It is called once.
+func (s *stream) End() {
+	close(s.ended)
+	s.hub.End()
 }
 
 // Since implements fanout.Source.
@@ -108,30 +103,23 @@ func (h *Handlers) Stream(r *call.Call) error {
 // stopping, and nothing was done.
 func (h *Handlers) follow(id storage.EventID, b *board, conn net.Conn, packed bool, atMost time.Duration,
 	left func()) bool {
-	all := &h.streams
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	if all.closed {
-		return false
-	}
-	s := all.byEvent[id]
-	if s == nil {
-		s = &stream{ended: make(chan struct{})}
-		s.hub = all.fan.NewHub(s)
+	return h.streams.Join(id, nil, func() (*stream, func()) {
+		s := &stream{ended: make(chan struct{})}
+		s.hub = h.streams.Fan.NewHub(s)
 		s.tell(b, true)
-		all.byEvent[id] = s
-		all.running.Go(func() { h.run(id, s) })
-	}
-	all.clients.Add(1)
-	all.open.Add(1)
-	var over *time.Timer // nil: the stream has no end of its own
+		return s, func() { h.run(id, s) }
+	}, func(s *stream) { h.letIn(s, conn, packed, atMost, left) })
+}
+
+// letIn has a connection follow a stream, for so long (0: without an end of its own).
+func (h *Handlers) letIn(s *stream, conn net.Conn, packed bool, atMost time.Duration, left func()) {
+	var over *time.Timer
 	o := fanout.Options{Head: live.Head(packed), Hello: live.Hello, Packed: packed, Left: func() {
 		if over != nil {
 			over.Stop()
 		}
 		left()
-		all.open.Add(-1)
-		all.clients.Done()
+		h.streams.Left()
 	}}
 	c, joined := fanout.NewClient(conn, o), make(chan struct{})
 	if atMost > 0 {
@@ -141,10 +129,9 @@ func (h *Handlers) follow(id storage.EventID, b *board, conn net.Conn, packed bo
 		})
 	}
 	if !s.hub.Join(c) {
-		panic("queue: a hub that has ended was joined") // streams.mu keeps it from ending
+		panic("queue: a hub that has ended was joined") // the keeper keeps it from ending
 	}
 	close(joined)
-	return true
 }
 
 // run tells news as they come, and something at least every Config.Heartbeat, as long as somebody follows.
@@ -158,7 +145,7 @@ func (h *Handlers) run(id storage.EventID, s *stream) {
 			return
 		case <-look.C:
 		}
-		if h.retired(id, s) {
+		if h.streams.Retire(id, s) {
 			return
 		}
 		b, err := h.board(id)
@@ -169,43 +156,5 @@ func (h *Handlers) run(id storage.EventID, s *stream) {
 			last = time.Now()
 			s.hub.Wake()
 		}
-	}
-}
-
-// retired ends a stream that nobody follows.
-func (h *Handlers) retired(id storage.EventID, s *stream) bool {
-	all := &h.streams
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	if s.hub.Count() > 0 || all.byEvent[id] != s {
-		return false
-	}
-	delete(all.byEvent, id)
-	s.hub.End()
-	return true
-}
-
-// close ends every stream and waits for the writers, as long as ctx lasts.
-func (all *streams) close(ctx context.Context) error {
-	all.mu.Lock()
-	all.closed = true
-	for id, s := range all.byEvent {
-		delete(all.byEvent, id)
-		close(s.ended)
-		s.hub.End()
-	}
-	all.mu.Unlock()
-	gone := make(chan struct{})
-	go func() {
-		all.running.Wait()
-		all.clients.Wait()
-		all.fan.Wait()
-		close(gone)
-	}()
-	select {
-	case <-gone:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("queue: streams still open: %w", ctx.Err())
 	}
 }

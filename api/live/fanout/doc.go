@@ -17,7 +17,8 @@
 // follows from what it measures: the processor time of a write, the time for which it was kept waiting, and the age of
 // what it tells. Nothing is set for a machine.
 //
-// The live map is one Source. A waiting room's counters are another: its frame is the same for everybody.
+// A Keeper has one hub for each event that somebody follows. The live map is one Source. A waiting room's counters are
+// another: its frame is the same for everybody.
 //
 // # Rejected
 //
