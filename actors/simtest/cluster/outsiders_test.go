@@ -60,6 +60,28 @@ func (o *outsiders) sells(h *host, appends []storage.Append) {
 	) // it was first: the house would wait for it, and for a person
 }
 
+// endTheWait is the person who has stopped the one on a copy, and looks whether anybody of the house serves. Where all
+// wait for a node that is gone, one of them is started again, as its alarm says: the others follow it.
+func (o *outsiders) endTheWait() {
+	if o.stray == nil || !o.stray.dead {
+		return
+	}
+	var waits *host
+	for _, spot := range o.w.spots {
+		switch h := spot.host; {
+		case h == nil:
+		case !h.opened || h.company.StandDown == "" || h.knows(o.stray):
+			return
+		default:
+			waits = h
+		}
+	}
+	if waits != nil {
+		o.w.crash(waits, "started again by a person")
+		o.w.start(waits.spot)
+	}
+}
+
 // startForgotten starts a process without gossip, as if it had been there before the others: one that starts beside
 // them would refuse to. It has no engine: what it might claim is asked, not done.
 func (o *outsiders) startForgotten() {

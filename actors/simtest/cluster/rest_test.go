@@ -29,6 +29,7 @@ func (w *world) rest() {
 	w.until(w.now + 500*time.Millisecond) // what was sent before may still be lost
 	for w.failure == nil {
 		w.operators.reopen() // again and again: a switch may be late
+		w.outsiders.endTheWait()
 		w.until(w.now + 100*time.Millisecond)
 		missing := w.missing()
 		if missing == "" {
