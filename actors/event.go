@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors/coordinator"
 	"holdfast/actors/peer"
+	"holdfast/actors/pseudonym"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
@@ -21,6 +22,8 @@ type event struct {
 	engine *Engine
 	header atomic.Pointer[storage.Event] // replaced whole, never changed
 	zone   *time.Location                // the venue's clock: no call changes that of an event
+	key    atomic.Pointer[pseudonym.Key] // of its buyers' pseudonyms; nil: not asked for yet, there is none, or forgotten
+	keying sync.Mutex                    // one asks the store for it
 
 	mu      sync.Mutex // guards opening
 	opening *opening   // nil: not under way
