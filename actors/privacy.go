@@ -27,9 +27,12 @@ var (
 	ErrForgotten = errors.New("actors: the event's buyers are forgotten")
 	// ErrNotForgettable: the event is of an earlier build and has no key that could be destroyed.
 	ErrNotForgettable = errors.New("actors: the event has no key")
-	// ErrNotOver comes with what stands in the way: the sale, a hold, a payment, the show.
-	ErrNotOver = errors.New("actors: the event is not over")
 )
+
+// NotOverError says what stands in the way of forgetting: the sale, a hold, a payment, the show.
+type NotOverError struct{ Why string }
+
+func (e *NotOverError) Error() string { return "actors: the event is not over: " + e.Why }
 
 // PseudonymKey makes the pseudonyms of an event's buyers; nil without an error: the event is of before there were keys.
 // It asks the store only for the first buyer of the event on this node.
@@ -135,7 +138,7 @@ type Forgetting struct {
 // ForgetEvent destroys the event's key, once its sale is closed (or it is deleted), nobody has a hold or a payment
 // under way, and the show has begun. It is for ever. Forgetting again is no error, under whatever key.
 //
-// Errors: ErrEventUnknown, ErrNotForgettable, ErrNotOver, ErrMismatch, *Refusal (too many keys), ErrUnavailable (it may
+// Errors: ErrEventUnknown, ErrNotForgettable, *NotOverError, ErrMismatch, *Refusal (too many keys), ErrUnavailable (it may
 // be done: repeat), and the store's.
 func (e *Engine) ForgetEvent(
 	ctx context.Context, id storage.EventID, who Caller, how Forgetting,
@@ -181,13 +184,13 @@ func (e *Engine) forgettable(ctx context.Context, ev *event, header *storage.Eve
 		}
 	})
 	if held > 0 {
-		return fmt.Errorf("%w: %d seats are held or being paid", ErrNotOver, held)
+		return &NotOverError{fmt.Sprintf("%d seats are held or being paid", held)}
 	}
 	return nil
 }
 
 // Forgettable judges by the header alone whether an event's key may be destroyed at that moment, for whoever has no
-// engine. ErrNotForgettable, ErrNotOver.
+// engine. ErrNotForgettable, *NotOverError.
 func Forgettable(header *storage.Event, now section.Instant, how Forgetting) error {
 	switch {
 	case header.Forgotten != nil:
@@ -195,9 +198,9 @@ func Forgettable(header *storage.Event, now section.Instant, how Forgetting) err
 	case header.Pseudonyms == storage.PseudonymsPlain:
 		return ErrNotForgettable
 	case !header.Forgettable():
-		return fmt.Errorf("%w: its sale is %s", ErrNotOver, header.Sale)
+		return &NotOverError{"its sale is " + string(header.Sale)}
 	case header.Sale != storage.SaleDeleted && header.StartsAt > now && !how.BeforeStart:
-		return fmt.Errorf("%w: the show has not begun", ErrNotOver)
+		return &NotOverError{"the show has not begun"}
 	}
 	return nil
 }
@@ -212,7 +215,7 @@ func (e *Engine) forget(ctx context.Context, id storage.EventID, who Caller, rea
 	case errors.Is(err, storage.ErrNotFound):
 		return nil, ErrEventUnknown
 	case errors.Is(err, storage.ErrOnSale):
-		return nil, fmt.Errorf("%w: its sale was opened meanwhile", ErrNotOver)
+		return nil, &NotOverError{"its sale was opened meanwhile"}
 	}
 	if _, err := e.keyAnswer(key, err); err != nil {
 		return nil, err

@@ -18,6 +18,9 @@ type Engine interface {
 	SetSaleOnce(ctx context.Context, id storage.EventID, who actors.Caller, s storage.SaleState) (*storage.Event, error)
 	// DeleteEvent deletes an event that nobody has seats of; a repeat of who's key finds it deleted.
 	DeleteEvent(ctx context.Context, id storage.EventID, who actors.Caller) (*storage.Event, error)
+	// ForgetEvent destroys the key of the event's pseudonyms, for ever. Again is no error.
+	ForgetEvent(ctx context.Context, id storage.EventID, who actors.Caller, how actors.Forgetting) (*storage.Event,
+		error)
 	Catalog() *actors.Catalog // immutable, newest first; the same pointer as long as nothing changes
 	Event(id storage.EventID) (*storage.Event, error)
 	Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error)

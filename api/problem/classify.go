@@ -49,6 +49,8 @@ var conditions = []struct {
 	{actors.ErrEventUnknown, EventUnknown, ""},
 	{actors.ErrEventInUse, eventInUse, ""}, // before ErrUnavailable, which may stand beside it
 	{actors.ErrEventDeleted, eventDeleted, ""},
+	{actors.ErrForgotten, EventForgotten, ""},
+	{actors.ErrNotForgettable, notForgettable, "it was made by a build that had no keys of pseudonyms"},
 	{actors.ErrBookingUnknown, BookingUnknown, ""},
 	{actors.ErrSaleEnded, saleNotOpen, "the sale has ended"}, // before what it wraps
 	{actors.ErrSaleNotOpen, saleNotOpen, ""},
@@ -107,6 +109,7 @@ func classifyRare(err error) (Problem, bool) {
 		split   *actors.SplitSectionError
 		apart   *actors.NotTogetherError
 		defects *venue.DefectsError
+		notOver *actors.NotOverError
 	)
 	switch {
 	case errors.As(err, &refusal):
@@ -124,6 +127,8 @@ func classifyRare(err error) (Problem, bool) {
 	case errors.As(err, &split):
 		return Problem{Kind: spread, Field: "seats", Seats: split.Seats, Detail: "section " + split.Section +
 			" is so large that it is sold in parts; these seats are in another part than the first"}, false
+	case errors.As(err, &notOver):
+		return Problem{Kind: eventNotOver, Detail: notOver.Why}, false
 	case errors.Is(err, actors.ErrSpread):
 		return Problem{Kind: spread}, false
 	case errors.As(err, &defects):

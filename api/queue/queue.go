@@ -15,6 +15,7 @@ import (
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/api/call"
 	"holdfast/api/limit"
 	"holdfast/api/live/fanout"
 	"holdfast/storage"
@@ -65,6 +66,7 @@ type Engine interface {
 
 // Catalog is what this room reads of events and their seats.
 type Catalog interface {
+	call.Pseudonyms
 	Event(id storage.EventID) (*storage.Event, error)
 	Live(ctx context.Context, id storage.EventID) (actors.LiveMap, error)
 	Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error)

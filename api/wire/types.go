@@ -23,6 +23,7 @@ type Event struct {
 	Sections           []Section        `json:"sections"`
 	Seats              int              `json:"seats"`                  // of all sections
 	WaitingRoom        *WaitingRoom     `json:"waiting_room,omitempty"` // nil: none
+	ForgottenAt        *OffsetTime      `json:"forgotten_at,omitempty"` // nobody knows any more whose its bookings were
 	// Told once, when the event is made: where people look, and on whose word.
 	Front string `json:"front,omitempty"`
 }
@@ -71,6 +72,15 @@ type CreateEvent struct {
 type Sale struct {
 	State string `json:"state"`
 }
+
+// Forget is the body of POST /v1/events/{e}/forget.
+type Forget struct {
+	Reason      *string `json:"reason"`       // why, for the log
+	BeforeStart bool    `json:"before_start"` // although the show has not begun
+}
+
+// ReasonCharactersMax bounds Forget.Reason.
+const ReasonCharactersMax = 500
 
 // Book is the body of POST /v1/events/{e}/bookings: exactly one of the first two.
 type Book struct {
