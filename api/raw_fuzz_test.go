@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"holdfast/actors"
-	"holdfast/actors/pseudonym"
 	"holdfast/actors/budget"
+	"holdfast/actors/pseudonym"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"

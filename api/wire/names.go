@@ -56,3 +56,12 @@ func half(text []byte) [16]byte {
 
 // HashText is the text of any of these in a LogChange: lower-case hexadecimal.
 func HashText(id [16]byte) string { return hex.EncodeToString(id[:]) }
+
+// ParseHash reads what HashText writes, and no other form.
+func ParseHash(text string) (id [16]byte, ok bool) {
+	if len(text) != hex.EncodedLen(len(id)) {
+		return id, false
+	}
+	n, err := hex.Decode(id[:], []byte(text))
+	return id, err == nil && n == len(id)
+}
