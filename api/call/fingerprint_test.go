@@ -32,3 +32,24 @@ func TestRequestIDsAreStable(t *testing.T) {
 		t.Fatalf("fingerprints %x and %x", one, f.sum())
 	}
 }
+
+// TestFingerprintsNameNobody guards P14 and P5: a keyed name stands for the text, and events of before have the
+// fingerprints that they always had.
+func TestFingerprintsNameNobody(t *testing.T) {
+	print := func(name string, buyer Named) uint64 {
+		var f Fingerprint
+		f.start(&Route{Method: "POST", Path: "/p"}, []byte("x"))
+		f.Book(&wire.Book{Seats: []string{"A-1-1"}, Buyer: name}, buyer)
+		return f.sum()
+	}
+	keyed := Named{Buyer: section.BuyerID{1}, Keyed: true}
+	if print("alice", keyed) != print("bob", keyed) {
+		t.Error("P14: the name is in the fingerprint")
+	}
+	if print("alice", keyed) == print("alice", Named{Buyer: section.BuyerID{2}, Keyed: true}) {
+		t.Error("P5: two people have one fingerprint")
+	}
+	if got := print("alice", Named{Buyer: section.BuyerID(wire.BuyerHash("alice"))}); got != 0xa12b34bc4b77c4e3 {
+		t.Errorf("P5: an old event's fingerprint is %#x", got)
+	}
+}
