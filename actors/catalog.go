@@ -108,6 +108,12 @@ func changed(known, now *storage.Event) bool {
 	return known.Sale != now.Sale || known.Forgotten == nil != (now.Forgotten == nil)
 }
 
+// setHeader has the event stand as the store has it.
+func (ev *event) setHeader(header *storage.Event) {
+	ev.header.Store(header)
+	ev.key.Changed(header)
+}
+
 // openSelling loads what is on sale, so that this node can take its share of the sections, in a cluster. Alone it waits
 // for a buyer.
 func (e *Engine) openSelling(all map[storage.EventID]*event) {

@@ -22,8 +22,7 @@ type event struct {
 	engine *Engine
 	header atomic.Pointer[storage.Event] // replaced whole, never changed
 	zone   *time.Location                // the venue's clock: no call changes that of an event
-	key    atomic.Pointer[pseudonym.Key] // of its buyers' pseudonyms; nil: not asked for yet, there is none, or forgotten
-	keying sync.Mutex                    // one asks the store for it
+	key    pseudonym.Cached              // of its buyers' pseudonyms
 
 	mu      sync.Mutex // guards opening
 	opening *opening   // nil: not under way

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"holdfast/actors/pseudonym"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -115,8 +116,8 @@ func TestEventsOfEarlierBuildsKeepTheirWay(t *testing.T) {
 	if _, err := b.e.SetSale(t.Context(), old.ID, storage.SaleOpen); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.e.ForgetEvent(t.Context(), old.ID, operatorCaller(1, 1), Forgetting{}); !errors.Is(err,
-		ErrNotForgettable) {
+	if _, err := b.e.ForgetEvent(t.Context(), old.ID, operatorCaller(1, 1), pseudonym.Forgetting{}); !errors.Is(err,
+		pseudonym.ErrNotForgettable) {
 		t.Errorf("P14: forgotten without a key: %v", err)
 	}
 }
@@ -182,37 +183,37 @@ func TestNobodyIsNamedByAWrongKey(t *testing.T) {
 func TestForgettingWaitsForTheEnd(t *testing.T) {
 	b := newBox(t, boxRules(), Config{})
 	who := operatorCaller(1, 1)
-	forget := func(how Forgetting) error {
+	forget := func(how pseudonym.Forgetting) error {
 		_, err := b.e.ForgetEvent(t.Context(), b.event, who, how)
 		return err
 	}
 	notOver := func(what string, err error) {
 		t.Helper()
-		var no *NotOverError
+		var no *pseudonym.NotOverError
 		if !errors.As(err, &no) {
 			t.Errorf("P14: forgotten %s: %v", what, err)
 		}
 	}
 	hold := b.mustHold(caller(1, 1), "A-1-2")
-	notOver("while it is on sale", forget(Forgetting{}))
+	notOver("while it is on sale", forget(pseudonym.Forgetting{}))
 	for _, sale := range []storage.SaleState{storage.SalePaused, storage.SaleClosed} {
 		if _, err := b.e.SetSale(t.Context(), b.event, sale); err != nil {
 			t.Fatal(err)
 		}
-		notOver("with a hold, "+string(sale), forget(Forgetting{}))
+		notOver("with a hold, "+string(sale), forget(pseudonym.Forgetting{}))
 	}
 	if _, err := b.confirm(hold.ID, caller(1, 2), "tok_ok"); err != nil {
 		t.Fatal(err)
 	}
 	named(t, b.e, b.event, "alice")
-	if err := forget(Forgetting{Reason: "over"}); err != nil {
+	if err := forget(pseudonym.Forgetting{Reason: "over"}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
 		if key, err := b.e.PseudonymKey(b.event); key != nil || !errors.Is(err, ErrForgotten) {
 			t.Errorf("P14: %v, %v", key, err)
 		}
-		if err := forget(Forgetting{Reason: "over"}); err != nil {
+		if err := forget(pseudonym.Forgetting{Reason: "over"}); err != nil {
 			t.Errorf("P5: a repeat: %v", err)
 		}
 		if _, err := b.e.SetSale(t.Context(), b.event, storage.SaleOpen); !errors.Is(err, ErrForgotten) {
@@ -220,7 +221,7 @@ func TestForgettingWaitsForTheEnd(t *testing.T) {
 		}
 		b.restart()
 	}
-	header, err := b.e.ForgetEvent(t.Context(), b.event, operatorCaller(2, 9), Forgetting{Reason: "again"})
+	header, err := b.e.ForgetEvent(t.Context(), b.event, operatorCaller(2, 9), pseudonym.Forgetting{Reason: "again"})
 	if err != nil || header.Forgotten.Reason != "over" {
 		t.Errorf("forgetting again: %+v %v", header, err)
 	}
@@ -241,12 +242,14 @@ func TestAShowThatHasNotBegunIsForgottenOnlyWhenSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var no *NotOverError
-	if _, err := b.e.ForgetEvent(t.Context(), made.ID, operatorCaller(11, 1), Forgetting{}); !errors.As(err, &no) {
+	var no *pseudonym.NotOverError
+	if _, err := b.e.ForgetEvent(t.Context(), made.ID, operatorCaller(11, 1), pseudonym.Forgetting{}); !errors.As(
+		err, &no,
+	) {
 		t.Errorf("P14: before the show: %v", err)
 	}
 	b.now.Add(1000)
-	if _, err := b.e.ForgetEvent(t.Context(), made.ID, operatorCaller(12, 1), Forgetting{}); err != nil {
+	if _, err := b.e.ForgetEvent(t.Context(), made.ID, operatorCaller(12, 1), pseudonym.Forgetting{}); err != nil {
 		t.Errorf("after its beginning: %v", err)
 	}
 	wish.Create, wish.StartsAt = section.RequestID{6}, section.Instant(b.now.Load()+1000)
@@ -256,7 +259,7 @@ func TestAShowThatHasNotBegunIsForgottenOnlyWhenSaid(t *testing.T) {
 	if _, err := b.e.DeleteEvent(t.Context(), made.ID, operatorCaller(13, 1)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.e.ForgetEvent(t.Context(), made.ID, operatorCaller(14, 1), Forgetting{}); err != nil {
+	if _, err := b.e.ForgetEvent(t.Context(), made.ID, operatorCaller(14, 1), pseudonym.Forgetting{}); err != nil {
 		t.Errorf("a deleted event: %v", err)
 	}
 }
@@ -290,11 +293,13 @@ func TestAForgettingInDoubtIsFinished(t *testing.T) {
 			b.restart()
 			made := b.show(7)
 			named(t, b.e, made.ID, "alice")
-			if _, err := b.e.ForgetEvent(t.Context(), made.ID, operatorCaller(1, 1), Forgetting{}); !errors.Is(err,
-				ErrUnavailable) {
+			who := operatorCaller(1, 1)
+			if _, err := b.e.ForgetEvent(t.Context(), made.ID, who, pseudonym.Forgetting{}); !errors.Is(
+				err, ErrUnavailable,
+			) {
 				t.Fatalf("P3: in doubt: %v", err)
 			}
-			header, err := b.e.ForgetEvent(t.Context(), made.ID, operatorCaller(1, 1), Forgetting{})
+			header, err := b.e.ForgetEvent(t.Context(), made.ID, operatorCaller(1, 1), pseudonym.Forgetting{})
 			if err != nil || header.Forgotten == nil {
 				t.Errorf("the repeat: %+v %v", header, err)
 			}
@@ -333,7 +338,7 @@ func TestAllNodesForget(t *testing.T) {
 			}
 		})
 	}
-	_, err := f.nodes[0].e.ForgetEvent(t.Context(), f.event, operatorCaller(1, 1), Forgetting{Reason: "over"})
+	_, err := f.nodes[0].e.ForgetEvent(t.Context(), f.event, operatorCaller(1, 1), pseudonym.Forgetting{Reason: "over"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -350,7 +355,7 @@ func TestAllNodesForget(t *testing.T) {
 	using.Wait()
 	for _, n := range f.nodes {
 		ev, err := n.e.event(f.event)
-		if err != nil || ev.key.Load() != nil {
+		if err != nil || !ev.key.Empty() {
 			t.Errorf("P14: a node keeps the key in memory: %v", err)
 		}
 	}

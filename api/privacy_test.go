@@ -20,7 +20,10 @@ import (
 // oldEvent is one of before keys, as it is in stores.
 func oldEvent(t *testing.T, store *memstore.Store) string {
 	t.Helper()
-	v, err := venue.Parse([]byte(`{"sections":[{"id":"A","rows":[{"label":"1","seats":10}]}]}`), venue.Options{Name: "old"})
+	v, err := venue.Parse(
+		[]byte(`{"sections":[{"id":"A","rows":[{"label":"1","seats":10}]}]}`),
+		venue.Options{Name: "old"},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,8 +83,8 @@ func logOf(t *testing.T, store *memstore.Store, path string) (all []byte) {
 	return all
 }
 
-// TestOldEventsNamePeopleAsBefore guards P5 and P14: the golden bytes of alice and of her request stand in the log of an
-// event of before, and in no log of a new one; both know her again.
+// TestOldEventsNamePeopleAsBefore guards P5 and P14: the golden bytes of alice and of her request stand in the log of
+// an event of before, and in no log of a new one; both know her again.
 func TestOldEventsNamePeopleAsBefore(t *testing.T) {
 	store := memstore.New()
 	old := oldEvent(t, store)
@@ -127,7 +130,8 @@ func TestTheLimitOfABuyerHoldsUnderPseudonyms(t *testing.T) {
 	h.do("POST", one+"/bookings", alice, `{"best_available":{"quantity":1}}`).want(201, "")
 	h.do("POST", one+"/bookings", operator, `{"best_available":{"quantity":1},"buyer":"alice"}`).want(201, "")
 	h.do("POST", one+"/bookings", alice, `{"best_available":{"quantity":1}}`).want(422, "too_many_seats")
-	h.do("POST", one+"/bookings", operator, `{"best_available":{"quantity":1},"buyer":"alice"}`).want(422, "too_many_seats")
+	h.do("POST", one+"/bookings", operator, `{"best_available":{"quantity":1},"buyer":"alice"}`).
+		want(422, "too_many_seats")
 	h.do("POST", two+"/bookings", alice, `{"best_available":{"quantity":1}}`).want(201, "")
 }
 
@@ -140,7 +144,9 @@ func TestForgettingIsForOperatorsWithAReason(t *testing.T) {
 	h.do("POST", event+"/forget", nobody, why).want(401, "unauthorized")
 	h.do("POST", event+"/forget", operator, why).want(409, "event_not_over")
 	h.do("POST", event+"/sale", operator, `{"state":"closed"}`).want(200, "")
-	for _, body := range []string{``, `{}`, `{"reason":null}`, `{"reason":" "}`, `{"reason":7}`, `{"reason":"x","more":1}`} {
+	for _, body := range []string{
+		``, `{}`, `{"reason":null}`, `{"reason":" "}`, `{"reason":7}`, `{"reason":"x","more":1}`,
+	} {
 		h.do("POST", event+"/forget", operator, body).want(400, "bad_request")
 	}
 	h.do("POST", event+"/forget", operator, `{"reason":"`+strings.Repeat("x", 501)+`"}`).want(422, "invalid")

@@ -28,7 +28,7 @@ func (quietEngine) CreateEvent(_ context.Context, e *storage.Event, _ *venue.Ven
 	return e, nil
 }
 
-func (quietEngine) ForgetEvent(context.Context, storage.EventID, actors.Caller, actors.Forgetting) (*storage.Event,
+func (quietEngine) ForgetEvent(context.Context, storage.EventID, actors.Caller, pseudonym.Forgetting) (*storage.Event,
 	error) {
 	return nil, actors.ErrEventUnknown
 }

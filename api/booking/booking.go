@@ -72,16 +72,9 @@ func (h *Handlers) Book(r *call.Call) error {
 		return err
 	}
 	request := &r.Parser.Book
-	who, err := h.bookFor(r, event, request)
-	if err != nil {
+	if err := h.bookFor(r, event, request); err != nil {
 		return err
 	}
-	r.Fingerprint().Book(request, who)
-	r.Book = actors.BookCall{Event: event, Caller: r.Caller(who), Seats: request.Seats}
-	if r.Who.Operator && request.Buyer == "" {
-		r.Book.Buyer = wire.WalkInHash(r.Book.Request)
-	}
-	r.Book.AnyBuyerTotal = request.Limits == wire.LimitsIgnore
 	if len(r.Admitted) > 0 {
 		if r.Book.Admission, err = h.admissions.Admit(event, r.Book.Buyer, r.Admitted, &r.Admission); err != nil {
 			return err
@@ -102,10 +95,25 @@ func (h *Handlers) Book(r *call.Call) error {
 	return created(r)
 }
 
-// bookFor says whose booking it becomes: the buyer's who asks, or whom an operator names. Then it is that buyer's as
-// any other, to see, to pay and to give back, under the same limits unless the operator says otherwise. Without a name
-// each booking is another buyer's.
-func (h *Handlers) bookFor(r *call.Call, event storage.EventID, request *wire.Book) (who call.Named, err error) {
+// bookFor makes the engine's call, and says whose booking it becomes: the buyer's who asks, or whom an operator names.
+// Then it is that buyer's as any other, to see, to pay and to give back, under the same limits unless the operator says
+// otherwise. Without a name each booking is another buyer's.
+func (h *Handlers) bookFor(r *call.Call, event storage.EventID, request *wire.Book) error {
+	who, err := h.buyer(r, event, request)
+	if err != nil {
+		return err
+	}
+	r.Fingerprint().Book(request, who)
+	r.Book = actors.BookCall{Event: event, Caller: r.Caller(who), Seats: request.Seats,
+		AnyBuyerTotal: request.Limits == wire.LimitsIgnore}
+	if r.Who.Operator && request.Buyer == "" {
+		r.Book.Buyer = wire.WalkInHash(r.Book.Request)
+	}
+	return nil
+}
+
+// buyer is the caller, or whom an operator names, as the event's logs know them.
+func (h *Handlers) buyer(r *call.Call, event storage.EventID, request *wire.Book) (who call.Named, err error) {
 	switch {
 	case r.Who.Operator && request.Buyer != "":
 		if why := auth.CheckName(request.Buyer); why != "" {

@@ -5,12 +5,21 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"holdfast/actors"
+	"holdfast/actors/pseudonym"
 	"holdfast/actors/venue"
 	"holdfast/api/call"
 	"holdfast/api/problem"
 	"holdfast/api/wire"
 )
+
+// ForgetRequest is the body of POST /v1/events/{e}/forget.
+type ForgetRequest struct {
+	Reason      *string `json:"reason"`       // why, for the log
+	BeforeStart bool    `json:"before_start"` // although the show has not begun
+}
+
+// reasonCharactersMax bounds ForgetRequest.Reason.
+const reasonCharactersMax = 500
 
 // Forget destroys the key of the event's pseudonyms: nothing leads from its logs to a person any more (P14). Operators
 // only.
@@ -19,7 +28,7 @@ func (h *Handlers) Forget(r *call.Call) error {
 	if err != nil {
 		return err
 	}
-	var body wire.Forget
+	var body ForgetRequest
 	if err := wire.Decode(r.Body(), &body); err != nil {
 		return err
 	}
@@ -30,7 +39,7 @@ func (h *Handlers) Forget(r *call.Call) error {
 	r.Fingerprint().Body(r.Body())
 	ctx, cancel := call.Deadline(h.timeout)
 	defer cancel()
-	how := actors.Forgetting{Reason: *body.Reason, BeforeStart: body.BeforeStart}
+	how := pseudonym.Forgetting{Reason: *body.Reason, BeforeStart: body.BeforeStart}
 	event, err := h.engine.ForgetEvent(ctx, id, r.OperatorCaller(), how)
 	if err != nil {
 		return err
@@ -47,7 +56,7 @@ func CheckReason(reason *string) error {
 	case !utf8.ValidString(*reason):
 		return problem.BadField("reason", "is no UTF-8")
 	}
-	if why := venue.CheckName(*reason, wire.ReasonCharactersMax); why != "" {
+	if why := venue.CheckName(*reason, reasonCharactersMax); why != "" {
 		return problem.InvalidField("reason", why)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"holdfast/actors"
+	"holdfast/actors/pseudonym"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api/wire"
@@ -50,7 +51,7 @@ var conditions = []struct {
 	{actors.ErrEventInUse, eventInUse, ""}, // before ErrUnavailable, which may stand beside it
 	{actors.ErrEventDeleted, eventDeleted, ""},
 	{actors.ErrForgotten, EventForgotten, ""},
-	{actors.ErrNotForgettable, notForgettable, "it was made by a build that had no keys of pseudonyms"},
+	{pseudonym.ErrNotForgettable, notForgettable, "it was made by a build that had no keys of pseudonyms"},
 	{actors.ErrBookingUnknown, BookingUnknown, ""},
 	{actors.ErrSaleEnded, saleNotOpen, "the sale has ended"}, // before what it wraps
 	{actors.ErrSaleNotOpen, saleNotOpen, ""},
@@ -109,7 +110,7 @@ func classifyRare(err error) (Problem, bool) {
 		split   *actors.SplitSectionError
 		apart   *actors.NotTogetherError
 		defects *venue.DefectsError
-		notOver *actors.NotOverError
+		notOver *pseudonym.NotOverError
 	)
 	switch {
 	case errors.As(err, &refusal):

@@ -73,15 +73,6 @@ type Sale struct {
 	State string `json:"state"`
 }
 
-// Forget is the body of POST /v1/events/{e}/forget.
-type Forget struct {
-	Reason      *string `json:"reason"`       // why, for the log
-	BeforeStart bool    `json:"before_start"` // although the show has not begun
-}
-
-// ReasonCharactersMax bounds Forget.Reason.
-const ReasonCharactersMax = 500
-
 // Book is the body of POST /v1/events/{e}/bookings: exactly one of the first two.
 type Book struct {
 	Seats         []string       `json:"seats,omitempty"`

@@ -10,17 +10,17 @@ import (
 // What is claimed is checked on the way: a hold's line tells the buyer's name, and that of the request, which is a hash
 // of the first and of the key that the buyer sent.
 
-// wish is a buyer's request for seats, or several under one key.
-type wish struct{ buyer, key uint64 }
+// pair is a buyer and a key: one request, however often it was sent.
+type pair struct{ buyer, key uint64 }
 
 // eventName is a name in an event.
 type eventName struct{ event, name string }
 
 // plainNames finds out whose names are in the log.
 type plainNames struct {
-	told   map[eventName]wish    // holds by event and booking
-	vague  map[string][]wish     // by event: nobody heard what became of them
-	asked  map[eventWho][]uint64 // keys
+	acked  map[eventName]pair // holds by event and booking
+	vague  map[string][]pair  // by event: nobody heard what became of them
+	keys   map[eventWho][]uint64
 	of     map[eventWho]bool
 	taken  map[eventName]bool
 	buyers map[eventName]string
@@ -33,7 +33,7 @@ type eventWho struct {
 }
 
 func newPlainNames(recorders []*recorder) *plainNames {
-	n := &plainNames{told: map[eventName]wish{}, vague: map[string][]wish{}, asked: map[eventWho][]uint64{},
+	n := &plainNames{acked: map[eventName]pair{}, vague: map[string][]pair{}, keys: map[eventWho][]uint64{},
 		of: map[eventWho]bool{}, taken: map[eventName]bool{}, buyers: map[eventName]string{},
 		names: map[eventName]string{}}
 	for _, r := range recorders {
@@ -46,12 +46,12 @@ func newPlainNames(recorders []*recorder) *plainNames {
 			if op.Of != history.NoOp {
 				at = &r.part.Ops[op.Of]
 			}
-			event, w := r.events[at.Event].ID, wish{op.Buyer, op.Key}
-			n.asked[eventWho{event, op.Buyer}] = append(n.asked[eventWho{event, op.Buyer}], op.Key)
+			event, w := r.events[at.Event].ID, pair{op.Buyer, op.Key}
+			n.keys[eventWho{event, op.Buyer}] = append(n.keys[eventWho{event, op.Buyer}], op.Key)
 			switch {
 			case op.Of != history.NoOp:
 			case op.Verdict == history.Done:
-				n.told[eventName{event, string(r.part.TextOf(op.Text))}] = w
+				n.acked[eventName{event, string(r.part.TextOf(op.Text))}] = w
 			case op.Verdict == history.Unknown:
 				n.vague[event] = append(n.vague[event], w)
 			}
@@ -85,7 +85,7 @@ func (n *plainNames) learn(c *wire.LogChange) {
 	if n.taken[eventName{c.Event, c.Buyer}] {
 		return
 	}
-	if w, told := n.told[eventName{c.Event, c.Booking}]; told {
+	if w, acked := n.acked[eventName{c.Event, c.Booking}]; acked {
 		n.isNamed(c, w)
 		return
 	}
@@ -96,8 +96,8 @@ func (n *plainNames) learn(c *wire.LogChange) {
 	}
 }
 
-// isNamed takes the line's buyer for who had that wish, if the line's request is that.
-func (n *plainNames) isNamed(c *wire.LogChange, w wish) bool {
+// isNamed takes the line's buyer for who made that request, if the line's request is that.
+func (n *plainNames) isNamed(c *wire.LogChange, w pair) bool {
 	buyer, ok := wire.ParseHash(c.Buyer)
 	who := eventWho{c.Event, w.buyer}
 	if !ok || n.of[who] || requestOf(buyer, w.key) != c.Request {
@@ -106,7 +106,7 @@ func (n *plainNames) isNamed(c *wire.LogChange, w wish) bool {
 	plain := wire.BuyerHash(buyerName(w.buyer))
 	n.of[who], n.taken[eventName{c.Event, c.Buyer}] = true, true
 	n.buyers[eventName{c.Event, c.Buyer}] = wire.HashText(plain)
-	for _, key := range n.asked[who] {
+	for _, key := range n.keys[who] {
 		n.names[eventName{c.Event, requestOf(buyer, key)}] = requestOf(plain, key)
 	}
 	return true

@@ -8,8 +8,8 @@ import (
 )
 
 // A log knows buyers by names that only the server can make, another one in each event (P14). The checker has no key,
-// and needs none: a hold's line tells both the buyer's name and that of the request, which is a hash of the first and of
-// the key that the buyer sent. Whoever is claimed to have asked either fits or does not:
+// and needs none: a hold's line tells both the buyer's name and that of the request, which is a hash of the first and
+// of the key that the buyer sent. Whoever is claimed to have asked either fits or does not:
 //
 //	hold_placed(buyer P, request R, booking B)
 //	   B was told to buyer X, or X has not heard    R = RequestHash(P, key of X's request)?   then P is X, from now on
@@ -19,7 +19,7 @@ import (
 type named struct {
 	of     map[buyerIn][16]byte
 	taken  map[nameIn]bool
-	asked  map[buyerIn][]uint32 // requests; nil until the first name is to be learnt
+	byWho  map[buyerIn][]uint32 // requests; nil until the first name is to be learnt
 	vague  [][]uint32           // by event: holds of which nobody heard
 	texts  table                // bookings by their ids
 	seed   maphash.Seed
@@ -39,7 +39,7 @@ type nameIn struct {
 // prepare sorts the requests by buyer.
 func (p *replay) prepareNames() {
 	m := &p.named
-	m.of, m.taken, m.asked = map[buyerIn][16]byte{}, map[nameIn]bool{}, map[buyerIn][]uint32{}
+	m.of, m.taken, m.byWho = map[buyerIn][16]byte{}, map[nameIn]bool{}, map[buyerIn][]uint32{}
 	m.vague, m.seed = make([][]uint32, len(p.h.Header.Events)), maphash.MakeSeed()
 	m.texts = newTable(len(p.bookings))
 	for n := range p.list {
@@ -47,7 +47,7 @@ func (p *replay) prepareNames() {
 		part, op := p.op(r.op)
 		event, buyer, _ := p.key(part, op)
 		who := buyerIn{event, buyer}
-		m.asked[who] = append(m.asked[who], uint32(n))
+		m.byWho[who] = append(m.byWho[who], uint32(n))
 		if r.verdict == history.Unknown && (r.kind == history.Hold || r.kind == history.Best) {
 			m.vague[event] = append(m.vague[event], uint32(n))
 		}
@@ -72,7 +72,7 @@ func (p *replay) textSlot(event uint16, id []byte) *uint32 {
 // learn finds out whose name the line's hold has, if that can be, and has the index know all of that buyer's requests.
 func (p *replay) learn(event uint16) {
 	l, m := &p.line, &p.named
-	if m.asked == nil {
+	if m.byWho == nil {
 		p.prepareNames()
 	}
 	if !l.hasBuyer || m.taken[nameIn{event, l.buyer}] {
@@ -99,7 +99,7 @@ func (p *replay) isNamed(event uint16, n uint32) bool {
 		return false
 	}
 	m.of[who], m.taken[nameIn{event, l.buyer}] = l.buyer, true
-	for _, n := range m.asked[who] {
+	for _, n := range m.byWho[who] {
 		_, op := p.op(p.list[n].op)
 		p.index.names[n] = m.request(&p.h.Header, l.buyer, op)
 		*p.index.slot(p.requests, event, p.index.names[n]) = n + 1

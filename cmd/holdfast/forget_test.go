@@ -290,7 +290,8 @@ func TestAForgottenEventLeadsToNobody(t *testing.T) {
 	}
 	s.call("GET", "/v1/bookings/"+bought.ID, fan, "", http.StatusOK, nil)
 	for range 2 {
-		if code, out := forget("--url", url, "--before-start"); code != exitOK || !strings.Contains(out, "forgotten since") {
+		if code, out := forget("--url", url, "--before-start"); code != exitOK ||
+			!strings.Contains(out, "forgotten since") {
 			t.Fatalf("forget: %d %s", code, out)
 		}
 	}

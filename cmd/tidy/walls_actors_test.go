@@ -137,6 +137,11 @@ var wallsOfActors = map[string]wall{
 		Std:  pureStd,
 		Test: []string{rapid},
 	},
+	"actors/pseudonym": {
+		Why: "names from a key and a subject, and when a key may go: were a store in reach, a stranger could cost " +
+			"a look-up",
+		Std: append([]string{"io", "sync", "sync/atomic"}, pureStd...), Own: []string{"actors/section", "storage"},
+	},
 	"actors/coordinator": {
 		Why: "what spans an event's sections: quota, keys, and which views a search may rest on; a rule that waited or " +
 			"knew the time could not be simulated",
@@ -220,7 +225,7 @@ var wallsOfActors = map[string]wall{
 			"actors/gate/place", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/peer/wire",
 			"actors/placement", "actors/rebalancer", "actors/request", "actors/seatmap", "actors/booking", "actors/catalog",
-			"actors/wallclock", "actors/witness", "storage",
+			"actors/wallclock", "actors/witness", "actors/pseudonym", "storage",
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{

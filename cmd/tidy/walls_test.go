@@ -102,7 +102,7 @@ var wallsAround = map[string]wall{
 			fasthttp, prometheus, "github.com/prometheus/common", "github.com/prometheus/client_model", openapi,
 		},
 		Test: []string{
-			"actors/budget", "actors/gate", "actors/gate/draw", "actors/gate/place",
+			"actors/budget", "actors/gate", "actors/gate/draw", "actors/gate/place", "actors/pseudonym",
 			"actors/section", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
 			"github.com/golang-jwt/jwt/v5", "golang.org/x/text/unicode/norm", compress,
 			"github.com/alicebob/miniredis/v2",
@@ -111,7 +111,7 @@ var wallsAround = map[string]wall{
 	"api/problem": {
 		Why: "the one table of codes stands below all rooms that say no: it knows the engine's conditions and no handler",
 		Own: []string{
-			"actors", "actors/gate", "actors/section", "actors/venue", "api/document", "api/wire",
+			"actors", "actors/gate", "actors/pseudonym", "actors/section", "actors/venue", "api/document", "api/wire",
 		}, Third: []string{fasthttp},
 		Test: []string{"actors/budget"},
 	},
@@ -124,14 +124,16 @@ var wallsAround = map[string]wall{
 		Own: []string{"api/problem", "api/wire"}, Third: []string{strictJSON}, Test: []string{"actors/budget", rapid},
 	},
 	"api/auth": {
-		Why:   "who a caller is, told from two headers: were a whole request in reach, a body could say so too",
-		Own:   []string{"actors", "actors/section", "actors/venue", "api/card", "api/problem", "api/token", "api/wire"},
+		Why: "who a caller is, told from two headers: were a whole request in reach, a body could say so too",
+		Own: []string{
+			"actors/pseudonym", "actors/venue", "storage", "api/card", "api/problem", "api/token", "api/wire",
+		},
 		Third: []string{"github.com/golang-jwt/jwt/v5"},
 	},
 	"api/call": {
 		Why: "one call as every handler gets it: it serves handlers and knows none of them",
 		Own: []string{
-			"actors", "actors/gate/place", "actors/section", "actors/venue", "storage",
+			"actors", "actors/gate/place", "actors/pseudonym", "actors/section", "actors/venue", "storage",
 			"api/auth", "api/card", "api/document",
 			"api/problem", "api/wire",
 		},
@@ -190,7 +192,8 @@ var wallsAround = map[string]wall{
 	"api/catalog": {
 		Why: "events and plans: it browses and makes them, and books nothing",
 		Own: []string{
-			"actors", "actors/money", "actors/section", "actors/venue", "storage", "api/call", "api/card", "api/document", "api/problem", "api/wire",
+			"actors", "actors/money", "actors/pseudonym", "actors/section", "actors/venue", "storage",
+			"api/call", "api/card", "api/document", "api/problem", "api/wire",
 		},
 		Third: []string{fasthttp},
 	},

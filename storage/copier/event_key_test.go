@@ -63,7 +63,9 @@ func TestAnotherKeyIsNoCopy(t *testing.T) {
 	if _, err := copier.Run(context.Background(), from, to, options); !errors.As(err, &differs) {
 		t.Errorf("copied beside another key: %v", err)
 	}
-	if _, err := copier.Run(context.Background(), from, otherKey{inMemory(t)}, options); !errors.Is(err, copier.ErrUnequal) {
+	if _, err := copier.Run(context.Background(), from, otherKey{inMemory(t)}, options); !errors.Is(
+		err, copier.ErrUnequal,
+	) {
 		t.Errorf("a key that reads back otherwise: %v", err)
 	}
 }

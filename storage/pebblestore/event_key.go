@@ -200,8 +200,8 @@ func (s *Store) ForgetEvent(
 	if err != nil {
 		return err
 	}
-	met := s.meetKey(key.Request)
-	if met == nil {
+	repeated := s.meetKey(key.Request)
+	if repeated == nil {
 		if err := s.markForgotten(e, why, key); err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func (s *Store) ForgetEvent(
 			return fmt.Errorf("%w: the key of event %v: %w", storage.ErrUnknown, id, err)
 		}
 	}
-	return met
+	return repeated
 }
 
 // markForgotten makes mark and key durable, in one write. catalog is locked.

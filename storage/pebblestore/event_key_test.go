@@ -28,7 +28,8 @@ func keyedEvent(t *testing.T, s *Store) (storage.EventID, storage.EventKey) {
 }
 
 // TestForgettingSurvivesTheMains guards P14 and P2: at any file operation the power may go. What was acknowledged as
-// forgotten has no key; what is marked has none once it is opened; what is not marked has its own; and a repeat ends it.
+// forgotten has no key; what is marked has none once it is opened; what is not marked has its own; and a repeat ends
+// it.
 func TestForgettingSurvivesTheMains(t *testing.T) {
 	ctx := context.Background()
 	for at := 1; ; at++ {
@@ -104,7 +105,8 @@ func TestAKeySurvivesTheMains(t *testing.T) {
 		if got, err := s.EventKey(ctx, first); err != nil || got != keys[0] {
 			t.Errorf("P2: cut at operation %d: %v", at, err)
 		}
-		if got, err := s.EventKey(ctx, second); err == nil && got != keys[1] || err != nil && !errors.Is(err, storage.ErrNotFound) {
+		if got, err := s.EventKey(ctx, second); err == nil && got != keys[1] ||
+			err != nil && !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("P2: cut at operation %d, half a key: %v", at, err)
 		}
 		must(s.PutEventKey(ctx, second, keys[1]))

@@ -93,7 +93,9 @@ func forgettingRefused(b *bench) {
 		b.Errorf("P5: a refused call left its key: %v", err)
 	}
 	none := storage.OperatorKey{}
-	b.wantIs(b.store.ForgetEvent(ctx, storage.NewEventID(), storage.Forgetting{}, none), storage.ErrNotFound, "no event")
+	b.wantIs(
+		b.store.ForgetEvent(ctx, storage.NewEventID(), storage.Forgetting{}, none), storage.ErrNotFound, "no event",
+	)
 	b.must(b.store.SetSale(ctx, e.ID, storage.SaleDeleted, none))
 	b.must(b.store.ForgetEvent(ctx, e.ID, storage.Forgetting{At: 1}, none))
 	b.wantEventKey(e.ID, nil, "of a deleted event, once forgotten,")

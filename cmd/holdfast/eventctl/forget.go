@@ -8,83 +8,46 @@ import (
 	"time"
 
 	"holdfast/actors"
-	"holdfast/actors/section"
-	"holdfast/api/wire"
+	"holdfast/actors/pseudonym"
+	"holdfast/api/catalog"
 	"holdfast/cmd/holdfast/client"
-	"holdfast/cmd/holdfast/keyfile"
 	"holdfast/storage"
-	"holdfast/storage/sqlstore"
 )
 
-// Forgotten is an event whose key is destroyed.
-type Forgotten struct {
-	Name string
-	At   time.Time
-}
+// CheckForgetting judges what an operator says to it as the server does.
+func CheckForgetting(how pseudonym.Forgetting) error { return catalog.CheckReason(&how.Reason) }
 
-// Forget has a running server forget an event. The same key twice has one effect.
-func Forget(ctx context.Context, server *client.Client, event, key string, how *wire.Forget) (f Forgotten, err error) {
-	body, err := json.Marshal(how)
+// Forget has a running server forget an event, and tells its name and since when it is forgotten. The same key twice
+// has one effect.
+func Forget(ctx context.Context, server *client.Client, event, key string, how pseudonym.Forgetting) (name string,
+	since time.Time, err error) {
+	body, err := json.Marshal(&catalog.ForgetRequest{Reason: &how.Reason, BeforeStart: how.BeforeStart})
 	if err != nil {
-		return f, err
+		return "", since, err
 	}
-	var now wire.Event
+	var now struct {
+		Name  string    `json:"name"`
+		Since time.Time `json:"forgotten_at"`
+	}
 	err = server.Post(ctx, "/v1/events/"+event+"/forget", key, bytes.NewReader(body), int64(len(body)), &now)
-	if err == nil && now.ForgottenAt == nil {
+	if err == nil && now.Since.IsZero() {
 		err = errors.New("the server says that the event is not forgotten")
 	}
-	if err == nil {
-		f = Forgotten{now.Name, time.UnixMilli(int64(now.ForgottenAt.Time))}
-	}
-	return f, err
+	return now.Name, now.Since, err
 }
 
 // ForgetOffline forgets an event of a stopped server's data.
-func ForgetOffline(ctx context.Context, data string, id storage.EventID, how actors.Forgetting) (f Forgotten,
-	err error) {
+func ForgetOffline(ctx context.Context, data string, id storage.EventID, how pseudonym.Forgetting) (name string,
+	since time.Time, err error) {
+	if err := CheckForgetting(how); err != nil {
+		return "", since, err
+	}
 	err = offline(ctx, data, func(engine *actors.Engine) error {
 		event, err := engine.ForgetEvent(ctx, id, actors.Caller{Operator: true}, how)
 		if err == nil {
-			f = forgottenOf(event)
+			name, since = event.Name, time.UnixMilli(int64(event.Forgotten.At))
 		}
 		return err
 	})
-	return f, err
-}
-
-// ForgetInDatabase forgets an event of a database. Whatever servers sell from it follow when they read the catalog;
-// what is held there is not looked at.
-func ForgetInDatabase(ctx context.Context, address string, id storage.EventID, how actors.Forgetting) (f Forgotten,
-	err error) {
-	if err := keyfile.CheckStore(address); err != nil {
-		return f, err
-	}
-	store, err := sqlstore.Open(ctx, address, sqlstore.Options{Name: "holdfast forget"})
-	if err != nil {
-		return f, err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	event, err := store.Event(ctx, id)
-	if errors.Is(err, storage.ErrNotFound) {
-		return f, actors.ErrEventUnknown
-	}
-	if err != nil {
-		return f, err
-	}
-	now := section.Instant(time.Now().UnixMilli())
-	if err := actors.Forgettable(event, now, how); err != nil {
-		return f, err
-	}
-	why := storage.Forgetting{At: now, Reason: how.Reason}
-	if err := store.ForgetEvent(ctx, id, why, storage.OperatorKey{}); err != nil {
-		return f, err
-	}
-	if event, err = store.Event(ctx, id); err != nil {
-		return f, err
-	}
-	return forgottenOf(event), nil
-}
-
-func forgottenOf(e *storage.Event) Forgotten {
-	return Forgotten{e.Name, time.UnixMilli(int64(e.Forgotten.At))}
+	return name, since, err
 }

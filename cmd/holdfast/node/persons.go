@@ -6,8 +6,17 @@ import (
 	"crypto/sha256"
 	"fmt"
 
+	"holdfast/api"
 	"holdfast/storage"
 )
+
+// useSecret gives the outside what is derived from the store's secret.
+func (n *Node) useSecret(ctx context.Context, outside *api.Config) (err error) {
+	if outside.Persons, err = personsKey(ctx, n.store); err != nil {
+		return err
+	}
+	return n.keepWaitingRooms(ctx, outside, n.store)
+}
 
 // personsKey is the key under which limits know buyers on all nodes of a store, in Redis too: whoever reads there finds
 // nobody's name, and nothing that is in a log (P14).

@@ -5,13 +5,73 @@ import (
 	"fmt"
 	"time"
 
-	"holdfast/actors"
-	"holdfast/api/catalog"
-	"holdfast/api/wire"
+	"holdfast/actors/pseudonym"
 	"holdfast/cmd/holdfast/client"
 	"holdfast/cmd/holdfast/eventctl"
+	"holdfast/cmd/holdfast/storectl"
 	"holdfast/cmd/holdfast/terminal"
+	"holdfast/storage"
 )
+
+type saleCommand struct {
+	targetFlags
+	State string `arg:"" help:"open, paused or closed; pause and close mean the same."`
+	Event string `arg:"" help:"The event's id."`
+}
+
+// Help is shown by holdfast sale --help.
+func (saleCommand) Help() string {
+	return `Examples:
+
+  holdfast sale open 0b6d4f0e-… --url http://127.0.0.1:8080 --operator-key-file operator
+  holdfast sale paused 0b6d4f0e-… --data /var/lib/holdfast
+
+The words are the API's: open, paused, closed. Paused refuses new holds; closed refuses them too, and more time for those that stand. What is
+held can be paid or released all the same. For a database there is only --url: whichever server
+is told, the others on it follow within 2 seconds.`
+}
+
+var saleStates = map[string]storage.SaleState{
+	"open": storage.SaleOpen, "pause": storage.SalePaused, "paused": storage.SalePaused, "close": storage.SaleClosed,
+	"closed": storage.SaleClosed,
+}
+
+// Run turns the switch.
+func (s *saleCommand) Run(c *console) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	state, known := saleStates[s.State]
+	if !known {
+		return fmt.Errorf("%q is no state of a sale: say open, paused or closed", s.State)
+	}
+	id, err := terminal.ParseEventID(s.Event)
+	if err != nil {
+		return err
+	}
+	if s.URL != "" {
+		server, err := client.New(s.URL, s.OperatorKeyFile)
+		if err != nil {
+			return err
+		}
+		return postSale(c, server, s.Event, state, fmt.Sprintf("sale-%d", time.Now().UnixNano()))
+	}
+	sale, err := eventctl.SetSaleOffline(c.ctx, s.Data, id, state)
+	return tellSale(c, sale, err)
+}
+
+func postSale(c *console, server *client.Client, event string, state storage.SaleState, key string) error {
+	sale, err := eventctl.SetSale(c.ctx, server, event, state, key)
+	return tellSale(c, sale, err)
+}
+
+func tellSale(c *console, sale eventctl.Sale, err error) error {
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "%s: sale %s\n", sale.Name, sale.Sale)
+	return err
+}
 
 type forgetCommand struct {
 	targetFlags
@@ -55,20 +115,20 @@ func (f *forgetCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	if err := catalog.CheckReason(&f.Reason); err != nil {
-		return err
-	}
-	how := actors.Forgetting{Reason: f.Reason, BeforeStart: f.BeforeStart}
+	how := pseudonym.Forgetting{Reason: f.Reason, BeforeStart: f.BeforeStart}
 	switch {
 	case f.URL != "":
-		return f.ask(c)
+		return f.ask(c, how)
 	case f.Data != "":
 		return tellForgotten(c)(eventctl.ForgetOffline(c.ctx, f.Data, id, how))
 	}
-	return tellForgotten(c)(eventctl.ForgetInDatabase(c.ctx, f.Store, id, how))
+	if err := eventctl.CheckForgetting(how); err != nil {
+		return err
+	}
+	return tellForgotten(c)(storectl.Forget(c.ctx, f.Store, id, how))
 }
 
-func (f *forgetCommand) ask(c *console) error {
+func (f *forgetCommand) ask(c *console, how pseudonym.Forgetting) error {
 	server, err := client.New(f.URL, f.OperatorKeyFile)
 	if err != nil {
 		return err
@@ -76,18 +136,17 @@ func (f *forgetCommand) ask(c *console) error {
 	if f.Key == "" {
 		f.Key = fmt.Sprintf("forget-%d", time.Now().UnixNano())
 	}
-	body := wire.Forget{Reason: &f.Reason, BeforeStart: f.BeforeStart}
-	return tellForgotten(c)(eventctl.Forget(c.ctx, server, f.Event, f.Key, &body))
+	return tellForgotten(c)(eventctl.Forget(c.ctx, server, f.Event, f.Key, how))
 }
 
-func tellForgotten(c *console) func(eventctl.Forgotten, error) error {
-	return func(f eventctl.Forgotten, err error) error {
+func tellForgotten(c *console) func(name string, since time.Time, err error) error {
+	return func(name string, since time.Time, err error) error {
 		if err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(c.out, "%s: forgotten since %s. Nothing here leads from its logs to a person any more.\n"+
-			"Backups and copies still have the key: delete those of before, or they lead there.\n", f.Name,
-			f.At.UTC().Format(time.RFC3339))
+			"Backups and copies still have the key: delete those of before, or they lead there.\n", name,
+			since.UTC().Format(time.RFC3339))
 		return err
 	}
 }
