@@ -260,7 +260,7 @@ sim-night: go-version ## NIGHT_SEEDS seeds (100000) of a section's writers, of a
 bench: build ## the measurements behind bench/RESULTS.md (minutes)
 	$(GO) test -run '^$$' -bench . -skip SQL -benchmem ./actors/... ./storage/...
 	$(GO) build -o bin/holdfast-bench ./cmd/holdfast-bench
-	for scenario in holds refusals availability; do bin/holdfast-bench compare-null $$scenario --binary $(BIN); done
+	for scenario in holds refusals availability joins polls; do bin/holdfast-bench compare-null $$scenario --binary $(BIN); done
 	for scenario in single expiry restart availability-busy; do bin/holdfast-bench http $$scenario --binary $(BIN); done
 
 ROUNDS ?= 5

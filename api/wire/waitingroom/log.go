@@ -23,7 +23,7 @@ type LogChange struct {
 	Number    *uint32       `json:"number,omitempty"`    // the place
 	From      string        `json:"from,omitempty"`      // the place's state before
 	Called    *uint32       `json:"called,omitempty"`    // of called: the counter from here on
-	People    *uint32       `json:"people,omitempty"`    // how many the change is about
+	Affected  *uint32       `json:"people,omitempty"`    // how many the change is about
 	Offers    *uint32       `json:"offers,omitempty"`    // of turns_lapsed: the offered among those who lapse
 	Gone      *uint32       `json:"gone,omitempty"`      // of turns_lapsed: of the offered, those who are gone for good
 	Cites     uint32        `json:"cites,omitempty"`     // of called: the stock, counted from 1
@@ -43,7 +43,7 @@ type LogSettings struct {
 	Pool      uint32    `json:"pool"`
 	OpensAt   wire.Time `json:"opens_at"`
 	ClosesAt  wire.Time `json:"closes_at"` // 0: without a lobby
-	DoorsAt   wire.Time `json:"doors_at"`
+	CallsAt   wire.Time `json:"doors_at"`
 	ActiveMax uint32    `json:"active_max"`
 	Rate      uint32    `json:"calls_per_1000_s"` // 0: no bound
 	Session   int64     `json:"session_ms"`
@@ -95,7 +95,7 @@ const (
 	LogLeft           = "left"
 	LogLobbyClosed    = "lobby_closed"
 	LogDrawn          = "drawn"
-	LogDoorsOpened    = "doors_opened"
+	LogOpened         = "doors_opened"
 	LogStocked        = "stock"
 	LogCalled         = "called"
 	LogPresent        = "present" // came when no slot was free

@@ -64,11 +64,11 @@ func tellChange(l *waitingroom.LogChange, c *gate.Change) {
 		l.Stock = stockOf(&c.Stock)
 	case gate.CalledUp:
 		upto := uint32(c.Upto)
-		l.Called, l.People, l.Cites, l.ShowRate = &upto, &c.People, uint32(c.Cites), &c.ShowRate
+		l.Called, l.Affected, l.Cites, l.ShowRate = &upto, &c.People, uint32(c.Cites), &c.ShowRate
 	case gate.SlotsOffered, gate.GraceEnded, gate.SessionsLapse:
-		l.People = &c.People
+		l.Affected = &c.People
 	case gate.TurnsLapsed:
-		l.People, l.Offers, l.Gone = &c.People, &c.Offers, &c.OffersGone
+		l.Affected, l.Offers, l.Gone = &c.People, &c.Offers, &c.OffersGone
 	case gate.Operated:
 		l.Reason = c.Why
 		l.Operation = &waitingroom.LogOperation{Action: actionNames[c.Action], Value: c.Value, Text: c.Text}
@@ -102,7 +102,7 @@ func tellPlace(l *waitingroom.LogChange, c *gate.Change) {
 
 func settingsOf(s *gate.Settings) *waitingroom.LogSettings {
 	return &waitingroom.LogSettings{Pool: s.Pool, OpensAt: wire.Time(s.OpensAt), ClosesAt: wire.Time(s.ClosesAt),
-		DoorsAt: wire.Time(s.DoorsAt), ActiveMax: s.Cap, Rate: s.Rate, Session: int64(s.Session), Turn: int64(s.Turn),
+		CallsAt: wire.Time(s.DoorsAt), ActiveMax: s.Cap, Rate: s.Rate, Session: int64(s.Session), Turn: int64(s.Turn),
 		Grace: int64(s.Grace)}
 }
 
@@ -121,7 +121,7 @@ var queueNames = [...]string{
 	gate.LeftQueue:     waitingroom.LogLeft,
 	gate.LobbyClosed:   waitingroom.LogLobbyClosed,
 	gate.LotsDrawn:     waitingroom.LogDrawn,
-	gate.DoorsOpened:   waitingroom.LogDoorsOpened,
+	gate.DoorsOpened:   waitingroom.LogOpened,
 	gate.Stocked:       waitingroom.LogStocked,
 	gate.CalledUp:      waitingroom.LogCalled,
 	gate.CameEarly:     waitingroom.LogPresent,

@@ -55,7 +55,7 @@ func TestQueueLogPrintsEveryChange(t *testing.T) {
 	rate := uint32(900)
 	for _, want := range []waitingroom.LogChange{
 		{Kind: waitingroom.LogAdmitted, Number: &seven, From: "called", Session: 5, Until: &until},
-		{Kind: waitingroom.LogCalled, Called: &nine, People: &two, Cites: 4, ShowRate: &rate},
+		{Kind: waitingroom.LogCalled, Called: &nine, Affected: &two, Cites: 4, ShowRate: &rate},
 		{Kind: waitingroom.LogSessionEnding, Session: 5, Reason: "bought"},
 		{Kind: waitingroom.LogSlotsFreed, Sessions: []uint32{5},
 			Acks: []waitingroom.LogAck{{Node: "01" + strings.Repeat("00", 15), Seq: 6}}},
