@@ -30,6 +30,7 @@ type loadFlags struct {
 	NoShow   float64       `help:"doors: part of those who are called and do not come; 0: 0.3."                         default:"0"`
 	Active   int64         `help:"doors: people inside at most; 0: 1000."                                               default:"0" name:"active-max"`
 	Calls    time.Duration `help:"doors: calls begin so long after the joins (${default})."                             default:"0s" name:"doors-after"`
+	Kill     time.Duration `help:"kill -9 so often while buyers come, then audit and start again; 0: never."            default:"0s" name:"kill-every"`
 	BotPart  float64       `help:"bots: part of the arrivals that are scripts; 0: 0.3."                                 default:"0"`
 }
 
@@ -42,6 +43,9 @@ func (l *loadFlags) apply(s *run.Scenario) error {
 	s.Events = orElse(l.Events, s.Events)
 	s.HoldTTL = orElse(l.HoldTTL, s.HoldTTL)
 	l.applyQueue(s)
+	if l.Kill > 0 {
+		s.Killed(l.Kill)
+	}
 	switch {
 	case l.Rate < 0:
 		d.Rate, d.Burst = 0, 0

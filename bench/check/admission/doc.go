@@ -12,7 +12,8 @@
 //	           offered a slot first (G4, G8, G9)
 //	inside     never more people surely inside at once than the cap in force, by the answers and by the log (G5)
 //	sessions   an admission is in the log as answered; a slot is freed after its session's end and when all
-//	           have acknowledged it (G6); no hold after the end, none with somebody else's admission, and nobody inside is refused (G7)
+//	           have acknowledged it (G6); no hold after the end, none with somebody else's admission, and nobody
+//	           inside is refused (G7)
 //	everybody  each buyer who has a place was let in or told why not
 //
 // Only what is certain is a fault: moments are intervals between call and return, an unknown outcome may have
