@@ -1,6 +1,7 @@
 package waitingroom
 
 import (
+	"sync"
 	"time"
 
 	"holdfast/actors/gate"
@@ -25,6 +26,21 @@ type join struct {
 	place   gate.Place
 }
 
+// joinsPool keeps joins that were answered: a channel and a timer each. One that timed out may still be in front of the
+// gate, and never comes back.
+var joinsPool = sync.Pool{New: func() any {
+	j := &join{}
+	j.Init()
+	return j
+}}
+
+func newJoin(buyer gate.Buyer, party uint8, at gate.Instant) *join {
+	j := joinsPool.Get().(*join)
+	j.Reset()
+	j.entrant, j.at, j.place = gate.Entrant{Buyer: buyer, Party: party}, at, gate.Place{}
+	return j
+}
+
 // joinQueue gathers joins. One batch at a time is with the gate, so that whatever else is asked waits behind one batch
 // at most; meanwhile the next gathers.
 type joinQueue struct {
@@ -45,14 +61,15 @@ func (r *Room) Join(buyer gate.Buyer, party uint8, deadline time.Time, out *Plac
 		return err
 	}
 	at, _ := r.node.Stamp() // in a doubt 0: the gate takes its own time
-	j := &join{entrant: gate.Entrant{Buyer: buyer, Party: party}, at: at}
-	j.Init()
+	j := newJoin(buyer, party, at)
 	if !r.enqueue(j) {
+		joinsPool.Put(j)
 		return shard.ErrOverloaded
 	}
 	if !r.clock.Answered(&j.Request, deadline) {
 		return ErrTimeout
 	}
+	defer joinsPool.Put(j)
 	if j.Err != nil {
 		return writer.Reason(j.Err)
 	}

@@ -40,7 +40,7 @@ var commandWalls = map[string]wall{
 		Own: []string{
 			"cmd/holdfast/datafolder", "cmd/holdfast/keyfile", "cmd/holdfast/pause", "cmd/holdfast/terminal",
 			"actors/...",
-			"actors", "storage/...", "storage", "api/wire",
+			"actors", "storage/...", "storage", "api/wire", "api/wire/waitingroom",
 		},
 		Test: []string{"cmd/holdfast/testkit"},
 	},

@@ -12,6 +12,14 @@ var wallsOfActors = map[string]wall{
 		Own:  []string{"actors/section", "storage"},
 		Test: []string{"actors/writer", "actors/planted", "storage/memstore", "storage/faultstore"},
 	},
+	"actors/simtest/waitingroom": {
+		Why: "the writers of one waiting room's log, simulated: its model knows the log and what changes mean, and " +
+			"asks neither the machine nor the audit, which judges beside it",
+		Test: []string{
+			"actors/gate", "actors/gate/audit", "actors/gate/draw", "actors/planted", "actors/simtest", "actors/writer",
+			"storage", "storage/memstore", "storage/faultstore",
+		},
+	},
 	"actors/simtest/cluster": {
 		Why: "whole clusters, simulated: engines are the ones that serve, seen through the seam that actors gives to " +
 			"whoever steps one; a simulator inside would copy what Open does",

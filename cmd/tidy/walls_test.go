@@ -251,6 +251,10 @@ var wallsAround = map[string]wall{
 			"api/wire", "bench/check/history",
 		}, Third: []string{porcupine}, Test: []string{"actors/budget", rapid},
 	},
+	"bench/check/admission": {
+		Why: "judges waiting rooms from answers and logs: a rule shared with the gate would share its mistakes",
+		Own: []string{"api/wire", "api/wire/waitingroom", "bench/check", "bench/check/history"},
+	},
 	"bench/report": {
 		Why:   "figures in, pages out: it measures nothing",
 		Third: []string{"gonum.org/v1/plot"}, Test: []string{rapid, chromedp, "codeberg.org/go-fonts/liberation"},
@@ -277,13 +281,14 @@ var wallsAround = map[string]wall{
 	"bench/run": {
 		Why: "scenarios in rounds: it sees a server's wire and its processes, and nothing that the server is made of",
 		Own: []string{
-			"api/wire", "bench/load", "bench/check", "bench/check/history", "bench/report", "bench/buyers", "bench/lab",
+			"api/wire", "api/wire/waitingroom", "bench/load", "bench/check", "bench/check/admission",
+			"bench/check/history", "bench/report", "bench/buyers", "bench/lab",
 		},
 		Test: []string{"bench/lab/labtest", fasthttp},
 	},
 	"bench/rig": {
 		Why:  "one kind of request beside a server that repeats its answer: it knows the wire and no scenario",
-		Own:  []string{"api/wire", "bench/load", "bench/report", "bench/lab"},
+		Own:  []string{"api/wire", "api/wire/waitingroom", "bench/load", "bench/report", "bench/lab"},
 		Test: []string{"bench/lab/labtest", fasthttp},
 	},
 	"bench/capacity": {
