@@ -5,7 +5,7 @@
 // than it said: whether the place was called, is inside, or is gone. A join and a turn are the same for as many tabs and
 // tries as there are: the buyer is the key of both (P5, P8).
 
-import { Problem, get, mutate, pause, retryDelayMs, serverNow, whoIsKnown } from './api.js';
+import { Problem, get, mutate, pause, retryDelayMs, serverNow } from './api.js';
 import { identity } from './identity.js';
 import { checkDraw } from './queuedraw.js';
 import { Entry, joinAt } from './queueentry.js';
@@ -66,9 +66,8 @@ export class WaitingRoom {
   /** admitted says whether this device has an admission that may still be used. */
   get admitted() { return Date.parse(this.kept.all.admission?.expires_at) > serverNow(); }
 
-  async start() {
-    await whoIsKnown().catch(() => {}); // asked again by whatever needs it
-    if (this.signal.aborted) return;
+  /** start begins to ask; how the server knows its buyers is known by now. */
+  start() {
     this.kept = new Kept(this.event.id);
     if (this.admitted) return this.hooks.enter();
     this.kept.watch(() => this.#otherTab(), this.signal);
@@ -111,7 +110,9 @@ export class WaitingRoom {
   #pollRefused(err) {
     if (lostTokens.includes(err.code)) return this.#lostPlace(err);
     this.failures = (this.failures ?? 0) + 1;
-    this.#pollIn(Math.max(err.retryAfterMs ?? 0, 2 * retryDelayMs(Math.min(this.failures, 6), null, Math.random())));
+    const crowdMs = Math.min(withStreamMs, (this.offer.retry_after ?? 0) * 1000) * (0.5 + Math.random() / 2); // all failed at once
+    const ownMs = 2 * retryDelayMs(Math.min(this.failures, 6), null, Math.random());
+    this.#pollIn(Math.max(err.retryAfterMs ?? 0, crowdMs, ownMs));
     this.hooks.changed();
   }
 
@@ -364,5 +365,6 @@ export class WaitingRoom {
 
 // An answer about a place says what standing computes from a frame.
 function told({ position, ahead, eta_seconds: eta = null, eta_basis: basis }) {
-  return { called: position === 0 && basis === 'pace', position, ahead, eta, basis };
+  const pace = eta > 0 ? position * 1000 / eta : 0;
+  return { called: position === 0 && basis === 'pace', position, ahead, eta, basis, pace };
 }

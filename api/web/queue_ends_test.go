@@ -182,6 +182,28 @@ func TestTimeInsideEndsWhileChoosing(t *testing.T) {
 	p.sees(".room h2", "Your time inside is over")
 }
 
+// A clock step sends nobody out: a device whose clock is set two hours on asks the server, and stays inside.
+func TestClockStepInsideSendsNobodyOut(t *testing.T) {
+	f, room, server := newFakeRoom(t, -second, 0, -second)
+	p := openTab(t)
+	p.waits(f, server.URL, 1, 0)
+	f.calls()
+	p.press("#room-go")
+	p.until(`window.__holdfast?.stats.live === 'live'`)
+	var before int
+	f.between(func() { before = room.polls })
+	value[bool](p, `(() => { const now = Date.now; Date.now = () => now() + 2 * 3600_000; return true; })()`)
+	f.awaits(p, "a question after the clock was set", func() bool { return room.polls > before })
+	p.until(`/^(9:|10:)/.test(document.getElementById('session-clock')?.textContent)`)
+	p.press("#best")
+	p.sees(".panel h2", "These seats are yours")
+	f.between(func() {
+		if room.takes != 1 || room.leaves != 0 {
+			t.Errorf("the turn was taken %d times, and left %d times", room.takes, room.leaves)
+		}
+	})
+}
+
 // A hold that is refused for want of an admission leads back to the waiting room.
 func TestHoldWithoutAdmissionLeadsBack(t *testing.T) {
 	f, room, server := newFakeRoom(t, -second, 0, -second)

@@ -15,7 +15,7 @@ function rankOf({ seed, entrants }, number) {
 }
 
 /**
- * standing says where a number stands by a frame (the API's Queue): {called, position, ahead, eta, basis}. called: the
+ * standing says where a number stands by a frame (the API's Queue): {called, position, ahead, eta, basis, pace}. called: the
  * counter has passed it, so only the gate knows more. eta is seconds, or null where nobody can tell; basis says how it was
  * computed, or why it is not there. lobby: the event draws.
  */
@@ -29,7 +29,7 @@ export function standing(room, number, lobby) {
   const ahead = rank - room.called;
   const basis = stopped(room);
   const eta = basis ? null : Math.min(Math.ceil((ahead + 1) * 1000 / room.pace), etaMaxSeconds);
-  return { called: false, position: ahead + 1, ahead, eta, basis: basis || 'pace' };
+  return { called: false, position: ahead + 1, ahead, eta, basis: basis || 'pace', pace: room.pace };
 }
 
 function stopped({ phase, pace }) {

@@ -90,7 +90,7 @@ export class RoomView {
     }
     if (notice) {
       const buttons = (notice.actions ?? []).map(({ label, run }) => h('button', { type: 'button', class: 'quiet', 'data-focus': label, text: label, on: { click: run } }));
-      lines.push(h('p', { class: `notice ${notice.kind}`, role: 'alert' }, h('span', { text: notice.text }), buttons));
+      lines.push(h('p', { class: `notice ${notice.kind}`, role: 'alert' }, h('span', { text: notice.text }), buttons.length ? h('span', { class: 'row' }, buttons) : null));
     }
     this.status.replaceChildren(...lines);
     if (notice?.actions?.length && notice.kind === 'warn') this.status.querySelector('button').focus(); // a question is answered where it stands
@@ -215,7 +215,7 @@ export class RoomView {
       ahead.textContent = stand.position > 0 ? aheadText(stand.ahead) : 'You are being called at this moment. This page asks for it.';
       this.most = Math.max(this.most ?? 0, stand.ahead, 1);
       bar.value = 1 - stand.ahead / this.most;
-      eta.textContent = stand.position > 0 ? etaText(stand, room.room?.pace ?? 0) : '';
+      eta.textContent = stand.position > 0 ? etaText(stand) : '';
       if (grown.why !== later.why) Object.assign(grown, { why: later.why, hidden: !later.why, textContent: grewText(later.why) });
       this.caller.title(stand.position > 0 ? `${count(stand.ahead)} ahead: ${this.event.name}` : this.event.name);
       this.#speak(stand);

@@ -40,8 +40,8 @@ const noEta = {
   no_pace: 'Nobody was called in the last minute, so nobody can say how long it takes.',
 };
 
-/** etaText says how long it may take and how that was computed, or why nobody can say. pace: ranks in 1000 s. */
-export function etaText({ eta, basis }, pace) {
+/** etaText says how long it may take and how that was computed, or why nobody can say. */
+export function etaText({ eta, basis, pace }) {
   if (eta === null) return noEta[basis] ?? 'Nobody can say how long it takes.';
   const a = `Your turn may come in ${about(eta)}.`;
   const perMinute = Math.round(pace * 60 / 1000);
