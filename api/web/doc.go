@@ -8,7 +8,7 @@
 //	          │                                       ├─ mapview.js camera, frames, overlays ─ layer.js (cached seats)
 //	          ├─ booking.js  choose → hold → pay      └─ input.js   pointer, wheel, keyboard → camera and cursor
 //	          ├─ panel.js    what booking.js shows
-//	          └─ doors.js    outside ──▶ queue.js ──▶ session.js: the time inside
+//	          └─ admission.js outside ──▶ queue.js ──▶ session.js: the time inside
 //	   api.js (retries with one key, server clock) · identity.js (who asks)
 //	   words.js (what codes mean to a person) · dom.js · grid.js (seats by square of the plan, under model.js)
 //

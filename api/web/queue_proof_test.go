@@ -78,8 +78,8 @@ func TestPlantedDrawsAreFound(t *testing.T) {
 	p.shoot("room-proof-again")
 }
 
-// Whoever waits without a stream is a witness too, and believes the first list that was told: one that is swapped before
-// the draw is found (P8).
+// Whoever waits without a stream is a witness too, and believes the first list that was told: one that is swapped
+// before the draw is found (P8).
 func TestWitnessNeedsNoStream(t *testing.T) {
 	f, room, server := newFakeRoom(t, -second, hour, hour)
 	f.happens(func() { room.frame.Phase, room.phase, room.ahead, room.frame.Joined = "lobby", gate.Lobby, 4, 4 })

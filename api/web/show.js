@@ -2,7 +2,7 @@
 
 import { get, pause, serverNow } from './api.js';
 import { Booking } from './booking.js';
-import { passDoors } from './doors.js';
+import { admitted } from './admission.js';
 import { alarm, focusOn, h, icon, icons, isolated, say, toast } from './dom.js';
 import { MapInput } from './input.js';
 import { LiveMap } from './live.js';
@@ -56,7 +56,7 @@ class EventPage {
     const base = `/v1/events/${encodeURIComponent(this.id)}`;
     const options = { signal: this.stopper.signal, attempts: 5 };
     const event = await get(base, options);
-    this.session = await passDoors(this.root, event, this.stopper.signal);
+    this.session = await admitted(this.root, event, this.stopper.signal);
     const seatmap = await get(`${base}/seatmap`, options); // for those inside: a crowd that waits does not load the house
     if (this.stopper.signal.aborted) return;
     this.event = event;

@@ -29,7 +29,7 @@ const (
 	roomSession  = 5 * time.Minute
 	roomTurn     = time.Minute
 	roomGrace    = 30 * time.Second
-	roomDoors    = 5 * time.Second  // after the lobby
+	roomPause    = 5 * time.Second  // after the lobby
 	guestJoins   = 20 * time.Second // a guest stays away so long at most
 	guestLooks   = 500 * time.Millisecond
 	guestInside  = 8 * time.Second
@@ -134,7 +134,7 @@ func makeRoomEvent(ctx context.Context, engine *actors.Engine, n int, now time.T
 			SeatsPerBookingMax: 8, SeatsPerBuyerMax: 16, DedupeWindow: section.DefaultDedupeWindow,
 			DedupeCountMin: section.DefaultDedupeCountMin,
 		},
-		WaitingRoom: &storage.WaitingRoom{OpensAt: at(0), ClosesAt: at(lobby), DoorsAt: at(lobby + roomDoors),
+		WaitingRoom: &storage.WaitingRoom{OpensAt: at(0), ClosesAt: at(lobby), DoorsAt: at(lobby + roomPause),
 			Cap: roomCap, Rate: roomRate, SessionMillis: section.Millis(roomSession.Milliseconds()),
 			TurnMillis:  section.Millis(roomTurn.Milliseconds()),
 			GraceMillis: section.Millis(roomGrace.Milliseconds())},

@@ -9,11 +9,11 @@ import { RoomView } from './queueview.js';
 import { Session } from './session.js';
 
 /**
- * passDoors resolves once seats may be looked at: at once with null where there is no waiting room, else with the session.
+ * admitted resolves once seats may be looked at: at once with null where there is no waiting room, else with the session.
  * Whoever holds something, or has asked for it, is not kept outside of it: their session may be over. It never resolves
  * when the signal ends it.
  */
-export async function passDoors(root, event, signal) {
+export async function admitted(root, event, signal) {
   if (!event.waiting_room) return null;
   await untilKnown(signal);
   if (!signal.aborted && new Session(event).over && !underWay(event.id)) await waitOutside(root, event, signal);
