@@ -9,9 +9,9 @@ import { RoomView } from './queueview.js';
 import { Session } from './session.js';
 
 /**
- * admitted resolves once seats may be looked at: at once with null where there is no waiting room, else with the session.
- * Whoever holds something, or has asked for it, is not kept outside of it: their session may be over. It never resolves
- * when the signal ends it.
+ * admitted resolves once seats may be looked at: at once with null where there is no waiting room, else with the
+ * session. Whoever holds something, or has asked for it, is not kept outside of it: their session may be over. It never
+ * resolves when the signal ends it.
  */
 export async function admitted(root, event, signal) {
   if (!event.waiting_room) return null;

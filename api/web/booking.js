@@ -15,6 +15,9 @@ const storeOf = (event) => ({
 /** underWay tells whether this tab holds something of an event, or has asked for it and not heard yet. */
 export const underWay = (event) => [storeOf(event).current, storeOf(event).wish].some((name) => sessionStorage.getItem(name));
 
+/** boughtHere answers the ids of the bookings of an event that were paid in this tab. */
+export const boughtHere = (event) => JSON.parse(sessionStorage.getItem(storeOf(event).bought) ?? '[]');
+
 /**
  * Booking is a small state machine. phase: choosing → held → paying → confirmed, or ended (released, expired, refunded).
  * busy is what we are waiting for, in words, or ''. Invariant: at most one wish of the buyer is under way (busy !== '').
@@ -43,7 +46,7 @@ export class Booking {
 
   /** resume picks up what an earlier visit of this tab left: tickets, a booking, a wish without an answer. */
   async resume() {
-    const ids = JSON.parse(sessionStorage.getItem(this.store.bought) ?? '[]');
+    const ids = boughtHere(this.event.id);
     const current = sessionStorage.getItem(this.store.current);
     const wish = sessionStorage.getItem(this.store.wish);
     if (ids.length === 0 && !current && !wish) return;

@@ -23,7 +23,7 @@
 //	  ├─ queueposition.js  frame and number → place, ETA        queuecall.js   title, sound, a telephone's trembling
 //	  ├─ queueentry.js     when an entry is handed in           queuework.js   the proof of work, in a worker
 //	  ├─ queuekept.js      what this device keeps, for tabs     wake.js        a page that slept
-//	  └─ queuedraw.js      the draw, recomputed (hash.js: SHA-256)
+//	  └─ queuedraw.js      the draw, recomputed (hash.js)       queuetickets.js  what was bought stays in sight
 //
 // The page computes where a place stands from the public frame, and asks the gate only for what it alone knows: called,
 // inside, gone. It asks no sooner than it was told; a stream that is refused or lost is made up for by polls. What

@@ -1,9 +1,9 @@
 // One fan's way through a waiting room: look → join → wait → be called → go in; or leave, or come too late. Knows no
 // element; queueview.js shows what stands here.
 //
-// The public frame (queueline.js) says where everybody stands; the server is asked for what only it knows, and not sooner
-// than it said: whether the place was called, is inside, or is gone. A join and a turn are the same for as many tabs and
-// tries as there are: the buyer is the key of both (P5, P8).
+// The public frame (queueline.js) says where everybody stands; the server is asked for what only it knows, and not
+// sooner than it said: whether the place was called, is inside, or is gone. A join and a turn are the same for as many
+// tabs and tries as there are: the buyer is the key of both (P5, P8).
 
 import { Problem, get, mutate, pause, retryDelayMs, serverNow } from './api.js';
 import { identity } from './identity.js';
@@ -21,7 +21,8 @@ const endOf = { turn_lapsed: 'lapsed', session_ended: 'finished', place_left: 'l
 const lostTokens = ['token_outdated', 'token_forged', 'wrong_buyer', 'wrong_event', 'place_unknown'];
 
 /**
- * WaitingRoom is the state. Hooks: changed(); enter() once there is an admission, which kept holds. Invariant: at most one join and one turn of this page are under way.
+ * WaitingRoom is the state. Hooks: changed(); enter() once there is an admission, which kept holds. Invariant: at most
+ * one join and one turn of this page are under way.
  */
 export class WaitingRoom {
   constructor(event, hooks) {

@@ -164,9 +164,21 @@ func TestTimeInsideEnds(t *testing.T) {
 	p.press("#buy")
 	p.sees(".panel h2", "Enjoy the show")
 	f.between(func() { room.ends("finished") })
+	p.sees("#again", "Back to the waiting room")
 	p.press("#again")
 	p.sees(".room h2", "Your time inside is over")
 	p.focusIs("#main")
+	p.press("#room-tickets summary")
+	p.sees("#room-tickets", "HF-7Q2M-K9XD-0002") // what was bought stays in sight
+	p.shoot("room-tickets")
+}
+
+// The list says which events have a waiting room.
+func TestListTellsOfWaitingRooms(t *testing.T) {
+	_, _, server := newFakeRoom(t, -second, 0, -second)
+	p := openTab(t)
+	p.open(server.URL + "/")
+	p.sees(".card", "Waiting room")
 }
 
 // Whoever is inside and holds nothing goes back to the waiting room when the time is over, without pressing anything.

@@ -1,4 +1,5 @@
-// Calling a person who may be looking elsewhere: the tab's title, a sound for who wants one, and a telephone's trembling.
+// Calling a person who may be looking elsewhere: the tab's title, a sound for who wants one, and a telephone's
+// trembling.
 
 import { reducedMotion } from './dom.js';
 

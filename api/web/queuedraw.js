@@ -1,5 +1,5 @@
-// The draw of a lobby, recomputed here: actors/gate/draw says it byte by byte, and a test holds both to the same vectors.
-// The page believes a draw only as far as it has recomputed it, and says what it cannot look at.
+// The draw of a lobby, recomputed here: actors/gate/draw says it byte by byte, and a test holds both to the same
+// vectors. The page believes a draw only as far as it has recomputed it, and says what it cannot look at.
 
 import { ascii, hex, sha256, u32, u64, unhex } from './hash.js';
 
@@ -74,8 +74,8 @@ export function roundAfter({ genesis, period_ms: period, round, late_ms: late },
 
 /**
  * checkDraw recomputes a draw's document (api/wire/drawproof) as far as it is there. own is what this browser knows by
- * itself: {event, number, party, witness: {root, entrants}, seed}. Answers one {id, ok} a check: true, false, or null for
- * what cannot be looked at here. A document that is no document fails the check "readable".
+ * itself: {event, number, party, witness: {root, entrants}, seed}. Answers one {id, ok} a check: true, false, or null
+ * for what cannot be looked at here. A document that is no document fails the check "readable".
  */
 export function checkDraw(document, own) {
   const checks = [];

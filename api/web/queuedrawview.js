@@ -1,4 +1,5 @@
-// How the order comes about, in elements, and "check my place": the browser recomputes the draw and shows what it found.
+// How the order comes about, in elements, and "check my place": the browser recomputes the draw and shows what it
+// found.
 
 import { h, say, setOff, whenOn } from './dom.js';
 import { checkText, drawText, verdict } from './queuewords.js';

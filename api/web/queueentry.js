@@ -11,9 +11,9 @@ const lookAgainMs = 20_000;
 const puzzlesMax = 3; // one may run out while it is solved
 
 /**
- * joinAt is when an entry is handed in, in milliseconds of the server's clock. Nobody is first in a lobby, so entries are
- * spread over it: those that waited for the opening over two minutes, later ones over what the server says that polls
- * need (seconds), and never over more than a third of what is left. Without a lobby every moment counts.
+ * joinAt is when an entry is handed in, in milliseconds of the server's clock. Nobody is first in a lobby, so entries
+ * are spread over it: those that waited for the opening over two minutes, later ones over what the server says that
+ * polls need (seconds), and never over more than a third of what is left. Without a lobby every moment counts.
  */
 export function joinAt(now, opensAt, closesAt, pollSeconds, chance = Math.random()) {
   const base = Math.max(now, opensAt);

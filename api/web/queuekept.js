@@ -1,12 +1,12 @@
 // What this device keeps of a fan's way through one waiting room, so that a reload, a lost tab and a second tab come
-// back to it: {place, number, party, entered, wish, going, admission, gone, witness}. The truth is the server's; this is only how
-// to ask for it.
+// back to it: {place, number, party, entered, wish, going, admission, gone, witness}. The truth is the server's; this
+// is only how to ask for it.
 
 import { identity } from './identity.js';
 
 /**
- * Kept is one record for each event and person. Somebody whom no name tells apart from others has it in this tab only. A
- * browser that keeps nothing costs the memory of this page, and no more.
+ * Kept is one record for each event and person. Somebody whom no name tells apart from others has it in this tab only.
+ * A browser that keeps nothing costs the memory of this page, and no more.
  */
 export class Kept {
   constructor(event) {

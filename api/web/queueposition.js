@@ -15,9 +15,9 @@ function rankOf({ seed, entrants }, number) {
 }
 
 /**
- * standing says where a number stands by a frame (the API's Queue): {called, position, ahead, eta, basis, pace}. called: the
- * counter has passed it, so only the gate knows more. eta is seconds, or null where nobody can tell; basis says how it was
- * computed, or why it is not there. lobby: the event draws.
+ * standing says where a number stands by a frame (the API's Queue): {called, position, ahead, eta, basis, pace}.
+ * called: the counter has passed it, so only the gate knows more. eta is seconds, or null where nobody can tell; basis
+ * says how it was computed, or why it is not there. lobby: the event draws.
  */
 export function standing(room, number, lobby) {
   const drawn = !lobby || Boolean(room.seed);
@@ -48,8 +48,8 @@ const shownMs = 90_000;
 
 /**
  * Later watches an ETA: why says why it has grown, for as long as that is news, or ''. It is held against the last one
- * that was told, so that many small steps are seen as the one that they are; and what stopped the calls meanwhile is the
- * reason, once they go on.
+ * that was told, so that many small steps are seen as the one that they are; and what stopped the calls meanwhile is
+ * the reason, once they go on.
  */
 export class Later {
   why = '';

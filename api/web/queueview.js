@@ -1,10 +1,11 @@
-// What queue.js knows, in elements: the lobby, the place, the turn, and the ends. Each state is built once, and only its
-// words change afterwards, so that focus and reading stay where they are.
+// What queue.js knows, in elements: the lobby, the place, the turn, and the ends. Each state is built once, and only
+// its words change afterwards, so that focus and reading stay where they are.
 
 import { serverNow } from './api.js';
 import { alarm, h, keepFocus, say, setOff, whenOn } from './dom.js';
 import { DrawPart } from './queuedrawview.js';
 import { Caller } from './queuecall.js';
+import { ticketsPart } from './queuetickets.js';
 import { aheadText, etaText, goneWords, grewText, lasting, longClock, nth, offerText, people, togetherText } from './queuewords.js';
 import { count, when } from './words.js';
 
@@ -26,7 +27,7 @@ export class RoomView {
       h('a', { class: 'room-back', href: '#/', text: 'All events' }),
       h('header', {}, h('h1', { dir: 'auto', text: event.name }), h('p', { class: 'muted' }, at.venue, at.own ? ` (${at.own})` : '')),
       h('section', { class: 'room-card', 'aria-labelledby': 'room-title' }, this.title, this.message, this.body),
-      this.draw.element, this.#soundPart(), this.line);
+      ticketsPart(event, room.signal), this.draw.element, this.#soundPart(), this.line);
   }
 
   close() {

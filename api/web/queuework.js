@@ -4,8 +4,8 @@
 const workerPath = '/assets/proof-of-work.js';
 
 /**
- * prove solves a puzzle and answers the proof that a join takes. told(share) hears 0 … 1 of the longest that it can take.
- * The signal ends it; a puzzle without a solution, and a worker that cannot run, are errors.
+ * prove solves a puzzle and answers the proof that a join takes. told(share) hears 0 … 1 of the longest that it can
+ * take. The signal ends it; a puzzle without a solution, and a worker that cannot run, are errors.
  */
 export function prove(puzzle, told, signal) {
   return new Promise((resolve, reject) => {

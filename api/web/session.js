@@ -1,5 +1,5 @@
-// The time inside: how much is left, said before it ends, and given to others by whoever is done. Only new holds need it;
-// what is held can be extended, paid and given back after its end.
+// The time inside: how much is left, said before it ends, and given to others by whoever is done. Only new holds need
+// it; what is held can be extended, paid and given back after its end.
 
 import { Problem, get, mutate, pause, serverNow } from './api.js';
 import { alarm, h, say, setOff, toast, whenOn } from './dom.js';

@@ -5,8 +5,8 @@ const jumpMs = 5000;
 
 /**
  * onWake runs something when the page may have missed what happened: it is seen again, comes back from the browser's
- * cache, has a network again, or was not run for a while. run(true): the two clocks of the browser have gone apart, by a
- * sleep or because one was set, and what was computed by them may be wrong.
+ * cache, has a network again, or was not run for a while. run(true): the two clocks of the browser have gone apart, by
+ * a sleep or because one was set, and what was computed by them may be wrong.
  */
 export function onWake(run, signal) {
   const seen = () => { if (!document.hidden) run(false); };
