@@ -68,7 +68,9 @@ var commandWalls = map[string]wall{
 	},
 	"cmd/holdfast/demo": {
 		Why:  "simulated buyers call the engine; they know neither the node nor the API, and measure nothing",
-		Own:  []string{"cmd/holdfast/pause", "actors", "actors/section", "actors/venue", "storage"},
+		Own: []string{
+			"cmd/holdfast/pause", "actors", "actors/gate", "actors/gate/place", "actors/section", "actors/venue", "storage",
+		},
 		Test: []string{"cmd/holdfast/node", "cmd/holdfast/nodetest", "cmd/holdfast/testkit"},
 	},
 	"cmd/holdfast/client": {

@@ -232,7 +232,11 @@ var wallsAround = map[string]wall{
 		Third: []string{strictJSON, "github.com/golang-jwt/jwt/v5"},
 	},
 	"api/web": {
-		Why: "pages are files in the binary", Test: []string{"api", "api/wire", "actors/...", "storage/...", "actors", "storage", chromedp, fasthttp},
+		Why: "pages are files in the binary",
+		Test: []string{
+			"api", "api/proofofwork", "api/wire", "api/wire/drawproof", "api/wire/waitingroom", "actors/...",
+			"storage/...", "actors", "storage", chromedp, fasthttp,
+		},
 	},
 	"bench": {
 		Why: "a map of the rooms, and no code: a load tool that imported the server would measure what it knows instead of what it sees",
