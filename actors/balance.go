@@ -8,6 +8,7 @@ import (
 	"holdfast/actors/placement"
 	"holdfast/actors/rebalancer"
 	"holdfast/actors/shard"
+	"holdfast/actors/waitingroom"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -52,6 +53,9 @@ func (ev *event) wakeAll() {
 		for _, s := range o.sections {
 			s.wakeUp()
 		}
+		if o.queue != nil {
+			o.queue.Wake()
+		}
 		ev.engine.rebalancer.Wake()
 	}
 }
@@ -71,6 +75,9 @@ func (h rebalancerHost) Sections(visit func(s rebalancer.Section, complete bool)
 			if !visit(balanced{s}, complete) {
 				return
 			}
+		}
+		if o.queue != nil && !visit(waitingroom.Balanced{Room: o.queue}, complete) {
+			return
 		}
 	}
 }
@@ -97,7 +104,11 @@ func (h rebalancerHost) Looked() {
 		if h.Closing() {
 			return false
 		}
-		s := b.(balanced).s
+		of, is := b.(balanced)
+		if !is {
+			return true
+		}
+		s := of.s
 		doubt, unsure := s.inDoubt()
 		if doubt > 0 && len(which) < describedMax {
 			which = append(which, s)
@@ -205,7 +216,7 @@ func (e *Engine) ReleaseAll(ctx context.Context) error {
 		return ErrNobodyElse
 	}
 	e.rebalancer.Drain(true)
-	for e.stats.SectionsServing.Load() > 0 && e.rebalancer.Draining() {
+	for e.stats.SectionsServing.Load()+e.stats.GatesServing.Load() > 0 && e.rebalancer.Draining() {
 		owner := e.peerRPC.Links.View().Owner(storage.SectionKey{})
 		if owner == e.writer || owner == (storage.WriterID{}) {
 			return ErrNobodyElse

@@ -22,6 +22,7 @@ type Stats struct {
 	Merged                  atomic.Int64 // store writes; Records/Merged is the grouping factor
 	CommitNanos             atomic.Int64 // sum over records, from leaving the section to durable
 	SectionsServing         atomic.Int64
+	GatesServing            atomic.Int64 // waiting rooms
 	SectionStops            atomic.Int64 // for any reason but a drain
 	Fenced                  atomic.Int64
 	Unknowns, Unavailable   atomic.Int64 // sendings that may, and that surely did not, reach the log; each was sent again
