@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -11,6 +10,7 @@ import (
 
 	"holdfast/actors/audit"
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/draw"
 	"holdfast/actors/gate/place"
 	"holdfast/actors/machine"
 	"holdfast/actors/section"
@@ -197,154 +197,6 @@ func TestBuyersAndOperatorsOfAWaitingRoomOnEveryNode(t *testing.T) {
 	f.judged()
 }
 
-// crowd is people who join, wait, enter, hold and leave, through whichever nodes live.
-type crowd struct {
-	f             *fleet
-	held, through atomic.Int64
-}
-
-// any is some living node, another one each time.
-func (c *crowd) any(turn *int) *fleetNode {
-	*turn++
-	all := c.f.living()
-	return all[*turn%len(all)]
-}
-
-// one is one buyer's whole visit. A node that is gone, or an answer that may be repeated, costs another try.
-func (c *crowd) one(i int) error {
-	buyer, turn := section.BuyerID{0xc0, byte(i), byte(i >> 8)}, i
-	ask := func(what string, call func(n *fleetNode) error) error {
-		err := again(func() error { return call(c.any(&turn)) })
-		if err != nil {
-			err = fmt.Errorf("buyer %d %s: %w", i, what, err)
-		}
-		return err
-	}
-	var first, p QueuePlace
-	if err := ask("joins", func(n *fleetNode) (err error) { first, err = n.join(buyer); return err }); err != nil {
-		return err
-	}
-	for deadline := time.Now().Add(3 * patience); p.State != gate.Inside; <-time.After(5 * time.Millisecond) {
-		err := ask("takes a turn", func(n *fleetNode) (err error) {
-			p, err = n.take(buyer)
-			var no *QueueRefusal
-			if errors.As(err, &no) && no.Code == gate.NotYourTurn {
-				return nil
-			}
-			return err
-		})
-		switch {
-		case err != nil:
-			return err
-		case p.Number != first.Number:
-			return fmt.Errorf("buyer %d had place %d, now %d", i, first.Number, p.Number)
-		case time.Now().After(deadline):
-			return fmt.Errorf("buyer %d never came in: %+v", i, p)
-		}
-	}
-	who := caller(1, uint64(i+1))
-	who.Buyer, who.Request = buyer, section.RequestID{0xc0, byte(i), byte(i >> 8)}
-	seat := fleetSeat(i%8, 1+i/8%20)
-	err := ask("holds "+seat, func(n *fleetNode) error { _, err := n.holdInside(who, &p, seat); return err })
-	switch {
-	case err == nil:
-		c.held.Add(1)
-	case code(errors.Unwrap(err)) != "seat_taken":
-		return err
-	}
-	if err := ask("leaves", func(n *fleetNode) error { _, err := n.leave(buyer); return err }); err != nil {
-		return err
-	}
-	c.through.Add(1)
-	return nil
-}
-
-// run sends so many people in, and disturbs them until all are through.
-func (c *crowd) run(people int, disturb func(step int)) {
-	c.f.t.Helper()
-	var all sync.WaitGroup
-	failed := make(chan error, people)
-	places := make(chan struct{}, 24) // who is out in the rain at once
-	over := make(chan struct{})
-	all.Go(func() {
-		for i := range people {
-			places <- struct{}{}
-			all.Go(func() {
-				defer func() { <-places }()
-				if err := c.one(i); err != nil {
-					failed <- err
-				}
-			})
-		}
-	})
-	go func() { all.Wait(); close(over) }()
-	for step := 0; ; step++ {
-		select {
-		case err := <-failed:
-			c.f.t.Fatal(err)
-		case <-over:
-			if c.through.Load() != int64(people) {
-				c.f.t.Fatalf("%d of %d are through", c.through.Load(), people)
-			}
-			return
-		case <-time.After(60 * time.Millisecond):
-			disturb(step)
-		}
-	}
-}
-
-// TestCrowdOutlivesTheGatesMoves: P8. While people join, take turns, hold and leave through all nodes, the gate moves
-// from node to node, its node is drained, and its node is killed: places stay valid, numbers dense, nobody is called
-// twice or skipped, the cap holds, and holds are placed under live sessions only (G1 to G9).
-func TestCrowdOutlivesTheGatesMoves(t *testing.T) {
-	f := newDoors(t, 3, doorsNow(6), func(*Config) {})
-	c := &crowd{f: f}
-	moves, drains, kills := 0, 0, 0
-	people := 160
-	c.run(people, func(step int) {
-		owner := f.doorkeeper()
-		switch {
-		case owner == nil:
-		case step%8 == 5 && kills < 2:
-			f.kill(owner)
-			f.lapse(owner)
-			f.start()
-			f.agree()
-			kills++
-		case step%4 == 3:
-			f.agree(owner)
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
-			if err := owner.e.ReleaseAll(ctx); err != nil {
-				t.Errorf("a drain: %v", err)
-			}
-			cancel()
-			owner.e.Resume()
-			f.agree()
-			drains++
-		default:
-			f.agree(owner)
-			moves++
-		}
-	})
-	f.agree()
-	f.eventually("every session has ended and every slot is free", func() bool {
-		owner := f.doorkeeper()
-		return owner != nil && owner.public().Occupied == 0
-	})
-	if report := f.judged(); moves == 0 || drains == 0 || kills == 0 || c.held.Load() == 0 {
-		t.Errorf("%d moves, %d drains, %d kills, %d holds: %+v", moves, drains, kills, c.held.Load(), report)
-	}
-	t.Logf("%d people, %d holds, %d moves, %d drains, %d kills", people, c.held.Load(), moves, drains, kills)
-	f.eventually("all count the same", func() bool {
-		for _, n := range f.living() {
-			if p := n.public(); int(p.Joined) != people || int(p.Finished) != people {
-				return false
-			}
-		}
-		return true
-	})
-}
-
 // TestFollowerOfAGateKeepsNoCrowd: P8. A node that is not the gate's keeps counters, whatever number of people wait.
 func TestFollowerOfAGateKeepsNoCrowd(t *testing.T) {
 	f := newDoors(t, 2, doorsNow(1), func(*Config) {})
@@ -428,5 +280,48 @@ func TestClockStepOfANodeMovesNobody(t *testing.T) {
 		t.Errorf("the step has moved somebody: %+v, then %+v", before, after)
 	}
 	step.(*atomic.Int64).Store(0)
+	f.judged()
+}
+
+// TestDrawOnEveryNode: P8. People join a lobby through all nodes, the value is handed in through one of them, and each
+// node gives each entrant a path to the published root, although the gate has moved since.
+func TestDrawOnEveryNode(t *testing.T) {
+	w := doorsNow(1)
+	now := section.Instant(time.Now().UnixMilli())
+	w.ClosesAt, w.DoorsAt = now+1500, now+3_600_000
+	f := newDoors(t, 3, w, func(*Config) {})
+	for i := range 6 {
+		if _, err := f.nodes[i%3].join(section.BuyerID{byte(i + 1)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.eventually("the lobby is closed, as all see", func() bool {
+		for _, n := range f.nodes {
+			if p := n.public(); p.Phase != gate.Closed || p.Entrants != 6 {
+				return false
+			}
+		}
+		return true
+	})
+	for _, n := range f.nodes { // once, whoever hands it in
+		if err := n.e.HandInDraw(f.event, 0, []byte("chance"), patience); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prove := func() {
+		t.Helper()
+		for i := range 6 {
+			salt, path, err := f.nodes[(i+1)%3].e.DrawProof(f.event, gate.Number(i), patience)
+			leaf := draw.Leaf(uint32(i), section.BuyerID{byte(i + 1)}, 2, salt)
+			if p := f.nodes[i%3].public(); err != nil || !draw.OnPath(p.Root, p.Entrants, uint32(i), leaf, path) {
+				t.Errorf("the path of entrant %d does not lead to the root: %v", i, err)
+			}
+		}
+	}
+	prove()
+	before := f.doorkeeper()
+	f.agree(before)
+	f.eventually("the gate has moved", func() bool { n := f.doorkeeper(); return n != nil && n != before })
+	prove()
 	f.judged()
 }

@@ -31,9 +31,9 @@ const barrierPatience = 2 * time.Second
 // freeEvery is the least time between two barriers that look into the store.
 const freeEvery = 250 * time.Millisecond
 
-// barrier has the ends up to a record followed everywhere, and calls done once, from any goroutine, with who
+// Barrier has the ends up to a record followed everywhere, and calls done once, from any goroutine, with who
 // acknowledged them; ok is false if somebody did not.
-func (r *Room) barrier(upto gate.Seq, done func(acks []gate.Ack, ok bool)) {
+func (r *Room) Barrier(upto gate.Seq, done func(acks []gate.Ack, ok bool)) {
 	own := gate.Ack{Node: gate.Node(r.node.Writer), Seq: upto}
 	if !r.Shared {
 		// Not under mu: sections that answer at once take it.

@@ -137,7 +137,7 @@ func (r *Room) free() {
 		return
 	}
 	d.freeing, d.freeNext = true, r.clock.Now().Add(freeEvery)
-	r.barrier(upto, func(acks []gate.Ack, ok bool) {
+	r.Barrier(upto, func(acks []gate.Ack, ok bool) {
 		free := gate.Command{Kind: gate.Free, Sessions: ending, Acks: acks}
 		if !ok || !r.order(free, func(a *ask) { r.done(&d.freeing, a, "free slots") }) {
 			r.mu.Lock()
