@@ -122,6 +122,26 @@ func (h rebalancerHost) Looked() {
 // balanced is a section as the rebalancer meets it.
 type balanced struct{ s *Section }
 
+// gateStatus is where an event's gate is.
+func (e *Engine) gateStatus(q *waitingroom.Room) ShardStatus {
+	remote := q.Remote()
+	p := ShardStatus{Key: q.Key, Name: gateName, Life: q.Shard().Phase(), Seq: q.Horizon(),
+		Placed: remote.Routing().Placed, Passivated: q.Passivated()}
+	if inc := q.Shard().Serving(); inc != nil {
+		p.Owner, p.Sure, p.Epoch = e.writer, true, inc.Epoch()
+		return p
+	}
+	if o, known := remote.Directory.Owner(); known {
+		p.Owner, p.Epoch, p.Sure = o.Writer, o.Epoch, e.peerRPC != nil && remote.Announced()
+	}
+	if f := q.Replica(); f != nil {
+		if at, known := f.Position(); known > at.Seq {
+			p.Behind = known - at.Seq
+		}
+	}
+	return p
+}
+
 // Resync implements rebalancer.Section.
 func (b balanced) Resync() { b.s.remote.Resync() }
 

@@ -117,6 +117,9 @@ func (ev *event) newQueue(o *openEvent) *waitingroom.Room {
 	})
 }
 
+// gateName is what a gate is called where sections have the names of their plan.
+const gateName = "waiting room"
+
 func gateKey(id storage.EventID) storage.SectionKey {
 	return storage.SectionKey{Event: id, Section: storage.GateNo}
 }

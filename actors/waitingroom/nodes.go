@@ -195,6 +195,9 @@ func (r *Room) wakeUp() {
 	}
 }
 
+// Passivated says that the gate is neither served nor followed here: nobody has asked for long.
+func (r *Room) Passivated() bool { return r.passivated.Load() }
+
 // Wake has a gate that sleeps followed again.
 func (r *Room) Wake() { r.wakeUp() }
 
