@@ -166,11 +166,13 @@ func (o *openEvent) observeEnds(upto gate.Seq, observed func(lives []wire.Sectio
 	left, all := len(o.sections)+1, true
 	answered := func(l wire.SectionLife, ok bool) {
 		mu.Lock()
-		defer mu.Unlock()
 		if all = all && ok; ok && l.Epoch > 0 {
 			lives = append(lives, l)
 		}
-		if left--; left == 0 {
+		left--
+		last := left == 0
+		mu.Unlock()
+		if last {
 			observed(lives, all)
 		}
 	}

@@ -162,6 +162,51 @@ func TestCrowdOutlivesTheGatesMoves(t *testing.T) {
 	})
 }
 
+// TestGateThatMovesRefusesNobody: P8. People join through all nodes while the gate is handed from one to the next:
+// each has a place at the first try.
+func TestGateThatMovesRefusesNobody(t *testing.T) {
+	f := newDoors(t, 3, doorsNow(1), func(*Config) {})
+	var joined, longest atomic.Int64
+	stop, refused := make(chan struct{}), make(chan error, 6)
+	var all sync.WaitGroup
+	for i := range 6 {
+		all.Go(func() {
+			for turn := 0; ; turn++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				began := time.Now()
+				if _, err := f.nodes[i%3].join(section.BuyerID{byte(i + 1), byte(turn), byte(turn >> 8)}); err != nil {
+					refused <- fmt.Errorf("join %d of %d: %w", turn, i, err)
+					return
+				}
+				joined.Add(1)
+				for took := time.Since(began).Microseconds(); ; {
+					if was := longest.Load(); took <= was || longest.CompareAndSwap(was, took) {
+						break
+					}
+				}
+			}
+		})
+	}
+	for range 6 {
+		before, owner := joined.Load(), f.doorkeeper()
+		f.agree(owner)
+		f.eventually("the gate has moved", func() bool { n := f.doorkeeper(); return n != nil && n != owner })
+		f.eventually("people join", func() bool { return joined.Load() > before+50 || len(refused) > 0 })
+	}
+	close(stop)
+	all.Wait()
+	if len(refused) > 0 {
+		t.Error(<-refused)
+	}
+	t.Logf("%d joined over 6 moves of the gate, the slowest in %v", joined.Load(),
+		time.Duration(longest.Load())*time.Microsecond)
+	f.judged()
+}
+
 // blindStore lets its node read nothing of gates' logs while it is blind; where a log ends can be seen.
 type blindStore struct {
 	storage.Store

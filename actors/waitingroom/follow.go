@@ -107,7 +107,11 @@ func (h followed) Took(e *storage.Entry, hash storage.Hash, _ machine.Machine, _
 func (h followed) Dropped(machine.Machine) {}
 
 // Contradicted implements replica.Host.
-func (h followed) Contradicted() { h.r.Log.FollowerStuck(h.r.Key, errContradicted) }
+func (h followed) Contradicted() {
+	if !h.r.contradicted.Swap(true) {
+		h.r.Log.FollowerStuck(h.r.Key, errContradicted)
+	}
+}
 
 var errContradicted = errors.New("waiting room: a later life of the log does not go on from here")
 
@@ -133,6 +137,11 @@ func (r *Room) adopt(counters *gate.Follower) {
 	for no := range r.stock.sold {
 		if ended, _ := counters.Ended(no); ended {
 			delete(r.stock.sold, no)
+		}
+	}
+	for no := range r.stock.holding {
+		if !r.inside(no) {
+			delete(r.stock.holding, no)
 		}
 	}
 	r.moved()

@@ -18,7 +18,7 @@ const (
 	// batchPatience is how long another node may take for a batch until it is asked again.
 	batchPatience = 3 * time.Second
 	// batchAgain is the time until a batch that no gate has answered is sent again.
-	batchAgain = 25 * time.Millisecond
+	batchAgain = 5 * time.Millisecond
 )
 
 // join is one buyer's wish for a place. It borrows a request's way of waiting; the gate never sees it.

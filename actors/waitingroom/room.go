@@ -98,6 +98,8 @@ type Room struct {
 	passivated atomic.Bool      // neither served nor followed here
 	lastEpoch  atomic.Uint64    // of the newest life here
 	quietSince time.Time        // the rebalancer's
+	// contradicted says that it was told that a later life of the log does not go on from here.
+	contradicted atomic.Bool
 
 	proving sync.Mutex // guards tree
 	tree    *draw.Tree // of the draw; nil: nobody has asked
