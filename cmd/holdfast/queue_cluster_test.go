@@ -59,7 +59,8 @@ func (a *arrivals) join(t *testing.T, url, buyer string) (place waitingroom.Plac
 				t.Errorf("%s: %v", &text, err)
 			}
 			return place
-		case response.StatusCode < 500 && response.StatusCode != http.StatusTooManyRequests || time.Now().After(deadline):
+		case response.StatusCode < 500 && response.StatusCode != http.StatusTooManyRequests,
+			time.Now().After(deadline):
 			t.Errorf("%s joins: %d %s", buyer, response.StatusCode, &text)
 			return place
 		}
