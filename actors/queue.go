@@ -248,21 +248,24 @@ func (t *bookingCall) lookUpSession() error {
 // lookUpsMax bounds how often one request is looked up anew because ends came between.
 const lookUpsMax = 8
 
-// send has a section answer r, and looks the buyer's session up again if the section has heard of later ends. After an
-// error r is not the call's any more.
+// send has a section answer r, and looks the buyer's session up again if the section has heard of later ends. A request
+// that was met before is sent without a session, for its first answer does not ask for one; should the section not know
+// it, it is a new one. After an error r is not the call's any more.
 func (t *bookingCall) send(r *request.Request, s *Section) error {
 	for range lookUpsMax {
-		if a := t.call.Admission; a != nil {
+		if a := t.call.Admission; a != nil && t.horizon != 0 {
 			r.Command.Session, r.Command.SessionUntil, r.Command.Horizon = uint32(a.Session), a.Until, t.horizon
 		}
 		if failed := s.do(r, t.deadline); failed != nil {
 			return t.notAnswered(failed)
 		}
-		if r.Decision.Outcome.Rejection != section.AdmissionStale {
+		switch rejection := r.Decision.Outcome.Rejection; {
+		case rejection == section.NotAdmitted && t.call.Admission != nil && t.horizon == 0:
+		case rejection != section.AdmissionStale:
 			return nil
-		}
-		if t.ev.engine.peerRPC != nil && !t.ev.queue.Await(t.horizon+1, t.deadline) {
-			break // the section's node has heard of ends that this one has not
+		case t.ev.engine.peerRPC != nil && !t.ev.queue.Await(t.horizon+1, t.deadline):
+			r.Free() // the section's node has heard of ends that this one has not
+			return ErrUnavailable
 		}
 		if err := t.lookUpSession(); err != nil {
 			r.Free()
