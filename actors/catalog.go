@@ -231,7 +231,7 @@ func (e *Engine) SectionName(key storage.SectionKey) (name string, ok bool) {
 		return "", false
 	}
 	if key.IsGate() {
-		return "waiting room", true
+		return gateName, true
 	}
 	sections := ev.header.Load().Sections
 	if int(key.Section) >= len(sections) {

@@ -295,6 +295,9 @@ func (ev *event) followAll(o *openEvent) {
 	for _, s := range o.sections {
 		waits = append(waits, s.follow())
 	}
+	if o.queue != nil {
+		waits = append(waits, o.queue.Start())
+	}
 	for _, loaded := range waits {
 		if !ev.engine.clock.Await(ev.engine.ctx, time.Time{}, loaded, nil) {
 			return

@@ -16,6 +16,10 @@ const (
 	batchWait = 2 * time.Millisecond
 	// joinsMax bounds the joins that wait in front of the gate: some tenths of a second's work.
 	joinsMax = 20_000
+	// batchPatience is how long another node may take for a batch until it is asked again.
+	batchPatience = 3 * time.Second
+	// batchAgain is the time until a batch that no gate has answered is sent again.
+	batchAgain = 5 * time.Millisecond
 )
 
 // join is one buyer's wish for a place. It borrows a request's way of waiting; the gate never sees it.
@@ -23,6 +27,8 @@ type join struct {
 	writer.Request
 	entrant gate.Entrant
 	at      gate.Instant // when it reached this node
+	until   time.Time    // nobody waits any more
+	seq     gate.Seq     // a record at or behind the one that the place rests on
 	place   gate.Place
 }
 
@@ -34,10 +40,11 @@ var joinsPool = sync.Pool{New: func() any {
 	return j
 }}
 
-func newJoin(buyer gate.Buyer, party uint8, at gate.Instant) *join {
+func newJoin(buyer gate.Buyer, party uint8, at gate.Instant, until time.Time) *join {
 	j := joinsPool.Get().(*join)
 	j.Reset()
-	j.entrant, j.at, j.place = gate.Entrant{Buyer: buyer, Party: party}, at, gate.Place{}
+	j.entrant, j.at, j.until = gate.Entrant{Buyer: buyer, Party: party}, at, until
+	j.seq, j.place = 0, gate.Place{}
 	return j
 }
 
@@ -52,16 +59,19 @@ type joinQueue struct {
 }
 
 // Join gives a buyer a place, or the one that the buyer has. The error is *Refusal, ErrOverloaded, ErrUnavailable or
-// ErrTimeout; after the last two a repeat tells, for the buyer is the key.
+// ErrTimeout; after the last two a repeat tells, for the buyer is the key. So on several nodes a batch that was lost is
+// sent again until its buyers have gone, to whichever node has the gate by then.
 func (r *Room) Join(buyer gate.Buyer, party uint8, deadline time.Time, out *Place) error {
 	if party == 0 {
 		return refusals[gate.BadParty]
 	}
-	if err := r.await(deadline); err != nil {
-		return err
+	if r.Network == nil {
+		if err := r.await(deadline); err != nil {
+			return err
+		}
 	}
 	at, _ := r.node.Stamp() // in a doubt 0: the gate takes its own time
-	j := newJoin(buyer, party, at)
+	j := newJoin(buyer, party, at, deadline)
 	if !r.enqueue(j) {
 		joinsPool.Put(j)
 		return shard.ErrOverloaded
@@ -73,7 +83,7 @@ func (r *Room) Join(buyer gate.Buyer, party uint8, deadline time.Time, out *Plac
 	if j.Err != nil {
 		return writer.Reason(j.Err)
 	}
-	r.tell(&j.place, out)
+	r.tell(&j.place, j.seq, out)
 	return nil
 }
 
@@ -111,13 +121,28 @@ func (r *Room) sendJoins() {
 	}
 	command := gate.Command{Kind: gate.Join, Entrants: q.batch, Oldest: oldest}
 	r.mu.Unlock()
-	if !r.order(command, r.joined) {
-		r.endBatch(func(_ int, j *join) { j.Err = shard.NotServing })
+	a := newOrder(command, r.joined)
+	if failed := r.sendNow(a, r.clock.Now().Add(batchPatience)); failed != nil {
+		a.Err = failed
+		r.joined(a)
 	}
+}
+
+// comesAgain says that a batch is to be sent again: no gate has judged it, or nobody knows.
+func (r *Room) comesAgain(a *ask) bool {
+	if a.Err == nil {
+		return a.Answer.Rejection == gate.NotFounded && r.Network != nil
+	}
+	failed := writer.FailureOf(a.Err)
+	return r.Network != nil && failed != nil && failed != shard.Overloaded
 }
 
 // joined hears of a batch.
 func (r *Room) joined(a *ask) {
+	if r.comesAgain(a) {
+		r.joinAgain()
+		return
+	}
 	r.endBatch(func(i int, j *join) {
 		switch {
 		case a.Err != nil:
@@ -125,9 +150,28 @@ func (r *Room) joined(a *ask) {
 		case a.Answer.Rejection != gate.Accepted:
 			j.Err = refusals[a.Answer.Rejection]
 		default:
-			j.place = a.Answer.Places[i]
+			j.place, j.seq = a.Answer.Places[i], a.seq
 		}
 	})
+}
+
+// joinAgain puts the batch that was with the gate in front of those who wait, but for those who have gone.
+func (r *Room) joinAgain() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	q, now := &r.joins, r.clock.Now()
+	again := make([]*join, 0, len(q.sent)+len(q.waiting))
+	for _, j := range q.sent {
+		if now.Before(j.until) {
+			again = append(again, j)
+		}
+	}
+	q.waiting = append(again, q.waiting...)
+	q.sent, q.under = nil, false
+	if !q.armed && !r.closed {
+		q.armed = true
+		r.clock.AfterFunc(batchAgain, r.sendJoins)
+	}
 }
 
 // endBatch answers the batch that was with the gate, and has the next one sent.

@@ -103,7 +103,8 @@ var wallsOfActors = map[string]wall{
 		Why: "a gate on a node: joins, stock and slots; tokens and the wire stay outside, what sections hold comes in",
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/witness", "actors/request", "actors/section",
-			"actors/gate", "actors/gate/draw", "actors/gate/position", "storage",
+			"actors/gate", "actors/gate/draw", "actors/gate/position", "actors/replica", "actors/placement",
+			"actors/peer", "actors/peer/wire", "storage",
 		}, Test: []string{"storage/memstore"},
 	},
 	"actors/gate/draw": {
@@ -168,7 +169,7 @@ var wallsOfActors = map[string]wall{
 	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
-		Own:  []string{"actors/section", "storage"},
+		Own:  []string{"actors/section", "actors/gate", "storage"},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget"},
 	},
@@ -180,7 +181,7 @@ var wallsOfActors = map[string]wall{
 		Why: "the one layer between nodes: what varies with the engine stays behind Host, and a local request outside",
 		Own: []string{
 			"actors/section", "actors/writer", "actors/shard", "actors/request", "actors/coordinator",
-			"actors/placement", "actors/witness", "actors/peer/wire", "storage",
+			"actors/placement", "actors/witness", "actors/peer/wire", "actors/gate", "storage",
 		},
 	},
 	"actors/seatmap": {
