@@ -163,7 +163,7 @@ func TestWhatTheLogNeverSawExcusesNobody(t *testing.T) {
 		if logged {
 			ends := wire.Time(s.start.UnixMilli() + 3000)
 			s.line(10, wire.LogChange{Kind: wire.LogHoldPlaced, Booking: "b1", Request: requestName(1, 1),
-				ExpiresAt: &ends, Seats: []uint32{0}})
+				Buyer: wire.HashText(storyPseudonym(1)), ExpiresAt: &ends, Seats: []uint32{0}})
 		}
 		loser := &task{kind: history.Hold, event: returns, quantity: 1, seats: []uint32{0}, of: history.NoOp, buyer: 2,
 			key: 1}
