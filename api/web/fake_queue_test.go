@@ -41,6 +41,7 @@ type fakeRoom struct {
 	hardest                     uint32
 	code                        string // of the presale, if there is one
 	refusals                    []refusal
+	refusedField                string // which member of the request they name
 
 	streams  map[chan []byte]bool
 	told     []byte
@@ -121,7 +122,8 @@ func (f *fake) roomRoutes(mux *http.ServeMux) {
 			if next := f.room.refusals; len(next) > 0 && next[0].method == r.Method {
 				f.room.refusals = next[1:]
 				w.Header().Set("Retry-After", "1")
-				f.refuse(w, next[0].status, next[0].code)
+				f.answer(w, next[0].status, wire.Problem{Title: "The fake says no", Status: next[0].status,
+					Code: next[0].code, Field: f.room.refusedField})
 				return
 			}
 			handler(w, r)

@@ -339,7 +339,8 @@ func TestJoiningWithPuzzleAndCode(t *testing.T) {
 		if room.hardest = 20_000; len(room.wishes) != 0 {
 			t.Error("a join was sent without its proof")
 		}
-		room.refusals = []refusal{{"POST", "proof_expired", 403}}
+		room.refusals = []refusal{{"POST", "proof_expired", 403}, {"POST", "wrong_buyer", 403}}
+		room.refusedField = "proof" // of a puzzle that was made for somebody else
 	})
 	p.do(chromedp.SetValue(chromedp.CSS("#room-code"), "wrong"))
 	p.press("#room-join")
@@ -348,7 +349,7 @@ func TestJoiningWithPuzzleAndCode(t *testing.T) {
 	p.press("#room-join")
 	p.sees("#room-place", "3rd in line")
 	f.between(func() {
-		if room.given != 4 { // one was given up, one had expired, one came with a wrong code
+		if room.given != 5 { // one given up, one expired, one another's, one with a wrong code
 			t.Errorf("%d puzzles were given", room.given)
 		}
 	})

@@ -80,7 +80,8 @@ export class Entry {
         room.kept.keep({ place, number, party, entered, wish: undefined, going: undefined });
         return joined.body;
       } catch (err) {
-        if (!err.code?.startsWith('proof_') || puzzles >= puzzlesMax) throw err;
+        const ofProof = err.code?.startsWith('proof_') || err.body?.field === 'proof'; // run out, or another's: a new one
+        if (!ofProof || puzzles >= puzzlesMax) throw err;
         asked = true;
       }
     }
