@@ -212,9 +212,11 @@ func (t *bookingCall) refusesHold() error {
 	return t.lookUpSession()
 }
 
-// lookUpSession says why the buyer is not inside, by all of the gate's log that is followed here.
+// lookUpSession says why the buyer is not inside, by all of the gate's log that is followed here: nil leaves in horizon
+// how far that was.
 func (t *bookingCall) lookUpSession() error {
 	q, a := t.ev.queue, t.call.Admission
+	t.horizon = 0 // what was found before is not what is sent
 	switch {
 	case q == nil:
 		return ErrUnavailable
@@ -225,7 +227,6 @@ func (t *bookingCall) lookUpSession() error {
 	if standing == waitingroom.NotKnown && t.ev.engine.peerRPC != nil && q.Await(a.Seq, t.deadline) {
 		standing, horizon = q.Session(a.Session, a.Seq) // the gate's node was quicker than its records
 	}
-	t.horizon = horizon
 	switch standing {
 	case waitingroom.NotKnown:
 		return ErrUnavailable
@@ -242,6 +243,7 @@ func (t *bookingCall) lookUpSession() error {
 	case now >= a.Until:
 		return ErrAdmissionExpired
 	}
+	t.horizon = horizon
 	return nil
 }
 
