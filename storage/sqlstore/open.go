@@ -28,6 +28,7 @@ type Options struct {
 	AppendConcurrency int
 	// AttemptTimeout bounds one sending of one statement. After it the outcome is unknown and the same append is sent
 	// again. Too short turns a slow commit into doubt; too long keeps buyers waiting on a dead connection. Default 2 s.
+	// A large snapshot gets a second more for each MiB.
 	AttemptTimeout time.Duration
 	// Name is shown by the server as application_name. Default "holdfast".
 	Name string

@@ -28,7 +28,7 @@ func (s *Store) attempt(ctx context.Context, f func(ctx context.Context, c *pgxp
 	if err := ctx.Err(); err != nil {
 		return refused, err
 	}
-	bounded, cancel := context.WithTimeout(ctx, s.options.AttemptTimeout)
+	bounded, cancel := context.WithTimeout(ctx, s.options.AttemptTimeout+moreTime(ctx))
 	defer cancel()
 	since := s.stats.turns.Load()
 	c, err := s.pool.Acquire(bounded)
@@ -48,6 +48,25 @@ func (s *Store) attempt(ctx context.Context, f func(ctx context.Context, c *pgxp
 		s.noteReachable(since, v, err)
 	}
 	return v, err
+}
+
+// largePatience is the time that an attempt gets beyond the attempt timeout for each MiB that it moves: the timeout is
+// for what a buyer waits for, and a snapshot of a million places would never be written in it by a busy server.
+const largePatience = time.Second
+
+// gateBytes is how large a snapshot of a waiting room may be that is read; how large it is nobody knows before.
+const gateBytes = 16 << 20
+
+type moreTimeKey struct{}
+
+// withTimeFor has attempts under the context last longer, for so many bytes.
+func withTimeFor(ctx context.Context, bytes int) context.Context {
+	return context.WithValue(ctx, moreTimeKey{}, time.Duration(bytes>>20)*largePatience)
+}
+
+func moreTime(ctx context.Context) time.Duration {
+	more, _ := ctx.Value(moreTimeKey{}).(time.Duration)
+	return more
 }
 
 // hangUp closes a connection without waiting for the server, which may be gone; Release then drops it from the pool.

@@ -29,7 +29,7 @@ func (s *Store) SaveSnapshot(ctx context.Context, key storage.SectionKey, snapsh
 	shard, event, sectionNo := shardOf(key), [16]byte(key.Event), int64(key.Section)
 	id := [16]byte(storage.NewBatchID())
 	parts := cut(snapshot.Body)
-	return s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	return s.transact(withTimeFor(ctx, len(snapshot.Body)), func(ctx context.Context, tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, sql("snapshot_replace"), shard, event, sectionNo, id,
 			int64(snapshot.Seq), int64(snapshot.Epoch), snapshot.Hash[:], int64(len(parts)), int64(checksum(&snapshot)))
 		if err != nil || tag.RowsAffected() == 0 { // a newer one is there
@@ -44,6 +44,9 @@ func (s *Store) SaveSnapshot(ctx context.Context, key storage.SectionKey, snapsh
 
 // LoadSnapshot implements storage.Snapshots.
 func (s *Store) LoadSnapshot(ctx context.Context, key storage.SectionKey) (storage.Snapshot, error) {
+	if key.IsGate() {
+		ctx = withTimeFor(ctx, gateBytes)
+	}
 	return loadSnapshot(ctx, s.present, key)
 }
 
