@@ -120,9 +120,9 @@ func (d *frontDoor) append(key storage.SectionKey, changes func(at section.Insta
 	}
 }
 
-// TestHoldsNameOnlySessionsThatWereLookedUp: G7. A hold that an operator places for a buyer inside needs no session, and
-// one that is repeated after the session's end gets its first answer: neither puts a session into the log that nobody
-// has looked up.
+// TestHoldsNameOnlySessionsThatWereLookedUp: G7. A hold that an operator places for a buyer inside needs no session,
+// and one that is repeated after the session's end gets its first answer: neither puts a session into the log that
+// nobody has looked up.
 func TestHoldsNameOnlySessionsThatWereLookedUp(t *testing.T) {
 	d := newFrontDoor(t, waitingRoom())
 	d.join(1)
