@@ -119,3 +119,29 @@ func (d *frontDoor) append(key storage.SectionKey, changes func(at section.Insta
 		}
 	}
 }
+
+// TestHoldsNameOnlySessionsThatWereLookedUp: G7. A hold that an operator places for a buyer inside needs no session,
+// and one that is repeated after the session's end gets its first answer: neither puts a session into the log that
+// nobody has looked up.
+func TestHoldsNameOnlySessionsThatWereLookedUp(t *testing.T) {
+	d := newFrontDoor(t, waitingRoom())
+	d.join(1)
+	d.untilState(1, gate.Called)
+	inside := d.enter(1)
+	first := d.wantHold("a hold of one inside", nil, caller(1, 1), inside, "A-1-1")
+	operator := caller(1, 2)
+	operator.Operator = true
+	d.wantHold("an operator's hold for one inside", nil, operator, inside, "A-1-2")
+	var out QueuePlace
+	if err := d.e.LeaveQueue(d.event, section.BuyerID{1}, patience, &out); err != nil {
+		t.Fatal(err)
+	}
+	d.until("the slot is free", func() bool { return d.frame().Occupied == 0 && d.frame().Finished == 1 })
+	if again := d.wantHold("the same hold again", nil, caller(1, 1), inside, "A-1-1"); again.ID != first.ID {
+		t.Errorf("one key, two bookings: %v and %v", first.ID, again.ID)
+	}
+	d.close()
+	if report := d.audit(); !report.Clean() {
+		t.Errorf("found %v", report.Findings)
+	}
+}

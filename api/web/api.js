@@ -61,18 +61,27 @@ function retryAfterMs(header) {
 
 async function once(method, path, { body, headers = {}, signal } = {}) {
   const sentAt = Date.now();
-  let answer;
+  let answer, text;
   try {
     answer = await fetch(path, { method, headers, body, signal, cache: method === 'GET' ? 'no-cache' : 'no-store' });
+    learnClock(answer.headers.get('Date'), sentAt, Date.now());
+    text = await answer.text(); // an answer that is cut off in the middle is none
   } catch (err) {
     if (signal?.aborted) throw err;
     throw new Problem(0, {});
   }
-  learnClock(answer.headers.get('Date'), sentAt, Date.now());
-  const read = await answer.json().catch(() => null);
-  const parsed = read !== null && typeof read === 'object' ? read : {};
+  const parsed = objectOf(text);
   if (answer.ok) return { status: answer.status, body: parsed };
   throw new Problem(answer.status, parsed, retryAfterMs(answer.headers.get('Retry-After')));
+}
+
+function objectOf(text) {
+  try {
+    const read = JSON.parse(text);
+    return read !== null && typeof read === 'object' ? read : {};
+  } catch {
+    return {}; // of something that stands before the server, and does not speak its language
+  }
 }
 
 let learning = null;

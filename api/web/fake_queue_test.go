@@ -41,7 +41,8 @@ type fakeRoom struct {
 	hardest                     uint32
 	code                        string // of the presale, if there is one
 	refusals                    []refusal
-	refusedField                string // which member of the request they name
+	refusedField                string            // which member of the request they name
+	cuts                        map[string]script // by method: what answers the next call in the fake's stead
 
 	streams  map[chan []byte]bool
 	told     []byte
@@ -117,6 +118,11 @@ func (f *fake) roomRoutes(mux *http.ServeMux) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if f.room == nil {
 				f.refuse(w, 404, "no_waiting_room")
+				return
+			}
+			if cut := f.room.cuts[r.Method]; cut != nil {
+				delete(f.room.cuts, r.Method)
+				cut(w)
 				return
 			}
 			if next := f.room.refusals; len(next) > 0 && next[0].method == r.Method {

@@ -140,6 +140,43 @@ func (p *tab) sessionEnds(ms int) {
 	)
 }
 
+// cutOff answers with the beginning of a document, as a line does that breaks in the middle.
+func cutOff(status int) script {
+	return func(w http.ResponseWriter) bool {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", "500")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(`{"id":`))
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// Kind: an answer that breaks off in the middle is taken for a whole one. It is none: the same wish is asked again with
+// the same key (P5), and whoever was going in still is.
+func TestAnswerThatIsCutOffIsNone(t *testing.T) {
+	f, room, server := newFakeRoom(t, -second, 0, -second)
+	p := openTab(t)
+	f.opens(2, 0)
+	p.openRoom(server.URL)
+	f.between(func() { room.cuts = map[string]script{"POST": cutOff(http.StatusCreated)} })
+	p.joinRoom()
+	p.sees("#room-place", "3rd in line")
+	f.calls()
+	p.roomIs("called")
+	f.between(func() { room.cuts = map[string]script{"POST": cutOff(http.StatusConflict)} })
+	p.press("#room-go")
+	p.until(`window.__holdfast?.stats.live === 'live'`)
+	f.between(func() { f.scripted = []script{cutOff(http.StatusCreated)} })
+	p.press("#best")
+	p.sees(".panel h2", "These seats are yours")
+	f.between(func() {
+		if room.joins != 1 || len(f.keys) != 2 || f.keys[0] != f.keys[1] {
+			t.Errorf("P5: %d joins, holds with the keys %q", room.joins, f.keys)
+		}
+	})
+}
+
 // The end of the time inside is said before; what is held then can still be paid, and after that the way leads back.
 func TestTimeInsideEnds(t *testing.T) {
 	f, room, server := newFakeRoom(t, -second, 0, -second)

@@ -166,8 +166,8 @@ func (s *serveCommand) announce(out io.Writer, log *slog.Logger, n *node.Node) {
 			s.DemoBuyers)
 	}
 	if s.showsRoom() {
-		fmt.Fprintf(out, "  The small hall beside it has a waiting room. Its lobby closes in %.0f minutes; then the order "+
-			"is drawn.\n", demoLobby.Minutes())
+		fmt.Fprintf(out, "  The small hall beside it has a waiting room. Its lobby closes in %.0f minutes; then the "+
+			"order is drawn.\n", demoLobby.Minutes())
 	}
 	fmt.Fprintln(out)
 }

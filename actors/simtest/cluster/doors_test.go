@@ -114,8 +114,10 @@ func (d *doors) call(h *host, buyer section.BuyerID, dice int) {
 	d.told[out.Number] = buyer
 	if what == "take" && out.State == gate.Inside {
 		d.sessions[out.Session] = buyer
-		d.admitted[buyer] = &place.Admission{Place: place.Place{Event: id, Number: out.Number, Buyer: gate.Buyer(buyer)},
-			Session: out.Session, Until: out.Until, Seq: out.Seq}
+		d.admitted[buyer] = &place.Admission{
+			Place:   place.Place{Event: id, Number: out.Number, Buyer: gate.Buyer(buyer)},
+			Session: out.Session, Until: out.Until, Seq: out.Seq,
+		}
 	}
 }
 

@@ -151,7 +151,11 @@ func (w *world) spyOn(from, to *host, message []byte) {
 	switch w.spy.Begin(message) {
 	case wire.KindAsk, wire.KindAskAdmitted:
 		var m wire.Ask
-		if w.spy.Ask(&m) == nil && m.Search && to.view.Coordinator(m.Section.Event, coordinator.Asker(m.Command.Operator, m.Command.Buyer)) != from.id {
+		if w.spy.Ask(&m) != nil || !m.Search {
+			return
+		}
+		asker := coordinator.Asker(m.Command.Operator, m.Command.Buyer)
+		if to.view.Coordinator(m.Section.Event, asker) != from.id {
 			w.tally["search by another than the home"]++
 			w.strays[strayAsk{from.number, m.ID}] = true
 		}
