@@ -12,6 +12,7 @@
 //	     │
 //	load       sends requests at moments, takes the time
 //	check      what an answer is worth; whether all answers fit together      report   figures in, pages out
+//	           (check/admission: whether a waiting room was fair)
 //
 // Three habits decide whether such figures mean anything:
 //

@@ -23,7 +23,7 @@ var commandWalls = map[string]wall{
 		},
 		Third: []string{prometheus, "github.com/KimMachineGun/automemlimit/memlimit"},
 		Test: []string{
-			"cmd/holdfast/client", "cmd/holdfast/nodetest", "cmd/holdfast/testkit", "go.yaml.in/yaml/v3",
+			"cmd/holdfast/client", "cmd/holdfast/nodetest", "cmd/holdfast/testkit", "go.yaml.in/yaml/v3", fasthttp,
 		},
 	},
 	"cmd/holdfast/clusterctl": {
