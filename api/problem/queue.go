@@ -9,11 +9,14 @@ import (
 var (
 	NotAdmitted      = define(403, "not_admitted", "New holds need an admission: take your turn in the waiting room")
 	AdmissionExpired = define(403, "admission_expired", "The admission has ended: join the waiting room again")
-	WrongEvent       = define(403, "wrong_event", "This place or admission is another event's")
-	WrongBuyer       = define(403, "wrong_buyer", "This place or admission is another buyer's")
-	TokenForged      = define(403, "token_forged", "This place or admission was not signed here")
+	WrongEvent       = define(403, "wrong_event", "This place, admission, code or proof is another event's")
+	WrongBuyer       = define(403, "wrong_buyer", "This place, admission, code or proof is another buyer's")
+	TokenForged      = define(403, "token_forged", "This place, admission, code or proof was not signed here")
 	TokenOutdated    = define(403, "token_outdated",
 		"This place or admission is of an earlier key or waiting room: join again, and the same place comes back")
+	ProofRequired = define(403, "proof_required", "Joining needs a proof of work: solve a challenge first")
+	ProofExpired  = define(403, "proof_expired", "The proof's challenge has expired: solve another one")
+	ProofWrong    = define(403, "proof_wrong", "The number does not solve the challenge")
 	NoWaitingRoom = define(404, "no_waiting_room", "The event has no waiting room")
 	NoDraw        = define(404, "no_draw", "Nothing is drawn for this event: first come, first served")
 	PlaceUnknown  = define(404, "place_unknown", "You have no place in this waiting room")

@@ -30,7 +30,8 @@ type row struct {
 // turnedAway are the kinds of "no" that waiting rooms say, and bookings without a right to book.
 var turnedAway = []*problem.Kind{problem.NotAdmitted, problem.AdmissionExpired, problem.WrongEvent,
 	problem.WrongBuyer, problem.TokenForged, problem.TokenOutdated, problem.NotOpenYet, problem.NotYourTurn,
-	problem.QueuePaused, problem.TurnLapsed, problem.SessionEnded, problem.PlaceUnknown}
+	problem.QueuePaused, problem.TurnLapsed, problem.SessionEnded, problem.PlaceUnknown, problem.ProofRequired,
+	problem.ProofExpired, problem.ProofWrong}
 
 func newMeter(h *Handlers, registry prometheus.Registerer) *meter {
 	m := &meter{h: h, turnedAway: map[*problem.Kind]prometheus.Counter{}}

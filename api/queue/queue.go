@@ -17,6 +17,7 @@ import (
 	"holdfast/actors/venue"
 	"holdfast/api/limit"
 	"holdfast/api/live/fanout"
+	"holdfast/api/queue/entry"
 	"holdfast/storage"
 )
 
@@ -70,11 +71,7 @@ type Catalog interface {
 	Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error)
 }
 
-// Guard lets a join pass, or says why not: presale codes, proofs of work. code and proof are what the caller sent; nil:
-// nothing.
-type Guard func(event *storage.Event, buyer section.BuyerID, code, proof *string) error
-
-// Config says how the room behaves. No field but Guard has a default.
+// Config says how the room behaves. No field has a default.
 type Config struct {
 	Timeout      time.Duration // of an engine call
 	WriteTimeout time.Duration // of one write to a stream's client
@@ -84,7 +81,6 @@ type Config struct {
 	// ask again.
 	PollsPerSecond float64
 	Keys           Keys
-	Guard          Guard // nil: everybody may join
 	Now            func() time.Time
 	Logger         *slog.Logger
 }
@@ -95,6 +91,7 @@ type Handlers struct {
 	catalog  Catalog
 	cfg      Config
 	limits   *limit.Limiters
+	entry    *entry.Checks
 	boards   boards
 	streams  *fanout.Keeper[storage.EventID, *stream]
 	meter    *meter
@@ -106,6 +103,7 @@ func New(engine Engine, catalog Catalog, cfg Config, limits *limit.Limiters,
 	registry prometheus.Registerer) *Handlers {
 	h := &Handlers{engine: engine, catalog: catalog, cfg: cfg, limits: limits}
 	h.streams = fanout.NewKeeper[storage.EventID, *stream](fanout.New(cfg.WriteTimeout))
+	h.entry = entry.New(cfg.Keys.Proofs, cfg.Now, registry)
 	h.meter = newMeter(h, registry)
 	return h
 }

@@ -79,6 +79,21 @@ func (h *Handlers) exact(token []byte, p *place.Place) (*Place, error) {
 	return exact, h.engine.QueuePlace(verified.Event, section.BuyerID(verified.Buyer), h.cfg.Timeout, exact)
 }
 
+// Challenge tells the buyer what a join needs now.
+func (h *Handlers) Challenge(r *call.Call) error {
+	id, err := r.Event()
+	if err != nil {
+		return err
+	}
+	event, err := h.mayJoin(r, id)
+	if err != nil {
+		return err
+	}
+	r.Out = h.entry.AppendChallenge(r.Out[:0], event, r.Who.Buyer)
+	document.NoStore(&r.Ctx.Response.Header)
+	return r.JSON(http.StatusOK)
+}
+
 // Join gives the buyer a place, or the one that the buyer has.
 func (h *Handlers) Join(r *call.Call) error {
 	id, err := r.Event()
@@ -101,14 +116,15 @@ func (h *Handlers) Join(r *call.Call) error {
 	if err != nil {
 		return err
 	}
-	if h.cfg.Guard != nil {
-		if err := h.cfg.Guard(event, r.Who.Buyer, body.Code, body.Proof); err != nil {
-			return err
-		}
+	if err := h.entry.Check(event, r.Who.Buyer, &body); err != nil {
+		return err
 	}
 	p := new(Place)
 	if err := h.engine.JoinQueue(id, r.Who.Buyer, a.party, h.cfg.Timeout, p); err != nil {
 		return h.later(id, err)
+	}
+	if !p.Repeat {
+		h.entry.Joined(event)
 	}
 	return h.joined(r, id, p, &a)
 }

@@ -175,9 +175,21 @@ var wallsAround = map[string]wall{
 		Own: []string{
 			"actors", "actors/gate", "actors/gate/draw", "actors/gate/place", "actors/gate/position", "actors/section",
 			"actors/venue", "storage", "api/call", "api/catalog", "api/document", "api/limit", "api/live",
-			"api/live/fanout", "api/problem", "api/wire", "api/wire/drawproof", "api/wire/waitingroom",
+			"api/live/fanout", "api/problem", "api/proofofwork", "api/queue/entry", "api/wire", "api/wire/drawproof",
+			"api/wire/waitingroom",
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},
+	},
+	"api/wire/roomrules": {
+		Why: "what an event asks of joins, in words: events hold these, so package wire stands above",
+		Std: []string{},
+	},
+	"api/queue/entry": {
+		Why: "what a join must bring is judged before the gate is asked: events and bytes, and neither engine nor call",
+		Own: []string{
+			"actors/section", "storage", "api/problem", "api/proofofwork", "api/wire/waitingroom",
+		},
+		Third: []string{prometheus},
 	},
 	"api/live/fanout": {
 		Why:   "tells thousands one thing: it knows connections and the processors' time, and no seat",
@@ -191,6 +203,7 @@ var wallsAround = map[string]wall{
 		Why: "events and plans: it browses and makes them, and books nothing",
 		Own: []string{
 			"actors", "actors/money", "actors/section", "actors/venue", "storage", "api/call", "api/card", "api/document", "api/problem", "api/wire",
+			"api/wire/roomrules",
 		},
 		Third: []string{fasthttp},
 	},
@@ -212,7 +225,7 @@ var wallsAround = map[string]wall{
 	},
 	"api/wire": {
 		Why:   "what clients and the bench share: types and their JSON, nothing of the server",
-		Own:   []string{"actors/nesting"},
+		Own:   []string{"actors/nesting", "api/wire/roomrules"},
 		Third: []string{strictJSON, fastjson}, Test: []string{"actors/budget", rapid},
 	},
 	"api/wire/drawproof": {

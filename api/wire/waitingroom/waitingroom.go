@@ -36,6 +36,21 @@ type Join struct {
 	Proof *string `json:"proof,omitempty"` // of work, where the event asks for it
 }
 
+// Challenge is what a join needs now; what the event does not ask for is absent.
+type Challenge struct {
+	ProofOfWork *Puzzle `json:"proof_of_work,omitempty"`
+}
+
+// Puzzle is ALTCHA's challenge, version 1: find the number of 0 … maxnumber whose SHA-256 behind the salt is the
+// challenge. package proofofwork has the bytes.
+type Puzzle struct {
+	Algorithm string `json:"algorithm"`
+	Challenge string `json:"challenge"` // 64 hexadecimal digits
+	MaxNumber uint32 `json:"maxnumber"`
+	Salt      string `json:"salt"`
+	Signature string `json:"signature"` // 64 hexadecimal digits
+}
+
 // What a place's holder is told to do next.
 const (
 	NextWait     = "wait"

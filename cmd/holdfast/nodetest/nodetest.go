@@ -20,7 +20,8 @@ func Config(data string) *config.Config {
 		ShutdownTimeout: 5 * time.Second,
 		Connections: config.Connections{ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
 			IdleTimeout: 2 * time.Minute, HeadBytesMax: 8 << 10, BodyMemoryMiB: 256},
-		Disk: config.Disk{DiskFreeMinMiB: 64},
+		Disk:         config.Disk{DiskFreeMinMiB: 64},
+		WaitingRooms: config.WaitingRooms{QueuePollsPerSecond: 20_000},
 	}
 }
 

@@ -1,0 +1,178 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"holdfast/api/proofofwork"
+	"holdfast/api/wire"
+	"holdfast/api/wire/waitingroom"
+)
+
+const workBody = `,"waiting_room":{"opens_at":"2020-05-01T10:00:00Z","active_max":10,` +
+	`"proof_of_work":{"max_number":1000}}`
+
+// challenge asks what a join needs.
+func (h *house) challenge(event string, who headers) (c waitingroom.Challenge) {
+	h.do("GET", event+"/queue/challenge", who, "").want(200, "").into(&c)
+	return c
+}
+
+// solved is the body of a join that brings a solved puzzle.
+func solved(t *testing.T, z *waitingroom.Puzzle) string {
+	t.Helper()
+	number, found := proofofwork.Solve(z.Challenge, z.Salt, z.MaxNumber)
+	if !found {
+		t.Fatalf("no number solves %+v", z)
+	}
+	return joinWith("proof", string(proofofwork.AppendProof(nil, z.Challenge, z.Salt, z.Signature, uint64(number))))
+}
+
+func joinWith(member, value string) string {
+	text, _ := json.Marshal(map[string]string{member: value})
+	return string(text)
+}
+
+// Kind: a join without a proof of its own. Each has its code, names the field, and reaches no gate.
+func TestEveryWrongProofHasItsCode(t *testing.T) {
+	h, d, event := withDoors(t, workBody)
+	other, free := h.show(workBody), h.show(roomBody)
+	z := h.challenge(event, alice).ProofOfWork
+	good := solved(t, z)
+	forged := *z
+	forged.Signature = strings.Repeat("0", 64)
+	for _, c := range []struct {
+		name, body, event string
+		who               headers
+		status            int
+		code              string
+	}{
+		{"none", `{"party":2}`, event, alice, 403, "proof_required"},
+		{"empty", `{"proof":""}`, event, alice, 403, "proof_required"},
+		{"no body at all", ``, event, alice, 403, "proof_required"},
+		{"no proof", joinWith("proof", "let me in"), event, alice, 400, "bad_request"},
+		{"too long", joinWith("proof", strings.Repeat("QUFB", 1000)), event, alice, 400, "bad_request"},
+		{"another buyer's", good, event, bob, 403, "wrong_buyer"},
+		{"another event's", good, other, alice, 403, "wrong_event"},
+		{"forged", solved(t, &forged), event, alice, 403, "token_forged"},
+		{"the wrong number", joinWith("proof", string(proofofwork.AppendProof(nil, z.Challenge, z.Salt, z.Signature,
+			5000))), event, alice, 403, "proof_wrong"},
+		{"null", `{"proof":null}`, event, alice, 400, "bad_request"},
+	} {
+		a := h.do("POST", c.event+"/queue", c.who, c.body).want(c.status, c.code)
+		if a.problem.Field != "proof" {
+			t.Errorf("%s: field %q", c.name, a.problem.Field)
+		}
+	}
+	if len(d.places) != 0 {
+		t.Errorf("%d refused joins reached the gate", len(d.places))
+	}
+	first := h.do("POST", event+"/queue", alice, good).want(201, "").place()
+	if again := h.do("POST", event+"/queue", alice, good).want(200, "").place(); again.Place != first.Place {
+		t.Error("a proof that is shown again gives another place")
+	}
+	h.do("POST", free+"/queue", bob, `{"proof":"ignored"}`).want(201, "")
+	if a := h.do("GET", free+"/queue/challenge", bob, "").want(200, ""); string(a.body) != "{}" {
+		t.Errorf("an event that asks for nothing says %s", a.body)
+	}
+	h.do("GET", h.show("")+"/queue/challenge", bob, "").want(404, "no_waiting_room")
+	worker := h.do("GET", "/assets/proof-of-work.js", nobody, "").want(200, "")
+	if !strings.Contains(string(worker.body), "export function solve") {
+		t.Error("the page's worker is not served")
+	}
+	h.do("GET", event+"/queue/challenge", nobody, "").want(401, "unauthorized")
+	h.do("GET", event+"/queue/challenge", operator, "").want(403, "forbidden")
+	page := string(h.do("GET", "/metrics", nobody, "").body)
+	for _, line := range []string{`holdfast_queue_turned_away_total{reason="proof_required"} 3`,
+		`holdfast_queue_proof_max_number{event="` + strings.TrimPrefix(event, "/v1/events/") + `"} 1000`} {
+		if !strings.Contains(page, line) {
+			t.Errorf("no %s", line)
+		}
+	}
+}
+
+// Bounds and defaults of what a join must bring; the field at fault is named.
+func TestEntryIsJudgedWhenItIsMade(t *testing.T) {
+	h, _, _ := withDoors(t, "")
+	room := func(more string) string {
+		return eventBody(`,"waiting_room":{"opens_at":"2030-05-01T10:00:00Z","active_max":5,` + more + `}`)
+	}
+	var made wire.Event
+	h.do("POST", "/v1/events", operator, room(`"proof_of_work":{"max_number":5000000}`)).want(201, "").into(&made)
+	w := made.WaitingRoom.ProofOfWork
+	if w == nil || *w.MaxNumber != 5_000_000 || *w.MaxNumberRush != 50_000_000 || *w.JoinsPerSecond != 100 ||
+		*w.LifetimeSeconds != 300 {
+		t.Errorf("%+v", w)
+	}
+	made = wire.Event{}
+	h.do("POST", "/v1/events", operator, room(`"proof_of_work":{}`)).want(201, "").into(&made)
+	if made.WaitingRoom.ProofOfWork != nil {
+		t.Errorf("{} asks for %+v", made.WaitingRoom.ProofOfWork)
+	}
+	for _, c := range []struct{ member, field string }{
+		{`"proof_of_work":{"joins_per_second":5}`, "proof_of_work.max_number"},
+		{`"proof_of_work":{"max_number":999}`, "proof_of_work.max_number"},
+		{`"proof_of_work":{"max_number":50000001}`, "proof_of_work.max_number"},
+		{`"proof_of_work":{"max_number":null}`, "proof_of_work.max_number"},
+		{`"proof_of_work":{"max_number":5000,"max_number_rush":4999}`, "proof_of_work.max_number_rush"},
+		{`"proof_of_work":{"max_number":5000,"joins_per_second":1}`, "proof_of_work.joins_per_second"},
+		{`"proof_of_work":{"max_number":5000,"lifetime_seconds":0}`, "proof_of_work.lifetime_seconds"},
+		{`"proof_of_work":true`, "proof_of_work"},
+		{`"proof_of_work":{"number":1}`, "proof_of_work.number"},
+	} {
+		a := h.do("POST", "/v1/events", operator, room(c.member))
+		if a.status/100 != 4 || a.problem.Field != "waiting_room."+c.field {
+			t.Errorf("%s: %d %s", c.member, a.status, a.body)
+		}
+	}
+}
+
+// A rush makes the puzzles of those who come later harder, and none of those that were issued before; nor does asking
+// without joining.
+func TestProofsGetHarderInARush(t *testing.T) {
+	h, pass := withClock(t)
+	event := h.show(strings.Replace(workBody, `1000}`, `1000,"max_number_rush":4000,"joins_per_second":2}`, 1))
+	early := h.challenge(event, alice).ProofOfWork
+	for range 50 {
+		h.challenge(event, bob)
+	}
+	pass(time.Second)
+	for i, second := range []struct {
+		joins int
+		want  uint32 // of the second after
+	}{{0, 1000}, {1, 1000}, {2, 2000}, {8, 4000}, {0, 4000}} {
+		for n := range second.joins {
+			who := headers{"X-Buyer": fmt.Sprintf("fan %d of %d", n, i)}
+			h.do("POST", event+"/queue", who, solved(t, h.challenge(event, who).ProofOfWork)).want(201, "")
+		}
+		pass(time.Second)
+		if z := h.challenge(event, alice).ProofOfWork; z.MaxNumber != second.want {
+			t.Errorf("after %d joins a difficulty of %d, want %d", second.joins, z.MaxNumber, second.want)
+		}
+	}
+	h.do("POST", event+"/queue", alice, solved(t, early)).want(201, "")
+	pass(10 * time.Minute)
+	if z := h.challenge(event, alice).ProofOfWork; z.MaxNumber != 1000 {
+		t.Errorf("a difficulty of %d long after the rush", z.MaxNumber)
+	}
+	late := h.do("POST", event+"/queue", alice, solved(t, early)).want(403, "proof_expired")
+	if late.problem.Field != "proof" {
+		t.Errorf("field %q", late.problem.Field)
+	}
+}
+
+// withClock is a house with waiting rooms whose time passes as the test says.
+func withClock(t *testing.T) (h *house, pass func(time.Duration)) {
+	start, passed := time.Now(), atomic.Int64{}
+	logs := &lockedBuffer{}
+	engine := realEngine(t, slog.New(slog.NewTextHandler(logs, nil)))
+	h = openOver(t, trusting{engine}, logs, func(c *Config) {
+		c.Queue, c.Now = newDoors(), func() time.Time { return start.Add(time.Duration(passed.Load())) }
+	})
+	return h, func(d time.Duration) { passed.Add(int64(d)) }
+}
