@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
@@ -62,7 +63,8 @@ const lateRound section.Millis = 30_000
 func gateSettings(header *storage.Event) (s gate.Settings) {
 	w := header.WaitingRoom
 	s = gate.Settings{Event: header.ID, OpensAt: w.OpensAt, ClosesAt: w.ClosesAt, DoorsAt: w.DoorsAt, Cap: w.Cap,
-		Rate: w.Rate, Session: w.SessionMillis, Turn: w.TurnMillis, Grace: w.GraceMillis, SaltKey: w.SaltKey}
+		Rate: w.Rate, Presale: presaleOf(w), Session: w.SessionMillis, Turn: w.TurnMillis, Grace: w.GraceMillis,
+		SaltKey: w.SaltKey}
 	if b := w.Beacon; b != nil {
 		s.Rule = gate.DrawRule{Chain: b.Chain, Genesis: b.Genesis, Period: b.Period, Round: b.Round, Late: b.LateMillis}
 	}
@@ -266,19 +268,20 @@ func (e *Engine) queueOf(id storage.EventID, deadline time.Time) (*waitingroom.R
 }
 
 // JoinQueue gives a buyer a place in the order of the gate's log, or the one that the buyer has: the buyer is the key.
-// party is how many seats the buyer thinks of, at least 1.
+// party is how many seats the buyer thinks of, at least 1. code is the presale code that a new place uses, once its
+// signature was checked; 0: none.
 //
 // Errors, as for all calls of waiting rooms: ErrEventUnknown, ErrNoWaitingRoom, *QueueRefusal, ErrOverloaded and
 // ErrUnavailable (repeat), ErrTimeout (unknown: repeat).
 func (e *Engine) JoinQueue(
-	id storage.EventID, buyer section.BuyerID, party uint8, timeout time.Duration, out *QueuePlace,
+	id storage.EventID, buyer section.BuyerID, party uint8, code codebook.No, timeout time.Duration, out *QueuePlace,
 ) error {
 	deadline := e.clock.Now().Add(timeout)
 	q, err := e.queueOf(id, deadline)
 	if err != nil {
 		return err
 	}
-	return q.Join(gate.Buyer(buyer), party, deadline, out)
+	return q.Join(gate.Buyer(buyer), party, code, deadline, out)
 }
 
 // LeaveQueue gives a buyer's place up, or ends the buyer's session. Doing it again is no error.
@@ -336,6 +339,38 @@ func (e *Engine) OperateQueue(id storage.EventID, op QueueOperation, timeout tim
 	}
 	return q.Do(gate.Command{Kind: gate.Operate, Action: op.Action, Value: op.Value, Text: op.Text, Reason: op.Reason,
 		Request: gate.RequestID(op.Request), Fingerprint: op.Fingerprint}, deadline)
+}
+
+func presaleOf(w *storage.WaitingRoom) uint32 {
+	if w.Presale {
+		return 1
+	}
+	return 0
+}
+
+func (e *Engine) queueCodes(id storage.EventID, kind gate.CommandKind, codes codebook.Codes, op *QueueOperation,
+	timeout time.Duration) (codebook.Codes, error) {
+	deadline := e.clock.Now().Add(timeout)
+	q, err := e.queueOf(id, deadline)
+	if err != nil {
+		return codebook.Codes{}, err
+	}
+	return q.Codes(gate.Command{Kind: kind, Codes: codes, Reason: op.Reason, Request: gate.RequestID(op.Request),
+		Fingerprint: op.Fingerprint}, deadline)
+}
+
+// MintCodes makes presale codes, once under the operator's key, and tells their numbers: a repeat tells the same. Of op
+// only reason, request and fingerprint count.
+func (e *Engine) MintCodes(id storage.EventID, codes codebook.Codes, op QueueOperation, timeout time.Duration) (
+	codebook.Codes, error) {
+	return e.queueCodes(id, gate.Mint, codes, &op, timeout)
+}
+
+// RevokeCodes has the codes from First on let nobody more in. Places that they gave stay.
+func (e *Engine) RevokeCodes(id storage.EventID, codes codebook.Codes, op QueueOperation,
+	timeout time.Duration) error {
+	_, err := e.queueCodes(id, gate.Revoke, codes, &op, timeout)
+	return err
 }
 
 // HandInDraw brings the beacon's round, or without a beacon (round 0) the operator's value. Whether the signature is

@@ -95,7 +95,7 @@ func (d *frontDoor) untilState(buyer byte, want gate.PlaceState) {
 func (d *frontDoor) join(buyer byte) QueuePlace {
 	d.t.Helper()
 	var out QueuePlace
-	if err := d.e.JoinQueue(d.event, section.BuyerID{buyer}, 2, patience, &out); err != nil {
+	if err := d.e.JoinQueue(d.event, section.BuyerID{buyer}, 2, 0, patience, &out); err != nil {
 		d.t.Fatalf("buyer %d joins: %v", buyer, err)
 	}
 	return out
@@ -336,7 +336,7 @@ func TestDrawOfTheLobby(t *testing.T) {
 func TestEventsWithoutAWaitingRoomHaveNone(t *testing.T) {
 	d := newFrontDoor(t, nil)
 	var out QueuePlace
-	if err := d.e.JoinQueue(d.event, section.BuyerID{1}, 1, patience, &out); !errors.Is(err, ErrNoWaitingRoom) {
+	if err := d.e.JoinQueue(d.event, section.BuyerID{1}, 1, 0, patience, &out); !errors.Is(err, ErrNoWaitingRoom) {
 		t.Errorf("joining: %v", err)
 	}
 	d.wantHold("a hold", nil, caller(1, 1), nil, "A-1-1")

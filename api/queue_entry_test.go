@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/api/proofofwork"
 	"holdfast/api/wire"
 	"holdfast/api/wire/waitingroom"
@@ -93,6 +95,103 @@ func TestEveryWrongProofHasItsCode(t *testing.T) {
 		if !strings.Contains(page, line) {
 			t.Errorf("no %s", line)
 		}
+	}
+}
+
+const presaleBody = `,"waiting_room":{"opens_at":"2020-05-01T10:00:00Z","active_max":10,"presale":true}`
+
+// Kind: a presale code that is none of the caller's for this event. Each has its code, names the field, and reaches no
+// gate; a right one reaches the gate as its number.
+func TestEveryWrongPresaleCodeHasItsCode(t *testing.T) {
+	h, d, event := withDoors(t, presaleBody)
+	other, free := h.show(presaleBody), h.show(roomBody)
+	mint := func(event, body string) (all waitingroom.Codes) {
+		h.do("POST", event+"/queue/codes", operator, body).want(201, "").into(&all)
+		return all
+	}
+	open, elsewhere := mint(event, `{"count":2,"uses":3,"reason":"press"}`), mint(other, `{"count":1,"reason":"press"}`)
+	bound := mint(event, `{"buyers":["alice","bob"],"opens_at":"2021-01-01T00:00:00Z","reason":"members"}`)
+	if open.First != 1 || open.Count != 2 || open.Uses != 3 || len(open.Codes) != 2 || open.Codes[1].Number != 2 ||
+		bound.Codes[1].Buyer != "bob" || bound.OpensAt == nil || bound.ClosesAt != nil {
+		t.Fatalf("%+v %+v", open, bound)
+	}
+	good := open.Codes[1].Code
+	for _, c := range []struct {
+		name, body, event string
+		who               headers
+		status            int
+		code              string
+	}{
+		{"none", ``, event, alice, 403, "code_required"},
+		{"empty", `{"code":""}`, event, alice, 403, "code_required"},
+		{"no code", joinWith("code", "open sesame"), event, alice, 400, "bad_request"},
+		{"another event's", joinWith("code", elsewhere.Codes[0].Code), event, alice, 403, "wrong_event"},
+		{"another buyer's", joinWith("code", bound.Codes[1].Code), event, alice, 403, "wrong_buyer"},
+		{"mistyped", joinWith("code", good[:31]+"AAAA"), event, alice, 403, "token_forged"},
+	} {
+		if a := h.do("POST", c.event+"/queue", c.who, c.body).want(c.status, c.code); a.problem.Field != "code" {
+			t.Errorf("%s: field %q", c.name, a.problem.Field)
+		}
+	}
+	if len(d.places) != 0 {
+		t.Errorf("%d refused joins reached the gate", len(d.places))
+	}
+	for _, code := range []gate.Rejection{gate.CodeUsedUp, gate.CodeRevoked, gate.CodeExpired, gate.CodeNotYet,
+		gate.CodeUnknown} {
+		d.refuse = code
+		status := 403
+		if code == gate.CodeNotYet {
+			status = 409
+		}
+		a := h.do("POST", event+"/queue", alice, joinWith("code", good)).want(status, code.String())
+		if a.problem.Field != "code" || (a.header.Get("Retry-After") != "") != (code == gate.CodeNotYet) {
+			t.Errorf("%v: %s", code, a.body)
+		}
+	}
+	h.do("POST", event+"/queue", alice, joinWith("code", " "+strings.ToLower(good))).want(201, "")
+	if d.code != 2 {
+		t.Errorf("code %d reached the gate", d.code)
+	}
+	h.do("POST", event+"/queue", bob, joinWith("code", bound.Codes[1].Code)).want(201, "")
+	h.do("POST", free+"/queue", headers{"X-Buyer": "carol"}, joinWith("code", "ignored")).want(201, "")
+	if a := h.do("GET", event+"/queue/challenge", alice, "").want(200, ""); string(a.body) != `{"presale":true}` {
+		t.Errorf("%s", a.body)
+	}
+}
+
+// Kind: what operators may not ask for; the field at fault is named.
+func TestCodesAreJudgedWhenMinted(t *testing.T) {
+	h, d, event := withDoors(t, presaleBody)
+	mint, revoke := event+"/queue/codes", event+"/queue/codes/revoke"
+	for _, c := range []struct{ path, body, field string }{
+		{mint, `{"count":1}`, "reason"}, {mint, `{"count":1,"reason":" "}`, "reason"},
+		{mint, `{"reason":"x"}`, "count"}, {mint, `{"count":0,"reason":"x"}`, "count"},
+		{mint, `{"count":10001,"reason":"x"}`, "count"}, {mint, `{"count":2,"buyers":["a"],"reason":"x"}`, "count"},
+		{mint, `{"buyers":["a",""],"reason":"x"}`, "buyers"}, {mint, `{"count":1,"uses":0,"reason":"x"}`, "uses"},
+		{mint, `{"count":1,"uses":65535,"reason":"x"}`, "uses"},
+		{mint, `{"count":1,"opens_at":"2030-01-01T00:00:00Z","closes_at":"2030-01-01T00:00:00Z",` +
+			`"reason":"x"}`, "closes_at"},
+		{revoke, `{"first":1}`, "reason"}, {revoke, `{"reason":"x"}`, "first"},
+		{revoke, `{"first":0,"reason":"x"}`, "first"},
+		{revoke, `{"first":1,"count":0,"reason":"x"}`, "count"},
+		{revoke, `{"code":"x","first":1,"reason":"x"}`, "code"},
+		{revoke, `{"code":"open sesame","reason":"x"}`, "code"},
+	} {
+		if a := h.do("POST", c.path, operator, c.body); a.status/100 != 4 || a.problem.Field != c.field {
+			t.Errorf("%s %s: %d %s", c.path, c.body, a.status, a.body)
+		}
+	}
+	h.do("POST", mint, alice, `{"count":1,"reason":"x"}`).want(403, "forbidden")
+	h.do("POST", h.show(roomBody)+"/queue/codes", operator, `{"count":1,"reason":"x"}`).want(409, "no_presale")
+	h.do("POST", h.show("")+"/queue/codes", operator, `{"count":1,"reason":"x"}`).want(404, "no_waiting_room")
+	var all waitingroom.Codes
+	h.do("POST", mint, operator, `{"buyers":["alice"],"reason":"x"}`).want(201, "").into(&all)
+	h.do("POST", revoke, operator, joinWith("reason", "leaked")[:18]+`,"code":"`+all.Codes[0].Code+`"}`).want(200, "")
+	if d.taken.First != codebook.No(all.First) || d.taken.Count != 1 || d.why != "leaked" {
+		t.Errorf("%+v is taken back", d.taken)
+	}
+	if strings.Contains(h.logs.String(), all.Codes[0].Code) {
+		t.Error("a code stands in the log")
 	}
 }
 

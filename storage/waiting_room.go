@@ -29,6 +29,8 @@ type WaitingRoom struct {
 	Beacon *DrawBeacon `json:",omitempty"`
 	// SaltKey makes the salts of the draw's leaves; published to nobody. Zero at creation: the engine draws one.
 	SaltKey Bytes32
+	// Presale has each join use a code that an operator has minted.
+	Presale bool `json:",omitempty"`
 	// ProofOfWork is asked for at each join; nil: none is.
 	ProofOfWork *ProofOfWork `json:",omitempty"`
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/shard"
 	"holdfast/actors/writer"
 )
@@ -37,7 +38,9 @@ type joinQueue struct {
 
 // Join gives a buyer a place, or the one that the buyer has. The error is *Refusal, ErrOverloaded, ErrUnavailable or
 // ErrTimeout; after the last two a repeat tells, for the buyer is the key.
-func (r *Room) Join(buyer gate.Buyer, party uint8, deadline time.Time, out *Place) error {
+//
+// code is the presale code that a new place uses; 0: none.
+func (r *Room) Join(buyer gate.Buyer, party uint8, code codebook.No, deadline time.Time, out *Place) error {
 	if party == 0 {
 		return refusals[gate.BadParty]
 	}
@@ -45,7 +48,7 @@ func (r *Room) Join(buyer gate.Buyer, party uint8, deadline time.Time, out *Plac
 		return err
 	}
 	at, _ := r.node.Stamp() // in a doubt 0: the gate takes its own time
-	j := &join{entrant: gate.Entrant{Buyer: buyer, Party: party}, at: at}
+	j := &join{entrant: gate.Entrant{Buyer: buyer, Party: party, Code: code}, at: at}
 	j.Init()
 	if !r.enqueue(j) {
 		return shard.ErrOverloaded
@@ -107,6 +110,8 @@ func (r *Room) joined(a *ask) {
 			j.Err = a.Err
 		case a.Answer.Rejection != gate.Accepted:
 			j.Err = refusals[a.Answer.Rejection]
+		case a.Answer.Places[i].Refused != gate.Accepted:
+			j.Err = refusals[a.Answer.Places[i].Refused]
 		default:
 			j.place = a.Answer.Places[i]
 		}

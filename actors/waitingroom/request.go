@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/shard"
 	"holdfast/actors/writer"
 )
@@ -126,6 +127,15 @@ func (r *Room) Look(buyer gate.Buyer, deadline time.Time, out *Place) error {
 func (r *Room) Do(c gate.Command, deadline time.Time) error {
 	_, err := r.do(c, deadline)
 	return err
+}
+
+// Codes mints presale codes (gate.Mint), or takes some back (gate.Revoke), and tells which were minted.
+func (r *Room) Codes(c gate.Command, deadline time.Time) (codebook.Codes, error) {
+	answer, err := r.do(c, deadline)
+	if err != nil {
+		return codebook.Codes{}, err
+	}
+	return answer.Codes, nil
 }
 
 var _ shard.Host = (*Room)(nil)

@@ -20,6 +20,7 @@ const (
 
 // entryOf reads what a join must bring.
 func entryOf(room *storage.WaitingRoom, w *wire.WaitingRoom) error {
+	room.Presale = w.Presale != nil && *w.Presale
 	return proofOfWorkOf(room, w.ProofOfWork)
 }
 
@@ -55,6 +56,9 @@ func proofOfWorkOf(room *storage.WaitingRoom, w *roomrules.ProofOfWork) error {
 
 // entryAnswer shows what a join must bring, every default filled in.
 func entryAnswer(answer *wire.WaitingRoom, room *storage.WaitingRoom) {
+	if room.Presale {
+		answer.Presale = &room.Presale
+	}
 	if p := room.ProofOfWork; p != nil {
 		number, rush, joins := int64(p.Number), int64(p.RushNumber), int64(p.JoinsPerSecond)
 		lifetime := int64(p.LifetimeMillis) / 1000

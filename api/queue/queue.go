@@ -12,6 +12,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -50,7 +51,9 @@ type Operation struct {
 // unknown) after it. Errors: actors.ErrEventUnknown, actors.ErrNoWaitingRoom, *actors.QueueRefusal, and those of every
 // call.
 type Engine interface {
-	JoinQueue(id storage.EventID, buyer section.BuyerID, party uint8, timeout time.Duration, out *Place) error
+	// JoinQueue gives a place; code is the presale code that a new one uses, its signature checked, or 0.
+	JoinQueue(id storage.EventID, buyer section.BuyerID, party uint8, code codebook.No, timeout time.Duration,
+		out *Place) error
 	LeaveQueue(id storage.EventID, buyer section.BuyerID, timeout time.Duration, out *Place) error
 	// TakeTurn begins the buyer's session, or tells the one that was begun.
 	TakeTurn(id storage.EventID, buyer section.BuyerID, timeout time.Duration, out *Place) error
@@ -60,6 +63,9 @@ type Engine interface {
 	QueueFrame(id storage.EventID) (*Frame, error)
 	OperateQueue(id storage.EventID, op Operation, timeout time.Duration) error
 	HandInDraw(id storage.EventID, round uint64, signature []byte, timeout time.Duration) error
+	// MintCodes makes presale codes, and tells their numbers; a repeat tells the same.
+	MintCodes(id storage.EventID, codes codebook.Codes, op Operation, timeout time.Duration) (codebook.Codes, error)
+	RevokeCodes(id storage.EventID, codes codebook.Codes, op Operation, timeout time.Duration) error
 	// DrawProof is an entrant's salt, and the path from the leaf to the root; gate.NotClosed before the lobby's end.
 	DrawProof(id storage.EventID, number gate.Number, timeout time.Duration) (draw.Salt, []draw.Hash, error)
 }
@@ -103,7 +109,7 @@ func New(engine Engine, catalog Catalog, cfg Config, limits *limit.Limiters,
 	registry prometheus.Registerer) *Handlers {
 	h := &Handlers{engine: engine, catalog: catalog, cfg: cfg, limits: limits}
 	h.streams = fanout.NewKeeper[storage.EventID, *stream](fanout.New(cfg.WriteTimeout))
-	h.entry = entry.New(cfg.Keys.Proofs, cfg.Now, registry)
+	h.entry = entry.New(cfg.Keys.Proofs, cfg.Keys.Codes, cfg.Now, registry)
 	h.meter = newMeter(h, registry)
 	return h
 }

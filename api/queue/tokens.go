@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"holdfast/actors/gate/place"
+	"holdfast/actors/gate/presale"
 	"holdfast/actors/section"
 	"holdfast/api/problem"
 	"holdfast/api/proofofwork"
@@ -24,6 +25,24 @@ const (
 type Keys struct {
 	Places, Admissions *place.Ring
 	Proofs             *proofofwork.Puzzles
+	Codes              *presale.Keys
+}
+
+// complete says that there is a key of each kind.
+func (k *Keys) complete() bool {
+	return k.Places != nil && k.Admissions != nil && k.Proofs != nil && k.Codes != nil
+}
+
+// OrRandom are the keys, or random ones if one is missing.
+func (k Keys) OrRandom() Keys {
+	if k.complete() {
+		return k
+	}
+	random, err := NewKeys(nil)
+	if err != nil {
+		panic(err) // of a key of a right length nothing can fail
+	}
+	return random
 }
 
 // keyID is that of the keys that are derived from the store's secret.
@@ -46,8 +65,14 @@ func NewKeys(secret []byte) (k Keys, err error) {
 	if err != nil {
 		return k, err
 	}
-	k.Proofs, err = proofofwork.New(key)
-	return k, err
+	if k.Proofs, err = proofofwork.New(key); err != nil {
+		return k, err
+	}
+	if key, err = keyOf(secret, "holdfast presale code v1"); err != nil {
+		return k, err
+	}
+	k.Codes = presale.New(key)
+	return k, nil
 }
 
 func ringOf(secret []byte, info string) (*place.Ring, error) {

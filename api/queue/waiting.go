@@ -116,11 +116,12 @@ func (h *Handlers) Join(r *call.Call) error {
 	if err != nil {
 		return err
 	}
-	if err := h.entry.Check(event, r.Who.Buyer, &body); err != nil {
+	code, err := h.entry.Check(event, h.generation(event), r.Who.Buyer, &body)
+	if err != nil {
 		return err
 	}
 	p := new(Place)
-	if err := h.engine.JoinQueue(id, r.Who.Buyer, a.party, h.cfg.Timeout, p); err != nil {
+	if err := h.engine.JoinQueue(id, r.Who.Buyer, a.party, code, h.cfg.Timeout, p); err != nil {
 		return h.later(id, err)
 	}
 	if !p.Repeat {
@@ -140,6 +141,16 @@ func (h *Handlers) mayJoin(r *call.Call, id storage.EventID) (*storage.Event, er
 		return nil, onlyBuyersJoin
 	}
 	return event, nil
+}
+
+// generation is that of the event's waiting room; 0 where nothing depends on it, or nobody knows.
+func (h *Handlers) generation(event *storage.Event) uint32 {
+	if event.WaitingRoom.Presale {
+		if frame, err := h.engine.QueueFrame(event.ID); err == nil {
+			return frame.Generation
+		}
+	}
+	return 0
 }
 
 // joined answers with the signed place.

@@ -15,6 +15,7 @@ type WaitingRoom struct {
 	GraceSeconds   *int64      `json:"grace_seconds,omitempty"`    // one more window for who comes late; 0: none
 	Draw           *DrawRule   `json:"draw,omitempty"`
 
+	Presale     *bool                  `json:"presale,omitempty"`       // a join needs a code; absent: it does not
 	ProofOfWork *roomrules.ProofOfWork `json:"proof_of_work,omitempty"` // absent or {}: none
 }
 

@@ -10,7 +10,8 @@ var commandWalls = map[string]wall{
 		},
 		Third: []string{kong, "github.com/schollz/progressbar/v3"},
 		Test: []string{
-			"actors/...", "api/wire", "storage/...", fasthttp, chromedp, pgx, toxiproxy, "golang.org/x/sys/unix",
+			"actors/...", "api/proofofwork", "api/wire", "storage/...", fasthttp, chromedp, pgx, toxiproxy,
+			"golang.org/x/sys/unix",
 		},
 	},
 	"cmd/holdfast/node": {

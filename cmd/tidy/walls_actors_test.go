@@ -76,16 +76,25 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/gate": {
 		Why: "the waiting room's rules are replayed and recomputed by strangers: same purity as the seats",
-		Own: []string{"actors/machine", "actors/codec", "actors/gate/draw"}, Std: pureStd,
+		Own: []string{"actors/machine", "actors/codec", "actors/gate/codebook", "actors/gate/draw"}, Std: pureStd,
 		Test: []string{"actors/budget", "actors/machinetest", "actors/gate/audit", rapid},
 	},
 	"actors/gate/audit": {
 		Why: "judges a gate's log by rules of its own: the machine's bytes are shared, its mistakes must not be",
-		Own: []string{"actors/gate", "actors/gate/draw"}, Std: pureStd,
+		Own: []string{"actors/gate", "actors/gate/codebook", "actors/gate/draw"}, Std: pureStd,
 	},
 	"actors/gate/place": {
 		Why: "tokens that strangers bring: bytes and keys, and of the gate only its numbers",
 		Own: []string{"actors/gate"}, Std: pureStd, Test: []string{"actors/budget"},
+	},
+	"actors/gate/codebook": {
+		Why: "counts that the gate replays from its log: numbers in, numbers out, and below the gate",
+		Own: []string{"actors/codec", "actors/machine"}, Std: pureStd,
+	},
+	"actors/gate/presale": {
+		Why: "codes that strangers type: bytes and a key, and of the gate only its numbers",
+		Own: []string{"actors/gate", "actors/gate/codebook", "actors/gate/place"},
+		Std: append([]string{"encoding/base32"}, pureStd...),
 	},
 	"actors/gate/position": {
 		Why: "a browser computes the same from public counters, so nothing else may go in",
@@ -95,7 +104,7 @@ var wallsOfActors = map[string]wall{
 		Why: "a gate on a node: joins, stock and slots; tokens and the wire stay outside, what sections hold comes in",
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/witness", "actors/request", "actors/section",
-			"actors/gate", "actors/gate/draw", "actors/gate/position", "storage",
+			"actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/position", "storage",
 		}, Test: []string{"storage/memstore"},
 	},
 	"actors/gate/draw": {
@@ -217,7 +226,7 @@ var wallsOfActors = map[string]wall{
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
-			"actors/gate/place", "actors/gate/draw", "actors/waitingroom",
+			"actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/peer/wire",
 			"actors/placement", "actors/rebalancer", "actors/request", "actors/seatmap", "actors/booking", "actors/catalog",
 			"actors/wallclock", "actors/witness", "storage",

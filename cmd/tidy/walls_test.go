@@ -102,7 +102,7 @@ var wallsAround = map[string]wall{
 			fasthttp, prometheus, "github.com/prometheus/common", "github.com/prometheus/client_model", openapi,
 		},
 		Test: []string{
-			"actors/budget", "actors/gate", "actors/gate/draw", "actors/gate/place",
+			"actors/budget", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
 			"actors/section", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
 			"github.com/golang-jwt/jwt/v5", "golang.org/x/text/unicode/norm", compress,
 			"github.com/alicebob/miniredis/v2",
@@ -173,9 +173,10 @@ var wallsAround = map[string]wall{
 	"api/queue": {
 		Why: "whoever waits is told, and signed for: nothing is decided here, and nobody is looked up for a poll",
 		Own: []string{
-			"actors", "actors/gate", "actors/gate/draw", "actors/gate/place", "actors/gate/position", "actors/section",
-			"actors/venue", "storage", "api/call", "api/catalog", "api/document", "api/limit", "api/live",
-			"api/live/fanout", "api/problem", "api/proofofwork", "api/queue/entry", "api/wire", "api/wire/drawproof",
+			"actors", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
+			"actors/gate/position", "actors/gate/presale", "actors/section", "actors/venue", "storage",
+			"api/auth", "api/call", "api/catalog", "api/document", "api/limit", "api/live", "api/live/fanout",
+			"api/problem", "api/proofofwork", "api/queue/entry", "api/wire", "api/wire/drawproof",
 			"api/wire/waitingroom",
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},
@@ -187,7 +188,8 @@ var wallsAround = map[string]wall{
 	"api/queue/entry": {
 		Why: "what a join must bring is judged before the gate is asked: events and bytes, and neither engine nor call",
 		Own: []string{
-			"actors/section", "storage", "api/problem", "api/proofofwork", "api/wire/waitingroom",
+			"actors/gate", "actors/gate/codebook", "actors/gate/place", "actors/gate/presale", "actors/section",
+			"storage", "api/problem", "api/proofofwork", "api/wire/waitingroom",
 		},
 		Third: []string{prometheus},
 	},

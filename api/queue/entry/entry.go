@@ -7,6 +7,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
+	"holdfast/actors/gate/place"
+	"holdfast/actors/gate/presale"
 	"holdfast/actors/section"
 	"holdfast/api/problem"
 	"holdfast/api/proofofwork"
@@ -17,13 +21,15 @@ import (
 // Checks judges joins. Safe for concurrent use.
 type Checks struct {
 	puzzles *proofofwork.Puzzles
+	codes   *presale.Keys
 	now     func() time.Time
 	rushes  rushes
 }
 
 // New makes checks, and registers their metrics. now is the clock for tokens.
-func New(puzzles *proofofwork.Puzzles, now func() time.Time, registry prometheus.Registerer) *Checks {
-	c := &Checks{puzzles: puzzles, now: now}
+func New(puzzles *proofofwork.Puzzles, codes *presale.Keys, now func() time.Time,
+	registry prometheus.Registerer) *Checks {
+	c := &Checks{puzzles: puzzles, codes: codes, now: now}
 	registry.MustRegister(&c.rushes)
 	return c
 }
@@ -40,15 +46,30 @@ func (c *Checks) AppendChallenge(dst []byte, event *storage.Event, buyer section
 		number, expires := c.rushes.number(event.ID, work, now), now+int64(work.LifetimeMillis)
 		dst = c.puzzles.Append(append(dst, `"proof_of_work":`...), &whose, expires, number, &chance)
 	}
+	if event.WaitingRoom.Presale {
+		if dst[len(dst)-1] != '{' {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `"presale":true`...)
+	}
 	return append(dst, '}')
 }
 
-// Check says why a join may not be put before the gate; nil: it may. The event has a waiting room.
-func (c *Checks) Check(event *storage.Event, buyer section.BuyerID, join *waitingroom.Join) error {
-	if event.WaitingRoom.ProofOfWork != nil {
-		return c.checkProof(event, buyer, join.Proof)
+// Check says why a join may not be put before the gate; nil: it may, with the number of a presale code where the event
+// asks for one. The event has a waiting room of a generation.
+func (c *Checks) Check(event *storage.Event, generation uint32, buyer section.BuyerID, join *waitingroom.Join) (
+	code codebook.No, err error) {
+	room := event.WaitingRoom
+	if room.ProofOfWork != nil {
+		if err := c.checkProof(event, buyer, join.Proof); err != nil {
+			return 0, err
+		}
 	}
-	return nil
+	if room.Presale {
+		whose := place.Whose{Event: event.ID, Generation: generation, Buyer: gate.Buyer(buyer)}
+		return c.checkCode(&whose, join.Code)
+	}
+	return 0, nil
 }
 
 // Joined tells of a place that was given.
@@ -58,14 +79,26 @@ func (c *Checks) Joined(event *storage.Event) {
 	}
 }
 
+// refusal is what a room's error is to the outside.
+type refusal struct {
+	of error
+	is *problem.Problem
+}
+
+func refusalOf(err error, all []refusal, otherwise error) error {
+	for i := range all {
+		if errors.Is(err, all[i].of) {
+			return all[i].is
+		}
+	}
+	return otherwise
+}
+
 // Refusals that never differ are made once: a flood of them costs no memory (P7).
 var (
 	proofGarbled  = problem.BadField("proof", "is no proof of work")
 	proofRequired = &problem.Problem{Kind: problem.ProofRequired, Field: "proof"}
-	proofRefusals = []struct {
-		of error
-		is *problem.Problem
-	}{
+	proofRefusals = []refusal{
 		{proofofwork.ErrExpired, &problem.Problem{Kind: problem.ProofExpired, Field: "proof"}},
 		{proofofwork.ErrWork, &problem.Problem{Kind: problem.ProofWrong, Field: "proof"}},
 		{proofofwork.ErrForged, &problem.Problem{Kind: problem.TokenForged, Field: "proof"}},
@@ -73,6 +106,37 @@ var (
 		{proofofwork.ErrBuyer, &problem.Problem{Kind: problem.WrongBuyer, Field: "proof"}},
 	}
 )
+
+var (
+	codeGarbled  = problem.BadField("code", "is no presale code")
+	codeRequired = &problem.Problem{Kind: problem.CodeRequired, Field: "code"}
+	codeRefusals = []refusal{
+		{presale.ErrEvent, &problem.Problem{Kind: problem.WrongEvent, Field: "code"}},
+		{presale.ErrBuyer, &problem.Problem{Kind: problem.WrongBuyer, Field: "code"}},
+		{presale.ErrForged, &problem.Problem{Kind: problem.TokenForged, Field: "code"}},
+	}
+)
+
+// checkCode gives a code's number. Whether the code lets somebody in is the gate's to say.
+func (c *Checks) checkCode(whose *place.Whose, code *string) (codebook.No, error) {
+	if code == nil || *code == "" {
+		return 0, codeRequired
+	}
+	number, err := c.codes.Open(*code, whose)
+	if err != nil {
+		return 0, refusalOf(err, codeRefusals, codeGarbled)
+	}
+	return number, nil
+}
+
+// CodeOf gives a code's number, whoever may use it: for operators.
+func (c *Checks) CodeOf(code string, whose *place.Whose) (codebook.No, error) {
+	number, err := c.codes.Open(code, whose)
+	if err != nil && !errors.Is(err, presale.ErrBuyer) {
+		return 0, refusalOf(err, codeRefusals, codeGarbled)
+	}
+	return number, nil
+}
 
 func (c *Checks) checkProof(event *storage.Event, buyer section.BuyerID, proof *string) error {
 	if proof == nil || *proof == "" {
@@ -87,10 +151,5 @@ func (c *Checks) checkProof(event *storage.Event, buyer section.BuyerID, proof *
 	if err == nil {
 		return nil
 	}
-	for i := range proofRefusals {
-		if errors.Is(err, proofRefusals[i].of) {
-			return proofRefusals[i].is
-		}
-	}
-	return proofGarbled
+	return refusalOf(err, proofRefusals, proofGarbled)
 }

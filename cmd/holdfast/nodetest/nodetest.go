@@ -28,7 +28,13 @@ func Config(data string) *config.Config {
 // Open starts a node on the embedded store and waits until its sections are served.
 func Open(t *testing.T, data string) *node.Node {
 	t.Helper()
-	node, err := node.Open(t.Context(), Config(data), testkit.QuietLog(), node.Options{})
+	return OpenWith(t, Config(data))
+}
+
+// OpenWith starts a node with settings of the test's and waits until its sections are served.
+func OpenWith(t *testing.T, c *config.Config) *node.Node {
+	t.Helper()
+	node, err := node.Open(t.Context(), c, testkit.QuietLog(), node.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
