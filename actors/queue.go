@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"holdfast/actors/cooldown"
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/codebook"
 	"holdfast/actors/gate/draw"
@@ -113,6 +114,7 @@ func (ev *event) newQueue(o *openEvent) *waitingroom.Room {
 	key := storage.SectionKey{Event: header.ID, Section: storage.GateNo}
 	return waitingroom.New(waitingroom.Surroundings{
 		Node: e.node, Key: key, Seen: e.cfg.Witness.Of(key), Settings: gateSettings(header),
+		CoolDown: coolDownOf(header.WaitingRoom),
 		Sections: len(o.sections), Seats: ev.buyers.Seats, FollowEnds: o.followEnds, Log: &e.eventLog,
 	})
 }
@@ -209,7 +211,7 @@ func (t *bookingCall) lookUpSession() error {
 	case now >= a.Until:
 		return ErrAdmissionExpired
 	}
-	return nil
+	return q.Cooling(t.call.Buyer, now)
 }
 
 // lookUpsMax bounds how often one request is looked up anew because ends came between.
@@ -339,6 +341,16 @@ func (e *Engine) OperateQueue(id storage.EventID, op QueueOperation, timeout tim
 	}
 	return q.Do(gate.Command{Kind: gate.Operate, Action: op.Action, Value: op.Value, Text: op.Text, Reason: op.Reason,
 		Request: gate.RequestID(op.Request), Fingerprint: op.Fingerprint}, deadline)
+}
+
+// coolDownOf is how long whoever lets holds lapse waits; nil: nobody does.
+func coolDownOf(w *storage.WaitingRoom) *cooldown.Rule {
+	c := w.CoolDown
+	if c == nil {
+		return nil
+	}
+	return &cooldown.Rule{Free: c.Free, Base: int64(c.BaseMillis), Max: int64(c.MaxMillis),
+		Forget: int64(c.ForgetMillis)}
 }
 
 func presaleOf(w *storage.WaitingRoom) uint32 {

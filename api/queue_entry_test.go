@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/actors"
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/codebook"
 	"holdfast/api/proofofwork"
@@ -195,6 +196,28 @@ func TestCodesAreJudgedWhenMinted(t *testing.T) {
 	}
 }
 
+// Kind: a refusal that says when to come again says so in whole seconds, and is counted.
+func TestCoolDownSaysHowLong(t *testing.T) {
+	logs := &lockedBuffer{}
+	h := openOver(t, cooling{trusting{realEngine(t, slog.New(slog.NewTextHandler(logs, nil)))}}, logs, nil)
+	event := h.show("")
+	a := h.do("POST", event+"/bookings", alice, `{"seats":["A-1-1"]}`).want(429, "cool_down")
+	if a.header.Get("Retry-After") != "62" || a.problem.Limit != "cool_down" {
+		t.Errorf("%v %s", a.header, a.body)
+	}
+	page := string(h.do("GET", "/metrics", nobody, "").body)
+	if !strings.Contains(page, `holdfast_queue_turned_away_total{reason="cool_down"} 1`) {
+		t.Error("nobody counts it")
+	}
+}
+
+// cooling is an engine whose buyers have let holds lapse.
+type cooling struct{ trusting }
+
+func (cooling) Book(*actors.BookCall, time.Duration, *actors.BookingView) error {
+	return &actors.QueueRefusal{Code: gate.CoolDown, Wait: 61_001}
+}
+
 // Bounds and defaults of what a join must bring; the field at fault is named.
 func TestEntryIsJudgedWhenItIsMade(t *testing.T) {
 	h, _, _ := withDoors(t, "")
@@ -207,6 +230,11 @@ func TestEntryIsJudgedWhenItIsMade(t *testing.T) {
 	if w == nil || *w.MaxNumber != 5_000_000 || *w.MaxNumberRush != 50_000_000 || *w.JoinsPerSecond != 100 ||
 		*w.LifetimeSeconds != 300 {
 		t.Errorf("%+v", w)
+	}
+	h.do("POST", "/v1/events", operator, room(`"cool_down":{"base_seconds":200000},"presale":true`)).want(201, "").into(&made)
+	if c := made.WaitingRoom.CoolDown; c == nil || *c.FreeHolds != 3 || *c.BaseSeconds != 200_000 ||
+		*c.MaxSeconds != 604_800 || *c.ForgetSeconds != 604_800 || !*made.WaitingRoom.Presale {
+		t.Errorf("%+v", c)
 	}
 	made = wire.Event{}
 	h.do("POST", "/v1/events", operator, room(`"proof_of_work":{}`)).want(201, "").into(&made)
@@ -221,7 +249,12 @@ func TestEntryIsJudgedWhenItIsMade(t *testing.T) {
 		{`"proof_of_work":{"max_number":5000,"max_number_rush":4999}`, "proof_of_work.max_number_rush"},
 		{`"proof_of_work":{"max_number":5000,"joins_per_second":1}`, "proof_of_work.joins_per_second"},
 		{`"proof_of_work":{"max_number":5000,"lifetime_seconds":0}`, "proof_of_work.lifetime_seconds"},
-		{`"proof_of_work":true`, "proof_of_work"},
+		{`"proof_of_work":true`, "proof_of_work"}, {`"presale":1`, "presale"},
+		{`"cool_down":{"free_holds":1}`, "cool_down.base_seconds"},
+		{`"cool_down":{"base_seconds":0}`, "cool_down.base_seconds"},
+		{`"cool_down":{"base_seconds":9,"free_holds":101}`, "cool_down.free_holds"},
+		{`"cool_down":{"base_seconds":9,"max_seconds":8}`, "cool_down.max_seconds"},
+		{`"cool_down":{"base_seconds":9,"max_seconds":99,"forget_seconds":98}`, "cool_down.forget_seconds"},
 		{`"proof_of_work":{"number":1}`, "proof_of_work.number"},
 	} {
 		a := h.do("POST", "/v1/events", operator, room(c.member))

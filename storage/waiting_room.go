@@ -31,8 +31,18 @@ type WaitingRoom struct {
 	SaltKey Bytes32
 	// Presale has each join use a code that an operator has minted.
 	Presale bool `json:",omitempty"`
+	// CoolDown has buyers wait who let holds lapse; nil: nobody does.
+	CoolDown *CoolDown `json:",omitempty"`
 	// ProofOfWork is asked for at each join; nil: none is.
 	ProofOfWork *ProofOfWork `json:",omitempty"`
+}
+
+// CoolDown is how long whoever lets holds lapse waits for the next one (package actors/cooldown).
+type CoolDown struct {
+	Free         uint8          `json:",omitempty"` // lapsed holds that cost nothing
+	BaseMillis   section.Millis // the first wait; each one more is twice as long
+	MaxMillis    section.Millis // the longest
+	ForgetMillis section.Millis // after so long, one lapsed hold is forgotten
 }
 
 // ProofOfWork is the puzzle that a join solves (package api/proofofwork): in the mean, half as many hashes as the
@@ -67,6 +77,10 @@ func (w *WaitingRoom) Clone() *WaitingRoom {
 	if w.ProofOfWork != nil {
 		work := *w.ProofOfWork
 		c.ProofOfWork = &work
+	}
+	if w.CoolDown != nil {
+		cool := *w.CoolDown
+		c.CoolDown = &cool
 	}
 	return &c
 }

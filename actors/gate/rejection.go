@@ -40,6 +40,7 @@ const (
 	CodeExpired                   // behind its window
 	CodeRevoked                   // taken back by an operator
 	CodeUsedUp                    // as often as it may be
+	CoolDown                      // of a hold, and not the gate's to say: too many were abandoned
 	rejectionEnd
 )
 
@@ -78,6 +79,7 @@ var rejectionText = [rejectionEnd]string{
 	CodeExpired:         "code_expired",
 	CodeRevoked:         "code_revoked",
 	CodeUsedUp:          "code_used_up",
+	CoolDown:            "cool_down",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.

@@ -33,14 +33,17 @@ func newOrder(c gate.Command, then func(*ask)) *ask {
 }
 
 // Refusal is the gate's business "no".
-type Refusal struct{ Code gate.Rejection }
+type Refusal struct {
+	Code gate.Rejection
+	Wait gate.Millis // until it would be another answer; 0: not known
+}
 
 func (r *Refusal) Error() string { return "waiting room: refused: " + r.Code.String() }
 
 // refusals are made once, so that a refusal allocates nothing.
 var refusals = func() (all [256]*Refusal) {
 	for code := range all {
-		all[code] = &Refusal{gate.Rejection(code)}
+		all[code] = &Refusal{Code: gate.Rejection(code)}
 	}
 	return all
 }()

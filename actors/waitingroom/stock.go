@@ -91,14 +91,18 @@ func (r *Room) count(s *sectionStock, c *section.Change) {
 		if ended, known := r.follower.Ended(no); known && !ended {
 			r.stock.holding[no] = struct{}{}
 		}
-	case section.HoldReleased, section.HoldExpired:
+	case section.HoldReleased:
 		s.remove(c.Booking)
+	case section.HoldExpired:
+		r.abandoned(s.remove(c.Booking).buyer, c.At)
 	case section.PaymentBegun, section.PaymentFailed:
 		b := s.remove(c.Booking)
 		b.paying = c.Kind == section.PaymentBegun
 		s.add(c.Booking, b)
 	case section.BookingSold:
-		r.duties.bought = append(r.duties.bought, gate.Buyer(s.remove(c.Booking).buyer))
+		buyer := s.remove(c.Booking).buyer
+		delete(r.cool, buyer)
+		r.duties.bought = append(r.duties.bought, gate.Buyer(buyer))
 		r.hurry()
 	case section.HoldExtended, section.BookingRefundedChange, section.SeatsBlocked, section.SeatsUnblocked:
 	}

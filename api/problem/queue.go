@@ -19,6 +19,7 @@ var (
 	ProofWrong    = define(403, "proof_wrong", "The number does not solve the challenge")
 	CodeRequired  = define(403, "code_required", "Joining needs a presale code")
 	NoPresale     = define(409, "no_presale", "The event's waiting room asks for no presale codes")
+	CoolingDown   = define(429, "cool_down", "Too many of your holds lapsed: wait a while").limited("cool_down")
 	NoWaitingRoom = define(404, "no_waiting_room", "The event has no waiting room")
 	NoDraw        = define(404, "no_draw", "Nothing is drawn for this event: first come, first served")
 	PlaceUnknown  = define(404, "place_unknown", "You have no place in this waiting room")
@@ -50,6 +51,7 @@ var queueRefusals = map[gate.Rejection]*Kind{
 	gate.NoReason:            invalid,
 	gate.BadValue:            invalid,
 	gate.CodeRequired:        CodeRequired,
+	gate.CoolDown:            CoolingDown,
 	gate.CodeUnknown:         define(403, "code_unknown", "The presale code was never minted"),
 	gate.CodeNotYet:          define(409, "code_not_yet", "The presale code lets nobody in yet").after(30),
 	gate.CodeExpired:         define(403, "code_expired", "The presale code lets nobody in any more"),
@@ -69,7 +71,7 @@ func queueRefused(r *actors.QueueRefusal) (Problem, bool) {
 	if k == nil {
 		return Problem{Kind: Internal}, true
 	}
-	return Problem{Kind: k, Field: queueFields[r.Code]}, k == Unavailable
+	return Problem{Kind: k, Field: queueFields[r.Code], Wait: int((r.Wait + 999) / 1000)}, k == Unavailable
 }
 
 // OfCodes are the kinds that a gate refuses presale codes with.

@@ -31,7 +31,7 @@ type row struct {
 var turnedAway = []*problem.Kind{problem.NotAdmitted, problem.AdmissionExpired, problem.WrongEvent,
 	problem.WrongBuyer, problem.TokenForged, problem.TokenOutdated, problem.NotOpenYet, problem.NotYourTurn,
 	problem.QueuePaused, problem.TurnLapsed, problem.SessionEnded, problem.PlaceUnknown, problem.ProofRequired,
-	problem.ProofExpired, problem.ProofWrong, problem.CodeRequired}
+	problem.ProofExpired, problem.ProofWrong, problem.CodeRequired, problem.CoolingDown}
 
 func newMeter(h *Handlers, registry prometheus.Registerer) *meter {
 	m := &meter{h: h, turnedAway: map[*problem.Kind]prometheus.Counter{}}

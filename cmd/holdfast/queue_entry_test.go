@@ -146,5 +146,7 @@ func TestProofOfWorkOfARunningServer(t *testing.T) {
 		}
 	}
 	// 19 wait at one poll a second: asking again sooner would be too often, and nothing else says so
-	untilRoom(t, url+path+"/queue/stream", func(room *waitingroom.Room) bool { return room.Waiting == 19 && room.RetryAfter >= 19 })
+	untilRoom(t, url+path+"/queue/stream", func(room *waitingroom.Room) bool {
+		return room.Waiting == 19 && room.RetryAfter >= 19
+	})
 }

@@ -104,7 +104,8 @@ var wallsOfActors = map[string]wall{
 		Why: "a gate on a node: joins, stock and slots; tokens and the wire stay outside, what sections hold comes in",
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/witness", "actors/request", "actors/section",
-			"actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/position", "storage",
+			"actors/cooldown", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/position",
+			"storage",
 		}, Test: []string{"storage/memstore"},
 	},
 	"actors/gate/draw": {
@@ -226,7 +227,7 @@ var wallsOfActors = map[string]wall{
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
-			"actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
+			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/peer/wire",
 			"actors/placement", "actors/rebalancer", "actors/request", "actors/seatmap", "actors/booking", "actors/catalog",
 			"actors/wallclock", "actors/witness", "storage",

@@ -4,6 +4,14 @@
 // It stands below package wire, whose events hold these.
 package roomrules
 
+// CoolDown is how long whoever lets holds lapse waits for the next one.
+type CoolDown struct {
+	FreeHolds     *int64 `json:"free_holds,omitempty"`     // lapsed ones that cost nothing
+	BaseSeconds   *int64 `json:"base_seconds,omitempty"`   // the first wait; each one more is twice as long
+	MaxSeconds    *int64 `json:"max_seconds,omitempty"`    // the longest
+	ForgetSeconds *int64 `json:"forget_seconds,omitempty"` // after so long, one lapsed hold is forgotten
+}
+
 // ProofOfWork is the puzzle of a join: half as many hashes in the mean as the number says.
 type ProofOfWork struct {
 	MaxNumber       *int64 `json:"max_number,omitempty"`       // while all is calm
