@@ -136,8 +136,8 @@ test: go-version packages vet testlog ## everything: vet, all tests with the rac
 	exit $$failed
 
 # What has one goroutine has no races: under the detector these took minutes and could find nothing.
-PURE_PKGS := ./actors/section ./actors/simtest ./actors/venue ./actors/placement ./actors/catalog ./cmd/tidy/...
-PURE_SKIP := /api/web$$|/actors/section$$|/actors/simtest$$|/actors/venue$$|/actors/placement$$|/actors/catalog$$|/cmd/tidy
+PURE_PKGS := ./actors/section ./actors/simtest ./actors/simtest/waitingroom ./actors/venue ./actors/placement ./actors/catalog ./cmd/tidy/...
+PURE_SKIP := /api/web$$|/actors/section$$|/actors/simtest$$|/actors/simtest/waitingroom$$|/actors/venue$$|/actors/placement$$|/actors/catalog$$|/cmd/tidy
 RACE_PKGS  = $(shell $(GO) list $(PKGS) | grep -v -E '$(PURE_SKIP)')
 
 # COUNT=-count=1 has tests run anew that passed before.
@@ -248,19 +248,19 @@ fuzz: go-version ## every fuzz target for FUZZ_SECONDS each (15)
 	done
 
 .PHONY: sim
-sim: go-version ## a section's writers, and whole clusters, in one goroutine from a seed; SEED=n replays one run
+sim: go-version ## a section's writers, a waiting room's, and whole clusters, in one goroutine from a seed; SEED=n replays one run
 	HOLDFAST_SIM_SEED=$(SEED) $(GO) test -count=1 -v -p 1 -run TestSimulation ./actors/simtest/...
 
 NIGHT_SEEDS ?= 100000
 .PHONY: sim-night
-sim-night: go-version ## NIGHT_SEEDS seeds (100000) of a section's writers and of whole clusters: some twelve minutes of one processor; says how many a second
+sim-night: go-version ## NIGHT_SEEDS seeds (100000) of a section's writers, of a waiting room's and of whole clusters: some twenty-five minutes of one processor; says how many a second
 	HOLDFAST_SIM_SEEDS=$(NIGHT_SEEDS) $(GO) test -count=1 -v -timeout 4h -p 1 -run TestSimulation ./actors/simtest/...
 
 .PHONY: bench
 bench: build ## the measurements behind bench/RESULTS.md (minutes)
 	$(GO) test -run '^$$' -bench . -skip SQL -benchmem ./actors/... ./storage/...
 	$(GO) build -o bin/holdfast-bench ./cmd/holdfast-bench
-	for scenario in holds refusals availability; do bin/holdfast-bench compare-null $$scenario --binary $(BIN); done
+	for scenario in holds refusals availability joins polls; do bin/holdfast-bench compare-null $$scenario --binary $(BIN); done
 	for scenario in single expiry restart availability-busy; do bin/holdfast-bench http $$scenario --binary $(BIN); done
 
 ROUNDS ?= 5

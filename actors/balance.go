@@ -8,6 +8,7 @@ import (
 	"holdfast/actors/placement"
 	"holdfast/actors/rebalancer"
 	"holdfast/actors/shard"
+	"holdfast/actors/waitingroom"
 	"holdfast/actors/writer"
 	"holdfast/storage"
 )
@@ -52,6 +53,9 @@ func (ev *event) wakeAll() {
 		for _, s := range o.sections {
 			s.wakeUp()
 		}
+		if o.queue != nil {
+			o.queue.Wake()
+		}
 		ev.engine.rebalancer.Wake()
 	}
 }
@@ -71,6 +75,9 @@ func (h rebalancerHost) Sections(visit func(s rebalancer.Section, complete bool)
 			if !visit(balanced{s}, complete) {
 				return
 			}
+		}
+		if o.queue != nil && !visit(waitingroom.Balanced{Room: o.queue}, complete) {
+			return
 		}
 	}
 }
@@ -97,7 +104,11 @@ func (h rebalancerHost) Looked() {
 		if h.Closing() {
 			return false
 		}
-		s := b.(balanced).s
+		of, is := b.(balanced)
+		if !is {
+			return true
+		}
+		s := of.s
 		doubt, unsure := s.inDoubt()
 		if doubt > 0 && len(which) < describedMax {
 			which = append(which, s)
@@ -110,6 +121,26 @@ func (h rebalancerHost) Looked() {
 
 // balanced is a section as the rebalancer meets it.
 type balanced struct{ s *Section }
+
+// gateStatus is where an event's gate is.
+func (e *Engine) gateStatus(q *waitingroom.Room) ShardStatus {
+	remote := q.Remote()
+	p := ShardStatus{Key: q.Key, Name: gateName, Life: q.Shard().Phase(), Seq: q.Horizon(),
+		Placed: remote.Routing().Placed, Passivated: q.Passivated()}
+	if inc := q.Shard().Serving(); inc != nil {
+		p.Owner, p.Sure, p.Epoch = e.writer, true, inc.Epoch()
+		return p
+	}
+	if o, known := remote.Directory.Owner(); known {
+		p.Owner, p.Epoch, p.Sure = o.Writer, o.Epoch, e.peerRPC != nil && remote.Announced()
+	}
+	if f := q.Replica(); f != nil {
+		if at, known := f.Position(); known > at.Seq {
+			p.Behind = known - at.Seq
+		}
+	}
+	return p
+}
 
 // Resync implements rebalancer.Section.
 func (b balanced) Resync() { b.s.remote.Resync() }
@@ -205,7 +236,7 @@ func (e *Engine) ReleaseAll(ctx context.Context) error {
 		return ErrNobodyElse
 	}
 	e.rebalancer.Drain(true)
-	for e.stats.SectionsServing.Load() > 0 && e.rebalancer.Draining() {
+	for e.stats.SectionsServing.Load()+e.stats.GatesServing.Load() > 0 && e.rebalancer.Draining() {
 		owner := e.peerRPC.Links.View().Owner(storage.SectionKey{})
 		if owner == e.writer || owner == (storage.WriterID{}) {
 			return ErrNobodyElse

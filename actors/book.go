@@ -67,7 +67,7 @@ type bookingCall struct {
 	call      *BookCall
 	deadline  time.Time
 	reserved  uint32
-	horizon   gate.Seq        // up to which the end of the buyer's session was looked for; see queue.go
+	horizon   gate.Seq        // up to which the buyer's session was found alive; 0: not at all. See queue.go
 	decidedAt section.Instant // when the section that answered last judged it; decidedUnknown: nobody can say
 	// searching over sections, as the buyer's coordinator in a cluster, in that generation.
 	searching bool

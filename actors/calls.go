@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/checkout"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/gate/place"
+	"holdfast/actors/pseudonym"
 	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
@@ -52,6 +53,7 @@ var (
 	ErrMismatch       = errors.New("actors: idempotency key reused")    // with another body
 	ErrDeclined       = errors.New("actors: payment declined")          // the hold stays
 	ErrTokenMissing   = errors.New("actors: no payment token")          // of a booking that costs something
+	ErrForgotten      = pseudonym.ErrForgotten                          // whose an event's bookings were
 )
 
 // SeatsUnknownError lists seat ids that the event does not have.

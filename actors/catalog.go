@@ -88,8 +88,8 @@ func (e *Engine) refreshCatalog() error {
 		case ev == nil:
 			ev, news = e.newEvent(header), true
 			e.rememberCreate(header)
-		case ev.header.Load().Sale != header.Sale:
-			ev.header.Store(header)
+		case changed(ev.header.Load(), header):
+			ev.setHeader(header)
 			news = true
 			ev.wakeAll()
 		}
@@ -101,6 +101,17 @@ func (e *Engine) refreshCatalog() error {
 	}
 	e.openSelling(all)
 	return nil
+}
+
+// changed says whether a header differs in what calls of other nodes change.
+func changed(known, now *storage.Event) bool {
+	return known.Sale != now.Sale || known.Forgotten == nil != (now.Forgotten == nil)
+}
+
+// setHeader has the event stand as the store has it.
+func (ev *event) setHeader(header *storage.Event) {
+	ev.header.Store(header)
+	ev.key.Changed(header)
 }
 
 // openSelling loads what is on sale, so that this node can take its share of the sections, in a cluster. Alone it waits
@@ -220,7 +231,7 @@ func (e *Engine) SectionName(key storage.SectionKey) (name string, ok bool) {
 		return "", false
 	}
 	if key.IsGate() {
-		return "waiting room", true
+		return gateName, true
 	}
 	sections := ev.header.Load().Sections
 	if int(key.Section) >= len(sections) {
@@ -296,6 +307,9 @@ func (e *Engine) createEvent(ctx context.Context, header *storage.Event, v *venu
 		return nil, err
 	}
 	made := e.drawUp(header, v)
+	if err := e.makeKey(ctx, made); err != nil {
+		return nil, err
+	}
 	switch err := e.cfg.Store.CreateEvent(ctx, made, v.Encode()); {
 	case errors.Is(err, storage.ErrExists):
 		return e.foundCreated(ctx, made)
@@ -327,6 +341,7 @@ func (e *Engine) drawUp(header *storage.Event, v *venue.Venue) *storage.Event {
 	made.ID = createdID(header.Create)
 	made.CreatedAt = e.cfg.Clock()
 	made.Sale = cmp.Or(made.Sale, storage.SaleClosed)
+	made.Pseudonyms, made.Forgotten = storage.PseudonymsKeyed, nil
 	made.Sections, made.WaitingRoom = nil, drawUpWaitingRoom(header.WaitingRoom)
 	for _, s := range v.Sections {
 		n := 0

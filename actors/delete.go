@@ -1,14 +1,18 @@
 package actors
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
+	"holdfast/actors/pseudonym"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -228,4 +232,138 @@ func (d *deletion) undo(ctx context.Context, because error) error {
 		return errors.Join(ErrUnavailable, err)
 	}
 	return nil
+}
+
+// Buyers stand in an event's logs under pseudonyms that the event's key makes (P14). The key is beside the logs, in the
+// store, and in the memory of every node that has been asked for one of the event's buyers:
+//
+//	create   key durable ─▶ event durable ─▶ announced       a crash in between leaves a key of no event, which a
+//	                                                         repeat of the creation finds
+//	use      header ─▶ the key in memory ─▶ pseudonym        the store is asked once a node and event
+//	forget   mark and key, in the store ─▶ all nodes read the catalog ─▶ answered
+//
+// A node that does not hear in time reads the catalog within CatalogEvery. Until then it may know somebody by a
+// pseudonym that was made before; it can make nothing durable by which others could.
+
+// PseudonymKey makes the pseudonyms of an event's buyers; nil without an error: the event is of before there were keys.
+// It asks the store only for the first buyer of the event on this node.
+//
+// Errors: ErrEventUnknown (a deleted event is known), ErrForgotten, ErrUnavailable.
+func (e *Engine) PseudonymKey(id storage.EventID) (*pseudonym.Key, error) {
+	if ev, known := (*e.catalog.Load())[id]; known {
+		header := ev.header.Load()
+		key, err := ev.key.Known(header)
+		if key != nil || err != nil || header.Pseudonyms == storage.PseudonymsPlain {
+			return key, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(e.ctx, catalogPatience)
+	defer cancel()
+	ev, err := e.find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	key, err := ev.key.Load(ev.header.Load, func() (storage.EventKey, error) { return e.askKey(ctx, id) })
+	if err != nil && !errors.Is(err, ErrForgotten) {
+		err = errors.Join(ErrUnavailable, err)
+	}
+	return key, err
+}
+
+// askKey asks the store, and tells a key that was destroyed just now from one that should be there.
+func (e *Engine) askKey(ctx context.Context, id storage.EventID) (storage.EventKey, error) {
+	key, err := e.cfg.Store.EventKey(ctx, id)
+	if !errors.Is(err, storage.ErrNotFound) {
+		return key, err
+	}
+	header, err := e.cfg.Store.Event(ctx, id)
+	switch {
+	case err != nil:
+		return key, err
+	case header.Forgotten == nil:
+		return key, fmt.Errorf("the key of event %v's pseudonyms is not in the store", id)
+	}
+	return key, ErrForgotten
+}
+
+// makeKey gives a new event its key. One that stands is of an earlier try of the same creation.
+func (e *Engine) makeKey(ctx context.Context, made *storage.Event) error {
+	err := e.cfg.Store.PutEventKey(ctx, made.ID, storage.NewEventKey())
+	switch {
+	case errors.Is(err, storage.ErrExists):
+		return nil
+	case writer.Undecided(err):
+		return errors.Join(ErrUnavailable, err)
+	}
+	return err
+}
+
+// ForgetEvent destroys the event's key, once its sale is closed (or it is deleted), nobody has a hold or a payment
+// under way, and the show has begun. It is for ever. Forgetting again is no error, under whatever key.
+//
+// Errors: ErrEventUnknown, pseudonym.ErrNotForgettable, *pseudonym.NotOverError, ErrMismatch, *Refusal (too many keys),
+// ErrUnavailable (it may be done: repeat), and the store's.
+func (e *Engine) ForgetEvent(
+	ctx context.Context, id storage.EventID, who Caller, how pseudonym.Forgetting,
+) (*storage.Event, error) {
+	if _, err := e.find(ctx, id); err != nil {
+		return nil, err
+	}
+	header, err := e.cfg.Store.Event(ctx, id) // what other nodes switched counts
+	if err != nil {
+		return nil, errors.Join(ErrUnavailable, err)
+	}
+	if err := how.Allowed(header, e.cfg.Clock()); err != nil {
+		return nil, err
+	}
+	if header.Forgotten == nil && header.Sale != storage.SaleDeleted {
+		if err := e.nobodyHolds(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	forgotten, err := e.forget(ctx, id, who, how.Reason)
+	if err == nil {
+		e.spread()
+	}
+	return forgotten, err
+}
+
+// nobodyHolds looks at the map: *pseudonym.NotOverError while a seat is held or being paid.
+func (e *Engine) nobodyHolds(ctx context.Context, id storage.EventID) error {
+	live, err := e.Live(ctx, id)
+	if err != nil {
+		return err
+	}
+	held := 0
+	live.Read(func(_ storage.SectionNo, s SectionStatus) { held += bytes.Count(s.Letters, []byte{byte(section.Held)}) })
+	if held > 0 {
+		return &pseudonym.NotOverError{Why: fmt.Sprintf("%d seats are held or being paid", held)}
+	}
+	return nil
+}
+
+// forget writes the mark, and takes over what then stands.
+func (e *Engine) forget(ctx context.Context, id storage.EventID, who Caller, reason string) (*storage.Event, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	key := e.operatorKey(id, who)
+	err := e.cfg.Store.ForgetEvent(ctx, id, storage.Forgetting{At: key.At, Reason: reason}, key)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return nil, ErrEventUnknown
+	case errors.Is(err, storage.ErrOnSale):
+		return nil, &pseudonym.NotOverError{Why: "its sale was opened meanwhile"}
+	}
+	if _, err := e.keyAnswer(key, err); err != nil {
+		return nil, err
+	}
+	header, err := e.cfg.Store.Event(ctx, id)
+	if err != nil {
+		return nil, errors.Join(ErrUnavailable, err)
+	}
+	ev, err := e.event(id)
+	if err != nil { // it may have been closed and stand there anew
+		return nil, err
+	}
+	return e.takeHeader(ev, header), nil
 }

@@ -50,6 +50,9 @@
 //	                                                                                        (packages rebalancer, placement)
 //	coordinator of a buyer: the node that runs searches over sections, so that one key is one booking    (package peer)
 //
+// An event's waiting room has one more shard, its gate, which is placed, followed and moved as sections are; see
+// queue.go and package waitingroom.
+//
 // A section moves by a record: whoever has it lets what is in flight land, writes that it is released, and tells the
 // successor. Requests that come in meanwhile wait in front of it, and are sent on. When its node is gone, the record of
 // the successor's claim does the same, once the rule of takeover (Config.MayClaim) allows it. Views of who is there

@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors/coordinator"
 	"holdfast/actors/peer"
+	"holdfast/actors/pseudonym"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
@@ -21,6 +22,7 @@ type event struct {
 	engine *Engine
 	header atomic.Pointer[storage.Event] // replaced whole, never changed
 	zone   *time.Location                // the venue's clock: no call changes that of an event
+	key    pseudonym.Cached              // of its buyers' pseudonyms
 
 	mu      sync.Mutex // guards opening
 	opening *opening   // nil: not under way
@@ -292,6 +294,9 @@ func (ev *event) followAll(o *openEvent) {
 	var waits []<-chan struct{}
 	for _, s := range o.sections {
 		waits = append(waits, s.follow())
+	}
+	if o.queue != nil {
+		waits = append(waits, o.queue.Start())
 	}
 	for _, loaded := range waits {
 		if !ev.engine.clock.Await(ev.engine.ctx, time.Time{}, loaded, nil) {

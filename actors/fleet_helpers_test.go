@@ -138,6 +138,14 @@ func newFleetOf(t testing.TB, n int, plan string, sections int) *fleet {
 // newFleetWith is newFleetOf with engines that are set up otherwise.
 func newFleetWith(t testing.TB, n int, plan string, sections int, setUp func(*Config)) *fleet {
 	t.Helper()
+	return newFleetBehind(t, n, plan, sections, nil, setUp)
+}
+
+// newFleetBehind is newFleetWith with a waiting room before the event; nil: none.
+func newFleetBehind(
+	t testing.TB, n int, plan string, sections int, doors *storage.WaitingRoom, setUp func(*Config),
+) *fleet {
+	t.Helper()
 	ledger, err := sandbox.Open("")
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +165,9 @@ func newFleetWith(t testing.TB, n int, plan string, sections int, setUp func(*Co
 	rules := boxRules()
 	rules.SeatsPerBuyerMax = 8
 	header, err := f.nodes[0].e.CreateEvent(
-		t.Context(), &storage.Event{Name: "fleet", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules}, v,
+		t.Context(), &storage.Event{
+			Name: "fleet", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules, WaitingRoom: doors,
+		}, v,
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
+	"holdfast/actors/waitingroom"
 	"holdfast/actors/witness"
 	"holdfast/actors/writer"
 	"holdfast/storage"
@@ -61,6 +62,11 @@ func (e *Engine) joinPeers(links Peers) {
 		Self: e.writer, Links: links, Host: peerHost{e}, Context: e.ctx, Clock: e.clock, Spawn: e.spawn,
 		InflightMax: e.cfg.InflightMax, Forwarded: &e.stats.Forwarded, Dropped: &e.stats.StreamDropped,
 	})
+	e.peerRPC.Handle(waitingroom.ProofCall, func(ctx context.Context, question []byte) ([]byte, error) {
+		return waitingroom.ProofFor(ctx, question, func(id storage.EventID) (*waitingroom.Room, error) {
+			return e.queueOf(id, e.clock.Now().Add(catalogPatience))
+		})
+	})
 	e.coordinator = e.peerRPC.Searches
 	e.rebalancer = rebalancer.New(e.ctx, rebalancerHost{e}, e.clock, e.spawn)
 }
@@ -80,6 +86,16 @@ func (h peerHost) Sections(id storage.EventID) []*peer.Section {
 	if ev, err := h.e.event(id); err == nil {
 		if o := ev.ready.Load(); o != nil {
 			return o.remotes
+		}
+	}
+	return nil
+}
+
+// Gate implements peer.Host.
+func (h peerHost) Gate(id storage.EventID) *peer.Section {
+	if ev, err := h.e.event(id); err == nil {
+		if o := ev.ready.Load(); o != nil && o.queue != nil {
+			return o.queue.Remote()
 		}
 	}
 	return nil

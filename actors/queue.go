@@ -4,13 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"sync/atomic"
+	"math"
+	"sync"
 	"time"
 
 	"holdfast/actors/cooldown"
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/codebook"
 	"holdfast/actors/gate/draw"
+	"holdfast/actors/peer/wire"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/waitingroom"
@@ -31,7 +33,10 @@ import (
 // A slot is free again once every section of the event has answered that it knows of the end: from then on no hold of
 // that session can be placed (G6).
 //
-// On several nodes nobody is admitted: the gate of an event is not placed, so its events are refused.
+// On several nodes the gate is placed and moved as sections are, by the same parts, and every other node follows its
+// log: counters and ends of sessions, whatever number of people wait. So polls, streams and holds are answered where
+// they come in; joins, turns and what operators want goes to the gate's node (package peer). A section that is claimed
+// reads where the gate's log ends before its first grant.
 
 // Conditions of the waiting room.
 var (
@@ -103,20 +108,24 @@ func drawUpWaitingRoom(given *storage.WaitingRoom) *storage.WaitingRoom {
 // newQueue makes the event's waiting room; nil: it has none, or none is kept here.
 func (ev *event) newQueue(o *openEvent) *waitingroom.Room {
 	e, header := ev.engine, ev.header.Load()
-	switch {
-	case header.WaitingRoom == nil || e.cfg.Offline:
-		return nil
-	case e.peerRPC != nil:
-		e.cfg.Logger.Error("the event has a waiting room, which needs a single node: nobody is let in",
-			"event", header.ID.String())
+	if header.WaitingRoom == nil || e.cfg.Offline {
 		return nil
 	}
-	key := storage.SectionKey{Event: header.ID, Section: storage.GateNo}
+	key := gateKey(header.ID)
 	return waitingroom.New(waitingroom.Surroundings{
 		Node: e.node, Key: key, Seen: e.cfg.Witness.Of(key), Settings: gateSettings(header),
-		CoolDown: coolDownOf(header.WaitingRoom),
-		Sections: len(o.sections), Seats: ev.buyers.Seats, FollowEnds: o.followEnds, Log: &e.eventLog,
+		CoolDown: coolDownOf(header.WaitingRoom), Sections: len(o.sections), Seats: ev.buyers.Seats,
+		Observe: o.observeEnds, Shared: e.cfg.shared,
+		Network: e.peerRPC, Event: &ev.remote, CheckOwner: e.checkOwner, Restless: ev.restless,
+		SleepAfter: e.cfg.PassivateAfter, Changed: e.Rebalance, Serves: &e.stats.GatesServing, Log: &e.eventLog,
 	})
+}
+
+// gateName is what a gate is called where sections have the names of their plan.
+const gateName = "waiting room"
+
+func gateKey(id storage.EventID) storage.SectionKey {
+	return storage.SectionKey{Event: id, Section: storage.GateNo}
 }
 
 // GateRefused says that a gate refused what the engine itself asked for.
@@ -124,12 +133,24 @@ func (e *eventLog) GateRefused(key storage.SectionKey, what string, why gate.Rej
 	e.log.Error("the gate refuses "+what, "section", key.String(), "reason", why.String())
 }
 
-// adoptGate has a section that was loaded hear of everything followed of the gate's log, and counts its stock.
-func (s *Section) adoptGate(seq section.Seq, state *section.State) {
-	if q := s.ev.queue; q != nil {
-		state.EndsFollowed(q.Horizon())
-		q.SectionLoaded(s.key.Section, seq, state)
+// adoptGate has a section that was claimed hear of everything in the gate's log, before its first grant, and counts its
+// stock. An error says that the gate's log could not be looked at: the section does not serve.
+func (s *Section) adoptGate(seq section.Seq, state *section.State) error {
+	q := s.ev.queue
+	if q == nil {
+		return nil
 	}
+	ends := q.Horizon()
+	if e := s.engine; e.cfg.shared {
+		tail, err := e.cfg.Store.Tail(e.ctx, gateKey(s.key.Event))
+		if err != nil {
+			return err
+		}
+		ends = max(ends, tail.Seq)
+	}
+	state.EndsFollowed(ends)
+	q.SectionLoaded(s.key.Section, seq, state)
+	return nil
 }
 
 // publish shows a durable record: on the map, and in the waiting room's stock.
@@ -140,40 +161,51 @@ func (s *Section) publish(e *storage.Entry, seats []section.SeatChange) {
 	}
 }
 
-// followEnds has every section hear that ends up to a record of the gate's log were followed, and calls done when all
-// have answered.
-func (o *openEvent) followEnds(upto gate.Seq, done func(all bool)) {
-	var left atomic.Int64
-	var missed atomic.Bool
-	left.Store(int64(len(o.sections)) + 1)
-	answered := func(ok bool) {
-		if !ok {
-			missed.Store(true)
+// observeEnds has every section that serves here hear that ends up to a record of the gate's log were followed, and
+// calls observed with those that have, each with the life that did or an earlier one; all says that no section of this
+// process goes on as before.
+func (o *openEvent) observeEnds(upto gate.Seq, observed func(lives []wire.SectionLife, all bool)) {
+	var mu sync.Mutex
+	var lives []wire.SectionLife
+	left, all := len(o.sections)+1, true
+	answered := func(l wire.SectionLife, ok bool) {
+		mu.Lock()
+		if all = all && ok; ok && l.Epoch > 0 {
+			lives = append(lives, l)
 		}
-		if left.Add(-1) == 0 {
-			done(!missed.Load())
+		left--
+		last := left == 0
+		mu.Unlock()
+		if last {
+			observed(lives, all)
 		}
 	}
 	for _, s := range o.sections {
-		s.followEnds(upto, answered)
+		s.observeEnds(upto, answered)
 	}
-	answered(true)
+	answered(wire.SectionLife{}, true)
 }
 
-// followEnds has one section hear of ends. One that stands still hears before it serves, unless another process may
+// observeEnds has one section hear of ends. One that stands still hears before it serves, unless another process may
 // serve it.
-func (s *Section) followEnds(upto gate.Seq, answered func(ok bool)) {
-	r := request.Of(section.Call{EndsFollowed: upto})
-	r.OnAnswer = func(w *writer.Request) { answered(w.Err == nil) }
-	sent, failed := s.shard.Send(&r.Request)
-	switch {
-	case sent && failed == nil:
-	case failed != nil || s.engine.cfg.shared:
-		answered(false)
-	default:
-		phase := s.shard.Phase()
-		answered(phase == Stopped || phase == Condemned)
+func (s *Section) observeEnds(upto gate.Seq, answered func(l wire.SectionLife, ok bool)) {
+	life := wire.SectionLife{Section: s.key.Section}
+	if a := s.shard.Serving(); a != nil {
+		life.Epoch = a.Epoch()
 	}
+	r := request.Of(section.Call{EndsFollowed: upto})
+	r.OnAnswer = func(w *writer.Request) { answered(life, w.Err == nil) }
+	if sent, failed := s.shard.Send(&r.Request); sent && failed == nil {
+		return
+	} else if failed != nil {
+		answered(life, false)
+		return
+	}
+	phase := s.shard.Phase()
+	if life.Epoch = 0; phase == Condemned { // nothing is granted here or elsewhere until a person has looked
+		life.Epoch = math.MaxUint64
+	}
+	answered(life, phase == Condemned || phase == Stopped && !s.engine.cfg.shared)
 }
 
 // refusesHold says why the call may place no new hold now, nil when it may.
@@ -184,9 +216,11 @@ func (t *bookingCall) refusesHold() error {
 	return t.lookUpSession()
 }
 
-// lookUpSession says why the buyer is not inside, by all of the gate's log that is followed here.
+// lookUpSession says why the buyer is not inside, by all of the gate's log that is followed here: nil leaves in horizon
+// how far that was.
 func (t *bookingCall) lookUpSession() error {
 	q, a := t.ev.queue, t.call.Admission
+	t.horizon = 0 // what was found before is not what is sent
 	switch {
 	case q == nil:
 		return ErrUnavailable
@@ -194,7 +228,9 @@ func (t *bookingCall) lookUpSession() error {
 		return ErrNotAdmitted
 	}
 	standing, horizon := q.Session(a.Session, a.Seq)
-	t.horizon = horizon
+	if standing == waitingroom.NotKnown && t.ev.engine.peerRPC != nil && q.Await(a.Seq, t.deadline) {
+		standing, horizon = q.Session(a.Session, a.Seq) // the gate's node was quicker than its records
+	}
 	switch standing {
 	case waitingroom.NotKnown:
 		return ErrUnavailable
@@ -211,24 +247,31 @@ func (t *bookingCall) lookUpSession() error {
 	case now >= a.Until:
 		return ErrAdmissionExpired
 	}
+	t.horizon = horizon
 	return q.Cooling(t.call.Buyer, now)
 }
 
 // lookUpsMax bounds how often one request is looked up anew because ends came between.
 const lookUpsMax = 8
 
-// send has a section answer r, and looks the buyer's session up again if the section has heard of later ends. After an
-// error r is not the call's any more.
+// send has a section answer r, and looks the buyer's session up again if the section has heard of later ends. A request
+// that was met before is sent without a session, for its first answer does not ask for one; should the section not know
+// it, it is a new one. After an error r is not the call's any more.
 func (t *bookingCall) send(r *request.Request, s *Section) error {
 	for range lookUpsMax {
-		if a := t.call.Admission; a != nil {
+		if a := t.call.Admission; a != nil && t.horizon != 0 {
 			r.Command.Session, r.Command.SessionUntil, r.Command.Horizon = uint32(a.Session), a.Until, t.horizon
 		}
 		if failed := s.do(r, t.deadline); failed != nil {
 			return t.notAnswered(failed)
 		}
-		if r.Decision.Outcome.Rejection != section.AdmissionStale {
+		switch rejection := r.Decision.Outcome.Rejection; {
+		case rejection == section.NotAdmitted && t.call.Admission != nil && t.horizon == 0:
+		case rejection != section.AdmissionStale:
 			return nil
+		case t.ev.engine.peerRPC != nil && !t.ev.queue.Await(t.horizon+1, t.deadline):
+			r.Free() // the section's node has heard of ends that this one has not
+			return ErrUnavailable
 		}
 		if err := t.lookUpSession(); err != nil {
 			r.Free()

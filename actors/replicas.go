@@ -74,6 +74,9 @@ func (h replicaHost) Loaded(loaded machine.Machine, at storage.Tail) {
 	m := loaded.(*section.Machine)
 	h.s.ev.adoptLedgers(h.s, m.State)
 	h.s.ev.live.Reset(h.s.key.Section, at.Seq, m.AppendLetters(nil), m.Free())
+	if q := h.s.ev.queue; q != nil {
+		q.SectionLoaded(h.s.key.Section, at.Seq, m.State)
+	}
 }
 
 // Saw remembers the newest record.
@@ -90,7 +93,7 @@ func (h replicaHost) Took(e *storage.Entry, hash storage.Hash, taken machine.Mac
 	for _, keysKnown := range did.Requests {
 		s.ev.index.Adopt(keysKnown.Request, s.key.Section, keysKnown.At)
 	}
-	s.ev.live.Publish(&Delta{Section: s.key.Section, Seq: e.Seq, Changes: did.Seats})
+	s.publish(e, did.Seats)
 }
 
 // Dropped takes the section out of the ledgers: what was applied and not told yet is told first, for the memory has it

@@ -143,6 +143,8 @@ func (e *Engine) throwSwitch(
 	switch known, err := e.keyAnswer(key, e.cfg.Store.SetSale(ctx, id, sale, key)); {
 	case errors.Is(err, storage.ErrNotFound):
 		return nil, ErrEventUnknown
+	case errors.Is(err, storage.ErrForgotten):
+		return nil, ErrForgotten
 	case err != nil:
 		return nil, err
 	case known: // others may have switched since, and this node not have heard
@@ -159,7 +161,7 @@ func (e *Engine) throwSwitch(
 
 // takeHeader has the event stand as the store has it. The caller holds mu.
 func (e *Engine) takeHeader(ev *event, header *storage.Event) *storage.Event {
-	ev.header.Store(header)
+	ev.setHeader(header)
 	e.shelf.Store(e.shelf.Load().With(header))
 	ev.wakeAll()
 	return header

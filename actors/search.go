@@ -10,6 +10,8 @@ import (
 
 	"holdfast/actors/checkout"
 	"holdfast/actors/coordinator"
+	"holdfast/actors/gate"
+	"holdfast/actors/gate/place"
 	"holdfast/actors/peer"
 	"holdfast/actors/peer/wire"
 	"holdfast/actors/request"
@@ -64,11 +66,18 @@ func (t *bookingCall) bestThere(to storage.WriterID, out *BookingView) error {
 		return err
 	}
 	b := &t.call.Best
-	r, failed := t.ev.engine.peerRPC.Search(to, &wire.Search{
+	criteria := wire.Search{
 		Event: t.call.Event, Operator: t.call.Operator, Accessible: b.Accessible, AnyBuyerTotal: t.call.AnyBuyerTotal,
 		Quantity: b.Quantity, Category: b.Category, Section: b.Section, Buyer: t.call.Buyer, Request: t.call.Request,
 		Fingerprint: t.call.Fingerprint,
-	}, t.deadline)
+	}
+	if a := t.call.Admission; a != nil && !t.call.Operator {
+		if !t.ev.engine.peerRPC.KnowsGates(to) {
+			return ErrUnavailable
+		}
+		criteria.Session, criteria.Until, criteria.Began = a.Session, a.Until, a.Seq
+	}
+	r, failed := t.ev.engine.peerRPC.Search(to, &criteria, t.deadline)
 	if failed != nil {
 		return t.count(failed.Why)
 	}
@@ -101,7 +110,10 @@ func (o *openEvent) refusedThere(r *peer.Refused) error {
 // tellFound is the coordinator's answer in this node's words.
 func (t *bookingCall) tellFound(r *request.Request, out *BookingView) error {
 	outcome := &r.Decision.Outcome
-	if outcome.Rejection != section.Accepted {
+	switch {
+	case outcome.Rejection >= section.NotAdmitted:
+		return notAdmitted(outcome.Rejection)
+	case outcome.Rejection != section.Accepted:
 		return &Refusal{Code: outcome.Rejection}
 	}
 	if int(r.From) >= len(t.o.sections) {
@@ -130,6 +142,10 @@ func (e *Engine) searchFor(ctx context.Context, m *wire.Search) *wire.Answer {
 		},
 		AnyBuyerTotal: m.AnyBuyerTotal,
 	}
+	if m.Session != 0 {
+		call.Admission = &place.Admission{Place: place.Place{Event: m.Event, Buyer: gate.Buyer(m.Buyer)},
+			Session: m.Session, Until: m.Until, Seq: m.Began}
+	}
 	t := bookingCall{ev: ev, o: o, call: &call, deadline: until, decidedAt: decidedUnknown}
 	var view BookingView
 	return o.answerFound(&view, t.bestHere(&view))
@@ -149,6 +165,10 @@ func (o *openEvent) answerFound(view *BookingView, err error) *wire.Answer {
 		return &wire.Answer{Code: wire.Decided, Section: view.ID.Section.Section, Outcome: out}
 	case errors.As(err, &refused):
 		return &wire.Answer{Code: wire.Decided, Outcome: section.Outcome{Rejection: refused.Code}}
+	case errors.Is(err, ErrNotAdmitted):
+		return &wire.Answer{Code: wire.Decided, Outcome: section.Outcome{Rejection: section.NotAdmitted}}
+	case errors.Is(err, ErrAdmissionExpired):
+		return &wire.Answer{Code: wire.Decided, Outcome: section.Outcome{Rejection: section.AdmissionExpired}}
 	case errors.As(err, &apart):
 		return &wire.Answer{Code: wire.NotTogether, Section: apart.at, Free: apart.Free, Largest: apart.Largest}
 	case errors.Is(err, peer.ErrNotCoordinator), errors.Is(err, ErrMoved):
@@ -163,9 +183,9 @@ func (o *openEvent) answerFound(view *BookingView, err error) *wire.Answer {
 	return &wire.Answer{Code: wire.Undecided}
 }
 
-// likelyFull says that a section of another node looks too full for the wish. It may be wrong by what is on the way, so
-// it only puts off asking: see stillFull. A wish for one section is always asked there, for only that section knows
-// whether it has met the key.
+// likelyFull says that a section of another node looks too full for the criteria. It may be wrong by what is on the
+// way, so it only puts off asking: see stillFull. A wish for one section is always asked there, for only that section
+// knows whether it has met the key.
 func (t *bookingCall) likelyFull(c *section.Command, no storage.SectionNo) bool {
 	s := t.o.sections[no]
 	return t.searching && s.shard.Serving() == nil && t.ev.live.Suitable(no, c) < c.Quantity

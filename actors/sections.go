@@ -136,7 +136,9 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 		return err
 	}
 	s.tellAhead(m.LastAt())
-	s.adoptGate(tail.Seq, m.State)
+	if err := s.adoptGate(tail.Seq, m.State); err != nil {
+		return err
+	}
 	s.ev.adopt(s, m.State)
 	s.ev.live.Reset(s.key.Section, tail.Seq, m.AppendLetters(nil), m.Free())
 	s.learnedKeys()

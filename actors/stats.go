@@ -22,6 +22,7 @@ type Stats struct {
 	Merged                  atomic.Int64 // store writes; Records/Merged is the grouping factor
 	CommitNanos             atomic.Int64 // sum over records, from leaving the section to durable
 	SectionsServing         atomic.Int64
+	GatesServing            atomic.Int64 // waiting rooms
 	SectionStops            atomic.Int64 // for any reason but a drain
 	Fenced                  atomic.Int64
 	Unknowns, Unavailable   atomic.Int64 // sendings that may, and that surely did not, reach the log; each was sent again
@@ -303,7 +304,8 @@ type ShardStatus struct {
 	Passivated bool // its event is not on sale, and nobody has asked for long: the next request wakes it
 }
 
-// ShardStatuses visits every section of the events in use, in order of event and section.
+// ShardStatuses visits every section of the events in use, in order of event and section, and after an event's
+// sections its waiting room's gate.
 func (e *Engine) ShardStatuses(visit func(p *ShardStatus)) {
 	for _, header := range e.Events() {
 		ev, err := e.event(header.ID)
@@ -314,6 +316,10 @@ func (e *Engine) ShardStatuses(visit func(p *ShardStatus)) {
 			for i, s := range o.sections {
 				p := s.shardStatus()
 				p.Name = o.venue.Sections[i].ID
+				visit(&p)
+			}
+			if o.queue != nil {
+				p := e.gateStatus(o.queue)
 				visit(&p)
 			}
 		}

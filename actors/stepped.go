@@ -12,6 +12,7 @@ import (
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
+	"holdfast/actors/waitingroom"
 	"holdfast/storage"
 )
 
@@ -183,6 +184,9 @@ func (i *Inspection) Underway() map[string]int {
 		"sections whose followers missed a record": int(d.Unsynced()),
 	}
 }
+
+// Gate is the event's waiting room here; nil: it has none.
+func (i *Inspection) Gate() *waitingroom.Room { return i.ev.queue }
 
 func (i *Inspection) section(no storage.SectionNo) *Section { return i.ev.ready.Load().sections[no] }
 

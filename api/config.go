@@ -13,6 +13,7 @@ import (
 	"holdfast/api/operate"
 	"holdfast/api/queue"
 	"holdfast/api/token"
+	"holdfast/storage"
 )
 
 // Config says how the outside behaves. The zero value of a field means its default; New fills them in.
@@ -67,6 +68,8 @@ type Config struct {
 	HeaderBytesMax int
 	// Limits bound what one buyer, address or event may ask for (default: no bounds). Over one: 429 rate_limited.
 	Limits limit.Limits
+	// Persons is the key under which limits know buyers; servers that count together need the same. Zero: a random one.
+	Persons storage.EventKey
 
 	// StreamsMax bounds the streams of live maps and waiting rooms together (default 20,000); over it: 503. Each costs
 	// its connection.
@@ -187,6 +190,7 @@ func (c *Config) authentication() *auth.Options {
 		DevAuth: c.DevAuth, CacheMax: c.TokenCacheMax,
 		Rules:  token.Rules{Issuers: c.JWTIssuers, Audiences: c.JWTAudiences, Now: c.clock()},
 		Secret: c.JWTSecret, Public: c.JWTPublicKey, Listed: c.JWTKeys, Operators: c.operatorKeys(),
+		Persons: c.Persons,
 	}
 }
 

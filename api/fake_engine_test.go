@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"holdfast/actors"
+	"holdfast/actors/pseudonym"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -54,6 +55,9 @@ func (f *fakeEngine) Confirm(id actors.BookingID, _ actors.Caller, _ string, _ t
 	out.ID, out.State, out.Currency = id, section.BookingPaying, "EUR"
 	return f.other
 }
+
+// PseudonymKey has every event be of before keys.
+func (f *fakeEngine) PseudonymKey(storage.EventID) (*pseudonym.Key, error) { return nil, nil }
 
 func (f *fakeEngine) Ready() error { return f.ready }
 

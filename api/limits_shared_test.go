@@ -18,6 +18,7 @@ import (
 	"holdfast/actors/budget"
 	"holdfast/api/limit"
 	"holdfast/api/limit/redislimit"
+	"holdfast/storage"
 )
 
 // counted makes limits count in a Redis; without an address by the server itself.
@@ -130,7 +131,8 @@ func TestNodesCountTogether(t *testing.T) {
 		for address, want := range map[string]int{redis.Addr(): 7, "": 21} {
 			var nodes []*Server
 			for range 3 {
-				nodes = append(nodes, New(&fakeEngine{}, Config{DevAuth: true, Limits: counted(t, limits, address)}))
+				nodes = append(nodes, New(&fakeEngine{}, Config{DevAuth: true, Limits: counted(t, limits, address),
+					Persons: storage.EventKey{1}}))
 			}
 			passed := 0
 			for i := range 60 {

@@ -11,8 +11,8 @@ import (
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/gate/place"
-	"holdfast/api/auth"
 	"holdfast/api/queue"
+	"holdfast/api/wire"
 	"holdfast/storage"
 )
 
@@ -30,7 +30,7 @@ func roomOf(c *Config, engine *fakeEngine) (spot, admission string) {
 	event.ID, event.WaitingRoom = id, &storage.WaitingRoom{Cap: 10}
 	engine.event, engine.live = &event, &frozenMap{letters: []byte("aaaa")}
 	engine.other = storage.ErrNotFound // of the plan: prices are left out
-	p := place.Place{Event: id, Generation: roomGeneration, Number: 77, Buyer: [16]byte(auth.BuyerOf("alice"))}
+	p := place.Place{Event: id, Generation: roomGeneration, Number: 77, Buyer: [16]byte(wire.BuyerHash("alice"))}
 	until := gate.Instant(time.Now().Add(time.Hour).UnixMilli())
 	return string(keys.Places.AppendPlace(nil, &p)),
 		string(keys.Admissions.AppendAdmission(nil, &place.Admission{Place: p, Session: 1, Until: until}))

@@ -12,14 +12,28 @@ import (
 
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/draw"
-	"holdfast/api/auth"
+	"holdfast/actors/section"
+	"holdfast/api/call"
 	"holdfast/api/queue"
 	"holdfast/api/wire"
 	"holdfast/api/wire/drawproof"
 	"holdfast/api/wire/waitingroom"
+	"holdfast/storage"
 )
 
-var aliceBuyer = auth.BuyerOf("alice")
+// named is what the logs of an event call somebody.
+func (h *house) named(path, who string) section.BuyerID {
+	h.t.Helper()
+	id, err := storage.ParseEventID(strings.TrimPrefix(path, "/v1/events/"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	named, err := call.NamedIn(h.server.engine, id, who)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return named.Buyer
+}
 
 func (a *answer) place() (p waitingroom.Place) {
 	a.t.Helper()
@@ -55,12 +69,12 @@ func TestWaitingRoomStory(t *testing.T) {
 		t.Error("nobody says when to ask again")
 	}
 	d.set(func(f *queue.Frame) { f.Called = 3 })
-	d.become(aliceBuyer, gate.Present)
+	d.become(h.named(event, "alice"), gate.Present)
 	if again := h.do("POST", event+"/queue/admission", mine, "").want(409, "not_your_turn"); again.header.Get(
 		"Retry-After") != "3" {
 		t.Errorf("present, and told to come again in %s s", again.header.Get("Retry-After"))
 	}
-	d.become(aliceBuyer, gate.Called)
+	d.become(h.named(event, "alice"), gate.Called)
 	if p := h.do("GET", event+"/queue", mine, "").want(200, "").place(); p.State != "called" || p.Position != 0 ||
 		p.Next != waitingroom.NextTakeTurn {
 		t.Errorf("%+v", p)
@@ -90,7 +104,7 @@ func TestEveryWrongAdmissionHasItsCode(t *testing.T) {
 	free := h.show("")
 	admitted := func(path string, who headers) string {
 		p := h.do("POST", path+"/queue", who, "").place()
-		d.become(auth.BuyerOf(who["X-Buyer"]), gate.Called)
+		d.become(h.named(path, who["X-Buyer"]), gate.Called)
 		var in waitingroom.Admission
 		h.do("POST", path+"/queue/admission", who.with("Queue-Place", p.Place), "").want(200, "").into(&in)
 		return in.Admission

@@ -15,6 +15,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/budget"
+	"holdfast/actors/pseudonym"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"
@@ -26,6 +27,13 @@ type quietEngine struct{}
 func (quietEngine) CreateEvent(_ context.Context, e *storage.Event, _ *venue.Venue) (*storage.Event, error) {
 	return e, nil
 }
+
+func (quietEngine) ForgetEvent(context.Context, storage.EventID, actors.Caller, pseudonym.Forgetting) (*storage.Event,
+	error) {
+	return nil, actors.ErrEventUnknown
+}
+
+func (quietEngine) PseudonymKey(storage.EventID) (*pseudonym.Key, error) { return nil, nil }
 
 func (quietEngine) DeleteEvent(context.Context, storage.EventID, actors.Caller) (*storage.Event, error) {
 	return nil, actors.ErrEventUnknown

@@ -42,6 +42,7 @@ func routes(s *Server) []*endpoint {
 	on("GET", event, demand{}, s.catalog.Get)
 	on("DELETE", event, operator, s.catalog.Delete)
 	on("POST", event+"/sale", operator, s.catalog.SetSale)
+	on("POST", event+"/forget", operator, s.catalog.Forget)
 	on("GET", event+"/seatmap", demand{Weight: 5}, s.catalog.Seatmap) // hundreds of kilobytes
 	on("GET", event+"/availability", demand{}, s.live.Availability)
 	on("GET", event+"/availability/stream", demand{Stream: true}, s.live.Stream)

@@ -10,6 +10,7 @@
 //	│ Tickets    (event, section, seat) → booking the second guard of P1     │
 //	│ Snapshots  (event, section) → state         bounds replay, may be lost │
 //	│ Catalog    event → header, venue            Nodes: who is alive        │
+//	│ EventKeys  event → key of its pseudonyms    apart, to be destroyed     │
 //	└──────┬──────────────┬──────────────────┬──────────────────┬────────────┘
 //	   memstore      pebblestore          sqlstore          faultstore
 //	   (the fake)    (one node, LSM)      (many nodes)      (wraps any, by rule)

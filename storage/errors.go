@@ -18,6 +18,8 @@ var (
 	ErrInUse       = errors.New("storage: another process owns this directory")
 	ErrTooManyKeys = errors.New("storage: an event's operators used more keys in a day than are remembered")
 	ErrTooLarge    = errors.New("storage: entry body over 64 KiB")
+	ErrForgotten   = errors.New("storage: the event's key is destroyed, so nothing can be sold in it any more")
+	ErrOnSale      = errors.New("storage: the event's sale is not closed")
 )
 
 // FencedError says that another writer owns the log now. The section must stop; never retry.

@@ -17,6 +17,10 @@ func (e *Event) Clone() *Event {
 	c.Prices = maps.Clone(e.Prices)
 	c.Sections = slices.Clone(e.Sections)
 	c.WaitingRoom = e.WaitingRoom.Clone()
+	if e.Forgotten != nil {
+		forgotten := *e.Forgotten
+		c.Forgotten = &forgotten
+	}
 	return &c
 }
 

@@ -159,6 +159,10 @@ type Event struct {
 	// WaitingRoom stands before the event's seats; nil: none does. It is set at creation and never changed: what
 	// operators change later is in the gate's log.
 	WaitingRoom *WaitingRoom `json:",omitempty"`
+	// Pseudonyms is how a buyer's name becomes the id in the event's logs. It is set at creation and never changed.
+	Pseudonyms PseudonymVersion `json:",omitempty"`
+	// Forgotten says when and why the event's key was destroyed; nil: it was not. Once there it is never changed.
+	Forgotten *Forgetting `json:",omitempty"`
 }
 
 // SectionInfo is a section's header.
@@ -175,8 +179,9 @@ type Catalog interface {
 	CreateEvent(ctx context.Context, e *Event, venue []byte) error
 	// SetSale changes the sale switch and remembers the call's key, in one durable write: both or neither. A key that
 	// stands already changes nothing, whoever wrote it and however long ago: *RepeatedError. The zero key is no key, and
-	// always changes the switch. SaleDeleted is for ever. ErrNotFound: no such event, or deleted; ErrTooManyKeys;
-	// ErrUnknown: it may be done, so repeat with the same key.
+	// always changes the switch. SaleDeleted is for ever. ErrNotFound: no such event, or deleted; ErrForgotten: it may
+	// be closed or deleted, and not be sold any more; ErrTooManyKeys; ErrUnknown: it may be done, so repeat with the
+	// same key.
 	SetSale(ctx context.Context, id EventID, s SaleState, key OperatorKey) error
 	// RememberKey remembers a key that is not there yet; else *RepeatedError, or ErrTooManyKeys. See OperatorKey.
 	RememberKey(ctx context.Context, key OperatorKey) error
@@ -225,6 +230,7 @@ type Store interface {
 	Log
 	Snapshots
 	Catalog
+	EventKeys
 	Tickets
 	Nodes
 	// Sections lists every section key that has at least one log entry, ordered.

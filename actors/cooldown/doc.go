@@ -12,8 +12,8 @@
 //
 // How it is wired: an event's waiting room (package waitingroom) keeps a Memory of each buyer whose holds lapsed, as
 // the records of sections tell; it calls Abandoned at a lapse, and Until before a hold is placed. The refusal is 429
-// cool_down with Retry-After. A Memory is 24 bytes; Zero says that it need not be kept. Memories are of one life of the
-// server: a restart forgives, which favours the buyer.
+// cool_down with Retry-After. A Memory is 24 bytes; Zero says that it need not be kept. Memories are of one life of a
+// node and of what lapses in sections there: a restart forgives, and of several nodes each counts for itself.
 //
 // # What it does to the fair
 //

@@ -49,6 +49,15 @@ func (m *Machine) Followed() (*Follower, error) {
 	return restoreFollower(m.board.appendTo([]byte{snapshotFollower}))
 }
 
+// Followed gives another Follower that stands where this one stands.
+func (f *Follower) Followed() (*Follower, error) {
+	return restoreFollower(f.board.appendTo([]byte{snapshotFollower}))
+}
+
+// StockedTo is up to which record of each section the newest stock was counted: a later stock goes on from there (G8).
+// It is the gate's own.
+func (b *board) StockedTo() []SectionSeq { return b.stock.Sections }
+
 // Inside calls visit for every session inside, with the buyer whose it is.
 func (m *Machine) Inside(visit func(no SessionNo, buyer Buyer)) {
 	for i := range m.sessions.list {

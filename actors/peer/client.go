@@ -35,6 +35,9 @@ func (r *Refused) Error() string { return "peer: a search was refused" }
 // Ask puts r on its way to the node that has the section. A failure means that r has not left.
 func (s *Section) Ask(to storage.WriterID, r *request.Request, deadline time.Time) *writer.Failure {
 	n := s.network
+	if r.Command.Session != 0 && !n.KnowsGates(to) {
+		return shard.NotServing
+	}
 	if s.inTransit.Add(1) > n.InflightMax {
 		s.inTransit.Add(-1)
 		return shard.Overloaded
@@ -181,7 +184,9 @@ func (a call) fail(err error) {
 func (a call) end() {
 	if a.s != nil {
 		a.s.inTransit.Add(-1)
-		if a.r.Reserved > 0 && !(writer.ClassOf(a.r.Err) == writer.NotDone && a.r.Keep()) {
+		again := writer.ClassOf(a.r.Err) == writer.NotDone ||
+			a.r.Err == nil && a.r.Decision.Outcome.Rejection == section.AdmissionStale
+		if a.r.Reserved > 0 && !(again && a.r.Keep()) {
 			a.s.event.Buyers.Release(a.r.Command.Buyer, a.r.Reserved)
 			a.r.Reserved = 0
 		}

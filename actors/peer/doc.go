@@ -15,6 +15,11 @@
 //
 //	Searches.Begin, Still ◀── quiet in this view? ◀────── Quiesce, Quiesced ──▶  (searches.go)
 //	Call, SpreadCatalog   ──▶ one handler by its name ─── Call, Catalog ──────▶  (calls.go)
+//	Section.AskGate, AskEnds ──▶ gateRequests ── GateAsk, Ends ───────────────▶  (gate.go)
+//	      notify is called   ◀── gateRequests ◀─ GateAnswer, EndsObserved ────
+//
+// A waiting room's gate is a Section too: who has it, and who follows it, is found and told as for sections. What it is
+// asked for is its own.
 //
 // Network.Received runs on the link's goroutine, one for each peer, and never waits: what may take time is handed to a
 // goroutine that counts against a bound. The engine is a Host and each of its sections a SectionHost: what varies with

@@ -37,6 +37,8 @@ type Host interface {
 	// Sections are those of an event that is open here, in the order of their numbers; nil: it is not. Not to be
 	// changed.
 	Sections(event storage.EventID) []*Section
+	// Gate is the gate of an event that is open here; its host is a GateHost. nil: the event is not open, or has none.
+	Gate(event storage.EventID) *Section
 	// Open opens an event, looking for it in the store if need be, and gives its sections: look bounds the looking,
 	// open the opening.
 	Open(look, open context.Context, event storage.EventID) ([]*Section, error)
@@ -73,10 +75,13 @@ type Network struct {
 	// Searches are which searches may run here.
 	Searches *Searches
 
-	pending    pending[call]
-	waiting    chan struct{} // bounds what waits here on behalf of other nodes
-	numbers    atomic.Uint64 // of asks, calls and the catalog
-	unsynced   atomic.Int64  // sections whose followers were not told of the newest record; see Section.Stream
+	pending      pending[call]
+	gateRequests pending[gateRequest]
+	gates        map[storage.WriterID]bool // under mu: the nodes that have waiting rooms; see KnowsGates
+	waiting      chan struct{}             // bounds what waits here on behalf of other nodes
+	numbers      atomic.Uint64             // of asks, calls and the catalog
+	// unsynced counts sections whose followers were not told of the newest record; see Section.Stream.
+	unsynced   atomic.Int64
 	queue      queue
 	mu         sync.Mutex
 	decoders   map[storage.WriterID]*wire.Decoder // one for each peer: its messages come one after the other
@@ -92,6 +97,7 @@ const waitingMax = 4096
 func New(config Config) *Network {
 	n := &Network{
 		Config: config, waiting: make(chan struct{}, waitingMax), decoders: map[storage.WriterID]*wire.Decoder{},
+		gates: map[storage.WriterID]bool{},
 		calls: operatorCalls{waiting: map[uint64]*operatorCall{}}, subscribed: newSubscriptions(),
 	}
 	n.queue.last = map[storage.SectionKey]chan struct{}{}
@@ -100,7 +106,7 @@ func New(config Config) *Network {
 }
 
 // Pending is how many requests wait for other nodes' answers.
-func (n *Network) Pending() int { return n.pending.size() }
+func (n *Network) Pending() int { return n.pending.size() + n.gateRequests.size() }
 
 // Waiting is how much waits here on behalf of other nodes.
 func (n *Network) Waiting() int { return len(n.waiting) }
@@ -123,11 +129,13 @@ func (n *Network) Up(node storage.WriterID) {
 func (n *Network) Down(node storage.WriterID) {
 	n.mu.Lock()
 	delete(n.decoders, node)
+	delete(n.gates, node)
 	n.subscribed.lost(node)
 	n.republish()
 	n.mu.Unlock()
 	n.forgetOwner(node)
 	n.losePending(node)
+	n.loseGateRequests(func(e gateRequest) bool { return e.node == node })
 	n.calls.lose(node)
 	n.Searches.lost(node)
 	n.Host.Changed()
@@ -142,7 +150,9 @@ func (n *Network) ViewChanged() {
 // Tick says again what may not have got through, and gives up what is not coming any more. To be called a few times a
 // second.
 func (n *Network) Tick() {
-	n.expirePending(n.Clock.Now())
+	now := n.Clock.Now()
+	n.expirePending(now)
+	n.loseGateRequests(func(e gateRequest) bool { return now.After(e.late) })
 	n.Searches.askAgain()
 	n.Host.Events(func(ev *Event) {
 		if n.Host.Sections(ev.ID) != nil {
@@ -205,8 +215,16 @@ func (n *Network) spawn(work func(ctx context.Context), refused func()) {
 	}
 }
 
-// section finds a section of an event that is open here; nil: it is not, yet.
+// section finds a section of an event that is open here, or the event's gate; nil: it is not, yet.
 func (n *Network) section(key storage.SectionKey) *Section {
+	if key.IsGate() {
+		return n.gate(key)
+	}
+	return n.seats(key)
+}
+
+// seats is section, and finds no gate.
+func (n *Network) seats(key storage.SectionKey) *Section {
 	return in(n.Host.Sections(key.Event), key.Section)
 }
 

@@ -14,7 +14,7 @@ import (
 func (n *Network) Received(from storage.WriterID, message []byte) error {
 	dec := n.decoder(from)
 	switch kind := dec.Begin(message); kind {
-	case wire.KindAsk:
+	case wire.KindAsk, wire.KindAskAdmitted:
 		var m wire.Ask
 		if err := dec.Ask(&m); err != nil {
 			return err
@@ -31,7 +31,7 @@ func (n *Network) Received(from storage.WriterID, message []byte) error {
 		if err := dec.Record(&m); err != nil {
 			return err
 		}
-		n.recorded(&m)
+		n.recorded(from, &m)
 	default:
 		return n.receiveRare(from, dec, kind)
 	}
@@ -94,6 +94,9 @@ func (n *Network) receiveRare(from storage.WriterID, dec *wire.Decoder, kind wir
 		})
 	case wire.KindCatalogSeen:
 		return taken(dec.CatalogSeen, func(m *wire.CatalogSeen) { n.calls.replied(from, wire.Reply{ID: m.Number}) })
+	}
+	if known, err := n.receiveGate(from, dec, kind); known {
+		return err
 	}
 	return fmt.Errorf("%w: kind %d", wire.ErrFormat, kind)
 }

@@ -31,7 +31,7 @@ type inbound struct {
 // does so in the background.
 func (n *Network) onAsk(from storage.WriterID, m *wire.Ask) {
 	w := &inbound{
-		n: n, from: from, id: m.ID, key: m.Section, s: n.section(m.Section),
+		n: n, from: from, id: m.ID, key: m.Section, s: n.seats(m.Section),
 		until: n.Clock.Now().Add(time.Duration(m.Patience) * time.Millisecond),
 	}
 	r := request.New()
@@ -242,7 +242,7 @@ func (n *Network) searched(from storage.WriterID, m wire.Search) {
 func (n *Network) onFreeQuery(from storage.WriterID, m *wire.FreeQuery) {
 	out := wire.FreeReply{ID: m.ID}
 	for _, no := range m.Sections {
-		s := n.section(storage.SectionKey{Event: m.Event, Section: no})
+		s := n.seats(storage.SectionKey{Event: m.Event, Section: no})
 		if s == nil || !s.host.FewerFree(m.Quantity) {
 			out.Sections = append(out.Sections, no)
 		}

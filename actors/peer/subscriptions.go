@@ -67,6 +67,9 @@ func (n *Network) subscribe(from storage.WriterID, id storage.EventID) {
 		return
 	}
 	n.send(from, &wire.Subscribed{Event: id})
+	if s := n.Host.Gate(id); s != nil && !n.send(from, s.position()) { // serving or not: that gates are known here
+		s.missed()
+	}
 	for _, s := range sections {
 		a := s.shard.Serving()
 		if a == nil {
@@ -145,7 +148,10 @@ func (n *Network) subscribeAgain(id storage.EventID) {
 }
 
 // recorded takes a record that another node streams.
-func (n *Network) recorded(m *wire.Record) {
+func (n *Network) recorded(from storage.WriterID, m *wire.Record) {
+	if m.Section.IsGate() {
+		n.knowGates(from)
+	}
 	if s := n.section(m.Section); s != nil {
 		if e, err := storage.DecodeEntry(m.Entry); err == nil {
 			s.host.Streamed(&e)
@@ -155,6 +161,9 @@ func (n *Network) recorded(m *wire.Record) {
 
 // served takes note of who serves a section now.
 func (n *Network) served(from storage.WriterID, m *wire.Serving) {
+	if m.Section.IsGate() {
+		n.knowGates(from)
+	}
 	s := n.section(m.Section)
 	if s == nil {
 		return
@@ -168,6 +177,9 @@ func (n *Network) served(from storage.WriterID, m *wire.Serving) {
 
 // released takes note that a section is nobody's now, or this node's to claim.
 func (n *Network) released(from storage.WriterID, m *wire.Released) {
+	if m.Section.IsGate() {
+		n.knowGates(from)
+	}
 	s := n.section(m.Section)
 	if s == nil {
 		return
@@ -190,6 +202,9 @@ func (n *Network) acknowledged(m *wire.Acknowledged) {
 func (n *Network) forgetOwner(node storage.WriterID) {
 	n.Host.Events(func(ev *Event) {
 		for _, s := range n.Host.Sections(ev.ID) {
+			s.Directory.Forget(node, math.MaxUint64)
+		}
+		if s := n.Host.Gate(ev.ID); s != nil {
 			s.Directory.Forget(node, math.MaxUint64)
 		}
 	})

@@ -21,6 +21,7 @@ func (h *quietHost) Events(visit func(ev *Event)) {
 	}
 }
 func (h *quietHost) Sections(storage.EventID) []*Section { return nil }
+func (h *quietHost) Gate(storage.EventID) *Section       { return nil }
 func (h *quietHost) Open(_, _ context.Context, _ storage.EventID) ([]*Section, error) {
 	return nil, nil
 }

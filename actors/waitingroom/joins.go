@@ -1,6 +1,7 @@
 package waitingroom
 
 import (
+	"sync"
 	"time"
 
 	"holdfast/actors/gate"
@@ -16,6 +17,10 @@ const (
 	batchWait = 2 * time.Millisecond
 	// joinsMax bounds the joins that wait in front of the gate: some tenths of a second's work.
 	joinsMax = 20_000
+	// batchPatience is how long another node may take for a batch until it is asked again.
+	batchPatience = 3 * time.Second
+	// batchAgain is the time until a batch that no gate has answered is sent again.
+	batchAgain = 5 * time.Millisecond
 )
 
 // join is one buyer's wish for a place. It borrows a request's way of waiting; the gate never sees it.
@@ -23,7 +28,25 @@ type join struct {
 	writer.Request
 	entrant gate.Entrant
 	at      gate.Instant // when it reached this node
+	until   time.Time    // nobody waits any more
+	seq     gate.Seq     // a record at or behind the one that the place rests on
 	place   gate.Place
+}
+
+// joinsPool keeps joins that were answered: a channel and a timer each. One that timed out may still be in front of the
+// gate, and never comes back.
+var joinsPool = sync.Pool{New: func() any {
+	j := &join{}
+	j.Init()
+	return j
+}}
+
+func newJoin(buyer gate.Buyer, party uint8, code codebook.No, at gate.Instant, until time.Time) *join {
+	j := joinsPool.Get().(*join)
+	j.Reset()
+	j.entrant, j.at, j.until = gate.Entrant{Buyer: buyer, Party: party, Code: code}, at, until
+	j.seq, j.place = 0, gate.Place{}
+	return j
 }
 
 // joinQueue gathers joins. One batch at a time is with the gate, so that whatever else is asked waits behind one batch
@@ -44,22 +67,25 @@ func (r *Room) Join(buyer gate.Buyer, party uint8, code codebook.No, deadline ti
 	if party == 0 {
 		return refusals[gate.BadParty]
 	}
-	if err := r.await(deadline); err != nil {
-		return err
+	if r.Network == nil {
+		if err := r.await(deadline); err != nil {
+			return err
+		}
 	}
 	at, _ := r.node.Stamp() // in a doubt 0: the gate takes its own time
-	j := &join{entrant: gate.Entrant{Buyer: buyer, Party: party, Code: code}, at: at}
-	j.Init()
+	j := newJoin(buyer, party, code, at, deadline)
 	if !r.enqueue(j) {
+		joinsPool.Put(j)
 		return shard.ErrOverloaded
 	}
 	if !r.clock.Answered(&j.Request, deadline) {
 		return ErrTimeout
 	}
+	defer joinsPool.Put(j)
 	if j.Err != nil {
 		return writer.Reason(j.Err)
 	}
-	r.tell(&j.place, out)
+	r.tell(&j.place, j.seq, out)
 	return nil
 }
 
@@ -97,13 +123,28 @@ func (r *Room) sendJoins() {
 	}
 	command := gate.Command{Kind: gate.Join, Entrants: q.batch, Oldest: oldest}
 	r.mu.Unlock()
-	if !r.order(command, r.joined) {
-		r.endBatch(func(_ int, j *join) { j.Err = shard.NotServing })
+	a := newOrder(command, r.joined)
+	if failed := r.sendNow(a, r.clock.Now().Add(batchPatience)); failed != nil {
+		a.Err = failed
+		r.joined(a)
 	}
+}
+
+// comesAgain says that a batch is to be sent again: no gate has judged it, or nobody knows.
+func (r *Room) comesAgain(a *ask) bool {
+	if a.Err == nil {
+		return a.Answer.Rejection == gate.NotFounded && r.Network != nil
+	}
+	failed := writer.FailureOf(a.Err)
+	return r.Network != nil && failed != nil && failed != shard.Overloaded
 }
 
 // joined hears of a batch.
 func (r *Room) joined(a *ask) {
+	if r.comesAgain(a) {
+		r.joinAgain()
+		return
+	}
 	r.endBatch(func(i int, j *join) {
 		switch {
 		case a.Err != nil:
@@ -113,9 +154,28 @@ func (r *Room) joined(a *ask) {
 		case a.Answer.Places[i].Refused != gate.Accepted:
 			j.Err = refusals[a.Answer.Places[i].Refused]
 		default:
-			j.place = a.Answer.Places[i]
+			j.place, j.seq = a.Answer.Places[i], a.seq
 		}
 	})
+}
+
+// joinAgain puts the batch that was with the gate in front of those who wait, but for those who have gone.
+func (r *Room) joinAgain() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	q, now := &r.joins, r.clock.Now()
+	again := make([]*join, 0, len(q.sent)+len(q.waiting))
+	for _, j := range q.sent {
+		if now.Before(j.until) {
+			again = append(again, j)
+		}
+	}
+	q.waiting = append(again, q.waiting...)
+	q.sent, q.under = nil, false
+	if !q.armed && !r.closed {
+		q.armed = true
+		r.clock.AfterFunc(batchAgain, r.sendJoins)
+	}
 }
 
 // endBatch answers the batch that was with the gate, and has the next one sent.

@@ -2,10 +2,13 @@ package waitingroom
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/section"
+	"holdfast/actors/writer"
 	"holdfast/storage"
 )
 
@@ -25,16 +28,87 @@ func (r *Room) Proof(ctx context.Context, number gate.Number) (salt draw.Salt, p
 	if uint32(number) >= public.Entrants {
 		return salt, nil, nil
 	}
+	if to, ok := r.remote.Route(); r.Network != nil && ok && to != r.node.Writer {
+		return r.proofThere(ctx, to, number)
+	}
+	return r.proof(ctx, number, public.Entrants)
+}
+
+func (r *Room) proof(
+	ctx context.Context, number gate.Number, entrants uint32,
+) (salt draw.Salt, path []draw.Hash, err error) {
 	r.proving.Lock()
 	defer r.proving.Unlock()
 	if r.tree == nil {
-		leaves, err := r.leaves(ctx, public.Entrants)
+		leaves, err := r.leaves(ctx, entrants)
 		if err != nil {
 			return salt, nil, err
 		}
 		r.tree = draw.NewTree(leaves)
 	}
-	return salt, r.tree.Path(uint32(number)), nil
+	return draw.SaltOf(&r.settings.SaltKey, uint32(number)), r.tree.Path(uint32(number)), nil
+}
+
+// ProofCall is what nodes name the question for a proof.
+const ProofCall = "draw-proof"
+
+// proofQuestion and proofAnswer are the bodies of a ProofCall.
+type (
+	proofQuestion struct {
+		Event  storage.EventID
+		Number gate.Number
+	}
+	proofAnswer struct {
+		Salt draw.Salt
+		Path []draw.Hash
+	}
+)
+
+// proofThere asks the node that has the gate: one tree is enough.
+func (r *Room) proofThere(
+	ctx context.Context, to storage.WriterID, number gate.Number,
+) (salt draw.Salt, path []draw.Hash, err error) {
+	question, err := json.Marshal(proofQuestion{r.Key.Event, number})
+	if err != nil {
+		return salt, nil, err
+	}
+	body, err := r.Network.Call(ctx, to, ProofCall, question)
+	if err != nil {
+		return salt, nil, errors.Join(writer.ErrUnavailable, err)
+	}
+	var answer proofAnswer
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return salt, nil, errors.Join(writer.ErrUnavailable, err)
+	}
+	return answer.Salt, answer.Path, nil
+}
+
+// ProofFor answers another node's ProofCall, of the room that of finds.
+func ProofFor(ctx context.Context, question []byte, of func(storage.EventID) (*Room, error)) ([]byte, error) {
+	var q proofQuestion
+	if err := json.Unmarshal(question, &q); err != nil {
+		return nil, err
+	}
+	r, err := of(q.Event)
+	if err != nil {
+		return nil, err
+	}
+	public := &r.Frame().Public
+	if public.Phase < gate.Closed || uint32(q.Number) >= public.Entrants {
+		return nil, refusals[gate.PlaceUnknown]
+	}
+	var a proofAnswer
+	if a.Salt, a.Path, err = r.proof(ctx, q.Number, public.Entrants); err != nil {
+		return nil, err
+	}
+	return json.Marshal(&a)
+}
+
+// dropTree forgets the draw's tree: the gate is another node's to prove.
+func (r *Room) dropTree() {
+	r.proving.Lock()
+	defer r.proving.Unlock()
+	r.tree = nil
 }
 
 // leaves reads the entrants of the draw from the gate's log.

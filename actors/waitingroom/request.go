@@ -13,6 +13,7 @@ import (
 type ask struct {
 	writer.Request
 	gate.Call
+	seq  gate.Seq   // a record at or behind the one that another node's answer rests on; 0: answered here
 	then func(*ask) // of one that nobody waits for: called once, on the shard's goroutine; must not wait
 }
 
@@ -48,40 +49,52 @@ var refusals = func() (all [256]*Refusal) {
 	return all
 }()
 
-// attemptsMax is how often a command is put before the gate: a gate that comes back between two of them takes it.
-const attemptsMax = 3
+// A command is put on its way as often as a request for a section, and with the same pauses; see package request.
+const (
+	attemptsMax    = 9
+	attemptsAtOnce = 3
+	attemptPause   = 2 * time.Millisecond
+	changingHands  = 15 * time.Millisecond
+)
 
-// do has the gate decide on a command, and waits until the deadline. The errors are *Refusal, and those of package
-// writer and shard; ErrTimeout: nobody knows whether it was done.
-func (r *Room) do(c gate.Command, deadline time.Time) (*gate.Answer, error) {
-	a := newAsk(c)
-	for range attemptsMax {
-		if err := r.await(deadline); err != nil {
-			return nil, err
+// do has the gate decide on a command, here or on the node that has it, and waits until the deadline. The errors are
+// *Refusal, and those of package writer and shard; ErrTimeout: nobody knows whether it was done. All commands may be
+// repeated, so one that was lost with a node is sent again.
+func (r *Room) do(c gate.Command, deadline time.Time) (*ask, error) {
+	failed := shard.Moved
+	for n := range attemptsMax {
+		if n >= attemptsAtOnce {
+			r.clock.Pause(r.node.Context, min(attemptPause<<(n-attemptsAtOnce), deadline.Sub(r.clock.Now())))
 		}
-		sent, failed := r.shard.Run(&a.Request)
-		if failed != nil {
+		a := newAsk(c)
+		if failed = r.send(a, deadline); failed == nil {
+			if !r.clock.Answered(&a.Request, deadline) {
+				return nil, ErrTimeout
+			}
+			if a.Err == nil {
+				return a, a.result()
+			}
+			if failed = writer.FailureOf(a.Err); failed == nil { // a gate says no plain no in place of an answer
+				failed = writer.Unavailable
+			}
+		}
+		switch {
+		case failed.Retry == writer.Elsewhere:
+		case failed.Class == writer.NotDone && failed.Retry == writer.Here && n+1 < attemptsAtOnce:
+			r.clock.Pause(r.node.Context, min(changingHands, deadline.Sub(r.clock.Now())))
+		default:
 			return nil, failed.Why
 		}
-		if !sent {
-			continue
-		}
-		if !r.clock.Answered(&a.Request, deadline) {
-			return nil, ErrTimeout
-		}
-		return a.result()
 	}
-	return nil, writer.ErrUnavailable
+	return nil, failed.Why
 }
 
-func (a *ask) result() (*gate.Answer, error) {
-	switch {
-	case a.Err != nil:
-		return nil, writer.Reason(a.Err)
-	case a.Answer.Rejection != gate.Accepted:
-		return &a.Answer, refusals[a.Answer.Rejection]
+// result is the gate's "no", or nil.
+func (a *ask) result() error {
+	if a.Answer.Rejection != gate.Accepted {
+		return refusals[a.Answer.Rejection]
 	}
-	return &a.Answer, nil
+	return nil
 }
 
 // order sends a command that nobody waits for. False: it is not on its way, and then is not called.
@@ -100,15 +113,15 @@ type Place struct {
 
 // place sends a command about a buyer's own place.
 func (r *Room) place(c gate.Command, deadline time.Time, out *Place) error {
-	answer, err := r.do(c, deadline)
-	if answer != nil {
-		r.tell(&answer.Place, out)
+	a, err := r.do(c, deadline)
+	if a != nil {
+		r.tell(&a.Answer.Place, a.seq, out)
 	}
 	return err
 }
 
-func (r *Room) tell(p *gate.Place, out *Place) {
-	*out = Place{Place: *p, Generation: r.settings.Generation, Seq: r.Horizon()}
+func (r *Room) tell(p *gate.Place, seq gate.Seq, out *Place) {
+	*out = Place{Place: *p, Generation: r.settings.Generation, Seq: max(seq, r.Horizon())}
 }
 
 // Leave gives a buyer's place up, or ends the buyer's session.
@@ -134,11 +147,11 @@ func (r *Room) Do(c gate.Command, deadline time.Time) error {
 
 // Codes mints presale codes (gate.Mint), or takes some back (gate.Revoke), and tells which were minted.
 func (r *Room) Codes(c gate.Command, deadline time.Time) (codebook.Codes, error) {
-	answer, err := r.do(c, deadline)
+	a, err := r.do(c, deadline)
 	if err != nil {
 		return codebook.Codes{}, err
 	}
-	return answer.Codes, nil
+	return a.Answer.Codes, nil
 }
 
 var _ shard.Host = (*Room)(nil)

@@ -2,6 +2,7 @@ package waitingroom
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,9 @@ import (
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/gate/position"
 	"holdfast/actors/machine"
+	"holdfast/actors/peer"
+	"holdfast/actors/peer/wire"
+	"holdfast/actors/replica"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
@@ -35,10 +39,25 @@ type Surroundings struct {
 	Sections int
 	// Seats is how many live seats a buyer has.
 	Seats func(section.BuyerID) uint32
-	// FollowEnds has every section of this node hear that ends up to a record of the gate's log were followed, and
-	// calls done once, from any goroutine: true, if from then on no section places a hold that was looked up before.
-	FollowEnds func(upto gate.Seq, done func(all bool))
-	Log        Log
+	// Observe has every section that serves here hear that ends up to a record of the gate's log were followed, and
+	// calls observed once, from any goroutine, with those that have: from then on they place no hold that was looked up
+	// before. all says that no section of this process places one.
+	Observe func(upto gate.Seq, observed func(lives []wire.SectionLife, all bool))
+	// Shared says that other processes write the store too.
+	Shared bool
+	// Network are the other nodes; nil: there are none. Event is the event among them.
+	Network *peer.Network
+	Event   *peer.Event
+	// CheckOwner looks, and may wait, whether a life is still the log's owner.
+	CheckOwner func(of *shard.Shard, seen *witness.Seen, a *shard.Activation)
+	// Restless says that people may come, so that the gate is to be kept active. SleepAfter is how long a gate that is
+	// not may be of no use before it is let go; negative: for ever.
+	Restless   func() bool
+	SleepAfter time.Duration
+	// Changed says that the gate may have to be claimed elsewhere now. Serves counts the gates that serve here.
+	Changed func()
+	Serves  *atomic.Int64
+	Log     Log
 }
 
 // Log hears what operators are to know.
@@ -48,6 +67,8 @@ type Log interface {
 	SectionStopped(key storage.SectionKey, why error)
 	AppendUndecided(key storage.SectionKey, before int, err error)
 	AppendDecided(key storage.SectionKey, resends int)
+	// FollowerStuck says that the log cannot be followed.
+	FollowerStuck(key storage.SectionKey, why error)
 	// GateRefused says that the gate refused what the engine itself asked for.
 	GateRefused(key storage.SectionKey, what string, why gate.Rejection)
 }
@@ -59,12 +80,14 @@ type Room struct {
 	clock    shard.Runtime
 	settings gate.Settings
 	shard    *shard.Shard
+	remote   *peer.Section // the gate among the nodes
 	frame    atomic.Pointer[Frame]
 	founded  atomic.Bool
 	ready    chan struct{} // closed once the gate is founded; founded says so quicker
 
 	mu       sync.RWMutex
 	follower *gate.Follower // what is durable; nil before the first load
+	advanced chan struct{}  // closed when more is followed; nil: nobody waits
 	effects  gate.Effects
 	joins    joinQueue
 	stock    stock
@@ -74,6 +97,13 @@ type Room struct {
 	timer    shard.Timer
 	soon     bool // the timer is set for at once
 	closed   bool
+
+	replica    *replica.Replica // nil: served here, or alone, or not begun. The shard's lock guards it
+	passivated atomic.Bool      // neither served nor followed here
+	lastEpoch  atomic.Uint64    // of the newest life here
+	quietSince time.Time        // the rebalancer's
+	// contradicted says that it was told that a later life of the log does not go on from here.
+	contradicted atomic.Bool
 
 	proving sync.Mutex // guards tree
 	tree    *draw.Tree // of the draw; nil: nobody has asked
@@ -85,17 +115,22 @@ func New(s Surroundings) *Room {
 		ready: make(chan struct{})}
 	r.stock.init(s.Sections)
 	r.shard = shard.New(s.Node, r, r, s.Key, &gate.Kind{}, s.Seen, nil)
+	r.remote = peer.NewSection(s.Network, s.Event, r.shard, gatePeer{r})
 	r.publish(0, &gate.Public{})
 	return r
 }
 
-// Start claims the gate, and keeps it going; the channel is closed once the claim has ended, either way.
+// Start claims the gate, and keeps it going; the channel is closed once the claim has ended, either way. One of several
+// nodes follows the gate, and claims it once the rebalancer says so.
 func (r *Room) Start() <-chan struct{} {
 	r.mu.Lock()
 	if r.timer == nil {
 		r.timer = r.clock.AfterFunc(roundEvery, r.round)
 	}
 	r.mu.Unlock()
+	if r.Network != nil {
+		return r.follow()
+	}
 	settled, err := r.shard.Activate()
 	if err != nil { // the room's rounds try again
 		return shard.Closed
@@ -162,10 +197,15 @@ func (r *Room) Session(no gate.SessionNo, began gate.Seq) (s Standing, horizon g
 }
 
 // PlacedHere implements shard.Host.
-func (r *Room) PlacedHere() bool { return true }
+func (r *Room) PlacedHere() bool { return r.remote.PlacedHere() }
 
-// Claimed implements shard.Host: the gate is loaded.
-func (r *Room) Claimed(*storage.Entry) (machine.Machine, storage.Tail) { return nil, storage.Tail{} }
+// Claimed tells the followers of the claim. What was followed here is no gate: the log is loaded.
+func (r *Room) Claimed(claim *storage.Entry) (machine.Machine, storage.Tail) {
+	r.remote.Directory.SetTailIsOurs(true)
+	r.remote.Stream(claim)
+	r.unfollow()
+	return nil, storage.Tail{}
+}
 
 // Loaded takes the gate's counters and sessions as what is followed from here on.
 func (r *Room) Loaded(loaded machine.Machine, tail storage.Tail) error {
@@ -175,19 +215,17 @@ func (r *Room) Loaded(loaded machine.Machine, tail storage.Tail) error {
 		return err
 	}
 	follower.Begin(tail.Seq)
+	r.lastEpoch.Store(uint64(tail.Epoch))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.follower, r.duties = follower, duties{bought: r.duties.bought, finished: r.duties.finished}
+	r.duties = duties{bought: r.duties.bought}
 	clear(r.stock.holding)
 	m.Inside(func(no gate.SessionNo, buyer gate.Buyer) {
 		if r.Seats(section.BuyerID(buyer)) > 0 {
 			r.stock.holding[no] = struct{}{}
 		}
 	})
-	if follower.Public().Phase != gate.Unfounded {
-		r.getReady()
-	}
-	r.show()
+	r.adopt(follower)
 	return nil
 }
 
@@ -198,7 +236,7 @@ func (r *Room) getReady() {
 	}
 }
 
-// await activates the gate, if it stands still, and waits until it is founded.
+// await activates the gate, if it stands still, and waits until it is founded: of a node that is alone.
 func (r *Room) await(deadline time.Time) error {
 	if r.shard.Serving() == nil {
 		if err := r.shard.Await(deadline); err != nil {
@@ -211,29 +249,11 @@ func (r *Room) await(deadline time.Time) error {
 	return writer.ErrUnavailable
 }
 
-// Landed follows a durable record.
+// Landed follows a durable record, and has it followed.
 func (r *Room) Landed(p *writer.Record, _ machine.Machine, _ time.Duration) {
 	e := &p.Append.Entry
-	if e.Kind != storage.EntryChanges {
-		return
-	}
-	r.Seen.Saw(e.Seq, e.Epoch, p.Hash)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.effects.Reset()
-	r.follower.Begin(e.Seq)
-	if _, err := r.follower.Replay(e.Body, e.At, &r.effects); err != nil {
-		panic(err) // what was written does not read: the gate's memory is not to be believed
-	}
-	for _, no := range r.effects.Ended {
-		delete(r.stock.holding, no)
-	}
-	if len(r.effects.Ended) > 0 {
-		r.hurry()
-	}
-	if r.effects.Frame && r.changed() {
-		r.show()
-	}
+	r.took(e, p.Hash)
+	r.remote.Stream(e)
 }
 
 // Answering implements shard.Host.
@@ -242,14 +262,26 @@ func (r *Room) Answering(*writer.Request) {}
 // Handled implements shard.Host.
 func (r *Room) Handled(machine.Machine) {}
 
-// Released implements shard.Host.
-func (r *Room) Released(*shard.Activation, machine.Machine, storage.Tail) {}
+// Released hands the gate to its successor, and follows on; or puts it to sleep.
+func (r *Room) Released(a *shard.Activation, _ machine.Machine, tail storage.Tail) {
+	left := a.Left()
+	r.remote.Directory.SetTailIsOurs(false)
+	if left.Sleep {
+		r.passivated.Store(true)
+	} else if r.Network != nil {
+		r.followOn(tail)
+	}
+	r.remote.Ended(a.Epoch(), left.Successor)
+}
 
 // Died implements shard.Host: nothing here derives from what was not durable.
 func (r *Room) Died(machine.Machine) {}
 
 // Serving implements shard.Observer.
 func (r *Room) Serving(a *shard.Activation, tail storage.Tail, replayed int, took time.Duration) {
+	r.passivated.Store(false)
+	r.Serves.Add(1)
+	r.remote.Began(tail.Epoch, tail.Seq)
 	r.Log.SectionServing(r.Key, tail.Epoch, replayed, took)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -257,18 +289,35 @@ func (r *Room) Serving(a *shard.Activation, tail storage.Tail, replayed int, too
 	r.hurry()
 }
 
-// Ending implements shard.Observer.
-func (r *Room) Ending(error, bool) {}
+// Ending learns from the reason who has the gate, before anybody asks again.
+func (r *Room) Ending(why error, served bool) {
+	r.remote.LearnOwner(why)
+	if served {
+		r.Serves.Add(-1)
+	}
+}
 
-// Failed implements shard.Observer.
+// Failed follows a gate that could not be had.
 func (r *Room) Failed(why error, repeated bool) {
+	r.follow()
 	if !repeated {
 		r.Log.SectionStopped(r.Key, why)
 	}
 }
 
-// Stopped implements shard.Observer.
-func (r *Room) Stopped(_ *shard.Activation, why error) { r.Log.SectionStopped(r.Key, why) }
+// Stopped tells the others, and goes on as a follower.
+func (r *Room) Stopped(a *shard.Activation, why error) {
+	r.Log.SectionStopped(r.Key, why)
+	r.dropTree()
+	if r.Network == nil {
+		return
+	}
+	r.follow() // before it can be claimed anew
+	if !errors.Is(why, shard.ErrDrained) {
+		r.remote.Ended(a.Epoch(), storage.WriterID{})
+	}
+	r.Changed()
+}
 
 // Doubt implements shard.Observer.
 func (r *Room) Doubt(resends int, err error) {

@@ -22,7 +22,8 @@ type duties struct {
 	restocking        bool
 	restocked         bool // in this life
 	freeing           bool
-	bought            []gate.Buyer     // have what they came for
+	freeNext          time.Time        // no barrier before it
+	bought            []gate.Buyer     // have what they came for, under a session that is not known
 	finished          []gate.SessionNo // whose sessions those are
 }
 
@@ -43,15 +44,19 @@ func (r *Room) round() {
 	}
 	r.soon = false
 	r.timer.Reset(roundEvery)
-	if r.shard.Serving() == nil {
+	serving := r.shard.Serving() != nil
+	if !serving && r.Network == nil {
 		r.mu.Unlock()
 		_, _ = r.shard.Activate() // ErrUnavailable: it may not come now; the next round tries again
 		r.mu.Lock()
 		return
 	}
 	at, sure := r.node.Stamp()
-	if sure && at >= r.frame.Load().At+frameEvery {
+	if sure && r.follower != nil && at >= r.frame.Load().At+frameEvery {
 		r.show()
+	}
+	if !serving || r.follower == nil {
+		return
 	}
 	r.found()
 	if r.follower.Public().Phase == gate.Unfounded {
@@ -94,7 +99,7 @@ func (r *Room) done(under *bool, a *ask, what string) {
 // restock tells the gate what the sections have, when that is new.
 func (r *Room) restock() {
 	d := &r.duties
-	now, whole := r.stock.cut()
+	now, whole := r.stock.cut(r.follower.StockedTo())
 	if d.restocking || !whole || r.follower.Public().Phase < gate.Drawn || d.restocked && same(&now, &r.stock.said) {
 		return
 	}
@@ -118,7 +123,7 @@ func same(a, b *gate.Stock) bool {
 // free asks the sections to acknowledge the ends of sessions, and frees the slots of those that all have (G6).
 func (r *Room) free() {
 	d := &r.duties
-	if d.freeing {
+	if d.freeing || r.Shared && r.clock.Now().Before(d.freeNext) {
 		return
 	}
 	var ending []gate.SessionNo
@@ -131,21 +136,14 @@ func (r *Room) free() {
 	if len(ending) == 0 {
 		return
 	}
-	d.freeing = true
-	over := func() {
-		r.mu.Lock()
-		d.freeing = false
-		r.mu.Unlock()
-	}
-	acks := []gate.Ack{{Node: gate.Node(r.node.Writer), Seq: upto}}
-	// Not under mu: sections that answer at once take it.
-	r.clock.AfterFunc(0, func() {
-		r.FollowEnds(upto, func(all bool) {
-			free := gate.Command{Kind: gate.Free, Sessions: ending, Acks: acks}
-			if !all || !r.order(free, func(a *ask) { r.done(&d.freeing, a, "free slots") }) {
-				over()
-			}
-		})
+	d.freeing, d.freeNext = true, r.clock.Now().Add(freeEvery)
+	r.Barrier(upto, func(acks []gate.Ack, ok bool) {
+		free := gate.Command{Kind: gate.Free, Sessions: ending, Acks: acks}
+		if !ok || !r.order(free, func(a *ask) { r.done(&d.freeing, a, "free slots") }) {
+			r.mu.Lock()
+			d.freeing = false
+			r.mu.Unlock()
+		}
 	})
 }
 
@@ -164,9 +162,22 @@ func (r *Room) finish() {
 		})
 	}
 	d.bought = append(d.bought[:0], d.bought[n:]...)
+	for no, said := range r.stock.sold {
+		if !said {
+			r.stock.sold[no] = true
+			d.finished = append(d.finished, no)
+		}
+	}
 	for _, no := range d.finished {
 		r.order(gate.Command{Kind: gate.Finish, Session: no}, func(a *ask) {
-			if a.Err == nil && a.Answer.Rejection != gate.Accepted {
+			switch {
+			case a.Err != nil: // it did not get through: the next round tells it again
+				r.mu.Lock()
+				if _, is := r.stock.sold[no]; is {
+					r.stock.sold[no] = false
+				}
+				r.mu.Unlock()
+			case a.Answer.Rejection != gate.Accepted:
 				r.Log.GateRefused(r.Key, "the end of a session", a.Answer.Rejection)
 			}
 		})

@@ -13,7 +13,9 @@ type stock struct {
 	unknown  int // sections that were not loaded yet
 	// holding are the sessions inside that have a hold, or had one. After a restart: whose buyers have seats.
 	holding map[gate.SessionNo]struct{}
-	said    gate.Stock // what the gate was told last in this life, without sections
+	// sold are the sessions whose buyers have bought and whose end is not followed yet; true: the gate has been told.
+	sold map[gate.SessionNo]bool
+	said gate.Stock // what the gate was told last in this life, without sections
 }
 
 type sectionStock struct {
@@ -28,20 +30,21 @@ type sectionStock struct {
 // unpaid is a booking that is held or paying.
 type unpaid struct {
 	buyer  section.BuyerID
+	under  gate.SessionNo // 0: not known, or none
 	seats  uint32
 	paying bool
 }
 
 func (s *stock) init(sections int) {
 	s.sections, s.unknown = make([]sectionStock, sections), sections
-	s.holding = map[gate.SessionNo]struct{}{}
+	s.holding, s.sold = map[gate.SessionNo]struct{}{}, map[gate.SessionNo]bool{}
 }
 
 // SectionLoaded counts a section anew, which stands at a record.
 func (r *Room) SectionLoaded(no storage.SectionNo, seq section.Seq, state *section.State) {
 	s := sectionStock{known: true, seq: seq, free: state.Free(), unpaid: map[section.BookingNo]unpaid{}}
 	state.Unpaid(func(no section.BookingNo, buyer section.BuyerID, seats uint32, paying bool) {
-		s.add(no, unpaid{buyer, seats, paying})
+		s.add(no, unpaid{buyer: buyer, seats: seats, paying: paying})
 	})
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -57,6 +60,9 @@ func (r *Room) SectionLanded(no storage.SectionNo, e *storage.Entry, seats []sec
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := &r.stock.sections[no]
+	if !s.known || e.Seq <= s.seq {
+		return
+	}
 	s.seq = e.Seq
 	for i := range seats {
 		switch seats[i].Letter {
@@ -83,12 +89,9 @@ func (r *Room) SectionLanded(no storage.SectionNo, e *storage.Entry, seats []sec
 func (r *Room) count(s *sectionStock, c *section.Change) {
 	switch c.Kind {
 	case section.HoldPlaced:
-		s.add(c.Booking, unpaid{buyer: c.Buyer, seats: uint32(len(c.Seats))})
 		no := gate.SessionNo(c.Session)
-		if r.follower == nil || no == 0 {
-			return
-		}
-		if ended, known := r.follower.Ended(no); known && !ended {
+		s.add(c.Booking, unpaid{buyer: c.Buyer, under: no, seats: uint32(len(c.Seats))})
+		if r.inside(no) {
 			r.stock.holding[no] = struct{}{}
 		}
 	case section.HoldReleased:
@@ -100,12 +103,26 @@ func (r *Room) count(s *sectionStock, c *section.Change) {
 		b.paying = c.Kind == section.PaymentBegun
 		s.add(c.Booking, b)
 	case section.BookingSold:
-		buyer := s.remove(c.Booking).buyer
-		delete(r.cool, buyer)
-		r.duties.bought = append(r.duties.bought, gate.Buyer(buyer))
+		b := s.remove(c.Booking)
+		delete(r.cool, b.buyer)
+		switch {
+		case b.under != 0 && r.inside(b.under):
+			r.stock.sold[b.under] = false
+		case b.under == 0 && r.shard.Serving() != nil: // else the session ends by time
+			r.duties.bought = append(r.duties.bought, gate.Buyer(b.buyer))
+		}
 		r.hurry()
 	case section.HoldExtended, section.BookingRefundedChange, section.SeatsBlocked, section.SeatsUnblocked:
 	}
+}
+
+// inside says that a session has begun and not ended, by what is followed. The caller holds mu.
+func (r *Room) inside(no gate.SessionNo) bool {
+	if r.follower == nil || no == 0 {
+		return false
+	}
+	ended, known := r.follower.Ended(no)
+	return known && !ended
 }
 
 func (s *sectionStock) add(no section.BookingNo, b unpaid) {
@@ -128,10 +145,16 @@ func (s *sectionStock) remove(no section.BookingNo) unpaid {
 	return b
 }
 
-// cut is the stock as it stands; false: some section is not known. The caller holds mu.
-func (s *stock) cut() (total gate.Stock, whole bool) {
+// cut is the stock as it stands; false: some section is not known, or was known better by the gate's earlier owner, up
+// to the records before. The caller holds mu.
+func (s *stock) cut(before []gate.SectionSeq) (total gate.Stock, whole bool) {
 	if s.unknown > 0 {
 		return total, false
+	}
+	for _, b := range before {
+		if int(b.Section) >= len(s.sections) || s.sections[b.Section].seq < b.Seq {
+			return total, false
+		}
 	}
 	for i := range s.sections {
 		at := &s.sections[i]

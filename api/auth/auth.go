@@ -6,18 +6,19 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"holdfast/actors"
-	"holdfast/actors/section"
+	"holdfast/actors/pseudonym"
 	"holdfast/api/card"
 	"holdfast/api/problem"
 	"holdfast/api/token"
 	"holdfast/api/wire"
+	"holdfast/storage"
 )
 
 // ParsePublicKeyPEM reads the Ed25519 key ("PUBLIC KEY", PKIX) that verifies EdDSA tokens.
@@ -29,9 +30,10 @@ func ParsePublicKeyPEM(text []byte) (ed25519.PublicKey, error) {
 	return key.(ed25519.PublicKey), nil
 }
 
-// Identity is who a request comes from.
+// Identity is who a request comes from. What an event's logs call a buyer depends on the event: see call.Call.Buyer.
 type Identity struct {
-	Buyer    section.BuyerID
+	Subject  string // of a buyer; may lie in the request's memory
+	Person   Person
 	Known    bool
 	Operator bool
 	Name     string // of the operator's key
@@ -40,15 +42,13 @@ type Identity struct {
 // subjectCharactersMax bounds a buyer's name.
 const subjectCharactersMax = wire.BuyerCharactersMax
 
-// BuyerOf is the pseudonym under which the log knows a buyer, so that the log holds no name.
-func BuyerOf(subject string) section.BuyerID { return wire.BuyerHash(subject) }
-
 // Authenticator turns headers into an identity.
 type Authenticator struct {
 	operators atomic.Pointer[[]OperatorKey]
 	devAuth   bool
 	rules     token.Rules
 	cacheMax  int
+	persons   *pseudonym.Key
 	mu        sync.Mutex
 	own       []token.Key           // those without a list, see SetOwnKeys; guarded by mu
 	listed    []token.Key           // of SetKeys; guarded by mu
@@ -71,11 +71,15 @@ type Options struct {
 	Public    ed25519.PublicKey // of EdDSA; nil: none
 	Listed    []token.Key       // keys with a kid
 	Operators []OperatorKey
+	// Persons is the key under which limits know callers, the same on all servers that count together. Zero: a random
+	// one.
+	Persons storage.EventKey
 }
 
 // New makes an authenticator. Its methods are safe for concurrent use.
 func New(o *Options) *Authenticator {
-	a := &Authenticator{devAuth: o.DevAuth, cacheMax: o.CacheMax, rules: o.Rules, own: ownKeys(o.Secret, o.Public)}
+	a := &Authenticator{devAuth: o.DevAuth, cacheMax: o.CacheMax, rules: o.Rules, own: ownKeys(o.Secret, o.Public),
+		persons: personsOf(o.Persons)}
 	a.SetKeys(o.Listed)
 	a.SetOperators(o.Operators)
 	return a
@@ -165,7 +169,8 @@ func (a *Authenticator) Identify(authorization, buyer []byte) (Identity, error) 
 	if why := CheckName(wire.Borrow(buyer)); why != "" {
 		return Identity{}, problem.BadField("X-Buyer", why)
 	}
-	return Identity{Buyer: BuyerOf(wire.Borrow(buyer)), Known: true}, nil
+	subject := wire.Borrow(buyer)
+	return Identity{Subject: subject, Person: a.person(subject), Known: true}, nil
 }
 
 // twoNames refuses X-Buyer beside Authorization: one of the two would be ignored without a word.
@@ -179,33 +184,33 @@ func twoNames(who Identity) error {
 
 func (a *Authenticator) token(text []byte) (Identity, error) {
 	if name, ok := a.operator(text); ok {
-		return Identity{Buyer: actors.OperatorBuyer, Known: true, Operator: true, Name: name}, nil
+		return Identity{Person: operators, Known: true, Operator: true, Name: name}, nil
 	}
 	t := a.trust.Load()
 	if t == nil {
 		return Identity{}, noTokens
 	}
 	key := sha256.Sum256(text)
-	if buyer, ok := t.cache.get(key, a.rules.Now()); ok {
-		return Identity{Buyer: buyer, Known: true}, nil
+	if entry, ok := t.cache.get(key, a.rules.Now()); ok {
+		return Identity{Subject: entry.subject, Person: entry.person, Known: true}, nil
 	}
-	buyer, until, err := t.verify(string(text))
+	subject, until, err := t.verify(string(text))
 	if err != nil {
 		return Identity{}, &problem.Problem{Kind: problem.Unauthorized, Field: "Authorization", Detail: err.Error()}
 	}
-	t.cache.put(key, buyer, until)
-	return Identity{Buyer: buyer, Known: true}, nil
+	who := Identity{Subject: subject, Person: a.person(subject), Known: true}
+	t.cache.put(key, tokenEntry{subject: subject, person: who.Person, until: until})
+	return who, nil
 }
 
-// verify gives the token's buyer. An error is a token.Refusal.
-func (t *trust) verify(text string) (buyer section.BuyerID, until time.Time, err error) {
-	subject, until, err := t.verifier.Verify(text)
-	if err != nil {
-		return buyer, until, err
+// verify gives the token's subject. An error is a token.Refusal.
+func (t *trust) verify(text string) (subject string, until time.Time, err error) {
+	if subject, until, err = t.verifier.Verify(text); err != nil {
+		return "", until, err
 	}
 	if CheckName(subject) != "" || card.InText([]byte(subject)) {
-		return buyer, until, token.Refusal("the bearer token has no usable sub: 1 to 256 characters of visible text " +
+		return "", until, token.Refusal("the bearer token has no usable sub: 1 to 256 characters of visible text " +
 			"that is no card number")
 	}
-	return BuyerOf(subject), until, nil
+	return strings.Clone(subject), until, nil // it is kept, and the token's claims are not
 }

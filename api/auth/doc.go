@@ -8,5 +8,8 @@
 // that verified it, so no token outlives its key. Operators' keys are compared in constant time, all of them, so that
 // the time of a refusal tells nothing.
 //
+// What an event's logs call a buyer is not known here: it depends on the event's key (call.Call.Named). Limits, which
+// count over all events, know a caller as a Person.
+//
 // Rejected: sessions on the server. A token costs one look-up here, and nothing has to be shared between nodes.
 package auth

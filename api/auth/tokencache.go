@@ -3,8 +3,6 @@ package auth
 import (
 	"sync"
 	"time"
-
-	"holdfast/actors/section"
 )
 
 // tokenCache remembers verified tokens by their SHA-256: a signature check costs a hundred times a look-up.
@@ -19,8 +17,9 @@ type tokenShard struct {
 }
 
 type tokenEntry struct {
-	buyer section.BuyerID
-	until time.Time
+	subject string
+	person  Person
+	until   time.Time
 }
 
 func (c *tokenCache) init(limit int) {
@@ -30,16 +29,16 @@ func (c *tokenCache) init(limit int) {
 	}
 }
 
-func (c *tokenCache) get(key [32]byte, now time.Time) (section.BuyerID, bool) {
+func (c *tokenCache) get(key [32]byte, now time.Time) (tokenEntry, bool) {
 	shard := &c.shards[key[0]%16]
 	shard.mu.RLock()
 	entry, ok := shard.tokens[key]
 	shard.mu.RUnlock()
-	return entry.buyer, ok && now.Before(entry.until)
+	return entry, ok && now.Before(entry.until)
 }
 
 // put forgets any one token when full; Go's map order makes the victim random, which no caller can aim.
-func (c *tokenCache) put(key [32]byte, buyer section.BuyerID, until time.Time) {
+func (c *tokenCache) put(key [32]byte, entry tokenEntry) {
 	shard := &c.shards[key[0]%16]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
@@ -49,5 +48,5 @@ func (c *tokenCache) put(key [32]byte, buyer section.BuyerID, until time.Time) {
 		}
 		delete(shard.tokens, victim)
 	}
-	shard.tokens[key] = tokenEntry{buyer: buyer, until: until}
+	shard.tokens[key] = entry
 }

@@ -22,6 +22,7 @@ import (
 // Engine is what this room asks of the engine. Calls that may write take a timeout, after which they answer
 // actors.ErrTimeout (outcome unknown).
 type Engine interface {
+	call.Pseudonyms
 	Book(call *actors.BookCall, timeout time.Duration, out *actors.BookingView) error
 	Booking(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
 	Extend(id actors.BookingID, who actors.Caller, timeout time.Duration, out *actors.BookingView) error
@@ -71,9 +72,7 @@ func (h *Handlers) Book(r *call.Call) error {
 		return err
 	}
 	request := &r.Parser.Book
-	r.Fingerprint().Book(request)
-	r.Book = actors.BookCall{Event: event, Caller: r.Caller(), Seats: request.Seats}
-	if err := bookFor(r, request); err != nil {
+	if err := h.bookFor(r, event, request); err != nil {
 		return err
 	}
 	if len(r.Admitted) > 0 {
@@ -96,25 +95,38 @@ func (h *Handlers) Book(r *call.Call) error {
 	return created(r)
 }
 
-// bookFor says whose booking it becomes: the buyer's who asks, or whom an operator names. Then it is that buyer's as
-// any other, to see, to pay and to give back, under the same limits unless the operator says otherwise. Without a name
-// each booking is another buyer's.
-func bookFor(r *call.Call, request *wire.Book) error {
+// bookFor makes the engine's call, and says whose booking it becomes: the buyer's who asks, or whom an operator names.
+// Then it is that buyer's as any other, to see, to pay and to give back, under the same limits unless the operator says
+// otherwise. Without a name each booking is another buyer's.
+func (h *Handlers) bookFor(r *call.Call, event storage.EventID, request *wire.Book) error {
+	who, err := h.buyer(r, event, request)
+	if err != nil {
+		return err
+	}
+	r.Fingerprint().Book(request, who)
+	r.Book = actors.BookCall{Event: event, Caller: r.Caller(who), Seats: request.Seats,
+		AnyBuyerTotal: request.Limits == wire.LimitsIgnore}
+	if r.Who.Operator && request.Buyer == "" {
+		r.Book.Buyer = wire.WalkInHash(r.Book.Request)
+	}
+	return nil
+}
+
+// buyer is the caller, or whom an operator names, as the event's logs know them.
+func (h *Handlers) buyer(r *call.Call, event storage.EventID, request *wire.Book) (who call.Named, err error) {
 	switch {
 	case r.Who.Operator && request.Buyer != "":
 		if why := auth.CheckName(request.Buyer); why != "" {
-			return problem.BadField("buyer", why)
+			return who, problem.BadField("buyer", why)
 		}
-		r.Book.Buyer = auth.BuyerOf(request.Buyer)
+		return call.NamedIn(h.engine, event, request.Buyer)
 	case r.Who.Operator:
-		r.Book.Buyer = wire.WalkInHash(r.Book.Request)
 	case request.Buyer != "":
-		return notForBuyers
+		return who, notForBuyers
 	case request.Limits != "":
-		return notWithoutLimits
+		return who, notWithoutLimits
 	}
-	r.Book.AnyBuyerTotal = request.Limits == wire.LimitsIgnore
-	return nil
+	return r.Named(h.engine, event)
 }
 
 var headerLocation = []byte("Location")
@@ -133,7 +145,11 @@ func (h *Handlers) Get(r *call.Call) error {
 	if err != nil {
 		return err
 	}
-	who := actors.Caller{Buyer: r.Who.Buyer, Operator: r.Who.Operator}
+	named, err := r.NamedAt(h.engine, id)
+	if err != nil {
+		return err
+	}
+	who := actors.Caller{Buyer: named.Buyer, Operator: r.Who.Operator}
 	if err := h.engine.Booking(id, who, h.timeout, &r.View); err != nil {
 		return err
 	}
@@ -151,8 +167,12 @@ func (h *Handlers) changeBooking(r *call.Call, call change) error {
 	if err := r.NoBody(); err != nil {
 		return err
 	}
+	who, err := r.NamedAt(h.engine, id)
+	if err != nil {
+		return err
+	}
 	r.Fingerprint()
-	if err := call(id, r.Caller(), h.timeout, &r.View); err != nil {
+	if err := call(id, r.Caller(who), h.timeout, &r.View); err != nil {
 		return err
 	}
 	return sendBooking(r, http.StatusOK)
@@ -180,8 +200,12 @@ func (h *Handlers) Confirm(r *call.Call) error {
 	if err != nil {
 		return err
 	}
+	who, err := r.NamedAt(h.engine, id)
+	if err != nil {
+		return err
+	}
 	r.Fingerprint().Text(token)
-	err = h.engine.Confirm(id, r.Caller(), token, h.timeout, &r.View)
+	err = h.engine.Confirm(id, r.Caller(who), token, h.timeout, &r.View)
 	if errors.Is(err, actors.ErrTokenMissing) {
 		return problem.BadField("payment_token", "is missing")
 	}

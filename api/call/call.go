@@ -101,20 +101,20 @@ func (r *Call) Fingerprint() *Fingerprint {
 	return &r.print
 }
 
-// Caller makes the engine's caller of a mutation from the fingerprint so far.
-func (r *Call) Caller() actors.Caller {
+// Caller makes the engine's caller of a mutation of that event from the fingerprint so far.
+func (r *Call) Caller(event Named) actors.Caller {
 	return actors.Caller{
-		Buyer:       r.Who.Buyer,
+		Buyer:       event.Buyer,
 		Operator:    r.Who.Operator,
-		Request:     requestID(&r.Who, r.Key),
+		Request:     requestID(r.Who.Operator, event.Buyer, r.Key),
 		Fingerprint: r.print.sum(),
 	}
 }
 
-// OperatorCaller is caller for calls whose keys are remembered beside the logs: without one there is nothing to
-// remember.
+// OperatorCaller is Caller for calls of operators whose keys are remembered beside the logs: without one there is
+// nothing to remember.
 func (r *Call) OperatorCaller() actors.Caller {
-	who := r.Caller()
+	who := r.Caller(Named{Buyer: actors.OperatorBuyer})
 	if len(r.Key) == 0 {
 		who.Request = section.RequestID{}
 	}

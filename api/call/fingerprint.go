@@ -7,7 +7,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"holdfast/actors/section"
-	"holdfast/api/auth"
 	"holdfast/api/card"
 	"holdfast/api/problem"
 	"holdfast/api/wire"
@@ -18,16 +17,16 @@ const keyBytesMax = 128
 
 // requestID names a request for ever (see wire.RequestHash). One key on two different calls meets itself, and is
 // refused by its fingerprint.
-func requestID(who *auth.Identity, key []byte) section.RequestID {
+func requestID(operator bool, buyer section.BuyerID, key []byte) section.RequestID {
 	switch {
 	case len(key) == 0:
 		var random section.RequestID
 		_, _ = rand.Read(random[:]) // never fails: the runtime aborts instead
 		return random
-	case who.Operator:
+	case operator:
 		return wire.OperatorRequestHash(key)
 	}
-	return wire.RequestHash(who.Buyer, key)
+	return wire.RequestHash(buyer, key)
 }
 
 // CheckKey tells an empty key from none: a client that sends one believes that a repeat is safe.
@@ -95,8 +94,9 @@ func (f *Fingerprint) Body(raw []byte) {
 	f.bytes(canonical)
 }
 
-// Book adds a parsed booking body. The same request, however it was spelt, has the same fingerprint.
-func (f *Fingerprint) Book(w *wire.Book) {
+// Book adds a parsed booking body. The same request, however it was spelt, has the same fingerprint. buyer is whom the
+// body names: fingerprints are in the log, so a keyed name stands for the text there (P14).
+func (f *Fingerprint) Book(w *wire.Book, buyer Named) {
 	for _, seat := range w.Seats {
 		f.Text(seat)
 	}
@@ -109,7 +109,12 @@ func (f *Fingerprint) Book(w *wire.Book) {
 		}
 	}
 	// Of later builds, after what no seat can be called: a request without them has the fingerprint that it always had.
-	if w.Buyer != "" {
+	switch {
+	case w.Buyer == "":
+	case buyer.Keyed:
+		f.Text("\x00buyer")
+		f.bytes(buyer.Buyer[:])
+	default:
 		f.Text("\x00buyer")
 		f.Text(w.Buyer)
 	}

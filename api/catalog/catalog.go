@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"holdfast/actors"
+	"holdfast/actors/pseudonym"
 	"holdfast/actors/venue"
 	"holdfast/api/document"
 	"holdfast/storage"
@@ -18,6 +19,9 @@ type Engine interface {
 	SetSaleOnce(ctx context.Context, id storage.EventID, who actors.Caller, s storage.SaleState) (*storage.Event, error)
 	// DeleteEvent deletes an event that nobody has seats of; a repeat of who's key finds it deleted.
 	DeleteEvent(ctx context.Context, id storage.EventID, who actors.Caller) (*storage.Event, error)
+	// ForgetEvent destroys the key of the event's pseudonyms, for ever. Again is no error.
+	ForgetEvent(ctx context.Context, id storage.EventID, who actors.Caller, how pseudonym.Forgetting) (*storage.Event,
+		error)
 	Catalog() *actors.Catalog // immutable, newest first; the same pointer as long as nothing changes
 	Event(id storage.EventID) (*storage.Event, error)
 	Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error)

@@ -129,6 +129,10 @@ func eventAnswer(e *storage.Event) wire.Event {
 		at := call.TimeIn(zone, ends)
 		answer.SaleEndsAt = &at
 	}
+	if e.Forgotten != nil {
+		at := call.TimeIn(zone, e.Forgotten.At)
+		answer.ForgottenAt = &at
+	}
 	if digits, known := money.Exponent(e.Currency); known {
 		answer.CurrencyExponent = &digits
 	}

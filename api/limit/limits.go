@@ -144,7 +144,7 @@ func (l *Limiters) alone(r *call.Call, b *bounds, weight int64) error {
 	}
 	now := l.moment(r)
 	if b.buyer.step != 0 && r.Who.Known {
-		ahead, ok := b.buyer.allow(key(r.Who.Buyer), weight, now)
+		ahead, ok := b.buyer.allow(key(r.Who.Person), weight, now)
 		if !ok {
 			return l.limited(r, problem.RateBuyer, &b.buyer.pace, ahead)
 		}

@@ -52,7 +52,7 @@ func (c *claims) add(one claim, k key, weight int64) {
 func (l *Limiters) together(r *call.Call, b *bounds, weight int64) error {
 	now := l.moment(r)
 	if r.Who.Known && b.buyer.step != 0 {
-		if ahead, ok := b.buyer.look(key(r.Who.Buyer), weight, now); !ok {
+		if ahead, ok := b.buyer.look(key(r.Who.Person), weight, now); !ok {
 			return l.limited(r, problem.RateBuyer, &b.buyer.pace, ahead)
 		}
 	}
@@ -65,7 +65,7 @@ func (l *Limiters) together(r *call.Call, b *bounds, weight int64) error {
 		event = key(id)
 		if ahead, ok := b.event.look(event, weight, now); !ok {
 			if r.Who.Known { // what the event refuses has counted for the buyer
-				b.buyer.allow(key(r.Who.Buyer), weight, now)
+				b.buyer.allow(key(r.Who.Person), weight, now)
 			}
 			return l.limited(r, problem.RateEvent, &b.event.pace, ahead)
 		}
@@ -115,7 +115,7 @@ func (l *Limiters) claims(r *call.Call, b *bounds, weight int64, event key, byEv
 		all.add(claim{pace: &b.global.pace, kind: problem.RateGlobal, outer: true}, key{}, weight)
 	}
 	if b.buyer.step != 0 && r.Who.Known {
-		all.add(claim{pace: &b.buyer.pace, kind: problem.RateBuyer, own: b.buyer}, key(r.Who.Buyer), weight)
+		all.add(claim{pace: &b.buyer.pace, kind: problem.RateBuyer, own: b.buyer}, key(r.Who.Person), weight)
 	}
 	if byEvent {
 		all.add(claim{pace: &b.event.pace, kind: problem.RateEvent, own: b.event}, event, weight)

@@ -69,7 +69,7 @@ func (l *Limiters) Streamer(r *call.Call) (who Streamer, err error) {
 		header := &r.Ctx.Request.Header
 		id, err := l.auth.Identify(header.Peek("Authorization"), header.Peek("X-Buyer"))
 		if err == nil && id.Known && !id.Operator {
-			k := streamKey{buyer: true, key: key(id.Buyer)}
+			k := streamKey{buyer: true, key: key(id.Person)}
 			if l.streams.of(k) >= max {
 				return who, l.over(r, problem.StreamsBuyer, l.policyOfStreams(problem.StreamsBuyer.Limit, max),
 					streamRetry)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"holdfast/actors"
+	"holdfast/actors/pseudonym"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api/wire"
@@ -49,6 +50,8 @@ var conditions = []struct {
 	{actors.ErrEventUnknown, EventUnknown, ""},
 	{actors.ErrEventInUse, eventInUse, ""}, // before ErrUnavailable, which may stand beside it
 	{actors.ErrEventDeleted, eventDeleted, ""},
+	{actors.ErrForgotten, EventForgotten, ""},
+	{pseudonym.ErrNotForgettable, notForgettable, "it was made by a build that had no keys of pseudonyms"},
 	{actors.ErrBookingUnknown, BookingUnknown, ""},
 	{actors.ErrSaleEnded, saleNotOpen, "the sale has ended"}, // before what it wraps
 	{actors.ErrSaleNotOpen, saleNotOpen, ""},
@@ -107,6 +110,7 @@ func classifyRare(err error) (Problem, bool) {
 		split   *actors.SplitSectionError
 		apart   *actors.NotTogetherError
 		defects *venue.DefectsError
+		notOver *pseudonym.NotOverError
 	)
 	switch {
 	case errors.As(err, &refusal):
@@ -124,6 +128,8 @@ func classifyRare(err error) (Problem, bool) {
 	case errors.As(err, &split):
 		return Problem{Kind: spread, Field: "seats", Seats: split.Seats, Detail: "section " + split.Section +
 			" is so large that it is sold in parts; these seats are in another part than the first"}, false
+	case errors.As(err, &notOver):
+		return Problem{Kind: eventNotOver, Detail: notOver.Why}, false
 	case errors.Is(err, actors.ErrSpread):
 		return Problem{Kind: spread}, false
 	case errors.As(err, &defects):

@@ -142,6 +142,9 @@ func (b *board) queue() *waitingroom.Room {
 		rate := float64(f.Rate) / 1000
 		answer.AdmitPerSecond = &rate
 	}
+	if f.Root != (draw.Hash{}) { // told to everybody who waits: each of them can witness that it stays (P8)
+		answer.Root = hex.EncodeToString(f.Root[:])
+	}
 	if f.Seed != (draw.Hash{}) {
 		answer.Seed = hex.EncodeToString(f.Seed[:])
 	}

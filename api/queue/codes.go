@@ -6,7 +6,6 @@ import (
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/codebook"
 	"holdfast/actors/gate/place"
-	"holdfast/api/auth"
 	"holdfast/api/call"
 	"holdfast/api/problem"
 	"holdfast/api/wire"
@@ -68,7 +67,11 @@ func (h *Handlers) MintCodes(r *call.Call) error {
 		return err
 	}
 	r.Detailf("reason=%q minted codes %d to %d", *body.Reason, minted.First, uint32(minted.First)+minted.Count-1)
-	return r.Encode(http.StatusCreated, h.mintedAnswer(event, minted, body.Buyers))
+	answer, err := h.mintedAnswer(event, minted, body.Buyers)
+	if err != nil {
+		return err
+	}
+	return r.Encode(http.StatusCreated, answer)
 }
 
 func mintingOf(body *waitingroom.MintCodes) (*minting, error) {
@@ -112,7 +115,8 @@ func mintingOf(body *waitingroom.MintCodes) (*minting, error) {
 	return op, nil
 }
 
-func (h *Handlers) mintedAnswer(event *storage.Event, minted codebook.Codes, buyers []string) *waitingroom.Codes {
+func (h *Handlers) mintedAnswer(event *storage.Event, minted codebook.Codes, buyers []string) (
+	*waitingroom.Codes, error) {
 	answer := &waitingroom.Codes{First: int64(minted.First), Count: int64(minted.Count), Uses: int64(minted.Uses)}
 	for into, at := range map[**wire.OffsetTime]gate.Instant{&answer.OpensAt: minted.From,
 		&answer.ClosesAt: minted.Until} {
@@ -127,13 +131,16 @@ func (h *Handlers) mintedAnswer(event *storage.Event, minted codebook.Codes, buy
 		var owner *gate.Buyer
 		if int(i) < len(buyers) {
 			code.Buyer = buyers[i]
-			pseudonym := gate.Buyer(auth.BuyerOf(code.Buyer))
-			owner = &pseudonym
+			named, err := call.NamedIn(h.catalog, event.ID, code.Buyer)
+			if err != nil {
+				return nil, err
+			}
+			owner = (*gate.Buyer)(&named.Buyer)
 		}
 		code.Code = string(h.cfg.Keys.Codes.Append(nil, &whose, codebook.No(code.Number), owner))
 		answer.Codes = append(answer.Codes, code)
 	}
-	return answer
+	return answer, nil
 }
 
 // RevokeCodes has presale codes let nobody more in. Operators only.

@@ -16,6 +16,7 @@ import (
 type seats struct {
 	known      bool
 	categories []string
+	total      []int                  // by category: its seats, free or not
 	of         [][]section.CategoryID // by section
 	shapes     []shape                // by section
 }
@@ -46,26 +47,30 @@ func (h *Handlers) stock(event *storage.Event, e *easel) (s stock) {
 	}
 	free, side := e.seats.count(live)
 	s.parties = side.parties()
-	for i, category := range e.seats.categories {
-		if free[i] == 0 {
-			s.soldOut = append(s.soldOut, category)
-			continue
-		}
-		price, priced := event.Prices[category]
-		if !priced {
-			continue
-		}
-		if s.prices == nil {
-			s.prices = &waitingroom.PriceRange{From: wire.Money{Amount: price, Currency: event.Currency},
-				To: wire.Money{Amount: price, Currency: event.Currency}}
-		}
-		s.prices.From.Amount, s.prices.To.Amount = min(s.prices.From.Amount, price), max(s.prices.To.Amount, price)
-	}
+	s.prices, s.soldOut = e.seats.offer(free, event)
 	return s
 }
 
+// offer is the range of prices of what is free, by category, and the categories that have seats and no free one.
+func (s *seats) offer(free []int, event *storage.Event) (spread *waitingroom.PriceRange, soldOut []string) {
+	for i, category := range s.categories {
+		switch price, priced := event.Prices[category]; {
+		case s.total[i] == 0: // of a plan that names it: nothing of it was ever to be had
+		case free[i] == 0:
+			soldOut = append(soldOut, category)
+		case !priced:
+		case spread == nil:
+			money := wire.Money{Amount: price, Currency: event.Currency}
+			spread = &waitingroom.PriceRange{From: money, To: money}
+		default:
+			spread.From.Amount, spread.To.Amount = min(spread.From.Amount, price), max(spread.To.Amount, price)
+		}
+	}
+	return spread, soldOut
+}
+
 func seatsOf(plan *venue.Venue) seats {
-	s := seats{known: true}
+	s := seats{known: true, total: make([]int, len(plan.Categories))}
 	for i := range plan.Categories {
 		s.categories = append(s.categories, plan.Categories[i].Label)
 	}
@@ -74,7 +79,10 @@ func seatsOf(plan *venue.Venue) seats {
 		neighbours := shape{general: plan.Sections[i].General}
 		for _, row := range plan.Sections[i].Rows {
 			for j := range row.Seats {
-				of = append(of, row.Seats[j].Category)
+				category := row.Seats[j].Category
+				if of = append(of, category); int(category) < len(s.total) {
+					s.total[category]++
+				}
 				neighbours.starts = append(neighbours.starts, j == 0 || row.Seats[j].BreakBefore)
 			}
 		}

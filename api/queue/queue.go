@@ -16,6 +16,7 @@ import (
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
+	"holdfast/api/call"
 	"holdfast/api/limit"
 	"holdfast/api/live/fanout"
 	"holdfast/api/queue/entry"
@@ -72,6 +73,7 @@ type Engine interface {
 
 // Catalog is what this room reads of events and their seats.
 type Catalog interface {
+	call.Pseudonyms
 	Event(id storage.EventID) (*storage.Event, error)
 	Live(ctx context.Context, id storage.EventID) (actors.LiveMap, error)
 	Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error)

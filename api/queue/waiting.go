@@ -89,7 +89,11 @@ func (h *Handlers) Challenge(r *call.Call) error {
 	if err != nil {
 		return err
 	}
-	r.Out = h.entry.AppendChallenge(r.Out[:0], event, r.Who.Buyer)
+	who, err := r.Named(h.catalog, id)
+	if err != nil {
+		return err
+	}
+	r.Out = h.entry.AppendChallenge(r.Out[:0], event, who.Buyer)
 	document.NoStore(&r.Ctx.Response.Header)
 	return r.JSON(http.StatusOK)
 }
@@ -116,18 +120,22 @@ func (h *Handlers) Join(r *call.Call) error {
 	if err != nil {
 		return err
 	}
-	code, err := h.entry.Check(event, h.generation(event), r.Who.Buyer, &body)
+	who, err := r.Named(h.catalog, id)
+	if err != nil {
+		return err
+	}
+	code, err := h.entry.Check(event, h.generation(event), who.Buyer, &body)
 	if err != nil {
 		return err
 	}
 	p := new(Place)
-	if err := h.engine.JoinQueue(id, r.Who.Buyer, a.party, code, h.cfg.Timeout, p); err != nil {
+	if err := h.engine.JoinQueue(id, who.Buyer, a.party, code, h.cfg.Timeout, p); err != nil {
 		return h.later(id, err)
 	}
 	if !p.Repeat {
 		h.entry.Joined(event)
 	}
-	return h.joined(r, id, p, &a)
+	return h.joined(r, id, who.Buyer, p, &a)
 }
 
 var onlyBuyersJoin = &problem.Problem{Kind: problem.Forbidden, Detail: "operators need no place: they book without one"}
@@ -154,7 +162,7 @@ func (h *Handlers) generation(event *storage.Event) uint32 {
 }
 
 // joined answers with the signed place.
-func (h *Handlers) joined(r *call.Call, id storage.EventID, p *Place, a *query) error {
+func (h *Handlers) joined(r *call.Call, id storage.EventID, buyer section.BuyerID, p *Place, a *query) error {
 	b, err := h.board(id)
 	if err != nil {
 		return err
@@ -163,7 +171,7 @@ func (h *Handlers) joined(r *call.Call, id storage.EventID, p *Place, a *query) 
 	if p.Repeat && p.State != gate.Waiting {
 		y.exactly(p)
 	}
-	signed := place.Place{Event: id, Generation: p.Generation, Number: p.Number, Buyer: gate.Buyer(r.Who.Buyer)}
+	signed := place.Place{Event: id, Generation: p.Generation, Number: p.Number, Buyer: gate.Buyer(buyer)}
 	y.answer.Place = string(h.cfg.Keys.Places.AppendPlace(nil, &signed))
 	status := http.StatusCreated
 	if p.Repeat {
@@ -194,8 +202,12 @@ func (h *Handlers) Leave(r *call.Call) error {
 	if _, err := h.room(id); err != nil {
 		return err
 	}
+	who, err := r.Named(h.catalog, id)
+	if err != nil {
+		return err
+	}
 	p := new(Place)
-	if err := h.engine.LeaveQueue(id, r.Who.Buyer, h.cfg.Timeout, p); err != nil {
+	if err := h.engine.LeaveQueue(id, who.Buyer, h.cfg.Timeout, p); err != nil {
 		return err
 	}
 	b, err := h.board(id)
@@ -228,20 +240,24 @@ func (h *Handlers) TakeTurn(r *call.Call) error {
 	if len(token) == 0 {
 		return placeMissing
 	}
-	whose := place.Whose{Event: id, Generation: b.frame.Generation, Buyer: gate.Buyer(r.Who.Buyer)}
+	who, err := r.Named(h.catalog, id)
+	if err != nil {
+		return err
+	}
+	whose := place.Whose{Event: id, Generation: b.frame.Generation, Buyer: gate.Buyer(who.Buyer)}
 	opened, err := h.cfg.Keys.Places.OpenPlace(token, &whose)
 	if err != nil {
 		return tokenProblem(err, placeGarbled)
 	}
 	p := new(Place)
-	if err := h.engine.TakeTurn(id, r.Who.Buyer, h.cfg.Timeout, p); err != nil {
+	if err := h.engine.TakeTurn(id, who.Buyer, h.cfg.Timeout, p); err != nil {
 		return h.whenAgain(b, opened.Number, err)
 	}
 	if p.State != gate.Inside { // came when no slot was free: one is offered in turn
 		return h.whenAgain(b, opened.Number, &actors.QueueRefusal{Code: gate.NotYourTurn})
 	}
 	admission := place.Admission{Pool: p.Pool, Session: p.Session, Until: p.Until, Seq: p.Seq,
-		Place: place.Place{Event: id, Generation: p.Generation, Number: p.Number, Buyer: gate.Buyer(r.Who.Buyer)}}
+		Place: place.Place{Event: id, Generation: p.Generation, Number: p.Number, Buyer: gate.Buyer(who.Buyer)}}
 	document.NoStore(&r.Ctx.Response.Header)
 	return r.Encode(http.StatusOK, &waitingroom.Admission{
 		Admission: string(h.cfg.Keys.Admissions.AppendAdmission(nil, &admission)),

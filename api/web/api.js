@@ -97,8 +97,8 @@ async function buyerHeaders() {
 }
 
 /** get reads a public document as JSON; nobody is told who asks. A transient failure is tried again a few times. */
-export async function get(path, { signal, attempts = 3 } = {}) {
-  const { body } = await persist(() => once('GET', path, { signal }), { signal, attempts });
+export async function get(path, { signal, attempts = 3, headers } = {}) {
+  const { body } = await persist(() => once('GET', path, { signal, headers }), { signal, attempts });
   return body;
 }
 
@@ -111,11 +111,12 @@ export async function getOwn(path, { signal, attempts = 3 } = {}) {
 
 /**
  * mutate sends one wish of the buyer. Whatever happens on the way, every attempt carries the same key, so the wish has at
- * most one effect (P5). onWait(attempt, problem, milliseconds) is told before each pause. Answers {status, body}.
+ * most one effect (P5). onWait(attempt, problem, milliseconds) is told before each pause; extra are headers besides. Answers
+ * {status, body}.
  */
-export async function mutate(method, path, body, { key = newKey(), onWait, signal, asOperator = false } = {}) {
+export async function mutate(method, path, body, { key = newKey(), onWait, signal, asOperator = false, extra = {} } = {}) {
   const who = asOperator ? { Authorization: `Bearer ${identity.operator}` } : await buyerHeaders();
-  const headers = { ...who, 'Idempotency-Key': key };
+  const headers = { ...who, ...extra, 'Idempotency-Key': key };
   const text = body === undefined ? undefined : JSON.stringify(body);
   if (text !== undefined) headers['Content-Type'] = 'application/json';
   return persist(() => once(method, path, { body: text, headers, signal }), { signal, onWait, attempts: attemptsMax });

@@ -4,8 +4,19 @@ import { Problem, getOwn, mutate, pause, serverNow, whoIsKnown } from './api.js'
 import { identity, newKey } from './identity.js';
 import { priceOf, problemText, seats, soon, spokenTime } from './words.js';
 
+const notAdmitted = ['not_admitted', 'admission_expired', 'token_forged', 'token_outdated', 'wrong_event', 'wrong_buyer'];
 const pollFirstMs = 700;
 const pollMaxMs = 4000;
+
+const storeOf = (event) => ({
+  current: `holdfast.booking.${event}`, wish: `holdfast.wish.${event}`, bought: `holdfast.bought.${event}`,
+});
+
+/** underWay tells whether this tab holds something of an event, or has asked for it and not heard yet. */
+export const underWay = (event) => [storeOf(event).current, storeOf(event).wish].some((name) => sessionStorage.getItem(name));
+
+/** boughtHere answers the ids of the bookings of an event that were paid in this tab. */
+export const boughtHere = (event) => JSON.parse(sessionStorage.getItem(storeOf(event).bought) ?? '[]');
 
 /**
  * Booking is a small state machine. phase: choosing → held → paying → confirmed, or ended (released, expired, refunded).
@@ -22,9 +33,7 @@ export class Booking {
     this.busy = '';
     this.notice = null;
     this.stopper = new AbortController();
-    this.store = {
-      current: `holdfast.booking.${event.id}`, wish: `holdfast.wish.${event.id}`, bought: `holdfast.bought.${event.id}`,
-    };
+    this.store = storeOf(event.id);
   }
 
   stop() { this.stopper.abort(); }
@@ -37,7 +46,7 @@ export class Booking {
 
   /** resume picks up what an earlier visit of this tab left: tickets, a booking, a wish without an answer. */
   async resume() {
-    const ids = JSON.parse(sessionStorage.getItem(this.store.bought) ?? '[]');
+    const ids = boughtHere(this.event.id);
     const current = sessionStorage.getItem(this.store.current);
     const wish = sessionStorage.getItem(this.store.wish);
     if (ids.length === 0 && !current && !wish) return;
@@ -128,10 +137,12 @@ export class Booking {
 
   async #book(wish) {
     if (this.busy) return;
+    wish.admission ??= this.hooks.admission(); // the one it is first sent with: a repeat is known again after its end (P5)
     sessionStorage.setItem(this.store.wish, JSON.stringify(wish));
+    const extra = wish.admission ? { 'Queue-Admission': wish.admission } : {};
     const path = `/v1/events/${encodeURIComponent(this.event.id)}/bookings`;
     await this.#wish('Asking for your seats', async (options) => {
-      const { body } = await mutate('POST', path, wish.body, options);
+      const { body } = await mutate('POST', path, wish.body, { ...options, extra });
       this.#forget(this.store.wish);
       this.#take(body);
       this.hooks.held(this.#seatNumbers(body));
@@ -148,6 +159,7 @@ export class Booking {
     }
     if (err.code === 'sale_not_open') this.hooks.saleChanged();
     this.#fail(err);
+    if (notAdmitted.includes(err.code)) this.hooks.notAdmitted(err);
     const { quantity = 0 } = wish.body.best_available ?? {};
     if (['not_together', 'split_only'].includes(err.code) && quantity > 1) this.#offerFewer(err, wish.body.best_available);
   }

@@ -231,12 +231,21 @@ func (p *tab) dark() chromedp.Action[chromedp.Void] { return p.scheme("dark") }
 
 // scheme makes the reader's system light or dark.
 func (p *tab) scheme(scheme string) chromedp.Action[chromedp.Void] {
+	return p.media("prefers-color-scheme", scheme)
+}
+
+func (p *tab) media(name, value string) chromedp.Action[chromedp.Void] {
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia,
 			emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-				{Name: "prefers-color-scheme", Value: scheme}}})
+				{Name: name, Value: value}}})
 		return chromedp.Void{}, err
 	}
+}
+
+// still makes the reader's system one that wants nothing to move.
+func (p *tab) still() chromedp.Action[chromedp.Void] {
+	return p.media("prefers-reduced-motion", "reduce")
 }
 
 // touch sends one touch event with a finger at each x, side by side in the upper part of the map.

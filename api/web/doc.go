@@ -7,9 +7,45 @@
 //	     └─ show.js ──── one event, ties together ────┼─ live.js    the stream: snapshot, delta, checkpoint → model
 //	          │                                       ├─ mapview.js camera, frames, overlays ─ layer.js (cached seats)
 //	          ├─ booking.js  choose → hold → pay      └─ input.js   pointer, wheel, keyboard → camera and cursor
-//	          └─ panel.js    what booking.js shows
+//	          ├─ panel.js    what booking.js shows
+//	          └─ admission.js outside ──▶ queue.js ──▶ session.js: the time inside
 //	   api.js (retries with one key, server clock) · identity.js (who asks)
 //	   words.js (what codes mean to a person) · dom.js · grid.js (seats by square of the plan, under model.js)
+//
+// # The waiting room
+//
+//	outside ──▶ wished ──▶ waiting ──▶ called ──▶ going ──▶ inside (session.js, the map)
+//	              │           └──────────┴─────────┴──▶ gone: left, lapsed, finished ──▶ join again
+//	              └ the entry waits for the opening, or for its moment in the lobby
+//
+//	queue.js ──── the states, and what is asked of the server   queueview.js, queuedrawview.js  in elements
+//	  ├─ queueline.js      the stream: one frame for everybody  queuewords.js  in words
+//	  ├─ queueposition.js  frame and number → place, ETA        queuecall.js   title, sound, a telephone's trembling
+//	  ├─ queueentry.js     when an entry is handed in           queuework.js   the proof of work, in a worker
+//	  ├─ queuekept.js      what this device keeps, for tabs     wake.js        a page that slept
+//	  └─ queuedraw.js      the draw, recomputed (hash.js)       queuetickets.js  what was bought stays in sight
+//
+// The page computes where a place stands from the public frame, and asks the gate only for what it alone knows: called,
+// inside, gone. It asks no sooner than it was told; a stream that is refused or lost is made up for by polls. What
+// ends is ended by the server: a clock of the device that says so, or that was set, only makes the page ask anew.
+//
+// A place is kept by the device and not by the tab, under the name of its person, so that a lost tab comes back to it
+// and a second one shows the same. A join is the buyer's, however often it is sent: tabs, reloads and retries cannot
+// have two. The turn is taken by a press: whoever is not there does not take a slot from those who are. Whoever pressed
+// and finds no slot free is let in without pressing again.
+//
+// Every browser that waits keeps the root of the lobby's list as it heard it before the random value was there. "Check
+// my place" holds the published draw against it and recomputes leaf, path, seed and place; what a browser cannot look
+// at it says.
+//
+// Who waits loads no seat map: a crowd outside would take the network from those inside. For an event without a waiting
+// room that costs one round trip, because the event says whether it has one.
+//
+// Rejected: taking the turn without a press, because tabs without people would fill the house's slots. One tab that
+// asks for all, because browsers stop tabs as they like, and the rest would stand still. A place in the tab's own
+// storage: a closed tab would lose it. crypto.subtle: it is there on secure pages only.
+//
+// # The map
 //
 // The seats are drawn once into a layer bigger than the window; moving the map moves that picture, a live change
 // repaints only its own seats in it, and a page where nothing happens draws no frame at all. Far away, runs of up to

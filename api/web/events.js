@@ -170,6 +170,7 @@ function cardOf(event) {
       h('span', { class: 'muted', text: houseWords(event) }),
       h('span', { class: 'card-foot' },
         h('span', { class: `badge ${sale.kind}`, text: sale.label }),
+        event.waiting_room ? h('span', { class: 'badge', text: 'Waiting room' }) : null,
         prices.length ? h('span', { class: 'price' }, Math.min(...prices) > 0 ? h('small', { text: 'from ' }) : null, money(Math.min(...prices), event)) : null)),
   ];
 }

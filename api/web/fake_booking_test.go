@@ -25,6 +25,8 @@ func (f *fake) book(w http.ResponseWriter, r *http.Request) {
 		f.refuse(w, 400, "bad_request")
 	case first != nil:
 		f.answer(w, 201, first)
+	case f.room != nil && !f.room.admits(r.Header.Get("Queue-Admission")):
+		f.refuse(w, 403, "admission_expired")
 	default:
 		f.placeHold(w, key, wish)
 	}

@@ -64,6 +64,7 @@ type fake struct {
 	streams    map[chan string]bool
 	watchers   chan struct{} // one value for every stream that opens
 	seatmap    []byte
+	room       *fakeRoom // nil: the event has no waiting room
 }
 
 // script answers one request in the fake's stead, or lets the fake answer (false).
@@ -172,6 +173,9 @@ func (f *fake) event() map[string]any {
 	if f.zone != "" {
 		e["time_zone"] = f.zone
 	}
+	if f.room != nil {
+		e["waiting_room"] = f.room.rules
+	}
 	return e
 }
 
@@ -200,6 +204,7 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("POST /v1/bookings/{b}/extend", f.booking(f.extend))
 	mux.HandleFunc("POST /v1/bookings/{b}/confirm", f.booking(f.confirm))
 	mux.HandleFunc("DELETE /v1/bookings/{b}", f.booking(f.release))
+	f.roomRoutes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", contentPolicy)
 		if !strings.HasSuffix(r.URL.Path, "/stream") {
@@ -223,6 +228,9 @@ func (f *fake) one(w http.ResponseWriter, r *http.Request) {
 
 func asset(w http.ResponseWriter, name string) {
 	body, err := web.FS.ReadFile(name)
+	if served := servedBeside[name]; served != nil {
+		body, err = served, nil
+	}
 	if err != nil {
 		w.WriteHeader(404)
 		return

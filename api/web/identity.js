@@ -55,6 +55,13 @@ export const identity = {
     return String(claims.name ?? claims.preferred_username ?? claims.sub ?? 'Signed in').slice(0, 80);
   },
 
+  /** account is one word for who asks, the same at every visit; null where a token does not say. For keeping things apart only. */
+  get account() {
+    if (this.byName) return this.buyer;
+    const { iss = '', sub } = this.known ? claimsOf(this.token) : {};
+    return sub === undefined ? null : `${iss} ${sub}`;
+  },
+
   /** ranOut tells whether the token names an end that is past: nobody is greeted who is about to be refused. */
   ranOut(now) { return this.byToken && claimsOf(this.token).exp * 1000 <= now; },
 

@@ -233,7 +233,7 @@ export class Panel {
     this.title.textContent = 'Enjoy the show';
     toast(booking.free ? 'Your tickets are here.' : 'Paid. Your tickets are here.', 'good');
     return [h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${seats(booking.current.seats.length)}, free of charge` : `${seats(booking.current.seats.length)} bought for ${this.#total()}` })), this.status, this.#tickets(booking.current),
-      h('button', { type: 'button', class: 'wide', id: 'again', text: 'Choose more seats', on: { click: () => booking.again() } })];
+      h('button', { type: 'button', class: 'wide', id: 'again', text: booking.event.waiting_room ? 'Back to the waiting room' : 'Choose more seats', on: { click: () => booking.again() } })];
   }
 
   #tickets(view) {

@@ -2,7 +2,8 @@
 
 import { get, pause, serverNow } from './api.js';
 import { Booking } from './booking.js';
-import { alarm, h, icon, icons, isolated, say, toast } from './dom.js';
+import { admitted } from './admission.js';
+import { alarm, focusOn, h, icon, icons, isolated, say, toast } from './dom.js';
 import { MapInput } from './input.js';
 import { LiveMap } from './live.js';
 import { MapView } from './mapview.js';
@@ -17,14 +18,18 @@ const lostShownMs = 6000;
 
 /** showEvent fills the page with one event; leave() ends everything it started. */
 export function showEvent(root, id, stats) {
-  const page = new EventPage(root, id, stats);
-  page.open().catch((err) => page.fail(err));
+  let page;
+  const begin = () => {
+    page = new EventPage(root, id, stats, () => { page.leave(); begin(); focusOn(root); });
+    page.open().catch((err) => page.fail(err));
+  };
+  begin();
   return { leave: () => page.leave() };
 }
 
 class EventPage {
-  constructor(root, id, stats) {
-    Object.assign(this, { root, id, stats });
+  constructor(root, id, stats, again) {
+    Object.assign(this, { root, id, stats, again });
     this.stopper = new AbortController();
     this.parts = [];
     this.timers = new Map();
@@ -50,7 +55,9 @@ class EventPage {
   async open() {
     const base = `/v1/events/${encodeURIComponent(this.id)}`;
     const options = { signal: this.stopper.signal, attempts: 5 };
-    const [event, seatmap] = await Promise.all([get(base, options), get(`${base}/seatmap`, options)]);
+    const event = await get(base, options);
+    this.session = await admitted(this.root, event, this.stopper.signal);
+    const seatmap = await get(`${base}/seatmap`, options); // for those inside: a crowd that waits does not load the house
     if (this.stopper.signal.aborted) return;
     this.event = event;
     this.model = new SeatModel(seatmap, event.prices);
@@ -59,12 +66,15 @@ class EventPage {
     this.booking = new Booking(event, this.model, {
       changed: () => this.bookingChanged(), lost: (seats) => this.showLost(seats),
       held: (seats) => this.view.showSeats(seats), saleChanged: () => this.watchSale(),
+      admission: () => this.session?.token, notAdmitted: (err) => this.session?.refused(err),
     });
     this.panel = new Panel(this.booking, this.model, { seat: (i) => this.view.showSeats([i]) });
     this.layOut();
     this.follow();
     this.watchSale();
+    this.session?.start({ changed: () => this.sessionChanged() });
     await this.booking.resume();
+    this.sessionChanged();
     if (this.booking.current && this.view.far) this.view.showSeats(this.booking.mine);
   }
 
@@ -81,7 +91,7 @@ class EventPage {
     scrolls.observe(this.legend);
     this.parts.push(() => scrolls.disconnect());
     const foot = h('div', { class: 'map-foot' }, this.legend, h('div', { class: 'map-tools', role: 'group', 'aria-label': 'Map' }, this.liveChip, tools));
-    const side = h('div', { class: 'side' }, this.panel.element, operatorCorner(this.event, (event) => this.setEvent(event)));
+    const side = h('div', { class: 'side' }, this.session?.element, this.panel.element, operatorCorner(this.event, (event) => this.setEvent(event)));
     this.root.replaceChildren(h('div', { class: 'event' },
       h('div', { class: 'map-box' }, h('div', { class: 'map-wrap' }, this.canvas, this.tip), help, foot), side));
     const at = when(this.event);
@@ -93,7 +103,7 @@ class EventPage {
       pick: (i) => this.pick(i), hover: (i) => this.showTip(i), section: (section, at) => this.showSectionTip(section, at), cursor: (i) => say(this.describe(i)),
       enter: (section) => { this.view.showBox(section.box); say(`${section.name}, ${count(section.free)} free`); },
     });
-    this.parts.push(() => this.view.close(), () => this.panel.close(), () => this.booking.stop());
+    this.parts.push(() => this.view.close(), () => this.panel.close(), () => this.booking.stop(), () => this.session?.stop());
     this.panel.update();
     this.countUp();
     this.expose();
@@ -142,11 +152,21 @@ class EventPage {
     this.timers.set(name, setTimeout(() => { this.timers.delete(name); run(); }, ms));
   }
 
+  // Whoever has no time left and holds nothing has nothing to do in the house: back to the waiting room.
+  sessionChanged() {
+    const { session, booking } = this;
+    if (this.stopper.signal.aborted) return;
+    if (session?.over && booking.phase === 'choosing' && !booking.busy) return this.again();
+    session?.update(booking.phase);
+  }
+
   bookingChanged() {
     this.view.chosen = new Set(this.booking.chosen);
     this.view.mine = new Set(this.booking.mine);
     this.view.draw();
     this.panel.update();
+    if (this.booking.phase === 'confirmed') this.session?.look(); // who has bought has been inside
+    this.sessionChanged();
   }
 
   showLost(seats) {

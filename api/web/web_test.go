@@ -6,10 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"holdfast/api/proofofwork"
 	"holdfast/api/web"
 )
 
 const fileLinesMax = 500
+
+// servedBeside are files that the page asks for by name and that another room holds.
+var servedBeside = map[string][]byte{"proof-of-work.js": proofofwork.Worker}
 
 func read(t *testing.T, name string) string {
 	t.Helper()
@@ -32,7 +36,7 @@ func TestEveryReferenceExists(t *testing.T) {
 		for _, found := range references.FindAllStringSubmatch(read(t, name), -1) {
 			target := found[1] + found[2]
 			used[target] = true
-			if _, err := web.FS.ReadFile(target); err != nil {
+			if _, err := web.FS.ReadFile(target); err != nil && servedBeside[target] == nil {
 				t.Errorf("%s refers to %s, which is not there", name, target)
 			}
 		}

@@ -27,6 +27,7 @@ const problemWords = {
   section_unknown: 'This section is not part of this event.',
   category_unknown: 'This price category is not part of this event.',
   event_unknown: 'There is no such event.',
+  event_forgotten: 'This event is over. We have forgotten who booked what, so bookings cannot be shown any more.',
   booking_unknown: 'This booking is not known, or belongs to somebody else.',
   not_ready: 'The server is just starting.',
   internal: 'Something went wrong on our side. Asking again is safe: nothing happens twice.',

@@ -17,7 +17,7 @@ type LogChange struct {
 	Booking string `json:"booking,omitempty"` // as the API tells it
 	// HashText of the RequestHash of the request that did it; none for a lapse.
 	Request   string   `json:"request,omitempty"`
-	Buyer     string   `json:"buyer,omitempty"` // HashText of the BuyerHash; of hold_placed only
+	Buyer     string   `json:"buyer,omitempty"` // HashText of the event's pseudonym; of hold_placed only
 	ExpiresAt *Time    `json:"expires_at,omitempty"`
 	Seats     []uint32 `json:"seats,omitempty"` // indexes into the section, of hold_placed, blocked and unblocked
 }

@@ -5,8 +5,9 @@ import (
 	"encoding/hex"
 )
 
-// The log names nobody: it knows buyers and requests by half a SHA-256 each, made here and nowhere else. They are in
-// every log ever written and are what a repeat is recognised by (P5), so they can never change.
+// The log names nobody: it knows buyers by pseudonyms of the event's own key (P14, package actors/pseudonym), and
+// requests by half a SHA-256 of pseudonym and key, made here. Events of before keys know buyers by half a SHA-256 too.
+// These are in every log ever written and are what a repeat is recognised by (P5), so they can never change.
 
 // nameBytesUsual is what a name may have without costing an allocation: as much as the API takes.
 const nameBytesUsual = 256
@@ -17,7 +18,8 @@ const (
 	walkInPrefix = "holdfast walk-in\x00"
 )
 
-// BuyerHash is the pseudonym under which the log knows a buyer.
+// BuyerHash is the pseudonym under which the logs of events of before keys know a buyer. No new event uses it: whoever
+// guesses the name can make it.
 func BuyerHash(name string) [16]byte {
 	text := append(make([]byte, 0, len(buyerPrefix)+nameBytesUsual), buyerPrefix...)
 	return half(append(text, name...))
@@ -56,3 +58,12 @@ func half(text []byte) [16]byte {
 
 // HashText is the text of any of these in a LogChange: lower-case hexadecimal.
 func HashText(id [16]byte) string { return hex.EncodeToString(id[:]) }
+
+// ParseHash reads what HashText writes, and no other form.
+func ParseHash(text string) (id [16]byte, ok bool) {
+	if len(text) != hex.EncodedLen(len(id)) {
+		return id, false
+	}
+	n, err := hex.Decode(id[:], []byte(text))
+	return id, err == nil && n == len(id)
+}

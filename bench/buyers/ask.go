@@ -16,12 +16,20 @@ const (
 	KindExtend
 	KindLook
 	KindSeatmap
+	KindJoin
+	KindPoll
+	KindTurn
+	KindDepart
+	KindBorrowed
 )
 
 // Kinds are their names, and Useful which of them change something durably.
 var (
-	Kinds  = []string{"hold", "best", "confirm", "release", "extend", "look", "seatmap"}
-	Useful = []bool{true, true, true, true, true}
+	Kinds = []string{
+		"hold", "best", "confirm", "release", "extend", "look", "seatmap", "join", "poll", "turn", "depart", "borrowed",
+	}
+	Useful = []bool{KindHold: true, KindBest: true, KindConfirm: true, KindRelease: true, KindExtend: true,
+		KindJoin: true, KindTurn: true, KindDepart: true}
 )
 
 // asker makes requests. Everything that does not change is written once, before the load.
@@ -33,8 +41,11 @@ type asker struct {
 	book     [][]byte // by event: a booking's head up to who asks
 	look     [][]byte // by event: the whole request
 	seatmap  [][]byte
-	name     []byte // scratch
-	body     []byte // scratch
+	queue    [][]byte // by event: the path of its waiting room
+	// admission is sent with new holds; empty: the event has no waiting room.
+	admission []byte
+	name      []byte // scratch
+	body      []byte // scratch
 }
 
 func newAsker(host string, identity Identity, buyers, keys string, events []*Event) *asker {
@@ -44,6 +55,7 @@ func newAsker(host string, identity Identity, buyers, keys string, events []*Eve
 		a.book = append(a.book, []byte(
 			"POST "+event+"/bookings HTTP/1.1\r\nHost: "+host+"\r\nContent-Type: application/json\r\n"))
 		a.look = append(a.look, []byte("GET "+event+"/availability HTTP/1.1\r\nHost: "+host+"\r\n\r\n"))
+		a.queue = append(a.queue, []byte(event+"/queue"))
 		a.seatmap = append(a.seatmap, []byte("GET "+event+"/seatmap HTTP/1.1\r\nHost: "+host+"\r\n\r\n"))
 	}
 	return a
@@ -68,7 +80,7 @@ func (a *asker) hold(dst []byte, event int, section *Section, seats []uint32, bu
 	for _, seat := range seats {
 		length += len(section.SeatID(seat))
 	}
-	dst = a.who(append(dst, a.book[event]...), buyer, key)
+	dst = a.admitted(a.who(append(dst, a.book[event]...), buyer, key))
 	dst = append(withBody(dst, length), `{"seats":[`...)
 	for i, seat := range seats {
 		if i > 0 {
@@ -81,7 +93,7 @@ func (a *asker) hold(dst []byte, event int, section *Section, seats []uint32, bu
 
 // best asks for any seats: of one section, or with an empty id of all.
 func (a *asker) best(dst []byte, event int, section string, quantity uint32, buyer, key uint64) []byte {
-	dst = a.who(append(dst, a.book[event]...), buyer, key)
+	dst = a.admitted(a.who(append(dst, a.book[event]...), buyer, key))
 	body := strconv.AppendUint(append(a.body[:0], `{"best_available":{"quantity":`...), uint64(quantity), 10)
 	if section != "" {
 		body = append(append(append(body, `,"section":"`...), section...), '"')

@@ -29,6 +29,8 @@ type Job struct {
 	Start time.Time `json:"start"`
 	// Blind scripts keep no history: against a server that does nothing there is nothing to check.
 	Blind bool `json:"blind,omitempty"`
+	// WaitingRoom says that the events have one, which comes before everything else.
+	WaitingRoom bool `json:"waiting_room,omitempty"`
 	// Habits are the scenario's numbers; which ones it knows is told where it is made.
 	Habits Habits `json:"habits"`
 }
@@ -45,8 +47,9 @@ type Habits struct {
 	Think         time.Duration `json:"think_ns,omitempty"`
 	HoldTTL       time.Duration `json:"hold_ttl_ns,omitempty"`
 	Retries       int           `json:"retries,omitempty"`
-	SuccessorPart float64       `json:"heir_part,omitempty"` // part of lapsed seats that somebody waits for
-	Wave          uint64        `json:"wave,omitempty"`      // holds of one event's wave
+	SuccessorPart float64       `json:"heir_part,omitempty"`    // part of lapsed seats that somebody waits for
+	Wave          uint64        `json:"wave,omitempty"`         // holds of one event's wave
+	NoShowPart    float64       `json:"no_show_part,omitempty"` // part of the called who do not come
 }
 
 // behaviour is what one scenario's buyers do.
@@ -74,6 +77,15 @@ type shopper struct {
 	op       int32 // the booking's operation in the part
 	lapses   int64 // expires_at in Unix milliseconds
 	first    int64 // a successor's: when the hold before it was to end
+
+	// In front of a waiting room, and behind it.
+	began     time.Duration // when the place was asked for
+	place     []byte        // the place's token
+	number    uint32
+	admission []byte
+	until     int64 // its end in Unix milliseconds
+	shows     bool  // comes when called
+	bought    bool
 }
 
 // outcome is what came of one request.
@@ -124,7 +136,11 @@ func newBehaviour(job *Job) (behaviour, error) {
 	if !known {
 		return nil, fmt.Errorf("buyers: nobody behaves like %q", job.Scenario)
 	}
-	return make(&job.Habits), nil
+	act := make(&job.Habits)
+	if job.WaitingRoom {
+		act = newQueued(act, &job.Habits)
+	}
+	return act, nil
 }
 
 // Begin is load.Script's: it puts the load's clock on the history's.
@@ -163,21 +179,37 @@ func (c *Script) Arrive(t *load.Turn) bool {
 		s = &shopper{}
 		t.State = s
 	}
-	*s = shopper{buyer: t.Buyer, op: history.NoOp, seats: s.seats[:0], booking: s.booking[:0]}
+	*s = shopper{buyer: t.Buyer, op: history.NoOp, seats: s.seats[:0], booking: s.booking[:0], place: s.place[:0],
+		admission: s.admission[:0]}
+	c.ask.admission = s.admission
 	return c.act.enter(c, s, t)
 }
 
 // Answered is load.Script's.
 func (c *Script) Answered(t *load.Turn) (load.Outcome, bool) {
 	s := t.State.(*shopper)
+	c.ask.admission = s.admission
 	h := outcome{kind: t.Kind}
+	if t.Kind >= KindJoin {
+		h.class = load.Classify(t.Answer.Status, t.Answer.Body)
+		if t.Lost {
+			h.class = load.Unknown
+		}
+		h.verdict = queueVerdict(t, h.class)
+		more := c.act.next(c, s, t, &h)
+		return h.class, more
+	}
 	h.class, h.verdict = verdictOf(t)
 	if h.verdict == history.Done {
 		c.understand(s, t, &h)
 	}
 	c.record(s, t, &h)
 	class := h.class
-	return class, c.act.next(c, s, t, &h)
+	more := c.act.next(c, s, t, &h)
+	if h.class == load.Queued {
+		class = load.Queued
+	}
+	return class, more
 }
 
 // understand takes what it needs out of a success. A success that does not say what it must is Failed: nobody can rely

@@ -13,6 +13,7 @@ var behaviours = map[string]func(*Habits) behaviour{
 	"browse":   newBrowse,
 	"failover": newSteady, // buyers do not change theirs because a server dies
 	"probe":    newProbe,
+	"doors":    newVisit,
 
 	"single":      newSingle,
 	"contested":   newContested,

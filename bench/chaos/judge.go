@@ -217,6 +217,7 @@ func (r *run) conclude(ctx context.Context) (*Report, error) {
 	}
 	r.cfg.sayf("checking %d changes in the log", len(changes))
 	recorders := r.recorders()
+	changes = plainly(changes, recorders)
 	report := r.newReport(recorders)
 	t := retell(recorders, changes, &r.finds)
 	looked, takenOver := checkSuperseded(changes, recorders, r.start.UnixNano(), r.slack(), &r.finds)

@@ -15,16 +15,21 @@ import (
 // name, when money arrives for a booking that was no longer waiting for it. hold_expired names none.
 
 // asker finds the request that the line names, none (and a fault) if there is none such, or if it belongs to another
-// event. It counts the effect.
-func (p *replay) asker() uint32 {
+// event. buyer is whose booking it is, as the log says. It counts the effect.
+func (p *replay) asker(buyer [16]byte) uint32 {
 	l := &p.line
 	if !l.hasRequest {
 		p.blame(LogForeign, "it names no request")
 		return none
 	}
-	n := p.index.find(p.requests, p.requests.sections[p.now.no].event, l.request)
+	event := p.requests.sections[p.now.no].event
+	n := p.index.find(p.requests, event, l.request)
+	if n == none && l.kind == logPlaced {
+		p.learn(event)
+		n = p.index.find(p.requests, event, l.request)
+	}
 	if n == none {
-		p.meet(l.request)
+		p.meet(l.request, buyer)
 		return none
 	}
 	if p.effect[n]++; p.effect[n] > 1 {
@@ -42,13 +47,13 @@ func (q *requests) tellRequest(n uint32) string {
 // foreignEffect is a fault about a request that had no right to an effect. Whether it was refused or never made is
 // looked up at the end.
 type foreignEffect struct {
-	fault int
-	name  [16]byte
+	fault       int
+	name, buyer [16]byte
 }
 
-func (p *replay) meet(name [16]byte) {
+func (p *replay) meet(name, buyer [16]byte) {
 	if len(p.faults.first) < FaultsShown {
-		p.strange = append(p.strange, foreignEffect{len(p.faults.first), name})
+		p.strange = append(p.strange, foreignEffect{len(p.faults.first), name, buyer})
 	}
 	p.blame(LogForeign, "nobody asked for it under %s", wire.HashText(name))
 }
@@ -167,7 +172,7 @@ func (p *replay) attribute(b *logBooking) (certain bool) {
 
 // askerAbout finds the request the line names, and checks that it is of this kind and about this booking.
 func (p *replay) askerAbout(b *logBooking, kind history.Kind) uint32 {
-	n := p.asker()
+	n := p.asker(b.buyer)
 	if n == none {
 		return none
 	}
@@ -248,7 +253,7 @@ func shortName(name [16]byte) (h uint64) {
 	return h
 }
 
-// namer makes the names under which the log knows requests.
+// namer makes the names under which logs of earlier builds know requests.
 type namer struct {
 	h          *history.Header
 	buyer, key []byte
@@ -273,7 +278,7 @@ func (p *replay) unmask() {
 		}
 		name := m.name(op)
 		for _, s := range p.strange {
-			if s.name == name {
+			if s.name == name || s.name == p.named.request(&p.h.Header, s.buyer, op) {
 				f := &p.faults.first[s.fault]
 				f.Code, f.Text = LogRefused, fmt.Sprintf("%s; it is %s", f.Text, p.tell(op))
 			}

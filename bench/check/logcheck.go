@@ -56,7 +56,7 @@ func (q *requests) newReplay(r *run) *replay {
 // newLogIndex names all requests. Two SHA-256 each are most of what a log costs to prepare, so all processors share
 // them.
 func (q *requests) newLogIndex() logIndex {
-	x := logIndex{names: make([][16]byte, len(q.list)), table: newTable(len(q.list))}
+	x := logIndex{names: make([][16]byte, len(q.list)), table: newTable(2 * len(q.list))} // under two names each
 	workers := runtime.GOMAXPROCS(0)
 	var working sync.WaitGroup
 	for w := range workers {

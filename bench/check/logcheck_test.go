@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -15,10 +16,19 @@ import (
 )
 
 // loggedWorld is a correct run of some size, with its log.
-func loggedWorld(seed uint64) (*world, []wire.LogChange) {
-	w := simulate(simSize{events: 1, sections: 2, seats: 10, buyers: 20, wishes: 20, crashes: 2}, noBug,
+func loggedWorld(seed uint64) (*world, []wire.LogChange) { return loggedWorldOf(seed, false) }
+
+// loggedWorldOf is loggedWorld, whose log may name buyers as only the server can.
+func loggedWorldOf(seed uint64, keyed bool) (*world, []wire.LogChange) {
+	w := simulate(simSize{events: 1, sections: 2, seats: 10, buyers: 20, wishes: 20, crashes: 2, keyed: keyed}, noBug,
 		chance(rand.New(rand.NewPCG(seed, 2))))
 	return w, w.lines()
+}
+
+// logName is how the log names an operation's request.
+func (w *world) logName(q *requests, p *history.Part, op *history.Op) string {
+	event, buyer, key := q.key(p, op)
+	return w.server.name(simKey{event, buyer, key})
 }
 
 func againstLog(h *history.History, log []byte) Check {
@@ -188,20 +198,22 @@ var spoilt = []struct {
 
 func TestSpoiltLogsAreFound(t *testing.T) {
 	for _, c := range spoilt {
-		t.Run(c.name, func(t *testing.T) {
-			w, l := loggedWorld(1)
-			got := againstLog(w.h, ndjson(t, c.spoil(t, w, l)))
-			if c.want == "" {
-				if got.State != Passed || got.Count("letters") == 0 || got.Count("sold") == 0 ||
-					got.Count("unknown, done") == 0 {
-					t.Fatalf("unspoilt: %+v", got)
+		for _, keyed := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, names keyed %v", c.name, keyed), func(t *testing.T) {
+				w, l := loggedWorldOf(1, keyed)
+				got := againstLog(w.h, ndjson(t, c.spoil(t, w, l)))
+				if c.want == "" {
+					if got.State != Passed || got.Count("letters") == 0 || got.Count("sold") == 0 ||
+						got.Count("unknown, done") == 0 {
+						t.Fatalf("unspoilt: %+v", got)
+					}
+					return
 				}
-				return
-			}
-			if got.State != Failed || !got.Has(c.want) {
-				t.Errorf("want %s: %v %v", c.want, got.State, got.Faults)
-			}
-		})
+				if got.State != Failed || !got.Has(c.want) {
+					t.Errorf("want %s: %v %v", c.want, got.State, got.Faults)
+				}
+			})
+		}
 	}
 }
 
@@ -214,13 +226,12 @@ func renumbered(l []wire.LogChange) []wire.LogChange {
 func acknowledged(t *testing.T, w *world, l []wire.LogChange, kind string) int {
 	t.Helper()
 	q := newRequests(newArchive(w.h))
-	m := namer{h: &w.h.Header}
 	for _, r := range q.list {
-		_, op := q.op(r.op)
+		p, op := q.op(r.op)
 		if r.verdict != history.Done || r.again {
 			continue
 		}
-		name := wire.HashText(m.name(op))
+		name := w.logName(q, p, op)
 		if i := slices.IndexFunc(l, func(c wire.LogChange) bool {
 			return c.Kind == kind &&
 				c.Request == name
@@ -247,13 +258,12 @@ func lastOf(l []wire.LogChange, section string) int {
 func refusedHold(t *testing.T, w *world, l []wire.LogChange) wire.LogChange {
 	t.Helper()
 	q := newRequests(newArchive(w.h))
-	m := namer{h: &w.h.Header}
 	line := strangersHold(l)
 	for i, p := range w.h.Parts {
 		for n := range p.Ops {
 			if op := &p.Ops[n]; op.Kind == history.Hold && op.Verdict == history.Taken && q.find(p, op) == none &&
 				i >= 0 {
-				line.Request = wire.HashText(m.name(op))
+				line.Request, line.Buyer = w.logName(q, p, op), w.server.buyer(simKey{op.Event, op.Buyer, op.Key})
 				return line
 			}
 		}

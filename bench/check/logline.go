@@ -57,7 +57,8 @@ type logLine struct {
 	at, expires             wire.Time
 	kind                    logKind
 	expiring, hasRequest    bool // expires and request are there
-	request                 [16]byte
+	hasBuyer                bool
+	request, buyer          [16]byte
 	seats                   []uint32
 }
 
@@ -89,12 +90,12 @@ func (l *logLine) decode(line []byte) error {
 	if c.ExpiresAt != nil {
 		l.expires, l.expiring = *c.ExpiresAt, true
 	}
-	if c.Request != "" {
-		l.hasRequest = true
-		if n, err := hex.Decode(l.request[:], []byte(c.Request)[:min(len(c.Request), 2*len(l.request))]); err != nil ||
-			n < len(l.request) || len(c.Request) != 2*n {
-			return errors.New("a request's name is not 32 hexadecimal digits")
-		}
+	var request, buyer bool
+	l.hasRequest, l.hasBuyer = c.Request != "", c.Buyer != ""
+	l.request, request = wire.ParseHash(c.Request)
+	l.buyer, buyer = wire.ParseHash(c.Buyer)
+	if l.hasRequest != request || l.hasBuyer != buyer {
+		return errors.New("the name of a request or a buyer is not 32 hexadecimal digits")
 	}
 	if l.kind == 0 {
 		return fmt.Errorf("a change of unknown kind %q", c.Kind)
@@ -112,6 +113,7 @@ func (l *logLine) read(line []byte) bool {
 	l.epoch = s.number(`,"epoch":`)
 	l.at = s.time(`,"at":"`)
 	l.kind = parseKind(s.text(`,"kind":"`))
+	l.hasBuyer = false
 	l.booking, l.hasRequest, l.expiring, l.expires, l.seats = nil, false, false, 0, l.seats[:0]
 	if s.has(`,"booking":"`) {
 		l.booking = s.text("")
@@ -121,7 +123,8 @@ func (l *logLine) read(line []byte) bool {
 		s.hash(&l.request)
 	}
 	if s.has(`,"buyer":"`) {
-		s.text("")
+		l.hasBuyer = true
+		s.hash(&l.buyer)
 	}
 	if s.has(`,"expires_at":"`) {
 		l.expiring, l.expires = true, s.time("")

@@ -15,6 +15,7 @@ type replay struct {
 	*requests
 	names   logNames
 	index   logIndex
+	named   named
 	line    logLine
 	now     *logSection     // the section whose lines come; its no is none while they are not the history's business
 	done    []bool          // by section: its lines were there
@@ -91,6 +92,7 @@ func letterBit(letter byte) letters {
 type logBooking struct {
 	state   logState
 	expires wire.Time
+	buyer   [16]byte     // as the log names the buyer; zero: it does not
 	seats   history.Span // of the section's testbed
 	booking uint32       // number of the granted booking; none: its placing was not acknowledged
 }
@@ -194,9 +196,9 @@ func (p *replay) placed() {
 		p.blame(LogMove, "placed twice")
 		return
 	}
-	request := p.asker()
+	request := p.asker(l.buyer)
 	b := logBooking{state: held, expires: l.expires, seats: history.Span{At: uint32(len(s.pool)),
-		Len: uint32(len(l.seats))}, booking: none}
+		Len: uint32(len(l.seats))}, booking: none, buyer: l.buyer}
 	if request != none {
 		if p.list[request].grants() {
 			b.booking = p.list[request].booking

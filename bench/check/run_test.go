@@ -91,6 +91,7 @@ func acceptable(r *Result, size simSize) bool {
 func TestManyCorrectServersPass(t *testing.T) {
 	size := simSize{events: 2, sections: 3, seats: 12, buyers: 40, wishes: 30, crashes: 3}
 	for seed := range uint64(20) {
+		size.keyed = seed%2 == 1
 		w := simulate(size, noBug, chance(rand.New(rand.NewPCG(seed, 0))))
 		result := w.checked(t)
 		if !result.Passed() {
@@ -130,6 +131,7 @@ func TestPlantedBugsAreFound(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			runs := 0
 			for seed := range uint64(60) {
+				c.size.keyed = seed%2 == 1
 				w := simulate(c.size, c.bug, chance(rand.New(rand.NewPCG(seed, 1))))
 				if w.server.fired < c.fired {
 					continue

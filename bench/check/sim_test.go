@@ -59,6 +59,7 @@ type simSize struct {
 	crashes                 int
 	blocked                 bool
 	calm                    bool // nothing gets lost
+	keyed                   bool // the log names buyers by names that only the server can make
 }
 
 var simSmall = simSize{events: 1, sections: 2, seats: 4, buyers: 5, wishes: 8, crashes: 1}

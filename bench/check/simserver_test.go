@@ -30,6 +30,7 @@ const simTTL = 60 // milliseconds
 type simServer struct {
 	w        *world
 	bug      simBug
+	keyed    bool
 	life     int // counts crashes
 	sections [][]*simSection
 	memory   map[simKey]*simBooking
@@ -86,7 +87,7 @@ type simAnswer struct {
 }
 
 func newSimServer(w *world, bug simBug, size simSize) *simServer {
-	s := &simServer{w: w, bug: bug, memory: map[simKey]*simBooking{}}
+	s := &simServer{w: w, bug: bug, keyed: size.keyed, memory: map[simKey]*simBooking{}}
 	for e := range size.events {
 		var sections []*simSection
 		for i := range size.sections {
@@ -260,7 +261,23 @@ func (s *simServer) name(by simKey) string {
 		return ""
 	}
 	m := namer{h: &s.w.h.Header}
+	if s.keyed {
+		return wire.HashText(wire.RequestHash(simPseudonym(by), history.AppendName(nil, m.h.KeyPrefix, by.key)))
+	}
 	return wire.HashText(m.name(&history.Op{Buyer: by.buyer, Key: by.key}))
+}
+
+// buyer is what the log calls a buyer. Of events of earlier builds nobody here asks.
+func (s *simServer) buyer(by simKey) string {
+	if !s.keyed {
+		return wire.HashText([16]byte{2})
+	}
+	return wire.HashText(simPseudonym(by))
+}
+
+// simPseudonym is as good as chance to whoever does not know it.
+func simPseudonym(by simKey) [16]byte {
+	return wire.BuyerHash(fmt.Sprintf("secret %d of event %d", by.buyer, by.event))
 }
 
 func simKeyOf(op *history.Op) simKey { return simKey{op.Event, op.Buyer, op.Key} }
@@ -321,7 +338,7 @@ func (s *simServer) place(op *history.Op, one *simSection, seats []uint32) simAn
 	b := &simBooking{id: fmt.Sprintf("b%04d", s.bookings), section: one, seats: seats, expires: s.clock() + simTTL,
 		by: simKeyOf(op)}
 	s.log(one, wire.LogChange{
-		Kind: "hold_placed", Booking: b.id, Request: s.name(b.by), Buyer: wire.HashText([16]byte{2}),
+		Kind: "hold_placed", Booking: b.id, Request: s.name(b.by), Buyer: s.buyer(b.by),
 		ExpiresAt: &b.expires, Seats: seats,
 	}, func() { b.drop(); delete(s.memory, b.by) })
 	end := b.expires // the log keeps its own

@@ -75,6 +75,28 @@ func comma(i int) string {
 type Terms struct {
 	HoldTTL      time.Duration // whole seconds
 	SeatsPerHold int64
+	WaitingRoom  *WaitingRoom // nil: none
+}
+
+// WaitingRoom is an event's: without a lobby, so that whoever comes first is called first.
+type WaitingRoom struct {
+	ActiveMax            int64
+	Session, Turn, Grace time.Duration // whole seconds
+	CallsAfter           time.Duration // joins begin at once, calls so much later
+	// Lowered, if set, is what an operator lowers ActiveMax to, LoweredAfter the round's beginning.
+	Lowered      int64
+	LoweredAfter time.Duration
+}
+
+func (w *WaitingRoom) wire(now time.Time) *wire.WaitingRoom {
+	if w == nil {
+		return nil
+	}
+	session, turn, grace := int64(w.Session/time.Second), int64(w.Turn/time.Second), int64(w.Grace/time.Second)
+	opens := wire.OffsetTime{Time: wire.Time(now.Add(-time.Second).UnixMilli())}
+	calls := wire.OffsetTime{Time: wire.Time(now.Add(w.CallsAfter).UnixMilli())}
+	return &wire.WaitingRoom{OpensAt: &opens, DoorsAt: &calls, ActiveMax: &w.ActiveMax, SessionSeconds: &session,
+		TurnSeconds: &turn, GraceSeconds: &grace}
 }
 
 // seatsPerBuyer is beyond what any buyer of a load has at once.
@@ -93,7 +115,7 @@ func OpenEvent(ctx context.Context, t Endpoint, v Venue, terms Terms, plan *buye
 	body, err := json.Marshal(&wire.CreateEvent{
 		Name: &name, StartsAt: &starts, Currency: &currency, HoldTTLSeconds: &ttl, HoldCeilingSeconds: &ceiling,
 		SeatsPerBookingMax: &terms.SeatsPerHold, SeatsPerBuyerMax: &buyerMax, Prices: map[string]int64{"*": 5000},
-		Plan: v.Plan,
+		Plan: v.Plan, WaitingRoom: terms.WaitingRoom.wire(time.Now()),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("lab: venue %s: %w", v.Name, err)

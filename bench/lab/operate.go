@@ -21,10 +21,19 @@ const operateTimeout = time.Minute
 
 // Operate makes one operator call, outside everything that is measured. into may be nil.
 func (t Endpoint) Operate(ctx context.Context, path, key string, body []byte, want int, into any) error {
+	return t.operate(ctx, fasthttp.MethodPost, path, key, body, want, into)
+}
+
+// Change makes an operator's PATCH and expects 200.
+func (t Endpoint) Change(ctx context.Context, path, key string, body []byte) error {
+	return t.operate(ctx, fasthttp.MethodPatch, path, key, body, 200, nil)
+}
+
+func (t Endpoint) operate(ctx context.Context, method, path, key string, body []byte, want int, into any) error {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)
-	t.address(request, fasthttp.MethodPost, path, key)
+	t.address(request, method, path, key)
 	request.Header.SetContentType("application/json")
 	request.SetBodyRaw(body)
 	return t.call(ctx, request, response, want, into)

@@ -39,8 +39,10 @@ type Running struct {
 	Close func() error
 	// Log opens the server's whole log, as lines of wire.LogChange, and Audit lets its own verifier look at its data,
 	// both after Stop and before Close. nil: it has none, or none that can be reached.
-	Log   func(ctx context.Context) (io.ReadCloser, error)
-	Audit func(ctx context.Context) (clean bool, words string, err error)
+	Log func(ctx context.Context) (io.ReadCloser, error)
+	// QueueLog opens the log of an event's waiting room, as lines of waitingroom.LogChange, like Log.
+	QueueLog func(ctx context.Context, event string) (io.ReadCloser, error)
+	Audit    func(ctx context.Context) (clean bool, words string, err error)
 	// Crash kills it without warning, and Revive starts it again on the same data and address. nil: not ours to kill.
 	Crash  func()
 	Revive func(ctx context.Context) error
@@ -166,7 +168,7 @@ func startEngine(ctx context.Context, e *engineProcess) (*Running, error) {
 		CPU:    func() time.Duration { return gone + e.process.CPU() },
 		Memory: func() int64 { return ResidentOf(e.process.PID()) },
 		Stop:   func() error { e.process.Stop(); return nil },
-		Log:    e.openLog, Audit: e.audit,
+		Log:    e.openLog, QueueLog: e.openQueueLog, Audit: e.audit,
 		Crash:  func() { gone += e.process.CPU(); e.process.Kill() },
 		Revive: func(ctx context.Context) error { return e.start(ctx, address) },
 	}, nil
@@ -183,6 +185,10 @@ func (e *engineProcess) version(ctx context.Context) string {
 // openLog runs holdfast log. What goes wrong there is told by closing what it returns.
 func (e *engineProcess) openLog(ctx context.Context) (io.ReadCloser, error) {
 	return Log(ctx, e.binary, e.log, e.where...)
+}
+
+func (e *engineProcess) openQueueLog(ctx context.Context, event string) (io.ReadCloser, error) {
+	return Log(ctx, e.binary, e.log, append([]string{"--waiting-room", "--event", event}, e.where...)...)
 }
 
 // audit runs the server's own verifier, and returns its last words.

@@ -1,6 +1,6 @@
 // Package rig measures one kind of request at a time, against one server and against one that repeats its answer.
 //
-//	Rig (a server, ours or not) ──▶ workload: holds, refusals, availability ──▶ Load: one request, one answer class
+//	Rig (a server, ours or not) ──▶ workload: holds, refusals, joins, polls … ──▶ Load: one request, one answer class
 //	  │ record one answer                                                          │
 //	  └──▶ a server that sends these bytes and does nothing ◀── the same requests ─┘  in alternating rounds ──▶ ratio
 //

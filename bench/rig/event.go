@@ -17,6 +17,7 @@ type eventPlan struct {
 	Sections        int
 	SeatsPerSection int
 	HoldTTL         time.Duration // whole seconds
+	Queue           bool          // a waiting room in front of it
 }
 
 // seats of one event.
@@ -82,7 +83,8 @@ func (p eventPlan) event(name string) *wire.CreateEvent {
 	return &wire.CreateEvent{
 		Name: &name, StartsAt: &starts, Currency: &currency, HoldTTLSeconds: &ttl, HoldCeilingSeconds: &ceiling,
 		SeatsPerBuyerMax: &seatsMax, Prices: map[string]int64{"*": 5000},
-		Plan: lab.UniformVenue(p.Sections, p.SeatsPerSection/rowSeats, rowSeats).Plan,
+		Plan:        lab.UniformVenue(p.Sections, p.SeatsPerSection/rowSeats, rowSeats).Plan,
+		WaitingRoom: p.waitingRoom(),
 	}
 }
 

@@ -39,6 +39,8 @@ const (
 	WorkHolds        = "holds"        // every request a successful hold of a named seat, each by another buyer
 	WorkRefusals     = "refusals"     // every request for a seat that is on hold already: 409 seat_taken
 	WorkAvailability = "availability" // the live map of 40,000 seats
+	WorkJoins        = "joins"        // every request another buyer who joins a waiting room
+	WorkPolls        = "polls"        // where a place in a waiting room stands
 )
 
 func newWorkload(ctx context.Context, name string, t lab.Endpoint, s Shape) (workload, error) {
@@ -49,6 +51,10 @@ func newWorkload(ctx context.Context, name string, t lab.Endpoint, s Shape) (wor
 		return newRefusals(ctx, t, s)
 	case WorkAvailability:
 		return newAvailability(ctx, t, s)
+	case WorkJoins:
+		return newJoins(ctx, t, s)
+	case WorkPolls:
+		return newPolls(ctx, t, s)
 	}
 	return nil, fmt.Errorf("rig: there is no scenario %q", name)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"holdfast/bench/check"
+	"holdfast/bench/check/admission"
 	"holdfast/bench/report"
 )
 
@@ -38,12 +39,22 @@ func (r *Session) Judge(ctx context.Context, c *Subject) error {
 		options.Log = func() (io.ReadCloser, error) { return c.Running.Log(ctx) }
 	}
 	result := check.Run(ctx, &c.history, options)
+	result.Checks = append(result.Checks, c.judgeQueues(ctx)...)
 	c.Side.Checks = Checks(&result)
 	if c.Running.Audit != nil {
 		r.say("auditing " + c.Name)
 		c.Side.Checks = append(c.Side.Checks, audited(c.Running.Audit(ctx)))
 	}
 	return ctx.Err()
+}
+
+// judgeQueues judges waiting rooms, where there were any.
+func (c *Subject) judgeQueues(ctx context.Context) []check.Check {
+	options := admission.Options{Queue: c.Running.QueueLog}
+	if c.Running.Log != nil {
+		options.Sections = c.Running.Log
+	}
+	return admission.Run(ctx, &c.history, options)
 }
 
 func audited(clean bool, words string, err error) report.Check {

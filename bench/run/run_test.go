@@ -51,6 +51,9 @@ func runSmall(t *testing.T, s Scenario, c Config) *report.Report {
 // Every scenario goes through its whole life on a correct server, and nothing is found.
 func TestEveryScenarioOnACorrectServer(t *testing.T) {
 	for _, s := range Scenarios() {
+		if s.WaitingRoom != nil { // this server has none: TestPlantedServerIsCaught plays it on a real one
+			continue
+		}
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel() // most of it is waiting: for holds to lapse, for maps to settle
 			var started []*labtest.MemoryServer

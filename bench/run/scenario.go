@@ -26,6 +26,8 @@ type Scenario struct {
 	Load Drive
 	// Nothing says that a server that does nothing can stand beside it: its buyers need no answer that means anything.
 	Nothing bool
+	// WaitingRoom, if set, is in front of every event: buyers join, wait, and are let in before they do anything else.
+	WaitingRoom *lab.WaitingRoom
 	// Sidecar, if set, is what goes on beside a round's load.
 	Sidecar Sidecar
 }
@@ -58,10 +60,24 @@ func (d *Drive) pace() *load.Pace {
 // Numbers of the scenarios' events. stampede's and steady's is as large as an event may be: no seat of a round is
 // anybody else's.
 var (
-	Stadium  = lab.UniformVenue(64, 125, 25) // 200,000 seats
-	midVenue = lab.UniformVenue(40, 25, 20)  // 20,000 seats: what an evening sells
-	eraShow  = lab.UniformVenue(60, 22, 35)  // 46,200 seats; 52 of them are 2,402,400
+	Stadium   = lab.UniformVenue(64, 125, 25) // 200,000 seats
+	midVenue  = lab.UniformVenue(40, 25, 20)  // 20,000 seats: what an evening sells
+	eraShow   = lab.UniformVenue(60, 22, 35)  // 46,200 seats; 52 of them are 2,402,400
+	demoVenue = lab.UniformVenue(64, 25, 25)  // 40,000 seats: the demo's
 )
+
+// waitingRoom is what scenarios have in front of them with Doors, unless they say otherwise.
+var waitingRoom = lab.WaitingRoom{ActiveMax: 1000, Session: 2 * time.Minute, Turn: 15 * time.Second,
+	Grace: 5 * time.Second}
+
+// Queued puts a waiting room in front of a scenario that has none.
+func (s *Scenario) Queued() {
+	if s.WaitingRoom == nil {
+		room := waitingRoom
+		s.WaitingRoom, s.Sidecar = &room, queueSidecar(s.Sidecar)
+		s.Nothing = false
+	}
+}
 
 // eraShows is how many shows the eras tour had.
 const eraShows = 52
@@ -126,6 +142,14 @@ var scenarios = []Scenario{
 		Load: Drive{Conns: 512, Duration: endless, Patience: time.Minute},
 	},
 	{
+		Name: "doors", Venue: demoVenue, Events: 1, HoldTTL: time.Minute, WaitingRoom: &waitingRoom,
+		Sidecar: queueSidecar(nil),
+		About: "A crowd before a waiting room without a lobby: people join, ask where they stand as often as they " +
+			"are asked to, take their turn or do not come, buy or give back, and leave; the rest is told that " +
+			"nothing is left. It asks whether everybody is served in order, or told why not.",
+		Load: Drive{Conns: 512, Rate: 5000, Duration: endless, Count: 100_000, Patience: 5 * time.Minute},
+	},
+	{
 		Name: "failover", Venue: Stadium, Events: 1, HoldTTL: 10 * time.Minute, Sidecar: crashSidecar,
 		About: "A steady sale whose server is killed with -9 in the middle and started again: it asks what buyers " +
 			"feel, and whether anything acknowledged is lost.",
@@ -151,7 +175,7 @@ func (s *Scenario) terms(i int) lab.Terms {
 	if s.waves {
 		ttl += time.Duration(s.Events-1-i) * time.Second
 	}
-	return lab.Terms{HoldTTL: ttl, SeatsPerHold: 8}
+	return lab.Terms{HoldTTL: ttl, SeatsPerHold: 8, WaitingRoom: s.WaitingRoom}
 }
 
 // job is the script's part of a round.
@@ -159,5 +183,5 @@ func (s *Scenario) job(c *Config) buyers.Job {
 	habits := c.Habits
 	habits.HoldTTL = s.HoldTTL
 	habits.Wave = max(uint64(float64(s.Load.Rate)*s.Load.Duration.Seconds())/uint64(s.Events), 1)
-	return buyers.Job{Scenario: s.Name, Seed: c.Seed, Habits: habits}
+	return buyers.Job{Scenario: s.Name, Seed: c.Seed, Habits: habits, WaitingRoom: s.WaitingRoom != nil}
 }

@@ -23,12 +23,12 @@ type commands struct {
 	Growth      growthCommand   `cmd:"" help:"Measure how cost grows with sections, seats, clients, live holds or history, and draw it."`
 	Capacity    capacityCommand `cmd:"" help:"Find the rate of buyers that a deployment carries, and the admission rate to set."`
 	Chaos       chaosCommand    `cmd:"" help:"Kill, stop and cut nodes of a cluster while buyers shop, and check every answer."`
-	HTTP        httpCommand     `cmd:"" help:"Measure one scenario: holds, refusals, availability, availability-busy, single, expiry or restart." name:"http"`
+	HTTP        httpCommand     `cmd:"" help:"Measure one scenario: holds, refusals, availability, joins, polls, availability-busy, single, expiry or restart." name:"http"`
 	Streams     streamsCommand  `cmd:"" help:"Measure bookings beside thousands of live-map streams, and the streams."`
 	Compare     compareReports  `cmd:"" help:"Tell what changed between two reports beyond noise."`
 	Check       checkCommand    `cmd:"" help:"Judge a kept history again."`
 	Page        pageCommand     `cmd:"" help:"Make a report's page again."`
-	CompareNull compareCommand  `cmd:"" help:"Compare with a server that does nothing: holds, refusals or availability."`
+	CompareNull compareCommand  `cmd:"" help:"Compare with a server that does nothing: holds, refusals, availability, joins or polls."`
 	Null        nullCommand     `cmd:"" help:"Serve one fixed answer to everything."`
 	Peer        peerCommand     `cmd:"" help:"Serve a peer by itself."`
 	Nothing     nothingCommand  `cmd:"" help:"Serve a handler that always says yes, and does nothing."`

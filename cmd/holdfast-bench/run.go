@@ -21,11 +21,16 @@ type loadFlags struct {
 	Conns    int           `help:"Connections, one request at a time each; 0: the scenario's own."                      default:"0"`
 	Rate     load.Rate     `help:"Open loop with so many buyers a second; 0: the scenario's own; below 0: closed loop." default:"0"`
 	Duration time.Duration `help:"Length of a round's arrivals; 0: the scenario's own."                                 default:"0"`
-	Buyers   uint64        `help:"End a round's arrivals after so many; 0: by time alone."                              default:"0"`
+	Buyers   uint64        `help:"End a round's arrivals after so many; 0: by time alone." aliases:"people"             default:"0"`
 	Events   int           `aliases:"houses" help:"Events on sale at once; 0: the scenario's own."                                       default:"0"`
 	Venue    string        `help:"A plan to play in: pretix, seats.io, row list or compact JSON."                                   type:"existingfile" placeholder:"FILE"`
 	HoldTTL  time.Duration `help:"How long a hold lasts, in whole seconds; 0: the scenario's own."                      default:"0"`
 	Losers   float64       `help:"eras: requests for the front rows before each booking, nearly all refused; 0: 1."       default:"0"`
+	Queued   bool          `help:"A waiting room in front of every event: buyers join, wait and are let in first." name:"doors"`
+	NoShow   float64       `help:"doors: part of those who are called and do not come; 0: 0.3."                         default:"0"`
+	Active   int64         `help:"doors: people inside at most; 0: 1000."                                               default:"0" name:"active-max"`
+	Calls    time.Duration `help:"doors: calls begin so long after the joins (${default})."                             default:"0s" name:"doors-after"`
+	Kill     time.Duration `help:"kill -9 so often while buyers come, then audit and start again; 0: never."            default:"0s" name:"kill-every"`
 	BotPart  float64       `help:"bots: part of the arrivals that are scripts; 0: 0.3."                                 default:"0"`
 }
 
@@ -37,6 +42,10 @@ func (l *loadFlags) apply(s *run.Scenario) error {
 	d.Count = orElse(l.Buyers, d.Count)
 	s.Events = orElse(l.Events, s.Events)
 	s.HoldTTL = orElse(l.HoldTTL, s.HoldTTL)
+	l.applyQueue(s)
+	if l.Kill > 0 {
+		s.Killed(l.Kill)
+	}
 	switch {
 	case l.Rate < 0:
 		d.Rate, d.Burst = 0, 0
@@ -51,8 +60,21 @@ func (l *loadFlags) apply(s *run.Scenario) error {
 	return err
 }
 
+// applyQueue puts a waiting room in front of the scenario, or changes the one that it has.
+func (l *loadFlags) applyQueue(s *run.Scenario) {
+	if l.Queued {
+		s.Queued()
+	}
+	if s.WaitingRoom == nil {
+		return
+	}
+	room := *s.WaitingRoom
+	room.ActiveMax, room.CallsAfter = orElse(l.Active, room.ActiveMax), orElse(l.Calls, room.CallsAfter)
+	s.WaitingRoom = &room
+}
+
 func (l *loadFlags) habits() buyers.Habits {
-	return buyers.Habits{Losers: l.Losers, BotPart: l.BotPart}
+	return buyers.Habits{Losers: l.Losers, BotPart: l.BotPart, NoShowPart: l.NoShow}
 }
 
 func orElse[T comparable](value, otherwise T) T {
@@ -71,7 +93,7 @@ type output struct {
 
 // runCommand measures one scenario.
 type runCommand struct {
-	Scenario string `arg:"" help:"steady, stampede, onsale, browse, bots, eras or failover; see below."`
+	Scenario string `arg:"" help:"steady, stampede, onsale, browse, bots, eras, doors or failover; see below."`
 	server
 	loadFlags
 	output

@@ -31,7 +31,7 @@ type shape struct {
 
 // httpCommand runs one scenario once.
 type httpCommand struct {
-	Scenario string `arg:"" enum:"holds,refusals,availability,availability-busy,single,expiry,restart" help:"What to measure."`
+	Scenario string `arg:"" enum:"holds,refusals,availability,joins,polls,availability-busy,single,expiry,restart" help:"What to measure."`
 	server
 	shape
 	Target string `                                                                                  help:"A running server instead of --binary, such as http://127.0.0.1:8080. It needs --dev-auth."                                                placeholder:"URL"`
@@ -104,7 +104,7 @@ func addressOf(target string) (string, error) {
 
 // compareCommand puts a server that does nothing beside Holdfast.
 type compareCommand struct {
-	Scenario string `arg:"" enum:"holds,refusals,availability" help:"What to compare."`
+	Scenario string `arg:"" enum:"holds,refusals,availability,joins,polls" help:"What to compare."`
 	server
 	shape
 	Rounds int `                                          help:"Rounds of each (${default})." default:"5"`

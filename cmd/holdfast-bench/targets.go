@@ -63,6 +63,8 @@ func (c *runCommand) against() []string {
 
 func (c *runCommand) peer(name string, s *run.Scenario) (lab.Target, error) {
 	switch {
+	case s.WaitingRoom != nil && name != peerSQL:
+		return lab.Target{}, fmt.Errorf("--against %s: peers have no waiting room", name)
 	case name == peerNothing && !s.Nothing:
 		return lab.Target{}, fmt.Errorf("--against nothing: the buyers of %s need answers that mean something", s.Name)
 	case name == peerNothing:

@@ -122,6 +122,13 @@ func TestGateLogOfAStoppedServer(t *testing.T) {
 		"the 9 entrants of the log give the published root") {
 		t.Errorf("%d: %s", code, out)
 	}
+	code, out := tool(t, "log", "--waiting-room", "--event", event, "--data", data)
+	if code != 0 || strings.Count(out, "\n") < 9 || !strings.Contains(out, `"kind":"lobby_closed","count":9`) {
+		t.Errorf("%d: %s", code, out)
+	}
+	if code, out := tool(t, "log", "--waiting-room", "--data", data); code != 2 || !strings.Contains(out, "--event") {
+		t.Errorf("%d: %s", code, out)
+	}
 	if code, out := tool(t, "draw", "export", "0b9d7a34-4d2f-4a52-9f0e-3f0c1d2e3f40", "--data", data); code != 2 ||
 		!strings.Contains(out, "no log of a waiting room") {
 		t.Errorf("%d: %s", code, out)

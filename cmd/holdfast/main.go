@@ -30,6 +30,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Import  importCommand  `cmd:"" help:"Check a seating plan, and create an event from it."`
 	Sale    saleCommand    `cmd:"" help:"Open, pause or close an event's sale."`
+	Forget  forgetCommand  `cmd:"" help:"Destroy the key by which an event's buyers could be known again."`
 	Queue   queueCommand   `cmd:"" help:"Look at an event's waiting room, and change how people are let in."`
 	Audit   auditCommand   `cmd:"" help:"Verify every log, ticket, snapshot and payment, of a stopped server's data or of a database that is sold from."`
 	Log     logCommand     `cmd:"" help:"Print what happened, change by change, of a stopped server's data or of a database that is sold from."`

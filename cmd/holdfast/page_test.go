@@ -36,14 +36,14 @@ func browse(t *testing.T) context.Context {
 		chromedp.WindowSize(1280, 800))
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocator)
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(func() { cancel(); stop(); stopAllocator() })
 	return ctx
 }
 
 func until(t *testing.T, ctx context.Context, condition string) {
 	t.Helper()
-	_, err := chromedp.Run(ctx, chromedp.Poll[any](condition, chromedp.WithPollingTimeout(20*time.Second),
+	_, err := chromedp.Run(ctx, chromedp.Poll[any](condition, chromedp.WithPollingTimeout(time.Minute),
 		chromedp.WithPollingInterval(20*time.Millisecond)))
 	if err != nil {
 		shoot(t, ctx, "failed")

@@ -106,10 +106,18 @@ func useProcessors(n int) {
 func (s *serveCommand) runUntil(ctx context.Context, n *node.Node, log *slog.Logger) error {
 	go watchStart(ctx, n, log)
 	var shoppers *demo.Demo
+	var room *demo.Room
 	if s.Demo {
 		var err error
 		if shoppers, err = demo.Start(ctx, n.Engine(), s.DemoBuyers, log); err != nil {
 			return err
+		}
+		if s.showsRoom() {
+			guests := demo.RoomOptions{Guests: min(s.DemoBuyers, demoGuestsMax), Lobby: demoLobby}
+			if room, err = demo.OpenRoom(ctx, n.Engine(), guests, log); err != nil {
+				shoppers.Stop()
+				return err
+			}
 		}
 		n.Opened()
 	}
@@ -120,9 +128,19 @@ func (s *serveCommand) runUntil(ctx context.Context, n *node.Node, log *slog.Log
 		failed = errors.Join(errors.New("the HTTP server ended by itself"), failed)
 	case failed = <-n.Failed():
 	}
+	room.Stop()
 	shoppers.Stop()
 	return failed
 }
+
+// The demonstration's waiting room: long enough in its lobby to be found there by whoever has just started it.
+const (
+	demoLobby     = 2 * time.Minute
+	demoGuestsMax = 30
+)
+
+// showsRoom says that the demonstration has a waiting room: one on each node of a cluster would be in each other's way.
+func (s *serveCommand) showsRoom() bool { return s.Demo && s.Store == "" }
 
 func (s *serveCommand) announce(out io.Writer, log *slog.Logger, n *node.Node) {
 	if address := n.AdminAddr(); address != "" {
@@ -146,6 +164,10 @@ func (s *serveCommand) announce(out io.Writer, log *slog.Logger, n *node.Node) {
 	if s.Demo {
 		fmt.Fprintf(out, "  The demonstration: open that page and pick seats. %d simulated buyers shop along.\n",
 			s.DemoBuyers)
+	}
+	if s.showsRoom() {
+		fmt.Fprintf(out, "  The small hall beside it has a waiting room. Its lobby closes in %.0f minutes; then the order "+
+			"is drawn.\n", demoLobby.Minutes())
 	}
 	fmt.Fprintln(out)
 }

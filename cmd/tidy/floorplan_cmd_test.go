@@ -5,8 +5,8 @@ var commandWalls = map[string]wall{
 	"cmd/holdfast": {
 		Why: "cmd ties the knot: flags in, a room called, words out; it is imported by nobody",
 		Own: []string{
-			"cmd/holdfast/...", "actors", "actors/audit", "actors/money", "actors/section", "actors/venue", "cluster",
-			"storage", "storage/copier", "storage/sqlstore", "api/wire", "api/wire/drawproof", "api/wire/waitingroom",
+			"cmd/holdfast/...", "actors", "actors/audit", "actors/money", "actors/pseudonym", "actors/section",
+			"actors/venue", "cluster", "storage", "storage/copier", "storage/sqlstore", "api/wire", "api/wire/drawproof", "api/wire/waitingroom",
 		},
 		Third: []string{kong, "github.com/schollz/progressbar/v3"},
 		Test: []string{
@@ -41,7 +41,7 @@ var commandWalls = map[string]wall{
 		Own: []string{
 			"cmd/holdfast/datafolder", "cmd/holdfast/keyfile", "cmd/holdfast/pause", "cmd/holdfast/terminal",
 			"actors/...",
-			"actors", "storage/...", "storage", "api/wire",
+			"actors", "storage/...", "storage", "api/wire", "api/wire/waitingroom",
 		},
 		Test: []string{"cmd/holdfast/testkit"},
 	},
@@ -56,7 +56,7 @@ var commandWalls = map[string]wall{
 		Why: "what a server would refuse is refused without one: it needs the API's rules and an engine, and no node",
 		Own: []string{
 			"cmd/holdfast/client", "cmd/holdfast/datafolder", "cmd/holdfast/terminal", "actors", "actors/section",
-			"api/call", "api/card", "api/catalog", "api/wire/waitingroom",
+			"actors/pseudonym", "api/call", "api/card", "api/catalog", "api/wire/waitingroom",
 			"actors/venue", "api", "storage", "storage/pebblestore",
 		},
 	},
@@ -68,8 +68,10 @@ var commandWalls = map[string]wall{
 		Third: []string{kong, "go.yaml.in/yaml/v3"}, Test: []string{"actors/budget"},
 	},
 	"cmd/holdfast/demo": {
-		Why:  "simulated buyers call the engine; they know neither the node nor the API, and measure nothing",
-		Own:  []string{"cmd/holdfast/pause", "actors", "actors/section", "actors/venue", "storage"},
+		Why: "simulated buyers call the engine; they know neither the node nor the API, and measure nothing",
+		Own: []string{
+			"cmd/holdfast/pause", "actors", "actors/gate", "actors/gate/place", "actors/section", "actors/venue", "storage",
+		},
 		Test: []string{"cmd/holdfast/node", "cmd/holdfast/nodetest", "cmd/holdfast/testkit"},
 	},
 	"cmd/holdfast/client": {

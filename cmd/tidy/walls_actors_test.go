@@ -12,6 +12,14 @@ var wallsOfActors = map[string]wall{
 		Own:  []string{"actors/section", "storage"},
 		Test: []string{"actors/writer", "actors/planted", "storage/memstore", "storage/faultstore"},
 	},
+	"actors/simtest/waitingroom": {
+		Why: "the writers of one waiting room's log, simulated: its model knows the log and what changes mean, and " +
+			"asks neither the machine nor the audit, which judges beside it",
+		Test: []string{
+			"actors/gate", "actors/gate/audit", "actors/gate/draw", "actors/planted", "actors/simtest", "actors/writer",
+			"storage", "storage/memstore", "storage/faultstore",
+		},
+	},
 	"actors/simtest/cluster": {
 		Why: "whole clusters, simulated: engines are the ones that serve, seen through the seam that actors gives to " +
 			"whoever steps one; a simulator inside would copy what Open does",
@@ -105,7 +113,7 @@ var wallsOfActors = map[string]wall{
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/witness", "actors/request", "actors/section",
 			"actors/cooldown", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/position",
-			"storage",
+			"actors/replica", "actors/placement", "actors/peer", "actors/peer/wire", "storage",
 		}, Test: []string{"storage/memstore"},
 	},
 	"actors/gate/draw": {
@@ -147,6 +155,11 @@ var wallsOfActors = map[string]wall{
 		Std:  pureStd,
 		Test: []string{rapid},
 	},
+	"actors/pseudonym": {
+		Why: "names from a key and a subject, and when a key may go: were a store in reach, a stranger could cost " +
+			"a look-up",
+		Std: append([]string{"io", "sync", "sync/atomic"}, pureStd...), Own: []string{"actors/section", "storage"},
+	},
 	"actors/coordinator": {
 		Why: "what spans an event's sections: quota, keys, and which views a search may rest on; a rule that waited or " +
 			"knew the time could not be simulated",
@@ -165,7 +178,7 @@ var wallsOfActors = map[string]wall{
 	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
-		Own:  []string{"actors/section", "storage"},
+		Own:  []string{"actors/section", "actors/gate", "actors/gate/codebook", "storage"},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget"},
 	},
@@ -177,7 +190,7 @@ var wallsOfActors = map[string]wall{
 		Why: "the one layer between nodes: what varies with the engine stays behind Host, and a local request outside",
 		Own: []string{
 			"actors/section", "actors/writer", "actors/shard", "actors/request", "actors/coordinator",
-			"actors/placement", "actors/witness", "actors/peer/wire", "storage",
+			"actors/placement", "actors/witness", "actors/peer/wire", "actors/gate", "storage",
 		},
 	},
 	"actors/seatmap": {
@@ -230,7 +243,7 @@ var wallsOfActors = map[string]wall{
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/peer/wire",
 			"actors/placement", "actors/rebalancer", "actors/request", "actors/seatmap", "actors/booking", "actors/catalog",
-			"actors/wallclock", "actors/witness", "storage",
+			"actors/wallclock", "actors/witness", "actors/pseudonym", "storage",
 		},
 		Third: []string{protoactor, prometheus},
 		Test: []string{

@@ -103,6 +103,7 @@ var wallsAround = map[string]wall{
 		},
 		Test: []string{
 			"actors/budget", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
+			"actors/pseudonym",
 			"actors/section", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
 			"github.com/golang-jwt/jwt/v5", "golang.org/x/text/unicode/norm", compress,
 			"github.com/alicebob/miniredis/v2",
@@ -111,7 +112,7 @@ var wallsAround = map[string]wall{
 	"api/problem": {
 		Why: "the one table of codes stands below all rooms that say no: it knows the engine's conditions and no handler",
 		Own: []string{
-			"actors", "actors/gate", "actors/section", "actors/venue", "api/document", "api/wire",
+			"actors", "actors/gate", "actors/pseudonym", "actors/section", "actors/venue", "api/document", "api/wire",
 		}, Third: []string{fasthttp},
 		Test: []string{"actors/budget"},
 	},
@@ -124,14 +125,16 @@ var wallsAround = map[string]wall{
 		Own: []string{"api/problem", "api/wire"}, Third: []string{strictJSON}, Test: []string{"actors/budget", rapid},
 	},
 	"api/auth": {
-		Why:   "who a caller is, told from two headers: were a whole request in reach, a body could say so too",
-		Own:   []string{"actors", "actors/section", "actors/venue", "api/card", "api/problem", "api/token", "api/wire"},
+		Why: "who a caller is, told from two headers: were a whole request in reach, a body could say so too",
+		Own: []string{
+			"actors/pseudonym", "actors/venue", "storage", "api/card", "api/problem", "api/token", "api/wire",
+		},
 		Third: []string{"github.com/golang-jwt/jwt/v5"},
 	},
 	"api/call": {
 		Why: "one call as every handler gets it: it serves handlers and knows none of them",
 		Own: []string{
-			"actors", "actors/gate/place", "actors/section", "actors/venue", "storage",
+			"actors", "actors/gate/place", "actors/pseudonym", "actors/section", "actors/venue", "storage",
 			"api/auth", "api/card", "api/document",
 			"api/problem", "api/wire",
 		},
@@ -175,7 +178,7 @@ var wallsAround = map[string]wall{
 		Own: []string{
 			"actors", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
 			"actors/gate/position", "actors/gate/presale", "actors/section", "actors/venue", "storage",
-			"api/auth", "api/call", "api/catalog", "api/document", "api/limit", "api/live", "api/live/fanout",
+			"api/call", "api/catalog", "api/document", "api/limit", "api/live", "api/live/fanout",
 			"api/problem", "api/proofofwork", "api/queue/entry", "api/wire", "api/wire/drawproof",
 			"api/wire/waitingroom",
 		},
@@ -204,7 +207,8 @@ var wallsAround = map[string]wall{
 	"api/catalog": {
 		Why: "events and plans: it browses and makes them, and books nothing",
 		Own: []string{
-			"actors", "actors/money", "actors/section", "actors/venue", "storage", "api/call", "api/card", "api/document", "api/problem", "api/wire",
+			"actors", "actors/money", "actors/pseudonym", "actors/section", "actors/venue", "storage",
+			"api/call", "api/card", "api/document", "api/problem", "api/wire",
 			"api/wire/roomrules",
 		},
 		Third: []string{fasthttp},
@@ -244,7 +248,11 @@ var wallsAround = map[string]wall{
 		Third: []string{strictJSON, "github.com/golang-jwt/jwt/v5"},
 	},
 	"api/web": {
-		Why: "pages are files in the binary", Test: []string{"api", "api/wire", "actors/...", "storage/...", "actors", "storage", chromedp, fasthttp},
+		Why: "pages are files in the binary",
+		Test: []string{
+			"api", "api/proofofwork", "api/wire", "api/wire/drawproof", "api/wire/waitingroom", "actors/...",
+			"storage/...", "actors", "storage", chromedp, fasthttp,
+		},
 	},
 	"bench": {
 		Why: "a map of the rooms, and no code: a load tool that imported the server would measure what it knows instead of what it sees",
@@ -262,6 +270,10 @@ var wallsAround = map[string]wall{
 		Own: []string{
 			"api/wire", "bench/check/history",
 		}, Third: []string{porcupine}, Test: []string{"actors/budget", rapid},
+	},
+	"bench/check/admission": {
+		Why: "judges waiting rooms from answers and logs: a rule shared with the gate would share its mistakes",
+		Own: []string{"api/wire", "api/wire/waitingroom", "bench/check", "bench/check/history"},
 	},
 	"bench/report": {
 		Why:   "figures in, pages out: it measures nothing",
@@ -289,13 +301,14 @@ var wallsAround = map[string]wall{
 	"bench/run": {
 		Why: "scenarios in rounds: it sees a server's wire and its processes, and nothing that the server is made of",
 		Own: []string{
-			"api/wire", "bench/load", "bench/check", "bench/check/history", "bench/report", "bench/buyers", "bench/lab",
+			"api/wire", "api/wire/waitingroom", "bench/load", "bench/check", "bench/check/admission",
+			"bench/check/history", "bench/report", "bench/buyers", "bench/lab",
 		},
 		Test: []string{"bench/lab/labtest", fasthttp},
 	},
 	"bench/rig": {
 		Why:  "one kind of request beside a server that repeats its answer: it knows the wire and no scenario",
-		Own:  []string{"api/wire", "bench/load", "bench/report", "bench/lab"},
+		Own:  []string{"api/wire", "api/wire/waitingroom", "bench/load", "bench/report", "bench/lab"},
 		Test: []string{"bench/lab/labtest", fasthttp},
 	},
 	"bench/capacity": {

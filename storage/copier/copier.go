@@ -24,6 +24,7 @@ type Source interface {
 	Events(ctx context.Context) ([]*storage.Event, error)
 	Venue(ctx context.Context, id storage.EventID) ([]byte, error)
 	Secret(ctx context.Context) ([32]byte, error)
+	EventKey(ctx context.Context, id storage.EventID) (storage.EventKey, error)
 	OperatorKeys(ctx context.Context, visit func(storage.OperatorKey) error) error
 	Nodes(ctx context.Context) ([]storage.NodeBeat, error)
 	Sections(ctx context.Context) ([]storage.SectionKey, error)
@@ -37,6 +38,8 @@ type Target interface {
 	CreateEvent(ctx context.Context, e *storage.Event, venue []byte) error
 	SetSale(ctx context.Context, id storage.EventID, s storage.SaleState, key storage.OperatorKey) error
 	RememberKey(ctx context.Context, key storage.OperatorKey) error
+	PutEventKey(ctx context.Context, id storage.EventID, key storage.EventKey) error
+	ForgetEvent(ctx context.Context, id storage.EventID, why storage.Forgetting, key storage.OperatorKey) error
 }
 
 // Options of a copy. The zero value is usable.

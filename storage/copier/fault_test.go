@@ -57,6 +57,10 @@ func (s *saboteur) CreateEvent(ctx context.Context, e *storage.Event, venue []by
 	return s.spoil(func() error { return s.house.CreateEvent(ctx, e, venue) })
 }
 
+func (s *saboteur) PutEventKey(ctx context.Context, id storage.EventID, key storage.EventKey) error {
+	return s.spoil(func() error { return s.house.PutEventKey(ctx, id, key) })
+}
+
 func (s *saboteur) SetSale(
 	ctx context.Context, id storage.EventID, sale storage.SaleState, key storage.OperatorKey,
 ) error {

@@ -125,6 +125,10 @@ func event(t testing.TB, s storage.Store, name string, sections int) *storage.Ev
 	for i := range sections {
 		e.Sections = append(e.Sections, storage.SectionInfo{ID: string(rune('A' + i)), Name: name, Seats: 500})
 	}
+	if name != "second" { // which is of before keys
+		e.Pseudonyms = storage.PseudonymsKeyed
+		must(t, s.PutEventKey(context.Background(), e.ID, storage.NewEventKey()))
+	}
 	must(t, s.CreateEvent(context.Background(), e, []byte("the venue of "+name)))
 	return e
 }
@@ -187,7 +191,8 @@ func inventory(t testing.TB, s house) string {
 		must(t, err)
 		venue, err := s.Venue(ctx, e.ID)
 		must(t, err)
-		fmt.Fprintf(out, "event %s %s\n", header, venue)
+		key, err := s.EventKey(ctx, e.ID)
+		fmt.Fprintf(out, "event %s %s, key %x %v\n", header, venue, key[:], err)
 	}
 	must(t, s.OperatorKeys(ctx, func(key storage.OperatorKey) error {
 		fmt.Fprintf(out, "operator's key %+v\n", key)

@@ -98,10 +98,12 @@ func (r *run) lookAtEvents(ctx context.Context) error {
 }
 
 // differs names the part in which an event of the target is not the source's; empty: they are the same. The sale switch
-// is no part of what an event is.
+// is no part of what an event is, nor is what the target has not forgotten yet.
 func (r *run) differs(ctx context.Context, here, there *storage.Event) (what string, err error) {
 	alike := there.Clone()
-	alike.Sale = here.Sale
+	if alike.Sale = here.Sale; alike.Forgotten == nil {
+		alike.Forgotten = here.Forgotten
+	}
 	a, err := storage.EncodeEvent(here)
 	if err != nil {
 		return "", err

@@ -69,6 +69,11 @@ func (r *run) moveKeys(ctx context.Context) error {
 func (r *run) moveEvent(ctx context.Context, e *storage.Event) error {
 	there := r.standing[e.ID]
 	written := uint64(0)
+	if there == nil || there.Forgotten == nil {
+		if err := r.moveEventKey(ctx, e); err != nil {
+			return err
+		}
+	}
 	if there == nil {
 		venue, err := r.from.Venue(ctx, e.ID)
 		if err != nil {
@@ -83,6 +88,13 @@ func (r *run) moveEvent(ctx context.Context, e *storage.Event) error {
 			return fmt.Errorf("sale of event %v: %w", e.ID, err)
 		}
 		written = 1
+	}
+	if there != nil {
+		forgotten, err := r.forgetHere(ctx, e, there)
+		if err != nil {
+			return err
+		}
+		written = max(written, forgotten)
 	}
 	r.count(func(report *Report) { report.Events.add(1, written) })
 	return nil

@@ -157,11 +157,26 @@ func (r *run) verifyEvents(ctx context.Context) error {
 		if copied.Sale != e.Sale {
 			what = "sale switch"
 		}
+		if err == nil && what == "" {
+			what, err = r.keyVerdict(ctx, e, copied)
+		}
 		if what != "" {
 			r.differ("event %v: its %s is another one", e.ID, what)
 		}
 		return err
 	})
+}
+
+// keyVerdict names what differs in who is known of an event.
+func (r *run) keyVerdict(ctx context.Context, e, copied *storage.Event) (what string, err error) {
+	if (copied.Forgotten == nil) != (e.Forgotten == nil) {
+		return "mark of having been forgotten", nil
+	}
+	differ, err := r.keysDiffer(ctx, e)
+	if differ {
+		what = "key of its buyers' pseudonyms"
+	}
+	return what, err
 }
 
 func (r *run) verifySecret(ctx context.Context) error {

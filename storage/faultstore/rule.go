@@ -16,7 +16,7 @@ const (
 	OpRead
 	OpSaveSnapshot
 	OpLoadSnapshot
-	OpCatalog // CreateEvent, SetSale, operators' keys, Event, Venue, Events, Secret
+	OpCatalog // CreateEvent, SetSale, operators' and events' keys, Event, Venue, Events, Secret
 	OpTickets
 	OpNodes // Beat, Nodes, Forget
 	OpSections

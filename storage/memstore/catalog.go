@@ -71,6 +71,9 @@ func (s *Store) SetSale(
 	if !ok || e.Sale == storage.SaleDeleted {
 		return storage.ErrNotFound
 	}
+	if !e.Sellable(sale) {
+		return storage.ErrForgotten
+	}
 	if err := s.data.remember(key); err != nil {
 		return err
 	}

@@ -16,6 +16,10 @@ func (s *Store) Clone() *Store {
 		logs: make(map[storage.SectionKey]*log, len(s.data.logs)), tickets: maps.Clone(s.data.tickets),
 		snapshots: maps.Clone(s.data.snapshots), events: maps.Clone(s.data.events), venues: maps.Clone(s.data.venues),
 		nodes: maps.Clone(s.data.nodes), secret: s.data.secret,
+		keys: maps.Clone(s.data.keys), eventKeys: maps.Clone(s.data.eventKeys),
+	}
+	for id, e := range d.events { // whose switch and mark are changed in place
+		d.events[id] = e.Clone()
 	}
 	for key, l := range s.data.logs {
 		d.logs[key] = &log{tail: l.tail, records: slices.Clone(l.records)}

@@ -26,6 +26,7 @@ type data struct {
 	venues    map[storage.EventID][]byte
 	nodes     map[storage.WriterID]storage.NodeBeat
 	keys      map[section.RequestID]storage.OperatorKey
+	eventKeys map[storage.EventID]storage.EventKey
 	secret    *[32]byte // nil until it is asked for or brought
 }
 
@@ -61,6 +62,7 @@ func New() *Store {
 		venues:    make(map[storage.EventID][]byte),
 		nodes:     make(map[storage.WriterID]storage.NodeBeat),
 		keys:      make(map[section.RequestID]storage.OperatorKey),
+		eventKeys: make(map[storage.EventID]storage.EventKey),
 	}}
 }
 

@@ -164,6 +164,9 @@ func (s *Store) SetSale(_ context.Context, id storage.EventID, sale storage.Sale
 	if e.Sale == storage.SaleDeleted {
 		return storage.ErrNotFound
 	}
+	if !e.Sellable(sale) {
+		return storage.ErrForgotten
+	}
 	e.Sale = sale
 	header, err := storage.EncodeEvent(e)
 	if err != nil {

@@ -64,6 +64,7 @@ type Store struct {
 	readOnly bool
 	marks    *walMarks
 	lost     *LostError // nil: nothing is known to be lost
+	keys     keyFolder
 
 	// broken is set when a write failed in a way that only a restart can resolve.
 	broken atomic.Bool
@@ -75,7 +76,7 @@ type Store struct {
 	// sections grows only; guarded by mu. A section's own lock guards what is in it.
 	sections map[storage.SectionKey]*sectionState
 
-	catalog   sync.Mutex // read-modify-write of catalog, secret
+	catalog   sync.Mutex // read-modify-write of catalog, secret, events' keys
 	snapshots sync.Mutex // read-compare-write of snapshots
 }
 
@@ -100,7 +101,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, errors.Join(err, lock.Close())
 	}
 	s := &Store{lock: lock, readOnly: o.ReadOnly, sections: make(map[storage.SectionKey]*sectionState)}
-	s.marks = newWALMarks(o.FS, dir, o.logf())
+	s.marks, s.keys = newWALMarks(o.FS, dir, o.logf()), keyFolder{o.FS, o.FS.PathJoin(dir, eventKeysFolder)}
 	synced, err := s.checkLogs(dir, &o)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
@@ -121,7 +122,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	if !o.ReadOnly {
-		if err := s.marks.begin(synced); err != nil {
+		if err := cmp.Or(s.marks.begin(synced), s.finishForgetting()); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
 	}

@@ -2,7 +2,7 @@
 --
 --   owner             runs `holdfast migrate`, owns the tables, serves nobody
 --   holdfast_engine   runs `holdfast serve`: it may add to the log and read it, and never change or remove a record of it
---   holdfast_auditor  runs `holdfast audit` and looks: it may write nothing, and may not read the key of ticket codes
+--   holdfast_auditor  runs `holdfast audit` and looks: it may write nothing, and may read neither the key of ticket codes nor those of pseudonyms
 --
 -- Run it as the owner after the first `holdfast migrate` (the owner may create roles, or an administrator runs the first two statements), and the
 -- GRANT statements again after each later one that brought a table: to grant what is granted changes nothing. Where the tables are in
@@ -36,6 +36,8 @@ GRANT SELECT, INSERT, UPDATE ON TABLE events TO holdfast_engine;
 -- Idempotency keys of operators' calls. They are forgotten, hence DELETE. No UPDATE: what a key was used for never changes.
 GRANT SELECT, INSERT, DELETE ON TABLE operator_keys TO holdfast_engine;
 GRANT SELECT, INSERT ON TABLE venue_parts TO holdfast_engine;
+-- The keys of buyers' pseudonyms. DELETE destroys one (holdfast forget). No UPDATE: a key never changes.
+GRANT SELECT, INSERT, DELETE ON TABLE event_keys TO holdfast_engine;
 
 -- The key of ticket codes and the store's id are made once; only the owner may give the store another id (holdfast store new-id).
 GRANT SELECT, INSERT ON TABLE store_meta TO holdfast_engine;
@@ -49,6 +51,7 @@ GRANT SELECT, INSERT, UPDATE ON TABLE sandbox_payments TO holdfast_engine;
 -- Which schema steps were taken.
 GRANT SELECT ON TABLE schema_steps TO holdfast_engine;
 
--- Everything that an audit reads. store_meta is not among it: who can read the key can make ticket codes.
+-- Everything that an audit reads. store_meta is not among it: who can read the key can make ticket codes. Nor is event_keys: who can read
+-- those can look people up in the log.
 GRANT SELECT ON TABLE section_log, tickets, snapshots, snapshot_parts, events, venue_parts, operator_keys, nodes, sandbox_payments,
     schema_steps TO holdfast_auditor;

@@ -21,10 +21,19 @@ func (s *Store) SetSale(ctx context.Context, id storage.EventID, sale storage.Sa
 		}
 		tag, err := tx.Exec(ctx, sql("sale"), [16]byte(id), string(sale))
 		if err == nil && tag.RowsAffected() == 0 {
-			err = storage.ErrNotFound
+			return notSwitched(ctx, tx, id)
 		}
 		return err
 	})
+}
+
+// notSwitched says why an event's switch stays as it is.
+func notSwitched(ctx context.Context, tx pgx.Tx, id storage.EventID) error {
+	e, err := standingEvent(ctx, tx, id)
+	if err == nil && e.Forgotten != nil && e.Sale != storage.SaleDeleted {
+		return storage.ErrForgotten
+	}
+	return orElse(err, storage.ErrNotFound)
 }
 
 // RememberKey implements storage.Catalog.

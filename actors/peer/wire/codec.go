@@ -69,7 +69,11 @@ func (m *Released) Append(dst []byte) []byte {
 // Append appends the message to dst.
 func (m *Ask) Append(dst []byte) []byte {
 	c := &m.Command
-	dst = binary.AppendUvarint(append(dst, byte(KindAsk)), m.ID)
+	kind := KindAsk
+	if c.Session != 0 {
+		kind = KindAskAdmitted
+	}
+	dst = binary.AppendUvarint(append(dst, byte(kind)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
 	dst = appendKey(dst, m.Section)
 	set := flags(
@@ -81,7 +85,11 @@ func (m *Ask) Append(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(c.Booking))
 	dst = append(append(dst, c.Request[:]...), c.Buyer[:]...)
 	dst = binary.BigEndian.AppendUint64(dst, c.Fingerprint)
-	return appendSeats(dst, c.Seats)
+	dst = appendSeats(dst, c.Seats)
+	if c.Session != 0 {
+		return appendSession(dst, c)
+	}
+	return dst
 }
 
 // Append appends the message to dst.
@@ -111,15 +119,20 @@ func (m *Answer) Append(dst []byte) []byte {
 func (m *Search) Append(dst []byte) []byte {
 	dst = binary.AppendUvarint(append(dst, byte(KindSearch)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
-	dst = append(append(dst, m.Event[:]...), flags(m.Operator, m.Accessible, m.AnyBuyerTotal, m.Section != ""))
+	dst = append(append(dst, m.Event[:]...), flags(m.Operator, m.Accessible, m.AnyBuyerTotal, m.Section != "",
+		m.Session != 0))
 	dst = binary.AppendUvarint(dst, uint64(m.Quantity))
 	dst = appendBytes(dst, []byte(m.Category))
 	dst = append(append(dst, m.Buyer[:]...), m.Request[:]...)
 	dst = binary.BigEndian.AppendUint64(dst, m.Fingerprint)
-	if m.Section == "" {
-		return dst
+	if m.Section != "" {
+		dst = appendBytes(dst, []byte(m.Section))
 	}
-	return appendBytes(dst, []byte(m.Section))
+	if m.Session != 0 {
+		dst = binary.AppendVarint(binary.AppendUvarint(dst, uint64(m.Session)), int64(m.Until))
+		dst = binary.AppendUvarint(dst, uint64(m.Began))
+	}
+	return dst
 }
 
 // Append appends the message to dst.
@@ -194,6 +207,7 @@ func (m *Reply) Append(dst []byte) []byte {
 
 // Decoder reads one message. It keeps lists between messages, so what it gives is valid until the next one.
 type Decoder struct {
+	kind  Kind
 	src   []byte
 	err   error
 	seats []section.SeatIndex
@@ -203,7 +217,8 @@ type Decoder struct {
 // Begin starts a message and tells its kind; zero for an empty one.
 func (d *Decoder) Begin(message []byte) Kind {
 	d.src, d.err = message, nil
-	return Kind(d.byte())
+	d.kind = Kind(d.byte())
+	return d.kind
 }
 
 // end is the verdict: everything was there, and nothing more.

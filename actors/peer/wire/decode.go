@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"holdfast/actors/gate"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -36,7 +37,7 @@ func (d *Decoder) Released(m *Released) error {
 	return d.end()
 }
 
-// Ask reads the message; the seats are the decoder's.
+// Ask reads the message, of either kind; the seats are the decoder's.
 func (d *Decoder) Ask(m *Ask) error {
 	*m = Ask{ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1)), Section: d.key()}
 	c := &m.Command
@@ -53,6 +54,9 @@ func (d *Decoder) Ask(m *Ask) error {
 	c.Fingerprint = d.uint64()
 	d.seats = d.list(d.seats)
 	c.Seats = d.seats
+	if d.kind == KindAskAdmitted {
+		d.session(c)
+	}
 	known := c.Kind >= section.PlaceHold && c.Kind <= section.UnblockSeats && c.Kind != section.ExpireHolds
 	if known == m.Read { // a read has none, everything else one; the end of holds is the owner's own to say
 		d.fail("a command that no node may send")
@@ -101,7 +105,7 @@ const categoryBytesMax = 4 << 10
 func (d *Decoder) Search(m *Search) error {
 	*m = Search{ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1))}
 	d.copy(m.Event[:])
-	bits := d.flags(4)
+	bits := d.flags(5)
 	m.Operator, m.Accessible, m.AnyBuyerTotal = bits&1 != 0, bits&2 != 0, bits&4 != 0
 	m.Quantity = uint32(d.uvarint(1<<32 - 1))
 	m.Category = string(d.bytes(categoryBytesMax))
@@ -111,6 +115,12 @@ func (d *Decoder) Search(m *Search) error {
 	if bits&8 != 0 {
 		if m.Section = string(d.bytes(sectionBytesMax)); m.Section == "" {
 			d.fail("a section without a name")
+		}
+	}
+	if bits&16 != 0 {
+		m.Session, m.Until = gate.SessionNo(d.uvarint(1<<32-1)), section.Instant(d.varint())
+		if m.Began = gate.Seq(d.uvarint(maxUint64)); m.Session == 0 {
+			d.fail("no session")
 		}
 	}
 	return d.end()

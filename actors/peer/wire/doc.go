@@ -10,6 +10,11 @@
 //	   Serving, Record …  ◀─────────────────────   its log, link by link of the hash chain
 //	   Released           ◀─────────────────────   served no longer, and by which node it should be
 //
+//	   GateAsk            ─────────────────────▶   of a waiting room: joins in batches, turns, what operators do
+//	   GateAnswer         ◀─────────────────────
+//	   Ends               ─────────────────────▶   the ends of sessions, which every section is to know of
+//	   EndsObserved       ◀─────────────────────   those that do
+//
 //	   Quiesce, Quiesced  ◀────────────────────▶   whether older views are over (package coordinator)
 //	   FreeQuery, -Reply  ◀────────────────────▶   which sections may have seats: one question for many sections
 //
@@ -20,7 +25,9 @@
 // # Versions
 //
 // A message is its kind, one byte, and its fields. A field is never changed; new ones are new kinds, which nodes that
-// speak an older protocol are never sent (see Protocol). The bytes are held by golden tests.
+// speak an older protocol are never sent (see Protocol). Those of waiting rooms go only to nodes that have said
+// something of a gate: a build without gates says nothing of them, and reads over a Serving, Record or Released of one.
+// The bytes are held by golden tests.
 //
 // # Rejected
 //

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 
+	"holdfast/actors/gate"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -118,6 +119,11 @@ type Search struct {
 	Buyer       section.BuyerID
 	Request     section.RequestID
 	Fingerprint uint64
+	// Session, Until and Began are of a buyer whom a waiting room has let in: the session, its end, and a record of the
+	// gate's log at or behind its beginning. 0: none. An older node does not read a Search with one.
+	Session gate.SessionNo
+	Until   section.Instant
+	Began   gate.Seq
 }
 
 // FreeQuery asks which of the sections, served by the receiver as far as the asker knows, may have that many seats of

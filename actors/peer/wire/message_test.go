@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"holdfast/actors/budget"
+	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -32,6 +34,7 @@ func into[M any](read func(d *Decoder, m *M) error) func(d *Decoder) (any, error
 var (
 	sampleEvent = storage.EventID{0xe1, 15: 0x0e}
 	sampleKey   = storage.SectionKey{Event: sampleEvent, Section: 300}
+	sampleGate  = storage.SectionKey{Event: sampleEvent, Section: storage.GateNo}
 	sampleNode  = storage.WriterID{0xaa, 15: 0xbb}
 	sampleBuyer = section.BuyerID{0xb0, 15: 1}
 )
@@ -93,6 +96,61 @@ var samples = []sample{
 		Sections: []storage.SectionNo{1, 300}},
 		KindFreeQuery, into((*Decoder).FreeQuery),
 		"0d02e100000000000000000000000000000e01040201ac02"},
+	{"ask of one who was let in", &Ask{ID: 9, Patience: 5000, Section: sampleKey,
+		Command: section.Command{Kind: section.PlaceHold, Buyer: sampleBuyer, Seats: []section.SeatIndex{1},
+			Session: 300, SessionUntil: 1700000000000, Horizon: 77}},
+		KindAskAdmitted, into((*Decoder).Ask),
+		"20098827e100000000000000000000000000000eac02010000000000000000000000000000000000000000b000000000" +
+			"000000000000000000000100000000000000000101ac0280a0abfef9624d"},
+	{"search of one who was let in", &Search{ID: 3, Patience: 250, Event: sampleEvent, Quantity: 2,
+		Buyer: sampleBuyer, Session: 300, Until: 1700000000000, Began: 77}, KindSearch, into((*Decoder).Search),
+		"0703fa01e100000000000000000000000000000e100200b0000000000000000000000000000001000000000000000000" +
+			"000000000000000000000000000000ac0280a0abfef9624d"},
+	{"joins", &GateAsk{ID: 9, Patience: 5000, Section: sampleGate, Waited: 200, Command: gate.Command{Kind: gate.Join,
+		Entrants: []gate.Entrant{{Buyer: gate.Buyer{0xb0, 15: 1}, Party: 2}, {Buyer: gate.Buyer{0xb1}, Party: 1}}}},
+		KindGateAsk, into((*Decoder).GateAsk),
+		"21098827e100000000000000000000000000000e808080800802c80102b000000000000000000000000000000102b100" +
+			"000000000000000000000000000001"},
+	{"take", &GateAsk{ID: 9, Patience: 5000, Section: sampleGate,
+		Command: gate.Command{Kind: gate.Take, Buyer: gate.Buyer{0xb0, 15: 1}}},
+		KindGateAsk, into((*Decoder).GateAsk),
+		"21098827e100000000000000000000000000000e808080800804b0000000000000000000000000000001"},
+	{"hand in", &GateAsk{ID: 9, Patience: 5000, Section: sampleGate,
+		Command: gate.Command{Kind: gate.HandIn, Round: 300, Signature: []byte{1, 2}}},
+		KindGateAsk, into((*Decoder).GateAsk),
+		"21098827e100000000000000000000000000000e808080800809ac02020102"},
+	{"operate", &GateAsk{ID: 9, Patience: 5000, Section: sampleGate,
+		Command: gate.Command{Kind: gate.Operate, Action: gate.SetMessage, Value: 300, Text: "soon", Reason: "rain",
+			Request: gate.RequestID{0x7e}, Fingerprint: 0xf00d}},
+		KindGateAsk, into((*Decoder).GateAsk),
+		"21098827e100000000000000000000000000000e80808080080a05ac0204736f6f6e047261696e7e0000000000000000" +
+			"00000000000000000000000000f00d"},
+	{"joins by codes", &GateAsk{ID: 9, Patience: 5000, Section: sampleGate, Command: gate.Command{Kind: gate.Join,
+		Entrants: []gate.Entrant{{Buyer: gate.Buyer{0xb0}, Party: 2, Code: 300}, {Buyer: gate.Buyer{0xb1}, Party: 1}}}},
+		KindGateAsk, into((*Decoder).GateAsk), "21098827e100000000000000000000000000000e8080808008820002b000000000000000000000000000000002ac02b1" +
+			"0000000000000000000000000000000100"},
+	{"codes to mint", &GateAsk{ID: 9, Patience: 5000, Section: sampleGate, Command: gate.Command{Kind: gate.Mint,
+		Codes: codebook.Codes{First: 1, Count: 300, Uses: 2, From: 3, Until: 400}, Reason: "press",
+		Request: gate.RequestID{0x7e}, Fingerprint: 0xf00d}}, KindGateAsk, into((*Decoder).GateAsk), "21098827e100000000000000000000000000000e80808080080b01ac02020390030570726573737e0000000000000000" +
+		"00000000000000000000000000f00d"},
+	{"codes minted, and one refused", &GateAnswer{ID: 9, Code: Decided, Seq: 7, Codes: codebook.Codes{First: 1, Count: 2},
+		Places: []gate.Place{{Refused: gate.CodeUsedUp}}}, KindGateAnswer, into((*Decoder).GateAnswer), "22090107000201020000000100002000"},
+	{"gate's answer", &GateAnswer{ID: 9, Code: Decided, Seq: 1000, Rejection: gate.NotYourTurn, Repeat: true,
+		Places: []gate.Place{{Number: 300, State: gate.Waiting, Party: 2, Repeat: true},
+			{Number: 1, State: gate.Inside, Party: 1, Session: 7, Until: 1700000000000}}},
+		KindGateAnswer, into((*Decoder).GateAnswer),
+		"220901e8070c0102ac02010201010601020780a0abfef962"},
+	{"gate has moved", &GateAnswer{ID: 9, Code: Moved, Owner: sampleNode},
+		KindGateAnswer, into((*Decoder).GateAnswer),
+		"220904aa0000000000000000000000000000bb"},
+	{"gate is overloaded", &GateAnswer{ID: 9, Code: Overloaded},
+		KindGateAnswer, into((*Decoder).GateAnswer),
+		"220903"},
+	{"ends", &Ends{ID: 9, Event: sampleEvent, Upto: 1000}, KindEnds, into((*Decoder).Ends),
+		"2309e100000000000000000000000000000ee807"},
+	{"ends heard", &EndsObserved{ID: 9, Sections: []SectionLife{{3, 7}, {300, 1000}}},
+		KindEndsObserved, into((*Decoder).EndsObserved),
+		"2409020307ac02e807"},
 	{"free reply", &FreeReply{ID: 2, Sections: []storage.SectionNo{300}}, KindFreeReply, into((*Decoder).FreeReply),
 		"0e0201ac02"},
 }
@@ -133,6 +191,13 @@ func TestMessagesAreReadAsWritten(t *testing.T) {
 
 // TestPeersMayNotSendEverything: the end of holds is the owner's to say, and a read is no command.
 func TestPeersMayNotSendEverything(t *testing.T) {
+	for _, kind := range []gate.CommandKind{0, gate.Found, gate.Finish, gate.Free, gate.Restock, gate.Revoke + 1} {
+		var d Decoder
+		d.Begin((&GateAsk{Section: sampleGate, Command: gate.Command{Kind: kind}}).Append(nil))
+		if err := d.GateAsk(&GateAsk{}); !errors.Is(err, ErrFormat) {
+			t.Errorf("command %d of a gate: %v", kind, err)
+		}
+	}
 	for _, kind := range []section.CommandKind{0, section.ExpireHolds, section.UnblockSeats + 1} {
 		var d Decoder
 		d.Begin((&Ask{Section: sampleKey, Command: section.Command{Kind: kind}}).Append(nil))

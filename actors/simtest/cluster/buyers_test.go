@@ -181,7 +181,7 @@ func (b *buyers) call(intent *intent, h *host, timeout time.Duration) {
 		intent: intent, h: h, began: w.now, since: w.judge.tails(), shown: w.judge.shown(),
 		order: len(w.judge.effects), peace: w.proving, stirs: w.stirs,
 	}
-	c.well = intent.section >= 0 && h.wellServed(intent.section)
+	c.well = intent.section >= 0 && w.doors == nil && h.wellServed(intent.section)
 	slept := h.slept
 	if notesKept() > 1000 {
 		w.note(h, "intent %d begins, %d seats counted", intent.number, h.ev.Quota().Seats(intent.who.Buyer))
@@ -192,7 +192,7 @@ func (b *buyers) call(intent *intent, h *host, timeout time.Duration) {
 	case section.PlaceHold, section.PlaceBest:
 		book := actors.BookCall{
 			Event: w.plan.header.ID, Caller: intent.who, Seats: intent.seats,
-			Best: actors.BestAvailable{Quantity: intent.quantity},
+			Best: actors.BestAvailable{Quantity: intent.quantity}, Admission: w.doors.admission(intent.who.Buyer),
 		}
 		err = h.e.Book(&book, timeout, &c.out)
 	default:
@@ -315,6 +315,7 @@ func (j *judge) answer(c *call, err error) {
 	case errors.Is(err, actors.ErrMoved), errors.Is(err, actors.ErrOverloaded):
 		c.intent.surelyNot = true
 	case errors.Is(err, actors.ErrUnavailable), errors.Is(err, actors.ErrTimeout):
+	case w.doors.keepsOut(c, err):
 	case errors.Is(err, actors.ErrBookingUnknown):
 		w.failf("P2: booking %d of section %d was told to a buyer, and is unknown", c.intent.id.No, c.intent.section)
 	default:

@@ -12,6 +12,11 @@ import (
 
 // newWorld makes a world of three or four machines; one of them may still be empty.
 func newWorld(seed uint64) *world {
+	return newWorldOf(seed, func(sections int) *plan { return plans()[sections] })
+}
+
+// newWorldOf is newWorld with another plan, by the number of sections.
+func newWorldOf(seed uint64, planOf func(sections int) *plan) *world {
 	w := &world{
 		chance: rand.New(rand.NewPCG(seed, 0xc1057e2)), store: memstore.New(), byID: map[storage.WriterID]*host{},
 		sessions: map[[2]int]*session{}, tally: map[string]int{}, strays: map[strayAsk]bool{},
@@ -21,7 +26,7 @@ func newWorld(seed uint64) *world {
 		rand.NewPCG(seed, 0x3e3012e5),
 	) // of their own: what machines remember changes no world before records are lost
 	w.sections = 3 + w.chance.IntN(3)
-	w.plan = plans()[w.sections]
+	w.plan = planOf(w.sections)
 	w.judge = newJudge(w)
 	w.buyers, w.operators = newBuyers(w), &operators{w: w}
 	if err := w.store.CreateEvent(context.Background(), w.plan.header, w.plan.venue); err != nil {
@@ -56,17 +61,20 @@ func (w *world) run() error {
 	w.at(0, nil, "buyers", w.buyers.come)
 	w.at(w.between(0, 400*time.Millisecond), nil, "operators", w.operators.come)
 	w.at(w.between(0, 400*time.Millisecond), nil, "chaos", w.chaos)
-	if w.percent(15) {
+	if w.doors != nil {
+		w.at(0, nil, "doors", w.doors.come)
+	}
+	if w.percent(15) && w.doors == nil {
 		w.at(w.between(0, time.Second), nil, "stray", w.outsiders.startStray)
 	}
-	if w.percent(15) {
+	if w.percent(15) && w.doors == nil {
 		w.at(w.between(0, time.Second), nil, "forgotten", w.outsiders.startForgotten)
 	}
 	w.until(w.now + w.between(1500*time.Millisecond, 4*time.Second))
 	if w.failure == nil {
 		w.rest()
 	}
-	if w.failure == nil && w.percent(lossPercent) {
+	if w.failure == nil && w.percent(lossPercent) && w.doors == nil {
 		w.loseRecords()
 	}
 	return w.failure

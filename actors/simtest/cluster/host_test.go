@@ -282,6 +282,7 @@ func (h *host) saveSnapshots() {
 		for no := range h.w.sections {
 			h.e.SaveSnapshot(h.w.key(no))
 		}
+		h.e.SaveSnapshot(h.w.gateKey())
 		h.saving = false
 	})
 }

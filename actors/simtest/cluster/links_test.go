@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"holdfast/actors"
+	"holdfast/actors/coordinator"
 	"holdfast/actors/peer/wire"
 	"holdfast/actors/section"
 	"holdfast/storage"
@@ -148,9 +149,9 @@ var messageNames = map[wire.Kind]string{
 // the buyer's home (P5).
 func (w *world) spyOn(from, to *host, message []byte) {
 	switch w.spy.Begin(message) {
-	case wire.KindAsk:
+	case wire.KindAsk, wire.KindAskAdmitted:
 		var m wire.Ask
-		if w.spy.Ask(&m) == nil && m.Search && to.view.Coordinator(m.Section.Event, m.Command.Buyer) != from.id {
+		if w.spy.Ask(&m) == nil && m.Search && to.view.Coordinator(m.Section.Event, coordinator.Asker(m.Command.Operator, m.Command.Buyer)) != from.id {
 			w.tally["search by another than the home"]++
 			w.strays[strayAsk{from.number, m.ID}] = true
 		}

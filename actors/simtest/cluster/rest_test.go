@@ -85,6 +85,9 @@ func (w *world) missing() string {
 			return fmt.Sprintf("section %d %s", no, why)
 		}
 	}
+	if why := w.doors.missing(live); why != "" {
+		return why
+	}
 	for _, h := range live {
 		if why := h.notSafe(); why != "" {
 			return fmt.Sprintf("n%d may not search: %s", h.number, why)
@@ -165,11 +168,13 @@ func (w *world) proveService() {
 			intent.kind, intent.section, intent.seats = section.PlaceHold, no, []string{
 				fmt.Sprintf("%c-1-%d", 'A'+no, 1+w.chance.IntN(w.plan.seats)),
 			}
+			intent.who.Operator = w.doors != nil // who needs no session
 			w.buyers.sendTo(intent, h)
 		}
 		for person := range buyerCount {
 			intent := w.buyers.add()
 			intent.kind, intent.quantity, intent.who.Buyer = section.PlaceBest, 1, section.BuyerID{byte(1 + person)}
+			intent.who.Operator = w.doors != nil
 			w.buyers.sendTo(intent, h)
 		}
 	}
@@ -189,6 +194,7 @@ func (w *world) compare() {
 	for no := range w.sections {
 		w.compareSection(no)
 	}
+	w.doors.compare()
 	for _, h := range w.living() {
 		w.compareLedgers(h)
 		w.compareSlots(h)

@@ -161,6 +161,10 @@ func (w *world) committed(h *host, appends []storage.Append) []error {
 			w.lost.appended(h, e, errs[i])
 			continue
 		}
+		if appends[i].Section.IsGate() {
+			w.doors.committed(e, errs[i])
+			continue
+		}
 		w.judge.follow(int(appends[i].Section.Section))
 	}
 	return errs
@@ -179,6 +183,9 @@ func (s *lossyStore) Tail(ctx context.Context, key storage.SectionKey) (tail sto
 
 // readsTail notes when an activation that is under way first looked at its log: it judges after that.
 func (h *host) readsTail(no storage.SectionNo) {
+	if no >= storage.GateNo {
+		return // its claims are not judged
+	}
 	s := h.ev.Shard(no)
 	if s.Phase() != actors.Acquiring {
 		return

@@ -39,6 +39,7 @@ type world struct {
 	proving   bool          // everything must be served now
 	outsiders outsiders
 	buyers    *buyers
+	doors     *doors // nil: no waiting room stands before the event
 	operators *operators
 	judge     *judge
 	lost      *loss // nil: the store has lost nothing

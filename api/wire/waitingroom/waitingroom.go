@@ -104,6 +104,7 @@ type Room struct {
 	Joined         uint32      `json:"joined"`
 	Called         uint32      `json:"called"` // ranks below it have had their turn, or gone before
 	Entrants       uint32      `json:"entrants"`
+	Root           string      `json:"root,omitempty"` // of the entrants, from the close on; 64 hexadecimal digits
 	Seed           string      `json:"seed,omitempty"` // of the draw, 64 hexadecimal digits
 	Waiting        uint32      `json:"waiting"`
 	Present        uint32      `json:"present"` // called, and wait for a free slot

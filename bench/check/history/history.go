@@ -76,6 +76,8 @@ type Part struct {
 	Ops   []Op
 	Seats []uint32
 	Text  []byte
+	// Queue is what was asked of waiting rooms. A file does not keep it: it is judged where it was recorded.
+	Queue []QueueOp
 }
 
 // SeatsOf are the seats of a span.

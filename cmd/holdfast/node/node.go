@@ -109,7 +109,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger, process Optio
 		return n, fmt.Errorf("cluster: %w", err)
 	}
 	outside.Cluster, outside.Writable = operatorAPI{n}, n.writable
-	if err := n.keepWaitingRooms(ctx, outside, n.store); err != nil {
+	if err := n.useSecret(ctx, outside); err != nil {
 		return n, err
 	}
 	n.server = api.New(engine{n.engine, n}, *outside)

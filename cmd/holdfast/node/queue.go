@@ -18,12 +18,9 @@ import (
 	"holdfast/storage"
 )
 
-// keepWaitingRooms lets events have waiting rooms, whose tokens are signed with keys of the store's secret. In a
-// cluster a gate is not placed yet, so events with one are refused there when they are made.
+// keepWaitingRooms lets events have waiting rooms, whose tokens are signed with keys of the store's secret: the same on
+// all nodes.
 func (n *Node) keepWaitingRooms(ctx context.Context, outside *api.Config, store storage.Store) error {
-	if n.cluster != nil {
-		return nil
-	}
 	secret, err := store.Secret(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the store's secret: %w", err)

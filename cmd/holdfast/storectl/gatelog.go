@@ -11,12 +11,19 @@ import (
 
 // ReadGateLog calls visit for each record of the log of an event's waiting room, the chain of hashes verified on the
 // way. The entry is valid during the call only. An error of visit is returned as is.
-func ReadGateLog(ctx context.Context, source Source, event string, visit func(*storage.Entry) error) (err error) {
+func ReadGateLog(ctx context.Context, source Source, event string, visit func(*storage.Entry) error) error {
+	return readGateLog(ctx, "holdfast draw", source, event, visit)
+}
+
+// readGateLog is ReadGateLog for a command, whose name others are told who find the store in use.
+func readGateLog(
+	ctx context.Context, command string, source Source, event string, visit func(*storage.Entry) error,
+) (err error) {
 	id, err := terminal.ParseEventID(event)
 	if err != nil {
 		return err
 	}
-	from, err := source.open(ctx, "holdfast draw")
+	from, err := source.open(ctx, command)
 	if err != nil {
 		return err
 	}

@@ -17,8 +17,27 @@ SELECT header, sale FROM events WHERE event_id = $1::UUID
 SELECT header, sale FROM events WHERE event_id > $1::UUID ORDER BY event_id LIMIT $2::INT8
 
 -- name: sale
--- What is deleted stays so.
+-- What is deleted stays so, and what is forgotten is not sold any more.
 UPDATE events SET sale = $2::TEXT WHERE event_id = $1::UUID AND sale <> 'deleted'
+AND (header->'Forgotten' IS NULL OR $2::TEXT IN ('closed', 'deleted'))
+
+-- name: event_key
+SELECT key FROM event_keys WHERE event_id = $1::UUID
+
+-- name: event_key_insert
+-- Whoever comes first decides; the others read what stands. An event that is forgotten gets none.
+INSERT INTO event_keys (event_id, key)
+SELECT $1::UUID, $2::BYTEA
+WHERE NOT EXISTS (SELECT 1 FROM events WHERE event_id = $1::UUID AND header->'Forgotten' IS NOT NULL)
+ON CONFLICT (event_id) DO NOTHING
+
+-- name: event_forget
+-- The mark, once. The switch is looked at in the same statement, so that nobody opens the sale beside it.
+UPDATE events SET header = header || $2::JSONB
+WHERE event_id = $1::UUID AND header->'Forgotten' IS NULL AND sale IN ('closed', 'deleted')
+
+-- name: event_key_destroy
+DELETE FROM event_keys WHERE event_id = $1::UUID
 
 -- name: key_insert
 -- Whoever comes first has the key; the others read what stands. No target: two at once may meet in either of the table's two keys.
