@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"holdfast/actors/cooldown"
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/codebook"
 	"holdfast/actors/gate/draw"
@@ -65,18 +64,6 @@ type QueueOperation struct {
 // lateRound is the least time between a lobby's end and the round that seeds the draw, unless the event says another.
 const lateRound section.Millis = 30_000
 
-// gateSettings are what an event's gate is founded with: the same for ever.
-func gateSettings(header *storage.Event) (s gate.Settings) {
-	w := header.WaitingRoom
-	s = gate.Settings{Event: header.ID, OpensAt: w.OpensAt, ClosesAt: w.ClosesAt, DoorsAt: w.DoorsAt, Cap: w.Cap,
-		Rate: w.Rate, Presale: presaleOf(w), Session: w.SessionMillis, Turn: w.TurnMillis, Grace: w.GraceMillis,
-		SaltKey: w.SaltKey}
-	if b := w.Beacon; b != nil {
-		s.Rule = gate.DrawRule{Chain: b.Chain, Genesis: b.Genesis, Period: b.Period, Round: b.Round, Late: b.LateMillis}
-	}
-	return s
-}
-
 // checkWaitingRoom refuses settings that no gate could be founded with: *QueueRefusal.
 func checkWaitingRoom(header *storage.Event) error {
 	if header.WaitingRoom == nil {
@@ -84,7 +71,7 @@ func checkWaitingRoom(header *storage.Event) error {
 	}
 	made := *header
 	made.WaitingRoom = drawUpWaitingRoom(header.WaitingRoom)
-	if s := gateSettings(&made); s.Reject() != gate.Accepted {
+	if s := waitingroom.SettingsOf(&made); s.Reject() != gate.Accepted {
 		return &QueueRefusal{Code: s.Reject()}
 	}
 	return nil
@@ -113,8 +100,8 @@ func (ev *event) newQueue(o *openEvent) *waitingroom.Room {
 	}
 	key := gateKey(header.ID)
 	return waitingroom.New(waitingroom.Surroundings{
-		Node: e.node, Key: key, Seen: e.cfg.Witness.Of(key), Settings: gateSettings(header),
-		CoolDown: coolDownOf(header.WaitingRoom), Sections: len(o.sections), Seats: ev.buyers.Seats,
+		Node: e.node, Key: key, Seen: e.cfg.Witness.Of(key), Settings: waitingroom.SettingsOf(header),
+		CoolDown: waitingroom.CoolDownOf(header.WaitingRoom), Sections: len(o.sections), Seats: ev.buyers.Seats,
 		Observe: o.observeEnds, Shared: e.cfg.shared,
 		Network: e.peerRPC, Event: &ev.remote, CheckOwner: e.checkOwner, Restless: ev.restless,
 		SleepAfter: e.cfg.PassivateAfter, Changed: e.Rebalance, Serves: &e.stats.GatesServing, Log: &e.eventLog,
@@ -126,11 +113,6 @@ const gateName = "waiting room"
 
 func gateKey(id storage.EventID) storage.SectionKey {
 	return storage.SectionKey{Event: id, Section: storage.GateNo}
-}
-
-// GateRefused says that a gate refused what the engine itself asked for.
-func (e *eventLog) GateRefused(key storage.SectionKey, what string, why gate.Rejection) {
-	e.log.Error("the gate refuses "+what, "section", key.String(), "reason", why.String())
 }
 
 // adoptGate has a section that was claimed hear of everything in the gate's log, before its first grant, and counts its
@@ -386,46 +368,30 @@ func (e *Engine) OperateQueue(id storage.EventID, op QueueOperation, timeout tim
 		Request: gate.RequestID(op.Request), Fingerprint: op.Fingerprint}, deadline)
 }
 
-// coolDownOf is how long whoever lets holds lapse waits; nil: nobody does.
-func coolDownOf(w *storage.WaitingRoom) *cooldown.Rule {
-	c := w.CoolDown
-	if c == nil {
-		return nil
-	}
-	return &cooldown.Rule{Free: c.Free, Base: int64(c.BaseMillis), Max: int64(c.MaxMillis),
-		Forget: int64(c.ForgetMillis)}
-}
-
-func presaleOf(w *storage.WaitingRoom) uint32 {
-	if w.Presale {
-		return 1
-	}
-	return 0
-}
-
-func (e *Engine) queueCodes(id storage.EventID, kind gate.CommandKind, codes codebook.Codes, op *QueueOperation,
-	timeout time.Duration) (codebook.Codes, error) {
+// MintCodes makes presale codes, once under op's request, and tells their numbers: a repeat tells the same.
+func (e *Engine) MintCodes(id storage.EventID, codes codebook.Codes, op QueueOperation, timeout time.Duration) (
+	codebook.Codes, error) {
 	deadline := e.clock.Now().Add(timeout)
 	q, err := e.queueOf(id, deadline)
 	if err != nil {
 		return codebook.Codes{}, err
 	}
-	return q.Codes(gate.Command{Kind: kind, Codes: codes, Reason: op.Reason, Request: gate.RequestID(op.Request),
-		Fingerprint: op.Fingerprint}, deadline)
-}
-
-// MintCodes makes presale codes, once under the operator's key, and tells their numbers: a repeat tells the same. Of op
-// only reason, request and fingerprint count.
-func (e *Engine) MintCodes(id storage.EventID, codes codebook.Codes, op QueueOperation, timeout time.Duration) (
-	codebook.Codes, error) {
-	return e.queueCodes(id, gate.Mint, codes, &op, timeout)
+	return q.Codes(op.about(gate.Mint, codes), deadline)
 }
 
 // RevokeCodes has the codes from First on let nobody more in. Places that they gave stay.
-func (e *Engine) RevokeCodes(id storage.EventID, codes codebook.Codes, op QueueOperation,
-	timeout time.Duration) error {
-	_, err := e.queueCodes(id, gate.Revoke, codes, &op, timeout)
-	return err
+func (e *Engine) RevokeCodes(id storage.EventID, codes codebook.Codes, op QueueOperation, timeout time.Duration) error {
+	deadline := e.clock.Now().Add(timeout)
+	q, err := e.queueOf(id, deadline)
+	if err != nil {
+		return err
+	}
+	return q.Do(op.about(gate.Revoke, codes), deadline)
+}
+
+func (op *QueueOperation) about(kind gate.CommandKind, codes codebook.Codes) gate.Command {
+	return gate.Command{Kind: kind, Codes: codes, Reason: op.Reason, Request: gate.RequestID(op.Request),
+		Fingerprint: op.Fingerprint}
 }
 
 // HandInDraw brings the beacon's round, or without a beacon (round 0) the operator's value. Whether the signature is

@@ -21,7 +21,8 @@ const (
 	KindEndsObserved
 )
 
-// GateAsk is one command on its way to the node that has an event's gate: Join, Leave, Take, Look, HandIn, Operate, Mint or Revoke.
+// GateAsk is one command on its way to the node that has an event's gate: Join, Leave, Take, Look, HandIn, Operate,
+// Mint or Revoke.
 // All of them may be sent again.
 type GateAsk struct {
 	ID       uint64 // of the asker, for the answer
