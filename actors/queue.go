@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/peer/wire"
 	"holdfast/actors/request"
@@ -63,17 +64,6 @@ type QueueOperation struct {
 // lateRound is the least time between a lobby's end and the round that seeds the draw, unless the event says another.
 const lateRound section.Millis = 30_000
 
-// gateSettings are what an event's gate is founded with: the same for ever.
-func gateSettings(header *storage.Event) (s gate.Settings) {
-	w := header.WaitingRoom
-	s = gate.Settings{Event: header.ID, OpensAt: w.OpensAt, ClosesAt: w.ClosesAt, DoorsAt: w.DoorsAt, Cap: w.Cap,
-		Rate: w.Rate, Session: w.SessionMillis, Turn: w.TurnMillis, Grace: w.GraceMillis, SaltKey: w.SaltKey}
-	if b := w.Beacon; b != nil {
-		s.Rule = gate.DrawRule{Chain: b.Chain, Genesis: b.Genesis, Period: b.Period, Round: b.Round, Late: b.LateMillis}
-	}
-	return s
-}
-
 // checkWaitingRoom refuses settings that no gate could be founded with: *QueueRefusal.
 func checkWaitingRoom(header *storage.Event) error {
 	if header.WaitingRoom == nil {
@@ -81,7 +71,7 @@ func checkWaitingRoom(header *storage.Event) error {
 	}
 	made := *header
 	made.WaitingRoom = drawUpWaitingRoom(header.WaitingRoom)
-	if s := gateSettings(&made); s.Reject() != gate.Accepted {
+	if s := waitingroom.SettingsOf(&made); s.Reject() != gate.Accepted {
 		return &QueueRefusal{Code: s.Reject()}
 	}
 	return nil
@@ -110,8 +100,9 @@ func (ev *event) newQueue(o *openEvent) *waitingroom.Room {
 	}
 	key := gateKey(header.ID)
 	return waitingroom.New(waitingroom.Surroundings{
-		Node: e.node, Key: key, Seen: e.cfg.Witness.Of(key), Settings: gateSettings(header),
-		Sections: len(o.sections), Seats: ev.buyers.Seats, Observe: o.observeEnds, Shared: e.cfg.shared,
+		Node: e.node, Key: key, Seen: e.cfg.Witness.Of(key), Settings: waitingroom.SettingsOf(header),
+		CoolDown: waitingroom.CoolDownOf(header.WaitingRoom), Sections: len(o.sections), Seats: ev.buyers.Seats,
+		Observe: o.observeEnds, Shared: e.cfg.shared,
 		Network: e.peerRPC, Event: &ev.remote, CheckOwner: e.checkOwner, Restless: ev.restless,
 		SleepAfter: e.cfg.PassivateAfter, Changed: e.Rebalance, Serves: &e.stats.GatesServing, Log: &e.eventLog,
 	})
@@ -122,11 +113,6 @@ const gateName = "waiting room"
 
 func gateKey(id storage.EventID) storage.SectionKey {
 	return storage.SectionKey{Event: id, Section: storage.GateNo}
-}
-
-// GateRefused says that a gate refused what the engine itself asked for.
-func (e *eventLog) GateRefused(key storage.SectionKey, what string, why gate.Rejection) {
-	e.log.Error("the gate refuses "+what, "section", key.String(), "reason", why.String())
 }
 
 // adoptGate has a section that was claimed hear of everything in the gate's log, before its first grant, and counts its
@@ -244,7 +230,7 @@ func (t *bookingCall) lookUpSession() error {
 		return ErrAdmissionExpired
 	}
 	t.horizon = horizon
-	return nil
+	return q.Cooling(t.call.Buyer, now)
 }
 
 // lookUpsMax bounds how often one request is looked up anew because ends came between.
@@ -309,19 +295,20 @@ func (e *Engine) queueOf(id storage.EventID, deadline time.Time) (*waitingroom.R
 }
 
 // JoinQueue gives a buyer a place in the order of the gate's log, or the one that the buyer has: the buyer is the key.
-// party is how many seats the buyer thinks of, at least 1.
+// party is how many seats the buyer thinks of, at least 1. code is the presale code that a new place uses, once its
+// signature was checked; 0: none.
 //
 // Errors, as for all calls of waiting rooms: ErrEventUnknown, ErrNoWaitingRoom, *QueueRefusal, ErrOverloaded and
 // ErrUnavailable (repeat), ErrTimeout (unknown: repeat).
 func (e *Engine) JoinQueue(
-	id storage.EventID, buyer section.BuyerID, party uint8, timeout time.Duration, out *QueuePlace,
+	id storage.EventID, buyer section.BuyerID, party uint8, code codebook.No, timeout time.Duration, out *QueuePlace,
 ) error {
 	deadline := e.clock.Now().Add(timeout)
 	q, err := e.queueOf(id, deadline)
 	if err != nil {
 		return err
 	}
-	return q.Join(gate.Buyer(buyer), party, deadline, out)
+	return q.Join(gate.Buyer(buyer), party, code, deadline, out)
 }
 
 // LeaveQueue gives a buyer's place up, or ends the buyer's session. Doing it again is no error.
@@ -379,6 +366,32 @@ func (e *Engine) OperateQueue(id storage.EventID, op QueueOperation, timeout tim
 	}
 	return q.Do(gate.Command{Kind: gate.Operate, Action: op.Action, Value: op.Value, Text: op.Text, Reason: op.Reason,
 		Request: gate.RequestID(op.Request), Fingerprint: op.Fingerprint}, deadline)
+}
+
+// MintCodes makes presale codes, once under op's request, and tells their numbers: a repeat tells the same.
+func (e *Engine) MintCodes(id storage.EventID, codes codebook.Codes, op QueueOperation, timeout time.Duration) (
+	codebook.Codes, error) {
+	deadline := e.clock.Now().Add(timeout)
+	q, err := e.queueOf(id, deadline)
+	if err != nil {
+		return codebook.Codes{}, err
+	}
+	return q.Codes(op.about(gate.Mint, codes), deadline)
+}
+
+// RevokeCodes has the codes from First on let nobody more in. Places that they gave stay.
+func (e *Engine) RevokeCodes(id storage.EventID, codes codebook.Codes, op QueueOperation, timeout time.Duration) error {
+	deadline := e.clock.Now().Add(timeout)
+	q, err := e.queueOf(id, deadline)
+	if err != nil {
+		return err
+	}
+	return q.Do(op.about(gate.Revoke, codes), deadline)
+}
+
+func (op *QueueOperation) about(kind gate.CommandKind, codes codebook.Codes) gate.Command {
+	return gate.Command{Kind: kind, Codes: codes, Reason: op.Reason, Request: gate.RequestID(op.Request),
+		Fingerprint: op.Fingerprint}
 }
 
 // HandInDraw brings the beacon's round, or without a beacon (round 0) the operator's value. Whether the signature is

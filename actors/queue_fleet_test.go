@@ -46,7 +46,7 @@ func (f *fleet) doorkeeper() (one *fleetNode) {
 }
 
 func (n *fleetNode) join(buyer section.BuyerID) (out QueuePlace, err error) {
-	err = n.e.JoinQueue(n.f.event, buyer, 2, patience, &out)
+	err = n.e.JoinQueue(n.f.event, buyer, 2, 0, patience, &out)
 	return out, err
 }
 

@@ -95,7 +95,7 @@ func (d *frontDoor) untilState(buyer byte, want gate.PlaceState) {
 func (d *frontDoor) join(buyer byte) QueuePlace {
 	d.t.Helper()
 	var out QueuePlace
-	if err := d.e.JoinQueue(d.event, section.BuyerID{buyer}, 2, patience, &out); err != nil {
+	if err := d.e.JoinQueue(d.event, section.BuyerID{buyer}, 2, 0, patience, &out); err != nil {
 		d.t.Fatalf("buyer %d joins: %v", buyer, err)
 	}
 	return out
@@ -336,7 +336,7 @@ func TestDrawOfTheLobby(t *testing.T) {
 func TestEventsWithoutAWaitingRoomHaveNone(t *testing.T) {
 	d := newFrontDoor(t, nil)
 	var out QueuePlace
-	if err := d.e.JoinQueue(d.event, section.BuyerID{1}, 1, patience, &out); !errors.Is(err, ErrNoWaitingRoom) {
+	if err := d.e.JoinQueue(d.event, section.BuyerID{1}, 1, 0, patience, &out); !errors.Is(err, ErrNoWaitingRoom) {
 		t.Errorf("joining: %v", err)
 	}
 	d.wantHold("a hold", nil, caller(1, 1), nil, "A-1-1")
@@ -348,4 +348,69 @@ func TestEventsWithoutAWaitingRoomHaveNone(t *testing.T) {
 	}
 	_, err = d.e.CreateEvent(t.Context(), &storage.Event{Name: "bad", WaitingRoom: w}, v)
 	d.refused("doors before the joins", gate.BadSettings, err)
+}
+
+// TestWhoLetsHoldsLapseWaits: P8. Lapsed holds beyond the free ones make their buyer wait, longer each time, and nobody
+// else; giving back costs nothing, a repeat of an accepted request is known meanwhile (P5), and paying forgives.
+func TestWhoLetsHoldsLapseWaits(t *testing.T) {
+	w := waitingRoom()
+	w.SessionMillis = 24 * 3_600_000
+	w.CoolDown = &storage.CoolDown{Free: 1, BaseMillis: 60_000, MaxMillis: 600_000, ForgetMillis: 3_600_000}
+	d := newFrontDoor(t, w)
+	d.join(1)
+	d.join(2)
+	d.untilState(2, gate.Called)
+	one, two := d.enter(1), d.enter(2)
+	keys := uint64(0)
+	next := func(buyer byte) Caller { keys++; return caller(buyer, keys) }
+	lapse := func() (Caller, BookingView) {
+		who := next(1)
+		held := d.wantHold("a hold that will lapse", nil, who, one, "A-1-1")
+		d.now.Add(int64(boxRules().HoldTTL))
+		d.until("the hold lapses", func() bool {
+			var out BookingView
+			return d.e.Booking(held.ID, Caller{Buyer: section.BuyerID{1}}, patience, &out) == nil &&
+				out.State == section.BookingExpired
+		})
+		return who, held
+	}
+	waits := func() gate.Millis {
+		_, err := d.hold(next(1), one, "A-1-2")
+		var refused *QueueRefusal
+		if !errors.As(err, &refused) || refused.Code != gate.CoolDown {
+			t.Fatalf("a hold too soon: %v", err)
+		}
+		return refused.Wait
+	}
+	given := d.wantHold("a hold that is given back", nil, next(1), one, "A-1-1")
+	var out BookingView
+	if err := d.e.Release(given.ID, next(1), patience, &out); err != nil {
+		t.Fatal(err)
+	}
+	lapse()
+	who, held := lapse()
+	if wait := waits(); wait <= 0 || wait > 60_000 {
+		t.Errorf("after the first too many: %d ms", wait)
+	}
+	if again := d.wantHold("a repeat (P5)", nil, who, one, "A-1-1"); again.ID != held.ID {
+		t.Errorf("a repeat is booking %v, not %v", again.ID, held.ID)
+	}
+	d.wantHold("another buyer's hold", nil, next(2), two, "A-2-1")
+	d.now.Add(int64(waits()))
+	lapse()
+	if wait := waits(); wait <= 60_000 || wait > 120_000 {
+		t.Errorf("after one more: %d ms", wait)
+	}
+	d.now.Add(int64(waits()))
+	paid := d.wantHold("a hold after the wait", nil, next(1), one, "A-1-1")
+	if err := d.e.Confirm(paid.ID, next(1), "", patience, &out); err != nil {
+		t.Fatal(err)
+	}
+	q, err := d.e.queueOf(d.event, time.Now().Add(patience))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.until("paying forgives", func() bool {
+		return q.Cooling(section.BuyerID{1}, section.Instant(d.now.Load())) == nil
+	})
 }

@@ -93,14 +93,12 @@ type Config struct {
 	// Queue keeps the doors of events with a waiting room. Nil: there are none, and an event that asks for one is
 	// refused.
 	Queue queue.Engine
-	// QueueKeys sign places and admissions; all nodes need the same, see queue.NewKeys. Zero: random ones, which end
-	// with the process.
+	// QueueKeys sign places, admissions, puzzles and presale codes; all nodes need the same, see queue.NewKeys. Zero:
+	// random ones, which end with the process.
 	QueueKeys queue.Keys
 	// QueuePollsPerSecond bounds all polls of one waiting room together, over all nodes (default 20,000): the more
 	// wait, the later each is told to ask again. Smaller: people hear of their turn later, but for those near the head.
 	QueuePollsPerSecond float64
-	// QueueGuard lets a join pass, or says why not. Nil: everybody may join.
-	QueueGuard queue.Guard
 
 	// Cluster is what the operators' calls under /v1/cluster show and do. Nil: they answer 409 not_clustered.
 	Cluster operate.Cluster
@@ -207,17 +205,9 @@ func (c *Config) streaming() live.Config {
 
 // waitingRooms is the part of the configuration that says how waiting rooms are told of.
 func (c *Config) waitingRooms() queue.Config {
-	keys := c.QueueKeys
-	if keys.Places == nil || keys.Admissions == nil {
-		random, err := queue.NewKeys(nil)
-		if err != nil {
-			panic(err) // of a key of a right length nothing can fail
-		}
-		keys = random
-	}
 	return queue.Config{
 		Timeout: c.RequestTimeout, WriteTimeout: c.WriteTimeout, StreamsMax: c.StreamsMax,
-		Heartbeat: c.StreamHeartbeat, PollsPerSecond: c.QueuePollsPerSecond, Keys: keys, Guard: c.QueueGuard,
+		Heartbeat: c.StreamHeartbeat, PollsPerSecond: c.QueuePollsPerSecond, Keys: c.QueueKeys.OrRandom(),
 		Now: c.clock(), Logger: c.Logger,
 	}
 }

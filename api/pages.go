@@ -10,6 +10,7 @@ import (
 	"path"
 
 	"holdfast/actors/venue"
+	"holdfast/api/proofofwork"
 	"holdfast/api/web"
 )
 
@@ -42,6 +43,11 @@ func loadAssets() *assets {
 			break
 		}
 		a.byName[name] = &asset{still: doc, contentType: typeOf(name)}
+	}
+	if err == nil {
+		worker := &asset{contentType: typeOf(".js")}
+		worker.still, err = document.New(proofofwork.Worker)
+		a.byName["proof-of-work.js"] = worker // solves the challenge of a waiting room
 	}
 	if err == nil {
 		a.openapi, err = document.New(openapiJSON)

@@ -8,6 +8,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/section"
 	"holdfast/api/queue"
@@ -22,6 +23,10 @@ type doors struct {
 	refuse gate.Rejection // what the next call is refused with
 	ops    []queue.Operation
 	handed string
+	minted uint32         // presale codes
+	code   codebook.No    // of the newest join
+	taken  codebook.Codes // the newest codes that were taken back
+	why    string
 	asked  int // how often somebody was looked up
 }
 
@@ -58,13 +63,14 @@ func (d *doors) refused() error {
 	return &actors.QueueRefusal{Code: code}
 }
 
-func (d *doors) JoinQueue(_ storage.EventID, buyer section.BuyerID, party uint8, _ time.Duration,
-	out *queue.Place) error {
+func (d *doors) JoinQueue(_ storage.EventID, buyer section.BuyerID, party uint8, code codebook.No,
+	_ time.Duration, out *queue.Place) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.refused(); err != nil {
 		return err
 	}
+	d.code = code
 	p, again := d.places[buyer]
 	if !again {
 		p = &queue.Place{Generation: roomGeneration, Pool: 0, Seq: 1,
@@ -162,6 +168,22 @@ func (d *doors) HandInDraw(_ storage.EventID, _ uint64, signature []byte, _ time
 	}
 	d.handed = string(signature)
 	return nil
+}
+
+func (d *doors) MintCodes(_ storage.EventID, codes codebook.Codes, _ queue.Operation, _ time.Duration) (
+	codebook.Codes, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	codes.First = codebook.No(d.minted) + 1
+	d.minted += codes.Count
+	return codes, d.refused()
+}
+
+func (d *doors) RevokeCodes(_ storage.EventID, codes codebook.Codes, op queue.Operation, _ time.Duration) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.taken, d.why = codes, op.Reason
+	return d.refused()
 }
 
 func (d *doors) DrawProof(_ storage.EventID, number gate.Number, _ time.Duration) (draw.Salt, []draw.Hash, error) {

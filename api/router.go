@@ -79,6 +79,9 @@ func queueRoutes(s *Server, event string, on func(method, path string, what call
 	join.AnyAddress = true
 	on("PATCH", event+"/waiting-room", demand{Access: call.Operators, Mutates: true}, s.queue.Operate)
 	on("POST", event+"/queue", join, s.queue.Join)
+	on("POST", event+"/queue/codes", demand{Access: call.Operators, Mutates: true}, s.queue.MintCodes)
+	on("POST", event+"/queue/codes/revoke", demand{Access: call.Operators, Mutates: true}, s.queue.RevokeCodes)
+	on("GET", event+"/queue/challenge", demand{Access: call.Buyers, AnyAddress: true}, s.queue.Challenge)
 	on("GET", event+"/queue", demand{AnyAddress: true}, s.queue.Poll)
 	on("DELETE", event+"/queue", buyer, s.queue.Leave)
 	on("GET", event+"/queue/stream", demand{Stream: true}, s.queue.Stream)

@@ -29,6 +29,29 @@ type WaitingRoom struct {
 	Beacon *DrawBeacon `json:",omitempty"`
 	// SaltKey makes the salts of the draw's leaves; published to nobody. Zero at creation: the engine draws one.
 	SaltKey Bytes32
+	// Presale has each join use a code that an operator has minted.
+	Presale bool `json:",omitempty"`
+	// CoolDown has buyers wait who let holds lapse; nil: nobody does.
+	CoolDown *CoolDown `json:",omitempty"`
+	// ProofOfWork is asked for at each join; nil: none is.
+	ProofOfWork *ProofOfWork `json:",omitempty"`
+}
+
+// CoolDown is how long whoever lets holds lapse waits for the next one (package actors/cooldown).
+type CoolDown struct {
+	Free         uint8          `json:",omitempty"` // lapsed holds that cost nothing
+	BaseMillis   section.Millis // the first wait; each one more is twice as long
+	MaxMillis    section.Millis // the longest
+	ForgetMillis section.Millis // after so long, one lapsed hold is forgotten
+}
+
+// ProofOfWork is the puzzle that a join solves (package api/proofofwork): in the mean, half as many hashes as the
+// number says.
+type ProofOfWork struct {
+	Number         uint32         // while all is calm
+	RushNumber     uint32         // at most, in a rush
+	JoinsPerSecond uint32         // from so many on each node the number doubles; from twice as many again
+	LifetimeMillis section.Millis // from the puzzle to the join
 }
 
 // DrawBeacon is a public source of chance, and the round of it that seeds a draw.
@@ -50,6 +73,14 @@ func (w *WaitingRoom) Clone() *WaitingRoom {
 	if w.Beacon != nil {
 		beacon := *w.Beacon
 		c.Beacon = &beacon
+	}
+	if w.ProofOfWork != nil {
+		work := *w.ProofOfWork
+		c.ProofOfWork = &work
+	}
+	if w.CoolDown != nil {
+		cool := *w.CoolDown
+		c.CoolDown = &cool
 	}
 	return &c
 }

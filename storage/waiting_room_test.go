@@ -16,8 +16,10 @@ func TestEventKeepsItsWaitingRoom(t *testing.T) {
 		t.Errorf("an event without a waiting room is stored as %s, %v", stored, err)
 	}
 	e := plain.Clone()
-	e.WaitingRoom = &WaitingRoom{OpensAt: 1, DoorsAt: 3, Cap: 4, SaltKey: Bytes32{1, 255},
-		Beacon: &DrawBeacon{Chain: Bytes32{7}}}
+	e.WaitingRoom = &WaitingRoom{OpensAt: 1, DoorsAt: 3, Cap: 4, Presale: true, SaltKey: Bytes32{1, 255},
+		CoolDown:    &CoolDown{BaseMillis: 5, MaxMillis: 6, ForgetMillis: 7},
+		Beacon:      &DrawBeacon{Chain: Bytes32{7}},
+		ProofOfWork: &ProofOfWork{Number: 8, RushNumber: 9, JoinsPerSecond: 10, LifetimeMillis: 11}}
 	stored, err = EncodeEvent(e)
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +27,8 @@ func TestEventKeepsItsWaitingRoom(t *testing.T) {
 	if got, err := DecodeEvent(stored); err != nil || !reflect.DeepEqual(got, e) {
 		t.Errorf("%s comes back as %+v, %v", stored, got, err)
 	}
-	if c := e.Clone(); c.WaitingRoom == e.WaitingRoom || c.WaitingRoom.Beacon == e.WaitingRoom.Beacon {
+	if c := e.Clone(); c.WaitingRoom == e.WaitingRoom || c.WaitingRoom.Beacon == e.WaitingRoom.Beacon ||
+		c.WaitingRoom.ProofOfWork == e.WaitingRoom.ProofOfWork || c.WaitingRoom.CoolDown == e.WaitingRoom.CoolDown {
 		t.Error("a copy shares its waiting room")
 	}
 	for _, wrong := range []string{`"00"`, `"` + strings.Repeat("z", 64) + `"`} {

@@ -10,9 +10,10 @@
 // Forget after the last abandoned hold, one is forgotten, and one more after each Forget that follows. A hold that is
 // paid forgives all.
 //
-// How it is wired: the buyer's coordinator shard keeps a Memory beside the buyer's count, so that the rule holds over
-// nodes; it calls Abandoned when a section tells of a lapse, and Until before it grants. The refusal is 429 cool_down
-// with Retry-After. A Memory is 24 bytes; Zero says that it need not be kept.
+// How it is wired: an event's waiting room (package waitingroom) keeps a Memory of each buyer whose holds lapsed, as
+// the records of sections tell; it calls Abandoned at a lapse, and Until before a hold is placed. The refusal is 429
+// cool_down with Retry-After. A Memory is 24 bytes; Zero says that it need not be kept. Memories are of one life of a
+// node and of what lapses in sections there: a restart forgives, and of several nodes each counts for itself.
 //
 // # What it does to the fair
 //

@@ -1,6 +1,9 @@
 package gate
 
-import "holdfast/actors/gate/draw"
+import (
+	"holdfast/actors/gate/codebook"
+	"holdfast/actors/gate/draw"
+)
 
 // register is what only the owner keeps, and who preloads to become it: every place, and who among them is called.
 type register struct {
@@ -12,6 +15,8 @@ type register struct {
 	present  presentHeap
 	holders  map[Number]SessionNo // of those inside
 	requests []operatorRequest    // the youngest, oldest first
+	codes    codebook.Book
+	coded    Seq // the newest record that changed a code: what is told of codes rests on it (P2)
 }
 
 type operatorRequest struct {
@@ -60,7 +65,16 @@ func (m *Machine) apply(c *Change, e *Effects) {
 	case TurnsLapsed, GraceEnded:
 		m.lapsePlaces(c)
 	case Operated:
+		m.remember(c)
 		m.operated(c)
+	case CodesMinted:
+		m.remember(c)
+		require(c.Codes.First == m.codes.Next() && c.Codes.Sound(), "codes out of order")
+		m.codes.Mint(c.Codes, c.Request)
+	case CodesRevoked:
+		m.remember(c)
+		require(m.codes.Has(c.Codes.First, c.Codes.Count), "codes taken back that were never minted")
+		m.codes.Revoke(c.Codes.First, c.Codes.Count)
 	}
 	m.turns.settle(&m.places)
 	m.offers.settle(&m.places)
@@ -79,6 +93,11 @@ func (m *Machine) become(no Number, from, to PlaceState) *place {
 func (m *Machine) join(c *Change, stamp uint32) {
 	for i := range c.Entrants {
 		e := &c.Entrants[i]
+		if require(e.Code != 0 || m.set.Presale == 0, "a join without a code"); e.Code != 0 {
+			require(m.codes.Judge(e.Code, c.At, 0) == codebook.Good, "a join by a code that lets nobody in")
+			m.codes.Use(e.Code)
+			m.coded = m.seq
+		}
 		if m.phase == Lobby {
 			n := m.places.n
 			m.tree.Append(draw.Leaf(n, e.Buyer, e.Party, draw.SaltOf(&m.set.SaltKey, n)))
@@ -155,13 +174,17 @@ func (m *Machine) finish(no Number) {
 	delete(m.holders, no)
 }
 
-func (m *Machine) operated(c *Change) {
+// remember keeps an operator's request, so that a repeat is none.
+func (m *Machine) remember(c *Change) {
 	if c.Request != (RequestID{}) {
 		if len(m.requests) == requestsMax {
 			m.requests = append(m.requests[:0], m.requests[1:]...)
 		}
 		m.requests = append(m.requests, operatorRequest{c.Request, c.Fingerprint})
 	}
+}
+
+func (m *Machine) operated(c *Change) {
 	for offered := m.offers.live(&m.places); c.Action == SetCap && offered > m.counts[Offered]; offered-- {
 		no := m.offers.takeLast(&m.places).number
 		m.become(no, Offered, Present)

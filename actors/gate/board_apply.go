@@ -37,7 +37,7 @@ func (b *board) apply(c *Change, e *Effects) {
 		b.applySessions(c, e)
 	case Operated:
 		b.applyOperated(c)
-	case Outage:
+	case Outage, CodesMinted, CodesRevoked: // codes are the owner's
 	default:
 		b.applyQueue(c, e)
 	}

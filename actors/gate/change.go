@@ -1,6 +1,9 @@
 package gate
 
-import "holdfast/actors/gate/draw"
+import (
+	"holdfast/actors/gate/codebook"
+	"holdfast/actors/gate/draw"
+)
 
 // ChangeKind says what happened.
 type ChangeKind uint8
@@ -25,6 +28,9 @@ const (
 	SlotsFreed                          // Sessions, Acks
 	Operated                            // Action, Value, Text, Reason, Request, Fingerprint
 	Outage                              // nothing was served since the record before: no turn's clock ran
+	joinedByCode                        // a Joined with codes, as the log has it; decoded, it is a Joined
+	CodesMinted                         // Codes, Why, Request, Fingerprint: they get the next numbers
+	CodesRevoked                        // Codes.First and Count, Why, Request, Fingerprint
 	changeKinds
 )
 
@@ -55,6 +61,7 @@ type Change struct {
 	Reason      EndReason
 	Sessions    []SessionNo // ascending
 	Acks        []Ack
+	Codes       codebook.Codes
 	Action      Action
 	Value       uint32
 	Text        string

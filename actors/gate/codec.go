@@ -3,6 +3,7 @@ package gate
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"holdfast/actors/codec"
 )
@@ -25,15 +26,19 @@ const (
 //	kind, and 0x80 if the instant differs · zigzag(At − at) if it does · the kind's fields, in the order of ChangeKind
 //
 // Numbers are shortest-form uvarints, pseudonyms and hashes 16 and 32 bytes, flags and states a byte. A join of one
-// is 20 bytes; of a batch, 17 each and 3.
+// is 20 bytes; of a batch, 17 each and 3; with codes as many more as their numbers take.
 func AppendChange(dst []byte, at Instant, c *Change) []byte {
-	if c.Kind == 0 || c.Kind >= changeKinds {
+	if c.Kind == 0 || c.Kind >= changeKinds || c.Kind == joinedByCode {
 		panic(fmt.Sprintf("gate: change of unknown kind %d", c.Kind))
 	}
+	kind := c.Kind
+	if kind == Joined && c.byCode() {
+		kind = joinedByCode
+	}
 	if c.At == at {
-		dst = append(dst, byte(c.Kind))
+		dst = append(dst, byte(kind))
 	} else {
-		dst = binary.AppendUvarint(append(dst, byte(c.Kind)|changeHasAt), codec.Zigzag(int64(c.At-at)))
+		dst = binary.AppendUvarint(append(dst, byte(kind)|changeHasAt), codec.Zigzag(int64(c.At-at)))
 	}
 	switch c.Kind {
 	case Founded:
@@ -51,6 +56,8 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 		return appendFreed(dst, c)
 	case Operated:
 		return appendOperated(dst, c)
+	case CodesMinted, CodesRevoked:
+		return appendCodes(dst, c)
 	}
 	return appendPeople(dst, c)
 }
@@ -84,10 +91,32 @@ func appendPeople(dst []byte, c *Change) []byte {
 func appendJoined(dst []byte, c *Change) []byte {
 	dst = binary.AppendUvarint(dst, uint64(c.At-c.Oldest))
 	dst = binary.AppendUvarint(dst, uint64(len(c.Entrants)))
+	codes := c.byCode()
 	for i := range c.Entrants {
-		dst = append(append(dst, c.Entrants[i].Buyer[:]...), c.Entrants[i].Party)
+		e := &c.Entrants[i]
+		if dst = append(append(dst, e.Buyer[:]...), e.Party); codes {
+			dst = binary.AppendUvarint(dst, uint64(e.Code))
+		}
 	}
 	return dst
+}
+
+// byCode says that somebody joined with a code: such a batch has a kind of its own in the log, so that one without
+// codes has the bytes that it always had.
+func (c *Change) byCode() bool {
+	return slices.ContainsFunc(c.Entrants, func(e Entrant) bool { return e.Code != 0 })
+}
+
+func appendCodes(dst []byte, c *Change) []byte {
+	dst = binary.AppendUvarint(dst, uint64(c.Codes.First))
+	dst = binary.AppendUvarint(dst, uint64(c.Codes.Count))
+	if c.Kind == CodesMinted {
+		dst = binary.AppendUvarint(dst, uint64(c.Codes.Uses))
+		dst = binary.AppendUvarint(dst, uint64(c.Codes.From))
+		dst = binary.AppendUvarint(dst, uint64(c.Codes.Until))
+	}
+	dst = append(appendText(dst, c.Why), c.Request[:]...)
+	return binary.LittleEndian.AppendUint64(dst, c.Fingerprint)
 }
 
 func appendStock(dst []byte, s *Stock) []byte {

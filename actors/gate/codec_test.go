@@ -14,6 +14,7 @@ import (
 	"holdfast/actors/budget"
 	"holdfast/actors/codec"
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/gate/draw"
 )
 
@@ -47,6 +48,20 @@ func everyChange() []gate.Change {
 		{Kind: gate.Operated, Action: gate.SetCap, Value: 12, Text: "text", Why: "reason", Request: gate.RequestID{1},
 			Fingerprint: 1 << 60},
 		{Kind: gate.Outage},
+		{
+			Kind:     gate.Joined,
+			Oldest:   -7,
+			Entrants: []gate.Entrant{{Buyer: gate.Buyer{1, 2}, Party: 3, Code: 300}, {Party: 255}},
+		},
+		{
+			Kind:        gate.CodesMinted,
+			Codes:       codebook.Codes{First: 301, Count: 1000, Uses: 5, From: 6, Until: 7000},
+			Why:         "reason",
+			Request:     gate.RequestID{1},
+			Fingerprint: 1 << 60,
+		},
+		{Kind: gate.CodesRevoked, Codes: codebook.Codes{First: 301, Count: 2}, Why: "why", Request: gate.RequestID{1},
+			Fingerprint: 1 << 60},
 	}
 }
 
@@ -60,6 +75,8 @@ func TestGoldenBytes(t *testing.T) {
 	fmt.Fprintf(&got, "change at another instant %x\n", gate.AppendChange(nil, 0, &later))
 	d := busy(t)
 	fmt.Fprintf(&got, "snapshot %x\nfollower %x\n", d.m.AppendSnapshot(nil), d.follower.AppendSnapshot(nil))
+	d = presold(t)
+	fmt.Fprintf(&got, "snapshot with codes %x\n", d.m.AppendSnapshot(nil))
 	const file = "testdata/golden.hex"
 	if *update {
 		d.must(os.WriteFile(file, []byte(got.String()), 0o644))

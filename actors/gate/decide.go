@@ -30,6 +30,8 @@ func (m *Machine) Decide(command any, at Instant) machine.Decided {
 		return m.decideHandIn(c, at)
 	case Operate:
 		return m.decideOperate(c, at)
+	case Mint, Revoke:
+		return m.decideCodes(c, at)
 	}
 	return m.decideFound(c, at)
 }
@@ -80,11 +82,11 @@ func (m *Machine) decideJoin(c *Call, at Instant) machine.Decided {
 	clear(m.seen)
 	dependsOn := Seq(0)
 	for _, e := range all {
-		p, stamp := m.joinOne(e, len(all) > 1)
+		p, stamp := m.joinOne(e, at, len(all) > 1)
 		c.Answer.Places, dependsOn = append(c.Answer.Places, p), max(dependsOn, stamp)
 	}
 	if len(m.fresh) == 0 {
-		c.Answer.Repeat = true
+		c.Answer.Repeat = !slices.ContainsFunc(c.Answer.Places, func(p Place) bool { return p.Refused != Accepted })
 		return machine.Decided{DependsOn: dependsOn}
 	}
 	oldest := c.Command.Oldest
@@ -95,8 +97,8 @@ func (m *Machine) decideJoin(c *Call, at Instant) machine.Decided {
 	return m.callAtOnce(c, at)
 }
 
-// joinOne gives the place of an entrant: the one there is, or the next.
-func (m *Machine) joinOne(e Entrant, batch bool) (Place, Seq) {
+// joinOne gives the place of an entrant: the one there is, or the next, or none if the code lets nobody in.
+func (m *Machine) joinOne(e Entrant, at Instant, batch bool) (Place, Seq) {
 	if no, had := m.places.find(e.Buyer); had && m.places.at(no).state.live() {
 		p := m.describe(no)
 		p.Repeat = true
@@ -104,6 +106,9 @@ func (m *Machine) joinOne(e Entrant, batch bool) (Place, Seq) {
 	}
 	if no, twice := m.seen[e.Buyer]; batch && twice {
 		return Place{Number: no, State: Waiting, Party: m.fresh[uint32(no)-m.joined].Party, Repeat: true}, 0
+	}
+	if why := m.refuseCode(&e, at); why != Accepted {
+		return Place{Refused: why}, max(m.coded, m.changed)
 	}
 	no := Number(m.joined) + Number(len(m.fresh))
 	if m.fresh = append(m.fresh, e); batch {
@@ -232,14 +237,22 @@ func (m *Machine) decideHandIn(c *Call, at Instant) machine.Decided {
 		Seed: draw.Seed(m.set.Event, m.entrants, m.root, signature)})
 }
 
+// known says whether an operator's request was done before, and whether its body was the same (P5).
+func (m *Machine) known(o *Command) (known, same bool) {
+	for _, r := range m.requests {
+		if r.id == o.Request {
+			return true, r.fingerprint == o.Fingerprint
+		}
+	}
+	return false, false
+}
+
 func (m *Machine) decideOperate(c *Call, at Instant) machine.Decided {
 	o := &c.Command
-	for _, r := range m.requests {
-		if r.id == o.Request && r.fingerprint == o.Fingerprint {
-			return m.repeat(c, m.changed)
-		} else if r.id == o.Request {
-			return m.refuse(c, IdempotencyMismatch, m.changed)
-		}
+	if known, same := m.known(o); known && same {
+		return m.repeat(c, m.changed)
+	} else if known {
+		return m.refuse(c, IdempotencyMismatch, m.changed)
 	}
 	switch {
 	case o.Reason == "":

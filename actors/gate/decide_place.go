@@ -1,6 +1,9 @@
 package gate
 
-import "holdfast/actors/machine"
+import (
+	"holdfast/actors/gate/codebook"
+	"holdfast/actors/machine"
+)
 
 // decidePlace judges what a buyer asks about their own place.
 func (m *Machine) decidePlace(c *Call, at Instant) machine.Decided {
@@ -79,4 +82,57 @@ func (m *Machine) overdue(no Number, at Instant) (found bool) {
 		q.queue.due(&m.places, q.now, numbersMax, func(other Number) { found = found || other == no })
 	}
 	return found
+}
+
+// decideCodes mints presale codes, or takes some back. Both are operators' commands, logged with their reason.
+func (m *Machine) decideCodes(c *Call, at Instant) machine.Decided {
+	o := &c.Command
+	if known, same := m.known(o); known && !same {
+		return m.refuse(c, IdempotencyMismatch, m.changed)
+	} else if known {
+		c.Answer.Codes = m.codes.MintedBy(o.Request)
+		return m.repeat(c, m.changed)
+	}
+	codes, kind := o.Codes, CodesMinted
+	if o.Kind == Revoke {
+		codes, kind = codebook.Codes{First: o.Codes.First, Count: o.Codes.Count}, CodesRevoked
+	} else {
+		codes.First = m.codes.Next()
+	}
+	switch {
+	case o.Reason == "":
+		return m.refuse(c, NoReason, 0)
+	case len(o.Reason) > TextMax, codes.Count == 0, kind == CodesMinted && !codes.Sound():
+		return m.refuse(c, BadValue, 0)
+	case kind == CodesRevoked && !m.codes.Has(codes.First, codes.Count):
+		return m.refuse(c, CodeUnknown, m.changed)
+	case kind == CodesMinted && m.codes.Full(codes.Count):
+		return m.refuse(c, TooMany, m.changed)
+	}
+	if kind == CodesMinted {
+		c.Answer.Codes = codes
+	}
+	return m.decide(Change{Kind: kind, At: at, Codes: codes, Why: o.Reason, Request: o.Request,
+		Fingerprint: o.Fingerprint})
+}
+
+// codeRefusals say what a verdict is to buyers.
+var codeRefusals = [...]Rejection{codebook.Good: Accepted, codebook.Unknown: CodeUnknown, codebook.NotYet: CodeNotYet,
+	codebook.Expired: CodeExpired, codebook.Revoked: CodeRevoked, codebook.UsedUp: CodeUsedUp}
+
+// refuseCode says why an entrant of the batch that is judged has no right to a new place.
+func (m *Machine) refuseCode(e *Entrant, at Instant) Rejection {
+	switch {
+	case e.Code == 0 && m.set.Presale != 0:
+		return CodeRequired
+	case e.Code == 0:
+		return Accepted
+	}
+	besides := uint32(0)
+	for i := range m.fresh {
+		if m.fresh[i].Code == e.Code {
+			besides++
+		}
+	}
+	return codeRefusals[m.codes.Judge(e.Code, at, besides)]
 }

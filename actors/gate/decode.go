@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"holdfast/actors/codec"
+	"holdfast/actors/gate/codebook"
 )
 
 // DecodeChanges calls visit for each change of body, which was written relative to at. It is strict: short, trailing,
@@ -38,7 +39,7 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 	switch c.Kind {
 	case Founded:
 		readSettings(r, &c.Settings)
-	case Joined:
+	case Joined, joinedByCode:
 		readJoined(r, c)
 	case Stocked:
 		readStock(r, &c.Stock)
@@ -53,6 +54,8 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 		readFreed(r, c)
 	case Operated:
 		readOperated(r, c)
+	case CodesMinted, CodesRevoked:
+		readCodes(r, c)
 	default:
 		readPeople(r, c)
 	}
@@ -133,8 +136,31 @@ func readJoined(r *codec.Reader, c *Change) {
 		if e.Party = r.Byte(); e.Party == 0 {
 			r.Fail("a party of nobody")
 		}
+		if c.Kind == joinedByCode {
+			e.Code = codebook.No(read32(r))
+		}
 		c.Entrants = append(c.Entrants, e)
 	}
+	if c.Kind == joinedByCode && !c.byCode() {
+		r.Fail("a join by a code without one")
+	}
+	c.Kind = Joined
+}
+
+func readCodes(r *codec.Reader, c *Change) {
+	c.Codes.First, c.Codes.Count = codebook.No(read32(r)), read32(r)
+	if c.Kind == CodesMinted {
+		c.Codes.Uses, c.Codes.From, c.Codes.Until = read32(r), readInstant(r), readInstant(r)
+		if !c.Codes.Sound() {
+			r.Fail("codes that cannot be minted")
+		}
+	}
+	if n := c.Codes.Count; n == 0 || n > codebook.Max || c.Codes.First == 0 || c.Codes.First > codebook.Max {
+		r.Fail("codes out of range")
+	}
+	c.Why = string(readBytes(r, TextMax))
+	r.Copy(c.Request[:])
+	c.Fingerprint = r.Fixed64()
 }
 
 func readStock(r *codec.Reader, s *Stock) {

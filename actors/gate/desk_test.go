@@ -63,8 +63,13 @@ func (d *desk) do(c gate.Command) gate.Answer {
 	d.t.Helper()
 	d.timers()
 	call := gate.Call{Command: c}
-	if d.m.Decide(&call, d.now).Changes > 0 {
+	d.m.Begin(d.seq + 1) // where a writer's stands when it asks
+	switch decided := d.m.Decide(&call, d.now); {
+	case decided.Changes > 0:
 		d.write()
+	case decided.DependsOn > d.seq:
+		d.t.Fatalf("P2: %+v rests on record %d, and only %d are written: nobody would ever hear it", call.Answer,
+			decided.DependsOn, d.seq)
 	}
 	d.timers()
 	return call.Answer

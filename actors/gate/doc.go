@@ -53,6 +53,13 @@
 // changed them. The buyer is a join's key: a second join gives the first place again. Operators' commands carry a key
 // and a reason; the youngest 256 are remembered (P5).
 //
+// # Presale codes
+//
+// A gate whose settings say Presale gives a new place for a use of a code only. Codes are numbers that an operator's
+// command has minted; what a buyer brings is a number with a signature (package presale), which the caller has checked.
+// Uses are counted by the joins in the log, so they are exact however often one is cut off or repeated: a buyer with a
+// live place uses nothing. A place that was given up gives no use back.
+//
 // # Memory
 //
 // A place is 24 bytes without a pointer and 4-byte slots of a table that grows in 256 parts: the memory test holds a
@@ -64,6 +71,7 @@
 // Admitting in strict order of the called: one who went away would hold up everybody until their turn has passed. Slots
 // that are free by a clock: a node that has not heard of the end could still grant. A free slot for whoever polls
 // first: the fastest poller wins. A timer or a deadline for each waiting place: memory, and a place is kept for ever
-// anyway. Settings in the Kind: whoever audits would have to be told them. One change for each person called: a call of
-// a thousand is twelve bytes, for ranks say who.
+// anyway. A count of uses beside the log: after a crash one of the two would be wrong. Settings in the Kind: whoever
+// audits would have to be told them. One change for each person called: a call of a thousand is twelve bytes, for ranks
+// say who.
 package gate

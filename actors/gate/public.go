@@ -71,6 +71,6 @@ func (m *Machine) Entrants(visit func(no Number, e Entrant)) {
 	}
 	for no := range Number(n) {
 		p := m.places.at(no)
-		visit(no, Entrant{p.buyer, p.party})
+		visit(no, Entrant{Buyer: p.buyer, Party: p.party})
 	}
 }

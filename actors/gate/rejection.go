@@ -34,6 +34,13 @@ const (
 	NoReason                      // an operator's command without its reason
 	BadValue                      // of an operator's command
 	OnlyFollows                   // this machine follows, and decides nothing
+	CodeRequired                  // a join without a presale code
+	CodeUnknown                   // a code that was never minted
+	CodeNotYet                    // before its window
+	CodeExpired                   // behind its window
+	CodeRevoked                   // taken back by an operator
+	CodeUsedUp                    // as often as it may be
+	CoolDown                      // of a hold, and not the gate's to say: too many were abandoned
 	rejectionEnd
 )
 
@@ -66,6 +73,13 @@ var rejectionText = [rejectionEnd]string{
 	NoReason:            "reason_missing",
 	BadValue:            "bad_value",
 	OnlyFollows:         "only_follows",
+	CodeRequired:        "code_required",
+	CodeUnknown:         "code_unknown",
+	CodeNotYet:          "code_not_yet",
+	CodeExpired:         "code_expired",
+	CodeRevoked:         "code_revoked",
+	CodeUsedUp:          "code_used_up",
+	CoolDown:            "cool_down",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.

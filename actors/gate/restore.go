@@ -30,7 +30,8 @@ func check(r *codec.Reader, ok bool, what string) {
 func restoreMachine(snapshot []byte) (*Machine, error) {
 	m := newMachine()
 	r := &codec.Reader{Src: snapshot}
-	check(r, r.Byte() == snapshotOwner, "version")
+	version := r.Byte()
+	check(r, version == snapshotOwner || version == snapshotCodes, "version")
 	part := &codec.Reader{Src: readBytes(r, math.MaxInt32)}
 	m.board.restore(part)
 	check(part, len(part.Src) == 0, "length of the board")
@@ -45,6 +46,9 @@ func restoreMachine(snapshot []byte) (*Machine, error) {
 		r.Copy(request.id[:])
 		request.fingerprint = r.Fixed64()
 		m.requests = append(m.requests, request)
+	}
+	if version == snapshotCodes {
+		m.codes.Restore(r)
 	}
 	check(r, len(r.Src) == 0, "trailing bytes")
 	if r.Err == nil {
@@ -61,7 +65,7 @@ func restoreFollower(snapshot []byte) (*Follower, error) {
 	f := &Follower{}
 	r := &codec.Reader{Src: snapshot}
 	switch r.Byte() {
-	case snapshotOwner:
+	case snapshotOwner, snapshotCodes:
 		r.Src = readBytes(r, math.MaxInt32)
 	case snapshotFollower:
 	default:

@@ -25,6 +25,7 @@ type Settings struct {
 	Grace                      Millis   // one more window for who comes late; 0: none
 	MeanSeats                  uint32   // thousandths of a seat that a buyer takes; 0: 1000
 	Return                     uint32   // ρ: thousandths of held and paying seats that are expected back, at most 1000
+	Presale                    uint32   // 1: a join needs a code that was minted; 0: none does
 }
 
 // DrawRule says which round of a beacon seeds the draw. It is logged before the lobby opens.
@@ -67,7 +68,7 @@ func (s *Settings) Reject() Rejection {
 	case s.OpensAt < 0 || s.ClosesAt < 0 || s.DoorsAt < max(s.OpensAt, s.ClosesAt) || s.DoorsAt > instantMax,
 		lobby && s.ClosesAt < s.OpensAt,
 		s.Session <= 0 || s.Turn <= 0 || s.Grace < 0 || max(s.Session, s.Turn, s.Grace) > instantMax,
-		s.Return > 1000 || s.MeanSeats > 1_000_000:
+		s.Return > 1000 || s.MeanSeats > 1_000_000 || s.Presale > 1:
 		return BadSettings
 	case lobby && r.Independent() && (r.Period <= 0 || r.Genesis < 0 || r.Late < 0 || r.Round == 0 ||
 		r.Period > instantMax || r.Genesis > instantMax || r.Late > instantMax ||
@@ -99,6 +100,7 @@ const (
 	tagMeanSeats
 	tagReturn
 	tagGeneration
+	tagPresale
 	tagEnd
 )
 
@@ -210,6 +212,8 @@ func (s *Settings) counts(tag int) *uint32 {
 		return &s.MeanSeats
 	case tagGeneration:
 		return &s.Generation
+	case tagPresale:
+		return &s.Presale
 	}
 	return &s.Return
 }

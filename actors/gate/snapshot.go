@@ -9,6 +9,7 @@ import (
 // A snapshot's first byte. A later build adds versions and reads these for ever.
 const (
 	snapshotOwner    = 1
+	snapshotCodes    = 2 // an owner's with presale codes, behind everything else
 	snapshotFollower = 0x41
 )
 
@@ -20,10 +21,15 @@ const (
 //	places: count, each: buyer 16, party, state and 0x80 if the grace window is used
 //	turns, offers, graces: count, each: number, deadline
 //	operators' requests: count, each: id 16, fingerprint 8
+//	presale codes, if there are any; see package codebook
 //
 // A million places are 18 MB. Numbers are shortest-form varints.
 func (m *Machine) AppendSnapshot(dst []byte) []byte {
-	dst = append(dst, snapshotOwner)
+	version := byte(snapshotOwner)
+	if !m.codes.Empty() {
+		version = snapshotCodes
+	}
+	dst = append(dst, version)
 	board := m.board.appendTo(nil)
 	dst = append(binary.AppendUvarint(dst, uint64(len(board))), board...)
 	dst = binary.AppendUvarint(dst, uint64(len(m.tree.Peaks())))
@@ -48,6 +54,9 @@ func (m *Machine) AppendSnapshot(dst []byte) []byte {
 	for i := range m.requests {
 		dst = append(dst, m.requests[i].id[:]...)
 		dst = binary.LittleEndian.AppendUint64(dst, m.requests[i].fingerprint)
+	}
+	if version == snapshotCodes {
+		dst = m.codes.AppendTo(dst)
 	}
 	return dst
 }

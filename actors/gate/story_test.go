@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 )
 
 var update = flag.Bool("update", false, "rewrite the stories' outcomes and the golden bytes in testdata")
@@ -19,10 +20,11 @@ var update = flag.Bool("update", false, "rewrite the stories' outcomes and the g
 //
 //	found key=value …   opens, closes, doors, session, turn, grace in seconds; cap, rate, mean, return; round, late
 //	at 12.5             the clock, in seconds
-//	join alice bob …    one batch; party=3 for those who follow
+//	join alice bob …    one batch; party=3 and code=1 for those who follow
 //	leave|take|look alice · finish 1 (a session)
 //	free 1 2 by n1 n2@7 the barrier of sessions: nodes, and the record they have followed to, if not all
 //	stock free=10 held=2 paying=1 holding=3 section=1@7
+//	mint 3 uses=2 from=5 until=9 why   presale codes; revoke 1 2 why: two of them from number 1 on
 //	draw 0011           the signature of the rule's round, in hexadecimal
 //	cap 5|rate 9|pause|resume|message|open  why it is done; key=k1 makes a remembered request
 //	crash               the state is lost; a snapshot brings it back, and a replay of the log must agree
@@ -115,6 +117,8 @@ func (x *teller) run(words []string) {
 		x.answer(x.do(x.barrier(words[1:])))
 	case "stock":
 		x.answer(x.do(gate.Command{Kind: gate.Restock, Stock: x.stock(words[1:])}))
+	case "mint", "revoke":
+		x.codes(words)
 	case "draw":
 		x.answer(x.do(gate.Command{Kind: gate.HandIn, Round: x.m.Public().Round, Signature: []byte(words[1])}))
 	default:
@@ -128,13 +132,17 @@ func nameOf(name string) (b gate.Buyer) {
 }
 
 func (x *teller) join(words []string) {
-	c, party := gate.Command{Kind: gate.Join}, uint8(1)
+	c, party, code := gate.Command{Kind: gate.Join}, uint8(1), codebook.No(0)
 	for _, word := range words {
+		if n, is := strings.CutPrefix(word, "code="); is {
+			code = codebook.No(x.number(n))
+			continue
+		}
 		if n, is := strings.CutPrefix(word, "party="); is {
 			party = uint8(x.number(n))
 			continue
 		}
-		c.Entrants = append(c.Entrants, gate.Entrant{Buyer: nameOf(word), Party: party})
+		c.Entrants = append(c.Entrants, gate.Entrant{Buyer: nameOf(word), Party: party, Code: code})
 	}
 	x.timers()
 	x.names = append(x.names, make([]string, len(c.Entrants))...)
@@ -143,10 +151,51 @@ func (x *teller) join(words []string) {
 		x.names[before+uint32(i)] = strings.TrimRight(string(e.Buyer[:]), "\x00")
 	}
 	a := x.do(c)
+	for i := range a.Places {
+		if p := &a.Places[i]; p.State != gate.NoPlace && !p.Repeat {
+			x.names[p.Number] = strings.TrimRight(string(c.Entrants[i].Buyer[:]), "\x00")
+		}
+	}
 	x.names = x.names[:x.m.Public().Joined]
 	x.answer(a)
 	for i := range a.Places {
+		if why := a.Places[i].Refused; why != gate.Accepted {
+			x.say("%s: no: %v", strings.TrimRight(string(c.Entrants[i].Buyer[:]), "\x00"), why)
+		}
 		x.place(a.Places[i])
+	}
+}
+
+// codes mints some, or takes some back.
+func (x *teller) codes(words []string) {
+	c := gate.Command{Kind: gate.Mint, Codes: codebook.Codes{Uses: 1}}
+	c.Codes.Count = uint32(x.number(words[1]))
+	rest := words[2:]
+	if words[0] == "revoke" {
+		c.Kind = gate.Revoke
+		c.Codes = codebook.Codes{First: codebook.No(c.Codes.Count), Count: uint32(x.number(words[2]))}
+		rest = words[3:]
+	}
+	for _, word := range rest {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "uses":
+			c.Codes.Uses = uint32(x.number(value))
+		case "from":
+			c.Codes.From = x.seconds(value)
+		case "until":
+			c.Codes.Until = x.seconds(value)
+		case "key":
+			copy(c.Request[:], value)
+		default:
+			c.Reason += word
+		}
+	}
+	c.Fingerprint = uint64(c.Codes.Count)
+	a := x.do(c)
+	x.answer(a)
+	if a.Codes.Count > 0 {
+		x.say("codes %d to %d, %d uses", a.Codes.First, uint32(a.Codes.First)+a.Codes.Count-1, a.Codes.Uses)
 	}
 }
 
@@ -219,7 +268,8 @@ func (x *teller) settings(words []string) (s gate.Settings) {
 		lengths := map[string]*gate.Millis{
 			"session": &s.Session, "turn": &s.Turn, "grace": &s.Grace, "late": &s.Rule.Late,
 		}
-		numbers := map[string]*uint32{"cap": &s.Cap, "rate": &s.Rate, "mean": &s.MeanSeats, "return": &s.Return}
+		numbers := map[string]*uint32{"cap": &s.Cap, "rate": &s.Rate, "mean": &s.MeanSeats, "return": &s.Return,
+			"presale": &s.Presale}
 		if p := times[key]; p != nil {
 			*p = x.seconds(value)
 		} else if p := lengths[key]; p != nil {

@@ -1,6 +1,9 @@
 package gate
 
-import "holdfast/actors/machine"
+import (
+	"holdfast/actors/gate/codebook"
+	"holdfast/actors/machine"
+)
 
 // Distinct numbers get distinct types: swapping two is a compile error.
 type (
@@ -73,7 +76,8 @@ const (
 // Entrant is one who joins.
 type Entrant struct {
 	Buyer Buyer
-	Party uint8 // how many seats the buyer thinks of: a hint, at least 1
+	Party uint8       // how many seats the buyer thinks of: a hint, at least 1
+	Code  codebook.No // the presale code that is used; 0: none
 }
 
 // Stock is what the sections of a pool say that they have, each at a record of its log.
@@ -119,6 +123,8 @@ const (
 	Restock                        // Stock
 	HandIn                         // Round, Signature: the beacon's round, or the operator's value
 	Operate                        // Action, Value, Text, Reason, Request, Fingerprint
+	Mint                           // Codes, Reason, Request, Fingerprint: presale codes
+	Revoke                         // Codes.First and Count, Reason, Request, Fingerprint
 )
 
 // Action is what an operator does.
@@ -148,6 +154,7 @@ type Command struct {
 	Stock       Stock       // borrowed
 	Round       uint64
 	Signature   []byte // borrowed
+	Codes       codebook.Codes
 	Action      Action
 	Value       uint32
 	Text        string
@@ -164,14 +171,17 @@ type Place struct {
 	Repeat  bool // the buyer had it before
 	Session SessionNo
 	Until   Instant // of the session
+	// Refused is why a join of a batch got no place: State is NoPlace then.
+	Refused Rejection
 }
 
 // Answer is what became of a command: a value, never an error.
 type Answer struct {
-	Rejection Rejection // zero: accepted
-	Repeat    bool      // it had been done before: nothing changed
-	Place     Place     // of Leave, Take, Look
-	Places    []Place   // of Join, one for each entrant. Reused by the next Decide of the same Call.
+	Rejection Rejection      // zero: accepted
+	Repeat    bool           // it had been done before: nothing changed
+	Place     Place          // of Leave, Take, Look
+	Codes     codebook.Codes // of Mint: as they were minted
+	Places    []Place        // of Join, one for each entrant. Reused by the next Decide of the same Call.
 }
 
 // Call is one command on its way to its gate and back.

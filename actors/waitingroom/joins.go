@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/shard"
 	"holdfast/actors/writer"
 )
@@ -40,10 +41,10 @@ var joinsPool = sync.Pool{New: func() any {
 	return j
 }}
 
-func newJoin(buyer gate.Buyer, party uint8, at gate.Instant, until time.Time) *join {
+func newJoin(buyer gate.Buyer, party uint8, code codebook.No, at gate.Instant, until time.Time) *join {
 	j := joinsPool.Get().(*join)
 	j.Reset()
-	j.entrant, j.at, j.until = gate.Entrant{Buyer: buyer, Party: party}, at, until
+	j.entrant, j.at, j.until = gate.Entrant{Buyer: buyer, Party: party, Code: code}, at, until
 	j.seq, j.place = 0, gate.Place{}
 	return j
 }
@@ -59,9 +60,10 @@ type joinQueue struct {
 }
 
 // Join gives a buyer a place, or the one that the buyer has. The error is *Refusal, ErrOverloaded, ErrUnavailable or
-// ErrTimeout; after the last two a repeat tells, for the buyer is the key. So on several nodes a batch that was lost is
-// sent again until its buyers have gone, to whichever node has the gate by then.
-func (r *Room) Join(buyer gate.Buyer, party uint8, deadline time.Time, out *Place) error {
+// ErrTimeout; after the last two a repeat tells, for the buyer is the key.
+//
+// code is the presale code that a new place uses; 0: none.
+func (r *Room) Join(buyer gate.Buyer, party uint8, code codebook.No, deadline time.Time, out *Place) error {
 	if party == 0 {
 		return refusals[gate.BadParty]
 	}
@@ -71,7 +73,7 @@ func (r *Room) Join(buyer gate.Buyer, party uint8, deadline time.Time, out *Plac
 		}
 	}
 	at, _ := r.node.Stamp() // in a doubt 0: the gate takes its own time
-	j := newJoin(buyer, party, at, deadline)
+	j := newJoin(buyer, party, code, at, deadline)
 	if !r.enqueue(j) {
 		joinsPool.Put(j)
 		return shard.ErrOverloaded
@@ -149,6 +151,8 @@ func (r *Room) joined(a *ask) {
 			j.Err = a.Err
 		case a.Answer.Rejection != gate.Accepted:
 			j.Err = refusals[a.Answer.Rejection]
+		case a.Answer.Places[i].Refused != gate.Accepted:
+			j.Err = refusals[a.Answer.Places[i].Refused]
 		default:
 			j.place, j.seq = a.Answer.Places[i], a.seq
 		}

@@ -87,7 +87,7 @@ func (r *Room) askThere(to storage.WriterID, a *ask, deadline time.Time) *writer
 // answered takes another node's answer in.
 func (a *ask) answered(m *wire.GateAnswer) {
 	a.seq = m.Seq
-	a.Answer = gate.Answer{Rejection: m.Rejection, Repeat: m.Repeat}
+	a.Answer = gate.Answer{Rejection: m.Rejection, Repeat: m.Repeat, Codes: m.Codes}
 	switch {
 	case a.Command.Kind == gate.Join && m.Rejection == gate.Accepted && len(m.Places) != len(a.Command.Entrants):
 		a.Err = writer.Unavailable // no answer to what was asked
@@ -173,7 +173,8 @@ func (r *Room) word(a *ask) *wire.GateAnswer {
 	default:
 		return &wire.GateAnswer{Code: wire.Undecided}
 	}
-	m := &wire.GateAnswer{Code: wire.Decided, Seq: r.Horizon(), Rejection: a.Answer.Rejection, Repeat: a.Answer.Repeat}
+	m := &wire.GateAnswer{Code: wire.Decided, Seq: r.Horizon(), Rejection: a.Answer.Rejection, Repeat: a.Answer.Repeat,
+		Codes: a.Answer.Codes}
 	switch a.Command.Kind {
 	case gate.Join:
 		m.Places = a.Answer.Places

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/shard"
 	"holdfast/actors/writer"
 )
@@ -33,14 +34,17 @@ func newOrder(c gate.Command, then func(*ask)) *ask {
 }
 
 // Refusal is the gate's business "no".
-type Refusal struct{ Code gate.Rejection }
+type Refusal struct {
+	Code gate.Rejection
+	Wait gate.Millis // until it would be another answer; 0: not known
+}
 
 func (r *Refusal) Error() string { return "waiting room: refused: " + r.Code.String() }
 
 // refusals are made once, so that a refusal allocates nothing.
 var refusals = func() (all [256]*Refusal) {
 	for code := range all {
-		all[code] = &Refusal{gate.Rejection(code)}
+		all[code] = &Refusal{Code: gate.Rejection(code)}
 	}
 	return all
 }()
@@ -139,6 +143,15 @@ func (r *Room) Look(buyer gate.Buyer, deadline time.Time, out *Place) error {
 func (r *Room) Do(c gate.Command, deadline time.Time) error {
 	_, err := r.do(c, deadline)
 	return err
+}
+
+// Codes mints presale codes (gate.Mint), or takes some back (gate.Revoke), and tells which were minted.
+func (r *Room) Codes(c gate.Command, deadline time.Time) (codebook.Codes, error) {
+	a, err := r.do(c, deadline)
+	if err != nil {
+		return codebook.Codes{}, err
+	}
+	return a.Answer.Codes, nil
 }
 
 var _ shard.Host = (*Room)(nil)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"holdfast/actors/cooldown"
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/gate/position"
@@ -32,6 +33,8 @@ type Surroundings struct {
 	Seen *witness.Seen // what is known to have been acknowledged of the gate's log
 	// Settings found the gate, unless it is founded.
 	Settings gate.Settings
+	// CoolDown has buyers wait who let holds lapse; nil: nobody does.
+	CoolDown *cooldown.Rule
 	// Sections is how many the event has.
 	Sections int
 	// Seats is how many live seats a buyer has.
@@ -88,6 +91,7 @@ type Room struct {
 	effects  gate.Effects
 	joins    joinQueue
 	stock    stock
+	cool     map[section.BuyerID]cooldown.Memory
 	pacer    position.Pacer
 	duties   duties
 	timer    shard.Timer

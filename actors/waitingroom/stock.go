@@ -94,14 +94,18 @@ func (r *Room) count(s *sectionStock, c *section.Change) {
 		if r.inside(no) {
 			r.stock.holding[no] = struct{}{}
 		}
-	case section.HoldReleased, section.HoldExpired:
+	case section.HoldReleased:
 		s.remove(c.Booking)
+	case section.HoldExpired:
+		r.abandoned(s.remove(c.Booking).buyer, c.At)
 	case section.PaymentBegun, section.PaymentFailed:
 		b := s.remove(c.Booking)
 		b.paying = c.Kind == section.PaymentBegun
 		s.add(c.Booking, b)
 	case section.BookingSold:
-		switch b := s.remove(c.Booking); {
+		b := s.remove(c.Booking)
+		delete(r.cool, b.buyer)
+		switch {
 		case b.under != 0 && r.inside(b.under):
 			r.stock.sold[b.under] = false
 		case b.under == 0 && r.shard.Serving() != nil: // else the session ends by time

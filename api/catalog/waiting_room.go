@@ -65,7 +65,10 @@ func waitingRoomOf(w *wire.WaitingRoom, saleEnds section.Instant) (*storage.Wait
 		}
 		room.Rate = rate
 	}
-	return room, beaconOf(room, w.Draw)
+	if err := beaconOf(room, w.Draw); err != nil {
+		return nil, err
+	}
+	return room, entryOf(room, w)
 }
 
 // RateOf is calls in 1000 seconds. A rate of zero is refused: it reads as "no calls" to one and as "no bound" to
@@ -172,6 +175,7 @@ func waitingRoomAnswer(room *storage.WaitingRoom, zone *time.Location) *wire.Wai
 		answer.ClosesAt = time(room.ClosesAt)
 		answer.Draw = DrawRuleAnswer(room.Beacon, zone)
 	}
+	entryAnswer(answer, room)
 	return answer
 }
 

@@ -9,11 +9,17 @@ import (
 var (
 	NotAdmitted      = define(403, "not_admitted", "New holds need an admission: take your turn in the waiting room")
 	AdmissionExpired = define(403, "admission_expired", "The admission has ended: join the waiting room again")
-	WrongEvent       = define(403, "wrong_event", "This place or admission is another event's")
-	WrongBuyer       = define(403, "wrong_buyer", "This place or admission is another buyer's")
-	TokenForged      = define(403, "token_forged", "This place or admission was not signed here")
+	WrongEvent       = define(403, "wrong_event", "This place, admission, code or proof is another event's")
+	WrongBuyer       = define(403, "wrong_buyer", "This place, admission, code or proof is another buyer's")
+	TokenForged      = define(403, "token_forged", "This place, admission, code or proof was not signed here")
 	TokenOutdated    = define(403, "token_outdated",
 		"This place or admission is of an earlier key or waiting room: join again, and the same place comes back")
+	ProofRequired = define(403, "proof_required", "Joining needs a proof of work: solve a challenge first")
+	ProofExpired  = define(403, "proof_expired", "The proof's challenge has expired: solve another one")
+	ProofWrong    = define(403, "proof_wrong", "The number does not solve the challenge")
+	CodeRequired  = define(403, "code_required", "Joining needs a presale code")
+	NoPresale     = define(409, "no_presale", "The event's waiting room asks for no presale codes")
+	CoolingDown   = define(429, "cool_down", "Too many of your holds lapsed: wait a while").limited("cool_down")
 	NoWaitingRoom = define(404, "no_waiting_room", "The event has no waiting room")
 	NoDraw        = define(404, "no_draw", "Nothing is drawn for this event: first come, first served")
 	PlaceUnknown  = define(404, "place_unknown", "You have no place in this waiting room")
@@ -44,17 +50,34 @@ var queueRefusals = map[gate.Rejection]*Kind{
 	gate.WrongRound:          define(422, "wrong_round", "The draw's rule gives another round"),
 	gate.NoReason:            invalid,
 	gate.BadValue:            invalid,
+	gate.CodeRequired:        CodeRequired,
+	gate.CoolDown:            CoolingDown,
+	gate.CodeUnknown:         define(403, "code_unknown", "The presale code was never minted"),
+	gate.CodeNotYet:          define(409, "code_not_yet", "The presale code lets nobody in yet").after(30),
+	gate.CodeExpired:         define(403, "code_expired", "The presale code lets nobody in any more"),
+	gate.CodeRevoked:         define(403, "code_revoked", "The presale code was taken back"),
+	gate.CodeUsedUp:          define(403, "code_used_up", "The presale code was used as often as it may be"),
 }
 
 // queueFields name what a refusal is about.
 var queueFields = map[gate.Rejection]string{gate.BadParty: "party", gate.NoReason: "reason", gate.BadValue: "body",
-	gate.BadSettings: "waiting_room",
-	gate.WrongRound:  "draw.round"}
+	gate.BadSettings:  "waiting_room",
+	gate.CodeRequired: "code", gate.CodeUnknown: "code", gate.CodeNotYet: "code", gate.CodeExpired: "code",
+	gate.CodeRevoked: "code", gate.CodeUsedUp: "code",
+	gate.WrongRound: "draw.round"}
 
 func queueRefused(r *actors.QueueRefusal) (Problem, bool) {
 	k := queueRefusals[r.Code]
 	if k == nil {
 		return Problem{Kind: Internal}, true
 	}
-	return Problem{Kind: k, Field: queueFields[r.Code]}, k == Unavailable
+	return Problem{Kind: k, Field: queueFields[r.Code], Wait: int((r.Wait + 999) / 1000)}, k == Unavailable
+}
+
+// OfCodes are the kinds that a gate refuses presale codes with.
+func OfCodes() (all []*Kind) {
+	for code := gate.CodeUnknown; code <= gate.CodeUsedUp; code++ {
+		all = append(all, queueRefusals[code])
+	}
+	return all
 }

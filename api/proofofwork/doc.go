@@ -6,7 +6,8 @@
 //	join: Puzzles.Verify(proof, event and buyer, now) ◀── proof, Base64 of JSON ◀───┘
 //
 //	salt       24 hex digits of chance ?expires= Unix seconds &bound= 32 hex digits &
-//	bound      first 16 bytes of HMAC(key, "holdfast/pow/v1" ‖ event ‖ buyer ‖ u64 expires)
+//	bound      first 8 bytes of HMAC(key, "holdfast/pow/v1" ‖ event ‖ u64 expires), so that another event's is told,
+//	           and first 8 bytes of HMAC(key, "holdfast/pow/v1" ‖ event ‖ u64 expires ‖ buyer)
 //	challenge  SHA-256(salt ‖ number in decimal), in hex; number is a secret of 0 … maxnumber, drawn for each puzzle
 //	signature  HMAC(key, challenge in hex), in hex
 //
@@ -14,9 +15,9 @@
 // maxnumber later is not read. Finding the number takes maxnumber/2 hashes in the mean. The salt ends in "&", so no
 // digit can move from the salt to the number (the splicing that version 1 once allowed).
 //
-// Off by default, per event. How it is wired: package api hands out Append's JSON at a call of its own, and asks Verify
-// before a join; Settings of the event say Ladder and lifetime; the keys come from the store's secret by HKDF-SHA256
-// with the info "holdfast proof of work v1"; Ladder.Step is called once a second with the joins of the second before.
+// Off by default, per event. How it is wired: package api/queue/entry hands out Append's JSON at GET …/queue/challenge,
+// and asks Verify before a join; the event's settings say Ladder and lifetime; the keys come from the store's secret by
+// HKDF-SHA256 with the info "holdfast proof of work v1"; Ladder.Step sees each second's joins.
 //
 // # What a proof is worth
 //

@@ -103,3 +103,14 @@ func AppendProof(dst []byte, challenge, salt, signature string, number uint64) [
 	body = append(body, `,"salt":"`+salt+`","signature":"`+signature+`"}`...)
 	return base64.StdEncoding.AppendEncode(dst, body)
 }
+
+// Solve finds the number of a puzzle by counting up: what a page does, for clients in Go and for tests.
+func Solve(challenge, salt string, maxnumber uint32) (number uint32, found bool) {
+	text := append(make([]byte, 0, len(salt)+numberMax), salt...)
+	for n := range uint64(maxnumber) + 1 {
+		if got := challengeOf(text, n); string(got[:]) == challenge {
+			return uint32(n), true
+		}
+	}
+	return 0, false
+}

@@ -13,7 +13,8 @@ import (
 var (
 	ErrForm    = errors.New("proof of work: not a proof")
 	ErrExpired = errors.New("proof of work: the puzzle has expired")
-	ErrBound   = errors.New("proof of work: a puzzle of another event, buyer or key")
+	ErrEvent   = errors.New("proof of work: a puzzle of another event or key")
+	ErrBuyer   = errors.New("proof of work: a puzzle of another buyer")
 	ErrWork    = errors.New("proof of work: the number does not solve the puzzle")
 	ErrForged  = errors.New("proof of work: a puzzle that was not issued here")
 )
@@ -53,7 +54,8 @@ const (
 	expiresText = "?expires="
 	boundText   = "&bound="
 	boundHex    = 32
-	expiresMax  = 11 // digits: the year 5138
+	boundHalf   = boundHex / 4 // bytes of each half
+	expiresMax  = 11           // digits: the year 5138
 	saltMax     = randomHex + len(expiresText) + expiresMax + len(boundText) + boundHex + 1
 	numberMax   = 10 // digits
 )
@@ -90,9 +92,9 @@ func (p *Puzzles) Verify(proof []byte, w *Whose, now int64) error {
 	if now < 0 || uint64(now/1000) >= s.expires {
 		return ErrExpired
 	}
-	key := p.keyOf(w, s)
-	if key == nil {
-		return ErrBound
+	key, err := p.keyOf(w, s)
+	if err != nil {
+		return err
 	}
 	if challenge := challengeOf(s.salt, s.number); !equal(challenge[:], s.challenge) {
 		return ErrWork
@@ -105,24 +107,33 @@ func (p *Puzzles) Verify(proof []byte, w *Whose, now int64) error {
 	return nil
 }
 
-// keyOf is the key that bound the puzzle to whom it is shown for; nil: none did.
-func (p *Puzzles) keyOf(w *Whose, s *scratch) *[32]byte {
+// keyOf is the key that bound the puzzle to whom it is shown for: ErrEvent, ErrBuyer.
+func (p *Puzzles) keyOf(w *Whose, s *scratch) (*[32]byte, error) {
+	err := ErrEvent
 	for i := range p.keys {
-		if bound := bind(&p.keys[i], w, s.expires); equal(bound[:], s.bound[:]) {
-			return &p.keys[i]
+		bound := bind(&p.keys[i], w, s.expires)
+		switch {
+		case !equal(bound[:boundHalf], s.bound[:boundHalf]):
+		case !equal(bound[boundHalf:], s.bound[boundHalf:]):
+			err = ErrBuyer
+		default:
+			return &p.keys[i], nil
 		}
 	}
-	return nil
+	return nil, err
 }
 
+// bind is what a puzzle is bound by: first to the event, then to the event and the buyer.
 func bind(key *[32]byte, w *Whose, expires uint64) (bound [boundHex / 2]byte) {
 	var message [55]byte
 	n := copy(message[:], "holdfast/pow/v1")
 	n += copy(message[n:], w.Event[:])
-	n += copy(message[n:], w.Buyer[:])
 	binary.BigEndian.PutUint64(message[n:], expires)
-	sum := sign(key, message[:])
-	copy(bound[:], sum[:])
+	n += 8
+	event := sign(key, message[:n])
+	n += copy(message[n:], w.Buyer[:])
+	buyer := sign(key, message[:n])
+	copy(bound[copy(bound[:], event[:boundHalf]):], buyer[:boundHalf])
 	return bound
 }
 

@@ -92,12 +92,12 @@ func TestProofOfAnother(t *testing.T) {
 		now   int64
 		want  error
 	}{
-		"another buyer":      {good, &bob, now, ErrBound},
-		"another event":      {good, &other, now, ErrBound},
+		"another buyer":      {good, &bob, now, ErrBuyer},
+		"another event":      {good, &other, now, ErrEvent},
 		"expired":            {good, &alice, expires, ErrExpired},
 		"long expired":       {good, &alice, expires * 2, ErrExpired},
 		"before all time":    {good, &alice, -1, ErrExpired},
-		"later expiry":       {bent("expires=4", "expires=5"), &alice, now, ErrBound},
+		"later expiry":       {bent("expires=4", "expires=5"), &alice, now, ErrEvent},
 		"another number":     {z.proof(n + 1), &alice, now, ErrWork},
 		"another salt":       {bent(`"salt":"05`, `"salt":"06`), &alice, now, ErrWork},
 		"another challenge":  {bent(`"challenge":"`+z.Challenge[:2], `"challenge":"zz`), &alice, now, ErrWork},
@@ -151,7 +151,7 @@ func TestKeysRotate(t *testing.T) {
 	if err := puzzles(t, key1, key2).Verify(proof, &alice, now); err != nil {
 		t.Errorf("after a rotation: %v", err)
 	}
-	if err := puzzles(t, key2).Verify(proof, &alice, now); !errors.Is(err, ErrBound) {
+	if err := puzzles(t, key2).Verify(proof, &alice, now); !errors.Is(err, ErrEvent) {
 		t.Errorf("of a key that is gone: %v", err)
 	}
 	for _, keys := range [][][32]byte{nil, make([][32]byte, KeysMax+1)} {

@@ -30,14 +30,15 @@ type row struct {
 // turnedAway are the kinds of "no" that waiting rooms say, and bookings without a right to book.
 var turnedAway = []*problem.Kind{problem.NotAdmitted, problem.AdmissionExpired, problem.WrongEvent,
 	problem.WrongBuyer, problem.TokenForged, problem.TokenOutdated, problem.NotOpenYet, problem.NotYourTurn,
-	problem.QueuePaused, problem.TurnLapsed, problem.SessionEnded, problem.PlaceUnknown}
+	problem.QueuePaused, problem.TurnLapsed, problem.SessionEnded, problem.PlaceUnknown, problem.ProofRequired,
+	problem.ProofExpired, problem.ProofWrong, problem.CodeRequired, problem.CoolingDown}
 
 func newMeter(h *Handlers, registry prometheus.Registerer) *meter {
 	m := &meter{h: h, turnedAway: map[*problem.Kind]prometheus.Counter{}}
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "holdfast_queue_turned_away_total",
 		Help: "Requests that a waiting room refused, and new holds without a right to them, by the problem's code."},
 		[]string{"reason"})
-	for _, k := range turnedAway {
+	for _, k := range append(problem.OfCodes(), turnedAway...) {
 		m.turnedAway[k] = refused.WithLabelValues(k.Code)
 	}
 	m.etaRatio = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "holdfast_queue_eta_error_ratio",

@@ -86,11 +86,8 @@ func requestOf(request section.RequestID, i int) section.RequestID {
 }
 
 func changesOf(body *waitingroom.Change) (all []change, err error) {
-	if err := checkText("reason", body.Reason, reasonMax); err != nil {
+	if err := checkReason(body.Reason); err != nil {
 		return nil, err
-	}
-	if body.Reason == nil || strings.TrimSpace(*body.Reason) == "" {
-		return nil, problem.BadField("reason", "is missing: it is logged")
 	}
 	add := func(action gate.Action, value uint32, text string) {
 		all = append(all, change{op: Operation{Action: action, Value: value, Text: text, Reason: *body.Reason}})
@@ -170,6 +167,17 @@ func handInOf(d *waitingroom.HandIn) (c change, err error) {
 		return c, problem.InvalidField("draw.signature", "must be at most 1024 bytes in hexadecimal digits")
 	}
 	return c, nil
+}
+
+// checkReason: whoever operates says why.
+func checkReason(reason *string) error {
+	if err := checkText("reason", reason, reasonMax); err != nil {
+		return err
+	}
+	if reason == nil || strings.TrimSpace(*reason) == "" {
+		return problem.BadField("reason", "is missing: it is logged")
+	}
+	return nil
 }
 
 func checkText(field string, text *string, most int) error {

@@ -12,12 +12,14 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api/call"
 	"holdfast/api/limit"
 	"holdfast/api/live/fanout"
+	"holdfast/api/queue/entry"
 	"holdfast/storage"
 )
 
@@ -50,7 +52,9 @@ type Operation struct {
 // unknown) after it. Errors: actors.ErrEventUnknown, actors.ErrNoWaitingRoom, *actors.QueueRefusal, and those of every
 // call.
 type Engine interface {
-	JoinQueue(id storage.EventID, buyer section.BuyerID, party uint8, timeout time.Duration, out *Place) error
+	// JoinQueue gives a place; code is the presale code that a new one uses, its signature checked, or 0.
+	JoinQueue(id storage.EventID, buyer section.BuyerID, party uint8, code codebook.No, timeout time.Duration,
+		out *Place) error
 	LeaveQueue(id storage.EventID, buyer section.BuyerID, timeout time.Duration, out *Place) error
 	// TakeTurn begins the buyer's session, or tells the one that was begun.
 	TakeTurn(id storage.EventID, buyer section.BuyerID, timeout time.Duration, out *Place) error
@@ -60,6 +64,9 @@ type Engine interface {
 	QueueFrame(id storage.EventID) (*Frame, error)
 	OperateQueue(id storage.EventID, op Operation, timeout time.Duration) error
 	HandInDraw(id storage.EventID, round uint64, signature []byte, timeout time.Duration) error
+	// MintCodes makes presale codes, and tells their numbers; a repeat tells the same.
+	MintCodes(id storage.EventID, codes codebook.Codes, op Operation, timeout time.Duration) (codebook.Codes, error)
+	RevokeCodes(id storage.EventID, codes codebook.Codes, op Operation, timeout time.Duration) error
 	// DrawProof is an entrant's salt, and the path from the leaf to the root; gate.NotClosed before the lobby's end.
 	DrawProof(id storage.EventID, number gate.Number, timeout time.Duration) (draw.Salt, []draw.Hash, error)
 }
@@ -72,11 +79,7 @@ type Catalog interface {
 	Venue(ctx context.Context, id storage.EventID) (*venue.Venue, error)
 }
 
-// Guard lets a join pass, or says why not: presale codes, proofs of work. code and proof are what the caller sent; nil:
-// nothing.
-type Guard func(event *storage.Event, buyer section.BuyerID, code, proof *string) error
-
-// Config says how the room behaves. No field but Guard has a default.
+// Config says how the room behaves. No field has a default.
 type Config struct {
 	Timeout      time.Duration // of an engine call
 	WriteTimeout time.Duration // of one write to a stream's client
@@ -86,7 +89,6 @@ type Config struct {
 	// ask again.
 	PollsPerSecond float64
 	Keys           Keys
-	Guard          Guard // nil: everybody may join
 	Now            func() time.Time
 	Logger         *slog.Logger
 }
@@ -97,6 +99,7 @@ type Handlers struct {
 	catalog  Catalog
 	cfg      Config
 	limits   *limit.Limiters
+	entry    *entry.Checks
 	boards   boards
 	streams  *fanout.Keeper[storage.EventID, *stream]
 	meter    *meter
@@ -108,6 +111,7 @@ func New(engine Engine, catalog Catalog, cfg Config, limits *limit.Limiters,
 	registry prometheus.Registerer) *Handlers {
 	h := &Handlers{engine: engine, catalog: catalog, cfg: cfg, limits: limits}
 	h.streams = fanout.NewKeeper[storage.EventID, *stream](fanout.New(cfg.WriteTimeout))
+	h.entry = entry.New(cfg.Keys.Proofs, cfg.Keys.Codes, cfg.Now, registry)
 	h.meter = newMeter(h, registry)
 	return h
 }

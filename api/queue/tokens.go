@@ -8,8 +8,10 @@ import (
 	"fmt"
 
 	"holdfast/actors/gate/place"
+	"holdfast/actors/gate/presale"
 	"holdfast/actors/section"
 	"holdfast/api/problem"
+	"holdfast/api/proofofwork"
 	"holdfast/storage"
 )
 
@@ -19,8 +21,29 @@ const (
 	AdmissionHeader = "Queue-Admission"
 )
 
-// Keys sign and open tokens; each kind has its own.
-type Keys struct{ Places, Admissions *place.Ring }
+// Keys sign and open tokens, and issue puzzles; each kind has its own.
+type Keys struct {
+	Places, Admissions *place.Ring
+	Proofs             *proofofwork.Puzzles
+	Codes              *presale.Keys
+}
+
+// complete says that there is a key of each kind.
+func (k *Keys) complete() bool {
+	return k.Places != nil && k.Admissions != nil && k.Proofs != nil && k.Codes != nil
+}
+
+// OrRandom are the keys, or random ones if one is missing.
+func (k Keys) OrRandom() Keys {
+	if k.complete() {
+		return k
+	}
+	random, err := NewKeys(nil)
+	if err != nil {
+		panic(err) // of a key of a right length nothing can fail
+	}
+	return random
+}
 
 // keyID is that of the keys that are derived from the store's secret.
 const keyID = 1
@@ -35,16 +58,38 @@ func NewKeys(secret []byte) (k Keys, err error) {
 	if k.Places, err = ringOf(secret, "holdfast queue place v1"); err != nil {
 		return k, err
 	}
-	k.Admissions, err = ringOf(secret, "holdfast queue admission v1")
-	return k, err
+	if k.Admissions, err = ringOf(secret, "holdfast queue admission v1"); err != nil {
+		return k, err
+	}
+	key, err := keyOf(secret, "holdfast proof of work v1")
+	if err != nil {
+		return k, err
+	}
+	if k.Proofs, err = proofofwork.New(key); err != nil {
+		return k, err
+	}
+	if key, err = keyOf(secret, "holdfast presale code v1"); err != nil {
+		return k, err
+	}
+	k.Codes = presale.New(key)
+	return k, nil
 }
 
 func ringOf(secret []byte, info string) (*place.Ring, error) {
+	key, err := keyOf(secret, info)
+	if err != nil {
+		return nil, err
+	}
+	return place.NewRing(place.Key{ID: keyID, Secret: key})
+}
+
+// keyOf derives one key by domain separation: whoever learns one learns nothing of another.
+func keyOf(secret []byte, info string) ([32]byte, error) {
 	key, err := hkdf.Key(sha256.New, secret, nil, info, 32)
 	if err != nil {
-		return nil, fmt.Errorf("queue: deriving a key: %w", err)
+		return [32]byte{}, fmt.Errorf("queue: deriving a key: %w", err)
 	}
-	return place.NewRing(place.Key{ID: keyID, Secret: [32]byte(key)})
+	return [32]byte(key), nil
 }
 
 // Refusals that never differ are made once: a flood of them costs no memory (P7).

@@ -79,6 +79,25 @@ func (h *Handlers) exact(token []byte, p *place.Place) (*Place, error) {
 	return exact, h.engine.QueuePlace(verified.Event, section.BuyerID(verified.Buyer), h.cfg.Timeout, exact)
 }
 
+// Challenge tells the buyer what a join needs now.
+func (h *Handlers) Challenge(r *call.Call) error {
+	id, err := r.Event()
+	if err != nil {
+		return err
+	}
+	event, err := h.mayJoin(r, id)
+	if err != nil {
+		return err
+	}
+	who, err := r.Named(h.catalog, id)
+	if err != nil {
+		return err
+	}
+	r.Out = h.entry.AppendChallenge(r.Out[:0], event, who.Buyer)
+	document.NoStore(&r.Ctx.Response.Header)
+	return r.JSON(http.StatusOK)
+}
+
 // Join gives the buyer a place, or the one that the buyer has.
 func (h *Handlers) Join(r *call.Call) error {
 	id, err := r.Event()
@@ -105,14 +124,16 @@ func (h *Handlers) Join(r *call.Call) error {
 	if err != nil {
 		return err
 	}
-	if h.cfg.Guard != nil {
-		if err := h.cfg.Guard(event, who.Buyer, body.Code, body.Proof); err != nil {
-			return err
-		}
+	code, err := h.entry.Check(event, h.generation(event), who.Buyer, &body)
+	if err != nil {
+		return err
 	}
 	p := new(Place)
-	if err := h.engine.JoinQueue(id, who.Buyer, a.party, h.cfg.Timeout, p); err != nil {
+	if err := h.engine.JoinQueue(id, who.Buyer, a.party, code, h.cfg.Timeout, p); err != nil {
 		return h.later(id, err)
+	}
+	if !p.Repeat {
+		h.entry.Joined(event)
 	}
 	return h.joined(r, id, who.Buyer, p, &a)
 }
@@ -128,6 +149,16 @@ func (h *Handlers) mayJoin(r *call.Call, id storage.EventID) (*storage.Event, er
 		return nil, onlyBuyersJoin
 	}
 	return event, nil
+}
+
+// generation is that of the event's waiting room; 0 where nothing depends on it, or nobody knows.
+func (h *Handlers) generation(event *storage.Event) uint32 {
+	if event.WaitingRoom.Presale {
+		if frame, err := h.engine.QueueFrame(event.ID); err == nil {
+			return frame.Generation
+		}
+	}
+	return 0
 }
 
 // joined answers with the signed place.

@@ -1,5 +1,7 @@
 package wire
 
+import "holdfast/api/wire/roomrules"
+
 // WaitingRoom is an event's waiting room: in the body of POST /v1/events, where pointers tell an absent member from a
 // zero one, and in answers, where every default is filled in.
 type WaitingRoom struct {
@@ -12,6 +14,10 @@ type WaitingRoom struct {
 	TurnSeconds    *int64      `json:"turn_seconds,omitempty"`     // time to come, once called
 	GraceSeconds   *int64      `json:"grace_seconds,omitempty"`    // one more window for who comes late; 0: none
 	Draw           *DrawRule   `json:"draw,omitempty"`
+
+	Presale     *bool                  `json:"presale,omitempty"`       // a join needs a code; absent: it does not
+	CoolDown    *roomrules.CoolDown    `json:"cool_down,omitempty"`     // absent or {}: none
+	ProofOfWork *roomrules.ProofOfWork `json:"proof_of_work,omitempty"` // absent or {}: none
 }
 
 // DrawRule says which round of a public beacon (drand's shape) seeds the draw of a lobby. It is fixed when the event is

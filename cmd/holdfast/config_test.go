@@ -157,6 +157,8 @@ var cannotWork = []struct {
 	{"an address for a network", []string{"--data", "d", "--dev-auth", "--trusted-proxies",
 		"10.0.0.1,2001:db8::/32"}, ""},
 	{"nothing uncounted", []string{"--data", "d", "--dev-auth", "--uncounted-addresses", "none"}, ""},
+	{"polls of nobody", []string{"--data", "d", "--dev-auth", "--queue-polls-per-second", "0"},
+		"--queue-polls-per-second"},
 	{"no port", []string{"--data", "d", "--dev-auth", "--listen", "127.0.0.1"}, "--listen"},
 }
 

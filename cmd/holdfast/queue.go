@@ -1,10 +1,16 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
+	"strconv"
+	"strings"
 	"time"
 
+	"holdfast/api/wire"
 	"holdfast/api/wire/waitingroom"
 	"holdfast/cmd/holdfast/eventctl"
 	"holdfast/cmd/holdfast/terminal"
@@ -20,6 +26,7 @@ type queueCommand struct {
 	Open    queueOpenCommand    `cmd:"" help:"Open the doors before their time."`
 	Message queueMessageCommand `cmd:"" help:"Tell everybody who waits something; an empty text takes the message away."`
 	Draw    queueDrawCommand    `cmd:"" help:"Hand in the beacon's round that seeds the draw, or a value where there is no beacon."`
+	Codes   queueCodesCommand   `cmd:"" help:"Mint presale codes, or take some back."`
 }
 
 // Help is shown by holdfast queue --help.
@@ -30,6 +37,7 @@ func (queueCommand) Help() string {
   holdfast queue cap 500 0b6d4f0e-… --reason 'payments are slow'
   holdfast queue rate 2.5 0b6d4f0e-… --reason 'calmer'
   holdfast queue rate none 0b6d4f0e-… --reason 'as fast as slots and stock allow'
+  holdfast queue codes mint 0b6d4f0e-… --count 500 --reason 'fan club'
   holdfast queue message 'Doors open at 10:15.' 0b6d4f0e-… --reason 'stage is late'
 
 Every change is logged with its reason, for ever, beside what it caused. No change takes a place away, and none sends anybody out.`
@@ -44,8 +52,8 @@ type queueTarget struct {
 // queueChange is a change of one.
 type queueChange struct {
 	queueTarget
-	Reason string `required:"" help:"Why. It is logged." env:"-" placeholder:"TEXT"`
-	Key    string `help:"Idempotency key: the same one again has no second effect. Default: another each time." env:"-" placeholder:"TEXT"`
+	Reason string `required:"" help:"Why. It is logged."                                                                    env:"-" placeholder:"TEXT"`
+	Key    string `            help:"Idempotency key: the same one again has no second effect. Default: another each time." env:"-" placeholder:"TEXT"`
 }
 
 func (q *queueChange) change(c *console, what *waitingroom.Change) error {
@@ -56,15 +64,20 @@ func (q *queueChange) change(c *console, what *waitingroom.Change) error {
 	if err != nil {
 		return err
 	}
-	if q.Key == "" {
-		q.Key = fmt.Sprintf("queue-%d", time.Now().UnixNano())
-	}
 	what.Reason = &q.Reason
-	now, err := eventctl.ChangeQueue(c.ctx, server, q.Event, q.Key, what)
+	now, err := eventctl.ChangeQueue(c.ctx, server, q.Event, keyOr(q.Key, "queue"), what)
 	if err != nil {
 		return err
 	}
 	return eventctl.WriteQueue(c.out, &now)
+}
+
+// keyOr is an idempotency key: the one that was given, or another each time.
+func keyOr(given, what string) string {
+	if given != "" {
+		return given
+	}
+	return fmt.Sprintf("%s-%d", what, time.Now().UnixNano())
 }
 
 type queueStatusCommand struct {
@@ -153,12 +166,153 @@ func (q *queueMessageCommand) Run(c *console) error {
 }
 
 type queueDrawCommand struct {
-	Round     int64  `help:"The beacon's round; 0: there is no beacon." env:"-"`
-	Signature string `required:"" help:"The round's signature, or the value, in hexadecimal digits." env:"-" placeholder:"HEX"`
+	Round     int64  `help:"The beacon's round; 0: there is no beacon."                  env:"-"`
+	Signature string `help:"The round's signature, or the value, in hexadecimal digits." env:"-" required:"" placeholder:"HEX"`
 	queueChange
 }
 
 // Run hands the round in.
 func (q *queueDrawCommand) Run(c *console) error {
 	return q.change(c, &waitingroom.Change{Draw: &waitingroom.HandIn{Round: &q.Round, Signature: &q.Signature}})
+}
+
+// queueCodesCommand is everything an operator does with presale codes.
+type queueCodesCommand struct {
+	Mint   queueMintCommand   `cmd:"" help:"Make codes, and print them, one a line: number, code, buyer."`
+	Revoke queueRevokeCommand `cmd:"" help:"Have codes let nobody more in. Places that they gave stay."`
+}
+
+// Help is shown by holdfast queue codes --help.
+func (queueCodesCommand) Help() string {
+	return `Examples:
+
+  holdfast queue codes mint 0b6d4f0e-… --count 500 --uses 2 --reason 'fan club'
+  holdfast queue codes mint 0b6d4f0e-… --buyers-file members --until 2030-05-01T10:00:00Z --reason 'members'
+  holdfast queue codes revoke 0b6d4f0e-… --code AEAQEAYA-AAAASWBV-… --reason 'leaked'
+  holdfast queue codes revoke 0b6d4f0e-… --first 1 --count 500 --reason 'the wrong list'
+
+A code gives entry to the waiting room of an event that was made with "presale": true, and nothing else.
+The server keeps no codes: whoever loses what mint printed runs it again with the same --key.`
+}
+
+// queueCodesTarget is an event's codes on a running server.
+type queueCodesTarget struct {
+	queueTarget
+	Reason string `required:"" help:"Why. It is logged."                                                                    env:"-" placeholder:"TEXT"`
+	Key    string `            help:"Idempotency key: the same one again has no second effect. Default: another each time." env:"-" placeholder:"TEXT"`
+}
+
+// post sends a body, and reads what became of it.
+func (q *queueCodesTarget) post(c *console, path string, body any) (codes waitingroom.Codes, err error) {
+	if _, err := terminal.ParseEventID(q.Event); err != nil {
+		return codes, err
+	}
+	server, err := q.client(c.ctx)
+	if err != nil {
+		return codes, err
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return codes, err
+	}
+	err = server.Post(c.ctx, "/v1/events/"+q.Event+path, keyOr(q.Key, "codes"), bytes.NewReader(text),
+		int64(len(text)), &codes)
+	return codes, err
+}
+
+type queueMintCommand struct {
+	queueCodesTarget
+	Count      int64  `help:"Codes that every buyer may use, 1 to 10000."                                                                  env:"-" placeholder:"N"`
+	BuyersFile string `help:"Instead of --count: a file with one buyer a line (a token's sub). Each gets a code that nobody else may use." env:"-" placeholder:"FILE"`
+	Uses       int64  `help:"New places that each gives (${default})."                                                                     env:"-" placeholder:"N"    default:"1"`
+	From       string `help:"From when on they let people in. Default: at once."                                                           env:"-" placeholder:"TIME"`
+	Until      string `help:"From when on they let nobody in. Default: never."                                                             env:"-" placeholder:"TIME"`
+	JSON       bool   `help:"As the server tells them."                                                                                    env:"-"`
+}
+
+// Run mints.
+func (q *queueMintCommand) Run(c *console) error {
+	body := &waitingroom.MintCodes{Reason: &q.Reason, Uses: &q.Uses}
+	if q.BuyersFile != "" {
+		buyers, err := readBuyers(q.BuyersFile)
+		if err != nil {
+			return err
+		}
+		body.Buyers = buyers
+	}
+	if q.Count != 0 {
+		body.Count = &q.Count
+	}
+	for _, bound := range []struct {
+		flag, text string
+		into       **wire.OffsetTime
+	}{{"--from", q.From, &body.OpensAt}, {"--until", q.Until, &body.ClosesAt}} {
+		if bound.text == "" {
+			continue
+		}
+		at := new(wire.OffsetTime)
+		if err := at.UnmarshalJSON(strconv.AppendQuote(nil, bound.text)); err != nil {
+			return fmt.Errorf("%s: %q is no time such as 2030-05-01T10:00:00Z", bound.flag, bound.text)
+		}
+		*bound.into = at
+	}
+	codes, err := q.post(c, "/queue/codes", body)
+	if err != nil {
+		return err
+	}
+	if q.JSON {
+		return json.NewEncoder(c.out).Encode(&codes)
+	}
+	return eventctl.WriteCodes(c.out, &codes)
+}
+
+// buyersBytesMax bounds a file of buyers: what one call may send.
+const buyersBytesMax = 64 << 10
+
+func readBuyers(name string) (buyers []string, err error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	size := 0
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if size += len(lines.Bytes()); size > buyersBytesMax {
+			return nil, fmt.Errorf(
+				"%s is longer than %d bytes: mint its parts one after the other",
+				name,
+				buyersBytesMax,
+			)
+		}
+		if buyer := strings.TrimSpace(lines.Text()); buyer != "" {
+			buyers = append(buyers, buyer)
+		}
+	}
+	if len(buyers) == 0 {
+		return nil, fmt.Errorf("%s names no buyer", name)
+	}
+	return buyers, nil
+}
+
+type queueRevokeCommand struct {
+	queueCodesTarget
+	Code  string `help:"One code."                           env:"-" placeholder:"CODE" xor:"which" required:""`
+	First int64  `help:"The number of the first."            env:"-" placeholder:"N"    xor:"which" required:""`
+	Count int64  `help:"Codes from --first on (${default})." env:"-" placeholder:"N"                            default:"1"`
+}
+
+// Run takes codes back.
+func (q *queueRevokeCommand) Run(c *console) error {
+	body := &waitingroom.RevokeCodes{Reason: &q.Reason}
+	if q.Code != "" {
+		body.Code = &q.Code
+	} else {
+		body.First, body.Count = &q.First, &q.Count
+	}
+	codes, err := q.post(c, "/queue/codes/revoke", body)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "%d taken back, from number %d on\n", codes.Count, codes.First)
+	return err
 }

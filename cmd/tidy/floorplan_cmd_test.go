@@ -10,7 +10,8 @@ var commandWalls = map[string]wall{
 		},
 		Third: []string{kong, "github.com/schollz/progressbar/v3"},
 		Test: []string{
-			"actors/...", "api/wire", "storage/...", fasthttp, chromedp, pgx, toxiproxy, "golang.org/x/sys/unix",
+			"actors/...", "api/proofofwork", "api/wire", "storage/...", fasthttp, chromedp, pgx, toxiproxy,
+			"golang.org/x/sys/unix",
 		},
 	},
 	"cmd/holdfast/node": {
@@ -67,7 +68,7 @@ var commandWalls = map[string]wall{
 		Third: []string{kong, "go.yaml.in/yaml/v3"}, Test: []string{"actors/budget"},
 	},
 	"cmd/holdfast/demo": {
-		Why:  "simulated buyers call the engine; they know neither the node nor the API, and measure nothing",
+		Why: "simulated buyers call the engine; they know neither the node nor the API, and measure nothing",
 		Own: []string{
 			"cmd/holdfast/pause", "actors", "actors/gate", "actors/gate/place", "actors/section", "actors/venue", "storage",
 		},

@@ -85,16 +85,25 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/gate": {
 		Why: "the waiting room's rules are replayed and recomputed by strangers: same purity as the seats",
-		Own: []string{"actors/machine", "actors/codec", "actors/gate/draw"}, Std: pureStd,
+		Own: []string{"actors/machine", "actors/codec", "actors/gate/codebook", "actors/gate/draw"}, Std: pureStd,
 		Test: []string{"actors/budget", "actors/machinetest", "actors/gate/audit", rapid},
 	},
 	"actors/gate/audit": {
 		Why: "judges a gate's log by rules of its own: the machine's bytes are shared, its mistakes must not be",
-		Own: []string{"actors/gate", "actors/gate/draw"}, Std: pureStd,
+		Own: []string{"actors/gate", "actors/gate/codebook", "actors/gate/draw"}, Std: pureStd,
 	},
 	"actors/gate/place": {
 		Why: "tokens that strangers bring: bytes and keys, and of the gate only its numbers",
 		Own: []string{"actors/gate"}, Std: pureStd, Test: []string{"actors/budget"},
+	},
+	"actors/gate/codebook": {
+		Why: "counts that the gate replays from its log: numbers in, numbers out, and below the gate",
+		Own: []string{"actors/codec", "actors/machine"}, Std: pureStd,
+	},
+	"actors/gate/presale": {
+		Why: "codes that strangers type: bytes and a key, and of the gate only its numbers",
+		Own: []string{"actors/gate", "actors/gate/codebook", "actors/gate/place"},
+		Std: append([]string{"encoding/base32"}, pureStd...),
 	},
 	"actors/gate/position": {
 		Why: "a browser computes the same from public counters, so nothing else may go in",
@@ -104,8 +113,8 @@ var wallsOfActors = map[string]wall{
 		Why: "a gate on a node: joins, stock and slots; tokens and the wire stay outside, what sections hold comes in",
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/witness", "actors/request", "actors/section",
-			"actors/gate", "actors/gate/draw", "actors/gate/position", "actors/replica", "actors/placement",
-			"actors/peer", "actors/peer/wire", "storage",
+			"actors/cooldown", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/position",
+			"actors/replica", "actors/placement", "actors/peer", "actors/peer/wire", "storage",
 		}, Test: []string{"storage/memstore"},
 	},
 	"actors/gate/draw": {
@@ -170,7 +179,7 @@ var wallsOfActors = map[string]wall{
 	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
-		Own:  []string{"actors/section", "actors/gate", "storage"},
+		Own:  []string{"actors/section", "actors/gate", "actors/gate/codebook", "storage"},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget"},
 	},
@@ -232,7 +241,7 @@ var wallsOfActors = map[string]wall{
 		Why: "actors say when: they see storage only through its port, and never who serves or who owns",
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
-			"actors/gate/place", "actors/gate/draw", "actors/waitingroom",
+			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/peer/wire",
 			"actors/placement", "actors/rebalancer", "actors/request", "actors/seatmap", "actors/booking", "actors/catalog",
 			"actors/wallclock", "actors/witness", "actors/pseudonym", "storage",

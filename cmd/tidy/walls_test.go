@@ -102,7 +102,8 @@ var wallsAround = map[string]wall{
 			fasthttp, prometheus, "github.com/prometheus/common", "github.com/prometheus/client_model", openapi,
 		},
 		Test: []string{
-			"actors/budget", "actors/gate", "actors/gate/draw", "actors/gate/place", "actors/pseudonym",
+			"actors/budget", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
+			"actors/pseudonym",
 			"actors/section", "actors/checkout/sandbox", "storage/memstore", "storage/pebblestore", rapid, chromedp,
 			"github.com/golang-jwt/jwt/v5", "golang.org/x/text/unicode/norm", compress,
 			"github.com/alicebob/miniredis/v2",
@@ -175,11 +176,25 @@ var wallsAround = map[string]wall{
 	"api/queue": {
 		Why: "whoever waits is told, and signed for: nothing is decided here, and nobody is looked up for a poll",
 		Own: []string{
-			"actors", "actors/gate", "actors/gate/draw", "actors/gate/place", "actors/gate/position", "actors/section",
-			"actors/venue", "storage", "api/call", "api/catalog", "api/document", "api/limit", "api/live",
-			"api/live/fanout", "api/problem", "api/wire", "api/wire/drawproof", "api/wire/waitingroom",
+			"actors", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
+			"actors/gate/position", "actors/gate/presale", "actors/section", "actors/venue", "storage",
+			"api/call", "api/catalog", "api/document", "api/limit", "api/live", "api/live/fanout",
+			"api/problem", "api/proofofwork", "api/queue/entry", "api/wire", "api/wire/drawproof",
+			"api/wire/waitingroom",
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},
+	},
+	"api/wire/roomrules": {
+		Why: "what an event asks of joins, in words: events hold these, so package wire stands above",
+		Std: []string{},
+	},
+	"api/queue/entry": {
+		Why: "what a join must bring is judged before the gate is asked: events and bytes, and neither engine nor call",
+		Own: []string{
+			"actors/gate", "actors/gate/codebook", "actors/gate/place", "actors/gate/presale", "actors/section",
+			"storage", "api/problem", "api/proofofwork", "api/wire/waitingroom",
+		},
+		Third: []string{prometheus},
 	},
 	"api/live/fanout": {
 		Why:   "tells thousands one thing: it knows connections and the processors' time, and no seat",
@@ -194,6 +209,7 @@ var wallsAround = map[string]wall{
 		Own: []string{
 			"actors", "actors/money", "actors/pseudonym", "actors/section", "actors/venue", "storage",
 			"api/call", "api/card", "api/document", "api/problem", "api/wire",
+			"api/wire/roomrules",
 		},
 		Third: []string{fasthttp},
 	},
@@ -215,7 +231,7 @@ var wallsAround = map[string]wall{
 	},
 	"api/wire": {
 		Why:   "what clients and the bench share: types and their JSON, nothing of the server",
-		Own:   []string{"actors/nesting"},
+		Own:   []string{"actors/nesting", "api/wire/roomrules"},
 		Third: []string{strictJSON, fastjson}, Test: []string{"actors/budget", rapid},
 	},
 	"api/wire/drawproof": {

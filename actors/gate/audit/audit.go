@@ -26,7 +26,7 @@ type Options struct {
 
 // Finding is one breach.
 type Finding struct {
-	Invariant string // G1 … G12, or "log" for a change that cannot be
+	Invariant string // G1 … G12, "codes" for presale codes, or "log" for a change that cannot be
 	Seq       gate.Seq
 	Why       string
 }

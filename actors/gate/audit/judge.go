@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/gate/draw"
 )
 
@@ -53,11 +54,19 @@ type judge struct {
 	shown, missed   uint32
 	paid            int64
 	acks            int
+	codes           []code // of number 1 on
 
 	last        gate.Instant
 	turn, offer gate.Millis // clocks
 	claimed     gate.Instant
 	outageDue   bool
+}
+
+// code is one presale code.
+type code struct {
+	of      codebook.Codes
+	used    uint32
+	revoked bool
 }
 
 func newJudge(o Options) *judge {
@@ -123,6 +132,8 @@ func (j *judge) change(c *gate.Change) {
 		j.slotsFreed(c)
 	case gate.Operated:
 		j.operated(c)
+	case gate.CodesMinted, gate.CodesRevoked:
+		j.minted(c)
 	case gate.LeftQueue, gate.CameEarly:
 		j.leftOrCame(c)
 	}
@@ -136,10 +147,47 @@ func (j *judge) joined(c *gate.Change) {
 			gone := state == gate.Left || state == gate.Lapsed || state == gate.Finished
 			j.want(gone, "G1", "place %d is given to the buyer of place %d, which is live", len(j.people), before)
 		}
+		j.used(&e, c.At)
 		j.newest[e.Buyer] = gate.Number(len(j.people))
 		j.people = append(j.people, person{buyer: e.Buyer, party: e.Party, state: gate.Waiting})
 		j.report.Joined++
 	}
+}
+
+// minted: codes have dense numbers, and whoever makes or takes back some says why.
+func (j *judge) minted(c *gate.Change) {
+	j.want(c.Why != "", "codes", "codes %d minted or taken back without a reason", c.Codes.First)
+	if c.Kind == gate.CodesMinted {
+		j.want(int(c.Codes.First) == len(j.codes)+1, "codes", "code %d is minted, %d were before", c.Codes.First,
+			len(j.codes))
+		for range c.Codes.Count {
+			j.codes = append(j.codes, code{of: c.Codes})
+		}
+		return
+	}
+	for no := uint64(c.Codes.First); no < uint64(c.Codes.First)+uint64(c.Codes.Count); no++ {
+		if j.want(no > 0 && no <= uint64(len(j.codes)), "codes", "code %d is taken back, and was never minted", no) {
+			j.codes[no-1].revoked = true
+		}
+	}
+}
+
+// used: a place of a presale was given for a code that had a use left, in its window.
+func (j *judge) used(e *gate.Entrant, at gate.Instant) {
+	if e.Code == 0 {
+		j.want(j.set.Presale == 0, "codes", "place %d is given without a code", len(j.people))
+		return
+	}
+	if !j.want(int(e.Code) <= len(j.codes), "codes", "place %d is given for code %d, which was never minted",
+		len(j.people), e.Code) {
+		return
+	}
+	k := &j.codes[e.Code-1]
+	k.used++
+	in := at >= k.of.From && (k.of.Until == 0 || at < k.of.Until)
+	j.want(k.used <= k.of.Uses && !k.revoked && in, "codes",
+		"place %d is given for code %d: use %d of %d, taken back: %v, in its window: %v",
+		len(j.people), e.Code, k.used, k.of.Uses, k.revoked, in)
 }
 
 func (j *judge) doors(c *gate.Change) {

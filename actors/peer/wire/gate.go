@@ -2,8 +2,10 @@ package wire
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -19,7 +21,8 @@ const (
 	KindEndsObserved
 )
 
-// GateAsk is one command on its way to the node that has an event's gate: Join, Leave, Take, Look, HandIn or Operate.
+// GateAsk is one command on its way to the node that has an event's gate: Join, Leave, Take, Look, HandIn, Operate,
+// Mint or Revoke.
 // All of them may be sent again.
 type GateAsk struct {
 	ID       uint64 // of the asker, for the answer
@@ -39,6 +42,7 @@ type GateAnswer struct {
 	Seq       gate.Seq         // of Decided: a record of the gate's log at or behind the one that the answer rests on
 	Rejection gate.Rejection
 	Repeat    bool
+	Codes     codebook.Codes
 	Places    []gate.Place // of a Join one for each entrant; of Leave, Take and Look one
 }
 
@@ -63,6 +67,7 @@ type SectionLife struct {
 }
 
 const (
+	withCodes         = 0x80    // beside Join: each entrant's presale code is told
 	textBytesMax      = 4 << 10 // of an operator's text and reason
 	signatureBytesMax = 4 << 10
 )
@@ -72,14 +77,22 @@ func (m *GateAsk) Append(dst []byte) []byte {
 	c := &m.Command
 	dst = binary.AppendUvarint(append(dst, byte(KindGateAsk)), m.ID)
 	dst = binary.AppendUvarint(dst, uint64(m.Patience))
-	dst = append(appendKey(dst, m.Section), byte(c.Kind))
+	coded := c.Kind == gate.Join && slices.ContainsFunc(c.Entrants, func(e gate.Entrant) bool { return e.Code != 0 })
+	if dst = append(appendKey(dst, m.Section), byte(c.Kind)); coded {
+		dst[len(dst)-1] |= withCodes
+	}
 	switch c.Kind {
 	case gate.Join:
 		dst = binary.AppendUvarint(dst, uint64(m.Waited))
 		dst = binary.AppendUvarint(dst, uint64(len(c.Entrants)))
 		for _, e := range c.Entrants {
-			dst = append(append(dst, e.Buyer[:]...), e.Party)
+			if dst = append(append(dst, e.Buyer[:]...), e.Party); coded {
+				dst = binary.AppendUvarint(dst, uint64(e.Code))
+			}
 		}
+	case gate.Mint, gate.Revoke:
+		dst = appendBytes(appendCodes(dst, &c.Codes), []byte(c.Reason))
+		dst = binary.BigEndian.AppendUint64(append(dst, c.Request[:]...), c.Fingerprint)
 	case gate.HandIn:
 		dst = appendBytes(binary.AppendUvarint(dst, c.Round), c.Signature)
 	case gate.Operate:
@@ -96,13 +109,21 @@ func (m *GateAsk) Append(dst []byte) []byte {
 func (d *Decoder) GateAsk(m *GateAsk) error {
 	*m = GateAsk{ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1)), Section: d.key()}
 	c := &m.Command
-	switch c.Kind = gate.CommandKind(d.byte()); c.Kind {
+	kind := d.byte()
+	coded := kind == byte(gate.Join)|withCodes
+	if coded {
+		kind &^= withCodes
+	}
+	switch c.Kind = gate.CommandKind(kind); c.Kind {
 	case gate.Join:
 		m.Waited = uint32(d.uvarint(1<<32 - 1))
 		for range d.uvarint(gate.EntrantsMax) {
 			var e gate.Entrant
 			d.copy(e.Buyer[:])
-			if e.Party = d.byte(); d.err != nil {
+			if e.Party = d.byte(); coded {
+				e.Code = codebook.No(d.uvarint(1<<32 - 1))
+			}
+			if d.err != nil {
 				break
 			}
 			c.Entrants = append(c.Entrants, e)
@@ -115,12 +136,30 @@ func (d *Decoder) GateAsk(m *GateAsk) error {
 		c.Text, c.Reason = string(d.bytes(textBytesMax)), string(d.bytes(textBytesMax))
 		d.copy(c.Request[:])
 		c.Fingerprint = d.uint64()
+	case gate.Mint, gate.Revoke:
+		c.Codes, c.Reason = d.codes(), string(d.bytes(textBytesMax))
+		d.copy(c.Request[:])
+		c.Fingerprint = d.uint64()
 	case gate.Leave, gate.Take, gate.Look:
 		d.copy(c.Buyer[:])
 	default: // the rest is the owner's own to say
 		d.fail("a command that no node may send")
 	}
 	return d.end()
+}
+
+func appendCodes(dst []byte, c *codebook.Codes) []byte {
+	for _, n := range [...]uint64{uint64(c.First), uint64(c.Count), uint64(c.Uses), uint64(c.From), uint64(c.Until)} {
+		dst = binary.AppendUvarint(dst, n)
+	}
+	return dst
+}
+
+func (d *Decoder) codes() (c codebook.Codes) {
+	c.First, c.Count = codebook.No(d.uvarint(1<<32-1)), uint32(d.uvarint(1<<32-1))
+	c.Uses = uint32(d.uvarint(1<<32 - 1))
+	c.From, c.Until = gate.Instant(d.uvarint(1<<62)), gate.Instant(d.uvarint(1<<62))
+	return c
 }
 
 // Append appends the message to dst.
@@ -134,11 +173,18 @@ func (m *GateAnswer) Append(dst []byte) []byte {
 		return dst
 	}
 	dst = binary.AppendUvarint(dst, uint64(m.Seq))
-	dst = append(dst, byte(m.Rejection), flags(m.Repeat))
+	dst = append(dst, byte(m.Rejection), flags(m.Repeat, m.Codes.Count != 0))
+	if m.Codes.Count != 0 {
+		dst = appendCodes(dst, &m.Codes)
+	}
 	dst = binary.AppendUvarint(dst, uint64(len(m.Places)))
 	for i := range m.Places {
 		p := &m.Places[i]
 		dst = binary.AppendUvarint(dst, uint64(p.Number))
+		if p.State == gate.NoPlace { // who has no place has no party
+			dst = append(dst, byte(p.State), byte(p.Refused), 0)
+			continue
+		}
 		dst = append(dst, byte(p.State), p.Party, flags(p.Repeat, p.Session != 0))
 		if p.Session != 0 {
 			dst = binary.AppendVarint(binary.AppendUvarint(dst, uint64(p.Session)), int64(p.Until))
@@ -153,7 +199,10 @@ func (d *Decoder) GateAnswer(m *GateAnswer) error {
 	switch m.Code {
 	case Decided:
 		m.Seq, m.Rejection = gate.Seq(d.uvarint(maxUint64)), gate.Rejection(d.byte())
-		m.Repeat = d.flags(1)&1 != 0
+		bits := d.flags(2)
+		if m.Repeat = bits&1 != 0; bits&2 != 0 {
+			m.Codes = d.codes()
+		}
 		for range d.uvarint(gate.EntrantsMax) {
 			if m.Places = append(m.Places, d.place()); d.err != nil {
 				break
@@ -171,6 +220,9 @@ func (d *Decoder) GateAnswer(m *GateAnswer) error {
 func (d *Decoder) place() (p gate.Place) {
 	p.Number, p.State, p.Party = gate.Number(d.uvarint(1<<32-1)), gate.PlaceState(d.byte()), d.byte()
 	bits := d.flags(2)
+	if p.State == gate.NoPlace {
+		p.Refused, p.Party = gate.Rejection(p.Party), 0
+	}
 	if p.Repeat = bits&1 != 0; bits&2 != 0 {
 		p.Session, p.Until = gate.SessionNo(d.uvarint(1<<32-1)), gate.Instant(d.varint())
 	}

@@ -9,6 +9,7 @@ import (
 
 	"holdfast/actors/budget"
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -124,6 +125,20 @@ var samples = []sample{
 		KindGateAsk, into((*Decoder).GateAsk),
 		"21098827e100000000000000000000000000000e80808080080a05ac0204736f6f6e047261696e7e0000000000000000" +
 			"00000000000000000000000000f00d"},
+	{"joins by codes", &GateAsk{ID: 9, Patience: 5000, Section: sampleGate, Command: gate.Command{Kind: gate.Join,
+		Entrants: []gate.Entrant{{Buyer: gate.Buyer{0xb0}, Party: 2, Code: 300}, {Buyer: gate.Buyer{0xb1}, Party: 1}}}},
+		KindGateAsk, into((*Decoder).GateAsk),
+		"21098827e100000000000000000000000000000e8080808008820002b000000000000000000000000000000002ac02b1" +
+			"0000000000000000000000000000000100"},
+	{"codes to mint", &GateAsk{ID: 9, Patience: 5000, Section: sampleGate, Command: gate.Command{Kind: gate.Mint,
+		Codes: codebook.Codes{First: 1, Count: 300, Uses: 2, From: 3, Until: 400}, Reason: "press",
+		Request: gate.RequestID{0x7e}, Fingerprint: 0xf00d}}, KindGateAsk, into((*Decoder).GateAsk),
+		"21098827e100000000000000000000000000000e80808080080b01ac02020390030570726573737e0000000000000000" +
+			"00000000000000000000000000f00d"},
+	{"codes minted, and one refused", &GateAnswer{ID: 9, Code: Decided, Seq: 7,
+		Codes:  codebook.Codes{First: 1, Count: 2},
+		Places: []gate.Place{{Refused: gate.CodeUsedUp}}}, KindGateAnswer, into((*Decoder).GateAnswer),
+		"22090107000201020000000100002000"},
 	{"gate's answer", &GateAnswer{ID: 9, Code: Decided, Seq: 1000, Rejection: gate.NotYourTurn, Repeat: true,
 		Places: []gate.Place{{Number: 300, State: gate.Waiting, Party: 2, Repeat: true},
 			{Number: 1, State: gate.Inside, Party: 1, Session: 7, Until: 1700000000000}}},
@@ -180,7 +195,7 @@ func TestMessagesAreReadAsWritten(t *testing.T) {
 
 // TestPeersMayNotSendEverything: the end of holds is the owner's to say, and a read is no command.
 func TestPeersMayNotSendEverything(t *testing.T) {
-	for _, kind := range []gate.CommandKind{0, gate.Found, gate.Finish, gate.Free, gate.Restock, gate.Operate + 1} {
+	for _, kind := range []gate.CommandKind{0, gate.Found, gate.Finish, gate.Free, gate.Restock, gate.Revoke + 1} {
 		var d Decoder
 		d.Begin((&GateAsk{Section: sampleGate, Command: gate.Command{Kind: kind}}).Append(nil))
 		if err := d.GateAsk(&GateAsk{}); !errors.Is(err, ErrFormat) {

@@ -88,7 +88,7 @@ func (d *doors) call(h *host, buyer section.BuyerID, dice int) {
 	what := "take"
 	switch {
 	case dice < 40:
-		what, err = "join", h.e.JoinQueue(id, buyer, 2, patience, &out)
+		what, err = "join", h.e.JoinQueue(id, buyer, 2, 0, patience, &out)
 	case dice < 90:
 		err = h.e.TakeTurn(id, buyer, patience, &out)
 	default:

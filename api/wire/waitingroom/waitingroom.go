@@ -36,6 +36,57 @@ type Join struct {
 	Proof *string `json:"proof,omitempty"` // of work, where the event asks for it
 }
 
+// Challenge is what a join needs now; what the event does not ask for is absent.
+type Challenge struct {
+	ProofOfWork *Puzzle `json:"proof_of_work,omitempty"`
+	Presale     bool    `json:"presale,omitempty"` // a code is needed
+}
+
+// MintCodes is the body of POST /v1/events/{e}/queue/codes.
+type MintCodes struct {
+	Reason   *string          `json:"reason"`
+	Count    *int64           `json:"count,omitempty"`    // of codes that everybody may use
+	Buyers   []string         `json:"buyers,omitempty"`   // instead of count: a code for each, that nobody else may use
+	Uses     *int64           `json:"uses,omitempty"`     // joins that each lets in; default 1
+	OpensAt  *wire.OffsetTime `json:"opens_at,omitempty"` // the window; default: no bound
+	ClosesAt *wire.OffsetTime `json:"closes_at,omitempty"`
+}
+
+// RevokeCodes is the body of POST /v1/events/{e}/queue/codes/revoke: one code, or numbers.
+type RevokeCodes struct {
+	Reason *string `json:"reason"`
+	Code   *string `json:"code,omitempty"`
+	First  *int64  `json:"first,omitempty"`
+	Count  *int64  `json:"count,omitempty"` // from First on; default 1
+}
+
+// Codes are presale codes that were minted together, or taken back.
+type Codes struct {
+	First    int64            `json:"first"`
+	Count    int64            `json:"count"`
+	Uses     int64            `json:"uses,omitempty"`
+	OpensAt  *wire.OffsetTime `json:"opens_at,omitempty"`
+	ClosesAt *wire.OffsetTime `json:"closes_at,omitempty"`
+	Codes    []Code           `json:"codes,omitempty"` // of minting
+}
+
+// Code is one presale code.
+type Code struct {
+	Number int64  `json:"number"`
+	Code   string `json:"code"`
+	Buyer  string `json:"buyer,omitempty"` // the only one who may use it
+}
+
+// Puzzle is ALTCHA's challenge, version 1: find the number of 0 … maxnumber whose SHA-256 behind the salt is the
+// challenge. package proofofwork has the bytes.
+type Puzzle struct {
+	Algorithm string `json:"algorithm"`
+	Challenge string `json:"challenge"` // 64 hexadecimal digits
+	MaxNumber uint32 `json:"maxnumber"`
+	Salt      string `json:"salt"`
+	Signature string `json:"signature"` // 64 hexadecimal digits
+}
+
 // What a place's holder is told to do next.
 const (
 	NextWait     = "wait"

@@ -50,6 +50,7 @@ type Config struct {
 	Migrate bool `help:"Apply missing schema steps to the database at start (on unless --no-migrate)." default:"true" negatable:"" group:"Where"`
 	Membership
 	CallLimits
+	WaitingRooms
 	Connections
 	Disk
 	Memory
@@ -152,6 +153,9 @@ func (c *Config) Check() error {
 		return err
 	}
 	if err := c.checkNumbers(); err != nil {
+		return err
+	}
+	if err := c.checkWaitingRooms(); err != nil {
 		return err
 	}
 	if err := c.checkLimits(); err != nil {

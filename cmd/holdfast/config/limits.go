@@ -54,10 +54,6 @@ type CallLimits struct {
 	// StreamsPerBuyer is how many a buyer who says who they are may have. Default 16: one for each open tab. 0: no
 	// bound.
 	StreamsPerBuyer int `help:"Live-map streams of one buyer who says who they are. 0 is no limit (${default})." default:"16" placeholder:"N" group:"Limits"`
-	// QueuePolls bounds the polls of one waiting room, over all nodes together: the more people wait, the later each is
-	// told to ask again. Default 20000 a second. Set it below what the nodes carry: polls that wait in line make those
-	// late who are called. With 1,000,000 waiting each asks every 125 s at the default, on average.
-	QueuePolls float64 `help:"Polls a second of one waiting room in all; who waits is told how soon to ask (${default})." default:"20000" placeholder:"RATE" group:"Limits"`
 	// Redis is where the nodes of a cluster count calls together: redis://user:password@host:port/database, rediss://
 	// with TLS. Default: none, and each node counts what it sees itself, so that n nodes let n times a limit through.
 	// Each call that a limit counts then waits for one answer of Redis, 50 ms at most. While Redis is away, nodes count
@@ -87,7 +83,7 @@ func (c *CallLimits) checkLimits() error {
 		{"--event-rate", c.EventRate}, {"--event-burst", c.EventBurst}, {"--global-rate", c.GlobalRate},
 		{"--global-burst", c.GlobalBurst},
 		{"--streams-max", float64(c.StreamsMax)}, {"--streams-per-address", float64(c.StreamsPerAddress)},
-		{"--streams-per-buyer", float64(c.StreamsPerBuyer)}, {"--queue-polls", c.QueuePolls},
+		{"--streams-per-buyer", float64(c.StreamsPerBuyer)},
 	} {
 		if !(n.value >= 0 && n.value <= 1e9) { // NaN is neither
 			return fmt.Errorf("%s must be from 0 to 1000000000", n.flag)

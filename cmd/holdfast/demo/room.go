@@ -162,7 +162,7 @@ func (r *Room) draw(ctx context.Context) {
 // visit is one guest's evening: join, wait, go in when called, hold, give back, leave.
 func (r *Room) visit(ctx context.Context, who section.BuyerID, chance *mathrand.Rand) {
 	var p actors.QueuePlace
-	if err := r.engine.JoinQueue(r.event, who, uint8(1+chance.IntN(4)), demoTimeout, &p); err != nil {
+	if err := r.engine.JoinQueue(r.event, who, uint8(1+chance.IntN(4)), 0, demoTimeout, &p); err != nil {
 		r.failed("join", err)
 		return
 	}

@@ -61,3 +61,18 @@ func WriteQueue(out io.Writer, r *waitingroom.Room) error {
 	}
 	return nil
 }
+
+// WriteCodes prints presale codes, one a line: number, code, and whose it is.
+func WriteCodes(out io.Writer, codes *waitingroom.Codes) error {
+	for i := range codes.Codes {
+		c := &codes.Codes[i]
+		line := fmt.Sprintf("%d\t%s", c.Number, c.Code)
+		if c.Buyer != "" {
+			line += "\t" + c.Buyer
+		}
+		if _, err := fmt.Fprintln(out, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

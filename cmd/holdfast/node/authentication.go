@@ -19,7 +19,7 @@ func apiConfig(c *config.Config, log *slog.Logger) (out *api.Config, listed *key
 		JWTPublicKey: files.own.public,
 		JWTIssuers:   c.JWTIssuer, JWTAudiences: c.JWTAudience,
 		RequestTimeout: c.RequestTimeout, StreamsMax: c.StreamsMax, Limits: c.Limits(), Logger: log,
-		QueuePollsPerSecond: c.QueuePolls,
+		QueuePollsPerSecond: c.QueuePollsPerSecond,
 	}
 	if listed, out.JWTKeys, err = openKeySet(c.JWTJWKSFile, log); err != nil {
 		return nil, nil, nil, err

@@ -10,6 +10,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/gate"
+	"holdfast/actors/gate/codebook"
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/section"
 	"holdfast/api"
@@ -53,10 +54,10 @@ func place(p *actors.QueuePlace, out *queue.Place) {
 }
 
 // JoinQueue implements queue.Engine, as all of these do.
-func (w *waitingRooms) JoinQueue(id storage.EventID, buyer section.BuyerID, party uint8, timeout time.Duration,
-	out *queue.Place) error {
+func (w *waitingRooms) JoinQueue(id storage.EventID, buyer section.BuyerID, party uint8, code codebook.No,
+	timeout time.Duration, out *queue.Place) error {
 	var p actors.QueuePlace
-	err := w.engine.JoinQueue(id, buyer, party, timeout, &p)
+	err := w.engine.JoinQueue(id, buyer, party, code, timeout, &p)
 	place(&p, out)
 	return err
 }
@@ -118,6 +119,18 @@ func (w *waitingRooms) QueueFrame(id storage.EventID) (*queue.Frame, error) {
 // OperateQueue does what an operator asks for.
 func (w *waitingRooms) OperateQueue(id storage.EventID, op queue.Operation, timeout time.Duration) error {
 	return w.engine.OperateQueue(id, actors.QueueOperation(op), timeout)
+}
+
+// MintCodes makes presale codes.
+func (w *waitingRooms) MintCodes(id storage.EventID, codes codebook.Codes, op queue.Operation,
+	timeout time.Duration) (codebook.Codes, error) {
+	return w.engine.MintCodes(id, codes, actors.QueueOperation(op), timeout)
+}
+
+// RevokeCodes takes some back.
+func (w *waitingRooms) RevokeCodes(id storage.EventID, codes codebook.Codes, op queue.Operation,
+	timeout time.Duration) error {
+	return w.engine.RevokeCodes(id, codes, actors.QueueOperation(op), timeout)
 }
 
 // HandInDraw brings the round that seeds a draw.

@@ -20,14 +20,21 @@ func Config(data string) *config.Config {
 		ShutdownTimeout: 5 * time.Second,
 		Connections: config.Connections{ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second,
 			IdleTimeout: 2 * time.Minute, HeadBytesMax: 8 << 10, BodyMemoryMiB: 256},
-		Disk: config.Disk{DiskFreeMinMiB: 64},
+		Disk:         config.Disk{DiskFreeMinMiB: 64},
+		WaitingRooms: config.WaitingRooms{QueuePollsPerSecond: 20_000},
 	}
 }
 
 // Open starts a node on the embedded store and waits until its sections are served.
 func Open(t *testing.T, data string) *node.Node {
 	t.Helper()
-	node, err := node.Open(t.Context(), Config(data), testkit.QuietLog(), node.Options{})
+	return OpenWith(t, Config(data))
+}
+
+// OpenWith starts a node with settings of the test's and waits until its sections are served.
+func OpenWith(t *testing.T, c *config.Config) *node.Node {
+	t.Helper()
+	node, err := node.Open(t.Context(), c, testkit.QuietLog(), node.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
