@@ -15,7 +15,7 @@ import (
 //
 // A waiting room is honest if nobody can tell from the answers that it is not: so buyers keep what they were told, and
 // the checker judges it. Of those who are called some have gone away without a word (NoShowPart): a waiting room that
-// waits for them stands still. One buyer in a hundred lends the admission to somebody else, who must not get in.
+// waits for them stands still. One buyer in forty lends the admission to somebody else, who must not get in.
 type queued struct {
 	inner behaviour
 	h     Habits
@@ -27,9 +27,9 @@ func newQueued(inner behaviour, h *Habits) behaviour {
 	return b
 }
 
-// Of the buyers inside, so many lend their admission, and so many say that they leave when they are done.
+// Of the buyers inside, one in so many lends the admission, whatever the lots say; such a part says that they leave.
 const (
-	lendPart  = 0.01
+	lendEvery = 40
 	leavePart = 0.8
 )
 
@@ -188,7 +188,7 @@ func (b *queued) turned(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 	c.time("having a place to being inside", t.Returned-s.began)
 	c.keepQueue(s, t, history.TakeTurn, h.verdict, history.QueueInside)
 	c.ask.admission = s.admission
-	if c.rng.Float64() < lendPart {
+	if s.buyer%lendEvery == lendEvery/2 {
 		s.section, s.quantity = history.AnySection, 1
 		c.best(s, t, 0)
 		t.Kind = KindBorrowed
