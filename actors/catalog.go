@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 	"sync"
 	"time"
 
@@ -230,8 +231,11 @@ func (e *Engine) SectionName(key storage.SectionKey) (name string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	if key.IsGate() {
+	switch {
+	case key.IsGate():
 		return gateName, true
+	case key.IsCoordinator():
+		return "coordinator " + strconv.Itoa(int(key.Section-storage.CoordinatorNo)), true
 	}
 	sections := ev.header.Load().Sections
 	if int(key.Section) >= len(sections) {

@@ -52,8 +52,12 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
-		Own: []string{"actors/machine", "actors/codec", "actors/section/dense"}, Std: pureStd,
+		Own: []string{"actors/machine", "actors/codec", "actors/grant", "actors/section/dense"}, Std: pureStd,
 		Test: []string{"actors/budget", "actors/machinetest", rapid},
+	},
+	"actors/grant": {
+		Why: "what sections take of coordinators and logs prove: replayed for ever, so as pure as a section",
+		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
 	},
 	"actors/section/dense": {
 		Why: "a pure machine's memory, as pure as the machine: it holds records and knows nothing of what they mean",
