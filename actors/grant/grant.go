@@ -133,3 +133,8 @@ func Read(r *codec.Reader) (g Grant, more bool) {
 	return Grant{Number: number, Epoch: machine.Epoch(epoch), Total: uint32(total), Coordinator: uint8(head >> 2),
 		Unbound: head&2 != 0}, head&1 != 0
 }
+
+// Of says which of so many coordinators counts a buyer. It is the same for ever: logs are judged by it.
+func Of(buyer [16]byte, coordinators uint8) uint8 {
+	return uint8(binary.LittleEndian.Uint64(buyer[:]) % uint64(max(coordinators, 1)))
+}

@@ -30,7 +30,7 @@ type excess struct{ Files, Types, Wide int }
 // A failure prints the table as it has to be.
 var overLimits = map[string]excess{
 	"actors":                   {Wide: 72},
-	"actors/audit":             {Wide: 78},
+	"actors/audit":             {Wide: 62},
 	"actors/booking":           {Wide: 1},
 	"actors/budget":            {Wide: 3},
 	"actors/checkout":          {Wide: 2},
