@@ -10,6 +10,7 @@ import (
 
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/draw"
+	"holdfast/actors/grant"
 	"holdfast/actors/peer/wire"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
@@ -262,7 +263,21 @@ func (t *bookingCall) send(r *request.Request, s *Section) error {
 			return t.notAnswered(failed)
 		}
 		switch rejection := r.Decision.Outcome.Rejection; {
+		case rejection == section.GrantStale:
+			if err := t.grantAnew(r, s.key.Section); err != nil {
+				r.Free()
+				return err
+			}
+			r.Request.Reset()
+			continue
 		case rejection == section.NotAdmitted && t.call.Admission != nil && t.horizon == 0:
+			if r.Command.Grant.Number != 0 { // it is given back
+				r.Command.Grant = grant.Grant{}
+				if err := t.grantAnew(r, s.key.Section); err != nil {
+					r.Free()
+					return err
+				}
+			}
 		case rejection != section.AdmissionStale:
 			return nil
 		case t.ev.engine.peerRPC != nil && !t.ev.queue.Await(t.horizon+1, t.deadline):

@@ -111,7 +111,8 @@ func (l *limits) placed(no storage.SectionNo, seq section.Seq, c *section.Change
 	switch fence := s.fences[g.Coordinator]; {
 	case g.Epoch != fence.Epoch || g.Number < fence.Number:
 		note(Limit, fmt.Sprintf("G10: booking %d was placed under grant %d of epoch %d, behind the fence of "+
-			"coordinator %d at epoch %d, grant %d", c.Booking, g.Number, g.Epoch, g.Coordinator, fence.Epoch, fence.Number))
+			"coordinator %d at epoch %d, grant %d", c.Booking, g.Number, g.Epoch, g.Coordinator, fence.Epoch,
+			fence.Number))
 	case g.Coordinator != grant.Of(c.Buyer, l.event.Coordinators):
 		note(Limit, fmt.Sprintf("G10: booking %d is counted by coordinator %d, which is not the buyer's", c.Booking,
 			g.Coordinator))

@@ -21,10 +21,15 @@ func (s *State) fencedSince(coordinator uint8) Seq {
 }
 
 // isGranted says whether a command may go on in a coordinated section: all may but new holds, which need a grant that
-// the fence lets through. A request for no seats only asks whether it is remembered.
+// the fence lets through. A request for no seats, or for more than a booking may have, becomes no hold either way.
 func (s *State) isGranted(c *Command, d *Decision) bool {
+	quantity := c.Quantity
+	if c.Kind == PlaceHold {
+		quantity = uint32(min(len(c.Seats), bookingSeatsMax+1))
+	}
 	switch g := &c.Grant; {
-	case c.Kind != PlaceHold && (c.Kind != PlaceBest || c.Quantity == 0):
+	case c.Kind != PlaceHold && c.Kind != PlaceBest:
+	case quantity == 0 || quantity > min(s.rules.SeatsPerBookingMax, bookingSeatsMax):
 	case g.Number == 0 && !s.coordinated, s.fences.Passes(g):
 	default:
 		d.refuse(GrantStale, s.fencedSince(g.Coordinator))

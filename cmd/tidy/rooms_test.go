@@ -30,7 +30,7 @@ type excess struct{ Files, Types, Wide int }
 // A failure prints the table as it has to be.
 var overLimits = map[string]excess{
 	"actors":                   {Wide: 72},
-	"actors/audit":             {Wide: 62},
+	"actors/audit":             {Wide: 61},
 	"actors/booking":           {Wide: 1},
 	"actors/budget":            {Wide: 3},
 	"actors/checkout":          {Wide: 2},
@@ -51,7 +51,7 @@ var overLimits = map[string]excess{
 	"api/call":                 {Wide: 1},
 	"cmd/holdfast-bench":       {Wide: 1},
 	"cmd/holdfast/node":        {Wide: 1},
-	"cmd/tidy":                 {Wide: 47},
+	"cmd/tidy":                 {Wide: 46},
 	"cmd/tidy/testlog":         {Wide: 1},
 	"storage":                  {Wide: 40},
 	"storage/copier":           {Wide: 12},

@@ -112,6 +112,14 @@ var wallsOfActors = map[string]wall{
 			"actors/peer", "actors/peer/wire", "storage",
 		}, Test: []string{"storage/memstore"},
 	},
+	"actors/coordination": {
+		Why: "a coordinator on a node: its claims and its fences; what it counts is package coordinator's, and a " +
+			"section is something that can be fenced",
+		Own: []string{
+			"actors/machine", "actors/writer", "actors/shard", "actors/witness", "actors/section", "actors/grant",
+			"actors/coordinator", "storage",
+		},
+	},
 	"actors/gate/draw": {
 		Why: "a draw that strangers recompute: bytes in, places out, and nothing of the gate",
 		Std: pureStd,
@@ -159,7 +167,7 @@ var wallsOfActors = map[string]wall{
 	"actors/coordinator": {
 		Why: "what spans an event's sections: quota, keys, and which views a search may rest on; a rule that waited or " +
 			"knew the time could not be simulated",
-		Own:  []string{"actors/section", "storage"},
+		Own:  []string{"actors/section", "actors/grant", "actors/machine", "storage"},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget", rapid},
 	},
@@ -174,7 +182,7 @@ var wallsOfActors = map[string]wall{
 	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
-		Own:  []string{"actors/section", "actors/gate", "storage"},
+		Own:  []string{"actors/section", "actors/gate", "actors/grant", "actors/codec", "storage"},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget"},
 	},
@@ -238,8 +246,9 @@ var wallsOfActors = map[string]wall{
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/gate/place", "actors/gate/draw", "actors/waitingroom",
-			"actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/peer/wire",
-			"actors/placement", "actors/rebalancer", "actors/request", "actors/seatmap", "actors/booking", "actors/catalog",
+			"actors/venue", "actors/checkout", "actors/coordinator", "actors/coordination", "actors/grant",
+			"actors/peer", "actors/peer/wire", "actors/placement",
+			"actors/rebalancer", "actors/request", "actors/seatmap", "actors/booking", "actors/catalog",
 			"actors/wallclock", "actors/witness", "actors/pseudonym", "storage",
 		},
 		Third: []string{protoactor, prometheus},
