@@ -52,6 +52,7 @@ type Coordinator struct {
 	clock   shard.Runtime
 	shard   *shard.Shard
 	fencing atomic.Bool
+	held    atomic.Bool // the newest record of the log may be this node's claim: nobody else may claim it then
 }
 
 const (
@@ -195,6 +196,10 @@ func (o *Coordinator) fenceAll(list []storage.SectionNo, g grant.Grant) {
 // Tend lets go of the coordinator if it is placed elsewhere, and settles grants in doubt. It is called once in a while.
 func (o *Coordinator) Tend(up func(storage.WriterID) bool) {
 	placed := o.Placed()
+	if o.shard.Serving() == nil && o.held.Load() && placed != o.Node.Writer { // it is had back, to be let go of
+		_, _ = o.shard.Activate() // ErrUnavailable: it rests
+		return
+	}
 	if o.shard.Serving() != nil && placed != o.Node.Writer && up(placed) {
 		o.Node.Spawn(func() {
 			ctx, cancel := context.WithDeadline(o.Node.Context, o.clock.Now().Add(fencePatience))
@@ -207,10 +212,11 @@ func (o *Coordinator) Tend(up func(storage.WriterID) bool) {
 }
 
 // PlacedHere implements shard.Host.
-func (o *Coordinator) PlacedHere() bool { return o.Placed() == o.Node.Writer }
+func (o *Coordinator) PlacedHere() bool { return o.held.Load() || o.Placed() == o.Node.Writer }
 
 // Claimed implements shard.Host: there is nothing to follow.
 func (o *Coordinator) Claimed(*storage.Entry) (machine.Machine, storage.Tail) {
+	o.held.Store(true)
 	return nil, storage.Tail{}
 }
 
@@ -230,7 +236,10 @@ func (o *Coordinator) Answering(*writer.Request) {}
 func (o *Coordinator) Handled(machine.Machine) {}
 
 // Released ends the epoch in good order.
-func (o *Coordinator) Released(*shard.Activation, machine.Machine, storage.Tail) { o.Granter.End() }
+func (o *Coordinator) Released(*shard.Activation, machine.Machine, storage.Tail) {
+	o.held.Store(false)
+	o.Granter.End()
+}
 
 // Died ends the epoch.
 func (o *Coordinator) Died(machine.Machine) { o.Granter.End() }
@@ -239,7 +248,15 @@ func (o *Coordinator) Died(machine.Machine) { o.Granter.End() }
 func (o *Coordinator) Serving(*shard.Activation, storage.Tail, int, time.Duration) { o.fence() }
 
 // Ending ends the epoch before anybody hears.
-func (o *Coordinator) Ending(error, bool) { o.Granter.End() }
+func (o *Coordinator) Ending(why error, _ bool) {
+	switch {
+	case writer.LostTo(why):
+		o.held.Store(false)
+	case writer.Undecided(why): // a claim may stand in the log
+		o.held.Store(true)
+	}
+	o.Granter.End()
+}
 
 // Failed implements shard.Observer.
 func (o *Coordinator) Failed(error, bool) {}

@@ -76,6 +76,9 @@ func (d *Granter) End() {
 }
 
 func (d *Granter) end() {
+	if d.epoch == 0 {
+		return
+	}
 	d.epoch = 0
 	d.recount()
 	d.wake()
