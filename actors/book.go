@@ -400,3 +400,12 @@ func (t *bookingCall) grantAnew(r *request.Request, no storage.SectionNo) error 
 	t.use(r, no)
 	return nil
 }
+
+// grantAgain is for a request that was refused under a grant, which is given back, and is sent once more.
+func (t *bookingCall) grantAgain(r *request.Request, no storage.SectionNo) error {
+	if r.Command.Grant.Number == 0 {
+		return nil
+	}
+	r.Command.Grant = grant.Grant{}
+	return t.grantAnew(r, no)
+}

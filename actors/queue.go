@@ -10,7 +10,6 @@ import (
 
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/draw"
-	"holdfast/actors/grant"
 	"holdfast/actors/peer/wire"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
@@ -271,12 +270,9 @@ func (t *bookingCall) send(r *request.Request, s *Section) error {
 			r.Request.Reset()
 			continue
 		case rejection == section.NotAdmitted && t.call.Admission != nil && t.horizon == 0:
-			if r.Command.Grant.Number != 0 { // it is given back
-				r.Command.Grant = grant.Grant{}
-				if err := t.grantAnew(r, s.key.Section); err != nil {
-					r.Free()
-					return err
-				}
+			if err := t.grantAgain(r, s.key.Section); err != nil {
+				r.Free()
+				return err
 			}
 		case rejection != section.AdmissionStale:
 			return nil
