@@ -116,6 +116,7 @@ func (h rebalancerHost) Looked() {
 		inDoubt, uncertain = inDoubt+doubt, uncertain+unsure
 		return true
 	})
+	h.e.tendCoordinators()
 	h.e.eventLog.Fallback(inDoubt, uncertain, func() string { return h.e.describe(which, inDoubt) })
 }
 
@@ -261,5 +262,16 @@ func (e *Engine) Resume() {
 func (e *Engine) Rebalance() {
 	if e.rebalancer != nil {
 		e.rebalancer.Wake()
+	}
+}
+
+// tendCoordinators lets go of coordinators that are placed elsewhere, and has grants of unknown fate settled.
+func (e *Engine) tendCoordinators() {
+	for _, ev := range *e.catalog.Load() {
+		if o := ev.ready.Load(); o != nil {
+			for _, c := range o.coordinators {
+				c.Tend(e.peerRPC.Links.Up)
+			}
+		}
 	}
 }

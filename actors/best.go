@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"errors"
+
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
@@ -213,9 +215,18 @@ func (t *bookingCall) askFor(f *finding, no storage.SectionNo, out *BookingView)
 	default:
 		f.last, f.rejection = no, got
 	}
-	if t.reserved == 0 && !t.reserve(f.c.Quantity) {
-		f.last, f.rejection, f.err = no, section.TooManyForBuyer, nil
+	if errors.Is(err, errNoGrant) {
 		return true
+	}
+	if t.reserved == 0 {
+		switch err := t.reserve(f.c.Quantity); {
+		case err == error(tooManyForBuyer):
+			f.last, f.rejection, f.err = no, section.TooManyForBuyer, nil
+			return true
+		case err != nil:
+			f.err = err
+			return true
+		}
 	}
 	return false
 }

@@ -9,6 +9,7 @@ import (
 
 	"holdfast/actors/coordinator"
 	"holdfast/actors/gate"
+	"holdfast/actors/grant"
 	"holdfast/actors/peer"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
@@ -30,6 +31,8 @@ func (e *Engine) Book(call *BookCall, timeout time.Duration, out *BookingView) e
 	}
 	t := bookingCall{ev: ev, o: o, call: call, deadline: deadline, decidedAt: decidedUnknown}
 	switch {
+	case len(ev.coordinators) > 0:
+		return t.coordinated(out)
 	case call.Best.Quantity == 0:
 		return t.named(out)
 	case e.coordinator != nil && (call.Best.Section == "" || len(o.partsNamed(call.Best.Section)) > 1):
@@ -72,6 +75,12 @@ type bookingCall struct {
 	// searching over sections, as the buyer's coordinator in a cluster, in that generation.
 	searching bool
 	gen       uint64
+
+	granter *coordinator.Granter // the buyer's coordinator, on this node; nil: the event has none
+	grant   grant.Grant          // for the next section asked
+	there   bool                 // the call came from another node
+	keyed   bool                 // an operator's key has been looked at; the call is for the coordinator which
+	which   uint8
 }
 
 func (t *bookingCall) named(out *BookingView) error {
@@ -210,24 +219,23 @@ func (t *bookingCall) admit(seats uint32) error {
 	if err := t.refusesHold(); err != nil {
 		return err
 	}
-	if !t.reserve(seats) {
-		return tooManyForBuyer
-	}
-	return nil
+	return t.reserve(seats)
 }
 
 var tooManyForBuyer = &Refusal{Code: section.TooManyForBuyer}
 
 // reserve counts seats in the buyer ledger for the next section asked, which gives them back unless it places the hold.
-func (t *bookingCall) reserve(seats uint32) bool {
-	if seats > t.ev.header.Load().Rules.SeatsPerBookingMax {
-		return true
-	}
-	if !t.ev.buyers.Reserve(t.call.Buyer, seats, t.mostSeats()) {
-		return false
+func (t *bookingCall) reserve(seats uint32) error {
+	switch {
+	case seats > t.ev.header.Load().Rules.SeatsPerBookingMax:
+		return nil
+	case t.granter != nil:
+		return t.askGrant(seats)
+	case !t.ev.buyers.Reserve(t.call.Buyer, seats, t.mostSeats()):
+		return tooManyForBuyer
 	}
 	t.reserved = seats
-	return true
+	return nil
 }
 
 // mostSeats is how many the buyer may have in all.
@@ -260,10 +268,11 @@ func (t *bookingCall) ask(r *request.Request, no storage.SectionNo, out *Booking
 		return 0, peer.ErrNotCoordinator
 	}
 	r.Reserved, r.Search, r.Gen = t.reserved, t.searching, t.gen
+	t.use(r, no)
 	if err := t.send(r, s); err != nil {
 		return 0, err
 	}
-	t.reserved = 0
+	t.reserved, t.grant = 0, grant.Grant{}
 	defer r.Free()
 	t.decidedAt = r.Command.At
 	outcome := &r.Decision.Outcome
@@ -278,7 +287,7 @@ func (t *bookingCall) ask(r *request.Request, no storage.SectionNo, out *Booking
 // notAnswered keeps the reservation of a request that was surely not done, for the next section.
 func (t *bookingCall) notAnswered(failed *writer.Failure) error {
 	if failed.Class == writer.Unknown {
-		t.reserved, t.decidedAt = 0, decidedUnknown
+		t.reserved, t.grant, t.decidedAt = 0, grant.Grant{}, decidedUnknown
 	}
 	return t.count(failed)
 }
@@ -295,10 +304,13 @@ func (t *bookingCall) count(err error) error {
 
 // verdict turns the last section's word into the call's answer, and gives back what no section took over.
 func (t *bookingCall) verdict(rejection section.Rejection, err error, out *BookingView) error {
-	if t.reserved > 0 {
+	switch {
+	case t.grant.Number != 0:
+		t.granter.Refused(&t.grant)
+	case t.reserved > 0:
 		t.ev.buyers.Release(t.call.Buyer, t.reserved)
-		t.reserved = 0 // a search that begins anew reserves anew
 	}
+	t.reserved, t.grant = 0, grant.Grant{} // a search that begins anew reserves anew
 	switch {
 	case err != nil:
 		return writer.Reason(err)
@@ -338,4 +350,62 @@ func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out 
 		}
 	}
 	out.Tickets = tickets
+}
+
+// errNoGrant says that the buyer's coordinator is not ready, or not any more: nothing was done.
+var errNoGrant = errors.New("actors: the buyer's coordinator gives no grant now")
+
+// askGrant counts seats at the buyer's coordinator.
+func (t *bookingCall) askGrant(seats uint32) error {
+	switch {
+	case seats == 0:
+		return nil // a request for none becomes no hold
+	case t.which != grant.Of(t.call.Buyer, uint8(len(t.ev.coordinators))): // an operator's key of another buyer
+		return ErrMismatch
+	}
+	g, verdict := t.granter.Grant(t.call.Buyer, seats, t.mostSeats(), t.call.AnyBuyerTotal)
+	switch verdict {
+	case coordinator.Granted:
+		t.grant, t.reserved = g, seats
+		return nil
+	case coordinator.OverLimit:
+		return tooManyForBuyer
+	case coordinator.NotReady:
+	}
+	return errNoGrant
+}
+
+// use has r carry the call's grant to a section.
+func (t *bookingCall) use(r *request.Request, no storage.SectionNo) {
+	if r.Command.Grant = t.grant; t.grant.Number != 0 {
+		t.granter.Asks(&t.grant, no)
+	}
+}
+
+// grantAnew is for a section that wants a grant: the key of r was known, and it has not met it. A grant that it does
+// not take is of an epoch that is over.
+func (t *bookingCall) grantAnew(r *request.Request, no storage.SectionNo) error {
+	t.reserved, t.grant = 0, grant.Grant{}
+	if r.Command.Grant.Number != 0 || t.granter == nil {
+		return errNoGrant
+	}
+	seats := r.Command.Quantity
+	if r.Command.Kind == section.PlaceHold {
+		seats = uint32(len(r.Command.Seats))
+	}
+	if err := t.admit(seats); err != nil {
+		return err
+	}
+	r.Reserved = t.reserved
+	t.use(r, no)
+	return nil
+}
+
+// grantAgain is for a request that was refused under a grant, which is given back, and is sent once more.
+func (t *bookingCall) grantAgain(r *request.Request, no storage.SectionNo) error {
+	if r.Command.Grant.Number == 0 {
+		return nil
+	}
+	r.Command.Grant = grant.Grant{}
+	return t.grantAnew(r, no)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 	"sync"
 	"time"
 
@@ -230,8 +231,11 @@ func (e *Engine) SectionName(key storage.SectionKey) (name string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	if key.IsGate() {
+	switch {
+	case key.IsGate():
 		return gateName, true
+	case key.IsCoordinator():
+		return "coordinator " + strconv.Itoa(int(key.Section-storage.CoordinatorNo)), true
 	}
 	sections := ev.header.Load().Sections
 	if int(key.Section) >= len(sections) {
@@ -335,6 +339,11 @@ func (e *Engine) meetKey(ctx context.Context, wanted *storage.Event) error {
 	return err
 }
 
+// coordinators is how many an event has that is made in a cluster: as many nodes can share its buyers. Each costs a
+// claim, and a fence in every section, when its first buyer comes and when it moves. An event that is made by a node
+// alone has none: that node's ledgers see every hold.
+const coordinators = 4
+
 // drawUp fills in what only the engine knows of a new event.
 func (e *Engine) drawUp(header *storage.Event, v *venue.Venue) *storage.Event {
 	made := *header
@@ -342,6 +351,9 @@ func (e *Engine) drawUp(header *storage.Event, v *venue.Venue) *storage.Event {
 	made.CreatedAt = e.cfg.Clock()
 	made.Sale = cmp.Or(made.Sale, storage.SaleClosed)
 	made.Pseudonyms, made.Forgotten = storage.PseudonymsKeyed, nil
+	if e.peerRPC != nil {
+		made.Coordinators = coordinators
+	}
 	made.Sections, made.WaitingRoom = nil, drawUpWaitingRoom(header.WaitingRoom)
 	for _, s := range v.Sections {
 		n := 0

@@ -48,7 +48,7 @@
 //
 //	rebalancer, on every node: claims what is placed here and nobody serves, hands over what is placed elsewhere
 //	                                                                                        (packages rebalancer, placement)
-//	coordinator of a buyer: the node that runs searches over sections, so that one key is one booking    (package peer)
+//	coordinator of a buyer: counts the seats and knows the keys of that buyer, so that one key is one booking
 //
 // An event's waiting room has one more shard, its gate, which is placed, followed and moved as sections are; see
 // queue.go and package waitingroom.
@@ -71,8 +71,21 @@
 // A booking lives in one section. Three things span an event: the key index (a key used again finds its section, P5)
 // and the buyer quota (seats per buyer over all sections), both in package coordinator, and the map, in package
 // seatmap. All three are rebuilt from the sections at load, and none of them can grant a seat. On several nodes each
-// node has all three of the whole event, by following; the quota may then be behind by what is on its way, so that a
-// buyer who asks two nodes in the same millisecond may come out over the limit.
+// node has all three of the whole event, by following, and may be behind by what is on its way.
+//
+// So in an event made in a cluster a new hold goes to the buyer's coordinator, whose node is not behind: no other
+// grants that buyer anything, and what it has granted counts until it is followed (P5, P13):
+//
+//	Book on node A ──▶ coordinated: whose coordinator, and where?   (peers.go; packages coordination, coordinator)
+//	     │ Book
+//	     ▼
+//	node C: fenced and counted? ──▶ key, limit, grant (epoch, number, total)
+//	     │ Ask with the grant
+//	     ▼
+//	node B: its section takes the grant if its log has the fence of that epoch     (packages section, grant)
+//
+// An operator's hold goes by the operators' own coordinator first, for their keys are one list over all buyers. Events
+// of earlier builds, and those made by a node alone, have no coordinators: their header says so.
 //
 // # Operators' keys
 //

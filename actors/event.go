@@ -6,9 +6,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"holdfast/actors/coordination"
 	"holdfast/actors/coordinator"
+	"holdfast/actors/grant"
 	"holdfast/actors/peer"
 	"holdfast/actors/pseudonym"
+	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
@@ -40,24 +43,29 @@ type event struct {
 	queue  *waitingroom.Room // nil: no waiting room stands before the event, or not on this node
 	buyers *coordinator.BuyerQuota
 	index  *coordinator.KeyIndex
+
+	coordinators []*coordination.Coordinator // on this node; none: in events of earlier builds
+	// operated is which coordinator met an operator's key, on the node of the operators' own coordinator.
+	operated *coordinator.KeyIndex
 }
 
 // openEvent is the part that costs memory: immutable once made.
 type openEvent struct {
-	venue       *venue.Venue
-	seats       venue.Names[seatRef]
-	ids         [][]string // by section, by seat index
-	sections    []*Section
-	remotes     []*peer.Section // the same among the nodes
-	byID        venue.Names[storage.SectionNo]
-	partsOf     map[string][]storage.SectionNo // parts of the sections that are split, best first, by the composed name of the whole
-	categories  venue.Names[section.CategoryID]
-	has         []map[section.CategoryID]bool // by section
-	accessible  []bool                        // by section: has accessible seats
-	order       []storage.SectionNo           // by quality, best first
-	prices      []int64                       // by category
-	queue       *waitingroom.Room             // the event's
-	keysUnknown atomic.Int32                  // sections of which nobody knows what keys they have met; see search.go
+	venue        *venue.Venue
+	seats        venue.Names[seatRef]
+	ids          [][]string // by section, by seat index
+	sections     []*Section
+	remotes      []*peer.Section // the same among the nodes
+	byID         venue.Names[storage.SectionNo]
+	partsOf      map[string][]storage.SectionNo // parts of sections that are split, best first, by the whole's composed name
+	categories   venue.Names[section.CategoryID]
+	has          []map[section.CategoryID]bool // by section
+	accessible   []bool                        // by section: has accessible seats
+	order        []storage.SectionNo           // by quality, best first
+	prices       []int64                       // by category
+	queue        *waitingroom.Room             // the event's
+	coordinators []*coordination.Coordinator   // the event's
+	keysUnknown  atomic.Int32                  // sections of which nobody knows what keys they have met; see search.go
 }
 
 type seatRef struct {
@@ -158,6 +166,9 @@ func (o *openEvent) drains(e *Engine) (each []func(ctx context.Context)) {
 	if o.queue != nil {
 		each = append(each, func(ctx context.Context) { o.queue.Drain(ctx, how) })
 	}
+	for _, c := range o.coordinators {
+		each = append(each, func(ctx context.Context) { c.Shard().Drain(ctx, how) })
+	}
 	return each
 }
 
@@ -184,6 +195,7 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 		counts = append(counts, uint32(len(o.ids[i])))
 	}
 	o.rank(v)
+	ev.makeCoordinators(o)
 	ev.queue = ev.newQueue(o)
 	o.queue = ev.queue
 	if ev.live = ev.glanced.Load(); ev.live == nil {
@@ -200,6 +212,8 @@ func (ev *event) makeLedgers(o *openEvent) {
 		return section.Instant(o.sections[no].remembersFrom.Load())
 	})
 	ev.remote.Keys, ev.remote.Buyers = ev.index, ev.buyers
+	ev.remote.Granted = ev.granted
+	ev.operated = coordinator.NewKeyIndex(func(storage.SectionNo) section.Instant { return 0 })
 }
 
 // layouts are those of all sections, in plan order.
@@ -248,7 +262,8 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	layout := o.venue.Layout(int(no))
 	o.byID.Enter(o.venue.Sections[no].ID, no)
 	key := storage.SectionKey{Event: header.ID, Section: no}
-	kind := section.Kind{Layout: layout, Rules: header.Rules, Gated: header.WaitingRoom != nil}
+	kind := section.Kind{Layout: layout, Rules: header.Rules, Gated: header.WaitingRoom != nil,
+		Coordinated: header.Coordinators > 0}
 	s := ev.engine.newSection(ev, key, kind, &o.keysUnknown)
 	o.sections, o.remotes = append(o.sections, s), append(o.remotes, s.remote)
 	var ids []string
@@ -321,16 +336,76 @@ func (ev *event) adoptLedgers(s *Section, state *section.State) {
 
 // count keeps the buyer ledger equal to a section's memory.
 func (ev *event) count(shares []section.Share) {
-	for _, s := range shares {
-		if s.Taken {
+	for i := range shares {
+		switch s := &shares[i]; {
+		case s.Taken && int(s.Grant.Coordinator) < len(ev.coordinators):
+			ev.coordinators[s.Grant.Coordinator].Granter.Placed(&s.Grant, s.Buyer, s.Seats)
+		case s.Taken:
 			ev.buyers.Add(s.Buyer, s.Seats)
-		} else {
+		default:
 			ev.buyers.Release(s.Buyer, s.Seats)
 		}
 	}
 }
 
-// disown takes a dead section's speculative bookings out of the buyer ledger again; the next load adds the true ones.
+// died takes a dead section's bookings out of the buyer ledger again; the next load adds the true ones.
+func (ev *event) died(no storage.SectionNo, m *section.Machine) {
+	ev.uncounted(no)
+	if len(ev.coordinators) == 0 {
+		ev.disown(m.State)
+		return
+	}
+	undurable := m.Shares() // is in the memory, and was never counted: here it is, so that the whole can be taken back
+	for i := range undurable {
+		if s := &undurable[i]; s.Taken {
+			ev.buyers.Add(s.Buyer, s.Seats)
+		}
+	}
+	ev.disown(m.State)
+	for i := range undurable {
+		if s := &undurable[i]; !s.Taken {
+			ev.buyers.Release(s.Buyer, s.Seats)
+		}
+	}
+}
+
 func (ev *event) disown(state *section.State) {
 	state.Live(func(buyer section.BuyerID, seats uint32) { ev.buyers.Release(buyer, seats) })
+}
+
+// makeCoordinators makes the event's coordinators on this node, which claim nothing until somebody wants a grant.
+func (ev *event) makeCoordinators(o *openEvent) {
+	e, header := ev.engine, ev.header.Load()
+	ev.coordinators = nil
+	for i := range min(header.Coordinators, grant.Max) {
+		key := storage.SectionKey{Event: header.ID, Section: storage.CoordinatorNo + storage.SectionNo(i)}
+		granter := coordinator.NewGranter(i, len(o.sections), ev.buyers)
+		ev.coordinators = append(ev.coordinators, coordination.New(coordination.Surroundings{
+			Node: e.node, Key: key, Seen: e.cfg.Witness.Of(key), Granter: granter, Fence: o.fence,
+			Placed: func() storage.WriterID { return e.placed(key) },
+		}))
+	}
+	o.coordinators = ev.coordinators
+}
+
+// placed is the node that should have a log.
+func (e *Engine) placed(key storage.SectionKey) storage.WriterID {
+	if e.peerRPC == nil {
+		return e.writer
+	}
+	return e.peerRPC.Links.View().Owner(key)
+}
+
+// fence has a section, here or on its node, write a coordinator's fence.
+func (o *openEvent) fence(no storage.SectionNo, g grant.Grant, deadline time.Time) (section.Rejection, error) {
+	r := request.New()
+	r.Command.Kind, r.Command.Operator, r.Command.Grant = section.FenceGrants, true, g
+	s := o.sections[no]
+	s.wakeUp()
+	outcome, err := s.outcome(r, deadline)
+	if err != nil {
+		return 0, err
+	}
+	defer r.Free()
+	return outcome.Rejection, nil
 }

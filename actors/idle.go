@@ -268,6 +268,9 @@ func (o *openEvent) letGo(e *Engine) {
 	if o.queue != nil {
 		drains.Go(func() { o.queue.Drain(ctx, shard.Leave{}) })
 	}
+	for _, c := range o.coordinators {
+		drains.Go(func() { c.Shard().Drain(ctx, shard.Leave{}) })
+	}
 	for _, s := range o.sections {
 		drains.Go(func() {
 			if inc := s.shard.Serving(); inc != nil {

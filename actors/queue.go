@@ -115,34 +115,6 @@ func gateKey(id storage.EventID) storage.SectionKey {
 	return storage.SectionKey{Event: id, Section: storage.GateNo}
 }
 
-// adoptGate has a section that was claimed hear of everything in the gate's log, before its first grant, and counts its
-// stock. An error says that the gate's log could not be looked at: the section does not serve.
-func (s *Section) adoptGate(seq section.Seq, state *section.State) error {
-	q := s.ev.queue
-	if q == nil {
-		return nil
-	}
-	ends := q.Horizon()
-	if e := s.engine; e.cfg.shared {
-		tail, err := e.cfg.Store.Tail(e.ctx, gateKey(s.key.Event))
-		if err != nil {
-			return err
-		}
-		ends = max(ends, tail.Seq)
-	}
-	state.EndsFollowed(ends)
-	q.SectionLoaded(s.key.Section, seq, state)
-	return nil
-}
-
-// publish shows a durable record: on the map, and in the waiting room's stock.
-func (s *Section) publish(e *storage.Entry, seats []section.SeatChange) {
-	s.ev.live.Publish(&Delta{Section: s.key.Section, Seq: e.Seq, Changes: seats})
-	if q := s.ev.queue; q != nil {
-		q.SectionLanded(s.key.Section, e, seats)
-	}
-}
-
 // observeEnds has every section that serves here hear that ends up to a record of the gate's log were followed, and
 // calls observed with those that have, each with the life that did or an earlier one; all says that no section of this
 // process goes on as before.
@@ -248,7 +220,18 @@ func (t *bookingCall) send(r *request.Request, s *Section) error {
 			return t.notAnswered(failed)
 		}
 		switch rejection := r.Decision.Outcome.Rejection; {
+		case rejection == section.GrantStale:
+			if err := t.grantAnew(r, s.key.Section); err != nil {
+				r.Free()
+				return err
+			}
+			r.Request.Reset()
+			continue
 		case rejection == section.NotAdmitted && t.call.Admission != nil && t.horizon == 0:
+			if err := t.grantAgain(r, s.key.Section); err != nil {
+				r.Free()
+				return err
+			}
 		case rejection != section.AdmissionStale:
 			return nil
 		case t.ev.engine.peerRPC != nil && !t.ev.queue.Await(t.horizon+1, t.deadline):

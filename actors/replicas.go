@@ -5,6 +5,7 @@ import (
 
 	"holdfast/actors/machine"
 	"holdfast/actors/replica"
+	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/shard"
 	"holdfast/actors/witness"
@@ -73,6 +74,7 @@ type replicaHost struct{ s *Section }
 func (h replicaHost) Loaded(loaded machine.Machine, at storage.Tail) {
 	m := loaded.(*section.Machine)
 	h.s.ev.adoptLedgers(h.s, m.State)
+	h.s.ev.counted(h.s.key.Section, m.State)
 	h.s.ev.live.Reset(h.s.key.Section, at.Seq, m.AppendLetters(nil), m.Free())
 	if q := h.s.ev.queue; q != nil {
 		q.SectionLoaded(h.s.key.Section, at.Seq, m.State)
@@ -89,7 +91,7 @@ func (h replicaHost) Took(e *storage.Entry, hash storage.Hash, taken machine.Mac
 	s, m, did := h.s, taken.(*section.Machine), effects.(*section.Effects)
 	s.saw(e.Kind, e.Seq, e.Epoch, hash)
 	s.remembersFrom.Store(int64(m.RemembersFrom()))
-	s.ev.count(m.Shares())
+	s.ev.followed(s.key.Section, m.Shares(), did)
 	for _, keysKnown := range did.Requests {
 		s.ev.index.Adopt(keysKnown.Request, s.key.Section, keysKnown.At)
 	}
@@ -100,6 +102,7 @@ func (h replicaHost) Took(e *storage.Entry, hash storage.Hash, taken machine.Mac
 // and is taken back as a whole.
 func (h replicaHost) Dropped(dropped machine.Machine) {
 	m := dropped.(*section.Machine)
+	h.s.ev.uncounted(h.s.key.Section)
 	h.s.ev.count(m.Shares())
 	h.s.ev.disown(m.State)
 }
@@ -116,4 +119,57 @@ func (h replicaHost) Stuck(why error) {
 	}
 	h.s.engine.eventLog.FollowerStuck(h.s.key, why)
 	h.s.suspect(h.s.seen.Mark(), true)
+}
+
+// counted tells the event's coordinators that a section's live seats are in the buyer ledger, by a durable state.
+func (ev *event) counted(no storage.SectionNo, state *section.State) {
+	for i, c := range ev.coordinators {
+		fence, from := state.FencedAt(uint8(i))
+		c.Granter.Counted(no, fence, from)
+		c.Settle()
+	}
+}
+
+// uncounted tells them that they are about to be taken out of it.
+func (ev *event) uncounted(no storage.SectionNo) {
+	for _, c := range ev.coordinators {
+		c.Granter.Uncounted(no)
+	}
+}
+
+// givenUp tells them that a section is closed for good.
+func (ev *event) givenUp(no storage.SectionNo) {
+	for _, c := range ev.coordinators {
+		c.Granter.GivenUp(no)
+	}
+}
+
+// followed counts a durable record.
+func (ev *event) followed(no storage.SectionNo, shares []section.Share, did *section.Effects) {
+	ev.count(shares)
+	for i := range did.Fences {
+		if g := &did.Fences[i]; int(g.Coordinator) < len(ev.coordinators) {
+			ev.coordinators[g.Coordinator].Granter.Fenced(no, g)
+		}
+	}
+}
+
+// granted hears of the answer to a request under a grant. The seats of one that was not done go on counting while its
+// waiter may send it again.
+func (ev *event) granted(r *request.Request) {
+	g := &r.Command.Grant
+	if r.Reserved == 0 || int(g.Coordinator) >= len(ev.coordinators) {
+		return // of another node's coordinator
+	}
+	granter, o := ev.coordinators[g.Coordinator].Granter, &r.Decision.Outcome
+	class := writer.ClassOf(r.Err)
+	switch {
+	case r.Err != nil && (r.Changed || class == writer.Unknown), r.Err == nil && o.Repeat:
+		granter.Unknown(g)
+	case class == writer.NotDone && r.Keep(), r.Err == nil && o.Rejection == section.AdmissionStale && r.Keep():
+		return
+	case r.Err != nil || o.Rejection != section.Accepted:
+		granter.Refused(g)
+	}
+	r.Reserved = 0
 }

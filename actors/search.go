@@ -164,14 +164,20 @@ func (o *openEvent) answerFound(view *BookingView, err error) *wire.Answer {
 		}
 		return &wire.Answer{Code: wire.Decided, Section: view.ID.Section.Section, Outcome: out}
 	case errors.As(err, &refused):
-		return &wire.Answer{Code: wire.Decided, Outcome: section.Outcome{Rejection: refused.Code}}
+		out := section.Outcome{Rejection: refused.Code}
+		no := storage.SectionNo(0)
+		for _, id := range refused.Seats {
+			no = o.seats[id].section
+			out.Lost = append(out.Lost, o.seats[id].index)
+		}
+		return &wire.Answer{Code: wire.Decided, Section: no, Outcome: out}
 	case errors.Is(err, ErrNotAdmitted):
 		return &wire.Answer{Code: wire.Decided, Outcome: section.Outcome{Rejection: section.NotAdmitted}}
 	case errors.Is(err, ErrAdmissionExpired):
 		return &wire.Answer{Code: wire.Decided, Outcome: section.Outcome{Rejection: section.AdmissionExpired}}
 	case errors.As(err, &apart):
 		return &wire.Answer{Code: wire.NotTogether, Section: apart.at, Free: apart.Free, Largest: apart.Largest}
-	case errors.Is(err, peer.ErrNotCoordinator), errors.Is(err, ErrMoved):
+	case errors.Is(err, peer.ErrNotCoordinator), errors.Is(err, ErrMoved), errors.Is(err, errNoGrant):
 		return &wire.Answer{Code: wire.Moved}
 	case errors.Is(err, ErrMismatch):
 		return &wire.Answer{Code: wire.Mismatch}
@@ -188,7 +194,7 @@ func (o *openEvent) answerFound(view *BookingView, err error) *wire.Answer {
 // knows whether it has met the key.
 func (t *bookingCall) likelyFull(c *section.Command, no storage.SectionNo) bool {
 	s := t.o.sections[no]
-	return t.searching && s.shard.Serving() == nil && t.ev.live.Suitable(no, c) < c.Quantity
+	return (t.searching || t.granter != nil) && s.shard.Serving() == nil && t.ev.live.Suitable(no, c) < c.Quantity
 }
 
 // stillFull asks the nodes of the sections that looked too full which of them may not be. A section whose node does not
@@ -323,8 +329,14 @@ const decidedUnknown = coordinator.DecidedUnknown
 func (ev *event) enterKey(
 	deadline time.Time, id section.RequestID, no storage.SectionNo, search bool,
 ) (at storage.SectionNo, known bool, err error) {
+	return ev.enterKeyIn(ev.index, deadline, id, no, search)
+}
+
+func (ev *event) enterKeyIn(
+	index *coordinator.KeyIndex, deadline time.Time, id section.RequestID, no storage.SectionNo, search bool,
+) (at storage.SectionNo, known bool, err error) {
 	for {
-		at, known, busy := ev.index.Enter(id, no, search)
+		at, known, busy := index.Enter(id, no, search)
 		if busy == nil {
 			return at, known, nil
 		}
@@ -357,6 +369,9 @@ func (s *Section) forgetKeys(why error) {
 	switch {
 	case writer.AfterStop(why) == Condemned:
 		s.learnedKeys()
+		if !s.engine.cfg.shared {
+			s.ev.givenUp(s.key.Section)
+		}
 	case s.engine.cfg.shared && s.keysKnown.CompareAndSwap(true, false):
 		s.keysUnknown.Add(1)
 	}
@@ -365,7 +380,8 @@ func (s *Section) forgetKeys(why error) {
 // mayBeElsewhere says that a search under this key could place a second hold for it. It has the sections that stand in
 // the way activated, as asking them would.
 func (t *bookingCall) mayBeElsewhere() bool {
-	if t.ev.engine.coordinator != nil || t.call.Request == (section.RequestID{}) || t.o.keysUnknown.Load() == 0 {
+	if t.ev.engine.coordinator != nil || t.granter != nil || t.call.Request == (section.RequestID{}) ||
+		t.o.keysUnknown.Load() == 0 {
 		return false
 	}
 	for _, s := range t.o.sections {

@@ -140,6 +140,7 @@ func (s *Section) Loaded(loaded machine.Machine, tail storage.Tail) error {
 		return err
 	}
 	s.ev.adopt(s, m.State)
+	s.ev.counted(s.key.Section, m.State)
 	s.ev.live.Reset(s.key.Section, tail.Seq, m.AppendLetters(nil), m.Free())
 	s.learnedKeys()
 	s.passivated.Store(false)
@@ -186,12 +187,15 @@ func (s *Section) Stopped(a *shard.Activation, why error) {
 }
 
 // Died takes a dead life's bookings out of the ledgers.
-func (s *Section) Died(m machine.Machine) { s.ev.disown(m.(*section.Machine).State) }
+func (s *Section) Died(m machine.Machine) { s.ev.died(s.key.Section, m.(*section.Machine)) }
 
 // Landed publishes a durable record: the map first, then (by the shard) its answers.
 func (s *Section) Landed(p *writer.Record, m machine.Machine, took time.Duration) {
-	e := &p.Append.Entry
-	s.publish(e, p.Effects.(*section.Effects).Seats)
+	e, did := &p.Append.Entry, p.Effects.(*section.Effects)
+	if s.kind.Coordinated {
+		s.ev.followed(s.key.Section, m.(*section.Machine).SharesOf(did), did)
+	}
+	s.publish(e, did.Seats)
 	s.saw(e.Kind, e.Seq, e.Epoch, p.Hash)
 	s.remote.Stream(e)
 	s.engine.stats.landed(p, took)
@@ -199,12 +203,18 @@ func (s *Section) Landed(p *writer.Record, m machine.Machine, took time.Duration
 }
 
 // Handled keeps the event's buyer ledger equal to this memory.
-func (s *Section) Handled(m machine.Machine) { s.ev.count(m.(*section.Machine).Shares()) }
+func (s *Section) Handled(m machine.Machine) {
+	if !s.kind.Coordinated { // else what is durable counts, and no more
+		s.ev.count(m.(*section.Machine).Shares())
+	}
+}
 
 // Answering gives back what was reserved for a hold that did not come of it, and ends the request's part in a search.
 func (s *Section) Answering(answered *writer.Request) {
 	r := request.In(answered)
 	switch {
+	case r.Command.Grant.Number != 0:
+		s.ev.granted(r)
 	case r.Reserved == 0:
 	case r.Err != nil && r.Changed:
 		r.Reserved = 0 // the seats became live seats of the memory, which is taken back as a whole
@@ -234,6 +244,7 @@ func (s *Section) Released(a *shard.Activation, released machine.Machine, tail s
 	s.remote.Directory.SetTailIsOurs(false)
 	if left.Sleep {
 		s.passivated.Store(true)
+		s.ev.uncounted(s.key.Section)
 		s.ev.disown(m.State)
 	} else {
 		s.followOn(m, tail)
@@ -255,4 +266,32 @@ func (s *Section) transfer(ctx context.Context, successor storage.WriterID) {
 	}
 	s.engine.stats.HandedOver.Add(1)
 	s.shard.Drain(ctx, shard.Leave{Release: true, Successor: successor})
+}
+
+// adoptGate has a section that was claimed hear of everything in the gate's log, before its first grant, and counts its
+// stock. An error says that the gate's log could not be looked at: the section does not serve.
+func (s *Section) adoptGate(seq section.Seq, state *section.State) error {
+	q := s.ev.queue
+	if q == nil {
+		return nil
+	}
+	ends := q.Horizon()
+	if e := s.engine; e.cfg.shared {
+		tail, err := e.cfg.Store.Tail(e.ctx, gateKey(s.key.Event))
+		if err != nil {
+			return err
+		}
+		ends = max(ends, tail.Seq)
+	}
+	state.EndsFollowed(ends)
+	q.SectionLoaded(s.key.Section, seq, state)
+	return nil
+}
+
+// publish shows a durable record: on the map, and in the waiting room's stock.
+func (s *Section) publish(e *storage.Entry, seats []section.SeatChange) {
+	s.ev.live.Publish(&Delta{Section: s.key.Section, Seq: e.Seq, Changes: seats})
+	if q := s.ev.queue; q != nil {
+		q.SectionLanded(s.key.Section, e, seats)
+	}
 }

@@ -163,6 +163,9 @@ type Event struct {
 	Pseudonyms PseudonymVersion `json:",omitempty"`
 	// Forgotten says when and why the event's key was destroyed; nil: it was not. Once there it is never changed.
 	Forgotten *Forgetting `json:",omitempty"`
+	// Coordinators is how many coordinators the event's buyers are spread over, at most grant.Max. 0:
+	// none, in events of earlier builds, whose holds carry no grants. It is set at creation and never changed.
+	Coordinators uint8 `json:",omitempty"`
 }
 
 // SectionInfo is a section's header.

@@ -7,12 +7,22 @@ import (
 	"holdfast/actors/section"
 )
 
-// GateNo is the number of the log of an event's waiting room, before the pool of all its seats. Numbers from GateNo on
-// are gates' and no section's: whoever lists the logs of a store asks IsGate.
-const GateNo SectionNo = 1 << 31
+// Numbers from GateNo on are no section's: whoever lists the logs of a store asks IsSection.
+const (
+	// GateNo is the number of the log of an event's waiting room, before the pool of all its seats.
+	GateNo SectionNo = 1 << 31
+	// CoordinatorNo is the number of the log of an event's first coordinator; the others follow.
+	CoordinatorNo SectionNo = GateNo + 1<<30
+)
+
+// IsSection says that the log is a section's.
+func (k SectionKey) IsSection() bool { return k.Section < GateNo }
 
 // IsGate says that the log is a waiting room's.
-func (k SectionKey) IsGate() bool { return k.Section >= GateNo }
+func (k SectionKey) IsGate() bool { return k.Section >= GateNo && k.Section < CoordinatorNo }
+
+// IsCoordinator says that the log is a coordinator's.
+func (k SectionKey) IsCoordinator() bool { return k.Section >= CoordinatorNo }
 
 // WaitingRoom is how an event's buyers are let in: the settings that its gate is founded with (package actors/gate).
 type WaitingRoom struct {

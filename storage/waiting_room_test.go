@@ -40,4 +40,18 @@ func TestEventKeepsItsWaitingRoom(t *testing.T) {
 	if key := (SectionKey{Section: GateNo}); !key.IsGate() || (SectionKey{Section: GateNo - 1}).IsGate() {
 		t.Error("a gate's log is taken for a section's, or the other way round")
 	}
+	for _, c := range []struct {
+		no                         SectionNo
+		section, gate, coordinator bool
+	}{
+		{0, true, false, false}, {GateNo - 1, true, false, false}, {GateNo, false, true, false},
+		{CoordinatorNo - 1, false, true, false}, {CoordinatorNo, false, false, true}, {1<<32 - 1, false, false, true},
+	} {
+		key := SectionKey{Section: c.no}
+		if key.IsSection() != c.section || key.IsGate() != c.gate || key.IsCoordinator() != c.coordinator {
+			t.Errorf(
+				"log %d: section %v, gate %v, coordinator %v", c.no, key.IsSection(), key.IsGate(), key.IsCoordinator(),
+			)
+		}
+	}
 }

@@ -128,18 +128,19 @@ func (r *run) event(e *storage.Event) error {
 	}
 	var holds []admittedHold
 	var counted stocks
+	limits := newLimits(e)
 	for i := range e.Sections {
 		of := &subject{
 			notes: &notes{report: r.report, show: out.Event, name: e.Sections[i].ID},
 			key:   storage.SectionKey{Event: e.ID, Section: storage.SectionNo(i)},
-			event: e, layout: plan.Layout(i), categories: plan.Categories,
+			event: e, layout: plan.Layout(i), categories: plan.Categories, limits: limits,
 		}
 		if err := r.section(of, &out, &holds, &counted); err != nil {
 			return err
 		}
 	}
 	r.report.Events = append(r.report.Events, out)
-	return r.gate(e, holds, &counted)
+	return errors.Join(r.limits(limits), r.gate(e, holds, &counted))
 }
 
 func (r *run) section(of *subject, out *EventReport, holds *[]admittedHold, counted *stocks) error {
@@ -152,6 +153,7 @@ func (r *run) section(of *subject, out *EventReport, holds *[]admittedHold, coun
 	if whole {
 		r.comparePayments(s)
 	}
+	of.limits.sections[of.key.Section].notes, of.limits.sections[of.key.Section].whole = of.notes, whole
 	r.unchecked(of.key)
 	out.add(&s.totals)
 	if r.orphans[of.key] || s.totals.Records > 0 { // the log may have begun after the list was made
@@ -237,6 +239,9 @@ func (r *run) forget(e *storage.Event) {
 		r.tick()
 	}
 	delete(r.orphans, storage.SectionKey{Event: e.ID, Section: storage.GateNo})
+	for i := range e.Coordinators {
+		delete(r.orphans, storage.SectionKey{Event: e.ID, Section: storage.CoordinatorNo + storage.SectionNo(i)})
+	}
 }
 
 func decodeVenue(stored []byte, e *storage.Event) (*venue.Venue, error) {

@@ -58,6 +58,7 @@ func (l *ledger) apply(c *section.Change) {
 		l.block(c)
 	case section.SeatsUnblocked:
 		l.unblock(c)
+	case section.GrantsFenced: // judged with the event: see limits.go
 	default:
 		l.move(c)
 	}

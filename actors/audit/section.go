@@ -20,6 +20,7 @@ type subject struct {
 	event      *storage.Event
 	layout     *section.Layout
 	categories []venue.Category
+	limits     *limits
 }
 
 // sectionAudit reads one section's log once and holds everything else against it.
@@ -159,6 +160,7 @@ func (s *sectionAudit) change(c *section.Change) error {
 		s.ledger.apply(c)
 	}
 	s.heldUnder(c)
+	s.limits.follow(s.key.Section, s.seq, c, s.note)
 	if s.state != nil {
 		s.replay(c)
 	}

@@ -17,6 +17,7 @@ func BenchmarkLedgers(b *testing.B) {
 	}{
 		{"key-dropped", keyPath}, {"key-kept", keptPath}, {"key-repeated", repeatedPath},
 		{"key-unknown", unknownPath}, {"buyer", quotaPath}, {"buyer-of-many", crowdedQuotaPath},
+		{"grant", grantPath},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			run := bench.path(b)

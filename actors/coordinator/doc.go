@@ -3,7 +3,8 @@
 //
 //	BuyerQuota   how many live seats a buyer has, over all sections
 //	KeyIndex     which section met an idempotency key, so that a repeat goes there (P5)
-//	Views        on which node a buyer's searches may run, and when that node may begin
+//	Granter      one coordinator: grants holds while nobody else can, and counts each until its fate is known (P13)
+//	Views        in events without coordinators: on which node a buyer's searches may run, and when it may begin
 //
 // BuyerQuota and KeyIndex are on every node, rebuilt from the sections when they load and kept by following their
 // records. Each is spread over locks, and a call holds one of them for a map's access.

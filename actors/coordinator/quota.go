@@ -61,18 +61,24 @@ func (s *quotaShard) add(hash uint64, n uint32) {
 
 // Reserve adds n seats unless that would exceed limit.
 func (q *BuyerQuota) Reserve(buyer section.BuyerID, n, limit uint32) bool {
+	_, ok := q.reserve(buyer, n, limit)
+	return ok
+}
+
+// reserve is Reserve, and says how many the buyer has then.
+func (q *BuyerQuota) reserve(buyer section.BuyerID, n, limit uint32) (total uint32, ok bool) {
 	hash, s := q.lock(buyer)
 	defer s.Unlock()
 	seats := s.count(hash)
 	switch {
 	case seats == nil && n <= limit:
 		s.add(hash, n)
+		return n, true
 	case seats != nil && *seats+n <= limit:
 		*seats += n
-	default:
-		return false
+		return *seats, true
 	}
-	return true
+	return 0, false
 }
 
 // Room says that Reserve would succeed now.

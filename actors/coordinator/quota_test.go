@@ -13,6 +13,7 @@ func TestBudgets(t *testing.T) {
 	budget.Check(t, raceDetector, []budget.Path{
 		budget.Exact("key met and dropped", 1000, 0, keyPath),
 		budget.Exact("buyer's seats counted and given back", 1000, 0, quotaPath),
+		budget.Exact("a grant, and its hold followed and released", 1000, 0, grantPath),
 	})
 }
 
@@ -38,6 +39,22 @@ func quotaPath(testing.TB) func() {
 		n++
 		buyer := section.BuyerID(scattered(n))
 		q.Reserve(buyer, 2, 8)
+		q.Release(buyer, 2)
+	}
+}
+
+// grantPath is what a coordinator adds to a hold.
+func grantPath(testing.TB) func() {
+	q, n := NewBuyerQuota(), uint64(0)
+	d := NewGranter(0, 1, q)
+	d.Begin(1)
+	d.Counted(0, 1, 1)
+	return func() {
+		n++
+		buyer := section.BuyerID(scattered(n))
+		g, _ := d.Grant(buyer, 2, 8, false)
+		d.Asks(&g, 0)
+		d.Placed(&g, buyer, 2)
 		q.Release(buyer, 2)
 	}
 }

@@ -61,6 +61,12 @@ func (s *Section) Ask(to storage.WriterID, r *request.Request, deadline time.Tim
 	return shard.Overloaded
 }
 
+// Book has another node place a hold, and waits: see Search, whose results these are.
+func (n *Network) Book(to storage.WriterID, m *wire.Book, deadline time.Time) (*request.Request, *writer.Failure) {
+	m.ID, m.Patience = n.numbers.Add(1), n.millisLeft(deadline)
+	return n.await(to, m.ID, m, deadline)
+}
+
 // millisLeft is the time to the deadline in milliseconds.
 func (n *Network) millisLeft(deadline time.Time) uint32 {
 	return uint32(min(max(deadline.Sub(n.Clock.Now())/time.Millisecond, 1), 1<<31))
@@ -69,11 +75,17 @@ func (n *Network) millisLeft(deadline time.Time) uint32 {
 // Search has another node run a search, and waits; the message's ID and Patience are set here. On nil the caller frees
 // r: its Decision and From are the answer, unless its Err is one (a *Refused, or a failure).
 func (n *Network) Search(to storage.WriterID, m *wire.Search, deadline time.Time) (*request.Request, *writer.Failure) {
-	r := request.New()
 	m.ID, m.Patience = n.numbers.Add(1), n.millisLeft(deadline)
-	n.pending.add(m.ID, call{r: r, node: to, late: deadline.Add(lateAfter)})
+	return n.await(to, m.ID, m, deadline)
+}
+
+func (n *Network) await(
+	to storage.WriterID, id uint64, m message, deadline time.Time,
+) (*request.Request, *writer.Failure) {
+	r := request.New()
+	n.pending.add(id, call{r: r, node: to, late: deadline.Add(lateAfter)})
 	if !n.send(to, m) {
-		if _, ok := n.pending.take(m.ID); ok {
+		if _, ok := n.pending.take(id); ok {
 			r.Free()
 			return nil, shard.NotServing
 		}
@@ -186,7 +198,12 @@ func (a call) end() {
 		a.s.inTransit.Add(-1)
 		again := writer.ClassOf(a.r.Err) == writer.NotDone ||
 			a.r.Err == nil && a.r.Decision.Outcome.Rejection == section.AdmissionStale
-		if a.r.Reserved > 0 && !(again && a.r.Keep()) {
+		switch {
+		case a.r.Command.Grant.Number != 0:
+			if a.s.event.Granted != nil {
+				a.s.event.Granted(a.r)
+			}
+		case a.r.Reserved > 0 && !(again && a.r.Keep()):
 			a.s.event.Buyers.Release(a.r.Command.Buyer, a.r.Reserved)
 			a.r.Reserved = 0
 		}

@@ -30,7 +30,7 @@ type Links interface {
 	Send(to storage.WriterID, message []byte) bool
 }
 
-// Host is the engine as the other nodes meet it. Of its methods Open, Search and ReadCatalog may wait.
+// Host is the engine as the other nodes meet it. Of its methods Open, Search, Book and ReadCatalog may wait.
 type Host interface {
 	// Events calls visit for every event of the catalog.
 	Events(visit func(ev *Event))
@@ -44,6 +44,8 @@ type Host interface {
 	Open(look, open context.Context, event storage.EventID) ([]*Section, error)
 	// Search runs a search of a buyer whose coordinator this node is, for another node.
 	Search(ctx context.Context, m *wire.Search) *wire.Answer
+	// Book places a hold in a coordinated event for another node, if the buyer's coordinator is here.
+	Book(ctx context.Context, m *wire.Book) *wire.Answer
 	// ReadCatalog takes in what other nodes have written.
 	ReadCatalog() error
 	// Closing says that the node takes no more requests.

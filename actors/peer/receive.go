@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"holdfast/actors/peer/wire"
 	"holdfast/storage"
@@ -14,7 +15,7 @@ import (
 func (n *Network) Received(from storage.WriterID, message []byte) error {
 	dec := n.decoder(from)
 	switch kind := dec.Begin(message); kind {
-	case wire.KindAsk, wire.KindAskAdmitted:
+	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskGranted:
 		var m wire.Ask
 		if err := dec.Ask(&m); err != nil {
 			return err
@@ -64,6 +65,11 @@ func (n *Network) receiveRare(from storage.WriterID, dec *wire.Decoder, kind wir
 	switch kind {
 	case wire.KindSearch:
 		return taken(dec.Search, func(m *wire.Search) { n.searched(from, *m) })
+	case wire.KindBook:
+		return taken(dec.Book, func(m *wire.Book) {
+			m.Seats = slices.Clone(m.Seats) // the decoder's
+			n.booked(from, *m)
+		})
 	case wire.KindSubscribe:
 		return taken(dec.Subscribe, func(m *wire.Subscribe) {
 			n.spawn(func(context.Context) { n.subscribe(from, m.Event) }, nil)

@@ -21,6 +21,8 @@ type Event struct {
 	ID     storage.EventID
 	Keys   *coordinator.KeyIndex
 	Buyers *coordinator.BuyerQuota
+	// Granted hears of the answer to a command under a grant; nil: the event has no coordinators.
+	Granted func(r *request.Request)
 
 	subscribers atomic.Pointer[[]storage.WriterID] // not changed once stored
 	// safeSince is the number of the view since which this node knows all keys, under Searches.mu; 0: never.

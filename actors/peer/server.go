@@ -113,7 +113,7 @@ func (w *inbound) answeredAtOnce(r *request.Request) bool {
 	}
 	w.keyed = true
 	switch {
-	case known && at != w.key.Section && c.Kind == section.PlaceHold:
+	case known && at != w.key.Section && c.Kind == section.PlaceHold && c.Grant.Number == 0: // else its word counts
 		w.reject(r, section.Outcome{Rejection: section.IdempotencyMismatch}, 0, 0)
 		return true
 	case known:
@@ -233,6 +233,18 @@ func (n *Network) searched(from storage.WriterID, m wire.Search) {
 		ctx, cancel := context.WithDeadline(ctx, until)
 		defer cancel()
 		answer := n.Host.Search(ctx, &m)
+		answer.ID = m.ID
+		n.send(from, answer)
+	}, func() { n.send(from, &wire.Answer{ID: m.ID, Code: wire.Overloaded}) })
+}
+
+// booked places a hold for another node.
+func (n *Network) booked(from storage.WriterID, m wire.Book) {
+	until := n.Clock.Now().Add(time.Duration(m.Patience) * time.Millisecond)
+	n.spawn(func(ctx context.Context) {
+		ctx, cancel := context.WithDeadline(ctx, until)
+		defer cancel()
+		answer := n.Host.Book(ctx, &m)
 		answer.ID = m.ID
 		n.send(from, answer)
 	}, func() { n.send(from, &wire.Answer{ID: m.ID, Code: wire.Overloaded}) })

@@ -26,6 +26,7 @@ func (h *quietHost) Open(_, _ context.Context, _ storage.EventID) ([]*Section, e
 	return nil, nil
 }
 func (h *quietHost) Search(context.Context, *wire.Search) *wire.Answer { return &wire.Answer{} }
+func (h *quietHost) Book(context.Context, *wire.Book) *wire.Answer     { return &wire.Answer{} }
 func (h *quietHost) ReadCatalog() error                                { return nil }
 func (h *quietHost) Closing() bool                                     { return false }
 func (h *quietHost) Changed()                                          {}

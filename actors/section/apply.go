@@ -20,6 +20,8 @@ func (s *State) Apply(c *Change, touched []SeatIndex) []SeatIndex {
 	case SeatsUnblocked:
 		touched = s.markAll(c.Seats, Blocked, Available, 0, touched)
 		s.remember(c, 0)
+	case GrantsFenced:
+		s.fences.Raise(&c.Grant, s.stamp())
 	default:
 		touched = s.applyBooking(c, touched)
 	}

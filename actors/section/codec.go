@@ -6,14 +6,19 @@ import (
 	"math"
 
 	"holdfast/actors/codec"
+	"holdfast/actors/grant"
 )
 
 // ChangeSeatsMax bounds the seats one change may name. It exists so that a damaged length cannot make a reader allocate
 // gigabytes; it is far above the largest
 const ChangeSeatsMax = 1 << 16
 
-// holdInside is the kind on the wire of a HoldPlaced under a session: session and horizon follow the seats.
-const holdInside = 11
+// Kinds on the wire of what older builds do not write.
+const (
+	holdInside   = 11 // a HoldPlaced under a session: session and horizon follow the seats
+	holdGranted  = 12 // a HoldPlaced under a grant: the grant follows the seats, then the session if there is one
+	grantsFenced = 13 // GrantsFenced: the grant follows the seats, of which there are none
+)
 
 // A change's first byte: the kind in the low four bits, and which optional fields follow in the high four.
 const (
@@ -48,6 +53,9 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 		dst = binary.AppendUvarint(dst, codec.Zigzag(int64(c.ExpiresAt-c.At)))
 	}
 	dst = appendSeats(dst, c.Split, c.Seats)
+	if c.Grant.Number != 0 {
+		dst = c.Grant.Append(dst, c.Session != 0)
+	}
 	if c.Session != 0 {
 		dst = binary.AppendUvarint(dst, uint64(c.Session))
 		dst = binary.AppendUvarint(dst, uint64(c.Horizon))
@@ -56,13 +64,19 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 }
 
 func wireKind(c *Change) byte {
-	switch {
-	case c.Session == 0 && c.Horizon == 0:
-		return byte(c.Kind)
-	case c.Session == 0 || c.Kind != HoldPlaced:
+	switch inside := c.Session != 0 || c.Horizon != 0; {
+	case inside && (c.Session == 0 || c.Kind != HoldPlaced):
 		panic(fmt.Sprintf("section: change of kind %d under session %d, looked up at %d", c.Kind, c.Session, c.Horizon))
+	case c.Grant.Number != 0 && c.Kind == HoldPlaced:
+		return holdGranted
+	case c.Grant.Number != 0 && c.Kind == GrantsFenced && len(c.Seats) == 0 && !c.Split && c.Booking == 0:
+		return grantsFenced
+	case c.Grant != (grant.Grant{}) || c.Kind == GrantsFenced:
+		panic(fmt.Sprintf("section: change of kind %d with grant %+v", c.Kind, c.Grant))
+	case inside:
+		return holdInside
 	}
-	return holdInside
+	return byte(c.Kind)
 }
 
 // DecodeChanges calls visit for each change of body, which was written relative to at. It is strict: short, trailing,
@@ -94,7 +108,7 @@ func DecodeChanges(body []byte, at Instant, visit func(*Change) error) error {
 }
 
 func knownKind(k ChangeKind) bool {
-	return k >= HoldPlaced && k <= SeatsUnblocked
+	return k >= HoldPlaced && k <= GrantsFenced
 }
 
 func changeFlags(at Instant, c *Change) (flags byte) {
@@ -115,12 +129,16 @@ func changeFlags(at Instant, c *Change) (flags byte) {
 
 func readChange(r *codec.Reader, at Instant, c *Change) {
 	flags := r.Byte()
-	c.Kind = ChangeKind(flags & changeKindMask)
-	inside := c.Kind == holdInside
-	if inside {
+	kind := flags & changeKindMask
+	inside := kind == holdInside
+	switch {
+	case kind == holdInside || kind == holdGranted:
 		c.Kind = HoldPlaced
-	}
-	if !knownKind(c.Kind) {
+	case kind == grantsFenced:
+		c.Kind = GrantsFenced
+	case kind >= byte(HoldPlaced) && kind <= byte(SeatsUnblocked):
+		c.Kind = ChangeKind(kind)
+	default:
 		r.Fail("change of unknown kind")
 	}
 	c.At = at
@@ -139,6 +157,9 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 		c.ExpiresAt = c.At + Instant(r.Signed())
 	}
 	readSeats(r, c)
+	if kind == holdGranted || kind == grantsFenced {
+		inside = readGrant(r, c)
+	}
 	if inside {
 		readSession(r, c)
 	}

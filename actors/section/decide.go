@@ -41,7 +41,7 @@ func (d *Decision) accept(c *Command, kind ChangeKind, no BookingNo, state Booki
 // DependsOn 0: they depend on the record that their own changes go into, which the Writer knows.
 func (s *State) Decide(c *Command, d *Decision) {
 	d.reset()
-	if c.Request != (RequestID{}) && s.decideRepeat(c, d) || s.gated && !s.admits(c, d) {
+	if c.Request != (RequestID{}) && s.decideRepeat(c, d) || s.gated && !s.admits(c, d) || !s.isGranted(c, d) {
 		return
 	}
 	switch c.Kind {
@@ -55,6 +55,8 @@ func (s *State) Decide(c *Command, d *Decision) {
 		s.decideBlock(c, d, Available, SeatsBlocked)
 	case UnblockSeats:
 		s.decideBlock(c, d, Blocked, SeatsUnblocked)
+	case FenceGrants:
+		s.decideFence(c, d)
 	case ExtendHold, ReleaseHold, BeginPayment, ConfirmPayment, FailPayment, RefundBooking:
 		s.decideBooking(c, d)
 	default:
@@ -103,7 +105,7 @@ func (s *State) place(c *Command, d *Decision) {
 	expiresAt := c.At + Instant(min(s.rules.HoldTTL, s.rules.HoldCeiling))
 	change := d.accept(c, HoldPlaced, max(s.lastNo, s.above)+1, BookingHeld, expiresAt)
 	change.Buyer, change.ExpiresAt, change.Split, change.Seats = c.Buyer, expiresAt, d.Outcome.Split, d.seats
-	change.Session, change.Horizon = c.Session, c.Horizon
+	change.Session, change.Horizon, change.Grant = c.Session, c.Horizon, c.Grant
 	d.Outcome.Seats = append(d.Outcome.Seats, d.seats...)
 }
 

@@ -3,6 +3,8 @@ package section
 import (
 	"slices"
 	"testing"
+
+	"holdfast/actors/grant"
 )
 
 // rejectionCase is one line of the table: what went before, one command, one verdict.
@@ -70,6 +72,16 @@ type admission struct {
 
 func under(c Command, a admission) Command {
 	c.Session, c.SessionUntil, c.Horizon = a.Session, a.Until, a.Horizon
+	return c
+}
+
+func coordinated(k *desk) {
+	k.state.coordinated = true
+	k.do(grantedBy(Command{Kind: FenceGrants}, grant.Grant{Number: 3, Epoch: 2, Coordinator: 2}))
+}
+
+func grantedBy(c Command, g grant.Grant) Command {
+	c.Grant = g
 	return c
 }
 
@@ -172,6 +184,21 @@ var rejectionCases = []rejectionCase{
 		AdmissionExpired, nil},
 	{"a session looked up too early", gated, under(best(1), admission{Session: 1, Until: 1, Horizon: 7}),
 		AdmissionStale, nil},
+	{"place without a grant", coordinated, place(5), GrantStale, nil},
+	{
+		"best under an older epoch", coordinated,
+		grantedBy(best(1), grant.Grant{Number: 9, Epoch: 1, Total: 1, Coordinator: 2}), GrantStale, nil,
+	},
+	{
+		"a coordinator that has set no fence", coordinated,
+		grantedBy(place(5), grant.Grant{Number: 9, Epoch: 2, Total: 1}), GrantStale, nil,
+	},
+	{
+		"a grant before the fence", coordinated,
+		grantedBy(place(5), grant.Grant{Number: 2, Epoch: 2, Total: 1, Coordinator: 2}), GrantStale, nil,
+	},
+	{"an older coordinator's fence", coordinated,
+		grantedBy(Command{Kind: FenceGrants}, grant.Grant{Number: 1, Epoch: 1, Coordinator: 2}), GrantStale, nil},
 }
 
 func tableRules() Rules {
@@ -217,7 +244,7 @@ func TestEveryRejectionHasARow(t *testing.T) {
 		}
 		codes[r.String()] = true
 	}
-	if rejectionEnd.String() != "rejection(26)" {
+	if rejectionEnd.String() != "rejection(27)" {
 		t.Errorf("the list has grown: its codes and this test must, too: %v", rejectionEnd)
 	}
 }

@@ -38,6 +38,15 @@
 // A refusal is told only when what it was judged on is durable (P2): seats, bookings and buyers carry the number of the
 // record that last touched them, and Outcome.DependsOn is the newest of those that made the answer.
 //
+// # Grants
+//
+// The limit on a buyer's seats is the event's, and a section sees its own only. In a coordinated event a new hold
+// carries a Grant: the word of the buyer's coordinator, which counts the buyer over all sections (P13). A coordinator
+// that begins anew has a fence written into every section (FenceGrants) before it counts: from there on the section
+// takes grants of that epoch only, so two of them never count the same buyer. A fence can also begin at a later grant
+// of the same epoch, which settles what became of the earlier ones. Behind an older fence a hold is refused as
+// grant_stale, which is no word for people.
+//
 // # Idempotency
 //
 // Accepted requests are remembered inside the state (P5), with the booking they made or changed. A repeat gets that

@@ -3,6 +3,7 @@ package section
 import (
 	"slices"
 
+	"holdfast/actors/grant"
 	"holdfast/actors/machine"
 )
 
@@ -40,6 +41,8 @@ type Effects struct {
 	Sell     []Ticket
 	Refund   []SeatIndex
 	Requests []AnsweredRequest // of a replayed record only: the writer's own were known before
+	Fences   []grant.Grant
+	Shares   int // how many shares of buyers changed
 }
 
 // AnsweredRequest is a request that a record answered.
@@ -51,6 +54,7 @@ type AnsweredRequest struct {
 // Reset empties the effects.
 func (e *Effects) Reset() {
 	e.Seats, e.Sell, e.Refund, e.Requests = e.Seats[:0], e.Sell[:0], e.Refund[:0], e.Requests[:0]
+	e.Fences, e.Shares = e.Fences[:0], 0
 }
 
 // sell and refund keep what the tickets table has to hear. A sale and its refund in one record leave nothing to insert:
@@ -64,11 +68,13 @@ func (e *Effects) refund(seat SeatIndex) {
 	e.Sell = slices.Delete(e.Sell, sold, sold+1)
 }
 
-// Share says that a buyer's live seats shrank, or grew by what nobody had reserved.
+// Share says that a buyer's live seats shrank, or grew: by what nobody had reserved; in a coordinated section, by a
+// hold under a grant.
 type Share struct {
 	Buyer BuyerID
 	Seats uint32
 	Taken bool
+	Grant grant.Grant // of a coordinated section
 }
 
 // Machine is a section as a writer or a replica drives it: a State, and what it did.
@@ -78,7 +84,8 @@ type Machine struct {
 	call     *Call     // whose it is; nil: time's own
 	timers   Decision  // scratch
 	touched  []SeatIndex
-	shares   []Share
+	shares   []Share // those from sharesAt on
+	sharesAt int
 }
 
 var _ machine.Machine = (*Machine)(nil)
@@ -88,13 +95,15 @@ type Kind struct {
 	Layout *Layout
 	Rules  Rules
 	Gated  bool // a waiting room stands before it: buyers' new holds need a session
+	// Coordinated: new holds need their coordinator's grant.
+	Coordinated bool
 }
 
 // New gives an empty section.
 func (k *Kind) New() machine.Machine { return k.machine(NewState(k.Layout, k.Rules)) }
 
 func (k *Kind) machine(s *State) machine.Machine {
-	s.gated = k.Gated
+	s.gated, s.coordinated = k.Gated, k.Coordinated
 	return NewMachine(s)
 }
 
@@ -183,7 +192,7 @@ func (m *Machine) Apply(effects machine.Effects) {
 	for i := range m.decision.Changes {
 		m.applyOne(&m.decision.Changes[i], e)
 	}
-	if c := m.call; c != nil && c.Reserved == 0 {
+	if c := m.call; c != nil && c.Reserved == 0 && !m.coordinated {
 		m.share(c)
 	}
 }
@@ -194,7 +203,7 @@ func (m *Machine) Apply(effects machine.Effects) {
 func (m *Machine) share(c *Call) {
 	if placed := &c.Decision.Changes[0]; placed.Kind == HoldPlaced {
 		c.Reserved = uint32(len(placed.Seats))
-		m.shares = append(m.shares, Share{placed.Buyer, c.Reserved, true})
+		m.shares = append(m.shares, Share{Buyer: placed.Buyer, Seats: c.Reserved, Taken: true})
 	}
 }
 
@@ -205,8 +214,10 @@ func (m *Machine) applyOne(c *Change, e *Effects) {
 	}
 	m.touched = m.State.Apply(c, m.touched[:0])
 	if known {
-		m.shares = append(m.shares, Share{owner, uint32(len(m.touched)), false})
+		m.shares = append(m.shares, Share{Buyer: owner, Seats: uint32(len(m.touched))})
+		e.Shares++
 	}
+	m.note(c, e)
 	for _, seat := range m.touched {
 		e.Seats = append(e.Seats, SeatChange{seat, m.Status(seat)})
 		switch c.Kind {
@@ -232,8 +243,8 @@ func (m *Machine) Replay(body []byte, at Instant, effects machine.Effects) (chan
 			return nil
 		}
 		m.applyOne(c, e)
-		if c.Kind == HoldPlaced {
-			m.shares = append(m.shares, Share{c.Buyer, uint32(len(c.Seats)), true})
+		if c.Kind == HoldPlaced && !m.coordinated {
+			m.shares = append(m.shares, Share{Buyer: c.Buyer, Seats: uint32(len(c.Seats)), Taken: true})
 		}
 		if c.Request != (RequestID{}) {
 			e.Requests = append(e.Requests, AnsweredRequest{c.Request, c.At})
@@ -245,8 +256,8 @@ func (m *Machine) Replay(body []byte, at Instant, effects machine.Effects) (chan
 
 // Shares drains how live seats of buyers have changed, in order, since it was last asked.
 func (m *Machine) Shares() []Share {
-	out := m.shares
-	m.shares = m.shares[:0]
+	out := m.shares[m.sharesAt:]
+	m.shares, m.sharesAt = m.shares[:0], 0
 	return out
 }
 

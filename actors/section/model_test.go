@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"holdfast/actors/grant"
 )
 
 // drawLayout makes a small section with breaks, categories and accessible seats, or a general area.
@@ -73,6 +75,16 @@ func drawAdmission(t *rapid.T, now Instant) (a admission) {
 	return a
 }
 
+// drawGrant gives none, or one of few coordinators and epochs, so that fences are met from both sides.
+func drawGrant(t *rapid.T) (g grant.Grant) {
+	if rapid.IntRange(0, 5).Draw(t, "granted") > 0 {
+		g.Number, g.Epoch = rapid.Uint64Range(1, 3).Draw(t, "number"), Epoch(rapid.Uint64Range(1, 2).Draw(t, "epoch"))
+		g.Coordinator = uint8(rapid.IntRange(0, 1).Draw(t, "coordinator"))
+		g.Total, g.Unbound = uint32(rapid.IntRange(0, 9).Draw(t, "total")), rapid.Bool().Draw(t, "unbound")
+	}
+	return g
+}
+
 // TestTwin runs thousands of random commands through State and its dumb twin, restores from a snapshot now and then,
 // and rebuilds the state from its changes (P1, P4, P5, P10, P11).
 func TestTwin(t *testing.T) {
@@ -81,12 +93,20 @@ func TestTwin(t *testing.T) {
 		k, model := newDesk(l, modelRules()), newTwin(l, modelRules())
 		model.gated = rapid.IntRange(0, 3).Draw(t, "gated") == 0
 		k.state.gated = model.gated
+		model.coordinated = rapid.IntRange(0, 3).Draw(t, "coordinated") == 0
+		k.state.coordinated = model.coordinated
 		now := Instant(1000)
 		for range rapid.IntRange(1, 60).Draw(t, "length") {
 			now += Instant(rapid.SampledFrom([]int{0, 0, 1, 7, 30, 60}).Draw(t, "passes"))
 			c := drawCommand(t, l, now, model.lastNo)
 			if model.gated {
 				c = under(c, drawAdmission(t, now))
+			}
+			if model.coordinated {
+				c.Grant = drawGrant(t)
+				if c.Grant.Number > 0 && rapid.IntRange(0, 3).Draw(t, "fence") == 0 {
+					c = Command{Kind: FenceGrants, At: now, Grant: c.Grant}
+				}
 			}
 			want, repeat := model.judge(&c)
 			out := k.do(c)
@@ -103,7 +123,7 @@ func TestTwin(t *testing.T) {
 			compare(t, k.state, model)
 			if rapid.IntRange(0, 19).Draw(t, "restore") == 0 {
 				k.state = restored(t, k.state)
-				k.state.gated = model.gated
+				k.state.gated, k.state.coordinated = model.gated, model.coordinated
 				k.state.EndsFollowed(model.ends)
 			}
 			if rapid.IntRange(0, 9).Draw(t, "end") == 0 {
@@ -197,6 +217,12 @@ func compare(t *rapid.T, s *State, model *twin) {
 	end, ok := s.NextExpiry()
 	if ok != (next >= 0) || ok && end != next {
 		t.Fatalf("next expiry %d %v, the twin says %d", end, ok, next)
+	}
+	for coordinator := range uint8(2) {
+		epoch, from := s.FencedAt(coordinator)
+		if want := model.fences[coordinator]; epoch != want.Epoch || from != want.Number {
+			t.Fatalf("coordinator %d is fenced at %d/%d, the twin says %+v", coordinator, epoch, from, want)
+		}
 	}
 	if s.Free() != free || s.LiveHolds() != live {
 		t.Fatalf("%d free, %d live; the twin has %d, %d", s.Free(), s.LiveHolds(), free, live)

@@ -35,6 +35,9 @@ const (
 	NotAdmitted      // place: no session
 	AdmissionExpired // place: the session's time is up
 	AdmissionStale   // place: the session was looked up before the newest end that the section was told of
+	// GrantStale is not for people: place or fence: the coordinator's fence in the section is another's, or newer.
+	// Nothing was done, and the engine asks for a new grant.
+	GrantStale
 	rejectionEnd
 )
 
@@ -66,6 +69,7 @@ var rejectionText = [rejectionEnd]string{
 	NotAdmitted:         "not_admitted",
 	AdmissionExpired:    "admission_expired",
 	AdmissionStale:      "admission_stale",
+	GrantStale:          "grant_stale",
 }
 
 // String is the stable snake_case code; "accepted" for the zero value.

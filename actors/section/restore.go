@@ -23,7 +23,7 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	s = NewState(l, r)
 	d := &decoder{rest: body}
 	d.version = d.byte()
-	d.require(d.version == snapshotVersion1 || d.version == snapshotVersion2, "version")
+	d.require(d.version >= snapshotVersion1 && d.version <= snapshotVersion3, "version")
 	d.require(d.fixed64() == layoutHash(l), "layout")
 	s.seq = Seq(d.uvarint(math.MaxUint64))
 	s.lastAt = Instant(d.uvarint(math.MaxInt64))
@@ -32,9 +32,12 @@ func Restore(l *Layout, r Rules, body []byte) (s *State, err error) {
 	s.restoreBookings(d)
 	s.restoreRequests(d)
 	s.restoreEnded(d)
+	if d.version >= snapshotVersion3 {
+		d.require(s.fences.Restore(d.uvarint), "fences")
+	}
 	d.require(len(d.rest) == 0, "trailing bytes")
 	s.checkRemembered(d)
-	d.require(d.version == snapshotVersion1 || s.anyAttempts(), "version without need")
+	d.require(d.version != snapshotVersion2 || s.anyAttempts(), "version without need")
 	if d.err != nil {
 		return nil, d.err
 	}

@@ -5,11 +5,12 @@ import (
 	"hash/fnv"
 )
 
-// The first byte of a snapshot. Version 2 counts payment attempts. It is written only where there are any: everything
-// else keeps the bytes of version 1, which older builds read too.
+// The first byte of a snapshot. Version 2 counts payment attempts, version 3 has coordinators' fences too. Each is
+// written only where there are any: everything else keeps the bytes of version 1, which older builds read too.
 const (
 	snapshotVersion1 = 1
 	snapshotVersion2 = 2
+	snapshotVersion3 = 3
 )
 
 // AppendSnapshot appends the whole state in its canonical form: equal states give equal bytes, whatever way they came
@@ -21,10 +22,14 @@ const (
 //	bookings:  count, each: number gap, attempts<<4|state<<1|split, buyer 16, life so far, end − placed, seat count, seat gaps
 //	requests:  count, each: id 16, fingerprint 8, age, booking number, placed
 //	ended:     count, each: booking number, age
+//	fences:    count, each: epoch, number of the first grant that counts (version 3)
 //
 // Numbers are shortest-form varints; ages are measured from the last At.
 func (s *State) AppendSnapshot(dst []byte) []byte {
-	if s.anyAttempts() {
+	switch {
+	case s.fences.Any():
+		return s.appendSnapshot(dst, snapshotVersion3)
+	case s.anyAttempts():
 		return s.appendSnapshot(dst, snapshotVersion2)
 	}
 	return s.appendSnapshot(dst, snapshotVersion1)
@@ -33,7 +38,12 @@ func (s *State) AppendSnapshot(dst []byte) []byte {
 // AppendTruth is AppendSnapshot without the payment attempts, for comparing states of different origin: one that was
 // restored from an older build's snapshot knows of fewer attempts than a replay of the whole log, and both are right
 // about every seat.
-func (s *State) AppendTruth(dst []byte) []byte { return s.appendSnapshot(dst, snapshotVersion1) }
+func (s *State) AppendTruth(dst []byte) []byte {
+	if dst = s.appendSnapshot(dst, snapshotVersion1); s.fences.Any() {
+		dst = s.fences.AppendSnapshot(dst)
+	}
+	return dst
+}
 
 func (s *State) anyAttempts() (found bool) {
 	for slot := uint32(1); slot < s.bookings.slab.Len() && !found; slot++ {
@@ -51,7 +61,11 @@ func (s *State) appendSnapshot(dst []byte, version byte) []byte {
 	dst = s.appendBlocked(dst)
 	dst = s.appendBookings(dst, version)
 	dst = s.appendRequests(dst)
-	return s.appendEnded(dst)
+	dst = s.appendEnded(dst)
+	if version >= snapshotVersion3 {
+		dst = s.fences.AppendSnapshot(dst)
+	}
+	return dst
 }
 
 // layoutHash names what the truth depends on: the number of seats and who is whose neighbour. Quality and categories

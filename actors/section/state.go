@@ -3,6 +3,7 @@ package section
 import (
 	"strconv"
 
+	"holdfast/actors/grant"
 	"holdfast/actors/section/dense"
 )
 
@@ -27,8 +28,11 @@ type State struct {
 	expiry   dense.Slab[expiryItem]
 	paying   uint32
 
-	gated    bool // new holds need an admission; a writer's own, and no part of the truth
-	gateEnds Seq  // see EndsFollowed; no part of the truth
+	fences grant.Fences
+
+	gated       bool // new holds need an admission; a writer's own, and no part of the truth
+	coordinated bool // new holds need a grant; likewise
+	gateEnds    Seq  // see EndsFollowed; no part of the truth
 
 	// Scratch: no meaning between calls.
 	best       searcher

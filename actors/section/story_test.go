@@ -9,12 +9,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"holdfast/actors/grant"
 )
 
 var update = flag.Bool("update", false, "rewrite the stories' outcomes in testdata")
 
-// TestStories runs the scripts in testdata. A script's own lines start in the first column; what came of each stands indented
-// below it, and is compared. Words of a line:
+// TestStories runs the scripts in testdata. A script's own lines start in the first column; what came of each stands
+// indented below it, and is compared. Words of a line:
 //
 //	rows 8 4|4        the layout, a bar is a break; also: general 10, accessible A1 A2, category 1 B1 B2
 //	rules key=value   ttl, ceiling, window in seconds; booking, buyer, remember; orphans=refuse
@@ -22,6 +24,8 @@ var update = flag.Bool("update", false, "rewrite the stories' outcomes in testda
 //	hold alice A1 A2 · best alice 2 [together] [accessible] [category=1] · block A1 · unblock A1 · expire 10
 //	extend|release|pay|confirm|fail|refund alice 1       (op acts for the operator)
 //	key=k1 on any command makes it a remembered request
+//	coordinated       new holds need a grant from here on: grant=coordinator.epoch.number.total
+//	fence grant=0.2.1.0
 //	crash             the state is lost; a snapshot brings it back, and a replay of the changes must agree
 func TestStories(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -54,6 +58,8 @@ type teller struct {
 	at     Instant
 	desk   *desk
 	drawn  string
+
+	coordinated bool
 }
 
 func tell(t *testing.T, script string) string {
@@ -94,6 +100,8 @@ func (x *teller) run(words []string) string {
 		seconds, err := strconv.ParseFloat(words[1], 64)
 		x.check(err)
 		x.at = Instant(seconds * 1000)
+	case "coordinated":
+		x.coordinated = true
 	case "crash":
 		return x.crash()
 	default:
@@ -194,12 +202,14 @@ func storyID(name string) (id [16]byte) {
 var storyKinds = map[string]CommandKind{
 	"hold": PlaceHold, "best": PlaceBest, "extend": ExtendHold, "release": ReleaseHold, "pay": BeginPayment, "confirm": ConfirmPayment,
 	"fail": FailPayment, "refund": RefundBooking, "expire": ExpireHolds, "block": BlockSeats, "unblock": UnblockSeats,
+	"fence": FenceGrants,
 }
 
 func (x *teller) command(words []string) string {
 	if x.desk == nil {
 		x.desk = newDesk(x.layout, x.rules)
 	}
+	x.desk.state.coordinated = x.coordinated
 	kind, known := storyKinds[words[0]]
 	if !known {
 		x.t.Fatalf("unknown word %q", words[0])
@@ -209,6 +219,7 @@ func (x *teller) command(words []string) string {
 	switch kind {
 	case BlockSeats, UnblockSeats:
 		c.Seats = x.seats(words)
+	case FenceGrants:
 	case ExpireHolds:
 		c.Max = uint32(x.number(words[0]))
 	default:
@@ -232,6 +243,10 @@ func (x *teller) options(c *Command, words []string) (rest []string) {
 		switch key {
 		case "key":
 			c.Request = storyID(value)
+		case "grant":
+			parts := strings.Split(value, ".")
+			c.Grant = grant.Grant{Coordinator: uint8(x.number(parts[0])), Epoch: Epoch(x.number(parts[1])),
+				Number: x.number(parts[2]), Total: uint32(x.number(parts[3]))}
 		case "together":
 			c.TogetherOnly = true
 		case "accessible":

@@ -1,6 +1,10 @@
 package section
 
-import "slices"
+import (
+	"slices"
+
+	"holdfast/actors/grant"
+)
 
 // twin is the dumb twin of State: maps and loops, no index, no cleverness. It says what must be true; TestTwin
 // compares.
@@ -14,6 +18,9 @@ type twin struct {
 	lastNo   BookingNo
 	gated    bool
 	ends     Seq
+
+	coordinated bool
+	fences      map[uint8]grant.Grant // the oldest that counts
 }
 
 type twinBooking struct {
@@ -32,7 +39,7 @@ type twinRequest struct {
 }
 
 func newTwin(l *Layout, r Rules) *twin {
-	t := &twin{layout: l, rules: r, bookings: map[BookingNo]*twinBooking{}}
+	t := &twin{layout: l, rules: r, bookings: map[BookingNo]*twinBooking{}, fences: map[uint8]grant.Grant{}}
 	for range l.Seats {
 		t.letters = append(t.letters, Available)
 	}
@@ -59,7 +66,17 @@ func (t *twin) judge(c *Command) (r Rejection, repeat bool) {
 			return AdmissionStale, false
 		}
 	}
+	fence := t.fences[c.Grant.Coordinator]
+	if hold := c.Kind == PlaceHold || c.Kind == PlaceBest && c.Quantity > 0; hold && t.coordinated &&
+		(c.Grant == grant.Grant{} || c.Grant.Epoch != fence.Epoch || c.Grant.Number < fence.Number) {
+		return GrantStale, false
+	}
 	switch c.Kind {
+	case FenceGrants:
+		if c.Grant.Epoch < fence.Epoch {
+			return GrantStale, false
+		}
+		return Accepted, false
 	case PlaceHold:
 		return t.firstOf(t.words(c), t.limits(c, len(c.Seats)), t.seatsAre(c, Available, SeatTaken)), false
 	case PlaceBest:
@@ -231,6 +248,11 @@ func (t *twin) due(c *Command) []BookingNo {
 // accept makes an accepted command true. PlaceBest's seats are taken from the answer, after the test has judged them.
 func (t *twin) accept(c *Command, seats []SeatIndex) {
 	switch c.Kind {
+	case FenceGrants:
+		if fence := t.fences[c.Grant.Coordinator]; c.Grant.Epoch > fence.Epoch || c.Grant.Number > fence.Number {
+			t.fences[c.Grant.Coordinator] = c.Grant
+		}
+		return
 	case ExpireHolds:
 		for _, no := range t.due(c) {
 			t.finish(no, BookingExpired, c.At)

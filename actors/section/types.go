@@ -1,6 +1,9 @@
 package section
 
-import "holdfast/actors/machine"
+import (
+	"holdfast/actors/grant"
+	"holdfast/actors/machine"
+)
 
 // Distinct numbers get distinct types: swapping two is a compile error.
 type (
@@ -120,6 +123,7 @@ const (
 	ExpireHolds                           // Max: how many at most, so that a wave is cut into bounded records
 	BlockSeats                            // Seats
 	UnblockSeats                          // Seats
+	FenceGrants                           // Grant: from this one on
 )
 
 // Command is a request. All time, identity and chance is data in it; the core consults nothing else.
@@ -144,6 +148,8 @@ type Command struct {
 	Session      uint32 // from 1; 0: none
 	SessionUntil Instant
 	Horizon      Seq
+
+	Grant grant.Grant // PlaceHold, PlaceBest of a coordinated event; FenceGrants
 }
 
 // ChangeKind says what happened.
@@ -161,6 +167,7 @@ const (
 	HoldExpired
 	SeatsBlocked
 	SeatsUnblocked
+	GrantsFenced
 )
 
 // Change is a fact that Apply cannot refuse. It says all that replay needs.
@@ -176,6 +183,7 @@ type Change struct {
 	Booking     BookingNo   // all but block/unblock
 	ExpiresAt   Instant     // HoldPlaced, HoldExtended
 	Seats       []SeatIndex // HoldPlaced, SeatsBlocked, SeatsUnblocked; strictly ascending for a canonical encoding
+	Grant       grant.Grant // GrantsFenced; HoldPlaced of a coordinated event
 }
 
 // Outcome is the answer to one command: a value, never an error.

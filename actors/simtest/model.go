@@ -97,6 +97,8 @@ func (m *Model) change(c *section.Change, e *storage.Entry) error {
 		return m.take(c.Seats, 0)
 	case section.SeatsUnblocked:
 		return m.give(c.Seats, 0, e.Seq)
+	case section.GrantsFenced:
+		return nil
 	}
 	return m.moved(c, e.Seq)
 }

@@ -56,6 +56,8 @@ func (f *folder) apply(c *section.Change) (why string) {
 	case section.SeatsBlocked, section.SeatsUnblocked:
 		f.mark(c.Seats, storage.ProjectedSeat{Blocked: c.Kind == section.SeatsBlocked, ChangedAt: c.At})
 		return ""
+	case section.GrantsFenced:
+		return ""
 	}
 	return f.move(c)
 }

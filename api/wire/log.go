@@ -12,7 +12,7 @@ type LogChange struct {
 	Epoch   uint64 `json:"epoch"`
 	At      Time   `json:"at"`
 	// Kind is claim, released, hold_placed, hold_extended, hold_released, hold_expired, payment_begun, payment_failed,
-	// sold, refunded, blocked or unblocked: the Log constants.
+	// sold, refunded, blocked, unblocked or grants_fenced: the Log constants.
 	Kind    string `json:"kind"`
 	Booking string `json:"booking,omitempty"` // as the API tells it
 	// HashText of the RequestHash of the request that did it; none for a lapse.
@@ -36,6 +36,7 @@ const (
 	LogRefunded      = "refunded"
 	LogBlocked       = "blocked" // by an operator
 	LogUnblocked     = "unblocked"
+	LogGrantsFenced  = "grants_fenced" // by a coordinator: older grants are no good from here on
 )
 
 // AppendLogChange appends the JSON of c, without a line's end: the same document encoding/json would make, member for

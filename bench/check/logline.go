@@ -27,6 +27,7 @@ const (
 	logRefunded
 	logBlocked
 	logUnblocked
+	logFenced
 )
 
 var logKindNames = [...]string{
@@ -35,13 +36,13 @@ var logKindNames = [...]string{
 	logGivenBack: wire.LogHoldReleased, logLapsed: wire.LogHoldExpired, logPaying: wire.LogPaymentBegun,
 	logUnpaid: wire.LogPaymentFailed,
 	logSold:   wire.LogSold, logRefunded: wire.LogRefunded, logBlocked: wire.LogBlocked,
-	logUnblocked: wire.LogUnblocked,
+	logUnblocked: wire.LogUnblocked, logFenced: wire.LogGrantsFenced,
 }
 
 func (k logKind) String() string { return logKindNames[k] }
 
 func parseKind(text []byte) logKind {
-	for k := logClaim; k <= logUnblocked; k++ {
+	for k := logClaim; k <= logFenced; k++ {
 		if string(text) == logKindNames[k] {
 			return k
 		}

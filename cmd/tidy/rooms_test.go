@@ -29,8 +29,8 @@ type excess struct{ Files, Types, Wide int }
 // package that has come under its number fails until the number here is the right one, or gone. No package is added.
 // A failure prints the table as it has to be.
 var overLimits = map[string]excess{
-	"actors":                   {Wide: 72},
-	"actors/audit":             {Wide: 78},
+	"actors":                   {Wide: 71},
+	"actors/audit":             {Wide: 61},
 	"actors/booking":           {Wide: 1},
 	"actors/budget":            {Wide: 3},
 	"actors/checkout":          {Wide: 2},
@@ -42,7 +42,7 @@ var overLimits = map[string]excess{
 	"actors/placement":         {Wide: 11},
 	"actors/planted":           {Wide: 2},
 	"actors/seatmap":           {Wide: 5},
-	"actors/section":           {Wide: 14},
+	"actors/section":           {Wide: 13},
 	"actors/shard":             {Wide: 2},
 	"actors/views":             {Wide: 18},
 	"actors/wallclock":         {Wide: 3},
@@ -51,7 +51,7 @@ var overLimits = map[string]excess{
 	"api/call":                 {Wide: 1},
 	"cmd/holdfast-bench":       {Wide: 1},
 	"cmd/holdfast/node":        {Wide: 1},
-	"cmd/tidy":                 {Wide: 47},
+	"cmd/tidy":                 {Wide: 46},
 	"cmd/tidy/testlog":         {Wide: 1},
 	"storage":                  {Wide: 40},
 	"storage/copier":           {Wide: 12},

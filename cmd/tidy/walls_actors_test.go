@@ -52,8 +52,12 @@ var wallsOfActors = map[string]wall{
 	},
 	"actors/section": {
 		Why: "the pure room: replay must give the same seats for ever, so nothing here may know time, chance or the outside",
-		Own: []string{"actors/machine", "actors/codec", "actors/section/dense"}, Std: pureStd,
+		Own: []string{"actors/machine", "actors/codec", "actors/grant", "actors/section/dense"}, Std: pureStd,
 		Test: []string{"actors/budget", "actors/machinetest", rapid},
+	},
+	"actors/grant": {
+		Why: "what sections take of coordinators and logs prove: replayed for ever, so as pure as a section",
+		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
 	},
 	"actors/section/dense": {
 		Why: "a pure machine's memory, as pure as the machine: it holds records and knows nothing of what they mean",
@@ -117,6 +121,14 @@ var wallsOfActors = map[string]wall{
 			"actors/replica", "actors/placement", "actors/peer", "actors/peer/wire", "storage",
 		}, Test: []string{"storage/memstore"},
 	},
+	"actors/coordination": {
+		Why: "a coordinator on a node: its claims and its fences; what it counts is package coordinator's, and a " +
+			"section is something that can be fenced",
+		Own: []string{
+			"actors/machine", "actors/writer", "actors/shard", "actors/witness", "actors/section", "actors/grant",
+			"actors/coordinator", "storage",
+		},
+	},
 	"actors/gate/draw": {
 		Why: "a draw that strangers recompute: bytes in, places out, and nothing of the gate",
 		Std: pureStd,
@@ -164,7 +176,7 @@ var wallsOfActors = map[string]wall{
 	"actors/coordinator": {
 		Why: "what spans an event's sections: quota, keys, and which views a search may rest on; a rule that waited or " +
 			"knew the time could not be simulated",
-		Own:  []string{"actors/section", "storage"},
+		Own:  []string{"actors/section", "actors/grant", "actors/machine", "storage"},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget", rapid},
 	},
@@ -179,7 +191,9 @@ var wallsOfActors = map[string]wall{
 	"actors/peer/wire": {
 		Why: "what nodes say to each other: a simulator holds the same conversation in one goroutine, so nothing here " +
 			"waits or knows the time",
-		Own:  []string{"actors/section", "actors/gate", "actors/gate/codebook", "storage"},
+		Own: []string{
+			"actors/section", "actors/gate", "actors/gate/codebook", "actors/grant", "actors/codec", "storage",
+		},
 		Std:  append([]string{"sync"}, pureStd...),
 		Test: []string{"actors/budget"},
 	},
@@ -226,6 +240,7 @@ var wallsOfActors = map[string]wall{
 		Own: []string{
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"storage",
+			"actors/grant", // what a grant is, and who counts a buyer; not what a section takes
 		}, Test: []string{"storage/...", rapid, pebble},
 	},
 	"actors/views": {
@@ -242,8 +257,9 @@ var wallsOfActors = map[string]wall{
 		Own: []string{
 			"actors/machine", "actors/writer", "actors/shard", "actors/replica", "actors/section", "actors/gate",
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
-			"actors/venue", "actors/checkout", "actors/coordinator", "actors/peer", "actors/peer/wire",
-			"actors/placement", "actors/rebalancer", "actors/request", "actors/seatmap", "actors/booking", "actors/catalog",
+			"actors/venue", "actors/checkout", "actors/coordinator", "actors/coordination", "actors/grant",
+			"actors/peer", "actors/peer/wire", "actors/placement", "actors/rebalancer", "actors/request",
+			"actors/seatmap", "actors/booking", "actors/catalog",
 			"actors/wallclock", "actors/witness", "actors/pseudonym", "storage",
 		},
 		Third: []string{protoactor, prometheus},

@@ -115,7 +115,7 @@ func exampleEvent(created section.Instant) *storage.Event {
 		WaitingRoom: &storage.WaitingRoom{OpensAt: 1, ClosesAt: 2, DoorsAt: 3, Cap: 4, Rate: 5, SessionMillis: 6,
 			TurnMillis: 7, GraceMillis: 8, SaltKey: storage.Bytes32{9},
 			Beacon: &storage.DrawBeacon{Chain: storage.Bytes32{10}, Genesis: 11, Period: 12, Round: 13}},
-		Create: section.RequestID{1, 2, 3}, CreateFingerprint: 1<<63 + 5,
+		Create: section.RequestID{1, 2, 3}, CreateFingerprint: 1<<63 + 5, Coordinators: 4,
 	}
 }
 

@@ -68,9 +68,11 @@ func (m *Released) Append(dst []byte) []byte {
 
 // Append appends the message to dst.
 func (m *Ask) Append(dst []byte) []byte {
-	c := &m.Command
-	kind := KindAsk
-	if c.Session != 0 {
+	c, kind := &m.Command, KindAsk
+	switch {
+	case c.Grant.Number != 0:
+		kind = KindAskGranted
+	case c.Session != 0:
 		kind = KindAskAdmitted
 	}
 	dst = binary.AppendUvarint(append(dst, byte(kind)), m.ID)
@@ -86,7 +88,10 @@ func (m *Ask) Append(dst []byte) []byte {
 	dst = append(append(dst, c.Request[:]...), c.Buyer[:]...)
 	dst = binary.BigEndian.AppendUint64(dst, c.Fingerprint)
 	dst = appendSeats(dst, c.Seats)
-	if c.Session != 0 {
+	switch {
+	case c.Grant.Number != 0:
+		return appendGrant(dst, c)
+	case c.Session != 0:
 		return appendSession(dst, c)
 	}
 	return dst

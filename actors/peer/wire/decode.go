@@ -54,10 +54,14 @@ func (d *Decoder) Ask(m *Ask) error {
 	c.Fingerprint = d.uint64()
 	d.seats = d.list(d.seats)
 	c.Seats = d.seats
-	if d.kind == KindAskAdmitted {
+	switch d.kind {
+	case KindAskAdmitted:
 		d.session(c)
+	case KindAskGranted:
+		d.grant(c)
 	}
-	known := c.Kind >= section.PlaceHold && c.Kind <= section.UnblockSeats && c.Kind != section.ExpireHolds
+	known := c.Kind >= section.PlaceHold && c.Kind <= section.UnblockSeats && c.Kind != section.ExpireHolds ||
+		c.Kind == section.FenceGrants && d.kind == KindAskGranted
 	if known == m.Read { // a read has none, everything else one; the end of holds is the owner's own to say
 		d.fail("a command that no node may send")
 	}

@@ -245,6 +245,9 @@ func (h *host) wellServed(no int) bool {
 // inVain judges a call that was told to come again although nothing happened since it began, and its section was well
 // served: who has a section comes before who should have it.
 func (j *judge) inVain(c *call, verdict string) {
+	if k := c.intent.kind; (k == section.PlaceHold || k == section.PlaceBest) && j.w.plan.header.Coordinators > 0 {
+		return // its coordinator needs every section of the event
+	}
 	if j.w.stirs == c.stirs && c.well && c.h.wellServed(c.intent.section) {
 		j.w.failf(
 			"intent %d on n%d is told %s; section %d was served all the while, and n%d had heard by whom",

@@ -26,7 +26,9 @@ func newWorldOf(seed uint64, planOf func(sections int) *plan) *world {
 		rand.NewPCG(seed, 0x3e3012e5),
 	) // of their own: what machines remember changes no world before records are lost
 	w.sections = 3 + w.chance.IntN(3)
-	w.plan = planOf(w.sections)
+	if w.plan = planOf(w.sections); seed >= coordinatedFrom {
+		w.plan = w.plan.coordinated()
+	}
 	w.judge = newJudge(w)
 	w.buyers, w.operators = newBuyers(w), &operators{w: w}
 	if err := w.store.CreateEvent(context.Background(), w.plan.header, w.plan.venue); err != nil {

@@ -95,7 +95,29 @@ func (j *judge) entry(no int, m *simtest.Model, e *storage.Entry, hash storage.H
 			return err
 		}
 	}
-	return m.Entry(e, hash)
+	if err := m.Entry(e, hash); err != nil || e.Kind != storage.EntryChanges {
+		return err
+	}
+	return section.DecodeChanges(e.Body, e.At, func(c *section.Change) error { j.limited(c); return nil })
+}
+
+// limited sees to it that no buyer has more seats than allowed, over all sections, at any instant (P13).
+func (j *judge) limited(c *section.Change) {
+	if c.Kind != section.HoldPlaced || c.Grant.Number == 0 || c.Grant.Unbound {
+		return
+	}
+	seats := uint32(0)
+	for _, m := range j.models {
+		for _, b := range m.Bookings {
+			if b.Buyer == c.Buyer && (b.State == section.BookingHeld || b.State == section.BookingPaying ||
+				b.State == section.BookingConfirmed) {
+				seats += uint32(len(b.Seats))
+			}
+		}
+	}
+	if most := j.w.plan.header.Rules.SeatsPerBuyerMax; seats > most {
+		j.w.failf("P13: buyer %x has %d seats, %d are allowed (grant %+v)", c.Buyer[:4], seats, most, c.Grant)
+	}
 }
 
 // change notes what the model of one section cannot know: what a key did elsewhere, and when a booking left its state.

@@ -165,7 +165,9 @@ func (w *world) committed(h *host, appends []storage.Append) []error {
 			w.doors.committed(e, errs[i])
 			continue
 		}
-		w.judge.follow(int(appends[i].Section.Section))
+		if key := appends[i].Section; key.IsSection() { // a coordinator's log has claims only
+			w.judge.follow(int(key.Section))
+		}
 	}
 	return errs
 }

@@ -94,7 +94,7 @@ func unknownLog(event, id string) error {
 func (p *logPrinter) strays(keys []storage.SectionKey, logs map[storage.SectionKey]bool) error {
 	var errs []error
 	for _, key := range keys {
-		if logs[key] && !key.IsGate() { // a waiting room's log holds nothing of seats
+		if logs[key] && key.IsSection() { // the other logs hold nothing of seats
 			errs = append(errs, fmt.Errorf("the log of section %v is not printed: it belongs to no event", key))
 		}
 	}
@@ -223,6 +223,7 @@ var changeNames = [...]string{
 	section.HoldExpired:           wire.LogHoldExpired,
 	section.SeatsBlocked:          wire.LogBlocked,
 	section.SeatsUnblocked:        wire.LogUnblocked,
+	section.GrantsFenced:          wire.LogGrantsFenced,
 }
 
 // recordNames are the names of records that hold no change.

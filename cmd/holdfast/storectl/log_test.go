@@ -9,6 +9,7 @@ import (
 
 	"holdfast/actors"
 	"holdfast/actors/audit"
+	"holdfast/actors/grant"
 	"holdfast/actors/section"
 	"holdfast/api/wire"
 	"holdfast/storage"
@@ -37,7 +38,11 @@ func TestEveryKindHasAName(t *testing.T) {
 
 func loggable(kind section.ChangeKind) (ok bool) {
 	defer func() { ok = recover() == nil }()
-	section.AppendChange(nil, 0, &section.Change{Kind: kind})
+	c := section.Change{Kind: kind}
+	if kind == section.GrantsFenced {
+		c.Grant = grant.Grant{Number: 1, Epoch: 1}
+	}
+	section.AppendChange(nil, 0, &c)
 	return true
 }
 

@@ -1,0 +1,145 @@
+package coordinator
+
+import (
+	"testing"
+
+	"holdfast/actors/grant"
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// readyGranter is a granter of two sections in epoch 5, with nothing counted.
+func readyGranter(t *testing.T) (*Granter, *BuyerQuota) {
+	t.Helper()
+	q := NewBuyerQuota()
+	d := NewGranter(1, 2, q)
+	d.Begin(5)
+	d.Counted(0, 0, 0)
+	d.Counted(1, 5, 1)
+	if d.Ready() {
+		t.Fatal("ready without a fence")
+	}
+	d.Fenced(0, &grant.Grant{Number: 1, Epoch: 5, Coordinator: 1})
+	if !d.Ready() {
+		t.Fatalf("not ready: %v are missing", d.Missing())
+	}
+	return d, q
+}
+
+func (d *Granter) mustGrant(t *testing.T, buyer byte, seats uint32) grant.Grant {
+	t.Helper()
+	g, v := d.Grant(section.BuyerID{buyer}, seats, 4, false)
+	if v != Granted {
+		t.Fatalf("%d seats: %d", seats, v)
+	}
+	return g
+}
+
+// TestGranterGrantsOnlyWhatItCanCount (P13, P3): a granter gives nothing while a section lacks its fence or is not
+// counted, nor after another's fence.
+func TestGranterGrantsOnlyWhatItCanCount(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		lose  func(d *Granter)
+		ready bool
+	}{
+		{"nothing", func(*Granter) {}, true},
+		{"a section that is not counted", func(d *Granter) { d.Uncounted(1) }, false},
+		{"another's fence", func(d *Granter) { d.Fenced(1, &grant.Grant{Number: 1, Epoch: 6, Coordinator: 1}) }, false},
+		{"another's fence, in a log that was loaded", func(d *Granter) { d.Counted(1, 6, 1) }, false},
+		{"another coordinator's fence", func(d *Granter) { d.Fenced(1, &grant.Grant{Number: 1, Epoch: 6}) }, true},
+		{"the end of the epoch", (*Granter).End, false},
+		{"a section that is closed for good", func(d *Granter) { d.Uncounted(1); d.GivenUp(1) }, true},
+		{"a section that came back", func(d *Granter) { d.Uncounted(1); d.Counted(1, 5, 1) }, true},
+		{"a section that came back without the fence", func(d *Granter) { d.Uncounted(1); d.Counted(1, 4, 9) }, false},
+	} {
+		d, _ := readyGranter(t)
+		c.lose(d)
+		_, v := d.Grant(section.BuyerID{2}, 1, 4, false)
+		if d.Ready() != c.ready || (v == Granted) != c.ready {
+			t.Errorf("%s: ready %v, verdict %d", c.name, d.Ready(), v)
+		}
+	}
+}
+
+// TestGrantCountsUntilItsFateIsKnown (P13): seats of a grant count from the grant on, once, until they are live seats
+// or will surely not be.
+func TestGrantCountsUntilItsFateIsKnown(t *testing.T) {
+	buyer := section.BuyerID{2}
+	for _, c := range []struct {
+		name string
+		then func(d *Granter, g *grant.Grant)
+		want uint32
+	}{
+		{"under way", func(*Granter, *grant.Grant) {}, 3},
+		{"refused", func(d *Granter, g *grant.Grant) { d.Refused(g) }, 0},
+		{"placed", func(d *Granter, g *grant.Grant) { d.Placed(g, buyer, 3) }, 3},
+		{"placed, then told of", func(d *Granter, g *grant.Grant) { d.Placed(g, buyer, 3); d.Refused(g) }, 3},
+		{"unknown", func(d *Granter, g *grant.Grant) { d.Unknown(g) }, 3},
+		{"unknown, then refused by the next node", func(d *Granter, g *grant.Grant) { d.Unknown(g); d.Refused(g) }, 3},
+		{"unknown, then a fence behind it", func(d *Granter, g *grant.Grant) {
+			d.Unknown(g)
+			list, next := d.Doubtful()
+			if len(list) != 1 || list[0] != 1 || next != 2 {
+				t.Errorf("in doubt are %v before grant %d, want section 1 before 2", list, next)
+			}
+			d.Fenced(1, &grant.Grant{Number: next, Epoch: 5, Coordinator: 1})
+		}, 0},
+		{"unknown, then another section's fence", func(d *Granter, g *grant.Grant) {
+			d.Unknown(g)
+			d.Fenced(0, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
+		}, 3},
+		{"placed unseen, and counted with its section", func(d *Granter, g *grant.Grant) {
+			d.Unknown(g)
+			d.Uncounted(1)
+			d.quota.Add(buyer, 3)
+			d.Counted(1, 5, 1)
+			d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
+		}, 3},
+		{"the next epoch's fences", func(d *Granter, _ *grant.Grant) {
+			d.Begin(6)
+			d.Fenced(0, &grant.Grant{Number: 1, Epoch: 6, Coordinator: 1})
+			if got := d.quota.Seats(buyer); got != 3 {
+				t.Errorf("%d count before the section has the fence", got)
+			}
+			d.Fenced(1, &grant.Grant{Number: 1, Epoch: 6, Coordinator: 1})
+		}, 0},
+	} {
+		d, q := readyGranter(t)
+		g := d.mustGrant(t, 2, 3)
+		if g != (grant.Grant{Number: 1, Epoch: 5, Total: 3, Coordinator: 1}) {
+			t.Fatalf("granted %+v", g)
+		}
+		if _, v := d.Grant(buyer, 2, 4, false); v != OverLimit {
+			t.Fatalf("2 more of 4: %d", v)
+		}
+		d.Asks(&g, storage.SectionNo(1))
+		c.then(d, &g)
+		if got := q.Seats(buyer); got != c.want {
+			t.Errorf("%s: %d seats count, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// TestAnothersHoldIsCounted: a hold under a grant of another node's epoch is live seats like any.
+func TestAnothersHoldIsCounted(t *testing.T) {
+	d, q := readyGranter(t)
+	d.Placed(&grant.Grant{Number: 1, Epoch: 4, Coordinator: 1}, section.BuyerID{3}, 2)
+	if got := q.Seats(section.BuyerID{3}); got != 2 {
+		t.Errorf("%d seats count, want 2", got)
+	}
+}
+
+// TestClaimsLogHasNothingElse (P10): a coordinator's log with a change in it is damaged.
+func TestClaimsLogHasNothingElse(t *testing.T) {
+	m := ClaimsKind{}.New()
+	if n, err := m.Replay(nil, 0, nil); n != 0 || err != nil {
+		t.Errorf("an empty record: %d, %v", n, err)
+	}
+	if _, err := m.Replay([]byte{1}, 0, nil); err == nil {
+		t.Error("a change is taken")
+	}
+	if _, err := (ClaimsKind{}).Restore([]byte{1}); err == nil {
+		t.Error("a snapshot is taken")
+	}
+}

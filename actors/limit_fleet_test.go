@@ -1,0 +1,185 @@
+package actors
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"holdfast/actors/audit"
+	"holdfast/actors/grant"
+	"holdfast/actors/section"
+)
+
+// coordinated says that some living node is ready to count the buyer's seats.
+func (f *fleet) coordinated(buyer section.BuyerID) bool {
+	for _, n := range f.living() {
+		ev, _, err := n.e.openEvent(f.event, deadlineSoon())
+		if err == nil && ev.coordinators[grant.Of(buyer, uint8(len(ev.coordinators)))].Granter.Ready() {
+			return true
+		}
+	}
+	return false
+}
+
+// readyCoordinators has all of the event's coordinators claimed and fenced, where the view has them.
+func (f *fleet) readyCoordinators() {
+	f.t.Helper()
+	for _, n := range f.living() {
+		ev, _, err := n.e.openEvent(f.event, deadlineSoon())
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		for _, c := range ev.coordinators {
+			if !c.PlacedHere() {
+				continue
+			}
+			if err := again(func() error { return c.Await(deadlineSoon()) }); err != nil {
+				f.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// countedBuyer finds a buyer whose coordinator is ready on that node, from a number on.
+func (n *fleetNode) countedBuyer(from byte) byte {
+	ev, _, err := n.e.openEvent(n.f.event, deadlineSoon())
+	if err != nil {
+		n.f.t.Fatal(err)
+	}
+	for b := from; b < from+100; b++ {
+		if ev.coordinators[grant.Of(section.BuyerID{b}, uint8(len(ev.coordinators)))].Granter.Ready() {
+			return b
+		}
+	}
+	n.f.t.Fatal("no coordinator is ready on the node")
+	return 0
+}
+
+// audited fails on every finding of an audit of the fleet's store.
+func (f *fleet) audited() {
+	f.t.Helper()
+	report, err := audit.Run(f.t.Context(), f.store, audit.Options{})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, finding := range report.Findings {
+		f.t.Error(finding)
+	}
+	if len(report.NotAudited) > 0 {
+		f.t.Errorf("not audited: %v", report.NotAudited)
+	}
+}
+
+// liveSeats counts a buyer's seats by the map of a section's log: what every node must agree on at rest.
+func (n *fleetNode) liveSeats(buyer section.BuyerID) uint32 {
+	ev, _, err := n.e.openEvent(n.f.event, deadlineSoon())
+	if err != nil {
+		n.f.t.Fatal(err)
+	}
+	return ev.buyers.Seats(buyer)
+}
+
+// TestLimitHoldsWhileAllMoves (P13): a thousand holds of one buyer at once over three nodes, while sections and
+// coordinators move and a node dies, never give more than the limit; the audit proves that from the logs, and once all
+// is quiet every node counts the same.
+func TestLimitHoldsWhileAllMoves(t *testing.T) {
+	f := newFleet(t, 4)
+	stop := make(chan struct{})
+	var moves sync.WaitGroup
+	victim := f.nodes[3]
+	moves.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+			switch {
+			case i == 10:
+				f.kill(victim)
+			case i == 20:
+				f.lapse(victim)
+			default:
+				f.agree(f.nodes[i%3])
+			}
+		}
+	})
+	const limit = 8 // newFleet's
+	var granted atomic.Int32
+	_ = together(1000, func(i int) error {
+		who := caller(7, uint64(i+1))
+		n := f.nodes[i%3]
+		err := error(nil)
+		if i%4 == 0 {
+			_, err = n.best(who, 1)
+		} else {
+			_, err = n.hold(who, fleetSeat(i%8, 1+i/8%20))
+		}
+		if err == nil {
+			granted.Add(1)
+		}
+		return nil
+	})
+	close(stop)
+	moves.Wait()
+	f.agree()
+	f.eventually("all is quiet", func() bool { return f.serving() == 8 })
+	if got := granted.Load(); got > limit {
+		t.Errorf("%d seats were granted to a buyer who may have %d", got, limit)
+	}
+	f.audited()
+	buyer := caller(7, 1).Buyer
+	if err := again(func() error { // it stays so: the limit is met exactly, and not exceeded
+		for i := range 2 * limit {
+			if _, err := f.nodes[i%3].best(caller(7, uint64(5000+i)), 1); err != nil && !isOver(err) {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range f.living() {
+		f.eventually("every node counts the limit", func() bool { return n.liveSeats(buyer) == limit })
+	}
+	f.audited()
+}
+
+func isOver(err error) bool {
+	var refused *Refusal
+	return errors.As(err, &refused) && refused.Code == section.TooManyForBuyer
+}
+
+// TestOneKeyTwoRequestsOverNodes (P5): one key for two different requests in the same moment, at two nodes and for
+// seats of two sections, is one booking, and a mismatch for the other.
+func TestOneKeyTwoRequestsOverNodes(t *testing.T) {
+	f := newFleet(t, 3)
+	for round := range 40 {
+		who := caller(byte(100+round), 9)
+		bookings, mismatches := 0, 0
+		errs := together(2, func(i int) error {
+			mine := who
+			mine.Fingerprint = uint64(i + 1)
+			return again(func() error {
+				_, err := f.nodes[(round+i)%3].hold(mine, fleetSeat((2*round+i)%8, 1+round/4))
+				return err
+			})
+		})
+		for _, err := range errs {
+			switch {
+			case err == nil:
+				bookings++
+			case errors.Is(err, ErrMismatch):
+				mismatches++
+			default:
+				t.Fatal(err)
+			}
+		}
+		if bookings != 1 || mismatches != 1 {
+			t.Fatalf("round %d: %d bookings and %d mismatches: %v", round, bookings, mismatches, errs)
+		}
+	}
+	f.audited()
+}

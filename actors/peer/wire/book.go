@@ -1,0 +1,120 @@
+package wire
+
+import (
+	"encoding/binary"
+
+	"holdfast/actors/codec"
+	"holdfast/actors/grant"
+	"holdfast/actors/section"
+	"holdfast/storage"
+)
+
+// Kinds that builds before coordinators do not read. They are sent about events only that those builds cannot read
+// either (storage.Event.Coordinators).
+const (
+	// KindAskGranted is an Ask whose command has a grant, and a session if there is one.
+	KindAskGranted Kind = 0x40
+	// KindBook is a Book.
+	KindBook Kind = 0x41
+)
+
+// Book asks for a new hold in a coordinated event, on its way to the node of the buyer's coordinator: on named seats of
+// one section, or the best of any.
+type Book struct {
+	ID       uint64
+	Patience uint32
+	Event    storage.EventID
+	Operator bool
+	// AnyBuyerTotal is Command's.
+	AnyBuyerTotal bool
+	// Keyed: an operator's key was looked at where all operators' keys are, and goes to that coordinator.
+	Keyed       bool
+	Coordinator uint8
+	Buyer       section.BuyerID
+	Request     section.RequestID
+	Fingerprint uint64
+
+	Named bool // Section and Seats; else the others
+	No    storage.SectionNo
+	Seats []section.SeatIndex
+
+	Accessible bool
+	Quantity   uint32
+	Category   string // empty: any
+	Section    string // what the plan calls one; empty: any
+
+	// Session, Until and Began are of a buyer whom a waiting room has let in; Session 0: none.
+	Session uint32
+	Until   section.Instant
+	Began   section.Seq
+}
+
+// Append appends the message to dst.
+func (m *Book) Append(dst []byte) []byte {
+	dst = binary.AppendUvarint(append(dst, byte(KindBook)), m.ID)
+	dst = binary.AppendUvarint(dst, uint64(m.Patience))
+	dst = append(append(dst, m.Event[:]...), flags(m.Operator, m.AnyBuyerTotal, m.Named, m.Accessible, m.Session != 0,
+		m.Keyed), m.Coordinator)
+	dst = append(append(dst, m.Buyer[:]...), m.Request[:]...)
+	dst = binary.BigEndian.AppendUint64(dst, m.Fingerprint)
+	if m.Named {
+		dst = appendSeats(binary.AppendUvarint(dst, uint64(m.No)), m.Seats)
+	} else {
+		dst = binary.AppendUvarint(dst, uint64(m.Quantity))
+		dst = appendBytes(appendBytes(dst, []byte(m.Category)), []byte(m.Section))
+	}
+	if m.Session != 0 {
+		dst = binary.AppendVarint(binary.AppendUvarint(dst, uint64(m.Session)), int64(m.Until))
+		dst = binary.AppendUvarint(dst, uint64(m.Began))
+	}
+	return dst
+}
+
+// Book reads the message; the seats are the decoder's.
+func (d *Decoder) Book(m *Book) error {
+	*m = Book{ID: d.uvarint(maxUint64), Patience: uint32(d.uvarint(1<<32 - 1))}
+	d.copy(m.Event[:])
+	bits := d.flags(6)
+	m.Coordinator, m.Keyed = d.byte(), bits&32 != 0
+	m.Operator, m.AnyBuyerTotal, m.Named, m.Accessible = bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0
+	d.copy(m.Buyer[:])
+	d.copy(m.Request[:])
+	m.Fingerprint = d.uint64()
+	if m.Named {
+		m.No = storage.SectionNo(d.uvarint(1<<32 - 1))
+		d.seats = d.list(d.seats)
+		m.Seats = d.seats
+	} else {
+		m.Quantity = uint32(d.uvarint(1<<32 - 1))
+		m.Category = string(d.bytes(categoryBytesMax))
+		m.Section = string(d.bytes(sectionBytesMax))
+	}
+	if bits&16 != 0 {
+		if m.Session = uint32(d.uvarint(1<<32 - 1)); m.Session == 0 {
+			d.fail("no session")
+		}
+		m.Until, m.Began = section.Instant(d.varint()), section.Seq(d.uvarint(maxUint64))
+	}
+	return d.end()
+}
+
+// appendGrant appends a command's grant, and its session if there is one.
+func appendGrant(dst []byte, c *section.Command) []byte {
+	dst = c.Grant.Append(dst, c.Session != 0)
+	if c.Session != 0 {
+		return appendSession(dst, c)
+	}
+	return dst
+}
+
+func (d *Decoder) grant(c *section.Command) {
+	r := codec.Reader{Src: d.src}
+	inside := false
+	if c.Grant, inside = grant.Read(&r); r.Err != nil {
+		d.fail("no grant")
+		return
+	}
+	if d.src = r.Src; inside {
+		d.session(c)
+	}
+}

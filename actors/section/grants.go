@@ -1,0 +1,86 @@
+package section
+
+import (
+	"fmt"
+
+	"holdfast/actors/codec"
+	"holdfast/actors/grant"
+)
+
+// FencedAt is the epoch of the coordinator whose grants the section takes, and the first of them that it takes; zeros:
+// none.
+func (s *State) FencedAt(coordinator uint8) (epoch Epoch, from uint64) {
+	epoch, from, _ = s.fences.At(coordinator)
+	return epoch, from
+}
+
+// fencedSince is the record that raised a coordinator's fence last.
+func (s *State) fencedSince(coordinator uint8) Seq {
+	_, _, stamp := s.fences.At(coordinator)
+	return s.since(stamp)
+}
+
+// isGranted says whether a command may go on in a coordinated section: all may but new holds, which need a grant that
+// the fence lets through. A request for no seats, or for more than a booking may have, becomes no hold either way.
+func (s *State) isGranted(c *Command, d *Decision) bool {
+	quantity := c.Quantity
+	if c.Kind == PlaceHold {
+		quantity = uint32(min(len(c.Seats), bookingSeatsMax+1))
+	}
+	switch g := &c.Grant; {
+	case c.Kind != PlaceHold && c.Kind != PlaceBest:
+	case quantity == 0 || quantity > min(s.rules.SeatsPerBookingMax, bookingSeatsMax):
+	case g.Number == 0 && !s.coordinated, s.fences.Passes(g):
+	default:
+		d.refuse(GrantStale, s.fencedSince(g.Coordinator))
+		return false
+	}
+	return true
+}
+
+// decideFence lets a coordinator's claim in: from here on no older grant becomes a hold. A fence that stands already is
+// accepted without a change.
+func (s *State) decideFence(c *Command, d *Decision) {
+	g := &c.Grant
+	if g.Coordinator >= grant.Max || g.Number == 0 {
+		panic(fmt.Sprintf("section: fence %+v", *g))
+	}
+	if s.fences.RaisedBy(g) {
+		d.accept(c, GrantsFenced, 0, BookingNone, 0).Grant = *g
+		return
+	}
+	if epoch, _ := s.FencedAt(g.Coordinator); g.Epoch < epoch {
+		d.Outcome.Rejection = GrantStale
+	}
+	d.Outcome.DependsOn = s.fencedSince(g.Coordinator)
+}
+
+// readGrant reads a grant, and says whether a session follows.
+func readGrant(r *codec.Reader, c *Change) (inside bool) {
+	c.Grant, inside = grant.Read(r)
+	if c.Kind == GrantsFenced && (inside || len(c.Seats) > 0 || c.Split || c.Booking != 0) {
+		r.Fail("a fence with more than a grant")
+	}
+	return inside
+}
+
+// note tells of a change what matters to coordinators: their fences, and, in a coordinated section, holds.
+func (m *Machine) note(c *Change, e *Effects) {
+	switch {
+	case c.Kind == GrantsFenced:
+		e.Fences = append(e.Fences, c.Grant)
+	case c.Kind == HoldPlaced && m.coordinated:
+		m.shares = append(m.shares, Share{c.Buyer, uint32(len(c.Seats)), true, c.Grant})
+		e.Shares++
+	}
+}
+
+// SharesOf drains the shares of the oldest record whose shares were not drained; its effects say how many. What they
+// count is durable then, so that nothing is given back which a crash could take (P13).
+func (m *Machine) SharesOf(record *Effects) []Share {
+	out := m.shares[m.sharesAt : m.sharesAt+record.Shares]
+	if m.sharesAt += record.Shares; m.sharesAt == len(m.shares) {
+		m.shares, m.sharesAt = m.shares[:0], 0
+	}
+	return out
+}
