@@ -351,7 +351,7 @@ func (e *Engine) drawUp(header *storage.Event, v *venue.Venue) *storage.Event {
 	made.CreatedAt = e.cfg.Clock()
 	made.Sale = cmp.Or(made.Sale, storage.SaleClosed)
 	made.Pseudonyms, made.Forgotten = storage.PseudonymsKeyed, nil
-	if e.peerRPC != nil {
+	if e.peerRPC != nil && e.cfg.Coordinators {
 		made.Coordinators = coordinators
 	}
 	made.Sections, made.WaitingRoom = nil, drawUpWaitingRoom(header.WaitingRoom)

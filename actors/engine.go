@@ -36,6 +36,10 @@ type Config struct {
 	// payment is judged, since whoever has the books is not here. Bookings in payment stay as they are (P6), and no
 	// event is opened that the command does not need. With it there is no Gateway.
 	Offline bool
+	// Coordinators has events that are made in a cluster count each buyer's seats at one place for all nodes, so that
+	// their limit holds at every instant (P13). Without it each node counts what it has followed, and buyers who are
+	// served by several nodes in the same moment may exceed it. An event keeps what it was made with.
+	Coordinators bool
 	Name    string // the node's name in claims; default "node"
 	// Writer is this process start's id in claims and records, for who must know it before (a heartbeat). Default: a
 	// random one. Two engines never have the same, whatever has become of the first.

@@ -85,7 +85,7 @@ func (n *fleetNode) liveSeats(buyer section.BuyerID) uint32 {
 // coordinators move and a node dies, never give more than the limit; the audit proves that from the logs, and once all
 // is quiet every node counts the same.
 func TestLimitHoldsWhileAllMoves(t *testing.T) {
-	f := newFleet(t, 4)
+	f := newCountedFleet(t, 4)
 	stop := make(chan struct{})
 	var moves sync.WaitGroup
 	victim := f.nodes[3]
@@ -155,7 +155,7 @@ func isOver(err error) bool {
 // TestOneKeyTwoRequestsOverNodes (P5): one key for two different requests in the same moment, at two nodes and for
 // seats of two sections, is one booking, and a mismatch for the other.
 func TestOneKeyTwoRequestsOverNodes(t *testing.T) {
-	f := newFleet(t, 3)
+	f := newCountedFleet(t, 3)
 	for round := range 40 {
 		who := caller(byte(100+round), 9)
 		bookings, mismatches := 0, 0
@@ -182,4 +182,10 @@ func TestOneKeyTwoRequestsOverNodes(t *testing.T) {
 		}
 	}
 	f.audited()
+}
+
+// newCountedFleet is newFleet with an event whose buyers coordinators count.
+func newCountedFleet(t *testing.T, n int) *fleet {
+	t.Helper()
+	return newFleetWith(t, n, fleetPlan, 8, func(c *Config) { c.Coordinators = true })
 }

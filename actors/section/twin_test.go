@@ -66,8 +66,14 @@ func (t *twin) judge(c *Command) (r Rejection, repeat bool) {
 			return AdmissionStale, false
 		}
 	}
-	fence := t.fences[c.Grant.Coordinator]
-	if hold := c.Kind == PlaceHold || c.Kind == PlaceBest && c.Quantity > 0; hold && t.coordinated &&
+	fence, wanted := t.fences[c.Grant.Coordinator], 0 // what can never be had is refused without looking at grants
+	switch c.Kind {
+	case PlaceHold:
+		wanted = len(c.Seats)
+	case PlaceBest:
+		wanted = int(c.Quantity)
+	}
+	if wanted > 0 && wanted <= int(t.rules.SeatsPerBookingMax) && t.coordinated &&
 		(c.Grant == grant.Grant{} || c.Grant.Epoch != fence.Epoch || c.Grant.Number < fence.Number) {
 		return GrantStale, false
 	}
@@ -251,6 +257,7 @@ func (t *twin) accept(c *Command, seats []SeatIndex) {
 	case FenceGrants:
 		if fence := t.fences[c.Grant.Coordinator]; c.Grant.Epoch > fence.Epoch || c.Grant.Number > fence.Number {
 			t.fences[c.Grant.Coordinator] = c.Grant
+			t.forget(c.At)
 		}
 		return
 	case ExpireHolds:

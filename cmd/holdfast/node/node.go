@@ -199,7 +199,7 @@ func (n *Node) openEngine(
 	}
 	if c.Clustered() {
 		n.adapter = newClusterAdapter(n.writer, &n.gone)
-		config.Peers = n.adapter
+		config.Peers, config.Coordinators = n.adapter, c.Coordinators
 	}
 	if c.Store == "" {
 		err = n.openEmbedded(ctx, c, files.Store, outside)
