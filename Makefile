@@ -120,6 +120,7 @@ debian-packages:
 # Every run of tests goes through testlog (cmd/tidy/testlog): output of what failed, a loud line for each skip, and into RESULTS a line for each test,
 # from which the slowest and the counts are told at the end. bash's pipefail keeps the exit code of go test.
 RESULTS ?= bin/tests.ndjson
+PAGE_RESULTS := bin/tests-page.ndjson
 TESTLOG := bin/testlog
 READ     = 2>&1 | $(TESTLOG) read --into $(RESULTS)
 
@@ -140,7 +141,8 @@ PURE_PKGS := ./actors/section ./actors/simtest ./actors/simtest/waitingroom ./ac
 PURE_SKIP := /api/web$$|/actors/section$$|/actors/simtest$$|/actors/simtest/waitingroom$$|/actors/venue$$|/actors/placement$$|/actors/catalog$$|/cmd/tidy
 RACE_PKGS  = $(shell $(GO) list $(PKGS) | grep -v -E '$(PURE_SKIP)')
 
-# COUNT=-count=1 has tests run anew that passed before.
+# COUNT=-count=1 has tests run anew that passed before. Browsers and killed processes wait much of their time, so they run
+# beside each other.
 .PHONY: test-steps
 test-steps:
 	$(GO) test -json $(COUNT) -timeout 4m $(PURE_PKGS) $(READ)
@@ -151,8 +153,11 @@ test-steps:
 	HOLDFAST_SIM_SEEDS=2000 $(GO) test -json -count=1 -timeout 8m -run '^TestSimulationOfCluster$$' ./actors/simtest/cluster $(READ)
 	$(GO) run ./cmd/planted write $(PLANTED)
 	$(GO) test -json $(COUNT) -timeout 8m -overlay $(PLANTED)/overlay.json -tags planted -run Planted ./actors ./actors/simtest/... ./cmd/holdfast $(READ)
-	$(GO) test -json $(COUNT) -timeout 15m -run '$(SLOW_TESTS)' $(SLOW_PKGS) $(READ)
-	$(GO) test -json $(COUNT) -timeout 15m $(PAGE_PKGS) $(READ)
+	@rm -f $(PAGE_RESULTS); failed=0; \
+	($(GO) test -json $(COUNT) -timeout 15m $(PAGE_PKGS) 2>&1 | $(TESTLOG) read --into $(PAGE_RESULTS)) & page=$$!; \
+	$(GO) test -json $(COUNT) -timeout 15m -run '$(SLOW_TESTS)' $(SLOW_PKGS) $(READ) || failed=1; \
+	wait $$page || failed=1; \
+	cat $(PAGE_RESULTS) >> $(RESULTS); exit $$failed
 	$(GO) test -json -count=1 -timeout 30m -run '^TestCockroach$$' ./storage/sqlstore $(READ)
 
 # What must not happen again, on real processes: each drill has a short form that make test runs too; HOLDFAST_DRILL=long makes it the whole.
