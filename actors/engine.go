@@ -40,7 +40,7 @@ type Config struct {
 	// their limit holds at every instant (P13). Without it each node counts what it has followed, and buyers who are
 	// served by several nodes in the same moment may exceed it. An event keeps what it was made with.
 	Coordinators bool
-	Name    string // the node's name in claims; default "node"
+	Name         string // the node's name in claims; default "node"
 	// Writer is this process start's id in claims and records, for who must know it before (a heartbeat). Default: a
 	// random one. Two engines never have the same, whatever has become of the first.
 	Writer storage.WriterID
