@@ -367,6 +367,9 @@ func (j *judge) acceptedUnder(c *call, no int) {
 		return // giving back twice is one intent
 	case !durable && intent.kind == section.ExtendHold && b.Ever[section.BookingHeld]:
 		return // less than a second was to be gained: nothing is written
+	case intent.kind == section.ExtendHold && b.Ever[section.BookingHeld] &&
+		e.Fingerprint != intent.who.Fingerprint && e.order >= c.order:
+		return // the same, and the key was free for another body afterwards
 	case !durable:
 		w.failf("P2: intent %d is told accepted, but no durable record has it", intent.number)
 	case e.section != no || e.Booking != c.out.ID.No || e.Fingerprint != intent.who.Fingerprint ||
