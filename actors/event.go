@@ -213,7 +213,9 @@ func (ev *event) makeLedgers(o *openEvent) {
 	})
 	ev.remote.Keys, ev.remote.Buyers = ev.index, ev.buyers
 	ev.remote.Granted = ev.granted
-	ev.operated = coordinator.NewKeyIndex(func(storage.SectionNo) section.Instant { return 0 })
+	if ev.header.Load().Coordinators > 0 {
+		ev.operated = coordinator.NewKeyIndex(func(storage.SectionNo) section.Instant { return 0 })
+	}
 }
 
 // layouts are those of all sections, in plan order.

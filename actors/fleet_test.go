@@ -218,9 +218,13 @@ func TestDrainRefusesNobody(t *testing.T) {
 }
 
 // TestKilledNodeIsReplaced: what a node had is sold by the others once its heartbeat has lapsed, nothing acknowledged
-// is lost, and before that nothing of it is sold.
+// is lost, and before that nothing of it is sold; whether each node counts buyers' seats for itself, or coordinators do.
 func TestKilledNodeIsReplaced(t *testing.T) {
-	f := newFleet(t, 3)
+	t.Run("ledgers", func(t *testing.T) { replaceKilledNode(t, newFleet(t, 3)) })
+	t.Run("coordinators", func(t *testing.T) { replaceKilledNode(t, newCountedFleet(t, 3)) })
+}
+
+func replaceKilledNode(t *testing.T, f *fleet) {
 	victim := f.nodes[2]
 	held := map[int]BookingView{}
 	for no := range 8 {
