@@ -218,7 +218,8 @@ func TestDrainRefusesNobody(t *testing.T) {
 }
 
 // TestKilledNodeIsReplaced: what a node had is sold by the others once its heartbeat has lapsed, nothing acknowledged
-// is lost, and before that nothing of it is sold; whether each node counts buyers' seats for itself, or coordinators do.
+// is lost, and before that nothing of it is sold; whether each node counts buyers' seats for itself, or coordinators
+// do.
 func TestKilledNodeIsReplaced(t *testing.T) {
 	t.Run("ledgers", func(t *testing.T) { replaceKilledNode(t, newFleet(t, 3)) })
 	t.Run("coordinators", func(t *testing.T) { replaceKilledNode(t, newCountedFleet(t, 3)) })

@@ -53,7 +53,8 @@ func (n *fleetNode) countedBuyer(from byte) byte {
 		n.f.t.Fatal(err)
 	}
 	for b := from; b < from+100; b++ {
-		if len(ev.coordinators) == 0 || ev.coordinators[grant.Of(section.BuyerID{b}, uint8(len(ev.coordinators)))].Granter.Ready() {
+		all := ev.coordinators
+		if len(all) == 0 || all[grant.Of(section.BuyerID{b}, uint8(len(all)))].Granter.Ready() {
 			return b
 		}
 	}
