@@ -45,7 +45,7 @@ func (m *Machine) plantedJudgeAnew(c *Call) {
 // buyer is told (double-grant).
 func (m *Machine) plantedForgetHold(c *Change, e *Effects) {
 	m.touched = m.State.Apply(&Change{Kind: HoldReleased, At: c.At, Booking: c.Booking}, m.touched[:0])
-	m.shares = append(m.shares, Share{c.Buyer, uint32(len(m.touched)), false})
+	m.shares = append(m.shares, Share{Buyer: c.Buyer, Seats: uint32(len(m.touched))})
 	for _, seat := range m.touched {
 		e.Seats = append(e.Seats, SeatChange{seat, Available})
 	}
