@@ -217,6 +217,9 @@ var wallsOfActors = map[string]wall{
 		Why: "payments know bookings and the log's words; they neither store nor serve",
 		Own: []string{"actors/section", "storage"}, Test: []string{"storage/memstore", rapid},
 	},
+	"actors/checkout/processor": {
+		Why: "the port to a payment processor: every adapter sees it, and it sees none",
+	},
 	"actors/checkout/sandbox": {
 		Why: "a pretended processor stands outside: it knows the gateway port, and of storage only where books are kept; nothing of seats",
 		Own: []string{"actors/checkout", "actors/nesting", "storage"}, Test: []string{"actors/budget"},
