@@ -1,4 +1,5 @@
-// Package processor is the port to a payment processor: what the checkout asks of Stripe, of the sandbox, and of any other.
+// Package processor is the port to a payment processor: what the checkout asks of Stripe, of the sandbox, and of any
+// other.
 //
 //	                 ┌──────────── one attempt to pay for one booking ────────────┐
 //	Open ─▶ opened ──┼─ Charge ─▶ captured                                        │

@@ -13,8 +13,8 @@ type AttemptID string
 // idempotency key of Refund. Visible ASCII, at most 64 bytes.
 type RefundID string
 
-// Reference is the processor's own name of a payment, as Open gave it: visible ASCII, 1 to ReferenceMax bytes. It stands
-// in the log.
+// Reference is the processor's own name of a payment, as Open gave it: visible ASCII, 1 to ReferenceMax bytes. It
+// stands in the log.
 type Reference string
 
 // ReferenceMax bounds a Reference, in bytes.
@@ -87,14 +87,14 @@ type Refund struct {
 // RefundStatus is where a refund stands.
 type RefundStatus uint8
 
-// The states of a refund. Refunded and RefundFailed are the processor's last word, though a bank may still turn the first
-// into the second days later.
+// The states of a refund. Refunded and RefundFailed are the processor's last word, though a bank may still turn the
+// first into the second days later.
 const (
-	RefundUnknown  RefundStatus = iota // no answer: ask again
-	RefundNone                         // the processor was never asked for it, or has not taken it: Refund may be called
-	RefundPending                      // taken by the processor
-	Refunded                           // the money is on its way to the buyer's account
-	RefundFailed                       // the money stays with the seller; another refund, of another id, may be tried
+	RefundUnknown RefundStatus = iota // no answer: ask again
+	RefundNone                        // the processor was never asked for it, or has not taken it: Refund may be called
+	RefundPending                     // taken by the processor
+	Refunded                          // the money is on its way to the buyer's account
+	RefundFailed                      // the money stays with the seller; another refund, of another id, may be tried
 )
 
 var refundNames = [...]string{"unknown", "none", "pending", "refunded", "failed"}
@@ -151,7 +151,8 @@ type Processor interface {
 	LookupRefund(ctx context.Context, r Refund) (RefundStatus, error)
 	// Payments visits the processor's own list, oldest first, from a time on. An error of visit ends it, and is returned.
 	Payments(ctx context.Context, since time.Time, visit func(Payment) error) error
-	// Events tells what happened since cursor ("" is now), oldest first, and the cursor after it: for what no webhook told.
+	// Events tells what happened since cursor ("" is now), oldest first, and the cursor after it: for what no webhook
+	// told.
 	Events(ctx context.Context, cursor string, visit func(Hint) error) (next string, err error)
 	// Verify proves that the processor sent a webhook's body. The error says why not, and names no secret.
 	Verify(header Header, body []byte, now time.Time) (Hint, error)
