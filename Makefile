@@ -137,19 +137,28 @@ test: go-version packages vet testlog ## everything: vet, all tests with the rac
 	exit $$failed
 
 # What has one goroutine has no races: under the detector these took minutes and could find nothing.
-PURE_PKGS := ./actors/section ./actors/simtest ./actors/simtest/waitingroom ./actors/venue ./actors/placement ./actors/catalog ./cmd/tidy/...
-PURE_SKIP := /api/web$$|/actors/section$$|/actors/simtest$$|/actors/simtest/waitingroom$$|/actors/venue$$|/actors/placement$$|/actors/catalog$$|/cmd/tidy
+PURE_PKGS := ./actors/section ./actors/simtest ./actors/simtest/waitingroom ./actors/venue ./actors/placement ./actors/catalog \
+  ./actors/gate/... ./actors/audit ./actors/money ./api/card ./cmd/tidy/...
+PURE_SKIP := /api/web$$|/actors/(section|simtest|simtest/waitingroom|venue|placement|catalog|audit|money)$$|/actors/gate(/|$$)|/api/card$$|/cmd/tidy
 RACE_PKGS  = $(shell $(GO) list $(PKGS) | grep -v -E '$(PURE_SKIP)')
+
+# Tests that measure, or that do alone what takes the detector a minute: they run without it. ALONE_SLOW run only so.
+ALONE_TESTS := Budget|Alloc|Memory|PromisedSize|TableIsFull|TableTwin
+ALONE_PKGS  := ./actors ./actors/booking ./actors/coordinator ./actors/gate ./actors/gate/draw ./actors/pseudonym \
+  ./actors/seatmap ./actors/section ./actors/section/dense ./actors/venue/labels ./actors/writer ./api ./api/card \
+  ./api/document ./api/listen ./api/live ./api/problem ./api/proofofwork ./api/wire ./storage ./storage/memstore \
+  ./storage/pebblestore ./bench/check/history ./bench/lab ./cluster/peerlink
+ALONE_SLOW  := PromisedSize|TableIsFull|TableTwin
 
 # COUNT=-count=1 has tests run anew that passed before. Browsers and killed processes wait much of their time, so they run
 # beside each other.
 .PHONY: test-steps
 test-steps:
 	$(GO) test -json $(COUNT) -timeout 4m $(PURE_PKGS) $(READ)
-	$(GO) test -json $(COUNT) -race -timeout 15m -skip '$(SLOW_TESTS)|^TestCockroach$$' $(RACE_PKGS) $(READ)
+	$(GO) test -json $(COUNT) -race -timeout 15m -skip '$(SLOW_TESTS)|$(ALONE_SLOW)|^TestCockroach$$' $(RACE_PKGS) $(READ)
 	$(GO) -C $(GRAMMAR) test -json -count=1 -timeout 4m ./... $(READ)
 	$(GO) -C $(CLIENTS) test -json -count=1 -timeout 15m ./... $(READ)
-	$(GO) test -json $(COUNT) -timeout 8m -run 'Budget|Alloc|Memory' ./actors/... ./api/... ./storage/... $(READ)
+	$(GO) test -json $(COUNT) -timeout 8m -run '$(ALONE_TESTS)' $(ALONE_PKGS) $(READ)
 	HOLDFAST_SIM_SEEDS=2000 $(GO) test -json -count=1 -timeout 8m -run '^TestSimulationOfCluster$$' ./actors/simtest/cluster $(READ)
 	$(GO) run ./cmd/planted write $(PLANTED)
 	$(GO) test -json $(COUNT) -timeout 8m -overlay $(PLANTED)/overlay.json -tags planted -run Planted ./actors ./actors/simtest/... ./cmd/holdfast $(READ)

@@ -31,7 +31,7 @@ var (
 // makeVariables gives the Makefile's variables as they are written.
 func makeVariables(text string) map[string]string {
 	values := make(map[string]string)
-	for _, hit := range assignment.FindAllStringSubmatch(text, -1) {
+	for _, hit := range assignment.FindAllStringSubmatch(strings.ReplaceAll(text, "\\\n", ""), -1) {
 		values[hit[1]] = hit[2]
 	}
 	return values
@@ -130,7 +130,7 @@ func checkTestRuns(makefile string, sources []*source) (findings []string) {
 		}
 	}
 	values := makeVariables(makefile)
-	skip := regexp.MustCompile(values["SLOW_TESTS"])
+	skip := regexp.MustCompile(strings.Trim(values["SLOW_TESTS"]+"|"+values["ALONE_TESTS"], "|"))
 	all := strings.ReplaceAll(values["PURE_PKGS"]+" "+values["PAGE_PKGS"], "./", "") // nothing is skipped there
 	whole := testRun{packages: strings.Fields(all)}
 	for _, test := range tests {

@@ -26,7 +26,7 @@ type Status uint8
 // The states of an attempt. Captured, Declined and Cancelled are terminal.
 const (
 	Unknown   Status = iota // no answer: ask again
-	Opened                  // no money was taken; Charge takes it, or goes on after a challenge that the buyer has passed
+	Opened                  // no money was taken; Charge takes it, or goes on after a challenge that was passed
 	Pending                 // told to charge and not decided yet: ask again
 	Challenge               // waits for the buyer, who is sent to Answer.Next
 	Captured                // the money is taken
@@ -53,8 +53,8 @@ type Opening struct {
 type Charge struct {
 	Attempt   AttemptID
 	Reference Reference
-	// Token is the processor's token of the buyer's means of payment: never a card number (P12), never stored. It is empty
-	// where Charge goes on after a challenge.
+	// Token is the processor's token of the buyer's means of payment: never a card number (P12), never stored. It is
+	// empty where Charge goes on after a challenge.
 	Token string
 	// Return is the address of ours to which the processor sends the buyer after a challenge.
 	Return string
@@ -149,7 +149,8 @@ type Processor interface {
 	Cancel(ctx context.Context, a AttemptID, ref Reference) (Answer, error)
 	Refund(ctx context.Context, r Refund) (RefundStatus, error)
 	LookupRefund(ctx context.Context, r Refund) (RefundStatus, error)
-	// Payments visits the processor's own list, oldest first, from a time on. An error of visit ends it, and is returned.
+	// Payments visits the processor's own list, oldest first, from a time on. An error of visit ends it and is
+	// returned.
 	Payments(ctx context.Context, since time.Time, visit func(Payment) error) error
 	// Events tells what happened since cursor ("" is now), oldest first, and the cursor after it: for what no webhook
 	// told.
