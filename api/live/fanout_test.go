@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"holdfast/actors/section"
+	"holdfast/api/live/sse"
 	"holdfast/storage"
 )
 
@@ -41,8 +42,8 @@ func sinks(s *hubs, m *eventMap, clients int) (arrived *sync.WaitGroup) {
 			last = []byte(h.incarnation + ".0")
 		}
 		joined.Add(1)
-		s.join(storage.EventID{1}, m, &viewer{conn: &sink{joined: &joined, arrived: arrived},
-			last: last})
+		s.join(storage.EventID{1}, m, &sse.Viewer{Conn: &sink{joined: &joined, arrived: arrived},
+			Last: last})
 	}
 	joined.Wait()
 	return arrived

@@ -3,11 +3,11 @@ package live
 import (
 	"context"
 	"fmt"
-	"net"
 	"time"
 
 	"holdfast/actors"
 	"holdfast/api/live/fanout"
+	"holdfast/api/live/sse"
 	"holdfast/storage"
 )
 
@@ -25,18 +25,9 @@ func newHubs(cfg *Config, meter *meter) *hubs {
 		Keeper: fanout.NewKeeper[storage.EventID, *hub](fanout.New(cfg.WriteTimeout))}
 }
 
-// viewer is somebody who wants to follow an event.
-type viewer struct {
-	conn   net.Conn // the viewer's from now on: closed when the stream is over
-	last   []byte   // Last-Event-ID; empty: from the beginning
-	packed bool
-	atMost time.Duration // 0: for ever
-	left   func()        // called once, when the stream is over; nil: nobody asks
-}
-
 // join finds or starts the event's hub and has the viewer follow. false: the server is stopping, and nothing was done.
 // A hub whose map was replaced ends: its clients come back and find the new one.
-func (s *hubs) join(id storage.EventID, m *eventMap, v *viewer) bool {
+func (s *hubs) join(id storage.EventID, m *eventMap, v *sse.Viewer) bool {
 	return s.Join(id, func(h *hub) bool { return h.live == m.live }, func() (*hub, func()) {
 		h := newHub(m, s.cfg, s.meter, s.Fan)
 		return h, func() { h.run(func(h *hub, lonely bool) { s.tend(id, h, lonely) }) }

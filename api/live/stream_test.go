@@ -14,6 +14,7 @@ import (
 	"holdfast/actors"
 	"holdfast/actors/section"
 	"holdfast/api/live/livetest"
+	"holdfast/api/live/sse"
 	"holdfast/storage"
 )
 
@@ -96,7 +97,7 @@ func watch(t *testing.T, s *hubs, m *eventMap, last string) *watcher {
 
 func watchFor(t *testing.T, s *hubs, m *eventMap, last string, atMost time.Duration) *watcher {
 	client, server := net.Pipe()
-	if !s.join(storage.EventID{1}, m, &viewer{conn: server, last: []byte(last), atMost: atMost}) {
+	if !s.join(storage.EventID{1}, m, &sse.Viewer{Conn: server, Last: []byte(last), AtMost: atMost}) {
 		t.Fatal("no stream")
 	}
 	return &watcher{Watcher: livetest.Watch(t, client), conn: client}
@@ -304,7 +305,7 @@ func TestJoiningBesideNews(t *testing.T) {
 				arrived.Add(1 << 30) // nobody counts
 				left.Add(1)
 				c := &sink{joined: &joined, arrived: &arrived}
-				s.join(storage.EventID{1}, m, &viewer{conn: c, atMost: time.Millisecond, left: left.Done})
+				s.join(storage.EventID{1}, m, &sse.Viewer{Conn: c, AtMost: time.Millisecond, Left: left.Done})
 				left.Wait()
 			}
 		})

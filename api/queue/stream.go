@@ -3,15 +3,12 @@ package queue
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"sync"
 	"time"
 
 	"holdfast/api/call"
-	"holdfast/api/document"
-	"holdfast/api/live"
 	"holdfast/api/live/fanout"
-	"holdfast/api/problem"
+	"holdfast/api/live/sse"
 	"holdfast/storage"
 )
 
@@ -62,76 +59,24 @@ func (s *stream) tell(b *board, again bool) (news bool) {
 
 // Stream tells everybody who follows the same frame, whenever it changes (server-sent events).
 func (h *Handlers) Stream(r *call.Call) error {
-	id, err := r.Event()
-	if err != nil {
-		return err
-	}
-	atMost, err := live.ParseSeconds(r.Ctx.QueryArgs())
-	if err != nil {
-		return err
-	}
-	if h.stopping.Load() || h.limits.Streams() >= int64(h.cfg.StreamsMax) {
-		return &problem.Problem{Kind: problem.Overloaded, Detail: "no more streams"}
-	}
-	who, err := h.limits.Streamer(r)
-	if err != nil {
-		return err
-	}
-	b, err := h.board(id)
-	if err != nil {
-		return err
-	}
-	r.Ctx.Response.Header.SetContentType("text/event-stream")
-	document.NoStore(&r.Ctx.Response.Header)
-	if r.Ctx.IsHead() {
-		return nil
-	}
-	packed := atMost == 0 && document.WantsGzip(r.Ctx)
-	r.Ctx.HijackSetNoResponse(true)
-	r.Ctx.Hijack(func(conn net.Conn) {
-		who.Add(1)
-		left := func() { who.Add(-1) }
-		if inner := live.Unwrapped(conn); !h.follow(id, b, inner, packed, atMost, left) {
-			_ = inner.Close() // the server is stopping
-			left()
+	full := h.stopping.Load() || h.limits.Streams() >= int64(h.cfg.StreamsMax)
+	return sse.Serve(r, h.limits, full, func(id storage.EventID) (sse.Join, error) {
+		b, err := h.board(id)
+		if err != nil {
+			return nil, err
 		}
+		return func(v *sse.Viewer) bool { return h.follow(id, b, v) }, nil
 	})
-	return nil
 }
 
-// follow hands a connection to the event's hub, which calls left once, when the stream is over. false: the server is
-// stopping, and nothing was done.
-func (h *Handlers) follow(id storage.EventID, b *board, conn net.Conn, packed bool, atMost time.Duration,
-	left func()) bool {
+// follow hands a viewer to the event's hub. false: the server is stopping, and nothing was done.
+func (h *Handlers) follow(id storage.EventID, b *board, v *sse.Viewer) bool {
 	return h.streams.Join(id, nil, func() (*stream, func()) {
 		s := &stream{ended: make(chan struct{})}
 		s.hub = h.streams.Fan.NewHub(s)
 		s.tell(b, true)
 		return s, func() { h.run(id, s) }
-	}, func(s *stream) { h.letIn(s, conn, packed, atMost, left) })
-}
-
-// letIn has a connection follow a stream, for so long (0: without an end of its own).
-func (h *Handlers) letIn(s *stream, conn net.Conn, packed bool, atMost time.Duration, left func()) {
-	var over *time.Timer
-	o := fanout.Options{Head: live.Head(packed), Hello: live.Hello, Packed: packed, Left: func() {
-		if over != nil {
-			over.Stop()
-		}
-		left()
-		h.streams.Left()
-	}}
-	c, joined := fanout.NewClient(conn, o), make(chan struct{})
-	if atMost > 0 {
-		over = time.AfterFunc(atMost, func() {
-			<-joined
-			s.hub.Leave(c)
-		})
-	}
-	if !s.hub.Join(c) {
-		panic("queue: a hub that has ended was joined") // the keeper keeps it from ending
-	}
-	close(joined)
+	}, func(s *stream) { v.Follow(s.hub, fanout.Nowhere, h.streams.Left) })
 }
 
 // run tells news as they come, and something at least every Config.Heartbeat, as long as somebody follows.

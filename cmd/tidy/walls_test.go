@@ -169,7 +169,7 @@ var wallsAround = map[string]wall{
 		Why: "browsing shares nothing with booking but the projection, so that no reader slows a buyer (P9)",
 		Own: []string{
 			"actors", "actors/section", "storage", "api/call", "api/document", "api/limit", "api/problem", "api/wire",
-			"api/live/fanout",
+			"api/live/fanout", "api/live/sse",
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", "api/live/livetest", rapid},
 	},
@@ -178,7 +178,7 @@ var wallsAround = map[string]wall{
 		Own: []string{
 			"actors", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
 			"actors/gate/position", "actors/gate/presale", "actors/section", "actors/venue", "storage",
-			"api/call", "api/catalog", "api/document", "api/limit", "api/live", "api/live/fanout",
+			"api/call", "api/catalog", "api/document", "api/limit", "api/live/fanout", "api/live/sse",
 			"api/problem", "api/proofofwork", "api/queue/entry", "api/wire", "api/wire/drawproof",
 			"api/wire/waitingroom",
 		},
@@ -199,6 +199,13 @@ var wallsAround = map[string]wall{
 	"api/live/fanout": {
 		Why:   "tells thousands one thing: it knows connections and the processors' time, and no seat",
 		Third: []string{compress, "golang.org/x/sys/unix"}, Test: []string{"actors/budget", rapid},
+	},
+	"api/live/sse": {
+		Why: "how a request becomes a viewer of any stream: it knows limits and connections, no maps, no queues",
+		Own: []string{
+			"api/call", "api/document", "api/limit", "api/live/fanout", "api/problem", "api/wire", "storage",
+		},
+		Third: []string{fasthttp},
 	},
 	"api/live/livetest": {
 		Why: "a client of streams for tests: it knows the wire only, so that it proves what a client could",
