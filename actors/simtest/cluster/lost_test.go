@@ -35,13 +35,14 @@ func (l *loss) closes() int64 {
 
 // knows says that a process remembers what is lost. It may have learnt it since, from another.
 func (l *loss) knows(h *host) bool {
-	return l.gone[h.witness.Of(l.w.key(l.section)).Mark().Hash]
+	return l != nil && l.gone[h.witness.Of(l.w.key(l.section)).Mark().Hash]
 }
 
-// appended judges a record that the store took into the log which lost its end: whoever remembers what was there
-// changes nothing behind it. A release says nothing to anybody, and may be on its way when a node hears of the loss.
-func (l *loss) appended(h *host, e *storage.Entry, err error) {
-	if err == nil && e.Kind == storage.EntryChanges && l.knows(h) {
+// appended judges a record that the store took into the log which lost its end: a process that remembered what was
+// there when it sent the record changes nothing behind it. One that hears of the loss while its record is on its way
+// cannot call it back. A release says nothing to anybody.
+func (l *loss) appended(h *host, e *storage.Entry, knew bool, err error) {
+	if err == nil && e.Kind == storage.EntryChanges && knew {
 		l.w.failf(
 			"P1, P2: n%d remembers more than record %d of section %d, and wrote record %d behind it", h.number, l.last,
 			l.section, e.Seq,

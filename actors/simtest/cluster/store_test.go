@@ -126,7 +126,8 @@ func (s *lossyStore) Commit(ctx context.Context, appends []storage.Append) []err
 	}
 	out := make([]error, len(appends))
 	var results []error
-	err := s.call("commit", func() { results = s.h.w.committed(s.h, sent) })
+	knew := s.h.w.lost.knows(s.h)
+	err := s.call("commit", func() { results = s.h.w.committed(s.h, sent, knew) })
 	for i := range out {
 		if out[i] = err; err == nil {
 			out[i] = results[i]
@@ -135,8 +136,9 @@ func (s *lossyStore) Commit(ctx context.Context, appends []storage.Append) []err
 	return out
 }
 
-// committed is the store's side: the appends are done, and the judge sees each.
-func (w *world) committed(h *host, appends []storage.Append) []error {
+// committed is the store's side: the appends are done, and the judge sees each. knew: their process remembered what the
+// store has lost when it sent them.
+func (w *world) committed(h *host, appends []storage.Append, knew bool) []error {
 	if h.foreign {
 		w.outsiders.sells(h, appends)
 		return h.db.Commit(context.Background(), appends)
@@ -158,7 +160,7 @@ func (w *world) committed(h *host, appends []storage.Append) []error {
 			w.numberOf(e.Writer), e.Seq, e.Epoch, errs[i],
 		)
 		if w.lost != nil && w.lost.section == int(appends[i].Section.Section) {
-			w.lost.appended(h, e, errs[i])
+			w.lost.appended(h, e, knew, errs[i])
 			continue
 		}
 		if appends[i].Section.IsGate() {
