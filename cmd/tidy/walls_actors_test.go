@@ -220,6 +220,10 @@ var wallsOfActors = map[string]wall{
 	"actors/checkout/processor": {
 		Why: "the port to a payment processor: every adapter sees it, and it sees none",
 	},
+	"actors/checkout/processortest": {
+		Why: "the port's rules, for any adapter: it sees the port, and no adapter",
+		Own: []string{"actors/checkout/processor"},
+	},
 	"actors/checkout/sandbox": {
 		Why:  "a pretended processor stands outside: it knows the port, and of storage only where books are kept; nothing of seats",
 		Own:  []string{"actors/checkout/processor", "actors/nesting", "storage"},
