@@ -90,8 +90,13 @@ func (s *Sandbox) Close() error {
 // Name implements processor.Processor.
 func (s *Sandbox) Name() string { return Name }
 
-// Chargeable implements processor.Processor: pretended money has no bounds.
+// Chargeable implements processor.Processor.
 func (s *Sandbox) Chargeable(amount int64, currency string) error {
+	return Chargeable(amount, currency)
+}
+
+// Chargeable says what no sandbox can take: pretended money has no bounds, but for being some.
+func Chargeable(amount int64, currency string) error {
 	switch {
 	case amount <= 0:
 		return fmt.Errorf("sandbox: an amount of %d: nothing is charged", amount)
