@@ -14,7 +14,7 @@ import (
 	"holdfast/actors"
 	"holdfast/actors/audit"
 	"holdfast/actors/checkout"
-	"holdfast/actors/checkout/sandbox"
+	sandbox "holdfast/actors/checkout/oldsandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"

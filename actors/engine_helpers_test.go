@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"holdfast/actors/checkout"
-	"holdfast/actors/checkout/sandbox"
+	sandbox "holdfast/actors/checkout/oldsandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/actors/writer"

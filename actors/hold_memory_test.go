@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"holdfast/actors/checkout/sandbox"
+	sandbox "holdfast/actors/checkout/oldsandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/storage"

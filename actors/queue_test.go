@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/actors/checkout/sandbox"
+	sandbox "holdfast/actors/checkout/oldsandbox"
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/gate/place"

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/actors/checkout/sandbox"
+	sandbox "holdfast/actors/checkout/oldsandbox"
 	"holdfast/storage/pebblestore"
 )
 

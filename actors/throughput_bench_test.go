@@ -12,7 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
-	"holdfast/actors/checkout/sandbox"
+	sandbox "holdfast/actors/checkout/oldsandbox"
 	"holdfast/actors/request"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"holdfast/actors"
-	"holdfast/actors/checkout/sandbox"
+	sandbox "holdfast/actors/checkout/oldsandbox"
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api/wire"

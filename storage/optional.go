@@ -6,11 +6,11 @@ import (
 	"holdfast/actors/section"
 )
 
-// Importer is what a store offers beside [Store] to be filled from another one, record by record as they are: same batches, writers,
-// hashes. Nobody may be selling from it meanwhile.
+// Importer is what a store offers beside [Store] to be filled from another one, record by record as they are: same
+// batches, writers, hashes. Nobody may be selling from it meanwhile.
 type Importer interface {
-	// Import makes the entries durable in as few writes as the store can. They continue the log at its tail, in order, or nothing is
-	// written and the error is ErrGap (or *FencedError). Tickets are not touched.
+	// Import makes the entries durable in as few writes as the store can. They continue the log at its tail, in order,
+	// or nothing is written and the error is ErrGap (or *FencedError). Tickets are not touched.
 	Import(ctx context.Context, key SectionKey, entries []Entry) error
 	// ImportTickets makes rows the section's tickets, whatever stood there.
 	ImportTickets(ctx context.Context, key SectionKey, rows []TicketRow) error
@@ -24,12 +24,17 @@ type PaymentRow struct {
 	Status   string
 	Amount   int64  // minor units
 	Currency string // ISO 4217
+	Detail   string // what the processor keeps besides, in its own words; empty in rows of earlier builds
 }
 
-// Payments keeps the pretended processor's books where several processes share a store, so that a payment is one payment whichever
-// of them asks. A real processor keeps its own.
+// State is what PutPayment compares.
+func (p PaymentRow) State() string { return p.Status + p.Detail }
+
+// Payments keeps the pretended processor's books where several processes share a store, so that a payment is one
+// payment whichever of them asks. A real processor keeps its own.
 type Payments interface {
-	// PutPayment writes p unless a row of that id stands whose status is not among over. It answers the row that stands afterwards.
+	// PutPayment writes p unless a row of that id stands whose State is not among over. It answers the row that stands
+	// afterwards.
 	PutPayment(ctx context.Context, p PaymentRow, over ...string) (PaymentRow, error)
 	// Payment answers ErrNotFound when there is none.
 	Payment(ctx context.Context, id string) (PaymentRow, error)

@@ -49,8 +49,8 @@ func books(ctx context.Context, s storage.Payments) (map[string]storage.PaymentR
 	return rows, err
 }
 
-// movePayments writes the source's word on each payment. Over another status it wins: every log of the target is a beginning of the
-// source's, so the target's word is the older one.
+// movePayments writes the source's word on each payment. Over another status it wins: every log of the target is a
+// beginning of the source's, so the target's word is the older one.
 func (r *run) movePayments(ctx context.Context) error {
 	if r.payments == nil {
 		return nil
@@ -62,7 +62,7 @@ func (r *run) movePayments(ctx context.Context) error {
 		there, stands := p.to[here.ID]
 		var over []string
 		if stands {
-			over = append(over, there.Status)
+			over = append(over, there.State())
 		}
 		if there != here {
 			if _, err := p.into.PutPayment(ctx, here, over...); err != nil {

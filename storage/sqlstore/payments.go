@@ -22,7 +22,7 @@ func (s *Store) PutPayment(ctx context.Context, p storage.PaymentRow, over ...st
 		over = []string{} // NULL would be neither among nor not among
 	}
 	err = s.transact(ctx, func(ctx context.Context, tx pgx.Tx) error {
-		found, err := collect(ctx, tx, scanPayment, sql("payment_put"), p.ID, p.Status, p.Amount, p.Currency, over)
+		found, err := collect(ctx, tx, scanPayment, sql("payment_put"), p.ID, p.Status, p.Amount, p.Currency, over, p.Detail)
 		if err != nil {
 			return err
 		}
@@ -83,6 +83,6 @@ func (s *Store) Payments(ctx context.Context, visit func(storage.PaymentRow) err
 }
 
 func scanPayment(row pgx.CollectableRow) (p storage.PaymentRow, err error) {
-	err = row.Scan(&p.ID, &p.Status, &p.Amount, &p.Currency)
+	err = row.Scan(&p.ID, &p.Status, &p.Amount, &p.Currency, &p.Detail)
 	return p, err
 }

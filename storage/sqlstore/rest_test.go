@@ -317,6 +317,18 @@ func TestAPaymentIsOverwrittenOnlyWhereAsked(t *testing.T) {
 			t.Errorf("step %d: %+v stands, want %s: %v", i, got, c.stands, err)
 		}
 	}
+	row := storage.PaymentRow{ID: "d", Status: "captured", Amount: 5, Currency: "EUR", Detail: `{"revision":1}`}
+	next := row
+	next.Detail = `{"revision":2}`
+	for i, c := range []struct {
+		row    storage.PaymentRow
+		over   string
+		stands storage.PaymentRow
+	}{{row, "", row}, {next, "captured", row}, {next, row.State(), next}, {row, row.State(), next}} {
+		if got, err := s.PutPayment(ctx, c.row, c.over); err != nil || got != c.stands {
+			t.Errorf("P6: detail %d: %+v stands, want %+v: %v", i, got, c.stands, err)
+		}
+	}
 	for _, id := range []string{"é", "Z", "a-b", "ab", "a b"} {
 		if _, err := s.PutPayment(ctx, storage.PaymentRow{ID: id, Status: "pending"}); err != nil {
 			t.Fatal(err)
@@ -327,7 +339,7 @@ func TestAPaymentIsOverwrittenOnlyWhereAsked(t *testing.T) {
 		ids = append(ids, p.ID)
 		return nil
 	})
-	if want := []string{"Z", "a b", "a-b", "ab", "p", "é"}; err != nil || !slices.Equal(ids, want) {
+	if want := []string{"Z", "a b", "a-b", "ab", "d", "p", "é"}; err != nil || !slices.Equal(ids, want) {
 		t.Errorf("payments are listed as %q, want %q: %v", ids, want, err)
 	}
 }

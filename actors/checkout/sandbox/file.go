@@ -8,8 +8,6 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-
-	"holdfast/actors/checkout"
 )
 
 // fileBooks are a file of JSON lines, the last word on a payment being the one that counts.
@@ -20,7 +18,7 @@ import (
 //
 //	put ──line──▶ gathering ──▶ written, synced ──▶ it counts ──▶ answers
 //	                  ▲                │
-//	put, put, put ────┘ meanwhile      └─ failed: nobody of the group was paid for sure; the books refuse from then on
+//	put, put, put ────┘ meanwhile      └─ failed: nobody of the group was told; the books refuse from then on
 //
 // Invariants: a payment has at most one line that is not durable yet, and whoever asks about it meanwhile waits for
 // what becomes of that line; so nobody is ever told of what is not durable.
@@ -33,8 +31,9 @@ import (
 type fileBooks struct {
 	file ledgerFile // nil: memory only
 
-	mu       sync.Mutex // guards what follows, never for longer than it takes to add a line: everybody who pays passes here
-	payments map[checkout.PaymentID]*entry
+	// mu guards what follows, never for longer than it takes to add a line: everybody who pays passes here.
+	mu       sync.Mutex
+	payments map[string]*entry
 	gather   *group // nil: nothing gathers
 	writing  bool
 	writer   sync.WaitGroup
@@ -85,7 +84,8 @@ func openFile(path string) (*fileBooks, error) {
 		return nil, errors.Join(fmt.Errorf("sandbox: %w", err), file.Close())
 	}
 	_, err = file.Seek(whole, 0)
-	if err = errors.Join(err, file.Sync()); err != nil { // what was read counts from now on, and may have outlived a process but no power cut
+	// What was read counts from now on, and may have outlived a process but no power cut.
+	if err = errors.Join(err, file.Sync()); err != nil {
 		return nil, errors.Join(fmt.Errorf("sandbox: %w", err), file.Close())
 	}
 	b.file = file
@@ -93,7 +93,7 @@ func openFile(path string) (*fileBooks, error) {
 }
 
 func newFileBooks(file ledgerFile) *fileBooks {
-	return &fileBooks{file: file, payments: map[checkout.PaymentID]*entry{}}
+	return &fileBooks{file: file, payments: map[string]*entry{}}
 }
 
 // close lets what has gathered become durable, and refuses what comes later.
@@ -109,7 +109,7 @@ func (b *fileBooks) close() error {
 	return b.file.Close()
 }
 
-func (b *fileBooks) get(ctx context.Context, id checkout.PaymentID) (Payment, bool, error) {
+func (b *fileBooks) get(ctx context.Context, id string) (Payment, bool, error) {
 	stands, err := b.lockSettled(ctx, id)
 	if err != nil {
 		return Payment{}, false, err
@@ -121,25 +121,47 @@ func (b *fileBooks) get(ctx context.Context, id checkout.PaymentID) (Payment, bo
 	return stands.Payment, true, nil
 }
 
-func (b *fileBooks) put(ctx context.Context, p Payment, over checkout.Status) (Payment, error) {
+func (b *fileBooks) put(ctx context.Context, p Payment, over int64) (Payment, bool, error) {
 	line, err := b.line(&p)
 	if err != nil {
-		return p, err
+		return p, false, err
 	}
 	stands, err := b.lockSettled(ctx, p.ID)
 	if err != nil {
-		return p, err
+		return p, false, err
 	}
-	if stands != nil && statusOf(stands.Status) != over {
+	if stands == nil && over != none {
 		b.mu.Unlock()
-		return stands.Payment, nil
+		return p, false, ErrNoPayment
+	}
+	if stands != nil && stands.Revision != over {
+		b.mu.Unlock()
+		return stands.Payment, false, nil
 	}
 	g, err := b.enter(&entry{Payment: p}, line)
 	b.mu.Unlock()
-	if g == nil {
-		return p, err
+	if g != nil {
+		err = g.wait(ctx)
 	}
-	return p, g.wait(ctx)
+	return p, err == nil, err
+}
+
+// each visits what is durable.
+func (b *fileBooks) each(_ context.Context, visit func(Payment) error) error {
+	b.mu.Lock()
+	all := make([]Payment, 0, len(b.payments))
+	for _, e := range b.payments {
+		if e.group.Load() == nil {
+			all = append(all, e.Payment)
+		}
+	}
+	b.mu.Unlock()
+	for _, p := range all {
+		if err := visit(p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // line is a payment as the file has it; nothing in books that are memory only.
@@ -156,7 +178,7 @@ func (b *fileBooks) line(p *Payment) ([]byte, error) {
 
 // lockSettled takes mu once no line of that payment is on its way to the disk, and gives what stands; nil: nothing.
 // After an error mu is not taken, and what became of the payment is not known.
-func (b *fileBooks) lockSettled(ctx context.Context, id checkout.PaymentID) (*entry, error) {
+func (b *fileBooks) lockSettled(ctx context.Context, id string) (*entry, error) {
 	for {
 		b.mu.Lock()
 		stands := b.payments[id]

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"os"
 
-	"holdfast/actors/checkout"
+	"holdfast/actors/checkout/processor"
 	"holdfast/actors/nesting"
 )
+
+// depthMax is how deep a line nests: a payment, its list of refunds, a refund.
+const depthMax = 3
 
 // lineBytesMax bounds a line of the ledger; those that are written have some hundred bytes.
 const lineBytesMax = 64 << 10
@@ -26,7 +29,7 @@ func Ledger(path string) (payments []Payment, whole int64, err error) {
 		return nil, 0, fmt.Errorf("sandbox: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	last := map[checkout.PaymentID]Payment{}
+	last := map[string]Payment{}
 	lines := bufio.NewReaderSize(f, lineBytesMax)
 	for {
 		line, readErr := lines.ReadSlice('\n')
@@ -52,8 +55,8 @@ func Ledger(path string) (payments []Payment, whole int64, err error) {
 // parsePayment reads one line. A line that says nothing of a payment is damage, and no payment without a name: the next
 // lines cannot be trusted either.
 func parsePayment(line []byte) (p Payment, err error) {
-	if _, deeper := nesting.Deeper(line, 1); deeper {
-		return p, errors.New("a payment is one flat object")
+	if _, deeper := nesting.Deeper(line, depthMax); deeper {
+		return p, errors.New("a payment is an object with a list of refunds, and nothing in them")
 	}
 	if err := json.Unmarshal(line, &p); err != nil {
 		return p, err
@@ -61,10 +64,17 @@ func parsePayment(line []byte) (p Payment, err error) {
 	switch {
 	case p.ID == "":
 		return p, errors.New("a line without a payment's id")
-	case statusOf(p.Status) == checkout.Unknown:
+	case statuses[p.Status] == processor.Unknown:
 		return p, fmt.Errorf("status %q is none that is written", p.Status)
 	case p.Amount < 0:
 		return p, errors.New("a payment of a negative amount")
+	case p.Revision < 0:
+		return p, errors.New("a payment of a negative revision")
+	}
+	for _, r := range p.Refunds {
+		if r.ID == "" || refundStatuses[r.Status] == processor.RefundUnknown {
+			return p, fmt.Errorf("refund %q with status %q is none that is written", r.ID, r.Status)
+		}
 	}
 	return p, nil
 }

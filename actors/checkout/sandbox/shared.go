@@ -1,11 +1,11 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
-	"holdfast/actors/checkout"
 	"holdfast/storage"
 )
 
@@ -13,31 +13,63 @@ import (
 // may have written since.
 type sharedBooks struct{ rows storage.Payments }
 
-func (b sharedBooks) put(ctx context.Context, p Payment, over checkout.Status) (Payment, error) {
-	row, err := b.rows.PutPayment(
-		ctx, storage.PaymentRow{ID: string(p.ID), Status: p.Status, Amount: p.Amount, Currency: p.Currency},
-		over.String(),
-	)
+func (b sharedBooks) put(ctx context.Context, p Payment, over int64) (Payment, bool, error) {
+	row, err := RowOf(&p)
 	if err != nil {
-		return Payment{}, fmt.Errorf("sandbox: %w", err)
+		return p, false, err
 	}
-	return payment(row), nil
+	var states []string
+	if over != none {
+		stood, found, err := b.row(ctx, p.ID)
+		if err != nil || !found {
+			return p, false, cmp.Or(err, ErrNoPayment)
+		}
+		if stands, err := FromRow(stood); err != nil || stands.Revision != over {
+			return stands, false, err
+		}
+		states = []string{stood.State()}
+	}
+	stood, err := b.rows.PutPayment(ctx, row, states...)
+	if err != nil {
+		return p, false, fmt.Errorf("sandbox: %w", err)
+	}
+	stands, err := FromRow(stood)
+	return stands, stood == row, err
 }
 
-func (b sharedBooks) get(ctx context.Context, id checkout.PaymentID) (Payment, bool, error) {
-	row, err := b.rows.Payment(ctx, string(id))
+func (b sharedBooks) get(ctx context.Context, id string) (Payment, bool, error) {
+	row, found, err := b.row(ctx, id)
+	if err != nil || !found {
+		return Payment{}, false, err
+	}
+	p, err := FromRow(row)
+	return p, err == nil, err
+}
+
+func (b sharedBooks) row(ctx context.Context, id string) (row storage.PaymentRow, found bool, err error) {
+	row, err = b.rows.Payment(ctx, id)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
-		return Payment{}, false, nil
+		return row, false, nil
 	case err != nil:
-		return Payment{}, false, fmt.Errorf("sandbox: %w", err)
+		return row, false, fmt.Errorf("sandbox: %w", err)
 	}
-	return payment(row), true, nil
+	return row, true, nil
+}
+
+func (b sharedBooks) each(ctx context.Context, visit func(Payment) error) error {
+	err := b.rows.Payments(ctx, func(row storage.PaymentRow) error {
+		p, err := FromRow(row)
+		if err != nil {
+			return err
+		}
+		return visit(p)
+	})
+	if err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	return nil
 }
 
 // close leaves the rows' store to whoever opened it.
 func (b sharedBooks) close() error { return nil }
-
-func payment(row storage.PaymentRow) Payment {
-	return Payment{ID: checkout.PaymentID(row.ID), Status: row.Status, Amount: row.Amount, Currency: row.Currency}
-}

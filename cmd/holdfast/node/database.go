@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"holdfast/actors"
-	"holdfast/actors/checkout/sandbox"
+	sandbox "holdfast/actors/checkout/oldsandbox"
 	"holdfast/cluster"
 	"holdfast/cmd/holdfast/config"
 	"holdfast/cmd/holdfast/keyfile"

@@ -13,7 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"holdfast/actors/checkout/sandbox"
+	sandbox "holdfast/actors/checkout/oldsandbox"
 	"holdfast/actors/oplog"
 	"holdfast/api"
 	"holdfast/cmd/holdfast/config"

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"holdfast/actors"
-	"holdfast/actors/checkout/sandbox"
+	sandbox "holdfast/actors/checkout/oldsandbox"
 	"holdfast/actors/witness"
 	"holdfast/api"
 	"holdfast/api/limit/redislimit"

@@ -17,7 +17,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"holdfast/actors"
-	"holdfast/actors/checkout/sandbox"
+	sandbox "holdfast/actors/checkout/oldsandbox"
 	"holdfast/actors/gate/audit"
 	"holdfast/api"
 	"holdfast/api/queue"

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"sync"
 
-	"holdfast/actors/checkout"
 	"holdfast/actors/checkout/sandbox"
 	"holdfast/cmd/holdfast/datafolder"
 	"holdfast/storage"
@@ -56,14 +55,13 @@ func (f *dataFolder) open() error {
 	}
 	f.file, f.rows = file, make(map[string]storage.PaymentRow, len(payments))
 	for i := range payments {
-		row := rowOf(&payments[i])
+		row, err := sandbox.RowOf(&payments[i])
+		if err != nil {
+			return errors.Join(err, file.Close())
+		}
 		f.rows[row.ID] = row
 	}
 	return nil
-}
-
-func rowOf(p *sandbox.Payment) storage.PaymentRow {
-	return storage.PaymentRow{ID: string(p.ID), Status: p.Status, Amount: p.Amount, Currency: p.Currency}
 }
 
 // PutPayment implements storage.Payments.
@@ -73,11 +71,14 @@ func (f *dataFolder) PutPayment(_ context.Context, p storage.PaymentRow, over ..
 	if err := f.open(); err != nil {
 		return p, fmt.Errorf("%s: %w", f.path, err)
 	}
-	if there, stands := f.rows[p.ID]; stands && !slices.Contains(over, there.Status) {
+	if there, stands := f.rows[p.ID]; stands && !slices.Contains(over, there.State()) {
 		return there, nil
 	}
-	line, err := json.Marshal(sandbox.Payment{ID: checkout.PaymentID(p.ID), Status: p.Status, Amount: p.Amount,
-		Currency: p.Currency})
+	payment, err := sandbox.FromRow(p)
+	if err != nil {
+		return p, fmt.Errorf("%s: %w", f.path, err)
+	}
+	line, err := json.Marshal(payment)
 	if err != nil {
 		return p, fmt.Errorf("%s: %w", f.path, err)
 	}
@@ -111,7 +112,11 @@ func (f *dataFolder) Payments(_ context.Context, visit func(storage.PaymentRow) 
 	}
 	slices.SortFunc(payments, func(a, b sandbox.Payment) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range payments {
-		if err := visit(rowOf(&payments[i])); err != nil {
+		row, err := sandbox.RowOf(&payments[i])
+		if err == nil {
+			err = visit(row)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,6 @@
+package sandbox
+
+import "holdfast/storage"
+
+// NewRows are a store's payments, for tests from outside.
+func NewRows() storage.Payments { return &rows{} }
