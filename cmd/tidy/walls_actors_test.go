@@ -59,6 +59,10 @@ var wallsOfActors = map[string]wall{
 		Why: "what sections take of coordinators and logs prove: replayed for ever, so as pure as a section",
 		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
 	},
+	"actors/price": {
+		Why: "what seats cost and what goes back is reckoned in one place, the same for ever: the audit reckons it again",
+		Std: pureStd, Test: []string{rapid},
+	},
 	"actors/section/dense": {
 		Why: "a pure machine's memory, as pure as the machine: it holds records and knows nothing of what they mean",
 		Std: pureStd, Test: []string{rapid},
