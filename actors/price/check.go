@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Settle checks the price of one seat, and fills in the amounts of taxes that have a rate. It answers everything that is
-// wrong. checkName says what is wrong with a name; "": nothing.
+// Settle checks the price of one seat, and fills in the amounts of taxes that have a rate. It answers everything that
+// is wrong. checkName says what is wrong with a name; "": nothing.
 func (p *Price) Settle(checkName func(name string) string) (defects []Defect) {
 	wrong := func(member, why string) { defects = append(defects, Defect{member, why}) }
 	if len(p.Fees) > FeesMax {

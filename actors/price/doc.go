@@ -14,9 +14,9 @@
 //
 // Refund says what of a price goes back: all of it, or all but the fees and the part of the taxes that lies on them.
 //
-// A Mark is a short fingerprint of an event's whole price list. Every hold carries the mark and its total in the log, so
-// that an audit finds a list that was changed behind the log's back: a total always, a shift between components with a
-// chance of one in 16,383 to be missed.
+// A Mark is a short fingerprint of an event's whole price list. Every hold carries the mark and its total in the log,
+// so that an audit finds a list that was changed behind the log's back: a total always, a shift between components with
+// a chance of one in 16,383 to be missed.
 //
 // Names as elsewhere: a fee with a code and a tax with a rate are pretix's; "included" is Stripe's "inclusive".
 // Rejected: taxes that are reckoned on a booking's sum, for a partial refund would then depend on what else was bought;

@@ -20,6 +20,10 @@ func settled(t *testing.T, p Price) Price {
 	return p
 }
 
+func vat(rate string, included bool) []Tax {
+	return []Tax{{Code: "vat", Rate: rate, Included: included}}
+}
+
 func TestTaxesOfARate(t *testing.T) {
 	fee := []Fee{{Code: "service", Amount: 500}}
 	for name, row := range map[string]struct {
@@ -27,14 +31,15 @@ func TestTaxesOfARate(t *testing.T) {
 		tax   []int64
 		total int64
 	}{
-		"included":       {Price{Face: 4000, Fees: fee, Taxes: []Tax{{Code: "vat", Rate: "19.00", Included: true}}}, []int64{718}, 4500},
-		"added":          {Price{Face: 4000, Fees: fee, Taxes: []Tax{{Code: "vat", Rate: "8.875"}}}, []int64{399}, 4899},
-		"two, included":  {Price{Face: 12000, Taxes: []Tax{{Code: "a", Rate: "10", Included: true}, {Code: "b", Rate: "10", Included: true}}}, []int64{1000, 1000}, 12000},
+		"included": {Price{Face: 4000, Fees: fee, Taxes: vat("19.00", true)}, []int64{718}, 4500},
+		"added":    {Price{Face: 4000, Fees: fee, Taxes: vat("8.875", false)}, []int64{399}, 4899},
+		"two, included": {Price{Face: 12000, Taxes: append(vat("10", true), Tax{Code: "b", Rate: "10", Included: true})},
+			[]int64{1000, 1000}, 12000},
 		"by amount":      {Price{Face: 4000, Taxes: []Tax{{Code: "city", Amount: 75}}}, []int64{75}, 4075},
-		"of nothing":     {Price{Taxes: []Tax{{Code: "vat", Rate: "19"}}}, []int64{0}, 0},
-		"at the bound":   {Price{Face: TotalMax, Taxes: []Tax{{Code: "vat", Rate: "100", Included: true}}}, []int64{TotalMax / 2}, TotalMax},
-		"half, up":       {Price{Face: 50, Taxes: []Tax{{Code: "vat", Rate: "1"}}}, []int64{1}, 51},
-		"no more than 0": {Price{Face: 49, Taxes: []Tax{{Code: "vat", Rate: "1"}}}, []int64{0}, 49},
+		"of nothing":     {Price{Taxes: vat("19", false)}, []int64{0}, 0},
+		"at the bound":   {Price{Face: TotalMax, Taxes: vat("100", true)}, []int64{TotalMax / 2}, TotalMax},
+		"half, up":       {Price{Face: 50, Taxes: vat("1", false)}, []int64{1}, 51},
+		"no more than 0": {Price{Face: 49, Taxes: vat("1", false)}, []int64{0}, 49},
 	} {
 		p := settled(t, row.price)
 		for i, want := range row.tax {
@@ -137,8 +142,8 @@ func drawPrice(t *rapid.T, label string) Price {
 	return p
 }
 
-// P6: what goes back and what is kept are the whole; no policy gives back more than was paid, and seats given back one by
-// one come to the same as all at once.
+// P6: what goes back and what is kept are the whole; no policy gives back more than was paid, and seats given back one
+// by one come to the same as all at once.
 func TestRefundsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var seats []*Price
@@ -175,10 +180,12 @@ func TestRefundWithoutFees(t *testing.T) {
 		price Price
 		want  int64
 	}{
-		"fees alone":       {Price{Face: 4000, Fees: fee}, 4000},
-		"tax included":     {Price{Face: 4000, Fees: fee, Taxes: []Tax{{Code: "vat", Rate: "19", Included: true}}}, 4000},
-		"tax added":        {Price{Face: 4000, Fees: fee, Taxes: []Tax{{Code: "vat", Rate: "10"}}}, 4400},
-		"an odd tax":       {Price{Face: 1, Fees: []Fee{{Code: "a", Amount: 1}}, Taxes: []Tax{{Code: "vat", Amount: 1}}}, 2},
+		"fees alone":   {Price{Face: 4000, Fees: fee}, 4000},
+		"tax included": {Price{Face: 4000, Fees: fee, Taxes: vat("19", true)}, 4000},
+		"tax added":    {Price{Face: 4000, Fees: fee, Taxes: vat("10", false)}, 4400},
+		"an odd tax": {
+			Price{Face: 1, Fees: []Fee{{Code: "a", Amount: 1}}, Taxes: []Tax{{Code: "b", Amount: 1}}}, 2,
+		},
 		"nothing but fees": {Price{Fees: fee}, 0},
 		"free":             {Price{}, 0},
 		"only a tax":       {Price{Taxes: []Tax{{Code: "vat", Amount: 5}}}, 5},
@@ -214,12 +221,12 @@ func TestRoundingIsExact(t *testing.T) {
 
 // I12: the mark tells of any change of a list.
 func TestMarksTellListsApart(t *testing.T) {
-	list := List{Currency: "EUR", Totals: map[string]int64{"A": 4500, "B": 900, "C": 0}, Components: map[string]Price{
-		"A": {
-			Face:  4000,
-			Fees:  []Fee{{Code: "service", Amount: 500}},
-			Taxes: []Tax{{Code: "vat", Rate: "19", Amount: 718, Included: true}},
-		}}}
+	list := List{Currency: "EUR", Totals: map[string]int64{"A": 4500, "B": 900, "C": 0}}
+	list.Components = map[string]Price{"A": {
+		Face:  4000,
+		Fees:  []Fee{{Code: "service", Amount: 500}},
+		Taxes: []Tax{{Code: "vat", Rate: "19", Amount: 718, Included: true}},
+	}}
 	if err := list.Agrees(); err != nil {
 		t.Fatal(err)
 	}
