@@ -33,8 +33,10 @@ func TestTaxesOfARate(t *testing.T) {
 	}{
 		"included": {Price{Face: 4000, Fees: fee, Taxes: vat("19.00", true)}, []int64{718}, 4500},
 		"added":    {Price{Face: 4000, Fees: fee, Taxes: vat("8.875", false)}, []int64{399}, 4899},
-		"two, included": {Price{Face: 12000, Taxes: append(vat("10", true), Tax{Code: "b", Rate: "10", Included: true})},
-			[]int64{1000, 1000}, 12000},
+		"two, included": {
+			Price{Face: 12000, Taxes: append(vat("10", true), Tax{Code: "b", Rate: "10", Included: true})},
+			[]int64{1000, 1000}, 12000,
+		},
 		"by amount":      {Price{Face: 4000, Taxes: []Tax{{Code: "city", Amount: 75}}}, []int64{75}, 4075},
 		"of nothing":     {Price{Taxes: vat("19", false)}, []int64{0}, 0},
 		"at the bound":   {Price{Face: TotalMax, Taxes: vat("100", true)}, []int64{TotalMax / 2}, TotalMax},
@@ -235,7 +237,7 @@ func TestMarksTellListsApart(t *testing.T) {
 		"another total":      func(l *List) { l.Totals["B"]++ },
 		"a category more":    func(l *List) { l.Totals["D"] = 0 },
 		"another currency":   func(l *List) { l.Currency = "USD" },
-		"a shift":            func(l *List) { p := l.Components["A"]; p.Face--; p.Fees[0].Amount++; l.Components["A"] = p },
+		"a shift":            func(l *List) { l.Components["A"].Fees[0].Amount--; l.Components["A"].Taxes[0].Amount++ },
 		"another name":       func(l *List) { l.Components["A"].Fees[0].Name = "Service" },
 		"a tax that is less": func(l *List) { l.Components["A"].Taxes[0].Amount-- },
 	} {

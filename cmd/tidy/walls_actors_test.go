@@ -60,7 +60,7 @@ var wallsOfActors = map[string]wall{
 		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
 	},
 	"actors/price": {
-		Why: "what seats cost and what goes back is reckoned in one place: engine, api and audit ask it, and it asks nobody",
+		Why: "what seats cost and what goes back is reckoned in one place: all others ask it, and it asks nobody",
 		Std: pureStd, Test: []string{rapid},
 	},
 	"actors/section/dense": {

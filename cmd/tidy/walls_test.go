@@ -15,8 +15,8 @@ var wallsAround = map[string]wall{
 	"storage": {
 		Why: "the port speaks the core's words; whoever implements it must not need the engine",
 		Own: []string{
-			"actors/section", "actors/codec", "actors/gate", "actors/nesting",
-		}, Third: []string{compress}, Test: []string{"actors/budget", rapid},
+			"actors/section", "actors/codec", "actors/gate", "actors/nesting", "actors/price",
+		}, Third: []string{compress}, Test: []string{"actors/budget", "actors/grant", rapid},
 	},
 	"storage/memstore": {
 		Why: "the fake that everyone tests with: it must stay dumber than what it stands for",
