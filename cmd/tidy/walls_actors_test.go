@@ -248,7 +248,7 @@ var wallsOfActors = map[string]wall{
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"storage",
 			"actors/grant", // what a grant is, and who counts a buyer; not what a section takes
-		}, Test: []string{"storage/...", rapid, pebble},
+		}, Test: []string{"actors/price", "storage/...", rapid, pebble},
 	},
 	"actors/views": {
 		Why: "a projection reads the log through the port and writes tables nobody grants from: were the engine in reach, it could be asked",
@@ -266,7 +266,7 @@ var wallsOfActors = map[string]wall{
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/coordinator", "actors/coordination", "actors/grant",
 			"actors/peer", "actors/peer/wire", "actors/placement", "actors/rebalancer", "actors/request",
-			"actors/seatmap", "actors/booking", "actors/catalog",
+			"actors/seatmap", "actors/booking", "actors/catalog", "actors/price",
 			"actors/wallclock", "actors/witness", "actors/pseudonym", "storage",
 		},
 		Third: []string{protoactor, prometheus},

@@ -59,7 +59,7 @@ var wallsAround = map[string]wall{
 	"storage/storetest": {
 		Why: "one suite for every store: it sees the port only",
 		Own: []string{
-			"actors/section", "storage",
+			"actors/price", "actors/section", "storage",
 		}, Third: []string{rapid}, Test: []string{"storage/memstore", "storage/faultstore"},
 	},
 	"cluster": {
