@@ -336,14 +336,16 @@ func (o *openEvent) appendIDs(dst []string, no storage.SectionNo, seats []sectio
 
 // fill makes the buyer's view of an outcome.
 func (o *openEvent) fill(ev *event, id BookingID, outcome *section.Outcome, out *BookingView) {
-	seats, tickets := out.Seats[:0], out.Tickets[:0]
+	seats, tickets, sum := out.Seats[:0], out.Tickets[:0], out.Price
 	*out = BookingView{ID: id, State: outcome.State, Split: outcome.Split, ExpiresAt: outcome.ExpiresAt, Zone: ev.zone,
 		Currency: ev.header.Load().Currency}
 	layout := o.sections[id.Section.Section].kind.Layout
 	out.Seats = o.appendIDs(seats, id.Section.Section, outcome.Seats)
+	sum.Reset()
 	for _, i := range outcome.Seats {
-		out.Amount += o.prices[layout.Seats[i].Category]
+		out.Amount += o.prices.Add(int(layout.Seats[i].Category), &sum)
 	}
+	out.Price = sum
 	if outcome.State == section.BookingConfirmed {
 		for n, i := range outcome.Seats {
 			tickets = append(tickets, TicketView{Seat: out.Seats[n], Code: ev.engine.codes.Code(id, i)})

@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/checkout"
 	"holdfast/actors/coordinator"
 	"holdfast/actors/gate/place"
+	"holdfast/actors/price"
 	"holdfast/actors/pseudonym"
 	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
@@ -141,8 +142,10 @@ type BookingView struct {
 	ExpiresAt section.Instant // meaningful while held
 	Zone      *time.Location  // the venue's clock
 	Amount    int64           // minor units
-	Currency  string
-	Tickets   []TicketView // once confirmed
+	// Price is what Amount is made of; free where no price of the event has components.
+	Price    price.Price
+	Currency string
+	Tickets  []TicketView // once confirmed
 
 	// What a refused Book answers with, so that a refusal costs no memory (P7).
 	refusal Refusal

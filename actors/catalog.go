@@ -289,7 +289,8 @@ func (e *Engine) reshelve() {
 // CreateEvent stores a new event. A repeat of the same e.Create finds the first one, whichever node made it and
 // whatever became of the first answer; with another fingerprint it is ErrMismatch.
 //
-// Errors: ErrMismatch, ErrEventDeleted, ErrUnavailable (it may be there: repeat with the same key), and the store's.
+// Errors: ErrMismatch, ErrEventDeleted, *price.UnsoundError, ErrUnavailable (it may be there: repeat with the same key),
+// and the store's.
 func (e *Engine) CreateEvent(ctx context.Context, header *storage.Event, v *venue.Venue) (*storage.Event, error) {
 	made, err := e.createEvent(ctx, header, v)
 	if err == nil {
@@ -299,7 +300,7 @@ func (e *Engine) CreateEvent(ctx context.Context, header *storage.Event, v *venu
 }
 
 func (e *Engine) createEvent(ctx context.Context, header *storage.Event, v *venue.Venue) (*storage.Event, error) {
-	if err := checkWaitingRoom(header); err != nil {
+	if err := e.checkNew(header); err != nil {
 		return nil, err
 	}
 	e.mu.Lock()
@@ -351,6 +352,7 @@ func (e *Engine) drawUp(header *storage.Event, v *venue.Venue) *storage.Event {
 	made.CreatedAt = e.cfg.Clock()
 	made.Sale = cmp.Or(made.Sale, storage.SaleClosed)
 	made.Pseudonyms, made.Forgotten = storage.PseudonymsKeyed, nil
+	made.Pricing = storage.PricingLogged
 	if e.peerRPC != nil && e.cfg.Coordinators {
 		made.Coordinators = coordinators
 	}

@@ -10,6 +10,7 @@ import (
 	"holdfast/actors/coordinator"
 	"holdfast/actors/grant"
 	"holdfast/actors/peer"
+	"holdfast/actors/price"
 	"holdfast/actors/pseudonym"
 	"holdfast/actors/request"
 	"holdfast/actors/seatmap"
@@ -62,7 +63,8 @@ type openEvent struct {
 	has          []map[section.CategoryID]bool // by section
 	accessible   []bool                        // by section: has accessible seats
 	order        []storage.SectionNo           // by quality, best first
-	prices       []int64                       // by category
+	prices       *price.Table                  // by category
+	tariff       *section.Tariff               // for the log; nil: of an event whose holds are logged without a price
 	queue        *waitingroom.Room             // the event's
 	coordinators []*coordination.Coordinator   // the event's
 	keysUnknown  atomic.Int32                  // sections of which nobody knows what keys they have met; see search.go
@@ -184,9 +186,14 @@ func (ev *event) build(v *venue.Venue) *openEvent {
 	header := ev.header.Load()
 	o := &openEvent{venue: v, seats: make(venue.Names[seatRef], v.SeatCount()), byID: map[string]storage.SectionNo{},
 		categories: map[string]section.CategoryID{}}
+	var labels []string
 	for i, c := range v.Categories {
 		o.categories.Enter(c.Label, section.CategoryID(i))
-		o.prices = append(o.prices, header.Prices[c.Label])
+		labels = append(labels, c.Label)
+	}
+	list := header.PriceList()
+	if o.prices = list.Table(labels); header.Pricing == storage.PricingLogged {
+		o.tariff = &section.Tariff{Totals: o.prices.Totals, Mark: section.PriceMark(o.prices.Mark)}
 	}
 	ev.makeLedgers(o)
 	var counts []uint32
@@ -265,7 +272,7 @@ func (o *openEvent) addSection(ev *event, no storage.SectionNo) {
 	o.byID.Enter(o.venue.Sections[no].ID, no)
 	key := storage.SectionKey{Event: header.ID, Section: no}
 	kind := section.Kind{Layout: layout, Rules: header.Rules, Gated: header.WaitingRoom != nil,
-		Coordinated: header.Coordinators > 0}
+		Coordinated: header.Coordinators > 0, Tariff: o.tariff}
 	s := ev.engine.newSection(ev, key, kind, &o.keysUnknown)
 	o.sections, o.remotes = append(o.sections, s), append(o.remotes, s.remote)
 	var ids []string

@@ -21,6 +21,15 @@ import (
 //
 // A request that was accepted before is none of them: its repeat gets the same answer whatever the sale's state (P5).
 
+// checkNew says why an event may not be made: its waiting room's rules, or a *price.UnsoundError.
+func (e *Engine) checkNew(header *storage.Event) error {
+	if err := checkWaitingRoom(header); err != nil {
+		return err
+	}
+	list := header.PriceList()
+	return list.Sound(max(int64(header.Rules.SeatsPerBookingMax), 1), e.cfg.Chargeable)
+}
+
 // refusesHold says why no new hold may begin now, nil when one may: ErrSaleNotOpen, ErrSaleEnded, ErrEventUnknown (it
 // is deleted).
 func (ev *event) refusesHold() error {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"holdfast/actors/budget"
+	"holdfast/actors/grant"
 	"holdfast/actors/section"
 )
 
@@ -75,6 +76,21 @@ func examples() map[string]section.Change {
 		"unblocked": {
 			Kind: section.SeatsUnblocked, At: baseAt, Fingerprint: 2, Seats: []section.SeatIndex{5},
 		},
+		"priced hold": {
+			Kind: section.HoldPlaced, At: baseAt, Request: request, Fingerprint: fingerprint, Buyer: buyer,
+			Booking: 300, ExpiresAt: baseAt + 600_000, Seats: seatRange(1200, 2), Total: 19_000, PriceMark: 4711,
+		},
+		"priced hold under an admission": {
+			Kind: section.HoldPlaced, At: baseAt, Booking: 300, Seats: seatRange(1200, 2), Total: 9075, PriceMark: 1,
+			Session: 1234, Horizon: 98765,
+		},
+		"priced hold under a grant": {
+			Kind: section.HoldPlaced, At: baseAt, Booking: 300, Seats: seatRange(1200, 2), Session: 1, Horizon: 2,
+			Total: 1<<61 - 1, PriceMark: section.PriceMarkMax, Grant: grant.Grant{Number: 3, Epoch: 2, Total: 5, Coordinator: 1},
+		},
+		"priced hold of nothing": {
+			Kind: section.HoldPlaced, At: baseAt, Booking: 1, Seats: seatRange(0, 1), PriceMark: 9,
+		},
 		"far corners": {
 			Kind: section.HoldPlaced, At: -1 << 63, Booking: 1<<64 - 1, ExpiresAt: 1<<63 - 1,
 			Seats: []section.SeatIndex{0, 1<<32 - 2, 1<<32 - 1},
@@ -106,7 +122,7 @@ func TestChangesSurviveTheCodec(t *testing.T) {
 
 func TestChangesAreSmall(t *testing.T) {
 	for name, most := range map[string]int{
-		"hold of two neighbours": 50, "hold of one seat": 50, "released": 27, "payment failed": 3, "expired": 3, "blocked: ten thousand": 31,
+		"hold of two neighbours": 50, "hold of one seat": 50, "priced hold": 53, "released": 27, "payment failed": 3, "expired": 3, "blocked: ten thousand": 31,
 	} {
 		c := examples()[name]
 		if got := len(section.AppendChange(nil, baseAt, &c)); got > most {
@@ -129,7 +145,8 @@ func exampleEntry() Entry {
 func TestGolden(t *testing.T) {
 	var b strings.Builder
 	for _, name := range []string{"hold under an admission", "hold of two neighbours", "hold of one seat", "split hold", "extended, later than its record", "released",
-		"payment begun", "sold", "payment failed", "refunded", "expired", "blocked: ten thousand", "unblocked", "far corners"} {
+		"payment begun", "sold", "payment failed", "refunded", "expired", "blocked: ten thousand", "unblocked", "far corners", "priced hold", "priced hold under an admission", "priced hold under a grant",
+		"priced hold of nothing"} {
 		c := examples()[name]
 		b.WriteString(name + ": " + hex.EncodeToString(section.AppendChange(nil, baseAt, &c)) + "\n")
 	}
@@ -198,6 +215,11 @@ func TestDecodersAreStrict(t *testing.T) {
 		"at present but equal":      "18000700",
 		"expires present but zero":  "880700" + "00",
 		"seats past the last index": "0900" + "04" + "feffffff1f" + "02",
+		"price without a mark":      "0e0100" + "0000" + "01",
+		"price and two of what":     "0e0100" + "07c0" + "01",
+		"price with noughts":        "0e0100" + "0700" + "28",
+		"nothing with noughts":      "0e0100" + "0700" + "01",
+		"price over all bounds":     "0e0100" + "0700" + "fdffffffffffffffff01",
 		"too many seats":            "0900" + "02" + "01" + "ffff03",
 	} {
 		raw, err := hex.DecodeString(body)
@@ -230,11 +252,15 @@ func TestVisitorsErrorComesBack(t *testing.T) {
 
 func TestEncoderRefusesBugs(t *testing.T) {
 	for name, c := range map[string]section.Change{
-		"no kind":        {},
-		"unknown kind":   {Kind: section.SeatsUnblocked + 1},
-		"seats unsorted": {Kind: section.SeatsBlocked, Seats: []section.SeatIndex{2, 1}},
-		"seat twice":     {Kind: section.SeatsBlocked, Seats: []section.SeatIndex{2, 2}},
-		"too many seats": {Kind: section.SeatsBlocked, Seats: seatRange(0, section.ChangeSeatsMax+1)},
+		"no kind":              {},
+		"unknown kind":         {Kind: section.SeatsUnblocked + 1},
+		"price of a sale":      {Kind: section.BookingSold, Booking: 1, Total: 5, PriceMark: 1},
+		"price without a mark": {Kind: section.HoldPlaced, Booking: 1, Total: 5},
+		"mark out of bounds":   {Kind: section.HoldPlaced, Booking: 1, PriceMark: section.PriceMarkMax + 1},
+		"price below 0":        {Kind: section.HoldPlaced, Booking: 1, Total: -5, PriceMark: 1},
+		"seats unsorted":       {Kind: section.SeatsBlocked, Seats: []section.SeatIndex{2, 1}},
+		"seat twice":           {Kind: section.SeatsBlocked, Seats: []section.SeatIndex{2, 2}},
+		"too many seats":       {Kind: section.SeatsBlocked, Seats: seatRange(0, section.ChangeSeatsMax+1)},
 	} {
 		func() {
 			defer func() {

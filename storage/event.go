@@ -9,12 +9,19 @@ import (
 	"slices"
 
 	"holdfast/actors/nesting"
+	"holdfast/actors/price"
 )
 
 // Clone returns a copy that shares nothing with e.
 func (e *Event) Clone() *Event {
 	c := *e
 	c.Prices = maps.Clone(e.Prices)
+	if e.Components != nil {
+		c.Components = make(map[string]price.Price, len(e.Components))
+		for category, p := range e.Components {
+			c.Components[category] = p.Clone()
+		}
+	}
 	c.Sections = slices.Clone(e.Sections)
 	c.WaitingRoom = e.WaitingRoom.Clone()
 	if e.Forgotten != nil {
@@ -56,6 +63,9 @@ func DecodeEvent(stored []byte) (*Event, error) {
 	}
 	if d.More() {
 		return nil, fmt.Errorf("%w: event: trailing bytes", ErrFormat)
+	}
+	if list := e.PriceList(); list.Agrees() != nil {
+		return nil, fmt.Errorf("%w: event: %w", ErrFormat, list.Agrees())
 	}
 	return &e, nil
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 
+	"holdfast/actors/price"
 	"holdfast/actors/section"
 )
 
@@ -151,7 +152,7 @@ type Event struct {
 	Currency   string          // ISO 4217
 	Sale       SaleState
 	Rules      section.Rules
-	Prices     map[string]int64 // category label → minor units
+	Prices     map[string]int64 // category label → what a seat costs in all, in minor units
 	Sections   []SectionInfo
 	// Create is the request that made the event (P5: a repeat of the same operator key finds it); zero if none.
 	Create            section.RequestID
@@ -166,6 +167,27 @@ type Event struct {
 	// Coordinators is how many coordinators the event's buyers are spread over, at most grant.Max. 0:
 	// none, in events of earlier builds, whose holds carry no grants. It is set at creation and never changed.
 	Coordinators uint8 `json:",omitempty"`
+	// Pricing says how prices are kept and logged. It is set at creation and never changed.
+	Pricing PricingVersion `json:",omitempty"`
+	// Components is what the prices of categories are made of that cost more than a face value. They come to what Prices
+	// has: DecodeEvent refuses a header of which that is not true.
+	Components map[string]price.Price `json:",omitempty"`
+}
+
+// PricingVersion is how an event's prices are kept and logged.
+type PricingVersion uint8
+
+// The versions.
+const (
+	// PricingPlain is of events of earlier builds: a total a category, and holds are logged without a price.
+	PricingPlain PricingVersion = iota
+	// PricingLogged is of events whose prices may have components, and whose holds are logged with their total (I12).
+	PricingLogged
+)
+
+// PriceList is the event's prices, with the components of those that have some.
+func (e *Event) PriceList() price.List {
+	return price.List{Currency: e.Currency, Totals: e.Prices, Components: e.Components}
 }
 
 // SectionInfo is a section's header.

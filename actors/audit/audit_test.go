@@ -41,6 +41,12 @@ func newSceneIn(t *testing.T, store storage.Store) *scene { return newSceneAt(t,
 
 func newSceneAt(t *testing.T, store storage.Store, price int64) *scene {
 	t.Helper()
+	return newSceneOf(t, store, func(e *storage.Event) { e.Prices["Stalls"] = price })
+}
+
+// newSceneOf has change complete the event before it is stored.
+func newSceneOf(t *testing.T, store storage.Store, change func(*storage.Event)) *scene {
+	t.Helper()
 	plan, err := venue.Parse(
 		[]byte(
 			`{"sections":[{"id":"A","category":"Stalls","rows":[{"label":"1","seats":12},{"label":"2","seats":8}]}]}`,
@@ -52,8 +58,9 @@ func newSceneAt(t *testing.T, store storage.Store, price int64) *scene {
 	}
 	s := &scene{t: t, store: store, now: day, event: &storage.Event{
 		ID: storage.NewEventID(), Name: "Night", Currency: "EUR", Sale: storage.SaleOpen, Rules: rules,
-		Prices: map[string]int64{"Stalls": price}, Sections: []storage.SectionInfo{{ID: "A", Name: "A", Seats: 20}},
+		Prices: map[string]int64{"Stalls": 4500}, Sections: []storage.SectionInfo{{ID: "A", Name: "A", Seats: 20}},
 	}}
+	change(s.event)
 	if err := s.store.CreateEvent(t.Context(), s.event, plan.Encode()); err != nil {
 		t.Fatal(err)
 	}

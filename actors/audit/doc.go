@@ -8,6 +8,7 @@
 //	                                    │
 //	tickets table ── equals the ledger's sold seats
 //	snapshot ─────── equals the replayed state at its seq, byte for byte
+//	prices ───────── every hold was logged with what its seats cost, under the event's list of prices (I12)
 //	payments ─────── every sold booking was charged what it costs, and nobody else was (P6)
 //	grants ───────── over all sections: no buyer ever had more seats than allowed (P13), no request was done twice
 //	plan ─────────── every seat is free, held, sold or blocked, exactly one of them

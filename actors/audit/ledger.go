@@ -15,6 +15,8 @@ type booking struct {
 	expiresAt section.Instant
 	seats     []section.SeatIndex
 	begun     int // payments begun: before the first one nobody can have been charged
+	priced    bool
+	total     int64 // as it was logged; of a priced booking
 }
 
 func (b *booking) equals(o *section.Outcome) bool {
@@ -85,7 +87,7 @@ func (l *ledger) place(c *section.Change) {
 	l.take(c)
 	l.bookings[c.Booking] = &booking{
 		state: section.BookingHeld, buyer: c.Buyer, placedAt: c.At, expiresAt: c.ExpiresAt,
-		seats: append([]section.SeatIndex(nil), c.Seats...),
+		seats: append([]section.SeatIndex(nil), c.Seats...), priced: c.PriceMark != 0, total: c.Total,
 	}
 }
 

@@ -40,6 +40,8 @@ const (
 	PaymentMissing Code = "payment_missing"
 	// PaymentStray: the processor has money of a booking that is not there, has ended, or waits for no money (P6).
 	PaymentStray Code = "payment_stray"
+	// PriceDiffers: a hold was logged with another total, or under another price list, than the event has (I12).
+	PriceDiffers Code = "price_differs"
 	// PaymentDiffers: a payment is of another amount or currency than the booking's seats cost.
 	PaymentDiffers Code = "payment_differs"
 	// Lost: what was acknowledged is not there, by the word of somebody other than the store.

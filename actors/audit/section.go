@@ -36,13 +36,16 @@ type sectionAudit struct {
 	known    Acknowledged // zero: nobody remembers anything
 	totals   Totals
 	admitted []admittedHold
-	counts   *sectionCounts // nil: no gate counts on the section
+	counts   *sectionCounts    // nil: no gate counts on the section
+	mark     section.PriceMark // of the event's price list
 }
 
 func newSectionAudit(ctx context.Context, at storage.Frozen, of *subject) *sectionAudit {
 	s := &sectionAudit{subject: of, ctx: ctx, at: at}
 	s.ledger = newLedger(len(of.layout.Seats), of.event.Rules, s.note)
 	s.state = section.NewState(of.layout, of.event.Rules)
+	list := of.event.PriceList()
+	s.mark = section.PriceMark(list.Mark())
 	if of.event.WaitingRoom != nil {
 		s.counts = new(sectionCounts)
 	}
@@ -160,6 +163,7 @@ func (s *sectionAudit) change(c *section.Change) error {
 		s.ledger.apply(c)
 	}
 	s.heldUnder(c)
+	s.priced(c)
 	s.limits.follow(s.key.Section, s.seq, c, s.note)
 	if s.state != nil {
 		s.replay(c)

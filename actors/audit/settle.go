@@ -9,6 +9,7 @@ import (
 
 	"holdfast/actors/money"
 	"holdfast/actors/section"
+	"holdfast/storage"
 )
 
 // sight tells how the books and the section that are held against each other lie in time.
@@ -149,17 +150,43 @@ func (s *subject) settle(no section.BookingNo, b *booking, paid *Payment, sight 
 	return ruling
 }
 
-// costs adds up a booking's seats. Prices never change once the event is there, nor a booking's seats, nor the amount
-// of a charge: it is right whichever was read first. sure is false for a seat that is none: a wrong change, noted as
-// such.
+// costs is what a booking costs: what the log says (I12), of a hold that was logged without a price what its seats do.
+// Prices never change once the event is there, nor a booking's seats, nor the amount of a charge: it is right whichever
+// was read first. sure is false for a seat that is none: a wrong change, noted as such.
 func (s *subject) costs(b *booking) (amount int64, sure bool) {
-	for _, seat := range b.seats {
+	if b.priced {
+		return b.total, true
+	}
+	return s.list(b.seats)
+}
+
+// list adds up seats by the event's price list.
+func (s *subject) list(seats []section.SeatIndex) (amount int64, sure bool) {
+	for _, seat := range seats {
 		if int(seat) >= len(s.layout.Seats) {
 			return 0, false
 		}
 		amount += s.event.Prices[s.categories[s.layout.Seats[seat].Category].Label]
 	}
 	return amount, true
+}
+
+// priced holds what a hold was logged with against the event's price list (I12).
+func (s *sectionAudit) priced(c *section.Change) {
+	if c.Kind != section.HoldPlaced || c.PriceMark == 0 && s.event.Pricing < storage.PricingLogged {
+		return
+	}
+	amount, sure := s.list(c.Seats)
+	switch {
+	case c.PriceMark == 0:
+		s.note(PriceDiffers, fmt.Sprintf("booking %d was logged without what it costs", c.Booking))
+	case sure && c.Total != amount:
+		s.note(PriceDiffers, fmt.Sprintf("booking %d was logged with %s, its seats cost %s", c.Booking,
+			money.Format(c.Total, s.event.Currency), money.Format(amount, s.event.Currency)))
+	case c.PriceMark != s.mark:
+		s.note(PriceDiffers, fmt.Sprintf("booking %d was held under another price list than the event has now: mark %d, "+
+			"not %d", c.Booking, c.PriceMark, s.mark))
+	}
 }
 
 // confirmMoney reads the books once more, after every section, and says about each suspect what is then sure.

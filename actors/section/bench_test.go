@@ -20,6 +20,7 @@ type holder struct {
 
 func newHolder(n int) *holder {
 	h := &holder{s: NewState(generalLayout(n), testRules), touched: make([]SeatIndex, 0, 64)}
+	h.s.tariff = &Tariff{Totals: []int64{4500}, Mark: 1}
 	h.s.Begin(1)
 	return h
 }

@@ -18,6 +18,7 @@ const (
 	holdInside   = 11 // a HoldPlaced under a session: session and horizon follow the seats
 	holdGranted  = 12 // a HoldPlaced under a grant: the grant follows the seats, then the session if there is one
 	grantsFenced = 13 // GrantsFenced: the grant follows the seats, of which there are none
+	holdPriced   = 14 // a HoldPlaced of which the price is known: the price follows the seats, then what it announces
 )
 
 // A change's first byte: the kind in the low four bits, and which optional fields follow in the high four.
@@ -53,6 +54,9 @@ func AppendChange(dst []byte, at Instant, c *Change) []byte {
 		dst = binary.AppendUvarint(dst, codec.Zigzag(int64(c.ExpiresAt-c.At)))
 	}
 	dst = appendSeats(dst, c.Split, c.Seats)
+	if c.PriceMark != 0 {
+		dst = appendPrice(dst, c)
+	}
 	if c.Grant.Number != 0 {
 		dst = c.Grant.Append(dst, c.Session != 0)
 	}
@@ -67,6 +71,10 @@ func wireKind(c *Change) byte {
 	switch inside := c.Session != 0 || c.Horizon != 0; {
 	case inside && (c.Session == 0 || c.Kind != HoldPlaced):
 		panic(fmt.Sprintf("section: change of kind %d under session %d, looked up at %d", c.Kind, c.Session, c.Horizon))
+	case (c.PriceMark != 0 || c.Total != 0) && (c.PriceMark == 0 || c.Kind != HoldPlaced):
+		panic(fmt.Sprintf("section: change of kind %d with total %d, mark %d", c.Kind, c.Total, c.PriceMark))
+	case c.PriceMark != 0 && (c.Grant.Number != 0 || c.Grant == (grant.Grant{})):
+		return holdPriced
 	case c.Grant.Number != 0 && c.Kind == HoldPlaced:
 		return holdGranted
 	case c.Grant.Number != 0 && c.Kind == GrantsFenced && len(c.Seats) == 0 && !c.Split && c.Booking == 0:
@@ -132,7 +140,7 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 	kind := flags & changeKindMask
 	inside := kind == holdInside
 	switch {
-	case kind == holdInside || kind == holdGranted:
+	case kind == holdInside || kind == holdGranted || kind == holdPriced:
 		c.Kind = HoldPlaced
 	case kind == grantsFenced:
 		c.Kind = GrantsFenced
@@ -157,7 +165,11 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 		c.ExpiresAt = c.At + Instant(r.Signed())
 	}
 	readSeats(r, c)
-	if kind == holdGranted || kind == grantsFenced {
+	granted := kind == holdGranted || kind == grantsFenced
+	if kind == holdPriced {
+		granted, inside = readPrice(r, c)
+	}
+	if granted {
 		inside = readGrant(r, c)
 	}
 	if inside {

@@ -106,6 +106,7 @@ func (s *State) place(c *Command, d *Decision) {
 	change := d.accept(c, HoldPlaced, max(s.lastNo, s.above)+1, BookingHeld, expiresAt)
 	change.Buyer, change.ExpiresAt, change.Split, change.Seats = c.Buyer, expiresAt, d.Outcome.Split, d.seats
 	change.Session, change.Horizon, change.Grant = c.Session, c.Horizon, c.Grant
+	s.price(change)
 	d.Outcome.Seats = append(d.Outcome.Seats, d.seats...)
 }
 

@@ -97,13 +97,15 @@ type Kind struct {
 	Gated  bool // a waiting room stands before it: buyers' new holds need a session
 	// Coordinated: new holds need their coordinator's grant.
 	Coordinated bool
+	// Tariff is what seats cost; nil, in events of earlier builds: holds are logged without a price.
+	Tariff *Tariff
 }
 
 // New gives an empty section.
 func (k *Kind) New() machine.Machine { return k.machine(NewState(k.Layout, k.Rules)) }
 
 func (k *Kind) machine(s *State) machine.Machine {
-	s.gated, s.coordinated = k.Gated, k.Coordinated
+	s.gated, s.coordinated, s.tariff = k.Gated, k.Coordinated, k.Tariff
 	return NewMachine(s)
 }
 

@@ -30,9 +30,10 @@ type State struct {
 
 	fences grant.Fences
 
-	gated       bool // new holds need an admission; a writer's own, and no part of the truth
-	coordinated bool // new holds need a grant; likewise
-	gateEnds    Seq  // see EndsFollowed; no part of the truth
+	tariff      *Tariff // nil: holds are logged without a price; a writer's own, and no part of the truth
+	gated       bool    // new holds need an admission; a writer's own, and no part of the truth
+	coordinated bool    // new holds need a grant; likewise
+	gateEnds    Seq     // see EndsFollowed; no part of the truth
 
 	// Scratch: no meaning between calls.
 	best       searcher

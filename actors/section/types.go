@@ -184,6 +184,8 @@ type Change struct {
 	ExpiresAt   Instant     // HoldPlaced, HoldExtended
 	Seats       []SeatIndex // HoldPlaced, SeatsBlocked, SeatsUnblocked; strictly ascending for a canonical encoding
 	Grant       grant.Grant // GrantsFenced; HoldPlaced of a coordinated event
+	Total       int64       // HoldPlaced, where PriceMark is not 0: what the seats cost, in minor units
+	PriceMark   PriceMark   // HoldPlaced: of the price list; 0: logged by an earlier build, or of an event of one
 }
 
 // Outcome is the answer to one command: a value, never an error.

@@ -59,6 +59,10 @@ var wallsOfActors = map[string]wall{
 		Why: "what sections take of coordinators and logs prove: replayed for ever, so as pure as a section",
 		Own: []string{"actors/machine", "actors/codec"}, Std: pureStd,
 	},
+	"actors/price": {
+		Why: "what seats cost and what goes back is reckoned in one place: all others ask it, and it asks nobody",
+		Std: pureStd, Test: []string{rapid},
+	},
 	"actors/section/dense": {
 		Why: "a pure machine's memory, as pure as the machine: it holds records and knows nothing of what they mean",
 		Std: pureStd, Test: []string{rapid},
@@ -253,7 +257,7 @@ var wallsOfActors = map[string]wall{
 			"actors/section", "actors/money", "actors/venue", "actors/gate", "actors/gate/audit", "actors/gate/beacon",
 			"storage",
 			"actors/grant", // what a grant is, and who counts a buyer; not what a section takes
-		}, Test: []string{"storage/...", rapid, pebble},
+		}, Test: []string{"actors/price", "storage/...", rapid, pebble},
 	},
 	"actors/views": {
 		Why: "a projection reads the log through the port and writes tables nobody grants from: were the engine in reach, it could be asked",
@@ -271,7 +275,7 @@ var wallsOfActors = map[string]wall{
 			"actors/cooldown", "actors/gate/place", "actors/gate/codebook", "actors/gate/draw", "actors/waitingroom",
 			"actors/venue", "actors/checkout", "actors/coordinator", "actors/coordination", "actors/grant",
 			"actors/peer", "actors/peer/wire", "actors/placement", "actors/rebalancer", "actors/request",
-			"actors/seatmap", "actors/booking", "actors/catalog",
+			"actors/seatmap", "actors/booking", "actors/catalog", "actors/price",
 			"actors/wallclock", "actors/witness", "actors/pseudonym", "storage",
 		},
 		Third: []string{protoactor, prometheus},

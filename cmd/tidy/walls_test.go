@@ -15,8 +15,8 @@ var wallsAround = map[string]wall{
 	"storage": {
 		Why: "the port speaks the core's words; whoever implements it must not need the engine",
 		Own: []string{
-			"actors/section", "actors/codec", "actors/gate", "actors/nesting",
-		}, Third: []string{compress}, Test: []string{"actors/budget", rapid},
+			"actors/section", "actors/codec", "actors/gate", "actors/nesting", "actors/price",
+		}, Third: []string{compress}, Test: []string{"actors/budget", "actors/grant", rapid},
 	},
 	"storage/memstore": {
 		Why: "the fake that everyone tests with: it must stay dumber than what it stands for",
@@ -59,7 +59,7 @@ var wallsAround = map[string]wall{
 	"storage/storetest": {
 		Why: "one suite for every store: it sees the port only",
 		Own: []string{
-			"actors/section", "storage",
+			"actors/price", "actors/section", "storage",
 		}, Third: []string{rapid}, Test: []string{"storage/memstore", "storage/faultstore"},
 	},
 	"cluster": {

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 
+	"holdfast/actors/price"
 	"holdfast/actors/section"
 	"holdfast/storage"
 )
@@ -116,6 +117,10 @@ func exampleEvent(created section.Instant) *storage.Event {
 			TurnMillis: 7, GraceMillis: 8, SaltKey: storage.Bytes32{9},
 			Beacon: &storage.DrawBeacon{Chain: storage.Bytes32{10}, Genesis: 11, Period: 12, Round: 13}},
 		Create: section.RequestID{1, 2, 3}, CreateFingerprint: 1<<63 + 5, Coordinators: 4,
+		Pricing: storage.PricingLogged, Components: map[string]price.Price{"front": {
+			Face: 10_000, Fees: []price.Fee{{Code: "service", Name: "Service", Amount: 2_000}},
+			Taxes: []price.Tax{{Code: "vat", Rate: "19", Amount: 300}},
+		}},
 	}
 }
 
@@ -134,6 +139,7 @@ func catalog(b *bench) {
 	b.must(b.store.SetSale(ctx, e.ID, storage.SaleOpen, storage.OperatorKey{}))
 	want := e.Clone()
 	want.Sale = storage.SaleOpen
+	e.Components["front"].Fees[0].Code = "changed"
 	e.Prices["front"], e.Sections[0].Name = 1, "changed after the call"
 	b.reopen()
 	got, err := b.store.Event(ctx, want.ID)
