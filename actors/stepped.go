@@ -177,9 +177,13 @@ func (i *Inspection) Followers() []storage.WriterID {
 
 // Underway counts, by what it is, what the node has begun and not ended. At rest nothing is left.
 func (i *Inspection) Underway() map[string]int {
-	d := i.e.peerRPC
+	d, grants := i.e.peerRPC, 0
+	for _, c := range i.ev.coordinators {
+		grants += c.Granter.Open()
+	}
 	return map[string]int{
-		"answers that are waited for": d.Pending(), "requests of other nodes that wait": d.Waiting(),
+		"grants whose fate is unknown": grants,
+		"answers that are waited for":  d.Pending(), "requests of other nodes that wait": d.Waiting(),
 		"activations": len(i.e.activations), "transfers": i.e.rebalancer.Moving(),
 		"sections whose followers missed a record": int(d.Unsynced()),
 	}

@@ -18,7 +18,8 @@ import (
 // all grants that may still become holds. For
 //
 //   - a grant counts from Grant on until its hold is followed (Placed), surely will not be (Refused), or a fence behind
-//     it is (Fenced). One whose fate nobody knows (Unknown) goes on counting;
+//     it is (Fenced). One whose fate nobody knows (Unknown) goes on counting, and so does one whose hold may have come
+//     into the quota with the whole of its section (Counted);
 //   - seats that end are given back once their end is durable;
 //   - whatever takes a section's seats out of the quota says Uncounted first, and a granter without one gives nothing;
 //   - nobody else grants: another's claim has its fence in a section before it counts that section.
@@ -39,6 +40,12 @@ type granterSection struct {
 	counted bool // its live seats are in the quota
 	givenUp bool // no hold can be placed in it, and nobody can count it any more
 	fence   section.Epoch
+	from    uint64 // the first grant of that epoch which the section takes
+}
+
+// past says that a grant lies before the section's fence: all that became holds of such are counted.
+func (s *granterSection) past(key openKey) bool {
+	return key.epoch < s.fence || key.epoch == s.fence && key.number < s.from
 }
 
 type openKey struct {
@@ -211,7 +218,11 @@ func (d *Granter) Unknown(g *grant.Grant) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	key := openKey{g.Epoch, g.Number}
-	if o, known := d.open[key]; known {
+	switch o, known := d.open[key]; {
+	case !known:
+	case d.sections[o.at].past(key): // the fence behind it came first: it is none
+		d.giveUp(key, o)
+	default:
 		o.unknown = true
 		d.open[key] = o
 	}
@@ -230,18 +241,25 @@ func (d *Granter) Placed(g *grant.Grant, buyer section.BuyerID, seats uint32) {
 }
 
 // Counted says that a section's live seats are in the quota, by a log in which that fence stands: the first grant that
-// counts.
+// counts. Nobody knows which of the grants behind it, that are open, are among those seats.
 func (d *Granter) Counted(no storage.SectionNo, fence section.Epoch, from uint64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.settle(no, fence, from)
-	d.set(no, granterSection{counted: true, fence: fence})
+	s := granterSection{counted: true, fence: fence, from: from}
+	d.settle(no, &s)
+	for key, g := range d.open {
+		if g.at == no && !g.unknown {
+			g.unknown = true
+			d.open[key] = g
+		}
+	}
+	d.set(no, s)
 }
 
 // settle gives up the grants for a section that lie before its fence: what became a hold of them is counted.
-func (d *Granter) settle(no storage.SectionNo, fence section.Epoch, from uint64) {
+func (d *Granter) settle(no storage.SectionNo, s *granterSection) {
 	for key, g := range d.open {
-		if g.at == no && (key.epoch < fence || key.epoch == fence && key.number < from) {
+		if g.at == no && s.past(key) {
 			d.giveUp(key, g)
 		}
 	}
@@ -251,14 +269,18 @@ func (d *Granter) settle(no storage.SectionNo, fence section.Epoch, from uint64)
 func (d *Granter) Uncounted(no storage.SectionNo) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.set(no, granterSection{fence: d.sections[no].fence, givenUp: d.sections[no].givenUp})
+	s := d.sections[no]
+	s.counted = false
+	d.set(no, s)
 }
 
 // GivenUp says that a section is closed for good, and no other node can open it: its seats do not count any more.
 func (d *Granter) GivenUp(no storage.SectionNo) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.set(no, granterSection{fence: d.sections[no].fence, givenUp: true})
+	s := d.sections[no]
+	s.counted, s.givenUp = false, true
+	d.set(no, s)
 }
 
 // Fenced says that a section's log, as far as it is counted, has the fence. Of the grants before it all that became
@@ -269,9 +291,9 @@ func (d *Granter) Fenced(no storage.SectionNo, fence *grant.Grant) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.settle(no, fence.Epoch, fence.Number)
 	s := d.sections[no]
-	s.fence = fence.Epoch
+	s.fence, s.from = fence.Epoch, fence.Number
+	d.settle(no, &s)
 	d.set(no, s)
 }
 

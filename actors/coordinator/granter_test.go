@@ -96,6 +96,21 @@ func TestGrantCountsUntilItsFateIsKnown(t *testing.T) {
 			d.Counted(1, 5, 1)
 			d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
 		}, 3},
+		{"accepted, and counted with its section", func(d *Granter, _ *grant.Grant) {
+			d.Uncounted(1)
+			d.quota.Add(buyer, 3)
+			d.Counted(1, 5, 1)
+			if list, _ := d.Doubtful(); len(list) != 1 || list[0] != 1 {
+				t.Errorf("in doubt are %v, want section 1", list)
+			}
+			d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
+		}, 3},
+		{"behind a fence, then unknown", func(d *Granter, g *grant.Grant) {
+			d.Asks(g, 0)
+			d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
+			d.Asks(g, 1)
+			d.Unknown(g)
+		}, 0},
 		{"the next epoch's fences", func(d *Granter, _ *grant.Grant) {
 			d.Begin(6)
 			d.Fenced(0, &grant.Grant{Number: 1, Epoch: 6, Coordinator: 1})

@@ -207,7 +207,7 @@ func (w *world) chaos() {
 	case dice < 97:
 		w.tally["clock step"]++
 		spot.wall += w.between(-700*time.Millisecond, 700*time.Millisecond)
-		w.wallMost = max(w.wallMost, spot.wall)
+		w.wallMost, w.wallLeast = max(w.wallMost, spot.wall), min(w.wallLeast, spot.wall)
 		w.note(h, "clock is off by %v", spot.wall)
 	default:
 		w.jumpClock(h, spot)

@@ -283,6 +283,9 @@ func (h *host) saveSnapshots() {
 			h.e.SaveSnapshot(h.w.key(no))
 		}
 		h.e.SaveSnapshot(h.w.gateKey())
+		for i := range h.w.plan.header.Coordinators {
+			h.e.SaveSnapshot(h.w.coordinatorKey(i))
+		}
 		h.saving = false
 	})
 }

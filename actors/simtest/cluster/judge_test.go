@@ -131,9 +131,14 @@ func (j *judge) change(no int, c *section.Change, e *storage.Entry) {
 		did := simtest.Effect{Kind: c.Kind, Booking: c.Booking, Fingerprint: c.Fingerprint, Writer: e.Writer}
 		j.effects[c.Request] = effect{did, no, j.w.now, len(j.effects)}
 	}
-	if c.Kind == section.HoldPlaced {
+	switch {
+	case c.Kind == section.HoldPlaced:
 		j.holds[c.Buyer]++
 		return
+	case c.Kind == section.GrantsFenced && c.Grant.Number == 1:
+		j.w.tally["fence: of a new epoch"]++
+	case c.Kind == section.GrantsFenced:
+		j.w.tally["fence: of a grant in doubt"]++
 	}
 	if c.Booking != 0 {
 		j.left[left{no, c.Booking, simtest.Leaves(c.Kind)}] = e.Seq

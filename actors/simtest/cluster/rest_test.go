@@ -88,6 +88,9 @@ func (w *world) missing() string {
 	if why := w.doors.missing(live); why != "" {
 		return why
 	}
+	if why := w.uncoordinated(live); why != "" {
+		return why
+	}
 	for _, h := range live {
 		if why := h.notSafe(); why != "" {
 			return fmt.Sprintf("n%d may not search: %s", h.number, why)
@@ -195,6 +198,7 @@ func (w *world) compare() {
 		w.compareSection(no)
 	}
 	w.doors.compare()
+	w.compareLimits()
 	for _, h := range w.living() {
 		w.compareLedgers(h)
 		w.compareSlots(h)
@@ -285,6 +289,12 @@ func (w *world) compareLedgers(h *host) {
 	for buyer, seats := range want {
 		if counted := h.ev.Quota().Seats(buyer); counted != seats {
 			w.failf("n%d counts %d seats of buyer %x, the logs %d", h.number, counted, buyer[:2], seats)
+		}
+	}
+	for _, intent := range w.buyers.intents {
+		buyer := intent.who.Buyer
+		if seats := h.ev.Quota().Seats(buyer); seats != want[buyer] {
+			w.failf("n%d counts %d seats of buyer %x, the logs %d", h.number, seats, buyer[:2], want[buyer])
 		}
 	}
 	if buyers := h.ev.Quota().Buyers(); buyers != len(want) {

@@ -7,3 +7,6 @@ const seedsUsual = 1000
 
 // seedsOfDoors is the same of worlds with a waiting room.
 const seedsOfDoors = 100
+
+// seedsOfCoordinators is the same of worlds whose event has coordinators.
+const seedsOfCoordinators = 100

@@ -62,18 +62,6 @@ func TestSimulationOfCluster(t *testing.T) {
 	)
 }
 
-// coordinatedFrom is the first seed whose event has coordinators. Such worlds take seconds each, so they run only when
-// HOLDFAST_SIM_SEED names one.
-const coordinatedFrom = 1_000_000_000
-
-// coordinated is the same house with coordinators.
-func (p *plan) coordinated() *plan {
-	with := *p
-	with.header = p.header.Clone()
-	with.header.Coordinators = 2
-	return &with
-}
-
 // mustMeet is what enough worlds cannot miss.
 var mustMeet = []string{
 	"start", "crash: killed", "crash: left", "pause", "pause longer than the lapse", "drain", "leave", "store cut",

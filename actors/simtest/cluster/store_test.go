@@ -167,8 +167,10 @@ func (w *world) committed(h *host, appends []storage.Append, knew bool) []error 
 			w.doors.committed(e, errs[i])
 			continue
 		}
-		if key := appends[i].Section; key.IsSection() { // a coordinator's log has claims only
+		if key := appends[i].Section; key.IsSection() {
 			w.judge.follow(int(key.Section))
+		} else {
+			w.coordinatorCommitted(int(key.Section-storage.CoordinatorNo), e, errs[i])
 		}
 	}
 	return errs

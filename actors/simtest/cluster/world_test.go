@@ -36,13 +36,16 @@ type world struct {
 	stirs     uint64        // how often something happened that may cost a buyer an answer
 	calm      bool          // chaos has ended
 	wallMost  time.Duration // the farthest that a clock was ahead, jumps aside
+	wallLeast time.Duration // and behind
 	proving   bool          // everything must be served now
 	outsiders outsiders
 	buyers    *buyers
 	doors     *doors // nil: no waiting room stands before the event
-	operators *operators
-	judge     *judge
-	lost      *loss // nil: the store has lost nothing
+	// coordinators are the newest records of the event's coordinators' logs.
+	coordinators [2]storage.Entry
+	operators    *operators
+	judge        *judge
+	lost         *loss // nil: the store has lost nothing
 
 	spy     wire.Decoder
 	strays  map[strayAsk]bool
