@@ -32,8 +32,8 @@ type asset struct {
 var openapiJSON []byte
 
 // loadAssets panics on failure: the files are part of the program.
-func loadAssets(people *captcha.Service) *assets {
-	a := &assets{byName: map[string]*asset{}, headers: pageHeaders(people)}
+func loadAssets(captchas *captcha.Service) *assets {
+	a := &assets{byName: map[string]*asset{}, headers: pageHeaders(captchas)}
 	names, err := fs.Glob(web.FS, "*")
 	for _, name := range names {
 		var body []byte
@@ -98,11 +98,11 @@ func typeOf(name string) string {
 
 // pageHeaders keep the page to itself: nothing from elsewhere runs in it, nobody frames it. A captcha's provider is the
 // one exception, where one is configured.
-func pageHeaders(people *captcha.Service) [][2]string {
+func pageHeaders(captchas *captcha.Service) [][2]string {
 	policy := "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " +
 		"frame-ancestors 'none'; form-action 'self'"
-	if people != nil {
-		scripts, frames, styles, data := people.Origins()
+	if captchas != nil {
+		scripts, frames, styles, data := captchas.Origins()
 		for _, more := range [][2]string{{"script-src", scripts}, {"frame-src", frames}, {"style-src", styles},
 			{"connect-src", data}} {
 			if more[1] != "" {

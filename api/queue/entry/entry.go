@@ -28,14 +28,14 @@ type Checks struct {
 	rushes  rushes
 }
 
-// New makes checks, and registers their metrics. now is the clock for tokens; people nil: nobody is asked whether a
+// New makes checks, and registers their metrics. now is the clock for tokens; captchas nil: nobody is asked whether a
 // buyer is a person, and an event that wants it gets no joins here.
-func New(puzzles *proofofwork.Puzzles, codes *presale.Keys, people *captcha.Service, now func() time.Time,
+func New(puzzles *proofofwork.Puzzles, codes *presale.Keys, captchas *captcha.Service, now func() time.Time,
 	registry prometheus.Registerer) *Checks {
-	c := &Checks{puzzles: puzzles, codes: codes, captcha: people, now: now}
+	c := &Checks{puzzles: puzzles, codes: codes, captcha: captchas, now: now}
 	shown := verdicts{}
-	if people != nil {
-		shown.guard = people.Guard
+	if captchas != nil {
+		shown.guard = captchas.Guard
 	}
 	registry.MustRegister(&c.rushes, shown)
 	return c
