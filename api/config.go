@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"holdfast/api/auth"
+	"holdfast/api/captcha"
 	"holdfast/api/limit"
 	"holdfast/api/live"
 	"holdfast/api/operate"
@@ -99,6 +100,10 @@ type Config struct {
 	// QueuePollsPerSecond bounds all polls of one waiting room together, over all nodes (default 20,000): the more
 	// wait, the later each is told to ask again. Smaller: people hear of their turn later, but for those near the head.
 	QueuePollsPerSecond float64
+
+	// Captcha is asked about joins of events that want that. Nil: an event that wants it is refused, and one that was
+	// made on a server that had one gets no joins here (503).
+	Captcha *captcha.Service
 
 	// Cluster is what the operators' calls under /v1/cluster show and do. Nil: they answer 409 not_clustered.
 	Cluster operate.Cluster
@@ -208,7 +213,8 @@ func (c *Config) waitingRooms() queue.Config {
 	return queue.Config{
 		Timeout: c.RequestTimeout, WriteTimeout: c.WriteTimeout, StreamsMax: c.StreamsMax,
 		Heartbeat: c.StreamHeartbeat, PollsPerSecond: c.QueuePollsPerSecond, Keys: c.QueueKeys.OrRandom(),
-		Now: c.clock(), Logger: c.Logger,
+		Captcha: c.Captcha,
+		Now:     c.clock(), Logger: c.Logger,
 	}
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"holdfast/api/call"
+	"holdfast/api/captcha"
 	"holdfast/api/document"
 
 	_ "embed"
@@ -19,6 +20,7 @@ type assets struct {
 	byName  map[string]*asset
 	openapi *document.Still
 	schemas map[string]*document.Still // of plans, by file name
+	headers [][2]string                // of each of the page's files
 }
 
 type asset struct {
@@ -30,8 +32,8 @@ type asset struct {
 var openapiJSON []byte
 
 // loadAssets panics on failure: the files are part of the program.
-func loadAssets() *assets {
-	a := &assets{byName: map[string]*asset{}}
+func loadAssets(captchas *captcha.Service) *assets {
+	a := &assets{byName: map[string]*asset{}, headers: pageHeaders(captchas)}
 	names, err := fs.Glob(web.FS, "*")
 	for _, name := range names {
 		var body []byte
@@ -94,14 +96,27 @@ func typeOf(name string) string {
 	return "application/octet-stream"
 }
 
-// pageHeaders keep the page to itself: nothing from elsewhere runs in it, nobody frames it.
-var pageHeaders = [][2]string{
-	{"Content-Security-Policy", "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " +
-		"frame-ancestors 'none'; form-action 'self'"},
-	{"X-Content-Type-Options", "nosniff"},
-	{"Referrer-Policy", "no-referrer"},
-	{"X-Frame-Options", "DENY"},
-	{"Cross-Origin-Opener-Policy", "same-origin"},
+// pageHeaders keep the page to itself: nothing from elsewhere runs in it, nobody frames it. A captcha's provider is the
+// one exception, where one is configured.
+func pageHeaders(captchas *captcha.Service) [][2]string {
+	policy := "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " +
+		"frame-ancestors 'none'; form-action 'self'"
+	if captchas != nil {
+		scripts, frames, styles, data := captchas.Origins()
+		for _, more := range [][2]string{{"script-src", scripts}, {"frame-src", frames}, {"style-src", styles},
+			{"connect-src", data}} {
+			if more[1] != "" {
+				policy += "; " + more[0] + " 'self' " + more[1]
+			}
+		}
+	}
+	return [][2]string{
+		{"Content-Security-Policy", policy},
+		{"X-Content-Type-Options", "nosniff"},
+		{"Referrer-Policy", "no-referrer"},
+		{"X-Frame-Options", "DENY"},
+		{"Cross-Origin-Opener-Policy", "same-origin"},
+	}
 }
 
 func (s *Server) indexPage(r *call.Call) error { return s.page(r, "index.html") }
@@ -113,7 +128,7 @@ func (s *Server) page(r *call.Call, name string) error {
 	if a == nil {
 		return notFound
 	}
-	for _, h := range pageHeaders {
+	for _, h := range s.assets.headers {
 		r.Ctx.Response.Header.Set(h[0], h[1])
 	}
 	a.still.Send(r.Ctx, a.contentType, document.Revalidate)

@@ -41,6 +41,8 @@ type WaitingRoom struct {
 	SaltKey Bytes32
 	// Presale has each join use a code that an operator has minted.
 	Presale bool `json:",omitempty"`
+	// Captcha has each join show a token that the server's captcha provider vouches for.
+	Captcha bool `json:",omitempty"`
 	// CoolDown has buyers wait who let holds lapse; nil: nobody does.
 	CoolDown *CoolDown `json:",omitempty"`
 	// ProofOfWork is asked for at each join; nil: none is.

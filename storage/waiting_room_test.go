@@ -16,7 +16,7 @@ func TestEventKeepsItsWaitingRoom(t *testing.T) {
 		t.Errorf("an event without a waiting room is stored as %s, %v", stored, err)
 	}
 	e := plain.Clone()
-	e.WaitingRoom = &WaitingRoom{OpensAt: 1, DoorsAt: 3, Cap: 4, Presale: true, SaltKey: Bytes32{1, 255},
+	e.WaitingRoom = &WaitingRoom{OpensAt: 1, DoorsAt: 3, Cap: 4, Presale: true, Captcha: true, SaltKey: Bytes32{1, 255},
 		CoolDown:    &CoolDown{BaseMillis: 5, MaxMillis: 6, ForgetMillis: 7},
 		Beacon:      &DrawBeacon{Chain: Bytes32{7}},
 		ProofOfWork: &ProofOfWork{Number: 8, RushNumber: 9, JoinsPerSecond: 10, LifetimeMillis: 11}}

@@ -12,9 +12,11 @@
 // A token is bound to the buyer where the provider carries data (Turnstile's cData): else whoever solves can sell. Both
 // providers take a token once only; a repeat of the very same question may be asked of Turnstile under its own id.
 //
-// How it is wired: package api calls Guard.Check before a join, after every cheaper check, from the handler's own
-// goroutine: no lock and no mailbox is held meanwhile. ErrRefused is 403 captcha_refused, ErrUnavailable is 503 with
-// Retry-After. The secret comes from a file; settings of the event say provider, site key, and open or closed.
+// How it is wired: a Service is a provider with its guard, and what pages show (service.go). Package api/queue/entry
+// asks Guard.Check before a join, after every cheaper check, from the handler's own goroutine: no lock and no mailbox
+// is held meanwhile. ErrRefused is 403 captcha_refused, ErrUnavailable is 503 captcha_unavailable with Retry-After. The
+// server's flags (--captcha) say provider, secret's file, site key, and open or closed; an event says whether it asks
+// at all. The page's Content-Security-Policy lets in the provider's script where there is one.
 //
 // # What it costs
 //

@@ -19,6 +19,11 @@ type Options struct {
 	Alarm func(why error)
 }
 
+const (
+	timeoutDefault  = 3 * time.Second
+	inFlightDefault = 256
+)
+
 // Counts are a guard's since it began.
 type Counts struct {
 	Passed, Refused, Unavailable uint64
@@ -40,10 +45,10 @@ type Guard struct {
 // NewGuard makes a guard.
 func NewGuard(v Verifier, o Options) *Guard {
 	if o.Timeout <= 0 {
-		o.Timeout = 3 * time.Second
+		o.Timeout = timeoutDefault
 	}
 	if o.InFlight <= 0 {
-		o.InFlight = 256
+		o.InFlight = inFlightDefault
 	}
 	if o.Alarm == nil {
 		o.Alarm = func(error) {}

@@ -32,16 +32,17 @@ type Handlers struct {
 	engine   Engine
 	timeout  time.Duration // of an engine call
 	waiting  bool          // events may have waiting rooms here
+	captcha  bool          // and those may ask for captchas
 	shelf    shelf
 	seatmaps *document.Stills[storage.EventID]
 	headers  *document.Stills[*storage.Event] // single events
 }
 
 // New makes the handlers. waitingRooms says that there is somebody who keeps them: else an event with one
-// is refused, rather than sold without.
-func New(engine Engine, timeout time.Duration, waitingRooms bool) *Handlers {
+// is refused, rather than sold without; captchas says the same of captchas.
+func New(engine Engine, timeout time.Duration, waitingRooms, captchas bool) *Handlers {
 	return &Handlers{
-		engine: engine, timeout: timeout, waiting: waitingRooms,
+		engine: engine, timeout: timeout, waiting: waitingRooms, captcha: captchas,
 		seatmaps: document.NewStills[storage.EventID](stillsMax, stillsBytesMax),
 		headers:  document.NewStills[*storage.Event](stillsMax, stillsBytesMax/4),
 	}

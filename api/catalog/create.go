@@ -40,6 +40,12 @@ func (h *Handlers) Create(r *call.Call) error {
 	if event.WaitingRoom != nil && !h.waiting {
 		return problem.InvalidField("waiting_room", "is not available on this server")
 	}
+	if event.WaitingRoom != nil && event.WaitingRoom.Captcha && !h.captcha {
+		return problem.InvalidField(
+			"waiting_room.captcha",
+			"is not available on this server: it has no captcha provider",
+		)
+	}
 	r.Fingerprint().Body(r.Body())
 	who := r.OperatorCaller()
 	event.Create, event.CreateFingerprint = who.Request, who.Fingerprint

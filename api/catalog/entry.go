@@ -25,6 +25,7 @@ const (
 // entryOf reads what a join must bring.
 func entryOf(room *storage.WaitingRoom, w *wire.WaitingRoom) error {
 	room.Presale = w.Presale != nil && *w.Presale
+	room.Captcha = w.Captcha != nil && *w.Captcha
 	if err := coolDownOf(room, w.CoolDown); err != nil {
 		return err
 	}
@@ -94,6 +95,9 @@ func proofOfWorkOf(room *storage.WaitingRoom, w *roomrules.ProofOfWork) error {
 func entryAnswer(answer *wire.WaitingRoom, room *storage.WaitingRoom) {
 	if room.Presale {
 		answer.Presale = &room.Presale
+	}
+	if room.Captcha {
+		answer.Captcha = &room.Captcha
 	}
 	if c := room.CoolDown; c != nil {
 		free, base, longest := int64(c.Free), int64(c.BaseMillis)/1000, int64(c.MaxMillis)/1000

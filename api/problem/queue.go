@@ -14,9 +14,17 @@ var (
 	TokenForged      = define(403, "token_forged", "This place, admission, code or proof was not signed here")
 	TokenOutdated    = define(403, "token_outdated",
 		"This place or admission is of an earlier key or waiting room: join again, and the same place comes back")
-	ProofRequired = define(403, "proof_required", "Joining needs a proof of work: solve a challenge first")
-	ProofExpired  = define(403, "proof_expired", "The proof's challenge has expired: solve another one")
-	ProofWrong    = define(403, "proof_wrong", "The number does not solve the challenge")
+	ProofRequired   = define(403, "proof_required", "Joining needs a proof of work: solve a challenge first")
+	ProofExpired    = define(403, "proof_expired", "The proof's challenge has expired: solve another one")
+	ProofWrong      = define(403, "proof_wrong", "The number does not solve the challenge")
+	CaptchaRequired = define(403, "captcha_required", "Joining needs a captcha's token")
+	CaptchaRefused  = define(
+		403,
+		"captcha_refused",
+		"The captcha's provider does not vouch for the token: solve another one",
+	)
+	CaptchaUnavailable = define(503, "captcha_unavailable",
+		"The captcha's provider gives no verdict; nothing was done: solve another one in a moment").after(5)
 	CodeRequired  = define(403, "code_required", "Joining needs a presale code")
 	NoPresale     = define(409, "no_presale", "The event's waiting room asks for no presale codes")
 	CoolingDown   = define(429, "cool_down", "Too many of your holds lapsed: wait a while").limited("cool_down")

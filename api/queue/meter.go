@@ -31,7 +31,8 @@ type row struct {
 var turnedAway = []*problem.Kind{problem.NotAdmitted, problem.AdmissionExpired, problem.WrongEvent,
 	problem.WrongBuyer, problem.TokenForged, problem.TokenOutdated, problem.NotOpenYet, problem.NotYourTurn,
 	problem.QueuePaused, problem.TurnLapsed, problem.SessionEnded, problem.PlaceUnknown, problem.ProofRequired,
-	problem.ProofExpired, problem.ProofWrong, problem.CodeRequired, problem.CoolingDown}
+	problem.ProofExpired, problem.ProofWrong, problem.CodeRequired, problem.CoolingDown,
+	problem.CaptchaRequired, problem.CaptchaRefused, problem.CaptchaUnavailable}
 
 func newMeter(h *Handlers, registry prometheus.Registerer) *meter {
 	m := &meter{h: h, turnedAway: map[*problem.Kind]prometheus.Counter{}}

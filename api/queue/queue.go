@@ -17,6 +17,7 @@ import (
 	"holdfast/actors/section"
 	"holdfast/actors/venue"
 	"holdfast/api/call"
+	"holdfast/api/captcha"
 	"holdfast/api/limit"
 	"holdfast/api/live/fanout"
 	"holdfast/api/queue/entry"
@@ -89,6 +90,7 @@ type Config struct {
 	// ask again.
 	PollsPerSecond float64
 	Keys           Keys
+	Captcha        *captcha.Service // nil: events cannot ask for captchas
 	Now            func() time.Time
 	Logger         *slog.Logger
 }
@@ -111,7 +113,7 @@ func New(engine Engine, catalog Catalog, cfg Config, limits *limit.Limiters,
 	registry prometheus.Registerer) *Handlers {
 	h := &Handlers{engine: engine, catalog: catalog, cfg: cfg, limits: limits}
 	h.streams = fanout.NewKeeper[storage.EventID, *stream](fanout.New(cfg.WriteTimeout))
-	h.entry = entry.New(cfg.Keys.Proofs, cfg.Keys.Codes, cfg.Now, registry)
+	h.entry = entry.New(cfg.Keys.Proofs, cfg.Keys.Codes, cfg.Captcha, cfg.Now, registry)
 	h.meter = newMeter(h, registry)
 	return h
 }

@@ -93,7 +93,9 @@ func (h *Handlers) Challenge(r *call.Call) error {
 	if err != nil {
 		return err
 	}
-	r.Out = h.entry.AppendChallenge(r.Out[:0], event, who.Buyer)
+	if r.Out, err = h.entry.AppendChallenge(r.Out[:0], event, who.Buyer); err != nil {
+		return err
+	}
 	document.NoStore(&r.Ctx.Response.Header)
 	return r.JSON(http.StatusOK)
 }

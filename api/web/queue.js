@@ -37,6 +37,7 @@ export class WaitingRoom {
     this.busy = '';
     this.notice = null;
     this.proof = null; // {checks, document} of a draw that was checked
+    this.captchaHost = null; // where the view wants a captcha shown
   }
 
   stop() {

@@ -1,7 +1,8 @@
-// An entry on its way into a waiting room: when it is handed in, the proof of work before it, and one at a time however
-// many tabs are open. The wish is kept, so that a reload goes on with it.
+// An entry on its way into a waiting room: when it is handed in, the proof of work and the captcha before it, and one at a
+// time however many tabs are open. The wish is kept, so that a reload goes on with it.
 
 import { Problem, getOwn, mutate, serverNow } from './api.js';
+import { solve } from './queuecaptcha.js';
 import { prove } from './queuework.js';
 import { problemText, soon } from './words.js';
 
@@ -72,7 +73,7 @@ export class Entry {
     let asked = Boolean(work || captcha);
     for (let puzzles = 0; room.kept.all.wish; puzzles++) {
       const { party, code } = room.kept.all.wish;
-      const body = { party, code, proof: asked ? await this.#proof(signal) : undefined };
+      const body = { party, code, ...(asked ? await this.#asked(signal) : {}) };
       try {
         const joined = await mutate('POST', room.base, body, { signal, onWait: (...wait) => this.#waits(...wait) });
         const { place, number } = joined.body;
@@ -80,7 +81,7 @@ export class Entry {
         room.kept.keep({ place, number, party, entered, wish: undefined, going: undefined });
         return joined.body;
       } catch (err) {
-        const ofProof = err.code?.startsWith('proof_') || err.body?.field === 'proof'; // run out, or another's: a new one
+        const ofProof = /^(proof_|captcha_re)/.test(err.code) || ['proof', 'captcha'].includes(err.body?.field); // run out, used, or another's: a new one
         if (!ofProof || puzzles >= puzzlesMax) throw err;
         asked = true;
       }
@@ -88,11 +89,23 @@ export class Entry {
     return null;
   }
 
-  async #proof(signal) {
+  // What the event asks for besides a buyer, as members of the join.
+  async #asked(signal) {
+    const challenge = await getOwn(`${this.room.base}/challenge`, { signal, attempts: 6 });
+    const proof = challenge.proof_of_work && await this.#proof(challenge, signal);
+    return { proof, captcha: challenge.captcha && await this.#captcha(challenge.captcha, signal) };
+  }
+
+  async #captcha(widget, signal) {
     const { room } = this;
-    const challenge = await getOwn(`${room.base}/challenge`, { signal, attempts: 6 });
-    if (challenge.captcha) throw new Problem(403, { code: 'captcha_required' });
-    if (!challenge.proof_of_work) return undefined;
+    room.does('Please show that you are a person');
+    const token = await solve(widget, room.captchaHost, signal);
+    room.does('Handing in your entry');
+    return token;
+  }
+
+  async #proof(challenge, signal) {
+    const { room } = this;
     this.work = 0;
     room.does('Your browser is solving a puzzle that keeps robots out');
     const told = (share) => { this.work = share; room.hooks.changed(); };

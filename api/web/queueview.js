@@ -22,11 +22,12 @@ export class RoomView {
     this.line = h('p', { class: 'muted small', id: 'room-line' });
     this.message = h('div', { class: 'notice info', id: 'room-message', role: 'status', hidden: true });
     this.draw = new DrawPart(room);
+    this.captcha = room.captchaHost = h('div', { id: 'room-captcha', role: 'group', 'aria-label': 'Captcha', hidden: true });
     const at = when(event);
     this.element = h('div', { class: 'page room' },
       h('a', { class: 'room-back', href: '#/', text: 'All events' }),
       h('header', {}, h('h1', { dir: 'auto', text: event.name }), h('p', { class: 'muted' }, at.venue, at.own ? ` (${at.own})` : '')),
-      h('section', { class: 'room-card', 'aria-labelledby': 'room-title' }, this.title, this.message, this.body),
+      h('section', { class: 'room-card', 'aria-labelledby': 'room-title' }, this.title, this.message, this.body, this.captcha),
       ticketsPart(event, room.signal), this.draw.element, this.#soundPart(), this.line);
   }
 

@@ -16,6 +16,7 @@ type WaitingRoom struct {
 	Draw           *DrawRule   `json:"draw,omitempty"`
 
 	Presale     *bool                  `json:"presale,omitempty"`       // a join needs a code; absent: it does not
+	Captcha     *bool                  `json:"captcha,omitempty"`       // a join needs a captcha's token; absent: none
 	CoolDown    *roomrules.CoolDown    `json:"cool_down,omitempty"`     // absent or {}: none
 	ProofOfWork *roomrules.ProofOfWork `json:"proof_of_work,omitempty"` // absent or {}: none
 }

@@ -178,7 +178,7 @@ var wallsAround = map[string]wall{
 		Own: []string{
 			"actors", "actors/gate", "actors/gate/codebook", "actors/gate/draw", "actors/gate/place",
 			"actors/gate/position", "actors/gate/presale", "actors/section", "actors/venue", "storage",
-			"api/call", "api/catalog", "api/document", "api/limit", "api/live/fanout", "api/live/sse",
+			"api/call", "api/captcha", "api/catalog", "api/document", "api/limit", "api/live/fanout", "api/live/sse",
 			"api/problem", "api/proofofwork", "api/queue/entry", "api/wire", "api/wire/drawproof",
 			"api/wire/waitingroom",
 		},
@@ -192,7 +192,7 @@ var wallsAround = map[string]wall{
 		Why: "what a join must bring is judged before the gate is asked: events and bytes, and neither engine nor call",
 		Own: []string{
 			"actors/gate", "actors/gate/codebook", "actors/gate/place", "actors/gate/presale", "actors/section",
-			"storage", "api/problem", "api/proofofwork", "api/wire/waitingroom",
+			"storage", "api/captcha", "api/problem", "api/proofofwork", "api/wire", "api/wire/waitingroom",
 		},
 		Third: []string{prometheus},
 	},

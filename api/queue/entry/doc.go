@@ -5,8 +5,9 @@
 //	POST queue ───────────▶ Checks.Check(what the join brings) ──▶ nil, or why not; the gate is not asked then
 //
 // The cheapest is asked first, and what a stranger cannot make up before what costs a call: the proof of work (two
-// hashes), then the signature of a presale code. A refusal writes nothing, and keeps nothing. How often a code may be
-// used, and whether it still may, the gate says by its log.
+// hashes), then the signature of a presale code, then the captcha's provider (one call to a third party, see package
+// captcha). A refusal writes nothing, and keeps nothing. How often a code may be used, and whether it still may, the
+// gate says by its log.
 //
 // A presale code gives entry to the waiting room of an event that asks for codes, and nothing else: no better place, no
 // lower price. So a presale is an event, or a waiting room, of its own.

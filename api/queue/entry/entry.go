@@ -12,6 +12,7 @@ import (
 	"holdfast/actors/gate/place"
 	"holdfast/actors/gate/presale"
 	"holdfast/actors/section"
+	"holdfast/api/captcha"
 	"holdfast/api/problem"
 	"holdfast/api/proofofwork"
 	"holdfast/api/wire/waitingroom"
@@ -22,21 +23,30 @@ import (
 type Checks struct {
 	puzzles *proofofwork.Puzzles
 	codes   *presale.Keys
+	captcha *captcha.Service // nil: there is none here
 	now     func() time.Time
 	rushes  rushes
 }
 
-// New makes checks, and registers their metrics. now is the clock for tokens.
-func New(puzzles *proofofwork.Puzzles, codes *presale.Keys, now func() time.Time,
+// New makes checks, and registers their metrics. now is the clock for tokens; captchas nil: nobody is asked whether a
+// buyer is a person, and an event that wants it gets no joins here.
+func New(puzzles *proofofwork.Puzzles, codes *presale.Keys, captchas *captcha.Service, now func() time.Time,
 	registry prometheus.Registerer) *Checks {
-	c := &Checks{puzzles: puzzles, codes: codes, now: now}
-	registry.MustRegister(&c.rushes)
+	c := &Checks{puzzles: puzzles, codes: codes, captcha: captchas, now: now}
+	shown := verdicts{}
+	if captchas != nil {
+		shown.guard = captchas.Guard
+	}
+	registry.MustRegister(&c.rushes, shown)
 	return c
 }
 
 // AppendChallenge appends the JSON of waitingroom.Challenge: what a join of the buyer needs now. The event has a
-// waiting room.
-func (c *Checks) AppendChallenge(dst []byte, event *storage.Event, buyer section.BuyerID) []byte {
+// waiting room. A captcha that cannot be judged here is refused at once, before anybody solves one.
+func (c *Checks) AppendChallenge(dst []byte, event *storage.Event, buyer section.BuyerID) ([]byte, error) {
+	if event.WaitingRoom.Captcha && c.captcha == nil {
+		return dst, captchaUnavailable
+	}
 	dst = append(dst, '{')
 	if work := event.WaitingRoom.ProofOfWork; work != nil {
 		now := c.now().UnixMilli()
@@ -52,7 +62,13 @@ func (c *Checks) AppendChallenge(dst []byte, event *storage.Event, buyer section
 		}
 		dst = append(dst, `"presale":true`...)
 	}
-	return append(dst, '}')
+	if event.WaitingRoom.Captcha {
+		if dst[len(dst)-1] != '{' {
+			dst = append(dst, ',')
+		}
+		dst = c.appendWidget(dst, event.ID, buyer)
+	}
+	return append(dst, '}'), nil
 }
 
 // Check says why a join may not be put before the gate; nil: it may, with the number of a presale code where the event
@@ -67,9 +83,14 @@ func (c *Checks) Check(event *storage.Event, generation uint32, buyer section.Bu
 	}
 	if room.Presale {
 		whose := place.Whose{Event: event.ID, Generation: generation, Buyer: gate.Buyer(buyer)}
-		return c.checkCode(&whose, join.Code)
+		if code, err = c.checkCode(&whose, join.Code); err != nil {
+			return 0, err
+		}
 	}
-	return 0, nil
+	if room.Captcha {
+		return code, c.checkPerson(event.ID, buyer, join.Captcha)
+	}
+	return code, nil
 }
 
 // Joined tells of a place that was given.

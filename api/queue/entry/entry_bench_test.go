@@ -24,12 +24,16 @@ func desk(b *testing.B) (*entry.Checks, *storage.Event, *waitingroom.Join) {
 		b.Fatal(err)
 	}
 	codes := presale.New([32]byte{2})
-	c := entry.New(puzzles, codes, time.Now, prometheus.NewRegistry())
+	c := entry.New(puzzles, codes, nil, time.Now, prometheus.NewRegistry())
 	event := &storage.Event{ID: storage.EventID{3}, WaitingRoom: &storage.WaitingRoom{Presale: true,
 		ProofOfWork: &storage.ProofOfWork{Number: 1000, RushNumber: 1000, JoinsPerSecond: 100,
 			LifetimeMillis: 3_600_000}}}
 	var challenge waitingroom.Challenge
-	if err := json.Unmarshal(c.AppendChallenge(nil, event, section.BuyerID{}), &challenge); err != nil {
+	asked, err := c.AppendChallenge(nil, event, section.BuyerID{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := json.Unmarshal(asked, &challenge); err != nil {
 		b.Fatal(err)
 	}
 	z := challenge.ProofOfWork
@@ -47,7 +51,9 @@ func BenchmarkProofChallenge(b *testing.B) {
 	c, event, _ := desk(b)
 	buffer := make([]byte, 0, 1024)
 	for b.Loop() {
-		c.AppendChallenge(buffer, event, section.BuyerID{})
+		if _, err := c.AppendChallenge(buffer, event, section.BuyerID{}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

@@ -34,12 +34,23 @@ type Join struct {
 	Party *int64  `json:"party,omitempty"` // seats that are wanted: a hint; default 1
 	Code  *string `json:"code,omitempty"`  // of a presale, where the event asks for one
 	Proof *string `json:"proof,omitempty"` // of work, where the event asks for it
+	// Captcha is the token of the provider's widget, where the event asks for one.
+	Captcha *string `json:"captcha,omitempty"`
 }
 
 // Challenge is what a join needs now; what the event does not ask for is absent.
 type Challenge struct {
 	ProofOfWork *Puzzle `json:"proof_of_work,omitempty"`
 	Presale     bool    `json:"presale,omitempty"` // a code is needed
+	Captcha     *Widget `json:"captcha,omitempty"`
+}
+
+// Widget is the captcha that a page shows before a join.
+type Widget struct {
+	Provider string `json:"provider"` // turnstile or hcaptcha
+	SiteKey  string `json:"site_key"`
+	Action   string `json:"action"` // what the token is for; where the provider carries that
+	Bound    string `json:"bound"`  // event and buyer, 32 hexadecimal digits; where the provider carries data
 }
 
 // MintCodes is the body of POST /v1/events/{e}/queue/codes.

@@ -51,6 +51,7 @@ type Config struct {
 	Membership
 	CallLimits
 	WaitingRooms
+	Captcha
 	Connections
 	Disk
 	Memory
@@ -156,6 +157,9 @@ func (c *Config) Check() error {
 		return err
 	}
 	if err := c.checkWaitingRooms(); err != nil {
+		return err
+	}
+	if err := c.checkCaptcha(); err != nil {
 		return err
 	}
 	if err := c.checkLimits(); err != nil {

@@ -1,10 +1,14 @@
 package node
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 
 	"holdfast/api"
+	"holdfast/api/captcha"
 	"holdfast/cmd/holdfast/config"
+	"holdfast/cmd/holdfast/keyfile"
 )
 
 // apiConfig reads the keys and says who may come in. listed is nil without a file of token keys.
@@ -21,8 +25,64 @@ func apiConfig(c *config.Config, log *slog.Logger) (out *api.Config, listed *key
 		RequestTimeout: c.RequestTimeout, StreamsMax: c.StreamsMax, Limits: c.Limits(), Logger: log,
 		QueuePollsPerSecond: c.QueuePollsPerSecond,
 	}
+	if out.Captcha, err = openCaptcha(&c.Captcha, log); err != nil {
+		return nil, nil, nil, err
+	}
 	if listed, out.JWTKeys, err = openKeySet(c.JWTJWKSFile, log); err != nil {
 		return nil, nil, nil, err
 	}
 	return out, listed, files, out.Validate()
+}
+
+// captchaSecretMin is fewer bytes than any provider's secret has.
+const captchaSecretMin = 16
+
+// openCaptcha reads the secret and makes the provider of a checked config; nil: there is none. Errors name the flag and
+// never hold the secret.
+func openCaptcha(c *config.Captcha, log *slog.Logger) (*captcha.Service, error) {
+	if c.Captcha == "" {
+		return nil, nil
+	}
+	secret, err := keyfile.ReadSecret(c.CaptchaSecretFile, captchaSecretMin)
+	if err != nil {
+		return nil, fmt.Errorf("--captcha-secret-file: %w", err)
+	}
+	admit := c.CaptchaUnreachable == "admit"
+	service, err := captcha.NewService(
+		c.Captcha,
+		captcha.Settings{
+			URL:       c.CaptchaURL,
+			Secret:    string(secret),
+			SiteKey:   c.CaptchaSiteKey,
+			Hostnames: c.CaptchaHostnames,
+		},
+		captcha.Options{
+			Open:     admit,
+			Timeout:  c.CaptchaTimeout,
+			InFlight: c.CaptchaInflight,
+			Alarm:    captchaAlarm(log, admit),
+		},
+	)
+	switch {
+	case errors.Is(err, captcha.ErrSiteKey):
+		err = fmt.Errorf("--captcha-site-key: %w", err)
+	case errors.Is(err, captcha.ErrSettings):
+		err = fmt.Errorf("--captcha-url: %w", err)
+	}
+	return service, err
+}
+
+// captchaAlarm tells the log when verdicts begin to be missing, and when they come again.
+func captchaAlarm(log *slog.Logger, admit bool) func(error) {
+	joins := "refused"
+	if admit {
+		joins = "let pass, bots too"
+	}
+	return func(why error) {
+		if why == nil {
+			log.Info("the captcha's provider gives verdicts again")
+			return
+		}
+		log.Error("the captcha's provider gives no verdict", "joins_are", joins, "error", why)
+	}
 }
