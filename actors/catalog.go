@@ -289,8 +289,8 @@ func (e *Engine) reshelve() {
 // CreateEvent stores a new event. A repeat of the same e.Create finds the first one, whichever node made it and
 // whatever became of the first answer; with another fingerprint it is ErrMismatch.
 //
-// Errors: ErrMismatch, ErrEventDeleted, *price.UnsoundError, ErrUnavailable (it may be there: repeat with the same key),
-// and the store's.
+// Errors: ErrMismatch, ErrEventDeleted, *price.UnsoundError, ErrUnavailable (it may be there: repeat with the same
+// key), and the store's.
 func (e *Engine) CreateEvent(ctx context.Context, header *storage.Event, v *venue.Venue) (*storage.Event, error) {
 	made, err := e.createEvent(ctx, header, v)
 	if err == nil {

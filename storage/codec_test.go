@@ -86,7 +86,8 @@ func examples() map[string]section.Change {
 		},
 		"priced hold under a grant": {
 			Kind: section.HoldPlaced, At: baseAt, Booking: 300, Seats: seatRange(1200, 2), Session: 1, Horizon: 2,
-			Total: 1<<61 - 1, PriceMark: section.PriceMarkMax, Grant: grant.Grant{Number: 3, Epoch: 2, Total: 5, Coordinator: 1},
+			Total: 1<<61 - 1, PriceMark: section.PriceMarkMax,
+			Grant: grant.Grant{Number: 3, Epoch: 2, Total: 5, Coordinator: 1},
 		},
 		"priced hold of nothing": {
 			Kind: section.HoldPlaced, At: baseAt, Booking: 1, Seats: seatRange(0, 1), PriceMark: 9,
@@ -145,7 +146,8 @@ func exampleEntry() Entry {
 func TestGolden(t *testing.T) {
 	var b strings.Builder
 	for _, name := range []string{"hold under an admission", "hold of two neighbours", "hold of one seat", "split hold", "extended, later than its record", "released",
-		"payment begun", "sold", "payment failed", "refunded", "expired", "blocked: ten thousand", "unblocked", "far corners", "priced hold", "priced hold under an admission", "priced hold under a grant",
+		"payment begun", "sold", "payment failed", "refunded", "expired", "blocked: ten thousand", "unblocked", "far corners",
+		"priced hold", "priced hold under an admission", "priced hold under a grant",
 		"priced hold of nothing"} {
 		c := examples()[name]
 		b.WriteString(name + ": " + hex.EncodeToString(section.AppendChange(nil, baseAt, &c)) + "\n")

@@ -122,11 +122,9 @@ func TestGrantCountsUntilItsFateIsKnown(t *testing.T) {
 	} {
 		d, q := readyGranter(t)
 		g := d.mustGrant(t, 2, 3)
-		if g != (grant.Grant{Number: 1, Epoch: 5, Total: 3, Coordinator: 1}) {
-			t.Fatalf("granted %+v", g)
-		}
-		if _, v := d.Grant(buyer, 2, 4, false); v != OverLimit {
-			t.Fatalf("2 more of 4: %d", v)
+		if _, v := d.Grant(buyer, 2, 4, false); v != OverLimit ||
+			g != (grant.Grant{Number: 1, Epoch: 5, Total: 3, Coordinator: 1}) {
+			t.Fatalf("granted %+v; 2 more of 4: %d", g, v)
 		}
 		d.Asks(&g, storage.SectionNo(1))
 		c.then(d, &g)

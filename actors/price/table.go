@@ -46,8 +46,8 @@ func (e *UnsoundError) Error() string { return fmt.Sprintf("price: category %q %
 const seatsOfABookingMax = 1 << 20
 
 // Sound is an *UnsoundError for a list of a new event whose totals are out of bounds, or not what its components come
-// to, and for one that chargeable refuses: what a seat costs, and what seatsMax of the dearest do. A price of 0 is asked
-// of nobody. chargeable may be nil.
+// to, and for one that chargeable refuses: what a seat costs, and what seatsMax of the dearest do. A price of 0 is
+// asked of nobody. chargeable may be nil.
 func (l *List) Sound(seatsMax int64, chargeable func(amount int64, currency string) error) error {
 	seatsMax = min(seatsMax, seatsOfABookingMax)
 	for _, category := range slices.Sorted(maps.Keys(l.Totals)) {

@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// I12: a hold is logged with what its seats cost, also of several categories, also when the section chose the seats; the
-// state keeps nothing of it, so what is replayed is the same with and without.
+// I12: a hold is logged with what its seats cost, also of several categories, also when the section chose the seats;
+// the state keeps nothing of it, so what is replayed is the same with and without.
 func TestHoldsAreLoggedWithTheirPrice(t *testing.T) {
 	layout := rowsLayout(4)
 	layout.Seats[2].Category = 1

@@ -22,7 +22,9 @@ func (p *plan) coordinated() *plan {
 	with.header.Coordinators = 2
 	for no := range int(p.header.ID[1]) { // as the audit wants to have them
 		id := string(rune('A' + no))
-		with.header.Sections = append(with.header.Sections, storage.SectionInfo{ID: id, Name: id, Seats: uint32(p.seats)})
+		with.header.Sections = append(
+			with.header.Sections, storage.SectionInfo{ID: id, Name: id, Seats: uint32(p.seats)},
+		)
 	}
 	return &with
 }
@@ -93,7 +95,8 @@ func (w *world) compareLimits() {
 var coordinatorsMustMeet = []string{
 	"crash: killed", "drain", "store cut", "line cut", "pause longer than the lapse", "told: accepted",
 	"told: too_many_for_buyer", "told: mismatch", "told: unavailable", "coordinator: claimed",
-	"coordinator: claimed from the dead", "coordinator: released", "fence: of a new epoch", "fence: of a grant in doubt",
+	"coordinator: claimed from the dead", "coordinator: released", "fence: of a new epoch",
+	"fence: of a grant in doubt",
 }
 
 // coordinatorsOnce are seeds that found a fault beyond those that an ordinary run takes.

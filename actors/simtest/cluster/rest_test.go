@@ -67,8 +67,11 @@ func (w *world) missing() string {
 		}
 		live = append(live, h)
 	}
-	if len(live) == 0 {
+	switch {
+	case len(live) == 0:
 		return "nobody is there"
+	case w.now <= w.unheardUntil: // its sender is in doubt only when it has waited long enough
+		return "a call of the store is under way that will not be heard"
 	}
 	for _, h := range live {
 		if len(h.view.peers) != len(live) || h.view.Version() != live[0].view.Version() || h.state != cluster.Serving {

@@ -96,6 +96,9 @@ func (s *lossyStore) call(what string, do func()) error {
 	if refused {
 		patience = there
 	}
+	if fate != fateFine {
+		w.unheardUntil = max(w.unheardUntil, w.now+there+patience)
+	}
 	if h.wait(w.time().Add(there+patience), func() bool { return heard }) {
 		return nil
 	}

@@ -34,6 +34,8 @@ type world struct {
 	writers   uint64
 	weather   weather
 	stirs     uint64        // how often something happened that may cost a buyer an answer
+	// unheardUntil is when the last call of the store that will not be heard is given up by its sender.
+	unheardUntil time.Duration
 	calm      bool          // chaos has ended
 	wallMost  time.Duration // the farthest that a clock was ahead, jumps aside
 	wallLeast time.Duration // and behind

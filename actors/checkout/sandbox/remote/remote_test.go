@@ -91,7 +91,8 @@ func TestChallengesPageSendsBuyersBack(t *testing.T) {
 	bank, server, _ := serve(t)
 	ctx := t.Context()
 	for back, want := range map[string]string{
-		"https://tickets.example/b/1?x=1": "https://tickets.example/b/1?x=1", "http://127.0.0.1:8080/": "http://127.0.0.1:8080/",
+		"https://tickets.example/b/1?x=1": "https://tickets.example/b/1?x=1",
+		"http://127.0.0.1:8080/":          "http://127.0.0.1:8080/",
 		"javascript:alert(1)": "", "//evil.example": "", "": "",
 	} {
 		a := processor.AttemptID("b" + back)
@@ -99,7 +100,9 @@ func TestChallengesPageSendsBuyersBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer, err := bank.Charge(ctx, processor.Charge{Attempt: a, Reference: ref, Token: "tok_challenge", Return: back})
+		answer, err := bank.Charge(
+			ctx, processor.Charge{Attempt: a, Reference: ref, Token: "tok_challenge", Return: back},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,7 +146,9 @@ func TestBadRequestsAreToldSo(t *testing.T) {
 		{"GET", "/v1/events?cursor=x", ``, 503},
 		{"DELETE", "/v1/payments/a", ``, 405},
 	} {
-		request, err := http.NewRequestWithContext(t.Context(), row.method, server.URL+row.path, strings.NewReader(row.body))
+		request, err := http.NewRequestWithContext(
+			t.Context(), row.method, server.URL+row.path, strings.NewReader(row.body),
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
