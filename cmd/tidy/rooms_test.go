@@ -30,7 +30,7 @@ type excess struct{ Files, Types, Wide int }
 // A failure prints the table as it has to be.
 var overLimits = map[string]excess{
 	"actors":                     {Wide: 71},
-	"actors/audit":               {Wide: 61},
+	"actors/audit":               {Wide: 63},
 	"actors/booking":             {Wide: 1},
 	"actors/budget":              {Wide: 3},
 	"actors/checkout":            {Wide: 2},
@@ -42,7 +42,7 @@ var overLimits = map[string]excess{
 	"actors/placement":           {Wide: 11},
 	"actors/planted":             {Wide: 2},
 	"actors/seatmap":             {Wide: 5},
-	"actors/section":             {Wide: 13},
+	"actors/section":             {Files: 23, Types: 52, Wide: 13},
 	"actors/shard":               {Wide: 2},
 	"actors/views":               {Wide: 18},
 	"actors/wallclock":           {Wide: 3},
@@ -53,7 +53,7 @@ var overLimits = map[string]excess{
 	"cmd/holdfast/node":          {Wide: 1},
 	"cmd/tidy":                   {Wide: 49},
 	"cmd/tidy/testlog":           {Wide: 1},
-	"storage":                    {Wide: 30},
+	"storage":                    {Wide: 31},
 	"storage/copier":             {Wide: 11},
 	"storage/faultstore":         {Wide: 7},
 	"storage/memstore":           {Wide: 6},

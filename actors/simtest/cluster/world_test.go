@@ -24,25 +24,25 @@ type world struct {
 
 	running *thread // nil: the world itself
 
-	store     *memstore.Store
-	plan      *plan
-	sections  int
-	spots     []*spot
-	hosts     []*host // every process that ever was; the dead too
-	byID      map[storage.WriterID]*host
-	sessions  map[[2]int]*session
-	writers   uint64
-	weather   weather
-	stirs     uint64        // how often something happened that may cost a buyer an answer
+	store    *memstore.Store
+	plan     *plan
+	sections int
+	spots    []*spot
+	hosts    []*host // every process that ever was; the dead too
+	byID     map[storage.WriterID]*host
+	sessions map[[2]int]*session
+	writers  uint64
+	weather  weather
+	stirs    uint64 // how often something happened that may cost a buyer an answer
 	// unheardUntil is when the last call of the store that will not be heard is given up by its sender.
 	unheardUntil time.Duration
-	calm      bool          // chaos has ended
-	wallMost  time.Duration // the farthest that a clock was ahead, jumps aside
-	wallLeast time.Duration // and behind
-	proving   bool          // everything must be served now
-	outsiders outsiders
-	buyers    *buyers
-	doors     *doors // nil: no waiting room stands before the event
+	calm         bool          // chaos has ended
+	wallMost     time.Duration // the farthest that a clock was ahead, jumps aside
+	wallLeast    time.Duration // and behind
+	proving      bool          // everything must be served now
+	outsiders    outsiders
+	buyers       *buyers
+	doors        *doors // nil: no waiting room stands before the event
 	// coordinators are the newest records of the event's coordinators' logs.
 	coordinators [2]storage.Entry
 	operators    *operators

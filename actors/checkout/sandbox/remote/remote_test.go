@@ -93,7 +93,7 @@ func TestChallengesPageSendsBuyersBack(t *testing.T) {
 	for back, want := range map[string]string{
 		"https://tickets.example/b/1?x=1": "https://tickets.example/b/1?x=1",
 		"http://127.0.0.1:8080/":          "http://127.0.0.1:8080/",
-		"javascript:alert(1)": "", "//evil.example": "", "": "",
+		"javascript:alert(1)":             "", "//evil.example": "", "": "",
 	} {
 		a := processor.AttemptID("b" + back)
 		ref, err := bank.Open(ctx, processor.Opening{Attempt: a, Amount: 1, Currency: "EUR"})
