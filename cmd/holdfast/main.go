@@ -41,6 +41,7 @@ type commands struct {
 	Copy    copyCommand    `cmd:"" help:"Move everything from one store to another, verified by hash."`
 	Cluster clusterCommand `cmd:"" help:"Look at the nodes that share the sections, drain them, make their keys, or try a cluster out on this machine."`
 	Limits  limitsCommand  `cmd:"" help:"Look at what callers may ask for, and change that while the nodes run."`
+	Sandbox sandboxCommand `cmd:"" help:"Run a pretend payment processor that servers and browsers reach over HTTP."`
 	Version versionCommand `cmd:"" help:"Say which build this is."`
 }
 

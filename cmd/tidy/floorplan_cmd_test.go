@@ -89,6 +89,11 @@ var commandWalls = map[string]wall{
 		Why: "reads secrets, and is to be read alone: whoever gets past it is an operator, a buyer or a node",
 		Own: []string{"actors/venue"}, Test: []string{"cmd/holdfast/testkit"},
 	},
+	"cmd/holdfast/sandboxd": {
+		Why:  "the sandbox as a process, and the page that a server shows of its own: it knows no engine",
+		Own:  []string{"actors/checkout/sandbox", "actors/checkout/sandbox/remote", "cmd/holdfast/keyfile"},
+		Test: []string{"actors/checkout/processor", "cmd/holdfast/testkit"},
+	},
 	"cmd/holdfast/terminal": {
 		Why:   "words for people: it knows how they are written and not what they are about",
 		Own:   []string{"actors/oplog", "storage"},

@@ -233,6 +233,11 @@ var wallsOfActors = map[string]wall{
 		Own:  []string{"actors/checkout/processor", "actors/nesting", "storage"},
 		Test: []string{"actors/budget", "actors/checkout/processortest"},
 	},
+	"actors/checkout/sandbox/remote": {
+		Why:  "the sandbox over HTTP: it sees the port and the sandbox, and neither engine nor store",
+		Own:  []string{"actors/checkout/processor", "actors/checkout/sandbox"},
+		Test: []string{"actors/checkout/processortest"},
+	},
 	"actors/checkout/oldsandbox": {
 		Why: "the sandbox under the old port, until the engine speaks the new one",
 		Own: []string{"actors/checkout", "actors/nesting", "storage"}, Test: []string{"actors/budget"},

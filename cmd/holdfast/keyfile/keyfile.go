@@ -118,3 +118,29 @@ func ReadSecret(path string, bytesMin int) ([]byte, error) {
 	}
 	return []byte(secret), nil
 }
+
+// ReadSecrets reads a file that holds a secret in each line, the one in use first: while one is being replaced both
+// count. Lines that are empty or begin with # do not count. An empty path gives none.
+func ReadSecrets(path string, bytesMin int) (secrets []string, err error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := Read(path, Check)
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(venue.WithoutMark(text))) {
+		secret := strings.TrimSpace(line)
+		if secret == "" || secret[0] == '#' {
+			continue
+		}
+		if len(secret) < bytesMin {
+			return nil, fmt.Errorf("%s: a secret has %d bytes; fewer than %d can be guessed", path, len(secret), bytesMin)
+		}
+		secrets = append(secrets, secret)
+	}
+	if len(secrets) == 0 {
+		return nil, fmt.Errorf("%s holds no secret", path)
+	}
+	return secrets, nil
+}

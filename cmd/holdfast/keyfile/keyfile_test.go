@@ -2,6 +2,7 @@ package keyfile
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,5 +82,30 @@ func TestSecretsBehindAByteOrderMarkAreRead(t *testing.T) {
 	secret, err := ReadSecret(testkit.WriteFile(t, "key", "\xef\xbb\xbf0123456789abcdef\r\n"), 16)
 	if err != nil || string(secret) != "0123456789abcdef" {
 		t.Errorf("read as %q, %v", secret, err)
+	}
+}
+
+// Several secrets count while one is being replaced; what is no secret is refused, not skipped.
+func TestSecretsInLines(t *testing.T) {
+	one, two := strings.Repeat("a", 20), strings.Repeat("b", 20)
+	for _, c := range []struct {
+		text string
+		mode os.FileMode
+		want []string
+	}{
+		{one, 0o600, []string{one}}, {"\ufeff" + one + "\r\n\n# the old one\n  " + two + "\n", 0o600, []string{one, two}},
+		{"", 0o600, nil}, {"# none\n", 0o600, nil}, {one + "\nshort\n", 0o600, nil}, {one, 0o644, nil},
+	} {
+		path := testkit.WriteFile(t, "secrets", c.text)
+		if err := os.Chmod(path, c.mode); err != nil {
+			t.Fatal(err)
+		}
+		got, err := ReadSecrets(path, 16)
+		if !slices.Equal(got, c.want) || (err == nil) != (c.want != nil) {
+			t.Errorf("%q, %04o: %q, %v", c.text, c.mode, got, err)
+		}
+	}
+	if got, err := ReadSecrets("", 16); got != nil || err != nil {
+		t.Errorf("no file: %q, %v", got, err)
 	}
 }
