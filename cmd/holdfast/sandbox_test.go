@@ -130,7 +130,8 @@ func checkTold(t *testing.T, client *remote.Client, heard map[processor.AttemptI
 		if one.status == processor.Captured {
 			captured++
 		}
-		if one.reference != "" && is.Reference != one.reference || one.status > is.Status || one.refunded > is.Refunded {
+		if one.reference != "" && is.Reference != one.reference || one.status > is.Status ||
+			one.refunded > is.Refunded {
 			t.Errorf("P6: told %+v, and the books have %+v", one, is)
 		}
 	}
@@ -152,7 +153,8 @@ func TestSandboxRefusesWhatCannotWork(t *testing.T) {
 		"--public-url":                {"--books", books, "--public-url", "javascript:x"},
 		"ledger byte 0":               {"--books", noLedger(t)},
 	} {
-		if code, out := tool(t, append([]string{"sandbox", "--listen", "127.0.0.1:0"}, args...)...); code != exitFailed ||
+		args = append([]string{"sandbox", "--listen", "127.0.0.1:0"}, args...)
+		if code, out := tool(t, args...); code != exitFailed ||
 			!strings.Contains(out, want) {
 			t.Errorf("%v: %d %s", args, code, out)
 		}

@@ -45,6 +45,7 @@ const (
 	pgx        = "github.com/jackc/pgx/v5"
 	cockroach  = "github.com/cockroachdb/cockroach-go/v2"
 	toxiproxy  = "github.com/Shopify/toxiproxy/v2"
+	stripeGo   = "github.com/stripe/stripe-go/v85"
 	zerolog    = "github.com/rs/zerolog"
 	crdbParser = "github.com/cockroachdb/cockroachdb-parser"
 )

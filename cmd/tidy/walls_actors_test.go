@@ -238,6 +238,14 @@ var wallsOfActors = map[string]wall{
 		Own:  []string{"actors/checkout/processor", "actors/checkout/sandbox"},
 		Test: []string{"actors/checkout/processortest"},
 	},
+	"actors/checkout/stripe": {
+		Why: "the adapter to Stripe: it sees the port and the table of currencies, and no engine",
+		Own: []string{"actors/checkout/processor", "actors/money"}, Third: []string{stripeGo},
+		Test: []string{"actors/checkout/processortest", "actors/checkout/stripe/stripetest"},
+	},
+	"actors/checkout/stripe/stripetest": {
+		Why: "a Stripe with a memory, for tests: it speaks Stripe's wire and knows nothing of the adapter",
+	},
 	"actors/checkout/oldsandbox": {
 		Why: "the sandbox under the old port, until the engine speaks the new one",
 		Own: []string{"actors/checkout", "actors/nesting", "storage"}, Test: []string{"actors/budget"},

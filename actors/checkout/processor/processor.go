@@ -115,8 +115,8 @@ type Payment struct {
 
 // Hint says that something may have happened to an attempt or to one of its refunds.
 type Hint struct {
-	ID      string // the processor's own id of the message, told twice when the message is sent twice
-	Attempt AttemptID
+	ID      string    // the processor's own id of the message, told twice when the message is sent twice
+	Attempt AttemptID // empty: the message names none (a dispute of Stripe's); Events finds out which
 	Kind    HintKind
 }
 

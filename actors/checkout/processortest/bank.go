@@ -38,7 +38,7 @@ type Line struct {
 // What a Line does with requests.
 const (
 	passes  = iota
-	loses   // the bank does what it is asked, and the answer is lost
+	loses   // the bank changes what it is asked to, and the answer is lost; questions are answered
 	refuses // nothing reaches the bank
 	fails   // the bank is said to be in trouble, and does nothing
 )
@@ -55,6 +55,10 @@ func (l *Line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			[]byte(`{"error":{"type":"api_error","message":"the bank is in trouble"}}`),
 		) // who asked may be gone
 	case loses:
+		if r.Method == http.MethodGet {
+			l.Bank.ServeHTTP(w, r)
+			return
+		}
 		l.Bank.ServeHTTP(nowhere{http.Header{}}, r)
 		panic(http.ErrAbortHandler)
 	default:
@@ -69,7 +73,8 @@ func (n nowhere) Header() http.Header         { return n.header }
 func (n nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func (n nowhere) WriteHeader(int)             {}
 
-// Loses runs a call whose answers are lost; what it asks for is done.
+// Loses runs a call that changes something, whose answer is lost; what it asks for is done. Questions are answered, so
+// that an adapter which looks first gets as far as its change.
 func (l *Line) Loses(call func()) { l.during(loses, call) }
 
 // Refuses runs a call that does not reach the bank.

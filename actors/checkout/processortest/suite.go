@@ -275,24 +275,24 @@ func cancelAgainstCharge(s *scene) {
 		a := attempt(n)
 		ref := s.open(a)
 		var both sync.WaitGroup
-		told := [2]processor.Status{}
+		answers := [2]processor.Status{}
 		both.Go(func() {
 			answer, _ := s.p.Charge(s.t.Context(), // an error is Unknown, and the bank is asked below
 				processor.Charge{Attempt: a, Reference: ref, Token: s.b.Captured, Return: returnURL})
-			told[0] = answer.Status
+			answers[0] = answer.Status
 		})
 		both.Go(func() {
 			answer, _ := s.p.Cancel(s.t.Context(), a, ref) // likewise
-			told[1] = answer.Status
+			answers[1] = answer.Status
 		})
 		both.Wait()
 		answer, err := s.p.Lookup(s.t.Context(), a, ref)
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		for _, one := range told {
+		for _, one := range answers {
 			if one.Terminal() && one != answer.Status {
-				s.t.Errorf("P6: told %v, and it is %v", told, answer.Status)
+				s.t.Errorf("P6: told %v, and it is %v", answers, answer.Status)
 			}
 		}
 	}

@@ -135,7 +135,9 @@ func ReadSecrets(path string, bytesMin int) (secrets []string, err error) {
 			continue
 		}
 		if len(secret) < bytesMin {
-			return nil, fmt.Errorf("%s: a secret has %d bytes; fewer than %d can be guessed", path, len(secret), bytesMin)
+			return nil, fmt.Errorf(
+				"%s: a secret has %d bytes; fewer than %d can be guessed", path, len(secret), bytesMin,
+			)
 		}
 		secrets = append(secrets, secret)
 	}

@@ -93,7 +93,8 @@ func TestSecretsInLines(t *testing.T) {
 		mode os.FileMode
 		want []string
 	}{
-		{one, 0o600, []string{one}}, {"\ufeff" + one + "\r\n\n# the old one\n  " + two + "\n", 0o600, []string{one, two}},
+		{one, 0o600, []string{one}},
+		{"\ufeff" + one + "\r\n\n# the old one\n  " + two + "\n", 0o600, []string{one, two}},
 		{"", 0o600, nil}, {"# none\n", 0o600, nil}, {one + "\nshort\n", 0o600, nil}, {one, 0o644, nil},
 	} {
 		path := testkit.WriteFile(t, "secrets", c.text)

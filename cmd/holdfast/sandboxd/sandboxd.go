@@ -68,7 +68,8 @@ func Serve(ctx context.Context, o *Options) (err error) {
 
 func checkURLs(o *Options, secrets int) error {
 	for flag, text := range map[string]string{"--webhook": o.Webhook, "--public-url": o.PublicURL} {
-		if u, err := url.Parse(text); text != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		if u, err := url.Parse(text); text != "" &&
+			(err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 			return fmt.Errorf("%s %s: no address such as http://127.0.0.1:8080", flag, text)
 		}
 	}

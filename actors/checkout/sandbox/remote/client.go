@@ -152,16 +152,16 @@ func (c *Client) Events(ctx context.Context, cursor string, visit func(processor
 		return cursor, err
 	}
 	defer func() { _ = body.Close() }() // read whole
-	var told events
-	if err := json.NewDecoder(io.LimitReader(body, eventsBytesMax)).Decode(&told); err != nil {
+	var page events
+	if err := json.NewDecoder(io.LimitReader(body, eventsBytesMax)).Decode(&page); err != nil {
 		return cursor, fmt.Errorf("sandbox: events: %w", err)
 	}
-	for _, e := range told.Events {
+	for _, e := range page.Events {
 		if err := visit(processor.Hint{ID: e.ID, Attempt: e.Attempt, Kind: kindOf(e.Kind)}); err != nil {
 			return cursor, err
 		}
 	}
-	return told.Next, nil
+	return page.Next, nil
 }
 
 // eventsBytesMax bounds what was told since a cursor: some half a million events.

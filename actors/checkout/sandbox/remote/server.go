@@ -167,15 +167,15 @@ func (s Server) payments(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s Server) events(w http.ResponseWriter, r *http.Request) {
-	told := events{Events: []event{}}
+	page := events{Events: []event{}}
 	cursor, err := s.bank.Events(r.Context(), r.URL.Query().Get("cursor"), func(h processor.Hint) error {
-		told.Events = append(told.Events, event{ID: h.ID, Attempt: h.Attempt, Kind: kindName(h.Kind)})
+		page.Events = append(page.Events, event{ID: h.ID, Attempt: h.Attempt, Kind: kindName(h.Kind)})
 		return nil
 	})
 	if err != nil {
 		fail(w, err)
 		return
 	}
-	told.Next = cursor
-	write(w, http.StatusOK, told)
+	page.Next = cursor
+	write(w, http.StatusOK, page)
 }
