@@ -55,7 +55,18 @@ func (e *Engine) command(
 		r.Free()
 		return section.Outcome{}, err
 	}
+	r.Command.Booking, r.Command.Buyer, r.Command.Operator = id.No, who.Buyer, who.Operator
+	r.Command.Request, r.Command.Fingerprint = who.Request, who.Fingerprint
 	keyed := who.Request != (section.RequestID{})
+	if keyed && len(ev.coordinators) > 0 {
+		k := keyedCommand{ev: ev, s: s, command: r.Command, probe: r.Probe, deadline: deadline}
+		r.Free()
+		if r, err = k.do(); err != nil {
+			return section.Outcome{}, err
+		}
+		defer r.Free()
+		return o.tellBooking(ev, id, &r.Decision.Outcome, out)
+	}
 	if keyed {
 		at, _, err := ev.enterKey(deadline, who.Request, s.key.Section, false)
 		if err != nil {
@@ -68,8 +79,6 @@ func (e *Engine) command(
 			return section.Outcome{}, ErrMismatch
 		}
 	}
-	r.Command.Booking, r.Command.Buyer, r.Command.Operator = id.No, who.Buyer, who.Operator
-	r.Command.Request, r.Command.Fingerprint = who.Request, who.Fingerprint
 	probe := r.Probe
 	outcome, err := s.outcome(r, deadline)
 	if keyed {

@@ -62,8 +62,16 @@ func (n *fleetNode) countedBuyer(from byte) byte {
 	return 0
 }
 
-// audited fails on every finding of an audit of the fleet's store, as it is at this instant.
+// audited fails on every finding of an audit of the fleet's store, as it is at this instant, and on what is not audited.
 func (f *fleet) audited() {
+	f.t.Helper()
+	if left := f.found().NotAudited; len(left) > 0 {
+		f.t.Errorf("not audited: %v", left)
+	}
+}
+
+// found fails on every finding of an audit of the fleet's store, as it is at this instant.
+func (f *fleet) found() *audit.Report {
 	f.t.Helper()
 	report, err := audit.Run(f.t.Context(), f.store.(*gatedStore).Store.(*memstore.Store).Clone(), audit.Options{})
 	if err != nil {
@@ -72,9 +80,7 @@ func (f *fleet) audited() {
 	for _, finding := range report.Findings {
 		f.t.Error(finding)
 	}
-	if len(report.NotAudited) > 0 {
-		f.t.Errorf("not audited: %v", report.NotAudited)
-	}
+	return report
 }
 
 // liveSeats counts a buyer's seats by the map of a section's log: what every node must agree on at rest.
@@ -86,14 +92,11 @@ func (n *fleetNode) liveSeats(buyer section.BuyerID) uint32 {
 	return ev.buyers.Seats(buyer)
 }
 
-// TestLimitHoldsWhileAllMoves (P13): a thousand holds of one buyer at once over three nodes, while sections and
-// coordinators move and a node dies, never give more than the limit; the audit proves that from the logs, and once all
-// is quiet every node counts the same.
-func TestLimitHoldsWhileAllMoves(t *testing.T) {
-	f := newCountedFleet(t, 4)
+// stir moves sections and coordinators between the first three nodes every few milliseconds, and has a fourth die, until
+// calm is called.
+func (f *fleet) stir(victim *fleetNode) (calm func()) {
 	stop := make(chan struct{})
 	var moves sync.WaitGroup
-	victim := f.nodes[3]
 	moves.Go(func() {
 		for i := 0; ; i++ {
 			select {
@@ -102,15 +105,29 @@ func TestLimitHoldsWhileAllMoves(t *testing.T) {
 			case <-time.After(5 * time.Millisecond):
 			}
 			switch {
-			case i == 10:
+			case i == 10 && victim != nil:
 				f.kill(victim)
-			case i == 20:
+			case i == 20 && victim != nil:
 				f.lapse(victim)
 			default:
 				f.agree(f.nodes[i%3])
 			}
 		}
 	})
+	return func() {
+		close(stop)
+		moves.Wait()
+		f.agree()
+		f.eventually("all is quiet", func() bool { return f.serving() == 8 })
+	}
+}
+
+// TestLimitHoldsWhileAllMoves (P13): a thousand holds of one buyer at once over three nodes, while sections and
+// coordinators move and a node dies, never give more than the limit; the audit proves that from the logs, and once all
+// is quiet every node counts the same.
+func TestLimitHoldsWhileAllMoves(t *testing.T) {
+	f := newCountedFleet(t, 4)
+	calm := f.stir(f.nodes[3])
 	const limit = 8 // newFleet's
 	var granted atomic.Int32
 	_ = together(1000, func(i int) error {
@@ -127,10 +144,7 @@ func TestLimitHoldsWhileAllMoves(t *testing.T) {
 		}
 		return nil
 	})
-	close(stop)
-	moves.Wait()
-	f.agree()
-	f.eventually("all is quiet", func() bool { return f.serving() == 8 })
+	calm()
 	if got := granted.Load(); got > limit {
 		t.Errorf("%d seats were granted to a buyer who may have %d", got, limit)
 	}
@@ -186,6 +200,92 @@ func TestOneKeyTwoRequestsOverNodes(t *testing.T) {
 			t.Fatalf("round %d: %d bookings and %d mismatches: %v", round, bookings, mismatches, errs)
 		}
 	}
+	f.audited()
+}
+
+// TestLimitHoldsBehindAWaitingRoom (P13, P8): the same for buyers whom a waiting room lets in, while the gate moves too.
+// The audit proves the limit and the gate's invariants from the same logs.
+func TestLimitHoldsBehindAWaitingRoom(t *testing.T) {
+	f := newDoors(t, 4, doorsNow(3), func(c *Config) { c.Coordinators = true })
+	const limit = 8
+	var inside [3]QueuePlace
+	for i := range inside {
+		buyer := section.BuyerID{byte(i + 1)}
+		if _, err := f.nodes[i].join(buyer); err != nil {
+			t.Fatal(err)
+		}
+		inside[i] = f.enter(buyer, func() *fleetNode { return f.nodes[i] })
+	}
+	calm := f.stir(f.nodes[3])
+	var granted [3]atomic.Int32
+	_ = together(450, func(i int) error {
+		buyer := i % 3
+		who, n := caller(byte(buyer+1), uint64(i+1)), f.nodes[i/3%3]
+		if _, err := n.holdInside(who, &inside[buyer], fleetSeat(i%8, 1+i/8%20)); err == nil {
+			granted[buyer].Add(1)
+		}
+		return nil
+	})
+	calm()
+	for buyer := range granted {
+		if got := granted[buyer].Load(); got > limit {
+			t.Errorf("%d seats were granted to buyer %d, who may have %d", got, buyer+1, limit)
+		}
+	}
+	who := caller(1, 9000) // and nobody is shut out by it
+	if err := again(func() error { _, err := f.nodes[0].holdInside(who, &inside[0], fleetSeat(0, 20)); return err }); err != nil &&
+		!isOver(err) {
+		t.Errorf("once all is quiet: %v", err)
+	}
+	f.found()
+}
+
+// TestOneKeyOfTwoCallsOverNodes (P5): one key for two calls about bookings of two sections, or for a hold and such a
+// call, in the same moment at two nodes, while coordinators and sections move: one is done, the other is a mismatch.
+func TestOneKeyOfTwoCallsOverNodes(t *testing.T) {
+	f := newCountedFleet(t, 3)
+	calm := f.stir(nil)
+	for round := range 30 {
+		buyer, at := byte(100+round), func(i int) *fleetNode { return f.nodes[(round+i)%3] }
+		var held [2]BookingView
+		for i := range held {
+			if err := again(func() (err error) {
+				held[i], err = at(i).hold(caller(buyer, uint64(i+1)), fleetSeat((2*round+i)%8, 1+round/4))
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		who := caller(buyer, 9)
+		who.Operator = round%3 == 0
+		done, mismatches := 0, 0
+		errs := together(2, func(i int) error {
+			mine := who
+			mine.Fingerprint = uint64(i + 1)
+			return again(func() error {
+				if i == 0 && round%2 == 0 {
+					_, err := at(2).hold(mine, fleetSeat((2*round+2)%8, 10+round/4))
+					return err
+				}
+				var out BookingView
+				return at(i).e.Release(held[i].ID, mine, patience, &out)
+			})
+		})
+		for _, err := range errs {
+			switch {
+			case err == nil:
+				done++
+			case errors.Is(err, ErrMismatch):
+				mismatches++
+			default:
+				t.Fatal(err)
+			}
+		}
+		if done != 1 || mismatches != 1 {
+			t.Fatalf("round %d: %d calls were done, and %d are mismatches: %v", round, done, mismatches, errs)
+		}
+	}
+	calm()
 	f.audited()
 }
 

@@ -3,13 +3,8 @@ package actors
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
-	"holdfast/actors/coordinator"
-	"holdfast/actors/gate"
-	"holdfast/actors/gate/place"
-	"holdfast/actors/grant"
 	"holdfast/actors/machine"
 	"holdfast/actors/peer"
 	"holdfast/actors/peer/wire"
@@ -131,6 +126,11 @@ func (h peerHost) Book(ctx context.Context, m *wire.Book) *wire.Answer {
 	return h.e.bookFor(ctx, m)
 }
 
+// Command implements peer.Host.
+func (h peerHost) Command(ctx context.Context, m *wire.Ask) *wire.Answer {
+	return h.e.commandFor(ctx, m)
+}
+
 // ReadCatalog implements peer.Host.
 func (h peerHost) ReadCatalog() error { return h.e.refreshCatalog() }
 
@@ -222,196 +222,163 @@ func (p peerSection) CheckOwner(a *shard.Activation) { p.s.engine.checkOwner(p.s
 // Acknowledged implements peer.SectionHost.
 func (p peerSection) Acknowledged(mark witness.Mark) { p.s.suspect(mark, false) }
 
-const (
-	// handsMax is how often a call is brought to a coordinator that is changing hands.
-	handsMax = 12
-	// handsPause is the first pause between two of them; they grow to eight times as long.
-	handsPause = 4 * time.Millisecond
-)
+// follow begins to follow the section, unless that is done already or it is served here. The channel closes when the
+// map is true.
+func (s *Section) follow() (loaded <-chan struct{}) {
+	s.shard.Inspect(func(life *writer.Lifecycle) { loaded = s.followIn(life.Phase()) })
+	return loaded
+}
 
-// coordinated places a hold in an event with coordinators: the buyer's counts the buyer's seats over all sections and
-// knows all of the buyer's keys, so that no limit and no key has two judges (P5, P13).
-func (t *bookingCall) coordinated(out *BookingView) error {
-	e, all := t.ev.engine, uint8(len(t.ev.coordinators))
-	operated := t.call.Operator && t.call.Request != (section.RequestID{}) && !t.keyed
+func (s *Section) followIn(phase writer.Phase) <-chan struct{} {
+	if s.engine.peerRPC == nil || phase == Loading || phase == Serving || s.passivated.Load() ||
+		s.engine.closing.Load() {
+		return shard.Closed
+	}
+	if s.replica == nil {
+		f := s.newReplica()
+		if !f.Start() {
+			return shard.Closed
+		}
+		s.replica = f
+	}
+	return s.replica.Loaded()
+}
+
+func (s *Section) newReplica() *replica.Replica {
+	return replica.New(s.engine.node, replicaHost{s}, s.key, &s.kind, s.seen)
+}
+
+// followOn is for a section that has let go in good order: its memory is the log's, up to tail.
+func (s *Section) followOn(m *section.Machine, tail storage.Tail) {
+	s.shard.Inspect(func(*writer.Lifecycle) {
+		if s.replica != nil || s.engine.closing.Load() {
+			return
+		}
+		s.replica = s.newReplica()
+		s.replica.GoOn(m, tail)
+	})
+}
+
+// takeReplica ends the following and gives what was followed, or nil. The ledgers have forgotten it then: the caller
+// who goes on from it enters it anew.
+func (s *Section) takeReplica() (machine.Machine, storage.Tail) {
+	var f *replica.Replica
+	s.shard.Inspect(func(*writer.Lifecycle) { f, s.replica = s.replica, nil })
+	if f == nil {
+		return nil, storage.Tail{}
+	}
+	return f.Take()
+}
+
+// following is the section's replica; nil when there is none.
+func (s *Section) following() (f *replica.Replica) {
+	s.shard.Inspect(func(*writer.Lifecycle) { f = s.replica })
+	return f
+}
+
+// replicaHost is a section as its replica sees it.
+type replicaHost struct{ s *Section }
+
+// Loaded makes what was loaded the map's and the ledgers' truth.
+func (h replicaHost) Loaded(loaded machine.Machine, at storage.Tail) {
+	m := loaded.(*section.Machine)
+	h.s.ev.adoptLedgers(h.s, m.State)
+	h.s.ev.counted(h.s.key.Section, m.State)
+	h.s.ev.live.Reset(h.s.key.Section, at.Seq, m.AppendLetters(nil), m.Free())
+	if q := h.s.ev.queue; q != nil {
+		q.SectionLoaded(h.s.key.Section, at.Seq, m.State)
+	}
+}
+
+// Saw remembers the newest record.
+func (h replicaHost) Saw(newest storage.Tail) {
+	h.s.saw(newest.Kind, newest.Seq, newest.Epoch, newest.Hash)
+}
+
+// Took tells the map and the ledgers of a record.
+func (h replicaHost) Took(e *storage.Entry, hash storage.Hash, taken machine.Machine, effects machine.Effects) {
+	s, m, did := h.s, taken.(*section.Machine), effects.(*section.Effects)
+	s.saw(e.Kind, e.Seq, e.Epoch, hash)
+	s.remembersFrom.Store(int64(m.RemembersFrom()))
+	s.ev.followed(s.key.Section, m.Shares(), did)
+	for _, keysKnown := range did.Requests {
+		s.ev.index.Adopt(keysKnown.Request, s.key.Section, keysKnown.At)
+	}
+	s.publish(e, did.Seats)
+}
+
+// Dropped takes the section out of the ledgers: what was applied and not told yet is told first, for the memory has it
+// and is taken back as a whole.
+func (h replicaHost) Dropped(dropped machine.Machine) {
+	m := dropped.(*section.Machine)
+	h.s.ev.uncounted(h.s.key.Section)
+	h.s.ev.count(m.Shares())
+	h.s.ev.disown(m.State)
+}
+
+// Contradicted has the log held against what is known.
+func (h replicaHost) Contradicted() { h.s.suspect(h.s.seen.Mark(), true) }
+
+// Stuck closes the section if its log lacks what was acknowledged.
+func (h replicaHost) Stuck(why error) {
+	var lost *witness.LostError
+	if errors.As(why, &lost) {
+		h.s.condemn(lost, false)
+		return
+	}
+	h.s.engine.eventLog.FollowerStuck(h.s.key, why)
+	h.s.suspect(h.s.seen.Mark(), true)
+}
+
+// counted tells the event's coordinators that a section's live seats are in the buyer ledger, by a durable state.
+func (ev *event) counted(no storage.SectionNo, state *section.State) {
+	for i, c := range ev.coordinators {
+		fence, from := state.FencedAt(uint8(i))
+		c.Granter.Counted(no, fence, from)
+		c.Settle()
+	}
+}
+
+// uncounted tells them that they are about to be taken out of it.
+func (ev *event) uncounted(no storage.SectionNo) {
+	for _, c := range ev.coordinators {
+		c.Granter.Uncounted(no)
+	}
+}
+
+// givenUp tells them that a section is closed for good.
+func (ev *event) givenUp(no storage.SectionNo) {
+	for _, c := range ev.coordinators {
+		c.Granter.GivenUp(no)
+	}
+}
+
+// followed counts a durable record.
+func (ev *event) followed(no storage.SectionNo, shares []section.Share, did *section.Effects) {
+	ev.count(shares)
+	for i := range did.Fences {
+		if g := &did.Fences[i]; int(g.Coordinator) < len(ev.coordinators) {
+			ev.coordinators[g.Coordinator].Granter.Fenced(no, g)
+		}
+	}
+}
+
+// granted hears of the answer to a request under a grant. The seats of one that was not done go on counting while its
+// waiter may send it again.
+func (ev *event) granted(r *request.Request) {
+	g := &r.Command.Grant
+	if r.Reserved == 0 || int(g.Coordinator) >= len(ev.coordinators) {
+		return // of another node's coordinator
+	}
+	granter, o := ev.coordinators[g.Coordinator].Granter, &r.Decision.Outcome
+	class := writer.ClassOf(r.Err)
 	switch {
-	case operated:
-		t.which = grant.Of(coordinator.OperatorBuyer, all)
-	case !t.keyed:
-		t.which = grant.Of(t.call.Buyer, all)
+	case r.Err != nil && (r.Changed || class == writer.Unknown), r.Err == nil && o.Repeat:
+		granter.Unknown(g)
+	case class == writer.NotDone && r.Keep(), r.Err == nil && o.Rejection == section.AdmissionStale && r.Keep():
+		return
+	case r.Err != nil || o.Rejection != section.Accepted:
+		granter.Refused(g)
 	}
-	c := t.ev.coordinators[t.which]
-	err := ErrUnavailable
-	for n := range handsMax {
-		if n > 0 {
-			e.clock.Pause(e.ctx, min(handsPause<<min(n, 4)>>1, t.deadline.Sub(e.clock.Now())))
-		}
-		if !e.clock.Now().Before(t.deadline) {
-			break
-		}
-		if to := c.Placed(); to != e.writer && !c.Granter.Ready() && !t.there {
-			err = t.bookThere(to, out)
-		} else if err = c.Await(t.deadline); err == nil && operated {
-			err = t.operate(out)
-		} else if err == nil {
-			t.granter = c.Granter
-			err = t.placeHere(out)
-		}
-		lost := err == error(request.PeerLost) && t.call.Request != (section.RequestID{})
-		switch {
-		case errors.Is(err, errNoGrant), errors.Is(err, ErrMoved) && !t.there, lost:
-			continue
-		}
-		return writer.Reason(err)
-	}
-	if errors.Is(err, errNoGrant) {
-		return ErrMoved
-	}
-	return writer.Reason(err)
-}
-
-// operate sends an operator's hold on to its buyer's coordinator, or to the one that met the key before: whose keys are
-// one list, and whose buyers are many, has one node that sees all of them (P5).
-func (t *bookingCall) operate(out *BookingView) error {
-	ev := t.ev
-	mine := storage.SectionNo(grant.Of(t.call.Buyer, uint8(len(ev.coordinators))))
-	at, _, err := ev.enterKeyIn(ev.operated, t.deadline, t.call.Request, mine, true)
-	if err != nil {
-		return err
-	}
-	onward := *t
-	onward.keyed, onward.there, onward.which = true, false, uint8(at)
-	err = onward.coordinated(out)
-	keep := err == nil || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrTimeout)
-	ev.operated.Leave(t.call.Request, at, keep, decidedUnknown)
-	return err
-}
-
-// placeHere places a hold with the buyer's coordinator on this node.
-func (t *bookingCall) placeHere(out *BookingView) error {
-	if t.call.Best.Quantity == 0 {
-		return t.named(out)
-	}
-	return t.best(out)
-}
-
-// bookThere sends the call to the node of the buyer's coordinator, unless the map says no at once (P7).
-func (t *bookingCall) bookThere(to storage.WriterID, out *BookingView) error {
-	if to == (storage.WriterID{}) {
-		return errNoGrant
-	}
-	m := wire.Book{Event: t.call.Event, Operator: t.call.Operator, AnyBuyerTotal: t.call.AnyBuyerTotal,
-		Buyer: t.call.Buyer, Request: t.call.Request, Fingerprint: t.call.Fingerprint,
-		Keyed: t.keyed, Coordinator: t.which}
-	if a := t.call.Admission; a != nil {
-		m.Session, m.Until, m.Began = uint32(a.Session), a.Until, a.Seq
-	}
-	if b := &t.call.Best; b.Quantity == 0 {
-		r := request.New()
-		no, err := t.o.resolve(t.call.Seats, r)
-		if err != nil {
-			r.Free()
-			return err
-		}
-		if r.Command.Kind = section.PlaceHold; t.lostAlready(r, no) && t.isNew(uint32(len(r.Seats))) {
-			return t.tooLate(r, no, out)
-		}
-		m.Named, m.No, m.Seats = true, no, slices.Clone(r.Seats)
-		r.Free()
-	} else {
-		if _, _, err := t.o.category(b.Category); err != nil {
-			return err
-		}
-		var only [1]storage.SectionNo
-		if b.Section != "" && len(t.o.named(b.Section, &only)) == 0 {
-			return ErrSectionUnknown
-		}
-		m.Quantity, m.Category, m.Section, m.Accessible = b.Quantity, b.Category, b.Section, b.Accessible
-	}
-	r, failed := t.ev.engine.peerRPC.Book(to, &m, t.deadline)
-	if failed == shard.NotServing { // it could not be asked
-		return errNoGrant
-	}
-	if failed != nil {
-		return t.count(failed.Why)
-	}
-	defer r.Free()
-	if err := t.tellBooked(r, out); err != nil {
-		return err
-	}
-	t.awaitFollowed(out.ID)
-	return nil
-}
-
-// followPatience is how long an answer waits until the map of the node that tells it shows the hold.
-const followPatience = 250 * time.Millisecond
-
-// awaitFollowed waits until this node has the record of a hold that another one's coordinator has placed, so that its
-// buyer finds it on the map (P9). The record comes from the section's node, and may be behind the answer.
-func (t *bookingCall) awaitFollowed(id BookingID) {
-	s, clock := t.o.sections[id.Section.Section], t.ev.engine.clock
-	until := clock.Now().Add(followPatience)
-	for pause := 100 * time.Microsecond; s.shard.Serving() == nil && clock.Now().Before(until); pause *= 2 {
-		f, known := s.following(), false
-		if f == nil {
-			return
-		}
-		f.Inspect(func(m machine.Machine, _, over bool) {
-			known = over
-			if m != nil {
-				_, has := m.(*section.Machine).Owner(id.No)
-				known = known || has
-			}
-		})
-		if known {
-			return
-		}
-		clock.Pause(t.ev.engine.ctx, pause)
-	}
-}
-
-// tellBooked is the coordinator's answer in this node's words.
-func (t *bookingCall) tellBooked(r *request.Request, out *BookingView) error {
-	var refused *peer.Refused
-	switch outcome := &r.Decision.Outcome; {
-	case errors.As(r.Err, &refused):
-		return t.o.refusedThere(refused)
-	case r.Err != nil:
-		return r.Err
-	case int(r.From) >= len(t.o.sections):
-		return ErrUnavailable
-	case outcome.Rejection != section.Accepted:
-		out.Seats = t.o.appendIDs(out.Seats[:0], r.From, outcome.Lost)
-		return t.verdict(outcome.Rejection, nil, out)
-	}
-	return t.tellFound(r, out)
-}
-
-// bookFor places a hold for another node, until ctx ends.
-func (e *Engine) bookFor(ctx context.Context, m *wire.Book) *wire.Answer {
-	until, _ := ctx.Deadline()
-	ev, o, err := e.openEvent(m.Event, until)
-	if err != nil || int(m.Coordinator) >= len(ev.coordinators) || m.Named && int(m.No) >= len(o.sections) {
-		return &wire.Answer{Code: wire.Unavailable}
-	}
-	call := BookCall{
-		Event:  m.Event,
-		Caller: Caller{Buyer: m.Buyer, Operator: m.Operator, Request: m.Request, Fingerprint: m.Fingerprint},
-		Best: BestAvailable{
-			Quantity: m.Quantity, Section: m.Section, Category: m.Category, Accessible: m.Accessible,
-		},
-		AnyBuyerTotal: m.AnyBuyerTotal,
-	}
-	if m.Session != 0 {
-		call.Admission = &place.Admission{Session: gate.SessionNo(m.Session), Until: m.Until, Seq: m.Began}
-		call.Admission.Event, call.Admission.Buyer = m.Event, gate.Buyer(m.Buyer)
-	}
-	if m.Named {
-		call.Best = BestAvailable{}
-		call.Seats = o.appendIDs(nil, m.No, m.Seats)
-	}
-	t := bookingCall{ev: ev, o: o, call: &call, deadline: until, decidedAt: decidedUnknown, there: true,
-		keyed: m.Keyed, which: m.Coordinator}
-	var view BookingView
-	return o.answerFound(&view, t.coordinated(&view))
+	r.Reserved = 0
 }

@@ -31,13 +31,25 @@ const clockSlack section.Instant = 2000
 //	every section has the fence of every epoch that granted anything: no older coordinator could go on anywhere
 //	every fence's epoch was claimed in the coordinator's own log
 //	no grant became two holds
+//	no key was used for two requests, of whatever kind, in whatever sections
 //	per buyer, in the order of epochs and numbers: the total is within the limit, and no smaller than the seats of the
 //	holds before, less those whose ends stand in the logs by then
 type limits struct {
 	event    *storage.Event
 	sections []sectionLimits
 	holds    []grantedHold
-	plain    int // holds without a grant
+	keys     map[section.RequestID]keyUse
+	twice    []limited // keys used for two requests
+	plain    int       // holds without a grant
+}
+
+// keyUse is what a key was used for last.
+type keyUse struct {
+	section     storage.SectionNo
+	kind        section.ChangeKind
+	seq         section.Seq
+	at          section.Instant
+	fingerprint uint64
 }
 
 // sectionLimits is one section's part.
@@ -55,14 +67,13 @@ type grantedHold struct {
 	section storage.SectionNo
 	seq     section.Seq
 	buyer   section.BuyerID
-	request section.RequestID
 	at      section.Instant
 	ended   section.Instant // 0: it has not
 	seats   uint32
 }
 
 func newLimits(e *storage.Event) *limits {
-	l := &limits{event: e, sections: make([]sectionLimits, len(e.Sections))}
+	l := &limits{event: e, sections: make([]sectionLimits, len(e.Sections)), keys: map[section.RequestID]keyUse{}}
 	for i := range l.sections {
 		l.sections[i] = sectionLimits{fences: map[uint8]grant.Grant{}, granted: map[grant.Grant]bool{},
 			live: map[section.BookingNo]int{}}
@@ -78,6 +89,9 @@ func epochOf(g *grant.Grant) grant.Grant {
 // follow takes one change of a section's log.
 func (l *limits) follow(no storage.SectionNo, seq section.Seq, c *section.Change, note func(Code, string)) {
 	s := &l.sections[no]
+	if l.event.Coordinators > 0 && c.Request != (section.RequestID{}) {
+		l.used(no, seq, c)
+	}
 	switch c.Kind {
 	case section.GrantsFenced:
 		fence := s.fences[c.Grant.Coordinator]
@@ -122,8 +136,7 @@ func (l *limits) placed(no storage.SectionNo, seq section.Seq, c *section.Change
 	s.live[c.Booking] = len(l.holds)
 	l.holds = append(
 		l.holds,
-		grantedHold{Grant: *g, section: no, seq: seq, buyer: c.Buyer, request: c.Request, at: c.At,
-			seats: uint32(len(c.Seats))},
+		grantedHold{Grant: *g, section: no, seq: seq, buyer: c.Buyer, at: c.At, seats: uint32(len(c.Seats))},
 	)
 }
 
@@ -139,7 +152,6 @@ type limited struct {
 func (l *limits) judge(lag section.Instant) (found []limited) {
 	found = append(found, l.unfenced()...)
 	byGrant := map[grant.Grant]*grantedHold{}
-	byRequest := map[section.RequestID]*grantedHold{}
 	for i := range l.holds {
 		h := &l.holds[i]
 		name := epochOf(&h.Grant)
@@ -150,25 +162,26 @@ func (l *limits) judge(lag section.Instant) (found []limited) {
 				h.Coordinator, other.seq, l.event.Sections[other.section].ID)})
 		}
 		byGrant[name] = h
-		if h.request == (section.RequestID{}) {
-			continue
-		}
-		if other := byRequest[h.request]; other != nil && l.remembered(other, h) {
-			found = append(found, limited{h.section, h.seq, Key, fmt.Sprintf(
-				"G11: the request was done in record %d of section %s too",
-				other.seq,
-				l.event.Sections[other.section].ID,
-			)})
-		}
-		byRequest[h.request] = h
 	}
-	return append(found, l.overLimit(lag)...)
+	return append(append(found, l.twice...), l.overLimit(lag)...)
 }
 
-// remembered says that two holds under one request are so close that the second should have been a repeat.
-func (l *limits) remembered(a, b *grantedHold) bool {
-	apart := max(a.at, b.at) - min(a.at, b.at)
-	return apart <= section.Instant(l.event.Rules.DedupeWindow)
+// used notes what a key was used for. Two uses that lie so close that the first was remembered are one too many, but for
+// seats that an operator blocks in several sections.
+func (l *limits) used(no storage.SectionNo, seq section.Seq, c *section.Change) {
+	use := keyUse{no, c.Kind, seq, c.At, c.Fingerprint}
+	was, twice := l.keys[c.Request]
+	l.keys[c.Request] = use
+	blocks := c.Kind == section.SeatsBlocked || c.Kind == section.SeatsUnblocked
+	switch {
+	case !twice, max(was.at, use.at)-min(was.at, use.at) > section.Instant(l.event.Rules.DedupeWindow):
+	case was.section == no && was.fingerprint == use.fingerprint && was.kind != section.HoldPlaced:
+	case was.section != no && blocks && was.kind == use.kind && was.fingerprint == use.fingerprint:
+	default:
+		l.twice = append(l.twice, limited{no, seq, Key, fmt.Sprintf(
+			"G11: the request's key was used in record %d of section %s too", was.seq,
+			l.event.Sections[was.section].ID)})
+	}
 }
 
 // unfenced finds sections in which a coordinator's older epoch could go on while a newer one granted.

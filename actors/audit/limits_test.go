@@ -120,6 +120,10 @@ func TestGrantsProveTheLimit(t *testing.T) {
 	h.fence(0, 0, 1)
 	h.hold(0, 4, 4, grant.Grant{Number: 1, Epoch: 2, Total: 4}, 5)
 	h.hold(0, 4, 2, grant.Grant{Number: 2, Epoch: 2, Total: 6, Unbound: true}, 6)
+	for no := range storage.SectionNo(2) { // one call of an operator's
+		h.record(no, section.Change{Kind: section.SeatsBlocked, Seats: []section.SeatIndex{19}, Fingerprint: 1,
+			Request: section.RequestID{7}})
+	}
 	report := run(t, h.store)
 	for _, f := range report.Findings {
 		t.Error(f)
@@ -187,7 +191,19 @@ var brokenLimits = []struct {
 		h.fence(0, 0, 1)
 		h.hold(0, 2, 1, grant.Grant{Number: 1, Epoch: 1, Total: 1}, 1)
 		h.hold(1, 2, 1, grant.Grant{Number: 2, Epoch: 1, Total: 2}, 1)
-	}, audit.Key, "done in record"},
+	}, audit.Key, "G11: the request's key was used in record 3 of section A too"},
+	{"one key for a hold and for a release in another section", func(h *house) {
+		h.fence(0, 0, 1)
+		first := h.hold(0, 2, 1, grant.Grant{Number: 1, Epoch: 1, Total: 1}, 1)
+		h.hold(1, 2, 1, grant.Grant{Number: 2, Epoch: 1, Total: 2}, 2)
+		h.record(0, section.Change{Kind: section.HoldReleased, Booking: first, Request: section.RequestID{2}})
+	}, audit.Key, "used in record 4 of section A too"},
+	{"one key for two operators' calls in two sections", func(h *house) {
+		h.record(0, section.Change{Kind: section.SeatsBlocked, Seats: []section.SeatIndex{1}, Fingerprint: 1,
+			Request: section.RequestID{1}})
+		h.record(1, section.Change{Kind: section.SeatsBlocked, Seats: []section.SeatIndex{1}, Fingerprint: 2,
+			Request: section.RequestID{1}})
+	}, audit.Key, "used in record"},
 }
 
 // TestBrokenLimitsAreFound (P13, P5): whatever breaks the proof of the limit or of a key's one outcome is named.

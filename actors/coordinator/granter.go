@@ -58,7 +58,8 @@ type openGrant struct {
 	buyer   section.BuyerID
 	seats   uint32
 	at      storage.SectionNo
-	unknown bool
+	unknown bool // an asking may have had an effect
+	maybe   bool // a section was counted while it was asked: if a hold came of it, that may be counted already
 }
 
 // NewGranter is a granter without an epoch, of an event of so many sections none of which is counted.
@@ -197,7 +198,7 @@ func (d *Granter) Asks(g *grant.Grant, at storage.SectionNo) {
 	defer d.mu.Unlock()
 	key := openKey{g.Epoch, g.Number}
 	if o, known := d.open[key]; known {
-		o.at = at
+		o.at, o.maybe = at, false // whoever was asked before has said no
 		d.open[key] = o
 	}
 }
@@ -248,8 +249,8 @@ func (d *Granter) Counted(no storage.SectionNo, fence section.Epoch, from uint64
 	s := granterSection{counted: true, fence: fence, from: from}
 	d.settle(no, &s)
 	for key, g := range d.open {
-		if g.at == no && !g.unknown {
-			g.unknown = true
+		if g.at == no && !g.maybe {
+			g.maybe = true
 			d.open[key] = g
 		}
 	}
@@ -306,7 +307,7 @@ func (d *Granter) Doubtful() (list []storage.SectionNo, next uint64) {
 		return nil, 0
 	}
 	for key, g := range d.open {
-		if g.unknown && key.epoch == d.epoch && !slices.Contains(list, g.at) {
+		if (g.unknown || g.maybe) && key.epoch == d.epoch && !slices.Contains(list, g.at) {
 			list = append(list, g.at)
 		}
 	}

@@ -105,6 +105,12 @@ func TestGrantCountsUntilItsFateIsKnown(t *testing.T) {
 			}
 			d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})
 		}, 3},
+		{"counted with its section, then refused", func(d *Granter, g *grant.Grant) {
+			d.Uncounted(1)
+			d.Counted(1, 5, 1)
+			d.Asks(g, 0)
+			d.Refused(g)
+		}, 0},
 		{"behind a fence, then unknown", func(d *Granter, g *grant.Grant) {
 			d.Asks(g, 0)
 			d.Fenced(1, &grant.Grant{Number: 2, Epoch: 5, Coordinator: 1})

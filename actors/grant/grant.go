@@ -42,6 +42,12 @@ type Grant struct {
 	Unbound bool
 }
 
+// Key is a coordinator's word, in an epoch of its log, that it has seen no other use of a request's key. It passes where
+// the epoch's fence stands, whatever its number, and is not kept.
+func Key(coordinator uint8, epoch machine.Epoch) Grant {
+	return Grant{Number: math.MaxUint64, Epoch: epoch, Coordinator: coordinator}
+}
+
 // Fences are what a section takes of each coordinator: grants of one epoch, from one number on. The zero value takes
 // none.
 type Fences struct{ list []fence }

@@ -67,6 +67,12 @@ func (n *Network) Book(to storage.WriterID, m *wire.Book, deadline time.Time) (*
 	return n.await(to, m.ID, m, deadline)
 }
 
+// Through has the node of the asker's coordinator do a command, and waits: see Search, whose results these are.
+func (n *Network) Through(to storage.WriterID, m *wire.Ask, deadline time.Time) (*request.Request, *writer.Failure) {
+	m.ID, m.Patience = n.numbers.Add(1), n.millisLeft(deadline)
+	return n.await(to, m.ID, m, deadline)
+}
+
 // millisLeft is the time to the deadline in milliseconds.
 func (n *Network) millisLeft(deadline time.Time) uint32 {
 	return uint32(min(max(deadline.Sub(n.Clock.Now())/time.Millisecond, 1), 1<<31))

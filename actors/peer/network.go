@@ -30,7 +30,8 @@ type Links interface {
 	Send(to storage.WriterID, message []byte) bool
 }
 
-// Host is the engine as the other nodes meet it. Of its methods Open, Search, Book and ReadCatalog may wait.
+// Host is the engine as the other nodes meet it. Of its methods Open, Search, Book, Command and
+// ReadCatalog may wait.
 type Host interface {
 	// Events calls visit for every event of the catalog.
 	Events(visit func(ev *Event))
@@ -46,6 +47,9 @@ type Host interface {
 	Search(ctx context.Context, m *wire.Search) *wire.Answer
 	// Book places a hold in a coordinated event for another node, if the buyer's coordinator is here.
 	Book(ctx context.Context, m *wire.Book) *wire.Answer
+	// Command does a command with a key about a booking of a coordinated event for another node, if the coordinator of
+	// who asks is here.
+	Command(ctx context.Context, m *wire.Ask) *wire.Answer
 	// ReadCatalog takes in what other nodes have written.
 	ReadCatalog() error
 	// Closing says that the node takes no more requests.

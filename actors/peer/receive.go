@@ -70,6 +70,11 @@ func (n *Network) receiveRare(from storage.WriterID, dec *wire.Decoder, kind wir
 			m.Seats = slices.Clone(m.Seats) // the decoder's
 			n.booked(from, *m)
 		})
+	case wire.KindAskKeyed:
+		return taken(dec.Ask, func(m *wire.Ask) {
+			m.Command.Seats = nil // the decoder's; of a booking there are none
+			n.commanded(from, *m)
+		})
 	case wire.KindSubscribe:
 		return taken(dec.Subscribe, func(m *wire.Subscribe) {
 			n.spawn(func(context.Context) { n.subscribe(from, m.Event) }, nil)

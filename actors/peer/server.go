@@ -250,6 +250,18 @@ func (n *Network) booked(from storage.WriterID, m wire.Book) {
 	}, func() { n.send(from, &wire.Answer{ID: m.ID, Code: wire.Overloaded}) })
 }
 
+// commanded does a command for another node.
+func (n *Network) commanded(from storage.WriterID, m wire.Ask) {
+	until := n.Clock.Now().Add(time.Duration(m.Patience) * time.Millisecond)
+	n.spawn(func(ctx context.Context) {
+		ctx, cancel := context.WithDeadline(ctx, until)
+		defer cancel()
+		answer := n.Host.Command(ctx, &m)
+		answer.ID = m.ID
+		n.send(from, answer)
+	}, func() { n.send(from, &wire.Answer{ID: m.ID, Code: wire.Overloaded}) })
+}
+
 // onFreeQuery answers from the map, which is exact for sections that are served here.
 func (n *Network) onFreeQuery(from storage.WriterID, m *wire.FreeQuery) {
 	out := wire.FreeReply{ID: m.ID}

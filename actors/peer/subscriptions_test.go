@@ -27,6 +27,7 @@ func (h *quietHost) Open(_, _ context.Context, _ storage.EventID) ([]*Section, e
 }
 func (h *quietHost) Search(context.Context, *wire.Search) *wire.Answer { return &wire.Answer{} }
 func (h *quietHost) Book(context.Context, *wire.Book) *wire.Answer     { return &wire.Answer{} }
+func (h *quietHost) Command(context.Context, *wire.Ask) *wire.Answer   { return &wire.Answer{} }
 func (h *quietHost) ReadCatalog() error                                { return nil }
 func (h *quietHost) Closing() bool                                     { return false }
 func (h *quietHost) Changed()                                          {}

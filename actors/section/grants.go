@@ -20,15 +20,19 @@ func (s *State) fencedSince(coordinator uint8) Seq {
 	return s.since(stamp)
 }
 
-// isGranted says whether a command may go on in a coordinated section: all may but new holds, which need a grant that
-// the fence lets through. A request for no seats, or for more than a booking may have, becomes no hold either way.
+// isGranted says whether a command may go on in a coordinated section: a new hold needs a grant that the fence lets
+// through, and any other command that has one needs that too (grant.Key). A request for no seats, or for more than a
+// booking may have, becomes no hold either way.
 func (s *State) isGranted(c *Command, d *Decision) bool {
 	quantity := c.Quantity
 	if c.Kind == PlaceHold {
 		quantity = uint32(min(len(c.Seats), bookingSeatsMax+1))
 	}
 	switch g := &c.Grant; {
+	case c.Kind == FenceGrants, c.Kind != PlaceHold && c.Kind != PlaceBest && (g.Number == 0 || s.fences.Passes(g)):
 	case c.Kind != PlaceHold && c.Kind != PlaceBest:
+		d.refuse(GrantStale, s.fencedSince(g.Coordinator))
+		return false
 	case quantity == 0 || quantity > min(s.rules.SeatsPerBookingMax, bookingSeatsMax):
 	case g.Number == 0 && !s.coordinated, s.fences.Passes(g):
 	default:

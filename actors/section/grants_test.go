@@ -86,6 +86,34 @@ func TestDamagedGrantsAreRefused(t *testing.T) {
 	}
 }
 
+// TestKeyOfAnOlderCoordinatorIsRefused (P5): a command whose key was looked for in an epoch that is over changes
+// nothing; one without such a word, and a repeat, go on as ever.
+func TestKeyOfAnOlderCoordinatorIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		key  grant.Grant
+		want Rejection
+	}{
+		{"of the fence's epoch", grant.Key(2, 7), Accepted},
+		{"of an older epoch", grant.Key(2, 6), GrantStale},
+		{"of an epoch whose fence is not there yet", grant.Key(2, 8), GrantStale},
+		{"of another coordinator", grant.Key(1, 7), GrantStale},
+		{"none", grant.Grant{}, Accepted},
+	} {
+		k := newDesk(rowsLayout(6), testRules)
+		no := k.mustHold(1, 0, 0)
+		k.do(grantedBy(Command{Kind: FenceGrants}, grant.Grant{Number: 5, Epoch: 7, Coordinator: 2}))
+		release := grantedBy(Command{Kind: ReleaseHold, Buyer: buyerOf(1), Booking: no, Request: RequestID{9}}, c.key)
+		if got := k.do(release).Rejection; got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+		release.Grant = grant.Key(2, 6)
+		if out := k.do(release); c.want == Accepted && (out.Rejection != Accepted || !out.Repeat) {
+			t.Errorf("%s, then a repeat by way of an older coordinator: %+v", c.name, out)
+		}
+	}
+}
+
 // TestFencesSurviveASnapshot: a section that is loaded from a snapshot takes no older grants than before (P13), and one
 // without fences keeps the bytes that older builds read.
 func TestFencesSurviveASnapshot(t *testing.T) {

@@ -77,6 +77,10 @@ func (t *twin) judge(c *Command) (r Rejection, repeat bool) {
 		(c.Grant == grant.Grant{} || c.Grant.Epoch != fence.Epoch || c.Grant.Number < fence.Number) {
 		return GrantStale, false
 	}
+	if c.Kind != FenceGrants && c.Kind != PlaceHold && c.Kind != PlaceBest && c.Grant.Number > 0 &&
+		(c.Grant.Epoch != fence.Epoch || c.Grant.Number < fence.Number) {
+		return GrantStale, false
+	}
 	switch c.Kind {
 	case FenceGrants:
 		if c.Grant.Epoch < fence.Epoch {

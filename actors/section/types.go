@@ -149,7 +149,7 @@ type Command struct {
 	SessionUntil Instant
 	Horizon      Seq
 
-	Grant grant.Grant // PlaceHold, PlaceBest of a coordinated event; FenceGrants
+	Grant grant.Grant // PlaceHold, PlaceBest of a coordinated event; FenceGrants; grant.Key of other commands under a key
 }
 
 // ChangeKind says what happened.

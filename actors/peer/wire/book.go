@@ -16,6 +16,8 @@ const (
 	KindAskGranted Kind = 0x40
 	// KindBook is a Book.
 	KindBook Kind = 0x41
+	// KindAskKeyed is an Ask with Keyed.
+	KindAskKeyed Kind = 0x42
 )
 
 // Book asks for a new hold in a coordinated event, on its way to the node of the buyer's coordinator: on named seats of

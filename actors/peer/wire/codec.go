@@ -70,6 +70,8 @@ func (m *Released) Append(dst []byte) []byte {
 func (m *Ask) Append(dst []byte) []byte {
 	c, kind := &m.Command, KindAsk
 	switch {
+	case m.Keyed:
+		kind = KindAskKeyed
 	case c.Grant.Number != 0:
 		kind = KindAskGranted
 	case c.Session != 0:
@@ -89,6 +91,7 @@ func (m *Ask) Append(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, c.Fingerprint)
 	dst = appendSeats(dst, c.Seats)
 	switch {
+	case m.Keyed:
 	case c.Grant.Number != 0:
 		return appendGrant(dst, c)
 	case c.Session != 0:

@@ -59,6 +59,12 @@ func (d *Decoder) Ask(m *Ask) error {
 		d.session(c)
 	case KindAskGranted:
 		d.grant(c)
+	case KindAskKeyed:
+		m.Keyed = true
+	}
+	if m.Keyed && (m.Search || len(c.Seats) > 0 || c.Request == (section.RequestID{}) || c.Kind < section.ExtendHold ||
+		c.Kind > section.RefundBooking) {
+		d.fail("a command that goes by no coordinator")
 	}
 	known := c.Kind >= section.PlaceHold && c.Kind <= section.UnblockSeats && c.Kind != section.ExpireHolds ||
 		c.Kind == section.FenceGrants && d.kind == KindAskGranted

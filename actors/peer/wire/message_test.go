@@ -155,6 +155,12 @@ var samples = []sample{
 	{"ends heard", &EndsObserved{ID: 9, Sections: []SectionLife{{3, 7}, {300, 1000}}},
 		KindEndsObserved, into((*Decoder).EndsObserved),
 		"2409020307ac02e807"},
+	{"ask for its coordinator", &Ask{ID: 9, Patience: 5000, Section: sampleKey, Keyed: true, Probe: true,
+		Command: section.Command{Kind: section.RefundBooking, Booking: 300, Buyer: sampleBuyer, Operator: true,
+			Request: section.RequestID{0x7e}, Fingerprint: 0xf00d, Seats: []section.SeatIndex{}}},
+		KindAskKeyed, into((*Decoder).Ask),
+		"42098827e100000000000000000000000000000eac02080a0000ac027e000000000000000000000000000000b0000000" +
+			"000000000000000000000001000000000000f00d00"},
 	{"free reply", &FreeReply{ID: 2, Sections: []storage.SectionNo{300}}, KindFreeReply, into((*Decoder).FreeReply),
 		"0e0201ac02"},
 }
@@ -200,6 +206,14 @@ func TestPeersMayNotSendEverything(t *testing.T) {
 		d.Begin((&GateAsk{Section: sampleGate, Command: gate.Command{Kind: kind}}).Append(nil))
 		if err := d.GateAsk(&GateAsk{}); !errors.Is(err, ErrFormat) {
 			t.Errorf("command %d of a gate: %v", kind, err)
+		}
+	}
+	for _, kind := range []section.CommandKind{section.PlaceHold, section.ExpireHolds, section.BlockSeats} {
+		var d Decoder
+		d.Begin((&Ask{Section: sampleKey, Keyed: true,
+			Command: section.Command{Kind: kind, Request: section.RequestID{1}}}).Append(nil))
+		if err := d.Ask(&Ask{}); !errors.Is(err, ErrFormat) {
+			t.Errorf("command %d by a coordinator: %v", kind, err)
 		}
 	}
 	for _, kind := range []section.CommandKind{0, section.ExpireHolds, section.UnblockSeats + 1} {

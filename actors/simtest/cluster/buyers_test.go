@@ -17,8 +17,9 @@ import (
 type buyers struct {
 	w       *world
 	intents []*intent
-	held    []actors.BookingID // told to somebody
-	alone   int                // buyers without a key so far
+	held    []actors.BookingID         // told to somebody
+	alone   int                        // buyers without a key so far
+	shared  map[section.RequestID]bool // keys that two different requests have
 	open    map[*host]int
 }
 
@@ -40,9 +41,14 @@ type intent struct {
 
 func (intent *intent) keyed() bool { return intent.who.Request != (section.RequestID{}) }
 
-func newBuyers(w *world) *buyers { return &buyers{w: w, open: map[*host]int{}} }
+func newBuyers(w *world) *buyers {
+	return &buyers{w: w, open: map[*host]int{}, shared: map[section.RequestID]bool{}}
+}
 
 const buyerCount = 6
+
+// stranger is the first byte of the name of who has no key.
+const stranger = 200
 
 // come has one intent sent, and comes again.
 func (b *buyers) come() {
@@ -87,6 +93,8 @@ func (b *buyers) choose() *intent {
 		switch {
 		case intent.keyed() && dice >= 4:
 			return intent
+		case intent.keyed() && w.plan.header.Coordinators > 0 && w.percent(60):
+			return b.misuse(intent)
 		case intent.keyed():
 			other := *intent
 			other.who.Fingerprint++
@@ -97,6 +105,45 @@ func (b *buyers) choose() *intent {
 	intent := b.add()
 	b.chooseKind(intent)
 	return intent
+}
+
+// misuse is another request of the same asker under an intent's key, of whatever kind and section; in the same moment
+// the intent is sent once more.
+func (b *buyers) misuse(intent *intent) *intent {
+	w, other := b.w, b.add()
+	b.intents = b.intents[:len(b.intents)-1] // the key's one intent is there
+	who := intent.who
+	who.Fingerprint++
+	other.who, other.disobedient = who, true
+	b.chooseKindFor(other)
+	if k := other.kind; !who.Operator && (k == section.ConfirmPayment || k == section.FailPayment ||
+		k == section.RefundBooking) {
+		other.kind = section.ReleaseHold // those are not for buyers
+	}
+	other.who = who
+	b.shared[who.Request] = true
+	b.sendTo(intent, w.spots[w.chance.IntN(len(w.spots))].host)
+	return other
+}
+
+// chooseKindFor is chooseKind for an asker who may act on own bookings only, unless an operator.
+func (b *buyers) chooseKindFor(intent *intent) {
+	held := b.held
+	if !intent.who.Operator {
+		b.held = nil
+		for _, id := range held {
+			if b.buyerOf(id) == intent.who.Buyer {
+				b.held = append(b.held, id)
+			}
+		}
+	}
+	b.chooseKind(intent)
+	b.held = held
+}
+
+// buyerOf is whose booking that is.
+func (b *buyers) buyerOf(id actors.BookingID) section.BuyerID {
+	return b.w.judge.models[id.Section.Section].Bookings[id.No].Buyer
 }
 
 // add makes an intent with a key of its own, which asks for nothing yet.
@@ -132,6 +179,10 @@ func (b *buyers) chooseKind(intent *intent) {
 	recent := min(len(b.held), 8)
 	intent.id = b.held[len(b.held)-1-w.chance.IntN(recent)]
 	intent.section, intent.who.Operator = int(intent.id.Section.Section), true
+	buyer := b.buyerOf(intent.id)
+	if w.plan.header.Coordinators > 0 && dice < 82 && buyer[0] != stranger && w.percent(50) { // the rest are operators'
+		intent.who.Operator, intent.who.Buyer = false, buyer
+	}
 	switch {
 	case dice < 68:
 		intent.kind = section.ExtendHold
@@ -153,11 +204,15 @@ func (b *buyers) chooseKind(intent *intent) {
 // withoutKey makes some intents those of a stranger who has no key: what becomes of them is seen by the stranger's name
 // in the log.
 func (b *buyers) withoutKey(intent *intent) {
-	if !b.w.percent(12) {
+	if b.w.plan.header.Coordinators > 0 && b.w.percent(12) {
+		intent.who.Operator = true
+		return
+	}
+	if !b.w.percent(12) || intent.disobedient {
 		return
 	}
 	b.alone++
-	intent.who = actors.Caller{Buyer: section.BuyerID{200, byte(b.alone), byte(b.alone >> 8)}}
+	intent.who = actors.Caller{Buyer: section.BuyerID{stranger, byte(b.alone), byte(b.alone >> 8)}}
 }
 
 // call is one call of an intent.
@@ -245,7 +300,8 @@ func (h *host) wellServed(no int) bool {
 // inVain judges a call that was told to come again although nothing happened since it began, and its section was well
 // served: who has a section comes before who should have it.
 func (j *judge) inVain(c *call, verdict string) {
-	if k := c.intent.kind; (k == section.PlaceHold || k == section.PlaceBest) && j.w.plan.header.Coordinators > 0 {
+	hold := c.intent.kind == section.PlaceHold || c.intent.kind == section.PlaceBest
+	if (hold || c.intent.keyed()) && j.w.plan.header.Coordinators > 0 {
 		return // its coordinator needs every section of the event
 	}
 	if j.w.stirs == c.stirs && c.well && c.h.wellServed(c.intent.section) {
@@ -304,7 +360,7 @@ func (j *judge) answer(c *call, err error) {
 		j.refused(c, refused)
 	case errors.Is(err, actors.ErrMismatch):
 		e, known := j.effects[c.intent.who.Request]
-		if !known || e.Fingerprint == c.intent.who.Fingerprint {
+		if (!known || e.Fingerprint == c.intent.who.Fingerprint) && !w.buyers.shared[c.intent.who.Request] {
 			w.failf("P5: intent %d is called a mismatch; its key has %+v", c.intent.number, e)
 		}
 	case c.peace && (errors.Is(err, actors.ErrUnavailable) || errors.Is(err, actors.ErrTimeout) ||
@@ -370,6 +426,9 @@ func (j *judge) acceptedUnder(c *call, no int) {
 	case intent.kind == section.ExtendHold && b.Ever[section.BookingHeld] &&
 		e.Fingerprint != intent.who.Fingerprint && e.order >= c.order:
 		return // the same, and the key was free for another body afterwards
+	case intent.kind == section.ReleaseHold && b.Ever[section.BookingReleased] &&
+		e.Fingerprint != intent.who.Fingerprint && e.order >= c.order:
+		return
 	case !durable:
 		w.failf("P2: intent %d is told accepted, but no durable record has it", intent.number)
 	case e.section != no || e.Booking != c.out.ID.No || e.Fingerprint != intent.who.Fingerprint ||
