@@ -299,12 +299,14 @@ func TestProofsGetHarderInARush(t *testing.T) {
 }
 
 // withClock is a house with waiting rooms whose time passes as the test says.
-func withClock(t *testing.T) (h *house, pass func(time.Duration)) {
+func withClock(t *testing.T) (h *house, pass func(time.Duration)) { return withClockAnd(t, newDoors()) }
+
+func withClockAnd(t *testing.T, d *doors) (h *house, pass func(time.Duration)) {
 	start, passed := time.Now(), atomic.Int64{}
 	logs := &lockedBuffer{}
 	engine := realEngine(t, slog.New(slog.NewTextHandler(logs, nil)))
 	h = openOver(t, trusting{engine}, logs, func(c *Config) {
-		c.Queue, c.Now = newDoors(), func() time.Time { return start.Add(time.Duration(passed.Load())) }
+		c.Queue, c.Now = d, func() time.Time { return start.Add(time.Duration(passed.Load())) }
 	})
 	return h, func(d time.Duration) { passed.Add(int64(d)) }
 }

@@ -19,7 +19,8 @@ func TestEventKeepsItsWaitingRoom(t *testing.T) {
 	e.WaitingRoom = &WaitingRoom{OpensAt: 1, DoorsAt: 3, Cap: 4, Presale: true, Captcha: true, SaltKey: Bytes32{1, 255},
 		CoolDown:    &CoolDown{BaseMillis: 5, MaxMillis: 6, ForgetMillis: 7},
 		Beacon:      &DrawBeacon{Chain: Bytes32{7}},
-		ProofOfWork: &ProofOfWork{Number: 8, RushNumber: 9, JoinsPerSecond: 10, LifetimeMillis: 11}}
+		ProofOfWork: &ProofOfWork{Number: 8, RushNumber: 9, JoinsPerSecond: 10, LifetimeMillis: 11},
+		Limits:      &RoomLimits{Joins: RoomLimit{12, 13}, Holds: RoomLimit{Rate: 14}}}
 	stored, err = EncodeEvent(e)
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +29,8 @@ func TestEventKeepsItsWaitingRoom(t *testing.T) {
 		t.Errorf("%s comes back as %+v, %v", stored, got, err)
 	}
 	if c := e.Clone(); c.WaitingRoom == e.WaitingRoom || c.WaitingRoom.Beacon == e.WaitingRoom.Beacon ||
-		c.WaitingRoom.ProofOfWork == e.WaitingRoom.ProofOfWork || c.WaitingRoom.CoolDown == e.WaitingRoom.CoolDown {
+		c.WaitingRoom.ProofOfWork == e.WaitingRoom.ProofOfWork || c.WaitingRoom.CoolDown == e.WaitingRoom.CoolDown ||
+		c.WaitingRoom.Limits == e.WaitingRoom.Limits {
 		t.Error("a copy shares its waiting room")
 	}
 	for _, wrong := range []string{`"00"`, `"` + strings.Repeat("z", 64) + `"`} {

@@ -22,6 +22,7 @@ type board struct {
 	cap     uint32
 	rate    uint32
 	message string
+	limits  Limits
 
 	closedAt  Instant // of the lobby; 0: it is open, or there is none
 	entrants  uint32  // N

@@ -47,7 +47,7 @@ func (b *board) applyPhase(c *Change) {
 	switch c.Kind {
 	case Founded:
 		require(b.phase == Unfounded && c.Settings.Reject() == Accepted, "settings")
-		b.set, b.cap, b.rate = c.Settings, c.Settings.Cap, c.Settings.Rate
+		b.set, b.cap, b.rate, b.limits = c.Settings, c.Settings.Cap, c.Settings.Rate, c.Settings.Limits
 		if b.phase = Drawn; b.set.ClosesAt != 0 {
 			b.phase = Lobby
 		}
@@ -62,6 +62,8 @@ func (b *board) applyPhase(c *Change) {
 	case DoorsOpened:
 		require(b.phase == Drawn, "doors that open before the draw")
 		b.phase = Open
+	default:
+		*b.limits.number(c.Action) = c.Value
 	}
 }
 
@@ -162,5 +164,7 @@ func (b *board) applyOperated(c *Change) {
 	case OpenDoors:
 		require(b.phase == Drawn, "doors that open before the draw")
 		b.phase = Open
+	default:
+		*b.limits.number(c.Action) = c.Value
 	}
 }

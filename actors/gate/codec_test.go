@@ -62,6 +62,9 @@ func everyChange() []gate.Change {
 		},
 		{Kind: gate.CodesRevoked, Codes: codebook.Codes{First: 301, Count: 2}, Why: "why", Request: gate.RequestID{1},
 			Fingerprint: 1 << 60},
+		{Kind: gate.Founded, Settings: gate.Settings{Event: [16]byte{1}, Session: 12, Turn: 13, Limits: gate.Limits{
+			Joins: gate.Limit{Rate: 1, Burst: 2}, Polls: gate.Limit{Rate: 300}, Holds: gate.Limit{Burst: 4}}}},
+		{Kind: gate.Operated, Action: gate.SetHoldBurst, Value: 70_000, Why: "reason"},
 	}
 }
 
@@ -77,6 +80,9 @@ func TestGoldenBytes(t *testing.T) {
 	fmt.Fprintf(&got, "snapshot %x\nfollower %x\n", d.m.AppendSnapshot(nil), d.follower.AppendSnapshot(nil))
 	d = presold(t)
 	fmt.Fprintf(&got, "snapshot with codes %x\n", d.m.AppendSnapshot(nil))
+	d = limited(t)
+	fmt.Fprintf(&got, "snapshot with limits %x\nfollower %x\n", d.m.AppendSnapshot(nil),
+		d.follower.AppendSnapshot(nil))
 	const file = "testdata/golden.hex"
 	if *update {
 		d.must(os.WriteFile(file, []byte(got.String()), 0o644))

@@ -60,6 +60,11 @@
 // Uses are counted by the joins in the log, so they are exact however often one is cut off or repeated: a buyer with a
 // live place uses nothing. A place that was given up gives no use back.
 //
+// # Limits of one buyer
+//
+// A gate keeps what one buyer may ask of the event (Limits), and counts nothing: package api/limit does. They stand
+// here so that a change has its reason in the log, is known on every node with the next frame, and outlives them all.
+//
 // # Memory
 //
 // A place is 24 bytes without a pointer and 4-byte slots of a table that grows in 256 parts: the memory test holds a

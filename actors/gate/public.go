@@ -24,6 +24,7 @@ type Public struct {
 	Occupied uint32 // slots that are not free: inside, or ending
 	Cap      uint32
 	Rate     uint32 // calls in 1000 seconds at most; 0: no bound
+	Limits   Limits // of one buyer, in force
 	ShowRate uint32 // thousandths of the called who come, measured and clamped
 	Left     uint32
 	Lapsed   uint32
@@ -39,8 +40,9 @@ func (b *board) Public() Public {
 		Seq: b.seq, At: b.lastAt, Phase: b.phase, Paused: b.paused, SoldOut: b.stockNo > 0 && b.soldOut(),
 		Message: b.message, ClosedAt: b.closedAt, Entrants: b.entrants, Root: b.root, Round: b.round, Seed: b.seed,
 		Joined: b.joined, Called: b.called, Waiting: b.counts[Waiting], Present: b.counts[Present] + b.counts[Offered],
-		Inside: b.sessions.inside, Occupied: b.sessions.occupied, Cap: b.cap, Rate: b.rate, ShowRate: b.showRate(),
-		Left: b.counts[Left], Lapsed: b.counts[Lapsed], Finished: b.counts[Finished], Overtake: b.overtake,
+		Inside: b.sessions.inside, Occupied: b.sessions.occupied, Cap: b.cap, Rate: b.rate, Limits: b.limits,
+		ShowRate: b.showRate(),
+		Left:     b.counts[Left], Lapsed: b.counts[Lapsed], Finished: b.counts[Finished], Overtake: b.overtake,
 		Stock: b.stockNo, Free: b.stock.Free,
 	}
 }

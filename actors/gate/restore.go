@@ -117,6 +117,10 @@ func (b *board) restore(r *codec.Reader) {
 	b.clock = turnClock{at: readInstant(r), turn: Millis(readInstant(r)), offer: Millis(readInstant(r))}
 	check(r, b.clock.at <= b.lastAt, "clock")
 	b.sessions.restore(r, b)
+	if b.limits = b.set.Limits; len(r.Src) > 0 {
+		readLimits(r, &b.limits)
+		check(r, b.limits != b.set.Limits, "limits")
+	}
 }
 
 func (l *sessionList) restore(r *codec.Reader, b *board) {

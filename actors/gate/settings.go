@@ -26,6 +26,7 @@ type Settings struct {
 	MeanSeats                  uint32   // thousandths of a seat that a buyer takes; 0: 1000
 	Return                     uint32   // ρ: thousandths of held and paying seats that are expected back, at most 1000
 	Presale                    uint32   // 1: a join needs a code that was minted; 0: none does
+	Limits                     Limits   // of one buyer
 }
 
 // DrawRule says which round of a beacon seeds the draw. It is logged before the lobby opens.
@@ -81,7 +82,7 @@ func (s *Settings) Reject() Rejection {
 // The settings' tags in the log. A later build adds tags and never changes one: what an older log does not name is
 // zero.
 const (
-	tagEvent = iota + 1
+	tagEvent int = iota + 1
 	tagPool
 	tagOpensAt
 	tagClosesAt
@@ -101,7 +102,8 @@ const (
 	tagReturn
 	tagGeneration
 	tagPresale
-	tagEnd
+	tagLimits // the six numbers of Limits have a tag each
+	tagEnd    = tagLimits + int(SetHoldBurst-SetJoinRate) + 1
 )
 
 // appendSettings appends tag and value of each field that is not zero, tags ascending, and 0. Numbers are uvarints.
@@ -214,8 +216,10 @@ func (s *Settings) counts(tag int) *uint32 {
 		return &s.Generation
 	case tagPresale:
 		return &s.Presale
+	case tagReturn:
+		return &s.Return
 	}
-	return &s.Return
+	return s.Limits.number(SetJoinRate + Action(tag-tagLimits))
 }
 
 func allZero(b []byte) bool {

@@ -75,6 +75,7 @@ func (f *Follower) AppendSnapshot(dst []byte) []byte {
 //	joined · called · places by state · overtake · stock's number · stock
 //	shown · missed · paid · last call · clock: at, turn, offer
 //	sessions: first · count, each: number, state and reason, until, record of the end if it has one
+//	limits, only if they are others than the settings'
 func (b *board) appendTo(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(b.seq))
 	dst = binary.AppendUvarint(dst, uint64(b.lastAt))
@@ -98,7 +99,10 @@ func (b *board) appendTo(dst []byte) []byte {
 		int64(b.clock.turn), int64(b.clock.offer)} {
 		dst = binary.AppendUvarint(dst, uint64(n))
 	}
-	return b.sessions.appendTo(dst)
+	if dst = b.sessions.appendTo(dst); b.limits != b.set.Limits {
+		dst = appendLimits(dst, &b.limits)
+	}
+	return dst
 }
 
 func (l *sessionList) appendTo(dst []byte) []byte {

@@ -132,12 +132,18 @@ type Action uint8
 
 // The actions.
 const (
-	SetCap     Action = iota + 1 // Value: people inside; whoever is inside stays
-	SetRate                      // Value: calls in 1000 seconds at most; 0: no bound
-	Pause                        // nobody is called or admitted; places are kept, and turns stand still
-	Resume                       // the end of it
-	SetMessage                   // Text, for everybody who waits
-	OpenDoors                    // before their time; needs the draw
+	SetCap       Action = iota + 1 // Value: people inside; whoever is inside stays
+	SetRate                        // Value: calls in 1000 seconds at most; 0: no bound
+	Pause                          // nobody is called or admitted; places are kept, and turns stand still
+	Resume                         // the end of it
+	SetMessage                     // Text, for everybody who waits
+	OpenDoors                      // before their time; needs the draw
+	SetJoinRate                    // Value: joins of one buyer in 1000 seconds; 0: no bound. See Limits
+	SetJoinBurst                   // Value: joins of one buyer at once; 0: one second's worth
+	SetPollRate                    // polls likewise
+	SetPollBurst
+	SetHoldRate // new holds likewise
+	SetHoldBurst
 	actions
 )
 

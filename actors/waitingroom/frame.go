@@ -33,7 +33,7 @@ func (r *Room) Frame() *Frame { return r.frame.Load() }
 func (r *Room) changed() bool {
 	was, is := &r.frame.Load().Public, r.follower.Public()
 	return was.Phase != is.Phase || was.Paused != is.Paused || was.SoldOut != is.SoldOut || was.Message != is.Message ||
-		was.Cap != is.Cap || was.Rate != is.Rate
+		was.Cap != is.Cap || was.Rate != is.Rate || was.Limits != is.Limits
 }
 
 // show replaces the frame. The caller holds mu.

@@ -11,7 +11,7 @@ func SettingsOf(header *storage.Event) (s gate.Settings) {
 	w := header.WaitingRoom
 	s = gate.Settings{Event: header.ID, OpensAt: w.OpensAt, ClosesAt: w.ClosesAt, DoorsAt: w.DoorsAt, Cap: w.Cap,
 		Rate: w.Rate, Presale: presaleOf(w), Session: w.SessionMillis, Turn: w.TurnMillis, Grace: w.GraceMillis,
-		SaltKey: w.SaltKey}
+		SaltKey: w.SaltKey, Limits: limitsOf(w.Limits)}
 	if b := w.Beacon; b != nil {
 		s.Rule = gate.DrawRule{Chain: b.Chain, Genesis: b.Genesis, Period: b.Period, Round: b.Round, Late: b.LateMillis}
 	}
@@ -26,6 +26,13 @@ func CoolDownOf(w *storage.WaitingRoom) *cooldown.Rule {
 	}
 	return &cooldown.Rule{Free: c.Free, Base: int64(c.BaseMillis), Max: int64(c.MaxMillis),
 		Forget: int64(c.ForgetMillis)}
+}
+
+func limitsOf(l *storage.RoomLimits) gate.Limits {
+	if l == nil {
+		return gate.Limits{}
+	}
+	return gate.Limits{Joins: gate.Limit(l.Joins), Polls: gate.Limit(l.Polls), Holds: gate.Limit(l.Holds)}
 }
 
 func presaleOf(w *storage.WaitingRoom) uint32 {

@@ -36,7 +36,9 @@ type Engine interface {
 // Admissions opens what a buyer brings to be let in by.
 type Admissions interface {
 	// Admit opens an admission for a buyer's new hold. nil, nil: the event asks for none.
-	Admit(event storage.EventID, buyer section.BuyerID, token []byte, into *place.Admission) (*place.Admission, error)
+	// It counts the hold by the event's own limits.
+	Admit(r *call.Call, event storage.EventID, buyer section.BuyerID, token []byte, into *place.Admission) (
+		*place.Admission, error)
 }
 
 // Handlers answers buyers, and operators who sell or refund. Its methods are safe for concurrent use.
@@ -76,7 +78,7 @@ func (h *Handlers) Book(r *call.Call) error {
 		return err
 	}
 	if len(r.Admitted) > 0 {
-		if r.Book.Admission, err = h.admissions.Admit(event, r.Book.Buyer, r.Admitted, &r.Admission); err != nil {
+		if r.Book.Admission, err = h.admissions.Admit(r, event, r.Book.Buyer, r.Admitted, &r.Admission); err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,12 @@ func entryOf(room *storage.WaitingRoom, w *wire.WaitingRoom) error {
 	if err := coolDownOf(room, w.CoolDown); err != nil {
 		return err
 	}
-	return proofOfWorkOf(room, w.ProofOfWork)
+	if err := proofOfWorkOf(room, w.ProofOfWork); err != nil {
+		return err
+	}
+	limits, err := limitsOf(w.Limits)
+	room.Limits = limits
+	return err
 }
 
 func coolDownOf(room *storage.WaitingRoom, w *roomrules.CoolDown) error {
@@ -98,6 +103,10 @@ func entryAnswer(answer *wire.WaitingRoom, room *storage.WaitingRoom) {
 	}
 	if room.Captcha {
 		answer.Captcha = &room.Captcha
+	}
+	if l := room.Limits; l != nil {
+		answer.Limits = &roomrules.Limits{Joins: LimitAnswer(l.Joins.Rate, l.Joins.Burst),
+			Polls: LimitAnswer(l.Polls.Rate, l.Polls.Burst), Holds: LimitAnswer(l.Holds.Rate, l.Holds.Burst)}
 	}
 	if c := room.CoolDown; c != nil {
 		free, base, longest := int64(c.Free), int64(c.BaseMillis)/1000, int64(c.MaxMillis)/1000

@@ -11,5 +11,10 @@
 // carried over. Several servers may count together through a Shared (shared.go): a refusal that is known here still
 // asks nobody, and without an answer the own count decides.
 //
-// Rejected: a map of buckets that grows and is swept, which cost a tenth of a hold.
+// An event's waiting room may bound joins, polls and new holds of one buyer besides (room.go). Its rates are the
+// event's own and change with its frame of counters, so all of them share one table, and a call brings its pace with
+// it.
+//
+// Rejected: a table for each event, which would be megabytes for each. A map of buckets that grows and is swept, which
+// cost a tenth of a hold.
 package limit

@@ -40,6 +40,7 @@ type Limiters struct {
 	change  sync.Mutex // of bounds
 	clients clients
 	streams streamCounts
+	rooms   rateTable // of all events together; see room.go
 	auth    *auth.Authenticator
 	shared  Shared           // nil: every bound is this server's own
 	clock   func() time.Time // nil: the moment at which a request came
@@ -57,7 +58,7 @@ type bounds struct {
 // as a Call's Start has it since epoch.
 func New(c *Limits, auth *auth.Authenticator, clock func() time.Time, epoch time.Time) *Limiters {
 	l := &Limiters{auth: auth, clock: clock, epoch: epoch, shared: c.Shared, clients: newClients(&c.Clients),
-		streams: streamCounts{open: map[streamKey]int{}}}
+		streams: streamCounts{open: map[streamKey]int{}}, rooms: newRoomTable()}
 	l.bounds.Store(&bounds{
 		buyer: newRateLimiter("buyer", c.Buyer), addresses: newRateLimiter("address", c.Address),
 		event: newRateLimiter("event", c.Event), global: newSoleLimiter("global", c.Global), limits: *c,

@@ -20,6 +20,11 @@ type key [16]byte
 // A limiter's pace never changes; another limiter may take its table over.
 type rateLimiter struct {
 	pace
+	rateTable
+}
+
+// rateTable holds buckets, of one pace or of several: a bucket does not know how fast it fills.
+type rateTable struct {
 	sets   uint64 // of a shard, a power of two
 	shards []rateShard
 }
@@ -95,7 +100,7 @@ func (l *rateLimiter) changed(rate Rate, now int64) *rateLimiter {
 }
 
 // restore puts a bucket back, if there is room.
-func (l *rateLimiter) restore(old rateSlot, now int64) {
+func (l *rateTable) restore(old rateSlot, now int64) {
 	shard := &l.shards[old.tag%rateShards]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
@@ -106,16 +111,16 @@ func (l *rateLimiter) restore(old rateSlot, now int64) {
 
 // allow takes a weight from the key's bucket, and says how far ahead the bucket is then. Refused, it takes nothing.
 func (l *rateLimiter) allow(k key, weight, now int64) (ahead int64, ok bool) {
-	return l.ask(k, weight, now, true)
+	return l.ask(&l.pace, k, weight, now, true)
 }
 
 // look is allow that takes nothing.
 func (l *rateLimiter) look(k key, weight, now int64) (ahead int64, ok bool) {
-	return l.ask(k, weight, now, false)
+	return l.ask(&l.pace, k, weight, now, false)
 }
 
-func (l *rateLimiter) ask(k key, weight, now int64, take bool) (ahead int64, ok bool) {
-	if l.step == 0 || weight == 0 {
+func (l *rateTable) ask(p *pace, k key, weight, now int64, take bool) (ahead int64, ok bool) {
+	if p.step == 0 || weight == 0 {
 		return 0, true
 	}
 	hash := k.hash()
@@ -124,10 +129,10 @@ func (l *rateLimiter) ask(k key, weight, now int64, take bool) (ahead int64, ok 
 	defer shard.mu.Unlock()
 	slot := shard.slot(hash, l.sets, now)
 	if slot != nil && slot.tag == hash {
-		slot.full = min(slot.full, now+l.burst)
+		slot.full = min(slot.full, now+p.burst)
 		ahead = slot.full - now
 	}
-	ahead, ok = l.take(ahead, weight)
+	ahead, ok = p.take(ahead, weight)
 	if ok && take && slot != nil {
 		*slot = rateSlot{hash, now + ahead}
 	}
@@ -136,9 +141,12 @@ func (l *rateLimiter) ask(k key, weight, now int64, take bool) (ahead int64, ok 
 
 // learn takes over how far ahead a bucket is elsewhere; never less than is known here without what is given back.
 func (l *rateLimiter) learn(k key, ahead, back, now int64) {
-	if l.step == 0 {
-		return
+	if l.step > 0 {
+		l.rateTable.learn(k, ahead, back, now)
 	}
+}
+
+func (l *rateTable) learn(k key, ahead, back, now int64) {
 	hash := k.hash()
 	shard := &l.shards[hash%rateShards]
 	shard.mu.Lock()

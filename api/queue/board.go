@@ -11,6 +11,7 @@ import (
 	"holdfast/actors/gate"
 	"holdfast/actors/gate/draw"
 	"holdfast/actors/gate/position"
+	"holdfast/api/limit"
 	"holdfast/api/wire/waitingroom"
 	"holdfast/storage"
 )
@@ -22,7 +23,8 @@ type board struct {
 	made     time.Time
 	position position.Frame
 	phase    string
-	retry    int // seconds until a poll is welcome again
+	retry    int         // seconds until a poll is welcome again
+	room     *limit.Room // of one buyer; nil: none but the server's
 	stock    stock
 	public   []byte // the JSON of waitingroom.Room
 	shared   []byte // message, price range and what is sold out, as members after another one
@@ -106,7 +108,7 @@ func (h *Handlers) newBoard(id storage.EventID, frame *Frame, e *easel, now time
 		return nil, err
 	}
 	b := &board{event: event, frame: frame, made: now, position: position.Of(&frame.Public, frame.Pace),
-		phase: phaseOf(&frame.Public)}
+		phase: phaseOf(&frame.Public), room: roomOf(&frame.Limits)}
 	e.forecast.Saw(gate.Instant(now.UnixMilli()), &b.position, h.meter.observeETA)
 	b.retry = jittered(pollAfter(&b.position, b.queued(), h.cfg.PollsPerSecond, &position.Standing{}), 0,
 		frame.Seq)
@@ -137,7 +139,8 @@ func (b *board) queue() *waitingroom.Room {
 	answer := &waitingroom.Room{Phase: b.phase, Seq: uint64(f.Seq), Joined: f.Joined, Called: uint32(f.Called),
 		Entrants: f.Entrants, Waiting: f.Waiting, Present: f.Present, Inside: f.Inside, ActiveMax: f.Cap,
 		Pace: f.Pace, ShowRate: float64(f.ShowRate) / 1000, Left: f.Left, Lapsed: f.Lapsed, Finished: f.Finished,
-		Message: f.Message, PriceRange: b.stock.prices, SoldOut: b.stock.soldOut, RetryAfter: b.retry}
+		Message: f.Message, PriceRange: b.stock.prices, SoldOut: b.stock.soldOut, RetryAfter: b.retry,
+		Limits: limitsAnswer(&f.Limits)}
 	if f.Rate > 0 {
 		rate := float64(f.Rate) / 1000
 		answer.AdmitPerSecond = &rate

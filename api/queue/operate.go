@@ -72,6 +72,7 @@ func (h *Handlers) Operate(r *call.Call) error {
 	}
 	answer := b.queue()
 	overlay(answer, &body)
+	overlayLimits(answer, &body, b.frame.Limits)
 	return r.Encode(http.StatusOK, answer)
 }
 
@@ -93,6 +94,9 @@ func changesOf(body *waitingroom.Change) (all []change, err error) {
 		all = append(all, change{op: Operation{Action: action, Value: value, Text: text, Reason: *body.Reason}})
 	}
 	if err := boundChanges(body, add); err != nil {
+		return nil, err
+	}
+	if err := limitChanges(body, add); err != nil {
 		return nil, err
 	}
 	if body.Message != nil {

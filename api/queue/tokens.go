@@ -10,6 +10,8 @@ import (
 	"holdfast/actors/gate/place"
 	"holdfast/actors/gate/presale"
 	"holdfast/actors/section"
+	"holdfast/api/call"
+	"holdfast/api/limit"
 	"holdfast/api/problem"
 	"holdfast/api/proofofwork"
 	"holdfast/storage"
@@ -119,9 +121,9 @@ func tokenProblem(err error, garbled *problem.Problem) error {
 
 // Admit opens the admission that a booking brings. An event without a waiting room asks for none, and what is brought
 // is ignored: nil, nil. One whose time is over is no error here: a request that was accepted before must be known
-// again (P5), so the section judges it.
-func (h *Handlers) Admit(id storage.EventID, buyer section.BuyerID, token []byte, into *place.Admission) (
-	*place.Admission, error) {
+// again (P5), so the section judges it. The hold counts by the event's own limits.
+func (h *Handlers) Admit(r *call.Call, id storage.EventID, buyer section.BuyerID, token []byte,
+	into *place.Admission) (*place.Admission, error) {
 	event, err := h.catalog.Event(id)
 	if err != nil || h.engine == nil || event.WaitingRoom == nil {
 		return nil, err
@@ -136,5 +138,5 @@ func (h *Handlers) Admit(id storage.EventID, buyer section.BuyerID, token []byte
 		return nil, tokenProblem(err, admissionGarbled)
 	}
 	*into = admission
-	return into, nil
+	return into, h.count(r, id, frame, limit.Holds, buyer)
 }

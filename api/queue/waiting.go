@@ -46,6 +46,9 @@ func (h *Handlers) Poll(r *call.Call) error {
 	case p.Generation != b.frame.Generation:
 		return outdated
 	}
+	if err := h.countPoll(r, b, token, &p); err != nil {
+		return err
+	}
 	return h.answer(r, b, token, &p, &a)
 }
 
@@ -124,6 +127,9 @@ func (h *Handlers) Join(r *call.Call) error {
 	}
 	who, err := r.Named(h.catalog, id)
 	if err != nil {
+		return err
+	}
+	if err := h.countJoin(r, id, who.Buyer); err != nil {
 		return err
 	}
 	code, err := h.entry.Check(event, h.generation(event), who.Buyer, &body)

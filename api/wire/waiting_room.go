@@ -19,6 +19,7 @@ type WaitingRoom struct {
 	Captcha     *bool                  `json:"captcha,omitempty"`       // a join needs a captcha's token; absent: none
 	CoolDown    *roomrules.CoolDown    `json:"cool_down,omitempty"`     // absent or {}: none
 	ProofOfWork *roomrules.ProofOfWork `json:"proof_of_work,omitempty"` // absent or {}: none
+	Limits      *roomrules.Limits      `json:"limits,omitempty"`        // of one buyer; absent or {}: none
 }
 
 // DrawRule says which round of a public beacon (drand's shape) seeds the draw of a lobby. It is fixed when the event is

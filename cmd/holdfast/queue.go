@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"holdfast/api/wire"
+	"holdfast/api/wire/roomrules"
 	"holdfast/api/wire/waitingroom"
 	"holdfast/cmd/holdfast/eventctl"
 	"holdfast/cmd/holdfast/terminal"
@@ -21,6 +22,7 @@ type queueCommand struct {
 	Status  queueStatusCommand  `cmd:"" help:"Show who waits, who is inside, and how fast people are called."`
 	Rate    queueRateCommand    `cmd:"" help:"Bound the calls a second, or lift the bound."`
 	Cap     queueCapCommand     `cmd:"" help:"Set how many people may be inside. Whoever is inside stays."`
+	Limits  queueLimitsCommand  `cmd:"" help:"Bound the joins, polls and new holds of one buyer of the event."`
 	Pause   queuePauseCommand   `cmd:"" help:"Call and admit nobody. Places are kept, and turns stand still."`
 	Resume  queueResumeCommand  `cmd:"" help:"The end of a pause."`
 	Open    queueOpenCommand    `cmd:"" help:"Open the doors before their time."`
@@ -37,6 +39,7 @@ func (queueCommand) Help() string {
   holdfast queue cap 500 0b6d4f0e-… --reason 'payments are slow'
   holdfast queue rate 2.5 0b6d4f0e-… --reason 'calmer'
   holdfast queue rate none 0b6d4f0e-… --reason 'as fast as slots and stock allow'
+  holdfast queue limits 0b6d4f0e-… --polls 1 --polls-burst 5 --reason 'scripts poll'
   holdfast queue codes mint 0b6d4f0e-… --count 500 --reason 'fan club'
   holdfast queue message 'Doors open at 10:15.' 0b6d4f0e-… --reason 'stage is late'
 
@@ -130,6 +133,28 @@ type queueCapCommand struct {
 // Run sets the cap.
 func (q *queueCapCommand) Run(c *console) error {
 	return q.change(c, &waitingroom.Change{ActiveMax: &q.Cap})
+}
+
+type queueLimitsCommand struct {
+	queueChange
+	Joins      *float64 `help:"Joins a second of one buyer; 0 is no limit."              env:"-" placeholder:"RATE"`
+	JoinsBurst *int64   `help:"Joins of one buyer at once; 0 is one second's worth."     env:"-" placeholder:"CALLS"`
+	Polls      *float64 `help:"Polls a second with one place; 0 is no limit."            env:"-" placeholder:"RATE"`
+	PollsBurst *int64   `help:"Polls with one place at once; 0 is one second's worth."   env:"-" placeholder:"CALLS"`
+	Holds      *float64 `help:"New holds a second of one buyer; 0 is no limit."          env:"-" placeholder:"RATE"`
+	HoldsBurst *int64   `help:"New holds of one buyer at once; 0 is one second's worth." env:"-" placeholder:"CALLS"`
+}
+
+// Run changes the limits.
+func (q *queueLimitsCommand) Run(c *console) error {
+	limit := func(rate *float64, burst *int64) *roomrules.Limit {
+		if rate == nil && burst == nil {
+			return nil
+		}
+		return &roomrules.Limit{PerSecond: rate, Burst: burst}
+	}
+	return q.change(c, &waitingroom.Change{Limits: &roomrules.Limits{Joins: limit(q.Joins, q.JoinsBurst),
+		Polls: limit(q.Polls, q.PollsBurst), Holds: limit(q.Holds, q.HoldsBurst)}})
 }
 
 type queuePauseCommand struct{ queueChange }

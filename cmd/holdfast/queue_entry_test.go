@@ -150,3 +150,50 @@ func TestProofOfWorkOfARunningServer(t *testing.T) {
 		return room.Waiting == 19 && room.RetryAfter >= 19
 	})
 }
+
+// Kind: limits of an event's own that one command sets and a restart forgets. They bind at once, with their name, and
+// stand in the log with their reason.
+func TestRoomLimitsOfARunningServer(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "d")
+	node := nodetest.Open(t, data)
+	url := "http://" + node.Addr()
+	id, path := madeRoom(t, url, `"limits":{"polls":{"per_second":0.001,"burst":1}}`)
+	fan := map[string]string{"X-Buyer": "ann"}
+	join := func(url string) wire.Problem {
+		var refused wire.Problem
+		asker(t, url)("POST", path+"/queue", "", fan, &refused)
+		return refused
+	}
+	for range 3 {
+		if refused := join(url); refused.Code != "" {
+			t.Fatalf("%+v", refused)
+		}
+	}
+	code, out := tool(t, "queue", "limits", id, "--url", url, "--joins", "0.001", "--joins-burst", "1", "--polls", "0",
+		"--reason", "scripts join")
+	if code != exitOK || !strings.Contains(out, "joins 0.001 a second, 1 at once") || strings.Contains(out, "polls") {
+		t.Errorf("%d %s", code, out)
+	}
+	untilRoom(t, url+path+"/queue/stream", func(room *waitingroom.Room) bool { return room.Limits != nil })
+	if refused := join(url); refused.Code != "" {
+		t.Errorf("the first that is counted: %+v", refused)
+	}
+	if refused := join(url); refused.Code != "rate_limited" || refused.Limit != "joins" {
+		t.Errorf("a join over the limit: %+v", refused)
+	}
+	nodetest.Close(t, node)
+
+	node = nodetest.Open(t, data)
+	url = "http://" + node.Addr()
+	untilRoom(t, url+path+"/queue/stream", func(room *waitingroom.Room) bool {
+		return room.Limits != nil && *room.Limits.Joins.Burst == 1 && room.Limits.Polls == nil
+	})
+	join(url)
+	if refused := join(url); refused.Limit != "joins" {
+		t.Errorf("after a restart: %+v", refused)
+	}
+	nodetest.Close(t, node)
+	if code, out := tool(t, "audit", "--data", data); code != exitOK {
+		t.Errorf("audit: %d %s", code, out)
+	}
+}

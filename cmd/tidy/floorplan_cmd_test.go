@@ -6,7 +6,8 @@ var commandWalls = map[string]wall{
 		Why: "cmd ties the knot: flags in, a room called, words out; it is imported by nobody",
 		Own: []string{
 			"cmd/holdfast/...", "actors", "actors/audit", "actors/money", "actors/pseudonym", "actors/section",
-			"actors/venue", "cluster", "storage", "storage/copier", "storage/sqlstore", "api/wire", "api/wire/drawproof", "api/wire/waitingroom",
+			"actors/venue", "cluster", "storage", "storage/copier", "storage/sqlstore", "api/wire", "api/wire/drawproof",
+			"api/wire/roomrules", "api/wire/waitingroom",
 		},
 		Third: []string{kong, "github.com/schollz/progressbar/v3"},
 		Test: []string{
@@ -56,7 +57,7 @@ var commandWalls = map[string]wall{
 		Why: "what a server would refuse is refused without one: it needs the API's rules and an engine, and no node",
 		Own: []string{
 			"cmd/holdfast/client", "cmd/holdfast/datafolder", "cmd/holdfast/terminal", "actors", "actors/section",
-			"actors/pseudonym", "api/call", "api/card", "api/catalog", "api/wire/waitingroom",
+			"actors/pseudonym", "api/call", "api/card", "api/catalog", "api/wire/roomrules", "api/wire/waitingroom",
 			"actors/venue", "api", "storage", "storage/pebblestore",
 		},
 	},

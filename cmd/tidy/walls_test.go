@@ -180,7 +180,7 @@ var wallsAround = map[string]wall{
 			"actors/gate/position", "actors/gate/presale", "actors/section", "actors/venue", "storage",
 			"api/call", "api/captcha", "api/catalog", "api/document", "api/limit", "api/live/fanout", "api/live/sse",
 			"api/problem", "api/proofofwork", "api/queue/entry", "api/wire", "api/wire/drawproof",
-			"api/wire/waitingroom",
+			"api/wire/roomrules", "api/wire/waitingroom",
 		},
 		Third: []string{fasthttp, prometheus}, Test: []string{"actors/budget", rapid},
 	},
@@ -248,7 +248,7 @@ var wallsAround = map[string]wall{
 	},
 	"api/wire/waitingroom": {
 		Why: "what clients of waiting rooms and the bench share: types and their JSON, nothing of the server",
-		Own: []string{"api/wire"}, Test: []string{rapid},
+		Own: []string{"api/wire", "api/wire/roomrules"}, Test: []string{rapid},
 	},
 	"api/token": {
 		Why:   "who a token is believed to be from: it must be readable alone, for whoever gets past it is a buyer",

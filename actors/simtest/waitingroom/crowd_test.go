@@ -101,7 +101,7 @@ func (s *world) operate() gate.Command {
 		return s.asked[s.chance.IntN(len(s.asked))]
 	}
 	c := gate.Command{Kind: gate.Operate, Reason: "why", Value: uint32(s.pick(1, 2, 3, 5, 0)), Fingerprint: 1,
-		Action: gate.Action(s.pick(1, 1, 1, 2, 3, 4, 4, 4, 5, 6))}
+		Action: gate.Action(s.pick(1, 1, 1, 2, 3, 4, 4, 4, 5, 6, 7, 10))}
 	if c.Action == gate.SetRate {
 		c.Value *= 4000
 	}

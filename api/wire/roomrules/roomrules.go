@@ -19,3 +19,16 @@ type ProofOfWork struct {
 	JoinsPerSecond  *int64 `json:"joins_per_second,omitempty"` // on one node, from which on the number doubles
 	LifetimeSeconds *int64 `json:"lifetime_seconds,omitempty"` // from the puzzle to the join
 }
+
+// Limits are what one buyer may ask of the event.
+type Limits struct {
+	Joins *Limit `json:"joins,omitempty"`
+	Polls *Limit `json:"polls,omitempty"` // with a place
+	Holds *Limit `json:"holds,omitempty"` // new ones
+}
+
+// Limit is one of them: calls a second for ever, and calls at once.
+type Limit struct {
+	PerSecond *float64 `json:"per_second,omitempty"` // 0: no limit
+	Burst     *int64   `json:"burst,omitempty"`      // 0: one second's worth, and one at least
+}

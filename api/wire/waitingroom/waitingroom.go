@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"holdfast/api/wire"
+	"holdfast/api/wire/roomrules"
 )
 
 // Change is the body of PATCH /v1/events/{e}/waiting-room: a reason, and at least one change. Changes are
@@ -20,6 +21,8 @@ type Change struct {
 	Paused         *bool    `json:"paused,omitempty"`
 	Open           *bool    `json:"open,omitempty"` // true: open the doors before their time
 	Draw           *HandIn  `json:"draw,omitempty"`
+	// Limits of one buyer; what is absent stays.
+	Limits *roomrules.Limits `json:"limits,omitempty"`
 }
 
 // HandIn is the round that seeds a draw. Without an independent beacon round is 0, and the signature is a value of the
@@ -131,6 +134,8 @@ type Room struct {
 	PriceRange     *PriceRange `json:"price_range,omitempty"` // of what is free now; absent: not known, or nothing is
 	SoldOut        []string    `json:"sold_out,omitempty"`    // categories without a free seat
 	RetryAfter     int         `json:"retry_after"`           // seconds until a poll is welcome again
+	// Limits of one buyer, in force; absent: none but the server's.
+	Limits *roomrules.Limits `json:"limits,omitempty"`
 }
 
 // PriceRange is the lowest and the highest price of what is free.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"holdfast/api/wire/roomrules"
 	"holdfast/api/wire/waitingroom"
 	"holdfast/cmd/holdfast/client"
 )
@@ -51,6 +52,9 @@ func WriteQueue(out io.Writer, r *waitingroom.Room) error {
 		rows = append(rows, [2]string{"prices", fmt.Sprintf("%d to %d %s, in minor units", from.Amount, to.Amount,
 			to.Currency)})
 	}
+	if l := r.Limits; l != nil {
+		rows = append(rows, [2]string{"limits", limitsText(l)})
+	}
 	if r.Message != "" {
 		rows = append(rows, [2]string{"message", r.Message})
 	}
@@ -60,6 +64,20 @@ func WriteQueue(out io.Writer, r *waitingroom.Room) error {
 		}
 	}
 	return nil
+}
+
+// limitsText tells what one buyer may ask of the event.
+func limitsText(l *roomrules.Limits) string {
+	var all []string
+	for _, one := range []struct {
+		name string
+		of   *roomrules.Limit
+	}{{"joins", l.Joins}, {"polls", l.Polls}, {"holds", l.Holds}} {
+		if one.of != nil {
+			all = append(all, fmt.Sprintf("%s %g a second, %d at once", one.name, *one.of.PerSecond, *one.of.Burst))
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // WriteCodes prints presale codes, one a line: number, code, and whose it is.

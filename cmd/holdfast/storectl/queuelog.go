@@ -143,5 +143,7 @@ var (
 		gate.Finished: "finished"}
 	reasonNames = [...]string{gate.EndedLeft: "left", gate.EndedBought: "bought", gate.EndedExpired: "expired"}
 	actionNames = [...]string{gate.SetCap: "cap", gate.SetRate: "rate", gate.Pause: "pause", gate.Resume: "resume",
-		gate.SetMessage: "message", gate.OpenDoors: "open"}
+		gate.SetMessage: "message", gate.OpenDoors: "open", gate.SetJoinRate: "join_rate",
+		gate.SetJoinBurst: "join_burst", gate.SetPollRate: "poll_rate", gate.SetPollBurst: "poll_burst",
+		gate.SetHoldRate: "hold_rate", gate.SetHoldBurst: "hold_burst"}
 )
