@@ -20,6 +20,7 @@ type buyers struct {
 	held    []actors.BookingID         // told to somebody
 	alone   int                        // buyers without a key so far
 	shared  map[section.RequestID]bool // keys that two different requests have
+	misused uint64
 	open    map[*host]int
 }
 
@@ -113,7 +114,8 @@ func (b *buyers) misuse(intent *intent) *intent {
 	w, other := b.w, b.add()
 	b.intents = b.intents[:len(b.intents)-1] // the key's one intent is there
 	who := intent.who
-	who.Fingerprint++
+	b.misused++
+	who.Fingerprint = 1<<40 + b.misused // a body of its own
 	other.who, other.disobedient = who, true
 	b.chooseKindFor(other)
 	if k := other.kind; !who.Operator && (k == section.ConfirmPayment || k == section.FailPayment ||
