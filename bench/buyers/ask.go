@@ -21,12 +21,14 @@ const (
 	KindTurn
 	KindDepart
 	KindBorrowed
+	KindChallenge
 )
 
 // Kinds are their names, and Useful which of them change something durably.
 var (
 	Kinds = []string{
 		"hold", "best", "confirm", "release", "extend", "look", "seatmap", "join", "poll", "turn", "depart", "borrowed",
+		"challenge",
 	}
 	Useful = []bool{KindHold: true, KindBest: true, KindConfirm: true, KindRelease: true, KindExtend: true,
 		KindJoin: true, KindTurn: true, KindDepart: true}
@@ -44,12 +46,19 @@ type asker struct {
 	queue    [][]byte // by event: the path of its waiting room
 	// admission is sent with new holds; empty: the event has no waiting room.
 	admission []byte
+	from      []byte // address of whoever asks, as a proxy would tell it; empty: nobody tells
 	name      []byte // scratch
 	body      []byte // scratch
 }
 
 func newAsker(host string, identity Identity, buyers, keys string, events []*Event) *asker {
-	a := &asker{host: host, identity: identity, buyers: buyers, keys: keys}
+	a := &asker{host: host, buyers: buyers, keys: keys}
+	a.identity = func(dst, buyer []byte) []byte {
+		if dst = identity(dst, buyer); len(a.from) > 0 {
+			dst = append(append(append(dst, "X-Forwarded-For: "...), a.from...), "\r\n"...)
+		}
+		return dst
+	}
 	for _, h := range events {
 		event := "/v1/events/" + h.ID
 		a.book = append(a.book, []byte(

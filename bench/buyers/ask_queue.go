@@ -28,9 +28,18 @@ func withPlace(dst, place []byte) []byte {
 	return append(append(append(dst, "Queue-Place: "...), place...), "\r\n"...)
 }
 
-func (a *asker) join(dst []byte, event int, party uint32, buyer uint64) []byte {
+func (a *asker) challenge(dst []byte, event int, buyer uint64) []byte {
+	return append(a.toQueue(dst, "GET", event, "/challenge", buyer), "\r\n"...)
+}
+
+// join asks for a place, with a proof of work or without (empty).
+func (a *asker) join(dst []byte, event int, party uint32, buyer uint64, proof []byte) []byte {
 	dst = append(a.toQueue(dst, "POST", event, "", buyer), "Content-Type: application/json\r\n"...)
-	a.body = append(strconv.AppendUint(append(a.body[:0], `{"party":`...), uint64(party), 10), '}')
+	a.body = strconv.AppendUint(append(a.body[:0], `{"party":`...), uint64(party), 10)
+	if len(proof) > 0 {
+		a.body = append(append(append(a.body, `,"proof":"`...), proof...), '"')
+	}
+	a.body = append(a.body, '}')
 	return append(withBody(dst, len(a.body)), a.body...)
 }
 

@@ -1,6 +1,7 @@
 package buyers
 
 import (
+	"fmt"
 	"time"
 
 	"holdfast/bench/check/history"
@@ -30,17 +31,37 @@ func newBots(h *Habits) behaviour {
 // botSeats is what a script takes at once: all that a booking may have.
 const botSeats = 8
 
+// sharers is how many people have one address: a carrier's, or a house's.
+const sharers = 16
+
+// cast draws whether a buyer is a script, and where the buyer comes from.
+func (b *bots) cast(c *Script, s *shopper) {
+	s.cast, s.bot = true, c.rng.Float64() < b.h.BotPart
+	if s.bot {
+		c.count("scripts", 1)
+	} else {
+		c.count("people", 1)
+	}
+	switch n := uint64(b.h.BotAddresses); {
+	case n == 0:
+	case s.bot:
+		s.from = fmt.Appendf(s.from[:0], "203.0.113.%d", s.buyer%n%256)
+	default:
+		s.from = fmt.Appendf(s.from[:0], "198.18.%d.%d", s.buyer/sharers/256%256, s.buyer/sharers%256)
+	}
+	c.ask.from = s.from
+}
+
 func (b *bots) enter(c *Script, s *shopper, t *load.Turn) bool {
 	s.event = int(s.buyer % uint64(len(c.events)))
-	s.section = history.AnySection
-	s.quantity = group(c.rng)
-	s.bot = c.rng.Float64() < b.h.BotPart
-	if s.bot {
-		s.quantity = botSeats
-		c.count("scripts", 1)
-		return c.best(s, t, 0)
+	if !s.cast {
+		b.cast(c, s)
+		s.began = t.Due
 	}
-	c.count("people", 1)
+	s.section = history.AnySection
+	if s.quantity = group(c.rng); s.bot {
+		s.quantity = botSeats
+	}
 	return c.best(s, t, 0)
 }
 
@@ -60,16 +81,18 @@ func (b *bots) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 		return c.best(s, t, time.Second)
 	case h.kind == KindConfirm && h.class == load.Served:
 		c.count("people who paid", 1)
+		c.time("arriving to having paid, of people", t.Returned-s.began)
 	}
 	return false
 }
 
 // again waits until the hold is over, and takes as much once more.
 func (b *bots) again(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
-	if s.tries++; s.tries > b.h.Retries {
+	pause := orElse(b.h.BotPause, time.Second)
+	if s.tries++; s.tries > b.h.Retries*int(max(time.Second/pause, 1)) {
 		return false
 	}
-	wait := time.Second
+	wait := pause
 	if h.class == load.Held {
 		c.count("holds of scripts", 1)
 		wait = b.h.HoldTTL + time.Duration(c.rng.Int64N(int64(50*time.Millisecond)))

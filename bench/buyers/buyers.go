@@ -50,6 +50,12 @@ type Habits struct {
 	SuccessorPart float64       `json:"heir_part,omitempty"`    // part of lapsed seats that somebody waits for
 	Wave          uint64        `json:"wave,omitempty"`         // holds of one event's wave
 	NoShowPart    float64       `json:"no_show_part,omitempty"` // part of the called who do not come
+	// BotAddresses is from how many addresses all scripts come, and people from one for sixteen of them; requests say so
+	// in X-Forwarded-For. 0: they say nothing.
+	BotAddresses int           `json:"bot_addresses,omitempty"`
+	BotPause     time.Duration `json:"bot_pause_ns,omitempty"` // between a script's refusal and its next try; 0: a second
+	// ProofOfWork has buyers ask for a challenge before they join, and solve it.
+	ProofOfWork bool `json:"proof_of_work,omitempty"`
 }
 
 // behaviour is what one scenario's buyers do.
@@ -67,6 +73,8 @@ type shopper struct {
 	key      uint64 // of the request under way
 	phase    uint8
 	bot      bool
+	cast     bool   // whether it is a script has been drawn
+	from     []byte // address that the requests say they come from; empty: none
 	event    int
 	section  uint32 // wished; check.AnySection: any
 	quantity uint32
@@ -180,15 +188,15 @@ func (c *Script) Arrive(t *load.Turn) bool {
 		t.State = s
 	}
 	*s = shopper{buyer: t.Buyer, op: history.NoOp, seats: s.seats[:0], booking: s.booking[:0], place: s.place[:0],
-		admission: s.admission[:0]}
-	c.ask.admission = s.admission
+		admission: s.admission[:0], from: s.from[:0]}
+	c.ask.admission, c.ask.from = s.admission, s.from
 	return c.act.enter(c, s, t)
 }
 
 // Answered is load.Script's.
 func (c *Script) Answered(t *load.Turn) (load.Outcome, bool) {
 	s := t.State.(*shopper)
-	c.ask.admission = s.admission
+	c.ask.admission, c.ask.from = s.admission, s.from
 	h := outcome{kind: t.Kind}
 	if t.Kind >= KindJoin {
 		h.class = load.Classify(t.Answer.Status, t.Answer.Body)

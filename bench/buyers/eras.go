@@ -37,10 +37,22 @@ const (
 	erasAnywhere
 )
 
-func (b *eras) enter(c *Script, s *shopper, t *load.Turn) bool {
+func (b *eras) begin(events int) {
 	if b.full == nil {
-		b.full, b.left = make([]bool, len(c.events)), len(c.events)
+		b.full, b.left = make([]bool, events), events
 	}
+}
+
+// soldOut notes that a show has nothing left: a buyer has heard so inside, or before the doors.
+func (b *eras) soldOut(event int) {
+	if !b.full[event] {
+		b.full[event] = true
+		b.left--
+	}
+}
+
+func (b *eras) enter(c *Script, s *shopper, t *load.Turn) bool {
+	b.begin(len(c.events))
 	if b.left == 0 {
 		return false
 	}
@@ -94,10 +106,7 @@ func (b *eras) refused(c *Script, s *shopper, t *load.Turn) bool {
 	case s.quantity > 1: // fewer than that are left: take what there is
 		s.section, s.quantity = history.AnySection, s.quantity/2
 	default:
-		if !b.full[s.event] {
-			b.full[s.event] = true
-			b.left--
-		}
+		b.soldOut(s.event)
 		return false
 	}
 	return c.best(s, t, 0)

@@ -88,7 +88,7 @@ func (c *Script) unsettled(s *shopper, t *load.Turn, h *outcome) (more, handled 
 	case load.Unknown:
 		return c.repeat(s, t, afterLost), true
 	case load.Limited:
-		return c.repeat(s, t, afterTurned), true
+		return c.repeat(s, t, max(afterTurned, retryAfter(t.Answer.Head))), true
 	case load.Failed, load.Queued:
 		return false, true
 	}

@@ -43,20 +43,53 @@ func (b *queued) over() bool {
 
 func (b *queued) enter(c *Script, s *shopper, t *load.Turn) bool {
 	s.event = int(s.buyer % uint64(len(c.events)))
+	if begins, ok := b.inner.(interface{ begin(events int) }); ok {
+		begins.begin(len(c.events))
+	}
 	s.place, s.admission = s.place[:0], s.admission[:0]
-	c.count("people", 1)
+	if drawn, ok := b.inner.(interface{ cast(*Script, *shopper) }); ok {
+		drawn.cast(c, s)
+	} else {
+		c.count("people", 1)
+	}
 	return b.join(c, s, t)
 }
 
 func (b *queued) join(c *Script, s *shopper, t *load.Turn) bool {
 	s.began = t.Due
+	if b.h.ProofOfWork {
+		t.Kind, t.After, t.Request = KindChallenge, 0, c.ask.challenge(t.Request[:0], s.event, s.buyer)
+		return true
+	}
+	return b.joinWith(c, s, t, nil)
+}
+
+func (b *queued) joinWith(c *Script, s *shopper, t *load.Turn, proof []byte) bool {
 	t.Kind, t.After = KindJoin, 0
-	t.Request = c.ask.join(t.Request[:0], s.event, group(c.rng), s.buyer)
+	t.Request = c.ask.join(t.Request[:0], s.event, group(c.rng), s.buyer, proof)
 	return true
+}
+
+// challenged solves the puzzle, and joins with the proof.
+func (b *queued) challenged(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
+	if h.verdict != history.Done {
+		return (h.class == load.Unknown || h.class == load.Limited) && b.again(c, s, t, h, "challenges")
+	}
+	began := time.Now()
+	proof, ok := solve(nil, t.Answer.Body)
+	if !ok {
+		h.class = load.Failed
+		return false
+	}
+	s.repeats = 0
+	c.time("solving the proof of work", time.Since(began))
+	return b.joinWith(c, s, t, proof)
 }
 
 func (b *queued) next(c *Script, s *shopper, t *load.Turn, h *outcome) bool {
 	switch t.Kind {
+	case KindChallenge:
+		return b.challenged(c, s, t, h)
 	case KindJoin:
 		return b.joined(c, s, t, h)
 	case KindPoll:
@@ -130,6 +163,9 @@ func (b *queued) follow(c *Script, s *shopper, t *load.Turn) bool {
 		c.count("answered that the place is gone", 1)
 		return false
 	case string(phase) == "sold_out":
+		if ends, ok := b.inner.(interface{ soldOut(event int) }); ok {
+			ends.soldOut(s.event)
+		}
 		c.keepQueue(s, t, history.PollQueue, history.Done, history.QueueSoldOut)
 		c.count("answered that nothing is left", 1)
 		return false

@@ -157,7 +157,12 @@ func TestBestReleaseAsksForTwoOfASection(t *testing.T) {
 	if s := turn.State.(*shopper); s.quantity != 2 || s.event != 1 || int(s.section) >= 3 {
 		t.Errorf("%+v", s)
 	}
-	if !answer(c, turn, 201, `{"id":"b","state":"held","seats":["S0-1-0","S0-1-1"],"expires_at":"2027-06-01T19:30:00.000Z"}`) ||
+	if !answer(
+		c,
+		turn,
+		201,
+		`{"id":"b","state":"held","seats":["S0-1-0","S0-1-1"],"expires_at":"2027-06-01T19:30:00.000Z"}`,
+	) ||
 		turn.Kind != KindRelease {
 		t.Error("whoever holds gives back")
 	}

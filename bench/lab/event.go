@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/api/wire"
+	"holdfast/api/wire/roomrules"
 	"holdfast/bench/buyers"
 )
 
@@ -86,6 +87,8 @@ type WaitingRoom struct {
 	// Lowered, if set, is what an operator lowers ActiveMax to, LoweredAfter the round's beginning.
 	Lowered      int64
 	LoweredAfter time.Duration
+	// ProofOfWork, if set, is max_number of the puzzle of a join, in a rush too.
+	ProofOfWork int64
 }
 
 func (w *WaitingRoom) wire(now time.Time) *wire.WaitingRoom {
@@ -95,8 +98,12 @@ func (w *WaitingRoom) wire(now time.Time) *wire.WaitingRoom {
 	session, turn, grace := int64(w.Session/time.Second), int64(w.Turn/time.Second), int64(w.Grace/time.Second)
 	opens := wire.OffsetTime{Time: wire.Time(now.Add(-time.Second).UnixMilli())}
 	calls := wire.OffsetTime{Time: wire.Time(now.Add(w.CallsAfter).UnixMilli())}
-	return &wire.WaitingRoom{OpensAt: &opens, DoorsAt: &calls, ActiveMax: &w.ActiveMax, SessionSeconds: &session,
+	room := &wire.WaitingRoom{OpensAt: &opens, DoorsAt: &calls, ActiveMax: &w.ActiveMax, SessionSeconds: &session,
 		TurnSeconds: &turn, GraceSeconds: &grace}
+	if w.ProofOfWork > 0 {
+		room.ProofOfWork = &roomrules.ProofOfWork{MaxNumber: &w.ProofOfWork, MaxNumberRush: &w.ProofOfWork}
+	}
+	return room
 }
 
 // seatsPerBuyer is beyond what any buyer of a load has at once.

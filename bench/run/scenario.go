@@ -70,14 +70,21 @@ var (
 var waitingRoom = lab.WaitingRoom{ActiveMax: 1000, Session: 2 * time.Minute, Turn: 15 * time.Second,
 	Grace: 5 * time.Second}
 
-// Queued puts a waiting room in front of a scenario that has none.
+// Queued puts a waiting room in front of a scenario that has none. A closed loop becomes an open one: who waits has no
+// connection, so each free one would let somebody more join, without end.
 func (s *Scenario) Queued() {
 	if s.WaitingRoom == nil {
 		room := waitingRoom
 		s.WaitingRoom, s.Sidecar = &room, queueSidecar(s.Sidecar)
 		s.Nothing = false
 	}
+	if s.Load.Rate == 0 {
+		s.Load.Rate = queuedRate
+	}
 }
+
+// queuedRate is how many join a second before a scenario that has no rate of its own: a tenth of what a server takes.
+const queuedRate load.Rate = 1000
 
 // eraShows is how many shows the eras tour had.
 const eraShows = 52

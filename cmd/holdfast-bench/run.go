@@ -18,20 +18,23 @@ import (
 
 // load says how a scenario is driven, where its own numbers are not wanted.
 type loadFlags struct {
-	Conns    int           `help:"Connections, one request at a time each; 0: the scenario's own."                      default:"0"`
-	Rate     load.Rate     `help:"Open loop with so many buyers a second; 0: the scenario's own; below 0: closed loop." default:"0"`
-	Duration time.Duration `help:"Length of a round's arrivals; 0: the scenario's own."                                 default:"0"`
-	Buyers   uint64        `help:"End a round's arrivals after so many; 0: by time alone." aliases:"people"             default:"0"`
-	Events   int           `aliases:"houses" help:"Events on sale at once; 0: the scenario's own."                                       default:"0"`
-	Venue    string        `help:"A plan to play in: pretix, seats.io, row list or compact JSON."                                   type:"existingfile" placeholder:"FILE"`
-	HoldTTL  time.Duration `help:"How long a hold lasts, in whole seconds; 0: the scenario's own."                      default:"0"`
-	Losers   float64       `help:"eras: requests for the front rows before each booking, nearly all refused; 0: 1."       default:"0"`
-	Queued   bool          `help:"A waiting room in front of every event: buyers join, wait and are let in first." name:"doors"`
-	NoShow   float64       `help:"doors: part of those who are called and do not come; 0: 0.3."                         default:"0"`
-	Active   int64         `help:"doors: people inside at most; 0: 1000."                                               default:"0" name:"active-max"`
-	Calls    time.Duration `help:"doors: calls begin so long after the joins (${default})."                             default:"0s" name:"doors-after"`
-	Kill     time.Duration `help:"kill -9 so often while buyers come, then audit and start again; 0: never."            default:"0s" name:"kill-every"`
-	BotPart  float64       `help:"bots: part of the arrivals that are scripts; 0: 0.3."                                 default:"0"`
+	Conns    int           `help:"Connections, one request at a time each; 0: the scenario's own."                                                            default:"0"`
+	Rate     load.Rate     `help:"Open loop with so many buyers a second; 0: the scenario's own; below 0: closed loop."                                       default:"0"`
+	Duration time.Duration `help:"Length of a round's arrivals; 0: the scenario's own."                                                                       default:"0"`
+	Buyers   uint64        `help:"End a round's arrivals after so many; 0: by time alone."                                                                    default:"0"  aliases:"people"`
+	Events   int           `help:"Events on sale at once; 0: the scenario's own."                                                                             default:"0"  aliases:"houses"`
+	Venue    string        `help:"A plan to play in: pretix, seats.io, row list or compact JSON."                                                                                           type:"existingfile" placeholder:"FILE"`
+	HoldTTL  time.Duration `help:"How long a hold lasts, in whole seconds; 0: the scenario's own."                                                            default:"0"`
+	Losers   float64       `help:"eras: requests for the front rows before each booking, nearly all refused; 0: 1."                                           default:"0"`
+	Queued   bool          `help:"A waiting room in front of every event: buyers join, wait and are let in first."                                                                                                                 name:"doors"`
+	NoShow   float64       `help:"doors: part of those who are called and do not come; 0: 0.3."                                                               default:"0"`
+	Active   int64         `help:"doors: people inside at most; 0: 1000."                                                                                     default:"0"                                                          name:"active-max"`
+	Calls    time.Duration `help:"doors: calls begin so long after the joins (${default})."                                                                   default:"0s"                                                         name:"doors-after"`
+	Kill     time.Duration `help:"kill -9 so often while buyers come, then audit and start again; 0: never."                                                  default:"0s"                                                         name:"kill-every"`
+	BotPart  float64       `help:"bots: part of the arrivals that are scripts; 0: 0.3."                                                                       default:"0"`
+	BotFrom  int           `help:"bots: all scripts come from so many addresses, people from one for sixteen of them; X-Forwarded-For says so. 0: no header." default:"0"                                                          name:"bot-addresses"`
+	BotPause time.Duration `help:"bots: from a script's refusal to its next try; 0: a second."                                                                default:"0s"`
+	Work     int64         `help:"doors: joins need a proof of work with this max_number; 0: none."                                                           default:"0"                                                          name:"proof-of-work"`
 }
 
 // apply puts what was said into a scenario.
@@ -47,6 +50,11 @@ func (l *loadFlags) apply(s *run.Scenario) error {
 		s.Killed(l.Kill)
 	}
 	switch {
+	case l.Rate < 0 && s.WaitingRoom != nil:
+		return errors.New(
+			"--rate below 0 and a waiting room exclude each other: who waits has no connection, so a closed " +
+				"loop would let people join without end",
+		)
 	case l.Rate < 0:
 		d.Rate, d.Burst = 0, 0
 	case l.Rate > 0:
@@ -70,11 +78,13 @@ func (l *loadFlags) applyQueue(s *run.Scenario) {
 	}
 	room := *s.WaitingRoom
 	room.ActiveMax, room.CallsAfter = orElse(l.Active, room.ActiveMax), orElse(l.Calls, room.CallsAfter)
+	room.ProofOfWork = l.Work
 	s.WaitingRoom = &room
 }
 
 func (l *loadFlags) habits() buyers.Habits {
-	return buyers.Habits{Losers: l.Losers, BotPart: l.BotPart, NoShowPart: l.NoShow}
+	return buyers.Habits{Losers: l.Losers, BotPart: l.BotPart, NoShowPart: l.NoShow, BotAddresses: l.BotFrom,
+		BotPause: l.BotPause, ProofOfWork: l.Work > 0}
 }
 
 func orElse[T comparable](value, otherwise T) T {

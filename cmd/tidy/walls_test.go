@@ -299,7 +299,13 @@ var wallsAround = map[string]wall{
 	},
 	"bench/lab": {
 		Why: "starts servers and talks to them by the wire: a server in reach could be believed instead of measured",
-		Own: []string{"api/wire", "bench/load", "bench/check/history", "bench/buyers"}, Third: []string{fasthttp},
+		Own: []string{
+			"api/wire",
+			"api/wire/roomrules",
+			"bench/load",
+			"bench/check/history",
+			"bench/buyers",
+		}, Third: []string{fasthttp},
 		Test: []string{"bench/lab/labtest"},
 	},
 	"bench/lab/labtest": {
