@@ -99,6 +99,8 @@ func TestEveryStateIsAccessible(t *testing.T) {
 	p.click("#hold")
 	p.sees(".panel h2", "These seats are yours")
 	p.clean(axe, "held")
+	p.toPay()
+	p.clean(axe, "pay")
 	p.do(chromedp.SetValue(chromedp.CSS("#token"), "tok_declined"))
 	p.click("#buy")
 	p.sees(".status", "declined")

@@ -81,6 +81,10 @@ func (p *tab) payByKeyboard() {
 	p.tabTo("#extend")
 	p.key("Enter")
 	p.sees(".status", "You have more time")
+	p.tabTo("#to-pay")
+	p.focusShows()
+	p.key("Enter")
+	p.sees(".panel h2", "Pay €")
 	p.tabTo("#token")
 	p.key("ArrowDown") // the card that is declined
 	p.until(`document.getElementById('token').value === 'tok_declined'`)

@@ -78,6 +78,7 @@ func TestClosedSaleGivesNoMoreTime(t *testing.T) {
 	p.press("#extend")
 	p.sees(".status", "nobody gets more time. What you hold can still be bought")
 	p.focusIs("#extend")
+	p.toPay()
 	p.press("#buy")
 	p.sees(".panel h2", "Enjoy the show")
 }
