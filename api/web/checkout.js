@@ -72,7 +72,7 @@ export class Checkout {
     say(`You hold ${seats(booking.current.seats.length)} for ${spokenTime(booking.remainingMs)}`);
     return [...clock.elements, panel.status,
       booking.current.split || booking.current.together === false ? h('p', { class: 'notice info', text: 'These are the best free seats, but they are not all side by side.' }) : '', panel.seatList(),
-      next, h('div', { class: 'row between wrap' }, clock.choice, release)];
+      next, release, clock.choice];
   }
 
   #pay() {
@@ -95,7 +95,7 @@ export class Checkout {
     return [...clock.elements, panel.status,
       h('form', { class: 'pay', on: { submit: pay } }, place, buy), note,
       h('details', { class: 'bought' }, h('summary', { text: seats(booking.current.seats.length) }), panel.seatList()),
-      h('div', { class: 'row between wrap' }, clock.choice, back)];
+      back, clock.choice];
   }
 
   async #findMeans(place, note) {

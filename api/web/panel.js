@@ -96,22 +96,22 @@ export class Panel {
   #chosenList() {
     const { booking } = this;
     const drop = (i) => h('button', { type: 'button', class: 'bare', 'aria-label': `Remove ${this.seatName(i)}`, 'data-focus': `remove ${i}`, on: { click: () => booking.toggle(i) } }, icon(icons.close));
-    return h('div', {}, this.#grouped(booking.chosen, 'chosen', (i) => h('li', {}, this.#seatButton(i), this.#price(i), drop(i))),
+    return h('div', {}, this.#grouped(booking.chosen, 'chosen', (i, short) => h('li', {}, this.#seatButton(i, short), this.#price(i), drop(i))),
       h('div', { class: 'row between' }, h('span', { class: 'muted small', text: `${booking.chosen.length} of at most ${booking.seatsMax}` }),
         h('button', { type: 'button', class: 'link', text: 'Clear', 'data-focus': 'clear', on: { click: () => booking.clear() } })));
   }
 
-  // Seats of several sections stand under their sections' names; those of one need no heading.
+  // Seats of several sections stand under their sections' names, which the lines need not repeat.
   #grouped(all, id, line) {
     const groups = this.booking.inSections(all);
-    const list = (part) => h('ul', { class: 'seat-list' }, part.map(line));
+    const list = (part) => h('ul', { class: 'seat-list' }, part.map((i) => line(i, groups.length > 1)));
     if (groups.length < 2) return h('div', { id }, groups.map(([, part]) => list(part)));
     return h('div', { id, class: 'basket' }, groups.map(([section, part]) => h('section', { 'aria-label': isolated(section.name) },
       h('h3', {}, h('bdi', { text: section.name }), h('small', { class: 'muted', text: ` · ${seats(part.length)}` })), list(part))));
   }
 
-  #seatButton(i) {
-    return h('button', { type: 'button', class: 'seat-name', 'data-focus': `seat ${i}`, on: { click: () => this.hooks.seat(i) } }, this.#swatch(i), h('span', {}, this.#seatNameParts(i)));
+  #seatButton(i, short) {
+    return h('button', { type: 'button', class: 'seat-name', 'data-focus': `seat ${i}`, on: { click: () => this.hooks.seat(i) } }, this.#swatch(i), h('span', {}, this.#seatNameParts(i).slice(short ? 2 : 0)));
   }
 
   #price(i) { return h('span', { class: 'amount', text: money(this.booking.priceOf(i), this.booking.event) }); }
@@ -127,7 +127,7 @@ export class Panel {
   #seatNameParts(i) {
     const row = this.model.rows[this.model.rowOf[i]];
     const name = (text) => h('bdi', { text });
-    return [name(this.model.sections[row.section].name), ' · Row ', name(row.label), ' · Seat ', name(this.model.labels[i])];
+    return [name(this.model.sections[row.section].name), ' · ', 'Row ', name(row.label), ' · Seat ', name(this.model.labels[i])];
   }
 
   #bestForm() {
@@ -180,7 +180,7 @@ export class Panel {
     const { current } = this.booking, { indexOfID } = this.model;
     const known = current.seats.map((id) => indexOfID.get(id)).filter((i) => i !== undefined);
     const strange = current.seats.filter((id) => !indexOfID.has(id)).map((id) => h('li', {}, h('span', { text: id })));
-    const list = this.#grouped(known, 'held-seats', (i) => h('li', {}, this.#seatButton(i), this.#price(i)));
+    const list = this.#grouped(known, 'held-seats', (i, short) => h('li', {}, this.#seatButton(i, short), this.#price(i)));
     if (strange.length) list.append(h('ul', { class: 'seat-list' }, strange));
     return list;
   }

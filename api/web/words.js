@@ -177,7 +177,7 @@ export const payWords = {
 };
 
 /** needNot is what nobody has to do meanwhile. */
-export const needNot = 'You need not pay again: these seats are charged once at most. You may close this page: nothing gets lost, and this tab finds it again.';
+export const needNot = 'You need not pay again: these seats are charged once at most. Reloading does no harm. Keep this tab: it shows your tickets.';
 
 const formats = new Map();
 
