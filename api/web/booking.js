@@ -9,7 +9,7 @@ import { paidNothingText, priceOf, problemText, seats, soon, spokenTime } from '
 const notAdmitted = ['not_admitted', 'admission_expired', 'token_forged', 'token_outdated', 'wrong_event', 'wrong_buyer'];
 const notDone = ['rate_limited', 'overloaded', 'not_ready']; // transient refusals that say that nothing was done
 const lastTimeMs = 1500; // an extension that falls short of the whole time by more than this was the last one
-const phases = { held: 'held', paying: 'paying', confirming: 'paying', confirmed: 'confirmed', partly_refunded: 'confirmed' };
+const phases = { held: 'held', paying: 'paying', confirming: 'paying', confirmed: 'confirmed' };
 
 const storeOf = (event) => ({
   current: `holdfast.booking.${event}`, wish: `holdfast.wish.${event}`, bought: `holdfast.bought.${event}`,

@@ -18,11 +18,11 @@ const stripeScript = "https://js.stripe.com/v3/"
 // publishableKeyMax is more characters than any processor's public key has.
 const publishableKeyMax = 256
 
-// Payments says how the page asks a buyer for a means of payment. The zero value is the sandbox.
+// PaymentPage says how the page asks a buyer for a means of payment. The zero value is the sandbox.
 //
 // Whatever the adapter, a card's number is typed into a field of the processor's, in a frame of the processor's origin;
 // the page and this server get a token (P12).
-type Payments struct {
+type PaymentPage struct {
 	// Adapter is wire.PaymentsSandbox or wire.PaymentsStripe; empty: the sandbox.
 	Adapter string
 	// PublishableKey is the processor's public key, for Stripe: pk_…. Every visitor can read it.
@@ -40,7 +40,7 @@ type Payments struct {
 type pageOrigins struct{ scripts, frames, styles, data string }
 
 // origins are those of the processor's fields and of its challenges.
-func (p *Payments) origins() pageOrigins {
+func (p *PaymentPage) origins() pageOrigins {
 	o := pageOrigins{frames: strings.Join(p.ChallengeOrigins, " ")}
 	if p.Adapter == wire.PaymentsStripe {
 		from := "https://js.stripe.com https://*.js.stripe.com"
@@ -63,7 +63,7 @@ func originOf(address string) string {
 }
 
 // check refuses what a page could not use, and a secret key, which every visitor would read.
-func (p *Payments) check() error {
+func (p *PaymentPage) check() error {
 	var all []error
 	switch p.Adapter {
 	case "", wire.PaymentsSandbox:
@@ -104,8 +104,8 @@ func pageAddress(address string) bool {
 	return at.Scheme == "https" || at.Scheme == "http" && loopback
 }
 
-// newPayments makes the document of GET /v1/payments. It panics on failure: three words can be written.
-func newPayments(p *Payments) *document.Still {
+// newPaymentPage makes the document of GET /v1/payments. It panics on failure: three words can be written.
+func newPaymentPage(p *PaymentPage) *document.Still {
 	how := wire.Payments{Adapter: wire.PaymentsSandbox}
 	if p.Adapter == wire.PaymentsStripe {
 		how = wire.Payments{Adapter: p.Adapter, PublishableKey: p.PublishableKey, Script: stripeScript}
@@ -124,8 +124,8 @@ func newPayments(p *Payments) *document.Still {
 	return doc
 }
 
-func (s *Server) paymentsPage(r *call.Call) error {
-	s.payments.Send(r.Ctx, document.JSON, document.Revalidate)
+func (s *Server) howToPayPage(r *call.Call) error {
+	s.howToPay.Send(r.Ctx, document.JSON, document.Revalidate)
 	return nil
 }
 

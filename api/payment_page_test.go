@@ -11,15 +11,15 @@ import (
 // Kind: a page that lets in more than it needs. Only what the configured processor's fields and challenges come from is
 // in the policy, and the document for browsers holds no secret.
 func TestPageLetsInTheProcessorAlone(t *testing.T) {
-	stripe := Payments{Adapter: wire.PaymentsStripe, PublishableKey: "pk_test_1"}
-	own, bank := stripe, Payments{ChallengeOrigins: []string{"http://127.0.0.1:9"}}
+	stripe := PaymentPage{Adapter: wire.PaymentsStripe, PublishableKey: "pk_test_1"}
+	own, bank := stripe, PaymentPage{ChallengeOrigins: []string{"http://127.0.0.1:9"}}
 	own.Script = "https://pay.example/v3/fields.js"
 	for _, c := range []struct {
-		p                     Payments
+		p                     PaymentPage
 		scripts, frames, data string
 		how                   wire.Payments
 	}{
-		{Payments{}, "", "", "", wire.Payments{Adapter: "sandbox"}},
+		{PaymentPage{}, "", "", "", wire.Payments{Adapter: "sandbox"}},
 		{bank, "", "http://127.0.0.1:9", "", wire.Payments{Adapter: "sandbox"}},
 		{stripe, "https://js.stripe.com https://*.js.stripe.com",
 			"https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com", "https://api.stripe.com",
@@ -27,7 +27,7 @@ func TestPageLetsInTheProcessorAlone(t *testing.T) {
 		{own, "https://pay.example", "https://pay.example https://hooks.stripe.com", "https://api.stripe.com",
 			wire.Payments{Adapter: "stripe", PublishableKey: "pk_test_1", Script: own.Script}},
 	} {
-		h := open(t, func(cfg *Config) { cfg.Payments = c.p })
+		h := open(t, func(cfg *Config) { cfg.PaymentPage = c.p })
 		policy := strings.Split(h.do("GET", "/", nobody, "").want(200, "").header.Get("Content-Security-Policy"), "; ")
 		for name, more := range map[string]string{"script-src": c.scripts, "frame-src": c.frames, "connect-src": c.data} {
 			is := slices.ContainsFunc(policy, func(d string) bool { return strings.HasPrefix(d, name+" ") })
@@ -47,13 +47,13 @@ func TestPageLetsInTheProcessorAlone(t *testing.T) {
 }
 
 // Kind: a secret that every visitor reads, and an address that opens a page to more than one origin.
-func TestPaymentsForPagesAreChecked(t *testing.T) {
-	good := Payments{Adapter: "stripe", PublishableKey: "pk_live_1", Script: "https://js.example/s.js",
+func TestPaymentPageIsChecked(t *testing.T) {
+	good := PaymentPage{Adapter: "stripe", PublishableKey: "pk_live_1", Script: "https://js.example/s.js",
 		ChallengeOrigins: []string{"https://bank.example", "http://127.0.0.1:8089", "http://localhost:1"}}
-	if err := (&Config{DevAuth: true, Payments: good}).Validate(); err != nil {
+	if err := (&Config{DevAuth: true, PaymentPage: good}).Validate(); err != nil {
 		t.Error(err)
 	}
-	for name, bad := range map[string]Payments{
+	for name, bad := range map[string]PaymentPage{
 		"no key": {Adapter: "stripe"}, "secret key": {Adapter: "stripe", PublishableKey: "sk_live_1"},
 		"two words": {Adapter: "stripe", PublishableKey: "pk_live_1 x"}, "unknown": {Adapter: "barter"},
 		"script over http":     {Script: "http://js.example/s.js"},
@@ -65,7 +65,7 @@ func TestPaymentsForPagesAreChecked(t *testing.T) {
 		"a password":           {ChallengeOrigins: []string{"https://a:b@bank.example"}},
 		"over http, elsewhere": {ChallengeOrigins: []string{"http://bank.example"}},
 	} {
-		if (&Config{DevAuth: true, Payments: bad}).Validate() == nil {
+		if (&Config{DevAuth: true, PaymentPage: bad}).Validate() == nil {
 			t.Errorf("%s is taken", name)
 		}
 	}
