@@ -105,6 +105,9 @@ type Config struct {
 	// made on a server that had one gets no joins here (503).
 	Captcha *captcha.Service
 
+	// PaymentPage says what the page asks a buyer who pays. The zero value is the sandbox.
+	PaymentPage PaymentPage
+
 	// Cluster is what the operators' calls under /v1/cluster show and do. Nil: they answer 409 not_clustered.
 	Cluster operate.Cluster
 
@@ -164,10 +167,7 @@ func (c *Config) Validate() error {
 	if !c.DevAuth {
 		all = append(all, auth.CheckOperatorKeys(c.operatorKeys()))
 	}
-	if err := checkSignInURL(c.SignInURL); err != nil {
-		all = append(all, err)
-	}
-	return errors.Join(all...)
+	return errors.Join(append(all, checkSignInURL(c.SignInURL), c.PaymentPage.check())...)
 }
 
 // The names of keys that have none of their own.

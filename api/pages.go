@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"mime"
 	"path"
+	"strings"
 
 	"holdfast/actors/venue"
 	"holdfast/api/proofofwork"
@@ -32,8 +33,8 @@ type asset struct {
 var openapiJSON []byte
 
 // loadAssets panics on failure: the files are part of the program.
-func loadAssets(captchas *captcha.Service) *assets {
-	a := &assets{byName: map[string]*asset{}, headers: pageHeaders(captchas)}
+func loadAssets(let ...pageOrigins) *assets {
+	a := &assets{byName: map[string]*asset{}, headers: pageHeaders(let)}
 	names, err := fs.Glob(web.FS, "*")
 	for _, name := range names {
 		var body []byte
@@ -96,22 +97,10 @@ func typeOf(name string) string {
 	return "application/octet-stream"
 }
 
-// pageHeaders keep the page to itself: nothing from elsewhere runs in it, nobody frames it. A captcha's provider is the
-// one exception, where one is configured.
-func pageHeaders(captchas *captcha.Service) [][2]string {
-	policy := "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; " +
-		"frame-ancestors 'none'; form-action 'self'"
-	if captchas != nil {
-		scripts, frames, styles, data := captchas.Origins()
-		for _, more := range [][2]string{{"script-src", scripts}, {"frame-src", frames}, {"style-src", styles},
-			{"connect-src", data}} {
-			if more[1] != "" {
-				policy += "; " + more[0] + " 'self' " + more[1]
-			}
-		}
-	}
+// pageHeaders keep the page to itself: nothing from elsewhere runs in it but what is let in, and nobody frames it.
+func pageHeaders(let []pageOrigins) [][2]string {
 	return [][2]string{
-		{"Content-Security-Policy", policy},
+		{"Content-Security-Policy", pagePolicy(let)},
 		{"X-Content-Type-Options", "nosniff"},
 		{"Referrer-Policy", "no-referrer"},
 		{"X-Frame-Options", "DENY"},
@@ -119,16 +108,48 @@ func pageHeaders(captchas *captcha.Service) [][2]string {
 	}
 }
 
+// captchaOrigins are those of a captcha's provider, where there is one.
+func captchaOrigins(captchas *captcha.Service) (o pageOrigins) {
+	if captchas != nil {
+		o.scripts, o.frames, o.styles, o.data = captchas.Origins()
+	}
+	return o
+}
+
+// pagePolicy opens a directive only for what is let in: a payment processor's fields, a bank's challenge, a captcha.
+func pagePolicy(let []pageOrigins) string {
+	var all pageOrigins
+	for _, o := range let {
+		for _, add := range [][2]*string{
+			{&all.scripts, &o.scripts}, {&all.frames, &o.frames}, {&all.styles, &o.styles}, {&all.data, &o.data},
+		} {
+			*add[0] = strings.TrimSpace(*add[0] + " " + *add[1])
+		}
+	}
+	policy := "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; " +
+		"form-action 'self'"
+	for _, more := range [][2]string{
+		{"script-src", all.scripts}, {"frame-src", all.frames}, {"style-src", all.styles}, {"connect-src", all.data},
+	} {
+		if more[1] != "" {
+			policy += "; " + more[0] + " 'self' " + more[1]
+		}
+	}
+	return policy
+}
+
 func (s *Server) indexPage(r *call.Call) error { return s.page(r, "index.html") }
 
 func (s *Server) assetPage(r *call.Call) error { return s.page(r, string(r.Param)) }
 
-func (s *Server) page(r *call.Call, name string) error {
+func (s *Server) page(r *call.Call, name string) error { return s.pageWith(r, name, s.assets.headers) }
+
+func (s *Server) pageWith(r *call.Call, name string, headers [][2]string) error {
 	a := s.assets.byName[name]
 	if a == nil {
 		return notFound
 	}
-	for _, h := range s.assets.headers {
+	for _, h := range headers {
 		r.Ctx.Response.Header.Set(h[0], h[1])
 	}
 	a.still.Send(r.Ctx, a.contentType, document.Revalidate)

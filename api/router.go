@@ -56,6 +56,7 @@ func routes(s *Server) []*endpoint {
 	on("POST", booking+"/confirm", buyer, s.bookings.Confirm)
 	on("POST", booking+"/refund", operator, s.bookings.Refund)
 	on("GET", "/v1/sign-in", demand{}, s.signInPage)
+	on("GET", "/v1/payments", demand{}, s.howToPayPage)
 	on("GET", "/v1/cluster", watch, s.operate.Cluster)
 	on("POST", "/v1/cluster/nodes/{node}/drain", lenient, s.operate.Drain)
 	on("POST", "/v1/cluster/rebalance", watch, s.operate.Rebalance)
@@ -68,6 +69,7 @@ func routes(s *Server) []*endpoint {
 	on("GET", "/schemas/{name}", demand{}, s.schemaPage)
 	on("GET", "/", demand{}, s.indexPage)
 	on("GET", "/assets/{name}", demand{}, s.assetPage)
+	on("GET", PaymentReturn, demand{}, s.returnPage)
 	return all
 }
 

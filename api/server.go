@@ -49,6 +49,7 @@ type Server struct {
 	admin     *listen.Front // nil: the public one answers everything
 	assets    *assets
 	signIn    *document.Still // GET /v1/sign-in
+	howToPay  *document.Still // GET /v1/payments
 	unrouted  *meter.Route    // counts what matches no route
 	stopping  atomic.Bool
 	notYet    func() error // not nil: there is no engine; see NewWaiting
@@ -65,8 +66,8 @@ func New(engine Engine, cfg Config) *Server {
 	s.bookings = booking.New(engine, cfg.RequestTimeout, s.queue)
 	s.operate = operate.New(engine, cfg.Cluster, cfg.RequestTimeout)
 	s.live = live.New(engine, cfg.streaming(), s.limits, s.meters.registry)
-	s.assets = loadAssets(cfg.Captcha)
-	s.signIn = newSignIn(&s.cfg)
+	s.assets = loadAssets(cfg.PaymentPage.origins(), captchaOrigins(cfg.Captcha))
+	s.signIn, s.howToPay = newSignIn(&s.cfg), newPaymentPage(&cfg.PaymentPage)
 	s.reception = listen.NewReception(cfg.BodyBytesMax, cfg.ReadTimeout, s.mayBringPlan)
 	all := routes(s)
 	for _, r := range all {

@@ -6,6 +6,7 @@ const attemptsMax = 12;
 const retryDefaultMs = 500;
 const retryMaxMs = 10_000;
 const waitMaxMs = 120_000; // longer than this nobody is kept waiting: the page says when to ask again
+const silenceMaxMs = 25_000; // a buyer's request without an answer: the server's own patience is 10 s, so the line is dead
 
 /** Problem is the server's refusal (RFC 9457), or `offline` when there was no answer at all (status 0). */
 export class Problem extends Error {
@@ -59,20 +60,34 @@ function retryAfterMs(header) {
   return Number.isNaN(at) ? null : Math.max(0, at - serverNow());
 }
 
-async function once(method, path, { body, headers = {}, signal } = {}) {
+async function once(method, path, { body, headers = {}, signal, timeoutMs } = {}) {
   const sentAt = Date.now();
+  const line = cut(signal, timeoutMs);
   let answer, text;
   try {
-    answer = await fetch(path, { method, headers, body, signal, cache: method === 'GET' ? 'no-cache' : 'no-store' });
+    answer = await fetch(path, { method, headers, body, signal: line.signal, cache: method === 'GET' ? 'no-cache' : 'no-store' });
     learnClock(answer.headers.get('Date'), sentAt, Date.now());
     text = await answer.text(); // an answer that is cut off in the middle is none
   } catch (err) {
     if (signal?.aborted) throw err;
     throw new Problem(0, {});
+  } finally {
+    line.done();
   }
   const parsed = objectOf(text);
-  if (answer.ok) return { status: answer.status, body: parsed };
-  throw new Problem(answer.status, parsed, retryAfterMs(answer.headers.get('Retry-After')));
+  const afterMs = retryAfterMs(answer.headers.get('Retry-After'));
+  if (answer.ok) return { status: answer.status, body: parsed, retryAfterMs: afterMs };
+  throw new Problem(answer.status, parsed, afterMs);
+}
+
+// A signal that also ends a silence: a network that went away without a word would be waited for without end.
+function cut(signal, ms) {
+  const line = new AbortController();
+  const stop = () => line.abort(signal?.reason);
+  if (signal?.aborted) stop();
+  const timer = ms && setTimeout(stop, ms);
+  signal?.addEventListener('abort', stop);
+  return { signal: line.signal, done: () => { clearTimeout(timer); signal?.removeEventListener('abort', stop); } };
 }
 
 function objectOf(text) {
@@ -112,23 +127,26 @@ export async function get(path, { signal, attempts = 3, headers } = {}) {
 }
 
 /** getOwn reads what belongs to the buyer. */
-export async function getOwn(path, { signal, attempts = 3 } = {}) {
+export async function getOwn(path, options) { return (await readOwn(path, options)).body; }
+
+/** readOwn is getOwn that also answers when to ask again: {status, body, retryAfterMs}. */
+export async function readOwn(path, { signal, attempts = 3 } = {}) {
   const headers = await buyerHeaders();
-  const { body } = await persist(() => once('GET', path, { headers, signal }), { signal, attempts });
-  return body;
+  return persist(() => once('GET', path, { headers, signal, timeoutMs: silenceMaxMs }), { signal, attempts });
 }
 
 /**
  * mutate sends one wish of the buyer. Whatever happens on the way, every attempt carries the same key, so the wish has at
  * most one effect (P5). onWait(attempt, problem, milliseconds) is told before each pause; extra are headers besides. Answers
- * {status, body}.
+ * {status, body, retryAfterMs}.
  */
 export async function mutate(method, path, body, { key = newKey(), onWait, signal, asOperator = false, extra = {} } = {}) {
   const who = asOperator ? { Authorization: `Bearer ${identity.operator}` } : await buyerHeaders();
   const headers = { ...who, ...extra, 'Idempotency-Key': key };
   const text = body === undefined ? undefined : JSON.stringify(body);
   if (text !== undefined) headers['Content-Type'] = 'application/json';
-  return persist(() => once(method, path, { body: text, headers, signal }), { signal, onWait, attempts: attemptsMax });
+  const send = () => once(method, path, { body: text, headers, signal, timeoutMs: silenceMaxMs });
+  return persist(send, { signal, onWait, attempts: attemptsMax });
 }
 
 async function persist(send, { attempts, onWait, signal }) {
@@ -153,7 +171,8 @@ export function retryDelayMs(attempt, afterMs, chance) {
 /** pause waits, and ends early by throwing when the signal aborts. */
 export function pause(ms, signal) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener('abort', () => { clearTimeout(timer); reject(signal.reason); }, { once: true });
+    const stop = () => { clearTimeout(timer); reject(signal.reason); };
+    const timer = setTimeout(() => { signal?.removeEventListener('abort', stop); resolve(); }, ms);
+    signal?.addEventListener('abort', stop, { once: true });
   });
 }

@@ -99,10 +99,20 @@ func TestEveryStateIsAccessible(t *testing.T) {
 	p.click("#hold")
 	p.sees(".panel h2", "These seats are yours")
 	p.clean(axe, "held")
+	p.toPay()
+	p.clean(axe, "pay")
 	p.do(chromedp.SetValue(chromedp.CSS("#token"), "tok_declined"))
 	p.click("#buy")
 	p.sees(".status", "declined")
 	p.clean(axe, "declined")
+	told := make(chan struct{}, 1)
+	f.between(func() { f.scripted = []script{f.outcomeUnknown(told)} })
+	p.do(chromedp.SetValue(chromedp.CSS("#token"), "tok_declined"))
+	p.click("#buy")
+	p.sees(".panel h2", "We do not know yet")
+	p.clean(axe, "unsure")
+	p.do(chromedp.Reload())
+	p.sees(".status", "declined")
 	p.do(chromedp.SetValue(chromedp.CSS("#token"), "tok_slow"))
 	p.click("#buy")
 	p.sees(".panel h2", "Checking your payment")
@@ -151,6 +161,39 @@ func TestEveryEndIsAccessible(t *testing.T) {
 	p.do(chromedp.SendKeys(chromedp.CSS("#search"), "a"))
 	p.sees(".cards", "cannot be reached")
 	p.clean(axe, "offline")
+}
+
+// What is shown around a payment passes axe-core too: a basket of several sections, the warning before the end, a bank's
+// challenge in a frame and without one, and a processor's own fields.
+func TestCheckoutIsAccessible(t *testing.T) {
+	axe := loadAxe(t)
+	f, server := newFake(t, 700)
+	bank := f.bank(t, server.URL)
+	f.next = map[string]any{"type": "redirect_to_url", "url": bank + "/challenge"}
+	fields := f.hosted(t)
+	f.policy += " " + bank
+	p := openTab(t)
+	p.openEvent(f, server.URL)
+	one, _ := f.twoFree(0)
+	two, _ := f.twoFree(1)
+	p.chooses(one, two)
+	p.clean(axe, "basket")
+	p.press("#hold")
+	p.sees(panelTitle, "These seats are yours")
+	p.endsIn(f, 19*time.Second)
+	p.sees("#hold-ends", "Only ")
+	p.clean(axe, "hold-ends")
+	f.between(func() { f.expireIn(f.bookings["b1"], 10*time.Minute) })
+	p.toPay()
+	p.until(`document.querySelector('#card iframe')?.src === '` + fields + `/field'`)
+	p.clean(axe, "hosted")
+	f.between(func() { f.bookings["b1"].State = "paying" })
+	p.do(chromedp.Reload())
+	p.sees("#challenge", "Your seats stay yours")
+	p.clean(axe, "challenge")
+	p.key("Escape")
+	p.sees(".to-bank", "Nothing is charged before you confirm")
+	p.clean(axe, "challenge-hidden")
 }
 
 // A server that knows its buyers by tokens: the way in, with and without a shop to sign in at.

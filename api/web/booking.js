@@ -1,27 +1,34 @@
 // One buyer's way through one event: choose, hold, pay, ticket. Knows no element; panel.js shows what stands here.
 
-import { Problem, getOwn, mutate, pause, serverNow, whoIsKnown } from './api.js';
+import { Problem, getOwn, mutate, readOwn, serverNow, whoIsKnown } from './api.js';
 import { identity, newKey } from './identity.js';
-import { priceOf, problemText, seats, soon, spokenTime } from './words.js';
+import { MeansRefusal } from './means.js';
+import { PaymentWatch, nextOf } from './paymentwatch.js';
+import { paidNothingText, priceOf, problemText, seats, soon, spokenTime } from './words.js';
 
 const notAdmitted = ['not_admitted', 'admission_expired', 'token_forged', 'token_outdated', 'wrong_event', 'wrong_buyer'];
-const pollFirstMs = 700;
-const pollMaxMs = 4000;
+const notDone = ['rate_limited', 'overloaded', 'not_ready']; // transient refusals that say that nothing was done
+const lastTimeMs = 1500; // an extension that falls short of the whole time by more than this was the last one
+const phases = { held: 'held', paying: 'paying', confirming: 'paying', confirmed: 'confirmed' };
 
 const storeOf = (event) => ({
   current: `holdfast.booking.${event}`, wish: `holdfast.wish.${event}`, bought: `holdfast.bought.${event}`,
+  pay: `holdfast.pay.${event}`,
 });
+
+const kept = (name) => JSON.parse(sessionStorage.getItem(name) ?? 'null');
 
 /** underWay tells whether this tab holds something of an event, or has asked for it and not heard yet. */
 export const underWay = (event) => [storeOf(event).current, storeOf(event).wish].some((name) => sessionStorage.getItem(name));
 
 /** boughtHere answers the ids of the bookings of an event that were paid in this tab. */
-export const boughtHere = (event) => JSON.parse(sessionStorage.getItem(storeOf(event).bought) ?? '[]');
+export const boughtHere = (event) => kept(storeOf(event).bought) ?? [];
 
 /**
  * Booking is a small state machine. phase: choosing → held → paying → confirmed, or ended (released, expired, refunded).
  * busy is what we are waiting for, in words, or ''. Invariant: at most one wish of the buyer is under way (busy !== '').
- * The wish to hold, with its key, is kept in this tab before it is sent: a reload in the middle asks the same question again.
+ * The wishes to hold and to pay are kept in this tab, with their keys, before they are sent: a reload in the middle asks the
+ * same question again. unsure says that a payment was asked for and nobody knows yet whether the server heard of it.
  */
 export class Booking {
   constructor(event, model, hooks) {
@@ -32,8 +39,16 @@ export class Booking {
     this.current = null;
     this.busy = '';
     this.notice = null;
+    this.unsure = false;
+    this.offline = false; // the server does not answer while a payment is under way
+    this.next = null; // what the bank wants of the buyer, while paying
+    this.lapsed = []; // seats of a hold that ran out, by id: a wish for one press
+    this.later = []; // seats that were chosen and did not fit into this booking
+    this.ceiling = ''; // the end of a hold that gets no later one
     this.stopper = new AbortController();
     this.store = storeOf(event.id);
+    this.watch = new PaymentWatch(() => readOwn(this.#path(), { signal: this.stopper.signal, attempts: 1 }),
+      { heard: (view) => this.#heard(view), missed: (err) => this.#missed(err) }, this.stopper.signal);
   }
 
   stop() { this.stopper.abort(); }
@@ -48,27 +63,39 @@ export class Booking {
   async resume() {
     const ids = boughtHere(this.event.id);
     const current = sessionStorage.getItem(this.store.current);
-    const wish = sessionStorage.getItem(this.store.wish);
+    const wish = kept(this.store.wish);
     if (ids.length === 0 && !current && !wish) return;
     await whoIsKnown().catch(() => {}); // asked again by whatever needs it
-    for (const id of ids) {
+    for (const id of ids.filter((id) => !this.bought.some((b) => b.id === id))) {
       const view = await this.#read(id).catch(() => null);
-      if (view?.state === 'confirmed') this.bought.push(view);
+      if (view && phases[view.state] === 'confirmed') this.bought.push(view);
     }
-    if (current) {
-      await this.#read(current).then((view) => this.#take(view), (err) => this.#lostTrack(err));
-    } else if (wish && identity.known) {
-      await this.#book(JSON.parse(wish));
-    }
+    if (current) await this.#pickUp(current);
+    else if (wish && identity.known) await this.#book(wish);
     this.hooks.changed();
+  }
+
+  // A payment that was asked for and is not known here is asked for once more, with its key: that tells what became of it.
+  async #pickUp(id) {
+    try {
+      this.#take(await this.#read(id));
+    } catch (err) {
+      if (!(err instanceof Problem)) throw err;
+      return this.#lostTrack(err);
+    }
+    const pay = kept(this.store.pay);
+    if (pay?.booking !== id || this.phase !== 'held') return this.#forget(this.store.pay);
+    this.unsure = true;
+    await this.#pay(pay);
   }
 
   #read(id) { return getOwn(`/v1/bookings/${encodeURIComponent(id)}`, { signal: this.stopper.signal, attempts: 6 }); }
 
-  // 404: not this buyer's booking, or none. Anything else is a passing trouble: keep the id for the next reload.
+  // 404: not this buyer's booking, or none. Anything else is a passing trouble: keep the id, and look again.
   #lostTrack(err) {
-    if (err.status === 404) sessionStorage.removeItem(this.store.current);
-    else this.#fail(err);
+    if (err.status === 404) return this.#forget(this.store.current);
+    this.#fail(err);
+    if (err.status !== 401) this.notice = { ...this.notice, text: `${this.notice.text} What you hold is not lost.`, actions: [{ label: 'Look again', run: () => { this.notice = null; this.resume(); } }] };
   }
 
   /** toggle takes or drops a seat; answers words for a refusal, or null. */
@@ -94,9 +121,14 @@ export class Booking {
     return null;
   }
 
-  /** otherSection tells whether a seat lies outside the section of those chosen: one booking is one section. */
-  otherSection(seat) {
-    return this.chosen.length > 0 && !this.chosen.includes(seat) && this.model.sectionOf[this.chosen[0]] !== this.model.sectionOf[seat];
+  /** inSections answers seats by section, in the plan's order: [[section, seats], …]. */
+  inSections(seats) {
+    const groups = new Map();
+    for (const i of [...seats].sort((a, b) => a - b)) {
+      const section = this.model.sections[this.model.sectionOf[i]];
+      groups.set(section, [...(groups.get(section) ?? []), i]);
+    }
+    return [...groups];
   }
 
   clear() {
@@ -153,12 +185,14 @@ export class Booking {
     // Nobody is signed in: nothing was asked yet. The wish waits for the fan's return.
     if (err.status !== 401) this.#forget(this.store.wish);
     if (err.code === 'seat_taken') {
-      const gone = err.seats.map((id) => this.model.indexOfID.get(id)).filter((i) => i !== undefined);
+      const gone = this.#numbers(err.seats);
+      this.lapsed = this.lapsed.filter((id) => !err.seats.includes(id));
       this.#drop(gone);
       this.hooks.lost(gone);
     }
     if (err.code === 'sale_not_open') this.hooks.saleChanged();
     this.#fail(err);
+    if (err.code === 'seats_in_different_sections') this.#offerSections(wish.body.seats);
     if (notAdmitted.includes(err.code)) this.hooks.notAdmitted(err);
     const { quantity = 0 } = wish.body.best_available ?? {};
     if (['not_together', 'split_only'].includes(err.code) && quantity > 1) this.#offerFewer(err, wish.body.best_available);
@@ -173,14 +207,32 @@ export class Booking {
     if (wanted.section) this.notice.actions.push(find('Look in every section', { ...wanted, section: undefined }));
   }
 
+  // A server that sells one section a booking: each of the sections is one press, and the other seats stay wished for.
+  #offerSections(ids) {
+    const all = this.#numbers(ids);
+    this.notice.actions = this.inSections(all).map(([section, part]) => ({
+      label: `Hold the ${seats(part.length)} in ${section.name}`,
+      run: () => { this.chosen = part; this.later = all.filter((i) => !part.includes(i)); this.hold(); },
+    }));
+  }
+
+  /** stillFree answers the seats of a hold that ran out which are free again. */
+  get stillFree() { return this.lapsed.filter((id) => this.model.isFree(this.model.indexOfID.get(id))); }
+
+  /** holdAgain asks for the seats of a hold that ran out, as many as are free. */
+  holdAgain() {
+    if (this.stillFree.length > 0) return this.#book({ key: newKey(), body: { seats: this.stillFree } });
+  }
+
   // One wish at a time; what it waits for is always in words. When all its attempts got no answer, its outcome is not known: the fan
   // may ask the very same again, with the same key (P5).
-  async #wish(words, run, refused = (err) => this.#fail(err), key = newKey()) {
+  async #wish(words, run, refused = (err) => this.#fail(err), key = newKey(), waits = () => {}) {
     if (this.busy) return;
     this.busy = words;
     this.notice = null;
     this.hooks.changed();
     const onWait = (attempt, problem, ms) => {
+      waits(problem);
       this.busy = `${problemText(problem)} Trying again by itself (${attempt})${soon(ms)} …`;
       this.hooks.changed();
     };
@@ -189,7 +241,7 @@ export class Booking {
     } catch (err) {
       if (this.stopper.signal.aborted) return;
       if (!(err instanceof Problem)) return this.#fault(err);
-      if (err.transient) this.#notKnown(err, () => { this.notice = null; this.#wish(words, run, refused, key); });
+      if (err.transient) this.#notKnown(err, () => { this.notice = null; this.#wish(words, run, refused, key, waits); });
       else refused(err);
     } finally {
       this.busy = '';
@@ -206,6 +258,7 @@ export class Booking {
   }
 
   #notKnown(err, again) {
+    this.askAgain = again;
     const when = err.retryAfterMs > 0 ? ` Please ask again in ${spokenTime(err.retryAfterMs)}.` : ' We have asked many times and will ask the very same again.';
     this.notice = { kind: 'bad', text: problemText(err) + when, actions: [{ label: 'Ask again', run: again }] };
   }
@@ -220,7 +273,9 @@ export class Booking {
 
   #forget(name) { sessionStorage.removeItem(name); }
 
-  #seatNumbers(view) { return view.seats.map((id) => this.model.indexOfID.get(id)).filter((i) => i !== undefined); }
+  #numbers(ids) { return ids.map((id) => this.model.indexOfID.get(id)).filter((i) => i !== undefined); }
+
+  #seatNumbers(view) { return this.#numbers(view.seats); }
 
   /** mine answers the seats of every booking of this buyer that lives in this tab. */
   get mine() {
@@ -228,14 +283,18 @@ export class Booking {
     return [...live, ...this.bought].flatMap((view) => this.#seatNumbers(view));
   }
 
-  #take(view) {
+  #take(view, afterMs = null) {
     this.current = view;
     this.chosen = [];
     sessionStorage.setItem(this.store.current, view.id);
-    this.phase = { held: 'held', paying: 'paying', confirmed: 'confirmed' }[view.state] ?? 'ended';
+    this.phase = phases[view.state] ?? 'ended';
+    this.next = this.phase === 'paying' ? nextOf(view) : null;
+    this.offline = false;
+    if (this.phase !== 'held') this.unsure = false;
+    this.lapsed = view.state === 'expired' ? view.seats : [];
     if (this.phase === 'confirmed') this.#keep(view);
     if (this.phase === 'ended') this.#forget(this.store.current);
-    if (this.phase === 'paying') this.#poll();
+    if (this.phase === 'paying') this.watch.start(afterMs);
   }
 
   #keep(view) {
@@ -245,11 +304,22 @@ export class Booking {
 
   #path(rest = '') { return `/v1/bookings/${encodeURIComponent(this.current.id)}${rest}`; }
 
+  /** lastTime tells whether this hold cannot be extended any more. */
+  get lastTime() { return this.ceiling !== '' && this.ceiling === this.current?.expires_at; }
+
   extend() {
     return this.#wish('Asking for more time', async (options) => {
       this.#take((await mutate('POST', this.#path('/extend'), undefined, options)).body);
-      this.notice = { kind: 'good', text: 'You have more time.' };
-    }, (err) => (err.code === 'sale_not_open' ? this.#noMoreTime() : this.#endedOr(err)));
+      const short = this.remainingMs < (this.event.hold_ttl_seconds ?? 600) * 1000 - lastTimeMs;
+      if (short && this.phase === 'held') this.ceiling = this.current.expires_at;
+      this.notice = { kind: 'good', text: short ? 'You have more time, for the last time: these seats cannot be kept any longer.' : 'You have more time.' };
+    }, (err) => this.#notExtended(err));
+  }
+
+  #notExtended(err) {
+    if (err.code === 'sale_not_open') return this.#noMoreTime();
+    if (err.code === 'extension_limit') this.ceiling = this.current.expires_at;
+    this.#endedOr(err);
   }
 
   // A sale that is over gives nobody more time. What is held can be paid all the same: that is what the fan must hear.
@@ -267,12 +337,52 @@ export class Booking {
   /** free tells whether the booking costs nothing: then it is confirmed without a way to pay. */
   get free() { return this.current?.total?.amount === 0; }
 
-  /** buy pays with a sandbox token. The answer may be "not known yet": then we look again until it is. */
-  buy(token) {
-    const { free } = this;
-    return this.#wish(free ? 'Getting your tickets' : 'Paying', async (options) => {
-      this.#take((await mutate('POST', this.#path('/confirm'), free ? {} : { payment_token: token }, options)).body);
-    }, (err) => (err.code === 'payment_in_progress' ? this.look() : this.#endedOr(err)));
+  /**
+   * buy pays. getToken answers the processor's token for the fan's means of payment, at once or later; what it refuses it
+   * throws as MeansRefusal. The server's answer may be "not known yet": then the booking is watched until it is.
+   */
+  async buy(getToken) {
+    if (this.busy || this.phase !== 'held') return;
+    const { free, current } = this;
+    const token = free ? '' : await this.#tokenFrom(getToken);
+    if (token === null || this.phase !== 'held' || this.current !== current) return; // it ran out meanwhile
+    return this.#pay({ booking: current.id, key: newKey(), body: free ? {} : { payment_token: token } });
+  }
+
+  async #tokenFrom(getToken) {
+    try {
+      const token = getToken();
+      if (typeof token === 'string') return token;
+      this.busy = 'The payment processor reads your card. Nothing is paid yet';
+      this.notice = null;
+      this.hooks.changed();
+      return await token;
+    } catch (err) {
+      if (!(err instanceof MeansRefusal)) return this.#fault(err);
+      this.notice = { kind: 'bad', text: err.message };
+      return null;
+    } finally {
+      this.busy = '';
+      this.hooks.changed();
+    }
+  }
+
+  #pay(wish) {
+    sessionStorage.setItem(this.store.pay, JSON.stringify(wish));
+    const known = () => { this.unsure = false; this.#forget(this.store.pay); };
+    return this.#wish(this.free ? 'Getting your tickets' : 'Paying', async (options) => {
+      const { body, retryAfterMs } = await mutate('POST', this.#path('/confirm'), wish.body, options);
+      known();
+      this.#take(body, retryAfterMs);
+    }, (err) => {
+      if (err.status !== 401 || !this.unsure) known();
+      this.#payRefused(err);
+    }, wish.key, (problem) => { this.unsure ||= !notDone.includes(problem.code); });
+  }
+
+  #payRefused(err) {
+    if (['payment_in_progress', 'idempotency_mismatch'].includes(err.code)) this.look();
+    else this.#endedOr(err);
   }
 
   // A refusal that says the booking is over: show the booking as it stands.
@@ -281,36 +391,42 @@ export class Booking {
     if (['hold_expired', 'hold_released', 'already_confirmed', 'already_refunded'].includes(err.code) || err.status === 404) this.look();
   }
 
-  /** look reads the booking again and shows what it has become. */
+  /** look reads the booking again and shows what it has become: another tab, or the clock, may have changed it. */
   async look() {
-    const view = await this.#read(this.current.id).catch(() => null);
-    if (!view || this.stopper.signal.aborted) return;
-    const { notice } = this;
+    const was = this.phase, { id } = this.current;
+    const view = await this.#read(id).catch(() => null);
+    if (!view || this.stopper.signal.aborted || this.current?.id !== id || this.phase !== was) return;
     this.#take(view);
-    this.notice = this.phase === 'ended' ? notice : null;
+    if (this.phase !== was && this.phase !== 'ended') this.notice = null;
     this.hooks.changed();
   }
 
-  async #poll() {
-    if (this.polling) return;
-    this.polling = true;
-    try {
-      for (let wait = pollFirstMs; this.phase === 'paying'; wait = Math.min(pollMaxMs, wait * 1.4)) {
-        await pause(wait, this.stopper.signal);
-        const view = await this.#read(this.current.id).catch(() => null);
-        if (view && view.state !== 'paying') this.#settle(view);
-      }
-    } catch (err) {
-      if (!this.stopper.signal.aborted) throw err;
-    } finally {
-      this.polling = false;
-    }
+  /** wake hears that the page may have missed something. */
+  wake() {
+    if (this.phase === 'paying') this.watch.hurry();
+    else if (this.busy) return;
+    else if (this.unsure) this.askAgain?.();
+    else if (this.phase === 'held') this.look();
   }
 
-  #settle(view) {
+  // What was heard of a payment that is under way; false ends the asking.
+  #heard(view) {
+    const { next, offline } = this;
+    const before = this.current.state;
     this.#take(view);
-    if (view.state === 'held') this.notice = { kind: 'bad', text: problemText(new Problem(402, { code: 'payment_declined' })) };
-    this.hooks.changed();
+    const changed = offline || before !== view.state || next?.url !== this.next?.url;
+    if (this.phase === 'held' || view.state === 'expired') this.notice = { kind: 'bad', text: paidNothingText(view.state, Boolean(next)) };
+    if (changed) this.hooks.changed();
+    return this.phase === 'paying';
+  }
+
+  #missed(err) {
+    const was = this.offline;
+    this.offline = true;
+    if (err.status === 404) this.again(); // not this buyer's any more
+    if (err.status === 404 || (err.status === 401 && !was)) this.#fail(err);
+    if (!was || err.status === 404) this.hooks.changed();
+    return err.status !== 404;
   }
 
   /** again starts a new choice after an end or a purchase. */
@@ -318,7 +434,9 @@ export class Booking {
     this.phase = 'choosing';
     this.current = null;
     this.notice = null;
-    this.chosen = [];
+    this.lapsed = [];
+    this.chosen = this.later.filter((i) => this.model.isFree(i));
+    this.later = [];
     this.#forget(this.store.current);
     this.hooks.changed();
   }

@@ -32,6 +32,8 @@ type tab struct {
 	ctx context.Context
 	mu  sync.Mutex
 	bad []string
+	// deafToConsole lets what the browser itself writes to the console pass: refusals of a policy, which are meant.
+	deafToConsole bool
 }
 
 // browserContext starts one browser for all tests of this package; each tab gets a profile of its own.
@@ -93,7 +95,8 @@ func (p *tab) hear(event any) {
 	case *runtime.EventExceptionThrown:
 		p.bad = append(p.bad, fmt.Sprintf("exception: %s %v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
 	case *cdplog.EventEntryAdded:
-		if e.Entry.Level == cdplog.EntryLevelError && e.Entry.Source != cdplog.EntrySourceNetwork {
+		if e.Entry.Level == cdplog.EntryLevelError && e.Entry.Source != cdplog.EntrySourceNetwork &&
+			!(p.deafToConsole && e.Entry.Source == cdplog.EntrySourceSecurity) {
 			p.bad = append(p.bad, "console: "+e.Entry.Text)
 		}
 	}

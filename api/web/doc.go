@@ -7,7 +7,7 @@
 //	     └─ show.js ──── one event, ties together ────┼─ live.js    the stream: snapshot, delta, checkpoint → model
 //	          │                                       ├─ mapview.js camera, frames, overlays ─ layer.js (cached seats)
 //	          ├─ booking.js  choose → hold → pay      └─ input.js   pointer, wheel, keyboard → camera and cursor
-//	          ├─ panel.js    what booking.js shows
+//	          ├─ panel.js    what booking.js shows ── checkout.js  from the hold to the tickets
 //	          └─ admission.js outside ──▶ queue.js ──▶ session.js: the time inside
 //	   api.js (retries with one key, server clock) · identity.js (who asks)
 //	   words.js (what codes mean to a person) · dom.js · grid.js (seats by square of the plan, under model.js)
@@ -44,6 +44,32 @@
 // Rejected: taking the turn without a press, because tabs without people would fill the house's slots. One tab that
 // asks for all, because browsers stop tabs as they like, and the rest would stand still. A place in the tab's own
 // storage: a closed tab would lose it. crypto.subtle: it is there on secure pages only.
+//
+// # The checkout
+//
+//	held ⇄ pay ──▶ paying ──▶ confirmed           booking.js       the states, one wish at a time
+//	  ▲     │ └▶ unsure ┘▲ │                      paymentwatch.js  asks after what is paying, by Retry-After
+//	  │     │  challenge ┘ │                      checkout.js      in elements ── holdclock.js  the time, one key for more
+//	  └─────┴── declined ◀─┘                        ├─ means.js      the sandbox's tokens, or the processor's own field
+//	    ended: released, lapsed, refunded           ├─ challenge.js  the bank's page in a frame, and a way out of it
+//	                                                └─ paystep.js    the step, kept by the tab's history
+//
+// What a fan types about a card is typed into the processor's frame; the page gets a token for it (P12). The policy lets
+// in the origins of the configured processor and nothing else (GET /v1/payments names it).
+//
+// A payment is one wish with one key, kept in the tab with its token until an answer came: a double click, a reload and
+// the back button ask for the same thing. Whether an answer got lost is a view of its own (unsure) and never a failure
+// (P6); the page asks on, and says that nobody has to pay again. Neither the bank's page nor the page that it leads back
+// to (returned.html) says how it ended: they make this page ask sooner. A frame of another origin keeps that origin and
+// can never leave its place; a frame of this page's own origin gets none.
+//
+// Before a hold ends the page says so twice, in sight and politely to a reader, and the key E asks for more time. A
+// single letter is taken only while no field or list has the focus, and can be turned off (WCAG 2.1.4). A hold that ran
+// out stays a wish for one press.
+//
+// Rejected: a full page that redirects to the bank and back: it loses the place, the clock and the live map, and a
+// return address that decides. Moving the focus to the warning: it takes from under the fingers what is being typed.
+// Asking for contact data before the hold: there is no place that keeps them yet.
 //
 // # The map
 //

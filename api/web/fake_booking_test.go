@@ -108,6 +108,9 @@ func (f *fake) booking(decide func(b *wire.Booking, r *http.Request) (int, strin
 				return
 			}
 		}
+		if f.deaf {
+			panic(http.ErrAbortHandler)
+		}
 		if b == nil {
 			f.refuse(w, 404, "booking_unknown")
 			return
@@ -121,7 +124,10 @@ func (f *fake) booking(decide func(b *wire.Booking, r *http.Request) (int, strin
 			f.refuse(w, status, code)
 			return
 		}
-		f.answer(w, status, b)
+		if b.State == "paying" {
+			w.Header().Set("Retry-After", "1")
+		}
+		f.answer(w, status, f.told(b))
 	}
 }
 
@@ -144,13 +150,19 @@ func (f *fake) release(b *wire.Booking, _ *http.Request) (int, string) {
 func (f *fake) confirm(b *wire.Booking, r *http.Request) (int, string) {
 	var body wire.Confirm
 	_ = json.NewDecoder(r.Body).Decode(&body)
-	if !body.PaymentToken.Given && b.Total.Amount != 0 {
+	f.tokens = append(f.tokens, body.PaymentToken.Text)
+	switch {
+	case !body.PaymentToken.Given && b.Total.Amount != 0:
 		return 400, "bad_request"
+	case b.State == "paying":
+		return 409, "payment_in_progress"
+	case b.State != "held" && b.State != "confirmed":
+		return 409, "hold_expired"
 	}
 	switch body.PaymentToken.Text {
 	case "tok_declined":
 		return 402, "payment_declined"
-	case "tok_slow":
+	case "tok_slow", "tok_challenge":
 		b.State = "paying"
 		return 202, ""
 	}

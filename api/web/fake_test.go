@@ -40,6 +40,9 @@ type fake struct {
 	name       string // of the event
 	price      func(section.CategoryID) int64
 	signIn     map[string]any // how the server knows its buyers
+	payments   map[string]any // how the server takes payments
+	policy     string         // the Content-Security-Policy
+	next       map[string]any // next_action of whatever is paying; nil: none
 	startsAt   string
 	endsAt     string // of the sale; empty: not told
 	zone       string // of the venue, if it is known
@@ -59,7 +62,9 @@ type fake struct {
 	free       bool                     // every seat costs nothing
 	keys       []string                 // keys of every POST bookings, in order of arrival
 	changeKeys []string                 // keys of every other wish, in order of arrival
+	tokens     []string                 // of every confirm that was let through, in order of arrival
 	scripted   []script                 // for the next wishes
+	deaf       bool                     // every read of a booking is cut off without an answer
 	ttl        time.Duration
 	streams    map[chan string]bool
 	watchers   chan struct{} // one value for every stream that opens
@@ -85,6 +90,7 @@ func newFakeOf(t *testing.T, house *venue.Venue) (*fake, *httptest.Server) {
 	t.Helper()
 	f := &fake{house: house, sale: "open", name: "Northern Lights Tour", startsAt: "2027-06-12T19:30:00.000Z",
 		unchanged: make(chan struct{}, 64), price: price, signIn: map[string]any{"methods": []string{"buyer_name"}},
+		payments: map[string]any{"adapter": "sandbox"}, policy: contentPolicy,
 		ttl: 10 * time.Minute, place: map[string][2]int{}, categories: map[string]section.CategoryID{},
 		bookings: map[string]*wire.Booking{},
 		byKey:    map[string]*wire.Booking{}, streams: map[chan string]bool{}, watchers: make(chan struct{}, 64)}
@@ -205,8 +211,9 @@ func (f *fake) routes() http.Handler {
 	mux.HandleFunc("POST /v1/bookings/{b}/confirm", f.booking(f.confirm))
 	mux.HandleFunc("DELETE /v1/bookings/{b}", f.booking(f.release))
 	f.roomRoutes(mux)
+	f.paymentRoutes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", contentPolicy)
+		w.Header().Set("Content-Security-Policy", f.policy)
 		if !strings.HasSuffix(r.URL.Path, "/stream") {
 			f.serial.Lock()
 			defer f.serial.Unlock()

@@ -28,10 +28,13 @@ func (p *tab) focusShows() {
 	}
 }
 
-// A whole purchase without a mouse: from the list to the tickets, a declined card and more time on the way, and a
-// second choice after it.
+// A whole purchase without a mouse: from the list to the tickets, a declined card, more time and a bank's challenge on
+// the way, and a second choice after it.
 func TestPurchaseByKeyboardAlone(t *testing.T) {
 	f, server := newFake(t, houseSeats)
+	bank := f.bank(t, server.URL)
+	f.policy = contentPolicy + "; frame-src 'self' " + bank
+	f.next = map[string]any{"type": "redirect_to_url", "url": bank + "/challenge"}
 	p := openTab(t)
 	p.chooseByKeyboard(f, server.URL)
 	p.payByKeyboard()
@@ -81,6 +84,10 @@ func (p *tab) payByKeyboard() {
 	p.tabTo("#extend")
 	p.key("Enter")
 	p.sees(".status", "You have more time")
+	p.tabTo("#to-pay")
+	p.focusShows()
+	p.key("Enter")
+	p.sees(".panel h2", "Pay €")
 	p.tabTo("#token")
 	p.key("ArrowDown") // the card that is declined
 	p.until(`document.getElementById('token').value === 'tok_declined'`)
@@ -89,11 +96,12 @@ func (p *tab) payByKeyboard() {
 	p.sees(".status", "declined")
 	p.key("ShiftTab")
 	p.focusIs("#token")
-	p.key("ArrowUp")
-	p.until(`document.getElementById('token').value === 'tok_ok'`)
+	p.key("ArrowDown")
+	p.until(`document.getElementById('token').value === 'tok_challenge'`)
 	p.tabTo("#buy")
 	p.focusShows()
 	p.key("Enter")
+	p.answersBank(1)
 	p.sees(".tickets", "HF-7Q2M-K9XD-0002")
 	p.focusIs(".panel h2")
 }

@@ -92,7 +92,7 @@ func TestChooseHoldBuyTicket(t *testing.T) {
 	p.shoot("chosen")
 	p.click("#hold")
 	p.sees(".panel h2", "These seats are yours")
-	p.sees("#buy", "€290") // two of the second category
+	p.sees("#to-pay", "€290") // two of the second category
 	clock := value[string](p, `document.getElementById('countdown').textContent`)
 	if !regexp.MustCompile(`^(10:00|9:\d\d)$`).MatchString(clock) {
 		t.Fatalf("countdown shows %q right after a hold of ten minutes", clock)
@@ -103,6 +103,7 @@ func TestChooseHoldBuyTicket(t *testing.T) {
 	p.sees(".panel h2", "These seats are yours") // P2, P5: a reload loses nothing
 	p.click("#extend")
 	p.sees(".status", "You have more time")
+	p.toPay()
 	p.do(chromedp.SetValue(chromedp.CSS("#token"), "tok_declined"))
 	p.click("#buy")
 	p.sees(".status", "declined")
@@ -123,6 +124,7 @@ func TestBestTogetherThenSlowPayment(t *testing.T) {
 	p.click("#best")
 	p.sees(".panel h2", "These seats are yours")
 	p.until(`document.querySelectorAll('#held-seats li').length === 2`)
+	p.toPay()
 	p.do(chromedp.SetValue(chromedp.CSS("#token"), "tok_slow"))
 	p.click("#buy")
 	p.sees(".panel h2", "Checking your payment") // 202: the answer is not known yet
@@ -316,6 +318,9 @@ func TestPhone(t *testing.T) {
 	p.sees(".panel h2", "These seats are yours")
 	p.shoot("phone-held")
 	p.do(p.dark())
+	p.do(chromedp.Tap(chromedp.CSS("#to-pay")))
+	p.until(`document.getElementById('token')`)
+	p.shoot("phone-pay-dark")
 	p.do(chromedp.Tap(chromedp.CSS("#buy")))
 	p.sees(".tickets", "HF-7Q2M-K9XD-0001")
 	p.shoot("phone-ticket-dark")

@@ -1,29 +1,27 @@
 // What booking.js knows, in elements: the choice, the hold with its clock, the payment, the tickets.
 
 import { serverNow } from './api.js';
+import { Checkout } from './checkout.js';
 import { h, icon, icons, isolated, keepFocus, say, setOff, toast, whenOn } from './dom.js';
-import { clockText, count, money, priceOf, sandboxTokens, saleOf, seats, spokenTime, when } from './words.js';
-
-const spokenAtSeconds = [300, 120, 60, 30, 10];
-const lateMs = 60_000;
-const lateShare = 0.25; // of a hold that lasts only minutes: a clock that is red from the first second warns of nothing
+import { count, endOf, money, priceOf, saleOf, seats, when } from './words.js';
 
 /** Panel shows one Booking. hooks.seat(seat) brings a seat into the window. */
 export class Panel {
   constructor(booking, model, hooks) {
     Object.assign(this, { booking, model, hooks });
+    this.checkout = new Checkout(this);
     this.title = h('h2', { tabindex: '-1' });
     this.body = h('div', { class: 'panel-body' });
     this.element = h('section', { class: 'panel', 'aria-label': 'Your seats' }, this.title, this.body);
     this.shown = '';
   }
 
-  close() { clearTimeout(this.ticking); }
+  close() { this.checkout.close(); }
 
-  /** update shows the booking as it stands. The form of a phase is built once, so that typing and focus survive. */
+  /** update shows the booking as it stands. The form of a view is built once, so that typing and focus survive. */
   update() {
     keepFocus(this.element, this.title, () => {
-      if (this.shown !== this.booking.phase) this.#build();
+      if (this.shown !== this.checkout.view) this.#build();
       this.element.setAttribute('aria-busy', String(Boolean(this.booking.busy)));
       this.#showStatus();
       this.refresh?.();
@@ -31,18 +29,19 @@ export class Panel {
   }
 
   #build() {
-    const { booking } = this;
-    clearTimeout(this.ticking);
-    this.shown = booking.phase;
+    const { checkout } = this;
+    checkout.leave();
+    this.shown = checkout.view;
     this.refresh = null;
     this.status = h('div', { class: 'status' });
-    const parts = {
-      choosing: () => this.#choosing(), held: () => this.#held(), paying: () => this.#paying(),
-      confirmed: () => this.#confirmed(), ended: () => this.#ended(),
-    }[booking.phase]();
+    const parts = checkout.build(this.shown) ?? {
+      choosing: () => this.#choosing(), confirmed: () => this.#confirmed(), ended: () => this.#ended(),
+    }[this.shown]();
     this.body.replaceChildren(...parts);
-    this.element.dataset.phase = booking.phase;
+    this.element.dataset.phase = this.booking.phase;
+    this.element.dataset.view = this.shown;
     this.element.parentElement?.scrollTo(0, 0);
+    checkout.entered(this.shown);
   }
 
   // Only what is new is put there: what stands there already is neither read out again nor taken from under the focus.
@@ -97,14 +96,22 @@ export class Panel {
   #chosenList() {
     const { booking } = this;
     const drop = (i) => h('button', { type: 'button', class: 'bare', 'aria-label': `Remove ${this.seatName(i)}`, 'data-focus': `remove ${i}`, on: { click: () => booking.toggle(i) } }, icon(icons.close));
-    const rows = [...booking.chosen].sort((a, b) => a - b).map((i) => h('li', {}, this.#seatButton(i), this.#price(i), drop(i)));
-    return h('div', {}, h('ul', { class: 'seat-list', id: 'chosen' }, rows),
+    return h('div', {}, this.#grouped(booking.chosen, 'chosen', (i, short) => h('li', {}, this.#seatButton(i, short), this.#price(i), drop(i))),
       h('div', { class: 'row between' }, h('span', { class: 'muted small', text: `${booking.chosen.length} of at most ${booking.seatsMax}` }),
         h('button', { type: 'button', class: 'link', text: 'Clear', 'data-focus': 'clear', on: { click: () => booking.clear() } })));
   }
 
-  #seatButton(i) {
-    return h('button', { type: 'button', class: 'seat-name', 'data-focus': `seat ${i}`, on: { click: () => this.hooks.seat(i) } }, this.#swatch(i), h('span', {}, this.#seatNameParts(i)));
+  // Seats of several sections stand under their sections' names, which the lines need not repeat.
+  #grouped(all, id, line) {
+    const groups = this.booking.inSections(all);
+    const list = (part) => h('ul', { class: 'seat-list' }, part.map((i) => line(i, groups.length > 1)));
+    if (groups.length < 2) return h('div', { id }, groups.map(([, part]) => list(part)));
+    return h('div', { id, class: 'basket' }, groups.map(([section, part]) => h('section', { 'aria-label': isolated(section.name) },
+      h('h3', {}, h('bdi', { text: section.name }), h('small', { class: 'muted', text: ` · ${seats(part.length)}` })), list(part))));
+  }
+
+  #seatButton(i, short) {
+    return h('button', { type: 'button', class: 'seat-name', 'data-focus': `seat ${i}`, on: { click: () => this.hooks.seat(i) } }, this.#swatch(i), h('span', {}, this.#seatNameParts(i).slice(short ? 2 : 0)));
   }
 
   #price(i) { return h('span', { class: 'amount', text: money(this.booking.priceOf(i), this.booking.event) }); }
@@ -120,7 +127,7 @@ export class Panel {
   #seatNameParts(i) {
     const row = this.model.rows[this.model.rowOf[i]];
     const name = (text) => h('bdi', { text });
-    return [name(this.model.sections[row.section].name), ' · Row ', name(row.label), ' · Seat ', name(this.model.labels[i])];
+    return [name(this.model.sections[row.section].name), ' · ', 'Row ', name(row.label), ' · Seat ', name(this.model.labels[i])];
   }
 
   #bestForm() {
@@ -162,77 +169,29 @@ export class Panel {
     return h('details', { class: 'bought' }, h('summary', { text: `Your tickets (${count(bought.reduce((n, b) => n + b.seats.length, 0))})` }), bought.map((b) => this.#tickets(b)));
   }
 
-  // ── held ──
-
-  #held() {
-    const { booking } = this;
-    this.title.textContent = 'These seats are yours';
-    const clock = h('strong', { class: 'clock', id: 'countdown', role: 'timer' });
-    const bar = h('progress', { max: '1', 'aria-hidden': 'true' });
-    const token = h('select', { id: 'token' }, sandboxTokens.map(([value, text]) => h('option', { value, text })));
-    const extend = h('button', { type: 'button', id: 'extend', text: 'More time', on: { click: whenOn(() => booking.extend()) } });
-    const release = h('button', { type: 'button', id: 'release', class: 'quiet', text: 'Release seats', on: { click: whenOn(() => booking.release()) } });
-    const buy = h('button', { type: 'submit', class: 'primary wide', id: 'buy' });
-    const { free } = booking;
-    this.refresh = () => {
-      for (const button of [extend, release, buy]) setOff(button, Boolean(booking.busy));
-      buy.textContent = free ? 'Get your free tickets' : `Buy for ${this.#total()}`;
-      this.#tick(clock, bar);
-    };
-    say(`You hold ${seats(booking.current.seats.length)} for ${spokenTime(booking.remainingMs)}`);
-    return [h('div', { class: 'hold-clock' }, h('div', {}, h('span', { class: 'muted', text: 'Held for you for' }), clock), extend), bar, this.status,
-      booking.current.split ? h('p', { class: 'notice info', text: 'These are the best free seats, but they are not all side by side.' }) : '', this.#seatList(),
-      h('form', { class: 'pay', on: { submit: (e) => { e.preventDefault(); booking.buy(token.value); } } },
-        free ? '' : h('label', {}, 'Pay with', token), buy),
-      free ? '' : h('p', { class: 'muted small', text: 'Sandbox: no money moves. Never type a card number here.' }), release];
-  }
-
-  #total() {
+  /** total is what the booking costs, in words. */
+  total() {
     const { total } = this.booking.current;
     return total ? money(total.amount, this.booking.event) : '';
   }
 
-  // The clock follows the server's time; each turn is aimed at the next full second of the rest.
-  #tick(clock, bar) {
-    clearTimeout(this.ticking);
-    if (this.booking.phase !== 'held' || !clock.isConnected && this.body.isConnected) return;
-    const rest = this.booking.remainingMs;
-    const second = Math.ceil(rest / 1000);
-    const whole = (this.booking.event.hold_ttl_seconds ?? 600) * 1000;
-    clock.textContent = clockText(rest);
-    clock.classList.toggle('late', rest < Math.min(lateMs, lateShare * whole));
-    bar.value = Math.max(0, Math.min(1, rest / whole));
-    if (spokenAtSeconds.includes(second) && second !== this.spokenSecond) say(`${spokenTime(rest)} left`);
-    this.spokenSecond = second;
-    if (rest <= 0 && !this.booking.busy) this.booking.look();
-    this.ticking = setTimeout(() => this.#tick(clock, bar), rest > 0 ? Math.max(30, rest - (second - 1) * 1000 + 5) : 600);
+  /** seatList shows the booking's seats, by section. */
+  seatList() {
+    const { current } = this.booking, { indexOfID } = this.model;
+    const known = current.seats.map((id) => indexOfID.get(id)).filter((i) => i !== undefined);
+    const strange = current.seats.filter((id) => !indexOfID.has(id)).map((id) => h('li', {}, h('span', { text: id })));
+    const list = this.#grouped(known, 'held-seats', (i, short) => h('li', {}, this.#seatButton(i, short), this.#price(i)));
+    if (strange.length) list.append(h('ul', { class: 'seat-list' }, strange));
+    return list;
   }
 
-  #seatList() {
-    const { booking, model } = this;
-    const rows = booking.current.seats.map((id) => {
-      const i = model.indexOfID.get(id);
-      if (i === undefined) return h('li', {}, h('span', { text: id }));
-      return h('li', {}, this.#seatButton(i), this.#price(i));
-    });
-    return h('ul', { class: 'seat-list', id: 'held-seats' }, rows);
-  }
-
-  // ── paying, confirmed, ended ──
-
-  #paying() {
-    this.title.textContent = 'Checking your payment';
-    say('Your payment is being checked');
-    return [h('div', { class: 'waiting' }, h('span', { class: 'spinner big', 'aria-hidden': 'true' }),
-      h('p', { text: 'The bank has not answered yet. Your seats stay yours while we ask.' }),
-      h('p', { class: 'muted small', text: 'You may close this page: nothing is paid twice and nothing gets lost.' })), this.status, this.#seatList()];
-  }
+  // ── confirmed, ended ──
 
   #confirmed() {
     const { booking } = this;
     this.title.textContent = 'Enjoy the show';
     toast(booking.free ? 'Your tickets are here.' : 'Paid. Your tickets are here.', 'good');
-    return [h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${seats(booking.current.seats.length)}, free of charge` : `${seats(booking.current.seats.length)} bought for ${this.#total()}` })), this.status, this.#tickets(booking.current),
+    return [h('p', { class: 'notice good' }, icon(icons.check), h('span', { text: booking.free ? `${seats(booking.current.seats.length)}, free of charge` : `${seats(booking.current.seats.length)} bought for ${this.total()}` })), this.status, this.#tickets(booking.current),
       h('button', { type: 'button', class: 'wide', id: 'again', text: booking.event.waiting_room ? 'Back to the waiting room' : 'Choose more seats', on: { click: () => booking.again() } })];
   }
 
@@ -250,16 +209,26 @@ export class Panel {
     }));
   }
 
+  // A hold that ran out leaves a wish: its seats, as far as they are free, are one press away.
   #ended() {
     const { booking } = this;
-    const [title, words] = {
-      released: ['Seats released', 'You gave the seats back. Somebody will be glad.'],
-      expired: ['Your time ran out', 'The seats are free again, for you too if you are quick.'],
-      refunded: ['Refunded', 'The money is on its way back to you.'],
-    }[booking.current.state] ?? ['This booking is over', ''];
+    const [title, words] = endOf(booking.current.state);
     this.title.textContent = title;
     say(`${title}. ${words}`);
-    return [h('p', { text: words }), this.status, h('button', { type: 'button', class: 'primary wide', id: 'again', text: 'Choose again', on: { click: () => booking.again() } })];
+    const same = h('button', { type: 'button', class: 'primary wide', id: 'hold-again', on: { click: whenOn(() => booking.holdAgain()) } });
+    const again = h('button', { type: 'button', class: 'wide', id: 'again', text: 'Choose again', on: { click: () => booking.again() } });
+    const gone = h('p', { class: 'muted', id: 'hold-again-gone' });
+    const had = booking.lapsed.length;
+    this.refresh = () => {
+      const free = booking.stillFree.length;
+      same.hidden = free === 0;
+      setOff(same, Boolean(booking.busy) || !booking.saleOpen);
+      same.textContent = free < had ? `Hold the ${seats(free)} that ${free === 1 ? 'is' : 'are'} still free` : `Hold the same ${seats(had)} again`;
+      again.classList.toggle('primary', free === 0);
+      gone.hidden = had === 0 || free > 0;
+      gone.textContent = 'Somebody else has these seats by now.';
+    };
+    return [h('p', { text: words }), this.status, same, gone, again];
   }
 }
 

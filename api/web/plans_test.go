@@ -54,7 +54,7 @@ func TestEveryCategoryHasItsOwnPrice(t *testing.T) {
 	p.clickSeat("S-1-257")
 	p.sees("#chosen", "€744")
 	p.click("#hold")
-	p.sees("#buy", "€1,744")
+	p.sees("#to-pay", "€1,744")
 	counted := value[int](p, `[...document.querySelectorAll('.legend li')].filter((li) =>
 		/^P\d{3} €[\d,]+\s*[01] free$/.test(li.innerText.replaceAll('\n', ' '))).length`)
 	if counted != 300 {

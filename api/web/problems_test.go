@@ -92,6 +92,7 @@ func TestLimitedRequestsAreAskedAgainWithTheSameKey(t *testing.T) {
 	f.answers(503, unknown)
 	p.click("#extend")
 	p.sees(".status", "You have more time")
+	p.toPay()
 	f.answers(429, limited)
 	p.click("#buy")
 	p.sees(".panel h2", "Enjoy the show")

@@ -198,6 +198,7 @@ func TestTimeInsideEnds(t *testing.T) {
 	p.do(chromedp.Reload())
 	p.sees(".panel h2", "These seats are yours")
 	p.sees("#session", "What you hold can still be paid")
+	p.toPay()
 	p.press("#buy")
 	p.sees(".panel h2", "Enjoy the show")
 	f.between(func() { room.ends("finished") })

@@ -10,6 +10,7 @@ import { MapView } from './mapview.js';
 import { SeatModel } from './model.js';
 import { operatorCorner } from './operator.js';
 import { Panel } from './panel.js';
+import { onWake } from './wake.js';
 import { count, money, priceOf, problemText, saleOf, seatStateWords, when } from './words.js';
 
 const salePollMs = 4000;
@@ -72,6 +73,7 @@ class EventPage {
     this.layOut();
     this.follow();
     this.watchSale();
+    onWake(() => this.booking.wake(), this.stopper.signal);
     this.session?.start({ changed: () => this.sessionChanged() });
     await this.booking.resume();
     this.sessionChanged();
@@ -143,7 +145,7 @@ class EventPage {
     this.view.seatsChanged(seats);
     this.booking.seatsGone(seats);
     if (!this.counted) { this.counted = true; this.countUp(); }
-    this.once('counts', countsPauseMs, () => this.countUp());
+    this.once('counts', countsPauseMs, () => { this.countUp(); if (this.booking.lapsed.length) this.panel.update(); });
   }
 
   /** once runs something later, at most once per pause however often it is asked. */
@@ -178,10 +180,6 @@ class EventPage {
 
   pick(seat) {
     const { booking } = this;
-    if (booking.phase === 'choosing' && !booking.busy && booking.otherSection(seat) && this.model.isFree(seat)) {
-      toast('All seats of one booking must be in the same section.', 'warn', { label: 'Choose here instead', run: () => { booking.clear(); this.pick(seat); } });
-      return;
-    }
     const wasChosen = booking.chosen.includes(seat);
     const refusal = booking.toggle(seat);
     if (refusal) toast(refusal, 'warn');

@@ -125,13 +125,59 @@ export function saleOf(event, now) {
   return saleWords[event.sale] ?? { label: String(event.sale), kind: 'off' };
 }
 
-/** The sandbox's payment tokens in human words. */
+/** The sandbox's payment tokens in human words, by what they show: [[group, [[token, words], …]], …]. */
 export const sandboxTokens = [
-  ['tok_ok', 'Test card that works'],
-  ['tok_declined', 'Test card that is declined'],
-  ['tok_slow', 'Test card that takes its time'],
-  ['tok_unknown', 'Test card whose answer gets lost'],
+  ['The common ways', [
+    ['tok_ok', 'Test card that works'],
+    ['tok_declined', 'Test card that is declined'],
+    ['tok_challenge', 'Test card whose bank asks first'],
+    ['tok_challenge_decline', 'Test card whose bank asks first, then declines'],
+  ]],
+  ['Slow and lost answers', [
+    ['tok_slow', 'Test card that takes its time'],
+    ['tok_stall', 'Test card whose bank says nothing for long'],
+    ['tok_unknown', 'Test card whose answer gets lost'],
+    ['tok_lost', 'Test card whose request gets lost'],
+  ]],
+  ['After the payment', [
+    ['tok_refund_fails', 'Test card whose refund fails'],
+    ['tok_refund_pending', 'Test card whose refund takes its time'],
+    ['tok_dispute', 'Test card whose bank asks for the money back'],
+    ['tok_webhook_twice', 'Test card that is told of twice'],
+    ['tok_webhook_late', 'Test card that is told of late'],
+    ['tok_webhook_unordered', 'Test card that is told of in the wrong order'],
+    ['tok_webhook_forged', 'Test card that a forger tells of too'],
+    ['tok_webhook_never', 'Test card that nobody tells of'],
+  ]],
 ];
+
+/** endWords are title and words of a booking that is over, by its state. */
+const endWords = {
+  released: ['Seats released', 'You gave the seats back. Somebody will be glad.'],
+  expired: ['Your time ran out', 'That happens. The seats are free again, for you too if you are quick.'],
+  refunded: ['Refunded', 'The money is on its way back to you.'],
+};
+
+/** endOf says in words how a booking ended: [title, words]. */
+export const endOf = (state) => endWords[state] ?? ['This booking is over', ''];
+
+/** paidNothingText says of a payment that came to nothing that it did; asked: the bank wanted to know something first. */
+export function paidNothingText(state, asked) {
+  if (state !== 'held') return 'The payment was not finished in time, so nothing was charged.';
+  return asked ? 'Your bank did not confirm the payment, and nothing was charged. Your seats are still held: try again, or try another way to pay.'
+    : problemWords.payment_declined;
+}
+
+/** payWords are what a fan reads while the outcome of a payment is open, by what is known: title, what happens, what comes next. */
+export const payWords = {
+  unsure: ['We do not know yet', 'The answer to your payment got lost on its way. This page asks the very same again, until it knows.'],
+  paying: ['Checking your payment', 'The bank has not answered yet. Your seats stay yours while we ask.'],
+  confirming: ['Paid: writing your tickets', 'Your payment has arrived, and your seats are yours. The tickets take a moment longer than usual.'],
+  challenge: ['Your bank asks you to confirm', 'Your bank wants to be sure that it is you. Answer on its page; this page goes on by itself.'],
+};
+
+/** needNot is what nobody has to do meanwhile. */
+export const needNot = 'You need not pay again: these seats are charged once at most. Reloading does no harm. Keep this tab: it shows your tickets.';
 
 const formats = new Map();
 
@@ -209,6 +255,11 @@ function zoneName(event) {
 const countFormat = new Intl.NumberFormat();
 export const count = (n) => countFormat.format(n);
 export const seats = (n) => `${count(n)} ${n === 1 ? 'seat' : 'seats'}`;
+
+const dayTime = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+
+/** timeOfDay writes a moment as the reader's clock shows it. */
+export const timeOfDay = (ms) => dayTime.format(ms);
 
 /** clockText writes a rest of time as m:ss, rounding up so that 0:00 means over. */
 export function clockText(ms) {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +66,58 @@ func TestWordsAndCodesOfTheServerMatch(t *testing.T) {
 	}
 }
 
+// Kind: a state of a booking that the page shows as something else, or without words.
+func TestPageKnowsEveryStateOfABooking(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "openapi.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Components struct {
+			Schemas struct {
+				Booking struct {
+					Properties struct{ State struct{ Enum []string } }
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	states := document.Components.Schemas.Booking.Properties.State.Enum
+	if len(states) < 6 {
+		t.Fatalf("only the states %q", states)
+	}
+	live := regexp.MustCompile(`const phases = \{(.*?)\};`).FindString(read(t, "booking.js"))
+	over := regexp.MustCompile(`(?s)const endWords = \{(.*?)\n\};`).FindString(read(t, "words.js"))
+	for _, state := range states {
+		if !strings.Contains(live, " "+state+": ") && !strings.Contains(over, "  "+state+": [") {
+			t.Errorf("the page does not know bookings that are %q", state)
+		}
+	}
+}
+
+// Kind: a way of the sandbox's that nobody can try out on the page.
+func TestPageOffersEveryTokenOfTheSandbox(t *testing.T) {
+	table, err := os.ReadFile(filepath.Join("..", "..", "actors", "checkout", "sandbox", "doc.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := regexp.MustCompile(`(?m)^//\t(tok_\w+) `).FindAllSubmatch(table, -1)
+	if len(tokens) < 5 {
+		t.Fatalf("only %d tokens in the table", len(tokens))
+	}
+	offered := regexp.MustCompile(`\['(tok_\w+)', '`).FindAllStringSubmatch(read(t, "words.js"), -1)
+	if len(offered) != len(tokens) {
+		t.Errorf("the page offers %d tokens, the sandbox has %d", len(offered), len(tokens))
+	}
+	for _, found := range tokens {
+		if !strings.Contains(read(t, "words.js"), "['"+string(found[1])+"', '") {
+			t.Errorf("the page does not offer %s", found[1])
+		}
+	}
+}
+
 // Kind: a refusal that is true and helps nobody. A closed sale gives no more time; the fan hears that the seats can be
 // bought.
 func TestClosedSaleGivesNoMoreTime(t *testing.T) {
@@ -78,6 +131,7 @@ func TestClosedSaleGivesNoMoreTime(t *testing.T) {
 	p.press("#extend")
 	p.sees(".status", "nobody gets more time. What you hold can still be bought")
 	p.focusIs("#extend")
+	p.toPay()
 	p.press("#buy")
 	p.sees(".panel h2", "Enjoy the show")
 }

@@ -120,6 +120,8 @@ func TestPageGoesThroughTheWaitingRoom(t *testing.T) {
 	r.crash()
 	r.do(chromedp.Reload())
 	until(t, r.ctx, `document.querySelectorAll('#held-seats li').length === 2`)
+	r.click("#to-pay")
+	until(t, r.ctx, `document.getElementById('token')`)
 	r.click("#buy")
 	until(t, r.ctx, `document.querySelectorAll('.tickets li').length === 2`)
 	r.sees("#session", "Your time inside is over") // who has bought has been inside

@@ -97,6 +97,8 @@ func TestPageSellsASeat(t *testing.T) {
 	click("#best")
 	until(t, ctx, `document.querySelectorAll('#held-seats li').length === 2`)
 	shoot(t, ctx, "held")
+	click("#to-pay")
+	until(t, ctx, `document.getElementById('token')`)
 	if err := chromedp.Do(ctx, chromedp.SetValue(chromedp.CSS("#token"), "tok_ok")); err != nil {
 		t.Fatal(err)
 	}
