@@ -15,13 +15,13 @@ import (
 func (n *Network) Received(from storage.WriterID, message []byte) error {
 	dec := n.decoder(from)
 	switch kind := dec.Begin(message); kind {
-	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskGranted:
+	case wire.KindAsk, wire.KindAskAdmitted, wire.KindAskGranted, wire.KindAskPaying:
 		var m wire.Ask
 		if err := dec.Ask(&m); err != nil {
 			return err
 		}
 		n.onAsk(from, &m)
-	case wire.KindAnswer:
+	case wire.KindAnswer, wire.KindAnswerPaid:
 		var m wire.Answer
 		if err := dec.Answer(&m); err != nil {
 			return err

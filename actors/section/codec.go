@@ -237,7 +237,8 @@ func readChange(r *codec.Reader, at Instant, c *Change) {
 
 func readExtension(r *codec.Reader, c *Change, extension byte) {
 	c.Pay.Read(r, extensions[extension].form)
-	if (c.Kind == RefundDue && c.Pay.Reason == account.Anomaly || c.Kind != RefundDue) && len(c.Seats) > 0 || c.Split {
+	seats := c.Kind == RefundDue && c.Pay.Reason == account.Asked || c.Kind == RefundPending || c.Kind == RefundDone
+	if !seats && len(c.Seats) > 0 || c.Split {
 		r.Fail("a change of money with seats")
 	}
 }

@@ -18,7 +18,7 @@ type rejectionCase struct {
 }
 
 // held, paying … leave booking 1 of buyer 1 on seats 0 and 1 in that state.
-func held(k *desk)   { k.mustHold(1, 0, 0, 1) }
+func held(k *desk) { k.mustHold(1, 0, 0, 1) }
 func paying(k *desk) {
 	held(k)
 	k.do(Command{Kind: BeginPayment, Booking: 1, Buyer: buyerOf(1), Pay: Payment{Amount: 1000, Reference: "one"}})
@@ -48,7 +48,6 @@ func declined(k *desk) {
 		k.do(on(FailPayment))
 	}
 }
-
 
 func naming(c Command, attempt uint8) Command { c.Pay.Attempt = attempt; return c }
 func paid(c Command, amount int64) Command    { c.Pay.Amount = amount; return c }

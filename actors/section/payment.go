@@ -14,9 +14,11 @@ func (s *State) tellMoney(slot uint32, b *booking, d *Decision) {
 	case b.paid():
 		s.accounts.Read(slot, &d.money)
 	case b.state == BookingPaying:
-		d.money = Money{Attempt: s.openAttempt(slot, b), Phase: account.Opened, Legacy: true, Refunds: d.money.Refunds[:0]}
+		d.money = Money{Attempt: s.openAttempt(slot, b), Phase: account.Opened, Legacy: true, Refunds: d.money.Refunds[:0],
+			Past: d.money.Past[:0]}
 	case b.state == BookingConfirmed || b.state == BookingRefunded:
-		d.money = Money{Attempt: account.Legacy, Phase: account.Captured, Legacy: true, Refunds: d.money.Refunds[:0]}
+		d.money = Money{Attempt: account.Legacy, Phase: account.Captured, Legacy: true,
+			Refunds: d.money.Refunds[:0], Past: d.money.Past[:0]}
 	default:
 		return
 	}
@@ -127,7 +129,7 @@ func (s *State) decideStray(c *Command, slot uint32, b *booking, d *Decision) {
 	last, phase := s.accounts.Last(slot)
 	own := phase == account.Captured && last == c.Pay.Attempt ||
 		!b.paid() && c.Pay.Attempt == account.Legacy && (b.state == BookingConfirmed || b.state == BookingRefunded)
-	amount, reference, known := s.accounts.Past(slot, c.Pay.Attempt)
+	amount, reference, known := s.accounts.Tried(slot, c.Pay.Attempt)
 	owed := slices.ContainsFunc(d.money.Refunds, func(r Refund) bool {
 		return r.Reason == account.Anomaly && r.Attempt == c.Pay.Attempt
 	})
@@ -169,7 +171,7 @@ func (s *State) decideRefund(c *Command, slot uint32, b *booking, d *Decision) {
 		}
 		change := d.accept(c, RefundDue, c.Booking, state, s.endOf(b))
 		if change.Pay, change.Seats = pay, d.seats; pay.Amount == 0 {
-			d.Changes = append(d.Changes, Change{Kind: RefundDone, At: c.At, Booking: c.Booking,
+			d.Changes = append(d.Changes, Change{Kind: RefundDone, At: c.At, Booking: c.Booking, Seats: d.seats,
 				Pay: Payment{Refund: pay.Refund}})
 		}
 	}
@@ -205,8 +207,10 @@ func (s *State) refundable(c *Command, d *Decision) {
 func (s *State) decideRefundWord(c *Command, slot uint32, b *booking, d *Decision) {
 	r := s.accounts.Refund(slot, c.Pay.Refund)
 	next := uint32(len(d.money.Refunds) + 1)
-	accept := func(kind ChangeKind, next uint32) {
-		d.accept(c, kind, c.Booking, b.state, s.endOf(b)).Pay = Payment{Refund: c.Pay.Refund, Next: next}
+	accept := func(kind ChangeKind, next uint32) *Change {
+		change := d.accept(c, kind, c.Booking, b.state, s.endOf(b))
+		change.Pay = Payment{Refund: c.Pay.Refund, Next: next}
+		return change
 	}
 	switch {
 	case !b.paid() || r == nil:
@@ -219,7 +223,13 @@ func (s *State) decideRefundWord(c *Command, slot uint32, b *booking, d *Decisio
 	case c.Pay.State == account.Failed && r.Tries+1 < account.TriesMax:
 		accept(RefundFailed, next)
 	default:
-		accept(RefundDue+ChangeKind(c.Pay.State-account.Due), 0)
+		change := accept(RefundDue+ChangeKind(c.Pay.State-account.Due), 0)
+		if c.Pay.State == account.Failed || r.Back {
+			return
+		}
+		if change.Seats = r.Seats; len(r.Seats) == int(b.count) && b.state == BookingConfirmed {
+			d.Outcome.State = BookingRefunded
+		}
 	}
 }
 
@@ -258,10 +268,13 @@ func (s *State) applyRefund(c *Change, touched []SeatIndex) []SeatIndex {
 	default:
 		var r *Refund
 		r, was, is = s.accounts.Move(slot, c.Pay.Refund, account.RefundState(c.Kind-RefundDue)+account.Due)
-		if !r.Back && len(r.Seats) > 0 {
-			r.Back = true
-			touched = s.takeBack(slot, b, r.Seats, touched)
+		if len(c.Seats) > 0 {
+			if r.Back || !slices.Equal(r.Seats, c.Seats) {
+				panic(fmt.Sprintf("section: refund %d of booking %d frees seats %v of %+v", r.No, c.Booking, c.Seats, *r))
+			}
+			touched = s.takeBack(slot, b, c.Seats, touched)
 		}
+		r.Back = true
 	}
 	if is && !was {
 		b.refs++

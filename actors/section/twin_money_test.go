@@ -203,10 +203,10 @@ func (t *twin) settle(c *Command, b *twinBooking) {
 }
 
 func (t *twin) settled(c *Command, b *twinBooking, k *twinRefund, to account.RefundState) {
-	if k.state = to; k.back || len(k.seats) == 0 {
+	was := k.back
+	if k.state, k.back = to, true; was || len(k.seats) == 0 {
 		return
 	}
-	k.back = true
 	t.paint(k.seats, Available)
 	left := slices.DeleteFunc(slices.Clone(b.seats), func(s SeatIndex) bool { return slices.Contains(k.seats, s) })
 	if len(left) > 0 {

@@ -29,6 +29,8 @@ type (
 	Payment = account.Payment
 	// Money is a booking's account.
 	Money = account.Money
+	// Past is an attempt that is over, and not the last.
+	Past = account.Past
 	// Refund is money on its way back.
 	Refund = account.Refund
 )
@@ -184,8 +186,8 @@ const (
 	GrantsFenced
 	PaymentChallenged // Pay: Attempt; ExpiresAt: until when
 	RefundDue         // Seats, none for an anomaly; Pay: Refund, Attempt, Reason, Amount, Captured, Reference
-	RefundPending     // Pay: Refund
-	RefundDone        // Pay: Refund
+	RefundPending     // Seats: those that are on sale again by this change; Pay: Refund
+	RefundDone        // likewise
 	RefundFailed      // Pay: Refund, Next
 )
 

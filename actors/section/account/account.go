@@ -141,6 +141,7 @@ type Money struct {
 	Amount  int64 // of the last attempt; of one that a build without attempts has begun 0, which says nothing
 	Until   Instant
 	Refunds []Refund // by number
+	Past    []Past   // the attempts before it, all of them over
 
 	length    uint8
 	reference [ReferenceMax]byte
@@ -186,14 +187,15 @@ type entry struct {
 
 // file is what only few accounts have.
 type file struct {
-	past    []attempt // those that are over, but for the last
+	past    []Past // those that are over, but for the last
 	refunds []Refund
 }
 
-type attempt struct {
-	no        uint8
-	amount    int64
-	reference string
+// Past is an attempt that is over, and not the last.
+type Past struct {
+	Attempt   uint8
+	Amount    int64
+	Reference string
 }
 
 // Book has the accounts of a section, by the slots of their bookings. The zero value is empty.
@@ -257,11 +259,15 @@ func (k *Book) Close(slot uint32) {
 // Has says that a booking has an account.
 func (k *Book) Has(slot uint32) bool { return k.find(slot) != 0 }
 
-// Read fills m with a booking's account, which it must have. What m had for refunds is used again.
+// Read fills m with a booking's account, which it must have. What m had for lists is used again.
 func (k *Book) Read(slot uint32, m *Money) {
 	e := k.slab.At(k.find(slot))
+	refunds, past := m.Refunds[:0], m.Past[:0]
+	if f := k.files[slot]; f != nil {
+		refunds, past = append(refunds, f.refunds...), append(past, f.past...)
+	}
 	*m = Money{Attempt: e.attempt, Phase: e.phase, Legacy: e.legacy, Amount: e.amount, Until: e.until,
-		Refunds: append(m.Refunds[:0], k.Refunds(slot)...), length: e.length, reference: e.reference}
+		Refunds: refunds, Past: past, length: e.length, reference: e.reference}
 }
 
 // Last is the last attempt of a booking and where it stands; zeros without an account.
@@ -294,16 +300,16 @@ func (k *Book) Owes(slot uint32) bool {
 	return slices.ContainsFunc(k.Refunds(slot), func(r Refund) bool { return r.State.Open() })
 }
 
-// Past is what was opened for an attempt that is over.
-func (k *Book) Past(slot uint32, number uint8) (amount int64, reference string, known bool) {
+// Tried is what was opened for one of a booking's attempts.
+func (k *Book) Tried(slot uint32, number uint8) (amount int64, reference string, known bool) {
 	if at := k.find(slot); at != 0 && k.slab.At(at).attempt == number {
 		e := k.slab.At(at)
 		return e.amount, string(e.reference[:e.length]), true
 	}
 	if f := k.files[slot]; f != nil {
 		for i := range f.past {
-			if f.past[i].no == number {
-				return f.past[i].amount, f.past[i].reference, true
+			if f.past[i].Attempt == number {
+				return f.past[i].Amount, f.past[i].Reference, true
 			}
 		}
 	}

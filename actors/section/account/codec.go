@@ -130,3 +130,64 @@ func readText(r *codec.Reader) string {
 	}
 	return string(r.Take(int(n)))
 }
+
+// Append appends the account as one node tells another of it.
+func (m *Money) Append(dst []byte) []byte {
+	dst = append(dst, m.Attempt, byte(m.Phase)<<1|byte(codec.Bit(m.Legacy)))
+	dst = binary.AppendUvarint(dst, uint64(m.Amount))
+	dst = binary.AppendUvarint(dst, codec.Zigzag(int64(m.Until)))
+	dst = appendText(dst, m.Reference())
+	dst = binary.AppendUvarint(dst, uint64(len(m.Past)))
+	for i := range m.Past {
+		dst = binary.AppendUvarint(append(dst, m.Past[i].Attempt), uint64(m.Past[i].Amount))
+		dst = appendText(dst, m.Past[i].Reference)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(m.Refunds)))
+	for i := range m.Refunds {
+		dst = m.Refunds[i].append(dst)
+	}
+	return dst
+}
+
+// Read reads what Append wrote.
+func (m *Money) Read(r *codec.Reader) {
+	m.Attempt = r.Byte()
+	bits := r.Byte()
+	m.Phase, m.Legacy = Phase(bits>>1), bits&1 != 0
+	m.Amount, m.Until = readAmount(r), Instant(r.Signed())
+	m.SetReference(readText(r))
+	if m.Phase < Opened || m.Phase > Over {
+		r.Fail("account in no known phase")
+	}
+	for n := r.Uvarint(); n > 0 && r.Err == nil; n-- {
+		m.Past = append(m.Past, Past{r.Byte(), readAmount(r), readText(r)})
+	}
+	from := wireSource{r}
+	for n := r.Uvarint(); n > 0 && r.Err == nil; n-- {
+		m.Refunds = append(m.Refunds, restoreRefund(from, uint32(len(m.Refunds)+1)))
+	}
+}
+
+// wireSource reads a refund from a message.
+type wireSource struct{ r *codec.Reader }
+
+func (w wireSource) Number(limit uint64) uint64 {
+	n := w.r.Uvarint()
+	w.Require(n <= limit, "number")
+	return min(n, limit)
+}
+
+func (w wireSource) Bytes(n int) []byte {
+	if b := w.r.Take(n); b != nil {
+		return b
+	}
+	return make([]byte, n)
+}
+
+func (w wireSource) Require(ok bool, what string) {
+	if !ok {
+		w.r.Fail(what)
+	}
+}
+
+func (w wireSource) Failed() bool { return w.r.Err != nil }

@@ -26,7 +26,7 @@ func (k *Book) Open(slot uint32, p *Payment) {
 	}
 	if e.phase == Over {
 		f := k.file(slot)
-		f.past = append(f.past, attempt{e.attempt, e.amount, string(e.reference[:e.length])})
+		f.past = append(f.past, Past{e.attempt, e.amount, string(e.reference[:e.length])})
 	}
 	if len(p.Reference) > ReferenceMax || p.Amount < 0 {
 		panic(fmt.Sprintf("account: attempt of %d with reference %q", p.Amount, p.Reference))

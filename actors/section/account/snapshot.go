@@ -48,8 +48,8 @@ func (k *Book) AppendAccount(dst []byte, slot uint32, lastAt Instant) []byte {
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(f.past)))
 	for i := range f.past {
-		dst = binary.AppendUvarint(append(dst, f.past[i].no), uint64(f.past[i].amount))
-		dst = appendText(dst, f.past[i].reference)
+		dst = binary.AppendUvarint(append(dst, f.past[i].Attempt), uint64(f.past[i].Amount))
+		dst = appendText(dst, f.past[i].Reference)
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(f.refunds)))
 	for i := range f.refunds {
@@ -92,7 +92,7 @@ func (k *Book) RestoreAccount(slot uint32, lastAt Instant, from Source) (open ui
 	}
 	f := file{}
 	for n := from.Number(math.MaxUint8); n > 0 && !from.Failed(); n-- {
-		f.past = append(f.past, attempt{from.Bytes(1)[0], int64(from.Number(math.MaxInt64)), restoreText(from)})
+		f.past = append(f.past, Past{from.Bytes(1)[0], int64(from.Number(math.MaxInt64)), restoreText(from)})
 	}
 	for n := from.Number(refundsMax); n > 0 && !from.Failed(); n-- {
 		r := restoreRefund(from, uint32(len(f.refunds)+1))
